@@ -1,0 +1,53 @@
+# make help lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+GO ?= go
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+SUDO := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -E env PATH="$$PATH")
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := $(shell $(GO) env GOPATH)/bin/golangci-lint
+
+.PHONY: help demo build test unit root lint check bench gen
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: ## install what is missing, build, start the local cloud and deploy examples/tutorial on it
+	@scripts/packages.sh "to run the local cloud" mmdebstrap ca-certificates git openssh-client curl
+	@# The machines' image is built while the compiler runs; should that fail, the local cloud tells why.
+	@$(GO) build -o bin/base-image ./cmd/base-image && { $(SUDO) bin/base-image /var/lib/aloft/images & image=$$!; $(MAKE) --no-print-directory build; wait $$image || true; }
+	@$(SUDO) bin/aloft local start
+	@$(SUDO) bin/aloft up examples/tutorial
+
+build: ## build bin/aloft
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/aloft ./cmd/aloft
+
+test: ## install what the tests need and run all of them: units as anyone, the real thing as root
+	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl iproute2 util-linux procps nftables e2fsprogs
+	@$(MAKE) --no-print-directory unit root
+
+unit: ## the tests that need no root
+	$(GO) test -shuffle=on ./...
+
+root: build ## the tests on real machines and networks
+	$(SUDO) $(GO) test -tags root -count=1 -p 1 -timeout 20m -run 'Real' ./internal/cloud/... ./test/...
+
+lint: $(GOLANGCI) ## gofmt, vet and the linters of .golangci.yml
+	$(GOLANGCI) run ./...
+
+$(GOLANGCI):
+	CGO_ENABLED=0 $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+check: lint unit ## what a laptop checks before a commit
+
+bench: build ## the benchmarks: each prints a table and one line of JSON
+	@scripts/packages.sh "to run the benchmarks" mmdebstrap wrk nginx-light haproxy nftables
+	$(SUDO) $(GO) run ./bench
+	$(GO) run ./bench/balancer
+	$(SUDO) $(GO) run ./bench/failover
+	$(SUDO) $(GO) run ./bench/release
+	$(SUDO) $(GO) run ./bench/scaling
+
+gen: ## write generated files anew
+	$(GO) generate ./...
+	$(GO) test ./internal/spec -update

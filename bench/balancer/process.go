@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ticks are the units of CPU time in /proc (proc_pid_stat(5), USER_HZ).
+const ticks = time.Second / 100
+
+// cpu is the CPU time, in user and kernel mode, that the processes have used.
+func cpu(pids []int) (time.Duration, error) {
+	var sum time.Duration
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			return 0, err
+		}
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		for _, field := range fields[11:13] { // utime, stime
+			n, err := strconv.ParseInt(field, 10, 64)
+			if err != nil {
+				return 0, err
+			}
+			sum += time.Duration(n) * ticks
+		}
+	}
+	return sum, nil
+}
+
+// resident is the memory of the processes in KiB.
+func resident(pids []int) (int, error) {
+	sum := 0
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+		if err != nil {
+			return 0, err
+		}
+		pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+		if err != nil {
+			return 0, err
+		}
+		sum += pages * os.Getpagesize() / 1024
+	}
+	return sum, nil
+}

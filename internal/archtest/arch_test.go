@@ -1,0 +1,217 @@
+// Package archtest guards the shape of the tree: who may import whom, that every
+// package says what it is, that files stay small and names mean something.
+package archtest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "aloft.dev/aloft"
+
+type pkg struct {
+	ImportPath, Doc string
+	Imports         []string
+	GoFiles         []string
+	Module          *struct{ Path string }
+}
+
+// packages lists the packages of this module, as the go command sees them.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,GoFiles,Module", module+"/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func within(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}
+
+// half tells the half of the house that a package belongs to.
+func half(path string) string {
+	switch {
+	case within(path, module+"/internal/cloud"):
+		return "the local cloud"
+	case slices.ContainsFunc([]string{"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history"}, func(room string) bool {
+		return within(path, module+"/internal/"+room)
+	}):
+		return "the deployer"
+	}
+	return ""
+}
+
+func TestNeitherHalfImportsTheOther(t *testing.T) {
+	halves := map[string]int{}
+	for _, p := range packages(t) {
+		halves[half(p.ImportPath)]++
+		for _, imported := range p.Imports {
+			if a, b := half(p.ImportPath), half(imported); a != "" && b != "" && a != b {
+				t.Errorf("%s, of %s, imports %s, of %s", p.ImportPath, a, imported, b)
+			}
+		}
+	}
+	if halves["the local cloud"] == 0 || halves["the deployer"] == 0 {
+		t.Errorf("a half has no package: %v", halves)
+	}
+}
+
+func TestOnlyTheCommandLineSeesBothHalves(t *testing.T) {
+	for _, p := range packages(t) {
+		if half(p.ImportPath) != "" || within(p.ImportPath, module+"/internal/cli") {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, imported := range p.Imports {
+			seen[half(imported)] = true
+		}
+		if seen["the local cloud"] && seen["the deployer"] {
+			t.Errorf("%s imports both halves", p.ImportPath)
+		}
+	}
+}
+
+// rules says which packages alone may import what.
+var rules = []struct {
+	imported *regexp.Regexp
+	by       *regexp.Regexp
+	why      string
+}{
+	{regexp.MustCompile(`^github\.com/(vishvananda|google/nftables)`), regexp.MustCompile(`/internal/cloud/plane/`), "the plane alone touches the kernel's network"},
+	{regexp.MustCompile(`/internal/cloud/plane/`), regexp.MustCompile(`/internal/cloud/(plane|control)(/|$)|/internal/cloud$|/internal/cli$|/cmd/base-image$|/bench(/|$)|/test$`), "handlers write what is wanted; loops set the plane"},
+	{regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`), regexp.MustCompile(`/internal/(apply|resource|awsapi|release|history|verify|drill|cloud/api|cloud/wire)(/|$)|/bench(/|$)|/test$`), "spec, stack and plan are pure; the store has rows of its own"},
+	{regexp.MustCompile(`/internal/cloud/api/constraint$`), regexp.MustCompile(`/internal/cloud/api/`), "requests are refused by handlers"},
+	{regexp.MustCompile(`^github\.com/spf13/`), regexp.MustCompile(`/internal/cli$`), "flags are read in one place"},
+}
+
+func TestImportsFollowTheRulesOfTheHouse(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			for _, rule := range rules {
+				if rule.imported.MatchString(imported) && !rule.by.MatchString(p.ImportPath) {
+					t.Errorf("%s imports %s: %s", p.ImportPath, imported, rule.why)
+				}
+			}
+		}
+	}
+}
+
+func TestStackAndPlanArePure(t *testing.T) {
+	impure := regexp.MustCompile(`^(context|time|net|net/http|os|os/exec|github\.com/aws/.*)$`)
+	for _, p := range packages(t) {
+		if p.ImportPath != module+"/internal/stack" && p.ImportPath != module+"/internal/plan" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if impure.MatchString(imported) {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range packages(t) {
+		if len(p.GoFiles) > 0 && p.Doc == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}
+
+var grabBags = regexp.MustCompile(`^(util|utils|common|helper|helpers|misc|shared|base|types|manager)$`)
+
+func TestFilesAreSmallAndFoldersAreNounsOfTheDomain(t *testing.T) {
+	root := filepath.Join("..", "..")
+	files := 0
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if grabBags.MatchString(entry.Name()) {
+				t.Errorf("%s: a folder is named for a noun of the domain", path)
+			}
+			if path != root && strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(path) != ".go" {
+			return nil
+		}
+		files++
+		if lines := countLines(t, path); lines > 500 && !strings.HasSuffix(path, "_gen.go") {
+			t.Errorf("%s has %d lines: is it two files?", path, lines)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 50 {
+		t.Errorf("only %d Go files seen: the walk is broken", files)
+	}
+}
+
+func countLines(t *testing.T, path string) int {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	n := 0
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		n++
+	}
+	return n
+}
+
+func TestOnlyTheCommandLineReadsTheEnvironment(t *testing.T) {
+	call := regexp.MustCompile(`\bos\.(Getenv|LookupEnv|Environ|Exit)\(|\blog\.Fatal`)
+	for _, p := range packages(t) {
+		if within(p.ImportPath, module+"/internal/cli") || within(p.ImportPath, module+"/bench") || within(p.ImportPath, module+"/cmd") {
+			continue
+		}
+		dir := filepath.Join("..", "..", filepath.FromSlash(strings.TrimPrefix(p.ImportPath, module+"/")))
+		for _, name := range p.GoFiles {
+			path := filepath.Join(dir, name)
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, source, parser.PackageClauseOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := call.Find(source); found != nil && file.Name.Name != "main" {
+				t.Errorf("%s: %s belongs to the command line", path, found)
+			}
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package awsapi
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+// An answer that comes at once, and is more than fits into one read, is read to
+// its end the first time.
+func TestQuickAnswersAreNotLost(t *testing.T) {
+	var requests, conns atomic.Int32
+	answer := `<DescribeVpcsResponse><vpcSet>` + strings.Repeat(`<item><vpcId>vpc-0123456789abcdef0</vpcId></item>`, 1000) + `</vpcSet></DescribeVpcsResponse>`
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	c, err := New(t.Context(), Options{Region: "us-east-1", Endpoint: srv.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const calls = 200
+	for range calls {
+		out, err := c.EC2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{})
+		if err != nil || len(out.Vpcs) != 1000 {
+			t.Fatal(out, err)
+		}
+	}
+	if requests.Load() != calls || conns.Load() != 1 {
+		t.Errorf("%d requests on %d connections, want %d on 1", requests.Load(), conns.Load(), calls)
+	}
+}

@@ -1,0 +1,110 @@
+package addressing_test
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func change(t *testing.T, do func(tx *store.Tx)) {
+	t.Helper()
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(func(tx *store.Tx) error { do(tx); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func subnet(cidr string) *store.Subnet {
+	return &store.Subnet{ID: "subnet-1", Region: "r", VPCID: "vpc-1", Zone: "ra", CIDR: netip.MustParsePrefix(cidr)}
+}
+
+func TestASubnetGivesEveryAddressButTheReservedFiveOnce(t *testing.T) {
+	change(t, func(tx *store.Tx) {
+		s, ids := subnet("10.0.1.0/28"), identity.New(nil)
+		given := map[string]bool{}
+		for want := 11; want > 0; want-- {
+			if got := addressing.Available(tx, s); got != want {
+				t.Errorf("available %d, want %d", got, want)
+			}
+			nic, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			given[nic.PrivateIP.String()] = true
+		}
+		if len(given) != 11 {
+			t.Errorf("an address was given twice: %v", given)
+		}
+		for _, reserved := range []string{"10.0.1.0", "10.0.1.1", "10.0.1.2", "10.0.1.3", "10.0.1.15"} {
+			if given[reserved] {
+				t.Errorf("%s is reserved", reserved)
+			}
+		}
+		if _, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s}); !errors.Is(err, addressing.ErrSubnetFull) {
+			t.Errorf("got %v, want ErrSubnetFull", err)
+		}
+	})
+}
+
+func TestAnAddressAskedForIsHadUnlessTakenOrReserved(t *testing.T) {
+	change(t, func(tx *store.Tx) {
+		s, ids := subnet("10.0.1.0/24"), identity.New(nil)
+		for _, c := range []struct {
+			addr string
+			want error
+		}{
+			{"10.0.1.4", nil}, {"10.0.1.4", addressing.ErrInUse}, {"10.0.1.254", nil},
+			{"10.0.1.3", addressing.ErrReserved}, {"10.0.1.255", addressing.ErrReserved}, {"10.0.2.9", addressing.ErrReserved}, {"::1", addressing.ErrReserved},
+		} {
+			_, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s, PrivateIP: netip.MustParseAddr(c.addr)})
+			if !errors.Is(err, c.want) {
+				t.Errorf("%s: got %v, want %v", c.addr, err, c.want)
+			}
+		}
+	})
+}
+
+func TestPublicAddressesAreOutsideTheEdgesOwnAndNeverGivenTwice(t *testing.T) {
+	change(t, func(tx *store.Tx) {
+		s, ids, pool := subnet("10.0.0.0/16"), identity.New(nil), netip.MustParsePrefix("198.18.0.0/22")
+		given := map[netip.Addr]bool{}
+		for range 512 {
+			nic, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s, PublicFrom: pool})
+			if err != nil {
+				t.Fatal(err)
+			}
+			given[nic.PublicIP] = true
+			if netip.MustParsePrefix("198.18.0.0/24").Contains(nic.PublicIP) || netip.MustParsePrefix("198.18.3.0/24").Contains(nic.PublicIP) {
+				t.Errorf("%s is the edge's own", nic.PublicIP)
+			}
+		}
+		if len(given) != 512 {
+			t.Errorf("%d different addresses of 512", len(given))
+		}
+		if _, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s, PublicFrom: pool}); !errors.Is(err, addressing.ErrPublicSpent) {
+			t.Errorf("got %v, want ErrPublicSpent", err)
+		}
+	})
+}
+
+func TestAnInterfaceOfALoadBalancerIsItsOwners(t *testing.T) {
+	change(t, func(tx *store.Tx) {
+		nic, err := addressing.NewInterface(tx, identity.New(nil), addressing.Wish{Subnet: subnet("10.0.0.0/24"), LoadBalancerARN: "arn:lb"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if nic.Type != "load_balancer" || nic.RequesterID != "amazon-elb" || !nic.RequesterManaged || nic.State != "in-use" {
+			t.Errorf("%+v", nic)
+		}
+		if stored, ok := store.NetworkInterfaces.Get(tx, nic.ID); !ok || stored != nic {
+			t.Error("not stored")
+		}
+	})
+}

@@ -1,0 +1,161 @@
+package alarm
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	machineTime = "2006-01-02T15:04:05.000-0700"
+	reasonTime  = "02/01/06 15:04:05"
+)
+
+// listed is how many data points a reason names at most; from as many on they
+// come in a sentence of their own.
+const listed = 5
+
+var comparisons = map[string]string{
+	"GreaterThanOrEqualToThreshold": "greater than or equal to",
+	"GreaterThanThreshold":          "greater than",
+	"LessThanThreshold":             "less than",
+	"LessThanOrEqualToThreshold":    "less than or equal to",
+}
+
+func (j *judgement) verdict(state string) Verdict {
+	v := Verdict{State: state, Data: j.data()}
+	if state == Insufficient {
+		v.Reason = fmt.Sprintf("Insufficient Data: %s unknown.", number(j.missing, "datapoint was", "datapoints were"))
+		return v
+	}
+	v.Reason = "Threshold Crossed: " + j.crossed(state) + "."
+	return v
+}
+
+// crossed says which data points led to the state.
+func (j *judgement) crossed(state string) string {
+	deciding, not := j.breaching, ""
+	if state == OK {
+		deciding, not = j.within, "not "
+	}
+	if len(deciding) == 0 {
+		return j.without()
+	}
+	counted, one := number(len(deciding), "datapoint", "datapoints"), len(deciding) == 1
+	if j.row.DatapointsToAlarm > 0 {
+		counted = fmt.Sprintf("%d out of the last %d datapoints", len(deciding), j.n)
+	}
+	verb := "were"
+	if one {
+		verb = "was"
+	}
+	points := pointsText(deciding)
+	comparison := fmt.Sprintf("%s %s%s the threshold (%s)", verb, not, comparisons[j.row.Comparison], decimal(j.row.Threshold))
+	if len(deciding) < listed {
+		return counted + " " + points + " " + comparison + j.treated() + j.least(state)
+	}
+	crossed := "The most recent datapoints which crossed the threshold: "
+	if state == OK {
+		crossed = "The most recent datapoints: "
+	}
+	return counted + " " + comparison + j.treated() + ". " + crossed + points + j.least(state)
+}
+
+// without is the reason when it was the missing points alone that decided.
+func (j *judgement) without() string {
+	received := "no datapoints were received"
+	if k := len(j.existing); k > 0 {
+		received = number(k, "datapoint was", "datapoints were") + " received"
+	}
+	return fmt.Sprintf("%s for %s%s", received, number(j.n, "period", "periods"), j.treated())
+}
+
+// treated says what was made of missing points, if anything was.
+func (j *judgement) treated() string {
+	as := map[string]string{"breaching": "Breaching", "notBreaching": "NonBreaching"}[j.row.TreatMissing]
+	if j.missing == 0 || as == "" {
+		return ""
+	}
+	return fmt.Sprintf(" and %s treated as [%s]", number(j.missing, "missing datapoint was", "missing datapoints were"), as)
+}
+
+// least says how many points of a kind change the state, of alarms that have an
+// own number for it.
+func (j *judgement) least(state string) string {
+	switch {
+	case j.row.DatapointsToAlarm == 0:
+		return ""
+	case state == OK:
+		return fmt.Sprintf(" (minimum %s for ALARM -> OK transition)", number(j.n-j.m+1, "datapoint", "datapoints"))
+	}
+	return fmt.Sprintf(" (minimum %s for OK -> ALARM transition)", number(j.m, "datapoint", "datapoints"))
+}
+
+func pointsText(points []Point) string {
+	var out []string
+	for _, p := range points[:min(len(points), listed)] {
+		out = append(out, fmt.Sprintf("%s (%s)", decimal(p.Value), p.At.UTC().Format(reasonTime)))
+	}
+	return "[" + strings.Join(out, ", ") + "]"
+}
+
+func number(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// decimal writes a number as AWS's reasons do: 2 is 2.0, and ten million 1.0E7.
+func decimal(v float64) string {
+	if size := math.Abs(v); v == 0 || size >= 1e-3 && size < 1e7 {
+		text := strconv.FormatFloat(v, 'f', -1, 64)
+		if !strings.Contains(text, ".") {
+			text += ".0"
+		}
+		return text
+	}
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', -1, 64), "e")
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	power, _ := strconv.Atoi(exponent)
+	return fmt.Sprintf("%sE%d", mantissa, power)
+}
+
+// data is the reason for programs.
+func (j *judgement) data() string {
+	type evaluated struct {
+		Timestamp   string   `json:"timestamp"`
+		SampleCount *float64 `json:"sampleCount,omitempty"`
+		Value       *float64 `json:"value,omitempty"`
+	}
+	out := struct {
+		Version   string      `json:"version"`
+		QueryDate string      `json:"queryDate"`
+		StartDate string      `json:"startDate,omitempty"`
+		Unit      string      `json:"unit,omitempty"`
+		Statistic string      `json:"statistic,omitempty"`
+		Period    int         `json:"period"`
+		Recent    []float64   `json:"recentDatapoints"`
+		Threshold float64     `json:"threshold"`
+		Evaluated []evaluated `json:"evaluatedDatapoints"`
+	}{Version: "1.0", QueryDate: j.now.UTC().Format(machineTime), Unit: j.watched.Unit, Statistic: j.watched.Statistic,
+		Period: int(j.watched.Period.Seconds()), Recent: []float64{}, Threshold: j.row.Threshold}
+	for _, p := range slices.Backward(j.existing) {
+		out.Recent = append(out.Recent, p.Value)
+	}
+	if k := len(j.existing); k > 0 {
+		out.StartDate = j.existing[k-1].At.UTC().Format(machineTime)
+	}
+	for _, p := range j.evaluated {
+		e := evaluated{Timestamp: p.At.UTC().Format(machineTime)}
+		if p.Known {
+			e.SampleCount, e.Value = &p.Samples, &p.Value
+		}
+		out.Evaluated = append(out.Evaluated, e)
+	}
+	return document(out)
+}

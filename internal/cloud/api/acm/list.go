@@ -1,0 +1,170 @@
+package acm
+
+import (
+	"context"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const maxItems = 1000
+
+// ListCertificates lists certificates. Those with keys other than RSA of at most
+// 2048 bits are left out unless they are asked for, as on AWS.
+func (a *API) ListCertificates(ctx context.Context, in *acm.ListCertificatesInput) (*acm.ListCertificatesOutput, error) {
+	limit := int(aws.ToInt32(in.MaxItems))
+	switch {
+	case in.MaxItems != nil && (limit < 1 || limit > maxItems):
+		return nil, model.OutOfRange("maxItems", limit, 1, maxItems)
+	case (in.SortBy == "") != (in.SortOrder == ""):
+		return nil, invalid("SortBy and SortOrder must be specified together.")
+	case in.MaxItems == nil:
+		limit = maxItems
+	}
+	if err := checkList(in); err != nil {
+		return nil, err
+	}
+	after, err := readToken(in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.listed(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if after != "" {
+		at := slices.IndexFunc(rows, func(s types.CertificateSummary) bool { return *s.CertificateArn == after })
+		if at < 0 {
+			return nil, badToken()
+		}
+		rows = rows[at+1:]
+	}
+	out := &acm.ListCertificatesOutput{CertificateSummaryList: rows}
+	if len(rows) > limit {
+		out.CertificateSummaryList = rows[:limit]
+		out.NextToken = new(base64.RawURLEncoding.EncodeToString([]byte(tokenMark + *rows[limit-1].CertificateArn)))
+	}
+	return out, nil
+}
+
+// checkList refuses values that no certificate can have.
+func checkList(in *acm.ListCertificatesInput) error {
+	if err := among("sortBy", given(in.SortBy), in.SortBy.Values()); err != nil {
+		return err
+	}
+	if err := among("sortOrder", given(in.SortOrder), in.SortOrder.Values()); err != nil {
+		return err
+	}
+	if err := among("certificateStatuses", in.CertificateStatuses, types.CertificateStatus("").Values()); err != nil {
+		return err
+	}
+	if in.Includes == nil {
+		return nil
+	}
+	if err := among("includes.keyTypes", in.Includes.KeyTypes, types.KeyAlgorithm("").Values()); err != nil {
+		return err
+	}
+	if err := among("includes.keyUsage", in.Includes.KeyUsage, types.KeyUsageName("").Values()); err != nil {
+		return err
+	}
+	return among("includes.extendedKeyUsage", in.Includes.ExtendedKeyUsage, types.ExtendedKeyUsageName("").Values())
+}
+
+// given is the value in a list, or no value.
+func given[T ~string](v T) []T {
+	if v == "" {
+		return nil
+	}
+	return []T{v}
+}
+
+func among[T ~string](field string, values, known []T) error {
+	for _, v := range values {
+		if !slices.Contains(known, v) {
+			names := make([]string, len(known))
+			for i, k := range known {
+				names[i] = string(k)
+			}
+			return model.OutOfSet(field, v, names...)
+		}
+	}
+	return nil
+}
+
+// listed is all that is asked for, in order.
+func (a *API) listed(ctx context.Context, in *acm.ListCertificatesInput) ([]types.CertificateSummary, error) {
+	view := a.Store.View()
+	out := []types.CertificateSummary{}
+	for _, row := range store.Certificates.By(view, "region", region(ctx)) {
+		leaf, err := leafOf(row)
+		if err != nil {
+			return nil, err
+		}
+		if s := a.summary(view, row, leaf); wanted(s, in) {
+			out = append(out, s)
+		}
+	}
+	if in.SortBy == types.SortByCreatedAt {
+		slices.SortStableFunc(out, func(x, y types.CertificateSummary) int {
+			if in.SortOrder == types.SortOrderDescending {
+				x, y = y, x
+			}
+			return x.CreatedAt.Compare(*y.CreatedAt)
+		})
+	}
+	return out, nil
+}
+
+// wanted tells whether a certificate is in the answer.
+func wanted(s types.CertificateSummary, in *acm.ListCertificatesInput) bool {
+	f := in.Includes
+	if f == nil {
+		f = &types.Filters{}
+	}
+	keys := f.KeyTypes
+	if len(keys) == 0 {
+		keys = []types.KeyAlgorithm{types.KeyAlgorithmRsa1024, types.KeyAlgorithmRsa2048}
+	}
+	origins := in.CertificateKeyPairOrigins
+	return slices.Contains(keys, s.KeyAlgorithm) &&
+		(len(in.CertificateStatuses) == 0 || slices.Contains(in.CertificateStatuses, s.Status)) &&
+		meets(f.KeyUsage, s.KeyUsages, types.KeyUsageNameAny) &&
+		meets(f.ExtendedKeyUsage, s.ExtendedKeyUsages, types.ExtendedKeyUsageNameAny) &&
+		f.ManagedBy == "" && f.ExportOption != types.CertificateExportEnabled &&
+		(len(origins) == 0 || slices.Contains(origins, s.CertificateKeyPairOrigin))
+}
+
+// meets tells whether one of the wanted values is there; none wanted, or any, is
+// always met.
+func meets[T comparable](wanted, there []T, anything T) bool {
+	if len(wanted) == 0 || slices.Contains(wanted, anything) {
+		return true
+	}
+	return slices.ContainsFunc(wanted, func(v T) bool { return slices.Contains(there, v) })
+}
+
+// tokenMark begins what a page's token stands for.
+const tokenMark = "after "
+
+func readToken(token *string) (after string, err error) {
+	if aws.ToString(token) == "" {
+		return "", nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(*token)
+	after, ours := strings.CutPrefix(string(text), tokenMark)
+	if err != nil || !ours {
+		return "", badToken()
+	}
+	return after, nil
+}
+
+func badToken() error {
+	return wire.Errorf("ValidationException", "The nextToken is not valid.")
+}

@@ -1,0 +1,77 @@
+package acm
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// tagRules are those of the API (AWS Certificate Manager API Reference, Tag).
+var tagRules = constraint.TagRules{
+	Code:     "ValidationException",
+	Reserved: wire.Errorf("InvalidTagException", "aws: prefixed tag key names are not allowed for external use."),
+	TooMany:  wire.Errorf("TooManyTagsException", "A certificate has at most %d tags.", constraint.MaxTags),
+}
+
+// addTags returns the old tags with the new ones over them.
+func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
+	return constraint.AddTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
+}
+
+func (a *API) retag(ctx context.Context, arn *string, given []types.Tag, change func(store.Tags) (store.Tags, error)) error {
+	if len(given) == 0 || len(given) > constraint.MaxTags {
+		return model.RefuseUntold("tags", "have length between 1 and %d", constraint.MaxTags)
+	}
+	return a.Store.Update(func(tx *store.Tx) error {
+		row, err := find(tx, region(ctx), arn)
+		if err != nil {
+			return err
+		}
+		tags, err := change(row.Tags)
+		if err != nil {
+			return err
+		}
+		store.Certificates.Edit(tx, row.ARN, func(edited *store.Certificate) { edited.Tags = tags })
+		return nil
+	})
+}
+
+// AddTagsToCertificate adds tags, over those of the same keys.
+func (a *API) AddTagsToCertificate(ctx context.Context, in *acm.AddTagsToCertificateInput) (*acm.AddTagsToCertificateOutput, error) {
+	return &acm.AddTagsToCertificateOutput{}, a.retag(ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) })
+}
+
+// RemoveTagsFromCertificate removes tags by their keys; a value that is given has
+// to be the tag's.
+func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsFromCertificateInput) (*acm.RemoveTagsFromCertificateOutput, error) {
+	return &acm.RemoveTagsFromCertificateOutput{}, a.retag(ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) {
+		left := maps.Clone(old)
+		for _, tag := range in.Tags {
+			if key := aws.ToString(tag.Key); tag.Value == nil || left[key] == *tag.Value {
+				delete(left, key)
+			}
+		}
+		return left, nil
+	})
+}
+
+// ListTagsForCertificate lists the tags of a certificate.
+func (a *API) ListTagsForCertificate(ctx context.Context, in *acm.ListTagsForCertificateInput) (*acm.ListTagsForCertificateOutput, error) {
+	row, err := find(a.Store.View(), region(ctx), in.CertificateArn)
+	if err != nil {
+		return nil, err
+	}
+	out := &acm.ListTagsForCertificateOutput{Tags: []types.Tag{}}
+	for _, key := range slices.Sorted(maps.Keys(row.Tags)) {
+		out.Tags = append(out.Tags, types.Tag{Key: new(key), Value: new(row.Tags[key])})
+	}
+	return out, nil
+}

@@ -1,0 +1,123 @@
+package autoscaling
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// DescribeScalingActivities tells what was done, the newest first.
+func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.DescribeScalingActivitiesInput) (*autoscaling.DescribeScalingActivitiesOutput, error) {
+	view := a.Store.View()
+	deleted := aws.ToBool(in.IncludeDeletedGroups)
+	rows := []*store.ScalingActivity{}
+	if name := in.AutoScalingGroupName; name != nil {
+		if _, err := group(view, region(ctx), name); err != nil && !deleted {
+			return nil, err
+		}
+		rows = store.ScalingActivities.By(view, "group", region(ctx)+"/"+*name)
+	} else {
+		rows = append(rows, store.ScalingActivities.By(view, "region", region(ctx))...)
+	}
+	if len(in.ActivityIds) > 50 {
+		return nil, invalid("The number of activity ids that may be passed in is limited to 50")
+	}
+	meets, err := activityFilters(in.Filters, in.AutoScalingGroupName != nil)
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, func(r *store.ScalingActivity) bool {
+		return a.Now().Sub(r.Started) > scalinggroup.Kept || len(in.ActivityIds) > 0 && !slices.Contains(in.ActivityIds, r.ID) || !deleted && !lives(view, r) || !meets(r)
+	})
+	// The newest first: a key that grows as the start lies further back.
+	key := func(r *store.ScalingActivity) string {
+		return fmt.Sprintf("%020d %s", math.MaxInt64-r.Started.UnixNano(), r.ID)
+	}
+	slices.SortFunc(rows, func(x, y *store.ScalingActivity) int { return compareText(key(x), key(y)) })
+	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 100, 100}, rows, key)
+	return &autoscaling.DescribeScalingActivitiesOutput{Activities: describeActivities(view, rows), NextToken: next}, err
+}
+
+func compareText(x, y string) int {
+	switch {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
+
+// lives tells whether the activity's group, and not another of its name, is
+// there.
+func lives(r store.Reader, a *store.ScalingActivity) bool {
+	g, ok := store.ScalingGroups.Get(r, a.GroupKey())
+	return ok && g.ARN == a.GroupARN
+}
+
+// activityFilters reads the filters into one test (Amazon EC2 Auto Scaling API
+// Reference, DescribeScalingActivities).
+func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingActivity) bool, error) {
+	var tests []func(*store.ScalingActivity) bool
+	for _, f := range filters {
+		name := aws.ToString(f.Name)
+		switch name {
+		case "Status":
+			if !named {
+				return nil, invalid("The filter Status can only be used together with AutoScalingGroupName")
+			}
+			tests = append(tests, func(a *store.ScalingActivity) bool { return slices.Contains(f.Values, a.Status) })
+		case "StartTimeLowerBound", "StartTimeUpperBound":
+			if len(f.Values) != 1 {
+				return nil, invalid("The filter %s takes one value", name)
+			}
+			bound, err := instant(f.Values[0])
+			if err != nil {
+				return nil, invalid("Invalid value %s of the filter %s: it must be an ISO 8601 timestamp", f.Values[0], name)
+			}
+			if name == "StartTimeLowerBound" {
+				tests = append(tests, func(a *store.ScalingActivity) bool { return !a.Started.Before(bound) })
+			} else {
+				tests = append(tests, func(a *store.ScalingActivity) bool { return !a.Started.After(bound) })
+			}
+		default:
+			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: StartTimeLowerBound, StartTimeUpperBound, Status", name)
+		}
+	}
+	return func(a *store.ScalingActivity) bool {
+		return !slices.ContainsFunc(tests, func(test func(*store.ScalingActivity) bool) bool { return !test(a) })
+	}, nil
+}
+
+// instant reads a timestamp; without an offset it is in UTC.
+func instant(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t, err = time.Parse("2006-01-02T15:04:05", text)
+	}
+	return t, err
+}
+
+func describeActivity(r store.Reader, a *store.ScalingActivity) types.Activity {
+	out := types.Activity{
+		ActivityId: aws.String(a.ID), AutoScalingGroupName: aws.String(a.Group), AutoScalingGroupARN: aws.String(a.GroupARN), Cause: aws.String(a.Cause), Description: aws.String(a.Description),
+		Details: aws.String(a.Details), Progress: aws.Int32(a.Progress), StartTime: aws.Time(a.Started), StatusCode: types.ScalingActivityStatusCode(a.Status),
+	}
+	if !a.Ended.IsZero() {
+		out.EndTime = aws.Time(a.Ended)
+	}
+	optional(&out.StatusMessage, a.StatusMessage)
+	if !lives(r, a) {
+		out.AutoScalingGroupState = aws.String("Deleted")
+	}
+	return out
+}

@@ -1,0 +1,323 @@
+package autoscaling_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+func TestAGroupIsToldAsItWasMadeWithAWSsDefaults(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ids := w.create(nil)
+		g := w.describe()
+		if !strings.HasPrefix(*g.AutoScalingGroupARN, "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:") || !strings.HasSuffix(*g.AutoScalingGroupARN, ":autoScalingGroupName/g") {
+			t.Error(*g.AutoScalingGroupARN)
+		}
+		if *g.DefaultCooldown != 300 || *g.HealthCheckType != "EC2" || *g.HealthCheckGracePeriod != 0 || g.DefaultInstanceWarmup != nil || *g.NewInstancesProtectedFromScaleIn || *g.CapacityRebalance ||
+			*g.ServiceLinkedRoleARN != "arn:aws:iam::000000000000:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling" || !slices.Equal(g.TerminationPolicies, []string{"Default"}) ||
+			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-best-effort" || *g.AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled || g.InstanceMaintenancePolicy != nil ||
+			g.MaxInstanceLifetime != nil || g.Status != nil || g.MixedInstancesPolicy != nil || g.DeletionProtection != "none" {
+			t.Errorf("%+v", g)
+		}
+		if lt := g.LaunchTemplate; *lt.LaunchTemplateName != "web" || !strings.HasPrefix(*lt.LaunchTemplateId, "lt-") || lt.Version != nil {
+			t.Errorf("%+v", lt) // the version is told as it was given
+		}
+		if *g.VPCZoneIdentifier != strings.Join(w.subnets, ",") || !slices.Equal(g.AvailabilityZones, []string{"us-east-1a", "us-east-1b", "us-east-1c"}) || len(g.AvailabilityZoneIds) != 3 ||
+			!slices.Equal(g.TargetGroupARNs, []string{w.targets}) || len(g.TrafficSources) != 1 || *g.TrafficSources[0].Type != "elbv2" {
+			t.Errorf("%+v", g)
+		}
+		if len(ids) != 3 {
+			t.Fatalf("%v", ids)
+		}
+		if i := g.Instances[0]; i.LifecycleState != "InService" || *i.HealthStatus != "Healthy" || *i.LaunchTemplate.Version != "1" || *i.LaunchTemplate.LaunchTemplateName != "web" || *i.InstanceType != "t3.micro" || *i.ProtectedFromScaleIn {
+			t.Errorf("%+v", i)
+		}
+		details := must(w.DescribeAutoScalingInstances(w.ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{ids[1], "i-0"}}))(t).AutoScalingInstances
+		if len(details) != 1 || *details[0].AutoScalingGroupName != "g" || *details[0].HealthStatus != "HEALTHY" || *details[0].LifecycleState != "InService" {
+			t.Errorf("%+v", details)
+		}
+		without := must(w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{IncludeInstances: new(false)}))(t).AutoScalingGroups
+		if len(without) != 1 || len(without[0].Instances) != 0 {
+			t.Errorf("%+v", without)
+		}
+	})
+}
+
+func TestAMixedInstancesPolicyIsKeptWithAWSsDefaultsAndLaunchesItsFirstType(t *testing.T) {
+	inWorld(t, func(w *world) {
+		base := &types.LaunchTemplateSpecification{LaunchTemplateName: new("web"), Version: new("$Latest")}
+		w.create(func(in *autoscaling.CreateAutoScalingGroupInput) {
+			in.LaunchTemplate = nil
+			in.MixedInstancesPolicy = &types.MixedInstancesPolicy{LaunchTemplate: &types.LaunchTemplate{LaunchTemplateSpecification: base, Overrides: []types.LaunchTemplateOverrides{
+				{InstanceType: new("t3.small")}, {InstanceType: new("t3.medium")},
+			}}}
+		})
+		g := w.describe()
+		d, lt := g.MixedInstancesPolicy.InstancesDistribution, g.MixedInstancesPolicy.LaunchTemplate
+		if *d.OnDemandAllocationStrategy != "prioritized" || *d.OnDemandBaseCapacity != 0 || *d.OnDemandPercentageAboveBaseCapacity != 100 || *d.SpotAllocationStrategy != "lowest-price" || *d.SpotInstancePools != 2 {
+			t.Errorf("%+v", d)
+		}
+		if g.LaunchTemplate != nil || *lt.LaunchTemplateSpecification.Version != "$Latest" || *lt.LaunchTemplateSpecification.LaunchTemplateId == "" || len(lt.Overrides) != 2 || *g.Instances[0].InstanceType != "t3.small" {
+			t.Errorf("%+v", g)
+		}
+		must(w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: new("g"), LaunchTemplate: base}))(t)
+		if g = w.describe(); g.MixedInstancesPolicy != nil || *g.LaunchTemplate.Version != "$Latest" {
+			t.Errorf("%+v", g)
+		}
+	})
+}
+
+func TestWhatCannotBeAGroupIsRefused(t *testing.T) {
+	w := newWorld(t)
+	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: new("bad"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro", KeyName: new("x")}}))(t)
+	vpc := *must(w.ec2.CreateVpc(w.ctx, &ec2.CreateVpcInput{CidrBlock: new("10.9.0.0/16")}))(t).Vpc.VpcId
+	other := *must(w.ec2.CreateSecurityGroup(w.ctx, &ec2.CreateSecurityGroupInput{GroupName: new("o"), Description: new("o"), VpcId: &vpc}))(t).GroupId
+	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: new("elsewhere"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro", SecurityGroupIds: []string{other}}}))(t)
+	addresses := *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{Name: new("ip"), Protocol: elbtypes.ProtocolEnumHttp, Port: new(int32(80)), VpcId: &vpc, TargetType: elbtypes.TargetTypeEnumIp}))(t).TargetGroups[0].TargetGroupArn
+	must(w.CreateAutoScalingGroup(w.ctx, func() *autoscaling.CreateAutoScalingGroupInput {
+		in := w.three()
+		in.AutoScalingGroupName = new("taken")
+		return in
+	}()))(t)
+	type input = autoscaling.CreateAutoScalingGroupInput
+	template := func(name string) *types.LaunchTemplateSpecification {
+		return &types.LaunchTemplateSpecification{LaunchTemplateName: &name}
+	}
+	for name, c := range map[string]struct {
+		change     func(*input)
+		code, text string
+	}{
+		"no name":              {func(in *input) { in.AutoScalingGroupName = nil }, "ValidationError", "autoScalingGroupName"},
+		"a colon":              {func(in *input) { in.AutoScalingGroupName = new("a:b") }, "ValidationError", "colon"},
+		"taken":                {func(in *input) { in.AutoScalingGroupName = new("taken") }, "AlreadyExists", "AutoScalingGroup by this name already exists - A group with the name taken already exists"},
+		"no size":              {func(in *input) { in.MaxSize = nil }, "ValidationError", "Value null at 'maxSize'"},
+		"max below min":        {func(in *input) { in.MinSize = new(int32(7)) }, "ValidationError", "Max bound, 6, must be greater than or equal to min bound, 7"},
+		"desired above max":    {func(in *input) { in.DesiredCapacity = new(int32(7)) }, "ValidationError", "Desired capacity:7 must be between the specified min size:1 and max size:6"},
+		"no source":            {func(in *input) { in.LaunchTemplate = nil }, "ValidationError", "Valid requests must contain either launchTemplate"},
+		"two sources":          {func(in *input) { in.MixedInstancesPolicy = &types.MixedInstancesPolicy{} }, "ValidationError", "Valid requests must contain either launchTemplate"},
+		"template of no name":  {func(in *input) { in.LaunchTemplate = &types.LaunchTemplateSpecification{} }, "ValidationError", "Valid requests must contain either launchTemplateId or LaunchTemplateName"},
+		"no such template":     {func(in *input) { in.LaunchTemplate = template("none") }, "ValidationError", "You must use a valid fully-formed launch template. "},
+		"a bad template":       {func(in *input) { in.LaunchTemplate = template("bad") }, "ValidationError", "You must use a valid fully-formed launch template. The key pair 'x' does not exist"},
+		"another VPC's group":  {func(in *input) { in.LaunchTemplate = template("elsewhere") }, "ValidationError", "One or more security groups in the launch template are not linked to the VPCs configured in the Auto Scaling group"},
+		"no place":             {func(in *input) { in.VPCZoneIdentifier = nil }, "ValidationError", "At least one Availability Zone or VPC Subnet is required."},
+		"no such subnet":       {func(in *input) { in.VPCZoneIdentifier = new("subnet-0") }, "ValidationError", "The subnet ID 'subnet-0' does not exist"},
+		"a subnet elsewhere":   {func(in *input) { in.AvailabilityZones = []string{"us-east-1a"} }, "ValidationError", "do not match"},
+		"no such zone":         {func(in *input) { in.VPCZoneIdentifier, in.AvailabilityZones = nil, []string{"us-east-1x"} }, "ValidationError", "us-east-1x"},
+		"zones twice":          {func(in *input) { in.AvailabilityZones, in.AvailabilityZoneIds = []string{"a"}, []string{"b"} }, "ValidationError", "both AvailabilityZones and AvailabilityZoneIds"},
+		"no such target group": {func(in *input) { in.TargetGroupARNs = []string{"arn:none"} }, "ValidationError", "One or more target groups not found"},
+		"addresses":            {func(in *input) { in.TargetGroupARNs = []string{addresses} }, "ValidationError", "target type must be instance"},
+		"a reserved tag":       {func(in *input) { in.Tags = []types.Tag{{Key: new("aws:x")}} }, "ValidationError", "reserved"},
+		"a policy of no name":  {func(in *input) { in.TerminationPolicies = []string{"Youngest"} }, "ValidationError", "Youngest"},
+		"a Lambda":             {func(in *input) { in.TerminationPolicies = []string{"arn:aws:lambda:x"} }, "NotImplemented", "Lambda"},
+		"a short life":         {func(in *input) { in.MaxInstanceLifetime = new(int32(60)) }, "ValidationError", "MaxInstanceLifetime"},
+		"a health check":       {func(in *input) { in.HealthCheckType = new("PING") }, "ValidationError", "PING"},
+		"VPC Lattice":          {func(in *input) { in.HealthCheckType = new("EC2,VPC_LATTICE") }, "NotImplemented", "VPC_LATTICE"},
+		"half a maintenance": {func(in *input) {
+			in.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(90))}
+		}, "ValidationError", "Both"},
+		"a wide maintenance": {func(in *input) {
+			in.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(50)), MaxHealthyPercentage: new(int32(200))}
+		}, "ValidationError", "greater than 100"},
+		"an impairment": {func(in *input) {
+			in.AvailabilityZoneImpairmentPolicy = &types.AvailabilityZoneImpairmentPolicy{ZonalShiftEnabled: new(true)}
+		}, "ValidationError", "ImpairedZoneHealthCheckBehavior"},
+		"a launch configuration": {func(in *input) { in.LaunchConfigurationName = new("lc") }, "NotImplemented", "launch configurations"},
+		"an instance":            {func(in *input) { in.InstanceId = new("i-1") }, "NotImplemented", "InstanceId"},
+		"Classic ELB":            {func(in *input) { in.LoadBalancerNames = []string{"elb"} }, "NotImplemented", "Classic Load Balancers"},
+		"a placement group":      {func(in *input) { in.PlacementGroup = new("p") }, "NotImplemented", "PlacementGroup"},
+		"vCPUs":                  {func(in *input) { in.DesiredCapacityType = new("vcpu") }, "NotImplemented", "vcpu"},
+		"weights": {func(in *input) {
+			in.LaunchTemplate, in.MixedInstancesPolicy = nil, &types.MixedInstancesPolicy{LaunchTemplate: &types.LaunchTemplate{LaunchTemplateSpecification: template("web"), Overrides: []types.LaunchTemplateOverrides{{WeightedCapacity: new("2")}}}}
+		}, "NotImplemented", "WeightedCapacity"},
+		"a hook of no transition": {func(in *input) {
+			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{{LifecycleHookName: new("h")}}
+		}, "ValidationError", "Invalid lifecycle transition"},
+		"a hook that tells": {func(in *input) {
+			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{{LifecycleHookName: new("h"), NotificationTargetARN: new("arn:sns")}}
+		}, "NotImplemented", "NotificationTargetARN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := w.three()
+			c.change(in)
+			_, err := w.CreateAutoScalingGroup(w.ctx, in)
+			declined(t, err, c.code, c.text)
+		})
+	}
+}
+
+// TestEveryParameterOfAGroupIsKnown fails when the SDK's inputs have a field
+// more: it has to be served or refused by name, never dropped.
+func TestEveryParameterOfAGroupIsKnown(t *testing.T) {
+	for in, want := range map[reflect.Type]int{
+		reflect.TypeFor[autoscaling.CreateAutoScalingGroupInput](): 36,
+		reflect.TypeFor[autoscaling.UpdateAutoScalingGroupInput](): 29,
+		reflect.TypeFor[types.LaunchTemplateOverrides]():           5,
+		reflect.TypeFor[types.InstancesDistribution]():             7,
+		reflect.TypeFor[types.LifecycleHookSpecification]():        7,
+	} {
+		n := 0
+		for field := range in.Fields() {
+			if field.IsExported() {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%s has %d fields, %d are known", in, n, want)
+		}
+	}
+}
+
+func TestAnUpdateChangesWhatItNamesAndMovesWhatNoLongerFits(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.create(nil)
+		update := func(in *autoscaling.UpdateAutoScalingGroupInput) types.AutoScalingGroup {
+			t.Helper()
+			in.AutoScalingGroupName = new("g")
+			must(w.UpdateAutoScalingGroup(w.ctx, in))(t)
+			return w.describe()
+		}
+		g := update(&autoscaling.UpdateAutoScalingGroupInput{
+			DefaultCooldown: new(int32(10)), DefaultInstanceWarmup: new(int32(20)), HealthCheckGracePeriod: new(int32(30)), MaxInstanceLifetime: new(int32(86400)), HealthCheckType: new("EC2,ELB"),
+			TerminationPolicies: []string{"OldestInstance", "Default"}, NewInstancesProtectedFromScaleIn: new(true),
+			AvailabilityZoneDistribution:     &types.AvailabilityZoneDistribution{CapacityDistributionStrategy: "balanced-only"},
+			AvailabilityZoneImpairmentPolicy: &types.AvailabilityZoneImpairmentPolicy{ZonalShiftEnabled: new(true), ImpairedZoneHealthCheckBehavior: "IgnoreUnhealthy"},
+			InstanceMaintenancePolicy:        &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(100)), MaxHealthyPercentage: new(int32(110))},
+			DeletionProtection:               types.DeletionProtectionPreventForceDeletion,
+		})
+		if *g.DefaultCooldown != 10 || *g.DefaultInstanceWarmup != 20 || *g.HealthCheckGracePeriod != 30 || *g.MaxInstanceLifetime != 86400 || *g.HealthCheckType != "EC2,ELB" || !*g.NewInstancesProtectedFromScaleIn ||
+			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-only" || g.AvailabilityZoneImpairmentPolicy.ImpairedZoneHealthCheckBehavior != "IgnoreUnhealthy" ||
+			*g.InstanceMaintenancePolicy.MaxHealthyPercentage != 110 || len(g.TerminationPolicies) != 2 || *g.DesiredCapacity != 3 {
+			t.Errorf("%+v", g)
+		}
+		g = update(&autoscaling.UpdateAutoScalingGroupInput{DefaultInstanceWarmup: new(int32(-1)), InstanceMaintenancePolicy: &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(-1)), MaxHealthyPercentage: new(int32(-1))}})
+		if g.DefaultInstanceWarmup != nil || g.InstanceMaintenancePolicy != nil || *g.DefaultCooldown != 10 {
+			t.Errorf("%+v", g)
+		}
+		if g = update(&autoscaling.UpdateAutoScalingGroupInput{MinSize: new(int32(5))}); *g.DesiredCapacity != 5 {
+			t.Errorf("desired %d", *g.DesiredCapacity)
+		}
+		w.settle()
+		newest := must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: new("g"), MaxRecords: new(int32(2))}))(t).Activities
+		for _, a := range newest {
+			if !strings.Contains(*a.Cause, "Z a user request update of AutoScalingGroup constraints to min: 5, max: 6, desired: 5 changing the desired capacity from 3 to 5.  At ") ||
+				!strings.HasSuffix(*a.Cause, "increasing the capacity from 3 to 5.") {
+				t.Error(*a.Cause)
+			}
+		}
+		_, err := w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: new("g"), MinSize: new(int32(6)), DesiredCapacity: new(int32(5))})
+		declined(t, err, "ValidationError", "Desired capacity:5 must be between the specified min size:6 and max size:6")
+		_, err = w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: new("none")})
+		declined(t, err, "ValidationError", "AutoScalingGroup name not found - null")
+		_, err = w.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: new("g"), ForceDelete: new(true)})
+		declined(t, err, "ValidationError", "deletion protection")
+	})
+}
+
+func TestTheDesiredCapacityIsSetWithinTheSizesAndTheCooldown(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.create(nil)
+		set := func(n int32, honor bool) error {
+			_, err := w.SetDesiredCapacity(w.ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: new("g"), DesiredCapacity: &n, HonorCooldown: &honor})
+			return err
+		}
+		declined(t, set(7, false), "ValidationError", "New SetDesiredCapacity value 7 is above max value 6 for the AutoScalingGroup.")
+		declined(t, set(0, false), "ValidationError", "New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.")
+		declined(t, set(4, true), "ScalingActivityInProgress", "cooldown")
+		time.Sleep(5 * time.Minute)
+		if err := set(4, true); err != nil {
+			t.Error(err)
+		}
+		w.settle()
+		if got := w.states(); got != "[InService:4]" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestAGroupIsDeletedOnceItIsEmptyOrByForce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.create(nil)
+		remove := func(force bool) error {
+			_, err := w.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: new("g"), ForceDelete: &force})
+			return err
+		}
+		declined(t, remove(false), "ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
+		if err := remove(true); err != nil {
+			t.Fatal(err)
+		}
+		if g := w.describe(); *g.Status != "Delete in progress" {
+			t.Errorf("%+v", g)
+		}
+		_, err := w.CreateAutoScalingGroup(w.ctx, w.three())
+		declined(t, err, "AlreadyExists", "pending delete")
+		w.settle()
+		if left := must(w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{}))(t).AutoScalingGroups; len(left) != 0 {
+			t.Fatalf("%+v", left)
+		}
+		_, err = w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: new("g")})
+		declined(t, err, "ValidationError", "AutoScalingGroup name not found - AutoScalingGroup g not found")
+		history := must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: new("g"), IncludeDeletedGroups: new(true)}))(t).Activities
+		if len(history) != 6 || *history[0].AutoScalingGroupState != "Deleted" {
+			t.Errorf("%d, %+v", len(history), history[0])
+		}
+		w.create(func(in *autoscaling.CreateAutoScalingGroupInput) {
+			in.DesiredCapacity, in.MinSize = new(int32(0)), new(int32(0))
+		})
+		if err := remove(false); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestGroupsAreFoundByNameTagAndPage(t *testing.T) {
+	w := newWorld(t)
+	for n := range 5 {
+		in := w.three()
+		in.AutoScalingGroupName, in.Tags = new(fmt.Sprintf("g%d", n)), []types.Tag{{Key: new("n"), Value: new(fmt.Sprint(n % 2))}, {Key: new("all"), Value: new("x")}}
+		must(w.CreateAutoScalingGroup(w.ctx, in))(t)
+	}
+	find := func(filters ...types.Filter) (names []string) {
+		t.Helper()
+		in := &autoscaling.DescribeAutoScalingGroupsInput{Filters: filters, MaxRecords: new(int32(2))}
+		for {
+			out := must(w.DescribeAutoScalingGroups(w.ctx, in))(t)
+			for _, g := range out.AutoScalingGroups {
+				names = append(names, *g.AutoScalingGroupName)
+			}
+			if in.NextToken = out.NextToken; in.NextToken == nil {
+				return names
+			}
+		}
+	}
+	filter := func(name string, values ...string) types.Filter { return types.Filter{Name: &name, Values: values} }
+	for want, got := range map[string][]string{
+		"g0 g1 g2 g3 g4": find(), "g0 g2 g4": find(filter("tag:n", "0")), "g1 g3": find(filter("tag-key", "n"), filter("tag-value", "1")), "": find(filter("tag:all", "y")),
+	} {
+		if strings.Join(got, " ") != want {
+			t.Errorf("%v, want %s", got, want)
+		}
+	}
+	_, err := w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{Filters: []types.Filter{filter("name", "g1")}})
+	declined(t, err, "ValidationError", "Filter type name is not correct")
+	_, err = w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{NextToken: new("x")})
+	declined(t, err, "InvalidNextToken", "The token 'x' is invalid.")
+	must(w.CreateOrUpdateTags(w.ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []types.Tag{{ResourceId: new("g0"), ResourceType: new("auto-scaling-group"), Key: new("n"), Value: new("7"), PropagateAtLaunch: new(true)}}}))(t)
+	tags := must(w.DescribeTags(w.ctx, &autoscaling.DescribeTagsInput{Filters: []types.Filter{filter("propagate-at-launch", "true")}}))(t).Tags
+	if len(tags) != 1 || *tags[0].Value != "7" || *tags[0].ResourceId != "g0" || *tags[0].ResourceType != "auto-scaling-group" {
+		t.Errorf("%+v", tags)
+	}
+	must(w.DeleteTags(w.ctx, &autoscaling.DeleteTagsInput{Tags: []types.Tag{{ResourceId: new("g0"), Key: new("n")}, {ResourceId: new("g0"), Key: new("none")}}}))(t)
+	if tags := must(w.DescribeTags(w.ctx, &autoscaling.DescribeTagsInput{Filters: []types.Filter{filter("auto-scaling-group", "g0"), filter("key", "n", "all")}}))(t).Tags; len(tags) != 1 {
+		t.Errorf("%+v", tags)
+	}
+}

@@ -1,0 +1,194 @@
+package autoscaling
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// DescribeAutoScalingGroups tells of groups, by name and by their tags. A name
+// of none is no error.
+func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+	view := a.Store.View()
+	for _, f := range in.Filters {
+		if name := aws.ToString(f.Name); name != "tag-key" && name != "tag-value" && !strings.HasPrefix(name, "tag:") {
+			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: tag-key, tag-value, tag:<key>", name)
+		}
+	}
+	var rows []*store.ScalingGroup
+	for _, g := range store.ScalingGroups.By(view, "region", region(ctx)) {
+		if (len(in.AutoScalingGroupNames) == 0 || slices.Contains(in.AutoScalingGroupNames, g.Name)) && tagged(g, in.Filters) {
+			rows = append(rows, g)
+		}
+	}
+	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 100}, rows, (*store.ScalingGroup).Key)
+	if err != nil {
+		return nil, err
+	}
+	out := &autoscaling.DescribeAutoScalingGroupsOutput{AutoScalingGroups: []types.AutoScalingGroup{}, NextToken: next}
+	for _, g := range rows {
+		item, err := describe(view, g, constraint.Default(in.IncludeInstances, true))
+		if err != nil {
+			return nil, err
+		}
+		out.AutoScalingGroups = append(out.AutoScalingGroups, item)
+	}
+	return out, nil
+}
+
+// tagged tells whether the group meets all filters, each by one of its tags.
+func tagged(g *store.ScalingGroup, filters []types.Filter) bool {
+	for _, f := range filters {
+		if !slices.ContainsFunc(g.Tags, func(t store.ScalingTag) bool {
+			switch name := aws.ToString(f.Name); name {
+			case "tag-key":
+				return slices.Contains(f.Values, t.Key)
+			case "tag-value":
+				return slices.Contains(f.Values, t.Value)
+			default:
+				return name == "tag:"+t.Key && slices.Contains(f.Values, t.Value)
+			}
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.AutoScalingGroup, error) {
+	out := types.AutoScalingGroup{
+		AutoScalingGroupARN: aws.String(g.ARN), AutoScalingGroupName: aws.String(g.Name), MinSize: aws.Int32(g.Min), MaxSize: aws.Int32(g.Max), DesiredCapacity: aws.Int32(g.Desired),
+		DefaultCooldown: aws.Int32(g.DefaultCooldown), DefaultInstanceWarmup: g.DefaultWarmup, AvailabilityZones: g.Zones, AvailabilityZoneIds: zoneIDs(r, g), LoadBalancerNames: []string{},
+		TargetGroupARNs: orEmpty(g.TargetGroupARNs), HealthCheckType: aws.String(g.HealthCheckType), HealthCheckGracePeriod: aws.Int32(g.HealthCheckGrace), Instances: []types.Instance{},
+		CreatedTime: aws.Time(g.Created), SuspendedProcesses: []types.SuspendedProcess{}, EnabledMetrics: []types.EnabledMetric{}, Tags: []types.TagDescription{},
+		TerminationPolicies: g.TerminationPolicies, NewInstancesProtectedFromScaleIn: aws.Bool(g.ProtectNewInstances), CapacityRebalance: aws.Bool(g.CapacityRebalance),
+		ServiceLinkedRoleARN: aws.String(g.ServiceLinkedRoleARN), TrafficSources: []types.TrafficSourceIdentifier{}, VPCZoneIdentifier: aws.String(strings.Join(g.SubnetIDs, ",")),
+		DeletionProtection:           types.DeletionProtection(g.DeletionProtection),
+		AvailabilityZoneDistribution: &types.AvailabilityZoneDistribution{CapacityDistributionStrategy: types.CapacityDistributionStrategy(g.Distribution)},
+		AvailabilityZoneImpairmentPolicy: &types.AvailabilityZoneImpairmentPolicy{
+			ZonalShiftEnabled: aws.Bool(g.ZonalShift), ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehavior(g.ImpairedHealthCheck),
+		},
+		CapacityReservationSpecification: &types.CapacityReservationSpecification{CapacityReservationPreference: types.CapacityReservationPreferenceDefault},
+	}
+	if g.ByZones {
+		out.VPCZoneIdentifier = aws.String("")
+	}
+	if g.Mixed == "" {
+		out.LaunchTemplate = specificationOf(g.Template)
+	} else if err := json.Unmarshal([]byte(g.Mixed), &out.MixedInstancesPolicy); err != nil {
+		return out, err
+	}
+	if g.MinHealthy >= 0 {
+		out.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{MinHealthyPercentage: aws.Int32(g.MinHealthy), MaxHealthyPercentage: aws.Int32(g.MaxHealthy)}
+	}
+	optional(&out.Context, g.Context)
+	optional(&out.DesiredCapacityType, g.DesiredType)
+	if g.MaxInstanceLifetime > 0 {
+		out.MaxInstanceLifetime = aws.Int32(g.MaxInstanceLifetime)
+	}
+	if g.Deleting {
+		out.Status = aws.String("Delete in progress")
+	}
+	for _, p := range g.Suspended {
+		out.SuspendedProcesses = append(out.SuspendedProcesses, types.SuspendedProcess{ProcessName: aws.String(p.Name), SuspensionReason: aws.String(p.Reason)})
+	}
+	for _, m := range g.Metrics {
+		out.EnabledMetrics = append(out.EnabledMetrics, types.EnabledMetric{Metric: aws.String(m), Granularity: aws.String("1Minute")})
+	}
+	for _, t := range g.Tags {
+		out.Tags = append(out.Tags, describeTag(g, t))
+	}
+	for _, arn := range g.TargetGroupARNs {
+		out.TrafficSources = append(out.TrafficSources, types.TrafficSourceIdentifier{Identifier: aws.String(arn), Type: aws.String("elbv2")})
+	}
+	if instances {
+		for _, i := range scalinggroup.Instances(r, g.Key()) {
+			out.Instances = append(out.Instances, describeMember(r, i))
+		}
+	}
+	return out, nil
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+func optional(field **string, value string) {
+	if value != "" {
+		*field = &value
+	}
+}
+
+// zoneIDs are those of the group's zones, as its subnets have them.
+func zoneIDs(r store.Reader, g *store.ScalingGroup) []string {
+	out := []string{}
+	for _, id := range g.SubnetIDs {
+		if s, ok := store.Subnets.Get(r, id); ok && !slices.Contains(out, s.ZoneID) {
+			out = append(out, s.ZoneID)
+		}
+	}
+	return out
+}
+
+func zoneID(r store.Reader, subnet string) *string {
+	if s, ok := store.Subnets.Get(r, subnet); ok {
+		return aws.String(s.ZoneID)
+	}
+	return nil
+}
+
+func describeMember(r store.Reader, i *store.ScalingInstance) types.Instance {
+	return types.Instance{
+		InstanceId: aws.String(i.InstanceID), InstanceType: aws.String(i.Type), AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(r, i.SubnetID),
+		LifecycleState: types.LifecycleState(i.State), HealthStatus: aws.String(i.Health), ProtectedFromScaleIn: aws.Bool(i.Protected), LaunchTemplate: templateOf(i),
+		ImageId: aws.String(i.ImageID),
+	}
+}
+
+// templateOf is the version that the instance was launched from; nil: none, it
+// was attached.
+func templateOf(i *store.ScalingInstance) *types.LaunchTemplateSpecification {
+	if i.TemplateID == "" {
+		return nil
+	}
+	return specificationOf(store.TemplateRef{ID: i.TemplateID, Name: i.TemplateName, Version: i.TemplateVersion})
+}
+
+// DescribeAutoScalingInstances tells of instances of all groups. An id of none
+// is no error.
+func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.DescribeAutoScalingInstancesInput) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
+	if len(in.InstanceIds) > 50 {
+		return nil, invalid("The number of instance ids that may be passed in is limited to 50")
+	}
+	view := a.Store.View()
+	var rows []*store.ScalingInstance
+	for _, i := range store.ScalingInstances.By(view, "region", region(ctx)) {
+		if len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, i.InstanceID) {
+			rows = append(rows, i)
+		}
+	}
+	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 50}, rows, func(i *store.ScalingInstance) string { return i.InstanceID })
+	if err != nil {
+		return nil, err
+	}
+	out := &autoscaling.DescribeAutoScalingInstancesOutput{AutoScalingInstances: []types.AutoScalingInstanceDetails{}, NextToken: next}
+	for _, i := range rows {
+		out.AutoScalingInstances = append(out.AutoScalingInstances, types.AutoScalingInstanceDetails{
+			InstanceId: aws.String(i.InstanceID), InstanceType: aws.String(i.Type), AutoScalingGroupName: aws.String(i.Group), AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(view, i.SubnetID),
+			LifecycleState: aws.String(i.State), HealthStatus: aws.String(strings.ToUpper(i.Health)), ProtectedFromScaleIn: aws.Bool(i.Protected), LaunchTemplate: templateOf(i), ImageId: aws.String(i.ImageID),
+		})
+	}
+	return out, nil
+}

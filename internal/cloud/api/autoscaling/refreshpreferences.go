@@ -1,0 +1,114 @@
+package autoscaling
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Limits of an instance refresh's preferences (Amazon EC2 Auto Scaling API
+// Reference, RefreshPreferences and AlarmSpecification).
+const (
+	maxRefreshPause  = 172800 // seconds
+	maxRefreshWarmup = 1 << 30
+	maxRefreshAlarms = 10
+)
+
+// prefer returns the preferences of a refresh with the defaults that hold when
+// it begins (Amazon EC2 Auto Scaling User Guide, Understand the default values
+// for an instance refresh).
+func (a *API) prefer(g *store.ScalingGroup, given *types.RefreshPreferences) (*types.RefreshPreferences, error) {
+	p := types.RefreshPreferences{}
+	if given != nil {
+		p = *given
+	}
+	if err := cmp.Or(checkPercentages(p), checkPauses(p), checkTreatment(p), a.checkAlarms(g.Region, p.AlarmSpecification)); err != nil {
+		return nil, err
+	}
+	least, warmup := int32(90), g.HealthCheckGrace
+	if g.MinHealthy >= 0 {
+		least = g.MinHealthy
+	}
+	if g.DefaultWarmup != nil {
+		warmup = *g.DefaultWarmup
+	}
+	if p.MaxHealthyPercentage == nil && p.MinHealthyPercentage == nil && g.MaxHealthy >= 0 {
+		p.MaxHealthyPercentage = new(g.MaxHealthy)
+	}
+	p.MinHealthyPercentage = new(constraint.Default(p.MinHealthyPercentage, least))
+	p.InstanceWarmup = new(constraint.Default(p.InstanceWarmup, warmup))
+	p.SkipMatching, p.AutoRollback = new(aws.ToBool(p.SkipMatching)), new(aws.ToBool(p.AutoRollback))
+	if len(p.CheckpointPercentages) > 0 {
+		p.CheckpointDelay = new(constraint.Default(p.CheckpointDelay, 3600))
+	}
+	if p.StandbyInstances == "" {
+		p.StandbyInstances = types.StandbyInstancesWait
+	}
+	if p.ScaleInProtectedInstances == "" {
+		p.ScaleInProtectedInstances = types.ScaleInProtectedInstancesWait
+	}
+	return &p, nil
+}
+
+func checkPercentages(p types.RefreshPreferences) error {
+	if err := cmp.Or(model.Between("preferences.minHealthyPercentage", p.MinHealthyPercentage, 0, 100), model.Between("preferences.maxHealthyPercentage", p.MaxHealthyPercentage, 100, 200)); err != nil {
+		return err
+	}
+	switch {
+	case p.MaxHealthyPercentage != nil && p.MinHealthyPercentage == nil:
+		return invalid("You must specify MinHealthyPercentage when you specify MaxHealthyPercentage.")
+	case p.MaxHealthyPercentage != nil && *p.MaxHealthyPercentage-*p.MinHealthyPercentage > 100:
+		return invalid("The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.")
+	}
+	return nil
+}
+
+func checkPauses(p types.RefreshPreferences) error {
+	last := int32(0)
+	for _, percent := range p.CheckpointPercentages {
+		if percent <= last || percent > 100 {
+			return invalid("CheckpointPercentages must be unique, in ascending order and from 1 to 100.")
+		}
+		last = percent
+	}
+	if p.CheckpointDelay != nil && len(p.CheckpointPercentages) == 0 {
+		return invalid("You must specify CheckpointPercentages when you specify CheckpointDelay.")
+	}
+	return cmp.Or(
+		model.Between("preferences.checkpointDelay", p.CheckpointDelay, 0, maxRefreshPause), model.Between("preferences.bakeTime", p.BakeTime, 0, maxRefreshPause),
+		model.Between("preferences.instanceWarmup", p.InstanceWarmup, 0, maxRefreshWarmup),
+	)
+}
+
+func checkTreatment(p types.RefreshPreferences) error {
+	if p.StandbyInstances != "" && !slices.Contains(p.StandbyInstances.Values(), p.StandbyInstances) {
+		return model.OutOfSet("preferences.standbyInstances", p.StandbyInstances, "Terminate", "Ignore", "Wait")
+	}
+	if p.ScaleInProtectedInstances != "" && !slices.Contains(p.ScaleInProtectedInstances.Values(), p.ScaleInProtectedInstances) {
+		return model.OutOfSet("preferences.scaleInProtectedInstances", p.ScaleInProtectedInstances, "Refresh", "Ignore", "Wait")
+	}
+	return nil
+}
+
+// checkAlarms refuses alarms that do not exist: nobody should take one for a
+// guard that never looks.
+func (a *API) checkAlarms(region string, s *types.AlarmSpecification) error {
+	if s == nil {
+		return nil
+	}
+	if len(s.Alarms) > maxRefreshAlarms {
+		return invalid("You can specify up to %d CloudWatch alarms.", maxRefreshAlarms)
+	}
+	rows := store.Alarms.By(a.Store.View(), "region", region)
+	for _, name := range s.Alarms {
+		if !slices.ContainsFunc(rows, func(row *store.Alarm) bool { return row.Name == name }) {
+			return invalid("The CloudWatch alarm %s does not exist.", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package autoscaling_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	api "aloft.dev/aloft/internal/cloud/api/autoscaling"
+	compute "aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const here = "us-east-1"
+
+// world is the API with the services and the loop beside it, and with an
+// account that has a launch template and a target group.
+type world struct {
+	*api.API
+	t       *testing.T
+	ctx     context.Context
+	store   *store.Store
+	ec2     *compute.API
+	elb     *elbv2.API
+	subnets []string
+	image   string
+	targets string // ARN of the target group
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := netip.MustParsePrefix("198.18.0.0/15")
+	w := &world{t: t, store: s, ctx: wire.WithCaller(context.Background(), wire.Caller{AccountID: identity.Account, Region: here}), elb: elbv2.New(elbv2.Config{Store: s, PublicRange: public})}
+	w.ec2 = compute.New(compute.Config{Store: s, PublicRange: public, Images: []compute.BaseImage{{Base: "debian-12", Name: "debian-12", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/p"}}})
+	w.API = api.New(api.Config{Store: s, Templates: w.ec2})
+	w.image = *must(w.ec2.DescribeImages(w.ctx, &ec2.DescribeImagesInput{}))(t).Images[0].ImageId
+	w.update(func(tx *store.Tx) {
+		store.Images.Edit(tx, w.image, func(i *store.Image) {
+			i.State = "available"
+			store.Snapshots.Edit(tx, i.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} })
+		})
+	})
+	subnets := must(w.ec2.DescribeSubnets(w.ctx, &ec2.DescribeSubnetsInput{}))(t).Subnets
+	slices.SortFunc(subnets, func(a, b ec2types.Subnet) int { return strings.Compare(*a.AvailabilityZone, *b.AvailabilityZone) })
+	for _, subnet := range subnets[:3] {
+		w.subnets = append(w.subnets, *subnet.SubnetId)
+	}
+	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: new("web"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro"}}))(t)
+	w.targets = *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{Name: new("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: new(int32(80)), VpcId: subnets[0].VpcId}))(t).TargetGroups[0].TargetGroupArn
+	return w
+}
+
+// inWorld runs a test in a bubble of time of its own, with the loop running and
+// machines that start and end at once.
+func inWorld(t *testing.T, test func(w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		loop := &scaling.Loop{Store: w.store, Fleet: &api.Fleet{Store: w.store, Compute: w.ec2, Balancing: w.elb}, Log: slog.New(slog.DiscardHandler)}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = loop.Run(ctx) })
+		running.Go(func() { w.machines(ctx) })
+		defer func() { cancel(); running.Wait(); _ = w.store.Close() }()
+		test(w)
+	})
+}
+
+// machines plays the loop of the instances.
+func (w *world) machines(ctx context.Context) {
+	for {
+		view := w.store.View()
+		for _, i := range store.Instances.List(view) {
+			next := map[string]string{store.Pending: store.Running, store.ShuttingDown: store.Terminated}[i.State]
+			if next == "" {
+				continue
+			}
+			_ = w.store.Update(func(tx *store.Tx) error {
+				store.Instances.Edit(tx, i.ID, func(i *store.Instance) { i.State, i.Reachable = next, next == store.Running })
+				return nil
+			})
+		}
+		if view.Changed(ctx, store.Instances) != nil {
+			return
+		}
+	}
+}
+
+func (w *world) update(do func(tx *store.Tx)) {
+	w.t.Helper()
+	if err := w.store.Update(func(tx *store.Tx) error { do(tx); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func must[T any](out T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+}
+
+// declined checks that the error is AWS's with the code and holds the text.
+func declined(t *testing.T, err error, code, text string) {
+	t.Helper()
+	refusal, ok := errors.AsType[*wire.Error](err)
+	if !ok || refusal.Code != code || !strings.Contains(refusal.Message, text) {
+		t.Errorf("got %v, want %s with %q", err, code, text)
+	}
+}
+
+// three is a group of three to six in three zones.
+func (w *world) three() *autoscaling.CreateAutoScalingGroupInput {
+	return &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: new("g"), MinSize: new(int32(1)), MaxSize: new(int32(6)), DesiredCapacity: new(int32(3)), VPCZoneIdentifier: new(strings.Join(w.subnets, ",")),
+		LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: new("web")}, TargetGroupARNs: []string{w.targets},
+	}
+}
+
+// create makes the group and waits for its instances, whose ids it returns.
+func (w *world) create(change func(*autoscaling.CreateAutoScalingGroupInput)) []string {
+	w.t.Helper()
+	in := w.three()
+	if change != nil {
+		change(in)
+	}
+	must(w.CreateAutoScalingGroup(w.ctx, in))(w.t)
+	w.settle()
+	var ids []string
+	for _, i := range w.describe().Instances {
+		ids = append(ids, *i.InstanceId)
+	}
+	return ids
+}
+
+// settle lets the loop come to rest.
+func (w *world) settle() {
+	time.Sleep(time.Minute)
+	synctest.Wait()
+}
+
+func (w *world) describe() types.AutoScalingGroup {
+	w.t.Helper()
+	groups := must(w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"g"}}))(w.t).AutoScalingGroups
+	if len(groups) != 1 {
+		w.t.Fatalf("%d groups", len(groups))
+	}
+	return groups[0]
+}
+
+// states tells how many instances are in each lifecycle state.
+func (w *world) states() string {
+	n := map[types.LifecycleState]int{}
+	for _, i := range w.describe().Instances {
+		n[i.LifecycleState]++
+	}
+	return strings.TrimPrefix(fmt.Sprint(n), "map")
+}
+
+// last is the newest activity about an instance.
+func (w *world) last(id string) types.Activity {
+	w.t.Helper()
+	for _, a := range must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: new("g")}))(w.t).Activities {
+		if strings.Contains(*a.Description, id) {
+			return a
+		}
+	}
+	w.t.Fatalf("no activity of %s", id)
+	return types.Activity{}
+}
+
+// tells checks what an activity says, after the time of its cause.
+func tells(t *testing.T, a types.Activity, status, description, cause string) {
+	t.Helper()
+	_, said, _ := strings.Cut(*a.Cause, "Z ")
+	if string(a.StatusCode) != status || *a.Description != description || said != cause {
+		t.Errorf("%s, %q, %q;\nwant %s, %q, %q", a.StatusCode, *a.Description, said, status, description, cause)
+	}
+}
+
+// hook makes a lifecycle hook of the group.
+func (w *world) hook(name, transition string) {
+	w.t.Helper()
+	must(w.PutLifecycleHook(w.ctx, &autoscaling.PutLifecycleHookInput{AutoScalingGroupName: new("g"), LifecycleHookName: &name, LifecycleTransition: &transition, HeartbeatTimeout: aws.Int32(600)}))(w.t)
+}
+
+// waits are the hooks that an instance waits for.
+func (w *world) waits(id string) []store.HookWait {
+	i, ok := store.ScalingInstances.Get(w.store.View(), id)
+	if !ok {
+		return nil
+	}
+	return i.Waits
+}

@@ -1,0 +1,138 @@
+package autoscaling
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const resourceType = "auto-scaling-group"
+
+// readTags validates the tags of one group, in the order of their keys. Of
+// those with the same key the last one counts.
+func readTags(given []types.Tag) ([]store.ScalingTag, error) {
+	var out []store.ScalingTag
+	for _, t := range given {
+		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
+		if err := model.CheckTag(key, value); err != nil {
+			return nil, err
+		}
+		if constraint.Default(t.ResourceType, resourceType) != resourceType {
+			return nil, invalid("Invalid resource type: %s", *t.ResourceType)
+		}
+		out = addTag(out, store.ScalingTag{Key: key, Value: value, Propagate: aws.ToBool(t.PropagateAtLaunch)})
+	}
+	if len(out) > constraint.MaxTags {
+		return nil, wire.Errorf("LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags)
+	}
+	return out, nil
+}
+
+// addTag is the tags with one more, or with one replaced.
+func addTag(tags []store.ScalingTag, t store.ScalingTag) []store.ScalingTag {
+	at, found := slices.BinarySearchFunc(tags, t.Key, func(t store.ScalingTag, key string) int { return cmp.Compare(t.Key, key) })
+	if found {
+		out := slices.Clone(tags)
+		out[at] = t
+		return out
+	}
+	return slices.Insert(slices.Clone(tags), at, t)
+}
+
+func describeTag(g *store.ScalingGroup, t store.ScalingTag) types.TagDescription {
+	return types.TagDescription{Key: aws.String(t.Key), Value: aws.String(t.Value), PropagateAtLaunch: aws.Bool(t.Propagate), ResourceId: aws.String(g.Name), ResourceType: aws.String(resourceType)}
+}
+
+// CreateOrUpdateTags adds tags to groups, over those with the same keys.
+// Instances that are there do not get them.
+func (a *API) CreateOrUpdateTags(ctx context.Context, in *autoscaling.CreateOrUpdateTagsInput) (*autoscaling.CreateOrUpdateTagsOutput, error) {
+	return &autoscaling.CreateOrUpdateTagsOutput{}, a.retag(ctx, in.Tags, func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
+		read, err := readTags([]types.Tag{t})
+		if err != nil {
+			return nil, err
+		}
+		tags := addTag(g.Tags, read[0])
+		if len(tags) > constraint.MaxTags {
+			return nil, wire.Errorf("LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags)
+		}
+		return tags, nil
+	})
+}
+
+// DeleteTags removes tags from groups: those with the key and, where a value is
+// given, with that value. One that is not there is no error.
+func (a *API) DeleteTags(ctx context.Context, in *autoscaling.DeleteTagsInput) (*autoscaling.DeleteTagsOutput, error) {
+	return &autoscaling.DeleteTagsOutput{}, a.retag(ctx, in.Tags, func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
+		if err := model.Required("tags.member.key", t.Key != nil); err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(slices.Clone(g.Tags), func(old store.ScalingTag) bool {
+			return old.Key == *t.Key && (t.Value == nil || *t.Value == old.Value)
+		}), nil
+	})
+}
+
+// retag changes the groups' tags, all that are asked for or none.
+func (a *API) retag(ctx context.Context, given []types.Tag, change func(*store.ScalingGroup, types.Tag) ([]store.ScalingTag, error)) error {
+	if len(given) == 0 {
+		return model.Null("tags")
+	}
+	return a.Store.Update(func(tx *store.Tx) error {
+		for _, t := range given {
+			if err := model.Required("tags.member.resourceId", t.ResourceId != nil); err != nil {
+				return err
+			}
+			g, err := group(tx, region(ctx), t.ResourceId)
+			if err != nil {
+				return err
+			}
+			tags, err := change(g, t)
+			if err != nil {
+				return err
+			}
+			store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Tags = tags })
+		}
+		return nil
+	})
+}
+
+// DescribeTags lists the tags of the region's groups.
+func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInput) (*autoscaling.DescribeTagsOutput, error) {
+	for _, f := range in.Filters {
+		if name := aws.ToString(f.Name); !slices.Contains([]string{"auto-scaling-group", "key", "value", "propagate-at-launch"}, name) {
+			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: auto-scaling-group key value propagate-at-launch", name)
+		}
+	}
+	var found []types.TagDescription
+	for _, g := range store.ScalingGroups.By(a.Store.View(), "region", region(ctx)) {
+		for _, t := range g.Tags {
+			if tagMatches(g, t, in.Filters) {
+				found = append(found, describeTag(g, t))
+			}
+		}
+	}
+	found, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 100}, found, func(t types.TagDescription) string { return *t.ResourceId + "\x00" + *t.Key })
+	return &autoscaling.DescribeTagsOutput{Tags: append([]types.TagDescription{}, found...), NextToken: next}, err
+}
+
+func tagMatches(g *store.ScalingGroup, t store.ScalingTag, filters []types.Filter) bool {
+	is := map[string]string{"auto-scaling-group": g.Name, "key": t.Key, "value": t.Value, "propagate-at-launch": strconv.FormatBool(t.Propagate)}
+	for _, f := range filters {
+		if !slices.ContainsFunc(f.Values, func(v string) bool {
+			return strings.EqualFold(v, is[*f.Name]) && (*f.Name == "propagate-at-launch" || v == is[*f.Name])
+		}) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,204 @@
+package autoscaling
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const elbv2Source = "elbv2"
+
+// targetGroupsOf are the target groups named either way.
+func targetGroupsOf(arns []string, sources []types.TrafficSourceIdentifier) ([]string, error) {
+	all := slices.Clone(arns)
+	for _, s := range sources {
+		if err := model.Required("trafficSources.member.identifier", s.Identifier != nil); err != nil {
+			return nil, err
+		}
+		kind := constraint.Default(s.Type, elbv2Source)
+		if kind != elbv2Source || !strings.Contains(*s.Identifier, ":targetgroup/") {
+			return nil, wire.NotImplemented("traffic sources other than target groups (%s, %s)", kind, *s.Identifier)
+		}
+		all = append(all, *s.Identifier)
+	}
+	var out []string
+	for _, arn := range all {
+		if !slices.Contains(out, arn) {
+			out = append(out, arn)
+		}
+	}
+	return out, nil
+}
+
+// checkTargetGroups refuses target groups that are not there or that take no
+// instances.
+func checkTargetGroups(r store.Reader, region string, arns []string) error {
+	for _, arn := range arns {
+		group, ok := store.TargetGroups.Get(r, arn)
+		switch {
+		case !ok || group.Region != region:
+			return invalid("Provided Target Groups may not be valid. Please ensure they exist and try again. One or more target groups not found: %s", arn)
+		case group.TargetType != "instance":
+			return invalid("Invalid target group %s: the target type must be instance, not %s", arn, group.TargetType)
+		}
+	}
+	return nil
+}
+
+// AttachLoadBalancerTargetGroups has a group's instances registered with more
+// target groups, those that are there as well.
+func (a *API) AttachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.AttachLoadBalancerTargetGroupsInput) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error) {
+	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.retarget(ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, attach)
+}
+
+// AttachTrafficSources does so with target groups by another name.
+func (a *API) AttachTrafficSources(ctx context.Context, in *autoscaling.AttachTrafficSourcesInput) (*autoscaling.AttachTrafficSourcesOutput, error) {
+	return &autoscaling.AttachTrafficSourcesOutput{}, a.retarget(ctx, in.AutoScalingGroupName, nil, in.TrafficSources, attach)
+}
+
+// DetachLoadBalancerTargetGroups has a group's instances deregistered.
+func (a *API) DetachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DetachLoadBalancerTargetGroupsInput) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error) {
+	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.retarget(ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, detach)
+}
+
+// DetachTrafficSources does so with target groups by another name.
+func (a *API) DetachTrafficSources(ctx context.Context, in *autoscaling.DetachTrafficSourcesInput) (*autoscaling.DetachTrafficSourcesOutput, error) {
+	return &autoscaling.DetachTrafficSourcesOutput{}, a.retarget(ctx, in.AutoScalingGroupName, nil, in.TrafficSources, detach)
+}
+
+// retarget changes a group by the target groups that are named either way.
+func (a *API) retarget(ctx context.Context, name *string, arns []string, sources []types.TrafficSourceIdentifier, change func(tx *store.Tx, g *store.ScalingGroup, named []string) error) error {
+	named, err := targetGroupsOf(arns, sources)
+	if err != nil {
+		return err
+	}
+	return a.Store.Update(func(tx *store.Tx) error {
+		g, err := living(tx, region(ctx), name)
+		if err != nil {
+			return err
+		}
+		return change(tx, g, named)
+	})
+}
+
+func attach(tx *store.Tx, g *store.ScalingGroup, wanted []string) error {
+	if err := checkTargetGroups(tx, g.Region, wanted); err != nil {
+		return err
+	}
+	list := slices.Clone(g.TargetGroupARNs)
+	for _, arn := range wanted {
+		if !slices.Contains(list, arn) {
+			list = append(list, arn)
+		}
+	}
+	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
+		g.TargetGroupARNs, g.LeavingTargetGroups = list, without(g.LeavingTargetGroups, wanted)
+	})
+	return nil
+}
+
+func detach(tx *store.Tx, g *store.ScalingGroup, leaving []string) error {
+	for _, arn := range leaving {
+		if !slices.Contains(g.TargetGroupARNs, arn) {
+			return invalid("Trying to remove Target Groups that are not part of the group")
+		}
+	}
+	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
+		g.TargetGroupARNs, g.LeavingTargetGroups = without(g.TargetGroupARNs, leaving), append(without(g.LeavingTargetGroups, leaving), leaving...)
+	})
+	// Attached again one day, each instance is registered again.
+	for _, i := range scalinggroup.Instances(tx, g.Key()) {
+		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) { i.Registered = without(i.Registered, leaving) })
+	}
+	return nil
+}
+
+func without(list, gone []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(gone, s) })
+}
+
+// attachment is a target group of a group and the state of its instances there
+// (Amazon EC2 Auto Scaling API Reference, LoadBalancerTargetGroupState).
+type attachment struct{ arn, state string }
+
+func attachments(r store.Reader, g *store.ScalingGroup) []attachment {
+	var out []attachment
+	for _, arn := range g.TargetGroupARNs {
+		state := "InService"
+		serving, registered, well := 0, 0, false
+		for _, i := range scalinggroup.Instances(r, g.Key()) {
+			if i.State != store.LifecycleInService {
+				continue
+			}
+			serving++
+			for _, t := range store.Targets.By(r, "target", i.InstanceID) {
+				if t.TargetGroupARN == arn && t.DeregisteredAt.IsZero() {
+					registered++
+					well = well || t.State == "healthy"
+				}
+			}
+		}
+		switch {
+		case well || serving == 0:
+		case registered < serving:
+			state = "Adding"
+		default:
+			state = "Added"
+		}
+		out = append(out, attachment{arn, state})
+	}
+	for _, arn := range g.LeavingTargetGroups {
+		out = append(out, attachment{arn, "Removing"})
+	}
+	slices.SortFunc(out, func(a, b attachment) int { return cmp.Compare(a.arn, b.arn) })
+	return out
+}
+
+// DescribeLoadBalancerTargetGroups tells how far a group's instances are
+// registered with its target groups.
+func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DescribeLoadBalancerTargetGroupsInput) (*autoscaling.DescribeLoadBalancerTargetGroupsOutput, error) {
+	view := a.Store.View()
+	g, err := group(view, region(ctx), in.AutoScalingGroupName)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 100, 100}, attachments(view, g), func(t attachment) string { return t.arn })
+	out := &autoscaling.DescribeLoadBalancerTargetGroupsOutput{LoadBalancerTargetGroups: []types.LoadBalancerTargetGroupState{}, NextToken: next}
+	for _, t := range rows {
+		out.LoadBalancerTargetGroups = append(out.LoadBalancerTargetGroups, types.LoadBalancerTargetGroupState{LoadBalancerTargetGroupARN: aws.String(t.arn), State: aws.String(t.state)})
+	}
+	return out, err
+}
+
+// DescribeTrafficSources tells the same of all traffic sources.
+func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.DescribeTrafficSourcesInput) (*autoscaling.DescribeTrafficSourcesOutput, error) {
+	view := a.Store.View()
+	g, err := group(view, region(ctx), in.AutoScalingGroupName)
+	if err != nil {
+		return nil, err
+	}
+	kind := constraint.Default(in.TrafficSourceType, elbv2Source)
+	if !slices.Contains([]string{"elb", elbv2Source, "vpc-lattice"}, kind) {
+		return nil, invalid("Invalid traffic source type: %s", kind)
+	}
+	var all []attachment
+	if kind == elbv2Source {
+		all = attachments(view, g)
+	}
+	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 50}, all, func(t attachment) string { return t.arn })
+	out := &autoscaling.DescribeTrafficSourcesOutput{TrafficSources: []types.TrafficSourceState{}, NextToken: next}
+	for _, t := range rows {
+		out.TrafficSources = append(out.TrafficSources, types.TrafficSourceState{Identifier: aws.String(t.arn), State: aws.String(t.state), Type: aws.String(elbv2Source)})
+	}
+	return out, err
+}

@@ -1,0 +1,68 @@
+package cloudwatch
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// DescribeAlarmHistory tells what has become of alarms in the last two weeks, also
+// of deleted ones.
+func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeAlarmHistoryInput) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
+	if err := checkHistory(in); err != nil {
+		return nil, err
+	}
+	view := a.Store.View()
+	var items []*store.AlarmHistory
+	switch {
+	case len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm):
+	case in.AlarmName != nil:
+		items = store.AlarmHistories.By(view, "alarm", region(ctx)+"/"+*in.AlarmName)
+	default:
+		items = store.AlarmHistories.By(view, "region", region(ctx))
+	}
+	items = slices.DeleteFunc(items, func(item *store.AlarmHistory) bool {
+		return in.HistoryItemType != "" && string(in.HistoryItemType) != item.Type ||
+			in.StartDate != nil && item.At.Before(*in.StartDate) || in.EndDate != nil && item.At.After(*in.EndDate)
+	})
+	slices.SortStableFunc(items, func(x, y *store.AlarmHistory) int {
+		return cmp.Or(x.At.Compare(y.At), -cmp.Compare(x.Type, y.Type), cmp.Compare(x.ID, y.ID)) // a change comes before its actions
+	})
+	if in.ScanBy != types.ScanByTimestampAscending {
+		slices.Reverse(items)
+	}
+	asked := *in
+	asked.NextToken = nil
+	items, next, err := pageOf(items, asked, in.NextToken, in.MaxRecords, maxAlarmPage)
+	if err != nil {
+		return nil, err
+	}
+	out := &cloudwatch.DescribeAlarmHistoryOutput{AlarmHistoryItems: []types.AlarmHistoryItem{}, NextToken: next}
+	for _, item := range items {
+		out.AlarmHistoryItems = append(out.AlarmHistoryItems, types.AlarmHistoryItem{AlarmName: &item.Alarm, AlarmType: types.AlarmTypeMetricAlarm,
+			HistoryItemType: types.HistoryItemType(item.Type), HistorySummary: &item.Summary, HistoryData: &item.Data, Timestamp: &item.At})
+	}
+	return out, nil
+}
+
+func checkHistory(in *cloudwatch.DescribeAlarmHistoryInput) error {
+	switch {
+	case in.AlarmContributorId != nil:
+		return wire.NotImplemented("alarms with contributors: the parameter AlarmContributorId")
+	case in.AlarmName != nil && *in.AlarmName == "":
+		return missing("AlarmName")
+	case in.HistoryItemType != "" && !slices.Contains(in.HistoryItemType.Values(), in.HistoryItemType):
+		return model.OutOfSet("historyItemType", in.HistoryItemType, "ConfigurationUpdate", "StateUpdate", "Action", "AlarmContributorStateUpdate", "AlarmContributorAction")
+	case in.StartDate != nil && in.EndDate != nil && in.StartDate.After(*in.EndDate):
+		return invalidData("The parameter StartDate must be before the parameter EndDate.")
+	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
+		return model.OutOfSet("scanBy", in.ScanBy, "TimestampDescending", "TimestampAscending")
+	}
+	return checkTypes(in.AlarmTypes)
+}

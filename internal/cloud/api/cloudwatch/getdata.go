@@ -1,0 +1,180 @@
+package cloudwatch
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	own "aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Limits of GetMetricData.
+const (
+	maxQueries = 500
+	maxPoints  = 100_800
+)
+
+// queryID is the form of a query's name.
+var queryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
+
+func invalidData(format string, args ...any) error {
+	return wire.Errorf("ValidationError", format, args...)
+}
+
+// GetMetricData computes statistics of many metrics.
+func (a *API) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
+	asked := *in
+	asked.NextToken = nil
+	start, err := newToken(asked, 0).offset(in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	most, err := checkData(in)
+	if err != nil {
+		return nil, err
+	}
+	s, err := checkTimes(in.StartTime, in.EndTime)
+	if err != nil {
+		return nil, err
+	}
+	var results []types.MetricDataResult
+	for i := range in.MetricDataQueries {
+		q := &in.MetricDataQueries[i]
+		result, err := a.answer(ctx, q, s)
+		if err != nil {
+			return nil, err
+		}
+		if q.ReturnData != nil && !*q.ReturnData {
+			continue
+		}
+		if in.ScanBy != types.ScanByTimestampAscending {
+			slices.Reverse(result.Timestamps)
+			slices.Reverse(result.Values)
+		}
+		results = append(results, result)
+	}
+	out := &cloudwatch.GetMetricDataOutput{Messages: []types.MessageData{}}
+	var more bool
+	if out.MetricDataResults, more = page(results, start, most); more {
+		out.NextToken = aws.String(newToken(asked, start+most).String())
+	}
+	return out, nil
+}
+
+// checkData checks what is not of one query, and returns how many data points
+// the answer may hold.
+func checkData(in *cloudwatch.GetMetricDataInput) (int, error) {
+	switch {
+	case len(in.MetricDataQueries) == 0:
+		return 0, missing("MetricDataQueries")
+	case len(in.MetricDataQueries) > maxQueries:
+		return 0, invalidData("The collection MetricDataQueries must not have a size greater than %d.", maxQueries)
+	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
+		return 0, invalidData("The parameter ScanBy must be TimestampAscending or TimestampDescending.")
+	}
+	most := maxPoints
+	if in.MaxDatapoints != nil {
+		if *in.MaxDatapoints < 1 || *in.MaxDatapoints > maxPoints {
+			return 0, invalidData("The parameter MaxDatapoints must be between 1 and %d.", maxPoints)
+		}
+		most = int(*in.MaxDatapoints)
+	}
+	seen := map[string]bool{}
+	for i := range in.MetricDataQueries {
+		id := aws.ToString(in.MetricDataQueries[i].Id)
+		switch {
+		case !queryID.MatchString(id):
+			return 0, invalidData("The value for parameter MetricDataQueries.member.%d.Id must match %s.", i+1, queryID)
+		case seen[id]:
+			return 0, invalidData("The values for parameter Id in MetricDataQueries are not unique.")
+		}
+		seen[id] = true
+	}
+	return most, nil
+}
+
+// queried checks a query of a metric, and returns what it is about.
+func queried(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, err error) {
+	switch {
+	case (q.Expression == nil) == (q.MetricStat == nil):
+		return id, nil, invalidData("Exactly one of Expression and MetricStat must be specified in the query %s.", *q.Id)
+	case q.Expression != nil:
+		return id, nil, wire.NotImplemented("metric math: the expression of the query %s", *q.Id)
+	case strings.Contains(aws.ToString(q.Label), "${"):
+		return id, nil, wire.NotImplemented("dynamic labels: that of the query %s", *q.Id)
+	case q.Period != nil:
+		return id, nil, invalidData("Period must not be specified outside of MetricStat in the query %s.", *q.Id)
+	}
+	stat, m := q.MetricStat, q.MetricStat.Metric
+	if m == nil {
+		return id, nil, missing("MetricStat.Metric")
+	}
+	if id, err = identity(m.Namespace, m.MetricName, m.Dimensions); err != nil {
+		return id, nil, err
+	}
+	if err := checkPeriod(stat.Period); err != nil {
+		return id, nil, err
+	}
+	if err := checkUnit(stat.Unit); err != nil {
+		return id, nil, err
+	}
+	if compute = metric.StatisticOf(aws.ToString(stat.Stat)); compute == nil {
+		return id, nil, invalidData("The value %s for parameter MetricDataQueries.member.MetricStat.Stat is not supported.", aws.ToString(stat.Stat))
+	}
+	return id, compute, nil
+}
+
+// answer computes a query, from old to new.
+func (a *API) answer(ctx context.Context, q *types.MetricDataQuery, s span) (types.MetricDataResult, error) {
+	out := types.MetricDataResult{Id: q.Id, Label: q.Label, StatusCode: types.StatusCodeComplete, Timestamps: []time.Time{}, Values: []float64{}}
+	id, compute, err := queried(q)
+	if err != nil {
+		return out, err
+	}
+	stat := q.MetricStat
+	if out.Label == nil {
+		out.Label = stat.Metric.MetricName
+	}
+	if account := aws.ToString(q.AccountId); account != "" && account != own.Account {
+		return out, nil
+	}
+	s.period = *stat.Period
+	for _, p := range s.periods(a.Metrics.Points(region(ctx), id, s.from, s.to, string(stat.Unit))) {
+		if v, ok := compute(&p.Summary); ok {
+			out.Timestamps, out.Values = append(out.Timestamps, p.At), append(out.Values, v)
+		}
+	}
+	return out, nil
+}
+
+// page cuts so many data points, from the one with the number start on, out of
+// the results. more: there are others after them.
+func page(results []types.MetricDataResult, start, most int) (out []types.MetricDataResult, more bool) {
+	out = []types.MetricDataResult{}
+	for _, r := range results {
+		n := len(r.Values)
+		if start > 0 && start >= n { // it was on an earlier page
+			start -= n
+			continue
+		}
+		if most == 0 {
+			return out, true
+		}
+		from, to := start, min(start+most, n)
+		start, most = 0, most-(to-from)
+		if to < n {
+			r.StatusCode, more = types.StatusCodePartialData, true
+		}
+		r.Timestamps, r.Values = r.Timestamps[from:to], r.Values[from:to]
+		out = append(out, r)
+	}
+	return out, more
+}

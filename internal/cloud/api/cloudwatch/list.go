@@ -1,0 +1,82 @@
+package cloudwatch
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	own "aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/metric"
+)
+
+// listed is how many metrics a page holds, and for how long a metric without
+// new data is listed. RecentlyActive shortens that.
+const (
+	listed      = 500
+	listedFor   = 14 * 24 * time.Hour
+	recentlyFor = 3 * time.Hour
+)
+
+// ListMetrics lists the metrics that have data.
+func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) {
+	since := a.Now().Add(-listedFor)
+	switch in.RecentlyActive {
+	case "":
+	case types.RecentlyActivePt3h:
+		since = a.Now().Add(-recentlyFor)
+	default:
+		return nil, invalid("The parameter RecentlyActive must be PT3H.")
+	}
+	if len(in.Dimensions) > 10 {
+		return nil, invalid("The collection Dimensions must not have a size greater than 10.")
+	}
+	for i, d := range in.Dimensions {
+		if aws.ToString(d.Name) == "" {
+			return nil, missing("Dimensions.member." + strconv.Itoa(i+1) + ".Name")
+		}
+	}
+	asked := *in
+	asked.NextToken = nil
+	start, err := newToken(asked, 0).offset(in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &cloudwatch.ListMetricsOutput{Metrics: []types.Metric{}}
+	if account := aws.ToString(in.OwningAccount); account != "" && account != own.Account {
+		return out, nil
+	}
+	found := slices.DeleteFunc(a.Metrics.List(region(ctx), since), func(id metric.ID) bool { return !asks(in, id) })
+	for i, id := range found[min(start, len(found)):] {
+		if i == listed {
+			out.NextToken = aws.String(newToken(asked, start+i).String())
+			break
+		}
+		out.Metrics = append(out.Metrics, types.Metric{Namespace: &id.Namespace, MetricName: &id.Name, Dimensions: dimensionsOf(id)})
+		if aws.ToBool(in.IncludeLinkedAccounts) {
+			out.OwningAccounts = append(out.OwningAccounts, own.Account)
+		}
+	}
+	return out, nil
+}
+
+// asks tells whether the request is about the metric, which may have other
+// dimensions beside those asked for.
+func asks(in *cloudwatch.ListMetricsInput, id metric.ID) bool {
+	if in.Namespace != nil && *in.Namespace != id.Namespace || in.MetricName != nil && *in.MetricName != id.Name {
+		return false
+	}
+	has := id.Dimensions()
+	for _, filter := range in.Dimensions {
+		if !slices.ContainsFunc(has, func(d metric.Dimension) bool {
+			return d.Name == *filter.Name && (filter.Value == nil || *filter.Value == d.Value)
+		}) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,280 @@
+package cloudwatch
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Limits of alarms (Amazon CloudWatch API Reference, PutMetricAlarm).
+const (
+	maxAlarmName = 255
+	maxActions   = 5
+	day          = 24 * 60 * 60
+	week         = 7 * day
+	hour         = 60 * 60
+)
+
+// static are the comparisons with a threshold that is a number.
+var static = []string{"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"}
+
+// PutMetricAlarm makes an alarm or replaces its configuration.
+func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.PutMetricAlarmOutput, error) {
+	for _, check := range []func(*cloudwatch.PutMetricAlarmInput) error{notOffered, checkAlarm, checkActions, checkWatched, checkEvaluation} {
+		if err := check(in); err != nil {
+			return nil, err
+		}
+	}
+	row := &store.Alarm{
+		Region: region(ctx), Name: *in.AlarmName, Description: aws.ToString(in.AlarmDescription), ActionsDisabled: in.ActionsEnabled != nil && !*in.ActionsEnabled,
+		OKActions: in.OKActions, AlarmActions: in.AlarmActions, NoDataActions: in.InsufficientDataActions,
+		Namespace: aws.ToString(in.Namespace), Metric: aws.ToString(in.MetricName), Statistic: string(in.Statistic), ExtendedStatistic: aws.ToString(in.ExtendedStatistic),
+		Period: aws.ToInt32(in.Period), EvaluationPeriods: *in.EvaluationPeriods, DatapointsToAlarm: aws.ToInt32(in.DatapointsToAlarm),
+		Threshold: *in.Threshold, Comparison: string(in.ComparisonOperator), TreatMissing: aws.ToString(in.TreatMissingData),
+		EvaluateLowSample: aws.ToString(in.EvaluateLowSampleCountPercentile), Unit: string(in.Unit),
+	}
+	for _, d := range in.Dimensions {
+		row.Dimensions = append(row.Dimensions, store.MetricDimension{Name: *d.Name, Value: *d.Value})
+	}
+	if len(in.Metrics) > 0 {
+		text, _ := json.Marshal(in.Metrics) // the SDK's types have a JSON form
+		row.Queries = string(text)
+	}
+	var err error
+	if row.Tags, err = addTags(nil, in.Tags); err != nil {
+		return nil, err
+	}
+	return &cloudwatch.PutMetricAlarmOutput{}, a.Store.Update(func(tx *store.Tx) error {
+		alarm.Put(tx, row, a.Now())
+		return nil
+	})
+}
+
+// notOffered refuses what alarms here cannot do.
+func notOffered(in *cloudwatch.PutMetricAlarmInput) error {
+	switch {
+	case in.ActionConfiguration != nil:
+		return wire.NotImplemented("the parameter ActionConfiguration of alarms")
+	case in.WarmUpConfiguration != nil:
+		return wire.NotImplemented("the parameter WarmUpConfiguration of alarms")
+	case in.EvaluationInterval != nil:
+		return invalidData("EvaluationInterval can be specified only for alarms with EvaluationCriteria.")
+	case in.ThresholdMetricId != nil:
+		return wire.NotImplemented("anomaly detection: the parameter ThresholdMetricId of alarms")
+	case strings.Contains(string(in.ComparisonOperator), "LowerThreshold") || strings.Contains(string(in.ComparisonOperator), "UpperThreshold"):
+		return wire.NotImplemented("anomaly detection: the comparison %s", string(in.ComparisonOperator))
+	}
+	return nil
+}
+
+func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
+	if err := checkAlarmName(in.AlarmName); err != nil {
+		return err
+	}
+	switch {
+	case in.ComparisonOperator == "":
+		return missing("ComparisonOperator")
+	case !slices.Contains(static, string(in.ComparisonOperator)):
+		return model.OutOfSet("comparisonOperator", in.ComparisonOperator, static...)
+	case in.EvaluationPeriods == nil:
+		return missing("EvaluationPeriods")
+	case *in.EvaluationPeriods < 1:
+		return atLeastOne("evaluationPeriods", *in.EvaluationPeriods)
+	case in.Threshold == nil:
+		return missing("Threshold")
+	case math.IsNaN(*in.Threshold) || math.IsInf(*in.Threshold, 0):
+		return invalidData("The parameter Threshold must be a number.")
+	case utf8.RuneCountInString(aws.ToString(in.AlarmDescription)) > 1024:
+		return model.TooLong("alarmDescription", 1024)
+	}
+	return nil
+}
+
+func checkAlarmName(name *string) error {
+	switch n := aws.ToString(name); {
+	case n == "":
+		return missing("AlarmName")
+	case utf8.RuneCountInString(n) > maxAlarmName:
+		return model.Refuse("alarmName", n, "have length less than or equal to %d", maxAlarmName)
+	case strings.IndexFunc(n, unicode.IsControl) >= 0:
+		return invalidData("Alarm names must not contain control characters.")
+	}
+	return nil
+}
+
+func atLeastOne(member string, value int32) error {
+	return model.Refuse(member, value, "have value greater than or equal to 1")
+}
+
+// checkActions takes the actions that can be carried out here: scaling policies.
+func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
+	for member, actions := range map[string][]string{"oKActions": in.OKActions, "alarmActions": in.AlarmActions, "insufficientDataActions": in.InsufficientDataActions} {
+		if len(actions) > maxActions {
+			return model.TooLong(member, maxActions)
+		}
+		for _, action := range actions {
+			switch fields := strings.SplitN(action, ":", 6); {
+			case len(fields) < 6 || fields[0] != "arn":
+				return invalidData("Invalid arn syntax: %s", action)
+			case fields[2] != "autoscaling" || !strings.HasPrefix(fields[5], "scalingPolicy:"):
+				return wire.NotImplemented("alarm actions other than policies of Amazon EC2 Auto Scaling: %s", action)
+			}
+		}
+	}
+	return nil
+}
+
+// checkWatched checks the metric, or the queries in its place.
+func checkWatched(in *cloudwatch.PutMetricAlarmInput) error {
+	if in.Metrics != nil {
+		if in.MetricName != nil || in.Namespace != nil || in.Dimensions != nil || in.Period != nil || in.Unit != "" || in.Statistic != "" || in.ExtendedStatistic != nil {
+			return combination("MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic must not be specified together with Metrics.")
+		}
+		return checkAlarmQueries(in)
+	}
+	if _, err := identity(in.Namespace, in.MetricName, in.Dimensions); err != nil {
+		return err
+	}
+	if err := checkUnit(in.Unit); err != nil {
+		return err
+	}
+	if in.Period == nil {
+		return missing("Period")
+	}
+	if err := checkStatistic(in); err != nil {
+		return err
+	}
+	return checkAlarmPeriod(*in.Period, *in.EvaluationPeriods)
+}
+
+func checkStatistic(in *cloudwatch.PutMetricAlarmInput) error {
+	switch extended := aws.ToString(in.ExtendedStatistic); {
+	case (in.Statistic == "") == (extended == ""):
+		return combination("Exactly one of Statistic and ExtendedStatistic must be specified.")
+	case in.Statistic != "" && metric.PlainStatistic(string(in.Statistic)) == nil:
+		return model.OutOfSet("statistic", in.Statistic, "Maximum", "SampleCount", "Sum", "Minimum", "Average")
+	case extended != "" && (metric.PlainStatistic(extended) != nil || metric.StatisticOf(extended) == nil):
+		return invalidData("The value %s for parameter ExtendedStatistic is not supported.", extended)
+	}
+	return nil
+}
+
+// checkAlarmQueries takes queries of which one, of a metric, returns data.
+func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
+	if _, err := checkData(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
+		return err
+	}
+	returning := 0
+	for i := range in.Metrics {
+		q := &in.Metrics[i]
+		if _, _, err := queried(q); err != nil {
+			return err
+		}
+		if err := checkAlarmPeriod(*q.MetricStat.Period, *in.EvaluationPeriods); err != nil {
+			return err
+		}
+		if q.ReturnData == nil || *q.ReturnData {
+			returning++
+		}
+	}
+	if returning != 1 {
+		return invalidData("Exactly one element of the metrics list should return data.")
+	}
+	return nil
+}
+
+// checkAlarmPeriod knows how long an alarm may look back. The metrics here are
+// summaries of minutes: an alarm on parts of them would see nothing.
+func checkAlarmPeriod(period, evaluations int32) error {
+	span := int64(period) * int64(evaluations)
+	switch {
+	case period == 10 || period == 20 || period == 30:
+		return wire.NotImplemented("alarms with a period shorter than a minute: the metrics here are of a minute each")
+	case period < 60 || period%60 != 0:
+		return invalidData("Period must be 10, 20, 30 or a multiple of 60.")
+	case span > week:
+		return invalidData("Metrics cannot be checked across more than 7 days (EvaluationPeriods * Period must be <= %d).", week)
+	case period < hour && span > day:
+		return invalidData("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d).", day)
+	}
+	return nil
+}
+
+func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
+	switch treat := aws.ToString(in.TreatMissingData); treat {
+	case "", "breaching", "notBreaching", "ignore", "missing":
+	default:
+		return invalidData("Treat missing data value '%s' is not supported. Must be one of [breaching, notBreaching, ignore, missing].", treat)
+	}
+	switch low := aws.ToString(in.EvaluateLowSampleCountPercentile); {
+	case low == "":
+	case in.ExtendedStatistic == nil:
+		return invalidData("EvaluateLowSampleCountPercentile can be specified only with a percentile.")
+	case low != "evaluate" && low != "ignore":
+		return invalidData("Option %s is not supported for EvaluateLowSampleCountPercentile. Must be one of [evaluate, ignore].", low)
+	}
+	switch m := in.DatapointsToAlarm; {
+	case m == nil:
+	case *m < 1:
+		return atLeastOne("datapointsToAlarm", *m)
+	case *m > *in.EvaluationPeriods:
+		return invalidData("DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
+	}
+	return nil
+}
+
+// alarmOf is an alarm as it is described.
+func alarmOf(row *store.Alarm) types.MetricAlarm {
+	out := types.MetricAlarm{
+		ActionsEnabled: aws.Bool(!row.ActionsDisabled), AlarmActions: some(row.AlarmActions), OKActions: some(row.OKActions), InsufficientDataActions: some(row.NoDataActions),
+		AlarmArn: &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured, AlarmDescription: known(row.Description),
+		ComparisonOperator: types.ComparisonOperator(row.Comparison), EvaluationPeriods: &row.EvaluationPeriods, Threshold: &row.Threshold,
+		Dimensions: []types.Dimension{}, MetricName: known(row.Metric), Namespace: known(row.Namespace), Statistic: types.Statistic(row.Statistic),
+		ExtendedStatistic: known(row.ExtendedStatistic), Unit: types.StandardUnit(row.Unit), TreatMissingData: known(row.TreatMissing),
+		EvaluateLowSampleCountPercentile: known(row.EvaluateLowSample),
+		StateValue:                       types.StateValue(row.State), StateReason: &row.StateReason, StateReasonData: known(row.StateReasonData),
+		StateUpdatedTimestamp: &row.StateUpdated, StateTransitionedTimestamp: &row.StateChanged,
+	}
+	if row.DatapointsToAlarm > 0 {
+		out.DatapointsToAlarm = &row.DatapointsToAlarm
+	}
+	if row.Period > 0 {
+		out.Period = &row.Period
+	}
+	for _, d := range row.Dimensions {
+		out.Dimensions = append(out.Dimensions, types.Dimension{Name: &d.Name, Value: &d.Value})
+	}
+	if row.Queries != "" {
+		_ = json.Unmarshal([]byte(row.Queries), &out.Metrics) // written by PutMetricAlarm
+	}
+	return out
+}
+
+// some is never nil: CloudWatch shows lists of actions that are empty.
+func some(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// known is nil for a text that was not given.
+func known(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

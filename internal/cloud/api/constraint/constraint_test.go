@@ -1,0 +1,112 @@
+package constraint
+
+import (
+	"errors"
+	"maps"
+	"strconv"
+	"strings"
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const model = Model("ValidationError")
+
+func TestAModelRefusesInTheWordsOfAWS(t *testing.T) {
+	n := int32(7)
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{model.Null("name"), "Value null at 'name' failed to satisfy constraint: Member must not be null"},
+		{model.Required("name", false), "Value null at 'name' failed to satisfy constraint: Member must not be null"},
+		{model.Empty("name"), "Value '' at 'name' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{model.TooLong("body", 1024), "Value at 'body' failed to satisfy constraint: Member must have length less than or equal to 1024"},
+		{model.OutOfRange("size", 7, 1, 5), "Value '7' at 'size' failed to satisfy constraint: Member must have value between 1 and 5"},
+		{model.OutOfSet("type", "x", "a", "b"), "Value 'x' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [a, b]"},
+		{model.Between("size", &n, 8, 9), "Value '7' at 'size' failed to satisfy constraint: Member must have value greater than or equal to 8"},
+		{model.Between("size", &n, 5, 6), "Value '7' at 'size' failed to satisfy constraint: Member must have value less than or equal to 6"},
+		{model.Refuse("name", "100%d", "satisfy regular expression pattern: %s", `\d+`), `Value '100%d' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: \d+`},
+		{model.RefuseUntold("key", "have length between 1 and %d", 5), "Value at 'key' failed to satisfy constraint: Member must have length between 1 and 5"},
+	} {
+		refusal, ok := errors.AsType[*wire.Error](c.err)
+		if want := "1 validation error detected: " + c.want; !ok || refusal.Code != "ValidationError" || refusal.Message != want {
+			t.Errorf("got %v, want %s", c.err, want)
+		}
+	}
+}
+
+func TestWhatHoldsIsNotRefused(t *testing.T) {
+	n := int32(7)
+	for _, err := range []error{model.Required("name", true), model.Between("size", nil, 8, 9), model.Between("size", &n, 7, 7)} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if got := Default(&n, 3); got != 7 {
+		t.Errorf("given 7, got %d", got)
+	}
+	if got := Default[int32](nil, 3); got != 3 {
+		t.Errorf("given nothing, got %d", got)
+	}
+}
+
+type tag struct{ key, value *string }
+
+func text(s string) *string { return &s }
+
+func add(rules TagRules, old store.Tags, added ...tag) (store.Tags, error) {
+	return AddTags(rules, old, added, func(t tag) (*string, *string) { return t.key, t.value })
+}
+
+func TestTagsAreAddedOverTheOldOnes(t *testing.T) {
+	old := store.Tags{"a": "1", "b": "2"}
+	got, err := add(TagRules{}, old, tag{text("b"), text("3")}, tag{text(strings.Repeat("ä", 128)), nil})
+	if want := (store.Tags{"a": "1", "b": "3", strings.Repeat("ä", 128): ""}); err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if !maps.Equal(old, store.Tags{"a": "1", "b": "2"}) {
+		t.Errorf("the old tags have become %v", old)
+	}
+}
+
+func TestTagsThatBreakTheRulesAreRefused(t *testing.T) {
+	rules := TagRules{Code: "ValidationException", Reserved: errors.New("reserved"), TooMany: errors.New("too many"), ValueRequired: true}
+	const key, value = "ValidationException: Tag keys have 1 to 128 characters.", "ValidationException: Tag values have at most 256 characters."
+	full := store.Tags{}
+	for n := range MaxTags {
+		full[strconv.Itoa(n)] = ""
+	}
+	for want, refused := range map[string][]tag{
+		key:        {{nil, text("")}, {text(""), text("")}, {text(strings.Repeat("ä", 129)), text("")}},
+		value:      {{text("new"), nil}, {text("new"), text(strings.Repeat("ä", 257))}},
+		"reserved": {{text("AWS:x"), text("")}},
+		"too many": {{text("new"), text("")}},
+	} {
+		for _, one := range refused {
+			if _, err := add(rules, full, one); err == nil || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
+	}
+	if got, err := add(rules, full, tag{text("0"), text("again")}); err != nil || got["0"] != "again" {
+		t.Errorf("a tag of the same key: %v, %v", got["0"], err)
+	}
+}
+
+func TestATagIsMeasuredInCharacters(t *testing.T) {
+	key, value := strings.Repeat("ä", 128), strings.Repeat("ä", 256)
+	if err := model.CheckTag(key, value); err != nil {
+		t.Error(err)
+	}
+	for want, tag := range map[string][2]string{
+		"ValidationError: Tag keys must be between 1 and 128 characters long":         {key + "ä", value},
+		"ValidationError: Tag values cannot be longer than 256 characters":            {key, value + "ä"},
+		"ValidationError: Tag keys beginning with 'aws:' are reserved for system use": {"Aws:x", ""},
+	} {
+		if err := model.CheckTag(tag[0], tag[1]); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package constraint
+
+import (
+	"maps"
+	"strings"
+	"unicode/utf8"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Limits of tags, their lengths in characters (API References of AWS Certificate
+// Manager, AWS Systems Manager, Amazon CloudWatch, Elastic Load Balancing and
+// Amazon EC2 Auto Scaling, Tag).
+const (
+	MaxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// TagRules are how a service takes tags: where it differs from the others.
+type TagRules struct {
+	Code          string // of the refusal of a key or a value by its length
+	Reserved      error  // the refusal of a key of AWS's own
+	TooMany       error
+	ValueRequired bool // otherwise a tag without a value has an empty one
+}
+
+// AddTags returns the old tags with the added ones over them. read gives the key
+// and the value of one, as the service's SDK has it.
+func AddTags[T any](rules TagRules, old store.Tags, added []T, read func(T) (key, value *string)) (store.Tags, error) {
+	out := make(store.Tags, len(old)+len(added))
+	maps.Copy(out, old)
+	for _, tag := range added {
+		k, v := read(tag)
+		key, value := Default(k, ""), Default(v, "")
+		switch {
+		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
+			return nil, wire.Errorf(rules.Code, "Tag keys have 1 to %d characters.", maxTagKey)
+		case v == nil && rules.ValueRequired || utf8.RuneCountInString(value) > maxTagValue:
+			return nil, wire.Errorf(rules.Code, "Tag values have at most %d characters.", maxTagValue)
+		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+			return nil, rules.Reserved
+		}
+		out[key] = value
+	}
+	if len(out) > MaxTags {
+		return nil, rules.TooMany
+	}
+	return out, nil
+}
+
+// CheckTag refuses a tag that breaks the rules of the services which speak of
+// them in Elastic Load Balancing's words.
+func (m Model) CheckTag(key, value string) error {
+	switch {
+	case key == "" || utf8.RuneCountInString(key) > maxTagKey:
+		return wire.Errorf(string(m), "Tag keys must be between 1 and %d characters long", maxTagKey)
+	case utf8.RuneCountInString(value) > maxTagValue:
+		return wire.Errorf(string(m), "Tag values cannot be longer than %d characters", maxTagValue)
+	case strings.HasPrefix(strings.ToLower(key), "aws:"):
+		return wire.Errorf(string(m), "Tag keys beginning with 'aws:' are reserved for system use")
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package ec2
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+var dhcpOptions = noun[store.DHCPOptions]{
+	table: store.DHCPOptionSets, kind: types.ResourceTypeDhcpOptions, prefix: "dopt-",
+	notFound: "InvalidDhcpOptionID.NotFound", unknown: "The dhcpOption ID", malformed: "InvalidDhcpOptionsId.Malformed",
+	place: func(row *store.DHCPOptions) (string, string) { return row.Region, row.ID },
+	tags:  func(row *store.DHCPOptions) *store.Tags { return &row.Tags },
+	filters: tagged(func(row *store.DHCPOptions) store.Tags { return row.Tags }, filters[*store.DHCPOptions]{
+		"dhcp-options-id": one(func(row *store.DHCPOptions) string { return row.ID }),
+		"owner-id":        always[*store.DHCPOptions](identity.Account),
+		"key": func(_ store.Reader, row *store.DHCPOptions) []string {
+			return list(configurations(row), func(c types.DhcpConfiguration) string { return *c.Key })
+		},
+		"value": func(_ store.Reader, row *store.DHCPOptions) []string {
+			var values []string
+			for _, c := range configurations(row) {
+				for _, v := range c.Values {
+					values = append(values, *v.Value)
+				}
+			}
+			return values
+		},
+	}),
+}
+
+// configurations are the options of a set that has them, in EC2's order.
+func configurations(row *store.DHCPOptions) []types.DhcpConfiguration {
+	var out []types.DhcpConfiguration
+	add := func(key string, values ...string) {
+		out = append(out, types.DhcpConfiguration{Key: aws.String(key), Values: list(values, func(v string) types.AttributeValue { return types.AttributeValue{Value: aws.String(v)} })})
+	}
+	if row.DomainName != "" {
+		add("domain-name", row.DomainName)
+	}
+	if len(row.DomainNameServers) > 0 {
+		add("domain-name-servers", row.DomainNameServers...)
+	}
+	return out
+}
+
+// DescribeDhcpOptions lists DHCP options sets: a region's own one.
+func (a *API) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOptionsInput) (*ec2.DescribeDhcpOptionsOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := dhcpOptions.describe(view, region, query{ids: in.DhcpOptionsIds, idParameter: "dhcpOptionsIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeDhcpOptionsOutput{NextToken: next, DhcpOptions: list(rows, func(row *store.DHCPOptions) types.DhcpOptions {
+		return types.DhcpOptions{DhcpOptionsId: aws.String(row.ID), OwnerId: aws.String(identity.Account), DhcpConfigurations: configurations(row), Tags: tagSet(row.Tags)}
+	})}, nil
+}

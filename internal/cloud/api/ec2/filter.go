@@ -1,0 +1,160 @@
+package ec2
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// filters is what a describe operation can be narrowed by: a filter's name and
+// the values of a row that it is compared with.
+type filters[R any] map[string]func(r store.Reader, row R) []string
+
+// maxFilterValues is EC2's limit of values in one request.
+const maxFilterValues = 200
+
+// check refuses filters that the operation does not know.
+func (f filters[R]) check(asked []types.Filter) error {
+	values := 0
+	for _, filter := range asked {
+		name := aws.ToString(filter.Name)
+		if name == "" {
+			return wire.Errorf("InvalidParameterValue", "The filter 'null' is invalid")
+		}
+		if _, known := f[f.entry(name)]; !known {
+			return wire.Errorf("InvalidParameterValue", "The filter '%s' is invalid", name)
+		}
+		if len(filter.Values) == 0 {
+			return missing("Filter.Value")
+		}
+		values += len(filter.Values)
+	}
+	if values > maxFilterValues {
+		return wire.Errorf("FilterLimitExceeded", "The maximum number of filter values specified on a single call is %d", maxFilterValues)
+	}
+	return nil
+}
+
+// byTag is the entry of the filters by one tag, whose names are "tag:" and the
+// tag's key.
+const byTag = "tag:"
+
+func (filters[R]) entry(name string) string {
+	if strings.HasPrefix(name, byTag) {
+		return byTag
+	}
+	return name
+}
+
+// match tells whether a row passes every filter; it passes one by any of its
+// values.
+func (f filters[R]) match(r store.Reader, row R, tags store.Tags, asked []types.Filter) bool {
+	for _, filter := range asked {
+		if !matchAny(f.values(r, row, tags, aws.ToString(filter.Name)), filter.Values) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f filters[R]) values(r store.Reader, row R, tags store.Tags, name string) []string {
+	if key, ok := strings.CutPrefix(name, byTag); ok {
+		if value, ok := tags[key]; ok {
+			return []string{value}
+		}
+		return nil
+	}
+	return f[name](r, row)
+}
+
+// tagged adds the filters by tag that every taggable resource has.
+func tagged[R any](tags func(R) store.Tags, own filters[R]) filters[R] {
+	own[byTag] = never[R] // values reads the tags themselves
+	own["tag-key"] = func(_ store.Reader, row R) []string {
+		var keys []string
+		for key := range tags(row) {
+			keys = append(keys, key)
+		}
+		return keys
+	}
+	own["tag-value"] = func(_ store.Reader, row R) []string {
+		var values []string
+		for _, value := range tags(row) {
+			values = append(values, value)
+		}
+		return values
+	}
+	return own
+}
+
+func matchAny(values, patterns []string) bool {
+	for _, pattern := range patterns {
+		for _, value := range values {
+			if matches(pattern, value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// matches compares a value with a filter's pattern: * stands for any run of
+// characters, ? for one, a backslash takes the next character as it is
+// (Amazon EC2 User Guide, List and filter using the CLI and API).
+func matches(pattern, value string) bool {
+	// The last * seen, and how much of value it has swallowed.
+	star, swallowed := -1, 0
+	p, v := 0, 0
+	for v < len(value) {
+		if p < len(pattern) {
+			switch c := pattern[p]; {
+			case c == '*':
+				star, swallowed = p, v
+				p++
+				continue
+			case c == '?':
+				p, v = p+1, v+1
+				continue
+			case c == '\\' && p+1 < len(pattern) && pattern[p+1] == value[v]:
+				p, v = p+2, v+1
+				continue
+			case c == value[v]:
+				p, v = p+1, v+1
+				continue
+			}
+		}
+		if star < 0 {
+			return false
+		}
+		swallowed++
+		p, v = star+1, swallowed
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// one is a filter by one text of a row.
+func one[R any](text func(R) string) func(store.Reader, R) []string {
+	return func(_ store.Reader, row R) []string { return []string{text(row)} }
+}
+
+// some is a filter by a text that not every row has.
+func some[R any](text func(R) string) func(store.Reader, R) []string {
+	return func(_ store.Reader, row R) []string {
+		if text := text(row); text != "" {
+			return []string{text}
+		}
+		return nil
+	}
+}
+
+// always is a filter by what is the same for every row.
+func always[R any](text string) func(store.Reader, R) []string {
+	return func(store.Reader, R) []string { return []string{text} }
+}
+
+// never is a filter by what no row of the local cloud has.
+func never[R any](store.Reader, R) []string { return nil }

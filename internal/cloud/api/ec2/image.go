@@ -1,0 +1,228 @@
+package ec2
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+type ami = *store.Image
+
+// creationFormat is how EC2 writes the creation date of an image.
+const creationFormat = "2006-01-02T15:04:05.000Z"
+
+var images = noun[store.Image]{
+	table: store.Images, kind: types.ResourceTypeImage, prefix: "ami-",
+	notFound: "InvalidAMIID.NotFound", unknown: "The image id", malformed: "InvalidAMIID.Malformed", garbled: "Invalid id: \"%s\" (expecting \"ami-...\")",
+	place: func(row ami) (string, string) { return row.Region, row.ID },
+	tags:  func(row ami) *store.Tags { return &row.Tags },
+	filters: tagged(func(row ami) store.Tags { return row.Tags }, filters[ami]{
+		"image-id":                         one(func(row ami) string { return row.ID }),
+		"name":                             one(func(row ami) string { return row.Name }),
+		"description":                      one(func(row ami) string { return row.Description }),
+		"state":                            one(func(row ami) string { return row.State }),
+		"owner-id":                         one(func(row ami) string { return row.Owner }),
+		"owner-alias":                      some(func(row ami) string { return row.OwnerAlias }),
+		"is-public":                        one(func(row ami) string { return strconv.FormatBool(row.Public) }),
+		"architecture":                     one(func(row ami) string { return row.Architecture }),
+		"creation-date":                    one(func(row ami) string { return row.Created.UTC().Format(creationFormat) }),
+		"image-type":                       always[ami]("machine"),
+		"root-device-type":                 always[ami]("ebs"),
+		"virtualization-type":              always[ami]("hvm"),
+		"hypervisor":                       always[ami]("xen"),
+		"root-device-name":                 one(func(row ami) string { return row.RootDevice }),
+		"source-instance-id":               some(func(row ami) string { return row.SourceInstanceID }),
+		"ena-support":                      always[ami]("true"),
+		"platform":                         never[ami],
+		"product-code":                     never[ami],
+		"block-device-mapping.snapshot-id": one(func(row ami) string { return row.SnapshotID }),
+		"block-device-mapping.device-name": one(func(row ami) string { return row.RootDevice }),
+		"block-device-mapping.volume-type": one(func(row ami) string { return row.RootVolumeType }),
+		"block-device-mapping.volume-size": func(r store.Reader, row ami) []string {
+			if snapshot, ok := store.Snapshots.Get(r, row.SnapshotID); ok {
+				return []string{strconv.Itoa(int(snapshot.SizeGiB))}
+			}
+			return nil
+		},
+		"block-device-mapping.delete-on-termination": always[ami]("true"),
+		"block-device-mapping.encrypted":             always[ami]("false"),
+	}),
+}
+
+// unknownImages is the refusal of ids that no image has. The brackets are EC2's.
+func unknownImages(ids []string) error {
+	if len(ids) == 1 {
+		return wire.Errorf("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", ids[0])
+	}
+	return wire.Errorf("InvalidAMIID.NotFound", "The image ids '[%s]' do not exist", strings.Join(ids, ", "))
+}
+
+// imageOf returns the image with the id.
+func imageOf(r store.Reader, region, id string) (ami, error) {
+	if err := images.checkID(id); err != nil {
+		return nil, err
+	}
+	row, ok := store.Images.Get(r, id)
+	if !ok || row.Region != region {
+		return nil, unknownImages([]string{id})
+	}
+	return row, nil
+}
+
+// DescribeImages lists the account's images and the public ones.
+func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	var unknown []string
+	for _, id := range in.ImageIds {
+		if err := images.checkID(id); err != nil {
+			return nil, err
+		}
+		if row, ok := store.Images.Get(view, id); !ok || row.Region != region {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, unknownImages(unknown)
+	}
+	pages := page{in.MaxResults, in.NextToken}
+	if err := pages.check("imageIds", len(in.ImageIds) > 0); err != nil {
+		return nil, err
+	}
+	all, _, err := images.describe(view, region, query{ids: in.ImageIds, idParameter: "imageIds", filters: in.Filters})
+	if err != nil {
+		return nil, err
+	}
+	rows := slices.DeleteFunc(all, func(row ami) bool { return !ownedBy(row, in.Owners) || !executableBy(row, in.ExecutableUsers) })
+	rows, next, err := cut(pages, rows, images.id)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeImagesOutput{Images: list(rows, imageItem(view)), NextToken: next}, nil
+}
+
+func ownedBy(row ami, owners []string) bool {
+	return len(owners) == 0 || slices.ContainsFunc(owners, func(owner string) bool {
+		return owner == row.Owner || owner == "self" && row.Owner == identity.Account || owner != "" && owner == row.OwnerAlias
+	})
+}
+
+func executableBy(row ami, users []string) bool {
+	return len(users) == 0 || slices.ContainsFunc(users, func(user string) bool {
+		return user == "all" && row.Public || user == "self" && row.Owner == identity.Account
+	})
+}
+
+func imageItem(r store.Reader) func(ami) types.Image {
+	return func(row ami) types.Image {
+		item := types.Image{
+			ImageId: aws.String(row.ID), Name: aws.String(row.Name), Description: optional(row.Description), OwnerId: aws.String(row.Owner), ImageOwnerAlias: optional(row.OwnerAlias),
+			ImageLocation: aws.String(row.Owner + "/" + row.Name), ImageType: types.ImageTypeValuesMachine, Public: aws.Bool(row.Public), State: types.ImageState(row.State),
+			Architecture: types.ArchitectureValues(row.Architecture), CreationDate: aws.String(row.Created.UTC().Format(creationFormat)), Hypervisor: types.HypervisorTypeXen,
+			VirtualizationType: types.VirtualizationTypeHvm, RootDeviceName: aws.String(row.RootDevice), RootDeviceType: types.DeviceTypeEbs, EnaSupport: aws.Bool(true),
+			PlatformDetails: aws.String("Linux/UNIX"), UsageOperation: aws.String("RunInstances"), SourceInstanceId: optional(row.SourceInstanceID), Tags: tagSet(row.Tags),
+		}
+		if row.StateReason != "" {
+			item.StateReason = &types.StateReason{Code: aws.String(row.State), Message: aws.String(row.StateReason)}
+		}
+		if snapshot, ok := store.Snapshots.Get(r, row.SnapshotID); ok {
+			item.BlockDeviceMappings = []types.BlockDeviceMapping{{DeviceName: aws.String(row.RootDevice), Ebs: &types.EbsBlockDevice{
+				SnapshotId: aws.String(snapshot.ID), VolumeSize: aws.Int32(snapshot.SizeGiB), VolumeType: types.VolumeType(row.RootVolumeType),
+				DeleteOnTermination: aws.Bool(true), Encrypted: aws.Bool(false),
+			}}}
+		}
+		return item
+	}
+}
+
+func validImageName(name string) bool {
+	return len(name) >= 3 && len(name) <= 128 && strings.IndexFunc(name, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("()[] ./-'@_", c))
+	}) < 0
+}
+
+// CreateImage asks for an image of an instance's disk.
+func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.CreateImageOutput, error) {
+	if err := required(parameter{"instanceId", in.InstanceId}, parameter{"name", in.Name}); err != nil {
+		return nil, err
+	}
+	if !validImageName(*in.Name) {
+		return nil, wire.Errorf("InvalidAMIName.Malformed", "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'")
+	}
+	if err := refuseBut(in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications", "SnapshotLocation=regional"); err != nil {
+		return nil, err
+	}
+	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeImage, types.ResourceTypeSnapshot)
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.CreateImageOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		row, err := instances.get(tx, region, *in.InstanceId)
+		if err != nil {
+			return err
+		}
+		if row.State != store.Running && row.State != store.Stopped {
+			return wire.Errorf("IncorrectState", "Instance '%s' is not 'running' or 'stopped'", row.ID)
+		}
+		for _, other := range store.Images.By(tx, "name", region+"/"+*in.Name) {
+			if other.Owner == identity.Account {
+				return wire.Errorf("InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", *in.Name, other.ID)
+			}
+		}
+		size := int32(8)
+		if volume, ok := store.Volumes.Get(tx, row.RootVolumeID); ok {
+			size = volume.SizeGiB
+		}
+		image := &store.Image{
+			ID: a.ids.ID("ami-"), Region: region, Name: *in.Name, Description: aws.ToString(in.Description), Owner: identity.Account, SourceInstanceID: row.ID,
+			NoReboot: aws.ToBool(in.NoReboot), SnapshotID: a.ids.ID("snap-"), RootVolumeType: "gp3", RootDevice: rootDevice, Architecture: "x86_64",
+			Created: a.Now(), Tags: tags[types.ResourceTypeImage], State: "pending",
+		}
+		store.Snapshots.Put(tx, &store.Snapshot{
+			ID: image.SnapshotID, Region: region, VolumeID: row.RootVolumeID, Owner: identity.Account, SizeGiB: size, Started: a.Now(),
+			Description: "Created by CreateImage(" + row.ID + ") for " + image.ID, Tags: tags[types.ResourceTypeSnapshot], State: "pending", Progress: "0%",
+		})
+		store.Images.Put(tx, image)
+		out.ImageId = aws.String(image.ID)
+		return nil
+	})
+}
+
+// DeregisterImage removes an image. Instances launched from it live on.
+func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput) (*ec2.DeregisterImageOutput, error) {
+	if err := required(parameter{"imageId", in.ImageId}); err != nil {
+		return nil, err
+	}
+	out := &ec2.DeregisterImageOutput{Return: aws.Bool(true)}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		row, err := imageOf(tx, region, *in.ImageId)
+		switch {
+		case err != nil:
+			return err
+		case row.Owner != identity.Account:
+			return wire.Errorf("AuthFailure", "Not authorized for images: [%s]", row.ID)
+		}
+		store.Images.Delete(tx, row.ID)
+		if aws.ToBool(in.DeleteAssociatedSnapshots) {
+			store.Snapshots.Delete(tx, row.SnapshotID)
+			out.DeleteSnapshotResults = []types.DeleteSnapshotReturnCode{{SnapshotId: aws.String(row.SnapshotID), ReturnCode: types.SnapshotReturnCodesSuccess}}
+		}
+		return nil
+	})
+}
+
+// shortTime is how EC2 compares times in filters.
+func shortTime(t time.Time) string { return t.UTC().Format(creationFormat) }

@@ -1,0 +1,169 @@
+package ec2
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+const noInstance = "i-0123456789abcdef0"
+
+func instanceIDs(out *ec2.DescribeInstancesOutput) []string {
+	var ids []string
+	for _, reservation := range out.Reservations {
+		ids = append(ids, list(reservation.Instances, func(i types.Instance) string { return *i.InstanceId })...)
+	}
+	return ids
+}
+
+// values is what an interface's filters are tried with, after its answer.
+func (r *remote) interfaceValues(eni types.NetworkInterface) map[string]string {
+	return map[string]string{
+		"network-interface-id": *eni.NetworkInterfaceId, "vpc-id": *eni.VpcId, "subnet-id": *eni.SubnetId, "availability-zone": *eni.AvailabilityZone,
+		"availability-zone-id": *eni.AvailabilityZoneId, "group-id": *eni.Groups[0].GroupId, "group-name": "default", "description": "front", "requester-id": "",
+		"requester-managed": "false", "interface-type": "interface", "status": "in-use", "owner-id": identity.Account, "mac-address": *eni.MacAddress,
+		"source-dest-check": "true", "private-ip-address": *eni.PrivateIpAddress, "private-dns-name": *eni.PrivateDnsName,
+		"addresses.private-ip-address": *eni.PrivateIpAddress, "addresses.primary": "true", "addresses.association.public-ip": *eni.Association.PublicIp,
+		"addresses.association.owner-id": "amazon", "association.public-ip": *eni.Association.PublicIp, "association.ip-owner-id": "amazon",
+		"association.public-dns-name": *eni.Association.PublicDnsName, "association.allocation-id": "", "association.association-id": "",
+		"attachment.attachment-id": *eni.Attachment.AttachmentId, "attachment.attach-time": "2026-11-23T12:00:00Z", "attachment.delete-on-termination": "true",
+		"attachment.device-index": "0", "attachment.instance-id": *eni.Attachment.InstanceId, "attachment.instance-owner-id": identity.Account,
+		"attachment.status": "attached", "attachment.nat-gateway-id": "", "ipv6-addresses.ipv6-address": "", "operator.managed": "false",
+	}
+}
+
+// web launches an instance that has what filters ask for.
+func (r *remote) web() (types.Instance, types.NetworkInterface) {
+	r.t.Helper()
+	key := got(r, r.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("key")})
+	in := single(r.cloud.built())
+	in.KeyName, in.ClientToken, in.Monitoring = key.KeyName, aws.String("token"), &types.RunInstancesMonitoringEnabled{Enabled: aws.Bool(true)}
+	in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{DeviceIndex: aws.Int32(0), Description: aws.String("front"), AssociatePublicIpAddress: aws.Bool(true)}}
+	in.MetadataOptions = &types.InstanceMetadataOptionsRequest{HttpTokens: types.HttpTokensStateRequired, HttpPutResponseHopLimit: aws.Int32(2)}
+	in.TagSpecifications = append(specification(types.ResourceTypeInstance, "Name", "web"), specification(types.ResourceTypeNetworkInterface, "Name", "web")...)
+	item := got(r, r.RunInstances, in).Instances[0]
+	eni := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{*item.NetworkInterfaces[0].NetworkInterfaceId}}).NetworkInterfaces[0]
+	return item, eni
+}
+
+func TestInstancesAreFoundByEveryFilter(t *testing.T) {
+	r := newRemote(t)
+	item, eni := r.web()
+	id := *item.InstanceId
+	got(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: []string{id}})
+	reservation := got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}).Reservations[0]
+	item = reservation.Instances[0]
+	values := map[string]string{
+		"instance-id": id, "instance-state-name": "stopping", "instance-state-code": "64", "instance-type": "t3.micro", "image-id": *item.ImageId, "key-name": "key",
+		"availability-zone-id": *eni.AvailabilityZoneId, "vpc-id": *item.VpcId, "subnet-id": *item.SubnetId, "availability-zone": *item.Placement.AvailabilityZone, "reservation-id": *reservation.ReservationId,
+		"client-token": "token", "owner-id": identity.Account, "architecture": "x86_64", "root-device-type": "ebs", "virtualization-type": "hvm",
+		"private-ip-address": *item.PrivateIpAddress, "instance.group-id": *item.SecurityGroups[0].GroupId, "group-id": *item.SecurityGroups[0].GroupId,
+		"instance.group-name": "default", "group-name": "default", "ip-address": *item.PublicIpAddress, "dns-name": *item.PublicDnsName,
+		"private-dns-name": *item.PrivateDnsName, "launch-index": "0", "launch-time": "2026-11-23T12:00:00.000Z", "hypervisor": "xen", "tenancy": "default",
+		"root-device-name": *item.RootDeviceName, "ena-support": "true", "platform": "", "instance-lifecycle": "", "ebs-optimized": "false",
+		"source-dest-check": "true", "monitoring-state": "enabled", "reason": *item.StateTransitionReason, "state-reason-code": *item.StateReason.Code,
+		"state-reason-message": *item.StateReason.Message, "metadata-options.http-tokens": "required", "metadata-options.http-endpoint": "enabled",
+		"metadata-options.instance-metadata-tags": "disabled", "metadata-options.http-put-response-hop-limit": "2",
+		"block-device-mapping.volume-id": *item.BlockDeviceMappings[0].Ebs.VolumeId, "block-device-mapping.device-name": *item.BlockDeviceMappings[0].DeviceName,
+		"block-device-mapping.status": "attached", "block-device-mapping.attach-time": "2026-11-23T12:00:00.000Z", "block-device-mapping.delete-on-termination": "true",
+		"network-interface.tag-key": "Name", "network-interface.tag-value": "web",
+	}
+	for name, value := range r.interfaceValues(eni) {
+		values["network-interface."+name] = value
+	}
+	narrowed(r, instances.filters, values, id, func(f types.Filter) []string {
+		return instanceIDs(got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{Filters: []types.Filter{f}}))
+	})
+	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{Filters: []types.Filter{filter("colour", "red")}}, "InvalidParameterValue: The filter 'colour' is invalid")
+	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{noInstance}}, "InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist")
+	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{"web"}}, "InvalidInstanceID.Malformed:")
+	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: five()}, "InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults")
+	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{DryRun: aws.Bool(true)}, dryRun)
+}
+
+func TestInterfacesAreFoundByEveryFilter(t *testing.T) {
+	r := newRemote(t)
+	_, eni := r.web()
+	narrowed(r, networkInterfaces.filters, r.interfaceValues(eni), *eni.NetworkInterfaceId, func(f types.Filter) []string {
+		out := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{f}})
+		return list(out.NetworkInterfaces, func(i types.NetworkInterface) string { return *i.NetworkInterfaceId })
+	})
+	denied(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-0123456789abcdef0"}}, "InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-0123456789abcdef0' does not exist")
+	denied(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{DryRun: aws.Bool(true)}, dryRun)
+	denied(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{}, "MissingParameter: The request must contain the parameter networkInterfaceId")
+	denied(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId}, "InvalidParameterValue: Network interface '"+*eni.NetworkInterfaceId+"' is currently in use.")
+	r.edit(func(tx *store.Tx) {
+		store.NetworkInterfaces.Edit(tx, *eni.NetworkInterfaceId, func(row *store.NetworkInterface) {
+			row.InstanceID, row.AttachmentID, row.State = "", "", "available"
+		})
+	})
+	denied(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId, DryRun: aws.Bool(true)}, dryRun)
+	got(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId})
+	denied(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId}, "InvalidNetworkInterfaceID.NotFound: The networkInterface ID '"+*eni.NetworkInterfaceId+"' does not exist")
+	r.launch(6)
+	paged(r, []int{5, 1}, func(token *string) ([]string, *string) {
+		out := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{MaxResults: five(), NextToken: token})
+		return list(out.NetworkInterfaces, func(i types.NetworkInterface) string { return *i.NetworkInterfaceId }), out.NextToken
+	})
+}
+
+// Launches of three never share a page of five; one of seven takes two pages,
+// since it fits on none.
+func TestAPageHoldsWholeLaunches(t *testing.T) {
+	r := newRemote(t)
+	want := map[string][]string{}
+	for _, count := range []int32{3, 3, 7} {
+		items := r.launch(count)
+		ids := list(items, func(i types.Instance) string { return *i.InstanceId })
+		slices.Sort(ids)
+		want[ids[0]] = ids
+	}
+	parts := map[string][][]string{}
+	total := 0
+	for in := (&ec2.DescribeInstancesInput{MaxResults: five()}); ; {
+		out := got(r, r.DescribeInstances, in)
+		if n := len(instanceIDs(out)); n > 5 || n == 0 {
+			t.Fatalf("a page of %d instances", n)
+		}
+		for _, reservation := range out.Reservations {
+			ids := list(reservation.Instances, func(i types.Instance) string { return *i.InstanceId })
+			parts[*reservation.ReservationId] = append(parts[*reservation.ReservationId], ids)
+			total += len(ids)
+		}
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			break
+		}
+	}
+	if total != 13 || len(parts) != 3 {
+		t.Errorf("%d instances of %d launches", total, len(parts))
+	}
+	for id, pages := range parts {
+		whole := slices.Concat(pages...)
+		if !slices.Equal(whole, want[whole[0]]) || len(whole) == 3 && len(pages) != 1 || len(whole) == 7 && len(pages) > 3 {
+			t.Errorf("%s in parts %v", id, pages)
+		}
+	}
+}
+
+func TestALaunchAnswersARepeatedRequestOnce(t *testing.T) {
+	r := newRemote(t)
+	in := single(r.cloud.built())
+	in.ClientToken = aws.String("token")
+	in.TagSpecifications = specification(types.ResourceTypeInstance, "Name", "web")
+	denied(r, r.RunInstances, &ec2.RunInstancesInput{ImageId: in.ImageId, MinCount: aws.Int32(1), MaxCount: aws.Int32(1), InstanceType: in.InstanceType, DryRun: aws.Bool(true)}, dryRun)
+	first, again := got(r, r.RunInstances, in), got(r, r.RunInstances, in)
+	if *first.Instances[0].InstanceId != *again.Instances[0].InstanceId || *first.Instances[0].Tags[0].Value != "web" {
+		t.Errorf("launched %+v, then %+v", first, again)
+	}
+	in.MaxCount = aws.Int32(2)
+	denied(r, r.RunInstances, in, "IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
+	if n := len(instanceIDs(got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}))); n != 1 {
+		t.Errorf("%d instances", n)
+	}
+}

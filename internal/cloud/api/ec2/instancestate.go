@@ -1,0 +1,149 @@
+package ec2
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+var stateCodes = map[string]int32{store.Pending: 0, store.Running: 16, store.ShuttingDown: 32, store.Terminated: 48, store.Stopping: 64, store.Stopped: 80}
+
+func stateOf(state string) *types.InstanceState {
+	return &types.InstanceState{Name: types.InstanceStateName(state), Code: aws.Int32(stateCodes[state])}
+}
+
+// moved runs a change of state for each instance, all or none, and tells what it
+// did. allow refuses an instance; edit writes what is wanted of it.
+func (a *API) moved(ctx context.Context, ids []string, dryRun *bool, move func(tx *store.Tx, row vm) (vm, error)) ([]types.InstanceStateChange, error) {
+	if len(ids) == 0 {
+		return nil, missing("InstanceId")
+	}
+	var changes []types.InstanceStateChange
+	err := a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+		changes = []types.InstanceStateChange{}
+		for _, id := range ids {
+			row, err := instances.get(tx, region, id)
+			if err != nil {
+				return err
+			}
+			after, err := move(tx, row)
+			if err != nil {
+				return err
+			}
+			store.Instances.Put(tx, after)
+			changes = append(changes, types.InstanceStateChange{InstanceId: aws.String(id), PreviousState: stateOf(row.State), CurrentState: stateOf(after.State)})
+		}
+		return nil
+	})
+	return changes, err
+}
+
+func incorrectState(row vm, doing string) error {
+	return wire.Errorf("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", row.ID, doing)
+}
+
+// byUser notes that a user asked for the change.
+func (a *API) byUser(row *store.Instance) {
+	row.StateReasonCode, row.StateReason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"
+	row.TransitionReason = "User initiated (" + a.Now().UTC().Format(time.DateTime) + " GMT)"
+}
+
+// StartInstances starts stopped instances; each gets a new public address where
+// its subnet gives one.
+func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (*ec2.StartInstancesOutput, error) {
+	if err := refuseBut(in, "DryRun", "InstanceIds"); err != nil {
+		return nil, err
+	}
+	changes, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
+		after := *row
+		switch row.State {
+		case store.Running, store.Pending:
+			return &after, nil
+		case store.Stopped:
+		default:
+			return nil, incorrectState(row, "started")
+		}
+		for _, id := range row.InterfaceIDs {
+			eni, ok := store.NetworkInterfaces.Get(tx, id)
+			if !ok || !eni.PublicOnStart || eni.PublicIP.IsValid() {
+				continue
+			}
+			address, err := addressing.Public(tx, a.ids, a.PublicRange)
+			if err != nil {
+				return nil, wire.Errorf("InsufficientFreeAddresses", "There are no free public addresses.")
+			}
+			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = address })
+		}
+		after.Wanted, after.State, after.Force, after.LaunchTime = store.Running, store.Pending, false, a.Now()
+		after.StateReasonCode, after.StateReason, after.TransitionReason = "", "", ""
+		return &after, nil
+	})
+	return &ec2.StartInstancesOutput{StartingInstances: changes}, err
+}
+
+// StopInstances shuts instances down; what is on their disks stays.
+func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
+	if err := refuseBut(in, "DryRun", "InstanceIds", "Force"); err != nil {
+		return nil, err
+	}
+	changes, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
+		after := *row
+		switch {
+		case row.State == store.Terminated || row.State == store.ShuttingDown:
+			return nil, incorrectState(row, "stopped")
+		case row.DisableAPIStop:
+			return nil, wire.Errorf("OperationNotPermitted", "The instance '%s' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", row.ID)
+		case row.State == store.Stopped:
+			return &after, nil
+		}
+		after.Wanted, after.State, after.Force = store.Stopped, store.Stopping, after.Force || aws.ToBool(in.Force)
+		a.byUser(&after)
+		return &after, nil
+	})
+	return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
+}
+
+// RebootInstances restarts the systems of running instances.
+func (a *API) RebootInstances(ctx context.Context, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {
+	_, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
+		after := *row
+		if row.State != store.Running && row.State != store.Pending {
+			return nil, incorrectState(row, "rebooted")
+		}
+		after.Reboots++
+		return &after, nil
+	})
+	return &ec2.RebootInstancesOutput{}, err
+}
+
+// TerminateInstances ends instances for good.
+func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error) {
+	if err := refuseBut(in, "DryRun", "InstanceIds"); err != nil {
+		return nil, err
+	}
+	changes, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
+		after := *row
+		if row.DisableAPITermination {
+			return nil, wire.Errorf("OperationNotPermitted", "The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.", row.ID)
+		}
+		if row.State == store.Terminated || row.State == store.ShuttingDown {
+			return &after, nil
+		}
+		// The public address goes at once, so that a gateway can be detached.
+		for _, id := range row.InterfaceIDs {
+			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
+		}
+		after.Wanted, after.State = store.Terminated, store.ShuttingDown
+		a.byUser(&after)
+		return &after, nil
+	})
+	return &ec2.TerminateInstancesOutput{TerminatingInstances: changes}, err
+}

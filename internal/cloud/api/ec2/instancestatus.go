@@ -1,0 +1,77 @@
+package ec2
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// reachability is what an instance's checks say: nothing while it does not run.
+func reachability(row vm) (types.SummaryStatus, types.StatusType) {
+	switch {
+	case row.State == store.Running && row.Reachable:
+		return types.SummaryStatusOk, types.StatusTypePassed
+	case row.State == store.Running:
+		return types.SummaryStatusInitializing, types.StatusTypeInitializing
+	}
+	return types.SummaryStatusNotApplicable, ""
+}
+
+// statuses are instances as DescribeInstanceStatus finds them. No events are ever
+// scheduled for them, and the checks of disks and applications are not made.
+func statuses() *noun[store.Instance] {
+	n := instances
+	n.filters = statusFilters
+	return &n
+}
+
+var statusFilters = filters[vm]{
+	"availability-zone":            instances.filters["availability-zone"],
+	"availability-zone-id":         instances.filters["availability-zone-id"],
+	"instance-state-code":          instances.filters["instance-state-code"],
+	"instance-state-name":          instances.filters["instance-state-name"],
+	"instance-status.status":       one(checked),
+	"instance-status.reachability": some(reached),
+	"system-status.status":         one(checked),
+	"system-status.reachability":   some(reached),
+	"operator.managed":             always[vm]("false"),
+	"event.code":                   never[vm],
+	"event.description":            never[vm],
+	"event.instance-event-id":      never[vm],
+	"event.not-after":              never[vm],
+	"event.not-before":             never[vm],
+	"event.not-before-deadline":    never[vm],
+}
+
+func checked(row vm) string { status, _ := reachability(row); return string(status) }
+
+func reached(row vm) string { _, detail := reachability(row); return string(detail) }
+
+// DescribeInstanceStatus tells whether instances pass their status checks: ok
+// once the machine has booted, initializing before.
+func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstanceStatusInput) (*ec2.DescribeInstanceStatusOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	asked := in.Filters
+	if !aws.ToBool(in.IncludeAllInstances) {
+		asked = append(asked[:len(asked):len(asked)], types.Filter{Name: aws.String("instance-state-name"), Values: []string{store.Running}})
+	}
+	rows, next, err := statuses().describe(view, region, query{ids: in.InstanceIds, idParameter: "instancesSet", filters: asked, page: page{in.MaxResults, in.NextToken}})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeInstanceStatusOutput{NextToken: next, InstanceStatuses: list(rows, func(row vm) types.InstanceStatus {
+		status, detail := reachability(row)
+		summary := &types.InstanceStatusSummary{Status: status}
+		if detail != "" {
+			summary.Details = []types.InstanceStatusDetails{{Name: types.StatusNameReachability, Status: detail}}
+		}
+		return types.InstanceStatus{InstanceId: aws.String(row.ID), AvailabilityZone: aws.String(row.Zone), InstanceState: stateOf(row.State), InstanceStatus: summary, SystemStatus: summary}
+	})}, nil
+}

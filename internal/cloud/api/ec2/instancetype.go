@@ -1,0 +1,101 @@
+package ec2
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+var typeFilters = filters[instancetype.Type]{
+	"instance-type":                         one(func(t instancetype.Type) string { return t.Name }),
+	"hypervisor":                            one(func(t instancetype.Type) string { return t.Hypervisor }),
+	"current-generation":                    always[instancetype.Type]("true"),
+	"supported-virtualization-type":         always[instancetype.Type]("hvm"),
+	"supported-root-device-type":            always[instancetype.Type]("ebs"),
+	"supported-usage-class":                 always[instancetype.Type]("on-demand"),
+	"processor-info.supported-architecture": always[instancetype.Type]("x86_64"),
+	"bare-metal":                            always[instancetype.Type]("false"),
+	"instance-storage-supported":            always[instancetype.Type]("false"),
+	"burstable-performance-supported":       one(func(t instancetype.Type) string { return strconv.FormatBool(t.Burstable) }),
+	"free-tier-eligible":                    one(func(t instancetype.Type) string { return strconv.FormatBool(t.FreeTier) }),
+	"vcpu-info.default-vcpus":               one(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
+	"memory-info.size-in-mib":               one(func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) }),
+	"network-info.ena-support":              one(func(t instancetype.Type) string { return t.ENASupport }),
+}
+
+// DescribeInstanceTypes lists the instance types on offer.
+func (a *API) DescribeInstanceTypes(ctx context.Context, in *ec2.DescribeInstanceTypesInput) (*ec2.DescribeInstanceTypesOutput, error) {
+	view, _, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	pages := page{in.MaxResults, in.NextToken}
+	if err := pages.check("instanceTypes", len(in.InstanceTypes) > 0); err != nil {
+		return nil, err
+	}
+	if err := typeFilters.check(in.Filters); err != nil {
+		return nil, err
+	}
+	offered := instancetype.All()
+	if len(in.InstanceTypes) > 0 {
+		if offered, err = typesNamed(in.InstanceTypes); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(offered, func(x, y instancetype.Type) int { return strings.Compare(x.Name, y.Name) })
+	offered = slices.Compact(offered)
+	var found []*instancetype.Type
+	for i := range offered {
+		if typeFilters.match(view, offered[i], store.Tags{}, in.Filters) {
+			found = append(found, &offered[i])
+		}
+	}
+	found, next, err := cut(pages, found, func(t *instancetype.Type) string { return t.Name })
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeInstanceTypesOutput{InstanceTypes: list(found, typeItem), NextToken: next}, nil
+}
+
+// typesNamed are the types with the names.
+func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
+	var named []instancetype.Type
+	var unknown []string
+	for _, name := range names {
+		if t, ok := instancetype.ByName(string(name)); ok {
+			named = append(named, t)
+		} else {
+			unknown = append(unknown, string(name))
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, wire.Errorf("InvalidInstanceType", "The following supplied instance types do not exist: [%s]", strings.Join(unknown, ", "))
+	}
+	return named, nil
+}
+
+func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
+	return types.InstanceTypeInfo{
+		InstanceType: types.InstanceType(t.Name), CurrentGeneration: aws.Bool(true), FreeTierEligible: aws.Bool(t.FreeTier), BareMetal: aws.Bool(false),
+		Hypervisor: types.InstanceTypeHypervisor(t.Hypervisor), BurstablePerformanceSupported: aws.Bool(t.Burstable), InstanceStorageSupported: aws.Bool(false),
+		SupportedUsageClasses: []types.UsageClassType{types.UsageClassTypeOnDemand}, SupportedRootDeviceTypes: []types.RootDeviceType{types.RootDeviceTypeEbs},
+		SupportedVirtualizationTypes: []types.VirtualizationType{types.VirtualizationTypeHvm},
+		ProcessorInfo:                &types.ProcessorInfo{SupportedArchitectures: []types.ArchitectureType{types.ArchitectureTypeX8664}, Manufacturer: aws.String(t.Manufacturer)},
+		VCpuInfo:                     &types.VCpuInfo{DefaultVCpus: aws.Int32(int32(t.VCPUs)), DefaultCores: aws.Int32(int32(t.Cores)), DefaultThreadsPerCore: aws.Int32(int32(t.VCPUs / t.Cores))},
+		MemoryInfo:                   &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
+		EbsInfo:                      &types.EbsInfo{EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized)},
+		NetworkInfo: &types.NetworkInfo{
+			NetworkPerformance: aws.String(t.Network), MaximumNetworkInterfaces: aws.Int32(int32(t.Interfaces)), Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
+			EnaSupport: types.EnaSupport(t.ENASupport), Ipv6Supported: aws.Bool(true),
+		},
+	}
+}

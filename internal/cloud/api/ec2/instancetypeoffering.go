@@ -1,0 +1,71 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// offering is an instance type in a place where it can be launched.
+type offering struct {
+	name, location string
+}
+
+var offeringFilters = filters[offering]{
+	"instance-type": one(func(o offering) string { return o.name }),
+	"location":      one(func(o offering) string { return o.location }),
+}
+
+// DescribeInstanceTypeOfferings tells where instance types can be launched:
+// each of them in every zone.
+func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.DescribeInstanceTypeOfferingsInput) (*ec2.DescribeInstanceTypeOfferingsOutput, error) {
+	view, name, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	pages, kind := page{in.MaxResults, in.NextToken}, cmp.Or(in.LocationType, types.LocationTypeRegion)
+	if err := cmp.Or(pages.check("", false), known("LocationType", kind), offeringFilters.check(in.Filters)); err != nil {
+		return nil, err
+	}
+	var found []offering
+	for _, t := range instancetype.All() {
+		for _, location := range locations(name, kind) {
+			if o := (offering{t.Name, location}); offeringFilters.match(view, o, store.Tags{}, in.Filters) {
+				found = append(found, o)
+			}
+		}
+	}
+	slices.SortFunc(found, func(x, y offering) int { return strings.Compare(x.place(), y.place()) })
+	rows, next, err := cut(pages, found, offering.place)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeInstanceTypeOfferingsOutput{NextToken: next, InstanceTypeOfferings: list(rows, func(o offering) types.InstanceTypeOffering {
+		return types.InstanceTypeOffering{InstanceType: types.InstanceType(o.name), Location: aws.String(o.location), LocationType: kind}
+	})}, nil
+}
+
+// place is where an offering is in the order of the answer.
+func (o offering) place() string { return o.name + " " + o.location }
+
+// locations are the places of a kind that a region has. There are no outposts.
+func locations(name string, kind types.LocationType) []string {
+	r, _ := regionNamed(name)
+	switch kind {
+	case types.LocationTypeRegion:
+		return []string{name}
+	case types.LocationTypeAvailabilityZone:
+		return list(r.all(), func(z zone) string { return z.name })
+	case types.LocationTypeAvailabilityZoneId:
+		return list(r.all(), func(z zone) string { return z.id })
+	}
+	return nil
+}

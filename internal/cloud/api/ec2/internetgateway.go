@@ -1,0 +1,157 @@
+package ec2
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+var internetGateways = noun[store.InternetGateway]{
+	table: store.InternetGateways, kind: types.ResourceTypeInternetGateway, prefix: "igw-",
+	notFound: "InvalidInternetGatewayID.NotFound", unknown: "The internetGateway ID", malformed: "InvalidInternetGatewayId.Malformed",
+	place: func(row *store.InternetGateway) (string, string) { return row.Region, row.ID },
+	tags:  func(row *store.InternetGateway) *store.Tags { return &row.Tags },
+	filters: tagged(func(row *store.InternetGateway) store.Tags { return row.Tags }, filters[*store.InternetGateway]{
+		"internet-gateway-id": one(func(row *store.InternetGateway) string { return row.ID }),
+		"owner-id":            always[*store.InternetGateway](identity.Account),
+		"attachment.vpc-id": func(_ store.Reader, row *store.InternetGateway) []string {
+			return attachedOr(row, row.VPCID)
+		},
+		"attachment.state": func(_ store.Reader, row *store.InternetGateway) []string {
+			return attachedOr(row, string(gatewayAttached))
+		},
+	}),
+}
+
+// gatewayAttached is the state of a gateway's attachment, an old word of EC2's
+// that gateways kept.
+const gatewayAttached types.AttachmentStatus = "available"
+
+func attachedOr(row *store.InternetGateway, value string) []string {
+	if row.VPCID == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+// CreateInternetGateway makes a gateway, attached to nothing yet.
+func (a *API) CreateInternetGateway(ctx context.Context, in *ec2.CreateInternetGatewayInput) (*ec2.CreateInternetGatewayOutput, error) {
+	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeInternetGateway)
+	if err != nil {
+		return nil, err
+	}
+	row := &store.InternetGateway{ID: a.ids.ID("igw-"), Tags: tags[types.ResourceTypeInternetGateway]}
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		row.Region = region
+		store.InternetGateways.Put(tx, row)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	item := internetGatewayItem(row)
+	return &ec2.CreateInternetGatewayOutput{InternetGateway: &item}, nil
+}
+
+// DescribeInternetGateways lists gateways.
+func (a *API) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInternetGatewaysInput) (*ec2.DescribeInternetGatewaysOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := internetGateways.describe(view, region, query{
+		ids: in.InternetGatewayIds, idParameter: "internetGatewayIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeInternetGatewaysOutput{InternetGateways: list(rows, internetGatewayItem), NextToken: next}, nil
+}
+
+func internetGatewayItem(row *store.InternetGateway) types.InternetGateway {
+	item := types.InternetGateway{
+		InternetGatewayId: aws.String(row.ID), OwnerId: aws.String(identity.Account), Tags: tagSet(row.Tags),
+		Attachments: []types.InternetGatewayAttachment{},
+	}
+	if row.VPCID != "" {
+		item.Attachments = append(item.Attachments, types.InternetGatewayAttachment{VpcId: aws.String(row.VPCID), State: gatewayAttached})
+	}
+	return item
+}
+
+// AttachInternetGateway connects a VPC with the internet. A VPC has one
+// gateway at most, a gateway one VPC.
+func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetGatewayInput) (*ec2.AttachInternetGatewayOutput, error) {
+	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}, parameter{"vpcId", in.VpcId}); err != nil {
+		return nil, err
+	}
+	return &ec2.AttachInternetGatewayOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		gateway, err := internetGateways.get(tx, region, *in.InternetGatewayId)
+		if err != nil {
+			return err
+		}
+		vpc, err := vpcs.get(tx, region, *in.VpcId)
+		if err != nil {
+			return err
+		}
+		if gateway.VPCID != "" {
+			return wire.Errorf("Resource.AlreadyAssociated", "resource %s is already attached to network %s", gateway.ID, gateway.VPCID)
+		}
+		if others := store.InternetGateways.By(tx, "vpc", vpc.ID); len(others) > 0 {
+			return wire.Errorf("InvalidParameterValue", "Network %s already has an internet gateway attached", vpc.ID)
+		}
+		store.InternetGateways.Edit(tx, gateway.ID, func(row *store.InternetGateway) { row.VPCID = vpc.ID })
+		return nil
+	})
+}
+
+// DetachInternetGateway takes a VPC off the internet, once nothing in it has a
+// public address.
+func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetGatewayInput) (*ec2.DetachInternetGatewayOutput, error) {
+	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}, parameter{"vpcId", in.VpcId}); err != nil {
+		return nil, err
+	}
+	return &ec2.DetachInternetGatewayOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		gateway, err := internetGateways.get(tx, region, *in.InternetGatewayId)
+		if err != nil {
+			return err
+		}
+		vpc, err := vpcs.get(tx, region, *in.VpcId)
+		if err != nil {
+			return err
+		}
+		if gateway.VPCID != vpc.ID {
+			return wire.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", gateway.ID, vpc.ID)
+		}
+		for _, nic := range store.NetworkInterfaces.By(tx, "vpc", vpc.ID) {
+			if nic.PublicIP.IsValid() {
+				return wire.Errorf("DependencyViolation", "Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", vpc.ID)
+			}
+		}
+		store.InternetGateways.Edit(tx, gateway.ID, func(row *store.InternetGateway) { row.VPCID = "" })
+		return nil
+	})
+}
+
+// DeleteInternetGateway removes a detached gateway.
+func (a *API) DeleteInternetGateway(ctx context.Context, in *ec2.DeleteInternetGatewayInput) (*ec2.DeleteInternetGatewayOutput, error) {
+	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}); err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteInternetGatewayOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		gateway, err := internetGateways.get(tx, region, *in.InternetGatewayId)
+		if err != nil {
+			return err
+		}
+		if gateway.VPCID != "" {
+			return dependencies("internetGateway", gateway.ID)
+		}
+		store.InternetGateways.Delete(tx, gateway.ID)
+		return nil
+	})
+}

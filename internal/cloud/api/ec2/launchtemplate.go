@@ -1,0 +1,241 @@
+package ec2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+type template = *store.LaunchTemplate
+
+var launchTemplates = noun[store.LaunchTemplate]{
+	table: store.LaunchTemplates, kind: types.ResourceTypeLaunchTemplate, prefix: "lt-",
+	notFound: "InvalidLaunchTemplateId.NotFound", unknown: "The launchTemplate ID", malformed: "InvalidLaunchTemplateId.Malformed",
+	place: func(row template) (string, string) { return row.Region, row.ID },
+	tags:  func(row template) *store.Tags { return &row.Tags },
+	filters: tagged(func(row template) store.Tags { return row.Tags }, filters[template]{
+		"create-time":          one(func(row template) string { return shortTime(row.Created) }),
+		"launch-template-name": one(func(row template) string { return row.Name }),
+	}),
+}
+
+const (
+	maxTemplateResults     = 200 // on a page (Amazon EC2 API Reference, DescribeLaunchTemplates)
+	maxVersionDescription  = 255
+	maxVersionsDeleted     = 200
+	templateCreator        = "arn:aws:iam::" + identity.Account + ":user/aloft"
+	latestVersion          = "$Latest"
+	defaultVersion         = "$Default"
+	templateOfInstanceTag  = "aws:ec2launchtemplate:id"
+	templateVersionTag     = "aws:ec2launchtemplate:version"
+	describeAllVersionsTip = "To describe the launch template data for all your launch templates, for ‘--versions’ specify ‘$Latest’, ‘$Default’, or both, and omit ‘--launch-template-id’, ‘--launch-template-name’, and version numbers. " +
+		"To describe the launch template data for a specific launch template, specify ‘--launch-template-id’ or ‘--launch-template-name’, and for ‘--versions’ specify one or more of the following values: ‘$Latest’, ‘$Default’, or one or more version numbers."
+)
+
+var templateName = regexp.MustCompile(`^[a-zA-Z0-9().\-/_]{3,128}$`)
+
+func checkTemplateName(name *string) error {
+	if err := required(parameter{"LaunchTemplateName", name}); err != nil {
+		return err
+	}
+	if !templateName.MatchString(*name) {
+		return wire.Errorf("InvalidLaunchTemplateName.MalformedException", "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following characters: - ( ) . / _.")
+	}
+	return nil
+}
+
+// templateOf finds the launch template that a request names by its id or its
+// name, to do what toDo says.
+func templateOf(r store.Reader, region string, id, name *string, toDo string) (template, error) {
+	byID, byName := aws.ToString(id) != "", aws.ToString(name) != ""
+	switch {
+	case byID && byName:
+		return nil, wire.Errorf("InvalidParameterCombination", "Either provide launch template ID or launch template name to %s.", toDo)
+	case byID:
+		if err := launchTemplates.checkID(*id); err != nil {
+			return nil, err
+		}
+		if row, ok := store.LaunchTemplates.Get(r, *id); ok && row.Region == region {
+			return row, nil
+		}
+		return nil, wire.Errorf("InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID %s, does not exist.", *id)
+	case byName:
+		if row, ok := templateNamed(r, region, *name); ok {
+			return row, nil
+		}
+		return nil, wire.Errorf("InvalidLaunchTemplateName.NotFoundException", "The specified launch template, with template name %s, does not exist.", *name)
+	}
+	return nil, wire.Errorf("MissingParameter", "Either provide launch template ID or launch template name to %s.", toDo)
+}
+
+func templateNamed(r store.Reader, region, name string) (template, bool) {
+	rows := store.LaunchTemplates.By(r, "name", region+"/"+name)
+	if len(rows) == 0 {
+		return nil, false
+	}
+	return rows[0], true
+}
+
+// CreateLaunchTemplate makes a launch template and its first version. What the
+// data names need not exist; it is looked for when an instance is launched.
+func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemplateInput) (*ec2.CreateLaunchTemplateOutput, error) {
+	if err := checkTemplateName(in.LaunchTemplateName); err != nil {
+		return nil, err
+	}
+	if err := refuseBut(in.Operator); err != nil {
+		return nil, err
+	}
+	if emptyData(in.LaunchTemplateData) {
+		return nil, wire.Errorf("MissingParameter", "No launch template data was provided. Launch template data is required to create a launch template.")
+	}
+	if err := checkData(in.LaunchTemplateData, in.VersionDescription); err != nil {
+		return nil, err
+	}
+	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeLaunchTemplate)
+	if err != nil {
+		return nil, err
+	}
+	var out *ec2.CreateLaunchTemplateOutput
+	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		exists := func(id string) bool { _, ok := store.LaunchTemplates.Get(tx, id); return ok }
+		ids, err := a.once(tx, region, "CreateLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
+			if _, taken := templateNamed(tx, region, *in.LaunchTemplateName); taken {
+				return nil, wire.Errorf("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
+			}
+			row := &store.LaunchTemplate{
+				ID: a.ids.ID(launchTemplates.prefix), Region: region, Name: *in.LaunchTemplateName, Default: 1,
+				CreatedBy: templateCreator, Created: a.Now(), Tags: tags[types.ResourceTypeLaunchTemplate],
+			}
+			if _, err := a.addVersion(tx, row, in.LaunchTemplateData, in.VersionDescription); err != nil {
+				return nil, err
+			}
+			return []string{row.ID}, nil
+		})
+		if err != nil {
+			return err
+		}
+		row, _ := store.LaunchTemplates.Get(tx, ids[0])
+		out = &ec2.CreateLaunchTemplateOutput{LaunchTemplate: templateItem(row), Warning: warningOf(in.LaunchTemplateData)}
+		return nil
+	})
+	return out, err
+}
+
+func templateItem(row template) *types.LaunchTemplate {
+	return &types.LaunchTemplate{
+		LaunchTemplateId: aws.String(row.ID), LaunchTemplateName: aws.String(row.Name), CreateTime: aws.Time(row.Created), CreatedBy: aws.String(row.CreatedBy),
+		DefaultVersionNumber: aws.Int64(row.Default), LatestVersionNumber: aws.Int64(row.Latest), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
+		Tags: tagSet(row.Tags),
+	}
+}
+
+// DescribeLaunchTemplates lists launch templates.
+func (a *API) DescribeLaunchTemplates(ctx context.Context, in *ec2.DescribeLaunchTemplatesInput) (*ec2.DescribeLaunchTemplatesOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	pages := page{in.MaxResults, in.NextToken}
+	if err := pages.checkTemplates(); err != nil {
+		return nil, err
+	}
+	ids := append([]string{}, in.LaunchTemplateIds...)
+	for _, id := range ids {
+		if _, err := templateOf(view, region, &id, nil, "describe the template"); err != nil {
+			return nil, someAbsent(err)
+		}
+	}
+	for _, name := range in.LaunchTemplateNames {
+		row, err := templateOf(view, region, nil, &name, "describe the template")
+		if err != nil {
+			return nil, someAbsent(err)
+		}
+		ids = append(ids, row.ID)
+	}
+	rows, _, err := launchTemplates.describe(view, region, query{ids: ids, filters: in.Filters})
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := cut(pages, rows, launchTemplates.id)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeLaunchTemplatesOutput{NextToken: next, LaunchTemplates: list(rows, func(row template) types.LaunchTemplate { return *templateItem(row) })}, nil
+}
+
+// someAbsent is a refusal as DescribeLaunchTemplates words it, which does not
+// say which of the templates is unknown.
+func someAbsent(err error) error {
+	if refusal, ok := errors.AsType[*wire.Error](err); ok && refusal.Code != launchTemplates.malformed && refusal.Code != "MissingParameter" {
+		return wire.Errorf(refusal.Code, "At least one of the launch templates specified in the request does not exist.")
+	}
+	return err
+}
+
+// checkTemplates refuses impossible pages of launch templates or versions, which
+// may be smaller than those of other nouns.
+func (p page) checkTemplates() error {
+	if p.max == nil || *p.max >= 1 && *p.max <= maxTemplateResults {
+		return nil
+	}
+	return invalidValue("maxResults", strconv.Itoa(int(*p.max)), fmt.Sprintf("It must be from 1 to %d.", maxTemplateResults))
+}
+
+// ModifyLaunchTemplate makes another version the default one.
+func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemplateInput) (*ec2.ModifyLaunchTemplateOutput, error) {
+	if err := required(parameter{"DefaultVersion", in.DefaultVersion}); err != nil {
+		return nil, err
+	}
+	var out *ec2.ModifyLaunchTemplateOutput
+	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		exists := func(id string) bool { _, ok := store.LaunchTemplates.Get(tx, id); return ok }
+		ids, err := a.once(tx, region, "ModifyLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
+			row, err := templateOf(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "modify the template")
+			if err != nil {
+				return nil, err
+			}
+			number, err := strconv.ParseInt(*in.DefaultVersion, 10, 64)
+			if err != nil || versionAt(tx, row, number) == nil {
+				return nil, wire.Errorf("InvalidLaunchTemplateId.VersionNotFound", "The launch template version %s is not found for the specified launch template.", *in.DefaultVersion)
+			}
+			store.LaunchTemplates.Edit(tx, row.ID, func(row template) { row.Default = number })
+			return []string{row.ID}, nil
+		})
+		if err != nil {
+			return err
+		}
+		row, _ := store.LaunchTemplates.Get(tx, ids[0])
+		out = &ec2.ModifyLaunchTemplateOutput{LaunchTemplate: templateItem(row)}
+		return nil
+	})
+	return out, err
+}
+
+// DeleteLaunchTemplate removes a launch template with all its versions. What
+// uses it finds out at its next launch.
+func (a *API) DeleteLaunchTemplate(ctx context.Context, in *ec2.DeleteLaunchTemplateInput) (*ec2.DeleteLaunchTemplateOutput, error) {
+	var out *ec2.DeleteLaunchTemplateOutput
+	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		row, err := templateOf(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "delete the template")
+		if err != nil {
+			return err
+		}
+		for _, version := range store.TemplateVersions.By(tx, "template", row.ID) {
+			store.TemplateVersions.Delete(tx, store.TemplateVersionKey(version.TemplateID, version.Number))
+		}
+		store.LaunchTemplates.Delete(tx, row.ID)
+		out = &ec2.DeleteLaunchTemplateOutput{LaunchTemplate: templateItem(row)}
+		return nil
+	})
+	return out, err
+}

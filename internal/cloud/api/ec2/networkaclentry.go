@@ -1,0 +1,218 @@
+package ec2
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+func networkACLEntryItem(e store.NetworkACLEntry) types.NetworkAclEntry {
+	item := types.NetworkAclEntry{
+		RuleNumber: aws.Int32(int32(e.Number)), Egress: aws.Bool(e.Egress), RuleAction: aclAction(e), Protocol: aws.String(e.Protocol), CidrBlock: aws.String(e.CIDR.String()),
+	}
+	switch e.Protocol {
+	case "6", "17":
+		item.PortRange = &types.PortRange{From: aws.Int32(int32(e.FromPort)), To: aws.Int32(int32(e.ToPort))}
+	case "1":
+		item.IcmpTypeCode = &types.IcmpTypeCode{Type: aws.Int32(int32(e.ICMPType)), Code: aws.Int32(int32(e.ICMPCode))}
+	}
+	return item
+}
+
+// aclEntry is what CreateNetworkAclEntry and ReplaceNetworkAclEntry have in
+// common.
+type aclEntry struct {
+	aclID, protocol, cidr, ipv6 *string
+	number                      *int32
+	egress                      *bool
+	action                      types.RuleAction
+	ports                       *types.PortRange
+	icmp                        *types.IcmpTypeCode
+}
+
+// read returns the entry of a sound request.
+func (q aclEntry) read() (store.NetworkACLEntry, error) {
+	action := string(q.action)
+	var e store.NetworkACLEntry
+	if err := required(parameter{"networkAclId", q.aclID}, parameter{"protocol", q.protocol}, parameter{"ruleAction", &action}); err != nil {
+		return e, err
+	}
+	if err := unsupported(map[string]bool{"ipv6CidrBlock": q.ipv6 != nil}); err != nil {
+		return e, err
+	}
+	switch {
+	case q.number == nil:
+		return e, missing("ruleNumber")
+	case q.egress == nil:
+		return e, missing("egress")
+	case !slices.Contains(q.action.Values(), q.action):
+		return e, invalidValue("ruleAction", action, "Valid values are allow and deny.")
+	}
+	if err := required(parameter{"cidrBlock", q.cidr}); err != nil {
+		return e, err
+	}
+	if err := userEntry(*q.number); err != nil {
+		return e, err
+	}
+	block, err := cidr("cidrBlock", *q.cidr)
+	if err != nil {
+		return e, err
+	}
+	e = store.NetworkACLEntry{Number: int(*q.number), Egress: *q.egress, Allow: q.action == types.RuleActionAllow, CIDR: block}
+	if e.Protocol, err = aclProtocol(*q.protocol); err != nil {
+		return e, err
+	}
+	return e, q.details(&e)
+}
+
+// details reads what goes with the protocol.
+func (q aclEntry) details(e *store.NetworkACLEntry) error {
+	switch e.Protocol {
+	case "6", "17":
+		if q.ports == nil || q.ports.From == nil || q.ports.To == nil {
+			return missing("portRange")
+		}
+		from, to := int(*q.ports.From), int(*q.ports.To)
+		if from < 0 || to > maxPort || from > to {
+			return wire.Errorf("InvalidParameterValue", "Invalid TCP/UDP port range (%d:%d)", from, to)
+		}
+		e.FromPort, e.ToPort = from, to
+	case "1":
+		if q.icmp == nil || q.icmp.Type == nil || q.icmp.Code == nil {
+			return missing("icmpTypeCode.code")
+		}
+		e.ICMPType, e.ICMPCode = int(*q.icmp.Type), int(*q.icmp.Code)
+	}
+	return nil
+}
+
+// userEntry refuses the numbers that are not for users (Amazon VPC User Guide,
+// Network ACL rules: 1 to 32766).
+func userEntry(number int32) error {
+	if number < 1 || number >= lastEntry {
+		return invalidValue("ruleNumber", strconv.Itoa(int(number)), "Rule numbers are between 1 and 32766.")
+	}
+	return nil
+}
+
+// aclProtocol returns the number of a protocol, as network ACLs show it.
+func aclProtocol(name string) (string, error) {
+	switch strings.ToLower(name) {
+	case "all", anyProtocol:
+		return anyProtocol, nil
+	case "tcp":
+		return "6", nil
+	case "udp":
+		return "17", nil
+	case "icmp":
+		return "1", nil
+	}
+	if n, err := strconv.Atoi(name); err != nil || n < 0 || n > 255 {
+		return "", wire.Errorf("InvalidParameterValue", "Invalid value '%s' for IP protocol. Unknown protocol.", name)
+	}
+	return name, nil
+}
+
+func entryAt(acl *store.NetworkACL, number int, egress bool) int {
+	return slices.IndexFunc(acl.Entries, func(e store.NetworkACLEntry) bool { return e.Number == number && e.Egress == egress })
+}
+
+func noEntry(aclID string, number int32, egress bool) error {
+	direction := "ingress"
+	if egress {
+		direction = "egress"
+	}
+	return wire.Errorf("InvalidNetworkAclEntry.NotFound", "The %s network acl entry with rule number %d does not exist in network acl %s.", direction, number, aclID)
+}
+
+// CreateNetworkAclEntry adds a rule to a network ACL.
+func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAclEntryInput) (*ec2.CreateNetworkAclEntryOutput, error) {
+	entry, err := aclEntry{in.NetworkAclId, in.Protocol, in.CidrBlock, in.Ipv6CidrBlock, in.RuleNumber, in.Egress, in.RuleAction, in.PortRange, in.IcmpTypeCode}.read()
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateNetworkAclEntryOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		acl, err := networkACLs.get(tx, region, *in.NetworkAclId)
+		if err != nil {
+			return err
+		}
+		if entryAt(acl, entry.Number, entry.Egress) >= 0 {
+			return wire.Errorf("NetworkAclEntryAlreadyExists", "The network acl entry identified by %d already exists.", entry.Number)
+		}
+		setEntries(tx, acl, append(slices.Clone(acl.Entries), entry))
+		return nil
+	})
+}
+
+// setEntries stores the rules of a network ACL: outbound first, each way in
+// the order in which they decide.
+func setEntries(tx *store.Tx, acl *store.NetworkACL, entries []store.NetworkACLEntry) {
+	slices.SortStableFunc(entries, func(a, b store.NetworkACLEntry) int {
+		switch {
+		case a.Egress == b.Egress:
+			return a.Number - b.Number
+		case a.Egress:
+			return -1
+		}
+		return 1
+	})
+	store.NetworkACLs.Edit(tx, acl.ID, func(row *store.NetworkACL) { row.Entries = entries })
+}
+
+// ReplaceNetworkAclEntry gives a rule of a network ACL another meaning.
+func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetworkAclEntryInput) (*ec2.ReplaceNetworkAclEntryOutput, error) {
+	entry, err := aclEntry{in.NetworkAclId, in.Protocol, in.CidrBlock, in.Ipv6CidrBlock, in.RuleNumber, in.Egress, in.RuleAction, in.PortRange, in.IcmpTypeCode}.read()
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.ReplaceNetworkAclEntryOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		acl, err := networkACLs.get(tx, region, *in.NetworkAclId)
+		if err != nil {
+			return err
+		}
+		i := entryAt(acl, entry.Number, entry.Egress)
+		if i < 0 {
+			return noEntry(acl.ID, *in.RuleNumber, entry.Egress)
+		}
+		entries := slices.Clone(acl.Entries)
+		entries[i] = entry
+		setEntries(tx, acl, entries)
+		return nil
+	})
+}
+
+// DeleteNetworkAclEntry removes a rule from a network ACL.
+func (a *API) DeleteNetworkAclEntry(ctx context.Context, in *ec2.DeleteNetworkAclEntryInput) (*ec2.DeleteNetworkAclEntryOutput, error) {
+	if err := required(parameter{"networkAclId", in.NetworkAclId}); err != nil {
+		return nil, err
+	}
+	if in.RuleNumber == nil {
+		return nil, missing("ruleNumber")
+	}
+	if in.Egress == nil {
+		return nil, missing("egress")
+	}
+	if err := userEntry(*in.RuleNumber); err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteNetworkAclEntryOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		acl, err := networkACLs.get(tx, region, *in.NetworkAclId)
+		if err != nil {
+			return err
+		}
+		i := entryAt(acl, int(*in.RuleNumber), *in.Egress)
+		if i < 0 {
+			return noEntry(acl.ID, *in.RuleNumber, *in.Egress)
+		}
+		setEntries(tx, acl, slices.Delete(slices.Clone(acl.Entries), i, i+1))
+		return nil
+	})
+}

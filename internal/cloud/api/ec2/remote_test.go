@@ -1,0 +1,185 @@
+package ec2
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// remote is a cloud as the SDK sees it: every call goes over a connection, and
+// is signed, decoded, answered and decoded again.
+type remote struct {
+	*ec2.Client
+	cloud *cloud
+	t     *testing.T
+}
+
+func newRemote(t *testing.T) *remote {
+	t.Helper()
+	c := newCloud(t)
+	h, err := wire.NewHandler(wire.Config{
+		Services:    []wire.Service{{Name: "ec2", API: c.API}},
+		Credentials: func(string) (string, bool) { return "secret", true },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	conns := &http.Transport{}
+	t.Cleanup(conns.CloseIdleConnections)
+	return &remote{cloud: c, t: t, Client: ec2.New(ec2.Options{
+		Region: home, BaseEndpoint: &srv.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""), RetryMaxAttempts: 1, HTTPClient: &http.Client{Transport: whole{conns}},
+		// The server's own validation is what is tested.
+		APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
+			_, _ = s.Initialize.Remove("OperationInputValidation") // not all have it
+			return nil
+		}},
+	})}
+}
+
+// whole sends requests whose bodies net/http can see to be in memory. With those
+// that the SDK makes, an answer may come before net/http has seen the end of the
+// body; the SDK closes it then, and net/http closes the connection, although the
+// answer may not have been read to its end (net/http's transferWriter.writeBody,
+// smithy-go's safeWriteToReadCloser.WriteTo).
+type whole struct{ *http.Transport }
+
+func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return w.Transport.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return w.Transport.RoundTrip(r)
+}
+
+type operation[In, Out any] func(context.Context, *In, ...func(*ec2.Options)) (*Out, error)
+
+// got calls an operation that must succeed.
+func got[In, Out any](r *remote, call operation[In, Out], in *In) *Out {
+	r.t.Helper()
+	out, err := call(r.t.Context(), in)
+	if err != nil {
+		r.t.Fatalf("%T: %v", in, err)
+	}
+	return out
+}
+
+// denied calls an operation that must be refused with the error "code: message";
+// a want that ends in a colon asks for the code alone.
+func denied[In, Out any](r *remote, call operation[In, Out], in *In, want string) {
+	r.t.Helper()
+	_, err := call(r.t.Context(), in)
+	refusal, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		r.t.Errorf("%T: got %v, want %s", in, err, want)
+		return
+	}
+	text := refusal.ErrorCode() + ": " + refusal.ErrorMessage()
+	if text != want && !(strings.HasSuffix(want, ":") && strings.HasPrefix(text, want)) {
+		r.t.Errorf("%T: got %s, want %s", in, text, want)
+	}
+}
+
+const dryRun = "DryRunOperation: Request would have succeeded, but DryRun flag is set."
+
+// launch launches instances of the public image.
+func (r *remote) launch(count int32, tags ...string) []types.Instance {
+	r.t.Helper()
+	in := single(r.cloud.built())
+	in.MinCount, in.MaxCount = &count, &count
+	if len(tags) > 0 {
+		in.TagSpecifications = specification(types.ResourceTypeInstance, tags...)
+	}
+	return got(r, r.RunInstances, in).Instances
+}
+
+// edit plays a loop of the control plane.
+func (r *remote) edit(change func(tx *store.Tx)) {
+	r.t.Helper()
+	if err := r.cloud.Store.Update(func(tx *store.Tx) error { change(tx); return nil }); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// narrowed tries every filter that an operation offers on a resource: with the
+// value that values has for it find must return the id, with another it must
+// not; where that value is empty, nothing at all must pass the filter. Filters
+// of tags are tried with the tag Name=web, which the resource must have.
+func narrowed[R any](r *remote, offered filters[R], values map[string]string, id string, find func(types.Filter) []string) {
+	r.t.Helper()
+	values["tag-key"], values["tag-value"], values["tag:Name"] = "Name", "web", "web"
+	for name := range offered {
+		if _, ok := values[name]; !ok && name != byTag {
+			r.t.Errorf("filter %s is not tried", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value := values[name]
+		switch _, ok := offered[offered.entry(name)]; {
+		case !ok && strings.HasPrefix(name, "tag"):
+		case !ok:
+			r.t.Errorf("filter %s is not offered", name)
+		case value == "":
+			if found := find(filter(name, "*")); len(found) > 0 {
+				r.t.Errorf("filter %s: found %v", name, found)
+			}
+		default:
+			if found := find(filter(name, "none", value)); !slices.Contains(found, id) {
+				r.t.Errorf("filter %s=%s: found %v", name, value, found)
+			}
+			if found := find(filter(name, "not-"+value)); slices.Contains(found, id) {
+				r.t.Errorf("filter %s=not-%s: found %v", name, value, found)
+			}
+		}
+	}
+}
+
+// paged asks for pages until there are no more, and wants all rows once in pages
+// of the sizes.
+func paged(r *remote, want []int, ask func(token *string) (ids []string, next *string)) {
+	r.t.Helper()
+	var sizes []int
+	seen := map[string]bool{}
+	for token := (*string)(nil); ; {
+		ids, next := ask(token)
+		for _, id := range ids {
+			seen[id] = true
+		}
+		sizes = append(sizes, len(ids))
+		if token = next; token == nil || len(sizes) > 50 {
+			break
+		}
+	}
+	total := 0
+	for _, n := range want {
+		total += n
+	}
+	if !slices.Equal(sizes, want) || len(seen) != total {
+		r.t.Errorf("%d rows in pages of %v, want %v", len(seen), sizes, want)
+	}
+}
+
+func five() *int32 { return aws.Int32(5) }

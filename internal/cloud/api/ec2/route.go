@@ -1,0 +1,168 @@
+package ec2
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// localGateway is the target of the route to a VPC's own range.
+const localGateway = "local"
+
+// routeState is blackhole for a route whose gateway is not attached to the
+// table's VPC any more.
+func routeState(r store.Reader, table *store.RouteTable, route store.Route) types.RouteState {
+	if route.GatewayID == localGateway {
+		return types.RouteStateActive
+	}
+	if gateway, ok := store.InternetGateways.Get(r, route.GatewayID); ok && gateway.VPCID == table.VPCID {
+		return types.RouteStateActive
+	}
+	return types.RouteStateBlackhole
+}
+
+// routeRequest is what CreateRoute and ReplaceRoute have in common.
+type routeRequest struct {
+	tableID, destination, gatewayID *string
+	elsewhere                       map[string]bool // targets and destinations the local cloud has none of
+}
+
+// check returns the destination of a route request that is sound by itself.
+func (q routeRequest) check() (netip.Prefix, error) {
+	if err := required(parameter{"routeTableId", q.tableID}); err != nil {
+		return netip.Prefix{}, err
+	}
+	if err := unsupported(q.elsewhere); err != nil {
+		return netip.Prefix{}, err
+	}
+	if err := required(parameter{"destinationCidrBlock", q.destination}, parameter{"gatewayId", q.gatewayID}); err != nil {
+		return netip.Prefix{}, err
+	}
+	return cidr("destinationCidrBlock", *q.destination)
+}
+
+// target returns the table and the gateway that a route request joins.
+func (q routeRequest) target(r store.Reader, region string) (*store.RouteTable, *store.InternetGateway, error) {
+	table, err := routeTables.get(r, region, *q.tableID)
+	if err != nil {
+		return nil, nil, err
+	}
+	gateway, ok := store.InternetGateways.Get(r, *q.gatewayID)
+	if !ok || gateway.Region != region {
+		return nil, nil, wire.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", *q.gatewayID)
+	}
+	if gateway.VPCID != table.VPCID {
+		return nil, nil, wire.Errorf("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, gateway.ID)
+	}
+	return table, gateway, nil
+}
+
+func routeTo(table *store.RouteTable, destination netip.Prefix) int {
+	return slices.IndexFunc(table.Routes, func(r store.Route) bool { return r.Destination == destination })
+}
+
+// CreateRoute directs a destination to the VPC's internet gateway.
+func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
+	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
+		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil, "destinationPrefixListId": in.DestinationPrefixListId != nil,
+		"natGatewayId": in.NatGatewayId != nil, "instanceId": in.InstanceId != nil, "networkInterfaceId": in.NetworkInterfaceId != nil,
+		"transitGatewayId": in.TransitGatewayId != nil, "vpcPeeringConnectionId": in.VpcPeeringConnectionId != nil, "vpcEndpointId": in.VpcEndpointId != nil,
+		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil, "localGatewayId": in.LocalGatewayId != nil,
+		"carrierGatewayId": in.CarrierGatewayId != nil, "coreNetworkArn": in.CoreNetworkArn != nil, "odbNetworkArn": in.OdbNetworkArn != nil,
+	}}
+	destination, err := request.check()
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateRouteOutput{Return: aws.Bool(true)}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		table, gateway, err := request.target(tx, region)
+		if err != nil {
+			return err
+		}
+		if i := routeTo(table, destination); i >= 0 {
+			if table.Routes[i].GatewayID == gateway.ID {
+				return nil // EC2 takes the same route twice
+			}
+			return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
+		}
+		if local := table.Routes[0].Destination; local.Bits() <= destination.Bits() && local.Contains(destination.Addr()) {
+			return wire.Errorf("InvalidParameterValue", "The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.", destination)
+		}
+		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
+			row.Routes = append(slices.Clone(row.Routes), store.Route{Destination: destination, GatewayID: gateway.ID, Origin: string(types.RouteOriginCreateRoute)})
+		})
+		return nil
+	})
+}
+
+// ReplaceRoute gives an existing route another target.
+func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
+	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
+		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil, "destinationPrefixListId": in.DestinationPrefixListId != nil,
+		"natGatewayId": in.NatGatewayId != nil, "instanceId": in.InstanceId != nil, "networkInterfaceId": in.NetworkInterfaceId != nil,
+		"transitGatewayId": in.TransitGatewayId != nil, "vpcPeeringConnectionId": in.VpcPeeringConnectionId != nil, "vpcEndpointId": in.VpcEndpointId != nil,
+		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil, "localGatewayId": in.LocalGatewayId != nil, "localTarget": aws.ToBool(in.LocalTarget),
+		"carrierGatewayId": in.CarrierGatewayId != nil, "coreNetworkArn": in.CoreNetworkArn != nil, "odbNetworkArn": in.OdbNetworkArn != nil,
+	}}
+	destination, err := request.check()
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.ReplaceRouteOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		table, gateway, err := request.target(tx, region)
+		if err != nil {
+			return err
+		}
+		i := routeTo(table, destination)
+		switch {
+		case i < 0:
+			return wire.Errorf("InvalidParameterValue", "There is no route defined for '%s' in the route table. Use CreateRoute instead.", destination)
+		case table.Routes[i].GatewayID == localGateway:
+			return wire.Errorf("InvalidParameterValue", "The local route %s can target only an interface or an instance.", destination)
+		}
+		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
+			row.Routes = slices.Clone(row.Routes)
+			row.Routes[i].GatewayID = gateway.ID
+		})
+		return nil
+	})
+}
+
+// DeleteRoute removes a route, of any kind but the local one.
+func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.DeleteRouteOutput, error) {
+	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
+		return nil, err
+	}
+	if err := unsupported(map[string]bool{"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil, "destinationPrefixListId": in.DestinationPrefixListId != nil}); err != nil {
+		return nil, err
+	}
+	if err := required(parameter{"destinationCidrBlock", in.DestinationCidrBlock}); err != nil {
+		return nil, err
+	}
+	destination, err := cidr("destinationCidrBlock", *in.DestinationCidrBlock)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteRouteOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		table, err := routeTables.get(tx, region, *in.RouteTableId)
+		if err != nil {
+			return err
+		}
+		i := routeTo(table, destination)
+		switch {
+		case i < 0:
+			return wire.Errorf("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", destination, table.ID)
+		case table.Routes[i].GatewayID == localGateway:
+			return wire.Errorf("InvalidParameterValue", "cannot remove local route %s in route table %s", destination, table.ID)
+		}
+		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) { row.Routes = slices.Delete(slices.Clone(row.Routes), i, i+1) })
+		return nil
+	})
+}

@@ -1,0 +1,172 @@
+package ec2
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+var routeTables = noun[store.RouteTable]{
+	table: store.RouteTables, kind: types.ResourceTypeRouteTable, prefix: "rtb-",
+	notFound: "InvalidRouteTableID.NotFound", unknown: "The routeTable ID", malformed: "InvalidRouteTableId.Malformed",
+	place: func(row *store.RouteTable) (string, string) { return row.Region, row.ID },
+	tags:  func(row *store.RouteTable) *store.Tags { return &row.Tags },
+	filters: tagged(func(row *store.RouteTable) store.Tags { return row.Tags }, filters[*store.RouteTable]{
+		"route-table-id": one(func(row *store.RouteTable) string { return row.ID }),
+		"vpc-id":         one(func(row *store.RouteTable) string { return row.VPCID }),
+		"owner-id":       always[*store.RouteTable](identity.Account),
+		"association.main": associations(func(_ *store.RouteTable, a store.RouteTableAssociation) string {
+			return strconv.FormatBool(a.Main)
+		}),
+		"association.subnet-id": associations(func(_ *store.RouteTable, a store.RouteTableAssociation) string { return a.SubnetID }),
+		"association.route-table-association-id": associations(func(_ *store.RouteTable, a store.RouteTableAssociation) string {
+			return a.ID
+		}),
+		"association.route-table-id":   associations(func(row *store.RouteTable, _ store.RouteTableAssociation) string { return row.ID }),
+		"association.gateway-id":       never[*store.RouteTable],
+		"route.destination-cidr-block": routesOf(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Destination.String() }),
+		"route.gateway-id":             routesOf(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.GatewayID }),
+		"route.origin":                 routesOf(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Origin }),
+		"route.state": routesOf(func(view store.Reader, row *store.RouteTable, r store.Route) string {
+			return string(routeState(view, row, r))
+		}),
+		"route.destination-ipv6-cidr-block":     never[*store.RouteTable],
+		"route.destination-prefix-list-id":      never[*store.RouteTable],
+		"route.egress-only-internet-gateway-id": never[*store.RouteTable],
+		"route.instance-id":                     never[*store.RouteTable],
+		"route.nat-gateway-id":                  never[*store.RouteTable],
+		"route.transit-gateway-id":              never[*store.RouteTable],
+		"route.vpc-peering-connection-id":       never[*store.RouteTable],
+	}),
+}
+
+func associations(text func(*store.RouteTable, store.RouteTableAssociation) string) func(store.Reader, *store.RouteTable) []string {
+	return func(_ store.Reader, row *store.RouteTable) []string {
+		return list(row.Associations, func(a store.RouteTableAssociation) string { return text(row, a) })
+	}
+}
+
+func routesOf(text func(store.Reader, *store.RouteTable, store.Route) string) func(store.Reader, *store.RouteTable) []string {
+	return func(r store.Reader, row *store.RouteTable) []string {
+		return list(row.Routes, func(route store.Route) string { return text(r, row, route) })
+	}
+}
+
+// newRouteTable makes a table that knows its VPC's own range.
+func (a *API) newRouteTable(vpc *store.VPC) *store.RouteTable {
+	return &store.RouteTable{
+		ID: a.ids.ID("rtb-"), Region: vpc.Region, VPCID: vpc.ID,
+		Routes: []store.Route{{Destination: vpc.CIDR, GatewayID: localGateway, Origin: string(types.RouteOriginCreateRouteTable)}},
+	}
+}
+
+// CreateRouteTable makes a route table with the local route.
+func (a *API) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableInput) (*ec2.CreateRouteTableOutput, error) {
+	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
+		return nil, err
+	}
+	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeRouteTable)
+	if err != nil {
+		return nil, err
+	}
+	var item types.RouteTable
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		exists := func(id string) bool { _, ok := store.RouteTables.Get(tx, id); return ok }
+		ids, err := a.once(tx, region, "CreateRouteTable", in.ClientToken, in, exists, func() ([]string, error) {
+			vpc, err := vpcs.get(tx, region, *in.VpcId)
+			if err != nil {
+				return nil, err
+			}
+			row := a.newRouteTable(vpc)
+			row.Tags = tags[types.ResourceTypeRouteTable]
+			store.RouteTables.Put(tx, row)
+			return []string{row.ID}, nil
+		})
+		if err != nil {
+			return err
+		}
+		row, err := routeTables.get(tx, region, ids[0])
+		if err != nil {
+			return err
+		}
+		item = routeTableItem(tx)(row)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return &ec2.CreateRouteTableOutput{RouteTable: &item, ClientToken: in.ClientToken}, nil
+}
+
+// DescribeRouteTables lists route tables.
+func (a *API) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := routeTables.describe(view, region, query{ids: in.RouteTableIds, idParameter: "routeTableIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeRouteTablesOutput{RouteTables: list(rows, routeTableItem(view)), NextToken: next}, nil
+}
+
+func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
+	return func(row *store.RouteTable) types.RouteTable {
+		return types.RouteTable{
+			RouteTableId: aws.String(row.ID), VpcId: aws.String(row.VPCID), OwnerId: aws.String(identity.Account),
+			Routes: list(row.Routes, func(route store.Route) types.Route {
+				return types.Route{
+					DestinationCidrBlock: aws.String(route.Destination.String()), GatewayId: aws.String(route.GatewayID),
+					Origin: types.RouteOrigin(route.Origin), State: routeState(r, row, route),
+				}
+			}),
+			Associations: list(row.Associations, func(a store.RouteTableAssociation) types.RouteTableAssociation {
+				item := types.RouteTableAssociation{
+					RouteTableAssociationId: aws.String(a.ID), RouteTableId: aws.String(row.ID), Main: aws.Bool(a.Main), AssociationState: associated(),
+				}
+				if a.SubnetID != "" {
+					item.SubnetId = aws.String(a.SubnetID)
+				}
+				return item
+			}),
+			PropagatingVgws: []types.PropagatingVgw{}, Tags: tagSet(row.Tags),
+		}
+	}
+}
+
+// DeleteRouteTable removes a table that no subnet uses and that is not a VPC's
+// main one.
+func (a *API) DeleteRouteTable(ctx context.Context, in *ec2.DeleteRouteTableInput) (*ec2.DeleteRouteTableOutput, error) {
+	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteRouteTableOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		row, err := routeTables.get(tx, region, *in.RouteTableId)
+		if err != nil {
+			return err
+		}
+		if len(row.Associations) > 0 {
+			return dependencies("routeTable", row.ID)
+		}
+		store.RouteTables.Delete(tx, row.ID)
+		return nil
+	})
+}
+
+func isMain(row *store.RouteTable) bool {
+	return slices.ContainsFunc(row.Associations, func(a store.RouteTableAssociation) bool { return a.Main })
+}
+
+// mainRouteTable returns the table of a VPC's subnets without one of their
+// own. Every VPC has it.
+func mainRouteTable(r store.Reader, vpcID string) *store.RouteTable {
+	tables := store.RouteTables.By(r, "vpc", vpcID)
+	return tables[slices.IndexFunc(tables, isMain)]
+}

@@ -1,0 +1,224 @@
+package ec2
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// defaultGroup is the name of the group that comes with each VPC.
+const defaultGroup = "default"
+
+var securityGroups = noun[store.SecurityGroup]{
+	table: store.SecurityGroups, kind: types.ResourceTypeSecurityGroup, prefix: "sg-",
+	notFound: "InvalidGroup.NotFound", unknown: "The security group", malformed: "InvalidGroupId.Malformed",
+	garbled: "The security group ID '%s' is malformed",
+	place:   func(row *store.SecurityGroup) (string, string) { return row.Region, row.ID },
+	tags:    func(row *store.SecurityGroup) *store.Tags { return &row.Tags },
+	filters: tagged(func(row *store.SecurityGroup) store.Tags { return row.Tags }, withRules(filters[*store.SecurityGroup]{
+		"group-id":    one(func(row *store.SecurityGroup) string { return row.ID }),
+		"group-name":  one(func(row *store.SecurityGroup) string { return row.Name }),
+		"description": one(func(row *store.SecurityGroup) string { return row.Description }),
+		"vpc-id":      one(func(row *store.SecurityGroup) string { return row.VPCID }),
+		"owner-id":    always[*store.SecurityGroup](identity.Account),
+	})),
+}
+
+// withRules adds the filters by a group's rules, for either direction.
+func withRules(own filters[*store.SecurityGroup]) filters[*store.SecurityGroup] {
+	texts := map[string]func(store.Reader, store.SecurityGroupRule) string{
+		"cidr":      func(_ store.Reader, rule store.SecurityGroupRule) string { return ipv4(rule.CIDR) },
+		"ipv6-cidr": func(_ store.Reader, rule store.SecurityGroupRule) string { return ipv6(rule.CIDR) },
+		"from-port": func(_ store.Reader, rule store.SecurityGroupRule) string { return portText(rule, rule.FromPort) },
+		"to-port":   func(_ store.Reader, rule store.SecurityGroupRule) string { return portText(rule, rule.ToPort) },
+		"protocol":  func(_ store.Reader, rule store.SecurityGroupRule) string { return rule.Protocol },
+		"group-id":  func(_ store.Reader, rule store.SecurityGroupRule) string { return rule.GroupID },
+		"group-name": func(r store.Reader, rule store.SecurityGroupRule) string {
+			if group, ok := store.SecurityGroups.Get(r, rule.GroupID); ok {
+				return group.Name
+			}
+			return ""
+		},
+		"user-id": func(_ store.Reader, rule store.SecurityGroupRule) string {
+			if rule.GroupID == "" {
+				return ""
+			}
+			return identity.Account
+		},
+		"prefix-list-id": func(store.Reader, store.SecurityGroupRule) string { return "" },
+	}
+	for name, text := range texts {
+		own["ip-permission."+name] = rulesOf(false, text)
+		own["egress.ip-permission."+name] = rulesOf(true, text)
+	}
+	return own
+}
+
+func rulesOf(egress bool, text func(store.Reader, store.SecurityGroupRule) string) func(store.Reader, *store.SecurityGroup) []string {
+	return func(r store.Reader, row *store.SecurityGroup) []string {
+		var values []string
+		for _, rule := range row.Rules {
+			if value := text(r, rule); rule.Egress == egress && value != "" {
+				values = append(values, value)
+			}
+		}
+		return values
+	}
+}
+
+// newSecurityGroup makes a group that lets everything out.
+func (a *API) newSecurityGroup(vpc *store.VPC, name, description string) *store.SecurityGroup {
+	return &store.SecurityGroup{
+		ID: a.ids.ID("sg-"), Region: vpc.Region, VPCID: vpc.ID, Name: name, Description: description,
+		Rules: []store.SecurityGroupRule{{ID: a.ids.ID("sgr-"), Egress: true, Protocol: anyProtocol, FromPort: -1, ToPort: -1, CIDR: anywhere}},
+	}
+}
+
+const (
+	maxGroupText   = 255
+	groupTextChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789. _-:/()#,@[]+=&;{}!$*"
+)
+
+// groupText tells whether a text may be a name or a description of a group or
+// of a rule (Amazon EC2 API Reference, CreateSecurityGroup).
+func groupText(text string) bool {
+	return len(text) <= maxGroupText && strings.Trim(text, groupTextChars) == ""
+}
+
+// CreateSecurityGroup makes a group in the given or the default VPC.
+func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
+	if err := required(parameter{"groupName", in.GroupName}, parameter{"groupDescription", in.Description}); err != nil {
+		return nil, err
+	}
+	name := strings.TrimSpace(*in.GroupName)
+	switch {
+	case !groupText(name):
+		return nil, invalidValue("groupName", name, "Character sets beyond ASCII are not supported.")
+	case strings.HasPrefix(strings.ToLower(name), securityGroups.prefix):
+		return nil, invalidValue("groupName", name, "Group names may not be in the format sg-*.")
+	case !groupText(*in.Description):
+		return nil, invalidValue("groupDescription", *in.Description, "Character sets beyond ASCII are not supported.")
+	case name == defaultGroup:
+		return nil, wire.Errorf("InvalidGroup.Reserved", "The security group 'default' is reserved")
+	}
+	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeSecurityGroup)
+	if err != nil {
+		return nil, err
+	}
+	var group *store.SecurityGroup
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		vpc, err := givenOrDefaultVPC(tx, region, in.VpcId)
+		if err != nil {
+			return err
+		}
+		if _, taken := groupNamed(tx, vpc.ID, name); taken {
+			return wire.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc.ID)
+		}
+		group = a.newSecurityGroup(vpc, name, *in.Description)
+		group.Tags = tags[types.ResourceTypeSecurityGroup]
+		store.SecurityGroups.Put(tx, group)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return &ec2.CreateSecurityGroupOutput{
+		GroupId: &group.ID, SecurityGroupArn: aws.String(arn(group.Region, "security-group", group.ID)), Tags: tagSet(group.Tags),
+	}, nil
+}
+
+func groupNamed(r store.Reader, vpcID, name string) (*store.SecurityGroup, bool) {
+	for _, group := range store.SecurityGroups.By(r, "vpc", vpcID) {
+		if group.Name == name {
+			return group, true
+		}
+	}
+	return nil, false
+}
+
+// groupByIDOrName finds a group by its id or, in the default VPC alone, by its
+// name.
+func groupByIDOrName(r store.Reader, region string, id, name *string) (*store.SecurityGroup, error) {
+	if aws.ToString(id) != "" {
+		return securityGroups.get(r, region, *id)
+	}
+	if aws.ToString(name) == "" {
+		return nil, wire.Errorf("MissingParameter", "The request must contain the parameter GroupName or GroupId")
+	}
+	if vpc, ok := defaultVPC(r, region); ok {
+		if group, ok := groupNamed(r, vpc.ID, *name); ok {
+			return group, nil
+		}
+		return nil, wire.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", *name, vpc.ID)
+	}
+	return nil, securityGroups.absent(*name)
+}
+
+// DescribeSecurityGroups lists groups.
+func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	ids := append([]string{}, in.GroupIds...)
+	for _, name := range in.GroupNames {
+		group, err := groupByIDOrName(view, region, nil, &name)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, group.ID)
+	}
+	rows, next, err := securityGroups.describe(view, region, query{ids: ids, idParameter: "groupIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: list(rows, securityGroupItem), NextToken: next}, nil
+}
+
+func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
+	return types.SecurityGroup{
+		GroupId: aws.String(row.ID), GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
+		OwnerId: aws.String(identity.Account), SecurityGroupArn: aws.String(arn(row.Region, "security-group", row.ID)),
+		IpPermissions: permissions(row.Rules, false), IpPermissionsEgress: permissions(row.Rules, true), Tags: tagSet(row.Tags),
+	}
+}
+
+// DeleteSecurityGroup removes a group that no interface and no rule of another
+// group uses.
+func (a *API) DeleteSecurityGroup(ctx context.Context, in *ec2.DeleteSecurityGroupInput) (*ec2.DeleteSecurityGroupOutput, error) {
+	out := &ec2.DeleteSecurityGroupOutput{Return: aws.Bool(true)}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		group, err := groupByIDOrName(tx, region, in.GroupId, in.GroupName)
+		switch {
+		case err != nil:
+			return err
+		case group.Name == defaultGroup:
+			return wire.Errorf("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", group.ID)
+		case groupInUse(tx, group):
+			return wire.Errorf("DependencyViolation", "resource %s has a dependent object", group.ID)
+		}
+		store.SecurityGroups.Delete(tx, group.ID)
+		out.GroupId = &group.ID
+		return nil
+	})
+}
+
+func groupInUse(r store.Reader, group *store.SecurityGroup) bool {
+	if len(store.NetworkInterfaces.By(r, "group", group.ID)) > 0 {
+		return true
+	}
+	for _, other := range store.SecurityGroups.By(r, "vpc", group.VPCID) {
+		for _, rule := range other.Rules {
+			if rule.GroupID == group.ID && other.ID != group.ID {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+package ec2
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// groupRule is a rule with the group that it is of.
+type groupRule struct {
+	group *store.SecurityGroup
+	rule  store.SecurityGroupRule
+}
+
+// groupRules is how rules are named; their rows are inside their groups'.
+var groupRules = noun[store.SecurityGroupRule]{
+	kind: types.ResourceTypeSecurityGroupRule, prefix: "sgr-",
+	notFound: "InvalidSecurityGroupRuleId.NotFound", unknown: "The security group rule ID", malformed: "InvalidSecurityGroupRuleId.Malformed",
+	garbled: "The security group rule ID '%s' is malformed",
+}
+
+var groupRuleFilters = tagged(func(g groupRule) store.Tags { return g.rule.Tags }, filters[groupRule]{
+	"security-group-rule-id": one(func(g groupRule) string { return g.rule.ID }),
+	"group-id":               one(func(g groupRule) string { return g.group.ID }),
+})
+
+// rulesIn lists the rules of a region's groups in the order of their ids.
+func rulesIn(r store.Reader, region string) []groupRule {
+	var all []groupRule
+	for _, group := range store.SecurityGroups.By(r, "region", region) {
+		for _, rule := range group.Rules {
+			all = append(all, groupRule{group, rule})
+		}
+	}
+	slices.SortFunc(all, func(a, b groupRule) int { return strings.Compare(a.rule.ID, b.rule.ID) })
+	return all
+}
+
+func findRule(all []groupRule, id string) (groupRule, error) {
+	if err := groupRules.checkID(id); err != nil {
+		return groupRule{}, err
+	}
+	i := slices.IndexFunc(all, func(g groupRule) bool { return g.rule.ID == id })
+	if i < 0 {
+		return groupRule{}, groupRules.absent(id)
+	}
+	return all[i], nil
+}
+
+// DescribeSecurityGroupRules lists the rules of groups, one a source.
+func (a *API) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSecurityGroupRulesInput) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	asked := page{in.MaxResults, in.NextToken}
+	if err := asked.check("securityGroupRuleIds", len(in.SecurityGroupRuleIds) > 0); err != nil {
+		return nil, err
+	}
+	if err := checkRuleFilters(in.Filters); err != nil {
+		return nil, err
+	}
+	all := rulesIn(view, region)
+	for _, id := range in.SecurityGroupRuleIds {
+		if _, err := findRule(all, id); err != nil {
+			return nil, err
+		}
+	}
+	all = slices.DeleteFunc(all, func(g groupRule) bool {
+		return len(in.SecurityGroupRuleIds) > 0 && !slices.Contains(in.SecurityGroupRuleIds, g.rule.ID) || !groupRuleFilters.match(view, g, g.rule.Tags, in.Filters)
+	})
+	rows, next, err := cut(asked, all, func(g groupRule) string { return g.rule.ID })
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeSecurityGroupRulesOutput{SecurityGroupRules: list(rows, groupRuleItem), NextToken: next}, nil
+}
+
+// checkRuleFilters refuses, beside unknown filters, group ids that are none,
+// which EC2 checks here alone.
+func checkRuleFilters(asked []types.Filter) error {
+	for _, filter := range asked {
+		if aws.ToString(filter.Name) != "group-id" {
+			continue
+		}
+		for _, id := range filter.Values {
+			if err := securityGroups.checkID(id); err != nil && !strings.ContainsAny(id, "*?") {
+				return err
+			}
+		}
+	}
+	return groupRuleFilters.check(asked)
+}
+
+func groupRuleItem(g groupRule) types.SecurityGroupRule {
+	rule := g.rule
+	item := types.SecurityGroupRule{
+		SecurityGroupRuleId: aws.String(rule.ID), SecurityGroupRuleArn: aws.String(arn(g.group.Region, "security-group-rule", rule.ID)),
+		GroupId: aws.String(g.group.ID), GroupOwnerId: aws.String(identity.Account), IsEgress: aws.Bool(rule.Egress), IpProtocol: aws.String(rule.Protocol),
+		FromPort: aws.Int32(int32(rule.FromPort)), ToPort: aws.Int32(int32(rule.ToPort)), Tags: tagSet(rule.Tags),
+		CidrIpv4: optional(ipv4(rule.CIDR)), CidrIpv6: optional(ipv6(rule.CIDR)), Description: optional(rule.Description),
+	}
+	if rule.GroupID != "" {
+		item.ReferencedGroupInfo = &types.ReferencedSecurityGroup{GroupId: aws.String(rule.GroupID), UserId: aws.String(identity.Account)}
+	}
+	return item
+}
+
+// optional is nil for an empty text: EC2 leaves such members out.
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// taggedRules are rules as the tag operations see them.
+type taggedRules struct{}
+
+func (taggedRules) owns(id string) bool { return groupRules.owns(id) }
+
+func (taggedRules) retag(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error {
+	found, err := findRule(rulesIn(tx, region), id)
+	if err != nil {
+		return err
+	}
+	tags, err := change(found.rule.Tags)
+	if err != nil {
+		return err
+	}
+	editRule(tx, found, func(rule *store.SecurityGroupRule) { rule.Tags = tags })
+	return nil
+}
+
+func (taggedRules) each(r store.Reader, region string, visit func(types.ResourceType, string, store.Tags)) {
+	for _, g := range rulesIn(r, region) {
+		visit(groupRules.kind, g.rule.ID, g.rule.Tags)
+	}
+}
+
+func editRule(tx *store.Tx, g groupRule, edit func(rule *store.SecurityGroupRule)) {
+	store.SecurityGroups.Edit(tx, g.group.ID, func(row *store.SecurityGroup) {
+		row.Rules = slices.Clone(row.Rules)
+		for i := range row.Rules {
+			if row.Rules[i].ID == g.rule.ID {
+				edit(&row.Rules[i])
+			}
+		}
+	})
+}
+
+// duplicate is EC2's refusal of a rule that a group has.
+func duplicate(rule store.SecurityGroupRule) error {
+	peer := rule.GroupID
+	if peer == "" {
+		peer = rule.CIDR.String()
+	}
+	text := "peer: " + peer + ", ALL, ALLOW"
+	if rule.Protocol != anyProtocol {
+		text = fmt.Sprintf("peer: %s, %s, from port: %s, to port: %s, ALLOW", peer, strings.ToUpper(rule.Protocol), strconv.Itoa(rule.FromPort), strconv.Itoa(rule.ToPort))
+	}
+	return wire.Errorf("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists", text)
+}

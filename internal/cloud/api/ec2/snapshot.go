@@ -1,0 +1,92 @@
+package ec2
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+type snap = *store.Snapshot
+
+var snapshots = noun[store.Snapshot]{
+	table: store.Snapshots, kind: types.ResourceTypeSnapshot, prefix: "snap-",
+	notFound: "InvalidSnapshot.NotFound", unknown: "The snapshot", stop: ".", malformed: "InvalidSnapshotID.Malformed",
+	place: func(row snap) (string, string) { return row.Region, row.ID },
+	tags:  func(row snap) *store.Tags { return &row.Tags },
+	filters: tagged(func(row snap) store.Tags { return row.Tags }, filters[snap]{
+		"snapshot-id":  one(func(row snap) string { return row.ID }),
+		"volume-id":    one(func(row snap) string { return row.VolumeID }),
+		"owner-id":     one(func(row snap) string { return row.Owner }),
+		"description":  one(func(row snap) string { return row.Description }),
+		"status":       one(func(row snap) string { return row.State }),
+		"progress":     one(func(row snap) string { return row.Progress }),
+		"start-time":   one(func(row snap) string { return shortTime(row.Started) }),
+		"encrypted":    always[snap]("false"),
+		"owner-alias":  never[snap],
+		"storage-tier": always[snap](string(types.StorageTierStandard)),
+		"volume-size":  one(func(row snap) string { return strconv.Itoa(int(row.SizeGiB)) }),
+	}),
+}
+
+// DescribeSnapshots lists the snapshots that the account may see.
+func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsInput) (*ec2.DescribeSnapshotsOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	if err := unsupported(map[string]bool{"restorableByUserIds": len(in.RestorableByUserIds) > 0}); err != nil {
+		return nil, err
+	}
+	pages := page{in.MaxResults, in.NextToken}
+	if err := pages.check("snapshotIds", len(in.SnapshotIds) > 0); err != nil {
+		return nil, err
+	}
+	rows, _, err := snapshots.describe(view, region, query{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters})
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, func(row snap) bool {
+		return len(in.OwnerIds) > 0 && !slices.Contains(in.OwnerIds, row.Owner) && !(slices.Contains(in.OwnerIds, "self") && row.Owner == identity.Account)
+	})
+	rows, next, err := cut(pages, rows, snapshots.id)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeSnapshotsOutput{Snapshots: list(rows, snapshotItem), NextToken: next}, nil
+}
+
+func snapshotItem(row snap) types.Snapshot {
+	return types.Snapshot{
+		SnapshotId: aws.String(row.ID), VolumeId: aws.String(row.VolumeID), OwnerId: aws.String(row.Owner), Description: aws.String(row.Description),
+		VolumeSize: aws.Int32(row.SizeGiB), StartTime: aws.Time(row.Started), State: types.SnapshotState(row.State), StateMessage: optional(row.StateMessage),
+		Progress: aws.String(row.Progress), Encrypted: aws.Bool(false), StorageTier: types.StorageTierStandard, Tags: tagSet(row.Tags),
+	}
+}
+
+// DeleteSnapshot removes a snapshot that no image needs.
+func (a *API) DeleteSnapshot(ctx context.Context, in *ec2.DeleteSnapshotInput) (*ec2.DeleteSnapshotOutput, error) {
+	if err := required(parameter{"snapshotId", in.SnapshotId}); err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteSnapshotOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		row, err := snapshots.get(tx, region, *in.SnapshotId)
+		if err != nil {
+			return err
+		}
+		for _, image := range store.Images.By(tx, "region", region) {
+			if image.SnapshotID == row.ID {
+				return wire.Errorf("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", row.ID, image.ID)
+			}
+		}
+		store.Snapshots.Delete(tx, row.ID)
+		return nil
+	})
+}

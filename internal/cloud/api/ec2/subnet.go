@@ -1,0 +1,271 @@
+package ec2
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+var subnets = noun[store.Subnet]{
+	table: store.Subnets, kind: types.ResourceTypeSubnet, prefix: "subnet-",
+	notFound: "InvalidSubnetID.NotFound", unknown: "The subnet ID", malformed: "InvalidSubnetID.Malformed",
+	place: func(row *store.Subnet) (string, string) { return row.Region, row.ID },
+	tags:  func(row *store.Subnet) *store.Tags { return &row.Tags },
+	filters: tagged(func(row *store.Subnet) store.Tags { return row.Tags }, filters[*store.Subnet]{
+		"subnet-id":               one(func(row *store.Subnet) string { return row.ID }),
+		"subnet-arn":              one(func(row *store.Subnet) string { return arn(row.Region, "subnet", row.ID) }),
+		"vpc-id":                  one(func(row *store.Subnet) string { return row.VPCID }),
+		"cidr":                    one(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidr-block":              one(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidrBlock":               one(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"availability-zone":       one(func(row *store.Subnet) string { return row.Zone }),
+		"availabilityZone":        one(func(row *store.Subnet) string { return row.Zone }),
+		"availability-zone-id":    one(func(row *store.Subnet) string { return row.ZoneID }),
+		"availabilityZoneId":      one(func(row *store.Subnet) string { return row.ZoneID }),
+		"default-for-az":          one(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
+		"defaultForAz":            one(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
+		"map-public-ip-on-launch": one(func(row *store.Subnet) string { return strconv.FormatBool(row.MapPublicIPOnLaunch) }),
+		"available-ip-address-count": func(r store.Reader, row *store.Subnet) []string {
+			return []string{strconv.Itoa(addressing.Available(r, row))}
+		},
+		"ipv6-cidr-block-association.association-id":  never[*store.Subnet],
+		"ipv6-cidr-block-association.ipv6-cidr-block": never[*store.Subnet],
+		"ipv6-cidr-block-association.state":           never[*store.Subnet],
+		"ipv6-native":                                 always[*store.Subnet]("false"),
+		"enable-dns64":                                always[*store.Subnet]("false"),
+		"customer-owned-ipv4-pool":                    never[*store.Subnet],
+		"map-customer-owned-ip-on-launch":             always[*store.Subnet]("false"),
+		"outpost-arn":                                 never[*store.Subnet],
+		"owner-id":                                    always[*store.Subnet](identity.Account),
+		"state":                                       one(func(row *store.Subnet) string { return row.State }),
+		"private-dns-name-options-on-launch.hostname-type": one(func(row *store.Subnet) string { return row.HostnameType }),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": one(func(row *store.Subnet) string {
+			return strconv.FormatBool(row.ResourceNameDNSA)
+		}),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": one(func(row *store.Subnet) string {
+			return strconv.FormatBool(row.ResourceNameDNSAAAA)
+		}),
+	}),
+}
+
+// CreateSubnet makes a subnet in a zone of the VPC's region: the one asked for
+// or, else, the one with the fewest of the VPC's subnets.
+func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput, error) {
+	if err := checkNewSubnet(in); err != nil {
+		return nil, err
+	}
+	block, err := cidr("cidrBlock", *in.CidrBlock)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeSubnet)
+	if err != nil {
+		return nil, err
+	}
+	subnet := &store.Subnet{CIDR: block, VPCID: *in.VpcId, Tags: tags[types.ResourceTypeSubnet]}
+	var item types.Subnet
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		vpc, err := vpcs.get(tx, region, *in.VpcId)
+		if err != nil {
+			return err
+		}
+		siblings := store.Subnets.By(tx, "vpc", vpc.ID)
+		if err := fits(vpc.CIDR, siblings, block, *in.CidrBlock); err != nil {
+			return err
+		}
+		z, err := chooseZone(region, in, siblings)
+		if err != nil {
+			return err
+		}
+		subnet.Region, subnet.Zone, subnet.ZoneID = region, z.name, z.id
+		a.newSubnet(tx, subnet)
+		item = subnetItem(tx)(subnet)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	item.State = types.SubnetStatePending
+	return &ec2.CreateSubnetOutput{Subnet: &item}, nil
+}
+
+func checkNewSubnet(in *ec2.CreateSubnetInput) error {
+	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
+		return err
+	}
+	if aws.ToBool(in.Ipv6Native) {
+		switch {
+		case in.CidrBlock != nil && in.Ipv6CidrBlock != nil:
+			return wire.Errorf("InvalidParameterCombination", "When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set ipv6Native to true.")
+		case in.Ipv6CidrBlock == nil && in.Ipv6IpamPoolId == nil:
+			return wire.Errorf("MissingParameter", "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
+		}
+	}
+	if err := unsupported(map[string]bool{
+		"ipv6CidrBlock": in.Ipv6CidrBlock != nil, "ipv6Native": aws.ToBool(in.Ipv6Native), "ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
+		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil, "ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "ipv4NetmaskLength": in.Ipv4NetmaskLength != nil,
+		"outpostArn": in.OutpostArn != nil,
+	}); err != nil {
+		return err
+	}
+	return required(parameter{"cidrBlock", in.CidrBlock})
+}
+
+// fits refuses a range of the wrong size, outside of the VPC's or overlapping
+// another subnet.
+func fits(vpc netip.Prefix, siblings []*store.Subnet, block netip.Prefix, given string) error {
+	if block.Bits() < largestRange || block.Bits() > smallestRange || block.Bits() < vpc.Bits() || !vpc.Contains(block.Addr()) {
+		return wire.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", given)
+	}
+	for _, sibling := range siblings {
+		if sibling.CIDR.Overlaps(block) {
+			return wire.Errorf("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", given)
+		}
+	}
+	return nil
+}
+
+func chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.Subnet) (zone, error) {
+	name, id := aws.ToString(in.AvailabilityZone), aws.ToString(in.AvailabilityZoneId)
+	here, _ := regionNamed(regionName)
+	if name == "" && id == "" {
+		used := func(z zone) (n int) {
+			for _, sibling := range siblings {
+				if sibling.Zone == z.name {
+					n++
+				}
+			}
+			return n
+		}
+		return slices.MinFunc(here.all(), func(a, b zone) int { return used(a) - used(b) }), nil
+	}
+	if z, ok := zoneOf(regionName, func(z zone) bool { return (name == "" || z.name == name) && (id == "" || z.id == id) }); ok {
+		return z, nil
+	}
+	var names []string
+	for _, z := range here.all() {
+		names = append(names, z.name)
+	}
+	parameter, value := "availabilityZone", name
+	if name == "" {
+		parameter, value = "availabilityZoneId", id
+	}
+	return zone{}, invalidValue(parameter, value, "Subnets can currently only be created in the following availability zones: "+strings.Join(names, ", ")+".")
+}
+
+// DescribeSubnets lists subnets.
+func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := subnets.describe(view, region, query{ids: in.SubnetIds, idParameter: "subnetIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeSubnetsOutput{Subnets: list(rows, subnetItem(view)), NextToken: next}, nil
+}
+
+func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
+	return func(row *store.Subnet) types.Subnet {
+		return types.Subnet{
+			SubnetId: aws.String(row.ID), SubnetArn: aws.String(arn(row.Region, "subnet", row.ID)), OwnerId: aws.String(identity.Account),
+			VpcId: aws.String(row.VPCID), CidrBlock: aws.String(row.CIDR.String()), State: types.SubnetState(row.State),
+			AvailabilityZone: aws.String(row.Zone), AvailabilityZoneId: aws.String(row.ZoneID),
+			AvailableIpAddressCount: aws.Int32(int32(addressing.Available(r, row))), DefaultForAz: aws.Bool(row.DefaultForAZ),
+			MapPublicIpOnLaunch: aws.Bool(row.MapPublicIPOnLaunch), MapCustomerOwnedIpOnLaunch: aws.Bool(false),
+			AssignIpv6AddressOnCreation: aws.Bool(false), EnableDns64: aws.Bool(false), Ipv6Native: aws.Bool(false),
+			Ipv6CidrBlockAssociationSet: []types.SubnetIpv6CidrBlockAssociation{},
+			PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
+				HostnameType:                 types.HostnameType(row.HostnameType),
+				EnableResourceNameDnsARecord: aws.Bool(row.ResourceNameDNSA), EnableResourceNameDnsAAAARecord: aws.Bool(row.ResourceNameDNSAAAA),
+			},
+			Tags: tagSet(row.Tags),
+		}
+	}
+}
+
+// DeleteSubnet removes a subnet without network interfaces, and with it its
+// associations.
+func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2.DeleteSubnetOutput, error) {
+	if err := required(parameter{"subnetId", in.SubnetId}); err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteSubnetOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		subnet, err := subnets.get(tx, region, *in.SubnetId)
+		if err != nil {
+			return err
+		}
+		if len(store.NetworkInterfaces.By(tx, "subnet", subnet.ID)) > 0 {
+			return dependencies("subnet", subnet.ID)
+		}
+		if table, _, ok := associationOf(tx, subnet); ok {
+			dropAssociation(tx, table.ID, func(a store.RouteTableAssociation) bool { return a.SubnetID == subnet.ID })
+		}
+		unbindACL(tx, subnet)
+		store.Subnets.Delete(tx, subnet.ID)
+		return nil
+	})
+}
+
+// ModifySubnetAttribute changes one attribute of a subnet; EC2 takes one a
+// call.
+func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAttributeInput) (*ec2.ModifySubnetAttributeOutput, error) {
+	if err := required(parameter{"subnetId", in.SubnetId}); err != nil {
+		return nil, err
+	}
+	if err := unsupported(map[string]bool{
+		"assignIpv6AddressOnCreation": on(in.AssignIpv6AddressOnCreation), "enableDns64": on(in.EnableDns64),
+		"mapCustomerOwnedIpOnLaunch": on(in.MapCustomerOwnedIpOnLaunch), "customerOwnedIpv4Pool": in.CustomerOwnedIpv4Pool != nil,
+		"enableLniAtDeviceIndex": in.EnableLniAtDeviceIndex != nil, "disableLniAtDeviceIndex": on(in.DisableLniAtDeviceIndex),
+	}); err != nil {
+		return nil, err
+	}
+	given := 0
+	for _, attribute := range []bool{
+		in.MapPublicIpOnLaunch != nil, in.EnableResourceNameDnsARecordOnLaunch != nil, in.EnableResourceNameDnsAAAARecordOnLaunch != nil,
+		in.PrivateDnsHostnameTypeOnLaunch != "", in.AssignIpv6AddressOnCreation != nil, in.EnableDns64 != nil, in.MapCustomerOwnedIpOnLaunch != nil,
+		in.DisableLniAtDeviceIndex != nil,
+	} {
+		if attribute {
+			given++
+		}
+	}
+	switch {
+	case given == 0:
+		return nil, missing("mapPublicIpOnLaunch")
+	case given > 1:
+		return nil, wire.Errorf("InvalidParameterCombination", "Only one subnet attribute can be modified at a time")
+	case in.PrivateDnsHostnameTypeOnLaunch != "" && !slices.Contains(in.PrivateDnsHostnameTypeOnLaunch.Values(), in.PrivateDnsHostnameTypeOnLaunch):
+		return nil, invalidValue("privateDnsHostnameTypeOnLaunch", string(in.PrivateDnsHostnameTypeOnLaunch), "Valid values are ip-name and resource-name.")
+	}
+	return &ec2.ModifySubnetAttributeOutput{}, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+		subnet, err := subnets.get(tx, region, *in.SubnetId)
+		if err != nil {
+			return err
+		}
+		store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) {
+			set(&row.MapPublicIPOnLaunch, in.MapPublicIpOnLaunch)
+			set(&row.ResourceNameDNSA, in.EnableResourceNameDnsARecordOnLaunch)
+			set(&row.ResourceNameDNSAAAA, in.EnableResourceNameDnsAAAARecordOnLaunch)
+			if in.PrivateDnsHostnameTypeOnLaunch != "" {
+				row.HostnameType = string(in.PrivateDnsHostnameTypeOnLaunch)
+			}
+		})
+		return nil
+	})
+}
+
+func on(attribute *types.AttributeBooleanValue) bool {
+	return attribute != nil && aws.ToBool(attribute.Value)
+}

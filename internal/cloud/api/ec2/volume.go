@@ -1,0 +1,95 @@
+package ec2
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+type disk = *store.Volume
+
+var volumes = noun[store.Volume]{
+	table: store.Volumes, kind: types.ResourceTypeVolume, prefix: "vol-",
+	notFound: "InvalidVolume.NotFound", unknown: "The volume", stop: ".", malformed: "InvalidVolumeID.Malformed",
+	place: func(row disk) (string, string) { return row.Region, row.ID },
+	tags:  func(row disk) *store.Tags { return &row.Tags },
+	filters: tagged(func(row disk) store.Tags { return row.Tags }, filters[disk]{
+		"volume-id":                        one(func(row disk) string { return row.ID }),
+		"availability-zone":                one(func(row disk) string { return row.Zone }),
+		"status":                           one(func(row disk) string { return row.State }),
+		"size":                             one(func(row disk) string { return strconv.Itoa(int(row.SizeGiB)) }),
+		"volume-type":                      one(func(row disk) string { return row.Type }),
+		"snapshot-id":                      one(func(row disk) string { return row.SnapshotID }),
+		"create-time":                      one(func(row disk) string { return shortTime(row.Created) }),
+		"encrypted":                        always[disk]("false"),
+		"attachment.instance-id":           mounted(func(row disk) string { return row.InstanceID }),
+		"attachment.device":                mounted(func(row disk) string { return row.Device }),
+		"attachment.status":                mounted(func(disk) string { return string(types.VolumeAttachmentStateAttached) }),
+		"attachment.delete-on-termination": mounted(func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) }),
+		"attachment.attach-time":           mounted(func(row disk) string { return shortTime(row.AttachedAt) }),
+		"multi-attach-enabled":             always[disk]("false"),
+		"fast-restored":                    always[disk]("false"),
+	}),
+}
+
+// mounted is a filter by what volumes of an instance alone have.
+func mounted(text func(disk) string) func(store.Reader, disk) []string {
+	return func(_ store.Reader, row disk) []string {
+		if row.InstanceID == "" {
+			return nil
+		}
+		return []string{text(row)}
+	}
+}
+
+// DescribeVolumes lists volumes.
+func (a *API) DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput) (*ec2.DescribeVolumesOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := volumes.describe(view, region, query{ids: in.VolumeIds, idParameter: "volumeIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeVolumesOutput{Volumes: list(rows, volumeItem), NextToken: next}, nil
+}
+
+func volumeItem(row disk) types.Volume {
+	item := types.Volume{
+		VolumeId: aws.String(row.ID), AvailabilityZone: aws.String(row.Zone), CreateTime: aws.Time(row.Created), Size: aws.Int32(row.SizeGiB), SnapshotId: optional(row.SnapshotID),
+		State: types.VolumeState(row.State), VolumeType: types.VolumeType(row.Type), Iops: aws.Int32(row.IOPS), Throughput: aws.Int32(row.Throughput),
+		Encrypted: aws.Bool(false), MultiAttachEnabled: aws.Bool(false), Tags: tagSet(row.Tags), Attachments: []types.VolumeAttachment{},
+	}
+	if row.InstanceID != "" {
+		item.Attachments = append(item.Attachments, types.VolumeAttachment{
+			VolumeId: aws.String(row.ID), InstanceId: aws.String(row.InstanceID), Device: aws.String(row.Device), State: types.VolumeAttachmentStateAttached,
+			AttachTime: aws.Time(row.AttachedAt), DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
+		})
+	}
+	return item
+}
+
+// DeleteVolume removes a volume that no instance has.
+func (a *API) DeleteVolume(ctx context.Context, in *ec2.DeleteVolumeInput) (*ec2.DeleteVolumeOutput, error) {
+	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteVolumeOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		row, err := volumes.get(tx, region, *in.VolumeId)
+		switch {
+		case err != nil:
+			return err
+		case row.InstanceID != "":
+			return wire.Errorf("VolumeInUse", "Volume %s is currently attached to %s", row.ID, row.InstanceID)
+		}
+		store.Volumes.Delete(tx, row.ID)
+		return nil
+	})
+}

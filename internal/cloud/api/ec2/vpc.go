@@ -1,0 +1,188 @@
+package ec2
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+var vpcs = noun[store.VPC]{
+	table: store.VPCs, kind: types.ResourceTypeVpc, prefix: "vpc-",
+	notFound: "InvalidVpcID.NotFound", unknown: "The vpc ID", malformed: "InvalidVpcID.Malformed",
+	place: func(row *store.VPC) (string, string) { return row.Region, row.ID },
+	tags:  func(row *store.VPC) *store.Tags { return &row.Tags },
+	filters: tagged(func(row *store.VPC) store.Tags { return row.Tags }, filters[*store.VPC]{
+		"vpc-id":                                one(func(row *store.VPC) string { return row.ID }),
+		"cidr":                                  one(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block":                            one(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block-association.cidr-block":     one(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block-association.association-id": one(func(row *store.VPC) string { return row.CIDRAssociationID }),
+		"cidr-block-association.state":          always[*store.VPC]("associated"),
+		"dhcp-options-id":                       one(func(row *store.VPC) string { return row.DHCPOptionsID }),
+		"ipv6-cidr-block-association.association-id":  never[*store.VPC],
+		"ipv6-cidr-block-association.ipv6-cidr-block": never[*store.VPC],
+		"ipv6-cidr-block-association.ipv6-pool":       never[*store.VPC],
+		"ipv6-cidr-block-association.state":           never[*store.VPC],
+		"is-default":                                  one(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
+		"isDefault":                                   one(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
+		"owner-id":                                    always[*store.VPC](identity.Account),
+		"state":                                       one(func(row *store.VPC) string { return row.State }),
+	}),
+}
+
+// Sizes of a VPC and of a subnet, in bits (Amazon VPC User Guide, VPC CIDR
+// blocks).
+const (
+	largestRange  = 16
+	smallestRange = 28
+)
+
+// CreateVpc makes a VPC with its main route table, default security group and
+// default network ACL.
+func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error) {
+	if err := required(parameter{"cidrBlock", in.CidrBlock}); err != nil {
+		return nil, err
+	}
+	if err := unsupported(map[string]bool{
+		"amazonProvidedIpv6CidrBlock": aws.ToBool(in.AmazonProvidedIpv6CidrBlock), "ipv6CidrBlock": in.Ipv6CidrBlock != nil, "ipv6Pool": in.Ipv6Pool != nil,
+		"ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "ipv4NetmaskLength": in.Ipv4NetmaskLength != nil, "ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
+		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil, "ipv6CidrBlockNetworkBorderGroup": in.Ipv6CidrBlockNetworkBorderGroup != nil,
+		"vpcEncryptionControl": in.VpcEncryptionControl != nil,
+	}); err != nil {
+		return nil, err
+	}
+	block, err := cidr("cidrBlock", *in.CidrBlock)
+	if err != nil {
+		return nil, err
+	}
+	if block.Bits() < largestRange || block.Bits() > smallestRange {
+		return nil, wire.Errorf("InvalidVpc.Range", "The CIDR '%s' is invalid.", *in.CidrBlock)
+	}
+	tenancy := in.InstanceTenancy
+	switch tenancy {
+	case "":
+		tenancy = types.TenancyDefault
+	case types.TenancyDefault, types.TenancyDedicated:
+	default:
+		return nil, invalidValue("instanceTenancy", string(tenancy), "Valid values are default and dedicated.")
+	}
+	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeVpc)
+	if err != nil {
+		return nil, err
+	}
+	vpc := &store.VPC{CIDR: block, Tenancy: string(tenancy), Tags: tags[types.ResourceTypeVpc]}
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		vpc.Region = region
+		a.newVPC(tx, vpc)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	item := vpcItem(vpc)
+	item.State = types.VpcStatePending
+	return &ec2.CreateVpcOutput{Vpc: &item}, nil
+}
+
+// DescribeVpcs lists VPCs.
+func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := vpcs.describe(view, region, query{ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeVpcsOutput{Vpcs: list(rows, vpcItem), NextToken: next}, nil
+}
+
+func vpcItem(row *store.VPC) types.Vpc {
+	return types.Vpc{
+		VpcId: aws.String(row.ID), OwnerId: aws.String(identity.Account), CidrBlock: aws.String(row.CIDR.String()), State: types.VpcState(row.State),
+		CidrBlockAssociationSet: []types.VpcCidrBlockAssociation{{
+			AssociationId: aws.String(row.CIDRAssociationID), CidrBlock: aws.String(row.CIDR.String()),
+			CidrBlockState: &types.VpcCidrBlockState{State: types.VpcCidrBlockStateCodeAssociated},
+		}},
+		Ipv6CidrBlockAssociationSet: []types.VpcIpv6CidrBlockAssociation{},
+		DhcpOptionsId:               aws.String(row.DHCPOptionsID), InstanceTenancy: types.Tenancy(row.Tenancy), IsDefault: aws.Bool(row.IsDefault), Tags: tagSet(row.Tags),
+	}
+}
+
+// DeleteVpc removes a VPC that holds nothing but what came with it.
+func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.DeleteVpcOutput, error) {
+	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteVpcOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		vpc, err := vpcs.get(tx, region, *in.VpcId)
+		if err != nil {
+			return err
+		}
+		if inUse(tx, vpc.ID) {
+			return dependencies("vpc", vpc.ID)
+		}
+		for _, row := range store.RouteTables.By(tx, "vpc", vpc.ID) {
+			store.RouteTables.Delete(tx, row.ID)
+		}
+		for _, row := range store.SecurityGroups.By(tx, "vpc", vpc.ID) {
+			store.SecurityGroups.Delete(tx, row.ID)
+		}
+		for _, row := range store.NetworkACLs.By(tx, "vpc", vpc.ID) {
+			store.NetworkACLs.Delete(tx, row.ID)
+		}
+		store.VPCs.Delete(tx, vpc.ID)
+		return nil
+	})
+}
+
+// inUse tells whether a VPC holds more than what came with it.
+func inUse(r store.Reader, vpcID string) bool {
+	if len(store.Subnets.By(r, "vpc", vpcID)) > 0 || len(store.InternetGateways.By(r, "vpc", vpcID)) > 0 || len(store.NetworkInterfaces.By(r, "vpc", vpcID)) > 0 {
+		return true
+	}
+	for _, row := range store.RouteTables.By(r, "vpc", vpcID) {
+		if !isMain(row) {
+			return true
+		}
+	}
+	for _, row := range store.SecurityGroups.By(r, "vpc", vpcID) {
+		if row.Name != defaultGroup {
+			return true
+		}
+	}
+	for _, row := range store.NetworkACLs.By(r, "vpc", vpcID) {
+		if !row.IsDefault {
+			return true
+		}
+	}
+	return false
+}
+
+// defaultVPC returns the region's default VPC, if it still has one.
+func defaultVPC(r store.Reader, region string) (*store.VPC, bool) {
+	for _, row := range store.VPCs.By(r, "region", region) {
+		if row.IsDefault {
+			return row, true
+		}
+	}
+	return nil, false
+}
+
+// givenOrDefaultVPC returns the VPC with the id, or the default one if there
+// is no id.
+func givenOrDefaultVPC(r store.Reader, region string, id *string) (*store.VPC, error) {
+	if aws.ToString(id) != "" {
+		return vpcs.get(r, region, *id)
+	}
+	if row, ok := defaultVPC(r, region); ok {
+		return row, nil
+	}
+	return nil, wire.Errorf("VPCIdNotSpecified", "No default VPC for this user")
+}

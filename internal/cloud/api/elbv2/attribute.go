@@ -1,0 +1,116 @@
+package elbv2
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// attribute is one key of a resource's attributes.
+type attribute struct {
+	standard string                  // value when it was never set
+	allowed  func(value string) bool // as on AWS
+	works    func(value string) bool // here; nil: all that is allowed
+}
+
+// attributes are the keys of one kind of resource.
+type attributes struct {
+	kind string
+	keys map[string]attribute
+}
+
+func (s attributes) defaults() map[string]string {
+	out := make(map[string]string, len(s.keys))
+	for key, a := range s.keys {
+		out[key] = a.standard
+	}
+	return out
+}
+
+// pair is an attribute as sent and as answered.
+type pair struct{ key, value *string }
+
+// changed is a copy of the attributes with the pairs set.
+func (s attributes) changed(old map[string]string, pairs []pair) (map[string]string, error) {
+	if len(pairs) == 0 {
+		return nil, model.Null("attributes")
+	}
+	out := maps.Clone(old)
+	for _, p := range pairs {
+		if err := model.Required("attributes.member.key", p.key != nil); err != nil {
+			return nil, err
+		}
+		key, value := *p.key, aws.ToString(p.value)
+		a, ok := s.keys[key]
+		switch {
+		case !ok:
+			return nil, invalid("%s attribute key '%s' is not recognized", s.kind, key)
+		case !a.allowed(value):
+			return nil, invalid("%s attribute value '%s' is not valid for the key '%s'", s.kind, value, key)
+		case a.works != nil && !a.works(value):
+			return nil, wire.NotImplemented("the value '%s' of the attribute %s", value, key)
+		}
+		out[key] = value
+	}
+	return out, nil
+}
+
+// each calls write for every attribute, in the order of the keys.
+func each(values map[string]string, write func(key, value string)) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		write(key, values[key])
+	}
+}
+
+func anything(value string) bool { return len(value) <= 1024 }
+
+func oneOf(values ...string) func(string) bool {
+	return func(value string) bool { return slices.Contains(values, value) }
+}
+
+var boolean = oneOf("true", "false")
+
+func number(low, high int) func(string) bool {
+	return func(value string) bool {
+		n, err := strconv.Atoi(value)
+		return err == nil && low <= n && n <= high && value == strconv.Itoa(n)
+	}
+}
+
+func orElse(a, b func(string) bool) func(string) bool {
+	return func(value string) bool { return a(value) || b(value) }
+}
+
+// loadBalancerAttributes are those of Application Load Balancers (Elastic Load
+// Balancing API Reference, LoadBalancerAttribute). There is no S3 here: access
+// logs go to a folder that stands for it, and the others cannot be switched on,
+// as AWS refuses when it cannot write to the bucket.
+var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
+	"access_logs.s3.bucket":                                    {"", anything, nil},
+	"access_logs.s3.enabled":                                   {"false", boolean, nil},
+	"access_logs.s3.prefix":                                    {"", anything, nil},
+	"client_keep_alive.seconds":                                {"3600", number(60, 604800), nil},
+	"connection_logs.s3.bucket":                                {"", anything, nil},
+	"connection_logs.s3.enabled":                               {"false", boolean, oneOf("false")},
+	"connection_logs.s3.prefix":                                {"", anything, nil},
+	"deletion_protection.enabled":                              {"false", boolean, nil},
+	"health_check_logs.s3.bucket":                              {"", anything, nil},
+	"health_check_logs.s3.enabled":                             {"false", boolean, oneOf("false")},
+	"health_check_logs.s3.prefix":                              {"", anything, nil},
+	"idle_timeout.timeout_seconds":                             {"60", number(1, 4000), nil},
+	"ipv6.deny_all_igw_traffic":                                {"false", boolean, nil}, // no load balancer here has an IPv6 address
+	"load_balancing.cross_zone.enabled":                        {"true", oneOf("true"), nil},
+	"routing.http.desync_mitigation_mode":                      {"defensive", oneOf("monitor", "defensive", "strictest"), nil},
+	"routing.http.preserve_host_header.enabled":                {"false", boolean, nil},
+	"routing.http.drop_invalid_header_fields.enabled":          {"false", boolean, nil},
+	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {"false", boolean, nil}, // tells of HTTPS listeners only
+	"routing.http.xff_client_port.enabled":                     {"false", boolean, nil},
+	"routing.http.xff_header_processing.mode":                  {"append", oneOf("append", "preserve", "remove"), nil},
+	"routing.http2.enabled":                                    {"true", boolean, nil},  // tells of HTTPS listeners only
+	"waf.fail_open.enabled":                                    {"false", boolean, nil}, // there is no firewall that could fail
+	"zonal_shift.config.enabled":                               {"false", boolean, nil}, // there is no service that would shift
+}}

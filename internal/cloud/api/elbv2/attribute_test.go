@@ -1,0 +1,165 @@
+package elbv2_test
+
+import (
+	"testing"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// set changes attributes of a target group; keys and values in turn.
+func (w *world) set(group string, pairs ...string) error {
+	in := &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: &group}
+	for i := 0; i < len(pairs); i += 2 {
+		in.Attributes = append(in.Attributes, types.TargetGroupAttribute{Key: &pairs[i], Value: &pairs[i+1]})
+	}
+	_, err := w.ModifyTargetGroupAttributes(w.ctx, in)
+	return err
+}
+
+func TestAttributesOfATargetGroupGoTogether(t *testing.T) {
+	const (
+		algorithm = "load_balancing.algorithm.type"
+		slow      = "slow_start.duration_seconds"
+		sticky    = "stickiness.enabled"
+		kind      = "stickiness.type"
+		name      = "stickiness.app_cookie.cookie_name"
+		zone      = "load_balancing.cross_zone.enabled"
+		failover  = "target_group_health.dns_failover.minimum_healthy_targets."
+		failOpen  = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+		invalid   = "ValidationError"
+		conflict  = "InvalidConfigurationRequest"
+	)
+	for _, c := range []struct {
+		code, text string
+		pairs      []string
+	}{
+		{"", "", []string{sticky, "true"}},
+		{"", "", []string{sticky, "true", kind, "app_cookie", name, "SID"}},
+		{"", "", []string{slow, "30"}},
+		{"", "", []string{algorithm, "least_outstanding_requests"}},
+		{"", "", []string{algorithm, "weighted_random", sticky, "true"}},
+		{"", "", []string{zone, "false"}},
+		{"", "", []string{failover + "count", "3", failOpen + "count", "2"}},
+		{"", "", []string{failover + "count", "off", failOpen + "count", "2"}},
+		{"", "", []string{failover + "percentage", "50", failOpen + "percentage", "50"}},
+		{conflict, "You cannot enable both slow start and weighted random algorithm on a target group", []string{slow, "30", algorithm, "weighted_random"}},
+		{conflict, "You cannot enable both slow start and least outstanding requests algorithm on a target group", []string{slow, "30", algorithm, "least_outstanding_requests"}},
+		{conflict, "cross-zone load balancing is off", []string{sticky, "true", zone, "false"}},
+		{conflict, "cookie name", []string{sticky, "true", kind, "app_cookie"}},
+		{conflict, "threshold", []string{failOpen + "count", "2"}},
+		{conflict, "threshold", []string{failover + "percentage", "20", failOpen + "percentage", "30"}},
+		{"NotImplemented", "anomaly_mitigation", []string{"load_balancing.algorithm.anomaly_mitigation", "on"}},
+		{invalid, slow, []string{slow, "29"}},
+		{invalid, name, []string{name, "AWSALBmine"}},
+		{invalid, name, []string{name, "a b"}},
+		{invalid, "stickiness.lb_cookie", []string{"stickiness.lb_cookie.duration_seconds", "604801"}},
+		{invalid, failOpen, []string{failOpen + "count", "off"}},
+	} {
+		w := newWorld(t)
+		err := w.set(*w.group().TargetGroupArn, c.pairs...)
+		if c.code == "" && err != nil {
+			t.Errorf("%v: %v", c.pairs, err)
+		} else if c.code != "" {
+			refused(t, err, c.code, c.text)
+		}
+	}
+}
+
+func TestStickyTargetsNeedStickyGroups(t *testing.T) {
+	w := newWorld(t)
+	_, one, l := w.inUse()
+	in := webGroup()
+	in.Name = new("two")
+	two := must(w.CreateTargetGroup(w.ctx, in))(t).TargetGroups[0]
+	weighted := func(sticky *types.TargetGroupStickinessConfig) []types.Action {
+		return []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{
+			TargetGroups:                []types.TargetGroupTuple{{TargetGroupArn: one.TargetGroupArn, Weight: new(int32(9))}, {TargetGroupArn: two.TargetGroupArn, Weight: new(int32(0))}},
+			TargetGroupStickinessConfig: sticky,
+		}}}
+	}
+	create := newRule(l, 1)
+	create.Actions = weighted(nil)
+	r := must(w.CreateRule(w.ctx, create))(t).Rules[0]
+	refused(t, w.set(*one.TargetGroupArn, "stickiness.enabled", "true"), "InvalidConfigurationRequest",
+		"This target group appears behind a rule with group stickiness disabled ("+*r.RuleArn+"). You must enable group stickiness before enabling target stickiness")
+	for _, wrong := range []types.TargetGroupStickinessConfig{{Enabled: new(true)}, {Enabled: new(true), DurationSeconds: new(int32(0))}, {Enabled: new(true), DurationSeconds: new(int32(604801))}} {
+		_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(&wrong)})
+		refused(t, err, "ValidationError", "uration")
+	}
+	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(&types.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(60))})}))(t).Rules[0]
+	forward := changed.Actions[0].ForwardConfig
+	if !*forward.TargetGroupStickinessConfig.Enabled || *forward.TargetGroupStickinessConfig.DurationSeconds != 60 || *forward.TargetGroups[0].Weight != 9 || *forward.TargetGroups[1].Weight != 0 || changed.Actions[0].TargetGroupArn != nil {
+		t.Errorf("%+v", forward)
+	}
+	if err := w.set(*one.TargetGroupArn, "stickiness.enabled", "true"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(nil)})
+	refused(t, err, "InvalidConfigurationRequest", "You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups")
+}
+
+func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
+	w := newWorld(t)
+	in := webGroup()
+	in.TargetType = types.TargetTypeEnumIp
+	g := must(w.CreateTargetGroup(w.ctx, in))(t).TargetGroups[0]
+	far := &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: []types.TargetDescription{{Id: new("10.7.0.1"), AvailabilityZone: new("all")}}}
+	must(w.RegisterTargets(w.ctx, far))(t)
+	refused(t, w.set(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"), "InvalidConfigurationRequest", "10.7.0.1")
+	must(w.DeregisterTargets(w.ctx, &elb.DeregisterTargetsInput{TargetGroupArn: far.TargetGroupArn, Targets: far.Targets}))(t)
+	if err := w.set(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.RegisterTargets(w.ctx, far)
+	refused(t, err, "InvalidTarget", "cross-zone")
+}
+
+func TestListenersHaveAttributes(t *testing.T) {
+	w := newWorld(t)
+	_, g, l := w.inUse()
+	set := func(key, value string) (map[string]string, error) {
+		out, err := w.ModifyListenerAttributes(w.ctx, &elb.ModifyListenerAttributesInput{ListenerArn: l.ListenerArn, Attributes: []types.ListenerAttribute{{Key: &key, Value: &value}}})
+		if err != nil {
+			return nil, err
+		}
+		values := map[string]string{}
+		for _, a := range out.Attributes {
+			values[*a.Key] = *a.Value
+		}
+		return values, nil
+	}
+	const prefix = "routing.http.response."
+	must(set(prefix+"x_frame_options.header_value", "DENY"))(t)
+	values := must(set(prefix+"server.enabled", "false"))(t)
+	if len(values) != 11 || values[prefix+"x_frame_options.header_value"] != "DENY" || values[prefix+"server.enabled"] != "false" || values[prefix+"content_security_policy.header_value"] != "" {
+		t.Errorf("%v", values)
+	}
+	told := must(w.DescribeListenerAttributes(w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn}))(t).Attributes
+	for _, a := range told {
+		if values[*a.Key] != *a.Value {
+			t.Errorf("%s: %s", *a.Key, *a.Value)
+		}
+	}
+	for _, c := range []struct{ key, value string }{
+		{prefix + "x_content_type_options.header_value", "sniff"}, {prefix + "server.enabled", "maybe"}, {prefix + "access_control_max_age.header_value", "86401"},
+		{prefix + "content_security_policy.header_value", "a\r\nX: y"}, {"tcp.idle_timeout.seconds", "350"},
+	} {
+		_, err := set(c.key, c.value)
+		refused(t, err, "ValidationError", c.key)
+	}
+	again := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{LoadBalancerArn: l.LoadBalancerArn, Port: l.Port, Protocol: l.Protocol, DefaultActions: forward(*g.TargetGroupArn)}))(t).Listeners[0]
+	if *again.ListenerArn != *l.ListenerArn {
+		t.Error("attributes make it another listener")
+	}
+}
+
+func TestAttributesOfALoadBalancerThatTheTrafficHeedsAreOpen(t *testing.T) {
+	w := newWorld(t)
+	lb := w.balancer()
+	for key, value := range map[string]string{
+		"client_keep_alive.seconds": "60", "routing.http.desync_mitigation_mode": "strictest", "routing.http.preserve_host_header.enabled": "true",
+	} {
+		must(w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn, Attributes: []types.LoadBalancerAttribute{{Key: &key, Value: &value}}}))(t)
+	}
+}

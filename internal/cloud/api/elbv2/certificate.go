@@ -1,0 +1,144 @@
+package elbv2
+
+import (
+	"context"
+	"slices"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// maxCertificates is how many certificates the listeners of a load balancer have,
+// their default ones not counted (Application Load Balancer guide, Quotas).
+const maxCertificates = 25
+
+// certificateNamed refuses a certificate that the region does not have.
+func certificateNamed(r store.Reader, region, arn string) error {
+	if row, ok := store.Certificates.Get(r, arn); !ok || row.Region != region {
+		return wire.Errorf("CertificateNotFound", "Certificate '%s' not found", arn)
+	}
+	return nil
+}
+
+// readStandard reads the one certificate that a listener begins with; empty: none
+// is given.
+func readStandard(given []types.Certificate) (string, error) {
+	switch {
+	case len(given) == 0:
+		return "", nil
+	case len(given) > 1:
+		return "", invalid("Exactly one certificate must be specified for HTTPS listeners; use AddListenerCertificates for more")
+	case given[0].IsDefault != nil:
+		return "", invalid("You cannot specify 'IsDefault' for the default certificate of a listener")
+	case given[0].CertificateArn == nil || *given[0].CertificateArn == "":
+		return "", model.Null("certificates.1.member.certificateArn")
+	}
+	return *given[0].CertificateArn, nil
+}
+
+// httpsListener finds a listener that can have a certificate list, and checks
+// the certificates that are named for it.
+func httpsListener(r store.Reader, region string, arn *string, given []types.Certificate) (*store.Listener, []string, error) {
+	l, err := listener(r, region, arn)
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.Protocol != string(types.ProtocolEnumHttps) {
+		return nil, nil, wire.Errorf("InvalidConfigurationRequest", "Certificates cannot be specified for HTTP listeners")
+	}
+	if len(given) == 0 {
+		return nil, nil, model.Null("certificates")
+	}
+	var arns []string
+	for _, c := range given {
+		switch {
+		case c.CertificateArn == nil || *c.CertificateArn == "":
+			return nil, nil, model.Null("certificates.member.certificateArn")
+		case c.IsDefault != nil:
+			return nil, nil, invalid("You cannot specify 'IsDefault' for certificates of the certificate list")
+		}
+		arns = append(arns, *c.CertificateArn)
+	}
+	return l, arns, nil
+}
+
+// AddListenerCertificates adds certificates to the list of an HTTPS listener.
+// Those that it has already are no error.
+func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCertificatesInput) (*elb.AddListenerCertificatesOutput, error) {
+	return update(a, func(tx *store.Tx) (*elb.AddListenerCertificatesOutput, error) {
+		l, arns, err := httpsListener(tx, region(ctx), in.ListenerArn, in.Certificates)
+		if err != nil {
+			return nil, err
+		}
+		out := &elb.AddListenerCertificatesOutput{}
+		list := slices.Clone(l.Certificates)
+		for _, arn := range arns {
+			if err := certificateNamed(tx, l.Region, arn); err != nil {
+				return nil, err
+			}
+			if !slices.Contains(list[1:], arn) {
+				list = append(list, arn)
+			}
+			out.Certificates = append(out.Certificates, types.Certificate{CertificateArn: &arn, IsDefault: new(false)})
+		}
+		total := len(list) - 1
+		for _, other := range store.Listeners.By(tx, "load_balancer", l.LoadBalancerARN) {
+			if other.ARN != l.ARN {
+				total += max(len(other.Certificates)-1, 0)
+			}
+		}
+		if total > maxCertificates {
+			return nil, wire.Errorf("TooManyCertificates", "The maximum number of certificates per load balancer, which is %d, has been reached", maxCertificates)
+		}
+		store.Listeners.Edit(tx, l.ARN, func(l *store.Listener) { l.Certificates = list })
+		return out, nil
+	})
+}
+
+// RemoveListenerCertificates takes certificates out of the list of an HTTPS
+// listener. The default certificate can only be replaced, by ModifyListener.
+func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveListenerCertificatesInput) (*elb.RemoveListenerCertificatesOutput, error) {
+	return update(a, func(tx *store.Tx) (*elb.RemoveListenerCertificatesOutput, error) {
+		l, arns, err := httpsListener(tx, region(ctx), in.ListenerArn, in.Certificates)
+		if err != nil {
+			return nil, err
+		}
+		list := slices.Clone(l.Certificates)
+		for _, arn := range arns {
+			if at := slices.Index(list[1:], arn); at >= 0 {
+				list = slices.Delete(list, at+1, at+2)
+			} else if arn == list[0] {
+				return nil, wire.Errorf("OperationNotPermitted", "Default certificate '%s' cannot be removed from a listener", arn)
+			}
+		}
+		store.Listeners.Edit(tx, l.ARN, func(l *store.Listener) { l.Certificates = list })
+		return &elb.RemoveListenerCertificatesOutput{}, nil
+	})
+}
+
+// DescribeListenerCertificates tells the default certificate of an HTTPS listener
+// and its certificate list.
+func (a *API) DescribeListenerCertificates(ctx context.Context, in *elb.DescribeListenerCertificatesInput) (*elb.DescribeListenerCertificatesOutput, error) {
+	l, err := listener(a.store.View(), region(ctx), in.ListenerArn)
+	if err != nil {
+		return nil, err
+	}
+	var rows []types.Certificate
+	for i, arn := range l.Certificates {
+		rows = append(rows, types.Certificate{CertificateArn: &arn, IsDefault: new(i == 0)})
+	}
+	key := func(c types.Certificate) string { // the default one first
+		if *c.IsDefault {
+			return " " + *c.CertificateArn
+		}
+		return *c.CertificateArn
+	}
+	rows, next, err := page(rows, key, in.PageSize, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	return &elb.DescribeListenerCertificatesOutput{Certificates: append([]types.Certificate{}, rows...), NextMarker: next}, nil
+}

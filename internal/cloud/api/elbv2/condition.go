@@ -1,0 +1,353 @@
+package elbv2
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Quotas of a rule (Application Load Balancer guide, Quotas). The guide allows
+// three values in a condition besides; what AWS answers to six values in one
+// condition names five in a rule alone (aws-cloudformation/cfn-lint, issue 3833),
+// and that is followed.
+const (
+	maxValues    = 5
+	maxWildcards = 5
+)
+
+// conditionFields are the fields of a request, and whether a rule may have
+// several conditions on it.
+var conditionFields = []struct {
+	name    string
+	several bool
+	read    func(types.RuleCondition) (store.Condition, error)
+}{
+	{"path-pattern", false, readPath},
+	{"host-header", false, readHost},
+	{"http-header", true, readHeader},
+	{"http-request-method", false, readMethod},
+	{"query-string", true, readQuery},
+	{"source-ip", false, readSource},
+}
+
+// readConditions validates the conditions of a rule (Elastic Load Balancing API
+// Reference, RuleCondition).
+func readConditions(given []types.RuleCondition) ([]store.Condition, error) {
+	if len(given) == 0 {
+		return nil, model.Null("conditions")
+	}
+	var out []store.Condition
+	values, wildcards := 0, 0
+	for _, in := range given {
+		c, err := readCondition(in, out)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+		values += len(c.Values) + len(c.Regexes) + len(c.Pairs)
+		wildcards += wildcardsIn(c)
+	}
+	switch {
+	case values > maxValues:
+		return nil, invalid("A rule can only have '%d' condition values", maxValues)
+	case wildcards > maxWildcards:
+		return nil, invalid("A rule can only have '%d' condition wildcards", maxWildcards)
+	}
+	return out, nil
+}
+
+func readCondition(in types.RuleCondition, before []store.Condition) (store.Condition, error) {
+	name := aws.ToString(in.Field)
+	if name == "" {
+		return store.Condition{}, invalid("A condition field must be specified")
+	}
+	var known []string
+	for _, field := range conditionFields {
+		known = append(known, field.name)
+		if field.name != name {
+			continue
+		}
+		if !field.several && slices.ContainsFunc(before, func(c store.Condition) bool { return c.Field == name }) {
+			return store.Condition{}, invalid("A rule can only have one '%s' condition", name)
+		}
+		if err := onlyItsOwn(in, name); err != nil {
+			return store.Condition{}, err
+		}
+		c, err := field.read(in)
+		c.Field = name
+		return c, err
+	}
+	return store.Condition{}, invalid("Condition field '%s' must be one of '[%s]'", name, strings.Join(known, ", "))
+}
+
+// onlyItsOwn refuses the settings of other fields.
+func onlyItsOwn(in types.RuleCondition, name string) error {
+	for _, config := range []struct {
+		field, called string
+		given         bool
+	}{
+		{"path-pattern", "PathPatternConfig", in.PathPatternConfig != nil},
+		{"host-header", "HostHeaderConfig", in.HostHeaderConfig != nil},
+		{"http-header", "HttpHeaderConfig", in.HttpHeaderConfig != nil},
+		{"http-request-method", "HttpRequestMethodConfig", in.HttpRequestMethodConfig != nil},
+		{"query-string", "QueryStringConfig", in.QueryStringConfig != nil},
+		{"source-ip", "SourceIpConfig", in.SourceIpConfig != nil},
+	} {
+		if config.given && config.field != name {
+			return invalid("You cannot specify '%s' for a condition of type '%s'", config.called, name)
+		}
+	}
+	switch {
+	case name == "path-pattern" || name == "host-header":
+		return nil
+	case len(in.Values) > 0:
+		return invalid("You cannot specify Values for a condition of type '%s'", name)
+	case name != "http-header" && len(in.RegexValues) > 0:
+		return invalid("You cannot specify RegexValues for a condition of type '%s'", name)
+	}
+	return nil
+}
+
+var (
+	hostForm   = regexp.MustCompile(`^[A-Za-z0-9_.*?-]+$`)
+	hostEnd    = regexp.MustCompile(`\.[A-Za-z*?]*$`)
+	pathForm   = regexp.MustCompile("^[A-Za-z0-9_.$/~\"'@:+&*?-]+$")
+	methodForm = regexp.MustCompile(`^[A-Z_-]+$`)
+	tokenForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // RFC 9110, section 5.6.2
+	visible    = regexp.MustCompile(`^[ -~]+$`)
+)
+
+func readHost(in types.RuleCondition) (store.Condition, error) {
+	var config *texts
+	if c := in.HostHeaderConfig; c != nil {
+		config = &texts{c.Values, c.RegexValues}
+	}
+	out, err := readTexts(in, config, "HostHeaderConfig", hostForm)
+	if err != nil {
+		return out, err
+	}
+	for _, v := range out.Values {
+		if !hostEnd.MatchString(v) {
+			return out, invalid("Condition value '%s' must contain at least one '.' character, with only alphabetical characters after the final one", v)
+		}
+	}
+	return out, nil
+}
+
+func readPath(in types.RuleCondition) (store.Condition, error) {
+	var config *texts
+	if c := in.PathPatternConfig; c != nil {
+		config = &texts{c.Values, c.RegexValues}
+	}
+	return readTexts(in, config, "PathPatternConfig", pathForm)
+}
+
+// texts are what a condition compares with: either values or expressions.
+type texts struct{ values, regexes []string }
+
+// readTexts reads a condition whose values may be given in two places.
+func readTexts(in types.RuleCondition, config *texts, called string, form *regexp.Regexp) (store.Condition, error) {
+	field, given := *in.Field, texts{in.Values, in.RegexValues}
+	if config != nil {
+		switch {
+		case len(in.Values) > 0:
+			return store.Condition{}, invalid("You cannot provide both Values and '%s' for a condition of type '%s'", called, field)
+		case len(in.RegexValues) > 0:
+			return store.Condition{}, invalid("You cannot provide both RegexValues and '%s' for a condition of type '%s'", called, field)
+		}
+		given = *config
+	} else if len(in.Values) > 1 {
+		return store.Condition{}, invalid("The '%s' field contains too many values; the limit is '1'", field)
+	}
+	return given.read(field, form)
+}
+
+func (t texts) read(field string, form *regexp.Regexp) (store.Condition, error) {
+	switch {
+	case len(t.values) > 0 && len(t.regexes) > 0:
+		return store.Condition{}, invalid("You cannot provide both Values and RegexValues for a condition of type '%s'", field)
+	case len(t.values) == 0 && len(t.regexes) == 0:
+		return store.Condition{}, invalid("A condition value must be specified")
+	}
+	for _, v := range t.values {
+		if err := checkText(field, v, 128, form); err != nil {
+			return store.Condition{}, err
+		}
+	}
+	for _, v := range t.regexes {
+		if err := checkText(field, v, 128, visible); err != nil {
+			return store.Condition{}, err
+		}
+		if err := checkRegex(v); err != nil {
+			return store.Condition{}, err
+		}
+	}
+	return store.Condition{Values: t.values, Regexes: t.regexes}, nil
+}
+
+func checkText(called, v string, limit int, form *regexp.Regexp) error {
+	switch {
+	case v == "":
+		return invalid("A condition value must be specified")
+	case len(v) > limit:
+		return invalid("The '%s' value is too long; the limit is '%d'", called, limit)
+	case !form.MatchString(v):
+		return invalid("Condition value '%s' contains a character that is not valid", v)
+	}
+	return nil
+}
+
+// checkRegex refuses what AWS's expressions cannot do: look around, refer back,
+// recurse, and so on, which are not in Go's either; and Unicode classes
+// (Application Load Balancer guide, Listener rules: rule basics).
+func checkRegex(v string) error {
+	_, err := regexp.Compile(v)
+	if err != nil || strings.Contains(v, `\p`) || strings.Contains(v, `\P`) {
+		return invalid("Regular expression '%s' is not valid", v)
+	}
+	return nil
+}
+
+func readHeader(in types.RuleCondition) (store.Condition, error) {
+	config := in.HttpHeaderConfig
+	if config == nil {
+		return store.Condition{}, invalid("A 'HttpHeaderConfig' must be specified with 'http-header'")
+	}
+	name := aws.ToString(config.HttpHeaderName)
+	switch {
+	case name == "":
+		return store.Condition{}, invalid("A 'HttpHeaderName' must be specified in 'HttpHeaderConfig'")
+	case len(name) > 40:
+		return store.Condition{}, invalid("The 'HttpHeaderName' value is too long; the limit is '40'")
+	case !tokenForm.MatchString(name):
+		return store.Condition{}, invalid("HTTP header name '%s' contains a character that is not valid", name)
+	case strings.EqualFold(name, "host"):
+		return store.Condition{}, invalid("You cannot use an 'http-header' condition for the host header; use a 'host-header' condition")
+	case len(in.RegexValues) > 0 && len(config.RegexValues) > 0:
+		return store.Condition{}, invalid("You cannot provide both RegexValues and 'HttpHeaderConfig' for a condition of type 'http-header'")
+	}
+	given := texts{config.Values, config.RegexValues}
+	if len(in.RegexValues) > 0 {
+		given.regexes = in.RegexValues
+	}
+	out, err := given.read("http-header", visible)
+	out.Header = name
+	return out, err
+}
+
+func readMethod(in types.RuleCondition) (store.Condition, error) {
+	if in.HttpRequestMethodConfig == nil {
+		return store.Condition{}, invalid("A 'HttpRequestMethodConfig' must be specified with 'http-request-method'")
+	}
+	values := in.HttpRequestMethodConfig.Values
+	if len(values) == 0 {
+		return store.Condition{}, invalid("A condition value must be specified")
+	}
+	for _, v := range values {
+		switch {
+		case len(v) > 40:
+			return store.Condition{}, invalid("The 'http-request-method' value is too long; the limit is '40'")
+		case !methodForm.MatchString(v):
+			return store.Condition{}, invalid("The 'http-request-method' value is invalid; the allowed characters are A-Z, hyphen and underscore")
+		}
+	}
+	return store.Condition{Values: values}, nil
+}
+
+func readQuery(in types.RuleCondition) (store.Condition, error) {
+	if in.QueryStringConfig == nil {
+		return store.Condition{}, invalid("A 'QueryStringConfig' must be specified with 'query-string'")
+	}
+	var out store.Condition
+	for _, pair := range in.QueryStringConfig.Values {
+		key, value := aws.ToString(pair.Key), aws.ToString(pair.Value)
+		switch {
+		case len(key) > 128:
+			return out, invalid("The 'Key' value is too long; the limit is '128'")
+		case value == "":
+			return out, invalid("A 'Value' must be specified in 'QueryStringKeyValuePair'")
+		case len(value) > 128:
+			return out, invalid("The 'Value' value is too long; the limit is '128'")
+		case !visible.MatchString(value) || key != "" && !visible.MatchString(key):
+			return out, invalid("Condition value '%s' contains a character that is not valid", key+value)
+		}
+		out.Pairs = append(out.Pairs, store.QueryPair{Key: key, Value: value})
+	}
+	if len(out.Pairs) == 0 {
+		return out, invalid("A condition value must be specified")
+	}
+	return out, nil
+}
+
+func readSource(in types.RuleCondition) (store.Condition, error) {
+	config := in.SourceIpConfig
+	switch {
+	case config == nil:
+		return store.Condition{}, invalid("A 'SourceIpConfig' must be specified with 'source-ip'")
+	case config.IpAddressType != "":
+		return store.Condition{}, invalid("You cannot specify an IP address type for the conditions of an Application Load Balancer")
+	case len(config.Values) == 0:
+		return store.Condition{}, invalid("A 'source-ip' value must be specified")
+	}
+	for _, v := range config.Values {
+		if p, err := netip.ParsePrefix(v); err != nil || p != p.Masked() {
+			return store.Condition{}, invalid("The 'source-ip' value '%s' must be a valid CIDR block", v)
+		}
+	}
+	return store.Condition{Values: config.Values}, nil
+}
+
+// wildcardsIn counts those of the values that may have them.
+func wildcardsIn(c store.Condition) int {
+	if c.Field == "http-request-method" || c.Field == "source-ip" {
+		return 0
+	}
+	values := slices.Clone(c.Values)
+	for _, p := range c.Pairs {
+		values = append(values, p.Key, p.Value)
+	}
+	n := 0
+	for _, v := range values {
+		v = strings.NewReplacer(`\*`, "", `\?`, "").Replace(v)
+		n += strings.Count(v, "*") + strings.Count(v, "?")
+	}
+	return n
+}
+
+// writeConditions describes conditions. Values of hosts and paths are told
+// twice, as AWS does.
+func writeConditions(conditions []store.Condition) []types.RuleCondition {
+	out := make([]types.RuleCondition, 0, len(conditions))
+	for _, c := range conditions {
+		d := types.RuleCondition{Field: new(c.Field)}
+		switch c.Field {
+		case "path-pattern":
+			d.Values, d.PathPatternConfig = c.Values, &types.PathPatternConditionConfig{Values: c.Values, RegexValues: c.Regexes}
+		case "host-header":
+			d.Values, d.HostHeaderConfig = c.Values, &types.HostHeaderConditionConfig{Values: c.Values, RegexValues: c.Regexes}
+		case "http-header":
+			d.HttpHeaderConfig = &types.HttpHeaderConditionConfig{HttpHeaderName: new(c.Header), Values: c.Values, RegexValues: c.Regexes}
+		case "http-request-method":
+			d.HttpRequestMethodConfig = &types.HttpRequestMethodConditionConfig{Values: c.Values}
+		case "source-ip":
+			d.SourceIpConfig = &types.SourceIpConditionConfig{Values: c.Values}
+		case "query-string":
+			d.QueryStringConfig = &types.QueryStringConditionConfig{}
+			for _, p := range c.Pairs {
+				pair := types.QueryStringKeyValuePair{Value: new(p.Value)}
+				if p.Key != "" {
+					pair.Key = new(p.Key)
+				}
+				d.QueryStringConfig.Values = append(d.QueryStringConfig.Values, pair)
+			}
+		}
+		out = append(out, d)
+	}
+	return out
+}

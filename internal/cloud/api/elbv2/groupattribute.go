@@ -1,0 +1,102 @@
+package elbv2
+
+import (
+	"strconv"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// The keys of target groups that depend on each other.
+const (
+	algorithmKey   = "load_balancing.algorithm.type"
+	crossZoneKey   = "load_balancing.cross_zone.enabled"
+	slowStartKey   = "slow_start.duration_seconds"
+	stickyKey      = "stickiness.enabled"
+	stickyTypeKey  = "stickiness.type"
+	appCookieKey   = "stickiness.app_cookie.cookie_name"
+	failoverPrefix = "target_group_health.dns_failover.minimum_healthy_targets."
+	failOpenPrefix = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+)
+
+// targetGroupAttributes are those of instance and ip target groups of
+// Application Load Balancers (Elastic Load Balancing API Reference,
+// TargetGroupAttribute).
+var targetGroupAttributes = attributes{"Target group", map[string]attribute{
+	"deregistration_delay.timeout_seconds":        {"300", number(0, 3600), nil},
+	"load_balancing.algorithm.anomaly_mitigation": {"off", oneOf("on", "off"), oneOf("off")},
+	algorithmKey:                             {"round_robin", oneOf("round_robin", "least_outstanding_requests", "weighted_random"), nil},
+	crossZoneKey:                             {"use_load_balancer_configuration", oneOf("true", "false", "use_load_balancer_configuration"), nil},
+	slowStartKey:                             {"0", orElse(oneOf("0"), number(30, 900)), nil},
+	appCookieKey:                             {"", appCookieName, nil},
+	"stickiness.app_cookie.duration_seconds": {"86400", number(1, maxStickiness), nil},
+	stickyKey:                                {"false", boolean, nil},
+	"stickiness.lb_cookie.duration_seconds":  {"86400", number(1, maxStickiness), nil},
+	stickyTypeKey:                            {"lb_cookie", oneOf("lb_cookie", "app_cookie"), nil},
+	failoverPrefix + "count":                 {"1", orElse(oneOf("off"), number(1, 1000)), nil},
+	failoverPrefix + "percentage":            {"off", orElse(oneOf("off"), number(1, 100)), nil},
+	failOpenPrefix + "count":                 {"1", number(1, 1000), nil},
+	failOpenPrefix + "percentage":            {"off", orElse(oneOf("off"), number(1, 100)), nil},
+}}
+
+// appCookieName allows names of cookies (RFC 6265, section 4.1.1) that are not
+// the load balancer's own.
+func appCookieName(v string) bool {
+	return v == "" || anything(v) && tokenForm.MatchString(v) && !strings.HasPrefix(v, "AWSALB")
+}
+
+// checkTogether refuses attributes of a group that do not go together. The words
+// of the first two and of groupSticky are AWS's
+// (kubernetes-sigs/aws-load-balancer-controller, issues 3686 and 2734).
+func checkTogether(r store.Reader, group *store.TargetGroup, values map[string]string) error {
+	sticky := values[stickyKey] == "true"
+	conflict := func(format string, args ...any) error {
+		return wire.Errorf("InvalidConfigurationRequest", format, args...)
+	}
+	switch {
+	case values[slowStartKey] != "0" && values[algorithmKey] == "weighted_random":
+		return conflict("You cannot enable both slow start and weighted random algorithm on a target group")
+	case values[slowStartKey] != "0" && values[algorithmKey] == "least_outstanding_requests":
+		return conflict("You cannot enable both slow start and least outstanding requests algorithm on a target group")
+	case sticky && values[crossZoneKey] == "false":
+		return conflict("You cannot enable stickiness on a target group when cross-zone load balancing is off")
+	case sticky && values[stickyTypeKey] == "app_cookie" && values[appCookieKey] == "":
+		return conflict("You must specify a cookie name to enable stickiness of the type 'app_cookie'")
+	case fewer(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]), fewer(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]):
+		return conflict("The threshold for DNS failover must be greater than or equal to the threshold for routing failover")
+	}
+	if values[crossZoneKey] == "false" {
+		for _, t := range store.Targets.By(r, "target_group", group.ARN) {
+			if t.Zone == "all" {
+				return conflict("You cannot turn off cross-zone load balancing while the target '%s' is registered for the Availability Zone 'all'", t.ID)
+			}
+		}
+	}
+	if sticky {
+		return groupSticky(r, group)
+	}
+	return nil
+}
+
+// fewer compares two thresholds, either of which may be off.
+func fewer(a, b string) bool {
+	x, err := strconv.Atoi(a)
+	if err != nil {
+		return false
+	}
+	y, err := strconv.Atoi(b)
+	return err == nil && x < y
+}
+
+// groupSticky refuses stickiness to targets while clients may change between
+// target groups.
+func groupSticky(r store.Reader, group *store.TargetGroup) error {
+	var err error
+	uses(r, group, func(_ *store.Listener, rule string, a store.Action) {
+		if err == nil && len(a.Forward) > 1 && !a.Stickiness {
+			err = wire.Errorf("InvalidConfigurationRequest", "This target group appears behind a rule with group stickiness disabled (%s). You must enable group stickiness before enabling target stickiness", rule)
+		}
+	})
+	return err
+}

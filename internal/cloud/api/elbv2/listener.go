@@ -1,0 +1,175 @@
+package elbv2
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// CreateListener opens a port of a load balancer. The same request again
+// returns the listener that it made.
+func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (*elb.CreateListenerOutput, error) {
+	speaks := spoken{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
+	if in.Protocol == "" {
+		return nil, invalid("A listener protocol must be specified")
+	}
+	if err := speaks.check(); err != nil {
+		return nil, err
+	}
+	if in.Port == nil {
+		return nil, invalid("A listener port must be specified")
+	}
+	if err := model.Between("port", in.Port, 1, 65535); err != nil {
+		return nil, err
+	}
+	tags, err := readTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return update(a, func(tx *store.Tx) (*elb.CreateListenerOutput, error) {
+		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
+		if err != nil {
+			return nil, err
+		}
+		actions, err := readActions(tx, lb, "defaultActions", in.DefaultActions)
+		if err != nil {
+			return nil, err
+		}
+		l := &store.Listener{Region: lb.Region, LoadBalancerARN: lb.ARN, Port: *in.Port, Actions: actions, Tags: tags}
+		if err := speaks.set(tx, l); err != nil {
+			return nil, err
+		}
+		for _, old := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
+			if old.Port != l.Port {
+				continue
+			}
+			l.ARN = old.ARN
+			l.Attributes = old.Attributes
+			if len(old.Certificates) > 0 && slices.Equal(l.Certificates, old.Certificates[:1]) {
+				l.Certificates = old.Certificates // the list came later
+			}
+			if !reflect.DeepEqual(old, l) {
+				return nil, duplicate(lb)
+			}
+		}
+		if l.ARN == "" {
+			l.ARN = arn(lb.Region, "listener/"+suffix(lb.ARN, "loadbalancer")+"/"+a.ids.Hex(16))
+			store.Listeners.Put(tx, l)
+		}
+		return &elb.CreateListenerOutput{Listeners: []types.Listener{describeListener(l)}}, nil
+	})
+}
+
+func duplicate(lb *store.LoadBalancer) error {
+	return wire.Errorf("DuplicateListener", "A listener already exists on this port for this load balancer '%s'", lb.ARN)
+}
+
+func describeListener(l *store.Listener) types.Listener {
+	out := types.Listener{
+		ListenerArn: new(l.ARN), LoadBalancerArn: new(l.LoadBalancerARN), Port: new(l.Port),
+		Protocol: types.ProtocolEnum(l.Protocol), DefaultActions: writeActions(l.Actions),
+	}
+	writeSpoken(&out, l)
+	return out
+}
+
+// DescribeListeners tells the listeners of a load balancer, or those named.
+func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersInput) (*elb.DescribeListenersOutput, error) {
+	view := a.store.View()
+	var rows []*store.Listener
+	switch {
+	case in.LoadBalancerArn != nil && len(in.ListenerArns) > 0:
+		return nil, invalid("You cannot specify both a load balancer ARN and listener ARNs")
+	case in.LoadBalancerArn != nil:
+		lb, err := loadBalancer(view, region(ctx), in.LoadBalancerArn)
+		if err != nil {
+			return nil, err
+		}
+		rows = store.Listeners.By(view, "load_balancer", lb.ARN)
+	case len(in.ListenerArns) > 0:
+		for _, arn := range in.ListenerArns {
+			l, err := listener(view, region(ctx), &arn)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, l)
+		}
+	default:
+		return nil, invalid("You must specify either listener ARNs or a load balancer ARN")
+	}
+	rows, next, err := page(rows, func(l *store.Listener) string { return l.ARN }, in.PageSize, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	out := &elb.DescribeListenersOutput{Listeners: []types.Listener{}, NextMarker: next}
+	for _, l := range rows {
+		out.Listeners = append(out.Listeners, describeListener(l))
+	}
+	return out, nil
+}
+
+// ModifyListener changes port, protocol, default certificate, security policy or
+// default actions of a listener.
+func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (*elb.ModifyListenerOutput, error) {
+	speaks := spoken{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
+	if err := speaks.check(); err != nil {
+		return nil, err
+	}
+	if err := model.Between("port", in.Port, 1, 65535); err != nil {
+		return nil, err
+	}
+	return update(a, func(tx *store.Tx) (*elb.ModifyListenerOutput, error) {
+		old, err := listener(tx, region(ctx), in.ListenerArn)
+		if err != nil {
+			return nil, err
+		}
+		lb, err := loadBalancer(tx, region(ctx), &old.LoadBalancerARN)
+		if err != nil {
+			return nil, err
+		}
+		l := *old
+		l.Port = constraint.Default(in.Port, l.Port)
+		if err := speaks.set(tx, &l); err != nil {
+			return nil, err
+		}
+		for _, other := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
+			if other.ARN != l.ARN && other.Port == l.Port {
+				return nil, duplicate(lb)
+			}
+		}
+		if in.DefaultActions != nil {
+			if l.Actions, err = readActions(tx, lb, "defaultActions", in.DefaultActions); err != nil {
+				return nil, err
+			}
+		}
+		store.Listeners.Put(tx, &l)
+		return &elb.ModifyListenerOutput{Listeners: []types.Listener{describeListener(&l)}}, nil
+	})
+}
+
+// removeListener removes the listener with its rules.
+func removeListener(tx *store.Tx, l *store.Listener) {
+	for _, rule := range store.Rules.By(tx, "listener", l.ARN) {
+		store.Rules.Delete(tx, rule.ARN)
+	}
+	store.Listeners.Delete(tx, l.ARN)
+}
+
+// DeleteListener closes a port of a load balancer.
+func (a *API) DeleteListener(ctx context.Context, in *elb.DeleteListenerInput) (*elb.DeleteListenerOutput, error) {
+	return &elb.DeleteListenerOutput{}, a.store.Update(func(tx *store.Tx) error {
+		l, err := listener(tx, region(ctx), in.ListenerArn)
+		if err != nil {
+			return err
+		}
+		removeListener(tx, l)
+		return nil
+	})
+}

@@ -1,0 +1,116 @@
+package elbv2
+
+import (
+	"context"
+	"maps"
+	"regexp"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// headerValue is empty, which leaves the header alone, or what a header may
+// hold.
+func headerValue(v string) bool { return v == "" || anything(v) && visible.MatchString(v) }
+
+// listenerAttributes are those of listeners of Application Load Balancers
+// (Elastic Load Balancing API Reference, ListenerAttribute).
+var listenerAttributes = attributes{"Listener", map[string]attribute{
+	"routing.http.response.access_control_allow_credentials.header_value": {"", oneOf("", "true"), nil},
+	"routing.http.response.access_control_allow_headers.header_value":     {"", headerValue, nil},
+	"routing.http.response.access_control_allow_methods.header_value":     {"", headerValue, nil},
+	"routing.http.response.access_control_allow_origin.header_value":      {"", headerValue, nil},
+	"routing.http.response.access_control_expose_headers.header_value":    {"", headerValue, nil},
+	"routing.http.response.access_control_max_age.header_value":           {"", orElse(oneOf(""), number(-1, 86400)), nil},
+	"routing.http.response.content_security_policy.header_value":          {"", headerValue, nil},
+	"routing.http.response.server.enabled":                                {"true", boolean, nil},
+	"routing.http.response.strict_transport_security.header_value":        {"", headerValue, nil},
+	"routing.http.response.x_content_type_options.header_value":           {"", oneOf("", "nosniff"), nil},
+	"routing.http.response.x_frame_options.header_value":                  {"", headerValue, nil},
+}}
+
+// headerName is what a header that tells targets of TLS can be called.
+var headerName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`).MatchString
+
+// secureAttributes are those that HTTPS listeners have besides: the names of the
+// headers that tell targets of the client's TLS. There is no mutual
+// authentication here, so that its headers are never sent.
+var secureAttributes = attributes{"Listener", maps.Collect(func(yield func(string, attribute) bool) {
+	for key, a := range listenerAttributes.keys {
+		if !yield(key, a) {
+			return
+		}
+	}
+	for name, standard := range map[string]string{
+		"mtls_clientcert_serial_number": "X-Amzn-Mtls-Clientcert-Serial-Number",
+		"mtls_clientcert_issuer":        "X-Amzn-Mtls-Clientcert-Issuer",
+		"mtls_clientcert_subject":       "X-Amzn-Mtls-Clientcert-Subject",
+		"mtls_clientcert_validity":      "X-Amzn-Mtls-Clientcert-Validity",
+		"mtls_clientcert_leaf":          "X-Amzn-Mtls-Clientcert-Leaf",
+		"mtls_clientcert":               "X-Amzn-Mtls-Clientcert",
+		"tls_version":                   "X-Amzn-Tls-Version",
+		"tls_cipher_suite":              "X-Amzn-Tls-Cipher-Suite",
+	} {
+		if !yield("routing.http.request.x_amzn_"+name+".header_name", attribute{standard, headerName, nil}) {
+			return
+		}
+	}
+})}
+
+// attributesOf are the attributes that a listener can have.
+func attributesOf(l *store.Listener) attributes {
+	if l.Protocol == string(types.ProtocolEnumHttps) {
+		return secureAttributes
+	}
+	return listenerAttributes
+}
+
+// listenerValues are the attributes of the listener, those never set included.
+func listenerValues(l *store.Listener) map[string]string {
+	values := attributesOf(l).defaults()
+	for key, value := range l.Attributes {
+		if _, ok := values[key]; ok { // it may have been an HTTPS listener before
+			values[key] = value
+		}
+	}
+	return values
+}
+
+func listenerPairs(values map[string]string) []types.ListenerAttribute {
+	var out []types.ListenerAttribute
+	each(values, func(key, value string) {
+		out = append(out, types.ListenerAttribute{Key: new(key), Value: new(value)})
+	})
+	return out
+}
+
+// ModifyListenerAttributes sets attributes of a listener.
+func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListenerAttributesInput) (*elb.ModifyListenerAttributesOutput, error) {
+	pairs := make([]pair, 0, len(in.Attributes))
+	for _, given := range in.Attributes {
+		pairs = append(pairs, pair{given.Key, given.Value})
+	}
+	return update(a, func(tx *store.Tx) (*elb.ModifyListenerAttributesOutput, error) {
+		l, err := listener(tx, region(ctx), in.ListenerArn)
+		if err != nil {
+			return nil, err
+		}
+		values, err := attributesOf(l).changed(listenerValues(l), pairs)
+		if err != nil {
+			return nil, err
+		}
+		store.Listeners.Edit(tx, l.ARN, func(l *store.Listener) { l.Attributes = values })
+		return &elb.ModifyListenerAttributesOutput{Attributes: listenerPairs(values)}, nil
+	})
+}
+
+// DescribeListenerAttributes tells all attributes of a listener.
+func (a *API) DescribeListenerAttributes(ctx context.Context, in *elb.DescribeListenerAttributesInput) (*elb.DescribeListenerAttributesOutput, error) {
+	l, err := listener(a.store.View(), region(ctx), in.ListenerArn)
+	if err != nil {
+		return nil, err
+	}
+	return &elb.DescribeListenerAttributesOutput{Attributes: listenerPairs(listenerValues(l))}, nil
+}

@@ -1,0 +1,275 @@
+package elbv2
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const internetFacing = string(types.LoadBalancerSchemeEnumInternetFacing)
+
+// checkCreate refuses requests that are wrong whatever exists.
+func checkCreate(in *elb.CreateLoadBalancerInput) error {
+	if err := model.Required("name", in.Name != nil); err != nil {
+		return err
+	}
+	if err := checkName("The load balancer", *in.Name); err != nil {
+		return err
+	}
+	switch {
+	case strings.HasPrefix(*in.Name, "internal-"):
+		return invalid("The load balancer name '%s' cannot begin with 'internal-'", *in.Name)
+	case in.Type != "" && !slices.Contains(in.Type.Values(), in.Type):
+		return model.OutOfSet("type", in.Type, "application", "gateway", "network")
+	case in.Type != "" && in.Type != types.LoadBalancerTypeEnumApplication:
+		return wire.NotImplemented("load balancers of type %s", in.Type)
+	case in.Scheme != "" && !slices.Contains(in.Scheme.Values(), in.Scheme):
+		return wire.Errorf("InvalidScheme", "The requested scheme is not valid")
+	case in.IpAddressType != "" && in.IpAddressType != types.IpAddressTypeIpv4:
+		return wire.NotImplemented("load balancers of IP address type %s", in.IpAddressType)
+	case in.CustomerOwnedIpv4Pool != nil || in.IpamPools != nil || in.EnablePrefixForIpv6SourceNat != "":
+		return wire.NotImplemented("address pools for load balancers")
+	}
+	return nil
+}
+
+// CreateLoadBalancer makes an Application Load Balancer. The same request again
+// returns the one that it made.
+func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancerInput) (*elb.CreateLoadBalancerOutput, error) {
+	if err := checkCreate(in); err != nil {
+		return nil, err
+	}
+	tags, err := readTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := subnetIDs(in.Subnets, in.SubnetMappings)
+	if err != nil {
+		return nil, err
+	}
+	scheme := internetFacing
+	if in.Scheme != "" {
+		scheme = string(in.Scheme)
+	}
+	return update(a, func(tx *store.Tx) (*elb.CreateLoadBalancerOutput, error) {
+		same := byName(tx, region(ctx), *in.Name)
+		kept := map[string]bool{}
+		if same != nil {
+			for _, n := range same.Nodes {
+				kept[n.SubnetID] = true
+			}
+		}
+		spread, err := subnets(tx, region(ctx), ids, kept, scheme)
+		if err != nil {
+			return nil, err
+		}
+		lb := &store.LoadBalancer{Region: region(ctx), Name: *in.Name, Scheme: scheme, VPCID: spread[0].VPCID, Tags: tags}
+		if lb.GroupIDs, err = groups(tx, lb.VPCID, in.SecurityGroups); err != nil {
+			return nil, err
+		}
+		if same == nil {
+			err = a.create(tx, lb, spread)
+		} else {
+			lb, err = same, sameLoadBalancer(same, lb, kept, ids)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{describe(lb)}}, nil
+	})
+}
+
+func byName(r store.Reader, region, name string) *store.LoadBalancer {
+	for _, lb := range store.LoadBalancers.By(r, "region", region) {
+		if lb.Name == name {
+			return lb
+		}
+	}
+	return nil
+}
+
+func sameLoadBalancer(old, asked *store.LoadBalancer, has map[string]bool, ids []string) error {
+	same := old.Scheme == asked.Scheme && old.VPCID == asked.VPCID && slices.Equal(old.GroupIDs, asked.GroupIDs) &&
+		maps.Equal(old.Tags, asked.Tags) && len(has) == len(ids)
+	for _, id := range ids {
+		same = same && has[id]
+	}
+	if !same {
+		return wire.Errorf("DuplicateLoadBalancerName", "A load balancer with the same name '%s' already exists, but with different settings", old.Name)
+	}
+	return nil
+}
+
+func (a *API) create(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
+	lb.ARN = arn(lb.Region, "loadbalancer/app/"+lb.Name+"/"+a.ids.Hex(16))
+	lb.DNSName = fmt.Sprintf("%s-%d.%s.%s", lb.Name, 100_000_000+a.ids.Number(1_900_000_000), lb.Region, a.suffix)
+	if lb.Scheme != internetFacing {
+		lb.DNSName = "internal-" + lb.DNSName
+	}
+	lb.IPAddressType = string(types.IpAddressTypeIpv4)
+	lb.Attributes = loadBalancerAttributes.defaults()
+	if lb.Scheme != internetFacing {
+		lb.Attributes["ipv6.deny_all_igw_traffic"] = "true"
+	}
+	lb.CookieKey = a.ids.Hex(64)
+	lb.Created = a.now().UTC()
+	lb.State = string(types.LoadBalancerStateEnumProvisioning)
+	if err := a.settle(tx, lb, in); err != nil {
+		return err
+	}
+	store.LoadBalancers.Put(tx, lb)
+	return nil
+}
+
+// hostedZones are the Route 53 zones of Elastic Load Balancing (AWS General
+// Reference, Elastic Load Balancing endpoints and quotas).
+var hostedZones = map[string]string{
+	"us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2", "us-west-1": "Z368ELLRRE2KJ0", "us-west-2": "Z1H1FL5HABSF5",
+	"eu-west-1": "Z32O12XQLNTSW2", "eu-central-1": "Z215JYRZR1TBD5", "ap-northeast-1": "Z14GRHDCWA56QT", "ap-southeast-1": "Z1LMS91P8CMLE5",
+}
+
+func describe(lb *store.LoadBalancer) types.LoadBalancer {
+	out := types.LoadBalancer{
+		LoadBalancerArn: new(lb.ARN), LoadBalancerName: new(lb.Name), DNSName: new(lb.DNSName),
+		CreatedTime: new(lb.Created), Scheme: types.LoadBalancerSchemeEnum(lb.Scheme), VpcId: new(lb.VPCID),
+		SecurityGroups: lb.GroupIDs, IpAddressType: types.IpAddressType(lb.IPAddressType), Type: types.LoadBalancerTypeEnumApplication,
+		State: &types.LoadBalancerState{Code: types.LoadBalancerStateEnum(lb.State)}, AvailabilityZones: zones(lb),
+	}
+	if lb.StateReason != "" {
+		out.State.Reason = new(lb.StateReason)
+	}
+	if zone, ok := hostedZones[lb.Region]; ok {
+		out.CanonicalHostedZoneId = new(zone)
+	}
+	return out
+}
+
+func zones(lb *store.LoadBalancer) []types.AvailabilityZone {
+	out := make([]types.AvailabilityZone, 0, len(lb.Nodes))
+	for _, n := range lb.Nodes {
+		out = append(out, types.AvailabilityZone{ZoneName: new(n.Zone), SubnetId: new(n.SubnetID), LoadBalancerAddresses: []types.LoadBalancerAddress{}})
+	}
+	slices.SortFunc(out, func(x, y types.AvailabilityZone) int { return strings.Compare(*x.ZoneName, *y.ZoneName) })
+	return out
+}
+
+// DescribeLoadBalancers tells the load balancers of the region.
+func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
+	arnOf := func(lb *store.LoadBalancer) string { return lb.ARN }
+	rows, missing := selected(store.LoadBalancers.By(a.store.View(), "region", region(ctx)), in.LoadBalancerArns, in.Names,
+		arnOf, func(lb *store.LoadBalancer) string { return lb.Name })
+	if len(missing) > 0 {
+		return nil, wire.Errorf("LoadBalancerNotFound", "Load balancers '[%s]' not found", strings.Join(missing, ", "))
+	}
+	rows, next, err := page(rows, arnOf, in.PageSize, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	out := &elb.DescribeLoadBalancersOutput{LoadBalancers: []types.LoadBalancer{}, NextMarker: next}
+	for _, lb := range rows {
+		out.LoadBalancers = append(out.LoadBalancers, describe(lb))
+	}
+	return out, nil
+}
+
+// DeleteLoadBalancer removes the load balancer with its listeners and its
+// interfaces. It is no error when there is none.
+func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancerInput) (*elb.DeleteLoadBalancerOutput, error) {
+	if err := wellFormed(in.LoadBalancerArn, "loadBalancerArn", "loadbalancer", "load balancer"); err != nil {
+		return nil, err
+	}
+	return &elb.DeleteLoadBalancerOutput{}, a.store.Update(func(tx *store.Tx) error {
+		lb, ok := store.LoadBalancers.Get(tx, *in.LoadBalancerArn)
+		if !ok || lb.Region != region(ctx) {
+			return nil
+		}
+		if lb.Attributes["deletion_protection.enabled"] == "true" {
+			return wire.Errorf("OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", lb.ARN)
+		}
+		for _, l := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
+			removeListener(tx, l)
+		}
+		for _, n := range lb.Nodes {
+			store.NetworkInterfaces.Delete(tx, n.InterfaceID)
+		}
+		store.LoadBalancers.Delete(tx, lb.ARN)
+		return nil
+	})
+}
+
+// SetSecurityGroups replaces the security groups of the load balancer.
+func (a *API) SetSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsInput) (*elb.SetSecurityGroupsOutput, error) {
+	return update(a, func(tx *store.Tx) (*elb.SetSecurityGroupsOutput, error) {
+		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
+		if err != nil {
+			return nil, err
+		}
+		if in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
+			return nil, wire.Errorf("InvalidConfigurationRequest", "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is not supported for load balancers of type 'application'")
+		}
+		if len(in.SecurityGroups) == 0 {
+			return nil, model.Null("securityGroups")
+		}
+		ids, err := groups(tx, lb.VPCID, in.SecurityGroups)
+		if err != nil {
+			return nil, err
+		}
+		store.LoadBalancers.Edit(tx, lb.ARN, func(lb *store.LoadBalancer) { lb.GroupIDs = ids })
+		for _, n := range lb.Nodes {
+			store.NetworkInterfaces.Edit(tx, n.InterfaceID, func(nic *store.NetworkInterface) { nic.GroupIDs = ids })
+		}
+		return &elb.SetSecurityGroupsOutput{SecurityGroupIds: ids}, nil
+	})
+}
+
+// SetSubnets replaces the subnets of the load balancer; nodes in subnets that
+// it keeps are left alone.
+func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, error) {
+	if in.IpAddressType != "" && in.IpAddressType != types.IpAddressTypeIpv4 {
+		return nil, wire.NotImplemented("load balancers of IP address type %s", in.IpAddressType)
+	}
+	ids, err := subnetIDs(in.Subnets, in.SubnetMappings)
+	if err != nil {
+		return nil, err
+	}
+	return update(a, func(tx *store.Tx) (*elb.SetSubnetsOutput, error) {
+		old, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
+		if err != nil {
+			return nil, err
+		}
+		kept := map[string]bool{}
+		for _, n := range old.Nodes {
+			kept[n.SubnetID] = true
+		}
+		wanted, err := subnets(tx, region(ctx), ids, kept, old.Scheme)
+		if err != nil {
+			return nil, err
+		}
+		if wanted[0].VPCID != old.VPCID {
+			return nil, wire.Errorf("InvalidConfigurationRequest", "All subnets must belong to the same VPC: '%s'", old.VPCID)
+		}
+		lb := *old
+		if err := a.settle(tx, &lb, wanted); err != nil {
+			return nil, err
+		}
+		store.LoadBalancers.Put(tx, &lb)
+		return &elb.SetSubnetsOutput{AvailabilityZones: zones(&lb), IpAddressType: types.IpAddressType(lb.IPAddressType)}, nil
+	})
+}
+
+// DescribeCapacityReservation tells that no capacity is reserved: the local
+// cloud has no such thing, and ModifyCapacityReservation is not implemented.
+func (a *API) DescribeCapacityReservation(ctx context.Context, in *elb.DescribeCapacityReservationInput) (*elb.DescribeCapacityReservationOutput, error) {
+	if _, err := loadBalancer(a.store.View(), region(ctx), in.LoadBalancerArn); err != nil {
+		return nil, err
+	}
+	return &elb.DescribeCapacityReservationOutput{DecreaseRequestsRemaining: new(int32(2)), CapacityReservationState: []types.ZonalCapacityReservationState{}}, nil
+}

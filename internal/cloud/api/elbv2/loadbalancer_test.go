@@ -1,0 +1,224 @@
+package elbv2_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func TestALoadBalancerHasANodeInEverySubnet(t *testing.T) {
+	w := newWorld(t)
+	lb := w.balancer()
+	if !regexp.MustCompile(`^arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/web/[0-9a-f]{16}$`).MatchString(*lb.LoadBalancerArn) {
+		t.Errorf("ARN %s", *lb.LoadBalancerArn)
+	}
+	if !regexp.MustCompile(`^web-\d+\.eu-west-1\.elb\.localhost$`).MatchString(*lb.DNSName) {
+		t.Errorf("DNS name %s", *lb.DNSName)
+	}
+	if lb.State.Code != types.LoadBalancerStateEnumProvisioning || lb.Scheme != types.LoadBalancerSchemeEnumInternetFacing || len(lb.AvailabilityZones) != 3 {
+		t.Errorf("%+v", lb)
+	}
+	var nics int
+	for _, nic := range store.NetworkInterfaces.By(w.store.View(), "vpc", "vpc-1") {
+		if nic.LoadBalancerARN != *lb.LoadBalancerArn {
+			continue
+		}
+		nics++
+		if nic.Type != "load_balancer" || nic.RequesterID != "amazon-elb" || !strings.HasPrefix(nic.Description, "ELB app/web/") || !nic.PublicIP.IsValid() || !slices.Equal(nic.GroupIDs, []string{"sg-web"}) {
+			t.Errorf("%+v", nic)
+		}
+	}
+	if nics != 3 {
+		t.Errorf("%d interfaces", nics)
+	}
+}
+
+func TestTheSameLoadBalancerIsMadeOnce(t *testing.T) {
+	w := newWorld(t)
+	first, again := w.balancer(), w.balancer()
+	if *first.LoadBalancerArn != *again.LoadBalancerArn {
+		t.Error("made twice")
+	}
+	other := webBalancer()
+	other.Subnets = other.Subnets[:2]
+	_, err := w.CreateLoadBalancer(w.ctx, other)
+	refused(t, err, "DuplicateLoadBalancerName", "already exists")
+}
+
+func TestALoadBalancerThatCannotBeIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		change     func(in *elb.CreateLoadBalancerInput)
+		code, text string
+	}{
+		{"no name", func(in *elb.CreateLoadBalancerInput) { in.Name = nil }, "ValidationError", "'name'"},
+		{"a long name", func(in *elb.CreateLoadBalancerInput) { in.Name = new(strings.Repeat("x", 33)) }, "ValidationError", "longer than '32'"},
+		{"an underscore", func(in *elb.CreateLoadBalancerInput) { in.Name = new("a_b") }, "ValidationError", "hyphens"},
+		{"a reserved name", func(in *elb.CreateLoadBalancerInput) { in.Name = new("internal-a") }, "ValidationError", "internal-"},
+		{"one subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a"} }, "ValidationError", "At least two subnets in two different Availability Zones must be specified"},
+		{"two subnets of a zone", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-a2", "subnet-b"} }, "InvalidConfigurationRequest", "same Availability Zone"},
+		{"an unknown subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-nowhere"} }, "SubnetNotFound", "subnet-nowhere"},
+		{"subnets of two VPCs", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-y"} }, "InvalidConfigurationRequest", "same VPC"},
+		{"a small subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-tiny"} }, "InvalidSubnet", "/27"},
+		{"a full subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-full"} }, "InvalidSubnet", "at least 8 free IP addresses"},
+		{"no gateway", func(in *elb.CreateLoadBalancerInput) {
+			in.Subnets, in.SecurityGroups = []string{"subnet-x", "subnet-y"}, nil
+		}, "InvalidSubnet", "no internet gateway"},
+		{"a group of another VPC", func(in *elb.CreateLoadBalancerInput) { in.SecurityGroups = []string{"sg-other"} }, "InvalidConfigurationRequest", "One or more security groups are invalid"},
+		{"a network load balancer", func(in *elb.CreateLoadBalancerInput) { in.Type = types.LoadBalancerTypeEnumNetwork }, "NotImplemented", "network"},
+		{"IPv6", func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = types.IpAddressTypeDualstack }, "NotImplemented", "dualstack"},
+		{"a tag twice", func(in *elb.CreateLoadBalancerInput) {
+			in.Tags = []types.Tag{{Key: new("a")}, {Key: new("a")}}
+		}, "DuplicateTagKeys", "a"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			in := webBalancer()
+			c.change(in)
+			_, err := w.CreateLoadBalancer(w.ctx, in)
+			refused(t, err, c.code, c.text)
+			if rows := store.LoadBalancers.List(w.store.View()); len(rows) != 0 {
+				t.Errorf("left behind: %+v", rows)
+			}
+		})
+	}
+}
+
+func TestAnInternalLoadBalancerNeedsNoGatewayAndHasNoPublicAddress(t *testing.T) {
+	w := newWorld(t)
+	in := webBalancer()
+	in.Scheme, in.Subnets, in.SecurityGroups = types.LoadBalancerSchemeEnumInternal, []string{"subnet-x", "subnet-y"}, nil
+	lb := must(w.CreateLoadBalancer(w.ctx, in))(t).LoadBalancers[0]
+	if !strings.HasPrefix(*lb.DNSName, "internal-web-") || !slices.Equal(lb.SecurityGroups, []string{"sg-other"}) {
+		t.Errorf("%+v", lb)
+	}
+	for _, nic := range store.NetworkInterfaces.By(w.store.View(), "vpc", "vpc-2") {
+		if nic.PublicIP.IsValid() {
+			t.Errorf("%+v", nic)
+		}
+	}
+}
+
+func TestDeletionProtectionProtects(t *testing.T) {
+	w := newWorld(t)
+	lb, _, _ := w.inUse()
+	set := func(value string) {
+		must(w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{
+			LoadBalancerArn: lb.LoadBalancerArn, Attributes: []types.LoadBalancerAttribute{{Key: new("deletion_protection.enabled"), Value: &value}},
+		}))(t)
+	}
+	set("true")
+	_, err := w.DeleteLoadBalancer(w.ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
+	refused(t, err, "OperationNotPermitted", "deletion protection")
+	set("false")
+	for range 2 { // deleting what is gone succeeds
+		must(w.DeleteLoadBalancer(w.ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn}))(t)
+	}
+	view := w.store.View()
+	if n := len(store.Listeners.List(view)); n != 0 {
+		t.Errorf("%d listeners left", n)
+	}
+	for _, nic := range store.NetworkInterfaces.List(view) {
+		if nic.LoadBalancerARN != "" {
+			t.Errorf("interface left: %+v", nic)
+		}
+	}
+}
+
+func TestAttributesAreCheckedAndComplete(t *testing.T) {
+	w := newWorld(t)
+	lb := w.balancer()
+	out := must(w.DescribeLoadBalancerAttributes(w.ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn}))(t)
+	if len(out.Attributes) < 20 {
+		t.Errorf("%d attributes", len(out.Attributes))
+	}
+	for _, c := range []struct{ key, value, code string }{
+		{"idle_timeout.timeout_seconds", "0", "ValidationError"},
+		{"idle_timeout.timeout_seconds", "4001", "ValidationError"},
+		{"idle_timeout.timeout_seconds", "120", ""},
+		{"no.such.key", "1", "ValidationError"},
+		{"routing.http.xff_header_processing.mode", "perhaps", "ValidationError"},
+		{"routing.http.xff_header_processing.mode", "remove", ""},
+		{"load_balancing.cross_zone.enabled", "false", "ValidationError"},
+		{"connection_logs.s3.enabled", "true", "NotImplemented"},
+	} {
+		_, err := w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{
+			LoadBalancerArn: lb.LoadBalancerArn, Attributes: []types.LoadBalancerAttribute{{Key: &c.key, Value: &c.value}},
+		})
+		if c.code == "" && err != nil {
+			t.Errorf("%s=%s: %v", c.key, c.value, err)
+		} else if c.code != "" {
+			refused(t, err, c.code, c.key)
+		}
+	}
+}
+
+func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
+	w := newWorld(t)
+	lb := w.balancer()
+	row, _ := store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
+	before := row.Nodes
+	out := must(w.SetSubnets(w.ctx, &elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: []string{"subnet-a", "subnet-b"}}))(t)
+	row, _ = store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
+	if len(out.AvailabilityZones) != 2 || !slices.Equal(row.Nodes, before[:2]) {
+		t.Errorf("%+v, before %+v", row.Nodes, before)
+	}
+	if _, there := store.NetworkInterfaces.Get(w.store.View(), before[2].InterfaceID); there {
+		t.Error("the interface of the subnet given up is still there")
+	}
+	must(w.SetSecurityGroups(w.ctx, &elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-default"}}))(t)
+	nic, _ := store.NetworkInterfaces.Get(w.store.View(), before[0].InterfaceID)
+	if !slices.Equal(nic.GroupIDs, []string{"sg-default"}) {
+		t.Errorf("%+v", nic)
+	}
+}
+
+func TestDescribingGoesPageByPage(t *testing.T) {
+	w := newWorld(t)
+	var want []string
+	for _, name := range []string{"one", "two", "three", "four", "five"} {
+		in := webBalancer()
+		in.Name = &name
+		want = append(want, *must(w.CreateLoadBalancer(w.ctx, in))(t).LoadBalancers[0].LoadBalancerArn)
+	}
+	slices.Sort(want)
+	var got []string
+	pages := 0
+	for in := (&elb.DescribeLoadBalancersInput{PageSize: new(int32(2))}); ; pages++ {
+		out := must(w.DescribeLoadBalancers(w.ctx, in))(t)
+		for _, lb := range out.LoadBalancers {
+			got = append(got, *lb.LoadBalancerArn)
+		}
+		if in.Marker = out.NextMarker; in.Marker == nil {
+			break
+		}
+	}
+	if !slices.Equal(got, want) || pages != 2 {
+		t.Errorf("%d pages: %v", pages+1, got)
+	}
+	_, err := w.DescribeLoadBalancers(w.ctx, &elb.DescribeLoadBalancersInput{Names: []string{"one", "six"}})
+	refused(t, err, "LoadBalancerNotFound", "six")
+	_, err = w.DescribeLoadBalancers(w.ctx, &elb.DescribeLoadBalancersInput{PageSize: new(int32(401))})
+	refused(t, err, "ValidationError", "400")
+}
+
+func TestTagsAreAddedAndRemoved(t *testing.T) {
+	w := newWorld(t)
+	lb, group, listener := w.inUse()
+	arns := []string{*lb.LoadBalancerArn, *group.TargetGroupArn, *listener.ListenerArn}
+	must(w.AddTags(w.ctx, &elb.AddTagsInput{ResourceArns: arns, Tags: []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}}}))(t)
+	must(w.RemoveTags(w.ctx, &elb.RemoveTagsInput{ResourceArns: arns, TagKeys: []string{"a", "x"}}))(t)
+	for i, d := range must(w.DescribeTags(w.ctx, &elb.DescribeTagsInput{ResourceArns: arns}))(t).TagDescriptions {
+		if *d.ResourceArn != arns[i] || len(d.Tags) != 1 || *d.Tags[0].Key != "b" || *d.Tags[0].Value != "2" {
+			t.Errorf("%+v", d)
+		}
+	}
+	_, err := w.AddTags(w.ctx, &elb.AddTagsInput{ResourceArns: []string{strings.Replace(arns[0], "/web/", "/gone/", 1)}, Tags: []types.Tag{{Key: new("a")}}})
+	refused(t, err, "LoadBalancerNotFound", "gone")
+}

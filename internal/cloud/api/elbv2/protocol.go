@@ -1,0 +1,86 @@
+package elbv2
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/securitypolicy"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// spoken is what a listener speaks with clients, as it is asked for.
+type spoken struct {
+	protocol     types.ProtocolEnum // empty: as it is
+	certificates []types.Certificate
+	policy       *string
+	mutual       *types.MutualAuthenticationAttributes
+	alpn         []string
+}
+
+// check refuses what no listener of an Application Load Balancer can be.
+func (s spoken) check() error {
+	switch {
+	case s.protocol != "" && s.protocol != types.ProtocolEnumHttp && s.protocol != types.ProtocolEnumHttps:
+		return invalid("Listener protocol '%s' must be one of 'HTTPS, HTTP'", s.protocol)
+	case len(s.alpn) > 0:
+		return wire.Errorf("InvalidConfigurationRequest", "ALPN policies can only be specified for TLS listeners")
+	}
+	return nil
+}
+
+// set changes the listener, which has to be whole afterwards.
+func (s spoken) set(r store.Reader, l *store.Listener) error {
+	if s.protocol != "" {
+		l.Protocol = string(s.protocol)
+	}
+	if l.Protocol != string(types.ProtocolEnumHttps) {
+		return s.setPlain(l)
+	}
+	if s.mutual != nil && constraint.Default(s.mutual.Mode, "off") != "off" {
+		return wire.NotImplemented("mutual authentication with mode %s", *s.mutual.Mode)
+	}
+	standard, err := readStandard(s.certificates)
+	switch {
+	case err != nil:
+		return err
+	case standard == "" && len(l.Certificates) == 0:
+		return invalid("A certificate must be specified for HTTPS listeners")
+	case standard != "":
+		if err := certificateNamed(r, l.Region, standard); err != nil {
+			return err
+		}
+		l.Certificates = append([]string{standard}, slices.Clone(l.Certificates[min(1, len(l.Certificates)):])...)
+	}
+	switch {
+	case s.policy != nil:
+		l.SSLPolicy = *s.policy
+		return policyNamed(l.SSLPolicy)
+	case l.SSLPolicy == "":
+		l.SSLPolicy = securitypolicy.Default
+	}
+	return nil
+}
+
+func (s spoken) setPlain(l *store.Listener) error {
+	switch {
+	case len(s.certificates) > 0:
+		return wire.Errorf("InvalidConfigurationRequest", "Certificates cannot be specified for HTTP listeners")
+	case s.policy != nil || s.mutual != nil:
+		return wire.Errorf("InvalidConfigurationRequest", "A security policy and mutual authentication can only be specified for HTTPS listeners")
+	}
+	l.SSLPolicy, l.Certificates = "", nil
+	return nil
+}
+
+// writeSpoken tells what an HTTPS listener has besides.
+func writeSpoken(out *types.Listener, l *store.Listener) {
+	if l.Protocol != string(types.ProtocolEnumHttps) {
+		return
+	}
+	out.SslPolicy = &l.SSLPolicy
+	out.Certificates = []types.Certificate{{CertificateArn: new(l.Certificates[0])}}
+	out.MutualAuthentication = &types.MutualAuthenticationAttributes{Mode: new("off")}
+}

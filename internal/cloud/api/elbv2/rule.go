@@ -1,0 +1,325 @@
+package elbv2
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// maxRules is the quota of rules of a load balancer, without the default ones
+// (Application Load Balancer guide, Quotas: rules per Application Load Balancer).
+const maxRules = 100
+
+// maxPriority is the highest priority of a rule (Elastic Load Balancing API
+// Reference, CreateRule).
+const maxPriority = 50000
+
+// defaultRule is the ARN of a listener's default rule. It has no row: the
+// listener's default actions are its actions.
+func defaultRule(l *store.Listener) string {
+	sum := sha256.Sum256([]byte(l.ARN))
+	return strings.Replace(l.ARN, ":listener/", ":listener-rule/", 1) + "/" + hex.EncodeToString(sum[:8])
+}
+
+// anyRule is a rule of a listener, be it the default one.
+type anyRule struct {
+	listener *store.Listener
+	row      *store.Rule // nil: the default rule
+}
+
+func (r anyRule) arn() string {
+	if r.row == nil {
+		return defaultRule(r.listener)
+	}
+	return r.row.ARN
+}
+
+// place sorts rules as DescribeRules tells them: by priority, the default last.
+func (r anyRule) place() string {
+	priority := math.MaxInt32
+	if r.row != nil {
+		priority = int(r.row.Priority)
+	}
+	return fmt.Sprintf("%010d %s", priority, r.arn())
+}
+
+func (r anyRule) describe() types.Rule {
+	if r.row == nil {
+		return types.Rule{
+			RuleArn: new(defaultRule(r.listener)), Priority: new("default"), IsDefault: new(true),
+			Actions: writeActions(r.listener.Actions), Conditions: []types.RuleCondition{},
+		}
+	}
+	return types.Rule{
+		RuleArn: new(r.row.ARN), Priority: new(strconv.Itoa(int(r.row.Priority))), IsDefault: new(false),
+		Actions: writeActions(r.row.Actions), Conditions: writeConditions(r.row.Conditions),
+	}
+}
+
+// rulesOf are all rules of the listener.
+func rulesOf(r store.Reader, l *store.Listener) []anyRule {
+	out := []anyRule{{listener: l}}
+	for _, row := range store.Rules.By(r, "listener", l.ARN) {
+		out = append(out, anyRule{l, row})
+	}
+	return out
+}
+
+// findRule finds a rule by its ARN.
+func findRule(r store.Reader, region string, arn *string) (anyRule, error) {
+	missing := wire.Errorf("RuleNotFound", "One or more rules not found")
+	if err := model.Required("ruleArn", arn != nil); err != nil {
+		return anyRule{}, err
+	}
+	if row, ok := store.Rules.Get(r, *arn); ok && row.Region == region {
+		l, ok := store.Listeners.Get(r, row.ListenerARN)
+		if !ok {
+			return anyRule{}, missing
+		}
+		return anyRule{l, row}, nil
+	}
+	for _, l := range store.Listeners.By(r, "region", region) {
+		if defaultRule(l) == *arn {
+			return anyRule{listener: l}, nil
+		}
+	}
+	return anyRule{}, missing
+}
+
+// ownRule finds a rule that is not a default one.
+func ownRule(r store.Reader, region string, arn *string, what string) (*store.Rule, *store.Listener, error) {
+	found, err := findRule(r, region, arn)
+	if err != nil {
+		return nil, nil, err
+	}
+	if found.row == nil {
+		return nil, nil, wire.Errorf("OperationNotPermitted", "Default rule '%s' cannot be %s", *arn, what)
+	}
+	return found.row, found.listener, nil
+}
+
+func noTransforms(given []types.RuleTransform) error {
+	if len(given) == 0 {
+		return nil
+	}
+	return wire.NotImplemented("transforms of type %s", given[0].Type)
+}
+
+// CreateRule adds a rule to a listener.
+func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.CreateRuleOutput, error) {
+	if err := model.Required("priority", in.Priority != nil); err != nil {
+		return nil, err
+	}
+	if err := model.Between("priority", in.Priority, 1, maxPriority); err != nil {
+		return nil, err
+	}
+	if err := noTransforms(in.Transforms); err != nil {
+		return nil, err
+	}
+	conditions, err := readConditions(in.Conditions)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := readTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return update(a, func(tx *store.Tx) (*elb.CreateRuleOutput, error) {
+		l, err := listener(tx, region(ctx), in.ListenerArn)
+		if err != nil {
+			return nil, err
+		}
+		lb, err := loadBalancer(tx, region(ctx), &l.LoadBalancerARN)
+		if err != nil {
+			return nil, err
+		}
+		actions, err := readActions(tx, lb, "actions", in.Actions)
+		if err != nil {
+			return nil, err
+		}
+		for _, old := range store.Rules.By(tx, "listener", l.ARN) {
+			if old.Priority == *in.Priority {
+				return nil, priorityInUse(old.Priority)
+			}
+		}
+		if countRules(tx, lb) >= maxRules {
+			return nil, wire.Errorf("TooManyRules", "The maximum number of rules per load balancer '%d' has been reached", maxRules)
+		}
+		row := &store.Rule{
+			ARN:    strings.Replace(l.ARN, ":listener/", ":listener-rule/", 1) + "/" + a.ids.Hex(16),
+			Region: l.Region, ListenerARN: l.ARN, Priority: *in.Priority, Conditions: conditions, Actions: actions, Tags: tags,
+		}
+		store.Rules.Put(tx, row)
+		return &elb.CreateRuleOutput{Rules: []types.Rule{anyRule{l, row}.describe()}}, nil
+	})
+}
+
+func priorityInUse(priority int32) error {
+	return wire.Errorf("PriorityInUse", "Priority '%d' is currently in use", priority)
+}
+
+func countRules(r store.Reader, lb *store.LoadBalancer) int {
+	n := 0
+	for _, l := range store.Listeners.By(r, "load_balancer", lb.ARN) {
+		n += len(store.Rules.By(r, "listener", l.ARN))
+	}
+	return n
+}
+
+// ModifyRule replaces conditions, actions or both of a rule. What is not given
+// stays.
+func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.ModifyRuleOutput, error) {
+	if err := noTransforms(in.Transforms); err != nil {
+		return nil, err
+	}
+	reset := aws.ToBool(in.ResetTransforms) // there are none
+	if len(in.Conditions) == 0 && len(in.Actions) == 0 && !reset {
+		return nil, invalid("Either conditions or actions must be specified")
+	}
+	return update(a, func(tx *store.Tx) (*elb.ModifyRuleOutput, error) {
+		old, l, err := ownRule(tx, region(ctx), in.RuleArn, "modified")
+		if err != nil {
+			return nil, err
+		}
+		row := *old
+		if len(in.Conditions) > 0 {
+			if row.Conditions, err = readConditions(in.Conditions); err != nil {
+				return nil, err
+			}
+		}
+		if len(in.Actions) > 0 {
+			lb, err := loadBalancer(tx, region(ctx), &l.LoadBalancerARN)
+			if err != nil {
+				return nil, err
+			}
+			if row.Actions, err = readActions(tx, lb, "actions", in.Actions); err != nil {
+				return nil, err
+			}
+		}
+		store.Rules.Put(tx, &row)
+		return &elb.ModifyRuleOutput{Rules: []types.Rule{anyRule{l, &row}.describe()}}, nil
+	})
+}
+
+// DeleteRule removes a rule that is not a default one.
+func (a *API) DeleteRule(ctx context.Context, in *elb.DeleteRuleInput) (*elb.DeleteRuleOutput, error) {
+	return &elb.DeleteRuleOutput{}, a.store.Update(func(tx *store.Tx) error {
+		row, _, err := ownRule(tx, region(ctx), in.RuleArn, "deleted")
+		if err != nil {
+			return err
+		}
+		store.Rules.Delete(tx, row.ARN)
+		return nil
+	})
+}
+
+// SetRulePriorities changes the priorities of rules of one listener, of all or
+// of none: rules may change places in one call.
+func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesInput) (*elb.SetRulePrioritiesOutput, error) {
+	if len(in.RulePriorities) == 0 {
+		return nil, model.Null("rulePriorities")
+	}
+	return update(a, func(tx *store.Tx) (*elb.SetRulePrioritiesOutput, error) {
+		changed, l, err := reordered(tx, region(ctx), in.RulePriorities)
+		if err != nil {
+			return nil, err
+		}
+		out := &elb.SetRulePrioritiesOutput{}
+		for _, row := range store.Rules.By(tx, "listener", l.ARN) {
+			for _, mine := range changed {
+				if row.ARN != mine.ARN && row.Priority == mine.Priority && !slices.ContainsFunc(changed, func(r *store.Rule) bool { return r.ARN == row.ARN }) {
+					return nil, priorityInUse(row.Priority)
+				}
+			}
+		}
+		for _, row := range changed {
+			store.Rules.Put(tx, row)
+			out.Rules = append(out.Rules, anyRule{l, row}.describe())
+		}
+		return out, nil
+	})
+}
+
+// reordered are the rules with the priorities that are asked for.
+func reordered(r store.Reader, region string, pairs []types.RulePriorityPair) ([]*store.Rule, *store.Listener, error) {
+	var out []*store.Rule
+	var of *store.Listener
+	for _, pair := range pairs {
+		if err := model.Required("rulePriorities.member.priority", pair.Priority != nil); err != nil {
+			return nil, nil, err
+		}
+		if err := model.Between("rulePriorities.member.priority", pair.Priority, 1, maxPriority); err != nil {
+			return nil, nil, err
+		}
+		old, l, err := ownRule(r, region, pair.RuleArn, "modified")
+		if err != nil {
+			return nil, nil, err
+		}
+		if of != nil && of.ARN != l.ARN {
+			return nil, nil, invalid("All rules must belong to the same listener")
+		}
+		of = l
+		for _, other := range out {
+			switch {
+			case other.ARN == old.ARN:
+				return nil, nil, invalid("Rule '%s' was provided multiple times", old.ARN)
+			case other.Priority == *pair.Priority:
+				return nil, nil, invalid("Priority '%d' was provided multiple times", other.Priority)
+			}
+		}
+		row := *old
+		row.Priority = *pair.Priority
+		out = append(out, &row)
+	}
+	slices.SortFunc(out, func(a, b *store.Rule) int { return cmp.Compare(a.Priority, b.Priority) })
+	return out, of, nil
+}
+
+// DescribeRules tells the rules of a listener, in the order in which they are
+// asked, or those named.
+func (a *API) DescribeRules(ctx context.Context, in *elb.DescribeRulesInput) (*elb.DescribeRulesOutput, error) {
+	view := a.store.View()
+	var rules []anyRule
+	switch {
+	case in.ListenerArn != nil && len(in.RuleArns) > 0:
+		return nil, invalid("You cannot specify both a listener ARN and rule ARNs")
+	case in.ListenerArn != nil:
+		l, err := listener(view, region(ctx), in.ListenerArn)
+		if err != nil {
+			return nil, err
+		}
+		rules = rulesOf(view, l)
+	case len(in.RuleArns) > 0:
+		for _, arn := range in.RuleArns {
+			found, err := findRule(view, region(ctx), &arn)
+			if err != nil {
+				return nil, err
+			}
+			rules = append(rules, found)
+		}
+	default:
+		return nil, invalid("You must specify either listener rule ARNs or a listener ARN")
+	}
+	rules, next, err := page(rules, anyRule.place, in.PageSize, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	out := &elb.DescribeRulesOutput{Rules: []types.Rule{}, NextMarker: next}
+	for _, r := range rules {
+		out.Rules = append(out.Rules, r.describe())
+	}
+	return out, nil
+}

@@ -1,0 +1,153 @@
+package elbv2
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// readTags validates tags as sent (Elastic Load Balancing API Reference, Tag).
+func readTags(given []types.Tag) (store.Tags, error) {
+	tags := make(store.Tags, len(given))
+	for _, t := range given {
+		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
+		if err := model.CheckTag(key, value); err != nil {
+			return nil, err
+		}
+		if _, twice := tags[key]; twice {
+			return nil, wire.Errorf("DuplicateTagKeys", "A tag key was specified more than once: %s", key)
+		}
+		tags[key] = value
+	}
+	if len(tags) > constraint.MaxTags {
+		return nil, wire.Errorf("TooManyTags", "The quota for the number of tags that can be assigned to a load balancer resource has been reached")
+	}
+	return tags, nil
+}
+
+func writeTags(tags store.Tags) []types.Tag {
+	out := make([]types.Tag, 0, len(tags))
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		out = append(out, types.Tag{Key: new(key), Value: new(tags[key])})
+	}
+	return out
+}
+
+// tagged is the tags of a resource and the way to replace them.
+type tagged struct {
+	tags store.Tags
+	set  func(tx *store.Tx, tags store.Tags)
+}
+
+// findTagged returns the tags of the resource with the ARN.
+func findTagged(r store.Reader, region, arn string) (tagged, error) {
+	switch {
+	case suffix(arn, "loadbalancer") != "":
+		lb, err := loadBalancer(r, region, &arn)
+		if err != nil {
+			return tagged{}, err
+		}
+		return tagged{lb.Tags, func(tx *store.Tx, tags store.Tags) {
+			store.LoadBalancers.Edit(tx, arn, func(lb *store.LoadBalancer) { lb.Tags = tags })
+		}}, nil
+	case suffix(arn, "targetgroup") != "":
+		group, err := targetGroup(r, region, &arn)
+		if err != nil {
+			return tagged{}, err
+		}
+		return tagged{group.Tags, func(tx *store.Tx, tags store.Tags) {
+			store.TargetGroups.Edit(tx, arn, func(group *store.TargetGroup) { group.Tags = tags })
+		}}, nil
+	case suffix(arn, "listener-rule") != "":
+		rule, _, err := ownRule(r, region, &arn, "tagged")
+		if err != nil {
+			return tagged{}, err
+		}
+		return tagged{rule.Tags, func(tx *store.Tx, tags store.Tags) {
+			store.Rules.Edit(tx, arn, func(rule *store.Rule) { rule.Tags = tags })
+		}}, nil
+	case suffix(arn, "listener") != "":
+		l, err := listener(r, region, &arn)
+		if err != nil {
+			return tagged{}, err
+		}
+		return tagged{l.Tags, func(tx *store.Tx, tags store.Tags) {
+			store.Listeners.Edit(tx, arn, func(l *store.Listener) { l.Tags = tags })
+		}}, nil
+	}
+	return tagged{}, invalid("'%s' is not a valid ARN of a load balancer, target group, listener or rule", arn)
+}
+
+// retag changes the tags of all named resources, or of none.
+func (a *API) retag(ctx context.Context, arns []string, change func(store.Tags) error) error {
+	if len(arns) == 0 {
+		return model.Null("resourceArns")
+	}
+	return a.store.Update(func(tx *store.Tx) error {
+		for _, arn := range arns {
+			found, err := findTagged(tx, region(ctx), arn)
+			if err != nil {
+				return err
+			}
+			tags := make(store.Tags, len(found.tags))
+			maps.Copy(tags, found.tags)
+			if err := change(tags); err != nil {
+				return err
+			}
+			found.set(tx, tags)
+		}
+		return nil
+	})
+}
+
+// AddTags adds tags to resources or replaces their values.
+func (a *API) AddTags(ctx context.Context, in *elb.AddTagsInput) (*elb.AddTagsOutput, error) {
+	added, err := readTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	if len(added) == 0 {
+		return nil, model.Null("tags")
+	}
+	return &elb.AddTagsOutput{}, a.retag(ctx, in.ResourceArns, func(tags store.Tags) error {
+		maps.Copy(tags, added)
+		if len(tags) > constraint.MaxTags {
+			return wire.Errorf("TooManyTags", "The quota for the number of tags that can be assigned to a load balancer resource has been reached")
+		}
+		return nil
+	})
+}
+
+// RemoveTags removes tags from resources. Keys that are not there are no error.
+func (a *API) RemoveTags(ctx context.Context, in *elb.RemoveTagsInput) (*elb.RemoveTagsOutput, error) {
+	return &elb.RemoveTagsOutput{}, a.retag(ctx, in.ResourceArns, func(tags store.Tags) error {
+		for _, key := range in.TagKeys {
+			delete(tags, key)
+		}
+		return nil
+	})
+}
+
+// DescribeTags tells the tags of resources.
+func (a *API) DescribeTags(ctx context.Context, in *elb.DescribeTagsInput) (*elb.DescribeTagsOutput, error) {
+	if len(in.ResourceArns) == 0 || len(in.ResourceArns) > 20 {
+		return nil, model.RefuseUntold("resourceArns", "have between 1 and 20 elements")
+	}
+	view, out := a.store.View(), &elb.DescribeTagsOutput{}
+	for _, arn := range in.ResourceArns {
+		found, err := findTagged(view, region(ctx), arn)
+		if err != nil {
+			return nil, err
+		}
+		out.TagDescriptions = append(out.TagDescriptions, types.TagDescription{ResourceArn: new(arn), Tags: writeTags(found.tags)})
+	}
+	return out, nil
+}

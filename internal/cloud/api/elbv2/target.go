@@ -1,0 +1,185 @@
+package elbv2
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// readTargets validates targets as sent, for registering and deregistering
+// alike, and fills the group's port in.
+func readTargets(group *store.TargetGroup, given []types.TargetDescription) ([]*store.Target, error) {
+	if len(given) == 0 {
+		return nil, model.Null("targets")
+	}
+	var out []*store.Target
+	for _, t := range given {
+		if err := model.Required("targets.member.id", t.Id != nil); err != nil {
+			return nil, err
+		}
+		if err := model.Between("targets.member.port", t.Port, 1, 65535); err != nil {
+			return nil, err
+		}
+		if t.QuicServerId != nil {
+			return nil, wire.NotImplemented("QUIC targets")
+		}
+		if t.AvailabilityZone != nil && group.TargetType == string(types.TargetTypeEnumInstance) {
+			return nil, invalid("You cannot specify an Availability Zone for targets of type 'instance'")
+		}
+		out = append(out, &store.Target{
+			TargetGroupARN: group.ARN, Region: group.Region, ID: *t.Id, Port: constraint.Default(t.Port, group.Port), Zone: aws.ToString(t.AvailabilityZone),
+		})
+	}
+	return out, nil
+}
+
+// RegisterTargets adds targets to a group. A target that is there already stays
+// as it is; one that drains is taken back.
+func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error) {
+	return &elb.RegisterTargetsOutput{}, a.store.Update(func(tx *store.Tx) error {
+		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
+		if err != nil {
+			return err
+		}
+		targets, err := readTargets(group, in.Targets)
+		if err != nil {
+			return err
+		}
+		locate := locateInstances
+		if group.TargetType == string(types.TargetTypeEnumIp) {
+			locate = locateAddresses
+		}
+		if err := locate(tx, group, targets); err != nil {
+			return err
+		}
+		used := len(groupUsers(tx, group)) > 0
+		for _, t := range targets {
+			if old, ok := store.Targets.Get(tx, t.Key()); ok && old.DeregisteredAt.IsZero() {
+				continue
+			}
+			t.Registered = a.now().UTC()
+			t.State, t.Reason, t.Description = string(types.TargetHealthStateEnumInitial), string(types.TargetHealthReasonEnumRegistrationInProgress), "Target registration is in progress"
+			if !used {
+				t.State, t.Reason, t.Description = string(types.TargetHealthStateEnumUnused), string(types.TargetHealthReasonEnumNotInUse), "Target group is not configured to receive traffic from the load balancer"
+			}
+			store.Targets.Put(tx, t)
+		}
+		return nil
+	})
+}
+
+// locateInstances finds the zones of instances that may be registered.
+func locateInstances(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
+	var unknown, elsewhere, idle []string
+	for _, t := range targets {
+		i, ok := store.Instances.Get(r, t.ID)
+		switch {
+		case !ok || i.Region != group.Region:
+			unknown = append(unknown, "'"+t.ID+"'")
+			continue
+		case i.VPCID != group.VPCID:
+			elsewhere = append(elsewhere, "'"+t.ID+"'")
+		case i.State != store.Running:
+			idle = append(idle, "'"+t.ID+"'")
+		}
+		t.Zone = i.Zone
+	}
+	for _, wrong := range []struct {
+		ids  []string
+		text string
+	}{
+		{unknown, "The following targets are not valid instances: "},
+		{elsewhere, "The following targets are not in the target group VPC '" + group.VPCID + "': "},
+		{idle, "The following targets are not in a running state and cannot be registered: "},
+	} {
+		if len(wrong.ids) > 0 {
+			return wire.Errorf("InvalidTarget", "%s%s", wrong.text, strings.Join(wrong.ids, ", "))
+		}
+	}
+	return nil
+}
+
+// outside are the ranges from which addresses that are not the VPC's own may be
+// registered (Elastic Load Balancing API Reference, CreateTargetGroup).
+var outside = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
+}
+
+// locateAddresses finds the zones of addresses that may be registered.
+func locateAddresses(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
+	vpc, ok := store.VPCs.Get(r, group.VPCID)
+	if !ok {
+		return wire.Errorf("InvalidConfigurationRequest", "The VPC '%s' of the target group does not exist", group.VPCID)
+	}
+	for _, t := range targets {
+		addr, err := netip.ParseAddr(t.ID)
+		switch {
+		case err != nil || !addr.Is4():
+			return invalid("The IP address '%s' is not a valid IPv4 address", t.ID)
+		case vpc.CIDR.Contains(addr):
+			if t.Zone == "all" {
+				return wire.Errorf("InvalidTarget", "You cannot specify the Availability Zone 'all' for the IP address '%s', which is in the VPC of the target group", t.ID)
+			}
+			t.Zone = zoneOf(r, vpc, addr)
+		case !slices.ContainsFunc(outside, func(p netip.Prefix) bool { return p.Contains(addr) }):
+			return wire.Errorf("InvalidTarget", "The IP address '%s' is not within a range that can be registered", t.ID)
+		case t.Zone == "all" && group.Attributes[crossZoneKey] == "false":
+			return wire.Errorf("InvalidTarget", "You cannot register the IP address '%s' for the Availability Zone 'all' when cross-zone load balancing is off", t.ID)
+		case t.Zone != "all":
+			return wire.Errorf("InvalidTarget", "The Availability Zone 'all' must be specified for the IP address '%s', which is outside the VPC of the target group", t.ID)
+		}
+	}
+	return nil
+}
+
+func zoneOf(r store.Reader, vpc *store.VPC, addr netip.Addr) string {
+	for _, s := range store.Subnets.By(r, "vpc", vpc.ID) {
+		if s.CIDR.Contains(addr) {
+			return s.Zone
+		}
+	}
+	return ""
+}
+
+// DeregisterTargets lets targets drain, or removes them at once when no load
+// balancer uses the group. Targets that are not registered are no error.
+func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsInput) (*elb.DeregisterTargetsOutput, error) {
+	return &elb.DeregisterTargetsOutput{}, a.store.Update(func(tx *store.Tx) error {
+		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
+		if err != nil {
+			return err
+		}
+		targets, err := readTargets(group, in.Targets)
+		if err != nil {
+			return err
+		}
+		used := len(groupUsers(tx, group)) > 0
+		for _, t := range targets {
+			if !used {
+				store.Targets.Delete(tx, t.Key())
+				continue
+			}
+			store.Targets.Edit(tx, t.Key(), func(t *store.Target) {
+				if t.DeregisteredAt.IsZero() {
+					t.DeregisteredAt = a.now().UTC()
+					t.State, t.Reason, t.Description = draining()
+				}
+			})
+		}
+		return nil
+	})
+}
+
+func draining() (state, reason, description string) {
+	return string(types.TargetHealthStateEnumDraining), string(types.TargetHealthReasonEnumDeregistrationInProgress), "Target deregistration is in progress"
+}

@@ -1,0 +1,203 @@
+package elbv2
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// checkGroup refuses requests that are wrong whatever exists.
+func checkGroup(in *elb.CreateTargetGroupInput) error {
+	if err := model.Required("name", in.Name != nil); err != nil {
+		return err
+	}
+	if err := checkName("Target group", *in.Name); err != nil {
+		return err
+	}
+	switch in.TargetType {
+	case "", types.TargetTypeEnumInstance, types.TargetTypeEnumIp:
+	case types.TargetTypeEnumLambda, types.TargetTypeEnumAlb:
+		return wire.NotImplemented("target groups of type %s", in.TargetType)
+	default:
+		return model.OutOfSet("targetType", in.TargetType, "instance", "ip", "lambda", "alb")
+	}
+	if err := checkGroupProtocol(in.Protocol); err != nil {
+		return err
+	}
+	if in.Port == nil {
+		return invalid("A port must be specified")
+	}
+	if err := model.Between("port", in.Port, 1, 65535); err != nil {
+		return err
+	}
+	switch version := constraint.Default(in.ProtocolVersion, "HTTP1"); {
+	case in.VpcId == nil:
+		return invalid("A VPC ID must be specified")
+	case version == "HTTP2" || version == "GRPC":
+		return wire.NotImplemented("the protocol version %s", version)
+	case version != "HTTP1":
+		return invalid("Protocol version '%s' must be one of 'GRPC, HTTP1, HTTP2'", version)
+	case in.IpAddressType != "" && in.IpAddressType != types.TargetGroupIpAddressTypeEnumIpv4:
+		return wire.NotImplemented("target groups of IP address type %s", in.IpAddressType)
+	case in.TargetControlPort != nil:
+		return wire.NotImplemented("target control ports")
+	}
+	return nil
+}
+
+func checkGroupProtocol(protocol types.ProtocolEnum) error {
+	switch {
+	case protocol == types.ProtocolEnumHttp, protocol == types.ProtocolEnumHttps:
+		return nil
+	case protocol == "":
+		return invalid("A protocol must be specified")
+	case slices.Contains(protocol.Values(), protocol):
+		return wire.NotImplemented("target groups with the protocol %s", protocol)
+	}
+	return wire.Errorf("UnsupportedProtocol", "The protocol '%s' is not supported", protocol)
+}
+
+// CreateTargetGroup makes a target group. The same request again returns the
+// one that it made.
+func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupInput) (*elb.CreateTargetGroupOutput, error) {
+	if err := checkGroup(in); err != nil {
+		return nil, err
+	}
+	tags, err := readTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	group := &store.TargetGroup{
+		Region: region(ctx), Name: *in.Name, Protocol: string(in.Protocol), ProtocolVersion: "HTTP1", Port: *in.Port, VPCID: *in.VpcId,
+		TargetType: string(types.TargetTypeEnumInstance), IPAddressType: string(types.TargetGroupIpAddressTypeEnumIpv4), Tags: tags,
+	}
+	if in.TargetType != "" {
+		group.TargetType = string(in.TargetType)
+	}
+	if group.HealthCheck, err = standardCheck.with(checkWish{
+		enabled: in.HealthCheckEnabled, protocol: in.HealthCheckProtocol, port: in.HealthCheckPort, path: in.HealthCheckPath,
+		interval: in.HealthCheckIntervalSeconds, timeout: in.HealthCheckTimeoutSeconds,
+		healthy: in.HealthyThresholdCount, unhealthy: in.UnhealthyThresholdCount, matcher: in.Matcher,
+	}); err != nil {
+		return nil, err
+	}
+	return update(a, func(tx *store.Tx) (*elb.CreateTargetGroupOutput, error) {
+		if vpc, ok := store.VPCs.Get(tx, group.VPCID); !ok || vpc.Region != group.Region {
+			return nil, invalid("The VPC ID '%s' is not found", group.VPCID)
+		}
+		for _, old := range store.TargetGroups.By(tx, "region", group.Region) {
+			if old.Name != group.Name {
+				continue
+			}
+			if !sameGroup(old, group) {
+				return nil, wire.Errorf("DuplicateTargetGroupName", "A target group with the same name '%s' already exists, but with different settings", group.Name)
+			}
+			return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeGroup(tx, old)}}, nil
+		}
+		group.ARN = arn(group.Region, "targetgroup/"+group.Name+"/"+a.ids.Hex(16))
+		group.Attributes = targetGroupAttributes.defaults()
+		store.TargetGroups.Put(tx, group)
+		return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeGroup(tx, group)}}, nil
+	})
+}
+
+func sameGroup(a, b *store.TargetGroup) bool {
+	return a.Protocol == b.Protocol && a.Port == b.Port && a.VPCID == b.VPCID && a.TargetType == b.TargetType &&
+		a.HealthCheck == b.HealthCheck && maps.Equal(a.Tags, b.Tags)
+}
+
+func describeGroup(r store.Reader, group *store.TargetGroup) types.TargetGroup {
+	check := group.HealthCheck
+	out := types.TargetGroup{
+		TargetGroupArn: new(group.ARN), TargetGroupName: new(group.Name), Protocol: types.ProtocolEnum(group.Protocol),
+		ProtocolVersion: new(group.ProtocolVersion), Port: new(group.Port), VpcId: new(group.VPCID),
+		TargetType: types.TargetTypeEnum(group.TargetType), IpAddressType: types.TargetGroupIpAddressTypeEnum(group.IPAddressType),
+		HealthCheckEnabled: new(check.Enabled), HealthCheckProtocol: types.ProtocolEnum(check.Protocol), HealthCheckPort: new(check.Port),
+		HealthCheckPath: new(check.Path), HealthCheckIntervalSeconds: new(check.Interval), HealthCheckTimeoutSeconds: new(check.Timeout),
+		HealthyThresholdCount: new(check.Healthy), UnhealthyThresholdCount: new(check.Unhealthy), Matcher: &types.Matcher{HttpCode: new(check.Matcher)},
+		LoadBalancerArns: groupUsers(r, group),
+	}
+	if out.LoadBalancerArns == nil {
+		out.LoadBalancerArns = []string{}
+	}
+	return out
+}
+
+// DescribeTargetGroups tells the target groups of the region, or of one load
+// balancer.
+func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
+	view := a.store.View()
+	rows := store.TargetGroups.By(view, "region", region(ctx))
+	if in.LoadBalancerArn != nil {
+		lb, err := loadBalancer(view, region(ctx), in.LoadBalancerArn)
+		if err != nil {
+			return nil, err
+		}
+		rows = slices.DeleteFunc(rows, func(g *store.TargetGroup) bool { return !slices.Contains(groupUsers(view, g), lb.ARN) })
+	}
+	arnOf := func(g *store.TargetGroup) string { return g.ARN }
+	rows, missing := selected(rows, in.TargetGroupArns, in.Names, arnOf, func(g *store.TargetGroup) string { return g.Name })
+	if len(missing) > 0 {
+		return nil, wire.Errorf("TargetGroupNotFound", "One or more target groups not found")
+	}
+	rows, next, err := page(rows, arnOf, in.PageSize, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	out := &elb.DescribeTargetGroupsOutput{TargetGroups: []types.TargetGroup{}, NextMarker: next}
+	for _, g := range rows {
+		out.TargetGroups = append(out.TargetGroups, describeGroup(view, g))
+	}
+	return out, nil
+}
+
+// ModifyTargetGroup changes the health check of a target group.
+func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupInput) (*elb.ModifyTargetGroupOutput, error) {
+	return update(a, func(tx *store.Tx) (*elb.ModifyTargetGroupOutput, error) {
+		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
+		if err != nil {
+			return nil, err
+		}
+		check, err := checkOf(group).with(checkWish{
+			enabled: in.HealthCheckEnabled, protocol: in.HealthCheckProtocol, port: in.HealthCheckPort, path: in.HealthCheckPath,
+			interval: in.HealthCheckIntervalSeconds, timeout: in.HealthCheckTimeoutSeconds,
+			healthy: in.HealthyThresholdCount, unhealthy: in.UnhealthyThresholdCount, matcher: in.Matcher,
+		})
+		if err != nil {
+			return nil, err
+		}
+		changed := *group
+		changed.HealthCheck = check
+		store.TargetGroups.Put(tx, &changed)
+		return &elb.ModifyTargetGroupOutput{TargetGroups: []types.TargetGroup{describeGroup(tx, &changed)}}, nil
+	})
+}
+
+// DeleteTargetGroup removes a target group that no listener or rule uses. It is no
+// error when there is none.
+func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupInput) (*elb.DeleteTargetGroupOutput, error) {
+	if err := wellFormed(in.TargetGroupArn, "targetGroupArn", "targetgroup", "target group"); err != nil {
+		return nil, err
+	}
+	return &elb.DeleteTargetGroupOutput{}, a.store.Update(func(tx *store.Tx) error {
+		group, ok := store.TargetGroups.Get(tx, *in.TargetGroupArn)
+		if !ok || group.Region != region(ctx) {
+			return nil
+		}
+		if len(groupUsers(tx, group)) > 0 {
+			return wire.Errorf("ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", group.ARN)
+		}
+		for _, t := range store.Targets.By(tx, "target_group", group.ARN) {
+			store.Targets.Delete(tx, t.Key())
+		}
+		store.TargetGroups.Delete(tx, group.ARN)
+		return nil
+	})
+}

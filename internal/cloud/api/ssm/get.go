@@ -1,0 +1,145 @@
+package ssm
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// maxNames is the most parameters that one request names.
+const maxNames = 10
+
+// item is a parameter as it is answered. selector is what the request chose a
+// version by, ":3", or empty.
+func item(row *store.Parameter, selector string) types.Parameter {
+	out := types.Parameter{
+		Name: aws.String(row.Name), ARN: aws.String(arnOf(row)), Type: types.ParameterType(row.Type), Value: aws.String(row.Value),
+		DataType: aws.String(row.DataType), Version: row.Version, LastModifiedDate: aws.Time(row.Modified),
+	}
+	if selector != "" {
+		out.Selector = &selector
+	}
+	return out
+}
+
+// selected returns a parameter by its name or ARN, which a version or a label
+// may follow after a colon.
+func selected(r store.Reader, region, asked string) (types.Parameter, error) {
+	name, selector := asked, ""
+	// An ARN has five colons of its own.
+	if colons := strings.Count(asked, ":"); colons == 1 || colons == 6 {
+		i := strings.LastIndex(asked, ":")
+		name, selector = asked[:i], asked[i+1:]
+	}
+	row, ok := find(r, region, name)
+	if !ok {
+		return types.Parameter{}, notFound()
+	}
+	if selector == "" {
+		return item(row, ""), nil
+	}
+	version, err := strconv.ParseInt(selector, 10, 64)
+	switch {
+	case err != nil:
+		return types.Parameter{}, wire.Errorf("ParameterVersionNotFound", "Systems Manager could not find label %s for parameter name %s. Verify the label and try again.", selector, row.Name)
+	case version < 1 || version > row.Version:
+		return types.Parameter{}, wire.Errorf("ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", version, row.Name)
+	case version < row.Version:
+		return types.Parameter{}, unsupported("reading old versions of parameters")
+	}
+	return item(row, ":"+selector), nil
+}
+
+// GetParameter reads a parameter.
+func (a *API) GetParameter(ctx context.Context, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
+	if aws.ToString(in.Name) == "" {
+		return nil, model.Empty("name")
+	}
+	view, region, err := a.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	parameter, err := selected(view, region, *in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &ssm.GetParameterOutput{Parameter: &parameter}, nil
+}
+
+// GetParameters reads several parameters and names those that are not there.
+func (a *API) GetParameters(ctx context.Context, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
+	if err := checkNames(in.Names); err != nil {
+		return nil, err
+	}
+	view, region, err := a.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &ssm.GetParametersOutput{Parameters: []types.Parameter{}, InvalidParameters: []string{}}
+	for _, name := range unique(in.Names) {
+		parameter, err := selected(view, region, name)
+		if err != nil {
+			out.InvalidParameters = append(out.InvalidParameters, name)
+			continue
+		}
+		out.Parameters = append(out.Parameters, parameter)
+	}
+	return out, nil
+}
+
+func checkNames(names []string) error {
+	if len(names) == 0 || len(names) > maxNames {
+		return model.Refuse("names", "["+strings.Join(names, ", ")+"]", "have length between 1 and %d", maxNames)
+	}
+	return nil
+}
+
+func unique(names []string) []string {
+	sorted := slices.Clone(names)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
+
+// DeleteParameter removes a parameter.
+func (a *API) DeleteParameter(ctx context.Context, in *ssm.DeleteParameterInput) (*ssm.DeleteParameterOutput, error) {
+	if aws.ToString(in.Name) == "" {
+		return nil, model.Empty("name")
+	}
+	return &ssm.DeleteParameterOutput{}, a.change(ctx, func(tx *store.Tx, region string) error {
+		row, ok := find(tx, region, *in.Name)
+		if !ok || isPublic(row.Name) {
+			return notFound()
+		}
+		store.Parameters.Delete(tx, region+row.Name)
+		return nil
+	})
+}
+
+// DeleteParameters removes several parameters and names those that are not
+// there.
+func (a *API) DeleteParameters(ctx context.Context, in *ssm.DeleteParametersInput) (*ssm.DeleteParametersOutput, error) {
+	if err := checkNames(in.Names); err != nil {
+		return nil, err
+	}
+	out := &ssm.DeleteParametersOutput{DeletedParameters: []string{}, InvalidParameters: []string{}}
+	return out, a.change(ctx, func(tx *store.Tx, region string) error {
+		for _, name := range unique(in.Names) {
+			row, ok := find(tx, region, name)
+			if !ok || isPublic(row.Name) {
+				out.InvalidParameters = append(out.InvalidParameters, name)
+				continue
+			}
+			store.Parameters.Delete(tx, region+row.Name)
+			out.DeletedParameters = append(out.DeletedParameters, name)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,78 @@
+package ssm
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Limits of names (AWS Systems Manager User Guide, Parameter names).
+const (
+	maxName   = 1011
+	maxLevels = 15
+)
+
+// publicPath is where AWS's own parameters are.
+const publicPath = "/aws/service/"
+
+var nameForm = regexp.MustCompile(`^[a-zA-Z0-9_.\-/]+$`)
+
+// checkNewName refuses names that a user's parameter cannot have.
+func checkNewName(name string) error {
+	first := strings.ToLower(strings.TrimPrefix(name, "/"))
+	reserved := strings.HasPrefix(first, "aws") || strings.HasPrefix(first, "ssm")
+	switch {
+	case name == "":
+		return model.Empty("name")
+	case strings.HasPrefix(name, "/aws"):
+		return wire.Errorf("AccessDeniedException", "No access to reserved parameter name: %s.", name)
+	case reserved || !nameForm.MatchString(name) || strings.Contains(name, "//") || strings.HasSuffix(name, "/"):
+		return invalid(`Parameter name: can't be prefixed with "aws" or "ssm" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`)
+	case strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
+		return invalid("Parameter name must be a fully qualified name.")
+	case len(name) > maxName:
+		return invalid("Parameter name is longer than %d characters.", maxName)
+	case strings.Count(name, "/") > maxLevels:
+		return wire.Errorf("HierarchyLevelLimitExceededException", "Hierarchies can have at most %d levels.", maxLevels)
+	}
+	return nil
+}
+
+// find returns the parameter of a name or an ARN. A name of one level means
+// the same parameter with and without its leading slash.
+func find(r store.Reader, region, name string) (*store.Parameter, bool) {
+	if arn, ok := strings.CutPrefix(name, fmt.Sprintf("arn:aws:ssm:%s:", region)); ok {
+		_, path, _ := strings.Cut(arn, ":parameter")
+		name = path
+	}
+	names := []string{name}
+	switch strings.Count(name, "/") {
+	case 0:
+		names = append(names, "/"+name)
+	case 1:
+		names = append(names, strings.TrimPrefix(name, "/"))
+	}
+	for _, n := range names {
+		if row, ok := store.Parameters.Get(r, region+n); ok && row.Region == region {
+			return row, true
+		}
+	}
+	return nil, false
+}
+
+func arnOf(row *store.Parameter) string {
+	resource := "parameter/" + strings.TrimPrefix(row.Name, "/")
+	if isPublic(row.Name) {
+		return fmt.Sprintf("arn:aws:ssm:%s::%s", row.Region, resource)
+	}
+	return identity.ARN("ssm", row.Region, resource)
+}
+
+func isPublic(name string) bool { return strings.HasPrefix(name, publicPath) }
+
+// notFound has no message on AWS either.
+func notFound() error { return &wire.Error{Code: "ParameterNotFound"} }

@@ -1,0 +1,146 @@
+package ssm
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Sizes of values (AWS Systems Manager User Guide, Parameter tiers).
+const (
+	maxStandard    = 4096
+	maxAdvanced    = 8192
+	maxDescription = 1024
+)
+
+// PutParameter makes a parameter or, with Overwrite, its next version. Without
+// Overwrite it is atomic: of several callers one makes the parameter, the
+// others learn that it exists.
+func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
+	if err := checkPut(in); err != nil {
+		return nil, err
+	}
+	tags, err := addTags(nil, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	var row store.Parameter
+	if err := a.change(ctx, func(tx *store.Tx, region string) error {
+		row = store.Parameter{Region: region, Name: *in.Name, Tags: tags, DataType: "text", Tier: string(types.ParameterTierStandard)}
+		old, exists := find(tx, region, *in.Name)
+		switch {
+		case exists && !aws.ToBool(in.Overwrite):
+			return wire.Errorf("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
+		case exists && in.Type != "" && string(in.Type) != old.Type:
+			return wire.Errorf("HierarchyTypeMismatchException", "The parameter type of '%s' is %s and can't be changed.", old.Name, old.Type)
+		case !exists && in.Type == "":
+			return invalid("A parameter type is required when you create a parameter.")
+		case exists:
+			row = *old
+		}
+		if err := fill(&row, in); err != nil {
+			return err
+		}
+		row.Version, row.Modified = row.Version+1, a.Now()
+		store.Parameters.Put(tx, &row)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return &ssm.PutParameterOutput{Version: row.Version, Tier: types.ParameterTier(row.Tier)}, nil
+}
+
+// checkPut refuses what is wrong with a request whatever is stored.
+func checkPut(in *ssm.PutParameterInput) error {
+	if err := checkNewName(aws.ToString(in.Name)); err != nil {
+		return err
+	}
+	switch {
+	case aws.ToString(in.Value) == "":
+		return model.Empty("value")
+	case in.Type == types.ParameterTypeSecureString:
+		return wire.Errorf("UnsupportedParameterType", "aloft's local cloud has no key service and does not keep SecureString parameters: it would have to store the secret in the clear.")
+	case in.Type != "" && !slices.Contains(in.Type.Values(), in.Type):
+		return model.OutOfSet("type", in.Type, "SecureString", "StringList", "String")
+	case in.Tier != "" && !slices.Contains(in.Tier.Values(), in.Tier):
+		return model.OutOfSet("tier", in.Tier, "Standard", "Advanced", "Intelligent-Tiering")
+	case in.KeyId != nil:
+		return invalid("KeyId is only for parameters of the type SecureString.")
+	case len(in.Tags) > 0 && aws.ToBool(in.Overwrite):
+		return invalid("Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
+	case aws.ToString(in.Policies) != "" && *in.Policies != "[]":
+		return unsupported("parameter policies")
+	case utf8.RuneCountInString(aws.ToString(in.Description)) > maxDescription:
+		return model.TooLong("description", maxDescription)
+	}
+	switch aws.ToString(in.DataType) {
+	case "", "text", "aws:ec2:image":
+		return nil
+	}
+	return invalid("The following data type is not supported: %s (Data type names are all lowercase.)", *in.DataType)
+}
+
+var imageID = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
+
+// fill writes the request's value and attributes into the next version of a
+// parameter; what the request leaves out stays.
+func fill(row *store.Parameter, in *ssm.PutParameterInput) error {
+	row.Value = *in.Value
+	if in.Type != "" {
+		row.Type = string(in.Type)
+	}
+	if in.Description != nil {
+		row.Description = *in.Description
+	}
+	if in.DataType != nil {
+		row.DataType = *in.DataType
+	}
+	if in.AllowedPattern != nil {
+		row.AllowedPattern = *in.AllowedPattern
+	}
+	if row.DataType == "aws:ec2:image" && !imageID.MatchString(row.Value) {
+		return invalid("Invalid image id: %s", row.Value)
+	}
+	if row.AllowedPattern != "" {
+		// AWS's patterns are Java's; those that Go's engine cannot read are refused.
+		pattern, err := regexp.Compile(row.AllowedPattern)
+		if err != nil {
+			return wire.Errorf("InvalidAllowedPatternException", "The allowed pattern %s is not a valid regular expression.", row.AllowedPattern)
+		}
+		if !pattern.MatchString(row.Value) {
+			return wire.Errorf("ParameterPatternMismatchException", "Parameter value, cannot be validated against allowedPattern: %s", row.AllowedPattern)
+		}
+	}
+	if row.Type == string(types.ParameterTypeStringList) && slices.Contains(strings.Split(row.Value, ","), "") {
+		return invalid("Parameter value of the type StringList has an empty item.")
+	}
+	return setTier(row, in.Tier)
+}
+
+// setTier finds the tier of a parameter: the one asked for, the smallest that
+// holds the value for Intelligent-Tiering, else the one it has.
+func setTier(row *store.Parameter, asked types.ParameterTier) error {
+	size := len(row.Value)
+	switch {
+	case asked == types.ParameterTierStandard && row.Tier == string(types.ParameterTierAdvanced):
+		return invalid("This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.")
+	case asked == types.ParameterTierIntelligentTiering && size > maxStandard, asked == types.ParameterTierAdvanced:
+		row.Tier = string(types.ParameterTierAdvanced)
+	}
+	if size > maxAdvanced {
+		return invalid("Advanced tier parameters support a maximum parameter value of %d characters.", maxAdvanced)
+	}
+	if size > maxStandard && row.Tier == string(types.ParameterTierStandard) {
+		return invalid("Standard tier parameters support a maximum parameter value of %d characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html", maxStandard)
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package ssm
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// tagRules are those of the API (AWS Systems Manager API Reference, Tag).
+var tagRules = constraint.TagRules{
+	Code:     "ValidationException",
+	Reserved: invalid("aws: prefixed tag key names are not allowed for external use."),
+	TooMany:  wire.Errorf("TooManyTagsError", "The Targets parameter includes too many tags. Remove one or more tags and try the command again."),
+}
+
+// addTags returns the old tags with the new ones over them.
+func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
+	return constraint.AddTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
+}
+
+// tagged finds the parameter that a tag operation names.
+func tagged(r store.Reader, region string, kind types.ResourceTypeForTagging, id *string) (*store.Parameter, error) {
+	if kind != types.ResourceTypeForTaggingParameter {
+		return nil, wire.Errorf("InvalidResourceType", "%s is not a resource type that aloft's local cloud has: it has Parameter.", kind)
+	}
+	row, ok := find(r, region, aws.ToString(id))
+	if !ok || isPublic(row.Name) {
+		return nil, &wire.Error{Code: "InvalidResourceId"}
+	}
+	return row, nil
+}
+
+func (a *API) retag(ctx context.Context, kind types.ResourceTypeForTagging, id *string, change func(store.Tags) (store.Tags, error)) error {
+	return a.change(ctx, func(tx *store.Tx, region string) error {
+		row, err := tagged(tx, region, kind, id)
+		if err != nil {
+			return err
+		}
+		tags, err := change(row.Tags)
+		if err != nil {
+			return err
+		}
+		store.Parameters.Edit(tx, region+row.Name, func(edited *store.Parameter) { edited.Tags = tags })
+		return nil
+	})
+}
+
+// AddTagsToResource adds tags to a parameter, over tags of the same keys.
+func (a *API) AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
+	return &ssm.AddTagsToResourceOutput{}, a.retag(ctx, in.ResourceType, in.ResourceId, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) })
+}
+
+// RemoveTagsFromResource removes tags from a parameter by their keys.
+func (a *API) RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFromResourceInput) (*ssm.RemoveTagsFromResourceOutput, error) {
+	return &ssm.RemoveTagsFromResourceOutput{}, a.retag(ctx, in.ResourceType, in.ResourceId, func(old store.Tags) (store.Tags, error) {
+		left := maps.Clone(old)
+		for _, key := range in.TagKeys {
+			delete(left, key)
+		}
+		return left, nil
+	})
+}
+
+// ListTagsForResource lists the tags of a parameter.
+func (a *API) ListTagsForResource(ctx context.Context, in *ssm.ListTagsForResourceInput) (*ssm.ListTagsForResourceOutput, error) {
+	view, region, err := a.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	row, err := tagged(view, region, in.ResourceType, in.ResourceId)
+	if err != nil {
+		return nil, err
+	}
+	out := &ssm.ListTagsForResourceOutput{TagList: []types.Tag{}}
+	for _, key := range slices.Sorted(maps.Keys(row.Tags)) {
+		out.TagList = append(out.TagList, types.Tag{Key: aws.String(key), Value: aws.String(row.Tags[key])})
+	}
+	return out, nil
+}

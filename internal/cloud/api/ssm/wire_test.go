@@ -1,0 +1,49 @@
+package ssm_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	client "github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+func TestTheSDKKeepsALockOverTheWire(t *testing.T) {
+	api, ctx := newAPI(t)
+	h, err := wire.NewHandler(wire.Config{
+		Services:    []wire.Service{{Name: "ssm", API: api}},
+		Credentials: func(string) (string, bool) { return "secret", true },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	c := client.New(client.Options{Region: "us-east-1", BaseEndpoint: &srv.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+
+	lock := &client.PutParameterInput{Name: aws.String("/aloft/tutorial/lock"), Value: aws.String(`{"owner":"me"}`), Type: types.ParameterTypeString}
+	if _, err := c.PutParameter(ctx, lock); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.PutParameter(ctx, lock)
+	if _, ok := errors.AsType[*types.ParameterAlreadyExists](err); !ok {
+		t.Errorf("a second lock: %v", err)
+	}
+	got, err := c.GetParameter(context.Background(), &client.GetParameterInput{Name: lock.Name})
+	if err != nil || *got.Parameter.Value != *lock.Value || got.Parameter.Version != 1 || got.Parameter.LastModifiedDate.Year() != 2026 {
+		t.Errorf("%+v %v", got, err)
+	}
+	if _, err := c.DeleteParameter(ctx, &client.DeleteParameterInput{Name: lock.Name}); err != nil {
+		t.Error(err)
+	}
+	_, err = c.GetParameter(ctx, &client.GetParameterInput{Name: lock.Name})
+	if _, ok := errors.AsType[*types.ParameterNotFound](err); !ok {
+		t.Errorf("after the lock is given back: %v", err)
+	}
+}

@@ -1,0 +1,130 @@
+package capacity
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// adjusted is the capacity after an adjustment (Step and simple scaling policies,
+// Scaling adjustment types): percentages are rounded towards zero, but to no less
+// than one instance, and to no less than the policy's least step.
+func adjusted(current int, policy *store.ScalingPolicy, adjustment int32) int {
+	switch policy.AdjustmentType {
+	case "ExactCapacity":
+		return int(adjustment)
+	case "PercentChangeInCapacity":
+		exact := float64(current) * float64(adjustment) / 100
+		step := math.Trunc(exact)
+		if exact != 0 && step == 0 {
+			step = math.Copysign(1, exact)
+		}
+		if policy.MinMagnitude != nil && adjustment != 0 {
+			step = math.Copysign(max(math.Abs(step), float64(*policy.MinMagnitude)), float64(adjustment))
+		}
+		return current + int(step)
+	}
+	return current + int(adjustment)
+}
+
+// ErrNoStep tells that a value is in none of a policy's steps.
+var ErrNoStep = errors.New("no step adjustment found for the metric value and breach threshold")
+
+// stepFor finds the step of a difference between metric and threshold: above it
+// the lower bound belongs to a step, below it the upper one (the same guide).
+func stepFor(steps []store.StepAdjustment, difference float64) (int32, error) {
+	for _, s := range steps {
+		low, high := math.Inf(-1), math.Inf(1)
+		if s.Lower != nil {
+			low = *s.Lower
+		}
+		if s.Upper != nil {
+			high = *s.Upper
+		}
+		if difference >= 0 && difference >= low && difference < high || difference < 0 && difference > low && difference <= high {
+			return s.Adjustment, nil
+		}
+	}
+	return 0, ErrNoStep
+}
+
+// aggregate makes one value of the data points of an alarm.
+func aggregate(kind string, values []float64) float64 {
+	switch kind {
+	case "Minimum":
+		return slices.Min(values)
+	case "Maximum":
+		return slices.Max(values)
+	}
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// Blocked tells that a group is still at, or cooling down from, what was done last.
+type Blocked struct {
+	Activity string // id of the activity that goes on; empty: it cools down
+}
+
+func (b *Blocked) Error() string {
+	if b.Activity == "" {
+		return "the cooldown period has not expired"
+	}
+	return "Scaling activity " + b.Activity + " is in progress and blocks this action"
+}
+
+// blocked tells whether simple scaling has to wait: for an activity to end, and
+// for the cooldown after it, the policy's or else the group's (Scaling cooldowns
+// for Amazon EC2 Auto Scaling).
+func blocked(view store.Reader, group *store.ScalingGroup, policy *store.ScalingPolicy, now time.Time) error {
+	for _, a := range store.ScalingActivities.By(view, "open", group.Key()) {
+		return &Blocked{a.ID}
+	}
+	seconds := group.DefaultCooldown
+	if policy.Cooldown != nil {
+		seconds = *policy.Cooldown
+	}
+	if !group.LastScaling.IsZero() && now.Before(group.LastScaling.Add(time.Duration(seconds)*time.Second)) {
+		return &Blocked{}
+	}
+	return nil
+}
+
+// simple carries out a simple scaling policy.
+func simple(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy, because string, now time.Time) {
+	set(tx, group, adjusted(int(group.Desired), policy, policy.Adjustment), because, now)
+}
+
+// step carries out a step of a policy. A group that grows counts without the
+// instances that warm up, and one that shrinks with those on their way out, so that
+// no breach is answered twice.
+func step(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy, difference float64, because string, now time.Time) error {
+	adjustment, err := stepFor(policy.Steps, difference)
+	if err != nil {
+		return err
+	}
+	c := count(tx, group, PolicyWarmup(group, policy), now)
+	wanted := adjusted(int(group.Desired), policy, adjustment)
+	switch {
+	case wanted > int(group.Desired):
+		if policy.AdjustmentType != "ExactCapacity" && c.settled > 0 {
+			wanted = adjusted(c.settled, policy, adjustment)
+		}
+		if wanted > int(group.Desired) {
+			set(tx, group, wanted, because, now)
+		}
+	case wanted < int(group.Desired) && !c.growing():
+		if policy.AdjustmentType != "ExactCapacity" {
+			wanted = adjusted(int(group.Desired)+c.leaving, policy, adjustment)
+		}
+		if wanted < int(group.Desired) {
+			set(tx, group, wanted, because, now)
+		}
+	}
+	return nil
+}

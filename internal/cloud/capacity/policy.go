@@ -1,0 +1,68 @@
+package capacity
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Policies carries out scaling policies for alarms.
+type Policies struct{ Metrics *metric.Store }
+
+// Execute carries out the policy with the ARN, because an alarm says so. It fails
+// before it has written anything. A group that does not listen to alarms, or that
+// has reached a bound, is left as it is; that is no failure.
+func (p Policies) Execute(tx *store.Tx, action string, f alarm.Firing) error {
+	policy, ok := store.ScalingPolicies.Get(tx, action)
+	if !ok {
+		return errors.New("the scaling policy does not exist")
+	}
+	group, ok := store.ScalingGroups.Get(tx, policy.Region+"/"+policy.Group)
+	if !ok {
+		return errors.New("the Auto Scaling group does not exist")
+	}
+	if policy.Disabled || group.Deleting || scalinggroup.Suspended(group, scalinggroup.AlarmNotification) {
+		return nil
+	}
+	because := fmt.Sprintf("a monitor alarm %s in state %s triggered policy %s", f.Alarm.Name, f.Alarm.State, policy.Name)
+	switch {
+	case policy.Type == Simple:
+		if blocked(tx, group, policy, f.At) == nil {
+			simple(tx, group, policy, because, f.At)
+		}
+		return nil
+	case len(f.Values) == 0:
+		return errors.New("the alarm's metric has no data point to scale by")
+	case policy.Type == Step:
+		return step(tx, group, policy, aggregate(policy.Aggregation, f.Values)-f.Alarm.Threshold, because, f.At)
+	}
+	return p.track(tx, group, policy, f, because)
+}
+
+// ByUser carries out a simple or step scaling policy because a user says so. It
+// returns a *Blocked when the user respects cooldowns and the group is not ready,
+// and ErrNoStep.
+func ByUser(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy, difference float64, honor bool, now time.Time) error {
+	because := "a user request executed policy " + policy.Name
+	if policy.Type == Step {
+		return step(tx, group, policy, difference, because, now)
+	}
+	if honor {
+		if err := blocked(tx, group, policy, now); err != nil {
+			return err
+		}
+	}
+	simple(tx, group, policy, because, now)
+	return nil
+}
+
+// RemovePolicy deletes a policy and the alarms that it owns.
+func RemovePolicy(tx *store.Tx, policy *store.ScalingPolicy, now time.Time) {
+	removeAlarms(tx, policy, now)
+	store.ScalingPolicies.Delete(tx, policy.ARN)
+}

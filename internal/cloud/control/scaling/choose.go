@@ -1,0 +1,116 @@
+package scaling
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// choose picks the instances to end when the group shrinks: each time from the
+// zone with the most instances, and there by the termination policies. Those
+// protected from scale-in are never picked, but when the group is deleted.
+// Zones that the group is no longer in come first (Amazon EC2 Auto Scaling User
+// Guide, Configure termination policies).
+func (d *decision) choose(counted []*Member, n int) []*Member {
+	occupied := map[string]int{}
+	candidates := map[string][]*Member{}
+	for _, m := range counted {
+		occupied[m.Zone]++
+		if !m.Protected || d.Group.Deleting {
+			candidates[m.Zone] = append(candidates[m.Zone], m)
+		}
+	}
+	for zone := range candidates {
+		slices.SortFunc(candidates[zone], d.sooner)
+		if !slices.ContainsFunc(d.Subnets, func(s Subnet) bool { return s.Zone == zone }) {
+			occupied[zone] += len(counted)
+		}
+	}
+	var out []*Member
+	for len(out) < n {
+		var best *Member
+		for zone, waiting := range candidates {
+			if len(waiting) == 0 {
+				continue
+			}
+			if m := waiting[0]; best == nil || occupied[zone] > occupied[best.Zone] || occupied[zone] == occupied[best.Zone] && d.sooner(m, best) < 0 {
+				best = m
+			}
+		}
+		if best == nil {
+			break
+		}
+		out = append(out, best)
+		occupied[best.Zone]--
+		candidates[best.Zone] = candidates[best.Zone][1:]
+	}
+	return out
+}
+
+// sooner compares two instances by who is ended first. What the policies leave
+// open is decided for the one that serves less: not ready before ready, then
+// the older.
+func (d *decision) sooner(a, b *Member) int {
+	for _, policy := range d.Group.TerminationPolicies {
+		if c := d.byPolicy(policy, a, b); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(-compareTrue(!d.ready(a), !d.ready(b)), a.Launched.Compare(b.Launched), cmp.Compare(a.InstanceID, b.InstanceID))
+}
+
+// byPolicy compares by one policy. AllocationStrategy and
+// OldestLaunchConfiguration have nothing to say: there are no Spot instances
+// and no launch configurations here.
+func (d *decision) byPolicy(policy string, a, b *Member) int {
+	switch policy {
+	case "OldestInstance":
+		return a.Launched.Compare(b.Launched)
+	case "NewestInstance":
+		return b.Launched.Compare(a.Launched)
+	case "OldestLaunchTemplate":
+		return d.byTemplate(a, b)
+	case "ClosestToNextInstanceHour":
+		return cmp.Compare(d.toNextHour(a), d.toNextHour(b))
+	case "Default":
+		return cmp.Or(d.byTemplate(a, b), -compareTrue(!d.ready(a), !d.ready(b)), cmp.Compare(d.toNextHour(a), d.toNextHour(b)))
+	}
+	return 0
+}
+
+// byTemplate puts instances of other templates than the group's first, then
+// those of the lowest version.
+func (d *decision) byTemplate(a, b *Member) int {
+	current := d.Group.Template.ID
+	return cmp.Or(
+		-compareTrue(a.TemplateID != current, b.TemplateID != current),
+		cmp.Compare(versionOf(a.ScalingInstance), versionOf(b.ScalingInstance)),
+	)
+}
+
+func versionOf(i *store.ScalingInstance) int {
+	n, err := strconv.Atoi(i.TemplateVersion)
+	if err != nil {
+		return 0 // launched from no template: the oldest
+	}
+	return n
+}
+
+// toNextHour is how long it takes until the instance begins another hour.
+func (d *decision) toNextHour(m *Member) time.Duration {
+	return time.Hour - d.Now.Sub(m.Launched)%time.Hour
+}
+
+// compareTrue puts true after false.
+func compareTrue(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}

@@ -1,0 +1,168 @@
+package scaling_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+// member is an instance in service: "zone age version", age in minutes, and
+// what change makes of it.
+func member(id, zone string, age int, version string, change func(*scaling.Member)) scaling.Member {
+	m := scaling.Member{
+		Machine: store.Running, Reachable: true,
+		ScalingInstance: &store.ScalingInstance{
+			InstanceID: id, Region: "r", Group: "g", Zone: zone, SubnetID: "subnet-" + zone, TemplateID: "lt-1", TemplateVersion: version, Health: scalinggroup.Healthy,
+			State: store.LifecycleInService, Launched: now.Add(-time.Duration(age) * time.Minute), InServiceSince: now.Add(-time.Duration(age) * time.Minute),
+		},
+	}
+	if change != nil {
+		change(&m)
+	}
+	return m
+}
+
+func situation(desired int32, change func(*store.ScalingGroup), members ...scaling.Member) scaling.Situation {
+	s := scaling.Situation{
+		Group: &store.ScalingGroup{Region: "r", Name: "g", Min: 0, Max: 10, Desired: desired, Template: store.TemplateRef{ID: "lt-1"}, MinHealthy: -1, MaxHealthy: -1,
+			TerminationPolicies: []string{"Default"}, Distribution: "balanced-best-effort", Zones: []string{"a", "b", "c"}},
+		Members: members, Now: now, Subnets: []scaling.Subnet{{ID: "subnet-a", Zone: "a"}, {ID: "subnet-b", Zone: "b"}, {ID: "subnet-c", Zone: "c"}},
+	}
+	if change != nil {
+		change(s.Group)
+	}
+	return s
+}
+
+// told are the steps in short: "plan a launch a", "take out of service i-1".
+func told(p scaling.Plan) string {
+	var out []string
+	for _, s := range p.Steps {
+		out = append(out, strings.TrimSpace(fmt.Sprint(s.Do, " ", s.Instance, s.Zone)))
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestWhoGoesWhenAGroupShrinks(t *testing.T) {
+	policy := func(names ...string) func(*store.ScalingGroup) {
+		return func(g *store.ScalingGroup) { g.TerminationPolicies = names }
+	}
+	protected := func(m *scaling.Member) { m.Protected = true }
+	young := func(m *scaling.Member) { m.State, m.Machine = store.LifecyclePending, store.Pending }
+	for _, c := range []struct {
+		name    string
+		group   func(*store.ScalingGroup)
+		members []scaling.Member
+		want    string
+	}{
+		{"the zone with most", nil, []scaling.Member{member("1", "a", 500, "1", nil), member("2", "b", 9, "2", nil), member("3", "b", 5, "2", nil)}, "2"},
+		{"a zone that the group has left", nil, []scaling.Member{member("1", "a", 9, "1", nil), member("2", "a", 9, "1", nil), member("3", "x", 5, "2", nil)}, "3"},
+		{"the oldest version", nil, []scaling.Member{member("1", "a", 5, "2", nil), member("2", "b", 9, "10", nil), member("3", "c", 1, "1", nil)}, "3"},
+		{"another template", nil, []scaling.Member{member("1", "a", 9, "1", nil), member("2", "b", 5, "7", func(m *scaling.Member) { m.TemplateID = "lt-0" })}, "2"},
+		{"the next hour", nil, []scaling.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "1", nil)}, "2"},
+		{"not one that serves", nil, []scaling.Member{member("1", "a", 59, "1", nil), member("2", "b", 1, "1", young)}, "2"},
+		{"not one that is protected", nil, []scaling.Member{member("1", "a", 9, "1", protected), member("2", "a", 9, "2", protected), member("3", "b", 5, "3", nil)}, "3"},
+		{"the oldest", policy("OldestInstance"), []scaling.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil)}, "3"},
+		{"the newest", policy("NewestInstance"), []scaling.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil)}, "1"},
+		{"the oldest version, then the newest", policy("OldestLaunchTemplate", "NewestInstance"), []scaling.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 1, "2", nil)}, "1"},
+		{"what has nothing to say is passed over", policy("AllocationStrategy", "OldestLaunchConfiguration", "ClosestToNextInstanceHour"), []scaling.Member{member("1", "a", 5, "1", nil), member("2", "b", 55, "1", nil)}, "2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := situation(int32(len(c.members)-1), c.group, c.members...)
+			if got, want := told(scaling.Decide(s)), "take out of service "+c.want; got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestWhereTheNextInstanceGoes(t *testing.T) {
+	in := func(id, zone string) scaling.Member { return member(id, zone, 9, "1", nil) }
+	trouble := func(zone string, until time.Duration) func(*store.ScalingGroup) {
+		return func(g *store.ScalingGroup) {
+			g.Troubles = []store.ZoneTrouble{{Zone: zone, Failures: 1, Until: now.Add(until)}}
+		}
+	}
+	only := func(next func(*store.ScalingGroup)) func(*store.ScalingGroup) {
+		return func(g *store.ScalingGroup) { next(g); g.Distribution = "balanced-only" }
+	}
+	plan := func(zones ...string) string {
+		for n, z := range zones {
+			zones[n] = "plan a launch " + z
+		}
+		return strings.Join(zones, ", ")
+	}
+	for _, c := range []struct {
+		name    string
+		group   func(*store.ScalingGroup)
+		members []scaling.Member
+		desired int32
+		want    string
+	}{
+		{"one a zone", nil, nil, 4, plan("a", "b", "c", "a")},
+		{"where there are fewest", nil, []scaling.Member{in("1", "a"), in("2", "a"), in("3", "c")}, 6, plan("b", "b", "c")},
+		{"not where it has just failed", trouble("b", time.Minute), []scaling.Member{in("1", "a")}, 4, plan("c", "a", "c")},
+		{"once where it failed a while ago", trouble("b", -time.Minute), []scaling.Member{in("1", "a")}, 4, plan("b", "c", "a")},
+		{"nowhere else when it must be balanced", only(trouble("a", time.Minute)), []scaling.Member{in("1", "b"), in("2", "c")}, 4, ""},
+		{"nowhere while launches are suspended", func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: "Launch"}} }, nil, 4, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := told(scaling.Decide(situation(c.desired, c.group, c.members...))); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestALookAgainIsAskedForWhenTimeAloneChangesTheDecision(t *testing.T) {
+	sick := func(m *scaling.Member) {
+		m.GraceUntil, m.Reachable = now.Add(time.Minute), false
+	}
+	waiting := func(m *scaling.Member) {
+		m.State, m.Waits = store.LifecyclePendingWait, []store.HookWait{{Hook: "h", Deadline: now.Add(2 * time.Minute)}, {Hook: "i", Deadline: now.Add(3 * time.Minute)}}
+	}
+	for name, c := range map[string]struct {
+		group  func(*store.ScalingGroup)
+		member scaling.Member
+		want   time.Duration
+	}{
+		"nothing":  {nil, member("1", "a", 9, "1", nil), 0},
+		"grace":    {nil, member("1", "a", 9, "1", sick), time.Minute},
+		"hooks":    {nil, member("1", "a", 9, "1", waiting), 2 * time.Minute},
+		"lifetime": {func(g *store.ScalingGroup) { g.MaxInstanceLifetime = 600 }, member("1", "a", 9, "1", nil), time.Minute},
+	} {
+		s := situation(1, c.group, c.member)
+		want := time.Time{}
+		if c.want > 0 {
+			want = now.Add(c.want)
+		}
+		if got := scaling.Decide(s); !got.Wake.Equal(want) {
+			t.Errorf("%s: look again at %v, want %v", name, got.Wake, want)
+		}
+	}
+}
+
+func TestADecisionIsTheSameWhenItIsMadeAgain(t *testing.T) {
+	var members []scaling.Member
+	for n := range 60 {
+		members = append(members, member(fmt.Sprintf("%02d", n), string(rune('a'+n%3)), n, fmt.Sprint(n%4), nil))
+	}
+	s := situation(20, nil, members...)
+	first := told(scaling.Decide(s))
+	for range 10 {
+		if again := told(scaling.Decide(s)); again != first {
+			t.Fatalf("%s, then %s", first, again)
+		}
+	}
+	if n := len(slices.Collect(strings.SplitSeq(first, ", "))); n != 40 {
+		t.Errorf("%d steps", n)
+	}
+}

@@ -1,0 +1,101 @@
+package scaling
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// A zone in which a launch failed is left alone for a while, which doubles with
+// every failure up to a bound, and is tried again for ever. AWS keeps trying as
+// well and does not say how often.
+const (
+	firstPause = 10 * time.Second
+	mostPause  = 5 * time.Minute
+)
+
+// launch runs a launch that was planned: the activity with the id. When another
+// launch in its zone has just failed it is called off.
+func (l *Loop) launch(ctx context.Context, g *store.ScalingGroup, id string, failed map[string]bool) error {
+	activity, ok := store.ScalingActivities.Get(l.Store.View(), id)
+	if !ok || activity.InstanceID != "" {
+		return nil
+	}
+	if failed[activity.Zone] {
+		return l.Store.Update(func(tx *store.Tx) error {
+			store.ScalingActivities.Delete(tx, id)
+			return nil
+		})
+	}
+	reason, err := l.run(ctx, g, activity)
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	failed[activity.Zone] = true
+	l.Log.Warn("launch an instance", "group", g.Name, "zone", activity.Zone, "error", err)
+	return l.Store.Update(func(tx *store.Tx) error {
+		scalinggroup.End(tx, id, scalinggroup.Failed, reason, time.Now())
+		trouble(tx, g.Key(), activity.Zone, time.Now())
+		return nil
+	})
+}
+
+// run launches the instance of an activity. The reason of an error is in the
+// words of an activity's status.
+func (l *Loop) run(ctx context.Context, g *store.ScalingGroup, activity *store.ScalingActivity) (reason string, err error) {
+	view := l.Store.View()
+	for _, arn := range g.TargetGroupARNs {
+		if _, ok := store.TargetGroups.Get(view, arn); !ok {
+			return "One or more target groups not found. Validating load balancer configuration failed.", fmt.Errorf("target group %s does not exist", arn)
+		}
+	}
+	source, err := scalinggroup.SourceOf(scalinggroup.Configured(view, g))
+	if err == nil {
+		err = l.Fleet.Launch(ctx, g, source, activity.SubnetID, activity.ID, func(tx *store.Tx, id string) error {
+			return join(tx, g, activity, id, time.Now())
+		})
+	}
+	if err != nil {
+		return strings.TrimSuffix(err.Error(), ".") + ". Launching EC2 instance failed.", err
+	}
+	return "", nil
+}
+
+// trouble notes that a launch failed in a zone.
+func trouble(tx *store.Tx, group, zone string, now time.Time) {
+	store.ScalingGroups.Edit(tx, group, func(g *store.ScalingGroup) {
+		t := store.ZoneTrouble{Zone: zone, Failures: 1}
+		rest := slices.DeleteFunc(slices.Clone(g.Troubles), func(old store.ZoneTrouble) bool {
+			if old.Zone == zone {
+				t.Failures = old.Failures + 1
+			}
+			return old.Zone == zone
+		})
+		t.Until = now.UTC().Add(min(firstPause<<min(t.Failures-1, 10), mostPause))
+		g.Troubles = append(rest, t)
+	})
+}
+
+// join gives an instance that was launched its place in the group.
+func join(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActivity, id string, now time.Time) error {
+	store.ScalingActivities.Edit(tx, activity.ID, func(a *store.ScalingActivity) {
+		a.InstanceID, a.Status, a.Progress = id, scalinggroup.PreInService, 30
+		a.Description = "Launching a new EC2 instance: " + id
+	})
+	if _, ok := store.ScalingInstances.Get(tx, id); ok {
+		return nil
+	}
+	i := &store.ScalingInstance{
+		InstanceID: id, Region: g.Region, Group: g.Name, Zone: activity.Zone, SubnetID: activity.SubnetID, Launched: now.UTC(),
+		Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy, Surplus: activity.Surplus, ActivityID: activity.ID,
+	}
+	scalinggroup.Move(i, store.LifecyclePending, now)
+	scalinggroup.Describe(tx, i)
+	store.ScalingInstances.Put(tx, i)
+	return nil
+}

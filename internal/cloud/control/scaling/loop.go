@@ -1,0 +1,117 @@
+// Package scaling makes Auto Scaling groups live: a loop that reads the store,
+// decides for each group what it does next, launches and ends instances through
+// the other services' APIs, and writes down what became of it.
+//
+// All that it knows is in the rows. A daemon that starts anew goes on where the
+// last one was: an instance's place in its life is its row, and a launch that is
+// to be is an activity that has no instance yet.
+package scaling
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Fleet is what the loop needs of EC2 and Elastic Load Balancing. Errors tell
+// what the service said, without its code. Every call may be repeated.
+type Fleet interface {
+	// Launch starts an instance of the group in a subnet, with the tags that
+	// the group propagates, and runs join in the same transaction: there is
+	// never an instance that the group does not know of.
+	Launch(ctx context.Context, group *store.ScalingGroup, source scalinggroup.Source, subnet, token string, join func(tx *store.Tx, id string) error) error
+	// Terminate ends an instance, be it protected or not.
+	Terminate(ctx context.Context, region, instanceID string) error
+	Register(ctx context.Context, region, targetGroupARN, instanceID string) error
+	Deregister(ctx context.Context, target *store.Target) error
+}
+
+const (
+	// together is how long the loop waits after a change, or when it is time, for
+	// others that come with it. It is so long for an instance, within bounds: what
+	// the loop does in a second grows no faster than the number of instances,
+	// however many of them change one after the other.
+	together      = 5 * time.Millisecond
+	leastTogether = 20 * time.Millisecond
+	mostTogether  = time.Second
+	// again is how long it waits after something failed.
+	again = 5 * time.Second
+	// cleaning is how often old activities are dropped.
+	cleaning = time.Hour
+)
+
+// Loop drives all groups of all regions. Fill the fields, then call Run once.
+type Loop struct {
+	Store *store.Store
+	Fleet Fleet
+	Log   *slog.Logger
+
+	cleaned time.Time
+}
+
+// Run drives the groups until ctx ends.
+func (l *Loop) Run(ctx context.Context) error {
+	for {
+		view := l.Store.View()
+		wake, err := l.pass(ctx, view)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			l.Log.Warn("act for the Auto Scaling groups", "error", err)
+			wake = earlier(wake, time.Now().Add(again))
+		}
+		if err := wait(ctx, view, earlier(wake, l.cleaned.Add(cleaning))); err != nil {
+			return nil
+		}
+	}
+}
+
+// wait returns soon after a row has changed that decisions are made of, or after
+// the time. Its error is that of ctx.
+func wait(ctx context.Context, view *store.View, until time.Time) error {
+	bounded, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	_ = view.Changed(bounded, store.ScalingGroups, store.ScalingInstances, store.ScalingActivities, store.LifecycleHooks, store.InstanceRefreshes, store.Alarms, store.TemplateVersions, store.Instances, store.Targets)
+	pause := time.Duration(len(store.ScalingInstances.List(view))) * together
+	late := time.NewTimer(min(max(pause, leastTogether), mostTogether))
+	defer late.Stop()
+	select {
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// pass decides and acts once for every group, and tells when to look again. A
+// group whose steps fail does not keep the others from theirs.
+func (l *Loop) pass(ctx context.Context, view *store.View) (wake time.Time, problem error) {
+	now := time.Now()
+	if now.Sub(l.cleaned) >= cleaning {
+		l.cleaned = now
+		if err := l.Store.Update(func(tx *store.Tx) error { scalinggroup.Forget(tx, now); return nil }); err != nil {
+			return wake, fmt.Errorf("drop old activities: %w", err)
+		}
+	}
+	for _, g := range store.ScalingGroups.List(view) {
+		plan := Decide(look(view, g, now))
+		if !plan.Wake.IsZero() {
+			wake = earlier(wake, plan.Wake)
+		}
+		if err := l.act(ctx, g, plan.Steps); err != nil {
+			problem = fmt.Errorf("group %s: %w", g.Name, err)
+		}
+	}
+	return wake, problem
+}

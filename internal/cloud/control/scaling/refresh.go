@@ -1,0 +1,286 @@
+package scaling
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+const (
+	// patience is how long a refresh tries to go on while nothing gets better
+	// (Amazon EC2 Auto Scaling User Guide, Instance refresh: it waits up to 60
+	// minutes for health checks; RefreshPreferences: one hour for instances in
+	// standby or protected from scale-in).
+	patience = time.Hour
+	// longest is how long a refresh may replace instances at most (the same
+	// guide, Check the status of an instance refresh).
+	longest = 14 * 24 * time.Hour
+)
+
+// Refresh is an instance refresh that has not come to its end.
+type Refresh struct {
+	*store.InstanceRefresh
+	Preferences scalinggroup.Preferences
+	Stale       map[string]bool // ids of members that it, or its rollback, is to replace
+	Alarm       string          // one of its alarms that is in ALARM
+	Broken      string          // why it cannot go on
+}
+
+// lookAtRefresh collects what decides how a refresh goes on.
+func lookAtRefresh(r store.Reader, g *store.ScalingGroup, row *store.InstanceRefresh, members []Member) *Refresh {
+	s := &Refresh{InstanceRefresh: row, Stale: map[string]bool{}}
+	var sources []scalinggroup.Source
+	var err error
+	if s.Preferences, err = scalinggroup.PreferencesOf(row); err == nil {
+		sources, err = scalinggroup.Resolved(r, scalinggroup.Configured(r, g))
+	}
+	switch {
+	case err != nil:
+		s.Broken = err.Error()
+		return s
+	case len(sources) == 0:
+		s.Broken = "The launch template, or its version, does not exist any more."
+		return s
+	}
+	if watched := s.Preferences.AlarmSpecification; watched != nil {
+		for _, a := range store.Alarms.By(r, "region", row.Region) {
+			if a.State == "ALARM" && slices.Contains(watched.Alarms, a.Name) {
+				s.Alarm = a.Name
+			}
+		}
+	}
+	for _, m := range members {
+		if scalinggroup.Leaving(m.ScalingInstance) || s.ignores(m.ScalingInstance) {
+			continue
+		}
+		s.Stale[m.InstanceID] = s.stale(m.ScalingInstance, scalinggroup.Matches(m.ScalingInstance, sources))
+	}
+	return s
+}
+
+// stale tells whether an instance is to be replaced. A refresh replaces those
+// that were there when it began, or with skip matching those that the group
+// would not launch like that now, and such that came since with another
+// configuration than the desired one. A rollback replaces those that the refresh
+// has launched.
+func (s *Refresh) stale(i *store.ScalingInstance, matches bool) bool {
+	before := i.Launched.Before(s.Started)
+	switch {
+	case s.Started.IsZero():
+		return false
+	case s.Status == store.RefreshRollbackInProgress:
+		return !before && (i.Launched.Before(s.RollbackStarted) || !matches)
+	case scalinggroup.HasDesired(s.InstanceRefresh) && !matches:
+		return true
+	}
+	return before && !(s.Preferences.SkipMatching && matches)
+}
+
+// ignores tells whether a refresh passes an instance over.
+func (s *Refresh) ignores(i *store.ScalingInstance) bool {
+	if i.State == store.LifecycleStandby || i.State == store.LifecycleEnteringStandby {
+		return s.Preferences.StandbyInstances == scalinggroup.IgnoreThem
+	}
+	return i.Protected && s.Preferences.ScaleInProtectedInstances == scalinggroup.IgnoreThem
+}
+
+// waitsFor tells whether a refresh cannot replace an instance until a user has
+// changed something about it, and what.
+func (s *Refresh) waitsFor(i *store.ScalingInstance) string {
+	switch {
+	case i.State == store.LifecycleEnteringStandby || i.State == store.LifecycleStandby && s.Preferences.StandbyInstances == scalinggroup.WaitForThem:
+		return "is in Standby. Return it to service, or terminate it, to continue"
+	case i.Protected && s.Preferences.ScaleInProtectedInstances == scalinggroup.WaitForThem:
+		return "is protected from scale in. Remove its scale-in protection to continue"
+	}
+	return ""
+}
+
+// refresh takes an instance refresh one step further, and takes back what one
+// that is over has asked for.
+func (d *decision) refresh() {
+	d.unmark()
+	if d.Refresh == nil {
+		return
+	}
+	row := *d.Refresh.InstanceRefresh
+	d.further(&row)
+	if row != *d.Refresh.InstanceRefresh {
+		d.step(Step{Do: Note, Refresh: [2]*store.InstanceRefresh{d.Refresh.InstanceRefresh, &row}})
+	}
+}
+
+// unmark keeps the instances that were to be replaced by others that are launched
+// first, and are not to be any more. When a refresh is cancelled, as many
+// replacements as have been launched are completed.
+func (d *decision) unmark() {
+	complete := 0
+	if d.Refresh != nil && d.Refresh.Status == store.RefreshCancelling && !d.Refresh.Abrupt {
+		complete = d.surplus()
+	}
+	rolling := d.Refresh != nil && (d.Refresh.Status == store.RefreshInProgress || d.Refresh.Status == store.RefreshRollbackInProgress)
+	for _, m := range d.counted() {
+		switch {
+		case m.Replace != scalinggroup.Refresh || rolling && d.Refresh.Stale[m.InstanceID]:
+		case complete > 0:
+			complete--
+		default:
+			d.step(about(KeepIt, m))
+			delete(d.marked, m.InstanceID)
+		}
+	}
+}
+
+// surplus counts the instances that were launched beyond the desired capacity,
+// in place of others that are still there.
+func (d *decision) surplus() int {
+	n := 0
+	for _, m := range d.counted() {
+		if m.Surplus {
+			n++
+		}
+	}
+	for _, a := range d.Launches {
+		if a.Surplus {
+			n++
+		}
+	}
+	return n
+}
+
+// further moves the row of a refresh on.
+func (d *decision) further(row *store.InstanceRefresh) {
+	switch {
+	case d.Refresh.Broken != "":
+		d.fail(row, d.Refresh.Broken)
+		return
+	case row.Status == store.RefreshPending:
+		row.Status, row.Started, row.Progressed = store.RefreshInProgress, d.Now.UTC(), d.Now.UTC()
+		return
+	case row.Status == store.RefreshCancelling:
+		d.cancel(row)
+		return
+	case d.Refresh.Alarm != "" && row.Status != store.RefreshRollbackInProgress:
+		d.fail(row, fmt.Sprintf("CloudWatch alarm %s is in ALARM state.", d.Refresh.Alarm))
+		return
+	}
+	c := d.count(row)
+	row.Percent, row.Remaining = c.percent, int32(c.remaining)
+	if c.left < int(row.Left) {
+		row.Progressed = d.Now.UTC()
+	}
+	row.Left = int32(c.left)
+	if d.finished(row, c) || d.paused(row, c) {
+		return
+	}
+	d.roll(c)
+	row.StatusReason = d.reason(c)
+	d.giveIn(row, c)
+}
+
+// finished ends a refresh, or a rollback, that has nothing left to do. One with a
+// bake time is watched for that long first.
+func (d *decision) finished(row *store.InstanceRefresh, c census) bool {
+	switch {
+	case row.Status == store.RefreshRollbackInProgress && c.left == 0:
+		d.end(row, store.RefreshRollbackSuccessful, "")
+	case row.Status == store.RefreshRollbackInProgress:
+		return false
+	case row.Status == store.RefreshBaking && d.Now.Before(row.PausedUntil):
+		d.at(row.PausedUntil)
+	case row.Status == store.RefreshBaking || c.done && d.Refresh.Preferences.BakeTime == 0:
+		d.end(row, store.RefreshSuccessful, "")
+	case c.done:
+		row.Status, row.StatusReason = store.RefreshBaking, "Waiting for the bake time to pass."
+		row.PausedUntil = d.Now.UTC().Add(time.Duration(d.Refresh.Preferences.BakeTime) * time.Second)
+		d.at(row.PausedUntil)
+	default:
+		return false
+	}
+	return true
+}
+
+// paused holds a refresh at a checkpoint for its delay. When so many instances
+// are updated that several checkpoints are reached at once, the last of them is
+// the one that counts (Amazon EC2 Auto Scaling User Guide, Add checkpoints to an
+// instance refresh).
+func (d *decision) paused(row *store.InstanceRefresh, c census) bool {
+	if row.Status != store.RefreshInProgress {
+		return false
+	}
+	if !row.PausedUntil.IsZero() {
+		if d.Now.Before(row.PausedUntil) {
+			d.at(row.PausedUntil)
+			return true
+		}
+		row.PausedUntil, row.Progressed = time.Time{}, d.Now.UTC()
+	}
+	if c.passed <= int(row.CheckpointsPassed) {
+		return false
+	}
+	row.CheckpointsPassed = int32(c.passed)
+	reached := d.Refresh.Preferences.CheckpointPercentages[c.passed-1]
+	row.StatusReason = fmt.Sprintf("Waiting for the checkpoint delay to pass before continuing. The checkpoint at %d percent is reached.", reached)
+	row.PausedUntil = d.Now.UTC().Add(time.Duration(d.Refresh.Preferences.CheckpointDelay) * time.Second)
+	d.at(row.PausedUntil)
+	return true
+}
+
+// cancel ends a refresh that a user has cancelled, when what is under way has
+// come to its end.
+func (d *decision) cancel(row *store.InstanceRefresh) {
+	moving := len(d.Launches)+d.surplus() > 0
+	for i := range d.Members {
+		m := &d.Members[i]
+		moving = moving || scalinggroup.Leaving(m.ScalingInstance) || scalinggroup.Counts(m.ScalingInstance) && m.State != store.LifecycleInService
+	}
+	if row.Abrupt || !moving {
+		d.end(row, store.RefreshCancelled, "Cancelled due to user request.")
+	}
+}
+
+// giveIn fails a refresh in which nothing has got better for too long. An
+// instance that is healthy and warms up is getting better.
+func (d *decision) giveIn(row *store.InstanceRefresh, c census) {
+	limit, end := row.Progressed.Add(patience), row.Started.Add(longest)
+	d.at(limit)
+	d.at(end)
+	switch {
+	case !d.Now.Before(end):
+		d.fail(row, "The instance refresh has reached its maximum duration of 14 days.")
+	case !d.Now.Before(limit) && c.warming == nil:
+		d.fail(row, "The instance refresh could not replace instances for one hour. "+row.StatusReason)
+	}
+}
+
+// fail ends a refresh without success, or begins its rollback.
+func (d *decision) fail(row *store.InstanceRefresh, reason string) {
+	switch {
+	case row.Status == store.RefreshRollbackInProgress:
+		d.end(row, store.RefreshRollbackFailed, reason)
+	case d.Refresh.Preferences.AutoRollback:
+		scalinggroup.BeginRollback(row, "Automatic rollback was initiated. "+reason, d.Now)
+	default:
+		d.end(row, store.RefreshFailed, reason)
+	}
+}
+
+func (d *decision) end(row *store.InstanceRefresh, status, reason string) {
+	row.Status, row.StatusReason, row.Ended, row.PausedUntil = status, reason, d.Now.UTC(), time.Time{}
+}
+
+// note writes a refresh down as it has become, unless a user has changed it
+// meanwhile. A desired configuration becomes the group's when all went well.
+func note(tx *store.Tx, g *store.ScalingGroup, s Step, _ time.Time) {
+	seen, now := s.Refresh[0], s.Refresh[1]
+	if row, ok := store.InstanceRefreshes.Get(tx, seen.ID); !ok || row != seen {
+		return
+	}
+	store.InstanceRefreshes.Put(tx, now)
+	if now.Status == store.RefreshSuccessful && scalinggroup.HasDesired(now) {
+		store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Template, g.Mixed = now.Template, now.Mixed })
+	}
+}

@@ -1,0 +1,265 @@
+package scaling
+
+import (
+	"cmp"
+	"slices"
+
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// census is where the members of a group are in a refresh.
+type census struct {
+	total     int       // instances that the refresh is about
+	counted   int       // that are part of the group's capacity
+	ready     int       // of these, those that serve, are healthy and warm
+	pending   *Member   // one that is not ready, and not warming either
+	warming   *Member   // one that is healthy and warms up
+	old       int       // to be replaced
+	stale     []*Member // of these, those that are not being so yet
+	awaiting  []*Member // and those that a user has to do something about first
+	renewed   int       // that are as they should be, and ready
+	remaining int       // not updated yet
+	left      int       // not yet as it should be when it ends
+	percent   int32
+	passed    int  // checkpoints
+	goal      int  // instances updated when the refresh may do no more now
+	done      bool // nothing is left to update
+}
+
+// count takes the census.
+func (d *decision) count(row *store.InstanceRefresh) census {
+	c := census{total: int(d.Group.Desired)}
+	for i := range d.Members {
+		m := &d.Members[i]
+		switch {
+		case d.leaving[m.InstanceID]:
+		case m.State == store.LifecycleStandby || m.State == store.LifecycleEnteringStandby:
+			if d.Refresh.Stale[m.InstanceID] {
+				c.total++ // it is none of the desired ones
+				d.sort(&c, m)
+			}
+		case scalinggroup.Counts(m.ScalingInstance):
+			c.counted++
+			d.stand(&c, m)
+			d.sort(&c, m)
+		}
+	}
+	c.total = max(c.total, 0)
+	d.progress(&c, row)
+	return c
+}
+
+// sort counts one member by what the refresh has to do about it.
+func (d *decision) sort(c *census, m *Member) {
+	switch {
+	case d.Refresh.ignores(m.ScalingInstance):
+		c.total--
+		return
+	case !d.Refresh.Stale[m.InstanceID]:
+		if d.ready(m) {
+			c.renewed++
+		}
+		return
+	case d.marked[m.InstanceID]:
+	case d.Refresh.waitsFor(m.ScalingInstance) != "":
+		c.awaiting = append(c.awaiting, m)
+	default:
+		c.stale = append(c.stale, m)
+	}
+	c.old++
+}
+
+// stand counts one member by what it is ready for.
+func (d *decision) stand(c *census, m *Member) {
+	switch {
+	case d.ready(m):
+		c.ready++
+	case m.State == store.LifecycleInService && d.ailing[m.InstanceID] == "" && !d.unproven(m):
+		c.warming = sample(c.warming, m)
+	default:
+		c.pending = sample(c.pending, m)
+	}
+}
+
+// sample keeps the one of two members that tells the same again at the next look.
+func sample(a, b *Member) *Member {
+	if a == nil || b.InstanceID < a.InstanceID {
+		return b
+	}
+	return a
+}
+
+// progress works out how far the refresh is. An instance counts as updated when
+// its replacement is healthy and warm. During a rollback the percentage goes
+// back to zero (Amazon EC2 Auto Scaling API Reference, InstanceRefresh).
+func (d *decision) progress(c *census, row *store.InstanceRefresh) {
+	if row.Status == store.RefreshRollbackInProgress {
+		c.left = c.old + max(int(d.Group.Desired)-c.ready, 0)
+		c.remaining = max(c.total-c.old, int(row.RemainingAtRollback))
+		c.percent = min(percentOf(c.old, c.total), row.PercentAtRollback)
+		c.goal = c.total
+		return
+	}
+	updated := max(min(c.total-c.old, c.renewed), 0)
+	if c.old == 0 && c.counted >= int(d.Group.Desired) && d.untouched(row) {
+		updated = c.total // there was nothing to replace
+	}
+	c.remaining = c.total - updated
+	c.left, c.percent, c.goal = c.remaining, percentOf(updated, c.total), c.total
+	for _, checkpoint := range d.Refresh.Preferences.CheckpointPercentages {
+		c.goal = share(c.total, checkpoint)
+		if updated < c.goal {
+			break
+		}
+		c.passed++
+	}
+	last := len(d.Refresh.Preferences.CheckpointPercentages)
+	c.done = updated >= c.total || last > 0 && c.passed == last
+	if c.done {
+		c.passed = int(row.CheckpointsPassed) // after the last one nothing is waited for
+	}
+}
+
+// untouched tells whether nothing has been launched since the refresh began.
+func (d *decision) untouched(row *store.InstanceRefresh) bool {
+	for i := range d.Members {
+		if !d.Members[i].Launched.Before(row.Started) {
+			return false
+		}
+	}
+	return len(d.Launches) == 0
+}
+
+// share is so many per cent of a number of instances, rounded up.
+func share(n int, percent int32) int { return (n*int(percent) + 99) / 100 }
+
+func percentOf(part, whole int) int32 {
+	if whole == 0 {
+		return 100
+	}
+	return int32(100 * part / whole)
+}
+
+// pace is how many instances a refresh may replace now.
+type pace struct {
+	budget  int  // in all, up to the next checkpoint
+	surplus int  // by launching others first, those that are being so now among them
+	spare   int  // ready ones that may be taken out before others take their place
+	spent   bool // what instances that are not ready would give is taken from the capacity already
+}
+
+// pace works out how fast a refresh may go. So many ready instances are taken out
+// at once as leaves the minimum healthy percentage; what the maximum allows
+// beyond the desired capacity is launched before others go. Without an explicit
+// maximum, one instance at least is replaced at a time, even where the minimum
+// allows none; with one, another is launched first then (Amazon EC2 Auto Scaling
+// API Reference, RefreshPreferences).
+func (d *decision) pace(c census) pace {
+	p, desired := d.Refresh.Preferences, int(d.Group.Desired)
+	keep := share(desired, p.MinHealthyPercentage)
+	out := pace{budget: len(c.stale) + len(c.awaiting) + c.goal - c.total, spare: c.ready - keep, spent: c.ready >= min(keep, desired-1)}
+	if p.MaxHealthyPercentage != nil {
+		out.surplus = max(desired*int(*p.MaxHealthyPercentage)/100-desired, 0)
+		if out.surplus == 0 && keep >= desired {
+			out.surplus = 1
+		}
+	}
+	if out.spare <= 0 && out.surplus == 0 && c.ready >= desired && len(d.Launches) == 0 {
+		out.spare = 1
+	}
+	return out
+}
+
+// roll replaces as many instances as may be replaced now. Those that do not
+// serve cost nothing. A rollback does not wait until one is warm that it will
+// replace.
+func (d *decision) roll(c census) {
+	if d.holds() != "" {
+		return
+	}
+	p, back := d.pace(c), d.Refresh.Status == store.RefreshRollbackInProgress
+	for _, m := range d.inTurn(c.stale) {
+		switch {
+		case p.budget <= 0:
+			return
+		case !d.serves(m):
+			d.takeOut(m, scalinggroup.Refresh, successorOf(m))
+		case len(d.marked) < p.surplus:
+			d.replace(m, scalinggroup.Refresh, scalinggroup.Refresh)
+		case back && !d.ready(m) && p.spent:
+			d.takeOut(m, scalinggroup.Refresh, scalinggroup.Refresh)
+		case d.ready(m) && p.spare > 0:
+			d.takeOut(m, scalinggroup.Refresh, scalinggroup.Refresh)
+			p.spare--
+		default:
+			continue
+		}
+		p.budget--
+	}
+}
+
+// successorOf is the reason for the launch of an instance in place of one that is
+// taken out; one in standby has none, as it is not part of the capacity.
+func successorOf(m *Member) string {
+	if m.State == store.LifecycleStandby {
+		return ""
+	}
+	return scalinggroup.Refresh
+}
+
+// serves tells whether a member may have traffic that would be lost with it.
+func (d *decision) serves(m *Member) bool {
+	return m.State == store.LifecycleInService && d.ailing[m.InstanceID] == "" && !d.failsELB(m)
+}
+
+// inTurn is the order in which members are replaced: those that do not serve,
+// then always one of the zone that has most left, the oldest first.
+func (d *decision) inTurn(stale []*Member) []*Member {
+	rank := map[string]int{} // how many of its zone come after it
+	slices.SortFunc(stale, func(a, b *Member) int {
+		return cmp.Or(a.Launched.Compare(b.Launched), cmp.Compare(a.InstanceID, b.InstanceID))
+	})
+	after := map[string]int{}
+	for _, m := range slices.Backward(stale) {
+		rank[m.InstanceID] = after[m.Zone]
+		after[m.Zone]++
+	}
+	slices.SortStableFunc(stale, func(a, b *Member) int {
+		return cmp.Or(compareTrue(d.serves(a), d.serves(b)), cmp.Compare(rank[b.InstanceID], rank[a.InstanceID]), cmp.Compare(a.Zone, b.Zone))
+	})
+	return stale
+}
+
+// holds is the process without which a refresh replaces nothing, if one is
+// suspended.
+func (d *decision) holds() string {
+	for _, process := range []string{scalinggroup.InstanceRefresh, scalinggroup.Launch, scalinggroup.Terminate} {
+		if d.suspended(process) {
+			return process
+		}
+	}
+	return ""
+}
+
+// reason is what a refresh waits for, in AWS's words where they are known
+// (describe-instance-refreshes in the AWS CLI Command Reference; what people
+// see).
+func (d *decision) reason(c census) string {
+	const remaining = "Waiting for remaining instances to be available. For example: "
+	switch process := d.holds(); {
+	case process != "":
+		return "Waiting for suspended processes to be resumed. For example: " + process + "."
+	case c.warming != nil:
+		return "Waiting for instances to warm up before continuing. For example: " + c.warming.InstanceID + " is warming up."
+	case c.pending != nil && d.failsELB(c.pending):
+		return remaining + c.pending.InstanceID + " is unhealthy according to Elastic Load Balancing."
+	case c.pending != nil && c.pending.State == store.LifecycleInService && d.unproven(c.pending):
+		return remaining + c.pending.InstanceID + " has insufficient data to evaluate its health with Elastic Load Balancing."
+	case c.pending != nil:
+		return remaining + c.pending.InstanceID + " has insufficient data to evaluate its health with Amazon EC2."
+	case len(c.awaiting) > 0 && len(c.stale) == 0:
+		return remaining + c.awaiting[0].InstanceID + " " + d.Refresh.waitsFor(c.awaiting[0].ScalingInstance) + "."
+	}
+	return ""
+}

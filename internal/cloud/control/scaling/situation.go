@@ -1,0 +1,87 @@
+package scaling
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Situation is all that decides what a group does next.
+type Situation struct {
+	Group    *store.ScalingGroup
+	Members  []Member
+	Launches []*store.ScalingActivity // that go on and have no instance yet
+	Hooks    []*store.LifecycleHook
+	Subnets  []Subnet // that it may launch into, in the order of the group
+	Warmup   time.Duration
+	Refresh  *Refresh // that has not come to its end; nil: there is none
+	Now      time.Time
+}
+
+// Member is an instance of the group, as it is.
+type Member struct {
+	*store.ScalingInstance
+	Machine   string // the state of the instance in EC2; "": it is not known any more
+	Reason    string // code of why its machine is in that state
+	Reachable bool   // passes its status checks, or is just being rebooted
+	Booted    time.Time
+	Targets   []*store.Target
+}
+
+// Subnet is a place to launch into.
+type Subnet struct{ ID, Zone string }
+
+// look collects the situation of a group. It costs as much as the group has
+// instances.
+func look(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
+	s := Situation{Group: g, Now: now, Hooks: store.LifecycleHooks.By(r, "group", g.Key())}
+	for _, a := range store.ScalingActivities.By(r, "open", g.Key()) {
+		if a.InstanceID == "" {
+			s.Launches = append(s.Launches, a)
+		}
+	}
+	slices.SortFunc(s.Launches, func(a, b *store.ScalingActivity) int {
+		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Zone, b.Zone))
+	})
+	for _, id := range g.SubnetIDs {
+		if subnet, ok := store.Subnets.Get(r, id); ok {
+			s.Subnets = append(s.Subnets, Subnet{id, subnet.Zone})
+		}
+	}
+	for _, i := range scalinggroup.Instances(r, g.Key()) {
+		m := Member{ScalingInstance: i, Targets: store.Targets.By(r, "target", i.InstanceID)}
+		if machine, ok := store.Instances.Get(r, i.InstanceID); ok {
+			m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable || machine.Reboots != machine.RebootsDone
+			m.Booted = machine.Booted
+		}
+		s.Members = append(s.Members, m)
+	}
+	s.Warmup = scalinggroup.Warmup(g)
+	if row, ok := scalinggroup.ActiveRefresh(r, g.Key()); ok {
+		s.Refresh = lookAtRefresh(r, g, row, s.Members)
+		s.Warmup = s.Refresh.Preferences.Warmup()
+	}
+	return s
+}
+
+// ended tells whether the machine is down, or on its way there.
+func (m *Member) ended() bool { return m.Machine != store.Pending && m.Machine != store.Running }
+
+// gone tells whether there is no machine left to terminate.
+func (m *Member) gone() bool { return m.Machine == "" || m.Machine == store.Terminated }
+
+func (s *Situation) suspended(process string) bool { return scalinggroup.Suspended(s.Group, process) }
+
+// hooks are those that hold the transition up.
+func (s *Situation) hooks(transition string) []*store.LifecycleHook {
+	var out []*store.LifecycleHook
+	for _, h := range s.Hooks {
+		if h.Transition == transition {
+			out = append(out, h)
+		}
+	}
+	return out
+}

@@ -1,0 +1,87 @@
+// Package identity makes the names that the local cloud gives its resources:
+// ids, hardware addresses and ARNs, in AWS's forms.
+package identity
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// Account is the one account of the local cloud.
+const Account = "000000000000"
+
+// idDigits is the length of the part of a resource id after its prefix
+// (Amazon EC2 User Guide, Resource IDs).
+const idDigits = 17
+
+// Source makes new names. It is safe for concurrent use.
+type Source struct {
+	mu     sync.Mutex
+	random io.Reader
+}
+
+// New returns a source that draws from random: crypto/rand.Reader, which nil
+// means too, or a seeded reader where a test wants the same names each time.
+func New(random io.Reader) *Source {
+	if random == nil {
+		random = rand.Reader
+	}
+	return &Source{random: random}
+}
+
+// ID returns a resource id: the prefix, as in "i-", and 17 hexadecimal digits.
+func (s *Source) ID(prefix string) string { return prefix + s.Hex(idDigits) }
+
+// Hex returns n hexadecimal digits.
+func (s *Source) Hex(n int) string { return hex.EncodeToString(s.bytes((n + 1) / 2))[:n] }
+
+// Number returns a number from 0 to n-1. n must be positive.
+func (s *Source) Number(n int) int {
+	// 64 bits make the bias of the remainder immeasurable.
+	return int(binary.BigEndian.Uint64(s.bytes(8)) % uint64(n))
+}
+
+// UUID returns a random UUID (RFC 9562, section 5.4).
+func (s *Source) UUID() string {
+	b := s.bytes(16)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// MAC returns a hardware address of the kind that Amazon's interfaces have:
+// locally administered, unicast.
+func (s *Source) MAC() string {
+	b := s.bytes(6)
+	return fmt.Sprintf("0a:%02x:%02x:%02x:%02x:%02x", b[1], b[2], b[3], b[4], b[5])
+}
+
+func (s *Source) bytes(n int) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.random, b); err != nil {
+		_, _ = rand.Read(b) // a spent test reader; crypto/rand never fails
+	}
+	return b
+}
+
+// ARN returns the Amazon Resource Name of a resource of this account, as in
+// ARN("ec2", "us-east-1", "instance/i-0123").
+func ARN(service, region, resource string) string {
+	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, Account, resource)
+}
+
+// WellFormed tells whether id is the prefix and 8 or 17 hexadecimal digits,
+// the two lengths that Amazon EC2 ever gave out.
+func WellFormed(prefix, id string) bool {
+	digits, ok := strings.CutPrefix(id, prefix)
+	if !ok || len(digits) != idDigits && len(digits) != 8 {
+		return false
+	}
+	return strings.Trim(digits, "0123456789abcdef") == ""
+}

@@ -1,0 +1,79 @@
+package metric
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func TestMinutesAreKeptApart(t *testing.T) {
+	var s Store
+	id := NewID("Own", "Size", Dimension{"B", "2"}, Dimension{"A", "1"})
+	if id != NewID("Own", "Size", Dimension{"A", "1"}, Dimension{"B", "2"}) || !slices.Equal(id.Dimensions(), []Dimension{{"A", "1"}, {"B", "2"}}) {
+		t.Errorf("the order of dimensions matters: %v", id.Dimensions())
+	}
+	s.Add("r", id, noon, "Count", Of(3, 2))
+	s.Add("r", id, noon.Add(59*time.Second), "Count", Of(1, 1))
+	s.Add("r", id, noon.Add(59*time.Second), "Bytes", Of(8, 1))
+	s.Add("r", id, noon.Add(time.Minute), "Count", Of(5, 1))
+	s.Add("other", id, noon, "Count", Of(9, 1))
+	points := s.Points("r", id, noon, noon.Add(2*time.Minute), "Count")
+	if len(points) != 2 || points[0].Sum != 7 || points[0].Count != 3 || points[0].Min != 1 || points[0].Max != 3 || points[1].At != noon.Add(time.Minute) {
+		t.Errorf("%+v", points)
+	}
+	if n := len(s.Points("r", id, noon, noon.Add(time.Minute), "")); n != 2 {
+		t.Errorf("%d units in a minute", n)
+	}
+	if ids := s.List("r", noon.Add(2*time.Minute)); len(ids) > 0 {
+		t.Errorf("listed though nothing has come since: %v", ids)
+	}
+	s.Expire(noon.Add(Retention + time.Second))
+	if left := s.Points("r", id, noon, noon.Add(time.Hour), ""); len(left) != 1 || left[0].At != noon.Add(time.Minute) {
+		t.Errorf("after the first minute's time: %+v", left)
+	}
+}
+
+func TestTheStoreIsBounded(t *testing.T) {
+	var s Store
+	id := NewID("Own", "Size")
+	for i := range limit + 1 {
+		s.Add("r", id, noon.Add(time.Duration(i)*time.Minute), "Count", Of(1, 1))
+	}
+	if s.points > limit || s.points < limit*8/10 {
+		t.Errorf("%d points", s.points)
+	}
+	last := noon.Add(limit * time.Minute)
+	if len(s.Points("r", id, last, last.Add(time.Minute), "")) != 1 || len(s.Points("r", id, noon, noon.Add(time.Minute), "")) != 0 {
+		t.Error("it is not the oldest that went")
+	}
+}
+
+func TestPercentilesAreThoseOfTheValues(t *testing.T) {
+	var s Summary
+	for i := range 100 {
+		s.Merge(Of(float64(i+1), 1))
+	}
+	for p, want := range map[float64]float64{0.5: 1, 50: 50, 90: 90, 99: 99, 99.9: 100, 100: 100} {
+		if got, ok := s.Percentile(p); !ok || got != want {
+			t.Errorf("p%v is %v", p, got)
+		}
+	}
+	var large Summary
+	for i := range 10000 {
+		large.Merge(Of(float64(i)*0.001, 1))
+	}
+	if got, _ := large.Percentile(90); math.Abs(got-9) > 0.04 {
+		t.Errorf("p90 of many is %v", got)
+	}
+	blind := Of(1, 1)
+	blind.Merge(Set(10, 50, 1, 9))
+	if _, ok := blind.Percentile(50); ok || blind.Count != 11 || blind.Max != 9 {
+		t.Errorf("%+v", blind)
+	}
+	if one := Set(4, 8, 2, 2); one.blind {
+		t.Error("four times the same value is known")
+	}
+}

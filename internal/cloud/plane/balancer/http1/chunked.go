@@ -1,0 +1,156 @@
+package http1
+
+import "errors"
+
+// ErrChunk is returned for a chunked body that breaks the rules of RFC 9112,
+// section 7.1: sizes are hexadecimal digits, every line ends with CR LF.
+var ErrChunk = errors.New("the chunked body is malformed")
+
+// Chunks follows a chunked body through the buffers that it comes in. The zero
+// value is at a body's beginning.
+type Chunks struct {
+	left   int64 // bytes of the present chunk
+	line   int   // bytes of the present line
+	digits int
+	state  chunkState
+}
+
+type chunkState uint8
+
+const (
+	inSize chunkState = iota
+	inExtension
+	afterSize // CR was read, LF must follow
+	inData
+	afterData    // CR must follow
+	afterDataEnd // LF must follow
+	trailerStart
+	inTrailerName
+	inTrailer
+	afterTrailer // CR was read, LF must follow
+	lastLine     // CR of the last line was read, LF must follow
+	ended
+)
+
+// maxChunkLine bounds a line between chunks, and all trailers together.
+const maxChunkLine = MaxField
+
+// Next reads on in p. It returns how many bytes belong to the body, which part
+// of them is content (of the first chunk in p; call again with the rest), and
+// whether the body has ended.
+func (c *Chunks) Next(p []byte) (n int, content []byte, done bool, err error) {
+	for n < len(p) && c.state != ended {
+		if c.state == inData {
+			take := int(min(c.left, int64(len(p)-n)))
+			content = p[n : n+take]
+			n += take
+			if c.left -= int64(take); c.left == 0 {
+				c.state = afterData
+			}
+			return n, content, false, nil
+		}
+		if !c.step(p[n]) {
+			return n, nil, false, ErrChunk
+		}
+		n++
+	}
+	return n, nil, c.state == ended, nil
+}
+
+// Skip reads on in p, content and all.
+func (c *Chunks) Skip(p []byte) (n int, done bool, err error) {
+	for n < len(p) && !done {
+		k, _, end, err := c.Next(p[n:])
+		n += k
+		if err != nil {
+			return n, false, err
+		}
+		done = end
+	}
+	return n, done || c.state == ended, nil
+}
+
+// step takes one byte that is no content.
+func (c *Chunks) step(b byte) bool {
+	if c.line++; c.line > maxChunkLine {
+		return false
+	}
+	switch c.state {
+	case inSize:
+		return c.size(b)
+	case inExtension:
+		if b == '\r' {
+			c.state = afterSize
+			return true
+		}
+		return bytesAre[b]&inValue != 0
+	case afterSize:
+		if c.line = 0; c.left == 0 {
+			c.state = trailerStart
+		} else {
+			c.state = inData
+		}
+		return b == '\n'
+	case afterData:
+		c.state = afterDataEnd
+		return b == '\r'
+	case afterDataEnd:
+		c.state, c.line, c.digits = inSize, 0, 0
+		return b == '\n'
+	}
+	return c.trailer(b)
+}
+
+func (c *Chunks) size(b byte) bool {
+	var d byte
+	switch low := b | 0x20; {
+	case digit(b):
+		d = b - '0'
+	case 'a' <= low && low <= 'f':
+		d = low - 'a' + 10
+	case c.digits == 0:
+		return false
+	case b == '\r':
+		c.state = afterSize
+		return true
+	case b == ';':
+		c.state = inExtension
+		return true
+	default:
+		return false
+	}
+	c.digits++
+	c.left = c.left<<4 | int64(d)
+	return c.digits <= 15
+}
+
+func (c *Chunks) trailer(b byte) bool {
+	switch c.state {
+	case trailerStart:
+		if b == '\r' {
+			c.state = lastLine
+			return true
+		}
+		c.state = inTrailerName
+		return bytesAre[b]&inToken != 0
+	case inTrailerName:
+		if b == ':' {
+			c.state = inTrailer
+			return true
+		}
+		return bytesAre[b]&inToken != 0
+	case inTrailer:
+		if b == '\r' {
+			c.state = afterTrailer
+			return true
+		}
+		return bytesAre[b]&fatal == 0
+	case afterTrailer:
+		c.state = trailerStart
+		return b == '\n'
+	case lastLine:
+		c.state = ended
+		return b == '\n'
+	}
+	return false
+}

@@ -1,0 +1,177 @@
+package balancer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// namespace is a network namespace to listen and dial in. A socket belongs for
+// life to the namespace in which its thread made it, so only that moment needs
+// a thread there.
+type namespace struct {
+	id   string // tells a namespace from a later one at the same path
+	mu   sync.RWMutex
+	file *os.File // nil: the process's own
+}
+
+// openNamespace opens the namespace at path; an empty path is the process's own.
+func openNamespace(path string) (*namespace, error) {
+	if path == "" {
+		return &namespace{}, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open network namespace: %w", err)
+	}
+	id, err := namespaceID(path)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &namespace{file: file, id: id}, nil
+}
+
+// namespaceID tells which namespace is at the path now.
+func namespaceID(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return "", fmt.Errorf("look at network namespace %s: %w", path, err)
+	}
+	return fmt.Sprintf("%s#%d:%d", path, st.Dev, st.Ino), nil
+}
+
+func (n *namespace) close() error {
+	if n.file == nil {
+		return nil
+	}
+	n.mu.Lock() // not while a thread is about to enter by the descriptor
+	defer n.mu.Unlock()
+	return n.file.Close()
+}
+
+// enter runs do on a thread that is in the namespace. A thread that cannot
+// return home is not used again: it ends with its goroutine.
+func (n *namespace) enter(do func() error) error {
+	if n.file == nil {
+		return do()
+	}
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	result := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			runtime.UnlockOSThread()
+			result <- fmt.Errorf("open the thread's network namespace: %w", err)
+			return
+		}
+		defer func() { _ = home.Close() }()
+		if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
+			runtime.UnlockOSThread()
+			result <- fmt.Errorf("enter network namespace: %w", err)
+			return
+		}
+		err = do()
+		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
+		result <- err
+	}()
+	return <-result
+}
+
+// listen listens for TCP at the address inside the namespace.
+func (n *namespace) listen(at netip.AddrPort) (net.Listener, error) {
+	var listener net.Listener
+	// Connections that nobody uses end by the idle time-out: to let the kernel
+	// probe them would cost four system calls each.
+	config := net.ListenConfig{KeepAlive: -1}
+	err := n.enter(func() (err error) {
+		listener, err = config.Listen(context.Background(), "tcp", at.String())
+		return err
+	})
+	return listener, err
+}
+
+// dial connects from an address of the namespace. Only the socket is made
+// there; waiting for the connection holds no thread.
+func (n *namespace) dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+	if n.file == nil {
+		d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
+		return d.DialContext(ctx, "tcp", to.String())
+	}
+	fd := -1
+	err := n.enter(func() (err error) {
+		fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a socket: %w", err)
+	}
+	file := os.NewFile(uintptr(fd), to.String())
+	defer func() { _ = file.Close() }()
+	if err := connect(ctx, file, from, to); err != nil {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(to), Err: err}
+	}
+	return net.FileConn(file)
+}
+
+// connect connects the non-blocking IPv4 socket and waits until it is, or ctx
+// ends.
+func connect(ctx context.Context, socket *os.File, from netip.Addr, to netip.AddrPort) error {
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = socket.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	var failure error
+	begun := false
+	err = raw.Write(func(fd uintptr) bool {
+		if !begun {
+			begun = true
+			if failure = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); failure != nil {
+				return true
+			}
+			if failure = unix.Bind(int(fd), &unix.SockaddrInet4{Addr: from.As4()}); failure != nil {
+				return true
+			}
+			failure = unix.Connect(int(fd), &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+			if errors.Is(failure, unix.EINPROGRESS) {
+				failure = nil
+				return false // wait until it is writable
+			}
+			return true
+		}
+		code, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+		if err != nil {
+			failure = err
+		} else if code != 0 {
+			failure = unix.Errno(code)
+		} else if _, err := unix.Getpeername(int(fd)); errors.Is(err, unix.ENOTCONN) {
+			return false // woken early
+		}
+		return true
+	})
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	case failure != nil:
+		return os.NewSyscallError("connect", failure)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package balancer
+
+import (
+	"net"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sweepEvery is how often all connections are looked at. What ends for lack of
+// bytes ends up to this much late.
+const sweepEvery = 250 * time.Millisecond
+
+// sweep enforces time-outs and notices clients that have gone.
+func (e *Engine) sweep() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for wait(e.ctx, tick.C, nil) {
+		now := e.now()
+		e.swept.Store(int64(now))
+		for _, p := range e.ports() {
+			idle := time.Duration(p.node.idle.Load())
+			p.each(func(c *connection) { c.inspect(now, idle) })
+		}
+		for _, pool := range e.connections() {
+			pool.reap(now)
+		}
+	}
+}
+
+// inspect interrupts the connection if it has waited for too long, or for
+// nobody.
+func (c *connection) inspect(now, idle time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	waited := now - c.since
+	if waited < sweepEvery/2 || c.fate != none {
+		return
+	}
+	switch c.phase {
+	case connecting: // has a bound of its own
+	case resting, asking:
+		if waited >= idle {
+			c.doom(idled)
+		}
+	case thinking, flowing:
+		c.inspectTarget(waited >= idle, idle)
+	}
+}
+
+// inspectTarget looks at a connection whose request is with a target.
+func (c *connection) inspectTarget(late bool, idle time.Duration) {
+	switch {
+	case c.up != nil && c.up.expelled():
+		c.doom(expelled)
+	case c.phase == thinking && closed(c.socket):
+		c.doom(left)
+	case late && c.phase == thinking:
+		c.doom(idled)
+	case late && still(c.socket, idle) && (c.up == nil || still(c.up.raw, idle)):
+		c.doom(idled)
+	}
+}
+
+// facts asks the kernel about a connection (tcp(7): TCP_INFO).
+func facts(raw syscall.RawConn) *unix.TCPInfo {
+	if raw == nil {
+		return nil
+	}
+	var info *unix.TCPInfo
+	_ = raw.Control(func(fd uintptr) {
+		info, _ = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	})
+	return info
+}
+
+// TCP's states when the peer has sent its last byte, or the connection is gone
+// (linux/net/tcp_states.h).
+const (
+	tcpClose     = 7
+	tcpCloseWait = 8
+)
+
+// closed tells that the peer has closed the connection.
+func closed(raw syscall.RawConn) bool {
+	info := facts(raw)
+	return info != nil && (info.State == tcpCloseWait || info.State == tcpClose)
+}
+
+// still tells that no bytes have come for so long, and none have gone to
+// somebody who takes them.
+func still(raw syscall.RawConn, idle time.Duration) bool {
+	info := facts(raw)
+	if info == nil {
+		return true
+	}
+	since := func(milliseconds uint32) time.Duration { return time.Duration(milliseconds) * time.Millisecond }
+	return since(info.Last_data_recv) >= idle && max(since(info.Last_data_sent), since(info.Last_ack_recv)) >= idle
+}
+
+// linger lets the peer read what was written to it: to close at once while
+// bytes of its own are still unread would reset the connection (RFC 9112,
+// section 9.6).
+func linger(conn net.Conn) {
+	half, ok := conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	var rest [4096]byte
+	_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+	for range 256 {
+		if _, err := conn.Read(rest[:]); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package firewall_test
+
+import (
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares a ruleset's text with the file of that name.
+func golden(t *testing.T, name string, of interface {
+	Ruleset(table string) firewall.Ruleset
+}) {
+	t.Helper()
+	ruleset := of.Ruleset("aloft")
+	path := filepath.Join("testdata", name+".nft")
+	if *update {
+		if err := os.WriteFile(path, []byte(ruleset.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), ruleset.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+var (
+	world = netip.MustParsePrefix("0.0.0.0/0")
+	vpc   = netip.MustParsePrefix("10.0.0.0/16")
+)
+
+func router() firewall.Router {
+	return firewall.Router{
+		CIDR: vpc, Uplink: "igw", Resolver: true,
+		Subnets: []firewall.Subnet{{ID: "subnet-a", Mark: 0x10001, CIDR: netip.MustParsePrefix("10.0.1.0/24")}},
+	}
+}
+
+func TestARouterWithoutInterfacesLetsNothingPass(t *testing.T) {
+	golden(t, "empty", router())
+}
+
+func TestARouterFiltersAsTheTutorialSays(t *testing.T) {
+	r := router()
+	r.Interfaces = []firewall.Interface{
+		{ID: "eni-1", Device: "eni1", Mark: 0x10001, Private: netip.MustParseAddr("10.0.1.10"), Public: netip.MustParseAddr("198.18.1.10"), Groups: []string{"sg-app"}, SourceCheck: true},
+		{ID: "eni-2", Device: "eni2", Mark: 0x10001, Private: netip.MustParseAddr("10.0.1.11"), Groups: []string{"sg-lb", "sg-gone"}, Cut: true},
+	}
+	r.Members = []firewall.Member{{Private: netip.MustParseAddr("10.0.1.10"), Groups: []string{"sg-app"}}, {Private: netip.MustParseAddr("10.0.1.11"), Groups: []string{"sg-lb"}}}
+	everything := []firewall.Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: world}}
+	r.Groups = []firewall.Group{
+		{ID: "sg-app", Egress: everything, Ingress: []firewall.Rule{
+			{Protocol: "tcp", FromPort: 22, ToPort: 22, CIDR: netip.MustParsePrefix("192.0.2.7/32")},
+			{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-lb"},
+		}},
+		{ID: "sg-lb", Egress: everything, Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 81, CIDR: world}}},
+	}
+	golden(t, "tutorial", r)
+}
+
+func TestEveryKindOfRuleIsMatched(t *testing.T) {
+	r := router()
+	r.Groups = []firewall.Group{{ID: "sg-kinds", Ingress: []firewall.Rule{
+		{Protocol: "tcp", FromPort: 0, ToPort: 65535, CIDR: world},
+		{Protocol: "udp", FromPort: 53, ToPort: 53, CIDR: world},
+		{Protocol: "icmp", FromPort: -1, ToPort: -1, CIDR: world},
+		{Protocol: "icmp", FromPort: 8, ToPort: -1, CIDR: world},
+		{Protocol: "icmp", FromPort: 3, ToPort: 4, CIDR: world},
+		{Protocol: "47", CIDR: netip.MustParsePrefix("10.0.0.0/8")},
+		{Protocol: "-1", CIDR: netip.MustParsePrefix("::/0")}, // no part in an IPv4 network
+	}}}
+	r.Subnets[0].ACL = &firewall.ACL{
+		Ingress: []firewall.ACLRule{
+			{Number: 200, Allow: true, Protocol: "-1", CIDR: world},
+			{Number: 100, Protocol: "6", FromPort: 22, ToPort: 22, CIDR: netip.MustParsePrefix("192.0.2.0/24")},
+		},
+		Egress: []firewall.ACLRule{{Number: 100, Allow: true, Protocol: "17", FromPort: 1024, ToPort: 65535, CIDR: world}},
+	}
+	golden(t, "kinds", r)
+}
+
+func TestTheEdgeJoinsPublicAddressesAndNothingElse(t *testing.T) {
+	golden(t, "edge", firewall.Edge{
+		Host: "host", Public: netip.MustParsePrefix("198.18.0.0/15"), Proxies: netip.MustParseAddr("198.19.255.254"),
+		Listener: netip.MustParseAddrPort("198.18.0.1:15001"), VPCs: []netip.Prefix{vpc},
+	})
+}

@@ -1,0 +1,149 @@
+//go:build root
+
+package machine_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+)
+
+const launchKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3kLmcNbXJH2nJ5Vd6HgF0cYkRr7q0bJ1xQmFZ3p9aB launch"
+
+func metadata(m machine.Machine) map[string]string {
+	return map[string]string{
+		"meta-data/instance-id": m.ID, "meta-data/local-hostname": m.Hostname + ".ec2.internal",
+		"meta-data/public-keys/0/openssh-key": launchKey + "\n",
+	}
+}
+
+// awaitSSH waits until the machine's sshd answers.
+func (s *site) awaitSSH(id string) {
+	s.Helper()
+	namespace := s.plane.Status(id).Namespace
+	s.eventually("sshd answers", 20*time.Second, func() bool { return strings.HasPrefix(banner(namespace), "SSH-2.0-OpenSSH") })
+}
+
+// up launches a machine and waits until its system says that it is up.
+func (s *site) up(m machine.Machine) {
+	s.Helper()
+	s.launch(m, metadata(m))
+	s.settled(m.ID)
+}
+
+func (s *site) settled(id string) {
+	s.Helper()
+	s.awaitSSH(id)
+	if state, _ := s.inside(id, "systemctl", "is-system-running", "--wait"); state != "running" {
+		failed, _ := s.inside(id, "systemctl", "--failed", "--no-legend")
+		s.Fatalf("the system of %s is %q: %s", id, state, failed)
+	}
+}
+
+// expect asserts what commands print in a machine.
+func (s *site) expect(id string, wanted map[string]string) {
+	s.Helper()
+	for command, want := range wanted {
+		if got, _ := s.inside(id, "sh", "-c", command); got != want {
+			s.Errorf("%s\n got %q\nwant %q", command, got, want)
+		}
+	}
+}
+
+func TestRealMachineIsADebianOfItsOwn(t *testing.T) {
+	s := openSite(t)
+	m := s.machine(1)
+	data := metadata(m)
+	data["user-data"] = "#!/bin/sh\necho user data of $(id -un) with $https_proxy\n"
+	start := time.Now()
+	s.launch(m, data)
+	took := time.Since(start)
+	s.awaitSSH(m.ID)
+	answered := time.Since(start)
+	s.settled(m.ID)
+	t.Logf("PID 1 is systemd after %v, sshd answers after %v, the system is up after %v", took, answered, time.Since(start))
+	s.expect(m.ID, map[string]string{
+		"cat /proc/1/comm":                                                      "systemd",
+		"hostname":                                                              m.Hostname,
+		"cat /etc/hostname; hostname --fqdn":                                    m.Hostname + "\n" + m.Hostname + ".ec2.internal",
+		"cat /home/admin/.ssh/authorized_keys":                                  launchKey,
+		"stat -c '%U %a' /home/admin/.ssh":                                      "admin 700",
+		"stat -c '%U %a' /etc/ssh/ssh_host_ed25519_key":                         "root 600",
+		"cat /etc/resolv.conf":                                                  "nameserver 169.254.169.253\nsearch ec2.internal",
+		"cat /var/log/cloud-init-output.log":                                    "user data of root with http://proxy.example:3128\naloft: the user data ended with exit code 0",
+		"runuser -u admin -- sudo sh -c 'id -u; echo $https_proxy'":             "0\nhttp://proxy.example:3128",
+		"sshd -T | grep -E '^(passwordauthentication|permitrootlogin) ' | sort": "passwordauthentication no\npermitrootlogin no",
+		"systemctl is-active ssh aloft-init aloft-user-data":                    "active\nactive\nactive",
+		"grep -c BEGIN $SSL_CERT_FILE /run/aloft/ca-certificates.crt | cut -d: -f2 | grep -vc ^0": "1",
+	})
+	status := s.plane.Status(m.ID)
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/uid_map", status.PID))
+	if want := fmt.Sprintf("0 %d 65536", m.UIDBase); err != nil || strings.Join(strings.Fields(string(maps)), " ") != want {
+		t.Errorf("uid_map %q, want %s (%v)", maps, want, err)
+	}
+	if ids := statusLine(t, status.PID, "Uid:"); ids != strings.TrimSpace(strings.Repeat(fmt.Sprint(m.UIDBase, " "), 4)) {
+		t.Errorf("root in the machine is %s on the host", ids)
+	}
+	if ids := statusLine(t, status.Launcher, "Uid:"); strings.HasPrefix(ids, "0 ") {
+		t.Error("the launcher is root on the host")
+	}
+	t.Logf("idle: cgroup %.1f MiB, launcher resident %s", float64(status.MemoryBytes)/(1<<20), statusLine(t, status.Launcher, "VmRSS:"))
+	s.assertConsoleTellsHostKeys(m.ID)
+}
+
+func (s *site) assertConsoleTellsHostKeys(id string) {
+	s.Helper()
+	console, err := s.plane.Console(id)
+	if err != nil {
+		s.Fatal(err)
+	}
+	_, after, found := strings.Cut(strings.ReplaceAll(string(console), "\r", ""), "-----BEGIN SSH HOST KEY KEYS-----\n")
+	keys, _, ended := strings.Cut(after, "-----END SSH HOST KEY KEYS-----")
+	if actual := s.mustInside(id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"); !found || !ended || strings.TrimSpace(keys) != actual {
+		s.Errorf("the console tells the host keys\n%s\nthey are\n%s", keys, actual)
+	}
+	if !strings.Contains(string(console), "-----BEGIN SSH HOST KEY FINGERPRINTS-----") {
+		s.Error("the console does not tell fingerprints")
+	}
+}
+
+// statusLine is a line of /proc/pid/status, its fields apart by one space.
+func statusLine(t *testing.T, pid int, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		if value, found := strings.CutPrefix(line, name); found {
+			return strings.Join(strings.Fields(value), " ")
+		}
+	}
+	t.Fatalf("no %s of process %d", name, pid)
+	return ""
+}
+
+func TestRealMachineRootHasNoPowerOverTheHost(t *testing.T) {
+	s := openSite(t)
+	m := s.machine(1)
+	s.up(m)
+	for _, attempt := range []string{
+		"mknod /root/disk b 8 0", "mount -t ext4 /dev/vda /mnt", "echo 1 >/proc/sys/kernel/panic", "echo b >/proc/sysrq-trigger",
+		"date --set 2001-01-01", "echo x >/sys/kernel/mm/transparent_hugepage/enabled", "cat /proc/kcore", "dmesg --clear",
+		"echo max >/sys/fs/cgroup/../memory.max", "kill -9 " + fmt.Sprint(os.Getpid()), "test -e " + s.config.Dir,
+		"unshare --mount umount /proc/kcore", "echo 0 >/run/aloft/ca-certificates.crt",
+	} {
+		if out, err := s.inside(m.ID, "sh", "-c", attempt); err == nil {
+			t.Errorf("root in the machine could %s: %s", attempt, out)
+		}
+	}
+	s.expect(m.ID, map[string]string{
+		"grep -Evc ':/(init.scope)?$' /proc/1/cgroup": "0",
+		"ls /dev | sort | tr '\\n' ' '":               "console fd full initctl log mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero",
+		"stat -c %u /proc/sys/kernel/panic":           "65534",
+	})
+}

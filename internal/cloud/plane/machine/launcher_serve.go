@@ -1,0 +1,152 @@
+package machine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// serve answers the daemon until the launcher ends.
+func (l *launcher) serve(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer func() { _ = conn.Close() }()
+			l.answer(conn)
+		}()
+	}
+}
+
+func (l *launcher) answer(conn net.Conn) {
+	var r request
+	if json.NewDecoder(conn).Decode(&r) != nil {
+		return
+	}
+	replies := json.NewEncoder(conn)
+	gone := make(chan struct{}) // the daemon hung up
+	go func() {
+		defer close(gone)
+		_, _ = conn.Read(make([]byte, 1))
+	}()
+	if r.Do == doWatch {
+		l.watch(replies, gone)
+		return
+	}
+	reply, err := l.obey(r, gone)
+	if err != nil {
+		reply.Error = err.Error()
+	}
+	_ = replies.Encode(reply) // who hung up asks again
+}
+
+// look gives the present state and a channel that closes when it has changed.
+func (l *launcher) look() (report, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now, l.changed
+}
+
+func (l *launcher) watch(replies *json.Encoder, gone <-chan struct{}) {
+	for {
+		now, changed := l.look()
+		if replies.Encode(now) != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-gone:
+			return
+		}
+	}
+}
+
+var errHungUp = errors.New("the daemon hung up")
+
+func (l *launcher) obey(r request, gone <-chan struct{}) (report, error) {
+	switch r.Do {
+	case doReport:
+		now, _ := l.look()
+		return now, nil
+	case doBoot:
+		return l.boot(r.System, gone)
+	case doHalt:
+		return l.end(doHalt, powerOffSignal, gone)
+	case doKill:
+		return l.end(doKill, unix.SIGKILL, gone)
+	case doReboot:
+		return l.end(doReboot, rebootSignal, gone)
+	case doReset:
+		return l.end(doReset, unix.SIGKILL, gone)
+	}
+	return report{}, fmt.Errorf("unknown request %q", r.Do)
+}
+
+func (l *launcher) boot(s *system, gone <-chan struct{}) (report, error) {
+	before, changed := l.look()
+	if before.State == Running {
+		return before, nil
+	}
+	select {
+	case l.starts <- s:
+	case <-changed: // another boot won
+	case <-gone:
+		return before, errHungUp
+	}
+	select {
+	case <-changed:
+	case <-gone:
+		return before, errHungUp
+	}
+	now, _ := l.look()
+	if now.State == Exited {
+		return now, errors.New(now.Detail)
+	}
+	return now, nil
+}
+
+// The signals by which systemd is asked to power off and to restart, as PID 1
+// (systemd(1), "Signals": SIGRTMIN+4 and SIGRTMIN+5; SIGRTMIN is 34 with glibc).
+const (
+	powerOffSignal = unix.Signal(34 + 4)
+	rebootSignal   = unix.Signal(34 + 5)
+)
+
+// end signals the system, and returns when it has ended, or started again when
+// that was asked for.
+func (l *launcher) end(why verb, signal unix.Signal, gone <-chan struct{}) (report, error) {
+	l.mu.Lock()
+	before := l.now
+	if before.State != Running {
+		if why == doHalt || why == doKill {
+			l.now.State, l.now.Exit, l.now.Detail = Prepared, "", ""
+			before = l.now
+			l.mu.Unlock()
+			return before, nil
+		}
+		l.mu.Unlock()
+		return before, fmt.Errorf("its state is %s", before.State)
+	}
+	l.asked = why
+	err := unix.Kill(before.Init, signal)
+	l.mu.Unlock()
+	if err != nil {
+		return before, fmt.Errorf("signal PID 1: %w", err)
+	}
+	for {
+		now, changed := l.look()
+		if now.State != Running || now.Boots != before.Boots {
+			return now, nil
+		}
+		select {
+		case <-changed:
+		case <-gone:
+			return now, errHungUp
+		}
+	}
+}

@@ -1,0 +1,205 @@
+//go:build root
+
+package machine_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/image"
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+)
+
+const launcherArgument = "aloft-test-launcher"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == launcherArgument {
+		os.Exit(machine.RunLauncher(os.Args[2:]))
+	}
+	os.Exit(m.Run())
+}
+
+// site is a place for machines that is gone after the test.
+type site struct {
+	*testing.T
+	plane  *machine.Plane
+	config machine.Config
+	images *image.Store
+	base   string // folder of the base layer
+}
+
+// openBase gives the base image, built once on this host and shared by all tests.
+func openBase(t *testing.T) string {
+	t.Helper()
+	cache := os.Getenv("ALOFT_TEST_CACHE")
+	if cache == "" {
+		cache = "/var/cache/aloft-test"
+	}
+	store, err := image.Open(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer, err := store.EnsureBase(t.Context(), image.Debian12, func(stage string, fraction float64) {
+		t.Logf("base image: %3.0f%% behind, next: %s", fraction*100, stage)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.Path(layer)
+}
+
+func openSite(t *testing.T) *site {
+	t.Helper()
+	base := openBase(t)
+	state, err := os.MkdirTemp("/tmp", "aloft-machine-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := image.Open(filepath.Join(state, "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Base(state)
+	s := &site{T: t, images: images, base: base, config: machine.Config{
+		Dir: filepath.Join(state, "machines"), RunDir: filepath.Join("/run", name), CgroupName: name,
+		Launcher: []string{"/proc/self/exe", launcherArgument}, StopTimeout: 20 * time.Second,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}}
+	s.plane = s.reopen()
+	t.Cleanup(func() {
+		s.removeAll()
+		s.assertNothingLeft(name)
+		if err := os.RemoveAll(state); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// reopen opens the place as the next daemon would.
+func (s *site) reopen() *machine.Plane {
+	s.Helper()
+	plane, err := machine.New(s.config)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return plane
+}
+
+func (s *site) removeAll() {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for _, id := range s.plane.List() {
+		if s.Failed() {
+			console, _ := s.plane.Console(id)
+			s.Logf("console of %s:\n%s", id, console)
+			log, _ := os.ReadFile(filepath.Join(s.config.Dir, id, "launcher.log"))
+			s.Logf("launcher of %s: %s", id, log)
+		}
+		if err := s.plane.Remove(ctx, id); err != nil {
+			s.Error(err)
+		}
+	}
+	if err := s.plane.Close(); err != nil {
+		s.Error(err)
+	}
+}
+
+// assertNothingLeft looks for anything that bears the place's name.
+func (s *site) assertNothingLeft(name string) {
+	s.Helper()
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		s.Fatal(err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, name) {
+			s.Errorf("left: mount %s", line)
+		}
+	}
+	for _, pattern := range []string{"/run/" + name, "/sys/fs/cgroup/" + name, "/sys/fs/cgroup/*/" + name, s.config.Dir + "/*"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, path := range found {
+			s.Errorf("left: %s", path)
+		}
+	}
+	for _, uid := range []uint32{uidBase(1), uidBase(2), uidBase(3)} {
+		// The host's init collects in its own time what lost its launcher.
+		s.eventually(fmt.Sprintf("no process of uid %d is left", uid), 20*time.Second, func() bool {
+			return exec.Command("ps", "-U", fmt.Sprint(uid)).Run() != nil
+		})
+	}
+}
+
+func uidBase(n int) uint32 { return 0x50000000 + uint32(n)<<16 }
+
+// machine describes the nth machine.
+func (s *site) machine(n int, layers ...string) machine.Machine {
+	return machine.Machine{
+		ID: fmt.Sprintf("i-%017x", n), Hostname: fmt.Sprintf("ip-10-0-1-%d", n), Layers: append([]string{s.base}, layers...),
+		VCPUs: 1, MemoryMiB: 512, UIDBase: uidBase(n), Nameserver: netip.MustParseAddr("169.254.169.253"), SearchDomain: "ec2.internal",
+		Env: map[string]string{"https_proxy": "http://proxy.example:3128"},
+	}
+}
+
+// launch prepares a machine, gives it a metadata service and boots it.
+func (s *site) launch(m machine.Machine, metadata map[string]string) {
+	s.Helper()
+	namespace, err := s.plane.Prepare(s.Context(), m)
+	if err != nil {
+		s.Fatal(err)
+	}
+	serveMetadata(s.T, namespace, metadata)
+	if err := s.plane.Boot(s.Context(), m.ID); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// inside runs a command in the machine as its root and returns what it prints.
+func (s *site) inside(id string, command ...string) (string, error) {
+	s.Helper()
+	pid := s.plane.Status(id).PID
+	args := append([]string{"--target", fmt.Sprint(pid), "--user", "--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--setuid=0", "--setgid=0", "--wdns=/", "--"}, command...)
+	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "nsenter", args...)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+func (s *site) mustInside(id string, command ...string) string {
+	s.Helper()
+	out, err := s.inside(id, command...)
+	if err != nil {
+		s.Fatalf("%v in %s: %v: %s", command, id, err, out)
+	}
+	return out
+}
+
+// eventually waits until the condition holds.
+func (s *site) eventually(what string, within time.Duration, holds func() bool) {
+	s.Helper()
+	deadline := time.After(within)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			s.Fatalf("not within %v: %s", within, what)
+		case <-tick.C:
+		}
+	}
+}

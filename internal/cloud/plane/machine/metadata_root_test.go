@@ -1,0 +1,78 @@
+//go:build root
+
+package machine_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netns"
+)
+
+// within runs do in the network namespace at path. Sockets made by do stay in it.
+func within[T any](path string, do func() (T, error)) (value T, err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	home, err := netns.Get()
+	if err != nil {
+		return value, err
+	}
+	away, err := netns.GetFromPath(path)
+	if err != nil {
+		return value, errors.Join(err, home.Close())
+	}
+	if err := netns.Set(away); err != nil {
+		return value, errors.Join(err, away.Close(), home.Close())
+	}
+	value, err = do()
+	return value, errors.Join(err, netns.Set(home), away.Close(), home.Close())
+}
+
+// serveMetadata is an instance metadata service, version 2, in the namespace.
+func serveMetadata(t *testing.T, namespace string, data map[string]string) {
+	t.Helper()
+	for _, command := range []string{"link set lo up", "address add 169.254.169.254/32 dev lo"} {
+		out, err := exec.Command("nsenter", append([]string{"--net=" + namespace, "ip"}, strings.Fields(command)...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("ip %s: %v: %s", command, err, out)
+		}
+	}
+	listener, err := within(namespace, func() (net.Listener, error) { return net.Listen("tcp", "169.254.169.254:80") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch value, known := data[strings.TrimPrefix(r.URL.Path, "/latest/")]; {
+		case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" && r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds") != "":
+			_, _ = w.Write([]byte("a-token"))
+		case r.Header.Get("X-aws-ec2-metadata-token") != "a-token":
+			w.WriteHeader(http.StatusUnauthorized)
+		case !known:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			_, _ = w.Write([]byte(value))
+		}
+	})}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close(); <-served })
+}
+
+// banner is what the machine's sshd says to who connects, or empty.
+func banner(namespace string) string {
+	conn, err := within(namespace, func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) })
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	buffer := make([]byte, 64)
+	n, _ := conn.Read(buffer)
+	return string(buffer[:n])
+}

@@ -1,0 +1,14 @@
+package machine
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAHostWithoutTheBuilderOfImagesIsToldWhatToInstall(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	problem := checkBuilder("")
+	if problem == nil || !strings.Contains(problem.What, "mmdebstrap") || !strings.Contains(problem.Remedy, "apt-get install mmdebstrap") {
+		t.Errorf("got %+v", problem)
+	}
+}

@@ -1,0 +1,75 @@
+//go:build root
+
+package machine_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+)
+
+func TestRealMachinesBootTogether(t *testing.T) {
+	s := openSite(t)
+	start := time.Now()
+	var group errgroup.Group
+	for n := 1; n <= 3; n++ {
+		group.Go(func() error {
+			if _, err := s.plane.Prepare(t.Context(), s.machine(n)); err != nil {
+				return err
+			}
+			return s.plane.Boot(t.Context(), s.machine(n).ID)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= 3; n++ {
+		id := s.machine(n).ID
+		serveMetadata(t, s.plane.Status(id).Namespace, metadata(s.machine(n)))
+	}
+	for n := 1; n <= 3; n++ {
+		s.awaitSSH(s.machine(n).ID)
+	}
+	t.Logf("three machines answer after %v; their metadata came late", time.Since(start))
+	for n := 1; n <= 3; n++ {
+		s.settled(s.machine(n).ID)
+		s.expect(s.machine(n).ID, map[string]string{"hostname": s.machine(n).Hostname})
+	}
+}
+
+// What an interrupted preparation left is no machine, and does not stand in the way
+// of the next.
+func TestRealMachineRecoversFromAnInterruptedPreparation(t *testing.T) {
+	s := openSite(t)
+	m := s.machine(1)
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.plane.Prepare(interrupted, m); err == nil {
+		t.Error("a preparation without time succeeded")
+	}
+	if status := s.plane.Status(m.ID); status.State != machine.Absent {
+		t.Errorf("after an interruption: %+v", status)
+	}
+	spoiled := m
+	spoiled.Layers = []string{filepath.Join(s.config.Dir, "no-such-layer")}
+	if _, err := s.plane.Prepare(t.Context(), spoiled); err == nil {
+		t.Error("a machine without its layer was prepared")
+	}
+	if status := s.plane.Status(m.ID); status.State == machine.Running {
+		t.Errorf("after a failure: %+v", status)
+	}
+	s.up(m)
+	if err := os.Remove(filepath.Join(s.config.RunDir, m.ID, "control")); err != nil { // as nobody ever should
+		t.Fatal(err)
+	}
+	if status := s.plane.Status(m.ID); status.State != machine.Exited || status.Exit != machine.Crash {
+		t.Errorf("a machine out of reach: %+v", status)
+	}
+	s.up(m)
+}

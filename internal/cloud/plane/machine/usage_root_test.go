@@ -1,0 +1,56 @@
+//go:build root
+
+package machine_test
+
+import (
+	"os/exec"
+	"testing"
+	"time"
+)
+
+func TestRealProcessorTimeIsThatOfTheMachine(t *testing.T) {
+	s := openSite(t)
+	m := s.machine(1)
+	if _, ok := s.plane.Usage(m.ID); ok {
+		t.Error("a machine that is not there has used something")
+	}
+	s.up(m)
+	first, ok := s.plane.Usage(m.ID)
+	if !ok || first.CPU <= 0 {
+		t.Fatalf("booting has used %v (%v)", first.CPU, ok)
+	}
+	began := time.Now()
+	s.mustInside(m.ID, "systemd-run", "--quiet", "--unit=busy", "sh", "-c", "while :; do :; done")
+	s.eventually("it has used 100 ms", 20*time.Second, func() bool {
+		now, _ := s.plane.Usage(m.ID)
+		return now.CPU-first.CPU > 100*time.Millisecond
+	})
+	now, _ := s.plane.Usage(m.ID)
+	// It has one processor, and the other work of a system that is up is little.
+	if used, most := now.CPU-first.CPU, time.Since(began)+200*time.Millisecond; used > most {
+		t.Errorf("it has used %v of %v", used, most)
+	}
+	if _, ok := s.reopen().Usage(m.ID); !ok {
+		t.Error("the next daemon sees nothing")
+	}
+}
+
+func TestRealTrafficIsThatOfTheMachinesInterfaces(t *testing.T) {
+	s := openSite(t)
+	m := s.machine(1)
+	s.up(m)
+	if first, ok := s.plane.Usage(m.ID); !ok || first.Received > 0 || first.Sent > 0 {
+		t.Fatalf("a machine with a loopback interface alone has traffic: %+v", first)
+	}
+	// Two ends of a wire in it: what comes up announces itself to the other.
+	for _, command := range [][]string{{"link", "add", "a0", "type", "veth", "peer", "name", "b0"}, {"link", "set", "a0", "up"}, {"link", "set", "b0", "up"}} {
+		in := exec.Command("nsenter", append([]string{"--net=" + s.plane.Status(m.ID).Namespace, "ip"}, command...)...)
+		if out, err := in.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v: %s", command, err, out)
+		}
+	}
+	s.eventually("bytes are counted both ways", 20*time.Second, func() bool {
+		now, _ := s.plane.Usage(m.ID)
+		return now.Received > 0 && now.Sent > 0
+	})
+}

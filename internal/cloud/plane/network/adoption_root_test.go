@@ -1,0 +1,179 @@
+//go:build root
+
+package network
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestRealNetworkOutlivesItsDaemonAndIsTakenOver(t *testing.T) {
+	s := openSite(t)
+	a, b := s.machine("a", 3000), s.machine("b", 3000)
+	v := online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), nic("v", "10.0.2.10", b)))
+	s.set(v, vpc("gone"))
+	inside, fromHost := s.answers(a, "10.0.2.10:3000", "b"), s.answers(hostNamespace, "203.0.113.20:3000", "a")
+	before := s.indices("v")
+
+	s.stop()
+	s.alive(inside)
+	s.alive(fromHost)
+	s.answers(b, "10.0.1.10:3000", "a")
+	s.open()
+	s.set(v)
+	s.alive(inside)
+	s.alive(fromHost)
+	if after := s.indices("v"); before != after {
+		t.Errorf("devices were made anew: %s, then %s", before, after)
+	}
+	if _, err := os.Stat(s.plane.routerPath("gone")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a router that a former daemon left is there: %v", err)
+	}
+	s.reopen()
+	s.set(v)
+	s.alive(fromHost)
+}
+
+func TestRealHalfMadeNetworkIsCompleted(t *testing.T) {
+	s := openSite(t)
+	a, b := s.machine("a"), s.machine("b", 3000)
+	v := online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), public(nic("v", "10.0.2.10", b), "203.0.113.21")))
+	s.set(v)
+	// As if the daemon had been killed after it made the devices.
+	for path, name := range map[string]string{b: machineDevice, s.plane.routerPath("v"): uplink, hostNamespace: s.cfg.Name + hostSuffix} {
+		at, err := openPlace(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		link, err := at.netlink.LinkByName(name)
+		if err == nil {
+			err = errors.Join(at.netlink.LinkSetDown(link), at.setAddresses(link, nil))
+		}
+		if err := errors.Join(err, at.close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.reopen()
+	s.set(v)
+	s.answers(a, "10.0.2.10:3000", "b")
+	s.answers(a, "203.0.113.21:3000", "b")
+	s.answers(hostNamespace, "203.0.113.21:3000", "b")
+}
+
+// indices lists the devices of a VPC's router with their numbers.
+func (s *site) indices(vpc string) string {
+	s.Helper()
+	at, err := openPlace(s.plane.routerPath(vpc))
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = at.close() }()
+	links, err := at.netlink.LinkList()
+	if err != nil {
+		s.Fatal(err)
+	}
+	var all []string
+	for _, link := range links {
+		all = append(all, link.Attrs().Name+":"+strconv.Itoa(link.Attrs().Index))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestRealRemovalByALaterDaemonLeavesNothing(t *testing.T) {
+	s := openSite(t)
+	a := s.machine("a")
+	node := nic("v", "10.0.2.20", "")
+	node.OwnNamespace = true
+	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), node)))
+	s.reopen()
+	if err := s.plane.Remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.assertNoInterface(a)
+	s.assertNothingLeft()
+}
+
+func TestRealMachineThatStartsAnewGetsItsInterfaceAgain(t *testing.T) {
+	s := openSite(t)
+	a, b := s.machine("a"), s.machine("b", 3000)
+	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b))
+	s.set(v)
+	s.answers(a, "10.0.2.10:3000", "b")
+	for range 3 { // inode numbers come again soon
+		if err := unpin(a); err != nil {
+			t.Fatal(err)
+		}
+		s.machine("a")
+		s.set(v)
+		s.answers(a, "10.0.2.10:3000", "b")
+	}
+	if err := unpin(a); err != nil {
+		t.Fatal(err)
+	}
+	err := s.plane.Set(t.Context(), Config{VPCs: []VPC{v}})
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a namespace that is not there: %v", err)
+	}
+	s.machine("a")
+	s.set(v)
+	s.answers(a, "10.0.2.10:3000", "b")
+	v.Interfaces = v.Interfaces[1:]
+	s.set(v)
+	s.assertNoInterface(a)
+}
+
+func (s *site) assertNoInterface(path string) {
+	s.Helper()
+	at, err := openPlace(path)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = at.close() }()
+	if _, err := at.netlink.LinkByName(machineDevice); err == nil {
+		s.Errorf("%s still has its interface", path)
+	}
+}
+
+func TestRealNodeHasANamespaceOfItsOwn(t *testing.T) {
+	s := openSite(t)
+	a := s.machine("a", 3000)
+	node := public(nic("v", "10.0.2.20", ""), "203.0.113.30")
+	node.OwnNamespace = true
+	v := online(vpc("v", nic("v", "10.0.1.10", a), node))
+	s.set(v)
+	path := s.plane.NodeNamespace(node.ID)
+	s.answers(path, "10.0.1.10:3000", "a to 10.0.2.20")
+	s.greet(path, netip.AddrPortFrom(node.Private, 3000), "node")
+	s.answers(hostNamespace, "203.0.113.30:3000", "node")
+	v.Interfaces = v.Interfaces[:1]
+	s.set(v)
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the namespace is there: %v", err)
+	}
+}
+
+func TestRealNamespaceOfAnotherUserIsWired(t *testing.T) {
+	s := openSite(t)
+	a := s.machine("a", 3000)
+	const nobody = 0x51000000
+	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: nobody, Size: 1 << 16}}
+	cmd := exec.Command("cat")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET, UidMappings: ids, GidMappings: ids, GidMappingsEnableSetgroups: true}
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = input.Close(); _ = cmd.Wait() }()
+	theirs := "/proc/" + strconv.Itoa(cmd.Process.Pid) + "/ns/net"
+	s.set(vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", theirs)))
+	s.answers(theirs, "10.0.1.10:3000", "a to 10.0.2.10")
+}

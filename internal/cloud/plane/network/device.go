@@ -1,0 +1,166 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// wire joins two places by a pair of devices, which are still off. What bore
+// the far name goes; it cannot be of use without its other end.
+func wire(near *place, nearName string, far *place, farName string, mac net.HardwareAddr, mtu int) (nearEnd, farEnd netlink.Link, err error) {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MTU = nearName, mtu
+	pair := netlink.NewVeth(attrs)
+	pair.PeerName, pair.PeerHardwareAddr, pair.PeerNamespace = farName, mac, netlink.NsFd(far.fd())
+	err = near.netlink.LinkAdd(pair)
+	if errors.Is(err, unix.EEXIST) {
+		old, lookErr := far.netlink.LinkByName(farName)
+		if lookErr != nil {
+			return nil, nil, fmt.Errorf("make devices %s and %s: %w", nearName, farName, errors.Join(err, lookErr))
+		}
+		if err := far.remove(old); err != nil {
+			return nil, nil, err
+		}
+		err = near.netlink.LinkAdd(pair)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("make devices %s and %s: %w", nearName, farName, err)
+	}
+	if farEnd, err = far.netlink.LinkByName(farName); err != nil {
+		return nil, nil, fmt.Errorf("find device %s: %w", farName, err)
+	}
+	return pair, farEnd, nil
+}
+
+// end is a device in its place.
+type end struct {
+	place *place
+	link  netlink.Link
+}
+
+// switchOn switches on both ends of a pair, and waits until the first sends.
+func switchOn(near, far end) error {
+	for _, e := range []end{near, far} {
+		if err := e.place.netlink.LinkSetUp(e.link); err != nil {
+			return fmt.Errorf("switch on %s: %w", e.link.Attrs().Name, err)
+		}
+	}
+	return near.place.settle(near.link)
+}
+
+// loopback switches on lo, and gives it.
+func (p *place) loopback() (netlink.Link, error) {
+	lo, err := p.netlink.LinkByName("lo")
+	if err == nil {
+		err = p.netlink.LinkSetUp(lo)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("switch on lo in %s: %w", p.path, err)
+	}
+	return lo, nil
+}
+
+// settled is how long the kernel may take to see that a device has a far end.
+const settled = 200 * time.Millisecond
+
+// settle waits until the device, whose far end came up after it, really sends.
+// Until then the kernel drops packets, and a connection's first would be lost for
+// a second. Asking for the device makes Linux 6.8 and later look at once.
+func (p *place) settle(link netlink.Link) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(settled); time.Now().Before(deadline); <-tick.C {
+		now, err := p.netlink.LinkByIndex(link.Attrs().Index)
+		if err != nil {
+			return fmt.Errorf("look at device %s: %w", link.Attrs().Name, err)
+		}
+		if now.Attrs().OperState == netlink.OperUp {
+			return nil
+		}
+	}
+	return nil // it will in a moment; nothing but speed depends on it
+}
+
+// joined tells whether two devices are the ends of one pair.
+func joined(near, far netlink.Link) bool {
+	a, b := near.Attrs(), far.Attrs()
+	return a.ParentIndex == b.Index && b.ParentIndex == a.Index
+}
+
+// remove deletes a device, if it is still there.
+func (p *place) remove(link netlink.Link) error {
+	if err := p.netlink.LinkDel(link); err != nil && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("remove device %s: %w", link.Attrs().Name, err)
+	}
+	return nil
+}
+
+// doomed is a group of devices (IFLA_GROUP) that are about to go.
+const doomed = 161
+
+// removeAll deletes devices together: the kernel waits for their last packets
+// once, which takes ten milliseconds and more, and not once for each.
+func (p *place) removeAll(links []netlink.Link) error {
+	if len(links) < 2 {
+		for _, link := range links {
+			return p.remove(link)
+		}
+		return nil
+	}
+	for _, link := range links {
+		if err := p.netlink.LinkSetGroup(link, doomed); err != nil && !errors.Is(err, unix.ENODEV) {
+			return fmt.Errorf("remove device %s: %w", link.Attrs().Name, err)
+		}
+	}
+	err := within(p.path, func() error {
+		request := nl.NewNetlinkRequest(unix.RTM_DELLINK, unix.NLM_F_ACK)
+		request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+		request.AddData(nl.NewRtAttr(unix.IFLA_GROUP, nl.Uint32Attr(doomed)))
+		_, err := request.Execute(unix.NETLINK_ROUTE, 0)
+		return err
+	})
+	if err != nil && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("remove %d devices: %w", len(links), err)
+	}
+	return nil
+}
+
+// setAddresses gives the device exactly these addresses, each with its prefix.
+// Loopback addresses are not touched.
+func (p *place) setAddresses(link netlink.Link, wanted []netip.Prefix) error {
+	present, err := p.netlink.AddrList(link, netlink.FAMILY_V4)
+	if err != nil {
+		return fmt.Errorf("list addresses of %s: %w", link.Attrs().Name, err)
+	}
+	missing := map[netip.Prefix]bool{}
+	for _, w := range wanted {
+		missing[w] = true
+	}
+	for _, a := range present {
+		prefix := prefixOf(a.IPNet)
+		if missing[prefix] || prefix.Addr().IsLoopback() {
+			delete(missing, prefix)
+			continue
+		}
+		if err := p.netlink.AddrDel(link, &a); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+			return fmt.Errorf("remove address %s: %w", prefix, err)
+		}
+	}
+	for _, w := range wanted {
+		if !missing[w] {
+			continue
+		}
+		delete(missing, w)
+		if err := p.netlink.AddrReplace(link, &netlink.Addr{IPNet: ipNet(w)}); err != nil {
+			return fmt.Errorf("add address %s to %s: %w", w, link.Attrs().Name, err)
+		}
+	}
+	return nil
+}

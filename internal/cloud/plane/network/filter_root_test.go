@@ -1,0 +1,230 @@
+//go:build root
+
+package network
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
+)
+
+func TestRealGroupsDropWhatNoRuleAllows(t *testing.T) {
+	s := openSite(t)
+	a, b, c := s.machine("a"), s.machine("b", 22, 3000), s.machine("c")
+	web := firewall.Group{ID: "sg-web", Ingress: []firewall.Rule{tcp(3000, "0.0.0.0/0"), tcp(22, "10.0.1.10/32")}, Egress: []firewall.Rule{all(world)}}
+	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b, "sg-web"), nic("v", "10.0.2.10", c))
+	v.Groups = append(v.Groups, web)
+	s.set(v)
+	s.answers(a, "10.0.1.11:3000", "b")
+	s.answers(c, "10.0.1.11:3000", "b")
+	ssh := s.answers(a, "10.0.1.11:22", "b")
+	s.silent(c, "10.0.1.11:22")   // an address that is not listed
+	s.silent(a, "10.0.1.11:3001") // a port that nothing listens on: dropped, not refused
+
+	// A change holds at once for new flows; those that live, live on.
+	v.Groups = []firewall.Group{open, {ID: "sg-web", Ingress: []firewall.Rule{tcp(22, "10.0.2.0/24")}, Egress: web.Egress}}
+	s.set(v)
+	s.silent(a, "10.0.1.11:3000")
+	s.silent(a, "10.0.1.11:22")
+	s.answers(c, "10.0.1.11:22", "b")
+	s.alive(ssh)
+}
+
+func TestRealGroupReferencesMeanTheirMembers(t *testing.T) {
+	s := openSite(t)
+	a, b, c := s.machine("a"), s.machine("b"), s.machine("c", 3000)
+	lb := firewall.Group{ID: "sg-lb", Egress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-app"}}}
+	app := firewall.Group{ID: "sg-app", Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-lb"}}}
+	v := vpc("v", nic("v", "10.0.1.10", a, "sg-lb"), nic("v", "10.0.1.11", b), nic("v", "10.0.2.10", c, "sg-app"))
+	v.Groups = append(v.Groups, lb, app)
+	s.set(v)
+	s.answers(a, "10.0.2.10:3000", "c")
+	s.silent(b, "10.0.2.10:3000")
+	v.Interfaces = slices.Clone(v.Interfaces)
+	v.Interfaces[1].Groups = []string{"sg-lb", open.ID}
+	s.set(v)
+	s.answers(b, "10.0.2.10:3000", "c")
+}
+
+func TestRealEgressRulesHoldForTheSender(t *testing.T) {
+	s := openSite(t)
+	a, b := s.machine("a", 3000), s.machine("b", 3000, 4000)
+	few := firewall.Group{ID: "sg-few", Ingress: []firewall.Rule{all(world)}, Egress: []firewall.Rule{tcp(4000, "10.0.1.0/24")}}
+	v := vpc("v", nic("v", "10.0.1.10", a, "sg-few"), nic("v", "10.0.1.11", b))
+	v.Groups = append(v.Groups, few)
+	s.set(v)
+	s.answers(a, "10.0.1.11:4000", "b")
+	s.silent(a, "10.0.1.11:3000")
+	s.answers(b, "10.0.1.10:3000", "a") // answers to what was let in need no rule
+}
+
+func TestRealAccessListsFilterPacketsAtTheEdgeOfSubnets(t *testing.T) {
+	s := openSite(t)
+	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
+	anything := func(number int, allow bool) firewall.ACLRule {
+		return firewall.ACLRule{Number: number, Allow: allow, Protocol: "-1", CIDR: world}
+	}
+	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b), nic("v", "10.0.2.11", c))
+	s.set(v)
+	before := s.answers(a, "10.0.2.10:3000", "b")
+	with := func(ingress, egress []firewall.ACLRule) {
+		v.Subnets = slices.Clone(v.Subnets)
+		v.Subnets[1].ACL = &firewall.ACL{Ingress: ingress, Egress: egress}
+		s.set(v)
+	}
+	with(nil, nil)
+	s.silent(a, "10.0.2.10:3000")
+	s.dead(before)
+	s.answers(b, "10.0.2.11:3000", "c") // within the subnet no list is asked
+
+	only3000 := firewall.ACLRule{Number: 100, Allow: true, Protocol: "6", FromPort: 3000, ToPort: 3000, CIDR: world}
+	with([]firewall.ACLRule{only3000}, nil)
+	s.silent(a, "10.0.2.10:3000") // stateless: the answer needs a rule too
+	replies := firewall.ACLRule{Number: 100, Allow: true, Protocol: "6", FromPort: 1024, ToPort: 65535, CIDR: world}
+	with([]firewall.ACLRule{only3000}, []firewall.ACLRule{replies})
+	s.answers(a, "10.0.2.10:3000", "b")
+	with([]firewall.ACLRule{anything(200, true), {Number: 100, Protocol: "6", FromPort: 3000, ToPort: 3000, CIDR: world}}, []firewall.ACLRule{anything(1, true)})
+	s.silent(a, "10.0.2.10:3000") // the lowest number decides
+	with([]firewall.ACLRule{anything(1, true)}, []firewall.ACLRule{anything(1, true)})
+	s.answers(a, "10.0.2.10:3000", "b")
+}
+
+func TestRealPacketsWithForeignSourcesAreDropped(t *testing.T) {
+	s := openSite(t)
+	a, b := s.machine("a"), s.machine("b")
+	i, j := nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b)
+	s.set(vpc("v", i, j))
+	heard := listenUDP(t, b, "10.0.2.10:5000")
+	send := func(source string) error {
+		return within(a, func() error {
+			from := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(source + ":5001"))
+			c := net.ListenConfig{Control: anySource}
+			conn, err := c.ListenPacket(t.Context(), "udp4", from.String())
+			if err != nil {
+				return err
+			}
+			defer func() { _ = conn.Close() }()
+			_, err = conn.WriteTo([]byte(source), net.UDPAddrFromAddrPort(netip.MustParseAddrPort("10.0.2.10:5000")))
+			return err
+		})
+	}
+	for _, source := range []string{"10.0.2.77", "10.0.1.11", "192.0.2.77", "10.0.1.10"} {
+		if err := send(source); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := heard(); got != "10.0.1.10" {
+		t.Errorf("heard %q first, want the machine's own address", got)
+	}
+	i.SourceDestCheck = false
+	s.set(vpc("v", i, j))
+	if err := send("10.0.1.11"); err != nil {
+		t.Fatal(err)
+	}
+	if got := heard(); got != "10.0.1.11" {
+		t.Errorf("heard %q without the check", got)
+	}
+}
+
+// listenUDP gives a function that returns the next datagram.
+func listenUDP(t *testing.T, path, at string) func() string {
+	t.Helper()
+	var conn net.PacketConn
+	err := within(path, func() (err error) {
+		conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(at)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return func() string {
+		buffer := make([]byte, 100)
+		_ = conn.SetReadDeadline(time.Now().Add(silence))
+		n, _, err := conn.ReadFrom(buffer)
+		if err != nil {
+			return err.Error()
+		}
+		return string(buffer[:n])
+	}
+}
+
+func anySource(_, _ string, c syscall.RawConn) error {
+	var failure error
+	err := c.Control(func(fd uintptr) { failure = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_TRANSPARENT, 1) })
+	return errors.Join(err, failure)
+}
+
+func TestRealCutInterfaceFallsSilent(t *testing.T) {
+	s := openSite(t)
+	a, b := s.machine("a", 3000), s.machine("b", 3000)
+	i, j := nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b)
+	s.set(vpc("v", i, j))
+	conn := s.answers(a, "10.0.1.11:3000", "b")
+	j.Cut = true
+	s.set(vpc("v", i, j))
+	s.dead(conn)
+	s.silent(a, "10.0.1.11:3000")
+	s.silent(b, "10.0.1.10:3000")
+	j.Cut = false
+	s.set(vpc("v", i, j))
+	s.answers(a, "10.0.1.11:3000", "b")
+	s.answers(b, "10.0.1.10:3000", "a")
+	if got, err := s.hear(conn, 5*time.Second); got != "still there?" { // TCP itself repeats what was lost
+		t.Errorf("the connection did not recover: %q, %v", got, err)
+	}
+}
+
+func TestRealEchoesPassWhenGroupsAllowThem(t *testing.T) {
+	s := openSite(t)
+	a, b := s.machine("a"), s.machine("b")
+	echo := firewall.Rule{Protocol: "icmp", FromPort: 8, ToPort: -1, CIDR: world}
+	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b, "sg-echo"))
+	v.Groups = append(v.Groups, firewall.Group{ID: "sg-echo", Ingress: []firewall.Rule{echo}})
+	s.set(v)
+	if err := ping(a, "10.0.2.10"); err != nil {
+		t.Errorf("allowed: %v", err)
+	}
+	if err := ping(b, "10.0.1.10"); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("no egress rule: %v", err)
+	}
+}
+
+func ping(path, to string) error {
+	var conn net.Conn
+	err := within(path, func() (err error) {
+		conn, err = net.Dial("ip4:icmp", to)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.SetDeadline(time.Now().Add(silence)); err != nil {
+		return err
+	}
+	request := []byte{8, 0, 0xf7, 0xfd, 0, 1, 0, 1} // echo request 1 of id 1, with its checksum
+	if _, err := conn.Write(request); err != nil {
+		return err
+	}
+	buffer := make([]byte, 200)
+	n, err := conn.Read(buffer)
+	if err != nil {
+		return err
+	}
+	if n < 28 || buffer[20] != 0 { // behind the IP header
+		return fmt.Errorf("%w: % x", io.ErrUnexpectedEOF, buffer[:n])
+	}
+	return nil
+}

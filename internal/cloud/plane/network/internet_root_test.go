@@ -1,0 +1,200 @@
+//go:build root
+
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+const hostNamespace = "/proc/self/ns/net"
+
+// outside is a namespace that the host has a wire to, as to a network of its own.
+// Its address is given back; a server greets on port 80.
+func (s *site) outside() netip.Addr {
+	s.Helper()
+	path := s.machine("outside", 80)
+	host, err := openPlace(hostNamespace)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = host.close() })
+	far, err := openPlace(path)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = far.close() }()
+	near, away, err := wire(host, s.cfg.Name+"-out", far, "out", nil, 1500)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := switchOn(end{host, near}, end{far, away}); err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() {
+		if err := host.remove(near); err != nil {
+			s.Error(err)
+		}
+	})
+	addr := netip.MustParseAddr("192.168.254.2")
+	for _, a := range []struct {
+		at   *place
+		link netlink.Link
+		addr string
+	}{{host, near, "192.168.254.1/30"}, {far, away, "192.168.254.2/30"}} {
+		if err := a.at.setAddresses(a.link, []netip.Prefix{netip.MustParsePrefix(a.addr)}); err != nil {
+			s.Fatal(err)
+		}
+	}
+	return addr
+}
+
+func TestRealGatewayAndRouteTogetherOpenTheInternet(t *testing.T) {
+	s := openSite(t)
+	out := s.outside().String() + ":80"
+	a := s.machine("a", 3000)
+	i := public(nic("v", "10.0.1.10", a), "203.0.113.20")
+	closed := vpc("v", i)
+	gatewayOnly := closed
+	gatewayOnly.Gateway = true
+	routeOnly := online(closed)
+	routeOnly.Gateway = false
+	for name, v := range map[string]VPC{"neither": closed, "only a gateway": gatewayOnly, "only a route": routeOnly} {
+		t.Run(name, func(t *testing.T) {
+			s.set(v)
+			s.silent(a, out)
+			s.silent(hostNamespace, "203.0.113.20:3000")
+		})
+	}
+	s.set(online(closed))
+	s.answers(hostNamespace, "203.0.113.20:3000", "a to "+s.plane.HostAddress().String())
+	conn := s.answers(a, out, "outside to 192.168.254.1")
+	s.alive(conn)
+
+	s.set(closed)
+	s.silent(a, out)
+	s.silent(hostNamespace, "203.0.113.20:3000")
+	s.set(online(closed))
+	s.answers(hostNamespace, "203.0.113.20:3000", "a")
+}
+
+func TestRealMachineWithoutAPublicAddressHasNoWayOut(t *testing.T) {
+	s := openSite(t)
+	out := s.outside().String() + ":80"
+	a, b := s.machine("a"), s.machine("b", 3000)
+	s.set(online(vpc("v", nic("v", "10.0.1.10", a), public(nic("v", "10.0.2.10", b), "203.0.113.21"))))
+	s.silent(a, out)
+	s.silent(a, "203.0.113.21:3000")
+	s.answers(a, "10.0.2.10:3000", "b")
+	s.answers(b, out, "outside")
+}
+
+func TestRealMachinesMeetByPublicAddresses(t *testing.T) {
+	s := openSite(t)
+	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
+	s.set(
+		online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), public(nic("v", "10.0.2.10", b), "203.0.113.21"))),
+		online(vpc("w", public(nic("w", "10.0.1.10", c), "203.0.113.22"))),
+	)
+	// Within a VPC and between two whose ranges are the same.
+	s.answers(a, "203.0.113.21:3000", "b to 203.0.113.20")
+	s.answers(a, "203.0.113.22:3000", "c to 203.0.113.20")
+	s.answers(c, "203.0.113.20:3000", "a to 203.0.113.22")
+	s.answers(c, "10.0.1.10:3000", "c")
+	s.silent(c, "10.0.2.10:3000")
+}
+
+func TestRealOutsideSeesRefusalsAndHostStaysClosed(t *testing.T) {
+	proxy, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = proxy.Close() }()
+	go func() {
+		for {
+			conn, err := proxy.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprintln(conn, "proxy")
+			_ = conn.Close()
+		}
+	}()
+	s := openSite(t, func(c *PlaneConfig) { c.HostProxies = map[uint16]string{3128: proxy.Addr().String()} })
+	out := s.outside().String()
+	a := s.machine("a")
+	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
+	s.answers(a, s.plane.ProxyAddress().String()+":3128", "proxy")
+	for _, to := range []string{
+		out + ":81",                             // closed
+		"192.168.254.1:22",                      // an address of the host
+		s.plane.ProxyAddress().String() + ":22", // not offered
+		"169.254.7.7:80",                        // link-local
+	} {
+		if _, _, err := s.talk(a, to); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNREFUSED) {
+			t.Errorf("to %s: %v, want a reset", to, err)
+		}
+	}
+	for _, to := range []string{
+		s.plane.HostAddress().String() + ":22",
+		"203.0.113.1:15001", "203.0.113.99:80", // the edge itself, an address that nobody has
+	} {
+		s.silent(a, to)
+	}
+	s.silent(hostNamespace, "203.0.113.1:15001")
+}
+
+func TestRealNothingForAVPCLeavesByTheEdge(t *testing.T) {
+	s := openSite(t)
+	a := s.machine("a")
+	w := vpc("w")
+	w.CIDR = netip.MustParsePrefix("10.99.0.0/16")
+	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))), w)
+	s.silent(a, "10.99.0.10:80")
+}
+
+func TestRealConnectionsToTheOutsideEndOneWayAtATime(t *testing.T) {
+	s := openSite(t)
+	s.outside()
+	server, err := ListenIn(filepath.Join(s.folder, "machines", "outside"), netip.MustParseAddrPort("0.0.0.0:81"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	a := s.machine("a")
+	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
+	ctx, cancel := context.WithTimeout(t.Context(), silence)
+	defer cancel()
+	conn, err := DialIn(ctx, a, netip.MustParseAddrPort("192.168.254.2:81"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	far, err := server.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = far.Close() }()
+	fmt.Fprintln(conn, "question")
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.hear(far); got != "question" {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if _, err := s.hear(far); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("the end was not passed on: %v", err)
+	}
+	fmt.Fprintln(far, "answer")
+	if got, err := s.hear(conn); got != "answer" {
+		t.Fatalf("%q, %v", got, err)
+	}
+}

@@ -1,0 +1,100 @@
+//go:build root
+
+package network
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
+)
+
+func TestRealSubnetsReachEachOther(t *testing.T) {
+	s := openSite(t)
+	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
+	s.set(vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b), nic("v", "10.0.2.10", c)))
+	s.answers(a, "10.0.1.11:3000", "b to 10.0.1.10")
+	s.answers(a, "10.0.2.10:3000", "c to 10.0.1.10")
+	s.answers(c, "10.0.1.10:3000", "a to 10.0.2.10")
+	s.refused(a, "10.0.2.10:3001")
+	s.silent(a, "10.0.2.99:3000")
+	s.silent(a, "10.0.2.1:80")
+}
+
+func TestRealNetworkOfAHundredInterfacesIsQuick(t *testing.T) {
+	s := openSite(t)
+	interfaces := make([]Interface, 0, 100)
+	for n := range 100 {
+		interfaces = append(interfaces, nic("v", fmt.Sprintf("10.0.1.%d", n+10), s.machine(fmt.Sprint("m", n))))
+	}
+	config := Config{VPCs: []VPC{online(vpc("v", interfaces...))}}
+	start := time.Now()
+	if err := s.plane.Set(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	made := time.Since(start)
+	start = time.Now()
+	if err := s.plane.Set(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	again := time.Since(start)
+	start = time.Now()
+	if err := s.plane.Set(t.Context(), Config{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("set %v, set again %v, removed %v", made, again, time.Since(start))
+}
+
+func TestRealLocalCloudsDoNotMeet(t *testing.T) {
+	s := openSite(t)
+	other := openSite(t, func(c *PlaneConfig) { c.PublicRange = netip.MustParsePrefix("198.51.100.0/24") })
+	a, b := s.machine("a", 3000), other.machine("b", 3000)
+	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
+	other.set(online(vpc("v", public(nic("v", "10.0.1.10", b), "198.51.100.20"))))
+	s.answers(hostNamespace, "203.0.113.20:3000", "a")
+	s.answers(hostNamespace, "198.51.100.20:3000", "b")
+	if _, err := New(PlaneConfig{RunDir: "/run/aloft-none", Name: "none", PublicRange: netip.MustParsePrefix("203.0.113.0/24")}); !errors.As(err, new(*ConflictError)) {
+		t.Errorf("a range in use: %v", err)
+	}
+	if err := other.plane.Remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.answers(hostNamespace, "203.0.113.20:3000", "a")
+}
+
+func TestRealHostPassesPreflightUnlessSomethingIsAmiss(t *testing.T) {
+	cfg := PlaneConfig{RunDir: "/run/aloft-none", Name: "none", PublicRange: netip.MustParsePrefix("203.0.113.0/24")}
+	if found := Preflight(cfg); len(found) != 0 {
+		t.Errorf("a good host: %v", found)
+	}
+	s := openSite(t)
+	s.set()
+	found := Preflight(cfg)
+	if len(found) != 1 || !strings.Contains(found[0].What, "203.0.113.0/24") {
+		t.Errorf("a range in use: %v", found)
+	}
+}
+
+func TestRealVPCOfAThousandAddressesAndRulesWorks(t *testing.T) {
+	s := openSite(t)
+	a, b := s.machine("a"), s.machine("b", 3000)
+	crowd := firewall.Group{ID: "sg-crowd", Egress: []firewall.Rule{all(world)}}
+	for n := range 600 {
+		crowd.Ingress = append(crowd.Ingress, tcp(4000+n, "192.0.2.0/24"))
+	}
+	crowd.Ingress = append(crowd.Ingress, firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-crowd"})
+	v := vpc("v", nic("v", "10.0.1.10", a, "sg-crowd"), nic("v", "10.0.2.10", b, "sg-crowd"))
+	v.Groups = append(v.Groups, crowd)
+	for n := range 1000 {
+		v.Interfaces = append(v.Interfaces, nic("v", fmt.Sprintf("10.0.%d.%d", 1+n%2, 20+n%200), "", "sg-crowd"))
+	}
+	start := time.Now()
+	s.set(v)
+	t.Logf("set %v", time.Since(start))
+	s.answers(a, "10.0.2.10:3000", "b")
+	s.silent(a, "10.0.2.10:4000")
+}

@@ -1,0 +1,135 @@
+//go:build root
+
+package network
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+	"time"
+
+	mdns "github.com/miekg/dns"
+
+	"aloft.dev/aloft/internal/cloud/plane/dns"
+	"aloft.dev/aloft/internal/cloud/plane/metadata"
+)
+
+type instances struct{}
+
+// Instance answers with an id that tells both the VPC and the address.
+func (instances) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool) {
+	return metadata.Instance{ID: vpc + " " + addr.String(), Endpoint: true, TokensRequired: true}, true
+}
+
+func withServices(t *testing.T) func(*PlaneConfig) {
+	t.Helper()
+	server, err := metadata.New(instances{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolver := dns.New(dns.Config{Zone: func(vpc, name string) ([]netip.Addr, bool) {
+		if name == "me.internal" {
+			return []netip.Addr{netip.MustParseAddr(map[string]string{"v": "10.0.0.100", "w": "10.0.0.101"}[vpc])}, true
+		}
+		return nil, true
+	}})
+	return func(c *PlaneConfig) { c.Metadata, c.DNS = server, resolver }
+}
+
+// askMetadata reads the instance id with a token, as a machine does.
+func askMetadata(path string) (string, error) {
+	client := &http.Client{Timeout: silence, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+		return DialIn(ctx, path, netip.MustParseAddrPort(addr))
+	}}}
+	do := func(method, path, header, value string) (string, error) {
+		r, err := http.NewRequest(method, "http://169.254.169.254/latest/"+path, nil)
+		if err != nil {
+			return "", err
+		}
+		r.Header.Set(header, value)
+		response, err := client.Do(r)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = response.Body.Close() }()
+		body, err := io.ReadAll(response.Body)
+		return string(body), err
+	}
+	token, err := do(http.MethodPut, "api/token", "X-aws-ec2-metadata-token-ttl-seconds", "60")
+	if err != nil {
+		return "", err
+	}
+	return do(http.MethodGet, "meta-data/instance-id", "X-aws-ec2-metadata-token", token)
+}
+
+func resolve(path, network, server string) (string, error) {
+	question := new(mdns.Msg).SetQuestion("me.internal.", mdns.TypeA)
+	var answer *mdns.Msg
+	err := within(path, func() (err error) {
+		answer, _, err = (&mdns.Client{Net: network, Timeout: silence}).Exchange(question, server)
+		return err
+	})
+	if err != nil || len(answer.Answer) == 0 {
+		return "", err
+	}
+	return answer.Answer[0].(*mdns.A).A.String(), nil
+}
+
+func TestRealMachinesOfEachVPCHaveTheirServices(t *testing.T) {
+	s := openSite(t, withServices(t))
+	a, b := s.machine("a"), s.machine("b")
+	// Not even a machine without any group is kept from them.
+	v, w := vpc("v", nic("v", "10.0.1.10", a, "sg-none")), vpc("w", nic("w", "10.0.1.10", b))
+	check := func() {
+		t.Helper()
+		for path, want := range map[string][2]string{a: {"v 10.0.1.10", "10.0.0.100"}, b: {"w 10.0.1.10", "10.0.0.101"}} {
+			if got, err := askMetadata(path); got != want[0] {
+				t.Errorf("metadata: %q, %v; want %q", got, err, want[0])
+			}
+			for _, server := range []string{"10.0.0.2:53", "169.254.169.253:53"} {
+				for _, network := range []string{"udp", "tcp"} {
+					if got, err := resolve(path, network, server); got != want[1] {
+						t.Errorf("%s by %s: %q, %v; want %q", server, network, got, err, want[1])
+					}
+				}
+			}
+		}
+	}
+	s.set(v, w)
+	check()
+	s.reopen()
+	s.set(v, w)
+	check()
+	v.DNSSupport = false
+	s.set(v, w)
+	if got, err := resolve(a, "udp", "10.0.0.2:53"); err == nil {
+		t.Errorf("a VPC without DNS support resolves: %q", got)
+	}
+	if _, err := askMetadata(a); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRealServicesFallSilentWithACutInterface(t *testing.T) {
+	s := openSite(t, withServices(t))
+	a := s.machine("a")
+	i := nic("v", "10.0.1.10", a)
+	i.Cut = true
+	s.set(vpc("v", i))
+	s.silent(a, "169.254.169.254:80")
+}
+
+func TestRealServicesAnswerAsSoonAsSetReturns(t *testing.T) {
+	s := openSite(t, withServices(t))
+	a := s.machine("a")
+	start := time.Now()
+	s.set(vpc("v", nic("v", "10.0.1.10", a)))
+	if _, err := askMetadata(a); err != nil {
+		t.Error(err)
+	}
+	t.Logf("from nothing to an answer: %v", time.Since(start))
+}

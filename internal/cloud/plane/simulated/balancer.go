@@ -1,0 +1,137 @@
+package simulated
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+)
+
+// Balancer is a balancer plane that carries no traffic: all its nodes work, and
+// its targets are as healthy as Health says.
+type Balancer struct {
+	Faults
+	// Health is asked for every target that is not draining; nil: all are healthy.
+	Health func(balancer.Target) balancer.Health
+
+	mu      sync.Mutex
+	config  balancer.Config
+	changed chan struct{}
+	died    chan struct{}
+}
+
+// Healthy is the health of a target that passes its checks.
+var Healthy = balancer.Health{State: "healthy"}
+
+func (b *Balancer) init() {
+	if b.changed == nil {
+		b.changed, b.died = make(chan struct{}), make(chan struct{})
+	}
+}
+
+// Set takes the whole configuration in.
+func (b *Balancer) Set(_ context.Context, config balancer.Config) error {
+	if err := b.call("Set", ""); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.config = config
+	b.mu.Unlock()
+	b.Look()
+	return nil
+}
+
+// Config is what was set last.
+func (b *Balancer) Config() balancer.Config {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.config
+}
+
+// Look asks for the targets' health again.
+func (b *Balancer) Look() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.init()
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// Die ends whoever follows, and forgets the configuration: the process was
+// killed.
+func (b *Balancer) Die() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.init()
+	b.config = balancer.Config{}
+	close(b.died)
+	b.died = make(chan struct{})
+}
+
+// Follow calls each with the status, now and after every change.
+func (b *Balancer) Follow(ctx context.Context, each func(balancer.Status)) error {
+	for {
+		b.mu.Lock()
+		b.init()
+		changed, died, config := b.changed, b.died, b.config
+		b.mu.Unlock()
+		each(b.status(config))
+		select {
+		case <-changed:
+		case <-died:
+			return fmt.Errorf("follow the balancer: it has died")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (b *Balancer) status(c balancer.Config) balancer.Status {
+	var s balancer.Status
+	for _, lb := range c.LoadBalancers {
+		for _, n := range lb.Nodes {
+			s.Nodes = append(s.Nodes, balancer.NodeStatus{LoadBalancer: lb.ARN, ID: n.ID})
+		}
+		for _, l := range lb.Listeners {
+			s.Fronts = append(s.Fronts, balancer.FrontStatus{Port: l.Port})
+		}
+	}
+	for _, g := range c.TargetGroups {
+		for _, t := range g.Targets {
+			if t.Draining {
+				continue
+			}
+			health := Healthy
+			if b.Health != nil {
+				health = b.Health(t)
+			}
+			s.Targets = append(s.Targets, balancer.TargetStatus{TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port}, Health: health})
+		}
+	}
+	return s
+}
+
+// String prints load balancers with their nodes and listeners, and target groups
+// with their targets.
+func (b *Balancer) String() string {
+	var out strings.Builder
+	c := b.Config()
+	for _, lb := range c.LoadBalancers {
+		_, _ = fmt.Fprintf(&out, "load balancer %s\n", lb.DNSName)
+		for _, n := range lb.Nodes {
+			_, _ = fmt.Fprintf(&out, "  node %s %s %s\n", n.Zone, n.Address, n.Public)
+		}
+		for _, l := range lb.Listeners {
+			_, _ = fmt.Fprintf(&out, "  listener %d, %d rules\n", l.Port, len(l.Rules))
+		}
+	}
+	for _, g := range c.TargetGroups {
+		_, _ = fmt.Fprintf(&out, "target group, check %s every %s\n", g.Check.Path, g.Check.Interval)
+		for _, t := range g.Targets {
+			_, _ = fmt.Fprintf(&out, "  target %s:%d draining=%t\n", t.Address, t.Port, t.Draining)
+		}
+	}
+	return out.String()
+}

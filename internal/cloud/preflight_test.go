@@ -1,0 +1,78 @@
+package cloud
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+	"aloft.dev/aloft/internal/cloud/plane/network"
+)
+
+func TestWhatKeepsAHostFromRunningTheLocalCloudIsToldWithARemedy(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	noBuilder := []machine.Problem{{What: "mmdebstrap is not installed.", Remedy: "apt-get install mmdebstrap"}}
+	noRoute := []network.Problem{{What: "This host has no default route.", Remedy: "Connect it to a network."}}
+
+	for name, test := range map[string]struct {
+		host func(*host)
+		want []string // of each problem, what it says and what to do
+	}{
+		"a host that has everything": {func(*host) {}, nil},
+		"another system":             {func(h *host) { h.system, h.root = "darwin", false }, []string{"this host: runs darwin: machines and networks need Linux|Linux virtual machine"}},
+		"a user that is not root":    {func(h *host) { h.root = false }, []string{"this user: is not root|with sudo"}},
+		"no mmdebstrap": {func(h *host) { h.machines = func(string) []machine.Problem { return noBuilder } },
+			[]string{"this host: mmdebstrap is not installed|apt-get install mmdebstrap"}},
+		"no default route": {func(h *host) { h.networks = func(network.PlaneConfig) []network.Problem { return noRoute } },
+			[]string{"this host: This host has no default route|Connect it to a network"}},
+		"another local cloud that runs": {func(h *host) {
+			h.others = func(Place) []Other {
+				return []Other{{Place{State: "/srv/dead"}, false}, {Place{State: "/srv/other"}, true}}
+			}
+			h.networks = func(network.PlaneConfig) []network.Problem {
+				return []network.Problem{{What: "The range is in use.", Remedy: "Look for it.", RangeTaken: true}}
+			}
+		}, []string{"another local cloud, with its state in /srv/other|local stop --state-dir /srv/other"}},
+		"a port that is taken": {func(h *host) { h.listen = tryListening }, []string{"port " + taken.Addr().String() + ": another program listens there|ss -ltnp"}},
+		"all at once": {func(h *host) {
+			h.machines = func(string) []machine.Problem { return noBuilder }
+			h.networks = func(network.PlaneConfig) []network.Problem { return noRoute }
+			h.listen = tryListening
+		}, []string{"mmdebstrap|apt-get", "default route|Connect", "another program|--address"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := filepath.Join(t.TempDir(), "state")
+			h := host{
+				system: "linux", root: true, listen: func(string) error { return nil },
+				machines: func(dir string) []machine.Problem {
+					if dir != filepath.Dir(state) {
+						t.Errorf("looked at %s, which is not the nearest folder of %s", dir, state)
+					}
+					return nil
+				},
+				networks: func(network.PlaneConfig) []network.Problem { return nil },
+				others:   func(Place) []Other { return nil },
+			}
+			test.host(&h)
+			got := preflight(Config{Place: Place{State: state}, Address: taken.Addr().String()}, h)
+			if len(got) != len(test.want) {
+				t.Fatalf("got %v, want %v", got, test.want)
+			}
+			for i, want := range test.want {
+				what, remedy, _ := strings.Cut(want, "|")
+				if !strings.Contains(got[i].Error(), what) || !strings.Contains(got[i].Hint, remedy) {
+					t.Errorf("got %q with hint %q, want %s", got[i].Error(), got[i].Hint, want)
+				}
+			}
+			if _, err := os.Stat(state); !os.IsNotExist(err) {
+				t.Errorf("looking made %s", state)
+			}
+		})
+	}
+}

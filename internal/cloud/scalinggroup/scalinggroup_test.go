@@ -1,0 +1,126 @@
+package scalinggroup_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+func rows(t *testing.T, change func(tx *store.Tx)) *store.View {
+	t.Helper()
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(func(tx *store.Tx) error {
+		store.ScalingGroups.Put(tx, &store.ScalingGroup{ARN: "arn", Region: "r", Name: "g", Desired: 3, DefaultWarmup: new(int32(60))})
+		store.ScalingInstances.Put(tx, &store.ScalingInstance{InstanceID: "i-1", Region: "r", Group: "g", Zone: "a", SubnetID: "s", State: store.LifecycleInService, InServiceSince: noon})
+		change(tx)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return s.View()
+}
+
+func TestWhatChangedTheDesiredCapacityIsKeptInOrder(t *testing.T) {
+	view := rows(t, func(tx *store.Tx) {
+		for _, to := range []int32{5, 5, 2} {
+			scalinggroup.ChangeDesired(tx, "r/g", to, "a monitor alarm A in state ALARM triggered policy P", noon)
+		}
+		if scalinggroup.ChangeDesired(tx, "r/none", 1, "", noon) {
+			t.Error("a group that is not there was changed")
+		}
+	})
+	g, _ := store.ScalingGroups.Get(view, "r/g")
+	want := "[At 2026-11-25T12:00:00Z a monitor alarm A in state ALARM triggered policy P changing the desired capacity from 3 to 5." +
+		" At 2026-11-25T12:00:00Z a monitor alarm A in state ALARM triggered policy P changing the desired capacity from 5 to 2.]"
+	if g.Desired != 2 || fmt.Sprint(g.Causes) != want {
+		t.Errorf("%d, %v", g.Desired, g.Causes)
+	}
+}
+
+func TestAnActivityTellsItsStatusInItsDescription(t *testing.T) {
+	var id string
+	var seen []string
+	rows(t, func(tx *store.Tx) {
+		look := func() {
+			a, _ := store.ScalingActivities.Get(tx, id)
+			seen = append(seen, fmt.Sprintf("%s %d %s", a.Status, a.Progress, a.Description))
+		}
+		scalinggroup.TakeOut(tx, "i-1", scalinggroup.ELBCheck, scalinggroup.Unhealthy, noon)
+		i, _ := store.ScalingInstances.Get(tx, "i-1")
+		id = i.ActivityID
+		look()
+		scalinggroup.Progress(tx, id, scalinggroup.Draining, 60)
+		look()
+		scalinggroup.Progress(tx, id, scalinggroup.MidHook, 65)
+		look()
+		scalinggroup.End(tx, id, scalinggroup.Failed, "Why.", noon)
+		scalinggroup.End(tx, id, scalinggroup.Successful, "", noon) // too late
+		look()
+		if scalinggroup.TakeOut(tx, "i-1", scalinggroup.ELBCheck, "", noon) || scalinggroup.Replace(tx, "i-1", scalinggroup.Refresh, "") {
+			t.Error("one that goes was sent away again")
+		}
+	})
+	want := []string{
+		"InProgress 50 Terminating EC2 instance: i-1", "WaitingForELBConnectionDraining 60 Terminating EC2 instance: i-1 - Waiting For ELB Connection Draining.",
+		"MidLifecycleAction 65 Terminating EC2 instance: i-1", "Failed 100 Terminating EC2 instance: i-1.  Status Reason: Why.",
+	}
+	if fmt.Sprintf("%q", seen) != fmt.Sprintf("%q", want) {
+		t.Errorf("%q", seen)
+	}
+}
+
+func TestActivitiesAreForgottenAfterSixWeeksUnlessTheyGoOn(t *testing.T) {
+	view := rows(t, func(tx *store.Tx) {
+		for id, age := range map[string]time.Duration{"new": time.Hour, "old": scalinggroup.Kept + 1} {
+			store.ScalingActivities.Put(tx, &store.ScalingActivity{ID: id, Region: "r", Group: "g", Started: noon.Add(-age), Ended: noon})
+			store.ScalingActivities.Put(tx, &store.ScalingActivity{ID: id + " and open", Region: "r", Group: "g", Started: noon.Add(-age)})
+		}
+		scalinggroup.Forget(tx, noon)
+	})
+	if _, kept := store.ScalingActivities.Get(view, "old"); kept || len(store.ScalingActivities.List(view)) != 3 || len(store.ScalingActivities.By(view, "open", "r/g")) != 2 {
+		t.Errorf("%v", store.ScalingActivities.List(view))
+	}
+}
+
+func TestAnInstanceIsWarmAfterItsWarmup(t *testing.T) {
+	view := rows(t, func(*store.Tx) {})
+	g, _ := store.ScalingGroups.Get(view, "r/g")
+	i, _ := store.ScalingInstances.Get(view, "i-1")
+	warmup := scalinggroup.Warmup(g)
+	if warmup != time.Minute || scalinggroup.Warm(i, warmup, noon.Add(59*time.Second)) || !scalinggroup.Warm(i, warmup, noon.Add(time.Minute)) {
+		t.Errorf("warm-up of %s", warmup)
+	}
+}
+
+func TestAnInstanceLearnsWhereItIsGoing(t *testing.T) {
+	for state, want := range map[string]string{
+		store.LifecyclePending: "InService", store.LifecyclePendingWait: "InService", store.LifecyclePendingProceed: "InService", store.LifecycleInService: "InService",
+		store.LifecycleTerminating: "Terminated", store.LifecycleTerminatingWait: "Terminated", store.LifecycleTerminatingProceed: "Terminated",
+		store.LifecycleDetaching: "Detached", store.LifecycleEnteringStandby: "Standby", store.LifecycleStandby: "Standby",
+	} {
+		if got := scalinggroup.Target(&store.ScalingInstance{State: state}); got != want {
+			t.Errorf("%s: %s, want %s", state, got, want)
+		}
+	}
+}
+
+func TestAGroupLaunchesItsFirstOverride(t *testing.T) {
+	ref := store.TemplateRef{ID: "lt-1", Name: "web", Version: "$Latest"}
+	for mixed, want := range map[string]scalinggroup.Source{
+		"": {Template: ref},
+		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2","LaunchTemplateName":"n","Version":"3"},"Overrides":[]}}`:                                                                           {Template: store.TemplateRef{ID: "lt-2", Name: "n", Version: "3"}},
+		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2"},"Overrides":[{"InstanceType":"t3.small","LaunchTemplateSpecification":{"LaunchTemplateId":"lt-3"}},{"InstanceType":"t3.large"}]}}`: {Template: store.TemplateRef{ID: "lt-3"}, InstanceType: "t3.small"},
+	} {
+		if got, err := scalinggroup.SourceOf(&store.ScalingGroup{Template: ref, Mixed: mixed}); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", mixed, got, err)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package scalinggroup
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Source is what a group launches its instances from.
+type Source struct {
+	Template     store.TemplateRef
+	InstanceType string // in place of the template's; "": the template's
+}
+
+// SourceOf returns what the group launches from. Of a mixed instances policy it
+// is the first override: nothing but On-Demand instances is offered here, and
+// their prioritized strategy takes the first type while there is capacity.
+func SourceOf(g *store.ScalingGroup) (Source, error) {
+	all, err := SourcesOf(g)
+	if err != nil {
+		return Source{}, err
+	}
+	return all[0], nil
+}
+
+// SourcesOf returns all that the group may launch from, in the order of its
+// preference: one, or the overrides of its mixed instances policy.
+func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
+	if g.Mixed == "" {
+		return []Source{{Template: g.Template}}, nil
+	}
+	type reference struct{ LaunchTemplateId, LaunchTemplateName, Version string }
+	var policy struct {
+		LaunchTemplate struct {
+			LaunchTemplateSpecification reference
+			Overrides                   []struct {
+				InstanceType                string
+				LaunchTemplateSpecification *reference
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(g.Mixed), &policy); err != nil {
+		return nil, fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
+	}
+	source := func(ref reference, instanceType string) Source {
+		return Source{Template: store.TemplateRef{ID: ref.LaunchTemplateId, Name: ref.LaunchTemplateName, Version: ref.Version}, InstanceType: instanceType}
+	}
+	var all []Source
+	for _, override := range policy.LaunchTemplate.Overrides {
+		ref := policy.LaunchTemplate.LaunchTemplateSpecification
+		if override.LaunchTemplateSpecification != nil {
+			ref = *override.LaunchTemplateSpecification
+		}
+		all = append(all, source(ref, override.InstanceType))
+	}
+	if len(all) == 0 {
+		all = append(all, source(policy.LaunchTemplate.LaunchTemplateSpecification, ""))
+	}
+	return all, nil
+}
+
+// Resolve returns a reference to a launch template of the region with its id and
+// the number of the version that it means now, and whether there is one.
+func Resolve(r store.Reader, region string, ref store.TemplateRef) (store.TemplateRef, bool) {
+	row, ok := store.LaunchTemplates.Get(r, ref.ID)
+	if named := store.LaunchTemplates.By(r, "name", region+"/"+ref.Name); ref.ID == "" && len(named) > 0 {
+		row, ok = named[0], true
+	}
+	if !ok || row.Region != region {
+		return store.TemplateRef{}, false
+	}
+	version := ref.Version
+	switch version {
+	case "", "$Default":
+		version = strconv.FormatInt(row.Default, 10)
+	case "$Latest":
+		version = strconv.FormatInt(row.Latest, 10)
+	}
+	number, err := strconv.ParseInt(version, 10, 64)
+	if err != nil {
+		return store.TemplateRef{}, false
+	}
+	_, ok = store.TemplateVersions.Get(r, store.TemplateVersionKey(row.ID, number))
+	return store.TemplateRef{ID: row.ID, Name: row.Name, Version: version}, ok
+}
+
+// Matches tells whether an instance is one that the group could launch now:
+// from one of its sources, in the version that they mean.
+func Matches(i *store.ScalingInstance, resolved []Source) bool {
+	for _, s := range resolved {
+		if i.TemplateID == s.Template.ID && i.TemplateVersion == s.Template.Version && (s.InstanceType == "" || s.InstanceType == i.Type) {
+			return true
+		}
+	}
+	return false
+}
+
+// Resolved returns the group's sources with the versions that they mean now,
+// without those that do not exist.
+func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
+	all, err := SourcesOf(g)
+	if err != nil {
+		return nil, err
+	}
+	var out []Source
+	for _, s := range all {
+		if ref, ok := Resolve(r, g.Region, s.Template); ok {
+			out = append(out, Source{Template: ref, InstanceType: s.InstanceType})
+		}
+	}
+	return out, nil
+}
+
+// Describe fills in what EC2 knows of the instance: its type, its image, when
+// it was launched and the version of the launch template that it was launched
+// from.
+func Describe(r store.Reader, i *store.ScalingInstance) {
+	machine, ok := store.Instances.Get(r, i.InstanceID)
+	if !ok {
+		return
+	}
+	i.Type, i.ImageID, i.Launched = machine.Type, machine.ImageID, machine.LaunchTime.UTC()
+	i.TemplateID, i.TemplateVersion = machine.Tags["aws:ec2launchtemplate:id"], machine.Tags["aws:ec2launchtemplate:version"]
+	if template, ok := store.LaunchTemplates.Get(r, i.TemplateID); ok {
+		i.TemplateName = template.Name
+	}
+}

@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
+)
+
+// skew is how far a request's clock may be from ours, as on AWS.
+const skew = 5 * time.Minute
+
+// authenticate verifies the signature that the exchange claims.
+func (h *handler) authenticate(r *http.Request, x *exchange) error {
+	c := &x.claim
+	if h.AcceptAnyCredentials {
+		return nil
+	}
+	if err := c.covers(r); err != nil {
+		return err
+	}
+	secret, ok := h.Credentials(c.accessKey)
+	if !ok {
+		return unknownKey(x.dialect)
+	}
+	if err := c.timely(h.Now(), x.dialect); err != nil {
+		return err
+	}
+	if !c.verify(r, x.signed, secret) {
+		return badSignature(x.dialect)
+	}
+	return nil
+}
+
+// timely checks that the request was signed just now or, presigned, that its
+// term has not ended.
+func (c *claim) timely(now time.Time, protocol names.Protocol) error {
+	age := now.Sub(c.time)
+	limit := skew
+	if c.presigned {
+		limit = c.expires
+	}
+	if age <= limit && age >= -skew {
+		return nil
+	}
+	if protocol == names.EC2 {
+		return Errorf("RequestExpired", "Request has expired.")
+	}
+	said, ours := c.time.Format(basicTime), now.UTC().Format(basicTime)
+	message := fmt.Sprintf("Signature expired: %s is now earlier than the server's time %s less %s.", said, ours, limit)
+	if age < 0 {
+		message = fmt.Sprintf("Signature not yet current: %s is still later than the server's time %s plus %s.", said, ours, skew)
+	}
+	e := badSignature(protocol)
+	e.Message = message
+	return e
+}
+
+// missingToken answers a request without any signature.
+func missingToken() *Error {
+	return &Error{Code: "MissingAuthenticationToken", Message: "Request is missing Authentication Token", Status: http.StatusForbidden}
+}
+
+func incomplete(why string) *Error {
+	return &Error{Code: "IncompleteSignature", Message: why, Status: http.StatusBadRequest}
+}
+
+func unknownKey(protocol names.Protocol) *Error {
+	switch protocol {
+	case names.EC2:
+		return authFailure()
+	case names.JSON, names.CBOR:
+		return Errorf("UnrecognizedClientException", "The security token included in the request is invalid.")
+	case names.Query:
+	}
+	return &Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid.", Status: http.StatusForbidden}
+}
+
+func badSignature(protocol names.Protocol) *Error {
+	const message = "The request signature we calculated does not match the signature you provided. " +
+		"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+	switch protocol {
+	case names.EC2:
+		return authFailure()
+	case names.JSON, names.CBOR:
+		return Errorf("InvalidSignatureException", "%s", message)
+	case names.Query:
+	}
+	return &Error{Code: "SignatureDoesNotMatch", Message: message, Status: http.StatusForbidden}
+}
+
+func authFailure() *Error {
+	return &Error{Code: "AuthFailure", Message: "AWS was not able to validate the provided access credentials", Status: http.StatusUnauthorized}
+}

@@ -1,0 +1,129 @@
+package wire
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+)
+
+// cborInstant is the tag of times in seconds since 1970 (RFC 8949, section 3.4.2).
+const cborInstant = 1
+
+// parseCBOR reads a document as if it had come in JSON (Smithy RPC v2 CBOR
+// protocol): times are numbers and bytes are base64 there.
+func parseCBOR(body []byte) (any, error) {
+	document, err := cbor.Decode(body)
+	if err != nil {
+		return nil, serialization("The request body is not valid CBOR.")
+	}
+	return plain(document), nil
+}
+
+func plain(v cbor.Value) any {
+	switch v := v.(type) {
+	case cbor.Map:
+		out := make(map[string]any, len(v))
+		for key, value := range v {
+			out[key] = plain(value)
+		}
+		return out
+	case cbor.List:
+		out := make([]any, len(v))
+		for i, value := range v {
+			out[i] = plain(value)
+		}
+		return out
+	case cbor.String:
+		return string(v)
+	case cbor.Bool:
+		return bool(v)
+	case cbor.Slice:
+		return base64.StdEncoding.EncodeToString(v)
+	case *cbor.Tag:
+		return plain(v.Value)
+	}
+	return plainNumber(v)
+}
+
+// plainNumber is nil for what is no number.
+func plainNumber(v cbor.Value) any {
+	switch v := v.(type) {
+	case cbor.Uint:
+		return json.Number(strconv.FormatUint(uint64(v), 10))
+	case cbor.NegInt: // of which the magnitude is held
+		return json.Number("-" + strconv.FormatUint(uint64(v), 10))
+	case cbor.Float32:
+		return json.Number(appendFloat(nil, float64(v), 32))
+	case cbor.Float64:
+		return json.Number(appendFloat(nil, float64(v), 64))
+	}
+	return nil
+}
+
+// cborValue is a Go value as RPC v2 carries it.
+func cborValue(sh *shape, v reflect.Value) cbor.Value {
+	switch sh.kind {
+	case structure:
+		return cborStructure(sh, v)
+	case list:
+		out := make(cbor.List, v.Len())
+		for i := range out {
+			out[i] = cborValue(sh.elem, v.Index(i))
+		}
+		return out
+	case mapping:
+		out := cbor.Map{}
+		for key, value := range v.Seq2() {
+			out[key.String()] = cborValue(sh.elem, value)
+		}
+		return out
+	case text:
+		return cbor.String(v.String())
+	case boolean:
+		return cbor.Bool(v.Bool())
+	case integer:
+		if n := v.Int(); n < 0 {
+			return cbor.NegInt(-n)
+		}
+		return cbor.Uint(v.Int())
+	case decimal:
+		return cbor.Float64(v.Float())
+	case blob:
+		return cbor.Slice(v.Bytes())
+	case instant:
+		return &cbor.Tag{ID: cborInstant, Value: cbor.Float64(float64(v.Interface().(time.Time).UnixMilli()) / 1000)}
+	}
+	return &cbor.Nil{}
+}
+
+func cborStructure(sh *shape, v reflect.Value) cbor.Map {
+	out := cbor.Map{}
+	for _, m := range sh.fields {
+		field := v.Field(m.index)
+		if m.set(field) {
+			if m.pointer {
+				field = field.Elem()
+			}
+			out[m.wire.Response] = cborValue(m.shape, field)
+		}
+	}
+	return out
+}
+
+// set tells whether the field is in an answer: what has no value is not, empty
+// lists are.
+func (m member) set(field reflect.Value) bool {
+	switch {
+	case m.shape.kind == union:
+		return false
+	case m.pointer, m.shape.kind == list, m.shape.kind == mapping, m.shape.kind == blob:
+		return !field.IsNil()
+	case m.shape.kind == text:
+		return field.Len() > 0
+	}
+	return true
+}

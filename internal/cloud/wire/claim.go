@@ -1,0 +1,124 @@
+package wire
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// claim is what a request says about its own signature.
+type claim struct {
+	accessKey     string
+	date          string // of the scope: 20060102
+	region        string
+	service       string
+	signedHeaders []string // lower case, sorted
+	signature     string
+	time          time.Time
+	presigned     bool
+	expires       time.Duration // of a presigned request
+}
+
+// parse reads the claim from the Authorization header or, of a presigned
+// request, from the query string.
+func (c *claim) parse(r *http.Request) error {
+	authorization := r.Header.Get("Authorization")
+	if authorization == "" {
+		query := r.URL.Query()
+		if query.Get("X-Amz-Algorithm") == "" {
+			return missingToken()
+		}
+		return c.parseQuery(query)
+	}
+	kind, rest, _ := strings.Cut(authorization, " ")
+	if kind != algorithm {
+		return incomplete("Authorization must be " + algorithm + ".")
+	}
+	parts := map[string]string{}
+	for part := range strings.SplitSeq(rest, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		parts[name] = value
+	}
+	return c.fill(parts["Credential"], parts["SignedHeaders"], parts["Signature"], r.Header.Get("X-Amz-Date"))
+}
+
+// maxPresigned is how long a presigned request may be valid: seven days.
+const maxPresigned = 7 * 24 * time.Hour
+
+func (c *claim) parseQuery(query url.Values) error {
+	if query.Get("X-Amz-Algorithm") != algorithm {
+		return incomplete("X-Amz-Algorithm must be " + algorithm + ".")
+	}
+	c.presigned, c.expires = true, skew // STS may be presigned without a term
+	if text := query.Get("X-Amz-Expires"); text != "" {
+		seconds, err := strconv.Atoi(text)
+		c.expires = time.Duration(seconds) * time.Second
+		if err != nil || c.expires < 0 || c.expires > maxPresigned {
+			return incomplete("X-Amz-Expires must be a number of seconds of at most a week.")
+		}
+	}
+	return c.fill(query.Get("X-Amz-Credential"), query.Get("X-Amz-SignedHeaders"), query.Get("X-Amz-Signature"), query.Get("X-Amz-Date"))
+}
+
+func (c *claim) fill(credential, signedHeaders, signature, date string) error {
+	// An access key has no slash in it, so the scope is what follows the first.
+	scope := strings.Split(credential, "/")
+	if len(scope) != 5 || scope[4] != terminator {
+		return incomplete("Credential must be <access key>/<date>/<region>/<service>/" + terminator + ".")
+	}
+	c.accessKey, c.date, c.region, c.service = scope[0], scope[1], scope[2], scope[3]
+	c.signature = signature
+	if signature == "" || signedHeaders == "" {
+		return incomplete("Authorization must have Credential, SignedHeaders and Signature.")
+	}
+	if !regionName(c.region) {
+		return incomplete("The credential's region is not the name of a region.")
+	}
+	c.signedHeaders = strings.Split(signedHeaders, ";")
+	if !slices.IsSorted(c.signedHeaders) || strings.ToLower(signedHeaders) != signedHeaders {
+		return incomplete("SignedHeaders must be sorted and in lower case.")
+	}
+	var err error
+	if c.time, err = time.Parse(basicTime, date); err != nil {
+		return incomplete("X-Amz-Date must be a time such as " + basicTime + ".")
+	}
+	if c.time.Format(basicDate) != c.date {
+		return incomplete("The credential's date is not that of X-Amz-Date.")
+	}
+	return nil
+}
+
+// covers checks that what decides about a request is signed: the host, the
+// time and the operation.
+func (c *claim) covers(r *http.Request) error {
+	required := []string{"host"}
+	if !c.presigned {
+		required = append(required, "x-amz-date")
+	}
+	if r.Header.Get("X-Amz-Target") != "" {
+		required = append(required, "x-amz-target")
+	}
+	for _, name := range required {
+		if !slices.Contains(c.signedHeaders, name) {
+			return incomplete("'" + name + "' must be a signed header.")
+		}
+	}
+	return nil
+}
+
+// regionName tells whether s may name a region: letters, digits and hyphens.
+// Regions become keys and parts of ARNs, so nothing else gets further.
+func regionName(s string) bool {
+	if s == "" || len(s) > 32 {
+		return false
+	}
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,192 @@
+package wire
+
+import (
+	"encoding/base64"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
+)
+
+// formReader reads a parameter tree into a Go value.
+type formReader struct {
+	protocol names.Protocol
+	unknown  []string // full names of parameters that no field stands for
+}
+
+// read decodes the form of a whole request into v, a structure.
+func (r *formReader) read(f *form, sh *shape, v reflect.Value) error {
+	err := r.structure("", f, sh, v)
+	slices.Sort(r.unknown)
+	return err
+}
+
+func (r *formReader) value(path string, f *form, m member, sh *shape, v reflect.Value) error {
+	switch sh.kind {
+	case structure:
+		return r.structure(path+".", f, sh, v)
+	case list:
+		return r.list(path, f, m, sh, v)
+	case mapping:
+		return r.mapping(path, f, sh, v)
+	}
+	for name := range f.children {
+		r.unknown = append(r.unknown, path+"."+name)
+	}
+	if !f.set {
+		return nil
+	}
+	return setScalar(path, f.value, sh, v)
+}
+
+func (r *formReader) structure(prefix string, f *form, sh *shape, v reflect.Value) error {
+	for name, child := range f.children {
+		i, ok := sh.byName[name]
+		if !ok {
+			if !sh.ignore[name] {
+				r.unknown = append(r.unknown, child.names(prefix+name)...)
+			}
+			continue
+		}
+		m := sh.fields[i]
+		if m.shape.kind == union {
+			return noUnion(prefix + name)
+		}
+		if err := r.value(prefix+name, child, m, m.shape, target(m, v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// target is the place of a field, made if the field is a pointer.
+func target(m member, v reflect.Value) reflect.Value {
+	field := v.Field(m.index)
+	if !m.pointer {
+		return field
+	}
+	if field.IsNil() {
+		field.Set(reflect.New(m.shape.typ))
+	}
+	return field.Elem()
+}
+
+// list reads Name.1, Name.2 (EC2) or Name.member.1 (AWS query). AWS query
+// writes a list without elements as "Name=".
+func (r *formReader) list(path string, f *form, m member, sh *shape, v reflect.Value) error {
+	if f.set && f.value == "" && len(f.children) == 0 {
+		v.Set(reflect.MakeSlice(sh.typ, 0, 0))
+		return nil
+	}
+	if r.protocol != names.EC2 {
+		item := m.wire.Item
+		for name, child := range f.children {
+			if name != item {
+				r.unknown = append(r.unknown, child.names(path+"."+name)...)
+			}
+		}
+		if f = f.children[item]; f == nil {
+			return nil
+		}
+		path += "." + item
+	}
+	numbered, keys, others := f.elements()
+	for _, name := range others {
+		r.unknown = append(r.unknown, f.children[name].names(path+"."+name)...)
+	}
+	out := reflect.MakeSlice(sh.typ, len(numbered), len(numbered))
+	for i, child := range numbered {
+		// A list of lists would have elements of the rule's name; no AWS request has one.
+		if err := r.value(path+"."+keys[i], child, m, sh.elem, out.Index(i)); err != nil {
+			return err
+		}
+	}
+	v.Set(out)
+	return nil
+}
+
+// mapping reads Name.entry.1.key and Name.entry.1.value.
+func (r *formReader) mapping(path string, f *form, sh *shape, v reflect.Value) error {
+	out := reflect.MakeMap(sh.typ)
+	for name, child := range f.children {
+		if name != "entry" {
+			r.unknown = append(r.unknown, child.names(path+"."+name)...)
+			continue
+		}
+		numbered, keys, _ := child.elements()
+		for i, entry := range numbered {
+			key, value := entry.children["key"], entry.children["value"]
+			if key == nil {
+				return malformed(fmt.Sprintf("The parameter %s.entry.%s has no key.", path, keys[i]))
+			}
+			element := reflect.New(sh.elem.typ).Elem()
+			if value != nil {
+				if err := r.value(path+".entry."+keys[i]+".value", value, member{}, sh.elem, element); err != nil {
+					return err
+				}
+			}
+			out.SetMapIndex(reflect.ValueOf(key.value).Convert(sh.typ.Key()), element)
+		}
+	}
+	v.Set(out)
+	return nil
+}
+
+// names lists the parameters in a tree, for the record of unknown ones.
+func (f *form) names(path string) []string {
+	var out []string
+	if f.set {
+		out = append(out, path)
+	}
+	for name, child := range f.children {
+		out = append(out, child.names(path+"."+name)...)
+	}
+	return out
+}
+
+// setScalar reads one parameter's text.
+func setScalar(path, s string, sh *shape, v reflect.Value) error {
+	switch sh.kind {
+	case text:
+		v.SetString(s)
+	case boolean:
+		switch strings.ToLower(s) {
+		case "true", "1":
+			v.SetBool(true)
+		case "false", "0":
+			v.SetBool(false)
+		default:
+			return invalidValue(path, s, "Must be true or false.")
+		}
+	case integer:
+		n, err := strconv.ParseInt(s, 10, sh.typ.Bits())
+		if err != nil {
+			return invalidValue(path, s, "Must be an integer.")
+		}
+		v.SetInt(n)
+	case decimal:
+		n, err := strconv.ParseFloat(s, sh.typ.Bits())
+		if err != nil {
+			return invalidValue(path, s, "Must be a number.")
+		}
+		v.SetFloat(n)
+	case blob:
+		b, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			return invalidValue(path, s, "Must be base64.")
+		}
+		v.SetBytes(b)
+	case instant:
+		t, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			return invalidValue(path, s, "Must be an ISO 8601 time such as 2006-01-02T15:04:05Z.")
+		}
+		v.Set(reflect.ValueOf(t.UTC()))
+	case structure, list, mapping: // read elsewhere: they have parameters below their own
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/xml"
+	"math"
+	"reflect"
+	"strconv"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
+)
+
+// xmlWriter writes Go values as the elements of an EC2 or AWS query response.
+type xmlWriter struct {
+	bytes.Buffer
+}
+
+const (
+	xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
+	// isoTime is how AWS's query APIs write times.
+	isoTime = "2006-01-02T15:04:05.000Z"
+)
+
+// answer writes the whole document for an operation's output. An operation
+// whose output has no members answers true on EC2.
+func (w *xmlWriter) answer(table *names.Table, operation, requestID string, sh *shape, out reflect.Value) {
+	w.WriteString(xmlHeader)
+	w.WriteString("<" + operation + "Response xmlns=\"" + table.Namespace + "\">")
+	if table.Protocol == names.EC2 {
+		w.element("requestId", requestID)
+		if len(sh.fields) == 0 {
+			w.element("return", "true")
+		}
+		w.structure(sh, out)
+	} else {
+		w.WriteString("<" + operation + "Result>")
+		w.structure(sh, out)
+		w.WriteString("</" + operation + "Result><ResponseMetadata>")
+		w.element("RequestId", requestID)
+		w.WriteString("</ResponseMetadata>")
+	}
+	w.WriteString("</" + operation + "Response>")
+}
+
+// structure writes the fields that are set. A nil list is left out; an empty
+// one is written as an empty element, as EC2 does with <groupSet/>.
+func (w *xmlWriter) structure(sh *shape, v reflect.Value) {
+	for _, m := range sh.fields {
+		field := v.Field(m.index)
+		if !m.set(field) {
+			continue
+		}
+		if m.pointer {
+			field = field.Elem()
+		}
+		w.value(m.wire.Response, m.wire.Item, m.shape, field)
+	}
+}
+
+func (w *xmlWriter) value(name, item string, sh *shape, v reflect.Value) { //nolint:unparam // item names a list's elements, at every depth
+	w.WriteByte('<')
+	w.WriteString(name)
+	w.WriteByte('>')
+	switch sh.kind {
+	case structure:
+		w.structure(sh, v)
+	case list:
+		for i := range v.Len() {
+			w.value(item, item, sh.elem, v.Index(i))
+		}
+	case mapping:
+		for _, key := range sortedKeys(v) {
+			w.WriteString("<entry>")
+			w.element("key", key.String())
+			w.value("value", item, sh.elem, v.MapIndex(key))
+			w.WriteString("</entry>")
+		}
+	case text:
+		w.text(v.String())
+	case boolean:
+		w.Write(strconv.AppendBool(w.AvailableBuffer(), v.Bool()))
+	case integer:
+		w.Write(strconv.AppendInt(w.AvailableBuffer(), v.Int(), 10))
+	case decimal:
+		w.Write(appendFloat(w.AvailableBuffer(), v.Float(), sh.typ.Bits()))
+	case blob:
+		w.Write(base64.StdEncoding.AppendEncode(w.AvailableBuffer(), v.Bytes()))
+	case instant:
+		w.Write(v.Interface().(time.Time).UTC().AppendFormat(w.AvailableBuffer(), isoTime))
+	}
+	w.WriteString("</")
+	w.WriteString(name)
+	w.WriteByte('>')
+}
+
+func (w *xmlWriter) element(name, value string) {
+	w.WriteString("<" + name + ">")
+	w.text(value)
+	w.WriteString("</" + name + ">")
+}
+
+func (w *xmlWriter) text(s string) {
+	// A buffer's writes do not fail. What XML cannot carry becomes U+FFFD.
+	_ = xml.EscapeText(&w.Buffer, []byte(s))
+}
+
+// appendFloat writes a number without loss, and the values that are not
+// numbers as AWS spells them.
+func appendFloat(b []byte, f float64, bits int) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(b, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(b, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(b, "-Infinity"...)
+	}
+	return strconv.AppendFloat(b, f, 'g', -1, bits)
+}

@@ -1,0 +1,83 @@
+package wire
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// form is a query request's parameters as a tree: Filter.1.Name becomes
+// Filter → 1 → Name.
+type form struct {
+	value    string
+	set      bool // the path to here was itself a parameter
+	children map[string]*form
+}
+
+// maxDepth bounds the nesting of a parameter's name; AWS's deepest has 12.
+const maxDepth = 32
+
+// newForm makes the tree of a request's parameters without those that frame it
+// (Action, Version and what a signature in the query string adds).
+func newForm(values url.Values) (*form, error) {
+	root := &form{}
+	for key, vs := range values {
+		if key == "Action" || key == "Version" || strings.HasPrefix(key, "X-Amz-") {
+			continue
+		}
+		if strings.Count(key, ".") >= maxDepth {
+			return nil, malformed("The parameter name is nested too deeply.")
+		}
+		at := root
+		for part := range strings.SplitSeq(key, ".") {
+			at = at.child(part)
+		}
+		at.set, at.value = true, vs[len(vs)-1]
+	}
+	return root, nil
+}
+
+func (f *form) child(name string) *form {
+	c := f.children[name]
+	if c == nil {
+		c = &form{}
+		if f.children == nil {
+			f.children = map[string]*form{}
+		}
+		f.children[name] = c
+	}
+	return c
+}
+
+// elements are the children whose names are numbers, in numeric order, and the
+// names of those that are not. Gaps between numbers mean nothing, as on AWS.
+func (f *form) elements() (numbered []*form, keys []string, others []string) {
+	type element struct {
+		n    uint64
+		key  string
+		form *form
+	}
+	var found []element
+	for key, c := range f.children {
+		n, err := strconv.ParseUint(key, 10, 32)
+		if err != nil {
+			others = append(others, key)
+			continue
+		}
+		found = append(found, element{n, key, c})
+	}
+	slices.SortFunc(found, func(a, b element) int {
+		if a.n != b.n {
+			if a.n < b.n {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.key, b.key)
+	})
+	for _, e := range found {
+		numbered, keys = append(numbered, e.form), append(keys, e.key)
+	}
+	return numbered, keys, others
+}

@@ -1,0 +1,44 @@
+package wire
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// guard refuses what a web page could send. A page in the user's browser can
+// reach a loopback port too: directly, which shows in Origin or
+// Sec-Fetch-Site, or under a name of its own that it resolves to 127.0.0.1
+// (DNS rebinding), which shows in Host.
+func (h *handler) guard(r *http.Request) *Error {
+	if r.Header.Get("Origin") != "" {
+		return forbidden("Requests from web pages are refused.")
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+	default:
+		return forbidden("Requests from web pages are refused.")
+	}
+	if !h.ownHost(r.Host) {
+		return forbidden("The Host header does not name this machine's loopback interface.")
+	}
+	return nil
+}
+
+func (h *handler) ownHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(h.Hosts, host) {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+func forbidden(why string) *Error {
+	return &Error{Code: "AccessDenied", Message: why, Status: http.StatusForbidden}
+}

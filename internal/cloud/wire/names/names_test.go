@@ -1,0 +1,47 @@
+package names_test
+
+import (
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
+)
+
+func TestExceptionsAndRuleTogetherSpellAField(t *testing.T) {
+	tests := []struct {
+		service, typeName, field string
+		want                     names.Field
+	}{
+		{"ec2", "Vpc", "VpcId", names.Field{Response: "vpcId", Request: "VpcId", Item: "item"}},
+		{"ec2", "Vpc", "Tags", names.Field{Response: "tagSet", Request: "Tags", Item: "item"}},
+		{"ec2", "RunInstancesInput", "SecurityGroupIds", names.Field{Response: "securityGroupIds", Request: "SecurityGroupId", Item: "item"}},
+		{"elasticloadbalancing", "TargetGroup", "Matcher", names.Field{Response: "Matcher", Request: "Matcher", Item: "member"}},
+		{"sts", "PolicyDescriptorType", "Arn", names.Field{Response: "Arn", Request: "arn", Item: "member"}},
+		{"ssm", "CommandFilter", "Key", names.Field{Response: "key", Request: "key", Item: "member"}},
+	}
+	for _, tc := range tests {
+		table, err := names.Load(tc.service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, exceptional := table.Fields(tc.typeName)[tc.field]
+		if !exceptional {
+			got = table.Rule(tc.field)
+		}
+		if got != tc.want {
+			t.Errorf("%s %s.%s = %+v, want %+v", tc.service, tc.typeName, tc.field, got, tc.want)
+		}
+	}
+}
+
+func TestOperationsOfTheAPIAreKnownServedOrNot(t *testing.T) {
+	table, err := names.Load("ec2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !table.Operation("RunInstances") || table.Operation("RunInstance") {
+		t.Error("operations of EC2 are wrong")
+	}
+	if _, err := names.Load("s3"); err == nil {
+		t.Error("a service without a table was loaded")
+	}
+}

@@ -1,0 +1,159 @@
+package wire
+
+import (
+	"fmt"
+	"go/token"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
+)
+
+// kind is what a Go type is on the wire.
+type kind uint8
+
+const (
+	structure kind = iota
+	list
+	mapping
+	text    // string and the SDK's enumerations
+	boolean // true, false
+	integer // any width
+	decimal // float32, float64
+	blob    // []byte, base64
+	instant // time.Time
+	union   // one of several types: none is read or written
+)
+
+// shape is the plan by which values of one Go type are read and written. It is
+// built once, when a handler is made, and only read afterwards.
+type shape struct {
+	kind   kind
+	typ    reflect.Type
+	elem   *shape          // of a list or mapping
+	fields []member        // of a structure, in the order of the Go type
+	byName map[string]int  // of a structure: request name → place in fields
+	ignore map[string]bool // request names that AWS knows and the Go type keeps to itself
+}
+
+// member is one field of a structure.
+type member struct {
+	name    string // Go name
+	index   int
+	wire    names.Field
+	pointer bool
+	shape   *shape
+}
+
+// shapes builds the shapes of one service.
+type shapes struct {
+	table *names.Table
+	known map[reflect.Type]*shape
+}
+
+func newShapes(table *names.Table) *shapes {
+	return &shapes{table: table, known: map[reflect.Type]*shape{}}
+}
+
+var (
+	timeType  = reflect.TypeFor[time.Time]()
+	bytesType = reflect.TypeFor[[]byte]()
+)
+
+// of returns the shape of a type. It fails on types no codec here can carry:
+// documents, streams. Unions are never carried, and so no reason to refuse the
+// types that may have one: a request that has one is refused by its name.
+func (s *shapes) of(t reflect.Type) (*shape, error) {
+	if known, ok := s.known[t]; ok {
+		return known, nil
+	}
+	sh := &shape{typ: t}
+	s.known[t] = sh // before the fields: types may refer to themselves
+	err := s.fill(sh)
+	if err != nil {
+		delete(s.known, t)
+		return nil, err
+	}
+	return sh, nil
+}
+
+func (s *shapes) fill(sh *shape) (err error) {
+	switch t := sh.typ; {
+	case t == timeType:
+		sh.kind = instant
+	case t == bytesType:
+		sh.kind = blob
+	case t.Kind() == reflect.Slice:
+		sh.kind = list
+		sh.elem, err = s.of(t.Elem())
+	case t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
+		sh.kind = mapping
+		sh.elem, err = s.of(t.Elem())
+	case t.Kind() == reflect.Struct:
+		sh.kind = structure
+		err = s.members(sh)
+	case t.Kind() == reflect.String:
+		sh.kind = text
+	case t.Kind() == reflect.Bool:
+		sh.kind = boolean
+	case t.Kind() == reflect.Int32, t.Kind() == reflect.Int64:
+		sh.kind = integer
+	case t.Kind() == reflect.Float32, t.Kind() == reflect.Float64:
+		sh.kind = decimal
+	case t.Kind() == reflect.Interface && t.NumMethod() > 0:
+		sh.kind = union
+	default:
+		return fmt.Errorf("type %s has no form on the wire", t)
+	}
+	return err
+}
+
+func (s *shapes) members(sh *shape) error {
+	exceptions := s.table.Fields(sh.typ.Name())
+	sh.byName = map[string]int{}
+	for f := range fields(sh.typ) {
+		m := member{name: f.Name, index: f.Index[0]}
+		t := f.Type
+		if t.Kind() == reflect.Pointer {
+			m.pointer, t = true, t.Elem()
+		}
+		var err error
+		if m.shape, err = s.of(t); err != nil {
+			return fmt.Errorf("field %s of %s: %w", f.Name, sh.typ, err)
+		}
+		var exceptional bool
+		if m.wire, exceptional = exceptions[f.Name]; !exceptional {
+			m.wire = s.table.Rule(f.Name)
+		}
+		sh.byName[m.wire.Request] = len(sh.fields)
+		sh.fields = append(sh.fields, m)
+	}
+	sh.fields = slices.Clip(sh.fields)
+	for name, wire := range exceptions {
+		if !token.IsExported(name) {
+			if sh.ignore == nil {
+				sh.ignore = map[string]bool{}
+			}
+			sh.ignore[wire.Request] = true
+		}
+	}
+	return nil
+}
+
+// fields are those of a type that travel: exported ones, without the SDK's
+// ResultMetadata, which describes the call and not the answer.
+func fields(t reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if !f.IsExported() || f.Name == "ResultMetadata" && strings.HasSuffix(f.Type.PkgPath(), "smithy-go/middleware") {
+				continue
+			}
+			if !yield(f) {
+				return
+			}
+		}
+	}
+}

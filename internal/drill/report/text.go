@@ -1,0 +1,161 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Text writes the result for a person at a terminal of that width. strong makes
+// a word stand out; nil: it does not.
+func (r Report) Text(out io.Writer, width int, strong func(string) string) {
+	if strong == nil {
+		strong = func(s string) string { return s }
+	}
+	title := "drill " + r.Experiment
+	if r.Victim != "" {
+		title += ": " + r.Victim
+	}
+	_, _ = fmt.Fprintf(out, "%s\n\n%s\n", strong(title), Chart(r.facts.Recording, width, 6))
+	rows := [][2]string{
+		{"requests", fmt.Sprintf("%d sent, %d failed%s", r.Sent, r.Failed, kinds(r.FailedByKind))},
+		{"availability", percent(r.Availability) + " over the run"},
+	}
+	if r.Failed > 0 {
+		rows = append(rows, [2]string{"errors", fmt.Sprintf("for %s, the last one %s the disturbance%s", seconds(&r.ErrorWindow), relative(r.LastFailure), r.bounded())})
+	}
+	rows = append(rows,
+		[2]string{"detected", moment(r.Detected)}, [2]string{"out of rotation", moment(r.OutOfRotation) + r.outBounded()},
+		[2]string{"put back", moment(r.Restored)}, [2]string{"recovered", moment(r.Recovered)},
+	)
+	for _, row := range rows {
+		_, _ = fmt.Fprintf(out, "%-16s %s\n", row[0], row[1])
+	}
+	_, _ = fmt.Fprintf(out, "\n%-16s %10s %10s %10s   ms, of the requests that were answered\n", "latency", "p50", "p99", "p99.9")
+	for _, phase := range []struct {
+		name string
+		p    Percentiles
+	}{{"before", r.Latency.Before}, {"during", r.Latency.During}, {"after", r.Latency.After}} {
+		_, _ = fmt.Fprintf(out, "%-16s %10.1f %10.1f %10.1f\n", phase.name, phase.p.P50, phase.p.P99, phase.p.P999)
+	}
+	if len(r.Targets) > 0 {
+		_, _ = fmt.Fprintln(out, "\nanswered by")
+		for _, t := range r.Targets {
+			_, _ = fmt.Fprintf(out, "  %-22s %7d  %s\n", t.Name, t.Requests, spark(t.PerSecond, max(10, width-36)))
+		}
+	}
+	r.verdict(out, strong)
+}
+
+func (r Report) verdict(out io.Writer, strong func(string) string) {
+	if r.Bound > 0 {
+		r.sums(out)
+		if r.InsideBound {
+			_, _ = fmt.Fprintf(out, "%s: no request failed outside of it\n", strong("inside the bound"))
+		} else {
+			_, _ = fmt.Fprintf(out, "%s: %s failed outside of it\n", strong("OUTSIDE THE BOUND"), plural(r.OutsideOfBound, "request", "requests"))
+		}
+	}
+	for _, a := range r.Advice {
+		_, _ = fmt.Fprintf(out, "advice: %s\n", a)
+	}
+}
+
+// sums writes how the bound comes about.
+func (r Report) sums(out io.Writer) {
+	from, longest := "the disturbance", ""
+	if r.facts.Bound.AfterRestore {
+		from = "it ended"
+	}
+	if len(r.BoundPaths) > 1 {
+		longest = ", the longest of what goes on at the same time"
+	}
+	_, _ = fmt.Fprintf(out, "\nbound %s after %s%s:\n", seconds(&r.Bound), from, longest)
+	for _, p := range r.BoundPaths {
+		_, _ = fmt.Fprintf(out, "  %8s  %s\n", seconds(&p.Milliseconds), p.What)
+		for _, t := range p.Terms {
+			_, _ = fmt.Fprintf(out, "            %7s  %s\n", seconds(&t.Milliseconds), t.What)
+		}
+	}
+}
+
+// bounded tells what the errors are held against.
+func (r Report) bounded() string {
+	if r.Bound == 0 || r.facts.Bound.AfterRestore {
+		return ""
+	}
+	return " (bound " + seconds(&r.Bound) + ")"
+}
+
+// outBounded tells what the time out of rotation is held against.
+func (r Report) outBounded() string {
+	if len(r.BoundPaths) == 0 || r.facts.Bound.AfterRestore || r.OutOfRotation == nil {
+		return ""
+	}
+	return " (bound " + seconds(&r.BoundPaths[0].Milliseconds) + ")"
+}
+
+// percent writes a part so that only all is 100 %: it is rounded down.
+func percent(part float64) string {
+	if part >= 1 {
+		return "100 %"
+	}
+	return fmt.Sprintf("%.3f %%", min(99.999, math.Floor(part*100_000+1e-6)/1000))
+}
+
+func kinds(by map[string]int) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%s %d", kind, by[kind]))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func seconds(ms *int64) string { return fmt.Sprintf("%.1f s", float64(*ms)/1000) }
+
+func moment(ms *int64) string {
+	if ms == nil {
+		return "–"
+	}
+	return "after " + seconds(ms)
+}
+
+func relative(ms *int64) string {
+	if *ms < 0 {
+		before := -*ms
+		return seconds(&before) + " before"
+	}
+	return seconds(ms) + " after"
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// short is a duration without what is zero: 5s, 1m30s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// ASCII writes a text for where there are no block characters.
+func ASCII(text string) string { return plain.Replace(text) }
+
+var plain = strings.NewReplacer("█", "#", "▇", "#", "▆", "#", "▅", "=", "▄", "=", "▃", "-", "▂", "-", "▁", ".", "▒", "x", "│", "|", "└", "+", "─", "-", "–", "-")

@@ -1,0 +1,260 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/stack"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const specs = "../stack/testdata/"
+
+func build(t *testing.T, file, release string, edit func(*spec.Spec)) *stack.Stack {
+	t.Helper()
+	return phase(t, file, release, stack.PhaseFirst, edit)
+}
+
+func phase(t *testing.T, file, release string, phase stack.Phase, edit func(*spec.Spec)) *stack.Stack {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := spec.Parse(data, file, filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if edit != nil {
+		edit(s)
+	}
+	built, err := stack.Build(s, stack.Facts{Zones: []string{s.Region + "a", s.Region + "b", s.Region + "c"}, Release: release, Phase: phase})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return built
+}
+
+// cloud is what the cloud holds when all of a stack stands.
+func cloud(s *stack.Stack) []plan.Found {
+	ids := map[string]string{}
+	var all []plan.Found
+	for n, r := range s.Resources {
+		f := plan.Found{Address: r.Address, Kind: r.Body.Kind(), ID: fmt.Sprintf("%s-id", r.Address), Created: fmt.Sprintf("%04d", n)}
+		ids[r.Address] = f.ID
+		for _, a := range r.Body.Attributes() {
+			var values []string
+			for _, term := range a.Terms {
+				values = append(values, term.Text+ids[term.Ref.Address])
+			}
+			f.Set(a.Name, values...)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+func edit(all []plan.Found, address string, change func(*plan.Found)) []plan.Found {
+	for i := range all {
+		if all[i].Address == address {
+			change(&all[i])
+		}
+	}
+	return all
+}
+
+func without(all []plan.Found, addresses ...string) []plan.Found {
+	return slices.DeleteFunc(all, func(f plan.Found) bool { return slices.Contains(addresses, f.Address) })
+}
+
+func TestAPlanAfterEverythingStandsIsEmpty(t *testing.T) {
+	files, err := filepath.Glob(specs + "*.yaml")
+	if err != nil || len(files) < 3 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		want := build(t, file, "r1", nil)
+		if got := plan.Diff(want, cloud(want)); !got.Empty() {
+			t.Errorf("%s:\n%s", file, got)
+		}
+	}
+}
+
+func TestThePlanSaysWhatWillBeDone(t *testing.T) {
+	tutorial := specs + "tutorial.yaml"
+	standing := func() []plan.Found { return cloud(build(t, tutorial, "r1", nil)) }
+	for name, c := range map[string]struct {
+		want  *stack.Stack
+		found []plan.Found
+	}{
+		"from-nothing": {want: build(t, tutorial, "r1", nil)},
+		"new-release":  {want: build(t, tutorial, "r2", nil), found: standing()},
+		"a-server-was-terminated": {
+			want: build(t, tutorial, "r1", nil), found: without(standing(), "server-2", "target-2"),
+		},
+		"a-server-is-broken": {
+			want: build(t, tutorial, "r1", nil), found: edit(standing(), "server-3", func(f *plan.Found) { f.Broken = "unhealthy: Target.Timeout" }),
+		},
+		"a-server-was-stopped": {
+			want: build(t, tutorial, "r1", nil), found: edit(standing(), "server-2", func(f *plan.Found) { f.Set("state", "stopped") }),
+		},
+		"rules-and-size-change": {
+			want: build(t, tutorial, "r1", func(s *spec.Spec) {
+				s.Security.SSH.From, s.Machines.Count, s.LoadBalancer.Port = nil, 2, 80
+			}),
+			found: standing(),
+		},
+		"a-crash-left-a-second-vpc": {
+			want:  build(t, tutorial, "r1", nil),
+			found: append([]plan.Found{{Address: "vpc", Kind: stack.KindVPC, ID: "vpc-empty", Values: map[string][]string{"cidr": {"10.0.0.0/16"}}}}, standing()...),
+		},
+		"a-new-server-stands-beside-the-old": {
+			want: build(t, tutorial, "r2", nil),
+			found: append(edit(standing(), "image", func(f *plan.Found) { f.Set("release", "r2") }), func() plan.Found {
+				f := standing()[9]
+				f.ID, f.Created = "server-1-new", "9999"
+				f.Set("release", "r2")
+				return f
+			}()),
+		},
+		"servers-become-a-group": {want: phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil), found: standing()},
+		"a-group-becomes-servers": {
+			want:  phase(t, tutorial, "r1", stack.PhaseServe, nil),
+			found: append(cloud(phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil)), member("i-1"), member("i-2"), member("i-3")),
+		},
+		"a-group-gets-a-release": {
+			want:  phase(t, specs+"scaling.yaml", "r2", stack.PhaseServe, nil),
+			found: append(cloud(phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil)), member("i-1")),
+		},
+		"a-group-half-way-to-a-release": {
+			want: phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil),
+			found: edit(cloud(phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil)), "scaling-group", func(f *plan.Found) {
+				f.Set("machines are of", "launch-template-id", "launch-template/2")
+				f.Set("machines", "3 of 4 healthy")
+			}),
+		},
+		"everything-goes": {want: &stack.Stack{App: "tutorial", Region: "us-east-1"}, found: standing()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := plan.Diff(c.want, c.found)
+			document, err := json.MarshalIndent(got, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".txt", got.String())
+			if name == "rules-and-size-change" {
+				golden(t, name+".json", string(document))
+			}
+		})
+	}
+}
+
+// released is the plan of a whole release, from what the cloud holds.
+func released(t *testing.T, release string, found []plan.Found, edit func(*spec.Spec)) *plan.Plan {
+	t.Helper()
+	phases := []stack.Phase{stack.PhaseBuild, stack.PhaseProve, stack.PhaseServe}
+	var plans []*plan.Plan
+	for _, p := range phases {
+		plans = append(plans, plan.Diff(phase(t, specs+"tutorial.yaml", release, p, edit), found))
+		found = plan.Expect(plans[len(plans)-1], found)
+	}
+	return plan.Join(phases, plans)
+}
+
+func TestThePlanOfAReleaseTellsItsPhases(t *testing.T) {
+	standing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
+	golden(t, "release.txt", released(t, "r2", standing, nil).String())
+	golden(t, "release-with-other-settings.txt", released(t, "r2", standing, func(s *spec.Spec) { s.Port, s.Security.SSH.From = 8080, nil }).String())
+}
+
+func TestAPartOfAStackLeavesAloneWhatServes(t *testing.T) {
+	changed := func(s *spec.Spec) { s.Port, s.Security.SSH.From, s.Machines.Type = 8080, nil, "t3.small" }
+	found := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
+	for _, p := range []stack.Phase{stack.PhaseBuild, stack.PhaseProve} {
+		for _, c := range plan.Diff(phase(t, specs+"tutorial.yaml", "r2", p, changed), found).Changes {
+			if !stack.Transient(c.Address) && c.Address != stack.AddressImage {
+				t.Errorf("%s: %s %s", p, c.Action, c.Address)
+			}
+		}
+	}
+}
+
+func TestWhatAPlanIsExpectedToLeaveNeedsNoOther(t *testing.T) {
+	standing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
+	changed := func(s *spec.Spec) { s.Port, s.Machines.Count, s.Security.SSH.From = 8080, 2, nil }
+	for _, found := range [][]plan.Found{nil, standing} {
+		want := build(t, specs+"tutorial.yaml", "r2", changed)
+		if p := plan.Diff(want, plan.Expect(plan.Diff(want, found), found)); !p.Empty() {
+			t.Errorf("%s", p)
+		}
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Error("run go test ./internal/plan -update\n" + diff)
+	}
+}
+
+func member(id string) plan.Found {
+	return plan.Found{Address: stack.AddressMember, Kind: stack.KindMember, ID: id, Name: id}
+}
+
+func TestASizeThatAScheduleHasSetIsLeftAsItIs(t *testing.T) {
+	want := phase(t, specs+"scaling-with-everything.yaml", "r1", stack.PhaseServe, nil)
+	for size, left := range map[string]bool{"6": true, "9": true, "7": false} {
+		found := edit(cloud(want), "scaling-group", func(f *plan.Found) { f.Set("min", size) })
+		if p := plan.Diff(want, found); p.Empty() != left {
+			t.Errorf("min %s:\n%s", size, p)
+		}
+	}
+}
+
+func TestAGroupsMachinesPoliciesAndSchedulesGoWithIt(t *testing.T) {
+	found := append(cloud(phase(t, specs+"scaling-with-everything.yaml", "r1", stack.PhaseServe, nil)), member("i-1"))
+	p := plan.Teardown("shop", "eu-central-1", found, true)
+	for _, c := range p.Changes {
+		if stack.GoesAlong(c.Kind) {
+			t.Errorf("%s %s", c.Action, c.Title)
+		}
+	}
+	if first := p.Changes[0]; first.Kind != stack.KindScalingGroup {
+		t.Errorf("first goes %s", first.Title)
+	}
+}
+
+func TestImagesOutliveEverythingUnlessAsked(t *testing.T) {
+	found := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
+	if p := plan.Teardown("tutorial", "us-east-1", found, false); strings.Contains(p.String(), "image ") {
+		t.Error(p)
+	}
+	p := plan.Teardown("tutorial", "us-east-1", found, true)
+	if p.Count(plan.Delete) != len(found)-3 {
+		t.Error(p)
+	}
+	if first, last := p.Changes[0], p.Changes[len(p.Changes)-1]; first.Kind != stack.KindListener || last.Kind != stack.KindVPC {
+		t.Errorf("from %s to %s", first.Kind, last.Kind)
+	}
+}

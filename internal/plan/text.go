@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"aloft.dev/aloft/internal/stack"
+)
+
+var signs = map[Action]string{Create: "+", Update: "~", Replace: "±", Delete: "-"}
+
+// headings tell the phases of a release.
+var headings = map[stack.Phase]string{
+	stack.PhaseBuild: "Make the release, beside what serves:",
+	stack.PhaseProve: "Prove it on a machine that gets no requests:",
+	stack.PhaseServe: "Bring it into service, one server after the other:",
+}
+
+// String prints the plan for people: one line a change, and under it what
+// changes, old → new.
+func (p *Plan) String() string {
+	if p.Empty() {
+		return "Nothing to do: the cloud is as the spec says.\n"
+	}
+	var out strings.Builder
+	phase := stack.PhaseFirst
+	for _, c := range p.Changes {
+		if c.Phase != phase {
+			phase = c.Phase
+			_, _ = fmt.Fprintln(&out, headings[phase])
+		}
+		_, _ = fmt.Fprintf(&out, "%s %-7s %-20s %s", signs[c.Action], c.Action, c.Address, c.Title)
+		if c.ID != "" && !strings.Contains(c.Title, c.ID) {
+			_, _ = fmt.Fprintf(&out, " (%s)", c.ID)
+		}
+		if c.Reason != "" {
+			_, _ = fmt.Fprintf(&out, ": %s", c.Reason)
+		}
+		_, _ = fmt.Fprintln(&out)
+		if c.Action == Create {
+			continue // its title says what it will be
+		}
+		for _, d := range c.Differences {
+			_, _ = fmt.Fprintf(&out, "    %s\n", d)
+		}
+	}
+	_, _ = fmt.Fprintf(&out, "\n%d to create, %d to change, %d to replace, %d to delete\n", p.Count(Create), p.Count(Update), p.Count(Replace), p.Count(Delete))
+	return out.String()
+}
+
+// String gives the difference as people read it: "type: t3.micro → t3.small".
+func (d Difference) String() string {
+	text := fmt.Sprintf("%s: %s → %s", d.Name, values(d.Old), values(d.New))
+	if d.Replaces {
+		text += " (needs another)"
+	}
+	return text
+}
+
+func values(all []string) string {
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,197 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/spec"
+)
+
+// lockFiles are those with which npm installs exactly the same packages again
+// (npm documentation, "npm-ci").
+var lockFiles = []string{"package-lock.json", "npm-shrinkwrap.json"}
+
+func resolveFolder(ctx context.Context, s *spec.Spec) (Source, error) {
+	source := Source{Path: s.Source.Path, omit: filepath.Base(where(s))}
+	info, err := os.Stat(source.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Source{}, &diag.Diagnostic{Where: where(s), Summary: "source: there is no folder " + source.Path,
+			Hint: "give the folder that holds package.json, or git: with a repository's URL", Cause: err}
+	case err != nil:
+		return Source{}, &diag.Diagnostic{Where: where(s), Summary: "source: the folder cannot be read", Detail: err.Error(), Cause: err}
+	case !info.IsDir():
+		return Source{}, &diag.Diagnostic{Where: where(s), Summary: "source: " + source.Path + " is not a folder",
+			Hint: "give the folder that holds package.json"}
+	}
+	files, err := list(ctx, source)
+	if err != nil {
+		return Source{}, &diag.Diagnostic{Where: source.Path, Summary: "the source cannot be listed", Detail: err.Error(), Cause: err}
+	}
+	if !slices.Contains(files, "package.json") {
+		hint := "give the folder that holds package.json; npm init -y makes one"
+		if _, err := os.Stat(filepath.Join(source.Path, "package.json")); err == nil {
+			hint = "package.json is there, and git ignores it: take it out of .gitignore"
+		}
+		return Source{}, &diag.Diagnostic{Where: source.Path, Summary: "the source holds no package.json", Hint: hint}
+	}
+	source.Locked = slices.ContainsFunc(lockFiles, func(name string) bool { return slices.Contains(files, name) })
+	if source.Digest, err = digest(ctx, source.Path, files); err != nil {
+		return Source{}, &diag.Diagnostic{Where: source.Path, Summary: "the source cannot be read", Detail: err.Error(), Cause: err}
+	}
+	return source, nil
+}
+
+// list names the files of a folder that belong to the application, in order:
+// those that git would commit when it is git's, else all. What npm installs,
+// what tools keep for themselves and the spec itself are no part of it.
+func list(ctx context.Context, s Source) ([]string, error) {
+	files, err := listGit(ctx, s.Path)
+	if err != nil || len(files) == 0 { // not git's, no git, or a folder that git ignores as a whole
+		files, err = walk(s.Path, ".")
+	}
+	if err != nil {
+		return nil, err
+	}
+	files = slices.DeleteFunc(files, func(name string) bool { return name == s.omit || name == spec.FileName || foreign(name) })
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+// foreign tells whether a path leads through a folder that is not the
+// application's own work.
+func foreign(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "node_modules" || part == ".git" || part == ".aloft" {
+			return true
+		}
+	}
+	return false
+}
+
+// listGit asks git for tracked files and for new ones that it does not ignore.
+func listGit(ctx context.Context, dir string) ([]string, error) {
+	// The folder may be another user's when Aloft runs as root. Nothing that its
+	// configuration could name as a command is run.
+	cmd := exec.CommandContext(ctx, "git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "ls-files", "-coz", "--exclude-standard")
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), "GIT_OPTIONAL_LOCKS=0")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list the files that git knows: %w", err)
+	}
+	var files []string
+	for name := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
+		name = strings.TrimSuffix(name, "/")
+		info, err := os.Lstat(filepath.Join(dir, name))
+		switch {
+		case name == "" || errors.Is(err, fs.ErrNotExist): // deleted, but not yet in git's index
+		case err != nil:
+			return nil, err
+		case info.IsDir(): // a submodule, or a repository within this one
+			within, err := walk(dir, name)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, within...)
+		default:
+			files = append(files, name)
+		}
+	}
+	return files, nil
+}
+
+// walk names all files below root/dir, relative to root.
+func walk(root, dir string) ([]string, error) {
+	var files []string
+	err := fs.WalkDir(os.DirFS(root), dir, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && foreign(name):
+			return fs.SkipDir
+		case !entry.IsDir():
+			files = append(files, name)
+		}
+		return nil
+	})
+	return files, err
+}
+
+// digest names the content of files: their names, whether they can be executed,
+// and their bytes. Times and owners do not count.
+func digest(ctx context.Context, dir string, files []string) (string, error) {
+	sum := sha256.New()
+	for _, name := range files {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		f, err := open(dir, name)
+		if err != nil {
+			return "", err
+		}
+		err = f.hash(sum)
+		_ = f.Close()
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// file is one file of a source as it is shipped: a symbolic link, or bytes.
+type file struct {
+	name string
+	info fs.FileInfo
+	mode fs.FileMode // 0644 or 0755, as in git
+	link string
+	size int64
+	io.ReadCloser
+}
+
+func open(dir, name string) (*file, error) {
+	full := filepath.Join(dir, filepath.FromSlash(name))
+	info, err := os.Lstat(full)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{name: path.Clean(name), info: info, mode: 0o644, ReadCloser: io.NopCloser(strings.NewReader(""))}
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		f.link, err = os.Readlink(full)
+		return f, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is neither a file nor a symbolic link", name)
+	}
+	if info.Mode()&0o100 != 0 {
+		f.mode = 0o755
+	}
+	f.size = info.Size()
+	f.ReadCloser, err = os.Open(full)
+	return f, err
+}
+
+// hash adds the file to a digest; every part is preceded by its length, so that
+// no two sources read alike.
+func (f *file) hash(to io.Writer) error {
+	if _, err := fmt.Fprintf(to, "%d:%s %o %d:%s %d:", len(f.name), f.name, f.mode, len(f.link), f.link, f.size); err != nil {
+		return err
+	}
+	n, err := io.Copy(to, f)
+	if err == nil && n != f.size {
+		err = errChanged
+	}
+	return err
+}

@@ -1,0 +1,165 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/spec"
+)
+
+const (
+	gitPatience      = 30 * time.Second // how long a repository may take to tell its refs
+	strangerPatience = 10 * time.Second // the same, where it is asked again with the user's settings
+)
+
+var (
+	fullCommit  = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) // SHA-1 or SHA-256
+	shortCommit = regexp.MustCompile(`^[0-9a-f]{7,63}$`)
+)
+
+func resolveGit(ctx context.Context, s *spec.Spec) (Source, error) {
+	source := Source{Git: s.Source.Git, Dir: strings.Trim(path.Clean("/"+s.Source.Dir), "/")}
+	if u, err := url.Parse(source.Git); err == nil && u.Scheme == "" && !filepath.IsAbs(source.Git) {
+		source.Git = filepath.Join(s.Dir, source.Git) // relative to the spec, as a folder is
+	}
+	source.Carried = ours(source.Git)
+	refs, err := map[string]string(nil), error(nil)
+	if !source.Carried {
+		refs, err = remoteRefs(ctx, s, source.Git, asStranger, strangerPatience)
+		source.Carried = err != nil
+	}
+	if source.Carried {
+		refs, err = remoteRefs(ctx, s, source.Git, func(cmd *exec.Cmd) *exec.Cmd { return cmd }, gitPatience)
+	}
+	if err != nil {
+		return Source{}, err
+	}
+	ref := s.Source.Ref
+	if ref == "" {
+		ref = "HEAD"
+	}
+	if source.Commit = commitOf(refs, ref); source.Commit == "" {
+		return Source{}, &diag.Diagnostic{Where: where(s), Summary: fmt.Sprintf("source.ref: %s has no ref %s", redact(s.Source.Git), ref), Hint: nearRefs(refs, ref)}
+	}
+	source.Digest = source.Commit
+	return source, nil
+}
+
+// commitOf finds the commit that a ref names, in the order in which git looks
+// (gitrevisions(7)). A full commit id names itself.
+func commitOf(refs map[string]string, ref string) string {
+	for _, name := range []string{ref, "refs/" + ref, "refs/tags/" + ref, "refs/heads/" + ref} {
+		if commit, ok := refs[name+"^{}"]; ok { // the commit of an annotated tag
+			return commit
+		}
+		if commit, ok := refs[name]; ok {
+			return commit
+		}
+	}
+	if fullCommit.MatchString(ref) {
+		return ref
+	}
+	if !shortCommit.MatchString(ref) {
+		return ""
+	}
+	found := ""
+	for _, commit := range refs {
+		switch {
+		case !strings.HasPrefix(commit, ref) || commit == found:
+		case found != "":
+			return "" // ambiguous
+		default:
+			found = commit
+		}
+	}
+	return found
+}
+
+// nearRefs tells which refs a person may have meant.
+func nearRefs(refs map[string]string, ref string) string {
+	if shortCommit.MatchString(ref) {
+		return "give the full commit id, or a branch or tag: a repository tells only those"
+	}
+	var names []string
+	for name := range refs {
+		for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
+			if short, ok := strings.CutPrefix(name, prefix); ok && !strings.HasSuffix(short, "^{}") {
+				names = append(names, short)
+			}
+		}
+	}
+	slices.Sort(names)
+	if near := spec.Nearest(ref, names); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	if len(names) == 0 {
+		return "the repository is empty: push a commit first"
+	}
+	if len(names) > 10 {
+		names = append(names[:10], "…")
+	}
+	return "it has " + strings.Join(names, ", ")
+}
+
+// remoteRefs asks a repository for its refs.
+func remoteRefs(ctx context.Context, s *spec.Spec, repository string, as func(*exec.Cmd) *exec.Cmd, patience time.Duration) (map[string]string, error) {
+	within, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	cmd := as(gitHere(within, "git", "ls-remote", "--", repository))
+	var out, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	if err := cmd.Run(); err != nil {
+		return nil, gitProblem(ctx, within, s, complaints.String(), err)
+	}
+	refs := map[string]string{}
+	for line := range strings.Lines(out.String()) {
+		if commit, name, ok := strings.Cut(strings.TrimSpace(line), "\t"); ok {
+			refs[name] = commit
+		}
+	}
+	return refs, nil
+}
+
+func gitProblem(ctx, within context.Context, s *spec.Spec, complaints string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("ask %s for its refs: %w", redact(s.Source.Git), context.Cause(ctx))
+	}
+	d := &diag.Diagnostic{Where: where(s), Summary: "source.git: " + redact(s.Source.Git) + " cannot be read", Cause: err,
+		Detail: strings.TrimSpace(tail(strings.ReplaceAll(complaints, s.Source.Git, redact(s.Source.Git)), 5)),
+		Hint:   "try: git ls-remote " + redact(s.Source.Git)}
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		d.Summary, d.Hint = "source.git: git is not installed on this machine", "install it (apt install git), or deploy a folder"
+	case os.Geteuid() == 0 && ours(s.Source.Git):
+		d.Hint = "try: sudo git ls-remote " + redact(s.Source.Git) + " (git reads it as the user that runs aloft, here root, with that user's keys and credentials)"
+	}
+	if within.Err() != nil {
+		d.Summary = fmt.Sprintf("source.git: %s did not answer within %s", redact(s.Source.Git), gitPatience)
+	}
+	return d
+}
+
+// redact hides the credentials of a URL. Over HTTP a token often stands where the
+// user's name does.
+func redact(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.User == nil {
+		return raw
+	}
+	if u.Scheme == "http" || u.Scheme == "https" {
+		u.User = url.User("xxxxx")
+	}
+	return u.Redacted()
+}

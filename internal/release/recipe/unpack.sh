@@ -1,0 +1,1 @@
+tar -xzf - --no-same-owner -C "$home.new"

@@ -1,0 +1,68 @@
+package release
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// errChanged says that a folder is no longer what it was when it was resolved.
+var errChanged = errors.New("the source changed while it was read")
+
+// ship writes a folder's source as a compressed tar stream. It fails when the
+// content is no longer what Digest names: an image never holds something else
+// than its name says.
+func ship(ctx context.Context, s Source, to io.Writer) error {
+	files, err := list(ctx, s)
+	if err != nil {
+		return err
+	}
+	packed, err := gzip.NewWriterLevel(to, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	archive, sum := tar.NewWriter(packed), sha256.New()
+	for _, name := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f, err := open(s.Path, name)
+		if err != nil {
+			return err
+		}
+		err = f.pack(archive, sum)
+		_ = f.Close()
+		if err != nil {
+			return fmt.Errorf("ship %s: %w", name, err)
+		}
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != s.Digest {
+		return errChanged
+	}
+	if err := archive.Close(); err != nil {
+		return err
+	}
+	return packed.Close()
+}
+
+// pack adds the file to an archive and to a digest.
+func (f *file) pack(archive *tar.Writer, sum io.Writer) error {
+	header := &tar.Header{Name: f.name, Mode: int64(f.mode), Size: f.size, ModTime: f.info.ModTime(), Typeflag: tar.TypeReg}
+	if f.link != "" {
+		header.Typeflag, header.Linkname = tar.TypeSymlink, f.link
+	}
+	if err := archive.WriteHeader(header); err != nil {
+		return err
+	}
+	bytes := f.ReadCloser
+	f.ReadCloser = struct {
+		io.Reader
+		io.Closer
+	}{io.TeeReader(bytes, archive), bytes}
+	return f.hash(sum)
+}

@@ -1,0 +1,219 @@
+package release
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aloft.dev/aloft/internal/spec"
+)
+
+func resolve(t *testing.T, s *spec.Spec) Source {
+	t.Helper()
+	source, err := Resolve(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func TestADigestNamesWhatIsServedAndNothingElse(t *testing.T) {
+	for _, isGit := range []bool{false, true} {
+		s, _ := folder(t)
+		dir := s.Source.Path
+		if isGit {
+			write(t, dir, ".gitignore", "*.log\n", 0o644)
+			git(t, dir, "init", "-q")
+			git(t, dir, "add", "-A")
+		}
+		before := resolve(t, s).Digest
+		same := []func(){
+			func() { write(t, dir, "aloft.yaml", "app: other\nstart: node server.js\n", 0o644) },
+			func() { write(t, dir, "node_modules/x/index.js", "changed", 0o644) },
+			func() { write(t, dir, ".aloft/state", "", 0o644) },
+			func() { _ = os.Chmod(filepath.Join(dir, "package.json"), 0o600) },
+		}
+		if isGit {
+			same = append(same, func() { write(t, dir, "debug.log", "noise", 0o644) })
+		}
+		for i, change := range same {
+			if change(); resolve(t, s).Digest != before {
+				t.Errorf("git %v: change %d counts", isGit, i)
+			}
+		}
+		seen := map[string]int{before: -1}
+		for i, change := range []func(){
+			func() { write(t, dir, "package.json", "{ }", 0o644) },
+			func() { write(t, dir, "new.js", "", 0o644) },
+			func() { _ = os.Rename(filepath.Join(dir, "new.js"), filepath.Join(dir, "newer.js")) },
+			func() { _ = os.Chmod(filepath.Join(dir, "newer.js"), 0o755) },
+			func() { _ = os.Remove(filepath.Join(dir, "link")) },
+			func() { _ = os.Symlink("newer.js", filepath.Join(dir, "link")) },
+			func() { write(t, dir, "package-lock.json", "{}", 0o644) },
+		} {
+			change()
+			now := resolve(t, s)
+			if earlier, ok := seen[now.Digest]; ok {
+				t.Errorf("git %v: changes %d and %d read alike", isGit, i, earlier)
+			}
+			seen[now.Digest] = i
+			if now.Locked != (i == 6) {
+				t.Errorf("git %v: change %d: locked is %v", isGit, i, now.Locked)
+			}
+		}
+	}
+}
+
+func TestAFolderThatGitIgnoresIsShippedWhole(t *testing.T) {
+	s, _ := folder(t)
+	outer := filepath.Dir(s.Source.Path)
+	git(t, outer, "init", "-q")
+	write(t, outer, ".gitignore", "/"+filepath.Base(s.Source.Path)+"/\n", 0o644)
+	files, err := list(t.Context(), resolve(t, s))
+	if got := strings.Join(files, " "); err != nil || got != "bin/run link package.json" {
+		t.Errorf("got %s %v", got, err)
+	}
+}
+
+func TestASourceThatCannotBeServedIsADiagnostic(t *testing.T) {
+	empty := t.TempDir()
+	write(t, empty, "file", "", 0o644)
+	for _, test := range []struct{ path, summary string }{
+		{filepath.Join(empty, "nowhere"), "there is no folder"},
+		{filepath.Join(empty, "file"), "is not a folder"},
+		{empty, "holds no package.json"},
+	} {
+		_, err := Resolve(t.Context(), &spec.Spec{Source: spec.Source{Path: test.path}})
+		if d := problem(t, err); !strings.Contains(d.Summary, test.summary) || d.Hint == "" {
+			t.Errorf("%s: %+v", test.path, d)
+		}
+	}
+}
+
+// git runs git as nobody in particular.
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "init.defaultBranch=main"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// repository has a commit on main, a second one on feature/login, and an
+// annotated tag of the first. It gives its URL and both commits.
+func repository(t *testing.T) (url, first, second string) {
+	t.Helper()
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	write(t, dir, "web/package.json", "{}", 0o644)
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "first")
+	git(t, dir, "tag", "-a", "v1.0", "-m", "first")
+	git(t, dir, "switch", "-q", "-c", "feature/login")
+	write(t, dir, "web/server.js", "", 0o644)
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "second")
+	git(t, dir, "switch", "-q", "main")
+	return "file://" + dir, git(t, dir, "rev-parse", "main"), git(t, dir, "rev-parse", "feature/login")
+}
+
+func TestARefIsResolvedToItsCommit(t *testing.T) {
+	url, first, second := repository(t)
+	for ref, want := range map[string]string{
+		"": first, "HEAD": first, "main": first, "v1.0": first, "refs/tags/v1.0": first, "heads/feature/login": second,
+		"feature/login": second, second[:8]: second, strings.Repeat("ab", 20): strings.Repeat("ab", 20),
+	} {
+		source := resolve(t, &spec.Spec{Source: spec.Source{Git: url, Ref: ref, Dir: "web/"}})
+		if source.Commit != want || source.Digest != want || source.Dir != "web" {
+			t.Errorf("%s: %+v, want %s", ref, source, want)
+		}
+	}
+}
+
+func TestARefThatDoesNotExistTellsWhatIsNear(t *testing.T) {
+	url, _, _ := repository(t)
+	for ref, hint := range map[string]string{
+		"feature/logn": "did you mean feature/login?", "mian": "did you mean main?", "something-else-altogether": "it has feature/login, main, v1.0",
+		"0123abcd": "give the full commit id, or a branch or tag: a repository tells only those",
+	} {
+		_, err := Resolve(t.Context(), &spec.Spec{File: "aloft.yaml", Source: spec.Source{Git: url, Ref: ref}})
+		if d := problem(t, err); d.Hint != hint || !strings.Contains(d.Summary, "has no ref "+ref) || d.Where != "aloft.yaml" {
+			t.Errorf("%s: %+v", ref, d)
+		}
+	}
+	_, err := Resolve(t.Context(), &spec.Spec{Source: spec.Source{Git: "file:///nowhere/at/all"}})
+	if d := problem(t, err); !strings.Contains(d.Summary, "cannot be read") || !strings.Contains(d.Detail, "nowhere") {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestCredentialsOfAURLAreNeverShown(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://token@example.com/a.git": "https://xxxxx@example.com/a.git", "https://u:p@example.com/a.git": "https://xxxxx@example.com/a.git",
+		"ssh://git@example.com/a.git": "ssh://git@example.com/a.git", "git@example.com:a.git": "git@example.com:a.git",
+	} {
+		if got := redact(raw); got != want {
+			t.Errorf("%s is shown as %s", raw, got)
+		}
+	}
+}
+
+func TestARepositoryThatOnlyThisMachineReadsIsCarried(t *testing.T) {
+	for url, want := range map[string]bool{
+		"https://example.com/a.git": false, "http://192.0.2.7:8080/a": false, "git://example.com/a": false,
+		"git@example.com:a.git": true, "ssh://git@example.com/a": true, "https://token@example.com/a": true, "file:///srv/a": true, "/srv/a": true, "a/b": true,
+		"http://localhost:3000/a": true, "http://127.0.0.1/a": true, "https://git.localhost/a": true,
+	} {
+		if got := ours(url); got != want {
+			t.Errorf("%s: %v, want %v", url, got, want)
+		}
+	}
+}
+
+func TestACarriedRepositoryIsShippedAtItsCommitWithoutItsURL(t *testing.T) {
+	url, first, _ := repository(t)
+	s := &spec.Spec{App: "shop", Start: "node server.js", Source: spec.Source{Git: url, Ref: "v1.0", Dir: "web"}}
+	source := resolve(t, s)
+	if !source.Carried || source.Digest != first {
+		t.Fatalf("%+v", source)
+	}
+	for _, step := range Recipe(s, source) {
+		if strings.Contains(step.Script, url) {
+			t.Errorf("%s: the machine learns the URL", step.Name)
+		}
+	}
+	folder, remove, err := carry(t.Context(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := list(t.Context(), folder)
+	if err != nil || strings.Join(files, " ") != "web/package.json" {
+		t.Errorf("carried %v %v", files, err)
+	}
+	if err := ship(t.Context(), folder, io.Discard); err != nil {
+		t.Error(err)
+	}
+	remove()
+	if _, err := os.Stat(filepath.Dir(folder.Path)); !os.IsNotExist(err) {
+		t.Errorf("left behind: %v", err)
+	}
+	source.Commit = strings.Repeat("ab", 20)
+	_, _, err = carry(t.Context(), source)
+	if d := problem(t, err); !strings.Contains(d.Summary, "cannot be cloned") || d.Detail == "" {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestARepositoryBesideTheSpecIsFoundFromThere(t *testing.T) {
+	url, first, _ := repository(t)
+	dir := strings.TrimPrefix(url, "file://")
+	if source := resolve(t, &spec.Spec{Dir: filepath.Dir(dir), Source: spec.Source{Git: filepath.Base(dir)}}); source.Commit != first || source.Git != dir {
+		t.Errorf("%+v", source)
+	}
+}

@@ -1,0 +1,109 @@
+package spec
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+
+	"aloft.dev/aloft/internal/diag"
+)
+
+// FileName is the name of the file that describes an application.
+const FileName = "aloft.yaml"
+
+// DefaultRegion is where an application is that names no region.
+const DefaultRegion = "us-east-1"
+
+// Load reads dir/aloft.yaml, fills in defaults and validates. With no such file
+// the spec is derived from the folder, when it holds a Node application.
+// Mistakes come back all at once as a diag.List.
+func Load(dir string) (*Spec, error) {
+	shown := filepath.Join(dir, FileName) // as the user named the folder
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the folder: %w", err)
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, diag.List{{Where: dir, Summary: "is not a folder", Hint: "give the folder that holds aloft.yaml or package.json"}}
+	}
+	file := filepath.Join(dir, FileName)
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return derive(dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the spec: %w", err)
+	}
+	s, err := Parse(data, shown, dir)
+	if err != nil {
+		return nil, err
+	}
+	s.File = file
+	return s, nil
+}
+
+// Parse reads a spec from data. name stands in the places of mistakes; relative
+// paths start at dir.
+func Parse(data []byte, name, dir string) (*Spec, error) {
+	d := newDecoder(name)
+	s := &Spec{Dir: dir}
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, syntaxError(name, err)
+	}
+	switch {
+	case len(tree.Docs) > 1:
+		d.problems.Add(d.where(tree.Docs[1].Body), "keep one document", "a spec is one YAML document, this file has %d", len(tree.Docs))
+	case len(tree.Docs) == 1 && tree.Docs[0].Body != nil:
+		d.decode(tree.Docs[0].Body, reflect.ValueOf(s).Elem(), "")
+	}
+	s.complete(d)
+	s.validate(d)
+	sortByPlace(d.problems)
+	if err := d.problems.Err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// sortByPlace puts mistakes in the order of the file, where they were found in
+// the order of the checks. Those without a place come last.
+func sortByPlace(problems diag.List) {
+	place := func(d *diag.Diagnostic) (line, column int) {
+		parts := strings.Split(d.Where, ":")
+		if len(parts) < 3 {
+			return math.MaxInt, 0
+		}
+		line, err := strconv.Atoi(parts[len(parts)-2])
+		if err != nil {
+			return math.MaxInt, 0
+		}
+		column, _ = strconv.Atoi(parts[len(parts)-1])
+		return line, column
+	}
+	slices.SortStableFunc(problems, func(a, b *diag.Diagnostic) int {
+		la, ca := place(a)
+		lb, cb := place(b)
+		return cmp.Or(cmp.Compare(la, lb), cmp.Compare(ca, cb))
+	})
+}
+
+func syntaxError(name string, err error) error {
+	var syntax *yaml.SyntaxError
+	if errors.As(err, &syntax) {
+		at := syntax.Token.Position
+		return diag.List{{Where: fmt.Sprintf("%s:%d:%d", name, at.Line, at.Column), Summary: "not YAML: " + syntax.Message, Hint: "mend the line at this place"}}
+	}
+	return diag.List{{Where: name, Summary: "not YAML: " + err.Error()}}
+}

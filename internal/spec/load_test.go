@@ -1,0 +1,129 @@
+package spec_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/spec"
+)
+
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shop")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestAMistakeIsReportedWithItsPlaceWhatWasExpectedAndTheRemedy(t *testing.T) {
+	const start = "start: node x.js\n"
+	for _, test := range []struct {
+		name, yaml   string
+		where, what  string
+		hintContains string
+	}{
+		{"unknown key", start + "machine: {}\n", "aloft.yaml:2:1", `unknown key "machine"`, `did you mean "machines"?`},
+		{"unknown key below", start + "machines:\n  cont: 3\n", "aloft.yaml:3:3", `unknown key "cont" under machines`, `did you mean "count"?`},
+		{"twice", start + "port: 1\nport: 2\n", "aloft.yaml:3:1", `mapping key "port" already defined`, ""},
+		{"wrong type", start + "port: many\n", "aloft.yaml:2:7", `port: expected a whole number, got "many"`, ""},
+		{"list for mapping", start + "machines: [1]\n", "aloft.yaml:2:11", "machines: expected a mapping", ""},
+		{"not a CIDR", start + "network: {cidr: tenslashsixteen}\n", "aloft.yaml:2:17", "network.cidr: expected a CIDR block", ""},
+		{"address for CIDR", start + "network: {cidr: 10.0.0.1}\n", "aloft.yaml:2:17", "is an address", "/32"},
+		{"host bits", start + "network:\n  cidr: 10.0.1.0/16\n", "aloft.yaml:3:9", "host bits", "write 10.0.0.0/16"},
+		{"slash 29", start + "network:\n  subnets:\n    - 10.0.1.0/24\n    - 10.0.2.0/29\n", "aloft.yaml:5:7", "10.0.2.0/29 is too small", "/27"},
+		{"overlap", start + "network:\n  subnets: [10.0.1.0/24, 10.0.1.128/25]\n", "aloft.yaml:3:26", "10.0.1.128/25 overlaps 10.0.1.0/24 of subnets[0]", ""},
+		{"outside", start + "network:\n  subnets: [10.0.1.0/24, 192.168.0.0/24]\n", "aloft.yaml:3:26", "192.168.0.0/24 is outside the VPC's 10.0.0.0/16", ""},
+		{"same zone", start + "network:\n  subnets:\n    - {cidr: 10.0.1.0/24, zone: us-east-1a}\n    - {cidr: 10.0.2.0/24, zone: us-east-1a}\n", "aloft.yaml:5:33", "zone us-east-1a already holds subnets[0]", ""},
+		{"port 0", start + "port: 0\n", "aloft.yaml:2:7", "port: expected a port from 1 to 65535, got 0", ""},
+		{"port 70000", start + "load_balancer:\n  port: 70000\n", "aloft.yaml:3:9", "got 70000", ""},
+		{"no start", "port: 80\n", "aloft.yaml", "no start command", "start: node server.js"},
+		{"no source", start + "source: ./missing\n", "aloft.yaml:2:9", "there is no folder", ""},
+		{"world SSH", start + "security:\n  ssh:\n    from: [0.0.0.0/0]\n", "aloft.yaml:4:12", "open to the whole internet", "allow_world: true"},
+		{"image", start + "machines: {image: debian12}\n", "aloft.yaml:2:19", `unknown image "debian12"`, `did you mean "debian-12"?`},
+		{"time-out above interval", start + "load_balancer: {health: {interval: 5s, timeout: 6s}}\n", "aloft.yaml:2:49", "not below the interval", ""},
+		{"keep too little", start + "release: {keep: 1}\n", "aloft.yaml:2:17", "release.keep: expected 2 to 100, got 1", "the one before"},
+		{"bake too long", start + "release: {bake: 2h}\n", "aloft.yaml:2:17", "release.bake: expected 0s to 3600s", ""},
+		{"watch in parts of a second", start + "release: {watch: 1500ms}\n", "aloft.yaml:2:18", "whole seconds, got 1.5s", ""},
+		{"indentation", "app: a\n  port: 3\n", "aloft.yaml:", "not YAML", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := folder(t, map[string]string{"aloft.yaml": test.yaml})
+			_, err := spec.Load(dir)
+			var list diag.List
+			if !errors.As(err, &list) {
+				t.Fatalf("got %v, want diagnostics", err)
+			}
+			if len(list) != 1 {
+				t.Errorf("got %d diagnostics, want one:\n%v", len(list), err)
+			}
+			d := list[0]
+			if !strings.HasPrefix(strings.TrimPrefix(d.Where, dir+"/"), test.where) || !strings.Contains(d.Summary, test.what) || !strings.Contains(d.Hint, test.hintContains) {
+				t.Errorf("got\n  where %s\n  what  %s\n  hint  %s", d.Where, d.Summary, d.Hint)
+			}
+		})
+	}
+}
+
+func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+	_, err := spec.Load(folder(t, map[string]string{"aloft.yaml": "port: 0\nregoin: x\nmachines: {count: 99, type: huge}\n"}))
+	if got := len(diag.From(err)); got != 5 {
+		t.Errorf("got %d diagnostics, want 5 (with the missing start command):\n%v", got, err)
+	}
+}
+
+func TestAFolderWithAPackageNeedsNoFile(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		start string
+	}{
+		{"script", map[string]string{"package.json": `{"scripts":{"start":"node s.js"}}`}, "npm start"},
+		{"main", map[string]string{"package.json": `{"main":"lib.js"}`, "lib.js": ""}, "nodemon lib.js"},
+		{"server.js", map[string]string{"package.json": `{}`, "server.js": ""}, "nodemon server.js"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, err := spec.Load(folder(t, test.files))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Start != test.start || s.App != "shop" || s.Port != 3000 || s.LoadBalancer.Port != 80 || len(s.Network.Subnets) != 3 {
+				t.Errorf("got %+v", s)
+			}
+			if got := s.Network.Subnets[2].CIDR.String(); got != "10.0.3.0/24" {
+				t.Errorf("third subnet: %s", got)
+			}
+		})
+	}
+}
+
+func TestSaysNothingOpensNothing(t *testing.T) {
+	s, err := spec.Load(folder(t, map[string]string{"aloft.yaml": "start: node x.js\n"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Security.SSH.From) != 0 || len(s.Security.App.From) != 0 || len(s.Security.Web.From) != 1 || s.Security.Web.From[0] != spec.Anywhere {
+		t.Errorf("got %+v", s.Security)
+	}
+}
+
+func TestEveryExampleIsValid(t *testing.T) {
+	folders, err := filepath.Glob("../../examples/*")
+	if err != nil || len(folders) < 2 {
+		t.Fatal(folders, err)
+	}
+	for _, dir := range folders {
+		if _, err := spec.Load(dir); err != nil {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+}

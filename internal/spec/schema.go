@@ -1,0 +1,67 @@
+package spec
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+)
+
+// Schema returns the JSON Schema (draft 2020-12) of aloft.yaml, made from the
+// types that Load fills, for editors that complete and check while one types.
+func Schema() ([]byte, error) {
+	root := schemaOf(reflect.TypeFor[Spec]())
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = FileName
+	data, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write the schema: %w", err)
+	}
+	return append(data, '\n'), nil
+}
+
+func schemaOf(t reflect.Type) map[string]any {
+	switch {
+	case t == prefixType:
+		return map[string]any{"type": "string", "pattern": `^\d+(\.\d+){3}/\d+$`}
+	case t == durationType:
+		return map[string]any{"type": "string", "pattern": `^(\d+(\.\d+)?(ms|s|m|h))+$`}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem())
+	case reflect.Struct:
+		return objectSchema(t)
+	case reflect.Slice:
+		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": map[string]any{"type": []string{"string", "number", "boolean"}}}
+	case reflect.Int:
+		return map[string]any{"type": "integer"}
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
+	default:
+		return map[string]any{"type": "string"}
+	}
+}
+
+func objectSchema(t reflect.Type) map[string]any {
+	properties := map[string]any{}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		key := field.Tag.Get("yaml")
+		if key == "-" {
+			continue
+		}
+		property := schemaOf(field.Type)
+		if doc := field.Tag.Get("doc"); doc != "" {
+			property["description"] = doc
+		}
+		properties[key] = property
+	}
+	object := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
+	if short, ok := reflect.New(t).Interface().(shorthand); ok {
+		field := properties[short.shorthandField()]
+		return map[string]any{"anyOf": []any{field, object}}
+	}
+	return object
+}

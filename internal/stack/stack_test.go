@@ -1,0 +1,163 @@
+package stack_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/stack"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func zones(region string) []string { return []string{region + "a", region + "b", region + "c"} }
+
+var phases = []stack.Phase{stack.PhaseFirst, stack.PhaseBuild, stack.PhaseProve, stack.PhaseServe}
+
+func build(t *testing.T, file string, phase stack.Phase) *stack.Stack {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := spec.Parse(data, file, filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := stack.Build(s, stack.Facts{Zones: zones(s.Region), Release: "0123456789ab", Phase: phase})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return built
+}
+
+func everySpec(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.yaml")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("specs in testdata: %v, %v", files, err)
+	}
+	return files
+}
+
+func TestASpecBecomesTheseResources(t *testing.T) {
+	for _, file := range everySpec(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", build(t, file, stack.PhaseFirst).String())
+		})
+	}
+}
+
+func TestAReleaseIsMadeProvenAndServedByTheseResources(t *testing.T) {
+	for _, phase := range phases[1:] {
+		golden(t, "testdata/tutorial-"+string(phase)+".golden", build(t, "testdata/tutorial.yaml", phase).String())
+	}
+}
+
+func TestAGroupIsServedFromAnImageThatIsMadeBesideIt(t *testing.T) {
+	golden(t, "testdata/scaling-serve.golden", build(t, "testdata/scaling.yaml", stack.PhaseServe).String())
+	first := build(t, "testdata/scaling.yaml", stack.PhaseFirst)
+	for _, r := range first.Resources {
+		if r.Body.Kind() == stack.KindTarget || r.Body.Kind() == stack.KindServer && !stack.Transient(r.Address) {
+			t.Errorf("%s is wanted beside the group", r.Address)
+		}
+	}
+	if image, _ := first.Get(stack.AddressImage); image.Body.(stack.Image).Builder.Address != stack.AddressBuilder {
+		t.Errorf("the image is made of %s", image.Body.(stack.Image).Builder)
+	}
+}
+
+func TestCostsAreToldWhereThePriceIsKnown(t *testing.T) {
+	// 3 × (0.0104 × 730 + 3.65 + 0.64)
+	if got := stack.MonthlyCost(3, "t3.micro"); got != "about $36 a month" {
+		t.Error(got)
+	}
+	if got := stack.MonthlyCost(3, "x9.unheard"); got != "" {
+		t.Error(got)
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Error("run go test ./internal/stack -update\n" + diff)
+	}
+}
+
+func TestMachinesOfAnotherReleaseAreReachedOnTheirPortUntilTheyAreGone(t *testing.T) {
+	s, err := spec.Parse([]byte("app: shop\nstart: node .\nport: 8080\nsource: {git: https://example.com/shop}\n"), "aloft.yaml", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := stack.Build(s, stack.Facts{Zones: zones(s.Region), Release: "0123456789ab", Phase: stack.PhaseServe, Ports: []int{3000, 8080}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, _ := built.Get(stack.AddressAppGroup)
+	for _, rule := range []string{"tcp 8080 from security-group-web.id", "tcp 3000 from security-group-web.id"} {
+		if text := fmt.Sprint(group.Body.Attributes()); strings.Count(text, rule) != 1 {
+			t.Errorf("%q is not once in %s", rule, text)
+		}
+	}
+}
+
+func TestEachResourceComesAfterThoseItRefersTo(t *testing.T) {
+	for _, file := range everySpec(t) {
+		for _, phase := range phases {
+			inOrder(t, file, build(t, file, phase))
+		}
+	}
+}
+
+func inOrder(t *testing.T, file string, built *stack.Stack) {
+	t.Helper()
+	seen := map[string]stack.Kind{}
+	for _, r := range built.Resources {
+		for _, ref := range r.References() {
+			kind, ok := seen[ref.Address]
+			if !ok {
+				t.Errorf("%s: %s refers to %s, which does not come before it", file, r.Address, ref)
+			}
+			if !stack.MayRefer(r.Body.Kind(), kind) {
+				t.Errorf("%s: %s refers to %s: kinds %s and %s are not in the table", file, r.Address, ref, r.Body.Kind(), kind)
+			}
+			if r.Body.Kind() != kind && stack.Rank(r.Body.Kind()) <= stack.Rank(kind) && kind != stack.KindImage {
+				t.Errorf("%s comes before %s", r.Body.Kind(), kind)
+			}
+		}
+		seen[r.Address] = r.Body.Kind()
+	}
+}
+
+func TestTooFewZonesAreRefusedBeforeAnythingIsMade(t *testing.T) {
+	data, err := os.ReadFile("testdata/tutorial.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := spec.Parse(data, "aloft.yaml", "testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stack.Build(s, stack.Facts{Zones: []string{"us-east-1a", "us-east-1b"}}); err == nil || !strings.Contains(err.Error(), "3 subnets need a zone each") {
+		t.Errorf("got %v", err)
+	}
+	s.Network.Subnets[0].Zone = "us-east-1z"
+	if _, err := stack.Build(s, stack.Facts{Zones: zones("us-east-1")}); err == nil || !strings.Contains(err.Error(), "there is no zone us-east-1z") {
+		t.Errorf("got %v", err)
+	}
+}

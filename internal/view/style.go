@@ -1,0 +1,45 @@
+// Package view renders plans, events, results and problems, for people and for
+// machines.
+package view
+
+import (
+	"charm.land/lipgloss/v2"
+)
+
+// Style gives text its colours. The zero value gives none.
+type Style struct{ Color bool }
+
+func (s Style) paint(color, text string) string {
+	if !s.Color {
+		return text
+	}
+	return lipgloss.NewStyle().Foreground(lipgloss.Color(color)).Render(text)
+}
+
+// Good marks what went well.
+func (s Style) Good(text string) string { return s.paint("2", text) }
+
+// Bad marks what went wrong.
+func (s Style) Bad(text string) string { return s.paint("1", text) }
+
+// Warn marks what needs a look.
+func (s Style) Warn(text string) string { return s.paint("3", text) }
+
+// Name marks what a person will type or look for.
+func (s Style) Name(text string) string { return s.paint("6", text) }
+
+// Faint marks what may be passed over.
+func (s Style) Faint(text string) string {
+	if !s.Color {
+		return text
+	}
+	return lipgloss.NewStyle().Faint(true).Render(text)
+}
+
+// Strong marks headings.
+func (s Style) Strong(text string) string {
+	if !s.Color {
+		return text
+	}
+	return lipgloss.NewStyle().Bold(true).Render(text)
+}

@@ -1,0 +1,62 @@
+package view_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/view"
+)
+
+func TestAPipeGetsOneLineAnEventAndNoColours(t *testing.T) {
+	var out bytes.Buffer
+	p := view.NewPlain(&out, view.Style{})
+	for _, e := range []event.Event{
+		{Kind: event.Start, Address: "vpc", Step: "1", Message: "create VPC 10.0.0.0/16"},
+		{Kind: event.Progress, Address: "vpc", Message: "waiting: pending"},
+		{Kind: event.Progress, Address: "vpc", Message: "waiting: pending"},
+		{Kind: event.Output, Address: "server-1", Step: "15", Message: "added 63 packages\r\n"},
+		{Kind: event.Done, Address: "vpc", Step: "1", Message: "VPC vpc-1", Elapsed: 1234 * time.Millisecond},
+		{Kind: event.Fail, Address: "image", Message: "disk full", Elapsed: 75 * time.Second},
+	} {
+		p.Event(e)
+	}
+	want := strings.Join([]string{
+		"· step 1      vpc                  create VPC 10.0.0.0/16",
+		"…             vpc                  waiting: pending",
+		"│ step 15     server-1             added 63 packages",
+		"✓ step 1      vpc                  VPC vpc-1  1.2s",
+		"✗             image                disk full  1m15s",
+		"",
+	}, "\n")
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestALiveViewLeavesWhatIsFinishedOnTheScreen(t *testing.T) {
+	var out bytes.Buffer
+	l := view.NewLive(&out, view.Style{})
+	l.Event(event.Event{Kind: event.Start, Time: time.Now(), Address: "vpc", Message: "create VPC"})
+	l.Event(event.Event{Kind: event.Done, Address: "vpc", Message: "VPC vpc-1"})
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "VPC vpc-1") {
+		t.Errorf("got %q", out.String())
+	}
+}
+
+func TestAProblemTellsWhereWhatWhyAndTheRemedy(t *testing.T) {
+	var out bytes.Buffer
+	view.Style{}.Problems(&out, diag.List{{Where: "server-1", Summary: "npm ci failed (exit 1)", Detail: "npm ERR! a\nnpm ERR! b\n", Hint: "mend package.json\nrun aloft up again"}})
+	want := "Error: server-1: npm ci failed (exit 1)\n  │ npm ERR! a\n  │ npm ERR! b\n  → mend package.json\n    run aloft up again\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Installs the Debian or Ubuntu packages that are missing, naming each before it
+# does. Usage: packages.sh WHY PACKAGE...
+set -eu
+why=$1
+shift
+missing=
+for package in "$@"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+if ! command -v apt-get >/dev/null; then
+  echo "Aloft needs these packages $why:$missing. Install them with this system's package manager." >&2
+  exit 1
+fi
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "Run this as root, or install sudo." >&2; exit 1; }
+  sudo=sudo
+fi
+echo "Installing what is missing $why:$missing"
+$sudo apt-get update -qq
+# shellcheck disable=SC2086 -- a list of names
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -1,0 +1,195 @@
+// Package e2e proves that the two halves work together: the deployer drives the
+// local cloud through the SDK and the wire, as it drives AWS.
+package e2e
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"golang.org/x/crypto/ssh"
+
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud/api/autoscaling"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/ssm"
+	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/images"
+	"aloft.dev/aloft/internal/cloud/control/instances"
+	"aloft.dev/aloft/internal/cloud/control/networks"
+	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/simulated"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const region = "us-east-1"
+
+var publicRange = netip.MustParsePrefix("198.18.0.0/15")
+
+// cloud is a local cloud in this process: the real APIs and the real loops, over
+// planes without a kernel.
+type cloud struct {
+	store *store.Store
+	url   string
+
+	machines simulated.Machines
+	layers   simulated.Layers
+	network  simulated.Network
+	balancer simulated.Balancer
+	metrics  metric.Store
+	fleet    scaling.Fleet
+	sick     atomic.Pointer[string] // a release whose machines are not well once they have served
+	late     atomic.Bool            // those of a group fall ill when another one is launched, not at once
+	watched  atomic.Pointer[func()] // is called when health is looked at
+	stop     func()                 // the loops, as when the daemon is killed
+}
+
+func newCloud(t *testing.T) *cloud {
+	t.Helper()
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cloud{store: s}
+	console := hostKeyConsole(t)
+	c.machines.Output = func(string) []byte { return console }
+	c.balancer.Health = c.health
+	network := ec2.New(ec2.Config{
+		Store: s, PublicRange: publicRange,
+		Console: func(_ context.Context, id string) ([]byte, error) { return c.machines.Console(id) },
+		Images: []ec2.BaseImage{{Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
+			RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"}},
+	})
+	balancing := elbv2.New(elbv2.Config{Store: s, PublicRange: publicRange})
+	c.fleet = &autoscaling.Fleet{Store: s, Compute: network, Balancing: balancing}
+	handler, err := wire.NewHandler(wire.Config{
+		Credentials: func(string) (string, bool) { return "secret", true },
+		Services: []wire.Service{
+			{Name: "ec2", API: network},
+			{Name: "elasticloadbalancing", API: balancing},
+			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: network})},
+			{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: &c.metrics, Store: s})},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: network.EnsureRegion})},
+			{Name: "sts", API: sts.New()},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	c.url = server.URL
+	c.run(t)
+	t.Cleanup(func() {
+		server.Close()
+		c.stop()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// run starts the loops, as a daemon that starts does.
+func (c *cloud) run(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	networks := &networks.Loop{Store: c.store, Plane: &c.network, Log: log, Namespace: func(id string) string { return c.machines.Status(id).Namespace }}
+	instances := &instances.Loop{Store: c.store, Machines: &c.machines, Network: networks, Log: log, Layer: c.layers.Path}
+	images := &images.Loop{Store: c.store, Layers: &c.layers, Instances: instances, Machines: &c.machines, Log: log}
+	balancers := &balancers.Loop{Store: c.store, Balancer: &c.balancer, Network: networks, Namespace: c.network.NodeNamespace, Log: log}
+	scaling := &scaling.Loop{Store: c.store, Fleet: c.fleet, Log: log}
+	ctx, cancel := context.WithCancel(context.Background())
+	var loops sync.WaitGroup
+	for _, run := range []func(context.Context) error{networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, c.feel} {
+		loops.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		})
+	}
+	c.stop = func() { cancel(); loops.Wait() }
+}
+
+// feel lets the balancer look at the targets again when an instance changed.
+func (c *cloud) feel(ctx context.Context) error {
+	for {
+		view := c.store.View()
+		c.balancer.Look()
+		if err := view.Changed(ctx, store.Instances); err != nil {
+			return err
+		}
+	}
+}
+
+// health is that of a target: one whose instance has the tag "sick" is not well,
+// and of a release that is sick servers that have served and machines of groups
+// from the first.
+func (c *cloud) health(target balancer.Target) balancer.Health {
+	if look := c.watched.Load(); look != nil {
+		(*look)()
+	}
+	i, ok := store.Instances.Get(c.store.View(), target.ID)
+	if !ok {
+		return simulated.Healthy
+	}
+	if release := c.sick.Load(); i.Tags["sick"] != "" || release != nil && i.Tags["aloft:release"] == *release && c.served(i) {
+		return balancer.Health{State: "unhealthy", Reason: "Target.Timeout", Description: "Request timed out"}
+	}
+	return simulated.Healthy
+}
+
+// served tells of a machine that it may fall ill: a server when it was healthy,
+// which it has a mark for.
+func (c *cloud) served(i *store.Instance) bool {
+	inGroup := i.Tags["aloft:address"] == "member"
+	return i.Tags["aloft:served"] != "" || inGroup && !c.late.Load() ||
+		inGroup && slices.ContainsFunc(store.Instances.List(c.store.View()), func(other *store.Instance) bool {
+			return other.ID != i.ID && other.Tags["aloft:address"] == "member" && other.Tags["aloft:release"] == i.Tags["aloft:release"]
+		})
+}
+
+func hostKeyConsole(t *testing.T) []byte {
+	t.Helper()
+	public, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []byte("-----BEGIN SSH HOST KEY KEYS-----\n" + string(ssh.MarshalAuthorizedKey(key)) + "-----END SSH HOST KEY KEYS-----\n")
+}
+
+// client speaks to the cloud, through around when that is given.
+func (c *cloud) client(t *testing.T, around func(http.RoundTripper) http.RoundTripper) *awsapi.Client {
+	t.Helper()
+	transport := http.RoundTripper(&http.Transport{MaxIdleConnsPerHost: 32})
+	t.Cleanup(transport.(*http.Transport).CloseIdleConnections)
+	if around != nil {
+		transport = around(transport)
+	}
+	client, err := awsapi.New(t.Context(), awsapi.Options{
+		Region: region, Endpoint: c.url, HTTPClient: &http.Client{Transport: transport},
+		Credentials: aws.CredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAALOFT", "secret", "")),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}

@@ -1,0 +1,151 @@
+//go:build root
+
+package e2e
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	scalingtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// mortal is user data of a server that tells its machine's name, and that dies
+// when it is asked for /die.
+const mortal = `#!/bin/bash
+cat > /opt/server.pl <<'END'
+use IO::Socket::INET;
+my $door = IO::Socket::INET->new(LocalPort => 3000, Listen => 64, ReuseAddr => 1) or die;
+while (my $client = $door->accept) {
+	my $asked = <$client>;
+	while (my $line = <$client>) { last if $line =~ /^\r?$/ }
+	exit 1 if $asked =~ m{^GET /die };
+	my $name = $ENV{NAME};
+	print $client "HTTP/1.1 200 OK\r\nContent-Length: " . length($name) . "\r\nConnection: close\r\n\r\n$name";
+	close $client;
+}
+END
+systemd-run --unit=server --setenv=NAME=$(hostname) /usr/bin/perl /opt/server.pl
+`
+
+// TestRealGroupReplacesWhatDies makes a group of three real machines behind a
+// load balancer, terminates one and kills the application of another.
+func TestRealGroupReplacesWhatDies(t *testing.T) {
+	c := &real{program: newProgram(t), before: kernelObjects(t)}
+	lendImages(t, c.state)
+	t.Cleanup(func() {
+		c.must(t, "local", "reset", "--yes")
+		if left := added(c.before, kernelObjects(t)); left != "" {
+			t.Errorf("left behind:\n%s", left)
+		}
+	})
+	c.must(t, "local", "start", "--address", localAddress)
+	c.api = c.client(t)
+	url, targets := c.balancedGroup(t)
+	began := time.Now()
+	eventually(t, time.Minute, "three machines of a new group serve", func() bool { return len(c.healthy(t, targets)) == 3 })
+	first := c.healthy(t, targets)
+	names := map[string]bool{}
+	for range 30 {
+		names[fetch(t, url)] = true
+	}
+	if len(names) != 3 {
+		t.Errorf("30 requests were answered by %v", names)
+	}
+	if _, err := c.api.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: first[:1]}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "a machine that was terminated by hand is replaced", func() bool {
+		now := c.healthy(t, targets)
+		return len(now) == 3 && !slices.Contains(now, first[0])
+	})
+	second := c.healthy(t, targets)
+	if status, body, err := get(url + "/die"); err == nil && status == http.StatusOK {
+		t.Fatalf("the application lives: %s", body)
+	}
+	eventually(t, time.Minute, "a machine whose application was killed is replaced", func() bool {
+		now := c.healthy(t, targets)
+		left := slices.DeleteFunc(slices.Clone(now), func(id string) bool { return !slices.Contains(second, id) })
+		return len(now) == 3 && len(left) == 2
+	})
+	for range 30 {
+		fetch(t, url)
+	}
+	t.Logf("all of it: %.1f s", time.Since(began).Seconds())
+	for _, a := range c.scalingActivities(t) {
+		t.Logf("%s %s | %s", a.StatusCode, *a.Description, *a.Cause)
+	}
+	if _, err := c.api.ASG.DeleteAutoScalingGroup(t.Context(), &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("web"), ForceDelete: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the group is gone with its machines", func() bool {
+		out, err := c.api.ASG.DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{})
+		return err == nil && len(out.AutoScalingGroups) == 0
+	})
+}
+
+// balancedGroup makes a group of three in three subnets of the default VPC
+// behind a load balancer, and gives its URL and the ARN of its target group.
+func (c *real) balancedGroup(t *testing.T) (url, targets string) {
+	t.Helper()
+	ctx := t.Context()
+	const port = 8098
+	images := must(c.api.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"136693071363"}}))(t).Images
+	eventually(t, 5*time.Minute, "the base image is there", func() bool {
+		return must(c.api.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{*images[0].ImageId}}))(t).Images[0].State == types.ImageStateAvailable
+	})
+	subnets := must(c.api.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{}))(t).Subnets[:3]
+	ids := []string{*subnets[0].SubnetId, *subnets[1].SubnetId, *subnets[2].SubnetId}
+	vpc := subnets[0].VpcId
+	group := must(c.api.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("web"), VpcId: vpc}))(t).GroupId
+	must(c.api.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: []types.IpPermission{
+		{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(port), ToPort: aws.Int32(port), IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}},
+		{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3000), ToPort: aws.Int32(3000), UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: group}}},
+	}}))(t)
+	must(c.api.EC2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("web"), LaunchTemplateData: &types.RequestLaunchTemplateData{
+		ImageId: images[0].ImageId, InstanceType: types.InstanceTypeT3Micro, SecurityGroupIds: []string{*group}, UserData: aws.String(base64.StdEncoding.EncodeToString([]byte(mortal))),
+	}}))(t)
+	made := must(c.api.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
+		Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(3000), VpcId: vpc,
+		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2), HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
+	}))(t).TargetGroups[0]
+	must(c.api.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: made.TargetGroupArn, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")}}}))(t)
+	lb := must(c.api.ELB.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: ids, SecurityGroups: []string{*group}}))(t).LoadBalancers[0]
+	must(c.api.ELB.CreateListener(ctx, &elb.CreateListenerInput{LoadBalancerArn: lb.LoadBalancerArn, Port: aws.Int32(port), Protocol: elbtypes.ProtocolEnumHttp,
+		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: made.TargetGroupArn}}}))(t)
+	must(c.api.ASG.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(3), MaxSize: aws.Int32(4), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+		VPCZoneIdentifier: aws.String(ids[0] + "," + ids[1] + "," + ids[2]), TargetGroupARNs: []string{*made.TargetGroupArn}, HealthCheckType: aws.String("ELB"), HealthCheckGracePeriod: aws.Int32(10),
+	}))(t)
+	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), *made.TargetGroupArn
+}
+
+// healthy are the ids of the machines that a target group finds healthy, sorted.
+func (c *real) healthy(t *testing.T, targets string) []string {
+	t.Helper()
+	var out []string
+	for _, d := range must(c.api.ELB.DescribeTargetHealth(t.Context(), &elb.DescribeTargetHealthInput{TargetGroupArn: &targets}))(t).TargetHealthDescriptions {
+		if d.TargetHealth.State == elbtypes.TargetHealthStateEnumHealthy {
+			out = append(out, *d.Target.Id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// scalingActivities are those of the group, the oldest first.
+func (c *real) scalingActivities(t *testing.T) []scalingtypes.Activity {
+	t.Helper()
+	all := must(c.api.ASG.DescribeScalingActivities(t.Context(), &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("web")}))(t).Activities
+	slices.Reverse(all)
+	return all
+}

@@ -1,0 +1,123 @@
+//go:build root
+
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// greeter is an application without dependencies.
+const greeter = `const http = require('node:http');
+http.createServer((q, r) => r.end('%s from ' + require('node:os').hostname())).listen(process.env.PORT);
+`
+
+// small is the spec of one server of an image on which Node.js is installed
+// already, which saves most of the time.
+func small(app, image, source, start string) string {
+	return fmt.Sprintf(`app: %s
+%s
+start: %s
+port: 8080
+machines: {count: 1, image: %s}
+security: {ssh: {from: [%s]}}
+load_balancer: {port: 8080, deregistration_delay: 0s}
+release: {watch: 1s, bake: 0s}
+`, app, source, start, image, hostAddress)
+}
+
+// git deploys a repository that anyone may read, then one that only the user may.
+func (c *real) git(t *testing.T) {
+	image := c.status(t, tutorialFolder).ImageID
+	internet := newInternet(t)
+	commit := internet.push(t, "open/greeter", map[string]string{"backend/package.json": "{}", "backend/server.js": fmt.Sprintf(greeter, "hello")})
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "aloft.yaml"), small("cloned", image, "source: {git: "+internet.url("open/greeter")+", ref: mian, dir: backend}", "node server.js"))
+	c.refused(t, []string{"up", dir}, []string{"has no ref mian", "did you mean main?"})
+	c.refused(t, []string{"status", dir}, []string{"cloned"})
+	c.nothingTagged(t, "cloned")
+
+	write(t, filepath.Join(dir, "aloft.yaml"), small("cloned", image, "source: {git: "+internet.url("open/greeter")+", ref: main, dir: backend}", "node server.js"))
+	c.must(t, "up", dir)
+	d := c.status(t, dir)
+	if got := fetch(t, d.URL); !strings.HasPrefix(got, "hello from ip-10-0-") {
+		t.Errorf("the application answers %q", got)
+	}
+	address := d.Machines[0].PublicIP
+	if got := c.openssh(t, "cloned", address, "sudo git -c safe.directory=* -C /srv/cloned rev-parse HEAD"); got != commit {
+		t.Errorf("the machine has commit %s, want %s", got, commit)
+	}
+	t.Run("the system's ssh with the key gets a shell on a Debian of its own", func(t *testing.T) { c.shell(t, "cloned", dir) })
+
+	internet.push(t, "closed/greeter", map[string]string{"package.json": "{}", "server.js": fmt.Sprintf(greeter, "a secret")})
+	write(t, filepath.Join(dir, "aloft.yaml"), small("cloned", image, "source: {git: "+internet.url("closed/greeter")+"}", "node server.js"))
+	c.refused(t, []string{"up", dir}, []string{"cannot be read", "git ls-remote"})
+	write(t, filepath.Join(c.home, ".gitconfig"), "[credential]\n\thelper = store\n")
+	write(t, filepath.Join(c.home, ".git-credentials"), fmt.Sprintf("http://me:%s@%s\n", internet.password, internet.address))
+	c.must(t, "up", dir)
+	d = c.status(t, dir)
+	if got := fetch(t, d.URL); !strings.HasPrefix(got, "a secret from ip-10-0-") {
+		t.Errorf("the application answers %q", got)
+	}
+	if internet.requests.Load() == 0 {
+		t.Error("nobody read the closed repository with the password")
+	}
+	pattern := internet.password[:len(internet.password)-1] + "[d]" // which does not find the search itself
+	if got := c.openssh(t, "cloned", d.Machines[0].PublicIP, "sudo grep -rl '"+pattern+"' /srv /etc /root /home /var/lib/aloft-cloned /var/log || echo nowhere"); got != "nowhere" {
+		t.Errorf("the machine knows the password: %s", got)
+	}
+	c.must(t, "down", dir, "--yes", "--images")
+	c.nothingTagged(t, "cloned")
+}
+
+// shell looks around on a machine as its user would.
+func (c *real) shell(t *testing.T, app, dir string) {
+	m := c.status(t, dir).Machines[0]
+	token := `token=$(curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token); meta() { curl -sf -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/meta-data/$1; }; `
+	for command, want := range map[string]string{
+		"hostname":                                 "ip-" + strings.ReplaceAll(m.PrivateIP, ".", "-"),
+		"cat /proc/1/comm":                         "systemd",
+		"sudo id -u":                               "0",
+		". /etc/os-release; echo $ID$VERSION_ID":   "debian12",
+		"sudo apt-get -qq check && echo sound":     "sound",
+		token + "meta instance-id":                 m.InstanceID,
+		token + "meta placement/availability-zone": m.Zone,
+		token + "meta public-ipv4":                 m.PublicIP,
+		"curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id": "401",
+		"pgrep -c -x systemd": "1",
+	} {
+		if got := c.openssh(t, app, m.PublicIP, command); got != want {
+			t.Errorf("%s: %q, want %q", command, got, want)
+		}
+	}
+}
+
+// failing lets npm install fail, then the start command, and mends both.
+func (c *real) failing(t *testing.T) {
+	image := c.status(t, tutorialFolder).ImageID
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "aloft.yaml"), small("broken", image, "source: {path: .}", "node server.js"))
+	write(t, filepath.Join(dir, "server.js"), fmt.Sprintf(greeter, "mended"))
+	write(t, filepath.Join(dir, "package.json"), `{"scripts": {"preinstall": "echo the compiler is missing; exit 3"}}`)
+	c.refused(t, []string{"up", dir}, []string{"npm install failed", "the compiler is missing", "aloft ssh server-1", "run aloft up again"})
+	c.noImage(t, "broken")
+	c.must(t, "down", dir, "--yes")
+	c.nothingTagged(t, "broken")
+
+	write(t, filepath.Join(dir, "package.json"), `{}`)
+	write(t, filepath.Join(dir, "server.js"), "throw new Error('where is the database?')\n")
+	c.refused(t, []string{"up", dir}, []string{"failed", "has ended 3 times", "where is the database?", "aloft ssh server-1"})
+	c.noImage(t, "broken")
+	if n := c.temporaryRules(t); n != 0 {
+		t.Errorf("%d temporary rules are left", n)
+	}
+	write(t, filepath.Join(dir, "server.js"), fmt.Sprintf(greeter, "mended"))
+	c.must(t, "up", dir)
+	if got := fetch(t, c.status(t, dir).URL); !strings.HasPrefix(got, "mended from ip-10-0-") {
+		t.Errorf("the application answers %q", got)
+	}
+	c.must(t, "down", dir, "--yes", "--images")
+	c.nothingTagged(t, "broken")
+}
