@@ -13,13 +13,10 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	acmclient "github.com/aws/aws-sdk-go-v2/service/acm"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -30,6 +27,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 // engine is the real balancer inside of this process.
@@ -98,18 +96,6 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	handler, err := wire.NewHandler(wire.Config{
-		Services: []wire.Service{
-			{Name: "acm", API: acm.New(acm.Config{Store: rows})},
-			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: rows, PublicRange: netip.MustParsePrefix("198.18.0.0/15")})},
-		},
-		Credentials: func(string) (string, bool) { return "secret", true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	real := engine{balancer.NewEngine(log)}
 	t.Cleanup(real.Close)
@@ -119,7 +105,9 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	go func() { defer close(ended); _ = loop.Run(running) }()
 	t.Cleanup(func() { stop(); <-ended })
 
-	config := aws.Config{Region: here, BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
+	config := wiretest.Serve(t, here,
+		wire.Service{Name: "acm", API: acm.New(acm.Config{Store: rows})},
+		wire.Service{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: rows, PublicRange: netip.MustParsePrefix("198.18.0.0/15")})})
 	certificates, balancing := acmclient.NewFromConfig(config), elb.NewFromConfig(config)
 	body, key := selfSigned(t, 1)
 	imported, err := certificates.ImportCertificate(ctx, &acmclient.ImportCertificateInput{Certificate: body, PrivateKey: key})

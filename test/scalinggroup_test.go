@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	scalingtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -16,6 +15,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 // scalable is a client's view of a group of three behind a load balancer, in
@@ -43,7 +43,7 @@ func must[T any](out T, err error) func(t *testing.T) T {
 func newScalable(t *testing.T) *scalable {
 	t.Helper()
 	c := newCloud(t)
-	config := aws.Config{Region: region, BaseEndpoint: &c.url, Credentials: credentials.NewStaticCredentialsProvider("AKIAALOFT", "secret", ""), RetryMaxAttempts: 1}
+	config := wiretest.Client(t, region, c.url)
 	s := &scalable{t: t, cloud: c, ec2: ec2.NewFromConfig(config), scaling: autoscaling.NewFromConfig(config), balance: elb.NewFromConfig(config)}
 	ctx := t.Context()
 	image := must(s.ec2.DescribeImages(ctx, &ec2.DescribeImagesInput{}))(t).Images[0].ImageId

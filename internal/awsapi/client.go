@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"aloft.dev/aloft/internal/wholebody"
 )
 
 // Options say which AWS to speak to, and as whom. What is left empty comes from
@@ -82,7 +84,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if o.HTTPClient != nil {
 		cfg.HTTPClient = o.HTTPClient
 	}
-	cfg.HTTPClient = wholeBodies{cfg.HTTPClient}
+	cfg.HTTPClient = wholebody.Client{HTTPClient: cfg.HTTPClient}
 	return &Client{
 		Region: cfg.Region,
 		EC2:    ec2.NewFromConfig(cfg),

@@ -13,7 +13,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	client "github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/smithy-go"
@@ -29,6 +27,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -42,16 +41,7 @@ func served(t *testing.T) (*client.Client, *store.Store, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	h, err := wire.NewHandler(wire.Config{
-		Services:    []wire.Service{{Name: "acm", API: acm.New(acm.Config{Store: s, Now: func() time.Time { return now }})}},
-		Credentials: func(string) (string, bool) { return "secret", true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	return client.New(client.Options{Region: "eu-west-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""), RetryMaxAttempts: 1}), s, path
+	return client.NewFromConfig(wiretest.Serve(t, "eu-west-1", wire.Service{Name: "acm", API: acm.New(acm.Config{Store: s, Now: func() time.Time { return now }})})), s, path
 }
 
 // authority signs certificates; nil: they sign themselves.

@@ -2,13 +2,11 @@ package autoscaling_test
 
 import (
 	"errors"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	client "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/smithy-go"
@@ -17,6 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 const (
@@ -42,16 +41,7 @@ func scaled(t *testing.T) (*client.Client, *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := wire.NewHandler(wire.Config{
-		Services:    []wire.Service{{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: rows, Now: func() time.Time { return noon }})}},
-		Credentials: func(string) (string, bool) { return "secret", true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	return client.New(client.Options{Region: "eu-west-1", BaseEndpoint: &srv.URL, RetryMaxAttempts: 1, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}), rows
+	return client.NewFromConfig(wiretest.Serve(t, "eu-west-1", wire.Service{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: rows, Now: func() time.Time { return noon }})})), rows
 }
 
 func refused(t *testing.T, err error, code, words string) {

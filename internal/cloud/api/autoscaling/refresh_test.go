@@ -3,14 +3,12 @@ package autoscaling_test
 import (
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	client "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	ec2client "github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -21,6 +19,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 // refreshable is a group behind the wire that launches from version 1 of a
@@ -42,20 +41,10 @@ func newRefreshable(t *testing.T) *refreshable {
 	compute := ec2.New(ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15"), Images: []ec2.BaseImage{{
 		Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian",
 	}}})
-	h, err := wire.NewHandler(wire.Config{
-		Services: []wire.Service{
-			{Name: "ec2", API: compute}, {Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: compute})},
-		},
-		Credentials: func(string) (string, bool) { return "secret", true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	keys := credentials.NewStaticCredentialsProvider("key", "secret", "")
-	machines := ec2client.New(ec2client.Options{Region: "eu-west-1", BaseEndpoint: &srv.URL, Credentials: keys})
-	w := &refreshable{Client: client.New(client.Options{Region: "eu-west-1", BaseEndpoint: &srv.URL, Credentials: keys}), t: t, store: s}
+	config := wiretest.Serve(t, "eu-west-1",
+		wire.Service{Name: "ec2", API: compute}, wire.Service{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: compute})})
+	machines := ec2client.NewFromConfig(config)
+	w := &refreshable{Client: client.NewFromConfig(config), t: t, store: s}
 	images, err := machines.DescribeImages(t.Context(), &ec2client.DescribeImagesInput{})
 	if err != nil {
 		t.Fatal(err)

@@ -3,32 +3,19 @@ package autoscaling_test
 import (
 	"context"
 	"errors"
-	"net/http/httptest"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/smithy-go"
 
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 func TestTheSDKsClientIsServed(t *testing.T) {
 	w := newWorld(t)
-	handler, err := wire.NewHandler(wire.Config{
-		Services:    []wire.Service{{Name: "autoscaling", API: w.API}},
-		Credentials: func(key string) (string, bool) { return "secret", key == "key" },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	defer server.Close()
-	client := autoscaling.NewFromConfig(aws.Config{
-		Region: here, BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""), RetryMaxAttempts: 1,
-	})
+	client := autoscaling.NewFromConfig(wiretest.Serve(t, here, wire.Service{Name: "autoscaling", API: w.API}))
 	ctx := context.Background()
 	in := w.three()
 	in.DesiredCapacity, in.MinSize, in.DefaultInstanceWarmup = new(int32(0)), new(int32(0)), new(int32(0))
@@ -48,7 +35,7 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 	if l := must(client.DescribeAccountLimits(ctx, &autoscaling.DescribeAccountLimitsInput{}))(t); *l.NumberOfAutoScalingGroups != 1 || *l.MaxNumberOfAutoScalingGroups != 500 {
 		t.Errorf("%+v", l)
 	}
-	_, err = client.CreateAutoScalingGroup(ctx, in)
+	_, err := client.CreateAutoScalingGroup(ctx, in)
 	if _, ok := errors.AsType[*types.AlreadyExistsFault](err); !ok {
 		t.Errorf("%v", err)
 	}

@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	client "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -25,6 +23,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 // protocols are those that CloudWatch speaks: of today's SDKs and command line
@@ -44,17 +43,9 @@ func everywhere(t *testing.T, do func(t *testing.T, c *client.Client, metrics *m
 			if err != nil {
 				t.Fatal(err)
 			}
-			h, err := wire.NewHandler(wire.Config{
-				Services:    []wire.Service{{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: metrics, Store: rows})}},
-				Credentials: func(string) (string, bool) { return "secret", true },
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			srv := httptest.NewServer(h)
-			t.Cleanup(srv.Close)
-			do(t, client.New(client.Options{Region: "eu-west-1", BaseEndpoint: &srv.URL, Protocol: protocol, RetryMaxAttempts: 1,
-				Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}), metrics)
+			config := wiretest.Serve(t, "eu-west-1", wire.Service{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: metrics, Store: rows})})
+			do(t, client.New(client.Options{Protocol: protocol, Region: config.Region, BaseEndpoint: config.BaseEndpoint,
+				RetryMaxAttempts: config.RetryMaxAttempts, HTTPClient: config.HTTPClient, Credentials: config.Credentials}), metrics)
 		})
 	}
 }

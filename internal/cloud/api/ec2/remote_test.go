@@ -1,19 +1,14 @@
 package ec2
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
@@ -21,6 +16,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 // remote is a cloud as the SDK sees it: every call goes over a connection, and
@@ -34,45 +30,13 @@ type remote struct {
 func newRemote(t *testing.T) *remote {
 	t.Helper()
 	c := newCloud(t)
-	h, err := wire.NewHandler(wire.Config{
-		Services:    []wire.Service{{Name: "ec2", API: c.API}},
-		Credentials: func(string) (string, bool) { return "secret", true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	conns := &http.Transport{}
-	t.Cleanup(conns.CloseIdleConnections)
-	return &remote{cloud: c, t: t, Client: ec2.New(ec2.Options{
-		Region: home, BaseEndpoint: &srv.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""), RetryMaxAttempts: 1, HTTPClient: &http.Client{Transport: whole{conns}},
+	return &remote{cloud: c, t: t, Client: ec2.NewFromConfig(wiretest.Serve(t, home, wire.Service{Name: "ec2", API: c.API}), func(o *ec2.Options) {
 		// The server's own validation is what is tested.
-		APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 			_, _ = s.Initialize.Remove("OperationInputValidation") // not all have it
 			return nil
-		}},
+		})
 	})}
-}
-
-// whole sends requests whose bodies net/http can see to be in memory. With those
-// that the SDK makes, an answer may come before net/http has seen the end of the
-// body; the SDK closes it then, and net/http closes the connection, although the
-// answer may not have been read to its end (net/http's transferWriter.writeBody,
-// smithy-go's safeWriteToReadCloser.WriteTo).
-type whole struct{ *http.Transport }
-
-func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
-		return w.Transport.RoundTrip(r)
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return w.Transport.RoundTrip(r)
 }
 
 type operation[In, Out any] func(context.Context, *In, ...func(*ec2.Options)) (*Out, error)

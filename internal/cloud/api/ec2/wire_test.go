@@ -3,13 +3,11 @@ package ec2_test
 import (
 	"context"
 	"errors"
-	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	client "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
@@ -17,6 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 // dial returns the real SDK's client of an API behind a real endpoint.
@@ -26,16 +25,7 @@ func dial(t testing.TB) *client.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := wire.NewHandler(wire.Config{
-		Services:    []wire.Service{{Name: "ec2", API: ec2.New(ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15")})}},
-		Credentials: func(string) (string, bool) { return "secret", true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	return client.New(client.Options{Region: "eu-west-1", BaseEndpoint: &srv.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+	return client.NewFromConfig(wiretest.Serve(t, "eu-west-1", wire.Service{Name: "ec2", API: ec2.New(ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15")})}))
 }
 
 func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {

@@ -4,32 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 // client serves the API and returns the SDK's client for it.
 func (w *world) client() *elb.Client {
 	w.t.Helper()
-	handler, err := wire.NewHandler(wire.Config{
-		Services:    []wire.Service{{Name: "elasticloadbalancing", API: w.API}},
-		Credentials: func(key string) (string, bool) { return "secret", key == "key" },
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	w.t.Cleanup(server.Close)
-	return elb.NewFromConfig(aws.Config{
-		Region: here, BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""), RetryMaxAttempts: 1,
-	})
+	return elb.NewFromConfig(wiretest.Serve(w.t, here, wire.Service{Name: "elasticloadbalancing", API: w.API}))
 }
 
 func TestTheSDKsClientIsServed(t *testing.T) {

@@ -3,35 +3,25 @@ package ssm_test
 import (
 	"context"
 	"errors"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	client "github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 func TestTheSDKKeepsALockOverTheWire(t *testing.T) {
 	api, ctx := newAPI(t)
-	h, err := wire.NewHandler(wire.Config{
-		Services:    []wire.Service{{Name: "ssm", API: api}},
-		Credentials: func(string) (string, bool) { return "secret", true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	c := client.New(client.Options{Region: "us-east-1", BaseEndpoint: &srv.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+	c := client.NewFromConfig(wiretest.Serve(t, "us-east-1", wire.Service{Name: "ssm", API: api}))
 
 	lock := &client.PutParameterInput{Name: aws.String("/aloft/tutorial/lock"), Value: aws.String(`{"owner":"me"}`), Type: types.ParameterTypeString}
 	if _, err := c.PutParameter(ctx, lock); err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.PutParameter(ctx, lock)
+	_, err := c.PutParameter(ctx, lock)
 	if _, ok := errors.AsType[*types.ParameterAlreadyExists](err); !ok {
 		t.Errorf("a second lock: %v", err)
 	}

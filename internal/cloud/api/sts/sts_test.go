@@ -2,28 +2,17 @@ package sts_test
 
 import (
 	"context"
-	"net/http/httptest"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	client "github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
 func TestCallerLearnsWhoItIs(t *testing.T) {
-	h, err := wire.NewHandler(wire.Config{
-		Services:    []wire.Service{{Name: "sts", API: sts.New()}},
-		Credentials: func(string) (string, bool) { return "secret", true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(h)
-	defer srv.Close()
-	c := client.New(client.Options{Region: "eu-central-1", BaseEndpoint: &srv.URL,
-		Credentials: credentials.NewStaticCredentialsProvider("AKIA", "secret", "")})
+	c := client.NewFromConfig(wiretest.Serve(t, "eu-central-1", wire.Service{Name: "sts", API: sts.New()}))
 	got, err := c.GetCallerIdentity(context.Background(), &client.GetCallerIdentityInput{})
 	if err != nil {
 		t.Fatal(err)
