@@ -21,7 +21,8 @@ import (
 var errKilled = errors.New("the run was killed")
 
 // killer lets calls through until the nth that changes something: that one is
-// done, but its answer is lost, and nothing is sent any more.
+// done, but its answer is lost, and nothing is sent any more. What is under way
+// then is done too, and its answers are lost.
 type killer struct {
 	next http.RoundTripper
 	kill context.CancelCauseFunc
@@ -29,7 +30,8 @@ type killer struct {
 
 	mu    sync.Mutex
 	seen  int
-	fatal string // the call at which it happened
+	fatal string         // the call at which it happened
+	sent  sync.WaitGroup // calls under way
 }
 
 func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -50,15 +52,19 @@ func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	fatal := k.fatal != ""
+	k.sent.Add(1)
 	k.mu.Unlock()
-	if !fatal {
-		return k.next.RoundTrip(r)
-	}
+	defer k.sent.Done()
 	answer, err := k.next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+	if fatal {
+		k.kill(errKilled)
+	}
+	if !fatal && r.Context().Err() == nil {
+		return answer, err
+	}
 	if err == nil {
 		err = answer.Body.Close()
 	}
-	k.kill(errKilled)
 	return nil, errors.Join(errKilled, err)
 }
 
@@ -98,6 +104,7 @@ func killedAt(t *testing.T, n int, work func(ctx context.Context, around func(ht
 	defer kill(nil)
 	k := &killer{kill: kill, n: n}
 	err := work(ctx, func(next http.RoundTripper) http.RoundTripper { k.next = next; return k })
+	k.sent.Wait() // for the cloud to be as the run has left it
 	if k.fatal == "" && err != nil {
 		t.Fatal(err)
 	}

@@ -98,6 +98,7 @@ func (n *namespace) listen(at netip.AddrPort) (net.Listener, error) {
 	// Connections that nobody uses end by the idle time-out: to let the kernel
 	// probe them would cost four system calls each.
 	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false) // which Go tries first; AWS's nodes do not speak it, and it makes accepting dearer
 	err := n.enter(func() (err error) {
 		listener, err = config.Listen(context.Background(), "tcp", at.String())
 		return err
