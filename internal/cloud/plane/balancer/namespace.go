@@ -109,10 +109,6 @@ func (n *namespace) listen(at netip.AddrPort) (net.Listener, error) {
 // dial connects from an address of the namespace. Only the socket is made
 // there; waiting for the connection holds no thread.
 func (n *namespace) dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
-	if n.file == nil {
-		d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
-		return d.DialContext(ctx, "tcp", to.String())
-	}
 	fd := -1
 	err := n.enter(func() (err error) {
 		fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)

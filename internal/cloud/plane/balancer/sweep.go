@@ -12,6 +12,11 @@ import (
 // bytes ends up to this much late.
 const sweepEvery = 250 * time.Millisecond
 
+// lookAfter is how long a client waits for an answer before it is looked whether
+// it still does. To ask the kernel costs as much as to send the answer, and under
+// load everybody waits.
+const lookAfter = time.Second
+
 // sweep enforces time-outs and notices clients that have gone.
 func (e *Engine) sweep() {
 	tick := time.NewTicker(sweepEvery)
@@ -45,16 +50,17 @@ func (c *connection) inspect(now, idle time.Duration) {
 			c.doom(idled)
 		}
 	case thinking, flowing:
-		c.inspectTarget(waited >= idle, idle)
+		c.inspectTarget(waited, idle)
 	}
 }
 
 // inspectTarget looks at a connection whose request is with a target.
-func (c *connection) inspectTarget(late bool, idle time.Duration) {
+func (c *connection) inspectTarget(waited, idle time.Duration) {
+	late := waited >= idle
 	switch {
 	case c.up != nil && c.up.expelled():
 		c.doom(expelled)
-	case c.phase == thinking && closed(c.socket):
+	case c.phase == thinking && waited >= lookAfter && closed(c.socket):
 		c.doom(left)
 	case late && c.phase == thinking:
 		c.doom(idled)

@@ -19,7 +19,7 @@ const connectTimeout = 10 * time.Second
 
 // fresh is for how long a connection is taken to be open after its last answer
 // without a look at it.
-const fresh = time.Millisecond
+const fresh = 100 * time.Millisecond
 
 // upstreams are a node's connections to one target that wait for a request.
 type upstreams struct {
