@@ -3,6 +3,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"aloft.dev/aloft/internal/wholebody"
 )
@@ -31,6 +33,7 @@ type Options struct {
 	Endpoint    string                  // base URL of all services; AWS's own by default
 	Credentials aws.CredentialsProvider // instead of the default chain
 	HTTPClient  aws.HTTPClient          // instead of one of our own
+	MaxBackoff  time.Duration           // the longest pause before a call is sent again; ten seconds by default
 }
 
 // Client is the services that the deployer uses.
@@ -57,10 +60,12 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(so *retry.StandardOptions) {
 				so.MaxAttempts = maxAttempts
-				so.MaxBackoff = maxBackoff
+				so.MaxBackoff = cmp.Or(o.MaxBackoff, maxBackoff)
+				so.Retryables = append(so.Retryables, lostAgain)
 				so.RateLimiter = ratelimit.None // attempts are bounded by their number and by the context
 			})
 		}),
+		config.WithLogger(logging.Nop{}), // the SDK's own lines would fall into the story of the run
 	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
