@@ -98,10 +98,21 @@ func acquire(ctx context.Context, parameters Parameters, app string, holder Hold
 		if err != nil {
 			return nil, fmt.Errorf("read the lock %s: %w", l.name, err)
 		}
+		if seen == 1 && same(other, holder) { // made by a put of ours whose answer was lost
+			l.version = seen
+			return l, nil
+		}
 		if time.Now().Before(other.Expires) && !gone(other) {
 			return nil, l.held(other)
 		}
-		if version, err = l.put(ctx, true); err != nil {
+		// Sent twice, it would get two versions, of which neither tells who was first.
+		if version, err = l.put(ctx, true, awsapi.OnceSSM); awsapi.IsLost(err) {
+			other, version, err = l.read(ctx)
+			if err == nil && !same(other, holder) {
+				continue
+			}
+		}
+		if err != nil {
 			return nil, fmt.Errorf("take over the lock %s: %w", l.name, err)
 		}
 		if version == seen+1 || version == 1 {
@@ -118,18 +129,26 @@ func (l *lock) held(by Holder) error {
 		Hint:   "wait until it has finished; when it was killed, the lock ends by itself"}
 }
 
-func (l *lock) put(ctx context.Context, overwrite bool) (int64, error) {
-	l.holder.Expires = time.Now().Add(lockLife).UTC().Truncate(time.Second)
-	value, err := json.Marshal(l.holder)
+// same tells that two are the same run.
+func same(a, b Holder) bool {
+	a.Expires, b.Expires = time.Time{}, time.Time{}
+	return a == b
+}
+
+func (l *lock) put(ctx context.Context, overwrite bool, options ...func(*ssm.Options)) (int64, error) {
+	holder := l.holder
+	holder.Expires = time.Now().Add(lockLife).UTC().Truncate(time.Second)
+	value, err := json.Marshal(holder)
 	if err != nil {
 		return 0, fmt.Errorf("encode the holder: %w", err)
 	}
 	made, err := l.parameters.PutParameter(ctx, &ssm.PutParameterInput{
 		Name: &l.name, Value: aws.String(string(value)), Type: types.ParameterTypeString, Overwrite: aws.Bool(overwrite), Description: aws.String("Aloft: who is at work"),
-	})
+	}, options...)
 	if err != nil {
 		return 0, err
 	}
+	l.holder.Expires = holder.Expires // not before: what was not put does not hold
 	return made.Version, nil
 }
 

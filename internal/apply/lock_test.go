@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // parameters keeps one parameter as Systems Manager does.
@@ -54,6 +57,76 @@ func (p *parameters) DeleteParameter(context.Context, *ssm.DeleteParameterInput,
 var _ Parameters = (*parameters)(nil)
 
 func never(Holder) bool { return false }
+
+var errLost = &smithyhttp.RequestSendError{Err: syscall.ECONNRESET}
+
+// lossy loses the first answer to a put. As the SDK does, it puts again, unless it
+// is to send once.
+type lossy struct {
+	parameters
+	lost bool
+}
+
+func (l *lossy) PutParameter(ctx context.Context, in *ssm.PutParameterInput, once ...func(*ssm.Options)) (*ssm.PutParameterOutput, error) {
+	out, err := l.parameters.PutParameter(ctx, in)
+	if err != nil || l.lost {
+		return out, err
+	}
+	if l.lost = true; len(once) > 0 {
+		return nil, errLost
+	}
+	return l.parameters.PutParameter(ctx, in)
+}
+
+func TestALockIsHeldAlsoWhenTheAnswerWasLost(t *testing.T) {
+	ada, bob := Holder{User: "ada", Nonce: "1"}, Holder{User: "bob", Nonce: "2"}
+	p := &lossy{}
+	if l, err := acquire(t.Context(), p, "shop", ada, never); err != nil || l.Took || l.version != 1 {
+		t.Fatalf("got %+v, %v", l, err)
+	}
+	if _, err := acquire(t.Context(), p, "shop", bob, never); err == nil {
+		t.Error("two hold one lock")
+	}
+	p.lost = false
+	if l, err := acquire(t.Context(), p, "shop", bob, func(h Holder) bool { return h.User == "ada" }); err != nil || !l.Took || l.version != 2 {
+		t.Errorf("got %+v, %v", l, err)
+	}
+}
+
+// cut is a network without a way out.
+type cut struct {
+	parameters
+	down atomic.Bool
+}
+
+func (c *cut) PutParameter(ctx context.Context, in *ssm.PutParameterInput, _ ...func(*ssm.Options)) (*ssm.PutParameterOutput, error) {
+	if c.down.Load() {
+		return nil, errLost
+	}
+	return c.parameters.PutParameter(ctx, in)
+}
+
+func TestALockThatCannotBeRenewedIsLostWhenItsTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &cut{}
+		l, err := acquire(t.Context(), p, "shop", Holder{User: "ada"}, never)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go l.hold(ctx, cancel)
+		time.Sleep(time.Second)
+		p.down.Store(true)
+		time.Sleep(lockLife - lockRenew)
+		if ctx.Err() != nil {
+			t.Error("it was given up while it held")
+		}
+		time.Sleep(2 * lockRenew)
+		if !errors.Is(context.Cause(ctx), errLockLost) {
+			t.Errorf("got %v", context.Cause(ctx))
+		}
+	})
+}
 
 func TestOneRunAtATimeHoldsTheLock(t *testing.T) {
 	p := &parameters{}
