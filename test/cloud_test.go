@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -185,7 +186,7 @@ func (c *cloud) client(t *testing.T, around func(http.RoundTripper) http.RoundTr
 		transport = around(transport)
 	}
 	client, err := awsapi.New(t.Context(), awsapi.Options{
-		Region: region, Endpoint: c.url, HTTPClient: &http.Client{Transport: transport},
+		Region: region, Endpoint: c.url, HTTPClient: &http.Client{Transport: transport}, MaxBackoff: 50 * time.Millisecond,
 		Credentials: aws.CredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAALOFT", "secret", "")),
 	})
 	if err != nil {

@@ -95,9 +95,15 @@ func tutorial(t *testing.T) *spec.Spec {
 	return parse(t, "../internal/stack/testdata/tutorial.yaml")
 }
 
+// others tells of every other run that it has been killed.
+func others(self apply.Holder) func(apply.Holder) bool {
+	return func(h apply.Holder) bool { return h.Nonce != self.Nonce }
+}
+
 // deployment of a spec. Lines of the story go to the test's log.
 func deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *installer, keys string) *apply.Deployment {
 	t.Helper()
+	holder := apply.Here()
 	d, err := apply.New(apply.Config{
 		Spec: s, Client: client, Builder: b, KeyDir: keys, Poll: 200 * time.Millisecond,
 		Events: func(e event.Event) {
@@ -108,7 +114,7 @@ func deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *installer,
 		Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
 			return netip.MustParsePrefix("198.18.0.9/32"), nil
 		},
-		Gone: func(apply.Holder) bool { return true },
+		Holder: holder, Gone: others(holder),
 	})
 	if err != nil {
 		t.Fatal(err)

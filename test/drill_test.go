@@ -24,8 +24,9 @@ const service = "service"
 // drilling is a drill of a deployment whose scripts set a tag, so that they are
 // calls at which a run can be killed.
 func drilling(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
+	holder := apply.Here()
 	return drill.New(drill.Config{
-		App: "tutorial", Client: c, Poll: 5 * time.Millisecond, Gone: func(apply.Holder) bool { return true },
+		App: "tutorial", Client: c, Poll: 5 * time.Millisecond, Holder: holder, Gone: others(holder),
 		Refill: func(ctx context.Context) error {
 			_, err := d.Up(ctx)
 			return err

@@ -72,12 +72,15 @@ func (d *Deployment) LetIn(ctx context.Context, m Machine) (shut func() error, e
 	}}
 	// From here on Ctrl-C must not end a call half way: the rule is to be taken back.
 	whole := context.WithoutCancel(ctx)
-	_, err = d.cfg.Client.EC2.AuthorizeSecurityGroupIngress(whole, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: rule})
-	if awsapi.IsExists(err) {
-		return nothing, nil
-	}
+	added, err := awsapi.Added(whole, func(ctx context.Context) error {
+		_, err := d.cfg.Client.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: rule}, awsapi.Once)
+		return err
+	})
 	if err != nil {
 		return nothing, fmt.Errorf("let %s in to %s over SSH: %w", from, m.Name, err)
+	}
+	if !added {
+		return nothing, nil
 	}
 	return func() error {
 		within, cancel := context.WithTimeout(whole, 30*time.Second)

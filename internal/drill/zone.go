@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -104,12 +105,17 @@ func (d *Drill) cut(ctx context.Context, l *ledger, now func()) error {
 	if err != nil {
 		return err
 	}
-	associations, err := d.associations(ctx, l.change)
-	if err != nil {
-		return err
-	}
-	now()
-	return d.put(ctx, associations, func(string) string { return acl })
+	begin := sync.OnceFunc(now)
+	// An association that was replaced by a call whose answer was lost is not found
+	// the second time: it has another id.
+	return awsapi.Retry(ctx, settle, l.change.At+" to be cut off", awsapi.IsNotFound, func(ctx context.Context) error {
+		associations, err := d.associations(ctx, l.change)
+		if err != nil {
+			return err
+		}
+		begin()
+		return d.put(ctx, associations, func(string) string { return acl })
+	})
 }
 
 // put brings subnets under the ACLs that are wanted.

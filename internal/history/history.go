@@ -123,13 +123,30 @@ func (h *History) Add(ctx context.Context, known []Record, r Record) (Record, er
 	if len(known) > 0 {
 		r.Number = known[len(known)-1].Number + 1
 	}
-	if err := h.put(ctx, r, false); err != nil {
+	err := h.put(ctx, r, false)
+	if awsapi.IsExists(err) && h.says(ctx, r) {
+		err = nil // by a call whose answer was lost
+	}
+	if err != nil {
 		return r, fmt.Errorf("write release %d down: %w", r.Number, err)
 	}
 	if len(known) < keep {
 		return r, nil
 	}
 	return r, h.forget(ctx, known[:len(known)-keep+1])
+}
+
+// says tells that a record is written down already.
+func (h *History) says(ctx context.Context, r Record) bool {
+	all, err := h.List(ctx)
+	if err != nil {
+		return false
+	}
+	wanted, err := encode(r)
+	return err == nil && slices.ContainsFunc(all, func(other Record) bool {
+		text, err := encode(other)
+		return err == nil && other.Number == r.Number && text == wanted
+	})
 }
 
 // Put writes a record anew.

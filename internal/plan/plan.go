@@ -106,9 +106,7 @@ func (d *differ) resource(r stack.Resource) {
 		d.plan.Kept[r.Address] = there[0]
 		return
 	}
-	keep := slices.IndexFunc(there, func(f Found) bool {
-		return f.Broken == "" && !slices.ContainsFunc(d.differences(r, f), func(x Difference) bool { return x.Replaces })
-	})
+	keep := slices.IndexFunc(there, func(f Found) bool { return stays(f, d.differences(r, f)) })
 	switch {
 	case keep >= 0:
 		current := there[keep]
@@ -128,6 +126,19 @@ func (d *differ) resource(r stack.Resource) {
 		change.Differences = d.differences(r, there[0])
 	}
 	d.plan.Changes = append(d.plan.Changes, change)
+}
+
+// Compare compares one thing found with what is wanted at its address, and tells
+// whether it can stay, as it is or changed in place. known is what stands at the
+// addresses that the resource refers to.
+func Compare(r stack.Resource, f Found, known map[string]Found) (differences []Difference, ok bool) {
+	d := &differ{plan: &Plan{Kept: known}}
+	differences = d.differences(r, f)
+	return differences, stays(f, differences)
+}
+
+func stays(f Found, differences []Difference) bool {
+	return f.Broken == "" && !slices.ContainsFunc(differences, func(d Difference) bool { return d.Replaces })
 }
 
 // leaves tells of a kind that a part of a stack takes as it stands: others

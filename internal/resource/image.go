@@ -77,13 +77,19 @@ func (s *Site) createImage(ctx context.Context, r stack.Resource, body stack.Ima
 		}
 		f = plan.Found{Address: r.Address, Kind: stack.KindImage, ID: aws.ToString(made.ImageId), Name: body.ImageName, Status: map[string]string{}}
 	}
-	if err := s.imageAvailable(ctx, r.Address, f.ID); err != nil {
-		return f, err
+	return f, s.finishImage(ctx, r, body, f.ID)
+}
+
+// finishImage waits until an image can be used, and marks the machine that it was
+// made of.
+func (s *Site) finishImage(ctx context.Context, r stack.Resource, body stack.Image, id string) error {
+	if err := s.imageAvailable(ctx, r.Address, id); err != nil {
+		return err
 	}
-	if builder == "" {
-		return f, nil
+	if builder := *s.id(body.Builder); builder != "" {
+		return s.markBuilt(ctx, builder, body.Release)
 	}
-	return f, s.markBuilt(ctx, builder, body.Release)
+	return nil
 }
 
 // imageAvailable waits until an image can be launched from, and says how far it

@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -32,7 +33,7 @@ func (c *Cloud) internetGateways(ctx context.Context) ([]plan.Found, error) {
 }
 
 func (s *Site) createInternetGateway(ctx context.Context, r stack.Resource, body stack.InternetGateway) (plan.Found, error) {
-	out, err := s.EC2.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{TagSpecifications: tagged(s.tags(r), types.ResourceTypeInternetGateway)})
+	out, err := s.EC2.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{TagSpecifications: tagged(s.tags(r), types.ResourceTypeInternetGateway)}, awsapi.Once)
 	if err != nil {
 		return plan.Found{}, fmt.Errorf("create the internet gateway: %w", err)
 	}
@@ -52,8 +53,13 @@ func (s *Site) updateInternetGateway(ctx context.Context, body stack.InternetGat
 func (s *Site) attach(ctx context.Context, id string, body stack.InternetGateway) error {
 	return s.soon(ctx, "attach internet gateway "+id, func(ctx context.Context) error {
 		_, err := s.EC2.AttachInternetGateway(ctx, &ec2.AttachInternetGatewayInput{InternetGatewayId: &id, VpcId: s.id(body.VPC)})
-		return err
+		return already(ctx, err, func(ctx context.Context) (bool, error) { return s.attached(ctx, id, *s.id(body.VPC)) })
 	})
+}
+
+func (s *Site) attached(ctx context.Context, id, vpc string) (bool, error) {
+	all, err := s.internetGateways(ctx)
+	return slices.ContainsFunc(all, func(f plan.Found) bool { return f.ID == id && f.Get("attached to") == vpc }), err
 }
 
 func (s *Site) detach(ctx context.Context, f plan.Found) error {

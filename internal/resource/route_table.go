@@ -79,7 +79,7 @@ func (s *Site) updateRouteTable(ctx context.Context, body stack.RouteTable, now 
 		}
 		err := s.soon(ctx, "associate route table "+now.ID+" with subnet "+subnet, func(ctx context.Context) error {
 			_, err := s.EC2.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: &now.ID, SubnetId: aws.String(subnet)})
-			return err
+			return already(ctx, err, func(ctx context.Context) (bool, error) { return s.associated(ctx, now.ID, subnet) })
 		})
 		if err != nil {
 			return err
@@ -88,22 +88,26 @@ func (s *Site) updateRouteTable(ctx context.Context, body stack.RouteTable, now 
 	return nil
 }
 
+func (s *Site) associated(ctx context.Context, id, subnet string) (bool, error) {
+	all, err := s.routeTables(ctx)
+	return slices.ContainsFunc(all, func(f plan.Found) bool { return f.ID == id && slices.Contains(f.Values["subnets"], subnet) }), err
+}
+
 func (s *Site) defaultRoute(ctx context.Context, body stack.RouteTable, now plan.Found) error {
 	gateway := s.id(body.Gateway)
-	switch now.Get(everywhere) {
-	case *gateway:
+	if now.Get(everywhere) == *gateway {
 		return nil
-	case "":
-		return s.soon(ctx, "create the default route of "+now.ID, func(ctx context.Context) error {
-			_, err := s.EC2.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &now.ID, DestinationCidrBlock: aws.String(everywhere), GatewayId: gateway})
-			return err
-		})
-	default:
-		return s.soon(ctx, "replace the default route of "+now.ID, func(ctx context.Context) error {
-			_, err := s.EC2.ReplaceRoute(ctx, &ec2.ReplaceRouteInput{RouteTableId: &now.ID, DestinationCidrBlock: aws.String(everywhere), GatewayId: gateway})
-			return err
-		})
 	}
+	return s.soon(ctx, "set the default route of "+now.ID, func(ctx context.Context) error {
+		if now.Get(everywhere) == "" {
+			_, err := s.EC2.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &now.ID, DestinationCidrBlock: aws.String(everywhere), GatewayId: gateway})
+			if !awsapi.IsExists(err) {
+				return err
+			}
+		}
+		_, err := s.EC2.ReplaceRoute(ctx, &ec2.ReplaceRouteInput{RouteTableId: &now.ID, DestinationCidrBlock: aws.String(everywhere), GatewayId: gateway})
+		return err
+	})
 }
 
 func (s *Site) disassociate(ctx context.Context, f plan.Found, subnet string) error {

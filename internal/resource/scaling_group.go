@@ -44,7 +44,7 @@ func seconds(d time.Duration) *int32 { return aws.Int32(int32(d / time.Second)) 
 // createScalingGroup makes a group of as many machines as serve already, within
 // its sizes, and waits until they all serve.
 func (s *Site) createScalingGroup(ctx context.Context, r stack.Resource, body stack.ScalingGroup) (plan.Found, error) {
-	f := plan.Found{Address: r.Address, Kind: stack.KindScalingGroup, ID: body.GroupName, Name: body.GroupName, Status: map[string]string{}}
+	f := plan.Found{Address: r.Address, Kind: stack.KindScalingGroup, Name: body.GroupName, Status: map[string]string{}}
 	desired, err := s.desiredAtFirst(ctx, body)
 	if err != nil {
 		return f, err
@@ -68,7 +68,7 @@ func (s *Site) createScalingGroup(ctx context.Context, r stack.Resource, body st
 	if err != nil {
 		return f, err
 	}
-	seen.born = seen.began
+	f.ID, seen.born = body.GroupName, seen.began
 	if err := s.serving(ctx, r.Address, body.GroupName, *s.id(body.TargetGroup), seen); err != nil {
 		return f, err
 	}

@@ -113,18 +113,16 @@ func (s *Site) grant(ctx context.Context, group, direction, rule, description st
 	if err != nil {
 		return false, err
 	}
-	added := true
-	err = s.soon(ctx, fmt.Sprintf("allow %s in security group %s", rule, group), func(ctx context.Context) error {
-		var err error
-		if direction == "in" {
-			_, err = s.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: list})
-		} else {
-			_, err = s.EC2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: list})
-		}
-		if awsapi.IsExists(err) {
-			added = false
-			return nil
-		}
+	added := false
+	err = s.soon(ctx, fmt.Sprintf("allow %s in security group %s", rule, group), func(ctx context.Context) (err error) {
+		added, err = awsapi.Added(ctx, func(ctx context.Context) (err error) {
+			if direction == "in" {
+				_, err = s.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: list}, awsapi.Once)
+			} else {
+				_, err = s.EC2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: list}, awsapi.Once)
+			}
+			return err
+		})
 		return err
 	})
 	return added, err

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -80,8 +81,8 @@ func NameIsUnique(k stack.Kind) bool {
 }
 
 // Create makes a resource and waits until it is of use. old is what stands at
-// its address and will be retired. On an error what was begun is found by the
-// next run.
+// its address and will be retired. What was made although no answer said so is
+// found, and not made again. On an error what was begun is found by the next run.
 func (s *Site) Create(ctx context.Context, r stack.Resource, old []plan.Found) (plan.Found, error) {
 	if NameIsUnique(r.Body.Kind()) {
 		for _, f := range old { // the name is free only when the old one is gone
@@ -89,8 +90,25 @@ func (s *Site) Create(ctx context.Context, r stack.Resource, old []plan.Found) (
 				return f, err
 			}
 		}
+		old = nil
 	}
-	return s.create(ctx, r, old)
+	for tries := 1; ; tries++ {
+		f, err := s.create(ctx, r, old)
+		lost := awsapi.IsLost(err)
+		if err == nil || f.ID != "" || !lost && !awsapi.IsExists(err) {
+			return f, err
+		}
+		made, ok, problem := s.made(ctx, r, old, lost)
+		if problem != nil {
+			return f, errors.Join(err, problem)
+		}
+		if ok {
+			return s.finish(ctx, r, made)
+		}
+		if !lost || tries == maxTries {
+			return f, err
+		}
+	}
 }
 
 func (s *Site) create(ctx context.Context, r stack.Resource, old []plan.Found) (plan.Found, error) {
@@ -154,7 +172,7 @@ func (s *Site) Update(ctx context.Context, r stack.Resource, now plan.Found) err
 	case stack.Server:
 		return s.updateServer(ctx, r, body, now)
 	case stack.Image:
-		return s.imageAvailable(ctx, r.Address, now.ID)
+		return s.finishImage(ctx, r, body, now.ID)
 	case stack.TargetGroup:
 		return s.updateTargetGroup(ctx, body, now)
 	case stack.LoadBalancer:

@@ -40,7 +40,7 @@ func (c *Cloud) vpcs(ctx context.Context) ([]plan.Found, error) {
 }
 
 func (s *Site) createVPC(ctx context.Context, r stack.Resource, body stack.VPC) (plan.Found, error) {
-	out, err := s.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(body.CIDR.String()), TagSpecifications: tagged(s.tags(r), types.ResourceTypeVpc)})
+	out, err := s.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(body.CIDR.String()), TagSpecifications: tagged(s.tags(r), types.ResourceTypeVpc)}, awsapi.Once)
 	if err != nil {
 		return plan.Found{}, fmt.Errorf("create VPC %s: %w", body.CIDR, err)
 	}

@@ -1,0 +1,175 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/drill"
+	"aloft.dev/aloft/internal/spec"
+)
+
+// lossy does every change, but loses the first answer to each, as a network does
+// that breaks in the wrong moment.
+type lossy struct {
+	next  http.RoundTripper
+	whole bool // no byte of a lost answer arrives; else it breaks off within its body
+
+	mu   sync.Mutex
+	lost map[string]bool // by what was asked
+}
+
+func (l *lossy) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	name := operation(r, body)
+	answer, err := l.next.RoundTrip(r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil || l.lost[name+string(body)] || !changes(name) || answer.StatusCode != http.StatusOK {
+		return answer, err
+	}
+	l.lost[name+string(body)] = true
+	if l.whole {
+		return nil, errors.Join(syscall.ECONNRESET, answer.Body.Close())
+	}
+	answer.Body = broken{io.LimitReader(answer.Body, 20), answer.Body}
+	return answer, nil
+}
+
+// broken is a body that ends before it is whole.
+type broken struct {
+	begin io.Reader
+	io.Closer
+}
+
+func (b broken) Read(p []byte) (int, error) {
+	n, err := b.begin.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// losing runs a test for each way to lose an answer, with a client that does, and
+// checks that at least so many were lost.
+func losing(t *testing.T, atLeast int, run func(t *testing.T, c *cloud, lossy *awsapi.Client)) {
+	for _, whole := range []bool{true, false} {
+		t.Run(fmt.Sprintf("whole=%t", whole), func(t *testing.T) {
+			t.Parallel()
+			c, l := newCloud(t), &lossy{whole: whole, lost: map[string]bool{}}
+			run(t, c, c.client(t, func(next http.RoundTripper) http.RoundTripper { l.next = next; return l }))
+			if len(l.lost) < atLeast {
+				t.Errorf("only %d answers were lost", len(l.lost))
+			}
+		})
+	}
+}
+
+func temporaryRules(c *cloud) (n int) {
+	for _, group := range store.SecurityGroups.List(c.store.View()) {
+		for _, rule := range group.Rules {
+			if rule.Description == "aloft:temporary" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// What was done before its answer was lost is done once.
+func upOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *cloud, *awsapi.Client) {
+	return func(t *testing.T, c *cloud, lossy *awsapi.Client) {
+		b, keys := &installer{release: "r1"}, t.TempDir()
+		up(t, deployment(t, lossy, of(t), b, keys))
+		if n := temporaryRules(c); n != 0 {
+			t.Errorf("%d temporary rules are left", n)
+		}
+		d := deployment(t, c.client(t, nil), of(t), b, keys)
+		nothingToDo(t, d)
+		once(t, c)
+	}
+}
+
+func TestAnUpWhoseAnswersAreLostMakesEverythingOnce(t *testing.T) {
+	t.Parallel()
+	losing(t, 24, upOnce(tutorial))
+}
+
+func TestAnUpOfAGroupWhoseAnswersAreLostMakesEverythingOnce(t *testing.T) {
+	t.Parallel()
+	losing(t, 25, upOnce(scalingOf))
+}
+
+// replaced is an up of another release, and the rollback from it.
+func replaced(of func(*testing.T) *spec.Spec) func(*testing.T, *cloud, *awsapi.Client) {
+	return func(t *testing.T, c *cloud, lossy *awsapi.Client) {
+		s := &site{cloud: c, keys: t.TempDir(), spec: of(t)}
+		s.release(t, "r1")
+		b := &installer{release: "r2"}
+		up(t, deployment(t, lossy, s.spec, b, s.keys))
+		s.serves(t, "r2")
+		if _, _, err := deployment(t, lossy, s.spec, b, s.keys).Rollback(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		s.serves(t, "r1")
+		if got := s.results(t); got != "r1 released, r2 rolled back, r1 released" {
+			t.Error(got)
+		}
+	}
+}
+
+func TestAReleaseWhoseAnswersAreLostTakesThePlaceOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	losing(t, 10, replaced(tutorial))
+}
+
+func TestAReleaseOfAGroupWhoseAnswersAreLostTakesThePlaceOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	losing(t, 10, replaced(scalingOf))
+}
+
+func downOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *cloud, *awsapi.Client) {
+	return func(t *testing.T, c *cloud, lossy *awsapi.Client) {
+		b, keys := &installer{release: "r1"}, t.TempDir()
+		up(t, deployment(t, c.client(t, nil), of(t), b, keys))
+		if err := deployment(t, lossy, of(t), b, keys).Down(t.Context(), apply.DownOptions{Images: true}); err != nil {
+			t.Fatal(err)
+		}
+		nothingLeft(t, c)
+	}
+}
+
+func TestADownWhoseAnswersAreLostLeavesNothing(t *testing.T) {
+	t.Parallel()
+	losing(t, 12, downOnce(tutorial))
+}
+
+func TestADownOfAGroupWhoseAnswersAreLostLeavesNothing(t *testing.T) {
+	t.Parallel()
+	losing(t, 12, downOnce(scalingOf))
+}
+
+func TestADrillWhoseAnswersAreLostPutsEverythingBack(t *testing.T) {
+	t.Parallel()
+	losing(t, 4, func(t *testing.T, c *cloud, lossy *awsapi.Client) {
+		b, keys := &installer{release: "r1"}, t.TempDir()
+		status := up(t, deployment(t, c.client(t, nil), tutorial(t), b, keys))
+		d := drilling(lossy, deployment(t, lossy, tutorial(t), b, keys))
+		if _, err := d.Run(t.Context(), status, drillOptions(drill.Zone)); err != nil {
+			t.Error(err)
+		}
+		asBefore(t, c)
+	})
+}
