@@ -68,17 +68,13 @@ var past = time.Unix(1, 0)
 
 // newConnection is a connection that was accepted, and what is spoken over it:
 // itself, or TLS.
-func newConnection(p *port, accepted, conn net.Conn) *connection {
-	c := &connection{port: p, conn: conn, bare: accepted, socket: rawOf(accepted), born: p.node.owner.now()}
+func newConnection(p *port, from *accepted, conn net.Conn) *connection {
+	c := &connection{port: p, conn: conn, bare: from, socket: rawOf(from), from: from.from, born: p.node.owner.now()}
 	c.since = c.born
 	if c.raw = rawOf(conn); c.raw != nil {
 		c.try = c.read
 	}
 	c.out = newWriter(conn, c.raw)
-	if at, ok := accepted.RemoteAddr().(*net.TCPAddr); ok {
-		c.from = at.AddrPort()
-		c.from = netip.AddrPortFrom(c.from.Addr().Unmap(), c.from.Port())
-	}
 	return c
 }
 
@@ -198,7 +194,11 @@ func (c *connection) doom(why fate) {
 	}
 	switch {
 	case why == broken:
-		_ = c.bare.Close() // TLS would want to say farewell
+		if a, ok := c.bare.(*accepted); ok {
+			a.cut() // TLS would want to say farewell
+		} else {
+			_ = c.bare.Close()
+		}
 	case c.phase == resting || c.phase == asking:
 		_ = c.conn.SetReadDeadline(past)
 	case c.phase == flowing:

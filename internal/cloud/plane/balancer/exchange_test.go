@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -465,8 +466,13 @@ func TestARequestAllocatesNothing(t *testing.T) {
 	for range 100 {
 		once()
 	}
-	// Health checks allocate beside it: a few a second.
-	if n := testing.AllocsPerRun(2000, once); n >= 1 && !raceDetector {
-		t.Errorf("%v allocations a request", n)
+	// What else goes on allocates too, health checks as an example, but not all the
+	// time: what a request allocates shows in every one of the measurements.
+	least := math.Inf(1)
+	for range 10 {
+		least = min(least, testing.AllocsPerRun(200, once))
+	}
+	if least >= 1 && !raceDetector {
+		t.Errorf("%v allocations a request", least)
 	}
 }

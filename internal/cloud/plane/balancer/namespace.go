@@ -93,17 +93,13 @@ func (n *namespace) enter(do func() error) error {
 }
 
 // listen listens for TCP at the address inside the namespace.
-func (n *namespace) listen(at netip.AddrPort) (net.Listener, error) {
-	var listener net.Listener
-	// Connections that nobody uses end by the idle time-out: to let the kernel
-	// probe them would cost four system calls each.
-	config := net.ListenConfig{KeepAlive: -1}
-	config.SetMultipathTCP(false) // which Go tries first; AWS's nodes do not speak it, and it makes accepting dearer
+func (n *namespace) listen(at netip.AddrPort) (*listener, error) {
+	var l *listener
 	err := n.enter(func() (err error) {
-		listener, err = config.Listen(context.Background(), "tcp", at.String())
+		l, err = listenAt(at)
 		return err
 	})
-	return listener, err
+	return l, err
 }
 
 // dial connects from an address of the namespace. Only the socket is made

@@ -85,8 +85,11 @@ func TestANodeListensAndDialsInItsNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = outside.close() }()
-	listener, err := outside.listen(netip.MustParseAddrPort("10.0.0.20:3000"))
-	if err != nil {
+	var listener net.Listener
+	if err := outside.enter(func() (err error) {
+		listener, err = net.Listen("tcp4", "10.0.0.20:3000")
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	seen := make(chan string, 100)

@@ -230,7 +230,7 @@ func (n *node) open(number uint16) error {
 	p := newPort(n, number, listener)
 	n.ports[number] = p
 	n.owner.tasks.Go(p.accept)
-	n.log.Info("listening", "address", listener.Addr().String())
+	n.log.Info("listening", "address", listener.at.String())
 	return nil
 }
 

@@ -14,7 +14,7 @@ import (
 type port struct {
 	node     *node
 	number   uint16
-	listener net.Listener
+	listener *listener
 
 	mu      sync.Mutex
 	open    map[*connection]struct{}
@@ -22,14 +22,14 @@ type port struct {
 	empty   chan struct{} // closed when closing and no connection is left
 }
 
-func newPort(n *node, number uint16, listener net.Listener) *port {
+func newPort(n *node, number uint16, listener *listener) *port {
 	return &port{node: n, number: number, listener: listener, open: map[*connection]struct{}{}, empty: make(chan struct{})}
 }
 
 // accept serves connections until the listener is closed.
 func (p *port) accept() {
 	for {
-		conn, err := p.listener.Accept()
+		a, err := p.listener.accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -40,9 +40,9 @@ func (p *port) accept() {
 			}
 			continue
 		}
-		c := p.connection(conn)
+		c := p.connection(a)
 		if !p.enter(c) {
-			_ = conn.Close()
+			_ = a.Close()
 			continue
 		}
 		p.node.counts.lanes[0].sums[newConnections].Add(1)
@@ -115,11 +115,11 @@ func (p *port) settings() *Listener {
 }
 
 // connection is what a client's connection becomes that has just come in.
-func (p *port) connection(conn net.Conn) *connection {
+func (p *port) connection(a *accepted) *connection {
 	if plan := (*p.node.table.Load())[p.number]; plan != nil && plan.secure != nil {
-		return newConnection(p, conn, tls.Server(conn, plan.secure.config))
+		return newConnection(p, a, tls.Server(a, plan.secure.config))
 	}
-	return newConnection(p, conn, conn)
+	return newConnection(p, a, a)
 }
 
 // crew are goroutines that serve connections, one after the other: a new one

@@ -93,7 +93,7 @@ func (d *dialogue) sized() (bool, error) {
 // splice moves bytes from the target to the client without a copy in this
 // process, as far as both are plain TCP.
 func (d *dialogue) splice(n int64) (int64, error) {
-	to, ok := d.c.conn.(*net.TCPConn)
+	to, ok := d.c.conn.(*accepted)
 	from, plain := d.up.conn.(*net.TCPConn)
 	if !ok || !plain {
 		return 0, nil

@@ -45,11 +45,11 @@ func peek(fd uintptr) syscall.Errno {
 // rawOf is the way around net.Conn to a plain TCP socket; nil: there is
 // something between, as TLS.
 func rawOf(conn net.Conn) syscall.RawConn {
-	tcp, ok := conn.(*net.TCPConn)
+	plain, ok := conn.(syscall.Conn)
 	if !ok {
 		return nil
 	}
-	raw, err := tcp.SyscallConn()
+	raw, err := plain.SyscallConn()
 	if err != nil {
 		return nil
 	}
