@@ -105,22 +105,31 @@ func acquire(ctx context.Context, parameters Parameters, app string, holder Hold
 		if time.Now().Before(other.Expires) && !gone(other) {
 			return nil, l.held(other)
 		}
-		// Sent twice, it would get two versions, of which neither tells who was first.
-		if version, err = l.put(ctx, true, awsapi.OnceSSM); awsapi.IsLost(err) {
-			other, version, err = l.read(ctx)
-			if err == nil && !same(other, holder) {
-				continue
-			}
-		}
-		if err != nil {
+		if err = l.takeOver(ctx, seen); err != nil {
 			return nil, fmt.Errorf("take over the lock %s: %w", l.name, err)
 		}
-		if version == seen+1 || version == 1 {
-			l.version, l.Took = version, true
+		if l.Took {
 			return l, nil
 		}
 	}
 	return nil, l.held(Holder{User: "others", Host: "somewhere"})
+}
+
+// takeOver puts this run's holder in the place of the one whose version was seen,
+// and takes the lock when no other run came before. It is sent once: a second put
+// would get another version, and neither would tell who was first.
+func (l *lock) takeOver(ctx context.Context, seen int64) error {
+	version, err := l.put(ctx, true, awsapi.OnceSSM)
+	if awsapi.IsLost(err) {
+		var now Holder
+		if now, version, err = l.read(ctx); err == nil && !same(now, l.holder) {
+			return nil
+		}
+	}
+	if err == nil && (version == seen+1 || version == 1) {
+		l.version, l.Took = version, true
+	}
+	return err
 }
 
 func (l *lock) held(by Holder) error {
