@@ -5,7 +5,6 @@ package e2e
 import (
 	"encoding/json"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
@@ -75,7 +74,7 @@ func (p program) drillKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	api := p.client(t)
-	eventually(t, 20*time.Second, "a zone is cut off", func() bool {
+	eventually(t, patience, "a zone is cut off", func() bool {
 		acls, err := api.EC2.DescribeNetworkAcls(t.Context(), &ec2.DescribeNetworkAclsInput{})
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +98,7 @@ func (p program) drillKilled(t *testing.T) {
 // anything in the cloud.
 func (p program) whole(t *testing.T) {
 	t.Helper()
-	eventually(t, 60*time.Second, "all servers are healthy", func() bool {
+	eventually(t, patience, "all servers are healthy", func() bool {
 		for _, m := range p.status(t, tutorialFolder).Machines {
 			if m.Health != "healthy" {
 				return false

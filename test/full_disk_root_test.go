@@ -12,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,7 +32,7 @@ func (c *real) fullDisk(t *testing.T) {
 		}
 	}
 	fetch(t, d.URL)
-	eventually(t, 30*time.Second, "the machine that cannot be started again is stopped", func() bool {
+	eventually(t, patience, "the machine that cannot be started again is stopped", func() bool {
 		return c.status(t, dir).Machines[0].State == "stopped"
 	})
 	c.refused(t, []string{"up", dir}, []string{"no space left on device", "run aloft up again"})

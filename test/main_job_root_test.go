@@ -219,12 +219,12 @@ func (c *real) reboot(t *testing.T) {
 	if _, err := c.api.EC2.RebootInstances(t.Context(), &ec2.RebootInstancesInput{InstanceIds: []string{m.InstanceID}}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "the application runs anew on "+m.Name, func() bool {
+	eventually(t, patience, "the application runs anew on "+m.Name, func() bool {
 		var health struct{ Uptime float64 }
 		_, body, err := get("http://" + net.JoinHostPort(m.PublicIP, "3000") + "/health")
 		return err == nil && json.Unmarshal([]byte(body), &health) == nil && body != "" && health.Uptime <= time.Since(began).Seconds()
 	})
-	eventually(t, 30*time.Second, m.Name+" is healthy", func() bool { return c.status(t, tutorialFolder).Machines[1].Health == "healthy" })
+	eventually(t, patience, m.Name+" is healthy", func() bool { return c.status(t, tutorialFolder).Machines[1].Health == "healthy" })
 	if now := c.status(t, tutorialFolder).Machines[1]; now != m {
 		t.Errorf("%+v became %+v", m, now)
 	}
@@ -237,7 +237,7 @@ func (c *real) replace(t *testing.T) {
 	if _, err := c.api.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{d.Machines[2].InstanceID}}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "the load balancer sends nothing to the server that is gone", func() bool {
+	eventually(t, patience, "the load balancer sends nothing to the server that is gone", func() bool {
 		for _, m := range c.status(t, tutorialFolder).Machines {
 			if m.InstanceID == d.Machines[2].InstanceID && m.Health != "unhealthy" && m.Health != "unused" && m.Health != "draining" && m.Health != "unregistered" {
 				return false
@@ -313,7 +313,7 @@ func (c *real) stopAndStart(t *testing.T) {
 			t.Logf("served: %v\nbefore: %+v\nnow: %+v\n%s", served, d.Machines, now.Machines, c.log())
 		}
 	})
-	eventually(t, time.Minute, "all servers serve again", func() bool {
+	eventually(t, patience, "all servers serve again", func() bool {
 		clear(served)
 		for range 12 { // each of the three nodes takes its own turns
 			var answer struct{ Host string }

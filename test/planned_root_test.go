@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -55,7 +54,7 @@ func (p program) deregistered(t *testing.T, instance string) {
 	if _, err := api.DeregisterTargets(t.Context(), &elb.DeregisterTargetsInput{TargetGroupArn: group, Targets: target}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "the target has drained", func() bool {
+	eventually(t, patience, "the target has drained", func() bool {
 		health, err := api.DescribeTargetHealth(t.Context(), &elb.DescribeTargetHealthInput{TargetGroupArn: group})
 		if err != nil {
 			t.Fatal(err)

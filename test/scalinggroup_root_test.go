@@ -20,17 +20,24 @@ import (
 )
 
 // mortal is user data of a server that tells its machine's name, and that dies
-// when it is asked for /die.
+// when it is asked for /die. It writes down what it is asked, on a volume that
+// is full after /fill, and fails when it cannot.
 const mortal = `#!/bin/bash
+mount -t tmpfs -o size=1M data /srv
 cat > /opt/server.pl <<'END'
+use IO::Handle;
 use IO::Socket::INET;
+open(my $log, '>>', '/srv/log') or die;
+$log->autoflush(1);
 my $door = IO::Socket::INET->new(LocalPort => 3000, Listen => 64, ReuseAddr => 1) or die;
 while (my $client = $door->accept) {
 	my $asked = <$client>;
 	while (my $line = <$client>) { last if $line =~ /^\r?$/ }
 	exit 1 if $asked =~ m{^GET /die };
+	if ($asked =~ m{^GET /fill }) { 1 while print $log "x" x 4096 }
+	my $status = print($log $asked) ? "200 OK" : "500 Internal Server Error";
 	my $name = $ENV{NAME};
-	print $client "HTTP/1.1 200 OK\r\nContent-Length: " . length($name) . "\r\nConnection: close\r\n\r\n$name";
+	print $client "HTTP/1.1 $status\r\nContent-Length: " . length($name) . "\r\nConnection: close\r\n\r\n$name";
 	close $client;
 }
 END
@@ -38,7 +45,8 @@ systemd-run --unit=server --setenv=NAME=$(hostname) /usr/bin/perl /opt/server.pl
 `
 
 // TestRealGroupReplacesWhatDies makes a group of three real machines behind a
-// load balancer, terminates one and kills the application of another.
+// load balancer, terminates one, kills the application of another and fills the
+// disk of a third.
 func TestRealGroupReplacesWhatDies(t *testing.T) {
 	c := &real{program: newProgram(t), before: kernelObjects(t)}
 	lendImages(t, c.state)
@@ -52,7 +60,7 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	c.api = c.client(t)
 	url, targets := c.balancedGroup(t)
 	began := time.Now()
-	eventually(t, time.Minute, "three machines of a new group serve", func() bool { return len(c.healthy(t, targets)) == 3 })
+	eventually(t, patience, "three machines of a new group serve", func() bool { return len(c.healthy(t, targets)) == 3 })
 	first := c.healthy(t, targets)
 	names := map[string]bool{}
 	for range 30 {
@@ -64,7 +72,7 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	if _, err := c.api.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: first[:1]}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "a machine that was terminated by hand is replaced", func() bool {
+	eventually(t, patience, "a machine that was terminated by hand is replaced", func() bool {
 		now := c.healthy(t, targets)
 		return len(now) == 3 && !slices.Contains(now, first[0])
 	})
@@ -72,9 +80,18 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	if status, body, err := get(url + "/die"); err == nil && status == http.StatusOK {
 		t.Fatalf("the application lives: %s", body)
 	}
-	eventually(t, time.Minute, "a machine whose application was killed is replaced", func() bool {
+	eventually(t, patience, "a machine whose application was killed is replaced", func() bool {
 		now := c.healthy(t, targets)
 		left := slices.DeleteFunc(slices.Clone(now), func(id string) bool { return !slices.Contains(second, id) })
+		return len(now) == 3 && len(left) == 2
+	})
+	third := c.healthy(t, targets)
+	if status, body, err := get(url + "/fill"); err != nil || status != http.StatusInternalServerError {
+		t.Fatalf("a server on a full disk answered %d %q, %v", status, body, err)
+	}
+	eventually(t, patience, "a machine whose disk is full is replaced", func() bool {
+		now := c.healthy(t, targets)
+		left := slices.DeleteFunc(slices.Clone(now), func(id string) bool { return !slices.Contains(third, id) })
 		return len(now) == 3 && len(left) == 2
 	})
 	for range 30 {
@@ -87,7 +104,7 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	if _, err := c.api.ASG.DeleteAutoScalingGroup(t.Context(), &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("web"), ForceDelete: aws.Bool(true)}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the group is gone with its machines", func() bool {
+	eventually(t, patience, "the group is gone with its machines", func() bool {
 		out, err := c.api.ASG.DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{})
 		return err == nil && len(out.AutoScalingGroups) == 0
 	})
