@@ -48,7 +48,8 @@ process.once('SIGTERM', () => {
 `
 )
 
-// Start starts the local cloud and makes the application's folder. End ends both.
+// Start starts the local cloud, removes what a run that was killed has left of the
+// application, and makes its folder. End ends both.
 func Start(ctx context.Context, app string) (*Site, error) {
 	dir, err := os.MkdirTemp("", "aloft-bench-")
 	if err != nil {
@@ -57,6 +58,9 @@ func Start(ctx context.Context, app string) (*Site, error) {
 	s := &Site{Dir: dir, app: app}
 	if _, err := Aloft(ctx, "local", "start"); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if _, err := Aloft(ctx, "down", "--app", app, "--images", "--yes"); err != nil {
+		return nil, errors.Join(err, s.End(ctx))
 	}
 	return s, nil
 }
