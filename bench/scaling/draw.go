@@ -140,10 +140,14 @@ func (t *trace) drawAlarms(p *picture.Picture) {
 	}
 }
 
-// drawMoments marks what happened, the names in turn at two heights.
+// letter is about how wide one is in a moment's name.
+const letter = 6.5
+
+// drawMoments marks what happened, the names at two heights so that they do not
+// touch.
 func (t *trace) drawMoments(p *picture.Picture) {
-	row := 0
-	var names []func() // are written over all lines
+	var taken [2]float64 // up to where each height is
+	var names []func()   // are written over all lines
 	for _, m := range []struct {
 		at   time.Duration
 		name string
@@ -151,15 +155,21 @@ func (t *trace) drawMoments(p *picture.Picture) {
 		if m.at == 0 {
 			continue
 		}
-		x, y := p.X(m.at), float64(momentsTop+14*(row%2))
-		row++
+		x := p.X(m.at)
 		for _, plot := range plots {
 			p.Line(x, plot.Top, x, plot.Bottom(), momentAt, "3 3")
 		}
-		anchor, at := "start", x+4
+		width := letter * float64(len(m.name))
+		anchor, at, left := "start", x+4, x
 		if x > picture.Right-80 {
-			anchor, at = "end", x-4
+			anchor, at, left = "end", x-4, x-4-width
 		}
+		row := 0
+		if left < taken[0] {
+			row = 1
+		}
+		taken[row] = left + 4 + width
+		y := float64(momentsTop + 14*row)
 		p.Line(x, y-8, x, momentsTop+16, momentAt, "3 3")
 		names = append(names, func() {
 			p.Text(at, y+1, fmt.Sprintf(`font-size="11" text-anchor="%s" stroke="#fff" stroke-width="4" paint-order="stroke"`, anchor), m.name)

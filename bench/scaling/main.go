@@ -121,11 +121,11 @@ func (t *trace) follow(ctx context.Context, asking *load.Generator) error {
 	if !t.whole {
 		return t.until(ctx, "the low alarm counts its minutes", 5*time.Minute, func(p point) bool { return p.low.Beyond >= 2 })
 	}
-	if err := t.until(ctx, "the group is told to shrink", 25*time.Minute, func(p point) bool { return p.Desired == least }); err != nil {
+	if err := t.until(ctx, "the group is told to shrink", 25*time.Minute, func(p point) bool { return p.Desired < t.grownTo }); err != nil {
 		return err
 	}
 	t.shrinks = t.since()
-	if err := t.until(ctx, "the servers are gone", 3*time.Minute, func(p point) bool { return p.InService == least }); err != nil {
+	if err := t.until(ctx, "the servers are gone", 10*time.Minute, func(p point) bool { return p.InService == least }); err != nil {
 		return err
 	}
 	t.shrunk = t.since()
