@@ -16,6 +16,7 @@ import (
 // stays below with a spinner and a stopwatch of its own.
 type Live struct {
 	program *tea.Program
+	style   Style
 	done    chan error
 }
 
@@ -25,6 +26,7 @@ func NewLive(out io.Writer, style Style) *Live {
 	model := &running{style: style, work: map[string]*work{}}
 	l := &Live{
 		program: tea.NewProgram(model, tea.WithOutput(out), tea.WithInput(nil), tea.WithoutSignalHandler()),
+		style:   style,
 		done:    make(chan error, 1),
 	}
 	go func() {
@@ -35,7 +37,15 @@ func NewLive(out io.Writer, style Style) *Live {
 }
 
 // Event takes one event. It is an event.Sink.
-func (l *Live) Event(e event.Event) { l.program.Send(e) }
+func (l *Live) Event(e event.Event) {
+	l.program.Send(e)
+	switch e.Kind {
+	case event.Done, event.Fail, event.Note:
+		// As a message, not as a command: those run beside the program, and what
+		// they print may come after later lines, or after the end.
+		l.program.Send(tea.Println(l.style.line(e))())
+	}
+}
 
 // Close draws what is left and gives the terminal back.
 func (l *Live) Close() error {
@@ -80,12 +90,12 @@ func (r *running) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case finish:
 		return r, tea.Quit
 	case event.Event:
-		return r, r.take(m)
+		r.take(m)
 	}
 	return r, nil
 }
 
-func (r *running) take(e event.Event) tea.Cmd {
+func (r *running) take(e event.Event) {
 	now := r.work[e.Address]
 	switch e.Kind {
 	case event.Start:
@@ -100,11 +110,7 @@ func (r *running) take(e event.Event) tea.Cmd {
 		}
 	case event.Done, event.Fail:
 		delete(r.work, e.Address)
-		return tea.Println(r.style.line(e))
-	case event.Note:
-		return tea.Println(r.style.line(e))
 	}
-	return nil
 }
 
 var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}

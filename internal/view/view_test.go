@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -43,12 +44,21 @@ func TestALiveViewLeavesWhatIsFinishedOnTheScreen(t *testing.T) {
 	var out bytes.Buffer
 	l := view.NewLive(&out, view.Style{})
 	l.Event(event.Event{Kind: event.Start, Time: time.Now(), Address: "vpc", Message: "create VPC"})
-	l.Event(event.Event{Kind: event.Done, Address: "vpc", Message: "VPC vpc-1"})
+	var want []string
+	for i := range 50 {
+		want = append(want, fmt.Sprintf("VPC vpc-%d.", i))
+		l.Event(event.Event{Kind: event.Done, Address: "vpc", Message: want[i]})
+	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "VPC vpc-1") {
-		t.Errorf("got %q", out.String())
+	rest := out.String()
+	for _, line := range want {
+		_, after, found := strings.Cut(rest, line)
+		if !found {
+			t.Fatalf("%q is missing, or not where it belongs, in %q", line, out.String())
+		}
+		rest = after
 	}
 }
 
