@@ -33,6 +33,16 @@ import (
 // engine is the real balancer inside of this process.
 type engine struct{ *balancer.Engine }
 
+func newBalancer(t *testing.T, log *slog.Logger) engine {
+	t.Helper()
+	e, err := balancer.NewEngine(log, balancer.Loops{Number: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return engine{e}
+}
+
 func (e engine) Set(_ context.Context, c balancer.Config) error {
 	e.Engine.Set(c)
 	return nil
@@ -97,8 +107,7 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	real := engine{balancer.NewEngine(log)}
-	t.Cleanup(real.Close)
+	real := newBalancer(t, log)
 	loop := &balancers.Loop{Store: rows, Balancer: real, Network: still{}, Namespace: func(string) string { return "" }, Log: log}
 	ended := make(chan struct{})
 	running, stop := context.WithCancel(context.Background())

@@ -64,7 +64,7 @@ func masked(line string, port uint16) string {
 
 func TestAccessLogsHaveAWSsEntries(t *testing.T) {
 	dir := t.TempDir()
-	e, port := NewEngine(testLog(t)), freePort(t)
+	e, port := newEngine(t), freePort(t)
 	conf := oneGroup(port, 1, byPath(t))
 	lb := &conf.LoadBalancers[0]
 	lb.ARN, lb.LogDir, lb.Desync = logARN, dir, "defensive"
@@ -116,7 +116,7 @@ func TestAccessLogsHaveAWSsEntries(t *testing.T) {
 
 func TestLogsAreSwitchedWhileRequestsCome(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
-	e, port := NewEngine(testLog(t)), freePort(t)
+	e, port := newEngine(t), freePort(t)
 	target := byPath(t)
 	set := func(dir string) {
 		conf := oneGroup(port, 1, target)

@@ -72,10 +72,10 @@ func (c *connection) own(x *exchange, code int, location, contentType, body stri
 		b = append(b, body...)
 	}
 	x.out, x.record.status = b, code
-	n, err := c.out.Write(b)
+	n, err := c.conn.Write(b)
 	x.record.delivered += int64(n)
 	if err == nil && !keep {
-		linger(c.conn)
+		c.linger()
 	}
 	return keep && err == nil
 }

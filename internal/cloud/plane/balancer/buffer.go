@@ -1,7 +1,6 @@
 package balancer
 
 import (
-	"io"
 	"sync"
 	"time"
 
@@ -26,7 +25,6 @@ type exchange struct {
 	chunks http1.Chunks
 	head   []byte // of the request, as it came
 	out    []byte // a head that is being written
-	limit  io.LimitedReader
 	record record
 	trace  []byte // what the target was told in X-Amzn-Trace-Id, for the access log
 	line   []byte // an entry of the access log that is being written
@@ -53,7 +51,7 @@ func newExchange() *exchange { return exchanges.Get().(*exchange) }
 func (x *exchange) release() {
 	if cap(x.in) <= inSize {
 		x.in, x.at, x.head, x.record = x.in[:0], 0, nil, record{}
-		x.limit.R, x.dialogue = nil, dialogue{}
+		x.dialogue = dialogue{}
 		exchanges.Put(x)
 	}
 }

@@ -2,43 +2,50 @@ package balancer
 
 import (
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
-// connection is a client's connection to a node. One goroutine serves it; the
-// sweeper looks at it from outside and interrupts what takes too long, so that
+// connection is a client's connection to a node. A task of a loop serves it, or a
+// goroutine; the sweeper looks at it from outside and interrupts what takes too long, so that
 // no timer is set for a request.
 type connection struct {
-	port *port
-	conn net.Conn        // what requests come over: TCP, TLS, or the pipe of an HTTP/2 stream
-	raw  syscall.RawConn // see rawOf
-	out  *writer
-	from netip.AddrPort
-	born time.Duration // on the engine's clock
-	try  func(fd uintptr) bool
-	x    *exchange // of the present request; nil while none is under way
-	id   [2]uint64 // names it in the access log; zero: not yet
+	// What every request needs comes first: with thousands of connections it has to
+	// be fetched from memory.
+	port  *port
+	conn  net.Conn     // what requests come over: TCP, TLS, or the pipe of an HTTP/2 stream
+	raw   *socket.Conn // conn, when nothing is between, as TLS; else nil
+	x     *exchange    // of the present request; nil while none is under way
+	try   func(uintptr) bool
+	task  *socket.Task // of the loop that serves it; nil: a goroutine does
+	lane  int          // of whoever serves it
+	asked bool         // a target has the request, and has not answered
 
-	bare   net.Conn             // under conn: what was accepted, or the pipe
-	socket syscall.RawConn      // the client's socket, of which the kernel knows; nil: there is none
-	tls    *tls.ConnectionState // nil: there is no TLS, or no agreement yet
-	stream bool                 // it is a request of an HTTP/2 connection
-
-	certificate string // ARN of the one that the client was shown
-
-	mu    sync.Mutex
 	phase phase
+	fate  fate
+	mu    sync.Mutex    // guards those around it, and h2
 	since time.Duration // when the phase began
 	up    *upstream     // that serves the present request
-	fate  fate
-	h2    *http.Server // serves the connection, whose streams are connections of their own
+	h2    *http.Server  // serves the connection, whose streams are connections of their own
+
+	born   time.Duration // on the engine's clock
+	from   netip.AddrPort
+	stream bool                 // it is a request of an HTTP/2 connection
+	tls    *tls.ConnectionState // nil: there is no TLS, or no agreement yet
+	socket *socket.Conn         // the client's, of which the kernel knows
+	bare   net.Conn             // under conn: the socket, or the pipe
+	id     [2]uint64            // names it in the access log; zero: not yet
+
+	certificate string // ARN of the one that the client was shown
 }
 
 // phase is what a connection is waiting for.
@@ -68,14 +75,30 @@ var past = time.Unix(1, 0)
 
 // newConnection is a connection that was accepted, and what is spoken over it:
 // itself, or TLS.
-func newConnection(p *port, from *accepted, conn net.Conn) *connection {
-	c := &connection{port: p, conn: conn, bare: from, socket: rawOf(from), from: from.from, born: p.node.owner.now()}
+func newConnection(p *port, from *socket.Conn, conn net.Conn, lane int) *connection {
+	c := &connection{port: p, conn: conn, bare: from, socket: from, from: from.Peer(), born: p.node.owner.now(), lane: lane}
 	c.since = c.born
-	if c.raw = rawOf(conn); c.raw != nil {
-		c.try = c.read
+	if conn == from {
+		c.raw, c.try = from, c.read
 	}
-	c.out = newWriter(conn, c.raw)
 	return c
+}
+
+// Serve goes on with the connection on a loop.
+func (c *connection) Serve(t *socket.Task) {
+	c.task = t
+	c.proceed()
+}
+
+// away does what a loop cannot wait for.
+func (c *connection) away(do func()) {
+	with := []*socket.Conn{c.socket}
+	c.mu.Lock()
+	if c.up != nil {
+		with = append(with, c.up.socket)
+	}
+	c.mu.Unlock()
+	c.task.Away(do, with...)
 }
 
 // scheme is what the client speaks.
@@ -86,53 +109,92 @@ func (c *connection) scheme() string {
 	return "http"
 }
 
-// serve answers requests until the connection ends.
+// serve serves the connection on a goroutine.
 func (c *connection) serve() {
-	defer c.port.leave(c)
-	defer func() { _ = c.conn.Close() }()
-	if conn, ok := c.conn.(*tls.Conn); ok {
-		if !c.handshake(conn) {
+	conn, secure := c.conn.(*tls.Conn)
+	switch {
+	case secure && !c.handshake(conn):
+		c.end()
+	case secure && c.tls.NegotiatedProtocol == "h2":
+		c.serveHTTP2()
+		c.end()
+	default:
+		c.proceed()
+	}
+}
+
+// proceed answers requests until the connection ends; on a loop only as long as
+// there is something to do.
+func (c *connection) proceed() {
+	for {
+		switch err := c.step(); {
+		case err == socket.ErrLater: //nolint:errorlint // it comes bare
 			return
-		}
-		if c.tls.NegotiatedProtocol == "h2" {
-			c.serveHTTP2()
+		case err != nil:
+			c.end()
 			return
 		}
 	}
-	for c.await() {
-		if !c.exchange(c.x) {
-			break
-		}
-		if c.x.pending() == 0 {
-			c.x.release()
-			c.x = nil
+}
+
+// errDone ends a connection as intended.
+var errDone = errors.New("the connection has done its work")
+
+// step answers a request, or goes on with one.
+func (c *connection) step() error {
+	if !c.asked {
+		if err := c.await(); err != nil {
+			return err
 		}
 	}
+	keep := c.exchange(c.x)
+	switch {
+	case c.asked:
+		return socket.ErrLater
+	case !keep:
+		return errDone
+	case c.x.pending() == 0:
+		c.x.release()
+		c.x = nil
+	}
+	return nil
+}
+
+// end closes the connection.
+func (c *connection) end() {
 	if c.x != nil {
 		c.x.release()
 		c.x = nil
 	}
+	_ = c.conn.Close()
+	c.port.leave(c)
 }
 
 // await waits for the beginning of a request and holds no buffer meanwhile.
-func (c *connection) await() bool {
+func (c *connection) await() error {
 	if !c.enter(resting, nil) {
-		return false
+		return errDone
 	}
 	if c.x != nil {
-		return true // it came together with the last request
+		return nil // it came together with the last request
 	}
 	if c.raw == nil {
 		c.x = newExchange()
-		return c.fill(c.x) == nil
+		return c.fill(c.x)
 	}
-	return c.raw.Read(c.try) == nil && c.x != nil
+	if err := c.raw.AwaitRead(c.try, c); err != nil {
+		return err
+	}
+	if c.x == nil {
+		return io.EOF
+	}
+	return nil
 }
 
 // read is tried whenever the socket may have bytes.
-func (c *connection) read(fd uintptr) bool {
+func (c *connection) read(uintptr) bool {
 	x := newExchange()
-	n, errno := rawRead(fd, x.in[:cap(x.in)])
+	n, errno := c.raw.TryRead(x.in[:cap(x.in)])
 	switch {
 	case errno == unix.EAGAIN:
 		x.release()
@@ -194,8 +256,8 @@ func (c *connection) doom(why fate) {
 	}
 	switch {
 	case why == broken:
-		if a, ok := c.bare.(*accepted); ok {
-			a.cut() // TLS would want to say farewell
+		if s, ok := c.bare.(*socket.Conn); ok {
+			s.Cut() // TLS would want to say farewell
 		} else {
 			_ = c.bare.Close()
 		}

@@ -179,9 +179,7 @@ func (n *node) active() int {
 		}
 	}
 	for _, u := range n.upstream {
-		u.mu.Lock()
-		total += len(u.unused)
-		u.mu.Unlock()
+		total += u.waiting()
 	}
 	return total
 }

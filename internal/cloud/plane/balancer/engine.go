@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // mendEvery is how often ports that could not be opened are tried again.
@@ -24,6 +26,7 @@ type Engine struct {
 	front *front
 	crew  *crew
 
+	loops   []*socket.Loop // serve what speaks plain HTTP
 	started time.Time
 	swept   atomic.Int64 // time of the last sweep on the engine's clock
 
@@ -33,7 +36,6 @@ type Engine struct {
 	registered map[TargetKey]*registration
 	agreed     map[TargetKey]Health
 	counts     map[countKey]*nodeCounts
-	lanes      *laneSet
 	journals   map[*journal]bool // those that are being written
 
 	broken  chan struct{} // holds one: something does not listen
@@ -50,19 +52,34 @@ type registration struct {
 	end    context.CancelFunc
 }
 
+// Loops are those that serve connections which speak plain HTTP.
+type Loops struct {
+	Number int
+	HoldOn bool // see socket.NewLoop
+}
+
 // NewEngine returns an engine that serves nothing yet.
-func NewEngine(log *slog.Logger) *Engine {
+func NewEngine(log *slog.Logger, loops Loops) (*Engine, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	e := &Engine{
 		log: log, ctx: ctx, stop: stop, started: time.Now(), retiring: map[*port]bool{},
 		nodes: map[nodeKey]*node{}, registered: map[TargetKey]*registration{}, agreed: map[TargetKey]Health{},
-		counts: map[countKey]*nodeCounts{}, lanes: newLaneSet(), journals: map[*journal]bool{},
+		counts: map[countKey]*nodeCounts{}, journals: map[*journal]bool{},
 		broken: make(chan struct{}, 1), watch: make(chan struct{}),
 	}
 	e.front, e.crew = newFront(e), newCrew(ctx, &e.tasks)
+	for range loops.Number {
+		loop, err := socket.NewLoop(loops.HoldOn)
+		if err != nil {
+			e.Close()
+			return nil, err
+		}
+		e.loops = append(e.loops, loop)
+		e.tasks.Go(func() { loop.Run(ctx) })
+	}
 	e.tasks.Go(e.mend)
 	e.tasks.Go(e.sweep)
-	return e
+	return e, nil
 }
 
 // Set makes the balancer do what the configuration says, and returns when it

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // maxForwarders is how many addresses X-Forwarded-For may hold (Application
@@ -19,13 +20,19 @@ const maxForwarders = 30
 
 var errTargetClosed = errors.New("the target closed the connection")
 
-// exchange answers one request; false: the connection ends with it.
-func (c *connection) exchange(x *exchange) bool {
-	last := c.begin()
-	keep, ok := c.ask(x)
-	if ok {
-		keep = keep && !last
-		keep = c.answer(x, keep) && keep
+// exchange answers one request; false: the connection ends with it. When a target
+// has been asked and does not answer at once, a loop comes back for the rest.
+func (c *connection) exchange(x *exchange) (keep bool) {
+	if c.asked {
+		keep = x.dialogue.converse()
+	} else {
+		keep = c.respond(x)
+	}
+	if c.asked {
+		return true
+	}
+	if to := x.record.target; to != nil {
+		to.end()
 	}
 	if x.record.status != 0 {
 		if x.record.ended == 0 {
@@ -35,6 +42,16 @@ func (c *connection) exchange(x *exchange) bool {
 	}
 	x.next()
 	return keep
+}
+
+// respond reads a request and does what becomes of it.
+func (c *connection) respond(x *exchange) bool {
+	last := c.begin()
+	keep, ok := c.ask(x)
+	if !ok {
+		return keep
+	}
+	return c.answer(x, keep && !last)
 }
 
 // begin starts an exchange on a connection that may have been found idle for
@@ -141,9 +158,8 @@ func (c *connection) forward(x *exchange, p *plan, action *compiledAction, keep 
 	to := choice.to
 	x.record.target = to
 	to.begin()
-	defer to.end()
 	c.enter(connecting, nil)
-	up, err := to.upstreams.take(context.Background(), x.record.begun)
+	up, err := to.upstreams.take(c, x.record.begun)
 	if err != nil {
 		return c.refuse(x, failure(err), keep)
 	}
@@ -205,16 +221,31 @@ func (d *dialogue) run() bool {
 		d.up.drop()
 		return d.c.refuse(d.x, http.StatusBadRequest, false)
 	}
-	x := d.x
-	x.out = append(d.c.appendRequest(x.out[:0], x, d.plan), part...)
+	d.x.out = append(d.c.appendRequest(d.x.out[:0], d.x, d.plan), part...)
 	// A target that takes no more may have said why: its answer counts, so that
 	// a failure to write shows when it is looked for.
-	if whole {
-		_ = d.up.ask(x.out)
-	} else if _, err := d.up.out.Write(x.out); err == nil {
-		d.sending = startSending(d)
+	if _, err := d.up.conn.Write(d.x.out); err == nil && !whole {
+		return d.sendAndConverse()
 	}
+	return d.converse()
+}
+
+// sendAndConverse has the rest of the request's body sent meanwhile: two directions
+// at once are more than a task can wait for.
+func (d *dialogue) sendAndConverse() (keep bool) {
+	d.c.away(func() {
+		d.sending = startSending(d)
+		keep = d.converse()
+	})
+	return keep
+}
+
+// converse passes the target's answer on.
+func (d *dialogue) converse() bool {
 	status, err := d.hear()
+	if d.c.asked = err == socket.ErrLater; d.c.asked { //nolint:errorlint // it comes bare
+		return true
+	}
 	if err != nil {
 		return d.fail(status, err)
 	}
@@ -227,7 +258,7 @@ func (d *dialogue) hear() (status int, err error) {
 	x, up := d.x, d.up
 	for {
 		if up.back == nil {
-			if err := up.fill(); err != nil {
+			if err := up.fill(d.c); err != nil {
 				return 0, err
 			}
 		}
@@ -240,7 +271,7 @@ func (d *dialogue) hear() (status int, err error) {
 			if len(up.back.room()) == 0 || http1.Hopeless(held, seen) {
 				return http.StatusBadGateway, errTargetClosed
 			}
-			if seen = len(held); up.fill() != nil {
+			if seen = len(held); up.fill(nil) != nil {
 				return 0, errTargetClosed
 			}
 		}
@@ -255,7 +286,7 @@ func (d *dialogue) hear() (status int, err error) {
 		}
 		if x.req.Minor > 0 {
 			x.out = appendResponse(x.out[:0], &x.resp, http1.None, true, nil, nil)
-			if _, err := d.c.out.Write(x.out); err != nil {
+			if _, err := d.c.conn.Write(x.out); err != nil {
 				return 0, err
 			}
 		}
@@ -330,7 +361,7 @@ func (d *dialogue) deliver() bool {
 		return true
 	}
 	if x.req.KeepAlive || !sent {
-		linger(d.c.conn)
+		d.c.linger()
 	}
 	return false
 }
@@ -353,7 +384,7 @@ func (d *dialogue) framing() http1.Framing {
 func (d *dialogue) letGo(proper bool) {
 	up := d.up
 	if d.c.detach() && proper && up.back == nil && d.x.resp.KeepAlive && d.x.req.Class != http1.Ambiguous {
-		up.of.give(up, d.x.record.ended)
+		up.of.give(up, d.c.lane, d.x.record.ended)
 		return
 	}
 	up.drop()

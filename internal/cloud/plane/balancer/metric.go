@@ -3,38 +3,17 @@ package balancer
 import (
 	"context"
 	"math/bits"
-	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // lanes is over how many sets of counters the exchanges of a node are spread, so
 // that counting seldom waits for another processor's cache.
 const lanes = 4
-
-// laneSet hands out lanes: to every processor mostly the same, as the pool keeps
-// what was given back for the processor that gave it.
-type laneSet struct {
-	pool    sync.Pool
-	next    atomic.Uint32
-	numbers [lanes]uint8
-}
-
-func newLaneSet() *laneSet {
-	s := &laneSet{}
-	for i := range s.numbers {
-		s.numbers[i] = uint8(i)
-	}
-	s.pool.New = func() any { return &s.numbers[s.next.Add(1)%lanes] }
-	return s
-}
-
-func (s *laneSet) take() *uint8     { return s.pool.Get().(*uint8) }
-func (s *laneSet) give(lane *uint8) { s.pool.Put(lane) }
 
 // The sums of a node by the names of CloudWatch (Application Load Balancer
 // guide, CloudWatch metrics for your Application Load Balancer).
@@ -152,12 +131,11 @@ func (n *node) note(c *connection, x *exchange) {
 	for j := n.journal.Load(); j != nil && !j.note(c, x); {
 		j = n.journal.Load() // it has just been replaced
 	}
-	lane := n.owner.lanes.take()
-	defer n.owner.lanes.give(lane)
-	r, own := &x.record, &n.counts.lanes[*lane].sums
+	lane := c.lane % lanes
+	r, own := &x.record, &n.counts.lanes[lane].sums
 	own[processedBytes].Add(uint64(r.received + r.delivered))
 	if r.target != nil {
-		r.target.counts.lanes[*lane].note(r)
+		r.target.counts.lanes[lane].note(r)
 	}
 	if r.status != r.targetStatus {
 		noteOwn(own, r.status)
@@ -221,7 +199,7 @@ func hasInvalid(r *http1.Request) bool {
 }
 
 // counting counts the connections that are made to targets.
-func (n *node) counting(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+func (n *node) counting(ctx context.Context, to netip.AddrPort) (*socket.Conn, error) {
 	conn, err := n.dial(ctx, to)
 	if err == nil {
 		n.counts.lanes[0].sums[newConnections].Add(1)

@@ -57,7 +57,7 @@ func ask(t *testing.T, port uint16, line, more string) (n int) {
 }
 
 func TestTrafficIsCountedExactly(t *testing.T) {
-	e, port, target := newEngine(t), freePort(t), byPath(t)
+	e, port, target := newEngineOf(t, 1), freePort(t), byPath(t) // two loops have connections to the target each
 	conf := oneGroup(port, 1, target)
 	lb := &conf.LoadBalancers[0]
 	lb.Desync, lb.DropInvalid = "defensive", true
@@ -188,16 +188,16 @@ func TestTimesKeepTheirPlace(t *testing.T) {
 // BenchmarkNote is what counting costs a request that was forwarded.
 func BenchmarkNote(b *testing.B) {
 	counts := &nodeCounts{groups: map[string]*groupCounts{}}
-	n := &node{counts: counts, owner: &Engine{lanes: newLaneSet()}}
+	n := &node{counts: counts}
 	to := &member{counts: counts.group("arn:tg")}
-	p := &plan{lb: &LoadBalancer{}}
+	p, c := &plan{lb: &LoadBalancer{}}, &connection{}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		x := newExchange()
 		x.dialogue.plan = p
 		x.record = record{begun: 1, connected: 2, answered: 300 * time.Microsecond, ended: 301 * time.Microsecond, target: to, action: &compiledAction{}, status: 200, targetStatus: 200, received: 80, delivered: 200}
 		for pb.Next() {
-			n.note(nil, x)
+			n.note(c, x)
 		}
 	})
 }

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"runtime"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // namespace is a network namespace to listen and dial in. A socket belongs for
@@ -93,10 +93,10 @@ func (n *namespace) enter(do func() error) error {
 }
 
 // listen listens for TCP at the address inside the namespace.
-func (n *namespace) listen(at netip.AddrPort) (*listener, error) {
-	var l *listener
+func (n *namespace) listen(at netip.AddrPort) (*socket.Listener, error) {
+	var l *socket.Listener
 	err := n.enter(func() (err error) {
-		l, err = listenAt(at)
+		l, err = socket.Listen(at)
 		return err
 	})
 	return l, err
@@ -104,67 +104,14 @@ func (n *namespace) listen(at netip.AddrPort) (*listener, error) {
 
 // dial connects from an address of the namespace. Only the socket is made
 // there; waiting for the connection holds no thread.
-func (n *namespace) dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+func (n *namespace) dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (*socket.Conn, error) {
 	fd := -1
 	err := n.enter(func() (err error) {
-		fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		fd, err = socket.Make()
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a socket: %w", err)
 	}
-	file := os.NewFile(uintptr(fd), to.String())
-	defer func() { _ = file.Close() }()
-	if err := connect(ctx, file, from, to); err != nil {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(to), Err: err}
-	}
-	return net.FileConn(file)
-}
-
-// connect connects the non-blocking IPv4 socket and waits until it is, or ctx
-// ends.
-func connect(ctx context.Context, socket *os.File, from netip.Addr, to netip.AddrPort) error {
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = socket.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	var failure error
-	begun := false
-	err = raw.Write(func(fd uintptr) bool {
-		if !begun {
-			begun = true
-			if failure = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); failure != nil {
-				return true
-			}
-			if failure = unix.Bind(int(fd), &unix.SockaddrInet4{Addr: from.As4()}); failure != nil {
-				return true
-			}
-			failure = unix.Connect(int(fd), &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
-			if errors.Is(failure, unix.EINPROGRESS) {
-				failure = nil
-				return false // wait until it is writable
-			}
-			return true
-		}
-		code, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
-		if err != nil {
-			failure = err
-		} else if code != 0 {
-			failure = unix.Errno(code)
-		} else if _, err := unix.Getpeername(int(fd)); errors.Is(err, unix.ENOTCONN) {
-			return false // woken early
-		}
-		return true
-	})
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case err != nil:
-		return err
-	case failure != nil:
-		return os.NewSyscallError("connect", failure)
-	}
-	return nil
+	return socket.Dial(ctx, fd, from, to)
 }

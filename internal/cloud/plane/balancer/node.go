@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // node is a running node of a load balancer.
@@ -62,7 +63,7 @@ func newNode(owner *Engine, lb *LoadBalancer, conf Node) *node {
 
 var errNoNamespace = errors.New("the node's network is not there yet")
 
-func (n *node) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+func (n *node) dial(ctx context.Context, to netip.AddrPort) (*socket.Conn, error) {
 	space := n.space.Load()
 	if space == nil {
 		return nil, errNoNamespace
@@ -145,7 +146,10 @@ func (n *node) connections(key TargetKey, t Target, tls bool) *upstreams {
 		if u != nil {
 			u.close()
 		}
-		u = &upstreams{owner: n.owner, dial: n.counting, at: id.at, tls: tls, idle: &n.idle, gone: gone}
+		u = &upstreams{owner: n.owner, dial: n.counting, at: id.at, tls: tls, idle: &n.idle, gone: gone, lanes: make([]upstreamLane, len(n.owner.loops)+1)}
+		for i, loop := range n.owner.loops {
+			u.lanes[i].loop = loop
+		}
 		n.upstream[id] = u
 	}
 	return u
@@ -229,8 +233,8 @@ func (n *node) open(number uint16) error {
 	}
 	p := newPort(n, number, listener)
 	n.ports[number] = p
-	n.owner.tasks.Go(p.accept)
-	n.log.Info("listening", "address", listener.at.String())
+	p.listen()
+	n.log.Info("listening", "address", listener.Addr().String())
 	return nil
 }
 

@@ -7,6 +7,10 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // port is a port at which a node listens, and the connections that came in
@@ -14,7 +18,7 @@ import (
 type port struct {
 	node     *node
 	number   uint16
-	listener *listener
+	listener *socket.Listener
 
 	mu      sync.Mutex
 	open    map[*connection]struct{}
@@ -22,32 +26,74 @@ type port struct {
 	empty   chan struct{} // closed when closing and no connection is left
 }
 
-func newPort(n *node, number uint16, listener *listener) *port {
+func newPort(n *node, number uint16, listener *socket.Listener) *port {
 	return &port{node: n, number: number, listener: listener, open: map[*connection]struct{}{}, empty: make(chan struct{})}
 }
 
-// accept serves connections until the listener is closed.
-func (p *port) accept() {
-	for {
-		a, err := p.listener.accept()
-		if errors.Is(err, net.ErrClosed) {
+// atOnce is how many clients a loop takes in before it looks after the others, and
+// other loops have their turn.
+const atOnce = 1
+
+// listen has the loops serve connections until the listener is closed.
+func (p *port) listen() {
+	for lane, loop := range p.node.owner.loops {
+		loop.Post(func() { p.attend(loop, lane) })
+	}
+}
+
+// attend has a loop do so.
+func (p *port) attend(loop *socket.Loop, lane int) {
+	err := loop.Listen(p.listener, func() { p.accept(loop, lane) })
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		p.complain(err, loop, lane)
+	}
+}
+
+// accept takes in clients that wait.
+func (p *port) accept(loop *socket.Loop, lane int) {
+	for range atOnce {
+		conn, err := p.listener.Accept()
+		switch {
+		case err == nil:
+			p.welcome(conn, loop, lane)
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, net.ErrClosed):
+			return
+		default: // out of file descriptors, say: let some be closed
+			loop.Ignore(p.listener)
+			p.complain(err, loop, lane)
 			return
 		}
-		if err != nil { // out of file descriptors, say: let some be closed
-			p.node.log.Warn("accept", "port", p.number, "error", err)
-			if !wait(p.node.owner.ctx, time.After(mendEvery), nil) {
-				return
-			}
-			continue
-		}
-		c := p.connection(a)
-		if !p.enter(c) {
-			_ = a.Close()
-			continue
-		}
-		p.node.counts.lanes[0].sums[newConnections].Add(1)
-		p.node.owner.crew.serve(c)
 	}
+}
+
+// complain tells what went wrong and has it tried again.
+func (p *port) complain(err error, loop *socket.Loop, lane int) {
+	p.node.log.Warn("accept", "port", p.number, "error", err)
+	time.AfterFunc(mendEvery, func() { loop.Post(func() { p.attend(loop, lane) }) })
+}
+
+// welcome has a client served: by the loop, or by a goroutine if TLS is spoken,
+// which is left to the standard library.
+func (p *port) welcome(conn *socket.Conn, loop *socket.Loop, lane int) {
+	plan := (*p.node.table.Load())[p.number]
+	var c *connection
+	secure := plan != nil && plan.secure != nil
+	if secure {
+		c = newConnection(p, conn, tls.Server(conn, plan.secure.config), len(p.node.owner.loops))
+	} else {
+		c = newConnection(p, conn, conn, lane)
+	}
+	if !p.enter(c) {
+		_ = conn.Close()
+		return
+	}
+	p.node.counts.lanes[lane%lanes].sums[newConnections].Add(1)
+	if secure {
+		p.node.owner.crew.serve(c)
+		return
+	}
+	conn.Join(loop)
+	loop.Serve(c)
 }
 
 func (p *port) enter(c *connection) bool {
@@ -112,14 +158,6 @@ func (p *port) settings() *Listener {
 		return plan.listener
 	}
 	return nil
-}
-
-// connection is what a client's connection becomes that has just come in.
-func (p *port) connection(a *accepted) *connection {
-	if plan := (*p.node.table.Load())[p.number]; plan != nil && plan.secure != nil {
-		return newConnection(p, a, tls.Server(a, plan.secure.config))
-	}
-	return newConnection(p, a, a)
 }
 
 // crew are goroutines that serve connections, one after the other: a new one

@@ -41,7 +41,7 @@ func RunProcess(ctx context.Context, args []string, ready, log io.Writer) int {
 		logger.Error("the balancer process takes one argument: its folder")
 		return 2
 	}
-	runtime.GOMAXPROCS(processors(runtime.NumCPU()))
+	runtime.GOMAXPROCS(loops(runtime.NumCPU()) + 1) // the last for what loops do not serve
 	if err := letOthersFinish(); err != nil {
 		logger.Warn("requests cost more processor time than they need", "error", err)
 	}
@@ -52,13 +52,13 @@ func RunProcess(ctx context.Context, args []string, ready, log io.Writer) int {
 	return 0
 }
 
-// processors is how many processors the process uses of those of the host: half.
-// The others are for the machines that it balances. With as many as there are, a
-// request that wakes a target is answered on one of them before the next is read
-// on the other, and every request costs a change of context on both sides; with
-// half, requests gather. On a host with two, bench/balancer counted a quarter less
-// CPU a request and half as many requests again.
-func processors(host int) int { return max(1, host/2) }
+// loops is how many serve connections on a host with so many processors: half as
+// many. The other processors are for the machines that are balanced. With as many
+// as there are, a request that wakes a target is answered on one of them before the
+// next is read on the other, and every request costs a change of context on both
+// sides; with half, requests gather. On a host with two, bench/balancer counted up
+// to a third less CPU a request.
+func loops(host int) int { return max(1, host/2) }
 
 // letOthersFinish puts the process into the scheduling class SCHED_BATCH (sched(7)):
 // when something arrives for it, it does not push aside what runs, but waits for
@@ -101,7 +101,11 @@ func run(ctx context.Context, dir string, ready io.Writer, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	p := &process{engine: NewEngine(log), stop: stop}
+	engine, err := NewEngine(log, Loops{Number: loops(runtime.NumCPU()), HoldOn: true})
+	if err != nil {
+		return err
+	}
+	p := &process{engine: engine, stop: stop}
 	server := &http.Server{Handler: p.routes(), BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: connectTimeout}
 	var serving sync.WaitGroup
 	serving.Go(func() {

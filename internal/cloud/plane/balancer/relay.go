@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // large is from how many bytes on a body is moved inside the kernel.
@@ -50,7 +51,7 @@ func (d *dialogue) first(part []byte) error {
 }
 
 func (d *dialogue) write(p []byte) error {
-	n, err := d.c.out.Write(p)
+	n, err := d.c.conn.Write(p)
 	d.x.record.delivered += int64(n)
 	return err
 }
@@ -93,13 +94,10 @@ func (d *dialogue) sized() (bool, error) {
 // splice moves bytes from the target to the client without a copy in this
 // process, as far as both are plain TCP.
 func (d *dialogue) splice(n int64) (int64, error) {
-	to, ok := d.c.conn.(*accepted)
-	from, plain := d.up.conn.(*net.TCPConn)
-	if !ok || !plain {
+	if d.c.raw == nil || d.up.raw == nil {
 		return 0, nil
 	}
-	d.x.limit = io.LimitedReader{R: from, N: n}
-	moved, err := to.ReadFrom(&d.x.limit)
+	moved, err := socket.Splice(d.c.raw, d.up.raw, n)
 	d.x.record.delivered += moved
 	if err == nil && moved < n {
 		err = errTargetClosed
@@ -113,7 +111,7 @@ func (d *dialogue) more(most int64) ([]byte, error) {
 		d.up.back.reset()
 	}
 	if d.up.back == nil {
-		if err := d.up.fill(); err != nil {
+		if err := d.up.fill(nil); err != nil {
 			return nil, err
 		}
 	}
@@ -296,7 +294,7 @@ func (s *sending) run() error {
 		s.last.Store(done || x.req.Framing == http1.Sized && left == 0)
 		s.d.c.touch()
 		if len(part) > 0 {
-			if _, err := s.d.up.out.Write(part); err != nil {
+			if _, err := s.d.up.conn.Write(part); err != nil {
 				return err
 			}
 		}
@@ -334,10 +332,17 @@ func (d *dialogue) tunnel() bool {
 	}
 	if rest := x.in[x.at:]; len(rest) > 0 {
 		x.at = len(x.in)
-		if _, err := up.out.Write(rest); err != nil {
+		if _, err := up.conn.Write(rest); err != nil {
 			return false
 		}
 	}
+	d.c.away(d.join)
+	return false
+}
+
+// join copies in both directions until one ends.
+func (d *dialogue) join() {
+	x, up := d.x, d.up
 	over := make(chan int64, 1)
 	d.c.port.node.owner.tasks.Go(func() {
 		n, _ := io.Copy(up.conn, d.c.conn)
@@ -348,7 +353,6 @@ func (d *dialogue) tunnel() bool {
 	x.record.delivered += n
 	d.closing(d.c.conn)
 	x.record.received += <-over
-	return false
 }
 
 // closing tells the other side that no more will come, and bounds how long it

@@ -18,9 +18,8 @@ import (
 func newStream(of *connection, pipe net.Conn) *connection {
 	s := &connection{
 		port: of.port, conn: pipe, bare: pipe, socket: of.socket, tls: of.tls, stream: true,
-		from: of.from, born: of.born, id: of.id, certificate: of.certificate, since: of.port.node.owner.now(),
+		lane: of.lane, from: of.from, born: of.born, id: of.id, certificate: of.certificate, since: of.port.node.owner.now(),
 	}
-	s.out = newWriter(pipe, nil)
 	return s
 }
 

@@ -21,7 +21,15 @@ func testLog(t *testing.T) *slog.Logger {
 
 func newEngine(t *testing.T) *Engine {
 	t.Helper()
-	e := NewEngine(testLog(t))
+	return newEngineOf(t, 2)
+}
+
+func newEngineOf(t *testing.T, loops int) *Engine {
+	t.Helper()
+	e, err := NewEngine(testLog(t), Loops{Number: loops})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(e.Close)
 	return e
 }

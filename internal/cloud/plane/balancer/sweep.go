@@ -1,11 +1,11 @@
 package balancer
 
 import (
-	"net"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // sweepEvery is how often all connections are looked at. What ends for lack of
@@ -64,18 +64,15 @@ func (c *connection) inspectTarget(waited, idle time.Duration) {
 		c.doom(left)
 	case late && c.phase == thinking:
 		c.doom(idled)
-	case late && still(c.socket, idle) && (c.up == nil || still(c.up.raw, idle)):
+	case late && still(c.socket, idle) && (c.up == nil || still(c.up.socket, idle)):
 		c.doom(idled)
 	}
 }
 
 // facts asks the kernel about a connection (tcp(7): TCP_INFO).
-func facts(raw syscall.RawConn) *unix.TCPInfo {
-	if raw == nil {
-		return nil
-	}
+func facts(of *socket.Conn) *unix.TCPInfo {
 	var info *unix.TCPInfo
-	_ = raw.Control(func(fd uintptr) {
+	_ = of.Control(func(fd uintptr) {
 		info, _ = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 	})
 	return info
@@ -89,15 +86,15 @@ const (
 )
 
 // closed tells that the peer has closed the connection.
-func closed(raw syscall.RawConn) bool {
-	info := facts(raw)
+func closed(conn *socket.Conn) bool {
+	info := facts(conn)
 	return info != nil && (info.State == tcpCloseWait || info.State == tcpClose)
 }
 
 // still tells that no bytes have come for so long, and none have gone to
 // somebody who takes them.
-func still(raw syscall.RawConn, idle time.Duration) bool {
-	info := facts(raw)
+func still(conn *socket.Conn, idle time.Duration) bool {
+	info := facts(conn)
 	if info == nil {
 		return true
 	}
@@ -105,18 +102,18 @@ func still(raw syscall.RawConn, idle time.Duration) bool {
 	return since(info.Last_data_recv) >= idle && max(since(info.Last_data_sent), since(info.Last_ack_recv)) >= idle
 }
 
-// linger lets the peer read what was written to it: to close at once while
+// linger lets the client read what was written to it: to close at once while
 // bytes of its own are still unread would reset the connection (RFC 9112,
 // section 9.6).
-func linger(conn net.Conn) {
-	half, ok := conn.(interface{ CloseWrite() error })
+func (c *connection) linger() {
+	half, ok := c.conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	var rest [4096]byte
-	_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+	rest := make([]byte, 4096)
+	_ = c.conn.SetReadDeadline(time.Now().Add(time.Second))
 	for range 256 {
-		if _, err := conn.Read(rest[:]); err != nil {
+		if _, err := c.conn.Read(rest); err != nil {
 			return
 		}
 	}

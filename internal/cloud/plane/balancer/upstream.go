@@ -7,10 +7,11 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // connectTimeout is how long a node waits for a target to accept a connection
@@ -18,17 +19,24 @@ import (
 const connectTimeout = 10 * time.Second
 
 // fresh is for how long a connection is taken to be open after its last answer
-// without a look at it.
+// without a look at it, where no loop would have been told.
 const fresh = 100 * time.Millisecond
 
 // upstreams are a node's connections to one target that wait for a request.
 type upstreams struct {
 	owner *Engine
-	dial  func(context.Context, netip.AddrPort) (net.Conn, error)
+	dial  func(context.Context, netip.AddrPort) (*socket.Conn, error)
 	at    netip.AddrPort
 	tls   bool
 	idle  *atomic.Int64   // idle time-out of the load balancer in nanoseconds
 	gone  context.Context //nolint:containedctx // it ends with the target's registration
+
+	lanes []upstreamLane // a loop's connections stay with it
+}
+
+// upstreamLane are the connections of a loop, or of goroutines.
+type upstreamLane struct {
+	loop *socket.Loop // nil: of goroutines
 
 	mu     sync.Mutex
 	unused []*upstream // the last one served last
@@ -38,48 +46,46 @@ type upstreams struct {
 // upstream is a connection to a target.
 type upstream struct {
 	of   *upstreams
-	conn net.Conn
-	raw  syscall.RawConn // see rawOf
-	out  *writer
+	conn net.Conn      // the socket, or TLS over it
+	raw  *socket.Conn  // conn, when nothing is between; else nil
 	used time.Duration // when its last answer ended
-	try  func(fd uintptr) bool
+	try  func(uintptr) bool
 	back *backlog // what has come of the answer; nil: nothing
-	say  []byte   // what try has to write first
 	err  error    // of try
+
+	socket *socket.Conn
 }
 
 func (u *upstream) expelled() bool { return u.of.gone.Err() != nil }
 
-// take returns a connection to the target, an open one if there is one.
-func (p *upstreams) take(ctx context.Context, now time.Duration) (*upstream, error) {
+// take returns a connection to the target for a request of the client, an open one
+// if there is one. One that has bytes that nobody asked for is of no use either.
+func (p *upstreams) take(c *connection, now time.Duration) (*upstream, error) {
+	lane := &p.lanes[c.lane]
 	for {
-		p.mu.Lock()
-		last := len(p.unused) - 1
+		lane.mu.Lock()
+		last := len(lane.unused) - 1
 		if last < 0 {
-			p.mu.Unlock()
-			return p.connect(ctx)
+			lane.mu.Unlock()
+			return p.more(c)
 		}
-		u := p.unused[last]
-		p.unused = p.unused[:last]
-		p.mu.Unlock()
-		if now-u.used < fresh || u.alive() {
+		u := lane.unused[last]
+		lane.unused = lane.unused[:last]
+		lane.mu.Unlock()
+		if u.raw == nil || u.raw.Open(now-u.used < fresh) {
 			return u, nil
 		}
 		_ = u.conn.Close()
 	}
 }
 
-// alive looks whether the target has closed the connection. One that has bytes
-// that nobody asked for is of no use either.
-func (u *upstream) alive() bool {
-	if u.raw == nil {
-		return true
+// more makes another connection.
+func (p *upstreams) more(c *connection) (u *upstream, err error) {
+	c.away(func() { u, err = p.connect(context.Background()) })
+	if err == nil && c.task != nil {
+		u.socket.Join(c.task.Loop())
 	}
-	open := false
-	err := u.raw.Control(func(fd uintptr) {
-		open = peek(fd) == unix.EAGAIN
-	})
-	return err == nil && open
+	return u, err
 }
 
 func (p *upstreams) connect(ctx context.Context) (*upstream, error) {
@@ -89,7 +95,7 @@ func (p *upstreams) connect(ctx context.Context) (*upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &upstream{of: p, conn: conn}
+	u := &upstream{of: p, conn: conn, socket: conn}
 	if p.tls {
 		// Certificates of targets are not verified (Application Load Balancer
 		// guide, Target groups for your Application Load Balancers: routing).
@@ -100,79 +106,108 @@ func (p *upstreams) connect(ctx context.Context) (*upstream, error) {
 		}
 		u.conn = secure
 	}
-	if u.raw = rawOf(u.conn); u.raw != nil {
-		u.try = u.read
+	if !p.tls {
+		u.raw, u.try = conn, u.read
 	}
-	u.out = newWriter(u.conn, u.raw)
 	return u, nil
 }
 
 // give takes a connection back whose answer has ended now.
-func (p *upstreams) give(u *upstream, now time.Duration) {
+func (p *upstreams) give(u *upstream, number int, now time.Duration) {
 	u.used = now
-	p.mu.Lock()
-	if keep := !p.closed && p.gone.Err() == nil; keep {
-		p.unused = append(p.unused, u)
-		p.mu.Unlock()
-		return
+	lane := &p.lanes[number]
+	lane.mu.Lock()
+	keep := !lane.closed && p.gone.Err() == nil
+	if keep {
+		lane.unused = append(lane.unused, u)
 	}
-	p.mu.Unlock()
-	_ = u.conn.Close()
+	lane.mu.Unlock()
+	if !keep {
+		_ = u.conn.Close()
+	}
 }
 
 // reap closes connections that nobody has used for the idle time-out, or that
 // the target has closed.
 func (p *upstreams) reap(now time.Duration) {
 	idle := time.Duration(p.idle.Load())
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	kept := p.unused[:0]
-	for _, u := range p.unused {
-		if p.gone.Err() != nil || now-u.used >= idle || now-u.used > sweepEvery && closed(u.raw) {
-			_ = u.conn.Close()
+	for i := range p.lanes {
+		lane := &p.lanes[i]
+		useless := func(u *upstream) bool {
+			return p.gone.Err() != nil || now-u.used >= idle || now-u.used > sweepEvery && lane.lost(u)
+		}
+		if lane.loop == nil || !lane.loop.Post(func() { lane.drop(useless) }) {
+			lane.drop(useless)
+		}
+	}
+}
+
+// lost tells whether the target has closed the connection. A loop, on whose
+// goroutine that is asked, has been told; else the kernel is asked.
+func (l *upstreamLane) lost(u *upstream) bool {
+	if l.loop != nil && u.raw != nil {
+		return !u.raw.Open(true)
+	}
+	return closed(u.socket)
+}
+
+// close ends the connections that are not in use, and will end the others.
+func (p *upstreams) close() {
+	for i := range p.lanes {
+		lane := &p.lanes[i]
+		lane.mu.Lock()
+		lane.closed = true
+		lane.mu.Unlock()
+		lane.drop(func(*upstream) bool { return true })
+	}
+}
+
+// waiting counts the connections that are not in use.
+func (p *upstreams) waiting() (n int) {
+	for i := range p.lanes {
+		lane := &p.lanes[i]
+		lane.mu.Lock()
+		n += len(lane.unused)
+		lane.mu.Unlock()
+	}
+	return n
+}
+
+// drop closes those that are not in use and of no use.
+func (l *upstreamLane) drop(useless func(*upstream) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := l.unused[:0]
+	for _, u := range l.unused {
+		if useless(u) {
+			l.bury(u)
 			continue
 		}
 		kept = append(kept, u)
 	}
-	clear(p.unused[len(kept):])
-	p.unused = kept
+	clear(l.unused[len(kept):])
+	l.unused = kept
 }
 
-// close ends the connections that are not in use.
-func (p *upstreams) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	for _, u := range p.unused {
+// bury closes a connection that nobody uses. TLS says farewell, and only the loop
+// may say it.
+func (l *upstreamLane) bury(u *upstream) {
+	if l.loop == nil || u.raw != nil {
 		_ = u.conn.Close()
+	} else if !l.loop.Post(func() { l.loop.Serve((*burial)(u)) }) {
+		_ = u.socket.Close()
 	}
-	p.unused = nil
 }
 
-// ask writes a request that has come whole and waits for bytes of the answer.
-func (u *upstream) ask(request []byte) error {
-	if u.raw == nil {
-		if _, err := u.out.Write(request); err != nil {
-			return err
-		}
-		return u.fill()
-	}
-	u.say = request
-	err := u.fill()
-	if len(u.say) > 0 && err == nil && u.back == nil { // the socket took a part
-		rest := u.say
-		u.say = nil
-		if _, err := u.out.Write(rest); err != nil {
-			return err
-		}
-		return u.fill()
-	}
-	u.say = nil
-	return err
-}
+// burial closes a connection on its loop.
+type burial upstream
 
-// fill waits for bytes of the answer and holds no buffer while there are none.
-func (u *upstream) fill() error {
+// Serve closes it.
+func (b *burial) Serve(*socket.Task) { _ = b.conn.Close() }
+
+// fill waits for bytes of the answer and holds no buffer while there are none. A
+// loop has then go on, if it is not nil (socket.ErrLater).
+func (u *upstream) fill(then socket.Server) error {
 	if u.back != nil || u.raw == nil {
 		if u.back == nil {
 			u.back = newBacklog()
@@ -185,27 +220,16 @@ func (u *upstream) fill() error {
 		return err
 	}
 	u.err = nil
-	if err := u.raw.Read(u.try); err != nil {
+	if err := u.raw.AwaitRead(u.try, then); err != nil {
 		return err
 	}
 	return u.err
 }
 
-// read is tried when the waiting begins and whenever the socket may have bytes.
-// The poller has forgotten earlier events when it is tried first, so that what
-// is written then cannot be answered unnoticed: no look for an answer is needed.
-func (u *upstream) read(fd uintptr) bool {
-	if len(u.say) > 0 {
-		n, errno := rawWrite(fd, u.say)
-		if errno != 0 && errno != unix.EAGAIN {
-			u.err = errno
-			return true
-		}
-		u.say = u.say[n:]
-		return len(u.say) > 0
-	}
+// read is tried whenever the socket may have bytes.
+func (u *upstream) read(uintptr) bool {
 	b := newBacklog()
-	n, errno := rawRead(fd, b.room())
+	n, errno := u.raw.TryRead(b.room())
 	switch {
 	case errno == unix.EAGAIN:
 		b.release()

@@ -1,0 +1,459 @@
+// Package socket has the connections of the balancer: TCP over IPv4, without what
+// the standard library does for every connection and a load balancer seldom needs.
+// Most are served by loops, as tasks. What loops cannot wait for, other goroutines
+// do, to which the same connections are as any others.
+package socket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Conn is a TCP connection. One goroutine or task uses it; any may set deadlines or
+// cut it.
+//
+// Who has to wait for it depends. On a loop, the loop does, from the first time on
+// that it is necessary: for a client that sends one request and goes, never. Off a
+// loop the runtime's poller does, which gets to know a double of the socket.
+type Conn struct {
+	// What every read and write needs comes first, on one cache line. But for fd and
+	// bounded, it is the loop's, on whose goroutine it is used.
+	loop    *Loop // nil: it is on none
+	fd      int
+	parked  *Task  // waits for it
+	then    Server // is served when there may be something to read; nil: nobody waits so
+	ready   uint32
+	watched bool
+	away    bool        // in the hands of a goroutine: see Task.Away
+	bounded atomic.Bool // there is a deadline
+
+	mu     sync.Mutex
+	closed bool
+	double *os.File // nil: the poller does not know it
+	raw    syscall.RawConn
+	read   deadline
+	write  deadline
+
+	local, remote netip.AddrPort
+}
+
+// deadline is when waiting ends in an error.
+type deadline struct {
+	at    time.Time // zero: never
+	timer *time.Timer
+}
+
+func (d *deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
+
+func (d *deadline) stop() {
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+}
+
+// Events (epoll_ctl(2)). The ends of a connection are told once and stay.
+const (
+	readable = unix.EPOLLIN
+	writable = unix.EPOLLOUT
+	broken   = unix.EPOLLHUP | unix.EPOLLERR // no more can be written
+	ended    = unix.EPOLLRDHUP | broken      // no more will come
+)
+
+// newConn is a connection of which nothing is known: it may be readable and
+// writable.
+func newConn(fd int, local, remote netip.AddrPort) *Conn {
+	return &Conn{fd: fd, local: local, remote: remote, ready: readable | writable}
+}
+
+// Join puts a connection on the loop on whose goroutine it is called.
+func (c *Conn) Join(l *Loop) {
+	c.loop = l
+	c.home()
+}
+
+// home takes the connection back from the runtime's poller.
+func (c *Conn) home() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.away = false
+	if c.double == nil {
+		return
+	}
+	_ = c.double.Close()
+	c.double, c.raw = nil, nil
+	c.watched, c.ready = false, readable|writable
+	c.arm(&c.read)
+	c.arm(&c.write)
+}
+
+// onLoop tells who waits.
+func (c *Conn) onLoop() bool { return c.loop != nil && !c.away }
+
+// look lets those look who wait.
+func (c *Conn) look() {
+	switch {
+	case c.parked != nil:
+		c.loop.resume(c.parked)
+	case c.then != nil:
+		s := c.then
+		c.then = nil
+		c.loop.active--
+		c.loop.Serve(s)
+	}
+}
+
+// ErrLater says that nothing is there yet, and that somebody will be served when
+// there may be.
+var ErrLater = errors.New("the connection is not ready")
+
+// wait returns when the connection may be readable or writable: when one of the
+// events has come. With somebody to be served then, it does not wait.
+func (c *Conn) wait(what uint32, then Server) error {
+	l := c.loop
+	for {
+		if c.bounded.Load() && c.late(what) {
+			return os.ErrDeadlineExceeded
+		}
+		if c.ready&what != 0 {
+			if l.streak++; l.streak > maxStreak {
+				l.current.makeWay()
+				continue
+			}
+			return nil
+		}
+		if !c.watched {
+			if err := l.add(c.fd, readable|writable|unix.EPOLLRDHUP|unix.EPOLLET, slot{conn: c}); err != nil {
+				return err
+			}
+			c.watched = true
+		}
+		if then != nil {
+			c.then = then
+			l.active++
+			return ErrLater
+		}
+		c.parked = l.current
+		c.parked.pause()
+		c.parked = nil
+	}
+}
+
+// late tells that the time to wait is over.
+func (c *Conn) late(what uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if what&readable != 0 {
+		return c.read.passed()
+	}
+	return c.write.passed()
+}
+
+// AwaitRead tries until there was something to read: now, and whenever there may be.
+// try uses TryRead and returns false when that would have to wait. Its argument means
+// nothing; with it, it is what the runtime's poller takes. When a loop would have to
+// wait and then is not nil, the error is ErrLater, and then is served in time. That
+// leaves nothing behind while nothing comes, not even a stack.
+func (c *Conn) AwaitRead(try func(uintptr) bool, then Server) error {
+	if !c.onLoop() {
+		return c.await(try, syscall.RawConn.Read)
+	}
+	for {
+		if err := c.wait(readable|ended, then); err != nil {
+			return err
+		}
+		if try(0) {
+			return nil
+		}
+		c.ready &^= readable
+		if c.ready&ended != 0 { // and yet there is nothing: it has been read already
+			return io.EOF
+		}
+	}
+}
+
+// awaitWrite does so for writing.
+func (c *Conn) awaitWrite(try func(uintptr) bool) error {
+	if !c.onLoop() {
+		return c.await(try, syscall.RawConn.Write)
+	}
+	for {
+		if err := c.wait(writable|broken, nil); err != nil {
+			return err
+		}
+		if try(0) {
+			return nil
+		}
+		if err := c.full(); err != nil {
+			return err
+		}
+	}
+}
+
+// await does it off the loop, with the runtime's poller if it comes to waiting.
+func (c *Conn) await(try func(uintptr) bool, wait func(syscall.RawConn, func(uintptr) bool) error) error {
+	c.mu.Lock()
+	closed, raw := c.closed, c.raw
+	c.mu.Unlock()
+	switch {
+	case closed:
+		return net.ErrClosed
+	case raw == nil && try(0):
+		return nil
+	}
+	if _, err := c.polled(); err != nil {
+		return err
+	}
+	return wait(c.raw, try)
+}
+
+// TryRead reads what is there (recv(2)).
+func (c *Conn) TryRead(p []byte) (int, syscall.Errno) {
+	n, errno := receive(c.fd, p)
+	if errno == 0 && n < len(p) && n > 0 && c.onLoop() {
+		c.ready &^= readable // what comes later is told anew (epoll(7), question 9)
+	}
+	return n, errno
+}
+
+// Read waits for bytes.
+func (c *Conn) Read(p []byte) (n int, err error) {
+	if !c.onLoop() {
+		file, err := c.polled()
+		if err != nil {
+			return 0, err
+		}
+		return file.Read(p)
+	}
+	var errno syscall.Errno
+	if err := c.AwaitRead(func(uintptr) bool {
+		n, errno = c.TryRead(p)
+		return errno != unix.EAGAIN
+	}, nil); err != nil {
+		return 0, err
+	}
+	switch {
+	case errno != 0:
+		return 0, os.NewSyscallError("recv", errno)
+	case n == 0 && len(p) > 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// Write waits until all bytes are with the kernel.
+func (c *Conn) Write(p []byte) (n int, err error) {
+	if !c.onLoop() {
+		file, err := c.polled()
+		if err != nil {
+			return 0, err
+		}
+		return file.Write(p)
+	}
+	for n < len(p) {
+		if err := c.wait(writable|broken, nil); err != nil {
+			return n, err
+		}
+		switch sent, errno := send(c.fd, p[n:]); errno {
+		case 0:
+			n += sent
+		case unix.EAGAIN:
+			if err := c.full(); err != nil {
+				return n, err
+			}
+		default:
+			return n, os.NewSyscallError("send", errno)
+		}
+	}
+	return n, nil
+}
+
+// full notes that nothing more can be written now.
+func (c *Conn) full() error {
+	c.ready &^= writable
+	if c.ready&broken != 0 {
+		return unix.EPIPE
+	}
+	return nil
+}
+
+// polled is the double, which the runtime's poller knows.
+func (c *Conn) polled() (*os.File, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, net.ErrClosed
+	}
+	if c.double != nil {
+		return c.double, nil
+	}
+	if c.watched {
+		c.loop.remove(c.fd)
+		c.watched = false
+	}
+	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	double := os.NewFile(uintptr(fd), c.remote.String())
+	raw, err := double.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, double.Close())
+	}
+	c.double, c.raw = double, raw
+	c.read.stop()
+	c.write.stop()
+	return double, errors.Join(double.SetReadDeadline(c.read.at), double.SetWriteDeadline(c.write.at))
+}
+
+// Open tells whether the peer has neither closed the connection nor sent anything
+// that was not read. A loop has been told; else one that was used just now is taken
+// to be open, and the kernel is asked for others.
+func (c *Conn) Open(justNow bool) bool {
+	switch {
+	case !c.onLoop() && justNow, c.watched && c.ready&(readable|ended) == 0:
+		return true
+	case c.ready&ended != 0:
+		return false
+	}
+	return peek(c.fd) == unix.EAGAIN
+}
+
+// Control does something with the socket, which stays open meanwhile.
+func (c *Conn) Control(do func(fd uintptr)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	do(uintptr(c.fd))
+	return nil
+}
+
+// Cut ends the connection for whoever uses it. Its owner still has to close it.
+func (c *Conn) Cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		_ = unix.Shutdown(c.fd, unix.SHUT_RDWR) // fails when the peer has done so
+	}
+}
+
+// CloseWrite tells the peer that no more will come.
+func (c *Conn) CloseWrite() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	return unix.Shutdown(c.fd, unix.SHUT_WR)
+}
+
+// Close frees the socket.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	c.closed = true
+	c.read.stop()
+	c.write.stop()
+	if c.double != nil {
+		_ = c.double.Close()
+	}
+	return unix.Close(c.fd)
+}
+
+// LocalAddr is this side's address.
+func (c *Conn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(c.local) }
+
+// RemoteAddr is the peer's.
+func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
+
+// Peer is RemoteAddr as it is.
+func (c *Conn) Peer() netip.AddrPort { return c.remote }
+
+// SetDeadline bounds reads and writes.
+func (c *Conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetReadDeadline bounds reads.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	return c.bound(&c.read, t, (*os.File).SetReadDeadline)
+}
+
+// SetWriteDeadline bounds writes.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	return c.bound(&c.write, t, (*os.File).SetWriteDeadline)
+}
+
+func (c *Conn) bound(d *deadline, t time.Time, set func(*os.File, time.Time) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	d.stop()
+	d.at = t
+	c.bounded.Store(!c.read.at.IsZero() || !c.write.at.IsZero())
+	if c.double != nil {
+		return set(c.double, t)
+	}
+	c.arm(d)
+	return nil
+}
+
+// arm sees to it that the loop looks when the time is over.
+func (c *Conn) arm(d *deadline) {
+	switch left := time.Until(d.at); {
+	case d.at.IsZero() || c.loop == nil:
+	case left <= 0:
+		c.loop.Post(c.look)
+	default:
+		d.timer = time.AfterFunc(left, func() { c.loop.Post(c.look) })
+	}
+}
+
+// connect connects the socket and waits until it is, or ctx ends.
+func (c *Conn) connect(ctx context.Context) error {
+	err := unix.Connect(c.fd, &unix.SockaddrInet4{Port: int(c.remote.Port()), Addr: c.remote.Addr().As4()})
+	if !errors.Is(err, unix.EINPROGRESS) {
+		return os.NewSyscallError("connect", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if _, err := c.polled(); err != nil {
+		return err
+	}
+	var failure error
+	err = c.raw.Write(func(uintptr) bool {
+		code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err != nil {
+			failure = err
+		} else if code != 0 {
+			failure = unix.Errno(code)
+		} else if _, err := unix.Getpeername(c.fd); errors.Is(err, unix.ENOTCONN) {
+			return false // not yet
+		}
+		return true
+	})
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	}
+	return os.NewSyscallError("connect", failure)
+}

@@ -1,0 +1,45 @@
+package socket
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Make makes a TCP socket in the network namespace of its thread, for Dial.
+func Make() (int, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	return fd, os.NewSyscallError("socket", err)
+}
+
+// Dial connects the socket from one address to another, and waits until it is or
+// ctx ends. It takes the socket over, with an error too. The connection is on no
+// loop.
+func Dial(ctx context.Context, fd int, from netip.Addr, to netip.AddrPort) (*Conn, error) {
+	c := newConn(fd, netip.AddrPortFrom(from, 0), to)
+	err := c.dial(ctx, from)
+	if err != nil {
+		_ = c.Close()
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(to), Err: err}
+	}
+	return c, nil
+}
+
+func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
+	for _, option := range []struct{ level, name int }{
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY},
+		{unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT}, // to take a port before it is known where to would search for a free one
+	} {
+		if err := unix.SetsockoptInt(c.fd, option.level, option.name, 1); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := unix.Bind(c.fd, &unix.SockaddrInet4{Addr: from.As4()}); err != nil {
+		return fmt.Errorf("from %s: %w", from, os.NewSyscallError("bind", err))
+	}
+	return c.connect(ctx)
+}

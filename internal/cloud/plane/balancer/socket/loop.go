@@ -1,0 +1,203 @@
+package socket
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Loop serves many connections on one goroutine: it waits for all of them at once
+// (epoll(7)) and lets the task of each go on when there is something for it. Use
+// NewLoop and Run.
+type Loop struct {
+	hold  int // for how many milliseconds it keeps its processor while it waits
+	poll  int // epoll(7)
+	alarm int // eventfd(2), for those who want something of a loop that waits
+
+	slots  []slot // by file descriptor; of one that is closed, until its number is used again
+	rounds uint32 // of slots, so that a late event is not taken for one of the next in the slot
+	events []unix.EpollEvent
+
+	idle    []*Task // have nothing to do
+	current *Task   // goes on; nil: none does
+	again   []*Task // have made way for others
+	turns   []*Task // those of them whose turn it is
+	streak  int     // how often current could have waited and need not
+	active  int     // tasks that serve
+	pipes   []pipe  // are empty
+
+	mu     sync.Mutex
+	posted []func()
+	rung   bool // the alarm, since posted was last empty
+	over   bool // Run has returned
+}
+
+// slot is who hears of a file descriptor's events.
+type slot struct {
+	round  uint32
+	conn   *Conn
+	listen func()
+}
+
+const (
+	maxEvents = 128 // that are fetched at once
+	maxIdle   = 256 // tasks that are kept for later
+	maxStreak = 64  // after so many, others have their turn
+)
+
+// shortWait is how long a wait is that the runtime need not know of.
+const shortWait = 2 * time.Millisecond
+
+// NewLoop returns a loop that does not run yet. One that holds on does not tell Go's
+// runtime when it waits for a short time. The runtime would take its processor away,
+// and look after it fifty thousand times a second meanwhile, which costs a twentieth
+// of what the loop does. Such loops need processors of their own (GOMAXPROCS).
+func NewLoop(holdOn bool) (*Loop, error) {
+	poll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	alarm, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	if err != nil {
+		_ = unix.Close(poll)
+		return nil, os.NewSyscallError("eventfd", err)
+	}
+	hold := 0
+	if holdOn {
+		hold = int(shortWait / time.Millisecond)
+	}
+	l := &Loop{hold: hold, poll: poll, alarm: alarm, events: make([]unix.EpollEvent, maxEvents)}
+	if err := l.add(alarm, unix.EPOLLIN, slot{listen: l.answer}); err != nil {
+		_ = unix.Close(alarm)
+		_ = unix.Close(poll)
+		return nil, err
+	}
+	return l, nil
+}
+
+// Run serves until ctx has ended and all tasks have.
+func (l *Loop) Run(ctx context.Context) {
+	runtime.LockOSThread() // a loop that changes its thread with every preemption costs a fifth more
+	defer runtime.UnlockOSThread()
+	stop := context.AfterFunc(ctx, func() { l.Post(func() {}) })
+	defer stop()
+	defer l.end()
+	for ctx.Err() == nil || l.active > 0 {
+		events := l.events[:l.wait()]
+		for i := range events {
+			l.note(&events[i])
+		}
+		for i := range events {
+			l.tell(&events[i])
+		}
+		l.turns, l.again = l.again, l.turns[:0]
+		for _, t := range l.turns {
+			l.resume(t)
+		}
+	}
+}
+
+// wait fetches what has happened. It waits for that when nobody wants to go on.
+func (l *Loop) wait() int {
+	events, hold := uintptr(unsafe.Pointer(&l.events[0])), 0 //nolint:gosec // the kernel writes there, and keeps no pointer
+	if len(l.again) == 0 {
+		hold = l.hold
+	}
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), events, maxEvents, uintptr(hold), 0, 0)
+	if n == 0 && errno == 0 && len(l.again) == 0 {
+		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), events, maxEvents, ^uintptr(0), 0, 0)
+	}
+	if errno != 0 { // a signal, of the runtime's as a rule
+		return 0
+	}
+	return int(n)
+}
+
+// note has the connection know what has happened. All are told before the first is
+// served: so the processor fetches them from memory side by side.
+func (l *Loop) note(e *unix.EpollEvent) {
+	if s := &l.slots[e.Fd]; s.round == uint32(e.Pad) && s.conn != nil {
+		s.conn.ready |= e.Events & (readable | writable | ended)
+	}
+}
+
+// tell lets those go on who wait for the event.
+func (l *Loop) tell(e *unix.EpollEvent) {
+	switch s := &l.slots[e.Fd]; {
+	case s.round != uint32(e.Pad): // of one that has been closed since
+	case s.listen != nil:
+		s.listen()
+	default:
+		s.conn.look()
+	}
+}
+
+// add lets the slot hear of the file descriptor's events.
+func (l *Loop) add(fd int, events uint32, s slot) error {
+	for fd >= len(l.slots) {
+		l.slots = append(l.slots, make([]slot, max(64, len(l.slots)))...)
+	}
+	l.rounds++
+	s.round = l.rounds
+	l.slots[fd] = s
+	err := unix.EpollCtl(l.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(s.round)}) //nolint:gosec // both fit
+	if err != nil {
+		return fmt.Errorf("watch a socket: %w", os.NewSyscallError("epoll_ctl", err))
+	}
+	return nil
+}
+
+// remove ends that, also for sockets that have a double: closing one would not.
+func (l *Loop) remove(fd int) {
+	_ = unix.EpollCtl(l.poll, unix.EPOLL_CTL_DEL, fd, nil) // it is there, or was never
+}
+
+// Post has do done on the loop's goroutine, soon. Anybody may call it; false: the
+// loop has ended.
+func (l *Loop) Post(do func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return false
+	}
+	l.posted = append(l.posted, do)
+	if !l.rung {
+		l.rung = true
+		_, _ = unix.Write(l.alarm, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // cannot fail: it is far from its limit
+	}
+	return true
+}
+
+// answer does what was posted.
+func (l *Loop) answer() {
+	l.mu.Lock()
+	posted := l.posted
+	l.posted, l.rung = nil, false
+	var count [8]byte
+	_, _ = unix.Read(l.alarm, count[:])
+	l.mu.Unlock()
+	for _, do := range posted {
+		do()
+	}
+}
+
+// end frees what the loop holds.
+func (l *Loop) end() {
+	for _, t := range l.idle {
+		t.stop()
+	}
+	for _, p := range l.pipes {
+		p.close()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	_ = unix.Close(l.alarm)
+	_ = unix.Close(l.poll)
+}

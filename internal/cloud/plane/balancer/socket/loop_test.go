@@ -1,0 +1,222 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// echo says back what it hears, as often as a message ends in a line feed; between
+// messages nothing waits for the connection but the loop.
+type echo struct {
+	c    *Conn
+	held []byte
+}
+
+func (e *echo) Serve(*Task) {
+	buf := make([]byte, 512)
+	for {
+		n, errno := 0, syscall.Errno(0)
+		err := e.c.AwaitRead(func(uintptr) bool {
+			n, errno = e.c.TryRead(buf)
+			return errno != unix.EAGAIN
+		}, e)
+		switch {
+		case errors.Is(err, ErrLater):
+			return
+		case err != nil || n == 0:
+			_ = e.c.Close()
+			return
+		}
+		if e.held = append(e.held, buf[:n]...); bytes.HasSuffix(e.held, []byte("\n")) {
+			if _, err := e.c.Write(e.held); err != nil {
+				_ = e.c.Close()
+				return
+			}
+			e.held = e.held[:0]
+		}
+	}
+}
+
+func TestALoopServesManyClients(t *testing.T) {
+	const clients, messages = 50, 40
+	to, loops := listening(t), []*Loop{running(t), running(t)}
+	for _, l := range loops {
+		l.Post(func() {
+			if err := l.Listen(to, func() {
+				if c, err := to.Accept(); err == nil {
+					c.Join(l)
+					l.Serve(&echo{c: c})
+				}
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() {
+			conn, err := net.Dial("tcp", to.Addr().String())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			for i := range messages {
+				message := strings.Repeat("x", 1+i*i*i) + "\n" // up to 59 KB: it comes and goes in parts
+				go func() { _, _ = io.WriteString(conn, message) }()
+				got := make([]byte, len(message))
+				if _, err := io.ReadFull(conn, got); err != nil || string(got) != message {
+					t.Errorf("message %d: %v", i, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestALoopThatEndsLeavesNothing(t *testing.T) {
+	open := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	c, client := pair(t)
+	before := open()
+	l, err := NewLoop(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); l.Run(ctx) }()
+	served := make(chan string, 1)
+	serve(l, func(*Task) {}, c)
+	l.Post(func() {
+		l.Serve(job(func(*Task) {
+			got, _ := text(c)
+			served <- got
+		}))
+	})
+	stop() // what is being served goes on
+	if _, err := client.Write([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-served; got != "late" {
+		t.Errorf("%q", got)
+	}
+	<-ended
+	if l.Post(func() { t.Error("done by a loop that has ended") }) {
+		t.Error("a loop that has ended takes jobs")
+	}
+	if after := open(); after != before {
+		t.Errorf("%d file descriptors, %d before", after, before)
+	}
+}
+
+func TestAClientWithMuchToSayLeavesTimeForOthers(t *testing.T) {
+	l := running(t)
+	loud, loudClient := pair(t)
+	quiet, quietClient := pair(t)
+	heard := make(chan string, 1)
+	l.Post(func() {
+		quiet.Join(l)
+		l.Serve(job(func(*Task) { got, _ := text(quiet); heard <- got }))
+	})
+	stop := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-stop:
+				_ = loudClient.Close()
+				return
+			default:
+				_, _ = loudClient.Write(make([]byte, 64<<10))
+			}
+		}
+	}()
+	ended := make(chan struct{})
+	l.Post(func() {
+		loud.Join(l)
+		l.Serve(job(func(*Task) {
+			defer close(ended)
+			for {
+				if _, err := loud.Read(make([]byte, 1)); err != nil { // there is always another byte
+					return
+				}
+			}
+		}))
+	})
+	if _, err := quietClient.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-heard:
+		if got != "hello" {
+			t.Errorf("%q", got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the other was not served")
+	}
+	close(stop)
+	loud.Cut()
+	<-ended
+}
+
+func TestALoopGoesOnWhileATaskIsAway(t *testing.T) {
+	l := running(t)
+	c, client := pair(t)
+	other, otherClient := pair(t)
+	back := make(chan string, 2)
+	l.Post(func() {
+		c.Join(l)
+		l.Serve(job(func(task *Task) {
+			task.Away(func() {
+				task.Away(func() {}) // is away already
+				got, err := text(c)
+				if err != nil {
+					t.Error(err)
+				}
+				back <- got
+			}, c)
+			got, err := text(c) // on the loop again
+			if err != nil {
+				t.Error(err)
+			}
+			back <- got
+		}))
+	})
+	go func() { _, _ = otherClient.Write([]byte("other")) }()
+	serve(l, func(*Task) {
+		if got, err := text(other); got != "other" {
+			t.Errorf("%q %v", got, err)
+		}
+	}, other)
+	for _, want := range []string{"first", "second"} {
+		if _, err := client.Write([]byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-back; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	var none *Task
+	done := false
+	if none.Away(func() { done = true }); !done {
+		t.Error("a goroutine is always away")
+	}
+}

@@ -1,0 +1,90 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// running is a loop that runs until the test ends.
+func running(t *testing.T) *Loop {
+	t.Helper()
+	l, err := NewLoop(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); l.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return l
+}
+
+// listening is a listener at a free port.
+func listening(t *testing.T) *Listener {
+	t.Helper()
+	l, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	name, err := unix.Getsockname(l.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.at = netip.AddrPortFrom(l.at.Addr(), uint16(name.(*unix.SockaddrInet4).Port))
+	return l
+}
+
+// pair is a connection that was accepted, on no loop yet, and its client.
+func pair(t *testing.T) (*Conn, *net.TCPConn) {
+	t.Helper()
+	l := listening(t)
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	var c *Conn
+	for err = unix.EAGAIN; errors.Is(err, unix.EAGAIN); { // connect(2) returns before accept(2) may
+		c, err = l.Accept()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if c.RemoteAddr().String() != client.LocalAddr().String() || c.LocalAddr().String() != l.Addr().String() {
+		t.Errorf("from %s to %s, want %s to %s", c.RemoteAddr(), c.LocalAddr(), client.LocalAddr(), l.Addr())
+	}
+	_ = client.SetDeadline(time.Now().Add(10 * time.Second))
+	return c, client.(*net.TCPConn)
+}
+
+// job is a function as a Server.
+type job func(*Task)
+
+func (j job) Serve(t *Task) { j(t) }
+
+// serve puts the connections on the loop and has do done there; it returns when it is.
+func serve(l *Loop, do func(*Task), conns ...*Conn) {
+	done := make(chan struct{})
+	l.Post(func() {
+		for _, c := range conns {
+			c.Join(l)
+		}
+		l.Serve(job(func(t *Task) { do(t); close(done) }))
+	})
+	<-done
+}
+
+// text reads what there is, once there is something.
+func text(c *Conn) (string, error) {
+	buf := make([]byte, 4096)
+	n, err := c.Read(buf)
+	return string(buf[:n]), err
+}
