@@ -28,7 +28,7 @@ import (
 type Conn struct {
 	// What every read and write needs comes first, on one cache line. But for fd and
 	// bounded, it is the loop's, on whose goroutine it is used.
-	loop    *Loop // nil: it is on none
+	loop    *Loop // nil: it is on none; written under mu
 	fd      int
 	parked  *Task  // waits for it
 	then    Server // is served when there may be something to read; nil: nobody waits so
@@ -77,22 +77,18 @@ func newConn(fd int, local, remote netip.AddrPort) *Conn {
 }
 
 // Join puts a connection on the loop on whose goroutine it is called.
-func (c *Conn) Join(l *Loop) {
-	c.loop = l
-	c.home()
-}
+func (c *Conn) Join(l *Loop) { c.home(l) }
 
 // home takes the connection back from the runtime's poller.
-func (c *Conn) home() {
+func (c *Conn) home(to *Loop) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.away = false
-	if c.double == nil {
-		return
+	c.loop, c.away = to, false
+	if c.double != nil {
+		_ = c.double.Close()
+		c.double, c.raw = nil, nil
+		c.watched, c.ready = false, readable|writable
 	}
-	_ = c.double.Close()
-	c.double, c.raw = nil, nil
-	c.watched, c.ready = false, readable|writable
 	c.arm(&c.read)
 	c.arm(&c.write)
 }
@@ -405,7 +401,6 @@ func (c *Conn) bound(d *deadline, t time.Time, set func(*os.File, time.Time) err
 	if c.closed {
 		return net.ErrClosed
 	}
-	d.stop()
 	d.at = t
 	c.bounded.Store(!c.read.at.IsZero() || !c.write.at.IsZero())
 	if c.double != nil {
@@ -417,12 +412,14 @@ func (c *Conn) bound(d *deadline, t time.Time, set func(*os.File, time.Time) err
 
 // arm sees to it that the loop looks when the time is over.
 func (c *Conn) arm(d *deadline) {
-	switch left := time.Until(d.at); {
-	case d.at.IsZero() || c.loop == nil:
-	case left <= 0:
-		c.loop.Post(c.look)
-	default:
+	d.stop()
+	if d.at.IsZero() || c.loop == nil {
+		return
+	}
+	if left := time.Until(d.at); left > 0 {
 		d.timer = time.AfterFunc(left, func() { c.loop.Post(c.look) })
+	} else {
+		c.loop.Post(c.look)
 	}
 }
 

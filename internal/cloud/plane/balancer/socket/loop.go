@@ -35,7 +35,7 @@ type Loop struct {
 	mu     sync.Mutex
 	posted []func()
 	rung   bool // the alarm, since posted was last empty
-	over   bool // Run has returned
+	over   bool // nothing more is taken
 }
 
 // slot is who hears of a file descriptor's events.
@@ -81,14 +81,14 @@ func NewLoop(holdOn bool) (*Loop, error) {
 	return l, nil
 }
 
-// Run serves until ctx has ended and all tasks have.
+// Run serves until ctx has ended, and all that was begun or posted.
 func (l *Loop) Run(ctx context.Context) {
 	runtime.LockOSThread() // a loop that changes its thread with every preemption costs a fifth more
 	defer runtime.UnlockOSThread()
 	stop := context.AfterFunc(ctx, func() { l.Post(func() {}) })
 	defer stop()
 	defer l.end()
-	for ctx.Err() == nil || l.active > 0 {
+	for !l.finished(ctx) {
 		events := l.events[:l.wait()]
 		for i := range events {
 			l.note(&events[i])
@@ -101,6 +101,17 @@ func (l *Loop) Run(ctx context.Context) {
 			l.resume(t)
 		}
 	}
+}
+
+// finished tells that there is nothing more to do, and lets nothing more come.
+func (l *Loop) finished(ctx context.Context) bool {
+	if ctx.Err() == nil || l.active > 0 {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = len(l.posted) == 0
+	return l.over
 }
 
 // wait fetches what has happened. It waits for that when nobody wants to go on.
@@ -195,9 +206,6 @@ func (l *Loop) end() {
 	for _, p := range l.pipes {
 		p.close()
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.over = true
 	_ = unix.Close(l.alarm)
 	_ = unix.Close(l.poll)
 }

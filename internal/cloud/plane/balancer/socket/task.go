@@ -97,7 +97,7 @@ func (t *Task) Away(do func(), with ...*Conn) {
 		t.pause()
 	}
 	for _, c := range with {
-		c.home()
+		c.home(t.loop)
 	}
 	t.out = false
 }
