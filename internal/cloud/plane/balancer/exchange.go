@@ -74,13 +74,14 @@ func (c *connection) ask(x *exchange) (keep, ok bool) {
 	x.at += http1.Blank(x.in[x.at:])
 	for seen := 0; ; {
 		text := x.in[x.at:]
-		if end := http1.End(text, seen); end > 0 {
+		end := http1.End(text, seen)
+		if end > http1.MaxRequestHead || end == 0 && (len(text) >= http1.MaxRequestHead || http1.Hopeless(text, seen)) {
+			return c.refuse(x, http.StatusBadRequest, false), false
+		}
+		if end > 0 {
 			x.head = text[:end]
 			x.at += end
 			break
-		}
-		if len(text) >= http1.MaxRequestHead || http1.Hopeless(text, seen) {
-			return c.refuse(x, http.StatusBadRequest, false), false
 		}
 		seen = len(text)
 		if err := c.fill(x); err != nil {
