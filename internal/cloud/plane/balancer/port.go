@@ -30,10 +30,6 @@ func newPort(n *node, number uint16, listener *socket.Listener) *port {
 	return &port{node: n, number: number, listener: listener, open: map[*connection]struct{}{}, empty: make(chan struct{})}
 }
 
-// atOnce is how many clients a loop takes in before it looks after the others, and
-// other loops have their turn.
-const atOnce = 1
-
 // listen has the loops serve connections until the listener is closed.
 func (p *port) listen() {
 	for lane, loop := range p.node.owner.loops {
@@ -49,20 +45,17 @@ func (p *port) attend(loop *socket.Loop, lane int) {
 	}
 }
 
-// accept takes in clients that wait.
+// accept takes in a client that waits. If there are more, the loop hears of them when
+// it has looked after others, or another loop does.
 func (p *port) accept(loop *socket.Loop, lane int) {
-	for range atOnce {
-		conn, err := p.listener.Accept()
-		switch {
-		case err == nil:
-			p.welcome(conn, loop, lane)
-		case errors.Is(err, unix.EAGAIN), errors.Is(err, net.ErrClosed):
-			return
-		default: // out of file descriptors, say: let some be closed
-			loop.Ignore(p.listener)
-			p.complain(err, loop, lane)
-			return
-		}
+	conn, err := p.listener.Accept()
+	switch {
+	case err == nil:
+		p.welcome(conn, loop, lane)
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, net.ErrClosed): // another was quicker
+	default: // out of file descriptors, say: let some be closed
+		loop.Ignore(p.listener)
+		p.complain(err, loop, lane)
 	}
 }
 

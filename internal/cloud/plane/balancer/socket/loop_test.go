@@ -87,6 +87,35 @@ func TestALoopServesManyClients(t *testing.T) {
 	all.Wait()
 }
 
+func TestWhatIsServedLaterHoldsNoTask(t *testing.T) {
+	l := running(t)
+	var clients []net.Conn
+	for range 20 {
+		c, client := pair(t)
+		clients = append(clients, client)
+		l.Post(func() {
+			c.Join(l)
+			l.Serve(&echo{c: c})
+		})
+	}
+	for range 3 {
+		for _, client := range clients {
+			if _, err := io.WriteString(client, "hello\n"); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]byte, len("hello\n"))
+			if _, err := io.ReadFull(client, got); err != nil || string(got) != "hello\n" {
+				t.Fatalf("%q %v", got, err)
+			}
+		}
+	}
+	tasks := make(chan int, 1)
+	l.Post(func() { tasks <- len(l.idle) })
+	if n := <-tasks; n != 1 {
+		t.Errorf("%d tasks for clients one of which speaks at a time", n)
+	}
+}
+
 func TestALoopThatEndsLeavesNothing(t *testing.T) {
 	open := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
