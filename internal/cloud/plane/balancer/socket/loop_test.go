@@ -114,6 +114,12 @@ func TestWhatIsServedLaterHoldsNoTask(t *testing.T) {
 	if n := <-tasks; n != 1 {
 		t.Errorf("%d tasks for clients one of which speaks at a time", n)
 	}
+	for _, client := range clients {
+		_ = client.Close()
+	}
+	for served := 1; served > 0; served = <-tasks { // only who uses a connection may close it
+		l.Post(func() { tasks <- l.active })
+	}
 }
 
 func TestALoopThatEndsLeavesNothing(t *testing.T) {
