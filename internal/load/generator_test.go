@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -44,27 +45,29 @@ func TestRequestsAreSentWhenTheyAreDueWhateverTheServerDoes(t *testing.T) {
 }
 
 func TestAStallShowsInTheLatencyOfAllThatWereDueMeanwhile(t *testing.T) {
-	// One connection at a time is served: while it stalls, the others wait.
-	turn := make(chan struct{}, 1)
-	var n atomic.Int64
-	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		turn <- struct{}{}
-		if n.Add(1) == 20 {
-			time.Sleep(500 * time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		// One connection at a time is served: while it stalls, the others wait.
+		turn := make(chan struct{}, 1)
+		var n atomic.Int64
+		s, shut := open(func(http.ResponseWriter, *http.Request) {
+			turn <- struct{}{}
+			if n.Add(1) == 20 {
+				time.Sleep(500 * time.Millisecond)
+			}
+			<-turn
+		})
+		r := run(t, Config{URL: "http://site/", Rate: 100, Dial: s.dial}, time.Second)
+		shut()
+		late := 0
+		for _, s := range r.Samples {
+			if s.Latency > 100*time.Millisecond {
+				late++
+			}
 		}
-		<-turn
-	}))
-	defer s.Close()
-	r := run(t, Config{URL: s.URL, Rate: 100}, time.Second)
-	late := 0
-	for _, s := range r.Samples {
-		if s.Latency > 100*time.Millisecond {
-			late++
+		if late != 40 { // those that were due in the first 400 ms of the stall; a closed loop would see 1
+			t.Errorf("%d of %d requests were late, want 40", late, len(r.Samples))
 		}
-	}
-	if late < 30 {
-		t.Errorf("%d of %d requests were late; a closed loop would see 1, an honest one about 40", late, len(r.Samples))
-	}
+	})
 }
 
 func TestEveryRequestIsAccountedFor(t *testing.T) {
@@ -176,23 +179,24 @@ func TestFailuresAreToldApart(t *testing.T) {
 }
 
 func TestTheRateCanBeChangedAndTheTargetIsTold(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "server-1") }))
-	defer s.Close()
-	g := New(Config{URL: s.URL, Rate: 10, Target: func(_ *http.Response, body []byte) string { return string(body) }})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan Recording)
-	go func() { done <- g.Run(ctx) }()
-	for len(g.Snapshot().Samples) < 2 {
-		time.Sleep(time.Millisecond)
-	}
-	g.SetRate(1000)
-	for len(g.Snapshot().Samples) < 100 {
-		time.Sleep(time.Millisecond)
-	}
-	cancel()
-	r := <-done
-	last := r.Samples[len(r.Samples)-1]
-	if last.At > 5*time.Second || last.Target != "server-1" || last.Status != http.StatusOK {
-		t.Errorf("%+v", last)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s, shut := open(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "server-1") })
+		g := New(Config{URL: "http://site/", Rate: 10, Dial: s.dial, Target: func(_ *http.Response, body []byte) string { return string(body) }})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan Recording)
+		go func() { done <- g.Run(ctx) }()
+		time.Sleep(150 * time.Millisecond)
+		slow := len(g.Snapshot().Samples)
+		g.SetRate(1000)
+		time.Sleep(100 * time.Millisecond)
+		cancel()
+		r := <-done
+		shut()
+		if fast := len(r.Samples) - slow; slow != 2 || fast < 99 || fast > 101 {
+			t.Errorf("%d requests in 150 ms at 10 a second, %d in 100 ms at 1,000", slow, fast)
+		}
+		if last := r.Samples[len(r.Samples)-1]; last.Target != "server-1" || last.Status != http.StatusOK {
+			t.Errorf("%+v", last)
+		}
+	})
 }

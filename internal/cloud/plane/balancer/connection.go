@@ -16,8 +16,8 @@ import (
 )
 
 // connection is a client's connection to a node. A task of a loop serves it, or a
-// goroutine; the sweeper looks at it from outside and interrupts what takes too long, so that
-// no timer is set for a request.
+// goroutine; the sweeper looks at it from outside and interrupts what takes too
+// long, so that no timer is set for a request.
 type connection struct {
 	// What every request needs comes first: with thousands of connections it has to
 	// be fetched from memory.
@@ -30,9 +30,9 @@ type connection struct {
 	lane  int          // of whoever serves it
 	asked bool         // a target has the request, and has not answered
 
+	mu    sync.Mutex // guards what follows, up to h2
 	phase phase
 	fate  fate
-	mu    sync.Mutex    // guards those around it, and h2
 	since time.Duration // when the phase began
 	up    *upstream     // that serves the present request
 	h2    *http.Server  // serves the connection, whose streams are connections of their own

@@ -20,7 +20,7 @@ func TestDeregisteringUnderLoadLosesNoRequest(t *testing.T) {
 	until(t, e, "all healthy", allAre("healthy"))
 
 	var sent, lost atomic.Int64
-	stop := make(chan struct{})
+	stop, ended := make(chan struct{}), make(chan struct{})
 	var load sync.WaitGroup
 	for range 8 {
 		client := &http.Client{Transport: &http.Transport{}}
@@ -35,6 +35,10 @@ func TestDeregisteringUnderLoadLosesNoRequest(t *testing.T) {
 				req, _ := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", port), nil)
 				req.Host = dnsName
 				sent.Add(1)
+				select {
+				case ended <- struct{}{}: // the one before
+				default:
+				}
 				answer, err := client.Do(req)
 				if err != nil {
 					lost.Add(1)
@@ -54,6 +58,9 @@ func TestDeregisteringUnderLoadLosesNoRequest(t *testing.T) {
 		e.Set(oneGroup(port, 3, changed...))
 		e.Set(oneGroup(port, 3, targets...)) // and back
 		until(t, e, "all healthy", allAre("healthy"))
+		for range 2 { // however slow this host is, there are requests in every round
+			<-ended
+		}
 	}
 	close(stop)
 	load.Wait()

@@ -37,15 +37,12 @@ func byPath(t *testing.T) Target {
 // answer.
 func counted(t *testing.T, e *Engine, what string, ok func(Counters) bool) Counters {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		c := e.Counters()
-		if ok(c) {
-			return c
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s: never came true; last %+v", what, c)
-		}
-	}
+	var c Counters
+	eventually(t, what, func() bool {
+		c = e.Counters()
+		return ok(c)
+	})
+	return c
 }
 
 // ask sends a request over a connection of its own and returns how many bytes

@@ -62,7 +62,11 @@ func (p *port) accept(loop *socket.Loop, lane int) {
 // complain tells what went wrong and has it tried again.
 func (p *port) complain(err error, loop *socket.Loop, lane int) {
 	p.node.log.Warn("accept", "port", p.number, "error", err)
-	time.AfterFunc(mendEvery, func() { loop.Post(func() { p.attend(loop, lane) }) })
+	p.node.owner.tasks.Go(func() {
+		if wait(p.node.owner.ctx, time.After(mendEvery), nil) {
+			loop.Post(func() { p.attend(loop, lane) })
+		}
+	})
 }
 
 // welcome has a client served: by the loop, or by a goroutine if TLS is spoken,

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -133,17 +134,14 @@ func (p *upstreams) reap(now time.Duration) {
 	idle := time.Duration(p.idle.Load())
 	for i := range p.lanes {
 		lane := &p.lanes[i]
-		useless := func(u *upstream) bool {
+		lane.drop(func(u *upstream) bool {
 			return p.gone.Err() != nil || now-u.used >= idle || now-u.used > sweepEvery && lane.lost(u)
-		}
-		if lane.loop == nil || !lane.loop.Post(func() { lane.drop(useless) }) {
-			lane.drop(useless)
-		}
+		})
 	}
 }
 
-// lost tells whether the target has closed the connection. A loop, on whose
-// goroutine that is asked, has been told; else the kernel is asked.
+// lost tells whether the target has closed the connection. A loop has been told; else
+// the kernel is asked.
 func (l *upstreamLane) lost(u *upstream) bool {
 	if l.loop != nil && u.raw != nil {
 		return !u.raw.Open(true)
@@ -173,37 +171,37 @@ func (p *upstreams) waiting() (n int) {
 	return n
 }
 
-// drop closes those that are not in use and of no use.
+// drop closes those that are not in use and of no use. On a loop its goroutine does
+// so, soon: it knows what has become of them, and TLS says farewell.
 func (l *upstreamLane) drop(useless func(*upstream) bool) {
+	closeThem := func() {
+		for _, u := range l.without(useless) {
+			_ = u.conn.Close()
+		}
+	}
+	switch {
+	case l.loop == nil:
+		closeThem()
+	case !l.loop.Do(closeThem): // it has ended
+		for _, u := range l.without(useless) {
+			_ = u.socket.Close()
+		}
+	}
+}
+
+// without takes those out that are of no use.
+func (l *upstreamLane) without(useless func(*upstream) bool) (out []*upstream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	kept := l.unused[:0]
-	for _, u := range l.unused {
-		if useless(u) {
-			l.bury(u)
-			continue
+	l.unused = slices.DeleteFunc(l.unused, func(u *upstream) bool {
+		no := useless(u)
+		if no {
+			out = append(out, u)
 		}
-		kept = append(kept, u)
-	}
-	clear(l.unused[len(kept):])
-	l.unused = kept
+		return no
+	})
+	return out
 }
-
-// bury closes a connection that nobody uses. TLS says farewell, and only the loop
-// may say it.
-func (l *upstreamLane) bury(u *upstream) {
-	if l.loop == nil || u.raw != nil {
-		_ = u.conn.Close()
-	} else if !l.loop.Post(func() { l.loop.Serve((*burial)(u)) }) {
-		_ = u.socket.Close()
-	}
-}
-
-// burial closes a connection on its loop.
-type burial upstream
-
-// Serve closes it.
-func (b *burial) Serve(*socket.Task) { _ = b.conn.Close() }
 
 // fill waits for bytes of the answer and holds no buffer while there are none. A
 // loop has then go on, if it is not nil (socket.ErrLater).

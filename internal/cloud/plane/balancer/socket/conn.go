@@ -5,7 +5,6 @@
 package socket
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -14,7 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,21 +43,6 @@ type Conn struct {
 	write  deadline
 
 	local, remote netip.AddrPort
-}
-
-// deadline is when waiting ends in an error.
-type deadline struct {
-	at    time.Time // zero: never
-	timer *time.Timer
-}
-
-func (d *deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
-
-func (d *deadline) stop() {
-	if d.timer != nil {
-		d.timer.Stop()
-		d.timer = nil
-	}
 }
 
 // Events (epoll_ctl(2)). The ends of a connection are told once and stay.
@@ -143,16 +126,6 @@ func (c *Conn) wait(what uint32, then Server) error {
 		c.parked.pause()
 		c.parked = nil
 	}
-}
-
-// late tells that the time to wait is over.
-func (c *Conn) late(what uint32) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if what&readable != 0 {
-		return c.read.passed()
-	}
-	return c.write.passed()
 }
 
 // AwaitRead tries until there was something to read: now, and whenever there may be.
@@ -379,78 +352,3 @@ func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) 
 
 // Peer is RemoteAddr as it is.
 func (c *Conn) Peer() netip.AddrPort { return c.remote }
-
-// SetDeadline bounds reads and writes.
-func (c *Conn) SetDeadline(t time.Time) error {
-	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
-}
-
-// SetReadDeadline bounds reads.
-func (c *Conn) SetReadDeadline(t time.Time) error {
-	return c.bound(&c.read, t, (*os.File).SetReadDeadline)
-}
-
-// SetWriteDeadline bounds writes.
-func (c *Conn) SetWriteDeadline(t time.Time) error {
-	return c.bound(&c.write, t, (*os.File).SetWriteDeadline)
-}
-
-func (c *Conn) bound(d *deadline, t time.Time, set func(*os.File, time.Time) error) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return net.ErrClosed
-	}
-	d.at = t
-	c.bounded.Store(!c.read.at.IsZero() || !c.write.at.IsZero())
-	if c.double != nil {
-		return set(c.double, t)
-	}
-	c.arm(d)
-	return nil
-}
-
-// arm sees to it that the loop looks when the time is over.
-func (c *Conn) arm(d *deadline) {
-	d.stop()
-	if d.at.IsZero() || c.loop == nil {
-		return
-	}
-	if left := time.Until(d.at); left > 0 {
-		d.timer = time.AfterFunc(left, func() { c.loop.Post(c.look) })
-	} else {
-		c.loop.Post(c.look)
-	}
-}
-
-// connect connects the socket and waits until it is, or ctx ends.
-func (c *Conn) connect(ctx context.Context) error {
-	err := unix.Connect(c.fd, &unix.SockaddrInet4{Port: int(c.remote.Port()), Addr: c.remote.Addr().As4()})
-	if !errors.Is(err, unix.EINPROGRESS) {
-		return os.NewSyscallError("connect", err)
-	}
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if _, err := c.polled(); err != nil {
-		return err
-	}
-	var failure error
-	err = c.raw.Write(func(uintptr) bool {
-		code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-		if err != nil {
-			failure = err
-		} else if code != 0 {
-			failure = unix.Errno(code)
-		} else if _, err := unix.Getpeername(c.fd); errors.Is(err, unix.ENOTCONN) {
-			return false // not yet
-		}
-		return true
-	})
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case err != nil:
-		return err
-	}
-	return os.NewSyscallError("connect", failure)
-}

@@ -15,7 +15,7 @@ import (
 func each(t *testing.T, test func(t *testing.T, on func(do func(), conns ...*Conn))) {
 	t.Run("on a loop", func(t *testing.T) {
 		l := running(t)
-		test(t, func(do func(), conns ...*Conn) { serve(l, func(*Task) { do() }, conns...) })
+		test(t, func(do func(), conns ...*Conn) { serve(l, do, conns...) })
 	})
 	t.Run("on a goroutine", func(t *testing.T) {
 		test(t, func(do func(), _ ...*Conn) { do() })
@@ -118,14 +118,13 @@ func TestADeadlineBringsWhatWaitsForLater(t *testing.T) {
 	c, _ := pair(t)
 	ended := make(chan error, 1)
 	var s Server
-	s = job(func(*Task) {
+	s = work(func(*Task) {
 		err := c.AwaitRead(func(uintptr) bool { _, errno := c.TryRead(make([]byte, 1)); return errno != unix.EAGAIN }, s)
 		if !errors.Is(err, ErrLater) {
 			ended <- err
 		}
 	})
-	serve(l, func(*Task) {}, c)
-	l.Post(func() { l.Serve(s) })
+	begin(l, s, c)
 	_ = c.SetReadDeadline(time.Unix(1, 0))
 	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("waiting ended with %v", err)

@@ -2,10 +2,12 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -42,4 +44,36 @@ func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
 		return fmt.Errorf("from %s: %w", from, os.NewSyscallError("bind", err))
 	}
 	return c.connect(ctx)
+}
+
+// connect connects the socket and waits until it is, or ctx ends.
+func (c *Conn) connect(ctx context.Context) error {
+	err := unix.Connect(c.fd, &unix.SockaddrInet4{Port: int(c.remote.Port()), Addr: c.remote.Addr().As4()})
+	if !errors.Is(err, unix.EINPROGRESS) {
+		return os.NewSyscallError("connect", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if _, err := c.polled(); err != nil {
+		return err
+	}
+	var failure error
+	err = c.raw.Write(func(uintptr) bool {
+		code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err != nil {
+			failure = err
+		} else if code != 0 {
+			failure = unix.Errno(code)
+		} else if _, err := unix.Getpeername(c.fd); errors.Is(err, unix.ENOTCONN) {
+			return false // not yet
+		}
+		return true
+	})
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	}
+	return os.NewSyscallError("connect", failure)
 }

@@ -100,7 +100,7 @@ func (l *Loop) Listen(to *Listener, come func()) error {
 	if to.fd < 0 {
 		return net.ErrClosed
 	}
-	return l.add(to.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot{listen: come})
+	return l.add(to.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot{call: come})
 }
 
 // Ignore ends that.

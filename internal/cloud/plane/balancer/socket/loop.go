@@ -38,11 +38,11 @@ type Loop struct {
 	over   bool // nothing more is taken
 }
 
-// slot is who hears of a file descriptor's events.
+// slot is who hears of a file descriptor's events: a connection, or whoever is called.
 type slot struct {
-	round  uint32
-	conn   *Conn
-	listen func()
+	round uint32
+	conn  *Conn
+	call  func()
 }
 
 const (
@@ -73,7 +73,7 @@ func NewLoop(holdOn bool) (*Loop, error) {
 		hold = int(shortWait / time.Millisecond)
 	}
 	l := &Loop{hold: hold, poll: poll, alarm: alarm, events: make([]unix.EpollEvent, maxEvents)}
-	if err := l.add(alarm, unix.EPOLLIN, slot{listen: l.answer}); err != nil {
+	if err := l.add(alarm, unix.EPOLLIN, slot{call: l.answer}); err != nil {
 		_ = unix.Close(alarm)
 		_ = unix.Close(poll)
 		return nil, err
@@ -142,8 +142,8 @@ func (l *Loop) note(e *unix.EpollEvent) {
 func (l *Loop) tell(e *unix.EpollEvent) {
 	switch s := &l.slots[e.Fd]; {
 	case s.round != uint32(e.Pad): // of one that has been closed since
-	case s.listen != nil:
-		s.listen()
+	case s.call != nil:
+		s.call()
 	default:
 		s.conn.look()
 	}

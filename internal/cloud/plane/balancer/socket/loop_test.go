@@ -2,7 +2,6 @@ package socket
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -93,10 +92,7 @@ func TestWhatIsServedLaterHoldsNoTask(t *testing.T) {
 	for range 20 {
 		c, client := pair(t)
 		clients = append(clients, client)
-		l.Post(func() {
-			c.Join(l)
-			l.Serve(&echo{c: c})
-		})
+		begin(l, &echo{c: c}, c)
 	}
 	for range 3 {
 		for _, client := range clients {
@@ -132,21 +128,9 @@ func TestALoopThatEndsLeavesNothing(t *testing.T) {
 	}
 	c, client := pair(t)
 	before := open()
-	l, err := NewLoop(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); l.Run(ctx) }()
+	l, stop, ended := start(t, true)
 	served := make(chan string, 1)
-	serve(l, func(*Task) {}, c)
-	l.Post(func() {
-		l.Serve(job(func(*Task) {
-			got, _ := text(c)
-			served <- got
-		}))
-	})
+	begin(l, work(func(*Task) { got, _ := text(c); served <- got }), c)
 	stop() // what is being served goes on
 	if _, err := client.Write([]byte("late")); err != nil {
 		t.Fatal(err)
@@ -168,10 +152,7 @@ func TestAClientWithMuchToSayLeavesTimeForOthers(t *testing.T) {
 	loud, loudClient := pair(t)
 	quiet, quietClient := pair(t)
 	heard := make(chan string, 1)
-	l.Post(func() {
-		quiet.Join(l)
-		l.Serve(job(func(*Task) { got, _ := text(quiet); heard <- got }))
-	})
+	begin(l, work(func(*Task) { got, _ := text(quiet); heard <- got }), quiet)
 	stop := make(chan struct{})
 	go func() {
 		for {
@@ -185,17 +166,14 @@ func TestAClientWithMuchToSayLeavesTimeForOthers(t *testing.T) {
 		}
 	}()
 	ended := make(chan struct{})
-	l.Post(func() {
-		loud.Join(l)
-		l.Serve(job(func(*Task) {
-			defer close(ended)
-			for {
-				if _, err := loud.Read(make([]byte, 1)); err != nil { // there is always another byte
-					return
-				}
+	begin(l, work(func(*Task) {
+		defer close(ended)
+		for {
+			if _, err := loud.Read(make([]byte, 1)); err != nil { // there is always another byte
+				return
 			}
-		}))
-	})
+		}
+	}), loud)
 	if _, err := quietClient.Write([]byte("hello")); err != nil {
 		t.Fatal(err)
 	}
@@ -217,26 +195,21 @@ func TestALoopGoesOnWhileATaskIsAway(t *testing.T) {
 	c, client := pair(t)
 	other, otherClient := pair(t)
 	back := make(chan string, 2)
-	l.Post(func() {
-		c.Join(l)
-		l.Serve(job(func(task *Task) {
-			task.Away(func() {
-				task.Away(func() {}) // is away already
-				got, err := text(c)
-				if err != nil {
-					t.Error(err)
-				}
-				back <- got
-			}, c)
-			got, err := text(c) // on the loop again
-			if err != nil {
-				t.Error(err)
-			}
-			back <- got
-		}))
-	})
+	hear := func() {
+		got, err := text(c)
+		if err != nil {
+			t.Error(err)
+		}
+		back <- got
+	}
+	begin(l, work(func(task *Task) {
+		task.Away(func() {
+			task.Away(hear) // is away already
+		}, c)
+		hear() // on the loop again
+	}), c)
 	go func() { _, _ = otherClient.Write([]byte("other")) }()
-	serve(l, func(*Task) {
+	serve(l, func() {
 		if got, err := text(other); got != "other" {
 			t.Errorf("%q %v", got, err)
 		}

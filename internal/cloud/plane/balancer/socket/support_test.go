@@ -14,15 +14,22 @@ import (
 // running is a loop that runs until the test ends.
 func running(t *testing.T) *Loop {
 	t.Helper()
-	l, err := NewLoop(false)
+	l, stop, ended := start(t, false)
+	t.Cleanup(func() { stop(); <-ended })
+	return l
+}
+
+// start runs a loop until it is stopped, and has ended what it serves.
+func start(t *testing.T, holdOn bool) (l *Loop, stop func(), ended <-chan struct{}) {
+	t.Helper()
+	l, err := NewLoop(holdOn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); l.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-ended })
-	return l
+	over := make(chan struct{})
+	go func() { defer close(over); l.Run(ctx) }()
+	return l, stop, over
 }
 
 // listening is a listener at a free port.
@@ -65,20 +72,25 @@ func pair(t *testing.T) (*Conn, *net.TCPConn) {
 	return c, client.(*net.TCPConn)
 }
 
-// job is a function as a Server.
-type job func(*Task)
+// work is what a task does.
+type work func(*Task)
 
-func (j job) Serve(t *Task) { j(t) }
+func (w work) Serve(t *Task) { w(t) }
 
-// serve puts the connections on the loop and has do done there; it returns when it is.
-func serve(l *Loop, do func(*Task), conns ...*Conn) {
-	done := make(chan struct{})
+// begin puts the connections on the loop and has them served there.
+func begin(l *Loop, s Server, conns ...*Conn) {
 	l.Post(func() {
 		for _, c := range conns {
 			c.Join(l)
 		}
-		l.Serve(job(func(t *Task) { do(t); close(done) }))
+		l.Serve(s)
 	})
+}
+
+// serve does so and returns when do has.
+func serve(l *Loop, do func(), conns ...*Conn) {
+	done := make(chan struct{})
+	begin(l, work(func(*Task) { do(); close(done) }), conns...)
 	<-done
 }
 

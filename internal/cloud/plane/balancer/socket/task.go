@@ -19,6 +19,15 @@ type Task struct {
 	yield func(struct{}) bool
 }
 
+// job is a function that is served.
+type job func()
+
+// Serve does it.
+func (j job) Serve(*Task) { j() }
+
+// Do has do done as a task, soon. Anybody may call it; false: the loop has ended.
+func (l *Loop) Do(do func()) bool { return l.Post(func() { l.Serve(job(do)) }) }
+
 // Loop is the task's.
 func (t *Task) Loop() *Loop { return t.loop }
 
