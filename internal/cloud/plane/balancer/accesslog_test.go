@@ -158,7 +158,9 @@ func TestWhatTheDiskCannotTakeIsLeftOutAndCounted(t *testing.T) {
 	j.buffer = make([]byte, logBuffer)
 	j.mu.Unlock()
 	c := &connection{port: &port0}
-	if !j.note(c, &exchange{}) || e.Counters().Nodes[0].LogDropped != 2 {
+	x := newExchange()
+	x.takeUp()
+	if !j.note(c, x) || e.Counters().Nodes[0].LogDropped != 2 {
 		t.Error("an entry beyond the buffer is not counted as dropped")
 	}
 	j.mu.Lock()
@@ -173,6 +175,7 @@ func BenchmarkEntry(b *testing.B) {
 	counts := &nodeCounts{groups: map[string]*groupCounts{}}
 	j := &journal{of: parts(logARN), host: dnsName, started: time.Now().UnixNano}
 	x := newExchange()
+	x.takeUp()
 	x.head = []byte("GET /some/path HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n\r\n")
 	if err := x.req.Parse(x.head); err != nil {
 		b.Fatal(err)

@@ -17,21 +17,29 @@ const (
 	headroom = 1 << 10 // before an answer, for a longer head than the target's
 )
 
-// exchange is everything that one request needs. It is used again.
+// exchange is everything that one request needs as long as it lasts. It is used again.
+// What is needed when its answer comes is together: with thousands of requests at
+// their targets it has to be fetched from memory.
 type exchange struct {
-	in []byte // what the client sent; up to at it has been dealt with
-	at int
-
-	req    http1.Request
-	resp   http1.Response
-	chunks http1.Chunks
-	head   []byte // of the request, as it came
-	out    []byte // a head that is being written
-	record record
-	trace  []byte // what the target was told in X-Amzn-Trace-Id, for the access log
-	line   []byte // an entry of the access log that is being written
+	in       []byte // what the client sent; up to at it has been dealt with
+	at       int
+	*scratch        // nil: nobody works on it
+	trace    []byte // what the target was told in X-Amzn-Trace-Id, for the access log
 
 	dialogue dialogue
+	record   record
+	req      http1.Request
+
+	chunks http1.Chunks
+	head   []byte // of the request, as it came
+}
+
+// scratch is what is needed only by who works on an exchange, and not while a target
+// thinks: so a few serve all, and stay in the processor's cache.
+type scratch struct {
+	resp http1.Response
+	out  []byte // a head that is being written
+	line []byte // an entry of the access log that is being written
 }
 
 // record is what is known of an exchange when it is over.
@@ -43,11 +51,21 @@ type record struct {
 	received, delivered               int64 // bytes from and to the client
 }
 
-var exchanges = sync.Pool{New: func() any {
-	return &exchange{in: make([]byte, 0, inSize), out: make([]byte, 0, outSize)}
-}}
+var (
+	exchanges = sync.Pool{New: func() any { return &exchange{in: make([]byte, 0, inSize)} }}
+	scratches = sync.Pool{New: func() any { return &scratch{out: make([]byte, 0, outSize)} }}
+)
 
 func newExchange() *exchange { return exchanges.Get().(*exchange) }
+
+// takeUp begins the work on an exchange, or goes on with it.
+func (x *exchange) takeUp() { x.scratch = scratches.Get().(*scratch) }
+
+// putDown ends it for now.
+func (x *exchange) putDown() {
+	scratches.Put(x.scratch)
+	x.scratch = nil
+}
 
 // release gives the exchange back for other requests.
 func (x *exchange) release() {

@@ -3,14 +3,11 @@ package balancer
 import (
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
@@ -19,33 +16,31 @@ import (
 // goroutine; the sweeper looks at it from outside and interrupts what takes too
 // long, so that no timer is set for a request.
 type connection struct {
-	// What every request needs comes first: with thousands of connections it has to
-	// be fetched from memory.
-	port  *port
-	conn  net.Conn     // what requests come over: TCP, TLS, or the pipe of an HTTP/2 stream
-	raw   *socket.Conn // conn, when nothing is between, as TLS; else nil
-	x     *exchange    // of the present request; nil while none is under way
-	try   func(uintptr) bool
-	task  *socket.Task // of the loop that serves it; nil: a goroutine does
-	lane  int          // of whoever serves it
-	asked bool         // a target has the request, and has not answered
+	// What every request needs comes first, on two cache lines: with thousands of
+	// connections they have to be fetched from memory.
+	port *port
+	conn net.Conn     // what requests come over: TCP, TLS, or the pipe of an HTTP/2 stream
+	raw  *socket.Conn // conn, when nothing is between, as TLS; else nil
+	x    *exchange    // of the present request; nil while none is under way
+	task *socket.Task // of the loop that serves it; nil: a goroutine does
+	lane int          // of whoever serves it
 
-	mu    sync.Mutex // guards what follows, up to h2
-	phase phase
-	fate  fate
+	mu    sync.Mutex    // guards what follows, up to h2
 	since time.Duration // when the phase began
 	up    *upstream     // that serves the present request
-	h2    *http.Server  // serves the connection, whose streams are connections of their own
+	phase phase
+	fate  fate
+	h2    *http.Server // serves the connection, whose streams are connections of their own
 
-	born   time.Duration // on the engine's clock
-	from   netip.AddrPort
-	stream bool                 // it is a request of an HTTP/2 connection
-	tls    *tls.ConnectionState // nil: there is no TLS, or no agreement yet
-	socket *socket.Conn         // the client's, of which the kernel knows
-	bare   net.Conn             // under conn: the socket, or the pipe
-	id     [2]uint64            // names it in the access log; zero: not yet
+	asked  bool           // a target has the request, and has not answered
+	stream bool           // it is a request of an HTTP/2 connection
+	from   netip.AddrPort // the client
+	born   time.Duration  // on the engine's clock
 
-	certificate string // ARN of the one that the client was shown
+	socket      *socket.Conn         // the client's, of which the kernel knows
+	tls         *tls.ConnectionState // nil: there is no TLS, or no agreement yet
+	id          [2]uint64            // names it in the access log; zero: not yet
+	certificate string               // ARN of the one that the client was shown
 }
 
 // phase is what a connection is waiting for.
@@ -76,10 +71,10 @@ var past = time.Unix(1, 0)
 // newConnection is a connection that was accepted, and what is spoken over it:
 // itself, or TLS.
 func newConnection(p *port, from *socket.Conn, conn net.Conn, lane int) *connection {
-	c := &connection{port: p, conn: conn, bare: from, socket: from, from: from.Peer(), born: p.node.owner.now(), lane: lane}
+	c := &connection{port: p, conn: conn, socket: from, from: from.Peer(), born: p.node.owner.now(), lane: lane}
 	c.since = c.born
 	if conn == from {
-		c.raw, c.try = from, c.read
+		c.raw = from
 	}
 	return c
 }
@@ -182,30 +177,20 @@ func (c *connection) await() error {
 		c.x = newExchange()
 		return c.fill(c.x)
 	}
-	if err := c.raw.AwaitRead(c.try, c); err != nil {
-		return err
+	for {
+		if err := c.raw.WaitRead(c); err != nil {
+			return err
+		}
+		x := newExchange()
+		n, err := c.raw.TryRead(x.in[:cap(x.in)])
+		if err == nil {
+			x.in, c.x = x.in[:n], x
+			return nil
+		}
+		if x.release(); err != socket.ErrLater { //nolint:errorlint // it comes bare
+			return err
+		}
 	}
-	if c.x == nil {
-		return io.EOF
-	}
-	return nil
-}
-
-// read is tried whenever the socket may have bytes.
-func (c *connection) read(uintptr) bool {
-	x := newExchange()
-	n, errno := c.raw.TryRead(x.in[:cap(x.in)])
-	switch {
-	case errno == unix.EAGAIN:
-		x.release()
-		return false
-	case errno != 0 || n == 0:
-		x.release()
-	default:
-		x.in = x.in[:n]
-		c.x = x
-	}
-	return true
 }
 
 // fill reads more of the client into the exchange's buffer, which grows.
@@ -256,10 +241,10 @@ func (c *connection) doom(why fate) {
 	}
 	switch {
 	case why == broken:
-		if s, ok := c.bare.(*socket.Conn); ok {
-			s.Cut() // TLS would want to say farewell
+		if c.stream {
+			_ = c.conn.Close()
 		} else {
-			_ = c.bare.Close()
+			c.socket.Cut() // TLS would want to say farewell
 		}
 	case c.phase == resting || c.phase == asking:
 		_ = c.conn.SetReadDeadline(past)

@@ -23,6 +23,8 @@ var errTargetClosed = errors.New("the target closed the connection")
 // exchange answers one request; false: the connection ends with it. When a target
 // has been asked and does not answer at once, a loop comes back for the rest.
 func (c *connection) exchange(x *exchange) (keep bool) {
+	x.takeUp()
+	defer x.putDown()
 	if c.asked {
 		keep = x.dialogue.converse()
 	} else {

@@ -17,7 +17,7 @@ import (
 // newStream is a request of an HTTP/2 connection, which comes over the pipe.
 func newStream(of *connection, pipe net.Conn) *connection {
 	s := &connection{
-		port: of.port, conn: pipe, bare: pipe, socket: of.socket, tls: of.tls, stream: true,
+		port: of.port, conn: pipe, socket: of.socket, tls: of.tls, stream: true,
 		lane: of.lane, from: of.from, born: of.born, id: of.id, certificate: of.certificate, since: of.port.node.owner.now(),
 	}
 	return s

@@ -123,8 +123,10 @@ func (c *connection) refusePlain(conn net.Conn) {
 	c.conn, c.raw = conn, nil
 	c.mu.Unlock()
 	x := newExchange()
+	x.takeUp()
 	x.req.Framing, x.req.Method = http1.None, nil
 	c.own(x, 400, "", "text/html", "<html>\r\n<head><title>400 "+plainText+"</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>"+plainText+"</center>\r\n</body>\r\n</html>\r\n", false)
+	x.putDown()
 	x.release()
 }
 

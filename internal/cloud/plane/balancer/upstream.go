@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
@@ -50,9 +48,7 @@ type upstream struct {
 	conn net.Conn      // the socket, or TLS over it
 	raw  *socket.Conn  // conn, when nothing is between; else nil
 	used time.Duration // when its last answer ended
-	try  func(uintptr) bool
-	back *backlog // what has come of the answer; nil: nothing
-	err  error    // of try
+	back *backlog      // what has come of the answer; nil: nothing
 
 	socket *socket.Conn
 }
@@ -108,7 +104,7 @@ func (p *upstreams) connect(ctx context.Context) (*upstream, error) {
 		u.conn = secure
 	}
 	if !p.tls {
-		u.raw, u.try = conn, u.read
+		u.raw = conn
 	}
 	return u, nil
 }
@@ -217,32 +213,21 @@ func (u *upstream) fill(then socket.Server) error {
 		}
 		return err
 	}
-	u.err = nil
-	if err := u.raw.AwaitRead(u.try, then); err != nil {
-		return err
+	for {
+		if err := u.raw.WaitRead(then); err != nil {
+			return err
+		}
+		b := newBacklog()
+		n, err := u.raw.TryRead(b.room())
+		if err == nil {
+			b.end += n
+			u.back = b
+			return nil
+		}
+		if b.release(); err != socket.ErrLater { //nolint:errorlint // it comes bare
+			return err
+		}
 	}
-	return u.err
-}
-
-// read is tried whenever the socket may have bytes.
-func (u *upstream) read(uintptr) bool {
-	b := newBacklog()
-	n, errno := u.raw.TryRead(b.room())
-	switch {
-	case errno == unix.EAGAIN:
-		b.release()
-		return false
-	case errno != 0:
-		u.err = errno
-	case n == 0:
-		u.err = errTargetClosed
-	default:
-		b.end += n
-		u.back = b
-		return true
-	}
-	b.release()
-	return true
 }
 
 // drop closes the connection; what came of an answer is forgotten.

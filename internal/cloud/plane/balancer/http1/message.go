@@ -33,20 +33,20 @@ const (
 // Request is the head of a request. It may be parsed into again and again.
 type Request struct {
 	Method []byte
+	Minor  int // of HTTP/1.x
+
+	Framing   Framing
+	KeepAlive bool  // the client may send another request
+	Continue  bool  // the client waits for 100 Continue
+	Upgrade   bool  // Connection: upgrade with a protocol in Upgrade
+	Class     Class // how far it keeps to the standard
+	Length    int64 // of a Sized body
+
 	Target []byte // as it came
 	Path   []byte // of the target, from its first slash; "*" in OPTIONS *
 	Query  []byte // of the target, after its question mark; nil: it has none
 	Host   []byte // authority, with its port if it has one; that of the target goes before the field's
-	Minor  int    // of HTTP/1.x
 	Fields []Field
-
-	Framing   Framing
-	Length    int64 // of a Sized body
-	KeepAlive bool  // the client may send another request
-	Continue  bool  // the client waits for 100 Continue
-	Upgrade   bool  // Connection: upgrade with a protocol in Upgrade
-
-	Class  Class
 	Reason Reason // of the class
 
 	marks marks

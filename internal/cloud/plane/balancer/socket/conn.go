@@ -42,7 +42,7 @@ type Conn struct {
 	read   deadline
 	write  deadline
 
-	local, remote netip.AddrPort
+	remote netip.AddrPort
 }
 
 // Events (epoll_ctl(2)). The ends of a connection are told once and stay.
@@ -55,8 +55,8 @@ const (
 
 // newConn is a connection of which nothing is known: it may be readable and
 // writable.
-func newConn(fd int, local, remote netip.AddrPort) *Conn {
-	return &Conn{fd: fd, local: local, remote: remote, ready: readable | writable}
+func newConn(fd int, remote netip.AddrPort) *Conn {
+	return &Conn{fd: fd, remote: remote, ready: readable | writable}
 }
 
 // Join puts a connection on the loop on whose goroutine it is called.
@@ -128,71 +128,62 @@ func (c *Conn) wait(what uint32, then Server) error {
 	}
 }
 
-// AwaitRead tries until there was something to read: now, and whenever there may be.
-// try uses TryRead and returns false when that would have to wait. Its argument means
-// nothing; with it, it is what the runtime's poller takes. When a loop would have to
-// wait and then is not nil, the error is ErrLater, and then is served in time. That
-// leaves nothing behind while nothing comes, not even a stack.
-func (c *Conn) AwaitRead(try func(uintptr) bool, then Server) error {
-	if !c.onLoop() {
-		return c.await(try, syscall.RawConn.Read)
-	}
-	for {
-		if err := c.wait(readable|ended, then); err != nil {
-			return err
-		}
-		if try(0) {
-			return nil
-		}
-		c.ready &^= readable
-		if c.ready&ended != 0 { // and yet there is nothing: it has been read already
-			return io.EOF
-		}
-	}
-}
+// WaitRead returns when there may be something to read. When a loop would have to wait
+// and then is not nil, the error is ErrLater, and then is served in time. That leaves
+// nothing behind while nothing comes, not even a stack.
+func (c *Conn) WaitRead(then Server) error { return c.await(readable|ended, then) }
 
-// awaitWrite does so for writing.
-func (c *Conn) awaitWrite(try func(uintptr) bool) error {
-	if !c.onLoop() {
-		return c.await(try, syscall.RawConn.Write)
+// await returns when the connection may be readable or writable.
+func (c *Conn) await(what uint32, then Server) error {
+	if c.onLoop() {
+		return c.wait(what, then)
 	}
-	for {
-		if err := c.wait(writable|broken, nil); err != nil {
-			return err
-		}
-		if try(0) {
-			return nil
-		}
-		if err := c.full(); err != nil {
-			return err
-		}
-	}
-}
-
-// await does it off the loop, with the runtime's poller if it comes to waiting.
-func (c *Conn) await(try func(uintptr) bool, wait func(syscall.RawConn, func(uintptr) bool) error) error {
-	c.mu.Lock()
-	closed, raw := c.closed, c.raw
-	c.mu.Unlock()
-	switch {
-	case closed:
-		return net.ErrClosed
-	case raw == nil && try(0):
+	if c.may(what) {
 		return nil
 	}
 	if _, err := c.polled(); err != nil {
 		return err
 	}
-	return wait(c.raw, try)
+	wait := c.raw.Read
+	if what&writable != 0 {
+		wait = c.raw.Write
+	}
+	return wait(func(uintptr) bool { return c.may(what) })
 }
 
-// TryRead reads what is there (recv(2)).
-func (c *Conn) TryRead(p []byte) (int, syscall.Errno) {
+// may asks the kernel.
+func (c *Conn) may(what uint32) bool {
+	asked := []unix.PollFd{{Fd: int32(c.fd), Events: int16(what)}} //nolint:gosec // both fit; poll(2) and epoll_ctl(2) have the same bits
+	n, err := unix.Poll(asked, 0)
+	return n > 0 || err != nil // who tries will see
+}
+
+// TryRead reads what is there (recv(2)); nothing yet is ErrLater.
+func (c *Conn) TryRead(p []byte) (int, error) {
 	n, errno := receive(c.fd, p)
-	if errno == 0 && n < len(p) && n > 0 && c.onLoop() {
+	switch {
+	case errno == unix.EAGAIN:
+		return 0, c.unready(readable, ended, io.EOF)
+	case errno != 0:
+		return 0, os.NewSyscallError("recv", errno)
+	case n == 0 && len(p) > 0:
+		return 0, io.EOF
+	case n < len(p) && c.onLoop():
 		c.ready &^= readable // what comes later is told anew (epoll(7), question 9)
 	}
-	return n, errno
+	return n, nil
+}
+
+// unready notes what cannot be done now. The error is ErrLater, or that of what has
+// come to its end.
+func (c *Conn) unready(what, end uint32, ended error) error {
+	if c.onLoop() {
+		c.ready &^= what
+		if c.ready&end != 0 {
+			return ended
+		}
+	}
+	return ErrLater
 }
 
 // Read waits for bytes.
@@ -204,20 +195,14 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		}
 		return file.Read(p)
 	}
-	var errno syscall.Errno
-	if err := c.AwaitRead(func(uintptr) bool {
-		n, errno = c.TryRead(p)
-		return errno != unix.EAGAIN
-	}, nil); err != nil {
-		return 0, err
+	for {
+		if err := c.WaitRead(nil); err != nil {
+			return 0, err
+		}
+		if n, err := c.TryRead(p); err != ErrLater { //nolint:errorlint // it comes bare
+			return n, err
+		}
 	}
-	switch {
-	case errno != 0:
-		return 0, os.NewSyscallError("recv", errno)
-	case n == 0 && len(p) > 0:
-		return 0, io.EOF
-	}
-	return n, nil
 }
 
 // Write waits until all bytes are with the kernel.
@@ -237,7 +222,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		case 0:
 			n += sent
 		case unix.EAGAIN:
-			if err := c.full(); err != nil {
+			if err := c.unready(writable, broken, unix.EPIPE); err != ErrLater { //nolint:errorlint // it comes bare
 				return n, err
 			}
 		default:
@@ -245,15 +230,6 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, nil
-}
-
-// full notes that nothing more can be written now.
-func (c *Conn) full() error {
-	c.ready &^= writable
-	if c.ready&broken != 0 {
-		return unix.EPIPE
-	}
-	return nil
 }
 
 // polled is the double, which the runtime's poller knows.
@@ -344,8 +320,18 @@ func (c *Conn) Close() error {
 	return unix.Close(c.fd)
 }
 
-// LocalAddr is this side's address.
-func (c *Conn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(c.local) }
+// LocalAddr is this side's address; none when the connection is closed.
+func (c *Conn) LocalAddr() net.Addr {
+	var at net.TCPAddr
+	_ = c.Control(func(fd uintptr) {
+		if name, err := unix.Getsockname(int(fd)); err == nil {
+			if v4, ok := name.(*unix.SockaddrInet4); ok {
+				at = net.TCPAddr{IP: v4.Addr[:], Port: v4.Port}
+			}
+		}
+	})
+	return &at
+}
 
 // RemoteAddr is the peer's.
 func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }

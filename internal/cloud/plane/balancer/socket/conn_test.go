@@ -119,7 +119,7 @@ func TestADeadlineBringsWhatWaitsForLater(t *testing.T) {
 	ended := make(chan error, 1)
 	var s Server
 	s = work(func(*Task) {
-		err := c.AwaitRead(func(uintptr) bool { _, errno := c.TryRead(make([]byte, 1)); return errno != unix.EAGAIN }, s)
+		_, err := read(c, make([]byte, 1), s)
 		if !errors.Is(err, ErrLater) {
 			ended <- err
 		}
@@ -193,7 +193,7 @@ func TestOffALoopThePollerIsMetWhenThereIsToWait(t *testing.T) {
 	next := func(want byte) {
 		t.Helper()
 		var got [1]byte
-		if err := c.AwaitRead(func(uintptr) bool { n, errno := c.TryRead(got[:]); return n == 1 && errno == 0 }, nil); err != nil || got[0] != want {
+		if n, err := read(c, got[:], nil); n != 1 || err != nil || got[0] != want {
 			t.Errorf("%q %v", got, err)
 		}
 	}

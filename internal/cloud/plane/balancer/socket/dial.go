@@ -22,7 +22,7 @@ func Make() (int, error) {
 // ctx ends. It takes the socket over, with an error too. The connection is on no
 // loop.
 func Dial(ctx context.Context, fd int, from netip.Addr, to netip.AddrPort) (*Conn, error) {
-	c := newConn(fd, netip.AddrPortFrom(from, 0), to)
+	c := newConn(fd, to)
 	err := c.dial(ctx, from)
 	if err != nil {
 		_ = c.Close()

@@ -69,7 +69,7 @@ func (l *Listener) Accept() (*Conn, error) {
 		switch errno {
 		case 0:
 			port := (*[2]byte)(unsafe.Pointer(&peer.Port)) //nolint:gosec // it is in the network's order
-			return newConn(int(fd), l.at, netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(port[0])<<8|uint16(port[1]))), nil
+			return newConn(int(fd), netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(port[0])<<8|uint16(port[1]))), nil
 		case unix.EINTR, unix.ECONNABORTED: // the next, then
 		case unix.EAGAIN:
 			return nil, unix.EAGAIN

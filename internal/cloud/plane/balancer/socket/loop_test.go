@@ -8,11 +8,8 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // echo says back what it hears, as often as a message ends in a line feed; between
@@ -25,15 +22,11 @@ type echo struct {
 func (e *echo) Serve(*Task) {
 	buf := make([]byte, 512)
 	for {
-		n, errno := 0, syscall.Errno(0)
-		err := e.c.AwaitRead(func(uintptr) bool {
-			n, errno = e.c.TryRead(buf)
-			return errno != unix.EAGAIN
-		}, e)
+		n, err := read(e.c, buf, e)
 		switch {
 		case errors.Is(err, ErrLater):
 			return
-		case err != nil || n == 0:
+		case err != nil:
 			_ = e.c.Close()
 			return
 		}

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -55,32 +56,51 @@ func Splice(to, from *Conn, n int64) (moved int64, err error) {
 
 // fill moves bytes into the empty pipe; none: the connection has ended.
 func (p pipe) fill(from *Conn, most int64) (int64, error) {
-	return p.move(func(try func(uintptr) bool) error { return from.AwaitRead(try, nil) }, from.fd, p.in, most)
+	for {
+		if err := from.await(readable|ended, nil); err != nil {
+			return 0, err
+		}
+		n, err := splice(from.fd, p.in, most)
+		if err == unix.EAGAIN {
+			err = from.unready(readable, ended, io.EOF)
+		}
+		if err != ErrLater { //nolint:errorlint // it comes bare
+			return n, err
+		}
+	}
 }
 
 // empty moves all out again.
-func (p pipe) empty(to *Conn, held int64) (n int64, err error) {
-	for n < held && err == nil {
-		var part int64
-		part, err = p.move(to.awaitWrite, p.out, to.fd, held-n)
-		n += part
+func (p pipe) empty(to *Conn, held int64) (moved int64, err error) {
+	for moved < held {
+		if err := to.await(writable|broken, nil); err != nil {
+			return moved, err
+		}
+		n, err := splice(p.out, to.fd, held-moved)
+		if err == unix.EAGAIN {
+			err = to.unready(writable, broken, unix.EPIPE)
+		}
+		if moved += n; err != nil && err != ErrLater { //nolint:errorlint // as above
+			return moved, err
+		}
 	}
-	return n, err
+	return moved, nil
 }
 
-// move moves what there is, once there is something.
-func (p pipe) move(await func(try func(uintptr) bool) error, from, to int, most int64) (n int64, err error) {
-	waited := await(func(uintptr) bool {
-		for {
-			if n, err = unix.Splice(from, nil, to, nil, int(most), unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK); err != unix.EINTR {
-				return err != unix.EAGAIN
-			}
+// splice moves what there is.
+func splice(from, to int, most int64) (int64, error) {
+	for {
+		n, err := unix.Splice(from, nil, to, nil, int(most), unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+		switch err {
+		case nil:
+			return n, nil
+		case unix.EINTR: // again
+		case unix.EAGAIN:
+			return 0, err
+		default:
+			return 0, os.NewSyscallError("splice", err)
 		}
-	})
-	if waited != nil {
-		return 0, waited
 	}
-	return max(n, 0), os.NewSyscallError("splice", err)
 }
 
 // takePipe gives an empty pipe, one that the loop has kept if it can.

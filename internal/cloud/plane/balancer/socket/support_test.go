@@ -100,3 +100,16 @@ func text(c *Conn) (string, error) {
 	n, err := c.Read(buf)
 	return string(buf[:n]), err
 }
+
+// read reads what there is, once there is something. A loop has then served for that,
+// if it is not nil.
+func read(c *Conn, p []byte, then Server) (int, error) {
+	for {
+		if err := c.WaitRead(then); err != nil {
+			return 0, err
+		}
+		if n, err := c.TryRead(p); !errors.Is(err, ErrLater) {
+			return n, err
+		}
+	}
+}
