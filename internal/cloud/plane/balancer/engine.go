@@ -225,6 +225,9 @@ func (e *Engine) failsOver(public netip.Addr) bool {
 // now is the time on the engine's clock, which is never set back.
 func (e *Engine) now() time.Duration { return time.Since(e.started) }
 
+// at is when the engine's clock showed the time.
+func (e *Engine) at(now time.Duration) time.Time { return e.started.Add(now) }
+
 // roughly is the time at the last sweep: enough to tell what waits for long, and
 // cheap to read.
 func (e *Engine) roughly() time.Duration { return time.Duration(e.swept.Load()) }

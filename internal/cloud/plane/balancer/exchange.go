@@ -154,7 +154,7 @@ func (c *connection) forward(x *exchange, p *plan, action *compiledAction, keep 
 	if c.stream && isGRPC(&x.req) { // target groups here speak HTTP/1.1
 		return c.refuse(x, statusIncompatible, keep)
 	}
-	choice := action.choose(&x.req, time.Now())
+	choice := action.choose(&x.req, c.port.node.owner.at(x.record.begun))
 	if choice.to == nil {
 		return c.refuse(x, http.StatusServiceUnavailable, keep)
 	}

@@ -26,7 +26,7 @@ func (c *connection) appendRequest(b []byte, x *exchange, p *plan) []byte {
 	b = c.appendHost(b, r.Host, lb)
 	b = append(b, "\r\nX-Amzn-Trace-Id: "...)
 	trace := len(b)
-	b = appendTrace(b, r, time.Now())
+	b = appendTrace(b, r, c.port.node.owner.at(x.record.begun))
 	if lb.LogDir != "" {
 		x.trace = append(x.trace[:0], b[trace:]...)
 	}

@@ -45,17 +45,26 @@ func (p *port) attend(loop *socket.Loop, lane int) {
 	}
 }
 
-// accept takes in a client that waits. If there are more, the loop hears of them when
-// it has looked after others, or another loop does.
+// atOnce is how many clients a loop takes in before it looks after the others, and
+// other loops have their turn. Each wait for events costs as much as two clients that
+// are found without.
+const atOnce = 8
+
+// accept takes in clients that wait. If there are more, the loop hears of them again, or
+// another loop does.
 func (p *port) accept(loop *socket.Loop, lane int) {
-	conn, err := p.listener.Accept()
-	switch {
-	case err == nil:
-		p.welcome(conn, loop, lane)
-	case errors.Is(err, unix.EAGAIN), errors.Is(err, net.ErrClosed): // another was quicker
-	default: // out of file descriptors, say: let some be closed
-		loop.Ignore(p.listener)
-		p.complain(err, loop, lane)
+	for range atOnce {
+		conn, err := p.listener.Accept()
+		switch {
+		case err == nil:
+			p.welcome(conn, loop, lane)
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, net.ErrClosed):
+			return
+		default: // out of file descriptors, say: let some be closed
+			loop.Ignore(p.listener)
+			p.complain(err, loop, lane)
+			return
+		}
 	}
 }
 

@@ -46,7 +46,8 @@ func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
 	return c.connect(ctx)
 }
 
-// connect connects the socket and waits until it is, or ctx ends.
+// connect connects the socket and waits until it is, or ctx ends. A neighbour on the
+// same host has answered before there is anything to wait for.
 func (c *Conn) connect(ctx context.Context) error {
 	err := unix.Connect(c.fd, &unix.SockaddrInet4{Port: int(c.remote.Port()), Addr: c.remote.Addr().As4()})
 	if !errors.Is(err, unix.EINPROGRESS) {
@@ -54,26 +55,16 @@ func (c *Conn) connect(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if _, err := c.polled(); err != nil {
-		return err
-	}
-	var failure error
-	err = c.raw.Write(func(uintptr) bool {
-		code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-		if err != nil {
-			failure = err
-		} else if code != 0 {
-			failure = unix.Errno(code)
-		} else if _, err := unix.Getpeername(c.fd); errors.Is(err, unix.ENOTCONN) {
-			return false // not yet
-		}
-		return true
-	})
+	err = c.await(writable, nil)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
 		return err
 	}
-	return os.NewSyscallError("connect", failure)
+	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && code != 0 {
+		err = unix.Errno(code)
+	}
+	return os.NewSyscallError("connect", err)
 }

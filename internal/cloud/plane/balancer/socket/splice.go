@@ -61,10 +61,10 @@ func (p pipe) fill(from *Conn, most int64) (int64, error) {
 			return 0, err
 		}
 		n, err := splice(from.fd, p.in, most)
-		if err == unix.EAGAIN {
+		if err == unix.EAGAIN { //nolint:errorlint // it comes bare
 			err = from.unready(readable, ended, io.EOF)
 		}
-		if err != ErrLater { //nolint:errorlint // it comes bare
+		if err != ErrLater { //nolint:errorlint // as above
 			return n, err
 		}
 	}
@@ -77,7 +77,7 @@ func (p pipe) empty(to *Conn, held int64) (moved int64, err error) {
 			return moved, err
 		}
 		n, err := splice(p.out, to.fd, held-moved)
-		if err == unix.EAGAIN {
+		if err == unix.EAGAIN { //nolint:errorlint // as above
 			err = to.unready(writable, broken, unix.EPIPE)
 		}
 		if moved += n; err != nil && err != ErrLater { //nolint:errorlint // as above
