@@ -317,7 +317,7 @@ func (c *Conn) Close() error {
 	if c.double != nil {
 		_ = c.double.Close()
 	}
-	return unix.Close(c.fd)
+	return shut(c.fd)
 }
 
 // LocalAddr is this side's address; none when the connection is closed.
