@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -138,6 +139,18 @@ func TestALoopThatEndsLeavesNothing(t *testing.T) {
 	if after := open(); after != before {
 		t.Errorf("%d file descriptors, %d before", after, before)
 	}
+}
+
+func TestALoopThatHoldsOnIsInterruptedAndGoesOn(t *testing.T) {
+	l, stop, ended := start(t, true)
+	for range 20 {
+		done := make(chan struct{})
+		l.Post(func() { close(done) })
+		<-done
+		runtime.GC() // stops all processors, the one that the loop holds on to as well
+	}
+	stop()
+	<-ended
 }
 
 func TestAClientWithMuchToSayLeavesTimeForOthers(t *testing.T) {
