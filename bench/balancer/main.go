@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"aloft.dev/aloft/bench/contest"
@@ -29,7 +30,7 @@ func main() {
 	seconds := flag.Int("seconds", 3, "length of a measurement")
 	only := flag.String("only", "", "the loads to run: a part of their names; empty: all, and the memory of idle connections")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGPIPE) // what was started is stopped, also when nobody reads on
 	defer stop()
 	if err := measure(ctx, *rounds, *seconds, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/balancer:", err)
@@ -80,6 +81,18 @@ func measure(ctx context.Context, rounds, seconds int, only string) (err error) 
 	if err != nil {
 		return err
 	}
+	memory := map[string]float64{}
+	for _, p := range proxies { // first, while no load has had them take memory that they keep
+		if only != "" {
+			break
+		}
+		kib, err := idleConnection(ctx, p, 2000)
+		if err != nil {
+			return fmt.Errorf("%s, idle connections: %w", p.Name, err)
+		}
+		memory[p.Name] = kib
+		fmt.Printf("%-30s %-8s %7.1f KiB\n", "an idle connection", p.Name, kib)
+	}
 	var results []result
 	for _, l := range loads {
 		if !strings.Contains(l.Name, only) {
@@ -104,18 +117,6 @@ func measure(ctx context.Context, rounds, seconds int, only string) (err error) 
 		}
 		print(l, row)
 		results = append(results, row...)
-	}
-	memory := map[string]float64{}
-	for _, p := range proxies {
-		if only != "" {
-			break
-		}
-		kib, err := idleConnection(ctx, p, 2000)
-		if err != nil {
-			return fmt.Errorf("%s, idle connections: %w", p.Name, err)
-		}
-		memory[p.Name] = kib
-		fmt.Printf("%-30s %-8s %7.1f KiB\n", "an idle connection", p.Name, kib)
 	}
 	line, err := json.Marshal(map[string]any{"benchmark": "balancer", "results": results, "idle_connection_kib": memory})
 	if err != nil {
