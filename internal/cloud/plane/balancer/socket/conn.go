@@ -138,7 +138,13 @@ func (c *Conn) await(what uint32, then Server) error {
 	if c.onLoop() {
 		return c.wait(what, then)
 	}
-	if c.may(what) {
+	c.mu.Lock()
+	closed := c.closed
+	c.mu.Unlock()
+	switch {
+	case closed:
+		return net.ErrClosed
+	case c.may(what):
 		return nil
 	}
 	if _, err := c.polled(); err != nil {
@@ -154,8 +160,12 @@ func (c *Conn) await(what uint32, then Server) error {
 // may asks the kernel.
 func (c *Conn) may(what uint32) bool {
 	asked := []unix.PollFd{{Fd: int32(c.fd), Events: int16(what)}} //nolint:gosec // both fit; poll(2) and epoll_ctl(2) have the same bits
-	n, err := unix.Poll(asked, 0)
-	return n > 0 || err != nil // who tries will see
+	for {
+		n, err := unix.Poll(asked, 0)
+		if err != unix.EINTR { //nolint:errorlint // it comes bare
+			return n > 0 || err != nil // who tries will see
+		}
+	}
 }
 
 // TryRead reads what is there (recv(2)); nothing yet is ErrLater.

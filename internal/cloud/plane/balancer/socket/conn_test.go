@@ -205,4 +205,8 @@ func TestOffALoopThePollerIsMetWhenThereIsToWait(t *testing.T) {
 	if next('b'); c.double == nil {
 		t.Error("the poller does not know it after a byte that was waited for")
 	}
+	_ = c.Close()
+	if err := c.WaitRead(nil); !errors.Is(err, net.ErrClosed) { // another may have its number by now
+		t.Errorf("waiting for what is closed: %v", err)
+	}
 }

@@ -123,7 +123,7 @@ func (l *Loop) wait() int {
 		hold = l.hold
 	}
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), events, maxEvents, uintptr(hold), 0, 0)
-	if (n == 0 || errno == unix.EINTR) && len(l.again) == 0 { // nothing came, or the runtime wants its processor
+	if (n == 0 || errno == unix.EINTR) && len(l.again) == 0 { // nothing came, or the runtime wants its processor back
 		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), events, maxEvents, ^uintptr(0), 0, 0)
 	}
 	if errno != 0 { // a signal, of the runtime's as a rule
