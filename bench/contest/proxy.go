@@ -95,6 +95,7 @@ func startPeer(ctx context.Context, name string, port int, conf, text string, co
 	defer func() { _ = log.Close() }()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // one that is killed leaves its workers
 	if err := cmd.Start(); err != nil {
 		return nil, nil, fmt.Errorf("%w (make bench installs what it needs)", err)
 	}

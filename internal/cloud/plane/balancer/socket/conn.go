@@ -162,7 +162,7 @@ func (c *Conn) may(what uint32) bool {
 	asked := []unix.PollFd{{Fd: int32(c.fd), Events: int16(what)}} //nolint:gosec // both fit; poll(2) and epoll_ctl(2) have the same bits
 	for {
 		n, err := unix.Poll(asked, 0)
-		if err != unix.EINTR { //nolint:errorlint // it comes bare
+		if err != unix.EINTR {
 			return n > 0 || err != nil // who tries will see
 		}
 	}
