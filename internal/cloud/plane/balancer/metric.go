@@ -199,8 +199,8 @@ func hasInvalid(r *http1.Request) bool {
 }
 
 // counting counts the connections that are made to targets.
-func (n *node) counting(ctx context.Context, to netip.AddrPort) (*socket.Conn, error) {
-	conn, err := n.dial(ctx, to)
+func (n *node) counting(ctx context.Context, loop *socket.Loop, to netip.AddrPort) (*socket.Conn, error) {
+	conn, err := n.dial(ctx, loop, to)
 	if err == nil {
 		n.counts.lanes[0].sums[newConnections].Add(1)
 	}

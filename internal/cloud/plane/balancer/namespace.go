@@ -21,6 +21,7 @@ type namespace struct {
 	id   string // tells a namespace from a later one at the same path
 	mu   sync.RWMutex
 	file *os.File // nil: the process's own
+	home *os.File // that one; nil with file
 }
 
 // openNamespace opens the namespace at path; an empty path is the process's own.
@@ -36,7 +37,11 @@ func openNamespace(path string) (*namespace, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &namespace{file: file, id: id}, nil
+	home, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the process's network namespace: %w", err), file.Close())
+	}
+	return &namespace{file: file, home: home, id: id}, nil
 }
 
 // namespaceID tells which namespace is at the path now.
@@ -57,39 +62,40 @@ func (n *namespace) close() error {
 	}
 	n.mu.Lock() // not while a thread is about to enter by the descriptor
 	defer n.mu.Unlock()
-	return n.file.Close()
+	return errors.Join(n.file.Close(), n.home.Close())
 }
 
-// enter runs do on a thread that is in the namespace. A thread that cannot
-// return home is not used again: it ends with its goroutine.
+// enter runs do on a thread that is in the namespace.
 func (n *namespace) enter(do func() error) error {
+	if n.file == nil {
+		return do()
+	}
+	result := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		result <- n.visit(do)
+	}()
+	return <-result
+}
+
+// visit takes the thread there and back, which is the caller's alone. One that does
+// not come back must not go on: whatever it opens next would be in a customer's network.
+func (n *namespace) visit(do func() error) error {
 	if n.file == nil {
 		return do()
 	}
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	result := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		home, err := os.Open("/proc/thread-self/ns/net")
-		if err != nil {
-			runtime.UnlockOSThread()
-			result <- fmt.Errorf("open the thread's network namespace: %w", err)
-			return
+	if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("enter network namespace: %w", err)
+	}
+	defer func() {
+		if err := unix.Setns(int(n.home.Fd()), unix.CLONE_NEWNET); err != nil {
+			panic(fmt.Sprintf("a thread cannot leave network namespace %s: %v", n.id, err))
 		}
-		defer func() { _ = home.Close() }()
-		if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
-			runtime.UnlockOSThread()
-			result <- fmt.Errorf("enter network namespace: %w", err)
-			return
-		}
-		err = do()
-		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
-			runtime.UnlockOSThread()
-		}
-		result <- err
 	}()
-	return <-result
+	return do()
 }
 
 // listen listens for TCP at the address inside the namespace.
@@ -103,15 +109,19 @@ func (n *namespace) listen(at netip.AddrPort) (*socket.Listener, error) {
 }
 
 // dial connects from an address of the namespace. Only the socket is made
-// there; waiting for the connection holds no thread.
-func (n *namespace) dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (*socket.Conn, error) {
+// there; waiting for the connection holds no thread. For loop see socket.Dial.
+func (n *namespace) dial(ctx context.Context, loop *socket.Loop, from netip.Addr, to netip.AddrPort) (*socket.Conn, error) {
+	there := n.enter
+	if loop != nil { // it has a thread of its own
+		there = n.visit
+	}
 	fd := -1
-	err := n.enter(func() (err error) {
+	err := there(func() (err error) {
 		fd, err = socket.Make()
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a socket: %w", err)
 	}
-	return socket.Dial(ctx, fd, from, to)
+	return socket.Dial(ctx, loop, fd, from, to)
 }

@@ -110,7 +110,7 @@ func TestANodeListensAndDialsInItsNamespace(t *testing.T) {
 	})
 
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return outside.dial(ctx, netip.MustParseAddr("10.0.0.20"), netip.MustParseAddrPort("10.0.0.10:80"))
+		return outside.dial(ctx, nil, netip.MustParseAddr("10.0.0.20"), netip.MustParseAddrPort("10.0.0.10:80"))
 	}}}
 	for len(seen) > 0 {
 		<-seen
@@ -125,13 +125,13 @@ func TestANodeListensAndDialsInItsNamespace(t *testing.T) {
 	}
 
 	inside := e.nodes[nodeKey{"arn:lb", "eni-1", node, "10.0.0.10"}].space.Load()
-	_, err = inside.dial(t.Context(), netip.MustParseAddr("10.0.0.10"), netip.MustParseAddrPort("10.0.0.20:1"))
+	_, err = inside.dial(t.Context(), nil, netip.MustParseAddr("10.0.0.10"), netip.MustParseAddrPort("10.0.0.20:1"))
 	if !errors.Is(err, syscall.ECONNREFUSED) || failure(err) != http.StatusBadGateway {
 		t.Errorf("a closed port: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err = inside.dial(ctx, netip.MustParseAddr("10.0.0.10"), netip.MustParseAddrPort("10.0.0.99:80"))
+	_, err = inside.dial(ctx, nil, netip.MustParseAddr("10.0.0.10"), netip.MustParseAddrPort("10.0.0.99:80"))
 	if failure(err) != http.StatusGatewayTimeout {
 		t.Errorf("a silent address: %v", err)
 	}

@@ -63,12 +63,12 @@ func newNode(owner *Engine, lb *LoadBalancer, conf Node) *node {
 
 var errNoNamespace = errors.New("the node's network is not there yet")
 
-func (n *node) dial(ctx context.Context, to netip.AddrPort) (*socket.Conn, error) {
+func (n *node) dial(ctx context.Context, loop *socket.Loop, to netip.AddrPort) (*socket.Conn, error) {
 	space := n.space.Load()
 	if space == nil {
 		return nil, errNoNamespace
 	}
-	return space.dial(ctx, n.at.Address, to)
+	return space.dial(ctx, loop, n.at.Address, to)
 }
 
 // update makes the node follow the configuration: first whom it sends requests

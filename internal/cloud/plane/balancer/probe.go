@@ -29,7 +29,7 @@ func (n *node) prober(t Target, check HealthCheck) prober {
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 				ctx, cancel := context.WithTimeout(ctx, connect)
 				defer cancel()
-				return n.dial(ctx, at)
+				return n.dial(ctx, nil, at)
 			},
 			TLSClientConfig:    &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // as AWS does not either: Application Load Balancer guide, Target groups: routing
 			DisableKeepAlives:  true,

@@ -24,7 +24,7 @@ const fresh = 100 * time.Millisecond
 // upstreams are a node's connections to one target that wait for a request.
 type upstreams struct {
 	owner *Engine
-	dial  func(context.Context, netip.AddrPort) (*socket.Conn, error)
+	dial  func(context.Context, *socket.Loop, netip.AddrPort) (*socket.Conn, error)
 	at    netip.AddrPort
 	tls   bool
 	idle  *atomic.Int64   // idle time-out of the load balancer in nanoseconds
@@ -76,37 +76,40 @@ func (p *upstreams) take(c *connection, now time.Duration) (*upstream, error) {
 	}
 }
 
-// more makes another connection.
+// more makes another connection. TLS is agreed on by a goroutine: it is the standard
+// library's, and takes long.
 func (p *upstreams) more(c *connection) (u *upstream, err error) {
-	c.away(func() { u, err = p.connect(context.Background()) })
-	if err == nil && c.task != nil {
+	switch {
+	case c.task == nil:
+		return p.connect(nil)
+	case !p.tls:
+		return p.connect(c.task.Loop())
+	}
+	if c.away(func() { u, err = p.connect(nil) }); err == nil {
 		u.socket.Join(c.task.Loop())
 	}
 	return u, err
 }
 
-func (p *upstreams) connect(ctx context.Context) (*upstream, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+// connect makes a connection, which is on the loop whose task calls; nil: on none.
+func (p *upstreams) connect(loop *socket.Loop) (*upstream, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	defer cancel()
-	conn, err := p.dial(ctx, p.at)
-	if err != nil {
+	conn, err := p.dial(ctx, loop, p.at)
+	switch {
+	case err != nil:
+		return nil, err
+	case !p.tls:
+		return &upstream{of: p, conn: conn, raw: conn, socket: conn}, nil
+	}
+	// Certificates of targets are not verified (Application Load Balancer
+	// guide, Target groups for your Application Load Balancers: routing).
+	secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // as AWS: see above
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
 		return nil, err
 	}
-	u := &upstream{of: p, conn: conn, socket: conn}
-	if p.tls {
-		// Certificates of targets are not verified (Application Load Balancer
-		// guide, Target groups for your Application Load Balancers: routing).
-		secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // as AWS: see above
-		if err := secure.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
-			return nil, err
-		}
-		u.conn = secure
-	}
-	if !p.tls {
-		u.raw = conn
-	}
-	return u, nil
+	return &upstream{of: p, conn: secure, socket: conn}, nil
 }
 
 // give takes a connection back whose answer has ended now.

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -19,10 +18,11 @@ func Make() (int, error) {
 }
 
 // Dial connects the socket from one address to another, and waits until it is or
-// ctx ends. It takes the socket over, with an error too. The connection is on no
-// loop.
-func Dial(ctx context.Context, fd int, from netip.Addr, to netip.AddrPort) (*Conn, error) {
+// ctx ends. It takes the socket over, with an error too. The connection is on the
+// loop, one of whose tasks calls; nil: it is on none.
+func Dial(ctx context.Context, l *Loop, fd int, from netip.Addr, to netip.AddrPort) (*Conn, error) {
 	c := newConn(fd, to)
+	c.loop = l
 	err := c.dial(ctx, from)
 	if err != nil {
 		_ = c.Close()
@@ -49,17 +49,15 @@ func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
 // connect connects the socket and waits until it is, or ctx ends. A neighbour on the
 // same host has answered before there is anything to wait for.
 func (c *Conn) connect(ctx context.Context) error {
-	err := unix.Connect(c.fd, &unix.SockaddrInet4{Port: int(c.remote.Port()), Addr: c.remote.Addr().As4()})
-	if !errors.Is(err, unix.EINPROGRESS) {
-		return os.NewSyscallError("connect", err)
-	}
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	err = c.await(writable, nil)
+	errno := join(c.fd, c.remote)
 	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case err != nil:
+	case errno == 0:
+		c.ready = writable // nothing has come yet
+		return nil
+	case errno != unix.EINPROGRESS:
+		return os.NewSyscallError("connect", errno)
+	}
+	if err := c.untilMade(ctx); err != nil {
 		return err
 	}
 	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
@@ -67,4 +65,15 @@ func (c *Conn) connect(ctx context.Context) error {
 		err = unix.Errno(code)
 	}
 	return os.NewSyscallError("connect", err)
+}
+
+// untilMade waits for the peer's answer.
+func (c *Conn) untilMade(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	c.ready = 0
+	err := c.await(writable|broken, nil)
+	if !stop() {
+		return context.Cause(ctx)
+	}
+	return err
 }

@@ -43,7 +43,7 @@ func TestDialsEndWithAConnectionOrAReason(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Dial(ctx, fd, from, to)
+		return Dial(ctx, nil, fd, from, to)
 	}
 	c, err := dial(t.Context(), netip.MustParseAddr("127.0.0.9"), l.Addr())
 	if err != nil {

@@ -1,6 +1,8 @@
 package socket
 
 import (
+	"encoding/binary"
+	"net/netip"
 	"os"
 	"syscall"
 	"unsafe"
@@ -38,6 +40,15 @@ func transfer(call uintptr, fd int, p []byte, flags uintptr) (int, syscall.Errno
 func peek(fd int) syscall.Errno {
 	var b [1]byte
 	_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b)), 1, unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0) //nolint:gosec // as above
+	return errno
+}
+
+// join is connect(2) of a non-blocking TCP socket. To a peer on the same host, which
+// has answered when the call returns, it takes as long as shut.
+func join(fd int, to netip.AddrPort) syscall.Errno {
+	at := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
+	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&at.Port))[:], to.Port())                                          //nolint:gosec // it is in the network's order
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&at)), unix.SizeofSockaddrInet4) //nolint:gosec // the call keeps no pointer
 	return errno
 }
 
