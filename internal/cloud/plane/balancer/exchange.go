@@ -227,10 +227,20 @@ func (d *dialogue) run() bool {
 	d.x.out = append(d.c.appendRequest(d.x.out[:0], d.x, d.plan), part...)
 	// A target that takes no more may have said why: its answer counts, so that
 	// a failure to write shows when it is looked for.
-	if _, err := d.up.conn.Write(d.x.out); err == nil && !whole {
+	if err := d.ask(d.x.out, whole); err == nil && !whole {
 		return d.sendAndConverse()
 	}
 	return d.converse()
+}
+
+// ask sends a request, or its beginning.
+func (d *dialogue) ask(p []byte, whole bool) error {
+	if whole && d.c.task != nil && d.up.raw != nil {
+		d.up.of.lanes[d.c.lane].batch.Write(d.up.raw, p)
+		return nil
+	}
+	_, err := d.up.conn.Write(p)
+	return err
 }
 
 // sendAndConverse has the rest of the request's body sent meanwhile: two directions

@@ -35,7 +35,8 @@ type upstreams struct {
 
 // upstreamLane are the connections of a loop, or of goroutines.
 type upstreamLane struct {
-	loop *socket.Loop // nil: of goroutines
+	loop  *socket.Loop // nil: of goroutines
+	batch socket.Batch // of requests that the loop has for the target
 
 	mu     sync.Mutex
 	unused []*upstream // the last one served last

@@ -32,6 +32,7 @@ type Conn struct {
 	then    Server // is served when there may be something to read; nil: nobody waits so
 	ready   uint32
 	watched bool
+	owes    bool        // a batch holds something that is to be sent
 	away    bool        // in the hands of a goroutine: see Task.Away
 	bounded atomic.Bool // there is a deadline
 
@@ -111,11 +112,8 @@ func (c *Conn) wait(what uint32, then Server) error {
 			}
 			return nil
 		}
-		if !c.watched {
-			if err := l.add(c.fd, readable|writable|unix.EPOLLRDHUP|unix.EPOLLET, slot{conn: c}); err != nil {
-				return err
-			}
-			c.watched = true
+		if err := c.watch(); err != nil {
+			return err
 		}
 		if then != nil {
 			c.then = then
@@ -126,6 +124,16 @@ func (c *Conn) wait(what uint32, then Server) error {
 		c.parked.pause()
 		c.parked = nil
 	}
+}
+
+// watch has the loop hear of the connection, if it does not yet.
+func (c *Conn) watch() error {
+	if c.watched {
+		return nil
+	}
+	err := c.loop.add(c.fd, readable|writable|unix.EPOLLRDHUP|unix.EPOLLET, slot{conn: c})
+	c.watched = err == nil
+	return err
 }
 
 // WaitRead returns when there may be something to read. When a loop would have to wait
@@ -223,6 +231,9 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 			return 0, err
 		}
 		return file.Write(p)
+	}
+	if err := c.settle(); err != nil {
+		return 0, err
 	}
 	for n < len(p) {
 		if err := c.wait(writable|broken, nil); err != nil {

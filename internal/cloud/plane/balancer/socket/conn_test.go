@@ -13,12 +13,8 @@ import (
 
 // each runs a test of a connection on a loop and on a goroutine.
 func each(t *testing.T, test func(t *testing.T, on func(do func(), conns ...*Conn))) {
-	t.Run("on a loop", func(t *testing.T) {
-		l := running(t)
+	withAndWithout(t, func(t *testing.T, l *Loop) {
 		test(t, func(do func(), conns ...*Conn) { serve(l, do, conns...) })
-	})
-	t.Run("on a goroutine", func(t *testing.T) {
-		test(t, func(do func(), _ ...*Conn) { do() })
 	})
 }
 

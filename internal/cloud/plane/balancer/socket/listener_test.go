@@ -3,8 +3,11 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,55 +38,103 @@ func TestAListenerThatIsClosedRefuses(t *testing.T) {
 	}
 }
 
-func TestDialsEndWithAConnectionOrAReason(t *testing.T) {
-	l := listening(t)
-	host := netip.MustParseAddr("127.0.0.1")
-	dial := func(ctx context.Context, from netip.Addr, to netip.AddrPort) (*Conn, error) {
-		fd, err := Make()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return Dial(ctx, nil, fd, from, to)
-	}
-	c, err := dial(t.Context(), netip.MustParseAddr("127.0.0.9"), l.Addr())
+// dial connects with the loop, if there is one.
+func dial(ctx context.Context, t *testing.T, l *Loop, from string, to netip.AddrPort) (c *Conn, err error) {
+	t.Helper()
+	fd, err := Make()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = c.Close()
-	if got, err := l.Accept(); err != nil || got.Peer().Addr().String() != "127.0.0.9" {
-		t.Errorf("from %v: %v", got, err)
-	} else {
-		_ = got.Close()
-	}
-	nobody := l.Addr()
-	_ = l.Close()
-	if _, err := dial(t.Context(), host, nobody); !errors.Is(err, unix.ECONNREFUSED) {
-		t.Errorf("where nobody listens: %v", err)
-	}
-	if _, err := dial(t.Context(), netip.MustParseAddr("192.0.2.1"), nobody); !errors.Is(err, unix.EADDRNOTAVAIL) {
-		t.Errorf("from a foreign address: %v", err)
-	}
-	full := crowded(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if _, err := dial(ctx, host, full); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("where nobody answers: %v", err)
-	}
+	serve(l, func() { c, err = Dial(ctx, l, fd, netip.MustParseAddr(from), to) })
+	return c, err
 }
 
-// crowded is a listener's address at which no more clients can wait: the kernel
-// does not answer them.
-func crowded(t *testing.T) netip.AddrPort {
+func TestDialsEndWithAConnectionOrAReason(t *testing.T) {
+	withAndWithout(t, func(t *testing.T, loop *Loop) {
+		l := listening(t)
+		c, err := dial(t.Context(), t, loop, "127.0.0.9", l.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer, err := l.Accept()
+		if err != nil || peer.Peer().Addr().String() != "127.0.0.9" {
+			t.Fatalf("from %v: %v", peer, err)
+		}
+		if _, err := peer.Write([]byte("hello")); err != nil {
+			t.Error(err)
+		}
+		serve(loop, func() {
+			if got, err := text(c); got != "hello" || err != nil {
+				t.Errorf("%q %v", got, err)
+			}
+		})
+		_, _ = c.Close(), peer.Close()
+		nobody := l.Addr()
+		_ = l.Close()
+		if _, err := dial(t.Context(), t, loop, "127.0.0.1", nobody); !errors.Is(err, unix.ECONNREFUSED) {
+			t.Errorf("where nobody listens: %v", err)
+		}
+		if _, err := dial(t.Context(), t, loop, "192.0.2.1", nobody); !errors.Is(err, unix.EADDRNOTAVAIL) {
+			t.Errorf("from a foreign address: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := dial(ctx, t, loop, "127.0.0.1", crowded(t).Addr()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("where nobody answers: %v", err)
+		}
+	})
+}
+
+func TestADialWaitsForAnAnswerThatComesLater(t *testing.T) {
+	withAndWithout(t, func(t *testing.T, loop *Loop) {
+		l := crowded(t)
+		var c *Conn
+		var err error
+		made := make(chan struct{})
+		go func() {
+			defer close(made)
+			c, err = dial(t.Context(), t, loop, "127.0.0.1", l.Addr())
+		}()
+		for !asks(t, l.Addr()) {
+			time.Sleep(time.Millisecond)
+		}
+		for one, err := l.Accept(); err == nil; one, err = l.Accept() {
+			_ = one.Close()
+		}
+		<-made // the kernel asks again after a second
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// asks tells whether somebody waits for the kernel to be answered from the address
+// (proc_net(5): a state of 02 is SYN_SENT).
+func asks(t *testing.T, from netip.AddrPort) bool {
+	t.Helper()
+	table, err := os.ReadFile("/proc/thread-self/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(table), fmt.Sprintf(":%04X 02 ", from.Port()))
+}
+
+// crowded is a listener at which no more clients can wait: the kernel does not
+// answer them.
+func crowded(t *testing.T) *Listener {
 	t.Helper()
 	l := listening(t)
 	if err := unix.Listen(l.fd, 0); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // one fits in, and it is looked at before the other is counted
+	for {
 		conn, err := net.DialTimeout("tcp", l.Addr().String(), 100*time.Millisecond)
-		if err == nil {
-			t.Cleanup(func() { _ = conn.Close() })
+		if err != nil {
+			return l
 		}
+		t.Cleanup(func() { _ = conn.Close() })
 	}
-	return l.Addr()
 }

@@ -32,6 +32,9 @@ type Loop struct {
 	active  int     // tasks that serve
 	pipes   []pipe  // are empty
 
+	batches []*Batch // are not empty
+	text    []byte   // of their messages
+
 	mu     sync.Mutex
 	posted []func()
 	rung   bool // the alarm, since posted was last empty
@@ -74,7 +77,7 @@ func NewLoop(holdOn bool) (*Loop, error) {
 	if holdOn {
 		hold = int(shortWait / time.Millisecond)
 	}
-	l := &Loop{hold: hold, poll: poll, alarm: alarm, events: make([]unix.EpollEvent, maxEvents)}
+	l := &Loop{hold: hold, poll: poll, alarm: alarm, events: make([]unix.EpollEvent, maxEvents), text: make([]byte, 0, maxText)}
 	if err := l.add(alarm, unix.EPOLLIN, slot{call: l.answer}); err != nil {
 		_ = unix.Close(alarm)
 		_ = unix.Close(poll)
@@ -102,6 +105,7 @@ func (l *Loop) Run(ctx context.Context) {
 		for _, t := range l.turns {
 			l.resume(t)
 		}
+		l.flush()
 	}
 }
 

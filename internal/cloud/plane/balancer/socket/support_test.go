@@ -87,8 +87,18 @@ func begin(l *Loop, s Server, conns ...*Conn) {
 	})
 }
 
-// serve does so and returns when do has.
+// withAndWithout runs a test with a loop, and with none.
+func withAndWithout(t *testing.T, test func(t *testing.T, l *Loop)) {
+	t.Run("on a loop", func(t *testing.T) { test(t, running(t)) })
+	t.Run("on a goroutine", func(t *testing.T) { test(t, nil) })
+}
+
+// serve does so and returns when do has. Without a loop it just does it.
 func serve(l *Loop, do func(), conns ...*Conn) {
+	if l == nil {
+		do()
+		return
+	}
 	done := make(chan struct{})
 	begin(l, work(func(*Task) { do(); close(done) }), conns...)
 	<-done

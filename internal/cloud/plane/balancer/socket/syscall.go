@@ -47,7 +47,7 @@ func peek(fd int) syscall.Errno {
 // has answered when the call returns, it takes as long as shut.
 func join(fd int, to netip.AddrPort) syscall.Errno {
 	at := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
-	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&at.Port))[:], to.Port())                                          //nolint:gosec // it is in the network's order
+	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&at.Port))[:], to.Port())                                        //nolint:gosec // it is in the network's order
 	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&at)), unix.SizeofSockaddrInet4) //nolint:gosec // the call keeps no pointer
 	return errno
 }

@@ -91,6 +91,9 @@ func (t *Task) Away(do func(), with ...*Conn) {
 		do()
 		return
 	}
+	for _, c := range with {
+		_ = c.settle() // who uses the connection sees that it failed
+	}
 	t.out, t.done = true, false
 	for _, c := range with {
 		c.away = true
