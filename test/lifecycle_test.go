@@ -165,11 +165,19 @@ func TestABrokenServerIsReplacedSurgeFirst(t *testing.T) {
 
 func waitFor(t *testing.T, ok func() bool) {
 	t.Helper()
+	if !happens(ok) {
+		t.Fatal("it did not happen")
+	}
+}
+
+// happens waits for it, ten seconds at most.
+func happens(ok func() bool) bool {
 	for began := time.Now(); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
-			t.Fatal("it did not happen")
+			return false
 		}
 	}
+	return true
 }
 
 func TestAStoppedServerIsStartedAgain(t *testing.T) {

@@ -220,26 +220,33 @@ func TestAReleaseWithMoreErrorsThanBeforeIsTakenBack(t *testing.T) {
 	s := newSite(t)
 	s.spec.Release.Bake = 5 * time.Second // it ends before
 	b := &installer{release: "r2"}
-	serving := make(chan struct{})
-	go func() {
-		defer close(serving)
-		waitFor(t, func() bool { return s.counts("r2") > 0 })
-		s.answers(1000, 200)
-	}()
+	s.whenServing(t, "r2", func() { s.answers(1000, 200) })
 	_, err := s.of(t, b).Up(t.Context())
-	<-serving
 	contains(t, failure(t, err), "load-balancer: 20.0 % of requests ended with 5xx (200 of 1000", "0.0 % of requests", "release r1 was brought back")
 	s.serves(t, "r1")
 }
 
 func TestAFewErrorsAreNoReasonToGoBack(t *testing.T) {
 	s := newSite(t)
-	go func() {
-		waitFor(t, func() bool { return s.counts("r2") > 0 })
-		s.answers(20, 9)
-	}()
+	s.whenServing(t, "r2", func() { s.answers(20, 9) })
 	s.release(t, "r2")
 	s.serves(t, "r2")
+}
+
+// whenServing has do done, meanwhile, when machines of the release serve. The test ends
+// after that.
+func (s *site) whenServing(t *testing.T, release string, do func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if happens(func() bool { return s.counts(release) > 0 }) {
+			do()
+		} else {
+			t.Errorf("%s did not serve", release)
+		}
+	}()
+	t.Cleanup(func() { <-done })
 }
 
 // counts are the machines of a release that have served.
@@ -398,10 +405,7 @@ func TestAStoppedReleaseIsGoneBackFromWhenTheReleaseBeforeIsWanted(t *testing.T)
 	s := newSite(t)
 	ctx, stop := context.WithCancel(t.Context())
 	b := &installer{release: "r2"}
-	go func() {
-		waitFor(t, func() bool { return s.counts("r2") > 0 })
-		stop()
-	}()
+	s.whenServing(t, "r2", stop)
 	s.spec.Release.Bake = time.Minute
 	if _, err := s.of(t, b).Up(ctx); err == nil || !strings.Contains(err.Error(), "stopped") {
 		t.Fatal(err)
