@@ -1,6 +1,6 @@
 // Command balancer measures what a request costs at Aloft's load balancer, at
-// nginx and at HAProxy: CPU time of the whole proxy, requests a second, the 99th
-// percentile, memory of an idle connection. All run side by side against the same
+// nginx and at HAProxy: CPU time of the whole proxy and of the servers behind it,
+// requests a second, the 99th percentile, memory of an idle connection. All run side by side against the same
 // backends, one measured at a time, in turns. It prints a table of ratios and,
 // last, one line of JSON.
 package main
@@ -59,6 +59,7 @@ type result struct {
 	Load     string             `json:"load"`
 	Proxy    string             `json:"proxy"`
 	Micros   float64            `json:"cpu_us_per_request"`
+	Behind   float64            `json:"backends_cpu_us_per_request"`
 	Rate     float64            `json:"requests_per_second"`
 	P99      float64            `json:"p99_ms"`
 	CPURatio map[string]float64 `json:"cpu_ratio_of_aloft,omitempty"` // Aloft's CPU by this proxy's
@@ -101,7 +102,7 @@ func measure(ctx context.Context, rounds, seconds int, only string) (err error) 
 		runs := map[string][]result{}
 		for range rounds {
 			for _, p := range proxies {
-				r, err := measureProxy(ctx, p, l, seconds)
+				r, err := measureProxy(ctx, p, backends, l, seconds)
 				if err != nil {
 					return fmt.Errorf("%s, %s: %w", p.Name, l.Name, err)
 				}
@@ -148,7 +149,7 @@ func median(runs []result) result {
 func print(l load, row []result) {
 	fmt.Println(l.Name)
 	for _, r := range row {
-		fmt.Printf("  %-8s %7.1f µs CPU a request %9.0f requests/s  p99 %7.2f ms  errors %d", r.Proxy, r.Micros, r.Rate, r.P99, r.Errors)
+		fmt.Printf("  %-8s %7.1f µs CPU a request %7.1f at the backends %9.0f requests/s  p99 %7.2f ms  errors %d", r.Proxy, r.Micros, r.Behind, r.Rate, r.P99, r.Errors)
 		if r.Proxy != row[0].Proxy {
 			fmt.Printf("   aloft needs %.2f of its CPU", row[0].CPURatio[r.Proxy])
 		}

@@ -11,24 +11,26 @@ import (
 // ticks are the units of CPU time in /proc (proc_pid_stat(5), USER_HZ).
 const ticks = time.Second / 100
 
-// cpu is the CPU time, in user and kernel mode, that the processes have used.
-func cpu(pids []int) (time.Duration, error) {
-	var sum time.Duration
-	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			return 0, err
-		}
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-		for _, field := range fields[11:13] { // utime, stime
-			n, err := strconv.ParseInt(field, 10, 64)
+// cpu is the CPU time, in user and kernel mode, that groups of processes have used.
+func cpu(groups ...[]int) ([]time.Duration, error) {
+	sums := make([]time.Duration, len(groups))
+	for i, pids := range groups {
+		for _, pid := range pids {
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 			if err != nil {
-				return 0, err
+				return nil, err
 			}
-			sum += time.Duration(n) * ticks
+			fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+			for _, field := range fields[11:13] { // utime, stime
+				n, err := strconv.ParseInt(field, 10, 64)
+				if err != nil {
+					return nil, err
+				}
+				sums[i] += time.Duration(n) * ticks
+			}
 		}
 	}
-	return sum, nil
+	return sums, nil
 }
 
 // resident is the memory of the processes in KiB.

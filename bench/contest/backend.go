@@ -55,6 +55,9 @@ func ServeBackend(sizes ...int) error {
 	}))
 }
 
+// PID is that of its process.
+func (b *Backend) PID() int { return b.cmd.Process.Pid }
+
 // StartBackends starts so many. With an error, none is left.
 func StartBackends(ctx context.Context, n int) ([]*Backend, error) {
 	self, err := os.Executable()

@@ -9,9 +9,9 @@ import (
 // Batch are short messages to one peer, over any of a loop's connections to it. The
 // loop sends them when it has looked after all that has happened, one right after the
 // other: so the peer wakes up once and finds them all. One that gets each message while
-// the next is being prepared has fallen asleep in between, and to wake it costs both
-// sides, together a quarter of all that thousands of connections cost (bench/balancer).
-// A batch belongs to the loop's goroutine; its zero value is empty.
+// the next is being prepared has fallen asleep in between, and to wake it is work for
+// both sides (bench/balancer). A batch belongs to the loop's goroutine; its zero value
+// is empty.
 type Batch struct{ messages []message }
 
 type message struct {
