@@ -124,6 +124,18 @@ func TestANodeListensAndDialsInItsNamespace(t *testing.T) {
 		t.Errorf("%d, the target's peer is %s", answer.StatusCode, from)
 	}
 
+	for _, loop := range e.loops { // which made the connection
+		at := make(chan string)
+		loop.Post(func() {
+			link, err := os.Readlink("/proc/thread-self/ns/net")
+			at <- fmt.Sprint(link, err)
+		})
+		home, err := os.Readlink("/proc/thread-self/ns/net")
+		if got := <-at; got != fmt.Sprint(home, err) {
+			t.Errorf("the loop is in %s, not at home in %s", got, home)
+		}
+	}
+
 	inside := e.nodes[nodeKey{"arn:lb", "eni-1", node, "10.0.0.10"}].space.Load()
 	_, err = inside.dial(t.Context(), nil, netip.MustParseAddr("10.0.0.10"), netip.MustParseAddrPort("10.0.0.20:1"))
 	if !errors.Is(err, syscall.ECONNREFUSED) || failure(err) != http.StatusBadGateway {

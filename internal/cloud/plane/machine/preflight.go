@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
 // Problem is why machines cannot run on this host, and what to do about it.
@@ -158,7 +160,7 @@ func checkBuilder(string) *Problem {
 
 // checkOverlay mounts an overlay where nobody sees it.
 func checkOverlay(string) *Problem {
-	err := onThread(func() error {
+	err := thread.Spend(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
 // Magic numbers of filesystems (statfs(2)).
@@ -38,7 +40,7 @@ func (f filesystem) mount() error {
 		return fmt.Errorf("open the mount namespace: %w", err)
 	}
 	defer func() { _ = unix.Close(host) }()
-	return onThread(func() error { return f.mountPrivately(host) })
+	return thread.Spend(func() error { return f.mountPrivately(host) })
 }
 
 func (f filesystem) mountPrivately(host int) error {

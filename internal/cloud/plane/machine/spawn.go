@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
 // ids is how many user and group ids a machine has.
@@ -58,7 +60,7 @@ func (p *Plane) spawn(m Machine, group cgroup) (int, error) {
 	}
 	argv := append(append([]string(nil), p.config.Launcher...), roleLaunch)
 	pid := 0
-	err = onThread(func() error {
+	err = thread.Spend(func() error {
 		pid, err = spawnAs(m.UIDBase, group, argv, attr)
 		return err
 	})

@@ -6,28 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"golang.org/x/sys/unix"
-)
 
-// onThread runs do on a thread that ends with it, so whatever do changes of the
-// thread nobody else ever runs with.
-func onThread(do func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and not unlocked: the runtime then ends the thread
-		if unix.Gettid() != unix.Getpid() {
-			done <- do()
-			return
-		}
-		// The main thread cannot end. While it is held here another is taken.
-		err := onThread(do)
-		runtime.UnlockOSThread()
-		done <- err
-	}()
-	return <-done
-}
+	"aloft.dev/aloft/internal/cloud/plane/thread"
+)
 
 // within runs do on a thread in the network namespace at path. Sockets that do
 // makes stay there.
@@ -37,7 +20,7 @@ func within(path string, do func() error) error {
 		return fmt.Errorf("open network namespace: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	return onThread(func() error {
+	return thread.Spend(func() error {
 		if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("enter network namespace %s: %w", path, err)
 		}
@@ -81,7 +64,7 @@ func pin(path string) error {
 	if err := file.Close(); err != nil {
 		return fmt.Errorf("pin network namespace: %w", err)
 	}
-	err = onThread(func() error {
+	err = thread.Spend(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("make a network namespace: %w", err)
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
+	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
 // ConflictError says that the public range is in use on the host.
@@ -90,7 +91,7 @@ func Preflight(cfg PlaneConfig) []Problem {
 // tryNamespace makes a network namespace and does there what routers need.
 func tryNamespace() *Problem {
 	var problem *Problem
-	err := onThread(func() error {
+	err := thread.Spend(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("make a network namespace: %w", err)
 		}
