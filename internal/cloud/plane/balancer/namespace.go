@@ -79,8 +79,9 @@ func (n *namespace) enter(do func() error) error {
 	return <-result
 }
 
-// visit takes the thread there and back, which is the caller's alone. One that does
-// not come back must not go on: whatever it opens next would be in a customer's network.
+// visit runs do while the thread, which has to be the caller's alone, is in the
+// namespace. One that does not come back must not go on: whatever it opens next would be
+// in a VPC.
 func (n *namespace) visit(do func() error) error {
 	if n.file == nil {
 		return do()

@@ -70,7 +70,7 @@ func (b *Batch) send() {
 }
 
 // pay sends what a batch holds for the connection, and returns what the kernel does
-// not take before it says that it would.
+// not take yet.
 func (c *Conn) pay(p []byte) (rest []byte) {
 	c.mu.Lock()
 	c.owes = c.owes && !c.closed
