@@ -15,13 +15,11 @@ import (
 // round has do done by a task, and returns after the end of the loop's round.
 func round(l *Loop, do func(t *Task)) {
 	over := make(chan struct{})
-	l.Post(func() {
-		l.Serve(work(func(t *Task) {
-			do(t)
-			t.makeWay()
-			close(over)
-		}))
-	})
+	begin(l, work(func(t *Task) {
+		do(t)
+		t.makeWay()
+		close(over)
+	}))
 	<-over
 }
 
@@ -180,6 +178,7 @@ func TestNothingIsSentOverAConnectionThatIsClosed(t *testing.T) {
 	gone, peer := pair(t)
 	_ = peer.SetLinger(0)
 	_ = peer.Close()
+	next, other := pair(t)
 	var batch Batch
 	round(l, func(*Task) {
 		c.Join(l)
@@ -189,7 +188,15 @@ func TestNothingIsSentOverAConnectionThatIsClosed(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
+		number, err := unix.FcntlInt(uintptr(next.fd), unix.F_DUPFD_CLOEXEC, c.fd) // another has its number then
+		if err != nil {
+			t.Error(err)
+		}
+		t.Cleanup(func() { _ = unix.Close(number) })
 	})
+	if got(t, other) {
+		t.Error("another client has got it")
+	}
 	if n, err := client.Read(make([]byte, 10)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("read %d, %v", n, err)
 	}

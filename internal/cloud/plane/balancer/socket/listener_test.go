@@ -39,11 +39,10 @@ func TestAListenerThatIsClosedRefuses(t *testing.T) {
 }
 
 // dial connects with the loop, if there is one.
-func dial(ctx context.Context, t *testing.T, l *Loop, from string, to netip.AddrPort) (c *Conn, err error) {
-	t.Helper()
+func dial(ctx context.Context, l *Loop, from string, to netip.AddrPort) (c *Conn, err error) {
 	fd, err := Make()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	serve(l, func() { c, err = Dial(ctx, l, fd, netip.MustParseAddr(from), to) })
 	return c, err
@@ -52,7 +51,7 @@ func dial(ctx context.Context, t *testing.T, l *Loop, from string, to netip.Addr
 func TestDialsEndWithAConnectionOrAReason(t *testing.T) {
 	withAndWithout(t, func(t *testing.T, loop *Loop) {
 		l := listening(t)
-		c, err := dial(t.Context(), t, loop, "127.0.0.9", l.Addr())
+		c, err := dial(t.Context(), loop, "127.0.0.9", l.Addr())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,15 +70,15 @@ func TestDialsEndWithAConnectionOrAReason(t *testing.T) {
 		_, _ = c.Close(), peer.Close()
 		nobody := l.Addr()
 		_ = l.Close()
-		if _, err := dial(t.Context(), t, loop, "127.0.0.1", nobody); !errors.Is(err, unix.ECONNREFUSED) {
+		if _, err := dial(t.Context(), loop, "127.0.0.1", nobody); !errors.Is(err, unix.ECONNREFUSED) {
 			t.Errorf("where nobody listens: %v", err)
 		}
-		if _, err := dial(t.Context(), t, loop, "192.0.2.1", nobody); !errors.Is(err, unix.EADDRNOTAVAIL) {
+		if _, err := dial(t.Context(), loop, "192.0.2.1", nobody); !errors.Is(err, unix.EADDRNOTAVAIL) {
 			t.Errorf("from a foreign address: %v", err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		if _, err := dial(ctx, t, loop, "127.0.0.1", crowded(t).Addr()); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := dial(ctx, loop, "127.0.0.1", crowded(t).Addr()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("where nobody answers: %v", err)
 		}
 	})
@@ -93,10 +92,14 @@ func TestADialWaitsForAnAnswerThatComesLater(t *testing.T) {
 		made := make(chan struct{})
 		go func() {
 			defer close(made)
-			c, err = dial(t.Context(), t, loop, "127.0.0.1", l.Addr())
+			c, err = dial(t.Context(), loop, "127.0.0.1", l.Addr())
 		}()
 		for !asks(t, l.Addr()) {
-			time.Sleep(time.Millisecond)
+			select {
+			case <-made:
+				t.Fatalf("it did not have to wait: %v, %v", c, err)
+			case <-time.After(time.Millisecond):
+			}
 		}
 		for one, err := l.Accept(); err == nil; one, err = l.Accept() {
 			_ = one.Close()
