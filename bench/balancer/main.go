@@ -1,8 +1,8 @@
 // Command balancer measures what a request costs at Aloft's load balancer, at
 // nginx and at HAProxy: CPU time of the whole proxy and of the servers behind it,
-// requests a second, the 99th percentile, memory of an idle connection. All run side by side against the same
-// backends, one measured at a time, in turns. It prints a table of ratios and,
-// last, one line of JSON.
+// requests a second, the 99th percentile, memory of an idle connection. All run
+// side by side against the same backends, one measured at a time, in turns. It
+// prints a table of ratios and, last, one line of JSON.
 package main
 
 import (

@@ -11,26 +11,36 @@ import (
 // ticks are the units of CPU time in /proc (proc_pid_stat(5), USER_HZ).
 const ticks = time.Second / 100
 
-// cpu is the CPU time, in user and kernel mode, that groups of processes have used.
+// cpu is the CPU time that each of the groups of processes has used.
 func cpu(groups ...[]int) ([]time.Duration, error) {
 	sums := make([]time.Duration, len(groups))
 	for i, pids := range groups {
 		for _, pid := range pids {
-			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			used, err := cpuOf(pid)
 			if err != nil {
 				return nil, err
 			}
-			fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-			for _, field := range fields[11:13] { // utime, stime
-				n, err := strconv.ParseInt(field, 10, 64)
-				if err != nil {
-					return nil, err
-				}
-				sums[i] += time.Duration(n) * ticks
-			}
+			sums[i] += used
 		}
 	}
 	return sums, nil
+}
+
+// cpuOf is that of a process, in user and kernel mode.
+func cpuOf(pid int) (sum time.Duration, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	for _, field := range fields[11:13] { // utime, stime
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += time.Duration(n) * ticks
+	}
+	return sum, nil
 }
 
 // resident is the memory of the processes in KiB.
