@@ -25,11 +25,20 @@ import (
 // launch gives the time from RunInstances to the greeting of the machine's sshd,
 // in seconds, and the memory of the idle machine, in MB.
 func launch(ctx context.Context, client *awsapi.Client) (seconds, megabytes float64, err error) {
-	parameter, err := client.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/aws/service/debian/release/12/latest/amd64")})
+	parameter, err := client.SSM.GetParameter(
+		ctx,
+		&ssm.GetParameterInput{Name: aws.String("/aws/service/debian/release/12/latest/amd64")},
+	)
 	if err != nil {
 		return 0, 0, fmt.Errorf("find the image: %w", err)
 	}
-	group, err := client.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("aloft-bench"), Description: aws.String("measures a launch")})
+	group, err := client.EC2.CreateSecurityGroup(
+		ctx,
+		&ec2.CreateSecurityGroupInput{
+			GroupName:   aws.String("aloft-bench"),
+			Description: aws.String("measures a launch"),
+		},
+	)
 	if err != nil {
 		return 0, 0, fmt.Errorf("open port 22: %w", err)
 	}
@@ -52,8 +61,12 @@ func launch(ctx context.Context, client *awsapi.Client) (seconds, megabytes floa
 	id := *run.Instances[0].InstanceId
 	defer func() {
 		_, problem := client.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
-		err = errors.Join(err, problem, ec2.NewInstanceTerminatedWaiter(client.EC2, func(o *ec2.InstanceTerminatedWaiterOptions) { o.MinDelay = time.Second }).
-			Wait(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}}, time.Minute))
+		err = errors.Join(
+			err,
+			problem,
+			ec2.NewInstanceTerminatedWaiter(client.EC2, func(o *ec2.InstanceTerminatedWaiterOptions) { o.MinDelay = time.Second }).
+				Wait(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}}, time.Minute),
+		)
 	}()
 	described, err := client.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
 	if err != nil {

@@ -23,11 +23,16 @@ func TestRealAbandonedLocalCloudMakesWay(t *testing.T) {
 	first.killAll(t)
 
 	_, story, code := second.run(t, "local", "start", "--address", localAddress)
-	if code != 0 || !strings.Contains(story, "Cleared the networks that a local cloud left") || !strings.Contains(story, first.state) {
+	if code != 0 || !strings.Contains(story, "Cleared the networks that a local cloud left") ||
+		!strings.Contains(story, first.state) {
 		t.Fatalf("exit %d\n%s", code, story)
 	}
 	t.Run("one that lives does not and is named", func(t *testing.T) {
-		first.refused(t, []string{"local", "start", "--address", "127.0.0.1:4600"}, []string{"another local cloud", "local stop --state-dir " + second.state})
+		first.refused(
+			t,
+			[]string{"local", "start", "--address", "127.0.0.1:4600"},
+			[]string{"another local cloud", "local stop --state-dir " + second.state},
+		)
 	})
 	second.must(t, "local", "stop")
 	first.must(t, "local", "start", "--address", localAddress)

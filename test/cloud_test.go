@@ -74,8 +74,10 @@ func newCloud(t *testing.T) *cloud {
 	network := ec2.New(ec2.Config{
 		Store: s, PublicRange: publicRange,
 		Console: func(_ context.Context, id string) ([]byte, error) { return c.machines.Console(id) },
-		Images: []ec2.BaseImage{{Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
-			RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"}},
+		Images: []ec2.BaseImage{
+			{Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
+				RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"},
+		},
 	})
 	balancing := elbv2.New(elbv2.Config{Store: s, PublicRange: publicRange})
 	c.fleet = &autoscaling.Fleet{Store: s, Compute: network, Balancing: balancing}
@@ -109,10 +111,27 @@ func newCloud(t *testing.T) *cloud {
 // run starts the loops, as a daemon that starts does.
 func (c *cloud) run(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
-	networks := &networks.Loop{Store: c.store, Plane: &c.network, Log: log, Namespace: func(id string) string { return c.machines.Status(id).Namespace }}
-	instances := &instances.Loop{Store: c.store, Machines: &c.machines, Network: networks, Log: log, Layer: c.layers.Path}
+	networks := &networks.Loop{
+		Store:     c.store,
+		Plane:     &c.network,
+		Log:       log,
+		Namespace: func(id string) string { return c.machines.Status(id).Namespace },
+	}
+	instances := &instances.Loop{
+		Store:    c.store,
+		Machines: &c.machines,
+		Network:  networks,
+		Log:      log,
+		Layer:    c.layers.Path,
+	}
 	images := &images.Loop{Store: c.store, Layers: &c.layers, Instances: instances, Machines: &c.machines, Log: log}
-	balancers := &balancers.Loop{Store: c.store, Balancer: &c.balancer, Network: networks, Namespace: c.network.NodeNamespace, Log: log}
+	balancers := &balancers.Loop{
+		Store:     c.store,
+		Balancer:  &c.balancer,
+		Network:   networks,
+		Namespace: c.network.NodeNamespace,
+		Log:       log,
+	}
 	scaling := &scaling.Loop{Store: c.store, Fleet: c.fleet, Log: log}
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
@@ -148,7 +167,8 @@ func (c *cloud) health(target balancer.Target) balancer.Health {
 	if !ok {
 		return simulated.Healthy
 	}
-	if release := c.sick.Load(); i.Tags["sick"] != "" || release != nil && i.Tags["aloft:release"] == *release && c.served(i) {
+	if release := c.sick.Load(); i.Tags["sick"] != "" ||
+		release != nil && i.Tags["aloft:release"] == *release && c.served(i) {
 		return balancer.Health{State: "unhealthy", Reason: "Target.Timeout", Description: "Request timed out"}
 	}
 	return simulated.Healthy
@@ -160,7 +180,8 @@ func (c *cloud) served(i *store.Instance) bool {
 	inGroup := i.Tags["aloft:address"] == "member"
 	return i.Tags["aloft:served"] != "" || inGroup && !c.late.Load() ||
 		inGroup && slices.ContainsFunc(store.Instances.List(c.store.View()), func(other *store.Instance) bool {
-			return other.ID != i.ID && other.Tags["aloft:address"] == "member" && other.Tags["aloft:release"] == i.Tags["aloft:release"]
+			return other.ID != i.ID && other.Tags["aloft:address"] == "member" &&
+				other.Tags["aloft:release"] == i.Tags["aloft:release"]
 		})
 }
 
@@ -174,7 +195,11 @@ func hostKeyConsole(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []byte("-----BEGIN SSH HOST KEY KEYS-----\n" + string(ssh.MarshalAuthorizedKey(key)) + "-----END SSH HOST KEY KEYS-----\n")
+	return []byte(
+		"-----BEGIN SSH HOST KEY KEYS-----\n" + string(
+			ssh.MarshalAuthorizedKey(key),
+		) + "-----END SSH HOST KEY KEYS-----\n",
+	)
 }
 
 // client speaks to the cloud, through around when that is given.

@@ -75,7 +75,14 @@ func refuse(r *http.Request) *http.Response {
 	if r.Header.Get("X-Amz-Target") != "" {
 		body = `{"__type": "AccessDeniedException", "message": "killed"}`
 	}
-	return &http.Response{StatusCode: http.StatusForbidden, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
+	return &http.Response{
+		StatusCode: http.StatusForbidden,
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+		Header:     http.Header{},
+		Body:       io.NopCloser(strings.NewReader(body)),
+		Request:    r,
+	}
 }
 
 func operation(r *http.Request, body []byte) string {
@@ -98,7 +105,11 @@ func changes(operation string) bool {
 
 // killedAt runs work with a client that is killed at the nth change, and tells
 // at which call; "" when the work was done before.
-func killedAt(t *testing.T, n int, work func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error) string {
+func killedAt(
+	t *testing.T,
+	n int,
+	work func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error,
+) string {
 	t.Helper()
 	ctx, kill := context.WithCancelCause(t.Context())
 	defer kill(nil)
@@ -183,7 +194,13 @@ func once(t *testing.T, c *cloud) {
 			count["instances"]++
 		}
 	}
-	count["key pairs"], count["load balancers"], count["target groups"] = len(store.KeyPairs.List(view)), len(store.LoadBalancers.List(view)), len(store.TargetGroups.List(view))
+	count["key pairs"], count["load balancers"], count["target groups"] = len(
+		store.KeyPairs.List(view),
+	), len(
+		store.LoadBalancers.List(view),
+	), len(
+		store.TargetGroups.List(view),
+	)
 	count["listeners"] = len(store.Listeners.List(view))
 	for _, x := range store.Targets.List(view) {
 		// Those of terminated instances can be asked for as long as these.
@@ -203,7 +220,11 @@ func once(t *testing.T, c *cloud) {
 
 // killedUp is a case of everyKill: an up is killed, perhaps after one of what was
 // wanted before, and then something is done with the same deployment.
-func killedUp(before, wanted func(t *testing.T) *spec.Spec, releases [2]string, then func(t *testing.T, c *cloud, d *apply.Deployment)) func(t *testing.T, n int) string {
+func killedUp(
+	before, wanted func(t *testing.T) *spec.Spec,
+	releases [2]string,
+	then func(t *testing.T, c *cloud, d *apply.Deployment),
+) func(t *testing.T, n int) string {
 	return func(t *testing.T, n int) string {
 		c, keys := newCloud(t), t.TempDir()
 		if before != nil {

@@ -53,7 +53,9 @@ func TestADeploymentComesUpAlthoughTheCloudsLoopsDieAgainAndAgain(t *testing.T) 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // names of rows are random; in golden files they are counted.
-var rowID = regexp.MustCompile(`\b(vpc|subnet|eni|sg|i)-[0-9a-f]{17}\b|\b(10\.0|172\.31)\.\d+\.\d+\b|198\.1[89]\.\d+\.\d+|tutorial-[0-9a-f]+-\d+`)
+var rowID = regexp.MustCompile(
+	`\b(vpc|subnet|eni|sg|i)-[0-9a-f]{17}\b|\b(10\.0|172\.31)\.\d+\.\d+\b|198\.1[89]\.\d+\.\d+|tutorial-[0-9a-f]+-\d+`,
+)
 
 func TestThePlanesAreSetAsTheTutorialWantsThem(t *testing.T) {
 	c, b := newCloud(t), &installer{release: "r1"}

@@ -48,7 +48,9 @@ func TestRealDrills(t *testing.T) {
 // bound.
 func (p program) drilled(t *testing.T, args ...string) drill.Result {
 	t.Helper()
-	out, story, code := p.run(t, append([]string{"drill", args[0], tutorialFolder, "--rate", "300", "--calm", "3s", "--json"}, args[1:]...)...)
+	out, story, code := p.run(
+		t,
+		append([]string{"drill", args[0], tutorialFolder, "--rate", "300", "--calm", "3s", "--json"}, args[1:]...)...)
 	var o drill.Result
 	if err := json.Unmarshal([]byte(out), &o); err != nil {
 		t.Fatalf("exit %d, %v\n%s\n%s", code, err, out, story)

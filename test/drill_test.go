@@ -40,10 +40,17 @@ func drilling(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
 				for _, m := range s.Machines {
 					if m.Name == server {
 						state := "running"
-						if strings.HasPrefix(script, "systemctl stop") || strings.HasPrefix(script, "systemctl kill -s STOP") {
+						if strings.HasPrefix(script, "systemctl stop") ||
+							strings.HasPrefix(script, "systemctl kill -s STOP") {
 							state = "stopped"
 						}
-						_, err := c.EC2.CreateTags(ctx, &client.CreateTagsInput{Resources: []string{m.InstanceID}, Tags: []types.Tag{{Key: aws.String(service), Value: &state}}})
+						_, err := c.EC2.CreateTags(
+							ctx,
+							&client.CreateTagsInput{
+								Resources: []string{m.InstanceID},
+								Tags:      []types.Tag{{Key: aws.String(service), Value: &state}},
+							},
+						)
 						return err
 					}
 				}
@@ -116,11 +123,18 @@ func TestADrillKilledAfterAnyCallIsPutBackByTheNextCommand(t *testing.T) {
 			everyKill(t, atLeast, func(t *testing.T, n int) string {
 				c, b, keys := newCloud(t), &installer{release: "r1"}, t.TempDir()
 				status := up(t, deployment(t, c.client(t, nil), tutorial(t), b, keys))
-				fatal := killedAt(t, n, func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
-					dying := c.client(t, around)
-					_, err := drilling(dying, deployment(t, dying, tutorial(t), b, keys)).Run(ctx, status, drillOptions(e))
-					return err
-				})
+				fatal := killedAt(
+					t,
+					n,
+					func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
+						dying := c.client(t, around)
+						_, err := drilling(
+							dying,
+							deployment(t, dying, tutorial(t), b, keys),
+						).Run(ctx, status, drillOptions(e))
+						return err
+					},
+				)
 				d := deployment(t, c.client(t, nil), tutorial(t), b, keys)
 				next := drilling(c.client(t, nil), d)
 				for range 2 { // the second finds nothing to do
@@ -199,7 +213,8 @@ func TestADrillDoesNotTakeTheLastHealthyServerUnlessForced(t *testing.T) {
 	status := up(t, d)
 	dr := drilling(c.client(t, nil), d)
 	options := drillOptions(drill.App)
-	if _, err := dr.Run(t.Context(), status, options); err == nil || !strings.Contains(err.Error(), "no healthy server would be left") {
+	if _, err := dr.Run(t.Context(), status, options); err == nil ||
+		!strings.Contains(err.Error(), "no healthy server would be left") {
 		t.Errorf("got %v", err)
 	}
 	options.Force = true
@@ -214,7 +229,15 @@ func TestOneDrillAtATime(t *testing.T) {
 	status := up(t, d)
 	api := c.client(t, nil)
 	alive := func(pid int) *drill.Drill {
-		return drill.New(drill.Config{App: "tutorial", Client: api, Poll: time.Millisecond, Holder: apply.Holder{User: "ada", Host: "there", PID: pid}, Gone: func(apply.Holder) bool { return false }})
+		return drill.New(
+			drill.Config{
+				App:    "tutorial",
+				Client: api,
+				Poll:   time.Millisecond,
+				Holder: apply.Holder{User: "ada", Host: "there", PID: pid},
+				Gone:   func(apply.Holder) bool { return false },
+			},
+		)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

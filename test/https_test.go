@@ -73,7 +73,9 @@ func selfSigned(t *testing.T, number int64) (certificate, key []byte) {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(number), Subject: pkix.Name{CommonName: "app.example"}, DNSNames: []string{"app.example"},
+		SerialNumber: big.NewInt(
+			number,
+		), Subject: pkix.Name{CommonName: "app.example"}, DNSNames: []string{"app.example"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
@@ -84,7 +86,11 @@ func selfSigned(t *testing.T, number int64) (certificate, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
+	return pem.EncodeToMemory(
+			&pem.Block{Type: "CERTIFICATE", Bytes: der},
+		), pem.EncodeToMemory(
+			&pem.Block{Type: "PRIVATE KEY", Bytes: secret},
+		)
 }
 
 // TestAnImportedCertificateServesHTTPS goes the whole way of a certificate: from
@@ -108,22 +114,44 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	real := newBalancer(t, log)
-	loop := &balancers.Loop{Store: rows, Balancer: real, Network: still{}, Namespace: func(string) string { return "" }, Log: log}
+	loop := &balancers.Loop{
+		Store:     rows,
+		Balancer:  real,
+		Network:   still{},
+		Namespace: func(string) string { return "" },
+		Log:       log,
+	}
 	ended := make(chan struct{})
 	running, stop := context.WithCancel(context.Background())
 	go func() { defer close(ended); _ = loop.Run(running) }()
 	t.Cleanup(func() { stop(); <-ended })
 
-	config := wiretest.Serve(t, here,
+	config := wiretest.Serve(
+		t,
+		here,
 		wire.Service{Name: "acm", API: acm.New(acm.Config{Store: rows})},
-		wire.Service{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: rows, PublicRange: netip.MustParsePrefix("198.18.0.0/15")})})
+		wire.Service{
+			Name: "elasticloadbalancing",
+			API:  elbv2.New(elbv2.Config{Store: rows, PublicRange: netip.MustParsePrefix("198.18.0.0/15")}),
+		},
+	)
 	certificates, balancing := acmclient.NewFromConfig(config), elb.NewFromConfig(config)
 	body, key := selfSigned(t, 1)
-	imported, err := certificates.ImportCertificate(ctx, &acmclient.ImportCertificateInput{Certificate: body, PrivateKey: key})
+	imported, err := certificates.ImportCertificate(
+		ctx,
+		&acmclient.ImportCertificateInput{Certificate: body, PrivateKey: key},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := balancing.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: new("web"), Subnets: []string{"subnet-a", "subnet-b"}, Scheme: types.LoadBalancerSchemeEnumInternal})
+	made, err := balancing.CreateLoadBalancer(
+		ctx,
+		&elb.CreateLoadBalancerInput{
+			Name:    new("web"),
+			Subnets: []string{"subnet-a", "subnet-b"},
+			Scheme:  types.LoadBalancerSchemeEnumInternal,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,8 +163,13 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	_ = free.Close()
 	listener, err := balancing.CreateListener(ctx, &elb.CreateListenerInput{
 		LoadBalancerArn: made.LoadBalancers[0].LoadBalancerArn, Port: &port, Protocol: types.ProtocolEnumHttps, SslPolicy: new("ELBSecurityPolicy-TLS13-1-2-2021-06"),
-		Certificates:   []types.Certificate{{CertificateArn: imported.CertificateArn}},
-		DefaultActions: []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: new("200")}}},
+		Certificates: []types.Certificate{{CertificateArn: imported.CertificateArn}},
+		DefaultActions: []types.Action{
+			{
+				Type:                types.ActionTypeEnumFixedResponse,
+				FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: new("200")},
+			},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +180,10 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	}
 	// serial asks over TLS as a new client and tells which certificate it was shown.
 	serial := func() int64 {
-		transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "app.example"}, ForceAttemptHTTP2: true}
+		transport := &http.Transport{
+			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true, ServerName: "app.example"},
+			ForceAttemptHTTP2: true,
+		}
 		defer transport.CloseIdleConnections()
 		answer, err := (&http.Client{Transport: transport}).Get("https://" + at.String() + "/")
 		if err != nil {

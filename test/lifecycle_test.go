@@ -135,7 +135,9 @@ func TestATerminatedServerIsReplacedAndTheOthersAreLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := ids(up(t, d))
-	if after["server-1"] != before["server-1"] || after["server-3"] != before["server-3"] || after["server-2"] == before["server-2"] || after["server-2"] == "" {
+	if after["server-1"] != before["server-1"] || after["server-3"] != before["server-3"] ||
+		after["server-2"] == before["server-2"] ||
+		after["server-2"] == "" {
 		t.Errorf("before %v, after %v", before, after)
 	}
 	nothingToDo(t, d)
@@ -157,7 +159,9 @@ func TestABrokenServerIsReplacedSurgeFirst(t *testing.T) {
 		return err == nil && status.Machines[2].Health == "unhealthy"
 	})
 	after := ids(up(t, d))
-	if after["server-1"] != before["server-1"] || after["server-2"] != before["server-2"] || after["server-3"] == before["server-3"] || len(after) != 3 {
+	if after["server-1"] != before["server-1"] || after["server-2"] != before["server-2"] ||
+		after["server-3"] == before["server-3"] ||
+		len(after) != 3 {
 		t.Errorf("before %v, after %v", before, after)
 	}
 	nothingToDo(t, d)
@@ -310,10 +314,18 @@ func TestAFailedInstallLeavesNoOpenDoorAndTheNextUpGoesOnOnTheSameMachine(t *tes
 func TestTwoRunsAtOnceDoNotWorkOnOneDeployment(t *testing.T) {
 	c, b, keys := newCloud(t), &installer{release: "r1"}, t.TempDir()
 	held := func() error {
-		d, err := apply.New(apply.Config{Spec: tutorial(t), Client: c.client(t, nil), Builder: b, KeyDir: keys, Gone: func(apply.Holder) bool { return false },
-			Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
-				return netip.MustParsePrefix("198.18.0.9/32"), nil
-			}})
+		d, err := apply.New(
+			apply.Config{
+				Spec:    tutorial(t),
+				Client:  c.client(t, nil),
+				Builder: b,
+				KeyDir:  keys,
+				Gone:    func(apply.Holder) bool { return false },
+				Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
+					return netip.MustParsePrefix("198.18.0.9/32"), nil
+				},
+			},
+		)
 		if err != nil {
 			return err
 		}

@@ -191,7 +191,11 @@ func TestAKeyPairOfOthersIsRefused(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
 	client := c.client(t, nil)
-	made := must(client.EC2.CreateKeyPair(t.Context(), &ec2.CreateKeyPairInput{KeyName: aws.String("aloft-tutorial")}))(t)
+	made := must(
+		client.EC2.CreateKeyPair(t.Context(), &ec2.CreateKeyPairInput{KeyName: aws.String("aloft-tutorial")}),
+	)(
+		t,
+	)
 	_, err := deployment(t, client, tutorial(t), &installer{release: "r1"}, t.TempDir()).Up(t.Context())
 	if err == nil {
 		t.Fatal("it was taken")

@@ -38,7 +38,9 @@ func dropped(t *testing.T, address string) {
 
 func (c *real) sshFromHere(address string) *ec2.AuthorizeSecurityGroupIngressInput {
 	return &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(address), IpPermissions: []types.IpPermission{{
-		IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22), IpRanges: []types.IpRange{{CidrIp: aws.String(hostAddress)}},
+		IpProtocol: aws.String(
+			"tcp",
+		), FromPort: aws.Int32(22), ToPort: aws.Int32(22), IpRanges: []types.IpRange{{CidrIp: aws.String(hostAddress)}},
 	}}}
 }
 

@@ -145,7 +145,11 @@ func (c *real) killed(t *testing.T) {
 	c.must(t, "up", tutorialFolder)
 	whole := c.status(t, tutorialFolder)
 	if whole.Machines[0].InstanceID != half.Machines[0].InstanceID {
-		t.Errorf("server-1 was %s and is %s: the second run did not go on from the first", half.Machines[0].InstanceID, whole.Machines[0].InstanceID)
+		t.Errorf(
+			"server-1 was %s and is %s: the second run did not go on from the first",
+			half.Machines[0].InstanceID,
+			whole.Machines[0].InstanceID,
+		)
 	}
 	if n := c.temporaryRules(t); n != 0 {
 		t.Errorf("%d temporary rules are left", n)
@@ -222,9 +226,15 @@ func (c *real) reboot(t *testing.T) {
 	eventually(t, patience, "the application runs anew on "+m.Name, func() bool {
 		var health struct{ Uptime float64 }
 		_, body, err := get("http://" + net.JoinHostPort(m.PublicIP, "3000") + "/health")
-		return err == nil && json.Unmarshal([]byte(body), &health) == nil && body != "" && health.Uptime <= time.Since(began).Seconds()
+		return err == nil && json.Unmarshal([]byte(body), &health) == nil && body != "" &&
+			health.Uptime <= time.Since(began).Seconds()
 	})
-	eventually(t, patience, m.Name+" is healthy", func() bool { return c.status(t, tutorialFolder).Machines[1].Health == "healthy" })
+	eventually(
+		t,
+		patience,
+		m.Name+" is healthy",
+		func() bool { return c.status(t, tutorialFolder).Machines[1].Health == "healthy" },
+	)
 	if now := c.status(t, tutorialFolder).Machines[1]; now != m {
 		t.Errorf("%+v became %+v", m, now)
 	}
@@ -239,7 +249,9 @@ func (c *real) replace(t *testing.T) {
 	}
 	eventually(t, patience, "the load balancer sends nothing to the server that is gone", func() bool {
 		for _, m := range c.status(t, tutorialFolder).Machines {
-			if m.InstanceID == d.Machines[2].InstanceID && m.Health != "unhealthy" && m.Health != "unused" && m.Health != "draining" && m.Health != "unregistered" {
+			if m.InstanceID == d.Machines[2].InstanceID && m.Health != "unhealthy" && m.Health != "unused" &&
+				m.Health != "draining" &&
+				m.Health != "unregistered" {
 				return false
 			}
 		}
@@ -270,7 +282,8 @@ func (c *real) replace(t *testing.T) {
 	if len(now.Machines) != 3 || now.Machines[0] != d.Machines[0] || now.Machines[1] != d.Machines[1] {
 		t.Fatalf("the others were touched: %+v became %+v", d.Machines, now.Machines)
 	}
-	if m := now.Machines[2]; m.InstanceID == d.Machines[2].InstanceID || m.Zone != d.Machines[2].Zone || m.Health != "healthy" {
+	if m := now.Machines[2]; m.InstanceID == d.Machines[2].InstanceID || m.Zone != d.Machines[2].Zone ||
+		m.Health != "healthy" {
 		t.Errorf("in place of %+v stands %+v", d.Machines[2], m)
 	}
 }
@@ -288,12 +301,16 @@ func (c *real) away(t *testing.T) {
 // nothingTagged asks EC2 whether anything of an application is left.
 func (c *real) nothingTagged(t *testing.T, app string) {
 	t.Helper()
-	found, err := c.api.EC2.DescribeTags(t.Context(), &ec2.DescribeTagsInput{Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{app}}}})
+	found, err := c.api.EC2.DescribeTags(
+		t.Context(),
+		&ec2.DescribeTagsInput{Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{app}}}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tag := range found.Tags {
-		if tag.ResourceType != types.ResourceTypeInstance && tag.ResourceType != types.ResourceTypeNetworkInterface { // terminated ones are shown for a while
+		if tag.ResourceType != types.ResourceTypeInstance &&
+			tag.ResourceType != types.ResourceTypeNetworkInterface { // terminated ones are shown for a while
 			t.Errorf("left: %s %s", tag.ResourceType, aws.ToString(tag.ResourceId))
 		}
 	}
@@ -317,7 +334,8 @@ func (c *real) stopAndStart(t *testing.T) {
 		clear(served)
 		for range 12 { // each of the three nodes takes its own turns
 			var answer struct{ Host string }
-			if status, body, err := get(d.URL); err == nil && status == http.StatusOK && json.Unmarshal([]byte(body), &answer) == nil {
+			if status, body, err := get(d.URL); err == nil && status == http.StatusOK &&
+				json.Unmarshal([]byte(body), &answer) == nil {
 				served[answer.Host]++
 			}
 		}
@@ -329,7 +347,13 @@ func (c *real) stopAndStart(t *testing.T) {
 // noImage asks EC2 whether an image of an application was made.
 func (c *real) noImage(t *testing.T, app string) {
 	t.Helper()
-	found, err := c.api.EC2.DescribeImages(t.Context(), &ec2.DescribeImagesInput{Owners: []string{"self"}, Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{app}}}})
+	found, err := c.api.EC2.DescribeImages(
+		t.Context(),
+		&ec2.DescribeImagesInput{
+			Owners:  []string{"self"},
+			Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{app}}},
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

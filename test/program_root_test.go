@@ -109,7 +109,12 @@ func (p program) runWith(ctx context.Context, t *testing.T, args ...string) (std
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatalf("aloft %s: %v", strings.Join(args, " "), err)
 	}
-	t.Logf("aloft %s: exit %d, %.2f s", strings.Join(args, " "), cmd.ProcessState.ExitCode(), time.Since(began).Seconds())
+	t.Logf(
+		"aloft %s: exit %d, %.2f s",
+		strings.Join(args, " "),
+		cmd.ProcessState.ExitCode(),
+		time.Since(began).Seconds(),
+	)
 	return out.String(), story.String(), cmd.ProcessState.ExitCode()
 }
 
@@ -120,7 +125,14 @@ func (p program) must(t *testing.T, args ...string) string {
 	defer cancel()
 	out, story, code := p.runWith(ctx, t, args...)
 	if code != 0 {
-		t.Fatalf("aloft %s: exit %d\n%s\n%s\nlog of the local cloud:\n%s", strings.Join(args, " "), code, out, story, p.log())
+		t.Fatalf(
+			"aloft %s: exit %d\n%s\n%s\nlog of the local cloud:\n%s",
+			strings.Join(args, " "),
+			code,
+			out,
+			story,
+			p.log(),
+		)
 	}
 	return out
 }
@@ -131,7 +143,10 @@ func (p program) log() string {
 	if err != nil {
 		return err.Error()
 	}
-	lines := slices.DeleteFunc(strings.Split(string(data), "\n"), func(line string) bool { return strings.Contains(line, "msg=request ") })
+	lines := slices.DeleteFunc(
+		strings.Split(string(data), "\n"),
+		func(line string) bool { return strings.Contains(line, "msg=request ") },
+	)
 	return strings.Join(lines[max(0, len(lines)-60):], "\n")
 }
 
@@ -168,7 +183,11 @@ func (p program) client(t *testing.T) *awsapi.Client {
 		t.Fatal(err)
 	}
 	client, err := awsapi.New(t.Context(), awsapi.Options{Region: region, Endpoint: env["AWS_ENDPOINT_URL"],
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], "")})
+		Credentials: credentials.NewStaticCredentialsProvider(
+			env["AWS_ACCESS_KEY_ID"],
+			env["AWS_SECRET_ACCESS_KEY"],
+			"",
+		)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,5 +300,8 @@ func kernelObjects(t *testing.T) string {
 // added is what there is now and was not before.
 func added(before, now string) string {
 	was := strings.Split(before, "\n")
-	return strings.Join(slices.DeleteFunc(strings.Split(now, "\n"), func(line string) bool { return slices.Contains(was, line) }), "\n")
+	return strings.Join(
+		slices.DeleteFunc(strings.Split(now, "\n"), func(line string) bool { return slices.Contains(was, line) }),
+		"\n",
+	)
 }

@@ -16,9 +16,22 @@ import (
 // desired configuration.
 func (s *scalable) next(data types.RequestLaunchTemplateData) *scalingtypes.DesiredConfiguration {
 	s.t.Helper()
-	v := must(s.ec2.CreateLaunchTemplateVersion(s.t.Context(), &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateName: aws.String("web"), SourceVersion: aws.String("1"), LaunchTemplateData: &data}))(s.t)
+	v := must(
+		s.ec2.CreateLaunchTemplateVersion(
+			s.t.Context(),
+			&ec2.CreateLaunchTemplateVersionInput{
+				LaunchTemplateName: aws.String("web"),
+				SourceVersion:      aws.String("1"),
+				LaunchTemplateData: &data,
+			},
+		),
+	)(
+		s.t,
+	)
 	return &scalingtypes.DesiredConfiguration{LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{
-		LaunchTemplateName: aws.String("web"), Version: aws.String(string('0' + rune(*v.LaunchTemplateVersion.VersionNumber))),
+		LaunchTemplateName: aws.String(
+			"web",
+		), Version: aws.String(string('0' + rune(*v.LaunchTemplateVersion.VersionNumber))),
 	}}
 }
 
@@ -54,7 +67,9 @@ func TestARefreshNeverLeavesFewerHealthyTargetsThanDesired(t *testing.T) {
 	s := newScalable(t)
 	before := s.three()
 	must(s.scaling.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String("web"), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web"), Version: aws.String("1")},
+		AutoScalingGroupName: aws.String(
+			"web",
+		), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web"), Version: aws.String("1")},
 	}))(t)
 	id := s.refresh(s.next(types.RequestLaunchTemplateData{InstanceType: types.InstanceTypeT3Small}))
 	least := 3
@@ -80,9 +95,11 @@ func TestARefreshNeverLeavesFewerHealthyTargetsThanDesired(t *testing.T) {
 	}
 
 	// The next one's instances are sick: they get no traffic, and go again.
-	sick := s.refresh(s.next(types.RequestLaunchTemplateData{TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{{
-		ResourceType: types.ResourceTypeInstance, Tags: []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}},
-	}}}))
+	sick := s.refresh(
+		s.next(types.RequestLaunchTemplateData{TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{{
+			ResourceType: types.ResourceTypeInstance, Tags: []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}},
+		}}}),
+	)
 	s.cloud.until(t, "a sick one is there", func(r store.Reader) bool {
 		for _, i := range store.Instances.List(r) {
 			if i.Tags["sick"] != "" {
@@ -91,7 +108,14 @@ func TestARefreshNeverLeavesFewerHealthyTargetsThanDesired(t *testing.T) {
 		}
 		return false
 	})
-	must(s.scaling.RollbackInstanceRefresh(t.Context(), &autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("web")}))(t)
+	must(
+		s.scaling.RollbackInstanceRefresh(
+			t.Context(),
+			&autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("web")},
+		),
+	)(
+		t,
+	)
 	s.settled(sick, store.RefreshRollbackSuccessful)
 	s.three()
 	if s.versions()["2"] != 3 {

@@ -43,10 +43,16 @@ func (r releasing) loaded(t *testing.T, args ...string) (code int, said string, 
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	asking := load.New(load.Config{URL: r.url + "/", Rate: 200, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-		_, port, _ := net.SplitHostPort(address)
-		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
-	}})
+	asking := load.New(
+		load.Config{
+			URL:  r.url + "/",
+			Rate: 200,
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				_, port, _ := net.SplitHostPort(address)
+				return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+			},
+		},
+	)
 	recorded := make(chan load.Recording, 1)
 	go func() { recorded <- asking.Run(ctx) }()
 	slow := make(chan error, 1)

@@ -145,7 +145,8 @@ func TestWhatServesIsNotTouchedUntilTheReleaseIsProven(t *testing.T) {
 		t.Error(got)
 	}
 	last := s.history(t)[1]
-	if last.Source != "a folder of r2" || last.Before != 1 || last.Image == "" || !strings.Contains(last.By, "@") || last.Ended.Before(last.Started) {
+	if last.Source != "a folder of r2" || last.Before != 1 || last.Image == "" || !strings.Contains(last.By, "@") ||
+		last.Ended.Before(last.Started) {
 		t.Errorf("%+v", last)
 	}
 }
@@ -162,7 +163,13 @@ func TestAReleaseThatWasMadeBeforeIsNotMadeAgain(t *testing.T) {
 }
 
 func TestAReleaseThatIsNotProvenTouchesNothing(t *testing.T) {
-	npm, crash := errors.New("npm install failed"), &diag.Diagnostic{Where: "candidate", Summary: "prove that it answers failed", Detail: "the service ended after 20 s"}
+	npm, crash := errors.New(
+		"npm install failed",
+	), &diag.Diagnostic{
+		Where:   "candidate",
+		Summary: "prove that it answers failed",
+		Detail:  "the service ended after 20 s",
+	}
 	for name, b := range map[string]*installer{
 		"its install fails": {release: "r2", err: npm},
 		"it crashes":        {release: "r2", unproven: crash},
@@ -172,7 +179,13 @@ func TestAReleaseThatIsNotProvenTouchesNothing(t *testing.T) {
 			before := ids(s.release(t, "r1"))
 			_, err := s.of(t, b).Up(t.Context())
 			told := failure(t, err)
-			contains(t, told, "release r2 (2): failed; release r1 serves as before", "aloft-tutorial.service: active (running)", "log: hello")
+			contains(
+				t,
+				told,
+				"release r2 (2): failed; release r1 serves as before",
+				"aloft-tutorial.service: active (running)",
+				"log: hello",
+			)
 			if b.err != nil {
 				contains(t, told, "npm install failed")
 			} else {
@@ -200,7 +213,13 @@ func TestAReleaseThatDoesNotStayHealthyIsTakenBack(t *testing.T) {
 	s.ails("r2")
 	s.spec.Release.Bake = 5 * time.Second // it ends before
 	_, err := s.of(t, &installer{release: "r2"}).Up(t.Context())
-	contains(t, failure(t, err), "does not stay well: it is unhealthy, Target.Timeout: Request timed out", "release r1 was brought back", "log: hello")
+	contains(
+		t,
+		failure(t, err),
+		"does not stay well: it is unhealthy, Target.Timeout: Request timed out",
+		"release r1 was brought back",
+		"log: hello",
+	)
 	s.serves(t, "r1")
 	if got := s.results(t); got != "r1 released, r2 failed" {
 		t.Error(got)
@@ -212,7 +231,13 @@ func (s *site) answers(requests, errors float64) {
 	arn := store.LoadBalancers.List(s.store.View())[0].ARN
 	_, name, _ := strings.Cut(arn, ":loadbalancer/")
 	for metricName, n := range map[string]float64{"RequestCount": requests, "HTTPCode_Target_5XX_Count": errors} {
-		s.metrics.Add(region, metric.NewID("AWS/ApplicationELB", metricName, metric.Dimension{Name: "LoadBalancer", Value: name}), time.Now(), "Count", metric.Set(n, n, 1, 1))
+		s.metrics.Add(
+			region,
+			metric.NewID("AWS/ApplicationELB", metricName, metric.Dimension{Name: "LoadBalancer", Value: name}),
+			time.Now(),
+			"Count",
+			metric.Set(n, n, 1, 1),
+		)
 	}
 }
 
@@ -222,7 +247,13 @@ func TestAReleaseWithMoreErrorsThanBeforeIsTakenBack(t *testing.T) {
 	b := &installer{release: "r2"}
 	s.whenServing(t, "r2", func() { s.answers(1000, 200) })
 	_, err := s.of(t, b).Up(t.Context())
-	contains(t, failure(t, err), "load-balancer: 20.0 % of requests ended with 5xx (200 of 1000", "0.0 % of requests", "release r1 was brought back")
+	contains(
+		t,
+		failure(t, err),
+		"load-balancer: 20.0 % of requests ended with 5xx (200 of 1000",
+		"0.0 % of requests",
+		"release r1 was brought back",
+	)
 	s.serves(t, "r1")
 }
 
@@ -353,7 +384,8 @@ func TestARollbackGoesToTheLastThatWasGoodAndThenFurtherBack(t *testing.T) {
 	}
 	back("r4", "4") // forward again
 	for name, want := range map[string]string{"3": "it is failed", "77": "is not in the history", "elsewhere": "is not in the history"} {
-		if _, _, err := s.of(t, &installer{release: "r4"}).Rollback(t.Context(), name); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := s.of(t, &installer{release: "r4"}).Rollback(t.Context(), name); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -425,7 +457,13 @@ func TestAMachineThatIsLostMeanwhileIsNotTheReleasesFault(t *testing.T) {
 	before := ids(s.release(t, "r1"))
 	b := &installer{release: "r2"}
 	b.meanwhile = func() {
-		_, err := s.client(t, nil).EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{before["server-3"]}})
+		_, err := s.client(
+			t,
+			nil,
+		).EC2.TerminateInstances(
+			t.Context(),
+			&ec2.TerminateInstancesInput{InstanceIds: []string{before["server-3"]}},
+		)
 		if err != nil {
 			t.Error(err)
 		}

@@ -18,14 +18,21 @@ const each = 50
 type work struct{ prepared, booted, removed, networks int }
 
 func (c *cloud) work() work {
-	return work{c.machines.Calls("Prepare"), c.machines.Calls("Boot"), c.machines.Calls("Remove"), c.network.Calls("Set")}
+	return work{
+		c.machines.Calls("Prepare"),
+		c.machines.Calls("Boot"),
+		c.machines.Calls("Remove"),
+		c.network.Calls("Set"),
+	}
 }
 
 // inState tells whether n instances have the state, as the API describes them.
 func inState(t *testing.T, client *awsapi.Client, n int, state types.InstanceStateName) (ids []string, all bool) {
 	t.Helper()
 	pages := ec2.NewDescribeInstancesPaginator(client.EC2, &ec2.DescribeInstancesInput{
-		MaxResults: aws.Int32(70), Filters: []types.Filter{{Name: aws.String("instance-state-name"), Values: []string{string(state)}}},
+		MaxResults: aws.Int32(
+			70,
+		), Filters: []types.Filter{{Name: aws.String("instance-state-name"), Values: []string{string(state)}}},
 	})
 	seen := map[string]bool{}
 	for pages.HasMorePages() {
@@ -54,7 +61,12 @@ func lives(t *testing.T, n int) work {
 	client := c.client(t, nil)
 	var image string
 	waitFor(t, func() bool {
-		out, err := client.EC2.DescribeImages(t.Context(), &ec2.DescribeImagesInput{Filters: []types.Filter{{Name: aws.String("state"), Values: []string{"available"}}}})
+		out, err := client.EC2.DescribeImages(
+			t.Context(),
+			&ec2.DescribeImagesInput{
+				Filters: []types.Filter{{Name: aws.String("state"), Values: []string{"available"}}},
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +97,12 @@ func lives(t *testing.T, n int) work {
 		t.Errorf("left: %d machines, %d interfaces, %d volumes", machines, nics, volumes)
 	}
 	after := c.work()
-	return work{after.prepared - before.prepared, after.booted - before.booted, after.removed - before.removed, after.networks - before.networks}
+	return work{
+		after.prepared - before.prepared,
+		after.booted - before.booted,
+		after.removed - before.removed,
+		after.networks - before.networks,
+	}
 }
 
 func TestThreeHundredMachinesTakeNoMoreWorkEachThanFifty(t *testing.T) {

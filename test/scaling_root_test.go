@@ -62,10 +62,12 @@ func TestRealScaling(t *testing.T) {
 // every request has to be answered.
 func (p program) underLoad(t *testing.T, url string) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
-	asking := load.New(load.Config{URL: url, Rate: 300, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-		_, port, _ := net.SplitHostPort(address)
-		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
-	}})
+	asking := load.New(
+		load.Config{URL: url, Rate: 300, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			_, port, _ := net.SplitHostPort(address)
+			return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+		}},
+	)
 	recorded := make(chan load.Recording, 1)
 	began := time.Now()
 	go func() { recorded <- asking.Run(ctx) }()

@@ -95,7 +95,8 @@ func TestAGroupThatTakesOverFromMoreServersBeginsWithAsMany(t *testing.T) {
 	s.Machines.Count = 5
 	up(t, deployment(t, client, s, b, keys))
 	end := neverBelow(t, c, 5)
-	if status := up(t, deployment(t, client, parse(t, scalingSpec), b, keys)); status.Scaling.Desired != 5 || len(status.Machines) != 5 {
+	if status := up(t, deployment(t, client, parse(t, scalingSpec), b, keys)); status.Scaling.Desired != 5 ||
+		len(status.Machines) != 5 {
 		t.Errorf("status %+v", status)
 	}
 	end()
@@ -119,14 +120,16 @@ func TestAGroupIsScaledOutAndInAndAllOfItServesThen(t *testing.T) {
 				t.Errorf("machine %+v", m)
 			}
 		}
-		if len(status.Machines) != n || len(zones) != 3 || zones["us-east-1a"] != n/3 || status.Scaling.Desired != n || len(status.Scaling.Activities) < n {
+		if len(status.Machines) != n || len(zones) != 3 || zones["us-east-1a"] != n/3 || status.Scaling.Desired != n ||
+			len(status.Scaling.Activities) < n {
 			t.Errorf("%d machines, in %v, %+v", len(status.Machines), zones, status.Scaling)
 		}
 		nothingToDo(t, d)
 	}
 	end()
 	for _, n := range []int{2, 7} {
-		if _, err := d.Scale(t.Context(), n); err == nil || !strings.Contains(err.Error(), "the group has 3 to 6 machines") {
+		if _, err := d.Scale(t.Context(), n); err == nil ||
+			!strings.Contains(err.Error(), "the group has 3 to 6 machines") {
 			t.Errorf("scale %d: %v", n, err)
 		}
 	}
@@ -136,11 +139,17 @@ func TestAPolicyHeedsNoMinuteThatBeganWithoutTheNewMachines(t *testing.T) {
 	t.Parallel()
 	api := newCloud(t).client(t, nil)
 	status := up(t, deployment(t, api, parse(t, scalingSpec), &installer{release: "r1"}, t.TempDir()))
-	groups, err := api.ASG.DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{status.Scaling.Group}})
+	groups, err := api.ASG.DescribeAutoScalingGroups(
+		t.Context(),
+		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{status.Scaling.Group}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	policies, err := api.ASG.DescribePolicies(t.Context(), &autoscaling.DescribePoliciesInput{AutoScalingGroupName: &status.Scaling.Group})
+	policies, err := api.ASG.DescribePolicies(
+		t.Context(),
+		&autoscaling.DescribePoliciesInput{AutoScalingGroupName: &status.Scaling.Group},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +228,10 @@ func TestAReleaseWhoseMachinesAGroupGivesUpIsTakenBackWithWhatTheGroupDid(t *tes
 	_, err := s.of(t, &installer{release: bad}).Up(t.Context())
 	why := failure(t, err)
 	contains(t, why, "release r2", "release r1 was brought back, and serves")
-	if strings.Contains(why, "does not stay well") { // who sees it first tells it: those who watch the release, or the group's refresh
+	if strings.Contains(
+		why,
+		"does not stay well",
+	) { // who sees it first tells it: those who watch the release, or the group's refresh
 		contains(t, why, "server-")
 	} else {
 		contains(t, why, "2 machines of the new version were not healthy within their time", "an instance was taken out of service in response to an ELB system health check failure")
@@ -237,11 +249,16 @@ func TestSettingsOfAGroupChangeInPlaceAndItsSchedulesWithThem(t *testing.T) {
 	client := c.client(t, nil)
 	before := up(t, deployment(t, client, s, b, keys))
 	s.Scaling.Min, s.Scaling.Max, s.Scaling.Target = 4, 8, spec.Target{RequestsPerTarget: 500}
-	s.Scaling.Schedule = []spec.Schedule{{Cron: "0 8 * * 1-5", Timezone: "Europe/Berlin", Min: 5}, {Cron: "0 20 * * *", Timezone: "Etc/UTC", Max: 7}}
+	s.Scaling.Schedule = []spec.Schedule{
+		{Cron: "0 8 * * 1-5", Timezone: "Europe/Berlin", Min: 5},
+		{Cron: "0 20 * * *", Timezone: "Etc/UTC", Max: 7},
+	}
 	d := deployment(t, client, s, b, keys)
 	after := up(t, d)
 	nothingToDo(t, d)
-	if all := instancesOf(after); len(all) != 4 || !all[before.Machines[0].InstanceID] || after.Scaling.Policy.Metric != "requests_per_target" || len(after.Scaling.Schedules) != 2 {
+	if all := instancesOf(after); len(all) != 4 || !all[before.Machines[0].InstanceID] ||
+		after.Scaling.Policy.Metric != "requests_per_target" ||
+		len(after.Scaling.Schedules) != 2 {
 		t.Errorf("status %+v", after.Scaling)
 	}
 	// What a schedule has set is not taken back.
@@ -253,7 +270,8 @@ func TestSettingsOfAGroupChangeInPlaceAndItsSchedulesWithThem(t *testing.T) {
 	}
 	s.Scaling.Schedule, s.Scaling.Target = nil, spec.Target{}
 	d = deployment(t, client, s, b, keys)
-	if status := up(t, d); status.Scaling.Policy != nil || len(status.Scaling.Schedules) != 0 || status.Scaling.Min != 4 {
+	if status := up(t, d); status.Scaling.Policy != nil || len(status.Scaling.Schedules) != 0 ||
+		status.Scaling.Min != 4 {
 		t.Errorf("status %+v", status.Scaling)
 	}
 	nothingToDo(t, d)
@@ -270,7 +288,8 @@ func TestAGroupThatCannotLaunchIsToldByItsOwnCause(t *testing.T) {
 	}
 	_, err := d.Scale(t.Context(), 4)
 	list := diag.From(err)
-	if len(list) != 1 || !strings.Contains(list[0].Summary, "could not launch a machine 3 times") || !strings.Contains(list[0].Detail, "key pair") {
+	if len(list) != 1 || !strings.Contains(list[0].Summary, "could not launch a machine 3 times") ||
+		!strings.Contains(list[0].Detail, "key pair") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -60,7 +60,12 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	c.api = c.client(t)
 	url, targets := c.balancedGroup(t)
 	began := time.Now()
-	eventually(t, patience, "three machines of a new group serve", func() bool { return len(c.healthy(t, targets)) == 3 })
+	eventually(
+		t,
+		patience,
+		"three machines of a new group serve",
+		func() bool { return len(c.healthy(t, targets)) == 3 },
+	)
 	first := c.healthy(t, targets)
 	names := map[string]bool{}
 	for range 30 {
@@ -123,25 +128,88 @@ func (c *real) balancedGroup(t *testing.T) (url, targets string) {
 	subnets := must(c.api.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{}))(t).Subnets[:3]
 	ids := []string{*subnets[0].SubnetId, *subnets[1].SubnetId, *subnets[2].SubnetId}
 	vpc := subnets[0].VpcId
-	group := must(c.api.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("web"), VpcId: vpc}))(t).GroupId
-	must(c.api.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: []types.IpPermission{
-		{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(port), ToPort: aws.Int32(port), IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}},
-		{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3000), ToPort: aws.Int32(3000), UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: group}}},
-	}}))(t)
-	must(c.api.EC2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("web"), LaunchTemplateData: &types.RequestLaunchTemplateData{
-		ImageId: images[0].ImageId, InstanceType: types.InstanceTypeT3Micro, SecurityGroupIds: []string{*group}, UserData: aws.String(base64.StdEncoding.EncodeToString([]byte(mortal))),
-	}}))(t)
+	group := must(
+		c.api.EC2.CreateSecurityGroup(
+			ctx,
+			&ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("web"), VpcId: vpc},
+		),
+	)(
+		t,
+	).GroupId
+	must(
+		c.api.EC2.AuthorizeSecurityGroupIngress(
+			ctx,
+			&ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: []types.IpPermission{
+				{
+					IpProtocol: aws.String("tcp"),
+					FromPort:   aws.Int32(port),
+					ToPort:     aws.Int32(port),
+					IpRanges:   []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
+				},
+				{
+					IpProtocol:       aws.String("tcp"),
+					FromPort:         aws.Int32(3000),
+					ToPort:           aws.Int32(3000),
+					UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: group}},
+				},
+			}},
+		),
+	)(
+		t,
+	)
+	must(
+		c.api.EC2.CreateLaunchTemplate(
+			ctx,
+			&ec2.CreateLaunchTemplateInput{
+				LaunchTemplateName: aws.String("web"),
+				LaunchTemplateData: &types.RequestLaunchTemplateData{
+					ImageId: images[0].ImageId, InstanceType: types.InstanceTypeT3Micro, SecurityGroupIds: []string{*group}, UserData: aws.String(base64.StdEncoding.EncodeToString([]byte(mortal))),
+				},
+			},
+		),
+	)(
+		t,
+	)
 	made := must(c.api.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 		Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(3000), VpcId: vpc,
 		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2), HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
 	}))(t).TargetGroups[0]
-	must(c.api.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: made.TargetGroupArn, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")}}}))(t)
+	must(
+		c.api.ELB.ModifyTargetGroupAttributes(
+			ctx,
+			&elb.ModifyTargetGroupAttributesInput{
+				TargetGroupArn: made.TargetGroupArn,
+				Attributes: []elbtypes.TargetGroupAttribute{
+					{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")},
+				},
+			},
+		),
+	)(
+		t,
+	)
 	lb := must(c.api.ELB.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: ids, SecurityGroups: []string{*group}}))(t).LoadBalancers[0]
-	must(c.api.ELB.CreateListener(ctx, &elb.CreateListenerInput{LoadBalancerArn: lb.LoadBalancerArn, Port: aws.Int32(port), Protocol: elbtypes.ProtocolEnumHttp,
-		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: made.TargetGroupArn}}}))(t)
+	must(
+		c.api.ELB.CreateListener(
+			ctx,
+			&elb.CreateListenerInput{
+				LoadBalancerArn: lb.LoadBalancerArn,
+				Port:            aws.Int32(port),
+				Protocol:        elbtypes.ProtocolEnumHttp,
+				DefaultActions: []elbtypes.Action{
+					{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: made.TargetGroupArn},
+				},
+			},
+		),
+	)(
+		t,
+	)
 	must(c.api.ASG.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(3), MaxSize: aws.Int32(4), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
-		VPCZoneIdentifier: aws.String(ids[0] + "," + ids[1] + "," + ids[2]), TargetGroupARNs: []string{*made.TargetGroupArn}, HealthCheckType: aws.String("ELB"), HealthCheckGracePeriod: aws.Int32(10),
+		AutoScalingGroupName: aws.String(
+			"web",
+		), MinSize: aws.Int32(3), MaxSize: aws.Int32(4), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+		VPCZoneIdentifier: aws.String(
+			ids[0] + "," + ids[1] + "," + ids[2],
+		), TargetGroupARNs: []string{*made.TargetGroupArn}, HealthCheckType: aws.String("ELB"), HealthCheckGracePeriod: aws.Int32(10),
 	}))(t)
 	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), *made.TargetGroupArn
 }
@@ -162,7 +230,14 @@ func (c *real) healthy(t *testing.T, targets string) []string {
 // scalingActivities are those of the group, the oldest first.
 func (c *real) scalingActivities(t *testing.T) []scalingtypes.Activity {
 	t.Helper()
-	all := must(c.api.ASG.DescribeScalingActivities(t.Context(), &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("web")}))(t).Activities
+	all := must(
+		c.api.ASG.DescribeScalingActivities(
+			t.Context(),
+			&autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("web")},
+		),
+	)(
+		t,
+	).Activities
 	slices.Reverse(all)
 	return all
 }

@@ -44,26 +44,78 @@ func newScalable(t *testing.T) *scalable {
 	t.Helper()
 	c := newCloud(t)
 	config := wiretest.Client(t, region, c.url)
-	s := &scalable{t: t, cloud: c, ec2: ec2.NewFromConfig(config), scaling: autoscaling.NewFromConfig(config), balance: elb.NewFromConfig(config)}
+	s := &scalable{
+		t:       t,
+		cloud:   c,
+		ec2:     ec2.NewFromConfig(config),
+		scaling: autoscaling.NewFromConfig(config),
+		balance: elb.NewFromConfig(config),
+	}
 	ctx := t.Context()
 	image := must(s.ec2.DescribeImages(ctx, &ec2.DescribeImagesInput{}))(t).Images[0].ImageId
-	c.until(t, "the base image is there", func(r store.Reader) bool { i, ok := store.Images.Get(r, *image); return ok && i.State == "available" })
+	c.until(
+		t,
+		"the base image is there",
+		func(r store.Reader) bool { i, ok := store.Images.Get(r, *image); return ok && i.State == "available" },
+	)
 	subnets := must(s.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{}))(t).Subnets[:3]
 	var ids []string
 	for _, subnet := range subnets {
 		ids = append(ids, *subnet.SubnetId)
 	}
-	must(s.ec2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("web"), LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: image, InstanceType: types.InstanceTypeT3Micro}}))(t)
+	must(
+		s.ec2.CreateLaunchTemplate(
+			ctx,
+			&ec2.CreateLaunchTemplateInput{
+				LaunchTemplateName: aws.String("web"),
+				LaunchTemplateData: &types.RequestLaunchTemplateData{
+					ImageId:      image,
+					InstanceType: types.InstanceTypeT3Micro,
+				},
+			},
+		),
+	)(
+		t,
+	)
 	group := must(s.balance.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: subnets[0].VpcId}))(t).TargetGroups[0]
 	s.targets = *group.TargetGroupArn
-	must(s.balance.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: &s.targets, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("1")}}}))(t)
+	must(
+		s.balance.ModifyTargetGroupAttributes(
+			ctx,
+			&elb.ModifyTargetGroupAttributesInput{
+				TargetGroupArn: &s.targets,
+				Attributes: []elbtypes.TargetGroupAttribute{
+					{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("1")},
+				},
+			},
+		),
+	)(
+		t,
+	)
 	lb := must(s.balance.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: ids}))(t).LoadBalancers[0]
-	must(s.balance.CreateListener(ctx, &elb.CreateListenerInput{LoadBalancerArn: lb.LoadBalancerArn, Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp,
-		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &s.targets}}}))(t)
+	must(
+		s.balance.CreateListener(
+			ctx,
+			&elb.CreateListenerInput{
+				LoadBalancerArn: lb.LoadBalancerArn,
+				Port:            aws.Int32(80),
+				Protocol:        elbtypes.ProtocolEnumHttp,
+				DefaultActions:  []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &s.targets}},
+			},
+		),
+	)(
+		t,
+	)
 	must(s.scaling.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(3), MaxSize: aws.Int32(6), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
-		VPCZoneIdentifier: aws.String(ids[0] + "," + ids[1] + "," + ids[2]), TargetGroupARNs: []string{s.targets}, HealthCheckType: aws.String("ELB"),
-		Tags: []scalingtypes.Tag{{Key: aws.String("Name"), Value: aws.String("web"), PropagateAtLaunch: aws.Bool(true)}},
+		AutoScalingGroupName: aws.String(
+			"web",
+		), MinSize: aws.Int32(3), MaxSize: aws.Int32(6), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+		VPCZoneIdentifier: aws.String(
+			ids[0] + "," + ids[1] + "," + ids[2],
+		), TargetGroupARNs: []string{s.targets}, HealthCheckType: aws.String("ELB"),
+		Tags: []scalingtypes.Tag{
+			{Key: aws.String("Name"), Value: aws.String("web"), PropagateAtLaunch: aws.Bool(true)},
+		},
 	}))(t)
 	return s
 }
@@ -113,24 +165,71 @@ func TestAGroupIsAsLargeAsDesiredWhateverHappensToItsInstances(t *testing.T) {
 	for _, i := range must(s.scaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{}))(t).AutoScalingInstances {
 		zones[*i.AvailabilityZone] = true
 	}
-	described := must(s.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: []types.Filter{{Name: aws.String("tag:aws:autoscaling:groupName"), Values: []string{"web"}}, {Name: aws.String("tag:Name"), Values: []string{"web"}}}}))(t)
+	described := must(
+		s.ec2.DescribeInstances(
+			ctx,
+			&ec2.DescribeInstancesInput{
+				Filters: []types.Filter{
+					{Name: aws.String("tag:aws:autoscaling:groupName"), Values: []string{"web"}},
+					{Name: aws.String("tag:Name"), Values: []string{"web"}},
+				},
+			},
+		),
+	)(
+		t,
+	)
 	if len(zones) != 3 || len(described.Reservations) != 3 {
 		t.Errorf("zones %v, %d instances with the group's tags", zones, len(described.Reservations))
 	}
 	must(s.ec2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: ids[:1]}))(t)
-	s.cloud.until(t, "the terminated one is gone", func(r store.Reader) bool { _, there := store.ScalingInstances.Get(r, ids[0]); return !there })
-	must(s.ec2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids[1:2], Tags: []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}}}))(t)
-	s.cloud.until(t, "the sick one is gone", func(r store.Reader) bool { _, there := store.ScalingInstances.Get(r, ids[1]); return !there })
+	s.cloud.until(
+		t,
+		"the terminated one is gone",
+		func(r store.Reader) bool { _, there := store.ScalingInstances.Get(r, ids[0]); return !there },
+	)
+	must(
+		s.ec2.CreateTags(
+			ctx,
+			&ec2.CreateTagsInput{
+				Resources: ids[1:2],
+				Tags:      []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}},
+			},
+		),
+	)(
+		t,
+	)
+	s.cloud.until(
+		t,
+		"the sick one is gone",
+		func(r store.Reader) bool { _, there := store.ScalingInstances.Get(r, ids[1]); return !there },
+	)
 	after := s.three()
 	if slices.Contains(after, ids[0]) || slices.Contains(after, ids[1]) || !slices.Contains(after, ids[2]) {
 		t.Errorf("before %v, after %v", ids, after)
 	}
-	_, err := s.scaling.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("web")})
+	_, err := s.scaling.DeleteAutoScalingGroup(
+		ctx,
+		&autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("web")},
+	)
 	if err == nil {
 		t.Error("a group with instances was deleted")
 	}
-	must(s.scaling.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("web"), ForceDelete: aws.Bool(true)}))(t)
-	s.cloud.until(t, "the group is gone", func(r store.Reader) bool { _, there := store.ScalingGroups.Get(r, region+"/web"); return !there })
+	must(
+		s.scaling.DeleteAutoScalingGroup(
+			ctx,
+			&autoscaling.DeleteAutoScalingGroupInput{
+				AutoScalingGroupName: aws.String("web"),
+				ForceDelete:          aws.Bool(true),
+			},
+		),
+	)(
+		t,
+	)
+	s.cloud.until(
+		t,
+		"the group is gone",
+		func(r store.Reader) bool { _, there := store.ScalingGroups.Get(r, region+"/web"); return !there },
+	)
 	for _, i := range store.Instances.List(s.cloud.store.View()) {
 		if i.State != store.Terminated {
 			t.Errorf("%s is %s", i.ID, i.State)

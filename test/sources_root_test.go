@@ -32,14 +32,36 @@ release: {watch: 1s, bake: 0s}
 func (c *real) git(t *testing.T) {
 	image := c.status(t, tutorialFolder).ImageID
 	internet := newInternet(t)
-	commit := internet.push(t, "open/greeter", map[string]string{"backend/package.json": "{}", "backend/server.js": fmt.Sprintf(greeter, "hello")})
+	commit := internet.push(
+		t,
+		"open/greeter",
+		map[string]string{"backend/package.json": "{}", "backend/server.js": fmt.Sprintf(greeter, "hello")},
+	)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "aloft.yaml"), small("cloned", image, "source: {git: "+internet.url("open/greeter")+", ref: mian, dir: backend}", "node server.js"))
+	write(
+		t,
+		filepath.Join(dir, "aloft.yaml"),
+		small(
+			"cloned",
+			image,
+			"source: {git: "+internet.url("open/greeter")+", ref: mian, dir: backend}",
+			"node server.js",
+		),
+	)
 	c.refused(t, []string{"up", dir}, []string{"has no ref mian", "did you mean main?"})
 	c.refused(t, []string{"status", dir}, []string{"cloned"})
 	c.nothingTagged(t, "cloned")
 
-	write(t, filepath.Join(dir, "aloft.yaml"), small("cloned", image, "source: {git: "+internet.url("open/greeter")+", ref: main, dir: backend}", "node server.js"))
+	write(
+		t,
+		filepath.Join(dir, "aloft.yaml"),
+		small(
+			"cloned",
+			image,
+			"source: {git: "+internet.url("open/greeter")+", ref: main, dir: backend}",
+			"node server.js",
+		),
+	)
 	c.must(t, "up", dir)
 	d := c.status(t, dir)
 	if got := fetch(t, d.URL); !strings.HasPrefix(got, "hello from ip-10-0-") {
@@ -49,13 +71,28 @@ func (c *real) git(t *testing.T) {
 	if got := c.openssh(t, "cloned", address, "sudo git -c safe.directory=* -C /srv/cloned rev-parse HEAD"); got != commit {
 		t.Errorf("the machine has commit %s, want %s", got, commit)
 	}
-	t.Run("the system's ssh with the key gets a shell on a Debian of its own", func(t *testing.T) { c.shell(t, "cloned", dir) })
+	t.Run(
+		"the system's ssh with the key gets a shell on a Debian of its own",
+		func(t *testing.T) { c.shell(t, "cloned", dir) },
+	)
 
-	internet.push(t, "closed/greeter", map[string]string{"package.json": "{}", "server.js": fmt.Sprintf(greeter, "a secret")})
-	write(t, filepath.Join(dir, "aloft.yaml"), small("cloned", image, "source: {git: "+internet.url("closed/greeter")+"}", "node server.js"))
+	internet.push(
+		t,
+		"closed/greeter",
+		map[string]string{"package.json": "{}", "server.js": fmt.Sprintf(greeter, "a secret")},
+	)
+	write(
+		t,
+		filepath.Join(dir, "aloft.yaml"),
+		small("cloned", image, "source: {git: "+internet.url("closed/greeter")+"}", "node server.js"),
+	)
 	c.refused(t, []string{"up", dir}, []string{"cannot be read", "git ls-remote"})
 	write(t, filepath.Join(c.home, ".gitconfig"), "[credential]\n\thelper = store\n")
-	write(t, filepath.Join(c.home, ".git-credentials"), fmt.Sprintf("http://me:%s@%s\n", internet.password, internet.address))
+	write(
+		t,
+		filepath.Join(c.home, ".git-credentials"),
+		fmt.Sprintf("http://me:%s@%s\n", internet.password, internet.address),
+	)
 	c.must(t, "up", dir)
 	d = c.status(t, dir)
 	if got := fetch(t, d.URL); !strings.HasPrefix(got, "a secret from ip-10-0-") {
@@ -101,14 +138,22 @@ func (c *real) failing(t *testing.T) {
 	write(t, filepath.Join(dir, "aloft.yaml"), small("broken", image, "source: {path: .}", "node server.js"))
 	write(t, filepath.Join(dir, "server.js"), fmt.Sprintf(greeter, "mended"))
 	write(t, filepath.Join(dir, "package.json"), `{"scripts": {"preinstall": "echo the compiler is missing; exit 3"}}`)
-	c.refused(t, []string{"up", dir}, []string{"npm install failed", "the compiler is missing", "aloft ssh server-1", "run aloft up again"})
+	c.refused(
+		t,
+		[]string{"up", dir},
+		[]string{"npm install failed", "the compiler is missing", "aloft ssh server-1", "run aloft up again"},
+	)
 	c.noImage(t, "broken")
 	c.must(t, "down", dir, "--yes")
 	c.nothingTagged(t, "broken")
 
 	write(t, filepath.Join(dir, "package.json"), `{}`)
 	write(t, filepath.Join(dir, "server.js"), "throw new Error('where is the database?')\n")
-	c.refused(t, []string{"up", dir}, []string{"failed", "has ended 3 times", "where is the database?", "aloft ssh server-1"})
+	c.refused(
+		t,
+		[]string{"up", dir},
+		[]string{"failed", "has ended 3 times", "where is the database?", "aloft ssh server-1"},
+	)
 	c.noImage(t, "broken")
 	if n := c.temporaryRules(t); n != 0 {
 		t.Errorf("%d temporary rules are left", n)

@@ -19,7 +19,11 @@ func (c *real) takenPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = other.Close() }()
-	c.refused(t, []string{"local", "start", "--address", localAddress}, []string{localAddress, "another program listens there", "choose another port"})
+	c.refused(
+		t,
+		[]string{"local", "start", "--address", localAddress},
+		[]string{localAddress, "another program listens there", "choose another port"},
+	)
 	if _, err := os.Stat(c.state); !os.IsNotExist(err) {
 		t.Errorf("the state folder was made: %v", err)
 	}

@@ -28,9 +28,17 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 3, "measurements of each; the median counts")
 	seconds := flag.Int("seconds", 3, "length of a measurement")
-	only := flag.String("only", "", "the loads to run: a part of their names; empty: all, and the memory of idle connections")
+	only := flag.String(
+		"only",
+		"",
+		"the loads to run: a part of their names; empty: all, and the memory of idle connections",
+	)
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGPIPE) // what was started is stopped, also when nobody reads on
+	ctx, stop := signal.NotifyContext(
+		context.Background(),
+		os.Interrupt,
+		syscall.SIGPIPE,
+	) // what was started is stopped, also when nobody reads on
 	defer stop()
 	if err := measure(ctx, *rounds, *seconds, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/balancer:", err)
@@ -77,7 +85,18 @@ func measure(ctx context.Context, rounds, seconds int, only string) (err error) 
 		return err
 	}
 	defer contest.StopBackends(backends)
-	proxies, err := startProxies(ctx, contest.Settings{Dir: dir, Port: 28080, Workers: 2, Backends: backends, Interval: 5 * time.Second, Timeout: 2 * time.Second, Threshold: 2})
+	proxies, err := startProxies(
+		ctx,
+		contest.Settings{
+			Dir:       dir,
+			Port:      28080,
+			Workers:   2,
+			Backends:  backends,
+			Interval:  5 * time.Second,
+			Timeout:   2 * time.Second,
+			Threshold: 2,
+		},
+	)
 	defer func() { contest.StopProxies(proxies) }()
 	if err != nil {
 		return err
@@ -119,7 +138,9 @@ func measure(ctx context.Context, rounds, seconds int, only string) (err error) 
 		print(l, row)
 		results = append(results, row...)
 	}
-	line, err := json.Marshal(map[string]any{"benchmark": "balancer", "results": results, "idle_connection_kib": memory})
+	line, err := json.Marshal(
+		map[string]any{"benchmark": "balancer", "results": results, "idle_connection_kib": memory},
+	)
 	if err != nil {
 		return err
 	}
@@ -149,7 +170,15 @@ func median(runs []result) result {
 func print(l load, row []result) {
 	fmt.Println(l.Name)
 	for _, r := range row {
-		fmt.Printf("  %-8s %7.1f µs CPU a request %7.1f at the backends %9.0f requests/s  p99 %7.2f ms  errors %d", r.Proxy, r.Micros, r.Behind, r.Rate, r.P99, r.Errors)
+		fmt.Printf(
+			"  %-8s %7.1f µs CPU a request %7.1f at the backends %9.0f requests/s  p99 %7.2f ms  errors %d",
+			r.Proxy,
+			r.Micros,
+			r.Behind,
+			r.Rate,
+			r.P99,
+			r.Errors,
+		)
 		if r.Proxy != row[0].Proxy {
 			fmt.Printf("   aloft needs %.2f of its CPU", row[0].CPURatio[r.Proxy])
 		}

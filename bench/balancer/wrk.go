@@ -23,12 +23,25 @@ var (
 )
 
 // measureProxy runs wrk against the proxy.
-func measureProxy(ctx context.Context, p *contest.Proxy, backends []*contest.Backend, l load, seconds int) (result, error) {
+func measureProxy(
+	ctx context.Context,
+	p *contest.Proxy,
+	backends []*contest.Backend,
+	l load,
+	seconds int,
+) (result, error) {
 	var behind []int
 	for _, b := range backends {
 		behind = append(behind, b.PID())
 	}
-	args := []string{"-t1", "-c" + strconv.Itoa(l.connections), "-d" + strconv.Itoa(seconds), "--latency", "-H", "Host: " + contest.Host}
+	args := []string{
+		"-t1",
+		"-c" + strconv.Itoa(l.connections),
+		"-d" + strconv.Itoa(seconds),
+		"--latency",
+		"-H",
+		"Host: " + contest.Host,
+	}
 	if l.close {
 		args = append(args, "-H", "Connection: close")
 	}
@@ -50,7 +63,14 @@ func measureProxy(ctx context.Context, p *contest.Proxy, backends []*contest.Bac
 		return result{}, fmt.Errorf("no request was answered: %s", text)
 	}
 	each := func(i int) float64 { return float64((after[i] - before[i]).Microseconds()) / total }
-	r := result{Load: l.Name, Proxy: p.Name, Micros: each(0), Behind: each(1), Rate: find(wrkRate, text), P99: milliseconds(text)}
+	r := result{
+		Load:   l.Name,
+		Proxy:  p.Name,
+		Micros: each(0),
+		Behind: each(1),
+		Rate:   find(wrkRate, text),
+		P99:    milliseconds(text),
+	}
 	if m := wrkErrors.FindStringSubmatch(text); m != nil && !l.close { // wrk counts a close as an error
 		for _, n := range m[1:] {
 			count, _ := strconv.Atoi(n)

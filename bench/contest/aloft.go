@@ -20,7 +20,12 @@ func StartAloft(ctx context.Context, s Settings) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &balancer.Client{Dir: filepath.Join(s.Dir, "aloft"), Command: []string{binary, "part", "balancer"}, Env: os.Environ(), Log: slog.New(slog.DiscardHandler)}
+	client := &balancer.Client{
+		Dir:     filepath.Join(s.Dir, "aloft"),
+		Command: []string{binary, "part", "balancer"},
+		Env:     os.Environ(),
+		Log:     slog.New(slog.DiscardHandler),
+	}
 	p := &Proxy{
 		Name: "aloft", Address: fmt.Sprintf("127.0.1.1:%d", s.Port),
 		PIDs: func() []int { return processes(client.Dir) },
@@ -47,11 +52,20 @@ func (s Settings) aloft() balancer.Config {
 		HealthyThreshold: s.Threshold, UnhealthyThreshold: s.Threshold, Matcher: balancer.Matcher{{First: 200, Last: 200}},
 	}}
 	for i, b := range s.Backends {
-		group.Targets = append(group.Targets, balancer.Target{ID: strconv.Itoa(i), Address: netip.MustParseAddr("127.0.0.1"), Port: uint16(b.Port)})
+		group.Targets = append(
+			group.Targets,
+			balancer.Target{ID: strconv.Itoa(i), Address: netip.MustParseAddr("127.0.0.1"), Port: uint16(b.Port)},
+		)
 	}
 	return balancer.Config{TargetGroups: []balancer.TargetGroup{group}, LoadBalancers: []balancer.LoadBalancer{{
 		ARN: "lb", DNSName: Host, IdleTimeout: time.Minute, KeepAlive: time.Hour, ForwardedFor: "append", Desync: "defensive",
-		Nodes:     []balancer.Node{{ID: "node", Zone: "a", Address: netip.MustParseAddr("127.0.1.1")}},
-		Listeners: []balancer.Listener{{ARN: "listener", Port: uint16(s.Port), Action: balancer.Action{Forward: []balancer.Share{{TargetGroup: "group", Weight: 1}}}}},
+		Nodes: []balancer.Node{{ID: "node", Zone: "a", Address: netip.MustParseAddr("127.0.1.1")}},
+		Listeners: []balancer.Listener{
+			{
+				ARN:    "listener",
+				Port:   uint16(s.Port),
+				Action: balancer.Action{Forward: []balancer.Share{{TargetGroup: "group", Weight: 1}}},
+			},
+		},
 	}}}
 }

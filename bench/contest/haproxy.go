@@ -26,7 +26,15 @@ func StartHAProxy(ctx context.Context, s Settings) (*Proxy, error) {
 func (s Settings) haproxy(socket string) string {
 	var servers strings.Builder
 	for i, b := range s.Backends {
-		fmt.Fprintf(&servers, "  server s%d 127.0.0.1:%d check inter %dms fall %d rise %d\n", i, b.Port, s.Interval.Milliseconds(), s.Threshold, s.Threshold)
+		fmt.Fprintf(
+			&servers,
+			"  server s%d 127.0.0.1:%d check inter %dms fall %d rise %d\n",
+			i,
+			b.Port,
+			s.Interval.Milliseconds(),
+			s.Threshold,
+			s.Threshold,
+		)
 	}
 	retries := "retries 0"
 	if s.Retries {

@@ -84,7 +84,13 @@ func StopProxies(proxies []*Proxy) {
 const checkPath = "/100"
 
 // startPeer starts a program in the foreground with its configuration file.
-func startPeer(ctx context.Context, name string, port int, conf, text string, command ...string) (*Proxy, *exec.Cmd, error) {
+func startPeer(
+	ctx context.Context,
+	name string,
+	port int,
+	conf, text string,
+	command ...string,
+) (*Proxy, *exec.Cmd, error) {
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return nil, nil, err
 	}

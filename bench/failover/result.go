@@ -68,8 +68,19 @@ var titles = map[string]string{
 }
 
 func (b benchmark) printHead() {
-	fmt.Printf("health checks every %s, time-out %s, %d in a row: out of the rotation after %s at the latest; connect time-out 10 s, idle time-out 60 s\n", b.interval, b.timeout, b.Threshold, b.bound())
-	fmt.Printf("%g requests/s for each proxy; who has no answer after %s is lost; the sum of %d rounds, of a planned removal 1\n", b.Rate, b.patience, b.Rounds)
+	fmt.Printf(
+		"health checks every %s, time-out %s, %d in a row: out of the rotation after %s at the latest; connect time-out 10 s, idle time-out 60 s\n",
+		b.interval,
+		b.timeout,
+		b.Threshold,
+		b.bound(),
+	)
+	fmt.Printf(
+		"%g requests/s for each proxy; who has no answer after %s is lost; the sum of %d rounds, of a planned removal 1\n",
+		b.Rate,
+		b.patience,
+		b.Rounds,
+	)
 }
 
 func printRows(s scenario, row []result) {
@@ -90,9 +101,11 @@ func printRows(s scenario, row []result) {
 }
 
 func printNotes() {
-	fmt.Println(`A request is tried once, as by an Application Load Balancer; "its retries" are the proxy as it comes: nginx's
+	fmt.Println(
+		`A request is tried once, as by an Application Load Balancer; "its retries" are the proxy as it comes: nginx's
 proxy_next_upstream, and out for 10 s after one failure; HAProxy's three retries with option redispatch.
 Open source nginx has no health checks of its own: it counts the failures of clients' requests (max_fails, fail_timeout;
 here as many as failed checks, for as long) and tries the server again with a client's request.
-HAProxy gives a check the whole interval to connect, and starts the next one an interval after the last one ended.`)
+HAProxy gives a check the whole interval to connect, and starts the next one an interval after the last one ended.`,
+	)
 }

@@ -67,7 +67,11 @@ type scenario struct {
 var scenarios = []scenario{
 	{"killed", false, func(_ context.Context, _ *contest.Proxy, b *contest.Backend) error { return b.Kill() }},
 	{"hangs", false, func(_ context.Context, _ *contest.Proxy, b *contest.Backend) error { return b.Freeze() }},
-	{"silent", false, func(ctx context.Context, _ *contest.Proxy, b *contest.Backend) error { return silence(ctx, b.Port) }},
+	{
+		"silent",
+		false,
+		func(ctx context.Context, _ *contest.Proxy, b *contest.Backend) error { return silence(ctx, b.Port) },
+	},
 	{"removed", true, remove},
 }
 
@@ -119,7 +123,14 @@ func (b benchmark) play(ctx context.Context, s scenario) ([]result, error) {
 }
 
 // round lets one contestant lose one server, from a fresh start.
-func (b benchmark) round(ctx context.Context, s scenario, c contestant, port int, before time.Duration, sum *result) (err error) {
+func (b benchmark) round(
+	ctx context.Context,
+	s scenario,
+	c contestant,
+	port int,
+	before time.Duration,
+	sum *result,
+) (err error) {
 	dir, err := os.MkdirTemp("", "aloft-bench-")
 	if err != nil {
 		return err
@@ -144,10 +155,28 @@ func (b benchmark) round(ctx context.Context, s scenario, c contestant, port int
 
 // under puts the proxy under load, after a while lets a server be lost, and adds
 // what became of the requests to the sum.
-func (b benchmark) under(ctx context.Context, p *contest.Proxy, s scenario, before time.Duration, lose func(context.Context) error, sum *result) error {
-	sources := []*load.Generator{load.New(load.Config{URL: fmt.Sprintf("http://%s/%d", p.Address, body), Rate: b.Rate, Timeout: b.patience})}
+func (b benchmark) under(
+	ctx context.Context,
+	p *contest.Proxy,
+	s scenario,
+	before time.Duration,
+	lose func(context.Context) error,
+	sum *result,
+) error {
+	sources := []*load.Generator{
+		load.New(load.Config{URL: fmt.Sprintf("http://%s/%d", p.Address, body), Rate: b.Rate, Timeout: b.patience}),
+	}
 	if s.planned {
-		sources = append(sources, load.New(load.Config{URL: fmt.Sprintf("http://%s/%d?after=%s", p.Address, body, slow), Rate: b.Rate / 10, Timeout: slow + b.patience}))
+		sources = append(
+			sources,
+			load.New(
+				load.Config{
+					URL:     fmt.Sprintf("http://%s/%d?after=%s", p.Address, body, slow),
+					Rate:    b.Rate / 10,
+					Timeout: slow + b.patience,
+				},
+			),
+		)
 	}
 	running, end := context.WithCancel(ctx)
 	defer end()

@@ -104,7 +104,9 @@ func run(ctx context.Context, r rates) (err error) {
 	if err != nil {
 		return err
 	}
-	line, err := json.Marshal(map[string]any{"benchmark": "release", "load": r, "steps": results, "sent": sum.Sent, "failed": sum.Failed})
+	line, err := json.Marshal(
+		map[string]any{"benchmark": "release", "load": r, "steps": results, "sent": sum.Sent, "failed": sum.Failed},
+	)
 	if err != nil {
 		return err
 	}

@@ -61,8 +61,16 @@ func (r *result) count(quick, slow load.Recording) {
 // of are the samples that were due during the step.
 func (r *result) of(recording load.Recording) []load.Sample {
 	from, to := r.began.Sub(recording.Started), r.ended.Sub(recording.Started)
-	first, _ := slices.BinarySearchFunc(recording.Samples, from, func(s load.Sample, at time.Duration) int { return int(s.At - at) })
-	end, _ := slices.BinarySearchFunc(recording.Samples, to, func(s load.Sample, at time.Duration) int { return int(s.At - at) })
+	first, _ := slices.BinarySearchFunc(
+		recording.Samples,
+		from,
+		func(s load.Sample, at time.Duration) int { return int(s.At - at) },
+	)
+	end, _ := slices.BinarySearchFunc(
+		recording.Samples,
+		to,
+		func(s load.Sample, at time.Duration) int { return int(s.At - at) },
+	)
 	return recording.Samples[first:end]
 }
 
@@ -70,11 +78,37 @@ func (r *result) of(recording load.Recording) []load.Sample {
 type total struct{ Sent, Failed int }
 
 func print(rates rates, results []result) total {
-	fmt.Printf("%g requests/s and %g that take %g s each, by the DNS name, while three servers and more change as planned\n", rates.Quick, rates.Slow, site.Slow.Seconds())
-	fmt.Printf("%-34s %9s %8s %7s %10s %11s %7s  %s\n", "", "takes", "sent", "failed", "p99", "slow: sent", "failed", "then serves")
+	fmt.Printf(
+		"%g requests/s and %g that take %g s each, by the DNS name, while three servers and more change as planned\n",
+		rates.Quick,
+		rates.Slow,
+		site.Slow.Seconds(),
+	)
+	fmt.Printf(
+		"%-34s %9s %8s %7s %10s %11s %7s  %s\n",
+		"",
+		"takes",
+		"sent",
+		"failed",
+		"p99",
+		"slow: sent",
+		"failed",
+		"then serves",
+	)
 	var sum total
 	for _, r := range results {
-		fmt.Printf("%-34s %7.1f s %8d %7d %7.1f ms %11d %7d  %s%s\n", r.Step, r.Seconds, r.Sent, r.Failed, r.P99, r.SlowSent, r.SlowFailed, strings.Join(r.Serves, ", "), r.kinds())
+		fmt.Printf(
+			"%-34s %7.1f s %8d %7d %7.1f ms %11d %7d  %s%s\n",
+			r.Step,
+			r.Seconds,
+			r.Sent,
+			r.Failed,
+			r.P99,
+			r.SlowSent,
+			r.SlowFailed,
+			strings.Join(r.Serves, ", "),
+			r.kinds(),
+		)
 		sum.Sent += r.Sent + r.SlowSent
 		sum.Failed += r.Failed + r.SlowFailed
 	}

@@ -35,8 +35,17 @@ var stateColours = map[string]string{"ALARM": "#e03131", "OK": servers, "INSUFFI
 func (t *trace) svg() []byte {
 	r := t.result()
 	end := max(picture.Lasts(t.requests), t.points[len(t.points)-1].at)
-	p := picture.New(pictureHeight, picture.GridOf(end), r.title(),
-		fmt.Sprintf("%s requests, %d failed; the group follows %s requests a minute for each server", picture.Grouped(r.Sent), r.Failed, picture.Grouped(target)))
+	p := picture.New(
+		pictureHeight,
+		picture.GridOf(end),
+		r.title(),
+		fmt.Sprintf(
+			"%s requests, %d failed; the group follows %s requests a minute for each server",
+			picture.Grouped(r.Sent),
+			r.Failed,
+			picture.Grouped(target),
+		),
+	)
 	p.Requests(requestsPlot, t.requests)
 	t.drawPerServer(p)
 	t.drawAlarms(p)
@@ -63,7 +72,12 @@ func (t *trace) drawPerServer(p *picture.Picture) {
 	p.Frame(perPlot, "Requests a minute for each server, as CloudWatch measures them")
 	y := func(v float64) float64 { return perPlot.Top + perPlot.High*(1-v/most) }
 	p.Line(picture.Left, y(target), picture.Right, y(target), targets, "6 4")
-	p.Text(picture.Right-4, y(target)-5, `text-anchor="end" font-size="11" fill="#8a6500"`, "target "+picture.Grouped(target))
+	p.Text(
+		picture.Right-4,
+		y(target)-5,
+		`text-anchor="end" font-size="11" fill="#8a6500"`,
+		"target "+picture.Grouped(target),
+	)
 	t.steps(p, line, func(point point) (float64, bool) { return y(point.value), point.value > 0 })
 }
 
@@ -87,7 +101,12 @@ func (t *trace) drawServers(p *picture.Picture) {
 	t.steps(p, desired, func(point point) (float64, bool) {
 		return serversPlot.Top + serversPlot.High*(1-float64(point.Desired)/top), true
 	})
-	p.Printf(`<path d="M%d %.0fh14" stroke="%s" stroke-width="2.4"/>`+"\n", picture.Right-160, serversPlot.Top-14, desired)
+	p.Printf(
+		`<path d="M%d %.0fh14" stroke="%s" stroke-width="2.4"/>`+"\n",
+		picture.Right-160,
+		serversPlot.Top-14,
+		desired,
+	)
 	p.Text(picture.Right-140, serversPlot.Top-10, "", "desired")
 }
 
@@ -108,7 +127,11 @@ func (t *trace) steps(p *picture.Picture, colour string, height func(point) (y f
 		fmt.Fprintf(&path, "%s%.1f %.1fH%.1f", command, p.X(point.at), y, p.X(until))
 		command = "L"
 	}
-	p.Printf(`<path d="%s" fill="none" stroke="%s" stroke-width="1.8" stroke-linejoin="round"/>`+"\n", path.String(), colour)
+	p.Printf(
+		`<path d="%s" fill="none" stroke="%s" stroke-width="1.8" stroke-linejoin="round"/>`+"\n",
+		path.String(),
+		colour,
+	)
 }
 
 // drawAlarms draws a strip for each alarm, coloured by its state.
@@ -172,7 +195,15 @@ func (t *trace) drawMoments(p *picture.Picture) {
 		y := float64(momentsTop + 14*row)
 		p.Line(x, y-8, x, momentsTop+16, momentAt, "3 3")
 		names = append(names, func() {
-			p.Text(at, y+1, fmt.Sprintf(`font-size="11" text-anchor="%s" stroke="#fff" stroke-width="4" paint-order="stroke"`, anchor), m.name)
+			p.Text(
+				at,
+				y+1,
+				fmt.Sprintf(
+					`font-size="11" text-anchor="%s" stroke="#fff" stroke-width="4" paint-order="stroke"`,
+					anchor,
+				),
+				m.name,
+			)
 		})
 	}
 	for _, write := range names {

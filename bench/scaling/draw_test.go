@@ -13,9 +13,21 @@ import (
 )
 
 func TestATraceBecomesAPictureThatIsWellFormed(t *testing.T) {
-	run := trace{tripled: 100 * time.Second, told: 290 * time.Second, grown: 330 * time.Second, fallen: 430 * time.Second}
+	run := trace{
+		tripled: 100 * time.Second,
+		told:    290 * time.Second,
+		grown:   330 * time.Second,
+		fallen:  430 * time.Second,
+	}
 	for at := 5 * time.Second; at < 560*time.Second; at += every {
-		p := point{at: at, Desired: 3, InService: 3, low: apply.ScalingAlarm{State: "OK", Needed: 15}, high: apply.ScalingAlarm{State: "OK"}, next: "<no change>"}
+		p := point{
+			at:        at,
+			Desired:   3,
+			InService: 3,
+			low:       apply.ScalingAlarm{State: "OK", Needed: 15},
+			high:      apply.ScalingAlarm{State: "OK"},
+			next:      "<no change>",
+		}
 		switch {
 		case at < 60*time.Second:
 			p.high.State, p.low.State = "INSUFFICIENT_DATA", "INSUFFICIENT_DATA"
@@ -47,7 +59,8 @@ func TestATraceBecomesAPictureThatIsWellFormed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r := run.result(); r.Most != 6 || r.Failed != 1 || r.Told == nil || *r.Told != 190 || r.Shrinks != nil || r.LowBeyond != 1 {
+	if r := run.result(); r.Most != 6 || r.Failed != 1 || r.Told == nil || *r.Told != 190 || r.Shrinks != nil ||
+		r.LowBeyond != 1 {
 		t.Errorf("the result is %+v", r)
 	}
 }

@@ -119,7 +119,12 @@ func (t *trace) follow(ctx context.Context, asking *load.Generator) error {
 	asking.SetRate(base)
 	t.fallen = t.since()
 	if !t.whole {
-		return t.until(ctx, "the low alarm counts its minutes", 5*time.Minute, func(p point) bool { return p.low.Beyond >= 2 })
+		return t.until(
+			ctx,
+			"the low alarm counts its minutes",
+			5*time.Minute,
+			func(p point) bool { return p.low.Beyond >= 2 },
+		)
 	}
 	if err := t.until(ctx, "the group is told to shrink", 25*time.Minute, func(p point) bool { return p.Desired < t.grownTo }); err != nil {
 		return err

@@ -82,7 +82,14 @@ func (t *trace) until(ctx context.Context, what string, limit time.Duration, sta
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("within %s it was not so that %s: %d servers of %d, %s", limit, what, p.InService, p.Desired, p.next)
+			return fmt.Errorf(
+				"within %s it was not so that %s: %d servers of %d, %s",
+				limit,
+				what,
+				p.InService,
+				p.Desired,
+				p.next,
+			)
 		}
 		select {
 		case <-ctx.Done():
@@ -116,7 +123,10 @@ func (t *trace) result() result {
 	last := t.points[len(t.points)-1]
 	r := result{
 		Benchmark: "scaling", Sent: len(t.requests.Samples), Before: t.points[0].InService, After: last.InService, Whole: t.whole,
-		Told: between(t.tripled, t.told), Grown: between(t.told, t.grown), Shrinks: between(t.fallen, t.shrinks), Shrunk: between(t.shrinks, t.shrunk),
+		Told: between(
+			t.tripled,
+			t.told,
+		), Grown: between(t.told, t.grown), Shrinks: between(t.fallen, t.shrinks), Shrunk: between(t.shrinks, t.shrunk),
 		LowBeyond: last.low.Beyond, LowNeeded: last.low.Needed, PerServer: last.value, TargetRate: target,
 	}
 	for _, p := range t.points {
@@ -141,7 +151,14 @@ func between(from, to time.Duration) *float64 {
 func (t *trace) print() {
 	r := t.result()
 	last := t.points[len(t.points)-1]
-	fmt.Printf("%d requests/s, then %d; %d requests a minute for each server is the target; %d servers, looked at every %s\n", base, base*factor, target, r.Before, every)
+	fmt.Printf(
+		"%d requests/s, then %d; %d requests a minute for each server is the target; %d servers, looked at every %s\n",
+		base,
+		base*factor,
+		target,
+		r.Before,
+		every,
+	)
 	row := func(what string, seconds *float64) {
 		if seconds != nil {
 			fmt.Printf("  %-46s %7.1f s\n", what, *seconds)
@@ -152,8 +169,18 @@ func (t *trace) print() {
 	row("from the fallen load to fewer servers wanted", r.Shrinks)
 	row(fmt.Sprintf("from there to %d in service", r.After), r.Shrunk)
 	if !t.whole {
-		fmt.Printf("  it was not waited for the removal (-whole does): the low alarm needs %d minutes below %g, as on AWS, and has %d of them\n", r.LowNeeded, last.low.Threshold, r.LowBeyond)
+		fmt.Printf(
+			"  it was not waited for the removal (-whole does): the low alarm needs %d minutes below %g, as on AWS, and has %d of them\n",
+			r.LowNeeded,
+			last.low.Threshold,
+			r.LowBeyond,
+		)
 	}
-	fmt.Printf("  at most there were %d servers, in the end there are %d; the group's outlook: %s\n", r.Most, r.After, last.next)
+	fmt.Printf(
+		"  at most there were %d servers, in the end there are %d; the group's outlook: %s\n",
+		r.Most,
+		r.After,
+		last.next,
+	)
 	fmt.Printf("  %d of %d requests failed\n", r.Failed, r.Sent)
 }

@@ -82,7 +82,11 @@ func (s *Site) Write(release, spec string) error {
 }
 
 func (s *Site) write(name, text string) error {
-	return os.WriteFile(filepath.Join(s.Dir, name), []byte(text), 0o644) //nolint:gosec // an application's source is no secret
+	return os.WriteFile(
+		filepath.Join(s.Dir, name),
+		[]byte(text),
+		0o644,
+	) //nolint:gosec // an application's source is no secret
 }
 
 // Up deploys what was written.
@@ -107,7 +111,9 @@ func (s *Site) Load(ctx context.Context, path string, rate float64) (*load.Gener
 	if path == SlowPath {
 		patience += Slow
 	}
-	return load.New(load.Config{URL: status.URL + path, Rate: rate, Timeout: patience, Dial: load.Dial, Target: served}), nil
+	return load.New(
+		load.Config{URL: status.URL + path, Rate: rate, Timeout: patience, Dial: load.Dial, Target: served},
+	), nil
 }
 
 // served is the release that gave an answer.

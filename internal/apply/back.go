@@ -96,7 +96,11 @@ func (d *Deployment) goBack(ctx context.Context, s *survey, r *history.Record) e
 	back.found, back.facts.Release = found, before.Release
 	back.steps = stepsTo(found, before.Release, before.Settings.Port, true)
 	if i := slices.IndexFunc(back.steps, func(st step) bool { return st.phase != stack.PhaseServe }); i >= 0 {
-		return &diag.Diagnostic{Where: "release " + before.Release, Summary: "has no image any more, so it cannot be brought back", Hint: "set the release right and run aloft up again"}
+		return &diag.Diagnostic{
+			Where:   "release " + before.Release,
+			Summary: "has no image any more, so it cannot be brought back",
+			Hint:    "set the release right and run aloft up again",
+		}
 	}
 	if err := d.carryOut(ctx, &back, back.steps); err != nil {
 		return err
@@ -158,14 +162,18 @@ func (d *Deployment) evidence(ctx context.Context, s *survey, r *history.Record,
 		if f.Address == stack.AddressKeyPair {
 			site.Know(f.Address, f)
 		}
-		if (isMachine(f) || stack.Transient(f.Address)) && f.Get("release") == r.Release && f.Get("state") == "running" {
+		if (isMachine(f) || stack.Transient(f.Address)) && f.Get("release") == r.Release &&
+			f.Get("state") == "running" {
 			machines = append(machines, f)
 		}
 	}
 	if len(machines) == 0 {
 		return lines
 	}
-	worst := slices.MaxFunc(machines, func(a, b plan.Found) int { return suspicion(a, problem.Where) - suspicion(b, problem.Where) })
+	worst := slices.MaxFunc(
+		machines,
+		func(a, b plan.Found) int { return suspicion(a, problem.Where) - suspicion(b, problem.Where) },
+	)
 	return append(lines, site.Evidence(ctx, worst)...)
 }
 

@@ -88,9 +88,17 @@ func New(cfg Config) (*Deployment, error) {
 		cfg.Gone = Gone
 	}
 	return &Deployment{
-		cfg:   cfg,
-		cloud: resource.Cloud{App: cfg.App, Region: cfg.Region, EC2: cfg.Client.EC2, ELB: cfg.Client.ELB, ASG: cfg.Client.ASG, CW: cfg.Client.CW, SSM: cfg.Client.SSM},
-		keys:  resource.KeysOf(given, cfg.KeyDir, cfg.App, cfg.Region),
+		cfg: cfg,
+		cloud: resource.Cloud{
+			App:    cfg.App,
+			Region: cfg.Region,
+			EC2:    cfg.Client.EC2,
+			ELB:    cfg.Client.ELB,
+			ASG:    cfg.Client.ASG,
+			CW:     cfg.Client.CW,
+			SSM:    cfg.Client.SSM,
+		},
+		keys: resource.KeysOf(given, cfg.KeyDir, cfg.App, cfg.Region),
 
 		history: history.New(cfg.Client.SSM, cfg.App),
 	}, nil

@@ -37,7 +37,8 @@ func explain(where string, err error) diag.List {
 		d.Hint = "AWS asks to slow down: run the same command again in a minute"
 	case code == "InvalidRegion" || code == "OptInRequired":
 		d.Where, d.Hint = "region", "choose a region that this account has switched on"
-	case code == "" && strings.Contains(err.Error(), "get identity: get credentials"), strings.Contains(err.Error(), "failed to refresh cached credentials"):
+	case code == "" && strings.Contains(err.Error(), "get identity: get credentials"),
+		strings.Contains(err.Error(), "failed to refresh cached credentials"):
 		d.Where, d.Summary, d.Hint = "credentials", "there are none for AWS", "run aws configure or aws sso login, or set AWS_PROFILE"
 	case errors.As(err, &refused):
 		d.Detail, d.Hint = fmt.Sprint(refused), "check the connection; for the local cloud see: aloft local status"

@@ -23,7 +23,13 @@ type graph struct {
 }
 
 func newGraph(site *resource.Site, want *stack.Stack, p *plan.Plan) *graph {
-	g := &graph{site: site, want: want, makes: map[string]*task{}, retires: map[string][]*task{}, kinds: map[*task]stack.Kind{}}
+	g := &graph{
+		site:    site,
+		want:    want,
+		makes:   map[string]*task{},
+		retires: map[string][]*task{},
+		kinds:   map[*task]stack.Kind{},
+	}
 	for _, c := range p.Changes {
 		if c.Action != plan.Delete {
 			g.makes[c.Address] = g.add(c, c.Step, string(c.Action)+" "+c.Title, g.make(c))
@@ -101,9 +107,14 @@ func (g *graph) installation(p *plan.Plan) {
 		return
 	}
 	builder, _ := g.want.Get(address)
-	install := g.add(plan.Change{Address: address, Kind: stack.KindServer}, "11-16", "install the application", func(ctx context.Context) error {
-		return g.site.Install(ctx, address)
-	})
+	install := g.add(
+		plan.Change{Address: address, Kind: stack.KindServer},
+		"11-16",
+		"install the application",
+		func(ctx context.Context) error {
+			return g.site.Install(ctx, address)
+		},
+	)
 	install.tellsItself = true
 	install.follows(g.makes[address])
 	for _, ref := range builder.References() {

@@ -30,7 +30,10 @@ func tutorial(t *testing.T, release string, count int) *stack.Stack {
 		t.Fatal(err)
 	}
 	s.Machines.Count = count
-	want, err := stack.Build(s, stack.Facts{Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Release: release})
+	want, err := stack.Build(
+		s,
+		stack.Facts{Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Release: release},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,11 +159,24 @@ func TestFewerServersAndANewReleaseTogetherDoNotWaitForEachOther(t *testing.T) {
 // scaling is the stack of a group, of an image that is there.
 func scaling(t *testing.T, release string) *stack.Stack {
 	t.Helper()
-	s, err := spec.Parse([]byte("app: tutorial\nsource: .\nstart: node .\nscaling: {schedule: [{cron: 0 8 * * *, min: 4}]}\nload_balancer: {port: 3000}\n"), "aloft.yaml", specs)
+	s, err := spec.Parse(
+		[]byte(
+			"app: tutorial\nsource: .\nstart: node .\nscaling: {schedule: [{cron: 0 8 * * *, min: 4}]}\nload_balancer: {port: 3000}\n",
+		),
+		"aloft.yaml",
+		specs,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := stack.Build(s, stack.Facts{Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Release: release, Phase: stack.PhaseServe})
+	want, err := stack.Build(
+		s,
+		stack.Facts{
+			Zones:   []string{"us-east-1a", "us-east-1b", "us-east-1c"},
+			Release: release,
+			Phase:   stack.PhaseServe,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +187,14 @@ func TestServersGoWhenTheGroupInTheirPlaceServes(t *testing.T) {
 	want := scaling(t, "r1")
 	ran := order(t, want, plan.Diff(want, standing(tutorial(t, "r1", 5))))
 	for n := 1; n <= 5; n++ {
-		inOrder(t, ran, "launch-template", "scaling-group", fmt.Sprintf("target-%d retire", n), fmt.Sprintf("server-%d retire", n))
+		inOrder(
+			t,
+			ran,
+			"launch-template",
+			"scaling-group",
+			fmt.Sprintf("target-%d retire", n),
+			fmt.Sprintf("server-%d retire", n),
+		)
 	}
 	inOrder(t, ran, "scaling-group", "scaling-policy")
 }
@@ -180,7 +203,14 @@ func TestAGroupGoesWhenAllServersInItsPlaceServe(t *testing.T) {
 	want := tutorial(t, "r1", 3)
 	ran := order(t, want, plan.Diff(want, standing(scaling(t, "r1"))))
 	for n := 1; n <= 3; n++ {
-		inOrder(t, ran, fmt.Sprintf("server-%d", n), fmt.Sprintf("target-%d", n), "scaling-group retire", "launch-template retire")
+		inOrder(
+			t,
+			ran,
+			fmt.Sprintf("server-%d", n),
+			fmt.Sprintf("target-%d", n),
+			"scaling-group retire",
+			"launch-template retire",
+		)
 	}
 	inOrder(t, ran, "scaling-policy retire", "scaling-group retire")
 	inOrder(t, ran, "schedule-1 retire", "scaling-group retire")

@@ -80,7 +80,13 @@ type lock struct {
 func lockName(app string) string { return "/aloft/" + app + "/lock" }
 
 // acquire takes the lock or says who has it.
-func acquire(ctx context.Context, parameters Parameters, app string, holder Holder, gone func(Holder) bool) (*lock, error) {
+func acquire(
+	ctx context.Context,
+	parameters Parameters,
+	app string,
+	holder Holder,
+	gone func(Holder) bool,
+) (*lock, error) {
 	l := &lock{parameters: parameters, name: lockName(app), holder: holder}
 	for range 5 {
 		version, err := l.put(ctx, false)
@@ -173,7 +179,9 @@ func (l *lock) read(ctx context.Context) (Holder, int64, error) {
 	return h, value.Parameter.Version, nil
 }
 
-var errLockLost = errors.New("the lock of this deployment was taken over by another run, because it could not be renewed")
+var errLockLost = errors.New(
+	"the lock of this deployment was taken over by another run, because it could not be renewed",
+)
 
 // hold renews the lock until the context ends, and cancels the work when the
 // lock is lost.
@@ -203,7 +211,8 @@ func (l *lock) hold(ctx context.Context, cancel context.CancelCauseFunc) {
 func (l *lock) release(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if _, err := l.parameters.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &l.name}); err != nil && !awsapi.IsNotFound(err) {
+	if _, err := l.parameters.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &l.name}); err != nil &&
+		!awsapi.IsNotFound(err) {
 		return fmt.Errorf("release the lock %s: %w", l.name, err)
 	}
 	return nil

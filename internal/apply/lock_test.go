@@ -33,7 +33,11 @@ func (p *parameters) GetParameter(context.Context, *ssm.GetParameterInput, ...fu
 	return &ssm.GetParameterOutput{Parameter: &types.Parameter{Value: p.value, Version: p.version}}, nil
 }
 
-func (p *parameters) PutParameter(_ context.Context, in *ssm.PutParameterInput, _ ...func(*ssm.Options)) (*ssm.PutParameterOutput, error) {
+func (p *parameters) PutParameter(
+	_ context.Context,
+	in *ssm.PutParameterInput,
+	_ ...func(*ssm.Options),
+) (*ssm.PutParameterOutput, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.value != nil && !aws.ToBool(in.Overwrite) {
@@ -67,7 +71,11 @@ type lossy struct {
 	lost bool
 }
 
-func (l *lossy) PutParameter(ctx context.Context, in *ssm.PutParameterInput, once ...func(*ssm.Options)) (*ssm.PutParameterOutput, error) {
+func (l *lossy) PutParameter(
+	ctx context.Context,
+	in *ssm.PutParameterInput,
+	once ...func(*ssm.Options),
+) (*ssm.PutParameterOutput, error) {
 	out, err := l.parameters.PutParameter(ctx, in)
 	if err != nil || l.lost {
 		return out, err
@@ -88,7 +96,9 @@ func TestALockIsHeldAlsoWhenTheAnswerWasLost(t *testing.T) {
 		t.Error("two hold one lock")
 	}
 	p.lost = false
-	if l, err := acquire(t.Context(), p, "shop", bob, func(h Holder) bool { return h.User == "ada" }); err != nil || !l.Took || l.version != 2 {
+	if l, err := acquire(t.Context(), p, "shop", bob, func(h Holder) bool { return h.User == "ada" }); err != nil ||
+		!l.Took ||
+		l.version != 2 {
 		t.Errorf("got %+v, %v", l, err)
 	}
 }
@@ -99,7 +109,11 @@ type cut struct {
 	down atomic.Bool
 }
 
-func (c *cut) PutParameter(ctx context.Context, in *ssm.PutParameterInput, _ ...func(*ssm.Options)) (*ssm.PutParameterOutput, error) {
+func (c *cut) PutParameter(
+	ctx context.Context,
+	in *ssm.PutParameterInput,
+	_ ...func(*ssm.Options),
+) (*ssm.PutParameterOutput, error) {
 	if c.down.Load() {
 		return nil, errLost
 	}
@@ -134,7 +148,8 @@ func TestOneRunAtATimeHoldsTheLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = acquire(t.Context(), p, "shop", Holder{User: "bob"}, never); err == nil || !strings.Contains(err.Error(), "ada@here") {
+	if _, err = acquire(t.Context(), p, "shop", Holder{User: "bob"}, never); err == nil ||
+		!strings.Contains(err.Error(), "ada@here") {
 		t.Errorf("got %v", err)
 	}
 	if err := first.release(t.Context()); err != nil {

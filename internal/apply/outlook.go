@@ -28,7 +28,8 @@ func (d *Deployment) alarms(ctx context.Context, s *Scaling) error {
 		}
 		alarm := ScalingAlarm{
 			Name: aws.ToString(a.AlarmName), State: string(a.StateValue), Threshold: aws.ToFloat64(a.Threshold),
-			High:   a.ComparisonOperator == types.ComparisonOperatorGreaterThanThreshold || a.ComparisonOperator == types.ComparisonOperatorGreaterThanOrEqualToThreshold,
+			High: a.ComparisonOperator == types.ComparisonOperatorGreaterThanThreshold ||
+				a.ComparisonOperator == types.ComparisonOperatorGreaterThanOrEqualToThreshold,
 			Needed: int(cmp.Or(aws.ToInt32(a.DatapointsToAlarm), aws.ToInt32(a.EvaluationPeriods))),
 		}
 		for _, v := range values {
@@ -52,9 +53,15 @@ func (d *Deployment) minutes(ctx context.Context, a types.MetricAlarm) ([]float6
 	period := time.Duration(cmp.Or(aws.ToInt32(a.Period), 60)) * time.Second
 	queries := a.Metrics
 	if len(queries) == 0 {
-		queries = []types.MetricDataQuery{{Id: aws.String("m"), ReturnData: aws.Bool(true), MetricStat: &types.MetricStat{
-			Metric: &types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions}, Period: aws.Int32(int32(period / time.Second)), Stat: aws.String(string(a.Statistic)),
-		}}}
+		queries = []types.MetricDataQuery{
+			{Id: aws.String("m"), ReturnData: aws.Bool(true), MetricStat: &types.MetricStat{
+				Metric: &types.Metric{
+					Namespace:  a.Namespace,
+					MetricName: a.MetricName,
+					Dimensions: a.Dimensions,
+				}, Period: aws.Int32(int32(period / time.Second)), Stat: aws.String(string(a.Statistic)),
+			}},
+		}
 	}
 	end := time.Now().Truncate(period)
 	list, err := d.cloud.CW.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{
@@ -85,11 +92,21 @@ func (s *Scaling) outlook() string {
 		case a.High && s.Desired >= s.Max:
 			return fmt.Sprintf("%s: %s; there are as many machines as may be", text, a.minutes())
 		case a.High:
-			return fmt.Sprintf("%s: %s; next: %s", text, a.minutes(), machines(min(max(wanted, s.Desired+1), s.Max)-s.Desired))
+			return fmt.Sprintf(
+				"%s: %s; next: %s",
+				text,
+				a.minutes(),
+				machines(min(max(wanted, s.Desired+1), s.Max)-s.Desired),
+			)
 		case s.Desired <= s.Min:
 			return fmt.Sprintf("%s: %s; there are as few machines as may be", text, a.minutes())
 		default:
-			return fmt.Sprintf("%s: %s; next: %s", text, a.minutes(), machines(max(min(wanted, s.Desired-1), s.Min)-s.Desired))
+			return fmt.Sprintf(
+				"%s: %s; next: %s",
+				text,
+				a.minutes(),
+				machines(max(min(wanted, s.Desired-1), s.Min)-s.Desired),
+			)
 		}
 	}
 	return text + ": no change"
@@ -100,7 +117,13 @@ func (a ScalingAlarm) minutes() string {
 	if a.High {
 		side = "above"
 	}
-	return fmt.Sprintf("%d of %d minutes %s %s", a.Beyond, a.Needed, side, strconv.FormatFloat(a.Threshold, 'f', -1, 64))
+	return fmt.Sprintf(
+		"%d of %d minutes %s %s",
+		a.Beyond,
+		a.Needed,
+		side,
+		strconv.FormatFloat(a.Threshold, 'f', -1, 64),
+	)
 }
 
 // machines tells a change of their number: "+ 2 machines".

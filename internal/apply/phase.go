@@ -63,7 +63,8 @@ func serving(found []plan.Found) []string {
 	var releases []string
 	for _, f := range found {
 		inGroup := f.Kind == stack.KindMember && f.Status["health"] != ""
-		if release := f.Get("release"); isMachine(f) && (inGroup || registered[f.ID]) && release != "" && f.Get("built") != "no" {
+		if release := f.Get("release"); isMachine(f) && (inGroup || registered[f.ID]) && release != "" &&
+			f.Get("built") != "no" {
 			releases = append(releases, release)
 		}
 	}

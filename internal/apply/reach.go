@@ -23,7 +23,10 @@ func (d *Deployment) HostKeys(ctx context.Context, m Machine) ([]ssh.PublicKey, 
 	var keys []ssh.PublicKey
 	latest := aws.Bool(true)
 	err := awsapi.Wait(ctx, 30*time.Second, "host keys of "+m.Name, func(ctx context.Context) (bool, error) {
-		console, err := d.cfg.Client.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &m.InstanceID, Latest: latest})
+		console, err := d.cfg.Client.EC2.GetConsoleOutput(
+			ctx,
+			&ec2.GetConsoleOutputInput{InstanceId: &m.InstanceID, Latest: latest},
+		)
 		if awsapi.Code(err) == "UnsupportedOperation" && latest != nil {
 			latest = nil // machine types before Nitro show no live console
 			return false, nil
@@ -36,8 +39,14 @@ func (d *Deployment) HostKeys(ctx context.Context, m Machine) ([]ssh.PublicKey, 
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		return nil, diag.List{{Where: m.Name, Summary: "its SSH host keys are not on its console, so it cannot be told from another machine",
-			Hint: "a server that has just started needs a moment; else look at: aws ec2 get-console-output --instance-id " + m.InstanceID, Cause: err}}
+		return nil, diag.List{
+			{
+				Where:   m.Name,
+				Summary: "its SSH host keys are not on its console, so it cannot be told from another machine",
+				Hint:    "a server that has just started needs a moment; else look at: aws ec2 get-console-output --instance-id " + m.InstanceID,
+				Cause:   err,
+			},
+		}
 	}
 	return keys, err
 }
@@ -53,16 +62,28 @@ func (d *Deployment) LetIn(ctx context.Context, m Machine) (shut func() error, e
 	}
 	from, err := d.cfg.Egress(ctx, public)
 	if err != nil {
-		return nothing, diag.List{{Where: m.Name, Summary: "the address from which this machine reaches the cloud is not known", Detail: err.Error(), Hint: "check the connection to the internet", Cause: err}}
+		return nothing, diag.List{
+			{
+				Where:   m.Name,
+				Summary: "the address from which this machine reaches the cloud is not known",
+				Detail:  err.Error(),
+				Hint:    "check the connection to the internet",
+				Cause:   err,
+			},
+		}
 	}
 	if slices.ContainsFunc(d.cfg.Spec.Security.SSH.From, func(p netip.Prefix) bool { return p.Contains(from.Addr()) }) {
 		return nothing, nil
 	}
-	found, err := d.cfg.Client.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{m.InstanceID}})
+	found, err := d.cfg.Client.EC2.DescribeInstances(
+		ctx,
+		&ec2.DescribeInstancesInput{InstanceIds: []string{m.InstanceID}},
+	)
 	if err != nil {
 		return nothing, fmt.Errorf("look at %s: %w", m.Name, err)
 	}
-	if len(found.Reservations) == 0 || len(found.Reservations[0].Instances) == 0 || len(found.Reservations[0].Instances[0].SecurityGroups) == 0 {
+	if len(found.Reservations) == 0 || len(found.Reservations[0].Instances) == 0 ||
+		len(found.Reservations[0].Instances[0].SecurityGroups) == 0 {
 		return nothing, fmt.Errorf("look at %s: it has no security group", m.Name)
 	}
 	group := found.Reservations[0].Instances[0].SecurityGroups[0].GroupId
@@ -73,7 +94,11 @@ func (d *Deployment) LetIn(ctx context.Context, m Machine) (shut func() error, e
 	// From here on Ctrl-C must not end a call half way: the rule is to be taken back.
 	whole := context.WithoutCancel(ctx)
 	added, err := awsapi.Added(whole, func(ctx context.Context) error {
-		_, err := d.cfg.Client.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: rule}, awsapi.Once)
+		_, err := d.cfg.Client.EC2.AuthorizeSecurityGroupIngress(
+			ctx,
+			&ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: rule},
+			awsapi.Once,
+		)
 		return err
 	})
 	if err != nil {
@@ -85,9 +110,20 @@ func (d *Deployment) LetIn(ctx context.Context, m Machine) (shut func() error, e
 	return func() error {
 		within, cancel := context.WithTimeout(whole, 30*time.Second)
 		defer cancel()
-		_, err := d.cfg.Client.EC2.RevokeSecurityGroupIngress(within, &ec2.RevokeSecurityGroupIngressInput{GroupId: group, IpPermissions: rule})
+		_, err := d.cfg.Client.EC2.RevokeSecurityGroupIngress(
+			within,
+			&ec2.RevokeSecurityGroupIngressInput{GroupId: group, IpPermissions: rule},
+		)
 		if err != nil && !awsapi.IsNotFound(err) {
-			return diag.List{{Where: aws.ToString(group), Summary: "the temporary rule for SSH from " + from.String() + " could not be taken back", Detail: err.Error(), Hint: "aloft up takes it away", Cause: err}}
+			return diag.List{
+				{
+					Where:   aws.ToString(group),
+					Summary: "the temporary rule for SSH from " + from.String() + " could not be taken back",
+					Detail:  err.Error(),
+					Hint:    "aloft up takes it away",
+					Cause:   err,
+				},
+			}
 		}
 		return nil
 	}, nil

@@ -121,7 +121,13 @@ func (d *Deployment) noteServing(ctx context.Context, s *survey) error {
 	if err != nil {
 		return err
 	}
-	r := history.Record{Release: s.facts.Release, Image: imageID(found, s.facts.Release), Result: history.Released, Proven: true, Settings: settingsOf(s.spec)}
+	r := history.Record{
+		Release:  s.facts.Release,
+		Image:    imageID(found, s.facts.Release),
+		Result:   history.Released,
+		Proven:   true,
+		Settings: settingsOf(s.spec),
+	}
 	r.Started, r.Ended = s.began, time.Now().UTC().Truncate(time.Second)
 	if r.Source, err = d.cfg.Builder.Source(); err != nil {
 		return err
@@ -223,7 +229,10 @@ func (d *Deployment) perform(ctx context.Context, s *survey, r *history.Record) 
 		if err := d.carryOut(ctx, s, s.steps[served:]); err != nil {
 			return err
 		}
-		d.note(fmt.Sprintf("serves everywhere; its health and its errors are watched for %s", s.spec.Release.Bake), r.Release)
+		d.note(
+			fmt.Sprintf("serves everywhere; its health and its errors are watched for %s", s.spec.Release.Bake),
+			r.Release,
+		)
 		return awsapi.Pause(ctx, s.spec.Release.Bake)
 	})
 }
@@ -250,7 +259,11 @@ func (d *Deployment) sweepImages(ctx context.Context, s *survey) error {
 	if err != nil {
 		return err
 	}
-	return walk(ctx, newGraph(d.site(), nil, surplusImages(found, s.history, s.facts.Release, s.spec.Release.Keep)).tasks, d.cfg.Events)
+	return walk(
+		ctx,
+		newGraph(d.site(), nil, surplusImages(found, s.history, s.facts.Release, s.spec.Release.Keep)).tasks,
+		d.cfg.Events,
+	)
 }
 
 // reason tells in one line why a release failed.

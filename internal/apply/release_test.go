@@ -40,7 +40,12 @@ func TestTooManyErrorsAreMoreThanAFewAndMoreThanBefore(t *testing.T) {
 
 // image is one that the cloud holds, made in a minute.
 func image(release string, minute int) plan.Found {
-	f := plan.Found{Address: stack.AddressImage, Kind: stack.KindImage, ID: "ami-" + release, Created: fmt.Sprintf("2026-01-01T00:%02d:00Z", minute)}
+	f := plan.Found{
+		Address: stack.AddressImage,
+		Kind:    stack.KindImage,
+		ID:      "ami-" + release,
+		Created: fmt.Sprintf("2026-01-01T00:%02d:00Z", minute),
+	}
 	f.Set("release", release)
 	return f
 }
@@ -48,10 +53,26 @@ func image(release string, minute int) plan.Found {
 func TestImagesBeyondThoseThatAreKeptGoButNoneThatIsNeeded(t *testing.T) {
 	machine := plan.Found{Address: "server-1", Kind: stack.KindServer, ID: "i-1"}
 	machine.Set("release", "r2")
-	found := []plan.Found{machine, image("r1", 1), image("r2", 2), image("r3", 3), image("r4", 4), image("bad", 5), image("r5", 6)}
+	found := []plan.Found{
+		machine,
+		image("r1", 1),
+		image("r2", 2),
+		image("r3", 3),
+		image("r4", 4),
+		image("bad", 5),
+		image("r5", 6),
+	}
 	all := []history.Record{
-		{Number: 1, Release: "r1", Result: history.Released}, {Number: 2, Release: "r2", Result: history.Released}, {Number: 3, Release: "r3", Result: history.RolledBack},
-		{Number: 4, Release: "r4", Result: history.RolledBack}, {Number: 5, Release: "bad", Result: history.Failed}, {Number: 6, Release: "r5", Result: history.Released},
+		{
+			Number:  1,
+			Release: "r1",
+			Result:  history.Released,
+		}, {Number: 2, Release: "r2", Result: history.Released}, {Number: 3, Release: "r3", Result: history.RolledBack},
+		{
+			Number:  4,
+			Release: "r4",
+			Result:  history.RolledBack,
+		}, {Number: 5, Release: "bad", Result: history.Failed}, {Number: 6, Release: "r5", Result: history.Released},
 	}
 	for _, c := range []struct {
 		keep int
@@ -108,13 +129,26 @@ func TestTheStepsToAReleaseFollowFromWhatStands(t *testing.T) {
 func TestASpecTakesTheSettingsOfAnotherReleaseAndNothingElse(t *testing.T) {
 	now := &spec.Spec{App: "shop", Port: 8080}
 	now.Machines.Type, now.Machines.Count = "t3.small", 5
-	old := history.Settings{Port: 3000, Type: "t3.micro", Path: "/health", Matcher: "200", Interval: 5, Timeout: 2, Healthy: 2, Unhealthy: 3}
+	old := history.Settings{
+		Port:      3000,
+		Type:      "t3.micro",
+		Path:      "/health",
+		Matcher:   "200",
+		Interval:  5,
+		Timeout:   2,
+		Healthy:   2,
+		Unhealthy: 3,
+	}
 	with := withSettings(now, old)
-	if diff := cmp.Diff(old, settingsOf(with)); diff != "" || with.Machines.Count != 5 || now.Port != 8080 || with.LoadBalancer.Health.Interval != 5*time.Second {
+	if diff := cmp.Diff(old, settingsOf(with)); diff != "" || with.Machines.Count != 5 || now.Port != 8080 ||
+		with.LoadBalancer.Health.Interval != 5*time.Second {
 		t.Errorf("%s\n%+v", diff, with)
 	}
 	found := standing(tutorial(t, "r1", 2))
-	if got := observed(found, "r1", history.Settings{Type: "t3.large", Port: 1}); got.Type != "t3.micro" || got.Port != 3000 || got.Interval != 5 || got.Matcher != "200-399" {
+	if got := observed(found, "r1", history.Settings{Type: "t3.large", Port: 1}); got.Type != "t3.micro" ||
+		got.Port != 3000 ||
+		got.Interval != 5 ||
+		got.Matcher != "200-399" {
 		t.Errorf("observed %+v", got)
 	}
 }

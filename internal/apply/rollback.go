@@ -34,8 +34,11 @@ func (d *Deployment) Rollback(ctx context.Context, name string) (*Status, *histo
 			return err
 		}
 		if !hasImage(s.found, to.Release) {
-			return &diag.Diagnostic{Where: "release " + to.Release, Summary: "has no image any more, so it cannot be gone back to",
-				Hint: "release.keep in aloft.yaml says how many are kept; to serve it again, check its source out and run aloft up"}
+			return &diag.Diagnostic{
+				Where:   "release " + to.Release,
+				Summary: "has no image any more, so it cannot be gone back to",
+				Hint:    "release.keep in aloft.yaml says how many are kept; to serve it again, check its source out and run aloft up",
+			}
 		}
 		return d.bring(ctx, s)
 	})
@@ -62,7 +65,11 @@ func (s *survey) goal(name string) (*history.Record, error) {
 	}
 	current := history.Current(s.history)
 	if current == nil {
-		return nil, &diag.Diagnostic{Where: s.spec.App, Summary: "has no release in its history that could be gone back to", Hint: "aloft up makes the first"}
+		return nil, &diag.Diagnostic{
+			Where:   s.spec.App,
+			Summary: "has no release in its history that could be gone back to",
+			Hint:    "aloft up makes the first",
+		}
 	}
 	open := history.Unfinished(s.history)
 	if open != nil && open.Result == history.InProgress {
@@ -71,7 +78,11 @@ func (s *survey) goal(name string) (*history.Record, error) {
 	if before := history.Previous(s.history, current.Release); before != nil {
 		return before, nil
 	}
-	return nil, &diag.Diagnostic{Where: "release " + current.Release, Summary: "serves, and no other was good before it", Hint: "aloft releases lists what there was"}
+	return nil, &diag.Diagnostic{
+		Where:   "release " + current.Release,
+		Summary: "serves, and no other was good before it",
+		Hint:    "aloft releases lists what there was",
+	}
 }
 
 // Release is a release as it is listed.

@@ -51,8 +51,17 @@ func (d *Deployment) scalable(found []plan.Found, machines int) (plan.Found, err
 		if machines < least {
 			size = "scaling.min"
 		}
-		return group, diag.List{{Where: fmt.Sprintf("aloft scale %d", machines), Summary: fmt.Sprintf("the group has %d to %d machines", least, most),
-			Hint: fmt.Sprintf("give a number between them, or change %s in %s and run aloft up", size, spec.FileName)}}
+		return group, diag.List{
+			{
+				Where:   fmt.Sprintf("aloft scale %d", machines),
+				Summary: fmt.Sprintf("the group has %d to %d machines", least, most),
+				Hint: fmt.Sprintf(
+					"give a number between them, or change %s in %s and run aloft up",
+					size,
+					spec.FileName,
+				),
+			},
+		}
 	}
 	return group, nil
 }
@@ -61,14 +70,41 @@ func (d *Deployment) scalable(found []plan.Found, machines int) (plan.Found, err
 // are the spec's: a number that is set here would be undone by the next up.
 func (d *Deployment) notScalable(found []plan.Found, machines int) error {
 	where := fmt.Sprintf("aloft scale %d", machines)
-	servers := len(slices.DeleteFunc(slices.Clone(found), func(f plan.Found) bool { return f.Kind != stack.KindServer || stack.Transient(f.Address) }))
+	servers := len(
+		slices.DeleteFunc(
+			slices.Clone(found),
+			func(f plan.Found) bool { return f.Kind != stack.KindServer || stack.Transient(f.Address) },
+		),
+	)
 	switch {
 	case d.cfg.Spec != nil && d.cfg.Spec.Scaling != nil:
-		return diag.List{{Where: where, Summary: "the group that " + spec.FileName + " asks for is not there yet", Hint: "aloft up makes it"}}
+		return diag.List{
+			{
+				Where:   where,
+				Summary: "the group that " + spec.FileName + " asks for is not there yet",
+				Hint:    "aloft up makes it",
+			},
+		}
 	case servers == 0:
-		return diag.List{{Where: where, Summary: d.cfg.App + " is not deployed in " + d.cfg.Region, Hint: "aloft up deploys it"}}
+		return diag.List{
+			{Where: where, Summary: d.cfg.App + " is not deployed in " + d.cfg.Region, Hint: "aloft up deploys it"},
+		}
 	}
-	return diag.List{{Where: where, Summary: fmt.Sprintf("%s has a fixed number of servers, %d: what is set here would be undone by the next aloft up", d.cfg.App, servers),
-		Hint: fmt.Sprintf("set machines.count: %d in %s and run aloft up; or put scaling: {min: %d, max: %d} in place of machines.count, and this command changes the number at once",
-			machines, spec.FileName, min(servers, machines), max(2*servers, machines))}}
+	return diag.List{
+		{
+			Where: where,
+			Summary: fmt.Sprintf(
+				"%s has a fixed number of servers, %d: what is set here would be undone by the next aloft up",
+				d.cfg.App,
+				servers,
+			),
+			Hint: fmt.Sprintf(
+				"set machines.count: %d in %s and run aloft up; or put scaling: {min: %d, max: %d} in place of machines.count, and this command changes the number at once",
+				machines,
+				spec.FileName,
+				min(servers, machines),
+				max(2*servers, machines),
+			),
+		},
+	}
 }

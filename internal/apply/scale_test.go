@@ -31,7 +31,12 @@ func TestTheOutlookTellsWhatTheTargetWillDo(t *testing.T) {
 		{"cpu", value(20), 3, []ScalingAlarm{high, beyond(low, 4)}, "CPU 20 % against 60 %: 4 of 15 minutes below 54; there are as few machines as may be"},
 		{"requests_per_target", value(50), 4, []ScalingAlarm{high, low}, "requests a minute for each machine 50 against 60: no change"},
 	} {
-		s := &Scaling{Min: 3, Max: 6, Desired: c.desired, Policy: &ScalingPolicy{Metric: c.metric, Target: 60, Value: c.value, Alarms: c.alarms}}
+		s := &Scaling{
+			Min:     3,
+			Max:     6,
+			Desired: c.desired,
+			Policy:  &ScalingPolicy{Metric: c.metric, Target: 60, Value: c.value, Alarms: c.alarms},
+		}
 		if got := s.outlook(); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
@@ -67,7 +72,8 @@ func TestANumberThatAGroupCannotHaveIsRefusedWithWhatToDo(t *testing.T) {
 			}
 			continue
 		}
-		if len(problems) != 1 || !strings.Contains(problems[0].Summary, c.what) || !strings.Contains(problems[0].Hint, c.hint) {
+		if len(problems) != 1 || !strings.Contains(problems[0].Summary, c.what) ||
+			!strings.Contains(problems[0].Hint, c.hint) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

@@ -95,7 +95,12 @@ func (d *Deployment) scaling(ctx context.Context, found []plan.Found) (*Scaling,
 	group.Go(func() error {
 		refresh, err := d.cloud.Refresh(ctx, s.Group)
 		if refresh != nil {
-			s.Refresh = &ScalingRefresh{string(refresh.Status), int(aws.ToInt32(refresh.PercentageComplete)), int(aws.ToInt32(refresh.InstancesToUpdate)), aws.ToString(refresh.StatusReason)}
+			s.Refresh = &ScalingRefresh{
+				string(refresh.Status),
+				int(aws.ToInt32(refresh.PercentageComplete)),
+				int(aws.ToInt32(refresh.InstancesToUpdate)),
+				aws.ToString(refresh.StatusReason),
+			}
 		}
 		return err
 	})
@@ -113,7 +118,14 @@ func (d *Deployment) scaling(ctx context.Context, found []plan.Found) (*Scaling,
 
 // scalingOf is what was found of a group.
 func scalingOf(f plan.Found, found []plan.Found) *Scaling {
-	s := &Scaling{Group: f.Name, Min: whole(f.Get("min")), Max: whole(f.Get("max")), Desired: whole(f.Status["desired"]), Schedules: []ScalingSchedule{}, Activities: []ScalingActivity{}}
+	s := &Scaling{
+		Group:      f.Name,
+		Min:        whole(f.Get("min")),
+		Max:        whole(f.Get("max")),
+		Desired:    whole(f.Status["desired"]),
+		Schedules:  []ScalingSchedule{},
+		Activities: []ScalingActivity{},
+	}
 	for _, part := range found {
 		switch part.Kind {
 		case stack.KindLaunchTemplate:
@@ -131,7 +143,15 @@ func scalingOf(f plan.Found, found []plan.Found) *Scaling {
 					sizes += fmt.Sprintf(" %s %s", name, value)
 				}
 			}
-			s.Schedules = append(s.Schedules, ScalingSchedule{part.Get("cron"), part.Get("time zone"), part.Status["next"], sizes[min(1, len(sizes)):]})
+			s.Schedules = append(
+				s.Schedules,
+				ScalingSchedule{
+					part.Get("cron"),
+					part.Get("time zone"),
+					part.Status["next"],
+					sizes[min(1, len(sizes)):],
+				},
+			)
 		}
 	}
 	return s
@@ -144,7 +164,9 @@ func whole(text string) int {
 
 func activityOf(a types.Activity) ScalingActivity {
 	return ScalingActivity{
-		Status: string(a.StatusCode), Description: aws.ToString(a.Description), Cause: aws.ToString(a.Cause), Message: aws.ToString(a.StatusMessage),
+		Status: string(
+			a.StatusCode,
+		), Description: aws.ToString(a.Description), Cause: aws.ToString(a.Cause), Message: aws.ToString(a.StatusMessage),
 		Started: aws.ToTime(a.StartTime), Ended: aws.ToTime(a.EndTime),
 	}
 }

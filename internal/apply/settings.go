@@ -16,7 +16,9 @@ func settingsOf(s *spec.Spec) history.Settings {
 	h := s.LoadBalancer.Health
 	return history.Settings{
 		Port: s.Port, Type: s.Machines.Type, Path: h.Path, Matcher: h.Matcher,
-		Interval: int(h.Interval.Seconds()), Timeout: int(h.Timeout.Seconds()), Healthy: h.Healthy, Unhealthy: h.Unhealthy,
+		Interval: int(
+			h.Interval.Seconds(),
+		), Timeout: int(h.Timeout.Seconds()), Healthy: h.Healthy, Unhealthy: h.Unhealthy,
 	}
 }
 

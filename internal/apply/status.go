@@ -83,7 +83,11 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		}
 	}
 	slices.SortFunc(s.Machines, func(a, b Machine) int {
-		return cmp.Or(cmp.Compare(number(a.Name), number(b.Name)), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.InstanceID, b.InstanceID))
+		return cmp.Or(
+			cmp.Compare(number(a.Name), number(b.Name)),
+			cmp.Compare(a.Zone, b.Zone),
+			cmp.Compare(a.InstanceID, b.InstanceID),
+		)
 	})
 	return s
 }
@@ -93,13 +97,16 @@ func statusOf(app, region string, found []plan.Found) *Status {
 func imageOf(found []plan.Found) plan.Found {
 	youngest, release, image := "", "", plan.Found{}
 	for _, f := range found {
-		if serves := f.Kind == stack.KindServer || f.Kind == stack.KindMember; serves && !stack.Transient(f.Address) && f.Get("built") == "yes" && f.Created >= youngest {
+		if serves := f.Kind == stack.KindServer || f.Kind == stack.KindMember; serves && !stack.Transient(f.Address) &&
+			f.Get("built") == "yes" &&
+			f.Created >= youngest {
 			youngest, release = f.Created, f.Get("release")
 		}
 	}
 	ofRelease := func(f plan.Found) bool { return release != "" && f.Get("release") == release }
 	for _, f := range found {
-		if f.Kind == stack.KindImage && (image.ID == "" || ofRelease(f) || f.Created > image.Created && !ofRelease(image)) {
+		if f.Kind == stack.KindImage &&
+			(image.ID == "" || ofRelease(f) || f.Created > image.Created && !ofRelease(image)) {
 			image = f
 		}
 	}

@@ -101,7 +101,8 @@ func (d *Deployment) look(ctx context.Context, w wish) (*survey, error) {
 // proven tells of the release that is wanted that its image was proven already.
 func (s *survey) proven() bool {
 	current, open := history.Current(s.history), history.Unfinished(s.history)
-	return s.release != "" || current != nil && current.Release == s.facts.Release || open != nil && open.Release == s.facts.Release && open.Proven
+	return s.release != "" || current != nil && current.Release == s.facts.Release ||
+		open != nil && open.Release == s.facts.Release && open.Proven
 }
 
 // foresee plans all steps before any is carried out.
@@ -158,8 +159,13 @@ func (s *survey) refusals(site *resource.Site) error {
 func (s *survey) portMoves() (problems diag.List) {
 	for _, f := range s.found {
 		if f.Kind == stack.KindTargetGroup && s.spec.Scaling != nil && f.Status["port"] != strconv.Itoa(s.spec.Port) {
-			problems.Add("port", "put port back, or leave scaling out for this change; aloft down, then aloft up, makes everything anew",
-				"a group that scales serves on the port with which its target group was made, %s, not on %d", f.Status["port"], s.spec.Port)
+			problems.Add(
+				"port",
+				"put port back, or leave scaling out for this change; aloft down, then aloft up, makes everything anew",
+				"a group that scales serves on the port with which its target group was made, %s, not on %d",
+				f.Status["port"],
+				s.spec.Port,
+			)
 		}
 	}
 	return problems
@@ -168,7 +174,8 @@ func (s *survey) portMoves() (problems diag.List) {
 // needsKey tells whether the plan has work on a machine over SSH.
 func (s *survey) needsKey() bool {
 	return slices.ContainsFunc(s.plan.Changes, func(c plan.Change) bool {
-		return c.Action != plan.Delete && (stack.Transient(c.Address) || c.Address == stack.AddressImage && c.Action == plan.Create)
+		return c.Action != plan.Delete &&
+			(stack.Transient(c.Address) || c.Address == stack.AddressImage && c.Action == plan.Create)
 	})
 }
 

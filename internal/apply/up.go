@@ -105,7 +105,14 @@ func (d *Deployment) lookAgain(ctx context.Context, w wish, left bool) (*survey,
 	if err != nil || !left || !s.missing() {
 		return s, err
 	}
-	d.cfg.Events(event.Event{Time: time.Now(), Kind: event.Note, Address: stack.AddressVPC, Message: "an earlier run was stopped: looking for what it made"})
+	d.cfg.Events(
+		event.Event{
+			Time:    time.Now(),
+			Kind:    event.Note,
+			Address: stack.AddressVPC,
+			Message: "an earlier run was stopped: looking for what it made",
+		},
+	)
 	err = awsapi.Wait(ctx, recovery, "what an earlier run made", func(ctx context.Context) (bool, error) {
 		again, err := d.look(ctx, w)
 		if err == nil {
@@ -137,7 +144,14 @@ func (d *Deployment) locked(ctx context.Context, work func(ctx context.Context, 
 	renewing.Go(func() { l.hold(under, cancel) })
 	err = work(under, l.Took)
 	if errors.Is(context.Cause(under), errLockLost) {
-		err = diag.List{{Where: l.name, Summary: errLockLost.Error(), Hint: "wait for that run, then run the same command again", Cause: err}}
+		err = diag.List{
+			{
+				Where:   l.name,
+				Summary: errLockLost.Error(),
+				Hint:    "wait for that run, then run the same command again",
+				Cause:   err,
+			},
+		}
 	}
 	cancel(nil)
 	renewing.Wait()
@@ -182,7 +196,14 @@ func (d *Deployment) prove(ctx context.Context, o DownOptions) error {
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		return diag.List{{Where: d.cfg.App, Summary: fmt.Sprintf("%d resources are left: %v", len(left), left), Hint: "run aloft down again; look at them with: aws ec2 describe-tags", Cause: err}}
+		return diag.List{
+			{
+				Where:   d.cfg.App,
+				Summary: fmt.Sprintf("%d resources are left: %v", len(left), left),
+				Hint:    "run aloft down again; look at them with: aws ec2 describe-tags",
+				Cause:   err,
+			},
+		}
 	}
 	if err != nil {
 		return explain("", err)

@@ -61,7 +61,13 @@ func walk(ctx context.Context, tasks []*task, events event.Sink) error {
 		}
 	}
 	if left := len(tasks) - done; ctx.Err() != nil && left > 0 {
-		return diag.List{{Summary: fmt.Sprintf("stopped, with %d of %d done", done, len(tasks)), Hint: "run the same command again: it goes on from here", Cause: context.Cause(ctx)}}
+		return diag.List{
+			{
+				Summary: fmt.Sprintf("stopped, with %d of %d done", done, len(tasks)),
+				Hint:    "run the same command again: it goes on from here",
+				Cause:   context.Cause(ctx),
+			},
+		}
 	} else if len(problems) == 0 && left > 0 {
 		return fmt.Errorf("%d of %d tasks wait for each other", left, len(tasks))
 	}

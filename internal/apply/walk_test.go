@@ -83,7 +83,8 @@ func TestEachTaskTellsItsBeginningItsEndAndItsTime(t *testing.T) {
 		if err := walk(t.Context(), []*task{s.task("a", nil)}, s.sink); err != nil {
 			t.Fatal(err)
 		}
-		if len(s.events) != 2 || s.events[0].Kind != event.Start || s.events[1].Kind != event.Done || s.events[1].Elapsed != time.Second {
+		if len(s.events) != 2 || s.events[0].Kind != event.Start || s.events[1].Kind != event.Done ||
+			s.events[1].Elapsed != time.Second {
 			t.Errorf("got %+v", s.events)
 		}
 	})

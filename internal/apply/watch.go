@@ -30,7 +30,12 @@ const (
 // watched does the work of bringing a release into service while it looks at
 // the release: at the health of its machines and at the errors that users see.
 // It ends the work when they are not well, and looks once more in the end.
-func (d *Deployment) watched(ctx context.Context, s *survey, r *history.Record, work func(context.Context) error) error {
+func (d *Deployment) watched(
+	ctx context.Context,
+	s *survey,
+	r *history.Record,
+	work func(context.Context) error,
+) error {
 	under, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w := &watch{deployment: d, record: r, found: s.found, well: map[string]bool{}}
@@ -51,7 +56,8 @@ func (d *Deployment) watched(ctx context.Context, s *survey, r *history.Record, 
 		}
 	})
 	err := work(under)
-	if verdict, ok := context.Cause(under).(*diag.Diagnostic); ok && ctx.Err() == nil { //nolint:errorlint // the cause is the verdict itself
+	if verdict, ok := context.Cause(under).(*diag.Diagnostic); ok &&
+		ctx.Err() == nil { //nolint:errorlint // the cause is the verdict itself
 		err = verdict
 	}
 	cancel(nil)
@@ -125,15 +131,20 @@ func (w *watch) errors(ctx context.Context) *diag.Diagnostic {
 	if err != nil {
 		if !w.blind && ctx.Err() == nil {
 			w.blind = true
-			w.deployment.cfg.Events(event.Event{Time: time.Now(), Kind: event.Note, Address: "release " + w.record.Release,
-				Message: "the errors that users see are not watched: " + explain("", err)[0].Summary})
+			w.deployment.cfg.Events(
+				event.Event{Time: time.Now(), Kind: event.Note, Address: "release " + w.record.Release,
+					Message: "the errors that users see are not watched: " + explain("", err)[0].Summary},
+			)
 		}
 		return nil
 	}
 	if !since.tooMany(before) {
 		return nil
 	}
-	return &diag.Diagnostic{Where: stack.AddressLoadBalancer, Summary: fmt.Sprintf("%s since the first machine was replaced, %s before", since, before)}
+	return &diag.Diagnostic{
+		Where:   stack.AddressLoadBalancer,
+		Summary: fmt.Sprintf("%s since the first machine was replaced, %s before", since, before),
+	}
 }
 
 // tally is what became of requests.
@@ -157,7 +168,14 @@ func (t tally) tooMany(before tally) bool {
 
 // String tells the tally to a person.
 func (t tally) String() string {
-	return fmt.Sprintf("%.1f %% of requests ended with 5xx (%.0f of %.0f; %.0f by targets, %.0f by the load balancer)", 100*t.share(), t.errors(), max(t.requests, t.errors()), t.target, t.balancer)
+	return fmt.Sprintf(
+		"%.1f %% of requests ended with 5xx (%.0f of %.0f; %.0f by targets, %.0f by the load balancer)",
+		100*t.share(),
+		t.errors(),
+		max(t.requests, t.errors()),
+		t.target,
+		t.balancer,
+	)
 }
 
 // count counts requests and errors, before the minute in which the first machine
@@ -165,14 +183,20 @@ func (t tally) String() string {
 func (w *watch) count(ctx context.Context, balancer string) (before, since tally, err error) {
 	from := w.record.Touched.Truncate(time.Minute)
 	metrics := []string{"RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"}
-	in := &cloudwatch.GetMetricDataInput{StartTime: aws.Time(from.Add(-compared)), EndTime: aws.Time(time.Now().Truncate(time.Minute).Add(time.Minute))}
+	in := &cloudwatch.GetMetricDataInput{
+		StartTime: aws.Time(from.Add(-compared)),
+		EndTime:   aws.Time(time.Now().Truncate(time.Minute).Add(time.Minute)),
+	}
 	for i, name := range metrics {
-		in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{Id: aws.String(fmt.Sprintf("m%d", i)), MetricStat: &types.MetricStat{
-			Stat: aws.String("Sum"), Period: aws.Int32(60), Metric: &types.Metric{
-				Namespace: aws.String("AWS/ApplicationELB"), MetricName: &name,
-				Dimensions: []types.Dimension{{Name: aws.String("LoadBalancer"), Value: &balancer}},
-			},
-		}})
+		in.MetricDataQueries = append(
+			in.MetricDataQueries,
+			types.MetricDataQuery{Id: aws.String(fmt.Sprintf("m%d", i)), MetricStat: &types.MetricStat{
+				Stat: aws.String("Sum"), Period: aws.Int32(60), Metric: &types.Metric{
+					Namespace: aws.String("AWS/ApplicationELB"), MetricName: &name,
+					Dimensions: []types.Dimension{{Name: aws.String("LoadBalancer"), Value: &balancer}},
+				},
+			}},
+		)
 	}
 	pages := cloudwatch.NewGetMetricDataPaginator(w.deployment.cfg.Client.CW, in)
 	for pages.HasMorePages() {

@@ -102,10 +102,30 @@ var rules = []struct {
 	by       *regexp.Regexp
 	why      string
 }{
-	{regexp.MustCompile(`^github\.com/(vishvananda|google/nftables)`), regexp.MustCompile(`/internal/cloud/plane/`), "the plane alone touches the kernel's network"},
-	{regexp.MustCompile(`/internal/cloud/plane/`), regexp.MustCompile(`/internal/cloud/(plane|control)(/|$)|/internal/cloud$|/internal/cli$|/cmd/base-image$|/bench(/|$)|/test$`), "handlers write what is wanted; loops set the plane"},
-	{regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`), regexp.MustCompile(`/internal/(apply|resource|awsapi|release|history|verify|drill|cloud/api|cloud/wire)(/|$)|/bench(/|$)|/test$`), "spec, stack and plan are pure; the store has rows of its own"},
-	{regexp.MustCompile(`/internal/cloud/api/constraint$`), regexp.MustCompile(`/internal/cloud/api/`), "requests are refused by handlers"},
+	{
+		regexp.MustCompile(`^github\.com/(vishvananda|google/nftables)`),
+		regexp.MustCompile(`/internal/cloud/plane/`),
+		"the plane alone touches the kernel's network",
+	},
+	{
+		regexp.MustCompile(`/internal/cloud/plane/`),
+		regexp.MustCompile(
+			`/internal/cloud/(plane|control)(/|$)|/internal/cloud$|/internal/cli$|/cmd/base-image$|/bench(/|$)|/test$`,
+		),
+		"handlers write what is wanted; loops set the plane",
+	},
+	{
+		regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`),
+		regexp.MustCompile(
+			`/internal/(apply|resource|awsapi|release|history|verify|drill|cloud/api|cloud/wire)(/|$)|/bench(/|$)|/test$`,
+		),
+		"spec, stack and plan are pure; the store has rows of its own",
+	},
+	{
+		regexp.MustCompile(`/internal/cloud/api/constraint$`),
+		regexp.MustCompile(`/internal/cloud/api/`),
+		"requests are refused by handlers",
+	},
 	{regexp.MustCompile(`^github\.com/spf13/`), regexp.MustCompile(`/internal/cli$`), "flags are read in one place"},
 }
 
@@ -195,7 +215,8 @@ func countLines(t *testing.T, path string) int {
 func TestOnlyTheCommandLineReadsTheEnvironment(t *testing.T) {
 	call := regexp.MustCompile(`\bos\.(Getenv|LookupEnv|Environ|Exit)\(|\blog\.Fatal`)
 	for _, p := range packages(t) {
-		if within(p.ImportPath, module+"/internal/cli") || within(p.ImportPath, module+"/bench") || within(p.ImportPath, module+"/cmd") {
+		if within(p.ImportPath, module+"/internal/cli") || within(p.ImportPath, module+"/bench") ||
+			within(p.ImportPath, module+"/cmd") {
 			continue
 		}
 		dir := filepath.Join("..", "..", filepath.FromSlash(strings.TrimPrefix(p.ImportPath, module+"/")))

@@ -90,7 +90,13 @@ func TestWaitingEndsWithItsTimeOrItsContext(t *testing.T) {
 func TestRetryGivesTheLastErrorWhenItsTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy := &smithy.GenericAPIError{Code: "DependencyViolation"}
-		err := awsapi.Retry(t.Context(), time.Minute, "tea", awsapi.IsInUse, func(context.Context) error { return busy })
+		err := awsapi.Retry(
+			t.Context(),
+			time.Minute,
+			"tea",
+			awsapi.IsInUse,
+			func(context.Context) error { return busy },
+		)
 		if !errors.Is(err, busy) {
 			t.Errorf("got %v", err)
 		}

@@ -17,7 +17,10 @@ import (
 // its end the first time.
 func TestQuickAnswersAreNotLost(t *testing.T) {
 	var requests, conns atomic.Int32
-	answer := `<DescribeVpcsResponse><vpcSet>` + strings.Repeat(`<item><vpcId>vpc-0123456789abcdef0</vpcId></item>`, 1000) + `</vpcSet></DescribeVpcsResponse>`
+	answer := `<DescribeVpcsResponse><vpcSet>` + strings.Repeat(
+		`<item><vpcId>vpc-0123456789abcdef0</vpcId></item>`,
+		1000,
+	) + `</vpcSet></DescribeVpcsResponse>`
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
@@ -32,7 +35,14 @@ func TestQuickAnswersAreNotLost(t *testing.T) {
 	}
 	srv.Start()
 	defer srv.Close()
-	c, err := New(t.Context(), Options{Region: "us-east-1", Endpoint: srv.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+	c, err := New(
+		t.Context(),
+		Options{
+			Region:      "us-east-1",
+			Endpoint:    srv.URL,
+			Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

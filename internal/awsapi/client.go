@@ -79,9 +79,14 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if o.Credentials != nil {
 		load = append(load, config.WithCredentialsProvider(o.Credentials))
 	}
-	load = append(load, config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(time.Minute).WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = 32 // discovery asks a dozen questions at once
-	})))
+	load = append(
+		load,
+		config.WithHTTPClient(
+			awshttp.NewBuildableClient().WithTimeout(time.Minute).WithTransportOptions(func(t *http.Transport) {
+				t.MaxIdleConnsPerHost = 32 // discovery asks a dozen questions at once
+			}),
+		),
+	)
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", err)

@@ -40,12 +40,64 @@ var (
 		"Resource.AlreadyAssociated", "InvalidSubnet.Conflict", "DuplicateLoadBalancerName", "DuplicateTargetGroupName", "DuplicateListener",
 		"ParameterAlreadyExists", "InvalidLaunchTemplateName.AlreadyExistsException", "AlreadyExists",
 	}
-	inUse     = []string{"DependencyViolation", "InvalidGroup.InUse", "ResourceInUse", "InvalidSnapshot.InUse", "IncorrectState", "IncorrectInstanceState", "InvalidIPAddress.InUse", "ScalingActivityInProgress", "InstanceRefreshInProgress"}
-	throttle  = []string{"RequestLimitExceeded", "Throttling", "ThrottlingException", "ThrottledException", "EC2ThrottledException", "PriorRequestNotComplete", "ConcurrentMutationLimitExceeded", "TooManyRequestsException", "TooManyUpdates", "ResourceContention"}
+	inUse = []string{
+		"DependencyViolation",
+		"InvalidGroup.InUse",
+		"ResourceInUse",
+		"InvalidSnapshot.InUse",
+		"IncorrectState",
+		"IncorrectInstanceState",
+		"InvalidIPAddress.InUse",
+		"ScalingActivityInProgress",
+		"InstanceRefreshInProgress",
+	}
+	throttle = []string{
+		"RequestLimitExceeded",
+		"Throttling",
+		"ThrottlingException",
+		"ThrottledException",
+		"EC2ThrottledException",
+		"PriorRequestNotComplete",
+		"ConcurrentMutationLimitExceeded",
+		"TooManyRequestsException",
+		"TooManyUpdates",
+		"ResourceContention",
+	}
 	forbidden = []string{"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure", "Forbidden"}
-	identity  = []string{"InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException", "IncompleteSignature", "MissingAuthenticationToken", "AuthFailure"}
-	capacity  = []string{"InsufficientInstanceCapacity", "InsufficientHostCapacity", "Unsupported", "InsufficientFreeAddressesInSubnet", "InsufficientCapacity"}
-	quota     = []string{"VcpuLimitExceeded", "InstanceLimitExceeded", "VpcLimitExceeded", "SubnetLimitExceeded", "InternetGatewayLimitExceeded", "RouteTableLimitExceeded", "SecurityGroupLimitExceeded", "RulesPerSecurityGroupLimitExceeded", "AddressLimitExceeded", "TooManyLoadBalancers", "TooManyTargetGroups", "TooManyListeners", "ResourceLimitExceeded", "LimitExceeded"}
+	identity  = []string{
+		"InvalidClientTokenId",
+		"SignatureDoesNotMatch",
+		"ExpiredToken",
+		"ExpiredTokenException",
+		"RequestExpired",
+		"UnrecognizedClientException",
+		"IncompleteSignature",
+		"MissingAuthenticationToken",
+		"AuthFailure",
+	}
+	capacity = []string{
+		"InsufficientInstanceCapacity",
+		"InsufficientHostCapacity",
+		"Unsupported",
+		"InsufficientFreeAddressesInSubnet",
+		"InsufficientCapacity",
+	}
+	quota = []string{
+		"VcpuLimitExceeded",
+		"InstanceLimitExceeded",
+		"VpcLimitExceeded",
+		"SubnetLimitExceeded",
+		"InternetGatewayLimitExceeded",
+		"RouteTableLimitExceeded",
+		"SecurityGroupLimitExceeded",
+		"RulesPerSecurityGroupLimitExceeded",
+		"AddressLimitExceeded",
+		"TooManyLoadBalancers",
+		"TooManyTargetGroups",
+		"TooManyListeners",
+		"ResourceLimitExceeded",
+		"LimitExceeded",
+	}
 )
 
 func is(err error, codes []string) bool { return slices.Contains(codes, Code(err)) }

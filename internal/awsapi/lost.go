@@ -23,7 +23,14 @@ import (
 // "Ensuring idempotency in Amazon EC2 API requests"). All others say that nothing
 // was done, also those of the 5xx: Unavailable, InsufficientInstanceCapacity, and
 // RequestLimitExceeded. UnknownError is the SDK's, for an answer without a code.
-var uncertain = []string{"InternalError", "InternalFailure", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "UnknownError"}
+var uncertain = []string{
+	"InternalError",
+	"InternalFailure",
+	"InternalServerError",
+	"ServiceUnavailable",
+	"ServiceUnavailableException",
+	"UnknownError",
+}
 
 // IsLost tells that a request may have been carried out, and that no answer says
 // so: it was sent, and the connection broke, the time was over, the answer cannot
@@ -36,7 +43,8 @@ func IsLost(err error) bool {
 		return false
 	}
 	var answer *smithyhttp.ResponseError
-	if errors.As(err, &answer) && answer.HTTPStatusCode() >= http.StatusBadRequest && answer.HTTPStatusCode() < http.StatusInternalServerError {
+	if errors.As(err, &answer) && answer.HTTPStatusCode() >= http.StatusBadRequest &&
+		answer.HTTPStatusCode() < http.StatusInternalServerError {
 		return false // refused, in whatever words
 	}
 	if code := Code(err); code != "" {

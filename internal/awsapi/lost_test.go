@@ -27,11 +27,18 @@ import (
 )
 
 func sending(err error) error {
-	return &smithy.OperationError{ServiceID: "EC2", OperationName: "CreateVpc", Err: &smithyhttp.RequestSendError{Err: &url.Error{Op: "Post", URL: "https://ec2", Err: err}}}
+	return &smithy.OperationError{
+		ServiceID:     "EC2",
+		OperationName: "CreateVpc",
+		Err:           &smithyhttp.RequestSendError{Err: &url.Error{Op: "Post", URL: "https://ec2", Err: err}},
+	}
 }
 
 func answered(status int, err error) error {
-	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: err}
+	return &smithyhttp.ResponseError{
+		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
+		Err:      err,
+	}
 }
 
 func said(code string) error { return &smithy.GenericAPIError{Code: code, Message: "text"} }
@@ -88,12 +95,24 @@ func failing(t *testing.T, answers ...string) (client *awsapi.Client, calls *ato
 			_, _ = io.WriteString(w, answers[n-1])
 		default:
 			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = fmt.Fprintf(w, `<Response><Errors><Error><Code>%s</Code><Message>no</Message></Error></Errors></Response>`, answers[n-1])
+			_, _ = fmt.Fprintf(
+				w,
+				`<Response><Errors><Error><Code>%s</Code><Message>no</Message></Error></Errors></Response>`,
+				answers[n-1],
+			)
 		}
 	}))
 	t.Cleanup(server.Close)
-	client, err := awsapi.New(t.Context(), awsapi.Options{Region: "eu-west-1", Endpoint: server.URL, HTTPClient: server.Client(), MaxBackoff: time.Millisecond,
-		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+	client, err := awsapi.New(
+		t.Context(),
+		awsapi.Options{
+			Region:      "eu-west-1",
+			Endpoint:    server.URL,
+			HTTPClient:  server.Client(),
+			MaxBackoff:  time.Millisecond,
+			Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +132,8 @@ func TestWhatIsLostIsSentAgainUnlessItIsToBeSentOnce(t *testing.T) {
 		{[]string{"RequestLimitExceeded", ""}, 2},
 	} {
 		client, calls := failing(t, c.answers...)
-		if _, err := client.EC2.CreateVpc(t.Context(), &ec2.CreateVpcInput{}); err != nil || int(calls.Load()) != len(c.answers)+1 {
+		if _, err := client.EC2.CreateVpc(t.Context(), &ec2.CreateVpcInput{}); err != nil ||
+			int(calls.Load()) != len(c.answers)+1 {
 			t.Errorf("%q: %d calls, %v", c.answers, calls.Load(), err)
 		}
 		client, calls = failing(t, c.answers...)
@@ -150,7 +170,10 @@ func TestWhatIsAddedIsToldFromWhatWasThere(t *testing.T) {
 func TestAddingEndsWhenNoAnswerArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		if _, err := awsapi.Added(t.Context(), func(context.Context) error { return sending(io.EOF) }); !awsapi.IsLost(err) || time.Since(began) > time.Minute {
+		if _, err := awsapi.Added(t.Context(), func(context.Context) error { return sending(io.EOF) }); !awsapi.IsLost(
+			err,
+		) ||
+			time.Since(began) > time.Minute {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 	})

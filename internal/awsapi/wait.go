@@ -57,7 +57,13 @@ func (e *TimeoutError) Error() string { return fmt.Sprintf("not within %s", e.Af
 
 // Retry calls do until its error is not of the given class, or the time is
 // over; it then gives the last error.
-func Retry(ctx context.Context, limit time.Duration, what string, again func(error) bool, do func(context.Context) error) error {
+func Retry(
+	ctx context.Context,
+	limit time.Duration,
+	what string,
+	again func(error) bool,
+	do func(context.Context) error,
+) error {
 	var last error
 	err := Wait(ctx, limit, what, func(ctx context.Context) (bool, error) {
 		last = do(ctx)

@@ -77,7 +77,13 @@ func TestADaemonOfAnotherVersionIsToldWithTheCommandThatReplacesIt(t *testing.T)
 	if err := a.sameVersion(cloud.Daemon{Version: "v2"}); err != nil {
 		t.Error(err)
 	}
-	demand(t, a.sameVersion(cloud.Daemon{PID: 7, Version: "v1"}), "pid 7", "runs version v1, this aloft is v2", "sudo aloft local restart")
+	demand(
+		t,
+		a.sameVersion(cloud.Daemon{PID: 7, Version: "v1"}),
+		"pid 7",
+		"runs version v1, this aloft is v2",
+		"sudo aloft local restart",
+	)
 }
 
 func TestTheNextCommandFindsTheSameCloud(t *testing.T) {
@@ -160,13 +166,15 @@ func TestExitCodesTellHowACommandEnded(t *testing.T) {
 func TestProblemsAreJSONOnStandardOutputForScripts(t *testing.T) {
 	var out, story bytes.Buffer
 	a := &app{Stdio: Stdio{Out: &out, Err: &story}, json: true}
-	if code := a.finish(t.Context(), diag.List{{Where: "aloft.yaml:1:2", Summary: "is wrong", Hint: "mend it"}}); code != ExitError || story.Len() != 0 {
+	if code := a.finish(t.Context(), diag.List{{Where: "aloft.yaml:1:2", Summary: "is wrong", Hint: "mend it"}}); code != ExitError ||
+		story.Len() != 0 {
 		t.Errorf("exit %d, said %q", code, story.String())
 	}
 	var document struct {
 		Errors []struct{ Where, Summary, Hint string }
 	}
-	if err := json.Unmarshal(out.Bytes(), &document); err != nil || len(document.Errors) != 1 || document.Errors[0].Where != "aloft.yaml:1:2" {
+	if err := json.Unmarshal(out.Bytes(), &document); err != nil || len(document.Errors) != 1 ||
+		document.Errors[0].Where != "aloft.yaml:1:2" {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }

@@ -41,7 +41,13 @@ func (a *app) load(dir string) (*spec.Spec, error) {
 	}
 	if a.ref != "" {
 		if s.Source.Git == "" {
-			return nil, diag.List{{Where: "--ref " + a.ref, Summary: "a ref needs a git repository, and the source is the folder " + s.Source.Path, Hint: "give source: {git: URL} in aloft.yaml"}}
+			return nil, diag.List{
+				{
+					Where:   "--ref " + a.ref,
+					Summary: "a ref needs a git repository, and the source is the folder " + s.Source.Path,
+					Hint:    "give source: {git: URL} in aloft.yaml",
+				},
+			}
 		}
 		s.Source.Ref = a.ref
 	}
@@ -81,7 +87,16 @@ func (a *app) openSpec(ctx context.Context, s *spec.Spec, start bool, events eve
 		return nil, err
 	}
 	// A look at a release asks a dozen questions, one at a drill a single one.
-	d, err := apply.New(apply.Config{Spec: s, Client: client, KeyDir: keys, Events: events, Builder: newBuilder(ctx, s), Poll: 4 * a.poll()})
+	d, err := apply.New(
+		apply.Config{
+			Spec:    s,
+			Client:  client,
+			KeyDir:  keys,
+			Events:  events,
+			Builder: newBuilder(ctx, s),
+			Poll:    4 * a.poll(),
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +115,14 @@ func (a *app) connect(ctx context.Context, region string, start bool) (*awsapi.C
 	running, err := find(place)
 	if errors.Is(err, cloud.ErrNotRunning) {
 		if !start {
-			return nil, diag.List{{Where: "local cloud", Summary: "is not running", Hint: "sudo aloft local start" + a.again() + " brings back what was on it; aloft up starts it and deploys; --on aws looks at AWS", Cause: err}}
+			return nil, diag.List{
+				{
+					Where:   "local cloud",
+					Summary: "is not running",
+					Hint:    "sudo aloft local start" + a.again() + " brings back what was on it; aloft up starts it and deploys; --on aws looks at AWS",
+					Cause:   err,
+				},
+			}
 		}
 		// What up prints on standard output is its own result alone.
 		quiet := *a
@@ -126,7 +148,11 @@ func (a *app) connect(ctx context.Context, region string, start bool) (*awsapi.C
 	return awsapi.New(ctx, awsapi.Options{
 		Region: region, Endpoint: "http://" + running.Address,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey, Source: place.State}, nil
+			return aws.Credentials{
+				AccessKeyID:     key.AccessKeyID,
+				SecretAccessKey: key.SecretAccessKey,
+				Source:          place.State,
+			}, nil
 		}),
 	})
 }
@@ -142,7 +168,14 @@ func find(place cloud.Place) (cloud.Daemon, error) {
 
 // onlyRoot tells a user that the local cloud runs as root, and is root's.
 func onlyRoot(err error, hint string) error {
-	return diag.List{{Where: "local cloud", Summary: "belongs to root: who may use it can start machines on this host", Hint: hint, Cause: err}}
+	return diag.List{
+		{
+			Where:   "local cloud",
+			Summary: "belongs to root: who may use it can start machines on this host",
+			Hint:    hint,
+			Cause:   err,
+		},
+	}
 }
 
 // keyDir is where the private keys that Aloft makes are kept (XDG Base Directory
@@ -207,7 +240,13 @@ func (b builder) Source() (string, error) {
 }
 
 func target(m resource.Machine) release.Target {
-	return release.Target{Name: m.Name, Address: net.JoinHostPort(m.Address.String(), "22"), User: m.User, KeyPath: m.KeyFile, HostKeys: m.HostKeys}
+	return release.Target{
+		Name:     m.Name,
+		Address:  net.JoinHostPort(m.Address.String(), "22"),
+		User:     m.User,
+		KeyPath:  m.KeyFile,
+		HostKeys: m.HostKeys,
+	}
 }
 
 // teller tells the story of a run on standard error.

@@ -27,7 +27,13 @@ releases stay, so that the next up is quick, unless --images is given.`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if name != "" && len(args) > 0 {
-				return diag.List{{Where: "aloft down", Summary: "a folder and --app are both given", Hint: "give the one that is meant"}}
+				return diag.List{
+					{
+						Where:   "aloft down",
+						Summary: "a folder and --app are both given",
+						Hint:    "give the one that is meant",
+					},
+				}
 			}
 			return a.down(c.Context(), folder(args), name, images)
 		},
@@ -58,14 +64,24 @@ func (a *app) down(ctx context.Context, dir, name string, images bool) error {
 		return err
 	}
 	if a.json {
-		return view.JSON(a.Out, map[string]any{"app": d.spec.App, "region": d.spec.Region, "left": []string{}, "images_deleted": images})
+		return view.JSON(
+			a.Out,
+			map[string]any{"app": d.spec.App, "region": d.spec.Region, "left": []string{}, "images_deleted": images},
+		)
 	}
 	kept := " The images of its releases are kept: --images deletes them, too."
 	if images {
 		kept = " Its images and their snapshots are gone, too."
 	}
-	_, _ = fmt.Fprintf(a.Out, "%s Nothing is left of %s in %s: EC2 and Elastic Load Balancing list nothing with its tag (%s).%s\n",
-		a.style(a.Out).Good("✓"), d.spec.App, d.spec.Region, view.Duration(time.Since(began)), kept)
+	_, _ = fmt.Fprintf(
+		a.Out,
+		"%s Nothing is left of %s in %s: EC2 and Elastic Load Balancing list nothing with its tag (%s).%s\n",
+		a.style(a.Out).Good("✓"),
+		d.spec.App,
+		d.spec.Region,
+		view.Duration(time.Since(began)),
+		kept,
+	)
 	return nil
 }
 
@@ -74,7 +90,13 @@ func (a *app) down(ctx context.Context, dir, name string, images bool) error {
 func (a *app) openToRemove(ctx context.Context, dir, name string, events event.Sink) (*deployment, error) {
 	if name != "" {
 		if !spec.ValidApp(name) {
-			return nil, diag.List{{Where: "--app " + name, Summary: "is not the name of an application", Hint: "what belongs to one carries its name in the tag aloft:app"}}
+			return nil, diag.List{
+				{
+					Where:   "--app " + name,
+					Summary: "is not the name of an application",
+					Hint:    "what belongs to one carries its name in the tag aloft:app",
+				},
+			}
 		}
 		return a.openSpec(ctx, &spec.Spec{App: name, Region: cmp.Or(a.region, spec.DefaultRegion)}, false, events)
 	}

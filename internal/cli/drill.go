@@ -63,7 +63,12 @@ Exit code 0: inside the bound; 4: outside.`,
 	flags.StringVar(&f.at, "at", "", "server or zone that is hit; the last one by default")
 	flags.StringVar(&f.svg, "svg", "", "draw the run into this file")
 	f.loadFlags(flags)
-	flags.BoolVar(&f.force, "force", false, "also when no healthy server would be left; with --restore: also what a drill changed that may still run")
+	flags.BoolVar(
+		&f.force,
+		"force",
+		false,
+		"also when no healthy server would be left; with --restore: also what a drill changed that may still run",
+	)
 	flags.BoolVar(&f.restores, "restore", false, "only put back what a drill changed that was killed")
 	return c
 }
@@ -72,7 +77,12 @@ Exit code 0: inside the bound; 4: outside.`,
 func (f *drillFlags) loadFlags(flags *pflag.FlagSet) {
 	flags.Float64Var(&f.rate, "rate", 50, "requests a second; where an overload begins")
 	flags.DurationVar(&f.calm, "calm", 10*time.Second, "load before the disturbance and after all is well again")
-	flags.DurationVar(&f.duration, "duration", 0, "how long the disturbance stands; by default its bound and 10 s. Of an overload: how long a step lasts, 5 s by default")
+	flags.DurationVar(
+		&f.duration,
+		"duration",
+		0,
+		"how long the disturbance stands; by default its bound and 10 s. Of an overload: how long a step lasts, 5 s by default",
+	)
 	flags.StringVar(&f.named, "confirm", "", "the application's name, in place of typing it, with --on aws")
 }
 
@@ -82,7 +92,14 @@ func experimentAndDir(args []string) (drill.Experiment, string, error) {
 		names[i] = string(e)
 	}
 	if len(args) == 0 || !slices.Contains(names, args[0]) {
-		return "", "", diag.List{{Where: "aloft drill", Summary: "no experiment is named", Detail: "there are: " + strings.Join(names, ", "), Hint: "aloft drill zone"}}
+		return "", "", diag.List{
+			{
+				Where:   "aloft drill",
+				Summary: "no experiment is named",
+				Detail:  "there are: " + strings.Join(names, ", "),
+				Hint:    "aloft drill zone",
+			},
+		}
 	}
 	return drill.Experiment(args[0]), folder(args[1:]), nil
 }
@@ -118,7 +135,13 @@ func (a *app) drillOnce(ctx context.Context, dir string, e drill.Experiment, f d
 }
 
 // drillHere runs one drill of a deployment that was opened.
-func (a *app) drillHere(ctx context.Context, d *deployment, e drill.Experiment, f drillFlags, tell *drillScreen) (drill.Result, error) {
+func (a *app) drillHere(
+	ctx context.Context,
+	d *deployment,
+	e drill.Experiment,
+	f drillFlags,
+	tell *drillScreen,
+) (drill.Result, error) {
 	status, err := a.ready(ctx, d, e)
 	if err != nil {
 		return drill.Result{}, err
@@ -134,7 +157,9 @@ func settingsOf(s *spec.Spec) report.Settings {
 	h := s.LoadBalancer.Health
 	return report.Settings{
 		Interval: h.Interval, Timeout: h.Timeout, Unhealthy: h.Unhealthy, Healthy: h.Healthy,
-		Zones: len(s.Network.Subnets), Targets: s.Machines.Count, DeregistrationDelay: s.LoadBalancer.DeregistrationDelay,
+		Zones: len(
+			s.Network.Subnets,
+		), Targets: s.Machines.Count, DeregistrationDelay: s.LoadBalancer.DeregistrationDelay,
 	}
 }
 
@@ -157,7 +182,13 @@ func (a *app) ready(ctx context.Context, d *deployment, e drill.Experiment) (*ap
 	// aloft up fills the place; it should do nothing else then.
 	p, err := d.Plan(ctx)
 	if err == nil && !p.Empty() {
-		err = diag.List{{Where: d.spec.App, Summary: "is not as its spec says, so filling the server's place would change more", Hint: "aloft plan shows it; aloft up does it"}}
+		err = diag.List{
+			{
+				Where:   d.spec.App,
+				Summary: "is not as its spec says, so filling the server's place would change more",
+				Hint:    "aloft plan shows it; aloft up does it",
+			},
+		}
 	}
 	return status, err
 }
@@ -169,13 +200,23 @@ func (a *app) confirmDrill(app, named string) error {
 	}
 	if named == "" {
 		if in, ok := a.In.(*os.File); ok && isTerminal(in) {
-			_, _ = fmt.Fprintf(a.Err, "This drill breaks %s on AWS while its users use it.\nType the application's name to go on: ", app)
+			_, _ = fmt.Fprintf(
+				a.Err,
+				"This drill breaks %s on AWS while its users use it.\nType the application's name to go on: ",
+				app,
+			)
 		}
 		named, _ = bufio.NewReader(a.In).ReadString('\n') // what was not typed is not the name
 		named = strings.TrimSpace(named)
 	}
 	if named != app {
-		return diag.List{{Where: app, Summary: "the drill was not confirmed; nothing was changed", Hint: "type the application's name, or add --confirm " + app}}
+		return diag.List{
+			{
+				Where:   app,
+				Summary: "the drill was not confirmed; nothing was changed",
+				Hint:    "type the application's name, or add --confirm " + app,
+			},
+		}
 	}
 	return nil
 }

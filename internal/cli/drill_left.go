@@ -48,7 +48,10 @@ func (a *app) poll() time.Duration {
 }
 
 // enter opens a way to run scripts on a server.
-func (d *deployment) enter(ctx context.Context, server string) (run func(context.Context, string) error, shut func() error, err error) {
+func (d *deployment) enter(
+	ctx context.Context,
+	server string,
+) (run func(context.Context, string) error, shut func() error, err error) {
 	targets, shutDoor, err := d.reach(ctx, server)
 	if err != nil {
 		return nil, nil, err
@@ -113,16 +116,21 @@ func (a *app) afterDrill(ctx context.Context, d *deployment, to intent) (err err
 // are healthy: up would replace one that is not.
 func (d *deployment) healthyAgain(ctx context.Context, s *apply.Status) error {
 	h := d.spec.LoadBalancer.Health
-	err := awsapi.Wait(ctx, time.Duration(h.Healthy+1)*h.Interval+h.Timeout, "the servers to be healthy", func(ctx context.Context) (bool, error) {
-		for _, m := range s.Machines {
-			if m.State == "running" && m.Health != "healthy" {
-				var err error
-				s, err = d.Status(ctx)
-				return false, err
+	err := awsapi.Wait(
+		ctx,
+		time.Duration(h.Healthy+1)*h.Interval+h.Timeout,
+		"the servers to be healthy",
+		func(ctx context.Context) (bool, error) {
+			for _, m := range s.Machines {
+				if m.State == "running" && m.Health != "healthy" {
+					var err error
+					s, err = d.Status(ctx)
+					return false, err
+				}
 			}
-		}
-		return true, nil
-	})
+			return true, nil
+		},
+	)
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
 		return nil // then up has something to do

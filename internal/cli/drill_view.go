@@ -40,7 +40,13 @@ func (a *app) drillText(r drill.Result) {
 	style := a.style(a.Out)
 	r.Text(a.Out, width(a.Out), style.Strong)
 	if r.Capacity != nil {
-		_, _ = fmt.Fprintf(a.Out, "%s %.0f requests a second are served well: %.0f a server\n", style.Good("✓"), r.Capacity.Rate, r.Capacity.PerMachine)
+		_, _ = fmt.Fprintf(
+			a.Out,
+			"%s %.0f requests a second are served well: %.0f a server\n",
+			style.Good("✓"),
+			r.Capacity.Rate,
+			r.Capacity.PerMachine,
+		)
 	}
 }
 

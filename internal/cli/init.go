@@ -38,7 +38,9 @@ func (a *app) initCommand() *cobra.Command {
 func (a *app) init(dir string) error {
 	file := filepath.Join(dir, spec.FileName)
 	if _, err := os.Stat(file); err == nil {
-		return diag.List{{Where: file, Summary: "is there already", Hint: "edit it, or remove it and run aloft init again"}}
+		return diag.List{
+			{Where: file, Summary: "is there already", Hint: "edit it, or remove it and run aloft init again"},
+		}
 	}
 	s, err := spec.Load(dir)
 	if err != nil {
@@ -58,6 +60,16 @@ func (a *app) init(dir string) error {
 		return view.JSON(a.Out, map[string]string{"file": file, "app": s.App, "start": s.Start})
 	}
 	style := a.style(a.Out)
-	_, _ = fmt.Fprintf(a.Out, "%s Wrote %s: %s runs %q on port %d.\n  Next: %s shows what would be made, %s makes it.\n", style.Good("✓"), file, s.App, s.Start, s.Port, style.Name("aloft plan"), style.Name("aloft up"))
+	_, _ = fmt.Fprintf(
+		a.Out,
+		"%s Wrote %s: %s runs %q on port %d.\n  Next: %s shows what would be made, %s makes it.\n",
+		style.Good("✓"),
+		file,
+		s.App,
+		s.Start,
+		s.Port,
+		style.Name("aloft plan"),
+		style.Name("aloft up"),
+	)
 	return nil
 }

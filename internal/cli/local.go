@@ -45,7 +45,8 @@ firewalls and load balancers for them. Whatever speaks AWS can drive it.`,
 	}
 	start.Flags().StringVar(&address, "address", cloud.DefaultAddress, "loopback address and port to serve on")
 	start.Flags().BoolVar(&foreground, "foreground", false, "stay in the foreground and log to standard error")
-	start.Flags().BoolVar(&anyCredentials, "accept-any-credentials", false, "DANGEROUS: obey requests whatever their signature; for test suites alone")
+	start.Flags().
+		BoolVar(&anyCredentials, "accept-any-credentials", false, "DANGEROUS: obey requests whatever their signature; for test suites alone")
 	var timeout time.Duration
 	stop := &cobra.Command{
 		Use:     "stop",
@@ -73,14 +74,32 @@ firewalls and load balancers for them. Whatever speaks AWS can drive it.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.localLogs(c.Context(), follow) },
 	}
 	logs.Flags().BoolVarP(&follow, "follow", "f", false, "go on printing what is added")
-	local.AddCommand(start, stop, reset, logs,
-		&cobra.Command{Use: "restart", Short: "Start the daemon anew, with machines and traffic untouched: for a new version of aloft", Args: cobra.NoArgs, Example: "  sudo aloft local restart",
-			RunE: func(c *cobra.Command, _ []string) error { return a.restartLocal(c.Context()) }},
-		&cobra.Command{Use: "status", Short: "Tell whether the local cloud runs and what is in it", Args: cobra.NoArgs, Example: "  sudo aloft local status",
-			RunE: func(c *cobra.Command, _ []string) error { return a.localStatus(c.Context()) }},
-		&cobra.Command{Use: "env", Short: "Print shell exports with which any AWS client uses the local cloud", Args: cobra.NoArgs,
+	local.AddCommand(
+		start,
+		stop,
+		reset,
+		logs,
+		&cobra.Command{
+			Use:     "restart",
+			Short:   "Start the daemon anew, with machines and traffic untouched: for a new version of aloft",
+			Args:    cobra.NoArgs,
+			Example: "  sudo aloft local restart",
+			RunE:    func(c *cobra.Command, _ []string) error { return a.restartLocal(c.Context()) },
+		},
+		&cobra.Command{
+			Use:     "status",
+			Short:   "Tell whether the local cloud runs and what is in it",
+			Args:    cobra.NoArgs,
+			Example: "  sudo aloft local status",
+			RunE:    func(c *cobra.Command, _ []string) error { return a.localStatus(c.Context()) },
+		},
+		&cobra.Command{
+			Use:     "env",
+			Short:   "Print shell exports with which any AWS client uses the local cloud",
+			Args:    cobra.NoArgs,
 			Example: `  eval "$(sudo aloft local env)"`,
-			RunE:    func(*cobra.Command, []string) error { return a.localEnv() }},
+			RunE:    func(*cobra.Command, []string) error { return a.localEnv() },
+		},
 	)
 	return local
 }
@@ -100,7 +119,13 @@ func (a *app) config(o startOptions) (cloud.Config, error) {
 		return cloud.Config{}, err
 	}
 	if at, err := netip.ParseAddrPort(o.address); err != nil || !at.Addr().IsLoopback() {
-		return cloud.Config{}, diag.List{{Where: "--address " + o.address, Summary: "is not a loopback address with a port", Hint: "the local cloud starts machines as root, so only this machine may reach it: for example --address 127.0.0.1:4600"}}
+		return cloud.Config{}, diag.List{
+			{
+				Where:   "--address " + o.address,
+				Summary: "is not a loopback address with a port",
+				Hint:    "the local cloud starts machines as root, so only this machine may reach it: for example --address 127.0.0.1:4600",
+			},
+		}
 	}
 	return cloud.Config{
 		Place: place, Address: o.address, Version: a.version, AcceptAnyCredentials: o.anyCredentials,
@@ -110,7 +135,15 @@ func (a *app) config(o startOptions) (cloud.Config, error) {
 
 // hostEnvNames are the settings of the host that machines inherit, so that apt,
 // npm, git and curl work in them as they do here.
-var hostEnvNames = []string{"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"}
+var hostEnvNames = []string{
+	"http_proxy",
+	"https_proxy",
+	"no_proxy",
+	"HTTP_PROXY",
+	"HTTPS_PROXY",
+	"NO_PROXY",
+	"SSL_CERT_FILE",
+}
 
 func hostEnv(lookup func(string) (string, bool)) map[string]string {
 	env := map[string]string{}
@@ -155,11 +188,29 @@ func (a *app) startLocal(ctx context.Context, o startOptions) error {
 		return err
 	}
 	if o.restart {
-		_, _ = fmt.Fprintf(a.Err, "%s The local cloud runs version %s now, at http://%s (pid %d); machines and traffic ran on.\n", style.Good("✓"), running.Version, running.Address, running.PID)
+		_, _ = fmt.Fprintf(
+			a.Err,
+			"%s The local cloud runs version %s now, at http://%s (pid %d); machines and traffic ran on.\n",
+			style.Good("✓"),
+			running.Version,
+			running.Address,
+			running.PID,
+		)
 		return a.startResult(running)
 	}
-	_, _ = fmt.Fprintf(a.Err, "%s The local cloud runs at http://%s (pid %d).\n", style.Good("✓"), running.Address, running.PID)
-	_, _ = fmt.Fprintf(a.Err, "  Next: %s, or %s for any other AWS client.\n", style.Name(a.sudo()+"aloft up"+a.again()), style.Name(`eval "$(`+a.sudo()+"aloft local env"+a.again()+`)"`))
+	_, _ = fmt.Fprintf(
+		a.Err,
+		"%s The local cloud runs at http://%s (pid %d).\n",
+		style.Good("✓"),
+		running.Address,
+		running.PID,
+	)
+	_, _ = fmt.Fprintf(
+		a.Err,
+		"  Next: %s, or %s for any other AWS client.\n",
+		style.Name(a.sudo()+"aloft up"+a.again()),
+		style.Name(`eval "$(`+a.sudo()+"aloft local env"+a.again()+`)"`),
+	)
 	return a.startResult(running)
 }
 
@@ -171,7 +222,11 @@ func (a *app) clearAbandoned(ctx context.Context, place cloud.Place) error {
 	}
 	cleared, err := cloud.ClearAbandoned(ctx, place)
 	for _, p := range cleared {
-		_, _ = fmt.Fprintf(a.Err, "Cleared the networks that a local cloud left when it was killed; its state in %s is kept.\n", p.State)
+		_, _ = fmt.Fprintf(
+			a.Err,
+			"Cleared the networks that a local cloud left when it was killed; its state in %s is kept.\n",
+			p.State,
+		)
 	}
 	return err
 }
@@ -187,8 +242,13 @@ func (a *app) sameVersion(d cloud.Daemon) error {
 	if d.Version == a.version {
 		return nil
 	}
-	return diag.List{{Where: "local cloud (pid " + fmt.Sprint(d.PID) + ")", Summary: fmt.Sprintf("runs version %s, this aloft is %s", d.Version, a.version),
-		Hint: "sudo aloft local restart: machines and their traffic run on meanwhile"}}
+	return diag.List{
+		{
+			Where:   "local cloud (pid " + fmt.Sprint(d.PID) + ")",
+			Summary: fmt.Sprintf("runs version %s, this aloft is %s", d.Version, a.version),
+			Hint:    "sudo aloft local restart: machines and their traffic run on meanwhile",
+		},
+	}
 }
 
 // spawn starts this program again as the daemon, in a session of its own, and
@@ -226,7 +286,14 @@ func (a *app) spawn(ctx context.Context, config cloud.Config, o startOptions) (c
 		}
 		select {
 		case _ = <-ended:
-			return cloud.Daemon{}, diag.List{{Where: "local cloud", Summary: "ended while starting", Detail: tailFrom(config.Place.Log(), from), Hint: "the whole log: aloft local logs"}}
+			return cloud.Daemon{}, diag.List{
+				{
+					Where:   "local cloud",
+					Summary: "ended while starting",
+					Detail:  tailFrom(config.Place.Log(), from),
+					Hint:    "the whole log: aloft local logs",
+				},
+			}
 		case <-ctx.Done():
 			_ = daemon.Process.Signal(syscall.SIGTERM)
 			_ = <-ended

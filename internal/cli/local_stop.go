@@ -38,7 +38,12 @@ func (a *app) stopLocal(ctx context.Context, timeout time.Duration) error {
 	if err := running.Stop(ctx); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(a.Err, "%s Stopped. Everything is kept: %s brings it back.\n", a.style(a.Err).Good("✓"), a.style(a.Err).Name("aloft local start"))
+	_, _ = fmt.Fprintf(
+		a.Err,
+		"%s Stopped. Everything is kept: %s brings it back.\n",
+		a.style(a.Err).Good("✓"),
+		a.style(a.Err).Name("aloft local start"),
+	)
 	return nil
 }
 
@@ -126,7 +131,15 @@ func (a *app) localStatus(ctx context.Context) error {
 		return view.JSON(a.Out, status)
 	}
 	style := a.style(a.Out)
-	_, _ = fmt.Fprintf(a.Out, "%s The local cloud runs at http://%s: version %s, pid %d, since %s.\n", style.Good("✓"), running.Address, running.Version, running.PID, running.StartedAt.Local().Format(time.DateTime))
+	_, _ = fmt.Fprintf(
+		a.Out,
+		"%s The local cloud runs at http://%s: version %s, pid %d, since %s.\n",
+		style.Good("✓"),
+		running.Address,
+		running.Version,
+		running.PID,
+		running.StartedAt.Local().Format(time.DateTime),
+	)
 	rows := [][]string{{"BASE IMAGE", "STATE", ""}}
 	for _, image := range status.Images {
 		rows = append(rows, []string{image.Name, image.State, image.Reason})
@@ -193,7 +206,13 @@ func (a *app) localLogs(ctx context.Context, follow bool) error {
 	}
 	f, err := os.Open(place.Log())
 	if errors.Is(err, fs.ErrNotExist) {
-		return diag.List{{Where: "local cloud", Summary: "has no log: it was never started in the background", Hint: "sudo aloft local start"}}
+		return diag.List{
+			{
+				Where:   "local cloud",
+				Summary: "has no log: it was never started in the background",
+				Hint:    "sudo aloft local start",
+			},
+		}
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return onlyRoot(err, "sudo aloft local logs")

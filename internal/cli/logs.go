@@ -65,7 +65,9 @@ func (a *app) logs(ctx context.Context, dir, server string, options release.LogO
 				mu.Lock()
 				defer mu.Unlock()
 				if a.json {
-					_ = lines.Encode(logLine{Server: t.Name, Line: line}) // a reader that has gone ends the command by its signal
+					_ = lines.Encode(
+						logLine{Server: t.Name, Line: line},
+					) // a reader that has gone ends the command by its signal
 					return
 				}
 				if len(targets) > 1 {

@@ -67,7 +67,10 @@ func (a *app) finish(ctx context.Context, err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.Is(context.Cause(ctx), errInterrupted):
-		_, _ = fmt.Fprintln(a.Err, a.style(a.Err).Warn("Stopped.")+" Nothing is lost: run the same command again and it goes on from here.")
+		_, _ = fmt.Fprintln(
+			a.Err,
+			a.style(a.Err).Warn("Stopped.")+" Nothing is lost: run the same command again and it goes on from here.",
+		)
 		return ExitInterrupted
 	}
 	problems, ended := diag.From(err), ExitError

@@ -44,7 +44,9 @@ func (a *app) runDaemon(ctx context.Context, o startOptions) error {
 	}
 	config.Log = slog.New(slog.NewTextHandler(a.Err, nil))
 	if o.anyCredentials {
-		config.Log.Warn("DANGER: requests are obeyed whatever their signature; every user of this host can start machines as root")
+		config.Log.Warn(
+			"DANGER: requests are obeyed whatever their signature; every user of this host can start machines as root",
+		)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -43,7 +43,9 @@ func (a *app) releases(ctx context.Context, dir string) error {
 		return view.JSON(a.Out, map[string]any{"app": d.spec.App, "region": d.spec.Region, "releases": all})
 	}
 	if len(all) == 0 {
-		return diag.List{{Where: d.spec.App, Summary: "has no releases in " + d.spec.Region, Hint: "aloft up makes the first"}}
+		return diag.List{
+			{Where: d.spec.App, Summary: "has no releases in " + d.spec.Region, Hint: "aloft up makes the first"},
+		}
 	}
 	a.releaseTable(all)
 	return nil
@@ -70,7 +72,19 @@ func (a *app) releaseTable(all []apply.Release) {
 		if r.HasImage {
 			image = r.Image
 		}
-		rows = append(rows, []string{strconv.Itoa(r.Number), r.Release, result, r.Started.Local().Format(time.DateTime), took, r.By, image, r.Source})
+		rows = append(
+			rows,
+			[]string{
+				strconv.Itoa(r.Number),
+				r.Release,
+				result,
+				r.Started.Local().Format(time.DateTime),
+				took,
+				r.By,
+				image,
+				r.Source,
+			},
+		)
 	}
 	style.Table(a.Out, rows)
 	for i := len(all) - 1; i >= 0; i-- {
@@ -111,7 +125,13 @@ func releaseAndDir(args []string) (release, dir string, err error) {
 	case len(args) == 1:
 		return "", args[0], nil
 	}
-	return "", "", diag.List{{Where: args[0], Summary: "is no release", Hint: "give a number of aloft releases, or the first characters of a release; then a folder"}}
+	return "", "", diag.List{
+		{
+			Where:   args[0],
+			Summary: "is no release",
+			Hint:    "give a number of aloft releases, or the first characters of a release; then a folder",
+		},
+	}
 }
 
 // looksLikeRelease tells of a number, or of four to twelve hexadecimal digits.
@@ -140,8 +160,22 @@ func (a *app) rollback(ctx context.Context, dir, release string) error {
 	if !worked {
 		text = "serves already: nothing to do"
 	}
-	_, _ = fmt.Fprintf(a.Out, "%s Release %s (%d), of %s, %s (%s).\n\n  %s\n\n", style.Good("✓"), to.Release, to.Number, to.Source, text, view.Duration(time.Since(began)), style.Strong(status.URL))
+	_, _ = fmt.Fprintf(
+		a.Out,
+		"%s Release %s (%d), of %s, %s (%s).\n\n  %s\n\n",
+		style.Good("✓"),
+		to.Release,
+		to.Number,
+		to.Source,
+		text,
+		view.Duration(time.Since(began)),
+		style.Strong(status.URL),
+	)
 	a.machines(status)
-	_, _ = fmt.Fprintf(a.Out, "\nThe source is what it was: %s would release it again.\n", style.Name(a.sudo()+command("aloft up", dir)+a.again()))
+	_, _ = fmt.Fprintf(
+		a.Out,
+		"\nThe source is what it was: %s would release it again.\n",
+		style.Name(a.sudo()+command("aloft up", dir)+a.again()),
+	)
 	return nil
 }

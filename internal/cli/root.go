@@ -55,7 +55,13 @@ func (a *app) root() *cobra.Command {
 				return diag.List{{Where: "--on " + a.on, Summary: "is not a cloud", Hint: "use --on local or --on aws"}}
 			}
 			if a.region != "" && !spec.ValidRegion(a.region) {
-				return diag.List{{Where: "--region " + a.region, Summary: "is not an AWS region", Hint: "for example: --region eu-central-1"}}
+				return diag.List{
+					{
+						Where:   "--region " + a.region,
+						Summary: "is not an AWS region",
+						Hint:    "for example: --region eu-central-1",
+					},
+				}
 			}
 			return nil
 		},
@@ -70,10 +76,30 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.region, "region", "", "AWS `REGION`; the spec's by default")
 	flags.StringVar(&a.profile, "profile", "", "`PROFILE` of the AWS configuration files, with --on aws")
 	flags.StringVar(&a.stateDir, "state-dir", cloud.DefaultStateDir, "`FOLDER` of the local cloud's state")
-	flags.BoolVar(&a.json, "json", false, "print results as JSON on standard output, events as JSON lines on standard error")
+	flags.BoolVar(
+		&a.json,
+		"json",
+		false,
+		"print results as JSON on standard output, events as JSON lines on standard error",
+	)
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colours (NO_COLOR does the same)")
 	flags.BoolVarP(&a.yes, "yes", "y", false, "do not ask")
-	addGroup(root, "The application", a.initCommand(), a.planCommand(), a.upCommand(), a.releasesCommand(), a.rollbackCommand(), a.statusCommand(), a.scaleCommand(), a.verifyCommand(), a.drillCommand(), a.sshCommand(), a.logsCommand(), a.downCommand())
+	addGroup(
+		root,
+		"The application",
+		a.initCommand(),
+		a.planCommand(),
+		a.upCommand(),
+		a.releasesCommand(),
+		a.rollbackCommand(),
+		a.statusCommand(),
+		a.scaleCommand(),
+		a.verifyCommand(),
+		a.drillCommand(),
+		a.sshCommand(),
+		a.logsCommand(),
+		a.downCommand(),
+	)
 	addGroup(root, "The local cloud", a.localCommand())
 	explainArguments(root)
 	return root

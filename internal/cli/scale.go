@@ -25,7 +25,14 @@ A fixed number of servers is machines.count of aloft.yaml, and aloft up.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			machines, err := strconv.Atoi(args[0])
 			if err != nil || machines < 1 {
-				return diag.List{{Where: "aloft scale " + args[0], Summary: "is not a number of servers", Hint: "for example: aloft scale 6", Cause: err}}
+				return diag.List{
+					{
+						Where:   "aloft scale " + args[0],
+						Summary: "is not a number of servers",
+						Hint:    "for example: aloft scale 6",
+						Cause:   err,
+					},
+				}
 			}
 			return a.scale(c.Context(), folder(args[1:]), machines)
 		},
@@ -46,7 +53,14 @@ func (a *app) scale(ctx context.Context, dir string, machines int) error {
 		return view.JSON(a.Out, status)
 	}
 	style := a.style(a.Out)
-	_, _ = fmt.Fprintf(a.Out, "%s %s has %d servers, all of them serving, after %s.\n\n", style.Good("✓"), status.App, machines, view.Duration(time.Since(began)))
+	_, _ = fmt.Fprintf(
+		a.Out,
+		"%s %s has %d servers, all of them serving, after %s.\n\n",
+		style.Good("✓"),
+		status.App,
+		machines,
+		view.Duration(time.Since(began)),
+	)
 	a.machines(status)
 	if s := status.Scaling; s != nil && s.Policy != nil {
 		_, _ = fmt.Fprintf(a.Out, "\nIts target goes on from here: %s.\n", s.Policy.Next)

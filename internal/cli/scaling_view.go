@@ -15,7 +15,15 @@ func (a *app) scaling(s *apply.Scaling) {
 	if s.Cost != "" {
 		cost = ", " + s.Cost
 	}
-	_, _ = fmt.Fprintf(a.Out, "\n%s: %d servers of %d to %d%s\n", style.Strong("Auto Scaling group "+s.Group), s.Desired, s.Min, s.Max, cost)
+	_, _ = fmt.Fprintf(
+		a.Out,
+		"\n%s: %d servers of %d to %d%s\n",
+		style.Strong("Auto Scaling group "+s.Group),
+		s.Desired,
+		s.Min,
+		s.Max,
+		cost,
+	)
 	if p := s.Policy; p != nil {
 		_, _ = fmt.Fprintf(a.Out, "  %s\n", p.Next)
 		for _, alarm := range p.Alarms {
@@ -34,7 +42,20 @@ func (a *app) scaling(s *apply.Scaling) {
 		_, _ = fmt.Fprintf(a.Out, "  schedule %s (%s): %s%s\n", at.Cron, at.Timezone, at.Sizes, next)
 	}
 	if r := s.Refresh; r != nil {
-		_, _ = fmt.Fprintf(a.Out, "  %s\n", strings.TrimRight(fmt.Sprintf("%s: %d %%, %d servers left. %s", style.Warn("replacing servers, "+r.Status), r.Percent, r.Left, r.Reason), " "))
+		_, _ = fmt.Fprintf(
+			a.Out,
+			"  %s\n",
+			strings.TrimRight(
+				fmt.Sprintf(
+					"%s: %d %%, %d servers left. %s",
+					style.Warn("replacing servers, "+r.Status),
+					r.Percent,
+					r.Left,
+					r.Reason,
+				),
+				" ",
+			),
+		)
 	}
 	if len(s.Activities) == 0 {
 		return

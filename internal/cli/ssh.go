@@ -37,7 +37,13 @@ func dirAndServer(args []string) (dir, server string, err error) {
 		case dir == ".":
 			dir = arg
 		default:
-			return "", "", diag.List{{Where: arg, Summary: "is one argument too many", Hint: "give a folder and a server, such as server-1; a command goes behind --"}}
+			return "", "", diag.List{
+				{
+					Where:   arg,
+					Summary: "is one argument too many",
+					Hint:    "give a folder and a server, such as server-1; a command goes behind --",
+				},
+			}
 		}
 	}
 	return dir, server, nil
@@ -62,7 +68,13 @@ does is added for as long as the connection stands. ssh's exit code is passed on
 				return err
 			}
 			if server == "" {
-				return diag.List{{Where: "aloft ssh", Summary: "no server is named", Hint: "aloft ssh server-1; aloft status lists the servers"}}
+				return diag.List{
+					{
+						Where:   "aloft ssh",
+						Summary: "no server is named",
+						Hint:    "aloft ssh server-1; aloft status lists the servers",
+					},
+				}
 			}
 			return a.ssh(c.Context(), dir, server, remote)
 		},
@@ -72,7 +84,9 @@ does is added for as long as the connection stands. ssh's exit code is passed on
 func (a *app) ssh(ctx context.Context, dir, server string, remote []string) (err error) {
 	program, err := exec.LookPath("ssh")
 	if err != nil {
-		return diag.List{{Where: "ssh", Summary: "is not installed on this machine", Hint: "install the OpenSSH client", Cause: err}}
+		return diag.List{
+			{Where: "ssh", Summary: "is not installed on this machine", Hint: "install the OpenSSH client", Cause: err},
+		}
 	}
 	d, err := a.open(ctx, dir, false, nil)
 	if err != nil {
@@ -162,7 +176,15 @@ func (d *deployment) reach(ctx context.Context, name string) (targets []release.
 		return nil, nil, err
 	}
 	if _, err := os.Stat(d.KeyFile()); err != nil {
-		return nil, nil, diag.List{{Where: d.KeyFile(), Summary: "the private key that opens the servers is not there", Detail: err.Error(), Hint: "run the command as the user, and on the machine, that ran aloft up", Cause: err}}
+		return nil, nil, diag.List{
+			{
+				Where:   d.KeyFile(),
+				Summary: "the private key that opens the servers is not there",
+				Detail:  err.Error(),
+				Hint:    "run the command as the user, and on the machine, that ran aloft up",
+				Cause:   err,
+			},
+		}
 	}
 	user, err := d.LoginUser(ctx)
 	if err != nil {
@@ -173,7 +195,16 @@ func (d *deployment) reach(ctx context.Context, name string) (targets []release.
 		if err != nil {
 			return nil, nil, err
 		}
-		targets = append(targets, release.Target{Name: m.Name, Address: net.JoinHostPort(m.PublicIP, "22"), User: user, KeyPath: d.KeyFile(), HostKeys: keys})
+		targets = append(
+			targets,
+			release.Target{
+				Name:     m.Name,
+				Address:  net.JoinHostPort(m.PublicIP, "22"),
+				User:     user,
+				KeyPath:  d.KeyFile(),
+				HostKeys: keys,
+			},
+		)
 	}
 	shut, err = d.LetIn(ctx, machines[0])
 	return targets, shut, err
@@ -197,9 +228,20 @@ func chosen(s *apply.Status, name string) ([]apply.Machine, error) {
 	case len(names) == 0:
 		return nil, diag.List{{Where: s.App, Summary: "has no servers yet", Hint: "aloft up makes them"}}
 	case name == "":
-		return nil, diag.List{{Where: s.App, Summary: "none of its servers runs", Detail: there, Hint: "aloft up replaces a server that is gone"}}
+		return nil, diag.List{
+			{
+				Where:   s.App,
+				Summary: "none of its servers runs",
+				Detail:  there,
+				Hint:    "aloft up replaces a server that is gone",
+			},
+		}
 	case !slices.ContainsFunc(s.Machines, func(m apply.Machine) bool { return m.Name == name || m.InstanceID == name }):
-		return nil, diag.List{{Where: name, Summary: "is not a server of " + s.App, Detail: there, Hint: "name one of these"}}
+		return nil, diag.List{
+			{Where: name, Summary: "is not a server of " + s.App, Detail: there, Hint: "name one of these"},
+		}
 	}
-	return nil, diag.List{{Where: name, Summary: "does not run", Detail: there, Hint: "aloft up replaces a server that is gone"}}
+	return nil, diag.List{
+		{Where: name, Summary: "does not run", Detail: there, Hint: "aloft up replaces a server that is gone"},
+	}
 }

@@ -77,7 +77,13 @@ func (a *app) up(ctx context.Context, dir string) error {
 
 // verifyAs checks the deployment, as one more step of the run.
 func (d *deployment) verifyAs(ctx context.Context, s *apply.Status, events event.Sink) verify.Report {
-	e := event.Event{Time: time.Now(), Kind: event.Start, Address: "verify", Step: "22", Message: "check that every server in every zone serves, and only where it should"}
+	e := event.Event{
+		Time:    time.Now(),
+		Kind:    event.Start,
+		Address: "verify",
+		Step:    "22",
+		Message: "check that every server in every zone serves, and only where it should",
+	}
 	events(e)
 	report := d.verify(ctx, s)
 	e.Elapsed, e.Time = time.Since(e.Time), time.Now()
@@ -97,11 +103,23 @@ func (a *app) upResult(dir string, s *apply.Status, worked, verified bool, took 
 	style := a.style(a.Out)
 	switch {
 	case !worked:
-		_, _ = fmt.Fprintf(a.Out, "%s Nothing to do: %s is as its spec says (%s).\n", style.Good("✓"), s.App, view.Duration(took))
+		_, _ = fmt.Fprintf(
+			a.Out,
+			"%s Nothing to do: %s is as its spec says (%s).\n",
+			style.Good("✓"),
+			s.App,
+			view.Duration(took),
+		)
 	case verified:
 		_, _ = fmt.Fprintf(a.Out, "%s %s is up, and verified, in %s.\n", style.Good("✓"), s.App, view.Duration(took))
 	default:
-		_, _ = fmt.Fprintf(a.Out, "%s %s stands after %s, but not every check holds.\n", style.Bad("✗"), s.App, view.Duration(took))
+		_, _ = fmt.Fprintf(
+			a.Out,
+			"%s %s stands after %s, but not every check holds.\n",
+			style.Bad("✗"),
+			s.App,
+			view.Duration(took),
+		)
 	}
 	_, _ = fmt.Fprintf(a.Out, "\n  %s\n\n", style.Strong(s.URL))
 	a.machines(s)
@@ -112,10 +130,18 @@ func (a *app) upResult(dir string, s *apply.Status, worked, verified bool, took 
 		name := s.Machines[0].Name
 		rows = append(rows, [2]string{sudo + command("aloft ssh", dir) + " " + name + flags, "a shell on a server"})
 	}
-	rows = append(rows,
-		[2]string{sudo + command("aloft up", dir) + flags, "again, after you terminate a server: it is replaced, the others serve on"},
-		[2]string{sudo + command("aloft rollback", dir) + flags, "back to the release before, after you released another"},
-		[2]string{sudo + command("aloft down", dir) + flags, "remove everything"})
+	rows = append(
+		rows,
+		[2]string{
+			sudo + command("aloft up", dir) + flags,
+			"again, after you terminate a server: it is replaced, the others serve on",
+		},
+		[2]string{
+			sudo + command("aloft rollback", dir) + flags,
+			"back to the release before, after you released another",
+		},
+		[2]string{sudo + command("aloft down", dir) + flags, "remove everything"},
+	)
 	width := 0
 	for _, row := range rows {
 		width = max(width, len(row[0]))

@@ -73,7 +73,10 @@ func (d *deployment) verify(ctx context.Context, s *apply.Status) verify.Report 
 		// An address that is not there is the zero Addr, which the checks tell.
 		private, _ := netip.ParseAddr(m.PrivateIP)
 		public, _ := netip.ParseAddr(m.PublicIP)
-		facts.Servers = append(facts.Servers, verify.Server{Name: m.Name, InstanceID: m.InstanceID, Zone: m.Zone, PrivateIP: private, PublicIP: public})
+		facts.Servers = append(
+			facts.Servers,
+			verify.Server{Name: m.Name, InstanceID: m.InstanceID, Zone: m.Zone, PrivateIP: private, PublicIP: public},
+		)
 		if public.IsValid() && !facts.From.IsValid() {
 			// Not known is an answer, too: what depends on it is then not judged.
 			if from, err := apply.Egress(ctx, public); err == nil {

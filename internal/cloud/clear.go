@@ -35,7 +35,9 @@ func Clear(ctx context.Context, place Place) error {
 		problems = errors.Join(problems, machines.Stop(ctx, id, false))
 	}
 	problems = errors.Join(problems, machines.Close())
-	net, err := network.New(network.PlaneConfig{RunDir: filepath.Join(place.Run, "network"), Name: place.Name, Log: log})
+	net, err := network.New(
+		network.PlaneConfig{RunDir: filepath.Join(place.Run, "network"), Name: place.Name, Log: log},
+	)
 	if err != nil {
 		return errors.Join(problems, err)
 	}

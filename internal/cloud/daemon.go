@@ -142,16 +142,45 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, handler http.
 	if err := d.balancer.Start(ctx); err != nil {
 		return err
 	}
-	imagesLoop := &images.Loop{Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log}
-	balancersLoop := &balancers.Loop{Store: d.store, Balancer: d.balancer, Network: d.networks, Namespace: d.network.NodeNamespace, Logs: d.Place.logs(), Log: d.Log}
-	metricsLoop := &metrics.Loop{Balancer: d.balancer, Machines: d.machines, Store: d.store, Metrics: &d.metrics, Log: d.Log}
+	imagesLoop := &images.Loop{
+		Store:     d.store,
+		Layers:    d.layers,
+		Instances: d.instances,
+		Machines:  d.machines,
+		Log:       d.Log,
+	}
+	balancersLoop := &balancers.Loop{
+		Store:     d.store,
+		Balancer:  d.balancer,
+		Network:   d.networks,
+		Namespace: d.network.NodeNamespace,
+		Logs:      d.Place.logs(),
+		Log:       d.Log,
+	}
+	metricsLoop := &metrics.Loop{
+		Balancer: d.balancer,
+		Machines: d.machines,
+		Store:    d.store,
+		Metrics:  &d.metrics,
+		Log:      d.Log,
+	}
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log}
-	alarmsLoop := &alarms.Loop{Store: d.store, Metrics: &d.metrics, Actions: capacity.Policies{Metrics: &d.metrics}, Log: d.Log}
+	alarmsLoop := &alarms.Loop{
+		Store:   d.store,
+		Metrics: &d.metrics,
+		Actions: capacity.Policies{Metrics: &d.metrics},
+		Log:     d.Log,
+	}
 	schedulesLoop := &schedules.Loop{Store: d.store, Log: d.Log}
 	for _, run := range []func(context.Context) error{d.network.Run, d.networks.Run, d.instances.Run, imagesLoop.Run, balancersLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run} {
 		group.Go(func() error { return run(ctx) })
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn)}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn),
+	}
 	group.Go(func() error {
 		<-ctx.Done()
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
@@ -168,7 +197,13 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, handler http.
 	if err != nil {
 		return err
 	}
-	self := Daemon{PID: os.Getpid(), Started: ticks, Version: d.Version, Address: listener.Addr().String(), StartedAt: time.Now()}
+	self := Daemon{
+		PID:       os.Getpid(),
+		Started:   ticks,
+		Version:   d.Version,
+		Address:   listener.Addr().String(),
+		StartedAt: time.Now(),
+	}
 	if err := self.write(d.Place); err != nil {
 		return err
 	}

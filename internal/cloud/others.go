@@ -58,7 +58,15 @@ func alive(ctx context.Context, place Place) bool {
 	if lb.Running(ctx) {
 		return true
 	}
-	machines, err := machine.New(machine.Config{Dir: place.machines(), RunDir: filepath.Join(place.Run, "machines"), CgroupName: place.Name, Launcher: []string{"/proc/self/exe"}, Log: log})
+	machines, err := machine.New(
+		machine.Config{
+			Dir:        place.machines(),
+			RunDir:     filepath.Join(place.Run, "machines"),
+			CgroupName: place.Name,
+			Launcher:   []string{"/proc/self/exe"},
+			Log:        log,
+		},
+	)
 	if err != nil {
 		return true // what cannot be looked at is not called dead
 	}

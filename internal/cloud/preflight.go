@@ -27,10 +27,17 @@ type host struct {
 
 // thisHost is the machine that this program runs on.
 func thisHost() host {
-	return host{system: runtime.GOOS, root: os.Geteuid() == 0, machines: machine.Preflight, networks: network.Preflight, listen: tryListening, others: func(place Place) []Other {
-		others, _ := Others(context.Background(), place) // who they are only makes a refusal clearer
-		return others
-	}}
+	return host{
+		system:   runtime.GOOS,
+		root:     os.Geteuid() == 0,
+		machines: machine.Preflight,
+		networks: network.Preflight,
+		listen:   tryListening,
+		others: func(place Place) []Other {
+			others, _ := Others(context.Background(), place) // who they are only makes a refusal clearer
+			return others
+		},
+	}
 }
 
 // Preflight looks for all that keeps this host from running the local cloud. It
@@ -40,7 +47,12 @@ func Preflight(config Config) diag.List { return preflight(config, thisHost()) }
 func preflight(config Config, h host) diag.List {
 	var problems diag.List
 	if h.system != "linux" {
-		problems.Add("this host", "run Aloft in a Linux virtual machine", "runs %s: machines and networks need Linux", h.system)
+		problems.Add(
+			"this host",
+			"run Aloft in a Linux virtual machine",
+			"runs %s: machines and networks need Linux",
+			h.system,
+		)
 		return problems
 	}
 	if !h.root {
@@ -54,8 +66,12 @@ func preflight(config Config, h host) diag.List {
 	for _, other := range h.others(config.Place) {
 		if other.Alive {
 			running = true
-			problems.Add("this host", "sudo aloft local stop --state-dir "+other.State,
-				"runs another local cloud, with its state in %s: one at a time can have the range of public addresses", other.State)
+			problems.Add(
+				"this host",
+				"sudo aloft local stop --state-dir "+other.State,
+				"runs another local cloud, with its state in %s: one at a time can have the range of public addresses",
+				other.State,
+			)
 		}
 	}
 	for _, p := range h.networks(network.PlaneConfig{RunDir: filepath.Join(config.Place.Run, "network"), Name: config.Place.Name}) {

@@ -96,12 +96,23 @@ func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
 	status := Status{Version: d.Version, Images: []ImageStatus{}, Machines: []MachineStatus{}}
 	for _, row := range store.Images.List(view) {
 		if row.Public {
-			status.Images = append(status.Images, ImageStatus{Name: row.Base, Region: row.Region, State: row.State, Reason: row.StateReason})
+			status.Images = append(
+				status.Images,
+				ImageStatus{Name: row.Base, Region: row.Region, State: row.State, Reason: row.StateReason},
+			)
 		}
 	}
 	for _, row := range store.Instances.List(view) {
 		if row.State != store.Terminated {
-			status.Machines = append(status.Machines, MachineStatus{ID: row.ID, Region: row.Region, State: row.State, MemoryBytes: d.machines.Status(row.ID).MemoryBytes})
+			status.Machines = append(
+				status.Machines,
+				MachineStatus{
+					ID:          row.ID,
+					Region:      row.Region,
+					State:       row.State,
+					MemoryBytes: d.machines.Status(row.ID).MemoryBytes,
+				},
+			)
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")

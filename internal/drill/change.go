@@ -53,7 +53,12 @@ func (d *Drill) Pending(ctx context.Context) (c *Change, live bool, err error) {
 	}
 	c = &Change{}
 	if err := json.Unmarshal([]byte(aws.ToString(value.Parameter.Value)), c); err != nil {
-		return nil, false, fmt.Errorf("read %s: it says %q: %w", *parameter(d.cfg.App), aws.ToString(value.Parameter.Value), err)
+		return nil, false, fmt.Errorf(
+			"read %s: it says %q: %w",
+			*parameter(d.cfg.App),
+			aws.ToString(value.Parameter.Value),
+			err,
+		)
 	}
 	return c, time.Now().Before(c.Holder.Expires) && !d.cfg.Gone(c.Holder), nil
 }
@@ -152,7 +157,8 @@ func (l *ledger) keep(ctx context.Context, cancel context.CancelCauseFunc) {
 			return
 		case <-tick.C:
 		}
-		if err := l.note(ctx, func(*Change) {}); err != nil && ctx.Err() == nil && time.Since(l.good) > changeLife-changeRenew {
+		if err := l.note(ctx, func(*Change) {}); err != nil && ctx.Err() == nil &&
+			time.Since(l.good) > changeLife-changeRenew {
 			cancel(errUnwatched)
 			return
 		}

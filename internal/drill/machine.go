@@ -36,7 +36,10 @@ func (d *Drill) on(ctx context.Context, server, script string, ready func()) (er
 
 // runs tells whether an instance runs.
 func (d *Drill) runs(ctx context.Context, instanceID string) (bool, error) {
-	found, err := d.cfg.Client.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{instanceID}})
+	found, err := d.cfg.Client.EC2.DescribeInstances(
+		ctx,
+		&ec2.DescribeInstancesInput{InstanceIds: []string{instanceID}},
+	)
 	if awsapi.IsNotFound(err) {
 		return false, nil
 	}

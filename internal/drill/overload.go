@@ -45,7 +45,15 @@ func (r *run) overload(ctx context.Context) error {
 		begun := r.began.Sub(recording.Started)
 		if bad := missed(recording, begun+from, begun+r.since()-latestGood, rate); bad > mostBad {
 			r.line.injected, r.line.restored = from, r.since()
-			r.drill.note("load", fmt.Sprintf("%.0f requests a second are too many: %.1f %% failed or took longer than %s", rate, 100*bad, latestGood))
+			r.drill.note(
+				"load",
+				fmt.Sprintf(
+					"%.0f requests a second are too many: %.1f %% failed or took longer than %s",
+					rate,
+					100*bad,
+					latestGood,
+				),
+			)
 			break
 		}
 		r.capacity = Capacity{Rate: rate, PerMachine: rate / float64(max(1, r.line.need))}

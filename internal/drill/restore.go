@@ -42,5 +42,8 @@ func (d *Drill) undo(ctx context.Context, c Change) error {
 		_, undo := scripts(c.Experiment, d.cfg.App)
 		return d.on(ctx, c.At, undo, func() {})
 	}
-	return fmt.Errorf("put back the change of a drill of the kind %q: this version of Aloft does not know it", c.Experiment)
+	return fmt.Errorf(
+		"put back the change of a drill of the kind %q: this version of Aloft does not know it",
+		c.Experiment,
+	)
 }

@@ -59,7 +59,11 @@ func (r *run) since() time.Duration { return time.Since(r.began) }
 // An error tells that the drill could not be done; what the users saw is no
 // error.
 func (d *Drill) Run(ctx context.Context, s *apply.Status, o Options) (Result, error) {
-	facts := report.Facts{Experiment: string(o.Experiment), Settings: o.Settings, Bound: o.Settings.Bound(string(o.Experiment))}
+	facts := report.Facts{
+		Experiment: string(o.Experiment),
+		Settings:   o.Settings,
+		Bound:      o.Settings.Bound(string(o.Experiment)),
+	}
 	v, err := choose(o.Experiment, o.At, s.Machines)
 	if err != nil {
 		return Result{}, err
@@ -73,12 +77,19 @@ func (d *Drill) Run(ctx context.Context, s *apply.Status, o Options) (Result, er
 			return Result{}, err
 		}
 	}
-	r := &run{drill: d, options: o, group: s.TargetGroupARN, line: timeline{victims: map[string]bool{}, need: len(healthy)}}
+	r := &run{
+		drill:   d,
+		options: o,
+		group:   s.TargetGroupARN,
+		line:    timeline{victims: map[string]bool{}, need: len(healthy)},
+	}
 	for _, m := range v.machines {
 		r.line.victims[m.InstanceID] = true
 	}
 	target := named(s.Machines) //nolint:bodyclose // the generator closes the answers that it shows
-	r.load = load.New(load.Config{URL: s.URL + "/", Rate: o.Rate, Timeout: requestPatience, Dial: load.Dial, Target: target})
+	r.load = load.New(
+		load.Config{URL: s.URL + "/", Rate: o.Rate, Timeout: requestPatience, Dial: load.Dial, Target: target},
+	)
 	facts.Victim = v.name
 	facts.Recording, err = r.loaded(ctx, func(ctx context.Context) error {
 		if o.Experiment == Overload {
@@ -163,7 +174,18 @@ func (r *run) disturbed(ctx context.Context, v victim) error {
 		undone = d.end(context.WithoutCancel(ctx))
 	}
 	if undone != nil {
-		return errors.Join(err, diag.List{{Where: c.At, Summary: "what the drill changed could not be put back", Detail: undone.Error(), Hint: "run aloft drill --restore; the next aloft command tries it, too", Cause: undone}})
+		return errors.Join(
+			err,
+			diag.List{
+				{
+					Where:   c.At,
+					Summary: "what the drill changed could not be put back",
+					Detail:  undone.Error(),
+					Hint:    "run aloft drill --restore; the next aloft command tries it, too",
+					Cause:   undone,
+				},
+			},
+		)
 	}
 	if err != nil {
 		return err
@@ -240,7 +262,11 @@ func (r *run) restore(ctx context.Context, l *ledger) error {
 
 // recovered waits until as many targets are healthy as before.
 func (r *run) recovered(ctx context.Context) error {
-	limit, cancel := context.WithTimeoutCause(ctx, recoverLimit, fmt.Errorf("the servers are not all healthy %s after the drill", recoverLimit))
+	limit, cancel := context.WithTimeoutCause(
+		ctx,
+		recoverLimit,
+		fmt.Errorf("the servers are not all healthy %s after the drill", recoverLimit),
+	)
 	defer cancel()
 	return r.watch(limit, func() bool {
 		unseen := r.line.detected == 0 && r.since()-r.line.restored > r.bound().Total()

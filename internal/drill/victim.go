@@ -30,10 +30,20 @@ func choose(e Experiment, at string, machines []apply.Machine) (victim, error) {
 	}
 	i := len(running) - 1
 	if at != "" {
-		i = slices.IndexFunc(running, func(m apply.Machine) bool { return m.Name == at || m.InstanceID == at || m.Zone == at })
+		i = slices.IndexFunc(
+			running,
+			func(m apply.Machine) bool { return m.Name == at || m.InstanceID == at || m.Zone == at },
+		)
 	}
 	if i < 0 {
-		return victim{}, diag.List{{Where: cmp.Or(at, "aloft drill"), Summary: "no such server or zone runs", Detail: "there are: " + strings.Join(names, ", "), Hint: "aloft status lists them"}}
+		return victim{}, diag.List{
+			{
+				Where:   cmp.Or(at, "aloft drill"),
+				Summary: "no such server or zone runs",
+				Detail:  "there are: " + strings.Join(names, ", "),
+				Hint:    "aloft status lists them",
+			},
+		}
 	}
 	if e != Zone {
 		return victim{running[i].Name, running[i : i+1]}, nil
@@ -58,7 +68,13 @@ func (v victim) spare(healthy map[string]bool) error {
 	if left > 0 {
 		return nil
 	}
-	return diag.List{{Where: v.name, Summary: "without it no healthy server would be left", Hint: "make the others healthy first (aloft status), or add --force"}}
+	return diag.List{
+		{
+			Where:   v.name,
+			Summary: "without it no healthy server would be left",
+			Hint:    "make the others healthy first (aloft status), or add --force",
+		},
+	}
 }
 
 // change is what an experiment does to its victim, before it does it.

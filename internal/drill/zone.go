@@ -42,7 +42,9 @@ func (d *Drill) survey(ctx context.Context, zone string) (Change, error) {
 		}
 	}
 	if len(c.Subnets) == 0 {
-		return c, diag.List{{Where: zone, Summary: "the application has no subnet there", Hint: "aloft status lists the zones"}}
+		return c, diag.List{
+			{Where: zone, Summary: "the application has no subnet there", Hint: "aloft status lists the zones"},
+		}
 	}
 	associations, err := d.associations(ctx, c)
 	if err != nil {
@@ -87,7 +89,10 @@ func (d *Drill) wall(ctx context.Context, c Change) (string, error) {
 	made, err := d.cfg.Client.EC2.CreateNetworkAcl(ctx, &ec2.CreateNetworkAclInput{
 		VpcId: &c.VPCID, ClientToken: &c.Token,
 		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeNetworkAcl, Tags: []types.Tag{
-			{Key: aws.String(stack.TagApp), Value: aws.String(d.cfg.App)}, {Key: aws.String(stack.TagName), Value: aws.String(d.cfg.App + "-drill")},
+			{
+				Key:   aws.String(stack.TagApp),
+				Value: aws.String(d.cfg.App),
+			}, {Key: aws.String(stack.TagName), Value: aws.String(d.cfg.App + "-drill")},
 		}}},
 	})
 	if err != nil {
@@ -119,7 +124,11 @@ func (d *Drill) cut(ctx context.Context, l *ledger, now func()) error {
 }
 
 // put brings subnets under the ACLs that are wanted.
-func (d *Drill) put(ctx context.Context, associations []types.NetworkAclAssociation, wanted func(subnet string) string) error {
+func (d *Drill) put(
+	ctx context.Context,
+	associations []types.NetworkAclAssociation,
+	wanted func(subnet string) string,
+) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, a := range associations {
 		acl := wanted(aws.ToString(a.SubnetId))
@@ -127,7 +136,10 @@ func (d *Drill) put(ctx context.Context, associations []types.NetworkAclAssociat
 			continue
 		}
 		group.Go(func() error {
-			_, err := d.cfg.Client.EC2.ReplaceNetworkAclAssociation(ctx, &ec2.ReplaceNetworkAclAssociationInput{AssociationId: a.NetworkAclAssociationId, NetworkAclId: &acl})
+			_, err := d.cfg.Client.EC2.ReplaceNetworkAclAssociation(
+				ctx,
+				&ec2.ReplaceNetworkAclAssociationInput{AssociationId: a.NetworkAclAssociationId, NetworkAclId: &acl},
+			)
 			return wrap("put "+aws.ToString(a.SubnetId)+" under network ACL "+acl, err)
 		})
 	}
@@ -156,7 +168,10 @@ func (d *Drill) mend(ctx context.Context, c Change) error {
 		if err != nil {
 			return err
 		}
-		under := slices.DeleteFunc(associations, func(a types.NetworkAclAssociation) bool { return aws.ToString(a.NetworkAclId) != c.ACL })
+		under := slices.DeleteFunc(
+			associations,
+			func(a types.NetworkAclAssociation) bool { return aws.ToString(a.NetworkAclId) != c.ACL },
+		)
 		if err := d.put(ctx, under, func(subnet string) string { return c.Subnets[subnet] }); err != nil {
 			return err
 		}

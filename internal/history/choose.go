@@ -57,7 +57,11 @@ func Find(all []Record, name string) (*Record, error) {
 		case found == nil || found.Release == r.Release && found.good() != nil:
 			found = &r
 		case found.Release != r.Release:
-			return nil, &diag.Diagnostic{Where: "release " + name, Summary: "is not clear: " + found.Release + " and " + r.Release + " begin so", Hint: "give more of it, or its number: aloft releases lists them"}
+			return nil, &diag.Diagnostic{
+				Where:   "release " + name,
+				Summary: "is not clear: " + found.Release + " and " + r.Release + " begin so",
+				Hint:    "give more of it, or its number: aloft releases lists them",
+			}
 		}
 	}
 	if found == nil {
@@ -70,11 +74,20 @@ func (r Record) good() error {
 	if r.Result == Released || r.Result == RolledBack {
 		return nil
 	}
-	return &diag.Diagnostic{Where: fmt.Sprintf("release %d", r.Number), Summary: fmt.Sprintf("is none to go back to: it is %s", r.Result), Detail: r.Reason, Hint: "aloft releases lists those that came into service"}
+	return &diag.Diagnostic{
+		Where:   fmt.Sprintf("release %d", r.Number),
+		Summary: fmt.Sprintf("is none to go back to: it is %s", r.Result),
+		Detail:  r.Reason,
+		Hint:    "aloft releases lists those that came into service",
+	}
 }
 
 func unknown(all []Record, name string) error {
-	d := &diag.Diagnostic{Where: "release " + name, Summary: "is not in the history", Hint: "aloft releases lists them: give a number, or the first characters of a release"}
+	d := &diag.Diagnostic{
+		Where:   "release " + name,
+		Summary: "is not in the history",
+		Hint:    "aloft releases lists them: give a number, or the first characters of a release",
+	}
 	if len(all) == 0 {
 		d.Detail = "the history is empty"
 	}

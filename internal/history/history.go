@@ -208,7 +208,8 @@ func (h *History) forget(ctx context.Context, records []Record) error {
 		for i, r := range chunk {
 			names[i] = h.name(r.Number)
 		}
-		if _, err := h.parameters.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: names}); err != nil && !awsapi.IsNotFound(err) {
+		if _, err := h.parameters.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: names}); err != nil &&
+			!awsapi.IsNotFound(err) {
 			return fmt.Errorf("forget releases at %s: %w", h.path, err)
 		}
 	}

@@ -18,7 +18,11 @@ import (
 // parameters keep values as Systems Manager does: listed by name, ten a page.
 type parameters map[string]string
 
-func (p parameters) GetParametersByPath(_ context.Context, in *ssm.GetParametersByPathInput, _ ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
+func (p parameters) GetParametersByPath(
+	_ context.Context,
+	in *ssm.GetParametersByPathInput,
+	_ ...func(*ssm.Options),
+) (*ssm.GetParametersByPathOutput, error) {
 	out := &ssm.GetParametersByPathOutput{}
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		if !strings.HasPrefix(name, *in.Path+"/") || name <= aws.ToString(in.NextToken) {
@@ -33,7 +37,11 @@ func (p parameters) GetParametersByPath(_ context.Context, in *ssm.GetParameters
 	return out, nil
 }
 
-func (p parameters) PutParameter(_ context.Context, in *ssm.PutParameterInput, _ ...func(*ssm.Options)) (*ssm.PutParameterOutput, error) {
+func (p parameters) PutParameter(
+	_ context.Context,
+	in *ssm.PutParameterInput,
+	_ ...func(*ssm.Options),
+) (*ssm.PutParameterOutput, error) {
 	if _, ok := p[*in.Name]; ok && !*in.Overwrite {
 		return nil, &types.ParameterAlreadyExists{}
 	}
@@ -41,7 +49,11 @@ func (p parameters) PutParameter(_ context.Context, in *ssm.PutParameterInput, _
 	return &ssm.PutParameterOutput{}, nil
 }
 
-func (p parameters) DeleteParameters(_ context.Context, in *ssm.DeleteParametersInput, _ ...func(*ssm.Options)) (*ssm.DeleteParametersOutput, error) {
+func (p parameters) DeleteParameters(
+	_ context.Context,
+	in *ssm.DeleteParametersInput,
+	_ ...func(*ssm.Options),
+) (*ssm.DeleteParametersOutput, error) {
 	for _, name := range in.Names {
 		delete(p, name)
 	}
@@ -65,7 +77,15 @@ func TestARecordIsReadAsItWasWrittenInTheOrderOfNumbers(t *testing.T) {
 	h := New(p, "shop")
 	var want []Record
 	for range 12 {
-		r := Record{Release: "r", Image: "ami-1", Source: "a folder", By: "ada@home", Started: time.Unix(1e9, 0).UTC(), Result: Released, Settings: Settings{Port: 3000, Matcher: "200-399"}}
+		r := Record{
+			Release:  "r",
+			Image:    "ami-1",
+			Source:   "a folder",
+			By:       "ada@home",
+			Started:  time.Unix(1e9, 0).UTC(),
+			Result:   Released,
+			Settings: Settings{Port: 3000, Matcher: "200-399"},
+		}
 		want = append(want, add(t, h, r))
 	}
 	want[3].Result, want[3].Reason, want[3].Touched = Failed, "no", time.Unix(2e9, 0).UTC()
@@ -86,10 +106,20 @@ func TestARecordIsReadAsItWasWrittenInTheOrderOfNumbers(t *testing.T) {
 
 func TestARecordFitsAParameterHoweverMuchThereIsToTell(t *testing.T) {
 	p := parameters{}
-	add(t, New(p, "shop"), Record{Release: "0123456789ab", Reason: strings.Repeat("\"<é\n", 5000), Source: strings.Repeat("x", 9000), By: strings.Repeat("y", 9000)})
+	add(
+		t,
+		New(p, "shop"),
+		Record{
+			Release: "0123456789ab",
+			Reason:  strings.Repeat("\"<é\n", 5000),
+			Source:  strings.Repeat("x", 9000),
+			By:      strings.Repeat("y", 9000),
+		},
+	)
 	for _, value := range p {
 		var r Record
-		if err := json.Unmarshal([]byte(value), &r); err != nil || len(value) > 4096 || r.Release != "0123456789ab" || len(r.Reason) < 100 {
+		if err := json.Unmarshal([]byte(value), &r); err != nil || len(value) > 4096 || r.Release != "0123456789ab" ||
+			len(r.Reason) < 100 {
 			t.Errorf("%d bytes, %v: %s", len(value), err, value)
 		}
 	}
@@ -109,8 +139,16 @@ func TestOldRecordsAreForgotten(t *testing.T) {
 
 func TestAReleaseIsFoundByItsNumberOrItsFirstCharacters(t *testing.T) {
 	all := []Record{
-		{Number: 1, Release: "aaaa11111111", Result: RolledBack}, {Number: 2, Release: "bbbb22222222", Result: Failed, Reason: "npm install failed"},
-		{Number: 3, Release: "aaaa33333333", Result: Released}, {Number: 4, Release: "cccc44444444", Result: Released}, {Number: 5, Release: "cccc44444444", Result: Failed},
+		{
+			Number:  1,
+			Release: "aaaa11111111",
+			Result:  RolledBack,
+		}, {Number: 2, Release: "bbbb22222222", Result: Failed, Reason: "npm install failed"},
+		{
+			Number:  3,
+			Release: "aaaa33333333",
+			Result:  Released,
+		}, {Number: 4, Release: "cccc44444444", Result: Released}, {Number: 5, Release: "cccc44444444", Result: Failed},
 	}
 	for name, want := range map[string]int{"1": 1, "aaaa1": 1, "aaaa33333333": 3, "cccc": 4} {
 		if r, err := Find(all, name); err != nil || r.Number != want {
@@ -127,7 +165,12 @@ func TestAReleaseIsFoundByItsNumberOrItsFirstCharacters(t *testing.T) {
 }
 
 func TestWhatServesAndWhatWasGoodBeforeFollowsFromTheRecords(t *testing.T) {
-	all := []Record{{Number: 1, Release: "a", Result: Released}, {Number: 2, Release: "b", Result: Released}, {Number: 3, Release: "c", Result: RolledBack}, {Number: 4, Release: "d", Result: Failed}}
+	all := []Record{
+		{Number: 1, Release: "a", Result: Released},
+		{Number: 2, Release: "b", Result: Released},
+		{Number: 3, Release: "c", Result: RolledBack},
+		{Number: 4, Release: "d", Result: Failed},
+	}
 	if r := Current(all); r == nil || r.Number != 2 {
 		t.Errorf("serves: %+v", r)
 	}

@@ -116,7 +116,14 @@ func TestASnapshotTellsWhatHasEndedWhileOthersAreUnderWay(t *testing.T) {
 			time.Sleep(time.Second)
 			_, _ = fmt.Fprint(w, "server-1")
 		})
-		g := New(Config{URL: "http://site/", Rate: 10, Dial: s.dial, Target: func(_ *http.Response, body []byte) string { return string(body) }})
+		g := New(
+			Config{
+				URL:    "http://site/",
+				Rate:   10,
+				Dial:   s.dial,
+				Target: func(_ *http.Response, body []byte) string { return string(body) },
+			},
+		)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		done := make(chan Recording)

@@ -31,7 +31,9 @@ func count(r Recording) map[Kind]int {
 }
 
 func TestRequestsAreSentWhenTheyAreDueWhateverTheServerDoes(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-time.After(200 * time.Millisecond) }))
+	s := httptest.NewServer(
+		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-time.After(200 * time.Millisecond) }),
+	)
 	defer s.Close()
 	r := run(t, Config{URL: s.URL, Rate: 200}, time.Second)
 	if n := len(r.Samples); n < 195 || n > 201 || count(r)[OK] != n {
@@ -181,7 +183,14 @@ func TestFailuresAreToldApart(t *testing.T) {
 func TestTheRateCanBeChangedAndTheTargetIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, shut := open(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "server-1") })
-		g := New(Config{URL: "http://site/", Rate: 10, Dial: s.dial, Target: func(_ *http.Response, body []byte) string { return string(body) }})
+		g := New(
+			Config{
+				URL:    "http://site/",
+				Rate:   10,
+				Dial:   s.dial,
+				Target: func(_ *http.Response, body []byte) string { return string(body) },
+			},
+		)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan Recording)
 		go func() { done <- g.Run(ctx) }()

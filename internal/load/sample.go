@@ -31,7 +31,19 @@ const (
 )
 
 // Kinds are all kinds of failures, in the order in which they are told.
-var Kinds = []Kind{BadGateway, Unavailable, GatewayTimeout, ServerError, ClientError, Timeout, Refused, Reset, DNS, Unsent, Other}
+var Kinds = []Kind{
+	BadGateway,
+	Unavailable,
+	GatewayTimeout,
+	ServerError,
+	ClientError,
+	Timeout,
+	Refused,
+	Reset,
+	DNS,
+	Unsent,
+	Other,
+}
 
 // Sample is one request.
 type Sample struct {
@@ -75,7 +87,12 @@ func lost(err error) Kind {
 		return Timeout
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Refused
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), closedIdle(err):
+	case errors.Is(err, syscall.ECONNRESET),
+		errors.Is(err, syscall.EPIPE),
+		errors.Is(err, io.EOF),
+		errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, net.ErrClosed),
+		closedIdle(err):
 		return Reset
 	}
 	return Other

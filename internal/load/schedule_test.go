@@ -31,7 +31,8 @@ func TestAChangeOfRateNeitherCatchesUpNorWaits(t *testing.T) {
 	s.change(0, 6*time.Second)
 	s.change(1, 20*time.Second)
 	due := s.upTo(22 * time.Second)
-	if len(first) != 1 || len(due) != 100+3 || due[0] != 5*time.Second || due[99] != 5990*time.Millisecond || due[100] != 20*time.Second {
+	if len(first) != 1 || len(due) != 100+3 || due[0] != 5*time.Second || due[99] != 5990*time.Millisecond ||
+		due[100] != 20*time.Second {
 		t.Errorf("%v, then %d: %v", first, len(due), due)
 	}
 }

@@ -68,7 +68,11 @@ func (p *Picture) Layers(plot Plot, most float64, all []Layer) {
 			fmt.Fprintf(&path, "M%.1f %.1fH%.1fV%.1fH%.1fZ", left, upper, right, y(base[i]), left)
 		}
 		if path.Len() > 0 {
-			p.Printf(`<path d="%s" fill="%s" fill-opacity="0.88" shape-rendering="crispEdges"/>`+"\n", path.String(), s.Colour)
+			p.Printf(
+				`<path d="%s" fill="%s" fill-opacity="0.88" shape-rendering="crispEdges"/>`+"\n",
+				path.String(),
+				s.Colour,
+			)
 		}
 		base = next
 		legend -= 24 + 6.8*float64(len([]rune(s.Name)))

@@ -41,7 +41,14 @@ func (p Plot) Bottom() float64 { return p.Top + p.High }
 // New begins a picture, white and with its title and summary in words.
 func New(height int, grid Grid, title, summary string) *Picture {
 	p := &Picture{Grid: grid}
-	p.Printf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" width="%d" height="%d" viewBox="0 0 %d %d" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12" fill="%s">`+"\n", Width, height, Width, height, Ink)
+	p.Printf(
+		`<svg xmlns="http://www.w3.org/2000/svg" role="img" width="%d" height="%d" viewBox="0 0 %d %d" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12" fill="%s">`+"\n",
+		Width,
+		height,
+		Width,
+		height,
+		Ink,
+	)
 	p.Printf("<title>")
 	p.escape(title)
 	p.Printf("</title>\n")

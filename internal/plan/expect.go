@@ -26,7 +26,10 @@ func Expect(p *Plan, found []Found) []Found {
 	for _, c := range p.Changes {
 		switch c.Action {
 		case Create, Replace:
-			all = append(all, Found{Address: c.Address, Kind: c.Kind, ID: expected(c.Address), Name: c.Address, Values: p.values(c)})
+			all = append(
+				all,
+				Found{Address: c.Address, Kind: c.Kind, ID: expected(c.Address), Name: c.Address, Values: p.values(c)},
+			)
 		case Update:
 			i := slices.IndexFunc(all, func(f Found) bool { return f.Address == c.Address && f.ID == c.ID })
 			all[i].Values = p.values(c)

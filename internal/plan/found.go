@@ -66,7 +66,11 @@ func byAddress(found []Found) map[string][]Found {
 	}
 	for _, group := range groups {
 		slices.SortStableFunc(group, func(a, b Found) int {
-			return cmp.Or(cmp.Compare(count[b.ID], count[a.ID]), cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID))
+			return cmp.Or(
+				cmp.Compare(count[b.ID], count[a.ID]),
+				cmp.Compare(a.Created, b.Created),
+				cmp.Compare(a.ID, b.ID),
+			)
 		})
 	}
 	return groups

@@ -83,7 +83,17 @@ func (p *Plan) Get(address string) (Change, bool) {
 
 // Diff compares a stack with what the cloud holds.
 func Diff(want *stack.Stack, found []Found) *Plan {
-	d := &differ{part: want.Part(), plan: &Plan{App: want.App, Region: want.Region, Release: want.Release, Changes: []Change{}, Kept: map[string]Found{}}, groups: byAddress(found)}
+	d := &differ{
+		part: want.Part(),
+		plan: &Plan{
+			App:     want.App,
+			Region:  want.Region,
+			Release: want.Release,
+			Changes: []Change{},
+			Kept:    map[string]Found{},
+		},
+		groups: byAddress(found),
+	}
 	for _, r := range want.Resources {
 		d.resource(r)
 	}
@@ -210,7 +220,15 @@ func (d *differ) rest(want *stack.Stack, found []Found) {
 
 // Deletion is the change that deletes one thing.
 func Deletion(f Found, reason string) Change {
-	return Change{Address: f.Address, Kind: f.Kind, Action: Delete, Title: Label(f), ID: f.ID, Reason: reason, Retire: []Found{f}}
+	return Change{
+		Address: f.Address,
+		Kind:    f.Kind,
+		Action:  Delete,
+		Title:   Label(f),
+		ID:      f.ID,
+		Reason:  reason,
+		Retire:  []Found{f},
+	}
 }
 
 // Teardown plans the deletion of everything found; of images only when asked.

@@ -39,7 +39,10 @@ func phase(t *testing.T, file, release string, phase stack.Phase, edit func(*spe
 	if edit != nil {
 		edit(s)
 	}
-	built, err := stack.Build(s, stack.Facts{Zones: []string{s.Region + "a", s.Region + "b", s.Region + "c"}, Release: release, Phase: phase})
+	built, err := stack.Build(
+		s,
+		stack.Facts{Zones: []string{s.Region + "a", s.Region + "b", s.Region + "c"}, Release: release, Phase: phase},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +54,12 @@ func cloud(s *stack.Stack) []plan.Found {
 	ids := map[string]string{}
 	var all []plan.Found
 	for n, r := range s.Resources {
-		f := plan.Found{Address: r.Address, Kind: r.Body.Kind(), ID: fmt.Sprintf("%s-id", r.Address), Created: fmt.Sprintf("%04d", n)}
+		f := plan.Found{
+			Address: r.Address,
+			Kind:    r.Body.Kind(),
+			ID:      fmt.Sprintf("%s-id", r.Address),
+			Created: fmt.Sprintf("%04d", n),
+		}
 		ids[r.Address] = f.ID
 		for _, a := range r.Body.Attributes() {
 			var values []string
@@ -175,7 +183,11 @@ func released(t *testing.T, release string, found []plan.Found, edit func(*spec.
 func TestThePlanOfAReleaseTellsItsPhases(t *testing.T) {
 	standing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
 	golden(t, "release.txt", released(t, "r2", standing, nil).String())
-	golden(t, "release-with-other-settings.txt", released(t, "r2", standing, func(s *spec.Spec) { s.Port, s.Security.SSH.From = 8080, nil }).String())
+	golden(
+		t,
+		"release-with-other-settings.txt",
+		released(t, "r2", standing, func(s *spec.Spec) { s.Port, s.Security.SSH.From = 8080, nil }).String(),
+	)
 }
 
 func TestAPartOfAStackLeavesAloneWhatServes(t *testing.T) {
@@ -254,7 +266,8 @@ func TestImagesOutliveEverythingUnlessAsked(t *testing.T) {
 	if p.Count(plan.Delete) != len(found)-3 {
 		t.Error(p)
 	}
-	if first, last := p.Changes[0], p.Changes[len(p.Changes)-1]; first.Kind != stack.KindListener || last.Kind != stack.KindVPC {
+	if first, last := p.Changes[0], p.Changes[len(p.Changes)-1]; first.Kind != stack.KindListener ||
+		last.Kind != stack.KindVPC {
 		t.Errorf("from %s to %s", first.Kind, last.Kind)
 	}
 }

@@ -44,7 +44,14 @@ func (p *Plan) String() string {
 			_, _ = fmt.Fprintf(&out, "    %s\n", d)
 		}
 	}
-	_, _ = fmt.Fprintf(&out, "\n%d to create, %d to change, %d to replace, %d to delete\n", p.Count(Create), p.Count(Update), p.Count(Replace), p.Count(Delete))
+	_, _ = fmt.Fprintf(
+		&out,
+		"\n%d to create, %d to change, %d to replace, %d to delete\n",
+		p.Count(Create),
+		p.Count(Update),
+		p.Count(Replace),
+		p.Count(Delete),
+	)
 	return out.String()
 }
 

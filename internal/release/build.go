@@ -79,8 +79,16 @@ func (m *Machine) perform(ctx context.Context, t Target, step Step, source Sourc
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %s: %w", t.name(), step.Name, context.Cause(ctx))
 	}
-	d := &diag.Diagnostic{Where: t.name(), Summary: fmt.Sprintf("%s failed (%v)", step.Name, err), Detail: strings.Join(output, "\n"), Cause: err,
-		Hint: fmt.Sprintf("mend it and run aloft up again, which goes on from here; aloft ssh %s looks at the machine", t.name())}
+	d := &diag.Diagnostic{
+		Where:   t.name(),
+		Summary: fmt.Sprintf("%s failed (%v)", step.Name, err),
+		Detail:  strings.Join(output, "\n"),
+		Cause:   err,
+		Hint: fmt.Sprintf(
+			"mend it and run aloft up again, which goes on from here; aloft ssh %s looks at the machine",
+			t.name(),
+		),
+	}
 	if errors.Is(err, errChanged) {
 		d.Summary, d.Hint = step.Name+" failed: files in "+source.Path+" changed meanwhile", "run aloft up again when nothing writes there"
 	}

@@ -112,7 +112,9 @@ func TestAFailingStepStopsTheBuildWithTheTailOfItsOutput(t *testing.T) {
 	var told story
 	d := problem(t, Build(t.Context(), s.target(), application, source, told.sink))
 	lines := strings.Split(d.Detail, "\n")
-	if d.Where != "server-1" || d.Summary != "npm install failed (exit 7)" || len(lines) != 20 || lines[19] != "npm error 29" || !strings.Contains(d.Hint, "aloft ssh server-1") {
+	if d.Where != "server-1" || d.Summary != "npm install failed (exit 7)" || len(lines) != 20 ||
+		lines[19] != "npm error 29" ||
+		!strings.Contains(d.Hint, "aloft ssh server-1") {
 		t.Errorf("%+v", d)
 	}
 	if ran != 5 || told.lines[len(told.lines)-1] != "server-1 fail 15 npm install failed (exit 7)" {
@@ -161,7 +163,10 @@ func TestDialWaitsForAMachineThatIsStillStarting(t *testing.T) {
 	var dialled sync.WaitGroup
 	client, hostKey := newKey(t), newKey(t)
 	dialled.Go(func() {
-		m, err := Dial(t.Context(), Target{Address: address, Signer: client, HostKeys: []ssh.PublicKey{hostKey.PublicKey()}})
+		m, err := Dial(
+			t.Context(),
+			Target{Address: address, Signer: client, HostKeys: []ssh.PublicKey{hostKey.PublicKey()}},
+		)
 		if err != nil {
 			t.Error(err)
 			return
@@ -230,7 +235,8 @@ func TestTheEndOfTheContextEndsDialling(t *testing.T) {
 
 func TestLogsFollowUntilTheContextEnds(t *testing.T) {
 	s := serve(t, listen(t), func(c command) int {
-		if !strings.Contains(c.text, "journalctl") || !strings.Contains(c.text, "aloft-shop.service") || !strings.Contains(c.text, "-n 5") {
+		if !strings.Contains(c.text, "journalctl") || !strings.Contains(c.text, "aloft-shop.service") ||
+			!strings.Contains(c.text, "-n 5") {
 			t.Errorf("ran %s", c.text)
 		}
 		_, _ = fmt.Fprintln(c.output, "one line")

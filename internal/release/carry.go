@@ -78,8 +78,15 @@ func carry(ctx context.Context, s Source) (folder Source, remove func(), err err
 		if ctx.Err() != nil {
 			return Source{}, nil, context.Cause(ctx)
 		}
-		return Source{}, nil, &diag.Diagnostic{Where: redact(s.Git), Summary: "commit " + s.Commit + " cannot be cloned", Cause: err,
-			Detail: strings.TrimSpace(tail(strings.ReplaceAll(complaints.String(), s.Git, redact(s.Git)), tailLines)), Hint: "clone it by hand to see why, then run aloft up again"}
+		return Source{}, nil, &diag.Diagnostic{
+			Where:   redact(s.Git),
+			Summary: "commit " + s.Commit + " cannot be cloned",
+			Cause:   err,
+			Detail: strings.TrimSpace(
+				tail(strings.ReplaceAll(complaints.String(), s.Git, redact(s.Git)), tailLines),
+			),
+			Hint: "clone it by hand to see why, then run aloft up again",
+		}
 	}
 	files, err := list(ctx, folder)
 	if err != nil {

@@ -94,10 +94,16 @@ type Machine struct {
 func Dial(ctx context.Context, t Target) (*Machine, error) {
 	signer, err := t.signer()
 	if err != nil {
-		return nil, t.problem(err, "the key pair's private key belongs there; without it, aloft down and aloft up start anew")
+		return nil, t.problem(
+			err,
+			"the key pair's private key belongs there; without it, aloft down and aloft up start anew",
+		)
 	}
 	if len(t.HostKeys) == 0 {
-		return nil, t.problem(errors.New("no host key of the machine is known"), "run aloft up again when its console output tells them")
+		return nil, t.problem(
+			errors.New("no host key of the machine is known"),
+			"run aloft up again when its console output tells them",
+		)
 	}
 	within, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
@@ -125,7 +131,10 @@ func Dial(ctx context.Context, t Target) (*Machine, error) {
 			if ctx.Err() != nil {
 				return nil, fmt.Errorf("connect to %s: %w", t.name(), context.Cause(ctx))
 			}
-			return nil, t.problem(fmt.Errorf("not within %s: %w", connectPatience, last), "see whether the machine runs (aloft status), then run aloft up again")
+			return nil, t.problem(
+				fmt.Errorf("not within %s: %w", connectPatience, last),
+				"see whether the machine runs (aloft status), then run aloft up again",
+			)
 		}
 	}
 }
@@ -144,7 +153,13 @@ func hopeless(err error, refused time.Time) string {
 }
 
 func (t Target) problem(err error, hint string) error {
-	return &diag.Diagnostic{Where: t.name(), Summary: "cannot connect to " + t.Address + " over SSH", Detail: err.Error(), Hint: hint, Cause: err}
+	return &diag.Diagnostic{
+		Where:   t.name(),
+		Summary: "cannot connect to " + t.Address + " over SSH",
+		Detail:  err.Error(),
+		Hint:    hint,
+		Cause:   err,
+	}
 }
 
 // try tries once as each user, and goes on to the next one only when the machine
@@ -163,7 +178,12 @@ func (t Target) try(ctx context.Context, signer ssh.Signer, patience time.Durati
 }
 
 // connect tries once.
-func (t Target) connect(ctx context.Context, user string, signer ssh.Signer, patience time.Duration) (*ssh.Client, error) {
+func (t Target) connect(
+	ctx context.Context,
+	user string,
+	signer ssh.Signer,
+	patience time.Duration,
+) (*ssh.Client, error) {
 	dialer := net.Dialer{Timeout: patience}
 	conn, err := dialer.DialContext(ctx, "tcp", t.Address)
 	if err != nil {
@@ -177,7 +197,10 @@ func (t Target) connect(ctx context.Context, user string, signer ssh.Signer, pat
 	inner, channels, requests, err := ssh.NewClientConn(conn, t.Address, &ssh.ClientConfig{
 		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyAlgorithms: t.algorithms(),
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
-			known = slices.ContainsFunc(t.HostKeys, func(k ssh.PublicKey) bool { return bytes.Equal(k.Marshal(), key.Marshal()) })
+			known = slices.ContainsFunc(
+				t.HostKeys,
+				func(k ssh.PublicKey) bool { return bytes.Equal(k.Marshal(), key.Marshal()) },
+			)
 			if impostor = !known; impostor {
 				return errHostKey
 			}

@@ -31,14 +31,24 @@ func resolveFolder(ctx context.Context, s *spec.Spec) (Source, error) {
 		return Source{}, &diag.Diagnostic{Where: where(s), Summary: "source: there is no folder " + source.Path,
 			Hint: "give the folder that holds package.json, or git: with a repository's URL", Cause: err}
 	case err != nil:
-		return Source{}, &diag.Diagnostic{Where: where(s), Summary: "source: the folder cannot be read", Detail: err.Error(), Cause: err}
+		return Source{}, &diag.Diagnostic{
+			Where:   where(s),
+			Summary: "source: the folder cannot be read",
+			Detail:  err.Error(),
+			Cause:   err,
+		}
 	case !info.IsDir():
 		return Source{}, &diag.Diagnostic{Where: where(s), Summary: "source: " + source.Path + " is not a folder",
 			Hint: "give the folder that holds package.json"}
 	}
 	files, err := list(ctx, source)
 	if err != nil {
-		return Source{}, &diag.Diagnostic{Where: source.Path, Summary: "the source cannot be listed", Detail: err.Error(), Cause: err}
+		return Source{}, &diag.Diagnostic{
+			Where:   source.Path,
+			Summary: "the source cannot be listed",
+			Detail:  err.Error(),
+			Cause:   err,
+		}
 	}
 	if !slices.Contains(files, "package.json") {
 		hint := "give the folder that holds package.json; npm init -y makes one"
@@ -49,7 +59,12 @@ func resolveFolder(ctx context.Context, s *spec.Spec) (Source, error) {
 	}
 	source.Locked = slices.ContainsFunc(lockFiles, func(name string) bool { return slices.Contains(files, name) })
 	if source.Digest, err = digest(ctx, source.Path, files); err != nil {
-		return Source{}, &diag.Diagnostic{Where: source.Path, Summary: "the source cannot be read", Detail: err.Error(), Cause: err}
+		return Source{}, &diag.Diagnostic{
+			Where:   source.Path,
+			Summary: "the source cannot be read",
+			Detail:  err.Error(),
+			Cause:   err,
+		}
 	}
 	return source, nil
 }
@@ -65,7 +80,10 @@ func list(ctx context.Context, s Source) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	files = slices.DeleteFunc(files, func(name string) bool { return name == s.omit || name == spec.FileName || foreign(name) })
+	files = slices.DeleteFunc(
+		files,
+		func(name string) bool { return name == s.omit || name == spec.FileName || foreign(name) },
+	)
 	slices.Sort(files)
 	return slices.Compact(files), nil
 }
@@ -85,7 +103,17 @@ func foreign(name string) bool {
 func listGit(ctx context.Context, dir string) ([]string, error) {
 	// The folder may be another user's when Aloft runs as root. Nothing that its
 	// configuration could name as a command is run.
-	cmd := exec.CommandContext(ctx, "git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "ls-files", "-coz", "--exclude-standard")
+	cmd := exec.CommandContext(
+		ctx,
+		"git",
+		"-c",
+		"safe.directory=*",
+		"-c",
+		"core.fsmonitor=false",
+		"ls-files",
+		"-coz",
+		"--exclude-standard",
+	)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(), "GIT_OPTIONAL_LOCKS=0")
 	out, err := cmd.Output()

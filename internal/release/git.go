@@ -51,7 +51,11 @@ func resolveGit(ctx context.Context, s *spec.Spec) (Source, error) {
 		ref = "HEAD"
 	}
 	if source.Commit = commitOf(refs, ref); source.Commit == "" {
-		return Source{}, &diag.Diagnostic{Where: where(s), Summary: fmt.Sprintf("source.ref: %s has no ref %s", redact(s.Source.Git), ref), Hint: nearRefs(refs, ref)}
+		return Source{}, &diag.Diagnostic{
+			Where:   where(s),
+			Summary: fmt.Sprintf("source.ref: %s has no ref %s", redact(s.Source.Git), ref),
+			Hint:    nearRefs(refs, ref),
+		}
 	}
 	source.Digest = source.Commit
 	return source, nil
@@ -114,7 +118,13 @@ func nearRefs(refs map[string]string, ref string) string {
 }
 
 // remoteRefs asks a repository for its refs.
-func remoteRefs(ctx context.Context, s *spec.Spec, repository string, as func(*exec.Cmd) *exec.Cmd, patience time.Duration) (map[string]string, error) {
+func remoteRefs(
+	ctx context.Context,
+	s *spec.Spec,
+	repository string,
+	as func(*exec.Cmd) *exec.Cmd,
+	patience time.Duration,
+) (map[string]string, error) {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cmd := as(gitHere(within, "git", "ls-remote", "--", repository))
@@ -136,14 +146,20 @@ func gitProblem(ctx, within context.Context, s *spec.Spec, complaints string, er
 	if ctx.Err() != nil {
 		return fmt.Errorf("ask %s for its refs: %w", redact(s.Source.Git), context.Cause(ctx))
 	}
-	d := &diag.Diagnostic{Where: where(s), Summary: "source.git: " + redact(s.Source.Git) + " cannot be read", Cause: err,
-		Detail: strings.TrimSpace(tail(strings.ReplaceAll(complaints, s.Source.Git, redact(s.Source.Git)), 5)),
-		Hint:   "try: git ls-remote " + redact(s.Source.Git)}
+	d := &diag.Diagnostic{
+		Where:   where(s),
+		Summary: "source.git: " + redact(s.Source.Git) + " cannot be read",
+		Cause:   err,
+		Detail:  strings.TrimSpace(tail(strings.ReplaceAll(complaints, s.Source.Git, redact(s.Source.Git)), 5)),
+		Hint:    "try: git ls-remote " + redact(s.Source.Git),
+	}
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		d.Summary, d.Hint = "source.git: git is not installed on this machine", "install it (apt install git), or deploy a folder"
 	case os.Geteuid() == 0 && ours(s.Source.Git):
-		d.Hint = "try: sudo git ls-remote " + redact(s.Source.Git) + " (git reads it as the user that runs aloft, here root, with that user's keys and credentials)"
+		d.Hint = "try: sudo git ls-remote " + redact(
+			s.Source.Git,
+		) + " (git reads it as the user that runs aloft, here root, with that user's keys and credentials)"
 	}
 	if within.Err() != nil {
 		d.Summary = fmt.Sprintf("source.git: %s did not answer within %s", redact(s.Source.Git), gitPatience)

@@ -20,7 +20,17 @@ func Prove(ctx context.Context, t Target, s *spec.Spec, sink event.Sink) error {
 	defer func() { _ = machine.Close() }()
 	step := Step{
 		Number: "19", Name: fmt.Sprintf("prove that it answers, and goes on for %s", s.Release.Watch),
-		Script: variables(s, Source{}) + read("begin.sh") + proof(s, s.Release.Watch) + script("prove"), Input: read("prove.js"),
+		Script: variables(
+			s,
+			Source{},
+		) + read(
+			"begin.sh",
+		) + proof(
+			s,
+			s.Release.Watch,
+		) + script(
+			"prove",
+		), Input: read("prove.js"),
 	}
 	return told(sink, t, step, func() error { return machine.perform(ctx, t, step, Source{}, sink) })
 }

@@ -93,8 +93,14 @@ func variables(s *spec.Spec, source Source) string {
 // service that answers.
 func proof(s *spec.Spec, watch time.Duration) string {
 	health := s.LoadBalancer.Health
-	return fmt.Sprintf("port=%d\npath=%s\nmatcher=%s\npatience=%d\nwatch=%d\n", s.Port, shellQuote(health.Path), shellQuote(health.Matcher),
-		int(startPatience.Seconds()), int(watch.Seconds()))
+	return fmt.Sprintf(
+		"port=%d\npath=%s\nmatcher=%s\npatience=%d\nwatch=%d\n",
+		s.Port,
+		shellQuote(health.Path),
+		shellQuote(health.Matcher),
+		int(startPatience.Seconds()),
+		int(watch.Seconds()),
+	)
 }
 
 // script joins embedded scripts.

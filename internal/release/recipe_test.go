@@ -42,13 +42,23 @@ func application() *spec.Spec {
 	}
 }
 
-var fromGit = Source{Git: "https://example.com/it's.git", Commit: strings.Repeat("ab", 20), Digest: strings.Repeat("ab", 20), Dir: "web"}
+var fromGit = Source{
+	Git:    "https://example.com/it's.git",
+	Commit: strings.Repeat("ab", 20),
+	Digest: strings.Repeat("ab", 20),
+	Dir:    "web",
+}
 
 func TestTheRecipeReadsAsItDid(t *testing.T) {
 	for name, source := range map[string]Source{"folder": {Path: "/home/me/shop", Locked: true, Digest: "d1"}, "git": fromGit} {
 		var out strings.Builder
 		for _, step := range Recipe(application(), source) {
-			out.WriteString("==== " + step.Number + " " + step.Name + "\n" + strings.TrimPrefix(step.Script, variables(application(), source)+read("begin.sh")))
+			out.WriteString(
+				"==== " + step.Number + " " + step.Name + "\n" + strings.TrimPrefix(
+					step.Script,
+					variables(application(), source)+read("begin.sh"),
+				),
+			)
 		}
 		golden(t, "recipe-"+name+".txt", variables(application(), source)+out.String())
 	}

@@ -41,7 +41,13 @@ func Text(text string) Input {
 // context's cause is the error. A script that fails gives an *Exit; an input
 // that fails gives its error.
 func (m *Machine) Run(ctx context.Context, script string, input Input, line func(string)) error {
-	return m.run(ctx, m.sudo+"setsid -w sh -euc "+shellQuote(script), m.sudo+"sh -c "+shellQuote(stopGroup), input, line)
+	return m.run(
+		ctx,
+		m.sudo+"setsid -w sh -euc "+shellQuote(script),
+		m.sudo+"sh -c "+shellQuote(stopGroup),
+		input,
+		line,
+	)
 }
 
 // stopGroup stops what begin.sh noted down.

@@ -48,12 +48,14 @@ func serve(t *testing.T, listener net.Listener, run func(command) int) *server {
 func serveAs(t *testing.T, listener net.Listener, key, client ssh.Signer, run func(command) int) *server {
 	t.Helper()
 	s := &server{address: listener.Addr().String(), key: key, client: client}
-	config := &ssh.ServerConfig{PublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-		if meta.User() != "admin" || string(key.Marshal()) != string(s.client.PublicKey().Marshal()) {
-			return nil, io.EOF
-		}
-		return nil, nil
-	}}
+	config := &ssh.ServerConfig{
+		PublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+			if meta.User() != "admin" || string(key.Marshal()) != string(s.client.PublicKey().Marshal()) {
+				return nil, io.EOF
+			}
+			return nil, nil
+		},
+	}
 	config.AddHostKey(s.key)
 	var all sync.WaitGroup
 	var mu sync.Mutex

@@ -52,7 +52,13 @@ func ship(ctx context.Context, s Source, to io.Writer) error {
 
 // pack adds the file to an archive and to a digest.
 func (f *file) pack(archive *tar.Writer, sum io.Writer) error {
-	header := &tar.Header{Name: f.name, Mode: int64(f.mode), Size: f.size, ModTime: f.info.ModTime(), Typeflag: tar.TypeReg}
+	header := &tar.Header{
+		Name:     f.name,
+		Mode:     int64(f.mode),
+		Size:     f.size,
+		ModTime:  f.info.ModTime(),
+		Typeflag: tar.TypeReg,
+	}
 	if f.link != "" {
 		header.Typeflag, header.Linkname = tar.TypeSymlink, f.link
 	}

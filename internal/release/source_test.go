@@ -96,7 +96,11 @@ func TestASourceThatCannotBeServedIsADiagnostic(t *testing.T) {
 // git runs git as nobody in particular.
 func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("git", append([]string{"-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "init.defaultBranch=main"}, args...)...)
+	cmd := exec.Command(
+		"git",
+		append(
+			[]string{"-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "init.defaultBranch=main"},
+			args...)...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -143,7 +147,8 @@ func TestARefThatDoesNotExistTellsWhatIsNear(t *testing.T) {
 		"0123abcd": "give the full commit id, or a branch or tag: a repository tells only those",
 	} {
 		_, err := Resolve(t.Context(), &spec.Spec{File: "aloft.yaml", Source: spec.Source{Git: url, Ref: ref}})
-		if d := problem(t, err); d.Hint != hint || !strings.Contains(d.Summary, "has no ref "+ref) || d.Where != "aloft.yaml" {
+		if d := problem(t, err); d.Hint != hint || !strings.Contains(d.Summary, "has no ref "+ref) ||
+			d.Where != "aloft.yaml" {
 			t.Errorf("%s: %+v", ref, d)
 		}
 	}
@@ -213,7 +218,8 @@ func TestACarriedRepositoryIsShippedAtItsCommitWithoutItsURL(t *testing.T) {
 func TestARepositoryBesideTheSpecIsFoundFromThere(t *testing.T) {
 	url, first, _ := repository(t)
 	dir := strings.TrimPrefix(url, "file://")
-	if source := resolve(t, &spec.Spec{Dir: filepath.Dir(dir), Source: spec.Source{Git: filepath.Base(dir)}}); source.Commit != first || source.Git != dir {
+	if source := resolve(t, &spec.Spec{Dir: filepath.Dir(dir), Source: spec.Source{Git: filepath.Base(dir)}}); source.Commit != first ||
+		source.Git != dir {
 		t.Errorf("%+v", source)
 	}
 }

@@ -32,16 +32,28 @@ func (c *Cloud) Zones(ctx context.Context) ([]string, error) {
 // CheckType tells whether the region has an instance type, of the architecture
 // of the base images.
 func (c *Cloud) CheckType(ctx context.Context, name string) error {
-	list, err := c.EC2.DescribeInstanceTypes(ctx, &ec2.DescribeInstanceTypesInput{InstanceTypes: []types.InstanceType{types.InstanceType(name)}})
+	list, err := c.EC2.DescribeInstanceTypes(
+		ctx,
+		&ec2.DescribeInstanceTypesInput{InstanceTypes: []types.InstanceType{types.InstanceType(name)}},
+	)
 	if awsapi.Code(err) == "InvalidInstanceType" || err == nil && len(list.InstanceTypes) == 0 {
-		return &diag.Diagnostic{Where: "machines.type", Summary: fmt.Sprintf("%s has no instance type %s", c.Region, name), Hint: "for example: type: t3.micro", Cause: err}
+		return &diag.Diagnostic{
+			Where:   "machines.type",
+			Summary: fmt.Sprintf("%s has no instance type %s", c.Region, name),
+			Hint:    "for example: type: t3.micro",
+			Cause:   err,
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("look up instance type %s: %w", name, err)
 	}
 	if info := list.InstanceTypes[0].ProcessorInfo; info != nil && len(info.SupportedArchitectures) > 0 &&
 		!slices.Contains(info.SupportedArchitectures, types.ArchitectureTypeX8664) {
-		return &diag.Diagnostic{Where: "machines.type", Summary: fmt.Sprintf("%s is %v, and the base images are x86_64", name, info.SupportedArchitectures), Hint: "for example: type: t3.micro"}
+		return &diag.Diagnostic{
+			Where:   "machines.type",
+			Summary: fmt.Sprintf("%s is %v, and the base images are x86_64", name, info.SupportedArchitectures),
+			Hint:    "for example: type: t3.micro",
+		}
 	}
 	return nil
 }

@@ -24,8 +24,11 @@ type BaseImage struct {
 // "Amazon EC2 Image: Bookworm"; Ubuntu on AWS documentation, "Find Ubuntu images
 // on AWS"; Amazon Linux 2023 User Guide, "Get started".)
 var bases = map[string]struct{ parameter, user string }{
-	"debian-12":         {"/aws/service/debian/release/12/latest/amd64", "admin"},
-	"ubuntu-24.04":      {"/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id", "ubuntu"},
+	"debian-12": {"/aws/service/debian/release/12/latest/amd64", "admin"},
+	"ubuntu-24.04": {
+		"/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
+		"ubuntu",
+	},
 	"amazon-linux-2023": {"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", "ec2-user"},
 }
 
@@ -41,8 +44,13 @@ func (c *Cloud) ResolveBase(ctx context.Context, name string) (BaseImage, error)
 	}
 	value, err := c.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: &base.parameter})
 	if awsapi.IsNotFound(err) {
-		return BaseImage{}, &diag.Diagnostic{Where: "machines.image", Summary: fmt.Sprintf("image %s is not offered in %s", name, c.Region),
-			Detail: "there is no public parameter " + base.parameter, Hint: "choose another machines.image or another region", Cause: err}
+		return BaseImage{}, &diag.Diagnostic{
+			Where:   "machines.image",
+			Summary: fmt.Sprintf("image %s is not offered in %s", name, c.Region),
+			Detail:  "there is no public parameter " + base.parameter,
+			Hint:    "choose another machines.image or another region",
+			Cause:   err,
+		}
 	}
 	if err != nil {
 		return BaseImage{}, fmt.Errorf("find base image %s: %w", name, err)
@@ -56,8 +64,12 @@ func (c *Cloud) ResolveBase(ctx context.Context, name string) (BaseImage, error)
 func (c *Cloud) baseByID(ctx context.Context, id string) (BaseImage, error) {
 	list, err := c.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
 	if awsapi.IsNotFound(err) || err == nil && len(list.Images) == 0 {
-		return BaseImage{}, &diag.Diagnostic{Where: "machines.image", Summary: fmt.Sprintf("there is no image %s in %s", id, c.Region),
-			Hint: "images belong to a region: choose one of this region", Cause: err}
+		return BaseImage{}, &diag.Diagnostic{
+			Where:   "machines.image",
+			Summary: fmt.Sprintf("there is no image %s in %s", id, c.Region),
+			Hint:    "images belong to a region: choose one of this region",
+			Cause:   err,
+		}
 	}
 	if err != nil {
 		return BaseImage{}, fmt.Errorf("find base image %s: %w", id, err)

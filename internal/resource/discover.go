@@ -44,7 +44,15 @@ func (c *Cloud) Discover(ctx context.Context) ([]plan.Found, error) {
 	for _, g := range balancing.groups {
 		all = append(all, targets(g, balancing.health[g.ID], servers, time.Now())...)
 	}
-	all = slices.Concat(all, servers, members, scaling.all(members), balancing.groups, balancing.balancers, balancing.listeners)
+	all = slices.Concat(
+		all,
+		servers,
+		members,
+		scaling.all(members),
+		balancing.groups,
+		balancing.balancers,
+		balancing.listeners,
+	)
 	return slices.DeleteFunc(all, func(f plan.Found) bool { return f.Address == "" }), nil
 }
 
@@ -59,13 +67,21 @@ type balancing struct {
 func (b *balancing) find(ctx context.Context) error {
 	group, here := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		b.groups, err = collect(here, elb.NewDescribeTargetGroupsPaginator(b.cloud.ELB, &elb.DescribeTargetGroupsInput{}),
-			func(page *elb.DescribeTargetGroupsOutput) []elbtypes.TargetGroup { return page.TargetGroups }, describeTargetGroup)
+		b.groups, err = collect(
+			here,
+			elb.NewDescribeTargetGroupsPaginator(b.cloud.ELB, &elb.DescribeTargetGroupsInput{}),
+			func(page *elb.DescribeTargetGroupsOutput) []elbtypes.TargetGroup { return page.TargetGroups },
+			describeTargetGroup,
+		)
 		return wrap("list target groups", err)
 	})
 	group.Go(func() (err error) {
-		b.balancers, err = collect(here, elb.NewDescribeLoadBalancersPaginator(b.cloud.ELB, &elb.DescribeLoadBalancersInput{}),
-			func(page *elb.DescribeLoadBalancersOutput) []elbtypes.LoadBalancer { return page.LoadBalancers }, describeLoadBalancer)
+		b.balancers, err = collect(
+			here,
+			elb.NewDescribeLoadBalancersPaginator(b.cloud.ELB, &elb.DescribeLoadBalancersInput{}),
+			func(page *elb.DescribeLoadBalancersOutput) []elbtypes.LoadBalancer { return page.LoadBalancers },
+			describeLoadBalancer,
+		)
 		return wrap("list load balancers", err)
 	})
 	if err := group.Wait(); err != nil {
@@ -151,7 +167,10 @@ func (b *balancing) details(ctx context.Context) error {
 	for i := range b.groups {
 		g := &b.groups[i]
 		group.Go(func() error {
-			list, err := b.cloud.ELB.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: &g.ID})
+			list, err := b.cloud.ELB.DescribeTargetGroupAttributes(
+				ctx,
+				&elb.DescribeTargetGroupAttributesInput{TargetGroupArn: &g.ID},
+			)
 			if err != nil {
 				return gone(err, "read the attributes of target group "+g.Name)
 			}
@@ -173,8 +192,15 @@ func (b *balancing) details(ctx context.Context) error {
 	}
 	for i, balancer := range b.balancers {
 		group.Go(func() error {
-			found, err := collect(ctx, elb.NewDescribeListenersPaginator(b.cloud.ELB, &elb.DescribeListenersInput{LoadBalancerArn: &balancer.ID}),
-				func(page *elb.DescribeListenersOutput) []elbtypes.Listener { return page.Listeners }, describeListener)
+			found, err := collect(
+				ctx,
+				elb.NewDescribeListenersPaginator(
+					b.cloud.ELB,
+					&elb.DescribeListenersInput{LoadBalancerArn: &balancer.ID},
+				),
+				func(page *elb.DescribeListenersOutput) []elbtypes.Listener { return page.Listeners },
+				describeListener,
+			)
 			listeners[i] = found
 			return gone(err, "list the listeners of "+balancer.Name)
 		})
@@ -216,9 +242,15 @@ func (c *Cloud) Leftovers(ctx context.Context, images bool) ([]string, error) {
 			all = append(all, f.ID)
 		}
 	}
-	list, err := collect(ctx, ec2.NewDescribeTagsPaginator(c.EC2, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("key", stack.TagApp), filter("value", c.App)}}),
+	list, err := collect(
+		ctx,
+		ec2.NewDescribeTagsPaginator(
+			c.EC2,
+			&ec2.DescribeTagsInput{Filters: []types.Filter{filter("key", stack.TagApp), filter("value", c.App)}},
+		),
 		func(page *ec2.DescribeTagsOutput) []types.TagDescription { return page.Tags },
-		func(t types.TagDescription) types.TagDescription { return t })
+		func(t types.TagDescription) types.TagDescription { return t },
+	)
 	if err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}

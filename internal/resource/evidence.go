@@ -31,7 +31,15 @@ func (s *Site) Evidence(ctx context.Context, f plan.Found) []string {
 		lines = append(lines, fmt.Sprintf("target of %s: %s, %s", f.Name, f.Status["health"], why))
 	}
 	// The reader has a story already; this is no part of it.
-	quiet := &Site{Cloud: s.Cloud, Keys: s.Keys, BaseImage: s.BaseImage, Builder: s.Builder, Egress: s.Egress, Events: func(event.Event) {}, known: s.known}
+	quiet := &Site{
+		Cloud:     s.Cloud,
+		Keys:      s.Keys,
+		BaseImage: s.BaseImage,
+		Builder:   s.Builder,
+		Egress:    s.Egress,
+		Events:    func(event.Event) {},
+		known:     s.known,
+	}
 	err := quiet.enter(ctx, f, func(m Machine) error {
 		said, err := s.Builder.Examine(ctx, m)
 		lines = append(lines, said...)

@@ -44,8 +44,15 @@ func (s *Site) whenFree(ctx context.Context, f plan.Found, remove func(context.C
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		return &diag.Diagnostic{Where: f.Address, Summary: fmt.Sprintf("%s is still in use after %s%s", what, linger, s.users(context.WithoutCancel(ctx), f)),
-			Detail: awsapi.Message(last), Hint: "delete what uses it, if it is yours, and run aloft down again", Cause: err}
+		return &diag.Diagnostic{
+			Where:   f.Address,
+			Summary: fmt.Sprintf("%s is still in use after %s%s", what, linger, s.users(context.WithoutCancel(ctx), f)),
+			Detail: awsapi.Message(
+				last,
+			),
+			Hint:  "delete what uses it, if it is yours, and run aloft down again",
+			Cause: err,
+		}
 	}
 	return err
 }
@@ -63,7 +70,10 @@ func (s *Site) users(ctx context.Context, f plan.Found) string {
 	if f.Kind == stack.KindInternetGateway {
 		value = f.Get("attached to")
 	}
-	list, err := s.EC2.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter(name, value)}})
+	list, err := s.EC2.DescribeNetworkInterfaces(
+		ctx,
+		&ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter(name, value)}},
+	)
 	if err != nil || len(list.NetworkInterfaces) == 0 {
 		return ""
 	}
@@ -78,5 +88,9 @@ func (s *Site) users(ctx context.Context, f plan.Found) string {
 		}
 		owners[owner] = true
 	}
-	return fmt.Sprintf(" by %d network interfaces: %s", len(list.NetworkInterfaces), strings.Join(slices.Sorted(maps.Keys(owners)), ", "))
+	return fmt.Sprintf(
+		" by %d network interfaces: %s",
+		len(list.NetworkInterfaces),
+		strings.Join(slices.Sorted(maps.Keys(owners)), ", "),
+	)
 }

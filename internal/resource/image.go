@@ -20,7 +20,9 @@ import (
 const imageLimit = 40 * time.Minute
 
 func (c *Cloud) images(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(ctx, ec2.NewDescribeImagesPaginator(c.EC2, &ec2.DescribeImagesInput{Owners: []string{"self"}, Filters: c.ours()}),
+	all, err := collect(
+		ctx,
+		ec2.NewDescribeImagesPaginator(c.EC2, &ec2.DescribeImagesInput{Owners: []string{"self"}, Filters: c.ours()}),
 		func(page *ec2.DescribeImagesOutput) []types.Image { return page.Images },
 		func(i types.Image) plan.Found {
 			f := found(stack.KindImage, i.ImageId, i.Tags)
@@ -36,7 +38,8 @@ func (c *Cloud) images(ctx context.Context) ([]plan.Found, error) {
 				}
 			}
 			return f
-		})
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("list images: %w", err)
 	}
@@ -64,7 +67,11 @@ func (s *Site) createImage(ctx context.Context, r stack.Resource, body stack.Ima
 	}
 	builder := *s.id(body.Builder)
 	if f.ID == "" && builder == "" {
-		return f, &diag.Diagnostic{Where: r.Address, Summary: fmt.Sprintf("image %s is gone", body.ImageName), Hint: "run aloft up again: it makes another"}
+		return f, &diag.Diagnostic{
+			Where:   r.Address,
+			Summary: fmt.Sprintf("image %s is gone", body.ImageName),
+			Hint:    "run aloft up again: it makes another",
+		}
 	}
 	if f.ID == "" {
 		tags := s.tags(r, pair{stack.TagRelease, body.Release})
@@ -75,7 +82,13 @@ func (s *Site) createImage(ctx context.Context, r stack.Resource, body stack.Ima
 		if err != nil {
 			return f, fmt.Errorf("create image %s of %s: %w", body.ImageName, builder, err)
 		}
-		f = plan.Found{Address: r.Address, Kind: stack.KindImage, ID: aws.ToString(made.ImageId), Name: body.ImageName, Status: map[string]string{}}
+		f = plan.Found{
+			Address: r.Address,
+			Kind:    stack.KindImage,
+			ID:      aws.ToString(made.ImageId),
+			Name:    body.ImageName,
+			Status:  map[string]string{},
+		}
 	}
 	return f, s.finishImage(ctx, r, body, f.ID)
 }
@@ -117,14 +130,20 @@ func (s *Site) imageAvailable(ctx context.Context, address, id string) error {
 			s.progress(address, "image %s: %s", aws.ToString(image.Name), why)
 			return false, nil
 		}
-		return false, &diag.Diagnostic{Where: address, Summary: fmt.Sprintf("image %s is %s", aws.ToString(image.Name), image.State), Detail: why, Hint: "set right what the reason names, then run aloft up again: it makes another"}
+		return false, &diag.Diagnostic{
+			Where:   address,
+			Summary: fmt.Sprintf("image %s is %s", aws.ToString(image.Name), image.State),
+			Detail:  why,
+			Hint:    "set right what the reason names, then run aloft up again: it makes another",
+		}
 	})
 }
 
 // deleteImage deregisters an image and its snapshot in one call: a run killed
 // between two would leave a snapshot that nothing leads to.
 func (s *Site) deleteImage(ctx context.Context, f plan.Found) error {
-	if _, err := s.EC2.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &f.ID, DeleteAssociatedSnapshots: aws.Bool(true)}); err != nil && !awsapi.IsNotFound(err) {
+	if _, err := s.EC2.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &f.ID, DeleteAssociatedSnapshots: aws.Bool(true)}); err != nil &&
+		!awsapi.IsNotFound(err) {
 		return fmt.Errorf("deregister image %s: %w", f.Name, err)
 	}
 	return nil

@@ -97,8 +97,13 @@ func (s *Site) enter(ctx context.Context, f plan.Found, work func(Machine) error
 	err = s.told(address, "10", "let this machine in over SSH, read the host keys", func() error {
 		source, err := s.Egress(ctx, public)
 		if err != nil {
-			return &diag.Diagnostic{Where: address, Summary: "the address from which this machine reaches the cloud is not known", Detail: err.Error(),
-				Hint: "check the connection to the internet", Cause: err}
+			return &diag.Diagnostic{
+				Where:   address,
+				Summary: "the address from which this machine reaches the cloud is not known",
+				Detail:  err.Error(),
+				Hint:    "check the connection to the internet",
+				Cause:   err,
+			}
 		}
 		rule = "tcp 22 from " + source.String()
 		if added, err = s.grant(ctx, group, "in", rule, Temporary); err != nil {
@@ -156,8 +161,12 @@ func (s *Site) hostKeys(ctx context.Context, address, id string) ([]ssh.PublicKe
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		return nil, &diag.Diagnostic{Where: address, Summary: fmt.Sprintf("machine %s did not show its SSH host keys within %s", id, consoleLimit),
-			Hint: "look at its console with: aws ec2 get-console-output --instance-id " + id, Cause: err}
+		return nil, &diag.Diagnostic{
+			Where:   address,
+			Summary: fmt.Sprintf("machine %s did not show its SSH host keys within %s", id, consoleLimit),
+			Hint:    "look at its console with: aws ec2 get-console-output --instance-id " + id,
+			Cause:   err,
+		}
 	}
 	return keys, err
 }

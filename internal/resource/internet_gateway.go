@@ -15,7 +15,9 @@ import (
 )
 
 func (c *Cloud) internetGateways(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(ctx, ec2.NewDescribeInternetGatewaysPaginator(c.EC2, &ec2.DescribeInternetGatewaysInput{Filters: c.ours()}),
+	all, err := collect(
+		ctx,
+		ec2.NewDescribeInternetGatewaysPaginator(c.EC2, &ec2.DescribeInternetGatewaysInput{Filters: c.ours()}),
 		func(page *ec2.DescribeInternetGatewaysOutput) []types.InternetGateway { return page.InternetGateways },
 		func(g types.InternetGateway) plan.Found {
 			f := found(stack.KindInternetGateway, g.InternetGatewayId, g.Tags)
@@ -25,15 +27,24 @@ func (c *Cloud) internetGateways(ctx context.Context) ([]plan.Found, error) {
 			}
 			f.Set("attached to", vpcs...)
 			return f
-		})
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("list internet gateways: %w", err)
 	}
 	return all, nil
 }
 
-func (s *Site) createInternetGateway(ctx context.Context, r stack.Resource, body stack.InternetGateway) (plan.Found, error) {
-	out, err := s.EC2.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{TagSpecifications: tagged(s.tags(r), types.ResourceTypeInternetGateway)}, awsapi.Once)
+func (s *Site) createInternetGateway(
+	ctx context.Context,
+	r stack.Resource,
+	body stack.InternetGateway,
+) (plan.Found, error) {
+	out, err := s.EC2.CreateInternetGateway(
+		ctx,
+		&ec2.CreateInternetGatewayInput{TagSpecifications: tagged(s.tags(r), types.ResourceTypeInternetGateway)},
+		awsapi.Once,
+	)
 	if err != nil {
 		return plan.Found{}, fmt.Errorf("create the internet gateway: %w", err)
 	}
@@ -52,8 +63,15 @@ func (s *Site) updateInternetGateway(ctx context.Context, body stack.InternetGat
 
 func (s *Site) attach(ctx context.Context, id string, body stack.InternetGateway) error {
 	return s.soon(ctx, "attach internet gateway "+id, func(ctx context.Context) error {
-		_, err := s.EC2.AttachInternetGateway(ctx, &ec2.AttachInternetGatewayInput{InternetGatewayId: &id, VpcId: s.id(body.VPC)})
-		return already(ctx, err, func(ctx context.Context) (bool, error) { return s.attached(ctx, id, *s.id(body.VPC)) })
+		_, err := s.EC2.AttachInternetGateway(
+			ctx,
+			&ec2.AttachInternetGatewayInput{InternetGatewayId: &id, VpcId: s.id(body.VPC)},
+		)
+		return already(
+			ctx,
+			err,
+			func(ctx context.Context) (bool, error) { return s.attached(ctx, id, *s.id(body.VPC)) },
+		)
 	})
 }
 
@@ -64,7 +82,10 @@ func (s *Site) attached(ctx context.Context, id, vpc string) (bool, error) {
 
 func (s *Site) detach(ctx context.Context, f plan.Found) error {
 	return s.whenFree(ctx, f, func(ctx context.Context) error {
-		_, err := s.EC2.DetachInternetGateway(ctx, &ec2.DetachInternetGatewayInput{InternetGatewayId: &f.ID, VpcId: aws.String(f.Get("attached to"))})
+		_, err := s.EC2.DetachInternetGateway(
+			ctx,
+			&ec2.DetachInternetGatewayInput{InternetGatewayId: &f.ID, VpcId: aws.String(f.Get("attached to"))},
+		)
 		return err
 	})
 }

@@ -60,7 +60,12 @@ func (k Keys) given() (ssh.PublicKey, error) {
 	}
 	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
 	if err != nil {
-		return nil, &diag.Diagnostic{Where: k.Public, Summary: "is not an OpenSSH public key", Hint: "give the .pub file that ssh-keygen wrote", Cause: err}
+		return nil, &diag.Diagnostic{
+			Where:   k.Public,
+			Summary: "is not an OpenSSH public key",
+			Hint:    "give the .pub file that ssh-keygen wrote",
+			Cause:   err,
+		}
 	}
 	return public, nil
 }
@@ -129,8 +134,12 @@ func (s *Site) createKeyPair(ctx context.Context, r stack.Resource, body stack.K
 		TagSpecifications: tagged(s.tags(r, pair{stack.TagFingerprint, fingerprint}), types.ResourceTypeKeyPair),
 	})
 	if awsapi.IsExists(err) {
-		return plan.Found{}, &diag.Diagnostic{Where: r.Address, Summary: fmt.Sprintf("a key pair %s is there already, and Aloft did not make it", body.KeyName),
-			Hint: "rename or delete that key pair, or give the application another name", Cause: err}
+		return plan.Found{}, &diag.Diagnostic{
+			Where:   r.Address,
+			Summary: fmt.Sprintf("a key pair %s is there already, and Aloft did not make it", body.KeyName),
+			Hint:    "rename or delete that key pair, or give the application another name",
+			Cause:   err,
+		}
 	}
 	if err != nil {
 		return plan.Found{}, fmt.Errorf("import key pair %s: %w", body.KeyName, err)
@@ -159,12 +168,21 @@ func (s *Site) CheckKey(pairFound plan.Found) error {
 		return nil
 	}
 	d := &diag.Diagnostic{Where: s.Keys.Private, Cause: err,
-		Hint: fmt.Sprintf("copy the file from the machine that made it; or, if it is lost, delete key pair %s and run aloft up again: Aloft makes another", pairFound.ID)}
+		Hint: fmt.Sprintf(
+			"copy the file from the machine that made it; or, if it is lost, delete key pair %s and run aloft up again: Aloft makes another",
+			pairFound.ID,
+		)}
 	switch {
 	case s.Keys.Public != "":
-		d.Summary, d.Hint = fmt.Sprintf("the private key of %s is needed to install the application", s.Keys.Public), "put it beside the public key, without a passphrase"
+		d.Summary, d.Hint = fmt.Sprintf(
+			"the private key of %s is needed to install the application",
+			s.Keys.Public,
+		), "put it beside the public key, without a passphrase"
 	case errors.Is(err, fs.ErrNotExist):
-		d.Summary = fmt.Sprintf("the private key of key pair %s is lost, and it is needed to install the application", pairFound.ID)
+		d.Summary = fmt.Sprintf(
+			"the private key of key pair %s is lost, and it is needed to install the application",
+			pairFound.ID,
+		)
 	case err != nil:
 		d.Summary = err.Error()
 	default:
@@ -175,7 +193,8 @@ func (s *Site) CheckKey(pairFound plan.Found) error {
 
 // deleteKeyPair deletes the pair, and the private key that Aloft made for it.
 func (s *Site) deleteKeyPair(ctx context.Context, f plan.Found) error {
-	if _, err := s.EC2.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &f.ID}); err != nil && !awsapi.IsNotFound(err) {
+	if _, err := s.EC2.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &f.ID}); err != nil &&
+		!awsapi.IsNotFound(err) {
 		return fmt.Errorf("delete key pair %s: %w", f.ID, err)
 	}
 	if s.Keys.Public != "" {

@@ -42,7 +42,9 @@ func (s *Site) createListener(ctx context.Context, r stack.Resource, body stack.
 	var f plan.Found
 	err := s.soon(ctx, fmt.Sprintf("create the listener on port %d", body.Port), func(ctx context.Context) error {
 		made, err := s.ELB.CreateListener(ctx, &elb.CreateListenerInput{
-			LoadBalancerArn: s.id(body.LoadBalancer), Protocol: types.ProtocolEnumHttp, Port: aws.Int32(int32(body.Port)),
+			LoadBalancerArn: s.id(
+				body.LoadBalancer,
+			), Protocol: types.ProtocolEnumHttp, Port: aws.Int32(int32(body.Port)),
 			DefaultActions: s.forward(body), Tags: elbTags(s.tags(r)),
 		})
 		if err == nil {
@@ -55,7 +57,15 @@ func (s *Site) createListener(ctx context.Context, r stack.Resource, body stack.
 }
 
 func (s *Site) updateListener(ctx context.Context, body stack.Listener, now plan.Found) error {
-	_, err := s.ELB.ModifyListener(ctx, &elb.ModifyListenerInput{ListenerArn: &now.ID, Protocol: types.ProtocolEnumHttp, Port: aws.Int32(int32(body.Port)), DefaultActions: s.forward(body)})
+	_, err := s.ELB.ModifyListener(
+		ctx,
+		&elb.ModifyListenerInput{
+			ListenerArn:    &now.ID,
+			Protocol:       types.ProtocolEnumHttp,
+			Port:           aws.Int32(int32(body.Port)),
+			DefaultActions: s.forward(body),
+		},
+	)
 	if err != nil {
 		return fmt.Errorf("change the listener %s: %w", now.Name, err)
 	}
@@ -63,7 +73,8 @@ func (s *Site) updateListener(ctx context.Context, body stack.Listener, now plan
 }
 
 func (s *Site) deleteListener(ctx context.Context, f plan.Found) error {
-	if _, err := s.ELB.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: &f.ID}); err != nil && !awsapi.IsNotFound(err) {
+	if _, err := s.ELB.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: &f.ID}); err != nil &&
+		!awsapi.IsNotFound(err) {
 		return fmt.Errorf("delete the listener %s: %w", f.Name, err)
 	}
 	return nil

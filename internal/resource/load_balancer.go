@@ -17,7 +17,12 @@ import (
 )
 
 func describeLoadBalancer(b types.LoadBalancer) plan.Found {
-	f := plan.Found{Kind: stack.KindLoadBalancer, ID: aws.ToString(b.LoadBalancerArn), Name: aws.ToString(b.LoadBalancerName), Status: map[string]string{}}
+	f := plan.Found{
+		Kind:   stack.KindLoadBalancer,
+		ID:     aws.ToString(b.LoadBalancerArn),
+		Name:   aws.ToString(b.LoadBalancerName),
+		Status: map[string]string{},
+	}
 	f.Created = aws.ToTime(b.CreatedTime).UTC().Format(time.RFC3339)
 	f.Set("scheme", string(b.Scheme))
 	var subnets []string
@@ -56,8 +61,13 @@ func (s *Site) createLoadBalancer(ctx context.Context, r stack.Resource, body st
 	case awsapi.IsExists(err):
 		return f, nameTaken(r, "a load balancer", body.BalancerName, err)
 	case awsapi.Code(err) == "OperationNotPermitted":
-		return f, &diag.Diagnostic{Where: r.Address, Summary: "AWS does not let this account create load balancers", Detail: awsapi.Message(err),
-			Hint: "new accounts have to ask AWS Support once, under Service: Elastic Load Balancing", Cause: err}
+		return f, &diag.Diagnostic{
+			Where:   r.Address,
+			Summary: "AWS does not let this account create load balancers",
+			Detail:  awsapi.Message(err),
+			Hint:    "new accounts have to ask AWS Support once, under Service: Elastic Load Balancing",
+			Cause:   err,
+		}
 	case err != nil:
 		return f, err
 	}
@@ -76,7 +86,11 @@ func (s *Site) balancerActive(ctx context.Context, address, arn string) error {
 		}
 		f := describeLoadBalancer(list.LoadBalancers[0])
 		if f.Broken != "" {
-			return false, &diag.Diagnostic{Where: address, Summary: f.Broken, Hint: "run aloft up again: it makes another"}
+			return false, &diag.Diagnostic{
+				Where:   address,
+				Summary: f.Broken,
+				Hint:    "run aloft up again: it makes another",
+			}
 		}
 		if f.Get("state") != "active" {
 			s.progress(address, "the load balancer is %s", f.Get("state"))
@@ -85,7 +99,12 @@ func (s *Site) balancerActive(ctx context.Context, address, arn string) error {
 	})
 }
 
-func (s *Site) updateLoadBalancer(ctx context.Context, r stack.Resource, body stack.LoadBalancer, now plan.Found) error {
+func (s *Site) updateLoadBalancer(
+	ctx context.Context,
+	r stack.Resource,
+	body stack.LoadBalancer,
+	now plan.Found,
+) error {
 	differ := func(name string, want []string) bool {
 		return !slices.Equal(slices.Sorted(slices.Values(want)), now.Values[name])
 	}

@@ -28,7 +28,12 @@ const (
 // made looks for what the making of a resource has made although its answer did not
 // arrive: it has the application's tags and the resource's address, and is not what
 // stood there before.
-func (s *Site) made(ctx context.Context, r stack.Resource, old []plan.Found, lost bool) (f plan.Found, ok bool, err error) {
+func (s *Site) made(
+	ctx context.Context,
+	r stack.Resource,
+	old []plan.Found,
+	lost bool,
+) (f plan.Found, ok bool, err error) {
 	limit := unseenByName
 	if lost {
 		limit = unseen

@@ -36,12 +36,24 @@ type bare struct {
 
 var errLost = &smithyhttp.RequestSendError{Err: syscall.ECONNRESET}
 
-func (b *bare) CreateVpc(_ context.Context, in *ec2.CreateVpcInput, _ ...func(*ec2.Options)) (*ec2.CreateVpcOutput, error) {
+func (b *bare) CreateVpc(
+	_ context.Context,
+	in *ec2.CreateVpcInput,
+	_ ...func(*ec2.Options),
+) (*ec2.CreateVpcOutput, error) {
 	b.calls++
 	if !b.done(b.calls) {
 		return nil, errLost
 	}
-	b.made = append(b.made, types.Vpc{VpcId: aws.String("vpc-" + string(rune('0'+b.calls))), CidrBlock: in.CidrBlock, State: types.VpcStateAvailable, Tags: in.TagSpecifications[0].Tags})
+	b.made = append(
+		b.made,
+		types.Vpc{
+			VpcId:     aws.String("vpc-" + string(rune('0'+b.calls))),
+			CidrBlock: in.CidrBlock,
+			State:     types.VpcStateAvailable,
+			Tags:      in.TagSpecifications[0].Tags,
+		},
+	)
 	b.since = append(b.since, time.Now())
 	if !b.tells(b.calls) {
 		return nil, errLost
@@ -169,7 +181,9 @@ func TestWhatStoodBeforeIsNotTakenForWhatWasMade(t *testing.T) {
 func TestWhatIsOfOthersIsRefusedAsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &bare{}
-		f, err := on(b).Create(t.Context(), stack.Resource{Address: "security-group-web", Body: stack.SecurityGroup{}}, nil)
+		f, err := on(
+			b,
+		).Create(t.Context(), stack.Resource{Address: "security-group-web", Body: stack.SecurityGroup{}}, nil)
 		var refusal smithy.APIError
 		if f.ID != "" || b.calls != 1 || !errors.As(err, &refusal) || refusal.ErrorCode() != "InvalidGroup.Duplicate" {
 			t.Errorf("%q after %d calls: %v", f.ID, b.calls, err)

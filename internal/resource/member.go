@@ -20,7 +20,11 @@ const tagGroup = "aws:autoscaling:groupName"
 // membersOf takes the machines of scaling groups out of the servers, and tells of
 // each what its group and the load balancer say. One that its group has let go
 // is a server that no stack wants.
-func membersOf(servers []plan.Found, groups []scalingGroup, health map[string][]elbtypes.TargetHealthDescription) (rest, members []plan.Found) {
+func membersOf(
+	servers []plan.Found,
+	groups []scalingGroup,
+	health map[string][]elbtypes.TargetHealthDescription,
+) (rest, members []plan.Found) {
 	places := map[string]types.Instance{}
 	of := map[string]string{}
 	for _, g := range groups {
@@ -67,7 +71,11 @@ func nameMembers(members []plan.Found) {
 		}
 	}
 	slices.SortFunc(members, func(a, b plan.Found) int {
-		return cmp.Or(cmp.Compare(a.Status["zone"], b.Status["zone"]), cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(
+			cmp.Compare(a.Status["zone"], b.Status["zone"]),
+			cmp.Compare(a.Created, b.Created),
+			cmp.Compare(a.ID, b.ID),
+		)
 	})
 }
 

@@ -9,7 +9,12 @@ type pager[Page, Options any] interface {
 }
 
 // collect reads all pages and gives the items of each, described.
-func collect[Item, Page, Options, Described any](ctx context.Context, pages pager[Page, Options], items func(Page) []Item, describe func(Item) Described) ([]Described, error) {
+func collect[Item, Page, Options, Described any](
+	ctx context.Context,
+	pages pager[Page, Options],
+	items func(Page) []Item,
+	describe func(Item) Described,
+) ([]Described, error) {
 	var all []Described
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -84,7 +84,8 @@ func TestAPrivateKeyIsMadeOnceAndReadableByItsOwnerAlone(t *testing.T) {
 		t.Error(err)
 	}
 	there.Set("fingerprint", "SHA256:other")
-	if err := site.CheckKey(there); err == nil || !strings.Contains(err.Error(), "not the private key of key pair aloft-shop") {
+	if err := site.CheckKey(there); err == nil ||
+		!strings.Contains(err.Error(), "not the private key of key pair aloft-shop") {
 		t.Errorf("got %v", err)
 	}
 	if err := os.Remove(keys.Private); err != nil {
@@ -102,15 +103,36 @@ func TestAMachineIsBrokenOnlyWhenItHasServedOrHadItsTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return plan.Found{Address: "server-" + id, Kind: stack.KindServer, ID: "i-" + id, Created: now.Add(-d).Format(time.RFC3339), Status: map[string]string{"served": served}}
+		return plan.Found{
+			Address: "server-" + id,
+			Kind:    stack.KindServer,
+			ID:      "i-" + id,
+			Created: now.Add(-d).Format(time.RFC3339),
+			Status:  map[string]string{"served": served},
+		}
 	}
-	servers := []plan.Found{server("1", "1m", ""), server("2", "1m", "yes"), server("3", "10m", ""), server("4", "10m", "yes"), server("5", "10m", "yes")}
+	servers := []plan.Found{
+		server("1", "1m", ""),
+		server("2", "1m", "yes"),
+		server("3", "10m", ""),
+		server("4", "10m", "yes"),
+		server("5", "10m", "yes"),
+	}
 	state := func(id string, s elbtypes.TargetHealthStateEnum) elbtypes.TargetHealthDescription {
-		return elbtypes.TargetHealthDescription{Target: &elbtypes.TargetDescription{Id: aws.String("i-" + id), Port: aws.Int32(3000)}, TargetHealth: &elbtypes.TargetHealth{State: s, Reason: "Target.Timeout"}}
+		return elbtypes.TargetHealthDescription{
+			Target:       &elbtypes.TargetDescription{Id: aws.String("i-" + id), Port: aws.Int32(3000)},
+			TargetHealth: &elbtypes.TargetHealth{State: s, Reason: "Target.Timeout"},
+		}
 	}
 	health := []elbtypes.TargetHealthDescription{
-		state("1", elbtypes.TargetHealthStateEnumUnhealthy), state("2", elbtypes.TargetHealthStateEnumUnhealthy), state("3", elbtypes.TargetHealthStateEnumUnhealthy),
-		state("4", elbtypes.TargetHealthStateEnumHealthy), state("5", elbtypes.TargetHealthStateEnumDraining), state("9", elbtypes.TargetHealthStateEnumHealthy),
+		state(
+			"1",
+			elbtypes.TargetHealthStateEnumUnhealthy,
+		), state("2", elbtypes.TargetHealthStateEnumUnhealthy), state("3", elbtypes.TargetHealthStateEnumUnhealthy),
+		state(
+			"4",
+			elbtypes.TargetHealthStateEnumHealthy,
+		), state("5", elbtypes.TargetHealthStateEnumDraining), state("9", elbtypes.TargetHealthStateEnumHealthy),
 	}
 	found := targets(plan.Found{ID: "arn"}, health, servers, now)
 	var addresses []string

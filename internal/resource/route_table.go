@@ -17,7 +17,9 @@ import (
 const everywhere = "0.0.0.0/0"
 
 func (c *Cloud) routeTables(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(ctx, ec2.NewDescribeRouteTablesPaginator(c.EC2, &ec2.DescribeRouteTablesInput{Filters: c.ours()}),
+	all, err := collect(
+		ctx,
+		ec2.NewDescribeRouteTablesPaginator(c.EC2, &ec2.DescribeRouteTablesInput{Filters: c.ours()}),
 		func(page *ec2.DescribeRouteTablesOutput) []types.RouteTable { return page.RouteTables },
 		func(t types.RouteTable) plan.Found {
 			f := found(stack.KindRouteTable, t.RouteTableId, t.Tags)
@@ -29,14 +31,16 @@ func (c *Cloud) routeTables(ctx context.Context) ([]plan.Found, error) {
 			}
 			var subnets []string
 			for _, a := range t.Associations {
-				if a.SubnetId != nil && (a.AssociationState == nil || a.AssociationState.State != types.RouteTableAssociationStateCodeDisassociated) {
+				if a.SubnetId != nil &&
+					(a.AssociationState == nil || a.AssociationState.State != types.RouteTableAssociationStateCodeDisassociated) {
 					subnets = append(subnets, *a.SubnetId)
 					f.Status["association of "+*a.SubnetId] = aws.ToString(a.RouteTableAssociationId)
 				}
 			}
 			f.Set("subnets", subnets...)
 			return f
-		})
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("list route tables: %w", err)
 	}
@@ -46,7 +50,13 @@ func (c *Cloud) routeTables(ctx context.Context) ([]plan.Found, error) {
 func (s *Site) createRouteTable(ctx context.Context, r stack.Resource, body stack.RouteTable) (plan.Found, error) {
 	var f plan.Found
 	err := s.soon(ctx, "create the route table", func(ctx context.Context) error {
-		out, err := s.EC2.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: s.id(body.VPC), TagSpecifications: tagged(s.tags(r), types.ResourceTypeRouteTable)})
+		out, err := s.EC2.CreateRouteTable(
+			ctx,
+			&ec2.CreateRouteTableInput{
+				VpcId:             s.id(body.VPC),
+				TagSpecifications: tagged(s.tags(r), types.ResourceTypeRouteTable),
+			},
+		)
 		if err == nil {
 			f = found(stack.KindRouteTable, out.RouteTable.RouteTableId, out.RouteTable.Tags)
 		}
@@ -78,8 +88,15 @@ func (s *Site) updateRouteTable(ctx context.Context, body stack.RouteTable, now 
 			continue
 		}
 		err := s.soon(ctx, "associate route table "+now.ID+" with subnet "+subnet, func(ctx context.Context) error {
-			_, err := s.EC2.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: &now.ID, SubnetId: aws.String(subnet)})
-			return already(ctx, err, func(ctx context.Context) (bool, error) { return s.associated(ctx, now.ID, subnet) })
+			_, err := s.EC2.AssociateRouteTable(
+				ctx,
+				&ec2.AssociateRouteTableInput{RouteTableId: &now.ID, SubnetId: aws.String(subnet)},
+			)
+			return already(
+				ctx,
+				err,
+				func(ctx context.Context) (bool, error) { return s.associated(ctx, now.ID, subnet) },
+			)
 		})
 		if err != nil {
 			return err
@@ -90,7 +107,10 @@ func (s *Site) updateRouteTable(ctx context.Context, body stack.RouteTable, now 
 
 func (s *Site) associated(ctx context.Context, id, subnet string) (bool, error) {
 	all, err := s.routeTables(ctx)
-	return slices.ContainsFunc(all, func(f plan.Found) bool { return f.ID == id && slices.Contains(f.Values["subnets"], subnet) }), err
+	return slices.ContainsFunc(
+		all,
+		func(f plan.Found) bool { return f.ID == id && slices.Contains(f.Values["subnets"], subnet) },
+	), err
 }
 
 func (s *Site) defaultRoute(ctx context.Context, body stack.RouteTable, now plan.Found) error {
@@ -100,18 +120,35 @@ func (s *Site) defaultRoute(ctx context.Context, body stack.RouteTable, now plan
 	}
 	return s.soon(ctx, "set the default route of "+now.ID, func(ctx context.Context) error {
 		if now.Get(everywhere) == "" {
-			_, err := s.EC2.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &now.ID, DestinationCidrBlock: aws.String(everywhere), GatewayId: gateway})
+			_, err := s.EC2.CreateRoute(
+				ctx,
+				&ec2.CreateRouteInput{
+					RouteTableId:         &now.ID,
+					DestinationCidrBlock: aws.String(everywhere),
+					GatewayId:            gateway,
+				},
+			)
 			if !awsapi.IsExists(err) {
 				return err
 			}
 		}
-		_, err := s.EC2.ReplaceRoute(ctx, &ec2.ReplaceRouteInput{RouteTableId: &now.ID, DestinationCidrBlock: aws.String(everywhere), GatewayId: gateway})
+		_, err := s.EC2.ReplaceRoute(
+			ctx,
+			&ec2.ReplaceRouteInput{
+				RouteTableId:         &now.ID,
+				DestinationCidrBlock: aws.String(everywhere),
+				GatewayId:            gateway,
+			},
+		)
 		return err
 	})
 }
 
 func (s *Site) disassociate(ctx context.Context, f plan.Found, subnet string) error {
-	_, err := s.EC2.DisassociateRouteTable(ctx, &ec2.DisassociateRouteTableInput{AssociationId: aws.String(f.Status["association of "+subnet])})
+	_, err := s.EC2.DisassociateRouteTable(
+		ctx,
+		&ec2.DisassociateRouteTableInput{AssociationId: aws.String(f.Status["association of "+subnet])},
+	)
 	if err != nil && !awsapi.IsNotFound(err) {
 		return fmt.Errorf("disassociate route table %s from subnet %s: %w", f.ID, subnet, err)
 	}

@@ -34,11 +34,16 @@ type scalingGroup struct {
 }
 
 func (c *Cloud) scalingGroups(ctx context.Context) ([]scalingGroup, error) {
-	all, err := collect(ctx, autoscaling.NewDescribeAutoScalingGroupsPaginator(c.ASG, &autoscaling.DescribeAutoScalingGroupsInput{
-		Filters: []types.Filter{{Name: aws.String("tag:" + stack.TagApp), Values: []string{c.App}}},
-	}), func(page *autoscaling.DescribeAutoScalingGroupsOutput) []types.AutoScalingGroup {
-		return page.AutoScalingGroups
-	}, describeScalingGroup)
+	all, err := collect(
+		ctx,
+		autoscaling.NewDescribeAutoScalingGroupsPaginator(c.ASG, &autoscaling.DescribeAutoScalingGroupsInput{
+			Filters: []types.Filter{{Name: aws.String("tag:" + stack.TagApp), Values: []string{c.App}}},
+		}),
+		func(page *autoscaling.DescribeAutoScalingGroupsOutput) []types.AutoScalingGroup {
+			return page.AutoScalingGroups
+		},
+		describeScalingGroup,
+	)
 	return all, wrap("list Auto Scaling groups", err)
 }
 
@@ -70,7 +75,10 @@ func (s *scaling) find(ctx context.Context) error {
 func (s *scaling) all(members []plan.Found) []plan.Found {
 	all := slices.Clone(s.parts)
 	for _, g := range s.groups {
-		of := slices.DeleteFunc(slices.Clone(members), func(m plan.Found) bool { return m.Status["group"] != g.found.ID })
+		of := slices.DeleteFunc(
+			slices.Clone(members),
+			func(m plan.Found) bool { return m.Status["group"] != g.found.ID },
+		)
 		g.found.Set("machines", g.condition(of))
 		all = append(all, g.found)
 	}
@@ -78,7 +86,12 @@ func (s *scaling) all(members []plan.Found) []plan.Found {
 }
 
 func describeScalingGroup(g types.AutoScalingGroup) scalingGroup {
-	f := plan.Found{Kind: stack.KindScalingGroup, ID: aws.ToString(g.AutoScalingGroupName), Name: aws.ToString(g.AutoScalingGroupName), Status: map[string]string{}}
+	f := plan.Found{
+		Kind:   stack.KindScalingGroup,
+		ID:     aws.ToString(g.AutoScalingGroupName),
+		Name:   aws.ToString(g.AutoScalingGroupName),
+		Status: map[string]string{},
+	}
 	for _, t := range g.Tags {
 		if aws.ToString(t.Key) == stack.TagAddress {
 			f.Address = aws.ToString(t.Value)
@@ -86,15 +99,23 @@ func describeScalingGroup(g types.AutoScalingGroup) scalingGroup {
 	}
 	f.Created = aws.ToTime(g.CreatedTime).UTC().Format(time.RFC3339)
 	if g.LaunchTemplate != nil {
-		f.Set("launch template", aws.ToString(g.LaunchTemplate.LaunchTemplateId)+"/"+aws.ToString(g.LaunchTemplate.Version))
+		f.Set(
+			"launch template",
+			aws.ToString(g.LaunchTemplate.LaunchTemplateId)+"/"+aws.ToString(g.LaunchTemplate.Version),
+		)
 	}
-	f.Set("subnets", strings.FieldsFunc(aws.ToString(g.VPCZoneIdentifier), func(r rune) bool { return r == ',' || r == ' ' })...)
+	f.Set(
+		"subnets",
+		strings.FieldsFunc(aws.ToString(g.VPCZoneIdentifier), func(r rune) bool { return r == ',' || r == ' ' })...)
 	f.Set("target group", g.TargetGroupARNs...)
 	f.Set("min", number(g.MinSize))
 	f.Set("max", number(g.MaxSize))
 	f.Set("health check", aws.ToString(g.HealthCheckType))
 	if p := g.InstanceMaintenancePolicy; p != nil {
-		f.Set("replaces within", fmt.Sprintf("%s-%s %%", number(p.MinHealthyPercentage), number(p.MaxHealthyPercentage)))
+		f.Set(
+			"replaces within",
+			fmt.Sprintf("%s-%s %%", number(p.MinHealthyPercentage), number(p.MaxHealthyPercentage)),
+		)
 	}
 	if d := g.AvailabilityZoneDistribution; d != nil {
 		f.Set("distribution", string(d.CapacityDistributionStrategy))
@@ -105,7 +126,10 @@ func describeScalingGroup(g types.AutoScalingGroup) scalingGroup {
 	var versions []string
 	for _, i := range g.Instances {
 		if counts(i) && i.LaunchTemplate != nil {
-			versions = append(versions, aws.ToString(i.LaunchTemplate.LaunchTemplateId)+"/"+aws.ToString(i.LaunchTemplate.Version))
+			versions = append(
+				versions,
+				aws.ToString(i.LaunchTemplate.LaunchTemplateId)+"/"+aws.ToString(i.LaunchTemplate.Version),
+			)
 		}
 	}
 	f.Set("machines are of", versions...)
@@ -120,7 +144,10 @@ func describeScalingGroup(g types.AutoScalingGroup) scalingGroup {
 // nor put aside by somebody.
 func counts(i types.Instance) bool {
 	switch i.LifecycleState {
-	case types.LifecycleStatePending, types.LifecycleStatePendingWait, types.LifecycleStatePendingProceed, types.LifecycleStateInService:
+	case types.LifecycleStatePending,
+		types.LifecycleStatePendingWait,
+		types.LifecycleStatePendingProceed,
+		types.LifecycleStateInService:
 		return true
 	}
 	return false
@@ -146,8 +173,15 @@ func number(n *int32) string { return strconv.Itoa(int(aws.ToInt32(n))) }
 // scalingPolicies are those of a group that carry the application's name; others
 // are their makers'.
 func (c *Cloud) scalingPolicies(ctx context.Context, group string) ([]plan.Found, error) {
-	all, err := collect(ctx, autoscaling.NewDescribePoliciesPaginator(c.ASG, &autoscaling.DescribePoliciesInput{AutoScalingGroupName: &group}),
-		func(page *autoscaling.DescribePoliciesOutput) []types.ScalingPolicy { return page.ScalingPolicies }, describePolicy)
+	all, err := collect(
+		ctx,
+		autoscaling.NewDescribePoliciesPaginator(
+			c.ASG,
+			&autoscaling.DescribePoliciesInput{AutoScalingGroupName: &group},
+		),
+		func(page *autoscaling.DescribePoliciesOutput) []types.ScalingPolicy { return page.ScalingPolicies },
+		describePolicy,
+	)
 	if err != nil {
 		return nil, gone(err, "list the policies of "+group)
 	}
@@ -155,10 +189,17 @@ func (c *Cloud) scalingPolicies(ctx context.Context, group string) ([]plan.Found
 }
 
 func (c *Cloud) schedules(ctx context.Context, group string) ([]plan.Found, error) {
-	all, err := collect(ctx, autoscaling.NewDescribeScheduledActionsPaginator(c.ASG, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: &group}),
+	all, err := collect(
+		ctx,
+		autoscaling.NewDescribeScheduledActionsPaginator(
+			c.ASG,
+			&autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: &group},
+		),
 		func(page *autoscaling.DescribeScheduledActionsOutput) []types.ScheduledUpdateGroupAction {
 			return page.ScheduledUpdateGroupActions
-		}, describeSchedule)
+		},
+		describeSchedule,
+	)
 	if err != nil {
 		return nil, gone(err, "list the schedules of "+group)
 	}
@@ -166,16 +207,25 @@ func (c *Cloud) schedules(ctx context.Context, group string) ([]plan.Found, erro
 	for i := range all {
 		all[i].Address = strings.TrimPrefix(all[i].Name, prefix)
 	}
-	return slices.DeleteFunc(all, func(f plan.Found) bool { return !strings.HasPrefix(f.Name, stack.ScheduleName(c.App, "schedule-")) }), nil
+	return slices.DeleteFunc(
+		all,
+		func(f plan.Found) bool { return !strings.HasPrefix(f.Name, stack.ScheduleName(c.App, "schedule-")) },
+	), nil
 }
 
 // Alarms are those that target tracking has made for a group and that go with it
 // (Amazon EC2 Auto Scaling User Guide, "Target tracking scaling policies": do not
 // edit or delete them).
 func (c *Cloud) Alarms(ctx context.Context, group string) ([]cwtypes.MetricAlarm, error) {
-	all, err := collect(ctx, cloudwatch.NewDescribeAlarmsPaginator(c.CW, &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String("TargetTracking-" + group + "-")}),
+	all, err := collect(
+		ctx,
+		cloudwatch.NewDescribeAlarmsPaginator(
+			c.CW,
+			&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String("TargetTracking-" + group + "-")},
+		),
 		func(page *cloudwatch.DescribeAlarmsOutput) []cwtypes.MetricAlarm { return page.MetricAlarms },
-		func(a cwtypes.MetricAlarm) cwtypes.MetricAlarm { return a })
+		func(a cwtypes.MetricAlarm) cwtypes.MetricAlarm { return a },
+	)
 	if err != nil {
 		return nil, fmt.Errorf("list the alarms of %s: %w", group, err)
 	}
@@ -187,7 +237,10 @@ func (c *Cloud) Alarms(ctx context.Context, group string) ([]cwtypes.MetricAlarm
 
 // group looks at one group. ok is false when there is none.
 func (c *Cloud) group(ctx context.Context, name string) (g scalingGroup, ok bool, err error) {
-	list, err := c.ASG.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}})
+	list, err := c.ASG.DescribeAutoScalingGroups(
+		ctx,
+		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}},
+	)
 	if awsapi.IsNotFound(err) || err == nil && len(list.AutoScalingGroups) == 0 {
 		return g, false, nil
 	}

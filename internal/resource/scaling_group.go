@@ -55,8 +55,12 @@ func (s *Site) createScalingGroup(ctx context.Context, r stack.Resource, body st
 		_, err := s.ASG.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
 			AutoScalingGroupName: &body.GroupName, LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateId: &template, Version: &version},
 			MinSize: size(body.Min), MaxSize: size(body.Max), DesiredCapacity: size(desired),
-			VPCZoneIdentifier: aws.String(strings.Join(s.ids(body.Subnets), ",")), TargetGroupARNs: s.ids([]stack.Ref{body.TargetGroup}),
-			HealthCheckType: aws.String("ELB"), HealthCheckGracePeriod: unknown.grace(), DefaultInstanceWarmup: unknown.warmup(),
+			VPCZoneIdentifier: aws.String(
+				strings.Join(s.ids(body.Subnets), ","),
+			), TargetGroupARNs: s.ids([]stack.Ref{body.TargetGroup}),
+			HealthCheckType: aws.String(
+				"ELB",
+			), HealthCheckGracePeriod: unknown.grace(), DefaultInstanceWarmup: unknown.warmup(),
 			InstanceMaintenancePolicy: maintenance(), AvailabilityZoneDistribution: distribution(), AvailabilityZoneImpairmentPolicy: impairment(),
 			Tags: s.groupTags(r, body.GroupName),
 		})
@@ -92,25 +96,42 @@ func (s *Site) desiredAtFirst(ctx context.Context, body stack.ScalingGroup) (int
 }
 
 func maintenance() *types.InstanceMaintenancePolicy {
-	return &types.InstanceMaintenancePolicy{MinHealthyPercentage: aws.Int32(stack.Floor), MaxHealthyPercentage: aws.Int32(stack.Surge)}
+	return &types.InstanceMaintenancePolicy{
+		MinHealthyPercentage: aws.Int32(stack.Floor),
+		MaxHealthyPercentage: aws.Int32(stack.Surge),
+	}
 }
 
 func distribution() *types.AvailabilityZoneDistribution {
-	return &types.AvailabilityZoneDistribution{CapacityDistributionStrategy: types.CapacityDistributionStrategyBalancedBestEffort}
+	return &types.AvailabilityZoneDistribution{
+		CapacityDistributionStrategy: types.CapacityDistributionStrategyBalancedBestEffort,
+	}
 }
 
 // impairment leaves the machines of a zone alone from which traffic is shifted
 // away: they are unreachable, not broken, and serve when the shift ends (Amazon
 // EC2 Auto Scaling User Guide, "Auto Scaling group zonal shift").
 func impairment() *types.AvailabilityZoneImpairmentPolicy {
-	return &types.AvailabilityZoneImpairmentPolicy{ZonalShiftEnabled: aws.Bool(true), ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehaviorIgnoreUnhealthy}
+	return &types.AvailabilityZoneImpairmentPolicy{
+		ZonalShiftEnabled:               aws.Bool(true),
+		ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehaviorIgnoreUnhealthy,
+	}
 }
 
 // groupTags are the group's own: its machines get theirs from the template.
 func (s *Site) groupTags(r stack.Resource, name string) []types.Tag {
 	var all []types.Tag
 	for _, p := range s.tags(r) {
-		all = append(all, types.Tag{Key: aws.String(p.key), Value: aws.String(p.value), ResourceId: &name, ResourceType: aws.String("auto-scaling-group"), PropagateAtLaunch: aws.Bool(false)})
+		all = append(
+			all,
+			types.Tag{
+				Key:               aws.String(p.key),
+				Value:             aws.String(p.value),
+				ResourceId:        &name,
+				ResourceType:      aws.String("auto-scaling-group"),
+				PropagateAtLaunch: aws.Bool(false),
+			},
+		)
 	}
 	return all
 }
@@ -121,7 +142,14 @@ func (s *Site) setPatience(ctx context.Context, name string, seen *watched) erro
 		return nil
 	}
 	wait := patience{seen.longest}
-	_, err := s.ASG.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: &name, HealthCheckGracePeriod: wait.grace(), DefaultInstanceWarmup: wait.warmup()})
+	_, err := s.ASG.UpdateAutoScalingGroup(
+		ctx,
+		&autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName:   &name,
+			HealthCheckGracePeriod: wait.grace(),
+			DefaultInstanceWarmup:  wait.warmup(),
+		},
+	)
 	if err != nil {
 		return fmt.Errorf("set the grace period of %s: %w", name, err)
 	}
@@ -130,7 +158,12 @@ func (s *Site) setPatience(ctx context.Context, name string, seen *watched) erro
 
 // updateScalingGroup sets what differs, and brings the machines to the launch
 // template's version.
-func (s *Site) updateScalingGroup(ctx context.Context, r stack.Resource, body stack.ScalingGroup, now plan.Found) error {
+func (s *Site) updateScalingGroup(
+	ctx context.Context,
+	r stack.Resource,
+	body stack.ScalingGroup,
+	now plan.Found,
+) error {
 	seen := newWatched(time.Now())
 	in := &autoscaling.UpdateAutoScalingGroupInput{
 		AutoScalingGroupName: &now.ID, VPCZoneIdentifier: aws.String(strings.Join(s.ids(body.Subnets), ",")), HealthCheckType: aws.String("ELB"),
@@ -165,7 +198,13 @@ func (s *Site) onlyTargetGroup(ctx context.Context, now plan.Found, target strin
 	there := now.Values["target group"]
 	if !slices.Contains(there, target) {
 		err := s.soon(ctx, "attach the target group to "+now.ID, func(ctx context.Context) error {
-			_, err := s.ASG.AttachLoadBalancerTargetGroups(ctx, &autoscaling.AttachLoadBalancerTargetGroupsInput{AutoScalingGroupName: &now.ID, TargetGroupARNs: []string{target}})
+			_, err := s.ASG.AttachLoadBalancerTargetGroups(
+				ctx,
+				&autoscaling.AttachLoadBalancerTargetGroupsInput{
+					AutoScalingGroupName: &now.ID,
+					TargetGroupARNs:      []string{target},
+				},
+			)
 			return err
 		})
 		if err != nil {
@@ -190,7 +229,15 @@ func (s *Site) Drain(ctx context.Context, f plan.Found) error {
 		return err
 	}
 	none := aws.Int32(0)
-	_, err = s.ASG.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: &f.ID, MinSize: none, MaxSize: none, DesiredCapacity: none})
+	_, err = s.ASG.UpdateAutoScalingGroup(
+		ctx,
+		&autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: &f.ID,
+			MinSize:              none,
+			MaxSize:              none,
+			DesiredCapacity:      none,
+		},
+	)
 	if goneFrom(err) {
 		return nil
 	}
@@ -214,11 +261,13 @@ func (s *Site) release(ctx context.Context, name string) (scalingGroup, bool, er
 	if err != nil || !ok || g.raw.Status != nil {
 		return g, ok, err
 	}
-	if _, err := s.ASG.CancelInstanceRefresh(ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: &name}); err != nil && !goneFrom(err) {
+	if _, err := s.ASG.CancelInstanceRefresh(ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: &name}); err != nil &&
+		!goneFrom(err) {
 		return g, ok, fmt.Errorf("cancel the instance refresh of %s: %w", name, err)
 	}
 	if len(g.raw.SuspendedProcesses) > 0 {
-		if _, err := s.ASG.ResumeProcesses(ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: &name}); err != nil && !goneFrom(err) {
+		if _, err := s.ASG.ResumeProcesses(ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: &name}); err != nil &&
+			!goneFrom(err) {
 			return g, ok, fmt.Errorf("resume the processes of %s: %w", name, err)
 		}
 	}
@@ -229,7 +278,14 @@ func (s *Site) release(ctx context.Context, name string) (scalingGroup, bool, er
 		}
 	}
 	for chunk := range slices.Chunk(protected, 50) { // the most that SetInstanceProtection takes
-		_, err := s.ASG.SetInstanceProtection(ctx, &autoscaling.SetInstanceProtectionInput{AutoScalingGroupName: &name, InstanceIds: chunk, ProtectedFromScaleIn: aws.Bool(false)})
+		_, err := s.ASG.SetInstanceProtection(
+			ctx,
+			&autoscaling.SetInstanceProtectionInput{
+				AutoScalingGroupName: &name,
+				InstanceIds:          chunk,
+				ProtectedFromScaleIn: aws.Bool(false),
+			},
+		)
 		if err != nil && !goneFrom(err) && !strings.Contains(awsapi.Message(err), "not part of Auto Scaling group") {
 			return g, ok, fmt.Errorf("unprotect the machines of %s: %w", name, err)
 		}
@@ -243,20 +299,34 @@ func (s *Site) deleteScalingGroup(ctx context.Context, f plan.Found) error {
 	if _, _, err := s.release(ctx, f.ID); err != nil {
 		return err
 	}
-	err := awsapi.Retry(ctx, startLimit, f.ID+" to let go of its machines", awsapi.IsInUse, func(ctx context.Context) error {
-		_, err := s.ASG.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: &f.ID, ForceDelete: aws.Bool(true)})
-		return err
-	})
+	err := awsapi.Retry(
+		ctx,
+		startLimit,
+		f.ID+" to let go of its machines",
+		awsapi.IsInUse,
+		func(ctx context.Context) error {
+			_, err := s.ASG.DeleteAutoScalingGroup(
+				ctx,
+				&autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: &f.ID, ForceDelete: aws.Bool(true)},
+			)
+			return err
+		},
+	)
 	if err != nil && !goneFrom(err) {
 		return fmt.Errorf("delete Auto Scaling group %s: %w", f.Name, err)
 	}
-	err = awsapi.Wait(ctx, startLimit, "Auto Scaling group "+f.ID+" to be gone", func(ctx context.Context) (bool, error) {
-		g, ok, err := s.group(ctx, f.ID)
-		if ok && err == nil {
-			s.progress(f.Address, "%d machines of the group end", len(g.raw.Instances))
-		}
-		return err == nil && !ok, err
-	})
+	err = awsapi.Wait(
+		ctx,
+		startLimit,
+		"Auto Scaling group "+f.ID+" to be gone",
+		func(ctx context.Context) (bool, error) {
+			g, ok, err := s.group(ctx, f.ID)
+			if ok && err == nil {
+				s.progress(f.Address, "%d machines of the group end", len(g.raw.Instances))
+			}
+			return err == nil && !ok, err
+		},
+	)
 	if err != nil {
 		return err
 	}
@@ -266,7 +336,16 @@ func (s *Site) deleteScalingGroup(ctx context.Context, f plan.Found) error {
 // membersGone waits until the machines of a group that is gone have ended too.
 func (s *Site) membersGone(ctx context.Context, f plan.Found) error {
 	err := awsapi.Wait(ctx, startLimit, "the machines of "+f.ID+" to end", func(ctx context.Context) (bool, error) {
-		list, err := s.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: append(s.ours(), filter("tag:"+tagGroup, f.ID), filter("instance-state-name", append([]string{"shutting-down"}, alive...)...))})
+		list, err := s.EC2.DescribeInstances(
+			ctx,
+			&ec2.DescribeInstancesInput{
+				Filters: append(
+					s.ours(),
+					filter("tag:"+tagGroup, f.ID),
+					filter("instance-state-name", append([]string{"shutting-down"}, alive...)...),
+				),
+			},
+		)
 		if err != nil {
 			return false, fmt.Errorf("list the machines of %s: %w", f.ID, err)
 		}

@@ -17,7 +17,13 @@ import (
 )
 
 func describePolicy(p types.ScalingPolicy) plan.Found {
-	f := plan.Found{Address: stack.AddressScalingPolicy, Kind: stack.KindScalingPolicy, ID: aws.ToString(p.PolicyARN), Name: aws.ToString(p.PolicyName), Status: map[string]string{}}
+	f := plan.Found{
+		Address: stack.AddressScalingPolicy,
+		Kind:    stack.KindScalingPolicy,
+		ID:      aws.ToString(p.PolicyARN),
+		Name:    aws.ToString(p.PolicyName),
+		Status:  map[string]string{},
+	}
 	f.Set("group", aws.ToString(p.AutoScalingGroupName))
 	f.Set("enabled", "yes")
 	if p.Enabled != nil && !*p.Enabled {
@@ -65,12 +71,19 @@ func labelled(policy, label string) (balancer, group string) {
 
 // putPolicy makes or changes a policy: its name is its key.
 func (s *Site) putPolicy(ctx context.Context, r stack.Resource, body stack.ScalingPolicy) (plan.Found, error) {
-	f := plan.Found{Address: r.Address, Kind: stack.KindScalingPolicy, Name: body.PolicyName, Status: map[string]string{}}
+	f := plan.Found{
+		Address: r.Address,
+		Kind:    stack.KindScalingPolicy,
+		Name:    body.PolicyName,
+		Status:  map[string]string{},
+	}
 	metric := &types.PredefinedMetricSpecification{PredefinedMetricType: stack.MetricCPU}
 	value := float64(body.CPU)
 	if body.CPU == 0 {
 		value = float64(body.Requests)
-		metric.PredefinedMetricType, metric.ResourceLabel = stack.MetricRequests, aws.String(label(*s.id(body.LoadBalancer), *s.id(body.TargetGroup)))
+		metric.PredefinedMetricType, metric.ResourceLabel = stack.MetricRequests, aws.String(
+			label(*s.id(body.LoadBalancer), *s.id(body.TargetGroup)),
+		)
 	}
 	warmup, err := s.policyWarmup(ctx, *s.id(body.Group))
 	if err != nil {
@@ -78,8 +91,13 @@ func (s *Site) putPolicy(ctx context.Context, r stack.Resource, body stack.Scali
 	}
 	err = s.soon(ctx, "let "+*s.id(body.Group)+" follow its target", func(ctx context.Context) error {
 		made, err := s.ASG.PutScalingPolicy(ctx, &autoscaling.PutScalingPolicyInput{
-			AutoScalingGroupName: s.id(body.Group), PolicyName: &body.PolicyName, PolicyType: aws.String("TargetTrackingScaling"), Enabled: aws.Bool(true), EstimatedInstanceWarmup: &warmup,
-			TargetTrackingConfiguration: &types.TargetTrackingConfiguration{PredefinedMetricSpecification: metric, TargetValue: &value},
+			AutoScalingGroupName: s.id(
+				body.Group,
+			), PolicyName: &body.PolicyName, PolicyType: aws.String("TargetTrackingScaling"), Enabled: aws.Bool(true), EstimatedInstanceWarmup: &warmup,
+			TargetTrackingConfiguration: &types.TargetTrackingConfiguration{
+				PredefinedMetricSpecification: metric,
+				TargetValue:                   &value,
+			},
 		})
 		if err == nil {
 			f.ID = aws.ToString(made.PolicyARN)
@@ -105,7 +123,8 @@ func (s *Site) policyWarmup(ctx context.Context, group string) (int32, error) {
 
 func (s *Site) deletePolicy(ctx context.Context, f plan.Found) error {
 	group := f.Get("group")
-	if _, err := s.ASG.DeletePolicy(ctx, &autoscaling.DeletePolicyInput{AutoScalingGroupName: &group, PolicyName: &f.Name}); err != nil && !goneFrom(err) {
+	if _, err := s.ASG.DeletePolicy(ctx, &autoscaling.DeletePolicyInput{AutoScalingGroupName: &group, PolicyName: &f.Name}); err != nil &&
+		!goneFrom(err) {
 		return fmt.Errorf("delete policy %s: %w", f.Name, err)
 	}
 	return nil
@@ -114,11 +133,17 @@ func (s *Site) deletePolicy(ctx context.Context, f plan.Found) error {
 // goneFrom tells that a group, or what was to be deleted of it, is not there.
 // Auto Scaling says so in words alone.
 func goneFrom(err error) bool {
-	return awsapi.IsNotFound(err) || awsapi.Code(err) == "ValidationError" && strings.Contains(awsapi.Message(err), "not found")
+	return awsapi.IsNotFound(err) ||
+		awsapi.Code(err) == "ValidationError" && strings.Contains(awsapi.Message(err), "not found")
 }
 
 func describeSchedule(a types.ScheduledUpdateGroupAction) plan.Found {
-	f := plan.Found{Kind: stack.KindSchedule, ID: aws.ToString(a.ScheduledActionARN), Name: aws.ToString(a.ScheduledActionName), Status: map[string]string{}}
+	f := plan.Found{
+		Kind:   stack.KindSchedule,
+		ID:     aws.ToString(a.ScheduledActionARN),
+		Name:   aws.ToString(a.ScheduledActionName),
+		Status: map[string]string{},
+	}
 	f.Set("group", aws.ToString(a.AutoScalingGroupName))
 	f.Set("cron", aws.ToString(a.Recurrence))
 	f.Set("time zone", aws.ToString(a.TimeZone))
@@ -136,7 +161,9 @@ func (s *Site) putSchedule(ctx context.Context, r stack.Resource, body stack.Sch
 	f := plan.Found{Address: r.Address, Kind: stack.KindSchedule, Name: body.ActionName, Status: map[string]string{}}
 	err := s.soon(ctx, "set schedule "+body.ActionName, func(ctx context.Context) error {
 		_, err := s.ASG.PutScheduledUpdateGroupAction(ctx, &autoscaling.PutScheduledUpdateGroupActionInput{
-			AutoScalingGroupName: s.id(body.Group), ScheduledActionName: &body.ActionName, Recurrence: &body.Cron, TimeZone: &body.TimeZone,
+			AutoScalingGroupName: s.id(
+				body.Group,
+			), ScheduledActionName: &body.ActionName, Recurrence: &body.Cron, TimeZone: &body.TimeZone,
 			MinSize: size(body.Min), MaxSize: size(body.Max), DesiredCapacity: size(body.Desired),
 		})
 		return err
@@ -163,7 +190,8 @@ func size(n int) *int32 {
 
 func (s *Site) deleteSchedule(ctx context.Context, f plan.Found) error {
 	group := f.Get("group")
-	if _, err := s.ASG.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: &group, ScheduledActionName: &f.Name}); err != nil && !goneFrom(err) {
+	if _, err := s.ASG.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: &group, ScheduledActionName: &f.Name}); err != nil &&
+		!goneFrom(err) {
 		return fmt.Errorf("delete schedule %s: %w", f.Name, err)
 	}
 	return nil

@@ -63,14 +63,17 @@ func (s *Site) refresh(ctx context.Context, r stack.Resource, body stack.Scaling
 // isOf tells that a group and all its machines are of one version.
 func isOf(g scalingGroup, version string) bool {
 	machines := g.found.Values["machines are of"]
-	return g.found.Get("launch template") == version && (len(machines) == 0 || len(machines) == 1 && machines[0] == version)
+	return g.found.Get("launch template") == version &&
+		(len(machines) == 0 || len(machines) == 1 && machines[0] == version)
 }
 
 func (s *Site) startRefresh(ctx context.Context, g scalingGroup, version string) (string, error) {
 	template, number := splitVersion(version)
 	started, err := s.ASG.StartInstanceRefresh(ctx, &autoscaling.StartInstanceRefreshInput{
 		AutoScalingGroupName: &g.found.ID, Strategy: types.RefreshStrategyRolling,
-		DesiredConfiguration: &types.DesiredConfiguration{LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateId: &template, Version: &number}},
+		DesiredConfiguration: &types.DesiredConfiguration{
+			LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateId: &template, Version: &number},
+		},
 		Preferences: &types.RefreshPreferences{
 			MinHealthyPercentage: aws.Int32(stack.Floor), MaxHealthyPercentage: aws.Int32(stack.Surge),
 			SkipMatching: aws.Bool(true), AutoRollback: aws.Bool(true),
@@ -86,7 +89,10 @@ func (s *Site) startRefresh(ctx context.Context, g scalingGroup, version string)
 // Refresh is the refresh of a group that has not ended, nil when there is
 // none.
 func (c *Cloud) Refresh(ctx context.Context, name string) (*types.InstanceRefresh, error) {
-	list, err := c.ASG.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &name, MaxRecords: aws.Int32(1)})
+	list, err := c.ASG.DescribeInstanceRefreshes(
+		ctx,
+		&autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &name, MaxRecords: aws.Int32(1)},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("look at the instance refreshes of %s: %w", name, err)
 	}
@@ -106,7 +112,8 @@ func ended(s types.InstanceRefreshStatus) bool {
 }
 
 func goesBack(r *types.InstanceRefresh) bool {
-	return r.Status == types.InstanceRefreshStatusRollbackInProgress || r.Status == types.InstanceRefreshStatusCancelling
+	return r.Status == types.InstanceRefreshStatusRollbackInProgress ||
+		r.Status == types.InstanceRefreshStatusCancelling
 }
 
 // refreshesTo is the version that a refresh brings machines to.
@@ -114,7 +121,11 @@ func refreshesTo(r *types.InstanceRefresh) string {
 	if r.DesiredConfiguration == nil || r.DesiredConfiguration.LaunchTemplate == nil {
 		return ""
 	}
-	return aws.ToString(r.DesiredConfiguration.LaunchTemplate.LaunchTemplateId) + "/" + aws.ToString(r.DesiredConfiguration.LaunchTemplate.Version)
+	return aws.ToString(
+		r.DesiredConfiguration.LaunchTemplate.LaunchTemplateId,
+	) + "/" + aws.ToString(
+		r.DesiredConfiguration.LaunchTemplate.Version,
+	)
 }
 
 // endRefresh ends a refresh to another version. One that goes back already is
@@ -123,43 +134,67 @@ func (s *Site) endRefresh(ctx context.Context, address, name string, r *types.In
 	s.progress(address, "an earlier replacing of machines is %s: ending it first", r.Status)
 	if !goesBack(r) {
 		// What is being launched of a version that is not wanted may never be well.
-		if _, err := s.ASG.CancelInstanceRefresh(ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: &name, WaitForTransitioningInstances: aws.Bool(false)}); err != nil && !goneFrom(err) {
+		if _, err := s.ASG.CancelInstanceRefresh(ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: &name, WaitForTransitioningInstances: aws.Bool(false)}); err != nil &&
+			!goneFrom(err) {
 			return fmt.Errorf("cancel the instance refresh of %s: %w", name, err)
 		}
 	}
-	return awsapi.Wait(ctx, cancelLimit, "the instance refresh of "+name+" to end", func(ctx context.Context) (bool, error) {
-		left, err := s.Refresh(ctx, name)
-		return err == nil && left == nil, err
-	})
+	return awsapi.Wait(
+		ctx,
+		cancelLimit,
+		"the instance refresh of "+name+" to end",
+		func(ctx context.Context) (bool, error) {
+			left, err := s.Refresh(ctx, name)
+			return err == nil && left == nil, err
+		},
+	)
 }
 
 // follow tells how far a refresh is, until it has ended. A version whose machines
 // do not become healthy is not tried for hours: it is taken back.
-func (s *Site) follow(ctx context.Context, address string, body stack.ScalingGroup, id, version string, seen *watched) error {
+func (s *Site) follow(
+	ctx context.Context,
+	address string,
+	body stack.ScalingGroup,
+	id, version string,
+	seen *watched,
+) error {
 	name := body.GroupName
 	_, number := splitVersion(version)
 	given, why := map[string]bool{}, ""
 	var last types.InstanceRefresh
-	err := awsapi.Wait(ctx, refreshLimit, "the machines of "+name+" to be replaced", func(ctx context.Context) (bool, error) {
-		list, err := s.ASG.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &name, InstanceRefreshIds: []string{id}})
-		if err != nil {
-			return false, fmt.Errorf("look at instance refresh %s: %w", id, err)
-		}
-		if len(list.InstanceRefreshes) == 0 {
-			return false, nil // just started
-		}
-		if last = list.InstanceRefreshes[0]; ended(last.Status) {
-			return true, nil
-		}
-		s.progress(address, "%s", refreshProgress(last))
-		if why != "" || goesBack(&last) {
-			return false, nil
-		}
-		if why, err = s.givenUp(ctx, address, name, *s.id(body.TargetGroup), number, seen, given); err != nil || why == "" {
-			return false, err
-		}
-		return false, s.takeBack(ctx, name)
-	})
+	err := awsapi.Wait(
+		ctx,
+		refreshLimit,
+		"the machines of "+name+" to be replaced",
+		func(ctx context.Context) (bool, error) {
+			list, err := s.ASG.DescribeInstanceRefreshes(
+				ctx,
+				&autoscaling.DescribeInstanceRefreshesInput{
+					AutoScalingGroupName: &name,
+					InstanceRefreshIds:   []string{id},
+				},
+			)
+			if err != nil {
+				return false, fmt.Errorf("look at instance refresh %s: %w", id, err)
+			}
+			if len(list.InstanceRefreshes) == 0 {
+				return false, nil // just started
+			}
+			if last = list.InstanceRefreshes[0]; ended(last.Status) {
+				return true, nil
+			}
+			s.progress(address, "%s", refreshProgress(last))
+			if why != "" || goesBack(&last) {
+				return false, nil
+			}
+			if why, err = s.givenUp(ctx, address, name, *s.id(body.TargetGroup), number, seen, given); err != nil ||
+				why == "" {
+				return false, err
+			}
+			return false, s.takeBack(ctx, name)
+		},
+	)
 	if err != nil {
 		return err
 	}
@@ -175,7 +210,11 @@ func (s *Site) follow(ctx context.Context, address string, body stack.ScalingGro
 }
 
 func refreshProgress(r types.InstanceRefresh) string {
-	text := fmt.Sprintf("replacing machines: %d %%, %d left", aws.ToInt32(r.PercentageComplete), aws.ToInt32(r.InstancesToUpdate))
+	text := fmt.Sprintf(
+		"replacing machines: %d %%, %d left",
+		aws.ToInt32(r.PercentageComplete),
+		aws.ToInt32(r.InstancesToUpdate),
+	)
 	if r.Status == types.InstanceRefreshStatusRollbackInProgress {
 		text = "going back: " + text
 	}
@@ -199,7 +238,12 @@ func refreshEnd(r types.InstanceRefresh) string {
 
 // givenUp tells why a version is not worth waiting for: its machines were given
 // up by the group, or cannot be launched. "" when it is.
-func (s *Site) givenUp(ctx context.Context, address, name, target, number string, seen *watched, given map[string]bool) (string, error) {
+func (s *Site) givenUp(
+	ctx context.Context,
+	address, name, target, number string,
+	seen *watched,
+	given map[string]bool,
+) (string, error) {
 	_, members, err := s.look(ctx, name, target)
 	if err != nil {
 		return "", err

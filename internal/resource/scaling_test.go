@@ -14,14 +14,32 @@ import (
 )
 
 func inGroup(id, zone, created string) plan.Found {
-	return plan.Found{Address: stack.AddressMember, Kind: stack.KindServer, ID: id, Created: created, Status: map[string]string{"zone": zone, "group": "aloft-shop"}}
+	return plan.Found{
+		Address: stack.AddressMember,
+		Kind:    stack.KindServer,
+		ID:      id,
+		Created: created,
+		Status:  map[string]string{"zone": zone, "group": "aloft-shop"},
+	}
 }
 
 func TestMachinesOfAGroupKeepTheirNamesAndAreListedByZoneAndAge(t *testing.T) {
 	servers := []plan.Found{
-		inGroup("i-0aaaaaaaaaaa1b2c3", "us-east-1b", "2026-01-02"), inGroup("i-0aaaaaaaaaaa00001", "us-east-1a", "2026-01-03"),
-		inGroup("i-0aaaaaaaaaaa00002", "us-east-1a", "2026-01-01"), {Address: "server-1", Kind: stack.KindServer, ID: "i-0fixed", Status: map[string]string{}},
-		inGroup("i-0aaaaaaaaaaaf00d1", "us-east-1c", "2026-01-01"), inGroup("i-0bbbbbbbbbbbf00d1", "us-east-1c", "2026-01-02"),
+		inGroup(
+			"i-0aaaaaaaaaaa1b2c3",
+			"us-east-1b",
+			"2026-01-02",
+		), inGroup("i-0aaaaaaaaaaa00001", "us-east-1a", "2026-01-03"),
+		inGroup(
+			"i-0aaaaaaaaaaa00002",
+			"us-east-1a",
+			"2026-01-01",
+		), {Address: "server-1", Kind: stack.KindServer, ID: "i-0fixed", Status: map[string]string{}},
+		inGroup(
+			"i-0aaaaaaaaaaaf00d1",
+			"us-east-1c",
+			"2026-01-01",
+		), inGroup("i-0bbbbbbbbbbbf00d1", "us-east-1c", "2026-01-02"),
 	}
 	names := func(servers []plan.Found) string {
 		_, members := membersOf(servers, nil, nil)
@@ -43,7 +61,15 @@ func TestAMachineThatItsGroupHasLetGoIsAServerThatNobodyWants(t *testing.T) {
 	detached := inGroup("i-1", "us-east-1a", "")
 	detached.Status["group"] = ""
 	rest, members := membersOf([]plan.Found{detached, inGroup("i-2", "us-east-1a", "")}, []scalingGroup{{
-		raw:   types.AutoScalingGroup{Instances: []types.Instance{{InstanceId: aws.String("i-2"), LifecycleState: types.LifecycleStateInService, HealthStatus: aws.String("Healthy")}}},
+		raw: types.AutoScalingGroup{
+			Instances: []types.Instance{
+				{
+					InstanceId:     aws.String("i-2"),
+					LifecycleState: types.LifecycleStateInService,
+					HealthStatus:   aws.String("Healthy"),
+				},
+			},
+		},
 		found: plan.Found{ID: "aloft-shop"},
 	}}, map[string][]elbtypes.TargetHealthDescription{"tg": {{Target: &elbtypes.TargetDescription{Id: aws.String("i-2")}, TargetHealth: &elbtypes.TargetHealth{State: "healthy"}}}})
 	if len(rest) != 1 || rest[0].ID != "i-1" || rest[0].Kind != stack.KindServer {
@@ -52,7 +78,8 @@ func TestAMachineThatItsGroupHasLetGoIsAServerThatNobodyWants(t *testing.T) {
 	if members[0].Broken != "" {
 		t.Errorf("broken: %s", members[0].Broken)
 	}
-	if len(members) != 1 || members[0].Kind != stack.KindMember || members[0].Status["health"] != "healthy" || members[0].Status["lifecycle"] != "InService" {
+	if len(members) != 1 || members[0].Kind != stack.KindMember || members[0].Status["health"] != "healthy" ||
+		members[0].Status["lifecycle"] != "InService" {
 		t.Errorf("members %+v", members)
 	}
 }
@@ -120,10 +147,20 @@ func TestTheTimeOfMachinesIsMeasuredFromTheirWayInToTheirHealth(t *testing.T) {
 func TestThreeEqualFailuresAreTheCauseAndFewerAreBadLuck(t *testing.T) {
 	began := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	failed := func(second int, why string) types.Activity {
-		return types.Activity{StatusCode: types.ScalingActivityStatusCodeFailed, StatusMessage: &why, StartTime: aws.Time(began.Add(time.Duration(second) * time.Second))}
+		return types.Activity{
+			StatusCode:    types.ScalingActivityStatusCodeFailed,
+			StatusMessage: &why,
+			StartTime:     aws.Time(began.Add(time.Duration(second) * time.Second)),
+		}
 	}
-	underWay := types.Activity{StatusCode: types.ScalingActivityStatusCodeInProgress, StartTime: aws.Time(began.Add(time.Minute))}
-	done := types.Activity{StatusCode: types.ScalingActivityStatusCodeSuccessful, StartTime: aws.Time(began.Add(time.Minute))}
+	underWay := types.Activity{
+		StatusCode: types.ScalingActivityStatusCodeInProgress,
+		StartTime:  aws.Time(began.Add(time.Minute)),
+	}
+	done := types.Activity{
+		StatusCode: types.ScalingActivityStatusCodeSuccessful,
+		StartTime:  aws.Time(began.Add(time.Minute)),
+	}
 	const full = "We currently do not have sufficient t3.micro capacity"
 	for name, c := range map[string]struct {
 		activities []types.Activity

@@ -53,8 +53,16 @@ func (s *Site) serving(ctx context.Context, address, name, target string, seen *
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		return s.evidence(ctx, &diag.Diagnostic{Where: address, Summary: fmt.Sprintf("of the machines of %s only %s after %s", name, last, servingLimit),
-			Hint: "see what the application says: aloft logs; check load_balancer.health in aloft.yaml", Cause: err}, name)
+		return s.evidence(
+			ctx,
+			&diag.Diagnostic{
+				Where:   address,
+				Summary: fmt.Sprintf("of the machines of %s only %s after %s", name, last, servingLimit),
+				Hint:    "see what the application says: aloft logs; check load_balancer.health in aloft.yaml",
+				Cause:   err,
+			},
+			name,
+		)
 	}
 	return err
 }
@@ -77,7 +85,11 @@ func (s *Site) look(ctx context.Context, name, target string) (scalingGroup, []p
 		return g, nil, err
 	}
 	if !ok {
-		return g, nil, &diag.Diagnostic{Where: name, Summary: "the Auto Scaling group is gone", Hint: "run aloft up again: it makes another"}
+		return g, nil, &diag.Diagnostic{
+			Where:   name,
+			Summary: "the Auto Scaling group is gone",
+			Hint:    "run aloft up again: it makes another",
+		}
 	}
 	health, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &target})
 	if err != nil {
@@ -89,7 +101,13 @@ func (s *Site) look(ctx context.Context, name, target string) (scalingGroup, []p
 	}
 	var members []plan.Found
 	for _, i := range g.raw.Instances {
-		f := plan.Found{ID: aws.ToString(i.InstanceId), Status: map[string]string{"lifecycle": string(i.LifecycleState), "group health": aws.ToString(i.HealthStatus)}}
+		f := plan.Found{
+			ID: aws.ToString(i.InstanceId),
+			Status: map[string]string{
+				"lifecycle":    string(i.LifecycleState),
+				"group health": aws.ToString(i.HealthStatus),
+			},
+		}
 		f.Status["health"] = states[f.ID]
 		if i.LaunchTemplate != nil {
 			f.Status["version"] = aws.ToString(i.LaunchTemplate.Version)
@@ -132,7 +150,10 @@ func (w *watched) see(members []plan.Found, now time.Time) {
 
 // Activities are the youngest of a group, the youngest first.
 func (c *Cloud) Activities(ctx context.Context, name string, most int32) ([]types.Activity, error) {
-	list, err := c.ASG.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &name, MaxRecords: &most})
+	list, err := c.ASG.DescribeScalingActivities(
+		ctx,
+		&autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &name, MaxRecords: &most},
+	)
 	if goneFrom(err) {
 		return nil, nil
 	}
@@ -147,11 +168,14 @@ func (c *Cloud) Activities(ctx context.Context, name string, most int32) ([]type
 func failing(address string, activities []types.Activity, since time.Time) error {
 	why, n := "", 0
 	for _, a := range activities {
-		if a.StatusCode == types.ScalingActivityStatusCodeInProgress || a.StatusCode == types.ScalingActivityStatusCodePreInService {
+		if a.StatusCode == types.ScalingActivityStatusCodeInProgress ||
+			a.StatusCode == types.ScalingActivityStatusCodePreInService {
 			continue
 		}
 		message := aws.ToString(a.StatusMessage)
-		if a.StatusCode != types.ScalingActivityStatusCodeFailed || aws.ToTime(a.StartTime).Before(since.Add(-time.Second)) || n > 0 && message != why {
+		if a.StatusCode != types.ScalingActivityStatusCodeFailed ||
+			aws.ToTime(a.StartTime).Before(since.Add(-time.Second)) ||
+			n > 0 && message != why {
 			break
 		}
 		why = message
@@ -160,8 +184,12 @@ func failing(address string, activities []types.Activity, since time.Time) error
 	if n < sameFailures {
 		return nil
 	}
-	return &diag.Diagnostic{Where: address, Summary: fmt.Sprintf("the group could not launch a machine %d times in a row", n), Detail: why,
-		Hint: "set right what the reason names: the group goes on trying by itself; then run aloft up again"}
+	return &diag.Diagnostic{
+		Where:   address,
+		Summary: fmt.Sprintf("the group could not launch a machine %d times in a row", n),
+		Detail:  why,
+		Hint:    "set right what the reason names: the group goes on trying by itself; then run aloft up again",
+	}
 }
 
 // evidence adds to a problem what a group did last.

@@ -16,7 +16,9 @@ import (
 )
 
 func (c *Cloud) securityGroups(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(ctx, ec2.NewDescribeSecurityGroupsPaginator(c.EC2, &ec2.DescribeSecurityGroupsInput{Filters: c.ours()}),
+	all, err := collect(
+		ctx,
+		ec2.NewDescribeSecurityGroupsPaginator(c.EC2, &ec2.DescribeSecurityGroupsInput{Filters: c.ours()}),
 		func(page *ec2.DescribeSecurityGroupsOutput) []types.SecurityGroup { return page.SecurityGroups },
 		func(g types.SecurityGroup) plan.Found {
 			f := found(stack.KindSecurityGroup, g.GroupId, g.Tags)
@@ -27,7 +29,8 @@ func (c *Cloud) securityGroups(ctx context.Context) ([]plan.Found, error) {
 			f.Set("out", ruleTexts(g.IpPermissionsEgress, "to")...)
 			f.Status["temporary"] = strings.Join(temporaryRules(g.IpPermissions), "\n")
 			return f
-		})
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("list security groups: %w", err)
 	}
@@ -38,7 +41,10 @@ func (c *Cloud) securityGroups(ctx context.Context) ([]plan.Found, error) {
 func temporaryRules(permissions []types.IpPermission) []string {
 	var rules []string
 	for _, p := range permissions {
-		p.IpRanges = slices.DeleteFunc(slices.Clone(p.IpRanges), func(r types.IpRange) bool { return aws.ToString(r.Description) != Temporary })
+		p.IpRanges = slices.DeleteFunc(
+			slices.Clone(p.IpRanges),
+			func(r types.IpRange) bool { return aws.ToString(r.Description) != Temporary },
+		)
 		p.Ipv6Ranges, p.UserIdGroupPairs, p.PrefixListIds = nil, nil, nil
 		rules = append(rules, ruleTexts([]types.IpPermission{p}, "from")...)
 	}
@@ -53,7 +59,11 @@ func (s *Site) RevokeTemporary(ctx context.Context, f plan.Found) error {
 	return s.revoke(ctx, f.ID, "in", strings.Split(f.Status["temporary"], "\n"))
 }
 
-func (s *Site) createSecurityGroup(ctx context.Context, r stack.Resource, body stack.SecurityGroup) (plan.Found, error) {
+func (s *Site) createSecurityGroup(
+	ctx context.Context,
+	r stack.Resource,
+	body stack.SecurityGroup,
+) (plan.Found, error) {
 	f := plan.Found{Address: r.Address, Kind: stack.KindSecurityGroup, Name: body.GroupName}
 	err := s.soon(ctx, "create "+body.Title(), func(ctx context.Context) error {
 		made, err := s.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
@@ -97,7 +107,10 @@ func (s *Site) updateSecurityGroup(ctx context.Context, body stack.SecurityGroup
 
 func (s *Site) setRules(ctx context.Context, now plan.Found, direction string, want []string) error {
 	have := now.Values[direction]
-	missing := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(want))), func(rule string) bool { return slices.Contains(have, rule) })
+	missing := slices.DeleteFunc(
+		slices.Compact(slices.Sorted(slices.Values(want))),
+		func(rule string) bool { return slices.Contains(have, rule) },
+	)
 	extra := slices.DeleteFunc(slices.Clone(have), func(rule string) bool { return slices.Contains(want, rule) })
 	for _, rule := range missing { // one a call: of several, one that is there already refuses all
 		if _, err := s.grant(ctx, now.ID, direction, rule, ""); err != nil {
@@ -117,7 +130,11 @@ func (s *Site) grant(ctx context.Context, group, direction, rule, description st
 	err = s.soon(ctx, fmt.Sprintf("allow %s in security group %s", rule, group), func(ctx context.Context) (err error) {
 		added, err = awsapi.Added(ctx, func(ctx context.Context) (err error) {
 			if direction == "in" {
-				_, err = s.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: list}, awsapi.Once)
+				_, err = s.EC2.AuthorizeSecurityGroupIngress(
+					ctx,
+					&ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: list},
+					awsapi.Once,
+				)
 			} else {
 				_, err = s.EC2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: list}, awsapi.Once)
 			}
@@ -137,7 +154,10 @@ func (s *Site) revoke(ctx context.Context, group, direction string, rules []stri
 		return err
 	}
 	if direction == "in" {
-		_, err = s.EC2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &group, IpPermissions: list})
+		_, err = s.EC2.RevokeSecurityGroupIngress(
+			ctx,
+			&ec2.RevokeSecurityGroupIngressInput{GroupId: &group, IpPermissions: list},
+		)
 	} else {
 		_, err = s.EC2.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &group, IpPermissions: list})
 	}

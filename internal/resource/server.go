@@ -34,14 +34,21 @@ const (
 var alive = []string{"pending", "running", "stopping", "stopped"}
 
 func (c *Cloud) servers(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(ctx, ec2.NewDescribeInstancesPaginator(c.EC2, &ec2.DescribeInstancesInput{Filters: append(c.ours(), filter("instance-state-name", alive...))}),
+	all, err := collect(
+		ctx,
+		ec2.NewDescribeInstancesPaginator(
+			c.EC2,
+			&ec2.DescribeInstancesInput{Filters: append(c.ours(), filter("instance-state-name", alive...))},
+		),
 		func(page *ec2.DescribeInstancesOutput) []types.Instance {
 			var instances []types.Instance
 			for _, r := range page.Reservations {
 				instances = append(instances, r.Instances...)
 			}
 			return instances
-		}, describeServer)
+		},
+		describeServer,
+	)
 	if err != nil {
 		return nil, fmt.Errorf("list instances: %w", err)
 	}
@@ -83,7 +90,12 @@ func describeServer(i types.Instance) plan.Found {
 
 // createServer launches a machine from the release's image; the builder, when
 // there is no such image, from the base image.
-func (s *Site) createServer(ctx context.Context, r stack.Resource, body stack.Server, old []plan.Found) (plan.Found, error) {
+func (s *Site) createServer(
+	ctx context.Context,
+	r stack.Resource,
+	body stack.Server,
+	old []plan.Found,
+) (plan.Found, error) {
 	mark := pair{stack.TagRelease, body.Release}
 	var from string
 	if image, ok := s.At(stack.AddressImage); ok {
@@ -111,21 +123,48 @@ func (s *Site) createServer(ctx context.Context, r stack.Resource, body stack.Se
 // launch runs one instance. Its client token is made of all that matters about
 // it, so that a launch whose answer was lost is not done twice; when the token
 // stands for a machine that is dead or to be retired, the next one is tried.
-func (s *Site) launch(ctx context.Context, r stack.Resource, body stack.Server, image string, mark pair, old []plan.Found) (string, error) {
+func (s *Site) launch(
+	ctx context.Context,
+	r stack.Resource,
+	body stack.Server,
+	image string,
+	mark pair,
+	old []plan.Found,
+) (string, error) {
 	spent := map[string]bool{}
 	for _, f := range old {
 		spent[f.ID] = true
 	}
 	groups := s.ids(body.Groups)
 	for generation := 0; ; generation++ {
-		sum := sha256.Sum256([]byte(strings.Join([]string{s.App, r.Address, image, body.Type, *s.id(body.Subnet), strings.Join(groups, ","), mark.key, mark.value, fmt.Sprint(generation)}, "\n")))
+		sum := sha256.Sum256(
+			[]byte(
+				strings.Join(
+					[]string{
+						s.App,
+						r.Address,
+						image,
+						body.Type,
+						*s.id(body.Subnet),
+						strings.Join(groups, ","),
+						mark.key,
+						mark.value,
+						fmt.Sprint(generation),
+					},
+					"\n",
+				),
+			),
+		)
 		var made *ec2.RunInstancesOutput
 		err := s.soon(ctx, "launch "+r.Address, func(ctx context.Context) error {
 			var err error
 			made, err = s.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
 				ImageId: &image, InstanceType: types.InstanceType(body.Type), KeyName: &body.KeyName, SubnetId: s.id(body.Subnet), SecurityGroupIds: groups,
 				MinCount: aws.Int32(1), MaxCount: aws.Int32(1), ClientToken: aws.String(hex.EncodeToString(sum[:])),
-				MetadataOptions:   &types.InstanceMetadataOptionsRequest{HttpTokens: types.HttpTokensStateRequired, HttpEndpoint: types.InstanceMetadataEndpointStateEnabled},
+				MetadataOptions: &types.InstanceMetadataOptionsRequest{
+					HttpTokens:   types.HttpTokensStateRequired,
+					HttpEndpoint: types.InstanceMetadataEndpointStateEnabled,
+				},
 				TagSpecifications: tagged(s.tags(r, mark), types.ResourceTypeInstance, types.ResourceTypeVolume),
 			})
 			return err
@@ -135,7 +174,8 @@ func (s *Site) launch(ctx context.Context, r stack.Resource, body stack.Server, 
 		}
 		instance := made.Instances[0]
 		id := aws.ToString(instance.InstanceId)
-		dead := instance.State != nil && (instance.State.Name == types.InstanceStateNameTerminated || instance.State.Name == types.InstanceStateNameShuttingDown)
+		dead := instance.State != nil &&
+			(instance.State.Name == types.InstanceStateNameTerminated || instance.State.Name == types.InstanceStateNameShuttingDown)
 		if !spent[id] && !dead && !s.terminated(ctx, id) {
 			return id, nil
 		}
@@ -145,7 +185,10 @@ func (s *Site) launch(ctx context.Context, r stack.Resource, body stack.Server, 
 // terminated tells that an instance is dead for certain.
 func (s *Site) terminated(ctx context.Context, id string) bool {
 	list, err := s.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{
-		Filters: []types.Filter{filter("instance-id", id), filter("instance-state-name", "shutting-down", "terminated")},
+		Filters: []types.Filter{
+			filter("instance-id", id),
+			filter("instance-state-name", "shutting-down", "terminated"),
+		},
 	})
 	return err == nil && len(list.Reservations) > 0
 }
@@ -197,7 +240,11 @@ func startProblem(address string, i types.Instance) error {
 	if i.StateReason != nil {
 		why, code = aws.ToString(i.StateReason.Message), aws.ToString(i.StateReason.Code)
 	}
-	d := &diag.Diagnostic{Where: address, Summary: fmt.Sprintf("machine %s ended instead of starting", aws.ToString(i.InstanceId)), Detail: why}
+	d := &diag.Diagnostic{
+		Where:   address,
+		Summary: fmt.Sprintf("machine %s ended instead of starting", aws.ToString(i.InstanceId)),
+		Detail:  why,
+	}
 	switch i.State.Name {
 	case types.InstanceStateNameTerminated, types.InstanceStateNameShuttingDown:
 		d.Hint = "run aloft up again: it launches another"

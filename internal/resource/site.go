@@ -62,7 +62,9 @@ func (s *Site) ids(refs []stack.Ref) []string {
 
 // progress tells how far the work at an address is.
 func (s *Site) progress(address, format string, args ...any) {
-	s.Events(event.Event{Time: time.Now(), Kind: event.Progress, Address: address, Message: fmt.Sprintf(format, args...)})
+	s.Events(
+		event.Event{Time: time.Now(), Kind: event.Progress, Address: address, Message: fmt.Sprintf(format, args...)},
+	)
 }
 
 // soon does what fails for a while after something that it refers to was made,

@@ -54,7 +54,13 @@ func (s *Site) updateSubnet(ctx context.Context, _ stack.Subnet, now plan.Found)
 
 func (s *Site) mapPublic(ctx context.Context, id string) error {
 	return s.soon(ctx, "give the machines of subnet "+id+" public addresses", func(ctx context.Context) error {
-		_, err := s.EC2.ModifySubnetAttribute(ctx, &ec2.ModifySubnetAttributeInput{SubnetId: &id, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)}})
+		_, err := s.EC2.ModifySubnetAttribute(
+			ctx,
+			&ec2.ModifySubnetAttributeInput{
+				SubnetId:            &id,
+				MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)},
+			},
+		)
 		return err
 	})
 }

@@ -62,7 +62,12 @@ func filter(name string, values ...string) types.Filter {
 
 // found begins the description of something of EC2 by its tags.
 func found(kind stack.Kind, id *string, tags []types.Tag) plan.Found {
-	return plan.Found{Address: tag(tags, stack.TagAddress), Kind: kind, ID: aws.ToString(id), Status: map[string]string{}}
+	return plan.Found{
+		Address: tag(tags, stack.TagAddress),
+		Kind:    kind,
+		ID:      aws.ToString(id),
+		Status:  map[string]string{},
+	}
 }
 
 func onOff(on bool) string {

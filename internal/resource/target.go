@@ -25,7 +25,12 @@ const (
 
 // targets gives what is registered in a target group, for the servers that are
 // ours, and tells the servers how healthy they are. Targets that leave are none.
-func targets(group plan.Found, health []types.TargetHealthDescription, servers []plan.Found, now time.Time) []plan.Found {
+func targets(
+	group plan.Found,
+	health []types.TargetHealthDescription,
+	servers []plan.Found,
+	now time.Time,
+) []plan.Found {
 	var all []plan.Found
 	for _, h := range health {
 		for i := range servers {
@@ -33,7 +38,11 @@ func targets(group plan.Found, health []types.TargetHealthDescription, servers [
 			if server.ID != aws.ToString(h.Target.Id) || h.TargetHealth.State == types.TargetHealthStateEnumDraining {
 				continue
 			}
-			f := plan.Found{Address: "target-" + strings.TrimPrefix(server.Address, "server-"), Kind: stack.KindTarget, Status: map[string]string{}}
+			f := plan.Found{
+				Address: "target-" + strings.TrimPrefix(server.Address, "server-"),
+				Kind:    stack.KindTarget,
+				Status:  map[string]string{},
+			}
 			port := strconv.Itoa(int(aws.ToInt32(h.Target.Port)))
 			f.ID, f.Name, f.Created = server.ID+":"+port, server.Address, server.Created
 			f.Set("target group", group.ID)
@@ -42,7 +51,8 @@ func targets(group plan.Found, health []types.TargetHealthDescription, servers [
 			f.Set("health", string(h.TargetHealth.State))
 			all = append(all, f)
 			setHealth(server, h.TargetHealth)
-			if h.TargetHealth.State == types.TargetHealthStateEnumUnhealthy && (server.Status["served"] != "" || olderThan(server.Created, youth, now)) {
+			if h.TargetHealth.State == types.TargetHealthStateEnumUnhealthy &&
+				(server.Status["served"] != "" || olderThan(server.Created, youth, now)) {
 				server.Broken = fmt.Sprintf("unhealthy: %s", healthReason(h.TargetHealth))
 			}
 		}
@@ -81,9 +91,20 @@ func describeTarget(body stack.Target, id string) types.TargetDescription {
 // createTarget registers a server and waits until it is healthy.
 func (s *Site) createTarget(ctx context.Context, r stack.Resource, body stack.Target) (plan.Found, error) {
 	id := *s.id(body.Server)
-	f := plan.Found{Address: r.Address, Kind: stack.KindTarget, ID: fmt.Sprintf("%s:%d", id, body.Port), Name: body.Server.Address}
+	f := plan.Found{
+		Address: r.Address,
+		Kind:    stack.KindTarget,
+		ID:      fmt.Sprintf("%s:%d", id, body.Port),
+		Name:    body.Server.Address,
+	}
 	err := s.soon(ctx, "register "+body.Server.Address+" with the target group", func(ctx context.Context) error {
-		_, err := s.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: s.id(body.TargetGroup), Targets: []types.TargetDescription{describeTarget(body, id)}})
+		_, err := s.ELB.RegisterTargets(
+			ctx,
+			&elb.RegisterTargetsInput{
+				TargetGroupArn: s.id(body.TargetGroup),
+				Targets:        []types.TargetDescription{describeTarget(body, id)},
+			},
+		)
 		return err
 	})
 	if err != nil {
@@ -95,7 +116,13 @@ func (s *Site) createTarget(ctx context.Context, r stack.Resource, body stack.Ta
 func (s *Site) targetHealthy(ctx context.Context, r stack.Resource, body stack.Target) error {
 	id, last := *s.id(body.Server), "not seen yet"
 	err := awsapi.Wait(ctx, healthLimit, body.Server.Address+" to be healthy", func(ctx context.Context) (bool, error) {
-		list, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: s.id(body.TargetGroup), Targets: []types.TargetDescription{describeTarget(body, id)}})
+		list, err := s.ELB.DescribeTargetHealth(
+			ctx,
+			&elb.DescribeTargetHealthInput{
+				TargetGroupArn: s.id(body.TargetGroup),
+				Targets:        []types.TargetDescription{describeTarget(body, id)},
+			},
+		)
 		if err != nil {
 			return false, fmt.Errorf("look at the health of %s: %w", body.Server.Address, err)
 		}
@@ -112,8 +139,16 @@ func (s *Site) targetHealthy(ctx context.Context, r stack.Resource, body stack.T
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		return &diag.Diagnostic{Where: body.Server.Address, Summary: fmt.Sprintf("is not healthy after %s", healthLimit), Detail: last,
-			Hint: fmt.Sprintf("see what the application says: aloft logs %s; check load_balancer.health in aloft.yaml", body.Server.Address), Cause: err}
+		return &diag.Diagnostic{
+			Where:   body.Server.Address,
+			Summary: fmt.Sprintf("is not healthy after %s", healthLimit),
+			Detail:  last,
+			Hint: fmt.Sprintf(
+				"see what the application says: aloft logs %s; check load_balancer.health in aloft.yaml",
+				body.Server.Address,
+			),
+			Cause: err,
+		}
 	}
 	if err != nil {
 		return err
@@ -141,7 +176,10 @@ func (s *Site) deleteTarget(ctx context.Context, f plan.Found) error {
 		return fmt.Errorf("deregister %s: %w", f.ID, err)
 	}
 	return awsapi.Wait(ctx, drainLimit, f.Name+" to answer its last requests", func(ctx context.Context) (bool, error) {
-		list, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &group, Targets: target})
+		list, err := s.ELB.DescribeTargetHealth(
+			ctx,
+			&elb.DescribeTargetHealthInput{TargetGroupArn: &group, Targets: target},
+		)
 		if awsapi.IsNotFound(err) || awsapi.Code(err) == "InvalidTarget" {
 			return true, nil
 		}

@@ -18,7 +18,12 @@ import (
 const delayAttribute = "deregistration_delay.timeout_seconds"
 
 func describeTargetGroup(g types.TargetGroup) plan.Found {
-	f := plan.Found{Kind: stack.KindTargetGroup, ID: aws.ToString(g.TargetGroupArn), Name: aws.ToString(g.TargetGroupName), Status: map[string]string{}}
+	f := plan.Found{
+		Kind:   stack.KindTargetGroup,
+		ID:     aws.ToString(g.TargetGroupArn),
+		Name:   aws.ToString(g.TargetGroupName),
+		Status: map[string]string{},
+	}
 	f.Status["port"] = strconv.Itoa(int(aws.ToInt32(g.Port)))
 	f.Set("vpc", aws.ToString(g.VpcId))
 	f.Set("protocol", string(g.Protocol))
@@ -37,8 +42,12 @@ func (s *Site) createTargetGroup(ctx context.Context, r stack.Resource, body sta
 	made, err := s.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 		Name: &body.GroupName, VpcId: s.id(body.VPC), Protocol: types.ProtocolEnumHttp, Port: aws.Int32(int32(body.Port)), TargetType: types.TargetTypeEnumInstance,
 		HealthCheckProtocol: types.ProtocolEnumHttp, HealthCheckPath: &body.Path, HealthCheckPort: aws.String("traffic-port"),
-		HealthCheckIntervalSeconds: aws.Int32(int32(body.Interval)), HealthCheckTimeoutSeconds: aws.Int32(int32(body.Timeout)),
-		HealthyThresholdCount: aws.Int32(int32(body.Healthy)), UnhealthyThresholdCount: aws.Int32(int32(body.Unhealthy)),
+		HealthCheckIntervalSeconds: aws.Int32(
+			int32(body.Interval),
+		), HealthCheckTimeoutSeconds: aws.Int32(int32(body.Timeout)),
+		HealthyThresholdCount: aws.Int32(
+			int32(body.Healthy),
+		), UnhealthyThresholdCount: aws.Int32(int32(body.Unhealthy)),
 		Matcher: &types.Matcher{HttpCode: &body.Matcher}, Tags: elbTags(s.tags(r)),
 	})
 	if awsapi.IsExists(err) {
@@ -53,15 +62,24 @@ func (s *Site) createTargetGroup(ctx context.Context, r stack.Resource, body sta
 }
 
 func nameTaken(r stack.Resource, what, name string, err error) error {
-	return &diag.Diagnostic{Where: r.Address, Summary: fmt.Sprintf("%s %s is there already, and it is not of this deployment", what, name),
-		Detail: awsapi.Message(err), Hint: "delete it, or give the application another name", Cause: err}
+	return &diag.Diagnostic{
+		Where:   r.Address,
+		Summary: fmt.Sprintf("%s %s is there already, and it is not of this deployment", what, name),
+		Detail:  awsapi.Message(err),
+		Hint:    "delete it, or give the application another name",
+		Cause:   err,
+	}
 }
 
 func (s *Site) updateTargetGroup(ctx context.Context, body stack.TargetGroup, now plan.Found) error {
 	_, err := s.ELB.ModifyTargetGroup(ctx, &elb.ModifyTargetGroupInput{
 		TargetGroupArn: &now.ID, HealthCheckPath: &body.Path, Matcher: &types.Matcher{HttpCode: &body.Matcher},
-		HealthCheckIntervalSeconds: aws.Int32(int32(body.Interval)), HealthCheckTimeoutSeconds: aws.Int32(int32(body.Timeout)),
-		HealthyThresholdCount: aws.Int32(int32(body.Healthy)), UnhealthyThresholdCount: aws.Int32(int32(body.Unhealthy)),
+		HealthCheckIntervalSeconds: aws.Int32(
+			int32(body.Interval),
+		), HealthCheckTimeoutSeconds: aws.Int32(int32(body.Timeout)),
+		HealthyThresholdCount: aws.Int32(
+			int32(body.Healthy),
+		), UnhealthyThresholdCount: aws.Int32(int32(body.Unhealthy)),
 	})
 	if err != nil {
 		return fmt.Errorf("change the health check of target group %s: %w", now.Name, err)

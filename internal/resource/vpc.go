@@ -29,7 +29,10 @@ func (c *Cloud) vpcs(ctx context.Context) ([]plan.Found, error) {
 		return nil, fmt.Errorf("list VPCs: %w", err)
 	}
 	for i := range all {
-		out, err := c.EC2.DescribeVpcAttribute(ctx, &ec2.DescribeVpcAttributeInput{VpcId: &all[i].ID, Attribute: types.VpcAttributeNameEnableDnsHostnames})
+		out, err := c.EC2.DescribeVpcAttribute(
+			ctx,
+			&ec2.DescribeVpcAttributeInput{VpcId: &all[i].ID, Attribute: types.VpcAttributeNameEnableDnsHostnames},
+		)
 		if err != nil && !awsapi.IsNotFound(err) {
 			return nil, fmt.Errorf("read the DNS hostnames of VPC %s: %w", all[i].ID, err)
 		}
@@ -40,7 +43,14 @@ func (c *Cloud) vpcs(ctx context.Context) ([]plan.Found, error) {
 }
 
 func (s *Site) createVPC(ctx context.Context, r stack.Resource, body stack.VPC) (plan.Found, error) {
-	out, err := s.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(body.CIDR.String()), TagSpecifications: tagged(s.tags(r), types.ResourceTypeVpc)}, awsapi.Once)
+	out, err := s.EC2.CreateVpc(
+		ctx,
+		&ec2.CreateVpcInput{
+			CidrBlock:         aws.String(body.CIDR.String()),
+			TagSpecifications: tagged(s.tags(r), types.ResourceTypeVpc),
+		},
+		awsapi.Once,
+	)
 	if err != nil {
 		return plan.Found{}, fmt.Errorf("create VPC %s: %w", body.CIDR, err)
 	}
@@ -64,7 +74,13 @@ func (s *Site) updateVPC(ctx context.Context, _ stack.VPC, now plan.Found) error
 
 func (s *Site) nameHosts(ctx context.Context, id string) error {
 	return s.soon(ctx, "switch on the DNS hostnames of VPC "+id, func(ctx context.Context) error {
-		_, err := s.EC2.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: &id, EnableDnsHostnames: &types.AttributeBooleanValue{Value: aws.Bool(true)}})
+		_, err := s.EC2.ModifyVpcAttribute(
+			ctx,
+			&ec2.ModifyVpcAttributeInput{
+				VpcId:              &id,
+				EnableDnsHostnames: &types.AttributeBooleanValue{Value: aws.Bool(true)},
+			},
+		)
 		return err
 	})
 }

@@ -49,7 +49,12 @@ func (s *Spec) complete(d *decoder) {
 		var err error
 		if s.Start, err = startCommand(s.Source.Path); err != nil {
 			d.rejected["start"] = true
-			d.problems.Add(filepath.Join(s.Source.Path, "package.json"), "mend it, or give the command as start: in aloft.yaml", "the start command cannot be looked up: %v", err)
+			d.problems.Add(
+				filepath.Join(s.Source.Path, "package.json"),
+				"mend it, or give the command as start: in aloft.yaml",
+				"the start command cannot be looked up: %v",
+				err,
+			)
 		}
 	}
 }
@@ -95,7 +100,10 @@ func block(within netip.Prefix, bits, n int) netip.Prefix {
 	b := within.Masked().Addr().As4()
 	first := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 	first += uint32(n) << (32 - bits)
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(first >> 24), byte(first >> 16), byte(first >> 8), byte(first)}), bits)
+	return netip.PrefixFrom(
+		netip.AddrFrom4([4]byte{byte(first >> 24), byte(first >> 16), byte(first >> 8), byte(first)}),
+		bits,
+	)
 }
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)

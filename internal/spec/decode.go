@@ -177,7 +177,13 @@ func (d *decoder) prefix(node ast.Node, into reflect.Value, path string) {
 	case !ok, err != nil && !isAddress(value):
 		d.expected(node, path, `a CIDR block like "10.0.1.0/24"`)
 	case err != nil:
-		d.reject(node, path, fmt.Sprintf("write %s/32 for this one address", value), "%q is an address, not a CIDR block", value)
+		d.reject(
+			node,
+			path,
+			fmt.Sprintf("write %s/32 for this one address", value),
+			"%q is an address, not a CIDR block",
+			value,
+		)
 	case prefix != prefix.Masked():
 		d.reject(node, path, fmt.Sprintf("write %s", prefix.Masked()), "%s has host bits set", prefix)
 	case !prefix.Addr().Is4():

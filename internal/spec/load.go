@@ -35,7 +35,9 @@ func Load(dir string) (*Spec, error) {
 		return nil, fmt.Errorf("find the folder: %w", err)
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, diag.List{{Where: dir, Summary: "is not a folder", Hint: "give the folder that holds aloft.yaml or package.json"}}
+		return nil, diag.List{
+			{Where: dir, Summary: "is not a folder", Hint: "give the folder that holds aloft.yaml or package.json"},
+		}
 	}
 	file := filepath.Join(dir, FileName)
 	data, err := os.ReadFile(file)
@@ -64,7 +66,12 @@ func Parse(data []byte, name, dir string) (*Spec, error) {
 	}
 	switch {
 	case len(tree.Docs) > 1:
-		d.problems.Add(d.where(tree.Docs[1].Body), "keep one document", "a spec is one YAML document, this file has %d", len(tree.Docs))
+		d.problems.Add(
+			d.where(tree.Docs[1].Body),
+			"keep one document",
+			"a spec is one YAML document, this file has %d",
+			len(tree.Docs),
+		)
 	case len(tree.Docs) == 1 && tree.Docs[0].Body != nil:
 		d.decode(tree.Docs[0].Body, reflect.ValueOf(s).Elem(), "")
 	}
@@ -103,7 +110,13 @@ func syntaxError(name string, err error) error {
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) {
 		at := syntax.Token.Position
-		return diag.List{{Where: fmt.Sprintf("%s:%d:%d", name, at.Line, at.Column), Summary: "not YAML: " + syntax.Message, Hint: "mend the line at this place"}}
+		return diag.List{
+			{
+				Where:   fmt.Sprintf("%s:%d:%d", name, at.Line, at.Column),
+				Summary: "not YAML: " + syntax.Message,
+				Hint:    "mend the line at this place",
+			},
+		}
 	}
 	return diag.List{{Where: name, Summary: "not YAML: " + err.Error()}}
 }

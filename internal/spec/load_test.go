@@ -67,7 +67,9 @@ func TestAMistakeIsReportedWithItsPlaceWhatWasExpectedAndTheRemedy(t *testing.T)
 				t.Errorf("got %d diagnostics, want one:\n%v", len(list), err)
 			}
 			d := list[0]
-			if !strings.HasPrefix(strings.TrimPrefix(d.Where, dir+"/"), test.where) || !strings.Contains(d.Summary, test.what) || !strings.Contains(d.Hint, test.hintContains) {
+			if !strings.HasPrefix(strings.TrimPrefix(d.Where, dir+"/"), test.where) ||
+				!strings.Contains(d.Summary, test.what) ||
+				!strings.Contains(d.Hint, test.hintContains) {
 				t.Errorf("got\n  where %s\n  what  %s\n  hint  %s", d.Where, d.Summary, d.Hint)
 			}
 		})
@@ -75,7 +77,9 @@ func TestAMistakeIsReportedWithItsPlaceWhatWasExpectedAndTheRemedy(t *testing.T)
 }
 
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
-	_, err := spec.Load(folder(t, map[string]string{"aloft.yaml": "port: 0\nregoin: x\nmachines: {count: 99, type: huge}\n"}))
+	_, err := spec.Load(
+		folder(t, map[string]string{"aloft.yaml": "port: 0\nregoin: x\nmachines: {count: 99, type: huge}\n"}),
+	)
 	if got := len(diag.From(err)); got != 5 {
 		t.Errorf("got %d diagnostics, want 5 (with the missing start command):\n%v", got, err)
 	}
@@ -96,7 +100,8 @@ func TestAFolderWithAPackageNeedsNoFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Start != test.start || s.App != "shop" || s.Port != 3000 || s.LoadBalancer.Port != 80 || len(s.Network.Subnets) != 3 {
+			if s.Start != test.start || s.App != "shop" || s.Port != 3000 || s.LoadBalancer.Port != 80 ||
+				len(s.Network.Subnets) != 3 {
 				t.Errorf("got %+v", s)
 			}
 			if got := s.Network.Subnets[2].CIDR.String(); got != "10.0.3.0/24" {
@@ -111,7 +116,8 @@ func TestSaysNothingOpensNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Security.SSH.From) != 0 || len(s.Security.App.From) != 0 || len(s.Security.Web.From) != 1 || s.Security.Web.From[0] != spec.Anywhere {
+	if len(s.Security.SSH.From) != 0 || len(s.Security.App.From) != 0 || len(s.Security.Web.From) != 1 ||
+		s.Security.Web.From[0] != spec.Anywhere {
 		t.Errorf("got %+v", s.Security)
 	}
 }

@@ -82,19 +82,51 @@ func (s *Spec) validateScaling(d *decoder) {
 		return
 	}
 	_, counted := d.places["machines.count"]
-	d.require(!counted, "machines.count", "remove machines.count; scaling.min is how many there are at the least, and aloft scale N changes the number at once",
-		"a number of servers and a group that scales are both given")
+	d.require(
+		!counted,
+		"machines.count",
+		"remove machines.count; scaling.min is how many there are at the least, and aloft scale N changes the number at once",
+		"a number of servers and a group that scales are both given",
+	)
 	zones := len(s.Network.Subnets)
 	least := c.Least(zones)
-	d.require(c.Min >= 1 && c.Min <= maxMachines, "scaling.min", "one for each zone survives the loss of any machine", "expected 1 to %d, got %d", maxMachines, c.Min)
+	d.require(
+		c.Min >= 1 && c.Min <= maxMachines,
+		"scaling.min",
+		"one for each zone survives the loss of any machine",
+		"expected 1 to %d, got %d",
+		maxMachines,
+		c.Min,
+	)
 	d.require(c.Max >= 1 && c.Max <= maxMachines, "scaling.max", "", "expected 1 to %d, got %d", maxMachines, c.Max)
-	d.require(c.Survive == "" || c.Survive == SurviveZone, "scaling.survive", "write survive: zone, or leave it out", "%q is not what a group can be sized to survive", c.Survive)
+	d.require(
+		c.Survive == "" || c.Survive == SurviveZone,
+		"scaling.survive",
+		"write survive: zone, or leave it out",
+		"%q is not what a group can be sized to survive",
+		c.Survive,
+	)
 	switch {
 	case c.Min > c.Max && c.Max >= 1:
-		d.require(false, "scaling.max", fmt.Sprintf("raise max to %d or more, or lower min", least), "the most, %d, is below the least, %d", c.Max, c.Min)
+		d.require(
+			false,
+			"scaling.max",
+			fmt.Sprintf("raise max to %d or more, or lower min", least),
+			"the most, %d, is below the least, %d",
+			c.Max,
+			c.Min,
+		)
 	case c.Min >= 1 && c.Max >= 1 && least > c.Max:
-		d.require(false, "scaling.max", fmt.Sprintf("raise max to %d or more, or leave survive out", least),
-			"to carry the load of %d machines without one of %d zones takes %d, and the most is %d", c.Min, zones, least, c.Max)
+		d.require(
+			false,
+			"scaling.max",
+			fmt.Sprintf("raise max to %d or more, or leave survive out", least),
+			"to carry the load of %d machines without one of %d zones takes %d, and the most is %d",
+			c.Min,
+			zones,
+			least,
+			c.Max,
+		)
 	}
 	s.validateTarget(d, zones)
 	for i := range c.Schedule {
@@ -106,18 +138,42 @@ func (s *Spec) validateTarget(d *decoder, zones int) {
 	t := s.Scaling.Target
 	_, cpu := d.places["scaling.target.cpu"]
 	_, requests := d.places["scaling.target.requests_per_target"]
-	d.require(!cpu || !requests, "scaling.target", "keep the one that fills up first", "cpu and requests_per_target are both given")
+	d.require(
+		!cpu || !requests,
+		"scaling.target",
+		"keep the one that fills up first",
+		"cpu and requests_per_target are both given",
+	)
 	if requests {
-		d.require(t.RequestsPerTarget >= 1 && t.RequestsPerTarget <= 10_000_000, "scaling.target.requests_per_target", "how many requests one machine answers in a minute without hurry", "expected 1 to 10000000, got %d", t.RequestsPerTarget)
+		d.require(
+			t.RequestsPerTarget >= 1 && t.RequestsPerTarget <= 10_000_000,
+			"scaling.target.requests_per_target",
+			"how many requests one machine answers in a minute without hurry",
+			"expected 1 to 10000000, got %d",
+			t.RequestsPerTarget,
+		)
 	}
 	if !cpu {
 		return
 	}
 	ok := t.CPU >= 10 && t.CPU <= 90
-	d.require(ok, "scaling.target.cpu", "60 leaves room for the minutes that new machines take", "expected 10 to 90 per cent, got %d", t.CPU)
+	d.require(
+		ok,
+		"scaling.target.cpu",
+		"60 leaves room for the minutes that new machines take",
+		"expected 10 to 90 per cent, got %d",
+		t.CPU,
+	)
 	if most := 100 * (zones - 1) / max(zones, 1); ok && s.Scaling.Survive == SurviveZone && zones > 1 {
-		d.require(t.CPU <= most, "scaling.target.cpu", fmt.Sprintf("lower it to %d or less, or leave survive out", most),
-			"at %d %% the machines of %d zones could not take over what %d carry", t.CPU, zones-1, zones)
+		d.require(
+			t.CPU <= most,
+			"scaling.target.cpu",
+			fmt.Sprintf("lower it to %d or less, or leave survive out", most),
+			"at %d %% the machines of %d zones could not take over what %d carry",
+			t.CPU,
+			zones-1,
+			zones,
+		)
 	}
 }
 
@@ -128,7 +184,13 @@ func (s *Spec) validateSchedule(d *decoder, path string, at Schedule, zones int)
 		d.require(false, path+".cron", `minute, hour, day of the month, month, day of the week: "0 8 * * 1-5" is eight o'clock on working days`, "%q: %s", at.Cron, problem)
 	}
 	_, err := time.LoadLocation(at.Timezone)
-	d.require(err == nil && at.Timezone != "" && at.Timezone != "Local", path+".timezone", "a name like Europe/Berlin or America/New_York", "%q is not a time zone", at.Timezone)
+	d.require(
+		err == nil && at.Timezone != "" && at.Timezone != "Local",
+		path+".timezone",
+		"a name like Europe/Berlin or America/New_York",
+		"%q is not a time zone",
+		at.Timezone,
+	)
 	s.validateSizes(d, path, at, zones)
 }
 
@@ -149,8 +211,23 @@ func (s *Spec) validateSizes(d *decoder, path string, at Schedule, zones int) {
 	}
 	least := cmp.Or(at.Least(s.Scaling, zones), s.Scaling.Least(zones))
 	most := cmp.Or(at.Max, s.Scaling.Max)
-	d.require(least <= most, path, "what a schedule leaves out stays as scaling.min and scaling.max say", "the most, %d, would be below the least, %d", most, least)
-	d.require(at.Desired == 0 || least > most || at.Desired >= least && at.Desired <= most, path+".desired", "", "expected %d to %d, got %d", least, most, at.Desired)
+	d.require(
+		least <= most,
+		path,
+		"what a schedule leaves out stays as scaling.min and scaling.max say",
+		"the most, %d, would be below the least, %d",
+		most,
+		least,
+	)
+	d.require(
+		at.Desired == 0 || least > most || at.Desired >= least && at.Desired <= most,
+		path+".desired",
+		"",
+		"expected %d to %d, got %d",
+		least,
+		most,
+		at.Desired,
+	)
 }
 
 // cronFields are the parts of a cron expression as Auto Scaling reads it (Amazon

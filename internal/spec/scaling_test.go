@@ -38,9 +38,19 @@ scaling:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &spec.Scaling{Min: 4, Max: 12, Target: spec.Target{RequestsPerTarget: 1000}, Survive: spec.SurviveZone, Schedule: []spec.Schedule{
-		{Cron: "0 8 * * MON-FRI", Timezone: "Europe/Berlin", Min: 6}, {Cron: "*/30 0-6,22 1 jan *", Timezone: "Etc/UTC", Desired: 8},
-	}}
+	want := &spec.Scaling{
+		Min:     4,
+		Max:     12,
+		Target:  spec.Target{RequestsPerTarget: 1000},
+		Survive: spec.SurviveZone,
+		Schedule: []spec.Schedule{
+			{
+				Cron:     "0 8 * * MON-FRI",
+				Timezone: "Europe/Berlin",
+				Min:      6,
+			}, {Cron: "*/30 0-6,22 1 jan *", Timezone: "Etc/UTC", Desired: 8},
+		},
+	}
 	if !reflect.DeepEqual(s.Scaling, want) {
 		t.Errorf("got %+v, want %+v", s.Scaling, want)
 	}
@@ -93,7 +103,9 @@ func TestMistakesInScalingAreReportedWithTheirPlaceAndTheRemedy(t *testing.T) {
 				t.Fatalf("got %v, want one diagnostic", err)
 			}
 			d := list[0]
-			if !strings.HasPrefix(strings.TrimPrefix(d.Where, dir+"/"), test.where) || !strings.Contains(d.Summary, test.what) || !strings.Contains(d.Hint, test.hint) {
+			if !strings.HasPrefix(strings.TrimPrefix(d.Where, dir+"/"), test.where) ||
+				!strings.Contains(d.Summary, test.what) ||
+				!strings.Contains(d.Hint, test.hint) {
 				t.Errorf("got\n  where %s\n  what  %s\n  hint  %s", d.Where, d.Summary, d.Hint)
 			}
 		})

@@ -34,7 +34,10 @@ func schemaOf(t reflect.Type) map[string]any {
 	case reflect.Slice:
 		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
 	case reflect.Map:
-		return map[string]any{"type": "object", "additionalProperties": map[string]any{"type": []string{"string", "number", "boolean"}}}
+		return map[string]any{
+			"type":                 "object",
+			"additionalProperties": map[string]any{"type": []string{"string", "number", "boolean"}},
+		}
 	case reflect.Int:
 		return map[string]any{"type": "integer"}
 	case reflect.Bool:

@@ -55,7 +55,13 @@ func (s *Spec) validate(d *decoder) {
 	s.validateSource(d)
 	d.port("port", s.Port)
 	for name := range s.Env {
-		d.require(envPattern.MatchString(name), "env."+name, "use letters, digits and underscores", "%q is not the name of an environment variable", name)
+		d.require(
+			envPattern.MatchString(name),
+			"env."+name,
+			"use letters, digits and underscores",
+			"%q is not the name of an environment variable",
+			name,
+		)
 	}
 	s.validateMachines(d)
 	s.validateScaling(d)
@@ -71,19 +77,47 @@ func (s *Spec) validateSource(d *decoder) {
 	case s.Source.Git != "" && written:
 		d.require(false, "source", "keep the one that is meant", "path and git are both given")
 	case s.Source.Git == "":
-		d.require(s.Source.Ref == "", "source.ref", "add git: with the repository's URL", "a ref needs a git repository")
+		d.require(
+			s.Source.Ref == "",
+			"source.ref",
+			"add git: with the repository's URL",
+			"a ref needs a git repository",
+		)
 		info, err := os.Stat(s.Source.Path)
-		d.require(err == nil && info.IsDir(), "source", "give a folder, or git: with a repository's URL", "there is no folder %s", s.Source.Path)
+		d.require(
+			err == nil && info.IsDir(),
+			"source",
+			"give a folder, or git: with a repository's URL",
+			"there is no folder %s",
+			s.Source.Path,
+		)
 	}
-	d.require(s.Start != "", "start", `add start: with the command that serves, for example: start: node server.js`,
-		"no start command is given, and none was found in package.json (scripts.start, main) or as server.js, app.js, index.js")
+	d.require(
+		s.Start != "",
+		"start",
+		`add start: with the command that serves, for example: start: node server.js`,
+		"no start command is given, and none was found in package.json (scripts.start, main) or as server.js, app.js, index.js",
+	)
 	d.require(!strings.ContainsAny(s.Start, "\n\r\x00"), "start", "write one line", "a start command is one line")
 }
 
 func (s *Spec) validateMachines(d *decoder) {
 	m := s.Machines
-	d.require(m.Count >= 1 && m.Count <= maxMachines, "machines.count", "three spread over three zones survive the loss of one", "expected 1 to %d, got %d", maxMachines, m.Count)
-	d.require(typePattern.MatchString(m.Type), "machines.type", "for example: type: t3.micro", "%q is not an instance type", m.Type)
+	d.require(
+		m.Count >= 1 && m.Count <= maxMachines,
+		"machines.count",
+		"three spread over three zones survive the loss of one",
+		"expected 1 to %d, got %d",
+		maxMachines,
+		m.Count,
+	)
+	d.require(
+		typePattern.MatchString(m.Type),
+		"machines.type",
+		"for example: type: t3.micro",
+		"%q is not an instance type",
+		m.Type,
+	)
 	known := imagePattern.MatchString(m.Image)
 	for _, name := range Images {
 		known = known || name == m.Image
@@ -95,7 +129,13 @@ func (s *Spec) validateMachines(d *decoder) {
 	d.require(known, "machines.image", hint, "unknown image %q", m.Image)
 	if m.Key != "" {
 		_, err := os.Stat(m.Key)
-		d.require(err == nil, "machines.key", "give the path of an OpenSSH public key, or leave key out and Aloft makes one", "there is no file %s", m.Key)
+		d.require(
+			err == nil,
+			"machines.key",
+			"give the path of an OpenSSH public key, or leave key out and Aloft makes one",
+			"there is no file %s",
+			m.Key,
+		)
 	}
 }
 
@@ -104,7 +144,13 @@ func (s *Spec) validateNetwork(d *decoder) {
 	if !vpc.IsValid() {
 		return // reported where it was decoded
 	}
-	d.require(vpc.Bits() >= 16 && vpc.Bits() <= 28, "network.cidr", "for example: cidr: 10.0.0.0/16", "%s: a VPC is /16 to /28 (Amazon VPC User Guide, \"VPC CIDR blocks\")", vpc)
+	d.require(
+		vpc.Bits() >= 16 && vpc.Bits() <= 28,
+		"network.cidr",
+		"for example: cidr: 10.0.0.0/16",
+		"%s: a VPC is /16 to /28 (Amazon VPC User Guide, \"VPC CIDR blocks\")",
+		vpc,
+	)
 	d.require(len(s.Network.Subnets) >= 2, "network.subnets", "add subnets in other zones",
 		"a load balancer needs subnets in at least two zones, there are %d", len(s.Network.Subnets))
 	zones := map[string]int{}
@@ -112,8 +158,22 @@ func (s *Spec) validateNetwork(d *decoder) {
 		path := fmt.Sprintf("network.subnets[%d]", i)
 		if subnet.Zone != "" {
 			first, taken := zones[subnet.Zone]
-			d.require(!taken, path+".zone", "a zone that fails takes all its subnets with it: spread them", "zone %s already holds subnets[%d]", subnet.Zone, first)
-			d.require(strings.HasPrefix(subnet.Zone, s.Region), path+".zone", "zones are named like "+s.Region+"a", "zone %q is not in region %s", subnet.Zone, s.Region)
+			d.require(
+				!taken,
+				path+".zone",
+				"a zone that fails takes all its subnets with it: spread them",
+				"zone %s already holds subnets[%d]",
+				subnet.Zone,
+				first,
+			)
+			d.require(
+				strings.HasPrefix(subnet.Zone, s.Region),
+				path+".zone",
+				"zones are named like "+s.Region+"a",
+				"zone %q is not in region %s",
+				subnet.Zone,
+				s.Region,
+			)
 			zones[subnet.Zone] = i
 		}
 		s.validateSubnet(d, path+".cidr", i, vpc)
@@ -127,41 +187,114 @@ func (s *Spec) validateSubnet(d *decoder, path string, i int, vpc netip.Prefix) 
 		d.require(written, path, `for example: cidr: 10.0.1.0/24`, "a subnet needs a CIDR block")
 		return
 	}
-	d.require(cidr.Bits() <= 27, path, "an Application Load Balancer needs /27 or larger, with 8 free addresses (Elastic Load Balancing User Guide)", "%s is too small", cidr)
+	d.require(
+		cidr.Bits() <= 27,
+		path,
+		"an Application Load Balancer needs /27 or larger, with 8 free addresses (Elastic Load Balancing User Guide)",
+		"%s is too small",
+		cidr,
+	)
 	inside := cidr.Bits() >= vpc.Bits() && vpc.Contains(cidr.Addr())
 	d.require(inside, path, "choose a block within "+vpc.String(), "%s is outside the VPC's %s", cidr, vpc)
 	for j := range i {
 		other := s.Network.Subnets[j].CIDR
-		d.require(!other.IsValid() || !other.Overlaps(cidr), path, "give each subnet addresses of its own", "%s overlaps %s of subnets[%d]", cidr, other, j)
+		d.require(
+			!other.IsValid() || !other.Overlaps(cidr),
+			path,
+			"give each subnet addresses of its own",
+			"%s overlaps %s of subnets[%d]",
+			cidr,
+			other,
+			j,
+		)
 	}
 }
 
 func (s *Spec) validateSecurity(d *decoder) {
 	for i, from := range s.Security.SSH.From {
-		d.require(from != Anywhere || s.Security.SSH.AllowWorld, fmt.Sprintf("security.ssh.from[%d]", i),
-			"list the addresses that need it, or add allow_world: true under ssh if that is meant", "SSH would be open to the whole internet (0.0.0.0/0)")
+		d.require(
+			from != Anywhere || s.Security.SSH.AllowWorld,
+			fmt.Sprintf("security.ssh.from[%d]", i),
+			"list the addresses that need it, or add allow_world: true under ssh if that is meant",
+			"SSH would be open to the whole internet (0.0.0.0/0)",
+		)
 	}
 }
 
 func (s *Spec) validateLoadBalancer(d *decoder) {
 	d.port("load_balancer.port", s.LoadBalancer.Port)
 	delay := s.LoadBalancer.DeregistrationDelay
-	d.require(delay >= 0 && delay <= time.Hour && wholeSeconds(delay), "load_balancer.deregistration_delay", "", "expected 0s to 3600s in whole seconds, got %s", delay)
+	d.require(
+		delay >= 0 && delay <= time.Hour && wholeSeconds(delay),
+		"load_balancer.deregistration_delay",
+		"",
+		"expected 0s to 3600s in whole seconds, got %s",
+		delay,
+	)
 	h, path := s.LoadBalancer.Health, "load_balancer.health."
-	d.require(strings.HasPrefix(h.Path, "/"), path+"path", "for example: path: /health", "%q does not start with /", h.Path)
-	d.require(h.Interval >= 5*time.Second && h.Interval <= 300*time.Second && wholeSeconds(h.Interval), path+"interval", "", "expected 5s to 300s in whole seconds, got %s", h.Interval)
-	d.require(h.Timeout >= 2*time.Second && h.Timeout <= 120*time.Second && wholeSeconds(h.Timeout), path+"timeout", "", "expected 2s to 120s in whole seconds, got %s", h.Timeout)
-	d.require(h.Timeout < h.Interval, path+"timeout", "a check must end before the next begins", "%s is not below the interval of %s", h.Timeout, h.Interval)
+	d.require(
+		strings.HasPrefix(h.Path, "/"),
+		path+"path",
+		"for example: path: /health",
+		"%q does not start with /",
+		h.Path,
+	)
+	d.require(
+		h.Interval >= 5*time.Second && h.Interval <= 300*time.Second && wholeSeconds(h.Interval),
+		path+"interval",
+		"",
+		"expected 5s to 300s in whole seconds, got %s",
+		h.Interval,
+	)
+	d.require(
+		h.Timeout >= 2*time.Second && h.Timeout <= 120*time.Second && wholeSeconds(h.Timeout),
+		path+"timeout",
+		"",
+		"expected 2s to 120s in whole seconds, got %s",
+		h.Timeout,
+	)
+	d.require(
+		h.Timeout < h.Interval,
+		path+"timeout",
+		"a check must end before the next begins",
+		"%s is not below the interval of %s",
+		h.Timeout,
+		h.Interval,
+	)
 	d.require(h.Healthy >= 2 && h.Healthy <= 10, path+"healthy", "", "expected 2 to 10, got %d", h.Healthy)
 	d.require(h.Unhealthy >= 2 && h.Unhealthy <= 10, path+"unhealthy", "", "expected 2 to 10, got %d", h.Unhealthy)
-	d.require(validMatcher(h.Matcher), path+"matcher", `for example: matcher: "200-299"`, "%q is not a list of status codes from 200 to 499", h.Matcher)
+	d.require(
+		validMatcher(h.Matcher),
+		path+"matcher",
+		`for example: matcher: "200-299"`,
+		"%q is not a list of status codes from 200 to 499",
+		h.Matcher,
+	)
 }
 
 func (s *Spec) validateRelease(d *decoder) {
 	r := s.Release
-	d.require(r.Watch >= 0 && r.Watch <= 10*time.Minute && wholeSeconds(r.Watch), "release.watch", "", "expected 0s to 600s in whole seconds, got %s", r.Watch)
-	d.require(r.Bake >= 0 && r.Bake <= time.Hour && wholeSeconds(r.Bake), "release.bake", "", "expected 0s to 3600s in whole seconds, got %s", r.Bake)
-	d.require(r.Keep >= 2 && r.Keep <= 100, "release.keep", "the image that serves and the one before it must be kept", "expected 2 to 100, got %d", r.Keep)
+	d.require(
+		r.Watch >= 0 && r.Watch <= 10*time.Minute && wholeSeconds(r.Watch),
+		"release.watch",
+		"",
+		"expected 0s to 600s in whole seconds, got %s",
+		r.Watch,
+	)
+	d.require(
+		r.Bake >= 0 && r.Bake <= time.Hour && wholeSeconds(r.Bake),
+		"release.bake",
+		"",
+		"expected 0s to 3600s in whole seconds, got %s",
+		r.Bake,
+	)
+	d.require(
+		r.Keep >= 2 && r.Keep <= 100,
+		"release.keep",
+		"the image that serves and the one before it must be kept",
+		"expected 2 to 100, got %d",
+		r.Keep,
+	)
 }
 
 func wholeSeconds(d time.Duration) bool { return d%time.Second == 0 }

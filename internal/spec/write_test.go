@@ -27,7 +27,10 @@ func TestTheFileThatInitWritesMeansTheSpecItWasMadeOf(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if assumed.Machines != written.Machines || assumed.LoadBalancer != written.LoadBalancer || assumed.Source != written.Source || assumed.Release != written.Release || assumed.Start != written.Start {
+	if assumed.Machines != written.Machines || assumed.LoadBalancer != written.LoadBalancer ||
+		assumed.Source != written.Source ||
+		assumed.Release != written.Release ||
+		assumed.Start != written.Start {
 		t.Errorf("got %+v\nwant %+v", written, assumed)
 	}
 }

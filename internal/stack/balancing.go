@@ -30,7 +30,10 @@ func (g TargetGroup) Title() string {
 func (g TargetGroup) Attributes() []Attribute {
 	return []Attribute{
 		fixed(ref("vpc", g.VPC)), fixed(text("protocol", "HTTP")),
-		text("health path", g.Path), text("health interval", fmt.Sprintf("%ds", g.Interval)), text("health timeout", fmt.Sprintf("%ds", g.Timeout)),
+		text(
+			"health path",
+			g.Path,
+		), text("health interval", fmt.Sprintf("%ds", g.Interval)), text("health timeout", fmt.Sprintf("%ds", g.Timeout)),
 		text("healthy after", g.Healthy), text("unhealthy after", g.Unhealthy), text("health codes", g.Matcher),
 		text("deregistration delay", fmt.Sprintf("%ds", g.Delay)),
 	}
@@ -58,7 +61,12 @@ func (b LoadBalancer) Title() string {
 
 // Attributes are where it is and who may reach it.
 func (b LoadBalancer) Attributes() []Attribute {
-	return []Attribute{fixed(text("scheme", "internet-facing")), refs("subnets", b.Subnets), refs("security groups", b.Groups), text("state", "active")}
+	return []Attribute{
+		fixed(text("scheme", "internet-facing")),
+		refs("subnets", b.Subnets),
+		refs("security groups", b.Groups),
+		text("state", "active"),
+	}
 }
 
 // Needs is the way to the internet.
@@ -81,7 +89,12 @@ func (l Listener) Title() string {
 
 // Attributes are its port and where it forwards to.
 func (l Listener) Attributes() []Attribute {
-	return []Attribute{fixed(ref("load balancer", l.LoadBalancer)), text("port", l.Port), text("protocol", "HTTP"), ref("forwards to", l.TargetGroup)}
+	return []Attribute{
+		fixed(ref("load balancer", l.LoadBalancer)),
+		text("port", l.Port),
+		text("protocol", "HTTP"),
+		ref("forwards to", l.TargetGroup),
+	}
 }
 
 // Needs is nothing more.
@@ -107,7 +120,12 @@ func (t Target) Title() string {
 
 // Attributes are what is registered, and that it is healthy.
 func (t Target) Attributes() []Attribute {
-	return []Attribute{fixed(ref("target group", t.TargetGroup)), fixed(ref("server", t.Server)), fixed(text("port", t.Port)), text("health", "healthy")}
+	return []Attribute{
+		fixed(ref("target group", t.TargetGroup)),
+		fixed(ref("server", t.Server)),
+		fixed(text("port", t.Port)),
+		text("health", "healthy"),
+	}
 }
 
 // Needs are what makes it healthy.

@@ -54,7 +54,12 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{spec: s, facts: facts, zones: zones, stack: &Stack{App: s.App, Region: s.Region, Release: facts.Release, Phase: facts.Phase}}
+	b := &builder{
+		spec:  s,
+		facts: facts,
+		zones: zones,
+		stack: &Stack{App: s.App, Region: s.Region, Release: facts.Release, Phase: facts.Phase},
+	}
 	b.network()
 	b.security()
 	b.add(AddressKeyPair, "9-10", KeyPair{KeyName: KeyName(s.App), Fingerprint: facts.Fingerprint})
@@ -103,13 +108,26 @@ func zonesOf(s *spec.Spec, usable []string) ([]string, error) {
 		case subnet.Zone != "":
 			zones[i] = subnet.Zone
 			if !slices.Contains(usable, subnet.Zone) {
-				problems.Add(where, fmt.Sprintf("zones of %s that can be used: %v", s.Region, usable), "network.subnets[%d].zone: there is no zone %s", i, subnet.Zone)
+				problems.Add(
+					where,
+					fmt.Sprintf("zones of %s that can be used: %v", s.Region, usable),
+					"network.subnets[%d].zone: there is no zone %s",
+					i,
+					subnet.Zone,
+				)
 			}
 		case len(free) > 0:
 			zones[i], free = free[0], free[1:]
 		default:
-			problems.Add(where, "ask for fewer subnets, or use a region with more zones",
-				"network.subnets: %d subnets need a zone each, and %s has %d: %v", len(zones), s.Region, len(usable), usable)
+			problems.Add(
+				where,
+				"ask for fewer subnets, or use a region with more zones",
+				"network.subnets: %d subnets need a zone each, and %s has %d: %v",
+				len(zones),
+				s.Region,
+				len(usable),
+				usable,
+			)
 			return nil, problems
 		}
 	}
@@ -140,7 +158,10 @@ type builder struct {
 }
 
 func (b *builder) add(address, step string, body Body) {
-	b.stack.Resources = append(b.stack.Resources, Resource{Address: address, Name: b.spec.App + "-" + address, Step: step, Body: body})
+	b.stack.Resources = append(
+		b.stack.Resources,
+		Resource{Address: address, Name: b.spec.App + "-" + address, Step: step, Body: body},
+	)
 }
 
 func subnetAddress(n int) string { return fmt.Sprintf("subnet-%d", n) }
@@ -166,14 +187,25 @@ func (b *builder) network() {
 func (b *builder) security() {
 	security, s := b.spec.Security, b.spec
 	b.add(AddressWebGroup, "7-8", SecurityGroup{
-		VPC: id(AddressVPC), GroupName: s.App + "-web", Description: "Aloft: the load balancer of " + s.App, Ingress: from(s.LoadBalancer.Port, security.Web.From),
+		VPC: id(
+			AddressVPC,
+		), GroupName: s.App + "-web", Description: "Aloft: the load balancer of " + s.App, Ingress: from(s.LoadBalancer.Port, security.Web.From),
 	})
 	in := from(22, security.SSH.From)
 	for _, port := range b.ports() {
 		in = append(in, from(port, security.App.From)...)
 		in = append(in, Term{Text: fmt.Sprintf("tcp %d from ", port), Ref: id(AddressWebGroup)})
 	}
-	b.add(AddressAppGroup, "7-8", SecurityGroup{VPC: id(AddressVPC), GroupName: s.App + "-app", Description: "Aloft: the machines of " + s.App, Ingress: in})
+	b.add(
+		AddressAppGroup,
+		"7-8",
+		SecurityGroup{
+			VPC:         id(AddressVPC),
+			GroupName:   s.App + "-app",
+			Description: "Aloft: the machines of " + s.App,
+			Ingress:     in,
+		},
+	)
 }
 
 // ports are those on which machines serve, each once.
@@ -220,13 +252,33 @@ func (b *builder) servers(n int) {
 
 // machine adds a machine in a zone. What is particular to it is in server.
 func (b *builder) machine(address, step string, zone int, server Server) {
-	server.Type, server.Subnet, server.Groups, server.Where = b.spec.Machines.Type, id(subnetAddress(zone+1)), []Ref{id(AddressAppGroup)}, b.zones[zone]
-	server.KeyPair, server.KeyName, server.Routes, server.Release = Ref{AddressKeyPair, "name"}, KeyName(b.spec.App), id(AddressRouteTable), b.facts.Release
+	server.Type, server.Subnet, server.Groups, server.Where = b.spec.Machines.Type, id(
+		subnetAddress(zone+1),
+	), []Ref{
+		id(AddressAppGroup),
+	}, b.zones[zone]
+	server.KeyPair, server.KeyName, server.Routes, server.Release = Ref{
+		AddressKeyPair,
+		"name",
+	}, KeyName(
+		b.spec.App,
+	), id(
+		AddressRouteTable,
+	), b.facts.Release
 	b.add(address, step, server)
 }
 
 func (b *builder) image(of Ref) {
-	b.add(AddressImage, "17", Image{ImageName: ImageName(b.spec.App, b.facts.Release), Release: b.facts.Release, Base: b.spec.Machines.Image, Builder: of})
+	b.add(
+		AddressImage,
+		"17",
+		Image{
+			ImageName: ImageName(b.spec.App, b.facts.Release),
+			Release:   b.facts.Release,
+			Base:      b.spec.Machines.Image,
+			Builder:   of,
+		},
+	)
 }
 
 // balancing is the load balancer, with so many servers as its targets.
@@ -238,12 +290,21 @@ func (b *builder) balancing(servers int) {
 		Healthy: lb.Health.Healthy, Unhealthy: lb.Health.Unhealthy, Matcher: lb.Health.Matcher, Delay: int(lb.DeregistrationDelay.Seconds()),
 	})
 	b.add(AddressLoadBalancer, "21", LoadBalancer{
-		BalancerName: balancingName(app, AddressLoadBalancer), Subnets: b.subnets(), Groups: []Ref{id(AddressWebGroup)}, Routes: id(AddressRouteTable),
+		BalancerName: balancingName(
+			app,
+			AddressLoadBalancer,
+		), Subnets: b.subnets(), Groups: []Ref{id(AddressWebGroup)}, Routes: id(AddressRouteTable),
 	})
-	b.add(AddressListener, "21", Listener{LoadBalancer: arn(AddressLoadBalancer), Port: lb.Port, TargetGroup: arn(AddressTargetGroup)})
+	b.add(
+		AddressListener,
+		"21",
+		Listener{LoadBalancer: arn(AddressLoadBalancer), Port: lb.Port, TargetGroup: arn(AddressTargetGroup)},
+	)
 	for n := 1; n <= servers; n++ {
 		b.add(fmt.Sprintf("target-%d", n), "20", Target{
-			TargetGroup: arn(AddressTargetGroup), Server: id(serverAddress(n)), Port: b.spec.Port, Listener: arn(AddressListener), Image: id(AddressImage),
+			TargetGroup: arn(
+				AddressTargetGroup,
+			), Server: id(serverAddress(n)), Port: b.spec.Port, Listener: arn(AddressListener), Image: id(AddressImage),
 		})
 	}
 }

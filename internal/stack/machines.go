@@ -63,7 +63,9 @@ func (s Server) Title() string { return s.Type + " in " + s.Where }
 // Attributes are what it is, what it serves, and that it runs.
 func (s Server) Attributes() []Attribute {
 	all := []Attribute{
-		fixed(ref("subnet", s.Subnet)), fixed(text("type", s.Type)), fixed(text("key pair", s.KeyName)), fixed(text("release", s.Release)),
+		fixed(
+			ref("subnet", s.Subnet),
+		), fixed(text("type", s.Type)), fixed(text("key pair", s.KeyName)), fixed(text("release", s.Release)),
 		refs("security groups", s.Groups), text("built", "yes"), text("state", "running"),
 	}
 	if s.Proof {

@@ -35,7 +35,12 @@ func (s Subnet) Title() string { return "subnet " + s.CIDR.String() + " in " + s
 
 // Attributes are where it is and that it gives public addresses.
 func (s Subnet) Attributes() []Attribute {
-	return []Attribute{fixed(ref("vpc", s.VPC)), fixed(text("cidr", s.CIDR)), fixed(text("zone", s.Zone)), text("public addresses", "on")}
+	return []Attribute{
+		fixed(ref("vpc", s.VPC)),
+		fixed(text("cidr", s.CIDR)),
+		fixed(text("zone", s.Zone)),
+		text("public addresses", "on"),
+	}
 }
 
 // Needs is nothing more.

@@ -80,7 +80,15 @@ func (ScalingGroup) Kind() Kind { return KindScalingGroup }
 // Title describes it and, where the price is known, what it costs.
 func (g ScalingGroup) Title() string {
 	var out strings.Builder
-	_, _ = fmt.Fprintf(&out, "Auto Scaling group %s: %d to %d × %s in %d zones", g.GroupName, g.Min, g.Max, g.Type, len(g.Subnets))
+	_, _ = fmt.Fprintf(
+		&out,
+		"Auto Scaling group %s: %d to %d × %s in %d zones",
+		g.GroupName,
+		g.Min,
+		g.Max,
+		g.Type,
+		len(g.Subnets),
+	)
 	if cost := MonthlyCost(g.Min, g.Type); cost != "" {
 		_, _ = fmt.Fprintf(&out, ", %s at the least", cost)
 	}
@@ -156,7 +164,13 @@ func (p ScalingPolicy) Attributes() []Attribute {
 	if p.CPU > 0 {
 		return append(all, text("metric", MetricCPU), text("value", p.CPU))
 	}
-	return append(all, text("metric", MetricRequests), text("value", p.Requests), ref("of load balancer", p.LoadBalancer), ref("of target group", p.TargetGroup))
+	return append(
+		all,
+		text("metric", MetricRequests),
+		text("value", p.Requests),
+		ref("of load balancer", p.LoadBalancer),
+		ref("of target group", p.TargetGroup),
+	)
 }
 
 // Needs is the listener, where requests are counted.
@@ -214,12 +228,18 @@ func (b *builder) scaling() {
 	s, c := b.spec, b.spec.Scaling
 	least := c.Least(len(b.zones))
 	b.add(AddressLaunchTemplate, "18-19", LaunchTemplate{
-		TemplateName: ScalingName(s.App), Image: id(AddressImage), Type: s.Machines.Type, KeyPair: Ref{AddressKeyPair, "name"}, KeyName: KeyName(s.App),
+		TemplateName: ScalingName(
+			s.App,
+		), Image: id(AddressImage), Type: s.Machines.Type, KeyPair: Ref{AddressKeyPair, "name"}, KeyName: KeyName(s.App),
 		Groups: []Ref{id(AddressAppGroup)}, Release: b.facts.Release,
 	})
 	group := ScalingGroup{
-		GroupName: ScalingName(s.App), Template: Ref{AddressLaunchTemplate, "version"}, Subnets: b.subnets(), TargetGroup: arn(AddressTargetGroup),
-		Listener: arn(AddressListener), Routes: id(AddressRouteTable), Min: least, Max: c.Max, Load: c.Min, Type: s.Machines.Type,
+		GroupName: ScalingName(
+			s.App,
+		), Template: Ref{AddressLaunchTemplate, "version"}, Subnets: b.subnets(), TargetGroup: arn(AddressTargetGroup),
+		Listener: arn(
+			AddressListener,
+		), Routes: id(AddressRouteTable), Min: least, Max: c.Max, Load: c.Min, Type: s.Machines.Type,
 	}
 	for _, at := range c.Schedule {
 		group.Mins, group.Maxes = append(group.Mins, at.Least(c, len(b.zones))), append(group.Maxes, at.Max)
@@ -229,7 +249,9 @@ func (b *builder) scaling() {
 	if c.Target.CPU > 0 || c.Target.RequestsPerTarget > 0 {
 		b.add(AddressScalingPolicy, "18-20", ScalingPolicy{
 			PolicyName: ScalingName(s.App), Group: named, CPU: c.Target.CPU, Requests: c.Target.RequestsPerTarget,
-			LoadBalancer: arn(AddressLoadBalancer), TargetGroup: arn(AddressTargetGroup), Listener: arn(AddressListener),
+			LoadBalancer: arn(
+				AddressLoadBalancer,
+			), TargetGroup: arn(AddressTargetGroup), Listener: arn(AddressListener),
 		})
 	}
 	for i, at := range c.Schedule {

@@ -100,11 +100,18 @@ func golden(t *testing.T, file, got string) {
 }
 
 func TestMachinesOfAnotherReleaseAreReachedOnTheirPortUntilTheyAreGone(t *testing.T) {
-	s, err := spec.Parse([]byte("app: shop\nstart: node .\nport: 8080\nsource: {git: https://example.com/shop}\n"), "aloft.yaml", ".")
+	s, err := spec.Parse(
+		[]byte("app: shop\nstart: node .\nport: 8080\nsource: {git: https://example.com/shop}\n"),
+		"aloft.yaml",
+		".",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	built, err := stack.Build(s, stack.Facts{Zones: zones(s.Region), Release: "0123456789ab", Phase: stack.PhaseServe, Ports: []int{3000, 8080}})
+	built, err := stack.Build(
+		s,
+		stack.Facts{Zones: zones(s.Region), Release: "0123456789ab", Phase: stack.PhaseServe, Ports: []int{3000, 8080}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +141,14 @@ func inOrder(t *testing.T, file string, built *stack.Stack) {
 				t.Errorf("%s: %s refers to %s, which does not come before it", file, r.Address, ref)
 			}
 			if !stack.MayRefer(r.Body.Kind(), kind) {
-				t.Errorf("%s: %s refers to %s: kinds %s and %s are not in the table", file, r.Address, ref, r.Body.Kind(), kind)
+				t.Errorf(
+					"%s: %s refers to %s: kinds %s and %s are not in the table",
+					file,
+					r.Address,
+					ref,
+					r.Body.Kind(),
+					kind,
+				)
 			}
 			if r.Body.Kind() != kind && stack.Rank(r.Body.Kind()) <= stack.Rank(kind) && kind != stack.KindImage {
 				t.Errorf("%s comes before %s", r.Body.Kind(), kind)
@@ -153,11 +167,13 @@ func TestTooFewZonesAreRefusedBeforeAnythingIsMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := stack.Build(s, stack.Facts{Zones: []string{"us-east-1a", "us-east-1b"}}); err == nil || !strings.Contains(err.Error(), "3 subnets need a zone each") {
+	if _, err := stack.Build(s, stack.Facts{Zones: []string{"us-east-1a", "us-east-1b"}}); err == nil ||
+		!strings.Contains(err.Error(), "3 subnets need a zone each") {
 		t.Errorf("got %v", err)
 	}
 	s.Network.Subnets[0].Zone = "us-east-1z"
-	if _, err := stack.Build(s, stack.Facts{Zones: zones("us-east-1")}); err == nil || !strings.Contains(err.Error(), "there is no zone us-east-1z") {
+	if _, err := stack.Build(s, stack.Facts{Zones: zones("us-east-1")}); err == nil ||
+		!strings.Contains(err.Error(), "there is no zone us-east-1z") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -113,7 +113,12 @@ func proxy(request *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(request)
 }
 
-func get(ctx context.Context, client *http.Client, url string, names map[string]*regexp.Regexp) (status int, host string, err error) {
+func get(
+	ctx context.Context,
+	client *http.Client,
+	url string,
+	names map[string]*regexp.Regexp,
+) (status int, host string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, "", err
@@ -145,7 +150,9 @@ func namesOf(servers []Server) map[string]*regexp.Regexp {
 			all = append(all, regexp.QuoteMeta(s.InstanceID))
 		}
 		if len(all) > 0 {
-			names[s.Name] = regexp.MustCompile(`(?:^|[^0-9A-Za-z.-])(?:` + strings.Join(all, "|") + `)(?:$|[^0-9A-Za-z-])`)
+			names[s.Name] = regexp.MustCompile(
+				`(?:^|[^0-9A-Za-z.-])(?:` + strings.Join(all, "|") + `)(?:$|[^0-9A-Za-z-])`,
+			)
 		}
 	}
 	return names
@@ -206,7 +213,10 @@ func (a answers) spread(f Facts) finding {
 		return finding{false, "there is no server"}
 	}
 	if named == 0 && len(a.statuses) > 0 {
-		return finding{true, "not measured: the answers do not name the server that gave them (an X-Served-By header with its host name would); that every target is healthy stands for it"}
+		return finding{
+			true,
+			"not measured: the answers do not name the server that gave them (an X-Served-By header with its host name would); that every target is healthy stands for it",
+		}
 	}
 	even := float64(a.total) / float64(len(f.Servers))
 	ok := true

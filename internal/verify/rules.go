@@ -73,7 +73,10 @@ func (f Facts) doors() (open, closed []door, unjudged []string) {
 func (v Verifier) open(ctx context.Context, f Facts) finding {
 	doors, _, _ := f.doors()
 	if len(doors) == 0 {
-		return finding{true, "the servers take connections from the load balancer alone, as far as can be seen from here"}
+		return finding{
+			true,
+			"the servers take connections from the load balancer alone, as far as can be seen from here",
+		}
 	}
 	problems := v.knock(ctx, doors, openPatience, func(err error) string {
 		if err == nil {
@@ -105,7 +108,10 @@ func (v Verifier) closed(ctx context.Context, f Facts) finding {
 		detail = "no server has a public address"
 	}
 	if len(unjudged) > 0 {
-		detail += fmt.Sprintf(" (port %s not judged: which address the servers see us come from is not known)", strings.Join(unjudged, " and "))
+		detail += fmt.Sprintf(
+			" (port %s not judged: which address the servers see us come from is not known)",
+			strings.Join(unjudged, " and "),
+		)
 	}
 	return judged(problems, detail)
 }

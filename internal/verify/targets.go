@@ -12,7 +12,11 @@ import (
 
 // Health tells the health of a target group's targets.
 type Health interface {
-	DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHealthInput, options ...func(*elb.Options)) (*elb.DescribeTargetHealthOutput, error)
+	DescribeTargetHealth(
+		ctx context.Context,
+		in *elb.DescribeTargetHealthInput,
+		options ...func(*elb.Options),
+	) (*elb.DescribeTargetHealthOutput, error)
 }
 
 var _ Health = (*elb.Client)(nil)
@@ -35,7 +39,19 @@ func (v Verifier) targets(ctx context.Context, f Facts) finding {
 		case state.State == types.TargetHealthStateEnumHealthy:
 			healthy[id] = true
 		default:
-			problems = append(problems, strings.TrimRight(fmt.Sprintf("%s is %s: %s %s", f.Servers[i].Name, state.State, state.Reason, text(state.Description)), " :"))
+			problems = append(
+				problems,
+				strings.TrimRight(
+					fmt.Sprintf(
+						"%s is %s: %s %s",
+						f.Servers[i].Name,
+						state.State,
+						state.Reason,
+						text(state.Description),
+					),
+					" :",
+				),
+			)
 			healthy[id] = false
 		}
 	}

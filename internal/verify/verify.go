@@ -109,7 +109,12 @@ func (v Verifier) Run(ctx context.Context, f Facts) Report {
 	all.Wait()
 	spread := answered.spread(f)
 	report.Checks = append(report.Checks[:1], append([]Check{
-		{Name: "requests spread over the servers", OK: spread.ok, Detail: spread.detail, Elapsed: report.Checks[0].Elapsed},
+		{
+			Name:    "requests spread over the servers",
+			OK:      spread.ok,
+			Detail:  spread.detail,
+			Elapsed: report.Checks[0].Elapsed,
+		},
 	}, report.Checks[1:]...)...)
 	return report
 }

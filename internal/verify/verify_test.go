@@ -40,8 +40,13 @@ func newWorld() *world {
 	w := &world{targets: map[string]types.TargetHealthStateEnum{}, ports: map[string]error{}}
 	for i := range 3 {
 		s := Server{
-			Name: fmt.Sprintf("server-%d", i+1), InstanceID: fmt.Sprintf("i-%017d", i+1), Zone: "us-east-1" + string(rune('a'+i)),
-			PrivateIP: netip.AddrFrom4([4]byte{10, 0, byte(i + 1), 11}), PublicIP: netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}),
+			Name: fmt.Sprintf(
+				"server-%d",
+				i+1,
+			), InstanceID: fmt.Sprintf("i-%017d", i+1), Zone: "us-east-1" + string(rune('a'+i)),
+			PrivateIP: netip.AddrFrom4(
+				[4]byte{10, 0, byte(i + 1), 11},
+			), PublicIP: netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}),
 		}
 		w.facts.Servers = append(w.facts.Servers, s)
 		w.targets[s.InstanceID] = types.TargetHealthStateEnumHealthy
@@ -220,7 +225,10 @@ func TestOnlyWhatCanBeKnownIsJudged(t *testing.T) {
 		"nor needs to be":                {"", nil, []netip.Prefix{spec.Anywhere}, "server-1 3000", "server-1 22 80 443 8080 9229", "", false},
 		"a server without public access": {"198.51.100.7", ssh, nil, "", "", "", true},
 	} {
-		f := Facts{Spec: &spec.Spec{Port: 3000}, Servers: []Server{{Name: "server-1", PublicIP: netip.MustParseAddr("192.0.2.1")}}}
+		f := Facts{
+			Spec:    &spec.Spec{Port: 3000},
+			Servers: []Server{{Name: "server-1", PublicIP: netip.MustParseAddr("192.0.2.1")}},
+		}
 		f.Spec.Security.SSH.From, f.Spec.Security.App.From = test.ssh, test.app
 		if test.from != "" {
 			f.From = netip.MustParseAddr(test.from)
@@ -238,7 +246,9 @@ func TestOnlyWhatCanBeKnownIsJudged(t *testing.T) {
 func TestANameUnderLocalhostIsThisMachine(t *testing.T) {
 	for host, want := range map[string]string{"localhost": "127.0.0.1:80", "a.b.LocalHost.": "127.0.0.1:80", "localhost.example.com": "localhost.example.com:80", "notlocalhost": "notlocalhost:80"} {
 		got := ""
-		v := Verifier{Dial: func(_ context.Context, _, address string) (net.Conn, error) { got = address; return nil, errSilent }}
+		v := Verifier{
+			Dial: func(_ context.Context, _, address string) (net.Conn, error) { got = address; return nil, errSilent },
+		}
 		if _, err := v.byName(t.Context(), "tcp", host+":80"); !errors.Is(err, errSilent) || got != want {
 			t.Errorf("%s: %s", host, got)
 		}
@@ -246,7 +256,12 @@ func TestANameUnderLocalhostIsThisMachine(t *testing.T) {
 }
 
 func TestHostsAreToldApart(t *testing.T) {
-	names := namesOf([]Server{{Name: "one", PrivateIP: netip.MustParseAddr("10.0.1.1")}, {Name: "ten", PrivateIP: netip.MustParseAddr("10.0.1.10"), InstanceID: "i-0a"}})
+	names := namesOf(
+		[]Server{
+			{Name: "one", PrivateIP: netip.MustParseAddr("10.0.1.1")},
+			{Name: "ten", PrivateIP: netip.MustParseAddr("10.0.1.10"), InstanceID: "i-0a"},
+		},
+	)
 	for answer, want := range map[string]string{
 		"ip-10-0-1-1": "one", "ip-10-0-1-10": "ten", `{"host":"ip-10-0-1-10.ec2.internal"}`: "ten", "10.0.1.1:3000": "one", "i-0a\n": "ten",
 		"i-0ab": "", "110.0.1.1": "", "ip-10-0-1-1 and ip-10-0-1-10": "", "": "",

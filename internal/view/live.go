@@ -124,7 +124,9 @@ func (r *running) View() tea.View {
 	var out strings.Builder
 	for _, address := range addresses {
 		w := r.work[address]
-		line := r.style.line(event.Event{Step: w.step, Address: address, Message: w.message, Elapsed: time.Since(w.began)})
+		line := r.style.line(
+			event.Event{Step: w.step, Address: address, Message: w.message, Elapsed: time.Since(w.began)},
+		)
 		_, _ = fmt.Fprintln(&out, r.style.Name(spinner[r.frame%len(spinner)])+r.clip(line))
 		if w.output != "" {
 			_, _ = fmt.Fprintln(&out, r.clip(strings.Repeat(" ", 35)+r.style.Faint(strings.TrimSpace(w.output))))

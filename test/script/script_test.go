@@ -95,13 +95,20 @@ func half(ts *testscript.TestScript, neg bool, args []string) {
 	ctx := context.Background()
 	client, err := awsapi.New(ctx, awsapi.Options{
 		Region: ts.Getenv("AWS_REGION"), Endpoint: ts.Getenv("AWS_ENDPOINT_URL"),
-		Credentials: credentials.NewStaticCredentialsProvider(ts.Getenv("AWS_ACCESS_KEY_ID"), ts.Getenv("AWS_SECRET_ACCESS_KEY"), ""),
+		Credentials: credentials.NewStaticCredentialsProvider(
+			ts.Getenv("AWS_ACCESS_KEY_ID"),
+			ts.Getenv("AWS_SECRET_ACCESS_KEY"),
+			"",
+		),
 	})
 	ts.Check(err)
 	tag := func(key, value string) types.Tag { return types.Tag{Key: aws.String(key), Value: aws.String(value)} }
-	_, err = client.EC2.CreateVpc(ctx, &sdk.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: []types.TagSpecification{{
-		ResourceType: types.ResourceTypeVpc, Tags: []types.Tag{tag("aloft:app", args[0]), tag("aloft:address", "vpc"), tag("Name", args[0])},
-	}}})
+	_, err = client.EC2.CreateVpc(
+		ctx,
+		&sdk.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: []types.TagSpecification{{
+			ResourceType: types.ResourceTypeVpc, Tags: []types.Tag{tag("aloft:app", args[0]), tag("aloft:address", "vpc"), tag("Name", args[0])},
+		}}},
+	)
 	ts.Check(err)
 }
 

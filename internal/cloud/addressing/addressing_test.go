@@ -47,7 +47,10 @@ func TestASubnetGivesEveryAddressButTheReservedFiveOnce(t *testing.T) {
 				t.Errorf("%s is reserved", reserved)
 			}
 		}
-		if _, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s}); !errors.Is(err, addressing.ErrSubnetFull) {
+		if _, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s}); !errors.Is(
+			err,
+			addressing.ErrSubnetFull,
+		) {
 			t.Errorf("got %v, want ErrSubnetFull", err)
 		}
 	})
@@ -63,7 +66,11 @@ func TestAnAddressAskedForIsHadUnlessTakenOrReserved(t *testing.T) {
 			{"10.0.1.4", nil}, {"10.0.1.4", addressing.ErrInUse}, {"10.0.1.254", nil},
 			{"10.0.1.3", addressing.ErrReserved}, {"10.0.1.255", addressing.ErrReserved}, {"10.0.2.9", addressing.ErrReserved}, {"::1", addressing.ErrReserved},
 		} {
-			_, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s, PrivateIP: netip.MustParseAddr(c.addr)})
+			_, err := addressing.NewInterface(
+				tx,
+				ids,
+				addressing.Wish{Subnet: s, PrivateIP: netip.MustParseAddr(c.addr)},
+			)
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v, want %v", c.addr, err, c.want)
 			}
@@ -81,14 +88,18 @@ func TestPublicAddressesAreOutsideTheEdgesOwnAndNeverGivenTwice(t *testing.T) {
 				t.Fatal(err)
 			}
 			given[nic.PublicIP] = true
-			if netip.MustParsePrefix("198.18.0.0/24").Contains(nic.PublicIP) || netip.MustParsePrefix("198.18.3.0/24").Contains(nic.PublicIP) {
+			if netip.MustParsePrefix("198.18.0.0/24").Contains(nic.PublicIP) ||
+				netip.MustParsePrefix("198.18.3.0/24").Contains(nic.PublicIP) {
 				t.Errorf("%s is the edge's own", nic.PublicIP)
 			}
 		}
 		if len(given) != 512 {
 			t.Errorf("%d different addresses of 512", len(given))
 		}
-		if _, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s, PublicFrom: pool}); !errors.Is(err, addressing.ErrPublicSpent) {
+		if _, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s, PublicFrom: pool}); !errors.Is(
+			err,
+			addressing.ErrPublicSpent,
+		) {
 			t.Errorf("got %v, want ErrPublicSpent", err)
 		}
 	})
@@ -96,11 +107,16 @@ func TestPublicAddressesAreOutsideTheEdgesOwnAndNeverGivenTwice(t *testing.T) {
 
 func TestAnInterfaceOfALoadBalancerIsItsOwners(t *testing.T) {
 	change(t, func(tx *store.Tx) {
-		nic, err := addressing.NewInterface(tx, identity.New(nil), addressing.Wish{Subnet: subnet("10.0.0.0/24"), LoadBalancerARN: "arn:lb"})
+		nic, err := addressing.NewInterface(
+			tx,
+			identity.New(nil),
+			addressing.Wish{Subnet: subnet("10.0.0.0/24"), LoadBalancerARN: "arn:lb"},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if nic.Type != "load_balancer" || nic.RequesterID != "amazon-elb" || !nic.RequesterManaged || nic.State != "in-use" {
+		if nic.Type != "load_balancer" || nic.RequesterID != "amazon-elb" || !nic.RequesterManaged ||
+			nic.State != "in-use" {
 			t.Errorf("%+v", nic)
 		}
 		if stored, ok := store.NetworkInterfaces.Get(tx, nic.ID); !ok || stored != nic {

@@ -119,7 +119,12 @@ func Actions(row *store.Alarm) []string {
 
 // Acted writes down what came of an action.
 func Acted(tx *store.Tx, row *store.Alarm, action string, failure error, now time.Time) {
-	data := map[string]any{"actionState": "Succeeded", "stateUpdateTimestamp": row.StateUpdated.UnixMilli(), "publishedMessage": nil, "notificationResource": action}
+	data := map[string]any{
+		"actionState":          "Succeeded",
+		"stateUpdateTimestamp": row.StateUpdated.UnixMilli(),
+		"publishedMessage":     nil,
+		"notificationResource": action,
+	}
 	summary := "Successfully executed action " + action
 	if failure != nil {
 		summary = fmt.Sprintf("Failed to execute action %s. Received error: %q", action, failure.Error())
@@ -157,7 +162,18 @@ func stateText(state, reason, data string) map[string]any {
 
 func record(tx *store.Tx, row *store.Alarm, kind, summary string, data map[string]any, now time.Time) {
 	key := fmt.Sprintf("%s/%s/%d/%s", row.Region, row.Name, now.UnixNano(), summary)
-	store.AlarmHistories.Put(tx, &store.AlarmHistory{ID: key, Region: row.Region, Alarm: row.Name, At: now, Type: kind, Summary: summary, Data: document(data)})
+	store.AlarmHistories.Put(
+		tx,
+		&store.AlarmHistory{
+			ID:      key,
+			Region:  row.Region,
+			Alarm:   row.Name,
+			At:      now,
+			Type:    kind,
+			Summary: summary,
+			Data:    document(data),
+		},
+	)
 }
 
 // document is a value as JSON, with arrows as they are.
@@ -213,14 +229,24 @@ func Watches(row *store.Alarm) Watched {
 		if stat == "" {
 			stat = row.ExtendedStatistic
 		}
-		return Watched{id(row.Namespace, row.Metric, row.Dimensions), time.Duration(row.Period) * time.Second, stat, row.Unit}
+		return Watched{
+			id(row.Namespace, row.Metric, row.Dimensions),
+			time.Duration(row.Period) * time.Second,
+			stat,
+			row.Unit,
+		}
 	}
 	var queries []Query
 	_ = json.Unmarshal([]byte(row.Queries), &queries) // it was written by us
 	for _, q := range queries {
 		if q.MetricStat != nil && (q.ReturnData == nil || *q.ReturnData) {
 			m := q.MetricStat
-			return Watched{id(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions), time.Duration(m.Period) * time.Second, m.Stat, m.Unit}
+			return Watched{
+				id(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions),
+				time.Duration(m.Period) * time.Second,
+				m.Stat,
+				m.Unit,
+			}
 		}
 	}
 	return Watched{}

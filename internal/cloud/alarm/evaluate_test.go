@@ -17,7 +17,11 @@ var noon = time.Date(2026, 10, 26, 12, 0, 10, 0, time.UTC)
 func points(text string) (out []alarm.Point) {
 	fields := strings.Fields(text)
 	for i, f := range fields {
-		p := alarm.Point{At: noon.Truncate(time.Minute).Add(time.Duration(i-len(fields)) * time.Minute), Known: f != "-", Samples: 1}
+		p := alarm.Point{
+			At:      noon.Truncate(time.Minute).Add(time.Duration(i-len(fields)) * time.Minute),
+			Known:   f != "-",
+			Samples: 1,
+		}
 		if f == "X" {
 			p.Value = 21.5
 		}
@@ -27,7 +31,17 @@ func points(text string) (out []alarm.Point) {
 }
 
 func row(m int32, treat string) *store.Alarm {
-	return &store.Alarm{Namespace: "N", Metric: "m", Statistic: "Average", Period: 60, EvaluationPeriods: 3, DatapointsToAlarm: m, Threshold: 2, Comparison: "GreaterThanThreshold", TreatMissing: treat}
+	return &store.Alarm{
+		Namespace:         "N",
+		Metric:            "m",
+		Statistic:         "Average",
+		Period:            60,
+		EvaluationPeriods: 3,
+		DatapointsToAlarm: m,
+		Threshold:         2,
+		Comparison:        "GreaterThanThreshold",
+		TreatMissing:      treat,
+	}
 }
 
 // The tables of the guide (Amazon CloudWatch User Guide, How alarm state is
@@ -101,10 +115,17 @@ func TestPeriodsEndAtTheLastWholeMinute(t *testing.T) {
 	a.Region, a.Period, a.EvaluationPeriods = "r", 300, 1
 	var m metric.Store
 	for minute := range 20 {
-		m.Add("r", metric.NewID("N", "m"), noon.Add(-time.Duration(minute)*time.Minute), "Count", metric.Of(float64(minute), 1))
+		m.Add(
+			"r",
+			metric.NewID("N", "m"),
+			noon.Add(-time.Duration(minute)*time.Minute),
+			"Count",
+			metric.Of(float64(minute), 1),
+		)
 	}
 	got := alarm.Read(a, &m, noon)
-	if len(got) != 3 || got[0].Value != 3 || got[1].Value != 8 || got[2].Value != 13 || !got[0].At.Equal(noon.Truncate(time.Minute).Add(-5*time.Minute)) {
+	if len(got) != 3 || got[0].Value != 3 || got[1].Value != 8 || got[2].Value != 13 ||
+		!got[0].At.Equal(noon.Truncate(time.Minute).Add(-5*time.Minute)) {
 		t.Errorf("%+v", got)
 	}
 }

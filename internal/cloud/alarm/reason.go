@@ -52,7 +52,13 @@ func (j *judgement) crossed(state string) string {
 		verb = "was"
 	}
 	points := pointsText(deciding)
-	comparison := fmt.Sprintf("%s %s%s the threshold (%s)", verb, not, comparisons[j.row.Comparison], decimal(j.row.Threshold))
+	comparison := fmt.Sprintf(
+		"%s %s%s the threshold (%s)",
+		verb,
+		not,
+		comparisons[j.row.Comparison],
+		decimal(j.row.Threshold),
+	)
 	if len(deciding) < listed {
 		return counted + " " + points + " " + comparison + j.treated() + j.least(state)
 	}
@@ -78,7 +84,11 @@ func (j *judgement) treated() string {
 	if j.missing == 0 || as == "" {
 		return ""
 	}
-	return fmt.Sprintf(" and %s treated as [%s]", number(j.missing, "missing datapoint was", "missing datapoints were"), as)
+	return fmt.Sprintf(
+		" and %s treated as [%s]",
+		number(j.missing, "missing datapoint was", "missing datapoints were"),
+		as,
+	)
 }
 
 // least says how many points of a kind change the state, of alarms that have an

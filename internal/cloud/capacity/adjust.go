@@ -44,7 +44,8 @@ func stepFor(steps []store.StepAdjustment, difference float64) (int32, error) {
 		if s.Upper != nil {
 			high = *s.Upper
 		}
-		if difference >= 0 && difference >= low && difference < high || difference < 0 && difference > low && difference <= high {
+		if difference >= 0 && difference >= low && difference < high ||
+			difference < 0 && difference > low && difference <= high {
 			return s.Adjustment, nil
 		}
 	}
@@ -103,7 +104,14 @@ func simple(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy
 // step carries out a step of a policy. A group that grows counts without the
 // instances that warm up, and one that shrinks with those on their way out, so that
 // no breach is answered twice.
-func step(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy, difference float64, because string, now time.Time) error {
+func step(
+	tx *store.Tx,
+	group *store.ScalingGroup,
+	policy *store.ScalingPolicy,
+	difference float64,
+	because string,
+	now time.Time,
+) error {
 	adjustment, err := stepFor(policy.Steps, difference)
 	if err != nil {
 		return err

@@ -29,7 +29,12 @@ func (p Policies) Execute(tx *store.Tx, action string, f alarm.Firing) error {
 	if policy.Disabled || group.Deleting || scalinggroup.Suspended(group, scalinggroup.AlarmNotification) {
 		return nil
 	}
-	because := fmt.Sprintf("a monitor alarm %s in state %s triggered policy %s", f.Alarm.Name, f.Alarm.State, policy.Name)
+	because := fmt.Sprintf(
+		"a monitor alarm %s in state %s triggered policy %s",
+		f.Alarm.Name,
+		f.Alarm.State,
+		policy.Name,
+	)
 	switch {
 	case policy.Type == Simple:
 		if blocked(tx, group, policy, f.At) == nil {
@@ -47,7 +52,14 @@ func (p Policies) Execute(tx *store.Tx, action string, f alarm.Firing) error {
 // ByUser carries out a simple or step scaling policy because a user says so. It
 // returns a *Blocked when the user respects cooldowns and the group is not ready,
 // and ErrNoStep.
-func ByUser(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy, difference float64, honor bool, now time.Time) error {
+func ByUser(
+	tx *store.Tx,
+	group *store.ScalingGroup,
+	policy *store.ScalingPolicy,
+	difference float64,
+	honor bool,
+	now time.Time,
+) error {
 	because := "a user request executed policy " + policy.Name
 	if policy.Type == Step {
 		return step(tx, group, policy, difference, because, now)

@@ -45,7 +45,14 @@ func TestAdjustmentsAreRoundedAsInTheGuide(t *testing.T) {
 
 func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 	p := with(t, 3)
-	policy := p.policy(store.ScalingPolicy{Type: capacity.Simple, AdjustmentType: "ChangeInCapacity", Adjustment: 1, Cooldown: new(int32(100))})
+	policy := p.policy(
+		store.ScalingPolicy{
+			Type:           capacity.Simple,
+			AdjustmentType: "ChangeInCapacity",
+			Adjustment:     1,
+			Cooldown:       new(int32(100)),
+		},
+	)
 	open := func(ended time.Time) {
 		p.change(func(tx *store.Tx) {
 			store.ScalingActivities.Put(tx, &store.ScalingActivity{ID: "a", Region: "r", Group: "web", Ended: ended})
@@ -58,7 +65,8 @@ func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 	open(time.Time{})
 	must(t, p.fire(policy, "busy", 0, noon))
 	p.want(3, "")
-	if err := user(noon, true); err == nil || err.Error() != "Scaling activity a is in progress and blocks this action" {
+	if err := user(noon, true); err == nil ||
+		err.Error() != "Scaling activity a is in progress and blocks this action" {
 		t.Error(err)
 	}
 	open(noon)
@@ -68,7 +76,10 @@ func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 	}
 	p.want(3, "")
 	must(t, p.fire(policy, "busy", 0, noon.Add(100*time.Second)))
-	p.want(4, "At 2026-11-25T12:01:40Z a monitor alarm busy in state ALARM triggered policy grow changing the desired capacity from 3 to 4.")
+	p.want(
+		4,
+		"At 2026-11-25T12:01:40Z a monitor alarm busy in state ALARM triggered policy grow changing the desired capacity from 3 to 4.",
+	)
 	must(t, user(noon.Add(time.Second), false))
 	p.want(5, "At 2026-11-25T12:00:01Z a user request executed policy grow changing the desired capacity from 4 to 5.")
 }
@@ -80,8 +91,30 @@ func TestStepsFollowTheSizeOfTheBreach(t *testing.T) {
 		return store.StepAdjustment{Lower: low, Upper: high, Adjustment: adjustment}
 	}
 	p := with(t, 10)
-	out := p.policy(store.ScalingPolicy{Name: "out", Type: capacity.Step, AdjustmentType: "PercentChangeInCapacity", Steps: []store.StepAdjustment{one(at(0), at(10), 0), one(at(10), at(20), 10), one(at(20), nil, 30)}})
-	in := p.policy(store.ScalingPolicy{Name: "in", Type: capacity.Step, AdjustmentType: "PercentChangeInCapacity", Steps: []store.StepAdjustment{one(at(-10), at(0), 0), one(at(-20), at(-10), -10), one(nil, at(-20), -30)}})
+	out := p.policy(
+		store.ScalingPolicy{
+			Name:           "out",
+			Type:           capacity.Step,
+			AdjustmentType: "PercentChangeInCapacity",
+			Steps: []store.StepAdjustment{
+				one(at(0), at(10), 0),
+				one(at(10), at(20), 10),
+				one(at(20), nil, 30),
+			},
+		},
+	)
+	in := p.policy(
+		store.ScalingPolicy{
+			Name:           "in",
+			Type:           capacity.Step,
+			AdjustmentType: "PercentChangeInCapacity",
+			Steps: []store.StepAdjustment{
+				one(at(-10), at(0), 0),
+				one(at(-20), at(-10), -10),
+				one(nil, at(-20), -30),
+			},
+		},
+	)
 	must(t, p.fire(out, "high", 50, noon, 59))
 	p.want(10, "")
 	must(t, p.fire(out, "high", 50, noon, 60))
@@ -133,7 +166,10 @@ func TestATargetTrackingPolicyOwnsTwoAlarms(t *testing.T) {
 		{Comparison: "LessThanThreshold", Threshold: 900, EvaluationPeriods: 15},
 	} {
 		a, ok := store.Alarms.Get(p.rows.View(), alarm.ARN("r", policy.Alarms[i]))
-		if !ok || a.Comparison != want.Comparison || a.Threshold != want.Threshold || a.EvaluationPeriods != want.EvaluationPeriods || a.Period != 60 || a.Statistic != "Sum" ||
+		if !ok || a.Comparison != want.Comparison || a.Threshold != want.Threshold ||
+			a.EvaluationPeriods != want.EvaluationPeriods ||
+			a.Period != 60 ||
+			a.Statistic != "Sum" ||
 			alarm.Watches(a).Metric != metric.NewID("AWS/ApplicationELB", "RequestCountPerTarget", metric.Dimension{Name: "LoadBalancer", Value: "app/lb/1"}, metric.Dimension{Name: "TargetGroup", Value: "targetgroup/tg/2"}) {
 			t.Errorf("%+v", a)
 		}
@@ -142,7 +178,9 @@ func TestATargetTrackingPolicyOwnsTwoAlarms(t *testing.T) {
 	if left := store.Alarms.List(p.rows.View()); len(left) > 0 {
 		t.Errorf("%+v", left)
 	}
-	if out := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: `{"DisableScaleIn":true,` + cpu[1:]}); len(out.Alarms) != 1 {
+	if out := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: `{"DisableScaleIn":true,` + cpu[1:]}); len(
+		out.Alarms,
+	) != 1 {
 		t.Errorf("%q", out.Alarms)
 	}
 }
@@ -152,7 +190,10 @@ func TestAGroupGrowsInProportionAndShrinksGently(t *testing.T) {
 	policy := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: cpu})
 	grow, shrink := policy.Alarms[0], policy.Alarms[1]
 	must(t, p.fire(policy, grow, 50, noon, 76))
-	p.want(5, "a monitor alarm "+grow+" in state ALARM triggered policy grow changing the desired capacity from 3 to 5.") // 4.56
+	p.want(
+		5,
+		"a monitor alarm "+grow+" in state ALARM triggered policy grow changing the desired capacity from 3 to 5.",
+	) // 4.56
 	p.change(func(tx *store.Tx) {
 		p.member(tx, "i-03", store.LifecycleInService, noon.Add(time.Minute))
 		p.member(tx, "i-04", store.LifecyclePending, time.Time{})
@@ -170,7 +211,10 @@ func TestAGroupGrowsInProportionAndShrinksGently(t *testing.T) {
 	must(t, p.fire(policy, shrink, 45, later, 41)) // 4.1 would do: none can go
 	p.want(5, "from 3 to 5")
 	must(t, p.fire(policy, shrink, 45, later, 5))
-	p.want(4, "a monitor alarm "+shrink+" in state ALARM triggered policy grow changing the desired capacity from 5 to 4.")
+	p.want(
+		4,
+		"a monitor alarm "+shrink+" in state ALARM triggered policy grow changing the desired capacity from 5 to 4.",
+	)
 	if err := p.fire(policy, "other", 1, later, 99); err == nil {
 		t.Error("an alarm of a user's own moves a target tracking policy")
 	}
@@ -179,11 +223,23 @@ func TestAGroupGrowsInProportionAndShrinksGently(t *testing.T) {
 func TestAGroupShrinksWhenAllItsTrackingPoliciesAgree(t *testing.T) {
 	p := with(t, 4)
 	first := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: cpu})
-	second := p.policy(store.ScalingPolicy{Name: "second", Type: capacity.Tracking, TargetTracking: `{"TargetValue":10,"CustomizedMetricSpecification":{"MetricName":"m","Namespace":"N","Statistic":"Average"}}`})
+	second := p.policy(
+		store.ScalingPolicy{
+			Name:           "second",
+			Type:           capacity.Tracking,
+			TargetTracking: `{"TargetValue":10,"CustomizedMetricSpecification":{"MetricName":"m","Namespace":"N","Statistic":"Average"}}`,
+		},
+	)
 	must(t, p.fire(first, first.Alarms[1], 45, noon, 5))
 	p.want(4, "")
 	for minute := range 15 {
-		p.metrics.Add("r", metric.NewID("N", "m"), noon.Add(-time.Duration(minute+1)*time.Minute), "None", metric.Of(8, 1))
+		p.metrics.Add(
+			"r",
+			metric.NewID("N", "m"),
+			noon.Add(-time.Duration(minute+1)*time.Minute),
+			"None",
+			metric.Of(8, 1),
+		)
 	}
 	p.change(func(tx *store.Tx) {
 		store.Alarms.Edit(tx, alarm.ARN("r", second.Alarms[1]), func(row *store.Alarm) { row.State = alarm.InAlarm })
@@ -191,7 +247,13 @@ func TestAGroupShrinksWhenAllItsTrackingPoliciesAgree(t *testing.T) {
 	must(t, p.fire(first, first.Alarms[1], 45, noon, 5))
 	p.want(4, "") // the second wants 3.2
 	for minute := range 15 {
-		p.metrics.Add("r", metric.NewID("N", "m"), noon.Add(-time.Duration(minute+1)*time.Minute), "None", metric.Of(0, 1))
+		p.metrics.Add(
+			"r",
+			metric.NewID("N", "m"),
+			noon.Add(-time.Duration(minute+1)*time.Minute),
+			"None",
+			metric.Of(0, 1),
+		)
 	}
 	must(t, p.fire(first, first.Alarms[1], 45, noon, 5))
 	p.want(3, "from 4 to 3")

@@ -111,11 +111,21 @@ func run(tx *store.Tx, action *store.ScheduledAction, now time.Time) error {
 		return fmt.Errorf("max bound, %d, must be greater than or equal to min bound, %d", most, least)
 	}
 	if action.Desired != nil && (desired < least || desired > most) {
-		return fmt.Errorf("desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most)
+		return fmt.Errorf(
+			"desired capacity:%d must be between the specified min size:%d and max size:%d",
+			desired,
+			least,
+			most,
+		)
 	}
 	desired = min(max(desired, least), most)
 	store.ScalingGroups.Edit(tx, key, func(row *store.ScalingGroup) { row.Min, row.Max = least, most })
-	because := fmt.Sprintf("a scheduled action update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d", least, most, desired)
+	because := fmt.Sprintf(
+		"a scheduled action update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d",
+		least,
+		most,
+		desired,
+	)
 	scalinggroup.ChangeDesired(tx, key, desired, because, now)
 	return nil
 }

@@ -36,7 +36,11 @@ func TestRecurrencesAreThoseOfCronInTheirTimeZone(t *testing.T) {
 }
 
 func TestStartAndEndBoundARecurrence(t *testing.T) {
-	action := &store.ScheduledAction{Recurrence: "0 * * * *", Start: noon.Add(90 * time.Minute), End: noon.Add(3 * time.Hour)}
+	action := &store.ScheduledAction{
+		Recurrence: "0 * * * *",
+		Start:      noon.Add(90 * time.Minute),
+		End:        noon.Add(3 * time.Hour),
+	}
 	if at, ok := capacity.Due(action, noon); !ok || !at.Equal(action.Start) {
 		t.Errorf("%v %v", at, ok)
 	}
@@ -66,14 +70,25 @@ func (p place) run(at time.Time) (next time.Time, err error) {
 
 func TestAScheduledActionSetsTheSizesOnce(t *testing.T) {
 	p := with(t, 3)
-	p.schedule(store.ScheduledAction{Name: "morning", Start: noon, Min: new(int32(4)), Max: new(int32(8)), Desired: new(int32(6))})
+	p.schedule(
+		store.ScheduledAction{
+			Name:    "morning",
+			Start:   noon,
+			Min:     new(int32(4)),
+			Max:     new(int32(8)),
+			Desired: new(int32(6)),
+		},
+	)
 	if next, err := p.run(noon.Add(-time.Second)); err != nil || !next.Equal(noon) || p.group().Desired != 3 {
 		t.Errorf("%v %v", next, err)
 	}
 	if next, err := p.run(noon); err != nil || !next.IsZero() {
 		t.Errorf("%v %v", next, err)
 	}
-	p.want(6, "At 2026-11-25T12:00:00Z a scheduled action update of AutoScalingGroup constraints to min: 4, max: 8, desired: 6 changing the desired capacity from 3 to 6.")
+	p.want(
+		6,
+		"At 2026-11-25T12:00:00Z a scheduled action update of AutoScalingGroup constraints to min: 4, max: 8, desired: 6 changing the desired capacity from 3 to 6.",
+	)
 	if g := p.group(); g.Min != 4 || g.Max != 8 || len(store.ScheduledActions.List(p.rows.View())) > 0 {
 		t.Errorf("%+v", g)
 	}

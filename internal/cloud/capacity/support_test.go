@@ -32,7 +32,18 @@ func with(t *testing.T, desired int) place {
 	}
 	p := place{t, rows, &metric.Store{}}
 	p.change(func(tx *store.Tx) {
-		store.ScalingGroups.Put(tx, &store.ScalingGroup{Region: "r", Name: "web", Min: 1, Max: 20, Desired: int32(desired), DefaultCooldown: 300, DefaultWarmup: new(int32(60))})
+		store.ScalingGroups.Put(
+			tx,
+			&store.ScalingGroup{
+				Region:          "r",
+				Name:            "web",
+				Min:             1,
+				Max:             20,
+				Desired:         int32(desired),
+				DefaultCooldown: 300,
+				DefaultWarmup:   new(int32(60)),
+			},
+		)
 		for i := range desired {
 			p.member(tx, fmt.Sprintf("i-%02d", i), store.LifecycleInService, noon.Add(-time.Hour))
 		}
@@ -41,7 +52,10 @@ func with(t *testing.T, desired int) place {
 }
 
 func (p place) member(tx *store.Tx, id, state string, since time.Time) {
-	store.ScalingInstances.Put(tx, &store.ScalingInstance{InstanceID: id, Region: "r", Group: "web", State: state, InServiceSince: since})
+	store.ScalingInstances.Put(
+		tx,
+		&store.ScalingInstance{InstanceID: id, Region: "r", Group: "web", State: state, InServiceSince: since},
+	)
 }
 
 func (p place) change(do func(tx *store.Tx)) {
@@ -74,11 +88,23 @@ func (p place) policy(row store.ScalingPolicy) *store.ScalingPolicy {
 }
 
 // fire has an alarm of the name, with the threshold, carry the policy out.
-func (p place) fire(policy *store.ScalingPolicy, name string, threshold float64, at time.Time, values ...float64) error {
+func (p place) fire(
+	policy *store.ScalingPolicy,
+	name string,
+	threshold float64,
+	at time.Time,
+	values ...float64,
+) error {
 	p.Helper()
 	return p.rows.Update(func(tx *store.Tx) error {
 		row := &store.Alarm{Region: "r", Name: name, State: alarm.InAlarm, Threshold: threshold}
-		return capacity.Policies{Metrics: p.metrics}.Execute(tx, policy.ARN, alarm.Firing{Alarm: row, Values: values, At: at})
+		return capacity.Policies{
+			Metrics: p.metrics,
+		}.Execute(
+			tx,
+			policy.ARN,
+			alarm.Firing{Alarm: row, Values: values, At: at},
+		)
 	})
 }
 

@@ -64,7 +64,10 @@ func (c *Configuration) watch(group string) store.Alarm {
 		if p.PredefinedMetricType == "ALBRequestCountPerTarget" {
 			lb, targets, _ := SplitLabel(*p.ResourceLabel)
 			out.Namespace, out.Metric, out.Statistic = "AWS/ApplicationELB", "RequestCountPerTarget", "Sum"
-			out.Dimensions = []store.MetricDimension{{Name: "TargetGroup", Value: targets}, {Name: "LoadBalancer", Value: lb}}
+			out.Dimensions = []store.MetricDimension{
+				{Name: "TargetGroup", Value: targets},
+				{Name: "LoadBalancer", Value: lb},
+			}
 		}
 		return out
 	}
@@ -112,7 +115,9 @@ func MakeAlarms(tx *store.Tx, policy *store.ScalingPolicy, ids *identity.Source,
 		row := c.watch(policy.Group)
 		row.Region, row.Name = policy.Region, "TargetTracking-"+policy.Group+"-"+kind+"-"+ids.UUID()
 		row.Description = "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + policy.ARN + "."
-		row.AlarmActions, row.Comparison, row.Threshold, row.EvaluationPeriods = []string{policy.ARN}, comparison, threshold, periods
+		row.AlarmActions, row.Comparison, row.Threshold, row.EvaluationPeriods = []string{
+			policy.ARN,
+		}, comparison, threshold, periods
 		alarm.Put(tx, &row, now)
 		policy.Alarms = append(policy.Alarms, row.Name)
 	}
@@ -150,7 +155,13 @@ func removeAlarms(tx *store.Tx, policy *store.ScalingPolicy, now time.Time) {
 
 // track carries out a target tracking policy: the capacity that is wanted is to
 // what there is as the metric is to its target (Target tracking scaling policies).
-func (p Policies) track(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy, f alarm.Firing, because string) error {
+func (p Policies) track(
+	tx *store.Tx,
+	group *store.ScalingGroup,
+	policy *store.ScalingPolicy,
+	f alarm.Firing,
+	because string,
+) error {
 	c := configurationOf(policy)
 	has := count(tx, group, PolicyWarmup(group, policy), f.At)
 	switch grow, shrink := alarmsOf(policy); f.Alarm.Name {
@@ -184,7 +195,12 @@ func (p Policies) track(tx *store.Tx, group *store.ScalingGroup, policy *store.S
 
 // others is the capacity that the group's other target tracking policies want;
 // false: one of them is not ready to scale in, and the group only does when all are.
-func (p Policies) others(tx *store.Tx, group *store.ScalingGroup, but *store.ScalingPolicy, now time.Time) (wanted int, ready bool) {
+func (p Policies) others(
+	tx *store.Tx,
+	group *store.ScalingGroup,
+	but *store.ScalingPolicy,
+	now time.Time,
+) (wanted int, ready bool) {
 	for _, policy := range store.ScalingPolicies.By(tx, "group", group.Key()) {
 		c := configurationOf(policy)
 		if policy.Type != Tracking || policy.Disabled || policy.ARN == but.ARN || !c.scalesIn() {

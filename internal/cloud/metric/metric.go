@@ -37,7 +37,10 @@ type ID struct {
 // NewID is the metric with the dimensions, whose order does not matter.
 func NewID(namespace, name string, dimensions ...Dimension) ID {
 	sorted := slices.Clone(dimensions)
-	slices.SortFunc(sorted, func(a, b Dimension) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
+	slices.SortFunc(
+		sorted,
+		func(a, b Dimension) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) },
+	)
 	var b strings.Builder
 	for _, d := range sorted {
 		b.WriteString(d.Name + "\x00" + d.Value + "\x00")
@@ -58,7 +61,11 @@ func (id ID) Dimensions() []Dimension {
 }
 
 func compareIDs(a, b ID) int {
-	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.dimensions, b.dimensions))
+	return cmp.Or(
+		cmp.Compare(a.Namespace, b.Namespace),
+		cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.dimensions, b.dimensions),
+	)
 }
 
 // Point is what was measured in one minute in one unit.

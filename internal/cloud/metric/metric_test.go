@@ -12,7 +12,8 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 func TestMinutesAreKeptApart(t *testing.T) {
 	var s Store
 	id := NewID("Own", "Size", Dimension{"B", "2"}, Dimension{"A", "1"})
-	if id != NewID("Own", "Size", Dimension{"A", "1"}, Dimension{"B", "2"}) || !slices.Equal(id.Dimensions(), []Dimension{{"A", "1"}, {"B", "2"}}) {
+	if id != NewID("Own", "Size", Dimension{"A", "1"}, Dimension{"B", "2"}) ||
+		!slices.Equal(id.Dimensions(), []Dimension{{"A", "1"}, {"B", "2"}}) {
 		t.Errorf("the order of dimensions matters: %v", id.Dimensions())
 	}
 	s.Add("r", id, noon, "Count", Of(3, 2))
@@ -21,7 +22,8 @@ func TestMinutesAreKeptApart(t *testing.T) {
 	s.Add("r", id, noon.Add(time.Minute), "Count", Of(5, 1))
 	s.Add("other", id, noon, "Count", Of(9, 1))
 	points := s.Points("r", id, noon, noon.Add(2*time.Minute), "Count")
-	if len(points) != 2 || points[0].Sum != 7 || points[0].Count != 3 || points[0].Min != 1 || points[0].Max != 3 || points[1].At != noon.Add(time.Minute) {
+	if len(points) != 2 || points[0].Sum != 7 || points[0].Count != 3 || points[0].Min != 1 || points[0].Max != 3 ||
+		points[1].At != noon.Add(time.Minute) {
 		t.Errorf("%+v", points)
 	}
 	if n := len(s.Points("r", id, noon, noon.Add(time.Minute), "")); n != 2 {
@@ -46,7 +48,8 @@ func TestTheStoreIsBounded(t *testing.T) {
 		t.Errorf("%d points", s.points)
 	}
 	last := noon.Add(limit * time.Minute)
-	if len(s.Points("r", id, last, last.Add(time.Minute), "")) != 1 || len(s.Points("r", id, noon, noon.Add(time.Minute), "")) != 0 {
+	if len(s.Points("r", id, last, last.Add(time.Minute), "")) != 1 ||
+		len(s.Points("r", id, noon, noon.Add(time.Minute), "")) != 0 {
 		t.Error("it is not the oldest that went")
 	}
 }

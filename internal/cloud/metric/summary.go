@@ -19,13 +19,25 @@ type Summary struct {
 
 // Of is the summary of one value that came so many times.
 func Of(value, times float64) Summary {
-	return Summary{Count: times, Sum: value * times, Min: value, Max: value, values: map[float64]float64{round(value): times}}
+	return Summary{
+		Count:  times,
+		Sum:    value * times,
+		Min:    value,
+		Max:    value,
+		values: map[float64]float64{round(value): times},
+	}
 }
 
 // Between is the summary of values of which it is known that they lie between
 // two, and what their sum is.
 func Between(low, high, sum, count float64) Summary {
-	return Summary{Count: count, Sum: sum, Min: low, Max: high, values: map[float64]float64{round((low + high) / 2): count}}
+	return Summary{
+		Count:  count,
+		Sum:    sum,
+		Min:    low,
+		Max:    high,
+		values: map[float64]float64{round((low + high) / 2): count},
+	}
 }
 
 // Set is the summary of values that are not known one by one. They have

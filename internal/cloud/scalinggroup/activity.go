@@ -102,7 +102,10 @@ func base(a *store.ScalingActivity) string {
 // Forget drops the activities that are no longer kept. Those that go on stay.
 func Forget(tx *store.Tx, now time.Time) {
 	all := store.ScalingActivities.List(tx)
-	slices.SortFunc(all, func(a, b *store.ScalingActivity) int { return cmp.Compare(b.Started.UnixNano(), a.Started.UnixNano()) })
+	slices.SortFunc(
+		all,
+		func(a, b *store.ScalingActivity) int { return cmp.Compare(b.Started.UnixNano(), a.Started.UnixNano()) },
+	)
 	for n, a := range all {
 		if !a.Ended.IsZero() && (n >= mostKept || now.Sub(a.Started) > Kept) {
 			store.ScalingActivities.Delete(tx, a.ID)

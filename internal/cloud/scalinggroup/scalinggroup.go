@@ -46,7 +46,17 @@ const (
 
 // Processes lists them in the order of the alphabet, as AWS does.
 func Processes() []string {
-	return []string{AddToLoadBalancer, AlarmNotification, AZRebalance, HealthCheck, InstanceRefresh, Launch, ReplaceUnhealthy, ScheduledActions, Terminate}
+	return []string{
+		AddToLoadBalancer,
+		AlarmNotification,
+		AZRebalance,
+		HealthCheck,
+		InstanceRefresh,
+		Launch,
+		ReplaceUnhealthy,
+		ScheduledActions,
+		Terminate,
+	}
 }
 
 // Suspended tells whether a process of the group does not run.
@@ -70,7 +80,10 @@ func ChangeDesired(tx *store.Tx, key string, to int32, because string, now time.
 	}
 	return store.ScalingGroups.Edit(tx, key, func(g *store.ScalingGroup) {
 		g.Desired = to
-		g.Causes = append(slices.Clip(old.Causes), Sentence(now, "%s changing the desired capacity from %d to %d", because, old.Desired, to))
+		g.Causes = append(
+			slices.Clip(old.Causes),
+			Sentence(now, "%s changing the desired capacity from %d to %d", because, old.Desired, to),
+		)
 	})
 }
 
@@ -98,7 +111,10 @@ func Counts(i *store.ScalingInstance) bool {
 // Leaving tells whether the instance is on its way out of the group.
 func Leaving(i *store.ScalingInstance) bool {
 	switch i.State {
-	case store.LifecycleTerminating, store.LifecycleTerminatingWait, store.LifecycleTerminatingProceed, store.LifecycleDetaching:
+	case store.LifecycleTerminating,
+		store.LifecycleTerminatingWait,
+		store.LifecycleTerminatingProceed,
+		store.LifecycleDetaching:
 		return true
 	}
 	return false
@@ -194,7 +210,11 @@ func Replace(tx *store.Tx, id, because, successor string) bool {
 	if !ok || i.State != store.LifecycleInService {
 		return false
 	}
-	return store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) { i.Replace, i.Successor = because, successor })
+	return store.ScalingInstances.Edit(
+		tx,
+		id,
+		func(i *store.ScalingInstance) { i.Replace, i.Successor = because, successor },
+	)
 }
 
 // TagKey is the tag that AWS gives every instance of a group: the group's name.
@@ -236,5 +256,6 @@ func Delete(tx *store.Tx, key string) {
 // activity goes on, or the last one ended less long ago (Amazon EC2 Auto Scaling
 // User Guide, Scaling cooldowns).
 func Cooling(r store.Reader, g *store.ScalingGroup, seconds int32, now time.Time) bool {
-	return len(store.ScalingActivities.By(r, "open", g.Key())) > 0 || now.Before(g.LastScaling.Add(time.Duration(seconds)*time.Second))
+	return len(store.ScalingActivities.By(r, "open", g.Key())) > 0 ||
+		now.Before(g.LastScaling.Add(time.Duration(seconds)*time.Second))
 }

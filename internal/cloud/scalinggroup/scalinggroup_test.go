@@ -64,7 +64,8 @@ func TestAnActivityTellsItsStatusInItsDescription(t *testing.T) {
 		scalinggroup.End(tx, id, scalinggroup.Failed, "Why.", noon)
 		scalinggroup.End(tx, id, scalinggroup.Successful, "", noon) // too late
 		look()
-		if scalinggroup.TakeOut(tx, "i-1", scalinggroup.ELBCheck, "", noon) || scalinggroup.Replace(tx, "i-1", scalinggroup.Refresh, "") {
+		if scalinggroup.TakeOut(tx, "i-1", scalinggroup.ELBCheck, "", noon) ||
+			scalinggroup.Replace(tx, "i-1", scalinggroup.Refresh, "") {
 			t.Error("one that goes was sent away again")
 		}
 	})
@@ -80,12 +81,19 @@ func TestAnActivityTellsItsStatusInItsDescription(t *testing.T) {
 func TestActivitiesAreForgottenAfterSixWeeksUnlessTheyGoOn(t *testing.T) {
 	view := rows(t, func(tx *store.Tx) {
 		for id, age := range map[string]time.Duration{"new": time.Hour, "old": scalinggroup.Kept + 1} {
-			store.ScalingActivities.Put(tx, &store.ScalingActivity{ID: id, Region: "r", Group: "g", Started: noon.Add(-age), Ended: noon})
-			store.ScalingActivities.Put(tx, &store.ScalingActivity{ID: id + " and open", Region: "r", Group: "g", Started: noon.Add(-age)})
+			store.ScalingActivities.Put(
+				tx,
+				&store.ScalingActivity{ID: id, Region: "r", Group: "g", Started: noon.Add(-age), Ended: noon},
+			)
+			store.ScalingActivities.Put(
+				tx,
+				&store.ScalingActivity{ID: id + " and open", Region: "r", Group: "g", Started: noon.Add(-age)},
+			)
 		}
 		scalinggroup.Forget(tx, noon)
 	})
-	if _, kept := store.ScalingActivities.Get(view, "old"); kept || len(store.ScalingActivities.List(view)) != 3 || len(store.ScalingActivities.By(view, "open", "r/g")) != 2 {
+	if _, kept := store.ScalingActivities.Get(view, "old"); kept || len(store.ScalingActivities.List(view)) != 3 ||
+		len(store.ScalingActivities.By(view, "open", "r/g")) != 2 {
 		t.Errorf("%v", store.ScalingActivities.List(view))
 	}
 }
@@ -95,7 +103,8 @@ func TestAnInstanceIsWarmAfterItsWarmup(t *testing.T) {
 	g, _ := store.ScalingGroups.Get(view, "r/g")
 	i, _ := store.ScalingInstances.Get(view, "i-1")
 	warmup := scalinggroup.Warmup(g)
-	if warmup != time.Minute || scalinggroup.Warm(i, warmup, noon.Add(59*time.Second)) || !scalinggroup.Warm(i, warmup, noon.Add(time.Minute)) {
+	if warmup != time.Minute || scalinggroup.Warm(i, warmup, noon.Add(59*time.Second)) ||
+		!scalinggroup.Warm(i, warmup, noon.Add(time.Minute)) {
 		t.Errorf("warm-up of %s", warmup)
 	}
 }
@@ -119,7 +128,8 @@ func TestAGroupLaunchesItsFirstOverride(t *testing.T) {
 		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2","LaunchTemplateName":"n","Version":"3"},"Overrides":[]}}`:                                                                           {Template: store.TemplateRef{ID: "lt-2", Name: "n", Version: "3"}},
 		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2"},"Overrides":[{"InstanceType":"t3.small","LaunchTemplateSpecification":{"LaunchTemplateId":"lt-3"}},{"InstanceType":"t3.large"}]}}`: {Template: store.TemplateRef{ID: "lt-3"}, InstanceType: "t3.small"},
 	} {
-		if got, err := scalinggroup.SourceOf(&store.ScalingGroup{Template: ref, Mixed: mixed}); err != nil || got != want {
+		if got, err := scalinggroup.SourceOf(&store.ScalingGroup{Template: ref, Mixed: mixed}); err != nil ||
+			got != want {
 			t.Errorf("%s: %+v, %v", mixed, got, err)
 		}
 	}

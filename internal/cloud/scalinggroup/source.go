@@ -45,7 +45,14 @@ func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 		return nil, fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
 	}
 	source := func(ref reference, instanceType string) Source {
-		return Source{Template: store.TemplateRef{ID: ref.LaunchTemplateId, Name: ref.LaunchTemplateName, Version: ref.Version}, InstanceType: instanceType}
+		return Source{
+			Template: store.TemplateRef{
+				ID:      ref.LaunchTemplateId,
+				Name:    ref.LaunchTemplateName,
+				Version: ref.Version,
+			},
+			InstanceType: instanceType,
+		}
 	}
 	var all []Source
 	for _, override := range policy.LaunchTemplate.Overrides {
@@ -90,7 +97,8 @@ func Resolve(r store.Reader, region string, ref store.TemplateRef) (store.Templa
 // from one of its sources, in the version that they mean.
 func Matches(i *store.ScalingInstance, resolved []Source) bool {
 	for _, s := range resolved {
-		if i.TemplateID == s.Template.ID && i.TemplateVersion == s.Template.Version && (s.InstanceType == "" || s.InstanceType == i.Type) {
+		if i.TemplateID == s.Template.ID && i.TemplateVersion == s.Template.Version &&
+			(s.InstanceType == "" || s.InstanceType == i.Type) {
 			return true
 		}
 	}

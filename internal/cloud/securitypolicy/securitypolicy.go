@@ -122,7 +122,8 @@ func Find(name string) (Policy, bool) {
 // Withheld tells that AWS has a policy of that name, of the kinds that are not
 // offered here.
 func Withheld(name string) bool {
-	return strings.HasPrefix(name, "ELBSecurityPolicy-TLS13-") && (strings.Contains(name, "-FIPS-") || strings.Contains(name, "-RFC9151-"))
+	return strings.HasPrefix(name, "ELBSecurityPolicy-TLS13-") &&
+		(strings.Contains(name, "-FIPS-") || strings.Contains(name, "-RFC9151-"))
 }
 
 // Restrict makes a server's configuration keep to the policy.
@@ -134,7 +135,10 @@ func (p Policy) Restrict(c *tls.Config) {
 	}
 	c.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	if p.PQ {
-		c.CurvePreferences = slices.Concat([]tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024}, c.CurvePreferences)
+		c.CurvePreferences = slices.Concat(
+			[]tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024},
+			c.CurvePreferences,
+		)
 	}
 }
 
@@ -158,7 +162,12 @@ func CipherName(id uint16) string {
 	return tls.CipherSuiteName(id)
 }
 
-var versions = map[string]uint16{"TLSv1": tls.VersionTLS10, "TLSv1.1": tls.VersionTLS11, "TLSv1.2": tls.VersionTLS12, "TLSv1.3": tls.VersionTLS13}
+var versions = map[string]uint16{
+	"TLSv1":   tls.VersionTLS10,
+	"TLSv1.1": tls.VersionTLS11,
+	"TLSv1.2": tls.VersionTLS12,
+	"TLSv1.3": tls.VersionTLS13,
+}
 
 // suites are those of AWS's policies that crypto/tls has.
 var suites = map[string]uint16{

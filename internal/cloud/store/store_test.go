@@ -45,7 +45,12 @@ func ids(rows []*store.Subnet) []string {
 func TestCommittedRowsOutliveTheProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	s := open(t, path)
-	put(t, s, &store.Subnet{ID: "subnet-1", Region: "r", VPCID: "vpc-1", Tags: store.Tags{"k": "v"}}, &store.Subnet{ID: "subnet-2", Region: "r", VPCID: "vpc-2"})
+	put(
+		t,
+		s,
+		&store.Subnet{ID: "subnet-1", Region: "r", VPCID: "vpc-1", Tags: store.Tags{"k": "v"}},
+		&store.Subnet{ID: "subnet-2", Region: "r", VPCID: "vpc-2"},
+	)
 	if err := s.Update(func(tx *store.Tx) error { store.Subnets.Delete(tx, "subnet-2"); return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +89,12 @@ func TestAFailedChangeLeavesNothing(t *testing.T) {
 
 func TestRowsAreFoundByIndexAlsoInsideTheChangeThatWroteThem(t *testing.T) {
 	s := open(t, "")
-	put(t, s, &store.Subnet{ID: "subnet-1", Region: "r", VPCID: "vpc-1"}, &store.Subnet{ID: "subnet-2", Region: "r", VPCID: "vpc-10"})
+	put(
+		t,
+		s,
+		&store.Subnet{ID: "subnet-1", Region: "r", VPCID: "vpc-1"},
+		&store.Subnet{ID: "subnet-2", Region: "r", VPCID: "vpc-10"},
+	)
 	err := s.Update(func(tx *store.Tx) error {
 		store.Subnets.Put(tx, &store.Subnet{ID: "subnet-3", Region: "r", VPCID: "vpc-1"})
 		if diff := cmp.Diff([]string{"subnet-1", "subnet-3"}, ids(store.Subnets.By(tx, "vpc", "vpc-1"))); diff != "" {

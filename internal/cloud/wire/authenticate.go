@@ -50,7 +50,12 @@ func (c *claim) timely(now time.Time, protocol names.Protocol) error {
 	said, ours := c.time.Format(basicTime), now.UTC().Format(basicTime)
 	message := fmt.Sprintf("Signature expired: %s is now earlier than the server's time %s less %s.", said, ours, limit)
 	if age < 0 {
-		message = fmt.Sprintf("Signature not yet current: %s is still later than the server's time %s plus %s.", said, ours, skew)
+		message = fmt.Sprintf(
+			"Signature not yet current: %s is still later than the server's time %s plus %s.",
+			said,
+			ours,
+			skew,
+		)
 	}
 	e := badSignature(protocol)
 	e.Message = message
@@ -59,7 +64,11 @@ func (c *claim) timely(now time.Time, protocol names.Protocol) error {
 
 // missingToken answers a request without any signature.
 func missingToken() *Error {
-	return &Error{Code: "MissingAuthenticationToken", Message: "Request is missing Authentication Token", Status: http.StatusForbidden}
+	return &Error{
+		Code:    "MissingAuthenticationToken",
+		Message: "Request is missing Authentication Token",
+		Status:  http.StatusForbidden,
+	}
 }
 
 func incomplete(why string) *Error {
@@ -74,7 +83,11 @@ func unknownKey(protocol names.Protocol) *Error {
 		return Errorf("UnrecognizedClientException", "The security token included in the request is invalid.")
 	case names.Query:
 	}
-	return &Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid.", Status: http.StatusForbidden}
+	return &Error{
+		Code:    "InvalidClientTokenId",
+		Message: "The security token included in the request is invalid.",
+		Status:  http.StatusForbidden,
+	}
 }
 
 func badSignature(protocol names.Protocol) *Error {
@@ -91,5 +104,9 @@ func badSignature(protocol names.Protocol) *Error {
 }
 
 func authFailure() *Error {
-	return &Error{Code: "AuthFailure", Message: "AWS was not able to validate the provided access credentials", Status: http.StatusUnauthorized}
+	return &Error{
+		Code:    "AuthFailure",
+		Message: "AWS was not able to validate the provided access credentials",
+		Status:  http.StatusUnauthorized,
+	}
 }

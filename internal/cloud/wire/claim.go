@@ -60,7 +60,12 @@ func (c *claim) parseQuery(query url.Values) error {
 			return incomplete("X-Amz-Expires must be a number of seconds of at most a week.")
 		}
 	}
-	return c.fill(query.Get("X-Amz-Credential"), query.Get("X-Amz-SignedHeaders"), query.Get("X-Amz-Signature"), query.Get("X-Amz-Date"))
+	return c.fill(
+		query.Get("X-Amz-Credential"),
+		query.Get("X-Amz-SignedHeaders"),
+		query.Get("X-Amz-Signature"),
+		query.Get("X-Amz-Date"),
+	)
 }
 
 func (c *claim) fill(credential, signedHeaders, signature, date string) error {

@@ -43,8 +43,11 @@ func readForm[T any](t testing.TB, service, body string) (*T, []string, error) {
 }
 
 func TestFormsOfOtherClientsAreRead(t *testing.T) {
-	got, unknown, err := readForm[ec2.DescribeInstancesInput](t, "ec2",
-		"Action=DescribeInstances&InstanceId.10=i-10&InstanceId.2=i-2&InstanceId.1=i-1&Filter.1.Value.1=running&Filter.1.Name=instance-state-name&Filter.member.1=x&DryRun=True")
+	got, unknown, err := readForm[ec2.DescribeInstancesInput](
+		t,
+		"ec2",
+		"Action=DescribeInstances&InstanceId.10=i-10&InstanceId.2=i-2&InstanceId.1=i-1&Filter.1.Value.1=running&Filter.1.Name=instance-state-name&Filter.member.1=x&DryRun=True",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +64,11 @@ func TestFormsOfOtherClientsAreRead(t *testing.T) {
 }
 
 func TestListOfAWSQueryWithoutElementsIsEmptyNotAbsent(t *testing.T) {
-	got, _, err := readForm[elasticloadbalancingv2.ModifyListenerInput](t, "elasticloadbalancing", "Certificates=&DefaultActions.member.1.Type=forward")
+	got, _, err := readForm[elasticloadbalancingv2.ModifyListenerInput](
+		t,
+		"elasticloadbalancing",
+		"Certificates=&DefaultActions.member.1.Type=forward",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,11 @@ func (w *xmlWriter) structure(sh *shape, v reflect.Value) {
 	}
 }
 
-func (w *xmlWriter) value(name, item string, sh *shape, v reflect.Value) { //nolint:unparam // item names a list's elements, at every depth
+func (w *xmlWriter) value(
+	name, item string,
+	sh *shape,
+	v reflect.Value,
+) { //nolint:unparam // item names a list's elements, at every depth
 	w.WriteByte('<')
 	w.WriteString(name)
 	w.WriteByte('>')

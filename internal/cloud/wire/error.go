@@ -33,7 +33,11 @@ func Errorf(code, format string, args ...any) *Error {
 // DryRunOperation is the answer of Amazon EC2 to a request with DryRun that
 // would have succeeded. It has status 412, unlike other refusals.
 func DryRunOperation() *Error {
-	return &Error{Code: "DryRunOperation", Message: "Request would have succeeded, but DryRun flag is set.", Status: http.StatusPreconditionFailed}
+	return &Error{
+		Code:    "DryRunOperation",
+		Message: "Request would have succeeded, but DryRun flag is set.",
+		Status:  http.StatusPreconditionFailed,
+	}
 }
 
 // NotImplemented is the answer to what AWS can do and the local cloud cannot. Its
@@ -51,5 +55,9 @@ func malformed(why string) *Error {
 }
 
 func internalError() *Error {
-	return &Error{Code: "InternalError", Message: "An internal error has occurred.", Status: http.StatusInternalServerError}
+	return &Error{
+		Code:    "InternalError",
+		Message: "An internal error has occurred.",
+		Status:  http.StatusInternalServerError,
+	}
 }

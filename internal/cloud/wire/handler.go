@@ -69,7 +69,11 @@ func (h *handler) serve(r *http.Request, x *exchange) (*answer, error) {
 		return nil, err
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		return nil, &Error{Code: "MethodNotAllowed", Message: "Requests are POST or GET.", Status: http.StatusMethodNotAllowed}
+		return nil, &Error{
+			Code:    "MethodNotAllowed",
+			Message: "Requests are POST or GET.",
+			Status:  http.StatusMethodNotAllowed,
+		}
 	}
 	if err := x.readBody(r); err != nil {
 		return nil, err
@@ -89,7 +93,12 @@ func (h *handler) serve(r *http.Request, x *exchange) (*answer, error) {
 	if err := x.decode(op, in.Elem()); err != nil {
 		return nil, err
 	}
-	caller := Caller{AccountID: identity.Account, AccessKeyID: x.claim.accessKey, Region: x.claim.region, RequestID: x.id}
+	caller := Caller{
+		AccountID:   identity.Account,
+		AccessKeyID: x.claim.accessKey,
+		Region:      x.claim.region,
+		RequestID:   x.id,
+	}
 	out, err := h.invoke(WithCaller(r.Context(), caller), op, in)
 	if err != nil {
 		return nil, err
@@ -129,7 +138,11 @@ func inflate(body []byte) ([]byte, error) {
 }
 
 func tooLarge() *Error {
-	return &Error{Code: "RequestEntityTooLarge", Message: "The request is larger than 16 MiB.", Status: http.StatusRequestEntityTooLarge}
+	return &Error{
+		Code:    "RequestEntityTooLarge",
+		Message: "The request is larger than 16 MiB.",
+		Status:  http.StatusRequestEntityTooLarge,
+	}
 }
 
 // identify finds the service that a request claims to be for, and the

@@ -22,7 +22,9 @@ import (
 // Over a real connection, as everybody's client has it.
 func TestClientAndAPIUnderstandEachOther(t *testing.T) {
 	e := newEndpoint(t)
-	e.ec2.out = &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-1"), IsDefault: aws.Bool(false), State: types.VpcStateAvailable}}}
+	e.ec2.out = &ec2.DescribeVpcsOutput{
+		Vpcs: []types.Vpc{{VpcId: aws.String("vpc-1"), IsDefault: aws.Bool(false), State: types.VpcStateAvailable}},
+	}
 	srv := httptest.NewServer(e)
 	defer srv.Close()
 	client := ec2.New(ec2.Options{Region: "eu-central-1", BaseEndpoint: &srv.URL,
@@ -59,7 +61,8 @@ func TestErrorsArriveWithAWSCodes(t *testing.T) {
 	if !errors.As(err, &response) || response.HTTPStatusCode() != http.StatusBadRequest {
 		t.Errorf("status of %v is not 400", err)
 	}
-	_, err = elasticloadbalancingv2.NewFromConfig(cfg).DescribeLoadBalancers(context.Background(), &elasticloadbalancingv2.DescribeLoadBalancersInput{})
+	_, err = elasticloadbalancingv2.NewFromConfig(cfg).
+		DescribeLoadBalancers(context.Background(), &elasticloadbalancingv2.DescribeLoadBalancersInput{})
 	if _, ok := errors.AsType[*elb.LoadBalancerNotFoundException](err); !ok {
 		t.Errorf("error = %v, want LoadBalancerNotFoundException", err)
 	}
@@ -81,7 +84,8 @@ func TestWhatIsNotServedSaysSo(t *testing.T) {
 	cfg := testConfig(e)
 	_, err := ec2.NewFromConfig(cfg).CreateVpc(context.Background(), &ec2.CreateVpcInput{})
 	wantAPIError(t, err, "NotImplemented", "aloft's local cloud does not implement ec2:CreateVpc")
-	_, err = ssm.NewFromConfig(cfg).DeleteParameter(context.Background(), &ssm.DeleteParameterInput{Name: aws.String("x")})
+	_, err = ssm.NewFromConfig(cfg).
+		DeleteParameter(context.Background(), &ssm.DeleteParameterInput{Name: aws.String("x")})
 	wantAPIError(t, err, "NotImplemented", "aloft's local cloud does not implement ssm:DeleteParameter")
 
 	for body, code := range map[string]string{
@@ -108,7 +112,10 @@ func TestCausesOfInternalErrorsStayInTheLog(t *testing.T) {
 	e.ec2.err = errors.New("the cause")
 	_, err := client.DescribeVpcs(context.Background(), &ec2.DescribeVpcsInput{})
 	wantAPIError(t, err, "InternalError", "An internal error has occurred.")
-	_, err = client.DeleteSubnet(context.Background(), &ec2.DeleteSubnetInput{SubnetId: aws.String("subnet-1")}) // panics
+	_, err = client.DeleteSubnet(
+		context.Background(),
+		&ec2.DeleteSubnetInput{SubnetId: aws.String("subnet-1")},
+	) // panics
 	wantAPIError(t, err, "InternalError", "An internal error has occurred.")
 	e.ec2.err, e.ec2.out = nil, nil
 	_, err = client.DescribeVpcs(context.Background(), &ec2.DescribeVpcsInput{})
@@ -136,12 +143,36 @@ func TestRequestLogHasNamesAndNoValues(t *testing.T) {
 func TestAnswersLookLikeAWS(t *testing.T) {
 	e := newEndpoint(t)
 	tests := []struct{ service, body, answer string }{
-		{"ec2", describe, `<DescribeVpcsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId></DescribeVpcsResponse>`},
-		{"ec2", "Action=DeleteVpc&VpcId=vpc-1", `<DeleteVpcResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId><return>true</return></DeleteVpcResponse>`},
-		{"ec2", "Action=DescribeSecurityGroups", `<DescribeSecurityGroupsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId><securityGroupInfo><item><groupId>sg-1</groupId><ipPermissions></ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>`},
-		{"ec2", "Action=Nonsense", `<Response><Errors><Error><Code>InvalidAction</Code><Message>The action Nonsense is not valid for this web service.</Message></Error></Errors><RequestID>request-1</RequestID></Response>`},
-		{"sts", "Action=GetCallerIdentity", `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>000000000000</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>request-1</RequestId></ResponseMetadata></GetCallerIdentityResponse>`},
-		{"sts", "Action=Nonsense", `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>The action Nonsense is not valid for this web service.</Message></Error><RequestId>request-1</RequestId></ErrorResponse>`},
+		{
+			"ec2",
+			describe,
+			`<DescribeVpcsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId></DescribeVpcsResponse>`,
+		},
+		{
+			"ec2",
+			"Action=DeleteVpc&VpcId=vpc-1",
+			`<DeleteVpcResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId><return>true</return></DeleteVpcResponse>`,
+		},
+		{
+			"ec2",
+			"Action=DescribeSecurityGroups",
+			`<DescribeSecurityGroupsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId><securityGroupInfo><item><groupId>sg-1</groupId><ipPermissions></ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>`,
+		},
+		{
+			"ec2",
+			"Action=Nonsense",
+			`<Response><Errors><Error><Code>InvalidAction</Code><Message>The action Nonsense is not valid for this web service.</Message></Error></Errors><RequestID>request-1</RequestID></Response>`,
+		},
+		{
+			"sts",
+			"Action=GetCallerIdentity",
+			`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>000000000000</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>request-1</RequestId></ResponseMetadata></GetCallerIdentityResponse>`,
+		},
+		{
+			"sts",
+			"Action=Nonsense",
+			`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>The action Nonsense is not valid for this web service.</Message></Error><RequestId>request-1</RequestId></ErrorResponse>`,
+		},
 	}
 	for _, tc := range tests {
 		w := e.send(signed(t, query(tc.body), tc.service, tc.body, testKey, testSecret, now()))
@@ -188,15 +219,29 @@ func wantAPIError(t *testing.T, err error, code, message string) {
 // The API's promise is a median under one millisecond as the SDK sees it.
 func BenchmarkDescribeVpcs(b *testing.B) {
 	e := newEndpoint(b, func(c *Config) { c.Log = nil })
-	vpc := types.Vpc{VpcId: aws.String("vpc-0123456789abcdef0"), CidrBlock: aws.String("10.0.0.0/16"), State: types.VpcStateAvailable,
-		IsDefault: aws.Bool(false), InstanceTenancy: types.TenancyDefault, OwnerId: aws.String("000000000000"), DhcpOptionsId: aws.String("dopt-1"),
-		Tags: []types.Tag{{Key: aws.String("aloft:app"), Value: aws.String("tutorial")}, {Key: aws.String("Name"), Value: aws.String("tutorial")}}}
+	vpc := types.Vpc{
+		VpcId:     aws.String("vpc-0123456789abcdef0"),
+		CidrBlock: aws.String("10.0.0.0/16"),
+		State:     types.VpcStateAvailable,
+		IsDefault: aws.Bool(
+			false,
+		),
+		InstanceTenancy: types.TenancyDefault,
+		OwnerId:         aws.String("000000000000"),
+		DhcpOptionsId:   aws.String("dopt-1"),
+		Tags: []types.Tag{
+			{Key: aws.String("aloft:app"), Value: aws.String("tutorial")},
+			{Key: aws.String("Name"), Value: aws.String("tutorial")},
+		},
+	}
 	e.ec2.out = &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{vpc, vpc, vpc}}
 	srv := httptest.NewServer(e)
 	defer srv.Close()
 	client := ec2.New(ec2.Options{Region: "eu-central-1", BaseEndpoint: &srv.URL,
 		Credentials: credentials.NewStaticCredentialsProvider(testKey, testSecret, "")})
-	in := &ec2.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{"tutorial"}}}}
+	in := &ec2.DescribeVpcsInput{
+		Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{"tutorial"}}},
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := client.DescribeVpcs(context.Background(), in); err != nil {

@@ -65,7 +65,11 @@ func TestEveryOperationSurvivesTheWireBothWays(t *testing.T) {
 		{"ec2", func(c aws.Config) any { return ec2.NewFromConfig(c) }, nil},
 		{"elasticloadbalancing", func(c aws.Config) any { return elasticloadbalancingv2.NewFromConfig(c) }, nil},
 		// Not signed by the SDK: the token in them is the proof of identity.
-		{"sts", func(c aws.Config) any { return sts.NewFromConfig(c) }, []string{"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"}},
+		{
+			"sts",
+			func(c aws.Config) any { return sts.NewFromConfig(c) },
+			[]string{"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"},
+		},
 		// Unions.
 		{"acm", func(c aws.Config) any { return acm.NewFromConfig(c) }, []string{
 			"CreateAcmeDomainValidation", "CreateAcmeEndpoint", "DescribeAcmeDomainValidation", "DescribeAcmeEndpoint", "ListAcmeDomainValidations", "ListAcmeEndpoints",
@@ -80,8 +84,10 @@ func TestEveryOperationSurvivesTheWireBothWays(t *testing.T) {
 				t.Fatal(err)
 			}
 			svc := &service{table: table, operations: map[string]*operation{}}
-			h := &handler{Config: Config{Credentials: testCredentials, Now: now, NewRequestID: newRequestID, Log: quiet()},
-				services: map[string]*service{tc.service: svc}}
+			h := &handler{
+				Config:   Config{Credentials: testCredentials, Now: now, NewRequestID: newRequestID, Log: quiet()},
+				services: map[string]*service{tc.service: svc},
+			}
 			client := reflect.ValueOf(tc.client(testConfig(h)))
 			shapes := newShapes(table)
 			count := 0

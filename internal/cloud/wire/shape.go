@@ -148,7 +148,8 @@ func fields(t reflect.Type) func(func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) {
 		for i := range t.NumField() {
 			f := t.Field(i)
-			if !f.IsExported() || f.Name == "ResultMetadata" && strings.HasSuffix(f.Type.PkgPath(), "smithy-go/middleware") {
+			if !f.IsExported() ||
+				f.Name == "ResultMetadata" && strings.HasSuffix(f.Type.PkgPath(), "smithy-go/middleware") {
 				continue
 			}
 			if !yield(f) {

@@ -34,7 +34,10 @@ func (c *claim) sign(r *http.Request, body []byte, secret string) string {
 		hex.EncodeToString(payload[:]),
 	}, "\n")
 	hashed := sha256.Sum256([]byte(canonical))
-	toSign := strings.Join([]string{algorithm, c.time.Format(basicTime), c.scope(), hex.EncodeToString(hashed[:])}, "\n")
+	toSign := strings.Join(
+		[]string{algorithm, c.time.Format(basicTime), c.scope(), hex.EncodeToString(hashed[:])},
+		"\n",
+	)
 
 	key := []byte("AWS4" + secret)
 	for _, part := range []string{c.date, c.region, c.service, terminator, toSign} {

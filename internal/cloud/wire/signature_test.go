@@ -33,7 +33,12 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 		code    string
 	}{
 		{"signed", ec2Request, 200, ""},
-		{"signed, query service", func(t *testing.T) *http.Request { return stsRequest(t, testKey, testSecret, noon) }, 200, ""},
+		{
+			"signed, query service",
+			func(t *testing.T) *http.Request { return stsRequest(t, testKey, testSecret, noon) },
+			200,
+			"",
+		},
 		{"no signature", func(*testing.T) *http.Request { return query(describe) }, 403, "MissingAuthenticationToken"},
 		{"another scheme", func(*testing.T) *http.Request {
 			r := query(describe)
@@ -43,11 +48,21 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 		{"unknown key, EC2", func(t *testing.T) *http.Request {
 			return signed(t, query(describe), "ec2", describe, "AKIAOTHER", testSecret, noon)
 		}, 401, "AuthFailure"},
-		{"unknown key, query", func(t *testing.T) *http.Request { return stsRequest(t, "AKIAOTHER", testSecret, noon) }, 403, "InvalidClientTokenId"},
+		{
+			"unknown key, query",
+			func(t *testing.T) *http.Request { return stsRequest(t, "AKIAOTHER", testSecret, noon) },
+			403,
+			"InvalidClientTokenId",
+		},
 		{"wrong secret, EC2", func(t *testing.T) *http.Request {
 			return signed(t, query(describe), "ec2", describe, testKey, "guess", noon)
 		}, 401, "AuthFailure"},
-		{"wrong secret, query", func(t *testing.T) *http.Request { return stsRequest(t, testKey, "guess", noon) }, 403, "SignatureDoesNotMatch"},
+		{
+			"wrong secret, query",
+			func(t *testing.T) *http.Request { return stsRequest(t, testKey, "guess", noon) },
+			403,
+			"SignatureDoesNotMatch",
+		},
 		{"body changed", func(t *testing.T) *http.Request {
 			r := ec2Request(t)
 			r.Body = io.NopCloser(strings.NewReader(strings.Replace(describe, "DescribeVpcs", "DeleteVpc000", 1)))
@@ -70,7 +85,10 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 		}, 401, "AuthFailure"},
 		{"signed header missing", func(t *testing.T) *http.Request {
 			r := ec2Request(t)
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "host;", "host;x-amz-absent;", 1))
+			r.Header.Set(
+				"Authorization",
+				strings.Replace(r.Header.Get("Authorization"), "host;", "host;x-amz-absent;", 1),
+			)
 			return r
 		}, 401, "AuthFailure"},
 		{"host not signed", func(t *testing.T) *http.Request {
@@ -80,7 +98,10 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 		}, 400, "IncompleteSignature"},
 		{"other region in the scope", func(t *testing.T) *http.Request {
 			r := ec2Request(t)
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "eu-central-1", "us-east-1", 1))
+			r.Header.Set(
+				"Authorization",
+				strings.Replace(r.Header.Get("Authorization"), "eu-central-1", "us-east-1", 1),
+			)
 			return r
 		}, 401, "AuthFailure"},
 		{"region that is none", func(t *testing.T) *http.Request {
@@ -91,12 +112,35 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 		{"signed for another service", func(t *testing.T) *http.Request {
 			return signed(t, query(describe), "s3", describe, testKey, testSecret, noon)
 		}, 400, "NotImplemented"},
-		{"clock within five minutes", func(t *testing.T) *http.Request { return stsRequest(t, testKey, testSecret, noon.Add(-5*time.Minute)) }, 200, ""},
+		{
+			"clock within five minutes",
+			func(t *testing.T) *http.Request { return stsRequest(t, testKey, testSecret, noon.Add(-5*time.Minute)) },
+			200,
+			"",
+		},
 		{"clock behind, EC2", func(t *testing.T) *http.Request {
-			return signed(t, query(describe), "ec2", describe, testKey, testSecret, noon.Add(-5*time.Minute-time.Second))
+			return signed(
+				t,
+				query(describe),
+				"ec2",
+				describe,
+				testKey,
+				testSecret,
+				noon.Add(-5*time.Minute-time.Second),
+			)
 		}, 400, "RequestExpired"},
-		{"clock behind, query", func(t *testing.T) *http.Request { return stsRequest(t, testKey, testSecret, noon.Add(-6*time.Minute)) }, 403, "SignatureDoesNotMatch"},
-		{"clock ahead", func(t *testing.T) *http.Request { return stsRequest(t, testKey, testSecret, noon.Add(6*time.Minute)) }, 403, "SignatureDoesNotMatch"},
+		{
+			"clock behind, query",
+			func(t *testing.T) *http.Request { return stsRequest(t, testKey, testSecret, noon.Add(-6*time.Minute)) },
+			403,
+			"SignatureDoesNotMatch",
+		},
+		{
+			"clock ahead",
+			func(t *testing.T) *http.Request { return stsRequest(t, testKey, testSecret, noon.Add(6*time.Minute)) },
+			403,
+			"SignatureDoesNotMatch",
+		},
 		{"date of another day", func(t *testing.T) *http.Request {
 			r := ec2Request(t)
 			r.Header.Set("X-Amz-Date", "20261122T235959Z")

@@ -41,7 +41,9 @@ func (f *fakeEC2) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (
 }
 
 func (f *fakeEC2) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
-	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{{GroupId: aws.String("sg-1"), IpPermissions: []types.IpPermission{}}}}, f.err
+	return &ec2.DescribeSecurityGroupsOutput{
+		SecurityGroups: []types.SecurityGroup{{GroupId: aws.String("sg-1"), IpPermissions: []types.IpPermission{}}},
+	}, f.err
 }
 
 func (f *fakeEC2) DeleteVpc(context.Context, *ec2.DeleteVpcInput) (*ec2.DeleteVpcOutput, error) {
@@ -84,7 +86,12 @@ type endpoint struct {
 
 func newEndpoint(t testing.TB, change ...func(*Config)) *endpoint {
 	t.Helper()
-	e := &endpoint{ec2: &fakeEC2{out: &ec2.DescribeVpcsOutput{}}, elb: &fakeELB{}, ssm: &fakeSSM{}, log: &bytes.Buffer{}}
+	e := &endpoint{
+		ec2: &fakeEC2{out: &ec2.DescribeVpcsOutput{}},
+		elb: &fakeELB{},
+		ssm: &fakeSSM{},
+		log: &bytes.Buffer{},
+	}
 	cfg := Config{
 		Services:     []Service{{"ec2", e.ec2}, {"elasticloadbalancing", e.elb}, {"sts", fakeSTS{}}, {"ssm", e.ssm}},
 		Credentials:  testCredentials,
@@ -134,8 +141,9 @@ func signed(t testing.TB, r *http.Request, service, body, key, secret string, at
 func presigned(t testing.TB, service, params, key, secret string, at time.Time) *http.Request {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:4566/?"+params, nil)
-	u, _, err := v4.NewSigner().PresignHTTP(context.Background(), aws.Credentials{AccessKeyID: key, SecretAccessKey: secret},
-		r, hexSHA256(""), service, "eu-central-1", at)
+	u, _, err := v4.NewSigner().
+		PresignHTTP(context.Background(), aws.Credentials{AccessKeyID: key, SecretAccessKey: secret},
+			r, hexSHA256(""), service, "eu-central-1", at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,16 +23,44 @@ func (s Settings) advice(experiment string) []string {
 	var all []string
 	falls := func(what string, from, to time.Duration, settings string) {
 		if from > to {
-			all = append(all, fmt.Sprintf("set load_balancer.health to {%s}: the time until %s falls from %s to %s", settings, what, short(from), short(to)))
+			all = append(
+				all,
+				fmt.Sprintf(
+					"set load_balancer.health to {%s}: the time until %s falls from %s to %s",
+					settings,
+					what,
+					short(from),
+					short(to),
+				),
+			)
 		}
 	}
 	out, in := "a broken server is left alone", "a mended server serves again"
 	if experiment != "overload" {
-		falls(out, s.out(experiment).Total(), better.out(experiment).Total(),
-			fmt.Sprintf("interval: %s, timeout: %s, unhealthy: %d", short(better.Interval), short(better.Timeout), better.Unhealthy))
+		falls(
+			out,
+			s.out(experiment).Total(),
+			better.out(experiment).Total(),
+			fmt.Sprintf(
+				"interval: %s, timeout: %s, unhealthy: %d",
+				short(better.Interval),
+				short(better.Timeout),
+				better.Unhealthy,
+			),
+		)
 	}
 	wait := func(s Settings) time.Duration { return time.Duration(s.Healthy)*s.Interval + s.Timeout }
-	falls(in, wait(s), wait(better), fmt.Sprintf("interval: %s, timeout: %s, healthy: %d", short(better.Interval), short(better.Timeout), better.Healthy))
+	falls(
+		in,
+		wait(s),
+		wait(better),
+		fmt.Sprintf(
+			"interval: %s, timeout: %s, healthy: %d",
+			short(better.Interval),
+			short(better.Timeout),
+			better.Healthy,
+		),
+	)
 	switch {
 	case experiment == "overload":
 	case s.Targets == 1:

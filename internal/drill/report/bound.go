@@ -98,7 +98,16 @@ func (s Settings) out(experiment string) Path {
 
 func (s Settings) path(what string, checks int, end string) Path {
 	return Path{What: what, Terms: []Term{
-		{What: plural(checks, "health check", "health checks") + " in a row " + end + ", one every " + short(s.Interval), Takes: time.Duration(checks) * s.Interval},
+		{
+			What: plural(
+				checks,
+				"health check",
+				"health checks",
+			) + " in a row " + end + ", one every " + short(
+				s.Interval,
+			),
+			Takes: time.Duration(checks) * s.Interval,
+		},
 		{What: "the last of them takes as long as its time-out", Takes: s.Timeout},
 		{What: "allowance for timers and transport", Takes: allowance},
 	}}

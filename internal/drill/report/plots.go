@@ -53,7 +53,11 @@ func (r Report) drawLatency(p *picture.Picture) {
 			fmt.Fprintf(&path, "%s%.1f %.1fH%.1f", command, p.X(g.Edge(i)), v, p.X(g.Edge(i+1)))
 			command = "L"
 		}
-		p.Printf(`<path d="%s" fill="none" stroke="%s" stroke-width="1.6" stroke-linejoin="round"/>`+"\n", path.String(), l.colour)
+		p.Printf(
+			`<path d="%s" fill="none" stroke="%s" stroke-width="1.6" stroke-linejoin="round"/>`+"\n",
+			path.String(),
+			l.colour,
+		)
 		legend -= 48
 		p.Printf(`<path d="M%.1f %.0fh14" stroke="%s" stroke-width="2.4"/>`+"\n", legend, latencyPlot.Top-14, l.colour)
 		p.Text(legend+19, latencyPlot.Top-10, "", l.name)

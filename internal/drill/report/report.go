@@ -99,7 +99,9 @@ type Target struct {
 func New(f Facts) Report {
 	r := Report{
 		Experiment: f.Experiment, Victim: f.Victim, Started: f.Recording.Started, Lag: float64(f.Recording.Lag.Microseconds()) / 1000, Sent: len(f.Recording.Samples), FailedByKind: map[string]int{},
-		Bound: f.Bound.Total().Milliseconds(), BoundFrom: "injected", BoundPaths: []BoundPath{}, Targets: targets(f.Recording), Advice: f.Settings.advice(f.Experiment), facts: f,
+		Bound: f.Bound.Total().
+			Milliseconds(),
+		BoundFrom: "injected", BoundPaths: []BoundPath{}, Targets: targets(f.Recording), Advice: f.Settings.advice(f.Experiment), facts: f,
 	}
 	if r.Advice == nil {
 		r.Advice = []string{}

@@ -40,7 +40,14 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-var tutorial = Settings{Interval: 5 * time.Second, Timeout: 2 * time.Second, Unhealthy: 2, Healthy: 2, Zones: 3, Targets: 3}
+var tutorial = Settings{
+	Interval:  5 * time.Second,
+	Timeout:   2 * time.Second,
+	Unhealthy: 2,
+	Healthy:   2,
+	Zones:     3,
+	Targets:   3,
+}
 
 // zoneLost is a zone drill as it goes: 40 s at 100 requests a second, a third of
 // them lost from second 10 until the health checks have failed.
@@ -51,7 +58,13 @@ func zoneLost() Facts {
 	}
 	f.Recording.Started = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	for i := range 4000 {
-		s := load.Sample{At: time.Duration(i) * 10 * time.Millisecond, Latency: time.Duration(2000+i%300*10) * time.Microsecond, Kind: load.OK, Status: 200, Target: fmt.Sprintf("server-%d", i%3+1)}
+		s := load.Sample{
+			At:      time.Duration(i) * 10 * time.Millisecond,
+			Latency: time.Duration(2000+i%300*10) * time.Microsecond,
+			Kind:    load.OK,
+			Status:  200,
+			Target:  fmt.Sprintf("server-%d", i%3+1),
+		}
 		out := s.At >= f.OutOfRotation && s.At < f.Recovered
 		switch {
 		case i%3 == 0 && s.At >= f.Injected && s.At < f.OutOfRotation:
@@ -86,7 +99,14 @@ func TestAPersonReadsTheResult(t *testing.T) {
 
 	out.Reset()
 	outside := zoneLost()
-	outside.Settings = Settings{Interval: 30 * time.Second, Timeout: 5 * time.Second, Unhealthy: 2, Healthy: 5, Zones: 2, Targets: 2}
+	outside.Settings = Settings{
+		Interval:  30 * time.Second,
+		Timeout:   5 * time.Second,
+		Unhealthy: 2,
+		Healthy:   5,
+		Zones:     2,
+		Targets:   2,
+	}
 	outside.Experiment, outside.Victim = "freeze", "server-1"
 	outside.Bound = tutorial.Bound("app")
 	outside.Recording.Samples[100].Kind = load.BadGateway
@@ -136,7 +156,14 @@ func TestThePictureIsWellFormed(t *testing.T) {
 }
 
 func TestTheBoundIsASumThatAPersonCanFollow(t *testing.T) {
-	slow := Settings{Interval: 30 * time.Second, Timeout: 5 * time.Second, Unhealthy: 2, Healthy: 2, Zones: 2, Targets: 3}
+	slow := Settings{
+		Interval:  30 * time.Second,
+		Timeout:   5 * time.Second,
+		Unhealthy: 2,
+		Healthy:   2,
+		Zones:     2,
+		Targets:   3,
+	}
 	for _, c := range []struct {
 		experiment string
 		settings   Settings
@@ -156,7 +183,12 @@ func TestTheBoundIsASumThatAPersonCanFollow(t *testing.T) {
 // runs are recordings with a drill somewhere in them.
 func runs(t *rapid.T) Facts {
 	kinds := []load.Kind{load.OK, load.OK, load.OK, load.Timeout, load.BadGateway, load.Reset}
-	f := Facts{Experiment: "freeze", Settings: tutorial, Bound: tutorial.Bound("freeze"), Injected: time.Duration(rapid.Int64Range(0, 30_000).Draw(t, "injected")) * time.Millisecond}
+	f := Facts{
+		Experiment: "freeze",
+		Settings:   tutorial,
+		Bound:      tutorial.Bound("freeze"),
+		Injected:   time.Duration(rapid.Int64Range(0, 30_000).Draw(t, "injected")) * time.Millisecond,
+	}
 	at := time.Duration(0)
 	for range rapid.IntRange(0, 60).Draw(t, "requests") {
 		at += time.Duration(rapid.Int64Range(0, 2000).Draw(t, "gap")) * time.Millisecond
@@ -186,14 +218,20 @@ func TestEveryRequestIsInTheReport(t *testing.T) {
 			}
 			at := (s.At - f.Injected).Milliseconds()
 			if at < *r.FirstFailure || at > *r.LastFailure || *r.LastFailure-*r.FirstFailure != r.ErrorWindow {
-				t.Fatalf("a failure at %d ms is outside of the error window %d to %d", at, *r.FirstFailure, *r.LastFailure)
+				t.Fatalf(
+					"a failure at %d ms is outside of the error window %d to %d",
+					at,
+					*r.FirstFailure,
+					*r.LastFailure,
+				)
 			}
 		}
 		sum := 0
 		for _, n := range r.FailedByKind {
 			sum += n
 		}
-		if r.Sent != len(f.Recording.Samples) || r.Failed != failed || sum != failed || r.OutsideOfBound != outside || r.Inside() != (outside == 0) {
+		if r.Sent != len(f.Recording.Samples) || r.Failed != failed || sum != failed || r.OutsideOfBound != outside ||
+			r.Inside() != (outside == 0) {
 			t.Fatalf("%+v, want %d failed, %d outside", r, failed, outside)
 		}
 		slices.Sort(well)
@@ -203,7 +241,8 @@ func TestEveryRequestIsInTheReport(t *testing.T) {
 		for _, width := range []int{20, 80} { // and nothing of it panics
 			r.Text(io.Discard, width, nil)
 		}
-		if err := wellFormed(r.SVG()); err != nil || bytes.Contains(r.SVG(), []byte("NaN")) || bytes.Contains(r.SVG(), []byte("Inf")) {
+		if err := wellFormed(r.SVG()); err != nil || bytes.Contains(r.SVG(), []byte("NaN")) ||
+			bytes.Contains(r.SVG(), []byte("Inf")) {
 			t.Fatalf("%v\n%s", err, r.SVG())
 		}
 	})

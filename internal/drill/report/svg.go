@@ -61,7 +61,13 @@ func (r Report) summary() string {
 	if r.Failed == 0 {
 		return picture.Grouped(r.Sent) + " requests, none failed"
 	}
-	return fmt.Sprintf("%s of %s requests failed, for %s, the last one %s the disturbance", picture.Grouped(r.Failed), picture.Grouped(r.Sent), seconds(&r.ErrorWindow), relative(r.LastFailure))
+	return fmt.Sprintf(
+		"%s of %s requests failed, for %s, the last one %s the disturbance",
+		picture.Grouped(r.Failed),
+		picture.Grouped(r.Sent),
+		seconds(&r.ErrorWindow),
+		relative(r.LastFailure),
+	)
 }
 
 func (r Report) settings() string {
@@ -70,8 +76,17 @@ func (r Report) settings() string {
 	if !r.Started.IsZero() {
 		when = r.Started.UTC().Format("2006-01-02 15:04:05") + " UTC · "
 	}
-	return when + fmt.Sprintf("health checks every %s, time-out %s, %d to leave the rotation, %d to return · %s in %s",
-		short(s.Interval), short(s.Timeout), s.Unhealthy, s.Healthy, plural(s.Targets, "server", "servers"), plural(s.Zones, "zone", "zones"))
+	return when + fmt.Sprintf(
+		"health checks every %s, time-out %s, %d to leave the rotation, %d to return · %s in %s",
+		short(
+			s.Interval,
+		),
+		short(s.Timeout),
+		s.Unhealthy,
+		s.Healthy,
+		plural(s.Targets, "server", "servers"),
+		plural(s.Zones, "zone", "zones"),
+	)
 }
 
 // drawVerdict says at the right of the title whether the bound was kept.
@@ -84,7 +99,12 @@ func (r Report) drawVerdict(p *picture.Picture) {
 		text, colour = "OUTSIDE THE BOUND", bad
 	}
 	wide := 24 + 7.6*float64(len(text))
-	p.Printf(`<rect x="%.1f" y="17" width="%.1f" height="24" rx="12" fill="none" stroke="%s" stroke-width="1.5"/>`+"\n", picture.Right-wide, wide, colour)
+	p.Printf(
+		`<rect x="%.1f" y="17" width="%.1f" height="24" rx="12" fill="none" stroke="%s" stroke-width="1.5"/>`+"\n",
+		picture.Right-wide,
+		wide,
+		colour,
+	)
 	p.Text(picture.Right-wide/2, 33, `text-anchor="middle" font-weight="600" fill="`+colour+`"`, text)
 }
 
@@ -151,7 +171,15 @@ func (r Report) drawMoments(p *picture.Picture) {
 			p.Line(x, plot.Top, x, plot.Bottom(), "#57606a", "3 3")
 		}
 		names = append(names, func() {
-			p.Text(at, y+1, fmt.Sprintf(`font-size="11" text-anchor="%s" stroke="#fff" stroke-width="4" paint-order="stroke"`, anchor), name)
+			p.Text(
+				at,
+				y+1,
+				fmt.Sprintf(
+					`font-size="11" text-anchor="%s" stroke="#fff" stroke-width="4" paint-order="stroke"`,
+					anchor,
+				),
+				name,
+			)
 		})
 	}
 	for _, write := range names {

@@ -27,16 +27,40 @@ func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 		{"availability", percent(r.Availability) + " over the run"},
 	}
 	if r.Failed > 0 {
-		rows = append(rows, [2]string{"errors", fmt.Sprintf("for %s, the last one %s the disturbance%s", seconds(&r.ErrorWindow), relative(r.LastFailure), r.bounded())})
+		rows = append(
+			rows,
+			[2]string{
+				"errors",
+				fmt.Sprintf(
+					"for %s, the last one %s the disturbance%s",
+					seconds(&r.ErrorWindow),
+					relative(r.LastFailure),
+					r.bounded(),
+				),
+			},
+		)
 	}
-	rows = append(rows,
-		[2]string{"detected", moment(r.Detected)}, [2]string{"out of rotation", moment(r.OutOfRotation) + r.outBounded()},
-		[2]string{"put back", moment(r.Restored)}, [2]string{"recovered", moment(r.Recovered)},
+	rows = append(
+		rows,
+		[2]string{
+			"detected",
+			moment(r.Detected),
+		},
+		[2]string{"out of rotation", moment(r.OutOfRotation) + r.outBounded()},
+		[2]string{"put back", moment(r.Restored)},
+		[2]string{"recovered", moment(r.Recovered)},
 	)
 	for _, row := range rows {
 		_, _ = fmt.Fprintf(out, "%-16s %s\n", row[0], row[1])
 	}
-	_, _ = fmt.Fprintf(out, "\n%-16s %10s %10s %10s   ms, of the requests that were answered\n", "latency", "p50", "p99", "p99.9")
+	_, _ = fmt.Fprintf(
+		out,
+		"\n%-16s %10s %10s %10s   ms, of the requests that were answered\n",
+		"latency",
+		"p50",
+		"p99",
+		"p99.9",
+	)
 	for _, phase := range []struct {
 		name string
 		p    Percentiles
@@ -158,4 +182,31 @@ func short(d time.Duration) string {
 // ASCII writes a text for where there are no block characters.
 func ASCII(text string) string { return plain.Replace(text) }
 
-var plain = strings.NewReplacer("█", "#", "▇", "#", "▆", "#", "▅", "=", "▄", "=", "▃", "-", "▂", "-", "▁", ".", "▒", "x", "│", "|", "└", "+", "─", "-", "–", "-")
+var plain = strings.NewReplacer(
+	"█",
+	"#",
+	"▇",
+	"#",
+	"▆",
+	"#",
+	"▅",
+	"=",
+	"▄",
+	"=",
+	"▃",
+	"-",
+	"▂",
+	"-",
+	"▁",
+	".",
+	"▒",
+	"x",
+	"│",
+	"|",
+	"└",
+	"+",
+	"─",
+	"-",
+	"–",
+	"-",
+)

@@ -41,7 +41,13 @@ func served(t *testing.T) (*client.Client, *store.Store, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return client.NewFromConfig(wiretest.Serve(t, "eu-west-1", wire.Service{Name: "acm", API: acm.New(acm.Config{Store: s, Now: func() time.Time { return now }})})), s, path
+	return client.NewFromConfig(
+		wiretest.Serve(
+			t,
+			"eu-west-1",
+			wire.Service{Name: "acm", API: acm.New(acm.Config{Store: s, Now: func() time.Time { return now }})},
+		),
+	), s, path
 }
 
 // authority signs certificates; nil: they sign themselves.
@@ -65,10 +71,17 @@ func block(kind string, der []byte) []byte {
 }
 
 // issue makes a certificate, as change wants it.
-func issue(t *testing.T, by *authority, key crypto.Signer, change func(*x509.Certificate)) *client.ImportCertificateInput {
+func issue(
+	t *testing.T,
+	by *authority,
+	key crypto.Signer,
+	change func(*x509.Certificate),
+) *client.ImportCertificateInput {
 	t.Helper()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(0x0a1b), Subject: pkix.Name{CommonName: "www.example.com"}, DNSNames: []string{"www.example.com", "*.example.net"},
+		SerialNumber: big.NewInt(
+			0x0a1b,
+		), Subject: pkix.Name{CommonName: "www.example.com"}, DNSNames: []string{"www.example.com", "*.example.net"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
@@ -80,8 +93,11 @@ func issue(t *testing.T, by *authority, key crypto.Signer, change func(*x509.Cer
 		parent, signer = by.certificate, by.key
 	}
 	return &client.ImportCertificateInput{
-		Certificate: block("CERTIFICATE", must(x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer))(t)),
-		PrivateKey:  block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(key))(t)),
+		Certificate: block(
+			"CERTIFICATE",
+			must(x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer))(t),
+		),
+		PrivateKey: block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(key))(t)),
 	}
 }
 
@@ -111,8 +127,13 @@ func TestACertificateIsImportedUsedAndDeleted(t *testing.T) {
 	arn := must(c.ImportCertificate(ctx, in))(t).CertificateArn
 	d := must(c.DescribeCertificate(ctx, &client.DescribeCertificateInput{CertificateArn: arn}))(t).Certificate
 	if *d.DomainName != "www.example.com" || !slices.Equal(d.SubjectAlternativeNames, []string{"www.example.com", "*.example.net"}) || d.Status != types.CertificateStatusIssued ||
-		d.Type != types.CertificateTypeImported || *d.Serial != "0a:1b" || d.KeyAlgorithm != types.KeyAlgorithmRsa2048 || *d.SignatureAlgorithm != "SHA256WITHRSA" || len(d.InUseBy) != 0 ||
-		*d.ExtendedKeyUsages[0].OID != "1.3.6.1.5.5.7.3.1" || d.KeyUsages[0].Name != types.KeyUsageNameDigitalSignature || !d.ImportedAt.Equal(now) {
+		d.Type != types.CertificateTypeImported || *d.Serial != "0a:1b" ||
+		d.KeyAlgorithm != types.KeyAlgorithmRsa2048 ||
+		*d.SignatureAlgorithm != "SHA256WITHRSA" ||
+		len(d.InUseBy) != 0 ||
+		*d.ExtendedKeyUsages[0].OID != "1.3.6.1.5.5.7.3.1" ||
+		d.KeyUsages[0].Name != types.KeyUsageNameDigitalSignature ||
+		!d.ImportedAt.Equal(now) {
 		t.Errorf("%+v", d)
 	}
 	got := must(c.GetCertificate(ctx, &client.GetCertificateInput{CertificateArn: arn}))(t)
@@ -182,7 +203,15 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 	c, _, _ := served(t)
 	ctx := context.Background()
 	key, rootKey := curveKey(t), curveKey(t)
-	root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "root"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	root := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "root"},
+		NotBefore:             now.Add(-time.Hour),
+		NotAfter:              now.Add(time.Hour),
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign,
+	}
 	der := must(x509.CreateCertificate(rand.Reader, root, root, rootKey.Public(), rootKey))(t)
 	ca := &authority{must(x509.ParseCertificate(der))(t), rootKey}
 	signed := issue(t, ca, key, nil)
@@ -190,7 +219,9 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 	refused(t, err, "ValidationException", "self-signed certificate or certificate chain")
 	signed.CertificateChain = block("CERTIFICATE", der)
 	arn := must(c.ImportCertificate(ctx, signed))(t).CertificateArn
-	if got := must(c.GetCertificate(ctx, &client.GetCertificateInput{CertificateArn: arn}))(t); *got.CertificateChain != string(signed.CertificateChain) {
+	if got := must(c.GetCertificate(ctx, &client.GetCertificateInput{CertificateArn: arn}))(t); *got.CertificateChain != string(
+		signed.CertificateChain,
+	) {
 		t.Errorf("%+v", got)
 	}
 	for text, change := range map[string]func(in *client.ImportCertificateInput){
@@ -248,7 +279,10 @@ func TestCertificatesAreListedByWhatTheyAre(t *testing.T) {
 	if got := list(&client.ListCertificatesInput{MaxItems: new(int32(1))}); !slices.Equal(got, both) {
 		t.Errorf("%v", got)
 	}
-	if got := list(&client.ListCertificatesInput{Includes: &types.Filters{KeyTypes: []types.KeyAlgorithm{types.KeyAlgorithmEcPrime256v1}}}); !slices.Equal(got, []string{*curve}) {
+	if got := list(&client.ListCertificatesInput{Includes: &types.Filters{KeyTypes: []types.KeyAlgorithm{types.KeyAlgorithmEcPrime256v1}}}); !slices.Equal(
+		got,
+		[]string{*curve},
+	) {
 		t.Errorf("%v", got)
 	}
 	if got := list(&client.ListCertificatesInput{CertificateStatuses: []types.CertificateStatus{types.CertificateStatusExpired}}); got != nil {
@@ -274,11 +308,34 @@ func TestTagsOfCertificates(t *testing.T) {
 		}
 		return out
 	}
-	must(c.AddTagsToCertificate(ctx, &client.AddTagsToCertificateInput{CertificateArn: arn, Tags: []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}}}))(t)
-	must(c.RemoveTagsFromCertificate(ctx, &client.RemoveTagsFromCertificateInput{CertificateArn: arn, Tags: []types.Tag{{Key: new("a"), Value: new("other")}, {Key: new("b")}}}))(t)
+	must(
+		c.AddTagsToCertificate(
+			ctx,
+			&client.AddTagsToCertificateInput{
+				CertificateArn: arn,
+				Tags:           []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}},
+			},
+		),
+	)(
+		t,
+	)
+	must(
+		c.RemoveTagsFromCertificate(
+			ctx,
+			&client.RemoveTagsFromCertificateInput{
+				CertificateArn: arn,
+				Tags:           []types.Tag{{Key: new("a"), Value: new("other")}, {Key: new("b")}},
+			},
+		),
+	)(
+		t,
+	)
 	if got := tags(); len(got) != 1 || got["a"] != "1" {
 		t.Errorf("%v", got)
 	}
-	_, err := c.AddTagsToCertificate(ctx, &client.AddTagsToCertificateInput{CertificateArn: arn, Tags: []types.Tag{{Key: new("aws:x")}}})
+	_, err := c.AddTagsToCertificate(
+		ctx,
+		&client.AddTagsToCertificateInput{CertificateArn: arn, Tags: []types.Tag{{Key: new("aws:x")}}},
+	)
 	refused(t, err, "InvalidTagException", "aws:")
 }

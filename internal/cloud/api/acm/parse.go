@@ -64,7 +64,9 @@ func take(certificate, chain, key []byte, now time.Time) (*imported, error) {
 		return nil, err
 	}
 	if len(leaves) != 1 {
-		return nil, invalid("The certificate field contains more than one certificate. You can specify only one certificate in this field.")
+		return nil, invalid(
+			"The certificate field contains more than one certificate. You can specify only one certificate in this field.",
+		)
 	}
 	issuers, err := read("certificate chain", chain)
 	if err != nil {
@@ -77,7 +79,15 @@ func take(certificate, chain, key []byte, now time.Time) (*imported, error) {
 	if err := checkKey(certificate, key); err != nil {
 		return nil, err
 	}
-	return &imported{leaf: leaf, body: string(certificate), chain: string(chain), key: string(key)}, checkChain(leaf, issuers)
+	return &imported{
+			leaf:  leaf,
+			body:  string(certificate),
+			chain: string(chain),
+			key:   string(key),
+		}, checkChain(
+			leaf,
+			issuers,
+		)
 }
 
 func checkLeaf(leaf *x509.Certificate, now time.Time) error {
@@ -112,7 +122,9 @@ func checkKey(certificate, key []byte) error {
 func checkChain(leaf *x509.Certificate, issuers []*x509.Certificate) error {
 	if len(issuers) == 0 {
 		if leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) != nil {
-			return invalid("Provided certificate is not a valid self signed. Please provide either a valid self-signed certificate or certificate chain.")
+			return invalid(
+				"Provided certificate is not a valid self signed. Please provide either a valid self-signed certificate or certificate chain.",
+			)
 		}
 		return nil
 	}

@@ -26,7 +26,12 @@ func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 	return constraint.AddTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
-func (a *API) retag(ctx context.Context, arn *string, given []types.Tag, change func(store.Tags) (store.Tags, error)) error {
+func (a *API) retag(
+	ctx context.Context,
+	arn *string,
+	given []types.Tag,
+	change func(store.Tags) (store.Tags, error),
+) error {
 	if len(given) == 0 || len(given) > constraint.MaxTags {
 		return model.RefuseUntold("tags", "have length between 1 and %d", constraint.MaxTags)
 	}
@@ -46,21 +51,31 @@ func (a *API) retag(ctx context.Context, arn *string, given []types.Tag, change 
 
 // AddTagsToCertificate adds tags, over those of the same keys.
 func (a *API) AddTagsToCertificate(ctx context.Context, in *acm.AddTagsToCertificateInput) (*acm.AddTagsToCertificateOutput, error) {
-	return &acm.AddTagsToCertificateOutput{}, a.retag(ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) })
+	return &acm.AddTagsToCertificateOutput{}, a.retag(
+		ctx,
+		in.CertificateArn,
+		in.Tags,
+		func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
+	)
 }
 
 // RemoveTagsFromCertificate removes tags by their keys; a value that is given has
 // to be the tag's.
 func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsFromCertificateInput) (*acm.RemoveTagsFromCertificateOutput, error) {
-	return &acm.RemoveTagsFromCertificateOutput{}, a.retag(ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) {
-		left := maps.Clone(old)
-		for _, tag := range in.Tags {
-			if key := aws.ToString(tag.Key); tag.Value == nil || left[key] == *tag.Value {
-				delete(left, key)
+	return &acm.RemoveTagsFromCertificateOutput{}, a.retag(
+		ctx,
+		in.CertificateArn,
+		in.Tags,
+		func(old store.Tags) (store.Tags, error) {
+			left := maps.Clone(old)
+			for _, tag := range in.Tags {
+				if key := aws.ToString(tag.Key); tag.Value == nil || left[key] == *tag.Value {
+					delete(left, key)
+				}
 			}
-		}
-		return left, nil
-	})
+			return left, nil
+		},
+	)
 }
 
 // ListTagsForCertificate lists the tags of a certificate.

@@ -36,7 +36,10 @@ func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.Des
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, func(r *store.ScalingActivity) bool {
-		return a.Now().Sub(r.Started) > scalinggroup.Kept || len(in.ActivityIds) > 0 && !slices.Contains(in.ActivityIds, r.ID) || !deleted && !lives(view, r) || !meets(r)
+		return a.Now().Sub(r.Started) > scalinggroup.Kept ||
+			len(in.ActivityIds) > 0 && !slices.Contains(in.ActivityIds, r.ID) ||
+			!deleted && !lives(view, r) ||
+			!meets(r)
 	})
 	// The newest first: a key that grows as the start lies further back.
 	key := func(r *store.ScalingActivity) string {
@@ -44,7 +47,10 @@ func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.Des
 	}
 	slices.SortFunc(rows, func(x, y *store.ScalingActivity) int { return compareText(key(x), key(y)) })
 	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 100, 100}, rows, key)
-	return &autoscaling.DescribeScalingActivitiesOutput{Activities: describeActivities(view, rows), NextToken: next}, err
+	return &autoscaling.DescribeScalingActivitiesOutput{
+		Activities: describeActivities(view, rows),
+		NextToken:  next,
+	}, err
 }
 
 func compareText(x, y string) int {
@@ -82,7 +88,11 @@ func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingAct
 			}
 			bound, err := instant(f.Values[0])
 			if err != nil {
-				return nil, invalid("Invalid value %s of the filter %s: it must be an ISO 8601 timestamp", f.Values[0], name)
+				return nil, invalid(
+					"Invalid value %s of the filter %s: it must be an ISO 8601 timestamp",
+					f.Values[0],
+					name,
+				)
 			}
 			if name == "StartTimeLowerBound" {
 				tests = append(tests, func(a *store.ScalingActivity) bool { return !a.Started.Before(bound) })
@@ -90,7 +100,10 @@ func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingAct
 				tests = append(tests, func(a *store.ScalingActivity) bool { return !a.Started.After(bound) })
 			}
 		default:
-			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: StartTimeLowerBound, StartTimeUpperBound, Status", name)
+			return nil, invalid(
+				"Filter type %s is not correct. Allowed Filter types are: StartTimeLowerBound, StartTimeUpperBound, Status",
+				name,
+			)
 		}
 	}
 	return func(a *store.ScalingActivity) bool {
@@ -109,8 +122,12 @@ func instant(text string) (time.Time, error) {
 
 func describeActivity(r store.Reader, a *store.ScalingActivity) types.Activity {
 	out := types.Activity{
-		ActivityId: aws.String(a.ID), AutoScalingGroupName: aws.String(a.Group), AutoScalingGroupARN: aws.String(a.GroupARN), Cause: aws.String(a.Cause), Description: aws.String(a.Description),
-		Details: aws.String(a.Details), Progress: aws.Int32(a.Progress), StartTime: aws.Time(a.Started), StatusCode: types.ScalingActivityStatusCode(a.Status),
+		ActivityId: aws.String(
+			a.ID,
+		), AutoScalingGroupName: aws.String(a.Group), AutoScalingGroupARN: aws.String(a.GroupARN), Cause: aws.String(a.Cause), Description: aws.String(a.Description),
+		Details: aws.String(
+			a.Details,
+		), Progress: aws.Int32(a.Progress), StartTime: aws.Time(a.Started), StatusCode: types.ScalingActivityStatusCode(a.Status),
 	}
 	if !a.Ended.IsZero() {
 		out.EndTime = aws.Time(a.Ended)

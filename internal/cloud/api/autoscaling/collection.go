@@ -25,9 +25,13 @@ func (a *API) EnableMetricsCollection(ctx context.Context, in *autoscaling.Enabl
 	if *in.Granularity != granularity {
 		return nil, invalid("Invalid granularity %s. The only valid value is %s", *in.Granularity, granularity)
 	}
-	return &autoscaling.EnableMetricsCollectionOutput{}, a.collect(ctx, in.AutoScalingGroupName, func(name string, enabled bool) bool {
-		return enabled || len(in.Metrics) == 0 || slices.Contains(in.Metrics, name)
-	})
+	return &autoscaling.EnableMetricsCollectionOutput{}, a.collect(
+		ctx,
+		in.AutoScalingGroupName,
+		func(name string, enabled bool) bool {
+			return enabled || len(in.Metrics) == 0 || slices.Contains(in.Metrics, name)
+		},
+	)
 }
 
 // DisableMetricsCollection ends the measuring of a group's metrics: of those named,
@@ -36,9 +40,13 @@ func (a *API) DisableMetricsCollection(ctx context.Context, in *autoscaling.Disa
 	if err := checkMetrics(in.Metrics); err != nil {
 		return nil, err
 	}
-	return &autoscaling.DisableMetricsCollectionOutput{}, a.collect(ctx, in.AutoScalingGroupName, func(name string, enabled bool) bool {
-		return enabled && len(in.Metrics) > 0 && !slices.Contains(in.Metrics, name)
-	})
+	return &autoscaling.DisableMetricsCollectionOutput{}, a.collect(
+		ctx,
+		in.AutoScalingGroupName,
+		func(name string, enabled bool) bool {
+			return enabled && len(in.Metrics) > 0 && !slices.Contains(in.Metrics, name)
+		},
+	)
 }
 
 func checkMetrics(names []string) error {
@@ -70,7 +78,9 @@ func (a *API) collect(ctx context.Context, group *string, wanted func(name strin
 
 // DescribeMetricCollectionTypes lists what can be measured of a group.
 func (a *API) DescribeMetricCollectionTypes(context.Context, *autoscaling.DescribeMetricCollectionTypesInput) (*autoscaling.DescribeMetricCollectionTypesOutput, error) {
-	out := &autoscaling.DescribeMetricCollectionTypesOutput{Granularities: []types.MetricGranularityType{{Granularity: aws.String(granularity)}}}
+	out := &autoscaling.DescribeMetricCollectionTypesOutput{
+		Granularities: []types.MetricGranularityType{{Granularity: aws.String(granularity)}},
+	}
 	for _, name := range capacity.GroupMetrics {
 		out.Metrics = append(out.Metrics, types.MetricCollectionType{Metric: aws.String(name)})
 	}

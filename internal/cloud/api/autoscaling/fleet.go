@@ -56,7 +56,13 @@ func said(err error) error {
 
 // Launch starts an instance of a group, with the tags that the group
 // propagates, in one transaction with join.
-func (f *Fleet) Launch(ctx context.Context, group *store.ScalingGroup, source scalinggroup.Source, subnet, token string, join func(tx *store.Tx, id string) error) error {
+func (f *Fleet) Launch(
+	ctx context.Context,
+	group *store.ScalingGroup,
+	source scalinggroup.Source,
+	subnet, token string,
+	join func(tx *store.Tx, id string) error,
+) error {
 	tags := store.Tags{}
 	for _, t := range group.Tags {
 		if t.Propagate {
@@ -88,12 +94,21 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 
 // Register adds an instance to a target group, at the group's port.
 func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
-	_, err := f.Balancing.RegisterTargets(within(ctx, region), &elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: &id}}})
+	_, err := f.Balancing.RegisterTargets(
+		within(ctx, region),
+		&elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: &id}}},
+	)
 	return said(err)
 }
 
 // Deregister lets a target drain.
 func (f *Fleet) Deregister(ctx context.Context, t *store.Target) error {
-	_, err := f.Balancing.DeregisterTargets(within(ctx, t.Region), &elb.DeregisterTargetsInput{TargetGroupArn: &t.TargetGroupARN, Targets: []types.TargetDescription{{Id: &t.ID, Port: &t.Port}}})
+	_, err := f.Balancing.DeregisterTargets(
+		within(ctx, t.Region),
+		&elb.DeregisterTargetsInput{
+			TargetGroupArn: &t.TargetGroupARN,
+			Targets:        []types.TargetDescription{{Id: &t.ID, Port: &t.Port}},
+		},
+	)
 	return said(err)
 }

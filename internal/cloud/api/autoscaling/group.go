@@ -58,7 +58,11 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 	}
 	now := a.Now().UTC()
 	g := &store.ScalingGroup{
-		ARN:    identity.ARN("autoscaling", here, fmt.Sprintf("autoScalingGroup:%s:autoScalingGroupName/%s", scalinggroup.UUID(), *in.AutoScalingGroupName)),
+		ARN: identity.ARN(
+			"autoscaling",
+			here,
+			fmt.Sprintf("autoScalingGroup:%s:autoScalingGroupName/%s", scalinggroup.UUID(), *in.AutoScalingGroupName),
+		),
 		Region: here, Name: *in.AutoScalingGroupName, Created: now, Context: aws.ToString(in.Context), DesiredType: aws.ToString(in.DesiredCapacityType),
 		DefaultCooldown: 300, HealthCheckType: "EC2", TerminationPolicies: []string{"Default"}, Distribution: "balanced-best-effort", MinHealthy: -1, MaxHealthy: -1,
 		DeletionProtection:   "none",
@@ -89,9 +93,17 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 	return &autoscaling.CreateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		if old, ok := store.ScalingGroups.Get(tx, g.Key()); ok {
 			if old.Deleting {
-				return wire.Errorf("AlreadyExists", "AutoScalingGroup by this name already exists and is pending delete - A group with the name %s already exists", g.Name)
+				return wire.Errorf(
+					"AlreadyExists",
+					"AutoScalingGroup by this name already exists and is pending delete - A group with the name %s already exists",
+					g.Name,
+				)
 			}
-			return wire.Errorf("AlreadyExists", "AutoScalingGroup by this name already exists - A group with the name %s already exists", g.Name)
+			return wire.Errorf(
+				"AlreadyExists",
+				"AutoScalingGroup by this name already exists - A group with the name %s already exists",
+				g.Name,
+			)
 		}
 		if len(store.ScalingGroups.By(tx, "region", here)) >= maxGroups {
 			return wire.Errorf("LimitExceeded", "You have exceeded the limit of %d AutoScalingGroups", maxGroups)
@@ -125,7 +137,9 @@ func refuseAtCreation(in *autoscaling.CreateAutoScalingGroupInput) error {
 }
 
 func refuseReservations(s *types.CapacityReservationSpecification) error {
-	if s == nil || s.CapacityReservationTarget == nil && (s.CapacityReservationPreference == "" || s.CapacityReservationPreference == types.CapacityReservationPreferenceDefault) {
+	if s == nil ||
+		s.CapacityReservationTarget == nil &&
+			(s.CapacityReservationPreference == "" || s.CapacityReservationPreference == types.CapacityReservationPreferenceDefault) {
 		return nil
 	}
 	return wire.NotImplemented("capacity reservations (CapacityReservationSpecification)")
@@ -151,7 +165,12 @@ func checkSizes(least, most, desired int32) error {
 	case most < least:
 		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", most, least)
 	case desired < least || desired > most:
-		return invalid("Desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most)
+		return invalid(
+			"Desired capacity:%d must be between the specified min size:%d and max size:%d",
+			desired,
+			least,
+			most,
+		)
 	}
 	return nil
 }

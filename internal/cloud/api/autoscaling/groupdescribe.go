@@ -21,12 +21,16 @@ func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.Des
 	view := a.Store.View()
 	for _, f := range in.Filters {
 		if name := aws.ToString(f.Name); name != "tag-key" && name != "tag-value" && !strings.HasPrefix(name, "tag:") {
-			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: tag-key, tag-value, tag:<key>", name)
+			return nil, invalid(
+				"Filter type %s is not correct. Allowed Filter types are: tag-key, tag-value, tag:<key>",
+				name,
+			)
 		}
 	}
 	var rows []*store.ScalingGroup
 	for _, g := range store.ScalingGroups.By(view, "region", region(ctx)) {
-		if (len(in.AutoScalingGroupNames) == 0 || slices.Contains(in.AutoScalingGroupNames, g.Name)) && tagged(g, in.Filters) {
+		if (len(in.AutoScalingGroupNames) == 0 || slices.Contains(in.AutoScalingGroupNames, g.Name)) &&
+			tagged(g, in.Filters) {
 			rows = append(rows, g)
 		}
 	}
@@ -66,18 +70,34 @@ func tagged(g *store.ScalingGroup, filters []types.Filter) bool {
 
 func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.AutoScalingGroup, error) {
 	out := types.AutoScalingGroup{
-		AutoScalingGroupARN: aws.String(g.ARN), AutoScalingGroupName: aws.String(g.Name), MinSize: aws.Int32(g.Min), MaxSize: aws.Int32(g.Max), DesiredCapacity: aws.Int32(g.Desired),
-		DefaultCooldown: aws.Int32(g.DefaultCooldown), DefaultInstanceWarmup: g.DefaultWarmup, AvailabilityZones: g.Zones, AvailabilityZoneIds: zoneIDs(r, g), LoadBalancerNames: []string{},
-		TargetGroupARNs: orEmpty(g.TargetGroupARNs), HealthCheckType: aws.String(g.HealthCheckType), HealthCheckGracePeriod: aws.Int32(g.HealthCheckGrace), Instances: []types.Instance{},
-		CreatedTime: aws.Time(g.Created), SuspendedProcesses: []types.SuspendedProcess{}, EnabledMetrics: []types.EnabledMetric{}, Tags: []types.TagDescription{},
+		AutoScalingGroupARN: aws.String(
+			g.ARN,
+		), AutoScalingGroupName: aws.String(g.Name), MinSize: aws.Int32(g.Min), MaxSize: aws.Int32(g.Max), DesiredCapacity: aws.Int32(g.Desired),
+		DefaultCooldown: aws.Int32(
+			g.DefaultCooldown,
+		), DefaultInstanceWarmup: g.DefaultWarmup, AvailabilityZones: g.Zones, AvailabilityZoneIds: zoneIDs(r, g), LoadBalancerNames: []string{},
+		TargetGroupARNs: orEmpty(
+			g.TargetGroupARNs,
+		), HealthCheckType: aws.String(g.HealthCheckType), HealthCheckGracePeriod: aws.Int32(g.HealthCheckGrace), Instances: []types.Instance{},
+		CreatedTime: aws.Time(
+			g.Created,
+		), SuspendedProcesses: []types.SuspendedProcess{}, EnabledMetrics: []types.EnabledMetric{}, Tags: []types.TagDescription{},
 		TerminationPolicies: g.TerminationPolicies, NewInstancesProtectedFromScaleIn: aws.Bool(g.ProtectNewInstances), CapacityRebalance: aws.Bool(g.CapacityRebalance),
-		ServiceLinkedRoleARN: aws.String(g.ServiceLinkedRoleARN), TrafficSources: []types.TrafficSourceIdentifier{}, VPCZoneIdentifier: aws.String(strings.Join(g.SubnetIDs, ",")),
-		DeletionProtection:           types.DeletionProtection(g.DeletionProtection),
-		AvailabilityZoneDistribution: &types.AvailabilityZoneDistribution{CapacityDistributionStrategy: types.CapacityDistributionStrategy(g.Distribution)},
-		AvailabilityZoneImpairmentPolicy: &types.AvailabilityZoneImpairmentPolicy{
-			ZonalShiftEnabled: aws.Bool(g.ZonalShift), ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehavior(g.ImpairedHealthCheck),
+		ServiceLinkedRoleARN: aws.String(
+			g.ServiceLinkedRoleARN,
+		), TrafficSources: []types.TrafficSourceIdentifier{}, VPCZoneIdentifier: aws.String(strings.Join(g.SubnetIDs, ",")),
+		DeletionProtection: types.DeletionProtection(g.DeletionProtection),
+		AvailabilityZoneDistribution: &types.AvailabilityZoneDistribution{
+			CapacityDistributionStrategy: types.CapacityDistributionStrategy(g.Distribution),
 		},
-		CapacityReservationSpecification: &types.CapacityReservationSpecification{CapacityReservationPreference: types.CapacityReservationPreferenceDefault},
+		AvailabilityZoneImpairmentPolicy: &types.AvailabilityZoneImpairmentPolicy{
+			ZonalShiftEnabled: aws.Bool(
+				g.ZonalShift,
+			), ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehavior(g.ImpairedHealthCheck),
+		},
+		CapacityReservationSpecification: &types.CapacityReservationSpecification{
+			CapacityReservationPreference: types.CapacityReservationPreferenceDefault,
+		},
 	}
 	if g.ByZones {
 		out.VPCZoneIdentifier = aws.String("")
@@ -88,7 +108,10 @@ func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.Auto
 		return out, err
 	}
 	if g.MinHealthy >= 0 {
-		out.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{MinHealthyPercentage: aws.Int32(g.MinHealthy), MaxHealthyPercentage: aws.Int32(g.MaxHealthy)}
+		out.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{
+			MinHealthyPercentage: aws.Int32(g.MinHealthy),
+			MaxHealthyPercentage: aws.Int32(g.MaxHealthy),
+		}
 	}
 	optional(&out.Context, g.Context)
 	optional(&out.DesiredCapacityType, g.DesiredType)
@@ -99,16 +122,25 @@ func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.Auto
 		out.Status = aws.String("Delete in progress")
 	}
 	for _, p := range g.Suspended {
-		out.SuspendedProcesses = append(out.SuspendedProcesses, types.SuspendedProcess{ProcessName: aws.String(p.Name), SuspensionReason: aws.String(p.Reason)})
+		out.SuspendedProcesses = append(
+			out.SuspendedProcesses,
+			types.SuspendedProcess{ProcessName: aws.String(p.Name), SuspensionReason: aws.String(p.Reason)},
+		)
 	}
 	for _, m := range g.Metrics {
-		out.EnabledMetrics = append(out.EnabledMetrics, types.EnabledMetric{Metric: aws.String(m), Granularity: aws.String("1Minute")})
+		out.EnabledMetrics = append(
+			out.EnabledMetrics,
+			types.EnabledMetric{Metric: aws.String(m), Granularity: aws.String("1Minute")},
+		)
 	}
 	for _, t := range g.Tags {
 		out.Tags = append(out.Tags, describeTag(g, t))
 	}
 	for _, arn := range g.TargetGroupARNs {
-		out.TrafficSources = append(out.TrafficSources, types.TrafficSourceIdentifier{Identifier: aws.String(arn), Type: aws.String("elbv2")})
+		out.TrafficSources = append(
+			out.TrafficSources,
+			types.TrafficSourceIdentifier{Identifier: aws.String(arn), Type: aws.String("elbv2")},
+		)
 	}
 	if instances {
 		for _, i := range scalinggroup.Instances(r, g.Key()) {
@@ -151,8 +183,12 @@ func zoneID(r store.Reader, subnet string) *string {
 
 func describeMember(r store.Reader, i *store.ScalingInstance) types.Instance {
 	return types.Instance{
-		InstanceId: aws.String(i.InstanceID), InstanceType: aws.String(i.Type), AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(r, i.SubnetID),
-		LifecycleState: types.LifecycleState(i.State), HealthStatus: aws.String(i.Health), ProtectedFromScaleIn: aws.Bool(i.Protected), LaunchTemplate: templateOf(i),
+		InstanceId: aws.String(
+			i.InstanceID,
+		), InstanceType: aws.String(i.Type), AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(r, i.SubnetID),
+		LifecycleState: types.LifecycleState(
+			i.State,
+		), HealthStatus: aws.String(i.Health), ProtectedFromScaleIn: aws.Bool(i.Protected), LaunchTemplate: templateOf(i),
 		ImageId: aws.String(i.ImageID),
 	}
 }
@@ -179,15 +215,26 @@ func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.
 			rows = append(rows, i)
 		}
 	}
-	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 50}, rows, func(i *store.ScalingInstance) string { return i.InstanceID })
+	rows, next, err := cut(
+		asked{in.MaxRecords, in.NextToken, 50, 50},
+		rows,
+		func(i *store.ScalingInstance) string { return i.InstanceID },
+	)
 	if err != nil {
 		return nil, err
 	}
-	out := &autoscaling.DescribeAutoScalingInstancesOutput{AutoScalingInstances: []types.AutoScalingInstanceDetails{}, NextToken: next}
+	out := &autoscaling.DescribeAutoScalingInstancesOutput{
+		AutoScalingInstances: []types.AutoScalingInstanceDetails{},
+		NextToken:            next,
+	}
 	for _, i := range rows {
 		out.AutoScalingInstances = append(out.AutoScalingInstances, types.AutoScalingInstanceDetails{
-			InstanceId: aws.String(i.InstanceID), InstanceType: aws.String(i.Type), AutoScalingGroupName: aws.String(i.Group), AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(view, i.SubnetID),
-			LifecycleState: aws.String(i.State), HealthStatus: aws.String(strings.ToUpper(i.Health)), ProtectedFromScaleIn: aws.Bool(i.Protected), LaunchTemplate: templateOf(i), ImageId: aws.String(i.ImageID),
+			InstanceId: aws.String(
+				i.InstanceID,
+			), InstanceType: aws.String(i.Type), AutoScalingGroupName: aws.String(i.Group), AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(view, i.SubnetID),
+			LifecycleState: aws.String(
+				i.State,
+			), HealthStatus: aws.String(strings.ToUpper(i.Health)), ProtectedFromScaleIn: aws.Bool(i.Protected), LaunchTemplate: templateOf(i), ImageId: aws.String(i.ImageID),
 		})
 	}
 	return out, nil

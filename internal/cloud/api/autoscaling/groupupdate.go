@@ -62,7 +62,12 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 
 // constraints is how an activity tells of an update of sizes.
 func constraints(least, most, desired int32) string {
-	return fmt.Sprintf("a user request update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d", least, most, desired)
+	return fmt.Sprintf(
+		"a user request update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d",
+		least,
+		most,
+		desired,
+	)
 }
 
 func refuseInUpdate(in *autoscaling.UpdateAutoScalingGroupInput) error {
@@ -125,9 +130,19 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 			return invalid("New SetDesiredCapacity value %d is below min value %d for the AutoScalingGroup.", n, g.Min)
 		}
 		if aws.ToBool(in.HonorCooldown) && scalinggroup.Cooling(tx, g, g.DefaultCooldown, a.Now()) {
-			return wire.Errorf("ScalingActivityInProgress", "The Auto Scaling group %s is in cooldown: a scaling activity is in progress, or its cooldown has not passed", g.Name)
+			return wire.Errorf(
+				"ScalingActivityInProgress",
+				"The Auto Scaling group %s is in cooldown: a scaling activity is in progress, or its cooldown has not passed",
+				g.Name,
+			)
 		}
-		scalinggroup.ChangeDesired(tx, g.Key(), *in.DesiredCapacity, "a user request explicitly set group desired capacity", a.Now())
+		scalinggroup.ChangeDesired(
+			tx,
+			g.Key(),
+			*in.DesiredCapacity,
+			"a user request explicitly set group desired capacity",
+			a.Now(),
+		)
 		return nil
 	})
 }
@@ -143,11 +158,21 @@ func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.Delete
 		}
 		switch {
 		case g.DeletionProtection == "prevent-all-deletion", g.DeletionProtection == "prevent-force-deletion" && force:
-			return invalid("The Auto Scaling group %s cannot be deleted because its deletion protection is %s", g.Name, g.DeletionProtection)
+			return invalid(
+				"The Auto Scaling group %s cannot be deleted because its deletion protection is %s",
+				g.Name,
+				g.DeletionProtection,
+			)
 		case len(scalinggroup.Instances(tx, g.Key())) > 0 && !force:
-			return wire.Errorf("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
+			return wire.Errorf(
+				"ResourceInUse",
+				"You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
+			)
 		case len(store.ScalingActivities.By(tx, "open", g.Key())) > 0 && !force:
-			return wire.Errorf("ScalingActivityInProgress", "You cannot delete an AutoScalingGroup while there are scaling activities in progress for that group.")
+			return wire.Errorf(
+				"ScalingActivityInProgress",
+				"You cannot delete an AutoScalingGroup while there are scaling activities in progress for that group.",
+			)
 		case len(scalinggroup.Instances(tx, g.Key()))+len(store.ScalingActivities.By(tx, "open", g.Key())) == 0:
 			scalinggroup.Delete(tx, g.Key())
 			return nil

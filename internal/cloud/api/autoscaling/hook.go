@@ -17,7 +17,9 @@ import (
 
 // DescribeLifecycleHookTypes lists the transitions that a hook can hold up.
 func (a *API) DescribeLifecycleHookTypes(context.Context, *autoscaling.DescribeLifecycleHookTypesInput) (*autoscaling.DescribeLifecycleHookTypesOutput, error) {
-	return &autoscaling.DescribeLifecycleHookTypesOutput{LifecycleHookTypes: []string{scalinggroup.Launching, scalinggroup.Terminating}}, nil
+	return &autoscaling.DescribeLifecycleHookTypesOutput{
+		LifecycleHookTypes: []string{scalinggroup.Launching, scalinggroup.Terminating},
+	}, nil
 }
 
 // PutLifecycleHook makes a hook, or changes one.
@@ -30,7 +32,13 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 		if err := model.Required("lifecycleHookName", in.LifecycleHookName != nil); err != nil {
 			return err
 		}
-		h := &store.LifecycleHook{Region: g.Region, Group: g.Name, Name: *in.LifecycleHookName, DefaultResult: scalinggroup.Abandon, HeartbeatTimeout: 3600}
+		h := &store.LifecycleHook{
+			Region:           g.Region,
+			Group:            g.Name,
+			Name:             *in.LifecycleHookName,
+			DefaultResult:    scalinggroup.Abandon,
+			HeartbeatTimeout: 3600,
+		}
 		hooks := store.LifecycleHooks.By(tx, "group", g.Key())
 		if at := slices.IndexFunc(hooks, func(old *store.LifecycleHook) bool { return old.Name == h.Name }); at >= 0 {
 			*h = *hooks[at]
@@ -58,7 +66,10 @@ func hooksAtCreation(g *store.ScalingGroup, given []types.LifecycleHookSpecifica
 		}
 		h := &store.LifecycleHook{
 			Region: g.Region, Group: g.Name, Name: *s.LifecycleHookName, Transition: aws.ToString(s.LifecycleTransition), DefaultResult: constraint.Default(s.DefaultResult, scalinggroup.Abandon),
-			HeartbeatTimeout: constraint.Default(s.HeartbeatTimeout, 3600), Metadata: aws.ToString(s.NotificationMetadata),
+			HeartbeatTimeout: constraint.Default(
+				s.HeartbeatTimeout,
+				3600,
+			), Metadata: aws.ToString(s.NotificationMetadata),
 		}
 		if err := checkHook(h, s.NotificationTargetARN, s.RoleARN); err != nil {
 			return nil, err
@@ -69,7 +80,11 @@ func hooksAtCreation(g *store.ScalingGroup, given []types.LifecycleHookSpecifica
 		out = append(out, h)
 	}
 	if len(out) > maxHooks {
-		return nil, wire.Errorf("LimitExceeded", "You have reached the limit of %d lifecycle hooks for the Auto Scaling group", maxHooks)
+		return nil, wire.Errorf(
+			"LimitExceeded",
+			"You have reached the limit of %d lifecycle hooks for the Auto Scaling group",
+			maxHooks,
+		)
 	}
 	return out, nil
 }
@@ -83,11 +98,19 @@ func checkHook(h *store.LifecycleHook, target, role *string) error {
 	case aws.ToString(role) != "":
 		return wire.NotImplemented("notifications of lifecycle hooks (RoleARN)")
 	case h.Transition != scalinggroup.Launching && h.Transition != scalinggroup.Terminating:
-		return invalid("Invalid lifecycle transition: %s. Valid values are %s and %s", h.Transition, scalinggroup.Launching, scalinggroup.Terminating)
+		return invalid(
+			"Invalid lifecycle transition: %s. Valid values are %s and %s",
+			h.Transition,
+			scalinggroup.Launching,
+			scalinggroup.Terminating,
+		)
 	case h.DefaultResult != scalinggroup.Continue && h.DefaultResult != scalinggroup.Abandon:
 		return invalid("Invalid default result: %s. Valid values are CONTINUE and ABANDON", h.DefaultResult)
 	}
-	return cmp.Or(checkLength("lifecycleHookName", &h.Name), model.Between("heartbeatTimeout", &h.HeartbeatTimeout, 30, 7200))
+	return cmp.Or(
+		checkLength("lifecycleHookName", &h.Name),
+		model.Between("heartbeatTimeout", &h.HeartbeatTimeout, 30, 7200),
+	)
 }
 
 // DeleteLifecycleHook removes a hook. Instances that wait for it go on: a launch
@@ -110,7 +133,12 @@ func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLif
 			result = scalinggroup.Continue
 		}
 		for _, i := range scalinggroup.Instances(tx, g.Key()) {
-			answer(tx, i, func(w *store.HookWait) bool { return w.Hook == h.Name && w.Result == "" }, func(w *store.HookWait) { w.Result = result })
+			answer(
+				tx,
+				i,
+				func(w *store.HookWait) bool { return w.Hook == h.Name && w.Result == "" },
+				func(w *store.HookWait) { w.Result = result },
+			)
 		}
 		store.LifecycleHooks.Delete(tx, g.Key()+"/"+h.Name)
 		return nil
@@ -130,8 +158,12 @@ func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.Descri
 			continue
 		}
 		item := types.LifecycleHook{
-			AutoScalingGroupName: aws.String(g.Name), LifecycleHookName: aws.String(h.Name), LifecycleTransition: aws.String(h.Transition), DefaultResult: aws.String(h.DefaultResult),
-			HeartbeatTimeout: aws.Int32(h.HeartbeatTimeout), GlobalTimeout: aws.Int32(int32(scalinggroup.Limit(h).Seconds())),
+			AutoScalingGroupName: aws.String(
+				g.Name,
+			), LifecycleHookName: aws.String(h.Name), LifecycleTransition: aws.String(h.Transition), DefaultResult: aws.String(h.DefaultResult),
+			HeartbeatTimeout: aws.Int32(
+				h.HeartbeatTimeout,
+			), GlobalTimeout: aws.Int32(int32(scalinggroup.Limit(h).Seconds())),
 		}
 		optional(&item.NotificationMetadata, h.Metadata)
 		out.LifecycleHooks = append(out.LifecycleHooks, item)
@@ -141,7 +173,12 @@ func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.Descri
 
 // answer changes those waits of an instance that are meant, and tells whether
 // there was one.
-func answer(tx *store.Tx, i *store.ScalingInstance, meant func(*store.HookWait) bool, change func(*store.HookWait)) bool {
+func answer(
+	tx *store.Tx,
+	i *store.ScalingInstance,
+	meant func(*store.HookWait) bool,
+	change func(*store.HookWait),
+) bool {
 	waits, found := slices.Clone(i.Waits), false
 	for n := range waits {
 		if meant(&waits[n]) {

@@ -85,22 +85,39 @@ func (a *API) TerminateInstanceInAutoScalingGroup(ctx context.Context, in *autos
 	})
 }
 
-func (a *API) terminate(tx *store.Tx, g *store.ScalingGroup, i *store.ScalingInstance, decrement bool) (*store.ScalingActivity, error) {
+func (a *API) terminate(
+	tx *store.Tx,
+	g *store.ScalingGroup,
+	i *store.ScalingInstance,
+	decrement bool,
+) (*store.ScalingActivity, error) {
 	if scalinggroup.Leaving(i) {
 		if activity, ok := store.ScalingActivities.Get(tx, i.ActivityID); ok && i.State != store.LifecycleDetaching {
 			return activity, nil // it goes already
 		}
-		return nil, invalid("The instance %s is not in a state in which it can be terminated: %s", i.InstanceID, i.State)
+		return nil, invalid(
+			"The instance %s is not in a state in which it can be terminated: %s",
+			i.InstanceID,
+			i.State,
+		)
 	}
 	shrinking := ""
 	if decrement && scalinggroup.Counts(i) {
 		if g.Desired <= g.Min {
-			return nil, invalid("Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.", g.Min)
+			return nil, invalid(
+				"Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.",
+				g.Min,
+			)
 		}
 		shrinking = a.resized(tx, g, -1)
 	}
 	now := a.Now()
-	cause := scalinggroup.Sentence(now, "instance %s was taken out of service in response to a user request%s", i.InstanceID, shrinking)
+	cause := scalinggroup.Sentence(
+		now,
+		"instance %s was taken out of service in response to a user request%s",
+		i.InstanceID,
+		shrinking,
+	)
 	return scalinggroup.BeginTermination(tx, i.InstanceID, cause, "", now), nil
 }
 
@@ -119,7 +136,8 @@ func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstance
 		if err != nil {
 			return err
 		}
-		if health == scalinggroup.Sick && constraint.Default(in.ShouldRespectGracePeriod, true) && a.Now().Before(i.GraceUntil) {
+		if health == scalinggroup.Sick && constraint.Default(in.ShouldRespectGracePeriod, true) &&
+			a.Now().Before(i.GraceUntil) {
 			return nil
 		}
 		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
@@ -144,10 +162,15 @@ func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInst
 			return err
 		}
 		for _, i := range rows {
-			if !scalinggroup.Counts(i) && i.State != store.LifecycleEnteringStandby && i.State != store.LifecycleStandby {
+			if !scalinggroup.Counts(i) && i.State != store.LifecycleEnteringStandby &&
+				i.State != store.LifecycleStandby {
 				return invalid("The instance %s is not in InService or EnteringStandby or Standby.", i.InstanceID)
 			}
-			store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) { i.Protected = *in.ProtectedFromScaleIn })
+			store.ScalingInstances.Edit(
+				tx,
+				i.InstanceID,
+				func(i *store.ScalingInstance) { i.Protected = *in.ProtectedFromScaleIn },
+			)
 		}
 		return nil
 	})

@@ -19,24 +19,42 @@ func (a *API) CompleteLifecycleAction(ctx context.Context, in *autoscaling.Compl
 	if r := *in.LifecycleActionResult; r != scalinggroup.Continue && r != scalinggroup.Abandon {
 		return nil, invalid("Invalid lifecycle action result: %s. Valid values are CONTINUE and ABANDON", r)
 	}
-	return &autoscaling.CompleteLifecycleActionOutput{}, a.hookAction(ctx, in.AutoScalingGroupName, in.LifecycleHookName, in.InstanceId, in.LifecycleActionToken, func(w *store.HookWait, _ time.Duration) {
-		w.Result = *in.LifecycleActionResult
-	})
+	return &autoscaling.CompleteLifecycleActionOutput{}, a.hookAction(
+		ctx,
+		in.AutoScalingGroupName,
+		in.LifecycleHookName,
+		in.InstanceId,
+		in.LifecycleActionToken,
+		func(w *store.HookWait, _ time.Duration) {
+			w.Result = *in.LifecycleActionResult
+		},
+	)
 }
 
 // RecordLifecycleActionHeartbeat begins an instance's wait for a hook anew, up
 // to the limit of all heartbeats.
 func (a *API) RecordLifecycleActionHeartbeat(ctx context.Context, in *autoscaling.RecordLifecycleActionHeartbeatInput) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
-	return &autoscaling.RecordLifecycleActionHeartbeatOutput{}, a.hookAction(ctx, in.AutoScalingGroupName, in.LifecycleHookName, in.InstanceId, in.LifecycleActionToken, func(w *store.HookWait, heartbeat time.Duration) {
-		if w.Deadline = a.Now().UTC().Add(heartbeat); w.Deadline.After(w.Limit) {
-			w.Deadline = w.Limit
-		}
-	})
+	return &autoscaling.RecordLifecycleActionHeartbeatOutput{}, a.hookAction(
+		ctx,
+		in.AutoScalingGroupName,
+		in.LifecycleHookName,
+		in.InstanceId,
+		in.LifecycleActionToken,
+		func(w *store.HookWait, heartbeat time.Duration) {
+			if w.Deadline = a.Now().UTC().Add(heartbeat); w.Deadline.After(w.Limit) {
+				w.Deadline = w.Limit
+			}
+		},
+	)
 }
 
 // hookAction changes a lifecycle action that goes on, found by its token or by
 // its instance.
-func (a *API) hookAction(ctx context.Context, name, hook, instance, token *string, change func(w *store.HookWait, heartbeat time.Duration)) error {
+func (a *API) hookAction(
+	ctx context.Context,
+	name, hook, instance, token *string,
+	change func(w *store.HookWait, heartbeat time.Duration),
+) error {
 	return a.Store.Update(func(tx *store.Tx) error {
 		g, err := group(tx, region(ctx), name)
 		if err != nil {

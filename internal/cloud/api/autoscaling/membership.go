@@ -31,7 +31,15 @@ func room(g *store.ScalingGroup, by int, doing string) error {
 	if n != 1 {
 		what = fmt.Sprintf("%d instances", n)
 	}
-	return invalid("AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To %s %s, please update the AutoScalingGroup sizes appropriately.", g.Name, g.Min, g.Max, g.Desired, doing, what)
+	return invalid(
+		"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To %s %s, please update the AutoScalingGroup sizes appropriately.",
+		g.Name,
+		g.Min,
+		g.Max,
+		g.Desired,
+		doing,
+		what,
+	)
 }
 
 // AttachInstances takes running instances into a group, which is desired to be
@@ -68,7 +76,11 @@ func (a *API) attachOne(tx *store.Tx, g *store.ScalingGroup, id string) error {
 	case machine.State != store.Running:
 		return invalid("Instance %s is not in correct state. Instance(s) must be in 'running' state.", id)
 	case !slices.Contains(g.Zones, machine.Zone):
-		return invalid("Instance %s is in Availability Zone %s, which is not one of the Auto Scaling group's", id, machine.Zone)
+		return invalid(
+			"Instance %s is in Availability Zone %s, which is not one of the Auto Scaling group's",
+			id,
+			machine.Zone,
+		)
 	}
 	if other, ok := store.ScalingInstances.Get(tx, id); ok {
 		return invalid("Instance %s is already part of AutoScalingGroup:%s", id, other.Group)
@@ -108,7 +120,15 @@ func (a *API) DetachInstances(ctx context.Context, in *autoscaling.DetachInstanc
 	var begun []*store.ScalingActivity
 	out := &autoscaling.DetachInstancesOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		rows, g, err := a.parting(tx, region(ctx), in.AutoScalingGroupName, in.InstanceIds, *in.ShouldDecrementDesiredCapacity, "detach", store.LifecycleStandby)
+		rows, g, err := a.parting(
+			tx,
+			region(ctx),
+			in.AutoScalingGroupName,
+			in.InstanceIds,
+			*in.ShouldDecrementDesiredCapacity,
+			"detach",
+			store.LifecycleStandby,
+		)
 		if err != nil {
 			return err
 		}
@@ -117,7 +137,10 @@ func (a *API) DetachInstances(ctx context.Context, in *autoscaling.DetachInstanc
 			if *in.ShouldDecrementDesiredCapacity && i.State == store.LifecycleInService {
 				suffix = a.resized(tx, g, -1)
 			}
-			begun = append(begun, a.part(tx, i, store.LifecycleDetaching, "Detaching EC2 instance: ", "detached", suffix))
+			begun = append(
+				begun,
+				a.part(tx, i, store.LifecycleDetaching, "Detaching EC2 instance: ", "detached", suffix),
+			)
 		}
 		out.Activities = describeActivities(tx, begun)
 		return nil
@@ -126,7 +149,14 @@ func (a *API) DetachInstances(ctx context.Context, in *autoscaling.DetachInstanc
 
 // parting finds the instances that are to leave, and refuses those that are in
 // none of the states from which one can: in service, or the other one.
-func (a *API) parting(tx *store.Tx, region string, name *string, ids []string, decrement bool, doing, other string) ([]*store.ScalingInstance, *store.ScalingGroup, error) {
+func (a *API) parting(
+	tx *store.Tx,
+	region string,
+	name *string,
+	ids []string,
+	decrement bool,
+	doing, other string,
+) ([]*store.ScalingInstance, *store.ScalingGroup, error) {
 	g, err := living(tx, region, name)
 	if err != nil {
 		return nil, nil, err
@@ -157,9 +187,19 @@ func (a *API) parting(tx *store.Tx, region string, name *string, ids []string, d
 }
 
 // part moves an instance out of service, with an activity.
-func (a *API) part(tx *store.Tx, i *store.ScalingInstance, state, description, done, suffix string) *store.ScalingActivity {
+func (a *API) part(
+	tx *store.Tx,
+	i *store.ScalingInstance,
+	state, description, done, suffix string,
+) *store.ScalingActivity {
 	now := a.Now()
-	activity := scalinggroup.Begin(tx, i, description+i.InstanceID, scalinggroup.Sentence(now, "instance %s was %s in response to a user request%s", i.InstanceID, done, suffix), now)
+	activity := scalinggroup.Begin(
+		tx,
+		i,
+		description+i.InstanceID,
+		scalinggroup.Sentence(now, "instance %s was %s in response to a user request%s", i.InstanceID, done, suffix),
+		now,
+	)
 	store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
 		scalinggroup.Move(i, state, now)
 		i.ActivityID, i.Replace, i.Successor, i.Surplus = activity.ID, "", "", false
@@ -176,7 +216,15 @@ func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInpu
 	var begun []*store.ScalingActivity
 	out := &autoscaling.EnterStandbyOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		rows, g, err := a.parting(tx, region(ctx), in.AutoScalingGroupName, in.InstanceIds, *in.ShouldDecrementDesiredCapacity, "place into standby", "")
+		rows, g, err := a.parting(
+			tx,
+			region(ctx),
+			in.AutoScalingGroupName,
+			in.InstanceIds,
+			*in.ShouldDecrementDesiredCapacity,
+			"place into standby",
+			"",
+		)
 		if err != nil {
 			return err
 		}
@@ -185,7 +233,17 @@ func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInpu
 			if *in.ShouldDecrementDesiredCapacity {
 				suffix = a.resized(tx, g, -1)
 			}
-			begun = append(begun, a.part(tx, i, store.LifecycleEnteringStandby, "Moving EC2 instance to Standby: ", "moved to standby", suffix))
+			begun = append(
+				begun,
+				a.part(
+					tx,
+					i,
+					store.LifecycleEnteringStandby,
+					"Moving EC2 instance to Standby: ",
+					"moved to standby",
+					suffix,
+				),
+			)
 		}
 		out.Activities = describeActivities(tx, begun)
 		return nil
@@ -215,7 +273,14 @@ func (a *API) ExitStandby(ctx context.Context, in *autoscaling.ExitStandbyInput)
 			return err
 		}
 		for _, i := range rows {
-			activity := a.part(tx, i, store.LifecyclePending, "Moving EC2 instance out of Standby: ", "moved out of standby", a.resized(tx, g, 1))
+			activity := a.part(
+				tx,
+				i,
+				store.LifecyclePending,
+				"Moving EC2 instance out of Standby: ",
+				"moved out of standby",
+				a.resized(tx, g, 1),
+			)
 			scalinggroup.Progress(tx, activity.ID, scalinggroup.PreInService, 30)
 			activity, _ = store.ScalingActivities.Get(tx, activity.ID)
 			begun = append(begun, activity)

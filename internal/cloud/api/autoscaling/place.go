@@ -71,7 +71,10 @@ func placeInZones(r store.Reader, g *store.ScalingGroup, asked []string, named f
 		}
 	}
 	if len(ids) < len(asked) {
-		return invalid("One or more of the Availability Zones %s are invalid or have no default subnet", strings.Join(asked, ", "))
+		return invalid(
+			"One or more of the Availability Zones %s are invalid or have no default subnet",
+			strings.Join(asked, ", "),
+		)
 	}
 	g.SubnetIDs, g.Zones, g.ByZones = ids, zones, true
 	return nil

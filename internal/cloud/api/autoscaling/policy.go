@@ -27,7 +27,8 @@ func policy(r store.Reader, region string, groupName, name *string) (*store.Scal
 		return nil, err
 	}
 	if strings.HasPrefix(*name, "arn:") {
-		if row, ok := store.ScalingPolicies.Get(r, *name); ok && row.Region == region && (groupName == nil || *groupName == row.Group) {
+		if row, ok := store.ScalingPolicies.Get(r, *name); ok && row.Region == region &&
+			(groupName == nil || *groupName == row.Group) {
 			return row, nil
 		}
 		return nil, invalid("ScalingPolicy name not found - ScalingPolicy %s not found", *name)
@@ -41,7 +42,11 @@ func policy(r store.Reader, region string, groupName, name *string) (*store.Scal
 			return row, nil
 		}
 	}
-	return nil, invalid("ScalingPolicy name not found - ScalingPolicy %s not found in AutoScalingGroup %s", *name, g.Name)
+	return nil, invalid(
+		"ScalingPolicy name not found - ScalingPolicy %s not found in AutoScalingGroup %s",
+		*name,
+		g.Name,
+	)
 }
 
 // DescribePolicies describes the policies of a group, or of all.
@@ -62,7 +67,8 @@ func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoli
 	}
 	rows = slices.DeleteFunc(rows, func(p *store.ScalingPolicy) bool {
 		return len(in.PolicyTypes) > 0 && !slices.Contains(in.PolicyTypes, p.Type) ||
-			len(in.PolicyNames) > 0 && !slices.Contains(in.PolicyNames, p.Name) && !slices.Contains(in.PolicyNames, p.ARN)
+			len(in.PolicyNames) > 0 && !slices.Contains(in.PolicyNames, p.Name) &&
+				!slices.Contains(in.PolicyNames, p.ARN)
 	})
 	key := func(p *store.ScalingPolicy) string { return p.Group + "\x00" + p.Name }
 	slices.SortFunc(rows, func(x, y *store.ScalingPolicy) int { return cmp.Compare(key(x), key(y)) })
@@ -81,7 +87,10 @@ func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoli
 func policyOf(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy {
 	out := types.ScalingPolicy{
 		AutoScalingGroupName: &p.Group, PolicyName: &p.Name, PolicyARN: &p.ARN, PolicyType: &p.Type, Enabled: aws.Bool(!p.Disabled),
-		Alarms: alarmsOf(r, p), StepAdjustments: []types.StepAdjustment{}, EstimatedInstanceWarmup: p.Warmup, Cooldown: p.Cooldown, MinAdjustmentMagnitude: p.MinMagnitude,
+		Alarms: alarmsOf(
+			r,
+			p,
+		), StepAdjustments: []types.StepAdjustment{}, EstimatedInstanceWarmup: p.Warmup, Cooldown: p.Cooldown, MinAdjustmentMagnitude: p.MinMagnitude,
 	}
 	if p.AdjustmentType != "" {
 		out.AdjustmentType = &p.AdjustmentType
@@ -93,7 +102,14 @@ func policyOf(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy {
 		out.MetricAggregationType = &p.Aggregation
 		for i := range p.Steps {
 			s := &p.Steps[i]
-			out.StepAdjustments = append(out.StepAdjustments, types.StepAdjustment{MetricIntervalLowerBound: s.Lower, MetricIntervalUpperBound: s.Upper, ScalingAdjustment: &s.Adjustment})
+			out.StepAdjustments = append(
+				out.StepAdjustments,
+				types.StepAdjustment{
+					MetricIntervalLowerBound: s.Lower,
+					MetricIntervalUpperBound: s.Upper,
+					ScalingAdjustment:        &s.Adjustment,
+				},
+			)
 		}
 	case capacity.Tracking:
 		_ = json.Unmarshal([]byte(p.TargetTracking), &out.TargetTrackingConfiguration) // written by PutScalingPolicy
@@ -145,12 +161,23 @@ func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyIn
 		if err != nil {
 			return err
 		}
-		err = capacity.ByUser(tx, g, row, aws.ToFloat64(in.MetricValue)-aws.ToFloat64(in.BreachThreshold), aws.ToBool(in.HonorCooldown), a.Now())
+		err = capacity.ByUser(
+			tx,
+			g,
+			row,
+			aws.ToFloat64(in.MetricValue)-aws.ToFloat64(in.BreachThreshold),
+			aws.ToBool(in.HonorCooldown),
+			a.Now(),
+		)
 		if blocked, ok := errors.AsType[*capacity.Blocked](err); ok {
 			return inProgress(g, blocked)
 		}
 		if errors.Is(err, capacity.ErrNoStep) {
-			return invalid("No step adjustment found for metric value %v and breach threshold %v", *in.MetricValue, *in.BreachThreshold)
+			return invalid(
+				"No step adjustment found for metric value %v and breach threshold %v",
+				*in.MetricValue,
+				*in.BreachThreshold,
+			)
 		}
 		return err
 	})
@@ -161,7 +188,11 @@ func inProgress(g *store.ScalingGroup, blocked *capacity.Blocked) error {
 	if blocked.Activity != "" {
 		return wire.Errorf("ScalingActivityInProgress", "%s", blocked.Error())
 	}
-	return wire.Errorf("ScalingActivityInProgress", "The cooldown period of AutoScalingGroup %s has not expired", g.Name)
+	return wire.Errorf(
+		"ScalingActivityInProgress",
+		"The cooldown period of AutoScalingGroup %s has not expired",
+		g.Name,
+	)
 }
 
 func mayExecute(p *store.ScalingPolicy, in *autoscaling.ExecutePolicyInput) error {

@@ -32,8 +32,12 @@ var adjustmentTypes = []string{"ChangeInCapacity", "ExactCapacity", "PercentChan
 // PutScalingPolicy makes a policy or replaces it.
 func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPolicyInput) (*autoscaling.PutScalingPolicyOutput, error) {
 	row := &store.ScalingPolicy{
-		Region: region(ctx), Type: cmp.Or(aws.ToString(in.PolicyType), capacity.Simple), AdjustmentType: aws.ToString(in.AdjustmentType), Adjustment: aws.ToInt32(in.ScalingAdjustment),
-		MinMagnitude: leastStep(in), Cooldown: in.Cooldown, Warmup: in.EstimatedInstanceWarmup, Disabled: !constraint.Default(in.Enabled, true),
+		Region: region(
+			ctx,
+		), Type: cmp.Or(aws.ToString(in.PolicyType), capacity.Simple), AdjustmentType: aws.ToString(in.AdjustmentType), Adjustment: aws.ToInt32(in.ScalingAdjustment),
+		MinMagnitude: leastStep(
+			in,
+		), Cooldown: in.Cooldown, Warmup: in.EstimatedInstanceWarmup, Disabled: !constraint.Default(in.Enabled, true),
 	}
 	if err := cmp.Or(checkPolicyName(in.PolicyName), checkPolicy(row.Type, in)); err != nil {
 		return nil, err
@@ -42,7 +46,14 @@ func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPo
 	if row.Type == capacity.Step {
 		row.Aggregation = cmp.Or(aws.ToString(in.MetricAggregationType), "Average")
 		for _, s := range in.StepAdjustments {
-			row.Steps = append(row.Steps, store.StepAdjustment{Lower: s.MetricIntervalLowerBound, Upper: s.MetricIntervalUpperBound, Adjustment: *s.ScalingAdjustment})
+			row.Steps = append(
+				row.Steps,
+				store.StepAdjustment{
+					Lower:      s.MetricIntervalLowerBound,
+					Upper:      s.MetricIntervalUpperBound,
+					Adjustment: *s.ScalingAdjustment,
+				},
+			)
 		}
 	}
 	out := &autoscaling.PutScalingPolicyOutput{}
@@ -68,7 +79,12 @@ func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPo
 }
 
 // putPolicy stores a checked policy, in place of the one with its name.
-func (a *API) putPolicy(tx *store.Tx, g *store.ScalingGroup, row *store.ScalingPolicy, tracking *types.TargetTrackingConfiguration) error {
+func (a *API) putPolicy(
+	tx *store.Tx,
+	g *store.ScalingGroup,
+	row *store.ScalingPolicy,
+	tracking *types.TargetTrackingConfiguration,
+) error {
 	if tracking != nil {
 		if err := checkTracked(tx, g, tracking); err != nil {
 			return err
@@ -90,9 +106,23 @@ func (a *API) putPolicy(tx *store.Tx, g *store.ScalingGroup, row *store.ScalingP
 	case old != nil:
 		row.ARN, row.Alarms = old.ARN, old.Alarms
 	case len(others) >= maxPolicies:
-		return wire.Errorf("LimitExceeded", "You have reached the limit of %d scaling policies for the AutoScalingGroup %s", maxPolicies, g.Name)
+		return wire.Errorf(
+			"LimitExceeded",
+			"You have reached the limit of %d scaling policies for the AutoScalingGroup %s",
+			maxPolicies,
+			g.Name,
+		)
 	default:
-		row.ARN = identity.ARN("autoscaling", g.Region, fmt.Sprintf("scalingPolicy:%s:autoScalingGroupName/%s:policyName/%s", scalinggroup.UUID(), g.Name, row.Name))
+		row.ARN = identity.ARN(
+			"autoscaling",
+			g.Region,
+			fmt.Sprintf(
+				"scalingPolicy:%s:autoScalingGroupName/%s:policyName/%s",
+				scalinggroup.UUID(),
+				g.Name,
+				row.Name,
+			),
+		)
 	}
 	if old == nil || old.TargetTracking != row.TargetTracking {
 		capacity.MakeAlarms(tx, row, identity.New(nil), a.Now())
@@ -130,7 +160,10 @@ func parameters(in *autoscaling.PutScalingPolicyInput) map[string]bool {
 // (Amazon EC2 Auto Scaling API Reference, PutScalingPolicy).
 var (
 	needs = map[string][]string{
-		capacity.Simple: {"AdjustmentType", "ScalingAdjustment"}, capacity.Step: {"AdjustmentType", "StepAdjustments"}, capacity.Tracking: {"TargetTrackingConfiguration"},
+		capacity.Simple: {
+			"AdjustmentType",
+			"ScalingAdjustment",
+		}, capacity.Step: {"AdjustmentType", "StepAdjustments"}, capacity.Tracking: {"TargetTrackingConfiguration"},
 	}
 	may = map[string][]string{
 		capacity.Simple:   {"Cooldown", "MinAdjustmentMagnitude"},
@@ -179,7 +212,10 @@ func checkAdjustment(in *autoscaling.PutScalingPolicyInput) error {
 	case kind == "ExactCapacity" && aws.ToInt32(in.ScalingAdjustment) < 0:
 		return invalid("ScalingAdjustment must not be negative for the adjustment type ExactCapacity")
 	case !slices.Contains([]string{"", "Minimum", "Maximum", "Average"}, aws.ToString(in.MetricAggregationType)):
-		return invalid("Invalid metric aggregation type %s. Valid types are [Minimum, Maximum, Average]", *in.MetricAggregationType)
+		return invalid(
+			"Invalid metric aggregation type %s. Valid types are [Minimum, Maximum, Average]",
+			*in.MetricAggregationType,
+		)
 	}
 	return checkSteps(kind, in.StepAdjustments)
 }
@@ -205,10 +241,14 @@ func checkSteps(kind string, given []types.StepAdjustment) error {
 	}
 	if n := len(steps); n > 0 {
 		if l := lower(steps[0]); l < 0 && !math.IsInf(l, -1) {
-			return invalid("There must be a step adjustment with an unspecified lower bound when one step adjustment has a negative lower bound")
+			return invalid(
+				"There must be a step adjustment with an unspecified lower bound when one step adjustment has a negative lower bound",
+			)
 		}
 		if h := upper(steps[n-1]); h > 0 && !math.IsInf(h, 1) {
-			return invalid("There must be a step adjustment with an unspecified upper bound when one step adjustment has a positive upper bound")
+			return invalid(
+				"There must be a step adjustment with an unspecified upper bound when one step adjustment has a positive upper bound",
+			)
 		}
 	}
 	return nil

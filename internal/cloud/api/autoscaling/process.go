@@ -36,21 +36,42 @@ func processes(named []string) ([]string, error) {
 
 // SuspendProcesses keeps processes of a group from running.
 func (a *API) SuspendProcesses(ctx context.Context, in *autoscaling.SuspendProcessesInput) (*autoscaling.SuspendProcessesOutput, error) {
-	return &autoscaling.SuspendProcessesOutput{}, a.suspend(ctx, in.AutoScalingGroupName, in.ScalingProcesses, func(old []store.SuspendedProcess, name string) []store.SuspendedProcess {
-		return append(old, store.SuspendedProcess{Name: name, Reason: "User suspended at " + a.Now().UTC().Format("2006-01-02T15:04:05Z")})
-	})
+	return &autoscaling.SuspendProcessesOutput{}, a.suspend(
+		ctx,
+		in.AutoScalingGroupName,
+		in.ScalingProcesses,
+		func(old []store.SuspendedProcess, name string) []store.SuspendedProcess {
+			return append(
+				old,
+				store.SuspendedProcess{
+					Name:   name,
+					Reason: "User suspended at " + a.Now().UTC().Format("2006-01-02T15:04:05Z"),
+				},
+			)
+		},
+	)
 }
 
 // ResumeProcesses lets them run again.
 func (a *API) ResumeProcesses(ctx context.Context, in *autoscaling.ResumeProcessesInput) (*autoscaling.ResumeProcessesOutput, error) {
-	return &autoscaling.ResumeProcessesOutput{}, a.suspend(ctx, in.AutoScalingGroupName, in.ScalingProcesses, func(old []store.SuspendedProcess, _ string) []store.SuspendedProcess {
-		return old
-	})
+	return &autoscaling.ResumeProcessesOutput{}, a.suspend(
+		ctx,
+		in.AutoScalingGroupName,
+		in.ScalingProcesses,
+		func(old []store.SuspendedProcess, _ string) []store.SuspendedProcess {
+			return old
+		},
+	)
 }
 
 // suspend changes the list of suspended processes: each of those named is taken
 // from it and given to add.
-func (a *API) suspend(ctx context.Context, name *string, named []string, add func(old []store.SuspendedProcess, process string) []store.SuspendedProcess) error {
+func (a *API) suspend(
+	ctx context.Context,
+	name *string,
+	named []string,
+	add func(old []store.SuspendedProcess, process string) []store.SuspendedProcess,
+) error {
 	which, err := processes(named)
 	if err != nil {
 		return err

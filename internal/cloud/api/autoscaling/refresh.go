@@ -29,7 +29,14 @@ func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartIns
 	if err != nil {
 		return nil, err
 	}
-	row := &store.InstanceRefresh{ID: scalinggroup.UUID(), Region: g.Region, Group: g.Name, Strategy: "Rolling", Created: a.Now().UTC(), Status: store.RefreshPending}
+	row := &store.InstanceRefresh{
+		ID:       scalinggroup.UUID(),
+		Region:   g.Region,
+		Group:    g.Name,
+		Strategy: "Rolling",
+		Created:  a.Now().UTC(),
+		Status:   store.RefreshPending,
+	}
 	preferences, err := a.prefer(g, in.Preferences)
 	if err := cmp.Or(err, checkStrategy(in.Strategy), a.desire(row, g, in.DesiredConfiguration)); err != nil {
 		return nil, err
@@ -44,21 +51,28 @@ func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartIns
 		return nil, fmt.Errorf("keep the preferences of an instance refresh: %w", err)
 	}
 	row.Preferences = string(text)
-	return &autoscaling.StartInstanceRefreshOutput{InstanceRefreshId: &row.ID}, a.Store.Update(func(tx *store.Tx) error {
-		if _, err := living(tx, g.Region, in.AutoScalingGroupName); err != nil {
-			return err
-		}
-		if _, going := scalinggroup.ActiveRefresh(tx, g.Key()); going {
-			return wire.Errorf("InstanceRefreshInProgress", "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.")
-		}
-		for _, old := range store.InstanceRefreshes.By(tx, "group", g.Key()) {
-			if row.Created.Sub(old.Created) > refreshesKept {
-				store.InstanceRefreshes.Delete(tx, old.ID)
-			}
-		}
-		store.InstanceRefreshes.Put(tx, row)
-		return nil
-	})
+	return &autoscaling.StartInstanceRefreshOutput{
+			InstanceRefreshId: &row.ID,
+		}, a.Store.Update(
+			func(tx *store.Tx) error {
+				if _, err := living(tx, g.Region, in.AutoScalingGroupName); err != nil {
+					return err
+				}
+				if _, going := scalinggroup.ActiveRefresh(tx, g.Key()); going {
+					return wire.Errorf(
+						"InstanceRefreshInProgress",
+						"An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
+					)
+				}
+				for _, old := range store.InstanceRefreshes.By(tx, "group", g.Key()) {
+					if row.Created.Sub(old.Created) > refreshesKept {
+						store.InstanceRefreshes.Delete(tx, old.ID)
+					}
+				}
+				store.InstanceRefreshes.Put(tx, row)
+				return nil
+			},
+		)
 }
 
 func checkStrategy(strategy types.RefreshStrategy) error {
@@ -92,11 +106,16 @@ func (a *API) desire(row *store.InstanceRefresh, g *store.ScalingGroup, desired 
 // for the first case are known, those for the others are not.
 func (a *API) checkAutoRollback(row *store.InstanceRefresh, g *store.ScalingGroup) error {
 	if !scalinggroup.HasDesired(row) {
-		return invalid("The request isn't valid. The AutoRollback parameter cannot be set to true when the DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration and try again.")
+		return invalid(
+			"The request isn't valid. The AutoRollback parameter cannot be set to true when the DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration and try again.",
+		)
 	}
 	why, err := a.irreversible(a.Store.View(), g)
 	if err == nil && why != "" {
-		err = invalid("The request isn't valid. The AutoRollback parameter cannot be set to true when the Auto Scaling group %s. Set AutoRollback to false or update the Auto Scaling group and try again.", why)
+		err = invalid(
+			"The request isn't valid. The AutoRollback parameter cannot be set to true when the Auto Scaling group %s. Set AutoRollback to false or update the Auto Scaling group and try again.",
+			why,
+		)
 	}
 	return err
 }
@@ -106,7 +125,9 @@ func (a *API) checkAutoRollback(row *store.InstanceRefresh, g *store.ScalingGrou
 func refuseWhileRefreshed(r store.Reader, g, wanted *store.ScalingGroup) error {
 	row, ok := scalinggroup.ActiveRefresh(r, g.Key())
 	if ok && scalinggroup.HasDesired(row) && (wanted.Template != g.Template || wanted.Mixed != g.Mixed) {
-		return invalid("An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active.")
+		return invalid(
+			"An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active.",
+		)
 	}
 	return nil
 }
@@ -137,14 +158,23 @@ func (a *API) irreversible(r store.Reader, g *store.ScalingGroup) (string, error
 
 // current finds the refresh of a group that has not come to its end, if it is in
 // one of the statuses.
-func current(tx *store.Tx, region string, name *string, statuses ...string) (*store.InstanceRefresh, *store.ScalingGroup, error) {
+func current(
+	tx *store.Tx,
+	region string,
+	name *string,
+	statuses ...string,
+) (*store.InstanceRefresh, *store.ScalingGroup, error) {
 	g, err := group(tx, region, name)
 	if err != nil {
 		return nil, nil, err
 	}
 	row, ok := scalinggroup.ActiveRefresh(tx, g.Key())
 	if !ok || !slices.Contains(statuses, row.Status) {
-		return nil, g, wire.Errorf("ActiveInstanceRefreshNotFound", "No in progress, baking, pending, or cancelling Instance Refresh found for Auto Scaling group %s", g.Name)
+		return nil, g, wire.Errorf(
+			"ActiveInstanceRefreshNotFound",
+			"No in progress, baking, pending, or cancelling Instance Refresh found for Auto Scaling group %s",
+			g.Name,
+		)
 	}
 	return row, g, nil
 }
@@ -154,13 +184,25 @@ func current(tx *store.Tx, region string, name *string, statuses ...string) (*st
 func (a *API) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelInstanceRefreshInput) (*autoscaling.CancelInstanceRefreshOutput, error) {
 	out := &autoscaling.CancelInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		row, _, err := current(tx, region(ctx), in.AutoScalingGroupName, store.RefreshPending, store.RefreshInProgress, store.RefreshBaking, store.RefreshRollbackInProgress, store.RefreshCancelling)
+		row, _, err := current(
+			tx,
+			region(ctx),
+			in.AutoScalingGroupName,
+			store.RefreshPending,
+			store.RefreshInProgress,
+			store.RefreshBaking,
+			store.RefreshRollbackInProgress,
+			store.RefreshCancelling,
+		)
 		if err != nil {
 			return err
 		}
 		out.InstanceRefreshId = &row.ID
 		store.InstanceRefreshes.Edit(tx, row.ID, func(row *store.InstanceRefresh) {
-			row.Status, row.StatusReason, row.Abrupt = store.RefreshCancelling, "", !constraint.Default(in.WaitForTransitioningInstances, true)
+			row.Status, row.StatusReason, row.Abrupt = store.RefreshCancelling, "", !constraint.Default(
+				in.WaitForTransitioningInstances,
+				true,
+			)
 		})
 		return nil
 	})
@@ -171,7 +213,14 @@ func (a *API) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelI
 func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.RollbackInstanceRefreshInput) (*autoscaling.RollbackInstanceRefreshOutput, error) {
 	out := &autoscaling.RollbackInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		row, g, err := current(tx, region(ctx), in.AutoScalingGroupName, store.RefreshPending, store.RefreshInProgress, store.RefreshBaking)
+		row, g, err := current(
+			tx,
+			region(ctx),
+			in.AutoScalingGroupName,
+			store.RefreshPending,
+			store.RefreshInProgress,
+			store.RefreshBaking,
+		)
 		if err != nil {
 			return err
 		}
@@ -180,7 +229,10 @@ func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.Rollb
 			return err
 		}
 		if why != "" || !scalinggroup.HasDesired(row) {
-			return wire.Errorf("IrreversibleInstanceRefresh", "The request failed because a desired configuration was not found or an incompatible launch template (uses a Systems Manager parameter instead of an AMI ID) or launch template version ($Latest or $Default) is present on the Auto Scaling group.")
+			return wire.Errorf(
+				"IrreversibleInstanceRefresh",
+				"The request failed because a desired configuration was not found or an incompatible launch template (uses a Systems Manager parameter instead of an AMI ID) or launch template version ($Latest or $Default) is present on the Auto Scaling group.",
+			)
 		}
 		out.InstanceRefreshId = &row.ID
 		store.InstanceRefreshes.Edit(tx, row.ID, func(row *store.InstanceRefresh) {
@@ -202,7 +254,8 @@ func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.Des
 	}
 	var rows []*store.InstanceRefresh
 	for _, row := range store.InstanceRefreshes.By(view, "group", g.Key()) {
-		if a.Now().Sub(row.Created) <= refreshesKept && (len(in.InstanceRefreshIds) == 0 || slices.Contains(in.InstanceRefreshIds, row.ID)) {
+		if a.Now().Sub(row.Created) <= refreshesKept &&
+			(len(in.InstanceRefreshIds) == 0 || slices.Contains(in.InstanceRefreshIds, row.ID)) {
 			rows = append(rows, row)
 		}
 	}

@@ -38,11 +38,20 @@ func newRefreshable(t *testing.T) *refreshable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compute := ec2.New(ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15"), Images: []ec2.BaseImage{{
-		Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian",
-	}}})
-	config := wiretest.Serve(t, "eu-west-1",
-		wire.Service{Name: "ec2", API: compute}, wire.Service{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: compute})})
+	compute := ec2.New(
+		ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15"), Images: []ec2.BaseImage{{
+			Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian",
+		}}},
+	)
+	config := wiretest.Serve(
+		t,
+		"eu-west-1",
+		wire.Service{
+			Name: "ec2",
+			API:  compute,
+		},
+		wire.Service{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: compute})},
+	)
 	machines := ec2client.NewFromConfig(config)
 	w := &refreshable{Client: client.NewFromConfig(config), t: t, store: s}
 	images, err := machines.DescribeImages(t.Context(), &ec2client.DescribeImagesInput{})
@@ -53,11 +62,17 @@ func newRefreshable(t *testing.T) *refreshable {
 	w.update(func(tx *store.Tx) {
 		store.Images.Edit(tx, *image, func(row *store.Image) {
 			row.State = "available"
-			store.Snapshots.Edit(tx, row.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} })
+			store.Snapshots.Edit(
+				tx,
+				row.SnapshotID,
+				func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
+			)
 		})
 	})
 	made, err := machines.CreateLaunchTemplate(t.Context(), &ec2client.CreateLaunchTemplateInput{
-		LaunchTemplateName: aws.String("web"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: image, InstanceType: "t3.micro"},
+		LaunchTemplateName: aws.String(
+			"web",
+		), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: image, InstanceType: "t3.micro"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +104,10 @@ func (w *refreshable) update(do func(tx *store.Tx)) {
 }
 
 func (w *refreshable) begin(change func(*client.StartInstanceRefreshInput)) (string, error) {
-	in := &client.StartInstanceRefreshInput{AutoScalingGroupName: aws.String("g"), DesiredConfiguration: &types.DesiredConfiguration{LaunchTemplate: w.version("2")}}
+	in := &client.StartInstanceRefreshInput{
+		AutoScalingGroupName: aws.String("g"),
+		DesiredConfiguration: &types.DesiredConfiguration{LaunchTemplate: w.version("2")},
+	}
 	if change != nil {
 		change(in)
 	}
@@ -102,7 +120,10 @@ func (w *refreshable) begin(change func(*client.StartInstanceRefreshInput)) (str
 
 func (w *refreshable) all(ids ...string) []types.InstanceRefresh {
 	w.t.Helper()
-	out, err := w.DescribeInstanceRefreshes(w.t.Context(), &client.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("g"), InstanceRefreshIds: ids})
+	out, err := w.DescribeInstanceRefreshes(
+		w.t.Context(),
+		&client.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("g"), InstanceRefreshIds: ids},
+	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -129,15 +150,25 @@ func TestARefreshIsKeptWithTheDefaultsOfItsPreferences(t *testing.T) {
 	}
 	r := w.all()[0]
 	p := r.Preferences
-	if *r.InstanceRefreshId != id || r.Status != "Pending" || r.Strategy != "Rolling" || r.StartTime != nil || r.PercentageComplete != nil || *r.DesiredConfiguration.LaunchTemplate.Version != "2" ||
+	if *r.InstanceRefreshId != id || r.Status != "Pending" || r.Strategy != "Rolling" || r.StartTime != nil ||
+		r.PercentageComplete != nil ||
+		*r.DesiredConfiguration.LaunchTemplate.Version != "2" ||
 		*r.DesiredConfiguration.LaunchTemplate.LaunchTemplateName != "web" {
 		t.Errorf("%+v", r)
 	}
-	if *p.MinHealthyPercentage != 90 || p.MaxHealthyPercentage != nil || *p.InstanceWarmup != 90 || *p.SkipMatching || *p.AutoRollback || p.CheckpointDelay != nil || p.StandbyInstances != "Wait" || p.ScaleInProtectedInstances != "Wait" {
+	if *p.MinHealthyPercentage != 90 || p.MaxHealthyPercentage != nil || *p.InstanceWarmup != 90 || *p.SkipMatching ||
+		*p.AutoRollback ||
+		p.CheckpointDelay != nil ||
+		p.StandbyInstances != "Wait" ||
+		p.ScaleInProtectedInstances != "Wait" {
 		t.Errorf("%+v", p)
 	}
 	w.update(func(tx *store.Tx) {
-		store.ScalingGroups.Edit(tx, "eu-west-1/g", func(g *store.ScalingGroup) { g.DefaultWarmup, g.MinHealthy, g.MaxHealthy = aws.Int32(30), 100, 110 })
+		store.ScalingGroups.Edit(
+			tx,
+			"eu-west-1/g",
+			func(g *store.ScalingGroup) { g.DefaultWarmup, g.MinHealthy, g.MaxHealthy = aws.Int32(30), 100, 110 },
+		)
 		store.InstanceRefreshes.Delete(tx, id)
 	})
 	if _, err := w.begin(func(in *client.StartInstanceRefreshInput) {
@@ -145,7 +176,9 @@ func TestARefreshIsKeptWithTheDefaultsOfItsPreferences(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if p := w.all()[0].Preferences; *p.MinHealthyPercentage != 100 || *p.MaxHealthyPercentage != 110 || *p.InstanceWarmup != 30 || *p.CheckpointDelay != 3600 {
+	if p := w.all()[0].Preferences; *p.MinHealthyPercentage != 100 || *p.MaxHealthyPercentage != 110 ||
+		*p.InstanceWarmup != 30 ||
+		*p.CheckpointDelay != 3600 {
 		t.Errorf("%+v", p)
 	}
 }
@@ -175,7 +208,9 @@ func TestStartInstanceRefreshRefusals(t *testing.T) {
 	if _, err := w.begin(nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.begin(nil); told(err) != "InstanceRefreshInProgress: An Instance Refresh is already in progress and blocks the execution of this Instance Refresh." {
+	if _, err := w.begin(nil); told(
+		err,
+	) != "InstanceRefreshInProgress: An Instance Refresh is already in progress and blocks the execution of this Instance Refresh." {
 		t.Errorf("a second refresh: %v", err)
 	}
 	if n := len(w.all()); n != 1 {
@@ -192,14 +227,20 @@ func TestNothingIsRolledBackToAConfigurationThatMayChange(t *testing.T) {
 		_, err := w.begin(func(in *client.StartInstanceRefreshInput) {
 			in.Preferences = &types.RefreshPreferences{AutoRollback: aws.Bool(true)}
 		})
-		if !strings.HasPrefix(told(err), "ValidationError: The request isn't valid. The AutoRollback parameter cannot be set to true when the Auto Scaling group ") {
+		if !strings.HasPrefix(
+			told(err),
+			"ValidationError: The request isn't valid. The AutoRollback parameter cannot be set to true when the Auto Scaling group ",
+		) {
 			t.Errorf("%s: %v", own, err)
 		}
 		id, err := w.begin(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("g")}); !strings.HasPrefix(told(err), "IrreversibleInstanceRefresh: ") {
+		if _, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("g")}); !strings.HasPrefix(
+			told(err),
+			"IrreversibleInstanceRefresh: ",
+		) {
 			t.Errorf("%s: %v", own, err)
 		}
 		w.update(func(tx *store.Tx) { store.InstanceRefreshes.Delete(tx, id) })
@@ -210,10 +251,14 @@ func TestARefreshIsCancelledOrRolledBackWhileItIsActive(t *testing.T) {
 	w := newRefreshable(t)
 	group := aws.String("g")
 	const none = "ActiveInstanceRefreshNotFound: No in progress, baking, pending, or cancelling Instance Refresh found for Auto Scaling group g"
-	if _, err := w.CancelInstanceRefresh(t.Context(), &client.CancelInstanceRefreshInput{AutoScalingGroupName: group}); told(err) != none {
+	if _, err := w.CancelInstanceRefresh(t.Context(), &client.CancelInstanceRefreshInput{AutoScalingGroupName: group}); told(
+		err,
+	) != none {
 		t.Errorf("cancel nothing: %v", err)
 	}
-	if _, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: group}); told(err) != none {
+	if _, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: group}); told(
+		err,
+	) != none {
 		t.Errorf("roll nothing back: %v", err)
 	}
 	id, err := w.begin(nil)
@@ -223,14 +268,19 @@ func TestARefreshIsCancelledOrRolledBackWhileItIsActive(t *testing.T) {
 	w.edit(id, func(r *store.InstanceRefresh) {
 		r.Status, r.Started, r.Percent, r.Remaining = store.RefreshInProgress, time.Now(), 33, 2
 	})
-	if out, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: group}); err != nil || *out.InstanceRefreshId != id {
+	if out, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: group}); err != nil ||
+		*out.InstanceRefreshId != id {
 		t.Fatalf("%+v %v", out, err)
 	}
 	r := w.all()[0]
-	if d := r.RollbackDetails; r.Status != "RollbackInProgress" || *d.PercentageCompleteOnRollback != 33 || *d.InstancesToUpdateOnRollback != 2 || d.RollbackStartTime == nil || *d.RollbackReason != "Rollback was initiated due to user request." {
+	if d := r.RollbackDetails; r.Status != "RollbackInProgress" || *d.PercentageCompleteOnRollback != 33 ||
+		*d.InstancesToUpdateOnRollback != 2 ||
+		d.RollbackStartTime == nil ||
+		*d.RollbackReason != "Rollback was initiated due to user request." {
 		t.Errorf("%+v", r)
 	}
-	if out, err := w.CancelInstanceRefresh(t.Context(), &client.CancelInstanceRefreshInput{AutoScalingGroupName: group, WaitForTransitioningInstances: aws.Bool(false)}); err != nil || *out.InstanceRefreshId != id {
+	if out, err := w.CancelInstanceRefresh(t.Context(), &client.CancelInstanceRefreshInput{AutoScalingGroupName: group, WaitForTransitioningInstances: aws.Bool(false)}); err != nil ||
+		*out.InstanceRefreshId != id {
 		t.Fatalf("%+v %v", out, err)
 	}
 	row, _ := store.InstanceRefreshes.Get(w.store.View(), id)
@@ -246,10 +296,15 @@ func TestTheConfigurationOfAGroupWaitsForARefreshThatBringsAnother(t *testing.T)
 		t.Fatal(err)
 	}
 	change := func(word string) error {
-		_, err := w.UpdateAutoScalingGroup(t.Context(), &client.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("g"), LaunchTemplate: w.version(word)})
+		_, err := w.UpdateAutoScalingGroup(
+			t.Context(),
+			&client.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("g"), LaunchTemplate: w.version(word)},
+		)
 		return err
 	}
-	if err := change("2"); told(err) != "ValidationError: An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active." {
+	if err := change("2"); told(
+		err,
+	) != "ValidationError: An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active." {
 		t.Errorf("got %v", err)
 	}
 	if err := change("1"); err != nil {
@@ -275,7 +330,12 @@ func TestRefreshesAreListedTheLatestFirstForSixWeeks(t *testing.T) {
 		w.update(func(tx *store.Tx) {
 			row, _ := store.InstanceRefreshes.Get(tx, id)
 			old := *row
-			old.ID, old.Status, old.Created = fmt.Sprint("old-", age), store.RefreshSuccessful, row.Created.Add(-time.Duration(age)*11*24*time.Hour)
+			old.ID, old.Status, old.Created = fmt.Sprint(
+				"old-",
+				age,
+			), store.RefreshSuccessful, row.Created.Add(
+				-time.Duration(age)*11*24*time.Hour,
+			)
 			store.InstanceRefreshes.Put(tx, &old)
 		})
 		if age < 4 {
@@ -298,7 +358,9 @@ func TestRefreshesAreListedTheLatestFirstForSixWeeks(t *testing.T) {
 	if one := w.all("old-2"); len(one) != 1 || *one[0].InstanceRefreshId != "old-2" {
 		t.Errorf("%+v", one)
 	}
-	if _, err := w.DescribeInstanceRefreshes(t.Context(), &client.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("g"), NextToken: aws.String("x")}); told(err) != "InvalidNextToken: The token 'x' is invalid." {
+	if _, err := w.DescribeInstanceRefreshes(t.Context(), &client.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("g"), NextToken: aws.String("x")}); told(
+		err,
+	) != "InvalidNextToken: The token 'x' is invalid." {
 		t.Errorf("got %v", err)
 	}
 }

@@ -63,7 +63,9 @@ func checkPercentages(p types.RefreshPreferences) error {
 	case p.MaxHealthyPercentage != nil && p.MinHealthyPercentage == nil:
 		return invalid("You must specify MinHealthyPercentage when you specify MaxHealthyPercentage.")
 	case p.MaxHealthyPercentage != nil && *p.MaxHealthyPercentage-*p.MinHealthyPercentage > 100:
-		return invalid("The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.")
+		return invalid(
+			"The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.",
+		)
 	}
 	return nil
 }
@@ -80,7 +82,13 @@ func checkPauses(p types.RefreshPreferences) error {
 		return invalid("You must specify CheckpointPercentages when you specify CheckpointDelay.")
 	}
 	return cmp.Or(
-		model.Between("preferences.checkpointDelay", p.CheckpointDelay, 0, maxRefreshPause), model.Between("preferences.bakeTime", p.BakeTime, 0, maxRefreshPause),
+		model.Between(
+			"preferences.checkpointDelay",
+			p.CheckpointDelay,
+			0,
+			maxRefreshPause,
+		),
+		model.Between("preferences.bakeTime", p.BakeTime, 0, maxRefreshPause),
 		model.Between("preferences.instanceWarmup", p.InstanceWarmup, 0, maxRefreshWarmup),
 	)
 }
@@ -89,8 +97,15 @@ func checkTreatment(p types.RefreshPreferences) error {
 	if p.StandbyInstances != "" && !slices.Contains(p.StandbyInstances.Values(), p.StandbyInstances) {
 		return model.OutOfSet("preferences.standbyInstances", p.StandbyInstances, "Terminate", "Ignore", "Wait")
 	}
-	if p.ScaleInProtectedInstances != "" && !slices.Contains(p.ScaleInProtectedInstances.Values(), p.ScaleInProtectedInstances) {
-		return model.OutOfSet("preferences.scaleInProtectedInstances", p.ScaleInProtectedInstances, "Refresh", "Ignore", "Wait")
+	if p.ScaleInProtectedInstances != "" &&
+		!slices.Contains(p.ScaleInProtectedInstances.Values(), p.ScaleInProtectedInstances) {
+		return model.OutOfSet(
+			"preferences.scaleInProtectedInstances",
+			p.ScaleInProtectedInstances,
+			"Refresh",
+			"Ignore",
+			"Wait",
+		)
 	}
 	return nil
 }

@@ -37,8 +37,16 @@ func (a *API) PutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling
 		}
 		start = in.Time
 	}
-	request := types.ScheduledUpdateGroupActionRequest{ScheduledActionName: in.ScheduledActionName, DesiredCapacity: in.DesiredCapacity, MinSize: in.MinSize, MaxSize: in.MaxSize,
-		StartTime: start, EndTime: in.EndTime, Recurrence: in.Recurrence, TimeZone: in.TimeZone}
+	request := types.ScheduledUpdateGroupActionRequest{
+		ScheduledActionName: in.ScheduledActionName,
+		DesiredCapacity:     in.DesiredCapacity,
+		MinSize:             in.MinSize,
+		MaxSize:             in.MaxSize,
+		StartTime:           start,
+		EndTime:             in.EndTime,
+		Recurrence:          in.Recurrence,
+		TimeZone:            in.TimeZone,
+	}
 	return &autoscaling.PutScheduledUpdateGroupActionOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
@@ -54,7 +62,9 @@ func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autosc
 	if err := batch(len(in.ScheduledUpdateGroupActions)); err != nil {
 		return nil, err
 	}
-	out := &autoscaling.BatchPutScheduledUpdateGroupActionOutput{FailedScheduledUpdateGroupActions: []types.FailedScheduledUpdateGroupActionRequest{}}
+	out := &autoscaling.BatchPutScheduledUpdateGroupActionOutput{
+		FailedScheduledUpdateGroupActions: []types.FailedScheduledUpdateGroupActionRequest{},
+	}
 	err := a.Store.Update(func(tx *store.Tx) error {
 		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
@@ -63,7 +73,10 @@ func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autosc
 		for i := range in.ScheduledUpdateGroupActions {
 			request := &in.ScheduledUpdateGroupActions[i]
 			if err := a.schedule(tx, g, request); err != nil {
-				out.FailedScheduledUpdateGroupActions = append(out.FailedScheduledUpdateGroupActions, failed(request.ScheduledActionName, err))
+				out.FailedScheduledUpdateGroupActions = append(
+					out.FailedScheduledUpdateGroupActions,
+					failed(request.ScheduledActionName, err),
+				)
 			}
 		}
 		return nil
@@ -95,22 +108,52 @@ func (a *API) schedule(tx *store.Tx, g *store.ScalingGroup, in *types.ScheduledU
 	if err := cmp.Or(checkLength("scheduledActionName", in.ScheduledActionName), checkActionSizes(in), checkActionTimes(in, now)); err != nil {
 		return err
 	}
-	row := &store.ScheduledAction{Region: g.Region, Group: g.Name, Name: *in.ScheduledActionName, Min: in.MinSize, Max: in.MaxSize, Desired: in.DesiredCapacity,
-		Start: aws.ToTime(in.StartTime).UTC(), End: aws.ToTime(in.EndTime).UTC(), Recurrence: aws.ToString(in.Recurrence), TimeZone: aws.ToString(in.TimeZone)}
+	row := &store.ScheduledAction{
+		Region:  g.Region,
+		Group:   g.Name,
+		Name:    *in.ScheduledActionName,
+		Min:     in.MinSize,
+		Max:     in.MaxSize,
+		Desired: in.DesiredCapacity,
+		Start: aws.ToTime(in.StartTime).
+			UTC(),
+		End:        aws.ToTime(in.EndTime).UTC(),
+		Recurrence: aws.ToString(in.Recurrence),
+		TimeZone:   aws.ToString(in.TimeZone),
+	}
 	others := store.ScheduledActions.By(tx, "group", g.Key())
 	for _, other := range others {
 		switch {
 		case other.Name == row.Name:
 			row.ARN = other.ARN
 		case row.Recurrence == "" && other.Recurrence == "" && other.Start.Equal(row.Start):
-			return wire.Errorf("AlreadyExists", "There is already a scheduled action at %s: %s", row.Start.Format(time.RFC3339), other.Name)
+			return wire.Errorf(
+				"AlreadyExists",
+				"There is already a scheduled action at %s: %s",
+				row.Start.Format(time.RFC3339),
+				other.Name,
+			)
 		}
 	}
 	if row.ARN == "" {
 		if len(others) >= maxScheduled {
-			return wire.Errorf("LimitExceeded", "You have reached the limit of %d scheduled actions for the AutoScalingGroup %s", maxScheduled, g.Name)
+			return wire.Errorf(
+				"LimitExceeded",
+				"You have reached the limit of %d scheduled actions for the AutoScalingGroup %s",
+				maxScheduled,
+				g.Name,
+			)
 		}
-		row.ARN = identity.ARN("autoscaling", g.Region, fmt.Sprintf("scheduledUpdateGroupAction:%s:autoScalingGroupName/%s:scheduledActionName/%s", scalinggroup.UUID(), g.Name, row.Name))
+		row.ARN = identity.ARN(
+			"autoscaling",
+			g.Region,
+			fmt.Sprintf(
+				"scheduledUpdateGroupAction:%s:autoScalingGroupName/%s:scheduledActionName/%s",
+				scalinggroup.UUID(),
+				g.Name,
+				row.Name,
+			),
+		)
 	}
 	var ok bool
 	if row.Next, ok = capacity.Due(row, now); !ok {
@@ -129,9 +172,18 @@ func checkActionSizes(in *types.ScheduledUpdateGroupActionRequest) error {
 	case least > most:
 		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", most, least)
 	case desired < least || desired > most:
-		return invalid("Desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most)
+		return invalid(
+			"Desired capacity:%d must be between the specified min size:%d and max size:%d",
+			desired,
+			least,
+			most,
+		)
 	}
-	return cmp.Or(model.Between("minSize", in.MinSize, 0, math.MaxInt32), model.Between("maxSize", in.MaxSize, 0, math.MaxInt32), model.Between("desiredCapacity", in.DesiredCapacity, 0, math.MaxInt32))
+	return cmp.Or(
+		model.Between("minSize", in.MinSize, 0, math.MaxInt32),
+		model.Between("maxSize", in.MaxSize, 0, math.MaxInt32),
+		model.Between("desiredCapacity", in.DesiredCapacity, 0, math.MaxInt32),
+	)
 }
 
 func checkActionTimes(in *types.ScheduledUpdateGroupActionRequest, now time.Time) error {
@@ -174,7 +226,11 @@ func unschedule(tx *store.Tx, g *store.ScalingGroup, name *string) error {
 			return nil
 		}
 	}
-	return invalid("Scheduled action name not found - Scheduled action %s not found in AutoScalingGroup %s", *name, g.Name)
+	return invalid(
+		"Scheduled action name not found - Scheduled action %s not found in AutoScalingGroup %s",
+		*name,
+		g.Name,
+	)
 }
 
 // BatchDeleteScheduledAction deletes scheduled actions, and tells which it could
@@ -183,7 +239,9 @@ func (a *API) BatchDeleteScheduledAction(ctx context.Context, in *autoscaling.Ba
 	if err := batch(len(in.ScheduledActionNames)); err != nil {
 		return nil, err
 	}
-	out := &autoscaling.BatchDeleteScheduledActionOutput{FailedScheduledActions: []types.FailedScheduledUpdateGroupActionRequest{}}
+	out := &autoscaling.BatchDeleteScheduledActionOutput{
+		FailedScheduledActions: []types.FailedScheduledUpdateGroupActionRequest{},
+	}
 	err := a.Store.Update(func(tx *store.Tx) error {
 		g, err := group(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
@@ -226,10 +284,21 @@ func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.Desc
 	if err != nil {
 		return nil, err
 	}
-	out := &autoscaling.DescribeScheduledActionsOutput{ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupAction{}, NextToken: next}
+	out := &autoscaling.DescribeScheduledActionsOutput{
+		ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupAction{},
+		NextToken:                   next,
+	}
 	for _, row := range rows {
-		item := types.ScheduledUpdateGroupAction{AutoScalingGroupName: &row.Group, ScheduledActionName: &row.Name, ScheduledActionARN: &row.ARN,
-			MinSize: row.Min, MaxSize: row.Max, DesiredCapacity: row.Desired, StartTime: &row.Next, Time: &row.Next}
+		item := types.ScheduledUpdateGroupAction{
+			AutoScalingGroupName: &row.Group,
+			ScheduledActionName:  &row.Name,
+			ScheduledActionARN:   &row.ARN,
+			MinSize:              row.Min,
+			MaxSize:              row.Max,
+			DesiredCapacity:      row.Desired,
+			StartTime:            &row.Next,
+			Time:                 &row.Next,
+		}
 		if row.Recurrence != "" {
 			item.Recurrence = &row.Recurrence
 		}

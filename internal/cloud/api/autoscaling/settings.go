@@ -63,8 +63,21 @@ func (s settings) apply(g *store.ScalingGroup) error {
 		g.TerminationPolicies = s.policies
 	}
 	return cmp.Or(
-		model.Between("defaultCooldown", s.cooldown, 0, 1<<30), model.Between("defaultInstanceWarmup", s.warmup, -1, 1<<30), model.Between("healthCheckGracePeriod", s.grace, 0, 1<<30),
-		s.checkLifetime(), s.checkPolicies(), s.checkDeletion(), s.applyHealthCheck(g), s.applyDistribution(g), s.applyImpairment(g), s.applyMaintenance(g),
+		model.Between(
+			"defaultCooldown",
+			s.cooldown,
+			0,
+			1<<30,
+		),
+		model.Between("defaultInstanceWarmup", s.warmup, -1, 1<<30),
+		model.Between("healthCheckGracePeriod", s.grace, 0, 1<<30),
+		s.checkLifetime(),
+		s.checkPolicies(),
+		s.checkDeletion(),
+		s.applyHealthCheck(g),
+		s.applyDistribution(g),
+		s.applyImpairment(g),
+		s.applyMaintenance(g),
 	)
 }
 
@@ -95,7 +108,13 @@ func (s settings) checkPolicies() error {
 
 func (s settings) checkDeletion() error {
 	if s.deletion != "" && !slices.Contains(s.deletion.Values(), s.deletion) {
-		return model.OutOfSet("deletionProtection", s.deletion, "none", "prevent-force-deletion", "prevent-all-deletion")
+		return model.OutOfSet(
+			"deletionProtection",
+			s.deletion,
+			"none",
+			"prevent-force-deletion",
+			"prevent-all-deletion",
+		)
 	}
 	return nil
 }
@@ -130,7 +149,13 @@ func (s settings) applyDistribution(g *store.ScalingGroup) error {
 	case types.CapacityDistributionStrategyReservationsThenBalanced:
 		return wire.NotImplemented("capacity reservations (%s)", d)
 	default:
-		return model.OutOfSet("availabilityZoneDistribution.capacityDistributionStrategy", d, "balanced-only", "balanced-best-effort", "reservations-then-balanced")
+		return model.OutOfSet(
+			"availabilityZoneDistribution.capacityDistributionStrategy",
+			d,
+			"balanced-only",
+			"balanced-best-effort",
+			"reservations-then-balanced",
+		)
 	}
 	return nil
 }
@@ -143,7 +168,12 @@ func (s settings) applyImpairment(g *store.ScalingGroup) error {
 	on := constraint.Default(s.impairment.ZonalShiftEnabled, g.ZonalShift)
 	switch {
 	case behavior != "" && !slices.Contains(behavior.Values(), behavior):
-		return model.OutOfSet("availabilityZoneImpairmentPolicy.impairedZoneHealthCheckBehavior", behavior, "ReplaceUnhealthy", "IgnoreUnhealthy")
+		return model.OutOfSet(
+			"availabilityZoneImpairmentPolicy.impairedZoneHealthCheckBehavior",
+			behavior,
+			"ReplaceUnhealthy",
+			"IgnoreUnhealthy",
+		)
 	case on && behavior == "" && g.ImpairedHealthCheck == "":
 		return invalid("ImpairedZoneHealthCheckBehavior must be specified when ZonalShiftEnabled is true")
 	case !on && behavior != "":
@@ -168,7 +198,9 @@ func (s settings) applyMaintenance(g *store.ScalingGroup) error {
 	}
 	low, high := s.maintenance.MinHealthyPercentage, s.maintenance.MaxHealthyPercentage
 	if low == nil || high == nil {
-		return invalid("Both MinHealthyPercentage and MaxHealthyPercentage must be specified in an instance maintenance policy")
+		return invalid(
+			"Both MinHealthyPercentage and MaxHealthyPercentage must be specified in an instance maintenance policy",
+		)
 	}
 	if *low == -1 && *high == -1 {
 		g.MinHealthy, g.MaxHealthy = -1, -1
@@ -178,7 +210,9 @@ func (s settings) applyMaintenance(g *store.ScalingGroup) error {
 		return err
 	}
 	if *high-*low > 100 {
-		return invalid("The difference between MinHealthyPercentage and MaxHealthyPercentage cannot be greater than 100")
+		return invalid(
+			"The difference between MinHealthyPercentage and MaxHealthyPercentage cannot be greater than 100",
+		)
 	}
 	g.MinHealthy, g.MaxHealthy = *low, *high
 	return nil

@@ -20,10 +20,16 @@ import (
 
 // launchFrom writes into the row what the group launches its instances from:
 // exactly one of a launch template and a mixed instances policy.
-func (a *API) launchFrom(g *store.ScalingGroup, template *types.LaunchTemplateSpecification, mixed *types.MixedInstancesPolicy) error {
+func (a *API) launchFrom(
+	g *store.ScalingGroup,
+	template *types.LaunchTemplateSpecification,
+	mixed *types.MixedInstancesPolicy,
+) error {
 	switch {
 	case template != nil && mixed != nil:
-		return invalid("Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.")
+		return invalid(
+			"Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.",
+		)
 	case template != nil:
 		ref, err := a.reference(g.Region, template)
 		if err != nil {
@@ -41,9 +47,15 @@ func (a *API) launchFrom(g *store.ScalingGroup, template *types.LaunchTemplateSp
 		}
 		g.Mixed = string(text)
 		base := policy.LaunchTemplate.LaunchTemplateSpecification
-		g.Template = store.TemplateRef{ID: *base.LaunchTemplateId, Name: *base.LaunchTemplateName, Version: aws.ToString(base.Version)}
+		g.Template = store.TemplateRef{
+			ID:      *base.LaunchTemplateId,
+			Name:    *base.LaunchTemplateName,
+			Version: aws.ToString(base.Version),
+		}
 	case g.Template == store.TemplateRef{}:
-		return invalid("Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.")
+		return invalid(
+			"Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.",
+		)
 	}
 	return nil
 }
@@ -71,7 +83,9 @@ func badTemplate(err error) error {
 	case !ok:
 		return err
 	case strings.Contains(aws.Message, "belong to different networks"):
-		return invalid("One or more security groups in the launch template are not linked to the VPCs configured in the Auto Scaling group")
+		return invalid(
+			"One or more security groups in the launch template are not linked to the VPCs configured in the Auto Scaling group",
+		)
 	}
 	return invalid("You must use a valid fully-formed launch template. %s", aws.Message)
 }
@@ -87,7 +101,12 @@ func (a *API) mixedPolicy(region string, in *types.MixedInstancesPolicy) (*types
 	if err != nil {
 		return nil, err
 	}
-	out := &types.MixedInstancesPolicy{LaunchTemplate: &types.LaunchTemplate{LaunchTemplateSpecification: base, Overrides: []types.LaunchTemplateOverrides{}}}
+	out := &types.MixedInstancesPolicy{
+		LaunchTemplate: &types.LaunchTemplate{
+			LaunchTemplateSpecification: base,
+			Overrides:                   []types.LaunchTemplateOverrides{},
+		},
+	}
 	for _, o := range in.LaunchTemplate.Overrides {
 		switch {
 		case o.InstanceRequirements != nil:
@@ -109,7 +128,10 @@ func (a *API) mixedPolicy(region string, in *types.MixedInstancesPolicy) (*types
 	return out, err
 }
 
-func (a *API) specification(region string, s *types.LaunchTemplateSpecification) (*types.LaunchTemplateSpecification, error) {
+func (a *API) specification(
+	region string,
+	s *types.LaunchTemplateSpecification,
+) (*types.LaunchTemplateSpecification, error) {
 	ref, err := a.reference(region, s)
 	if err != nil {
 		return nil, err
@@ -119,7 +141,10 @@ func (a *API) specification(region string, s *types.LaunchTemplateSpecification)
 
 // specificationOf tells a reference: its version only where one was given.
 func specificationOf(ref store.TemplateRef) *types.LaunchTemplateSpecification {
-	s := &types.LaunchTemplateSpecification{LaunchTemplateId: aws.String(ref.ID), LaunchTemplateName: aws.String(ref.Name)}
+	s := &types.LaunchTemplateSpecification{
+		LaunchTemplateId:   aws.String(ref.ID),
+		LaunchTemplateName: aws.String(ref.Name),
+	}
 	if ref.Version != "" {
 		s.Version = aws.String(ref.Version)
 	}
@@ -149,8 +174,18 @@ func distribution(in *types.InstancesDistribution) (*types.InstancesDistribution
 		return nil, invalid("Invalid SpotAllocationStrategy: %s", *out.SpotAllocationStrategy)
 	}
 	return &out, cmp.Or(
-		model.Between("mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity", out.OnDemandPercentageAboveBaseCapacity, 0, 100),
-		model.Between("mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity", out.OnDemandBaseCapacity, 0, 1<<30),
+		model.Between(
+			"mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity",
+			out.OnDemandPercentageAboveBaseCapacity,
+			0,
+			100,
+		),
+		model.Between(
+			"mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity",
+			out.OnDemandBaseCapacity,
+			0,
+			1<<30,
+		),
 		model.Between("mixedInstancesPolicy.instancesDistribution.spotInstancePools", out.SpotInstancePools, 1, 20),
 	)
 }

@@ -53,22 +53,60 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	public := netip.MustParsePrefix("198.18.0.0/15")
-	w := &world{t: t, store: s, ctx: wire.WithCaller(context.Background(), wire.Caller{AccountID: identity.Account, Region: here}), elb: elbv2.New(elbv2.Config{Store: s, PublicRange: public})}
-	w.ec2 = compute.New(compute.Config{Store: s, PublicRange: public, Images: []compute.BaseImage{{Base: "debian-12", Name: "debian-12", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/p"}}})
+	w := &world{
+		t:     t,
+		store: s,
+		ctx:   wire.WithCaller(context.Background(), wire.Caller{AccountID: identity.Account, Region: here}),
+		elb:   elbv2.New(elbv2.Config{Store: s, PublicRange: public}),
+	}
+	w.ec2 = compute.New(
+		compute.Config{
+			Store:       s,
+			PublicRange: public,
+			Images: []compute.BaseImage{
+				{
+					Base:         "debian-12",
+					Name:         "debian-12",
+					Owner:        "136693071363",
+					Architecture: "x86_64",
+					RootDevice:   "/dev/xvda",
+					SizeGiB:      8,
+					Parameter:    "/p",
+				},
+			},
+		},
+	)
 	w.API = api.New(api.Config{Store: s, Templates: w.ec2})
 	w.image = *must(w.ec2.DescribeImages(w.ctx, &ec2.DescribeImagesInput{}))(t).Images[0].ImageId
 	w.update(func(tx *store.Tx) {
 		store.Images.Edit(tx, w.image, func(i *store.Image) {
 			i.State = "available"
-			store.Snapshots.Edit(tx, i.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} })
+			store.Snapshots.Edit(
+				tx,
+				i.SnapshotID,
+				func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
+			)
 		})
 	})
 	subnets := must(w.ec2.DescribeSubnets(w.ctx, &ec2.DescribeSubnetsInput{}))(t).Subnets
-	slices.SortFunc(subnets, func(a, b ec2types.Subnet) int { return strings.Compare(*a.AvailabilityZone, *b.AvailabilityZone) })
+	slices.SortFunc(
+		subnets,
+		func(a, b ec2types.Subnet) int { return strings.Compare(*a.AvailabilityZone, *b.AvailabilityZone) },
+	)
 	for _, subnet := range subnets[:3] {
 		w.subnets = append(w.subnets, *subnet.SubnetId)
 	}
-	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: new("web"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro"}}))(t)
+	must(
+		w.ec2.CreateLaunchTemplate(
+			w.ctx,
+			&ec2.CreateLaunchTemplateInput{
+				LaunchTemplateName: new("web"),
+				LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro"},
+			},
+		),
+	)(
+		t,
+	)
 	w.targets = *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{Name: new("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: new(int32(80)), VpcId: subnets[0].VpcId}))(t).TargetGroups[0].TargetGroupArn
 	return w
 }
@@ -79,7 +117,11 @@ func inWorld(t *testing.T, test func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		loop := &scaling.Loop{Store: w.store, Fleet: &api.Fleet{Store: w.store, Compute: w.ec2, Balancing: w.elb}, Log: slog.New(slog.DiscardHandler)}
+		loop := &scaling.Loop{
+			Store: w.store,
+			Fleet: &api.Fleet{Store: w.store, Compute: w.ec2, Balancing: w.elb},
+			Log:   slog.New(slog.DiscardHandler),
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { _ = loop.Run(ctx) })
@@ -99,7 +141,11 @@ func (w *world) machines(ctx context.Context) {
 				continue
 			}
 			_ = w.store.Update(func(tx *store.Tx) error {
-				store.Instances.Edit(tx, i.ID, func(i *store.Instance) { i.State, i.Reachable = next, next == store.Running })
+				store.Instances.Edit(
+					tx,
+					i.ID,
+					func(i *store.Instance) { i.State, i.Reachable = next, next == store.Running },
+				)
 				return nil
 			})
 		}
@@ -138,8 +184,12 @@ func declined(t *testing.T, err error, code, text string) {
 // three is a group of three to six in three zones.
 func (w *world) three() *autoscaling.CreateAutoScalingGroupInput {
 	return &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: new("g"), MinSize: new(int32(1)), MaxSize: new(int32(6)), DesiredCapacity: new(int32(3)), VPCZoneIdentifier: new(strings.Join(w.subnets, ",")),
-		LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: new("web")}, TargetGroupARNs: []string{w.targets},
+		AutoScalingGroupName: new(
+			"g",
+		), MinSize: new(int32(1)), MaxSize: new(int32(6)), DesiredCapacity: new(int32(3)), VPCZoneIdentifier: new(strings.Join(w.subnets, ",")),
+		LaunchTemplate: &types.LaunchTemplateSpecification{
+			LaunchTemplateName: new("web"),
+		}, TargetGroupARNs: []string{w.targets},
 	}
 }
 
@@ -167,7 +217,14 @@ func (w *world) settle() {
 
 func (w *world) describe() types.AutoScalingGroup {
 	w.t.Helper()
-	groups := must(w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"g"}}))(w.t).AutoScalingGroups
+	groups := must(
+		w.DescribeAutoScalingGroups(
+			w.ctx,
+			&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"g"}},
+		),
+	)(
+		w.t,
+	).AutoScalingGroups
 	if len(groups) != 1 {
 		w.t.Fatalf("%d groups", len(groups))
 	}
@@ -207,7 +264,19 @@ func tells(t *testing.T, a types.Activity, status, description, cause string) {
 // hook makes a lifecycle hook of the group.
 func (w *world) hook(name, transition string) {
 	w.t.Helper()
-	must(w.PutLifecycleHook(w.ctx, &autoscaling.PutLifecycleHookInput{AutoScalingGroupName: new("g"), LifecycleHookName: &name, LifecycleTransition: &transition, HeartbeatTimeout: aws.Int32(600)}))(w.t)
+	must(
+		w.PutLifecycleHook(
+			w.ctx,
+			&autoscaling.PutLifecycleHookInput{
+				AutoScalingGroupName: new("g"),
+				LifecycleHookName:    &name,
+				LifecycleTransition:  &transition,
+				HeartbeatTimeout:     aws.Int32(600),
+			},
+		),
+	)(
+		w.t,
+	)
 }
 
 // waits are the hooks that an instance waits for.

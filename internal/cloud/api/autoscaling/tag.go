@@ -33,14 +33,22 @@ func readTags(given []types.Tag) ([]store.ScalingTag, error) {
 		out = addTag(out, store.ScalingTag{Key: key, Value: value, Propagate: aws.ToBool(t.PropagateAtLaunch)})
 	}
 	if len(out) > constraint.MaxTags {
-		return nil, wire.Errorf("LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags)
+		return nil, wire.Errorf(
+			"LimitExceeded",
+			"The number of tags of an Auto Scaling group is limited to %d",
+			constraint.MaxTags,
+		)
 	}
 	return out, nil
 }
 
 // addTag is the tags with one more, or with one replaced.
 func addTag(tags []store.ScalingTag, t store.ScalingTag) []store.ScalingTag {
-	at, found := slices.BinarySearchFunc(tags, t.Key, func(t store.ScalingTag, key string) int { return cmp.Compare(t.Key, key) })
+	at, found := slices.BinarySearchFunc(
+		tags,
+		t.Key,
+		func(t store.ScalingTag, key string) int { return cmp.Compare(t.Key, key) },
+	)
 	if found {
 		out := slices.Clone(tags)
 		out[at] = t
@@ -50,40 +58,62 @@ func addTag(tags []store.ScalingTag, t store.ScalingTag) []store.ScalingTag {
 }
 
 func describeTag(g *store.ScalingGroup, t store.ScalingTag) types.TagDescription {
-	return types.TagDescription{Key: aws.String(t.Key), Value: aws.String(t.Value), PropagateAtLaunch: aws.Bool(t.Propagate), ResourceId: aws.String(g.Name), ResourceType: aws.String(resourceType)}
+	return types.TagDescription{
+		Key:               aws.String(t.Key),
+		Value:             aws.String(t.Value),
+		PropagateAtLaunch: aws.Bool(t.Propagate),
+		ResourceId:        aws.String(g.Name),
+		ResourceType:      aws.String(resourceType),
+	}
 }
 
 // CreateOrUpdateTags adds tags to groups, over those with the same keys.
 // Instances that are there do not get them.
 func (a *API) CreateOrUpdateTags(ctx context.Context, in *autoscaling.CreateOrUpdateTagsInput) (*autoscaling.CreateOrUpdateTagsOutput, error) {
-	return &autoscaling.CreateOrUpdateTagsOutput{}, a.retag(ctx, in.Tags, func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
-		read, err := readTags([]types.Tag{t})
-		if err != nil {
-			return nil, err
-		}
-		tags := addTag(g.Tags, read[0])
-		if len(tags) > constraint.MaxTags {
-			return nil, wire.Errorf("LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags)
-		}
-		return tags, nil
-	})
+	return &autoscaling.CreateOrUpdateTagsOutput{}, a.retag(
+		ctx,
+		in.Tags,
+		func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
+			read, err := readTags([]types.Tag{t})
+			if err != nil {
+				return nil, err
+			}
+			tags := addTag(g.Tags, read[0])
+			if len(tags) > constraint.MaxTags {
+				return nil, wire.Errorf(
+					"LimitExceeded",
+					"The number of tags of an Auto Scaling group is limited to %d",
+					constraint.MaxTags,
+				)
+			}
+			return tags, nil
+		},
+	)
 }
 
 // DeleteTags removes tags from groups: those with the key and, where a value is
 // given, with that value. One that is not there is no error.
 func (a *API) DeleteTags(ctx context.Context, in *autoscaling.DeleteTagsInput) (*autoscaling.DeleteTagsOutput, error) {
-	return &autoscaling.DeleteTagsOutput{}, a.retag(ctx, in.Tags, func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
-		if err := model.Required("tags.member.key", t.Key != nil); err != nil {
-			return nil, err
-		}
-		return slices.DeleteFunc(slices.Clone(g.Tags), func(old store.ScalingTag) bool {
-			return old.Key == *t.Key && (t.Value == nil || *t.Value == old.Value)
-		}), nil
-	})
+	return &autoscaling.DeleteTagsOutput{}, a.retag(
+		ctx,
+		in.Tags,
+		func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
+			if err := model.Required("tags.member.key", t.Key != nil); err != nil {
+				return nil, err
+			}
+			return slices.DeleteFunc(slices.Clone(g.Tags), func(old store.ScalingTag) bool {
+				return old.Key == *t.Key && (t.Value == nil || *t.Value == old.Value)
+			}), nil
+		},
+	)
 }
 
 // retag changes the groups' tags, all that are asked for or none.
-func (a *API) retag(ctx context.Context, given []types.Tag, change func(*store.ScalingGroup, types.Tag) ([]store.ScalingTag, error)) error {
+func (a *API) retag(
+	ctx context.Context,
+	given []types.Tag,
+	change func(*store.ScalingGroup, types.Tag) ([]store.ScalingTag, error),
+) error {
 	if len(given) == 0 {
 		return model.Null("tags")
 	}
@@ -109,8 +139,14 @@ func (a *API) retag(ctx context.Context, given []types.Tag, change func(*store.S
 // DescribeTags lists the tags of the region's groups.
 func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInput) (*autoscaling.DescribeTagsOutput, error) {
 	for _, f := range in.Filters {
-		if name := aws.ToString(f.Name); !slices.Contains([]string{"auto-scaling-group", "key", "value", "propagate-at-launch"}, name) {
-			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: auto-scaling-group key value propagate-at-launch", name)
+		if name := aws.ToString(f.Name); !slices.Contains(
+			[]string{"auto-scaling-group", "key", "value", "propagate-at-launch"},
+			name,
+		) {
+			return nil, invalid(
+				"Filter type %s is not correct. Allowed Filter types are: auto-scaling-group key value propagate-at-launch",
+				name,
+			)
 		}
 	}
 	var found []types.TagDescription
@@ -121,12 +157,21 @@ func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInpu
 			}
 		}
 	}
-	found, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 100}, found, func(t types.TagDescription) string { return *t.ResourceId + "\x00" + *t.Key })
+	found, next, err := cut(
+		asked{in.MaxRecords, in.NextToken, 50, 100},
+		found,
+		func(t types.TagDescription) string { return *t.ResourceId + "\x00" + *t.Key },
+	)
 	return &autoscaling.DescribeTagsOutput{Tags: append([]types.TagDescription{}, found...), NextToken: next}, err
 }
 
 func tagMatches(g *store.ScalingGroup, t store.ScalingTag, filters []types.Filter) bool {
-	is := map[string]string{"auto-scaling-group": g.Name, "key": t.Key, "value": t.Value, "propagate-at-launch": strconv.FormatBool(t.Propagate)}
+	is := map[string]string{
+		"auto-scaling-group":  g.Name,
+		"key":                 t.Key,
+		"value":               t.Value,
+		"propagate-at-launch": strconv.FormatBool(t.Propagate),
+	}
 	for _, f := range filters {
 		if !slices.ContainsFunc(f.Values, func(v string) bool {
 			return strings.EqualFold(v, is[*f.Name]) && (*f.Name == "propagate-at-launch" || v == is[*f.Name])

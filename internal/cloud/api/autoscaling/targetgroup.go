@@ -47,7 +47,10 @@ func checkTargetGroups(r store.Reader, region string, arns []string) error {
 		group, ok := store.TargetGroups.Get(r, arn)
 		switch {
 		case !ok || group.Region != region:
-			return invalid("Provided Target Groups may not be valid. Please ensure they exist and try again. One or more target groups not found: %s", arn)
+			return invalid(
+				"Provided Target Groups may not be valid. Please ensure they exist and try again. One or more target groups not found: %s",
+				arn,
+			)
 		case group.TargetType != "instance":
 			return invalid("Invalid target group %s: the target type must be instance, not %s", arn, group.TargetType)
 		}
@@ -58,26 +61,56 @@ func checkTargetGroups(r store.Reader, region string, arns []string) error {
 // AttachLoadBalancerTargetGroups has a group's instances registered with more
 // target groups, those that are there as well.
 func (a *API) AttachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.AttachLoadBalancerTargetGroupsInput) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error) {
-	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.retarget(ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, attach)
+	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.retarget(
+		ctx,
+		in.AutoScalingGroupName,
+		in.TargetGroupARNs,
+		nil,
+		attach,
+	)
 }
 
 // AttachTrafficSources does so with target groups by another name.
 func (a *API) AttachTrafficSources(ctx context.Context, in *autoscaling.AttachTrafficSourcesInput) (*autoscaling.AttachTrafficSourcesOutput, error) {
-	return &autoscaling.AttachTrafficSourcesOutput{}, a.retarget(ctx, in.AutoScalingGroupName, nil, in.TrafficSources, attach)
+	return &autoscaling.AttachTrafficSourcesOutput{}, a.retarget(
+		ctx,
+		in.AutoScalingGroupName,
+		nil,
+		in.TrafficSources,
+		attach,
+	)
 }
 
 // DetachLoadBalancerTargetGroups has a group's instances deregistered.
 func (a *API) DetachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DetachLoadBalancerTargetGroupsInput) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error) {
-	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.retarget(ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, detach)
+	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.retarget(
+		ctx,
+		in.AutoScalingGroupName,
+		in.TargetGroupARNs,
+		nil,
+		detach,
+	)
 }
 
 // DetachTrafficSources does so with target groups by another name.
 func (a *API) DetachTrafficSources(ctx context.Context, in *autoscaling.DetachTrafficSourcesInput) (*autoscaling.DetachTrafficSourcesOutput, error) {
-	return &autoscaling.DetachTrafficSourcesOutput{}, a.retarget(ctx, in.AutoScalingGroupName, nil, in.TrafficSources, detach)
+	return &autoscaling.DetachTrafficSourcesOutput{}, a.retarget(
+		ctx,
+		in.AutoScalingGroupName,
+		nil,
+		in.TrafficSources,
+		detach,
+	)
 }
 
 // retarget changes a group by the target groups that are named either way.
-func (a *API) retarget(ctx context.Context, name *string, arns []string, sources []types.TrafficSourceIdentifier, change func(tx *store.Tx, g *store.ScalingGroup, named []string) error) error {
+func (a *API) retarget(
+	ctx context.Context,
+	name *string,
+	arns []string,
+	sources []types.TrafficSourceIdentifier,
+	change func(tx *store.Tx, g *store.ScalingGroup, named []string) error,
+) error {
 	named, err := targetGroupsOf(arns, sources)
 	if err != nil {
 		return err
@@ -114,11 +147,20 @@ func detach(tx *store.Tx, g *store.ScalingGroup, leaving []string) error {
 		}
 	}
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-		g.TargetGroupARNs, g.LeavingTargetGroups = without(g.TargetGroupARNs, leaving), append(without(g.LeavingTargetGroups, leaving), leaving...)
+		g.TargetGroupARNs, g.LeavingTargetGroups = without(
+			g.TargetGroupARNs,
+			leaving,
+		), append(
+			without(g.LeavingTargetGroups, leaving),
+			leaving...)
 	})
 	// Attached again one day, each instance is registered again.
 	for _, i := range scalinggroup.Instances(tx, g.Key()) {
-		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) { i.Registered = without(i.Registered, leaving) })
+		store.ScalingInstances.Edit(
+			tx,
+			i.InstanceID,
+			func(i *store.ScalingInstance) { i.Registered = without(i.Registered, leaving) },
+		)
 	}
 	return nil
 }
@@ -172,10 +214,23 @@ func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscal
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 100, 100}, attachments(view, g), func(t attachment) string { return t.arn })
-	out := &autoscaling.DescribeLoadBalancerTargetGroupsOutput{LoadBalancerTargetGroups: []types.LoadBalancerTargetGroupState{}, NextToken: next}
+	rows, next, err := cut(
+		asked{in.MaxRecords, in.NextToken, 100, 100},
+		attachments(view, g),
+		func(t attachment) string { return t.arn },
+	)
+	out := &autoscaling.DescribeLoadBalancerTargetGroupsOutput{
+		LoadBalancerTargetGroups: []types.LoadBalancerTargetGroupState{},
+		NextToken:                next,
+	}
 	for _, t := range rows {
-		out.LoadBalancerTargetGroups = append(out.LoadBalancerTargetGroups, types.LoadBalancerTargetGroupState{LoadBalancerTargetGroupARN: aws.String(t.arn), State: aws.String(t.state)})
+		out.LoadBalancerTargetGroups = append(
+			out.LoadBalancerTargetGroups,
+			types.LoadBalancerTargetGroupState{
+				LoadBalancerTargetGroupARN: aws.String(t.arn),
+				State:                      aws.String(t.state),
+			},
+		)
 	}
 	return out, err
 }
@@ -198,7 +253,14 @@ func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.Descri
 	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 50}, all, func(t attachment) string { return t.arn })
 	out := &autoscaling.DescribeTrafficSourcesOutput{TrafficSources: []types.TrafficSourceState{}, NextToken: next}
 	for _, t := range rows {
-		out.TrafficSources = append(out.TrafficSources, types.TrafficSourceState{Identifier: aws.String(t.arn), State: aws.String(t.state), Type: aws.String(elbv2Source)})
+		out.TrafficSources = append(
+			out.TrafficSources,
+			types.TrafficSourceState{
+				Identifier: aws.String(t.arn),
+				State:      aws.String(t.state),
+				Type:       aws.String(elbv2Source),
+			},
+		)
 	}
 	return out, err
 }

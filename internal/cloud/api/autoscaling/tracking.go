@@ -28,7 +28,9 @@ func checkTracking(c *types.TargetTrackingConfiguration) error {
 	case !(*c.TargetValue > 0) || math.IsInf(*c.TargetValue, 0):
 		return invalid("TargetValue must be greater than 0")
 	case (c.PredefinedMetricSpecification == nil) == (c.CustomizedMetricSpecification == nil):
-		return invalid("Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified")
+		return invalid(
+			"Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified",
+		)
 	case c.PredefinedMetricSpecification != nil:
 		return checkPredefined(c.PredefinedMetricSpecification)
 	}
@@ -41,14 +43,24 @@ func checkPredefined(p *types.PredefinedMetricSpecification) error {
 	case p.PredefinedMetricType == "":
 		return model.Null("predefinedMetricSpecification.predefinedMetricType")
 	case !slices.Contains(p.PredefinedMetricType.Values(), p.PredefinedMetricType):
-		return model.OutOfSet("targetTrackingConfiguration.predefinedMetricSpecification.predefinedMetricType", p.PredefinedMetricType, "ASGAverageCPUUtilization", "ASGAverageNetworkIn", "ASGAverageNetworkOut", "ALBRequestCountPerTarget")
+		return model.OutOfSet(
+			"targetTrackingConfiguration.predefinedMetricSpecification.predefinedMetricType",
+			p.PredefinedMetricType,
+			"ASGAverageCPUUtilization",
+			"ASGAverageNetworkIn",
+			"ASGAverageNetworkOut",
+			"ALBRequestCountPerTarget",
+		)
 	case labelled && aws.ToString(p.ResourceLabel) == "":
 		return invalid("Resource label should be specified for predefined metric type %s", p.PredefinedMetricType)
 	case !labelled && p.ResourceLabel != nil:
 		return invalid("Resource label should not be specified for predefined metric type %s", p.PredefinedMetricType)
 	case labelled:
 		if _, _, ok := capacity.SplitLabel(*p.ResourceLabel); !ok {
-			return invalid("Invalid resource label %s. It has the form app/<load-balancer-name>/<load-balancer-id>/targetgroup/<target-group-name>/<target-group-id>", *p.ResourceLabel)
+			return invalid(
+				"Invalid resource label %s. It has the form app/<load-balancer-name>/<load-balancer-id>/targetgroup/<target-group-name>/<target-group-id>",
+				*p.ResourceLabel,
+			)
 		}
 	}
 	return nil
@@ -56,8 +68,11 @@ func checkPredefined(p *types.PredefinedMetricSpecification) error {
 
 func checkCustomized(c *types.CustomizedMetricSpecification) error {
 	if len(c.Metrics) > 0 {
-		if c.MetricName != nil || c.Namespace != nil || c.Dimensions != nil || c.Statistic != "" || c.Unit != nil || c.Period != nil {
-			return invalid("Metrics must not be specified together with MetricName, Namespace, Dimensions, Statistic, Unit or Period")
+		if c.MetricName != nil || c.Namespace != nil || c.Dimensions != nil || c.Statistic != "" || c.Unit != nil ||
+			c.Period != nil {
+			return invalid(
+				"Metrics must not be specified together with MetricName, Namespace, Dimensions, Statistic, Unit or Period",
+			)
 		}
 		return checkQueries(c.Metrics)
 	}
@@ -65,7 +80,15 @@ func checkCustomized(c *types.CustomizedMetricSpecification) error {
 	case aws.ToString(c.MetricName) == "" || aws.ToString(c.Namespace) == "":
 		return invalid("MetricName and Namespace are required for a customized metric specification")
 	case metric.PlainStatistic(string(c.Statistic)) == nil:
-		return model.OutOfSet("customizedMetricSpecification.statistic", c.Statistic, "Average", "Minimum", "Maximum", "SampleCount", "Sum")
+		return model.OutOfSet(
+			"customizedMetricSpecification.statistic",
+			c.Statistic,
+			"Average",
+			"Minimum",
+			"Maximum",
+			"SampleCount",
+			"Sum",
+		)
 	}
 	for _, d := range c.Dimensions {
 		if err := cmp.Or(model.Required("dimensions.member.name", d.Name != nil), model.Required("dimensions.member.value", d.Value != nil)); err != nil {
@@ -81,7 +104,9 @@ func checkLook(period *int32) error {
 	case 60:
 		return nil
 	case 10, 30:
-		return wire.NotImplemented("target tracking with a period shorter than a minute: the metrics here are of a minute each")
+		return wire.NotImplemented(
+			"target tracking with a period shorter than a minute: the metrics here are of a minute each",
+		)
 	}
 	return invalid("Period must be 10, 30 or 60")
 }

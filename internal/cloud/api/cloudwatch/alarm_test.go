@@ -17,8 +17,16 @@ const policyARN = "arn:aws:autoscaling:eu-west-1:000000000000:scalingPolicy:1:au
 
 // high is an alarm on a metric, with what else a test wants of it.
 func high(name string, change func(in *client.PutMetricAlarmInput)) *client.PutMetricAlarmInput {
-	in := &client.PutMetricAlarmInput{AlarmName: &name, Namespace: aws.String("Own"), MetricName: aws.String("load"), Statistic: "Average", Period: aws.Int32(60),
-		EvaluationPeriods: aws.Int32(2), Threshold: aws.Float64(2), ComparisonOperator: "GreaterThanThreshold"}
+	in := &client.PutMetricAlarmInput{
+		AlarmName:          &name,
+		Namespace:          aws.String("Own"),
+		MetricName:         aws.String("load"),
+		Statistic:          "Average",
+		Period:             aws.Int32(60),
+		EvaluationPeriods:  aws.Int32(2),
+		Threshold:          aws.Float64(2),
+		ComparisonOperator: "GreaterThanThreshold",
+	}
 	if change != nil {
 		change(in)
 	}
@@ -39,8 +47,12 @@ func TestANewAlarmHasNotLookedYet(t *testing.T) {
 		a := got.MetricAlarms[0]
 		if a.StateValue != "INSUFFICIENT_DATA" || *a.StateReason != "Unchecked: Initial alarm creation" || !*a.ActionsEnabled || a.StateReasonData != nil ||
 			a.OKActions == nil || a.AlarmActions == nil || a.InsufficientDataActions == nil || a.TreatMissingData != nil || a.Unit != "" || a.DatapointsToAlarm != nil ||
-			*a.AlarmArn != "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:busy" || *a.Period != 60 || *a.Threshold != 2 || a.StateUpdatedTimestamp == nil || a.AlarmConfigurationUpdatedTimestamp == nil ||
-			len(a.Dimensions) != 1 || *a.Dimensions[0].Value != "i-1" {
+			*a.AlarmArn != "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:busy" || *a.Period != 60 ||
+			*a.Threshold != 2 ||
+			a.StateUpdatedTimestamp == nil ||
+			a.AlarmConfigurationUpdatedTimestamp == nil ||
+			len(a.Dimensions) != 1 ||
+			*a.Dimensions[0].Value != "i-1" {
 			t.Errorf("%+v", a)
 		}
 	})
@@ -60,13 +72,18 @@ func TestAnAlarmsStateIsSetAndRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := c.DescribeAlarms(ctx, &client.DescribeAlarmsInput{StateValue: "ALARM"})
-		if err != nil || len(got.MetricAlarms) != 1 || *got.MetricAlarms[0].StateReason != "a try" || *got.MetricAlarms[0].Threshold != 3 || *got.MetricAlarms[0].StateReasonData != `{"v":1}` {
+		if err != nil || len(got.MetricAlarms) != 1 || *got.MetricAlarms[0].StateReason != "a try" ||
+			*got.MetricAlarms[0].Threshold != 3 ||
+			*got.MetricAlarms[0].StateReasonData != `{"v":1}` {
 			t.Fatalf("%+v %v", got, err)
 		}
 		if _, err := c.DeleteAlarms(ctx, &client.DeleteAlarmsInput{AlarmNames: []string{"busy", "never"}}); err != nil {
 			t.Fatal(err)
 		}
-		history, err := c.DescribeAlarmHistory(ctx, &client.DescribeAlarmHistoryInput{AlarmName: aws.String("busy"), ScanBy: "TimestampAscending"})
+		history, err := c.DescribeAlarmHistory(
+			ctx,
+			&client.DescribeAlarmHistoryInput{AlarmName: aws.String("busy"), ScanBy: "TimestampAscending"},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +94,12 @@ func TestAnAlarmsStateIsSetAndRemembered(t *testing.T) {
 				t.Errorf("%+v", item)
 			}
 		}
-		want := []string{`Alarm "busy" created`, "Alarm updated from INSUFFICIENT_DATA to ALARM", `Alarm "busy" updated`, `Alarm "busy" deleted`}
+		want := []string{
+			`Alarm "busy" created`,
+			"Alarm updated from INSUFFICIENT_DATA to ALARM",
+			`Alarm "busy" updated`,
+			`Alarm "busy" deleted`,
+		}
 		if !slices.Equal(said, want) {
 			t.Errorf("%q", said)
 		}
@@ -85,7 +107,10 @@ func TestAnAlarmsStateIsSetAndRemembered(t *testing.T) {
 		if err != nil || len(only.AlarmHistoryItems) != 1 {
 			t.Fatalf("%+v %v", only, err)
 		}
-		_, err = c.SetAlarmState(ctx, &client.SetAlarmStateInput{AlarmName: aws.String("busy"), StateValue: "OK", StateReason: aws.String("")})
+		_, err = c.SetAlarmState(
+			ctx,
+			&client.SetAlarmStateInput{AlarmName: aws.String("busy"), StateValue: "OK", StateReason: aws.String("")},
+		)
 		wantCode(t, err, "ResourceNotFound", "")
 	})
 }
@@ -100,8 +125,13 @@ func TestAlarmsAreFound(t *testing.T) {
 				}
 				if i == 7 {
 					in.MetricName, in.Namespace, in.Statistic, in.Period = nil, nil, "", nil
-					in.Metrics = []types.MetricDataQuery{{Id: aws.String("m"), MetricStat: &types.MetricStat{Period: aws.Int32(300), Stat: aws.String("p90"),
-						Metric: &types.Metric{Namespace: aws.String("Own"), MetricName: aws.String("time")}}}}
+					in.Metrics = []types.MetricDataQuery{
+						{
+							Id: aws.String("m"),
+							MetricStat: &types.MetricStat{Period: aws.Int32(300), Stat: aws.String("p90"),
+								Metric: &types.Metric{Namespace: aws.String("Own"), MetricName: aws.String("time")}},
+						},
+					}
 				}
 			})
 			if _, err := c.PutMetricAlarm(ctx, in); err != nil {
@@ -134,8 +164,17 @@ func TestAlarmsAreFound(t *testing.T) {
 				t.Errorf("%+v: %d alarms on %d pages", tc.in, n, pages)
 			}
 		}
-		on, err := c.DescribeAlarmsForMetric(ctx, &client.DescribeAlarmsForMetricInput{Namespace: aws.String("Own"), MetricName: aws.String("time"), ExtendedStatistic: aws.String("p90")})
-		if err != nil || len(on.MetricAlarms) != 1 || *on.MetricAlarms[0].AlarmName != "n007" || *on.MetricAlarms[0].Metrics[0].MetricStat.Period != 300 || on.MetricAlarms[0].Period != nil {
+		on, err := c.DescribeAlarmsForMetric(
+			ctx,
+			&client.DescribeAlarmsForMetricInput{
+				Namespace:         aws.String("Own"),
+				MetricName:        aws.String("time"),
+				ExtendedStatistic: aws.String("p90"),
+			},
+		)
+		if err != nil || len(on.MetricAlarms) != 1 || *on.MetricAlarms[0].AlarmName != "n007" ||
+			*on.MetricAlarms[0].Metrics[0].MetricStat.Period != 300 ||
+			on.MetricAlarms[0].Period != nil {
 			t.Errorf("%+v %v", on, err)
 		}
 		if _, err := c.DisableAlarmActions(ctx, &client.DisableAlarmActionsInput{AlarmNames: []string{"n001"}}); err != nil {
@@ -203,7 +242,15 @@ func TestAWrongAlarmIsRefused(t *testing.T) {
 			_, err := c.PutMetricAlarm(t.Context(), high("a", tc.change))
 			wantCode(t, err, tc.code, tc.words)
 		}
-		_, err := c.SetAlarmState(t.Context(), &client.SetAlarmStateInput{AlarmName: aws.String("a"), StateValue: "INVALID", StateReason: aws.String("")})
-		wantCode(t, err, "ValidationError", "1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]")
+		_, err := c.SetAlarmState(
+			t.Context(),
+			&client.SetAlarmStateInput{AlarmName: aws.String("a"), StateValue: "INVALID", StateReason: aws.String("")},
+		)
+		wantCode(
+			t,
+			err,
+			"ValidationError",
+			"1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]",
+		)
 	})
 }

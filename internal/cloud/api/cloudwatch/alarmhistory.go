@@ -32,7 +32,11 @@ func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeA
 			in.StartDate != nil && item.At.Before(*in.StartDate) || in.EndDate != nil && item.At.After(*in.EndDate)
 	})
 	slices.SortStableFunc(items, func(x, y *store.AlarmHistory) int {
-		return cmp.Or(x.At.Compare(y.At), -cmp.Compare(x.Type, y.Type), cmp.Compare(x.ID, y.ID)) // a change comes before its actions
+		return cmp.Or(
+			x.At.Compare(y.At),
+			-cmp.Compare(x.Type, y.Type),
+			cmp.Compare(x.ID, y.ID),
+		) // a change comes before its actions
 	})
 	if in.ScanBy != types.ScanByTimestampAscending {
 		slices.Reverse(items)
@@ -45,8 +49,13 @@ func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeA
 	}
 	out := &cloudwatch.DescribeAlarmHistoryOutput{AlarmHistoryItems: []types.AlarmHistoryItem{}, NextToken: next}
 	for _, item := range items {
-		out.AlarmHistoryItems = append(out.AlarmHistoryItems, types.AlarmHistoryItem{AlarmName: &item.Alarm, AlarmType: types.AlarmTypeMetricAlarm,
-			HistoryItemType: types.HistoryItemType(item.Type), HistorySummary: &item.Summary, HistoryData: &item.Data, Timestamp: &item.At})
+		out.AlarmHistoryItems = append(
+			out.AlarmHistoryItems,
+			types.AlarmHistoryItem{AlarmName: &item.Alarm, AlarmType: types.AlarmTypeMetricAlarm,
+				HistoryItemType: types.HistoryItemType(
+					item.Type,
+				), HistorySummary: &item.Summary, HistoryData: &item.Data, Timestamp: &item.At},
+		)
 	}
 	return out, nil
 }
@@ -58,7 +67,15 @@ func checkHistory(in *cloudwatch.DescribeAlarmHistoryInput) error {
 	case in.AlarmName != nil && *in.AlarmName == "":
 		return missing("AlarmName")
 	case in.HistoryItemType != "" && !slices.Contains(in.HistoryItemType.Values(), in.HistoryItemType):
-		return model.OutOfSet("historyItemType", in.HistoryItemType, "ConfigurationUpdate", "StateUpdate", "Action", "AlarmContributorStateUpdate", "AlarmContributorAction")
+		return model.OutOfSet(
+			"historyItemType",
+			in.HistoryItemType,
+			"ConfigurationUpdate",
+			"StateUpdate",
+			"Action",
+			"AlarmContributorStateUpdate",
+			"AlarmContributorAction",
+		)
 	case in.StartDate != nil && in.EndDate != nil && in.StartDate.After(*in.EndDate):
 		return invalidData("The parameter StartDate must be before the parameter EndDate.")
 	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):

@@ -57,9 +57,13 @@ func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsI
 		return len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, row.Name) ||
 			!strings.HasPrefix(row.Name, aws.ToString(in.AlarmNamePrefix)) ||
 			in.StateValue != "" && string(in.StateValue) != row.State ||
-			in.ActionPrefix != nil && !slices.ContainsFunc(slices.Concat(row.OKActions, row.AlarmActions, row.NoDataActions), func(action string) bool {
-				return strings.HasPrefix(action, *in.ActionPrefix)
-			})
+			in.ActionPrefix != nil &&
+				!slices.ContainsFunc(
+					slices.Concat(row.OKActions, row.AlarmActions, row.NoDataActions),
+					func(action string) bool {
+						return strings.HasPrefix(action, *in.ActionPrefix)
+					},
+				)
 	})
 	slices.SortFunc(rows, func(x, y *store.Alarm) int { return cmp.Compare(x.Name, y.Name) })
 	asked := *in
@@ -68,7 +72,11 @@ func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsI
 	if err != nil {
 		return nil, err
 	}
-	out := &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}, NextToken: next}
+	out := &cloudwatch.DescribeAlarmsOutput{
+		MetricAlarms:    []types.MetricAlarm{},
+		CompositeAlarms: []types.CompositeAlarm{},
+		NextToken:       next,
+	}
 	for _, row := range rows {
 		out.MetricAlarms = append(out.MetricAlarms, alarmOf(row))
 	}
@@ -122,29 +130,46 @@ func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.Descri
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
 	for _, row := range store.Alarms.By(a.Store.View(), "region", region(ctx)) {
 		w := alarm.Watches(row)
-		if w.Metric == wanted && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) && (in.Unit == "" || string(in.Unit) == w.Unit) &&
-			(in.Statistic == "" || string(in.Statistic) == w.Statistic) && (in.ExtendedStatistic == nil || *in.ExtendedStatistic == w.Statistic) {
+		if w.Metric == wanted && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) &&
+			(in.Unit == "" || string(in.Unit) == w.Unit) &&
+			(in.Statistic == "" || string(in.Statistic) == w.Statistic) &&
+			(in.ExtendedStatistic == nil || *in.ExtendedStatistic == w.Statistic) {
 			out.MetricAlarms = append(out.MetricAlarms, alarmOf(row))
 		}
 	}
-	slices.SortFunc(out.MetricAlarms, func(x, y types.MetricAlarm) int { return cmp.Compare(*x.AlarmName, *y.AlarmName) })
+	slices.SortFunc(
+		out.MetricAlarms,
+		func(x, y types.MetricAlarm) int { return cmp.Compare(*x.AlarmName, *y.AlarmName) },
+	)
 	return out, nil
 }
 
 // DeleteAlarms deletes alarms. Those that are there go also when others of the
 // request are not.
 func (a *API) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.DeleteAlarmsOutput, error) {
-	return &cloudwatch.DeleteAlarmsOutput{}, a.each(ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { alarm.Delete(tx, row, a.Now()) })
+	return &cloudwatch.DeleteAlarmsOutput{}, a.each(
+		ctx,
+		in.AlarmNames,
+		func(tx *store.Tx, row *store.Alarm) { alarm.Delete(tx, row, a.Now()) },
+	)
 }
 
 // EnableAlarmActions lets alarms act.
 func (a *API) EnableAlarmActions(ctx context.Context, in *cloudwatch.EnableAlarmActionsInput) (*cloudwatch.EnableAlarmActionsOutput, error) {
-	return &cloudwatch.EnableAlarmActionsOutput{}, a.each(ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { a.act(tx, row, true) })
+	return &cloudwatch.EnableAlarmActionsOutput{}, a.each(
+		ctx,
+		in.AlarmNames,
+		func(tx *store.Tx, row *store.Alarm) { a.act(tx, row, true) },
+	)
 }
 
 // DisableAlarmActions has alarms change their state and nothing else.
 func (a *API) DisableAlarmActions(ctx context.Context, in *cloudwatch.DisableAlarmActionsInput) (*cloudwatch.DisableAlarmActionsOutput, error) {
-	return &cloudwatch.DisableAlarmActionsOutput{}, a.each(ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { a.act(tx, row, false) })
+	return &cloudwatch.DisableAlarmActionsOutput{}, a.each(
+		ctx,
+		in.AlarmNames,
+		func(tx *store.Tx, row *store.Alarm) { a.act(tx, row, false) },
+	)
 }
 
 func (a *API) act(tx *store.Tx, row *store.Alarm, enabled bool) {
@@ -199,7 +224,16 @@ func (a *API) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInp
 		if !ok {
 			return &wire.Error{Code: "ResourceNotFound", Name: "ResourceNotFound", Status: http.StatusNotFound}
 		}
-		alarm.Set(tx, row, alarm.Verdict{State: string(in.StateValue), Reason: *in.StateReason, Data: aws.ToString(in.StateReasonData)}, a.Now())
+		alarm.Set(
+			tx,
+			row,
+			alarm.Verdict{
+				State:  string(in.StateValue),
+				Reason: *in.StateReason,
+				Data:   aws.ToString(in.StateReasonData),
+			},
+			a.Now(),
+		)
 		return nil
 	})
 }

@@ -105,7 +105,10 @@ func checkData(in *cloudwatch.GetMetricDataInput) (int, error) {
 func queried(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, err error) {
 	switch {
 	case (q.Expression == nil) == (q.MetricStat == nil):
-		return id, nil, invalidData("Exactly one of Expression and MetricStat must be specified in the query %s.", *q.Id)
+		return id, nil, invalidData(
+			"Exactly one of Expression and MetricStat must be specified in the query %s.",
+			*q.Id,
+		)
 	case q.Expression != nil:
 		return id, nil, wire.NotImplemented("metric math: the expression of the query %s", *q.Id)
 	case strings.Contains(aws.ToString(q.Label), "${"):
@@ -127,14 +130,23 @@ func queried(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, 
 		return id, nil, err
 	}
 	if compute = metric.StatisticOf(aws.ToString(stat.Stat)); compute == nil {
-		return id, nil, invalidData("The value %s for parameter MetricDataQueries.member.MetricStat.Stat is not supported.", aws.ToString(stat.Stat))
+		return id, nil, invalidData(
+			"The value %s for parameter MetricDataQueries.member.MetricStat.Stat is not supported.",
+			aws.ToString(stat.Stat),
+		)
 	}
 	return id, compute, nil
 }
 
 // answer computes a query, from old to new.
 func (a *API) answer(ctx context.Context, q *types.MetricDataQuery, s span) (types.MetricDataResult, error) {
-	out := types.MetricDataResult{Id: q.Id, Label: q.Label, StatusCode: types.StatusCodeComplete, Timestamps: []time.Time{}, Values: []float64{}}
+	out := types.MetricDataResult{
+		Id:         q.Id,
+		Label:      q.Label,
+		StatusCode: types.StatusCodeComplete,
+		Timestamps: []time.Time{},
+		Values:     []float64{},
+	}
 	id, compute, err := queried(q)
 	if err != nil {
 		return out, err

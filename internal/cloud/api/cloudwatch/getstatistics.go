@@ -51,7 +51,10 @@ func checkStatistics(in *cloudwatch.GetMetricStatisticsInput) error {
 	}
 	for i, name := range in.Statistics {
 		if metric.PlainStatistic(string(name)) == nil {
-			return invalid("The parameter Statistics.member.%s must be a value in the set [ SampleCount, Average, Sum, Minimum, Maximum ].", strconv.Itoa(i+1))
+			return invalid(
+				"The parameter Statistics.member.%s must be a value in the set [ SampleCount, Average, Sum, Minimum, Maximum ].",
+				strconv.Itoa(i+1),
+			)
 		}
 	}
 	if len(in.ExtendedStatistics) > 10 {

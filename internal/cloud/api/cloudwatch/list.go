@@ -56,7 +56,10 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 			out.NextToken = aws.String(newToken(asked, start+i).String())
 			break
 		}
-		out.Metrics = append(out.Metrics, types.Metric{Namespace: &id.Namespace, MetricName: &id.Name, Dimensions: dimensionsOf(id)})
+		out.Metrics = append(
+			out.Metrics,
+			types.Metric{Namespace: &id.Namespace, MetricName: &id.Name, Dimensions: dimensionsOf(id)},
+		)
 		if aws.ToBool(in.IncludeLinkedAccounts) {
 			out.OwningAccounts = append(out.OwningAccounts, own.Account)
 		}

@@ -78,7 +78,9 @@ func (a *API) measured(namespace *string, d *types.MetricDatum) (m measurement, 
 		m.at = *d.Timestamp
 	}
 	if m.at.Before(now.Add(-maxPast)) || m.at.After(now.Add(maxFuture)) {
-		return m, invalid("The parameter MetricData.member.Timestamp must be within the past two weeks and the next two hours.")
+		return m, invalid(
+			"The parameter MetricData.member.Timestamp must be within the past two weeks and the next two hours.",
+		)
 	}
 	switch aws.ToInt32(d.StorageResolution) {
 	case 0, 60:
@@ -96,7 +98,9 @@ func summarised(d *types.MetricDatum) (metric.Summary, error) {
 	var out metric.Summary
 	switch {
 	case d.Value != nil && d.StatisticValues != nil, len(d.Values) > 0 && (d.Value != nil || d.StatisticValues != nil):
-		return out, combination("The parameters MetricData.member.Value, MetricData.member.Values and MetricData.member.StatisticValues are mutually exclusive and you have specified more than one.")
+		return out, combination(
+			"The parameters MetricData.member.Value, MetricData.member.Values and MetricData.member.StatisticValues are mutually exclusive and you have specified more than one.",
+		)
 	case d.Value != nil:
 		return metric.Of(*d.Value, 1), checkValues(*d.Value)
 	case d.StatisticValues != nil:
@@ -118,9 +122,13 @@ func statisticSet(s *types.StatisticSet) (metric.Summary, error) {
 	}
 	switch {
 	case *s.SampleCount <= 0:
-		return metric.Summary{}, invalid("The parameter MetricData.member.StatisticValues.SampleCount must be greater than 0.")
+		return metric.Summary{}, invalid(
+			"The parameter MetricData.member.StatisticValues.SampleCount must be greater than 0.",
+		)
 	case *s.Minimum > *s.Maximum:
-		return metric.Summary{}, combination("MetricData.member.StatisticValues.Maximum must be greater than or equal to Minimum.")
+		return metric.Summary{}, combination(
+			"MetricData.member.StatisticValues.Maximum must be greater than or equal to Minimum.",
+		)
 	}
 	return metric.Set(*s.SampleCount, *s.Sum, *s.Minimum, *s.Maximum), nil
 }
@@ -131,7 +139,9 @@ func counted(values, counts []float64) (metric.Summary, error) {
 	case len(values) > maxValues:
 		return out, invalid("The collection MetricData.member.Values must not have a size greater than %d.", maxValues)
 	case len(counts) > 0 && len(counts) != len(values):
-		return out, combination("The parameters MetricData.member.Values and MetricData.member.Counts must be of the same size.")
+		return out, combination(
+			"The parameters MetricData.member.Values and MetricData.member.Counts must be of the same size.",
+		)
 	}
 	if err := checkValues(append(values, counts...)...); err != nil {
 		return out, err

@@ -29,7 +29,12 @@ const (
 )
 
 // static are the comparisons with a threshold that is a number.
-var static = []string{"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"}
+var static = []string{
+	"GreaterThanOrEqualToThreshold",
+	"GreaterThanThreshold",
+	"LessThanThreshold",
+	"LessThanOrEqualToThreshold",
+}
 
 // PutMetricAlarm makes an alarm or replaces its configuration.
 func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.PutMetricAlarmOutput, error) {
@@ -39,10 +44,16 @@ func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmI
 		}
 	}
 	row := &store.Alarm{
-		Region: region(ctx), Name: *in.AlarmName, Description: aws.ToString(in.AlarmDescription), ActionsDisabled: in.ActionsEnabled != nil && !*in.ActionsEnabled,
+		Region: region(
+			ctx,
+		), Name: *in.AlarmName, Description: aws.ToString(in.AlarmDescription), ActionsDisabled: in.ActionsEnabled != nil && !*in.ActionsEnabled,
 		OKActions: in.OKActions, AlarmActions: in.AlarmActions, NoDataActions: in.InsufficientDataActions,
-		Namespace: aws.ToString(in.Namespace), Metric: aws.ToString(in.MetricName), Statistic: string(in.Statistic), ExtendedStatistic: aws.ToString(in.ExtendedStatistic),
-		Period: aws.ToInt32(in.Period), EvaluationPeriods: *in.EvaluationPeriods, DatapointsToAlarm: aws.ToInt32(in.DatapointsToAlarm),
+		Namespace: aws.ToString(
+			in.Namespace,
+		), Metric: aws.ToString(in.MetricName), Statistic: string(in.Statistic), ExtendedStatistic: aws.ToString(in.ExtendedStatistic),
+		Period: aws.ToInt32(
+			in.Period,
+		), EvaluationPeriods: *in.EvaluationPeriods, DatapointsToAlarm: aws.ToInt32(in.DatapointsToAlarm),
 		Threshold: *in.Threshold, Comparison: string(in.ComparisonOperator), TreatMissing: aws.ToString(in.TreatMissingData),
 		EvaluateLowSample: aws.ToString(in.EvaluateLowSampleCountPercentile), Unit: string(in.Unit),
 	}
@@ -140,8 +151,12 @@ func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 // checkWatched checks the metric, or the queries in its place.
 func checkWatched(in *cloudwatch.PutMetricAlarmInput) error {
 	if in.Metrics != nil {
-		if in.MetricName != nil || in.Namespace != nil || in.Dimensions != nil || in.Period != nil || in.Unit != "" || in.Statistic != "" || in.ExtendedStatistic != nil {
-			return combination("MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic must not be specified together with Metrics.")
+		if in.MetricName != nil || in.Namespace != nil || in.Dimensions != nil || in.Period != nil || in.Unit != "" ||
+			in.Statistic != "" ||
+			in.ExtendedStatistic != nil {
+			return combination(
+				"MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic must not be specified together with Metrics.",
+			)
 		}
 		return checkAlarmQueries(in)
 	}
@@ -206,9 +221,15 @@ func checkAlarmPeriod(period, evaluations int32) error {
 	case period < 60 || period%60 != 0:
 		return invalidData("Period must be 10, 20, 30 or a multiple of 60.")
 	case span > week:
-		return invalidData("Metrics cannot be checked across more than 7 days (EvaluationPeriods * Period must be <= %d).", week)
+		return invalidData(
+			"Metrics cannot be checked across more than 7 days (EvaluationPeriods * Period must be <= %d).",
+			week,
+		)
 	case period < hour && span > day:
-		return invalidData("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d).", day)
+		return invalidData(
+			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d).",
+			day,
+		)
 	}
 	return nil
 }
@@ -217,14 +238,20 @@ func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 	switch treat := aws.ToString(in.TreatMissingData); treat {
 	case "", "breaching", "notBreaching", "ignore", "missing":
 	default:
-		return invalidData("Treat missing data value '%s' is not supported. Must be one of [breaching, notBreaching, ignore, missing].", treat)
+		return invalidData(
+			"Treat missing data value '%s' is not supported. Must be one of [breaching, notBreaching, ignore, missing].",
+			treat,
+		)
 	}
 	switch low := aws.ToString(in.EvaluateLowSampleCountPercentile); {
 	case low == "":
 	case in.ExtendedStatistic == nil:
 		return invalidData("EvaluateLowSampleCountPercentile can be specified only with a percentile.")
 	case low != "evaluate" && low != "ignore":
-		return invalidData("Option %s is not supported for EvaluateLowSampleCountPercentile. Must be one of [evaluate, ignore].", low)
+		return invalidData(
+			"Option %s is not supported for EvaluateLowSampleCountPercentile. Must be one of [evaluate, ignore].",
+			low,
+		)
 	}
 	switch m := in.DatapointsToAlarm; {
 	case m == nil:
@@ -239,13 +266,21 @@ func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 // alarmOf is an alarm as it is described.
 func alarmOf(row *store.Alarm) types.MetricAlarm {
 	out := types.MetricAlarm{
-		ActionsEnabled: aws.Bool(!row.ActionsDisabled), AlarmActions: some(row.AlarmActions), OKActions: some(row.OKActions), InsufficientDataActions: some(row.NoDataActions),
+		ActionsEnabled: aws.Bool(
+			!row.ActionsDisabled,
+		), AlarmActions: some(row.AlarmActions), OKActions: some(row.OKActions), InsufficientDataActions: some(row.NoDataActions),
 		AlarmArn: &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured, AlarmDescription: known(row.Description),
-		ComparisonOperator: types.ComparisonOperator(row.Comparison), EvaluationPeriods: &row.EvaluationPeriods, Threshold: &row.Threshold,
+		ComparisonOperator: types.ComparisonOperator(
+			row.Comparison,
+		), EvaluationPeriods: &row.EvaluationPeriods, Threshold: &row.Threshold,
 		Dimensions: []types.Dimension{}, MetricName: known(row.Metric), Namespace: known(row.Namespace), Statistic: types.Statistic(row.Statistic),
-		ExtendedStatistic: known(row.ExtendedStatistic), Unit: types.StandardUnit(row.Unit), TreatMissingData: known(row.TreatMissing),
+		ExtendedStatistic: known(
+			row.ExtendedStatistic,
+		), Unit: types.StandardUnit(row.Unit), TreatMissingData: known(row.TreatMissing),
 		EvaluateLowSampleCountPercentile: known(row.EvaluateLowSample),
-		StateValue:                       types.StateValue(row.State), StateReason: &row.StateReason, StateReasonData: known(row.StateReasonData),
+		StateValue: types.StateValue(
+			row.State,
+		), StateReason: &row.StateReason, StateReasonData: known(row.StateReasonData),
 		StateUpdatedTimestamp: &row.StateUpdated, StateTransitionedTimestamp: &row.StateChanged,
 	}
 	if row.DatapointsToAlarm > 0 {

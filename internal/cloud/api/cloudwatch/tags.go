@@ -35,7 +35,11 @@ func tagged(r store.Reader, region string, arn *string) (*store.Alarm, error) {
 	}
 	row, ok := store.Alarms.Get(r, *arn)
 	if !ok || row.Region != region {
-		return nil, &wire.Error{Code: "ResourceNotFoundException", Message: "Unknown resource: " + *arn, Status: http.StatusNotFound}
+		return nil, &wire.Error{
+			Code:    "ResourceNotFoundException",
+			Message: "Unknown resource: " + *arn,
+			Status:  http.StatusNotFound,
+		}
 	}
 	return row, nil
 }

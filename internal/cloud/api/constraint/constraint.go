@@ -28,7 +28,13 @@ func (m Model) RefuseUntold(member, must string, args ...any) error {
 }
 
 func (m Model) refuse(value, member, must string) error {
-	return wire.Errorf(string(m), "1 validation error detected: Value%s at '%s' failed to satisfy constraint: Member must %s", value, member, must)
+	return wire.Errorf(
+		string(m),
+		"1 validation error detected: Value%s at '%s' failed to satisfy constraint: Member must %s",
+		value,
+		member,
+		must,
+	)
 }
 
 // Null is the answer to a request without a required member.

@@ -31,7 +31,8 @@ func TestAModelRefusesInTheWordsOfAWS(t *testing.T) {
 		{model.RefuseUntold("key", "have length between 1 and %d", 5), "Value at 'key' failed to satisfy constraint: Member must have length between 1 and 5"},
 	} {
 		refusal, ok := errors.AsType[*wire.Error](c.err)
-		if want := "1 validation error detected: " + c.want; !ok || refusal.Code != "ValidationError" || refusal.Message != want {
+		if want := "1 validation error detected: " + c.want; !ok || refusal.Code != "ValidationError" ||
+			refusal.Message != want {
 			t.Errorf("got %v, want %s", c.err, want)
 		}
 	}
@@ -72,7 +73,12 @@ func TestTagsAreAddedOverTheOldOnes(t *testing.T) {
 }
 
 func TestTagsThatBreakTheRulesAreRefused(t *testing.T) {
-	rules := TagRules{Code: "ValidationException", Reserved: errors.New("reserved"), TooMany: errors.New("too many"), ValueRequired: true}
+	rules := TagRules{
+		Code:          "ValidationException",
+		Reserved:      errors.New("reserved"),
+		TooMany:       errors.New("too many"),
+		ValueRequired: true,
+	}
 	const key, value = "ValidationException: Tag keys have 1 to 128 characters.", "ValidationException: Tag values have at most 256 characters."
 	full := store.Tags{}
 	for n := range MaxTags {

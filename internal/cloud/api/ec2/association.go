@@ -37,7 +37,11 @@ func association(r store.Reader, region, id string) (*store.RouteTable, store.Ro
 			}
 		}
 	}
-	return nil, store.RouteTableAssociation{}, wire.Errorf("InvalidAssociationID.NotFound", "The association ID '%s' does not exist", id)
+	return nil, store.RouteTableAssociation{}, wire.Errorf(
+		"InvalidAssociationID.NotFound",
+		"The association ID '%s' does not exist",
+		id,
+	)
 }
 
 func addAssociation(tx *store.Tx, tableID string, a store.RouteTableAssociation) {
@@ -75,14 +79,23 @@ func (a *API) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTab
 			return err
 		}
 		if subnet.VPCID != table.VPCID {
-			return wire.Errorf("InvalidParameterValue", "Route table %s and subnet %s belong to different networks", table.ID, subnet.ID)
+			return wire.Errorf(
+				"InvalidParameterValue",
+				"Route table %s and subnet %s belong to different networks",
+				table.ID,
+				subnet.ID,
+			)
 		}
 		holder, existing, ok := associationOf(tx, subnet)
 		switch {
 		case ok && holder.ID == table.ID:
 			out.AssociationId = &existing.ID
 		case ok:
-			return wire.Errorf("Resource.AlreadyAssociated", "the specified association for route table %s conflicts with an existing association", table.ID)
+			return wire.Errorf(
+				"Resource.AlreadyAssociated",
+				"the specified association for route table %s conflicts with an existing association",
+				table.ID,
+			)
 		default:
 			fresh := store.RouteTableAssociation{ID: a.ids.ID("rtbassoc-"), SubnetID: subnet.ID}
 			addAssociation(tx, table.ID, fresh)
@@ -103,7 +116,11 @@ func (a *API) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRo
 			return err
 		}
 		if old.Main {
-			return wire.Errorf("InvalidParameterValue", "cannot disassociate the main route table association %s", old.ID)
+			return wire.Errorf(
+				"InvalidParameterValue",
+				"cannot disassociate the main route table association %s",
+				old.ID,
+			)
 		}
 		dropAssociation(tx, table.ID, func(a store.RouteTableAssociation) bool { return a.ID == old.ID })
 		return nil
@@ -127,7 +144,12 @@ func (a *API) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.ReplaceR
 			return err
 		}
 		if from.VPCID != to.VPCID {
-			return wire.Errorf("InvalidParameterValue", "Route table %s and association %s belong to different networks", to.ID, old.ID)
+			return wire.Errorf(
+				"InvalidParameterValue",
+				"Route table %s and association %s belong to different networks",
+				to.ID,
+				old.ID,
+			)
 		}
 		dropAssociation(tx, from.ID, func(a store.RouteTableAssociation) bool { return a.ID == old.ID })
 		fresh := store.RouteTableAssociation{ID: a.ids.ID("rtbassoc-"), SubnetID: old.SubnetID, Main: old.Main}

@@ -31,22 +31,31 @@ type ruleRequest struct {
 
 // flat tells whether the request uses the old form.
 func (q *ruleRequest) flat() bool {
-	return q.protocol != nil || q.cidr != nil || q.from != nil || q.to != nil || q.sourceGroupName != nil || q.sourceGroupOwner != nil
+	return q.protocol != nil || q.cidr != nil || q.from != nil || q.to != nil || q.sourceGroupName != nil ||
+		q.sourceGroupOwner != nil
 }
 
 // asked returns the permissions of the request, in whichever form.
 func (q *ruleRequest) asked() ([]types.IpPermission, error) {
 	switch {
 	case q.flat() && len(q.permissions) > 0:
-		return nil, wire.Errorf("InvalidParameterCombination", "The parameter 'ipPermissions' may not be used in combination with 'ipProtocol', 'cidrIp', 'fromPort', 'toPort' or 'sourceSecurityGroupName'")
+		return nil, wire.Errorf(
+			"InvalidParameterCombination",
+			"The parameter 'ipPermissions' may not be used in combination with 'ipProtocol', 'cidrIp', 'fromPort', 'toPort' or 'sourceSecurityGroupName'",
+		)
 	case !q.flat():
 		return q.permissions, nil
 	case q.egress && q.sourceGroupName != nil:
-		return nil, wire.Errorf("InvalidParameterValue", "The parameter sourceSecurityGroupName is not supported for outbound rules; use ipPermissions")
+		return nil, wire.Errorf(
+			"InvalidParameterValue",
+			"The parameter sourceSecurityGroupName is not supported for outbound rules; use ipPermissions",
+		)
 	}
 	permission := types.IpPermission{IpProtocol: q.protocol, FromPort: q.from, ToPort: q.to}
 	if q.sourceGroupName != nil {
-		permission.UserIdGroupPairs = []types.UserIdGroupPair{{GroupName: q.sourceGroupName, UserId: q.sourceGroupOwner}}
+		permission.UserIdGroupPairs = []types.UserIdGroupPair{
+			{GroupName: q.sourceGroupName, UserId: q.sourceGroupOwner},
+		}
 		if q.protocol == nil {
 			permission.IpProtocol = aws.String(anyProtocol)
 		}
@@ -84,7 +93,9 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 		}
 		all := slices.Clone(group.Rules)
 		for _, rule := range rules {
-			rule.Egress, rule.ID, rule.Tags = q.egress, a.ids.ID(groupRules.prefix), tags[types.ResourceTypeSecurityGroupRule]
+			rule.Egress, rule.ID, rule.Tags = q.egress, a.ids.ID(
+				groupRules.prefix,
+			), tags[types.ResourceTypeSecurityGroupRule]
 			if indexOfRule(group, rule) >= 0 {
 				return duplicate(rule)
 			}
@@ -92,7 +103,10 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 			added = append(added, groupRuleItem(groupRule{group, rule}))
 		}
 		if countRules(all, q.egress) > maxRules {
-			return wire.Errorf("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
+			return wire.Errorf(
+				"RulesPerSecurityGroupLimitExceeded",
+				"The maximum number of rules per security group has been reached.",
+			)
 		}
 		store.SecurityGroups.Edit(tx, group.ID, func(row *store.SecurityGroup) { row.Rules = all })
 		return nil
@@ -101,7 +115,10 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 }
 
 func indexOfRule(group *store.SecurityGroup, rule store.SecurityGroupRule) int {
-	return slices.IndexFunc(group.Rules, func(other store.SecurityGroupRule) bool { return other.Egress == rule.Egress && sameRule(other, rule) })
+	return slices.IndexFunc(
+		group.Rules,
+		func(other store.SecurityGroupRule) bool { return other.Egress == rule.Egress && sameRule(other, rule) },
+	)
 }
 
 func countRules(rules []store.SecurityGroupRule, egress bool) (n int) {
@@ -115,13 +132,20 @@ func countRules(rules []store.SecurityGroupRule, egress bool) (n int) {
 
 // revoke removes rules from a group, named by their ids or by what they allow:
 // all of them or none.
-func (a *API) revoke(ctx context.Context, dryRun *bool, q ruleRequest) (revoked []types.RevokedSecurityGroupRule, err error) {
+func (a *API) revoke(
+	ctx context.Context,
+	dryRun *bool,
+	q ruleRequest,
+) (revoked []types.RevokedSecurityGroupRule, err error) {
 	asked, err := q.asked()
 	if err != nil {
 		return nil, err
 	}
 	if len(asked) > 0 && len(q.ids) > 0 {
-		return nil, wire.Errorf("InvalidParameterCombination", "The parameter 'securityGroupRuleIds' may not be used in combination with 'ipPermissions'")
+		return nil, wire.Errorf(
+			"InvalidParameterCombination",
+			"The parameter 'securityGroupRuleIds' may not be used in combination with 'ipPermissions'",
+		)
 	}
 	err = a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
 		group, err := groupByIDOrName(tx, region, q.groupID, q.groupName)
@@ -129,7 +153,10 @@ func (a *API) revoke(ctx context.Context, dryRun *bool, q ruleRequest) (revoked 
 			return err
 		}
 		if len(asked) == 0 && len(q.ids) == 0 {
-			return wire.Errorf("MissingParameter", "Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.")
+			return wire.Errorf(
+				"MissingParameter",
+				"Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.",
+			)
 		}
 		gone, err := q.chosen(tx, group, asked)
 		if err != nil {
@@ -148,13 +175,20 @@ func (a *API) revoke(ctx context.Context, dryRun *bool, q ruleRequest) (revoked 
 }
 
 // chosen returns the ids of the group's rules that a revocation names.
-func (q *ruleRequest) chosen(r store.Reader, group *store.SecurityGroup, asked []types.IpPermission) (map[string]bool, error) {
+func (q *ruleRequest) chosen(
+	r store.Reader,
+	group *store.SecurityGroup,
+	asked []types.IpPermission,
+) (map[string]bool, error) {
 	ids := map[string]bool{}
 	for _, id := range q.ids {
 		if err := groupRules.checkID(id); err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(group.Rules, func(rule store.SecurityGroupRule) bool { return rule.ID == id && rule.Egress == q.egress }) {
+		if !slices.ContainsFunc(
+			group.Rules,
+			func(rule store.SecurityGroupRule) bool { return rule.ID == id && rule.Egress == q.egress },
+		) {
 			return nil, groupRules.absent(id)
 		}
 		ids[id] = true
@@ -180,8 +214,12 @@ func noSuchRule() error {
 
 func revokedItem(group *store.SecurityGroup, rule store.SecurityGroupRule) types.RevokedSecurityGroupRule {
 	return types.RevokedSecurityGroupRule{
-		SecurityGroupRuleId: aws.String(rule.ID), GroupId: aws.String(group.ID), IsEgress: aws.Bool(rule.Egress), IpProtocol: aws.String(rule.Protocol),
-		FromPort: aws.Int32(int32(rule.FromPort)), ToPort: aws.Int32(int32(rule.ToPort)), CidrIpv4: optional(ipv4(rule.CIDR)), CidrIpv6: optional(ipv6(rule.CIDR)),
+		SecurityGroupRuleId: aws.String(
+			rule.ID,
+		), GroupId: aws.String(group.ID), IsEgress: aws.Bool(rule.Egress), IpProtocol: aws.String(rule.Protocol),
+		FromPort: aws.Int32(
+			int32(rule.FromPort),
+		), ToPort: aws.Int32(int32(rule.ToPort)), CidrIpv4: optional(ipv4(rule.CIDR)), CidrIpv6: optional(ipv6(rule.CIDR)),
 		ReferencedGroupId: optional(rule.GroupID), Description: optional(rule.Description),
 	}
 }

@@ -41,7 +41,11 @@ func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.
 		return nil, err
 	}
 	if len(in.InstanceIds) > maxCreditIDs {
-		return nil, wire.Errorf("InvalidParameterValue", "The maximum number of instance IDs in one request is %d", maxCreditIDs)
+		return nil, wire.Errorf(
+			"InvalidParameterValue",
+			"The maximum number of instance IDs in one request is %d",
+			maxCreditIDs,
+		)
 	}
 	pages := page{in.MaxResults, in.NextToken}
 	if err := pages.check("instancesSet", len(in.InstanceIds) > 0); err != nil {
@@ -56,7 +60,8 @@ func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.
 	}
 	var found []vm
 	for _, row := range rows {
-		if (len(in.InstanceIds) > 0 || creditsOf(row) == unlimitedCredits) && creditFilters.match(view, row, store.Tags{}, in.Filters) {
+		if (len(in.InstanceIds) > 0 || creditsOf(row) == unlimitedCredits) &&
+			creditFilters.match(view, row, store.Tags{}, in.Filters) {
 			found = append(found, row)
 		}
 	}
@@ -64,9 +69,15 @@ func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeInstanceCreditSpecificationsOutput{NextToken: next, InstanceCreditSpecifications: list(found, func(row vm) types.InstanceCreditSpecification {
-		return types.InstanceCreditSpecification{InstanceId: aws.String(row.ID), CpuCredits: aws.String(creditsOf(row))}
-	})}, nil
+	return &ec2.DescribeInstanceCreditSpecificationsOutput{
+		NextToken: next,
+		InstanceCreditSpecifications: list(found, func(row vm) types.InstanceCreditSpecification {
+			return types.InstanceCreditSpecification{
+				InstanceId: aws.String(row.ID),
+				CpuCredits: aws.String(creditsOf(row)),
+			}
+		}),
+	}, nil
 }
 
 // checkCredits refuses credit options that do not exist or that the type does
@@ -82,7 +93,11 @@ func checkCredits(wish *types.CreditSpecificationRequest, name string) error {
 	case credits != standardCredits && credits != unlimitedCredits:
 		return invalidValue("CreditSpecification.CpuCredits", credits, "Valid values are standard and unlimited.")
 	case ok && !t.Burstable:
-		return wire.Errorf("InstanceCreditSpecification.NotSupported", "The %s instance type does not support T2 Unlimited.", name)
+		return wire.Errorf(
+			"InstanceCreditSpecification.NotSupported",
+			"The %s instance type does not support T2 Unlimited.",
+			name,
+		)
 	}
 	return nil
 }

@@ -38,7 +38,16 @@ var dhcpOptions = noun[store.DHCPOptions]{
 func configurations(row *store.DHCPOptions) []types.DhcpConfiguration {
 	var out []types.DhcpConfiguration
 	add := func(key string, values ...string) {
-		out = append(out, types.DhcpConfiguration{Key: aws.String(key), Values: list(values, func(v string) types.AttributeValue { return types.AttributeValue{Value: aws.String(v)} })})
+		out = append(
+			out,
+			types.DhcpConfiguration{
+				Key: aws.String(key),
+				Values: list(
+					values,
+					func(v string) types.AttributeValue { return types.AttributeValue{Value: aws.String(v)} },
+				),
+			},
+		)
 	}
 	if row.DomainName != "" {
 		add("domain-name", row.DomainName)
@@ -55,11 +64,28 @@ func (a *API) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOptio
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := dhcpOptions.describe(view, region, query{ids: in.DhcpOptionsIds, idParameter: "dhcpOptionsIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	rows, next, err := dhcpOptions.describe(
+		view,
+		region,
+		query{
+			ids:         in.DhcpOptionsIds,
+			idParameter: "dhcpOptionsIds",
+			filters:     in.Filters,
+			page:        page{in.MaxResults, in.NextToken},
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeDhcpOptionsOutput{NextToken: next, DhcpOptions: list(rows, func(row *store.DHCPOptions) types.DhcpOptions {
-		return types.DhcpOptions{DhcpOptionsId: aws.String(row.ID), OwnerId: aws.String(identity.Account), DhcpConfigurations: configurations(row), Tags: tagSet(row.Tags)}
-	})}, nil
+	return &ec2.DescribeDhcpOptionsOutput{
+		NextToken: next,
+		DhcpOptions: list(rows, func(row *store.DHCPOptions) types.DhcpOptions {
+			return types.DhcpOptions{
+				DhcpOptionsId:      aws.String(row.ID),
+				OwnerId:            aws.String(identity.Account),
+				DhcpConfigurations: configurations(row),
+				Tags:               tagSet(row.Tags),
+			}
+		}),
+	}, nil
 }

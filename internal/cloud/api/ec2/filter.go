@@ -34,7 +34,11 @@ func (f filters[R]) check(asked []types.Filter) error {
 		values += len(filter.Values)
 	}
 	if values > maxFilterValues {
-		return wire.Errorf("FilterLimitExceeded", "The maximum number of filter values specified on a single call is %d", maxFilterValues)
+		return wire.Errorf(
+			"FilterLimitExceeded",
+			"The maximum number of filter values specified on a single call is %d",
+			maxFilterValues,
+		)
 	}
 	return nil
 }

@@ -27,15 +27,17 @@ var images = noun[store.Image]{
 	place: func(row ami) (string, string) { return row.Region, row.ID },
 	tags:  func(row ami) *store.Tags { return &row.Tags },
 	filters: tagged(func(row ami) store.Tags { return row.Tags }, filters[ami]{
-		"image-id":                         one(func(row ami) string { return row.ID }),
-		"name":                             one(func(row ami) string { return row.Name }),
-		"description":                      one(func(row ami) string { return row.Description }),
-		"state":                            one(func(row ami) string { return row.State }),
-		"owner-id":                         one(func(row ami) string { return row.Owner }),
-		"owner-alias":                      some(func(row ami) string { return row.OwnerAlias }),
-		"is-public":                        one(func(row ami) string { return strconv.FormatBool(row.Public) }),
-		"architecture":                     one(func(row ami) string { return row.Architecture }),
-		"creation-date":                    one(func(row ami) string { return row.Created.UTC().Format(creationFormat) }),
+		"image-id":     one(func(row ami) string { return row.ID }),
+		"name":         one(func(row ami) string { return row.Name }),
+		"description":  one(func(row ami) string { return row.Description }),
+		"state":        one(func(row ami) string { return row.State }),
+		"owner-id":     one(func(row ami) string { return row.Owner }),
+		"owner-alias":  some(func(row ami) string { return row.OwnerAlias }),
+		"is-public":    one(func(row ami) string { return strconv.FormatBool(row.Public) }),
+		"architecture": one(func(row ami) string { return row.Architecture }),
+		"creation-date": one(
+			func(row ami) string { return row.Created.UTC().Format(creationFormat) },
+		),
 		"image-type":                       always[ami]("machine"),
 		"root-device-type":                 always[ami]("ebs"),
 		"virtualization-type":              always[ami]("hvm"),
@@ -105,7 +107,10 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 	if err != nil {
 		return nil, err
 	}
-	rows := slices.DeleteFunc(all, func(row ami) bool { return !ownedBy(row, in.Owners) || !executableBy(row, in.ExecutableUsers) })
+	rows := slices.DeleteFunc(
+		all,
+		func(row ami) bool { return !ownedBy(row, in.Owners) || !executableBy(row, in.ExecutableUsers) },
+	)
 	rows, next, err := cut(pages, rows, images.id)
 	if err != nil {
 		return nil, err
@@ -115,7 +120,8 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 
 func ownedBy(row ami, owners []string) bool {
 	return len(owners) == 0 || slices.ContainsFunc(owners, func(owner string) bool {
-		return owner == row.Owner || owner == "self" && row.Owner == identity.Account || owner != "" && owner == row.OwnerAlias
+		return owner == row.Owner || owner == "self" && row.Owner == identity.Account ||
+			owner != "" && owner == row.OwnerAlias
 	})
 }
 
@@ -128,20 +134,32 @@ func executableBy(row ami, users []string) bool {
 func imageItem(r store.Reader) func(ami) types.Image {
 	return func(row ami) types.Image {
 		item := types.Image{
-			ImageId: aws.String(row.ID), Name: aws.String(row.Name), Description: optional(row.Description), OwnerId: aws.String(row.Owner), ImageOwnerAlias: optional(row.OwnerAlias),
-			ImageLocation: aws.String(row.Owner + "/" + row.Name), ImageType: types.ImageTypeValuesMachine, Public: aws.Bool(row.Public), State: types.ImageState(row.State),
-			Architecture: types.ArchitectureValues(row.Architecture), CreationDate: aws.String(row.Created.UTC().Format(creationFormat)), Hypervisor: types.HypervisorTypeXen,
+			ImageId: aws.String(
+				row.ID,
+			), Name: aws.String(row.Name), Description: optional(row.Description), OwnerId: aws.String(row.Owner), ImageOwnerAlias: optional(row.OwnerAlias),
+			ImageLocation: aws.String(
+				row.Owner + "/" + row.Name,
+			), ImageType: types.ImageTypeValuesMachine, Public: aws.Bool(row.Public), State: types.ImageState(row.State),
+			Architecture: types.ArchitectureValues(
+				row.Architecture,
+			), CreationDate: aws.String(row.Created.UTC().Format(creationFormat)), Hypervisor: types.HypervisorTypeXen,
 			VirtualizationType: types.VirtualizationTypeHvm, RootDeviceName: aws.String(row.RootDevice), RootDeviceType: types.DeviceTypeEbs, EnaSupport: aws.Bool(true),
-			PlatformDetails: aws.String("Linux/UNIX"), UsageOperation: aws.String("RunInstances"), SourceInstanceId: optional(row.SourceInstanceID), Tags: tagSet(row.Tags),
+			PlatformDetails: aws.String(
+				"Linux/UNIX",
+			), UsageOperation: aws.String("RunInstances"), SourceInstanceId: optional(row.SourceInstanceID), Tags: tagSet(row.Tags),
 		}
 		if row.StateReason != "" {
 			item.StateReason = &types.StateReason{Code: aws.String(row.State), Message: aws.String(row.StateReason)}
 		}
 		if snapshot, ok := store.Snapshots.Get(r, row.SnapshotID); ok {
-			item.BlockDeviceMappings = []types.BlockDeviceMapping{{DeviceName: aws.String(row.RootDevice), Ebs: &types.EbsBlockDevice{
-				SnapshotId: aws.String(snapshot.ID), VolumeSize: aws.Int32(snapshot.SizeGiB), VolumeType: types.VolumeType(row.RootVolumeType),
-				DeleteOnTermination: aws.Bool(true), Encrypted: aws.Bool(false),
-			}}}
+			item.BlockDeviceMappings = []types.BlockDeviceMapping{
+				{DeviceName: aws.String(row.RootDevice), Ebs: &types.EbsBlockDevice{
+					SnapshotId: aws.String(
+						snapshot.ID,
+					), VolumeSize: aws.Int32(snapshot.SizeGiB), VolumeType: types.VolumeType(row.RootVolumeType),
+					DeleteOnTermination: aws.Bool(true), Encrypted: aws.Bool(false),
+				}},
+			}
 		}
 		return item
 	}
@@ -159,7 +177,10 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		return nil, err
 	}
 	if !validImageName(*in.Name) {
-		return nil, wire.Errorf("InvalidAMIName.Malformed", "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'")
+		return nil, wire.Errorf(
+			"InvalidAMIName.Malformed",
+			"AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'",
+		)
 	}
 	if err := refuseBut(in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications", "SnapshotLocation=regional"); err != nil {
 		return nil, err
@@ -179,7 +200,12 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		}
 		for _, other := range store.Images.By(tx, "name", region+"/"+*in.Name) {
 			if other.Owner == identity.Account {
-				return wire.Errorf("InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", *in.Name, other.ID)
+				return wire.Errorf(
+					"InvalidAMIName.Duplicate",
+					"AMI name %s is already in use by AMI %s",
+					*in.Name,
+					other.ID,
+				)
 			}
 		}
 		size := int32(8)
@@ -187,8 +213,12 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			size = volume.SizeGiB
 		}
 		image := &store.Image{
-			ID: a.ids.ID("ami-"), Region: region, Name: *in.Name, Description: aws.ToString(in.Description), Owner: identity.Account, SourceInstanceID: row.ID,
-			NoReboot: aws.ToBool(in.NoReboot), SnapshotID: a.ids.ID("snap-"), RootVolumeType: "gp3", RootDevice: rootDevice, Architecture: "x86_64",
+			ID: a.ids.ID(
+				"ami-",
+			), Region: region, Name: *in.Name, Description: aws.ToString(in.Description), Owner: identity.Account, SourceInstanceID: row.ID,
+			NoReboot: aws.ToBool(
+				in.NoReboot,
+			), SnapshotID: a.ids.ID("snap-"), RootVolumeType: "gp3", RootDevice: rootDevice, Architecture: "x86_64",
 			Created: a.Now(), Tags: tags[types.ResourceTypeImage], State: "pending",
 		}
 		store.Snapshots.Put(tx, &store.Snapshot{
@@ -218,7 +248,9 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 		store.Images.Delete(tx, row.ID)
 		if aws.ToBool(in.DeleteAssociatedSnapshots) {
 			store.Snapshots.Delete(tx, row.SnapshotID)
-			out.DeleteSnapshotResults = []types.DeleteSnapshotReturnCode{{SnapshotId: aws.String(row.SnapshotID), ReturnCode: types.SnapshotReturnCodesSuccess}}
+			out.DeleteSnapshotResults = []types.DeleteSnapshotReturnCode{
+				{SnapshotId: aws.String(row.SnapshotID), ReturnCode: types.SnapshotReturnCodesSuccess},
+			}
 		}
 		return nil
 	})

@@ -19,7 +19,9 @@ func (r *remote) image(name string, tags ...string) string {
 	r.cloud.observe(*row.InstanceId, store.Stopped)
 	in := &ec2.CreateImageInput{InstanceId: row.InstanceId, Name: &name, Description: aws.String("of a test")}
 	if len(tags) > 0 {
-		in.TagSpecifications = append(specification(types.ResourceTypeImage, tags...), specification(types.ResourceTypeSnapshot, tags...)...)
+		in.TagSpecifications = append(
+			specification(types.ResourceTypeImage, tags...),
+			specification(types.ResourceTypeSnapshot, tags...)...)
 	}
 	return *got(r, r.CreateImage, in).ImageId
 }
@@ -32,7 +34,9 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 	r := newRemote(t)
 	id := r.image("web-1", "Name", "web")
 	item := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0]
-	if item.State != types.ImageStatePending || *item.Name != "web-1" || *item.OwnerId != identity.Account || *item.Public || *item.BlockDeviceMappings[0].Ebs.VolumeSize != 8 {
+	if item.State != types.ImageStatePending || *item.Name != "web-1" || *item.OwnerId != identity.Account ||
+		*item.Public ||
+		*item.BlockDeviceMappings[0].Ebs.VolumeSize != 8 {
 		t.Errorf("image %+v", item)
 	}
 	narrowed(r, images.filters, map[string]string{
@@ -43,7 +47,9 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		"block-device-mapping.volume-size": "8", "block-device-mapping.volume-type": "gp3", "block-device-mapping.delete-on-termination": "true",
 		"block-device-mapping.encrypted": "false", "product-code": "",
 	}, id, func(f types.Filter) []string {
-		return imageIDs(got(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{f}, Owners: []string{"self"}}))
+		return imageIDs(
+			got(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{f}, Owners: []string{"self"}}),
+		)
 	})
 	for want, in := range map[int]*ec2.DescribeImagesInput{
 		1: {Owners: []string{"self"}}, 2: {}, 0: {Owners: []string{"self"}, ExecutableUsers: []string{"all"}},
@@ -52,13 +58,36 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 			t.Errorf("%+v: %d images, want %d", in, n, want)
 		}
 	}
-	if found := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ExecutableUsers: []string{"all"}, Owners: []string{"136693071363"}}).Images; len(found) != 1 || !*found[0].Public {
+	if found := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ExecutableUsers: []string{"all"}, Owners: []string{"136693071363"}}).Images; len(
+		found,
+	) != 1 ||
+		!*found[0].Public {
 		t.Errorf("public images: %+v", found)
 	}
-	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{filter("colour", "red")}}, "InvalidParameterValue: The filter 'colour' is invalid")
-	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{"not_an_ami_id"}}, `InvalidAMIID.Malformed: Invalid id: "not_an_ami_id" (expecting "ami-...")`)
-	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234"}}, "InvalidAMIID.NotFound: The image id '[ami-abcd1234]' does not exist")
-	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234", id, "ami-1234abcd"}}, "InvalidAMIID.NotFound: The image ids '[ami-abcd1234, ami-1234abcd]' do not exist")
+	denied(
+		r,
+		r.DescribeImages,
+		&ec2.DescribeImagesInput{Filters: []types.Filter{filter("colour", "red")}},
+		"InvalidParameterValue: The filter 'colour' is invalid",
+	)
+	denied(
+		r,
+		r.DescribeImages,
+		&ec2.DescribeImagesInput{ImageIds: []string{"not_an_ami_id"}},
+		`InvalidAMIID.Malformed: Invalid id: "not_an_ami_id" (expecting "ami-...")`,
+	)
+	denied(
+		r,
+		r.DescribeImages,
+		&ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234"}},
+		"InvalidAMIID.NotFound: The image id '[ami-abcd1234]' does not exist",
+	)
+	denied(
+		r,
+		r.DescribeImages,
+		&ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234", id, "ami-1234abcd"}},
+		"InvalidAMIID.NotFound: The image ids '[ami-abcd1234, ami-1234abcd]' do not exist",
+	)
 	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{DryRun: aws.Bool(true)}, dryRun)
 }
 
@@ -72,34 +101,100 @@ func TestImagesComeInPages(t *testing.T) {
 		return imageIDs(out), out.NextToken
 	})
 	paged(r, []int{5, 5, 1}, func(token *string) ([]string, *string) {
-		out := got(r, r.DescribeImages, &ec2.DescribeImagesInput{MaxResults: five(), NextToken: token, Owners: []string{"self"}})
+		out := got(
+			r,
+			r.DescribeImages,
+			&ec2.DescribeImagesInput{MaxResults: five(), NextToken: token, Owners: []string{"self"}},
+		)
 		return imageIDs(out), out.NextToken
 	})
 	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{MaxResults: aws.Int32(0)}, "InvalidParameterValue:")
-	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{NextToken: aws.String("x")}, "InvalidNextToken: The token 'x' is invalid.")
+	denied(
+		r,
+		r.DescribeImages,
+		&ec2.DescribeImagesInput{NextToken: aws.String("x")},
+		"InvalidNextToken: The token 'x' is invalid.",
+	)
 }
 
 func TestCreateImageChecksWhatItIsAskedFor(t *testing.T) {
 	r := newRemote(t)
 	row, name := r.launch(1)[0].InstanceId, aws.String("web")
-	denied(r, r.CreateImage, &ec2.CreateImageInput{Name: name}, "MissingParameter: The request must contain the parameter instanceId")
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row}, "MissingParameter: The request must contain the parameter name")
+	denied(
+		r,
+		r.CreateImage,
+		&ec2.CreateImageInput{Name: name},
+		"MissingParameter: The request must contain the parameter instanceId",
+	)
+	denied(
+		r,
+		r.CreateImage,
+		&ec2.CreateImageInput{InstanceId: row},
+		"MissingParameter: The request must contain the parameter name",
+	)
 	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name}, "IncorrectState:")
 	r.cloud.observe(*row, store.Running)
 	for _, bad := range []string{"we", "web:1", fmt.Sprintf("%0129d", 1)} {
-		denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: &bad}, "InvalidAMIName.Malformed: AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'")
+		denied(
+			r,
+			r.CreateImage,
+			&ec2.CreateImageInput{InstanceId: row, Name: &bad},
+			"InvalidAMIName.Malformed: AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'",
+		)
 	}
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: aws.String("i-0123456789abcdef0"), Name: name}, "InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist")
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, BlockDeviceMappings: root(types.EbsBlockDevice{VolumeSize: aws.Int32(20)})}, "UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.deviceName")
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, SnapshotLocation: types.SnapshotLocationEnumLocal}, "UnsupportedOperation: aloft's local cloud does not support the parameter snapshotLocation")
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, TagSpecifications: specification(types.ResourceTypeInstance, "k", "v")}, "InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.")
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, TagSpecifications: specification(types.ResourceTypeImage, "aws:k", "v")}, "InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use")
+	denied(
+		r,
+		r.CreateImage,
+		&ec2.CreateImageInput{InstanceId: aws.String("i-0123456789abcdef0"), Name: name},
+		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
+	)
+	denied(
+		r,
+		r.CreateImage,
+		&ec2.CreateImageInput{
+			InstanceId:          row,
+			Name:                name,
+			BlockDeviceMappings: root(types.EbsBlockDevice{VolumeSize: aws.Int32(20)}),
+		},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.deviceName",
+	)
+	denied(
+		r,
+		r.CreateImage,
+		&ec2.CreateImageInput{InstanceId: row, Name: name, SnapshotLocation: types.SnapshotLocationEnumLocal},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter snapshotLocation",
+	)
+	denied(
+		r,
+		r.CreateImage,
+		&ec2.CreateImageInput{
+			InstanceId:        row,
+			Name:              name,
+			TagSpecifications: specification(types.ResourceTypeInstance, "k", "v"),
+		},
+		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.",
+	)
+	denied(
+		r,
+		r.CreateImage,
+		&ec2.CreateImageInput{
+			InstanceId:        row,
+			Name:              name,
+			TagSpecifications: specification(types.ResourceTypeImage, "aws:k", "v"),
+		},
+		"InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use",
+	)
 	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, DryRun: aws.Bool(true)}, dryRun)
 	id := *got(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, NoReboot: aws.Bool(true)}).ImageId
 	if made, ok := store.Images.Get(r.cloud.Store.View(), id); !ok || !made.NoReboot {
 		t.Errorf("image %+v", made)
 	}
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name}, "InvalidAMIName.Duplicate: AMI name web is already in use by AMI "+id)
+	denied(
+		r,
+		r.CreateImage,
+		&ec2.CreateImageInput{InstanceId: row, Name: name},
+		"InvalidAMIName.Duplicate: AMI name web is already in use by AMI "+id,
+	)
 	denied(r, r.RunInstances, single(id), "InvalidAMIID.Unavailable:")
 }
 
@@ -108,7 +203,8 @@ func TestTagsAtCreationAreOfImageAndSnapshot(t *testing.T) {
 	id := r.image("web-1", "Name", "web")
 	item := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0]
 	snapshot := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{*item.BlockDeviceMappings[0].Ebs.SnapshotId}}).Snapshots[0]
-	if len(item.Tags) != 1 || len(snapshot.Tags) != 1 || *item.Tags[0].Value != "web" || *snapshot.Tags[0].Key != "Name" {
+	if len(item.Tags) != 1 || len(snapshot.Tags) != 1 || *item.Tags[0].Value != "web" ||
+		*snapshot.Tags[0].Key != "Name" {
 		t.Errorf("tags %v and %v", item.Tags, snapshot.Tags)
 	}
 }
@@ -116,20 +212,47 @@ func TestTagsAtCreationAreOfImageAndSnapshot(t *testing.T) {
 func TestImagesAreDeregistered(t *testing.T) {
 	r := newRemote(t)
 	public, id, other := r.cloud.built(), r.image("web-1"), r.image("web-2")
-	denied(r, r.DeregisterImage, &ec2.DeregisterImageInput{}, "MissingParameter: The request must contain the parameter imageId")
-	denied(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &public}, "AuthFailure: Not authorized for images: ["+public+"]")
+	denied(
+		r,
+		r.DeregisterImage,
+		&ec2.DeregisterImageInput{},
+		"MissingParameter: The request must contain the parameter imageId",
+	)
+	denied(
+		r,
+		r.DeregisterImage,
+		&ec2.DeregisterImageInput{ImageId: &public},
+		"AuthFailure: Not authorized for images: ["+public+"]",
+	)
 	denied(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id, DryRun: aws.Bool(true)}, dryRun)
 	snapshot := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0].BlockDeviceMappings[0].Ebs.SnapshotId
-	denied(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot}, "InvalidSnapshot.InUse: The snapshot "+*snapshot+" is currently in use by "+id)
+	denied(
+		r,
+		r.DeleteSnapshot,
+		&ec2.DeleteSnapshotInput{SnapshotId: snapshot},
+		"InvalidSnapshot.InUse: The snapshot "+*snapshot+" is currently in use by "+id,
+	)
 	got(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id})
-	denied(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id}, "InvalidAMIID.NotFound: The image id '["+id+"]' does not exist")
+	denied(
+		r,
+		r.DeregisterImage,
+		&ec2.DeregisterImageInput{ImageId: &id},
+		"InvalidAMIID.NotFound: The image id '["+id+"]' does not exist",
+	)
 	denied(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot, DryRun: aws.Bool(true)}, dryRun)
 	got(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot})
-	out := got(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &other, DeleteAssociatedSnapshots: aws.Bool(true)})
-	if len(out.DeleteSnapshotResults) != 1 || out.DeleteSnapshotResults[0].ReturnCode != types.SnapshotReturnCodesSuccess {
+	out := got(
+		r,
+		r.DeregisterImage,
+		&ec2.DeregisterImageInput{ImageId: &other, DeleteAssociatedSnapshots: aws.Bool(true)},
+	)
+	if len(out.DeleteSnapshotResults) != 1 ||
+		out.DeleteSnapshotResults[0].ReturnCode != types.SnapshotReturnCodesSuccess {
 		t.Errorf("snapshots: %+v", out.DeleteSnapshotResults)
 	}
-	if left := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}).Snapshots; len(left) > 0 {
+	if left := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}).Snapshots; len(
+		left,
+	) > 0 {
 		t.Errorf("snapshots left: %+v", left)
 	}
 }

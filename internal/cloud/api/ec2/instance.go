@@ -80,30 +80,38 @@ var instances = noun[store.Instance]{
 	place: func(row vm) (string, string) { return row.Region, row.ID },
 	tags:  func(row vm) *store.Tags { return &row.Tags },
 	filters: tagged(func(row vm) store.Tags { return row.Tags }, withInterfaces(filters[vm]{
-		"instance-id":                    one(func(row vm) string { return row.ID }),
-		"instance-state-name":            one(func(row vm) string { return row.State }),
-		"instance-state-code":            one(func(row vm) string { return strconv.Itoa(int(*stateOf(row.State).Code)) }),
-		"instance-type":                  one(func(row vm) string { return row.Type }),
-		"image-id":                       one(func(row vm) string { return row.ImageID }),
-		"key-name":                       one(func(row vm) string { return row.KeyName }),
-		"vpc-id":                         one(func(row vm) string { return row.VPCID }),
-		"subnet-id":                      one(func(row vm) string { return row.SubnetID }),
-		"availability-zone":              one(func(row vm) string { return row.Zone }),
-		"availability-zone-id":           ofSubnet(func(s *store.Subnet) string { return s.ZoneID }),
-		"reservation-id":                 one(func(row vm) string { return row.ReservationID }),
-		"client-token":                   one(func(row vm) string { return row.ClientToken }),
-		"owner-id":                       always[vm](identity.Account),
-		"architecture":                   always[vm](string(types.ArchitectureValuesX8664)),
-		"root-device-type":               always[vm](string(types.DeviceTypeEbs)),
-		"virtualization-type":            always[vm](string(types.VirtualizationTypeHvm)),
-		"private-ip-address":             ofInterface(privateIPs),
-		"instance.group-id":              ofInterface(groupIDs),
-		"group-id":                       ofInterface(groupIDs),
-		"instance.group-name":            ofInterface(groupNames),
-		"group-name":                     ofInterface(groupNames),
-		"ip-address":                     ofInterface(public(func(_ store.Reader, row nic) string { return row.PublicIP.String() })),
-		"dns-name":                       ofInterface(public(func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) })),
-		"private-dns-name":               ofInterface(one(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) })),
+		"instance-id":         one(func(row vm) string { return row.ID }),
+		"instance-state-name": one(func(row vm) string { return row.State }),
+		"instance-state-code": one(
+			func(row vm) string { return strconv.Itoa(int(*stateOf(row.State).Code)) },
+		),
+		"instance-type":        one(func(row vm) string { return row.Type }),
+		"image-id":             one(func(row vm) string { return row.ImageID }),
+		"key-name":             one(func(row vm) string { return row.KeyName }),
+		"vpc-id":               one(func(row vm) string { return row.VPCID }),
+		"subnet-id":            one(func(row vm) string { return row.SubnetID }),
+		"availability-zone":    one(func(row vm) string { return row.Zone }),
+		"availability-zone-id": ofSubnet(func(s *store.Subnet) string { return s.ZoneID }),
+		"reservation-id":       one(func(row vm) string { return row.ReservationID }),
+		"client-token":         one(func(row vm) string { return row.ClientToken }),
+		"owner-id":             always[vm](identity.Account),
+		"architecture":         always[vm](string(types.ArchitectureValuesX8664)),
+		"root-device-type":     always[vm](string(types.DeviceTypeEbs)),
+		"virtualization-type":  always[vm](string(types.VirtualizationTypeHvm)),
+		"private-ip-address":   ofInterface(privateIPs),
+		"instance.group-id":    ofInterface(groupIDs),
+		"group-id":             ofInterface(groupIDs),
+		"instance.group-name":  ofInterface(groupNames),
+		"group-name":           ofInterface(groupNames),
+		"ip-address": ofInterface(
+			public(func(_ store.Reader, row nic) string { return row.PublicIP.String() }),
+		),
+		"dns-name": ofInterface(
+			public(func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) }),
+		),
+		"private-dns-name": ofInterface(
+			one(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) }),
+		),
 		"launch-index":                   one(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
 		"launch-time":                    one(func(row vm) string { return shortTime(row.LaunchTime) }),
 		"hypervisor":                     always[vm](string(types.HypervisorTypeXen)),
@@ -120,13 +128,21 @@ var instances = noun[store.Instance]{
 		"state-reason-message":           one(func(row vm) string { return row.StateReason }),
 		"metadata-options.http-tokens":   one(func(row vm) string { return row.MetadataTokens }),
 		"metadata-options.http-endpoint": one(func(row vm) string { return row.MetadataEndpoint }),
-		"metadata-options.instance-metadata-tags":      one(func(row vm) string { return row.MetadataTags }),
-		"metadata-options.http-put-response-hop-limit": one(func(row vm) string { return strconv.Itoa(int(row.MetadataHopLimit)) }),
-		"block-device-mapping.volume-id":               ofRoot(func(row disk) string { return row.ID }),
-		"block-device-mapping.device-name":             ofRoot(func(row disk) string { return row.Device }),
-		"block-device-mapping.status":                  ofRoot(func(disk) string { return string(types.AttachmentStatusAttached) }),
-		"block-device-mapping.attach-time":             ofRoot(func(row disk) string { return shortTime(row.AttachedAt) }),
-		"block-device-mapping.delete-on-termination":   ofRoot(func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) }),
+		"metadata-options.instance-metadata-tags": one(func(row vm) string { return row.MetadataTags }),
+		"metadata-options.http-put-response-hop-limit": one(
+			func(row vm) string { return strconv.Itoa(int(row.MetadataHopLimit)) },
+		),
+		"block-device-mapping.volume-id":   ofRoot(func(row disk) string { return row.ID }),
+		"block-device-mapping.device-name": ofRoot(func(row disk) string { return row.Device }),
+		"block-device-mapping.status": ofRoot(
+			func(disk) string { return string(types.AttachmentStatusAttached) },
+		),
+		"block-device-mapping.attach-time": ofRoot(
+			func(row disk) string { return shortTime(row.AttachedAt) },
+		),
+		"block-device-mapping.delete-on-termination": ofRoot(
+			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },
+		),
 	})),
 }
 
@@ -144,7 +160,11 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 	if err := pages.check("instancesSet", len(in.InstanceIds) > 0); err != nil {
 		return nil, err
 	}
-	rows, _, err := instances.describe(view, region, query{ids: in.InstanceIds, idParameter: "instancesSet", filters: in.Filters})
+	rows, _, err := instances.describe(
+		view,
+		region,
+		query{ids: in.InstanceIds, idParameter: "instancesSet", filters: in.Filters},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +177,14 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 	for _, row := range rows {
 		last := len(out.Reservations) - 1
 		if last < 0 || *out.Reservations[last].ReservationId != row.ReservationID {
-			out.Reservations = append(out.Reservations, types.Reservation{ReservationId: aws.String(row.ReservationID), OwnerId: aws.String(identity.Account), Groups: []types.GroupIdentifier{}})
+			out.Reservations = append(
+				out.Reservations,
+				types.Reservation{
+					ReservationId: aws.String(row.ReservationID),
+					OwnerId:       aws.String(identity.Account),
+					Groups:        []types.GroupIdentifier{},
+				},
+			)
 			last++
 		}
 		out.Reservations[last].Instances = append(out.Reservations[last].Instances, instanceItem(view)(row))
@@ -171,26 +198,53 @@ func reservedPlace(row vm) string { return row.ReservationID + " " + row.ID }
 func instanceItem(r store.Reader) func(vm) types.Instance {
 	return func(row vm) types.Instance {
 		item := types.Instance{
-			InstanceId: aws.String(row.ID), ImageId: aws.String(row.ImageID), InstanceType: types.InstanceType(row.Type), KeyName: optional(row.KeyName),
-			State: stateOf(row.State), StateTransitionReason: aws.String(row.TransitionReason), LaunchTime: aws.Time(row.LaunchTime), AmiLaunchIndex: aws.Int32(row.LaunchIndex),
-			Placement:  &types.Placement{AvailabilityZone: aws.String(row.Zone), Tenancy: types.TenancyDefault, GroupName: aws.String("")},
-			Monitoring: &types.Monitoring{State: monitoringOf(row)}, VpcId: optional(row.VPCID), SubnetId: optional(row.SubnetID),
+			InstanceId: aws.String(
+				row.ID,
+			), ImageId: aws.String(row.ImageID), InstanceType: types.InstanceType(row.Type), KeyName: optional(row.KeyName),
+			State: stateOf(
+				row.State,
+			), StateTransitionReason: aws.String(row.TransitionReason), LaunchTime: aws.Time(row.LaunchTime), AmiLaunchIndex: aws.Int32(row.LaunchIndex),
+			Placement: &types.Placement{
+				AvailabilityZone: aws.String(row.Zone),
+				Tenancy:          types.TenancyDefault,
+				GroupName:        aws.String(""),
+			},
+			Monitoring: &types.Monitoring{
+				State: monitoringOf(row),
+			}, VpcId: optional(row.VPCID), SubnetId: optional(row.SubnetID),
 			Architecture: types.ArchitectureValuesX8664, Hypervisor: types.HypervisorTypeXen, VirtualizationType: types.VirtualizationTypeHvm,
-			RootDeviceName: aws.String(rootDevice), RootDeviceType: types.DeviceTypeEbs, EbsOptimized: aws.Bool(row.EBSOptimized), SourceDestCheck: aws.Bool(row.SourceDestCheck),
-			EnaSupport: aws.Bool(true), ClientToken: aws.String(row.ClientToken), Tags: tagSet(row.Tags), ProductCodes: []types.ProductCode{},
+			RootDeviceName: aws.String(
+				rootDevice,
+			), RootDeviceType: types.DeviceTypeEbs, EbsOptimized: aws.Bool(row.EBSOptimized), SourceDestCheck: aws.Bool(row.SourceDestCheck),
+			EnaSupport: aws.Bool(
+				true,
+			), ClientToken: aws.String(row.ClientToken), Tags: tagSet(row.Tags), ProductCodes: []types.ProductCode{},
 			MetadataOptions: &types.InstanceMetadataOptionsResponse{
 				State: types.InstanceMetadataOptionsStateApplied, HttpTokens: types.HttpTokensState(row.MetadataTokens), HttpEndpoint: types.InstanceMetadataEndpointState(row.MetadataEndpoint),
-				HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit), InstanceMetadataTags: types.InstanceMetadataTagsState(row.MetadataTags),
+				HttpPutResponseHopLimit: aws.Int32(
+					row.MetadataHopLimit,
+				), InstanceMetadataTags: types.InstanceMetadataTagsState(row.MetadataTags),
 			},
 			SecurityGroups: []types.GroupIdentifier{}, NetworkInterfaces: []types.InstanceNetworkInterface{}, BlockDeviceMappings: []types.InstanceBlockDeviceMapping{},
 		}
 		if row.StateReasonCode != "" {
-			item.StateReason = &types.StateReason{Code: aws.String(row.StateReasonCode), Message: aws.String(row.StateReason)}
+			item.StateReason = &types.StateReason{
+				Code:    aws.String(row.StateReasonCode),
+				Message: aws.String(row.StateReason),
+			}
 		}
 		if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
-			item.BlockDeviceMappings = append(item.BlockDeviceMappings, types.InstanceBlockDeviceMapping{DeviceName: aws.String(volume.Device), Ebs: &types.EbsInstanceBlockDevice{
-				VolumeId: aws.String(volume.ID), Status: types.AttachmentStatusAttached, AttachTime: aws.Time(volume.AttachedAt), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
-			}})
+			item.BlockDeviceMappings = append(
+				item.BlockDeviceMappings,
+				types.InstanceBlockDeviceMapping{
+					DeviceName: aws.String(volume.Device),
+					Ebs: &types.EbsInstanceBlockDevice{
+						VolumeId: aws.String(
+							volume.ID,
+						), Status: types.AttachmentStatusAttached, AttachTime: aws.Time(volume.AttachedAt), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
+					},
+				},
+			)
 		}
 		for _, id := range row.InterfaceIDs {
 			if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
@@ -206,20 +260,41 @@ func connect(r store.Reader, item *types.Instance, eni nic) {
 	groups, name := groupsOf(r, eni.GroupIDs), aws.String(privateDNSName(eni.Region, eni.PrivateIP))
 	var association *types.InstanceNetworkInterfaceAssociation
 	if public := associationItem(r, eni); public != nil {
-		association = &types.InstanceNetworkInterfaceAssociation{IpOwnerId: public.IpOwnerId, PublicIp: public.PublicIp, PublicDnsName: public.PublicDnsName}
+		association = &types.InstanceNetworkInterfaceAssociation{
+			IpOwnerId:     public.IpOwnerId,
+			PublicIp:      public.PublicIp,
+			PublicDnsName: public.PublicDnsName,
+		}
 	}
 	item.NetworkInterfaces = append(item.NetworkInterfaces, types.InstanceNetworkInterface{
-		NetworkInterfaceId: aws.String(eni.ID), OwnerId: aws.String(identity.Account), VpcId: aws.String(eni.VPCID), SubnetId: aws.String(eni.SubnetID), MacAddress: aws.String(eni.MAC),
-		Description: aws.String(eni.Description), Groups: groups, PrivateIpAddress: aws.String(eni.PrivateIP.String()), PrivateDnsName: name, Association: association,
-		SourceDestCheck: aws.Bool(eni.SourceDestCheck), Status: types.NetworkInterfaceStatusInUse, InterfaceType: aws.String("interface"),
+		NetworkInterfaceId: aws.String(
+			eni.ID,
+		), OwnerId: aws.String(identity.Account), VpcId: aws.String(eni.VPCID), SubnetId: aws.String(eni.SubnetID), MacAddress: aws.String(eni.MAC),
+		Description: aws.String(
+			eni.Description,
+		), Groups: groups, PrivateIpAddress: aws.String(eni.PrivateIP.String()), PrivateDnsName: name, Association: association,
+		SourceDestCheck: aws.Bool(
+			eni.SourceDestCheck,
+		), Status: types.NetworkInterfaceStatusInUse, InterfaceType: aws.String("interface"),
 		Attachment: &types.InstanceNetworkInterfaceAttachment{
-			AttachmentId: aws.String(eni.AttachmentID), AttachTime: aws.Time(eni.AttachedAt), DeleteOnTermination: aws.Bool(eni.DeleteOnTermination),
+			AttachmentId: aws.String(
+				eni.AttachmentID,
+			), AttachTime: aws.Time(eni.AttachedAt), DeleteOnTermination: aws.Bool(eni.DeleteOnTermination),
 			DeviceIndex: aws.Int32(eni.DeviceIndex), Status: types.AttachmentStatusAttached,
 		},
-		PrivateIpAddresses: []types.InstancePrivateIpAddress{{Primary: aws.Bool(true), PrivateIpAddress: aws.String(eni.PrivateIP.String()), PrivateDnsName: name, Association: association}},
+		PrivateIpAddresses: []types.InstancePrivateIpAddress{
+			{
+				Primary:          aws.Bool(true),
+				PrivateIpAddress: aws.String(eni.PrivateIP.String()),
+				PrivateDnsName:   name,
+				Association:      association,
+			},
+		},
 	})
 	if eni.DeviceIndex == 0 {
-		item.SecurityGroups, item.PrivateIpAddress, item.PrivateDnsName = groups, aws.String(eni.PrivateIP.String()), name
+		item.SecurityGroups, item.PrivateIpAddress, item.PrivateDnsName = groups, aws.String(
+			eni.PrivateIP.String(),
+		), name
 		if association != nil {
 			item.PublicIpAddress, item.PublicDnsName = association.PublicIp, association.PublicDnsName
 		}

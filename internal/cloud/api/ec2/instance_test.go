@@ -43,10 +43,21 @@ func (r *remote) web() (types.Instance, types.NetworkInterface) {
 	r.t.Helper()
 	key := got(r, r.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("key")})
 	in := single(r.cloud.built())
-	in.KeyName, in.ClientToken, in.Monitoring = key.KeyName, aws.String("token"), &types.RunInstancesMonitoringEnabled{Enabled: aws.Bool(true)}
-	in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{DeviceIndex: aws.Int32(0), Description: aws.String("front"), AssociatePublicIpAddress: aws.Bool(true)}}
-	in.MetadataOptions = &types.InstanceMetadataOptionsRequest{HttpTokens: types.HttpTokensStateRequired, HttpPutResponseHopLimit: aws.Int32(2)}
-	in.TagSpecifications = append(specification(types.ResourceTypeInstance, "Name", "web"), specification(types.ResourceTypeNetworkInterface, "Name", "web")...)
+	in.KeyName, in.ClientToken, in.Monitoring = key.KeyName, aws.String(
+		"token",
+	), &types.RunInstancesMonitoringEnabled{
+		Enabled: aws.Bool(true),
+	}
+	in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
+		{DeviceIndex: aws.Int32(0), Description: aws.String("front"), AssociatePublicIpAddress: aws.Bool(true)},
+	}
+	in.MetadataOptions = &types.InstanceMetadataOptionsRequest{
+		HttpTokens:              types.HttpTokensStateRequired,
+		HttpPutResponseHopLimit: aws.Int32(2),
+	}
+	in.TagSpecifications = append(
+		specification(types.ResourceTypeInstance, "Name", "web"),
+		specification(types.ResourceTypeNetworkInterface, "Name", "web")...)
 	item := got(r, r.RunInstances, in).Instances[0]
 	eni := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{*item.NetworkInterfaces[0].NetworkInterfaceId}}).NetworkInterfaces[0]
 	return item, eni
@@ -80,36 +91,94 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 	narrowed(r, instances.filters, values, id, func(f types.Filter) []string {
 		return instanceIDs(got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{Filters: []types.Filter{f}}))
 	})
-	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{Filters: []types.Filter{filter("colour", "red")}}, "InvalidParameterValue: The filter 'colour' is invalid")
-	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{noInstance}}, "InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist")
-	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{"web"}}, "InvalidInstanceID.Malformed:")
-	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: five()}, "InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults")
+	denied(
+		r,
+		r.DescribeInstances,
+		&ec2.DescribeInstancesInput{Filters: []types.Filter{filter("colour", "red")}},
+		"InvalidParameterValue: The filter 'colour' is invalid",
+	)
+	denied(
+		r,
+		r.DescribeInstances,
+		&ec2.DescribeInstancesInput{InstanceIds: []string{noInstance}},
+		"InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist",
+	)
+	denied(
+		r,
+		r.DescribeInstances,
+		&ec2.DescribeInstancesInput{InstanceIds: []string{"web"}},
+		"InvalidInstanceID.Malformed:",
+	)
+	denied(
+		r,
+		r.DescribeInstances,
+		&ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: five()},
+		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults",
+	)
 	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{DryRun: aws.Bool(true)}, dryRun)
 }
 
 func TestInterfacesAreFoundByEveryFilter(t *testing.T) {
 	r := newRemote(t)
 	_, eni := r.web()
-	narrowed(r, networkInterfaces.filters, r.interfaceValues(eni), *eni.NetworkInterfaceId, func(f types.Filter) []string {
-		out := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{f}})
-		return list(out.NetworkInterfaces, func(i types.NetworkInterface) string { return *i.NetworkInterfaceId })
-	})
-	denied(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-0123456789abcdef0"}}, "InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-0123456789abcdef0' does not exist")
+	narrowed(
+		r,
+		networkInterfaces.filters,
+		r.interfaceValues(eni),
+		*eni.NetworkInterfaceId,
+		func(f types.Filter) []string {
+			out := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{f}})
+			return list(out.NetworkInterfaces, func(i types.NetworkInterface) string { return *i.NetworkInterfaceId })
+		},
+	)
+	denied(
+		r,
+		r.DescribeNetworkInterfaces,
+		&ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-0123456789abcdef0"}},
+		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-0123456789abcdef0' does not exist",
+	)
 	denied(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{DryRun: aws.Bool(true)}, dryRun)
-	denied(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{}, "MissingParameter: The request must contain the parameter networkInterfaceId")
-	denied(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId}, "InvalidParameterValue: Network interface '"+*eni.NetworkInterfaceId+"' is currently in use.")
+	denied(
+		r,
+		r.DeleteNetworkInterface,
+		&ec2.DeleteNetworkInterfaceInput{},
+		"MissingParameter: The request must contain the parameter networkInterfaceId",
+	)
+	denied(
+		r,
+		r.DeleteNetworkInterface,
+		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId},
+		"InvalidParameterValue: Network interface '"+*eni.NetworkInterfaceId+"' is currently in use.",
+	)
 	r.edit(func(tx *store.Tx) {
 		store.NetworkInterfaces.Edit(tx, *eni.NetworkInterfaceId, func(row *store.NetworkInterface) {
 			row.InstanceID, row.AttachmentID, row.State = "", "", "available"
 		})
 	})
-	denied(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId, DryRun: aws.Bool(true)}, dryRun)
+	denied(
+		r,
+		r.DeleteNetworkInterface,
+		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId, DryRun: aws.Bool(true)},
+		dryRun,
+	)
 	got(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId})
-	denied(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId}, "InvalidNetworkInterfaceID.NotFound: The networkInterface ID '"+*eni.NetworkInterfaceId+"' does not exist")
+	denied(
+		r,
+		r.DeleteNetworkInterface,
+		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId},
+		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID '"+*eni.NetworkInterfaceId+"' does not exist",
+	)
 	r.launch(6)
 	paged(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{MaxResults: five(), NextToken: token})
-		return list(out.NetworkInterfaces, func(i types.NetworkInterface) string { return *i.NetworkInterfaceId }), out.NextToken
+		out := got(
+			r,
+			r.DescribeNetworkInterfaces,
+			&ec2.DescribeNetworkInterfacesInput{MaxResults: five(), NextToken: token},
+		)
+		return list(
+			out.NetworkInterfaces,
+			func(i types.NetworkInterface) string { return *i.NetworkInterfaceId },
+		), out.NextToken
 	})
 }
 
@@ -145,7 +214,8 @@ func TestAPageHoldsWholeLaunches(t *testing.T) {
 	}
 	for id, pages := range parts {
 		whole := slices.Concat(pages...)
-		if !slices.Equal(whole, want[whole[0]]) || len(whole) == 3 && len(pages) != 1 || len(whole) == 7 && len(pages) > 3 {
+		if !slices.Equal(whole, want[whole[0]]) || len(whole) == 3 && len(pages) != 1 ||
+			len(whole) == 7 && len(pages) > 3 {
 			t.Errorf("%s in parts %v", id, pages)
 		}
 	}
@@ -156,13 +226,29 @@ func TestALaunchAnswersARepeatedRequestOnce(t *testing.T) {
 	in := single(r.cloud.built())
 	in.ClientToken = aws.String("token")
 	in.TagSpecifications = specification(types.ResourceTypeInstance, "Name", "web")
-	denied(r, r.RunInstances, &ec2.RunInstancesInput{ImageId: in.ImageId, MinCount: aws.Int32(1), MaxCount: aws.Int32(1), InstanceType: in.InstanceType, DryRun: aws.Bool(true)}, dryRun)
+	denied(
+		r,
+		r.RunInstances,
+		&ec2.RunInstancesInput{
+			ImageId:      in.ImageId,
+			MinCount:     aws.Int32(1),
+			MaxCount:     aws.Int32(1),
+			InstanceType: in.InstanceType,
+			DryRun:       aws.Bool(true),
+		},
+		dryRun,
+	)
 	first, again := got(r, r.RunInstances, in), got(r, r.RunInstances, in)
 	if *first.Instances[0].InstanceId != *again.Instances[0].InstanceId || *first.Instances[0].Tags[0].Value != "web" {
 		t.Errorf("launched %+v, then %+v", first, again)
 	}
 	in.MaxCount = aws.Int32(2)
-	denied(r, r.RunInstances, in, "IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
+	denied(
+		r,
+		r.RunInstances,
+		in,
+		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+	)
 	if n := len(instanceIDs(got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}))); n != 1 {
 		t.Errorf("%d instances", n)
 	}

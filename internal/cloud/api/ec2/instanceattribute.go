@@ -36,21 +36,57 @@ func nothing(vm) string { return "" }
 // instanceAttributes are all that EC2 knows. Kernel, RAM disk and SR-IOV are of
 // older kinds of machines and have no value.
 var instanceAttributes = map[types.InstanceAttributeName]tell{
-	types.InstanceAttributeNameInstanceType:                      textOf(func(out *attributes) *text { return &out.InstanceType }, func(row vm) string { return row.Type }),
-	types.InstanceAttributeNameUserData:                          textOf(func(out *attributes) *text { return &out.UserData }, func(row vm) string { return row.UserData }),
-	types.InstanceAttributeNameInstanceInitiatedShutdownBehavior: textOf(func(out *attributes) *text { return &out.InstanceInitiatedShutdownBehavior }, func(row vm) string { return row.ShutdownBehavior }),
-	types.InstanceAttributeNameRootDeviceName:                    textOf(func(out *attributes) *text { return &out.RootDeviceName }, func(vm) string { return rootDevice }),
-	types.InstanceAttributeNameKernel:                            textOf(func(out *attributes) *text { return &out.KernelId }, nothing),
-	types.InstanceAttributeNameRamdisk:                           textOf(func(out *attributes) *text { return &out.RamdiskId }, nothing),
-	types.InstanceAttributeNameSriovNetSupport:                   textOf(func(out *attributes) *text { return &out.SriovNetSupport }, nothing),
-	types.InstanceAttributeNameDisableApiTermination:             flagOf(func(out *attributes) *flag { return &out.DisableApiTermination }, func(row vm) bool { return row.DisableAPITermination }),
-	types.InstanceAttributeNameDisableApiStop:                    flagOf(func(out *attributes) *flag { return &out.DisableApiStop }, func(row vm) bool { return row.DisableAPIStop }),
-	types.InstanceAttributeNameSourceDestCheck:                   flagOf(func(out *attributes) *flag { return &out.SourceDestCheck }, func(row vm) bool { return row.SourceDestCheck }),
-	types.InstanceAttributeNameEbsOptimized:                      flagOf(func(out *attributes) *flag { return &out.EbsOptimized }, func(row vm) bool { return row.EBSOptimized }),
-	types.InstanceAttributeNameEnaSupport:                        flagOf(func(out *attributes) *flag { return &out.EnaSupport }, func(vm) bool { return true }),
-	types.InstanceAttributeNameBlockDeviceMapping:                func(out *attributes, _ vm, item types.Instance) { out.BlockDeviceMappings = item.BlockDeviceMappings },
-	types.InstanceAttributeNameGroupSet:                          func(out *attributes, _ vm, item types.Instance) { out.Groups = item.SecurityGroups },
-	types.InstanceAttributeNameProductCodes:                      func(out *attributes, _ vm, item types.Instance) { out.ProductCodes = item.ProductCodes },
+	types.InstanceAttributeNameInstanceType: textOf(
+		func(out *attributes) *text { return &out.InstanceType },
+		func(row vm) string { return row.Type },
+	),
+	types.InstanceAttributeNameUserData: textOf(
+		func(out *attributes) *text { return &out.UserData },
+		func(row vm) string { return row.UserData },
+	),
+	types.InstanceAttributeNameInstanceInitiatedShutdownBehavior: textOf(
+		func(out *attributes) *text { return &out.InstanceInitiatedShutdownBehavior },
+		func(row vm) string { return row.ShutdownBehavior },
+	),
+	types.InstanceAttributeNameRootDeviceName: textOf(
+		func(out *attributes) *text { return &out.RootDeviceName },
+		func(vm) string { return rootDevice },
+	),
+	types.InstanceAttributeNameKernel: textOf(
+		func(out *attributes) *text { return &out.KernelId },
+		nothing,
+	),
+	types.InstanceAttributeNameRamdisk: textOf(
+		func(out *attributes) *text { return &out.RamdiskId },
+		nothing,
+	),
+	types.InstanceAttributeNameSriovNetSupport: textOf(
+		func(out *attributes) *text { return &out.SriovNetSupport },
+		nothing,
+	),
+	types.InstanceAttributeNameDisableApiTermination: flagOf(
+		func(out *attributes) *flag { return &out.DisableApiTermination },
+		func(row vm) bool { return row.DisableAPITermination },
+	),
+	types.InstanceAttributeNameDisableApiStop: flagOf(
+		func(out *attributes) *flag { return &out.DisableApiStop },
+		func(row vm) bool { return row.DisableAPIStop },
+	),
+	types.InstanceAttributeNameSourceDestCheck: flagOf(
+		func(out *attributes) *flag { return &out.SourceDestCheck },
+		func(row vm) bool { return row.SourceDestCheck },
+	),
+	types.InstanceAttributeNameEbsOptimized: flagOf(
+		func(out *attributes) *flag { return &out.EbsOptimized },
+		func(row vm) bool { return row.EBSOptimized },
+	),
+	types.InstanceAttributeNameEnaSupport: flagOf(
+		func(out *attributes) *flag { return &out.EnaSupport },
+		func(vm) bool { return true },
+	),
+	types.InstanceAttributeNameBlockDeviceMapping: func(out *attributes, _ vm, item types.Instance) { out.BlockDeviceMappings = item.BlockDeviceMappings },
+	types.InstanceAttributeNameGroupSet:           func(out *attributes, _ vm, item types.Instance) { out.Groups = item.SecurityGroups },
+	types.InstanceAttributeNameProductCodes:       func(out *attributes, _ vm, item types.Instance) { out.ProductCodes = item.ProductCodes },
 	types.InstanceAttributeNameEnclaveOptions: func(out *attributes, _ vm, _ types.Instance) {
 		out.EnclaveOptions = &types.EnclaveOptions{Enabled: aws.Bool(false)}
 	},

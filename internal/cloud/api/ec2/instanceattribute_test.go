@@ -15,11 +15,14 @@ import (
 // attribute asks for an attribute and returns what the answer says of it.
 func (r *remote) attribute(id string, name types.InstanceAttributeName) any {
 	r.t.Helper()
-	out := reflect.ValueOf(*got(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: &id, Attribute: name}))
+	out := reflect.ValueOf(
+		*got(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: &id, Attribute: name}),
+	)
 	var found any
 	for i := range out.NumField() {
 		field := out.Type().Field(i)
-		if !field.IsExported() || field.Name == "InstanceId" || field.Name == "ResultMetadata" || out.Field(i).IsZero() {
+		if !field.IsExported() || field.Name == "InstanceId" || field.Name == "ResultMetadata" ||
+			out.Field(i).IsZero() {
 			continue
 		}
 		if found != nil {
@@ -58,11 +61,36 @@ func TestEveryAttributeOfAnInstanceCanBeAskedFor(t *testing.T) {
 	if len(instanceAttributes) != 16 {
 		t.Errorf("%d attributes are offered", len(instanceAttributes))
 	}
-	denied(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{Attribute: "userData"}, "MissingParameter: The request must contain the parameter instanceId")
-	denied(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId}, "MissingParameter: The request must contain the parameter attribute")
-	denied(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: "colour"}, "InvalidParameterValue: Value (colour) for parameter attribute is invalid. Unknown attribute.")
-	denied(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: aws.String(noInstance), Attribute: "userData"}, "InvalidInstanceID.NotFound:")
-	denied(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: "userData", DryRun: aws.Bool(true)}, dryRun)
+	denied(
+		r,
+		r.DescribeInstanceAttribute,
+		&ec2.DescribeInstanceAttributeInput{Attribute: "userData"},
+		"MissingParameter: The request must contain the parameter instanceId",
+	)
+	denied(
+		r,
+		r.DescribeInstanceAttribute,
+		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId},
+		"MissingParameter: The request must contain the parameter attribute",
+	)
+	denied(
+		r,
+		r.DescribeInstanceAttribute,
+		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: "colour"},
+		"InvalidParameterValue: Value (colour) for parameter attribute is invalid. Unknown attribute.",
+	)
+	denied(
+		r,
+		r.DescribeInstanceAttribute,
+		&ec2.DescribeInstanceAttributeInput{InstanceId: aws.String(noInstance), Attribute: "userData"},
+		"InvalidInstanceID.NotFound:",
+	)
+	denied(
+		r,
+		r.DescribeInstanceAttribute,
+		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: "userData", DryRun: aws.Bool(true)},
+		dryRun,
+	)
 }
 
 func TestAttributesAreChangedOneAtATime(t *testing.T) {
@@ -71,8 +99,17 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 	id := item.InstanceId
 	yes, no := &types.AttributeBooleanValue{Value: aws.Bool(true)}, &types.AttributeBooleanValue{Value: aws.Bool(false)}
 	word := func(s string) *types.AttributeValue { return &types.AttributeValue{Value: &s} }
-	group := got(r, r.CreateSecurityGroup, &ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("web"), VpcId: item.VpcId}).GroupId
-	keep := []types.InstanceBlockDeviceMappingSpecification{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsInstanceBlockDeviceSpecification{DeleteOnTermination: aws.Bool(false)}}}
+	group := got(
+		r,
+		r.CreateSecurityGroup,
+		&ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("web"), VpcId: item.VpcId},
+	).GroupId
+	keep := []types.InstanceBlockDeviceMappingSpecification{
+		{
+			DeviceName: aws.String("/dev/xvda"),
+			Ebs:        &types.EbsInstanceBlockDeviceSpecification{DeleteOnTermination: aws.Bool(false)},
+		},
+	}
 	type attributes = ec2.ModifyInstanceAttributeInput
 	for _, test := range []struct {
 		in   attributes
@@ -96,11 +133,26 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 		test.in.InstanceId = id
 		denied(r, r.ModifyInstanceAttribute, &test.in, test.want)
 	}
-	denied(r, r.ModifyInstanceAttribute, &attributes{DisableApiStop: yes}, "MissingParameter: The request must contain the parameter instanceId")
-	denied(r, r.ModifyInstanceAttribute, &attributes{InstanceId: aws.String(noInstance), DisableApiStop: yes}, "InvalidInstanceID.NotFound:")
+	denied(
+		r,
+		r.ModifyInstanceAttribute,
+		&attributes{DisableApiStop: yes},
+		"MissingParameter: The request must contain the parameter instanceId",
+	)
+	denied(
+		r,
+		r.ModifyInstanceAttribute,
+		&attributes{InstanceId: aws.String(noInstance), DisableApiStop: yes},
+		"InvalidInstanceID.NotFound:",
+	)
 
 	r.cloud.observe(*id, store.Stopped)
-	denied(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, InstanceType: word("t9.huge")}, "InvalidInstanceAttributeValue: Invalid value 't9.huge' for InstanceType.")
+	denied(
+		r,
+		r.ModifyInstanceAttribute,
+		&attributes{InstanceId: id, InstanceType: word("t9.huge")},
+		"InvalidInstanceAttributeValue: Invalid value 't9.huge' for InstanceType.",
+	)
 	for _, test := range []struct {
 		in   attributes
 		name types.InstanceAttributeName
@@ -124,7 +176,8 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 		}
 	}
 	got(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, Groups: []string{*group}})
-	if groups := r.attribute(*id, "groupSet").([]types.GroupIdentifier); len(groups) != 1 || *groups[0].GroupId != *group {
+	if groups := r.attribute(*id, "groupSet").([]types.GroupIdentifier); len(groups) != 1 ||
+		*groups[0].GroupId != *group {
 		t.Errorf("groups %v", groups)
 	}
 	got(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, BlockDeviceMappings: keep})

@@ -53,7 +53,11 @@ func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanc
 		store.Instances.Edit(tx, row.ID, func(row *store.Instance) { modify(row, in) })
 		if in.SourceDestCheck != nil {
 			for _, id := range row.InterfaceIDs {
-				store.NetworkInterfaces.Edit(tx, id, func(eni *store.NetworkInterface) { set(&eni.SourceDestCheck, in.SourceDestCheck) })
+				store.NetworkInterfaces.Edit(
+					tx,
+					id,
+					func(eni *store.NetworkInterface) { set(&eni.SourceDestCheck, in.SourceDestCheck) },
+				)
 			}
 		}
 		return nil
@@ -76,15 +80,25 @@ var modifiers = map[types.InstanceAttributeName]func(in *ec2.ModifyInstanceAttri
 		in.UserData = &types.SecureBlobAttributeValue{Value: data}
 		return err == nil
 	},
-	types.InstanceAttributeNameDisableApiTermination: flagModifier(func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue {
-		return &in.DisableApiTermination
-	}),
-	types.InstanceAttributeNameDisableApiStop:  flagModifier(func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.DisableApiStop }),
-	types.InstanceAttributeNameSourceDestCheck: flagModifier(func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.SourceDestCheck }),
-	types.InstanceAttributeNameEbsOptimized:    flagModifier(func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.EbsOptimized }),
+	types.InstanceAttributeNameDisableApiTermination: flagModifier(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue {
+			return &in.DisableApiTermination
+		},
+	),
+	types.InstanceAttributeNameDisableApiStop: flagModifier(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.DisableApiStop },
+	),
+	types.InstanceAttributeNameSourceDestCheck: flagModifier(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.SourceDestCheck },
+	),
+	types.InstanceAttributeNameEbsOptimized: flagModifier(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.EbsOptimized },
+	),
 }
 
-func flagModifier(field func(*ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue) func(*ec2.ModifyInstanceAttributeInput, *string) bool {
+func flagModifier(
+	field func(*ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue,
+) func(*ec2.ModifyInstanceAttributeInput, *string) bool {
 	return func(in *ec2.ModifyInstanceAttributeInput, value *string) bool {
 		flag, err := strconv.ParseBool(*value)
 		*field(in) = &types.AttributeBooleanValue{Value: &flag}
@@ -122,14 +136,23 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 	}
 	if in.InstanceType != nil {
 		if _, ok := instancetype.ByName(aws.ToString(in.InstanceType.Value)); !ok {
-			return wire.Errorf("InvalidInstanceAttributeValue", "Invalid value '%s' for InstanceType.", aws.ToString(in.InstanceType.Value))
+			return wire.Errorf(
+				"InvalidInstanceAttributeValue",
+				"Invalid value '%s' for InstanceType.",
+				aws.ToString(in.InstanceType.Value),
+			)
 		}
 	}
 	if in.UserData != nil && len(in.UserData.Value) > maxUserData {
 		return wire.Errorf("InvalidParameterValue", "User data is limited to 16384 bytes")
 	}
-	if b := in.InstanceInitiatedShutdownBehavior; b != nil && aws.ToString(b.Value) != "stop" && aws.ToString(b.Value) != "terminate" {
-		return invalidValue("instanceInitiatedShutdownBehavior", aws.ToString(b.Value), "Valid values are stop and terminate.")
+	if b := in.InstanceInitiatedShutdownBehavior; b != nil && aws.ToString(b.Value) != "stop" &&
+		aws.ToString(b.Value) != "terminate" {
+		return invalidValue(
+			"instanceInitiatedShutdownBehavior",
+			aws.ToString(b.Value),
+			"Valid values are stop and terminate.",
+		)
 	}
 	return nil
 }
@@ -157,15 +180,28 @@ func keepDisks(tx *store.Tx, row vm, mappings []types.InstanceBlockDeviceMapping
 	for _, mapping := range mappings {
 		volume, ok := store.Volumes.Get(tx, row.RootVolumeID)
 		if !ok || volume.Device != aws.ToString(mapping.DeviceName) {
-			return wire.Errorf("InvalidInstanceAttributeValue", "No device is currently mapped at %s", aws.ToString(mapping.DeviceName))
+			return wire.Errorf(
+				"InvalidInstanceAttributeValue",
+				"No device is currently mapped at %s",
+				aws.ToString(mapping.DeviceName),
+			)
 		}
 		if mapping.Ebs == nil || mapping.Ebs.DeleteOnTermination == nil {
 			return missing("blockDeviceMapping.ebs.deleteOnTermination")
 		}
 		if id := aws.ToString(mapping.Ebs.VolumeId); id != "" && id != volume.ID {
-			return wire.Errorf("InvalidInstanceAttributeValue", "The volume '%s' is not mapped at %s", id, volume.Device)
+			return wire.Errorf(
+				"InvalidInstanceAttributeValue",
+				"The volume '%s' is not mapped at %s",
+				id,
+				volume.Device,
+			)
 		}
-		store.Volumes.Edit(tx, volume.ID, func(row *store.Volume) { row.DeleteOnTermination = *mapping.Ebs.DeleteOnTermination })
+		store.Volumes.Edit(
+			tx,
+			volume.ID,
+			func(row *store.Volume) { row.DeleteOnTermination = *mapping.Ebs.DeleteOnTermination },
+		)
 	}
 	return nil
 }

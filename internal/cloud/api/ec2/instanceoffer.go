@@ -42,7 +42,11 @@ func checkOffered(in *ec2.RunInstancesInput) error {
 			}
 		}
 	}
-	return cmp.Or(checkMetadata(in.MetadataOptions), checkCredits(in.CreditSpecification, typeOf(in)), known("instanceInitiatedShutdownBehavior", in.InstanceInitiatedShutdownBehavior))
+	return cmp.Or(
+		checkMetadata(in.MetadataOptions),
+		checkCredits(in.CreditSpecification, typeOf(in)),
+		known("instanceInitiatedShutdownBehavior", in.InstanceInitiatedShutdownBehavior),
+	)
 }
 
 func checkMetadata(m *types.InstanceMetadataOptionsRequest) error {
@@ -52,7 +56,11 @@ func checkMetadata(m *types.InstanceMetadataOptionsRequest) error {
 	if hops := m.HttpPutResponseHopLimit; hops != nil && (*hops < 1 || *hops > 64) {
 		return invalidValue("httpPutResponseHopLimit", strconv.Itoa(int(*hops)), "It must be from 1 to 64.")
 	}
-	return cmp.Or(known("httpTokens", m.HttpTokens), known("httpEndpoint", m.HttpEndpoint), known("instanceMetadataTags", m.InstanceMetadataTags))
+	return cmp.Or(
+		known("httpTokens", m.HttpTokens),
+		known("httpEndpoint", m.HttpEndpoint),
+		known("instanceMetadataTags", m.InstanceMetadataTags),
+	)
 }
 
 // known refuses a word that is not one of the values of its kind; none is fine.

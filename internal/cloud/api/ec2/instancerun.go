@@ -63,7 +63,13 @@ func (a *API) RunInstances(ctx context.Context, in *ec2.RunInstancesInput) (*ec2
 
 // run launches what a request asks for, with tags beside the user's. asked is
 // what makes it the same request when its client token comes again.
-func (a *API) run(tx *store.Tx, region string, in *ec2.RunInstancesInput, asked any, reserved store.Tags) ([]string, error) {
+func (a *API) run(
+	tx *store.Tx,
+	region string,
+	in *ec2.RunInstancesInput,
+	asked any,
+	reserved store.Tags,
+) ([]string, error) {
 	launched := func(id string) bool { _, ok := store.Instances.Get(tx, id); return ok }
 	return a.once(tx, region, "RunInstances", in.ClientToken, asked, launched, func() ([]string, error) {
 		l, err := understand(tx, region, in)
@@ -113,7 +119,11 @@ func checkInterfaces(in *ec2.RunInstancesInput) error {
 		{"subnet ID", in.SubnetId != nil}, {"security groups", len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0}, {"private IP address", in.PrivateIpAddress != nil},
 	} {
 		if beside.set && len(in.NetworkInterfaces) > 0 {
-			return wire.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level %s may not be specified on the same request", beside.what)
+			return wire.Errorf(
+				"InvalidParameterCombination",
+				"Network interfaces and an instance-level %s may not be specified on the same request",
+				beside.what,
+			)
 		}
 	}
 	return nil
@@ -129,7 +139,13 @@ func (l *launch) resolve(r store.Reader, region string) error {
 		return err
 	}
 	if l.image.State != "available" {
-		return wire.Errorf("InvalidAMIID.Unavailable", "The image ID '%s' is not available: it is %s. %s", l.image.ID, l.image.State, l.image.StateReason)
+		return wire.Errorf(
+			"InvalidAMIID.Unavailable",
+			"The image ID '%s' is not available: it is %s. %s",
+			l.image.ID,
+			l.image.State,
+			l.image.StateReason,
+		)
 	}
 	l.snapshot, _ = store.Snapshots.Get(r, l.image.SnapshotID)
 	if l.snapshot == nil {
@@ -163,7 +179,13 @@ func (l *launch) disk() error {
 		}
 		if size := aws.ToInt32(mapping.Ebs.VolumeSize); size != 0 {
 			if size < l.snapshot.SizeGiB {
-				return wire.Errorf("InvalidBlockDeviceMapping", "Volume of size %dGB is smaller than snapshot '%s', expect size >= %dGB", size, l.snapshot.ID, l.snapshot.SizeGiB)
+				return wire.Errorf(
+					"InvalidBlockDeviceMapping",
+					"Volume of size %dGB is smaller than snapshot '%s', expect size >= %dGB",
+					size,
+					l.snapshot.ID,
+					l.snapshot.SizeGiB,
+				)
 			}
 			l.sizeGiB = size
 		}
@@ -181,7 +203,9 @@ func (l *launch) place(r store.Reader, region string) (err error) {
 	var wish *bool
 	if len(l.in.NetworkInterfaces) == 1 {
 		nic := l.in.NetworkInterfaces[0]
-		subnetID, ids, address, wish = nic.SubnetId, nic.Groups, aws.ToString(nic.PrivateIpAddress), nic.AssociatePublicIpAddress
+		subnetID, ids, address, wish = nic.SubnetId, nic.Groups, aws.ToString(
+			nic.PrivateIpAddress,
+		), nic.AssociatePublicIpAddress
 		l.about, l.keepNIC = aws.ToString(nic.Description), nic.DeleteOnTermination != nil && !*nic.DeleteOnTermination
 	}
 	if l.subnet, err = subnetFor(r, region, subnetID, l.in.Placement); err != nil {
@@ -192,7 +216,10 @@ func (l *launch) place(r store.Reader, region string) (err error) {
 		l.public = *wish
 	}
 	if len(l.in.SecurityGroups) > 0 && aws.ToString(subnetID) != "" {
-		return wire.Errorf("InvalidParameterCombination", "The parameter groupName cannot be used with the parameter subnet")
+		return wire.Errorf(
+			"InvalidParameterCombination",
+			"The parameter groupName cannot be used with the parameter subnet",
+		)
 	}
 	if address != "" {
 		if l.privateIP, err = netip.ParseAddr(address); err != nil {
@@ -212,7 +239,12 @@ func subnetFor(r store.Reader, region string, id *string, placement *types.Place
 	if aws.ToString(id) != "" {
 		subnet, err := subnets.get(r, region, *id)
 		if err == nil && zone != "" && subnet.Zone != zone {
-			return nil, wire.Errorf("InvalidParameterValue", "The availability zone '%s' is not that of subnet '%s'.", zone, subnet.ID)
+			return nil, wire.Errorf(
+				"InvalidParameterValue",
+				"The availability zone '%s' is not that of subnet '%s'.",
+				zone,
+				subnet.ID,
+			)
 		}
 		return subnet, err
 	}
@@ -233,7 +265,12 @@ func groupsFor(r store.Reader, region string, subnet *store.Subnet, ids, names [
 			return nil, err
 		}
 		if group.VPCID != subnet.VPCID {
-			return nil, wire.Errorf("InvalidParameter", "Security group %s and subnet %s belong to different networks.", id, subnet.ID)
+			return nil, wire.Errorf(
+				"InvalidParameter",
+				"Security group %s and subnet %s belong to different networks.",
+				id,
+				subnet.ID,
+			)
 		}
 		groups = append(groups, group.ID)
 	}
@@ -243,7 +280,12 @@ func groupsFor(r store.Reader, region string, subnet *store.Subnet, ids, names [
 	for _, name := range names {
 		group, ok := groupNamed(r, subnet.VPCID, name)
 		if !ok {
-			return nil, wire.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist in VPC '%s'", name, subnet.VPCID)
+			return nil, wire.Errorf(
+				"InvalidGroup.NotFound",
+				"The security group '%s' does not exist in VPC '%s'",
+				name,
+				subnet.VPCID,
+			)
 		}
 		groups = append(groups, group.ID)
 	}
@@ -268,16 +310,26 @@ func (a *API) launch(tx *store.Tx, l *launch) ([]string, error) {
 		case errors.Is(err, addressing.ErrSubnetFull) && index >= aws.ToInt32(l.in.MinCount):
 			return ids, nil
 		case errors.Is(err, addressing.ErrSubnetFull):
-			return nil, wire.Errorf("InsufficientFreeAddressesInSubnet", "Not enough free addresses in subnet '%s'", l.subnet.ID)
+			return nil, wire.Errorf(
+				"InsufficientFreeAddressesInSubnet",
+				"Not enough free addresses in subnet '%s'",
+				l.subnet.ID,
+			)
 		case errors.Is(err, addressing.ErrInUse):
 			return nil, wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", l.privateIP)
 		case errors.Is(err, addressing.ErrPublicSpent):
 			return nil, wire.Errorf("InsufficientFreeAddresses", "There are no free public addresses.")
 		case err != nil:
-			return nil, wire.Errorf("InvalidParameterValue", "Address does not fall within the subnet's address range, or is reserved: %v", err)
+			return nil, wire.Errorf(
+				"InvalidParameterValue",
+				"Address does not fall within the subnet's address range, or is reserved: %v",
+				err,
+			)
 		}
 		volume := &store.Volume{
-			ID: a.ids.ID("vol-"), Region: row.Region, Zone: row.Zone, SizeGiB: l.sizeGiB, Type: l.volume, IOPS: 3000, Throughput: 125, SnapshotID: l.snapshot.ID,
+			ID: a.ids.ID(
+				"vol-",
+			), Region: row.Region, Zone: row.Zone, SizeGiB: l.sizeGiB, Type: l.volume, IOPS: 3000, Throughput: 125, SnapshotID: l.snapshot.ID,
 			InstanceID: row.ID, Device: rootDevice, DeleteOnTermination: !l.keepRoot, Created: now, AttachedAt: now, Tags: l.tags[types.ResourceTypeVolume], State: "in-use",
 		}
 		store.Volumes.Put(tx, volume)
@@ -292,10 +344,14 @@ func (a *API) instanceRow(l *launch, reservation string, index int32) *store.Ins
 	in := l.in
 	t, _ := instancetype.ByName(typeOf(in))
 	row := &store.Instance{
-		ID: a.ids.ID("i-"), Region: l.subnet.Region, VPCID: l.subnet.VPCID, SubnetID: l.subnet.ID, Zone: l.subnet.Zone, ReservationID: reservation,
+		ID: a.ids.ID(
+			"i-",
+		), Region: l.subnet.Region, VPCID: l.subnet.VPCID, SubnetID: l.subnet.ID, Zone: l.subnet.Zone, ReservationID: reservation,
 		ImageID: l.image.ID, Type: typeOf(in), KeyName: aws.ToString(in.KeyName), UserData: aws.ToString(in.UserData), ClientToken: aws.ToString(in.ClientToken),
 		LaunchIndex: index, LaunchTime: a.Now(), EBSOptimized: aws.ToBool(in.EbsOptimized), SourceDestCheck: true,
-		DisableAPITermination: aws.ToBool(in.DisableApiTermination), DisableAPIStop: aws.ToBool(in.DisableApiStop), ShutdownBehavior: "stop",
+		DisableAPITermination: aws.ToBool(
+			in.DisableApiTermination,
+		), DisableAPIStop: aws.ToBool(in.DisableApiStop), ShutdownBehavior: "stop",
 		MetadataTokens: "optional", MetadataEndpoint: "enabled", MetadataHopLimit: 1, MetadataTags: "disabled", CPUCredits: t.CPUCredits,
 		Layers: l.snapshot.Layers, Tags: l.tags[types.ResourceTypeInstance], Wanted: store.Running, State: store.Pending,
 	}

@@ -30,7 +30,12 @@ func (c *cloud) built() string {
 }
 
 func single(image string) *ec2.RunInstancesInput {
-	return &ec2.RunInstancesInput{ImageId: &image, InstanceType: types.InstanceTypeT3Micro, MinCount: aws.Int32(1), MaxCount: aws.Int32(1)}
+	return &ec2.RunInstancesInput{
+		ImageId:      &image,
+		InstanceType: types.InstanceTypeT3Micro,
+		MinCount:     aws.Int32(1),
+		MaxCount:     aws.Int32(1),
+	}
 }
 
 // observe plays the instance loop.
@@ -52,7 +57,12 @@ func TestRunInstancesRefusals(t *testing.T) {
 	}
 	image, vpc := c.built(), c.vpc("10.0.0.0/16")
 	subnet, elsewhere := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(c.vpc("10.1.0.0/16"), "web")
-	refused(c, c.RunInstances, single("ami-0123456789abcdef0"), "InvalidAMIID.NotFound: The image id '[ami-0123456789abcdef0]' does not exist")
+	refused(
+		c,
+		c.RunInstances,
+		single("ami-0123456789abcdef0"),
+		"InvalidAMIID.NotFound: The image id '[ami-0123456789abcdef0]' does not exist",
+	)
 	for name, test := range map[string]struct {
 		change func(*ec2.RunInstancesInput)
 		want   string
@@ -115,7 +125,10 @@ func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 	in.MaxCount, in.ClientToken, in.UserData = aws.Int32(2), aws.String("token"), encoded(16<<10)
 	in.Placement = &types.Placement{AvailabilityZone: aws.String("us-east-1b")}
 	in.BlockDeviceMappings = root(types.EbsBlockDevice{VolumeSize: aws.Int32(20)})
-	in.TagSpecifications = append(append(specification(types.ResourceTypeInstance, "kind", "vm"), specification(types.ResourceTypeVolume, "kind", "disk")...),
+	in.TagSpecifications = append(
+		append(
+			specification(types.ResourceTypeInstance, "kind", "vm"),
+			specification(types.ResourceTypeVolume, "kind", "disk")...),
 		specification(types.ResourceTypeNetworkInterface, "kind", "nic")...)
 	out := do(c, c.RunInstances, in)
 	if len(out.Instances) != 2 {
@@ -126,17 +139,23 @@ func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 		row, _ := store.Instances.Get(view, *item.InstanceId)
 		volume, _ := store.Volumes.Get(view, row.RootVolumeID)
 		eni, _ := store.NetworkInterfaces.Get(view, row.InterfaceIDs[0])
-		if row.State != store.Pending || row.Wanted != store.Running || int(row.LaunchIndex) != i || row.Zone != "us-east-1b" || strings.Join(row.Layers, ",") != "base" || row.Tags["kind"] != "vm" {
+		if row.State != store.Pending || row.Wanted != store.Running || int(row.LaunchIndex) != i ||
+			row.Zone != "us-east-1b" ||
+			strings.Join(row.Layers, ",") != "base" ||
+			row.Tags["kind"] != "vm" {
 			t.Errorf("instance: %+v", row)
 		}
-		if volume.SizeGiB != 20 || volume.State != "in-use" || volume.InstanceID != row.ID || volume.Tags["kind"] != "disk" {
+		if volume.SizeGiB != 20 || volume.State != "in-use" || volume.InstanceID != row.ID ||
+			volume.Tags["kind"] != "disk" {
 			t.Errorf("volume: %+v", volume)
 		}
-		if !eni.PublicIP.IsValid() || eni.Tags["kind"] != "nic" || len(eni.GroupIDs) != 1 || aws.ToString(item.SecurityGroups[0].GroupName) != "default" {
+		if !eni.PublicIP.IsValid() || eni.Tags["kind"] != "nic" || len(eni.GroupIDs) != 1 ||
+			aws.ToString(item.SecurityGroups[0].GroupName) != "default" {
 			t.Errorf("interface: %+v", eni)
 		}
 	}
-	if again := do(c, c.RunInstances, in); *again.ReservationId != *out.ReservationId || *again.Instances[1].InstanceId != *out.Instances[1].InstanceId {
+	if again := do(c, c.RunInstances, in); *again.ReservationId != *out.ReservationId ||
+		*again.Instances[1].InstanceId != *out.Instances[1].InstanceId {
 		t.Error("the client token launched anew")
 	}
 	other := *in
@@ -159,10 +178,14 @@ func TestRunInstancesInterface(t *testing.T) {
 	in := single(image)
 	in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{
 		DeviceIndex: aws.Int32(0), SubnetId: &subnet, Groups: []string{group}, PrivateIpAddress: aws.String("10.0.1.9"),
-		AssociatePublicIpAddress: aws.Bool(true), DeleteOnTermination: aws.Bool(false), Description: aws.String("front"),
+		AssociatePublicIpAddress: aws.Bool(
+			true,
+		), DeleteOnTermination: aws.Bool(false), Description: aws.String("front"),
 	}}
 	eni := do(c, c.RunInstances, in).Instances[0].NetworkInterfaces[0]
-	if eni.Association == nil || *eni.PrivateIpAddress != "10.0.1.9" || *eni.Groups[0].GroupId != group || *eni.Attachment.DeleteOnTermination || *eni.Description != "front" {
+	if eni.Association == nil || *eni.PrivateIpAddress != "10.0.1.9" || *eni.Groups[0].GroupId != group ||
+		*eni.Attachment.DeleteOnTermination ||
+		*eni.Description != "front" {
 		t.Errorf("interface: %+v", eni)
 	}
 	plain := single(image)
@@ -171,7 +194,9 @@ func TestRunInstancesInterface(t *testing.T) {
 		t.Errorf("public address %s in a private subnet", *item.PublicIpAddress)
 	}
 	plain.SubnetId = nil
-	plain.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: aws.Bool(false)}}
+	plain.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
+		{DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: aws.Bool(false)},
+	}
 	if item := do(c, c.RunInstances, plain).Instances[0]; item.PublicIpAddress != nil {
 		t.Errorf("public address %s against the wish", *item.PublicIpAddress)
 	}
@@ -190,15 +215,28 @@ func TestInstanceStateChanges(t *testing.T) {
 		}
 	}
 	row := func() *store.Instance { row, _ := store.Instances.Get(c.Store.View(), ids[0]); return row }
-	refused(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}}, "InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist")
+	refused(
+		c,
+		c.TerminateInstances,
+		&ec2.TerminateInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}},
+		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
+	)
 
 	c.observe(ids[0], store.Running)
 	do(c, c.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: ids})
-	move(16, 64, do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Force: aws.Bool(true)}).StoppingInstances)
-	if r := row(); r.Reboots != 1 || !r.Force || r.Wanted != store.Stopped || r.StateReasonCode != "Client.UserInitiatedShutdown" || r.TransitionReason != "User initiated (2026-11-23 12:00:00 GMT)" {
+	move(
+		16,
+		64,
+		do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Force: aws.Bool(true)}).StoppingInstances,
+	)
+	if r := row(); r.Reboots != 1 || !r.Force || r.Wanted != store.Stopped ||
+		r.StateReasonCode != "Client.UserInitiatedShutdown" ||
+		r.TransitionReason != "User initiated (2026-11-23 12:00:00 GMT)" {
 		t.Errorf("stopping: %+v", r)
 	}
-	if _, err := c.StartInstances(c.ctx, &ec2.StartInstancesInput{InstanceIds: ids}); code(err) != "IncorrectInstanceState" {
+	if _, err := c.StartInstances(c.ctx, &ec2.StartInstancesInput{InstanceIds: ids}); code(
+		err,
+	) != "IncorrectInstanceState" {
 		t.Errorf("start while stopping: %v", err)
 	}
 	c.observe(ids[0], store.Stopped)
@@ -206,7 +244,9 @@ func TestInstanceStateChanges(t *testing.T) {
 	if r := row(); r.Wanted != store.Running || r.Force || r.StateReasonCode != "" || r.TransitionReason != "" {
 		t.Errorf("starting: %+v", r)
 	}
-	if _, err := c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids}); code(err) != "OperationNotPermitted" {
+	if _, err := c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids}); code(
+		err,
+	) != "OperationNotPermitted" {
 		t.Errorf("terminate a protected instance: %v", err)
 	}
 	if err := c.Store.Update(func(tx *store.Tx) error {

@@ -14,7 +14,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-var stateCodes = map[string]int32{store.Pending: 0, store.Running: 16, store.ShuttingDown: 32, store.Terminated: 48, store.Stopping: 64, store.Stopped: 80}
+var stateCodes = map[string]int32{
+	store.Pending:      0,
+	store.Running:      16,
+	store.ShuttingDown: 32,
+	store.Terminated:   48,
+	store.Stopping:     64,
+	store.Stopped:      80,
+}
 
 func stateOf(state string) *types.InstanceState {
 	return &types.InstanceState{Name: types.InstanceStateName(state), Code: aws.Int32(stateCodes[state])}
@@ -22,7 +29,12 @@ func stateOf(state string) *types.InstanceState {
 
 // moved runs a change of state for each instance, all or none, and tells what it
 // did. allow refuses an instance; edit writes what is wanted of it.
-func (a *API) moved(ctx context.Context, ids []string, dryRun *bool, move func(tx *store.Tx, row vm) (vm, error)) ([]types.InstanceStateChange, error) {
+func (a *API) moved(
+	ctx context.Context,
+	ids []string,
+	dryRun *bool,
+	move func(tx *store.Tx, row vm) (vm, error),
+) ([]types.InstanceStateChange, error) {
 	if len(ids) == 0 {
 		return nil, missing("InstanceId")
 	}
@@ -39,7 +51,14 @@ func (a *API) moved(ctx context.Context, ids []string, dryRun *bool, move func(t
 				return err
 			}
 			store.Instances.Put(tx, after)
-			changes = append(changes, types.InstanceStateChange{InstanceId: aws.String(id), PreviousState: stateOf(row.State), CurrentState: stateOf(after.State)})
+			changes = append(
+				changes,
+				types.InstanceStateChange{
+					InstanceId:    aws.String(id),
+					PreviousState: stateOf(row.State),
+					CurrentState:  stateOf(after.State),
+				},
+			)
 		}
 		return nil
 	})
@@ -47,7 +66,12 @@ func (a *API) moved(ctx context.Context, ids []string, dryRun *bool, move func(t
 }
 
 func incorrectState(row vm, doing string) error {
-	return wire.Errorf("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", row.ID, doing)
+	return wire.Errorf(
+		"IncorrectInstanceState",
+		"The instance '%s' is not in a state from which it can be %s.",
+		row.ID,
+		doing,
+	)
 }
 
 // byUser notes that a user asked for the change.
@@ -100,7 +124,11 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 		case row.State == store.Terminated || row.State == store.ShuttingDown:
 			return nil, incorrectState(row, "stopped")
 		case row.DisableAPIStop:
-			return nil, wire.Errorf("OperationNotPermitted", "The instance '%s' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", row.ID)
+			return nil, wire.Errorf(
+				"OperationNotPermitted",
+				"The instance '%s' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+				row.ID,
+			)
 		case row.State == store.Stopped:
 			return &after, nil
 		}
@@ -132,7 +160,11 @@ func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstances
 	changes, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
 		after := *row
 		if row.DisableAPITermination {
-			return nil, wire.Errorf("OperationNotPermitted", "The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.", row.ID)
+			return nil, wire.Errorf(
+				"OperationNotPermitted",
+				"The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
+				row.ID,
+			)
 		}
 		if row.State == store.Terminated || row.State == store.ShuttingDown {
 			return &after, nil

@@ -27,17 +27,42 @@ func TestStatesAreChangedFromTheRightStatesOnly(t *testing.T) {
 	denied(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: []string{noInstance}}, unknown)
 	denied(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: []string{noInstance}}, unknown)
 	denied(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: []string{noInstance}}, unknown)
-	denied(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{"web"}}, `InvalidInstanceID.Malformed: Invalid id: "web" (expecting "i-...")`)
+	denied(
+		r,
+		r.TerminateInstances,
+		&ec2.TerminateInstancesInput{InstanceIds: []string{"web"}},
+		`InvalidInstanceID.Malformed: Invalid id: "web" (expecting "i-...")`,
+	)
 	// All or none.
 	denied(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id, noInstance}}, unknown)
 	denied(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
 	denied(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
 	denied(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
 	denied(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
-	denied(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Hibernate: aws.Bool(true)}, "UnsupportedOperation: aloft's local cloud does not support the parameter hibernate")
-	denied(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, SkipOsShutdown: aws.Bool(true)}, "UnsupportedOperation: aloft's local cloud does not support the parameter skipOsShutdown")
-	denied(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, Force: aws.Bool(true)}, "UnsupportedOperation: aloft's local cloud does not support the parameter force")
-	denied(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, AdditionalInfo: aws.String("x")}, "UnsupportedOperation: aloft's local cloud does not support the parameter additionalInfo")
+	denied(
+		r,
+		r.StopInstances,
+		&ec2.StopInstancesInput{InstanceIds: ids, Hibernate: aws.Bool(true)},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter hibernate",
+	)
+	denied(
+		r,
+		r.StopInstances,
+		&ec2.StopInstancesInput{InstanceIds: ids, SkipOsShutdown: aws.Bool(true)},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter skipOsShutdown",
+	)
+	denied(
+		r,
+		r.TerminateInstances,
+		&ec2.TerminateInstancesInput{InstanceIds: ids, Force: aws.Bool(true)},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter force",
+	)
+	denied(
+		r,
+		r.StartInstances,
+		&ec2.StartInstancesInput{InstanceIds: ids, AdditionalInfo: aws.String("x")},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter additionalInfo",
+	)
 	if row, _ := store.Instances.Get(r.cloud.Store.View(), id); row.Wanted != store.Running || row.Reboots != 0 {
 		t.Errorf("refusals changed %+v", row)
 	}
@@ -84,9 +109,26 @@ func TestProtectedInstancesStay(t *testing.T) {
 	in.DisableApiTermination, in.DisableApiStop = aws.Bool(true), aws.Bool(true)
 	id := *got(r, r.RunInstances, in).Instances[0].InstanceId
 	r.cloud.observe(id, store.Running)
-	denied(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: []string{id}}, "OperationNotPermitted: The instance '"+id+"' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.")
-	denied(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id}}, "OperationNotPermitted: The instance '"+id+"' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.")
-	got(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{InstanceId: &id, DisableApiTermination: &types.AttributeBooleanValue{Value: aws.Bool(false)}})
+	denied(
+		r,
+		r.StopInstances,
+		&ec2.StopInstancesInput{InstanceIds: []string{id}},
+		"OperationNotPermitted: The instance '"+id+"' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+	)
+	denied(
+		r,
+		r.TerminateInstances,
+		&ec2.TerminateInstancesInput{InstanceIds: []string{id}},
+		"OperationNotPermitted: The instance '"+id+"' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
+	)
+	got(
+		r,
+		r.ModifyInstanceAttribute,
+		&ec2.ModifyInstanceAttributeInput{
+			InstanceId:            &id,
+			DisableApiTermination: &types.AttributeBooleanValue{Value: aws.Bool(false)},
+		},
+	)
 	got(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
 }
 
@@ -114,11 +156,14 @@ func TestStatusIsOfRunningInstancesUnlessAllAreAsked(t *testing.T) {
 		store.Instances.Edit(tx, first, func(row *store.Instance) { row.Reachable = true })
 	})
 	all := status(&ec2.DescribeInstanceStatusInput{IncludeAllInstances: aws.Bool(true)})
-	if len(all) != 7 || all[first] != "ok" || all[*items[1].InstanceId] != "initializing" || all[*items[6].InstanceId] != "not-applicable" {
+	if len(all) != 7 || all[first] != "ok" || all[*items[1].InstanceId] != "initializing" ||
+		all[*items[6].InstanceId] != "not-applicable" {
 		t.Errorf("status %v", all)
 	}
 	narrowed(r, statusFilters, map[string]string{
-		"availability-zone-id": "use1-az" + string("123456"[(*items[0].Placement.AvailabilityZone)[9]-'a']), "availability-zone": *items[0].Placement.AvailabilityZone, "event.code": "", "event.description": "", "event.not-after": "", "event.not-before": "",
+		"availability-zone-id": "use1-az" + string(
+			"123456"[(*items[0].Placement.AvailabilityZone)[9]-'a'],
+		), "availability-zone": *items[0].Placement.AvailabilityZone, "event.code": "", "event.description": "", "event.not-after": "", "event.not-before": "",
 		"event.instance-event-id": "", "event.not-before-deadline": "", "instance-state-code": "16", "instance-state-name": "running", "instance-status.reachability": "passed", "instance-status.status": "ok",
 		"system-status.reachability": "passed", "system-status.status": "ok", "operator.managed": "false",
 	}, first, func(f types.Filter) []string {
@@ -129,9 +174,24 @@ func TestStatusIsOfRunningInstancesUnlessAllAreAsked(t *testing.T) {
 		out := got(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{MaxResults: five(), NextToken: token})
 		return list(out.InstanceStatuses, func(s types.InstanceStatus) string { return *s.InstanceId }), out.NextToken
 	})
-	denied(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{InstanceIds: []string{first}, MaxResults: five()}, "InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults")
-	denied(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{InstanceIds: []string{noInstance}}, "InvalidInstanceID.NotFound:")
-	denied(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{Filters: []types.Filter{filter("image-id", "*")}}, "InvalidParameterValue: The filter 'image-id' is invalid")
+	denied(
+		r,
+		r.DescribeInstanceStatus,
+		&ec2.DescribeInstanceStatusInput{InstanceIds: []string{first}, MaxResults: five()},
+		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults",
+	)
+	denied(
+		r,
+		r.DescribeInstanceStatus,
+		&ec2.DescribeInstanceStatusInput{InstanceIds: []string{noInstance}},
+		"InvalidInstanceID.NotFound:",
+	)
+	denied(
+		r,
+		r.DescribeInstanceStatus,
+		&ec2.DescribeInstanceStatusInput{Filters: []types.Filter{filter("image-id", "*")}},
+		"InvalidParameterValue: The filter 'image-id' is invalid",
+	)
 	denied(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{DryRun: aws.Bool(true)}, dryRun)
 }
 
@@ -145,17 +205,29 @@ func TestTheConsoleIsReadOnceTheInstanceHasRun(t *testing.T) {
 		}
 		return []byte("login:"), nil
 	}
-	if out := got(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id}); out.Output != nil || *out.InstanceId != id {
+	if out := got(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id}); out.Output != nil ||
+		*out.InstanceId != id {
 		t.Errorf("console %+v", out)
 	}
 	r.cloud.observe(id, store.Running)
 	out := got(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id, Latest: aws.Bool(true)})
-	if text, err := base64.StdEncoding.DecodeString(aws.ToString(out.Output)); string(text) != "login:" || err != nil || !out.Timestamp.Equal(noon) {
+	if text, err := base64.StdEncoding.DecodeString(aws.ToString(out.Output)); string(text) != "login:" || err != nil ||
+		!out.Timestamp.Equal(noon) {
 		t.Errorf("console %q at %v: %v", text, out.Timestamp, err)
 	}
 	fail = true
 	denied(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id}, "InternalError:")
-	denied(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{}, "MissingParameter: The request must contain the parameter instanceId")
-	denied(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: aws.String(noInstance)}, "InvalidInstanceID.NotFound:")
+	denied(
+		r,
+		r.GetConsoleOutput,
+		&ec2.GetConsoleOutputInput{},
+		"MissingParameter: The request must contain the parameter instanceId",
+	)
+	denied(
+		r,
+		r.GetConsoleOutput,
+		&ec2.GetConsoleOutputInput{InstanceId: aws.String(noInstance)},
+		"InvalidInstanceID.NotFound:",
+	)
 	denied(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id, DryRun: aws.Bool(true)}, dryRun)
 }

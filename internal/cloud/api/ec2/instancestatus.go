@@ -60,18 +60,30 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstan
 	}
 	asked := in.Filters
 	if !aws.ToBool(in.IncludeAllInstances) {
-		asked = append(asked[:len(asked):len(asked)], types.Filter{Name: aws.String("instance-state-name"), Values: []string{store.Running}})
+		asked = append(
+			asked[:len(asked):len(asked)],
+			types.Filter{Name: aws.String("instance-state-name"), Values: []string{store.Running}},
+		)
 	}
 	rows, next, err := statuses().describe(view, region, query{ids: in.InstanceIds, idParameter: "instancesSet", filters: asked, page: page{in.MaxResults, in.NextToken}})
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeInstanceStatusOutput{NextToken: next, InstanceStatuses: list(rows, func(row vm) types.InstanceStatus {
-		status, detail := reachability(row)
-		summary := &types.InstanceStatusSummary{Status: status}
-		if detail != "" {
-			summary.Details = []types.InstanceStatusDetails{{Name: types.StatusNameReachability, Status: detail}}
-		}
-		return types.InstanceStatus{InstanceId: aws.String(row.ID), AvailabilityZone: aws.String(row.Zone), InstanceState: stateOf(row.State), InstanceStatus: summary, SystemStatus: summary}
-	})}, nil
+	return &ec2.DescribeInstanceStatusOutput{
+		NextToken: next,
+		InstanceStatuses: list(rows, func(row vm) types.InstanceStatus {
+			status, detail := reachability(row)
+			summary := &types.InstanceStatusSummary{Status: status}
+			if detail != "" {
+				summary.Details = []types.InstanceStatusDetails{{Name: types.StatusNameReachability, Status: detail}}
+			}
+			return types.InstanceStatus{
+				InstanceId:       aws.String(row.ID),
+				AvailabilityZone: aws.String(row.Zone),
+				InstanceState:    stateOf(row.State),
+				InstanceStatus:   summary,
+				SystemStatus:     summary,
+			}
+		}),
+	}, nil
 }

@@ -25,11 +25,15 @@ var typeFilters = filters[instancetype.Type]{
 	"processor-info.supported-architecture": always[instancetype.Type]("x86_64"),
 	"bare-metal":                            always[instancetype.Type]("false"),
 	"instance-storage-supported":            always[instancetype.Type]("false"),
-	"burstable-performance-supported":       one(func(t instancetype.Type) string { return strconv.FormatBool(t.Burstable) }),
-	"free-tier-eligible":                    one(func(t instancetype.Type) string { return strconv.FormatBool(t.FreeTier) }),
-	"vcpu-info.default-vcpus":               one(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
-	"memory-info.size-in-mib":               one(func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) }),
-	"network-info.ena-support":              one(func(t instancetype.Type) string { return t.ENASupport }),
+	"burstable-performance-supported": one(
+		func(t instancetype.Type) string { return strconv.FormatBool(t.Burstable) },
+	),
+	"free-tier-eligible": one(
+		func(t instancetype.Type) string { return strconv.FormatBool(t.FreeTier) },
+	),
+	"vcpu-info.default-vcpus":  one(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
+	"memory-info.size-in-mib":  one(func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) }),
+	"network-info.ena-support": one(func(t instancetype.Type) string { return t.ENASupport }),
 }
 
 // DescribeInstanceTypes lists the instance types on offer.
@@ -78,23 +82,42 @@ func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
 		}
 	}
 	if len(unknown) > 0 {
-		return nil, wire.Errorf("InvalidInstanceType", "The following supplied instance types do not exist: [%s]", strings.Join(unknown, ", "))
+		return nil, wire.Errorf(
+			"InvalidInstanceType",
+			"The following supplied instance types do not exist: [%s]",
+			strings.Join(unknown, ", "),
+		)
 	}
 	return named, nil
 }
 
 func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 	return types.InstanceTypeInfo{
-		InstanceType: types.InstanceType(t.Name), CurrentGeneration: aws.Bool(true), FreeTierEligible: aws.Bool(t.FreeTier), BareMetal: aws.Bool(false),
-		Hypervisor: types.InstanceTypeHypervisor(t.Hypervisor), BurstablePerformanceSupported: aws.Bool(t.Burstable), InstanceStorageSupported: aws.Bool(false),
-		SupportedUsageClasses: []types.UsageClassType{types.UsageClassTypeOnDemand}, SupportedRootDeviceTypes: []types.RootDeviceType{types.RootDeviceTypeEbs},
+		InstanceType: types.InstanceType(
+			t.Name,
+		), CurrentGeneration: aws.Bool(true), FreeTierEligible: aws.Bool(t.FreeTier), BareMetal: aws.Bool(false),
+		Hypervisor: types.InstanceTypeHypervisor(
+			t.Hypervisor,
+		), BurstablePerformanceSupported: aws.Bool(t.Burstable), InstanceStorageSupported: aws.Bool(false),
+		SupportedUsageClasses: []types.UsageClassType{
+			types.UsageClassTypeOnDemand,
+		}, SupportedRootDeviceTypes: []types.RootDeviceType{types.RootDeviceTypeEbs},
 		SupportedVirtualizationTypes: []types.VirtualizationType{types.VirtualizationTypeHvm},
-		ProcessorInfo:                &types.ProcessorInfo{SupportedArchitectures: []types.ArchitectureType{types.ArchitectureTypeX8664}, Manufacturer: aws.String(t.Manufacturer)},
-		VCpuInfo:                     &types.VCpuInfo{DefaultVCpus: aws.Int32(int32(t.VCPUs)), DefaultCores: aws.Int32(int32(t.Cores)), DefaultThreadsPerCore: aws.Int32(int32(t.VCPUs / t.Cores))},
-		MemoryInfo:                   &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
-		EbsInfo:                      &types.EbsInfo{EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized)},
+		ProcessorInfo: &types.ProcessorInfo{
+			SupportedArchitectures: []types.ArchitectureType{types.ArchitectureTypeX8664},
+			Manufacturer:           aws.String(t.Manufacturer),
+		},
+		VCpuInfo: &types.VCpuInfo{
+			DefaultVCpus:          aws.Int32(int32(t.VCPUs)),
+			DefaultCores:          aws.Int32(int32(t.Cores)),
+			DefaultThreadsPerCore: aws.Int32(int32(t.VCPUs / t.Cores)),
+		},
+		MemoryInfo: &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
+		EbsInfo:    &types.EbsInfo{EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized)},
 		NetworkInfo: &types.NetworkInfo{
-			NetworkPerformance: aws.String(t.Network), MaximumNetworkInterfaces: aws.Int32(int32(t.Interfaces)), Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
+			NetworkPerformance: aws.String(
+				t.Network,
+			), MaximumNetworkInterfaces: aws.Int32(int32(t.Interfaces)), Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
 			EnaSupport: types.EnaSupport(t.ENASupport), Ipv6Supported: aws.Bool(true),
 		},
 	}

@@ -48,9 +48,16 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeInstanceTypeOfferingsOutput{NextToken: next, InstanceTypeOfferings: list(rows, func(o offering) types.InstanceTypeOffering {
-		return types.InstanceTypeOffering{InstanceType: types.InstanceType(o.name), Location: aws.String(o.location), LocationType: kind}
-	})}, nil
+	return &ec2.DescribeInstanceTypeOfferingsOutput{
+		NextToken: next,
+		InstanceTypeOfferings: list(rows, func(o offering) types.InstanceTypeOffering {
+			return types.InstanceTypeOffering{
+				InstanceType: types.InstanceType(o.name),
+				Location:     aws.String(o.location),
+				LocationType: kind,
+			}
+		}),
+	}, nil
 }
 
 // place is where an offering is in the order of the answer.

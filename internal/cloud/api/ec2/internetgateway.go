@@ -79,7 +79,10 @@ func internetGatewayItem(row *store.InternetGateway) types.InternetGateway {
 		Attachments: []types.InternetGatewayAttachment{},
 	}
 	if row.VPCID != "" {
-		item.Attachments = append(item.Attachments, types.InternetGatewayAttachment{VpcId: aws.String(row.VPCID), State: gatewayAttached})
+		item.Attachments = append(
+			item.Attachments,
+			types.InternetGatewayAttachment{VpcId: aws.String(row.VPCID), State: gatewayAttached},
+		)
 	}
 	return item
 }
@@ -100,7 +103,12 @@ func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetG
 			return err
 		}
 		if gateway.VPCID != "" {
-			return wire.Errorf("Resource.AlreadyAssociated", "resource %s is already attached to network %s", gateway.ID, gateway.VPCID)
+			return wire.Errorf(
+				"Resource.AlreadyAssociated",
+				"resource %s is already attached to network %s",
+				gateway.ID,
+				gateway.VPCID,
+			)
 		}
 		if others := store.InternetGateways.By(tx, "vpc", vpc.ID); len(others) > 0 {
 			return wire.Errorf("InvalidParameterValue", "Network %s already has an internet gateway attached", vpc.ID)
@@ -130,7 +138,11 @@ func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetG
 		}
 		for _, nic := range store.NetworkInterfaces.By(tx, "vpc", vpc.ID) {
 			if nic.PublicIP.IsValid() {
-				return wire.Errorf("DependencyViolation", "Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", vpc.ID)
+				return wire.Errorf(
+					"DependencyViolation",
+					"Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.",
+					vpc.ID,
+				)
 			}
 		}
 		store.InternetGateways.Edit(tx, gateway.ID, func(row *store.InternetGateway) { row.VPCID = "" })

@@ -48,13 +48,21 @@ func keyNamed(r store.Reader, region, name string) (*store.KeyPair, error) {
 }
 
 // addKeyPair stores a key pair under a name that must be free.
-func (a *API) addKeyPair(ctx context.Context, dryRun *bool, name string, specifications []types.TagSpecification, key publicKey) (*store.KeyPair, error) {
+func (a *API) addKeyPair(
+	ctx context.Context,
+	dryRun *bool,
+	name string,
+	specifications []types.TagSpecification,
+	key publicKey,
+) (*store.KeyPair, error) {
 	tags, err := tagsAtCreation(specifications, types.ResourceTypeKeyPair)
 	if err != nil {
 		return nil, err
 	}
 	row := &store.KeyPair{
-		ID: a.ids.ID(keyPairs.prefix), Name: name, Type: string(key.kind), Fingerprint: key.fingerprint, PublicKey: key.text,
+		ID: a.ids.ID(
+			keyPairs.prefix,
+		), Name: name, Type: string(key.kind), Fingerprint: key.fingerprint, PublicKey: key.text,
 		Created: a.Now(), Tags: tags[types.ResourceTypeKeyPair],
 	}
 	return row, a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
@@ -75,7 +83,10 @@ func (a *API) CreateKeyPair(ctx context.Context, in *ec2.CreateKeyPairInput) (*e
 	switch in.KeyFormat {
 	case "", types.KeyFormatPem:
 	case types.KeyFormatPpk:
-		return nil, wire.Errorf("UnsupportedOperation", "aloft's local cloud gives out private keys in the format pem only")
+		return nil, wire.Errorf(
+			"UnsupportedOperation",
+			"aloft's local cloud gives out private keys in the format pem only",
+		)
 	default:
 		return nil, invalidValue("KeyFormat", string(in.KeyFormat), "Valid values are pem and ppk.")
 	}
@@ -91,7 +102,13 @@ func (a *API) CreateKeyPair(ctx context.Context, in *ec2.CreateKeyPairInput) (*e
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.CreateKeyPairOutput{KeyPairId: &row.ID, KeyName: &row.Name, KeyFingerprint: &row.Fingerprint, KeyMaterial: &private, Tags: tagSet(row.Tags)}, nil
+	return &ec2.CreateKeyPairOutput{
+		KeyPairId:      &row.ID,
+		KeyName:        &row.Name,
+		KeyFingerprint: &row.Fingerprint,
+		KeyMaterial:    &private,
+		Tags:           tagSet(row.Tags),
+	}, nil
 }
 
 // ImportKeyPair takes a public key that a user made.
@@ -110,7 +127,12 @@ func (a *API) ImportKeyPair(ctx context.Context, in *ec2.ImportKeyPairInput) (*e
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.ImportKeyPairOutput{KeyPairId: &row.ID, KeyName: &row.Name, KeyFingerprint: &row.Fingerprint, Tags: tagSet(row.Tags)}, nil
+	return &ec2.ImportKeyPairOutput{
+		KeyPairId:      &row.ID,
+		KeyName:        &row.Name,
+		KeyFingerprint: &row.Fingerprint,
+		Tags:           tagSet(row.Tags),
+	}, nil
 }
 
 // DescribeKeyPairs lists key pairs.
@@ -133,7 +155,9 @@ func (a *API) DescribeKeyPairs(ctx context.Context, in *ec2.DescribeKeyPairsInpu
 	}
 	return &ec2.DescribeKeyPairsOutput{KeyPairs: list(rows, func(row *store.KeyPair) types.KeyPairInfo {
 		item := types.KeyPairInfo{
-			KeyPairId: aws.String(row.ID), KeyName: aws.String(row.Name), KeyType: types.KeyType(row.Type), KeyFingerprint: aws.String(row.Fingerprint),
+			KeyPairId: aws.String(
+				row.ID,
+			), KeyName: aws.String(row.Name), KeyType: types.KeyType(row.Type), KeyFingerprint: aws.String(row.Fingerprint),
 			CreateTime: aws.Time(row.Created), Tags: tagSet(row.Tags),
 		}
 		if aws.ToBool(in.IncludePublicKey) {

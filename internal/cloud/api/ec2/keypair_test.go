@@ -20,16 +20,26 @@ func TestThePrivateHalfOfAKeyOpensWhatItsPublicHalfGuards(t *testing.T) {
 			t.Fatal(err)
 		}
 		shown := do(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{KeyNames: []string{string(kind)}, IncludePublicKey: aws.Bool(true)}).KeyPairs[0]
-		if want := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey()))); *shown.PublicKey != want || shown.KeyType != kind || *shown.KeyFingerprint != *out.KeyFingerprint {
+		if want := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey()))); *shown.PublicKey != want ||
+			shown.KeyType != kind ||
+			*shown.KeyFingerprint != *out.KeyFingerprint {
 			t.Errorf("%s: %+v", kind, shown)
 		}
 		groups := strings.Count(*out.KeyFingerprint, ":")
-		if kind == types.KeyTypeRsa && groups != 19 || kind == types.KeyTypeEd25519 && (groups != 0 || !strings.HasSuffix(*out.KeyFingerprint, "=")) {
+		if kind == types.KeyTypeRsa && groups != 19 ||
+			kind == types.KeyTypeEd25519 && (groups != 0 || !strings.HasSuffix(*out.KeyFingerprint, "=")) {
 			t.Errorf("%s: fingerprint %s", kind, *out.KeyFingerprint)
 		}
 	}
-	refused(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("ed25519"), KeyType: "ed25519"}, "InvalidKeyPair.Duplicate: The keypair already exists")
-	if _, err := c.CreateKeyPair(c.ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("p"), KeyFormat: types.KeyFormatPpk}); code(err) != "UnsupportedOperation" {
+	refused(
+		c,
+		c.CreateKeyPair,
+		&ec2.CreateKeyPairInput{KeyName: aws.String("ed25519"), KeyType: "ed25519"},
+		"InvalidKeyPair.Duplicate: The keypair already exists",
+	)
+	if _, err := c.CreateKeyPair(c.ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("p"), KeyFormat: types.KeyFormatPpk}); code(
+		err,
+	) != "UnsupportedOperation" {
 		t.Errorf("ppk: %v", err)
 	}
 }
@@ -51,7 +61,9 @@ func TestImportedKeysAreKeptInWhateverFormTheyCome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	der := base64.StdEncoding.EncodeToString(append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, raw[len(raw)-32:]...))
+	der := base64.StdEncoding.EncodeToString(
+		append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, raw[len(raw)-32:]...),
+	)
 	for name, material := range map[string]string{"openssh": importedEd25519, "rfc4716": rfc4716, "der": der} {
 		out := do(c, c.ImportKeyPair, &ec2.ImportKeyPairInput{KeyName: &name, PublicKeyMaterial: []byte(material)})
 		if *out.KeyFingerprint != printEd25519 {
@@ -65,12 +77,27 @@ func TestImportedKeysAreKeptInWhateverFormTheyCome(t *testing.T) {
 	if got := do(c, c.ImportKeyPair, &ec2.ImportKeyPairInput{KeyName: aws.String("rsa"), PublicKeyMaterial: []byte(importedRSA)}); *got.KeyFingerprint != printRSA {
 		t.Errorf("fingerprint of the RSA key: %s", *got.KeyFingerprint)
 	}
-	refused(c, c.ImportKeyPair, &ec2.ImportKeyPairInput{KeyName: aws.String("bad"), PublicKeyMaterial: []byte("nonsense")}, "InvalidKey.Format: Key is not in valid OpenSSH public key format")
+	refused(
+		c,
+		c.ImportKeyPair,
+		&ec2.ImportKeyPairInput{KeyName: aws.String("bad"), PublicKeyMaterial: []byte("nonsense")},
+		"InvalidKey.Format: Key is not in valid OpenSSH public key format",
+	)
 }
 
 func TestKeyPairsThatAreNotThere(t *testing.T) {
 	c := newCloud(t)
-	refused(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{KeyNames: []string{"x"}}, "InvalidKeyPair.NotFound: The key pair 'x' does not exist")
-	refused(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{KeyPairIds: []string{"key-00000000"}}, "InvalidKeyPair.NotFound: The key pair ID 'key-00000000' does not exist")
+	refused(
+		c,
+		c.DescribeKeyPairs,
+		&ec2.DescribeKeyPairsInput{KeyNames: []string{"x"}},
+		"InvalidKeyPair.NotFound: The key pair 'x' does not exist",
+	)
+	refused(
+		c,
+		c.DescribeKeyPairs,
+		&ec2.DescribeKeyPairsInput{KeyPairIds: []string{"key-00000000"}},
+		"InvalidKeyPair.NotFound: The key pair ID 'key-00000000' does not exist",
+	)
 	do(c, c.DeleteKeyPair, &ec2.DeleteKeyPairInput{KeyName: aws.String("x")})
 }

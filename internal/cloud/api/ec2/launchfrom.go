@@ -17,7 +17,11 @@ import (
 )
 
 // taggedAtLaunch are the kinds of resources that a launch can tag.
-var taggedAtLaunch = []types.ResourceType{types.ResourceTypeInstance, types.ResourceTypeVolume, types.ResourceTypeNetworkInterface}
+var taggedAtLaunch = []types.ResourceType{
+	types.ResourceTypeInstance,
+	types.ResourceTypeVolume,
+	types.ResourceTypeNetworkInterface,
+}
 
 // templateFor finds the version of a launch template that a launch names, or
 // nils if it names none.
@@ -196,15 +200,21 @@ func specificationOf(ref store.TemplateRef) *types.LaunchTemplateSpecification {
 // request is the launch as a user would ask for it.
 func (l Launch) request(r store.Reader, region string) *ec2.RunInstancesInput {
 	in := &ec2.RunInstancesInput{
-		LaunchTemplate: specificationOf(l.Template), InstanceType: types.InstanceType(l.Type), SubnetId: optional(l.SubnetID),
+		LaunchTemplate: specificationOf(
+			l.Template,
+		), InstanceType: types.InstanceType(l.Type), SubnetId: optional(l.SubnetID),
 		MinCount: aws.Int32(max(l.Count, 1)), MaxCount: aws.Int32(max(l.Count, 1)), ClientToken: optional(l.Token),
 	}
 	if len(l.Tags) > 0 {
-		in.TagSpecifications = []types.TagSpecification{{ResourceType: types.ResourceTypeInstance, Tags: tagSet(l.Tags)}}
+		in.TagSpecifications = []types.TagSpecification{
+			{ResourceType: types.ResourceTypeInstance, Tags: tagSet(l.Tags)},
+		}
 	}
 	if _, v, err := templateFor(r, region, in.LaunchTemplate); err == nil && in.SubnetId != nil {
 		if data, err := decodeData(v); err == nil && len(data.NetworkInterfaces) > 0 {
-			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{DeviceIndex: aws.Int32(0), SubnetId: in.SubnetId}}
+			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
+				{DeviceIndex: aws.Int32(0), SubnetId: in.SubnetId},
+			}
 			in.SubnetId = nil
 		}
 	}

@@ -20,7 +20,11 @@ func (c *cloud) template(name string, data *types.RequestLaunchTemplateData) str
 
 func (c *cloud) version(id string, data *types.RequestLaunchTemplateData) {
 	c.t.Helper()
-	do(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: data})
+	do(
+		c,
+		c.CreateLaunchTemplateVersion,
+		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: data},
+	)
 }
 
 func from(s types.LaunchTemplateSpecification) *ec2.RunInstancesInput {
@@ -28,7 +32,9 @@ func from(s types.LaunchTemplateSpecification) *ec2.RunInstancesInput {
 }
 
 func dataTags(kind types.ResourceType, pairs ...string) []types.LaunchTemplateTagSpecificationRequest {
-	return []types.LaunchTemplateTagSpecificationRequest{{ResourceType: kind, Tags: specification(kind, pairs...)[0].Tags}}
+	return []types.LaunchTemplateTagSpecificationRequest{
+		{ResourceType: kind, Tags: specification(kind, pairs...)[0].Tags},
+	}
 }
 
 func TestALaunchTakesFromItsTemplateWhatTheRequestLacks(t *testing.T) {
@@ -38,11 +44,15 @@ func TestALaunchTakesFromItsTemplateWhatTheRequestLacks(t *testing.T) {
 	do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("k"), KeyType: types.KeyTypeEd25519})
 	id := c.template("web", &types.RequestLaunchTemplateData{
 		ImageId: &image, InstanceType: types.InstanceTypeT3Micro, KeyName: aws.String("k"), UserData: encoded(3), SecurityGroupIds: []string{group},
-		Monitoring:        &types.LaunchTemplatesMonitoringRequest{Enabled: aws.Bool(true)},
-		MetadataOptions:   &types.LaunchTemplateInstanceMetadataOptionsRequest{HttpTokens: types.LaunchTemplateHttpTokensStateRequired},
+		Monitoring: &types.LaunchTemplatesMonitoringRequest{Enabled: aws.Bool(true)},
+		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptionsRequest{
+			HttpTokens: types.LaunchTemplateHttpTokensStateRequired,
+		},
 		TagSpecifications: dataTags(types.ResourceTypeInstance, "Name", "web", "kind", "template"),
 		BlockDeviceMappings: []types.LaunchTemplateBlockDeviceMappingRequest{{
-			DeviceName: aws.String("/dev/xvda"), Ebs: &types.LaunchTemplateEbsBlockDeviceRequest{VolumeSize: aws.Int32(20)},
+			DeviceName: aws.String(
+				"/dev/xvda",
+			), Ebs: &types.LaunchTemplateEbsBlockDeviceRequest{VolumeSize: aws.Int32(20)},
 		}},
 	})
 	in := from(types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")})
@@ -50,21 +60,44 @@ func TestALaunchTakesFromItsTemplateWhatTheRequestLacks(t *testing.T) {
 	item := do(c, c.RunInstances, in).Instances[0]
 	row, _ := store.Instances.Get(c.Store.View(), *item.InstanceId)
 	volume, _ := store.Volumes.Get(c.Store.View(), row.RootVolumeID)
-	if row.Type != "t3.micro" || row.KeyName != "k" || row.UserData != *encoded(3) || !row.Monitoring || row.MetadataTokens != "required" || volume.SizeGiB != 20 || *item.SecurityGroups[0].GroupId != group {
+	if row.Type != "t3.micro" || row.KeyName != "k" || row.UserData != *encoded(3) || !row.Monitoring ||
+		row.MetadataTokens != "required" ||
+		volume.SizeGiB != 20 ||
+		*item.SecurityGroups[0].GroupId != group {
 		t.Errorf("got %+v, disk of %d GiB", row, volume.SizeGiB)
 	}
-	want := store.Tags{"Name": "web", "kind": "request", "aws:ec2launchtemplate:id": id, "aws:ec2launchtemplate:version": "1"}
+	want := store.Tags{
+		"Name":                          "web",
+		"kind":                          "request",
+		"aws:ec2launchtemplate:id":      id,
+		"aws:ec2launchtemplate:version": "1",
+	}
 	if !maps.Equal(row.Tags, want) {
 		t.Errorf("tags %v, want %v", row.Tags, want)
 	}
-	value := do(c, c.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: types.InstanceAttributeNameUserData}).UserData.Value
+	value := do(
+		c,
+		c.DescribeInstanceAttribute,
+		&ec2.DescribeInstanceAttributeInput{
+			InstanceId: item.InstanceId,
+			Attribute:  types.InstanceAttributeNameUserData,
+		},
+	).UserData.Value
 	if aws.ToString(value) != *encoded(3) {
 		t.Errorf("user data %v", aws.ToString(value))
 	}
-	in.InstanceType, in.UserData, in.SecurityGroupIds = types.InstanceTypeT3Small, encoded(4), []string{c.group(vpc, "other")}
+	in.InstanceType, in.UserData, in.SecurityGroupIds = types.InstanceTypeT3Small, encoded(
+		4,
+	), []string{
+		c.group(vpc, "other"),
+	}
 	in.MetadataOptions = &types.InstanceMetadataOptionsRequest{HttpTokens: types.HttpTokensStateOptional}
 	item = do(c, c.RunInstances, in).Instances[0]
-	if row, _ = store.Instances.Get(c.Store.View(), *item.InstanceId); row.Type != "t3.small" || row.UserData != *encoded(4) || row.MetadataTokens != "optional" || row.KeyName != "k" || *item.SecurityGroups[0].GroupName != "other" {
+	if row, _ = store.Instances.Get(c.Store.View(), *item.InstanceId); row.Type != "t3.small" ||
+		row.UserData != *encoded(4) ||
+		row.MetadataTokens != "optional" ||
+		row.KeyName != "k" ||
+		*item.SecurityGroups[0].GroupName != "other" {
 		t.Errorf("the request did not win: %+v", row)
 	}
 }
@@ -75,7 +108,11 @@ func TestALaunchMeansTheVersionThatItsWordMeans(t *testing.T) {
 	id := c.template("web", &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Nano})
 	c.version(id, &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Micro})
 	c.version(id, &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Small})
-	do(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")})
+	do(
+		c,
+		c.ModifyLaunchTemplate,
+		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")},
+	)
 	for word, want := range map[string][2]string{"1": {"t3.nano", "1"}, "$Default": {"t3.micro", "2"}, "": {"t3.micro", "2"}, "$Latest": {"t3.small", "3"}} {
 		item := do(c, c.RunInstances, from(types.LaunchTemplateSpecification{LaunchTemplateId: &id, Version: &word})).Instances[0]
 		row, _ := store.Instances.Get(c.Store.View(), *item.InstanceId)
@@ -144,12 +181,19 @@ func TestAServiceLaunchesWithTagsThatUsersMayNotSet(t *testing.T) {
 	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
 	id := c.template("web", &types.RequestLaunchTemplateData{
 		ImageId: &image, InstanceType: types.InstanceTypeT3Micro, TagSpecifications: dataTags(types.ResourceTypeInstance, "a", "template", "b", "template"),
-		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{DeviceIndex: aws.Int32(0), Groups: []string{group}, AssociatePublicIpAddress: aws.Bool(true)}},
+		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
+			{DeviceIndex: aws.Int32(0), Groups: []string{group}, AssociatePublicIpAddress: aws.Bool(true)},
+		},
 	})
 	var seen []string
 	l := Launch{
-		Template: store.TemplateRef{Name: "web", Version: "$Latest"}, SubnetID: subnet, Count: 2, Token: "activity", Tags: store.Tags{"b": "group"},
-		Reserved: store.Tags{"aws:autoscaling:groupName": "g"}, Also: func(_ *store.Tx, ids []string) error { seen = ids; return nil },
+		Template: store.TemplateRef{
+			Name:    "web",
+			Version: "$Latest",
+		}, SubnetID: subnet, Count: 2, Token: "activity", Tags: store.Tags{"b": "group"},
+		Reserved: store.Tags{
+			"aws:autoscaling:groupName": "g",
+		}, Also: func(_ *store.Tx, ids []string) error { seen = ids; return nil },
 	}
 	ids, err := c.RunInstancesFor(c.ctx, home, l)
 	if err != nil || len(ids) != 2 || !slices.Equal(ids, seen) {
@@ -157,7 +201,13 @@ func TestAServiceLaunchesWithTagsThatUsersMayNotSet(t *testing.T) {
 	}
 	row, _ := store.Instances.Get(c.Store.View(), ids[1])
 	eni, _ := store.NetworkInterfaces.Get(c.Store.View(), row.InterfaceIDs[0])
-	want := store.Tags{"a": "template", "b": "group", "aws:autoscaling:groupName": "g", "aws:ec2launchtemplate:id": id, "aws:ec2launchtemplate:version": "1"}
+	want := store.Tags{
+		"a":                             "template",
+		"b":                             "group",
+		"aws:autoscaling:groupName":     "g",
+		"aws:ec2launchtemplate:id":      id,
+		"aws:ec2launchtemplate:version": "1",
+	}
 	if !maps.Equal(row.Tags, want) || row.SubnetID != subnet || !eni.PublicIP.IsValid() || eni.GroupIDs[0] != group {
 		t.Errorf("instance %+v, interface %+v", row, eni)
 	}

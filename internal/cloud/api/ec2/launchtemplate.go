@@ -49,7 +49,10 @@ func checkTemplateName(name *string) error {
 		return err
 	}
 	if !templateName.MatchString(*name) {
-		return wire.Errorf("InvalidLaunchTemplateName.MalformedException", "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following characters: - ( ) . / _.")
+		return wire.Errorf(
+			"InvalidLaunchTemplateName.MalformedException",
+			"A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following characters: - ( ) . / _.",
+		)
 	}
 	return nil
 }
@@ -60,7 +63,11 @@ func templateOf(r store.Reader, region string, id, name *string, toDo string) (t
 	byID, byName := aws.ToString(id) != "", aws.ToString(name) != ""
 	switch {
 	case byID && byName:
-		return nil, wire.Errorf("InvalidParameterCombination", "Either provide launch template ID or launch template name to %s.", toDo)
+		return nil, wire.Errorf(
+			"InvalidParameterCombination",
+			"Either provide launch template ID or launch template name to %s.",
+			toDo,
+		)
 	case byID:
 		if err := launchTemplates.checkID(*id); err != nil {
 			return nil, err
@@ -68,14 +75,26 @@ func templateOf(r store.Reader, region string, id, name *string, toDo string) (t
 		if row, ok := store.LaunchTemplates.Get(r, *id); ok && row.Region == region {
 			return row, nil
 		}
-		return nil, wire.Errorf("InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID %s, does not exist.", *id)
+		return nil, wire.Errorf(
+			"InvalidLaunchTemplateId.NotFound",
+			"The specified launch template, with template ID %s, does not exist.",
+			*id,
+		)
 	case byName:
 		if row, ok := templateNamed(r, region, *name); ok {
 			return row, nil
 		}
-		return nil, wire.Errorf("InvalidLaunchTemplateName.NotFoundException", "The specified launch template, with template name %s, does not exist.", *name)
+		return nil, wire.Errorf(
+			"InvalidLaunchTemplateName.NotFoundException",
+			"The specified launch template, with template name %s, does not exist.",
+			*name,
+		)
 	}
-	return nil, wire.Errorf("MissingParameter", "Either provide launch template ID or launch template name to %s.", toDo)
+	return nil, wire.Errorf(
+		"MissingParameter",
+		"Either provide launch template ID or launch template name to %s.",
+		toDo,
+	)
 }
 
 func templateNamed(r store.Reader, region, name string) (template, bool) {
@@ -96,7 +115,10 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 		return nil, err
 	}
 	if emptyData(in.LaunchTemplateData) {
-		return nil, wire.Errorf("MissingParameter", "No launch template data was provided. Launch template data is required to create a launch template.")
+		return nil, wire.Errorf(
+			"MissingParameter",
+			"No launch template data was provided. Launch template data is required to create a launch template.",
+		)
 	}
 	if err := checkData(in.LaunchTemplateData, in.VersionDescription); err != nil {
 		return nil, err
@@ -110,7 +132,10 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 		exists := func(id string) bool { _, ok := store.LaunchTemplates.Get(tx, id); return ok }
 		ids, err := a.once(tx, region, "CreateLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
 			if _, taken := templateNamed(tx, region, *in.LaunchTemplateName); taken {
-				return nil, wire.Errorf("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
+				return nil, wire.Errorf(
+					"InvalidLaunchTemplateName.AlreadyExistsException",
+					"Launch template name already in use.",
+				)
 			}
 			row := &store.LaunchTemplate{
 				ID: a.ids.ID(launchTemplates.prefix), Region: region, Name: *in.LaunchTemplateName, Default: 1,
@@ -125,7 +150,10 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 			return err
 		}
 		row, _ := store.LaunchTemplates.Get(tx, ids[0])
-		out = &ec2.CreateLaunchTemplateOutput{LaunchTemplate: templateItem(row), Warning: warningOf(in.LaunchTemplateData)}
+		out = &ec2.CreateLaunchTemplateOutput{
+			LaunchTemplate: templateItem(row),
+			Warning:        warningOf(in.LaunchTemplateData),
+		}
 		return nil
 	})
 	return out, err
@@ -133,8 +161,12 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 
 func templateItem(row template) *types.LaunchTemplate {
 	return &types.LaunchTemplate{
-		LaunchTemplateId: aws.String(row.ID), LaunchTemplateName: aws.String(row.Name), CreateTime: aws.Time(row.Created), CreatedBy: aws.String(row.CreatedBy),
-		DefaultVersionNumber: aws.Int64(row.Default), LatestVersionNumber: aws.Int64(row.Latest), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
+		LaunchTemplateId: aws.String(
+			row.ID,
+		), LaunchTemplateName: aws.String(row.Name), CreateTime: aws.Time(row.Created), CreatedBy: aws.String(row.CreatedBy),
+		DefaultVersionNumber: aws.Int64(
+			row.Default,
+		), LatestVersionNumber: aws.Int64(row.Latest), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
 		Tags: tagSet(row.Tags),
 	}
 }
@@ -170,14 +202,21 @@ func (a *API) DescribeLaunchTemplates(ctx context.Context, in *ec2.DescribeLaunc
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeLaunchTemplatesOutput{NextToken: next, LaunchTemplates: list(rows, func(row template) types.LaunchTemplate { return *templateItem(row) })}, nil
+	return &ec2.DescribeLaunchTemplatesOutput{
+		NextToken:       next,
+		LaunchTemplates: list(rows, func(row template) types.LaunchTemplate { return *templateItem(row) }),
+	}, nil
 }
 
 // someAbsent is a refusal as DescribeLaunchTemplates words it, which does not
 // say which of the templates is unknown.
 func someAbsent(err error) error {
-	if refusal, ok := errors.AsType[*wire.Error](err); ok && refusal.Code != launchTemplates.malformed && refusal.Code != "MissingParameter" {
-		return wire.Errorf(refusal.Code, "At least one of the launch templates specified in the request does not exist.")
+	if refusal, ok := errors.AsType[*wire.Error](err); ok && refusal.Code != launchTemplates.malformed &&
+		refusal.Code != "MissingParameter" {
+		return wire.Errorf(
+			refusal.Code,
+			"At least one of the launch templates specified in the request does not exist.",
+		)
 	}
 	return err
 }
@@ -188,7 +227,11 @@ func (p page) checkTemplates() error {
 	if p.max == nil || *p.max >= 1 && *p.max <= maxTemplateResults {
 		return nil
 	}
-	return invalidValue("maxResults", strconv.Itoa(int(*p.max)), fmt.Sprintf("It must be from 1 to %d.", maxTemplateResults))
+	return invalidValue(
+		"maxResults",
+		strconv.Itoa(int(*p.max)),
+		fmt.Sprintf("It must be from 1 to %d.", maxTemplateResults),
+	)
 }
 
 // ModifyLaunchTemplate makes another version the default one.
@@ -206,7 +249,11 @@ func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemp
 			}
 			number, err := strconv.ParseInt(*in.DefaultVersion, 10, 64)
 			if err != nil || versionAt(tx, row, number) == nil {
-				return nil, wire.Errorf("InvalidLaunchTemplateId.VersionNotFound", "The launch template version %s is not found for the specified launch template.", *in.DefaultVersion)
+				return nil, wire.Errorf(
+					"InvalidLaunchTemplateId.VersionNotFound",
+					"The launch template version %s is not found for the specified launch template.",
+					*in.DefaultVersion,
+				)
 			}
 			store.LaunchTemplates.Edit(tx, row.ID, func(row template) { row.Default = number })
 			return []string{row.ID}, nil

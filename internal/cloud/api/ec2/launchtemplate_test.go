@@ -43,11 +43,26 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 // EC2 keeps a template that cannot be launched, and warns.
 func TestATemplateIsKeptWithAWarning(t *testing.T) {
 	c := newCloud(t)
-	out := do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("bad"), LaunchTemplateData: &types.RequestLaunchTemplateData{UserData: aws.String("?")}})
-	if w := out.Warning; w == nil || *w.Errors[0].Code != "InvalidUserData.Malformed" || *w.Errors[0].Message != "Invalid BASE64 encoding of user data." {
+	out := do(
+		c,
+		c.CreateLaunchTemplate,
+		&ec2.CreateLaunchTemplateInput{
+			LaunchTemplateName: aws.String("bad"),
+			LaunchTemplateData: &types.RequestLaunchTemplateData{UserData: aws.String("?")},
+		},
+	)
+	if w := out.Warning; w == nil || *w.Errors[0].Code != "InvalidUserData.Malformed" ||
+		*w.Errors[0].Message != "Invalid BASE64 encoding of user data." {
 		t.Errorf("warning %+v", w)
 	}
-	out = do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("open"), LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-def456")}})
+	out = do(
+		c,
+		c.CreateLaunchTemplate,
+		&ec2.CreateLaunchTemplateInput{
+			LaunchTemplateName: aws.String("open"),
+			LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-def456")},
+		},
+	)
 	if out.Warning != nil {
 		t.Errorf("warning %+v", out.Warning)
 	}
@@ -55,25 +70,50 @@ func TestATemplateIsKeptWithAWarning(t *testing.T) {
 
 func TestAClientTokenMakesOneTemplateOneVersionAndOneDefault(t *testing.T) {
 	c := newCloud(t)
-	in := &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("web"), LaunchTemplateData: ofType("t3.micro"), ClientToken: aws.String("t")}
+	in := &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"),
+		LaunchTemplateData: ofType("t3.micro"),
+		ClientToken:        aws.String("t"),
+	}
 	first, again := do(c, c.CreateLaunchTemplate, in), do(c, c.CreateLaunchTemplate, in)
 	if *first.LaunchTemplate.LaunchTemplateId != *again.LaunchTemplate.LaunchTemplateId {
 		t.Error("two templates")
 	}
-	next := &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateName: aws.String("web"), LaunchTemplateData: ofType("t3.small"), ClientToken: aws.String("t")}
+	next := &ec2.CreateLaunchTemplateVersionInput{
+		LaunchTemplateName: aws.String("web"),
+		LaunchTemplateData: ofType("t3.small"),
+		ClientToken:        aws.String("t"),
+	}
 	for range 2 {
-		if v := do(c, c.CreateLaunchTemplateVersion, next).LaunchTemplateVersion; *v.VersionNumber != 2 || *v.DefaultVersion {
+		if v := do(c, c.CreateLaunchTemplateVersion, next).LaunchTemplateVersion; *v.VersionNumber != 2 ||
+			*v.DefaultVersion {
 			t.Errorf("version %d, default %v", *v.VersionNumber, *v.DefaultVersion)
 		}
 	}
 	for range 2 {
-		out := do(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("2"), ClientToken: aws.String("t")})
+		out := do(
+			c,
+			c.ModifyLaunchTemplate,
+			&ec2.ModifyLaunchTemplateInput{
+				LaunchTemplateName: aws.String("web"),
+				DefaultVersion:     aws.String("2"),
+				ClientToken:        aws.String("t"),
+			},
+		)
 		if row := out.LaunchTemplate; *row.DefaultVersionNumber != 2 || *row.LatestVersionNumber != 2 {
 			t.Errorf("template %+v", row)
 		}
 	}
-	refused(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), ClientToken: aws.String("t")},
-		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
+	refused(
+		c,
+		c.CreateLaunchTemplate,
+		&ec2.CreateLaunchTemplateInput{
+			LaunchTemplateName: aws.String("api"),
+			LaunchTemplateData: ofType("t3.micro"),
+			ClientToken:        aws.String("t"),
+		},
+		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+	)
 }
 
 func TestAVersionStartsFromItsSource(t *testing.T) {
@@ -81,22 +121,52 @@ func TestAVersionStartsFromItsSource(t *testing.T) {
 	id := c.template("web", &types.RequestLaunchTemplateData{
 		InstanceType: "t3.micro", KeyName: aws.String("k"), SecurityGroupIds: []string{"sg-1", "sg-2"}, TagSpecifications: dataTags("instance", "a", "1", "b", "2"),
 	})
-	v := do(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, SourceVersion: aws.String("1"), VersionDescription: aws.String("next"), LaunchTemplateData: &types.RequestLaunchTemplateData{
-		ImageId: aws.String("ami-def456"), SecurityGroupIds: []string{"sg-3"}, TagSpecifications: dataTags("instance", "c", "3"),
-	}}).LaunchTemplateVersion
+	v := do(
+		c,
+		c.CreateLaunchTemplateVersion,
+		&ec2.CreateLaunchTemplateVersionInput{
+			LaunchTemplateId:   &id,
+			SourceVersion:      aws.String("1"),
+			VersionDescription: aws.String("next"),
+			LaunchTemplateData: &types.RequestLaunchTemplateData{
+				ImageId: aws.String(
+					"ami-def456",
+				), SecurityGroupIds: []string{"sg-3"}, TagSpecifications: dataTags("instance", "c", "3"),
+			},
+		},
+	).LaunchTemplateVersion
 	data := v.LaunchTemplateData
-	if *data.ImageId != "ami-def456" || data.InstanceType != "t3.micro" || *data.KeyName != "k" || !slices.Equal(data.SecurityGroupIds, []string{"sg-3"}) ||
-		len(data.TagSpecifications[0].Tags) != 1 || *v.VersionDescription != "next" || *v.CreatedBy != "arn:aws:iam::000000000000:user/aloft" {
+	if *data.ImageId != "ami-def456" || data.InstanceType != "t3.micro" || *data.KeyName != "k" ||
+		!slices.Equal(data.SecurityGroupIds, []string{"sg-3"}) ||
+		len(data.TagSpecifications[0].Tags) != 1 ||
+		*v.VersionDescription != "next" ||
+		*v.CreatedBy != "arn:aws:iam::000000000000:user/aloft" {
 		t.Errorf("got %+v with %+v", v, data)
 	}
-	plain := do(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: ofType("t3.nano")}).LaunchTemplateVersion
+	plain := do(
+		c,
+		c.CreateLaunchTemplateVersion,
+		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: ofType("t3.nano")},
+	).LaunchTemplateVersion
 	if plain.LaunchTemplateData.KeyName != nil || *plain.VersionNumber != 3 {
 		t.Errorf("a version without source has %+v", plain.LaunchTemplateData)
 	}
-	refused(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: ofType("t3.nano"), SourceVersion: aws.String("7")},
-		"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 7 for the launch template with ID "+id+".")
-	refused(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id},
-		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch template version.")
+	refused(
+		c,
+		c.CreateLaunchTemplateVersion,
+		&ec2.CreateLaunchTemplateVersionInput{
+			LaunchTemplateId:   &id,
+			LaunchTemplateData: ofType("t3.nano"),
+			SourceVersion:      aws.String("7"),
+		},
+		"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 7 for the launch template with ID "+id+".",
+	)
+	refused(
+		c,
+		c.CreateLaunchTemplateVersion,
+		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id},
+		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch template version.",
+	)
 }
 
 func TestDescribeLaunchTemplates(t *testing.T) {
@@ -104,7 +174,9 @@ func TestDescribeLaunchTemplates(t *testing.T) {
 	var ids []string
 	for i := range 5 {
 		out := do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
-			LaunchTemplateName: aws.String(fmt.Sprintf("web-%d", i)), LaunchTemplateData: ofType("t3.micro"), TagSpecifications: specification("launch-template", "n", fmt.Sprint(i%2)),
+			LaunchTemplateName: aws.String(
+				fmt.Sprintf("web-%d", i),
+			), LaunchTemplateData: ofType("t3.micro"), TagSpecifications: specification("launch-template", "n", fmt.Sprint(i%2)),
 		})
 		ids = append(ids, *out.LaunchTemplate.LaunchTemplateId)
 	}
@@ -146,9 +218,17 @@ func TestDescribeLaunchTemplates(t *testing.T) {
 func TestLaunchTemplatesAreTaggedLikeOtherResources(t *testing.T) {
 	c := newCloud(t)
 	id := c.template("web", ofType("t3.micro"))
-	do(c, c.CreateTags, &ec2.CreateTagsInput{Resources: []string{id}, Tags: specification("", "a", "1", "b", "2")[0].Tags})
+	do(
+		c,
+		c.CreateTags,
+		&ec2.CreateTagsInput{Resources: []string{id}, Tags: specification("", "a", "1", "b", "2")[0].Tags},
+	)
 	do(c, c.DeleteTags, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("a")}}})
-	tags := do(c, c.DescribeTags, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-type", "launch-template")}}).Tags
+	tags := do(
+		c,
+		c.DescribeTags,
+		&ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-type", "launch-template")}},
+	).Tags
 	if len(tags) != 1 || *tags[0].Key != "b" || *tags[0].ResourceId != id {
 		t.Errorf("tags %+v", tags)
 	}
@@ -169,7 +249,11 @@ func TestDescribeLaunchTemplateVersions(t *testing.T) {
 	for range 3 {
 		c.version(web, ofType("t3.small"))
 	}
-	do(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &web, DefaultVersion: aws.String("2")})
+	do(
+		c,
+		c.ModifyLaunchTemplate,
+		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &web, DefaultVersion: aws.String("2")},
+	)
 	for want, in := range map[string]*ec2.DescribeLaunchTemplateVersionsInput{
 		"web/4 web/3 web/2 web/1": {LaunchTemplateId: &web},
 		"web/4 web/2 web/1":       {LaunchTemplateName: aws.String("web"), Versions: []string{"1", "$Default", "$Latest", "2"}},
@@ -183,7 +267,11 @@ func TestDescribeLaunchTemplateVersions(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	all := do(c, c.DescribeLaunchTemplateVersions, &ec2.DescribeLaunchTemplateVersionsInput{Versions: []string{"$Latest", "$Default"}}).LaunchTemplateVersions
+	all := do(
+		c,
+		c.DescribeLaunchTemplateVersions,
+		&ec2.DescribeLaunchTemplateVersionsInput{Versions: []string{"$Latest", "$Default"}},
+	).LaunchTemplateVersions
 	if got := numbers(all); got != "web/4 web/2 api/1" && got != "api/1 web/4 web/2" {
 		t.Errorf("latest and default of all: %s", got)
 	}
@@ -223,12 +311,28 @@ func TestDescribeLaunchTemplateVersionsRefusals(t *testing.T) {
 func TestModifyLaunchTemplateRefusals(t *testing.T) {
 	c := newCloud(t)
 	id := c.template("web", ofType("t3.nano"))
-	refused(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")},
-		"InvalidLaunchTemplateId.VersionNotFound: The launch template version 2 is not found for the specified launch template.")
-	refused(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("1")},
-		"InvalidParameterCombination: Either provide launch template ID or launch template name to modify the template.")
-	refused(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("1"), DryRun: aws.Bool(true)},
-		"DryRunOperation: Request would have succeeded, but DryRun flag is set.")
+	refused(
+		c,
+		c.ModifyLaunchTemplate,
+		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")},
+		"InvalidLaunchTemplateId.VersionNotFound: The launch template version 2 is not found for the specified launch template.",
+	)
+	refused(
+		c,
+		c.ModifyLaunchTemplate,
+		&ec2.ModifyLaunchTemplateInput{
+			LaunchTemplateId:   &id,
+			LaunchTemplateName: aws.String("web"),
+			DefaultVersion:     aws.String("1"),
+		},
+		"InvalidParameterCombination: Either provide launch template ID or launch template name to modify the template.",
+	)
+	refused(
+		c,
+		c.ModifyLaunchTemplate,
+		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("1"), DryRun: aws.Bool(true)},
+		"DryRunOperation: Request would have succeeded, but DryRun flag is set.",
+	)
 }
 
 func TestVersionsAreDeletedOneByOneAndTheirNumbersNeverComeBack(t *testing.T) {
@@ -236,27 +340,48 @@ func TestVersionsAreDeletedOneByOneAndTheirNumbersNeverComeBack(t *testing.T) {
 	id := c.template("web", ofType("t3.nano"))
 	c.version(id, ofType("t3.micro"))
 	c.version(id, ofType("t3.small"))
-	out := do(c, c.DeleteLaunchTemplateVersions, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"), Versions: []string{"3", "1", "8"}})
-	if gone := out.SuccessfullyDeletedLaunchTemplateVersions; len(gone) != 1 || *gone[0].VersionNumber != 3 || *gone[0].LaunchTemplateId != id {
+	out := do(
+		c,
+		c.DeleteLaunchTemplateVersions,
+		&ec2.DeleteLaunchTemplateVersionsInput{
+			LaunchTemplateName: aws.String("web"),
+			Versions:           []string{"3", "1", "8"},
+		},
+	)
+	if gone := out.SuccessfullyDeletedLaunchTemplateVersions; len(gone) != 1 || *gone[0].VersionNumber != 3 ||
+		*gone[0].LaunchTemplateId != id {
 		t.Errorf("deleted %+v", gone)
 	}
 	stay := out.UnsuccessfullyDeletedLaunchTemplateVersions
-	if len(stay) != 2 || stay[0].ResponseError.Code != "unexpectedError" || stay[1].ResponseError.Code != "launchTemplateVersionDoesNotExist" || *stay[1].VersionNumber != 8 {
+	if len(stay) != 2 || stay[0].ResponseError.Code != "unexpectedError" ||
+		stay[1].ResponseError.Code != "launchTemplateVersionDoesNotExist" ||
+		*stay[1].VersionNumber != 8 {
 		t.Errorf("kept %+v", stay)
 	}
-	if row := do(c, c.DescribeLaunchTemplates, &ec2.DescribeLaunchTemplatesInput{}).LaunchTemplates[0]; *row.LatestVersionNumber != 2 || *row.DefaultVersionNumber != 1 {
+	if row := do(c, c.DescribeLaunchTemplates, &ec2.DescribeLaunchTemplatesInput{}).LaunchTemplates[0]; *row.LatestVersionNumber != 2 ||
+		*row.DefaultVersionNumber != 1 {
 		t.Errorf("template %+v", row)
 	}
 	if v := do(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: ofType("t3.large")}).LaunchTemplateVersion; *v.VersionNumber != 4 {
 		t.Errorf("the next version is %d", *v.VersionNumber)
 	}
-	unknown := do(c, c.DeleteLaunchTemplateVersions, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("none"), Versions: []string{"1"}}).UnsuccessfullyDeletedLaunchTemplateVersions
+	unknown := do(
+		c,
+		c.DeleteLaunchTemplateVersions,
+		&ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("none"), Versions: []string{"1"}},
+	).UnsuccessfullyDeletedLaunchTemplateVersions
 	if len(unknown) != 1 || unknown[0].ResponseError.Code != "launchTemplateNameDoesNotExist" {
 		t.Errorf("of an unknown template: %+v", unknown)
 	}
-	refused(c, c.DeleteLaunchTemplateVersions, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id, Versions: []string{"2"}, DryRun: aws.Bool(true)},
-		"DryRunOperation: Request would have succeeded, but DryRun flag is set.")
-	if _, err := c.DeleteLaunchTemplateVersions(c.ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id}); code(err) != "MissingParameter" {
+	refused(
+		c,
+		c.DeleteLaunchTemplateVersions,
+		&ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id, Versions: []string{"2"}, DryRun: aws.Bool(true)},
+		"DryRunOperation: Request would have succeeded, but DryRun flag is set.",
+	)
+	if _, err := c.DeleteLaunchTemplateVersions(c.ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id}); code(
+		err,
+	) != "MissingParameter" {
 		t.Errorf("without versions: %v", err)
 	}
 }
@@ -265,14 +390,20 @@ func TestDeleteLaunchTemplateTakesItsVersionsAlong(t *testing.T) {
 	c := newCloud(t)
 	id := c.template("web", ofType("t3.nano"))
 	c.version(id, ofType("t3.micro"))
-	if out := do(c, c.DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("web")}); *out.LaunchTemplate.LaunchTemplateId != id || *out.LaunchTemplate.LatestVersionNumber != 2 {
+	if out := do(c, c.DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("web")}); *out.LaunchTemplate.LaunchTemplateId != id ||
+		*out.LaunchTemplate.LatestVersionNumber != 2 {
 		t.Errorf("deleted %+v", out.LaunchTemplate)
 	}
 	view := c.Store.View()
 	if n := len(store.LaunchTemplates.List(view)) + len(store.TemplateVersions.List(view)); n != 0 {
 		t.Errorf("%d rows left", n)
 	}
-	refused(c, c.DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{LaunchTemplateId: &id}, "InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID "+id+", does not exist.")
+	refused(
+		c,
+		c.DeleteLaunchTemplate,
+		&ec2.DeleteLaunchTemplateInput{LaunchTemplateId: &id},
+		"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID "+id+", does not exist.",
+	)
 }
 
 func TestAnInstanceTellsTheTemplateThatWouldLaunchIt(t *testing.T) {
@@ -281,10 +412,22 @@ func TestAnInstanceTellsTheTemplateThatWouldLaunchIt(t *testing.T) {
 	in := single(image)
 	in.UserData, in.TagSpecifications = encoded(3), specification("instance", "a", "1")
 	item := do(c, c.RunInstances, in).Instances[0]
-	data := do(c, c.GetLaunchTemplateData, &ec2.GetLaunchTemplateDataInput{InstanceId: item.InstanceId}).LaunchTemplateData
-	if *data.ImageId != image || data.InstanceType != "t3.micro" || *data.UserData != *encoded(3) || len(data.NetworkInterfaces) != 1 ||
-		*data.NetworkInterfaces[0].SubnetId != *item.SubnetId || len(data.TagSpecifications) != 1 || *data.BlockDeviceMappings[0].DeviceName != "/dev/xvda" {
+	data := do(
+		c,
+		c.GetLaunchTemplateData,
+		&ec2.GetLaunchTemplateDataInput{InstanceId: item.InstanceId},
+	).LaunchTemplateData
+	if *data.ImageId != image || data.InstanceType != "t3.micro" || *data.UserData != *encoded(3) ||
+		len(data.NetworkInterfaces) != 1 ||
+		*data.NetworkInterfaces[0].SubnetId != *item.SubnetId ||
+		len(data.TagSpecifications) != 1 ||
+		*data.BlockDeviceMappings[0].DeviceName != "/dev/xvda" {
 		t.Errorf("got %+v", data)
 	}
-	refused(c, c.GetLaunchTemplateData, &ec2.GetLaunchTemplateDataInput{InstanceId: aws.String("i-0123456789abcdef0")}, "InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist")
+	refused(
+		c,
+		c.GetLaunchTemplateData,
+		&ec2.GetLaunchTemplateDataInput{InstanceId: aws.String("i-0123456789abcdef0")},
+		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
+	)
 }

@@ -25,7 +25,11 @@ func emptyData(data *types.RequestLaunchTemplateData) bool {
 // Amazon EC2 launch template: parameters are not fully validated).
 func checkData(data *types.RequestLaunchTemplateData, description *string) error {
 	if n := len([]rune(aws.ToString(description))); n > maxVersionDescription {
-		return invalidValue("versionDescription", *description, fmt.Sprintf("It has more than %d characters.", maxVersionDescription))
+		return invalidValue(
+			"versionDescription",
+			*description,
+			fmt.Sprintf("It has more than %d characters.", maxVersionDescription),
+		)
 	}
 	if data == nil {
 		return nil
@@ -141,14 +145,21 @@ func imageID(r store.Reader, region, name string) (string, error) {
 	path, word, _ := strings.Cut(alias, ":")
 	row, ok := store.Parameters.Get(r, region+path)
 	if !ok || word != "" && word != strconv.FormatInt(row.Version, 10) {
-		return "", wire.Errorf("InvalidParameterValue", "The parameter %s does not exist, or has no version or label of that name.", alias)
+		return "", wire.Errorf(
+			"InvalidParameterValue",
+			"The parameter %s does not exist, or has no version or label of that name.",
+			alias,
+		)
 	}
 	return row.Value, nil
 }
 
 // primary is the network interface of device 0, or nil.
 func primary(nics []types.InstanceNetworkInterfaceSpecification) *types.InstanceNetworkInterfaceSpecification {
-	i := slices.IndexFunc(nics, func(nic types.InstanceNetworkInterfaceSpecification) bool { return aws.ToInt32(nic.DeviceIndex) == 0 })
+	i := slices.IndexFunc(
+		nics,
+		func(nic types.InstanceNetworkInterfaceSpecification) bool { return aws.ToInt32(nic.DeviceIndex) == 0 },
+	)
 	if i < 0 {
 		return nil
 	}

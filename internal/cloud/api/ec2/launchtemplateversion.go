@@ -38,11 +38,21 @@ func versionOf(r store.Reader, row template, word string) (version, error) {
 	if found := versionAt(r, row, number); found != nil {
 		return found, nil
 	}
-	return nil, wire.Errorf("InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version %s for the launch template with ID %s.", word, row.ID)
+	return nil, wire.Errorf(
+		"InvalidLaunchTemplateId.VersionNotFound",
+		"Could not find the specified version %s for the launch template with ID %s.",
+		word,
+		row.ID,
+	)
 }
 
 // addVersion writes the next version of a template, and the template with it.
-func (a *API) addVersion(tx *store.Tx, row template, data *types.RequestLaunchTemplateData, description *string) (version, error) {
+func (a *API) addVersion(
+	tx *store.Tx,
+	row template,
+	data *types.RequestLaunchTemplateData,
+	description *string,
+) (version, error) {
 	text, err := encodeData(data)
 	if err != nil {
 		return nil, err
@@ -64,7 +74,10 @@ func (a *API) addVersion(tx *store.Tx, row template, data *types.RequestLaunchTe
 func (a *API) CreateLaunchTemplateVersion(ctx context.Context, in *ec2.CreateLaunchTemplateVersionInput) (*ec2.CreateLaunchTemplateVersionOutput, error) {
 	based := aws.ToString(in.SourceVersion) != ""
 	if emptyData(in.LaunchTemplateData) && !based {
-		return nil, wire.Errorf("MissingParameter", "No launch template data was provided. Launch template data is required to create a launch template version.")
+		return nil, wire.Errorf(
+			"MissingParameter",
+			"No launch template data was provided. Launch template data is required to create a launch template version.",
+		)
 	}
 	if err := checkData(in.LaunchTemplateData, in.VersionDescription); err != nil {
 		return nil, err
@@ -72,23 +85,37 @@ func (a *API) CreateLaunchTemplateVersion(ctx context.Context, in *ec2.CreateLau
 	var out *ec2.CreateLaunchTemplateVersionOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
 		exists := func(key string) bool { _, ok := store.TemplateVersions.Get(tx, key); return ok }
-		keys, err := a.once(tx, region, "CreateLaunchTemplateVersion", in.ClientToken, in, exists, func() ([]string, error) {
-			row, err := templateOf(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "create the template version")
-			if err != nil {
-				return nil, err
-			}
-			data := in.LaunchTemplateData
-			if based {
-				if data, err = basedOn(tx, row, *in.SourceVersion, data); err != nil {
+		keys, err := a.once(
+			tx,
+			region,
+			"CreateLaunchTemplateVersion",
+			in.ClientToken,
+			in,
+			exists,
+			func() ([]string, error) {
+				row, err := templateOf(
+					tx,
+					region,
+					in.LaunchTemplateId,
+					in.LaunchTemplateName,
+					"create the template version",
+				)
+				if err != nil {
 					return nil, err
 				}
-			}
-			added, err := a.addVersion(tx, row, data, in.VersionDescription)
-			if err != nil {
-				return nil, err
-			}
-			return []string{store.TemplateVersionKey(added.TemplateID, added.Number)}, nil
-		})
+				data := in.LaunchTemplateData
+				if based {
+					if data, err = basedOn(tx, row, *in.SourceVersion, data); err != nil {
+						return nil, err
+					}
+				}
+				added, err := a.addVersion(tx, row, data, in.VersionDescription)
+				if err != nil {
+					return nil, err
+				}
+				return []string{store.TemplateVersionKey(added.TemplateID, added.Number)}, nil
+			},
+		)
 		if err != nil {
 			return err
 		}
@@ -108,7 +135,12 @@ func (a *API) CreateLaunchTemplateVersion(ctx context.Context, in *ec2.CreateLau
 	return out, err
 }
 
-func basedOn(r store.Reader, row template, source string, data *types.RequestLaunchTemplateData) (*types.RequestLaunchTemplateData, error) {
+func basedOn(
+	r store.Reader,
+	row template,
+	source string,
+	data *types.RequestLaunchTemplateData,
+) (*types.RequestLaunchTemplateData, error) {
 	from, err := versionOf(r, row, source)
 	if err != nil {
 		return nil, err
@@ -138,8 +170,12 @@ func versionItem(r store.Reader, row template, v version, resolve bool) (types.L
 		data.ImageId = &id
 	}
 	return types.LaunchTemplateVersion{
-		LaunchTemplateId: aws.String(row.ID), LaunchTemplateName: aws.String(row.Name), VersionNumber: aws.Int64(v.Number), VersionDescription: optional(v.Description),
-		DefaultVersion: aws.Bool(v.Number == row.Default), CreateTime: aws.Time(v.Created), CreatedBy: aws.String(v.CreatedBy), LaunchTemplateData: data,
+		LaunchTemplateId: aws.String(
+			row.ID,
+		), LaunchTemplateName: aws.String(row.Name), VersionNumber: aws.Int64(v.Number), VersionDescription: optional(v.Description),
+		DefaultVersion: aws.Bool(
+			v.Number == row.Default,
+		), CreateTime: aws.Time(v.Created), CreatedBy: aws.String(v.CreatedBy), LaunchTemplateData: data,
 		Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
 	}, nil
 }
@@ -173,14 +209,20 @@ func (a *API) DeleteLaunchTemplateVersions(ctx context.Context, in *ec2.DeleteLa
 				refusal = deleteVersion(tx, row, number)
 			}
 			if refusal != nil {
-				out.UnsuccessfullyDeletedLaunchTemplateVersions = append(out.UnsuccessfullyDeletedLaunchTemplateVersions, types.DeleteLaunchTemplateVersionsResponseErrorItem{
-					LaunchTemplateId: id, LaunchTemplateName: name, VersionNumber: aws.Int64(number), ResponseError: refusal,
-				})
+				out.UnsuccessfullyDeletedLaunchTemplateVersions = append(
+					out.UnsuccessfullyDeletedLaunchTemplateVersions,
+					types.DeleteLaunchTemplateVersionsResponseErrorItem{
+						LaunchTemplateId: id, LaunchTemplateName: name, VersionNumber: aws.Int64(number), ResponseError: refusal,
+					},
+				)
 				continue
 			}
-			out.SuccessfullyDeletedLaunchTemplateVersions = append(out.SuccessfullyDeletedLaunchTemplateVersions, types.DeleteLaunchTemplateVersionsResponseSuccessItem{
-				LaunchTemplateId: id, LaunchTemplateName: name, VersionNumber: aws.Int64(number),
-			})
+			out.SuccessfullyDeletedLaunchTemplateVersions = append(
+				out.SuccessfullyDeletedLaunchTemplateVersions,
+				types.DeleteLaunchTemplateVersionsResponseSuccessItem{
+					LaunchTemplateId: id, LaunchTemplateName: name, VersionNumber: aws.Int64(number),
+				},
+			)
 		}
 		return nil
 	})
@@ -191,7 +233,11 @@ func versionNumbers(words []string) ([]int64, error) {
 	case len(words) == 0:
 		return nil, missing("LaunchTemplateVersion")
 	case len(words) > maxVersionsDeleted:
-		return nil, wire.Errorf("InvalidParameterValue", "The maximum number of launch template versions in one request is %d", maxVersionsDeleted)
+		return nil, wire.Errorf(
+			"InvalidParameterValue",
+			"The maximum number of launch template versions in one request is %d",
+			maxVersionsDeleted,
+		)
 	}
 	numbers := make([]int64, 0, len(words))
 	for _, word := range words {
@@ -224,11 +270,16 @@ func deleteVersion(tx *store.Tx, row template, number int64) *types.ResponseErro
 	switch {
 	case number == row.Default:
 		return &types.ResponseError{
-			Code:    types.LaunchTemplateErrorCodeUnexpectedError,
-			Message: aws.String("You can't delete the default version of a launch template; you must first assign a different version as the default."),
+			Code: types.LaunchTemplateErrorCodeUnexpectedError,
+			Message: aws.String(
+				"You can't delete the default version of a launch template; you must first assign a different version as the default.",
+			),
 		}
 	case versionAt(tx, row, number) == nil:
-		return &types.ResponseError{Code: types.LaunchTemplateErrorCodeLaunchTemplateVersionDoesNotExist, Message: aws.String("The launch template version does not exist.")}
+		return &types.ResponseError{
+			Code:    types.LaunchTemplateErrorCodeLaunchTemplateVersionDoesNotExist,
+			Message: aws.String("The launch template version does not exist."),
+		}
 	}
 	store.TemplateVersions.Delete(tx, store.TemplateVersionKey(row.ID, number))
 	left := store.TemplateVersions.By(tx, "template", row.ID)

@@ -41,19 +41,32 @@ func ofMetadata(text func(*types.LaunchTemplateInstanceMetadataOptions) string) 
 // DescribeLaunchTemplateVersions. No template here has what the last ones ask
 // for: it is refused when a version is made.
 var versionFilters = filters[shown]{
-	"create-time":        one(func(v shown) string { return shortTime(v.version.Created) }),
-	"is-default-version": one(func(v shown) string { return strconv.FormatBool(v.version.Number == v.template.Default) }),
-	"image-id":           ofData(func(data *types.ResponseLaunchTemplateData) string { return aws.ToString(data.ImageId) }),
-	"instance-type":      ofData(func(data *types.ResponseLaunchTemplateData) string { return string(data.InstanceType) }),
+	"create-time": one(func(v shown) string { return shortTime(v.version.Created) }),
+	"is-default-version": one(
+		func(v shown) string { return strconv.FormatBool(v.version.Number == v.template.Default) },
+	),
+	"image-id": ofData(
+		func(data *types.ResponseLaunchTemplateData) string { return aws.ToString(data.ImageId) },
+	),
+	"instance-type": ofData(
+		func(data *types.ResponseLaunchTemplateData) string { return string(data.InstanceType) },
+	),
 	"ebs-optimized": ofData(func(data *types.ResponseLaunchTemplateData) string {
 		return strconv.FormatBool(aws.ToBool(data.EbsOptimized))
 	}),
-	"http-endpoint": ofMetadata(func(m *types.LaunchTemplateInstanceMetadataOptions) string { return string(m.HttpEndpoint) }),
-	"http-tokens":   ofMetadata(func(m *types.LaunchTemplateInstanceMetadataOptions) string { return string(m.HttpTokens) }),
+	"http-endpoint": ofMetadata(
+		func(m *types.LaunchTemplateInstanceMetadataOptions) string { return string(m.HttpEndpoint) },
+	),
+	"http-tokens": ofMetadata(
+		func(m *types.LaunchTemplateInstanceMetadataOptions) string { return string(m.HttpTokens) },
+	),
 	"network-card-index": func(_ store.Reader, v shown) []string {
-		return list(v.data.NetworkInterfaces, func(nic types.LaunchTemplateInstanceNetworkInterfaceSpecification) string {
-			return strconv.Itoa(int(aws.ToInt32(nic.NetworkCardIndex)))
-		})
+		return list(
+			v.data.NetworkInterfaces,
+			func(nic types.LaunchTemplateInstanceNetworkInterfaceSpecification) string {
+				return strconv.Itoa(int(aws.ToInt32(nic.NetworkCardIndex)))
+			},
+		)
 	},
 	"http-protocol-ipv4":        never[shown],
 	"host-resource-group-arn":   never[shown],
@@ -92,7 +105,10 @@ func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.Descri
 	if err != nil {
 		return nil, err
 	}
-	out := &ec2.DescribeLaunchTemplateVersionsOutput{NextToken: next, LaunchTemplateVersions: []types.LaunchTemplateVersion{}}
+	out := &ec2.DescribeLaunchTemplateVersionsOutput{
+		NextToken:              next,
+		LaunchTemplateVersions: []types.LaunchTemplateVersion{},
+	}
 	for _, v := range rows {
 		item, err := versionItem(view, v.template, v.version, aws.ToBool(in.ResolveAlias))
 		if err != nil {
@@ -196,33 +212,58 @@ func (a *API) GetLaunchTemplateData(ctx context.Context, in *ec2.GetLaunchTempla
 
 func dataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateData {
 	data := &types.ResponseLaunchTemplateData{
-		ImageId: aws.String(row.ImageID), InstanceType: types.InstanceType(row.Type), KeyName: optional(row.KeyName), UserData: optional(row.UserData),
-		EbsOptimized: aws.Bool(row.EBSOptimized), DisableApiTermination: aws.Bool(row.DisableAPITermination), DisableApiStop: aws.Bool(row.DisableAPIStop),
-		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(row.ShutdownBehavior), Monitoring: &types.LaunchTemplatesMonitoring{Enabled: aws.Bool(row.Monitoring)},
-		Placement: &types.LaunchTemplatePlacement{AvailabilityZone: aws.String(row.Zone), GroupName: aws.String(""), Tenancy: types.TenancyDefault},
+		ImageId: aws.String(
+			row.ImageID,
+		), InstanceType: types.InstanceType(row.Type), KeyName: optional(row.KeyName), UserData: optional(row.UserData),
+		EbsOptimized: aws.Bool(
+			row.EBSOptimized,
+		), DisableApiTermination: aws.Bool(row.DisableAPITermination), DisableApiStop: aws.Bool(row.DisableAPIStop),
+		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(
+			row.ShutdownBehavior,
+		), Monitoring: &types.LaunchTemplatesMonitoring{Enabled: aws.Bool(row.Monitoring)},
+		Placement: &types.LaunchTemplatePlacement{
+			AvailabilityZone: aws.String(row.Zone),
+			GroupName:        aws.String(""),
+			Tenancy:          types.TenancyDefault,
+		},
 		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptions{
 			State: types.LaunchTemplateInstanceMetadataOptionsStateApplied, HttpTokens: types.LaunchTemplateHttpTokensState(row.MetadataTokens),
-			HttpEndpoint:            types.LaunchTemplateInstanceMetadataEndpointState(row.MetadataEndpoint),
-			HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit), InstanceMetadataTags: types.LaunchTemplateInstanceMetadataTagsState(row.MetadataTags),
+			HttpEndpoint: types.LaunchTemplateInstanceMetadataEndpointState(row.MetadataEndpoint),
+			HttpPutResponseHopLimit: aws.Int32(
+				row.MetadataHopLimit,
+			), InstanceMetadataTags: types.LaunchTemplateInstanceMetadataTagsState(row.MetadataTags),
 		},
 	}
 	if row.CPUCredits != "" {
 		data.CreditSpecification = &types.CreditSpecification{CpuCredits: aws.String(row.CPUCredits)}
 	}
 	if tags := ofUser(row.Tags); len(tags) > 0 {
-		data.TagSpecifications = []types.LaunchTemplateTagSpecification{{ResourceType: types.ResourceTypeInstance, Tags: tagSet(tags)}}
+		data.TagSpecifications = []types.LaunchTemplateTagSpecification{
+			{ResourceType: types.ResourceTypeInstance, Tags: tagSet(tags)},
+		}
 	}
 	if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
-		data.BlockDeviceMappings = []types.LaunchTemplateBlockDeviceMapping{{DeviceName: aws.String(volume.Device), Ebs: &types.LaunchTemplateEbsBlockDevice{
-			VolumeSize: aws.Int32(volume.SizeGiB), VolumeType: types.VolumeType(volume.Type), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination), Encrypted: aws.Bool(false),
-		}}}
+		data.BlockDeviceMappings = []types.LaunchTemplateBlockDeviceMapping{
+			{DeviceName: aws.String(volume.Device), Ebs: &types.LaunchTemplateEbsBlockDevice{
+				VolumeSize: aws.Int32(
+					volume.SizeGiB,
+				), VolumeType: types.VolumeType(volume.Type), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination), Encrypted: aws.Bool(false),
+			}},
+		}
 	}
 	for _, id := range row.InterfaceIDs {
 		if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
-			data.NetworkInterfaces = append(data.NetworkInterfaces, types.LaunchTemplateInstanceNetworkInterfaceSpecification{
-				DeviceIndex: aws.Int32(eni.DeviceIndex), SubnetId: aws.String(eni.SubnetID), Groups: eni.GroupIDs, Description: aws.String(eni.Description),
-				DeleteOnTermination: aws.Bool(eni.DeleteOnTermination), AssociatePublicIpAddress: aws.Bool(eni.PublicIP.IsValid()), InterfaceType: aws.String("interface"),
-			})
+			data.NetworkInterfaces = append(
+				data.NetworkInterfaces,
+				types.LaunchTemplateInstanceNetworkInterfaceSpecification{
+					DeviceIndex: aws.Int32(
+						eni.DeviceIndex,
+					), SubnetId: aws.String(eni.SubnetID), Groups: eni.GroupIDs, Description: aws.String(eni.Description),
+					DeleteOnTermination: aws.Bool(
+						eni.DeleteOnTermination,
+					), AssociatePublicIpAddress: aws.Bool(eni.PublicIP.IsValid()), InterfaceType: aws.String("interface"),
+				},
+			)
 		}
 	}
 	return data

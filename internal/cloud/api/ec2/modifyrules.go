@@ -20,19 +20,25 @@ func (a *API) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecuri
 	if len(in.SecurityGroupRules) == 0 {
 		return nil, missing("securityGroupRules")
 	}
-	return &ec2.ModifySecurityGroupRulesOutput{Return: aws.Bool(true)}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		for _, update := range in.SecurityGroupRules {
-			// Read anew each time: an update may depend on the one before.
-			group, err := securityGroups.get(tx, region, *in.GroupId)
-			if err != nil {
-				return err
-			}
-			if err := modifyRule(tx, group, update); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return &ec2.ModifySecurityGroupRulesOutput{
+			Return: aws.Bool(true),
+		}, a.change(
+			ctx,
+			in.DryRun,
+			func(tx *store.Tx, region string) error {
+				for _, update := range in.SecurityGroupRules {
+					// Read anew each time: an update may depend on the one before.
+					group, err := securityGroups.get(tx, region, *in.GroupId)
+					if err != nil {
+						return err
+					}
+					if err := modifyRule(tx, group, update); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+		)
 }
 
 func modifyRule(tx *store.Tx, group *store.SecurityGroup, update types.SecurityGroupRuleUpdate) error {
@@ -81,9 +87,15 @@ func requested(rule *types.SecurityGroupRuleRequest) (types.IpPermission, error)
 	}
 	switch {
 	case sources == 0:
-		return permission, wire.Errorf("MissingParameter", "The request must contain exactly one of: cidrIp, cidrIpv6, prefixListId, or referencedGroupId")
+		return permission, wire.Errorf(
+			"MissingParameter",
+			"The request must contain exactly one of: cidrIp, cidrIpv6, prefixListId, or referencedGroupId",
+		)
 	case sources > 1:
-		return permission, wire.Errorf("InvalidParameterCombination", "Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be specified")
+		return permission, wire.Errorf(
+			"InvalidParameterCombination",
+			"Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be specified",
+		)
 	case rule.CidrIpv4 != nil:
 		permission.IpRanges = []types.IpRange{{CidrIp: rule.CidrIpv4, Description: rule.Description}}
 	case rule.CidrIpv6 != nil:
@@ -91,7 +103,9 @@ func requested(rule *types.SecurityGroupRuleRequest) (types.IpPermission, error)
 	case rule.PrefixListId != nil:
 		permission.PrefixListIds = []types.PrefixListId{{PrefixListId: rule.PrefixListId}}
 	default:
-		permission.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: rule.ReferencedGroupId, Description: rule.Description}}
+		permission.UserIdGroupPairs = []types.UserIdGroupPair{
+			{GroupId: rule.ReferencedGroupId, Description: rule.Description},
+		}
 	}
 	return permission, nil
 }

@@ -49,8 +49,18 @@ func TestRangesOfVPCsAndSubnetsAreChecked(t *testing.T) {
 	if *out.Subnet.CidrBlock != "10.0.2.0/24" || *out.Subnet.AvailabilityZone != "us-east-1b" {
 		t.Errorf("%s in %s", *out.Subnet.CidrBlock, *out.Subnet.AvailabilityZone)
 	}
-	refused(c, c.CreateSubnet, &ec2.CreateSubnetInput{VpcId: &vpc, Ipv6Native: aws.Bool(true)}, "MissingParameter: Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
-	refused(c, c.CreateVpc, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), AmazonProvidedIpv6CidrBlock: aws.Bool(true)}, "UnsupportedOperation: aloft's local cloud does not support the parameter amazonProvidedIpv6CidrBlock")
+	refused(
+		c,
+		c.CreateSubnet,
+		&ec2.CreateSubnetInput{VpcId: &vpc, Ipv6Native: aws.Bool(true)},
+		"MissingParameter: Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.",
+	)
+	refused(
+		c,
+		c.CreateVpc,
+		&ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), AmazonProvidedIpv6CidrBlock: aws.Bool(true)},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter amazonProvidedIpv6CidrBlock",
+	)
 }
 
 func TestVPCAttributesRoundTripOneAtATime(t *testing.T) {
@@ -59,7 +69,8 @@ func TestVPCAttributesRoundTripOneAtATime(t *testing.T) {
 	told := func(name types.VpcAttributeName) *ec2.DescribeVpcAttributeOutput {
 		return do(c, c.DescribeVpcAttribute, &ec2.DescribeVpcAttributeInput{VpcId: &vpc, Attribute: name})
 	}
-	if !*told("enableDnsSupport").EnableDnsSupport.Value || *told("enableDnsHostnames").EnableDnsHostnames.Value || *told("enableNetworkAddressUsageMetrics").EnableNetworkAddressUsageMetrics.Value {
+	if !*told("enableDnsSupport").EnableDnsSupport.Value || *told("enableDnsHostnames").EnableDnsHostnames.Value ||
+		*told("enableNetworkAddressUsageMetrics").EnableNetworkAddressUsageMetrics.Value {
 		t.Error("defaults of a new VPC")
 	}
 	yes := &types.AttributeBooleanValue{Value: aws.Bool(true)}
@@ -67,7 +78,9 @@ func TestVPCAttributesRoundTripOneAtATime(t *testing.T) {
 	if !*told("enableDnsHostnames").EnableDnsHostnames.Value {
 		t.Error("not modified")
 	}
-	if _, err := c.ModifyVpcAttribute(c.ctx, &ec2.ModifyVpcAttributeInput{VpcId: &vpc, EnableDnsHostnames: yes, EnableDnsSupport: yes}); code(err) != "InvalidParameterCombination" {
+	if _, err := c.ModifyVpcAttribute(c.ctx, &ec2.ModifyVpcAttributeInput{VpcId: &vpc, EnableDnsHostnames: yes, EnableDnsSupport: yes}); code(
+		err,
+	) != "InvalidParameterCombination" {
 		t.Errorf("two at once: %v", err)
 	}
 }
@@ -77,12 +90,32 @@ func TestGatewaysAttachToOneVPCAndStayWhilePublicAddressesNeedThem(t *testing.T)
 	vpc, other := c.vpc("10.0.0.0/16"), c.vpc("10.1.0.0/16")
 	subnet := c.subnet(vpc, "10.0.1.0/24", "us-east-1a")
 	gateway := do(c, c.CreateInternetGateway, &ec2.CreateInternetGatewayInput{}).InternetGateway.InternetGatewayId
-	refused(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc}, "Gateway.NotAttached: resource "+*gateway+" is not attached to network "+vpc)
+	refused(
+		c,
+		c.DetachInternetGateway,
+		&ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc},
+		"Gateway.NotAttached: resource "+*gateway+" is not attached to network "+vpc,
+	)
 	do(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
-	refused(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &other}, "Resource.AlreadyAssociated: resource "+*gateway+" is already attached to network "+vpc)
+	refused(
+		c,
+		c.AttachInternetGateway,
+		&ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &other},
+		"Resource.AlreadyAssociated: resource "+*gateway+" is already attached to network "+vpc,
+	)
 	nic := c.nic(addressing.Wish{PublicFrom: c.PublicRange}, subnet)
-	refused(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc}, "DependencyViolation: Network "+vpc+" has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.")
-	refused(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{SubnetId: &subnet}, "DependencyViolation: The subnet '"+subnet+"' has dependencies and cannot be deleted.")
+	refused(
+		c,
+		c.DetachInternetGateway,
+		&ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc},
+		"DependencyViolation: Network "+vpc+" has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.",
+	)
+	refused(
+		c,
+		c.DeleteSubnet,
+		&ec2.DeleteSubnetInput{SubnetId: &subnet},
+		"DependencyViolation: The subnet '"+subnet+"' has dependencies and cannot be deleted.",
+	)
 	do(c, c.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &nic.ID})
 	do(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 }
@@ -95,23 +128,68 @@ func TestRoutesLeadToTheVPCsOwnGateway(t *testing.T) {
 	route := func(destination string) *ec2.CreateRouteInput {
 		return &ec2.CreateRouteInput{RouteTableId: table, DestinationCidrBlock: &destination, GatewayId: gateway}
 	}
-	refused(c, c.CreateRoute, route("0.0.0.0/0"), fmt.Sprintf("InvalidParameterValue: route table %s and network gateway %s belong to different networks", *table, *gateway))
+	refused(
+		c,
+		c.CreateRoute,
+		route("0.0.0.0/0"),
+		fmt.Sprintf(
+			"InvalidParameterValue: route table %s and network gateway %s belong to different networks",
+			*table,
+			*gateway,
+		),
+	)
 	do(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 	do(c, c.CreateRoute, route("0.0.0.0/0"))
-	refused(c, c.CreateRoute, route("10.0.0.0/16"), "RouteAlreadyExists: The route identified by 10.0.0.0/16 already exists.")
+	refused(
+		c,
+		c.CreateRoute,
+		route("10.0.0.0/16"),
+		"RouteAlreadyExists: The route identified by 10.0.0.0/16 already exists.",
+	)
 	if _, err := c.CreateRoute(c.ctx, route("10.0.1.0/24")); code(err) != "InvalidParameterValue" {
 		t.Errorf("inside the VPC: %v", err)
 	}
-	refused(c, c.CreateRoute, &ec2.CreateRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("1.0.0.0/8"), GatewayId: aws.String("igw-00000000")}, "InvalidGatewayID.NotFound: The gateway ID 'igw-00000000' does not exist")
-	refused(c, c.ReplaceRoute, &ec2.ReplaceRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("1.0.0.0/8"), GatewayId: gateway}, "InvalidParameterValue: There is no route defined for '1.0.0.0/8' in the route table. Use CreateRoute instead.")
-	do(c, c.ReplaceRoute, &ec2.ReplaceRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: gateway})
+	refused(
+		c,
+		c.CreateRoute,
+		&ec2.CreateRouteInput{
+			RouteTableId:         table,
+			DestinationCidrBlock: aws.String("1.0.0.0/8"),
+			GatewayId:            aws.String("igw-00000000"),
+		},
+		"InvalidGatewayID.NotFound: The gateway ID 'igw-00000000' does not exist",
+	)
+	refused(
+		c,
+		c.ReplaceRoute,
+		&ec2.ReplaceRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("1.0.0.0/8"), GatewayId: gateway},
+		"InvalidParameterValue: There is no route defined for '1.0.0.0/8' in the route table. Use CreateRoute instead.",
+	)
+	do(
+		c,
+		c.ReplaceRoute,
+		&ec2.ReplaceRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: gateway},
+	)
 	do(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
-	if holes := do(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{Filters: []types.Filter{filter("route.state", "blackhole")}}).RouteTables; len(holes) != 1 || *holes[0].RouteTableId != *table {
+	if holes := do(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{Filters: []types.Filter{filter("route.state", "blackhole")}}).RouteTables; len(
+		holes,
+	) != 1 ||
+		*holes[0].RouteTableId != *table {
 		t.Errorf("black holes: %+v", holes)
 	}
-	refused(c, c.DeleteRoute, &ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("10.0.0.0/16")}, "InvalidParameterValue: cannot remove local route 10.0.0.0/16 in route table "+*table)
+	refused(
+		c,
+		c.DeleteRoute,
+		&ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("10.0.0.0/16")},
+		"InvalidParameterValue: cannot remove local route 10.0.0.0/16 in route table "+*table,
+	)
 	do(c, c.DeleteRoute, &ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0")})
-	refused(c, c.DeleteRoute, &ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0")}, "InvalidRoute.NotFound: no route with destination-cidr-block 0.0.0.0/0 in route table "+*table)
+	refused(
+		c,
+		c.DeleteRoute,
+		&ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0")},
+		"InvalidRoute.NotFound: no route with destination-cidr-block 0.0.0.0/0 in route table "+*table,
+	)
 }
 
 func TestASubnetIsUnderOneRouteTable(t *testing.T) {
@@ -125,13 +203,24 @@ func TestASubnetIsUnderOneRouteTable(t *testing.T) {
 	if *first.AssociationId != *again.AssociationId {
 		t.Error("repeating made another association")
 	}
-	if _, err := c.AssociateRouteTable(c.ctx, &ec2.AssociateRouteTableInput{RouteTableId: two, SubnetId: &subnet}); code(err) != "Resource.AlreadyAssociated" {
+	if _, err := c.AssociateRouteTable(c.ctx, &ec2.AssociateRouteTableInput{RouteTableId: two, SubnetId: &subnet}); code(
+		err,
+	) != "Resource.AlreadyAssociated" {
 		t.Errorf("under two tables: %v", err)
 	}
-	moved := do(c, c.ReplaceRouteTableAssociation, &ec2.ReplaceRouteTableAssociationInput{AssociationId: first.AssociationId, RouteTableId: two})
+	moved := do(
+		c,
+		c.ReplaceRouteTableAssociation,
+		&ec2.ReplaceRouteTableAssociationInput{AssociationId: first.AssociationId, RouteTableId: two},
+	)
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: one})
 	do(c, c.DisassociateRouteTable, &ec2.DisassociateRouteTableInput{AssociationId: moved.NewAssociationId})
-	refused(c, c.DisassociateRouteTable, &ec2.DisassociateRouteTableInput{AssociationId: moved.NewAssociationId}, "InvalidAssociationID.NotFound: The association ID '"+*moved.NewAssociationId+"' does not exist")
+	refused(
+		c,
+		c.DisassociateRouteTable,
+		&ec2.DisassociateRouteTableInput{AssociationId: moved.NewAssociationId},
+		"InvalidAssociationID.NotFound: The association ID '"+*moved.NewAssociationId+"' does not exist",
+	)
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: two})
 }
 
@@ -141,7 +230,13 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 	subnet := c.subnet(vpc, "10.0.1.0/24", "us-east-1a")
 	acl := do(c, c.CreateNetworkAcl, &ec2.CreateNetworkAclInput{VpcId: &vpc}).NetworkAcl
 	last := func(egress bool) types.NetworkAclEntry {
-		return types.NetworkAclEntry{RuleNumber: aws.Int32(32767), Egress: &egress, Protocol: aws.String("-1"), RuleAction: "deny", CidrBlock: aws.String("0.0.0.0/0")}
+		return types.NetworkAclEntry{
+			RuleNumber: aws.Int32(32767),
+			Egress:     &egress,
+			Protocol:   aws.String("-1"),
+			RuleAction: "deny",
+			CidrBlock:  aws.String("0.0.0.0/0"),
+		}
 	}
 	if diff := cmp.Diff([]types.NetworkAclEntry{last(true), last(false)}, acl.Entries, cmpopts.IgnoreUnexported(types.NetworkAclEntry{})); diff != "" {
 		t.Error(diff)
@@ -151,45 +246,114 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 		PortRange: &types.PortRange{From: aws.Int32(80), To: aws.Int32(80)},
 	}
 	do(c, c.CreateNetworkAclEntry, entry)
-	refused(c, c.CreateNetworkAclEntry, entry, "NetworkAclEntryAlreadyExists: The network acl entry identified by 100 already exists.")
+	refused(
+		c,
+		c.CreateNetworkAclEntry,
+		entry,
+		"NetworkAclEntryAlreadyExists: The network acl entry identified by 100 already exists.",
+	)
 	of := []types.Filter{filter("association.subnet-id", subnet)}
 	standard := do(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls[0]
-	moved := do(c, c.ReplaceNetworkAclAssociation, &ec2.ReplaceNetworkAclAssociationInput{AssociationId: standard.Associations[0].NetworkAclAssociationId, NetworkAclId: acl.NetworkAclId})
-	refused(c, c.DeleteNetworkAcl, &ec2.DeleteNetworkAclInput{NetworkAclId: acl.NetworkAclId}, "DependencyViolation: The networkAcl '"+*acl.NetworkAclId+"' has dependencies and cannot be deleted.")
+	moved := do(
+		c,
+		c.ReplaceNetworkAclAssociation,
+		&ec2.ReplaceNetworkAclAssociationInput{
+			AssociationId: standard.Associations[0].NetworkAclAssociationId,
+			NetworkAclId:  acl.NetworkAclId,
+		},
+	)
+	refused(
+		c,
+		c.DeleteNetworkAcl,
+		&ec2.DeleteNetworkAclInput{NetworkAclId: acl.NetworkAclId},
+		"DependencyViolation: The networkAcl '"+*acl.NetworkAclId+"' has dependencies and cannot be deleted.",
+	)
 	now := do(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls
-	if len(now) != 1 || *now[0].NetworkAclId != *acl.NetworkAclId || *now[0].Entries[1].Protocol != "6" || *now[0].Entries[1].PortRange.From != 80 {
+	if len(now) != 1 || *now[0].NetworkAclId != *acl.NetworkAclId || *now[0].Entries[1].Protocol != "6" ||
+		*now[0].Entries[1].PortRange.From != 80 {
 		t.Errorf("%+v", now)
 	}
-	do(c, c.ReplaceNetworkAclAssociation, &ec2.ReplaceNetworkAclAssociationInput{AssociationId: moved.NewAssociationId, NetworkAclId: standard.NetworkAclId})
-	do(c, c.DeleteNetworkAclEntry, &ec2.DeleteNetworkAclEntryInput{NetworkAclId: acl.NetworkAclId, RuleNumber: aws.Int32(100), Egress: aws.Bool(false)})
+	do(
+		c,
+		c.ReplaceNetworkAclAssociation,
+		&ec2.ReplaceNetworkAclAssociationInput{
+			AssociationId: moved.NewAssociationId,
+			NetworkAclId:  standard.NetworkAclId,
+		},
+	)
+	do(
+		c,
+		c.DeleteNetworkAclEntry,
+		&ec2.DeleteNetworkAclEntryInput{
+			NetworkAclId: acl.NetworkAclId,
+			RuleNumber:   aws.Int32(100),
+			Egress:       aws.Bool(false),
+		},
+	)
 	do(c, c.DeleteNetworkAcl, &ec2.DeleteNetworkAclInput{NetworkAclId: acl.NetworkAclId})
-	refused(c, c.DeleteNetworkAcl, &ec2.DeleteNetworkAclInput{NetworkAclId: standard.NetworkAclId}, "InvalidParameterValue: cannot delete default network ACL "+*standard.NetworkAclId)
+	refused(
+		c,
+		c.DeleteNetworkAcl,
+		&ec2.DeleteNetworkAclInput{NetworkAclId: standard.NetworkAclId},
+		"InvalidParameterValue: cannot delete default network ACL "+*standard.NetworkAclId,
+	)
 }
 
 func TestNetworkInterfacesAreFoundByWhatTheyAreAndWhoseTheyAre(t *testing.T) {
 	c := newCloud(t)
 	vpc := c.vpc("10.0.0.0/16")
 	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
-	machine := c.nic(addressing.Wish{PublicFrom: c.PublicRange, InstanceID: "i-0123456789abcdef0", GroupIDs: []string{group}, AttachedAt: noon, DeleteOnTermination: true}, subnet)
-	balancer := c.nic(addressing.Wish{LoadBalancerARN: "arn:lb", Description: "ELB app/web/1", AttachedAt: noon}, subnet)
+	machine := c.nic(
+		addressing.Wish{
+			PublicFrom:          c.PublicRange,
+			InstanceID:          "i-0123456789abcdef0",
+			GroupIDs:            []string{group},
+			AttachedAt:          noon,
+			DeleteOnTermination: true,
+		},
+		subnet,
+	)
+	balancer := c.nic(
+		addressing.Wish{LoadBalancerARN: "arn:lb", Description: "ELB app/web/1", AttachedAt: noon},
+		subnet,
+	)
 	for _, test := range []struct{ name, value, want string }{
 		{"attachment.instance-id", "i-0123456789abcdef0", machine.ID}, {"group-id", group, machine.ID}, {"group-name", "web", machine.ID},
 		{"association.public-ip", machine.PublicIP.String(), machine.ID}, {"private-ip-address", balancer.PrivateIP.String(), balancer.ID},
 		{"attachment.instance-owner-id", "amazon-elb", balancer.ID}, {"requester-id", "amazon-elb", balancer.ID}, {"description", "ELB app/*", balancer.ID},
 		{"attachment.instance-owner-id", "000000000000", machine.ID},
 	} {
-		found := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter("vpc-id", vpc), filter(test.name, test.value)}}).NetworkInterfaces
+		found := do(
+			c,
+			c.DescribeNetworkInterfaces,
+			&ec2.DescribeNetworkInterfacesInput{
+				Filters: []types.Filter{filter("vpc-id", vpc), filter(test.name, test.value)},
+			},
+		).NetworkInterfaces
 		if len(found) != 1 || *found[0].NetworkInterfaceId != test.want {
 			t.Errorf("%s=%s: %d found", test.name, test.value, len(found))
 		}
 	}
-	refused(c, c.DeleteSecurityGroup, &ec2.DeleteSecurityGroupInput{GroupId: &group}, "DependencyViolation: resource "+group+" has a dependent object")
-	refused(c, c.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &machine.ID}, "InvalidParameterValue: Network interface '"+machine.ID+"' is currently in use.")
-	if _, err := c.DeleteNetworkInterface(c.ctx, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &balancer.ID}); code(err) != "OperationNotPermitted" {
+	refused(
+		c,
+		c.DeleteSecurityGroup,
+		&ec2.DeleteSecurityGroupInput{GroupId: &group},
+		"DependencyViolation: resource "+group+" has a dependent object",
+	)
+	refused(
+		c,
+		c.DeleteNetworkInterface,
+		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &machine.ID},
+		"InvalidParameterValue: Network interface '"+machine.ID+"' is currently in use.",
+	)
+	if _, err := c.DeleteNetworkInterface(c.ctx, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &balancer.ID}); code(
+		err,
+	) != "OperationNotPermitted" {
 		t.Errorf("a load balancer's: %v", err)
 	}
 	shown := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{machine.ID}}).NetworkInterfaces[0]
-	if *shown.PrivateDnsName != privateDNSName(home, machine.PrivateIP) || *shown.Association.IpOwnerId != "amazon" || *shown.Attachment.InstanceOwnerId != "000000000000" {
+	if *shown.PrivateDnsName != privateDNSName(home, machine.PrivateIP) || *shown.Association.IpOwnerId != "amazon" ||
+		*shown.Attachment.InstanceOwnerId != "000000000000" {
 		t.Errorf("%+v", shown)
 	}
 }

@@ -20,23 +20,43 @@ var networkACLs = noun[store.NetworkACL]{
 	place: func(row *store.NetworkACL) (string, string) { return row.Region, row.ID },
 	tags:  func(row *store.NetworkACL) *store.Tags { return &row.Tags },
 	filters: tagged(func(row *store.NetworkACL) store.Tags { return row.Tags }, filters[*store.NetworkACL]{
-		"network-acl-id":             one(func(row *store.NetworkACL) string { return row.ID }),
-		"vpc-id":                     one(func(row *store.NetworkACL) string { return row.VPCID }),
-		"owner-id":                   always[*store.NetworkACL](identity.Account),
-		"default":                    one(func(row *store.NetworkACL) string { return strconv.FormatBool(row.IsDefault) }),
-		"association.association-id": aclAssociations(func(_ *store.NetworkACL, a store.NetworkACLAssociation) string { return a.ID }),
-		"association.subnet-id":      aclAssociations(func(_ *store.NetworkACL, a store.NetworkACLAssociation) string { return a.SubnetID }),
-		"association.network-acl-id": aclAssociations(func(row *store.NetworkACL, _ store.NetworkACLAssociation) string { return row.ID }),
-		"entry.cidr":                 aclEntries(func(e store.NetworkACLEntry) string { return e.CIDR.String() }),
-		"entry.egress":               aclEntries(func(e store.NetworkACLEntry) string { return strconv.FormatBool(e.Egress) }),
-		"entry.protocol":             aclEntries(func(e store.NetworkACLEntry) string { return e.Protocol }),
-		"entry.rule-action":          aclEntries(func(e store.NetworkACLEntry) string { return string(aclAction(e)) }),
-		"entry.rule-number":          aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.Number) }),
-		"entry.port-range.from":      aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.FromPort) }),
-		"entry.port-range.to":        aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ToPort) }),
-		"entry.icmp.code":            aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPCode) }),
-		"entry.icmp.type":            aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPType) }),
-		"entry.ipv6-cidr":            never[*store.NetworkACL],
+		"network-acl-id": one(func(row *store.NetworkACL) string { return row.ID }),
+		"vpc-id":         one(func(row *store.NetworkACL) string { return row.VPCID }),
+		"owner-id":       always[*store.NetworkACL](identity.Account),
+		"default": one(
+			func(row *store.NetworkACL) string { return strconv.FormatBool(row.IsDefault) },
+		),
+		"association.association-id": aclAssociations(
+			func(_ *store.NetworkACL, a store.NetworkACLAssociation) string { return a.ID },
+		),
+		"association.subnet-id": aclAssociations(
+			func(_ *store.NetworkACL, a store.NetworkACLAssociation) string { return a.SubnetID },
+		),
+		"association.network-acl-id": aclAssociations(
+			func(row *store.NetworkACL, _ store.NetworkACLAssociation) string { return row.ID },
+		),
+		"entry.cidr": aclEntries(func(e store.NetworkACLEntry) string { return e.CIDR.String() }),
+		"entry.egress": aclEntries(
+			func(e store.NetworkACLEntry) string { return strconv.FormatBool(e.Egress) },
+		),
+		"entry.protocol":    aclEntries(func(e store.NetworkACLEntry) string { return e.Protocol }),
+		"entry.rule-action": aclEntries(func(e store.NetworkACLEntry) string { return string(aclAction(e)) }),
+		"entry.rule-number": aclEntries(
+			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.Number) },
+		),
+		"entry.port-range.from": aclEntries(
+			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.FromPort) },
+		),
+		"entry.port-range.to": aclEntries(
+			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ToPort) },
+		),
+		"entry.icmp.code": aclEntries(
+			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPCode) },
+		),
+		"entry.icmp.type": aclEntries(
+			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPType) },
+		),
+		"entry.ipv6-cidr": never[*store.NetworkACL],
 	}),
 }
 
@@ -57,7 +77,9 @@ func aclAction(e store.NetworkACLEntry) types.RuleAction {
 	return types.RuleActionDeny
 }
 
-func aclAssociations(text func(*store.NetworkACL, store.NetworkACLAssociation) string) func(store.Reader, *store.NetworkACL) []string {
+func aclAssociations(
+	text func(*store.NetworkACL, store.NetworkACLAssociation) string,
+) func(store.Reader, *store.NetworkACL) []string {
 	return func(_ store.Reader, row *store.NetworkACL) []string {
 		return list(row.Associations, func(a store.NetworkACLAssociation) string { return text(row, a) })
 	}
@@ -70,7 +92,11 @@ func aclEntries(text func(store.NetworkACLEntry) string) func(store.Reader, *sto
 // bindACL puts a subnet under a network ACL and returns the association.
 func (a *API) bindACL(tx *store.Tx, aclID, subnetID string) store.NetworkACLAssociation {
 	fresh := store.NetworkACLAssociation{ID: a.ids.ID("aclassoc-"), SubnetID: subnetID}
-	store.NetworkACLs.Edit(tx, aclID, func(row *store.NetworkACL) { row.Associations = append(slices.Clone(row.Associations), fresh) })
+	store.NetworkACLs.Edit(
+		tx,
+		aclID,
+		func(row *store.NetworkACL) { row.Associations = append(slices.Clone(row.Associations), fresh) },
+	)
 	return fresh
 }
 
@@ -79,7 +105,11 @@ func unbindACL(tx *store.Tx, subnet *store.Subnet) {
 	of := func(a store.NetworkACLAssociation) bool { return a.SubnetID == subnet.ID }
 	for _, acl := range store.NetworkACLs.By(tx, "vpc", subnet.VPCID) {
 		if slices.ContainsFunc(acl.Associations, of) {
-			store.NetworkACLs.Edit(tx, acl.ID, func(row *store.NetworkACL) { row.Associations = slices.DeleteFunc(slices.Clone(row.Associations), of) })
+			store.NetworkACLs.Edit(
+				tx,
+				acl.ID,
+				func(row *store.NetworkACL) { row.Associations = slices.DeleteFunc(slices.Clone(row.Associations), of) },
+			)
 		}
 	}
 }
@@ -126,7 +156,16 @@ func (a *API) DescribeNetworkAcls(ctx context.Context, in *ec2.DescribeNetworkAc
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := networkACLs.describe(view, region, query{ids: in.NetworkAclIds, idParameter: "networkAclIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	rows, next, err := networkACLs.describe(
+		view,
+		region,
+		query{
+			ids:         in.NetworkAclIds,
+			idParameter: "networkAclIds",
+			filters:     in.Filters,
+			page:        page{in.MaxResults, in.NextToken},
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -135,10 +174,16 @@ func (a *API) DescribeNetworkAcls(ctx context.Context, in *ec2.DescribeNetworkAc
 
 func networkACLItem(row *store.NetworkACL) types.NetworkAcl {
 	return types.NetworkAcl{
-		NetworkAclId: aws.String(row.ID), VpcId: aws.String(row.VPCID), OwnerId: aws.String(identity.Account), IsDefault: aws.Bool(row.IsDefault),
+		NetworkAclId: aws.String(
+			row.ID,
+		), VpcId: aws.String(row.VPCID), OwnerId: aws.String(identity.Account), IsDefault: aws.Bool(row.IsDefault),
 		Entries: list(row.Entries, networkACLEntryItem), Tags: tagSet(row.Tags),
 		Associations: list(row.Associations, func(a store.NetworkACLAssociation) types.NetworkAclAssociation {
-			return types.NetworkAclAssociation{NetworkAclAssociationId: aws.String(a.ID), NetworkAclId: aws.String(row.ID), SubnetId: aws.String(a.SubnetID)}
+			return types.NetworkAclAssociation{
+				NetworkAclAssociationId: aws.String(a.ID),
+				NetworkAclId:            aws.String(row.ID),
+				SubnetId:                aws.String(a.SubnetID),
+			}
 		}),
 	}
 }
@@ -180,7 +225,12 @@ func (a *API) ReplaceNetworkAclAssociation(ctx context.Context, in *ec2.ReplaceN
 			return err
 		}
 		if acl.VPCID != subnet.VPCID {
-			return wire.Errorf("InvalidParameterValue", "Network ACL %s and subnet %s belong to different networks", acl.ID, subnet.ID)
+			return wire.Errorf(
+				"InvalidParameterValue",
+				"Network ACL %s and subnet %s belong to different networks",
+				acl.ID,
+				subnet.ID,
+			)
 		}
 		unbindACL(tx, subnet)
 		fresh := a.bindACL(tx, acl.ID, subnet.ID)

@@ -16,7 +16,9 @@ import (
 
 func networkACLEntryItem(e store.NetworkACLEntry) types.NetworkAclEntry {
 	item := types.NetworkAclEntry{
-		RuleNumber: aws.Int32(int32(e.Number)), Egress: aws.Bool(e.Egress), RuleAction: aclAction(e), Protocol: aws.String(e.Protocol), CidrBlock: aws.String(e.CIDR.String()),
+		RuleNumber: aws.Int32(
+			int32(e.Number),
+		), Egress: aws.Bool(e.Egress), RuleAction: aclAction(e), Protocol: aws.String(e.Protocol), CidrBlock: aws.String(e.CIDR.String()),
 	}
 	switch e.Protocol {
 	case "6", "17":
@@ -66,7 +68,12 @@ func (q aclEntry) read() (store.NetworkACLEntry, error) {
 	if err != nil {
 		return e, err
 	}
-	e = store.NetworkACLEntry{Number: int(*q.number), Egress: *q.egress, Allow: q.action == types.RuleActionAllow, CIDR: block}
+	e = store.NetworkACLEntry{
+		Number: int(*q.number),
+		Egress: *q.egress,
+		Allow:  q.action == types.RuleActionAllow,
+		CIDR:   block,
+	}
 	if e.Protocol, err = aclProtocol(*q.protocol); err != nil {
 		return e, err
 	}
@@ -122,7 +129,10 @@ func aclProtocol(name string) (string, error) {
 }
 
 func entryAt(acl *store.NetworkACL, number int, egress bool) int {
-	return slices.IndexFunc(acl.Entries, func(e store.NetworkACLEntry) bool { return e.Number == number && e.Egress == egress })
+	return slices.IndexFunc(
+		acl.Entries,
+		func(e store.NetworkACLEntry) bool { return e.Number == number && e.Egress == egress },
+	)
 }
 
 func noEntry(aclID string, number int32, egress bool) error {
@@ -130,12 +140,28 @@ func noEntry(aclID string, number int32, egress bool) error {
 	if egress {
 		direction = "egress"
 	}
-	return wire.Errorf("InvalidNetworkAclEntry.NotFound", "The %s network acl entry with rule number %d does not exist in network acl %s.", direction, number, aclID)
+	return wire.Errorf(
+		"InvalidNetworkAclEntry.NotFound",
+		"The %s network acl entry with rule number %d does not exist in network acl %s.",
+		direction,
+		number,
+		aclID,
+	)
 }
 
 // CreateNetworkAclEntry adds a rule to a network ACL.
 func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAclEntryInput) (*ec2.CreateNetworkAclEntryOutput, error) {
-	entry, err := aclEntry{in.NetworkAclId, in.Protocol, in.CidrBlock, in.Ipv6CidrBlock, in.RuleNumber, in.Egress, in.RuleAction, in.PortRange, in.IcmpTypeCode}.read()
+	entry, err := aclEntry{
+		in.NetworkAclId,
+		in.Protocol,
+		in.CidrBlock,
+		in.Ipv6CidrBlock,
+		in.RuleNumber,
+		in.Egress,
+		in.RuleAction,
+		in.PortRange,
+		in.IcmpTypeCode,
+	}.read()
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +171,11 @@ func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAc
 			return err
 		}
 		if entryAt(acl, entry.Number, entry.Egress) >= 0 {
-			return wire.Errorf("NetworkAclEntryAlreadyExists", "The network acl entry identified by %d already exists.", entry.Number)
+			return wire.Errorf(
+				"NetworkAclEntryAlreadyExists",
+				"The network acl entry identified by %d already exists.",
+				entry.Number,
+			)
 		}
 		setEntries(tx, acl, append(slices.Clone(acl.Entries), entry))
 		return nil
@@ -169,7 +199,17 @@ func setEntries(tx *store.Tx, acl *store.NetworkACL, entries []store.NetworkACLE
 
 // ReplaceNetworkAclEntry gives a rule of a network ACL another meaning.
 func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetworkAclEntryInput) (*ec2.ReplaceNetworkAclEntryOutput, error) {
-	entry, err := aclEntry{in.NetworkAclId, in.Protocol, in.CidrBlock, in.Ipv6CidrBlock, in.RuleNumber, in.Egress, in.RuleAction, in.PortRange, in.IcmpTypeCode}.read()
+	entry, err := aclEntry{
+		in.NetworkAclId,
+		in.Protocol,
+		in.CidrBlock,
+		in.Ipv6CidrBlock,
+		in.RuleNumber,
+		in.Egress,
+		in.RuleAction,
+		in.PortRange,
+		in.IcmpTypeCode,
+	}.read()
 	if err != nil {
 		return nil, err
 	}

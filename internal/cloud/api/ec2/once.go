@@ -27,7 +27,14 @@ const (
 // token always creates. An answer is forgotten when exists, unless nil, says
 // that one of its resources is no more. in is the request; another one with
 // the same token is refused.
-func (a *API) once(tx *store.Tx, region, operation string, token *string, in any, exists func(id string) bool, create func() ([]string, error)) ([]string, error) {
+func (a *API) once(
+	tx *store.Tx,
+	region, operation string,
+	token *string,
+	in any,
+	exists func(id string) bool,
+	create func() ([]string, error),
+) ([]string, error) {
 	if aws.ToString(token) == "" {
 		return create()
 	}
@@ -43,10 +50,19 @@ func (a *API) once(tx *store.Tx, region, operation string, token *string, in any
 		return nil, fmt.Errorf("digest the request %s: %w", operation, err)
 	}
 	sum := sha256.Sum256(text)
-	row := &store.ClientToken{Region: region, Operation: operation, Token: *token, Parameters: hex.EncodeToString(sum[:]), Created: a.Now()}
+	row := &store.ClientToken{
+		Region:     region,
+		Operation:  operation,
+		Token:      *token,
+		Parameters: hex.EncodeToString(sum[:]),
+		Created:    a.Now(),
+	}
 	if before, ok := a.answered(tx, row, exists); ok {
 		if before.Parameters != row.Parameters {
-			return nil, wire.Errorf("IdempotentParameterMismatch", "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
+			return nil, wire.Errorf(
+				"IdempotentParameterMismatch",
+				"Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+			)
 		}
 		return before.Results, nil
 	}

@@ -32,11 +32,25 @@ func (p page) check(idParameter string, named bool) error {
 	}
 	switch n := *p.max; {
 	case named:
-		return wire.Errorf("InvalidParameterCombination", "The parameter %s cannot be used with the parameter maxResults", idParameter)
+		return wire.Errorf(
+			"InvalidParameterCombination",
+			"The parameter %s cannot be used with the parameter maxResults",
+			idParameter,
+		)
 	case n < minResults:
-		return wire.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than %d.", n, minResults)
+		return wire.Errorf(
+			"InvalidParameterValue",
+			"Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than %d.",
+			n,
+			minResults,
+		)
 	case n > maxResults:
-		return wire.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value smaller than %d.", n, maxResults)
+		return wire.Errorf(
+			"InvalidParameterValue",
+			"Value ( %d ) for parameter maxResults is invalid. Expecting a value smaller than %d.",
+			n,
+			maxResults,
+		)
 	}
 	return nil
 }

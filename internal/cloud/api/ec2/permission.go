@@ -80,17 +80,31 @@ func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
 	}
 	switch {
 	case rule.GroupID != "":
-		p.UserIdGroupPairs = append(p.UserIdGroupPairs, types.UserIdGroupPair{GroupId: aws.String(rule.GroupID), UserId: aws.String(identity.Account), Description: description})
+		p.UserIdGroupPairs = append(
+			p.UserIdGroupPairs,
+			types.UserIdGroupPair{
+				GroupId:     aws.String(rule.GroupID),
+				UserId:      aws.String(identity.Account),
+				Description: description,
+			},
+		)
 	case rule.CIDR.Addr().Is4():
 		p.IpRanges = append(p.IpRanges, types.IpRange{CidrIp: aws.String(rule.CIDR.String()), Description: description})
 	default:
-		p.Ipv6Ranges = append(p.Ipv6Ranges, types.Ipv6Range{CidrIpv6: aws.String(rule.CIDR.String()), Description: description})
+		p.Ipv6Ranges = append(
+			p.Ipv6Ranges,
+			types.Ipv6Range{CidrIpv6: aws.String(rule.CIDR.String()), Description: description},
+		)
 	}
 }
 
 // rulesFrom reads the rules of permissions for a group: one a source. They
 // have no ids yet.
-func rulesFrom(r store.Reader, group *store.SecurityGroup, asked []types.IpPermission) ([]store.SecurityGroupRule, error) {
+func rulesFrom(
+	r store.Reader,
+	group *store.SecurityGroup,
+	asked []types.IpPermission,
+) ([]store.SecurityGroupRule, error) {
 	var rules []store.SecurityGroupRule
 	for _, permission := range asked {
 		rule, err := protocolAndPorts(permission.IpProtocol, permission.FromPort, permission.ToPort)
@@ -115,13 +129,17 @@ func rulesFrom(r store.Reader, group *store.SecurityGroup, asked []types.IpPermi
 // sameRule tells whether two rules of one direction allow the same: their
 // descriptions do not matter.
 func sameRule(a, b store.SecurityGroupRule) bool {
-	return a.Protocol == b.Protocol && a.FromPort == b.FromPort && a.ToPort == b.ToPort && a.CIDR == b.CIDR && a.GroupID == b.GroupID
+	return a.Protocol == b.Protocol && a.FromPort == b.FromPort && a.ToPort == b.ToPort && a.CIDR == b.CIDR &&
+		a.GroupID == b.GroupID
 }
 
 // protocolAndPorts returns a rule with protocol and ports alone.
 func protocolAndPorts(name *string, from, to *int32) (store.SecurityGroupRule, error) {
 	if aws.ToString(name) == "" {
-		return store.SecurityGroupRule{}, wire.Errorf("InvalidParameterValue", "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.")
+		return store.SecurityGroupRule{}, wire.Errorf(
+			"InvalidParameterValue",
+			"Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.",
+		)
 	}
 	protocol, err := groupProtocol(*name)
 	if err != nil {
@@ -140,7 +158,10 @@ func protocolAndPorts(name *string, from, to *int32) (store.SecurityGroupRule, e
 // withPorts returns the rule for the ports of TCP or UDP.
 func withPorts(rule store.SecurityGroupRule, from, to *int32) (store.SecurityGroupRule, error) {
 	if from == nil || to == nil {
-		return rule, wire.Errorf("InvalidParameterValue", "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.")
+		return rule, wire.Errorf(
+			"InvalidParameterValue",
+			"Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
+		)
 	}
 	for _, port := range []int32{*from, *to} {
 		if port < 0 || port > maxPort {
@@ -193,7 +214,11 @@ func groupProtocol(name string) (string, error) {
 
 // sourcesOf returns one rule for each source or destination of a permission,
 // with nothing but that and its description.
-func sourcesOf(r store.Reader, group *store.SecurityGroup, permission types.IpPermission) ([]store.SecurityGroupRule, error) {
+func sourcesOf(
+	r store.Reader,
+	group *store.SecurityGroup,
+	permission types.IpPermission,
+) ([]store.SecurityGroupRule, error) {
 	var out []store.SecurityGroupRule
 	for _, source := range permission.IpRanges {
 		block, err := groupCIDR(source.CidrIp, netip.Addr.Is4)
@@ -217,7 +242,11 @@ func sourcesOf(r store.Reader, group *store.SecurityGroup, permission types.IpPe
 		out = append(out, store.SecurityGroupRule{GroupID: other.ID, Description: aws.ToString(source.Description)})
 	}
 	if len(permission.PrefixListIds) > 0 {
-		return nil, wire.Errorf("InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist", aws.ToString(permission.PrefixListIds[0].PrefixListId))
+		return nil, wire.Errorf(
+			"InvalidPrefixListID.NotFound",
+			"The prefix list ID '%s' does not exist",
+			aws.ToString(permission.PrefixListIds[0].PrefixListId),
+		)
 	}
 	if len(out) == 0 {
 		return nil, missing("cidrIp, cidrIpv6, prefixListId or groupId")
@@ -231,7 +260,10 @@ func sourcesOf(r store.Reader, group *store.SecurityGroup, permission types.IpPe
 }
 
 func badDescription() error {
-	return wire.Errorf("InvalidParameterValue", "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
+	return wire.Errorf(
+		"InvalidParameterValue",
+		"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+	)
 }
 
 func groupCIDR(text *string, family func(netip.Addr) bool) (netip.Prefix, error) {
@@ -264,7 +296,10 @@ func peerGroup(r store.Reader, group *store.SecurityGroup, source types.UserIdGr
 		return nil, err
 	}
 	if other.VPCID != group.VPCID {
-		return nil, wire.Errorf("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
+		return nil, wire.Errorf(
+			"InvalidGroup.NotFound",
+			"You have specified two resources that belong to different networks.",
+		)
 	}
 	return other, nil
 }

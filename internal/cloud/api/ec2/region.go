@@ -92,10 +92,18 @@ func (a *API) DescribeRegions(ctx context.Context, in *ec2.DescribeRegionsInput)
 	}
 	out := &ec2.DescribeRegionsOutput{Regions: []types.Region{}}
 	for _, r := range regions {
-		if len(in.RegionNames) > 0 && !slices.Contains(in.RegionNames, r.name) || !regionFilters.match(view, r, nil, in.Filters) {
+		if len(in.RegionNames) > 0 && !slices.Contains(in.RegionNames, r.name) ||
+			!regionFilters.match(view, r, nil, in.Filters) {
 			continue
 		}
-		out.Regions = append(out.Regions, types.Region{RegionName: aws.String(r.name), Endpoint: aws.String(r.endpoint()), OptInStatus: aws.String(notOptional)})
+		out.Regions = append(
+			out.Regions,
+			types.Region{
+				RegionName:  aws.String(r.name),
+				Endpoint:    aws.String(r.endpoint()),
+				OptInStatus: aws.String(notOptional),
+			},
+		)
 	}
 	return out, nil
 }
@@ -133,7 +141,8 @@ func (a *API) DescribeAvailabilityZones(ctx context.Context, in *ec2.DescribeAva
 	}
 	out := &ec2.DescribeAvailabilityZonesOutput{AvailabilityZones: []types.AvailabilityZone{}}
 	for _, z := range zones {
-		if len(in.ZoneNames) > 0 && !slices.Contains(in.ZoneNames, z.name) || len(in.ZoneIds) > 0 && !slices.Contains(in.ZoneIds, z.id) ||
+		if len(in.ZoneNames) > 0 && !slices.Contains(in.ZoneNames, z.name) ||
+			len(in.ZoneIds) > 0 && !slices.Contains(in.ZoneIds, z.id) ||
 			!zoneFilters.match(view, z, nil, in.Filters) {
 			continue
 		}
@@ -208,7 +217,10 @@ func (a *API) EnsureRegion(name string) error {
 func (a *API) missingImages(r store.Reader, regionName string) []BaseImage {
 	var missing []BaseImage
 	for _, image := range a.Images {
-		if !slices.ContainsFunc(store.Images.By(r, "name", regionName+"/"+image.Name), func(row *store.Image) bool { return row.Public }) {
+		if !slices.ContainsFunc(
+			store.Images.By(r, "name", regionName+"/"+image.Name),
+			func(row *store.Image) bool { return row.Public },
+		) {
 			missing = append(missing, image)
 		}
 	}

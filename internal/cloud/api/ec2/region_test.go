@@ -31,25 +31,32 @@ func TestANewRegionHasWhatAWSGives(t *testing.T) {
 		}
 	}
 	tables := do(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{Filters: of}).RouteTables
-	if len(tables) != 1 || !*tables[0].Associations[0].Main || len(tables[0].Routes) != 2 || tables[0].Routes[1].State != types.RouteStateActive {
+	if len(tables) != 1 || !*tables[0].Associations[0].Main || len(tables[0].Routes) != 2 ||
+		tables[0].Routes[1].State != types.RouteStateActive {
 		t.Errorf("main route table: %+v", tables)
 	}
 	groups := do(c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{Filters: of}).SecurityGroups
-	if len(groups) != 1 || *groups[0].GroupName != "default" || *groups[0].IpPermissions[0].UserIdGroupPairs[0].GroupId != *groups[0].GroupId {
+	if len(groups) != 1 || *groups[0].GroupName != "default" ||
+		*groups[0].IpPermissions[0].UserIdGroupPairs[0].GroupId != *groups[0].GroupId {
 		t.Errorf("default group: %+v", groups)
 	}
 	acls := do(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls
 	if len(acls) != 1 || !*acls[0].IsDefault || len(acls[0].Entries) != 4 || len(acls[0].Associations) != 3 {
 		t.Errorf("default network ACL: %+v", acls)
 	}
-	options := do(c, c.DescribeDhcpOptions, &ec2.DescribeDhcpOptionsInput{DhcpOptionsIds: []string{*vpcs[0].DhcpOptionsId}}).DhcpOptions
+	options := do(
+		c,
+		c.DescribeDhcpOptions,
+		&ec2.DescribeDhcpOptionsInput{DhcpOptionsIds: []string{*vpcs[0].DhcpOptionsId}},
+	).DhcpOptions
 	if len(options) != 1 || *options[0].DhcpConfigurations[0].Values[0].Value != "eu-west-1.compute.internal" {
 		t.Errorf("DHCP options: %+v", options)
 	}
 	view := c.Store.View()
 	images := store.Images.By(view, "region", "eu-west-1")
 	alias, ok := store.Parameters.Get(view, "eu-west-1/aws/service/debian/release/12/latest/amd64")
-	if len(images) != 1 || !ok || alias.Value != images[0].ID || images[0].State != "pending" || images[0].StateReason == "" {
+	if len(images) != 1 || !ok || alias.Value != images[0].ID || images[0].State != "pending" ||
+		images[0].StateReason == "" {
 		t.Errorf("public image %+v, alias %+v", images, alias)
 	}
 }
@@ -58,7 +65,12 @@ func TestRegionsKeepTheirResourcesApart(t *testing.T) {
 	c := newCloud(t)
 	vpc := c.vpc("10.0.0.0/16")
 	c.ctx = in("eu-west-1")
-	refused(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}, "InvalidVpcID.NotFound: The vpc ID '"+vpc+"' does not exist")
+	refused(
+		c,
+		c.DescribeVpcs,
+		&ec2.DescribeVpcsInput{VpcIds: []string{vpc}},
+		"InvalidVpcID.NotFound: The vpc ID '"+vpc+"' does not exist",
+	)
 	c.ctx = in("nowhere-1")
 	if _, err := c.DescribeVpcs(c.ctx, &ec2.DescribeVpcsInput{}); code(err) != "InvalidRegion" {
 		t.Errorf("an unknown region: %v", err)
@@ -72,8 +84,12 @@ func TestZonesAreDescribedAsAWSDoes(t *testing.T) {
 		t.Errorf("%d zones in us-east-1", len(zones))
 	}
 	want := types.AvailabilityZone{
-		GroupLongName: aws.String("US East (N. Virginia) 1"), GroupName: aws.String("us-east-1-zg-1"), Messages: []types.AvailabilityZoneMessage{},
-		NetworkBorderGroup: aws.String("us-east-1"), OptInStatus: "opt-in-not-required", RegionName: aws.String("us-east-1"), State: "available",
+		GroupLongName: aws.String(
+			"US East (N. Virginia) 1",
+		), GroupName: aws.String("us-east-1-zg-1"), Messages: []types.AvailabilityZoneMessage{},
+		NetworkBorderGroup: aws.String(
+			"us-east-1",
+		), OptInStatus: "opt-in-not-required", RegionName: aws.String("us-east-1"), State: "available",
 		ZoneId: aws.String("use1-az1"), ZoneName: aws.String("us-east-1a"), ZoneType: aws.String("availability-zone"),
 	}
 	if diff := cmp.Diff(want, zones[0], cmpopts.IgnoreUnexported(types.AvailabilityZone{})); diff != "" {
@@ -82,11 +98,17 @@ func TestZonesAreDescribedAsAWSDoes(t *testing.T) {
 	for _, narrowed := range []ec2.DescribeAvailabilityZonesInput{
 		{ZoneNames: []string{"us-east-1b"}}, {ZoneIds: []string{"use1-az2"}}, {Filters: []types.Filter{filter("zone-name", "us-east-1b")}}, {Filters: []types.Filter{filter("zone-id", "*az2")}},
 	} {
-		if found := do(c, c.DescribeAvailabilityZones, &narrowed).AvailabilityZones; len(found) != 1 || *found[0].ZoneName != "us-east-1b" {
+		if found := do(c, c.DescribeAvailabilityZones, &narrowed).AvailabilityZones; len(found) != 1 ||
+			*found[0].ZoneName != "us-east-1b" {
 			t.Errorf("%+v: %+v", narrowed, found)
 		}
 	}
-	refused(c, c.DescribeAvailabilityZones, &ec2.DescribeAvailabilityZonesInput{ZoneNames: []string{"us-east-1z"}}, "InvalidParameterValue: Invalid availability zone: [us-east-1z]")
+	refused(
+		c,
+		c.DescribeAvailabilityZones,
+		&ec2.DescribeAvailabilityZonesInput{ZoneNames: []string{"us-east-1z"}},
+		"InvalidParameterValue: Invalid availability zone: [us-east-1z]",
+	)
 	regions := do(c, c.DescribeRegions, &ec2.DescribeRegionsInput{RegionNames: []string{"eu-west-1"}}).Regions
 	if len(regions) != 1 || *regions[0].Endpoint != "ec2.eu-west-1.amazonaws.com" {
 		t.Errorf("%+v", regions)

@@ -30,13 +30,17 @@ type remote struct {
 func newRemote(t *testing.T) *remote {
 	t.Helper()
 	c := newCloud(t)
-	return &remote{cloud: c, t: t, Client: ec2.NewFromConfig(wiretest.Serve(t, home, wire.Service{Name: "ec2", API: c.API}), func(o *ec2.Options) {
-		// The server's own validation is what is tested.
-		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-			_, _ = s.Initialize.Remove("OperationInputValidation") // not all have it
-			return nil
-		})
-	})}
+	return &remote{
+		cloud: c,
+		t:     t,
+		Client: ec2.NewFromConfig(wiretest.Serve(t, home, wire.Service{Name: "ec2", API: c.API}), func(o *ec2.Options) {
+			// The server's own validation is what is tested.
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				_, _ = s.Initialize.Remove("OperationInputValidation") // not all have it
+				return nil
+			})
+		}),
+	}
 }
 
 type operation[In, Out any] func(context.Context, *In, ...func(*ec2.Options)) (*Out, error)
@@ -92,7 +96,13 @@ func (r *remote) edit(change func(tx *store.Tx)) {
 // value that values has for it find must return the id, with another it must
 // not; where that value is empty, nothing at all must pass the filter. Filters
 // of tags are tried with the tag Name=web, which the resource must have.
-func narrowed[R any](r *remote, offered filters[R], values map[string]string, id string, find func(types.Filter) []string) {
+func narrowed[R any](
+	r *remote,
+	offered filters[R],
+	values map[string]string,
+	id string,
+	find func(types.Filter) []string,
+) {
 	r.t.Helper()
 	values["tag-key"], values["tag-value"], values["tag:Name"] = "Name", "web", "web"
 	for name := range offered {

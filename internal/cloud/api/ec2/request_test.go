@@ -71,7 +71,12 @@ func TestFiltersSelectByTagsAndAllMustPass(t *testing.T) {
 			t.Errorf("%v: got %v, want %v", *test.filters[0].Name, got, test.want)
 		}
 	}
-	refused(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{Filters: []types.Filter{filter("colour", "red")}}, "InvalidParameterValue: The filter 'colour' is invalid")
+	refused(
+		c,
+		c.DescribeVpcs,
+		&ec2.DescribeVpcsInput{Filters: []types.Filter{filter("colour", "red")}},
+		"InvalidParameterValue: The filter 'colour' is invalid",
+	)
 }
 
 func TestPagesHoldEveryRowOnce(t *testing.T) {
@@ -96,22 +101,51 @@ func TestPagesHoldEveryRowOnce(t *testing.T) {
 	if !cmp.Equal(sizes, []int{5, 5, 4}) || len(seen) != 14 {
 		t.Errorf("pages of %v, %d rows", sizes, len(seen))
 	}
-	refused(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(4)}, "InvalidParameterValue: Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5.")
-	refused(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(1001)}, "InvalidParameterValue: Value ( 1001 ) for parameter maxResults is invalid. Expecting a value smaller than 1000.")
-	refused(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{NextToken: aws.String("forged")}, "InvalidNextToken: The token 'forged' is invalid.")
-	refused(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}, MaxResults: aws.Int32(5)}, "InvalidParameterCombination: The parameter vpcIds cannot be used with the parameter maxResults")
+	refused(
+		c,
+		c.DescribeVpcs,
+		&ec2.DescribeVpcsInput{MaxResults: aws.Int32(4)},
+		"InvalidParameterValue: Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5.",
+	)
+	refused(
+		c,
+		c.DescribeVpcs,
+		&ec2.DescribeVpcsInput{MaxResults: aws.Int32(1001)},
+		"InvalidParameterValue: Value ( 1001 ) for parameter maxResults is invalid. Expecting a value smaller than 1000.",
+	)
+	refused(
+		c,
+		c.DescribeVpcs,
+		&ec2.DescribeVpcsInput{NextToken: aws.String("forged")},
+		"InvalidNextToken: The token 'forged' is invalid.",
+	)
+	refused(
+		c,
+		c.DescribeVpcs,
+		&ec2.DescribeVpcsInput{VpcIds: []string{vpc}, MaxResults: aws.Int32(5)},
+		"InvalidParameterCombination: The parameter vpcIds cannot be used with the parameter maxResults",
+	)
 }
 
 func TestADryRunFindsMistakesAndKeepsNothing(t *testing.T) {
 	c := newCloud(t)
 	vpc := c.vpc("10.0.0.0/16")
 	before := c.rows()
-	_, err := c.CreateSubnet(c.ctx, &ec2.CreateSubnetInput{VpcId: &vpc, CidrBlock: aws.String("10.0.1.0/24"), DryRun: aws.Bool(true)})
+	_, err := c.CreateSubnet(
+		c.ctx,
+		&ec2.CreateSubnetInput{VpcId: &vpc, CidrBlock: aws.String("10.0.1.0/24"), DryRun: aws.Bool(true)},
+	)
 	refusal, ok := errors.AsType[*wire.Error](err)
-	if !ok || refusal.Code != "DryRunOperation" || refusal.Status != http.StatusPreconditionFailed || refusal.Message != "Request would have succeeded, but DryRun flag is set." {
+	if !ok || refusal.Code != "DryRunOperation" || refusal.Status != http.StatusPreconditionFailed ||
+		refusal.Message != "Request would have succeeded, but DryRun flag is set." {
 		t.Errorf("got %v", err)
 	}
-	refused(c, c.CreateSubnet, &ec2.CreateSubnetInput{VpcId: &vpc, CidrBlock: aws.String("10.9.1.0/24"), DryRun: aws.Bool(true)}, "InvalidSubnet.Range: The CIDR '10.9.1.0/24' is invalid.")
+	refused(
+		c,
+		c.CreateSubnet,
+		&ec2.CreateSubnetInput{VpcId: &vpc, CidrBlock: aws.String("10.9.1.0/24"), DryRun: aws.Bool(true)},
+		"InvalidSubnet.Range: The CIDR '10.9.1.0/24' is invalid.",
+	)
 	if diff := cmp.Diff(before, c.rows()); diff != "" {
 		t.Error(diff)
 	}
@@ -127,7 +161,12 @@ func TestAClientTokenMakesARepeatedRequestOne(t *testing.T) {
 	if *first.RouteTable.RouteTableId != *again.RouteTable.RouteTableId {
 		t.Error("two tables for one token")
 	}
-	refused(c, c.CreateRouteTable, request(other), "IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
+	refused(
+		c,
+		c.CreateRouteTable,
+		request(other),
+		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+	)
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: first.RouteTable.RouteTableId})
 	if anew := do(c, c.CreateRouteTable, request(other)); *anew.RouteTable.VpcId != other {
 		t.Errorf("after deletion: %+v", anew.RouteTable)
@@ -149,20 +188,65 @@ func TestTagsAtCreationAreChecked(t *testing.T) {
 		"InvalidParameterValue: Tag value exceeds the maximum length of 256 characters":             specification("vpc", "k", strings.Repeat("v", 257)),
 		"TagLimitExceeded: The maximum number of Tags for a resource has been reached.":             specification("vpc", many...),
 	} {
-		refused(c, c.CreateVpc, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: tags}, want)
+		refused(
+			c,
+			c.CreateVpc,
+			&ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: tags},
+			want,
+		)
 	}
 }
 
 func TestIDsAreToldMalformedOrUnknown(t *testing.T) {
 	c := newCloud(t)
-	refused(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-00000000"}}, "InvalidVpcID.NotFound: The vpc ID 'vpc-00000000' does not exist")
-	refused(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{"foo"}}, `InvalidVpcID.Malformed: Invalid id: "foo" (expecting "vpc-...")`)
-	refused(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{SubnetId: aws.String("subnet-00000000")}, "InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist")
-	refused(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{}, "MissingParameter: The request must contain the parameter subnetId")
-	refused(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{"rtb-xyz"}}, `InvalidRouteTableId.Malformed: Invalid id: "rtb-xyz"`)
-	refused(c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{"sg-00000000"}}, "InvalidGroup.NotFound: The security group 'sg-00000000' does not exist")
-	refused(c, c.DescribeInternetGateways, &ec2.DescribeInternetGatewaysInput{InternetGatewayIds: []string{"igw-00000000"}}, "InvalidInternetGatewayID.NotFound: The internetGateway ID 'igw-00000000' does not exist")
-	refused(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-00000000"}}, "InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-00000000' does not exist")
+	refused(
+		c,
+		c.DescribeVpcs,
+		&ec2.DescribeVpcsInput{VpcIds: []string{"vpc-00000000"}},
+		"InvalidVpcID.NotFound: The vpc ID 'vpc-00000000' does not exist",
+	)
+	refused(
+		c,
+		c.DescribeVpcs,
+		&ec2.DescribeVpcsInput{VpcIds: []string{"foo"}},
+		`InvalidVpcID.Malformed: Invalid id: "foo" (expecting "vpc-...")`,
+	)
+	refused(
+		c,
+		c.DeleteSubnet,
+		&ec2.DeleteSubnetInput{SubnetId: aws.String("subnet-00000000")},
+		"InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist",
+	)
+	refused(
+		c,
+		c.DeleteSubnet,
+		&ec2.DeleteSubnetInput{},
+		"MissingParameter: The request must contain the parameter subnetId",
+	)
+	refused(
+		c,
+		c.DescribeRouteTables,
+		&ec2.DescribeRouteTablesInput{RouteTableIds: []string{"rtb-xyz"}},
+		`InvalidRouteTableId.Malformed: Invalid id: "rtb-xyz"`,
+	)
+	refused(
+		c,
+		c.DescribeSecurityGroups,
+		&ec2.DescribeSecurityGroupsInput{GroupIds: []string{"sg-00000000"}},
+		"InvalidGroup.NotFound: The security group 'sg-00000000' does not exist",
+	)
+	refused(
+		c,
+		c.DescribeInternetGateways,
+		&ec2.DescribeInternetGatewaysInput{InternetGatewayIds: []string{"igw-00000000"}},
+		"InvalidInternetGatewayID.NotFound: The internetGateway ID 'igw-00000000' does not exist",
+	)
+	refused(
+		c,
+		c.DescribeNetworkInterfaces,
+		&ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-00000000"}},
+		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-00000000' does not exist",
+	)
 }
 
 func TestClientTokensAreForgottenSomeDaysLater(t *testing.T) {
@@ -170,7 +254,15 @@ func TestClientTokensAreForgottenSomeDaysLater(t *testing.T) {
 	now := noon
 	c.Now = func() time.Time { return now }
 	create := func(token string) {
-		do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: &token, LaunchTemplateData: ofType("t3.micro"), ClientToken: &token})
+		do(
+			c,
+			c.CreateLaunchTemplate,
+			&ec2.CreateLaunchTemplateInput{
+				LaunchTemplateName: &token,
+				LaunchTemplateData: ofType("t3.micro"),
+				ClientToken:        &token,
+			},
+		)
 	}
 	for _, days := range []int{0, 1, 2, 7} {
 		now = noon.AddDate(0, 0, days)

@@ -59,7 +59,12 @@ func (q routeRequest) target(r store.Reader, region string) (*store.RouteTable, 
 		return nil, nil, wire.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", *q.gatewayID)
 	}
 	if gateway.VPCID != table.VPCID {
-		return nil, nil, wire.Errorf("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, gateway.ID)
+		return nil, nil, wire.Errorf(
+			"InvalidParameterValue",
+			"route table %s and network gateway %s belong to different networks",
+			table.ID,
+			gateway.ID,
+		)
 	}
 	return table, gateway, nil
 }
@@ -81,25 +86,43 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.CreateRouteOutput{Return: aws.Bool(true)}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		table, gateway, err := request.target(tx, region)
-		if err != nil {
-			return err
-		}
-		if i := routeTo(table, destination); i >= 0 {
-			if table.Routes[i].GatewayID == gateway.ID {
-				return nil // EC2 takes the same route twice
-			}
-			return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
-		}
-		if local := table.Routes[0].Destination; local.Bits() <= destination.Bits() && local.Contains(destination.Addr()) {
-			return wire.Errorf("InvalidParameterValue", "The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.", destination)
-		}
-		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
-			row.Routes = append(slices.Clone(row.Routes), store.Route{Destination: destination, GatewayID: gateway.ID, Origin: string(types.RouteOriginCreateRoute)})
-		})
-		return nil
-	})
+	return &ec2.CreateRouteOutput{
+			Return: aws.Bool(true),
+		}, a.change(
+			ctx,
+			in.DryRun,
+			func(tx *store.Tx, region string) error {
+				table, gateway, err := request.target(tx, region)
+				if err != nil {
+					return err
+				}
+				if i := routeTo(table, destination); i >= 0 {
+					if table.Routes[i].GatewayID == gateway.ID {
+						return nil // EC2 takes the same route twice
+					}
+					return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
+				}
+				if local := table.Routes[0].Destination; local.Bits() <= destination.Bits() &&
+					local.Contains(destination.Addr()) {
+					return wire.Errorf(
+						"InvalidParameterValue",
+						"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.",
+						destination,
+					)
+				}
+				store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
+					row.Routes = append(
+						slices.Clone(row.Routes),
+						store.Route{
+							Destination: destination,
+							GatewayID:   gateway.ID,
+							Origin:      string(types.RouteOriginCreateRoute),
+						},
+					)
+				})
+				return nil
+			},
+		)
 }
 
 // ReplaceRoute gives an existing route another target.
@@ -123,9 +146,17 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 		i := routeTo(table, destination)
 		switch {
 		case i < 0:
-			return wire.Errorf("InvalidParameterValue", "There is no route defined for '%s' in the route table. Use CreateRoute instead.", destination)
+			return wire.Errorf(
+				"InvalidParameterValue",
+				"There is no route defined for '%s' in the route table. Use CreateRoute instead.",
+				destination,
+			)
 		case table.Routes[i].GatewayID == localGateway:
-			return wire.Errorf("InvalidParameterValue", "The local route %s can target only an interface or an instance.", destination)
+			return wire.Errorf(
+				"InvalidParameterValue",
+				"The local route %s can target only an interface or an instance.",
+				destination,
+			)
 		}
 		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
 			row.Routes = slices.Clone(row.Routes)
@@ -158,11 +189,25 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 		i := routeTo(table, destination)
 		switch {
 		case i < 0:
-			return wire.Errorf("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", destination, table.ID)
+			return wire.Errorf(
+				"InvalidRoute.NotFound",
+				"no route with destination-cidr-block %s in route table %s",
+				destination,
+				table.ID,
+			)
 		case table.Routes[i].GatewayID == localGateway:
-			return wire.Errorf("InvalidParameterValue", "cannot remove local route %s in route table %s", destination, table.ID)
+			return wire.Errorf(
+				"InvalidParameterValue",
+				"cannot remove local route %s in route table %s",
+				destination,
+				table.ID,
+			)
 		}
-		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) { row.Routes = slices.Delete(slices.Clone(row.Routes), i, i+1) })
+		store.RouteTables.Edit(
+			tx,
+			table.ID,
+			func(row *store.RouteTable) { row.Routes = slices.Delete(slices.Clone(row.Routes), i, i+1) },
+		)
 		return nil
 	})
 }

@@ -25,15 +25,27 @@ var routeTables = noun[store.RouteTable]{
 		"association.main": associations(func(_ *store.RouteTable, a store.RouteTableAssociation) string {
 			return strconv.FormatBool(a.Main)
 		}),
-		"association.subnet-id": associations(func(_ *store.RouteTable, a store.RouteTableAssociation) string { return a.SubnetID }),
-		"association.route-table-association-id": associations(func(_ *store.RouteTable, a store.RouteTableAssociation) string {
-			return a.ID
-		}),
-		"association.route-table-id":   associations(func(row *store.RouteTable, _ store.RouteTableAssociation) string { return row.ID }),
-		"association.gateway-id":       never[*store.RouteTable],
-		"route.destination-cidr-block": routesOf(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Destination.String() }),
-		"route.gateway-id":             routesOf(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.GatewayID }),
-		"route.origin":                 routesOf(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Origin }),
+		"association.subnet-id": associations(
+			func(_ *store.RouteTable, a store.RouteTableAssociation) string { return a.SubnetID },
+		),
+		"association.route-table-association-id": associations(
+			func(_ *store.RouteTable, a store.RouteTableAssociation) string {
+				return a.ID
+			},
+		),
+		"association.route-table-id": associations(
+			func(row *store.RouteTable, _ store.RouteTableAssociation) string { return row.ID },
+		),
+		"association.gateway-id": never[*store.RouteTable],
+		"route.destination-cidr-block": routesOf(
+			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Destination.String() },
+		),
+		"route.gateway-id": routesOf(
+			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.GatewayID },
+		),
+		"route.origin": routesOf(
+			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Origin },
+		),
 		"route.state": routesOf(func(view store.Reader, row *store.RouteTable, r store.Route) string {
 			return string(routeState(view, row, r))
 		}),
@@ -47,13 +59,17 @@ var routeTables = noun[store.RouteTable]{
 	}),
 }
 
-func associations(text func(*store.RouteTable, store.RouteTableAssociation) string) func(store.Reader, *store.RouteTable) []string {
+func associations(
+	text func(*store.RouteTable, store.RouteTableAssociation) string,
+) func(store.Reader, *store.RouteTable) []string {
 	return func(_ store.Reader, row *store.RouteTable) []string {
 		return list(row.Associations, func(a store.RouteTableAssociation) string { return text(row, a) })
 	}
 }
 
-func routesOf(text func(store.Reader, *store.RouteTable, store.Route) string) func(store.Reader, *store.RouteTable) []string {
+func routesOf(
+	text func(store.Reader, *store.RouteTable, store.Route) string,
+) func(store.Reader, *store.RouteTable) []string {
 	return func(r store.Reader, row *store.RouteTable) []string {
 		return list(row.Routes, func(route store.Route) string { return text(r, row, route) })
 	}
@@ -63,7 +79,9 @@ func routesOf(text func(store.Reader, *store.RouteTable, store.Route) string) fu
 func (a *API) newRouteTable(vpc *store.VPC) *store.RouteTable {
 	return &store.RouteTable{
 		ID: a.ids.ID("rtb-"), Region: vpc.Region, VPCID: vpc.ID,
-		Routes: []store.Route{{Destination: vpc.CIDR, GatewayID: localGateway, Origin: string(types.RouteOriginCreateRouteTable)}},
+		Routes: []store.Route{
+			{Destination: vpc.CIDR, GatewayID: localGateway, Origin: string(types.RouteOriginCreateRouteTable)},
+		},
 	}
 }
 
@@ -110,7 +128,16 @@ func (a *API) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTabl
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := routeTables.describe(view, region, query{ids: in.RouteTableIds, idParameter: "routeTableIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	rows, next, err := routeTables.describe(
+		view,
+		region,
+		query{
+			ids:         in.RouteTableIds,
+			idParameter: "routeTableIds",
+			filters:     in.Filters,
+			page:        page{in.MaxResults, in.NextToken},
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -123,13 +150,17 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 			RouteTableId: aws.String(row.ID), VpcId: aws.String(row.VPCID), OwnerId: aws.String(identity.Account),
 			Routes: list(row.Routes, func(route store.Route) types.Route {
 				return types.Route{
-					DestinationCidrBlock: aws.String(route.Destination.String()), GatewayId: aws.String(route.GatewayID),
+					DestinationCidrBlock: aws.String(
+						route.Destination.String(),
+					), GatewayId: aws.String(route.GatewayID),
 					Origin: types.RouteOrigin(route.Origin), State: routeState(r, row, route),
 				}
 			}),
 			Associations: list(row.Associations, func(a store.RouteTableAssociation) types.RouteTableAssociation {
 				item := types.RouteTableAssociation{
-					RouteTableAssociationId: aws.String(a.ID), RouteTableId: aws.String(row.ID), Main: aws.Bool(a.Main), AssociationState: associated(),
+					RouteTableAssociationId: aws.String(
+						a.ID,
+					), RouteTableId: aws.String(row.ID), Main: aws.Bool(a.Main), AssociationState: associated(),
 				}
 				if a.SubnetID != "" {
 					item.SubnetId = aws.String(a.SubnetID)

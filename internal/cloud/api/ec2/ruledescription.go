@@ -13,12 +13,23 @@ import (
 
 // describeRules gives rules of a group new descriptions, or none: rules named
 // by their ids or by what they allow.
-func (a *API) describeRules(ctx context.Context, dryRun *bool, q ruleRequest, named []types.SecurityGroupRuleDescription) error {
+func (a *API) describeRules(
+	ctx context.Context,
+	dryRun *bool,
+	q ruleRequest,
+	named []types.SecurityGroupRuleDescription,
+) error {
 	if len(q.permissions) > 0 && len(named) > 0 {
-		return wire.Errorf("InvalidParameterCombination", "The parameter 'securityGroupRuleDescriptions' may not be used in combination with 'ipPermissions'")
+		return wire.Errorf(
+			"InvalidParameterCombination",
+			"The parameter 'securityGroupRuleDescriptions' may not be used in combination with 'ipPermissions'",
+		)
 	}
 	if len(q.permissions) == 0 && len(named) == 0 {
-		return wire.Errorf("MissingParameter", "Either 'ipPermissions' or 'securityGroupRuleDescriptions' should be provided.")
+		return wire.Errorf(
+			"MissingParameter",
+			"Either 'ipPermissions' or 'securityGroupRuleDescriptions' should be provided.",
+		)
 	}
 	return a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
 		group, err := groupByIDOrName(tx, region, q.groupID, q.groupName)
@@ -49,7 +60,11 @@ func (a *API) describeRules(ctx context.Context, dryRun *bool, q ruleRequest, na
 			texts[group.Rules[i].ID] = rule.Description
 		}
 		for id, text := range texts {
-			editRule(tx, groupRule{group, store.SecurityGroupRule{ID: id}}, func(rule *store.SecurityGroupRule) { rule.Description = text })
+			editRule(
+				tx,
+				groupRule{group, store.SecurityGroupRule{ID: id}},
+				func(rule *store.SecurityGroupRule) { rule.Description = text },
+			)
 		}
 		return nil
 	})
@@ -58,11 +73,25 @@ func (a *API) describeRules(ctx context.Context, dryRun *bool, q ruleRequest, na
 // UpdateSecurityGroupRuleDescriptionsIngress describes inbound rules anew.
 func (a *API) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsIngressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
 	q := ruleRequest{groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions}
-	return &ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput{Return: aws.Bool(true)}, a.describeRules(ctx, in.DryRun, q, in.SecurityGroupRuleDescriptions)
+	return &ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput{
+			Return: aws.Bool(true),
+		}, a.describeRules(
+			ctx,
+			in.DryRun,
+			q,
+			in.SecurityGroupRuleDescriptions,
+		)
 }
 
 // UpdateSecurityGroupRuleDescriptionsEgress describes outbound rules anew.
 func (a *API) UpdateSecurityGroupRuleDescriptionsEgress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsEgressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
 	q := ruleRequest{egress: true, groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions}
-	return &ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput{Return: aws.Bool(true)}, a.describeRules(ctx, in.DryRun, q, in.SecurityGroupRuleDescriptions)
+	return &ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput{
+			Return: aws.Bool(true),
+		}, a.describeRules(
+			ctx,
+			in.DryRun,
+			q,
+			in.SecurityGroupRuleDescriptions,
+		)
 }

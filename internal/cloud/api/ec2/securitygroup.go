@@ -22,13 +22,16 @@ var securityGroups = noun[store.SecurityGroup]{
 	garbled: "The security group ID '%s' is malformed",
 	place:   func(row *store.SecurityGroup) (string, string) { return row.Region, row.ID },
 	tags:    func(row *store.SecurityGroup) *store.Tags { return &row.Tags },
-	filters: tagged(func(row *store.SecurityGroup) store.Tags { return row.Tags }, withRules(filters[*store.SecurityGroup]{
-		"group-id":    one(func(row *store.SecurityGroup) string { return row.ID }),
-		"group-name":  one(func(row *store.SecurityGroup) string { return row.Name }),
-		"description": one(func(row *store.SecurityGroup) string { return row.Description }),
-		"vpc-id":      one(func(row *store.SecurityGroup) string { return row.VPCID }),
-		"owner-id":    always[*store.SecurityGroup](identity.Account),
-	})),
+	filters: tagged(
+		func(row *store.SecurityGroup) store.Tags { return row.Tags },
+		withRules(filters[*store.SecurityGroup]{
+			"group-id":    one(func(row *store.SecurityGroup) string { return row.ID }),
+			"group-name":  one(func(row *store.SecurityGroup) string { return row.Name }),
+			"description": one(func(row *store.SecurityGroup) string { return row.Description }),
+			"vpc-id":      one(func(row *store.SecurityGroup) string { return row.VPCID }),
+			"owner-id":    always[*store.SecurityGroup](identity.Account),
+		}),
+	),
 }
 
 // withRules adds the filters by a group's rules, for either direction.
@@ -61,7 +64,10 @@ func withRules(own filters[*store.SecurityGroup]) filters[*store.SecurityGroup] 
 	return own
 }
 
-func rulesOf(egress bool, text func(store.Reader, store.SecurityGroupRule) string) func(store.Reader, *store.SecurityGroup) []string {
+func rulesOf(
+	egress bool,
+	text func(store.Reader, store.SecurityGroupRule) string,
+) func(store.Reader, *store.SecurityGroup) []string {
 	return func(r store.Reader, row *store.SecurityGroup) []string {
 		var values []string
 		for _, rule := range row.Rules {
@@ -77,7 +83,9 @@ func rulesOf(egress bool, text func(store.Reader, store.SecurityGroupRule) strin
 func (a *API) newSecurityGroup(vpc *store.VPC, name, description string) *store.SecurityGroup {
 	return &store.SecurityGroup{
 		ID: a.ids.ID("sg-"), Region: vpc.Region, VPCID: vpc.ID, Name: name, Description: description,
-		Rules: []store.SecurityGroupRule{{ID: a.ids.ID("sgr-"), Egress: true, Protocol: anyProtocol, FromPort: -1, ToPort: -1, CIDR: anywhere}},
+		Rules: []store.SecurityGroupRule{
+			{ID: a.ids.ID("sgr-"), Egress: true, Protocol: anyProtocol, FromPort: -1, ToPort: -1, CIDR: anywhere},
+		},
 	}
 }
 
@@ -155,7 +163,12 @@ func groupByIDOrName(r store.Reader, region string, id, name *string) (*store.Se
 		if group, ok := groupNamed(r, vpc.ID, *name); ok {
 			return group, nil
 		}
-		return nil, wire.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", *name, vpc.ID)
+		return nil, wire.Errorf(
+			"InvalidGroup.NotFound",
+			"The security group '%s' does not exist in default VPC '%s'",
+			*name,
+			vpc.ID,
+		)
 	}
 	return nil, securityGroups.absent(*name)
 }
@@ -174,7 +187,11 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecuri
 		}
 		ids = append(ids, group.ID)
 	}
-	rows, next, err := securityGroups.describe(view, region, query{ids: ids, idParameter: "groupIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	rows, next, err := securityGroups.describe(
+		view,
+		region,
+		query{ids: ids, idParameter: "groupIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -183,9 +200,14 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecuri
 
 func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 	return types.SecurityGroup{
-		GroupId: aws.String(row.ID), GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
+		GroupId: aws.String(
+			row.ID,
+		), GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
 		OwnerId: aws.String(identity.Account), SecurityGroupArn: aws.String(arn(row.Region, "security-group", row.ID)),
-		IpPermissions: permissions(row.Rules, false), IpPermissionsEgress: permissions(row.Rules, true), Tags: tagSet(row.Tags),
+		IpPermissions: permissions(
+			row.Rules,
+			false,
+		), IpPermissionsEgress: permissions(row.Rules, true), Tags: tagSet(row.Tags),
 	}
 }
 
@@ -199,7 +221,11 @@ func (a *API) DeleteSecurityGroup(ctx context.Context, in *ec2.DeleteSecurityGro
 		case err != nil:
 			return err
 		case group.Name == defaultGroup:
-			return wire.Errorf("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", group.ID)
+			return wire.Errorf(
+				"CannotDelete",
+				"the specified group: \"%s\" name: \"default\" cannot be deleted by a user",
+				group.ID,
+			)
 		case groupInUse(tx, group):
 			return wire.Errorf("DependencyViolation", "resource %s has a dependent object", group.ID)
 		}

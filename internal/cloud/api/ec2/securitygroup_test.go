@@ -28,13 +28,21 @@ func TestANewGroupLetsNothingInAndEverythingOut(t *testing.T) {
 	vpc := c.vpc("10.0.0.0/16")
 	got := c.described(c.group(vpc, "web"))
 	want := []types.IpPermission{{
-		IpProtocol: aws.String("-1"), IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}, Ipv6Ranges: []types.Ipv6Range{},
+		IpProtocol: aws.String(
+			"-1",
+		), IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}, Ipv6Ranges: []types.Ipv6Range{},
 		PrefixListIds: []types.PrefixListId{}, UserIdGroupPairs: []types.UserIdGroupPair{},
 	}}
-	if diff := cmp.Diff(want, got.IpPermissionsEgress, cmpopts.IgnoreUnexported(types.IpPermission{}, types.IpRange{})); diff != "" || len(got.IpPermissions) != 0 {
+	if diff := cmp.Diff(want, got.IpPermissionsEgress, cmpopts.IgnoreUnexported(types.IpPermission{}, types.IpRange{})); diff != "" ||
+		len(got.IpPermissions) != 0 {
 		t.Errorf("%s %v", diff, got.IpPermissions)
 	}
-	refused(c, c.CreateSecurityGroup, &ec2.CreateSecurityGroupInput{VpcId: &vpc, GroupName: aws.String("web"), Description: aws.String("d")}, "InvalidGroup.Duplicate: The security group 'web' already exists for VPC '"+vpc+"'")
+	refused(
+		c,
+		c.CreateSecurityGroup,
+		&ec2.CreateSecurityGroupInput{VpcId: &vpc, GroupName: aws.String("web"), Description: aws.String("d")},
+		"InvalidGroup.Duplicate: The security group 'web' already exists for VPC '"+vpc+"'",
+	)
 	for _, name := range []string{"sg-web", "wéb", "default"} {
 		if _, err := c.CreateSecurityGroup(c.ctx, &ec2.CreateSecurityGroupInput{VpcId: &vpc, GroupName: &name, Description: aws.String("d")}); err == nil {
 			t.Errorf("name %q was accepted", name)
@@ -53,22 +61,39 @@ func TestRulesAreOneASourceAndShownMerged(t *testing.T) {
 	rules := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{
 		GroupId: &app, IpPermissions: []types.IpPermission{permission}, TagSpecifications: specification("security-group-rule", "k", "v"),
 	}).SecurityGroupRules
-	if len(rules) != 4 || *rules[0].CidrIpv4 != "10.1.0.0/16" || *rules[0].Description != "office" || *rules[0].IpProtocol != "tcp" || len(rules[3].Tags) != 1 || *rules[3].ReferencedGroupInfo.GroupId != web {
+	if len(rules) != 4 || *rules[0].CidrIpv4 != "10.1.0.0/16" || *rules[0].Description != "office" ||
+		*rules[0].IpProtocol != "tcp" ||
+		len(rules[3].Tags) != 1 ||
+		*rules[3].ReferencedGroupInfo.GroupId != web {
 		t.Errorf("%+v", rules)
 	}
 	shown := c.described(app).IpPermissions
-	if len(shown) != 1 || len(shown[0].IpRanges) != 2 || len(shown[0].Ipv6Ranges) != 1 || *shown[0].UserIdGroupPairs[0].UserId != "000000000000" {
+	if len(shown) != 1 || len(shown[0].IpRanges) != 2 || len(shown[0].Ipv6Ranges) != 1 ||
+		*shown[0].UserIdGroupPairs[0].UserId != "000000000000" {
 		t.Errorf("%+v", shown)
 	}
-	found := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", app)}}).SecurityGroupRules
+	found := do(
+		c,
+		c.DescribeSecurityGroupRules,
+		&ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", app)}},
+	).SecurityGroupRules
 	if len(found) != 5 {
 		t.Errorf("%d rules with the one out", len(found))
 	}
-	if byTag := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("tag:k", "v")}}).SecurityGroupRules; len(byTag) != 4 {
+	if byTag := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("tag:k", "v")}}).SecurityGroupRules; len(
+		byTag,
+	) != 4 {
 		t.Errorf("%d rules by tag", len(byTag))
 	}
-	refused(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", "foobar")}}, "InvalidGroupId.Malformed: The security group ID 'foobar' is malformed")
-	if none := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", "sg-00000000")}}).SecurityGroupRules; len(none) != 0 {
+	refused(
+		c,
+		c.DescribeSecurityGroupRules,
+		&ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", "foobar")}},
+		"InvalidGroupId.Malformed: The security group ID 'foobar' is malformed",
+	)
+	if none := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", "sg-00000000")}}).SecurityGroupRules; len(
+		none,
+	) != 0 {
 		t.Errorf("%v", none)
 	}
 }
@@ -76,18 +101,49 @@ func TestRulesAreOneASourceAndShownMerged(t *testing.T) {
 func TestRulesAreRevokedByIDOrByWhatTheyAllow(t *testing.T) {
 	c := newCloud(t)
 	app := c.group(c.vpc("10.0.0.0/16"), "app")
-	flat := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &app, IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22), CidrIp: aws.String("10.0.0.0/8")}
+	flat := &ec2.AuthorizeSecurityGroupIngressInput{
+		GroupId:    &app,
+		IpProtocol: aws.String("tcp"),
+		FromPort:   aws.Int32(22),
+		ToPort:     aws.Int32(22),
+		CidrIp:     aws.String("10.0.0.0/8"),
+	}
 	rule := do(c, c.AuthorizeSecurityGroupIngress, flat).SecurityGroupRules[0]
-	refused(c, c.AuthorizeSecurityGroupIngress, flat, `InvalidPermission.Duplicate: the specified rule "peer: 10.0.0.0/8, TCP, from port: 22, to port: 22, ALLOW" already exists`)
-	out := do(c, c.RevokeSecurityGroupIngress, &ec2.RevokeSecurityGroupIngressInput{GroupId: &app, SecurityGroupRuleIds: []string{*rule.SecurityGroupRuleId}})
+	refused(
+		c,
+		c.AuthorizeSecurityGroupIngress,
+		flat,
+		`InvalidPermission.Duplicate: the specified rule "peer: 10.0.0.0/8, TCP, from port: 22, to port: 22, ALLOW" already exists`,
+	)
+	out := do(
+		c,
+		c.RevokeSecurityGroupIngress,
+		&ec2.RevokeSecurityGroupIngressInput{GroupId: &app, SecurityGroupRuleIds: []string{*rule.SecurityGroupRuleId}},
+	)
 	if len(out.RevokedSecurityGroupRules) != 1 || *out.RevokedSecurityGroupRules[0].CidrIpv4 != "10.0.0.0/8" {
 		t.Errorf("%+v", out)
 	}
-	refused(c, c.RevokeSecurityGroupIngress, &ec2.RevokeSecurityGroupIngressInput{GroupId: &app, SecurityGroupRuleIds: []string{*rule.SecurityGroupRuleId}},
-		"InvalidSecurityGroupRuleId.NotFound: The security group rule ID '"+*rule.SecurityGroupRuleId+"' does not exist")
-	all := []types.IpPermission{{IpProtocol: aws.String("-1"), FromPort: aws.Int32(0), ToPort: aws.Int32(0), IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}}}
+	refused(
+		c,
+		c.RevokeSecurityGroupIngress,
+		&ec2.RevokeSecurityGroupIngressInput{GroupId: &app, SecurityGroupRuleIds: []string{*rule.SecurityGroupRuleId}},
+		"InvalidSecurityGroupRuleId.NotFound: The security group rule ID '"+*rule.SecurityGroupRuleId+"' does not exist",
+	)
+	all := []types.IpPermission{
+		{
+			IpProtocol: aws.String("-1"),
+			FromPort:   aws.Int32(0),
+			ToPort:     aws.Int32(0),
+			IpRanges:   []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
+		},
+	}
 	do(c, c.RevokeSecurityGroupEgress, &ec2.RevokeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all})
-	refused(c, c.RevokeSecurityGroupEgress, &ec2.RevokeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all}, "InvalidPermission.NotFound: The specified rule does not exist in this security group.")
+	refused(
+		c,
+		c.RevokeSecurityGroupEgress,
+		&ec2.RevokeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all},
+		"InvalidPermission.NotFound: The specified rule does not exist in this security group.",
+	)
 	do(c, c.AuthorizeSecurityGroupEgress, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all})
 	if len(c.described(app).IpPermissionsEgress) != 1 {
 		t.Error("the way out was not opened again")
@@ -113,7 +169,15 @@ func TestWhatIsWrongWithARuleIsTold(t *testing.T) {
 		{twice, "InvalidParameterValue: The same permission must not appear multiple times"},
 		{foreign, "InvalidGroup.NotFound: You have specified two resources that belong to different networks."},
 	} {
-		refused(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &app, IpPermissions: []types.IpPermission{test.permission}}, test.want)
+		refused(
+			c,
+			c.AuthorizeSecurityGroupIngress,
+			&ec2.AuthorizeSecurityGroupIngressInput{
+				GroupId:       &app,
+				IpPermissions: []types.IpPermission{test.permission},
+			},
+			test.want,
+		)
 	}
 }
 
@@ -122,9 +186,23 @@ func TestAModifiedRuleKeepsItsID(t *testing.T) {
 	app := c.group(c.vpc("10.0.0.0/16"), "app")
 	rule := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &app, IpPermissions: []types.IpPermission{permit("tcp", 22, 22, "10.0.0.0/8")}}).SecurityGroupRules[0].SecurityGroupRuleId
 	modify := func(to types.SecurityGroupRuleRequest) *ec2.ModifySecurityGroupRulesInput {
-		return &ec2.ModifySecurityGroupRulesInput{GroupId: &app, SecurityGroupRules: []types.SecurityGroupRuleUpdate{{SecurityGroupRuleId: rule, SecurityGroupRule: &to}}}
+		return &ec2.ModifySecurityGroupRulesInput{
+			GroupId:            &app,
+			SecurityGroupRules: []types.SecurityGroupRuleUpdate{{SecurityGroupRuleId: rule, SecurityGroupRule: &to}},
+		}
 	}
-	do(c, c.ModifySecurityGroupRules, modify(types.SecurityGroupRuleRequest{IpProtocol: aws.String("udp"), FromPort: aws.Int32(53), ToPort: aws.Int32(53), CidrIpv6: aws.String("::/0")}))
+	do(
+		c,
+		c.ModifySecurityGroupRules,
+		modify(
+			types.SecurityGroupRuleRequest{
+				IpProtocol: aws.String("udp"),
+				FromPort:   aws.Int32(53),
+				ToPort:     aws.Int32(53),
+				CidrIpv6:   aws.String("::/0"),
+			},
+		),
+	)
 	got := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{SecurityGroupRuleIds: []string{*rule}}).SecurityGroupRules[0]
 	if *got.CidrIpv6 != "::/0" || got.CidrIpv4 != nil || *got.FromPort != 53 {
 		t.Errorf("%+v", got)
@@ -145,20 +223,37 @@ func TestRulesGetNewDescriptionsByIDOrByWhatTheyAllow(t *testing.T) {
 	permission := permit("tcp", 22, 22, "10.0.0.0/8")
 	rule := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &app, IpPermissions: []types.IpPermission{permission}}).SecurityGroupRules[0].SecurityGroupRuleId
 	told := func() string {
-		return aws.ToString(do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{SecurityGroupRuleIds: []string{*rule}}).SecurityGroupRules[0].Description)
+		return aws.ToString(
+			do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{SecurityGroupRuleIds: []string{*rule}}).SecurityGroupRules[0].Description,
+		)
 	}
 	permission.IpRanges[0].Description = aws.String("office")
-	do(c, c.UpdateSecurityGroupRuleDescriptionsIngress, &ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{GroupId: &app, IpPermissions: []types.IpPermission{permission}})
+	do(
+		c,
+		c.UpdateSecurityGroupRuleDescriptionsIngress,
+		&ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{
+			GroupId:       &app,
+			IpPermissions: []types.IpPermission{permission},
+		},
+	)
 	if told() != "office" {
 		t.Errorf("by permission: %q", told())
 	}
 	byID := []types.SecurityGroupRuleDescription{{SecurityGroupRuleId: rule, Description: aws.String("home")}}
-	do(c, c.UpdateSecurityGroupRuleDescriptionsIngress, &ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID})
+	do(
+		c,
+		c.UpdateSecurityGroupRuleDescriptionsIngress,
+		&ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID},
+	)
 	if told() != "home" {
 		t.Errorf("by id: %q", told())
 	}
-	refused(c, c.UpdateSecurityGroupRuleDescriptionsEgress, &ec2.UpdateSecurityGroupRuleDescriptionsEgressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID},
-		"InvalidSecurityGroupRuleId.NotFound: The security group rule ID '"+*rule+"' does not exist")
+	refused(
+		c,
+		c.UpdateSecurityGroupRuleDescriptionsEgress,
+		&ec2.UpdateSecurityGroupRuleDescriptionsEgressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID},
+		"InvalidSecurityGroupRuleId.NotFound: The security group rule ID '"+*rule+"' does not exist",
+	)
 }
 
 func TestRulesOfPeersAreRefusedByName(t *testing.T) {
@@ -167,9 +262,24 @@ func TestRulesOfPeersAreRefusedByName(t *testing.T) {
 	group := c.group(vpc, "web")
 	allow := func(pair types.UserIdGroupPair) *ec2.AuthorizeSecurityGroupIngressInput {
 		pair.GroupId = &group
-		return &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: []types.IpPermission{{IpProtocol: aws.String("-1"), UserIdGroupPairs: []types.UserIdGroupPair{pair}}}}
+		return &ec2.AuthorizeSecurityGroupIngressInput{
+			GroupId: &group,
+			IpPermissions: []types.IpPermission{
+				{IpProtocol: aws.String("-1"), UserIdGroupPairs: []types.UserIdGroupPair{pair}},
+			},
+		}
 	}
-	refused(c, c.AuthorizeSecurityGroupIngress, allow(types.UserIdGroupPair{VpcPeeringConnectionId: aws.String("pcx-1")}), "UnsupportedOperation: aloft's local cloud does not support the parameter vpcPeeringConnectionId")
-	refused(c, c.AuthorizeSecurityGroupIngress, allow(types.UserIdGroupPair{VpcId: aws.String("vpc-0123456789abcdef0")}), "UnsupportedOperation: aloft's local cloud does not support the parameter vpcId")
+	refused(
+		c,
+		c.AuthorizeSecurityGroupIngress,
+		allow(types.UserIdGroupPair{VpcPeeringConnectionId: aws.String("pcx-1")}),
+		"UnsupportedOperation: aloft's local cloud does not support the parameter vpcPeeringConnectionId",
+	)
+	refused(
+		c,
+		c.AuthorizeSecurityGroupIngress,
+		allow(types.UserIdGroupPair{VpcId: aws.String("vpc-0123456789abcdef0")}),
+		"UnsupportedOperation: aloft's local cloud does not support the parameter vpcId",
+	)
 	do(c, c.AuthorizeSecurityGroupIngress, allow(types.UserIdGroupPair{VpcId: &vpc}))
 }

@@ -77,7 +77,8 @@ func (a *API) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSe
 		}
 	}
 	all = slices.DeleteFunc(all, func(g groupRule) bool {
-		return len(in.SecurityGroupRuleIds) > 0 && !slices.Contains(in.SecurityGroupRuleIds, g.rule.ID) || !groupRuleFilters.match(view, g, g.rule.Tags, in.Filters)
+		return len(in.SecurityGroupRuleIds) > 0 && !slices.Contains(in.SecurityGroupRuleIds, g.rule.ID) ||
+			!groupRuleFilters.match(view, g, g.rule.Tags, in.Filters)
 	})
 	rows, next, err := cut(asked, all, func(g groupRule) string { return g.rule.ID })
 	if err != nil {
@@ -105,13 +106,22 @@ func checkRuleFilters(asked []types.Filter) error {
 func groupRuleItem(g groupRule) types.SecurityGroupRule {
 	rule := g.rule
 	item := types.SecurityGroupRule{
-		SecurityGroupRuleId: aws.String(rule.ID), SecurityGroupRuleArn: aws.String(arn(g.group.Region, "security-group-rule", rule.ID)),
-		GroupId: aws.String(g.group.ID), GroupOwnerId: aws.String(identity.Account), IsEgress: aws.Bool(rule.Egress), IpProtocol: aws.String(rule.Protocol),
+		SecurityGroupRuleId: aws.String(
+			rule.ID,
+		), SecurityGroupRuleArn: aws.String(arn(g.group.Region, "security-group-rule", rule.ID)),
+		GroupId: aws.String(
+			g.group.ID,
+		), GroupOwnerId: aws.String(identity.Account), IsEgress: aws.Bool(rule.Egress), IpProtocol: aws.String(rule.Protocol),
 		FromPort: aws.Int32(int32(rule.FromPort)), ToPort: aws.Int32(int32(rule.ToPort)), Tags: tagSet(rule.Tags),
-		CidrIpv4: optional(ipv4(rule.CIDR)), CidrIpv6: optional(ipv6(rule.CIDR)), Description: optional(rule.Description),
+		CidrIpv4: optional(
+			ipv4(rule.CIDR),
+		), CidrIpv6: optional(ipv6(rule.CIDR)), Description: optional(rule.Description),
 	}
 	if rule.GroupID != "" {
-		item.ReferencedGroupInfo = &types.ReferencedSecurityGroup{GroupId: aws.String(rule.GroupID), UserId: aws.String(identity.Account)}
+		item.ReferencedGroupInfo = &types.ReferencedSecurityGroup{
+			GroupId: aws.String(rule.GroupID),
+			UserId:  aws.String(identity.Account),
+		}
 	}
 	return item
 }
@@ -167,7 +177,13 @@ func duplicate(rule store.SecurityGroupRule) error {
 	}
 	text := "peer: " + peer + ", ALL, ALLOW"
 	if rule.Protocol != anyProtocol {
-		text = fmt.Sprintf("peer: %s, %s, from port: %s, to port: %s, ALLOW", peer, strings.ToUpper(rule.Protocol), strconv.Itoa(rule.FromPort), strconv.Itoa(rule.ToPort))
+		text = fmt.Sprintf(
+			"peer: %s, %s, from port: %s, to port: %s, ALLOW",
+			peer,
+			strings.ToUpper(rule.Protocol),
+			strconv.Itoa(rule.FromPort),
+			strconv.Itoa(rule.ToPort),
+		)
 	}
 	return wire.Errorf("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists", text)
 }

@@ -49,12 +49,17 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 	if err := pages.check("snapshotIds", len(in.SnapshotIds) > 0); err != nil {
 		return nil, err
 	}
-	rows, _, err := snapshots.describe(view, region, query{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters})
+	rows, _, err := snapshots.describe(
+		view,
+		region,
+		query{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters},
+	)
 	if err != nil {
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, func(row snap) bool {
-		return len(in.OwnerIds) > 0 && !slices.Contains(in.OwnerIds, row.Owner) && !(slices.Contains(in.OwnerIds, "self") && row.Owner == identity.Account)
+		return len(in.OwnerIds) > 0 && !slices.Contains(in.OwnerIds, row.Owner) &&
+			!(slices.Contains(in.OwnerIds, "self") && row.Owner == identity.Account)
 	})
 	rows, next, err := cut(pages, rows, snapshots.id)
 	if err != nil {
@@ -65,9 +70,15 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 
 func snapshotItem(row snap) types.Snapshot {
 	return types.Snapshot{
-		SnapshotId: aws.String(row.ID), VolumeId: aws.String(row.VolumeID), OwnerId: aws.String(row.Owner), Description: aws.String(row.Description),
-		VolumeSize: aws.Int32(row.SizeGiB), StartTime: aws.Time(row.Started), State: types.SnapshotState(row.State), StateMessage: optional(row.StateMessage),
-		Progress: aws.String(row.Progress), Encrypted: aws.Bool(false), StorageTier: types.StorageTierStandard, Tags: tagSet(row.Tags),
+		SnapshotId: aws.String(
+			row.ID,
+		), VolumeId: aws.String(row.VolumeID), OwnerId: aws.String(row.Owner), Description: aws.String(row.Description),
+		VolumeSize: aws.Int32(
+			row.SizeGiB,
+		), StartTime: aws.Time(row.Started), State: types.SnapshotState(row.State), StateMessage: optional(row.StateMessage),
+		Progress: aws.String(
+			row.Progress,
+		), Encrypted: aws.Bool(false), StorageTier: types.StorageTierStandard, Tags: tagSet(row.Tags),
 	}
 }
 
@@ -83,7 +94,12 @@ func (a *API) DeleteSnapshot(ctx context.Context, in *ec2.DeleteSnapshotInput) (
 		}
 		for _, image := range store.Images.By(tx, "region", region) {
 			if image.SnapshotID == row.ID {
-				return wire.Errorf("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", row.ID, image.ID)
+				return wire.Errorf(
+					"InvalidSnapshot.InUse",
+					"The snapshot %s is currently in use by %s",
+					row.ID,
+					image.ID,
+				)
 			}
 		}
 		store.Snapshots.Delete(tx, row.ID)

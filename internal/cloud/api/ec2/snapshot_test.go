@@ -20,25 +20,65 @@ func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 	image := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{r.image("web", "Name", "web")}}).Images[0]
 	id := *image.BlockDeviceMappings[0].Ebs.SnapshotId
 	item := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}}).Snapshots[0]
-	if item.State != types.SnapshotStatePending || *item.Description != "Created by CreateImage("+*image.SourceInstanceId+") for "+*image.ImageId || !item.StartTime.Equal(noon) {
+	if item.State != types.SnapshotStatePending ||
+		*item.Description != "Created by CreateImage("+*image.SourceInstanceId+") for "+*image.ImageId ||
+		!item.StartTime.Equal(noon) {
 		t.Errorf("snapshot %+v", item)
 	}
 	narrowed(r, snapshots.filters, map[string]string{
 		"snapshot-id": id, "volume-id": *item.VolumeId, "owner-id": identity.Account, "owner-alias": "", "description": *item.Description, "status": "pending",
 		"progress": "0%", "start-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "volume-size": "8", "storage-tier": "standard",
 	}, id, func(f types.Filter) []string {
-		return snapshotIDs(got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{Filters: []types.Filter{f}, OwnerIds: []string{"self"}}))
+		return snapshotIDs(
+			got(
+				r,
+				r.DescribeSnapshots,
+				&ec2.DescribeSnapshotsInput{Filters: []types.Filter{f}, OwnerIds: []string{"self"}},
+			),
+		)
 	})
-	if all := snapshotIDs(got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{identity.Account}})); len(all) != 1 {
+	if all := snapshotIDs(got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{identity.Account}})); len(
+		all,
+	) != 1 {
 		t.Errorf("own snapshots: %v", all)
 	}
-	denied(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-0123456789abcdef0"}}, "InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.")
-	denied(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"s"}}, `InvalidSnapshotID.Malformed: Invalid id: "s" (expecting "snap-...")`)
-	denied(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}, MaxResults: five()}, "InvalidParameterCombination:")
-	denied(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{RestorableByUserIds: []string{"all"}}, "UnsupportedOperation:")
+	denied(
+		r,
+		r.DescribeSnapshots,
+		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-0123456789abcdef0"}},
+		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.",
+	)
+	denied(
+		r,
+		r.DescribeSnapshots,
+		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{"s"}},
+		`InvalidSnapshotID.Malformed: Invalid id: "s" (expecting "snap-...")`,
+	)
+	denied(
+		r,
+		r.DescribeSnapshots,
+		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}, MaxResults: five()},
+		"InvalidParameterCombination:",
+	)
+	denied(
+		r,
+		r.DescribeSnapshots,
+		&ec2.DescribeSnapshotsInput{RestorableByUserIds: []string{"all"}},
+		"UnsupportedOperation:",
+	)
 	denied(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{DryRun: aws.Bool(true)}, dryRun)
-	denied(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{}, "MissingParameter: The request must contain the parameter snapshotId")
-	denied(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: aws.String("snap-0123456789abcdef0")}, "InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.")
+	denied(
+		r,
+		r.DeleteSnapshot,
+		&ec2.DeleteSnapshotInput{},
+		"MissingParameter: The request must contain the parameter snapshotId",
+	)
+	denied(
+		r,
+		r.DeleteSnapshot,
+		&ec2.DeleteSnapshotInput{SnapshotId: aws.String("snap-0123456789abcdef0")},
+		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.",
+	)
 }
 
 func TestSnapshotsComeInPages(t *testing.T) {
@@ -47,7 +87,11 @@ func TestSnapshotsComeInPages(t *testing.T) {
 		r.image(fmt.Sprint("image-", i))
 	}
 	paged(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{MaxResults: five(), NextToken: token, OwnerIds: []string{"self"}})
+		out := got(
+			r,
+			r.DescribeSnapshots,
+			&ec2.DescribeSnapshotsInput{MaxResults: five(), NextToken: token, OwnerIds: []string{"self"}},
+		)
 		return snapshotIDs(out), out.NextToken
 	})
 }

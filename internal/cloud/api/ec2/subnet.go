@@ -23,19 +23,21 @@ var subnets = noun[store.Subnet]{
 	place: func(row *store.Subnet) (string, string) { return row.Region, row.ID },
 	tags:  func(row *store.Subnet) *store.Tags { return &row.Tags },
 	filters: tagged(func(row *store.Subnet) store.Tags { return row.Tags }, filters[*store.Subnet]{
-		"subnet-id":               one(func(row *store.Subnet) string { return row.ID }),
-		"subnet-arn":              one(func(row *store.Subnet) string { return arn(row.Region, "subnet", row.ID) }),
-		"vpc-id":                  one(func(row *store.Subnet) string { return row.VPCID }),
-		"cidr":                    one(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"cidr-block":              one(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"cidrBlock":               one(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"availability-zone":       one(func(row *store.Subnet) string { return row.Zone }),
-		"availabilityZone":        one(func(row *store.Subnet) string { return row.Zone }),
-		"availability-zone-id":    one(func(row *store.Subnet) string { return row.ZoneID }),
-		"availabilityZoneId":      one(func(row *store.Subnet) string { return row.ZoneID }),
-		"default-for-az":          one(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
-		"defaultForAz":            one(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
-		"map-public-ip-on-launch": one(func(row *store.Subnet) string { return strconv.FormatBool(row.MapPublicIPOnLaunch) }),
+		"subnet-id":            one(func(row *store.Subnet) string { return row.ID }),
+		"subnet-arn":           one(func(row *store.Subnet) string { return arn(row.Region, "subnet", row.ID) }),
+		"vpc-id":               one(func(row *store.Subnet) string { return row.VPCID }),
+		"cidr":                 one(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidr-block":           one(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidrBlock":            one(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"availability-zone":    one(func(row *store.Subnet) string { return row.Zone }),
+		"availabilityZone":     one(func(row *store.Subnet) string { return row.Zone }),
+		"availability-zone-id": one(func(row *store.Subnet) string { return row.ZoneID }),
+		"availabilityZoneId":   one(func(row *store.Subnet) string { return row.ZoneID }),
+		"default-for-az":       one(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
+		"defaultForAz":         one(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
+		"map-public-ip-on-launch": one(
+			func(row *store.Subnet) string { return strconv.FormatBool(row.MapPublicIPOnLaunch) },
+		),
 		"available-ip-address-count": func(r store.Reader, row *store.Subnet) []string {
 			return []string{strconv.Itoa(addressing.Available(r, row))}
 		},
@@ -49,7 +51,9 @@ var subnets = noun[store.Subnet]{
 		"outpost-arn":                                 never[*store.Subnet],
 		"owner-id":                                    always[*store.Subnet](identity.Account),
 		"state":                                       one(func(row *store.Subnet) string { return row.State }),
-		"private-dns-name-options-on-launch.hostname-type": one(func(row *store.Subnet) string { return row.HostnameType }),
+		"private-dns-name-options-on-launch.hostname-type": one(
+			func(row *store.Subnet) string { return row.HostnameType },
+		),
 		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": one(func(row *store.Subnet) string {
 			return strconv.FormatBool(row.ResourceNameDNSA)
 		}),
@@ -106,7 +110,10 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 	if aws.ToBool(in.Ipv6Native) {
 		switch {
 		case in.CidrBlock != nil && in.Ipv6CidrBlock != nil:
-			return wire.Errorf("InvalidParameterCombination", "When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set ipv6Native to true.")
+			return wire.Errorf(
+				"InvalidParameterCombination",
+				"When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set ipv6Native to true.",
+			)
 		case in.Ipv6CidrBlock == nil && in.Ipv6IpamPoolId == nil:
 			return wire.Errorf("MissingParameter", "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
 		}
@@ -124,7 +131,8 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 // fits refuses a range of the wrong size, outside of the VPC's or overlapping
 // another subnet.
 func fits(vpc netip.Prefix, siblings []*store.Subnet, block netip.Prefix, given string) error {
-	if block.Bits() < largestRange || block.Bits() > smallestRange || block.Bits() < vpc.Bits() || !vpc.Contains(block.Addr()) {
+	if block.Bits() < largestRange || block.Bits() > smallestRange || block.Bits() < vpc.Bits() ||
+		!vpc.Contains(block.Addr()) {
 		return wire.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", given)
 	}
 	for _, sibling := range siblings {
@@ -160,7 +168,11 @@ func chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.
 	if name == "" {
 		parameter, value = "availabilityZoneId", id
 	}
-	return zone{}, invalidValue(parameter, value, "Subnets can currently only be created in the following availability zones: "+strings.Join(names, ", ")+".")
+	return zone{}, invalidValue(
+		parameter,
+		value,
+		"Subnets can currently only be created in the following availability zones: "+strings.Join(names, ", ")+".",
+	)
 }
 
 // DescribeSubnets lists subnets.
@@ -169,7 +181,16 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := subnets.describe(view, region, query{ids: in.SubnetIds, idParameter: "subnetIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	rows, next, err := subnets.describe(
+		view,
+		region,
+		query{
+			ids:         in.SubnetIds,
+			idParameter: "subnetIds",
+			filters:     in.Filters,
+			page:        page{in.MaxResults, in.NextToken},
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -179,16 +200,22 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 	return func(row *store.Subnet) types.Subnet {
 		return types.Subnet{
-			SubnetId: aws.String(row.ID), SubnetArn: aws.String(arn(row.Region, "subnet", row.ID)), OwnerId: aws.String(identity.Account),
+			SubnetId: aws.String(
+				row.ID,
+			), SubnetArn: aws.String(arn(row.Region, "subnet", row.ID)), OwnerId: aws.String(identity.Account),
 			VpcId: aws.String(row.VPCID), CidrBlock: aws.String(row.CIDR.String()), State: types.SubnetState(row.State),
 			AvailabilityZone: aws.String(row.Zone), AvailabilityZoneId: aws.String(row.ZoneID),
-			AvailableIpAddressCount: aws.Int32(int32(addressing.Available(r, row))), DefaultForAz: aws.Bool(row.DefaultForAZ),
+			AvailableIpAddressCount: aws.Int32(
+				int32(addressing.Available(r, row)),
+			), DefaultForAz: aws.Bool(row.DefaultForAZ),
 			MapPublicIpOnLaunch: aws.Bool(row.MapPublicIPOnLaunch), MapCustomerOwnedIpOnLaunch: aws.Bool(false),
 			AssignIpv6AddressOnCreation: aws.Bool(false), EnableDns64: aws.Bool(false), Ipv6Native: aws.Bool(false),
 			Ipv6CidrBlockAssociationSet: []types.SubnetIpv6CidrBlockAssociation{},
 			PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
-				HostnameType:                 types.HostnameType(row.HostnameType),
-				EnableResourceNameDnsARecord: aws.Bool(row.ResourceNameDNSA), EnableResourceNameDnsAAAARecord: aws.Bool(row.ResourceNameDNSAAAA),
+				HostnameType: types.HostnameType(row.HostnameType),
+				EnableResourceNameDnsARecord: aws.Bool(
+					row.ResourceNameDNSA,
+				), EnableResourceNameDnsAAAARecord: aws.Bool(row.ResourceNameDNSAAAA),
 			},
 			Tags: tagSet(row.Tags),
 		}
@@ -247,7 +274,11 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 	case given > 1:
 		return nil, wire.Errorf("InvalidParameterCombination", "Only one subnet attribute can be modified at a time")
 	case in.PrivateDnsHostnameTypeOnLaunch != "" && !slices.Contains(in.PrivateDnsHostnameTypeOnLaunch.Values(), in.PrivateDnsHostnameTypeOnLaunch):
-		return nil, invalidValue("privateDnsHostnameTypeOnLaunch", string(in.PrivateDnsHostnameTypeOnLaunch), "Valid values are ip-name and resource-name.")
+		return nil, invalidValue(
+			"privateDnsHostnameTypeOnLaunch",
+			string(in.PrivateDnsHostnameTypeOnLaunch),
+			"Valid values are ip-name and resource-name.",
+		)
 	}
 	return &ec2.ModifySubnetAttributeOutput{}, a.change(ctx, nil, func(tx *store.Tx, region string) error {
 		subnet, err := subnets.get(tx, region, *in.SubnetId)

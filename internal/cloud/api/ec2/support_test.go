@@ -37,7 +37,17 @@ func newCloud(t *testing.T) *cloud {
 	}
 	api := New(Config{
 		Store: s, Now: func() time.Time { return noon }, PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
-		Images: []BaseImage{{Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"}},
+		Images: []BaseImage{
+			{
+				Base:         "debian-12",
+				Name:         "debian-12-amd64-20261101-1234",
+				Owner:        "136693071363",
+				Architecture: "x86_64",
+				RootDevice:   "/dev/xvda",
+				SizeGiB:      8,
+				Parameter:    "/aws/service/debian/release/12/latest/amd64",
+			},
+		},
 	})
 	return &cloud{api, t, in(home)}
 }

@@ -22,16 +22,26 @@ const (
 
 // tagsAtCreation reads the tag specifications of an operation that creates the
 // given kinds, by kind.
-func tagsAtCreation(specifications []types.TagSpecification, kinds ...types.ResourceType) (map[types.ResourceType]store.Tags, error) {
+func tagsAtCreation(
+	specifications []types.TagSpecification,
+	kinds ...types.ResourceType,
+) (map[types.ResourceType]store.Tags, error) {
 	out := map[types.ResourceType]store.Tags{}
 	for _, s := range specifications {
 		switch _, twice := out[s.ResourceType]; {
 		case s.ResourceType == "":
 			return nil, wire.Errorf("InvalidParameterValue", "Tag specification resource type must have a value")
 		case !slices.Contains(kinds, s.ResourceType):
-			return nil, wire.Errorf("InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", s.ResourceType)
+			return nil, wire.Errorf(
+				"InvalidParameterValue",
+				"'%s' is not a valid taggable resource type for this operation.",
+				s.ResourceType,
+			)
 		case twice:
-			return nil, wire.Errorf("InvalidParameterValue", "The same resource type may not be specified more than once in tag specifications")
+			return nil, wire.Errorf(
+				"InvalidParameterValue",
+				"The same resource type may not be specified more than once in tag specifications",
+			)
 		case len(s.Tags) == 0:
 			return nil, wire.Errorf("InvalidParameterValue", "Tag specification must have at least one tag")
 		}
@@ -57,11 +67,22 @@ func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 		case key == "":
 			return nil, missing("Tag.Key")
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
-			return nil, wire.Errorf("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
+			return nil, wire.Errorf(
+				"InvalidParameterValue",
+				"Tag keys starting with 'aws:' are reserved for internal use",
+			)
 		case utf8.RuneCountInString(key) > maxTagKey:
-			return nil, wire.Errorf("InvalidParameterValue", "Tag key exceeds the maximum length of %d characters", maxTagKey)
+			return nil, wire.Errorf(
+				"InvalidParameterValue",
+				"Tag key exceeds the maximum length of %d characters",
+				maxTagKey,
+			)
 		case utf8.RuneCountInString(value) > maxTagValue:
-			return nil, wire.Errorf("InvalidParameterValue", "Tag value exceeds the maximum length of %d characters", maxTagValue)
+			return nil, wire.Errorf(
+				"InvalidParameterValue",
+				"Tag value exceeds the maximum length of %d characters",
+				maxTagValue,
+			)
 		case seen[key]:
 			return nil, wire.Errorf("InvalidParameterValue", "Duplicate tag key '%s' specified.", key)
 		}

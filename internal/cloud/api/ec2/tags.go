@@ -19,7 +19,12 @@ import (
 const maxTagged = 1000
 
 // retag changes the tags of every resource named, or of none.
-func (a *API) retag(ctx context.Context, dryRun *bool, resources []string, change func(store.Tags) (store.Tags, error)) error {
+func (a *API) retag(
+	ctx context.Context,
+	dryRun *bool,
+	resources []string,
+	change func(store.Tags) (store.Tags, error),
+) error {
 	if len(resources) == 0 {
 		return missing("resourceIdSet")
 	}
@@ -46,7 +51,12 @@ func (a *API) CreateTags(ctx context.Context, in *ec2.CreateTagsInput) (*ec2.Cre
 	if len(in.Tags) == 0 {
 		return nil, missing("tagSet")
 	}
-	return &ec2.CreateTagsOutput{}, a.retag(ctx, in.DryRun, in.Resources, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) })
+	return &ec2.CreateTagsOutput{}, a.retag(
+		ctx,
+		in.DryRun,
+		in.Resources,
+		func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
+	)
 }
 
 // DeleteTags removes tags from resources: those with the keys given and, where
@@ -57,7 +67,10 @@ func (a *API) DeleteTags(ctx context.Context, in *ec2.DeleteTagsInput) (*ec2.Del
 			return nil, err
 		}
 		if strings.HasPrefix(strings.ToLower(*tag.Key), "aws:") {
-			return nil, wire.Errorf("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
+			return nil, wire.Errorf(
+				"InvalidParameterValue",
+				"Tag keys starting with 'aws:' are reserved for internal use",
+			)
 		}
 	}
 	return &ec2.DeleteTagsOutput{}, a.retag(ctx, in.DryRun, in.Resources, func(old store.Tags) (store.Tags, error) {
@@ -102,7 +115,12 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 	for _, kind := range taggables() {
 		kind.each(view, region, func(kind types.ResourceType, id string, tags store.Tags) {
 			for key, value := range tags {
-				if t := (taggedWith{kind, id, key, value}); tagFilters.match(view, t, store.Tags{key: value}, in.Filters) {
+				if t := (taggedWith{kind, id, key, value}); tagFilters.match(
+					view,
+					t,
+					store.Tags{key: value},
+					in.Filters,
+				) {
 					found = append(found, t)
 				}
 			}
@@ -114,7 +132,12 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 		return nil, err
 	}
 	return &ec2.DescribeTagsOutput{NextToken: next, Tags: list(rows, func(t taggedWith) types.TagDescription {
-		return types.TagDescription{ResourceId: aws.String(t.id), ResourceType: t.kind, Key: aws.String(t.key), Value: aws.String(t.value)}
+		return types.TagDescription{
+			ResourceId:   aws.String(t.id),
+			ResourceType: t.kind,
+			Key:          aws.String(t.key),
+			Value:        aws.String(t.value),
+		}
 	})}, nil
 }
 

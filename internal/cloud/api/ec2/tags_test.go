@@ -28,7 +28,17 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 	for id := range kinds {
 		ids = append(ids, id)
 	}
-	do(c, c.CreateTags, &ec2.CreateTagsInput{Resources: ids, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("core")}, {Key: aws.String("x"), Value: aws.String("")}}})
+	do(
+		c,
+		c.CreateTags,
+		&ec2.CreateTagsInput{
+			Resources: ids,
+			Tags: []types.Tag{
+				{Key: aws.String("team"), Value: aws.String("core")},
+				{Key: aws.String("x"), Value: aws.String("")},
+			},
+		},
+	)
 	found := do(c, c.DescribeTags, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("tag:team", "core")}}).Tags
 	if len(found) != len(kinds) {
 		t.Errorf("%d of %d tagged", len(found), len(kinds))
@@ -38,7 +48,14 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 			t.Errorf("%s is a %s", *tag.ResourceId, tag.ResourceType)
 		}
 	}
-	do(c, c.DeleteTags, &ec2.DeleteTagsInput{Resources: ids, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("other")}, {Key: aws.String("x")}}})
+	do(
+		c,
+		c.DeleteTags,
+		&ec2.DeleteTagsInput{
+			Resources: ids,
+			Tags:      []types.Tag{{Key: aws.String("team"), Value: aws.String("other")}, {Key: aws.String("x")}},
+		},
+	)
 	if left := do(c, c.DescribeTags, &ec2.DescribeTagsInput{}).Tags; len(left) != len(kinds) {
 		t.Errorf("%d tags left: a value that differs must stay", len(left))
 	}
@@ -52,8 +69,18 @@ func TestTagsReachAllResourcesNamedOrNone(t *testing.T) {
 	c := newCloud(t)
 	vpc := c.vpc("10.0.0.0/16")
 	tag := []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}
-	refused(c, c.CreateTags, &ec2.CreateTagsInput{Resources: []string{vpc, "subnet-00000000"}, Tags: tag}, "InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist")
-	refused(c, c.CreateTags, &ec2.CreateTagsInput{Resources: []string{vpc, "foo"}, Tags: tag}, "InvalidID: The ID 'foo' is not valid")
+	refused(
+		c,
+		c.CreateTags,
+		&ec2.CreateTagsInput{Resources: []string{vpc, "subnet-00000000"}, Tags: tag},
+		"InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist",
+	)
+	refused(
+		c,
+		c.CreateTags,
+		&ec2.CreateTagsInput{Resources: []string{vpc, "foo"}, Tags: tag},
+		"InvalidID: The ID 'foo' is not valid",
+	)
 	if found := do(c, c.DescribeTags, &ec2.DescribeTagsInput{}).Tags; len(found) != 0 {
 		t.Errorf("%v", found)
 	}

@@ -22,7 +22,9 @@ func TestVolumesAreFoundByEveryFilter(t *testing.T) {
 	row := got(r, r.RunInstances, in).Instances[0]
 	id := *row.BlockDeviceMappings[0].Ebs.VolumeId
 	item := got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{id}}).Volumes[0]
-	if item.State != types.VolumeStateInUse || len(item.Attachments) != 1 || *item.Attachments[0].InstanceId != *row.InstanceId || !*item.Attachments[0].DeleteOnTermination {
+	if item.State != types.VolumeStateInUse || len(item.Attachments) != 1 ||
+		*item.Attachments[0].InstanceId != *row.InstanceId ||
+		!*item.Attachments[0].DeleteOnTermination {
 		t.Errorf("volume %+v", item)
 	}
 	narrowed(r, volumes.filters, map[string]string{
@@ -33,7 +35,12 @@ func TestVolumesAreFoundByEveryFilter(t *testing.T) {
 	}, id, func(f types.Filter) []string {
 		return volumeIDs(got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{Filters: []types.Filter{f}}))
 	})
-	denied(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{"vol-0123456789abcdef0"}}, "InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.")
+	denied(
+		r,
+		r.DescribeVolumes,
+		&ec2.DescribeVolumesInput{VolumeIds: []string{"vol-0123456789abcdef0"}},
+		"InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.",
+	)
 	denied(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{DryRun: aws.Bool(true)}, dryRun)
 	r.launch(6)
 	paged(r, []int{5, 2}, func(token *string) ([]string, *string) {
@@ -61,18 +68,40 @@ func TestAVolumeThatOutlivesItsInstanceIsDeletedByItsName(t *testing.T) {
 	if *disk.DeleteOnTermination {
 		t.Error("the volume is not kept")
 	}
-	denied(r, r.DeleteVolume, &ec2.DeleteVolumeInput{}, "MissingParameter: The request must contain the parameter volumeId")
-	denied(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: aws.String("vol-0123456789abcdef0")}, "InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.")
-	denied(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId}, "VolumeInUse: Volume "+*disk.VolumeId+" is currently attached to "+*row.InstanceId)
+	denied(
+		r,
+		r.DeleteVolume,
+		&ec2.DeleteVolumeInput{},
+		"MissingParameter: The request must contain the parameter volumeId",
+	)
+	denied(
+		r,
+		r.DeleteVolume,
+		&ec2.DeleteVolumeInput{VolumeId: aws.String("vol-0123456789abcdef0")},
+		"InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.",
+	)
+	denied(
+		r,
+		r.DeleteVolume,
+		&ec2.DeleteVolumeInput{VolumeId: disk.VolumeId},
+		"VolumeInUse: Volume "+*disk.VolumeId+" is currently attached to "+*row.InstanceId,
+	)
 	r.end(*disk.VolumeId)
 	item := got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{*disk.VolumeId}}).Volumes[0]
 	if item.State != types.VolumeStateAvailable || len(item.Attachments) > 0 {
 		t.Errorf("volume %+v", item)
 	}
-	if found := volumeIDs(got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{Filters: []types.Filter{filter("attachment.status", "*")}})); len(found) > 0 {
+	if found := volumeIDs(got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{Filters: []types.Filter{filter("attachment.status", "*")}})); len(
+		found,
+	) > 0 {
 		t.Errorf("attached: %v", found)
 	}
 	denied(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId, DryRun: aws.Bool(true)}, dryRun)
 	got(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId})
-	denied(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId}, "InvalidVolume.NotFound: The volume '"+*disk.VolumeId+"' does not exist.")
+	denied(
+		r,
+		r.DeleteVolume,
+		&ec2.DeleteVolumeInput{VolumeId: disk.VolumeId},
+		"InvalidVolume.NotFound: The volume '"+*disk.VolumeId+"' does not exist.",
+	)
 }

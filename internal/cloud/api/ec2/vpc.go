@@ -30,10 +30,14 @@ var vpcs = noun[store.VPC]{
 		"ipv6-cidr-block-association.ipv6-cidr-block": never[*store.VPC],
 		"ipv6-cidr-block-association.ipv6-pool":       never[*store.VPC],
 		"ipv6-cidr-block-association.state":           never[*store.VPC],
-		"is-default":                                  one(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
-		"isDefault":                                   one(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
-		"owner-id":                                    always[*store.VPC](identity.Account),
-		"state":                                       one(func(row *store.VPC) string { return row.State }),
+		"is-default": one(
+			func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) },
+		),
+		"isDefault": one(
+			func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) },
+		),
+		"owner-id": always[*store.VPC](identity.Account),
+		"state":    one(func(row *store.VPC) string { return row.State }),
 	}),
 }
 
@@ -96,7 +100,11 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := vpcs.describe(view, region, query{ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}})
+	rows, next, err := vpcs.describe(
+		view,
+		region,
+		query{ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -105,13 +113,17 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 
 func vpcItem(row *store.VPC) types.Vpc {
 	return types.Vpc{
-		VpcId: aws.String(row.ID), OwnerId: aws.String(identity.Account), CidrBlock: aws.String(row.CIDR.String()), State: types.VpcState(row.State),
+		VpcId: aws.String(
+			row.ID,
+		), OwnerId: aws.String(identity.Account), CidrBlock: aws.String(row.CIDR.String()), State: types.VpcState(row.State),
 		CidrBlockAssociationSet: []types.VpcCidrBlockAssociation{{
 			AssociationId: aws.String(row.CIDRAssociationID), CidrBlock: aws.String(row.CIDR.String()),
 			CidrBlockState: &types.VpcCidrBlockState{State: types.VpcCidrBlockStateCodeAssociated},
 		}},
 		Ipv6CidrBlockAssociationSet: []types.VpcIpv6CidrBlockAssociation{},
-		DhcpOptionsId:               aws.String(row.DHCPOptionsID), InstanceTenancy: types.Tenancy(row.Tenancy), IsDefault: aws.Bool(row.IsDefault), Tags: tagSet(row.Tags),
+		DhcpOptionsId: aws.String(
+			row.DHCPOptionsID,
+		), InstanceTenancy: types.Tenancy(row.Tenancy), IsDefault: aws.Bool(row.IsDefault), Tags: tagSet(row.Tags),
 	}
 }
 
@@ -144,7 +156,8 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 
 // inUse tells whether a VPC holds more than what came with it.
 func inUse(r store.Reader, vpcID string) bool {
-	if len(store.Subnets.By(r, "vpc", vpcID)) > 0 || len(store.InternetGateways.By(r, "vpc", vpcID)) > 0 || len(store.NetworkInterfaces.By(r, "vpc", vpcID)) > 0 {
+	if len(store.Subnets.By(r, "vpc", vpcID)) > 0 || len(store.InternetGateways.By(r, "vpc", vpcID)) > 0 ||
+		len(store.NetworkInterfaces.By(r, "vpc", vpcID)) > 0 {
 		return true
 	}
 	for _, row := range store.RouteTables.By(r, "vpc", vpcID) {

@@ -25,14 +25,26 @@ func dial(t testing.TB) *client.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.NewFromConfig(wiretest.Serve(t, "eu-west-1", wire.Service{Name: "ec2", API: ec2.New(ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15")})}))
+	return client.NewFromConfig(
+		wiretest.Serve(
+			t,
+			"eu-west-1",
+			wire.Service{
+				Name: "ec2",
+				API:  ec2.New(ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15")}),
+			},
+		),
+	)
 }
 
 func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 	ctx, c := context.Background(), dial(t)
-	vpc, err := c.CreateVpc(ctx, &client.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: []types.TagSpecification{{
-		ResourceType: "vpc", Tags: []types.Tag{{Key: aws.String("aloft:app"), Value: aws.String("tutorial & more")}},
-	}}})
+	vpc, err := c.CreateVpc(
+		ctx,
+		&client.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: []types.TagSpecification{{
+			ResourceType: "vpc", Tags: []types.Tag{{Key: aws.String("aloft:app"), Value: aws.String("tutorial & more")}},
+		}}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +52,10 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 	if err := client.NewVpcAvailableWaiter(c).Wait(ctx, &client.DescribeVpcsInput{VpcIds: []string{*id}}, 1e10); err != nil {
 		t.Error(err)
 	}
-	group, err := c.CreateSecurityGroup(ctx, &client.CreateSecurityGroupInput{VpcId: id, GroupName: aws.String("web"), Description: aws.String("the web")})
+	group, err := c.CreateSecurityGroup(
+		ctx,
+		&client.CreateSecurityGroupInput{VpcId: id, GroupName: aws.String("web"), Description: aws.String("the web")},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,11 +75,19 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 	if pages != 1 || groups != 3 {
 		t.Errorf("%d groups in %d pages", groups, pages)
 	}
-	key, err := c.CreateKeyPair(ctx, &client.CreateKeyPairInput{KeyName: aws.String("k"), KeyType: types.KeyTypeEd25519})
+	key, err := c.CreateKeyPair(
+		ctx,
+		&client.CreateKeyPairInput{KeyName: aws.String("k"), KeyType: types.KeyTypeEd25519},
+	)
 	if err != nil || *key.KeyMaterial == "" {
 		t.Errorf("%+v %v", key, err)
 	}
-	found, err := c.DescribeVpcs(ctx, &client.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{"tutorial*"}}}})
+	found, err := c.DescribeVpcs(
+		ctx,
+		&client.DescribeVpcsInput{
+			Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{"tutorial*"}}},
+		},
+	)
 	if err != nil || len(found.Vpcs) != 1 || *found.Vpcs[0].Tags[0].Value != "tutorial & more" {
 		t.Errorf("%+v %v", found, err)
 	}
@@ -80,15 +103,32 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 
 func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 	ctx, c := context.Background(), dial(t)
-	made, err := c.CreateLaunchTemplate(ctx, &client.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("web"), VersionDescription: aws.String("first"), LaunchTemplateData: &types.RequestLaunchTemplateData{
-		ImageId: aws.String("ami-def456"), InstanceType: types.InstanceTypeT3Micro, SecurityGroupIds: []string{"sg-1"},
-		TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{{ResourceType: "instance", Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}}}},
-		BlockDeviceMappings: []types.LaunchTemplateBlockDeviceMappingRequest{{
-			DeviceName: aws.String("/dev/xvda"), Ebs: &types.LaunchTemplateEbsBlockDeviceRequest{VolumeSize: aws.Int32(20), DeleteOnTermination: aws.Bool(true)},
-		}},
-		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{DeviceIndex: aws.Int32(0), Groups: []string{"sg-1"}, AssociatePublicIpAddress: aws.Bool(true)}},
-		MetadataOptions:   &types.LaunchTemplateInstanceMetadataOptionsRequest{HttpTokens: types.LaunchTemplateHttpTokensStateRequired},
-	}})
+	made, err := c.CreateLaunchTemplate(
+		ctx,
+		&client.CreateLaunchTemplateInput{
+			LaunchTemplateName: aws.String("web"),
+			VersionDescription: aws.String("first"),
+			LaunchTemplateData: &types.RequestLaunchTemplateData{
+				ImageId: aws.String(
+					"ami-def456",
+				), InstanceType: types.InstanceTypeT3Micro, SecurityGroupIds: []string{"sg-1"},
+				TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{
+					{ResourceType: "instance", Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}}},
+				},
+				BlockDeviceMappings: []types.LaunchTemplateBlockDeviceMappingRequest{{
+					DeviceName: aws.String(
+						"/dev/xvda",
+					), Ebs: &types.LaunchTemplateEbsBlockDeviceRequest{VolumeSize: aws.Int32(20), DeleteOnTermination: aws.Bool(true)},
+				}},
+				NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
+					{DeviceIndex: aws.Int32(0), Groups: []string{"sg-1"}, AssociatePublicIpAddress: aws.Bool(true)},
+				},
+				MetadataOptions: &types.LaunchTemplateInstanceMetadataOptionsRequest{
+					HttpTokens: types.LaunchTemplateHttpTokensStateRequired,
+				},
+			},
+		},
+	)
 	if err != nil || *made.LaunchTemplate.LatestVersionNumber != 1 || len(made.Warning.Errors) != 1 {
 		t.Fatalf("%+v %v", made, err)
 	}
@@ -99,8 +139,12 @@ func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := next.LaunchTemplateVersion.LaunchTemplateData
-	if *data.ImageId != "ami-def456" || *data.UserData != "IyEvYmluL3No" || *data.BlockDeviceMappings[0].Ebs.VolumeSize != 20 || data.NetworkInterfaces[0].Groups[0] != "sg-1" ||
-		*data.TagSpecifications[0].Tags[0].Value != "1" || data.MetadataOptions.HttpTokens != "required" || data.MetadataOptions.State != "applied" {
+	if *data.ImageId != "ami-def456" || *data.UserData != "IyEvYmluL3No" ||
+		*data.BlockDeviceMappings[0].Ebs.VolumeSize != 20 ||
+		data.NetworkInterfaces[0].Groups[0] != "sg-1" ||
+		*data.TagSpecifications[0].Tags[0].Value != "1" ||
+		data.MetadataOptions.HttpTokens != "required" ||
+		data.MetadataOptions.State != "applied" {
 		t.Errorf("version 2 has %+v", data)
 	}
 	var versions int
@@ -113,17 +157,27 @@ func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 		t.Errorf("%d pages of versions", versions)
 	}
 	_, err = c.DescribeLaunchTemplateVersions(ctx, &client.DescribeLaunchTemplateVersionsInput{Versions: []string{"1"}})
-	if refusal, ok := errors.AsType[smithy.APIError](err); !ok || refusal.ErrorCode() != "InvalidParameterValue" || !strings.Contains(refusal.ErrorMessage(), "‘$Latest’") {
+	if refusal, ok := errors.AsType[smithy.APIError](err); !ok || refusal.ErrorCode() != "InvalidParameterValue" ||
+		!strings.Contains(refusal.ErrorMessage(), "‘$Latest’") {
 		t.Errorf("got %v", err)
 	}
-	if out, err := c.ModifyLaunchTemplate(ctx, &client.ModifyLaunchTemplateInput{LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("2")}); err != nil || *out.LaunchTemplate.DefaultVersionNumber != 2 {
+	if out, err := c.ModifyLaunchTemplate(ctx, &client.ModifyLaunchTemplateInput{LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("2")}); err != nil ||
+		*out.LaunchTemplate.DefaultVersionNumber != 2 {
 		t.Errorf("%+v %v", out, err)
 	}
 	if out, err := c.DeleteLaunchTemplateVersions(ctx, &client.DeleteLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"), Versions: []string{"1", "2"}}); err != nil ||
-		len(out.SuccessfullyDeletedLaunchTemplateVersions) != 1 || len(out.UnsuccessfullyDeletedLaunchTemplateVersions) != 1 {
+		len(out.SuccessfullyDeletedLaunchTemplateVersions) != 1 ||
+		len(out.UnsuccessfullyDeletedLaunchTemplateVersions) != 1 {
 		t.Errorf("%+v %v", out, err)
 	}
-	_, err = c.RunInstances(ctx, &client.RunInstancesInput{LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")}, MinCount: aws.Int32(1), MaxCount: aws.Int32(1)})
+	_, err = c.RunInstances(
+		ctx,
+		&client.RunInstancesInput{
+			LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+			MinCount:       aws.Int32(1),
+			MaxCount:       aws.Int32(1),
+		},
+	)
 	if refusal, ok := errors.AsType[smithy.APIError](err); !ok || refusal.ErrorCode() != "InvalidParameterCombination" {
 		t.Errorf("launch: %v", err)
 	}

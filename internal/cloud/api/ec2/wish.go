@@ -86,5 +86,9 @@ func exclusive(set map[string]bool) error {
 	case 1:
 		return nil
 	}
-	return wire.Errorf("InvalidParameterCombination", "Fields for multiple attribute types specified: %s", strings.Join(given, ", "))
+	return wire.Errorf(
+		"InvalidParameterCombination",
+		"Fields for multiple attribute types specified: %s",
+		strings.Join(given, ", "),
+	)
 }

@@ -32,7 +32,8 @@ func operations(visit func(name string, input reflect.Type)) {
 	api := reflect.TypeFor[*API]()
 	for i := range api.NumMethod() {
 		m := api.Method(i)
-		if m.Type.NumIn() == 3 && m.Type.NumOut() == 2 && m.Type.In(2).Kind() == reflect.Pointer && strings.HasSuffix(m.Type.In(2).Elem().Name(), "Input") {
+		if m.Type.NumIn() == 3 && m.Type.NumOut() == 2 && m.Type.In(2).Kind() == reflect.Pointer &&
+			strings.HasSuffix(m.Type.In(2).Elem().Name(), "Input") {
 			visit(m.Name, m.Type.In(2).Elem())
 		}
 	}
@@ -101,7 +102,8 @@ func TestEveryParameterIsReadOrRefused(t *testing.T) {
 		seen++
 		for i := range input.NumField() {
 			field := input.Field(i)
-			if !field.IsExported() || whole[input.Name()] || slices.Contains(read[input.Name()], field.Name) || moot[field.Name] != "" {
+			if !field.IsExported() || whole[input.Name()] || slices.Contains(read[input.Name()], field.Name) ||
+				moot[field.Name] != "" {
 				continue
 			}
 			t.Errorf("%s neither reads nor refuses %s", name, field.Name)
@@ -146,11 +148,15 @@ func TestALaunchRefusesEveryWishThatIsNotKnown(t *testing.T) {
 		case reflect.Struct:
 			for i := range at.NumField() {
 				if field := at.Field(i); field.IsExported() {
-					walk(field.Type, strings.TrimPrefix(path+"."+field.Name, "."), func(v reflect.Value) *ec2.RunInstancesInput {
-						s := reflect.New(at).Elem()
-						s.Field(i).Set(v)
-						return wrap(s)
-					})
+					walk(
+						field.Type,
+						strings.TrimPrefix(path+"."+field.Name, "."),
+						func(v reflect.Value) *ec2.RunInstancesInput {
+							s := reflect.New(at).Elem()
+							s.Field(i).Set(v)
+							return wrap(s)
+						},
+					)
 				}
 			}
 		case reflect.String:

@@ -20,7 +20,11 @@ func checkAccessLogs(values map[string]string) error {
 	bucket, prefix := values["access_logs.s3.bucket"], values["access_logs.s3.prefix"]
 	switch {
 	case !bucketName.MatchString(bucket) || strings.Contains(bucket, ".."):
-		return wire.Errorf("InvalidConfigurationRequest", "Access Denied for bucket: %s. Please check S3bucket permission", bucket)
+		return wire.Errorf(
+			"InvalidConfigurationRequest",
+			"Access Denied for bucket: %s. Please check S3bucket permission",
+			bucket,
+		)
 	case strings.Contains(prefix, "AWSLogs"):
 		return wire.Errorf("InvalidConfigurationRequest", "The prefix must not include the string AWSLogs")
 	}

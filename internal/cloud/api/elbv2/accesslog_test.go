@@ -15,19 +15,28 @@ func TestAccessLogsNeedABucket(t *testing.T) {
 	set := func(pairs ...string) error {
 		in := &elb.ModifyLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn}
 		for i := 0; i < len(pairs); i += 2 {
-			in.Attributes = append(in.Attributes, types.LoadBalancerAttribute{Key: new("access_logs.s3." + pairs[i]), Value: new(pairs[i+1])})
+			in.Attributes = append(
+				in.Attributes,
+				types.LoadBalancerAttribute{Key: new("access_logs.s3." + pairs[i]), Value: new(pairs[i+1])},
+			)
 		}
 		_, err := w.ModifyLoadBalancerAttributes(w.ctx, in)
 		return err
 	}
 	refused(t, set("enabled", "true"), "InvalidConfigurationRequest", "Access Denied for bucket")
 	refused(t, set("enabled", "true", "bucket", "../up"), "InvalidConfigurationRequest", "../up")
-	refused(t, set("enabled", "true", "bucket", "logs", "prefix", "a/AWSLogs"), "InvalidConfigurationRequest", "AWSLogs")
+	refused(
+		t,
+		set("enabled", "true", "bucket", "logs", "prefix", "a/AWSLogs"),
+		"InvalidConfigurationRequest",
+		"AWSLogs",
+	)
 	if err := set("enabled", "true", "bucket", "team-logs", "prefix", "web"); err != nil {
 		t.Fatal(err)
 	}
 	row, _ := store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
-	if a := row.Attributes; a["access_logs.s3.enabled"] != "true" || a["access_logs.s3.bucket"] != "team-logs" || a["access_logs.s3.prefix"] != "web" {
+	if a := row.Attributes; a["access_logs.s3.enabled"] != "true" || a["access_logs.s3.bucket"] != "team-logs" ||
+		a["access_logs.s3.prefix"] != "web" {
 		t.Errorf("%v", a)
 	}
 	refused(t, set("bucket", ""), "InvalidConfigurationRequest", "Access Denied")

@@ -18,7 +18,12 @@ var contentTypes = []string{"text/plain", "text/css", "text/html", "application/
 // readActions validates the actions of a listener of the load balancer or of one
 // of its rules, which are sent as the named parameter (Elastic Load Balancing
 // API Reference, Action).
-func readActions(r store.Reader, lb *store.LoadBalancer, parameter string, given []types.Action) ([]store.Action, error) {
+func readActions(
+	r store.Reader,
+	lb *store.LoadBalancer,
+	parameter string,
+	given []types.Action,
+) ([]store.Action, error) {
 	switch len(given) {
 	case 0:
 		return nil, model.Null(parameter)
@@ -29,7 +34,10 @@ func readActions(r store.Reader, lb *store.LoadBalancer, parameter string, given
 				return nil, wire.NotImplemented("actions of type %s", action.Type)
 			}
 		}
-		return nil, wire.Errorf("TooManyActions", "You can specify exactly one of 'forward', 'redirect' and 'fixed-response' actions")
+		return nil, wire.Errorf(
+			"TooManyActions",
+			"You can specify exactly one of 'forward', 'redirect' and 'fixed-response' actions",
+		)
 	}
 	in := given[0]
 	if err := model.Between(parameter+".1.member.order", in.Order, 1, 50000); err != nil {
@@ -57,7 +65,8 @@ func readActions(r store.Reader, lb *store.LoadBalancer, parameter string, given
 }
 
 func isAuthentication(t types.ActionTypeEnum) bool {
-	return t == types.ActionTypeEnumAuthenticateCognito || t == types.ActionTypeEnumAuthenticateOidc || t == types.ActionTypeEnumJwtValidation
+	return t == types.ActionTypeEnumAuthenticateCognito || t == types.ActionTypeEnumAuthenticateOidc ||
+		t == types.ActionTypeEnumJwtValidation
 }
 
 func readRedirect(parameter string, in *types.RedirectActionConfig) (*store.Redirect, error) {
@@ -65,8 +74,14 @@ func readRedirect(parameter string, in *types.RedirectActionConfig) (*store.Redi
 		return nil, model.Null(parameter + ".1.member.redirectConfig")
 	}
 	out := &store.Redirect{
-		Protocol: constraint.Default(in.Protocol, "#{protocol}"), Host: constraint.Default(in.Host, "#{host}"), Port: constraint.Default(in.Port, "#{port}"),
-		Path: constraint.Default(in.Path, "/#{path}"), Query: constraint.Default(in.Query, "#{query}"), StatusCode: string(in.StatusCode),
+		Protocol: constraint.Default(
+			in.Protocol,
+			"#{protocol}",
+		), Host: constraint.Default(in.Host, "#{host}"), Port: constraint.Default(in.Port, "#{port}"),
+		Path: constraint.Default(
+			in.Path,
+			"/#{path}",
+		), Query: constraint.Default(in.Query, "#{query}"), StatusCode: string(in.StatusCode),
 	}
 	return out, checkRedirect(out)
 }
@@ -85,7 +100,10 @@ func checkRedirect(r *store.Redirect) error {
 	case r.Host == "" || len(r.Host) > 128 || len(r.Query) > 128:
 		return invalid("Redirect host and query can have at most 128 characters, and the host at least one")
 	case r.Protocol == "#{protocol}" && r.Host == "#{host}" && r.Port == "#{port}" && r.Path == "/#{path}":
-		return wire.Errorf("InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
+		return wire.Errorf(
+			"InvalidLoadBalancerAction",
+			"The redirect configuration is not valid because it creates a loop.",
+		)
 	}
 	return nil
 }
@@ -94,11 +112,19 @@ func readFixedResponse(parameter string, in *types.FixedResponseActionConfig) (*
 	if in == nil {
 		return nil, model.Null(parameter + ".1.member.fixedResponseConfig")
 	}
-	out := &store.FixedResponse{StatusCode: aws.ToString(in.StatusCode), ContentType: aws.ToString(in.ContentType), Body: aws.ToString(in.MessageBody)}
+	out := &store.FixedResponse{
+		StatusCode:  aws.ToString(in.StatusCode),
+		ContentType: aws.ToString(in.ContentType),
+		Body:        aws.ToString(in.MessageBody),
+	}
 	code, err := strconv.Atoi(out.StatusCode)
 	switch {
 	case err != nil || len(out.StatusCode) != 3 || code/100 != 2 && code/100 != 4 && code/100 != 5:
-		return nil, model.Refuse("fixedResponseConfig.statusCode", out.StatusCode, "satisfy regular expression pattern: ^(2|4|5)\\d\\d$")
+		return nil, model.Refuse(
+			"fixedResponseConfig.statusCode",
+			out.StatusCode,
+			"satisfy regular expression pattern: ^(2|4|5)\\d\\d$",
+		)
 	case out.ContentType != "" && !slices.Contains(contentTypes, out.ContentType):
 		return nil, invalid("The content type '%s' is not supported", out.ContentType)
 	case len(out.Body) > 1024:
@@ -121,7 +147,11 @@ func writeActions(actions []store.Action) []types.Action {
 			}
 		}
 		if f := action.FixedResponse; f != nil {
-			a.FixedResponseConfig = &types.FixedResponseActionConfig{StatusCode: new(f.StatusCode), ContentType: new(f.ContentType), MessageBody: new(f.Body)}
+			a.FixedResponseConfig = &types.FixedResponseActionConfig{
+				StatusCode:  new(f.StatusCode),
+				ContentType: new(f.ContentType),
+				MessageBody: new(f.Body),
+			}
 		}
 		writeForward(&a, action)
 		out = append(out, a)

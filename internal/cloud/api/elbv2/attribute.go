@@ -90,27 +90,51 @@ func orElse(a, b func(string) bool) func(string) bool {
 // logs go to a folder that stands for it, and the others cannot be switched on,
 // as AWS refuses when it cannot write to the bucket.
 var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
-	"access_logs.s3.bucket":                                    {"", anything, nil},
-	"access_logs.s3.enabled":                                   {"false", boolean, nil},
-	"access_logs.s3.prefix":                                    {"", anything, nil},
-	"client_keep_alive.seconds":                                {"3600", number(60, 604800), nil},
-	"connection_logs.s3.bucket":                                {"", anything, nil},
-	"connection_logs.s3.enabled":                               {"false", boolean, oneOf("false")},
-	"connection_logs.s3.prefix":                                {"", anything, nil},
-	"deletion_protection.enabled":                              {"false", boolean, nil},
-	"health_check_logs.s3.bucket":                              {"", anything, nil},
-	"health_check_logs.s3.enabled":                             {"false", boolean, oneOf("false")},
-	"health_check_logs.s3.prefix":                              {"", anything, nil},
-	"idle_timeout.timeout_seconds":                             {"60", number(1, 4000), nil},
-	"ipv6.deny_all_igw_traffic":                                {"false", boolean, nil}, // no load balancer here has an IPv6 address
-	"load_balancing.cross_zone.enabled":                        {"true", oneOf("true"), nil},
-	"routing.http.desync_mitigation_mode":                      {"defensive", oneOf("monitor", "defensive", "strictest"), nil},
-	"routing.http.preserve_host_header.enabled":                {"false", boolean, nil},
-	"routing.http.drop_invalid_header_fields.enabled":          {"false", boolean, nil},
-	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {"false", boolean, nil}, // tells of HTTPS listeners only
-	"routing.http.xff_client_port.enabled":                     {"false", boolean, nil},
-	"routing.http.xff_header_processing.mode":                  {"append", oneOf("append", "preserve", "remove"), nil},
-	"routing.http2.enabled":                                    {"true", boolean, nil},  // tells of HTTPS listeners only
-	"waf.fail_open.enabled":                                    {"false", boolean, nil}, // there is no firewall that could fail
-	"zonal_shift.config.enabled":                               {"false", boolean, nil}, // there is no service that would shift
+	"access_logs.s3.bucket":        {"", anything, nil},
+	"access_logs.s3.enabled":       {"false", boolean, nil},
+	"access_logs.s3.prefix":        {"", anything, nil},
+	"client_keep_alive.seconds":    {"3600", number(60, 604800), nil},
+	"connection_logs.s3.bucket":    {"", anything, nil},
+	"connection_logs.s3.enabled":   {"false", boolean, oneOf("false")},
+	"connection_logs.s3.prefix":    {"", anything, nil},
+	"deletion_protection.enabled":  {"false", boolean, nil},
+	"health_check_logs.s3.bucket":  {"", anything, nil},
+	"health_check_logs.s3.enabled": {"false", boolean, oneOf("false")},
+	"health_check_logs.s3.prefix":  {"", anything, nil},
+	"idle_timeout.timeout_seconds": {"60", number(1, 4000), nil},
+	"ipv6.deny_all_igw_traffic": {
+		"false",
+		boolean,
+		nil,
+	}, // no load balancer here has an IPv6 address
+	"load_balancing.cross_zone.enabled": {"true", oneOf("true"), nil},
+	"routing.http.desync_mitigation_mode": {
+		"defensive",
+		oneOf("monitor", "defensive", "strictest"),
+		nil,
+	},
+	"routing.http.preserve_host_header.enabled":       {"false", boolean, nil},
+	"routing.http.drop_invalid_header_fields.enabled": {"false", boolean, nil},
+	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {
+		"false",
+		boolean,
+		nil,
+	}, // tells of HTTPS listeners only
+	"routing.http.xff_client_port.enabled":    {"false", boolean, nil},
+	"routing.http.xff_header_processing.mode": {"append", oneOf("append", "preserve", "remove"), nil},
+	"routing.http2.enabled": {
+		"true",
+		boolean,
+		nil,
+	}, // tells of HTTPS listeners only
+	"waf.fail_open.enabled": {
+		"false",
+		boolean,
+		nil,
+	}, // there is no firewall that could fail
+	"zonal_shift.config.enabled": {
+		"false",
+		boolean,
+		nil,
+	}, // there is no service that would shift
 }}

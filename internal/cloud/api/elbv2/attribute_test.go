@@ -74,29 +74,44 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 	two := must(w.CreateTargetGroup(w.ctx, in))(t).TargetGroups[0]
 	weighted := func(sticky *types.TargetGroupStickinessConfig) []types.Action {
 		return []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{
-			TargetGroups:                []types.TargetGroupTuple{{TargetGroupArn: one.TargetGroupArn, Weight: new(int32(9))}, {TargetGroupArn: two.TargetGroupArn, Weight: new(int32(0))}},
+			TargetGroups: []types.TargetGroupTuple{
+				{TargetGroupArn: one.TargetGroupArn, Weight: new(int32(9))},
+				{TargetGroupArn: two.TargetGroupArn, Weight: new(int32(0))},
+			},
 			TargetGroupStickinessConfig: sticky,
 		}}}
 	}
 	create := newRule(l, 1)
 	create.Actions = weighted(nil)
 	r := must(w.CreateRule(w.ctx, create))(t).Rules[0]
-	refused(t, w.set(*one.TargetGroupArn, "stickiness.enabled", "true"), "InvalidConfigurationRequest",
-		"This target group appears behind a rule with group stickiness disabled ("+*r.RuleArn+"). You must enable group stickiness before enabling target stickiness")
+	refused(
+		t,
+		w.set(*one.TargetGroupArn, "stickiness.enabled", "true"),
+		"InvalidConfigurationRequest",
+		"This target group appears behind a rule with group stickiness disabled ("+*r.RuleArn+"). You must enable group stickiness before enabling target stickiness",
+	)
 	for _, wrong := range []types.TargetGroupStickinessConfig{{Enabled: new(true)}, {Enabled: new(true), DurationSeconds: new(int32(0))}, {Enabled: new(true), DurationSeconds: new(int32(604801))}} {
 		_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(&wrong)})
 		refused(t, err, "ValidationError", "uration")
 	}
 	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(&types.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(60))})}))(t).Rules[0]
 	forward := changed.Actions[0].ForwardConfig
-	if !*forward.TargetGroupStickinessConfig.Enabled || *forward.TargetGroupStickinessConfig.DurationSeconds != 60 || *forward.TargetGroups[0].Weight != 9 || *forward.TargetGroups[1].Weight != 0 || changed.Actions[0].TargetGroupArn != nil {
+	if !*forward.TargetGroupStickinessConfig.Enabled || *forward.TargetGroupStickinessConfig.DurationSeconds != 60 ||
+		*forward.TargetGroups[0].Weight != 9 ||
+		*forward.TargetGroups[1].Weight != 0 ||
+		changed.Actions[0].TargetGroupArn != nil {
 		t.Errorf("%+v", forward)
 	}
 	if err := w.set(*one.TargetGroupArn, "stickiness.enabled", "true"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(nil)})
-	refused(t, err, "InvalidConfigurationRequest", "You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups")
+	refused(
+		t,
+		err,
+		"InvalidConfigurationRequest",
+		"You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups",
+	)
 }
 
 func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
@@ -104,10 +119,25 @@ func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
 	in := webGroup()
 	in.TargetType = types.TargetTypeEnumIp
 	g := must(w.CreateTargetGroup(w.ctx, in))(t).TargetGroups[0]
-	far := &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: []types.TargetDescription{{Id: new("10.7.0.1"), AvailabilityZone: new("all")}}}
+	far := &elb.RegisterTargetsInput{
+		TargetGroupArn: g.TargetGroupArn,
+		Targets:        []types.TargetDescription{{Id: new("10.7.0.1"), AvailabilityZone: new("all")}},
+	}
 	must(w.RegisterTargets(w.ctx, far))(t)
-	refused(t, w.set(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"), "InvalidConfigurationRequest", "10.7.0.1")
-	must(w.DeregisterTargets(w.ctx, &elb.DeregisterTargetsInput{TargetGroupArn: far.TargetGroupArn, Targets: far.Targets}))(t)
+	refused(
+		t,
+		w.set(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"),
+		"InvalidConfigurationRequest",
+		"10.7.0.1",
+	)
+	must(
+		w.DeregisterTargets(
+			w.ctx,
+			&elb.DeregisterTargetsInput{TargetGroupArn: far.TargetGroupArn, Targets: far.Targets},
+		),
+	)(
+		t,
+	)
 	if err := w.set(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +149,13 @@ func TestListenersHaveAttributes(t *testing.T) {
 	w := newWorld(t)
 	_, g, l := w.inUse()
 	set := func(key, value string) (map[string]string, error) {
-		out, err := w.ModifyListenerAttributes(w.ctx, &elb.ModifyListenerAttributesInput{ListenerArn: l.ListenerArn, Attributes: []types.ListenerAttribute{{Key: &key, Value: &value}}})
+		out, err := w.ModifyListenerAttributes(
+			w.ctx,
+			&elb.ModifyListenerAttributesInput{
+				ListenerArn: l.ListenerArn,
+				Attributes:  []types.ListenerAttribute{{Key: &key, Value: &value}},
+			},
+		)
 		if err != nil {
 			return nil, err
 		}
@@ -132,10 +168,16 @@ func TestListenersHaveAttributes(t *testing.T) {
 	const prefix = "routing.http.response."
 	must(set(prefix+"x_frame_options.header_value", "DENY"))(t)
 	values := must(set(prefix+"server.enabled", "false"))(t)
-	if len(values) != 11 || values[prefix+"x_frame_options.header_value"] != "DENY" || values[prefix+"server.enabled"] != "false" || values[prefix+"content_security_policy.header_value"] != "" {
+	if len(values) != 11 || values[prefix+"x_frame_options.header_value"] != "DENY" ||
+		values[prefix+"server.enabled"] != "false" ||
+		values[prefix+"content_security_policy.header_value"] != "" {
 		t.Errorf("%v", values)
 	}
-	told := must(w.DescribeListenerAttributes(w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn}))(t).Attributes
+	told := must(
+		w.DescribeListenerAttributes(w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn}),
+	)(
+		t,
+	).Attributes
 	for _, a := range told {
 		if values[*a.Key] != *a.Value {
 			t.Errorf("%s: %s", *a.Key, *a.Value)
@@ -160,6 +202,16 @@ func TestAttributesOfALoadBalancerThatTheTrafficHeedsAreOpen(t *testing.T) {
 	for key, value := range map[string]string{
 		"client_keep_alive.seconds": "60", "routing.http.desync_mitigation_mode": "strictest", "routing.http.preserve_host_header.enabled": "true",
 	} {
-		must(w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn, Attributes: []types.LoadBalancerAttribute{{Key: &key, Value: &value}}}))(t)
+		must(
+			w.ModifyLoadBalancerAttributes(
+				w.ctx,
+				&elb.ModifyLoadBalancerAttributesInput{
+					LoadBalancerArn: lb.LoadBalancerArn,
+					Attributes:      []types.LoadBalancerAttribute{{Key: &key, Value: &value}},
+				},
+			),
+		)(
+			t,
+		)
 	}
 }

@@ -30,7 +30,9 @@ func readStandard(given []types.Certificate) (string, error) {
 	case len(given) == 0:
 		return "", nil
 	case len(given) > 1:
-		return "", invalid("Exactly one certificate must be specified for HTTPS listeners; use AddListenerCertificates for more")
+		return "", invalid(
+			"Exactly one certificate must be specified for HTTPS listeners; use AddListenerCertificates for more",
+		)
 	case given[0].IsDefault != nil:
 		return "", invalid("You cannot specify 'IsDefault' for the default certificate of a listener")
 	case given[0].CertificateArn == nil || *given[0].CertificateArn == "":
@@ -41,13 +43,21 @@ func readStandard(given []types.Certificate) (string, error) {
 
 // httpsListener finds a listener that can have a certificate list, and checks
 // the certificates that are named for it.
-func httpsListener(r store.Reader, region string, arn *string, given []types.Certificate) (*store.Listener, []string, error) {
+func httpsListener(
+	r store.Reader,
+	region string,
+	arn *string,
+	given []types.Certificate,
+) (*store.Listener, []string, error) {
 	l, err := listener(r, region, arn)
 	if err != nil {
 		return nil, nil, err
 	}
 	if l.Protocol != string(types.ProtocolEnumHttps) {
-		return nil, nil, wire.Errorf("InvalidConfigurationRequest", "Certificates cannot be specified for HTTP listeners")
+		return nil, nil, wire.Errorf(
+			"InvalidConfigurationRequest",
+			"Certificates cannot be specified for HTTP listeners",
+		)
 	}
 	if len(given) == 0 {
 		return nil, nil, model.Null("certificates")
@@ -91,7 +101,11 @@ func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCe
 			}
 		}
 		if total > maxCertificates {
-			return nil, wire.Errorf("TooManyCertificates", "The maximum number of certificates per load balancer, which is %d, has been reached", maxCertificates)
+			return nil, wire.Errorf(
+				"TooManyCertificates",
+				"The maximum number of certificates per load balancer, which is %d, has been reached",
+				maxCertificates,
+			)
 		}
 		store.Listeners.Edit(tx, l.ARN, func(l *store.Listener) { l.Certificates = list })
 		return out, nil
@@ -140,5 +154,8 @@ func (a *API) DescribeListenerCertificates(ctx context.Context, in *elb.Describe
 	if err != nil {
 		return nil, err
 	}
-	return &elb.DescribeListenerCertificatesOutput{Certificates: append([]types.Certificate{}, rows...), NextMarker: next}, nil
+	return &elb.DescribeListenerCertificatesOutput{
+		Certificates: append([]types.Certificate{}, rows...),
+		NextMarker:   next,
+	}, nil
 }

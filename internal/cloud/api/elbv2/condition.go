@@ -134,7 +134,10 @@ func readHost(in types.RuleCondition) (store.Condition, error) {
 	}
 	for _, v := range out.Values {
 		if !hostEnd.MatchString(v) {
-			return out, invalid("Condition value '%s' must contain at least one '.' character, with only alphabetical characters after the final one", v)
+			return out, invalid(
+				"Condition value '%s' must contain at least one '.' character, with only alphabetical characters after the final one",
+				v,
+			)
 		}
 	}
 	return out, nil
@@ -157,9 +160,17 @@ func readTexts(in types.RuleCondition, config *texts, called string, form *regex
 	if config != nil {
 		switch {
 		case len(in.Values) > 0:
-			return store.Condition{}, invalid("You cannot provide both Values and '%s' for a condition of type '%s'", called, field)
+			return store.Condition{}, invalid(
+				"You cannot provide both Values and '%s' for a condition of type '%s'",
+				called,
+				field,
+			)
 		case len(in.RegexValues) > 0:
-			return store.Condition{}, invalid("You cannot provide both RegexValues and '%s' for a condition of type '%s'", called, field)
+			return store.Condition{}, invalid(
+				"You cannot provide both RegexValues and '%s' for a condition of type '%s'",
+				called,
+				field,
+			)
 		}
 		given = *config
 	} else if len(in.Values) > 1 {
@@ -171,7 +182,10 @@ func readTexts(in types.RuleCondition, config *texts, called string, form *regex
 func (t texts) read(field string, form *regexp.Regexp) (store.Condition, error) {
 	switch {
 	case len(t.values) > 0 && len(t.regexes) > 0:
-		return store.Condition{}, invalid("You cannot provide both Values and RegexValues for a condition of type '%s'", field)
+		return store.Condition{}, invalid(
+			"You cannot provide both Values and RegexValues for a condition of type '%s'",
+			field,
+		)
 	case len(t.values) == 0 && len(t.regexes) == 0:
 		return store.Condition{}, invalid("A condition value must be specified")
 	}
@@ -228,9 +242,13 @@ func readHeader(in types.RuleCondition) (store.Condition, error) {
 	case !tokenForm.MatchString(name):
 		return store.Condition{}, invalid("HTTP header name '%s' contains a character that is not valid", name)
 	case strings.EqualFold(name, "host"):
-		return store.Condition{}, invalid("You cannot use an 'http-header' condition for the host header; use a 'host-header' condition")
+		return store.Condition{}, invalid(
+			"You cannot use an 'http-header' condition for the host header; use a 'host-header' condition",
+		)
 	case len(in.RegexValues) > 0 && len(config.RegexValues) > 0:
-		return store.Condition{}, invalid("You cannot provide both RegexValues and 'HttpHeaderConfig' for a condition of type 'http-header'")
+		return store.Condition{}, invalid(
+			"You cannot provide both RegexValues and 'HttpHeaderConfig' for a condition of type 'http-header'",
+		)
 	}
 	given := texts{config.Values, config.RegexValues}
 	if len(in.RegexValues) > 0 {
@@ -254,7 +272,9 @@ func readMethod(in types.RuleCondition) (store.Condition, error) {
 		case len(v) > 40:
 			return store.Condition{}, invalid("The 'http-request-method' value is too long; the limit is '40'")
 		case !methodForm.MatchString(v):
-			return store.Condition{}, invalid("The 'http-request-method' value is invalid; the allowed characters are A-Z, hyphen and underscore")
+			return store.Condition{}, invalid(
+				"The 'http-request-method' value is invalid; the allowed characters are A-Z, hyphen and underscore",
+			)
 		}
 	}
 	return store.Condition{Values: values}, nil
@@ -291,7 +311,9 @@ func readSource(in types.RuleCondition) (store.Condition, error) {
 	case config == nil:
 		return store.Condition{}, invalid("A 'SourceIpConfig' must be specified with 'source-ip'")
 	case config.IpAddressType != "":
-		return store.Condition{}, invalid("You cannot specify an IP address type for the conditions of an Application Load Balancer")
+		return store.Condition{}, invalid(
+			"You cannot specify an IP address type for the conditions of an Application Load Balancer",
+		)
 	case len(config.Values) == 0:
 		return store.Condition{}, invalid("A 'source-ip' value must be specified")
 	}
@@ -328,11 +350,21 @@ func writeConditions(conditions []store.Condition) []types.RuleCondition {
 		d := types.RuleCondition{Field: new(c.Field)}
 		switch c.Field {
 		case "path-pattern":
-			d.Values, d.PathPatternConfig = c.Values, &types.PathPatternConditionConfig{Values: c.Values, RegexValues: c.Regexes}
+			d.Values, d.PathPatternConfig = c.Values, &types.PathPatternConditionConfig{
+				Values:      c.Values,
+				RegexValues: c.Regexes,
+			}
 		case "host-header":
-			d.Values, d.HostHeaderConfig = c.Values, &types.HostHeaderConditionConfig{Values: c.Values, RegexValues: c.Regexes}
+			d.Values, d.HostHeaderConfig = c.Values, &types.HostHeaderConditionConfig{
+				Values:      c.Values,
+				RegexValues: c.Regexes,
+			}
 		case "http-header":
-			d.HttpHeaderConfig = &types.HttpHeaderConditionConfig{HttpHeaderName: new(c.Header), Values: c.Values, RegexValues: c.Regexes}
+			d.HttpHeaderConfig = &types.HttpHeaderConditionConfig{
+				HttpHeaderName: new(c.Header),
+				Values:         c.Values,
+				RegexValues:    c.Regexes,
+			}
 		case "http-request-method":
 			d.HttpRequestMethodConfig = &types.HttpRequestMethodConditionConfig{Values: c.Values}
 		case "source-ip":

@@ -12,19 +12,34 @@ func TestConditionsThatCannotBeAreRefused(t *testing.T) {
 	w := newWorld(t)
 	_, _, l := w.inUse()
 	host := func(values ...string) types.RuleCondition {
-		return types.RuleCondition{Field: new("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{Values: values}}
+		return types.RuleCondition{
+			Field:            new("host-header"),
+			HostHeaderConfig: &types.HostHeaderConditionConfig{Values: values},
+		}
 	}
 	header := func(name string, values ...string) types.RuleCondition {
-		return types.RuleCondition{Field: new("http-header"), HttpHeaderConfig: &types.HttpHeaderConditionConfig{HttpHeaderName: &name, Values: values}}
+		return types.RuleCondition{
+			Field:            new("http-header"),
+			HttpHeaderConfig: &types.HttpHeaderConditionConfig{HttpHeaderName: &name, Values: values},
+		}
 	}
 	method := func(values ...string) types.RuleCondition {
-		return types.RuleCondition{Field: new("http-request-method"), HttpRequestMethodConfig: &types.HttpRequestMethodConditionConfig{Values: values}}
+		return types.RuleCondition{
+			Field:                   new("http-request-method"),
+			HttpRequestMethodConfig: &types.HttpRequestMethodConditionConfig{Values: values},
+		}
 	}
 	query := func(pairs ...types.QueryStringKeyValuePair) types.RuleCondition {
-		return types.RuleCondition{Field: new("query-string"), QueryStringConfig: &types.QueryStringConditionConfig{Values: pairs}}
+		return types.RuleCondition{
+			Field:             new("query-string"),
+			QueryStringConfig: &types.QueryStringConditionConfig{Values: pairs},
+		}
 	}
 	source := func(values ...string) types.RuleCondition {
-		return types.RuleCondition{Field: new("source-ip"), SourceIpConfig: &types.SourceIpConditionConfig{Values: values}}
+		return types.RuleCondition{
+			Field:          new("source-ip"),
+			SourceIpConfig: &types.SourceIpConditionConfig{Values: values},
+		}
 	}
 	both := path("/a")
 	both.Values = []string{"/a"}

@@ -36,7 +36,12 @@ func readGroupStickiness(config *types.ForwardActionConfig) (enabled bool, secon
 	return enabled, seconds, nil
 }
 
-func readForward(r store.Reader, lb *store.LoadBalancer, in types.Action, sticky bool) ([]store.WeightedTargetGroup, error) {
+func readForward(
+	r store.Reader,
+	lb *store.LoadBalancer,
+	in types.Action,
+	sticky bool,
+) ([]store.WeightedTargetGroup, error) {
 	tuples, err := readTuples(in)
 	if err != nil {
 		return nil, err
@@ -57,7 +62,10 @@ func readForward(r store.Reader, lb *store.LoadBalancer, in types.Action, sticky
 			return nil, invalid("The target group '%s' is specified more than once", group.ARN)
 		}
 		if len(tuples) > 1 && !sticky && group.Attributes["stickiness.enabled"] == "true" {
-			return nil, wire.Errorf("InvalidConfigurationRequest", "You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups")
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups",
+			)
 		}
 		out = append(out, store.WeightedTargetGroup{ARN: group.ARN, Weight: constraint.Default(tuple.Weight, 1)})
 	}
@@ -75,13 +83,19 @@ func readTuples(in types.Action) ([]types.TargetGroupTuple, error) {
 	case len(tuples) == 0:
 		tuples = []types.TargetGroupTuple{{TargetGroupArn: in.TargetGroupArn}}
 	case len(tuples) > 1 || aws.ToString(tuples[0].TargetGroupArn) != *in.TargetGroupArn:
-		return nil, invalid("You cannot specify both a target group ARN and a forward action configuration with other target groups")
+		return nil, invalid(
+			"You cannot specify both a target group ARN and a forward action configuration with other target groups",
+		)
 	}
 	switch {
 	case len(tuples) == 0:
 		return nil, invalid("A target group ARN must be specified")
 	case len(tuples) > maxForwarded:
-		return nil, wire.Errorf("TooManyTargetGroups", "You can specify up to %d target groups in a forward action", maxForwarded)
+		return nil, wire.Errorf(
+			"TooManyTargetGroups",
+			"You can specify up to %d target groups in a forward action",
+			maxForwarded,
+		)
 	}
 	return tuples, nil
 }
@@ -89,10 +103,18 @@ func readTuples(in types.Action) ([]types.TargetGroupTuple, error) {
 // mayServe refuses a group that the load balancer cannot send requests to.
 func mayServe(r store.Reader, lb *store.LoadBalancer, group *store.TargetGroup) error {
 	if group.VPCID != lb.VPCID {
-		return wire.Errorf("InvalidConfigurationRequest", "The target group '%s' is not in the VPC of the load balancer", group.ARN)
+		return wire.Errorf(
+			"InvalidConfigurationRequest",
+			"The target group '%s' is not in the VPC of the load balancer",
+			group.ARN,
+		)
 	}
 	if users := groupUsers(r, group); slices.ContainsFunc(users, func(arn string) bool { return arn != lb.ARN }) {
-		return wire.Errorf("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s", group.ARN)
+		return wire.Errorf(
+			"TargetGroupAssociationLimit",
+			"The following target groups cannot be associated with more than one load balancer: %s",
+			group.ARN,
+		)
 	}
 	return nil
 }
@@ -133,7 +155,10 @@ func writeForward(out *types.Action, action store.Action) {
 	}
 	out.ForwardConfig = &types.ForwardActionConfig{TargetGroupStickinessConfig: sticky}
 	for _, share := range action.Forward {
-		out.ForwardConfig.TargetGroups = append(out.ForwardConfig.TargetGroups, types.TargetGroupTuple{TargetGroupArn: new(share.ARN), Weight: new(share.Weight)})
+		out.ForwardConfig.TargetGroups = append(
+			out.ForwardConfig.TargetGroups,
+			types.TargetGroupTuple{TargetGroupArn: new(share.ARN), Weight: new(share.Weight)},
+		)
 	}
 	if len(action.Forward) == 1 {
 		out.TargetGroupArn = new(action.Forward[0].ARN)

@@ -11,14 +11,19 @@ func TestATargetGroupHasAWSsDefaults(t *testing.T) {
 	w := newWorld(t)
 	g := w.group()
 	if *g.HealthCheckIntervalSeconds != 30 || *g.HealthCheckTimeoutSeconds != 5 || *g.HealthyThresholdCount != 5 || *g.UnhealthyThresholdCount != 2 ||
-		*g.HealthCheckPath != "/" || *g.HealthCheckPort != "traffic-port" || *g.Matcher.HttpCode != "200" || *g.ProtocolVersion != "HTTP1" || g.TargetType != types.TargetTypeEnumInstance {
+		*g.HealthCheckPath != "/" || *g.HealthCheckPort != "traffic-port" ||
+		*g.Matcher.HttpCode != "200" ||
+		*g.ProtocolVersion != "HTTP1" ||
+		g.TargetType != types.TargetTypeEnumInstance {
 		t.Errorf("%+v", g)
 	}
 	values := map[string]string{}
 	for _, a := range must(w.DescribeTargetGroupAttributes(w.ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: g.TargetGroupArn}))(t).Attributes {
 		values[*a.Key] = *a.Value
 	}
-	if values["deregistration_delay.timeout_seconds"] != "300" || values["load_balancing.algorithm.type"] != "round_robin" || values["stickiness.enabled"] != "false" {
+	if values["deregistration_delay.timeout_seconds"] != "300" ||
+		values["load_balancing.algorithm.type"] != "round_robin" ||
+		values["stickiness.enabled"] != "false" {
 		t.Errorf("%v", values)
 	}
 	if again := w.group(); *again.TargetGroupArn != *g.TargetGroupArn {
@@ -59,7 +64,11 @@ func TestATargetGroupThatCannotBeIsRefused(t *testing.T) {
 func TestATargetGroupInUseStays(t *testing.T) {
 	w := newWorld(t)
 	lb, g, l := w.inUse()
-	found := must(w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn}))(t).TargetGroups
+	found := must(
+		w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn}),
+	)(
+		t,
+	).TargetGroups
 	if len(found) != 1 || len(found[0].LoadBalancerArns) != 1 || found[0].LoadBalancerArns[0] != *lb.LoadBalancerArn {
 		t.Errorf("%+v", found)
 	}
@@ -78,7 +87,10 @@ func TestTheHealthCheckCanBeChanged(t *testing.T) {
 		TargetGroupArn: g.TargetGroupArn, HealthCheckIntervalSeconds: new(int32(5)), HealthCheckTimeoutSeconds: new(int32(3)),
 		HealthCheckPath: new("/health"), Matcher: &types.Matcher{HttpCode: new("200-299,403")},
 	}))(t).TargetGroups[0]
-	if *changed.HealthCheckIntervalSeconds != 5 || *changed.HealthCheckTimeoutSeconds != 3 || *changed.HealthCheckPath != "/health" || *changed.Matcher.HttpCode != "200-299,403" || *changed.HealthyThresholdCount != 5 {
+	if *changed.HealthCheckIntervalSeconds != 5 || *changed.HealthCheckTimeoutSeconds != 3 ||
+		*changed.HealthCheckPath != "/health" ||
+		*changed.Matcher.HttpCode != "200-299,403" ||
+		*changed.HealthyThresholdCount != 5 {
 		t.Errorf("%+v", changed)
 	}
 }

@@ -26,8 +26,16 @@ const (
 var targetGroupAttributes = attributes{"Target group", map[string]attribute{
 	"deregistration_delay.timeout_seconds":        {"300", number(0, 3600), nil},
 	"load_balancing.algorithm.anomaly_mitigation": {"off", oneOf("on", "off"), oneOf("off")},
-	algorithmKey:                             {"round_robin", oneOf("round_robin", "least_outstanding_requests", "weighted_random"), nil},
-	crossZoneKey:                             {"use_load_balancer_configuration", oneOf("true", "false", "use_load_balancer_configuration"), nil},
+	algorithmKey: {
+		"round_robin",
+		oneOf("round_robin", "least_outstanding_requests", "weighted_random"),
+		nil,
+	},
+	crossZoneKey: {
+		"use_load_balancer_configuration",
+		oneOf("true", "false", "use_load_balancer_configuration"),
+		nil,
+	},
 	slowStartKey:                             {"0", orElse(oneOf("0"), number(30, 900)), nil},
 	appCookieKey:                             {"", appCookieName, nil},
 	"stickiness.app_cookie.duration_seconds": {"86400", number(1, maxStickiness), nil},
@@ -63,13 +71,19 @@ func checkTogether(r store.Reader, group *store.TargetGroup, values map[string]s
 		return conflict("You cannot enable stickiness on a target group when cross-zone load balancing is off")
 	case sticky && values[stickyTypeKey] == "app_cookie" && values[appCookieKey] == "":
 		return conflict("You must specify a cookie name to enable stickiness of the type 'app_cookie'")
-	case fewer(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]), fewer(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]):
-		return conflict("The threshold for DNS failover must be greater than or equal to the threshold for routing failover")
+	case fewer(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]),
+		fewer(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]):
+		return conflict(
+			"The threshold for DNS failover must be greater than or equal to the threshold for routing failover",
+		)
 	}
 	if values[crossZoneKey] == "false" {
 		for _, t := range store.Targets.By(r, "target_group", group.ARN) {
 			if t.Zone == "all" {
-				return conflict("You cannot turn off cross-zone load balancing while the target '%s' is registered for the Availability Zone 'all'", t.ID)
+				return conflict(
+					"You cannot turn off cross-zone load balancing while the target '%s' is registered for the Availability Zone 'all'",
+					t.ID,
+				)
 			}
 		}
 	}
@@ -95,7 +109,11 @@ func groupSticky(r store.Reader, group *store.TargetGroup) error {
 	var err error
 	uses(r, group, func(_ *store.Listener, rule string, a store.Action) {
 		if err == nil && len(a.Forward) > 1 && !a.Stickiness {
-			err = wire.Errorf("InvalidConfigurationRequest", "This target group appears behind a rule with group stickiness disabled (%s). You must enable group stickiness before enabling target stickiness", rule)
+			err = wire.Errorf(
+				"InvalidConfigurationRequest",
+				"This target group appears behind a rule with group stickiness disabled (%s). You must enable group stickiness before enabling target stickiness",
+				rule,
+			)
 		}
 	})
 	return err

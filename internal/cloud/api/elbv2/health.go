@@ -50,8 +50,10 @@ func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHe
 		if !found {
 			add(&store.Target{
 				ID: *asked.Id, Port: constraint.Default(asked.Port, group.Port), Zone: aws.ToString(asked.AvailabilityZone),
-				State:  string(types.TargetHealthStateEnumUnused),
-				Reason: string(types.TargetHealthReasonEnumNotRegistered), Description: "Target is not registered to the target group",
+				State: string(types.TargetHealthStateEnumUnused),
+				Reason: string(
+					types.TargetHealthReasonEnumNotRegistered,
+				), Description: "Target is not registered to the target group",
 			})
 		}
 	}
@@ -66,7 +68,11 @@ func terminated(r store.Reader, t *store.Target) bool {
 	return ok && i.State == store.Terminated
 }
 
-func describeHealth(group *store.TargetGroup, t *store.Target, include []types.DescribeTargetHealthInputIncludeEnum) types.TargetHealthDescription {
+func describeHealth(
+	group *store.TargetGroup,
+	t *store.Target,
+	include []types.DescribeTargetHealthInputIncludeEnum,
+) types.TargetHealthDescription {
 	port := group.HealthCheck.Port
 	if port == trafficPort {
 		port = strconv.Itoa(int(t.Port))
@@ -74,7 +80,10 @@ func describeHealth(group *store.TargetGroup, t *store.Target, include []types.D
 	out := types.TargetHealthDescription{
 		Target:          &types.TargetDescription{Id: new(t.ID), Port: new(t.Port)},
 		HealthCheckPort: new(port),
-		TargetHealth:    &types.TargetHealth{State: types.TargetHealthStateEnum(t.State), Reason: types.TargetHealthReasonEnum(t.Reason)},
+		TargetHealth: &types.TargetHealth{
+			State:  types.TargetHealthStateEnum(t.State),
+			Reason: types.TargetHealthReasonEnum(t.Reason),
+		},
 		AdministrativeOverride: &types.AdministrativeOverride{
 			State:       types.TargetAdministrativeOverrideStateEnumNoOverride,
 			Reason:      types.TargetAdministrativeOverrideReasonEnumNoOverrideEngaged,
@@ -88,7 +97,10 @@ func describeHealth(group *store.TargetGroup, t *store.Target, include []types.D
 		out.Target.AvailabilityZone = new(t.Zone)
 	}
 	if len(include) > 0 {
-		out.AnomalyDetection = &types.AnomalyDetection{Result: types.AnomalyResultEnumNormal, MitigationInEffect: types.MitigationInEffectEnumNo}
+		out.AnomalyDetection = &types.AnomalyDetection{
+			Result:             types.AnomalyResultEnumNormal,
+			MitigationInEffect: types.MitigationInEffectEnumNo,
+		}
 	}
 	return out
 }

@@ -66,7 +66,10 @@ func (c healthCheck) with(w checkWish) (store.HealthCheck, error) {
 		c.Matcher = constraint.Default(w.matcher.HttpCode, c.Matcher)
 	}
 	if w.enabled != nil && !*w.enabled {
-		return none, wire.Errorf("InvalidConfigurationRequest", "Health check enabled must be true for target groups with target type 'instance' or 'ip'")
+		return none, wire.Errorf(
+			"InvalidConfigurationRequest",
+			"Health check enabled must be true for target groups with target type 'instance' or 'ip'",
+		)
 	}
 	return store.HealthCheck(c), c.valid()
 }
@@ -81,7 +84,10 @@ func (c healthCheck) valid() error {
 	case c.Port != trafficPort && !number(1, 65535)(c.Port):
 		return invalid("Health check port '%s' must be '%s' or in the range [1, 65535]", c.Port, trafficPort)
 	case !strings.HasPrefix(c.Path, "/") || len(c.Path) > 1024 || strings.ContainsAny(c.Path, " \t\r\n"):
-		return invalid("Health check path '%s' must begin with a '/' character, and can only contain printable ASCII characters, without spaces", c.Path)
+		return invalid(
+			"Health check path '%s' must begin with a '/' character, and can only contain printable ASCII characters, without spaces",
+			c.Path,
+		)
 	case !matcherForm.MatchString(c.Matcher):
 		return invalid("Health check matcher HTTP code '%s' must be within '200-499' inclusive", c.Matcher)
 	}

@@ -46,10 +46,19 @@ func TestHTTPSListenersGoOverTheWire(t *testing.T) {
 	lb := w.balancer()
 	in := httpsInput(lb, 0)
 	l := must(client.CreateListener(w.ctx, in))(t).Listeners[0]
-	if *l.SslPolicy != "ELBSecurityPolicy-2016-08" || len(l.Certificates) != 1 || *l.Certificates[0].CertificateArn != certificateARN(0) || *l.MutualAuthentication.Mode != "off" {
+	if *l.SslPolicy != "ELBSecurityPolicy-2016-08" || len(l.Certificates) != 1 ||
+		*l.Certificates[0].CertificateArn != certificateARN(0) ||
+		*l.MutualAuthentication.Mode != "off" {
 		t.Errorf("%+v", l)
 	}
-	must(client.AddListenerCertificates(w.ctx, &elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1, 2, 1)}))(t)
+	must(
+		client.AddListenerCertificates(
+			w.ctx,
+			&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1, 2, 1)},
+		),
+	)(
+		t,
+	)
 	if again := must(client.CreateListener(w.ctx, in))(t).Listeners[0]; *again.ListenerArn != *l.ListenerArn {
 		t.Error("made twice")
 	}
@@ -70,32 +79,60 @@ func TestHTTPSListenersGoOverTheWire(t *testing.T) {
 			}
 		}
 	}
-	if standard, list := tell(); standard != certificateARN(0) || !slices.Equal(list, []string{certificateARN(1), certificateARN(2)}) {
+	if standard, list := tell(); standard != certificateARN(0) ||
+		!slices.Equal(list, []string{certificateARN(1), certificateARN(2)}) {
 		t.Errorf("%s %v", standard, list)
 	}
-	_, err := w.RemoveListenerCertificates(w.ctx, &elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(0)})
+	_, err := w.RemoveListenerCertificates(
+		w.ctx,
+		&elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(0)},
+	)
 	refused(t, err, "OperationNotPermitted", certificateARN(0))
-	must(client.RemoveListenerCertificates(w.ctx, &elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1)}))(t)
+	must(
+		client.RemoveListenerCertificates(
+			w.ctx,
+			&elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1)},
+		),
+	)(
+		t,
+	)
 	var many []int
 	for i := range 26 {
 		many = append(many, i+3)
 	}
-	_, err = w.AddListenerCertificates(w.ctx, &elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(many...)})
+	_, err = w.AddListenerCertificates(
+		w.ctx,
+		&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(many...)},
+	)
 	refused(t, err, "TooManyCertificates", "25")
-	_, err = w.AddListenerCertificates(w.ctx, &elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: []types.Certificate{{CertificateArn: new("arn:far")}}})
+	_, err = w.AddListenerCertificates(
+		w.ctx,
+		&elb.AddListenerCertificatesInput{
+			ListenerArn:  l.ListenerArn,
+			Certificates: []types.Certificate{{CertificateArn: new("arn:far")}},
+		},
+	)
 	refused(t, err, "CertificateNotFound", "arn:far")
 
 	changed := must(client.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Certificates: certificates(4), SslPolicy: new("ELBSecurityPolicy-TLS13-1-2-2021-06")}))(t).Listeners[0]
-	if standard, list := tell(); *changed.SslPolicy != "ELBSecurityPolicy-TLS13-1-2-2021-06" || standard != certificateARN(4) || !slices.Equal(list, []string{certificateARN(2)}) {
+	if standard, list := tell(); *changed.SslPolicy != "ELBSecurityPolicy-TLS13-1-2-2021-06" ||
+		standard != certificateARN(4) ||
+		!slices.Equal(list, []string{certificateARN(2)}) {
 		t.Errorf("%+v, %s %v", changed, standard, list)
 	}
 	plain := must(client.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttp}))(t).Listeners[0]
 	if plain.SslPolicy != nil || plain.Certificates != nil || plain.Protocol != types.ProtocolEnumHttp {
 		t.Errorf("%+v", plain)
 	}
-	_, err = w.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttps})
+	_, err = w.ModifyListener(
+		w.ctx,
+		&elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttps},
+	)
 	refused(t, err, "ValidationError", "A certificate must be specified")
-	_, err = w.AddListenerCertificates(w.ctx, &elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1)})
+	_, err = w.AddListenerCertificates(
+		w.ctx,
+		&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1)},
+	)
 	refused(t, err, "InvalidConfigurationRequest", "HTTP listeners")
 }
 
@@ -145,8 +182,18 @@ func TestSecurityPoliciesAreDescribed(t *testing.T) {
 	if len(all) < 20 || len(paged) != len(all) || *all[0].Name != "ELBSecurityPolicy-2016-08" {
 		t.Errorf("%d policies, %d in pages", len(all), len(paged))
 	}
-	one := must(client.DescribeSSLPolicies(w.ctx, &elb.DescribeSSLPoliciesInput{Names: []string{"ELBSecurityPolicy-TLS13-1-2-Res-2021-06"}}))(t).SslPolicies
-	if len(one) != 1 || !slices.Equal(one[0].SslProtocols, []string{"TLSv1.2", "TLSv1.3"}) || len(one[0].Ciphers) != 7 || *one[0].Ciphers[3].Name != "ECDHE-ECDSA-AES128-GCM-SHA256" || *one[0].Ciphers[3].Priority != 4 {
+	one := must(
+		client.DescribeSSLPolicies(
+			w.ctx,
+			&elb.DescribeSSLPoliciesInput{Names: []string{"ELBSecurityPolicy-TLS13-1-2-Res-2021-06"}},
+		),
+	)(
+		t,
+	).SslPolicies
+	if len(one) != 1 || !slices.Equal(one[0].SslProtocols, []string{"TLSv1.2", "TLSv1.3"}) ||
+		len(one[0].Ciphers) != 7 ||
+		*one[0].Ciphers[3].Name != "ECDHE-ECDSA-AES128-GCM-SHA256" ||
+		*one[0].Ciphers[3].Priority != 4 {
 		t.Errorf("%+v", one)
 	}
 	_, err := w.DescribeSSLPolicies(w.ctx, &elb.DescribeSSLPoliciesInput{Names: []string{"none"}})
@@ -158,15 +205,22 @@ func TestHTTPSListenersNameTheHeadersOfTLS(t *testing.T) {
 	w.withCertificates(1)
 	l := must(w.CreateListener(w.ctx, httpsInput(w.balancer(), 0)))(t).Listeners[0]
 	set := func(value string) error {
-		_, err := w.ModifyListenerAttributes(w.ctx, &elb.ModifyListenerAttributesInput{ListenerArn: l.ListenerArn, Attributes: []types.ListenerAttribute{
-			{Key: new("routing.http.request.x_amzn_tls_version.header_name"), Value: new(value)}}})
+		_, err := w.ModifyListenerAttributes(
+			w.ctx,
+			&elb.ModifyListenerAttributesInput{ListenerArn: l.ListenerArn, Attributes: []types.ListenerAttribute{
+				{Key: new("routing.http.request.x_amzn_tls_version.header_name"), Value: new(value)}}},
+		)
 		return err
 	}
 	if err := set("X-Version"); err != nil {
 		t.Error(err)
 	}
 	refused(t, set("no header"), "ValidationError", "no header")
-	must(w.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttp}))(t)
+	must(
+		w.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttp}),
+	)(
+		t,
+	)
 	refused(t, set("X-Version"), "ValidationError", "not recognized")
 	for _, a := range must(w.DescribeListenerAttributes(w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn}))(t).Attributes {
 		if *a.Key == "routing.http.request.x_amzn_tls_version.header_name" {

@@ -68,7 +68,11 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 }
 
 func duplicate(lb *store.LoadBalancer) error {
-	return wire.Errorf("DuplicateListener", "A listener already exists on this port for this load balancer '%s'", lb.ARN)
+	return wire.Errorf(
+		"DuplicateListener",
+		"A listener already exists on this port for this load balancer '%s'",
+		lb.ARN,
+	)
 }
 
 func describeListener(l *store.Listener) types.Listener {

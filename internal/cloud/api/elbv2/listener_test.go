@@ -10,11 +10,21 @@ import (
 func TestAPortHasOneListener(t *testing.T) {
 	w := newWorld(t)
 	lb, g, l := w.inUse()
-	in := &elb.CreateListenerInput{LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp, DefaultActions: forward(*g.TargetGroupArn)}
+	in := &elb.CreateListenerInput{
+		LoadBalancerArn: lb.LoadBalancerArn,
+		Port:            new(int32(80)),
+		Protocol:        types.ProtocolEnumHttp,
+		DefaultActions:  forward(*g.TargetGroupArn),
+	}
 	if again := must(w.CreateListener(w.ctx, in))(t).Listeners[0]; *again.ListenerArn != *l.ListenerArn {
 		t.Error("made twice")
 	}
-	in.DefaultActions = []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: new("404")}}}
+	in.DefaultActions = []types.Action{
+		{
+			Type:                types.ActionTypeEnumFixedResponse,
+			FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: new("404")},
+		},
+	}
 	_, err := w.CreateListener(w.ctx, in)
 	refused(t, err, "DuplicateListener", "A listener already exists on this port")
 	in.Port = new(int32(81))
@@ -34,7 +44,8 @@ func TestEveryListenerHasItsDefaultRule(t *testing.T) {
 	w := newWorld(t)
 	_, g, l := w.inUse()
 	rules := must(w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn}))(t).Rules
-	if len(rules) != 1 || !*rules[0].IsDefault || *rules[0].Priority != "default" || *rules[0].Actions[0].TargetGroupArn != *g.TargetGroupArn {
+	if len(rules) != 1 || !*rules[0].IsDefault || *rules[0].Priority != "default" ||
+		*rules[0].Actions[0].TargetGroupArn != *g.TargetGroupArn {
 		t.Fatalf("%+v", rules)
 	}
 	again := must(w.DescribeRules(w.ctx, &elb.DescribeRulesInput{RuleArns: []string{*rules[0].RuleArn}}))(t).Rules
@@ -85,7 +96,12 @@ func TestAListenerThatCannotBeIsRefused(t *testing.T) {
 			in.DefaultActions = redirect(types.RedirectActionConfig{StatusCode: "HTTP_303", Protocol: new("HTTPS")})
 		}, "ValidationError", "HTTP_303"},
 	} {
-		in := &elb.CreateListenerInput{LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp, DefaultActions: fixed("200")}
+		in := &elb.CreateListenerInput{
+			LoadBalancerArn: lb.LoadBalancerArn,
+			Port:            new(int32(80)),
+			Protocol:        types.ProtocolEnumHttp,
+			DefaultActions:  fixed("200"),
+		}
 		c.change(in)
 		_, err := w.CreateListener(w.ctx, in)
 		t.Run(c.name, func(t *testing.T) { refused(t, err, c.code, c.text) })

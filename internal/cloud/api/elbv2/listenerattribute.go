@@ -23,12 +23,16 @@ var listenerAttributes = attributes{"Listener", map[string]attribute{
 	"routing.http.response.access_control_allow_methods.header_value":     {"", headerValue, nil},
 	"routing.http.response.access_control_allow_origin.header_value":      {"", headerValue, nil},
 	"routing.http.response.access_control_expose_headers.header_value":    {"", headerValue, nil},
-	"routing.http.response.access_control_max_age.header_value":           {"", orElse(oneOf(""), number(-1, 86400)), nil},
-	"routing.http.response.content_security_policy.header_value":          {"", headerValue, nil},
-	"routing.http.response.server.enabled":                                {"true", boolean, nil},
-	"routing.http.response.strict_transport_security.header_value":        {"", headerValue, nil},
-	"routing.http.response.x_content_type_options.header_value":           {"", oneOf("", "nosniff"), nil},
-	"routing.http.response.x_frame_options.header_value":                  {"", headerValue, nil},
+	"routing.http.response.access_control_max_age.header_value": {
+		"",
+		orElse(oneOf(""), number(-1, 86400)),
+		nil,
+	},
+	"routing.http.response.content_security_policy.header_value":   {"", headerValue, nil},
+	"routing.http.response.server.enabled":                         {"true", boolean, nil},
+	"routing.http.response.strict_transport_security.header_value": {"", headerValue, nil},
+	"routing.http.response.x_content_type_options.header_value":    {"", oneOf("", "nosniff"), nil},
+	"routing.http.response.x_frame_options.header_value":           {"", headerValue, nil},
 }}
 
 // headerName is what a header that tells targets of TLS can be called.

@@ -71,7 +71,13 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 		if err != nil {
 			return nil, err
 		}
-		lb := &store.LoadBalancer{Region: region(ctx), Name: *in.Name, Scheme: scheme, VPCID: spread[0].VPCID, Tags: tags}
+		lb := &store.LoadBalancer{
+			Region: region(ctx),
+			Name:   *in.Name,
+			Scheme: scheme,
+			VPCID:  spread[0].VPCID,
+			Tags:   tags,
+		}
 		if lb.GroupIDs, err = groups(tx, lb.VPCID, in.SecurityGroups); err != nil {
 			return nil, err
 		}
@@ -103,7 +109,11 @@ func sameLoadBalancer(old, asked *store.LoadBalancer, has map[string]bool, ids [
 		same = same && has[id]
 	}
 	if !same {
-		return wire.Errorf("DuplicateLoadBalancerName", "A load balancer with the same name '%s' already exists, but with different settings", old.Name)
+		return wire.Errorf(
+			"DuplicateLoadBalancerName",
+			"A load balancer with the same name '%s' already exists, but with different settings",
+			old.Name,
+		)
 	}
 	return nil
 }
@@ -155,7 +165,14 @@ func describe(lb *store.LoadBalancer) types.LoadBalancer {
 func zones(lb *store.LoadBalancer) []types.AvailabilityZone {
 	out := make([]types.AvailabilityZone, 0, len(lb.Nodes))
 	for _, n := range lb.Nodes {
-		out = append(out, types.AvailabilityZone{ZoneName: new(n.Zone), SubnetId: new(n.SubnetID), LoadBalancerAddresses: []types.LoadBalancerAddress{}})
+		out = append(
+			out,
+			types.AvailabilityZone{
+				ZoneName:              new(n.Zone),
+				SubnetId:              new(n.SubnetID),
+				LoadBalancerAddresses: []types.LoadBalancerAddress{},
+			},
+		)
 	}
 	slices.SortFunc(out, func(x, y types.AvailabilityZone) int { return strings.Compare(*x.ZoneName, *y.ZoneName) })
 	return out
@@ -164,8 +181,13 @@ func zones(lb *store.LoadBalancer) []types.AvailabilityZone {
 // DescribeLoadBalancers tells the load balancers of the region.
 func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
 	arnOf := func(lb *store.LoadBalancer) string { return lb.ARN }
-	rows, missing := selected(store.LoadBalancers.By(a.store.View(), "region", region(ctx)), in.LoadBalancerArns, in.Names,
-		arnOf, func(lb *store.LoadBalancer) string { return lb.Name })
+	rows, missing := selected(
+		store.LoadBalancers.By(a.store.View(), "region", region(ctx)),
+		in.LoadBalancerArns,
+		in.Names,
+		arnOf,
+		func(lb *store.LoadBalancer) string { return lb.Name },
+	)
 	if len(missing) > 0 {
 		return nil, wire.Errorf("LoadBalancerNotFound", "Load balancers '[%s]' not found", strings.Join(missing, ", "))
 	}
@@ -192,7 +214,11 @@ func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancer
 			return nil
 		}
 		if lb.Attributes["deletion_protection.enabled"] == "true" {
-			return wire.Errorf("OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", lb.ARN)
+			return wire.Errorf(
+				"OperationNotPermitted",
+				"Load balancer '%s' cannot be deleted because deletion protection is enabled",
+				lb.ARN,
+			)
 		}
 		for _, l := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
 			removeListener(tx, l)
@@ -213,7 +239,10 @@ func (a *API) SetSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsIn
 			return nil, err
 		}
 		if in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
-			return nil, wire.Errorf("InvalidConfigurationRequest", "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is not supported for load balancers of type 'application'")
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is not supported for load balancers of type 'application'",
+			)
 		}
 		if len(in.SecurityGroups) == 0 {
 			return nil, model.Null("securityGroups")
@@ -254,14 +283,21 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 			return nil, err
 		}
 		if wanted[0].VPCID != old.VPCID {
-			return nil, wire.Errorf("InvalidConfigurationRequest", "All subnets must belong to the same VPC: '%s'", old.VPCID)
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"All subnets must belong to the same VPC: '%s'",
+				old.VPCID,
+			)
 		}
 		lb := *old
 		if err := a.settle(tx, &lb, wanted); err != nil {
 			return nil, err
 		}
 		store.LoadBalancers.Put(tx, &lb)
-		return &elb.SetSubnetsOutput{AvailabilityZones: zones(&lb), IpAddressType: types.IpAddressType(lb.IPAddressType)}, nil
+		return &elb.SetSubnetsOutput{
+			AvailabilityZones: zones(&lb),
+			IpAddressType:     types.IpAddressType(lb.IPAddressType),
+		}, nil
 	})
 }
 
@@ -271,5 +307,8 @@ func (a *API) DescribeCapacityReservation(ctx context.Context, in *elb.DescribeC
 	if _, err := loadBalancer(a.store.View(), region(ctx), in.LoadBalancerArn); err != nil {
 		return nil, err
 	}
-	return &elb.DescribeCapacityReservationOutput{DecreaseRequestsRemaining: new(int32(2)), CapacityReservationState: []types.ZonalCapacityReservationState{}}, nil
+	return &elb.DescribeCapacityReservationOutput{
+		DecreaseRequestsRemaining: new(int32(2)),
+		CapacityReservationState:  []types.ZonalCapacityReservationState{},
+	}, nil
 }

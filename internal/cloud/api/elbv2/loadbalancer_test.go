@@ -15,13 +15,16 @@ import (
 func TestALoadBalancerHasANodeInEverySubnet(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
-	if !regexp.MustCompile(`^arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/web/[0-9a-f]{16}$`).MatchString(*lb.LoadBalancerArn) {
+	if !regexp.MustCompile(`^arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/web/[0-9a-f]{16}$`).
+		MatchString(*lb.LoadBalancerArn) {
 		t.Errorf("ARN %s", *lb.LoadBalancerArn)
 	}
 	if !regexp.MustCompile(`^web-\d+\.eu-west-1\.elb\.localhost$`).MatchString(*lb.DNSName) {
 		t.Errorf("DNS name %s", *lb.DNSName)
 	}
-	if lb.State.Code != types.LoadBalancerStateEnumProvisioning || lb.Scheme != types.LoadBalancerSchemeEnumInternetFacing || len(lb.AvailabilityZones) != 3 {
+	if lb.State.Code != types.LoadBalancerStateEnumProvisioning ||
+		lb.Scheme != types.LoadBalancerSchemeEnumInternetFacing ||
+		len(lb.AvailabilityZones) != 3 {
 		t.Errorf("%+v", lb)
 	}
 	var nics int
@@ -30,7 +33,10 @@ func TestALoadBalancerHasANodeInEverySubnet(t *testing.T) {
 			continue
 		}
 		nics++
-		if nic.Type != "load_balancer" || nic.RequesterID != "amazon-elb" || !strings.HasPrefix(nic.Description, "ELB app/web/") || !nic.PublicIP.IsValid() || !slices.Equal(nic.GroupIDs, []string{"sg-web"}) {
+		if nic.Type != "load_balancer" || nic.RequesterID != "amazon-elb" ||
+			!strings.HasPrefix(nic.Description, "ELB app/web/") ||
+			!nic.PublicIP.IsValid() ||
+			!slices.Equal(nic.GroupIDs, []string{"sg-web"}) {
 			t.Errorf("%+v", nic)
 		}
 	}
@@ -93,7 +99,10 @@ func TestALoadBalancerThatCannotBeIsRefused(t *testing.T) {
 func TestAnInternalLoadBalancerNeedsNoGatewayAndHasNoPublicAddress(t *testing.T) {
 	w := newWorld(t)
 	in := webBalancer()
-	in.Scheme, in.Subnets, in.SecurityGroups = types.LoadBalancerSchemeEnumInternal, []string{"subnet-x", "subnet-y"}, nil
+	in.Scheme, in.Subnets, in.SecurityGroups = types.LoadBalancerSchemeEnumInternal, []string{
+		"subnet-x",
+		"subnet-y",
+	}, nil
 	lb := must(w.CreateLoadBalancer(w.ctx, in))(t).LoadBalancers[0]
 	if !strings.HasPrefix(*lb.DNSName, "internal-web-") || !slices.Equal(lb.SecurityGroups, []string{"sg-other"}) {
 		t.Errorf("%+v", lb)
@@ -134,7 +143,14 @@ func TestDeletionProtectionProtects(t *testing.T) {
 func TestAttributesAreCheckedAndComplete(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
-	out := must(w.DescribeLoadBalancerAttributes(w.ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn}))(t)
+	out := must(
+		w.DescribeLoadBalancerAttributes(
+			w.ctx,
+			&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
+		),
+	)(
+		t,
+	)
 	if len(out.Attributes) < 20 {
 		t.Errorf("%d attributes", len(out.Attributes))
 	}
@@ -164,7 +180,14 @@ func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
 	lb := w.balancer()
 	row, _ := store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
 	before := row.Nodes
-	out := must(w.SetSubnets(w.ctx, &elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: []string{"subnet-a", "subnet-b"}}))(t)
+	out := must(
+		w.SetSubnets(
+			w.ctx,
+			&elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: []string{"subnet-a", "subnet-b"}},
+		),
+	)(
+		t,
+	)
 	row, _ = store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
 	if len(out.AvailabilityZones) != 2 || !slices.Equal(row.Nodes, before[:2]) {
 		t.Errorf("%+v, before %+v", row.Nodes, before)
@@ -172,7 +195,14 @@ func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
 	if _, there := store.NetworkInterfaces.Get(w.store.View(), before[2].InterfaceID); there {
 		t.Error("the interface of the subnet given up is still there")
 	}
-	must(w.SetSecurityGroups(w.ctx, &elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-default"}}))(t)
+	must(
+		w.SetSecurityGroups(
+			w.ctx,
+			&elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-default"}},
+		),
+	)(
+		t,
+	)
 	nic, _ := store.NetworkInterfaces.Get(w.store.View(), before[0].InterfaceID)
 	if !slices.Equal(nic.GroupIDs, []string{"sg-default"}) {
 		t.Errorf("%+v", nic)
@@ -212,13 +242,29 @@ func TestTagsAreAddedAndRemoved(t *testing.T) {
 	w := newWorld(t)
 	lb, group, listener := w.inUse()
 	arns := []string{*lb.LoadBalancerArn, *group.TargetGroupArn, *listener.ListenerArn}
-	must(w.AddTags(w.ctx, &elb.AddTagsInput{ResourceArns: arns, Tags: []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}}}))(t)
+	must(
+		w.AddTags(
+			w.ctx,
+			&elb.AddTagsInput{
+				ResourceArns: arns,
+				Tags:         []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}},
+			},
+		),
+	)(
+		t,
+	)
 	must(w.RemoveTags(w.ctx, &elb.RemoveTagsInput{ResourceArns: arns, TagKeys: []string{"a", "x"}}))(t)
 	for i, d := range must(w.DescribeTags(w.ctx, &elb.DescribeTagsInput{ResourceArns: arns}))(t).TagDescriptions {
 		if *d.ResourceArn != arns[i] || len(d.Tags) != 1 || *d.Tags[0].Key != "b" || *d.Tags[0].Value != "2" {
 			t.Errorf("%+v", d)
 		}
 	}
-	_, err := w.AddTags(w.ctx, &elb.AddTagsInput{ResourceArns: []string{strings.Replace(arns[0], "/web/", "/gone/", 1)}, Tags: []types.Tag{{Key: new("a")}}})
+	_, err := w.AddTags(
+		w.ctx,
+		&elb.AddTagsInput{
+			ResourceArns: []string{strings.Replace(arns[0], "/web/", "/gone/", 1)},
+			Tags:         []types.Tag{{Key: new("a")}},
+		},
+	)
 	refused(t, err, "LoadBalancerNotFound", "gone")
 }

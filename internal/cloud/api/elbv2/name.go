@@ -19,7 +19,11 @@ func checkName(kind, name string) error {
 	case len(name) > 32:
 		return invalid("%s name '%s' cannot be longer than '32' characters", kind, name)
 	case !alphanumeric.MatchString(name):
-		return invalid("%s name '%s' can only contain characters that are alphanumeric characters or hyphens(-)", kind, name)
+		return invalid(
+			"%s name '%s' can only contain characters that are alphanumeric characters or hyphens(-)",
+			kind,
+			name,
+		)
 	case strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-"):
 		return invalid("%s name '%s' cannot begin or end with '-'", kind, name)
 	}

@@ -25,7 +25,11 @@ func page[T any](rows []T, key func(T) string, size *int32, marker *string) (out
 		if err != nil {
 			return nil, nil, invalid("The marker '%s' is invalid", *marker)
 		}
-		start, found := slices.BinarySearchFunc(rows, string(after), func(row T, after string) int { return strings.Compare(key(row), after) })
+		start, found := slices.BinarySearchFunc(
+			rows,
+			string(after),
+			func(row T, after string) int { return strings.Compare(key(row), after) },
+		)
 		if found {
 			start++
 		}

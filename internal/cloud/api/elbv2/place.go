@@ -24,8 +24,12 @@ func subnetIDs(ids []string, mappings []types.SubnetMapping) ([]string, error) {
 		return nil, invalid("You must specify either subnets or subnet mappings, not both")
 	}
 	for _, m := range mappings {
-		if m.AllocationId != nil || m.PrivateIPv4Address != nil || m.IPv6Address != nil || m.SourceNatIpv6Prefix != nil {
-			return nil, wire.Errorf("InvalidConfigurationRequest", "You cannot specify addresses for the subnets of an Application Load Balancer")
+		if m.AllocationId != nil || m.PrivateIPv4Address != nil || m.IPv6Address != nil ||
+			m.SourceNatIpv6Prefix != nil {
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"You cannot specify addresses for the subnets of an Application Load Balancer",
+			)
 		}
 		if err := model.Required("subnetMappings.member.subnetId", m.SubnetId != nil); err != nil {
 			return nil, err
@@ -37,7 +41,13 @@ func subnetIDs(ids []string, mappings []types.SubnetMapping) ([]string, error) {
 
 // subnets finds the subnets of a load balancer and checks that they can have
 // one. Those in kept have a node already.
-func subnets(r store.Reader, region string, ids []string, kept map[string]bool, scheme string) ([]*store.Subnet, error) {
+func subnets(
+	r store.Reader,
+	region string,
+	ids []string,
+	kept map[string]bool,
+	scheme string,
+) ([]*store.Subnet, error) {
 	var out []*store.Subnet
 	zones := map[string]bool{}
 	for _, id := range ids {
@@ -46,7 +56,10 @@ func subnets(r store.Reader, region string, ids []string, kept map[string]bool, 
 			return nil, wire.Errorf("SubnetNotFound", "The subnet ID '%s' is not valid", id)
 		}
 		if zones[s.Zone] {
-			return nil, wire.Errorf("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+			)
 		}
 		zones[s.Zone] = true
 		out = append(out, s)
@@ -57,11 +70,25 @@ func subnets(r store.Reader, region string, ids []string, kept map[string]bool, 
 	for _, s := range out {
 		switch {
 		case s.VPCID != out[0].VPCID:
-			return nil, wire.Errorf("InvalidConfigurationRequest", "All subnets must belong to the same VPC: '%s'", out[0].VPCID)
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"All subnets must belong to the same VPC: '%s'",
+				out[0].VPCID,
+			)
 		case s.CIDR.Bits() > longestPrefix:
-			return nil, wire.Errorf("InvalidSubnet", "The subnet '%s' is too small: a load balancer needs a CIDR block of /%d or larger", s.ID, longestPrefix)
+			return nil, wire.Errorf(
+				"InvalidSubnet",
+				"The subnet '%s' is too small: a load balancer needs a CIDR block of /%d or larger",
+				s.ID,
+				longestPrefix,
+			)
 		case !kept[s.ID] && addressing.Available(r, s) < freeAddresses:
-			return nil, wire.Errorf("InvalidSubnet", "Not enough IP space available in %s. ELB requires at least %d free IP addresses in each subnet.", s.ID, freeAddresses)
+			return nil, wire.Errorf(
+				"InvalidSubnet",
+				"Not enough IP space available in %s. ELB requires at least %d free IP addresses in each subnet.",
+				s.ID,
+				freeAddresses,
+			)
 		}
 	}
 	if vpc := out[0].VPCID; scheme == internetFacing && len(store.InternetGateways.By(r, "vpc", vpc)) == 0 {

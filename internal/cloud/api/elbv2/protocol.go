@@ -69,7 +69,10 @@ func (s spoken) setPlain(l *store.Listener) error {
 	case len(s.certificates) > 0:
 		return wire.Errorf("InvalidConfigurationRequest", "Certificates cannot be specified for HTTP listeners")
 	case s.policy != nil || s.mutual != nil:
-		return wire.Errorf("InvalidConfigurationRequest", "A security policy and mutual authentication can only be specified for HTTPS listeners")
+		return wire.Errorf(
+			"InvalidConfigurationRequest",
+			"A security policy and mutual authentication can only be specified for HTTPS listeners",
+		)
 	}
 	l.SSLPolicy, l.Certificates = "", nil
 	return nil

@@ -156,7 +156,11 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 			}
 		}
 		if countRules(tx, lb) >= maxRules {
-			return nil, wire.Errorf("TooManyRules", "The maximum number of rules per load balancer '%d' has been reached", maxRules)
+			return nil, wire.Errorf(
+				"TooManyRules",
+				"The maximum number of rules per load balancer '%d' has been reached",
+				maxRules,
+			)
 		}
 		row := &store.Rule{
 			ARN:    strings.Replace(l.ARN, ":listener/", ":listener-rule/", 1) + "/" + a.ids.Hex(16),
@@ -240,7 +244,8 @@ func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesIn
 		out := &elb.SetRulePrioritiesOutput{}
 		for _, row := range store.Rules.By(tx, "listener", l.ARN) {
 			for _, mine := range changed {
-				if row.ARN != mine.ARN && row.Priority == mine.Priority && !slices.ContainsFunc(changed, func(r *store.Rule) bool { return r.ARN == row.ARN }) {
+				if row.ARN != mine.ARN && row.Priority == mine.Priority &&
+					!slices.ContainsFunc(changed, func(r *store.Rule) bool { return r.ARN == row.ARN }) {
 					return nil, priorityInUse(row.Priority)
 				}
 			}

@@ -11,18 +11,31 @@ import (
 )
 
 func fixed(code string) []types.Action {
-	return []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: &code}}}
+	return []types.Action{
+		{
+			Type:                types.ActionTypeEnumFixedResponse,
+			FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: &code},
+		},
+	}
 }
 
 func path(values ...string) types.RuleCondition {
-	return types.RuleCondition{Field: new("path-pattern"), PathPatternConfig: &types.PathPatternConditionConfig{Values: values}}
+	return types.RuleCondition{
+		Field:             new("path-pattern"),
+		PathPatternConfig: &types.PathPatternConditionConfig{Values: values},
+	}
 }
 
 func newRule(l types.Listener, priority int32, conditions ...types.RuleCondition) *elb.CreateRuleInput {
 	if len(conditions) == 0 {
 		conditions = []types.RuleCondition{path("/a*")}
 	}
-	return &elb.CreateRuleInput{ListenerArn: l.ListenerArn, Priority: &priority, Conditions: conditions, Actions: fixed("404")}
+	return &elb.CreateRuleInput{
+		ListenerArn: l.ListenerArn,
+		Priority:    &priority,
+		Conditions:  conditions,
+		Actions:     fixed("404"),
+	}
 }
 
 func (w *world) rule(l types.Listener, priority int32, conditions ...types.RuleCondition) types.Rule {
@@ -49,11 +62,20 @@ func TestRulesAreToldInTheirOrder(t *testing.T) {
 	if got := w.priorities(l); got != "7 100 50000 default" {
 		t.Error(got)
 	}
-	if !strings.HasPrefix(*first.RuleArn, strings.Replace(*l.ListenerArn, ":listener/", ":listener-rule/", 1)+"/") || *first.IsDefault {
+	if !strings.HasPrefix(*first.RuleArn, strings.Replace(*l.ListenerArn, ":listener/", ":listener-rule/", 1)+"/") ||
+		*first.IsDefault {
 		t.Errorf("%+v", first)
 	}
-	page := must(w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn, PageSize: new(int32(3))}))(t)
-	rest := must(w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn, Marker: page.NextMarker}))(t)
+	page := must(
+		w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn, PageSize: new(int32(3))}),
+	)(
+		t,
+	)
+	rest := must(
+		w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn, Marker: page.NextMarker}),
+	)(
+		t,
+	)
 	if len(page.Rules) != 3 || len(rest.Rules) != 1 || *rest.Rules[0].Priority != "default" || rest.NextMarker != nil {
 		t.Errorf("%+v, %+v", page, rest)
 	}
@@ -107,16 +129,24 @@ func TestARuleIsModifiedInParts(t *testing.T) {
 	_, g, l := w.inUse()
 	r := w.rule(l, 1)
 	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: forward(*g.TargetGroupArn)}))(t).Rules[0]
-	if *changed.Actions[0].TargetGroupArn != *g.TargetGroupArn || changed.Conditions[0].Values[0] != "/a*" || *changed.Priority != "1" {
+	if *changed.Actions[0].TargetGroupArn != *g.TargetGroupArn || changed.Conditions[0].Values[0] != "/a*" ||
+		*changed.Priority != "1" {
 		t.Errorf("%+v", changed)
 	}
 	changed = must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Conditions: []types.RuleCondition{{Field: new("host-header"), Values: []string{"*.example.com"}}}}))(t).Rules[0]
-	if *changed.Actions[0].TargetGroupArn != *g.TargetGroupArn || len(changed.Conditions) != 1 || changed.Conditions[0].HostHeaderConfig.Values[0] != "*.example.com" {
+	if *changed.Actions[0].TargetGroupArn != *g.TargetGroupArn || len(changed.Conditions) != 1 ||
+		changed.Conditions[0].HostHeaderConfig.Values[0] != "*.example.com" {
 		t.Errorf("%+v", changed)
 	}
 	_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn})
 	refused(t, err, "ValidationError", "Either conditions or actions must be specified")
-	_, err = w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Transforms: []types.RuleTransform{{Type: types.TransformTypeEnumUrlRewrite}}})
+	_, err = w.ModifyRule(
+		w.ctx,
+		&elb.ModifyRuleInput{
+			RuleArn:    r.RuleArn,
+			Transforms: []types.RuleTransform{{Type: types.TransformTypeEnumUrlRewrite}},
+		},
+	)
 	refused(t, err, "NotImplemented", "url-rewrite")
 }
 
@@ -129,11 +159,19 @@ func TestATargetGroupOfARuleIsInUse(t *testing.T) {
 	create := newRule(l, 1)
 	create.Actions = forward(*g.TargetGroupArn)
 	r := must(w.CreateRule(w.ctx, create))(t).Rules[0]
-	found := must(w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn}))(t).TargetGroups
+	found := must(
+		w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn}),
+	)(
+		t,
+	).TargetGroups
 	if len(found) != 2 {
 		t.Errorf("%+v", found)
 	}
-	must(w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}))(t)
+	must(
+		w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}),
+	)(
+		t,
+	)
 	if h := w.health(g)["i-1"]; h.State != "initial" {
 		t.Errorf("%+v", h)
 	}
@@ -159,7 +197,14 @@ func TestRulesAreTagged(t *testing.T) {
 	in := newRule(l, 1)
 	in.Tags = []types.Tag{{Key: new("a"), Value: new("1")}}
 	r := must(w.CreateRule(w.ctx, in))(t).Rules[0]
-	must(w.AddTags(w.ctx, &elb.AddTagsInput{ResourceArns: []string{*r.RuleArn}, Tags: []types.Tag{{Key: new("b"), Value: new("2")}}}))(t)
+	must(
+		w.AddTags(
+			w.ctx,
+			&elb.AddTagsInput{ResourceArns: []string{*r.RuleArn}, Tags: []types.Tag{{Key: new("b"), Value: new("2")}}},
+		),
+	)(
+		t,
+	)
 	must(w.RemoveTags(w.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*r.RuleArn}, TagKeys: []string{"a"}}))(t)
 	tags := must(w.DescribeTags(w.ctx, &elb.DescribeTagsInput{ResourceArns: []string{*r.RuleArn}}))(t).TagDescriptions[0].Tags
 	if len(tags) != 1 || *tags[0].Key != "b" {
@@ -194,7 +239,8 @@ func TestEveryConditionIsToldAsItWasGiven(t *testing.T) {
 		if fmt.Sprintf("%+v", flat(got[0])) != fmt.Sprintf("%+v", flat(c)) {
 			t.Errorf("%+v", flat(got[0]))
 		}
-		if twice := *c.Field == "host-header" || *c.Field == "path-pattern"; !twice && values != nil || *c.Field == "path-pattern" && !slices.Equal(values, c.PathPatternConfig.Values) {
+		if twice := *c.Field == "host-header" || *c.Field == "path-pattern"; !twice && values != nil ||
+			*c.Field == "path-pattern" && !slices.Equal(values, c.PathPatternConfig.Values) {
 			t.Errorf("%s: values %v", *c.Field, values)
 		}
 	}

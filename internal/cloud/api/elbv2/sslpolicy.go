@@ -27,7 +27,10 @@ func policyNamed(name string) error {
 
 // DescribeSSLPolicies tells the security policies and what is really offered of
 // them here: see package securitypolicy.
-func (a *API) DescribeSSLPolicies(_ context.Context, in *elb.DescribeSSLPoliciesInput) (*elb.DescribeSSLPoliciesOutput, error) {
+func (a *API) DescribeSSLPolicies(
+	_ context.Context,
+	in *elb.DescribeSSLPoliciesInput,
+) (*elb.DescribeSSLPoliciesOutput, error) {
 	if err := model.Between("pageSize", in.PageSize, 1, maxPage); err != nil {
 		return nil, err
 	}

@@ -37,16 +37,31 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{t: t, store: s, now: time.Unix(1_800_000_000, 0)}
 	w.ctx = wire.WithCaller(t.Context(), wire.Caller{Region: here})
-	w.API = elbv2.New(elbv2.Config{Store: s, Now: func() time.Time { return w.now }, PublicRange: netip.MustParsePrefix("198.18.0.0/15")})
+	w.API = elbv2.New(
+		elbv2.Config{
+			Store:       s,
+			Now:         func() time.Time { return w.now },
+			PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
+		},
+	)
 	w.change(func(tx *store.Tx) {
 		store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: here, CIDR: netip.MustParsePrefix("10.0.0.0/16")})
 		store.VPCs.Put(tx, &store.VPC{ID: "vpc-2", Region: here, CIDR: netip.MustParsePrefix("10.1.0.0/16")})
 		store.InternetGateways.Put(tx, &store.InternetGateway{ID: "igw-1", Region: here, VPCID: "vpc-1"})
-		store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-default", Region: here, VPCID: "vpc-1", Name: "default"})
+		store.SecurityGroups.Put(
+			tx,
+			&store.SecurityGroup{ID: "sg-default", Region: here, VPCID: "vpc-1", Name: "default"},
+		)
 		store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-web", Region: here, VPCID: "vpc-1", Name: "web"})
-		store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-other", Region: here, VPCID: "vpc-2", Name: "default"})
+		store.SecurityGroups.Put(
+			tx,
+			&store.SecurityGroup{ID: "sg-other", Region: here, VPCID: "vpc-2", Name: "default"},
+		)
 		put := func(id, vpc, cidr, zone string) {
-			store.Subnets.Put(tx, &store.Subnet{ID: id, Region: here, VPCID: vpc, CIDR: netip.MustParsePrefix(cidr), Zone: here + zone})
+			store.Subnets.Put(
+				tx,
+				&store.Subnet{ID: id, Region: here, VPCID: vpc, CIDR: netip.MustParsePrefix(cidr), Zone: here + zone},
+			)
 		}
 		put("subnet-a", "vpc-1", "10.0.1.0/24", "a")
 		put("subnet-b", "vpc-1", "10.0.2.0/24", "b")
@@ -58,11 +73,23 @@ func newWorld(t *testing.T) *world {
 		put("subnet-y", "vpc-2", "10.1.2.0/24", "b")
 		for i := range 20 {
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: fmt.Sprintf("eni-full-%d", i), Region: here, VPCID: "vpc-1", SubnetID: "subnet-full", PrivateIP: netip.AddrFrom4([4]byte{10, 0, 6, byte(4 + i)}),
+				ID: fmt.Sprintf(
+					"eni-full-%d",
+					i,
+				), Region: here, VPCID: "vpc-1", SubnetID: "subnet-full", PrivateIP: netip.AddrFrom4([4]byte{10, 0, 6, byte(4 + i)}),
 			})
 		}
 		for i, state := range []string{store.Running, store.Running, store.Running, store.Stopped} {
-			store.Instances.Put(tx, &store.Instance{ID: fmt.Sprintf("i-%d", i+1), Region: here, VPCID: "vpc-1", Zone: here + string(rune('a'+i)), State: state})
+			store.Instances.Put(
+				tx,
+				&store.Instance{
+					ID:     fmt.Sprintf("i-%d", i+1),
+					Region: here,
+					VPCID:  "vpc-1",
+					Zone:   here + string(rune('a'+i)),
+					State:  state,
+				},
+			)
 		}
 		store.Instances.Put(tx, &store.Instance{ID: "i-far", Region: here, VPCID: "vpc-2", State: store.Running})
 	})
@@ -96,11 +123,20 @@ func refused(t *testing.T, err error, code, text string) {
 }
 
 func webBalancer() *elb.CreateLoadBalancerInput {
-	return &elb.CreateLoadBalancerInput{Name: new("web"), Subnets: []string{"subnet-a", "subnet-b", "subnet-c"}, SecurityGroups: []string{"sg-web"}}
+	return &elb.CreateLoadBalancerInput{
+		Name:           new("web"),
+		Subnets:        []string{"subnet-a", "subnet-b", "subnet-c"},
+		SecurityGroups: []string{"sg-web"},
+	}
 }
 
 func webGroup() *elb.CreateTargetGroupInput {
-	return &elb.CreateTargetGroupInput{Name: new("web"), Protocol: types.ProtocolEnumHttp, Port: new(int32(3000)), VpcId: new("vpc-1")}
+	return &elb.CreateTargetGroupInput{
+		Name:     new("web"),
+		Protocol: types.ProtocolEnumHttp,
+		Port:     new(int32(3000)),
+		VpcId:    new("vpc-1"),
+	}
 }
 
 func (w *world) balancer() types.LoadBalancer {

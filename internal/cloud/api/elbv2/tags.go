@@ -28,7 +28,10 @@ func readTags(given []types.Tag) (store.Tags, error) {
 		tags[key] = value
 	}
 	if len(tags) > constraint.MaxTags {
-		return nil, wire.Errorf("TooManyTags", "The quota for the number of tags that can be assigned to a load balancer resource has been reached")
+		return nil, wire.Errorf(
+			"TooManyTags",
+			"The quota for the number of tags that can be assigned to a load balancer resource has been reached",
+		)
 	}
 	return tags, nil
 }
@@ -120,7 +123,10 @@ func (a *API) AddTags(ctx context.Context, in *elb.AddTagsInput) (*elb.AddTagsOu
 	return &elb.AddTagsOutput{}, a.retag(ctx, in.ResourceArns, func(tags store.Tags) error {
 		maps.Copy(tags, added)
 		if len(tags) > constraint.MaxTags {
-			return wire.Errorf("TooManyTags", "The quota for the number of tags that can be assigned to a load balancer resource has been reached")
+			return wire.Errorf(
+				"TooManyTags",
+				"The quota for the number of tags that can be assigned to a load balancer resource has been reached",
+			)
 		}
 		return nil
 	})
@@ -147,7 +153,10 @@ func (a *API) DescribeTags(ctx context.Context, in *elb.DescribeTagsInput) (*elb
 		if err != nil {
 			return nil, err
 		}
-		out.TagDescriptions = append(out.TagDescriptions, types.TagDescription{ResourceArn: new(arn), Tags: writeTags(found.tags)})
+		out.TagDescriptions = append(
+			out.TagDescriptions,
+			types.TagDescription{ResourceArn: new(arn), Tags: writeTags(found.tags)},
+		)
 	}
 	return out, nil
 }

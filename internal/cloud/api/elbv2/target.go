@@ -67,9 +67,17 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 				continue
 			}
 			t.Registered = a.now().UTC()
-			t.State, t.Reason, t.Description = string(types.TargetHealthStateEnumInitial), string(types.TargetHealthReasonEnumRegistrationInProgress), "Target registration is in progress"
+			t.State, t.Reason, t.Description = string(
+				types.TargetHealthStateEnumInitial,
+			), string(
+				types.TargetHealthReasonEnumRegistrationInProgress,
+			), "Target registration is in progress"
 			if !used {
-				t.State, t.Reason, t.Description = string(types.TargetHealthStateEnumUnused), string(types.TargetHealthReasonEnumNotInUse), "Target group is not configured to receive traffic from the load balancer"
+				t.State, t.Reason, t.Description = string(
+					types.TargetHealthStateEnumUnused,
+				), string(
+					types.TargetHealthReasonEnumNotInUse,
+				), "Target group is not configured to receive traffic from the load balancer"
 			}
 			store.Targets.Put(tx, t)
 		}
@@ -119,7 +127,11 @@ var outside = []netip.Prefix{
 func locateAddresses(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
 	vpc, ok := store.VPCs.Get(r, group.VPCID)
 	if !ok {
-		return wire.Errorf("InvalidConfigurationRequest", "The VPC '%s' of the target group does not exist", group.VPCID)
+		return wire.Errorf(
+			"InvalidConfigurationRequest",
+			"The VPC '%s' of the target group does not exist",
+			group.VPCID,
+		)
 	}
 	for _, t := range targets {
 		addr, err := netip.ParseAddr(t.ID)
@@ -128,15 +140,31 @@ func locateAddresses(r store.Reader, group *store.TargetGroup, targets []*store.
 			return invalid("The IP address '%s' is not a valid IPv4 address", t.ID)
 		case vpc.CIDR.Contains(addr):
 			if t.Zone == "all" {
-				return wire.Errorf("InvalidTarget", "You cannot specify the Availability Zone 'all' for the IP address '%s', which is in the VPC of the target group", t.ID)
+				return wire.Errorf(
+					"InvalidTarget",
+					"You cannot specify the Availability Zone 'all' for the IP address '%s', which is in the VPC of the target group",
+					t.ID,
+				)
 			}
 			t.Zone = zoneOf(r, vpc, addr)
 		case !slices.ContainsFunc(outside, func(p netip.Prefix) bool { return p.Contains(addr) }):
-			return wire.Errorf("InvalidTarget", "The IP address '%s' is not within a range that can be registered", t.ID)
+			return wire.Errorf(
+				"InvalidTarget",
+				"The IP address '%s' is not within a range that can be registered",
+				t.ID,
+			)
 		case t.Zone == "all" && group.Attributes[crossZoneKey] == "false":
-			return wire.Errorf("InvalidTarget", "You cannot register the IP address '%s' for the Availability Zone 'all' when cross-zone load balancing is off", t.ID)
+			return wire.Errorf(
+				"InvalidTarget",
+				"You cannot register the IP address '%s' for the Availability Zone 'all' when cross-zone load balancing is off",
+				t.ID,
+			)
 		case t.Zone != "all":
-			return wire.Errorf("InvalidTarget", "The Availability Zone 'all' must be specified for the IP address '%s', which is outside the VPC of the target group", t.ID)
+			return wire.Errorf(
+				"InvalidTarget",
+				"The Availability Zone 'all' must be specified for the IP address '%s', which is outside the VPC of the target group",
+				t.ID,
+			)
 		}
 	}
 	return nil
@@ -181,5 +209,9 @@ func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsIn
 }
 
 func draining() (state, reason, description string) {
-	return string(types.TargetHealthStateEnumDraining), string(types.TargetHealthReasonEnumDeregistrationInProgress), "Target deregistration is in progress"
+	return string(
+			types.TargetHealthStateEnumDraining,
+		), string(
+			types.TargetHealthReasonEnumDeregistrationInProgress,
+		), "Target deregistration is in progress"
 }

@@ -27,13 +27,24 @@ func TestTargetsGoFromInitialToDraining(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 	w.change(func(tx *store.Tx) {
-		store.Targets.Edit(tx, *g.TargetGroupArn+"|i-1|3000", func(t *store.Target) { t.State, t.Reason, t.Description = "healthy", "", "" })
+		store.Targets.Edit(
+			tx,
+			*g.TargetGroupArn+"|i-1|3000",
+			func(t *store.Target) { t.State, t.Reason, t.Description = "healthy", "", "" },
+		)
 	})
 	must(w.RegisterTargets(w.ctx, register))(t) // changes nothing
 	if h := w.health(g)["i-1"]; h.State != "healthy" || h.Description != nil {
 		t.Errorf("%+v", h)
 	}
-	must(w.DeregisterTargets(w.ctx, &elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-9")}))(t)
+	must(
+		w.DeregisterTargets(
+			w.ctx,
+			&elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-9")},
+		),
+	)(
+		t,
+	)
 	if h := w.health(g)["i-1"]; h.State != "draining" || h.Reason != "Target.DeregistrationInProgress" {
 		t.Errorf("%+v", h)
 	}
@@ -46,11 +57,22 @@ func TestTargetsGoFromInitialToDraining(t *testing.T) {
 func TestTargetsOfAGroupThatNobodyUsesAreUnused(t *testing.T) {
 	w := newWorld(t)
 	g := w.group()
-	must(w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}))(t)
+	must(
+		w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}),
+	)(
+		t,
+	)
 	if h := w.health(g)["i-1"]; h.State != "unused" || h.Reason != "Target.NotInUse" {
 		t.Errorf("%+v", h)
 	}
-	must(w.DeregisterTargets(w.ctx, &elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}))(t)
+	must(
+		w.DeregisterTargets(
+			w.ctx,
+			&elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")},
+		),
+	)(
+		t,
+	)
 	if all := w.health(g); len(all) != 0 {
 		t.Errorf("%+v", all)
 	}
@@ -62,7 +84,9 @@ func TestWhatIsNotRegisteredIsToldSoWhenAsked(t *testing.T) {
 	if all := w.health(g); len(all) != 0 {
 		t.Errorf("%+v", all)
 	}
-	if h := w.health(g, "i-12345678901234567")["i-12345678901234567"]; h.State != "unused" || h.Reason != "Target.NotRegistered" || *h.Description != "Target is not registered to the target group" {
+	if h := w.health(g, "i-12345678901234567")["i-12345678901234567"]; h.State != "unused" ||
+		h.Reason != "Target.NotRegistered" ||
+		*h.Description != "Target is not registered to the target group" {
 		t.Errorf("%+v", h)
 	}
 }
@@ -70,10 +94,21 @@ func TestWhatIsNotRegisteredIsToldSoWhenAsked(t *testing.T) {
 func TestATerminatedInstanceIsDrainingOnlyWhenAskedFor(t *testing.T) {
 	w := newWorld(t)
 	_, g, _ := w.inUse()
-	must(w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-2")}))(t)
+	must(
+		w.RegisterTargets(
+			w.ctx,
+			&elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-2")},
+		),
+	)(
+		t,
+	)
 	w.change(func(tx *store.Tx) {
 		store.Instances.Edit(tx, "i-1", func(i *store.Instance) { i.State = store.Terminated })
-		store.Targets.Edit(tx, *g.TargetGroupArn+"|i-1|3000", func(t *store.Target) { t.State, t.Reason = "draining", "Target.DeregistrationInProgress" })
+		store.Targets.Edit(
+			tx,
+			*g.TargetGroupArn+"|i-1|3000",
+			func(t *store.Target) { t.State, t.Reason = "draining", "Target.DeregistrationInProgress" },
+		)
 	})
 	if all := w.health(g); len(all) != 1 {
 		t.Errorf("%+v", all)
@@ -106,7 +141,13 @@ func TestTargetsThatCannotServeAreRefused(t *testing.T) {
 		{"inside", addresses, types.TargetDescription{Id: new("10.0.1.9")}, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: c.group.TargetGroupArn, Targets: []types.TargetDescription{c.target}})
+			_, err := w.RegisterTargets(
+				w.ctx,
+				&elb.RegisterTargetsInput{
+					TargetGroupArn: c.group.TargetGroupArn,
+					Targets:        []types.TargetDescription{c.target},
+				},
+			)
 			if c.code == "" {
 				if err != nil {
 					t.Error(err)
@@ -121,10 +162,21 @@ func TestTargetsThatCannotServeAreRefused(t *testing.T) {
 func TestATargetMayServeOnSeveralPorts(t *testing.T) {
 	w := newWorld(t)
 	_, g, _ := w.inUse()
-	must(w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: []types.TargetDescription{
-		{Id: new("i-1")}, {Id: new("i-1"), Port: new(int32(3001))},
-	}}))(t)
-	all := must(w.DescribeTargetHealth(w.ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: g.TargetGroupArn}))(t).TargetHealthDescriptions
+	must(
+		w.RegisterTargets(
+			w.ctx,
+			&elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: []types.TargetDescription{
+				{Id: new("i-1")}, {Id: new("i-1"), Port: new(int32(3001))},
+			}},
+		),
+	)(
+		t,
+	)
+	all := must(
+		w.DescribeTargetHealth(w.ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: g.TargetGroupArn}),
+	)(
+		t,
+	).TargetHealthDescriptions
 	if len(all) != 2 || *all[0].HealthCheckPort != "3000" || *all[1].HealthCheckPort != "3001" {
 		t.Errorf("%+v", all)
 	}

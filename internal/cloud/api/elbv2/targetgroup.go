@@ -75,8 +75,12 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 		return nil, err
 	}
 	group := &store.TargetGroup{
-		Region: region(ctx), Name: *in.Name, Protocol: string(in.Protocol), ProtocolVersion: "HTTP1", Port: *in.Port, VPCID: *in.VpcId,
-		TargetType: string(types.TargetTypeEnumInstance), IPAddressType: string(types.TargetGroupIpAddressTypeEnumIpv4), Tags: tags,
+		Region: region(
+			ctx,
+		), Name: *in.Name, Protocol: string(in.Protocol), ProtocolVersion: "HTTP1", Port: *in.Port, VPCID: *in.VpcId,
+		TargetType: string(
+			types.TargetTypeEnumInstance,
+		), IPAddressType: string(types.TargetGroupIpAddressTypeEnumIpv4), Tags: tags,
 	}
 	if in.TargetType != "" {
 		group.TargetType = string(in.TargetType)
@@ -97,7 +101,11 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 				continue
 			}
 			if !sameGroup(old, group) {
-				return nil, wire.Errorf("DuplicateTargetGroupName", "A target group with the same name '%s' already exists, but with different settings", group.Name)
+				return nil, wire.Errorf(
+					"DuplicateTargetGroupName",
+					"A target group with the same name '%s' already exists, but with different settings",
+					group.Name,
+				)
 			}
 			return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeGroup(tx, old)}}, nil
 		}
@@ -118,10 +126,18 @@ func describeGroup(r store.Reader, group *store.TargetGroup) types.TargetGroup {
 	out := types.TargetGroup{
 		TargetGroupArn: new(group.ARN), TargetGroupName: new(group.Name), Protocol: types.ProtocolEnum(group.Protocol),
 		ProtocolVersion: new(group.ProtocolVersion), Port: new(group.Port), VpcId: new(group.VPCID),
-		TargetType: types.TargetTypeEnum(group.TargetType), IpAddressType: types.TargetGroupIpAddressTypeEnum(group.IPAddressType),
-		HealthCheckEnabled: new(check.Enabled), HealthCheckProtocol: types.ProtocolEnum(check.Protocol), HealthCheckPort: new(check.Port),
-		HealthCheckPath: new(check.Path), HealthCheckIntervalSeconds: new(check.Interval), HealthCheckTimeoutSeconds: new(check.Timeout),
-		HealthyThresholdCount: new(check.Healthy), UnhealthyThresholdCount: new(check.Unhealthy), Matcher: &types.Matcher{HttpCode: new(check.Matcher)},
+		TargetType: types.TargetTypeEnum(
+			group.TargetType,
+		), IpAddressType: types.TargetGroupIpAddressTypeEnum(group.IPAddressType),
+		HealthCheckEnabled: new(
+			check.Enabled,
+		), HealthCheckProtocol: types.ProtocolEnum(check.Protocol), HealthCheckPort: new(check.Port),
+		HealthCheckPath: new(
+			check.Path,
+		), HealthCheckIntervalSeconds: new(check.Interval), HealthCheckTimeoutSeconds: new(check.Timeout),
+		HealthyThresholdCount: new(
+			check.Healthy,
+		), UnhealthyThresholdCount: new(check.Unhealthy), Matcher: &types.Matcher{HttpCode: new(check.Matcher)},
 		LoadBalancerArns: groupUsers(r, group),
 	}
 	if out.LoadBalancerArns == nil {
@@ -140,10 +156,19 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 		if err != nil {
 			return nil, err
 		}
-		rows = slices.DeleteFunc(rows, func(g *store.TargetGroup) bool { return !slices.Contains(groupUsers(view, g), lb.ARN) })
+		rows = slices.DeleteFunc(
+			rows,
+			func(g *store.TargetGroup) bool { return !slices.Contains(groupUsers(view, g), lb.ARN) },
+		)
 	}
 	arnOf := func(g *store.TargetGroup) string { return g.ARN }
-	rows, missing := selected(rows, in.TargetGroupArns, in.Names, arnOf, func(g *store.TargetGroup) string { return g.Name })
+	rows, missing := selected(
+		rows,
+		in.TargetGroupArns,
+		in.Names,
+		arnOf,
+		func(g *store.TargetGroup) string { return g.Name },
+	)
 	if len(missing) > 0 {
 		return nil, wire.Errorf("TargetGroupNotFound", "One or more target groups not found")
 	}
@@ -192,7 +217,11 @@ func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupIn
 			return nil
 		}
 		if len(groupUsers(tx, group)) > 0 {
-			return wire.Errorf("ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", group.ARN)
+			return wire.Errorf(
+				"ResourceInUse",
+				"Target group '%s' is currently in use by a listener or a rule",
+				group.ARN,
+			)
 		}
 		for _, t := range store.Targets.By(tx, "target_group", group.ARN) {
 			store.Targets.Delete(tx, t.Key())

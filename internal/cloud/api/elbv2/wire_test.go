@@ -27,16 +27,42 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 	must(client.CreateListener(ctx, &elb.CreateListenerInput{
 		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp, DefaultActions: forward(*group.TargetGroupArn),
 	}))(t)
-	must(client.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: group.TargetGroupArn, Targets: targets("i-1", "i-2", "i-3")}))(t)
-	health := must(client.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: group.TargetGroupArn}))(t)
-	if len(health.TargetHealthDescriptions) != 3 || health.TargetHealthDescriptions[0].TargetHealth.State != types.TargetHealthStateEnumInitial {
+	must(
+		client.RegisterTargets(
+			ctx,
+			&elb.RegisterTargetsInput{TargetGroupArn: group.TargetGroupArn, Targets: targets("i-1", "i-2", "i-3")},
+		),
+	)(
+		t,
+	)
+	health := must(
+		client.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: group.TargetGroupArn}),
+	)(
+		t,
+	)
+	if len(health.TargetHealthDescriptions) != 3 ||
+		health.TargetHealthDescriptions[0].TargetHealth.State != types.TargetHealthStateEnumInitial {
 		t.Errorf("%+v", health.TargetHealthDescriptions)
 	}
-	attributes := must(client.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn}))(t)
+	attributes := must(
+		client.DescribeLoadBalancerAttributes(
+			ctx,
+			&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
+		),
+	)(
+		t,
+	)
 	if len(attributes.Attributes) < 20 {
 		t.Errorf("%+v", attributes.Attributes)
 	}
-	must(client.DescribeCapacityReservation(ctx, &elb.DescribeCapacityReservationInput{LoadBalancerArn: lb.LoadBalancerArn}))(t)
+	must(
+		client.DescribeCapacityReservation(
+			ctx,
+			&elb.DescribeCapacityReservationInput{LoadBalancerArn: lb.LoadBalancerArn},
+		),
+	)(
+		t,
+	)
 	_, err := client.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{Names: []string{"none"}})
 	if _, ok := errors.AsType[*types.TargetGroupNotFoundException](err); !ok {
 		t.Errorf("%v", err)
@@ -47,13 +73,34 @@ func TestRulesGoOverTheWire(t *testing.T) {
 	w := newWorld(t)
 	_, g, l := w.inUse()
 	client, ctx := w.client(), context.Background()
-	in := newRule(l, 10, path("/a&b/*"), types.RuleCondition{Field: new("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{RegexValues: []string{`^a\.(b|c)$`}}},
-		types.RuleCondition{Field: new("query-string"), QueryStringConfig: &types.QueryStringConditionConfig{Values: []types.QueryStringKeyValuePair{{Key: new("k"), Value: new("v")}, {Value: new("w")}}}},
-		types.RuleCondition{Field: new("http-header"), HttpHeaderConfig: &types.HttpHeaderConditionConfig{HttpHeaderName: new("X-A"), Values: []string{"a*"}}})
+	in := newRule(
+		l,
+		10,
+		path("/a&b/*"),
+		types.RuleCondition{
+			Field:            new("host-header"),
+			HostHeaderConfig: &types.HostHeaderConditionConfig{RegexValues: []string{`^a\.(b|c)$`}},
+		},
+		types.RuleCondition{
+			Field: new("query-string"),
+			QueryStringConfig: &types.QueryStringConditionConfig{
+				Values: []types.QueryStringKeyValuePair{{Key: new("k"), Value: new("v")}, {Value: new("w")}},
+			},
+		},
+		types.RuleCondition{
+			Field:            new("http-header"),
+			HttpHeaderConfig: &types.HttpHeaderConditionConfig{HttpHeaderName: new("X-A"), Values: []string{"a*"}},
+		},
+	)
 	in.Tags = []types.Tag{{Key: new("a"), Value: new("b")}}
 	in.Actions = []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{
-		TargetGroups:                []types.TargetGroupTuple{{TargetGroupArn: g.TargetGroupArn, Weight: new(int32(3))}},
-		TargetGroupStickinessConfig: &types.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(30))},
+		TargetGroups: []types.TargetGroupTuple{
+			{TargetGroupArn: g.TargetGroupArn, Weight: new(int32(3))},
+		},
+		TargetGroupStickinessConfig: &types.TargetGroupStickinessConfig{
+			Enabled:         new(true),
+			DurationSeconds: new(int32(30)),
+		},
 	}}}
 	made := must(client.CreateRule(ctx, in))(t).Rules[0]
 	told := must(client.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn}))(t).Rules
@@ -66,11 +113,21 @@ func TestRulesGoOverTheWire(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if f := told[0].Actions[0].ForwardConfig; *f.TargetGroups[0].Weight != 3 || *f.TargetGroupStickinessConfig.DurationSeconds != 30 {
+	if f := told[0].Actions[0].ForwardConfig; *f.TargetGroups[0].Weight != 3 ||
+		*f.TargetGroupStickinessConfig.DurationSeconds != 30 {
 		t.Errorf("%+v", f)
 	}
 	must(client.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: made.RuleArn, Actions: fixed("503")}))(t)
-	moved := must(client.SetRulePriorities(ctx, &elb.SetRulePrioritiesInput{RulePriorities: []types.RulePriorityPair{{RuleArn: made.RuleArn, Priority: new(int32(11))}}}))(t).Rules
+	moved := must(
+		client.SetRulePriorities(
+			ctx,
+			&elb.SetRulePrioritiesInput{
+				RulePriorities: []types.RulePriorityPair{{RuleArn: made.RuleArn, Priority: new(int32(11))}},
+			},
+		),
+	)(
+		t,
+	).Rules
 	if len(moved) != 1 || *moved[0].Priority != "11" || moved[0].Actions[0].FixedResponseConfig == nil {
 		t.Errorf("%+v", moved)
 	}
@@ -78,13 +135,27 @@ func TestRulesGoOverTheWire(t *testing.T) {
 	if _, ok := errors.AsType[*types.PriorityInUseException](err); !ok {
 		t.Errorf("%v", err)
 	}
-	tags := must(client.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*made.RuleArn}}))(t).TagDescriptions
+	tags := must(
+		client.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*made.RuleArn}}),
+	)(
+		t,
+	).TagDescriptions
 	if len(tags) != 1 || *tags[0].Tags[0].Value != "b" {
 		t.Errorf("%+v", tags)
 	}
-	must(client.ModifyListenerAttributes(ctx, &elb.ModifyListenerAttributesInput{ListenerArn: l.ListenerArn, Attributes: []types.ListenerAttribute{
-		{Key: new("routing.http.response.strict_transport_security.header_value"), Value: new("max-age=31536000; includeSubDomains")},
-	}}))(t)
+	must(
+		client.ModifyListenerAttributes(
+			ctx,
+			&elb.ModifyListenerAttributesInput{ListenerArn: l.ListenerArn, Attributes: []types.ListenerAttribute{
+				{
+					Key:   new("routing.http.response.strict_transport_security.header_value"),
+					Value: new("max-age=31536000; includeSubDomains"),
+				},
+			}},
+		),
+	)(
+		t,
+	)
 	must(client.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: made.RuleArn}))(t)
 	_, err = client.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: told[1].RuleArn})
 	if _, ok := errors.AsType[*types.OperationNotPermittedException](err); !ok {

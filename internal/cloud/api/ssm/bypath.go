@@ -26,7 +26,9 @@ const tokenMark = "ssm-after:"
 func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
 	path := aws.ToString(in.Path)
 	if !strings.HasPrefix(path, "/") || !nameForm.MatchString(path) {
-		return nil, invalid("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol \"/\". Valid example: /get/parameters2-/by1./path0_.")
+		return nil, invalid(
+			"The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol \"/\". Valid example: /get/parameters2-/by1./path0_.",
+		)
 	}
 	limit := int32(maxByPath)
 	if in.MaxResults != nil {
@@ -94,11 +96,23 @@ func checkFilters(filters []types.ParameterStringFilter) error {
 		key, option := aws.ToString(f.Key), aws.ToString(f.Option)
 		switch {
 		case !slices.Contains(keys, key):
-			return wire.Errorf("InvalidFilterKey", "The following filter key is not valid: %s. Valid filter keys include: [Type, KeyId, Label]", key)
+			return wire.Errorf(
+				"InvalidFilterKey",
+				"The following filter key is not valid: %s. Valid filter keys include: [Type, KeyId, Label]",
+				key,
+			)
 		case option != "" && !slices.Contains(options, option):
-			return wire.Errorf("InvalidFilterOption", "The following filter option is not valid: %s. Valid options include: [BeginsWith, Equals]", option)
+			return wire.Errorf(
+				"InvalidFilterOption",
+				"The following filter option is not valid: %s. Valid options include: [BeginsWith, Equals]",
+				option,
+			)
 		case len(f.Values) == 0:
-			return wire.Errorf("InvalidFilterValue", "The following filter values are missing : null for filter key %s", key)
+			return wire.Errorf(
+				"InvalidFilterValue",
+				"The following filter values are missing : null for filter key %s",
+				key,
+			)
 		}
 	}
 	return nil

@@ -21,7 +21,9 @@ const maxNames = 10
 // version by, ":3", or empty.
 func item(row *store.Parameter, selector string) types.Parameter {
 	out := types.Parameter{
-		Name: aws.String(row.Name), ARN: aws.String(arnOf(row)), Type: types.ParameterType(row.Type), Value: aws.String(row.Value),
+		Name: aws.String(
+			row.Name,
+		), ARN: aws.String(arnOf(row)), Type: types.ParameterType(row.Type), Value: aws.String(row.Value),
 		DataType: aws.String(row.DataType), Version: row.Version, LastModifiedDate: aws.Time(row.Modified),
 	}
 	if selector != "" {
@@ -49,9 +51,19 @@ func selected(r store.Reader, region, asked string) (types.Parameter, error) {
 	version, err := strconv.ParseInt(selector, 10, 64)
 	switch {
 	case err != nil:
-		return types.Parameter{}, wire.Errorf("ParameterVersionNotFound", "Systems Manager could not find label %s for parameter name %s. Verify the label and try again.", selector, row.Name)
+		return types.Parameter{}, wire.Errorf(
+			"ParameterVersionNotFound",
+			"Systems Manager could not find label %s for parameter name %s. Verify the label and try again.",
+			selector,
+			row.Name,
+		)
 	case version < 1 || version > row.Version:
-		return types.Parameter{}, wire.Errorf("ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", version, row.Name)
+		return types.Parameter{}, wire.Errorf(
+			"ParameterVersionNotFound",
+			"Systems Manager could not find version %d of %s. Verify the version and try again.",
+			version,
+			row.Name,
+		)
 	case version < row.Version:
 		return types.Parameter{}, unsupported("reading old versions of parameters")
 	}

@@ -68,7 +68,10 @@ func checkPut(in *ssm.PutParameterInput) error {
 	case aws.ToString(in.Value) == "":
 		return model.Empty("value")
 	case in.Type == types.ParameterTypeSecureString:
-		return wire.Errorf("UnsupportedParameterType", "aloft's local cloud has no key service and does not keep SecureString parameters: it would have to store the secret in the clear.")
+		return wire.Errorf(
+			"UnsupportedParameterType",
+			"aloft's local cloud has no key service and does not keep SecureString parameters: it would have to store the secret in the clear.",
+		)
 	case in.Type != "" && !slices.Contains(in.Type.Values(), in.Type):
 		return model.OutOfSet("type", in.Type, "SecureString", "StringList", "String")
 	case in.Tier != "" && !slices.Contains(in.Tier.Values(), in.Tier):
@@ -76,7 +79,9 @@ func checkPut(in *ssm.PutParameterInput) error {
 	case in.KeyId != nil:
 		return invalid("KeyId is only for parameters of the type SecureString.")
 	case len(in.Tags) > 0 && aws.ToBool(in.Overwrite):
-		return invalid("Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
+		return invalid(
+			"Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.",
+		)
 	case aws.ToString(in.Policies) != "" && *in.Policies != "[]":
 		return unsupported("parameter policies")
 	case utf8.RuneCountInString(aws.ToString(in.Description)) > maxDescription:
@@ -114,10 +119,18 @@ func fill(row *store.Parameter, in *ssm.PutParameterInput) error {
 		// AWS's patterns are Java's; those that Go's engine cannot read are refused.
 		pattern, err := regexp.Compile(row.AllowedPattern)
 		if err != nil {
-			return wire.Errorf("InvalidAllowedPatternException", "The allowed pattern %s is not a valid regular expression.", row.AllowedPattern)
+			return wire.Errorf(
+				"InvalidAllowedPatternException",
+				"The allowed pattern %s is not a valid regular expression.",
+				row.AllowedPattern,
+			)
 		}
 		if !pattern.MatchString(row.Value) {
-			return wire.Errorf("ParameterPatternMismatchException", "Parameter value, cannot be validated against allowedPattern: %s", row.AllowedPattern)
+			return wire.Errorf(
+				"ParameterPatternMismatchException",
+				"Parameter value, cannot be validated against allowedPattern: %s",
+				row.AllowedPattern,
+			)
 		}
 	}
 	if row.Type == string(types.ParameterTypeStringList) && slices.Contains(strings.Split(row.Value, ","), "") {
@@ -132,7 +145,9 @@ func setTier(row *store.Parameter, asked types.ParameterTier) error {
 	size := len(row.Value)
 	switch {
 	case asked == types.ParameterTierStandard && row.Tier == string(types.ParameterTierAdvanced):
-		return invalid("This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.")
+		return invalid(
+			"This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.",
+		)
 	case asked == types.ParameterTierIntelligentTiering && size > maxStandard, asked == types.ParameterTierAdvanced:
 		row.Tier = string(types.ParameterTierAdvanced)
 	}
@@ -140,7 +155,10 @@ func setTier(row *store.Parameter, asked types.ParameterTier) error {
 		return invalid("Advanced tier parameters support a maximum parameter value of %d characters.", maxAdvanced)
 	}
 	if size > maxStandard && row.Tier == string(types.ParameterTierStandard) {
-		return invalid("Standard tier parameters support a maximum parameter value of %d characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html", maxStandard)
+		return invalid(
+			"Standard tier parameters support a maximum parameter value of %d characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html",
+			maxStandard,
+		)
 	}
 	return nil
 }

@@ -34,7 +34,17 @@ func newAPI(t *testing.T) (*ssm.API, context.Context) {
 		Now:   func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) },
 		EnsureRegion: func(region string) error {
 			return s.Update(func(tx *store.Tx) error {
-				store.Parameters.Put(tx, &store.Parameter{Region: region, Name: alias, Type: "String", Value: "ami-01234567", DataType: "aws:ec2:image", Version: 1})
+				store.Parameters.Put(
+					tx,
+					&store.Parameter{
+						Region:   region,
+						Name:     alias,
+						Type:     "String",
+						Value:    "ami-01234567",
+						DataType: "aws:ec2:image",
+						Version:  1,
+					},
+				)
 				return nil
 			})
 		},
@@ -62,7 +72,14 @@ func TestOfManyWhoPutTheSameParameterOneWins(t *testing.T) {
 	results := make(chan error, 20)
 	for i := range 20 {
 		group.Go(func() {
-			_, err := api.PutParameter(ctx, &client.PutParameterInput{Name: aws.String("/aloft/lock"), Value: aws.String(fmt.Sprint(i)), Type: types.ParameterTypeString})
+			_, err := api.PutParameter(
+				ctx,
+				&client.PutParameterInput{
+					Name:  aws.String("/aloft/lock"),
+					Value: aws.String(fmt.Sprint(i)),
+					Type:  types.ParameterTypeString,
+				},
+			)
 			results <- err
 		})
 	}
@@ -84,7 +101,10 @@ func TestOfManyWhoPutTheSameParameterOneWins(t *testing.T) {
 func TestEachOverwriteIsAVersion(t *testing.T) {
 	api, ctx := newAPI(t)
 	put(t, api, ctx, "/app/a", "1")
-	out, err := api.PutParameter(ctx, &client.PutParameterInput{Name: aws.String("/app/a"), Value: aws.String("2"), Overwrite: aws.Bool(true)})
+	out, err := api.PutParameter(
+		ctx,
+		&client.PutParameterInput{Name: aws.String("/app/a"), Value: aws.String("2"), Overwrite: aws.Bool(true)},
+	)
 	if err != nil || out.Version != 2 || out.Tier != types.ParameterTierStandard {
 		t.Fatalf("%+v %v", out, err)
 	}
@@ -93,8 +113,12 @@ func TestEachOverwriteIsAVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := types.Parameter{
-		Name: aws.String("/app/a"), ARN: aws.String("arn:aws:ssm:us-east-1:000000000000:parameter/app/a"), Type: "String", Value: aws.String("2"), Version: 2,
-		DataType: aws.String("text"), LastModifiedDate: aws.Time(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), Selector: aws.String(":2"),
+		Name: aws.String(
+			"/app/a",
+		), ARN: aws.String("arn:aws:ssm:us-east-1:000000000000:parameter/app/a"), Type: "String", Value: aws.String("2"), Version: 2,
+		DataType: aws.String(
+			"text",
+		), LastModifiedDate: aws.Time(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), Selector: aws.String(":2"),
 	}
 	if diff := cmp.Diff(want, *got.Parameter, cmpopts.IgnoreUnexported(types.Parameter{})); diff != "" {
 		t.Error(diff)
@@ -115,7 +139,9 @@ func TestParametersAreFoundByNameWithOrWithoutSlashAndByARN(t *testing.T) {
 		}
 	}
 	elsewhere := wire.WithCaller(ctx, wire.Caller{Region: "eu-west-1"})
-	if _, err := api.GetParameter(elsewhere, &client.GetParameterInput{Name: aws.String("/a/b")}); code(err) != "ParameterNotFound" {
+	if _, err := api.GetParameter(elsewhere, &client.GetParameterInput{Name: aws.String("/a/b")}); code(
+		err,
+	) != "ParameterNotFound" {
 		t.Errorf("in another region: %v", err)
 	}
 }
@@ -209,10 +235,13 @@ func TestSeveralParametersAreReadAndDeletedAndTheMissingNamed(t *testing.T) {
 		t.Errorf("%+v %v", got, err)
 	}
 	deleted, err := api.DeleteParameters(ctx, &client.DeleteParametersInput{Names: []string{"/a", "/gone", alias}})
-	if err != nil || !cmp.Equal(deleted.DeletedParameters, []string{"/a"}) || !cmp.Equal(deleted.InvalidParameters, []string{alias, "/gone"}) {
+	if err != nil || !cmp.Equal(deleted.DeletedParameters, []string{"/a"}) ||
+		!cmp.Equal(deleted.InvalidParameters, []string{alias, "/gone"}) {
 		t.Errorf("%+v %v", deleted, err)
 	}
-	if _, err := api.DeleteParameter(ctx, &client.DeleteParameterInput{Name: aws.String("/a")}); code(err) != "ParameterNotFound" {
+	if _, err := api.DeleteParameter(ctx, &client.DeleteParameterInput{Name: aws.String("/a")}); code(
+		err,
+	) != "ParameterNotFound" {
 		t.Errorf("a second deletion: %v", err)
 	}
 }
@@ -227,7 +256,10 @@ func TestTagsOfAParameterCanBeChanged(t *testing.T) {
 	if _, err := api.RemoveTagsFromResource(ctx, &client.RemoveTagsFromResourceInput{ResourceType: "Parameter", ResourceId: aws.String("/a"), TagKeys: []string{"x"}}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := api.ListTagsForResource(ctx, &client.ListTagsForResourceInput{ResourceType: "Parameter", ResourceId: aws.String("/a")})
+	out, err := api.ListTagsForResource(
+		ctx,
+		&client.ListTagsForResourceInput{ResourceType: "Parameter", ResourceId: aws.String("/a")},
+	)
 	if err != nil || len(out.TagList) != 1 || *out.TagList[0].Key != "y" {
 		t.Errorf("%+v %v", out, err)
 	}

@@ -18,7 +18,10 @@ import (
 var tagRules = constraint.TagRules{
 	Code:     "ValidationException",
 	Reserved: invalid("aws: prefixed tag key names are not allowed for external use."),
-	TooMany:  wire.Errorf("TooManyTagsError", "The Targets parameter includes too many tags. Remove one or more tags and try the command again."),
+	TooMany: wire.Errorf(
+		"TooManyTagsError",
+		"The Targets parameter includes too many tags. Remove one or more tags and try the command again.",
+	),
 }
 
 // addTags returns the old tags with the new ones over them.
@@ -29,7 +32,11 @@ func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 // tagged finds the parameter that a tag operation names.
 func tagged(r store.Reader, region string, kind types.ResourceTypeForTagging, id *string) (*store.Parameter, error) {
 	if kind != types.ResourceTypeForTaggingParameter {
-		return nil, wire.Errorf("InvalidResourceType", "%s is not a resource type that aloft's local cloud has: it has Parameter.", kind)
+		return nil, wire.Errorf(
+			"InvalidResourceType",
+			"%s is not a resource type that aloft's local cloud has: it has Parameter.",
+			kind,
+		)
 	}
 	row, ok := find(r, region, aws.ToString(id))
 	if !ok || isPublic(row.Name) {
@@ -38,7 +45,12 @@ func tagged(r store.Reader, region string, kind types.ResourceTypeForTagging, id
 	return row, nil
 }
 
-func (a *API) retag(ctx context.Context, kind types.ResourceTypeForTagging, id *string, change func(store.Tags) (store.Tags, error)) error {
+func (a *API) retag(
+	ctx context.Context,
+	kind types.ResourceTypeForTagging,
+	id *string,
+	change func(store.Tags) (store.Tags, error),
+) error {
 	return a.change(ctx, func(tx *store.Tx, region string) error {
 		row, err := tagged(tx, region, kind, id)
 		if err != nil {
@@ -55,18 +67,28 @@ func (a *API) retag(ctx context.Context, kind types.ResourceTypeForTagging, id *
 
 // AddTagsToResource adds tags to a parameter, over tags of the same keys.
 func (a *API) AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
-	return &ssm.AddTagsToResourceOutput{}, a.retag(ctx, in.ResourceType, in.ResourceId, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) })
+	return &ssm.AddTagsToResourceOutput{}, a.retag(
+		ctx,
+		in.ResourceType,
+		in.ResourceId,
+		func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
+	)
 }
 
 // RemoveTagsFromResource removes tags from a parameter by their keys.
 func (a *API) RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFromResourceInput) (*ssm.RemoveTagsFromResourceOutput, error) {
-	return &ssm.RemoveTagsFromResourceOutput{}, a.retag(ctx, in.ResourceType, in.ResourceId, func(old store.Tags) (store.Tags, error) {
-		left := maps.Clone(old)
-		for _, key := range in.TagKeys {
-			delete(left, key)
-		}
-		return left, nil
-	})
+	return &ssm.RemoveTagsFromResourceOutput{}, a.retag(
+		ctx,
+		in.ResourceType,
+		in.ResourceId,
+		func(old store.Tags) (store.Tags, error) {
+			left := maps.Clone(old)
+			for _, key := range in.TagKeys {
+				delete(left, key)
+			}
+			return left, nil
+		},
+	)
 }
 
 // ListTagsForResource lists the tags of a parameter.

@@ -17,7 +17,11 @@ func TestTheSDKKeepsALockOverTheWire(t *testing.T) {
 	api, ctx := newAPI(t)
 	c := client.NewFromConfig(wiretest.Serve(t, "us-east-1", wire.Service{Name: "ssm", API: api}))
 
-	lock := &client.PutParameterInput{Name: aws.String("/aloft/tutorial/lock"), Value: aws.String(`{"owner":"me"}`), Type: types.ParameterTypeString}
+	lock := &client.PutParameterInput{
+		Name:  aws.String("/aloft/tutorial/lock"),
+		Value: aws.String(`{"owner":"me"}`),
+		Type:  types.ParameterTypeString,
+	}
 	if _, err := c.PutParameter(ctx, lock); err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +30,8 @@ func TestTheSDKKeepsALockOverTheWire(t *testing.T) {
 		t.Errorf("a second lock: %v", err)
 	}
 	got, err := c.GetParameter(context.Background(), &client.GetParameterInput{Name: lock.Name})
-	if err != nil || *got.Parameter.Value != *lock.Value || got.Parameter.Version != 1 || got.Parameter.LastModifiedDate.Year() != 2026 {
+	if err != nil || *got.Parameter.Value != *lock.Value || got.Parameter.Version != 1 ||
+		got.Parameter.LastModifiedDate.Year() != 2026 {
 		t.Errorf("%+v %v", got, err)
 	}
 	if _, err := c.DeleteParameter(ctx, &client.DeleteParameterInput{Name: lock.Name}); err != nil {

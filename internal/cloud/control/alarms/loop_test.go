@@ -60,8 +60,23 @@ func watching(t *testing.T, do func(b bench)) {
 		}
 		b := bench{t, rows, &metric.Store{}, &acting{}}
 		b.change(func(tx *store.Tx) {
-			alarm.Put(tx, &store.Alarm{Region: "r", Name: "busy", Namespace: "N", Metric: "m", Statistic: "Average", Period: 60, EvaluationPeriods: 2, Threshold: 2,
-				Comparison: "GreaterThanThreshold", AlarmActions: []string{out}, OKActions: []string{calm}}, time.Now())
+			alarm.Put(
+				tx,
+				&store.Alarm{
+					Region:            "r",
+					Name:              "busy",
+					Namespace:         "N",
+					Metric:            "m",
+					Statistic:         "Average",
+					Period:            60,
+					EvaluationPeriods: 2,
+					Threshold:         2,
+					Comparison:        "GreaterThanThreshold",
+					AlarmActions:      []string{out},
+					OKActions:         []string{calm},
+				},
+				time.Now(),
+			)
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		loop := &Loop{Store: rows, Metrics: b.metrics, Actions: b.actions, Log: slog.New(slog.DiscardHandler)}
@@ -125,7 +140,10 @@ func TestAnAlarmGoesOffAndActsUntilItIsOver(t *testing.T) {
 			said = append(said, item.Type)
 		}
 		slices.Sort(said)
-		if want := []string{"Action", "Action", "Action", "ConfigurationUpdate", "StateUpdate", "StateUpdate", "StateUpdate"}; !slices.Equal(said, want) {
+		if want := []string{"Action", "Action", "Action", "ConfigurationUpdate", "StateUpdate", "StateUpdate", "StateUpdate"}; !slices.Equal(
+			said,
+			want,
+		) {
 			t.Errorf("%q", said)
 		}
 		time.Sleep(alarm.Retention + time.Hour)
@@ -168,7 +186,8 @@ func TestAnActionThatFailsIsWrittenDown(t *testing.T) {
 		b.change(func(tx *store.Tx) { alarm.Set(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now()) })
 		synctest.Wait()
 		found := slices.ContainsFunc(store.AlarmHistories.List(b.rows.View()), func(item *store.AlarmHistory) bool {
-			return item.Type == "Action" && strings.HasPrefix(item.Summary, "Failed to execute action "+out) && strings.Contains(item.Summary, "no such policy")
+			return item.Type == "Action" && strings.HasPrefix(item.Summary, "Failed to execute action "+out) &&
+				strings.Contains(item.Summary, "no such policy")
 		})
 		if !found {
 			t.Error("nothing in the history")

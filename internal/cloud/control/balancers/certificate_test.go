@@ -14,18 +14,31 @@ func TestTheBalancerIsToldCertificatesWithTheirKeys(t *testing.T) {
 	change(t, s, seed)
 	change(t, s, func(tx *store.Tx) {
 		store.LoadBalancers.Edit(tx, "lb", func(lb *store.LoadBalancer) {
-			lb.Attributes = map[string]string{"routing.http2.enabled": "false", "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "true"}
+			lb.Attributes = map[string]string{
+				"routing.http2.enabled": "false",
+				"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "true",
+			}
 		})
 		store.Listeners.Edit(tx, "l", func(l *store.Listener) {
 			l.Protocol, l.SSLPolicy, l.Certificates = "HTTPS", "policy", []string{"first", "second"}
 			l.Attributes = map[string]string{"routing.http.request.x_amzn_tls_version.header_name": "X-Version"}
 		})
-		store.Certificates.Put(tx, &store.Certificate{ARN: "first", Region: "r", Body: "body", Chain: "chain", Key: "key"})
+		store.Certificates.Put(
+			tx,
+			&store.Certificate{ARN: "first", Region: "r", Body: "body", Chain: "chain", Key: "key"},
+		)
 		store.Certificates.Put(tx, &store.Certificate{ARN: "second", Region: "r", Body: "body 2", Key: "key 2"})
 	})
 	lb := configure(s.View(), namespace, "/logs").LoadBalancers[0]
-	want := &balancer.TLS{Policy: "policy", Certificates: []balancer.Certificate{{ARN: "first", Chain: "body\nchain", Key: "key"}, {ARN: "second", Chain: "body 2\n", Key: "key 2"}}}
-	if diff := cmp.Diff(want, lb.Listeners[0].TLS); diff != "" || !lb.NoHTTP2 || !lb.TLSHeaders || lb.Listeners[0].TLSVersionHeader != "X-Version" {
+	want := &balancer.TLS{
+		Policy: "policy",
+		Certificates: []balancer.Certificate{
+			{ARN: "first", Chain: "body\nchain", Key: "key"},
+			{ARN: "second", Chain: "body 2\n", Key: "key 2"},
+		},
+	}
+	if diff := cmp.Diff(want, lb.Listeners[0].TLS); diff != "" || !lb.NoHTTP2 || !lb.TLSHeaders ||
+		lb.Listeners[0].TLSVersionHeader != "X-Version" {
 		t.Errorf("%+v (-want +got)\n%s", lb, diff)
 	}
 }

@@ -47,7 +47,16 @@ func loadBalancer(r store.Reader, row *store.LoadBalancer, namespace func(string
 	lb.TLSHeaders = on("routing.http.x_amzn_tls_version_and_cipher_suite.enabled")
 	for _, n := range row.Nodes {
 		if nic, ok := store.NetworkInterfaces.Get(r, n.InterfaceID); ok {
-			lb.Nodes = append(lb.Nodes, balancer.Node{ID: nic.ID, Zone: n.Zone, Namespace: namespace(nic.ID), Address: nic.PrivateIP, Public: nic.PublicIP})
+			lb.Nodes = append(
+				lb.Nodes,
+				balancer.Node{
+					ID:        nic.ID,
+					Zone:      n.Zone,
+					Namespace: namespace(nic.ID),
+					Address:   nic.PrivateIP,
+					Public:    nic.PublicIP,
+				},
+			)
 		}
 	}
 	for _, l := range store.Listeners.By(r, "load_balancer", row.ARN) {
@@ -78,10 +87,21 @@ func action(rows []store.Action) balancer.Action {
 			out.Forward = append(out.Forward, balancer.Share{TargetGroup: share.ARN, Weight: int(share.Weight)})
 		}
 		if r := a.Redirect; r != nil {
-			out.Redirect = &balancer.Redirect{Protocol: r.Protocol, Host: r.Host, Port: r.Port, Path: r.Path, Query: r.Query, Code: number(strings.TrimPrefix(r.StatusCode, "HTTP_"))}
+			out.Redirect = &balancer.Redirect{
+				Protocol: r.Protocol,
+				Host:     r.Host,
+				Port:     r.Port,
+				Path:     r.Path,
+				Query:    r.Query,
+				Code:     number(strings.TrimPrefix(r.StatusCode, "HTTP_")),
+			}
 		}
 		if f := a.FixedResponse; f != nil {
-			out.FixedResponse = &balancer.FixedResponse{Code: number(f.StatusCode), ContentType: f.ContentType, Body: f.Body}
+			out.FixedResponse = &balancer.FixedResponse{
+				Code:        number(f.StatusCode),
+				ContentType: f.ContentType,
+				Body:        f.Body,
+			}
 		}
 	}
 	return out
@@ -94,7 +114,9 @@ func targetGroup(r store.Reader, row *store.TargetGroup, use use) balancer.Targe
 		Check: balancer.HealthCheck{
 			TLS: check.Protocol == "HTTPS", Path: check.Path,
 			Interval: time.Duration(check.Interval) * time.Second, Timeout: time.Duration(check.Timeout) * time.Second,
-			HealthyThreshold: int(check.Healthy), UnhealthyThreshold: int(check.Unhealthy), Matcher: matcher(check.Matcher),
+			HealthyThreshold: int(
+				check.Healthy,
+			), UnhealthyThreshold: int(check.Unhealthy), Matcher: matcher(check.Matcher),
 		},
 	}
 	distribute(&out, row.Attributes)
@@ -103,7 +125,10 @@ func targetGroup(r store.Reader, row *store.TargetGroup, use use) balancer.Targe
 	}
 	for _, t := range store.Targets.By(r, "target_group", row.ARN) {
 		if s := stand(r, t, row, use); s.serves {
-			out.Targets = append(out.Targets, balancer.Target{ID: t.ID, Address: s.address, Port: uint16(t.Port), Zone: t.Zone, Draining: s.draining})
+			out.Targets = append(
+				out.Targets,
+				balancer.Target{ID: t.ID, Address: s.address, Port: uint16(t.Port), Zone: t.Zone, Draining: s.draining},
+			)
 		}
 	}
 	return out

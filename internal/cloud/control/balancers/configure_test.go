@@ -22,10 +22,28 @@ func TestTheBalancerIsToldWhatIsWanted(t *testing.T) {
 		LoadBalancers: []balancer.LoadBalancer{{
 			ARN: "lb", DNSName: "web-1.r.elb.localhost", IdleTimeout: time.Minute, ForwardedFor: "append", CookieKey: "lb",
 			Nodes: []balancer.Node{
-				{ID: "eni-lb-a", Zone: "a", Namespace: "/ns/eni-lb-a", Address: netip.MustParseAddr("10.0.0.4"), Public: netip.MustParseAddr("198.18.1.0")},
-				{ID: "eni-lb-b", Zone: "b", Namespace: "/ns/eni-lb-b", Address: netip.MustParseAddr("10.0.1.4"), Public: netip.MustParseAddr("198.18.1.1")},
+				{
+					ID:        "eni-lb-a",
+					Zone:      "a",
+					Namespace: "/ns/eni-lb-a",
+					Address:   netip.MustParseAddr("10.0.0.4"),
+					Public:    netip.MustParseAddr("198.18.1.0"),
+				},
+				{
+					ID:        "eni-lb-b",
+					Zone:      "b",
+					Namespace: "/ns/eni-lb-b",
+					Address:   netip.MustParseAddr("10.0.1.4"),
+					Public:    netip.MustParseAddr("198.18.1.1"),
+				},
 			},
-			Listeners: []balancer.Listener{{ARN: "l", Port: 80, Action: balancer.Action{Forward: []balancer.Share{{TargetGroup: "tg", Weight: 1}}}}},
+			Listeners: []balancer.Listener{
+				{
+					ARN:    "l",
+					Port:   80,
+					Action: balancer.Action{Forward: []balancer.Share{{TargetGroup: "tg", Weight: 1}}},
+				},
+			},
 		}},
 		TargetGroups: []balancer.TargetGroup{{ // not the idle one, and not the target in zone c
 			ARN: "tg",
@@ -50,16 +68,38 @@ func TestTheBalancerIsToldRulesAndAttributes(t *testing.T) {
 	change(t, s, func(tx *store.Tx) {
 		store.LoadBalancers.Edit(tx, "lb", func(lb *store.LoadBalancer) {
 			lb.CookieKey = "secret"
-			lb.Attributes = map[string]string{"client_keep_alive.seconds": "600", "routing.http.desync_mitigation_mode": "strictest", "routing.http.preserve_host_header.enabled": "true"}
+			lb.Attributes = map[string]string{
+				"client_keep_alive.seconds":                 "600",
+				"routing.http.desync_mitigation_mode":       "strictest",
+				"routing.http.preserve_host_header.enabled": "true",
+			}
 		})
 		store.Listeners.Edit(tx, "l", func(l *store.Listener) {
 			l.Actions[0].Stickiness, l.Actions[0].StickinessSeconds = true, 60
-			l.Attributes = map[string]string{"routing.http.response.server.enabled": "false", "routing.http.response.x_frame_options.header_value": "DENY", "routing.http.response.access_control_max_age.header_value": ""}
+			l.Attributes = map[string]string{
+				"routing.http.response.server.enabled":                      "false",
+				"routing.http.response.x_frame_options.header_value":        "DENY",
+				"routing.http.response.access_control_max_age.header_value": "",
+			}
 		})
-		store.Rules.Put(tx, &store.Rule{ARN: "late", Region: "r", ListenerARN: "l", Priority: 20, Actions: []store.Action{{Type: "fixed-response", FixedResponse: &store.FixedResponse{StatusCode: "404"}}}})
+		store.Rules.Put(
+			tx,
+			&store.Rule{
+				ARN:         "late",
+				Region:      "r",
+				ListenerARN: "l",
+				Priority:    20,
+				Actions: []store.Action{
+					{Type: "fixed-response", FixedResponse: &store.FixedResponse{StatusCode: "404"}},
+				},
+			},
+		)
 		store.Rules.Put(tx, &store.Rule{
 			ARN: "early", Region: "r", ListenerARN: "l", Priority: 3, Actions: []store.Action{{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: "idle", Weight: 2}}}},
-			Conditions: []store.Condition{{Field: "http-header", Header: "X-A", Values: []string{"a*"}}, {Field: "query-string", Pairs: []store.QueryPair{{Key: "k", Value: "v"}}}},
+			Conditions: []store.Condition{
+				{Field: "http-header", Header: "X-A", Values: []string{"a*"}},
+				{Field: "query-string", Pairs: []store.QueryPair{{Key: "k", Value: "v"}}},
+			},
 		})
 		store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) {
 			g.Attributes = map[string]string{
@@ -69,7 +109,12 @@ func TestTheBalancerIsToldRulesAndAttributes(t *testing.T) {
 			}
 		})
 		store.TargetGroups.Edit(tx, "idle", func(g *store.TargetGroup) {
-			g.Attributes = map[string]string{"stickiness.enabled": "true", "stickiness.type": "app_cookie", "stickiness.app_cookie.cookie_name": "SID", "stickiness.app_cookie.duration_seconds": "10"}
+			g.Attributes = map[string]string{
+				"stickiness.enabled":                     "true",
+				"stickiness.type":                        "app_cookie",
+				"stickiness.app_cookie.cookie_name":      "SID",
+				"stickiness.app_cookie.duration_seconds": "10",
+			}
 		})
 	})
 	c := configure(s.View(), namespace, "/logs")
@@ -81,9 +126,18 @@ func TestTheBalancerIsToldRulesAndAttributes(t *testing.T) {
 		ARN: "l", Port: 80, Action: balancer.Action{Forward: []balancer.Share{{TargetGroup: "tg", Weight: 1}}, Sticky: time.Minute},
 		NoServer: true, Headers: map[string]string{"X-Frame-Options": "DENY"},
 		Rules: []balancer.Rule{
-			{ARN: "early", Priority: 3, Action: balancer.Action{Forward: []balancer.Share{{TargetGroup: "idle", Weight: 2}}}, Conditions: []balancer.Condition{
-				{Field: "http-header", Header: "X-A", Values: []string{"a*"}}, {Field: "query-string", Pairs: []balancer.Pair{{Key: "k", Value: "v"}}},
-			}},
+			{
+				ARN:      "early",
+				Priority: 3,
+				Action:   balancer.Action{Forward: []balancer.Share{{TargetGroup: "idle", Weight: 2}}},
+				Conditions: []balancer.Condition{
+					{
+						Field:  "http-header",
+						Header: "X-A",
+						Values: []string{"a*"},
+					}, {Field: "query-string", Pairs: []balancer.Pair{{Key: "k", Value: "v"}}},
+				},
+			},
 			{ARN: "late", Priority: 20, Action: balancer.Action{FixedResponse: &balancer.FixedResponse{Code: 404}}},
 		},
 	}
@@ -94,10 +148,14 @@ func TestTheBalancerIsToldRulesAndAttributes(t *testing.T) {
 	for _, g := range c.TargetGroups {
 		groups[g.ARN] = g
 	}
-	if g := groups["tg"]; !g.ZoneOnly || g.SlowStart != 90*time.Second || g.Failover != (balancer.Minimum{Count: 2}) || g.FailOpen != (balancer.Minimum{Count: 1, Percent: 30}) || g.Sticky != nil {
+	if g := groups["tg"]; !g.ZoneOnly || g.SlowStart != 90*time.Second || g.Failover != (balancer.Minimum{Count: 2}) ||
+		g.FailOpen != (balancer.Minimum{Count: 1, Percent: 30}) ||
+		g.Sticky != nil {
 		t.Errorf("%+v", g)
 	}
-	if g := groups["idle"]; g.Sticky == nil || *g.Sticky != (balancer.Stickiness{Cookie: "SID", For: 10 * time.Second}) || len(g.Targets) != 1 {
+	if g := groups["idle"]; g.Sticky == nil ||
+		*g.Sticky != (balancer.Stickiness{Cookie: "SID", For: 10 * time.Second}) ||
+		len(g.Targets) != 1 {
 		t.Errorf("a group that only a rule uses: %+v", g)
 	}
 }
@@ -107,7 +165,11 @@ func TestALoadBalancersOwnAddressIsNoTarget(t *testing.T) {
 	change(t, s, seed)
 	change(t, s, func(tx *store.Tx) {
 		store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) { g.VPCID, g.TargetType = "vpc", "ip" })
-		store.NetworkInterfaces.Edit(tx, "eni-lb-a", func(n *store.NetworkInterface) { n.VPCID, n.LoadBalancerARN = "vpc", "lb" })
+		store.NetworkInterfaces.Edit(
+			tx,
+			"eni-lb-a",
+			func(n *store.NetworkInterface) { n.VPCID, n.LoadBalancerARN = "vpc", "lb" },
+		)
 		for _, address := range []string{"10.0.0.4", "10.0.0.5"} {
 			store.Targets.Put(tx, target("tg", address, "a"))
 		}
@@ -224,7 +286,13 @@ func TestAccessLogsGoToTheBucketsFolder(t *testing.T) {
 		{"true", "b", "team/web", "/logs/b/team/web"},
 		{"true", "..", "../../etc", "/logs/etc"},
 	} {
-		row := &store.LoadBalancer{Attributes: map[string]string{"access_logs.s3.enabled": c.enabled, "access_logs.s3.bucket": c.bucket, "access_logs.s3.prefix": c.prefix}}
+		row := &store.LoadBalancer{
+			Attributes: map[string]string{
+				"access_logs.s3.enabled": c.enabled,
+				"access_logs.s3.bucket":  c.bucket,
+				"access_logs.s3.prefix":  c.prefix,
+			},
+		}
 		if got := logDir("/logs", row); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}

@@ -14,7 +14,10 @@ func distribute(out *balancer.TargetGroup, attributes map[string]string) {
 		return
 	}
 	if attributes["stickiness.type"] == "app_cookie" {
-		out.Sticky = &balancer.Stickiness{Cookie: attributes["stickiness.app_cookie.cookie_name"], For: seconds(attributes["stickiness.app_cookie.duration_seconds"])}
+		out.Sticky = &balancer.Stickiness{
+			Cookie: attributes["stickiness.app_cookie.cookie_name"],
+			For:    seconds(attributes["stickiness.app_cookie.duration_seconds"]),
+		}
 		return
 	}
 	out.Sticky = &balancer.Stickiness{For: seconds(attributes["stickiness.lb_cookie.duration_seconds"])}

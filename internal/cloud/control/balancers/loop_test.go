@@ -15,7 +15,13 @@ func looping(t *testing.T, do func(t *testing.T, s *store.Store, f *fakeBalancer
 	synctest.Test(t, func(t *testing.T) {
 		s, f := newStore(t), newFake()
 		change(t, s, seed)
-		l := &Loop{Store: s, Balancer: f, Network: &noNetwork{}, Namespace: namespace, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+		l := &Loop{
+			Store:     s,
+			Balancer:  f,
+			Network:   &noNetwork{},
+			Namespace: namespace,
+			Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- l.Run(ctx) }()
@@ -46,7 +52,8 @@ func TestADeregisteredTargetDrainsForItsWholeDelay(t *testing.T) {
 			store.Targets.Edit(tx, "tg|i-a|3000", func(t *store.Target) { t.DeregisteredAt = time.Now() })
 		})
 		synctest.Wait()
-		if _, c := f.last(); row(s.View(), "i-a") != "draining Target.DeregistrationInProgress" || !c.TargetGroups[0].Targets[0].Draining {
+		if _, c := f.last(); row(s.View(), "i-a") != "draining Target.DeregistrationInProgress" ||
+			!c.TargetGroups[0].Targets[0].Draining {
 			t.Errorf("%s, %+v", row(s.View(), "i-a"), c.TargetGroups)
 		}
 		time.Sleep(299 * time.Second)
@@ -90,7 +97,8 @@ func TestATerminatedInstanceGetsNoMoreRequests(t *testing.T) {
 			store.Instances.Edit(tx, "i-a", func(i *store.Instance) { i.State = store.Terminated })
 		})
 		synctest.Wait()
-		if _, c := f.last(); len(c.TargetGroups[0].Targets) != 1 || row(s.View(), "i-a") != "draining Target.DeregistrationInProgress" {
+		if _, c := f.last(); len(c.TargetGroups[0].Targets) != 1 ||
+			row(s.View(), "i-a") != "draining Target.DeregistrationInProgress" {
 			t.Errorf("%+v %s", c.TargetGroups, row(s.View(), "i-a"))
 		}
 		change(t, s, func(tx *store.Tx) { store.Instances.Delete(tx, "i-a") })

@@ -17,7 +17,11 @@ type observed struct {
 }
 
 func newObserved(s balancer.Status) *observed {
-	o := &observed{targets: map[balancer.TargetKey]balancer.Health{}, nodes: map[string]balancer.NodeStatus{}, fronts: map[uint16]string{}}
+	o := &observed{
+		targets: map[balancer.TargetKey]balancer.Health{},
+		nodes:   map[string]balancer.NodeStatus{},
+		fronts:  map[uint16]string{},
+	}
 	for _, t := range s.Targets {
 		o.targets[t.TargetKey] = t.Health
 	}
@@ -80,7 +84,14 @@ func observe(r store.Reader, seen *observed, now time.Time) record {
 	return out
 }
 
-func (out *record) target(r store.Reader, t *store.Target, group *store.TargetGroup, use use, seen *observed, now time.Time) {
+func (out *record) target(
+	r store.Reader,
+	t *store.Target,
+	group *store.TargetGroup,
+	use use,
+	seen *observed,
+	now time.Time,
+) {
 	s := stand(r, t, group, use)
 	changed := *t
 	if s.ended && t.DeregisteredAt.IsZero() {

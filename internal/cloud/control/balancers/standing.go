@@ -22,12 +22,36 @@ type standing struct {
 // The health of targets that are not checked (Elastic Load Balancing API
 // Reference, TargetHealth).
 var (
-	starting   = balancer.Health{State: "initial", Reason: "Elb.RegistrationInProgress", Description: "Target registration is in progress"}
-	deregister = balancer.Health{State: "draining", Reason: "Target.DeregistrationInProgress", Description: "Target deregistration is in progress"}
-	notInUse   = balancer.Health{State: "unused", Reason: "Target.NotInUse", Description: "Target group is not configured to receive traffic from the load balancer"}
-	otherZone  = balancer.Health{State: "unused", Reason: "Target.NotInUse", Description: "Target is in an Availability Zone that is not enabled for the load balancer"}
-	unusable   = balancer.Health{State: "unused", Reason: "Target.IpUnusable", Description: "The IP address is reserved for use by a load balancer"}
-	stopped    = balancer.Health{State: "unused", Reason: "Target.InvalidState", Description: "Target is in the stopped state"}
+	starting = balancer.Health{
+		State:       "initial",
+		Reason:      "Elb.RegistrationInProgress",
+		Description: "Target registration is in progress",
+	}
+	deregister = balancer.Health{
+		State:       "draining",
+		Reason:      "Target.DeregistrationInProgress",
+		Description: "Target deregistration is in progress",
+	}
+	notInUse = balancer.Health{
+		State:       "unused",
+		Reason:      "Target.NotInUse",
+		Description: "Target group is not configured to receive traffic from the load balancer",
+	}
+	otherZone = balancer.Health{
+		State:       "unused",
+		Reason:      "Target.NotInUse",
+		Description: "Target is in an Availability Zone that is not enabled for the load balancer",
+	}
+	unusable = balancer.Health{
+		State:       "unused",
+		Reason:      "Target.IpUnusable",
+		Description: "The IP address is reserved for use by a load balancer",
+	}
+	stopped = balancer.Health{
+		State:       "unused",
+		Reason:      "Target.InvalidState",
+		Description: "Target is in the stopped state",
+	}
 )
 
 // stand judges one registration by everything but its health checks.

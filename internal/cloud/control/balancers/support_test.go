@@ -32,9 +32,16 @@ func change(t *testing.T, s *store.Store, do func(tx *store.Tx)) {
 // nobody uses, and instances i-a, i-b, i-c in the zones of their names, all
 // registered.
 func seed(tx *store.Tx) {
-	lb := &store.LoadBalancer{ARN: "lb", Region: "r", Name: "web", DNSName: "web-1.r.elb.localhost", State: "provisioning", Attributes: map[string]string{
-		"idle_timeout.timeout_seconds": "60", "routing.http.xff_header_processing.mode": "append",
-	}}
+	lb := &store.LoadBalancer{
+		ARN:     "lb",
+		Region:  "r",
+		Name:    "web",
+		DNSName: "web-1.r.elb.localhost",
+		State:   "provisioning",
+		Attributes: map[string]string{
+			"idle_timeout.timeout_seconds": "60", "routing.http.xff_header_processing.mode": "append",
+		},
+	}
 	for i, zone := range []string{"a", "b"} {
 		id := "eni-lb-" + zone
 		lb.Nodes = append(lb.Nodes, store.Node{Zone: zone, SubnetID: "subnet-" + zone, InterfaceID: id})
@@ -43,24 +50,61 @@ func seed(tx *store.Tx) {
 		})
 	}
 	store.LoadBalancers.Put(tx, lb)
-	store.Listeners.Put(tx, &store.Listener{ARN: "l", Region: "r", LoadBalancerARN: "lb", Port: 80, Actions: []store.Action{{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: "tg", Weight: 1}}}}})
+	store.Listeners.Put(
+		tx,
+		&store.Listener{
+			ARN:             "l",
+			Region:          "r",
+			LoadBalancerARN: "lb",
+			Port:            80,
+			Actions: []store.Action{
+				{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: "tg", Weight: 1}}},
+			},
+		},
+	)
 	for _, arn := range []string{"tg", "idle"} {
 		store.TargetGroups.Put(tx, &store.TargetGroup{
 			ARN: arn, Region: "r", Protocol: "HTTP", Port: 3000, TargetType: "instance", Attributes: map[string]string{"deregistration_delay.timeout_seconds": "300"},
-			HealthCheck: store.HealthCheck{Protocol: "HTTP", Port: "traffic-port", Path: "/", Interval: 30, Timeout: 5, Healthy: 5, Unhealthy: 2, Matcher: "200-299,403"},
+			HealthCheck: store.HealthCheck{
+				Protocol:  "HTTP",
+				Port:      "traffic-port",
+				Path:      "/",
+				Interval:  30,
+				Timeout:   5,
+				Healthy:   5,
+				Unhealthy: 2,
+				Matcher:   "200-299,403",
+			},
 		})
 	}
 	for i, zone := range []string{"a", "b", "c"} {
 		id := "i-" + zone
 		store.Instances.Put(tx, &store.Instance{ID: id, Region: "r", Zone: zone, State: store.Running})
-		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{ID: "eni-" + id, Region: "r", InstanceID: id, PrivateIP: netip.AddrFrom4([4]byte{10, 0, byte(i), 10})})
+		store.NetworkInterfaces.Put(
+			tx,
+			&store.NetworkInterface{
+				ID:         "eni-" + id,
+				Region:     "r",
+				InstanceID: id,
+				PrivateIP:  netip.AddrFrom4([4]byte{10, 0, byte(i), 10}),
+			},
+		)
 		store.Targets.Put(tx, target("tg", id, zone))
 	}
 	store.Targets.Put(tx, target("idle", "i-a", "a"))
 }
 
 func target(group, id, zone string) *store.Target {
-	return &store.Target{TargetGroupARN: group, Region: "r", ID: id, Port: 3000, Zone: zone, State: "initial", Reason: "Elb.RegistrationInProgress", Description: "Target registration is in progress"}
+	return &store.Target{
+		TargetGroupARN: group,
+		Region:         "r",
+		ID:             id,
+		Port:           3000,
+		Zone:           zone,
+		State:          "initial",
+		Reason:         "Elb.RegistrationInProgress",
+		Description:    "Target registration is in progress",
+	}
 }
 
 func row(r store.Reader, id string) string {
@@ -98,7 +142,13 @@ func (f *fakeBalancer) Set(_ context.Context, c balancer.Config) error {
 	for _, g := range c.TargetGroups {
 		for _, t := range g.Targets {
 			if !t.Draining {
-				s.Targets = append(s.Targets, balancer.TargetStatus{TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port}, Health: balancer.Health{State: "healthy"}})
+				s.Targets = append(
+					s.Targets,
+					balancer.TargetStatus{
+						TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port},
+						Health:    balancer.Health{State: "healthy"},
+					},
+				)
 			}
 		}
 	}

@@ -19,7 +19,11 @@ import (
 // Layers is what the loop needs of the image plane.
 type Layers interface {
 	machine.Images
-	EnsureBase(ctx context.Context, name string, progress func(stage string, fraction float64)) (layer string, err error)
+	EnsureBase(
+		ctx context.Context,
+		name string,
+		progress func(stage string, fraction float64),
+	) (layer string, err error)
 	Remove(ctx context.Context, layer string) error
 	List() ([]string, error)
 }
@@ -185,10 +189,24 @@ func (l *Loop) capture(ctx context.Context, image *store.Image) {
 			return nil
 		}
 		store.Images.Edit(tx, image.ID, func(row *store.Image) { row.State, row.StateReason = "failed", err.Error() })
-		store.Snapshots.Edit(tx, image.SnapshotID, func(row *store.Snapshot) { row.State, row.StateMessage = "error", err.Error() })
+		store.Snapshots.Edit(
+			tx,
+			image.SnapshotID,
+			func(row *store.Snapshot) { row.State, row.StateMessage = "error", err.Error() },
+		)
 		return nil
 	})
 	if err != nil || written != nil {
-		l.Log.Error("make an image", "image", image.ID, "instance", image.SourceInstanceID, "error", err, "store", written)
+		l.Log.Error(
+			"make an image",
+			"image",
+			image.ID,
+			"instance",
+			image.SourceInstanceID,
+			"error",
+			err,
+			"store",
+			written,
+		)
 	}
 }

@@ -45,13 +45,29 @@ func inStudio(t *testing.T, prepare, test func(s *studio)) {
 		s := &studio{t: t, store: rows}
 		s.update(func(tx *store.Tx) {
 			for _, region := range []string{"a", "b"} {
-				store.Images.Put(tx, &store.Image{ID: "ami-" + region, Region: region, Public: true, Base: "debian-12", State: "pending", SnapshotID: "snap-" + region})
+				store.Images.Put(
+					tx,
+					&store.Image{
+						ID:         "ami-" + region,
+						Region:     region,
+						Public:     true,
+						Base:       "debian-12",
+						State:      "pending",
+						SnapshotID: "snap-" + region,
+					},
+				)
 				store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-" + region, Region: region, State: "pending"})
 			}
 			store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "a", State: store.Running})
 		})
 		prepare(s)
-		loop := &images.Loop{Store: rows, Layers: &s.layers, Instances: s, Machines: &s.machines, Log: slog.New(slog.DiscardHandler)}
+		loop := &images.Loop{
+			Store:     rows,
+			Layers:    &s.layers,
+			Instances: s,
+			Machines:  &s.machines,
+			Log:       slog.New(slog.DiscardHandler),
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() {
@@ -77,7 +93,17 @@ func (s *studio) update(do func(tx *store.Tx)) {
 // make asks for an image of i-1, as CreateImage does.
 func (s *studio) make(id string, noReboot bool) {
 	s.update(func(tx *store.Tx) {
-		store.Images.Put(tx, &store.Image{ID: id, Region: "a", SourceInstanceID: "i-1", NoReboot: noReboot, State: "pending", SnapshotID: "snap-" + id})
+		store.Images.Put(
+			tx,
+			&store.Image{
+				ID:               id,
+				Region:           "a",
+				SourceInstanceID: "i-1",
+				NoReboot:         noReboot,
+				State:            "pending",
+				SnapshotID:       "snap-" + id,
+			},
+		)
 		store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-" + id, Region: "a", State: "pending"})
 	})
 	synctest.Wait()
@@ -92,20 +118,27 @@ func (s *studio) image(id string) (*store.Image, *store.Snapshot) {
 func nothing(*studio) {}
 
 func TestABaseImageIsBuiltOnceForAllRegionsAndItsFailureIsTold(t *testing.T) {
-	inStudio(t, func(s *studio) { s.layers.Fail("EnsureBase", errors.New("no space left on device")) }, func(s *studio) {
-		if image, _ := s.image("ami-b"); image.State != "pending" || image.StateReason != "no space left on device" {
-			t.Errorf("%+v", image)
-		}
-		time.Sleep(time.Minute)
-		for _, id := range []string{"ami-a", "ami-b"} {
-			if image, snapshot := s.image(id); image.State != "available" || image.StateReason != "" || snapshot.State != "completed" || !slices.Equal(snapshot.Layers, []string{"base-debian-12"}) {
-				t.Errorf("%+v %+v", image, snapshot)
+	inStudio(
+		t,
+		func(s *studio) { s.layers.Fail("EnsureBase", errors.New("no space left on device")) },
+		func(s *studio) {
+			if image, _ := s.image("ami-b"); image.State != "pending" ||
+				image.StateReason != "no space left on device" {
+				t.Errorf("%+v", image)
 			}
-		}
-		if n := s.layers.Calls("EnsureBase"); n != 2 {
-			t.Errorf("built %d times", n)
-		}
-	})
+			time.Sleep(time.Minute)
+			for _, id := range []string{"ami-a", "ami-b"} {
+				if image, snapshot := s.image(id); image.State != "available" || image.StateReason != "" ||
+					snapshot.State != "completed" ||
+					!slices.Equal(snapshot.Layers, []string{"base-debian-12"}) {
+					t.Errorf("%+v %+v", image, snapshot)
+				}
+			}
+			if n := s.layers.Calls("EnsureBase"); n != 2 {
+				t.Errorf("built %d times", n)
+			}
+		},
+	)
 }
 
 func TestAnImageIsTheLayersOfItsInstance(t *testing.T) {
@@ -125,7 +158,9 @@ func TestAFailedImageSaysWhy(t *testing.T) {
 	inStudio(t, func(s *studio) { s.fail = errors.New("the disk is full") }, func(s *studio) {
 		s.make("ami-1", false)
 		image, snapshot := s.image("ami-1")
-		if image.State != "failed" || !strings.Contains(image.StateReason, "the disk is full") || snapshot.State != "error" || !strings.Contains(snapshot.StateMessage, "the disk is full") {
+		if image.State != "failed" || !strings.Contains(image.StateReason, "the disk is full") ||
+			snapshot.State != "error" ||
+			!strings.Contains(snapshot.StateMessage, "the disk is full") {
 			t.Errorf("%+v %+v", image, snapshot)
 		}
 	})

@@ -42,7 +42,8 @@ func TestAnImageHasAlsoWhatACaptureThatFailedLeftUnderItsMachine(t *testing.T) {
 		synctest.Wait()
 		h.want("i-1", store.Running) // the loop boots what did not come up
 		got, err := h.loop.Capture(h.t.Context(), "i-1", &layers, true)
-		if want := []string{"base-debian-12", "layer-00000001", "layer-00000002"}; err != nil || !slices.Equal(got, want) {
+		if want := []string{"base-debian-12", "layer-00000001", "layer-00000002"}; err != nil ||
+			!slices.Equal(got, want) {
 			t.Errorf("%v, %v, want %v", got, err, want)
 		}
 	})
@@ -53,7 +54,8 @@ func TestWhatWasTerminatedIsNotCaptured(t *testing.T) {
 		var layers simulated.Layers
 		h.launch("i-1", nil)
 		h.edit("i-1", func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown })
-		if _, err := h.loop.Capture(h.t.Context(), "i-1", &layers, true); err == nil || h.machines.Calls("Capture") != 0 {
+		if _, err := h.loop.Capture(h.t.Context(), "i-1", &layers, true); err == nil ||
+			h.machines.Calls("Capture") != 0 {
 			t.Errorf("%v after %d captures", err, h.machines.Calls("Capture"))
 		}
 	})

@@ -32,7 +32,14 @@ func (h *house) Sync(context.Context) error { h.synced++; return nil }
 
 // start runs the loop, as a daemon does that starts.
 func (h *house) start() {
-	h.loop = &instances.Loop{Store: h.store, Machines: &h.machines, Network: h, Log: slog.New(slog.DiscardHandler), Layer: func(id string) string { return "/" + id }, Parallel: 1}
+	h.loop = &instances.Loop{
+		Store:    h.store,
+		Machines: &h.machines,
+		Network:  h,
+		Log:      slog.New(slog.DiscardHandler),
+		Layer:    func(id string) string { return "/" + id },
+		Parallel: 1,
+	}
 	ctx, cancel := context.WithCancel(h.t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -53,7 +60,10 @@ func inHouse(t *testing.T, test func(h *house)) {
 		}
 		h := &house{t: t, store: s}
 		h.update(func(tx *store.Tx) {
-			store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true})
+			store.VPCs.Put(
+				tx,
+				&store.VPC{ID: "vpc-1", Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true},
+			)
 		})
 		h.start()
 		defer func() { h.stop(); _ = s.Close() }()
@@ -73,15 +83,35 @@ func (h *house) update(do func(tx *store.Tx)) {
 func (h *house) launch(id string, change func(*store.Instance)) {
 	h.t.Helper()
 	h.update(func(tx *store.Tx) {
-		i := &store.Instance{ID: id, Region: "r", VPCID: "vpc-1", Type: "t3.micro", InterfaceIDs: []string{"eni-" + id}, Layers: []string{"base-debian-12"}, RootVolumeID: "vol-" + id,
-			ShutdownBehavior: "stop", Wanted: store.Running, State: store.Pending}
+		i := &store.Instance{
+			ID:               id,
+			Region:           "r",
+			VPCID:            "vpc-1",
+			Type:             "t3.micro",
+			InterfaceIDs:     []string{"eni-" + id},
+			Layers:           []string{"base-debian-12"},
+			RootVolumeID:     "vol-" + id,
+			ShutdownBehavior: "stop",
+			Wanted:           store.Running,
+			State:            store.Pending,
+		}
 		if change != nil {
 			change(i)
 		}
 		store.Instances.Put(tx, i)
 		store.Volumes.Put(tx, &store.Volume{ID: "vol-" + id, Region: "r", InstanceID: id, DeleteOnTermination: true})
-		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{ID: "eni-" + id, Region: "r", VPCID: "vpc-1", PrivateIP: netip.MustParseAddr("10.0.1.5"), PublicIP: netip.MustParseAddr("198.18.1.5"),
-			InstanceID: id, DeleteOnTermination: true})
+		store.NetworkInterfaces.Put(
+			tx,
+			&store.NetworkInterface{
+				ID:                  "eni-" + id,
+				Region:              "r",
+				VPCID:               "vpc-1",
+				PrivateIP:           netip.MustParseAddr("10.0.1.5"),
+				PublicIP:            netip.MustParseAddr("198.18.1.5"),
+				InstanceID:          id,
+				DeleteOnTermination: true,
+			},
+		)
 	})
 }
 
@@ -133,7 +163,8 @@ func TestALaunchThatFailsIsTriedAgainAndGivenUpWithTheReason(t *testing.T) {
 		h.launch("i-2", nil)
 		time.Sleep(time.Minute)
 		h.want("i-2", store.Terminated) // it has never run
-		if i := h.instance("i-2"); i.StateReasonCode != "Server.InternalError" || !strings.Contains(i.StateReason, "no room on the disk") {
+		if i := h.instance("i-2"); i.StateReasonCode != "Server.InternalError" ||
+			!strings.Contains(i.StateReason, "no room on the disk") {
 			t.Errorf("%q %q", i.StateReasonCode, i.StateReason)
 		}
 
@@ -180,7 +211,8 @@ func TestATerminatedInstanceLosesAllAndIsRememberedForAnHour(t *testing.T) {
 		h.edit("i-1", func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown })
 		h.want("i-1", store.Terminated)
 		view := h.store.View()
-		if len(h.machines.List()) != 0 || len(store.Volumes.List(view)) != 0 || len(store.NetworkInterfaces.List(view)) != 0 {
+		if len(h.machines.List()) != 0 || len(store.Volumes.List(view)) != 0 ||
+			len(store.NetworkInterfaces.List(view)) != 0 {
 			t.Errorf("left: %s", h.machines.String())
 		}
 		time.Sleep(59 * time.Minute)
@@ -195,7 +227,11 @@ func TestAVolumeThatIsToOutliveItsInstanceDoes(t *testing.T) {
 		h.launch("i-1", nil)
 		h.update(func(tx *store.Tx) {
 			store.Volumes.Edit(tx, "vol-i-1", func(v *store.Volume) { v.DeleteOnTermination = false })
-			store.Instances.Edit(tx, "i-1", func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown })
+			store.Instances.Edit(
+				tx,
+				"i-1",
+				func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown },
+			)
 		})
 		if v, ok := store.Volumes.Get(h.store.View(), "vol-i-1"); !ok || v.State != "available" || v.InstanceID != "" {
 			t.Errorf("%+v %v", v, ok)
@@ -267,7 +303,8 @@ func TestInstancesWhoseMachinesTheCloudStartsAnewAreToldSoAtOnce(t *testing.T) {
 		h.start()
 		synctest.Wait()
 		for i := range 3 {
-			if row := h.instance(fmt.Sprintf("i-%d", i)); row.State != store.Running || time.Since(row.Booted) > time.Second {
+			if row := h.instance(fmt.Sprintf("i-%d", i)); row.State != store.Running ||
+				time.Since(row.Booted) > time.Second {
 				t.Errorf("%s is %s, booted %s", row.ID, row.State, row.Booted)
 			}
 		}

@@ -37,7 +37,15 @@ func TestEverySituationHasItsNextStep(t *testing.T) {
 	} {
 		for _, state := range row.states {
 			for _, machine := range row.machines {
-				got := instances.Next(instances.Situation{Wanted: row.wanted, State: state, Reachable: true, ShutdownBehavior: "stop", Machine: machine})
+				got := instances.Next(
+					instances.Situation{
+						Wanted:           row.wanted,
+						State:            state,
+						Reachable:        true,
+						ShutdownBehavior: "stop",
+						Machine:          machine,
+					},
+				)
 				if want := (instances.Step{Action: row.action, Next: row.next}); got != want {
 					t.Errorf("wanted %s, %s, machine %s: got %v, want %v", row.wanted, state, machine, got, want)
 				}
@@ -47,7 +55,13 @@ func TestEverySituationHasItsNextStep(t *testing.T) {
 }
 
 func TestARebootIsDoneOnceTheMachineIsUp(t *testing.T) {
-	s := instances.Situation{Wanted: store.Running, State: store.Running, Reachable: true, Rebooting: true, Machine: instances.Up}
+	s := instances.Situation{
+		Wanted:    store.Running,
+		State:     store.Running,
+		Reachable: true,
+		Rebooting: true,
+		Machine:   instances.Up,
+	}
 	if got := instances.Next(s); got.Action != instances.Reboot {
 		t.Errorf("got %v", got)
 	}
@@ -58,7 +72,15 @@ func TestARebootIsDoneOnceTheMachineIsUp(t *testing.T) {
 }
 
 func TestPoweringOffFromInsideTerminatesWhenAskedTo(t *testing.T) {
-	got := instances.Next(instances.Situation{Wanted: store.Running, State: store.Running, Reachable: true, ShutdownBehavior: "terminate", Machine: instances.Off})
+	got := instances.Next(
+		instances.Situation{
+			Wanted:           store.Running,
+			State:            store.Running,
+			Reachable:        true,
+			ShutdownBehavior: "terminate",
+			Machine:          instances.Off,
+		},
+	)
 	if want := (instances.Step{Action: instances.Withdraw, Next: store.ShuttingDown}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -62,7 +62,15 @@ func (l *Loop) add(at time.Time, before, now balancer.Counters) {
 		last := old[p]
 		a.node(last, n)
 		if dropped := n.LogDropped - min(n.LogDropped, last.LogDropped); dropped > 0 {
-			l.Log.Warn("entries of an access log were left out", "load_balancer", p.loadBalancer, "zone", p.zone, "entries", dropped)
+			l.Log.Warn(
+				"entries of an access log were left out",
+				"load_balancer",
+				p.loadBalancer,
+				"zone",
+				p.zone,
+				"entries",
+				dropped,
+			)
 		}
 		groups := map[string]balancer.GroupCounters{}
 		for _, g := range last.Groups {

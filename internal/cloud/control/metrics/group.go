@@ -27,7 +27,11 @@ func (l *Loop) groups(now time.Time) {
 		sizes := sizesOf(group, store.ScalingInstances.By(view, "group", group.Key()))
 		for name, value := range sizes {
 			if slices.Contains(group.Metrics, name) {
-				id := metric.NewID("AWS/AutoScaling", name, metric.Dimension{Name: "AutoScalingGroupName", Value: group.Name})
+				id := metric.NewID(
+					"AWS/AutoScaling",
+					name,
+					metric.Dimension{Name: "AutoScalingGroupName", Value: group.Name},
+				)
 				l.Metrics.Add(group.Region, id, minute, "None", metric.Of(float64(value), 1))
 			}
 		}
@@ -37,8 +41,12 @@ func (l *Loop) groups(now time.Time) {
 // sizesOf counts a group's instances, by the names of the group metrics. An
 // instance is one unit of capacity; there are no warm pools.
 func sizesOf(group *store.ScalingGroup, members []*store.ScalingInstance) map[string]int {
-	out := map[string]int{"GroupMinSize": int(group.Min), "GroupMaxSize": int(group.Max), "GroupDesiredCapacity": int(group.Desired),
-		"GroupAndWarmPoolDesiredCapacity": int(group.Desired)}
+	out := map[string]int{
+		"GroupMinSize":                    int(group.Min),
+		"GroupMaxSize":                    int(group.Max),
+		"GroupDesiredCapacity":            int(group.Desired),
+		"GroupAndWarmPoolDesiredCapacity": int(group.Desired),
+	}
 	for _, name := range capacity.GroupMetrics {
 		out[name] += 0
 	}

@@ -40,7 +40,9 @@ func node(zone string, requests uint64, took time.Duration) balancer.NodeCounter
 		LoadBalancer: lbARN, Zone: zone, Active: 3, Sums: map[string]uint64{"ProcessedBytes": 100 * requests},
 		Groups: []balancer.GroupCounters{{
 			TargetGroup: groupARN, Present: true, Healthy: 2, Unhealthy: 1, Sums: map[string]uint64{"RequestCount": requests, "HTTPCode_Target_2XX_Count": requests},
-			Time: took * time.Duration(requests), Times: []balancer.Timing{{From: took - took/32, To: took + took/32, Count: requests}},
+			Time: took * time.Duration(
+				requests,
+			), Times: []balancer.Timing{{From: took - took/32, To: took + took/32, Count: requests}},
 		}},
 	}
 }
@@ -57,7 +59,13 @@ func measuring(t *testing.T, do func(b *counting, m *metric.Store)) {
 		b.now.Since = time.Now().Add(-time.Hour)
 		b.now.Nodes = []balancer.NodeCounters{node("a", 1000, time.Millisecond)}
 		ctx, cancel := context.WithCancel(t.Context())
-		loop := &Loop{Balancer: b, Machines: &simulated.Machines{}, Store: rows, Metrics: m, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		loop := &Loop{
+			Balancer: b,
+			Machines: &simulated.Machines{},
+			Store:    rows,
+			Metrics:  m,
+			Log:      slog.New(slog.NewTextHandler(io.Discard, nil)),
+		}
 		done := make(chan error, 1)
 		go func() { done <- loop.Run(ctx) }()
 		synctest.Wait()
@@ -108,7 +116,9 @@ func TestWhatHasGrownIsMeasured(t *testing.T) {
 		}
 		times := sum(t, m, "TargetResponseTime", lb, group)
 		p99, ok := times.Percentile(99)
-		if !ok || times.Count != 60 || math.Abs(times.Average()-0.001) > 1e-9 || math.Abs(p99-0.001) > 0.0001 || times.Min > 0.001 || times.Max < 0.001 {
+		if !ok || times.Count != 60 || math.Abs(times.Average()-0.001) > 1e-9 || math.Abs(p99-0.001) > 0.0001 ||
+			times.Min > 0.001 ||
+			times.Max < 0.001 {
 			t.Errorf("%+v, p99 %v", times, p99)
 		}
 	})

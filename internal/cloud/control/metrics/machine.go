@@ -66,7 +66,11 @@ func (l *Loop) machine(view store.Reader, row *store.Instance, last, now reading
 			l.Metrics.Add(row.Region, metric.NewID("AWS/EC2", name, dimensions...), at, unit, metric.Of(value, 1))
 		}
 	}
-	add("CPUUtilization", "Percent", min(100*float64(now.CPU-last.CPU)/(float64(span)*float64(kind.VCPUs)), 100), shared...)
+	add(
+		"CPUUtilization",
+		"Percent",
+		min(100*float64(now.CPU-last.CPU)/(float64(span)*float64(kind.VCPUs)), 100),
+		shared...)
 	add("NetworkIn", bytes, float64(now.Received-min(last.Received, now.Received)), shared...)
 	add("NetworkOut", bytes, float64(now.Sent-min(last.Sent, now.Sent)), shared...)
 	failed := 1.0
@@ -89,5 +93,9 @@ func dimensionsOf(view store.Reader, row *store.Instance, now time.Time) (own, s
 	if member, ok := store.ScalingInstances.Get(view, row.ID); ok && capacity.Counts(view, member, now) {
 		own = append(own, []metric.Dimension{{Name: "AutoScalingGroupName", Value: member.Group}})
 	}
-	return own, [][]metric.Dimension{{{Name: "ImageId", Value: row.ImageID}}, {{Name: "InstanceType", Value: row.Type}}, nil}
+	return own, [][]metric.Dimension{
+		{{Name: "ImageId", Value: row.ImageID}},
+		{{Name: "InstanceType", Value: row.Type}},
+		nil,
+	}
 }

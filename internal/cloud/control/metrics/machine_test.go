@@ -25,12 +25,45 @@ func measuringMachines(t *testing.T, do func(p *simulated.Machines, rows *store.
 		}
 		p, m := &simulated.Machines{}, &metric.Store{}
 		err = rows.Update(func(tx *store.Tx) error {
-			store.ScalingGroups.Put(tx, &store.ScalingGroup{Region: "r", Name: "web", Min: 1, Max: 9, Desired: 3, DefaultWarmup: new(int32(120)), Metrics: []string{"GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances"}})
+			store.ScalingGroups.Put(
+				tx,
+				&store.ScalingGroup{
+					Region:        "r",
+					Name:          "web",
+					Min:           1,
+					Max:           9,
+					Desired:       3,
+					DefaultWarmup: new(int32(120)),
+					Metrics:       []string{"GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances"},
+				},
+			)
 			for id, since := range map[string]time.Duration{"i-1": time.Hour, "i-2": 0} {
-				store.Instances.Put(tx, &store.Instance{ID: id, Region: "r", Type: "t3.micro", ImageID: "ami-1", State: store.Running, Reachable: true})
-				store.ScalingInstances.Put(tx, &store.ScalingInstance{InstanceID: id, Region: "r", Group: "web", State: store.LifecycleInService, InServiceSince: time.Now().Add(-since)})
+				store.Instances.Put(
+					tx,
+					&store.Instance{
+						ID:        id,
+						Region:    "r",
+						Type:      "t3.micro",
+						ImageID:   "ami-1",
+						State:     store.Running,
+						Reachable: true,
+					},
+				)
+				store.ScalingInstances.Put(
+					tx,
+					&store.ScalingInstance{
+						InstanceID:     id,
+						Region:         "r",
+						Group:          "web",
+						State:          store.LifecycleInService,
+						InServiceSince: time.Now().Add(-since),
+					},
+				)
 			}
-			store.ScalingInstances.Put(tx, &store.ScalingInstance{InstanceID: "i-3", Region: "r", Group: "web", State: store.LifecyclePendingWait})
+			store.ScalingInstances.Put(
+				tx,
+				&store.ScalingInstance{InstanceID: "i-3", Region: "r", Group: "web", State: store.LifecyclePendingWait},
+			)
 			return nil
 		})
 		if err != nil {
@@ -94,9 +127,21 @@ func TestProcessorUseIsPerCentOfTheTypesProcessors(t *testing.T) {
 		id := func(value string) metric.Dimension { return metric.Dimension{Name: "InstanceId", Value: value} }
 		wantAverages(t, averages(m, "AWS/EC2", "CPUUtilization", id("i-1")), 50, 25, 25)
 		wantAverages(t, averages(m, "AWS/EC2", "CPUUtilization", id("i-2")), 100, 100, 100)
-		wantAverages(t, averages(m, "AWS/EC2", "CPUUtilization", metric.Dimension{Name: "ImageId", Value: "ami-1"}), 75, 62.5, 62.5)
+		wantAverages(
+			t,
+			averages(m, "AWS/EC2", "CPUUtilization", metric.Dimension{Name: "ImageId", Value: "ami-1"}),
+			75,
+			62.5,
+			62.5,
+		)
 		// An instance counts for its group once it has warmed up.
-		wantAverages(t, averages(m, "AWS/EC2", "CPUUtilization", metric.Dimension{Name: "AutoScalingGroupName", Value: "web"}), 50, 62.5, 62.5)
+		wantAverages(
+			t,
+			averages(m, "AWS/EC2", "CPUUtilization", metric.Dimension{Name: "AutoScalingGroupName", Value: "web"}),
+			50,
+			62.5,
+			62.5,
+		)
 		wantAverages(t, averages(m, "AWS/EC2", "StatusCheckFailed", id("i-1")), 0, 0, 0)
 	})
 }

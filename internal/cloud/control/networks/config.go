@@ -130,7 +130,13 @@ func groupOf(row *store.SecurityGroup) firewall.Group {
 		if rule.GroupID == "" && !rule.CIDR.Addr().Is4() {
 			continue // VPCs have no IPv6 range, so such a rule matches nothing
 		}
-		allowed := firewall.Rule{Protocol: rule.Protocol, FromPort: rule.FromPort, ToPort: rule.ToPort, CIDR: rule.CIDR, Group: rule.GroupID}
+		allowed := firewall.Rule{
+			Protocol: rule.Protocol,
+			FromPort: rule.FromPort,
+			ToPort:   rule.ToPort,
+			CIDR:     rule.CIDR,
+			Group:    rule.GroupID,
+		}
 		if rule.Egress {
 			group.Egress = append(group.Egress, allowed)
 		} else {
@@ -167,7 +173,10 @@ func allowsAll(entries []store.NetworkACLEntry) bool {
 func aclsBySubnet(rows []*store.NetworkACL) map[string]*firewall.ACL {
 	bySubnet := map[string]*firewall.ACL{}
 	for _, row := range rows {
-		entries := slices.SortedFunc(slices.Values(row.Entries), func(a, b store.NetworkACLEntry) int { return cmp.Compare(a.Number, b.Number) })
+		entries := slices.SortedFunc(
+			slices.Values(row.Entries),
+			func(a, b store.NetworkACLEntry) int { return cmp.Compare(a.Number, b.Number) },
+		)
 		if allowsAll(entries) {
 			continue
 		}

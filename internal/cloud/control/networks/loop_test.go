@@ -41,7 +41,12 @@ func TestWhatIsWantedReachesThePlaneAlsoAfterFailures(t *testing.T) {
 		s := open(t)
 		var plane simulated.Network
 		plane.Fail("Set", errors.New("one"), errors.New("two"), errors.New("three"))
-		loop := &networks.Loop{Store: s, Plane: &plane, Namespace: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)}
+		loop := &networks.Loop{
+			Store:     s,
+			Plane:     &plane,
+			Namespace: func(string) string { return "" },
+			Log:       slog.New(slog.DiscardHandler),
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { _ = loop.Run(ctx) })
@@ -72,7 +77,12 @@ func TestSyncReturnsWhenThePlaneHasWhatWasWantedAtItsCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
 		var plane slow
-		loop := &networks.Loop{Store: s, Plane: &plane, Namespace: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)}
+		loop := &networks.Loop{
+			Store:     s,
+			Plane:     &plane,
+			Namespace: func(string) string { return "" },
+			Log:       slog.New(slog.DiscardHandler),
+		}
 		var callers sync.WaitGroup
 		for _, id := range []string{"vpc-1", "vpc-2", "vpc-3", "vpc-4"} {
 			addVPC(t, s, id)

@@ -114,6 +114,9 @@ func serve(tx *store.Tx, g *store.ScalingGroup, id string, now time.Time) {
 	scalinggroup.End(tx, activity, scalinggroup.Successful, "", now)
 	i, _ := store.ScalingInstances.Get(tx, id)
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-		g.Troubles = slices.DeleteFunc(slices.Clone(g.Troubles), func(t store.ZoneTrouble) bool { return t.Zone == i.Zone })
+		g.Troubles = slices.DeleteFunc(
+			slices.Clone(g.Troubles),
+			func(t store.ZoneTrouble) bool { return t.Zone == i.Zone },
+		)
 	})
 }

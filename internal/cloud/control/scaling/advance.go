@@ -32,7 +32,11 @@ func (d *decision) advance(m *Member) {
 			d.takeOut(m, scalinggroup.EC2Gone, "")
 		case d.Group.Deleting:
 			s := about(TakeOut, m)
-			s.Cause = scalinggroup.Sentence(d.Now, "instance %s was taken out of service in response to a user request", m.InstanceID)
+			s.Cause = scalinggroup.Sentence(
+				d.Now,
+				"instance %s was taken out of service in response to a user request",
+				m.InstanceID,
+			)
 			d.step(s)
 		}
 	}
@@ -41,7 +45,10 @@ func (d *decision) advance(m *Member) {
 // enter takes an instance through its launch hooks into service.
 func (d *decision) enter(m *Member) {
 	if m.ended() {
-		d.giveUp(m, "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "+m.Reason)
+		d.giveUp(
+			m,
+			"Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "+m.Reason,
+		)
 		return
 	}
 	if m.Machine != store.Running {

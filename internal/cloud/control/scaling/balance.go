@@ -69,17 +69,31 @@ func (d *decision) grow(counted []*Member, total, missing int) {
 			awaited = append(awaited, m)
 		}
 	}
-	started := append(slices.Clip(d.Group.Causes), scalinggroup.Sentence(d.Now,
-		"an instance was started in response to a difference between desired and actual capacity, increasing the capacity from %d to %d", total, total+missing))
+	started := append(slices.Clip(d.Group.Causes), scalinggroup.Sentence(
+		d.Now,
+		"an instance was started in response to a difference between desired and actual capacity, increasing the capacity from %d to %d",
+		total,
+		total+missing,
+	))
 	for n := range missing {
 		place, ok := zones.next()
 		if !ok {
 			return
 		}
-		s := Step{Do: PlanLaunch, Zone: place.Zone, Subnet: place.ID, Cause: strings.Join(started, "  "), Surplus: total+n >= int(d.Group.Desired)}
+		s := Step{
+			Do:      PlanLaunch,
+			Zone:    place.Zone,
+			Subnet:  place.ID,
+			Cause:   strings.Join(started, "  "),
+			Surplus: total+n >= int(d.Group.Desired),
+		}
 		if len(awaited) > 0 {
 			s.For = awaited[0].InstanceID
-			s.Cause = scalinggroup.Sentence(d.Now, "an instance was launched in response to %s", d.successor(awaited[0]))
+			s.Cause = scalinggroup.Sentence(
+				d.Now,
+				"an instance was launched in response to %s",
+				d.successor(awaited[0]),
+			)
 			awaited = awaited[1:]
 		}
 		d.step(s)
@@ -130,10 +144,21 @@ func (d *decision) shrink(counted []*Member, total, excess int) {
 func (d *decision) sendAway(chosen []*Member, total int) {
 	causes := slices.Clip(d.Group.Causes)
 	if len(causes) == 0 {
-		causes = append(causes, scalinggroup.Sentence(d.Now, "instances were launched to balance instances in zones %s with other zones resulting in more than desired number of instances in the group", strings.Join(d.Group.Zones, " ")))
+		causes = append(
+			causes,
+			scalinggroup.Sentence(
+				d.Now,
+				"instances were launched to balance instances in zones %s with other zones resulting in more than desired number of instances in the group",
+				strings.Join(d.Group.Zones, " "),
+			),
+		)
 	}
-	causes = append(causes, scalinggroup.Sentence(d.Now,
-		"an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from %d to %d", total, total-len(chosen)))
+	causes = append(causes, scalinggroup.Sentence(
+		d.Now,
+		"an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from %d to %d",
+		total,
+		total-len(chosen),
+	))
 	shared := strings.Join(causes, "  ")
 	var names []string
 	for _, m := range chosen {
@@ -193,7 +218,20 @@ func (d *decision) rebalance(counted []*Member) {
 	if fullest < zones.before[place.Zone]+2 {
 		return
 	}
-	d.step(Step{Do: PlanLaunch, Zone: place.Zone, Subnet: place.ID, Surplus: true, Cause: scalinggroup.Sentence(d.Now, "availability zones %s had %s instances respectively.  An instance was launched to aid in balancing the group's zones", zones.names(), zones.numbers())})
+	d.step(
+		Step{
+			Do:      PlanLaunch,
+			Zone:    place.Zone,
+			Subnet:  place.ID,
+			Surplus: true,
+			Cause: scalinggroup.Sentence(
+				d.Now,
+				"availability zones %s had %s instances respectively.  An instance was launched to aid in balancing the group's zones",
+				zones.names(),
+				zones.numbers(),
+			),
+		},
+	)
 }
 
 // occupancy is how many instances the group has in each place, and where the
@@ -207,7 +245,13 @@ type occupancy struct {
 }
 
 func (d *decision) occupancy(counted []*Member) *occupancy {
-	o := &occupancy{d: d, before: map[string]int{}, zones: map[string]int{}, subnets: map[string]int{}, trying: map[string]bool{}}
+	o := &occupancy{
+		d:       d,
+		before:  map[string]int{},
+		zones:   map[string]int{},
+		subnets: map[string]int{},
+		trying:  map[string]bool{},
+	}
 	add := func(zone, subnet string) {
 		o.before[zone]++
 		o.zones[zone]++
@@ -242,7 +286,8 @@ func (o *occupancy) next() (Subnet, bool) {
 		if o.d.Group.Distribution != "balanced-only" && !o.open(s.Zone) {
 			continue
 		}
-		if best == nil || o.zones[s.Zone] < o.zones[best.Zone] || s.Zone == best.Zone && o.subnets[s.ID] < o.subnets[best.ID] {
+		if best == nil || o.zones[s.Zone] < o.zones[best.Zone] ||
+			s.Zone == best.Zone && o.subnets[s.ID] < o.subnets[best.ID] {
 			best = s
 		}
 	}

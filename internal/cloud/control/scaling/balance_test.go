@@ -36,7 +36,9 @@ func TestWhatAZoneCannotLaunchAnotherDoesAndTheBalanceComesBack(t *testing.T) {
 			}
 		}
 		reason := "We currently do not have sufficient capacity in the Availability Zone you requested. Launching EC2 instance failed."
-		if len(failed) == 0 || failed[0].StatusMessage != reason || failed[0].Description != "Launching a new EC2 instance.  Status Reason: "+reason || failed[0].Details != `{"Availability Zone":"c","Subnet ID":"subnet-c"}` {
+		if len(failed) == 0 || failed[0].StatusMessage != reason ||
+			failed[0].Description != "Launching a new EC2 instance.  Status Reason: "+reason ||
+			failed[0].Details != `{"Availability Zone":"c","Subnet ID":"subnet-c"}` {
 			t.Fatalf("%+v", failed)
 		}
 		w.settle(24 * time.Hour)
@@ -101,34 +103,47 @@ func TestAGroupLeavesAZoneThatIsNoLongerItsOwnLaunchingFirst(t *testing.T) {
 }
 
 func TestRebalancingTellsWhy(t *testing.T) {
-	inWorld(t, func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: scalinggroup.AZRebalance}} }, func(w *world) {
-		w.update(func(tx *store.Tx) { // two in one zone
-			store.ScalingInstances.Edit(tx, "i-002", func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" })
-		})
-		w.desire(4)
-		w.desire(3)
-		w.settle(time.Hour)
-		w.update(func(tx *store.Tx) {
-			for _, i := range scalinggroup.Instances(tx, key) {
-				store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" })
+	inWorld(
+		t,
+		func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: scalinggroup.AZRebalance}} },
+		func(w *world) {
+			w.update(func(tx *store.Tx) { // two in one zone
+				store.ScalingInstances.Edit(
+					tx,
+					"i-002",
+					func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" },
+				)
+			})
+			w.desire(4)
+			w.desire(3)
+			w.settle(time.Hour)
+			w.update(func(tx *store.Tx) {
+				for _, i := range scalinggroup.Instances(tx, key) {
+					store.ScalingInstances.Edit(
+						tx,
+						i.InstanceID,
+						func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" },
+					)
+				}
+			})
+			w.settle(time.Hour)
+			before := w.fleet.calls["Launch"]
+			w.group(func(g *store.ScalingGroup) { g.Suspended = nil })
+			w.settle(time.Hour)
+			if z := w.zones(); !maps.Equal(z, map[string]int{"a": 1, "b": 1, "c": 1}) ||
+				w.fleet.calls["Launch"] != before+2 {
+				t.Fatalf("%v\n%s", z, w.history())
 			}
-		})
-		w.settle(time.Hour)
-		before := w.fleet.calls["Launch"]
-		w.group(func(g *store.ScalingGroup) { g.Suspended = nil })
-		w.settle(time.Hour)
-		if z := w.zones(); !maps.Equal(z, map[string]int{"a": 1, "b": 1, "c": 1}) || w.fleet.calls["Launch"] != before+2 {
-			t.Fatalf("%v\n%s", z, w.history())
-		}
-		for _, want := range []string{
-			"availability zones a b c had 3 0 0 instances respectively.  An instance was launched to aid in balancing the group's zones.",
-			"instances were launched to balance instances in zones a b c with other zones resulting in more than desired number of instances in the group.",
-		} {
-			if !strings.Contains(w.history(), want) {
-				t.Errorf("nothing tells %q\n%s", want, w.history())
+			for _, want := range []string{
+				"availability zones a b c had 3 0 0 instances respectively.  An instance was launched to aid in balancing the group's zones.",
+				"instances were launched to balance instances in zones a b c with other zones resulting in more than desired number of instances in the group.",
+			} {
+				if !strings.Contains(w.history(), want) {
+					t.Errorf("nothing tells %q\n%s", want, w.history())
+				}
 			}
-		}
-	})
+		},
+	)
 }
 
 func TestProtectedInstancesAreNotScaledIn(t *testing.T) {
@@ -146,10 +161,14 @@ func TestProtectedInstancesAreNotScaledIn(t *testing.T) {
 		w.desire(0)
 		w.settle(time.Hour)
 		w.want(store.LifecycleInService, "i-001", "i-002")
-		if a := w.activities(""); len(a) != 1 || a[0].Status != "Cancelled" || a[0].Description != "Could not scale to desired capacity because all remaining instances are protected from scale in." {
+		if a := w.activities(""); len(a) != 1 || a[0].Status != "Cancelled" ||
+			a[0].Description != "Could not scale to desired capacity because all remaining instances are protected from scale in." {
 			t.Errorf("%+v", a)
 		}
-		w.machine("i-001", func(i *store.Instance) { i.State = store.Terminated }) // no protection from being replaced, or from not being
+		w.machine(
+			"i-001",
+			func(i *store.Instance) { i.State = store.Terminated },
+		) // no protection from being replaced, or from not being
 		w.want(store.LifecycleInService, "i-002")
 	})
 }
@@ -191,12 +210,15 @@ func TestInstancesGoInAndOutOfTargetGroupsWithTheGroup(t *testing.T) {
 		}
 		w.settle(2 * time.Minute)
 		g, _ := store.ScalingGroups.Get(w.store.View(), key)
-		if left := store.Targets.By(w.store.View(), "target_group", "more"); len(left) != 0 || len(g.LeavingTargetGroups) != 0 || len(store.Targets.By(w.store.View(), "target_group", "tg")) != 3 {
+		if left := store.Targets.By(w.store.View(), "target_group", "more"); len(left) != 0 ||
+			len(g.LeavingTargetGroups) != 0 ||
+			len(store.Targets.By(w.store.View(), "target_group", "tg")) != 3 {
 			t.Errorf("%v %v", left, g.LeavingTargetGroups)
 		}
 		w.update(func(tx *store.Tx) { store.TargetGroups.Delete(tx, "tg") })
 		w.desire(4)
-		if a := w.activities(""); len(a) == 0 || a[0].StatusMessage != "One or more target groups not found. Validating load balancer configuration failed." {
+		if a := w.activities(""); len(a) == 0 ||
+			a[0].StatusMessage != "One or more target groups not found. Validating load balancer configuration failed." {
 			t.Errorf("%+v", a)
 		}
 	})
@@ -207,15 +229,29 @@ func TestAnotherDaemonGoesOnWhereTheLastOneWas(t *testing.T) {
 		w.stop()
 		w.update(func(tx *store.Tx) {
 			scalinggroup.ChangeDesired(tx, key, 5, "a user request explicitly set group desired capacity", time.Now())
-			store.ScalingActivities.Put(tx, &store.ScalingActivity{ID: "planned", Region: "r", Group: "g", GroupARN: "arn:g", Zone: "b", SubnetID: "subnet-b", Status: "PreInService", Started: time.Now()})
+			store.ScalingActivities.Put(
+				tx,
+				&store.ScalingActivity{
+					ID:       "planned",
+					Region:   "r",
+					Group:    "g",
+					GroupARN: "arn:g",
+					Zone:     "b",
+					SubnetID: "subnet-b",
+					Status:   "PreInService",
+					Started:  time.Now(),
+				},
+			)
 			scalinggroup.TakeOut(tx, "i-001", scalinggroup.UserCheck, "", time.Now())
 		})
 		w.start()
 		w.settle(10 * time.Minute)
-		if n := len(w.states()[store.LifecycleInService]); n != 5 || len(w.states()) != 1 || w.fleet.calls["Launch"] != 6 {
+		if n := len(w.states()[store.LifecycleInService]); n != 5 || len(w.states()) != 1 ||
+			w.fleet.calls["Launch"] != 6 {
 			t.Errorf("%v %v\n%s", w.states(), w.fleet.calls, w.history())
 		}
-		if a, _ := store.ScalingActivities.Get(w.store.View(), "planned"); a.Status != "Successful" || a.InstanceID == "" {
+		if a, _ := store.ScalingActivities.Get(w.store.View(), "planned"); a.Status != "Successful" ||
+			a.InstanceID == "" {
 			t.Errorf("%+v", a)
 		}
 	})

@@ -95,10 +95,13 @@ func TestWhateverHappensAGroupComesToRestAsItIsDesired(t *testing.T) {
 					low, high = min(low, zones[zone]), max(high, zones[zone])
 					delete(zones, zone)
 				}
-				if states := w.states(); len(states[store.LifecycleInService]) != int(g.Desired) || len(states) > 1 || high-low > 1 || len(zones) != 0 {
+				if states := w.states(); len(states[store.LifecycleInService]) != int(g.Desired) || len(states) > 1 ||
+					high-low > 1 ||
+					len(zones) != 0 {
 					t.Errorf("desired %d, %v, %v\n%s", g.Desired, states, w.zones(), w.history())
 				}
-				if open := store.ScalingActivities.By(w.store.View(), "open", key); len(open) != 0 || len(g.Causes) != 0 {
+				if open := store.ScalingActivities.By(w.store.View(), "open", key); len(open) != 0 ||
+					len(g.Causes) != 0 {
 					t.Errorf("open %+v, causes %v", open[0], g.Causes)
 				}
 				for _, i := range store.Instances.List(w.store.View()) {

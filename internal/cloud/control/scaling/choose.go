@@ -36,7 +36,8 @@ func (d *decision) choose(counted []*Member, n int) []*Member {
 			if len(waiting) == 0 {
 				continue
 			}
-			if m := waiting[0]; best == nil || occupied[zone] > occupied[best.Zone] || occupied[zone] == occupied[best.Zone] && d.sooner(m, best) < 0 {
+			if m := waiting[0]; best == nil || occupied[zone] > occupied[best.Zone] ||
+				occupied[zone] == occupied[best.Zone] && d.sooner(m, best) < 0 {
 				best = m
 			}
 		}
@@ -59,7 +60,11 @@ func (d *decision) sooner(a, b *Member) int {
 			return c
 		}
 	}
-	return cmp.Or(-compareTrue(!d.ready(a), !d.ready(b)), a.Launched.Compare(b.Launched), cmp.Compare(a.InstanceID, b.InstanceID))
+	return cmp.Or(
+		-compareTrue(!d.ready(a), !d.ready(b)),
+		a.Launched.Compare(b.Launched),
+		cmp.Compare(a.InstanceID, b.InstanceID),
+	)
 }
 
 // byPolicy compares by one policy. AllocationStrategy and
@@ -76,7 +81,11 @@ func (d *decision) byPolicy(policy string, a, b *Member) int {
 	case "ClosestToNextInstanceHour":
 		return cmp.Compare(d.toNextHour(a), d.toNextHour(b))
 	case "Default":
-		return cmp.Or(d.byTemplate(a, b), -compareTrue(!d.ready(a), !d.ready(b)), cmp.Compare(d.toNextHour(a), d.toNextHour(b)))
+		return cmp.Or(
+			d.byTemplate(a, b),
+			-compareTrue(!d.ready(a), !d.ready(b)),
+			cmp.Compare(d.toNextHour(a), d.toNextHour(b)),
+		)
 	}
 	return 0
 }

@@ -82,7 +82,14 @@ type decision struct {
 // what is desired. Whatever is decided is either a change of rows, which the
 // next decision sees, or a call that may be repeated.
 func Decide(s Situation) Plan {
-	d := &decision{Situation: s, leaving: map[string]bool{}, marked: map[string]bool{}, ailing: map[string]string{}, awaited: map[string]string{}, struck: map[string]bool{}}
+	d := &decision{
+		Situation: s,
+		leaving:   map[string]bool{},
+		marked:    map[string]bool{},
+		ailing:    map[string]string{},
+		awaited:   map[string]string{},
+		struck:    map[string]bool{},
+	}
 	for i := range d.Members {
 		d.advance(&d.Members[i])
 	}
@@ -138,7 +145,9 @@ func (d *decision) ready(m *Member) bool {
 // by no load balancer there is nothing to wait for.
 func (d *decision) unproven(m *Member) bool {
 	return d.heedsELB() && slices.ContainsFunc(m.Targets, func(t *store.Target) bool {
-		return slices.Contains(d.Group.TargetGroupARNs, t.TargetGroupARN) && t.DeregisteredAt.IsZero() && t.State != "healthy" && t.State != "unused"
+		return slices.Contains(d.Group.TargetGroupARNs, t.TargetGroupARN) && t.DeregisteredAt.IsZero() &&
+			t.State != "healthy" &&
+			t.State != "unused"
 	})
 }
 
@@ -167,7 +176,8 @@ func (d *decision) replace(m *Member, because, successor string) {
 func (d *decision) leaveTargetGroups() {
 	for _, arn := range d.Group.LeavingTargetGroups {
 		if !slices.ContainsFunc(d.Members, func(m Member) bool {
-			return !m.ended() && slices.ContainsFunc(m.Targets, func(t *store.Target) bool { return t.TargetGroupARN == arn })
+			return !m.ended() &&
+				slices.ContainsFunc(m.Targets, func(t *store.Target) bool { return t.TargetGroupARN == arn })
 		}) {
 			d.step(Step{Do: LeaveGroup, TargetGroups: []string{arn}})
 		}

@@ -32,8 +32,21 @@ func member(id, zone string, age int, version string, change func(*scaling.Membe
 
 func situation(desired int32, change func(*store.ScalingGroup), members ...scaling.Member) scaling.Situation {
 	s := scaling.Situation{
-		Group: &store.ScalingGroup{Region: "r", Name: "g", Min: 0, Max: 10, Desired: desired, Template: store.TemplateRef{ID: "lt-1"}, MinHealthy: -1, MaxHealthy: -1,
-			TerminationPolicies: []string{"Default"}, Distribution: "balanced-best-effort", Zones: []string{"a", "b", "c"}},
+		Group: &store.ScalingGroup{
+			Region:     "r",
+			Name:       "g",
+			Min:        0,
+			Max:        10,
+			Desired:    desired,
+			Template:   store.TemplateRef{ID: "lt-1"},
+			MinHealthy: -1,
+			MaxHealthy: -1,
+			TerminationPolicies: []string{
+				"Default",
+			},
+			Distribution: "balanced-best-effort",
+			Zones:        []string{"a", "b", "c"},
+		},
 		Members: members, Now: now, Subnets: []scaling.Subnet{{ID: "subnet-a", Zone: "a"}, {ID: "subnet-b", Zone: "b"}, {ID: "subnet-c", Zone: "c"}},
 	}
 	if change != nil {
@@ -127,7 +140,10 @@ func TestALookAgainIsAskedForWhenTimeAloneChangesTheDecision(t *testing.T) {
 		m.GraceUntil, m.Reachable = now.Add(time.Minute), false
 	}
 	waiting := func(m *scaling.Member) {
-		m.State, m.Waits = store.LifecyclePendingWait, []store.HookWait{{Hook: "h", Deadline: now.Add(2 * time.Minute)}, {Hook: "i", Deadline: now.Add(3 * time.Minute)}}
+		m.State, m.Waits = store.LifecyclePendingWait, []store.HookWait{
+			{Hook: "h", Deadline: now.Add(2 * time.Minute)},
+			{Hook: "i", Deadline: now.Add(3 * time.Minute)},
+		}
 	}
 	for name, c := range map[string]struct {
 		group  func(*store.ScalingGroup)

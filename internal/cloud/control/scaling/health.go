@@ -79,7 +79,8 @@ func (d *decision) ailment(m *Member, impaired map[string]bool) string {
 // cloud has started its machine anew, as after a restart of the host: there is
 // no such thing on AWS, and all machines at once would be found failing.
 func (d *decision) grace(m *Member) time.Time {
-	if again := m.Booted.Add(time.Duration(d.Group.HealthCheckGrace) * time.Second); !m.Booted.IsZero() && again.After(m.GraceUntil) {
+	if again := m.Booted.Add(time.Duration(d.Group.HealthCheckGrace) * time.Second); !m.Booted.IsZero() &&
+		again.After(m.GraceUntil) {
 		return again
 	}
 	return m.GraceUntil
@@ -97,7 +98,8 @@ func (d *decision) heedsELB() bool {
 }
 
 func (d *decision) unhealthy(t *store.Target) bool {
-	return t.State == "unhealthy" && t.DeregisteredAt.IsZero() && slices.Contains(d.Group.TargetGroupARNs, t.TargetGroupARN)
+	return t.State == "unhealthy" && t.DeregisteredAt.IsZero() &&
+		slices.Contains(d.Group.TargetGroupARNs, t.TargetGroupARN)
 }
 
 // impairedZones are the zones in which no ELB check is believed. With
@@ -116,7 +118,11 @@ func (d *decision) impairedZones() map[string]bool {
 		if m.State != store.LifecycleInService || m.ended() {
 			continue
 		}
-		if d.failsELB(m) && !slices.ContainsFunc(m.Targets, func(t *store.Target) bool { return d.unhealthy(t) && t.Reason != "Target.Timeout" }) {
+		if d.failsELB(m) &&
+			!slices.ContainsFunc(
+				m.Targets,
+				func(t *store.Target) bool { return d.unhealthy(t) && t.Reason != "Target.Timeout" },
+			) {
 			silent[m.Zone] = true
 		} else {
 			well[m.Zone] = true

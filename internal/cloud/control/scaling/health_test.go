@@ -25,7 +25,11 @@ func TestAnInstanceEndedByHandIsReplaced(t *testing.T) {
 				w.machine("i-001", func(i *store.Instance) { i.State = state })
 				w.want(store.LifecycleInService, "i-002", "i-003", "i-004")
 				gone, came := w.activities("i-001")[1], w.activities("i-004")[0]
-				tells(t, gone, "an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped.")
+				tells(
+					t,
+					gone,
+					"an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped.",
+				)
 				tells(t, came, "an instance was launched in response to an unhealthy instance needing to be replaced.")
 				if len(w.states()) != 1 || w.zones()["a"] != 1 {
 					t.Errorf("%v", w.states())
@@ -43,7 +47,11 @@ func TestAnInstanceThatFailsELBChecksIsReplacedAfterItsGracePeriod(t *testing.T)
 		w.settle(2 * time.Second)
 		w.want(store.LifecycleTerminating, "i-002")
 		w.want(store.LifecycleInService, "i-001", "i-003", "i-004")
-		tells(t, w.activities("i-002")[1], "an instance was taken out of service in response to an ELB system health check failure.")
+		tells(
+			t,
+			w.activities("i-002")[1],
+			"an instance was taken out of service in response to an ELB system health check failure.",
+		)
 		w.settle(2 * time.Minute)
 		if len(w.states()) != 1 || w.fleet.calls["Terminate"] != 1 {
 			t.Errorf("%v", w.states())
@@ -83,7 +91,11 @@ func TestWhatELBSaysCountsOnlyWhereTheGroupHeedsIt(t *testing.T) {
 func TestAUsersWordReplacesAnInstance(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.update(func(tx *store.Tx) {
-			store.ScalingInstances.Edit(tx, "i-001", func(i *store.ScalingInstance) { i.Health, i.UserHealth = scalinggroup.Sick, true })
+			store.ScalingInstances.Edit(
+				tx,
+				"i-001",
+				func(i *store.ScalingInstance) { i.Health, i.UserHealth = scalinggroup.Sick, true },
+			)
 		})
 		w.settle(time.Second)
 		w.want(store.LifecycleTerminating, "i-001")
@@ -114,7 +126,8 @@ func TestSuspendedProcessesDoNothing(t *testing.T) {
 		w.group(suspend(scalinggroup.ReplaceUnhealthy))
 		w.target("i-001", "unhealthy", "")
 		w.settle(time.Hour)
-		if i, _ := store.ScalingInstances.Get(w.store.View(), "i-001"); i.Health != scalinggroup.Sick || i.State != store.LifecycleInService {
+		if i, _ := store.ScalingInstances.Get(w.store.View(), "i-001"); i.Health != scalinggroup.Sick ||
+			i.State != store.LifecycleInService {
 			t.Errorf("not replacing: %+v", i)
 		}
 		w.group(suspend(scalinggroup.Terminate, scalinggroup.Launch))
@@ -123,7 +136,10 @@ func TestSuspendedProcessesDoNothing(t *testing.T) {
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
 		w.group(suspend())
 		w.settle(10 * time.Minute)
-		w.want(store.LifecycleInService, "i-003") // the zone of the sick one has none left, and of the others the older goes
+		w.want(
+			store.LifecycleInService,
+			"i-003",
+		) // the zone of the sick one has none left, and of the others the older goes
 	})
 	inWorld(t, nil, func(w *world) {
 		w.group(suspend(scalinggroup.HealthCheck))
@@ -155,8 +171,16 @@ func TestAMaintenancePolicyLaunchesBeforeItEnds(t *testing.T) {
 		w.want(store.LifecycleTerminating, "i-001")
 		w.settle(20 * time.Minute)
 		w.want(store.LifecycleInService, "i-004", "i-005", "i-006")
-		tells(t, w.activities("i-001")[1], "an instance was taken out of service in response to an ELB system health check failure.")
-		tells(t, w.activities("i-004")[0], "an instance was launched in response to an unhealthy instance needing to be replaced.")
+		tells(
+			t,
+			w.activities("i-001")[1],
+			"an instance was taken out of service in response to an ELB system health check failure.",
+		)
+		tells(
+			t,
+			w.activities("i-004")[0],
+			"an instance was launched in response to an unhealthy instance needing to be replaced.",
+		)
 	})
 }
 
@@ -188,7 +212,9 @@ func TestAMaintenancePolicyWithoutRoomAboveKeepsItsMinimum(t *testing.T) {
 			w.target(id, "unhealthy", "Target.Timeout")
 		}
 		w.settle(time.Second)
-		if out := w.states()[store.LifecycleTerminating]; len(out) != 1 { // two are well, three should be: one after the other
+		if out := w.states()[store.LifecycleTerminating]; len(
+			out,
+		) != 1 { // two are well, three should be: one after the other
 			t.Errorf("%v", w.states())
 		}
 		w.settle(20 * time.Minute)
@@ -232,6 +258,10 @@ func TestInstancesAreReplacedWhenTheirLifetimeIsOver(t *testing.T) {
 		}
 		w.settle(time.Hour)
 		w.want(store.LifecycleInService, "i-004", "i-005", "i-006")
-		tells(t, w.activities("i-001")[1], "an instance was taken out of service in response to maximum instance lifetime.")
+		tells(
+			t,
+			w.activities("i-001")[1],
+			"an instance was taken out of service in response to maximum instance lifetime.",
+		)
 	})
 }

@@ -12,7 +12,17 @@ import (
 func (w *world) hook(name, transition, result string, heartbeat int32) {
 	w.t.Helper()
 	w.update(func(tx *store.Tx) {
-		store.LifecycleHooks.Put(tx, &store.LifecycleHook{Region: "r", Group: "g", Name: name, Transition: transition, DefaultResult: result, HeartbeatTimeout: heartbeat})
+		store.LifecycleHooks.Put(
+			tx,
+			&store.LifecycleHook{
+				Region:           "r",
+				Group:            "g",
+				Name:             name,
+				Transition:       transition,
+				DefaultResult:    result,
+				HeartbeatTimeout: heartbeat,
+			},
+		)
 	})
 }
 
@@ -59,7 +69,11 @@ func TestAnAbandonedLaunchIsCancelledEndedAndTriedAgain(t *testing.T) {
 				w.complete("i-004", "boot", scalinggroup.Abandon)
 			}
 			a := w.activities("i-004")[0]
-			if a.Status != "Cancelled" || !strings.HasSuffix(a.StatusMessage, "was abandoned: "+how) || !strings.HasPrefix(a.StatusMessage, "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token ") ||
+			if a.Status != "Cancelled" || !strings.HasSuffix(a.StatusMessage, "was abandoned: "+how) ||
+				!strings.HasPrefix(
+					a.StatusMessage,
+					"Instance failed to complete user's Lifecycle Action: Lifecycle Action with token ",
+				) ||
 				a.Description != "Launching a new EC2 instance: i-004.  Status Reason: "+a.StatusMessage {
 				t.Errorf("%+v", a)
 			}
@@ -94,12 +108,23 @@ func TestAGroupThatIsDeletedWaitsForNoHook(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.ProtectNewInstances = true }, func(w *world) {
 		w.hook("bye", scalinggroup.Terminating, scalinggroup.Continue, 7200)
 		w.update(func(tx *store.Tx) {
-			store.ScalingInstances.Edit(tx, "i-001", func(i *store.ScalingInstance) { i.State = store.LifecycleStandby })
-			scalinggroup.ChangeDesired(tx, key, 0, "a user request update of AutoScalingGroup constraints to min: 0, max: 0, desired: 0", time.Now())
+			store.ScalingInstances.Edit(
+				tx,
+				"i-001",
+				func(i *store.ScalingInstance) { i.State = store.LifecycleStandby },
+			)
+			scalinggroup.ChangeDesired(
+				tx,
+				key,
+				0,
+				"a user request update of AutoScalingGroup constraints to min: 0, max: 0, desired: 0",
+				time.Now(),
+			)
 		})
 		w.group(func(g *store.ScalingGroup) { g.Min, g.Max, g.Deleting = 0, 0, true })
 		w.settle(5 * time.Minute)
-		if _, there := store.ScalingGroups.Get(w.store.View(), key); there || w.fleet.calls["Terminate"] != 3 || len(store.LifecycleHooks.List(w.store.View())) != 0 {
+		if _, there := store.ScalingGroups.Get(w.store.View(), key); there || w.fleet.calls["Terminate"] != 3 ||
+			len(store.LifecycleHooks.List(w.store.View())) != 0 {
 			t.Errorf("%v %v\n%s", w.states(), w.fleet.calls, w.history())
 		}
 		if len(w.activities("i-002")) != 2 {
@@ -113,9 +138,13 @@ func TestAnInstanceThatDiesBeforeItServesIsCancelledAndItsZoneLeftAloneForAWhile
 		w.fleet.slow = 10 * time.Second
 		w.desire(4)
 		w.want(store.LifecyclePending, "i-004")
-		w.machine("i-004", func(i *store.Instance) { i.State, i.StateReasonCode = store.Terminated, "Server.InternalError" })
+		w.machine(
+			"i-004",
+			func(i *store.Instance) { i.State, i.StateReasonCode = store.Terminated, "Server.InternalError" },
+		)
 		a := w.activities("i-004")[0]
-		if want := "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Server.InternalError"; a.Status != "Cancelled" || a.StatusMessage != want {
+		if want := "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Server.InternalError"; a.Status != "Cancelled" ||
+			a.StatusMessage != want {
 			t.Errorf("%+v", a)
 		}
 		w.want(store.LifecyclePending, "i-005") // in the next zone

@@ -47,11 +47,18 @@ func (l *Loop) launch(ctx context.Context, g *store.ScalingGroup, id string, fai
 
 // run launches the instance of an activity. The reason of an error is in the
 // words of an activity's status.
-func (l *Loop) run(ctx context.Context, g *store.ScalingGroup, activity *store.ScalingActivity) (reason string, err error) {
+func (l *Loop) run(
+	ctx context.Context,
+	g *store.ScalingGroup,
+	activity *store.ScalingActivity,
+) (reason string, err error) {
 	view := l.Store.View()
 	for _, arn := range g.TargetGroupARNs {
 		if _, ok := store.TargetGroups.Get(view, arn); !ok {
-			return "One or more target groups not found. Validating load balancer configuration failed.", fmt.Errorf("target group %s does not exist", arn)
+			return "One or more target groups not found. Validating load balancer configuration failed.", fmt.Errorf(
+				"target group %s does not exist",
+				arn,
+			)
 		}
 	}
 	source, err := scalinggroup.SourceOf(scalinggroup.Configured(view, g))

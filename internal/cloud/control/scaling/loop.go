@@ -23,7 +23,13 @@ type Fleet interface {
 	// Launch starts an instance of the group in a subnet, with the tags that
 	// the group propagates, and runs join in the same transaction: there is
 	// never an instance that the group does not know of.
-	Launch(ctx context.Context, group *store.ScalingGroup, source scalinggroup.Source, subnet, token string, join func(tx *store.Tx, id string) error) error
+	Launch(
+		ctx context.Context,
+		group *store.ScalingGroup,
+		source scalinggroup.Source,
+		subnet, token string,
+		join func(tx *store.Tx, id string) error,
+	) error
 	// Terminate ends an instance, be it protected or not.
 	Terminate(ctx context.Context, region, instanceID string) error
 	Register(ctx context.Context, region, targetGroupARN, instanceID string) error
@@ -76,7 +82,18 @@ func (l *Loop) Run(ctx context.Context) error {
 func wait(ctx context.Context, view *store.View, until time.Time) error {
 	bounded, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	_ = view.Changed(bounded, store.ScalingGroups, store.ScalingInstances, store.ScalingActivities, store.LifecycleHooks, store.InstanceRefreshes, store.Alarms, store.TemplateVersions, store.Instances, store.Targets)
+	_ = view.Changed(
+		bounded,
+		store.ScalingGroups,
+		store.ScalingInstances,
+		store.ScalingActivities,
+		store.LifecycleHooks,
+		store.InstanceRefreshes,
+		store.Alarms,
+		store.TemplateVersions,
+		store.Instances,
+		store.Targets,
+	)
 	pause := time.Duration(len(store.ScalingInstances.List(view))) * together
 	late := time.NewTimer(min(max(pause, leastTogether), mostTogether))
 	defer late.Stop()

@@ -16,7 +16,9 @@ func TestANewGroupGetsItsInstancesOneAZone(t *testing.T) {
 		a := w.activities("i-001")
 		want := "At 2000-01-01T00:00:00Z a user request created an AutoScalingGroup changing the desired capacity from 0 to 3.  " +
 			"At 2000-01-01T00:00:00Z an instance was started in response to a difference between desired and actual capacity, increasing the capacity from 0 to 3."
-		if len(a) != 1 || a[0].Cause != want || a[0].Description != "Launching a new EC2 instance: i-001" || a[0].Status != "Successful" || a[0].Progress != 100 ||
+		if len(a) != 1 || a[0].Cause != want || a[0].Description != "Launching a new EC2 instance: i-001" ||
+			a[0].Status != "Successful" ||
+			a[0].Progress != 100 ||
 			a[0].Details != `{"Availability Zone":"a","Subnet ID":"subnet-a"}` {
 			t.Errorf("%+v", a[0])
 		}
@@ -32,7 +34,8 @@ func TestAGroupGrowsAndShrinksAsDesired(t *testing.T) {
 			t.Fatalf("%v", w.states())
 		}
 		out := w.states()[store.LifecycleTerminating][0]
-		if a := w.activities(out)[1]; a.Status != "WaitingForELBConnectionDraining" || a.Description != "Terminating EC2 instance: "+out+" - Waiting For ELB Connection Draining." {
+		if a := w.activities(out)[1]; a.Status != "WaitingForELBConnectionDraining" ||
+			a.Description != "Terminating EC2 instance: "+out+" - Waiting For ELB Connection Draining." {
 			t.Errorf("%+v", a)
 		}
 		if w.fleet.calls["Terminate"] != 0 {

@@ -121,7 +121,8 @@ func (d *decision) unmark() {
 	if d.Refresh != nil && d.Refresh.Status == store.RefreshCancelling && !d.Refresh.Abrupt {
 		complete = d.surplus()
 	}
-	rolling := d.Refresh != nil && (d.Refresh.Status == store.RefreshInProgress || d.Refresh.Status == store.RefreshRollbackInProgress)
+	rolling := d.Refresh != nil &&
+		(d.Refresh.Status == store.RefreshInProgress || d.Refresh.Status == store.RefreshRollbackInProgress)
 	for _, m := range d.counted() {
 		switch {
 		case m.Replace != scalinggroup.Refresh || rolling && d.Refresh.Stale[m.InstanceID]:
@@ -223,7 +224,10 @@ func (d *decision) paused(row *store.InstanceRefresh, c census) bool {
 	}
 	row.CheckpointsPassed = int32(c.passed)
 	reached := d.Refresh.Preferences.CheckpointPercentages[c.passed-1]
-	row.StatusReason = fmt.Sprintf("Waiting for the checkpoint delay to pass before continuing. The checkpoint at %d percent is reached.", reached)
+	row.StatusReason = fmt.Sprintf(
+		"Waiting for the checkpoint delay to pass before continuing. The checkpoint at %d percent is reached.",
+		reached,
+	)
 	row.PausedUntil = d.Now.UTC().Add(time.Duration(d.Refresh.Preferences.CheckpointDelay) * time.Second)
 	d.at(row.PausedUntil)
 	return true
@@ -235,7 +239,8 @@ func (d *decision) cancel(row *store.InstanceRefresh) {
 	moving := len(d.Launches)+d.surplus() > 0
 	for i := range d.Members {
 		m := &d.Members[i]
-		moving = moving || scalinggroup.Leaving(m.ScalingInstance) || scalinggroup.Counts(m.ScalingInstance) && m.State != store.LifecycleInService
+		moving = moving || scalinggroup.Leaving(m.ScalingInstance) ||
+			scalinggroup.Counts(m.ScalingInstance) && m.State != store.LifecycleInService
 	}
 	if row.Abrupt || !moving {
 		d.end(row, store.RefreshCancelled, "Cancelled due to user request.")
@@ -281,6 +286,10 @@ func note(tx *store.Tx, g *store.ScalingGroup, s Step, _ time.Time) {
 	}
 	store.InstanceRefreshes.Put(tx, now)
 	if now.Status == store.RefreshSuccessful && scalinggroup.HasDesired(now) {
-		store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Template, g.Mixed = now.Template, now.Mixed })
+		store.ScalingGroups.Edit(
+			tx,
+			g.Key(),
+			func(g *store.ScalingGroup) { g.Template, g.Mixed = now.Template, now.Mixed },
+		)
 	}
 }

@@ -28,7 +28,13 @@ func TestARefreshSurvivesTheDaemonAtEveryMoment(t *testing.T) {
 		}
 		w.status(store.RefreshSuccessful)
 		if w.versions()["2"] != 3 || least < 3 || w.fleet.calls["Terminate"] < 3 || len(w.fleet.tokens) != 6 {
-			t.Errorf("%v, %d warm at least, %v, %d instances ever", w.versions(), least, w.fleet.calls, len(w.fleet.tokens))
+			t.Errorf(
+				"%v, %d warm at least, %v, %d instances ever",
+				w.versions(),
+				least,
+				w.fleet.calls,
+				len(w.fleet.tokens),
+			)
 		}
 	})
 }
@@ -41,7 +47,8 @@ func TestARefreshEndsWhenItsTemplateIsGone(t *testing.T) {
 		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) { p.AutoRollback = true }))
 		w.update(func(tx *store.Tx) { store.TemplateVersions.Delete(tx, store.TemplateVersionKey("lt-1", 2)) })
 		w.settle(time.Second)
-		if r := w.refreshed(); r.Status != store.RefreshRollbackInProgress || !strings.Contains(r.RollbackReason, "does not exist any more") {
+		if r := w.refreshed(); r.Status != store.RefreshRollbackInProgress ||
+			!strings.Contains(r.RollbackReason, "does not exist any more") {
 			t.Errorf("%+v", r)
 		}
 		w.settle(10 * time.Minute)
@@ -66,7 +73,12 @@ func TestARefreshSurvivesTheDaemonAtEveryCall(t *testing.T) {
 						w.kill()
 					}
 				}
-				w.refresh(version2, prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, surplus }))
+				w.refresh(
+					version2,
+					prefer(
+						func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, surplus },
+					),
+				)
 				for range 20 {
 					w.settle(time.Minute)
 					if killed {
@@ -75,7 +87,8 @@ func TestARefreshSurvivesTheDaemonAtEveryCall(t *testing.T) {
 					}
 				}
 				w.status(store.RefreshSuccessful)
-				if got := w.versions(); got["2"] != 3 || len(got) != 1 || len(w.states()) != 1 || len(w.fleet.tokens) != 6 {
+				if got := w.versions(); got["2"] != 3 || len(got) != 1 || len(w.states()) != 1 ||
+					len(w.fleet.tokens) != 6 {
 					t.Errorf("killed at call %d: %v, %v, %d instances ever", nth, got, w.states(), len(w.fleet.tokens))
 				}
 				calls = w.fleet.sum() - before
@@ -107,34 +120,46 @@ func TestARefreshKeepsToItsPercentagesForAnyGroup(t *testing.T) {
 		case keep == int(desired):
 			most++ // one is launched first, even where the maximum allows none
 		}
-		inWorld(t, func(g *store.ScalingGroup) { g.Desired, g.Max, g.HealthCheckType = desired, desired, "ELB" }, func(w *world) {
-			w.fleet.slow, w.fleet.uneven = 3*time.Second, true
-			w.settle(time.Hour)
-			w.refresh(version2, p)
-			w.watch(90*time.Minute, func() {
-				if w.t.Failed() {
-					return
-				}
-				there := 0
-				for _, i := range scalinggroup.Instances(w.store.View(), key) {
-					if scalinggroup.Counts(i) {
-						there++
+		inWorld(
+			t,
+			func(g *store.ScalingGroup) { g.Desired, g.Max, g.HealthCheckType = desired, desired, "ELB" },
+			func(w *world) {
+				w.fleet.slow, w.fleet.uneven = 3*time.Second, true
+				w.settle(time.Hour)
+				w.refresh(version2, p)
+				w.watch(90*time.Minute, func() {
+					if w.t.Failed() {
+						return
 					}
+					there := 0
+					for _, i := range scalinggroup.Instances(w.store.View(), key) {
+						if scalinggroup.Counts(i) {
+							there++
+						}
+					}
+					if warm := w.warm(p.Warmup()); warm < keep || there > most {
+						t.Errorf(
+							"seed %d: %d of %d are warm, %d there; want %d at least and %d at most",
+							seed,
+							warm,
+							desired,
+							there,
+							keep,
+							most,
+						)
+					}
+				})
+				w.status(store.RefreshSuccessful)
+				fewest, fullest := int(desired), 0
+				for _, zone := range []string{"a", "b", "c"} {
+					n := w.zones()[zone]
+					fewest, fullest = min(fewest, n), max(fullest, n)
 				}
-				if warm := w.warm(p.Warmup()); warm < keep || there > most {
-					t.Errorf("seed %d: %d of %d are warm, %d there; want %d at least and %d at most", seed, warm, desired, there, keep, most)
+				if got := w.versions(); got["2"] != int(desired) || len(got) != 1 || fullest > fewest+1 {
+					t.Errorf("seed %d: %v in zones %v", seed, got, w.zones())
 				}
-			})
-			w.status(store.RefreshSuccessful)
-			fewest, fullest := int(desired), 0
-			for _, zone := range []string{"a", "b", "c"} {
-				n := w.zones()[zone]
-				fewest, fullest = min(fewest, n), max(fullest, n)
-			}
-			if got := w.versions(); got["2"] != int(desired) || len(got) != 1 || fullest > fewest+1 {
-				t.Errorf("seed %d: %v in zones %v", seed, got, w.zones())
-			}
-		})
+			},
+		)
 	}
 }
 

@@ -158,7 +158,11 @@ type pace struct {
 func (d *decision) pace(c census) pace {
 	p, desired := d.Refresh.Preferences, int(d.Group.Desired)
 	keep := share(desired, p.MinHealthyPercentage)
-	out := pace{budget: len(c.stale) + len(c.awaiting) + c.goal - c.total, spare: c.ready - keep, spent: c.ready >= min(keep, desired-1)}
+	out := pace{
+		budget: len(c.stale) + len(c.awaiting) + c.goal - c.total,
+		spare:  c.ready - keep,
+		spent:  c.ready >= min(keep, desired-1),
+	}
 	if p.MaxHealthyPercentage != nil {
 		out.surplus = max(desired*int(*p.MaxHealthyPercentage)/100-desired, 0)
 		if out.surplus == 0 && keep >= desired {
@@ -226,7 +230,11 @@ func (d *decision) inTurn(stale []*Member) []*Member {
 		after[m.Zone]++
 	}
 	slices.SortStableFunc(stale, func(a, b *Member) int {
-		return cmp.Or(compareTrue(d.serves(a), d.serves(b)), cmp.Compare(rank[b.InstanceID], rank[a.InstanceID]), cmp.Compare(a.Zone, b.Zone))
+		return cmp.Or(
+			compareTrue(d.serves(a), d.serves(b)),
+			cmp.Compare(rank[b.InstanceID], rank[a.InstanceID]),
+			cmp.Compare(a.Zone, b.Zone),
+		)
 	})
 	return stale
 }

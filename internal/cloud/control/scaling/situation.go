@@ -54,7 +54,8 @@ func look(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 	for _, i := range scalinggroup.Instances(r, g.Key()) {
 		m := Member{ScalingInstance: i, Targets: store.Targets.By(r, "target", i.InstanceID)}
 		if machine, ok := store.Instances.Get(r, i.InstanceID); ok {
-			m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable || machine.Reboots != machine.RebootsDone
+			m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable ||
+				machine.Reboots != machine.RebootsDone
 			m.Booted = machine.Booted
 		}
 		s.Members = append(s.Members, m)

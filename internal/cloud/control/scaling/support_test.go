@@ -53,7 +53,13 @@ func (f *fleet) count(call string) {
 	}
 }
 
-func (f *fleet) Launch(_ context.Context, g *store.ScalingGroup, source scalinggroup.Source, subnet, token string, join func(*store.Tx, string) error) error {
+func (f *fleet) Launch(
+	_ context.Context,
+	g *store.ScalingGroup,
+	source scalinggroup.Source,
+	subnet, token string,
+	join func(*store.Tx, string) error,
+) error {
 	f.count("Launch")
 	if f.refuse != nil {
 		if err := f.refuse(subnet); err != nil {
@@ -77,7 +83,11 @@ func (f *fleet) Launch(_ context.Context, g *store.ScalingGroup, source scalingg
 	return f.store.Update(func(tx *store.Tx) error {
 		store.Instances.Put(tx, &store.Instance{
 			ID: id, Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: "t3.micro", State: state, Reachable: true, LaunchTime: time.Now(),
-			Tags: store.Tags{"aws:ec2launchtemplate:id": source.Template.ID, "aws:ec2launchtemplate:version": source.Template.Version, scalinggroup.TagKey: g.Name},
+			Tags: store.Tags{
+				"aws:ec2launchtemplate:id":      source.Template.ID,
+				"aws:ec2launchtemplate:version": source.Template.Version,
+				scalinggroup.TagKey:             g.Name,
+			},
 		})
 		return join(tx, id)
 	})
@@ -135,7 +145,11 @@ func inWorld(t *testing.T, change func(*store.ScalingGroup), test func(w *world)
 		w := &world{t: t, store: s, fleet: &fleet{store: s, calls: map[string]int{}, tokens: map[string]string{}}}
 		g := &store.ScalingGroup{
 			ARN: "arn:g", Region: "r", Name: "g", Template: store.TemplateRef{ID: "lt-1", Version: "1"}, Max: 6, MinHealthy: -1, MaxHealthy: -1,
-			SubnetIDs: []string{"subnet-a", "subnet-b", "subnet-c"}, Zones: []string{"a", "b", "c"}, TargetGroupARNs: []string{"tg"}, HealthCheckType: "EC2",
+			SubnetIDs: []string{
+				"subnet-a",
+				"subnet-b",
+				"subnet-c",
+			}, Zones: []string{"a", "b", "c"}, TargetGroupARNs: []string{"tg"}, HealthCheckType: "EC2",
 			TerminationPolicies: []string{"Default"}, Distribution: "balanced-best-effort",
 		}
 		if change != nil {
@@ -263,4 +277,7 @@ func (w *world) history() string {
 }
 
 // errCapacity is what EC2 says when a zone is full, in its own words.
-var errCapacity = fmt.Errorf("%s", "We currently do not have sufficient capacity in the Availability Zone you requested")
+var errCapacity = fmt.Errorf(
+	"%s",
+	"We currently do not have sufficient capacity in the Availability Zone you requested",
+)

@@ -32,8 +32,14 @@ func (c *counted) Counters(context.Context) (balancer.Counters, error) {
 	defer c.mu.Unlock()
 	return balancer.Counters{Nodes: []balancer.NodeCounters{{
 		LoadBalancer: "arn:aws:elasticloadbalancing:r:000000000000:loadbalancer/app/lb/1", Zone: "a",
-		Groups: []balancer.GroupCounters{{TargetGroup: "arn:aws:elasticloadbalancing:r:000000000000:targetgroup/tg/2", Present: true, Healthy: c.healthy,
-			Sums: map[string]uint64{"RequestCount": uint64(c.requests)}}},
+		Groups: []balancer.GroupCounters{
+			{
+				TargetGroup: "arn:aws:elasticloadbalancing:r:000000000000:targetgroup/tg/2",
+				Present:     true,
+				Healthy:     c.healthy,
+				Sums:        map[string]uint64{"RequestCount": uint64(c.requests)},
+			},
+		},
 	}}}, nil
 }
 
@@ -65,18 +71,29 @@ const (
 // The load takes half of three machines.
 func inLoadedWorld(t *testing.T, tracks string, test func(w *loaded)) {
 	t.Helper()
-	inWorld(t, func(g *store.ScalingGroup) { g.Max, g.DefaultWarmup, g.TargetGroupARNs = 9, new(int32(60)), nil }, func(inner *world) {
-		w := &loaded{world: inner, processors: 3, requests: 2500}
-		policy := &store.ScalingPolicy{ARN: "arn:aws:autoscaling:r:000000000000:scalingPolicy:1:autoScalingGroupName/g:policyName/cpu", Region: "r", Group: "g", Name: "cpu", Type: capacity.Tracking, TargetTracking: tracks}
-		w.update(func(tx *store.Tx) {
-			capacity.MakeAlarms(tx, policy, identity.New(nil), time.Now())
-			store.ScalingPolicies.Put(tx, policy)
-		})
-		w.watch()
-		defer func() { w.unwatch() }()
-		w.pass(20 * time.Minute)
-		test(w)
-	})
+	inWorld(
+		t,
+		func(g *store.ScalingGroup) { g.Max, g.DefaultWarmup, g.TargetGroupARNs = 9, new(int32(60)), nil },
+		func(inner *world) {
+			w := &loaded{world: inner, processors: 3, requests: 2500}
+			policy := &store.ScalingPolicy{
+				ARN:            "arn:aws:autoscaling:r:000000000000:scalingPolicy:1:autoScalingGroupName/g:policyName/cpu",
+				Region:         "r",
+				Group:          "g",
+				Name:           "cpu",
+				Type:           capacity.Tracking,
+				TargetTracking: tracks,
+			}
+			w.update(func(tx *store.Tx) {
+				capacity.MakeAlarms(tx, policy, identity.New(nil), time.Now())
+				store.ScalingPolicies.Put(tx, policy)
+			})
+			w.watch()
+			defer func() { w.unwatch() }()
+			w.pass(20 * time.Minute)
+			test(w)
+		},
+	)
 }
 
 // watch runs the loops that measure and that watch alarms, as a daemon does that

@@ -55,12 +55,20 @@ var writes = map[Action]write{
 	},
 	LeaveGroup: func(tx *store.Tx, g *store.ScalingGroup, s Step, _ time.Time) {
 		store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-			g.LeavingTargetGroups = slices.DeleteFunc(slices.Clone(g.LeavingTargetGroups), func(arn string) bool { return slices.Contains(s.TargetGroups, arn) })
+			g.LeavingTargetGroups = slices.DeleteFunc(
+				slices.Clone(g.LeavingTargetGroups),
+				func(arn string) bool { return slices.Contains(s.TargetGroups, arn) },
+			)
 		})
 	},
 	Refuse: func(tx *store.Tx, g *store.ScalingGroup, s Step, now time.Time) {
-		a := scalinggroup.Begin(tx, &store.ScalingInstance{Region: g.Region, Group: g.Name},
-			"Could not scale to desired capacity because all remaining instances are protected from scale in.", s.Cause, now)
+		a := scalinggroup.Begin(
+			tx,
+			&store.ScalingInstance{Region: g.Region, Group: g.Name},
+			"Could not scale to desired capacity because all remaining instances are protected from scale in.",
+			s.Cause,
+			now,
+		)
 		scalinggroup.End(tx, a.ID, scalinggroup.Cancelled, "", now)
 		settle(tx, g)
 	},
@@ -71,7 +79,10 @@ var writes = map[Action]write{
 func settle(tx *store.Tx, g *store.ScalingGroup) {
 	store.ScalingGroups.Edit(tx, g.Key(), func(row *store.ScalingGroup) {
 		// What has come since the decision stays.
-		row.Causes = slices.DeleteFunc(slices.Clone(row.Causes), func(cause string) bool { return slices.Contains(g.Causes, cause) })
+		row.Causes = slices.DeleteFunc(
+			slices.Clone(row.Causes),
+			func(cause string) bool { return slices.Contains(g.Causes, cause) },
+		)
 	})
 }
 
@@ -98,7 +109,16 @@ func hold(tx *store.Tx, g *store.ScalingGroup, s Step, now time.Time) {
 			continue
 		}
 		end := deadline(h, now.UTC())
-		waits = append(waits, store.HookWait{Hook: h.Name, Token: scalinggroup.UUID(), Deadline: end, Limit: now.UTC().Add(scalinggroup.Limit(h)), Default: h.DefaultResult})
+		waits = append(
+			waits,
+			store.HookWait{
+				Hook:     h.Name,
+				Token:    scalinggroup.UUID(),
+				Deadline: end,
+				Limit:    now.UTC().Add(scalinggroup.Limit(h)),
+				Default:  h.DefaultResult,
+			},
+		)
 	}
 	store.ScalingInstances.Edit(tx, s.Instance, func(i *store.ScalingInstance) {
 		scalinggroup.Move(i, next, now)
@@ -112,7 +132,10 @@ func hold(tx *store.Tx, g *store.ScalingGroup, s Step, now time.Time) {
 func giveUp(tx *store.Tx, g *store.ScalingGroup, s Step, now time.Time) {
 	i, _ := store.ScalingInstances.Get(tx, s.Instance)
 	scalinggroup.End(tx, i.ActivityID, scalinggroup.Cancelled, s.Message, now)
-	cause := scalinggroup.Sentence(now, "an instance was taken out of service in response to its launch being cancelled")
+	cause := scalinggroup.Sentence(
+		now,
+		"an instance was taken out of service in response to its launch being cancelled",
+	)
 	scalinggroup.BeginTermination(tx, s.Instance, cause, "", now)
 	trouble(tx, g.Key(), i.Zone, now)
 }

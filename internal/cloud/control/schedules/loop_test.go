@@ -30,8 +30,30 @@ func TestActionsRunWhenTheyAreDue(t *testing.T) {
 		go func() { done <- (&schedules.Loop{Store: rows, Log: slog.New(slog.DiscardHandler)}).Run(ctx) }()
 		synctest.Wait()
 		change(func(tx *store.Tx) { // while the loop waits for nothing
-			store.ScheduledActions.Put(tx, &store.ScheduledAction{ARN: "up", Name: "up", Region: "r", Group: "web", Recurrence: "0 * * * *", Desired: new(int32(6)), Next: time.Now().Add(time.Hour)})
-			store.ScheduledActions.Put(tx, &store.ScheduledAction{ARN: "down", Name: "down", Region: "r", Group: "web", Start: time.Now().Add(90 * time.Minute), Desired: new(int32(2)), Next: time.Now().Add(90 * time.Minute)})
+			store.ScheduledActions.Put(
+				tx,
+				&store.ScheduledAction{
+					ARN:        "up",
+					Name:       "up",
+					Region:     "r",
+					Group:      "web",
+					Recurrence: "0 * * * *",
+					Desired:    new(int32(6)),
+					Next:       time.Now().Add(time.Hour),
+				},
+			)
+			store.ScheduledActions.Put(
+				tx,
+				&store.ScheduledAction{
+					ARN:     "down",
+					Name:    "down",
+					Region:  "r",
+					Group:   "web",
+					Start:   time.Now().Add(90 * time.Minute),
+					Desired: new(int32(2)),
+					Next:    time.Now().Add(90 * time.Minute),
+				},
+			)
 		})
 		for _, want := range []struct {
 			after   time.Duration

@@ -216,8 +216,23 @@ func (j *journal) name(end time.Time) string {
 		random[i] = letters[rand.N(len(letters))]
 	}
 	account, region, id := j.of[0], j.of[1], strings.ReplaceAll(j.of[2], "/", ".")
-	return filepath.Join(j.dir, "AWSLogs", account, "elasticloadbalancing", region, end.Format("2006/01/02"),
-		fmt.Sprintf("%s_elasticloadbalancing_%s_%s_%s_%s_%s.log.gz", account, region, id, end.Format("20060102T1504Z"), j.address, random[:]))
+	return filepath.Join(
+		j.dir,
+		"AWSLogs",
+		account,
+		"elasticloadbalancing",
+		region,
+		end.Format("2006/01/02"),
+		fmt.Sprintf(
+			"%s_elasticloadbalancing_%s_%s_%s_%s_%s.log.gz",
+			account,
+			region,
+			id,
+			end.Format("20060102T1504Z"),
+			j.address,
+			random[:],
+		),
+	)
 }
 
 // deliver completes the present file.

@@ -34,7 +34,12 @@ func logged(t *testing.T, dir string) (names, lines []string) {
 		}
 		text, err := io.ReadAll(zip)
 		name, _ := filepath.Rel(dir, path)
-		names, lines = append(names, name), append(lines, strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")...)
+		names, lines = append(
+			names,
+			name,
+		), append(
+			lines,
+			strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")...)
 		return err
 	})
 	if err != nil {
@@ -70,8 +75,27 @@ func TestAccessLogsHaveAWSsEntries(t *testing.T) {
 	lb.ARN, lb.LogDir, lb.Desync = logARN, dir, "defensive"
 	path := func(p string) []Condition { return []Condition{{Field: "path-pattern", Values: []string{p}}} }
 	lb.Listeners[0].Rules = []Rule{
-		{ARN: "r1", Priority: 7, Conditions: path("/fixed"), Action: Action{FixedResponse: &FixedResponse{Code: 503, ContentType: "text/plain", Body: "later"}}},
-		{ARN: "r2", Priority: 8, Conditions: path("/moved"), Action: Action{Redirect: &Redirect{Protocol: "HTTPS", Host: "#{host}", Port: "443", Path: "/#{path}", Query: "#{query}", Code: 301}}},
+		{
+			ARN:        "r1",
+			Priority:   7,
+			Conditions: path("/fixed"),
+			Action:     Action{FixedResponse: &FixedResponse{Code: 503, ContentType: "text/plain", Body: "later"}},
+		},
+		{
+			ARN:        "r2",
+			Priority:   8,
+			Conditions: path("/moved"),
+			Action: Action{
+				Redirect: &Redirect{
+					Protocol: "HTTPS",
+					Host:     "#{host}",
+					Port:     "443",
+					Path:     "/#{path}",
+					Query:    "#{query}",
+					Code:     301,
+				},
+			},
+		},
 	}
 	e.Set(conf)
 	until(t, e, "healthy", allAre("healthy"))
@@ -106,7 +130,9 @@ func TestAccessLogsHaveAWSsEntries(t *testing.T) {
 	if !slices.Equal(lines, want) {
 		t.Errorf("the log holds\n%s\nnot\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
 	}
-	form := regexp.MustCompile(`^AWSLogs/000000000000/elasticloadbalancing/eu-west-1/\d{4}/\d\d/\d\d/000000000000_elasticloadbalancing_eu-west-1_app\.web\.0123456789abcdef_\d{8}T\d{4}Z_127\.0\.1\.1_[0-9a-z]{8}\.log\.gz$`)
+	form := regexp.MustCompile(
+		`^AWSLogs/000000000000/elasticloadbalancing/eu-west-1/\d{4}/\d\d/\d\d/000000000000_elasticloadbalancing_eu-west-1_app\.web\.0123456789abcdef_\d{8}T\d{4}Z_127\.0\.1\.1_[0-9a-z]{8}\.log\.gz$`,
+	)
 	for _, name := range names {
 		if !form.MatchString(name) {
 			t.Errorf("a log's name is %s", name)
@@ -128,7 +154,12 @@ func TestLogsAreSwitchedWhileRequestsCome(t *testing.T) {
 	for i, dir := range []string{first, first, second, "", second} {
 		set(dir)
 		ask(t, port, "GET /200", "")
-		counted(t, e, "noted", func(c Counters) bool { return c.Nodes[0].Groups[0].Sums["RequestCount"] == uint64(i+1) })
+		counted(
+			t,
+			e,
+			"noted",
+			func(c Counters) bool { return c.Nodes[0].Groups[0].Sums["RequestCount"] == uint64(i+1) },
+		)
 	}
 	e.Close()
 	_, inFirst := logged(t, first)
@@ -176,7 +207,9 @@ func BenchmarkEntry(b *testing.B) {
 	j := &journal{of: parts(logARN), host: dnsName, started: time.Now().UnixNano}
 	x := newExchange()
 	x.takeUp()
-	x.head = []byte("GET /some/path HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n\r\n")
+	x.head = []byte(
+		"GET /some/path HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n\r\n",
+	)
 	if err := x.req.Parse(x.head); err != nil {
 		b.Fatal(err)
 	}

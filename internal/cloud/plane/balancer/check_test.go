@@ -7,10 +7,20 @@ import (
 	"time"
 )
 
-var everyHalfMinute = HealthCheck{Interval: 30 * time.Second, Timeout: 5 * time.Second, HealthyThreshold: 5, UnhealthyThreshold: 2}
+var everyHalfMinute = HealthCheck{
+	Interval:           30 * time.Second,
+	Timeout:            5 * time.Second,
+	HealthyThreshold:   5,
+	UnhealthyThreshold: 2,
+}
 
 // watch runs a checker in a bubble and tells at what times its health changed.
-func watch(t *testing.T, check HealthCheck, within time.Duration, probe func(at time.Duration, ctx context.Context) outcome) (asked []time.Duration, changes map[time.Duration]Health) {
+func watch(
+	t *testing.T,
+	check HealthCheck,
+	within time.Duration,
+	probe func(at time.Duration, ctx context.Context) outcome,
+) (asked []time.Duration, changes map[time.Duration]Health) {
 	t.Helper()
 	changes = map[time.Duration]Health{}
 	synctest.Test(t, func(t *testing.T) {
@@ -35,7 +45,12 @@ func answers(code int) outcome {
 }
 
 func TestANewTargetIsCheckedAtOnceAndThenEveryInterval(t *testing.T) {
-	asked, changes := watch(t, everyHalfMinute, 10*time.Hour-time.Second, func(time.Duration, context.Context) outcome { return answers(200) })
+	asked, changes := watch(
+		t,
+		everyHalfMinute,
+		10*time.Hour-time.Second,
+		func(time.Duration, context.Context) outcome { return answers(200) },
+	)
 	if len(asked) != 1200 || asked[0] != 0 || asked[1] != 30*time.Second {
 		t.Errorf("asked %d times, first at %v", len(asked), asked[:2])
 	}
@@ -57,7 +72,12 @@ func TestATargetThatStartsSlowlyIsHealthyAsSoonAsItServes(t *testing.T) {
 }
 
 func TestATargetThatNeverServesIsUnhealthyAfterItsThreshold(t *testing.T) {
-	_, changes := watch(t, everyHalfMinute, 5*time.Minute, func(time.Duration, context.Context) outcome { return outcome{} })
+	_, changes := watch(
+		t,
+		everyHalfMinute,
+		5*time.Minute,
+		func(time.Duration, context.Context) outcome { return outcome{} },
+	)
 	if len(changes) != 2 || changes[30*time.Second] != checking || changes[60*time.Second] != failed {
 		t.Errorf("changes: %v", changes)
 	}
@@ -82,7 +102,12 @@ func TestATargetThatFreezesIsUnhealthyWithinTheBound(t *testing.T) {
 }
 
 func TestAnAnswerWithTheWrongCodeCountsAtOnce(t *testing.T) {
-	_, changes := watch(t, everyHalfMinute, 40*time.Second, func(time.Duration, context.Context) outcome { return answers(500) })
+	_, changes := watch(
+		t,
+		everyHalfMinute,
+		40*time.Second,
+		func(time.Duration, context.Context) outcome { return answers(500) },
+	)
 	if changes[0] != checking || changes[30*time.Second].Reason != "Target.ResponseCodeMismatch" {
 		t.Errorf("changes: %v", changes)
 	}

@@ -15,11 +15,20 @@ func visitor(t *testing.T) func(method, path, host string, port uint16) (*http.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{}, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{
+		Transport:     &http.Transport{},
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	t.Cleanup(client.CloseIdleConnections)
 	return func(method, path, host string, port uint16) (*http.Response, string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("http://127.0.1.1:%d%s", port, path), nil)
+		req, err := http.NewRequestWithContext(
+			t.Context(),
+			method,
+			fmt.Sprintf("http://127.0.1.1:%d%s", port, path),
+			nil,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,12 +50,39 @@ func TestRulesDecideOnRealTraffic(t *testing.T) {
 	web, api := newBackend(t, "web", nil), newBackend(t, "api", nil)
 	e, port := newEngine(t), freePort(t)
 	conf := oneGroup(port, 1, web.target())
-	conf.TargetGroups = append(conf.TargetGroups, TargetGroup{ARN: "arn:api", Check: quickCheck, Targets: []Target{api.target()}})
+	conf.TargetGroups = append(
+		conf.TargetGroups,
+		TargetGroup{ARN: "arn:api", Check: quickCheck, Targets: []Target{api.target()}},
+	)
 	values := func(field string, v ...string) Condition { return Condition{Field: field, Values: v} }
 	conf.LoadBalancers[0].Listeners[0].Rules = []Rule{
-		{ARN: "r3", Priority: 3, Conditions: []Condition{values("host-header", "*.example.com")}, Action: to("arn:api")},
-		{ARN: "r1", Priority: 1, Conditions: []Condition{values("path-pattern", "/old/*")}, Action: Action{Redirect: &Redirect{Protocol: "HTTP", Host: "#{host}", Port: "#{port}", Path: "/new/#{path}", Query: "#{query}", Code: 302}}},
-		{ARN: "r2", Priority: 2, Conditions: []Condition{values("http-request-method", "DELETE"), values("source-ip", "127.0.0.0/8")}, Action: Action{FixedResponse: &FixedResponse{Code: 403, ContentType: "text/plain", Body: "no"}}},
+		{
+			ARN:        "r3",
+			Priority:   3,
+			Conditions: []Condition{values("host-header", "*.example.com")},
+			Action:     to("arn:api"),
+		},
+		{
+			ARN:        "r1",
+			Priority:   1,
+			Conditions: []Condition{values("path-pattern", "/old/*")},
+			Action: Action{
+				Redirect: &Redirect{
+					Protocol: "HTTP",
+					Host:     "#{host}",
+					Port:     "#{port}",
+					Path:     "/new/#{path}",
+					Query:    "#{query}",
+					Code:     302,
+				},
+			},
+		},
+		{
+			ARN:        "r2",
+			Priority:   2,
+			Conditions: []Condition{values("http-request-method", "DELETE"), values("source-ip", "127.0.0.0/8")},
+			Action:     Action{FixedResponse: &FixedResponse{Code: 403, ContentType: "text/plain", Body: "no"}},
+		},
 	}
 	e.Set(conf)
 	until(t, e, "all are healthy", allAre("healthy"))

@@ -50,10 +50,14 @@ func TestAClientStaysWithItsTarget(t *testing.T) {
 	c := p.fallback.choose(b.request(), noon)
 	first := c.to
 	cookies := b.keep(t, c.cookies)
-	if len(cookies) != 2 || cookies[0].Name != "AWSALB" || cookies[1].Name != "AWSALBCORS" || cookies[0].Value != cookies[1].Value {
+	if len(cookies) != 2 || cookies[0].Name != "AWSALB" || cookies[1].Name != "AWSALBCORS" ||
+		cookies[0].Value != cookies[1].Value {
 		t.Fatalf("%s", c.cookies)
 	}
-	if cookies[0].Path != "/" || cookies[0].SameSite == http.SameSiteNoneMode || cookies[1].SameSite != http.SameSiteNoneMode || !cookies[0].Expires.Equal(noon.Add(7*24*time.Hour)) || cookies[0].MaxAge != 0 {
+	if cookies[0].Path != "/" || cookies[0].SameSite == http.SameSiteNoneMode ||
+		cookies[1].SameSite != http.SameSiteNoneMode ||
+		!cookies[0].Expires.Equal(noon.Add(7*24*time.Hour)) ||
+		cookies[0].MaxAge != 0 {
 		t.Errorf("%s", c.cookies)
 	}
 	if c.answered(&http1.Response{}) != nil {
@@ -82,7 +86,11 @@ func TestACookieThatIsNotGoodIsIgnored(t *testing.T) {
 	good := b["AWSALB"]
 	flipped := []byte(good)
 	flipped[len(flipped)/2] ^= 1
-	other := newPlan(&LoadBalancer{CookieKey: "another"}, &Listener{Action: to("tg")}, func(string) *pool { return fleet(t, stickyGroup(), 5) })
+	other := newPlan(
+		&LoadBalancer{CookieKey: "another"},
+		&Listener{Action: to("tg")},
+		func(string) *pool { return fleet(t, stickyGroup(), 5) },
+	)
 	foreign := browser{}
 	foreign.keep(t, other.fallback.choose(foreign.request(), noon).cookies)
 	for _, bad := range []struct {
@@ -162,7 +170,13 @@ func TestAClientWhoseTargetIsGoneOrIllGetsANewOne(t *testing.T) {
 			t.Error("when the pool is open, the client does not stay")
 		}
 	}
-	empty := planOf(&Listener{Action: to("tg")}, newPool(stickyGroup(), "a", nil, nil)).fallback.choose(b.request(), noon)
+	empty := planOf(
+		&Listener{Action: to("tg")},
+		newPool(stickyGroup(), "a", nil, nil),
+	).fallback.choose(
+		b.request(),
+		noon,
+	)
 	if empty.to != nil || empty.cookies != nil {
 		t.Errorf("%+v", empty)
 	}
@@ -174,7 +188,14 @@ func TestOneCookieServesSeveralTargetGroups(t *testing.T) {
 	for i := range 3 {
 		arn := fmt.Sprint("tg-", i)
 		pools = append(pools, newPool(&TargetGroup{ARN: arn, Sticky: &Stickiness{For: time.Hour}}, "a", crowd(4), nil))
-		rules = append(rules, Rule{Priority: i + 1, Conditions: []Condition{{Field: "path-pattern", Values: []string{fmt.Sprint("/", i)}}}, Action: to(arn)})
+		rules = append(
+			rules,
+			Rule{
+				Priority:   i + 1,
+				Conditions: []Condition{{Field: "path-pattern", Values: []string{fmt.Sprint("/", i)}}},
+				Action:     to(arn),
+			},
+		)
 	}
 	p := planOf(&Listener{Rules: rules}, pools...)
 	b, first := browser{}, map[int]*member{}
@@ -191,7 +212,17 @@ func TestOneCookieServesSeveralTargetGroups(t *testing.T) {
 }
 
 func TestAClientStaysWithItsTargetGroup(t *testing.T) {
-	one, two := newPool(&TargetGroup{ARN: "one"}, "a", crowd(2), nil), newPool(&TargetGroup{ARN: "two", Sticky: &Stickiness{For: time.Hour}}, "a", crowd(2), nil)
+	one, two := newPool(
+		&TargetGroup{ARN: "one"},
+		"a",
+		crowd(2),
+		nil,
+	), newPool(
+		&TargetGroup{ARN: "two", Sticky: &Stickiness{For: time.Hour}},
+		"a",
+		crowd(2),
+		nil,
+	)
 	action := to("one", "two")
 	action.Sticky = time.Minute
 	p := planOf(&Listener{ARN: "l", Action: action}, one, two)
@@ -230,7 +261,9 @@ func TestAClientStaysWithTheTargetThatSetTheApplicationsCookie(t *testing.T) {
 	group := &TargetGroup{ARN: "tg", Sticky: &Stickiness{Cookie: "SESSION", For: time.Hour}}
 	pool := fleet(t, group, 4)
 	p := planOf(&Listener{Action: to("tg")}, pool)
-	setting := &http1.Response{Fields: []http1.Field{{Name: []byte("set-cookie"), Value: []byte("SESSION=s1; HttpOnly")}}}
+	setting := &http1.Response{
+		Fields: []http1.Field{{Name: []byte("set-cookie"), Value: []byte("SESSION=s1; HttpOnly")}},
+	}
 	plain := &http1.Response{Fields: []http1.Field{{Name: []byte("Set-Cookie"), Value: []byte("session=other")}}}
 
 	b := browser{}

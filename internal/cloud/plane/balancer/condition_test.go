@@ -82,7 +82,18 @@ func TestConditionsAreMetAsAWSSays(t *testing.T) {
 		return Condition{Field: "http-header", Header: name, Values: v}
 	}
 	query := func(p ...Pair) Condition { return Condition{Field: "query-string", Pairs: p} }
-	get := request("GET", "Test.Example.com:8080", "/Img/a.jpg", "Version=V1&x=an+Example&flag&a=b=c", "User-Agent", "Mozilla Chrome/1", "X-Tag", "one", "x-tag", "two")
+	get := request(
+		"GET",
+		"Test.Example.com:8080",
+		"/Img/a.jpg",
+		"Version=V1&x=an+Example&flag&a=b=c",
+		"User-Agent",
+		"Mozilla Chrome/1",
+		"X-Tag",
+		"one",
+		"x-tag",
+		"two",
+	)
 	for i, c := range []struct {
 		condition Condition
 		want      bool
@@ -129,7 +140,8 @@ func TestConditionsAreMetAsAWSSays(t *testing.T) {
 	if !compileCondition(values("source-ip", "192.0.2.0/24")).met(get, netip.MustParseAddr("::ffff:192.0.2.9")) {
 		t.Error("an IPv4 address in IPv6 form is not taken for what it is")
 	}
-	if string(withoutPort([]byte("[2001:db8::1]"))) != "[2001:db8::1]" || string(withoutPort([]byte("[2001:db8::1]:80"))) != "[2001:db8::1]" {
+	if string(withoutPort([]byte("[2001:db8::1]"))) != "[2001:db8::1]" ||
+		string(withoutPort([]byte("[2001:db8::1]:80"))) != "[2001:db8::1]" {
 		t.Error("an IPv6 host loses its end")
 	}
 }

@@ -31,14 +31,20 @@ func TestAClientThatLeavesFreesItsTarget(t *testing.T) {
 func TestConnectionsEndWhenTheirTimeIsOver(t *testing.T) {
 	target := answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	port := serving(t, target, func(lb *LoadBalancer) { lb.IdleTimeout = 300 * time.Millisecond })
-	if got := speak(t, port, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"); !strings.HasSuffix(got, "Connection: keep-alive\r\n\r\n") {
+	if got := speak(t, port, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"); !strings.HasSuffix(
+		got,
+		"Connection: keep-alive\r\n\r\n",
+	) {
 		t.Errorf("an idle connection: %q", got) // and then it was closed without a word
 	}
 	if got := speak(t, port, "GET /x HTTP/1.1\r\nHo"); !strings.HasPrefix(got, "HTTP/1.1 408 Request Time-out\r\n") {
 		t.Errorf("half a head: %q", got)
 	}
 	port = serving(t, target, func(lb *LoadBalancer) { lb.KeepAlive = time.Nanosecond })
-	if got := speak(t, port, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"); !strings.HasSuffix(got, "Connection: close\r\n\r\n") {
+	if got := speak(t, port, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"); !strings.HasSuffix(
+		got,
+		"Connection: close\r\n\r\n",
+	) {
 		t.Errorf("a connection past its keep-alive: %q", got)
 	}
 }
@@ -53,7 +59,10 @@ func TestASlowBodyIsNotIdle(t *testing.T) {
 		}
 	})
 	port := serving(t, target, func(lb *LoadBalancer) { lb.IdleTimeout = 600 * time.Millisecond })
-	if got := speak(t, port, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); !strings.HasSuffix(got, "\r\n\r\n........") {
+	if got := speak(t, port, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); !strings.HasSuffix(
+		got,
+		"\r\n\r\n........",
+	) {
 		t.Errorf("%q", got)
 	}
 }

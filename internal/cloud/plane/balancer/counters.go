@@ -92,7 +92,12 @@ func (e *Engine) Counters() Counters {
 
 // read adds the lanes up. n is nil when the node is gone.
 func (c *nodeCounts) read(key countKey, n *node) NodeCounters {
-	out := NodeCounters{LoadBalancer: key.loadBalancer, Zone: key.zone, Sums: map[string]uint64{}, Groups: []GroupCounters{}}
+	out := NodeCounters{
+		LoadBalancer: key.loadBalancer,
+		Zone:         key.zone,
+		Sums:         map[string]uint64{},
+		Groups:       []GroupCounters{},
+	}
 	for i, name := range nodeSumNames {
 		for lane := range c.lanes {
 			add(out.Sums, name, c.lanes[lane].sums[i].Load())

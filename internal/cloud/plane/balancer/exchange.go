@@ -121,7 +121,8 @@ func (c *connection) answer(x *exchange, keep bool) bool {
 	case forwarders(&x.req) > maxForwarders:
 		return c.refuse(x, statusTooManyForwarders, keep)
 	}
-	if x.req.Class == http1.Ambiguous && p.lb.Desync != "monitor" || p.lb.KeepAlive > 0 && x.record.begun-c.born >= p.lb.KeepAlive {
+	if x.req.Class == http1.Ambiguous && p.lb.Desync != "monitor" ||
+		p.lb.KeepAlive > 0 && x.record.begun-c.born >= p.lb.KeepAlive {
 		keep = false
 	}
 	action := p.action(&x.req, c.from.Addr())
@@ -180,7 +181,8 @@ func (c *connection) forward(x *exchange, p *plan, action *compiledAction, keep 
 // has, so that the kernel found nobody counts as silence.
 func failure(err error) int {
 	var network net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout() || errors.Is(err, unix.EHOSTUNREACH) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout() ||
+		errors.Is(err, unix.EHOSTUNREACH) {
 		return http.StatusGatewayTimeout
 	}
 	return http.StatusBadGateway

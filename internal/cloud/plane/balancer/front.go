@@ -62,7 +62,12 @@ type route struct {
 }
 
 func newFront(owner *Engine) *front {
-	f := &front{owner: owner, check: recordCheck, nodes: map[netip.AddrPort]*frontNode{}, ports: map[uint16]*frontPort{}}
+	f := &front{
+		owner: owner,
+		check: recordCheck,
+		nodes: map[netip.AddrPort]*frontNode{},
+		ports: map[uint16]*frontPort{},
+	}
 	f.routes.Store(&map[uint16]map[string]*route{})
 	return f
 }
@@ -82,7 +87,8 @@ func (f *front) set(lbs []LoadBalancer) {
 			}
 			name := strings.ToLower(lb.DNSName)
 			r := old[l.Port][name]
-			if certificates := certified(&l); r == nil || !slices.Equal(r.nodes, of) || !slices.EqualFunc(r.certificates, certificates, (*x509.Certificate).Equal) {
+			if certificates := certified(&l); r == nil || !slices.Equal(r.nodes, of) ||
+				!slices.EqualFunc(r.certificates, certificates, (*x509.Certificate).Equal) {
 				r = &route{nodes: of, certificates: certificates}
 			}
 			routes[l.Port][name] = r
@@ -288,11 +294,21 @@ func unknownHost(host string, port uint16, known map[string]*route) string {
 		}
 		names = append(names, fmt.Sprintf("  %s://%s:%d/\n", scheme, name, port))
 	}
-	return fmt.Sprintf("No load balancer of the local cloud is called %q. On this port there are:\n%s", host, strings.Join(names, ""))
+	return fmt.Sprintf(
+		"No load balancer of the local cloud is called %q. On this port there are:\n%s",
+		host,
+		strings.Join(names, ""),
+	)
 }
 
 func say(conn net.Conn, code int, text string) {
 	_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		code, http.StatusText(code), len(text), text) // the client may be gone
+	_, _ = fmt.Fprintf(
+		conn,
+		"HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		code,
+		http.StatusText(code),
+		len(text),
+		text,
+	) // the client may be gone
 }

@@ -120,7 +120,10 @@ func TestTheFrontWatchesTheNodesThatItHas(t *testing.T) {
 	}
 	// A third node, at which nothing is.
 	lb := config.LoadBalancers[0]
-	lb.Nodes = append(lb.Nodes, Node{ID: "eni-dead", Address: lb.Nodes[0].Address, Public: netip.MustParseAddr("127.0.1.3")})
+	lb.Nodes = append(
+		lb.Nodes,
+		Node{ID: "eni-dead", Address: lb.Nodes[0].Address, Public: netip.MustParseAddr("127.0.1.3")},
+	)
 	e.mu.Lock()
 	e.front.set([]LoadBalancer{lb})
 	e.mu.Unlock()

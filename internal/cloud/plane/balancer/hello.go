@@ -54,7 +54,9 @@ func helloName(in io.Reader) (name string, err error) {
 	_ = tls.Server(listening{in}, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		name, heard = hello.ServerName, true
 		return nil, errHeard
-	}}).Handshake() // fails by design
+	}}).
+		Handshake()
+		// fails by design
 	if !heard {
 		return "", errors.New("the TLS handshake does not begin with a ClientHello")
 	}

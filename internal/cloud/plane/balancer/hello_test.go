@@ -19,10 +19,17 @@ func TestTheFrontLeadsTLSByName(t *testing.T) {
 	}
 	plain := oneGroup(port, 3).LoadBalancers[0]
 	plain.ARN, plain.DNSName, plain.Nodes = "plain", "plain.localhost", plain.Nodes[2:]
-	plain.Listeners[0].Action = Action{FixedResponse: &FixedResponse{Code: 200, ContentType: "text/plain", Body: "plain"}}
+	plain.Listeners[0].Action = Action{
+		FixedResponse: &FixedResponse{Code: 200, ContentType: "text/plain", Body: "plain"},
+	}
 	e.Set(Config{LoadBalancers: []LoadBalancer{
 		balancerOf(1, "a.elb.localhost", issue(t, key, tomorrow, "*.example.com")),
-		balancerOf(2, "b.elb.localhost", issue(t, key, tomorrow, "default.example"), issue(t, key, tomorrow, "www.example.com", "b.elb.localhost")),
+		balancerOf(
+			2,
+			"b.elb.localhost",
+			issue(t, key, tomorrow, "default.example"),
+			issue(t, key, tomorrow, "www.example.com", "b.elb.localhost"),
+		),
 		plain,
 	}})
 	for _, c := range []struct{ name, want string }{
@@ -39,7 +46,12 @@ func TestTheFrontLeadsTLSByName(t *testing.T) {
 			}
 			continue
 		}
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("https://%s:%d/", c.name, port), nil)
+		req, _ := http.NewRequestWithContext(
+			t.Context(),
+			http.MethodGet,
+			fmt.Sprintf("https://%s:%d/", c.name, port),
+			nil,
+		)
 		answer, err := client.Do(req)
 		if c.want == "" {
 			if err == nil || !strings.Contains(err.Error(), "unrecognized name") {
@@ -58,7 +70,11 @@ func TestTheFrontLeadsTLSByName(t *testing.T) {
 			t.Errorf("%s: led to %q", c.name, body[:n])
 		}
 	}
-	if _, body := get(t, "127.0.0.1", port); !strings.Contains(body, fmt.Sprintf("https://a.elb.localhost:%d/", port)) || !strings.Contains(body, "http://plain.localhost") {
+	if _, body := get(t, "127.0.0.1", port); !strings.Contains(
+		body,
+		fmt.Sprintf("https://a.elb.localhost:%d/", port),
+	) ||
+		!strings.Contains(body, "http://plain.localhost") {
 		t.Errorf("%s", body)
 	}
 }

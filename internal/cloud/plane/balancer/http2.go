@@ -23,9 +23,12 @@ const maxStreams = 128
 func (c *connection) serveHTTP2() {
 	ended, one := make(chan struct{}), &oneConnection{conn: c.conn, closed: make(chan struct{})}
 	server := &http.Server{
-		Handler:        http.HandlerFunc(c.request),
-		Protocols:      new(http.Protocols),
-		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams, PermitProhibitedCipherSuites: true}, // the policy decides on ciphers
+		Handler:   http.HandlerFunc(c.request),
+		Protocols: new(http.Protocols),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:         maxStreams,
+			PermitProhibitedCipherSuites: true,
+		}, // the policy decides on ciphers
 		IdleTimeout:    time.Duration(c.port.node.idle.Load()),
 		MaxHeaderBytes: http1.MaxRequestHead,
 		ErrorLog:       slog.NewLogLogger(c.port.node.log.Handler(), slog.LevelDebug),

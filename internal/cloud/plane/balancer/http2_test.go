@@ -123,10 +123,13 @@ func TestBodiesOfAnyKindPassOverHTTP2(t *testing.T) {
 		}
 	}
 	hinted := ""
-	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-		hinted = fmt.Sprint(code, h["Link"])
-		return nil
-	}})
+	ctx := httptrace.WithClientTrace(
+		t.Context(),
+		&httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+			hinted = fmt.Sprint(code, h["Link"])
+			return nil
+		}},
+	)
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, url(port, "/hints"), nil)
 	if answer, err := c.Do(req); err != nil || answer.StatusCode != 200 || hinted != "103 [</style.css>]" {
 		t.Errorf("%v %v %q", answer, err, hinted)
@@ -201,7 +204,8 @@ func TestAnOldHTTP2ConnectionIsReplaced(t *testing.T) {
 	b := newBackend(t, "b", nil)
 	e, port, c, _ := overHTTP2(t, func(lb *LoadBalancer) { lb.KeepAlive = time.Nanosecond }, b.target())
 	for range 20 {
-		if answer, _ := fetch(t, c, http.MethodGet, url(port, "/"), nil); answer.StatusCode != 200 || answer.Header.Get("Connection") != "" {
+		if answer, _ := fetch(t, c, http.MethodGet, url(port, "/"), nil); answer.StatusCode != 200 ||
+			answer.Header.Get("Connection") != "" {
 			t.Fatalf("%d %v", answer.StatusCode, answer.Header)
 		}
 	}
@@ -245,7 +249,13 @@ func TestGRPCNeedsAnotherTargetGroup(t *testing.T) {
 func TestALoadBalancerWithoutTargetsRefusesOverHTTP2(t *testing.T) {
 	e, port := newEngine(t), freePort(t)
 	e.Set(overTLS(oneGroup(port, 1), modern, issue(t, curveKey(t), tomorrow, dnsName)))
-	answer, body := fetch(t, client(t, "127.0.1.1", true, nil), http.MethodPost, url(port, "/"), strings.NewReader(strings.Repeat("x", 1<<20)))
+	answer, body := fetch(
+		t,
+		client(t, "127.0.1.1", true, nil),
+		http.MethodPost,
+		url(port, "/"),
+		strings.NewReader(strings.Repeat("x", 1<<20)),
+	)
 	if answer.StatusCode != 503 || !strings.Contains(body, "503 Service Temporarily Unavailable") {
 		t.Errorf("%d %q", answer.StatusCode, body)
 	}

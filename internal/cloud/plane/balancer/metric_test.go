@@ -60,14 +60,37 @@ func TestTrafficIsCountedExactly(t *testing.T) {
 	lb.Desync, lb.DropInvalid = "defensive", true
 	path := func(p string) []Condition { return []Condition{{Field: "path-pattern", Values: []string{p}}} }
 	lb.Listeners[0].Rules = []Rule{
-		{ARN: "r1", Priority: 1, Conditions: path("/fixed"), Action: Action{FixedResponse: &FixedResponse{Code: 503, ContentType: "text/plain", Body: "later"}}},
-		{ARN: "r2", Priority: 2, Conditions: path("/moved"), Action: Action{Redirect: &Redirect{Protocol: "HTTPS", Host: "#{host}", Port: "443", Path: "/#{path}", Query: "#{query}", Code: 301}}},
+		{
+			ARN:        "r1",
+			Priority:   1,
+			Conditions: path("/fixed"),
+			Action:     Action{FixedResponse: &FixedResponse{Code: 503, ContentType: "text/plain", Body: "later"}},
+		},
+		{
+			ARN:        "r2",
+			Priority:   2,
+			Conditions: path("/moved"),
+			Action: Action{
+				Redirect: &Redirect{
+					Protocol: "HTTPS",
+					Host:     "#{host}",
+					Port:     "443",
+					Path:     "/#{path}",
+					Query:    "#{query}",
+					Code:     301,
+				},
+			},
+		},
 		{ARN: "r3", Priority: 3, Conditions: path("/nobody"), Action: Action{Forward: []Share{{"arn:none", 1}}}},
 		{ARN: "r4", Priority: 4, Conditions: path("/refused"), Action: Action{Forward: []Share{{"arn:closed", 1}}}},
 	}
 	closed := target
 	closed.ID, closed.Port = "closed", freePort(t)
-	conf.TargetGroups = append(conf.TargetGroups, TargetGroup{ARN: "arn:none", Check: quickCheck}, TargetGroup{ARN: "arn:closed", Check: quickCheck, Targets: []Target{closed}})
+	conf.TargetGroups = append(
+		conf.TargetGroups,
+		TargetGroup{ARN: "arn:none", Check: quickCheck},
+		TargetGroup{ARN: "arn:closed", Check: quickCheck, Targets: []Target{closed}},
+	)
 	e.Set(conf)
 	until(t, e, "one is well, one is not", func(s Status) bool {
 		return len(s.Targets) == 2 && s.Targets[0].State == "unhealthy" && s.Targets[1].State == "healthy"
@@ -104,13 +127,19 @@ func TestTrafficIsCountedExactly(t *testing.T) {
 		t.Fatalf("%+v", n)
 	}
 	refused, none, group := n.Groups[0], n.Groups[1], n.Groups[2]
-	if want := map[string]uint64{"RequestCount": 2, "TargetConnectionErrorCount": 2}; !maps.Equal(refused.Sums, want) || refused.Unhealthy != 1 || refused.Healthy != 0 {
+	if want := map[string]uint64{"RequestCount": 2, "TargetConnectionErrorCount": 2}; !maps.Equal(refused.Sums, want) ||
+		refused.Unhealthy != 1 ||
+		refused.Healthy != 0 {
 		t.Errorf("the group whose target refuses: %+v", refused)
 	}
 	if len(none.Sums) != 0 || !none.Present {
 		t.Errorf("the group without a target: %+v", none)
 	}
-	if want := map[string]uint64{"RequestCount": 19, "HTTPCode_Target_2XX_Count": 11, "HTTPCode_Target_3XX_Count": 2, "HTTPCode_Target_4XX_Count": 3, "HTTPCode_Target_5XX_Count": 1}; !maps.Equal(group.Sums, want) || group.Healthy != 1 {
+	if want := map[string]uint64{"RequestCount": 19, "HTTPCode_Target_2XX_Count": 11, "HTTPCode_Target_3XX_Count": 2, "HTTPCode_Target_4XX_Count": 3, "HTTPCode_Target_5XX_Count": 1}; !maps.Equal(
+		group.Sums,
+		want,
+	) ||
+		group.Healthy != 1 {
 		t.Errorf("the group: %+v", group)
 	}
 	checkTimes(t, group)
@@ -154,13 +183,19 @@ func TestANodeThatIsMadeAnewGoesOnCounting(t *testing.T) {
 	ask(t, port, "GET /200", "")
 	counted(t, e, "the first", func(c Counters) bool { return c.Nodes[0].Groups[0].Sums["RequestCount"] == 1 })
 	e.Set(Config{})
-	if c := e.Counters(); c.Nodes[0].Groups[0].Sums["RequestCount"] != 1 || c.Nodes[0].Groups[0].Present || c.Nodes[0].Active != 0 {
+	if c := e.Counters(); c.Nodes[0].Groups[0].Sums["RequestCount"] != 1 || c.Nodes[0].Groups[0].Present ||
+		c.Nodes[0].Active != 0 {
 		t.Errorf("%+v", c)
 	}
 	e.Set(conf)
 	until(t, e, "healthy", allAre("healthy"))
 	ask(t, port, "GET /200", "")
-	counted(t, e, "both", func(c Counters) bool { return len(c.Nodes) == 1 && c.Nodes[0].Groups[0].Sums["RequestCount"] == 2 })
+	counted(
+		t,
+		e,
+		"both",
+		func(c Counters) bool { return len(c.Nodes) == 1 && c.Nodes[0].Groups[0].Sums["RequestCount"] == 2 },
+	)
 }
 
 func TestTimesKeepTheirPlace(t *testing.T) {
@@ -192,7 +227,18 @@ func BenchmarkNote(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		x := newExchange()
 		x.dialogue.plan = p
-		x.record = record{begun: 1, connected: 2, answered: 300 * time.Microsecond, ended: 301 * time.Microsecond, target: to, action: &compiledAction{}, status: 200, targetStatus: 200, received: 80, delivered: 200}
+		x.record = record{
+			begun:        1,
+			connected:    2,
+			answered:     300 * time.Microsecond,
+			ended:        301 * time.Microsecond,
+			target:       to,
+			action:       &compiledAction{},
+			status:       200,
+			targetStatus: 200,
+			received:     80,
+			delivered:    200,
+		}
 		for pb.Next() {
 			n.note(c, x)
 		}

@@ -111,7 +111,12 @@ func (n *namespace) listen(at netip.AddrPort) (*socket.Listener, error) {
 
 // dial connects from an address of the namespace. Only the socket is made
 // there; waiting for the connection holds no thread. For loop see socket.Dial.
-func (n *namespace) dial(ctx context.Context, loop *socket.Loop, from netip.Addr, to netip.AddrPort) (*socket.Conn, error) {
+func (n *namespace) dial(
+	ctx context.Context,
+	loop *socket.Loop,
+	from netip.Addr,
+	to netip.AddrPort,
+) (*socket.Conn, error) {
 	there := n.enter
 	if loop != nil { // it has a thread of its own
 		there = n.visit

@@ -73,7 +73,11 @@ func TestANodeListensAndDialsInItsNamespace(t *testing.T) {
 	node, peer := newNamespace(t), newNamespace(t)
 	_, nodeNet := in(t, node)
 	peerNS, peerNet := in(t, peer)
-	pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "node"}, PeerName: "peer", PeerNamespace: netlink.NsFd(peerNS)}
+	pair := &netlink.Veth{
+		LinkAttrs:     netlink.LinkAttrs{Name: "node"},
+		PeerName:      "peer",
+		PeerNamespace: netlink.NsFd(peerNS),
+	}
 	if err := nodeNet.LinkAdd(pair); err != nil {
 		t.Fatal(err)
 	}
@@ -93,12 +97,19 @@ func TestANodeListensAndDialsInItsNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := make(chan string, 100)
-	backend := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.RemoteAddr })}
+	backend := &http.Server{
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.RemoteAddr }),
+	}
 	go func() { _ = backend.Serve(listener) }()
 	defer func() { _ = backend.Close() }()
 
 	config := oneGroup(80, 1, Target{ID: "i-1", Address: netip.MustParseAddr("10.0.0.20"), Port: 3000})
-	config.LoadBalancers[0].Nodes[0] = Node{ID: "eni-1", Zone: "a", Namespace: node, Address: netip.MustParseAddr("10.0.0.10")}
+	config.LoadBalancers[0].Nodes[0] = Node{
+		ID:        "eni-1",
+		Zone:      "a",
+		Namespace: node,
+		Address:   netip.MustParseAddr("10.0.0.10"),
+	}
 	e := newEngine(t)
 	e.Set(config)
 	if s := e.Status(); !strings.Contains(s.Nodes[0].Error, "cannot assign requested address") {
@@ -109,9 +120,14 @@ func TestANodeListensAndDialsInItsNamespace(t *testing.T) {
 		return s.Nodes[0].Error == "" && allAre("healthy")(s)
 	})
 
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return outside.dial(ctx, nil, netip.MustParseAddr("10.0.0.20"), netip.MustParseAddrPort("10.0.0.10:80"))
-	}}}
+	client := &http.Client{
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return outside.dial(ctx, nil, netip.MustParseAddr("10.0.0.20"), netip.MustParseAddrPort("10.0.0.10:80"))
+			},
+		},
+	}
 	for len(seen) > 0 {
 		<-seen
 	}

@@ -133,7 +133,15 @@ func (n *node) pool(group *TargetGroup, kept map[TargetKey]bool) *pool {
 		}
 		key := TargetKey{group.ARN, t.ID, t.Port}
 		kept[key] = true
-		members = append(members, &member{target: t, checker: n.checker(key, t, group.Check), upstreams: n.connections(key, t, group.TLS), counts: counts})
+		members = append(
+			members,
+			&member{
+				target:    t,
+				checker:   n.checker(key, t, group.Check),
+				upstreams: n.connections(key, t, group.TLS),
+				counts:    counts,
+			},
+		)
 	}
 	return newPool(group, n.at.Zone, members, n.pools[group.ARN])
 }
@@ -146,7 +154,15 @@ func (n *node) connections(key TargetKey, t Target, tls bool) *upstreams {
 		if u != nil {
 			u.close()
 		}
-		u = &upstreams{owner: n.owner, dial: n.counting, at: id.at, tls: tls, idle: &n.idle, gone: gone, lanes: make([]upstreamLane, len(n.owner.loops)+1)}
+		u = &upstreams{
+			owner: n.owner,
+			dial:  n.counting,
+			at:    id.at,
+			tls:   tls,
+			idle:  &n.idle,
+			gone:  gone,
+			lanes: make([]upstreamLane, len(n.owner.loops)+1),
+		}
 		for i, loop := range n.owner.loops {
 			u.lanes[i].loop = loop
 		}

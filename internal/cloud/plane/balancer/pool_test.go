@@ -80,7 +80,10 @@ func TestWithoutCrossZoneANodeUsesItsOwnZone(t *testing.T) {
 		}
 		return out
 	}
-	if got := ids(newPool(&TargetGroup{ZoneOnly: true}, "a", all, nil)); !slices.Equal(got, []string{"here", "outside"}) {
+	if got := ids(newPool(&TargetGroup{ZoneOnly: true}, "a", all, nil)); !slices.Equal(
+		got,
+		[]string{"here", "outside"},
+	) {
 		t.Errorf("%v", got)
 	}
 	if got := ids(newPool(&TargetGroup{}, "a", all, nil)); len(got) != 3 {

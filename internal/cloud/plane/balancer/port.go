@@ -27,7 +27,13 @@ type port struct {
 }
 
 func newPort(n *node, number uint16, listener *socket.Listener) *port {
-	return &port{node: n, number: number, listener: listener, open: map[*connection]struct{}{}, empty: make(chan struct{})}
+	return &port{
+		node:     n,
+		number:   number,
+		listener: listener,
+		open:     map[*connection]struct{}{},
+		empty:    make(chan struct{}),
+	}
 }
 
 // listen has the loops serve connections until the listener is closed.

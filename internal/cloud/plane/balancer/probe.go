@@ -31,11 +31,16 @@ func (n *node) prober(t Target, check HealthCheck) prober {
 				defer cancel()
 				return n.dial(ctx, nil, at)
 			},
-			TLSClientConfig:    &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // as AWS does not either: Application Load Balancer guide, Target groups: routing
+			TLSClientConfig: &tls.Config{
+				InsecureSkipVerify: true,
+			}, //nolint:gosec // as AWS does not either: Application Load Balancer guide, Target groups: routing
 			DisableKeepAlives:  true,
 			DisableCompression: true,
 		}
-		traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { o.connected = true }})
+		traced := httptrace.WithClientTrace(
+			ctx,
+			&httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { o.connected = true }},
+		)
 		req, err := http.NewRequestWithContext(traced, http.MethodGet, scheme+"://"+at.String()+check.Path, nil)
 		if err != nil {
 			return o

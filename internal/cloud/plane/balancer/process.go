@@ -106,7 +106,11 @@ func run(ctx context.Context, dir string, ready io.Writer, log *slog.Logger) err
 		return err
 	}
 	p := &process{engine: engine, stop: stop}
-	server := &http.Server{Handler: p.routes(), BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: connectTimeout}
+	server := &http.Server{
+		Handler:           p.routes(),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ReadHeaderTimeout: connectTimeout,
+	}
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -197,7 +197,9 @@ func TestCountersAndLogsOutliveNoProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := counters.Nodes[0]
-		if len(n.Groups) == 1 && n.Groups[0].Sums["RequestCount"] == 1 && n.Groups[0].Healthy == 1 && len(n.Groups[0].Times) == 1 && !counters.Since.IsZero() {
+		if len(n.Groups) == 1 && n.Groups[0].Sums["RequestCount"] == 1 && n.Groups[0].Healthy == 1 &&
+			len(n.Groups[0].Times) == 1 &&
+			!counters.Since.IsZero() {
 			break
 		}
 		if time.Now().After(end) {
@@ -207,7 +209,8 @@ func TestCountersAndLogsOutliveNoProcess(t *testing.T) {
 	if err := c.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, lines := logged(t, logs); len(lines) != 1 || !strings.Contains(lines[0], ` "GET http://web-1.us-east-1.elb.localhost:`) {
+	if _, lines := logged(t, logs); len(lines) != 1 ||
+		!strings.Contains(lines[0], ` "GET http://web-1.us-east-1.elb.localhost:`) {
 		t.Errorf("after the process has ended the log holds %q", lines)
 	}
 }

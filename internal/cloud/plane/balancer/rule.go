@@ -58,7 +58,10 @@ func newPlan(lb *LoadBalancer, l *Listener, pool func(group string) *pool) *plan
 		a.rule, a.priority, a.https = r.ARN, r.Priority, l.TLS != nil
 		p.rules = append(p.rules, &compiledRule{conditions: compileConditions(r.Conditions), action: a})
 	}
-	slices.SortStableFunc(p.rules, func(a, b *compiledRule) int { return cmp.Compare(a.action.priority, b.action.priority) })
+	slices.SortStableFunc(
+		p.rules,
+		func(a, b *compiledRule) int { return cmp.Compare(a.action.priority, b.action.priority) },
+	)
 	return p
 }
 

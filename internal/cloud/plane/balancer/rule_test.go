@@ -24,7 +24,10 @@ func crowd(n int) []*member {
 }
 
 func newMember(id, zone string) *member {
-	m := &member{target: Target{ID: id, Port: 80, Zone: zone}, checker: newChecker(nil, HealthCheck{HealthyThreshold: 1, UnhealthyThreshold: 1}, func() {})}
+	m := &member{
+		target:  Target{ID: id, Port: 80, Zone: zone},
+		checker: newChecker(nil, HealthCheck{HealthyThreshold: 1, UnhealthyThreshold: 1}, func() {}),
+	}
 	m.checker.conclude(outcome{passed: true})
 	return m
 }
@@ -74,16 +77,29 @@ func TestTheFirstRuleWhoseConditionsAreAllMetDecides(t *testing.T) {
 }
 
 func TestNothingIsAllocatedWithoutStickiness(t *testing.T) {
-	one, two := fleet(t, &TargetGroup{ARN: "one"}, 3), fleet(t, &TargetGroup{ARN: "two", Algorithm: leastOutstanding}, 3)
+	one, two := fleet(
+		t,
+		&TargetGroup{ARN: "one"},
+		3,
+	), fleet(
+		t,
+		&TargetGroup{ARN: "two", Algorithm: leastOutstanding},
+		3,
+	)
 	slow := fleet(t, &TargetGroup{ARN: "slow", SlowStart: time.Minute}, 3)
-	p := planOf(&Listener{ARN: "l", Action: to("one", "two", "slow"), Rules: []Rule{{Priority: 1, Conditions: []Condition{
-		{Field: "host-header", Values: []string{"*.Example.com"}, Regexes: []string{`^b(a|c)+$`}},
-		{Field: "path-pattern", Values: []string{"/x/*/y"}, Regexes: []string{`^/[0-9]+/([a-z]+)$`}},
-		{Field: "http-header", Header: "x-tag", Values: []string{"*two*"}},
-		{Field: "http-request-method", Values: []string{"GET"}},
-		{Field: "query-string", Pairs: []Pair{{"a", "b*"}}},
-		{Field: "source-ip", Values: []string{"192.0.2.0/24", "2001:db8::/32"}},
-	}}, {Priority: 2, Conditions: []Condition{{Field: "path-pattern", Values: []string{"/nowhere*"}}}}}}, one, two, slow)
+	p := planOf(
+		&Listener{ARN: "l", Action: to("one", "two", "slow"), Rules: []Rule{{Priority: 1, Conditions: []Condition{
+			{Field: "host-header", Values: []string{"*.Example.com"}, Regexes: []string{`^b(a|c)+$`}},
+			{Field: "path-pattern", Values: []string{"/x/*/y"}, Regexes: []string{`^/[0-9]+/([a-z]+)$`}},
+			{Field: "http-header", Header: "x-tag", Values: []string{"*two*"}},
+			{Field: "http-request-method", Values: []string{"GET"}},
+			{Field: "query-string", Pairs: []Pair{{"a", "b*"}}},
+			{Field: "source-ip", Values: []string{"192.0.2.0/24", "2001:db8::/32"}},
+		}}, {Priority: 2, Conditions: []Condition{{Field: "path-pattern", Values: []string{"/nowhere*"}}}}}},
+		one,
+		two,
+		slow,
+	)
 	r := request("GET", "www.example.com:80", "/17/abc", "x=y&a=c", "X-Tag", "one two three")
 	now := time.Now()
 	if n := testing.AllocsPerRun(1000, func() {
@@ -132,9 +148,22 @@ func TestTargetGroupsGetTheirShares(t *testing.T) {
 }
 
 func TestAZoneWithTooFewHealthyTargetsFailsOver(t *testing.T) {
-	fine, thin := fleet(t, &TargetGroup{ARN: "fine", Failover: Minimum{Count: 1}}, 1), fleet(t, &TargetGroup{ARN: "thin", Failover: Minimum{Count: 1, Percent: 50}}, 4)
+	fine, thin := fleet(
+		t,
+		&TargetGroup{ARN: "fine", Failover: Minimum{Count: 1}},
+		1,
+	), fleet(
+		t,
+		&TargetGroup{ARN: "thin", Failover: Minimum{Count: 1, Percent: 50}},
+		4,
+	)
 	empty := fleet(t, &TargetGroup{ARN: "empty", Failover: Minimum{Count: 1}}, 0)
-	p := planOf(&Listener{Action: to("fine", "empty"), Rules: []Rule{{Priority: 1, Action: to("thin")}}}, fine, thin, empty)
+	p := planOf(
+		&Listener{Action: to("fine", "empty"), Rules: []Rule{{Priority: 1, Action: to("thin")}}},
+		fine,
+		thin,
+		empty,
+	)
 	for i, want := range []bool{false, false, false, true, true} {
 		n := &node{}
 		n.table.Store(&map[uint16]*plan{80: planOf(&Listener{Action: to("fine")}, fine), 81: p})
@@ -152,7 +181,14 @@ func BenchmarkChoosingATarget(b *testing.B) {
 		b.Run(fmt.Sprint(n, " rules"), func(b *testing.B) {
 			l := &Listener{ARN: "l", Action: to("tg")}
 			for i := range n {
-				l.Rules = append(l.Rules, Rule{Priority: i + 1, Conditions: []Condition{{Field: "path-pattern", Values: []string{fmt.Sprintf("/svc-%d/*", i)}}}, Action: to("tg")})
+				l.Rules = append(
+					l.Rules,
+					Rule{
+						Priority:   i + 1,
+						Conditions: []Condition{{Field: "path-pattern", Values: []string{fmt.Sprintf("/svc-%d/*", i)}}},
+						Action:     to("tg"),
+					},
+				)
 			}
 			p := planOf(l, fleet(b, &TargetGroup{ARN: "tg"}, 3))
 			r, now := request("GET", "www.example.com", "/index.html", ""), time.Now()

@@ -43,7 +43,19 @@ func TestTargetsSeeWhoAskedAndHow(t *testing.T) {
 	with(func(*LoadBalancer) {})
 	until(t, e, "healthy", allAre("healthy"))
 
-	get(t, "127.0.1.1", port, "X-Forwarded-For", "10.9.9.9", "X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678", "Connection", "X-Secret", "X-Secret", "1")
+	get(
+		t,
+		"127.0.1.1",
+		port,
+		"X-Forwarded-For",
+		"10.9.9.9",
+		"X-Amzn-Trace-Id",
+		"Root=1-67891233-abcdef012345678912345678",
+		"Connection",
+		"X-Secret",
+		"X-Secret",
+		"1",
+	)
 	r := <-seen
 	if got := r.Header.Get("X-Forwarded-For"); got != "10.9.9.9, 127.0.0.1" {
 		t.Errorf("X-Forwarded-For %q", got)
@@ -76,7 +88,8 @@ func TestTargetsSeeWhoAskedAndHow(t *testing.T) {
 		with(func(lb *LoadBalancer) { lb.ForwardedFor, lb.ForwardedPort = c.mode, c.port })
 		get(t, "127.0.1.1", port, "X-Forwarded-For", "10.9.9.9")
 		r := <-seen
-		if got := r.Header.Get("X-Forwarded-For"); got != c.forwarded && (!c.port || !strings.HasPrefix(got, c.forwarded)) {
+		if got := r.Header.Get("X-Forwarded-For"); got != c.forwarded &&
+			(!c.port || !strings.HasPrefix(got, c.forwarded)) {
 			t.Errorf("%s: X-Forwarded-For %q", c.mode, got)
 		}
 		if !strings.HasPrefix(r.Header.Get("X-Amzn-Trace-Id"), "Root=1-") {
@@ -115,7 +128,8 @@ func TestTheLoadBalancersOwnAnswersAreAWSs(t *testing.T) {
 			e, port := newEngine(t), freePort(t)
 			e.Set(oneGroup(port, 1, c.target...))
 			answer, body := get(t, "127.0.1.1", port)
-			if answer.StatusCode != c.code || body != page(c.title) || answer.Header.Get("Server") != "awselb/2.0" || answer.Header.Get("Content-Type") != "text/html" {
+			if answer.StatusCode != c.code || body != page(c.title) || answer.Header.Get("Server") != "awselb/2.0" ||
+				answer.Header.Get("Content-Type") != "text/html" {
 				t.Errorf("%d %v %q", answer.StatusCode, answer.Header, body)
 			}
 		})
@@ -131,7 +145,12 @@ func TestUnhealthyTargetsGetNothingUnlessAllAre(t *testing.T) {
 	a, b := newBackend(t, "a", ill), newBackend(t, "b", nil)
 	e, port := newEngine(t), freePort(t)
 	e.Set(oneGroup(port, 1, a.target(), b.target()))
-	s := until(t, e, "a is judged", func(s Status) bool { return s.Targets[0].State == "unhealthy" && s.Targets[1].State == "healthy" })
+	s := until(
+		t,
+		e,
+		"a is judged",
+		func(s Status) bool { return s.Targets[0].State == "unhealthy" && s.Targets[1].State == "healthy" },
+	)
 	if s.Targets[0].Description != "Health checks failed with these codes: [500]" {
 		t.Errorf("%+v", s.Targets[0])
 	}
@@ -155,12 +174,25 @@ func TestFixedResponsesAndRedirectsNeedNoTarget(t *testing.T) {
 	}
 	with(Action{FixedResponse: &FixedResponse{Code: 418, ContentType: "text/plain", Body: "teapot"}})
 	answer, body := get(t, "127.0.1.1", port)
-	if answer.StatusCode != 418 || body != "teapot" || answer.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+	if answer.StatusCode != 418 || body != "teapot" ||
+		answer.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("%d %q %v", answer.StatusCode, body, answer.Header)
 	}
-	with(Action{Redirect: &Redirect{Protocol: "HTTPS", Host: "#{host}", Port: "443", Path: "/new/#{path}", Query: "#{query}", Code: 301}})
+	with(
+		Action{
+			Redirect: &Redirect{
+				Protocol: "HTTPS",
+				Host:     "#{host}",
+				Port:     "443",
+				Path:     "/new/#{path}",
+				Query:    "#{query}",
+				Code:     301,
+			},
+		},
+	)
 	answer, body = get(t, "127.0.1.1", port)
-	if answer.StatusCode != 301 || answer.Header.Get("Location") != "https://"+dnsName+":443/new/some/path?a=1;b" || !strings.Contains(body, "301 Moved Permanently") {
+	if answer.StatusCode != 301 || answer.Header.Get("Location") != "https://"+dnsName+":443/new/some/path?a=1;b" ||
+		!strings.Contains(body, "301 Moved Permanently") {
 		t.Errorf("%d %q %v", answer.StatusCode, body, answer.Header)
 	}
 }

@@ -95,7 +95,11 @@ func TestTheTargetSeesNoRequestThatTheClientGetsNoAnswerFor(t *testing.T) {
 	s := httptest.NewServer(w)
 	t.Cleanup(s.Close)
 	for _, mode := range []string{"monitor", "defensive", "strictest"} {
-		port := serving(t, backend{s, "witness"}.target(), func(lb *LoadBalancer) { lb.Desync, lb.IdleTimeout = mode, time.Second })
+		port := serving(
+			t,
+			backend{s, "witness"}.target(),
+			func(lb *LoadBalancer) { lb.Desync, lb.IdleTimeout = mode, time.Second },
+		)
 		for _, text := range smuggled {
 			answered, whole := answersTo(t, port, text)
 			seen := w.take()
@@ -103,7 +107,8 @@ func TestTheTargetSeesNoRequestThatTheClientGetsNoAnswerFor(t *testing.T) {
 				t.Errorf("%s: %q: the target saw %v, the client got %d answers", mode, text, seen, answered)
 			}
 			for _, request := range seen {
-				if strings.HasSuffix(request, "/hidden") && mode != "monitor" && !strings.Contains(text, "\r\n\r\nGET /hidden") {
+				if strings.HasSuffix(request, "/hidden") && mode != "monitor" &&
+					!strings.Contains(text, "\r\n\r\nGET /hidden") {
 					t.Errorf("%s: %q: %s", mode, text, request)
 				}
 			}

@@ -100,7 +100,11 @@ func (s *sealer) open(name string, value []byte, now time.Time) []entry {
 	}
 	var out []entry
 	for ; len(plain) >= entryBytes; plain = plain[entryBytes:] {
-		e := entry{place: token(plain[:16]), choice: token(plain[16:32]), until: time.Unix(0, int64(binary.BigEndian.Uint64(plain[32:])))}
+		e := entry{
+			place:  token(plain[:16]),
+			choice: token(plain[16:32]),
+			until:  time.Unix(0, int64(binary.BigEndian.Uint64(plain[32:]))),
+		}
 		if now.Before(e.until) {
 			out = append(out, e)
 		}
@@ -144,7 +148,9 @@ func with(entries []entry, e entry) []entry {
 // setCookie adds a line. AWS's have Expires and no Max-Age.
 func setCookie(lines []byte, name, value string, now time.Time, more string) []byte {
 	lines = append(append(append(append(lines, "Set-Cookie: "...), name...), '='), value...)
-	lines = append(now.Add(cookieLife).UTC().AppendFormat(append(lines, "; Expires="...), http.TimeFormat), "; Path=/"...)
+	lines = append(
+		now.Add(cookieLife).UTC().AppendFormat(append(lines, "; Expires="...), http.TimeFormat),
+		"; Path=/"...)
 	return append(append(lines, more...), "\r\n"...)
 }
 

@@ -95,9 +95,15 @@ func oneGroup(port uint16, n int, targets ...Target) Config {
 	}
 	for i := range n {
 		at := netip.AddrFrom4([4]byte{127, 0, 1, byte(i + 1)})
-		lb.Nodes = append(lb.Nodes, Node{ID: fmt.Sprintf("eni-%d", i), Zone: fmt.Sprintf("zone-%d", i), Address: at, Public: at})
+		lb.Nodes = append(
+			lb.Nodes,
+			Node{ID: fmt.Sprintf("eni-%d", i), Zone: fmt.Sprintf("zone-%d", i), Address: at, Public: at},
+		)
 	}
-	return Config{LoadBalancers: []LoadBalancer{lb}, TargetGroups: []TargetGroup{{ARN: "arn:tg", Check: quickCheck, Targets: targets}}}
+	return Config{
+		LoadBalancers: []LoadBalancer{lb},
+		TargetGroups:  []TargetGroup{{ARN: "arn:tg", Check: quickCheck, Targets: targets}},
+	}
 }
 
 // until waits for a status that is as wanted.
@@ -133,7 +139,12 @@ func allAre(state string) func(Status) bool {
 // get asks the load balancer's node, over a connection of its own.
 func get(t *testing.T, address string, port uint16, headers ...string) (*http.Response, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://%s:%d/some/path?a=1;b", address, port), nil)
+	req, err := http.NewRequestWithContext(
+		t.Context(),
+		http.MethodGet,
+		fmt.Sprintf("http://%s:%d/some/path?a=1;b", address, port),
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

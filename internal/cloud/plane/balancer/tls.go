@@ -57,7 +57,10 @@ func newSecure(settings TLS, noHTTP2 bool, now func() time.Time) (*secure, error
 	var problems []error
 	if !ok {
 		policy, _ = securitypolicy.Find(securitypolicy.Default)
-		problems = append(problems, fmt.Errorf("there is no security policy %q, %s is in force", settings.Policy, policy.Name))
+		problems = append(
+			problems,
+			fmt.Errorf("there is no security policy %q, %s is in force", settings.Policy, policy.Name),
+		)
 	}
 	certificates, err := readCertificates(settings.Certificates)
 	s := &secure{settings: settings, noHTTP2: noHTTP2, config: &tls.Config{
@@ -125,7 +128,14 @@ func (c *connection) refusePlain(conn net.Conn) {
 	x := newExchange()
 	x.takeUp()
 	x.req.Framing, x.req.Method = http1.None, nil
-	c.own(x, 400, "", "text/html", "<html>\r\n<head><title>400 "+plainText+"</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>"+plainText+"</center>\r\n</body>\r\n</html>\r\n", false)
+	c.own(
+		x,
+		400,
+		"",
+		"text/html",
+		"<html>\r\n<head><title>400 "+plainText+"</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>"+plainText+"</center>\r\n</body>\r\n</html>\r\n",
+		false,
+	)
 	x.putDown()
 	x.release()
 }

@@ -86,11 +86,20 @@ func client(t *testing.T, address string, h2 bool, change func(*tls.Config)) *ht
 	transport.Protocols.SetHTTP1(!h2)
 	transport.Protocols.SetHTTP2(h2)
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // fetch sends a request over HTTPS and reads the answer.
-func fetch(t *testing.T, c *http.Client, method, to string, body io.Reader, headers ...string) (*http.Response, string) {
+func fetch(
+	t *testing.T,
+	c *http.Client,
+	method, to string,
+	body io.Reader,
+	headers ...string,
+) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, to, body)
 	if err != nil {

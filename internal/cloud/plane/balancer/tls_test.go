@@ -38,8 +38,27 @@ func TestHTTPSListenersServeBothVersionsOfHTTPAlike(t *testing.T) {
 	lb := &conf.LoadBalancers[0]
 	lb.TLSHeaders, lb.Listeners[0].TLSCipherHeader = true, "X-Cipher"
 	lb.Listeners[0].Rules = []Rule{
-		{ARN: "r1", Priority: 1, Conditions: []Condition{{Field: "path-pattern", Values: []string{"/fixed"}}}, Action: Action{FixedResponse: &FixedResponse{Code: 404, ContentType: "text/plain", Body: "nothing"}}},
-		{ARN: "r2", Priority: 2, Conditions: []Condition{{Field: "path-pattern", Values: []string{"/away"}}}, Action: Action{Redirect: &Redirect{Protocol: "#{protocol}", Host: "#{host}", Port: "#{port}", Path: "/there", Query: "#{query}", Code: 302}}},
+		{
+			ARN:        "r1",
+			Priority:   1,
+			Conditions: []Condition{{Field: "path-pattern", Values: []string{"/fixed"}}},
+			Action:     Action{FixedResponse: &FixedResponse{Code: 404, ContentType: "text/plain", Body: "nothing"}},
+		},
+		{
+			ARN:        "r2",
+			Priority:   2,
+			Conditions: []Condition{{Field: "path-pattern", Values: []string{"/away"}}},
+			Action: Action{
+				Redirect: &Redirect{
+					Protocol: "#{protocol}",
+					Host:     "#{host}",
+					Port:     "#{port}",
+					Path:     "/there",
+					Query:    "#{query}",
+					Code:     302,
+				},
+			},
+		},
 	}
 	e.Set(conf)
 	until(t, e, "healthy", allAre("healthy"))
@@ -62,13 +81,22 @@ func TestHTTPSListenersServeBothVersionsOfHTTPAlike(t *testing.T) {
 		if _, typed := answer.Header["Content-Type"]; typed && h2 {
 			t.Errorf("a type was guessed: %v", answer.Header)
 		}
-		if answer, body := fetch(t, c, http.MethodGet, url(port, "/fixed"), nil); answer.StatusCode != 404 || body != "nothing" || answer.Header.Get("Server") != "awselb/2.0" {
+		if answer, body := fetch(t, c, http.MethodGet, url(port, "/fixed"), nil); answer.StatusCode != 404 ||
+			body != "nothing" ||
+			answer.Header.Get("Server") != "awselb/2.0" {
 			t.Errorf("%d %q %v", answer.StatusCode, body, answer.Header)
 		}
-		if answer, _ := fetch(t, c, http.MethodGet, url(port, "/away?q=1"), nil); answer.Header.Get("Location") != url(port, "/there?q=1") {
+		if answer, _ := fetch(t, c, http.MethodGet, url(port, "/away?q=1"), nil); answer.Header.Get(
+			"Location",
+		) != url(
+			port,
+			"/there?q=1",
+		) {
 			t.Errorf("redirected to %q", answer.Header.Get("Location"))
 		}
-		if answer, body := fetch(t, c, http.MethodHead, url(port, "/fixed"), nil); answer.StatusCode != 404 || body != "" || answer.ContentLength != 7 {
+		if answer, body := fetch(t, c, http.MethodHead, url(port, "/fixed"), nil); answer.StatusCode != 404 ||
+			body != "" ||
+			answer.ContentLength != 7 {
 			t.Errorf("HEAD: %d %q %d", answer.StatusCode, body, answer.ContentLength)
 		}
 	}
@@ -78,7 +106,8 @@ func TestAPlainRequestAtAnHTTPSPortIsTold(t *testing.T) {
 	e, port := newEngine(t), freePort(t)
 	e.Set(overTLS(oneGroup(port, 1), modern, issue(t, curveKey(t), tomorrow, dnsName)))
 	answer, body := get(t, "127.0.1.1", port)
-	if answer.StatusCode != 400 || answer.Header.Get("Server") != "awselb/2.0" || !strings.Contains(body, "The plain HTTP request was sent to HTTPS port") {
+	if answer.StatusCode != 400 || answer.Header.Get("Server") != "awselb/2.0" ||
+		!strings.Contains(body, "The plain HTTP request was sent to HTTPS port") {
 		t.Errorf("%d %v %q", answer.StatusCode, answer.Header, body)
 	}
 }
@@ -192,7 +221,9 @@ func TestAListenerChangesBetweenHTTPAndHTTPS(t *testing.T) {
 	e, port := newEngine(t), freePort(t)
 	plain := func() Config {
 		c := oneGroup(port, 1)
-		c.LoadBalancers[0].Listeners[0].Action = Action{FixedResponse: &FixedResponse{Code: 200, ContentType: "text/plain", Body: "ok"}}
+		c.LoadBalancers[0].Listeners[0].Action = Action{
+			FixedResponse: &FixedResponse{Code: 200, ContentType: "text/plain", Body: "ok"},
+		}
 		return c
 	}
 	certificate := issue(t, curveKey(t), tomorrow, dnsName)
@@ -210,7 +241,11 @@ func TestAListenerChangesBetweenHTTPAndHTTPS(t *testing.T) {
 		c := overTLS(plain(), modern, certificate)
 		c.LoadBalancers[0].NoHTTP2 = noHTTP2
 		e.Set(c)
-		conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.1.1:%d", port), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
+		conn, err := tls.Dial(
+			"tcp",
+			fmt.Sprintf("127.0.1.1:%d", port),
+			&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +262,11 @@ func TestSessionsAreResumedAcrossConfigurations(t *testing.T) {
 	cache := tls.NewLRUClientSessionCache(4)
 	for i := range 3 {
 		e.Set(overTLS(oneGroup(port, 1), modern, certificate))
-		conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.1.1:%d", port), &tls.Config{InsecureSkipVerify: true, ServerName: dnsName, ClientSessionCache: cache})
+		conn, err := tls.Dial(
+			"tcp",
+			fmt.Sprintf("127.0.1.1:%d", port),
+			&tls.Config{InsecureSkipVerify: true, ServerName: dnsName, ClientSessionCache: cache},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +295,8 @@ func TestStickinessCookiesForOtherSitesAreSecureOverTLS(t *testing.T) {
 	for _, cookie := range answer.Cookies() {
 		cookies[cookie.Name] = cookie
 	}
-	if !cookies["AWSALBCORS"].Secure || cookies["AWSALBCORS"].SameSite != http.SameSiteNoneMode || cookies["AWSALB"].Secure {
+	if !cookies["AWSALBCORS"].Secure || cookies["AWSALBCORS"].SameSite != http.SameSiteNoneMode ||
+		cookies["AWSALB"].Secure {
 		t.Errorf("%v", answer.Header["Set-Cookie"])
 	}
 	for range 6 {
@@ -283,10 +323,21 @@ func TestASilentClientDoesNotHoldAHandshake(t *testing.T) {
 }
 
 func TestKeysAreNotShown(t *testing.T) {
-	c := Config{LoadBalancers: []LoadBalancer{{Listeners: []Listener{{TLS: &TLS{Certificates: []Certificate{{Key: "PRIVATE"}}}}}}}}
+	c := Config{
+		LoadBalancers: []LoadBalancer{
+			{Listeners: []Listener{{TLS: &TLS{Certificates: []Certificate{{Key: "PRIVATE"}}}}}},
+		},
+	}
 	var log strings.Builder
-	slog.New(slog.NewTextHandler(&log, nil)).Info("set", "config", c, "key", c.LoadBalancers[0].Listeners[0].TLS.Certificates[0].Key)
-	shown := fmt.Sprintf("%v %+v %#v %s", c, c.LoadBalancers[0].Listeners[0].TLS, *c.LoadBalancers[0].Listeners[0].TLS, c.LoadBalancers[0].Listeners[0].TLS.Certificates) + log.String()
+	slog.New(slog.NewTextHandler(&log, nil)).
+		Info("set", "config", c, "key", c.LoadBalancers[0].Listeners[0].TLS.Certificates[0].Key)
+	shown := fmt.Sprintf(
+		"%v %+v %#v %s",
+		c,
+		c.LoadBalancers[0].Listeners[0].TLS,
+		*c.LoadBalancers[0].Listeners[0].TLS,
+		c.LoadBalancers[0].Listeners[0].TLS.Certificates,
+	) + log.String()
 	if strings.Contains(shown, "PRIVATE") {
 		t.Errorf("%s", shown)
 	}

@@ -51,7 +51,11 @@ func (o outcome) reason() Health {
 	case o.late:
 		return timedOut
 	case o.code != 0:
-		return Health{failed.State, "Target.ResponseCodeMismatch", fmt.Sprintf("Health checks failed with these codes: [%d]", o.code)}
+		return Health{
+			failed.State,
+			"Target.ResponseCodeMismatch",
+			fmt.Sprintf("Health checks failed with these codes: [%d]", o.code),
+		}
 	}
 	return failed
 }

@@ -73,7 +73,10 @@ func (r *Resolver) Serve(ctx context.Context, vpcID string, packets []net.Packet
 		servers = append(servers, &dns.Server{PacketConn: p, Handler: handler})
 	}
 	for _, l := range streams {
-		servers = append(servers, &dns.Server{Listener: l, Handler: handler, IdleTimeout: func() time.Duration { return idle }})
+		servers = append(
+			servers,
+			&dns.Server{Listener: l, Handler: handler, IdleTimeout: func() time.Duration { return idle }},
+		)
 	}
 	closeAll := func() {
 		for _, p := range packets {

@@ -108,7 +108,12 @@ func TestAResolverSpeaksForTheCloudAndAsksTheHostForOthers(t *testing.T) {
 }
 
 func TestAResolverWithoutUpstreamsFailsAtOnce(t *testing.T) {
-	r := dns.New(dns.Config{Zone: func(_, _ string) ([]netip.Addr, bool) { return nil, false }, Upstreams: func() ([]netip.AddrPort, error) { return nil, nil }})
+	r := dns.New(
+		dns.Config{
+			Zone:      func(_, _ string) ([]netip.Addr, bool) { return nil, false },
+			Upstreams: func() ([]netip.AddrPort, error) { return nil, nil },
+		},
+	)
 	server := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
 		return r.Serve(ctx, "vpc-1", []net.PacketConn{p}, []net.Listener{l})
 	})

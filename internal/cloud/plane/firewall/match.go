@@ -173,13 +173,23 @@ func (m tracked) text() string { return "ct " + m.words }
 func (m tracked) exprs() []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: m.key, Register: first},
-		&expr.Bitwise{SourceRegister: first, DestRegister: first, Len: 4, Mask: binaryutil.NativeEndian.PutUint32(m.bits), Xor: make([]byte, 4)},
+		&expr.Bitwise{
+			SourceRegister: first,
+			DestRegister:   first,
+			Len:            4,
+			Mask:           binaryutil.NativeEndian.PutUint32(m.bits),
+			Xor:            make([]byte, 4),
+		},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: first, Data: make([]byte, 4)},
 	}
 }
 
 var (
-	established = tracked{"state established,related", expr.CtKeySTATE, expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED}
-	invalid     = tracked{"state invalid", expr.CtKeySTATE, expr.CtStateBitINVALID}
-	redirected  = tracked{"status dnat", expr.CtKeySTATUS, 1 << 5} // IPS_DST_NAT, nf_conntrack_common.h
+	established = tracked{
+		"state established,related",
+		expr.CtKeySTATE,
+		expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED,
+	}
+	invalid    = tracked{"state invalid", expr.CtKeySTATE, expr.CtStateBitINVALID}
+	redirected = tracked{"status dnat", expr.CtKeySTATUS, 1 << 5} // IPS_DST_NAT, nf_conntrack_common.h
 )

@@ -140,7 +140,11 @@ func (r Router) services() chain {
 	}}
 	if r.Resolver {
 		for _, at := range []netip.Addr{ResolverAddress, ResolverOf(r.CIDR)} {
-			c.rules = append(c.rules, rule{is{destination, address(at)}, udp, dns, accept}, rule{is{destination, address(at)}, tcp, dns, accept})
+			c.rules = append(
+				c.rules,
+				rule{is{destination, address(at)}, udp, dns, accept},
+				rule{is{destination, address(at)}, tcp, dns, accept},
+			)
 		}
 	}
 	return c

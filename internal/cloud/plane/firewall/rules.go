@@ -85,7 +85,16 @@ func accessList(name string, within netip.Prefix, peer field, rules []ACLRule) c
 		if a.Allow {
 			decision = leave
 		}
-		c.rules = Rule{Protocol: a.Protocol, FromPort: a.FromPort, ToPort: a.ToPort, CIDR: a.CIDR}.add(c.rules, peer, decision)
+		c.rules = Rule{
+			Protocol: a.Protocol,
+			FromPort: a.FromPort,
+			ToPort:   a.ToPort,
+			CIDR:     a.CIDR,
+		}.add(
+			c.rules,
+			peer,
+			decision,
+		)
 	}
 	c.rules = append(c.rules, rule{drop})
 	return c

@@ -54,17 +54,39 @@ func TestARouterWithoutInterfacesLetsNothingPass(t *testing.T) {
 func TestARouterFiltersAsTheTutorialSays(t *testing.T) {
 	r := router()
 	r.Interfaces = []firewall.Interface{
-		{ID: "eni-1", Device: "eni1", Mark: 0x10001, Private: netip.MustParseAddr("10.0.1.10"), Public: netip.MustParseAddr("198.18.1.10"), Groups: []string{"sg-app"}, SourceCheck: true},
-		{ID: "eni-2", Device: "eni2", Mark: 0x10001, Private: netip.MustParseAddr("10.0.1.11"), Groups: []string{"sg-lb", "sg-gone"}, Cut: true},
+		{
+			ID:          "eni-1",
+			Device:      "eni1",
+			Mark:        0x10001,
+			Private:     netip.MustParseAddr("10.0.1.10"),
+			Public:      netip.MustParseAddr("198.18.1.10"),
+			Groups:      []string{"sg-app"},
+			SourceCheck: true,
+		},
+		{
+			ID:      "eni-2",
+			Device:  "eni2",
+			Mark:    0x10001,
+			Private: netip.MustParseAddr("10.0.1.11"),
+			Groups:  []string{"sg-lb", "sg-gone"},
+			Cut:     true,
+		},
 	}
-	r.Members = []firewall.Member{{Private: netip.MustParseAddr("10.0.1.10"), Groups: []string{"sg-app"}}, {Private: netip.MustParseAddr("10.0.1.11"), Groups: []string{"sg-lb"}}}
+	r.Members = []firewall.Member{
+		{Private: netip.MustParseAddr("10.0.1.10"), Groups: []string{"sg-app"}},
+		{Private: netip.MustParseAddr("10.0.1.11"), Groups: []string{"sg-lb"}},
+	}
 	everything := []firewall.Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: world}}
 	r.Groups = []firewall.Group{
 		{ID: "sg-app", Egress: everything, Ingress: []firewall.Rule{
 			{Protocol: "tcp", FromPort: 22, ToPort: 22, CIDR: netip.MustParsePrefix("192.0.2.7/32")},
 			{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-lb"},
 		}},
-		{ID: "sg-lb", Egress: everything, Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 81, CIDR: world}}},
+		{
+			ID:      "sg-lb",
+			Egress:  everything,
+			Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 81, CIDR: world}},
+		},
 	}
 	golden(t, "tutorial", r)
 }
@@ -85,7 +107,9 @@ func TestEveryKindOfRuleIsMatched(t *testing.T) {
 			{Number: 200, Allow: true, Protocol: "-1", CIDR: world},
 			{Number: 100, Protocol: "6", FromPort: 22, ToPort: 22, CIDR: netip.MustParsePrefix("192.0.2.0/24")},
 		},
-		Egress: []firewall.ACLRule{{Number: 100, Allow: true, Protocol: "17", FromPort: 1024, ToPort: 65535, CIDR: world}},
+		Egress: []firewall.ACLRule{
+			{Number: 100, Allow: true, Protocol: "17", FromPort: 1024, ToPort: 65535, CIDR: world},
+		},
 	}
 	golden(t, "kinds", r)
 }

@@ -65,7 +65,11 @@ var unwanted = []string{
 // not there yet: that downloads about 80 MB and takes half a minute. progress is
 // told what is being done, and how much of the whole is behind. Only one builds at
 // a time on a store; others wait for it.
-func (s *Store) EnsureBase(ctx context.Context, name string, progress func(stage string, fraction float64)) (layer string, err error) {
+func (s *Store) EnsureBase(
+	ctx context.Context,
+	name string,
+	progress func(stage string, fraction float64),
+) (layer string, err error) {
 	if name != Debian12 {
 		return "", fmt.Errorf("base image %q: %w", name, ErrNoBase)
 	}

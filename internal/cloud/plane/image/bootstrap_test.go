@@ -42,7 +42,10 @@ func TestOnlyTheWayToTheArchiveIsTakenFromTheHostsApt(t *testing.T) {
 
 func TestProgressAndTheLastWordsOfABuildAreKept(t *testing.T) {
 	var told []string
-	out := "I: running apt-get update...\n" + strings.Repeat("noise\n", 30) + "I: extracting archives...\nE: disk full\n"
+	out := "I: running apt-get update...\n" + strings.Repeat(
+		"noise\n",
+		30,
+	) + "I: extracting archives...\nE: disk full\n"
 	tail := follow(strings.NewReader(out), func(stage string, behind float64) { told = append(told, stage) })
 	if want := []string{"read the package lists", "extract packages"}; !slices.Equal(told, want) {
 		t.Errorf("told %q", told)

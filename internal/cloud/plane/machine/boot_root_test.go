@@ -25,7 +25,11 @@ func metadata(m machine.Machine) map[string]string {
 func (s *site) awaitSSH(id string) {
 	s.Helper()
 	namespace := s.plane.Status(id).Namespace
-	s.eventually("sshd answers", 20*time.Second, func() bool { return strings.HasPrefix(banner(namespace), "SSH-2.0-OpenSSH") })
+	s.eventually(
+		"sshd answers",
+		20*time.Second,
+		func() bool { return strings.HasPrefix(banner(namespace), "SSH-2.0-OpenSSH") },
+	)
 }
 
 // up launches a machine and waits until its system says that it is up.
@@ -65,7 +69,12 @@ func TestRealMachineIsADebianOfItsOwn(t *testing.T) {
 	s.awaitSSH(m.ID)
 	answered := time.Since(start)
 	s.settled(m.ID)
-	t.Logf("PID 1 is systemd after %v, sshd answers after %v, the system is up after %v", took, answered, time.Since(start))
+	t.Logf(
+		"PID 1 is systemd after %v, sshd answers after %v, the system is up after %v",
+		took,
+		answered,
+		time.Since(start),
+	)
 	s.expect(m.ID, map[string]string{
 		"cat /proc/1/comm":                                                      "systemd",
 		"hostname":                                                              m.Hostname,
@@ -82,16 +91,23 @@ func TestRealMachineIsADebianOfItsOwn(t *testing.T) {
 	})
 	status := s.plane.Status(m.ID)
 	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/uid_map", status.PID))
-	if want := fmt.Sprintf("0 %d 65536", m.UIDBase); err != nil || strings.Join(strings.Fields(string(maps)), " ") != want {
+	if want := fmt.Sprintf("0 %d 65536", m.UIDBase); err != nil ||
+		strings.Join(strings.Fields(string(maps)), " ") != want {
 		t.Errorf("uid_map %q, want %s (%v)", maps, want, err)
 	}
-	if ids := statusLine(t, status.PID, "Uid:"); ids != strings.TrimSpace(strings.Repeat(fmt.Sprint(m.UIDBase, " "), 4)) {
+	if ids := statusLine(t, status.PID, "Uid:"); ids != strings.TrimSpace(
+		strings.Repeat(fmt.Sprint(m.UIDBase, " "), 4),
+	) {
 		t.Errorf("root in the machine is %s on the host", ids)
 	}
 	if ids := statusLine(t, status.Launcher, "Uid:"); strings.HasPrefix(ids, "0 ") {
 		t.Error("the launcher is root on the host")
 	}
-	t.Logf("idle: cgroup %.1f MiB, launcher resident %s", float64(status.MemoryBytes)/(1<<20), statusLine(t, status.Launcher, "VmRSS:"))
+	t.Logf(
+		"idle: cgroup %.1f MiB, launcher resident %s",
+		float64(status.MemoryBytes)/(1<<20),
+		statusLine(t, status.Launcher, "VmRSS:"),
+	)
 	s.assertConsoleTellsHostKeys(m.ID)
 }
 
@@ -103,7 +119,8 @@ func (s *site) assertConsoleTellsHostKeys(id string) {
 	}
 	_, after, found := strings.Cut(strings.ReplaceAll(string(console), "\r", ""), "-----BEGIN SSH HOST KEY KEYS-----\n")
 	keys, _, ended := strings.Cut(after, "-----END SSH HOST KEY KEYS-----")
-	if actual := s.mustInside(id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"); !found || !ended || strings.TrimSpace(keys) != actual {
+	if actual := s.mustInside(id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"); !found || !ended ||
+		strings.TrimSpace(keys) != actual {
 		s.Errorf("the console tells the host keys\n%s\nthey are\n%s", keys, actual)
 	}
 	if !strings.Contains(string(console), "-----BEGIN SSH HOST KEY FINGERPRINTS-----") {

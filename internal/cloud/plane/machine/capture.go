@@ -80,7 +80,8 @@ func (p *Plane) copyFrozen(ctx context.Context, id, room string) (err error) {
 	if err := syncRoot(p.root(id)); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.upper(id), room).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.upper(id), room).
+		CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("copy its disk: %w: %s", err, out)
 	}

@@ -53,7 +53,10 @@ func TestRealImageCarriesTheDiskAndNotTheIdentity(t *testing.T) {
 			second.Layers = append(second.Layers, s.images.Path(layer))
 			s.up(second)
 			s.expect(second.ID, diskRead)
-			s.expect(second.ID, map[string]string{"hostname; cat /etc/hostname": second.Hostname + "\n" + second.Hostname})
+			s.expect(
+				second.ID,
+				map[string]string{"hostname; cat /etc/hostname": second.Hostname + "\n" + second.Hostname},
+			)
 			identity := "cat /etc/machine-id /etc/ssh/ssh_host_*_key.pub | cut -d' ' -f1-2"
 			mine, theirs := s.mustInside(second.ID, "sh", "-c", identity), s.mustInside(first.ID, "sh", "-c", identity)
 			for line := range strings.Lines(theirs) {

@@ -27,7 +27,12 @@ const (
 
 // bundles are where hosts keep the certificate authorities they trust: Debian and
 // Ubuntu, Fedora, openSUSE, Alpine.
-var bundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}
+var bundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+}
 
 // authorities finds the host's bundle: the one its environment names, else the
 // system's. A host may have none.

@@ -11,7 +11,14 @@ import (
 )
 
 func TestProxiesReachEveryProcessAndNeverTheMetadata(t *testing.T) {
-	env := environment(map[string]string{"https_proxy": "http://proxy:3128", "no_proxy": "example.com", "SSL_CERT_FILE": "/on/the/host"}, true)
+	env := environment(
+		map[string]string{
+			"https_proxy":   "http://proxy:3128",
+			"no_proxy":      "example.com",
+			"SSL_CERT_FILE": "/on/the/host",
+		},
+		true,
+	)
 	for name, want := range map[string]string{
 		"https_proxy": "http://proxy:3128", "no_proxy": "example.com,169.254.169.254", "NO_PROXY": "169.254.169.254",
 		"SSL_CERT_FILE": authoritiesFile, "NODE_EXTRA_CA_CERTS": authoritiesFile,
@@ -27,8 +34,11 @@ func TestProxiesReachEveryProcessAndNeverTheMetadata(t *testing.T) {
 
 func TestEachProgramIsToldInItsOwnFormat(t *testing.T) {
 	m := Machine{Nameserver: netip.MustParseAddr("10.0.0.2"), SearchDomain: "ec2.internal"}
-	files := furniture(m, map[string]string{"https_proxy": "http://u:50%25@proxy:3128", "SSL_CERT_FILE": authoritiesFile, "odd": "a\"b"},
-		[]string{`Acquire::Check-Date "false";`})
+	files := furniture(
+		m,
+		map[string]string{"https_proxy": "http://u:50%25@proxy:3128", "SSL_CERT_FILE": authoritiesFile, "odd": "a\"b"},
+		[]string{`Acquire::Check-Date "false";`},
+	)
 	want := map[string]string{
 		environmentFile: "SSL_CERT_FILE=\"/run/aloft/ca-certificates.crt\"\nhttps_proxy=\"http://u:50%25@proxy:3128\"\n",
 		managerFile:     "[Manager]\nDefaultEnvironment=\"SSL_CERT_FILE=/run/aloft/ca-certificates.crt\" \"https_proxy=http://u:50%%25@proxy:3128\" \n",

@@ -31,7 +31,12 @@ func TestRealMachineRebootsInPlace(t *testing.T) {
 	s := openSite(t)
 	m := s.machine(1)
 	s.up(m)
-	s.mustInside(m.ID, "sh", "-c", "echo kept >/srv/kept; echo gone >/run/gone; sed -i s/$/changed/ /etc/debian_version")
+	s.mustInside(
+		m.ID,
+		"sh",
+		"-c",
+		"echo kept >/srv/kept; echo gone >/run/gone; sed -i s/$/changed/ /etc/debian_version",
+	)
 	keys := s.mustInside(m.ID, "sh", "-c", "cat /etc/ssh/*.pub /etc/machine-id")
 	before := s.plane.Status(m.ID)
 	s.mustInside(m.ID, "ip", "address", "add", "192.0.2.7/32", "dev", "lo")
@@ -43,7 +48,8 @@ func TestRealMachineRebootsInPlace(t *testing.T) {
 	s.awaitSSH(m.ID)
 	t.Logf("reboot to sshd: %v", time.Since(start))
 	after := s.plane.Status(m.ID)
-	if after.State != machine.Running || after.Boots != 2 || after.PID == before.PID || after.Launcher != before.Launcher {
+	if after.State != machine.Running || after.Boots != 2 || after.PID == before.PID ||
+		after.Launcher != before.Launcher {
 		t.Errorf("after the reboot: %+v", after)
 	}
 	s.settled(m.ID)
@@ -51,7 +57,11 @@ func TestRealMachineRebootsInPlace(t *testing.T) {
 	if _, err := s.inside(m.ID, "systemctl", "reboot"); err != nil {
 		t.Logf("reboot from inside hung up: %v", err)
 	}
-	s.awaitStatus("a reboot from inside boots again", m.ID, func(now machine.Status) bool { return now.Boots == 3 && now.State == machine.Running })
+	s.awaitStatus(
+		"a reboot from inside boots again",
+		m.ID,
+		func(now machine.Status) bool { return now.Boots == 3 && now.State == machine.Running },
+	)
 	s.settled(m.ID)
 	s.expect(m.ID, map[string]string{
 		"cat /srv/kept; ls /run/gone 2>/dev/null": "kept",
@@ -65,7 +75,12 @@ func TestRealMachineStopsInOrderAndStartsWithItsDisk(t *testing.T) {
 	s := openSite(t)
 	m := s.machine(1)
 	s.up(m)
-	s.mustInside(m.ID, "sh", "-c", "systemd-run --unit=orderly --property=ExecStop='/bin/sh -c \"echo stopped in order >/srv/story\"' sleep infinity")
+	s.mustInside(
+		m.ID,
+		"sh",
+		"-c",
+		"systemd-run --unit=orderly --property=ExecStop='/bin/sh -c \"echo stopped in order >/srv/story\"' sleep infinity",
+	)
 	start := time.Now()
 	if err := s.plane.Stop(t.Context(), m.ID, false); err != nil {
 		t.Fatal(err)
@@ -79,7 +94,8 @@ func TestRealMachineStopsInOrderAndStartsWithItsDisk(t *testing.T) {
 	}
 	s.up(m)
 	s.expect(m.ID, map[string]string{"cat /srv/story": "stopped in order"})
-	if console, err := s.plane.Console(m.ID); err != nil || strings.Count(string(console), "BEGIN SSH HOST KEY KEYS") != 2 {
+	if console, err := s.plane.Console(m.ID); err != nil ||
+		strings.Count(string(console), "BEGIN SSH HOST KEY KEYS") != 2 {
 		t.Errorf("the console of both boots: %v\n%s", err, console)
 	}
 	if err := s.plane.Stop(t.Context(), m.ID, true); err != nil {
@@ -123,11 +139,19 @@ func TestRealMachineTellsHowItEnded(t *testing.T) {
 	if err := syscall.Kill(s.plane.Status(m.ID).PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	s.awaitStatus("crash", m.ID, func(now machine.Status) bool { return now.State == machine.Exited && now.Exit == machine.Crash })
+	s.awaitStatus(
+		"crash",
+		m.ID,
+		func(now machine.Status) bool { return now.State == machine.Exited && now.Exit == machine.Crash },
+	)
 	if err := syscall.Kill(s.plane.Status(m.ID).Launcher, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	s.awaitStatus("the launcher is gone", m.ID, func(now machine.Status) bool { return now.State == machine.Exited && now.Launcher == 0 })
+	s.awaitStatus(
+		"the launcher is gone",
+		m.ID,
+		func(now machine.Status) bool { return now.State == machine.Exited && now.Launcher == 0 },
+	)
 	s.up(m) // nothing of that stands in the way
 }
 
@@ -138,7 +162,8 @@ func TestRealMachineOutlivesTheDaemon(t *testing.T) {
 	before := s.plane.Status(m.ID)
 	start := time.Now()
 	s.plane = s.reopen()
-	if now := s.plane.Status(m.ID); now.State != machine.Running || now.PID != before.PID || now.Boots != 1 || !slices.Equal(s.plane.List(), []string{m.ID}) {
+	if now := s.plane.Status(m.ID); now.State != machine.Running || now.PID != before.PID || now.Boots != 1 ||
+		!slices.Equal(s.plane.List(), []string{m.ID}) {
 		t.Errorf("the next daemon sees %+v", now)
 	}
 	t.Logf("found again in %v", time.Since(start))

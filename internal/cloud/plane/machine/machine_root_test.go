@@ -148,7 +148,10 @@ func uidBase(n int) uint32 { return 0x50000000 + uint32(n)<<16 }
 // machine describes the nth machine.
 func (s *site) machine(n int, layers ...string) machine.Machine {
 	return machine.Machine{
-		ID: fmt.Sprintf("i-%017x", n), Hostname: fmt.Sprintf("ip-10-0-1-%d", n), Layers: append([]string{s.base}, layers...),
+		ID: fmt.Sprintf(
+			"i-%017x",
+			n,
+		), Hostname: fmt.Sprintf("ip-10-0-1-%d", n), Layers: append([]string{s.base}, layers...),
 		VCPUs: 1, MemoryMiB: 512, UIDBase: uidBase(n), Nameserver: netip.MustParseAddr("169.254.169.253"), SearchDomain: "ec2.internal",
 		Env: map[string]string{"https_proxy": "http://proxy.example:3128"},
 	}
@@ -171,7 +174,23 @@ func (s *site) launch(m machine.Machine, metadata map[string]string) {
 func (s *site) inside(id string, command ...string) (string, error) {
 	s.Helper()
 	pid := s.plane.Status(id).PID
-	args := append([]string{"--target", fmt.Sprint(pid), "--user", "--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--setuid=0", "--setgid=0", "--wdns=/", "--"}, command...)
+	args := append(
+		[]string{
+			"--target",
+			fmt.Sprint(pid),
+			"--user",
+			"--pid",
+			"--mount",
+			"--uts",
+			"--ipc",
+			"--net",
+			"--cgroup",
+			"--setuid=0",
+			"--setgid=0",
+			"--wdns=/",
+			"--",
+		},
+		command...)
 	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "nsenter", args...)

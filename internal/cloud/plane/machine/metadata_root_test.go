@@ -38,7 +38,8 @@ func within[T any](path string, do func() (T, error)) (value T, err error) {
 func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 	t.Helper()
 	for _, command := range []string{"link set lo up", "address add 169.254.169.254/32 dev lo"} {
-		out, err := exec.Command("nsenter", append([]string{"--net=" + namespace, "ip"}, strings.Fields(command)...)...).CombinedOutput()
+		out, err := exec.Command("nsenter", append([]string{"--net=" + namespace, "ip"}, strings.Fields(command)...)...).
+			CombinedOutput()
 		if err != nil {
 			t.Fatalf("ip %s: %v: %s", command, err, out)
 		}
@@ -47,18 +48,21 @@ func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch value, known := data[strings.TrimPrefix(r.URL.Path, "/latest/")]; {
-		case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" && r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds") != "":
-			_, _ = w.Write([]byte("a-token"))
-		case r.Header.Get("X-aws-ec2-metadata-token") != "a-token":
-			w.WriteHeader(http.StatusUnauthorized)
-		case !known:
-			w.WriteHeader(http.StatusNotFound)
-		default:
-			_, _ = w.Write([]byte(value))
-		}
-	})}
+	server := &http.Server{
+		ReadHeaderTimeout: time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch value, known := data[strings.TrimPrefix(r.URL.Path, "/latest/")]; {
+			case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" && r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds") != "":
+				_, _ = w.Write([]byte("a-token"))
+			case r.Header.Get("X-aws-ec2-metadata-token") != "a-token":
+				w.WriteHeader(http.StatusUnauthorized)
+			case !known:
+				w.WriteHeader(http.StatusNotFound)
+			default:
+				_, _ = w.Write([]byte(value))
+			}
+		}),
+	}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close(); <-served })
@@ -66,7 +70,10 @@ func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 
 // banner is what the machine's sshd says to who connects, or empty.
 func banner(namespace string) string {
-	conn, err := within(namespace, func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) })
+	conn, err := within(
+		namespace,
+		func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) },
+	)
 	if err != nil {
 		return ""
 	}

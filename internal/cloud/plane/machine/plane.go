@@ -47,7 +47,12 @@ func New(config Config) (*Plane, error) {
 	if config.StopTimeout == 0 {
 		config.StopTimeout = 30 * time.Second
 	}
-	p := &Plane{config: config, locks: map[string]chan struct{}{}, children: map[string]int{}, watches: map[*watch]struct{}{}}
+	p := &Plane{
+		config:   config,
+		locks:    map[string]chan struct{}{},
+		children: map[string]int{},
+		watches:  map[*watch]struct{}{},
+	}
 	var err error
 	if p.hierarchies, err = findHierarchies(); err != nil {
 		return nil, err
@@ -172,7 +177,8 @@ func (p *Plane) prepare(ctx context.Context, m Machine) error {
 func (p *Plane) furnishLauncher(ctx context.Context, r record, pid int) error {
 	id := r.Machine.ID
 	// Some hosts keep CAP_SYS_RESOURCE even from root: their launchers take the risk.
-	if err := write(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "-1000"); err != nil && !errors.Is(err, fs.ErrPermission) {
+	if err := write(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "-1000"); err != nil &&
+		!errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("spare the launcher when memory runs out: %w", err)
 	}
 	if err := pin(fmt.Sprintf("/proc/%d/ns/net", pid), p.namespace(id)); err != nil {
@@ -194,7 +200,13 @@ func (p *Plane) mountRoot(r record, launcher int) error {
 	}
 	defer func() { _ = unix.Close(users) }()
 	id := r.Machine.ID
-	return filesystem{layers: r.layers(), writable: p.writable(id), users: users, owner: r.Machine.UIDBase, target: p.root(id)}.mount()
+	return filesystem{
+		layers:   r.layers(),
+		writable: p.writable(id),
+		users:    users,
+		owner:    r.Machine.UIDBase,
+		target:   p.root(id),
+	}.mount()
 }
 
 // complete tells whether all that Prepare mounts is mounted.

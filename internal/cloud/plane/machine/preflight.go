@@ -25,7 +25,9 @@ type Problem struct{ What, Remedy string }
 // in dir, which need not exist yet. It changes nothing on the host.
 func Preflight(dir string) []Problem {
 	if os.Geteuid() != 0 {
-		return []Problem{{"Machines need root: namespaces with users of their own, mounts and cgroups.", "Run it with sudo."}}
+		return []Problem{
+			{"Machines need root: namespaces with users of their own, mounts and cgroups.", "Run it with sudo."},
+		}
 	}
 	var found []Problem
 	for _, check := range []func(dir string) *Problem{
@@ -80,7 +82,10 @@ func checkKernel(string) *Problem {
 	if err == nil && (major > 5 || major == 5 && minor >= 19) {
 		return nil
 	}
-	return &Problem{"The kernel is Linux " + release + "; machines need 5.19 or later.", "Use a newer system, such as Debian 12 or Ubuntu 24.04."}
+	return &Problem{
+		"The kernel is Linux " + release + "; machines need 5.19 or later.",
+		"Use a newer system, such as Debian 12 or Ubuntu 24.04.",
+	}
 }
 
 func checkUserNamespaces(string) *Problem {
@@ -94,7 +99,10 @@ func checkUserNamespaces(string) *Problem {
 func checkCgroups(string) *Problem {
 	h, err := findHierarchies()
 	if err != nil {
-		return &Problem{"There is no cgroup version 2 hierarchy.", "mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified, or boot with systemd.unified_cgroup_hierarchy=1."}
+		return &Problem{
+			"There is no cgroup version 2 hierarchy.",
+			"mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified, or boot with systemd.unified_cgroup_hierarchy=1.",
+		}
 	}
 	offered, err := os.ReadFile(filepath.Join(h.unified, "cgroup.controllers"))
 	if err != nil {
@@ -115,10 +123,19 @@ func checkCgroups(string) *Problem {
 // kernel lets a user namespace mount /proc and /sys only where all of them can be
 // seen already; containers hide parts.
 func checkProc(string) *Problem {
-	cmd := exec.Command("sh", "-c", "mount -t proc proc /proc && mount -t sysfs -o ro sysfs /sys && mount -t cgroup2 cgroup2 /sys/fs/cgroup")
-	cmd.SysProcAttr = namespaced(syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWCGROUP)
+	cmd := exec.Command(
+		"sh",
+		"-c",
+		"mount -t proc proc /proc && mount -t sysfs -o ro sysfs /sys && mount -t cgroup2 cgroup2 /sys/fs/cgroup",
+	)
+	cmd.SysProcAttr = namespaced(
+		syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWCGROUP,
+	)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return &Problem{fmt.Sprintf("A user namespace cannot mount /proc, /sys and cgroups: %v %s", err, bytes.TrimSpace(out)), outside}
+		return &Problem{
+			fmt.Sprintf("A user namespace cannot mount /proc, /sys and cgroups: %v %s", err, bytes.TrimSpace(out)),
+			outside,
+		}
 	}
 	return nil
 }
@@ -135,7 +152,10 @@ func namespaced(flags uintptr) *syscall.SysProcAttr {
 func checkTerminals(string) *Problem {
 	f, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		return &Problem{"No terminal can be opened: " + err.Error(), "mount -t devpts devpts /dev/pts, and see that /dev/ptmx may be used by all (mode 666)."}
+		return &Problem{
+			"No terminal can be opened: " + err.Error(),
+			"mount -t devpts devpts /dev/pts, and see that /dev/ptmx may be used by all (mode 666).",
+		}
 	}
 	_ = f.Close()
 	return nil
@@ -153,7 +173,10 @@ func checkProgram(string) *Problem {
 
 func checkBuilder(string) *Problem {
 	if _, err := exec.LookPath("mmdebstrap"); err != nil {
-		return &Problem{"mmdebstrap, which builds the machines' Debian, is not installed.", "apt-get install mmdebstrap debian-archive-keyring"}
+		return &Problem{
+			"mmdebstrap, which builds the machines' Debian, is not installed.",
+			"apt-get install mmdebstrap debian-archive-keyring",
+		}
 	}
 	return nil
 }
@@ -175,10 +198,19 @@ func checkOverlay(string) *Problem {
 				return err
 			}
 		}
-		return unix.Mount("aloft", "/tmp/root", "overlay", 0, "lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work,redirect_dir=on")
+		return unix.Mount(
+			"aloft",
+			"/tmp/root",
+			"overlay",
+			0,
+			"lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work,redirect_dir=on",
+		)
 	})
 	if err != nil {
-		return &Problem{"overlayfs does not work: " + err.Error(), "modprobe overlay; in a container, " + strings.ToLower(outside[:1]) + outside[1:]}
+		return &Problem{
+			"overlayfs does not work: " + err.Error(),
+			"modprobe overlay; in a container, " + strings.ToLower(outside[:1]) + outside[1:],
+		}
 	}
 	return nil
 }
@@ -226,5 +258,10 @@ func tryShifting(dir string) error {
 		return fmt.Errorf("open %s: %w", dir, err)
 	}
 	defer func() { _ = unix.Close(tree) }()
-	return unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(users)})
+	return unix.MountSetattr(
+		tree,
+		"",
+		unix.AT_EMPTY_PATH,
+		&unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(users)},
+	)
 }

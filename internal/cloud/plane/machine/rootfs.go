@@ -80,7 +80,10 @@ func (f filesystem) mountPrivately(host int) error {
 	}
 	// Renames of folders must work as on any disk: npm renames folders that an
 	// image brought. Without redirect_dir the kernel refuses them (EXDEV).
-	options := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=w/upper,workdir=w/work,redirect_dir=on,index=off,metacopy=off"
+	options := "lowerdir=" + strings.Join(
+		lower,
+		":",
+	) + ",upperdir=w/upper,workdir=w/work,redirect_dir=on,index=off,metacopy=off"
 	if err := unix.Mount("aloft", "root", "overlay", 0, options); err != nil {
 		return fmt.Errorf("mount overlay of %d layers: %w", len(lower), err)
 	}

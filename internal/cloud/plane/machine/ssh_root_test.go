@@ -86,7 +86,10 @@ func (s *site) dialSSH(id, namespace, user string, key ssh.Signer) (*ssh.Client,
 			}
 		}
 	}
-	conn, err := within(namespace, func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) })
+	conn, err := within(
+		namespace,
+		func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) },
+	)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -105,7 +108,8 @@ func TestRealHostCanRunMachines(t *testing.T) {
 	for _, problem := range machine.Preflight("/var/lib/aloft/does/not/exist") {
 		t.Errorf("%s %s", problem.What, problem.Remedy)
 	}
-	if problems := machine.Preflight("/proc/self"); len(problems) != 1 || !strings.Contains(problems[0].What, "/proc/self") {
+	if problems := machine.Preflight("/proc/self"); len(problems) != 1 ||
+		!strings.Contains(problems[0].What, "/proc/self") {
 		t.Errorf("disks on procfs: %v", problems)
 	}
 }

@@ -147,7 +147,21 @@ func limitHops(ctx context.Context, hops int) error {
 }
 
 // versions that the service answers under; all mean the same here.
-var versions = []string{"1.0", "2007-01-19", "2009-04-04", "2011-01-01", "2016-09-02", "2018-09-24", "2019-10-01", "2020-10-27", "2021-01-03", "2021-03-23", "2021-07-15", "2022-09-24", "latest"}
+var versions = []string{
+	"1.0",
+	"2007-01-19",
+	"2009-04-04",
+	"2011-01-01",
+	"2016-09-02",
+	"2018-09-24",
+	"2019-10-01",
+	"2020-10-27",
+	"2021-01-03",
+	"2021-03-23",
+	"2021-07-15",
+	"2022-09-24",
+	"latest",
+}
 
 // tell answers a request for a path, if there is something.
 func (s *Server) tell(w http.ResponseWriter, r *http.Request, instance Instance) {

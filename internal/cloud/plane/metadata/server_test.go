@@ -29,9 +29,14 @@ func example() metadata.Instance {
 		VPCCIDR: netip.MustParsePrefix("10.0.0.0/16"), SubnetCIDR: netip.MustParsePrefix("10.0.1.0/24"),
 		InterfaceID: "eni-1", MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}, PrivateIP: netip.MustParseAddr("10.0.1.5"), PublicIP: netip.MustParseAddr("198.18.1.5"),
 		PrivateName: "ip-10-0-1-5.ec2.internal", PublicName: "ec2-198-18-1-5.compute-1.amazonaws.com",
-		SecurityGroups: []string{"web", "ssh"}, SecurityGroupIDs: []string{"sg-1", "sg-2"}, KeyName: "deploy", PublicKey: "ssh-ed25519 AAAA deploy",
+		SecurityGroups: []string{
+			"web",
+			"ssh",
+		}, SecurityGroupIDs: []string{"sg-1", "sg-2"}, KeyName: "deploy", PublicKey: "ssh-ed25519 AAAA deploy",
 		ReservationID: "r-1", LaunchTime: time.Unix(0, 0), Architecture: "x86_64", UserData: []byte("#!/bin/sh\n"),
-		Tags: map[string]string{"Name": "server-1"}, TagsEnabled: true, Endpoint: true, TokensRequired: true, LifecycleTarget: "InService",
+		Tags: map[string]string{
+			"Name": "server-1",
+		}, TagsEnabled: true, Endpoint: true, TokensRequired: true, LifecycleTarget: "InService",
 	}
 }
 
@@ -115,14 +120,22 @@ func TestAMachineReadsWhatItIs(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q", path, code, body, want)
 		}
 	}
-	if _, body := c.do(me, "GET", "/latest/meta-data/", token); !strings.HasPrefix(body, "ami-id\nami-launch-index\n") || !strings.Contains(body, "\nnetwork/\n") {
+	if _, body := c.do(me, "GET", "/latest/meta-data/", token); !strings.HasPrefix(
+		body,
+		"ami-id\nami-launch-index\n",
+	) ||
+		!strings.Contains(body, "\nnetwork/\n") {
 		t.Errorf("the list is %q", body)
 	}
-	if _, body := c.do(me, "GET", "/latest/dynamic/instance-identity/document", token); !strings.Contains(body, `"instanceId": "i-0123456789abcdef0"`) {
+	if _, body := c.do(me, "GET", "/latest/dynamic/instance-identity/document", token); !strings.Contains(
+		body,
+		`"instanceId": "i-0123456789abcdef0"`,
+	) {
 		t.Errorf("the document is %s", body)
 	}
 	for _, path := range []string{"/latest/meta-data/none", "/latest/none", "/none/meta-data/ami-id", "/latest/meta-data/ami"} {
-		if code, body := c.do(me, "GET", path, token); code != 404 || !strings.Contains(body, "<h1>404 - Not Found</h1>") {
+		if code, body := c.do(me, "GET", path, token); code != 404 ||
+			!strings.Contains(body, "<h1>404 - Not Found</h1>") {
 			t.Errorf("%s: %d %q", path, code, body)
 		}
 	}

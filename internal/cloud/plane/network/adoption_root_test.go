@@ -43,7 +43,9 @@ func TestRealNetworkOutlivesItsDaemonAndIsTakenOver(t *testing.T) {
 func TestRealHalfMadeNetworkIsCompleted(t *testing.T) {
 	s := openSite(t)
 	a, b := s.machine("a"), s.machine("b", 3000)
-	v := online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), public(nic("v", "10.0.2.10", b), "203.0.113.21")))
+	v := online(
+		vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), public(nic("v", "10.0.2.10", b), "203.0.113.21")),
+	)
 	s.set(v)
 	// As if the daemon had been killed after it made the devices.
 	for path, name := range map[string]string{b: machineDevice, s.plane.routerPath("v"): uplink, hostNamespace: s.cfg.Name + hostSuffix} {
@@ -164,7 +166,12 @@ func TestRealNamespaceOfAnotherUserIsWired(t *testing.T) {
 	const nobody = 0x51000000
 	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: nobody, Size: 1 << 16}}
 	cmd := exec.Command("cat")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET, UidMappings: ids, GidMappings: ids, GidMappingsEnableSetgroups: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:                 syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings:                ids,
+		GidMappings:                ids,
+		GidMappingsEnableSetgroups: true,
+	}
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

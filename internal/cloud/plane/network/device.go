@@ -14,7 +14,14 @@ import (
 
 // wire joins two places by a pair of devices, which are still off. What bore
 // the far name goes; it cannot be of use without its other end.
-func wire(near *place, nearName string, far *place, farName string, mac net.HardwareAddr, mtu int) (nearEnd, farEnd netlink.Link, err error) {
+func wire(
+	near *place,
+	nearName string,
+	far *place,
+	farName string,
+	mac net.HardwareAddr,
+	mtu int,
+) (nearEnd, farEnd netlink.Link, err error) {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.MTU = nearName, mtu
 	pair := netlink.NewVeth(attrs)

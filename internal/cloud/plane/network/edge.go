@@ -26,7 +26,12 @@ func addressesOf(public netip.Prefix) addresses {
 	size := uint32(1) << (32 - public.Bits())
 	b := first.As4()
 	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])+size-2)
-	return addresses{edge: first.Next(), router: first.Next().Next(), host: first.Next().Next().Next(), proxies: netip.AddrFrom4(b)}
+	return addresses{
+		edge:    first.Next(),
+		router:  first.Next().Next(),
+		host:    first.Next().Next().Next(),
+		proxies: netip.AddrFrom4(b),
+	}
 }
 
 // egressPort is where the edge takes up connections to the outside.
@@ -78,7 +83,8 @@ func (e *edge) secure(vpcs []VPC) error {
 	}
 	near, nearErr := e.host.netlink.LinkByName(e.device)
 	far, farErr := e.netlink.LinkByName(hostDevice)
-	if nearErr == nil && farErr == nil && joined(near, far) && e.indices == [2]int{near.Attrs().Index, far.Attrs().Index} {
+	if nearErr == nil && farErr == nil && joined(near, far) &&
+		e.indices == [2]int{near.Attrs().Index, far.Attrs().Index} {
 		return nil
 	}
 	return e.joinHost(near, far, nearErr == nil && farErr == nil && joined(near, far))
@@ -156,7 +162,15 @@ func (e *edge) direct(routers map[string]*router) error {
 		}
 		for _, a := range r.wired {
 			if a.public.IsValid() {
-				all = append(all, route{table: unix.RT_TABLE_MAIN, to: single(a.public), device: link.Attrs().Index, via: e.addresses.router})
+				all = append(
+					all,
+					route{
+						table:  unix.RT_TABLE_MAIN,
+						to:     single(a.public),
+						device: link.Attrs().Index,
+						via:    e.addresses.router,
+					},
+				)
 			}
 		}
 	}

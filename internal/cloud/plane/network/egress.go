@@ -143,7 +143,12 @@ func outside(wanted netip.AddrPort, cfg PlaneConfig, host func() ([]netip.Addr, 
 	limited := netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	thisNetwork := netip.PrefixFrom(netip.IPv4Unspecified(), 8)
 	switch {
-	case addr.IsLoopback(), addr.IsLinkLocalUnicast(), addr.IsMulticast(), thisNetwork.Contains(addr), addr == limited, cfg.PublicRange.Contains(addr):
+	case addr.IsLoopback(),
+		addr.IsLinkLocalUnicast(),
+		addr.IsMulticast(),
+		thisNetwork.Contains(addr),
+		addr == limited,
+		cfg.PublicRange.Contains(addr):
 		return "", errNotOutside
 	}
 	own, err := host()

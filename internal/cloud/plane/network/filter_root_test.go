@@ -22,7 +22,11 @@ import (
 func TestRealGroupsDropWhatNoRuleAllows(t *testing.T) {
 	s := openSite(t)
 	a, b, c := s.machine("a"), s.machine("b", 22, 3000), s.machine("c")
-	web := firewall.Group{ID: "sg-web", Ingress: []firewall.Rule{tcp(3000, "0.0.0.0/0"), tcp(22, "10.0.1.10/32")}, Egress: []firewall.Rule{all(world)}}
+	web := firewall.Group{
+		ID:      "sg-web",
+		Ingress: []firewall.Rule{tcp(3000, "0.0.0.0/0"), tcp(22, "10.0.1.10/32")},
+		Egress:  []firewall.Rule{all(world)},
+	}
 	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b, "sg-web"), nic("v", "10.0.2.10", c))
 	v.Groups = append(v.Groups, web)
 	s.set(v)
@@ -33,7 +37,10 @@ func TestRealGroupsDropWhatNoRuleAllows(t *testing.T) {
 	s.silent(a, "10.0.1.11:3001") // a port that nothing listens on: dropped, not refused
 
 	// A change holds at once for new flows; those that live, live on.
-	v.Groups = []firewall.Group{open, {ID: "sg-web", Ingress: []firewall.Rule{tcp(22, "10.0.2.0/24")}, Egress: web.Egress}}
+	v.Groups = []firewall.Group{
+		open,
+		{ID: "sg-web", Ingress: []firewall.Rule{tcp(22, "10.0.2.0/24")}, Egress: web.Egress},
+	}
 	s.set(v)
 	s.silent(a, "10.0.1.11:3000")
 	s.silent(a, "10.0.1.11:22")
@@ -44,8 +51,14 @@ func TestRealGroupsDropWhatNoRuleAllows(t *testing.T) {
 func TestRealGroupReferencesMeanTheirMembers(t *testing.T) {
 	s := openSite(t)
 	a, b, c := s.machine("a"), s.machine("b"), s.machine("c", 3000)
-	lb := firewall.Group{ID: "sg-lb", Egress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-app"}}}
-	app := firewall.Group{ID: "sg-app", Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-lb"}}}
+	lb := firewall.Group{
+		ID:     "sg-lb",
+		Egress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-app"}},
+	}
+	app := firewall.Group{
+		ID:      "sg-app",
+		Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-lb"}},
+	}
 	v := vpc("v", nic("v", "10.0.1.10", a, "sg-lb"), nic("v", "10.0.1.11", b), nic("v", "10.0.2.10", c, "sg-app"))
 	v.Groups = append(v.Groups, lb, app)
 	s.set(v)
@@ -60,7 +73,11 @@ func TestRealGroupReferencesMeanTheirMembers(t *testing.T) {
 func TestRealEgressRulesHoldForTheSender(t *testing.T) {
 	s := openSite(t)
 	a, b := s.machine("a", 3000), s.machine("b", 3000, 4000)
-	few := firewall.Group{ID: "sg-few", Ingress: []firewall.Rule{all(world)}, Egress: []firewall.Rule{tcp(4000, "10.0.1.0/24")}}
+	few := firewall.Group{
+		ID:      "sg-few",
+		Ingress: []firewall.Rule{all(world)},
+		Egress:  []firewall.Rule{tcp(4000, "10.0.1.0/24")},
+	}
 	v := vpc("v", nic("v", "10.0.1.10", a, "sg-few"), nic("v", "10.0.1.11", b))
 	v.Groups = append(v.Groups, few)
 	s.set(v)
@@ -94,7 +111,13 @@ func TestRealAccessListsFilterPacketsAtTheEdgeOfSubnets(t *testing.T) {
 	replies := firewall.ACLRule{Number: 100, Allow: true, Protocol: "6", FromPort: 1024, ToPort: 65535, CIDR: world}
 	with([]firewall.ACLRule{only3000}, []firewall.ACLRule{replies})
 	s.answers(a, "10.0.2.10:3000", "b")
-	with([]firewall.ACLRule{anything(200, true), {Number: 100, Protocol: "6", FromPort: 3000, ToPort: 3000, CIDR: world}}, []firewall.ACLRule{anything(1, true)})
+	with(
+		[]firewall.ACLRule{
+			anything(200, true),
+			{Number: 100, Protocol: "6", FromPort: 3000, ToPort: 3000, CIDR: world},
+		},
+		[]firewall.ACLRule{anything(1, true)},
+	)
 	s.silent(a, "10.0.2.10:3000") // the lowest number decides
 	with([]firewall.ACLRule{anything(1, true)}, []firewall.ACLRule{anything(1, true)})
 	s.answers(a, "10.0.2.10:3000", "b")

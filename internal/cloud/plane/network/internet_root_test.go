@@ -101,7 +101,13 @@ func TestRealMachinesMeetByPublicAddresses(t *testing.T) {
 	s := openSite(t)
 	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
 	s.set(
-		online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), public(nic("v", "10.0.2.10", b), "203.0.113.21"))),
+		online(
+			vpc(
+				"v",
+				public(nic("v", "10.0.1.10", a), "203.0.113.20"),
+				public(nic("v", "10.0.2.10", b), "203.0.113.21"),
+			),
+		),
 		online(vpc("w", public(nic("w", "10.0.1.10", c), "203.0.113.22"))),
 	)
 	// Within a VPC and between two whose ranges are the same.

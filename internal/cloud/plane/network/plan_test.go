@@ -16,17 +16,41 @@ func TestRoutesFollowFromTheConfiguration(t *testing.T) {
 		ID: "vpc-1", CIDR: netip.MustParsePrefix("10.0.0.0/16"), Gateway: true,
 		Subnets: []Subnet{
 			{ID: "subnet-a", CIDR: netip.MustParsePrefix("10.0.1.0/24"), Routes: []Route{
-				{netip.MustParsePrefix("10.0.0.0/16"), Local}, {everywhere, Gateway}, {netip.MustParsePrefix("192.0.2.0/24"), Blackhole},
+				{
+					netip.MustParsePrefix("10.0.0.0/16"),
+					Local,
+				}, {everywhere, Gateway}, {netip.MustParsePrefix("192.0.2.0/24"), Blackhole},
 			}},
-			{ID: "subnet-b", CIDR: netip.MustParsePrefix("10.0.2.0/24"), Routes: []Route{{netip.MustParsePrefix("10.0.0.0/16"), Local}}},
+			{
+				ID:     "subnet-b",
+				CIDR:   netip.MustParsePrefix("10.0.2.0/24"),
+				Routes: []Route{{netip.MustParsePrefix("10.0.0.0/16"), Local}},
+			},
 		},
 		Interfaces: []Interface{
-			{ID: "eni-1", SubnetID: "subnet-a", Private: netip.MustParseAddr("10.0.1.10"), Public: netip.MustParseAddr("198.18.1.10")},
+			{
+				ID:       "eni-1",
+				SubnetID: "subnet-a",
+				Private:  netip.MustParseAddr("10.0.1.10"),
+				Public:   netip.MustParseAddr("198.18.1.10"),
+			},
 			{ID: "eni-2", SubnetID: "subnet-b", Private: netip.MustParseAddr("10.0.2.10")},
 		},
 	}
-	r := &router{addresses: addressesOf(DefaultPublicRange), wired: map[string]attachment{"eni-1": {private: netip.MustParseAddr("10.0.1.10"), index: 7}}}
-	names := strings.NewReplacer(fmt.Sprint(markOf("subnet-a")), "subnet-a", fmt.Sprint(markOf("subnet-b")), "subnet-b", "254", "main", fmt.Sprint(worst), "worst")
+	r := &router{
+		addresses: addressesOf(DefaultPublicRange),
+		wired:     map[string]attachment{"eni-1": {private: netip.MustParseAddr("10.0.1.10"), index: 7}},
+	}
+	names := strings.NewReplacer(
+		fmt.Sprint(markOf("subnet-a")),
+		"subnet-a",
+		fmt.Sprint(markOf("subnet-b")),
+		"subnet-b",
+		"254",
+		"main",
+		fmt.Sprint(worst),
+		"worst",
+	)
 	text := func(up int) string {
 		var b strings.Builder
 		for _, l := range r.routes(v, up) {
@@ -89,7 +113,8 @@ func TestMachinesReachTheOutsideAndNotTheHost(t *testing.T) {
 		"255.255.255.255:80":  errNotOutside,
 	} {
 		address, err := outside(netip.MustParseAddrPort(to), cfg, host)
-		if refusal, refused := want.(error); refused != (err != nil) || refused && !errors.Is(err, refusal) || !refused && address != want {
+		if refusal, refused := want.(error); refused != (err != nil) || refused && !errors.Is(err, refusal) ||
+			!refused && address != want {
 			t.Errorf("%s: %q, %v; want %v", to, address, err, want)
 		}
 	}

@@ -57,7 +57,10 @@ func TestRealLocalCloudsDoNotMeet(t *testing.T) {
 	other.set(online(vpc("v", public(nic("v", "10.0.1.10", b), "198.51.100.20"))))
 	s.answers(hostNamespace, "203.0.113.20:3000", "a")
 	s.answers(hostNamespace, "198.51.100.20:3000", "b")
-	if _, err := New(PlaneConfig{RunDir: "/run/aloft-none", Name: "none", PublicRange: netip.MustParsePrefix("203.0.113.0/24")}); !errors.As(err, new(*ConflictError)) {
+	if _, err := New(PlaneConfig{RunDir: "/run/aloft-none", Name: "none", PublicRange: netip.MustParsePrefix("203.0.113.0/24")}); !errors.As(
+		err,
+		new(*ConflictError),
+	) {
 		t.Errorf("a range in use: %v", err)
 	}
 	if err := other.plane.Remove(t.Context()); err != nil {
@@ -86,7 +89,10 @@ func TestRealVPCOfAThousandAddressesAndRulesWorks(t *testing.T) {
 	for n := range 600 {
 		crowd.Ingress = append(crowd.Ingress, tcp(4000+n, "192.0.2.0/24"))
 	}
-	crowd.Ingress = append(crowd.Ingress, firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-crowd"})
+	crowd.Ingress = append(
+		crowd.Ingress,
+		firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-crowd"},
+	)
 	v := vpc("v", nic("v", "10.0.1.10", a, "sg-crowd"), nic("v", "10.0.2.10", b, "sg-crowd"))
 	v.Groups = append(v.Groups, crowd)
 	for n := range 1000 {

@@ -29,7 +29,11 @@ func checkRange(cfg PlaneConfig) error {
 		return err
 	}
 	defer func() { _ = host.close() }()
-	routes, err := host.netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
+	routes, err := host.netlink.RouteListFiltered(
+		netlink.FAMILY_V4,
+		&netlink.Route{Table: unix.RT_TABLE_UNSPEC},
+		netlink.RT_FILTER_TABLE,
+	)
 	if err != nil {
 		return fmt.Errorf("list the host's routes: %w", err)
 	}
@@ -63,7 +67,9 @@ const privileged = "Run it on the machine itself or in a virtual machine, or giv
 // host: what it tries, it tries in a namespace that is gone when it returns.
 func Preflight(cfg PlaneConfig) []Problem {
 	if err := cfg.complete(); err != nil {
-		return []Problem{{What: "The network is not configured: " + err.Error() + ".", Remedy: "Mend the configuration."}}
+		return []Problem{
+			{What: "The network is not configured: " + err.Error() + ".", Remedy: "Mend the configuration."},
+		}
 	}
 	if os.Geteuid() != 0 {
 		return []Problem{{What: "Networks need root: namespaces, devices and firewalls.", Remedy: "Run it with sudo."}}
@@ -76,8 +82,15 @@ func Preflight(cfg PlaneConfig) []Problem {
 	switch err := checkRange(cfg); {
 	case errors.As(err, &conflict):
 		found = append(found, Problem{
-			What:   fmt.Sprintf("The range of public addresses, %s, is in use: this host has a route to %s.", conflict.Range, conflict.Used),
-			Remedy: fmt.Sprintf("Find whose route it is with \"ip route show %s\", and take it away while the local cloud runs.", conflict.Used), RangeTaken: true,
+			What: fmt.Sprintf(
+				"The range of public addresses, %s, is in use: this host has a route to %s.",
+				conflict.Range,
+				conflict.Used,
+			),
+			Remedy: fmt.Sprintf(
+				"Find whose route it is with \"ip route show %s\", and take it away while the local cloud runs.",
+				conflict.Used,
+			), RangeTaken: true,
 		})
 	case err != nil:
 		found = append(found, Problem{What: "The host's routes cannot be read: " + err.Error(), Remedy: privileged})
@@ -101,13 +114,19 @@ func tryNamespace() *Problem {
 		}
 		defer func() { _ = here.close() }()
 		if err := configure(forwarding); err != nil {
-			problem = &Problem{What: "The settings of a network namespace cannot be written: " + err.Error() + ".", Remedy: "Mount /proc/sys writable. " + privileged}
+			problem = &Problem{
+				What:   "The settings of a network namespace cannot be written: " + err.Error() + ".",
+				Remedy: "Mount /proc/sys writable. " + privileged,
+			}
 			return nil
 		}
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = "probe"
 		if err := here.netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "other"}); err != nil {
-			problem = &Problem{What: "A pair of virtual network devices cannot be made: " + err.Error() + ".", Remedy: "modprobe veth. " + privileged}
+			problem = &Problem{
+				What:   "A pair of virtual network devices cannot be made: " + err.Error() + ".",
+				Remedy: "modprobe veth. " + privileged,
+			}
 			return nil
 		}
 		problem = tryFirewall(here)
@@ -123,8 +142,17 @@ func tryFirewall(at *place) *Problem {
 	probe := netip.MustParsePrefix("10.0.0.0/16")
 	router := firewall.Router{
 		CIDR: probe, Uplink: uplink, Resolver: true,
-		Subnets:    []firewall.Subnet{{ID: "subnet", Mark: lowestMark, CIDR: probe}},
-		Interfaces: []firewall.Interface{{ID: "eni", Device: "probe", Mark: lowestMark, Private: probe.Addr().Next(), Public: probe.Addr(), SourceCheck: true}},
+		Subnets: []firewall.Subnet{{ID: "subnet", Mark: lowestMark, CIDR: probe}},
+		Interfaces: []firewall.Interface{
+			{
+				ID:          "eni",
+				Device:      "probe",
+				Mark:        lowestMark,
+				Private:     probe.Addr().Next(),
+				Public:      probe.Addr(),
+				SourceCheck: true,
+			},
+		},
 	}
 	err := firewall.Apply(at.fd(), router.Ruleset(table))
 	if err == nil {
@@ -135,17 +163,30 @@ func tryFirewall(at *place) *Problem {
 		_, openErr = conn.ListTables()
 	}
 	if openErr != nil {
-		return &Problem{What: "The kernel has no nftables: " + openErr.Error() + ".", Remedy: "modprobe nf_tables, or use a kernel with CONFIG_NF_TABLES."}
+		return &Problem{
+			What:   "The kernel has no nftables: " + openErr.Error() + ".",
+			Remedy: "modprobe nf_tables, or use a kernel with CONFIG_NF_TABLES.",
+		}
 	}
-	return &Problem{What: "The kernel's nftables lack a part that routers need: " + err.Error() + ".", Remedy: "modprobe -a nft_ct nft_nat nft_chain_nat, or use a distribution's kernel."}
+	return &Problem{
+		What:   "The kernel's nftables lack a part that routers need: " + err.Error() + ".",
+		Remedy: "modprobe -a nft_ct nft_nat nft_chain_nat, or use a distribution's kernel.",
+	}
 }
 
 func checkDefaultRoute() *Problem {
-	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+	routes, err := netlink.RouteListFiltered(
+		netlink.FAMILY_V4,
+		&netlink.Route{Table: unix.RT_TABLE_MAIN},
+		netlink.RT_FILTER_TABLE,
+	)
 	if err == nil && slices.ContainsFunc(routes, leadsAnywhere) {
 		return nil
 	}
-	return &Problem{What: "This host has no default route, so machines could install nothing.", Remedy: "Connect it to a network: \"ip route\" must show a line that begins with \"default\"."}
+	return &Problem{
+		What:   "This host has no default route, so machines could install nothing.",
+		Remedy: "Connect it to a network: \"ip route\" must show a line that begins with \"default\".",
+	}
 }
 
 // leadsAnywhere tells a default route that packets can take.

@@ -183,7 +183,11 @@ func (r *router) current(vpc VPC, wanted map[string]attachment, present map[stri
 // serviceAddresses are the router's own: the first of each subnet, and those of
 // the resolver and the metadata service.
 func serviceAddresses(vpc VPC) []netip.Prefix {
-	all := []netip.Prefix{single(firewall.MetadataAddress), single(firewall.ResolverAddress), single(firewall.ResolverOf(vpc.CIDR))}
+	all := []netip.Prefix{
+		single(firewall.MetadataAddress),
+		single(firewall.ResolverAddress),
+		single(firewall.ResolverOf(vpc.CIDR)),
+	}
 	for _, s := range vpc.Subnets {
 		all = append(all, single(gatewayOf(s.CIDR)))
 	}

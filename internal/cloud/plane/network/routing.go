@@ -26,7 +26,10 @@ func (r *router) routes(vpc VPC, up int) []route {
 			switch {
 			case line.Via == Local || !line.Destination.Addr().Is4():
 			case line.Via == Gateway && up != 0:
-				all = append(all, route{table: number, to: line.Destination.Masked(), device: up, via: r.addresses.edge})
+				all = append(
+					all,
+					route{table: number, to: line.Destination.Masked(), device: up, via: r.addresses.edge},
+				)
 			default:
 				all = append(all, route{table: number, to: line.Destination.Masked()})
 			}

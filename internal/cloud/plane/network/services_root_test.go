@@ -42,9 +42,15 @@ func withServices(t *testing.T) func(*PlaneConfig) {
 
 // askMetadata reads the instance id with a token, as a machine does.
 func askMetadata(path string) (string, error) {
-	client := &http.Client{Timeout: silence, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
-		return DialIn(ctx, path, netip.MustParseAddrPort(addr))
-	}}}
+	client := &http.Client{
+		Timeout: silence,
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+				return DialIn(ctx, path, netip.MustParseAddrPort(addr))
+			},
+		},
+	}
 	do := func(method, path, header, value string) (string, error) {
 		r, err := http.NewRequest(method, "http://169.254.169.254/latest/"+path, nil)
 		if err != nil {

@@ -45,7 +45,10 @@ func openSite(t testing.TB, change ...func(*PlaneConfig)) *site {
 	}
 	name := filepath.Base(folder)
 	s := &site{TB: t, folder: folder, cfg: PlaneConfig{
-		RunDir: filepath.Join(folder, "network"), Name: "t" + name[len(name)-5:], PublicRange: netip.MustParsePrefix("203.0.113.0/24"),
+		RunDir: filepath.Join(
+			folder,
+			"network",
+		), Name: "t" + name[len(name)-5:], PublicRange: netip.MustParsePrefix("203.0.113.0/24"),
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
 	for _, c := range change {
@@ -217,7 +220,8 @@ func (s *site) answers(from, to, want string) net.Conn {
 func (s *site) silent(from, to string) {
 	s.Helper()
 	conn, _, err := s.talk(from, to)
-	if err == nil || conn != nil || !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || conn != nil ||
+		!errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) {
 		s.Fatalf("%s to %s: %v; want silence", filepath.Base(from), to, err)
 	}
 }
@@ -279,7 +283,10 @@ func online(v VPC) VPC {
 	v.Gateway = true
 	v.Subnets = append([]Subnet(nil), v.Subnets...)
 	for i := range v.Subnets {
-		v.Subnets[i].Routes = append(append([]Route(nil), v.Subnets[i].Routes...), Route{Destination: world, Via: Gateway})
+		v.Subnets[i].Routes = append(
+			append([]Route(nil), v.Subnets[i].Routes...),
+			Route{Destination: world, Via: Gateway},
+		)
 	}
 	return v
 }

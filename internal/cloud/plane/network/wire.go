@@ -37,7 +37,11 @@ func (r *router) unwire(wanted map[string]attachment, present map[string]netlink
 
 // forget drops the wires that are not as wanted, and returns their devices,
 // which are present no more. Addresses that moved are added to moved.
-func (r *router) forget(wanted map[string]attachment, present map[string]netlink.Link, moved map[netip.Addr]bool) (stale []netlink.Link) {
+func (r *router) forget(
+	wanted map[string]attachment,
+	present map[string]netlink.Link,
+	moved map[netip.Addr]bool,
+) (stale []netlink.Link) {
 	for id, have := range r.wired {
 		w, ok := wanted[id]
 		if !ok || w.private != have.private || w.public != have.public {

@@ -107,7 +107,13 @@ func (b *Balancer) status(c balancer.Config) balancer.Status {
 			if b.Health != nil {
 				health = b.Health(t)
 			}
-			s.Targets = append(s.Targets, balancer.TargetStatus{TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port}, Health: health})
+			s.Targets = append(
+				s.Targets,
+				balancer.TargetStatus{
+					TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port},
+					Health:    health,
+				},
+			)
 		}
 	}
 	return s

@@ -21,7 +21,11 @@ type Layers struct {
 var _ machine.Images = (*Layers)(nil)
 
 // EnsureBase makes the base layer if there is none.
-func (l *Layers) EnsureBase(_ context.Context, name string, progress func(stage string, fraction float64)) (layer string, err error) {
+func (l *Layers) EnsureBase(
+	_ context.Context,
+	name string,
+	progress func(stage string, fraction float64),
+) (layer string, err error) {
 	progress("simulated", 0.5)
 	if err := l.call("EnsureBase", name); err != nil {
 		return "", err

@@ -106,7 +106,12 @@ func (p *Machines) Remove(_ context.Context, id string) error {
 
 // Capture makes the disk a layer of the images. Of a machine that runs, and is not
 // to reboot for it, the layer is a copy; else the machine stands on it from then on.
-func (p *Machines) Capture(ctx context.Context, id string, images machine.Images, reboot bool) (layer string, err error) {
+func (p *Machines) Capture(
+	ctx context.Context,
+	id string,
+	images machine.Images,
+	reboot bool,
+) (layer string, err error) {
 	running := p.Status(id).State == machine.Running
 	layer = images.NewLayer()
 	if err := p.do("Capture", id, func(*simulatedMachine) {}); err != nil {

@@ -46,12 +46,24 @@ func (n *Network) String() string {
 		for _, s := range vpc.Subnets {
 			_, _ = fmt.Fprintf(&out, "  subnet %s %s", s.ID, s.CIDR)
 			for _, r := range s.Routes {
-				_, _ = fmt.Fprintf(&out, " %s→%s", r.Destination, [...]string{network.Local: "local", network.Gateway: "gateway", network.Blackhole: "blackhole"}[r.Via])
+				_, _ = fmt.Fprintf(
+					&out,
+					" %s→%s",
+					r.Destination,
+					[...]string{network.Local: "local", network.Gateway: "gateway", network.Blackhole: "blackhole"}[r.Via],
+				)
 			}
 			_, _ = fmt.Fprintln(&out)
 		}
 		for _, i := range vpc.Interfaces {
-			_, _ = fmt.Fprintf(&out, "  interface %s %s in %s groups=%s", i.ID, i.Private, i.SubnetID, strings.Join(i.Groups, ","))
+			_, _ = fmt.Fprintf(
+				&out,
+				"  interface %s %s in %s groups=%s",
+				i.ID,
+				i.Private,
+				i.SubnetID,
+				strings.Join(i.Groups, ","),
+			)
 			if i.Public.IsValid() {
 				_, _ = fmt.Fprintf(&out, " public=%s", i.Public)
 			}

@@ -62,7 +62,12 @@ func Load(service string) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load wire names of %s: no such table", service)
 	}
-	t := &Table{Service: service, operations: map[string]bool{}, errors: map[string]string{}, types: map[string]string{}}
+	t := &Table{
+		Service:    service,
+		operations: map[string]bool{},
+		errors:     map[string]string{},
+		types:      map[string]string{},
+	}
 	for line := range strings.Lines(string(text)) {
 		key, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		switch key {

@@ -13,8 +13,18 @@ func TestExceptionsAndRuleTogetherSpellAField(t *testing.T) {
 	}{
 		{"ec2", "Vpc", "VpcId", names.Field{Response: "vpcId", Request: "VpcId", Item: "item"}},
 		{"ec2", "Vpc", "Tags", names.Field{Response: "tagSet", Request: "Tags", Item: "item"}},
-		{"ec2", "RunInstancesInput", "SecurityGroupIds", names.Field{Response: "securityGroupIds", Request: "SecurityGroupId", Item: "item"}},
-		{"elasticloadbalancing", "TargetGroup", "Matcher", names.Field{Response: "Matcher", Request: "Matcher", Item: "member"}},
+		{
+			"ec2",
+			"RunInstancesInput",
+			"SecurityGroupIds",
+			names.Field{Response: "securityGroupIds", Request: "SecurityGroupId", Item: "item"},
+		},
+		{
+			"elasticloadbalancing",
+			"TargetGroup",
+			"Matcher",
+			names.Field{Response: "Matcher", Request: "Matcher", Item: "member"},
+		},
 		{"sts", "PolicyDescriptorType", "Arn", names.Field{Response: "Arn", Request: "arn", Item: "member"}},
 		{"ssm", "CommandFilter", "Key", names.Field{Response: "key", Request: "key", Item: "member"}},
 	}

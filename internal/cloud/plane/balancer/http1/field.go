@@ -297,7 +297,8 @@ func hops(fields []Field) {
 			option, list, _ = bytes.Cut(list, []byte(","))
 			option = trim(option)
 			for j := range fields {
-				if fields[j].Kind == Plain && len(option) == len(fields[j].Name) && bytes.EqualFold(option, fields[j].Name) {
+				if fields[j].Kind == Plain && len(option) == len(fields[j].Name) &&
+					bytes.EqualFold(option, fields[j].Name) {
 					fields[j].Kind = Hop
 				}
 			}

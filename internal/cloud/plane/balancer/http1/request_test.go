@@ -20,7 +20,8 @@ func TestARequestIsTakenApart(t *testing.T) {
 	if err := r.Parse(lines("POST /a/b?c=d&e HTTP/1.1", "Host: example.com:8080", "X-Odd:  spaced \t", "content-length: 12", "Connection: close, X-Odd")); err != nil {
 		t.Fatal(err)
 	}
-	if string(r.Method) != "POST" || string(r.Path) != "/a/b" || string(r.Query) != "c=d&e" || string(r.Host) != "example.com:8080" {
+	if string(r.Method) != "POST" || string(r.Path) != "/a/b" || string(r.Query) != "c=d&e" ||
+		string(r.Host) != "example.com:8080" {
 		t.Errorf("%s %s %s %s", r.Method, r.Path, r.Query, r.Host)
 	}
 	if r.Framing != Sized || r.Length != 12 || r.KeepAlive || r.Minor != 1 || r.Class != Compliant {
@@ -41,7 +42,9 @@ func TestTargetsHaveThreeForms(t *testing.T) {
 		{"OPTIONS * HTTP/1.1", "*", "", "h"},
 	} {
 		var r Request
-		if err := r.Parse(lines(c.line, "Host: h")); err != nil || string(r.Path) != c.path || string(r.Query) != c.query || string(r.Host) != c.host {
+		if err := r.Parse(lines(c.line, "Host: h")); err != nil || string(r.Path) != c.path ||
+			string(r.Query) != c.query ||
+			string(r.Host) != c.host {
 			t.Errorf("%s: %v: path %q query %q host %q", c.line, err, r.Path, r.Query, r.Host)
 		}
 	}
@@ -170,7 +173,8 @@ func TestAResponseIsFramed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r Response
-			if err := r.Parse(c.head, []byte(c.method)); err != nil || r.Framing != c.framing || r.Length != c.length || r.KeepAlive != c.keep {
+			if err := r.Parse(c.head, []byte(c.method)); err != nil || r.Framing != c.framing || r.Length != c.length ||
+				r.KeepAlive != c.keep {
 				t.Errorf("%v %+v", err, r)
 			}
 		})
@@ -189,9 +193,23 @@ func TestAResponseIsFramed(t *testing.T) {
 }
 
 func TestParsingAllocatesNothing(t *testing.T) {
-	head := lines("GET /some/path?x=y HTTP/1.1", "Host: web-1.us-east-1.elb.localhost:3000", "User-Agent: wrk", "Accept: */*", "Connection: keep-alive",
-		"Cookie: a=b; c=d", "X-Forwarded-For: 10.0.0.1", "Accept-Encoding: gzip")
-	answer := lines("HTTP/1.1 200 OK", "Date: Mon, 01 Jan 2026 00:00:00 GMT", "Content-Type: text/plain", "Content-Length: 100", "Set-Cookie: a=b")
+	head := lines(
+		"GET /some/path?x=y HTTP/1.1",
+		"Host: web-1.us-east-1.elb.localhost:3000",
+		"User-Agent: wrk",
+		"Accept: */*",
+		"Connection: keep-alive",
+		"Cookie: a=b; c=d",
+		"X-Forwarded-For: 10.0.0.1",
+		"Accept-Encoding: gzip",
+	)
+	answer := lines(
+		"HTTP/1.1 200 OK",
+		"Date: Mon, 01 Jan 2026 00:00:00 GMT",
+		"Content-Type: text/plain",
+		"Content-Length: 100",
+		"Set-Cookie: a=b",
+	)
 	var r Request
 	var a Response
 	parse := func() {
@@ -226,7 +244,9 @@ func FuzzRequest(f *testing.F) {
 		if r.Parse(head[:end]) != nil || r.Class != Compliant {
 			return
 		}
-		theirs, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(head[:end]), strings.NewReader("0\r\n\r\n"))))
+		theirs, err := http.ReadRequest(
+			bufio.NewReader(io.MultiReader(bytes.NewReader(head[:end]), strings.NewReader("0\r\n\r\n"))),
+		)
 		if err != nil {
 			return // it refuses more: URLs that cannot be parsed, say
 		}
@@ -234,7 +254,8 @@ func FuzzRequest(f *testing.F) {
 			t.Errorf("net/http reads %s %s, not %s %s", theirs.Method, theirs.Host, r.Method, r.Host)
 		}
 		length, chunked := theirs.ContentLength, len(theirs.TransferEncoding) > 0
-		if chunked != (r.Framing == Chunked) || r.Framing == Sized && length != r.Length || r.Framing == None && length != 0 {
+		if chunked != (r.Framing == Chunked) || r.Framing == Sized && length != r.Length ||
+			r.Framing == None && length != 0 {
 			t.Errorf("net/http frames %d %v, not %v %d", length, theirs.TransferEncoding, r.Framing, r.Length)
 		}
 	})
@@ -249,7 +270,9 @@ func TestTheEndOfAHeadIsFoundInPieces(t *testing.T) {
 	if diff := cmp.Diff(make([]int, len(head)), got); diff != "" || End(head, len(head)-1) != len(head) {
 		t.Errorf("%v", diff)
 	}
-	if !Hopeless([]byte("GET / HTTP/1.1\nHost"), 0) || !Hopeless([]byte("\n"), 0) || Hopeless([]byte("GET / HTTP/1.1\r\nHost: h\r"), 0) || !Hopeless([]byte("a\r\nb\n"), 3) {
+	if !Hopeless([]byte("GET / HTTP/1.1\nHost"), 0) || !Hopeless([]byte("\n"), 0) ||
+		Hopeless([]byte("GET / HTTP/1.1\r\nHost: h\r"), 0) ||
+		!Hopeless([]byte("a\r\nb\n"), 3) {
 		t.Error("a bare line feed makes a head hopeless, and nothing else does")
 	}
 }

@@ -77,7 +77,8 @@ func (c *Conn) pay(p []byte) (rest []byte) {
 	c.mu.Unlock()
 	for c.owes && len(p) > 0 {
 		n, errno := send(c.fd, p)
-		if errno == unix.EAGAIN && c.unready(writable, broken, unix.EPIPE) == ErrLater && c.watch() == nil { //nolint:errorlint // it comes bare
+		if errno == unix.EAGAIN && c.unready(writable, broken, unix.EPIPE) == ErrLater &&
+			c.watch() == nil { //nolint:errorlint // it comes bare
 			return p
 		}
 		p = p[n:]

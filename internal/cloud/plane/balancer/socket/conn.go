@@ -167,7 +167,9 @@ func (c *Conn) await(what uint32, then Server) error {
 
 // may asks the kernel.
 func (c *Conn) may(what uint32) bool {
-	asked := []unix.PollFd{{Fd: int32(c.fd), Events: int16(what)}} //nolint:gosec // both fit; poll(2) and epoll_ctl(2) have the same bits
+	asked := []unix.PollFd{
+		{Fd: int32(c.fd), Events: int16(what)},
+	} //nolint:gosec // both fit; poll(2) and epoll_ctl(2) have the same bits
 	for {
 		n, err := unix.Poll(asked, 0)
 		if err != unix.EINTR {

@@ -64,12 +64,22 @@ func (l *Listener) Accept() (*Conn, error) {
 		return nil, net.ErrClosed
 	}
 	for {
-		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(l.fd), uintptr(unsafe.Pointer(&peer)), uintptr(unsafe.Pointer(&size)), //nolint:gosec // the call keeps no pointer
-			unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		fd, _, errno := unix.RawSyscall6(
+			unix.SYS_ACCEPT4,
+			uintptr(l.fd),
+			uintptr(unsafe.Pointer(&peer)),
+			uintptr(unsafe.Pointer(&size)), //nolint:gosec // the call keeps no pointer
+			unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC,
+			0,
+			0,
+		)
 		switch errno {
 		case 0:
 			port := (*[2]byte)(unsafe.Pointer(&peer.Port)) //nolint:gosec // it is in the network's order
-			return newConn(int(fd), netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(port[0])<<8|uint16(port[1]))), nil
+			return newConn(
+				int(fd),
+				netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(port[0])<<8|uint16(port[1])),
+			), nil
 		case unix.EINTR, unix.ECONNABORTED: // the next, then
 		case unix.EAGAIN:
 			return nil, unix.EAGAIN

@@ -77,7 +77,13 @@ func NewLoop(holdOn bool) (*Loop, error) {
 	if holdOn {
 		hold = int(shortWait / time.Millisecond)
 	}
-	l := &Loop{hold: hold, poll: poll, alarm: alarm, events: make([]unix.EpollEvent, maxEvents), text: make([]byte, 0, maxText)}
+	l := &Loop{
+		hold:   hold,
+		poll:   poll,
+		alarm:  alarm,
+		events: make([]unix.EpollEvent, maxEvents),
+		text:   make([]byte, 0, maxText),
+	}
 	if err := l.add(alarm, unix.EPOLLIN, slot{call: l.answer}); err != nil {
 		_ = unix.Close(alarm)
 		_ = unix.Close(poll)
@@ -122,7 +128,9 @@ func (l *Loop) finished(ctx context.Context) bool {
 
 // wait fetches what has happened. It waits for that when nobody wants to go on.
 func (l *Loop) wait() int {
-	events, hold := uintptr(unsafe.Pointer(&l.events[0])), 0 //nolint:gosec // the kernel writes there, and keeps no pointer
+	events, hold := uintptr(
+		unsafe.Pointer(&l.events[0]),
+	), 0 //nolint:gosec // the kernel writes there, and keeps no pointer
 	if len(l.again) == 0 {
 		hold = l.hold
 	}
@@ -163,7 +171,12 @@ func (l *Loop) add(fd int, events uint32, s slot) error {
 	l.rounds++
 	s.round = l.rounds
 	l.slots[fd] = s
-	err := unix.EpollCtl(l.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(s.round)}) //nolint:gosec // both fit
+	err := unix.EpollCtl(
+		l.poll,
+		unix.EPOLL_CTL_ADD,
+		fd,
+		&unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(s.round)},
+	) //nolint:gosec // both fit
 	if err != nil {
 		return fmt.Errorf("watch a socket: %w", os.NewSyscallError("epoll_ctl", err))
 	}

@@ -25,7 +25,15 @@ func send(fd int, p []byte) (int, syscall.Errno) {
 
 func transfer(call uintptr, fd int, p []byte, flags uintptr) (int, syscall.Errno) {
 	for {
-		n, _, errno := unix.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0) //nolint:gosec // the call keeps no pointer
+		n, _, errno := unix.RawSyscall6(
+			call,
+			uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))),
+			uintptr(len(p)),
+			flags,
+			0,
+			0,
+		) //nolint:gosec // the call keeps no pointer
 		if errno == unix.EINTR {
 			continue
 		}
@@ -39,7 +47,15 @@ func transfer(call uintptr, fd int, p []byte, flags uintptr) (int, syscall.Errno
 // peek looks whether a read would find something; EAGAIN: it would not.
 func peek(fd int) syscall.Errno {
 	var b [1]byte
-	_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b)), 1, unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0) //nolint:gosec // as above
+	_, _, errno := unix.RawSyscall6(
+		unix.SYS_RECVFROM,
+		uintptr(fd),
+		uintptr(unsafe.Pointer(&b)),
+		1,
+		unix.MSG_PEEK|unix.MSG_DONTWAIT,
+		0,
+		0,
+	) //nolint:gosec // as above
 	return errno
 }
 
@@ -47,8 +63,16 @@ func peek(fd int) syscall.Errno {
 // has answered when the call returns, it takes as long as shut.
 func join(fd int, to netip.AddrPort) syscall.Errno {
 	at := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
-	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&at.Port))[:], to.Port())                                        //nolint:gosec // it is in the network's order
-	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&at)), unix.SizeofSockaddrInet4) //nolint:gosec // the call keeps no pointer
+	binary.BigEndian.PutUint16(
+		(*[2]byte)(unsafe.Pointer(&at.Port))[:],
+		to.Port(),
+	) //nolint:gosec // it is in the network's order
+	_, _, errno := unix.RawSyscall(
+		unix.SYS_CONNECT,
+		uintptr(fd),
+		uintptr(unsafe.Pointer(&at)),
+		unix.SizeofSockaddrInet4,
+	) //nolint:gosec // the call keeps no pointer
 	return errno
 }
 

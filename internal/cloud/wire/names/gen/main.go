@@ -34,10 +34,27 @@ type service struct {
 
 var services = []service{
 	{module: "ec2", signing: "ec2", protocol: names.EC2, namespace: "http://ec2.amazonaws.com/doc/2016-11-15/"},
-	{module: "elasticloadbalancingv2", signing: "elasticloadbalancing", protocol: names.Query, namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"},
-	{module: "autoscaling", signing: "autoscaling", protocol: names.Query, namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/"},
+	{
+		module:    "elasticloadbalancingv2",
+		signing:   "elasticloadbalancing",
+		protocol:  names.Query,
+		namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+	},
+	{
+		module:    "autoscaling",
+		signing:   "autoscaling",
+		protocol:  names.Query,
+		namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
+	},
 	{module: "sts", signing: "sts", protocol: names.Query, namespace: "https://sts.amazonaws.com/doc/2011-06-15/"},
-	{module: "cloudwatch", signing: "monitoring", protocol: names.Query, namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/", target: "GraniteServiceVersion20100801", also: []names.Protocol{names.CBOR, names.JSON}},
+	{
+		module:    "cloudwatch",
+		signing:   "monitoring",
+		protocol:  names.Query,
+		namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+		target:    "GraniteServiceVersion20100801",
+		also:      []names.Protocol{names.CBOR, names.JSON},
+	},
 	{module: "ssm", signing: "ssm", protocol: names.JSON, target: "AmazonSSM"},
 	{module: "acm", signing: "acm", protocol: names.JSON, target: "CertificateManager"},
 }

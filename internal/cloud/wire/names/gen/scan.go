@@ -17,7 +17,9 @@ var (
 	// func …_serializeDocumentFilter(v *types.Filter, value query.Value) error { … }
 	writer = regexp.MustCompile(`(?ms)^func \w+_serialize(?:Op)?Document\w+\(v \*(?:types\.)?(\w+), value.*?^}`)
 	// if v.Values != nil {  objectKey := object.FlatKey("Value")
-	written = regexp.MustCompile(`if (?:len\()?v\.(\w+)\)? [^\n]*\{\n\s*objectKey := object\.(?:Flat)?Key\("(\w+)"\)\n([^\n]*)`)
+	written = regexp.MustCompile(
+		`if (?:len\()?v\.(\w+)\)? [^\n]*\{\n\s*objectKey := object\.(?:Flat)?Key\("(\w+)"\)\n([^\n]*)`,
+	)
 
 	// func …_deserializeDocumentVpc(v **types.Vpc, decoder … { … }
 	reader = regexp.MustCompile(`(?ms)^func \w+_deserialize(?:Op)?Document\w+\(v \*\*(?:types\.)?(\w+), decoder.*?^}`)
