@@ -1,0 +1,67 @@
+//go:build root
+
+package failure
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"aloft.dev/aloft/test/program"
+)
+
+// TestRealAbandonedLocalCloudMakesWay kills all of a local cloud's processes, as
+// a host does that runs out of memory, and starts another.
+func TestRealAbandonedLocalCloudMakesWay(t *testing.T) {
+	first, second, before := program.New(t), program.New(t), program.KernelObjects(t)
+	for _, p := range []program.Program{first, second} {
+		program.LendImages(t, p.State)
+		t.Cleanup(func() { p.Must(t, "local", "reset", "--yes") })
+	}
+	first.Must(t, "local", "start", "--address", program.LocalAddress)
+	killAll(t, first)
+
+	_, story, code := second.Run(t, "local", "start", "--address", program.LocalAddress)
+	if code != 0 || !strings.Contains(story, "Cleared the networks that a local cloud left") ||
+		!strings.Contains(story, first.State) {
+		t.Fatalf("exit %d\n%s", code, story)
+	}
+	t.Run("one that lives does not and is named", func(t *testing.T) {
+		first.Refused(
+			t,
+			[]string{"local", "start", "--address", "127.0.0.1:4600"},
+			[]string{"another local cloud", "local stop --state-dir " + second.State},
+		)
+	})
+	second.Must(t, "local", "stop")
+	first.Must(t, "local", "start", "--address", program.LocalAddress)
+	first.Must(t, "local", "stop")
+	if left := program.Added(before, program.KernelObjects(t)); left != "" {
+		t.Errorf("left behind:\n%s", left)
+	}
+}
+
+// killAll kills every process of the program, each known by its executable.
+func killAll(t *testing.T, p program.Program) {
+	t.Helper()
+	for {
+		found := 0
+		processes, _ := filepath.Glob("/proc/[0-9]*/exe")
+		for _, process := range processes {
+			exe, err := os.Readlink(process)
+			if err != nil || strings.TrimSuffix(exe, " (deleted)") != p.Binary {
+				continue
+			}
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(process)))
+			if err == nil && syscall.Kill(pid, syscall.SIGKILL) == nil {
+				found++
+			}
+		}
+		if found == 0 {
+			return
+		}
+	}
+}

@@ -1,0 +1,116 @@
+//go:build root
+
+package failure
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"aloft.dev/aloft/internal/drill"
+	"aloft.dev/aloft/test/program"
+)
+
+// TestRealDrills breaks the tutorial on real machines, at 300 requests a second:
+// failures come only within the bound that the settings promise (health checks
+// every 5 s, which are the defaults), and all is put back.
+func TestRealDrills(t *testing.T) {
+	c := program.Start(t)
+	c.Must(t, "up", program.TutorialFolder)
+	t.Run("a zone that is cut off", func(t *testing.T) {
+		o := drilled(t, c, "zone", "--at", "us-east-1b")
+		if o.Failed == 0 {
+			t.Error("nothing failed: was the zone cut off at all?")
+		}
+		restored(t, c)
+	})
+	t.Run("a drill that was killed", func(t *testing.T) { drillKilled(t, c) })
+	t.Run("a server that is terminated", func(t *testing.T) {
+		was := c.Status(t, program.TutorialFolder).Machines[2]
+		drilled(t, c, "instance", "--at", "server-3")
+		if is := c.Status(t, program.TutorialFolder).Machines[2]; is.InstanceID == was.InstanceID || is.Zone != was.Zone {
+			t.Errorf("server-3 was %+v, is %+v", was, is)
+		}
+		restored(t, c)
+	})
+	t.Run("what is removed on purpose", func(t *testing.T) { plannedRemovals(t, c) })
+}
+
+// drilled runs a drill, with at least six seconds of load, and holds it against its
+// bound.
+func drilled(t *testing.T, c *program.LocalCloud, args ...string) drill.Result {
+	t.Helper()
+	out, story, code := c.Run(
+		t,
+		append([]string{"drill", args[0], program.TutorialFolder, "--rate", "300", "--calm", "3s", "--json"}, args[1:]...)...)
+	var o drill.Result
+	if err := json.Unmarshal([]byte(out), &o); err != nil {
+		t.Fatalf("exit %d, %v\n%s\n%s", code, err, out, story)
+	}
+	t.Logf("%s", out)
+	if code != 0 || !o.InsideBound || o.ErrorWindow > o.Bound {
+		t.Errorf("exit %d: failures outside the bound\n%s", code, story)
+	}
+	if o.Detected == nil || o.OutOfRotation == nil || o.Restored == nil || o.Recovered == nil {
+		t.Errorf("not all was seen: %s", out)
+	}
+	if o.Sent < 1800 || o.Latency.After.P50 == 0 {
+		t.Errorf("%d requests were sent", o.Sent)
+	}
+	return o
+}
+
+// drillKilled kills a drill while a zone is cut off; the next command that only
+// looks puts the zone back.
+func drillKilled(t *testing.T, c *program.LocalCloud) {
+	cmd := c.Command(t.Context(), "drill", "zone", program.TutorialFolder, "--at", "us-east-1c", "--calm", "1s")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	api := c.API
+	program.Eventually(t, program.Patience, "a zone is cut off", func() bool {
+		acls, err := api.EC2.DescribeNetworkAcls(t.Context(), &ec2.DescribeNetworkAclsInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, acl := range acls.NetworkAcls {
+			if !*acl.IsDefault && len(acl.Associations) > 0 {
+				return true
+			}
+		}
+		return false
+	})
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	c.Status(t, program.TutorialFolder)
+	restored(t, c)
+}
+
+// restored waits until all servers are healthy, and checks that no drill left
+// anything in the cloud.
+func restored(t *testing.T, c *program.LocalCloud) {
+	t.Helper()
+	program.Eventually(t, program.Patience, "all servers are healthy", func() bool {
+		for _, m := range c.Status(t, program.TutorialFolder).Machines {
+			if m.Health != "healthy" {
+				return false
+			}
+		}
+		return true
+	})
+	acls, err := c.API.EC2.DescribeNetworkAcls(t.Context(), &ec2.DescribeNetworkAclsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, acl := range acls.NetworkAcls {
+		if !*acl.IsDefault {
+			t.Errorf("network ACL %s is left", *acl.NetworkAclId)
+		}
+	}
+	if _, story, code := c.Run(t, "plan", program.TutorialFolder); code != 0 {
+		t.Errorf("a plan after the drill is not empty: exit %d\n%s", code, story)
+	}
+}

@@ -1,0 +1,273 @@
+package failure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	client "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/drill"
+	"aloft.dev/aloft/test/simulation"
+)
+
+// service is the tag that stands for the application's state on a machine.
+const service = "service"
+
+// drilling is a drill of a deployment whose scripts set a tag, so that they are
+// calls at which a run can be killed.
+func drilling(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
+	holder := apply.Here()
+	return drill.New(drill.Config{
+		App: "tutorial", Client: c, Poll: 5 * time.Millisecond, Holder: holder, Gone: simulation.OthersGone(holder),
+		Refill: func(ctx context.Context) error {
+			_, err := d.Up(ctx)
+			return err
+		},
+		Connect: func(ctx context.Context, server string) (func(context.Context, string) error, func() error, error) {
+			s, err := d.Status(ctx)
+			if err != nil {
+				return nil, nil, err
+			}
+			run := func(ctx context.Context, script string) error {
+				for _, m := range s.Machines {
+					if m.Name == server {
+						state := "running"
+						if strings.HasPrefix(script, "systemctl stop") ||
+							strings.HasPrefix(script, "systemctl kill -s STOP") {
+							state = "stopped"
+						}
+						_, err := c.EC2.CreateTags(
+							ctx,
+							&client.CreateTagsInput{
+								Resources: []string{m.InstanceID},
+								Tags:      []types.Tag{{Key: aws.String(service), Value: &state}},
+							},
+						)
+						return err
+					}
+				}
+				return fmt.Errorf("no %s", server)
+			}
+			return run, func() error { return nil }, nil
+		},
+	})
+}
+
+func drillOptions(e drill.Experiment) drill.Options {
+	return drill.Options{Experiment: e, Rate: 20, Calm: 10 * time.Millisecond, Duration: 20 * time.Millisecond}
+}
+
+// asBefore checks that nothing of a drill is left.
+func asBefore(t *testing.T, c *simulation.Cloud) {
+	t.Helper()
+	view := c.Store.View()
+	for _, acl := range store.NetworkACLs.List(view) {
+		if !acl.IsDefault {
+			t.Errorf("network ACL %s is left, with %v", acl.ID, acl.Associations)
+		}
+	}
+	for _, p := range store.Parameters.List(view) {
+		if strings.HasPrefix(p.Name, "/aloft/tutorial/drill") {
+			t.Errorf("parameter %s is left: %s", p.Name, p.Value)
+		}
+	}
+	for _, i := range store.Instances.List(view) {
+		if i.State != store.Terminated && i.Tags[service] == "stopped" {
+			t.Errorf("the application on %s is left stopped", i.ID)
+		}
+	}
+	associated := 0
+	for _, acl := range store.NetworkACLs.List(view) {
+		for _, a := range acl.Associations {
+			if subnet, ok := store.Subnets.Get(view, a.SubnetID); ok && subnet.Tags["aloft:app"] == "tutorial" {
+				associated++
+			}
+		}
+	}
+	if associated != 3 {
+		t.Errorf("%d subnets are under an ACL", associated)
+	}
+	simulation.EverythingOnce(t, c)
+}
+
+func TestADrillPutsBackWhatItChanged(t *testing.T) {
+	for _, e := range []drill.Experiment{drill.Zone, drill.Instance, drill.App, drill.Freeze} {
+		t.Run(string(e), func(t *testing.T) {
+			c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+			d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
+			status := simulation.Up(t, d)
+			result, err := drilling(c.Client(t, nil), d).Run(t.Context(), status, drillOptions(e))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result.Restored == nil || *result.Restored < 0 || result.Victim == "" {
+				t.Errorf("%+v", result.Report)
+			}
+			asBefore(t, c)
+			simulation.PlanIsEmpty(t, d)
+		})
+	}
+}
+
+func TestADrillKilledAfterAnyCallIsPutBackByTheNextCommand(t *testing.T) {
+	for e, atLeast := range map[drill.Experiment]int{drill.Zone: 6, drill.Instance: 5, drill.App: 3, drill.Freeze: 3} {
+		t.Run(string(e), func(t *testing.T) {
+			simulation.KillAtEveryChange(t, atLeast, func(t *testing.T, n int) string {
+				c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+				status := simulation.Up(t, simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys))
+				fatal := simulation.KillAtChange(
+					t,
+					n,
+					func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
+						dying := c.Client(t, around)
+						_, err := drilling(
+							dying,
+							simulation.Deployment(t, dying, simulation.Tutorial(t), b, keys),
+						).Run(ctx, status, drillOptions(e))
+						return err
+					},
+				)
+				d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
+				next := drilling(c.Client(t, nil), d)
+				for range 2 { // the second finds nothing to do
+					if _, err := next.Restore(t.Context(), false); err != nil {
+						t.Error(err)
+					}
+				}
+				asBefore(t, c)
+				simulation.PlanIsEmpty(t, d)
+				return fatal
+			})
+		})
+	}
+}
+
+func TestARestoreKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+	simulation.KillAtEveryChange(t, 3, func(t *testing.T, n int) string {
+		c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+		d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
+		status := simulation.Up(t, d)
+		// After its fourth change the zone is cut off.
+		simulation.KillAtChange(t, 4, func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
+			dying := c.Client(t, around)
+			_, err := drilling(dying, d).Run(ctx, status, drillOptions(drill.Zone))
+			return err
+		})
+		fatal := simulation.KillAtChange(t, n, func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
+			_, err := drilling(c.Client(t, around), d).Restore(ctx, false)
+			return err
+		})
+		if _, err := drilling(c.Client(t, nil), d).Restore(t.Context(), false); err != nil {
+			t.Error(err)
+		}
+		asBefore(t, c)
+		return fatal
+	})
+}
+
+func TestADrillThatIsInterruptedPutsBackWhatItChanged(t *testing.T) {
+	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+	d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
+	status := simulation.Up(t, d)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	options := drillOptions(drill.Zone)
+	options.Duration = time.Hour
+	go func() {
+		_, err := drilling(c.Client(t, nil), d).Run(ctx, status, options)
+		ended <- err
+	}()
+	for walls := 0; walls == 0; {
+		view := c.Store.View()
+		for _, acl := range store.NetworkACLs.List(view) {
+			if !acl.IsDefault && len(acl.Associations) > 0 {
+				walls++
+			}
+		}
+		if walls == 0 {
+			if err := view.Changed(t.Context(), store.NetworkACLs); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	stop()
+	if err := <-ended; err == nil {
+		t.Error("an interrupted drill has a result")
+	}
+	asBefore(t, c)
+}
+
+func TestADrillDoesNotTakeTheLastHealthyServerUnlessForced(t *testing.T) {
+	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+	s := simulation.Tutorial(t)
+	s.Machines.Count = 1
+	d := simulation.Deployment(t, c.Client(t, nil), s, b, keys)
+	status := simulation.Up(t, d)
+	dr := drilling(c.Client(t, nil), d)
+	options := drillOptions(drill.App)
+	if _, err := dr.Run(t.Context(), status, options); err == nil ||
+		!strings.Contains(err.Error(), "no healthy server would be left") {
+		t.Errorf("got %v", err)
+	}
+	options.Force = true
+	if _, err := dr.Run(t.Context(), status, options); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOneDrillAtATime(t *testing.T) {
+	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+	d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
+	status := simulation.Up(t, d)
+	api := c.Client(t, nil)
+	alive := func(pid int) *drill.Drill {
+		return drill.New(
+			drill.Config{
+				App:    "tutorial",
+				Client: api,
+				Poll:   time.Millisecond,
+				Holder: apply.Holder{User: "ada", Host: "there", PID: pid},
+				Gone:   func(apply.Holder) bool { return false },
+			},
+		)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	options := drillOptions(drill.Zone)
+	options.Duration = time.Hour
+	first := alive(1)
+	go func() {
+		_, err := first.Run(ctx, status, options)
+		ended <- err
+	}()
+	for {
+		c, live, err := first.Pending(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c != nil {
+			if !live {
+				t.Error("the drill is taken for dead")
+			}
+			break
+		}
+	}
+	if _, err := alive(2).Run(t.Context(), status, options); err == nil || !strings.Contains(err.Error(), "ada@there") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := alive(2).Restore(t.Context(), false); err == nil {
+		t.Error("the change of a drill that runs was put back")
+	}
+	stop()
+	<-ended
+	asBefore(t, c)
+}

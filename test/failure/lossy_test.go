@@ -1,0 +1,208 @@
+package failure
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/drill"
+	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/test/simulation"
+)
+
+// lossy does every change, but loses the first answer to each, as a network does
+// that breaks in the wrong moment.
+type lossy struct {
+	next  http.RoundTripper
+	whole bool // no byte of a lost answer arrives; else it breaks off within its body
+
+	mu   sync.Mutex
+	lost map[string]bool // by what was asked
+	done map[string]int  // how often, by operation
+}
+
+func (l *lossy) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	name := simulation.Operation(r, body)
+	answer, err := l.next.RoundTrip(r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil || !simulation.ChangesState(name) || answer.StatusCode != http.StatusOK {
+		return answer, err
+	}
+	if l.done[name]++; l.lost[name+string(body)] {
+		return answer, nil
+	}
+	l.lost[name+string(body)] = true
+	if l.whole {
+		return nil, errors.Join(syscall.ECONNRESET, answer.Body.Close())
+	}
+	answer.Body = broken{io.LimitReader(answer.Body, 20), answer.Body}
+	return answer, nil
+}
+
+// broken is a body that ends before it is whole.
+type broken struct {
+	begin io.Reader
+	io.Closer
+}
+
+func (b broken) Read(p []byte) (int, error) {
+	n, err := b.begin.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// losing runs a test for each way to lose an answer, with a client that does, and
+// checks that at least so many were lost. What has neither a token nor a name of its
+// own is not even asked for twice: the next run would delete one of two.
+func losing(t *testing.T, atLeast int, run func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client)) {
+	for _, whole := range []bool{true, false} {
+		t.Run(fmt.Sprintf("whole=%t", whole), func(t *testing.T) {
+			t.Parallel()
+			c, l := simulation.New(t), &lossy{whole: whole, lost: map[string]bool{}, done: map[string]int{}}
+			run(t, c, c.Client(t, func(next http.RoundTripper) http.RoundTripper { l.next = next; return l }))
+			if len(l.lost) < atLeast {
+				t.Errorf("only %d answers were lost", len(l.lost))
+			}
+			for _, name := range []string{"CreateVpc", "CreateInternetGateway"} {
+				if l.done[name] > 1 {
+					t.Errorf("%s was done %d times", name, l.done[name])
+				}
+			}
+		})
+	}
+}
+
+func temporaryRules(c *simulation.Cloud) (n int) {
+	for _, group := range store.SecurityGroups.List(c.Store.View()) {
+		for _, rule := range group.Rules {
+			if rule.Description == "aloft:temporary" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// What was done before its answer was lost is done once.
+func upOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud, *awsapi.Client) {
+	return func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
+		b, keys := &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+		simulation.Up(t, simulation.Deployment(t, lossy, of(t), b, keys))
+		if n := temporaryRules(c); n != 0 {
+			t.Errorf("%d temporary rules are left", n)
+		}
+		d := simulation.Deployment(t, c.Client(t, nil), of(t), b, keys)
+		simulation.PlanIsEmpty(t, d)
+		simulation.EverythingOnce(t, c)
+	}
+}
+
+func TestAnUpWhoseAnswersAreLostMakesEverythingOnce(t *testing.T) {
+	t.Parallel()
+	losing(t, 24, upOnce(simulation.Tutorial))
+}
+
+func TestAnUpOfAGroupWhoseAnswersAreLostMakesEverythingOnce(t *testing.T) {
+	t.Parallel()
+	losing(t, 25, upOnce(simulation.ScalingTutorial))
+}
+
+// replaced is an up of another release, and the rollback from it.
+func replaced(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud, *awsapi.Client) {
+	return func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
+		s := &simulation.Application{Cloud: c, Keys: t.TempDir(), Spec: of(t)}
+		s.Release(t, "r1")
+		b := &simulation.Builder{ReleaseName: "r2"}
+		simulation.Up(t, simulation.Deployment(t, lossy, s.Spec, b, s.Keys))
+		s.Serves(t, "r2")
+		if _, _, err := simulation.Deployment(t, lossy, s.Spec, b, s.Keys).Rollback(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		s.Serves(t, "r1")
+		if got := s.Results(t); got != "r1 released, r2 rolled back, r1 released" {
+			t.Error(got)
+		}
+	}
+}
+
+func TestAReleaseWhoseAnswersAreLostTakesThePlaceOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	losing(t, 10, replaced(simulation.Tutorial))
+}
+
+func TestAReleaseOfAGroupWhoseAnswersAreLostTakesThePlaceOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	losing(t, 10, replaced(simulation.ScalingTutorial))
+}
+
+func downOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud, *awsapi.Client) {
+	return func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
+		b, keys := &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+		simulation.Up(t, simulation.Deployment(t, c.Client(t, nil), of(t), b, keys))
+		if err := simulation.Deployment(t, lossy, of(t), b, keys).Down(t.Context(), apply.DownOptions{Images: true}); err != nil {
+			t.Fatal(err)
+		}
+		simulation.NothingLeft(t, c)
+	}
+}
+
+func TestADownWhoseAnswersAreLostLeavesNothing(t *testing.T) {
+	t.Parallel()
+	losing(t, 12, downOnce(simulation.Tutorial))
+}
+
+func TestADownOfAGroupWhoseAnswersAreLostLeavesNothing(t *testing.T) {
+	t.Parallel()
+	losing(t, 12, downOnce(simulation.ScalingTutorial))
+}
+
+func TestADrillWhoseAnswersAreLostPutsEverythingBack(t *testing.T) {
+	t.Parallel()
+	losing(t, 4, func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
+		b, keys := &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+		status := simulation.Up(t, simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys))
+		d := drilling(lossy, simulation.Deployment(t, lossy, simulation.Tutorial(t), b, keys))
+		if _, err := d.Run(t.Context(), status, drillOptions(drill.Zone)); err != nil {
+			t.Error(err)
+		}
+		asBefore(t, c)
+	})
+}
+
+func TestAKeyPairOfOthersIsRefused(t *testing.T) {
+	t.Parallel()
+	c := simulation.New(t)
+	client := c.Client(t, nil)
+	made := simulation.Must(
+		client.EC2.CreateKeyPair(t.Context(), &ec2.CreateKeyPairInput{KeyName: aws.String("aloft-tutorial")}),
+	)(
+		t,
+	)
+	_, err := simulation.Deployment(t, client, simulation.Tutorial(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()).Up(t.Context())
+	if err == nil {
+		t.Fatal("it was taken")
+	}
+	simulation.Contains(t, err.Error(), "a key pair aloft-tutorial is there already, and Aloft did not make it")
+	if pairs := store.KeyPairs.List(c.Store.View()); len(pairs) != 1 || pairs[0].ID != *made.KeyPairId {
+		t.Errorf("%+v", pairs)
+	}
+}

@@ -1,0 +1,166 @@
+package simulation
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/diag"
+)
+
+// NothingLeft looks into every table: what a deployment makes is gone.
+func NothingLeft(t *testing.T, c *Cloud) {
+	t.Helper()
+	view := c.Store.View()
+	for _, vpc := range store.VPCs.List(view) {
+		if !vpc.IsDefault {
+			t.Errorf("VPC %s is left", vpc.ID)
+		}
+	}
+	for _, i := range store.Instances.List(view) {
+		if i.State != store.Terminated {
+			t.Errorf("instance %s is left", i.ID)
+		}
+	}
+	for _, image := range store.Images.List(view) {
+		if !image.Public {
+			t.Errorf("image %s is left", image.Name)
+		}
+	}
+	for what, n := range map[string]int{
+		"load balancers": len(store.LoadBalancers.List(view)), "target groups": len(store.TargetGroups.List(view)), "listeners": len(store.Listeners.List(view)),
+		"launch templates": len(store.LaunchTemplates.List(view)), "Auto Scaling groups": len(store.ScalingGroups.List(view)),
+		"policies": len(store.ScalingPolicies.List(view)), "schedules": len(store.ScheduledActions.List(view)), "alarms": len(store.Alarms.List(view)),
+		"targets": len(store.Targets.List(view)), "key pairs": len(store.KeyPairs.List(view)), "network interfaces": len(store.NetworkInterfaces.List(view)),
+	} {
+		if n != 0 {
+			t.Errorf("%d %s are left", n, what)
+		}
+	}
+	for _, p := range store.Parameters.List(view) {
+		if strings.HasPrefix(p.Name, "/aloft/tutorial/") {
+			t.Errorf("%s is left: %s", p.Name, p.Value)
+		}
+	}
+}
+
+func Eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	if !Happens(ok) {
+		t.Fatal("it did not happen")
+	}
+}
+
+// Happens waits for it, ten seconds at most.
+func Happens(ok func() bool) bool {
+	for began := time.Now(); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			return false
+		}
+	}
+	return true
+}
+
+// EverythingOnce checks that the cloud holds each thing of the tutorial once.
+func EverythingOnce(t *testing.T, c *Cloud) {
+	t.Helper()
+	view := c.Store.View()
+	count := map[string]int{}
+	home := ""
+	for _, vpc := range store.VPCs.List(view) {
+		if !vpc.IsDefault {
+			count["VPCs"]++
+			home = vpc.ID
+		}
+	}
+	for _, x := range store.Subnets.List(view) {
+		if x.VPCID == home {
+			count["subnets"]++
+		}
+	}
+	for _, x := range store.InternetGateways.List(view) {
+		if x.VPCID == home || x.VPCID == "" {
+			count["gateways"]++
+		}
+	}
+	for _, x := range store.RouteTables.List(view) {
+		if x.VPCID == home {
+			count["route tables, with the main one"]++
+		}
+	}
+	for _, x := range store.SecurityGroups.List(view) {
+		if x.VPCID == home {
+			count["security groups, with the default one"]++
+			for _, rule := range x.Rules {
+				if rule.Description == "aloft:temporary" {
+					count["temporary rules"]++
+				}
+			}
+		}
+	}
+	for _, x := range store.Instances.List(view) {
+		if x.State != store.Terminated {
+			count["instances"]++
+		}
+	}
+	count["key pairs"], count["load balancers"], count["target groups"] = len(
+		store.KeyPairs.List(view),
+	), len(
+		store.LoadBalancers.List(view),
+	), len(
+		store.TargetGroups.List(view),
+	)
+	count["listeners"] = len(store.Listeners.List(view))
+	for _, x := range store.Targets.List(view) {
+		// Those of terminated instances can be asked for as long as these.
+		if i, ok := store.Instances.Get(view, x.ID); ok && i.State != store.Terminated {
+			count["targets"]++
+		}
+	}
+	for what, want := range map[string]int{
+		"VPCs": 1, "subnets": 3, "gateways": 1, "route tables, with the main one": 2, "security groups, with the default one": 3, "instances": 3,
+		"key pairs": 1, "load balancers": 1, "target groups": 1, "listeners": 1, "targets": 3, "temporary rules": 0,
+	} {
+		if count[what] != want {
+			t.Errorf("%d %s, want %d", count[what], what, want)
+		}
+	}
+}
+
+// RolledBack demands that a release failed and was taken back, and gives what is
+// told of it.
+func RolledBack(t *testing.T, err error) string {
+	t.Helper()
+	var f *apply.Failure
+	if !errors.As(err, &f) {
+		t.Fatalf("no failure that was taken back: %v", err)
+	}
+	var text strings.Builder
+	for _, d := range diag.From(err) {
+		text.WriteString(d.Error() + "\n" + d.Detail + "\n" + d.Hint + "\n")
+	}
+	return text.String()
+}
+
+func Contains(t *testing.T, text string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			t.Errorf("%q is not in\n%s", word, text)
+		}
+	}
+}
+
+// Must is the answer of a call that has to succeed.
+func Must[T any](out T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+}

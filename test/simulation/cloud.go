@@ -1,0 +1,237 @@
+// Package simulation runs the deployer against a local cloud inside the test process:
+// the real APIs and control loops over planes without a kernel.
+package simulation
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"golang.org/x/crypto/ssh"
+
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud/api/autoscaling"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/ssm"
+	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/images"
+	"aloft.dev/aloft/internal/cloud/control/instances"
+	"aloft.dev/aloft/internal/cloud/control/networks"
+	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/simulated"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const Region = "us-east-1"
+
+var PublicRange = netip.MustParsePrefix("198.18.0.0/15")
+
+// Cloud is a local cloud in this process: the real APIs and the real loops, over
+// planes without a kernel.
+type Cloud struct {
+	Store *store.Store
+	URL   string
+
+	Machines      simulated.Machines
+	Layers        simulated.Layers
+	Network       simulated.Network
+	Balancer      simulated.Balancer
+	Metrics       metric.Store
+	Fleet         scaling.Fleet
+	FailedRelease atomic.Pointer[string] // a release whose machines are not well once they have served
+	FailLate      atomic.Bool            // those of a group fall ill when another one is launched, not at once
+	OnHealthCheck atomic.Pointer[func()] // is called when health is looked at
+	StopLoops     func()                 // the loops, as when the daemon is killed
+}
+
+func New(t *testing.T) *Cloud {
+	t.Helper()
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Cloud{Store: s}
+	console := hostKeyConsole(t)
+	c.Machines.Output = func(string) []byte { return console }
+	c.Balancer.Health = c.health
+	network := ec2.New(ec2.Config{
+		Store: s, PublicRange: PublicRange,
+		Console: func(_ context.Context, id string) ([]byte, error) { return c.Machines.Console(id) },
+		Images: []ec2.BaseImage{
+			{Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
+				RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"},
+		},
+	})
+	balancing := elbv2.New(elbv2.Config{Store: s, PublicRange: PublicRange})
+	c.Fleet = &autoscaling.Fleet{Store: s, Compute: network, Balancing: balancing}
+	handler, err := wire.NewHandler(wire.Config{
+		Credentials: func(string) (string, bool) { return "secret", true },
+		Services: []wire.Service{
+			{Name: "ec2", API: network},
+			{Name: "elasticloadbalancing", API: balancing},
+			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: network})},
+			{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: &c.Metrics, Store: s})},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: network.EnsureRegion})},
+			{Name: "sts", API: sts.New()},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	c.URL = server.URL
+	c.StartLoops(t)
+	t.Cleanup(func() {
+		server.Close()
+		c.StopLoops()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// StartLoops starts the loops, as a daemon that starts does.
+func (c *Cloud) StartLoops(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	networks := &networks.Loop{
+		Store:     c.Store,
+		Plane:     &c.Network,
+		Log:       log,
+		Namespace: func(id string) string { return c.Machines.Status(id).Namespace },
+	}
+	instances := &instances.Loop{
+		Store:    c.Store,
+		Machines: &c.Machines,
+		Network:  networks,
+		Log:      log,
+		Layer:    c.Layers.Path,
+	}
+	images := &images.Loop{Store: c.Store, Layers: &c.Layers, Instances: instances, Machines: &c.Machines, Log: log}
+	balancers := &balancers.Loop{
+		Store:     c.Store,
+		Balancer:  &c.Balancer,
+		Network:   networks,
+		Namespace: c.Network.NodeNamespace,
+		Log:       log,
+	}
+	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log}
+	ctx, cancel := context.WithCancel(context.Background())
+	var loops sync.WaitGroup
+	for _, run := range []func(context.Context) error{networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, c.feel} {
+		loops.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		})
+	}
+	c.StopLoops = func() { cancel(); loops.Wait() }
+}
+
+// feel lets the balancer look at the targets again when an instance changed.
+func (c *Cloud) feel(ctx context.Context) error {
+	for {
+		view := c.Store.View()
+		c.Balancer.Look()
+		if err := view.Changed(ctx, store.Instances); err != nil {
+			return err
+		}
+	}
+}
+
+// health is that of a target: one whose instance has the tag "sick" is not well,
+// and of a release that is sick servers that have served and machines of groups
+// from the first.
+func (c *Cloud) health(target balancer.Target) balancer.Health {
+	if look := c.OnHealthCheck.Load(); look != nil {
+		(*look)()
+	}
+	i, ok := store.Instances.Get(c.Store.View(), target.ID)
+	if !ok {
+		return simulated.Healthy
+	}
+	if release := c.FailedRelease.Load(); i.Tags["sick"] != "" ||
+		release != nil && i.Tags["aloft:release"] == *release && c.served(i) {
+		return balancer.Health{State: "unhealthy", Reason: "Target.Timeout", Description: "Request timed out"}
+	}
+	return simulated.Healthy
+}
+
+// served tells of a machine that it may fall ill: a server when it was healthy,
+// which it has a mark for.
+func (c *Cloud) served(i *store.Instance) bool {
+	inGroup := i.Tags["aloft:address"] == "member"
+	return i.Tags["aloft:served"] != "" || inGroup && !c.FailLate.Load() ||
+		inGroup && slices.ContainsFunc(store.Instances.List(c.Store.View()), func(other *store.Instance) bool {
+			return other.ID != i.ID && other.Tags["aloft:address"] == "member" &&
+				other.Tags["aloft:release"] == i.Tags["aloft:release"]
+		})
+}
+
+func hostKeyConsole(t *testing.T) []byte {
+	t.Helper()
+	public, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []byte(
+		"-----BEGIN SSH HOST KEY KEYS-----\n" + string(
+			ssh.MarshalAuthorizedKey(key),
+		) + "-----END SSH HOST KEY KEYS-----\n",
+	)
+}
+
+// Client speaks to the cloud, through around when that is given.
+func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTripper) *awsapi.Client {
+	t.Helper()
+	transport := http.RoundTripper(&http.Transport{MaxIdleConnsPerHost: 32})
+	t.Cleanup(transport.(*http.Transport).CloseIdleConnections)
+	if around != nil {
+		transport = around(transport)
+	}
+	client, err := awsapi.New(t.Context(), awsapi.Options{
+		Region: Region, Endpoint: c.URL, HTTPClient: &http.Client{Transport: transport}, MaxBackoff: 50 * time.Millisecond,
+		Credentials: aws.CredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAALOFT", "secret", "")),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Until waits for the rows to be as they are to become.
+func (c *Cloud) Until(t *testing.T, what string, is func(store.Reader) bool) {
+	t.Helper()
+	limit := time.Now().Add(20 * time.Second)
+	for time.Now().Before(limit) {
+		view := c.Store.View()
+		if is(view) {
+			return
+		}
+		if err := view.Changed(t.Context(), store.Instances, store.Images, store.Targets, store.ScalingInstances, store.ScalingGroups, store.ScalingActivities, store.InstanceRefreshes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatalf("it is not so: %s", what)
+}
