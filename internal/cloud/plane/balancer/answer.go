@@ -55,7 +55,7 @@ func (c *connection) refuse(x *exchange, code int, keep bool) bool {
 // own writes an answer of the load balancer; it returns whether the connection
 // goes on.
 func (c *connection) own(x *exchange, code int, location, contentType, body string, keep bool) bool {
-	if x.req.Framing != http1.None && !x.discard() {
+	if x.req.Framing != http1.NoBody && !x.discard() {
 		keep = false // what is left of the body would be read as a request
 	}
 	l := c.port.settings()

@@ -30,7 +30,7 @@ type exchange struct {
 	record   record
 	req      http1.Request
 
-	chunks http1.Chunks
+	chunks http1.ChunkScanner
 	head   []byte // of the request, as it came
 }
 

@@ -71,7 +71,7 @@ var past = time.Unix(1, 0)
 // newConnection is a connection that was accepted, and what is spoken over it:
 // itself, or TLS.
 func newConnection(p *port, from *socket.Conn, conn net.Conn, lane int) *connection {
-	c := &connection{port: p, conn: conn, socket: from, from: from.Peer(), born: p.node.owner.now(), lane: lane}
+	c := &connection{port: p, conn: conn, socket: from, from: from.RemoteAddrPort(), born: p.node.owner.now(), lane: lane}
 	c.since = c.born
 	if conn == from {
 		c.raw = from
@@ -93,7 +93,7 @@ func (c *connection) away(do func()) {
 		with = append(with, c.up.socket)
 	}
 	c.mu.Unlock()
-	c.task.Away(do, with...)
+	c.task.RunBlocking(do, with...)
 }
 
 // scheme is what the client speaks.
@@ -123,7 +123,7 @@ func (c *connection) serve() {
 func (c *connection) proceed() {
 	for {
 		switch err := c.step(); {
-		case err == socket.ErrLater: //nolint:errorlint // it comes bare
+		case err == socket.ErrNotReady: //nolint:errorlint // it comes bare
 			return
 		case err != nil:
 			c.end()
@@ -145,7 +145,7 @@ func (c *connection) step() error {
 	keep := c.exchange(c.x)
 	switch {
 	case c.asked:
-		return socket.ErrLater
+		return socket.ErrNotReady
 	case !keep:
 		return errDone
 	case c.x.pending() == 0:
@@ -187,7 +187,7 @@ func (c *connection) await() error {
 			x.in, c.x = x.in[:n], x
 			return nil
 		}
-		if x.release(); err != socket.ErrLater { //nolint:errorlint // it comes bare
+		if x.release(); err != socket.ErrNotReady { //nolint:errorlint // it comes bare
 			return err
 		}
 	}
@@ -244,7 +244,7 @@ func (c *connection) doom(why fate) {
 		if c.stream {
 			_ = c.conn.Close()
 		} else {
-			c.socket.Cut() // TLS would want to say farewell
+			c.socket.Shutdown() // TLS would want to say farewell
 		}
 	case c.phase == resting || c.phase == asking:
 		_ = c.conn.SetReadDeadline(past)

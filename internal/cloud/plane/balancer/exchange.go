@@ -73,11 +73,11 @@ func (c *connection) begin() (last bool) {
 // ask reads the request's head. ok: there is one to be answered; else the
 // client has been told what is wrong with it, if it is there to read that.
 func (c *connection) ask(x *exchange) (keep, ok bool) {
-	x.at += http1.Blank(x.in[x.at:])
+	x.at += http1.LeadingBlankLines(x.in[x.at:])
 	for seen := 0; ; {
 		text := x.in[x.at:]
-		end := http1.End(text, seen)
-		if end > http1.MaxRequestHead || end == 0 && (len(text) >= http1.MaxRequestHead || http1.Hopeless(text, seen)) {
+		end := http1.HeadLen(text, seen)
+		if end > http1.MaxRequestHead || end == 0 && (len(text) >= http1.MaxRequestHead || http1.HasBareLF(text, seen)) {
 			return c.refuse(x, http.StatusBadRequest, false), false
 		}
 		if end > 0 {
@@ -93,18 +93,18 @@ func (c *connection) ask(x *exchange) (keep, ok bool) {
 			return false, false
 		}
 		if seen == 0 {
-			x.at += http1.Blank(x.in[x.at:])
+			x.at += http1.LeadingBlankLines(x.in[x.at:])
 		}
 	}
 	x.record.begun = c.port.node.owner.now()
 	x.record.received = int64(len(x.head))
 	if err := x.req.Parse(x.head); err != nil {
-		var problem *http1.Problem
+		var problem *http1.ParseError
 		errors.As(err, &problem)
-		x.req.Framing = http1.None
+		x.req.Framing = http1.NoBody
 		return c.refuse(x, problem.Status, false), false
 	}
-	x.chunks = http1.Chunks{}
+	x.chunks = http1.ChunkScanner{}
 	return x.req.KeepAlive, true
 }
 
@@ -258,7 +258,7 @@ func (d *dialogue) sendAndConverse() (keep bool) {
 // converse passes the target's answer on.
 func (d *dialogue) converse() bool {
 	status, err := d.hear()
-	if d.c.asked = err == socket.ErrLater; d.c.asked { //nolint:errorlint // it comes bare
+	if d.c.asked = err == socket.ErrNotReady; d.c.asked { //nolint:errorlint // it comes bare
 		return true
 	}
 	if err != nil {
@@ -280,10 +280,10 @@ func (d *dialogue) hear() (status int, err error) {
 		end := 0
 		for seen := 0; end == 0; {
 			held := up.back.held()
-			if end = http1.End(held, seen); end > 0 {
+			if end = http1.HeadLen(held, seen); end > 0 {
 				break
 			}
-			if len(up.back.room()) == 0 || http1.Hopeless(held, seen) {
+			if len(up.back.room()) == 0 || http1.HasBareLF(held, seen) {
 				return http.StatusBadGateway, errTargetClosed
 			}
 			if seen = len(held); up.fill(nil) != nil {
@@ -300,7 +300,7 @@ func (d *dialogue) hear() (status int, err error) {
 			return 0, nil
 		}
 		if x.req.Minor > 0 {
-			x.out = appendResponse(x.out[:0], &x.resp, http1.None, true, nil, nil)
+			x.out = appendResponse(x.out[:0], &x.resp, http1.NoBody, true, nil, nil)
 			if _, err := d.c.conn.Write(x.out); err != nil {
 				return 0, err
 			}
@@ -385,11 +385,11 @@ func (d *dialogue) deliver() bool {
 func (d *dialogue) framing() http1.Framing {
 	framing := d.x.resp.Framing
 	switch {
-	case framing == http1.None || framing == http1.Sized:
+	case framing == http1.NoBody || framing == http1.Sized:
 	case d.x.req.Minor > 0:
 		framing = http1.Chunked
 	default: // HTTP/1.0 knows no chunks
-		framing, d.keep = http1.Closed, false
+		framing, d.keep = http1.UntilClose, false
 	}
 	return framing
 }

@@ -35,7 +35,7 @@ func (c *connection) appendRequest(b []byte, x *exchange, p *plan) []byte {
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		switch {
-		case f.Kind.PerConnection(), lb.DropInvalid && !plainName(f.Name), p.tlsVersion != "" && p.tellsTLS(f.Name):
+		case f.Kind.HopByHop(), lb.DropInvalid && !plainName(f.Name), p.tlsVersion != "" && p.tellsTLS(f.Name):
 		case f.Kind == http1.Plain, f.Kind == http1.Expect, f.Kind == http1.SetCookie,
 			f.Kind == http1.ForwardedFor && lb.ForwardedFor == "preserve":
 			b = appendField(b, f)
@@ -44,7 +44,7 @@ func (c *connection) appendRequest(b []byte, x *exchange, p *plan) []byte {
 	switch {
 	case r.Framing == http1.Chunked:
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
-	case r.HasLength():
+	case r.HasContentLength():
 		b = appendNumber(b, "Content-Length: ", r.Length)
 	}
 	if r.Upgrade {
@@ -209,11 +209,11 @@ func (l *Listener) appendHeaders(b []byte) []byte {
 func appendResponse(b []byte, r *http1.Response, framing http1.Framing, keep bool, more []byte, l *Listener) []byte {
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(r.Status), 10)
-	b = append(append(append(b, ' '), r.Line...), "\r\n"...)
+	b = append(append(append(b, ' '), r.ReasonPhrase...), "\r\n"...)
 	dated := false
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		if f.Kind.PerConnection() || f.Kind == http1.ContentLength || l != nil && l.replaces(f.Name) {
+		if f.Kind.HopByHop() || f.Kind == http1.ContentLength || l != nil && l.replaces(f.Name) {
 			continue
 		}
 		dated = dated || len(f.Name) == 4 && http1.EqualFold(f.Name, "date")
@@ -232,8 +232,8 @@ func appendResponse(b []byte, r *http1.Response, framing http1.Framing, keep boo
 	switch {
 	case framing == http1.Chunked:
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
-	case r.Status != http.StatusNoContent && r.HasLength() && framing != http1.Closed:
-		b = appendNumber(b, "Content-Length: ", r.DeclaredLength())
+	case r.Status != http.StatusNoContent && r.HasContentLength() && framing != http1.UntilClose:
+		b = appendNumber(b, "Content-Length: ", r.ContentLength())
 	}
 	return append(appendConnection(b, keep), "\r\n"...)
 }

@@ -191,7 +191,7 @@ func noteOwn(sums *[nodeSums]atomic.Uint64, status int) {
 // hasInvalid tells that header fields were not passed on because of their names.
 func hasInvalid(r *http1.Request) bool {
 	for i := range r.Fields {
-		if f := &r.Fields[i]; !f.Kind.PerConnection() && !plainName(f.Name) {
+		if f := &r.Fields[i]; !f.Kind.HopByHop() && !plainName(f.Name) {
 			return true
 		}
 	}

@@ -123,7 +123,7 @@ func (n *namespace) dial(
 	}
 	fd := -1
 	err := there(func() (err error) {
-		fd, err = socket.Make()
+		fd, err = socket.NewSocket()
 		return err
 	})
 	if err != nil {

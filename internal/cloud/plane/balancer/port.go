@@ -45,7 +45,7 @@ func (p *port) listen() {
 
 // attend has a loop do so.
 func (p *port) attend(loop *socket.Loop, lane int) {
-	err := loop.Listen(p.listener, func() { p.accept(loop, lane) })
+	err := loop.WatchListener(p.listener, func() { p.accept(loop, lane) })
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		p.complain(err, loop, lane)
 	}
@@ -67,7 +67,7 @@ func (p *port) accept(loop *socket.Loop, lane int) {
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, net.ErrClosed):
 			return
 		default: // out of file descriptors, say: let some be closed
-			loop.Ignore(p.listener)
+			loop.UnwatchListener(p.listener)
 			p.complain(err, loop, lane)
 			return
 		}
@@ -104,8 +104,8 @@ func (p *port) welcome(conn *socket.Conn, loop *socket.Loop, lane int) {
 		p.node.owner.crew.serve(c)
 		return
 	}
-	conn.Join(loop)
-	loop.Serve(c)
+	conn.Attach(loop)
+	loop.Start(c)
 }
 
 func (p *port) enter(c *connection) bool {

@@ -18,7 +18,7 @@ const large = 128 << 10
 // the body came to its end.
 func (d *dialogue) relay(framing http1.Framing) (whole bool, err error) {
 	switch d.x.resp.Framing {
-	case http1.None:
+	case http1.NoBody:
 		err = d.first(nil)
 		return true, err
 	case http1.Sized:
@@ -124,7 +124,7 @@ func (d *dialogue) more(most int64) ([]byte, error) {
 
 // chunked passes chunks on as they come, after a look at every size.
 func (d *dialogue) chunked() (bool, error) {
-	var chunks http1.Chunks
+	var chunks http1.ChunkScanner
 	n, done, err := chunks.Skip(d.up.back.held())
 	if err != nil {
 		return false, err // nothing is written: the client sees the connection end
@@ -151,7 +151,7 @@ func (d *dialogue) chunked() (bool, error) {
 
 // unchunked passes the content of chunks on to a client of HTTP/1.0.
 func (d *dialogue) unchunked() (bool, error) {
-	var chunks http1.Chunks
+	var chunks http1.ChunkScanner
 	if err := d.write(d.x.out); err != nil {
 		return false, err
 	}
@@ -370,7 +370,7 @@ func (d *dialogue) closing(to net.Conn) {
 func appendSwitch(b []byte, r *http1.Response) []byte {
 	b = append(b, "HTTP/1.1 101 Switching Protocols\r\n"...)
 	for i := range r.Fields {
-		if f := &r.Fields[i]; !f.Kind.PerConnection() || f.Kind == http1.Upgrade {
+		if f := &r.Fields[i]; !f.Kind.HopByHop() || f.Kind == http1.Upgrade {
 			b = appendField(b, f)
 		}
 	}

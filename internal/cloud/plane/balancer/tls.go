@@ -127,7 +127,7 @@ func (c *connection) refusePlain(conn net.Conn) {
 	c.mu.Unlock()
 	x := newExchange()
 	x.takeUp()
-	x.req.Framing, x.req.Method = http1.None, nil
+	x.req.Framing, x.req.Method = http1.NoBody, nil
 	c.own(
 		x,
 		400,

@@ -70,7 +70,7 @@ func (p *upstreams) take(c *connection, now time.Duration) (*upstream, error) {
 		u := lane.unused[last]
 		lane.unused = lane.unused[:last]
 		lane.mu.Unlock()
-		if u.raw == nil || u.raw.Open(now-u.used < fresh) {
+		if u.raw == nil || u.raw.Reusable(now-u.used < fresh) {
 			return u, nil
 		}
 		_ = u.conn.Close()
@@ -87,7 +87,7 @@ func (p *upstreams) more(c *connection) (u *upstream, err error) {
 		return p.connect(c.task.Loop())
 	}
 	if c.away(func() { u, err = p.connect(nil) }); err == nil {
-		u.socket.Join(c.task.Loop())
+		u.socket.Attach(c.task.Loop())
 	}
 	return u, err
 }
@@ -144,7 +144,7 @@ func (p *upstreams) reap(now time.Duration) {
 // the kernel is asked.
 func (l *upstreamLane) lost(u *upstream) bool {
 	if l.loop != nil && u.raw != nil {
-		return !u.raw.Open(true)
+		return !u.raw.Reusable(true)
 	}
 	return closed(u.socket)
 }
@@ -182,7 +182,7 @@ func (l *upstreamLane) drop(useless func(*upstream) bool) {
 	switch {
 	case l.loop == nil:
 		closeThem()
-	case !l.loop.Do(closeThem): // it has ended
+	case !l.loop.PostTask(closeThem): // it has ended
 		for _, u := range l.without(useless) {
 			_ = u.socket.Close()
 		}
@@ -228,7 +228,7 @@ func (u *upstream) fill(then socket.Server) error {
 			u.back = b
 			return nil
 		}
-		if b.release(); err != socket.ErrLater { //nolint:errorlint // it comes bare
+		if b.release(); err != socket.ErrNotReady { //nolint:errorlint // it comes bare
 			return err
 		}
 	}

@@ -6,9 +6,9 @@ import "errors"
 // section 7.1: sizes are hexadecimal digits, every line ends with CR LF.
 var ErrChunk = errors.New("the chunked body is malformed")
 
-// Chunks follows a chunked body through the buffers that it comes in. The zero
+// ChunkScanner follows a chunked body through the buffers that it comes in. The zero
 // value is at a body's beginning.
-type Chunks struct {
+type ChunkScanner struct {
 	left   int64 // bytes of the present chunk
 	line   int   // bytes of the present line
 	digits int
@@ -38,7 +38,7 @@ const maxChunkLine = MaxField
 // Next reads on in p. It returns how many bytes belong to the body, which part
 // of them is content (of the first chunk in p; call again with the rest), and
 // whether the body has ended.
-func (c *Chunks) Next(p []byte) (n int, content []byte, done bool, err error) {
+func (c *ChunkScanner) Next(p []byte) (n int, content []byte, done bool, err error) {
 	for n < len(p) && c.state != ended {
 		if c.state == inData {
 			take := int(min(c.left, int64(len(p)-n)))
@@ -58,7 +58,7 @@ func (c *Chunks) Next(p []byte) (n int, content []byte, done bool, err error) {
 }
 
 // Skip reads on in p, content and all.
-func (c *Chunks) Skip(p []byte) (n int, done bool, err error) {
+func (c *ChunkScanner) Skip(p []byte) (n int, done bool, err error) {
 	for n < len(p) && !done {
 		k, _, end, err := c.Next(p[n:])
 		n += k
@@ -71,7 +71,7 @@ func (c *Chunks) Skip(p []byte) (n int, done bool, err error) {
 }
 
 // step takes one byte that is no content.
-func (c *Chunks) step(b byte) bool {
+func (c *ChunkScanner) step(b byte) bool {
 	if c.line++; c.line > maxChunkLine {
 		return false
 	}
@@ -83,7 +83,7 @@ func (c *Chunks) step(b byte) bool {
 			c.state = afterSize
 			return true
 		}
-		return bytesAre[b]&inValue != 0
+		return byteSets[b]&inValue != 0
 	case afterSize:
 		if c.line = 0; c.left == 0 {
 			c.state = trailerStart
@@ -101,7 +101,7 @@ func (c *Chunks) step(b byte) bool {
 	return c.trailer(b)
 }
 
-func (c *Chunks) size(b byte) bool {
+func (c *ChunkScanner) size(b byte) bool {
 	var d byte
 	switch low := b | 0x20; {
 	case digit(b):
@@ -124,7 +124,7 @@ func (c *Chunks) size(b byte) bool {
 	return c.digits <= 15
 }
 
-func (c *Chunks) trailer(b byte) bool {
+func (c *ChunkScanner) trailer(b byte) bool {
 	switch c.state {
 	case trailerStart:
 		if b == '\r' {
@@ -132,19 +132,19 @@ func (c *Chunks) trailer(b byte) bool {
 			return true
 		}
 		c.state = inTrailerName
-		return bytesAre[b]&inToken != 0
+		return byteSets[b]&inToken != 0
 	case inTrailerName:
 		if b == ':' {
 			c.state = inTrailer
 			return true
 		}
-		return bytesAre[b]&inToken != 0
+		return byteSets[b]&inToken != 0
 	case inTrailer:
 		if b == '\r' {
 			c.state = afterTrailer
 			return true
 		}
-		return bytesAre[b]&fatal == 0
+		return byteSets[b]&forbidden == 0
 	case afterTrailer:
 		c.state = trailerStart
 		return b == '\n'

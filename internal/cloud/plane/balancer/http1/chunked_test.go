@@ -11,7 +11,7 @@ import (
 
 // read gives the whole text to Chunks in parts of that size.
 func read(text string, size int) (content string, used int, done bool, err error) {
-	var c Chunks
+	var c ChunkScanner
 	var out strings.Builder
 	for rest := []byte(text); len(rest) > 0 && !done; {
 		part := rest[:min(size, len(rest))]

@@ -21,7 +21,7 @@ const (
 	ForwardedFor
 	ForwardedProto
 	ForwardedPort
-	Trace
+	TraceID
 	SetCookie
 	Connection
 	KeepAlive
@@ -29,11 +29,11 @@ const (
 	TransferEncoding
 	Upgrade
 	TE
-	Hop // named by Connection
+	NamedByConnection // named by Connection
 )
 
-// PerConnection tells that the field ends at this hop.
-func (k Kind) PerConnection() bool { return k >= Connection }
+// HopByHop tells that the field ends at this hop.
+func (k Kind) HopByHop() bool { return k >= Connection }
 
 var kinds = [...]struct {
 	name string
@@ -45,14 +45,14 @@ var kinds = [...]struct {
 	{"upgrade", Upgrade},
 	{"connection", Connection}, {"keep-alive", KeepAlive}, {"set-cookie", SetCookie},
 	{"content-length", ContentLength},
-	{"x-forwarded-for", ForwardedFor}, {"x-amzn-trace-id", Trace},
+	{"x-forwarded-for", ForwardedFor}, {"x-amzn-trace-id", TraceID},
 	{"proxy-connection", ProxyConnection},
 	{"x-forwarded-port", ForwardedPort},
 	{"x-forwarded-proto", ForwardedProto}, {"transfer-encoding", TransferEncoding},
 }
 
-// kindsBy finds the few names of a length.
-var kindsBy = func() (by [18][]int) {
+// kindsByLen finds the few names of a length.
+var kindsByLen = func() (by [18][]int) {
 	for i, k := range kinds {
 		by[len(k.name)] = append(by[len(k.name)], i)
 	}
@@ -60,10 +60,10 @@ var kindsBy = func() (by [18][]int) {
 }()
 
 func kindOf(name []byte) Kind {
-	if len(name) >= len(kindsBy) {
+	if len(name) >= len(kindsByLen) {
 		return Plain
 	}
-	for _, i := range kindsBy[len(name)] {
+	for _, i := range kindsByLen[len(name)] {
 		if EqualFold(name, kinds[i].name) {
 			return kinds[i].kind
 		}
@@ -93,13 +93,13 @@ func lower(c byte) byte {
 
 // What a byte may be part of.
 const (
-	inToken = 1 << iota // RFC 9110, section 5.6.2
-	inValue             // of a field: visible ASCII, space, tab
-	inHost              // of an authority
-	fatal               // never allowed in a field
+	inToken   = 1 << iota // RFC 9110, section 5.6.2
+	inValue               // of a field: visible ASCII, space, tab
+	inHost                // of an authority
+	forbidden             // never allowed in a field
 )
 
-var bytesAre = func() (t [256]uint8) {
+var byteSets = func() (t [256]uint8) {
 	for c := range 256 {
 		b := byte(c)
 		alphanumeric := '0' <= b && b <= '9' || 'a' <= lower(b) && lower(b) <= 'z'
@@ -113,32 +113,32 @@ var bytesAre = func() (t [256]uint8) {
 			t[c] |= inHost
 		}
 		if b == 0 || b == '\r' || b == '\n' {
-			t[c] |= fatal
+			t[c] |= forbidden
 		}
 	}
 	return t
 }()
 
-// all tells whether every byte has the property.
-func all(text []byte, property uint8) bool {
+// allIn tells whether every byte has the property.
+func allIn(text []byte, property uint8) bool {
 	for _, c := range text {
-		if bytesAre[c]&property == 0 {
+		if byteSets[c]&property == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-func none(text []byte, property uint8) bool {
+func noneIn(text []byte, property uint8) bool {
 	for _, c := range text {
-		if bytesAre[c]&property != 0 {
+		if byteSets[c]&property != 0 {
 			return false
 		}
 	}
 	return true
 }
 
-func trim(text []byte) []byte {
+func trimSpace(text []byte) []byte {
 	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t') {
 		text = text[1:]
 	}
@@ -148,25 +148,25 @@ func trim(text []byte) []byte {
 	return text
 }
 
-// marks is what the fields of a message say together.
-type marks struct {
-	lengths     int   // fields Content-Length
-	length      int64 // their value
-	encodings   int   // fields Transfer-Encoding that say chunked
-	identity    bool  // Transfer-Encoding: identity
-	hosts       int
-	suspicious  bool // a name that sloppy readers take for a framing field
-	imperfect   bool // a value with control or non-ASCII characters
-	empty       bool // a line without a name
-	close, keep bool
-	upgrade     bool // named by Connection
-	upgradeTo   bool // a field Upgrade
-	others      bool // Connection names other fields
-	unknown     bool // a transfer encoding that is not chunked
+// fieldSummary is what the fields of a message say together.
+type fieldSummary struct {
+	contentLengths    int   // fields Content-Length
+	contentLength     int64 // their value
+	chunked           int   // fields Transfer-Encoding that say chunked
+	identity          bool  // Transfer-Encoding: identity
+	hosts             int
+	suspicious        bool // a name that sloppy readers take for a framing field
+	nonCompliant      bool // a value with control or non-ASCII characters
+	unnamed           bool // a line without a name
+	close, keepAlive  bool
+	connectionUpgrade bool // named by Connection
+	hasUpgrade        bool // a field Upgrade
+	namesFields       bool // Connection names other fields
+	unknownEncoding   bool // a transfer encoding that is not chunked
 }
 
-// next cuts the first line off; the text ends with a whole line.
-func next(text []byte) (line, rest []byte, ok bool) {
+// cutLine cuts the first line off; the text ends with a whole line.
+func cutLine(text []byte) (line, rest []byte, ok bool) {
 	i := bytes.IndexByte(text, '\n')
 	if i < 1 || text[i-1] != '\r' {
 		return nil, nil, false
@@ -174,10 +174,10 @@ func next(text []byte) (line, rest []byte, ok bool) {
 	return text[:i-1], text[i+1:], true
 }
 
-// fields reads lines until the empty one.
-func (m *marks) fields(into []Field, text []byte) ([]Field, error) {
+// parse reads lines until the empty one.
+func (m *fieldSummary) parse(into []Field, text []byte) ([]Field, error) {
 	for {
-		line, rest, ok := next(text)
+		line, rest, ok := cutLine(text)
 		if !ok {
 			return into, errField
 		}
@@ -189,7 +189,7 @@ func (m *marks) fields(into []Field, text []byte) ([]Field, error) {
 			return into, errFieldLong
 		}
 		var f Field
-		if f.Name, f.Value, ok = m.split(line); !ok {
+		if f.Name, f.Value, ok = m.splitField(line); !ok {
 			return into, errField
 		}
 		if f.Name == nil {
@@ -197,97 +197,97 @@ func (m *marks) fields(into []Field, text []byte) ([]Field, error) {
 		}
 		f.Kind = kindOf(f.Name)
 		if f.Kind != Plain {
-			if err := m.look(&f); err != nil {
+			if err := m.record(&f); err != nil {
 				return into, err
 			}
-		} else if len(f.Name) > 12 && suspicious(f.Name) {
+		} else if len(f.Name) > 12 && resemblesFramingField(f.Name) {
 			m.suspicious = true
 		}
 		into = append(into, f)
 	}
 }
 
-// split takes a line apart. A line without a name, ": value" or nothing but
+// splitField takes a line apart. A line without a name, ": value" or nothing but
 // spaces, is no field: name is nil.
-func (m *marks) split(line []byte) (name, value []byte, ok bool) {
+func (m *fieldSummary) splitField(line []byte) (name, value []byte, ok bool) {
 	colon := bytes.IndexByte(line, ':')
-	if colon == 0 || len(trim(line)) == 0 {
-		m.empty = true
-		return nil, nil, none(line, fatal)
+	if colon == 0 || len(trimSpace(line)) == 0 {
+		m.unnamed = true
+		return nil, nil, noneIn(line, forbidden)
 	}
 	if colon < 0 || line[0] == ' ' || line[0] == '\t' { // no field at all, or a folded one
 		return nil, nil, false
 	}
-	name, value = line[:colon], trim(line[colon+1:])
-	if !all(name, inToken) || !none(value, fatal) {
+	name, value = line[:colon], trimSpace(line[colon+1:])
+	if !allIn(name, inToken) || !noneIn(value, forbidden) {
 		return nil, nil, false
 	}
-	if !all(value, inValue) {
-		m.imperfect = true
+	if !allIn(value, inValue) {
+		m.nonCompliant = true
 	}
 	return name, value, true
 }
 
-func (m *marks) look(f *Field) error {
+func (m *fieldSummary) record(f *Field) error {
 	switch f.Kind {
 	case Host:
 		m.hosts++
 	case ContentLength:
-		n, ok := number(f.Value)
+		n, ok := parseNumber(f.Value)
 		if !ok {
 			return errLength
 		}
-		if m.lengths > 0 && n != m.length {
+		if m.contentLengths > 0 && n != m.contentLength {
 			return errLengths
 		}
-		m.lengths, m.length = m.lengths+1, n
+		m.contentLengths, m.contentLength = m.contentLengths+1, n
 	case TransferEncoding:
-		return m.encoding(f.Value)
+		return m.recordEncoding(f.Value)
 	case Connection:
-		m.connection(f.Value)
+		m.recordConnection(f.Value)
 	case Upgrade:
-		m.upgradeTo = len(f.Value) > 0
+		m.hasUpgrade = len(f.Value) > 0
 	}
 	return nil
 }
 
-func (m *marks) encoding(value []byte) error {
+func (m *fieldSummary) recordEncoding(value []byte) error {
 	switch {
 	case EqualFold(value, "chunked"):
-		if m.encodings++; m.encodings > 1 {
+		if m.chunked++; m.chunked > 1 {
 			return errEncodings
 		}
 	case EqualFold(value, "identity"):
 		m.identity = true
-	case resembles(value, "chunked"):
+	case containsFold(value, "chunked"):
 		return errEncoding // "chunked, identity", "xchunked" and the like
 	default:
-		m.unknown = true
+		m.unknownEncoding = true
 	}
 	return nil
 }
 
-// connection reads a list of options (RFC 9110, section 7.6.1).
-func (m *marks) connection(value []byte) {
+// recordConnection reads a list of options (RFC 9110, section 7.6.1).
+func (m *fieldSummary) recordConnection(value []byte) {
 	for len(value) > 0 {
 		var option []byte
 		option, value, _ = bytes.Cut(value, []byte(","))
-		switch option = trim(option); {
+		switch option = trimSpace(option); {
 		case EqualFold(option, "close"):
 			m.close = true
 		case EqualFold(option, "keep-alive"):
-			m.keep = true
+			m.keepAlive = true
 		case EqualFold(option, "upgrade"):
-			m.upgrade = true
+			m.connectionUpgrade = true
 		case len(option) > 0:
-			m.others = true
+			m.namesFields = true
 		}
 	}
 }
 
-// hops marks the fields that Connection names. Fields that frame or route the
+// markHopByHop marks the fields that Connection names. Fields that frame or route the
 // message are no matter of a connection, whatever it says.
-func hops(fields []Field) {
+func markHopByHop(fields []Field) {
 	for i := range fields {
 		if fields[i].Kind != Connection {
 			continue
@@ -295,20 +295,20 @@ func hops(fields []Field) {
 		for list := fields[i].Value; len(list) > 0; {
 			var option []byte
 			option, list, _ = bytes.Cut(list, []byte(","))
-			option = trim(option)
+			option = trimSpace(option)
 			for j := range fields {
 				if fields[j].Kind == Plain && len(option) == len(fields[j].Name) &&
 					bytes.EqualFold(option, fields[j].Name) {
-					fields[j].Kind = Hop
+					fields[j].Kind = NamedByConnection
 				}
 			}
 		}
 	}
 }
 
-// suspicious tells names that become a framing field when underscores,
+// resemblesFramingField tells names that become a framing field when underscores,
 // punctuation and the like are taken for hyphens or nothing.
-func suspicious(name []byte) bool {
+func resemblesFramingField(name []byte) bool {
 	return normalizesTo(name, "transferencoding") || normalizesTo(name, "contentlength")
 }
 
@@ -327,8 +327,8 @@ func normalizesTo(name []byte, letters string) bool {
 	return i == len(letters)
 }
 
-// resembles tells whether the word occurs in the text, whatever its case.
-func resembles(text []byte, word string) bool {
+// containsFold tells whether the word occurs in the text, whatever its case.
+func containsFold(text []byte, word string) bool {
 	for i := 0; i+len(word) <= len(text); i++ {
 		if EqualFold(text[i:i+len(word)], word) {
 			return true
@@ -337,8 +337,8 @@ func resembles(text []byte, word string) bool {
 	return false
 }
 
-// number reads digits, and nothing but digits (RFC 9110, section 8.6).
-func number(text []byte) (int64, bool) {
+// parseNumber reads digits, and nothing but digits (RFC 9110, section 8.6).
+func parseNumber(text []byte) (int64, bool) {
 	if len(text) == 0 || len(text) > 18 {
 		return 0, false
 	}

@@ -24,10 +24,10 @@ type Framing int8
 
 // The ways for a body to end.
 const (
-	None    Framing = iota // there is no body
-	Sized                  // after so many bytes
-	Chunked                // with the last chunk
-	Closed                 // with the connection; responses only
+	NoBody     Framing = iota // there is no body
+	Sized                     // after so many bytes
+	Chunked                   // with the last chunk
+	UntilClose                // with the connection; responses only
 )
 
 // Request is the head of a request. It may be parsed into again and again.
@@ -35,12 +35,12 @@ type Request struct {
 	Method []byte
 	Minor  int // of HTTP/1.x
 
-	Framing   Framing
-	KeepAlive bool  // the client may send another request
-	Continue  bool  // the client waits for 100 Continue
-	Upgrade   bool  // Connection: upgrade with a protocol in Upgrade
-	Class     Class // how far it keeps to the standard
-	Length    int64 // of a Sized body
+	Framing        Framing
+	KeepAlive      bool  // the client may send another request
+	ExpectContinue bool  // the client waits for 100 Continue
+	Upgrade        bool  // Connection: upgrade with a protocol in Upgrade
+	Class          Class // how far it keeps to the standard
+	Length         int64 // of a Sized body
 
 	Target []byte // as it came
 	Path   []byte // of the target, from its first slash; "*" in OPTIONS *
@@ -49,21 +49,21 @@ type Request struct {
 	Fields []Field
 	Reason Reason // of the class
 
-	marks marks
+	summary fieldSummary
 }
 
 // Response is the head of a response. It may be parsed into again and again.
 type Response struct {
-	Status int
-	Line   []byte // the phrase of the status line
-	Minor  int    // of HTTP/1.x
-	Fields []Field
+	Status       int
+	ReasonPhrase []byte // the phrase of the status line
+	Minor        int    // of HTTP/1.x
+	Fields       []Field
 
 	Framing   Framing
 	Length    int64 // of a Sized body
 	KeepAlive bool  // the connection may take another request
 
-	marks marks
+	summary fieldSummary
 }
 
 // Value returns the value of the first field of that name, whatever its case,
@@ -83,10 +83,10 @@ func value(fields []Field, name string) ([]byte, bool) {
 	return nil, false
 }
 
-// End returns the length of the head at the beginning of buf, its empty line
+// HeadLen returns the length of the head at the beginning of buf, its empty line
 // included, or 0 when it does not end there. The first seen bytes were searched
 // before.
-func End(buf []byte, seen int) int {
+func HeadLen(buf []byte, seen int) int {
 	from := max(0, seen-3)
 	if i := bytes.Index(buf[from:], []byte("\r\n\r\n")); i >= 0 {
 		return from + i + 4
@@ -94,9 +94,9 @@ func End(buf []byte, seen int) int {
 	return 0
 }
 
-// Blank returns the length of the empty lines before a request, which a client
+// LeadingBlankLines returns the length of the empty lines before a request, which a client
 // may send after a body (RFC 9112, section 2.2).
-func Blank(buf []byte) int {
+func LeadingBlankLines(buf []byte) int {
 	n := 0
 	for len(buf) >= n+2 && buf[n] == '\r' && buf[n+1] == '\n' {
 		n += 2
@@ -104,9 +104,9 @@ func Blank(buf []byte) int {
 	return n
 }
 
-// Hopeless tells that a head which has not ended never will end well: a line of
+// HasBareLF tells that a head which has not ended never will end well: a line of
 // it ends without a carriage return. The first seen bytes were searched before.
-func Hopeless(buf []byte, seen int) bool {
+func HasBareLF(buf []byte, seen int) bool {
 	for from := seen; ; {
 		i := bytes.IndexByte(buf[from:], '\n')
 		if i < 0 {

@@ -9,24 +9,24 @@ func (r *Request) Parse(head []byte) error {
 	if i := bytes.IndexByte(head, '\n'); i > MaxRequestLine {
 		return r.fail(errTargetLong)
 	}
-	line, rest, ok := next(head)
+	line, rest, ok := cutLine(head)
 	if !ok {
 		return r.fail(errLine)
 	}
-	if err := r.line(line); err != nil {
+	if err := r.parseRequestLine(line); err != nil {
 		return r.fail(err)
 	}
 	var err error
-	if r.Fields, err = r.marks.fields(r.Fields, rest); err != nil {
+	if r.Fields, err = r.summary.parse(r.Fields, rest); err != nil {
 		return r.fail(err)
 	}
-	if r.marks.others {
-		hops(r.Fields)
+	if r.summary.namesFields {
+		markHopByHop(r.Fields)
 	}
-	if err := r.authority(); err != nil {
+	if err := r.resolveHost(); err != nil {
 		return r.fail(err)
 	}
-	if err := r.frame(); err != nil {
+	if err := r.resolveFraming(); err != nil {
 		return r.fail(err)
 	}
 	r.finish()
@@ -35,23 +35,23 @@ func (r *Request) Parse(head []byte) error {
 
 // fail notes the class of a problem.
 func (r *Request) fail(err error) error {
-	if p, ok := err.(*Problem); ok && p.Reason != "" { //nolint:errorlint // they are never wrapped here
-		r.note(Severe, p.Reason)
+	if p, ok := err.(*ParseError); ok && p.Reason != "" { //nolint:errorlint // they are never wrapped here
+		r.classify(Severe, p.Reason)
 	}
 	return err
 }
 
-// line reads the request line (RFC 9112, section 3).
-func (r *Request) line(line []byte) error {
+// parseRequestLine reads the request line (RFC 9112, section 3).
+func (r *Request) parseRequestLine(line []byte) error {
 	first, last := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
 	if first < 0 || first == last {
 		return errLine
 	}
 	r.Method, r.Target = line[:first], line[first+1:last]
-	if len(r.Method) == 0 || !all(r.Method, inToken) {
+	if len(r.Method) == 0 || !allIn(r.Method, inToken) {
 		return errMethod
 	}
-	if err := r.version(line[last+1:]); err != nil {
+	if err := r.parseVersion(line[last+1:]); err != nil {
 		return err
 	}
 	for _, c := range r.Target {
@@ -59,15 +59,15 @@ func (r *Request) line(line []byte) error {
 		case c == 0 || c == '\r':
 			return errTarget
 		case c == ' ':
-			r.note(Acceptable, SpaceInURI)
+			r.classify(Acceptable, SpaceInURI)
 		case c < 0x20 || c == 0x7f:
-			r.note(Ambiguous, AmbiguousURI)
+			r.classify(Ambiguous, AmbiguousURI)
 		}
 	}
-	return r.target()
+	return r.parseTarget()
 }
 
-func (r *Request) version(v []byte) error {
+func (r *Request) parseVersion(v []byte) error {
 	if string(v) == "HTTP/1.1" {
 		r.Minor = 1
 		return nil
@@ -76,20 +76,20 @@ func (r *Request) version(v []byte) error {
 		return errVersion
 	}
 	if v[5] != '1' {
-		return errOtherHTTP
+		return errHTTPVersion
 	}
 	if v[7] != '0' { // higher minor versions are to be read as the highest one knows
 		r.Minor = 1
-		r.note(Acceptable, NonCompliantVersion)
+		r.classify(Acceptable, NonCompliantVersion)
 	}
 	return nil
 }
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
-// target takes the target apart: a path, or a URL in absolute form, or *
+// parseTarget takes the target apart: a path, or a URL in absolute form, or *
 // (RFC 9112, section 3.2). Tunnels with CONNECT do not exist here.
-func (r *Request) target() error {
+func (r *Request) parseTarget() error {
 	t := r.Target
 	switch {
 	case len(t) > 0 && t[0] == '/':
@@ -100,12 +100,12 @@ func (r *Request) target() error {
 			end = len(t)
 		}
 		r.Host, t = t[:end], t[end:]
-		if len(r.Host) == 0 || !all(r.Host, inHost) {
+		if len(r.Host) == 0 || !allIn(r.Host, inHost) {
 			return errHost
 		}
 	case len(t) == 1 && t[0] == '*' && string(r.Method) == "OPTIONS":
 	default:
-		return errForm
+		return errTargetForm
 	}
 	r.Path = t
 	if i := bytes.IndexByte(t, '?'); i >= 0 {
@@ -114,12 +114,12 @@ func (r *Request) target() error {
 	return nil
 }
 
-// authority demands one valid Host of HTTP/1.1 (RFC 9112, section 3.2).
-func (r *Request) authority() error {
+// resolveHost demands one valid Host of HTTP/1.1 (RFC 9112, section 3.2).
+func (r *Request) resolveHost() error {
 	switch {
-	case r.marks.hosts > 1:
+	case r.summary.hosts > 1:
 		return errHost
-	case r.marks.hosts == 0:
+	case r.summary.hosts == 0:
 		if r.Minor > 0 {
 			return errHost
 		}
@@ -130,7 +130,7 @@ func (r *Request) authority() error {
 			continue
 		}
 		host := r.Fields[i].Value
-		if len(host) == 0 || !all(host, inHost) {
+		if len(host) == 0 || !allIn(host, inHost) {
 			return errHost
 		}
 		if r.Host == nil {
@@ -140,71 +140,71 @@ func (r *Request) authority() error {
 	return nil
 }
 
-// frame finds where the body ends (RFC 9112, sections 6.1 to 6.3).
-func (r *Request) frame() error {
-	m := &r.marks
-	encoded := m.encodings > 0 || m.identity
+// resolveFraming finds where the body ends (RFC 9112, sections 6.1 to 6.3).
+func (r *Request) resolveFraming() error {
+	m := &r.summary
+	encoded := m.chunked > 0 || m.identity
 	switch {
-	case m.unknown && m.encodings > 0:
+	case m.unknownEncoding && m.chunked > 0:
 		return errEncoding
-	case m.unknown:
-		return errUnknownCode
+	case m.unknownEncoding:
+		return errUnknownEncoding
 	case encoded && r.Minor == 0: // its sender does not know what it says
 		return errEncoding
-	case m.encodings > 0:
+	case m.chunked > 0:
 		r.Framing = Chunked
-	case m.lengths > 0 && m.length > 0:
-		r.Framing, r.Length = Sized, m.length
+	case m.contentLengths > 0 && m.contentLength > 0:
+		r.Framing, r.Length = Sized, m.contentLength
 	}
-	if m.suspicious || m.lengths > 0 || encoded {
-		r.judge(encoded)
+	if m.suspicious || m.contentLengths > 0 || encoded {
+		r.classifyFraming(encoded)
 	}
 	return nil
 }
 
-// judge classifies what frames the body.
-func (r *Request) judge(encoded bool) {
-	m := &r.marks
+// classifyFraming classifies what frames the body.
+func (r *Request) classifyFraming(encoded bool) {
+	m := &r.summary
 	switch {
-	case m.suspicious && (encoded || m.lengths > 0):
-		r.note(Severe, SuspiciousTeClPresent)
+	case m.suspicious && (encoded || m.contentLengths > 0):
+		r.classify(Severe, SuspiciousTeClPresent)
 	case m.suspicious:
-		r.note(Ambiguous, SuspiciousHeader)
+		r.classify(Ambiguous, SuspiciousHeader)
 	}
-	if encoded && m.lengths > 0 {
-		r.note(Ambiguous, BothTeClPresent)
+	if encoded && m.contentLengths > 0 {
+		r.classify(Ambiguous, BothTeClPresent)
 	}
-	if m.lengths > 1 {
-		r.note(Ambiguous, DuplicateContentLength)
+	if m.contentLengths > 1 {
+		r.classify(Ambiguous, DuplicateContentLength)
 	}
 	if string(r.Method) != "GET" && string(r.Method) != "HEAD" {
 		return
 	}
 	switch {
 	case encoded:
-		r.note(Ambiguous, UndefinedTransferEncodingSemantics)
+		r.classify(Ambiguous, UndefinedTransferEncodingSemantics)
 	case r.Framing == Sized:
-		r.note(Ambiguous, UndefinedContentLengthSemantics)
-	case m.lengths > 0:
-		r.note(Acceptable, GetHeadZeroContentLength)
+		r.classify(Ambiguous, UndefinedContentLengthSemantics)
+	case m.contentLengths > 0:
+		r.classify(Acceptable, GetHeadZeroContentLength)
 	}
 }
 
 func (r *Request) finish() {
-	m := &r.marks
-	if m.empty {
-		r.note(Ambiguous, EmptyHeader)
+	m := &r.summary
+	if m.unnamed {
+		r.classify(Ambiguous, EmptyHeader)
 	}
-	if m.imperfect {
-		r.note(Acceptable, NonCompliantHeader)
+	if m.nonCompliant {
+		r.classify(Acceptable, NonCompliantHeader)
 	}
-	r.KeepAlive = !m.close && (r.Minor > 0 || m.keep)
-	r.Upgrade = m.upgrade && m.upgradeTo && r.Minor > 0 && r.Framing == None
-	if r.Minor > 0 && r.Framing != None {
+	r.KeepAlive = !m.close && (r.Minor > 0 || m.keepAlive)
+	r.Upgrade = m.connectionUpgrade && m.hasUpgrade && r.Minor > 0 && r.Framing == NoBody
+	if r.Minor > 0 && r.Framing != NoBody {
 		expect, ok := r.Value("expect")
-		r.Continue = ok && EqualFold(expect, "100-continue")
+		r.ExpectContinue = ok && EqualFold(expect, "100-continue")
 	}
 }
 
-// HasLength tells whether the request names a length, be it 0.
-func (r *Request) HasLength() bool { return r.marks.lengths > 0 }
+// HasContentLength tells whether the request names a length, be it 0.
+func (r *Request) HasContentLength() bool { return r.summary.contentLengths > 0 }

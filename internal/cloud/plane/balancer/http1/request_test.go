@@ -28,7 +28,7 @@ func TestARequestIsTakenApart(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	odd, ok := r.Value("x-odd")
-	if !ok || string(odd) != "spaced" || r.Fields[1].Kind != Hop {
+	if !ok || string(odd) != "spaced" || r.Fields[1].Kind != NamedByConnection {
 		t.Errorf("%q %v %v", odd, ok, r.Fields[1].Kind)
 	}
 }
@@ -141,7 +141,7 @@ func TestWhatTwoReadersCouldTakeDifferentlyIsRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var r Request
 			err := r.Parse(c.head)
-			var p *Problem
+			var p *ParseError
 			if !errors.As(err, &p) || p.Status != c.status || p.Reason != c.reason {
 				t.Fatalf("%v (%+v), want %d %q", err, r, c.status, c.reason)
 			}
@@ -162,12 +162,12 @@ func TestAResponseIsFramed(t *testing.T) {
 		keep    bool
 	}{
 		{"sized", "GET", lines("HTTP/1.1 200 OK", "Content-Length: 3"), Sized, 3, true},
-		{"empty", "GET", lines("HTTP/1.1 200 OK", "Content-Length: 0"), None, 0, true},
-		{"to HEAD", "HEAD", lines("HTTP/1.1 200 OK", "Content-Length: 3"), None, 0, true},
-		{"no content", "GET", lines("HTTP/1.1 204 No Content"), None, 0, true},
-		{"not modified", "GET", lines("HTTP/1.1 304", "Content-Length: 3"), None, 0, true},
+		{"empty", "GET", lines("HTTP/1.1 200 OK", "Content-Length: 0"), NoBody, 0, true},
+		{"to HEAD", "HEAD", lines("HTTP/1.1 200 OK", "Content-Length: 3"), NoBody, 0, true},
+		{"no content", "GET", lines("HTTP/1.1 204 No Content"), NoBody, 0, true},
+		{"not modified", "GET", lines("HTTP/1.1 304", "Content-Length: 3"), NoBody, 0, true},
 		{"chunked", "GET", lines("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "Connection: close"), Chunked, 0, false},
-		{"until closed", "GET", lines("HTTP/1.1 200 OK"), Closed, 0, false},
+		{"until closed", "GET", lines("HTTP/1.1 200 OK"), UntilClose, 0, false},
 		{"HTTP/1.0", "GET", lines("HTTP/1.0 200 OK", "Content-Length: 3"), Sized, 3, false},
 		{"HTTP/1.0 that keeps", "GET", lines("HTTP/1.0 200 OK", "Content-Length: 3", "Connection: keep-alive"), Sized, 3, true},
 	} {
@@ -185,7 +185,7 @@ func TestAResponseIsFramed(t *testing.T) {
 		lines("HTTP/1.1 200 OK", "Transfer-Encoding: gzip"), lines("HTTP/1.1 200 OK", "X : y"),
 	} {
 		var r Response
-		var p *Problem
+		var p *ParseError
 		if err := r.Parse(bad, []byte("GET")); !errors.As(err, &p) {
 			t.Errorf("%q was accepted", bad)
 		}
@@ -236,7 +236,7 @@ func FuzzRequest(f *testing.F) {
 		f.Add(head)
 	}
 	f.Fuzz(func(t *testing.T, head []byte) {
-		end := End(head, 0)
+		end := HeadLen(head, 0)
 		if end == 0 {
 			return
 		}
@@ -255,7 +255,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		length, chunked := theirs.ContentLength, len(theirs.TransferEncoding) > 0
 		if chunked != (r.Framing == Chunked) || r.Framing == Sized && length != r.Length ||
-			r.Framing == None && length != 0 {
+			r.Framing == NoBody && length != 0 {
 			t.Errorf("net/http frames %d %v, not %v %d", length, theirs.TransferEncoding, r.Framing, r.Length)
 		}
 	})
@@ -265,14 +265,14 @@ func TestTheEndOfAHeadIsFoundInPieces(t *testing.T) {
 	head := lines("GET / HTTP/1.1", "Host: h")
 	got := []int{}
 	for i := range head {
-		got = append(got, End(head[:i], max(0, i-1)))
+		got = append(got, HeadLen(head[:i], max(0, i-1)))
 	}
-	if diff := cmp.Diff(make([]int, len(head)), got); diff != "" || End(head, len(head)-1) != len(head) {
+	if diff := cmp.Diff(make([]int, len(head)), got); diff != "" || HeadLen(head, len(head)-1) != len(head) {
 		t.Errorf("%v", diff)
 	}
-	if !Hopeless([]byte("GET / HTTP/1.1\nHost"), 0) || !Hopeless([]byte("\n"), 0) ||
-		Hopeless([]byte("GET / HTTP/1.1\r\nHost: h\r"), 0) ||
-		!Hopeless([]byte("a\r\nb\n"), 3) {
+	if !HasBareLF([]byte("GET / HTTP/1.1\nHost"), 0) || !HasBareLF([]byte("\n"), 0) ||
+		HasBareLF([]byte("GET / HTTP/1.1\r\nHost: h\r"), 0) ||
+		!HasBareLF([]byte("a\r\nb\n"), 3) {
 		t.Error("a bare line feed makes a head hopeless, and nothing else does")
 	}
 }

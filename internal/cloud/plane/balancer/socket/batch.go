@@ -15,7 +15,7 @@ import (
 type Batch struct{ messages []message }
 
 type message struct {
-	over *Conn
+	conn *Conn
 	text []byte
 }
 
@@ -29,25 +29,25 @@ const (
 // Write has p sent over the connection; a long message at once. That it fails shows
 // when the connection is used next.
 func (b *Batch) Write(over *Conn, p []byte) {
-	if len(p) > maxMessage || over.owes {
+	if len(p) > maxMessage || over.pending {
 		_, _ = over.Write(p)
 		return
 	}
 	l := over.loop
-	if len(l.text)+len(p) > cap(l.text) {
-		l.flush()
+	if len(l.batchText)+len(p) > cap(l.batchText) {
+		l.flushBatches()
 	}
 	if len(b.messages) == 0 {
 		l.batches = append(l.batches, b)
 	}
-	at := len(l.text)
-	l.text = append(l.text, p...)
-	b.messages = append(b.messages, message{over, l.text[at:]})
-	over.owes = true
+	at := len(l.batchText)
+	l.batchText = append(l.batchText, p...)
+	b.messages = append(b.messages, message{over, l.batchText[at:]})
+	over.pending = true
 }
 
-// flush sends all batches. What the kernel does not take stays in them.
-func (l *Loop) flush() {
+// flushBatches sends all batches. What the kernel does not take stays in them.
+func (l *Loop) flushBatches() {
 	left := l.batches[:0]
 	for _, b := range l.batches {
 		b.send()
@@ -55,49 +55,49 @@ func (l *Loop) flush() {
 			left = append(left, b)
 		}
 	}
-	l.batches, l.text = left, l.text[:0]
+	l.batches, l.batchText = left, l.batchText[:0]
 }
 
 func (b *Batch) send() {
 	left := b.messages[:0]
 	for _, m := range b.messages {
-		if rest := m.over.pay(m.text); len(rest) > 0 {
-			left = append(left, message{m.over, bytes.Clone(rest)})
+		if rest := m.conn.sendPending(m.text); len(rest) > 0 {
+			left = append(left, message{m.conn, bytes.Clone(rest)})
 		}
 	}
 	clear(b.messages[len(left):])
 	b.messages = left
 }
 
-// pay sends what a batch holds for the connection, and returns what the kernel does
+// sendPending sends what a batch holds for the connection, and returns what the kernel does
 // not take yet.
-func (c *Conn) pay(p []byte) (rest []byte) {
+func (c *Conn) sendPending(p []byte) (rest []byte) {
 	c.mu.Lock()
-	c.owes = c.owes && !c.closed
+	c.pending = c.pending && !c.closed
 	c.mu.Unlock()
-	for c.owes && len(p) > 0 {
+	for c.pending && len(p) > 0 {
 		n, errno := send(c.fd, p)
-		if errno == unix.EAGAIN && c.unready(writable, broken, unix.EPIPE) == ErrLater &&
-			c.watch() == nil { //nolint:errorlint // it comes bare
+		if errno == unix.EAGAIN && c.clearReady(writable, writeClosed, unix.EPIPE) == ErrNotReady &&
+			c.register() == nil { //nolint:errorlint // it comes bare
 			return p
 		}
 		p = p[n:]
-		c.owes = errno == 0
+		c.pending = errno == 0
 	}
-	c.owes = false
+	c.pending = false
 	return nil
 }
 
-// settle returns when the kernel has what a batch holds for the connection. One that
+// flushPending returns when the kernel has what a batch holds for the connection. One that
 // cannot wait for that is cut: its peer would miss something.
-func (c *Conn) settle() error {
-	for c.owes {
-		if c.loop.flush(); !c.owes {
+func (c *Conn) flushPending() error {
+	for c.pending {
+		if c.loop.flushBatches(); !c.pending {
 			break
 		}
-		if err := c.wait(writable|broken, nil); err != nil {
-			c.owes = false
-			c.Cut()
+		if err := c.waitOnLoop(writable|writeClosed, nil); err != nil {
+			c.pending = false
+			c.Shutdown()
 			return err
 		}
 	}

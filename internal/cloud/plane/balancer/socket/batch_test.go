@@ -17,7 +17,7 @@ func round(l *Loop, do func(t *Task)) {
 	over := make(chan struct{})
 	begin(l, work(func(t *Task) {
 		do(t)
-		t.makeWay()
+		t.yieldTurn()
 		close(over)
 	}))
 	<-over
@@ -52,8 +52,8 @@ func TestABatchIsSentAtTheEndOfTheRound(t *testing.T) {
 	b, second := pair(t)
 	var batch Batch
 	round(l, func(*Task) {
-		a.Join(l)
-		b.Join(l)
+		a.Attach(l)
+		b.Attach(l)
 		text := []byte("one")
 		batch.Write(a, text)
 		copy(text, "two") // it is the caller's again
@@ -68,7 +68,7 @@ func TestABatchIsSentAtTheEndOfTheRound(t *testing.T) {
 		batch.Write(a, []byte("before "))
 		batch.Write(a, []byte("and after")) // a second one does not overtake the first
 		batch.Write(b, bytes.Repeat([]byte("x"), maxMessage+1))
-		if a.owes || b.owes {
+		if a.pending || b.pending {
 			t.Error("not sent at once")
 		}
 	})
@@ -88,9 +88,9 @@ func TestABatchThatIsTooLongForTheLoopIsSentInParts(t *testing.T) {
 	message := bytes.Repeat([]byte("m"), maxMessage)
 	round(l, func(*Task) {
 		for i, c := range conns {
-			c.Join(l)
+			c.Attach(l)
 			batch.Write(c, message)
-			if last := i == len(conns)-1; conns[0].owes == last {
+			if last := i == len(conns)-1; conns[0].pending == last {
 				t.Errorf("after %d messages the first is sent: %v", i+1, !last)
 			}
 		}
@@ -104,10 +104,10 @@ func TestABatchThatIsTooLongForTheLoopIsSentInParts(t *testing.T) {
 // that it does not take.
 func stuff(t *testing.T, c *Conn, b *Batch) (sent []byte) {
 	t.Helper()
-	for n := byte(0); !c.owes; n++ {
+	for n := byte(0); !c.pending; n++ {
 		message := bytes.Repeat([]byte{n}, maxMessage)
 		b.Write(c, message)
-		c.loop.flush()
+		c.loop.flushBatches()
 		sent = append(sent, message...)
 	}
 	if len(b.messages) != 1 || len(c.loop.batches) != 1 {
@@ -124,7 +124,7 @@ func TestWhatTheKernelDoesNotTakeIsSentWhenItDoes(t *testing.T) {
 			return "next"
 		},
 		"before a goroutine writes": func(t *Task, c *Conn, _ *Batch) string {
-			t.Away(func() { _, _ = c.Write([]byte("away")) }, c)
+			t.RunBlocking(func() { _, _ = c.Write([]byte("away")) }, c)
 			return "away"
 		},
 	} {
@@ -140,8 +140,8 @@ func TestWhatTheKernelDoesNotTakeIsSentWhenItDoes(t *testing.T) {
 			hears(t, client, string(<-stuffed))
 			hears(t, client, <-more)
 			round(l, func(*Task) {
-				if c.owes || len(l.batches) > 0 || len(batch.messages) > 0 {
-					t.Errorf("owes %v, %d batches, %d messages", c.owes, len(l.batches), len(batch.messages))
+				if c.pending || len(l.batches) > 0 || len(batch.messages) > 0 {
+					t.Errorf("owes %v, %d batches, %d messages", c.pending, len(l.batches), len(batch.messages))
 				}
 			})
 		})
@@ -181,8 +181,8 @@ func TestNothingIsSentOverAConnectionThatIsClosed(t *testing.T) {
 	next, other := pair(t)
 	var batch Batch
 	round(l, func(*Task) {
-		c.Join(l)
-		gone.Join(l)
+		c.Attach(l)
+		gone.Attach(l)
 		batch.Write(c, []byte("late"))
 		batch.Write(gone, []byte("in vain"))
 		if err := c.Close(); err != nil {

@@ -26,19 +26,19 @@ import (
 type Conn struct {
 	// What every read and write needs comes first, on one cache line. But for fd and
 	// bounded, it is the loop's, on whose goroutine it is used.
-	loop    *Loop // nil: it is on none; written under mu
-	fd      int
-	parked  *Task  // waits for it
-	then    Server // is served when there may be something to read; nil: nobody waits so
-	ready   uint32
-	watched bool
-	owes    bool        // a batch holds something that is to be sent
-	away    bool        // in the hands of a goroutine: see Task.Away
-	bounded atomic.Bool // there is a deadline
+	loop        *Loop // nil: it is on none; written under mu
+	fd          int
+	parked      *Task  // waits for it
+	onReady     Server // is served when there may be something to read; nil: nobody waits so
+	ready       uint32
+	registered  bool
+	pending     bool        // a batch holds something that is to be sent
+	blocking    bool        // in the hands of a goroutine: see Task.Away
+	hasDeadline atomic.Bool // there is a deadline
 
 	mu     sync.Mutex
 	closed bool
-	double *os.File // nil: the poller does not know it
+	dup    *os.File // nil: the poller does not know it
 	raw    syscall.RawConn
 	read   deadline
 	write  deadline
@@ -48,10 +48,10 @@ type Conn struct {
 
 // Events (epoll_ctl(2)). The ends of a connection are told once and stay.
 const (
-	readable = unix.EPOLLIN
-	writable = unix.EPOLLOUT
-	broken   = unix.EPOLLHUP | unix.EPOLLERR // no more can be written
-	ended    = unix.EPOLLRDHUP | broken      // no more will come
+	readable    = unix.EPOLLIN
+	writable    = unix.EPOLLOUT
+	writeClosed = unix.EPOLLHUP | unix.EPOLLERR // no more can be written
+	readClosed  = unix.EPOLLRDHUP | writeClosed // no more will come
 )
 
 // newConn is a connection of which nothing is known: it may be readable and
@@ -60,65 +60,65 @@ func newConn(fd int, remote netip.AddrPort) *Conn {
 	return &Conn{fd: fd, remote: remote, ready: readable | writable}
 }
 
-// Join puts a connection on the loop on whose goroutine it is called.
-func (c *Conn) Join(l *Loop) { c.home(l) }
+// Attach puts a connection on the loop on whose goroutine it is called.
+func (c *Conn) Attach(l *Loop) { c.returnToLoop(l) }
 
-// home takes the connection back from the runtime's poller.
-func (c *Conn) home(to *Loop) {
+// returnToLoop takes the connection back from the runtime's poller.
+func (c *Conn) returnToLoop(to *Loop) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.loop, c.away = to, false
-	if c.double != nil {
-		_ = c.double.Close()
-		c.double, c.raw = nil, nil
-		c.watched, c.ready = false, readable|writable
+	c.loop, c.blocking = to, false
+	if c.dup != nil {
+		_ = c.dup.Close()
+		c.dup, c.raw = nil, nil
+		c.registered, c.ready = false, readable|writable
 	}
-	c.arm(&c.read)
-	c.arm(&c.write)
+	c.armTimer(&c.read)
+	c.armTimer(&c.write)
 }
 
 // onLoop tells who waits.
-func (c *Conn) onLoop() bool { return c.loop != nil && !c.away }
+func (c *Conn) onLoop() bool { return c.loop != nil && !c.blocking }
 
-// look lets those look who wait.
-func (c *Conn) look() {
+// wake lets those look who wait.
+func (c *Conn) wake() {
 	switch {
 	case c.parked != nil:
 		c.loop.resume(c.parked)
-	case c.then != nil:
-		s := c.then
-		c.then = nil
+	case c.onReady != nil:
+		s := c.onReady
+		c.onReady = nil
 		c.loop.active--
-		c.loop.Serve(s)
+		c.loop.Start(s)
 	}
 }
 
-// ErrLater says that nothing is there yet, and that somebody will be served when
+// ErrNotReady says that nothing is there yet, and that somebody will be served when
 // there may be.
-var ErrLater = errors.New("the connection is not ready")
+var ErrNotReady = errors.New("the connection is not ready")
 
-// wait returns when the connection may be readable or writable: when one of the
+// waitOnLoop returns when the connection may be readable or writable: when one of the
 // events has come. With somebody to be served then, it does not wait.
-func (c *Conn) wait(what uint32, then Server) error {
+func (c *Conn) waitOnLoop(what uint32, then Server) error {
 	l := c.loop
 	for {
-		if c.bounded.Load() && c.late(what) {
+		if c.hasDeadline.Load() && c.deadlinePassed(what) {
 			return os.ErrDeadlineExceeded
 		}
 		if c.ready&what != 0 {
 			if l.streak++; l.streak > maxStreak {
-				l.current.makeWay()
+				l.current.yieldTurn()
 				continue
 			}
 			return nil
 		}
-		if err := c.watch(); err != nil {
+		if err := c.register(); err != nil {
 			return err
 		}
 		if then != nil {
-			c.then = then
+			c.onReady = then
 			l.active++
-			return ErrLater
+			return ErrNotReady
 		}
 		c.parked = l.current
 		c.parked.pause()
@@ -126,25 +126,25 @@ func (c *Conn) wait(what uint32, then Server) error {
 	}
 }
 
-// watch has the loop hear of the connection, if it does not yet.
-func (c *Conn) watch() error {
-	if c.watched {
+// register has the loop hear of the connection, if it does not yet.
+func (c *Conn) register() error {
+	if c.registered {
 		return nil
 	}
 	err := c.loop.add(c.fd, readable|writable|unix.EPOLLRDHUP|unix.EPOLLET, slot{conn: c})
-	c.watched = err == nil
+	c.registered = err == nil
 	return err
 }
 
 // WaitRead returns when there may be something to read. When a loop would have to wait
 // and then is not nil, the error is ErrLater, and then is served in time. That leaves
 // nothing behind while nothing comes, not even a stack.
-func (c *Conn) WaitRead(then Server) error { return c.await(readable|ended, then) }
+func (c *Conn) WaitRead(then Server) error { return c.waitReady(readable|readClosed, then) }
 
-// await returns when the connection may be readable or writable.
-func (c *Conn) await(what uint32, then Server) error {
+// waitReady returns when the connection may be readable or writable.
+func (c *Conn) waitReady(what uint32, then Server) error {
 	if c.onLoop() {
-		return c.wait(what, then)
+		return c.waitOnLoop(what, then)
 	}
 	c.mu.Lock()
 	closed := c.closed
@@ -152,21 +152,21 @@ func (c *Conn) await(what uint32, then Server) error {
 	switch {
 	case closed:
 		return net.ErrClosed
-	case c.may(what):
+	case c.poll(what):
 		return nil
 	}
-	if _, err := c.polled(); err != nil {
+	if _, err := c.pollerFile(); err != nil {
 		return err
 	}
 	wait := c.raw.Read
 	if what&writable != 0 {
 		wait = c.raw.Write
 	}
-	return wait(func(uintptr) bool { return c.may(what) })
+	return wait(func(uintptr) bool { return c.poll(what) })
 }
 
-// may asks the kernel.
-func (c *Conn) may(what uint32) bool {
+// poll asks the kernel.
+func (c *Conn) poll(what uint32) bool {
 	asked := []unix.PollFd{
 		{Fd: int32(c.fd), Events: int16(what)},
 	} //nolint:gosec // both fit; poll(2) and epoll_ctl(2) have the same bits
@@ -183,7 +183,7 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 	n, errno := receive(c.fd, p)
 	switch {
 	case errno == unix.EAGAIN:
-		return 0, c.unready(readable, ended, io.EOF)
+		return 0, c.clearReady(readable, readClosed, io.EOF)
 	case errno != 0:
 		return 0, os.NewSyscallError("recv", errno)
 	case n == 0 && len(p) > 0:
@@ -194,22 +194,22 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 	return n, nil
 }
 
-// unready notes what cannot be done now. The error is ErrLater, or that of what has
+// clearReady notes what cannot be done now. The error is ErrLater, or that of what has
 // come to its end.
-func (c *Conn) unready(what, end uint32, ended error) error {
+func (c *Conn) clearReady(what, end uint32, ended error) error {
 	if c.onLoop() {
 		c.ready &^= what
 		if c.ready&end != 0 {
 			return ended
 		}
 	}
-	return ErrLater
+	return ErrNotReady
 }
 
 // Read waits for bytes.
 func (c *Conn) Read(p []byte) (n int, err error) {
 	if !c.onLoop() {
-		file, err := c.polled()
+		file, err := c.pollerFile()
 		if err != nil {
 			return 0, err
 		}
@@ -219,7 +219,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		if err := c.WaitRead(nil); err != nil {
 			return 0, err
 		}
-		if n, err := c.TryRead(p); err != ErrLater { //nolint:errorlint // it comes bare
+		if n, err := c.TryRead(p); err != ErrNotReady { //nolint:errorlint // it comes bare
 			return n, err
 		}
 	}
@@ -228,24 +228,24 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 // Write waits until all bytes are with the kernel.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	if !c.onLoop() {
-		file, err := c.polled()
+		file, err := c.pollerFile()
 		if err != nil {
 			return 0, err
 		}
 		return file.Write(p)
 	}
-	if err := c.settle(); err != nil {
+	if err := c.flushPending(); err != nil {
 		return 0, err
 	}
 	for n < len(p) {
-		if err := c.wait(writable|broken, nil); err != nil {
+		if err := c.waitOnLoop(writable|writeClosed, nil); err != nil {
 			return n, err
 		}
 		switch sent, errno := send(c.fd, p[n:]); errno {
 		case 0:
 			n += sent
 		case unix.EAGAIN:
-			if err := c.unready(writable, broken, unix.EPIPE); err != ErrLater { //nolint:errorlint // it comes bare
+			if err := c.clearReady(writable, writeClosed, unix.EPIPE); err != ErrNotReady { //nolint:errorlint // it comes bare
 				return n, err
 			}
 		default:
@@ -255,19 +255,19 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// polled is the double, which the runtime's poller knows.
-func (c *Conn) polled() (*os.File, error) {
+// pollerFile is the double, which the runtime's poller knows.
+func (c *Conn) pollerFile() (*os.File, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil, net.ErrClosed
 	}
-	if c.double != nil {
-		return c.double, nil
+	if c.dup != nil {
+		return c.dup, nil
 	}
-	if c.watched {
+	if c.registered {
 		c.loop.remove(c.fd)
-		c.watched = false
+		c.registered = false
 	}
 	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -278,20 +278,20 @@ func (c *Conn) polled() (*os.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, double.Close())
 	}
-	c.double, c.raw = double, raw
+	c.dup, c.raw = double, raw
 	c.read.stop()
 	c.write.stop()
 	return double, errors.Join(double.SetReadDeadline(c.read.at), double.SetWriteDeadline(c.write.at))
 }
 
-// Open tells whether the peer has neither closed the connection nor sent anything
+// Reusable tells whether the peer has neither closed the connection nor sent anything
 // that was not read. A loop has been told; else one that was used just now is taken
 // to be open, and the kernel is asked for others.
-func (c *Conn) Open(justNow bool) bool {
+func (c *Conn) Reusable(justNow bool) bool {
 	switch {
-	case !c.onLoop() && justNow, c.watched && c.ready&(readable|ended) == 0:
+	case !c.onLoop() && justNow, c.registered && c.ready&(readable|readClosed) == 0:
 		return true
-	case c.ready&ended != 0:
+	case c.ready&readClosed != 0:
 		return false
 	}
 	return peek(c.fd) == unix.EAGAIN
@@ -308,8 +308,8 @@ func (c *Conn) Control(do func(fd uintptr)) error {
 	return nil
 }
 
-// Cut ends the connection for whoever uses it. Its owner still has to close it.
-func (c *Conn) Cut() {
+// Shutdown ends the connection for whoever uses it. Its owner still has to close it.
+func (c *Conn) Shutdown() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
@@ -337,10 +337,10 @@ func (c *Conn) Close() error {
 	c.closed = true
 	c.read.stop()
 	c.write.stop()
-	if c.double != nil {
-		_ = c.double.Close()
+	if c.dup != nil {
+		_ = c.dup.Close()
 	}
-	return shut(c.fd)
+	return closeFD(c.fd)
 }
 
 // LocalAddr is this side's address; none when the connection is closed.
@@ -359,5 +359,5 @@ func (c *Conn) LocalAddr() net.Addr {
 // RemoteAddr is the peer's.
 func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
 
-// Peer is RemoteAddr as it is.
-func (c *Conn) Peer() netip.AddrPort { return c.remote }
+// RemoteAddrPort is RemoteAddr as it is.
+func (c *Conn) RemoteAddrPort() netip.AddrPort { return c.remote }

@@ -116,7 +116,7 @@ func TestADeadlineBringsWhatWaitsForLater(t *testing.T) {
 	var s Server
 	s = work(func(*Task) {
 		_, err := read(c, make([]byte, 1), s)
-		if !errors.Is(err, ErrLater) {
+		if !errors.Is(err, ErrNotReady) {
 			ended <- err
 		}
 	})
@@ -130,7 +130,7 @@ func TestADeadlineBringsWhatWaitsForLater(t *testing.T) {
 func TestAConnectionThatIsCutEndsForBothAndIsStillItsOwners(t *testing.T) {
 	each(t, func(t *testing.T, on func(func(), ...*Conn)) {
 		c, client := pair(t)
-		_ = time.AfterFunc(10*time.Millisecond, c.Cut)
+		_ = time.AfterFunc(10*time.Millisecond, c.Shutdown)
 		on(func() {
 			if _, err := text(c); !errors.Is(err, io.EOF) {
 				t.Errorf("reading ended with %v", err)
@@ -142,7 +142,7 @@ func TestAConnectionThatIsCutEndsForBothAndIsStillItsOwners(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
-		c.Cut() // of what is closed: another may have the number by now
+		c.Shutdown() // of what is closed: another may have the number by now
 		for what, err := range map[string]error{
 			"closing": c.Close(), "a deadline": c.SetDeadline(time.Now()), "half a close": c.CloseWrite(),
 			"a look": c.Control(func(uintptr) { t.Error("looked at a closed socket") }),
@@ -171,7 +171,7 @@ func TestWhatThePeerDidToAConnectionThatNobodyUsesIsSeen(t *testing.T) {
 			}, c)
 			do(client)
 			on(func() {
-				if open := c.Open(false); open != (what == "nothing") {
+				if open := c.Reusable(false); open != (what == "nothing") {
 					t.Errorf("after %s it is open: %v", what, open)
 				}
 			})
@@ -193,12 +193,12 @@ func TestOffALoopThePollerIsMetWhenThereIsToWait(t *testing.T) {
 			t.Errorf("%q %v", got, err)
 		}
 	}
-	if next('a'); c.double != nil {
+	if next('a'); c.dup != nil {
 		t.Error("the poller knows it after a byte that was there")
 	}
 	late := time.AfterFunc(10*time.Millisecond, func() { _, _ = client.Write([]byte("b")) })
 	defer late.Stop()
-	if next('b'); c.double == nil {
+	if next('b'); c.dup == nil {
 		t.Error("the poller does not know it after a byte that was waited for")
 	}
 	_ = c.Close()

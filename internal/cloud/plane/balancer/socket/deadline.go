@@ -22,8 +22,8 @@ func (d *deadline) stop() {
 	}
 }
 
-// late tells that the time to wait is over.
-func (c *Conn) late(what uint32) bool {
+// deadlinePassed tells that the time to wait is over.
+func (c *Conn) deadlinePassed(what uint32) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if what&readable != 0 {
@@ -39,38 +39,38 @@ func (c *Conn) SetDeadline(t time.Time) error {
 
 // SetReadDeadline bounds reads.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	return c.bound(&c.read, t, (*os.File).SetReadDeadline)
+	return c.setDeadline(&c.read, t, (*os.File).SetReadDeadline)
 }
 
 // SetWriteDeadline bounds writes.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
-	return c.bound(&c.write, t, (*os.File).SetWriteDeadline)
+	return c.setDeadline(&c.write, t, (*os.File).SetWriteDeadline)
 }
 
-func (c *Conn) bound(d *deadline, t time.Time, set func(*os.File, time.Time) error) error {
+func (c *Conn) setDeadline(d *deadline, t time.Time, set func(*os.File, time.Time) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return net.ErrClosed
 	}
 	d.at = t
-	c.bounded.Store(!c.read.at.IsZero() || !c.write.at.IsZero())
-	if c.double != nil {
-		return set(c.double, t)
+	c.hasDeadline.Store(!c.read.at.IsZero() || !c.write.at.IsZero())
+	if c.dup != nil {
+		return set(c.dup, t)
 	}
-	c.arm(d)
+	c.armTimer(d)
 	return nil
 }
 
-// arm sees to it that the loop looks when the time is over.
-func (c *Conn) arm(d *deadline) {
+// armTimer sees to it that the loop looks when the time is over.
+func (c *Conn) armTimer(d *deadline) {
 	d.stop()
 	if d.at.IsZero() || c.loop == nil {
 		return
 	}
 	if left := time.Until(d.at); left > 0 {
-		d.timer = time.AfterFunc(left, func() { c.loop.Post(c.look) })
+		d.timer = time.AfterFunc(left, func() { c.loop.Post(c.wake) })
 	} else {
-		c.loop.Post(c.look)
+		c.loop.Post(c.wake)
 	}
 }

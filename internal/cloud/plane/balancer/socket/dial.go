@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Make makes a TCP socket in the network namespace of its thread, for Dial.
-func Make() (int, error) {
+// NewSocket makes a TCP socket in the network namespace of its thread, for Dial.
+func NewSocket() (int, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	return fd, os.NewSyscallError("socket", err)
 }
@@ -49,7 +49,7 @@ func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
 // connect connects the socket and waits until it is, or ctx ends. A neighbour on the
 // same host has answered before there is anything to wait for.
 func (c *Conn) connect(ctx context.Context) error {
-	errno := join(c.fd, c.remote)
+	errno := connect(c.fd, c.remote)
 	switch {
 	case errno == 0:
 		c.ready = writable // nothing has come yet
@@ -57,7 +57,7 @@ func (c *Conn) connect(ctx context.Context) error {
 	case errno != unix.EINPROGRESS:
 		return os.NewSyscallError("connect", errno)
 	}
-	if err := c.untilMade(ctx); err != nil {
+	if err := c.waitConnected(ctx); err != nil {
 		return err
 	}
 	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
@@ -67,11 +67,11 @@ func (c *Conn) connect(ctx context.Context) error {
 	return os.NewSyscallError("connect", err)
 }
 
-// untilMade waits for the peer's answer.
-func (c *Conn) untilMade(ctx context.Context) error {
+// waitConnected waits for the peer's answer.
+func (c *Conn) waitConnected(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	c.ready = 0
-	err := c.await(writable|broken, nil)
+	err := c.waitReady(writable|writeClosed, nil)
 	if !stop() {
 		return context.Cause(ctx)
 	}

@@ -18,13 +18,13 @@ type Listener struct {
 	fd int          // -1: closed
 }
 
-// waiting is how many connections may wait to be accepted. The kernel lowers it to
+// backlog is how many connections may wait to be accepted. The kernel lowers it to
 // net.core.somaxconn (listen(2)).
-const waiting = 65535
+const backlog = 65535
 
 // Listen listens for TCP in the network namespace of its thread.
 func Listen(at netip.AddrPort) (*Listener, error) {
-	fd, err := Make()
+	fd, err := NewSocket()
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func listen(fd int, at netip.AddrPort) error {
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}); err != nil {
 		return os.NewSyscallError("bind", err)
 	}
-	return os.NewSyscallError("listen", unix.Listen(fd, waiting))
+	return os.NewSyscallError("listen", unix.Listen(fd, backlog))
 }
 
 // Addr is where it listens.
@@ -101,20 +101,20 @@ func (l *Listener) Close() error {
 	return unix.Close(fd)
 }
 
-// Listen calls come, on the loop, whenever clients may wait at the listener. Of
+// WatchListener calls come, on the loop, whenever clients may wait at the listener. Of
 // several loops the kernel tells one that has nothing to do (epoll_ctl(2):
 // EPOLLEXCLUSIVE). It is told again until nobody waits.
-func (l *Loop) Listen(to *Listener, come func()) error {
+func (l *Loop) WatchListener(to *Listener, come func()) error {
 	to.mu.RLock()
 	defer to.mu.RUnlock()
 	if to.fd < 0 {
 		return net.ErrClosed
 	}
-	return l.add(to.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot{call: come})
+	return l.add(to.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot{callback: come})
 }
 
-// Ignore ends that.
-func (l *Loop) Ignore(to *Listener) {
+// UnwatchListener ends that.
+func (l *Loop) UnwatchListener(to *Listener) {
 	to.mu.RLock()
 	defer to.mu.RUnlock()
 	if to.fd >= 0 {

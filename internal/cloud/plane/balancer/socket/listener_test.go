@@ -27,7 +27,7 @@ func TestAListenerThatIsClosedRefuses(t *testing.T) {
 	}
 	_, accept := l.Accept()
 	listen := make(chan error, 1)
-	loop.Post(func() { listen <- loop.Listen(l, func() {}) })
+	loop.Post(func() { listen <- loop.WatchListener(l, func() {}) })
 	for what, err := range map[string]error{"closing": l.Close(), "accepting": accept, "listening": <-listen} {
 		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s: %v", what, err)
@@ -40,7 +40,7 @@ func TestAListenerThatIsClosedRefuses(t *testing.T) {
 
 // dial connects with the loop, if there is one.
 func dial(ctx context.Context, l *Loop, from string, to netip.AddrPort) (c *Conn, err error) {
-	fd, err := Make()
+	fd, err := NewSocket()
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func TestDialsEndWithAConnectionOrAReason(t *testing.T) {
 			t.Fatal(err)
 		}
 		peer, err := l.Accept()
-		if err != nil || peer.Peer().Addr().String() != "127.0.0.9" {
+		if err != nil || peer.RemoteAddrPort().Addr().String() != "127.0.0.9" {
 			t.Fatalf("from %v: %v", peer, err)
 		}
 		if _, err := peer.Write([]byte("hello")); err != nil {

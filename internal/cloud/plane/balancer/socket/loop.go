@@ -16,36 +16,36 @@ import (
 // (epoll(7)) and lets the task of each go on when there is something for it. Use
 // NewLoop and Run.
 type Loop struct {
-	hold  int // for how many milliseconds it keeps its processor while it waits
-	poll  int // epoll(7)
-	alarm int // eventfd(2), for those who want something of a loop that waits
+	rawWait int // for how many milliseconds it keeps its processor while it waits
+	epollFD int // epoll(7)
+	wakeFD  int // eventfd(2), for those who want something of a loop that waits
 
-	slots  []slot // by file descriptor; of one that is closed, until its number is used again
-	rounds uint32 // of slots, so that a late event is not taken for one of the next in the slot
-	events []unix.EpollEvent
+	slots       []slot // by file descriptor; of one that is closed, until its number is used again
+	generations uint32 // of slots, so that a late event is not taken for one of the next in the slot
+	events      []unix.EpollEvent
 
-	idle    []*Task // have nothing to do
-	current *Task   // goes on; nil: none does
-	again   []*Task // have made way for others
-	turns   []*Task // those of them whose turn it is
-	streak  int     // how often current could have waited and need not
-	active  int     // tasks that serve
-	pipes   []pipe  // are empty
+	idle     []*Task // have nothing to do
+	current  *Task   // goes on; nil: none does
+	yielded  []*Task // have made way for others
+	resuming []*Task // those of them whose turn it is
+	streak   int     // how often current could have waited and need not
+	active   int     // tasks that serve
+	pipes    []pipe  // are empty
 
-	batches []*Batch // are not empty
-	text    []byte   // of their messages
+	batches   []*Batch // are not empty
+	batchText []byte   // of their messages
 
 	mu     sync.Mutex
 	posted []func()
-	rung   bool // the alarm, since posted was last empty
-	over   bool // nothing more is taken
+	woken  bool // the alarm, since posted was last empty
+	closed bool // nothing more is taken
 }
 
 // slot is who hears of a file descriptor's events: a connection, or whoever is called.
 type slot struct {
-	round uint32
-	conn  *Conn
-	call  func()
+	generation uint32
+	conn       *Conn
+	callback   func()
 }
 
 const (
@@ -78,13 +78,13 @@ func NewLoop(holdOn bool) (*Loop, error) {
 		hold = int(shortWait / time.Millisecond)
 	}
 	l := &Loop{
-		hold:   hold,
-		poll:   poll,
-		alarm:  alarm,
-		events: make([]unix.EpollEvent, maxEvents),
-		text:   make([]byte, 0, maxText),
+		rawWait:   hold,
+		epollFD:   poll,
+		wakeFD:    alarm,
+		events:    make([]unix.EpollEvent, maxEvents),
+		batchText: make([]byte, 0, maxText),
 	}
-	if err := l.add(alarm, unix.EPOLLIN, slot{call: l.answer}); err != nil {
+	if err := l.add(alarm, unix.EPOLLIN, slot{callback: l.runPosted}); err != nil {
 		_ = unix.Close(alarm)
 		_ = unix.Close(poll)
 		return nil, err
@@ -98,20 +98,20 @@ func (l *Loop) Run(ctx context.Context) {
 	defer runtime.UnlockOSThread()
 	stop := context.AfterFunc(ctx, func() { l.Post(func() {}) })
 	defer stop()
-	defer l.end()
+	defer l.close()
 	for !l.finished(ctx) {
-		events := l.events[:l.wait()]
+		events := l.events[:l.waitEvents()]
 		for i := range events {
-			l.note(&events[i])
+			l.markReady(&events[i])
 		}
 		for i := range events {
-			l.tell(&events[i])
+			l.dispatch(&events[i])
 		}
-		l.turns, l.again = l.again, l.turns[:0]
-		for _, t := range l.turns {
+		l.resuming, l.yielded = l.yielded, l.resuming[:0]
+		for _, t := range l.resuming {
 			l.resume(t)
 		}
-		l.flush()
+		l.flushBatches()
 	}
 }
 
@@ -122,21 +122,21 @@ func (l *Loop) finished(ctx context.Context) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.over = len(l.posted) == 0
-	return l.over
+	l.closed = len(l.posted) == 0
+	return l.closed
 }
 
-// wait fetches what has happened. It waits for that when nobody wants to go on.
-func (l *Loop) wait() int {
+// waitEvents fetches what has happened. It waits for that when nobody wants to go on.
+func (l *Loop) waitEvents() int {
 	events, hold := uintptr(
 		unsafe.Pointer(&l.events[0]),
 	), 0 //nolint:gosec // the kernel writes there, and keeps no pointer
-	if len(l.again) == 0 {
-		hold = l.hold
+	if len(l.yielded) == 0 {
+		hold = l.rawWait
 	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), events, maxEvents, uintptr(hold), 0, 0)
-	if (n == 0 || errno == unix.EINTR) && len(l.again) == 0 { // nothing came, or the runtime wants its processor back
-		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), events, maxEvents, ^uintptr(0), 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epollFD), events, maxEvents, uintptr(hold), 0, 0)
+	if (n == 0 || errno == unix.EINTR) && len(l.yielded) == 0 { // nothing came, or the runtime wants its processor back
+		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epollFD), events, maxEvents, ^uintptr(0), 0, 0)
 	}
 	if errno != 0 { // a signal, of the runtime's as a rule
 		return 0
@@ -144,22 +144,22 @@ func (l *Loop) wait() int {
 	return int(n)
 }
 
-// note has the connection know what has happened. All are told before the first is
+// markReady has the connection know what has happened. All are told before the first is
 // served: so the processor fetches them from memory side by side.
-func (l *Loop) note(e *unix.EpollEvent) {
-	if s := &l.slots[e.Fd]; s.round == uint32(e.Pad) && s.conn != nil {
-		s.conn.ready |= e.Events & (readable | writable | ended)
+func (l *Loop) markReady(e *unix.EpollEvent) {
+	if s := &l.slots[e.Fd]; s.generation == uint32(e.Pad) && s.conn != nil {
+		s.conn.ready |= e.Events & (readable | writable | readClosed)
 	}
 }
 
-// tell lets those go on who wait for the event.
-func (l *Loop) tell(e *unix.EpollEvent) {
+// dispatch lets those go on who wait for the event.
+func (l *Loop) dispatch(e *unix.EpollEvent) {
 	switch s := &l.slots[e.Fd]; {
-	case s.round != uint32(e.Pad): // of one that has been closed since
-	case s.call != nil:
-		s.call()
+	case s.generation != uint32(e.Pad): // of one that has been closed since
+	case s.callback != nil:
+		s.callback()
 	default:
-		s.conn.look()
+		s.conn.wake()
 	}
 }
 
@@ -168,14 +168,14 @@ func (l *Loop) add(fd int, events uint32, s slot) error {
 	for fd >= len(l.slots) {
 		l.slots = append(l.slots, make([]slot, max(64, len(l.slots)))...)
 	}
-	l.rounds++
-	s.round = l.rounds
+	l.generations++
+	s.generation = l.generations
 	l.slots[fd] = s
 	err := unix.EpollCtl(
-		l.poll,
+		l.epollFD,
 		unix.EPOLL_CTL_ADD,
 		fd,
-		&unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(s.round)},
+		&unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(s.generation)},
 	) //nolint:gosec // both fit
 	if err != nil {
 		return fmt.Errorf("watch a socket: %w", os.NewSyscallError("epoll_ctl", err))
@@ -185,7 +185,7 @@ func (l *Loop) add(fd int, events uint32, s slot) error {
 
 // remove ends that, also for sockets that have a double: closing one would not.
 func (l *Loop) remove(fd int) {
-	_ = unix.EpollCtl(l.poll, unix.EPOLL_CTL_DEL, fd, nil) // it is there, or was never
+	_ = unix.EpollCtl(l.epollFD, unix.EPOLL_CTL_DEL, fd, nil) // it is there, or was never
 }
 
 // Post has do done on the loop's goroutine, soon. Anybody may call it; false: the
@@ -193,38 +193,38 @@ func (l *Loop) remove(fd int) {
 func (l *Loop) Post(do func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.over {
+	if l.closed {
 		return false
 	}
 	l.posted = append(l.posted, do)
-	if !l.rung {
-		l.rung = true
-		_, _ = unix.Write(l.alarm, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // cannot fail: it is far from its limit
+	if !l.woken {
+		l.woken = true
+		_, _ = unix.Write(l.wakeFD, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // cannot fail: it is far from its limit
 	}
 	return true
 }
 
-// answer does what was posted.
-func (l *Loop) answer() {
+// runPosted does what was posted.
+func (l *Loop) runPosted() {
 	l.mu.Lock()
 	posted := l.posted
-	l.posted, l.rung = nil, false
+	l.posted, l.woken = nil, false
 	var count [8]byte
-	_, _ = unix.Read(l.alarm, count[:])
+	_, _ = unix.Read(l.wakeFD, count[:])
 	l.mu.Unlock()
 	for _, do := range posted {
 		do()
 	}
 }
 
-// end frees what the loop holds.
-func (l *Loop) end() {
+// close frees what the loop holds.
+func (l *Loop) close() {
 	for _, t := range l.idle {
 		t.stop()
 	}
 	for _, p := range l.pipes {
 		p.close()
 	}
-	_ = unix.Close(l.alarm)
-	_ = unix.Close(l.poll)
+	_ = unix.Close(l.wakeFD)
+	_ = unix.Close(l.epollFD)
 }

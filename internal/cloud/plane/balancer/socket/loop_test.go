@@ -25,7 +25,7 @@ func (e *echo) Serve(*Task) {
 	for {
 		n, err := read(e.c, buf, e)
 		switch {
-		case errors.Is(err, ErrLater):
+		case errors.Is(err, ErrNotReady):
 			return
 		case err != nil:
 			_ = e.c.Close()
@@ -46,10 +46,10 @@ func TestALoopServesManyClients(t *testing.T) {
 	to, loops := listening(t), []*Loop{running(t), running(t)}
 	for _, l := range loops {
 		l.Post(func() {
-			if err := l.Listen(to, func() {
+			if err := l.WatchListener(to, func() {
 				if c, err := to.Accept(); err == nil {
-					c.Join(l)
-					l.Serve(&echo{c: c})
+					c.Attach(l)
+					l.Start(&echo{c: c})
 				}
 			}); err != nil {
 				t.Error(err)
@@ -192,7 +192,7 @@ func TestAClientWithMuchToSayLeavesTimeForOthers(t *testing.T) {
 		t.Error("the other was not served")
 	}
 	close(stop)
-	loud.Cut()
+	loud.Shutdown()
 	<-ended
 }
 
@@ -209,8 +209,8 @@ func TestALoopGoesOnWhileATaskIsAway(t *testing.T) {
 		back <- got
 	}
 	begin(l, work(func(task *Task) {
-		task.Away(func() {
-			task.Away(hear) // is away already
+		task.RunBlocking(func() {
+			task.RunBlocking(hear) // is away already
 		}, c)
 		hear() // on the loop again
 	}), c)
@@ -230,7 +230,7 @@ func TestALoopGoesOnWhileATaskIsAway(t *testing.T) {
 	}
 	var none *Task
 	done := false
-	if none.Away(func() { done = true }); !done {
+	if none.RunBlocking(func() { done = true }); !done {
 		t.Error("a goroutine is always away")
 	}
 }

@@ -34,7 +34,7 @@ func (p pipe) close() {
 // Splice moves n bytes from one connection to another inside the kernel
 // (splice(2)). It returns how many it has moved; fewer than n when the one ended.
 func Splice(to, from *Conn, n int64) (moved int64, err error) {
-	p, err := from.takePipe()
+	p, err := from.acquirePipe()
 	if err != nil {
 		return 0, err
 	}
@@ -44,43 +44,43 @@ func Splice(to, from *Conn, n int64) (moved int64, err error) {
 			break
 		}
 		var out int64
-		out, err = p.empty(to, held)
+		out, err = p.drain(to, held)
 		if moved += out; err != nil {
 			p.close() // with what is left in it
 			return moved, err
 		}
 	}
-	from.givePipe(p)
+	from.releasePipe(p)
 	return moved, err
 }
 
 // fill moves bytes into the empty pipe; none: the connection has ended.
 func (p pipe) fill(from *Conn, most int64) (int64, error) {
 	for {
-		if err := from.await(readable|ended, nil); err != nil {
+		if err := from.waitReady(readable|readClosed, nil); err != nil {
 			return 0, err
 		}
 		n, err := splice(from.fd, p.in, most)
 		if err == unix.EAGAIN { //nolint:errorlint // it comes bare
-			err = from.unready(readable, ended, io.EOF)
+			err = from.clearReady(readable, readClosed, io.EOF)
 		}
-		if err != ErrLater { //nolint:errorlint // as above
+		if err != ErrNotReady { //nolint:errorlint // as above
 			return n, err
 		}
 	}
 }
 
-// empty moves all out again.
-func (p pipe) empty(to *Conn, held int64) (moved int64, err error) {
+// drain moves all out again.
+func (p pipe) drain(to *Conn, held int64) (moved int64, err error) {
 	for moved < held {
-		if err := to.await(writable|broken, nil); err != nil {
+		if err := to.waitReady(writable|writeClosed, nil); err != nil {
 			return moved, err
 		}
 		n, err := splice(p.out, to.fd, held-moved)
 		if err == unix.EAGAIN { //nolint:errorlint // as above
-			err = to.unready(writable, broken, unix.EPIPE)
+			err = to.clearReady(writable, writeClosed, unix.EPIPE)
 		}
-		if moved += n; err != nil && err != ErrLater { //nolint:errorlint // as above
+		if moved += n; err != nil && err != ErrNotReady { //nolint:errorlint // as above
 			return moved, err
 		}
 	}
@@ -103,8 +103,8 @@ func splice(from, to int, most int64) (int64, error) {
 	}
 }
 
-// takePipe gives an empty pipe, one that the loop has kept if it can.
-func (c *Conn) takePipe() (pipe, error) {
+// acquirePipe gives an empty pipe, one that the loop has kept if it can.
+func (c *Conn) acquirePipe() (pipe, error) {
 	if c.onLoop() && len(c.loop.pipes) > 0 {
 		last := len(c.loop.pipes) - 1
 		p := c.loop.pipes[last]
@@ -114,8 +114,8 @@ func (c *Conn) takePipe() (pipe, error) {
 	return newPipe()
 }
 
-// givePipe takes it back, empty.
-func (c *Conn) givePipe(p pipe) {
+// releasePipe takes it back, empty.
+func (c *Conn) releasePipe(p pipe) {
 	if c.onLoop() && len(c.loop.pipes) < maxPipes {
 		c.loop.pipes = append(c.loop.pipes, p)
 		return

@@ -81,9 +81,9 @@ func (w work) Serve(t *Task) { w(t) }
 func begin(l *Loop, s Server, conns ...*Conn) {
 	l.Post(func() {
 		for _, c := range conns {
-			c.Join(l)
+			c.Attach(l)
 		}
-		l.Serve(s)
+		l.Start(s)
 	})
 }
 
@@ -118,7 +118,7 @@ func read(c *Conn, p []byte, then Server) (int, error) {
 		if err := c.WaitRead(then); err != nil {
 			return 0, err
 		}
-		if n, err := c.TryRead(p); !errors.Is(err, ErrLater) {
+		if n, err := c.TryRead(p); !errors.Is(err, ErrNotReady) {
 			return n, err
 		}
 	}

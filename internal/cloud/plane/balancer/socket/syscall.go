@@ -59,9 +59,9 @@ func peek(fd int) syscall.Errno {
 	return errno
 }
 
-// join is connect(2) of a non-blocking TCP socket. To a peer on the same host, which
+// connect is connect(2) of a non-blocking TCP socket. To a peer on the same host, which
 // has answered when the call returns, it takes as long as shut.
-func join(fd int, to netip.AddrPort) syscall.Errno {
+func connect(fd int, to netip.AddrPort) syscall.Errno {
 	at := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
 	binary.BigEndian.PutUint16(
 		(*[2]byte)(unsafe.Pointer(&at.Port))[:],
@@ -76,10 +76,10 @@ func join(fd int, to netip.AddrPort) syscall.Errno {
 	return errno
 }
 
-// shut is close(2) of a TCP socket. As what is left to be sent is sent without it, it
+// closeFD is close(2) of a TCP socket. As what is left to be sent is sent without it, it
 // does not wait either; but it says goodbye to the peer, which takes long enough for
 // the runtime to take the processor away.
-func shut(fd int) error {
+func closeFD(fd int) error {
 	if _, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0); errno != 0 {
 		return os.NewSyscallError("close", errno)
 	}

@@ -9,40 +9,40 @@ type Server interface{ Serve(t *Task) }
 // and meanwhile the loop goes on with others. A change from one to the other costs
 // a fraction of what the scheduler takes, and no system call.
 type Task struct {
-	loop *Loop
-	job  Server
-	out  bool // a goroutine works for it: see Away
-	done bool // that has ended
+	loop         *Loop
+	server       Server
+	blocking     bool // a goroutine works for it: see Away
+	blockingDone bool // that has ended
 
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
 }
 
-// job is a function that is served.
-type job func()
+// taskFunc is a function that is served.
+type taskFunc func()
 
 // Serve does it.
-func (j job) Serve(*Task) { j() }
+func (j taskFunc) Serve(*Task) { j() }
 
-// Do has do done as a task, soon. Anybody may call it; false: the loop has ended.
-func (l *Loop) Do(do func()) bool { return l.Post(func() { l.Serve(job(do)) }) }
+// PostTask has do done as a task, soon. Anybody may call it; false: the loop has ended.
+func (l *Loop) PostTask(do func()) bool { return l.Post(func() { l.Start(taskFunc(do)) }) }
 
 // Loop is the task's.
 func (t *Task) Loop() *Loop { return t.loop }
 
-// Serve begins a task. It is to be called on the loop's goroutine.
-func (l *Loop) Serve(s Server) {
+// Start begins a task. It is to be called on the loop's goroutine.
+func (l *Loop) Start(s Server) {
 	l.active++
 	if last := len(l.idle) - 1; last >= 0 {
 		t := l.idle[last]
 		l.idle[last] = nil
 		l.idle = l.idle[:last]
-		t.job = s
+		t.server = s
 		l.resume(t)
 		return
 	}
-	t := &Task{loop: l, job: s}
+	t := &Task{loop: l, server: s}
 	t.next, t.stop = iter.Pull(t.run)
 	l.resume(t)
 }
@@ -51,15 +51,15 @@ func (l *Loop) Serve(s Server) {
 // again for every short connection.
 func (t *Task) run(yield func(struct{}) bool) {
 	t.yield = yield
-	for t.job != nil {
-		t.job.Serve(t)
-		t.job = nil
+	for t.server != nil {
+		t.server.Serve(t)
+		t.server = nil
 		t.loop.active--
 		if len(t.loop.idle) >= maxIdle {
 			return
 		}
 		t.loop.idle = append(t.loop.idle, t)
-		for t.job == nil {
+		for t.server == nil {
 			if !yield(struct{}{}) {
 				return
 			}
@@ -77,39 +77,39 @@ func (l *Loop) resume(t *Task) {
 // pause lets the loop go on. It can return before what the task waits for.
 func (t *Task) pause() { t.yield(struct{}{}) }
 
-// makeWay lets others go on once.
-func (t *Task) makeWay() {
-	t.loop.again = append(t.loop.again, t)
+// yieldTurn lets others go on once.
+func (t *Task) yieldTurn() {
+	t.loop.yielded = append(t.loop.yielded, t)
 	t.pause()
 }
 
-// Away does something on a goroutine, which may wait for anything, and returns when
+// RunBlocking does something on a goroutine, which may wait for anything, and returns when
 // that is done. Meanwhile the loop goes on with others, and the connections wait by
 // the runtime's poller. A nil task is no task: what calls it is a goroutine.
-func (t *Task) Away(do func(), with ...*Conn) {
-	if t == nil || t.out {
+func (t *Task) RunBlocking(do func(), with ...*Conn) {
+	if t == nil || t.blocking {
 		do()
 		return
 	}
 	for _, c := range with {
-		_ = c.settle() // who uses the connection sees that it failed
+		_ = c.flushPending() // who uses the connection sees that it failed
 	}
-	t.out, t.done = true, false
+	t.blocking, t.blockingDone = true, false
 	for _, c := range with {
-		c.away = true
+		c.blocking = true
 	}
 	go func() { // Away waits for it
 		do()
 		t.loop.Post(func() {
-			t.done = true
+			t.blockingDone = true
 			t.loop.resume(t)
 		})
 	}()
-	for !t.done {
+	for !t.blockingDone {
 		t.pause()
 	}
 	for _, c := range with {
-		c.home(t.loop)
+		c.returnToLoop(t.loop)
 	}
-	t.out = false
+	t.blocking = false
 }

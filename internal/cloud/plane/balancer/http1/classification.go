@@ -45,40 +45,40 @@ const (
 	UndefinedTransferEncodingSemantics Reason = "UndefinedTransferEncodingSemantics"
 )
 
-// note keeps the worst class and its first reason.
-func (r *Request) note(c Class, reason Reason) {
+// classify keeps the worst class and its first reason.
+func (r *Request) classify(c Class, reason Reason) {
 	if c > r.Class {
 		r.Class, r.Reason = c, reason
 	}
 }
 
-// Problem is why a message cannot be passed on, whatever the mode.
-type Problem struct {
+// ParseError is why a message cannot be passed on, whatever the mode.
+type ParseError struct {
 	Status int    // what a client is answered
 	Reason Reason // as access logs write it; empty: none of theirs
 	text   string
 }
 
-func (p *Problem) Error() string { return p.text }
+func (p *ParseError) Error() string { return p.text }
 
 // The problems of messages. Those with a reason are of the class Severe.
 var (
-	errLine        = &Problem{400, "", "the request line has not three parts"}
-	errMethod      = &Problem{400, BadMethod, "the method is not a token"}
-	errTarget      = &Problem{400, BadURI, "the target holds a null character or carriage return"}
-	errForm        = &Problem{400, "", "the target is neither a path nor an http URL"}
-	errTargetLong  = &Problem{414, "", "the request line is too long"}
-	errVersion     = &Problem{400, BadVersion, "the version is malformed"}
-	errOtherHTTP   = &Problem{505, "", "the version is not HTTP/1.x"}
-	errField       = &Problem{400, BadHeader, "a header field is malformed"}
-	errFieldLong   = &Problem{400, "", "a header field is too long"}
-	errHost        = &Problem{400, "", "there is not exactly one valid Host"}
-	errLength      = &Problem{400, BadContentLength, "Content-Length is not a number"}
-	errLengths     = &Problem{400, MultipleContentLength, "two values of Content-Length"}
-	errEncoding    = &Problem{400, BadTransferEncoding, "Transfer-Encoding is malformed"}
-	errEncodings   = &Problem{400, MultipleTransferEncodingChunked, "chunked twice in Transfer-Encoding"}
-	errUnknownCode = &Problem{501, "", "Transfer-Encoding is neither chunked nor identity"}
-	errStatusLine  = &Problem{502, "", "the status line is malformed"}
-	errAnswer      = &Problem{502, "", "a header field of the answer is malformed"}
-	errFraming     = &Problem{502, "", "the answer's length is ambiguous"}
+	errLine            = &ParseError{400, "", "the request line has not three parts"}
+	errMethod          = &ParseError{400, BadMethod, "the method is not a token"}
+	errTarget          = &ParseError{400, BadURI, "the target holds a null character or carriage return"}
+	errTargetForm      = &ParseError{400, "", "the target is neither a path nor an http URL"}
+	errTargetLong      = &ParseError{414, "", "the request line is too long"}
+	errVersion         = &ParseError{400, BadVersion, "the version is malformed"}
+	errHTTPVersion     = &ParseError{505, "", "the version is not HTTP/1.x"}
+	errField           = &ParseError{400, BadHeader, "a header field is malformed"}
+	errFieldLong       = &ParseError{400, "", "a header field is too long"}
+	errHost            = &ParseError{400, "", "there is not exactly one valid Host"}
+	errLength          = &ParseError{400, BadContentLength, "Content-Length is not a number"}
+	errLengths         = &ParseError{400, MultipleContentLength, "two values of Content-Length"}
+	errEncoding        = &ParseError{400, BadTransferEncoding, "Transfer-Encoding is malformed"}
+	errEncodings       = &ParseError{400, MultipleTransferEncodingChunked, "chunked twice in Transfer-Encoding"}
+	errUnknownEncoding = &ParseError{501, "", "Transfer-Encoding is neither chunked nor identity"}
+	errStatusLine      = &ParseError{502, "", "the status line is malformed"}
+	errResponseField   = &ParseError{502, "", "a header field of the answer is malformed"}
+	errFraming         = &ParseError{502, "", "the answer's length is ambiguous"}
 )
