@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/history"
+	"aloft.dev/aloft/internal/lease"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
 )
@@ -44,10 +45,10 @@ type Config struct {
 	KeyDir  string  // where private keys are kept
 	Events  event.Sink
 
-	Poll   time.Duration     // between two looks at a release that comes into service; 5 s if zero
-	Egress resource.Egress   // Egress of this package if nil
-	Holder Holder            // who holds the lock; this process if zero
-	Gone   func(Holder) bool // whether a holder has ended for certain; Gone of this package if nil
+	Poll   time.Duration           // between two looks at a release that comes into service; 5 s if zero
+	Egress resource.Egress         // Egress of this package if nil
+	Holder lease.Holder            // of the lock; this process if zero
+	Dead   func(lease.Holder) bool // reports whether a holder has certainly ended; lease.Dead if nil
 }
 
 // Deployment is one application in one region.
@@ -81,11 +82,11 @@ func New(cfg Config) (*Deployment, error) {
 	if cfg.Egress == nil {
 		cfg.Egress = Egress
 	}
-	if cfg.Holder == (Holder{}) {
-		cfg.Holder = Here()
+	if cfg.Holder == (lease.Holder{}) {
+		cfg.Holder = lease.Self()
 	}
-	if cfg.Gone == nil {
-		cfg.Gone = Gone
+	if cfg.Dead == nil {
+		cfg.Dead = lease.Dead
 	}
 	return &Deployment{
 		cfg: cfg,

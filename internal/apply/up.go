@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -130,35 +129,6 @@ func (d *Deployment) lookAgain(ctx context.Context, w wish, left bool) (*survey,
 func (s *survey) missing() bool {
 	c, ok := s.plan.Get(stack.AddressVPC)
 	return ok && c.Action == plan.Create
-}
-
-// locked does the work while no other run does any. left tells the work that
-// the lock's holder before ended without giving it back.
-func (d *Deployment) locked(ctx context.Context, work func(ctx context.Context, left bool) error) error {
-	l, err := acquire(ctx, d.cfg.Client.SSM, d.cfg.App, d.cfg.Holder, d.cfg.Gone)
-	if err != nil {
-		return explain("lock", err)
-	}
-	under, cancel := context.WithCancelCause(ctx)
-	var renewing sync.WaitGroup
-	renewing.Go(func() { l.hold(under, cancel) })
-	err = work(under, l.Took)
-	if errors.Is(context.Cause(under), errLockLost) {
-		err = diag.List{
-			{
-				Where:   l.name,
-				Summary: errLockLost.Error(),
-				Hint:    "wait for that run, then run the same command again",
-				Cause:   err,
-			},
-		}
-	}
-	cancel(nil)
-	renewing.Wait()
-	if released := l.release(ctx); err == nil && released != nil {
-		return explain("lock", released)
-	}
-	return err
 }
 
 // DownOptions say how much goes.

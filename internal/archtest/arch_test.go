@@ -58,7 +58,7 @@ func half(path string) string {
 	switch {
 	case within(path, module+"/internal/cloud"):
 		return "the local cloud"
-	case slices.ContainsFunc([]string{"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history"}, func(room string) bool {
+	case slices.ContainsFunc([]string{"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history", "lease"}, func(room string) bool {
 		return within(path, module+"/internal/"+room)
 	}):
 		return "the deployer"
@@ -118,7 +118,7 @@ var rules = []struct {
 	{
 		regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`),
 		regexp.MustCompile(
-			`/internal/(apply|resource|awsapi|release|history|verify|drill|cloud/api|cloud/wire)(/|$)|/bench(/|$)|/test(/|$)`,
+			`/internal/(apply|resource|awsapi|release|history|lease|verify|drill|cloud/api|cloud/wire)(/|$)|/bench(/|$)|/test(/|$)`,
 		),
 		"spec, stack and plan are pure; the store has rows of its own",
 	},

@@ -12,9 +12,9 @@ import (
 	"context"
 	"time"
 
-	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/lease"
 )
 
 // Experiment is one way to break a deployment.
@@ -45,8 +45,8 @@ type Config struct {
 	Poll    time.Duration                   // between two looks at the targets' health
 	Events  event.Sink
 
-	Holder apply.Holder            // who drills; this process if zero
-	Gone   func(apply.Holder) bool // whether a holder has ended for certain; apply.Gone if nil
+	Holder lease.Holder            // of the drill's lease; this process if zero
+	Dead   func(lease.Holder) bool // reports whether a holder has certainly ended; lease.Dead if nil
 }
 
 // Drill is the drilling of one deployment.
@@ -57,11 +57,11 @@ func New(cfg Config) *Drill {
 	if cfg.Events == nil {
 		cfg.Events = func(event.Event) {}
 	}
-	if cfg.Holder == (apply.Holder{}) {
-		cfg.Holder = apply.Here()
+	if cfg.Holder == (lease.Holder{}) {
+		cfg.Holder = lease.Self()
 	}
-	if cfg.Gone == nil {
-		cfg.Gone = apply.Gone
+	if cfg.Dead == nil {
+		cfg.Dead = lease.Dead
 	}
 	return &Drill{cfg: cfg}
 }

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// Restore puts back what a drill changed that ended without doing so, and gives
-// that change; nil: there was none. Run again, it finishes what a restore that
-// was stopped has begun. A drill that still runs puts back its change itself:
-// that is an error, unless it is forced.
+// Restore undoes the change of a drill that ended without undoing it, and returns
+// that change, or nil if there is none. Run again, it completes a restore that was
+// interrupted. A drill that still runs undoes its change itself, so Restore
+// returns an error for it unless force is set.
 func (d *Drill) Restore(ctx context.Context, force bool) (*Change, error) {
 	c, live, err := d.Pending(ctx)
 	if err != nil || c == nil {
@@ -21,14 +21,16 @@ func (d *Drill) Restore(ctx context.Context, force bool) (*Change, error) {
 	if err := d.undo(ctx, *c); err != nil {
 		return nil, err
 	}
-	return c, d.end(ctx)
+	return c, wrap("remove the record of the change", d.lease().Remove(ctx, c.Holder))
 }
 
-// Forget removes the record of a change that has no meaning any more, since the
-// deployment is gone.
-func (d *Drill) Forget(ctx context.Context) error { return d.end(ctx) }
+// Forget removes the record of a drill's change. It is for a deployment that was
+// deleted, where there is nothing left to undo.
+func (d *Drill) Forget(ctx context.Context) error {
+	return wrap("remove the record of the drill", d.lease().Delete(ctx))
+}
 
-// undo puts one change back. Done twice, it changes nothing the second time.
+// undo undoes a change. It is idempotent.
 func (d *Drill) undo(ctx context.Context, c Change) error {
 	switch c.Experiment {
 	case Zone:
@@ -37,13 +39,10 @@ func (d *Drill) undo(ctx context.Context, c Change) error {
 		return d.cfg.Refill(ctx)
 	case App, Freeze:
 		if runs, err := d.runs(ctx, c.InstanceID); err != nil || !runs {
-			return err // what is gone is replaced by the next up
+			return err // the next aloft up replaces an instance that is gone
 		}
 		_, undo := scripts(c.Experiment, d.cfg.App)
 		return d.on(ctx, c.At, undo, func() {})
 	}
-	return fmt.Errorf(
-		"put back the change of a drill of the kind %q: this version of Aloft does not know it",
-		c.Experiment,
-	)
+	return fmt.Errorf("undo a drill of the kind %q: this version of Aloft does not know it", c.Experiment)
 }

@@ -11,6 +11,7 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/drill/report"
+	"aloft.dev/aloft/internal/lease"
 	"aloft.dev/aloft/internal/load"
 )
 
@@ -151,17 +152,16 @@ func (r *run) disturbed(ctx context.Context, v victim) error {
 	if err != nil {
 		return err
 	}
-	if err := d.begin(ctx, c); err != nil {
+	l, err := d.begin(ctx, c)
+	if err != nil {
 		return err
 	}
-	c.Holder = d.cfg.Holder
-	l := &ledger{drill: d, change: c, good: time.Now()}
 	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopKeeping()
 	under, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var keeper sync.WaitGroup
-	keeper.Go(func() { l.keep(keeping, cancel) })
+	keeper.Go(func() { l.Renew(keeping, func() { cancel(errNotRenewed) }) })
 
 	err = r.inject(under, l)
 	if err == nil {
@@ -171,7 +171,7 @@ func (r *run) disturbed(ctx context.Context, v victim) error {
 	stopKeeping()
 	keeper.Wait()
 	if undone == nil {
-		undone = d.end(context.WithoutCancel(ctx))
+		undone = wrap("remove the record of the change", l.Release(ctx))
 	}
 	if undone != nil {
 		return errors.Join(
@@ -198,8 +198,8 @@ func (r *run) disturbed(ctx context.Context, v victim) error {
 }
 
 // inject makes the change.
-func (r *run) inject(ctx context.Context, l *ledger) error {
-	d, c := r.drill, l.change
+func (r *run) inject(ctx context.Context, l *lease.Lease[Change]) error {
+	d, c := r.drill, l.Record()
 	now := func() {
 		r.line.injected = r.since()
 		d.note(c.At, map[Experiment]string{
@@ -234,15 +234,16 @@ func (r *run) hold(ctx context.Context) error {
 
 // restore puts the change back, also when the drill was stopped, and looks at the
 // targets meanwhile.
-func (r *run) restore(ctx context.Context, l *ledger) error {
+func (r *run) restore(ctx context.Context, l *lease.Lease[Change]) error {
+	change := l.Record()
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
 	defer cancel()
 	if ctx.Err() != nil {
-		r.drill.note(l.change.At, "stopped: putting back what was changed")
+		r.drill.note(change.At, "stopped: putting back what was changed")
 	}
 	undone := make(chan error, 1)
 	var err error
-	go func() { undone <- r.drill.undo(whole, l.change) }()
+	go func() { undone <- r.drill.undo(whole, change) }()
 	ended := func() bool {
 		select {
 		case err = <-undone:

@@ -16,6 +16,7 @@ import (
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/lease"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -102,10 +103,11 @@ func (d *Drill) wall(ctx context.Context, c Change) (string, error) {
 }
 
 // cut puts the zone's subnets under an ACL that refuses all, all at once.
-func (d *Drill) cut(ctx context.Context, l *ledger, now func()) error {
-	acl, err := d.wall(ctx, l.change)
+func (d *Drill) cut(ctx context.Context, l *lease.Lease[Change], now func()) error {
+	change := l.Record()
+	acl, err := d.wall(ctx, change)
 	if err == nil {
-		err = l.note(ctx, func(c *Change) { c.ACL = acl })
+		err = wrap("record the change", l.Update(ctx, func(c *Change) { c.ACL = acl }))
 	}
 	if err != nil {
 		return err
@@ -113,8 +115,8 @@ func (d *Drill) cut(ctx context.Context, l *ledger, now func()) error {
 	begin := sync.OnceFunc(now)
 	// An association that was replaced by a call whose answer was lost is not found
 	// the second time: it has another id.
-	return awsapi.Retry(ctx, settle, l.change.At+" to be cut off", awsapi.IsNotFound, func(ctx context.Context) error {
-		associations, err := d.associations(ctx, l.change)
+	return awsapi.Retry(ctx, settle, change.At+" to be cut off", awsapi.IsNotFound, func(ctx context.Context) error {
+		associations, err := d.associations(ctx, change)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/drill"
+	"aloft.dev/aloft/internal/lease"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -25,9 +26,9 @@ const service = "service"
 // drilling is a drill of a deployment whose scripts set a tag, so that they are
 // calls at which a run can be killed.
 func drilling(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
-	holder := apply.Here()
+	holder := lease.Self()
 	return drill.New(drill.Config{
-		App: "tutorial", Client: c, Poll: 5 * time.Millisecond, Holder: holder, Gone: simulation.OthersGone(holder),
+		App: "tutorial", Client: c, Poll: 5 * time.Millisecond, Holder: holder, Dead: simulation.OthersGone(holder),
 		Refill: func(ctx context.Context) error {
 			_, err := d.Up(ctx)
 			return err
@@ -235,8 +236,8 @@ func TestOneDrillAtATime(t *testing.T) {
 				App:    "tutorial",
 				Client: api,
 				Poll:   time.Millisecond,
-				Holder: apply.Holder{User: "ada", Host: "there", PID: pid},
-				Gone:   func(apply.Holder) bool { return false },
+				Holder: lease.Holder{User: "ada", Host: "there", PID: pid},
+				Dead:   func(lease.Holder) bool { return false },
 			},
 		)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/lease"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -236,7 +237,7 @@ func TestTwoRunsAtOnceDoNotWorkOnOneDeployment(t *testing.T) {
 				Client:  c.Client(t, nil),
 				Builder: b,
 				KeyDir:  keys,
-				Gone:    func(apply.Holder) bool { return false },
+				Dead:    func(lease.Holder) bool { return false },
 				Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
 					return netip.MustParsePrefix("198.18.0.9/32"), nil
 				},

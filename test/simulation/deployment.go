@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/lease"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
 )
@@ -105,14 +106,14 @@ func Tutorial(t *testing.T) *spec.Spec {
 }
 
 // OthersGone tells of every other run that it has been killed.
-func OthersGone(self apply.Holder) func(apply.Holder) bool {
-	return func(h apply.Holder) bool { return h.Nonce != self.Nonce }
+func OthersGone(self lease.Holder) func(lease.Holder) bool {
+	return func(h lease.Holder) bool { return h.Nonce != self.Nonce }
 }
 
 // Deployment of a spec. Lines of the story go to the test's log.
 func Deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, keys string) *apply.Deployment {
 	t.Helper()
-	holder := apply.Here()
+	holder := lease.Self()
 	d, err := apply.New(apply.Config{
 		Spec: s, Client: client, Builder: b, KeyDir: keys, Poll: 200 * time.Millisecond,
 		Events: func(e event.Event) {
@@ -123,7 +124,7 @@ func Deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, k
 		Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
 			return netip.MustParsePrefix("198.18.0.9/32"), nil
 		},
-		Holder: holder, Gone: OthersGone(holder),
+		Holder: holder, Dead: OthersGone(holder),
 	})
 	if err != nil {
 		t.Fatal(err)

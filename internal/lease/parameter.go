@@ -1,0 +1,234 @@
+// Package lease provides an expiring lock that is stored in a parameter of AWS
+// Systems Manager. Its record names the holder and may carry further data.
+package lease
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"aloft.dev/aloft/internal/awsapi"
+)
+
+const (
+	// Life is how long a lease is valid after it was last written.
+	Life = 2 * time.Minute
+	// RenewEvery is the interval between two renewals.
+	RenewEvery = 20 * time.Second
+	// releaseLimit bounds the calls of a release.
+	releaseLimit = 10 * time.Second
+	// attempts bounds how often a lease is requested while others create and
+	// release it.
+	attempts = 5
+)
+
+// API is the part of Systems Manager that leases use.
+type API interface {
+	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
+	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
+	DeleteParameter(context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options)) (*ssm.DeleteParameterOutput, error)
+}
+
+// ErrContended is returned when other runs kept acquiring and releasing the lease.
+var ErrContended = errors.New("other runs keep acquiring it")
+
+// HeldError is returned when another run holds the lease.
+type HeldError struct {
+	Holder Holder
+	Live   bool // false if the holder has ended or its lease has expired
+}
+
+// Error names the holder.
+func (e *HeldError) Error() string { return "held by " + e.Holder.String() }
+
+// Parameter is the parameter that stores a lease. R is its record, which is
+// stored as JSON.
+type Parameter[R any] struct {
+	API         API
+	Name        string
+	Description string            // of the parameter, for people who list parameters
+	HolderOf    func(*R) *Holder  // returns the holder within a record
+	Dead        func(Holder) bool // reports whether a holder's process has certainly ended
+}
+
+// stored is a record as read from the parameter.
+type stored[R any] struct {
+	record  R
+	version int64
+}
+
+// Read returns the stored record, or nil if there is none. live reports whether
+// its holder still runs.
+func (p Parameter[R]) Read(ctx context.Context) (record *R, live bool, err error) {
+	s, err := p.read(ctx)
+	if s == nil {
+		return nil, false, err
+	}
+	return &s.record, p.live(s.record), nil
+}
+
+// Acquire acquires the lease with record as its contents. It takes over a lease
+// that has expired or whose holder is dead. The error is a *HeldError if another
+// run holds the lease.
+func (p Parameter[R]) Acquire(ctx context.Context, record R) (*Lease[R], error) {
+	for range attempts {
+		l, other, err := p.create(ctx, record)
+		if l != nil || err != nil {
+			return l, err
+		}
+		if other == nil {
+			continue
+		}
+		if p.live(other.record) {
+			return nil, &HeldError{Holder: *p.HolderOf(&other.record), Live: true}
+		}
+		if l, err = p.takeOver(ctx, record, other.version); l != nil || err != nil {
+			return l, err
+		}
+	}
+	return nil, fmt.Errorf("acquire %s: %w", p.Name, ErrContended)
+}
+
+// Create acquires the lease like Acquire but never takes one over: the error is a
+// *HeldError also if the holder is dead, because the caller has to process the
+// holder's record first.
+func (p Parameter[R]) Create(ctx context.Context, record R) (*Lease[R], error) {
+	for range attempts {
+		l, other, err := p.create(ctx, record)
+		if l != nil || err != nil {
+			return l, err
+		}
+		if other != nil {
+			return nil, &HeldError{Holder: *p.HolderOf(&other.record), Live: p.live(other.record)}
+		}
+	}
+	return nil, fmt.Errorf("acquire %s: %w", p.Name, ErrContended)
+}
+
+// Remove deletes the stored record if it is holder's. It does nothing if there is
+// no record or another run has replaced it.
+func (p Parameter[R]) Remove(ctx context.Context, holder Holder) error {
+	s, err := p.read(ctx)
+	if s == nil || !p.HolderOf(&s.record).is(holder) {
+		return err
+	}
+	return p.Delete(ctx)
+}
+
+// Delete deletes the record, whoever holds the lease.
+func (p Parameter[R]) Delete(ctx context.Context) error {
+	_, err := p.API.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &p.Name})
+	if err != nil && !awsapi.IsNotFound(err) {
+		return fmt.Errorf("delete %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// create stores the record unless there is one. It returns the other record if
+// there is, and neither a lease nor a record if that has just been deleted.
+func (p Parameter[R]) create(ctx context.Context, record R) (*Lease[R], *stored[R], error) {
+	version, expires, err := p.put(ctx, record, false)
+	if err == nil {
+		return p.acquired(record, version, expires), nil, nil
+	}
+	if !awsapi.IsExists(err) {
+		return nil, nil, fmt.Errorf("acquire %s: %w", p.Name, err)
+	}
+	other, err := p.read(ctx)
+	if other == nil {
+		return nil, nil, err
+	}
+	if other.version == 1 && p.equal(other.record, record) { // our own put, whose response was lost
+		return p.acquired(record, 1, p.HolderOf(&other.record).Expires), nil, nil
+	}
+	return nil, other, nil
+}
+
+// takeOver replaces the record that was read with the given version. Parameter
+// Store numbers versions consecutively, so of several runs that take over, the
+// one whose put got the next version holds the lease; the others get neither a
+// lease nor an error. The put is sent once: a repeated put would get yet another
+// version, and neither would show who was first.
+func (p Parameter[R]) takeOver(ctx context.Context, record R, seen int64) (*Lease[R], error) {
+	version, expires, err := p.put(ctx, record, true, awsapi.OnceSSM)
+	if awsapi.IsLost(err) {
+		now, readErr := p.read(ctx)
+		if readErr != nil {
+			return nil, readErr
+		}
+		if now == nil || !p.HolderOf(&now.record).is(*p.HolderOf(&record)) {
+			return nil, nil
+		}
+		version, expires, err = now.version, p.HolderOf(&now.record).Expires, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take over %s: %w", p.Name, err)
+	}
+	if version != seen+1 && version != 1 {
+		return nil, nil
+	}
+	l := p.acquired(record, version, expires)
+	l.TookOver = true
+	return l, nil
+}
+
+func (p Parameter[R]) live(record R) bool {
+	holder := *p.HolderOf(&record)
+	return time.Now().Before(holder.Expires) && !p.Dead(holder)
+}
+
+// equal reports whether two records are equal apart from their expiry.
+func (p Parameter[R]) equal(a, b R) bool {
+	p.HolderOf(&a).Expires, p.HolderOf(&b).Expires = time.Time{}, time.Time{}
+	return reflect.DeepEqual(a, b)
+}
+
+func (p Parameter[R]) read(ctx context.Context) (*stored[R], error) {
+	value, err := p.API.GetParameter(ctx, &ssm.GetParameterInput{Name: &p.Name})
+	if awsapi.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", p.Name, err)
+	}
+	s := &stored[R]{version: value.Parameter.Version}
+	text := aws.ToString(value.Parameter.Value)
+	if err := json.Unmarshal([]byte(text), &s.record); err != nil {
+		return nil, fmt.Errorf("read %s: decode %q: %w", p.Name, text, err)
+	}
+	return s, nil
+}
+
+// put stores the record with a new expiry, and returns the version that the
+// parameter then has.
+func (p Parameter[R]) put(
+	ctx context.Context,
+	record R,
+	overwrite bool,
+	options ...func(*ssm.Options),
+) (version int64, expires time.Time, err error) {
+	expires = time.Now().Add(Life).UTC().Truncate(time.Second)
+	p.HolderOf(&record).Expires = expires
+	value, err := json.Marshal(record)
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("encode the record: %w", err)
+	}
+	out, err := p.API.PutParameter(ctx, &ssm.PutParameterInput{
+		Name:        &p.Name,
+		Value:       aws.String(string(value)),
+		Type:        types.ParameterTypeString,
+		Overwrite:   &overwrite,
+		Description: &p.Description,
+	}, options...)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return out.Version, expires, nil
+}
