@@ -36,11 +36,11 @@ func describe(view store.Reader, row *store.Instance, eni *store.NetworkInterfac
 		VPCID: row.VPCID, SubnetID: row.SubnetID, InterfaceID: eni.ID, PrivateIP: eni.PrivateIP, PublicIP: eni.PublicIP,
 		PrivateName: privateName(row.Region, eni.PrivateIP), SecurityGroupIDs: eni.GroupIDs, KeyName: row.KeyName,
 		ReservationID: row.ReservationID, LaunchIndex: int(row.LaunchIndex), LaunchTime: row.LaunchTime, Architecture: "x86_64",
-		Tags: row.Tags, TagsEnabled: row.MetadataTags == "enabled", Endpoint: row.MetadataEndpoint != "disabled",
+		Tags: row.Tags, TagsEnabled: row.MetadataTags == "enabled", EndpointEnabled: row.MetadataEndpoint != "disabled",
 		TokensRequired: row.MetadataTokens == "required", HopLimit: int(row.MetadataHopLimit),
 	}
 	if member, ok := store.ScalingInstances.Get(view, row.ID); ok {
-		i.LifecycleTarget = scalinggroup.Target(member)
+		i.TargetLifecycleState = scalinggroup.Target(member)
 	}
 	i.MAC, _ = net.ParseMAC(eni.MAC) // nil says the same as a row without one
 	if data, err := base64.StdEncoding.DecodeString(row.UserData); err == nil && row.UserData != "" {

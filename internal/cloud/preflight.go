@@ -75,7 +75,7 @@ func preflight(config Config, h host) diag.List {
 		}
 	}
 	for _, p := range h.networks(network.PlaneConfig{RunDir: filepath.Join(config.Place.Run, "network"), Name: config.Place.Name}) {
-		if running && p.RangeTaken {
+		if running && p.RangeInUse {
 			continue // told above, with its name
 		}
 		problems.Add("this host", p.Remedy, "%s", p.What)

@@ -36,7 +36,7 @@ func TestWhatKeepsAHostFromRunningTheLocalCloudIsToldWithARemedy(t *testing.T) {
 				return []Other{{Place{State: "/srv/dead"}, false}, {Place{State: "/srv/other"}, true}}
 			}
 			h.networks = func(network.PlaneConfig) []network.Problem {
-				return []network.Problem{{What: "The range is in use.", Remedy: "Look for it.", RangeTaken: true}}
+				return []network.Problem{{What: "The range is in use.", Remedy: "Look for it.", RangeInUse: true}}
 			}
 		}, []string{"another local cloud, with its state in /srv/other|local stop --state-dir /srv/other"}},
 		"a port that is taken": {func(h *host) { h.listen = tryListening }, []string{"port " + taken.Addr().String() + ": another program listens there|ss -ltnp"}},

@@ -44,7 +44,7 @@ func vpcOf(view store.Reader, row *store.VPC, namespace func(string) string) net
 		vpc.Interfaces = append(vpc.Interfaces, interfaceOf(view, eni, namespace))
 	}
 	for _, group := range store.SecurityGroups.By(view, "vpc", row.ID) {
-		vpc.Groups = append(vpc.Groups, groupOf(group))
+		vpc.SecurityGroups = append(vpc.SecurityGroups, groupOf(group))
 	}
 	return vpc
 }
@@ -99,7 +99,7 @@ func interfaceOf(view store.Reader, eni *store.NetworkInterface, namespace func(
 	}
 	nic := network.Interface{
 		ID: eni.ID, SubnetID: eni.SubnetID, MAC: mac, Private: eni.PrivateIP, Public: eni.PublicIP,
-		Groups: slices.Sorted(slices.Values(eni.GroupIDs)), SourceDestCheck: eni.SourceDestCheck,
+		SecurityGroups: slices.Sorted(slices.Values(eni.GroupIDs)), SourceDestCheck: eni.SourceDestCheck,
 		OwnNamespace: eni.Type == "load_balancer",
 	}
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
@@ -124,18 +124,18 @@ func presence(instance *store.Instance, namespace func(string) string) (path str
 	return namespace(instance.ID), cut
 }
 
-func groupOf(row *store.SecurityGroup) firewall.Group {
-	group := firewall.Group{ID: row.ID}
+func groupOf(row *store.SecurityGroup) firewall.SecurityGroup {
+	group := firewall.SecurityGroup{ID: row.ID}
 	for _, rule := range row.Rules {
 		if rule.GroupID == "" && !rule.CIDR.Addr().Is4() {
 			continue // VPCs have no IPv6 range, so such a rule matches nothing
 		}
 		allowed := firewall.Rule{
-			Protocol: rule.Protocol,
-			FromPort: rule.FromPort,
-			ToPort:   rule.ToPort,
-			CIDR:     rule.CIDR,
-			Group:    rule.GroupID,
+			Protocol:      rule.Protocol,
+			FromPort:      rule.FromPort,
+			ToPort:        rule.ToPort,
+			CIDR:          rule.CIDR,
+			SecurityGroup: rule.GroupID,
 		}
 		if rule.Egress {
 			group.Egress = append(group.Egress, allowed)

@@ -50,13 +50,13 @@ func New(cfg Config) *Resolver {
 }
 
 const (
-	// lifetime of answers that the cloud gives, in seconds (as Route 53 does for
+	// ttl of answers that the cloud gives, in seconds (as Route 53 does for
 	// instances' names).
-	lifetime = 60
-	// patience with one of the host's resolvers.
-	patience = 3 * time.Second
-	// idle is how long a connection over TCP stays open between questions.
-	idle = 10 * time.Second
+	ttl = 60
+	// upstreamTimeout with one of the host's resolvers.
+	upstreamTimeout = 3 * time.Second
+	// tcpIdleTimeout is how long a connection over TCP stays open between questions.
+	tcpIdleTimeout = 10 * time.Second
 )
 
 // Serve answers questions from machines of the VPC until ctx ends or the sockets
@@ -75,7 +75,7 @@ func (r *Resolver) Serve(ctx context.Context, vpcID string, packets []net.Packet
 	for _, l := range streams {
 		servers = append(
 			servers,
-			&dns.Server{Listener: l, Handler: handler, IdleTimeout: func() time.Duration { return idle }},
+			&dns.Server{Listener: l, Handler: handler, IdleTimeout: func() time.Duration { return tcpIdleTimeout }},
 		)
 	}
 	closeAll := func() {
@@ -109,7 +109,7 @@ func (r *Resolver) answer(ctx context.Context, vpcID string, question *dns.Msg, 
 	if len(question.Question) != 1 || question.Opcode != dns.OpcodeQuery {
 		return new(dns.Msg).SetRcode(question, dns.RcodeNotImplemented)
 	}
-	if own := r.own(vpcID, question); own != nil {
+	if own := r.answerLocally(vpcID, question); own != nil {
 		own.RecursionAvailable = true
 		if options := question.IsEdns0(); options != nil {
 			own.SetEdns0(dns.DefaultMsgSize, false)
@@ -124,13 +124,13 @@ func (r *Resolver) answer(ctx context.Context, vpcID string, question *dns.Msg, 
 	return answer
 }
 
-// own answers what the cloud speaks for; nil is what it does not.
-func (r *Resolver) own(vpcID string, question *dns.Msg) *dns.Msg {
+// answerLocally answers what the cloud speaks for; nil is what it does not.
+func (r *Resolver) answerLocally(vpcID string, question *dns.Msg) *dns.Msg {
 	q := question.Question[0]
 	name := strings.ToLower(strings.TrimSuffix(q.Name, "."))
-	header := dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET, Ttl: lifetime}
+	header := dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET, Ttl: ttl}
 	answer := new(dns.Msg).SetReply(question)
-	if addr, ok := reversed(name); ok {
+	if addr, ok := parseReverseName(name); ok {
 		host, known := "", false
 		if r.cfg.Reverse != nil {
 			host, known = r.cfg.Reverse(vpcID, addr)
@@ -160,8 +160,8 @@ func (r *Resolver) own(vpcID string, question *dns.Msg) *dns.Msg {
 	return answer
 }
 
-// reversed reads an address from a name below in-addr.arpa (RFC 1035, 3.5).
-func reversed(name string) (netip.Addr, bool) {
+// parseReverseName reads an address from a name below in-addr.arpa (RFC 1035, 3.5).
+func parseReverseName(name string) (netip.Addr, bool) {
 	digits, ok := strings.CutSuffix(name, ".in-addr.arpa")
 	parts := strings.Split(digits, ".")
 	if !ok || len(parts) != 4 {
@@ -177,7 +177,7 @@ func (r *Resolver) forward(ctx context.Context, question *dns.Msg, stream bool) 
 	if err != nil {
 		return nil, err
 	}
-	client := &dns.Client{Timeout: patience, UDPSize: dns.MaxMsgSize}
+	client := &dns.Client{Timeout: upstreamTimeout, UDPSize: dns.MaxMsgSize}
 	if stream {
 		client.Net = "tcp"
 	}

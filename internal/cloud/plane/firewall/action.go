@@ -32,76 +32,76 @@ func (v verdict) text() string {
 func (v verdict) exprs() []expr.Any { return []expr.Any{&expr.Verdict{Kind: v.kind, Chain: v.chain}} }
 
 var (
-	accept = verdict{kind: expr.VerdictAccept}
-	drop   = verdict{kind: expr.VerdictDrop}
-	leave  = verdict{kind: expr.VerdictReturn}
+	accept         = verdict{kind: expr.VerdictAccept}
+	drop           = verdict{kind: expr.VerdictDrop}
+	returnToCaller = verdict{kind: expr.VerdictReturn}
 )
 
-func jump(chain string) verdict   { return verdict{expr.VerdictJump, chain} }
-func follow(chain string) verdict { return verdict{expr.VerdictGoto, chain} }
+func jumpTo(chain string) verdict { return verdict{expr.VerdictJump, chain} }
+func goTo(chain string) verdict   { return verdict{expr.VerdictGoto, chain} }
 
-// dispatch takes the verdict that a map holds for a field, if it holds one.
-type dispatch struct {
+// verdictMap takes the verdict that a map holds for a field, if it holds one.
+type verdictMap struct {
 	field field
 	set   string
 }
 
-func (d dispatch) text() string { return d.field.text + " vmap @" + d.set }
+func (d verdictMap) text() string { return d.field.text + " vmap @" + d.set }
 
-func (d dispatch) exprs() []expr.Any {
+func (d verdictMap) exprs() []expr.Any {
 	return []expr.Any{
-		d.field.load(first),
-		&expr.Lookup{SourceRegister: first, SetName: d.set, IsDestRegSet: true, DestRegister: unix.NFT_REG_VERDICT},
+		d.field.load(register1),
+		&expr.Lookup{SourceRegister: register1, SetName: d.set, IsDestRegSet: true, DestRegister: unix.NFT_REG_VERDICT},
 	}
 }
 
-// marking gives a packet the mark that a map holds for a field.
-type marking struct {
+// setMark gives a packet the mark that a map holds for a field.
+type setMark struct {
 	field field
 	set   string
 }
 
-func (m marking) text() string { return "meta mark set " + m.field.text + " map @" + m.set }
+func (m setMark) text() string { return "meta mark set " + m.field.text + " map @" + m.set }
 
-func (m marking) exprs() []expr.Any {
+func (m setMark) exprs() []expr.Any {
 	return []expr.Any{
-		m.field.load(first),
-		&expr.Lookup{SourceRegister: first, SetName: m.set, IsDestRegSet: true, DestRegister: first},
-		&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: first},
+		m.field.load(register1),
+		&expr.Lookup{SourceRegister: register1, SetName: m.set, IsDestRegSet: true, DestRegister: register1},
+		&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: register1},
 	}
 }
 
-// translate gives a connection's first packet the address that a map holds for
+// nat gives a connection's first packet the address that a map holds for
 // its present one.
-type translate struct {
+type nat struct {
 	kind  expr.NATType
 	field field
 	set   string
 }
 
-func (t translate) text() string {
+func (t nat) text() string {
 	return map[expr.NATType]string{expr.NATTypeSourceNAT: "snat", expr.NATTypeDestNAT: "dnat"}[t.kind] + " to " + t.field.text + " map @" + t.set
 }
 
-func (t translate) exprs() []expr.Any {
+func (t nat) exprs() []expr.Any {
 	return []expr.Any{
-		t.field.load(first),
-		&expr.Lookup{SourceRegister: first, SetName: t.set, IsDestRegSet: true, DestRegister: first},
-		&expr.NAT{Type: t.kind, Family: unix.NFPROTO_IPV4, RegAddrMin: first},
+		t.field.load(register1),
+		&expr.Lookup{SourceRegister: register1, SetName: t.set, IsDestRegSet: true, DestRegister: register1},
+		&expr.NAT{Type: t.kind, Family: unix.NFPROTO_IPV4, RegAddrMin: register1},
 	}
 }
 
-// redirect sends a connection to one address and port.
-type redirect struct{ to netip.AddrPort }
+// dnatTo sends a connection to one address and port.
+type dnatTo struct{ to netip.AddrPort }
 
-func (r redirect) text() string {
+func (r dnatTo) text() string {
 	return "dnat to " + r.to.Addr().String() + ":" + strconv.Itoa(int(r.to.Port()))
 }
 
-func (r redirect) exprs() []expr.Any {
+func (r dnatTo) exprs() []expr.Any {
 	return []expr.Any{
-		&expr.Immediate{Register: first, Data: r.to.Addr().AsSlice()},
-		&expr.Immediate{Register: second, Data: portOf(int(r.to.Port())).data},
-		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: first, RegProtoMin: second},
+		&expr.Immediate{Register: register1, Data: r.to.Addr().AsSlice()},
+		&expr.Immediate{Register: register2, Data: portValue(int(r.to.Port())).data},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: register1, RegProtoMin: register2},
 	}
 }

@@ -9,19 +9,21 @@ import (
 	mdlayher "github.com/mdlayher/netlink"
 )
 
-// elementsAtOnce keeps the elements of one netlink message below the 64 KiB
+// maxElements keeps the elements of one netlink message below the 64 KiB
 // that an attribute's length can say.
-const elementsAtOnce = 400
+const maxElements = 400
 
-// buffer holds the acknowledgements of a whole batch until they are read.
-const buffer = 16 << 20
+// socketBuffer holds the acknowledgements of a whole batch until they are read.
+const socketBuffer = 16 << 20
 
 // Apply makes the ruleset the namespace's table of that name, in one
 // transaction: no packet sees anything between the old and the new. The
 // namespace is given by an open file descriptor.
 func Apply(namespace int, ruleset Ruleset) error {
 	conn, err := nftables.New(nftables.WithNetNSFd(namespace), nftables.WithSockOptions(
-		func(c *mdlayher.Conn) error { return errors.Join(c.SetReadBuffer(buffer), c.SetWriteBuffer(buffer)) },
+		func(c *mdlayher.Conn) error {
+			return errors.Join(c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer))
+		},
 	))
 	if err != nil {
 		return fmt.Errorf("open nftables: %w", err)
@@ -37,7 +39,7 @@ func Apply(namespace int, ruleset Ruleset) error {
 	}
 	addChains(conn, table, ruleset.chains)
 	for i, s := range ruleset.sets {
-		if !s.verdicts {
+		if !s.isVerdictMap {
 			continue
 		}
 		if err := addElements(conn, sets[i], s); err != nil {
@@ -56,7 +58,7 @@ func addSets(conn *nftables.Conn, table *nftables.Table, sets []set) ([]*nftable
 	for i, s := range sets {
 		kinds := make([]nftables.SetDatatype, 0, len(s.key))
 		for _, f := range s.key {
-			kinds = append(kinds, f.kind)
+			kinds = append(kinds, f.datatype)
 		}
 		key := kinds[0]
 		if len(kinds) > 1 {
@@ -68,15 +70,15 @@ func addSets(conn *nftables.Conn, table *nftables.Table, sets []set) ([]*nftable
 		// The id is given because the library would count in a variable shared by all.
 		n := &nftables.Set{Table: table, ID: uint32(i + 1), Name: s.name, KeyType: key, Concatenation: len(kinds) > 1}
 		switch {
-		case s.verdicts:
+		case s.isVerdictMap:
 			n.IsMap, n.DataType = true, nftables.TypeVerdict
 		case s.value != nil:
-			n.IsMap, n.DataType = true, s.value.kind
+			n.IsMap, n.DataType = true, s.value.datatype
 		}
 		if err := conn.AddSet(n, nil); err != nil {
 			return nil, fmt.Errorf("add set %s: %w", s.name, err)
 		}
-		if !s.verdicts {
+		if !s.isVerdictMap {
 			if err := addElements(conn, n, s); err != nil {
 				return nil, err
 			}
@@ -93,15 +95,15 @@ func addElements(conn *nftables.Conn, to *nftables.Set, from set) error {
 		for _, k := range e.key {
 			n.Key = append(n.Key, k.data...)
 		}
-		if from.verdicts {
-			n.VerdictData = &expr.Verdict{Kind: e.action.kind, Chain: e.action.chain}
+		if from.isVerdictMap {
+			n.VerdictData = &expr.Verdict{Kind: e.verdict.kind, Chain: e.verdict.chain}
 		} else {
 			n.Val = e.value.data
 		}
 		elements = append(elements, n)
 	}
 	for len(elements) > 0 {
-		n := min(len(elements), elementsAtOnce)
+		n := min(len(elements), maxElements)
 		if err := conn.SetAddElements(to, elements[:n]); err != nil {
 			return fmt.Errorf("fill set %s: %w", from.name, err)
 		}
@@ -122,10 +124,10 @@ func addChains(conn *nftables.Conn, table *nftables.Table, chains []chain) {
 		n := &nftables.Chain{Name: c.name, Table: table}
 		if c.hook != "" {
 			policy := nftables.ChainPolicyAccept
-			if c.drop {
+			if c.dropByDefault {
 				policy = nftables.ChainPolicyDrop
 			}
-			n.Type, n.Hooknum = nftables.ChainType(c.kind), hooks[c.hook]
+			n.Type, n.Hooknum = nftables.ChainType(c.chainType), hooks[c.hook]
 			n.Priority, n.Policy = nftables.ChainPriorityRef(nftables.ChainPriority(c.prio)), &policy
 		}
 		added = append(added, conn.AddChain(n))

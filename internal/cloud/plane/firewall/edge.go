@@ -15,26 +15,26 @@ type Edge struct {
 // TCP to the world goes to the listener, everything else is dropped. The host
 // can reach machines and not the reverse.
 func (e Edge) Ruleset(table string) Ruleset {
-	host, tcp := is{inDevice, device(e.Host)}, is{protocol, octet(6)}
-	sanitize := chain{name: "sanitize", hook: "prerouting", kind: "filter", prio: raw, rules: []rule{{host, accept}}}
+	host, tcp := equals{inDevice, deviceValue(e.Host)}, equals{protocol, byteValue(6)}
+	sanitize := chain{name: "sanitize", hook: "prerouting", chainType: "filter", prio: priorityRaw, rules: []rule{{host, accept}}}
 	for _, vpc := range e.VPCs {
-		sanitize.rules = append(sanitize.rules, rule{inRange{destination, vpc, false}, drop})
+		sanitize.rules = append(sanitize.rules, rule{inPrefix{destination, vpc, false}, drop})
 	}
 	return Ruleset{Table: table, chains: []chain{
 		sanitize,
-		{name: "outside", hook: "prerouting", kind: "nat", prio: dstnat, rules: []rule{
+		{name: "outside", hook: "prerouting", chainType: "nat", prio: priorityDstNAT, rules: []rule{
 			{host, accept},
-			{is{destination, address(e.Proxies)}, tcp, redirect{e.Listener}},
-			{inRange{destination, e.Public, false}, accept},
-			{tcp, redirect{e.Listener}},
+			{equals{destination, addressValue(e.Proxies)}, tcp, dnatTo{e.Listener}},
+			{inPrefix{destination, e.Public, false}, accept},
+			{tcp, dnatTo{e.Listener}},
 		}},
-		{name: "listener", hook: "input", kind: "filter", prio: filter, drop: true, rules: []rule{
+		{name: "listener", hook: "input", chainType: "filter", prio: priorityFilter, dropByDefault: true, rules: []rule{
 			{redirected, accept},
 		}},
-		{name: "forward", hook: "forward", kind: "filter", prio: filter, drop: true, rules: []rule{
+		{name: "forward", hook: "forward", chainType: "filter", prio: priorityFilter, dropByDefault: true, rules: []rule{
 			{established, accept},
-			{is{outDevice, device(e.Host)}, drop},
-			{inRange{destination, e.Public, false}, accept},
+			{equals{outDevice, deviceValue(e.Host)}, drop},
+			{inPrefix{destination, e.Public, false}, accept},
 		}},
 	}}
 }

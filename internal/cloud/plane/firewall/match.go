@@ -15,16 +15,16 @@ import (
 
 // field is a part of a packet, or of what the kernel knows of it.
 type field struct {
-	name string // of its type
-	text string // as in a rule
-	kind nftables.SetDatatype
-	load func(register uint32) expr.Any
+	name     string // of its type
+	text     string // as in a rule
+	datatype nftables.SetDatatype
+	load     func(register uint32) expr.Any
 }
 
 // The first register of 16 bytes and the next one (nf_tables.h).
 const (
-	first  = unix.NFT_REG_1
-	second = unix.NFT_REG_2
+	register1 = unix.NFT_REG_1
+	register2 = unix.NFT_REG_2
 )
 
 func meta(name, text string, kind nftables.SetDatatype, key expr.MetaKey) field {
@@ -55,21 +55,21 @@ type value struct {
 	data []byte
 }
 
-func device(name string) value {
+func deviceValue(name string) value {
 	data := make([]byte, unix.IFNAMSIZ)
 	copy(data, name)
 	return value{strconv.Quote(name), data}
 }
 
-func address(a netip.Addr) value { return value{a.String(), a.AsSlice()} }
+func addressValue(a netip.Addr) value { return value{a.String(), a.AsSlice()} }
 
-func markOf(n uint32) value {
+func markValue(n uint32) value {
 	return value{fmt.Sprintf("0x%08x", n), binaryutil.NativeEndian.PutUint32(n)}
 }
 
-func octet(n int) value { return value{strconv.Itoa(n), []byte{byte(n)}} }
+func byteValue(n int) value { return value{strconv.Itoa(n), []byte{byte(n)}} }
 
-func portOf(n int) value {
+func portValue(n int) value {
 	return value{strconv.Itoa(n), binary.BigEndian.AppendUint16(nil, uint16(n))}
 }
 
@@ -79,58 +79,58 @@ type statement interface {
 	exprs() []expr.Any
 }
 
-// is matches one value of a field.
-type is struct {
+// equals matches one value of a field.
+type equals struct {
 	field field
 	value value
 }
 
-func (m is) text() string { return m.field.text + " " + m.value.text }
+func (m equals) text() string { return m.field.text + " " + m.value.text }
 
-func (m is) exprs() []expr.Any {
-	return []expr.Any{m.field.load(first), &expr.Cmp{Op: expr.CmpOpEq, Register: first, Data: m.value.data}}
+func (m equals) exprs() []expr.Any {
+	return []expr.Any{m.field.load(register1), &expr.Cmp{Op: expr.CmpOpEq, Register: register1, Data: m.value.data}}
 }
 
-// between matches the values of a field from low to high.
-type between struct {
+// inInterval matches the values of a field from low to high.
+type inInterval struct {
 	field     field
 	low, high value
 }
 
-func (m between) text() string { return m.field.text + " " + m.low.text + "-" + m.high.text }
+func (m inInterval) text() string { return m.field.text + " " + m.low.text + "-" + m.high.text }
 
-func (m between) exprs() []expr.Any {
+func (m inInterval) exprs() []expr.Any {
 	return []expr.Any{
-		m.field.load(first),
-		&expr.Cmp{Op: expr.CmpOpGte, Register: first, Data: m.low.data},
-		&expr.Cmp{Op: expr.CmpOpLte, Register: first, Data: m.high.data},
+		m.field.load(register1),
+		&expr.Cmp{Op: expr.CmpOpGte, Register: register1, Data: m.low.data},
+		&expr.Cmp{Op: expr.CmpOpLte, Register: register1, Data: m.high.data},
 	}
 }
 
-// inRange matches the addresses of a prefix.
-type inRange struct {
+// inPrefix matches the addresses of a prefix.
+type inPrefix struct {
 	field  field
 	prefix netip.Prefix
 	not    bool
 }
 
-func (m inRange) text() string {
+func (m inPrefix) text() string {
 	if m.not {
 		return m.field.text + " != " + m.prefix.Masked().String()
 	}
 	return m.field.text + " " + m.prefix.Masked().String()
 }
 
-func (m inRange) exprs() []expr.Any {
+func (m inPrefix) exprs() []expr.Any {
 	mask := binary.BigEndian.AppendUint32(nil, ^uint32(0)<<(32-m.prefix.Bits()))
 	op := expr.CmpOpEq
 	if m.not {
 		op = expr.CmpOpNeq
 	}
 	return []expr.Any{
-		m.field.load(first),
-		&expr.Bitwise{SourceRegister: first, DestRegister: first, Len: 4, Mask: mask, Xor: make([]byte, 4)},
-		&expr.Cmp{Op: op, Register: first, Data: m.prefix.Masked().Addr().AsSlice()},
+		m.field.load(register1),
+		&expr.Bitwise{SourceRegister: register1, DestRegister: register1, Len: 4, Mask: mask, Xor: make([]byte, 4)},
+		&expr.Cmp{Op: op, Register: register1, Data: m.prefix.Masked().Addr().AsSlice()},
 	}
 }
 
@@ -156,40 +156,40 @@ func (m inSet) text() string {
 func (m inSet) exprs() []expr.Any {
 	all := make([]expr.Any, 0, len(m.fields)+1)
 	for i, f := range m.fields {
-		all = append(all, f.load([]uint32{first, second}[i]))
+		all = append(all, f.load([]uint32{register1, register2}[i]))
 	}
-	return append(all, &expr.Lookup{SourceRegister: first, SetName: m.set, Invert: m.not})
+	return append(all, &expr.Lookup{SourceRegister: register1, SetName: m.set, Invert: m.not})
 }
 
-// tracked matches the state or the status of a packet's connection.
-type tracked struct {
+// ctState matches the state or the status of a packet's connection.
+type ctState struct {
 	words string
 	key   expr.CtKey
 	bits  uint32
 }
 
-func (m tracked) text() string { return "ct " + m.words }
+func (m ctState) text() string { return "ct " + m.words }
 
-func (m tracked) exprs() []expr.Any {
+func (m ctState) exprs() []expr.Any {
 	return []expr.Any{
-		&expr.Ct{Key: m.key, Register: first},
+		&expr.Ct{Key: m.key, Register: register1},
 		&expr.Bitwise{
-			SourceRegister: first,
-			DestRegister:   first,
+			SourceRegister: register1,
+			DestRegister:   register1,
 			Len:            4,
 			Mask:           binaryutil.NativeEndian.PutUint32(m.bits),
 			Xor:            make([]byte, 4),
 		},
-		&expr.Cmp{Op: expr.CmpOpNeq, Register: first, Data: make([]byte, 4)},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: register1, Data: make([]byte, 4)},
 	}
 }
 
 var (
-	established = tracked{
+	established = ctState{
 		"state established,related",
 		expr.CtKeySTATE,
 		expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED,
 	}
-	invalid    = tracked{"state invalid", expr.CtKeySTATE, expr.CtStateBitINVALID}
-	redirected = tracked{"status dnat", expr.CtKeySTATUS, 1 << 5} // IPS_DST_NAT, nf_conntrack_common.h
+	invalid    = ctState{"state invalid", expr.CtKeySTATE, expr.CtStateBitINVALID}
+	redirected = ctState{"status dnat", expr.CtKeySTATUS, 1 << 5} // IPS_DST_NAT, nf_conntrack_common.h
 )

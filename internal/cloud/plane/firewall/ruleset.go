@@ -13,27 +13,27 @@ type Ruleset struct {
 }
 
 type set struct {
-	name     string
-	key      []field // more than one: a concatenation
-	value    *field  // nil: a plain set
-	verdicts bool    // a map to verdicts
-	elements []element
+	name         string
+	key          []field // more than one: a concatenation
+	value        *field  // nil: a plain set
+	isVerdictMap bool    // a map to verdicts
+	elements     []element
 }
 
 // element is one member of a set. Its key has a text for each field.
 type element struct {
-	key    []value
-	value  value
-	action verdict
+	key     []value
+	value   value
+	verdict verdict
 }
 
 type chain struct {
-	name  string
-	hook  string // empty: reached from other chains only
-	kind  string // "filter", "nat"
-	prio  int
-	drop  bool // the policy of a base chain
-	rules []rule
+	name          string
+	hook          string // empty: reached from other chains only
+	chainType     string // "filter", "nat"
+	prio          int
+	dropByDefault bool // the policy of a base chain
+	rules         []rule
 }
 
 // rule is matches and actions in their order.
@@ -61,7 +61,7 @@ func (s set) print(b *strings.Builder) {
 	}
 	of := strings.Join(types, " . ")
 	switch {
-	case s.verdicts:
+	case s.isVerdictMap:
 		kind, of = "map", of+" : verdict"
 	case s.value != nil:
 		kind, of = "map", of+" : "+s.value.name
@@ -74,8 +74,8 @@ func (s set) print(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "\t\t%s", strings.Join(keys, " . "))
 		switch {
-		case s.verdicts:
-			fmt.Fprintf(b, " : %s", e.action.text())
+		case s.isVerdictMap:
+			fmt.Fprintf(b, " : %s", e.verdict.text())
 		case s.value != nil:
 			fmt.Fprintf(b, " : %s", e.value.text)
 		}
@@ -88,10 +88,10 @@ func (c chain) print(b *strings.Builder) {
 	fmt.Fprintf(b, "\tchain %s {\n", c.name)
 	if c.hook != "" {
 		policy := "accept"
-		if c.drop {
+		if c.dropByDefault {
 			policy = "drop"
 		}
-		fmt.Fprintf(b, "\t\ttype %s hook %s priority %d; policy %s;\n", c.kind, c.hook, c.prio, policy)
+		fmt.Fprintf(b, "\t\ttype %s hook %s priority %d; policy %s;\n", c.chainType, c.hook, c.prio, policy)
 	}
 	for _, r := range c.rules {
 		parts := make([]string, 0, len(r))

@@ -55,32 +55,32 @@ func TestARouterFiltersAsTheTutorialSays(t *testing.T) {
 	r := router()
 	r.Interfaces = []firewall.Interface{
 		{
-			ID:          "eni-1",
-			Device:      "eni1",
-			Mark:        0x10001,
-			Private:     netip.MustParseAddr("10.0.1.10"),
-			Public:      netip.MustParseAddr("198.18.1.10"),
-			Groups:      []string{"sg-app"},
-			SourceCheck: true,
+			ID:             "eni-1",
+			Device:         "eni1",
+			Mark:           0x10001,
+			Private:        netip.MustParseAddr("10.0.1.10"),
+			Public:         netip.MustParseAddr("198.18.1.10"),
+			SecurityGroups: []string{"sg-app"},
+			SourceCheck:    true,
 		},
 		{
-			ID:      "eni-2",
-			Device:  "eni2",
-			Mark:    0x10001,
-			Private: netip.MustParseAddr("10.0.1.11"),
-			Groups:  []string{"sg-lb", "sg-gone"},
-			Cut:     true,
+			ID:             "eni-2",
+			Device:         "eni2",
+			Mark:           0x10001,
+			Private:        netip.MustParseAddr("10.0.1.11"),
+			SecurityGroups: []string{"sg-lb", "sg-gone"},
+			Cut:            true,
 		},
 	}
 	r.Members = []firewall.Member{
-		{Private: netip.MustParseAddr("10.0.1.10"), Groups: []string{"sg-app"}},
-		{Private: netip.MustParseAddr("10.0.1.11"), Groups: []string{"sg-lb"}},
+		{Private: netip.MustParseAddr("10.0.1.10"), SecurityGroups: []string{"sg-app"}},
+		{Private: netip.MustParseAddr("10.0.1.11"), SecurityGroups: []string{"sg-lb"}},
 	}
 	everything := []firewall.Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: world}}
-	r.Groups = []firewall.Group{
+	r.SecurityGroups = []firewall.SecurityGroup{
 		{ID: "sg-app", Egress: everything, Ingress: []firewall.Rule{
 			{Protocol: "tcp", FromPort: 22, ToPort: 22, CIDR: netip.MustParsePrefix("192.0.2.7/32")},
-			{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-lb"},
+			{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-lb"},
 		}},
 		{
 			ID:      "sg-lb",
@@ -93,7 +93,7 @@ func TestARouterFiltersAsTheTutorialSays(t *testing.T) {
 
 func TestEveryKindOfRuleIsMatched(t *testing.T) {
 	r := router()
-	r.Groups = []firewall.Group{{ID: "sg-kinds", Ingress: []firewall.Rule{
+	r.SecurityGroups = []firewall.SecurityGroup{{ID: "sg-kinds", Ingress: []firewall.Rule{
 		{Protocol: "tcp", FromPort: 0, ToPort: 65535, CIDR: world},
 		{Protocol: "udp", FromPort: 53, ToPort: 53, CIDR: world},
 		{Protocol: "icmp", FromPort: -1, ToPort: -1, CIDR: world},

@@ -183,7 +183,7 @@ func checkBuilder(string) *Problem {
 
 // checkOverlay mounts an overlay where nobody sees it.
 func checkOverlay(string) *Problem {
-	err := thread.Spend(func() error {
+	err := thread.RunDisposable(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func (f filesystem) mount() error {
 		return fmt.Errorf("open the mount namespace: %w", err)
 	}
 	defer func() { _ = unix.Close(host) }()
-	return thread.Spend(func() error { return f.mountPrivately(host) })
+	return thread.RunDisposable(func() error { return f.mountPrivately(host) })
 }
 
 func (f filesystem) mountPrivately(host int) error {

@@ -60,7 +60,7 @@ func (p *Plane) spawn(m Machine, group cgroup) (int, error) {
 	}
 	argv := append(append([]string(nil), p.config.Launcher...), roleLaunch)
 	pid := 0
-	err = thread.Spend(func() error {
+	err = thread.RunDisposable(func() error {
 		pid, err = spawnAs(m.UIDBase, group, argv, attr)
 		return err
 	})

@@ -27,10 +27,10 @@ type Instance struct {
 	LaunchTime              time.Time
 	Architecture            string // "x86_64"
 	UserData                []byte // decoded; nil: none
-	LifecycleTarget         string // the state in its Auto Scaling group that it is to reach: "InService"; empty: it is in none
+	TargetLifecycleState    string // the state in its Auto Scaling group that it is to reach: "InService"; empty: it is in none
 	Tags                    map[string]string
 	TagsEnabled             bool
-	Endpoint                bool // the service answers
+	EndpointEnabled         bool // the service answers
 	TokensRequired          bool // the first version of the protocol is refused
 	HopLimit                int  // of answers that carry a token; 0 means 1, as on AWS
 }

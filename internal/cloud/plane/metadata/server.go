@@ -21,27 +21,27 @@ import (
 // Server answers machines.
 type Server struct {
 	source Source
-	mint   *mint
+	tokens *tokenIssuer
 	log    *slog.Logger
 }
 
 // New gives a server for the machines that source knows. Session tokens of a
 // former server are void: machines ask for new ones when one is refused.
 func New(source Source, log *slog.Logger) (*Server, error) {
-	m, err := newMint()
+	m, err := newTokenIssuer()
 	if err != nil {
 		return nil, err
 	}
-	return &Server{source: source, mint: m, log: log}, nil
+	return &Server{source: source, tokens: m, log: log}, nil
 }
 
-// connection is the key of a request's connection in its context.
-type connection struct{}
+// connKey is the key of a request's connection in its context.
+type connKey struct{}
 
 // Bounds of one request, which is small, and of an idle connection.
 const (
-	requestTime = 10 * time.Second
-	idleTime    = time.Minute
+	requestTimeout = 10 * time.Second
+	idleTimeout    = time.Minute
 )
 
 // Serve answers machines of the VPC, told by their addresses, until ctx ends or
@@ -49,8 +49,8 @@ const (
 func (s *Server) Serve(ctx context.Context, vpcID string, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s.Handler(vpcID),
-		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connection{}, c) },
-		ReadHeaderTimeout: requestTime, WriteTimeout: requestTime, IdleTimeout: idleTime,
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		ReadHeaderTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	// The connections end with the listener, so that none outlives a VPC.
@@ -70,7 +70,7 @@ func (s *Server) Serve(ctx context.Context, vpcID string, listener net.Listener)
 
 // Headers of the second version of the protocol.
 const (
-	lifetimeHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	tokenTTLHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 	tokenHeader    = "X-Aws-Ec2-Metadata-Token"
 )
 
@@ -81,19 +81,19 @@ func (s *Server) Handler(vpcID string) http.Handler {
 		instance, ok := s.machine(vpcID, r)
 		switch {
 		case !ok:
-			refuse(w, http.StatusNotFound)
-		case !instance.Endpoint, r.Header.Get("X-Forwarded-For") != "" && r.Method == http.MethodPut:
+			writeError(w, http.StatusNotFound)
+		case !instance.EndpointEnabled, r.Header.Get("X-Forwarded-For") != "" && r.Method == http.MethodPut:
 			// Behind an open proxy somebody else may be asking.
-			refuse(w, http.StatusForbidden)
+			writeError(w, http.StatusForbidden)
 		case r.Method == http.MethodPut && path.Clean(r.URL.Path) == "/latest/api/token":
-			s.giveToken(w, r, instance)
+			s.issueToken(w, r, instance)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "OPTIONS, GET, HEAD, PUT")
-			refuse(w, http.StatusMethodNotAllowed)
+			writeError(w, http.StatusMethodNotAllowed)
 		case !s.allowed(r, instance):
-			refuse(w, http.StatusUnauthorized)
+			writeError(w, http.StatusUnauthorized)
 		default:
-			s.tell(w, r, instance)
+			s.serveContent(w, r, instance)
 		}
 	})
 }
@@ -109,31 +109,31 @@ func (s *Server) machine(vpcID string, r *http.Request) (Instance, bool) {
 // allowed tells whether the request has a good token, or may do without.
 func (s *Server) allowed(r *http.Request, instance Instance) bool {
 	if token := r.Header.Get(tokenHeader); token != "" {
-		return s.mint.valid(instance.ID, token, time.Now())
+		return s.tokens.valid(instance.ID, token, time.Now())
 	}
 	return !instance.TokensRequired
 }
 
-func (s *Server) giveToken(w http.ResponseWriter, r *http.Request, instance Instance) {
-	seconds, err := strconv.Atoi(r.Header.Get(lifetimeHeader))
-	if err != nil || seconds < shortest || seconds > longest {
-		refuse(w, http.StatusBadRequest)
+func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, instance Instance) {
+	seconds, err := strconv.Atoi(r.Header.Get(tokenTTLHeader))
+	if err != nil || seconds < minTokenTTL || seconds > maxTokenTTL {
+		writeError(w, http.StatusBadRequest)
 		return
 	}
 	// An answer with a token travels only so far: not beyond the machine itself
 	// where the limit is one.
 	if err := limitHops(r.Context(), max(instance.HopLimit, 1)); err != nil {
 		s.log.Warn("limit the hops of a token", "instance", instance.ID, "error", err)
-		refuse(w, http.StatusInternalServerError)
+		writeError(w, http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain")
-	w.Header().Set(lifetimeHeader, strconv.Itoa(seconds))
-	_, _ = io.WriteString(w, s.mint.make(instance.ID, time.Now().Add(time.Duration(seconds)*time.Second)))
+	w.Header().Set(tokenTTLHeader, strconv.Itoa(seconds))
+	_, _ = io.WriteString(w, s.tokens.issue(instance.ID, time.Now().Add(time.Duration(seconds)*time.Second)))
 }
 
 func limitHops(ctx context.Context, hops int) error {
-	conn, ok := ctx.Value(connection{}).(*net.TCPConn)
+	conn, ok := ctx.Value(connKey{}).(*net.TCPConn)
 	if !ok {
 		return nil // not over a network
 	}
@@ -163,8 +163,8 @@ var versions = []string{
 	"latest",
 }
 
-// tell answers a request for a path, if there is something.
-func (s *Server) tell(w http.ResponseWriter, r *http.Request, instance Instance) {
+// serveContent answers a request for a path, if there is something.
+func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, instance Instance) {
 	version, rest, _ := strings.Cut(strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/"), "/")
 	body, found := "", false
 	var err error
@@ -172,14 +172,14 @@ func (s *Server) tell(w http.ResponseWriter, r *http.Request, instance Instance)
 	case version == "":
 		body, found = strings.Join(versions, "\n"), true
 	case slices.Contains(versions, version):
-		body, found, err = instance.content(rest)
+		body, found, err = instance.contentAt(rest)
 	}
 	switch {
 	case err != nil:
 		s.log.Error("answer a metadata request", "instance", instance.ID, "error", err)
-		refuse(w, http.StatusInternalServerError)
+		writeError(w, http.StatusInternalServerError)
 	case !found:
-		refuse(w, http.StatusNotFound)
+		writeError(w, http.StatusNotFound)
 	default:
 		kind := "text/plain"
 		if rest == "user-data" {
@@ -190,8 +190,8 @@ func (s *Server) tell(w http.ResponseWriter, r *http.Request, instance Instance)
 	}
 }
 
-// content gives what is at a path below a version.
-func (i Instance) content(name string) (body string, found bool, err error) {
+// contentAt gives what is at a path below a version.
+func (i Instance) contentAt(name string) (body string, found bool, err error) {
 	switch name {
 	case "":
 		body = "dynamic\nmeta-data"
@@ -206,17 +206,17 @@ func (i Instance) content(name string) (body string, found bool, err error) {
 	case "dynamic/instance-identity":
 		return "document", true, nil
 	case "dynamic/instance-identity/document":
-		body, err = i.document()
+		body, err = i.identityDocument()
 		return body, true, err
 	}
 	if below, ok := strings.CutPrefix(name+"/", "meta-data/"); ok {
-		body, found = i.lookup(below)
+		body, found = i.metadataAt(below)
 	}
 	return body, found, nil
 }
 
-// refuse answers with an error page, as the service does.
-func refuse(w http.ResponseWriter, status int) {
+// writeError answers with an error page, as the service does.
+func writeError(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(status)
 	title := strconv.Itoa(status) + " - " + http.StatusText(status)

@@ -36,7 +36,7 @@ func example() metadata.Instance {
 		ReservationID: "r-1", LaunchTime: time.Unix(0, 0), Architecture: "x86_64", UserData: []byte("#!/bin/sh\n"),
 		Tags: map[string]string{
 			"Name": "server-1",
-		}, TagsEnabled: true, Endpoint: true, TokensRequired: true, LifecycleTarget: "InService",
+		}, TagsEnabled: true, EndpointEnabled: true, TokensRequired: true, TargetLifecycleState: "InService",
 	}
 }
 
@@ -143,7 +143,7 @@ func TestAMachineReadsWhatItIs(t *testing.T) {
 
 func TestWhatAMachineHasNotIsNotThere(t *testing.T) {
 	c := newClient(t, func(i *metadata.Instance) {
-		i.PublicIP, i.PublicKey, i.UserData, i.TagsEnabled, i.LifecycleTarget = netip.Addr{}, "", nil, false, ""
+		i.PublicIP, i.PublicKey, i.UserData, i.TagsEnabled, i.TargetLifecycleState = netip.Addr{}, "", nil, false, ""
 	})
 	token := c.token(me, "60")
 	for _, path := range []string{"public-ipv4", "public-hostname", "autoscaling/", "public-keys/", "tags/instance/", "../user-data"} {
@@ -186,7 +186,7 @@ func TestTokensAreOptionalWhereTheInstanceSaysSo(t *testing.T) {
 	if code, body := c.do(me, "GET", "/latest/meta-data/instance-id"); code != 200 || body != "i-0123456789abcdef0" {
 		t.Errorf("%d %q", code, body)
 	}
-	c = newClient(t, func(i *metadata.Instance) { i.Endpoint = false })
+	c = newClient(t, func(i *metadata.Instance) { i.EndpointEnabled = false })
 	if code, _ := c.do(me, "PUT", "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60"); code != 403 {
 		t.Errorf("switched off: %d", code)
 	}

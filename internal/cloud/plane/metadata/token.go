@@ -12,29 +12,29 @@ import (
 
 // The bounds of a token's life, in seconds (Amazon EC2 User Guide, Use IMDSv2).
 const (
-	shortest = 1
-	longest  = 21600
+	minTokenTTL = 1
+	maxTokenTTL = 21600
 )
 
-// mint makes and checks session tokens. A token is the end of its life and a
+// tokenIssuer makes and checks session tokens. A token is the end of its life and a
 // code over that and the machine it was made for, so nothing needs to be kept
 // and no machine can use another's.
-type mint struct{ key []byte }
+type tokenIssuer struct{ key []byte }
 
-func newMint() (*mint, error) {
+func newTokenIssuer() (*tokenIssuer, error) {
 	key := make([]byte, sha256.Size)
 	if _, err := rand.Read(key); err != nil {
 		return nil, fmt.Errorf("make a key for session tokens: %w", err)
 	}
-	return &mint{key}, nil
+	return &tokenIssuer{key}, nil
 }
 
-func (m *mint) make(instance string, ends time.Time) string {
+func (m *tokenIssuer) issue(instance string, ends time.Time) string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(ends.UnixNano()))
-	return base64.URLEncoding.EncodeToString(append(b, m.code(instance, b)...))
+	return base64.URLEncoding.EncodeToString(append(b, m.mac(instance, b)...))
 }
 
-func (m *mint) code(instance string, ends []byte) []byte {
+func (m *tokenIssuer) mac(instance string, ends []byte) []byte {
 	h := hmac.New(sha256.New, m.key)
 	h.Write(ends)
 	h.Write([]byte(instance))
@@ -42,11 +42,11 @@ func (m *mint) code(instance string, ends []byte) []byte {
 }
 
 // valid tells whether the token is the machine's and still lives.
-func (m *mint) valid(instance, token string, now time.Time) bool {
+func (m *tokenIssuer) valid(instance, token string, now time.Time) bool {
 	b, err := base64.URLEncoding.DecodeString(token)
 	if err != nil || len(b) != 8+sha256.Size {
 		return false
 	}
 	ends := time.Unix(0, int64(binary.BigEndian.Uint64(b[:8])))
-	return hmac.Equal(b[8:], m.code(instance, b[:8])) && now.Before(ends)
+	return hmac.Equal(b[8:], m.mac(instance, b[:8])) && now.Before(ends)
 }

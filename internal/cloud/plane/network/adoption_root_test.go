@@ -18,17 +18,17 @@ func TestRealNetworkOutlivesItsDaemonAndIsTakenOver(t *testing.T) {
 	a, b := s.machine("a", 3000), s.machine("b", 3000)
 	v := online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), nic("v", "10.0.2.10", b)))
 	s.set(v, vpc("gone"))
-	inside, fromHost := s.answers(a, "10.0.2.10:3000", "b"), s.answers(hostNamespace, "203.0.113.20:3000", "a")
+	inside, fromHost := s.assertAnswers(a, "10.0.2.10:3000", "b"), s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 	before := s.indices("v")
 
 	s.stop()
-	s.alive(inside)
-	s.alive(fromHost)
-	s.answers(b, "10.0.1.10:3000", "a")
+	s.assertAlive(inside)
+	s.assertAlive(fromHost)
+	s.assertAnswers(b, "10.0.1.10:3000", "a")
 	s.open()
 	s.set(v)
-	s.alive(inside)
-	s.alive(fromHost)
+	s.assertAlive(inside)
+	s.assertAlive(fromHost)
 	if after := s.indices("v"); before != after {
 		t.Errorf("devices were made anew: %s, then %s", before, after)
 	}
@@ -37,7 +37,7 @@ func TestRealNetworkOutlivesItsDaemonAndIsTakenOver(t *testing.T) {
 	}
 	s.reopen()
 	s.set(v)
-	s.alive(fromHost)
+	s.assertAlive(fromHost)
 }
 
 func TestRealHalfMadeNetworkIsCompleted(t *testing.T) {
@@ -49,7 +49,7 @@ func TestRealHalfMadeNetworkIsCompleted(t *testing.T) {
 	s.set(v)
 	// As if the daemon had been killed after it made the devices.
 	for path, name := range map[string]string{b: machineDevice, s.plane.routerPath("v"): uplink, hostNamespace: s.cfg.Name + hostSuffix} {
-		at, err := openPlace(path)
+		at, err := openNamespace(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,15 +63,15 @@ func TestRealHalfMadeNetworkIsCompleted(t *testing.T) {
 	}
 	s.reopen()
 	s.set(v)
-	s.answers(a, "10.0.2.10:3000", "b")
-	s.answers(a, "203.0.113.21:3000", "b")
-	s.answers(hostNamespace, "203.0.113.21:3000", "b")
+	s.assertAnswers(a, "10.0.2.10:3000", "b")
+	s.assertAnswers(a, "203.0.113.21:3000", "b")
+	s.assertAnswers(hostNamespace, "203.0.113.21:3000", "b")
 }
 
 // indices lists the devices of a VPC's router with their numbers.
 func (s *site) indices(vpc string) string {
 	s.Helper()
-	at, err := openPlace(s.plane.routerPath(vpc))
+	at, err := openNamespace(s.plane.routerPath(vpc))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -106,14 +106,14 @@ func TestRealMachineThatStartsAnewGetsItsInterfaceAgain(t *testing.T) {
 	a, b := s.machine("a"), s.machine("b", 3000)
 	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b))
 	s.set(v)
-	s.answers(a, "10.0.2.10:3000", "b")
+	s.assertAnswers(a, "10.0.2.10:3000", "b")
 	for range 3 { // inode numbers come again soon
 		if err := unpin(a); err != nil {
 			t.Fatal(err)
 		}
 		s.machine("a")
 		s.set(v)
-		s.answers(a, "10.0.2.10:3000", "b")
+		s.assertAnswers(a, "10.0.2.10:3000", "b")
 	}
 	if err := unpin(a); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestRealMachineThatStartsAnewGetsItsInterfaceAgain(t *testing.T) {
 	}
 	s.machine("a")
 	s.set(v)
-	s.answers(a, "10.0.2.10:3000", "b")
+	s.assertAnswers(a, "10.0.2.10:3000", "b")
 	v.Interfaces = v.Interfaces[1:]
 	s.set(v)
 	s.assertNoInterface(a)
@@ -132,7 +132,7 @@ func TestRealMachineThatStartsAnewGetsItsInterfaceAgain(t *testing.T) {
 
 func (s *site) assertNoInterface(path string) {
 	s.Helper()
-	at, err := openPlace(path)
+	at, err := openNamespace(path)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -150,9 +150,9 @@ func TestRealNodeHasANamespaceOfItsOwn(t *testing.T) {
 	v := online(vpc("v", nic("v", "10.0.1.10", a), node))
 	s.set(v)
 	path := s.plane.NodeNamespace(node.ID)
-	s.answers(path, "10.0.1.10:3000", "a to 10.0.2.20")
-	s.greet(path, netip.AddrPortFrom(node.Private, 3000), "node")
-	s.answers(hostNamespace, "203.0.113.30:3000", "node")
+	s.assertAnswers(path, "10.0.1.10:3000", "a to 10.0.2.20")
+	s.serveGreeting(path, netip.AddrPortFrom(node.Private, 3000), "node")
+	s.assertAnswers(hostNamespace, "203.0.113.30:3000", "node")
 	v.Interfaces = v.Interfaces[:1]
 	s.set(v)
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
@@ -182,5 +182,5 @@ func TestRealNamespaceOfAnotherUserIsWired(t *testing.T) {
 	defer func() { _ = input.Close(); _ = cmd.Wait() }()
 	theirs := "/proc/" + strconv.Itoa(cmd.Process.Pid) + "/ns/net"
 	s.set(vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", theirs)))
-	s.answers(theirs, "10.0.1.10:3000", "a to 10.0.2.10")
+	s.assertAnswers(theirs, "10.0.1.10:3000", "a to 10.0.2.10")
 }

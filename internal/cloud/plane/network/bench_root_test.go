@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// across gives the ends of a connection between machines of two subnets.
-func across(b *testing.B) (near, far net.Conn) {
+// connectMachines gives the ends of a connection between machines of two subnets.
+func connectMachines(b *testing.B) (near, far net.Conn) {
 	b.Helper()
 	s := openSite(b)
 	from, to := s.machine("from"), s.machine("to")
@@ -30,8 +30,8 @@ func across(b *testing.B) (near, far net.Conn) {
 	return near, far
 }
 
-// during runs do until the connection's ends are closed after the benchmark.
-func during(b *testing.B, near, far net.Conn, do func()) {
+// serveUntilClosed runs do until the connection's ends are closed after the benchmark.
+func serveUntilClosed(b *testing.B, near, far net.Conn, do func()) {
 	b.Helper()
 	done := make(chan struct{})
 	go func() { defer close(done); do() }()
@@ -39,8 +39,8 @@ func during(b *testing.B, near, far net.Conn, do func()) {
 }
 
 func BenchmarkRealRoundTrip(b *testing.B) {
-	near, far := across(b)
-	during(b, near, far, func() { _, _ = io.Copy(struct{ io.Writer }{far}, struct{ io.Reader }{far}) })
+	near, far := connectMachines(b)
+	serveUntilClosed(b, near, far, func() { _, _ = io.Copy(struct{ io.Writer }{far}, struct{ io.Reader }{far}) })
 	one := make([]byte, 1)
 	for b.Loop() {
 		if _, err := near.Write(one); err != nil {
@@ -53,8 +53,8 @@ func BenchmarkRealRoundTrip(b *testing.B) {
 }
 
 func BenchmarkRealThroughput(b *testing.B) {
-	near, far := across(b)
-	during(b, near, far, func() { _, _ = io.Copy(io.Discard, far) })
+	near, far := connectMachines(b)
+	serveUntilClosed(b, near, far, func() { _, _ = io.Copy(io.Discard, far) })
 	chunk := make([]byte, 1<<20)
 	b.SetBytes(int64(len(chunk)))
 	for b.Loop() {

@@ -19,13 +19,13 @@ func (c Config) Equal(other Config) bool { return reflect.DeepEqual(c, other) }
 
 // VPC is a virtual private cloud. CIDRs of VPCs may overlap.
 type VPC struct {
-	ID, Region string
-	CIDR       netip.Prefix
-	Gateway    bool // an internet gateway is attached
-	DNSSupport bool // the resolver answers at the base of CIDR plus two and at 169.254.169.253
-	Subnets    []Subnet
-	Interfaces []Interface
-	Groups     []firewall.Group
+	ID, Region     string
+	CIDR           netip.Prefix
+	Gateway        bool // an internet gateway is attached
+	DNSSupport     bool // the resolver answers at the base of CIDR plus two and at 169.254.169.253
+	Subnets        []Subnet
+	Interfaces     []Interface
+	SecurityGroups []firewall.SecurityGroup
 }
 
 // Subnet is a range of a VPC.
@@ -58,7 +58,7 @@ type Interface struct {
 	ID, SubnetID    string
 	MAC             net.HardwareAddr // nil: the kernel's choice
 	Private, Public netip.Addr       // Public zero: none
-	Groups          []string
+	SecurityGroups  []string
 
 	// Namespace is the path of the network namespace with the machine's end.
 	// Empty: the interface is not attached and packets to it vanish.

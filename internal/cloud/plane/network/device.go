@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wire joins two places by a pair of devices, which are still off. What bore
+// createPair joins two places by a pair of devices, which are still off. What bore
 // the far name goes; it cannot be of use without its other end.
-func wire(
-	near *place,
+func createPair(
+	near *namespace,
 	nearName string,
-	far *place,
+	far *namespace,
 	farName string,
 	mac net.HardwareAddr,
 	mtu int,
@@ -32,7 +32,7 @@ func wire(
 		if lookErr != nil {
 			return nil, nil, fmt.Errorf("make devices %s and %s: %w", nearName, farName, errors.Join(err, lookErr))
 		}
-		if err := far.remove(old); err != nil {
+		if err := far.removeDevice(old); err != nil {
 			return nil, nil, err
 		}
 		err = near.netlink.LinkAdd(pair)
@@ -48,22 +48,22 @@ func wire(
 
 // end is a device in its place.
 type end struct {
-	place *place
-	link  netlink.Link
+	namespace *namespace
+	link      netlink.Link
 }
 
-// switchOn switches on both ends of a pair, and waits until the first sends.
-func switchOn(near, far end) error {
+// setUpPair switches on both ends of a pair, and waits until the first sends.
+func setUpPair(near, far end) error {
 	for _, e := range []end{near, far} {
-		if err := e.place.netlink.LinkSetUp(e.link); err != nil {
+		if err := e.namespace.netlink.LinkSetUp(e.link); err != nil {
 			return fmt.Errorf("switch on %s: %w", e.link.Attrs().Name, err)
 		}
 	}
-	return near.place.settle(near.link)
+	return near.namespace.waitUp(near.link)
 }
 
-// loopback switches on lo, and gives it.
-func (p *place) loopback() (netlink.Link, error) {
+// setUpLoopback switches on lo, and gives it.
+func (p *namespace) setUpLoopback() (netlink.Link, error) {
 	lo, err := p.netlink.LinkByName("lo")
 	if err == nil {
 		err = p.netlink.LinkSetUp(lo)
@@ -74,16 +74,16 @@ func (p *place) loopback() (netlink.Link, error) {
 	return lo, nil
 }
 
-// settled is how long the kernel may take to see that a device has a far end.
-const settled = 200 * time.Millisecond
+// upTimeout is how long the kernel may take to see that a device has a far end.
+const upTimeout = 200 * time.Millisecond
 
-// settle waits until the device, whose far end came up after it, really sends.
+// waitUp waits until the device, whose far end came up after it, really sends.
 // Until then the kernel drops packets, and a connection's first would be lost for
 // a second. Asking for the device makes Linux 6.8 and later look at once.
-func (p *place) settle(link netlink.Link) error {
+func (p *namespace) waitUp(link netlink.Link) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(settled); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(upTimeout); time.Now().Before(deadline); <-tick.C {
 		now, err := p.netlink.LinkByIndex(link.Attrs().Index)
 		if err != nil {
 			return fmt.Errorf("look at device %s: %w", link.Attrs().Name, err)
@@ -95,41 +95,41 @@ func (p *place) settle(link netlink.Link) error {
 	return nil // it will in a moment; nothing but speed depends on it
 }
 
-// joined tells whether two devices are the ends of one pair.
-func joined(near, far netlink.Link) bool {
+// paired tells whether two devices are the ends of one pair.
+func paired(near, far netlink.Link) bool {
 	a, b := near.Attrs(), far.Attrs()
 	return a.ParentIndex == b.Index && b.ParentIndex == a.Index
 }
 
-// remove deletes a device, if it is still there.
-func (p *place) remove(link netlink.Link) error {
+// removeDevice deletes a device, if it is still there.
+func (p *namespace) removeDevice(link netlink.Link) error {
 	if err := p.netlink.LinkDel(link); err != nil && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("remove device %s: %w", link.Attrs().Name, err)
 	}
 	return nil
 }
 
-// doomed is a group of devices (IFLA_GROUP) that are about to go.
-const doomed = 161
+// deletionGroup is a group of devices (IFLA_GROUP) that are about to go.
+const deletionGroup = 161
 
-// removeAll deletes devices together: the kernel waits for their last packets
+// removeDevices deletes devices together: the kernel waits for their last packets
 // once, which takes ten milliseconds and more, and not once for each.
-func (p *place) removeAll(links []netlink.Link) error {
+func (p *namespace) removeDevices(links []netlink.Link) error {
 	if len(links) < 2 {
 		for _, link := range links {
-			return p.remove(link)
+			return p.removeDevice(link)
 		}
 		return nil
 	}
 	for _, link := range links {
-		if err := p.netlink.LinkSetGroup(link, doomed); err != nil && !errors.Is(err, unix.ENODEV) {
+		if err := p.netlink.LinkSetGroup(link, deletionGroup); err != nil && !errors.Is(err, unix.ENODEV) {
 			return fmt.Errorf("remove device %s: %w", link.Attrs().Name, err)
 		}
 	}
-	err := within(p.path, func() error {
+	err := inNamespace(p.path, func() error {
 		request := nl.NewNetlinkRequest(unix.RTM_DELLINK, unix.NLM_F_ACK)
 		request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
-		request.AddData(nl.NewRtAttr(unix.IFLA_GROUP, nl.Uint32Attr(doomed)))
+		request.AddData(nl.NewRtAttr(unix.IFLA_GROUP, nl.Uint32Attr(deletionGroup)))
 		_, err := request.Execute(unix.NETLINK_ROUTE, 0)
 		return err
 	})
@@ -141,7 +141,7 @@ func (p *place) removeAll(links []netlink.Link) error {
 
 // setAddresses gives the device exactly these addresses, each with its prefix.
 // Loopback addresses are not touched.
-func (p *place) setAddresses(link netlink.Link, wanted []netip.Prefix) error {
+func (p *namespace) setAddresses(link netlink.Link, wanted []netip.Prefix) error {
 	present, err := p.netlink.AddrList(link, netlink.FAMILY_V4)
 	if err != nil {
 		return fmt.Errorf("list addresses of %s: %w", link.Attrs().Name, err)

@@ -9,7 +9,7 @@ import (
 // ListenIn listens for TCP at the address inside the network namespace at path.
 func ListenIn(path string, at netip.AddrPort) (net.Listener, error) {
 	var listener net.Listener
-	err := within(path, func() (err error) {
+	err := inNamespace(path, func() (err error) {
 		listener, err = net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(at))
 		return err
 	})
@@ -20,7 +20,7 @@ func ListenIn(path string, at netip.AddrPort) (net.Listener, error) {
 // thread while it waits.
 func DialIn(ctx context.Context, path string, to netip.AddrPort) (net.Conn, error) {
 	var conn net.Conn
-	err := within(path, func() (err error) {
+	err := inNamespace(path, func() (err error) {
 		var d net.Dialer // an address that needs no look-up is dialled on this very thread
 		conn, err = d.DialContext(ctx, "tcp4", to.String())
 		return err

@@ -39,77 +39,77 @@ const egressPort = 15001
 
 // edge is the namespace that is the internet.
 type edge struct {
-	*place
-	host      *place // this process's own namespace
-	device    string // in the host
-	public    netip.Prefix
-	addresses addresses
-	mtu       int
-	ruleset   string
-	applied   []route
-	indices   [2]int // of the pair of devices that the applied routes are about
+	*namespace
+	host           *namespace // this process's own namespace
+	device         string     // in the host
+	public         netip.Prefix
+	addresses      addresses
+	mtu            int
+	appliedRuleset string
+	appliedRoutes  []route
+	pairIndices    [2]int // of the pair of devices that the applied routes are about
 }
 
 func openEdge(path string, cfg PlaneConfig) (*edge, error) {
-	host, err := openPlace("/proc/self/ns/net")
+	host, err := openNamespace("/proc/self/ns/net")
 	if err != nil {
 		return nil, err
 	}
-	at, err := establish(path, forwarding)
+	at, err := createNamespace(path, forwardingSysctls)
 	if err != nil {
 		return nil, errors.Join(err, host.close())
 	}
 	return &edge{
-		place: at, host: host, device: cfg.Name + hostSuffix, public: cfg.PublicRange,
+		namespace: at, host: host, device: cfg.Name + hostSuffix, public: cfg.PublicRange,
 		addresses: addressesOf(cfg.PublicRange), mtu: cfg.MTU,
 	}, nil
 }
 
-func (e *edge) close() error { return errors.Join(e.place.close(), e.host.close()) }
+func (e *edge) close() error { return errors.Join(e.namespace.close(), e.host.close()) }
 
-// secure makes sure that nothing for the public range ever follows the host's
+// reconcile makes sure that nothing for the public range ever follows the host's
 // default route, joins the host to the edge and filters between them.
-func (e *edge) secure(vpcs []VPC) error {
+func (e *edge) reconcile(vpcs []VPC) error {
 	ruleset := firewall.Edge{
-		Host: hostDevice, Public: e.public, Proxies: e.addresses.proxies,
-		Listener: netip.AddrPortFrom(e.addresses.edge, egressPort), VPCs: ranges(vpcs),
-	}.Ruleset(table)
-	if text := ruleset.String(); text != e.ruleset {
+		Host: edgeHostDevice, Public: e.public, Proxies: e.addresses.proxies,
+		Listener: netip.AddrPortFrom(e.addresses.edge, egressPort), VPCs: vpcRanges(vpcs),
+	}.Ruleset(tableName)
+	if text := ruleset.String(); text != e.appliedRuleset {
 		if err := firewall.Apply(e.fd(), ruleset); err != nil {
-			e.ruleset = ""
+			e.appliedRuleset = ""
 			return fmt.Errorf("filter at the edge: %w", err)
 		}
-		e.ruleset = text
+		e.appliedRuleset = text
 	}
 	near, nearErr := e.host.netlink.LinkByName(e.device)
-	far, farErr := e.netlink.LinkByName(hostDevice)
-	if nearErr == nil && farErr == nil && joined(near, far) &&
-		e.indices == [2]int{near.Attrs().Index, far.Attrs().Index} {
+	far, farErr := e.netlink.LinkByName(edgeHostDevice)
+	if nearErr == nil && farErr == nil && paired(near, far) &&
+		e.pairIndices == [2]int{near.Attrs().Index, far.Attrs().Index} {
 		return nil
 	}
-	return e.joinHost(near, far, nearErr == nil && farErr == nil && joined(near, far))
+	return e.connectHost(near, far, nearErr == nil && farErr == nil && paired(near, far))
 }
 
-func (e *edge) joinHost(near, far netlink.Link, there bool) error {
-	nowhere := route{table: unix.RT_TABLE_MAIN, to: e.public.Masked(), metric: worst}
+func (e *edge) connectHost(near, far netlink.Link, there bool) error {
+	nowhere := route{table: unix.RT_TABLE_MAIN, to: e.public.Masked(), metric: lastResortMetric}
 	if err := e.host.netlink.RouteReplace(nowhere.kernel()); err != nil {
 		return fmt.Errorf("secure %s: %w", e.public, err)
 	}
 	if !there {
 		if near != nil {
-			if err := e.host.remove(near); err != nil {
+			if err := e.host.removeDevice(near); err != nil {
 				return err
 			}
 		}
 		var err error
-		if near, far, err = wire(e.host, e.device, e.place, hostDevice, nil, e.mtu); err != nil {
+		if near, far, err = createPair(e.host, e.device, e.namespace, edgeHostDevice, nil, e.mtu); err != nil {
 			return fmt.Errorf("join the host to the edge: %w", err)
 		}
 	}
-	if err := switchOn(end{e.host, near}, end{e.place, far}); err != nil {
+	if err := setUpPair(end{e.host, near}, end{e.namespace, far}); err != nil {
 		return err
 	}
-	lo, err := e.loopback()
+	lo, err := e.setUpLoopback()
 	if err != nil {
 		return err
 	}
@@ -119,18 +119,18 @@ func (e *edge) joinHost(near, far netlink.Link, there bool) error {
 	if err := e.host.setAddresses(near, []netip.Prefix{single(e.addresses.host)}); err != nil {
 		return err
 	}
-	e.indices = [2]int{near.Attrs().Index, far.Attrs().Index}
-	e.applied = nil
+	e.pairIndices = [2]int{near.Attrs().Index, far.Attrs().Index}
+	e.appliedRoutes = nil
 	return e.host.setRoutes([]route{nowhere, {
 		table: unix.RT_TABLE_MAIN, to: e.public.Masked(), device: near.Attrs().Index, via: e.addresses.edge, from: e.addresses.host, metric: 1,
-	}}, e.own)
+	}}, e.isOwnRoute)
 }
 
-// own tells the host's routes that are this edge's from those of another's.
-func (e *edge) own(r route) bool { return r.to == e.public.Masked() }
+// isOwnRoute tells the host's routes that are this edge's from those of another's.
+func (e *edge) isOwnRoute(r route) bool { return r.to == e.public.Masked() }
 
-// ranges lists the CIDRs of the VPCs, each once.
-func ranges(vpcs []VPC) []netip.Prefix {
+// vpcRanges lists the CIDRs of the VPCs, each once.
+func vpcRanges(vpcs []VPC) []netip.Prefix {
 	all := make([]netip.Prefix, 0, len(vpcs))
 	for _, vpc := range vpcs {
 		all = append(all, vpc.CIDR.Masked())
@@ -144,23 +144,23 @@ func ranges(vpcs []VPC) []netip.Prefix {
 	return slices.Compact(all)
 }
 
-// direct routes each public address to the router that has it, and everything
+// routePublicAddresses routes each public address to the router that has it, and everything
 // else to nowhere.
-func (e *edge) direct(routers map[string]*router) error {
+func (e *edge) routePublicAddresses(routers map[string]*router) error {
 	all := []route{
-		{table: unix.RT_TABLE_MAIN, to: netip.PrefixFrom(netip.IPv4Unspecified(), 0), metric: worst},
-		{table: unix.RT_TABLE_MAIN, to: single(e.addresses.host), device: e.indices[1]},
+		{table: unix.RT_TABLE_MAIN, to: netip.PrefixFrom(netip.IPv4Unspecified(), 0), metric: lastResortMetric},
+		{table: unix.RT_TABLE_MAIN, to: single(e.addresses.host), device: e.pairIndices[1]},
 	}
 	devices, err := e.devices()
 	if err != nil {
 		return err
 	}
 	for id, r := range routers {
-		link, ok := devices[deviceOf("vpc", id)]
+		link, ok := devices[deviceName("vpc", id)]
 		if !ok {
 			continue
 		}
-		for _, a := range r.wired {
+		for _, a := range r.attached {
 			if a.public.IsValid() {
 				all = append(
 					all,
@@ -175,23 +175,23 @@ func (e *edge) direct(routers map[string]*router) error {
 		}
 	}
 	slices.SortFunc(all, func(a, b route) int { return a.to.Addr().Compare(b.to.Addr()) })
-	if slices.Equal(all, e.applied) {
+	if slices.Equal(all, e.appliedRoutes) {
 		return nil
 	}
-	e.applied = nil
+	e.appliedRoutes = nil
 	if err := e.setRoutes(all, nil); err != nil {
 		return fmt.Errorf("direct public addresses: %w", err)
 	}
-	e.applied = all
+	e.appliedRoutes = all
 	return nil
 }
 
-// dismantle takes the edge away, and the host's way to it last.
-func (e *edge) dismantle() error {
+// remove takes the edge away, and the host's way to it last.
+func (e *edge) remove() error {
 	var problems error
 	if near, err := e.host.netlink.LinkByName(e.device); err == nil {
-		problems = e.host.remove(near)
+		problems = e.host.removeDevice(near)
 	}
-	problems = errors.Join(problems, e.host.setRoutes(nil, e.own), e.close(), unpin(e.path))
+	problems = errors.Join(problems, e.host.setRoutes(nil, e.isOwnRoute), e.close(), unpin(e.path))
 	return problems
 }

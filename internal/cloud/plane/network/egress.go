@@ -14,17 +14,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// egress takes up the connections that machines make to the outside and makes
+// egressProxy takes up the connections that machines make to the outside and makes
 // them anew from the host, whose routes, VPNs and proxies then hold for them.
-type egress struct {
+type egressProxy struct {
 	listener net.Listener
-	served   bool
+	claimed  bool
 }
 
-// dialTime is how long the outside has to accept: as long as Linux itself tries.
-const dialTime = 130 * time.Second
+// dialTimeout is how long the outside has to accept: as long as Linux itself tries.
+const dialTimeout = 130 * time.Second
 
-func (e *egress) serve(ctx context.Context, cfg PlaneConfig) {
+func (e *egressProxy) serve(ctx context.Context, cfg PlaneConfig) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -51,18 +51,18 @@ func (e *egress) serve(ctx context.Context, cfg PlaneConfig) {
 // relay joins a machine's connection with one to where the machine wanted to go.
 func relay(ctx context.Context, machine *net.TCPConn, cfg PlaneConfig) {
 	defer func() { _ = machine.Close() }()
-	wanted, err := destinationOf(machine)
+	wanted, err := originalDestination(machine)
 	if err != nil {
 		cfg.Log.Warn("find where a machine wants to go", "error", err)
 		return
 	}
-	address, err := outside(wanted, cfg, hostAddresses)
+	address, err := dialAddress(wanted, cfg, hostAddresses)
 	if err != nil {
 		cfg.Log.Info("refuse a connection to the outside", "machine", machine.RemoteAddr(), "to", wanted, "reason", err)
 		_ = machine.SetLinger(0) // a reset, as from a closed port
 		return
 	}
-	dialer := net.Dialer{Timeout: dialTime}
+	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp4", address)
 	if err != nil {
 		cfg.Log.Debug("reach the outside", "machine", machine.RemoteAddr(), "to", address, "error", err)
@@ -73,12 +73,12 @@ func relay(ctx context.Context, machine *net.TCPConn, cfg PlaneConfig) {
 	}
 	defer func() { _ = conn.Close() }()
 	if far, ok := conn.(*net.TCPConn); ok {
-		splice(ctx, machine, far)
+		copyBothWays(ctx, machine, far)
 	}
 }
 
-// splice copies both ways, passing on each side's end, until both have ended.
-func splice(ctx context.Context, a, b *net.TCPConn) {
+// copyBothWays copies both ways, passing on each side's end, until both have ended.
+func copyBothWays(ctx context.Context, a, b *net.TCPConn) {
 	stop := context.AfterFunc(ctx, func() { _, _ = a.Close(), b.Close() })
 	defer stop()
 	var running sync.WaitGroup
@@ -97,9 +97,9 @@ func splice(ctx context.Context, a, b *net.TCPConn) {
 	running.Wait()
 }
 
-// destinationOf asks the kernel where a redirected connection was going
+// originalDestination asks the kernel where a redirected connection was going
 // (SO_ORIGINAL_DST, linux/netfilter_ipv4.h).
-func destinationOf(conn *net.TCPConn) (netip.AddrPort, error) {
+func originalDestination(conn *net.TCPConn) (netip.AddrPort, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("read the original destination: %w", err)
@@ -125,14 +125,14 @@ func destinationOf(conn *net.TCPConn) (netip.AddrPort, error) {
 
 // Reasons for which the host does not dial for a machine.
 var (
-	errNotOutside = errors.New("it is not an address of the outside")
-	errHost       = errors.New("it is the host itself")
-	errNoProxy    = errors.New("the host offers no proxy there")
+	errNotExternal = errors.New("it is not an address of the outside")
+	errHost        = errors.New("it is the host itself")
+	errNoProxy     = errors.New("the host offers no proxy there")
 )
 
-// outside gives the address to dial for a machine that wants to go somewhere.
+// dialAddress gives the address to dial for a machine that wants to go somewhere.
 // Machines do not reach services of the host, but for the proxies it offers.
-func outside(wanted netip.AddrPort, cfg PlaneConfig, host func() ([]netip.Addr, error)) (string, error) {
+func dialAddress(wanted netip.AddrPort, cfg PlaneConfig, host func() ([]netip.Addr, error)) (string, error) {
 	addr := wanted.Addr()
 	if addr == addressesOf(cfg.PublicRange).proxies {
 		if proxy, ok := cfg.HostProxies[wanted.Port()]; ok {
@@ -149,7 +149,7 @@ func outside(wanted netip.AddrPort, cfg PlaneConfig, host func() ([]netip.Addr, 
 		thisNetwork.Contains(addr),
 		addr == limited,
 		cfg.PublicRange.Contains(addr):
-		return "", errNotOutside
+		return "", errNotExternal
 	}
 	own, err := host()
 	if err != nil {

@@ -22,68 +22,68 @@ import (
 func TestRealGroupsDropWhatNoRuleAllows(t *testing.T) {
 	s := openSite(t)
 	a, b, c := s.machine("a"), s.machine("b", 22, 3000), s.machine("c")
-	web := firewall.Group{
+	web := firewall.SecurityGroup{
 		ID:      "sg-web",
 		Ingress: []firewall.Rule{tcp(3000, "0.0.0.0/0"), tcp(22, "10.0.1.10/32")},
 		Egress:  []firewall.Rule{all(world)},
 	}
 	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b, "sg-web"), nic("v", "10.0.2.10", c))
-	v.Groups = append(v.Groups, web)
+	v.SecurityGroups = append(v.SecurityGroups, web)
 	s.set(v)
-	s.answers(a, "10.0.1.11:3000", "b")
-	s.answers(c, "10.0.1.11:3000", "b")
-	ssh := s.answers(a, "10.0.1.11:22", "b")
-	s.silent(c, "10.0.1.11:22")   // an address that is not listed
-	s.silent(a, "10.0.1.11:3001") // a port that nothing listens on: dropped, not refused
+	s.assertAnswers(a, "10.0.1.11:3000", "b")
+	s.assertAnswers(c, "10.0.1.11:3000", "b")
+	ssh := s.assertAnswers(a, "10.0.1.11:22", "b")
+	s.assertSilent(c, "10.0.1.11:22")   // an address that is not listed
+	s.assertSilent(a, "10.0.1.11:3001") // a port that nothing listens on: dropped, not refused
 
 	// A change holds at once for new flows; those that live, live on.
-	v.Groups = []firewall.Group{
+	v.SecurityGroups = []firewall.SecurityGroup{
 		open,
 		{ID: "sg-web", Ingress: []firewall.Rule{tcp(22, "10.0.2.0/24")}, Egress: web.Egress},
 	}
 	s.set(v)
-	s.silent(a, "10.0.1.11:3000")
-	s.silent(a, "10.0.1.11:22")
-	s.answers(c, "10.0.1.11:22", "b")
-	s.alive(ssh)
+	s.assertSilent(a, "10.0.1.11:3000")
+	s.assertSilent(a, "10.0.1.11:22")
+	s.assertAnswers(c, "10.0.1.11:22", "b")
+	s.assertAlive(ssh)
 }
 
 func TestRealGroupReferencesMeanTheirMembers(t *testing.T) {
 	s := openSite(t)
 	a, b, c := s.machine("a"), s.machine("b"), s.machine("c", 3000)
-	lb := firewall.Group{
+	lb := firewall.SecurityGroup{
 		ID:     "sg-lb",
-		Egress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-app"}},
+		Egress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-app"}},
 	}
-	app := firewall.Group{
+	app := firewall.SecurityGroup{
 		ID:      "sg-app",
-		Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-lb"}},
+		Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-lb"}},
 	}
 	v := vpc("v", nic("v", "10.0.1.10", a, "sg-lb"), nic("v", "10.0.1.11", b), nic("v", "10.0.2.10", c, "sg-app"))
-	v.Groups = append(v.Groups, lb, app)
+	v.SecurityGroups = append(v.SecurityGroups, lb, app)
 	s.set(v)
-	s.answers(a, "10.0.2.10:3000", "c")
-	s.silent(b, "10.0.2.10:3000")
+	s.assertAnswers(a, "10.0.2.10:3000", "c")
+	s.assertSilent(b, "10.0.2.10:3000")
 	v.Interfaces = slices.Clone(v.Interfaces)
-	v.Interfaces[1].Groups = []string{"sg-lb", open.ID}
+	v.Interfaces[1].SecurityGroups = []string{"sg-lb", open.ID}
 	s.set(v)
-	s.answers(b, "10.0.2.10:3000", "c")
+	s.assertAnswers(b, "10.0.2.10:3000", "c")
 }
 
 func TestRealEgressRulesHoldForTheSender(t *testing.T) {
 	s := openSite(t)
 	a, b := s.machine("a", 3000), s.machine("b", 3000, 4000)
-	few := firewall.Group{
+	few := firewall.SecurityGroup{
 		ID:      "sg-few",
 		Ingress: []firewall.Rule{all(world)},
 		Egress:  []firewall.Rule{tcp(4000, "10.0.1.0/24")},
 	}
 	v := vpc("v", nic("v", "10.0.1.10", a, "sg-few"), nic("v", "10.0.1.11", b))
-	v.Groups = append(v.Groups, few)
+	v.SecurityGroups = append(v.SecurityGroups, few)
 	s.set(v)
-	s.answers(a, "10.0.1.11:4000", "b")
-	s.silent(a, "10.0.1.11:3000")
-	s.answers(b, "10.0.1.10:3000", "a") // answers to what was let in need no rule
+	s.assertAnswers(a, "10.0.1.11:4000", "b")
+	s.assertSilent(a, "10.0.1.11:3000")
+	s.assertAnswers(b, "10.0.1.10:3000", "a") // answers to what was let in need no rule
 }
 
 func TestRealAccessListsFilterPacketsAtTheEdgeOfSubnets(t *testing.T) {
@@ -94,23 +94,23 @@ func TestRealAccessListsFilterPacketsAtTheEdgeOfSubnets(t *testing.T) {
 	}
 	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b), nic("v", "10.0.2.11", c))
 	s.set(v)
-	before := s.answers(a, "10.0.2.10:3000", "b")
+	before := s.assertAnswers(a, "10.0.2.10:3000", "b")
 	with := func(ingress, egress []firewall.ACLRule) {
 		v.Subnets = slices.Clone(v.Subnets)
 		v.Subnets[1].ACL = &firewall.ACL{Ingress: ingress, Egress: egress}
 		s.set(v)
 	}
 	with(nil, nil)
-	s.silent(a, "10.0.2.10:3000")
-	s.dead(before)
-	s.answers(b, "10.0.2.11:3000", "c") // within the subnet no list is asked
+	s.assertSilent(a, "10.0.2.10:3000")
+	s.assertDead(before)
+	s.assertAnswers(b, "10.0.2.11:3000", "c") // within the subnet no list is asked
 
 	only3000 := firewall.ACLRule{Number: 100, Allow: true, Protocol: "6", FromPort: 3000, ToPort: 3000, CIDR: world}
 	with([]firewall.ACLRule{only3000}, nil)
-	s.silent(a, "10.0.2.10:3000") // stateless: the answer needs a rule too
+	s.assertSilent(a, "10.0.2.10:3000") // stateless: the answer needs a rule too
 	replies := firewall.ACLRule{Number: 100, Allow: true, Protocol: "6", FromPort: 1024, ToPort: 65535, CIDR: world}
 	with([]firewall.ACLRule{only3000}, []firewall.ACLRule{replies})
-	s.answers(a, "10.0.2.10:3000", "b")
+	s.assertAnswers(a, "10.0.2.10:3000", "b")
 	with(
 		[]firewall.ACLRule{
 			anything(200, true),
@@ -118,9 +118,9 @@ func TestRealAccessListsFilterPacketsAtTheEdgeOfSubnets(t *testing.T) {
 		},
 		[]firewall.ACLRule{anything(1, true)},
 	)
-	s.silent(a, "10.0.2.10:3000") // the lowest number decides
+	s.assertSilent(a, "10.0.2.10:3000") // the lowest number decides
 	with([]firewall.ACLRule{anything(1, true)}, []firewall.ACLRule{anything(1, true)})
-	s.answers(a, "10.0.2.10:3000", "b")
+	s.assertAnswers(a, "10.0.2.10:3000", "b")
 }
 
 func TestRealPacketsWithForeignSourcesAreDropped(t *testing.T) {
@@ -130,9 +130,9 @@ func TestRealPacketsWithForeignSourcesAreDropped(t *testing.T) {
 	s.set(vpc("v", i, j))
 	heard := listenUDP(t, b, "10.0.2.10:5000")
 	send := func(source string) error {
-		return within(a, func() error {
+		return inNamespace(a, func() error {
 			from := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(source + ":5001"))
-			c := net.ListenConfig{Control: anySource}
+			c := net.ListenConfig{Control: transparent}
 			conn, err := c.ListenPacket(t.Context(), "udp4", from.String())
 			if err != nil {
 				return err
@@ -164,7 +164,7 @@ func TestRealPacketsWithForeignSourcesAreDropped(t *testing.T) {
 func listenUDP(t *testing.T, path, at string) func() string {
 	t.Helper()
 	var conn net.PacketConn
-	err := within(path, func() (err error) {
+	err := inNamespace(path, func() (err error) {
 		conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(at)))
 		return err
 	})
@@ -174,7 +174,7 @@ func listenUDP(t *testing.T, path, at string) func() string {
 	t.Cleanup(func() { _ = conn.Close() })
 	return func() string {
 		buffer := make([]byte, 100)
-		_ = conn.SetReadDeadline(time.Now().Add(silence))
+		_ = conn.SetReadDeadline(time.Now().Add(silenceTimeout))
 		n, _, err := conn.ReadFrom(buffer)
 		if err != nil {
 			return err.Error()
@@ -183,7 +183,7 @@ func listenUDP(t *testing.T, path, at string) func() string {
 	}
 }
 
-func anySource(_, _ string, c syscall.RawConn) error {
+func transparent(_, _ string, c syscall.RawConn) error {
 	var failure error
 	err := c.Control(func(fd uintptr) { failure = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_TRANSPARENT, 1) })
 	return errors.Join(err, failure)
@@ -194,17 +194,17 @@ func TestRealCutInterfaceFallsSilent(t *testing.T) {
 	a, b := s.machine("a", 3000), s.machine("b", 3000)
 	i, j := nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b)
 	s.set(vpc("v", i, j))
-	conn := s.answers(a, "10.0.1.11:3000", "b")
+	conn := s.assertAnswers(a, "10.0.1.11:3000", "b")
 	j.Cut = true
 	s.set(vpc("v", i, j))
-	s.dead(conn)
-	s.silent(a, "10.0.1.11:3000")
-	s.silent(b, "10.0.1.10:3000")
+	s.assertDead(conn)
+	s.assertSilent(a, "10.0.1.11:3000")
+	s.assertSilent(b, "10.0.1.10:3000")
 	j.Cut = false
 	s.set(vpc("v", i, j))
-	s.answers(a, "10.0.1.11:3000", "b")
-	s.answers(b, "10.0.1.10:3000", "a")
-	if got, err := s.hear(conn, 5*time.Second); got != "still there?" { // TCP itself repeats what was lost
+	s.assertAnswers(a, "10.0.1.11:3000", "b")
+	s.assertAnswers(b, "10.0.1.10:3000", "a")
+	if got, err := s.readLine(conn, 5*time.Second); got != "still there?" { // TCP itself repeats what was lost
 		t.Errorf("the connection did not recover: %q, %v", got, err)
 	}
 }
@@ -214,7 +214,7 @@ func TestRealEchoesPassWhenGroupsAllowThem(t *testing.T) {
 	a, b := s.machine("a"), s.machine("b")
 	echo := firewall.Rule{Protocol: "icmp", FromPort: 8, ToPort: -1, CIDR: world}
 	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b, "sg-echo"))
-	v.Groups = append(v.Groups, firewall.Group{ID: "sg-echo", Ingress: []firewall.Rule{echo}})
+	v.SecurityGroups = append(v.SecurityGroups, firewall.SecurityGroup{ID: "sg-echo", Ingress: []firewall.Rule{echo}})
 	s.set(v)
 	if err := ping(a, "10.0.2.10"); err != nil {
 		t.Errorf("allowed: %v", err)
@@ -226,7 +226,7 @@ func TestRealEchoesPassWhenGroupsAllowThem(t *testing.T) {
 
 func ping(path, to string) error {
 	var conn net.Conn
-	err := within(path, func() (err error) {
+	err := inNamespace(path, func() (err error) {
 		conn, err = net.Dial("ip4:icmp", to)
 		return err
 	})
@@ -234,7 +234,7 @@ func ping(path, to string) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(silence)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(silenceTimeout)); err != nil {
 		return err
 	}
 	request := []byte{8, 0, 0xf7, 0xfd, 0, 1, 0, 1} // echo request 1 of id 1, with its checksum

@@ -17,36 +17,36 @@ import (
 
 const hostNamespace = "/proc/self/ns/net"
 
-// outside is a namespace that the host has a wire to, as to a network of its own.
+// addExternalHost is a namespace that the host has a wire to, as to a network of its own.
 // Its address is given back; a server greets on port 80.
-func (s *site) outside() netip.Addr {
+func (s *site) addExternalHost() netip.Addr {
 	s.Helper()
 	path := s.machine("outside", 80)
-	host, err := openPlace(hostNamespace)
+	host, err := openNamespace(hostNamespace)
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { _ = host.close() })
-	far, err := openPlace(path)
+	far, err := openNamespace(path)
 	if err != nil {
 		s.Fatal(err)
 	}
 	defer func() { _ = far.close() }()
-	near, away, err := wire(host, s.cfg.Name+"-out", far, "out", nil, 1500)
+	near, away, err := createPair(host, s.cfg.Name+"-out", far, "out", nil, 1500)
 	if err != nil {
 		s.Fatal(err)
 	}
-	if err := switchOn(end{host, near}, end{far, away}); err != nil {
+	if err := setUpPair(end{host, near}, end{far, away}); err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() {
-		if err := host.remove(near); err != nil {
+		if err := host.removeDevice(near); err != nil {
 			s.Error(err)
 		}
 	})
 	addr := netip.MustParseAddr("192.168.254.2")
 	for _, a := range []struct {
-		at   *place
+		at   *namespace
 		link netlink.Link
 		addr string
 	}{{host, near, "192.168.254.1/30"}, {far, away, "192.168.254.2/30"}} {
@@ -59,7 +59,7 @@ func (s *site) outside() netip.Addr {
 
 func TestRealGatewayAndRouteTogetherOpenTheInternet(t *testing.T) {
 	s := openSite(t)
-	out := s.outside().String() + ":80"
+	out := s.addExternalHost().String() + ":80"
 	a := s.machine("a", 3000)
 	i := public(nic("v", "10.0.1.10", a), "203.0.113.20")
 	closed := vpc("v", i)
@@ -70,31 +70,31 @@ func TestRealGatewayAndRouteTogetherOpenTheInternet(t *testing.T) {
 	for name, v := range map[string]VPC{"neither": closed, "only a gateway": gatewayOnly, "only a route": routeOnly} {
 		t.Run(name, func(t *testing.T) {
 			s.set(v)
-			s.silent(a, out)
-			s.silent(hostNamespace, "203.0.113.20:3000")
+			s.assertSilent(a, out)
+			s.assertSilent(hostNamespace, "203.0.113.20:3000")
 		})
 	}
 	s.set(online(closed))
-	s.answers(hostNamespace, "203.0.113.20:3000", "a to "+s.plane.HostAddress().String())
-	conn := s.answers(a, out, "outside to 192.168.254.1")
-	s.alive(conn)
+	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a to "+s.plane.HostAddress().String())
+	conn := s.assertAnswers(a, out, "outside to 192.168.254.1")
+	s.assertAlive(conn)
 
 	s.set(closed)
-	s.silent(a, out)
-	s.silent(hostNamespace, "203.0.113.20:3000")
+	s.assertSilent(a, out)
+	s.assertSilent(hostNamespace, "203.0.113.20:3000")
 	s.set(online(closed))
-	s.answers(hostNamespace, "203.0.113.20:3000", "a")
+	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 }
 
 func TestRealMachineWithoutAPublicAddressHasNoWayOut(t *testing.T) {
 	s := openSite(t)
-	out := s.outside().String() + ":80"
+	out := s.addExternalHost().String() + ":80"
 	a, b := s.machine("a"), s.machine("b", 3000)
 	s.set(online(vpc("v", nic("v", "10.0.1.10", a), public(nic("v", "10.0.2.10", b), "203.0.113.21"))))
-	s.silent(a, out)
-	s.silent(a, "203.0.113.21:3000")
-	s.answers(a, "10.0.2.10:3000", "b")
-	s.answers(b, out, "outside")
+	s.assertSilent(a, out)
+	s.assertSilent(a, "203.0.113.21:3000")
+	s.assertAnswers(a, "10.0.2.10:3000", "b")
+	s.assertAnswers(b, out, "outside")
 }
 
 func TestRealMachinesMeetByPublicAddresses(t *testing.T) {
@@ -111,11 +111,11 @@ func TestRealMachinesMeetByPublicAddresses(t *testing.T) {
 		online(vpc("w", public(nic("w", "10.0.1.10", c), "203.0.113.22"))),
 	)
 	// Within a VPC and between two whose ranges are the same.
-	s.answers(a, "203.0.113.21:3000", "b to 203.0.113.20")
-	s.answers(a, "203.0.113.22:3000", "c to 203.0.113.20")
-	s.answers(c, "203.0.113.20:3000", "a to 203.0.113.22")
-	s.answers(c, "10.0.1.10:3000", "c")
-	s.silent(c, "10.0.2.10:3000")
+	s.assertAnswers(a, "203.0.113.21:3000", "b to 203.0.113.20")
+	s.assertAnswers(a, "203.0.113.22:3000", "c to 203.0.113.20")
+	s.assertAnswers(c, "203.0.113.20:3000", "a to 203.0.113.22")
+	s.assertAnswers(c, "10.0.1.10:3000", "c")
+	s.assertSilent(c, "10.0.2.10:3000")
 }
 
 func TestRealOutsideSeesRefusalsAndHostStaysClosed(t *testing.T) {
@@ -135,17 +135,17 @@ func TestRealOutsideSeesRefusalsAndHostStaysClosed(t *testing.T) {
 		}
 	}()
 	s := openSite(t, func(c *PlaneConfig) { c.HostProxies = map[uint16]string{3128: proxy.Addr().String()} })
-	out := s.outside().String()
+	out := s.addExternalHost().String()
 	a := s.machine("a")
 	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
-	s.answers(a, s.plane.ProxyAddress().String()+":3128", "proxy")
+	s.assertAnswers(a, s.plane.ProxyAddress().String()+":3128", "proxy")
 	for _, to := range []string{
 		out + ":81",                             // closed
 		"192.168.254.1:22",                      // an address of the host
 		s.plane.ProxyAddress().String() + ":22", // not offered
 		"169.254.7.7:80",                        // link-local
 	} {
-		if _, _, err := s.talk(a, to); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNREFUSED) {
+		if _, _, err := s.dial(a, to); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNREFUSED) {
 			t.Errorf("to %s: %v, want a reset", to, err)
 		}
 	}
@@ -153,9 +153,9 @@ func TestRealOutsideSeesRefusalsAndHostStaysClosed(t *testing.T) {
 		s.plane.HostAddress().String() + ":22",
 		"203.0.113.1:15001", "203.0.113.99:80", // the edge itself, an address that nobody has
 	} {
-		s.silent(a, to)
+		s.assertSilent(a, to)
 	}
-	s.silent(hostNamespace, "203.0.113.1:15001")
+	s.assertSilent(hostNamespace, "203.0.113.1:15001")
 }
 
 func TestRealNothingForAVPCLeavesByTheEdge(t *testing.T) {
@@ -164,12 +164,12 @@ func TestRealNothingForAVPCLeavesByTheEdge(t *testing.T) {
 	w := vpc("w")
 	w.CIDR = netip.MustParsePrefix("10.99.0.0/16")
 	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))), w)
-	s.silent(a, "10.99.0.10:80")
+	s.assertSilent(a, "10.99.0.10:80")
 }
 
 func TestRealConnectionsToTheOutsideEndOneWayAtATime(t *testing.T) {
 	s := openSite(t)
-	s.outside()
+	s.addExternalHost()
 	server, err := ListenIn(filepath.Join(s.folder, "machines", "outside"), netip.MustParseAddrPort("0.0.0.0:81"))
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestRealConnectionsToTheOutsideEndOneWayAtATime(t *testing.T) {
 	defer func() { _ = server.Close() }()
 	a := s.machine("a")
 	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
-	ctx, cancel := context.WithTimeout(t.Context(), silence)
+	ctx, cancel := context.WithTimeout(t.Context(), silenceTimeout)
 	defer cancel()
 	conn, err := DialIn(ctx, a, netip.MustParseAddrPort("192.168.254.2:81"))
 	if err != nil {
@@ -193,14 +193,14 @@ func TestRealConnectionsToTheOutsideEndOneWayAtATime(t *testing.T) {
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.hear(far); got != "question" {
+	if got, err := s.readLine(far); got != "question" {
 		t.Fatalf("%q, %v", got, err)
 	}
-	if _, err := s.hear(far); err == nil || errors.Is(err, context.DeadlineExceeded) {
+	if _, err := s.readLine(far); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("the end was not passed on: %v", err)
 	}
 	fmt.Fprintln(far, "answer")
-	if got, err := s.hear(conn); got != "answer" {
+	if got, err := s.readLine(conn); got != "answer" {
 		t.Fatalf("%q, %v", got, err)
 	}
 }

@@ -3,104 +3,49 @@ package network
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
-
-	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
-// within runs do on a thread in the network namespace at path. Sockets that do
-// makes stay there.
-func within(path string, do func() error) error {
+// namespace is a network namespace with netlink sockets in it.
+type namespace struct {
+	path    string
+	file    *os.File
+	netlink *netlink.Handle
+}
+
+// openNamespace opens the namespace at path for routing, and further netlink families.
+func openNamespace(path string, families ...int) (*namespace, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("open network namespace: %w", err)
+		return nil, fmt.Errorf("open network namespace: %w", err)
 	}
-	defer func() { _ = file.Close() }()
-	return thread.Spend(func() error {
-		if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("enter network namespace %s: %w", path, err)
-		}
-		return do()
-	})
-}
-
-// identity tells one network namespace from another, as long as both live.
-type identity struct{ device, inode uint64 }
-
-// identify looks at the namespace at path; it fails with fs.ErrNotExist if
-// there is none.
-func identify(path string) (identity, error) {
-	var file unix.Statfs_t
-	if err := unix.Statfs(path, &file); err != nil {
-		return identity{}, &fs.PathError{Op: "look at network namespace", Path: path, Err: err}
-	}
-	if file.Type != unix.NSFS_MAGIC {
-		return identity{}, &fs.PathError{Op: "look at network namespace", Path: path, Err: fs.ErrNotExist}
-	}
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
-		return identity{}, &fs.PathError{Op: "look at network namespace", Path: path, Err: err}
-	}
-	return identity{uint64(st.Dev), st.Ino}, nil
-}
-
-// pin makes a network namespace that lives at path until unpin, whatever becomes
-// of this process. One that is there already stays.
-func pin(path string) error {
-	if _, err := identify(path); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("pin network namespace: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o444)
+	handle, err := netlink.NewHandleAt(netns.NsHandle(file.Fd()), append(families, unix.NETLINK_ROUTE)...)
 	if err != nil {
-		return fmt.Errorf("pin network namespace: %w", err)
+		return nil, errors.Join(fmt.Errorf("open netlink in %s: %w", path, err), file.Close())
 	}
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("pin network namespace: %w", err)
-	}
-	err = thread.Spend(func() error {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("make a network namespace: %w", err)
-		}
-		if err := unix.Mount("/proc/thread-self/ns/net", path, "", unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("pin network namespace at %s: %w", path, err)
-		}
-		return nil
-	})
+	return &namespace{path: path, file: file, netlink: handle}, nil
+}
+
+func (p *namespace) close() error {
+	p.netlink.Close()
+	return p.file.Close()
+}
+
+func (p *namespace) fd() int { return int(p.file.Fd()) }
+
+// devices lists the devices of the place by name.
+func (p *namespace) devices() (map[string]netlink.Link, error) {
+	links, err := p.netlink.LinkList()
 	if err != nil {
-		return errors.Join(err, os.Remove(path))
+		return nil, fmt.Errorf("list devices of %s: %w", p.path, err)
 	}
-	return nil
-}
-
-// unpin lets go of the namespace at path, which then ends with the last socket
-// or process in it.
-func unpin(path string) error {
-	err := unix.Unmount(path, unix.MNT_DETACH)
-	if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("unpin network namespace %s: %w", path, err)
+	all := make(map[string]netlink.Link, len(links))
+	for _, link := range links {
+		all[link.Attrs().Name] = link
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("unpin network namespace: %w", err)
-	}
-	return nil
-}
-
-// setting is one file below /proc/sys/net.
-type setting struct{ name, value string }
-
-// configure writes settings of the calling thread's network namespace.
-func configure(settings []setting) error {
-	for _, s := range settings {
-		if err := os.WriteFile("/proc/sys/net/"+s.name, []byte(s.value), 0); err != nil {
-			return fmt.Errorf("set net/%s to %s: %w", s.name, s.value, err)
-		}
-	}
-	return nil
+	return all, nil
 }

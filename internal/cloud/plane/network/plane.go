@@ -34,7 +34,7 @@ type PlaneConfig struct {
 // on the internet has an address of it (RFC 2544, appendix C.2.2).
 var DefaultPublicRange = netip.MustParsePrefix("198.18.0.0/15")
 
-func (c *PlaneConfig) complete() error {
+func (c *PlaneConfig) setDefaults() error {
 	if !c.PublicRange.IsValid() {
 		c.PublicRange = DefaultPublicRange
 	}
@@ -65,19 +65,19 @@ type Plane struct {
 	edge    *edge
 	routers map[string]*router // by VPC id
 
-	sockets sockets
+	listeners listeners
 }
 
 // New gives a plane. It looks whether the host can hold it and changes nothing;
 // the error is a *ConflictError where the public range is in use.
 func New(cfg PlaneConfig) (*Plane, error) {
-	if err := cfg.complete(); err != nil {
+	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
-	if err := checkRange(cfg); err != nil {
+	if err := checkPublicRange(cfg); err != nil {
 		return nil, err
 	}
-	return &Plane{cfg: cfg, routers: map[string]*router{}, sockets: newSockets()}, nil
+	return &Plane{cfg: cfg, routers: map[string]*router{}, listeners: newSockets()}, nil
 }
 
 // HostAddress is the address that machines see connections of the host come from.
@@ -123,7 +123,7 @@ func (p *Plane) Set(ctx context.Context, config Config) error {
 			problems = errors.Join(problems, fmt.Errorf("set network of %s: %w", vpc.ID, err))
 		}
 	}
-	problems = errors.Join(problems, p.edge.direct(p.routers), p.removeNodes(nodes))
+	problems = errors.Join(problems, p.edge.routePublicAddresses(p.routers), p.removeNodes(nodes))
 	return problems
 }
 
@@ -135,10 +135,10 @@ func (p *Plane) openEdge(vpcs []VPC) error {
 		}
 		p.edge = edge
 	}
-	if err := p.edge.secure(vpcs); err != nil {
+	if err := p.edge.reconcile(vpcs); err != nil {
 		return err
 	}
-	return p.sockets.openEgress(p.edge)
+	return p.listeners.openEgress(p.edge)
 }
 
 func (p *Plane) setVPC(vpc VPC) error {
@@ -150,8 +150,8 @@ func (p *Plane) setVPC(vpc VPC) error {
 		}
 		p.routers[vpc.ID] = r
 	}
-	err := r.set(vpc, p.edge, p.NodeNamespace)
-	return errors.Join(err, p.sockets.open(r, vpc, p.cfg))
+	err := r.reconcile(vpc, p.edge, p.NodeNamespace)
+	return errors.Join(err, p.listeners.openVPC(r, vpc, p.cfg))
 }
 
 // removeRouters removes the routers of VPCs that are not wanted, those that a
@@ -166,7 +166,7 @@ func (p *Plane) removeRouters(wanted map[string]bool) error {
 		if wanted[id] {
 			continue
 		}
-		p.sockets.close(id)
+		p.listeners.closeVPC(id)
 		if err := p.removeRouter(id); err != nil {
 			problems = errors.Join(problems, fmt.Errorf("remove network of %s: %w", id, err))
 		}
@@ -181,20 +181,20 @@ func (p *Plane) removeRouter(id string) error {
 	r, ok := p.routers[id]
 	if ok {
 		delete(p.routers, id)
-	} else if _, err := identify(p.routerPath(id)); err == nil {
-		at, err := openPlace(p.routerPath(id))
+	} else if _, err := statNamespace(p.routerPath(id)); err == nil {
+		at, err := openNamespace(p.routerPath(id))
 		if err != nil {
 			return err
 		}
-		r = &router{place: at}
+		r = &router{namespace: at}
 	}
 	if r != nil {
-		problems = errors.Join(r.removeDevices(), r.close())
+		problems = errors.Join(r.removeVethPairs(), r.close())
 	}
 	return errors.Join(problems, unpin(p.routerPath(id)))
 }
 
-func (p *place) removeDevices() error {
+func (p *namespace) removeVethPairs() error {
 	devices, err := p.devices()
 	if err != nil {
 		return err
@@ -205,7 +205,7 @@ func (p *place) removeDevices() error {
 			pairs = append(pairs, link)
 		}
 	}
-	return p.removeAll(pairs)
+	return p.removeDevices(pairs)
 }
 
 func (p *Plane) removeNodes(wanted map[string]bool) error {
@@ -248,8 +248,8 @@ func (p *Plane) Remove(_ context.Context) error {
 		p.edge = edge
 	}
 	problems := errors.Join(p.removeRouters(nil), p.removeNodes(nil))
-	p.sockets.closeEgress()
-	problems = errors.Join(problems, p.edge.dismantle())
+	p.listeners.closeEgress()
+	problems = errors.Join(problems, p.edge.remove())
 	p.edge = nil
 	for _, folder := range []string{"routers", "nodes", ""} {
 		err := os.Remove(filepath.Join(p.cfg.RunDir, folder))
@@ -267,11 +267,11 @@ func (p *Plane) Close() error {
 	defer p.mu.Unlock()
 	var problems error
 	for id, r := range p.routers {
-		p.sockets.close(id)
+		p.listeners.closeVPC(id)
 		problems = errors.Join(problems, r.close())
 	}
 	p.routers = map[string]*router{}
-	p.sockets.closeEgress()
+	p.listeners.closeEgress()
 	if p.edge != nil {
 		problems = errors.Join(problems, p.edge.close())
 		p.edge = nil

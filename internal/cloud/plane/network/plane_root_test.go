@@ -17,12 +17,12 @@ func TestRealSubnetsReachEachOther(t *testing.T) {
 	s := openSite(t)
 	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
 	s.set(vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b), nic("v", "10.0.2.10", c)))
-	s.answers(a, "10.0.1.11:3000", "b to 10.0.1.10")
-	s.answers(a, "10.0.2.10:3000", "c to 10.0.1.10")
-	s.answers(c, "10.0.1.10:3000", "a to 10.0.2.10")
-	s.refused(a, "10.0.2.10:3001")
-	s.silent(a, "10.0.2.99:3000")
-	s.silent(a, "10.0.2.1:80")
+	s.assertAnswers(a, "10.0.1.11:3000", "b to 10.0.1.10")
+	s.assertAnswers(a, "10.0.2.10:3000", "c to 10.0.1.10")
+	s.assertAnswers(c, "10.0.1.10:3000", "a to 10.0.2.10")
+	s.assertRefused(a, "10.0.2.10:3001")
+	s.assertSilent(a, "10.0.2.99:3000")
+	s.assertSilent(a, "10.0.2.1:80")
 }
 
 func TestRealNetworkOfAHundredInterfacesIsQuick(t *testing.T) {
@@ -55,8 +55,8 @@ func TestRealLocalCloudsDoNotMeet(t *testing.T) {
 	a, b := s.machine("a", 3000), other.machine("b", 3000)
 	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
 	other.set(online(vpc("v", public(nic("v", "10.0.1.10", b), "198.51.100.20"))))
-	s.answers(hostNamespace, "203.0.113.20:3000", "a")
-	s.answers(hostNamespace, "198.51.100.20:3000", "b")
+	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
+	s.assertAnswers(hostNamespace, "198.51.100.20:3000", "b")
 	if _, err := New(PlaneConfig{RunDir: "/run/aloft-none", Name: "none", PublicRange: netip.MustParsePrefix("203.0.113.0/24")}); !errors.As(
 		err,
 		new(*ConflictError),
@@ -66,7 +66,7 @@ func TestRealLocalCloudsDoNotMeet(t *testing.T) {
 	if err := other.plane.Remove(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.answers(hostNamespace, "203.0.113.20:3000", "a")
+	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 }
 
 func TestRealHostPassesPreflightUnlessSomethingIsAmiss(t *testing.T) {
@@ -85,22 +85,22 @@ func TestRealHostPassesPreflightUnlessSomethingIsAmiss(t *testing.T) {
 func TestRealVPCOfAThousandAddressesAndRulesWorks(t *testing.T) {
 	s := openSite(t)
 	a, b := s.machine("a"), s.machine("b", 3000)
-	crowd := firewall.Group{ID: "sg-crowd", Egress: []firewall.Rule{all(world)}}
+	crowd := firewall.SecurityGroup{ID: "sg-crowd", Egress: []firewall.Rule{all(world)}}
 	for n := range 600 {
 		crowd.Ingress = append(crowd.Ingress, tcp(4000+n, "192.0.2.0/24"))
 	}
 	crowd.Ingress = append(
 		crowd.Ingress,
-		firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, Group: "sg-crowd"},
+		firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-crowd"},
 	)
 	v := vpc("v", nic("v", "10.0.1.10", a, "sg-crowd"), nic("v", "10.0.2.10", b, "sg-crowd"))
-	v.Groups = append(v.Groups, crowd)
+	v.SecurityGroups = append(v.SecurityGroups, crowd)
 	for n := range 1000 {
 		v.Interfaces = append(v.Interfaces, nic("v", fmt.Sprintf("10.0.%d.%d", 1+n%2, 20+n%200), "", "sg-crowd"))
 	}
 	start := time.Now()
 	s.set(v)
 	t.Logf("set %v", time.Since(start))
-	s.answers(a, "10.0.2.10:3000", "b")
-	s.silent(a, "10.0.2.10:4000")
+	s.assertAnswers(a, "10.0.2.10:3000", "b")
+	s.assertSilent(a, "10.0.2.10:4000")
 }

@@ -22,9 +22,9 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("the public range %s is in use on this host: there is a route to %s", e.Range, e.Used)
 }
 
-// checkRange looks for routes of others into the public range.
-func checkRange(cfg PlaneConfig) error {
-	host, err := openPlace("/proc/self/ns/net")
+// checkPublicRange looks for routes of others into the public range.
+func checkPublicRange(cfg PlaneConfig) error {
+	host, err := openNamespace("/proc/self/ns/net")
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func checkRange(cfg PlaneConfig) error {
 			continue
 		}
 		mine := device != 0 && r.LinkIndex == device
-		secured := r.Protocol == ours && r.Type == unix.RTN_BLACKHOLE && to == cfg.PublicRange
+		secured := r.Protocol == routeProtocol && r.Type == unix.RTN_BLACKHOLE && to == cfg.PublicRange
 		if !mine && !secured {
 			return &ConflictError{Range: cfg.PublicRange, Used: to}
 		}
@@ -58,15 +58,15 @@ func checkRange(cfg PlaneConfig) error {
 // Problem is why networks cannot be made on this host, and what to do about it.
 type Problem struct {
 	What, Remedy string
-	RangeTaken   bool // the range of public addresses is in use on the host
+	RangeInUse   bool // the range of public addresses is in use on the host
 }
 
-const privileged = "Run it on the machine itself or in a virtual machine, or give the container all privileges (docker run --privileged)."
+const privilegesRemedy = "Run it on the machine itself or in a virtual machine, or give the container all privileges (docker run --privileged)."
 
 // Preflight looks for all that stands in the way. It changes nothing on the
 // host: what it tries, it tries in a namespace that is gone when it returns.
 func Preflight(cfg PlaneConfig) []Problem {
-	if err := cfg.complete(); err != nil {
+	if err := cfg.setDefaults(); err != nil {
 		return []Problem{
 			{What: "The network is not configured: " + err.Error() + ".", Remedy: "Mend the configuration."},
 		}
@@ -75,11 +75,11 @@ func Preflight(cfg PlaneConfig) []Problem {
 		return []Problem{{What: "Networks need root: namespaces, devices and firewalls.", Remedy: "Run it with sudo."}}
 	}
 	var found []Problem
-	if problem := tryNamespace(); problem != nil {
+	if problem := probeNamespace(); problem != nil {
 		found = append(found, *problem)
 	}
 	var conflict *ConflictError
-	switch err := checkRange(cfg); {
+	switch err := checkPublicRange(cfg); {
 	case errors.As(err, &conflict):
 		found = append(found, Problem{
 			What: fmt.Sprintf(
@@ -90,10 +90,10 @@ func Preflight(cfg PlaneConfig) []Problem {
 			Remedy: fmt.Sprintf(
 				"Find whose route it is with \"ip route show %s\", and take it away while the local cloud runs.",
 				conflict.Used,
-			), RangeTaken: true,
+			), RangeInUse: true,
 		})
 	case err != nil:
-		found = append(found, Problem{What: "The host's routes cannot be read: " + err.Error(), Remedy: privileged})
+		found = append(found, Problem{What: "The host's routes cannot be read: " + err.Error(), Remedy: privilegesRemedy})
 	}
 	if problem := checkDefaultRoute(); problem != nil {
 		found = append(found, *problem)
@@ -101,22 +101,22 @@ func Preflight(cfg PlaneConfig) []Problem {
 	return found
 }
 
-// tryNamespace makes a network namespace and does there what routers need.
-func tryNamespace() *Problem {
+// probeNamespace makes a network namespace and does there what routers need.
+func probeNamespace() *Problem {
 	var problem *Problem
-	err := thread.Spend(func() error {
+	err := thread.RunDisposable(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("make a network namespace: %w", err)
 		}
-		here, err := openPlace("/proc/thread-self/ns/net")
+		here, err := openNamespace("/proc/thread-self/ns/net")
 		if err != nil {
 			return err
 		}
 		defer func() { _ = here.close() }()
-		if err := configure(forwarding); err != nil {
+		if err := writeSysctls(forwardingSysctls); err != nil {
 			problem = &Problem{
 				What:   "The settings of a network namespace cannot be written: " + err.Error() + ".",
-				Remedy: "Mount /proc/sys writable. " + privileged,
+				Remedy: "Mount /proc/sys writable. " + privilegesRemedy,
 			}
 			return nil
 		}
@@ -125,36 +125,36 @@ func tryNamespace() *Problem {
 		if err := here.netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "other"}); err != nil {
 			problem = &Problem{
 				What:   "A pair of virtual network devices cannot be made: " + err.Error() + ".",
-				Remedy: "modprobe veth. " + privileged,
+				Remedy: "modprobe veth. " + privilegesRemedy,
 			}
 			return nil
 		}
-		problem = tryFirewall(here)
+		problem = probeFirewall(here)
 		return nil
 	})
 	if err != nil {
-		return &Problem{What: "A network namespace cannot be made: " + err.Error() + ".", Remedy: privileged}
+		return &Problem{What: "A network namespace cannot be made: " + err.Error() + ".", Remedy: privilegesRemedy}
 	}
 	return problem
 }
 
-func tryFirewall(at *place) *Problem {
+func probeFirewall(at *namespace) *Problem {
 	probe := netip.MustParsePrefix("10.0.0.0/16")
 	router := firewall.Router{
 		CIDR: probe, Uplink: uplink, Resolver: true,
-		Subnets: []firewall.Subnet{{ID: "subnet", Mark: lowestMark, CIDR: probe}},
+		Subnets: []firewall.Subnet{{ID: "subnet", Mark: minMark, CIDR: probe}},
 		Interfaces: []firewall.Interface{
 			{
 				ID:          "eni",
 				Device:      "probe",
-				Mark:        lowestMark,
+				Mark:        minMark,
 				Private:     probe.Addr().Next(),
 				Public:      probe.Addr(),
 				SourceCheck: true,
 			},
 		},
 	}
-	err := firewall.Apply(at.fd(), router.Ruleset(table))
+	err := firewall.Apply(at.fd(), router.Ruleset(tableName))
 	if err == nil {
 		return nil
 	}
@@ -180,7 +180,7 @@ func checkDefaultRoute() *Problem {
 		&netlink.Route{Table: unix.RT_TABLE_MAIN},
 		netlink.RT_FILTER_TABLE,
 	)
-	if err == nil && slices.ContainsFunc(routes, leadsAnywhere) {
+	if err == nil && slices.ContainsFunc(routes, isDefaultRoute) {
 		return nil
 	}
 	return &Problem{
@@ -189,7 +189,7 @@ func checkDefaultRoute() *Problem {
 	}
 }
 
-// leadsAnywhere tells a default route that packets can take.
-func leadsAnywhere(r netlink.Route) bool {
+// isDefaultRoute tells a default route that packets can take.
+func isDefaultRoute(r netlink.Route) bool {
 	return prefixOf(r.Dst).Bits() == 0 && (r.Type == 0 || r.Type == unix.RTN_UNICAST)
 }

@@ -26,7 +26,7 @@ func TestOnlyADefaultRouteThatPacketsCanTakeCounts(t *testing.T) {
 		"to one network":                {netlink.Route{Dst: some, Type: unix.RTN_UNICAST}, false},
 		"default into nothing":          {netlink.Route{Dst: all, Type: unix.RTN_BLACKHOLE}, false},
 	} {
-		if got := leadsAnywhere(test.route); got != test.want {
+		if got := isDefaultRoute(test.route); got != test.want {
 			t.Errorf("%s: got %v, want %v", name, got, test.want)
 		}
 	}

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ours marks the routes that this package made (rtnetlink(7), rtm_protocol).
-const ours = netlink.RouteProtocol(161)
+// routeProtocol marks the routes that this package made (rtnetlink(7), rtm_protocol).
+const routeProtocol = netlink.RouteProtocol(161)
 
-// worst is the metric of routes that hold when no other does.
-const worst = 1 << 30
+// lastResortMetric is the metric of routes that hold when no other does.
+const lastResortMetric = 1 << 30
 
 // route is a route as far as this package uses routes.
 type route struct {
@@ -27,7 +27,7 @@ type route struct {
 }
 
 func (r route) kernel() *netlink.Route {
-	k := &netlink.Route{Table: r.table, Dst: ipNet(r.to), Protocol: ours, Priority: r.metric, Family: netlink.FAMILY_V4}
+	k := &netlink.Route{Table: r.table, Dst: ipNet(r.to), Protocol: routeProtocol, Priority: r.metric, Family: netlink.FAMILY_V4}
 	switch {
 	case r.device == 0:
 		k.Type = unix.RTN_BLACKHOLE
@@ -54,9 +54,9 @@ func routeOf(k netlink.Route) route {
 
 // setRoutes makes these the routes of the place that are ours, among those that
 // the function tells to be about (nil: all).
-func (p *place) setRoutes(wanted []route, about func(route) bool) error {
+func (p *namespace) setRoutes(wanted []route, about func(route) bool) error {
 	present, err := p.netlink.RouteListFiltered(netlink.FAMILY_V4,
-		&netlink.Route{Table: unix.RT_TABLE_UNSPEC, Protocol: ours}, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_PROTOCOL)
+		&netlink.Route{Table: unix.RT_TABLE_UNSPEC, Protocol: routeProtocol}, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_PROTOCOL)
 	if err != nil {
 		return fmt.Errorf("list routes of %s: %w", p.path, err)
 	}

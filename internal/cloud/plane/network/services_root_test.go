@@ -22,10 +22,10 @@ type instances struct{}
 
 // Instance answers with an id that tells both the VPC and the address.
 func (instances) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool) {
-	return metadata.Instance{ID: vpc + " " + addr.String(), Endpoint: true, TokensRequired: true}, true
+	return metadata.Instance{ID: vpc + " " + addr.String(), EndpointEnabled: true, TokensRequired: true}, true
 }
 
-func withServices(t *testing.T) func(*PlaneConfig) {
+func withMachineServices(t *testing.T) func(*PlaneConfig) {
 	t.Helper()
 	server, err := metadata.New(instances{}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -40,10 +40,10 @@ func withServices(t *testing.T) func(*PlaneConfig) {
 	return func(c *PlaneConfig) { c.Metadata, c.DNS = server, resolver }
 }
 
-// askMetadata reads the instance id with a token, as a machine does.
-func askMetadata(path string) (string, error) {
+// readInstanceID reads the instance id with a token, as a machine does.
+func readInstanceID(path string) (string, error) {
 	client := &http.Client{
-		Timeout: silence,
+		Timeout: silenceTimeout,
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
@@ -75,8 +75,8 @@ func askMetadata(path string) (string, error) {
 func resolve(path, network, server string) (string, error) {
 	question := new(mdns.Msg).SetQuestion("me.internal.", mdns.TypeA)
 	var answer *mdns.Msg
-	err := within(path, func() (err error) {
-		answer, _, err = (&mdns.Client{Net: network, Timeout: silence}).Exchange(question, server)
+	err := inNamespace(path, func() (err error) {
+		answer, _, err = (&mdns.Client{Net: network, Timeout: silenceTimeout}).Exchange(question, server)
 		return err
 	})
 	if err != nil || len(answer.Answer) == 0 {
@@ -86,14 +86,14 @@ func resolve(path, network, server string) (string, error) {
 }
 
 func TestRealMachinesOfEachVPCHaveTheirServices(t *testing.T) {
-	s := openSite(t, withServices(t))
+	s := openSite(t, withMachineServices(t))
 	a, b := s.machine("a"), s.machine("b")
 	// Not even a machine without any group is kept from them.
 	v, w := vpc("v", nic("v", "10.0.1.10", a, "sg-none")), vpc("w", nic("w", "10.0.1.10", b))
 	check := func() {
 		t.Helper()
 		for path, want := range map[string][2]string{a: {"v 10.0.1.10", "10.0.0.100"}, b: {"w 10.0.1.10", "10.0.0.101"}} {
-			if got, err := askMetadata(path); got != want[0] {
+			if got, err := readInstanceID(path); got != want[0] {
 				t.Errorf("metadata: %q, %v; want %q", got, err, want[0])
 			}
 			for _, server := range []string{"10.0.0.2:53", "169.254.169.253:53"} {
@@ -115,26 +115,26 @@ func TestRealMachinesOfEachVPCHaveTheirServices(t *testing.T) {
 	if got, err := resolve(a, "udp", "10.0.0.2:53"); err == nil {
 		t.Errorf("a VPC without DNS support resolves: %q", got)
 	}
-	if _, err := askMetadata(a); err != nil {
+	if _, err := readInstanceID(a); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestRealServicesFallSilentWithACutInterface(t *testing.T) {
-	s := openSite(t, withServices(t))
+	s := openSite(t, withMachineServices(t))
 	a := s.machine("a")
 	i := nic("v", "10.0.1.10", a)
 	i.Cut = true
 	s.set(vpc("v", i))
-	s.silent(a, "169.254.169.254:80")
+	s.assertSilent(a, "169.254.169.254:80")
 }
 
 func TestRealServicesAnswerAsSoonAsSetReturns(t *testing.T) {
-	s := openSite(t, withServices(t))
+	s := openSite(t, withMachineServices(t))
 	a := s.machine("a")
 	start := time.Now()
 	s.set(vpc("v", nic("v", "10.0.1.10", a)))
-	if _, err := askMetadata(a); err != nil {
+	if _, err := readInstanceID(a); err != nil {
 		t.Error(err)
 	}
 	t.Logf("from nothing to an answer: %v", time.Since(start))

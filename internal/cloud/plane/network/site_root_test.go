@@ -23,9 +23,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-// silence is how long a test waits before it believes that nothing answers. An
+// silenceTimeout is how long a test waits before it believes that nothing answers. An
 // answer within these networks takes less than a millisecond.
-const silence = 400 * time.Millisecond
+const silenceTimeout = 400 * time.Millisecond
 
 // site is a local cloud's network that is gone after the test. Namespaces stand
 // in for machines; they have no way to the world but the one under test.
@@ -152,13 +152,13 @@ func (s *site) machine(name string, ports ...uint16) string {
 		s.Fatal(err)
 	}
 	for _, port := range ports {
-		s.greet(path, netip.AddrPortFrom(netip.IPv4Unspecified(), port), name)
+		s.serveGreeting(path, netip.AddrPortFrom(netip.IPv4Unspecified(), port), name)
 	}
 	return path
 }
 
-// greet answers each connection with a line and then repeats what it hears.
-func (s *site) greet(path string, at netip.AddrPort, greeting string) {
+// serveGreeting answers each connection with a line and then repeats what it hears.
+func (s *site) serveGreeting(path string, at netip.AddrPort, greeting string) {
 	s.Helper()
 	listener, err := ListenIn(path, at)
 	if err != nil {
@@ -185,76 +185,76 @@ func (s *site) greet(path string, at netip.AddrPort, greeting string) {
 	s.Cleanup(func() { _ = listener.Close(); running.Wait() })
 }
 
-// talk opens a connection and reads the greeting.
-func (s *site) talk(from, to string) (net.Conn, string, error) {
-	ctx, cancel := context.WithTimeout(s.Context(), silence)
+// dial opens a connection and reads the greeting.
+func (s *site) dial(from, to string) (net.Conn, string, error) {
+	ctx, cancel := context.WithTimeout(s.Context(), silenceTimeout)
 	defer cancel()
 	conn, err := DialIn(ctx, from, netip.MustParseAddrPort(to))
 	if err != nil {
 		return nil, "", err
 	}
 	s.Cleanup(func() { _ = conn.Close() })
-	greeting, err := s.hear(conn)
+	greeting, err := s.readLine(conn)
 	return conn, greeting, err
 }
 
-func (s *site) hear(conn net.Conn, patience ...time.Duration) (string, error) {
-	if err := conn.SetReadDeadline(time.Now().Add(append(patience, silence)[0])); err != nil {
+func (s *site) readLine(conn net.Conn, patience ...time.Duration) (string, error) {
+	if err := conn.SetReadDeadline(time.Now().Add(append(patience, silenceTimeout)[0])); err != nil {
 		return "", err
 	}
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	return strings.TrimSuffix(line, "\n"), err
 }
 
-// answers asserts that the greeting comes, and returns it.
-func (s *site) answers(from, to, want string) net.Conn {
+// assertAnswers asserts that the greeting comes, and returns it.
+func (s *site) assertAnswers(from, to, want string) net.Conn {
 	s.Helper()
-	conn, got, err := s.talk(from, to)
+	conn, got, err := s.dial(from, to)
 	if err != nil || !strings.HasPrefix(got, want) {
 		s.Fatalf("%s to %s: %q, %v; want %q", filepath.Base(from), to, got, err, want)
 	}
 	return conn
 }
 
-// silent asserts that a connection is neither taken nor refused.
-func (s *site) silent(from, to string) {
+// assertSilent asserts that a connection is neither taken nor refused.
+func (s *site) assertSilent(from, to string) {
 	s.Helper()
-	conn, _, err := s.talk(from, to)
+	conn, _, err := s.dial(from, to)
 	if err == nil || conn != nil ||
 		!errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) {
 		s.Fatalf("%s to %s: %v; want silence", filepath.Base(from), to, err)
 	}
 }
 
-// refused asserts that a connection is refused by the far end itself.
-func (s *site) refused(from, to string) {
+// assertRefused asserts that a connection is refused by the far end itself.
+func (s *site) assertRefused(from, to string) {
 	s.Helper()
-	if _, _, err := s.talk(from, to); !errors.Is(err, unix.ECONNREFUSED) {
+	if _, _, err := s.dial(from, to); !errors.Is(err, unix.ECONNREFUSED) {
 		s.Fatalf("%s to %s: %v; want it refused", filepath.Base(from), to, err)
 	}
 }
 
-// alive asserts that a connection still carries data.
-func (s *site) alive(conn net.Conn) {
+// assertAlive asserts that a connection still carries data.
+func (s *site) assertAlive(conn net.Conn) {
 	s.Helper()
 	fmt.Fprintln(conn, "still there?")
-	if got, err := s.hear(conn); got != "still there?" {
+	if got, err := s.readLine(conn); got != "still there?" {
 		s.Fatalf("the connection is dead: %q, %v", got, err)
 	}
 }
 
-// dead asserts that a connection carries nothing, and has not been ended.
-func (s *site) dead(conn net.Conn) {
+// assertDead asserts that a connection carries nothing, and has not been ended.
+func (s *site) assertDead(conn net.Conn) {
 	s.Helper()
 	fmt.Fprintln(conn, "still there?")
-	if got, err := s.hear(conn); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if got, err := s.readLine(conn); !errors.Is(err, os.ErrDeadlineExceeded) {
 		s.Fatalf("the connection is not silent: %q, %v", got, err)
 	}
 }
 
 var (
 	world = netip.MustParsePrefix("0.0.0.0/0")
-	open  = firewall.Group{ID: "sg-open", Ingress: []firewall.Rule{all(world)}, Egress: []firewall.Rule{all(world)}}
+	open  = firewall.SecurityGroup{ID: "sg-open", Ingress: []firewall.Rule{all(world)}, Egress: []firewall.Rule{all(world)}}
 )
 
 func all(from netip.Prefix) firewall.Rule {
@@ -274,7 +274,7 @@ func vpc(id string, interfaces ...Interface) VPC {
 			{ID: "subnet-a" + id, CIDR: netip.MustParsePrefix("10.0.1.0/24"), Routes: local},
 			{ID: "subnet-b" + id, CIDR: netip.MustParsePrefix("10.0.2.0/24"), Routes: local},
 		},
-		Interfaces: interfaces, Groups: []firewall.Group{open},
+		Interfaces: interfaces, SecurityGroups: []firewall.SecurityGroup{open},
 	}
 }
 
@@ -300,7 +300,7 @@ func nic(vpc, private, namespace string, groups ...string) Interface {
 	}
 	return Interface{
 		ID: "eni-" + vpc + private, SubnetID: "subnet-" + string('a'+rune(b[2])-1) + vpc, MAC: net.HardwareAddr{2, 0, b[0], b[1], b[2], b[3]},
-		Private: addr, Groups: groups, Namespace: namespace, SourceDestCheck: true,
+		Private: addr, SecurityGroups: groups, Namespace: namespace, SourceDestCheck: true,
 	}
 }
 

@@ -62,7 +62,7 @@ func (n *Network) String() string {
 				i.ID,
 				i.Private,
 				i.SubnetID,
-				strings.Join(i.Groups, ","),
+				strings.Join(i.SecurityGroups, ","),
 			)
 			if i.Public.IsValid() {
 				_, _ = fmt.Fprintf(&out, " public=%s", i.Public)
@@ -78,7 +78,7 @@ func (n *Network) String() string {
 			}
 			_, _ = fmt.Fprintln(&out)
 		}
-		for _, g := range vpc.Groups {
+		for _, g := range vpc.SecurityGroups {
 			_, _ = fmt.Fprintf(&out, "  group %s: %d in, %d out\n", g.ID, len(g.Ingress), len(g.Egress))
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Spend runs do on a thread that ends with it: whatever do changes of the thread,
+// RunDisposable runs do on a thread that ends with it: whatever do changes of the thread,
 // nobody else ever runs with.
-func Spend(do func() error) error {
+func RunDisposable(do func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and not unlocked: the runtime then ends the thread
@@ -20,7 +20,7 @@ func Spend(do func() error) error {
 			return
 		}
 		// The main thread cannot end. While it is held here another is taken.
-		err := Spend(do)
+		err := RunDisposable(do)
 		runtime.UnlockOSThread()
 		done <- err
 	}()

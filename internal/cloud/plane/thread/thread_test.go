@@ -14,7 +14,7 @@ func TestAThreadThatWasSpentIsGone(t *testing.T) {
 	spent := errors.New("spent")
 	for range 20 {
 		var id int
-		err := Spend(func() error {
+		err := RunDisposable(func() error {
 			if id = unix.Gettid(); id == unix.Getpid() {
 				t.Error("the main thread cannot end")
 			}
@@ -23,7 +23,7 @@ func TestAThreadThatWasSpentIsGone(t *testing.T) {
 		if !errors.Is(err, spent) {
 			t.Fatal(err)
 		}
-		for began := time.Now(); lives(id); time.Sleep(time.Millisecond) {
+		for began := time.Now(); threadExists(id); time.Sleep(time.Millisecond) {
 			if time.Since(began) > 10*time.Second {
 				t.Fatalf("thread %d goes on", id)
 			}
@@ -31,7 +31,7 @@ func TestAThreadThatWasSpentIsGone(t *testing.T) {
 	}
 }
 
-func lives(thread int) bool {
+func threadExists(thread int) bool {
 	_, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread))
 	return err == nil
 }

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// leaves gives the values below /latest/meta-data by their paths (Amazon EC2
+// categories gives the values below /latest/meta-data by their paths (Amazon EC2
 // User Guide, Instance metadata categories).
-func (i Instance) leaves() map[string]string {
+func (i Instance) categories() map[string]string {
 	all := map[string]string{
 		"ami-id": i.ImageID, "ami-launch-index": strconv.Itoa(i.LaunchIndex), "ami-manifest-path": "(unknown)",
 		"hostname": i.PrivateName, "instance-action": "none", "instance-id": i.ID, "instance-life-cycle": "on-demand", "instance-type": i.Type,
@@ -39,8 +39,8 @@ func (i Instance) leaves() map[string]string {
 	if i.PublicKey != "" {
 		all["public-keys/0/openssh-key"] = strings.TrimSuffix(i.PublicKey, "\n") + "\n"
 	}
-	if i.LifecycleTarget != "" {
-		all["autoscaling/target-lifecycle-state"] = i.LifecycleTarget
+	if i.TargetLifecycleState != "" {
+		all["autoscaling/target-lifecycle-state"] = i.TargetLifecycleState
 	}
 	if i.TagsEnabled {
 		for key, value := range i.Tags {
@@ -53,10 +53,10 @@ func (i Instance) leaves() map[string]string {
 	return all
 }
 
-// lookup gives the value at a path below /latest/meta-data, or the list of what
+// metadataAt gives the value at a path below /latest/meta-data, or the list of what
 // is below it: folders end in a slash, keys are listed by number and name.
-func (i Instance) lookup(path string) (string, bool) {
-	leaves := i.leaves()
+func (i Instance) metadataAt(path string) (string, bool) {
+	leaves := i.categories()
 	path = strings.Trim(path, "/")
 	if value, ok := leaves[path]; ok {
 		return value, true
@@ -86,9 +86,9 @@ func (i Instance) lookup(path string) (string, bool) {
 	return strings.Join(slices.Sorted(maps.Keys(names)), "\n"), len(names) > 0
 }
 
-// document is the instance identity document (Amazon EC2 User Guide, Instance
+// identityDocument is the instance identity document (Amazon EC2 User Guide, Instance
 // identity documents).
-func (i Instance) document() (string, error) {
+func (i Instance) identityDocument() (string, error) {
 	type identity struct {
 		AccountID               string   `json:"accountId"`
 		Architecture            string   `json:"architecture"`

@@ -25,39 +25,39 @@ type DNSService interface {
 	Serve(ctx context.Context, vpcID string, packets []net.PacketConn, streams []net.Listener) error
 }
 
-// sockets are those that machines reach. Set opens and closes them, so that they
+// listeners are those that machines reach. Set opens and closes them, so that they
 // are there when it returns; Run answers.
-type sockets struct {
+type listeners struct {
 	changed chan struct{}
 
 	mu     sync.Mutex
-	vpcs   map[string]*answering
-	egress *egress
+	vpcs   map[string]*vpcListeners
+	egress *egressProxy
 }
 
-// answering are the sockets in one VPC's router.
-type answering struct {
+// vpcListeners are the sockets in one VPC's router.
+type vpcListeners struct {
 	cidr     netip.Prefix
 	resolver bool
-	served   bool
+	claimed  bool
 	metadata net.Listener
 	packets  []net.PacketConn
 	streams  []net.Listener
 }
 
-func newSockets() sockets {
-	return sockets{changed: make(chan struct{}, 1), vpcs: map[string]*answering{}}
+func newSockets() listeners {
+	return listeners{changed: make(chan struct{}, 1), vpcs: map[string]*vpcListeners{}}
 }
 
-func (s *sockets) notify() {
+func (s *listeners) notify() {
 	select {
 	case s.changed <- struct{}{}:
 	default: // Run will look anyway
 	}
 }
 
-// open opens the VPC's sockets, unless they are.
-func (s *sockets) open(r *router, vpc VPC, cfg PlaneConfig) error {
+// openVPC opens the VPC's sockets, unless they are.
+func (s *listeners) openVPC(r *router, vpc VPC, cfg PlaneConfig) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	resolver := vpc.DNSSupport && cfg.DNS != nil
@@ -71,23 +71,23 @@ func (s *sockets) open(r *router, vpc VPC, cfg PlaneConfig) error {
 	if cfg.Metadata == nil && !resolver {
 		return nil
 	}
-	a := &answering{cidr: vpc.CIDR, resolver: resolver}
-	err := within(r.path, func() (err error) {
+	a := &vpcListeners{cidr: vpc.CIDR, resolver: resolver}
+	err := inNamespace(r.path, func() (err error) {
 		if cfg.Metadata != nil {
-			if a.metadata, err = net.ListenTCP("tcp4", tcpAt(firewall.MetadataAddress, 80)); err != nil {
+			if a.metadata, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, 80)); err != nil {
 				return err
 			}
 		}
 		if !resolver {
 			return nil
 		}
-		for _, at := range []netip.Addr{firewall.ResolverAddress, firewall.ResolverOf(vpc.CIDR)} {
+		for _, at := range []netip.Addr{firewall.ResolverAddress, firewall.VPCResolverAddress(vpc.CIDR)} {
 			packets, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(at, 53)))
 			if err != nil {
 				return err
 			}
 			a.packets = append(a.packets, packets)
-			stream, err := net.ListenTCP("tcp4", tcpAt(at, 53))
+			stream, err := net.ListenTCP("tcp4", tcpAddr(at, 53))
 			if err != nil {
 				return err
 			}
@@ -104,12 +104,12 @@ func (s *sockets) open(r *router, vpc VPC, cfg PlaneConfig) error {
 	return nil
 }
 
-func tcpAt(addr netip.Addr, port uint16) *net.TCPAddr {
+func tcpAddr(addr netip.Addr, port uint16) *net.TCPAddr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, port))
 }
 
 // close closes what is open; who serves it returns then.
-func (a *answering) close() {
+func (a *vpcListeners) close() {
 	if a.metadata != nil {
 		_ = a.metadata.Close()
 	}
@@ -121,7 +121,7 @@ func (a *answering) close() {
 	}
 }
 
-func (s *sockets) close(vpc string) {
+func (s *listeners) closeVPC(vpc string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a, ok := s.vpcs[vpc]; ok {
@@ -130,7 +130,7 @@ func (s *sockets) close(vpc string) {
 	}
 }
 
-func (s *sockets) forget(vpc string, a *answering) {
+func (s *listeners) releaseVPC(vpc string, a *vpcListeners) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.vpcs[vpc] == a {
@@ -139,26 +139,26 @@ func (s *sockets) forget(vpc string, a *answering) {
 	a.close()
 }
 
-func (s *sockets) openEgress(e *edge) error {
+func (s *listeners) openEgress(e *edge) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.egress != nil {
 		return nil
 	}
 	var listener net.Listener
-	err := within(e.path, func() (err error) {
-		listener, err = net.ListenTCP("tcp4", tcpAt(e.addresses.edge, egressPort))
+	err := inNamespace(e.path, func() (err error) {
+		listener, err = net.ListenTCP("tcp4", tcpAddr(e.addresses.edge, egressPort))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("listen at the edge: %w", err)
 	}
-	s.egress = &egress{listener: listener}
+	s.egress = &egressProxy{listener: listener}
 	s.notify()
 	return nil
 }
 
-func (s *sockets) closeEgress() {
+func (s *listeners) closeEgress() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.egress != nil {
@@ -167,7 +167,7 @@ func (s *sockets) closeEgress() {
 	}
 }
 
-func (s *sockets) forgetEgress(e *egress) {
+func (s *listeners) releaseEgress(e *egressProxy) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_ = e.listener.Close()
@@ -176,19 +176,19 @@ func (s *sockets) forgetEgress(e *egress) {
 	}
 }
 
-// take gives what has been opened and is not served yet.
-func (s *sockets) take() (map[string]*answering, *egress) {
+// claimNew gives what has been opened and is not served yet.
+func (s *listeners) claimNew() (map[string]*vpcListeners, *egressProxy) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh := map[string]*answering{}
+	fresh := map[string]*vpcListeners{}
 	for id, a := range s.vpcs {
-		if !a.served {
-			a.served = true
+		if !a.claimed {
+			a.claimed = true
 			fresh[id] = a
 		}
 	}
-	if s.egress != nil && !s.egress.served {
-		s.egress.served = true
+	if s.egress != nil && !s.egress.claimed {
+		s.egress.claimed = true
 		return fresh, s.egress
 	}
 	return fresh, nil
@@ -201,29 +201,29 @@ func (p *Plane) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for {
-		fresh, out := p.sockets.take()
+		fresh, out := p.listeners.claimNew()
 		if out != nil {
 			running.Go(func() {
-				defer p.sockets.forgetEgress(out)
+				defer p.listeners.releaseEgress(out)
 				out.serve(ctx, p.cfg)
 			})
 		}
 		for id, a := range fresh {
 			running.Go(func() {
-				defer p.sockets.forget(id, a)
-				p.answer(ctx, id, a)
+				defer p.listeners.releaseVPC(id, a)
+				p.serveVPC(ctx, id, a)
 			})
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-p.sockets.changed:
+		case <-p.listeners.changed:
 		}
 	}
 }
 
-// answer serves one VPC's sockets until they are closed.
-func (p *Plane) answer(ctx context.Context, vpc string, a *answering) {
+// serveVPC serves one VPC's sockets until they are closed.
+func (p *Plane) serveVPC(ctx context.Context, vpc string, a *vpcListeners) {
 	var running sync.WaitGroup
 	serve := func(what string, do func() error) {
 		running.Go(func() {

@@ -4,11 +4,11 @@ package firewall
 
 import "net/netip"
 
-// Group is a security group: a stateful filter around network interfaces. What
+// SecurityGroup is a security group: a stateful filter around network interfaces. What
 // no rule allows is dropped. As on AWS, flows that a rule allowed live on when
 // the rule is removed; new ones are refused (Amazon EC2 User Guide, Security
 // group connection tracking).
-type Group struct {
+type SecurityGroup struct {
 	ID              string
 	Ingress, Egress []Rule
 }
@@ -22,8 +22,8 @@ type Rule struct {
 	// they are the type and the code, -1 for any. Other protocols ignore them.
 	FromPort, ToPort int
 
-	CIDR  netip.Prefix // zero when Group is set
-	Group string       // the members' private addresses
+	CIDR          netip.Prefix // zero when Group is set
+	SecurityGroup string       // the members' private addresses
 }
 
 // ACL is a network ACL: a stateless filter at the edge of a subnet. Rules are

@@ -12,16 +12,16 @@ import (
 // routes are the router's: to each machine by its device, nowhere for the rest
 // of the VPC, and what each subnet's table says for the world.
 func (r *router) routes(vpc VPC, up int) []route {
-	all := []route{{table: unix.RT_TABLE_MAIN, to: vpc.CIDR.Masked(), metric: worst}}
+	all := []route{{table: unix.RT_TABLE_MAIN, to: vpc.CIDR.Masked(), metric: lastResortMetric}}
 	for _, i := range vpc.Interfaces {
-		if a, ok := r.wired[i.ID]; ok {
+		if a, ok := r.attached[i.ID]; ok {
 			all = append(all, route{table: unix.RT_TABLE_MAIN, to: single(a.private), device: a.index})
 		}
 	}
 	everywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	for _, s := range vpc.Subnets {
-		number := int(markOf(s.ID))
-		all = append(all, route{table: number, to: everywhere, metric: worst})
+		number := int(subnetMark(s.ID))
+		all = append(all, route{table: number, to: everywhere, metric: lastResortMetric})
 		for _, line := range s.Routes {
 			switch {
 			case line.Via == Local || !line.Destination.Addr().Is4():
@@ -45,8 +45,8 @@ const (
 	lastPriority   = 50000
 )
 
-// setRules makes packets that bear a subnet's mark follow the subnet's table.
-func (r *router) setRules(vpc VPC) error {
+// setRoutingRules makes packets that bear a subnet's mark follow the subnet's table.
+func (r *router) setRoutingRules(vpc VPC) error {
 	present, err := r.netlink.RuleList(netlink.FAMILY_V4)
 	if err != nil {
 		return fmt.Errorf("list routing rules: %w", err)
@@ -60,7 +60,7 @@ func (r *router) setRules(vpc VPC) error {
 	}
 	add(lastPriority, 0).Type = unix.RTN_BLACKHOLE
 	for _, s := range vpc.Subnets {
-		add(subnetPriority, markOf(s.ID)).Table = int(markOf(s.ID))
+		add(subnetPriority, subnetMark(s.ID)).Table = int(subnetMark(s.ID))
 	}
 	for _, rule := range present {
 		if rule.Priority != subnetPriority && rule.Priority != lastPriority {

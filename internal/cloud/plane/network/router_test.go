@@ -39,16 +39,16 @@ func TestRoutesFollowFromTheConfiguration(t *testing.T) {
 	}
 	r := &router{
 		addresses: addressesOf(DefaultPublicRange),
-		wired:     map[string]attachment{"eni-1": {private: netip.MustParseAddr("10.0.1.10"), index: 7}},
+		attached:  map[string]attachment{"eni-1": {private: netip.MustParseAddr("10.0.1.10"), index: 7}},
 	}
 	names := strings.NewReplacer(
-		fmt.Sprint(markOf("subnet-a")),
+		fmt.Sprint(subnetMark("subnet-a")),
 		"subnet-a",
-		fmt.Sprint(markOf("subnet-b")),
+		fmt.Sprint(subnetMark("subnet-b")),
 		"subnet-b",
 		"254",
 		"main",
-		fmt.Sprint(worst),
+		fmt.Sprint(lastResortMetric),
 		"worst",
 	)
 	text := func(up int) string {
@@ -77,13 +77,13 @@ table subnet-b: 0.0.0.0/0 device 0 via - metric worst
 func TestDevicesAreNamedAfterWhatTheyBelongTo(t *testing.T) {
 	for id, want := range map[string]string{
 		"eni-0123456789abcdef0": "eni0123456789ab",
-		"eni-1":                 "eni" + deviceOf("eni", "eni-1")[3:],
+		"eni-1":                 "eni" + deviceName("eni", "eni-1")[3:],
 	} {
-		if got := deviceOf("eni", id); got != want || len(got) != longestDevice {
+		if got := deviceName("eni", id); got != want || len(got) != maxDeviceName {
 			t.Errorf("%s: %s, want %s", id, got, want)
 		}
 	}
-	if deviceOf("eni", "eni-1") == deviceOf("eni", "eni-2") {
+	if deviceName("eni", "eni-1") == deviceName("eni", "eni-2") {
 		t.Error("two interfaces share a name")
 	}
 }
@@ -104,15 +104,15 @@ func TestMachinesReachTheOutsideAndNotTheHost(t *testing.T) {
 		"10.1.2.3:22":         "10.1.2.3:22",
 		"198.19.255.254:3128": "127.0.0.1:3128",
 		"198.19.255.254:22":   errNoProxy,
-		"198.18.0.3:22":       errNotOutside,
+		"198.18.0.3:22":       errNotExternal,
 		"192.0.2.2:22":        errHost,
-		"127.0.0.1:3128":      errNotOutside,
-		"169.254.169.254:80":  errNotOutside,
-		"224.0.0.1:80":        errNotOutside,
-		"0.0.0.0:80":          errNotOutside,
-		"255.255.255.255:80":  errNotOutside,
+		"127.0.0.1:3128":      errNotExternal,
+		"169.254.169.254:80":  errNotExternal,
+		"224.0.0.1:80":        errNotExternal,
+		"0.0.0.0:80":          errNotExternal,
+		"255.255.255.255:80":  errNotExternal,
 	} {
-		address, err := outside(netip.MustParseAddrPort(to), cfg, host)
+		address, err := dialAddress(netip.MustParseAddrPort(to), cfg, host)
 		if refusal, refused := want.(error); refused != (err != nil) || refused && !errors.Is(err, refusal) ||
 			!refused && address != want {
 			t.Errorf("%s: %q, %v; want %v", to, address, err, want)
@@ -131,21 +131,21 @@ func TestAPlaneRefusesAConfigurationThatCannotWork(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if err := c.complete(); err == nil {
+		if err := c.setDefaults(); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if err := good.complete(); err != nil || good.PublicRange != DefaultPublicRange {
+	if err := good.setDefaults(); err != nil || good.PublicRange != DefaultPublicRange {
 		t.Errorf("%v, %v", good, err)
 	}
 }
 
 func TestConfigurationsAreEqualWhenTheyAskForTheSame(t *testing.T) {
 	a := func() Config {
-		return Config{VPCs: []VPC{{ID: "vpc-1", Interfaces: []Interface{{ID: "eni-1", Groups: []string{"sg-1"}}}}}}
+		return Config{VPCs: []VPC{{ID: "vpc-1", Interfaces: []Interface{{ID: "eni-1", SecurityGroups: []string{"sg-1"}}}}}}
 	}
 	b := a()
-	b.VPCs[0].Interfaces[0].Groups[0] = "sg-2"
+	b.VPCs[0].Interfaces[0].SecurityGroups[0] = "sg-2"
 	if !a().Equal(a()) || a().Equal(b) {
 		t.Error("equality does not look into interfaces")
 	}
