@@ -23,7 +23,7 @@ build: ## build bin/aloft
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/aloft ./cmd/aloft
 
 test: ## install what the tests need and run all of them: units as anyone, the real thing as root
-	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl iproute2 util-linux procps nftables e2fsprogs
+	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl iproute2 util-linux procps nftables e2fsprogs awscli
 	@$(MAKE) --no-print-directory unit root
 
 unit: ## the tests that need no root

@@ -1,0 +1,15 @@
+package docs
+
+// order is the order in which TestRealDocs runs the pages' commands. Each command
+// runs once, where it first appears: README deploys the tutorial, which the pages
+// after it use, getting-started removes it and troubleshooting resets the local
+// cloud.
+var order = []string{
+	"README.md",
+	"docs/drills.md",
+	"docs/releases.md",
+	"docs/scaling.md",
+	"docs/local-cloud.md",
+	"docs/getting-started.md",
+	"docs/troubleshooting.md",
+}
