@@ -22,7 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
-	"aloft.dev/aloft/internal/wholebody"
+	"aloft.dev/aloft/internal/bufferedbody"
 )
 
 // Options say which AWS to speak to, and as whom. What is left empty comes from
@@ -94,7 +94,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if o.HTTPClient != nil {
 		cfg.HTTPClient = o.HTTPClient
 	}
-	cfg.HTTPClient = wholebody.Client{HTTPClient: cfg.HTTPClient}
+	cfg.HTTPClient = bufferedbody.Client{HTTPClient: cfg.HTTPClient}
 	return &Client{
 		Region: cfg.Region,
 		EC2:    ec2.NewFromConfig(cfg),

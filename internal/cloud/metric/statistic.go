@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -53,100 +52,4 @@ func StatisticOf(name string) Statistic {
 		return ranged(strings.ToLower(m[1]), m[2], m[3])
 	}
 	return nil
-}
-
-// ranged reads the bounds of a range: both percentages or both values, and not
-// both left out.
-func ranged(kind, low, high string) Statistic {
-	w := within{kind, math.Inf(-1), math.Inf(1), strings.HasSuffix(low, "%") || strings.HasSuffix(high, "%")}
-	if low == "" && high == "" || w.percent && kind == "pr" {
-		return nil
-	}
-	if w.percent {
-		w.low, w.high = 0, 100
-	}
-	if !w.bound(low, &w.low) || !w.bound(high, &w.high) || w.low >= w.high {
-		return nil
-	}
-	return w.of
-}
-
-// bound reads a bound that was not left out.
-func (w within) bound(text string, to *float64) bool {
-	if text == "" {
-		return true
-	}
-	v, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
-	*to = v
-	return err == nil && strings.HasSuffix(text, "%") == w.percent && (!w.percent || v <= 100)
-}
-
-// within is a statistic of the values in a range: of the trimmed mean, count or
-// sum, of the winsorized mean, or of the percent rank.
-type within struct {
-	kind      string // tm, tc, ts, wm, pr
-	low, high float64
-	percent   bool // the bounds are percentiles
-}
-
-// of counts as far as a value's occurrences are in the range, of percentiles a
-// part of them too. A range of values is open at its lower end.
-func (w within) of(s *Summary) (float64, bool) {
-	values, counts, known := s.Distribution()
-	if !known {
-		return 0, false
-	}
-	var n, sum, seen, below, above float64
-	first, last := values[0], values[len(values)-1]
-	for i, v := range values {
-		in := w.share(v, seen, counts[i], s.Count)
-		if in == 0 && n == 0 {
-			below += counts[i]
-		} else if in == 0 {
-			above += counts[i]
-		} else {
-			if n == 0 {
-				first = v
-			}
-			last = v
-		}
-		n, sum, seen = n+in, sum+in*v, seen+counts[i]
-	}
-	switch {
-	case w.kind == "tc":
-		return n, true
-	case w.kind == "pr":
-		return 100 * n / s.Count, true
-	case n == 0:
-		return 0, false
-	case w.kind == "ts":
-		return sum, true
-	case w.kind == "wm":
-		return w.winsorized(s.Count, n, sum, first, last, below, above), true
-	}
-	return sum / n, true
-}
-
-// share is how many of the occurrences of a value, of which so many came before,
-// are in the range.
-func (w within) share(v, before, count, all float64) float64 {
-	if !w.percent {
-		if v > w.low && v <= w.high {
-			return count
-		}
-		return 0
-	}
-	from, to := w.low/100*all, w.high/100*all
-	return max(min(before+count, to)-max(before, from), 0)
-}
-
-// winsorized is the mean when all values outside the range are those at its
-// ends.
-func (w within) winsorized(all, n, sum, first, last, below, above float64) float64 {
-	if w.percent {
-		below, above = w.low/100*all, (1-w.high/100)*all
-	} else {
-		first, last = max(first, w.low), min(last, w.high)
-	}
-	return (sum + below*first + above*last) / (n + below + above)
 }

@@ -1,12 +1,9 @@
 package wire
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -104,45 +101,6 @@ func (h *handler) serve(r *http.Request, x *exchange) (*answer, error) {
 		return nil, err
 	}
 	return encode(x, op, out.Elem()), nil
-}
-
-func (x *exchange) readBody(r *http.Request) (err error) {
-	x.body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return fmt.Errorf("read request body: %w", err)
-	}
-	if len(x.body) > maxBody {
-		return tooLarge()
-	}
-	x.signed = x.body
-	if r.Header.Get("Content-Encoding") == "gzip" {
-		x.body, err = inflate(x.signed)
-	}
-	return err
-}
-
-// inflate undoes the compression that SDKs use for large requests.
-func inflate(body []byte) ([]byte, error) {
-	zip, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return nil, serialization("The request body is not gzip.")
-	}
-	out, err := io.ReadAll(io.LimitReader(zip, maxBody+1))
-	switch {
-	case err != nil:
-		return nil, serialization("The request body is not gzip.")
-	case len(out) > maxBody:
-		return nil, tooLarge()
-	}
-	return out, nil
-}
-
-func tooLarge() *Error {
-	return &Error{
-		Code:    "RequestEntityTooLarge",
-		Message: "The request is larger than 16 MiB.",
-		Status:  http.StatusRequestEntityTooLarge,
-	}
 }
 
 // identify finds the service that a request claims to be for, and the

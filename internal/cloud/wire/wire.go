@@ -44,10 +44,6 @@ type Service struct {
 	API  any    // its methods named after operations serve them
 }
 
-// maxBody bounds a request, in bytes. The largest that AWS takes here is user
-// data of 16 KiB or a policy; the rest is room for long lists of ids.
-const maxBody = 16 << 20
-
 // NewHandler makes the endpoint. It fails if a service is unknown, if a method
 // named after an operation does not have the operation's signature, or if a
 // type in one cannot be carried.

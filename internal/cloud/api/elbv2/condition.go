@@ -12,15 +12,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Quotas of a rule (Application Load Balancer guide, Quotas). The guide allows
-// three values in a condition besides; what AWS answers to six values in one
-// condition names five in a rule alone (aws-cloudformation/cfn-lint, issue 3833),
-// and that is followed.
-const (
-	maxValues    = 5
-	maxWildcards = 5
-)
-
 // conditionFields are the fields of a request, and whether a rule may have
 // several conditions on it.
 var conditionFields = []struct {

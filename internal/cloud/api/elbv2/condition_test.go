@@ -1,10 +1,11 @@
 package elbv2_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
-	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
@@ -102,29 +103,34 @@ func TestConditionsThatCannotBeAreRefused(t *testing.T) {
 	must(w.CreateRule(w.ctx, in))(t)
 }
 
-func TestRulesThatCannotBeAreRefused(t *testing.T) {
+func TestEveryConditionIsToldAsItWasGiven(t *testing.T) {
 	w := newWorld(t)
-	_, g, l := w.inUse()
-	for _, c := range []struct {
-		name       string
-		change     func(in *elb.CreateRuleInput)
-		code, text string
-	}{
-		{"no priority", func(in *elb.CreateRuleInput) { in.Priority = nil }, "ValidationError", "priority"},
-		{"priority 0", func(in *elb.CreateRuleInput) { in.Priority = new(int32(0)) }, "ValidationError", "greater than or equal to 1"},
-		{"priority 50001", func(in *elb.CreateRuleInput) { in.Priority = new(int32(50001)) }, "ValidationError", "less than or equal to 50000"},
-		{"no action", func(in *elb.CreateRuleInput) { in.Actions = nil }, "ValidationError", "Value null at 'actions'"},
-		{"an unknown listener", func(in *elb.CreateRuleInput) { in.ListenerArn = new(*in.ListenerArn + "0") }, "ListenerNotFound", "One or more listeners not found"},
-		{"an unknown group", func(in *elb.CreateRuleInput) { in.Actions = forward(*g.TargetGroupArn + "0") }, "TargetGroupNotFound", "One or more"},
-		{"a transform", func(in *elb.CreateRuleInput) {
-			in.Transforms = []types.RuleTransform{{Type: types.TransformTypeEnumHostHeaderRewrite}}
-		}, "NotImplemented", "host-header-rewrite"},
-		{"a wrong answer", func(in *elb.CreateRuleInput) { in.Actions = fixed("302") }, "ValidationError", "statusCode"},
-		{"a reserved tag", func(in *elb.CreateRuleInput) { in.Tags = []types.Tag{{Key: new("aws:x")}} }, "ValidationError", "aws:"},
+	_, _, l := w.inUse()
+	regex := func(v ...string) *types.PathPatternConditionConfig {
+		return &types.PathPatternConditionConfig{RegexValues: v}
+	}
+	for i, c := range []types.RuleCondition{
+		{Field: new("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{Values: []string{"*.example.com", "test-1.example.*"}}},
+		{Field: new("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{RegexValues: []string{`^example\.com:8443$`}}},
+		path("/img/*", `/~a_b-c.d$e"f'g@h:i+j&k?`),
+		{Field: new("path-pattern"), PathPatternConfig: regex(`^/[a-z]{2}(-[A-Z]{2})?/`)},
+		{Field: new("http-header"), HttpHeaderConfig: &types.HttpHeaderConditionConfig{HttpHeaderName: new("User-Agent"), Values: []string{"*Chrome*", "Safari (x; y)"}}},
+		{Field: new("http-request-method"), HttpRequestMethodConfig: &types.HttpRequestMethodConditionConfig{Values: []string{"GET", "CUSTOM-METHOD"}}},
+		{Field: new("query-string"), QueryStringConfig: &types.QueryStringConditionConfig{Values: []types.QueryStringKeyValuePair{{Key: new("version"), Value: new("v1")}, {Value: new("*example*")}}}},
+		{Field: new("source-ip"), SourceIpConfig: &types.SourceIpConditionConfig{Values: []string{"192.0.2.0/24", "2001:db8::/32"}}},
 	} {
-		in := newRule(l, 1)
-		c.change(in)
-		_, err := w.CreateRule(w.ctx, in)
-		t.Run(c.name, func(t *testing.T) { refused(t, err, c.code, c.text) })
+		got := w.rule(l, int32(i+1), c).Conditions
+		if len(got) != 1 {
+			t.Fatalf("%+v", got)
+		}
+		values := got[0].Values
+		got[0].Values = nil
+		if fmt.Sprintf("%+v", flat(got[0])) != fmt.Sprintf("%+v", flat(c)) {
+			t.Errorf("%+v", flat(got[0]))
+		}
+		if twice := *c.Field == "host-header" || *c.Field == "path-pattern"; !twice && values != nil ||
+			*c.Field == "path-pattern" && !slices.Equal(values, c.PathPatternConfig.Values) {
+			t.Errorf("%s: values %v", *c.Field, values)
+		}
 	}
 }

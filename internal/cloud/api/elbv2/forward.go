@@ -12,10 +12,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxForwarded is the quota of target groups in an action (Application Load
-// Balancer guide, Quotas: target groups per action).
-const maxForwarded = 5
-
 // maxStickiness is seven days, in seconds.
 const maxStickiness = 604800
 

@@ -139,13 +139,6 @@ func (a *API) create(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) e
 	return nil
 }
 
-// hostedZones are the Route 53 zones of Elastic Load Balancing (AWS General
-// Reference, Elastic Load Balancing endpoints and quotas).
-var hostedZones = map[string]string{
-	"us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2", "us-west-1": "Z368ELLRRE2KJ0", "us-west-2": "Z1H1FL5HABSF5",
-	"eu-west-1": "Z32O12XQLNTSW2", "eu-central-1": "Z215JYRZR1TBD5", "ap-northeast-1": "Z14GRHDCWA56QT", "ap-southeast-1": "Z1LMS91P8CMLE5",
-}
-
 func describe(lb *store.LoadBalancer) types.LoadBalancer {
 	out := types.LoadBalancer{
 		LoadBalancerArn: new(lb.ARN), LoadBalancerName: new(lb.Name), DNSName: new(lb.DNSName),
@@ -229,86 +222,4 @@ func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancer
 		store.LoadBalancers.Delete(tx, lb.ARN)
 		return nil
 	})
-}
-
-// SetSecurityGroups replaces the security groups of the load balancer.
-func (a *API) SetSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsInput) (*elb.SetSecurityGroupsOutput, error) {
-	return update(a, func(tx *store.Tx) (*elb.SetSecurityGroupsOutput, error) {
-		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
-		if err != nil {
-			return nil, err
-		}
-		if in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
-			return nil, wire.Errorf(
-				"InvalidConfigurationRequest",
-				"EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is not supported for load balancers of type 'application'",
-			)
-		}
-		if len(in.SecurityGroups) == 0 {
-			return nil, model.Null("securityGroups")
-		}
-		ids, err := groups(tx, lb.VPCID, in.SecurityGroups)
-		if err != nil {
-			return nil, err
-		}
-		store.LoadBalancers.Edit(tx, lb.ARN, func(lb *store.LoadBalancer) { lb.GroupIDs = ids })
-		for _, n := range lb.Nodes {
-			store.NetworkInterfaces.Edit(tx, n.InterfaceID, func(nic *store.NetworkInterface) { nic.GroupIDs = ids })
-		}
-		return &elb.SetSecurityGroupsOutput{SecurityGroupIds: ids}, nil
-	})
-}
-
-// SetSubnets replaces the subnets of the load balancer; nodes in subnets that
-// it keeps are left alone.
-func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, error) {
-	if in.IpAddressType != "" && in.IpAddressType != types.IpAddressTypeIpv4 {
-		return nil, wire.NotImplemented("load balancers of IP address type %s", in.IpAddressType)
-	}
-	ids, err := subnetIDs(in.Subnets, in.SubnetMappings)
-	if err != nil {
-		return nil, err
-	}
-	return update(a, func(tx *store.Tx) (*elb.SetSubnetsOutput, error) {
-		old, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
-		if err != nil {
-			return nil, err
-		}
-		kept := map[string]bool{}
-		for _, n := range old.Nodes {
-			kept[n.SubnetID] = true
-		}
-		wanted, err := subnets(tx, region(ctx), ids, kept, old.Scheme)
-		if err != nil {
-			return nil, err
-		}
-		if wanted[0].VPCID != old.VPCID {
-			return nil, wire.Errorf(
-				"InvalidConfigurationRequest",
-				"All subnets must belong to the same VPC: '%s'",
-				old.VPCID,
-			)
-		}
-		lb := *old
-		if err := a.settle(tx, &lb, wanted); err != nil {
-			return nil, err
-		}
-		store.LoadBalancers.Put(tx, &lb)
-		return &elb.SetSubnetsOutput{
-			AvailabilityZones: zones(&lb),
-			IpAddressType:     types.IpAddressType(lb.IPAddressType),
-		}, nil
-	})
-}
-
-// DescribeCapacityReservation tells that no capacity is reserved: the local
-// cloud has no such thing, and ModifyCapacityReservation is not implemented.
-func (a *API) DescribeCapacityReservation(ctx context.Context, in *elb.DescribeCapacityReservationInput) (*elb.DescribeCapacityReservationOutput, error) {
-	if _, err := loadBalancer(a.store.View(), region(ctx), in.LoadBalancerArn); err != nil {
-		return nil, err
-	}
-	return &elb.DescribeCapacityReservationOutput{
-		DecreaseRequestsRemaining: new(int32(2)),
-		CapacityReservationState:  []types.ZonalCapacityReservationState{},
-	}, nil
 }

@@ -140,41 +140,6 @@ func TestDeletionProtectionProtects(t *testing.T) {
 	}
 }
 
-func TestAttributesAreCheckedAndComplete(t *testing.T) {
-	w := newWorld(t)
-	lb := w.balancer()
-	out := must(
-		w.DescribeLoadBalancerAttributes(
-			w.ctx,
-			&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
-		),
-	)(
-		t,
-	)
-	if len(out.Attributes) < 20 {
-		t.Errorf("%d attributes", len(out.Attributes))
-	}
-	for _, c := range []struct{ key, value, code string }{
-		{"idle_timeout.timeout_seconds", "0", "ValidationError"},
-		{"idle_timeout.timeout_seconds", "4001", "ValidationError"},
-		{"idle_timeout.timeout_seconds", "120", ""},
-		{"no.such.key", "1", "ValidationError"},
-		{"routing.http.xff_header_processing.mode", "perhaps", "ValidationError"},
-		{"routing.http.xff_header_processing.mode", "remove", ""},
-		{"load_balancing.cross_zone.enabled", "false", "ValidationError"},
-		{"connection_logs.s3.enabled", "true", "NotImplemented"},
-	} {
-		_, err := w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{
-			LoadBalancerArn: lb.LoadBalancerArn, Attributes: []types.LoadBalancerAttribute{{Key: &c.key, Value: &c.value}},
-		})
-		if c.code == "" && err != nil {
-			t.Errorf("%s=%s: %v", c.key, c.value, err)
-		} else if c.code != "" {
-			refused(t, err, c.code, c.key)
-		}
-	}
-}
-
 func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
@@ -207,64 +172,4 @@ func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
 	if !slices.Equal(nic.GroupIDs, []string{"sg-default"}) {
 		t.Errorf("%+v", nic)
 	}
-}
-
-func TestDescribingGoesPageByPage(t *testing.T) {
-	w := newWorld(t)
-	var want []string
-	for _, name := range []string{"one", "two", "three", "four", "five"} {
-		in := webBalancer()
-		in.Name = &name
-		want = append(want, *must(w.CreateLoadBalancer(w.ctx, in))(t).LoadBalancers[0].LoadBalancerArn)
-	}
-	slices.Sort(want)
-	var got []string
-	pages := 0
-	for in := (&elb.DescribeLoadBalancersInput{PageSize: new(int32(2))}); ; pages++ {
-		out := must(w.DescribeLoadBalancers(w.ctx, in))(t)
-		for _, lb := range out.LoadBalancers {
-			got = append(got, *lb.LoadBalancerArn)
-		}
-		if in.Marker = out.NextMarker; in.Marker == nil {
-			break
-		}
-	}
-	if !slices.Equal(got, want) || pages != 2 {
-		t.Errorf("%d pages: %v", pages+1, got)
-	}
-	_, err := w.DescribeLoadBalancers(w.ctx, &elb.DescribeLoadBalancersInput{Names: []string{"one", "six"}})
-	refused(t, err, "LoadBalancerNotFound", "six")
-	_, err = w.DescribeLoadBalancers(w.ctx, &elb.DescribeLoadBalancersInput{PageSize: new(int32(401))})
-	refused(t, err, "ValidationError", "400")
-}
-
-func TestTagsAreAddedAndRemoved(t *testing.T) {
-	w := newWorld(t)
-	lb, group, listener := w.inUse()
-	arns := []string{*lb.LoadBalancerArn, *group.TargetGroupArn, *listener.ListenerArn}
-	must(
-		w.AddTags(
-			w.ctx,
-			&elb.AddTagsInput{
-				ResourceArns: arns,
-				Tags:         []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}},
-			},
-		),
-	)(
-		t,
-	)
-	must(w.RemoveTags(w.ctx, &elb.RemoveTagsInput{ResourceArns: arns, TagKeys: []string{"a", "x"}}))(t)
-	for i, d := range must(w.DescribeTags(w.ctx, &elb.DescribeTagsInput{ResourceArns: arns}))(t).TagDescriptions {
-		if *d.ResourceArn != arns[i] || len(d.Tags) != 1 || *d.Tags[0].Key != "b" || *d.Tags[0].Value != "2" {
-			t.Errorf("%+v", d)
-		}
-	}
-	_, err := w.AddTags(
-		w.ctx,
-		&elb.AddTagsInput{
-			ResourceArns: []string{strings.Replace(arns[0], "/web/", "/gone/", 1)},
-			Tags:         []types.Tag{{Key: new("a")}},
-		},
-	)
-	refused(t, err, "LoadBalancerNotFound", "gone")
 }

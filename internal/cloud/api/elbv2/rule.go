@@ -1,13 +1,11 @@
 package elbv2
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -18,14 +16,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
-
-// maxRules is the quota of rules of a load balancer, without the default ones
-// (Application Load Balancer guide, Quotas: rules per Application Load Balancer).
-const maxRules = 100
-
-// maxPriority is the highest priority of a rule (Elastic Load Balancing API
-// Reference, CreateRule).
-const maxPriority = 50000
 
 // defaultRule is the ARN of a listener's default rule. It has no row: the
 // listener's default actions are its actions.
@@ -171,10 +161,6 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 	})
 }
 
-func priorityInUse(priority int32) error {
-	return wire.Errorf("PriorityInUse", "Priority '%d' is currently in use", priority)
-}
-
 func countRules(r store.Reader, lb *store.LoadBalancer) int {
 	n := 0
 	for _, l := range store.Listeners.By(r, "load_balancer", lb.ARN) {
@@ -228,69 +214,6 @@ func (a *API) DeleteRule(ctx context.Context, in *elb.DeleteRuleInput) (*elb.Del
 		store.Rules.Delete(tx, row.ARN)
 		return nil
 	})
-}
-
-// SetRulePriorities changes the priorities of rules of one listener, of all or
-// of none: rules may change places in one call.
-func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesInput) (*elb.SetRulePrioritiesOutput, error) {
-	if len(in.RulePriorities) == 0 {
-		return nil, model.Null("rulePriorities")
-	}
-	return update(a, func(tx *store.Tx) (*elb.SetRulePrioritiesOutput, error) {
-		changed, l, err := reordered(tx, region(ctx), in.RulePriorities)
-		if err != nil {
-			return nil, err
-		}
-		out := &elb.SetRulePrioritiesOutput{}
-		for _, row := range store.Rules.By(tx, "listener", l.ARN) {
-			for _, mine := range changed {
-				if row.ARN != mine.ARN && row.Priority == mine.Priority &&
-					!slices.ContainsFunc(changed, func(r *store.Rule) bool { return r.ARN == row.ARN }) {
-					return nil, priorityInUse(row.Priority)
-				}
-			}
-		}
-		for _, row := range changed {
-			store.Rules.Put(tx, row)
-			out.Rules = append(out.Rules, anyRule{l, row}.describe())
-		}
-		return out, nil
-	})
-}
-
-// reordered are the rules with the priorities that are asked for.
-func reordered(r store.Reader, region string, pairs []types.RulePriorityPair) ([]*store.Rule, *store.Listener, error) {
-	var out []*store.Rule
-	var of *store.Listener
-	for _, pair := range pairs {
-		if err := model.Required("rulePriorities.member.priority", pair.Priority != nil); err != nil {
-			return nil, nil, err
-		}
-		if err := model.Between("rulePriorities.member.priority", pair.Priority, 1, maxPriority); err != nil {
-			return nil, nil, err
-		}
-		old, l, err := ownRule(r, region, pair.RuleArn, "modified")
-		if err != nil {
-			return nil, nil, err
-		}
-		if of != nil && of.ARN != l.ARN {
-			return nil, nil, invalid("All rules must belong to the same listener")
-		}
-		of = l
-		for _, other := range out {
-			switch {
-			case other.ARN == old.ARN:
-				return nil, nil, invalid("Rule '%s' was provided multiple times", old.ARN)
-			case other.Priority == *pair.Priority:
-				return nil, nil, invalid("Priority '%d' was provided multiple times", other.Priority)
-			}
-		}
-		row := *old
-		row.Priority = *pair.Priority
-		out = append(out, &row)
-	}
-	slices.SortFunc(out, func(a, b *store.Rule) int { return cmp.Compare(a.Priority, b.Priority) })
-	return out, of, nil
 }
 
 // DescribeRules tells the rules of a listener, in the order in which they are

@@ -1,8 +1,6 @@
 package elbv2_test
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -91,39 +89,6 @@ func TestRulesAreToldInTheirOrder(t *testing.T) {
 	refused(t, err, "RuleNotFound", "One or more")
 }
 
-func TestPrioritiesAreUniqueAndCanChangePlaces(t *testing.T) {
-	w := newWorld(t)
-	_, _, l := w.inUse()
-	one, two := w.rule(l, 1), w.rule(l, 2)
-	_, err := w.CreateRule(w.ctx, newRule(l, 2))
-	refused(t, err, "PriorityInUse", "Priority '2' is currently in use")
-	set := func(pairs ...types.RulePriorityPair) error {
-		_, err := w.SetRulePriorities(w.ctx, &elb.SetRulePrioritiesInput{RulePriorities: pairs})
-		return err
-	}
-	pair := func(r types.Rule, priority int32) types.RulePriorityPair {
-		return types.RulePriorityPair{RuleArn: r.RuleArn, Priority: &priority}
-	}
-	if err := set(pair(one, 2), pair(two, 1)); err != nil {
-		t.Fatal(err)
-	}
-	rules := must(w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn}))(t).Rules
-	if *rules[0].RuleArn != *two.RuleArn || *rules[1].RuleArn != *one.RuleArn {
-		t.Errorf("%+v", rules)
-	}
-	refused(t, set(pair(one, 1)), "PriorityInUse", "Priority '1' is currently in use")
-	refused(t, set(pair(one, 5), pair(two, 5)), "ValidationError", "Priority '5' was provided multiple times")
-	refused(t, set(pair(one, 5), pair(one, 6)), "ValidationError", "multiple times")
-	refused(t, set(pair(one, 50001)), "ValidationError", "50000")
-	refused(t, set(pair(rules[2], 5)), "OperationNotPermitted", "Default rule")
-	refused(t, set(), "ValidationError", "rulePriorities")
-	other := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{LoadBalancerArn: l.LoadBalancerArn, Port: new(int32(81)), Protocol: types.ProtocolEnumHttp, DefaultActions: fixed("404")}))(t).Listeners[0]
-	refused(t, set(pair(one, 5), pair(w.rule(other, 1), 6)), "ValidationError", "same listener")
-	if got := w.priorities(l); got != "1 2 default" {
-		t.Error(got)
-	}
-}
-
 func TestARuleIsModifiedInParts(t *testing.T) {
 	w := newWorld(t)
 	_, g, l := w.inUse()
@@ -191,61 +156,6 @@ func TestALoadBalancerHasAHundredRulesAtMost(t *testing.T) {
 	refused(t, err, "TooManyRules", "'100'")
 }
 
-func TestRulesAreTagged(t *testing.T) {
-	w := newWorld(t)
-	_, _, l := w.inUse()
-	in := newRule(l, 1)
-	in.Tags = []types.Tag{{Key: new("a"), Value: new("1")}}
-	r := must(w.CreateRule(w.ctx, in))(t).Rules[0]
-	must(
-		w.AddTags(
-			w.ctx,
-			&elb.AddTagsInput{ResourceArns: []string{*r.RuleArn}, Tags: []types.Tag{{Key: new("b"), Value: new("2")}}},
-		),
-	)(
-		t,
-	)
-	must(w.RemoveTags(w.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*r.RuleArn}, TagKeys: []string{"a"}}))(t)
-	tags := must(w.DescribeTags(w.ctx, &elb.DescribeTagsInput{ResourceArns: []string{*r.RuleArn}}))(t).TagDescriptions[0].Tags
-	if len(tags) != 1 || *tags[0].Key != "b" {
-		t.Errorf("%+v", tags)
-	}
-	_, err := w.DescribeTags(w.ctx, &elb.DescribeTagsInput{ResourceArns: []string{*r.RuleArn + "0"}})
-	refused(t, err, "RuleNotFound", "One or more rules not found")
-}
-
-func TestEveryConditionIsToldAsItWasGiven(t *testing.T) {
-	w := newWorld(t)
-	_, _, l := w.inUse()
-	regex := func(v ...string) *types.PathPatternConditionConfig {
-		return &types.PathPatternConditionConfig{RegexValues: v}
-	}
-	for i, c := range []types.RuleCondition{
-		{Field: new("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{Values: []string{"*.example.com", "test-1.example.*"}}},
-		{Field: new("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{RegexValues: []string{`^example\.com:8443$`}}},
-		path("/img/*", `/~a_b-c.d$e"f'g@h:i+j&k?`),
-		{Field: new("path-pattern"), PathPatternConfig: regex(`^/[a-z]{2}(-[A-Z]{2})?/`)},
-		{Field: new("http-header"), HttpHeaderConfig: &types.HttpHeaderConditionConfig{HttpHeaderName: new("User-Agent"), Values: []string{"*Chrome*", "Safari (x; y)"}}},
-		{Field: new("http-request-method"), HttpRequestMethodConfig: &types.HttpRequestMethodConditionConfig{Values: []string{"GET", "CUSTOM-METHOD"}}},
-		{Field: new("query-string"), QueryStringConfig: &types.QueryStringConditionConfig{Values: []types.QueryStringKeyValuePair{{Key: new("version"), Value: new("v1")}, {Value: new("*example*")}}}},
-		{Field: new("source-ip"), SourceIpConfig: &types.SourceIpConditionConfig{Values: []string{"192.0.2.0/24", "2001:db8::/32"}}},
-	} {
-		got := w.rule(l, int32(i+1), c).Conditions
-		if len(got) != 1 {
-			t.Fatalf("%+v", got)
-		}
-		values := got[0].Values
-		got[0].Values = nil
-		if fmt.Sprintf("%+v", flat(got[0])) != fmt.Sprintf("%+v", flat(c)) {
-			t.Errorf("%+v", flat(got[0]))
-		}
-		if twice := *c.Field == "host-header" || *c.Field == "path-pattern"; !twice && values != nil ||
-			*c.Field == "path-pattern" && !slices.Equal(values, c.PathPatternConfig.Values) {
-			t.Errorf("%s: values %v", *c.Field, values)
-		}
-	}
-}
-
 // flat shows what a condition's pointers point to.
 func flat(c types.RuleCondition) []any {
 	out := []any{*c.Field, c.Values}
@@ -273,4 +183,31 @@ func flat(c types.RuleCondition) []any {
 		}
 	}
 	return out
+}
+
+func TestRulesThatCannotBeAreRefused(t *testing.T) {
+	w := newWorld(t)
+	_, g, l := w.inUse()
+	for _, c := range []struct {
+		name       string
+		change     func(in *elb.CreateRuleInput)
+		code, text string
+	}{
+		{"no priority", func(in *elb.CreateRuleInput) { in.Priority = nil }, "ValidationError", "priority"},
+		{"priority 0", func(in *elb.CreateRuleInput) { in.Priority = new(int32(0)) }, "ValidationError", "greater than or equal to 1"},
+		{"priority 50001", func(in *elb.CreateRuleInput) { in.Priority = new(int32(50001)) }, "ValidationError", "less than or equal to 50000"},
+		{"no action", func(in *elb.CreateRuleInput) { in.Actions = nil }, "ValidationError", "Value null at 'actions'"},
+		{"an unknown listener", func(in *elb.CreateRuleInput) { in.ListenerArn = new(*in.ListenerArn + "0") }, "ListenerNotFound", "One or more listeners not found"},
+		{"an unknown group", func(in *elb.CreateRuleInput) { in.Actions = forward(*g.TargetGroupArn + "0") }, "TargetGroupNotFound", "One or more"},
+		{"a transform", func(in *elb.CreateRuleInput) {
+			in.Transforms = []types.RuleTransform{{Type: types.TransformTypeEnumHostHeaderRewrite}}
+		}, "NotImplemented", "host-header-rewrite"},
+		{"a wrong answer", func(in *elb.CreateRuleInput) { in.Actions = fixed("302") }, "ValidationError", "statusCode"},
+		{"a reserved tag", func(in *elb.CreateRuleInput) { in.Tags = []types.Tag{{Key: new("aws:x")}} }, "ValidationError", "aws:"},
+	} {
+		in := newRule(l, 1)
+		c.change(in)
+		_, err := w.CreateRule(w.ctx, in)
+		t.Run(c.name, func(t *testing.T) { refused(t, err, c.code, c.text) })
+	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"aloft.dev/aloft/internal/bufferedbody"
 	"aloft.dev/aloft/internal/cloud/wire"
-	"aloft.dev/aloft/internal/wholebody"
 )
 
 // Serve serves services on a loopback address until the test ends, and returns the
@@ -36,7 +36,7 @@ func Client(t testing.TB, region, url string) aws.Config {
 	t.Cleanup(connections.CloseIdleConnections)
 	return aws.Config{
 		Region: region, BaseEndpoint: &url, RetryMaxAttempts: 1,
-		HTTPClient:  wholebody.Client{HTTPClient: &http.Client{Transport: connections}},
+		HTTPClient:  bufferedbody.Client{HTTPClient: &http.Client{Transport: connections}},
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	}
 }

@@ -1,5 +1,5 @@
-// Package wholebody lets AWS's SDK speak to a cloud that is near.
-package wholebody
+// Package bufferedbody lets AWS's SDK speak to a cloud that is near.
+package bufferedbody
 
 import (
 	"bytes"

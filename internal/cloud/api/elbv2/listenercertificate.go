@@ -11,10 +11,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxCertificates is how many certificates the listeners of a load balancer have,
-// their default ones not counted (Application Load Balancer guide, Quotas).
-const maxCertificates = 25
-
 // certificateNamed refuses a certificate that the region does not have.
 func certificateNamed(r store.Reader, region, arn string) error {
 	if row, ok := store.Certificates.Get(r, arn); !ok || row.Region != region {

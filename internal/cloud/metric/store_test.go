@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"math"
 	"slices"
 	"testing"
 	"time"
@@ -51,32 +50,5 @@ func TestTheStoreIsBounded(t *testing.T) {
 	if len(s.Points("r", id, last, last.Add(time.Minute), "")) != 1 ||
 		len(s.Points("r", id, noon, noon.Add(time.Minute), "")) != 0 {
 		t.Error("it is not the oldest that went")
-	}
-}
-
-func TestPercentilesAreThoseOfTheValues(t *testing.T) {
-	var s Summary
-	for i := range 100 {
-		s.Merge(Of(float64(i+1), 1))
-	}
-	for p, want := range map[float64]float64{0.5: 1, 50: 50, 90: 90, 99: 99, 99.9: 100, 100: 100} {
-		if got, ok := s.Percentile(p); !ok || got != want {
-			t.Errorf("p%v is %v", p, got)
-		}
-	}
-	var large Summary
-	for i := range 10000 {
-		large.Merge(Of(float64(i)*0.001, 1))
-	}
-	if got, _ := large.Percentile(90); math.Abs(got-9) > 0.04 {
-		t.Errorf("p90 of many is %v", got)
-	}
-	blind := Of(1, 1)
-	blind.Merge(Set(10, 50, 1, 9))
-	if _, ok := blind.Percentile(50); ok || blind.Count != 11 || blind.Max != 9 {
-		t.Errorf("%+v", blind)
-	}
-	if one := Set(4, 8, 2, 2); one.blind {
-		t.Error("four times the same value is known")
 	}
 }

@@ -1,4 +1,4 @@
-package wholebody_test
+package bufferedbody_test
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
-	"aloft.dev/aloft/internal/wholebody"
+	"aloft.dev/aloft/internal/bufferedbody"
 )
 
 // A server that answers at once, with more than a client reads at a time, meets
@@ -34,7 +34,7 @@ func TestAQuickAnswerIsReadToItsEnd(t *testing.T) {
 			BaseEndpoint:     &server.URL,
 			Credentials:      credentials.NewStaticCredentialsProvider("key", "secret", ""),
 			RetryMaxAttempts: 1,
-			HTTPClient:       wholebody.Client{HTTPClient: &http.Client{Transport: connections}},
+			HTTPClient:       bufferedbody.Client{HTTPClient: &http.Client{Transport: connections}},
 		},
 	)
 	for i := range 100 {
@@ -57,7 +57,7 @@ func TestARequestWithoutABodyStaysAsItIs(t *testing.T) {
 		}
 		return nil, nil
 	})
-	if _, err := (wholebody.Client{HTTPClient: next}).Do(r); err != nil {
+	if _, err := (bufferedbody.Client{HTTPClient: next}).Do(r); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,9 +1,11 @@
 package elbv2
 
 import (
-	"maps"
+	"context"
+
 	"slices"
 
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
@@ -97,57 +99,44 @@ func subnets(
 	return out, nil
 }
 
-// groups checks security groups; without any it is the VPC's default group.
-func groups(r store.Reader, vpc string, ids []string) ([]string, error) {
-	of := map[string]bool{}
-	standard := ""
-	for _, g := range store.SecurityGroups.By(r, "vpc", vpc) {
-		of[g.ID] = true
-		if g.Name == "default" {
-			standard = g.ID
-		}
+// SetSubnets replaces the subnets of the load balancer; nodes in subnets that
+// it keeps are left alone.
+func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, error) {
+	if in.IpAddressType != "" && in.IpAddressType != types.IpAddressTypeIpv4 {
+		return nil, wire.NotImplemented("load balancers of IP address type %s", in.IpAddressType)
 	}
-	if len(ids) == 0 && standard != "" {
-		return []string{standard}, nil
+	ids, err := subnetIDs(in.Subnets, in.SubnetMappings)
+	if err != nil {
+		return nil, err
 	}
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	for _, id := range ids {
-		if !of[id] {
-			return nil, wire.Errorf("InvalidConfigurationRequest", "One or more security groups are invalid")
-		}
-	}
-	return ids, nil
-}
-
-// settle gives the load balancer a node in each of the subnets and none
-// elsewhere. lb is changed, not stored.
-func (a *API) settle(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
-	old := map[string]store.Node{}
-	for _, n := range lb.Nodes {
-		old[n.SubnetID] = n
-	}
-	lb.Nodes = nil
-	for _, s := range in {
-		if n, ok := old[s.ID]; ok {
-			lb.Nodes = append(lb.Nodes, n)
-			delete(old, s.ID)
-			continue
-		}
-		wish := addressing.Wish{
-			Subnet: s, GroupIDs: lb.GroupIDs, Description: "ELB " + suffix(lb.ARN, "loadbalancer"),
-			LoadBalancerARN: lb.ARN, AttachedAt: a.now(),
-		}
-		if lb.Scheme == internetFacing {
-			wish.PublicFrom = a.public
-		}
-		nic, err := addressing.NewInterface(tx, a.ids, wish)
+	return update(a, func(tx *store.Tx) (*elb.SetSubnetsOutput, error) {
+		old, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
 		if err != nil {
-			return wire.Errorf("InvalidSubnet", "Cannot place a load balancer in %s: %s", s.ID, err)
+			return nil, err
 		}
-		lb.Nodes = append(lb.Nodes, store.Node{Zone: s.Zone, SubnetID: s.ID, InterfaceID: nic.ID})
-	}
-	for n := range maps.Values(old) {
-		store.NetworkInterfaces.Delete(tx, n.InterfaceID)
-	}
-	return nil
+		kept := map[string]bool{}
+		for _, n := range old.Nodes {
+			kept[n.SubnetID] = true
+		}
+		wanted, err := subnets(tx, region(ctx), ids, kept, old.Scheme)
+		if err != nil {
+			return nil, err
+		}
+		if wanted[0].VPCID != old.VPCID {
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"All subnets must belong to the same VPC: '%s'",
+				old.VPCID,
+			)
+		}
+		lb := *old
+		if err := a.settle(tx, &lb, wanted); err != nil {
+			return nil, err
+		}
+		store.LoadBalancers.Put(tx, &lb)
+		return &elb.SetSubnetsOutput{
+			AvailabilityZones: zones(&lb),
+			IpAddressType:     types.IpAddressType(lb.IPAddressType),
+		}, nil
+	})
 }

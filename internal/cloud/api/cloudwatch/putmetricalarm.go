@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/metric"
@@ -211,29 +210,6 @@ func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
 	return nil
 }
 
-// checkAlarmPeriod knows how long an alarm may look back. The metrics here are
-// summaries of minutes: an alarm on parts of them would see nothing.
-func checkAlarmPeriod(period, evaluations int32) error {
-	span := int64(period) * int64(evaluations)
-	switch {
-	case period == 10 || period == 20 || period == 30:
-		return wire.NotImplemented("alarms with a period shorter than a minute: the metrics here are of a minute each")
-	case period < 60 || period%60 != 0:
-		return invalidData("Period must be 10, 20, 30 or a multiple of 60.")
-	case span > week:
-		return invalidData(
-			"Metrics cannot be checked across more than 7 days (EvaluationPeriods * Period must be <= %d).",
-			week,
-		)
-	case period < hour && span > day:
-		return invalidData(
-			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d).",
-			day,
-		)
-	}
-	return nil
-}
-
 func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 	switch treat := aws.ToString(in.TreatMissingData); treat {
 	case "", "breaching", "notBreaching", "ignore", "missing":
@@ -261,55 +237,4 @@ func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 		return invalidData("DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
 	}
 	return nil
-}
-
-// alarmOf is an alarm as it is described.
-func alarmOf(row *store.Alarm) types.MetricAlarm {
-	out := types.MetricAlarm{
-		ActionsEnabled: aws.Bool(
-			!row.ActionsDisabled,
-		), AlarmActions: some(row.AlarmActions), OKActions: some(row.OKActions), InsufficientDataActions: some(row.NoDataActions),
-		AlarmArn: &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured, AlarmDescription: known(row.Description),
-		ComparisonOperator: types.ComparisonOperator(
-			row.Comparison,
-		), EvaluationPeriods: &row.EvaluationPeriods, Threshold: &row.Threshold,
-		Dimensions: []types.Dimension{}, MetricName: known(row.Metric), Namespace: known(row.Namespace), Statistic: types.Statistic(row.Statistic),
-		ExtendedStatistic: known(
-			row.ExtendedStatistic,
-		), Unit: types.StandardUnit(row.Unit), TreatMissingData: known(row.TreatMissing),
-		EvaluateLowSampleCountPercentile: known(row.EvaluateLowSample),
-		StateValue: types.StateValue(
-			row.State,
-		), StateReason: &row.StateReason, StateReasonData: known(row.StateReasonData),
-		StateUpdatedTimestamp: &row.StateUpdated, StateTransitionedTimestamp: &row.StateChanged,
-	}
-	if row.DatapointsToAlarm > 0 {
-		out.DatapointsToAlarm = &row.DatapointsToAlarm
-	}
-	if row.Period > 0 {
-		out.Period = &row.Period
-	}
-	for _, d := range row.Dimensions {
-		out.Dimensions = append(out.Dimensions, types.Dimension{Name: &d.Name, Value: &d.Value})
-	}
-	if row.Queries != "" {
-		_ = json.Unmarshal([]byte(row.Queries), &out.Metrics) // written by PutMetricAlarm
-	}
-	return out
-}
-
-// some is never nil: CloudWatch shows lists of actions that are empty.
-func some(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
-}
-
-// known is nil for a text that was not given.
-func known(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

@@ -1,0 +1,66 @@
+package alarm
+
+import (
+	"fmt"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Firing is an alarm whose action is to be carried out.
+type Firing struct {
+	Alarm  *store.Alarm
+	Values []float64 // the data points of its evaluation periods, newest first
+	At     time.Time
+}
+
+// Values are the newest data points of the alarm's metric, as many as it has
+// evaluation periods if there are so many, newest first.
+func Values(row *store.Alarm, metrics *metric.Store, now time.Time) (out []float64) {
+	for _, p := range Read(row, metrics, now) {
+		if p.Known && len(out) < int(row.EvaluationPeriods) {
+			out = append(out, p.Value)
+		}
+	}
+	return out
+}
+
+// Due tells whether the actions of the alarm's present state have yet to run for
+// the first time.
+func Due(row *store.Alarm) bool { return row.Acted.Before(row.StateChanged) }
+
+// Done writes down that the actions of the alarm's state have run.
+func Done(tx *store.Tx, row *store.Alarm, now time.Time) {
+	if now.Before(row.StateChanged) {
+		now = row.StateChanged
+	}
+	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) { edited.Acted = now })
+}
+
+// Actions are those of the alarm's present state.
+func Actions(row *store.Alarm) []string {
+	switch row.State {
+	case OK:
+		return row.OKActions
+	case InAlarm:
+		return row.AlarmActions
+	}
+	return row.NoDataActions
+}
+
+// Acted writes down what came of an action.
+func Acted(tx *store.Tx, row *store.Alarm, action string, failure error, now time.Time) {
+	data := map[string]any{
+		"actionState":          "Succeeded",
+		"stateUpdateTimestamp": row.StateUpdated.UnixMilli(),
+		"publishedMessage":     nil,
+		"notificationResource": action,
+	}
+	summary := "Successfully executed action " + action
+	if failure != nil {
+		summary = fmt.Sprintf("Failed to execute action %s. Received error: %q", action, failure.Error())
+		data["actionState"], data["error"] = "Failed", failure.Error()
+	}
+	record(tx, row, "Action", summary, data, now)
+}

@@ -1,0 +1,62 @@
+package alarm
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func record(tx *store.Tx, row *store.Alarm, kind, summary string, data map[string]any, now time.Time) {
+	key := fmt.Sprintf("%s/%s/%d/%s", row.Region, row.Name, now.UnixNano(), summary)
+	store.AlarmHistories.Put(
+		tx,
+		&store.AlarmHistory{
+			ID:      key,
+			Region:  row.Region,
+			Alarm:   row.Name,
+			At:      now,
+			Type:    kind,
+			Summary: summary,
+			Data:    document(data),
+		},
+	)
+}
+
+func configured(tx *store.Tx, row *store.Alarm, kind, done string, now time.Time) {
+	record(tx, row, "ConfigurationUpdate", fmt.Sprintf("Alarm %q %s", row.Name, done), map[string]any{
+		"version": "1.0", "type": kind, map[string]string{"Create": "createdAlarm", "Update": "updatedAlarm", "Delete": "deletedAlarm"}[kind]: configurationText(row),
+	}, now)
+}
+
+func configurationText(row *store.Alarm) map[string]any {
+	return map[string]any{
+		"alarmName": row.Name, "alarmArn": row.ARN, "actionsEnabled": !row.ActionsDisabled, "okactions": row.OKActions, "alarmActions": row.AlarmActions,
+		"insufficientDataActions": row.NoDataActions, "namespace": row.Namespace, "metricName": row.Metric, "statistic": row.Statistic, "period": row.Period,
+		"evaluationPeriods": row.EvaluationPeriods, "threshold": row.Threshold, "comparisonOperator": row.Comparison,
+		"stateValue": row.State, "alarmConfigurationUpdatedTimestamp": row.Configured.UTC().Format(machineTime),
+	}
+}
+
+func stateText(state, reason, data string) map[string]any {
+	out := map[string]any{"stateValue": state, "stateReason": reason}
+	if data != "" {
+		out["stateReasonData"] = json.RawMessage(data)
+	}
+	return out
+}
+
+// document is a value as JSON, with arrows as they are.
+func document(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // texts, numbers and what was JSON before: they have a form
+	return strings.TrimSpace(b.String())
+}
+
+// Retention is for how long an item of an alarm's history is kept (Amazon
+// CloudWatch User Guide, Common features of CloudWatch alarms).
+const Retention = 14 * 24 * time.Hour

@@ -1,0 +1,176 @@
+package cloudwatch
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Pages of alarms and of their history, and how many names a request may have.
+const (
+	maxAlarmPage     = 100
+	defaultAlarmPage = 50
+	maxNames         = 100
+)
+
+// DescribeAlarms describes alarms by name, prefix, state or action.
+func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+	if err := checkDescribe(in); err != nil {
+		return nil, err
+	}
+	var rows []*store.Alarm
+	if len(in.AlarmTypes) == 0 || slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
+		rows = store.Alarms.By(a.Store.View(), "region", region(ctx))
+	}
+	rows = slices.DeleteFunc(rows, func(row *store.Alarm) bool {
+		return len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, row.Name) ||
+			!strings.HasPrefix(row.Name, aws.ToString(in.AlarmNamePrefix)) ||
+			in.StateValue != "" && string(in.StateValue) != row.State ||
+			in.ActionPrefix != nil &&
+				!slices.ContainsFunc(
+					slices.Concat(row.OKActions, row.AlarmActions, row.NoDataActions),
+					func(action string) bool {
+						return strings.HasPrefix(action, *in.ActionPrefix)
+					},
+				)
+	})
+	slices.SortFunc(rows, func(x, y *store.Alarm) int { return cmp.Compare(x.Name, y.Name) })
+	asked := *in
+	asked.NextToken = nil
+	rows, next, err := pageOf(rows, asked, in.NextToken, in.MaxRecords, defaultAlarmPage)
+	if err != nil {
+		return nil, err
+	}
+	out := &cloudwatch.DescribeAlarmsOutput{
+		MetricAlarms:    []types.MetricAlarm{},
+		CompositeAlarms: []types.CompositeAlarm{},
+		NextToken:       next,
+	}
+	for _, row := range rows {
+		out.MetricAlarms = append(out.MetricAlarms, alarmOf(row))
+	}
+	return out, nil
+}
+
+func checkDescribe(in *cloudwatch.DescribeAlarmsInput) error {
+	states := []string{alarm.Insufficient, alarm.InAlarm, alarm.OK}
+	switch {
+	case in.ChildrenOfAlarmName != nil:
+		return wire.NotImplemented("composite alarms: the parameter ChildrenOfAlarmName")
+	case in.ParentsOfAlarmName != nil:
+		return wire.NotImplemented("composite alarms: the parameter ParentsOfAlarmName")
+	case len(in.AlarmNames) > 0 && in.AlarmNamePrefix != nil:
+		return combination("AlarmNamePrefix must not be specified together with AlarmNames.")
+	case len(in.AlarmNames) > maxNames:
+		return tooManyNames()
+	case in.StateValue != "" && !slices.Contains(states, string(in.StateValue)):
+		return model.OutOfSet("stateValue", in.StateValue, states...)
+	}
+	return checkTypes(in.AlarmTypes)
+}
+
+func checkTypes(given []types.AlarmType) error {
+	for _, t := range given {
+		if !slices.Contains(t.Values(), t) {
+			return model.OutOfSet("alarmTypes", t, "CompositeAlarm", "MetricAlarm", "LogAlarm")
+		}
+	}
+	return nil
+}
+
+func tooManyNames() error {
+	return model.TooLong("alarmNames", maxNames)
+}
+
+// DescribeAlarmsForMetric describes the alarms on a metric.
+func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.DescribeAlarmsForMetricInput) (*cloudwatch.DescribeAlarmsForMetricOutput, error) {
+	wanted, err := identity(in.Namespace, in.MetricName, in.Dimensions)
+	if err != nil {
+		return nil, err
+	}
+	if in.Period != nil {
+		if err := checkPeriod(in.Period); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkUnit(in.Unit); err != nil {
+		return nil, err
+	}
+	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
+	for _, row := range store.Alarms.By(a.Store.View(), "region", region(ctx)) {
+		w := alarm.Watches(row)
+		if w.Metric == wanted && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) &&
+			(in.Unit == "" || string(in.Unit) == w.Unit) &&
+			(in.Statistic == "" || string(in.Statistic) == w.Statistic) &&
+			(in.ExtendedStatistic == nil || *in.ExtendedStatistic == w.Statistic) {
+			out.MetricAlarms = append(out.MetricAlarms, alarmOf(row))
+		}
+	}
+	slices.SortFunc(
+		out.MetricAlarms,
+		func(x, y types.MetricAlarm) int { return cmp.Compare(*x.AlarmName, *y.AlarmName) },
+	)
+	return out, nil
+}
+
+// alarmOf is an alarm as it is described.
+func alarmOf(row *store.Alarm) types.MetricAlarm {
+	out := types.MetricAlarm{
+		ActionsEnabled: aws.Bool(
+			!row.ActionsDisabled,
+		), AlarmActions: some(row.AlarmActions), OKActions: some(row.OKActions), InsufficientDataActions: some(row.NoDataActions),
+		AlarmArn: &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured, AlarmDescription: known(row.Description),
+		ComparisonOperator: types.ComparisonOperator(
+			row.Comparison,
+		), EvaluationPeriods: &row.EvaluationPeriods, Threshold: &row.Threshold,
+		Dimensions: []types.Dimension{}, MetricName: known(row.Metric), Namespace: known(row.Namespace), Statistic: types.Statistic(row.Statistic),
+		ExtendedStatistic: known(
+			row.ExtendedStatistic,
+		), Unit: types.StandardUnit(row.Unit), TreatMissingData: known(row.TreatMissing),
+		EvaluateLowSampleCountPercentile: known(row.EvaluateLowSample),
+		StateValue: types.StateValue(
+			row.State,
+		), StateReason: &row.StateReason, StateReasonData: known(row.StateReasonData),
+		StateUpdatedTimestamp: &row.StateUpdated, StateTransitionedTimestamp: &row.StateChanged,
+	}
+	if row.DatapointsToAlarm > 0 {
+		out.DatapointsToAlarm = &row.DatapointsToAlarm
+	}
+	if row.Period > 0 {
+		out.Period = &row.Period
+	}
+	for _, d := range row.Dimensions {
+		out.Dimensions = append(out.Dimensions, types.Dimension{Name: &d.Name, Value: &d.Value})
+	}
+	if row.Queries != "" {
+		_ = json.Unmarshal([]byte(row.Queries), &out.Metrics) // written by PutMetricAlarm
+	}
+	return out
+}
+
+// some is never nil: CloudWatch shows lists of actions that are empty.
+func some(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// known is nil for a text that was not given.
+func known(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -1,0 +1,104 @@
+package elbv2
+
+import (
+	"context"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func loadBalancerPairs(values map[string]string) []types.LoadBalancerAttribute {
+	var out []types.LoadBalancerAttribute
+	each(values, func(key, value string) {
+		out = append(out, types.LoadBalancerAttribute{Key: new(key), Value: new(value)})
+	})
+	return out
+}
+
+// ModifyLoadBalancerAttributes sets attributes of a load balancer.
+func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLoadBalancerAttributesInput) (*elb.ModifyLoadBalancerAttributesOutput, error) {
+	pairs := make([]pair, 0, len(in.Attributes))
+	for _, given := range in.Attributes {
+		pairs = append(pairs, pair{given.Key, given.Value})
+	}
+	return update(a, func(tx *store.Tx) (*elb.ModifyLoadBalancerAttributesOutput, error) {
+		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
+		if err != nil {
+			return nil, err
+		}
+		values, err := loadBalancerAttributes.changed(lb.Attributes, pairs)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkAccessLogs(values); err != nil {
+			return nil, err
+		}
+		store.LoadBalancers.Edit(tx, lb.ARN, func(lb *store.LoadBalancer) { lb.Attributes = values })
+		return &elb.ModifyLoadBalancerAttributesOutput{Attributes: loadBalancerPairs(values)}, nil
+	})
+}
+
+// DescribeLoadBalancerAttributes tells all attributes of a load balancer.
+func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.DescribeLoadBalancerAttributesInput) (*elb.DescribeLoadBalancerAttributesOutput, error) {
+	lb, err := loadBalancer(a.store.View(), region(ctx), in.LoadBalancerArn)
+	if err != nil {
+		return nil, err
+	}
+	return &elb.DescribeLoadBalancerAttributesOutput{Attributes: loadBalancerPairs(lb.Attributes)}, nil
+}
+
+// loadBalancerAttributes are those of Application Load Balancers (Elastic Load
+// Balancing API Reference, LoadBalancerAttribute). There is no S3 here: access
+// logs go to a folder that stands for it, and the others cannot be switched on,
+// as AWS refuses when it cannot write to the bucket.
+var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
+	"access_logs.s3.bucket":        {"", anything, nil},
+	"access_logs.s3.enabled":       {"false", boolean, nil},
+	"access_logs.s3.prefix":        {"", anything, nil},
+	"client_keep_alive.seconds":    {"3600", number(60, 604800), nil},
+	"connection_logs.s3.bucket":    {"", anything, nil},
+	"connection_logs.s3.enabled":   {"false", boolean, oneOf("false")},
+	"connection_logs.s3.prefix":    {"", anything, nil},
+	"deletion_protection.enabled":  {"false", boolean, nil},
+	"health_check_logs.s3.bucket":  {"", anything, nil},
+	"health_check_logs.s3.enabled": {"false", boolean, oneOf("false")},
+	"health_check_logs.s3.prefix":  {"", anything, nil},
+	"idle_timeout.timeout_seconds": {"60", number(1, 4000), nil},
+	"ipv6.deny_all_igw_traffic": {
+		"false",
+		boolean,
+		nil,
+	}, // no load balancer here has an IPv6 address
+	"load_balancing.cross_zone.enabled": {"true", oneOf("true"), nil},
+	"routing.http.desync_mitigation_mode": {
+		"defensive",
+		oneOf("monitor", "defensive", "strictest"),
+		nil,
+	},
+	"routing.http.preserve_host_header.enabled":       {"false", boolean, nil},
+	"routing.http.drop_invalid_header_fields.enabled": {"false", boolean, nil},
+	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {
+		"false",
+		boolean,
+		nil,
+	}, // tells of HTTPS listeners only
+	"routing.http.xff_client_port.enabled":    {"false", boolean, nil},
+	"routing.http.xff_header_processing.mode": {"append", oneOf("append", "preserve", "remove"), nil},
+	"routing.http2.enabled": {
+		"true",
+		boolean,
+		nil,
+	}, // tells of HTTPS listeners only
+	"waf.fail_open.enabled": {
+		"false",
+		boolean,
+		nil,
+	}, // there is no firewall that could fail
+	"zonal_shift.config.enabled": {
+		"false",
+		boolean,
+		nil,
+	}, // there is no service that would shift
+}}

@@ -1,0 +1,42 @@
+package elbv2
+
+import (
+	"maps"
+
+	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// settle gives the load balancer a node in each of the subnets and none
+// elsewhere. lb is changed, not stored.
+func (a *API) settle(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
+	old := map[string]store.Node{}
+	for _, n := range lb.Nodes {
+		old[n.SubnetID] = n
+	}
+	lb.Nodes = nil
+	for _, s := range in {
+		if n, ok := old[s.ID]; ok {
+			lb.Nodes = append(lb.Nodes, n)
+			delete(old, s.ID)
+			continue
+		}
+		wish := addressing.Wish{
+			Subnet: s, GroupIDs: lb.GroupIDs, Description: "ELB " + suffix(lb.ARN, "loadbalancer"),
+			LoadBalancerARN: lb.ARN, AttachedAt: a.now(),
+		}
+		if lb.Scheme == internetFacing {
+			wish.PublicFrom = a.public
+		}
+		nic, err := addressing.NewInterface(tx, a.ids, wish)
+		if err != nil {
+			return wire.Errorf("InvalidSubnet", "Cannot place a load balancer in %s: %s", s.ID, err)
+		}
+		lb.Nodes = append(lb.Nodes, store.Node{Zone: s.Zone, SubnetID: s.ID, InterfaceID: nic.ID})
+	}
+	for n := range maps.Values(old) {
+		store.NetworkInterfaces.Delete(tx, n.InterfaceID)
+	}
+	return nil
+}

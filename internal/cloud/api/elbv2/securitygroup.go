@@ -1,0 +1,62 @@
+package elbv2
+
+import (
+	"context"
+
+	"slices"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// groups checks security groups; without any it is the VPC's default group.
+func groups(r store.Reader, vpc string, ids []string) ([]string, error) {
+	of := map[string]bool{}
+	standard := ""
+	for _, g := range store.SecurityGroups.By(r, "vpc", vpc) {
+		of[g.ID] = true
+		if g.Name == "default" {
+			standard = g.ID
+		}
+	}
+	if len(ids) == 0 && standard != "" {
+		return []string{standard}, nil
+	}
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	for _, id := range ids {
+		if !of[id] {
+			return nil, wire.Errorf("InvalidConfigurationRequest", "One or more security groups are invalid")
+		}
+	}
+	return ids, nil
+}
+
+// SetSecurityGroups replaces the security groups of the load balancer.
+func (a *API) SetSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsInput) (*elb.SetSecurityGroupsOutput, error) {
+	return update(a, func(tx *store.Tx) (*elb.SetSecurityGroupsOutput, error) {
+		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
+		if err != nil {
+			return nil, err
+		}
+		if in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is not supported for load balancers of type 'application'",
+			)
+		}
+		if len(in.SecurityGroups) == 0 {
+			return nil, model.Null("securityGroups")
+		}
+		ids, err := groups(tx, lb.VPCID, in.SecurityGroups)
+		if err != nil {
+			return nil, err
+		}
+		store.LoadBalancers.Edit(tx, lb.ARN, func(lb *store.LoadBalancer) { lb.GroupIDs = ids })
+		for _, n := range lb.Nodes {
+			store.NetworkInterfaces.Edit(tx, n.InterfaceID, func(nic *store.NetworkInterface) { nic.GroupIDs = ids })
+		}
+		return &elb.SetSecurityGroupsOutput{SecurityGroupIds: ids}, nil
+	})
+}

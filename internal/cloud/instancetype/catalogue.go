@@ -1,0 +1,167 @@
+package instancetype
+
+import (
+	"slices"
+)
+
+// size is what differs between the types of a family.
+type size struct {
+	name          string
+	vcpus         int
+	memoryMiB     int
+	interfaces    int
+	addressesEach int
+}
+
+var catalogue = slices.Concat(
+	family(
+		Type{
+			Name:         "t2",
+			Network:      "Low to Moderate",
+			Hypervisor:   "xen",
+			Manufacturer: "Intel",
+			Burstable:    true,
+			CPUCredits:   "standard",
+			EBSOptimized: "unsupported",
+			ENASupport:   "unsupported",
+		},
+		1,
+		size{
+			"nano",
+			1,
+			512,
+			2,
+			2,
+		},
+		size{"micro", 1, 1024, 2, 2},
+		size{"small", 1, 2048, 3, 4},
+		size{"medium", 2, 4096, 3, 6},
+		size{"large", 2, 8192, 3, 12},
+		size{"xlarge", 4, 16384, 3, 15},
+		size{"2xlarge", 8, 32768, 3, 15},
+	),
+	family(
+		Type{
+			Name:         "t3",
+			Network:      "Up to 5 Gigabit",
+			Hypervisor:   "nitro",
+			Manufacturer: "Intel",
+			Burstable:    true,
+			CPUCredits:   "unlimited",
+			EBSOptimized: "default",
+			ENASupport:   "required",
+		},
+		2,
+		size{
+			"nano",
+			2,
+			512,
+			2,
+			2,
+		},
+		size{"micro", 2, 1024, 2, 2},
+		size{"small", 2, 2048, 3, 4},
+		size{"medium", 2, 4096, 3, 6},
+		size{"large", 2, 8192, 3, 12},
+		size{"xlarge", 4, 16384, 4, 15},
+		size{"2xlarge", 8, 32768, 4, 15},
+	),
+	family(
+		Type{
+			Name:         "t3a",
+			Network:      "Up to 5 Gigabit",
+			Hypervisor:   "nitro",
+			Manufacturer: "AMD",
+			Burstable:    true,
+			CPUCredits:   "unlimited",
+			EBSOptimized: "default",
+			ENASupport:   "required",
+		},
+		2,
+		size{
+			"nano",
+			2,
+			512,
+			2,
+			2,
+		},
+		size{"micro", 2, 1024, 2, 2},
+		size{"small", 2, 2048, 2, 4},
+		size{"medium", 2, 4096, 3, 6},
+		size{"large", 2, 8192, 3, 12},
+		size{"xlarge", 4, 16384, 4, 15},
+		size{"2xlarge", 8, 32768, 4, 15},
+	),
+	family(
+		Type{
+			Name:             "m5",
+			Network:          "Up to 10 Gigabit",
+			Hypervisor:       "nitro",
+			Manufacturer:     "Intel",
+			EBSOptimized:     "default",
+			ENASupport:       "required",
+			ClusterPlacement: true,
+		},
+		2,
+		size{
+			"large",
+			2,
+			8192,
+			3,
+			10,
+		},
+		size{"xlarge", 4, 16384, 4, 15},
+		size{"2xlarge", 8, 32768, 4, 15},
+		size{"4xlarge", 16, 65536, 8, 30},
+	),
+	family(
+		Type{
+			Name:             "c5",
+			Network:          "Up to 10 Gigabit",
+			Hypervisor:       "nitro",
+			Manufacturer:     "Intel",
+			EBSOptimized:     "default",
+			ENASupport:       "required",
+			ClusterPlacement: true,
+		},
+		2,
+		size{
+			"large",
+			2,
+			4096,
+			3,
+			10,
+		},
+		size{"xlarge", 4, 8192, 4, 15},
+		size{"2xlarge", 8, 16384, 4, 15},
+		size{"4xlarge", 16, 32768, 8, 30},
+	),
+	family(
+		Type{
+			Name:             "r5",
+			Network:          "Up to 10 Gigabit",
+			Hypervisor:       "nitro",
+			Manufacturer:     "Intel",
+			EBSOptimized:     "default",
+			ENASupport:       "required",
+			ClusterPlacement: true,
+		},
+		2,
+		size{"large", 2, 16384, 3, 10},
+		size{"xlarge", 4, 32768, 4, 15},
+		size{"2xlarge", 8, 65536, 4, 15},
+	),
+)
+
+func family(of Type, threads int, sizes ...size) []Type {
+	types := make([]Type, 0, len(sizes))
+	for _, s := range sizes {
+		t := of
+		t.Name = of.Name + "." + s.name
+		t.VCPUs, t.Cores, t.MemoryMiB = s.vcpus, max(1, s.vcpus/threads), s.memoryMiB
+		t.Interfaces, t.AddressesEach = s.interfaces, s.addressesEach
+		t.FreeTier = t.Name == "t2.micro" || t.Name == "t3.micro"
+		types = append(types, t)
+	}
+	return types
+}

@@ -1,0 +1,35 @@
+package metric
+
+import (
+	"maps"
+	"slices"
+)
+
+// Percentile is the value that the given part of the values, in percent, does
+// not exceed; false: it is not known.
+func (s *Summary) Percentile(p float64) (float64, bool) {
+	values, counts, known := s.Distribution()
+	if !known {
+		return 0, false
+	}
+	rank, seen := p/100*s.Count, 0.0
+	for i, n := range counts {
+		if seen += n; seen >= rank-1e-9 {
+			return values[i], true
+		}
+	}
+	return s.Max, true
+}
+
+// Distribution tells the values from low to high, or that they are not known.
+func (s *Summary) Distribution() (values, counts []float64, known bool) {
+	if s.blind || s.Count == 0 {
+		return nil, nil, false
+	}
+	values = slices.Sorted(maps.Keys(s.values))
+	for i, v := range values {
+		counts = append(counts, s.values[v])
+		values[i] = min(max(v, s.Min), s.Max)
+	}
+	return values, counts, true
+}

@@ -1,0 +1,37 @@
+package wire
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
+)
+
+// decode reads the request's parameters into v, a structure.
+func (x *exchange) decode(op *operation, v reflect.Value) error {
+	if x.dialect == names.JSON || x.dialect == names.CBOR {
+		r := jsonReader{}
+		if x.dialect == names.CBOR {
+			r.parse = parseCBOR
+		}
+		err := r.read(x.body, op.in, v)
+		x.seen, x.unknown = r.seen, r.unknown
+		return err
+	}
+	if x.broken {
+		return malformed("The query string contains a syntax error.")
+	}
+	f, err := newForm(x.values)
+	if err != nil {
+		return err
+	}
+	x.seen = slices.Sorted(maps.Keys(f.children))
+	r := formReader{protocol: x.dialect}
+	err = r.read(f, op.in, v)
+	x.unknown = r.unknown
+	if err == nil && x.dialect == names.EC2 && len(x.unknown) > 0 {
+		return Errorf("UnknownParameter", "The parameter %s is not recognized", x.unknown[0])
+	}
+	return err
+}

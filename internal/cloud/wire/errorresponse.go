@@ -1,0 +1,76 @@
+package wire
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
+)
+
+// refuse writes an error in the dialect of the exchange's service, and in that
+// of AWS query if the request never told its service.
+func refuse(x *exchange, e *Error) *answer {
+	a := &answer{status: e.status(), contentType: xmlType}
+	switch x.dialect {
+	case names.JSON, names.CBOR:
+		refuseByName(a, x, e)
+		return a
+	case names.EC2, names.Query:
+	}
+	w := &xmlWriter{}
+	w.WriteString(xmlHeader)
+	if x.dialect == names.EC2 {
+		w.WriteString("<Response><Errors><Error>")
+		w.element("Code", e.Code)
+		w.element("Message", e.Message)
+		w.WriteString("</Error></Errors>")
+		w.element("RequestID", x.id)
+		w.WriteString("</Response>")
+	} else {
+		w.WriteString("<ErrorResponse")
+		if x.table != nil {
+			w.WriteString(` xmlns="` + x.table.Namespace + `"`)
+		}
+		w.WriteString("><Error>")
+		w.element("Type", e.fault())
+		w.element("Code", e.Code)
+		w.element("Message", e.Message)
+		w.WriteString("</Error>")
+		w.element("RequestId", x.id)
+		w.WriteString("</ErrorResponse>")
+	}
+	a.body = w.Bytes()
+	return a
+}
+
+// refuseByName writes an error in JSON or CBOR. One of a service that speaks AWS
+// query too has its code there in a header (Smithy, AWS Query compatible trait).
+func refuseByName(a *answer, x *exchange, e *Error) {
+	name := cmp.Or(e.Name, x.table.ErrorName(e.Code))
+	a.errorType = name
+	if x.table.Protocol == names.Query {
+		a.queryError = e.Code + ";" + e.fault()
+	}
+	if x.dialect == names.CBOR {
+		a.contentType = cborType
+		a.body = cbor.Encode(cbor.Map{"__type": cbor.String(name), "message": cbor.String(e.Message)})
+		return
+	}
+	a.contentType = jsonTypeOf(x.table)
+	body := struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+	}{name, e.Message}
+	a.body, _ = json.Marshal(body) // two strings always have a JSON form
+}
+
+// fault says whose an error is, in AWS query's words.
+func (e *Error) fault() string {
+	if e.status() >= http.StatusInternalServerError {
+		return "Receiver"
+	}
+	return "Sender"
+}

@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// maxBody bounds a request, in bytes. The largest that AWS takes here is user
+// data of 16 KiB or a policy; the rest is room for long lists of ids.
+const maxBody = 16 << 20
+
+func (x *exchange) readBody(r *http.Request) (err error) {
+	x.body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return fmt.Errorf("read request body: %w", err)
+	}
+	if len(x.body) > maxBody {
+		return tooLarge()
+	}
+	x.signed = x.body
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		x.body, err = inflate(x.signed)
+	}
+	return err
+}
+
+// inflate undoes the compression that SDKs use for large requests.
+func inflate(body []byte) ([]byte, error) {
+	zip, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, serialization("The request body is not gzip.")
+	}
+	out, err := io.ReadAll(io.LimitReader(zip, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, serialization("The request body is not gzip.")
+	case len(out) > maxBody:
+		return nil, tooLarge()
+	}
+	return out, nil
+}
+
+func tooLarge() *Error {
+	return &Error{
+		Code:    "RequestEntityTooLarge",
+		Message: "The request is larger than 16 MiB.",
+		Status:  http.StatusRequestEntityTooLarge,
+	}
+}

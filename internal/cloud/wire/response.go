@@ -1,0 +1,70 @@
+package wire
+
+import (
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
+)
+
+// answer is a response ready to be sent.
+type answer struct {
+	status      int
+	contentType string
+	errorType   string // X-Amzn-Errortype of refusals in JSON and CBOR
+	queryError  string // X-Amzn-Query-Error, see refuseByName
+	body        []byte
+}
+
+const (
+	xmlType  = "text/xml;charset=UTF-8"
+	jsonType = "application/x-amz-json-1.1"
+	cborType = "application/cbor"
+)
+
+// jsonTypeOf is JSON 1.0 of services that speak it beside others, else JSON 1.1.
+func jsonTypeOf(table *names.Table) string {
+	if table.Protocol != names.JSON {
+		return "application/x-amz-json-1.0"
+	}
+	return jsonType
+}
+
+func (a *answer) send(w http.ResponseWriter, requestID string) {
+	header := w.Header()
+	header.Set("Content-Type", a.contentType)
+	header.Set("Content-Length", strconv.Itoa(len(a.body)))
+	header.Set("X-Amzn-Requestid", requestID)
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if a.errorType != "" {
+		header.Set("X-Amzn-Errortype", a.errorType)
+	}
+	if a.queryError != "" {
+		header.Set("X-Amzn-Query-Error", a.queryError)
+	}
+	if a.contentType == cborType {
+		header.Set("Smithy-Protocol", "rpc-v2-cbor")
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // a caller that is gone needs no answer
+}
+
+// encode writes the answer of a successful operation.
+func encode(x *exchange, op *operation, out reflect.Value) *answer {
+	switch x.dialect {
+	case names.JSON:
+		w := &jsonWriter{}
+		w.structure(op.out, out)
+		return &answer{status: http.StatusOK, contentType: jsonTypeOf(x.table), body: w.Bytes()}
+	case names.CBOR:
+		return &answer{status: http.StatusOK, contentType: cborType, body: cbor.Encode(cborValue(op.out, out))}
+	case names.EC2, names.Query:
+	}
+	w := &xmlWriter{}
+	w.answer(x.table, op.name, x.id, op.out, out)
+	return &answer{status: http.StatusOK, contentType: xmlType, body: w.Bytes()}
+}
