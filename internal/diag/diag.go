@@ -1,5 +1,5 @@
-// Package diag is what Aloft says when something is wrong: where, what, and
-// what to do about it.
+// Package diag defines the problems that Aloft reports to people: where a problem
+// is, what it is and how to solve it.
 package diag
 
 import (
@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Diagnostic is one problem, told to a person. It is an error.
+// Diagnostic describes one problem to a person. It is an error.
 type Diagnostic struct {
 	Where   string `json:"where,omitempty"`  // "aloft.yaml:7:3", "server-2", "port 4566"
 	Summary string `json:"summary"`          // what is wrong, in one line
-	Detail  string `json:"detail,omitempty"` // the cause, or the tail of a log
+	Detail  string `json:"detail,omitempty"` // the cause, or the end of a log
 	Hint    string `json:"hint,omitempty"`   // what to do
 	Cause   error  `json:"-"`
 }
 
-// Error gives the place and the summary in one line.
+// Error returns the place and the summary in one line.
 func (d *Diagnostic) Error() string {
 	if d.Where == "" {
 		return d.Summary
@@ -25,13 +25,13 @@ func (d *Diagnostic) Error() string {
 	return d.Where + ": " + d.Summary
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (d *Diagnostic) Unwrap() error { return d.Cause }
 
-// List is several problems found at once. It is an error.
+// List is a list of problems that were found together. It is an error.
 type List []*Diagnostic
 
-// Error gives one line a problem.
+// Error returns one line per problem.
 func (l List) Error() string {
 	lines := make([]string, len(l))
 	for i, d := range l {
@@ -40,7 +40,7 @@ func (l List) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err gives the list as an error, nil when it is empty.
+// Err returns the list as an error, or nil if it is empty.
 func (l List) Err() error {
 	if len(l) == 0 {
 		return nil
@@ -48,12 +48,13 @@ func (l List) Err() error {
 	return l
 }
 
-// Add appends a problem at where.
+// Add appends a problem.
 func (l *List) Add(where, hint, format string, args ...any) {
 	*l = append(*l, &Diagnostic{Where: where, Hint: hint, Summary: fmt.Sprintf(format, args...)})
 }
 
-// From gives the diagnostics in err: those it wraps, or one made of its text.
+// From returns the diagnostics that err wraps, or one with err's text if it wraps
+// none.
 func From(err error) List {
 	if err == nil {
 		return nil
