@@ -146,7 +146,7 @@ func answers(s *simulation.Application, requests, errors float64) {
 			metric.NewID("AWS/ApplicationELB", metricName, metric.Dimension{Name: "LoadBalancer", Value: name}),
 			time.Now(),
 			"Count",
-			metric.Set(n, n, 1, 1),
+			metric.SummaryOfSet(n, n, 1, 1),
 		)
 	}
 }

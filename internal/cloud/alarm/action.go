@@ -15,10 +15,10 @@ type Firing struct {
 	At     time.Time
 }
 
-// Values are the newest data points of the alarm's metric, as many as it has
+// RecentValues are the newest data points of the alarm's metric, as many as it has
 // evaluation periods if there are so many, newest first.
-func Values(row *store.Alarm, metrics *metric.Store, now time.Time) (out []float64) {
-	for _, p := range Read(row, metrics, now) {
+func RecentValues(row *store.Alarm, metrics *metric.Store, now time.Time) (out []float64) {
+	for _, p := range Datapoints(row, metrics, now) {
 		if p.Known && len(out) < int(row.EvaluationPeriods) {
 			out = append(out, p.Value)
 		}
@@ -26,20 +26,20 @@ func Values(row *store.Alarm, metrics *metric.Store, now time.Time) (out []float
 	return out
 }
 
-// Due tells whether the actions of the alarm's present state have yet to run for
+// ActionsDue tells whether the actions of the alarm's present state have yet to run for
 // the first time.
-func Due(row *store.Alarm) bool { return row.Acted.Before(row.StateChanged) }
+func ActionsDue(row *store.Alarm) bool { return row.Acted.Before(row.StateChanged) }
 
-// Done writes down that the actions of the alarm's state have run.
-func Done(tx *store.Tx, row *store.Alarm, now time.Time) {
+// MarkActionsRun writes down that the actions of the alarm's state have run.
+func MarkActionsRun(tx *store.Tx, row *store.Alarm, now time.Time) {
 	if now.Before(row.StateChanged) {
 		now = row.StateChanged
 	}
 	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) { edited.Acted = now })
 }
 
-// Actions are those of the alarm's present state.
-func Actions(row *store.Alarm) []string {
+// StateActions are those of the alarm's present state.
+func StateActions(row *store.Alarm) []string {
 	switch row.State {
 	case OK:
 		return row.OKActions
@@ -49,8 +49,8 @@ func Actions(row *store.Alarm) []string {
 	return row.NoDataActions
 }
 
-// Acted writes down what came of an action.
-func Acted(tx *store.Tx, row *store.Alarm, action string, failure error, now time.Time) {
+// RecordAction writes down what came of an action.
+func RecordAction(tx *store.Tx, row *store.Alarm, action string, failure error, now time.Time) {
 	data := map[string]any{
 		"actionState":          "Succeeded",
 		"stateUpdateTimestamp": row.StateUpdated.UnixMilli(),

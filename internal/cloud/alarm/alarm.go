@@ -15,9 +15,9 @@ import (
 
 // States of an alarm.
 const (
-	OK           = "OK"
-	InAlarm      = "ALARM"
-	Insufficient = "INSUFFICIENT_DATA"
+	OK               = "OK"
+	InAlarm          = "ALARM"
+	InsufficientData = "INSUFFICIENT_DATA"
 )
 
 // ARN is the name of an alarm in a region, in full.
@@ -33,18 +33,18 @@ func Put(tx *store.Tx, row *store.Alarm, now time.Time) {
 	if known {
 		row.Tags, row.State, row.StateReason, row.StateReasonData = old.Tags, old.State, old.StateReason, old.StateReasonData
 		row.StateUpdated, row.StateChanged, row.Acted = old.StateUpdated, old.StateChanged, old.Acted
-		configured(tx, row, "Update", "updated", now)
+		recordConfiguration(tx, row, "Update", "updated", now)
 	} else {
-		row.State, row.StateReason = Insufficient, "Unchecked: Initial alarm creation"
+		row.State, row.StateReason = InsufficientData, "Unchecked: Initial alarm creation"
 		row.StateUpdated, row.StateChanged, row.Acted = now, now, now
-		configured(tx, row, "Create", "created", now)
+		recordConfiguration(tx, row, "Create", "created", now)
 	}
 	store.Alarms.Put(tx, row)
 }
 
 // Delete removes an alarm. Its history stays.
 func Delete(tx *store.Tx, row *store.Alarm, now time.Time) {
-	configured(tx, row, "Delete", "deleted", now)
+	recordConfiguration(tx, row, "Delete", "deleted", now)
 	store.Alarms.Delete(tx, row.ARN)
 }
 
@@ -53,13 +53,13 @@ type Verdict struct {
 	State, Reason, Data string
 }
 
-// Set gives an alarm the state of the verdict. Its actions are left to whoever
+// SetState gives an alarm the state of the verdict. Its actions are left to whoever
 // watches alarms: see Due.
-func Set(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
+func SetState(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
 	changed := row.State != v.State
 	if changed {
 		record(tx, row, "StateUpdate", fmt.Sprintf("Alarm updated from %s to %s", row.State, v.State), map[string]any{
-			"version": "1.0", "oldState": stateText(row.State, row.StateReason, row.StateReasonData), "newState": stateText(v.State, v.Reason, v.Data),
+			"version": "1.0", "oldState": stateData(row.State, row.StateReason, row.StateReasonData), "newState": stateData(v.State, v.Reason, v.Data),
 		}, now)
 	}
 	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) {

@@ -7,35 +7,35 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// further is how many periods beside its evaluation periods an alarm looks at:
+// extraPeriods is how many periods beside its evaluation periods an alarm looks at:
 // the guide's example takes five for three and leaves the number open (Amazon
 // CloudWatch User Guide, How alarm state is evaluated when data is missing).
-const further = 2
+const extraPeriods = 2
 
-// Point is one period of a metric.
-type Point struct {
+// Datapoint is one period of a metric.
+type Datapoint struct {
 	At      time.Time // its beginning
 	Known   bool      // there is data
 	Value   float64
 	Samples float64
 }
 
-// Read computes what the alarm looks at, from the newest period to the oldest
+// Datapoints computes what the alarm looks at, from the newest period to the oldest
 // one of its evaluation range. Periods end at whole minutes and slide with them,
 // also those that are longer.
-func Read(row *store.Alarm, metrics *metric.Store, now time.Time) []Point {
-	w := Watches(row)
-	compute := metric.StatisticOf(w.Statistic)
+func Datapoints(row *store.Alarm, metrics *metric.Store, now time.Time) []Datapoint {
+	w := WatchedBy(row)
+	compute := metric.ParseStatistic(w.Statistic)
 	if compute == nil || w.Period < metric.Resolution {
 		return nil
 	}
-	count, end := int(row.EvaluationPeriods)+further, now.Truncate(metric.Resolution)
+	count, end := int(row.EvaluationPeriods)+extraPeriods, now.Truncate(metric.Resolution)
 	start := end.Add(-time.Duration(count) * w.Period)
 	sums := make([]metric.Summary, count)
 	for _, p := range metrics.Points(row.Region, w.Metric, start, end, w.Unit) {
 		sums[count-1-int(p.At.Sub(start)/w.Period)].Merge(p.Summary)
 	}
-	out := make([]Point, count)
+	out := make([]Datapoint, count)
 	for i := range out {
 		out[i].At = end.Add(-time.Duration(i+1) * w.Period)
 		if sums[i].Count > 0 {

@@ -18,8 +18,8 @@ import (
 // when the oldest is old enough that no point that is still to come could make
 // the state another (Amazon CloudWatch User Guide, Avoiding premature transitions
 // to alarm state).
-func Evaluate(row *store.Alarm, points []Point, now time.Time) (v Verdict, keep bool) {
-	j := judge(row, points, now)
+func Evaluate(row *store.Alarm, points []Datapoint, now time.Time) (v Verdict, keep bool) {
+	j := newEvaluation(row, points, now)
 	switch {
 	case row.EvaluateLowSample == "ignore" && j.fewSamples():
 		return Verdict{}, true
@@ -36,13 +36,13 @@ func Evaluate(row *store.Alarm, points []Point, now time.Time) (v Verdict, keep 
 	case j.oldest >= j.m:
 		return j.verdict(InAlarm), false
 	}
-	return j.verdict(Insufficient), false
+	return j.verdict(InsufficientData), false
 }
 
-// judge sorts the points of an evaluation range, newest first.
-func judge(row *store.Alarm, points []Point, now time.Time) *judgement {
+// newEvaluation sorts the points of an evaluation range, newest first.
+func newEvaluation(row *store.Alarm, points []Datapoint, now time.Time) *evaluation {
 	n := int(row.EvaluationPeriods)
-	j := &judgement{row: row, n: n, m: n, now: now, watched: Watches(row)}
+	j := &evaluation{row: row, n: n, m: n, now: now, watched: WatchedBy(row)}
 	if row.DatapointsToAlarm > 0 {
 		j.m = int(row.DatapointsToAlarm)
 	}
@@ -69,16 +69,16 @@ func judge(row *store.Alarm, points []Point, now time.Time) *judgement {
 	return j
 }
 
-// judgement is what an evaluation looks at.
-type judgement struct {
+// evaluation is what an evaluation looks at.
+type evaluation struct {
 	row                         *store.Alarm
-	watched                     Watched
+	watched                     WatchedMetric
 	now                         time.Time
-	n, m                        int     // evaluation periods, and how many of them make an alarm
-	existing, breaching, within []Point // newest first
-	oldest                      int     // how many periods ago the oldest breaching point was
+	n, m                        int         // evaluation periods, and how many of them make an alarm
+	existing, breaching, within []Datapoint // newest first
+	oldest                      int         // how many periods ago the oldest breaching point was
 	missing                     int
-	evaluated                   []Point // the existing ones and as many missing ones as were needed
+	evaluated                   []Datapoint // the existing ones and as many missing ones as were needed
 }
 
 // Breaches tells whether the alarm's comparison holds of the value.
@@ -99,7 +99,7 @@ func Breaches(row *store.Alarm, value float64) bool {
 // fewSamples tells whether the evaluation has too few samples for its percentile:
 // fewer than 10/(1-p), of percentiles below the median 10/p (Amazon CloudWatch
 // User Guide, Percentile-based CloudWatch alarms and low data samples).
-func (j *judgement) fewSamples() bool {
+func (j *evaluation) fewSamples() bool {
 	p, err := strconv.ParseFloat(strings.TrimPrefix(j.watched.Statistic, "p"), 64)
 	if !strings.HasPrefix(j.watched.Statistic, "p") || err != nil {
 		return false

@@ -14,10 +14,10 @@ var noon = time.Date(2026, 10, 26, 12, 0, 10, 0, time.UTC)
 
 // points reads data points from old to new: 0 is within the threshold, X
 // breaches it, - is missing.
-func points(text string) (out []alarm.Point) {
+func points(text string) (out []alarm.Datapoint) {
 	fields := strings.Fields(text)
 	for i, f := range fields {
-		p := alarm.Point{
+		p := alarm.Datapoint{
 			At:      noon.Truncate(time.Minute).Add(time.Duration(i-len(fields)) * time.Minute),
 			Known:   f != "-",
 			Samples: 1,
@@ -25,7 +25,7 @@ func points(text string) (out []alarm.Point) {
 		if f == "X" {
 			p.Value = 21.5
 		}
-		out = append([]alarm.Point{p}, out...)
+		out = append([]alarm.Datapoint{p}, out...)
 	}
 	return out
 }
@@ -120,10 +120,10 @@ func TestPeriodsEndAtTheLastWholeMinute(t *testing.T) {
 			metric.NewID("N", "m"),
 			noon.Add(-time.Duration(minute)*time.Minute),
 			"Count",
-			metric.Of(float64(minute), 1),
+			metric.SummaryOf(float64(minute), 1),
 		)
 	}
-	got := alarm.Read(a, &m, noon)
+	got := alarm.Datapoints(a, &m, noon)
 	if len(got) != 3 || got[0].Value != 3 || got[1].Value != 8 || got[2].Value != 13 ||
 		!got[0].At.Equal(noon.Truncate(time.Minute).Add(-5*time.Minute)) {
 		t.Errorf("%+v", got)

@@ -20,27 +20,27 @@ func record(tx *store.Tx, row *store.Alarm, kind, summary string, data map[strin
 			At:      now,
 			Type:    kind,
 			Summary: summary,
-			Data:    document(data),
+			Data:    encodeJSON(data),
 		},
 	)
 }
 
-func configured(tx *store.Tx, row *store.Alarm, kind, done string, now time.Time) {
+func recordConfiguration(tx *store.Tx, row *store.Alarm, kind, done string, now time.Time) {
 	record(tx, row, "ConfigurationUpdate", fmt.Sprintf("Alarm %q %s", row.Name, done), map[string]any{
-		"version": "1.0", "type": kind, map[string]string{"Create": "createdAlarm", "Update": "updatedAlarm", "Delete": "deletedAlarm"}[kind]: configurationText(row),
+		"version": "1.0", "type": kind, map[string]string{"Create": "createdAlarm", "Update": "updatedAlarm", "Delete": "deletedAlarm"}[kind]: configuration(row),
 	}, now)
 }
 
-func configurationText(row *store.Alarm) map[string]any {
+func configuration(row *store.Alarm) map[string]any {
 	return map[string]any{
 		"alarmName": row.Name, "alarmArn": row.ARN, "actionsEnabled": !row.ActionsDisabled, "okactions": row.OKActions, "alarmActions": row.AlarmActions,
 		"insufficientDataActions": row.NoDataActions, "namespace": row.Namespace, "metricName": row.Metric, "statistic": row.Statistic, "period": row.Period,
 		"evaluationPeriods": row.EvaluationPeriods, "threshold": row.Threshold, "comparisonOperator": row.Comparison,
-		"stateValue": row.State, "alarmConfigurationUpdatedTimestamp": row.Configured.UTC().Format(machineTime),
+		"stateValue": row.State, "alarmConfigurationUpdatedTimestamp": row.Configured.UTC().Format(dataTime),
 	}
 }
 
-func stateText(state, reason, data string) map[string]any {
+func stateData(state, reason, data string) map[string]any {
 	out := map[string]any{"stateValue": state, "stateReason": reason}
 	if data != "" {
 		out["stateReasonData"] = json.RawMessage(data)
@@ -48,8 +48,8 @@ func stateText(state, reason, data string) map[string]any {
 	return out
 }
 
-// document is a value as JSON, with arrows as they are.
-func document(v any) string {
+// encodeJSON is a value as JSON, with arrows as they are.
+func encodeJSON(v any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// listed is how many data points a reason names at most; from as many on they
+// maxListed is how many data points a reason names at most; from as many on they
 // come in a sentence of their own.
-const listed = 5
+const maxListed = 5
 
 var comparisons = map[string]string{
 	"GreaterThanOrEqualToThreshold": "greater than or equal to",
@@ -18,26 +18,26 @@ var comparisons = map[string]string{
 	"LessThanOrEqualToThreshold":    "less than or equal to",
 }
 
-func (j *judgement) verdict(state string) Verdict {
+func (j *evaluation) verdict(state string) Verdict {
 	v := Verdict{State: state, Data: j.data()}
-	if state == Insufficient {
-		v.Reason = fmt.Sprintf("Insufficient Data: %s unknown.", number(j.missing, "datapoint was", "datapoints were"))
+	if state == InsufficientData {
+		v.Reason = fmt.Sprintf("Insufficient Data: %s unknown.", count(j.missing, "datapoint was", "datapoints were"))
 		return v
 	}
-	v.Reason = "Threshold Crossed: " + j.crossed(state) + "."
+	v.Reason = "Threshold Crossed: " + j.describeCrossing(state) + "."
 	return v
 }
 
-// crossed says which data points led to the state.
-func (j *judgement) crossed(state string) string {
+// describeCrossing says which data points led to the state.
+func (j *evaluation) describeCrossing(state string) string {
 	deciding, not := j.breaching, ""
 	if state == OK {
 		deciding, not = j.within, "not "
 	}
 	if len(deciding) == 0 {
-		return j.without()
+		return j.describeMissing()
 	}
-	counted, one := number(len(deciding), "datapoint", "datapoints"), len(deciding) == 1
+	counted, one := count(len(deciding), "datapoint", "datapoints"), len(deciding) == 1
 	if j.row.DatapointsToAlarm > 0 {
 		counted = fmt.Sprintf("%d out of the last %d datapoints", len(deciding), j.n)
 	}
@@ -45,7 +45,7 @@ func (j *judgement) crossed(state string) string {
 	if one {
 		verb = "was"
 	}
-	points := pointsText(deciding)
+	points := listPoints(deciding)
 	comparison := fmt.Sprintf(
 		"%s %s%s the threshold (%s)",
 		verb,
@@ -53,59 +53,59 @@ func (j *judgement) crossed(state string) string {
 		comparisons[j.row.Comparison],
 		decimal(j.row.Threshold),
 	)
-	if len(deciding) < listed {
-		return counted + " " + points + " " + comparison + j.treated() + j.least(state)
+	if len(deciding) < maxListed {
+		return counted + " " + points + " " + comparison + j.describeTreatment() + j.describeMinimum(state)
 	}
 	crossed := "The most recent datapoints which crossed the threshold: "
 	if state == OK {
 		crossed = "The most recent datapoints: "
 	}
-	return counted + " " + comparison + j.treated() + ". " + crossed + points + j.least(state)
+	return counted + " " + comparison + j.describeTreatment() + ". " + crossed + points + j.describeMinimum(state)
 }
 
-// without is the reason when it was the missing points alone that decided.
-func (j *judgement) without() string {
+// describeMissing is the reason when it was the missing points alone that decided.
+func (j *evaluation) describeMissing() string {
 	received := "no datapoints were received"
 	if k := len(j.existing); k > 0 {
-		received = number(k, "datapoint was", "datapoints were") + " received"
+		received = count(k, "datapoint was", "datapoints were") + " received"
 	}
-	return fmt.Sprintf("%s for %s%s", received, number(j.n, "period", "periods"), j.treated())
+	return fmt.Sprintf("%s for %s%s", received, count(j.n, "period", "periods"), j.describeTreatment())
 }
 
-// treated says what was made of missing points, if anything was.
-func (j *judgement) treated() string {
+// describeTreatment says what was made of missing points, if anything was.
+func (j *evaluation) describeTreatment() string {
 	as := map[string]string{"breaching": "Breaching", "notBreaching": "NonBreaching"}[j.row.TreatMissing]
 	if j.missing == 0 || as == "" {
 		return ""
 	}
 	return fmt.Sprintf(
 		" and %s treated as [%s]",
-		number(j.missing, "missing datapoint was", "missing datapoints were"),
+		count(j.missing, "missing datapoint was", "missing datapoints were"),
 		as,
 	)
 }
 
-// least says how many points of a kind change the state, of alarms that have an
+// describeMinimum says how many points of a kind change the state, of alarms that have an
 // own number for it.
-func (j *judgement) least(state string) string {
+func (j *evaluation) describeMinimum(state string) string {
 	switch {
 	case j.row.DatapointsToAlarm == 0:
 		return ""
 	case state == OK:
-		return fmt.Sprintf(" (minimum %s for ALARM -> OK transition)", number(j.n-j.m+1, "datapoint", "datapoints"))
+		return fmt.Sprintf(" (minimum %s for ALARM -> OK transition)", count(j.n-j.m+1, "datapoint", "datapoints"))
 	}
-	return fmt.Sprintf(" (minimum %s for OK -> ALARM transition)", number(j.m, "datapoint", "datapoints"))
+	return fmt.Sprintf(" (minimum %s for OK -> ALARM transition)", count(j.m, "datapoint", "datapoints"))
 }
 
-func pointsText(points []Point) string {
+func listPoints(points []Datapoint) string {
 	var out []string
-	for _, p := range points[:min(len(points), listed)] {
+	for _, p := range points[:min(len(points), maxListed)] {
 		out = append(out, fmt.Sprintf("%s (%s)", decimal(p.Value), p.At.UTC().Format(reasonTime)))
 	}
 	return "[" + strings.Join(out, ", ") + "]"
 }
 
-func number(n int, one, many string) string {
+func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

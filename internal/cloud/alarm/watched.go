@@ -23,9 +23,9 @@ type Query struct {
 	ReturnData *bool
 }
 
-// QueriesText is how an alarm's row keeps queries. Those that leave their period
+// EncodeQueries is how an alarm's row keeps queries. Those that leave their period
 // open get the given one, in seconds.
-func QueriesText(queries []Query, period int32) string {
+func EncodeQueries(queries []Query, period int32) string {
 	for i := range queries {
 		if q := &queries[i]; q.MetricStat != nil && q.MetricStat.Period == 0 {
 			stat := *q.MetricStat
@@ -33,27 +33,27 @@ func QueriesText(queries []Query, period int32) string {
 			q.MetricStat = &stat
 		}
 	}
-	return document(queries)
+	return encodeJSON(queries)
 }
 
-// Watched is what an alarm looks at.
-type Watched struct {
+// WatchedMetric is what an alarm looks at.
+type WatchedMetric struct {
 	Metric    metric.ID
 	Period    time.Duration
 	Statistic string
 	Unit      string // empty: any
 }
 
-// Watches tells what the alarm looks at: its metric, or the one among its queries
+// WatchedBy tells what the alarm looks at: its metric, or the one among its queries
 // that returns data.
-func Watches(row *store.Alarm) Watched {
+func WatchedBy(row *store.Alarm) WatchedMetric {
 	if row.Queries == "" {
 		stat := row.Statistic
 		if stat == "" {
 			stat = row.ExtendedStatistic
 		}
-		return Watched{
-			id(row.Namespace, row.Metric, row.Dimensions),
+		return WatchedMetric{
+			metricID(row.Namespace, row.Metric, row.Dimensions),
 			time.Duration(row.Period) * time.Second,
 			stat,
 			row.Unit,
@@ -64,18 +64,18 @@ func Watches(row *store.Alarm) Watched {
 	for _, q := range queries {
 		if q.MetricStat != nil && (q.ReturnData == nil || *q.ReturnData) {
 			m := q.MetricStat
-			return Watched{
-				id(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions),
+			return WatchedMetric{
+				metricID(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions),
 				time.Duration(m.Period) * time.Second,
 				m.Stat,
 				m.Unit,
 			}
 		}
 	}
-	return Watched{}
+	return WatchedMetric{}
 }
 
-func id(namespace, name string, dimensions []store.MetricDimension) metric.ID {
+func metricID(namespace, name string, dimensions []store.MetricDimension) metric.ID {
 	own := make([]metric.Dimension, 0, len(dimensions))
 	for _, d := range dimensions {
 		own = append(own, metric.Dimension(d))

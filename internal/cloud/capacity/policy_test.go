@@ -170,7 +170,7 @@ func TestATargetTrackingPolicyOwnsTwoAlarms(t *testing.T) {
 			a.EvaluationPeriods != want.EvaluationPeriods ||
 			a.Period != 60 ||
 			a.Statistic != "Sum" ||
-			alarm.Watches(a).Metric != metric.NewID("AWS/ApplicationELB", "RequestCountPerTarget", metric.Dimension{Name: "LoadBalancer", Value: "app/lb/1"}, metric.Dimension{Name: "TargetGroup", Value: "targetgroup/tg/2"}) {
+			alarm.WatchedBy(a).Metric != metric.NewID("AWS/ApplicationELB", "RequestCountPerTarget", metric.Dimension{Name: "LoadBalancer", Value: "app/lb/1"}, metric.Dimension{Name: "TargetGroup", Value: "targetgroup/tg/2"}) {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -238,7 +238,7 @@ func TestAGroupShrinksWhenAllItsTrackingPoliciesAgree(t *testing.T) {
 			metric.NewID("N", "m"),
 			noon.Add(-time.Duration(minute+1)*time.Minute),
 			"None",
-			metric.Of(8, 1),
+			metric.SummaryOf(8, 1),
 		)
 	}
 	p.change(func(tx *store.Tx) {
@@ -252,7 +252,7 @@ func TestAGroupShrinksWhenAllItsTrackingPoliciesAgree(t *testing.T) {
 			metric.NewID("N", "m"),
 			noon.Add(-time.Duration(minute+1)*time.Minute),
 			"None",
-			metric.Of(0, 1),
+			metric.SummaryOf(0, 1),
 		)
 	}
 	must(t, p.fire(first, first.Alarms[1], 45, noon, 5))

@@ -73,7 +73,7 @@ func (c *Configuration) watch(group string) store.Alarm {
 	}
 	m := c.CustomizedMetricSpecification
 	if len(m.Metrics) > 0 {
-		return store.Alarm{Queries: alarm.QueriesText(m.Metrics, lookPeriod)}
+		return store.Alarm{Queries: alarm.EncodeQueries(m.Metrics, lookPeriod)}
 	}
 	out.Namespace, out.Metric, out.Statistic, out.Dimensions = *m.Namespace, *m.MetricName, m.Statistic, m.Dimensions
 	if m.Unit != nil {
@@ -99,7 +99,7 @@ func SplitLabel(label string) (loadBalancer, targetGroup string, ok bool) {
 func SameMetric(a, b *store.ScalingPolicy) bool {
 	x, y := configurationOf(a), configurationOf(b)
 	left, right := x.watch(a.Group), y.watch(b.Group)
-	return alarm.Watches(&left) == alarm.Watches(&right)
+	return alarm.WatchedBy(&left) == alarm.WatchedBy(&right)
 }
 
 // MakeAlarms gives a policy, whose row is about to be put, new alarms in place of
@@ -211,7 +211,7 @@ func (p Policies) others(
 		if !ok || row.State != alarm.InAlarm {
 			return 0, false
 		}
-		values := alarm.Values(row, p.Metrics, now)
+		values := alarm.RecentValues(row, p.Metrics, now)
 		if len(values) == 0 {
 			return 0, false
 		}

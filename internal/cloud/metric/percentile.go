@@ -23,7 +23,7 @@ func (s *Summary) Percentile(p float64) (float64, bool) {
 
 // Distribution tells the values from low to high, or that they are not known.
 func (s *Summary) Distribution() (values, counts []float64, known bool) {
-	if s.blind || s.Count == 0 {
+	if s.valuesUnknown || s.Count == 0 {
 		return nil, nil, false
 	}
 	values = slices.Sorted(maps.Keys(s.values))

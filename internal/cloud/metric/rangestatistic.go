@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// within is a statistic of the values in a range: of the trimmed mean, count or
+// rangeStatistic is a statistic of the values in a range: of the trimmed mean, count or
 // sum, of the winsorized mean, or of the percent rank.
-type within struct {
+type rangeStatistic struct {
 	kind      string // tm, tc, ts, wm, pr
 	low, high float64
 	percent   bool // the bounds are percentiles
 }
 
-// of counts as far as a value's occurrences are in the range, of percentiles a
+// compute counts as far as a value's occurrences are in the range, of percentiles a
 // part of them too. A range of values is open at its lower end.
-func (w within) of(s *Summary) (float64, bool) {
+func (w rangeStatistic) compute(s *Summary) (float64, bool) {
 	values, counts, known := s.Distribution()
 	if !known {
 		return 0, false
@@ -54,7 +54,7 @@ func (w within) of(s *Summary) (float64, bool) {
 
 // share is how many of the occurrences of a value, of which so many came before,
 // are in the range.
-func (w within) share(v, before, count, all float64) float64 {
+func (w rangeStatistic) share(v, before, count, all float64) float64 {
 	if !w.percent {
 		if v > w.low && v <= w.high {
 			return count
@@ -67,7 +67,7 @@ func (w within) share(v, before, count, all float64) float64 {
 
 // winsorized is the mean when all values outside the range are those at its
 // ends.
-func (w within) winsorized(all, n, sum, first, last, below, above float64) float64 {
+func (w rangeStatistic) winsorized(all, n, sum, first, last, below, above float64) float64 {
 	if w.percent {
 		below, above = w.low/100*all, (1-w.high/100)*all
 	} else {
@@ -76,24 +76,24 @@ func (w within) winsorized(all, n, sum, first, last, below, above float64) float
 	return (sum + below*first + above*last) / (n + below + above)
 }
 
-// ranged reads the bounds of a range: both percentages or both values, and not
+// parseRange reads the bounds of a range: both percentages or both values, and not
 // both left out.
-func ranged(kind, low, high string) Statistic {
-	w := within{kind, math.Inf(-1), math.Inf(1), strings.HasSuffix(low, "%") || strings.HasSuffix(high, "%")}
+func parseRange(kind, low, high string) Statistic {
+	w := rangeStatistic{kind, math.Inf(-1), math.Inf(1), strings.HasSuffix(low, "%") || strings.HasSuffix(high, "%")}
 	if low == "" && high == "" || w.percent && kind == "pr" {
 		return nil
 	}
 	if w.percent {
 		w.low, w.high = 0, 100
 	}
-	if !w.bound(low, &w.low) || !w.bound(high, &w.high) || w.low >= w.high {
+	if !w.parseBound(low, &w.low) || !w.parseBound(high, &w.high) || w.low >= w.high {
 		return nil
 	}
-	return w.of
+	return w.compute
 }
 
-// bound reads a bound that was not left out.
-func (w within) bound(text string, to *float64) bool {
+// parseBound reads a bound that was not left out.
+func (w rangeStatistic) parseBound(text string, to *float64) bool {
 	if text == "" {
 		return true
 	}

@@ -10,8 +10,8 @@ import (
 // not known.
 type Statistic func(s *Summary) (float64, bool)
 
-// plainStatistics are those that every summary has.
-var plainStatistics = map[string]Statistic{
+// basicStatistics are those that every summary has.
+var basicStatistics = map[string]Statistic{
 	"SampleCount": func(s *Summary) (float64, bool) { return s.Count, true },
 	"Average":     func(s *Summary) (float64, bool) { return s.Average(), true },
 	"Sum":         func(s *Summary) (float64, bool) { return s.Sum, true },
@@ -26,17 +26,17 @@ var (
 	rangeForm = regexp.MustCompile(`^(TM|WM|TC|TS|PR)\(([\d.]*%?):([\d.]*%?)\)$`)
 )
 
-// PlainStatistic finds the statistic of a name among those that every summary
+// BasicStatistic finds the statistic of a name among those that every summary
 // has: SampleCount, Average, Sum, Minimum, Maximum. nil: it is none of them.
-func PlainStatistic(name string) Statistic { return plainStatistics[name] }
+func BasicStatistic(name string) Statistic { return basicStatistics[name] }
 
-// StatisticOf finds the statistic of a name; nil: there is none.
-func StatisticOf(name string) Statistic {
-	if s := plainStatistics[name]; s != nil {
+// ParseStatistic finds the statistic of a name; nil: there is none.
+func ParseStatistic(name string) Statistic {
+	if s := basicStatistics[name]; s != nil {
 		return s
 	}
 	if name == "IQM" {
-		return within{"tm", 25, 75, true}.of
+		return rangeStatistic{"tm", 25, 75, true}.compute
 	}
 	if m := shortForm.FindStringSubmatch(name); m != nil {
 		p, err := strconv.ParseFloat(m[2], 64)
@@ -46,10 +46,10 @@ func StatisticOf(name string) Statistic {
 		case m[1] == "p":
 			return func(s *Summary) (float64, bool) { return s.Percentile(p) }
 		}
-		return within{m[1], 0, p, true}.of
+		return rangeStatistic{m[1], 0, p, true}.compute
 	}
 	if m := rangeForm.FindStringSubmatch(name); m != nil {
-		return ranged(strings.ToLower(m[1]), m[2], m[3])
+		return parseRange(strings.ToLower(m[1]), m[2], m[3])
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 func TestStatisticsAreThoseOfTheGuide(t *testing.T) {
 	var s metric.Summary
 	for i := range 10 {
-		s.Merge(metric.Of(float64(i+1), 10)) // 1 to 10, ten times each
+		s.Merge(metric.SummaryOf(float64(i+1), 10)) // 1 to 10, ten times each
 	}
 	for name, want := range map[string]float64{
 		"SampleCount": 100, "Sum": 550, "Average": 5.5, "Minimum": 1, "Maximum": 10,
@@ -19,7 +19,7 @@ func TestStatisticsAreThoseOfTheGuide(t *testing.T) {
 		"tc90": 90, "TC(5:8)": 30, "TC(90%:)": 10, "ts50": 150, "TS(8:10)": 190, "TS(80%:)": 190,
 		"wm90": 5.4, "WM(20%:80%)": 5.5, "WM(:5)": 4, "PR(:5)": 50, "PR(2:4)": 20,
 	} {
-		statistic := metric.StatisticOf(name)
+		statistic := metric.ParseStatistic(name)
 		if statistic == nil {
 			t.Errorf("%s is not known", name)
 			continue
@@ -29,12 +29,12 @@ func TestStatisticsAreThoseOfTheGuide(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "sum", "p", "p101", "pp", "tm", "TM(:)", "TM(90%:10%)", "TM(1:90%)", "PR(10%:90%)", "TM(a:b)", "TM(.:5)"} {
-		if metric.StatisticOf(name) != nil {
+		if metric.ParseStatistic(name) != nil {
 			t.Errorf("%q is taken for a statistic", name)
 		}
 	}
-	blind := metric.Set(3, 6, 1, 3)
-	if _, ok := metric.StatisticOf("tm90")(&blind); ok {
+	blind := metric.SummaryOfSet(3, 6, 1, 3)
+	if _, ok := metric.ParseStatistic("tm90")(&blind); ok {
 		t.Error("a statistic set has a trimmed mean")
 	}
 }

@@ -13,11 +13,11 @@ import (
 // there are none here.
 const Retention = 15 * 24 * time.Hour
 
-// limit is how many summaries are kept; the oldest make way for new ones. A
+// maxSummaries is how many summaries are kept; the oldest make way for new ones. A
 // load balancer in three zones with one target group has about a hundred
 // metrics while requests come, and an instance has six of its own, so that this
 // is most of a day of it.
-const limit = 200_000
+const maxSummaries = 200_000
 
 // Point is what was measured in one minute in one unit.
 type Point struct {
@@ -29,11 +29,11 @@ type Point struct {
 // Store holds the metrics of all regions. The zero value is ready.
 type Store struct {
 	mu     sync.Mutex
-	series map[key]map[pointKey]*Summary
+	series map[seriesKey]map[pointKey]*Summary
 	points int
 }
 
-type key struct {
+type seriesKey struct {
 	region string
 	id     ID
 }
@@ -48,9 +48,9 @@ func (s *Store) Add(region string, id ID, at time.Time, unit string, measured Su
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.series == nil {
-		s.series = map[key]map[pointKey]*Summary{}
+		s.series = map[seriesKey]map[pointKey]*Summary{}
 	}
-	k := key{region, id}
+	k := seriesKey{region, id}
 	if s.series[k] == nil {
 		s.series[k] = map[pointKey]*Summary{}
 	}
@@ -59,15 +59,15 @@ func (s *Store) Add(region string, id ID, at time.Time, unit string, measured Su
 	if sum == nil {
 		sum = &Summary{}
 		s.series[k][p] = sum
-		if s.points++; s.points > limit {
-			s.drop()
+		if s.points++; s.points > maxSummaries {
+			s.dropOldest()
 		}
 	}
 	sum.Merge(measured)
 }
 
-// drop forgets the oldest tenth.
-func (s *Store) drop() {
+// dropOldest forgets the oldest tenth.
+func (s *Store) dropOldest() {
 	minutes := make([]int64, 0, s.points)
 	for _, points := range s.series {
 		for p := range points {
@@ -75,11 +75,11 @@ func (s *Store) drop() {
 		}
 	}
 	slices.Sort(minutes)
-	s.forget(minutes[len(minutes)/10])
+	s.deleteUntil(minutes[len(minutes)/10])
 }
 
-// forget removes what was measured before the minute, or in it.
-func (s *Store) forget(until int64) {
+// deleteUntil removes what was measured before the minute, or in it.
+func (s *Store) deleteUntil(until int64) {
 	for k, points := range s.series {
 		for p := range points {
 			if p.minute <= until {
@@ -97,7 +97,7 @@ func (s *Store) forget(until int64) {
 func (s *Store) Expire(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forget(now.Add(-Retention).Unix() / 60)
+	s.deleteUntil(now.Add(-Retention).Unix() / 60)
 }
 
 // List returns the region's metrics that have been measured since then, sorted.
@@ -127,7 +127,7 @@ func (s *Store) Points(region string, id ID, from, to time.Time, unit string) []
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []Point
-	for p, sum := range s.series[key{region, id}] {
+	for p, sum := range s.series[seriesKey{region, id}] {
 		at := time.Unix(p.minute*60, 0).UTC()
 		if at.Before(from) || !at.Before(to) || unit != "" && p.unit != unit {
 			continue

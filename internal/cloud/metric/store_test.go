@@ -15,11 +15,11 @@ func TestMinutesAreKeptApart(t *testing.T) {
 		!slices.Equal(id.Dimensions(), []Dimension{{"A", "1"}, {"B", "2"}}) {
 		t.Errorf("the order of dimensions matters: %v", id.Dimensions())
 	}
-	s.Add("r", id, noon, "Count", Of(3, 2))
-	s.Add("r", id, noon.Add(59*time.Second), "Count", Of(1, 1))
-	s.Add("r", id, noon.Add(59*time.Second), "Bytes", Of(8, 1))
-	s.Add("r", id, noon.Add(time.Minute), "Count", Of(5, 1))
-	s.Add("other", id, noon, "Count", Of(9, 1))
+	s.Add("r", id, noon, "Count", SummaryOf(3, 2))
+	s.Add("r", id, noon.Add(59*time.Second), "Count", SummaryOf(1, 1))
+	s.Add("r", id, noon.Add(59*time.Second), "Bytes", SummaryOf(8, 1))
+	s.Add("r", id, noon.Add(time.Minute), "Count", SummaryOf(5, 1))
+	s.Add("other", id, noon, "Count", SummaryOf(9, 1))
 	points := s.Points("r", id, noon, noon.Add(2*time.Minute), "Count")
 	if len(points) != 2 || points[0].Sum != 7 || points[0].Count != 3 || points[0].Min != 1 || points[0].Max != 3 ||
 		points[1].At != noon.Add(time.Minute) {
@@ -40,13 +40,13 @@ func TestMinutesAreKeptApart(t *testing.T) {
 func TestTheStoreIsBounded(t *testing.T) {
 	var s Store
 	id := NewID("Own", "Size")
-	for i := range limit + 1 {
-		s.Add("r", id, noon.Add(time.Duration(i)*time.Minute), "Count", Of(1, 1))
+	for i := range maxSummaries + 1 {
+		s.Add("r", id, noon.Add(time.Duration(i)*time.Minute), "Count", SummaryOf(1, 1))
 	}
-	if s.points > limit || s.points < limit*8/10 {
+	if s.points > maxSummaries || s.points < maxSummaries*8/10 {
 		t.Errorf("%d points", s.points)
 	}
-	last := noon.Add(limit * time.Minute)
+	last := noon.Add(maxSummaries * time.Minute)
 	if len(s.Points("r", id, last, last.Add(time.Minute), "")) != 1 ||
 		len(s.Points("r", id, noon, noon.Add(time.Minute), "")) != 0 {
 		t.Error("it is not the oldest that went")

@@ -11,46 +11,46 @@ type Summary struct {
 	// values holds how often each value came, rounded to less than 0.4 %;
 	// integers up to 256 are exact.
 	values map[float64]float64
-	// blind is set when values were summarised before they came here: nobody
+	// valuesUnknown is set when values were summarised before they came here: nobody
 	// knows their percentiles.
-	blind bool
+	valuesUnknown bool
 }
 
-// Of is the summary of one value that came so many times.
-func Of(value, times float64) Summary {
+// SummaryOf is the summary of one value that came so many times.
+func SummaryOf(value, times float64) Summary {
 	return Summary{
 		Count:  times,
 		Sum:    value * times,
 		Min:    value,
 		Max:    value,
-		values: map[float64]float64{round(value): times},
+		values: map[float64]float64{roundValue(value): times},
 	}
 }
 
-// Between is the summary of values of which it is known that they lie between
+// SummaryBetween is the summary of values of which it is known that they lie between
 // two, and what their sum is.
-func Between(low, high, sum, count float64) Summary {
+func SummaryBetween(low, high, sum, count float64) Summary {
 	return Summary{
 		Count:  count,
 		Sum:    sum,
 		Min:    low,
 		Max:    high,
-		values: map[float64]float64{round((low + high) / 2): count},
+		values: map[float64]float64{roundValue((low + high) / 2): count},
 	}
 }
 
-// Set is the summary of values that are not known one by one. They have
+// SummaryOfSet is the summary of values that are not known one by one. They have
 // percentiles only when there is but one (Amazon CloudWatch User Guide,
 // Percentiles: statistic sets).
-func Set(count, sum, low, high float64) Summary {
+func SummaryOfSet(count, sum, low, high float64) Summary {
 	if count == 1 || low == high {
-		return Summary{Count: count, Sum: sum, Min: low, Max: high, values: map[float64]float64{round(low): count}}
+		return Summary{Count: count, Sum: sum, Min: low, Max: high, values: map[float64]float64{roundValue(low): count}}
 	}
-	return Summary{Count: count, Sum: sum, Min: low, Max: high, blind: true}
+	return Summary{Count: count, Sum: sum, Min: low, Max: high, valuesUnknown: true}
 }
 
-// round keeps eight bits of a value.
-func round(v float64) float64 {
+// roundValue keeps eight bits of a value.
+func roundValue(v float64) float64 {
 	fraction, exponent := math.Frexp(v)
 	return math.Ldexp(math.Round(fraction*256), exponent-8)
 }
@@ -65,7 +65,7 @@ func (s *Summary) Merge(o Summary) {
 	}
 	s.Count, s.Sum = s.Count+o.Count, s.Sum+o.Sum
 	s.Min, s.Max = min(s.Min, o.Min), max(s.Max, o.Max)
-	s.blind = s.blind || o.blind
+	s.valuesUnknown = s.valuesUnknown || o.valuesUnknown
 	if s.values == nil {
 		s.values = make(map[float64]float64, len(o.values))
 	}

@@ -4,15 +4,15 @@ import (
 	"crypto/tls"
 )
 
-var versions = map[string]uint16{
+var versionIDs = map[string]uint16{
 	"TLSv1":   tls.VersionTLS10,
 	"TLSv1.1": tls.VersionTLS11,
 	"TLSv1.2": tls.VersionTLS12,
 	"TLSv1.3": tls.VersionTLS13,
 }
 
-// suites are those of AWS's policies that crypto/tls has.
-var suites = map[string]uint16{
+// cipherIDs are those of AWS's policies that crypto/tls has.
+var cipherIDs = map[string]uint16{
 	"TLS_AES_128_GCM_SHA256":        tls.TLS_AES_128_GCM_SHA256,
 	"TLS_AES_256_GCM_SHA384":        tls.TLS_AES_256_GCM_SHA384,
 	"TLS_CHACHA20_POLY1305_SHA256":  tls.TLS_CHACHA20_POLY1305_SHA256,
@@ -36,7 +36,7 @@ var suites = map[string]uint16{
 
 // VersionName is how AWS and OpenSSL call a version of TLS.
 func VersionName(id uint16) string {
-	for name, v := range versions {
+	for name, v := range versionIDs {
 		if v == id {
 			return name
 		}
@@ -46,7 +46,7 @@ func VersionName(id uint16) string {
 
 // CipherName is how OpenSSL calls a cipher suite.
 func CipherName(id uint16) string {
-	for name, v := range suites {
+	for name, v := range cipherIDs {
 		if v == id {
 			return name
 		}

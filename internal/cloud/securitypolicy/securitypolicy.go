@@ -45,12 +45,12 @@ func All() []Policy {
 	for _, row := range catalogue {
 		p := Policy{Name: row.name, PQ: strings.Contains(row.name, "-PQ-")}
 		for name := range strings.FieldsSeq(row.versions) {
-			p.Versions = append(p.Versions, Version{name, versions[name]})
+			p.Versions = append(p.Versions, Version{name, versionIDs[name]})
 		}
 		priority := int32(0)
 		for name := range strings.FieldsSeq(row.ciphers) {
 			priority++
-			if id, ok := suites[name]; ok {
+			if id, ok := cipherIDs[name]; ok {
 				p.Ciphers = append(p.Ciphers, Cipher{name, id, priority})
 			}
 		}
@@ -69,15 +69,15 @@ func Find(name string) (Policy, bool) {
 	return Policy{}, false
 }
 
-// Withheld tells that AWS has a policy of that name, of the kinds that are not
+// Unsupported tells that AWS has a policy of that name, of the kinds that are not
 // offered here.
-func Withheld(name string) bool {
+func Unsupported(name string) bool {
 	return strings.HasPrefix(name, "ELBSecurityPolicy-TLS13-") &&
 		(strings.Contains(name, "-FIPS-") || strings.Contains(name, "-RFC9151-"))
 }
 
-// Restrict makes a server's configuration keep to the policy.
-func (p Policy) Restrict(c *tls.Config) {
+// ApplyTo makes a server's configuration keep to the policy.
+func (p Policy) ApplyTo(c *tls.Config) {
 	c.MinVersion, c.MaxVersion = p.Versions[0].ID, p.Versions[len(p.Versions)-1].ID
 	c.CipherSuites = make([]uint16, 0, len(p.Ciphers))
 	for _, cipher := range p.Ciphers {

@@ -8,8 +8,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// skew is how far a request's clock may be from ours, as on AWS.
-const skew = 5 * time.Minute
+// maxSkew is how far a request's clock may be from ours, as on AWS.
+const maxSkew = 5 * time.Minute
 
 // authenticate verifies the signature that the exchange claims.
 func (h *handler) authenticate(r *http.Request, x *exchange) error {
@@ -17,31 +17,31 @@ func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	if h.AcceptAnyCredentials {
 		return nil
 	}
-	if err := c.covers(r); err != nil {
+	if err := c.checkSignedHeaders(r); err != nil {
 		return err
 	}
 	secret, ok := h.Credentials(c.accessKey)
 	if !ok {
 		return unknownKey(x.dialect)
 	}
-	if err := c.timely(h.Now(), x.dialect); err != nil {
+	if err := c.checkTime(h.Now(), x.dialect); err != nil {
 		return err
 	}
-	if !c.verify(r, x.signed, secret) {
+	if !c.verify(r, x.rawBody, secret) {
 		return badSignature(x.dialect)
 	}
 	return nil
 }
 
-// timely checks that the request was signed just now or, presigned, that its
+// checkTime checks that the request was signed just now or, presigned, that its
 // term has not ended.
-func (c *claim) timely(now time.Time, protocol names.Protocol) error {
+func (c *claim) checkTime(now time.Time, protocol names.Protocol) error {
 	age := now.Sub(c.time)
-	limit := skew
+	limit := maxSkew
 	if c.presigned {
 		limit = c.expires
 	}
-	if age <= limit && age >= -skew {
+	if age <= limit && age >= -maxSkew {
 		return nil
 	}
 	if protocol == names.EC2 {
@@ -54,7 +54,7 @@ func (c *claim) timely(now time.Time, protocol names.Protocol) error {
 			"Signature not yet current: %s is still later than the server's time %s plus %s.",
 			said,
 			ours,
-			skew,
+			maxSkew,
 		)
 	}
 	e := badSignature(protocol)
@@ -71,7 +71,7 @@ func missingToken() *Error {
 	}
 }
 
-func incomplete(why string) *Error {
+func incompleteSignature(why string) *Error {
 	return &Error{Code: "IncompleteSignature", Message: why, Status: http.StatusBadRequest}
 }
 

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// guard refuses what a web page could send. A page in the user's browser can
+// refuseBrowsers refuses what a web page could send. A page in the user's browser can
 // reach a loopback port too: directly, which shows in Origin or
 // Sec-Fetch-Site, or under a name of its own that it resolves to 127.0.0.1
 // (DNS rebinding), which shows in Host.
-func (h *handler) guard(r *http.Request) *Error {
+func (h *handler) refuseBrowsers(r *http.Request) *Error {
 	if r.Header.Get("Origin") != "" {
 		return forbidden("Requests from web pages are refused.")
 	}
@@ -21,13 +21,13 @@ func (h *handler) guard(r *http.Request) *Error {
 	default:
 		return forbidden("Requests from web pages are refused.")
 	}
-	if !h.ownHost(r.Host) {
+	if !h.isOwnHost(r.Host) {
 		return forbidden("The Host header does not name this machine's loopback interface.")
 	}
 	return nil
 }
 
-func (h *handler) ownHost(host string) bool {
+func (h *handler) isOwnHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}

@@ -10,31 +10,31 @@ import (
 	"github.com/aws/smithy-go/encoding/cbor"
 )
 
-// cborInstant is the tag of times in seconds since 1970 (RFC 8949, section 3.4.2).
-const cborInstant = 1
+// cborEpochTag is the tag of times in seconds since 1970 (RFC 8949, section 3.4.2).
+const cborEpochTag = 1
 
 // parseCBOR reads a document as if it had come in JSON (Smithy RPC v2 CBOR
 // protocol): times are numbers and bytes are base64 there.
 func parseCBOR(body []byte) (any, error) {
 	document, err := cbor.Decode(body)
 	if err != nil {
-		return nil, serialization("The request body is not valid CBOR.")
+		return nil, serializationError("The request body is not valid CBOR.")
 	}
-	return plain(document), nil
+	return fromCBOR(document), nil
 }
 
-func plain(v cbor.Value) any {
+func fromCBOR(v cbor.Value) any {
 	switch v := v.(type) {
 	case cbor.Map:
 		out := make(map[string]any, len(v))
 		for key, value := range v {
-			out[key] = plain(value)
+			out[key] = fromCBOR(value)
 		}
 		return out
 	case cbor.List:
 		out := make([]any, len(v))
 		for i, value := range v {
-			out[i] = plain(value)
+			out[i] = fromCBOR(value)
 		}
 		return out
 	case cbor.String:
@@ -44,13 +44,13 @@ func plain(v cbor.Value) any {
 	case cbor.Slice:
 		return base64.StdEncoding.EncodeToString(v)
 	case *cbor.Tag:
-		return plain(v.Value)
+		return fromCBOR(v.Value)
 	}
-	return plainNumber(v)
+	return numberFromCBOR(v)
 }
 
-// plainNumber is nil for what is no number.
-func plainNumber(v cbor.Value) any {
+// numberFromCBOR is nil for what is no number.
+func numberFromCBOR(v cbor.Value) any {
 	switch v := v.(type) {
 	case cbor.Uint:
 		return json.Number(strconv.FormatUint(uint64(v), 10))
@@ -94,8 +94,8 @@ func cborValue(sh *shape, v reflect.Value) cbor.Value {
 		return cbor.Float64(v.Float())
 	case blob:
 		return cbor.Slice(v.Bytes())
-	case instant:
-		return &cbor.Tag{ID: cborInstant, Value: cbor.Float64(float64(v.Interface().(time.Time).UnixMilli()) / 1000)}
+	case timestamp:
+		return &cbor.Tag{ID: cborEpochTag, Value: cbor.Float64(float64(v.Interface().(time.Time).UnixMilli()) / 1000)}
 	}
 	return &cbor.Nil{}
 }
@@ -104,7 +104,7 @@ func cborStructure(sh *shape, v reflect.Value) cbor.Map {
 	out := cbor.Map{}
 	for _, m := range sh.fields {
 		field := v.Field(m.index)
-		if m.set(field) {
+		if m.isPresent(field) {
 			if m.pointer {
 				field = field.Elem()
 			}
@@ -114,9 +114,9 @@ func cborStructure(sh *shape, v reflect.Value) cbor.Map {
 	return out
 }
 
-// set tells whether the field is in an answer: what has no value is not, empty
+// isPresent tells whether the field is in an answer: what has no value is not, empty
 // lists are.
-func (m member) set(field reflect.Value) bool {
+func (m member) isPresent(field reflect.Value) bool {
 	switch {
 	case m.shape.kind == union:
 		return false

@@ -35,7 +35,7 @@ func (c *claim) parse(r *http.Request) error {
 	}
 	kind, rest, _ := strings.Cut(authorization, " ")
 	if kind != algorithm {
-		return incomplete("Authorization must be " + algorithm + ".")
+		return incompleteSignature("Authorization must be " + algorithm + ".")
 	}
 	parts := map[string]string{}
 	for part := range strings.SplitSeq(rest, ",") {
@@ -50,14 +50,14 @@ const maxPresigned = 7 * 24 * time.Hour
 
 func (c *claim) parseQuery(query url.Values) error {
 	if query.Get("X-Amz-Algorithm") != algorithm {
-		return incomplete("X-Amz-Algorithm must be " + algorithm + ".")
+		return incompleteSignature("X-Amz-Algorithm must be " + algorithm + ".")
 	}
-	c.presigned, c.expires = true, skew // STS may be presigned without a term
+	c.presigned, c.expires = true, maxSkew // STS may be presigned without a term
 	if text := query.Get("X-Amz-Expires"); text != "" {
 		seconds, err := strconv.Atoi(text)
 		c.expires = time.Duration(seconds) * time.Second
 		if err != nil || c.expires < 0 || c.expires > maxPresigned {
-			return incomplete("X-Amz-Expires must be a number of seconds of at most a week.")
+			return incompleteSignature("X-Amz-Expires must be a number of seconds of at most a week.")
 		}
 	}
 	return c.fill(
@@ -72,33 +72,33 @@ func (c *claim) fill(credential, signedHeaders, signature, date string) error {
 	// An access key has no slash in it, so the scope is what follows the first.
 	scope := strings.Split(credential, "/")
 	if len(scope) != 5 || scope[4] != terminator {
-		return incomplete("Credential must be <access key>/<date>/<region>/<service>/" + terminator + ".")
+		return incompleteSignature("Credential must be <access key>/<date>/<region>/<service>/" + terminator + ".")
 	}
 	c.accessKey, c.date, c.region, c.service = scope[0], scope[1], scope[2], scope[3]
 	c.signature = signature
 	if signature == "" || signedHeaders == "" {
-		return incomplete("Authorization must have Credential, SignedHeaders and Signature.")
+		return incompleteSignature("Authorization must have Credential, SignedHeaders and Signature.")
 	}
 	if !regionName(c.region) {
-		return incomplete("The credential's region is not the name of a region.")
+		return incompleteSignature("The credential's region is not the name of a region.")
 	}
 	c.signedHeaders = strings.Split(signedHeaders, ";")
 	if !slices.IsSorted(c.signedHeaders) || strings.ToLower(signedHeaders) != signedHeaders {
-		return incomplete("SignedHeaders must be sorted and in lower case.")
+		return incompleteSignature("SignedHeaders must be sorted and in lower case.")
 	}
 	var err error
 	if c.time, err = time.Parse(basicTime, date); err != nil {
-		return incomplete("X-Amz-Date must be a time such as " + basicTime + ".")
+		return incompleteSignature("X-Amz-Date must be a time such as " + basicTime + ".")
 	}
 	if c.time.Format(basicDate) != c.date {
-		return incomplete("The credential's date is not that of X-Amz-Date.")
+		return incompleteSignature("The credential's date is not that of X-Amz-Date.")
 	}
 	return nil
 }
 
-// covers checks that what decides about a request is signed: the host, the
+// checkSignedHeaders checks that what decides about a request is signed: the host, the
 // time and the operation.
-func (c *claim) covers(r *http.Request) error {
+func (c *claim) checkSignedHeaders(r *http.Request) error {
 	required := []string{"host"}
 	if !c.presigned {
 		required = append(required, "x-amz-date")
@@ -108,7 +108,7 @@ func (c *claim) covers(r *http.Request) error {
 	}
 	for _, name := range required {
 		if !slices.Contains(c.signedHeaders, name) {
-			return incomplete("'" + name + "' must be a signed header.")
+			return incompleteSignature("'" + name + "' must be a signed header.")
 		}
 	}
 	return nil

@@ -11,23 +11,23 @@ import (
 // decode reads the request's parameters into v, a structure.
 func (x *exchange) decode(op *operation, v reflect.Value) error {
 	if x.dialect == names.JSON || x.dialect == names.CBOR {
-		r := jsonReader{}
+		r := jsonDecoder{}
 		if x.dialect == names.CBOR {
 			r.parse = parseCBOR
 		}
 		err := r.read(x.body, op.in, v)
-		x.seen, x.unknown = r.seen, r.unknown
+		x.parameters, x.unknown = r.seen, r.unknown
 		return err
 	}
-	if x.broken {
-		return malformed("The query string contains a syntax error.")
+	if x.malformed {
+		return malformedQuery("The query string contains a syntax error.")
 	}
 	f, err := newForm(x.values)
 	if err != nil {
 		return err
 	}
-	x.seen = slices.Sorted(maps.Keys(f.children))
-	r := formReader{protocol: x.dialect}
+	x.parameters = slices.Sorted(maps.Keys(f.children))
+	r := formDecoder{protocol: x.dialect}
 	err = r.read(f, op.in, v)
 	x.unknown = r.unknown
 	if err == nil && x.dialect == names.EC2 && len(x.unknown) > 0 {

@@ -37,7 +37,7 @@ func readForm[T any](t testing.TB, service, body string) (*T, []string, error) {
 		return nil, nil, err
 	}
 	in := new(T)
-	r := formReader{protocol: table.Protocol}
+	r := formDecoder{protocol: table.Protocol}
 	err = r.read(f, sh, reflect.ValueOf(in).Elem())
 	return in, r.unknown, err
 }
@@ -80,7 +80,7 @@ func TestListOfAWSQueryWithoutElementsIsEmptyNotAbsent(t *testing.T) {
 func TestBadJSONIsRefused(t *testing.T) {
 	_, sh := shapeOf[ssm.PutParameterInput](t, "ssm")
 	for _, body := range []string{`{`, `[]`, `"x"`, `{} {}`, `{"Name":1}`, `{"Overwrite":"yes"}`, `{"Tags":{}}`, `{"Tags":[null]}`, `{"Tags":[{"Key":[]}]}`} {
-		r := jsonReader{}
+		r := jsonDecoder{}
 		in := ssm.PutParameterInput{}
 		err := r.read([]byte(body), sh, reflect.ValueOf(&in).Elem())
 		if e, ok := err.(*Error); !ok || e.Code != "SerializationException" {
@@ -91,7 +91,7 @@ func TestBadJSONIsRefused(t *testing.T) {
 
 func TestUnknownJSONMembersAreNamed(t *testing.T) {
 	_, sh := shapeOf[ssm.PutParameterInput](t, "ssm")
-	r := jsonReader{}
+	r := jsonDecoder{}
 	in := ssm.PutParameterInput{}
 	if err := r.read([]byte(`{"Name":"a","Tier":null,"Nme":1,"Tags":[{"Key":"k","V":1}]}`), sh, reflect.ValueOf(&in).Elem()); err != nil {
 		t.Fatal(err)
@@ -117,9 +117,9 @@ func FuzzForm(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r := formReader{protocol: table.Protocol}
+		r := formDecoder{protocol: table.Protocol}
 		wantErrorOfAWS(t, r.read(tree, sh, reflect.ValueOf(&ec2.RunInstancesInput{}).Elem()))
-		r = formReader{protocol: names.Query}
+		r = formDecoder{protocol: names.Query}
 		wantErrorOfAWS(t, r.read(tree, lists, reflect.ValueOf(&elasticloadbalancingv2.CreateRuleInput{}).Elem()))
 	})
 }
@@ -129,7 +129,7 @@ func FuzzJSON(f *testing.F) {
 	f.Add([]byte(`{"Name":null,"Tags":[],"Overwrite":1e400}`))
 	_, sh := shapeOf[ssm.PutParameterInput](f, "ssm")
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r := jsonReader{}
+		r := jsonDecoder{}
 		wantErrorOfAWS(t, r.read(body, sh, reflect.ValueOf(&ssm.PutParameterInput{}).Elem()))
 	})
 }

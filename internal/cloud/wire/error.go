@@ -50,7 +50,7 @@ func invalidValue(parameter, value, why string) *Error {
 	return Errorf("InvalidParameterValue", "Value (%s) for parameter %s is invalid. %s", value, parameter, why)
 }
 
-func malformed(why string) *Error {
+func malformedQuery(why string) *Error {
 	return Errorf("MalformedQueryString", "%s", why)
 }
 

@@ -10,17 +10,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// refuse writes an error in the dialect of the exchange's service, and in that
+// encodeError writes an error in the dialect of the exchange's service, and in that
 // of AWS query if the request never told its service.
-func refuse(x *exchange, e *Error) *answer {
-	a := &answer{status: e.status(), contentType: xmlType}
+func encodeError(x *exchange, e *Error) *response {
+	a := &response{status: e.status(), contentType: xmlType}
 	switch x.dialect {
 	case names.JSON, names.CBOR:
-		refuseByName(a, x, e)
+		encodeNamedError(a, x, e)
 		return a
 	case names.EC2, names.Query:
 	}
-	w := &xmlWriter{}
+	w := &xmlEncoder{}
 	w.WriteString(xmlHeader)
 	if x.dialect == names.EC2 {
 		w.WriteString("<Response><Errors><Error>")
@@ -46,9 +46,9 @@ func refuse(x *exchange, e *Error) *answer {
 	return a
 }
 
-// refuseByName writes an error in JSON or CBOR. One of a service that speaks AWS
+// encodeNamedError writes an error in JSON or CBOR. One of a service that speaks AWS
 // query too has its code there in a header (Smithy, AWS Query compatible trait).
-func refuseByName(a *answer, x *exchange, e *Error) {
+func encodeNamedError(a *response, x *exchange, e *Error) {
 	name := cmp.Or(e.Name, x.table.ErrorName(e.Code))
 	a.errorType = name
 	if x.table.Protocol == names.Query {

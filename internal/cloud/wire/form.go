@@ -27,7 +27,7 @@ func newForm(values url.Values) (*form, error) {
 			continue
 		}
 		if strings.Count(key, ".") >= maxDepth {
-			return nil, malformed("The parameter name is nested too deeply.")
+			return nil, malformedQuery("The parameter name is nested too deeply.")
 		}
 		at := root
 		for part := range strings.SplitSeq(key, ".") {

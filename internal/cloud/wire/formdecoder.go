@@ -12,20 +12,20 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// formReader reads a parameter tree into a Go value.
-type formReader struct {
+// formDecoder reads a parameter tree into a Go value.
+type formDecoder struct {
 	protocol names.Protocol
 	unknown  []string // full names of parameters that no field stands for
 }
 
 // read decodes the form of a whole request into v, a structure.
-func (r *formReader) read(f *form, sh *shape, v reflect.Value) error {
+func (r *formDecoder) read(f *form, sh *shape, v reflect.Value) error {
 	err := r.structure("", f, sh, v)
 	slices.Sort(r.unknown)
 	return err
 }
 
-func (r *formReader) value(path string, f *form, m member, sh *shape, v reflect.Value) error {
+func (r *formDecoder) value(path string, f *form, m member, sh *shape, v reflect.Value) error {
 	switch sh.kind {
 	case structure:
 		return r.structure(path+".", f, sh, v)
@@ -43,28 +43,28 @@ func (r *formReader) value(path string, f *form, m member, sh *shape, v reflect.
 	return setScalar(path, f.value, sh, v)
 }
 
-func (r *formReader) structure(prefix string, f *form, sh *shape, v reflect.Value) error {
+func (r *formDecoder) structure(prefix string, f *form, sh *shape, v reflect.Value) error {
 	for name, child := range f.children {
 		i, ok := sh.byName[name]
 		if !ok {
-			if !sh.ignore[name] {
+			if !sh.ignored[name] {
 				r.unknown = append(r.unknown, child.names(prefix+name)...)
 			}
 			continue
 		}
 		m := sh.fields[i]
 		if m.shape.kind == union {
-			return noUnion(prefix + name)
+			return unionNotImplemented(prefix + name)
 		}
-		if err := r.value(prefix+name, child, m, m.shape, target(m, v)); err != nil {
+		if err := r.value(prefix+name, child, m, m.shape, settableField(m, v)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// target is the place of a field, made if the field is a pointer.
-func target(m member, v reflect.Value) reflect.Value {
+// settableField is the place of a field, made if the field is a pointer.
+func settableField(m member, v reflect.Value) reflect.Value {
 	field := v.Field(m.index)
 	if !m.pointer {
 		return field
@@ -77,7 +77,7 @@ func target(m member, v reflect.Value) reflect.Value {
 
 // list reads Name.1, Name.2 (EC2) or Name.member.1 (AWS query). AWS query
 // writes a list without elements as "Name=".
-func (r *formReader) list(path string, f *form, m member, sh *shape, v reflect.Value) error {
+func (r *formDecoder) list(path string, f *form, m member, sh *shape, v reflect.Value) error {
 	if f.set && f.value == "" && len(f.children) == 0 {
 		v.Set(reflect.MakeSlice(sh.typ, 0, 0))
 		return nil
@@ -110,7 +110,7 @@ func (r *formReader) list(path string, f *form, m member, sh *shape, v reflect.V
 }
 
 // mapping reads Name.entry.1.key and Name.entry.1.value.
-func (r *formReader) mapping(path string, f *form, sh *shape, v reflect.Value) error {
+func (r *formDecoder) mapping(path string, f *form, sh *shape, v reflect.Value) error {
 	out := reflect.MakeMap(sh.typ)
 	for name, child := range f.children {
 		if name != "entry" {
@@ -121,7 +121,7 @@ func (r *formReader) mapping(path string, f *form, sh *shape, v reflect.Value) e
 		for i, entry := range numbered {
 			key, value := entry.children["key"], entry.children["value"]
 			if key == nil {
-				return malformed(fmt.Sprintf("The parameter %s.entry.%s has no key.", path, keys[i]))
+				return malformedQuery(fmt.Sprintf("The parameter %s.entry.%s has no key.", path, keys[i]))
 			}
 			element := reflect.New(sh.elem.typ).Elem()
 			if value != nil {
@@ -180,7 +180,7 @@ func setScalar(path, s string, sh *shape, v reflect.Value) error {
 			return invalidValue(path, s, "Must be base64.")
 		}
 		v.SetBytes(b)
-	case instant:
+	case timestamp:
 		t, err := time.Parse(time.RFC3339, s)
 		if err != nil {
 			return invalidValue(path, s, "Must be an ISO 8601 time such as 2006-01-02T15:04:05Z.")

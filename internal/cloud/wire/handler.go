@@ -25,23 +25,23 @@ type handler struct {
 
 // exchange is one request on its way through the handler, as far as it came.
 type exchange struct {
-	id        string
-	signed    []byte     // the body as it came
-	body      []byte     // and as it was before it was compressed
-	values    url.Values // parameters of a query request
-	broken    bool       // some of them could not be read
-	claim     claim
-	table     *names.Table // nil until the service is known
-	dialect   names.Protocol
-	operation string
-	seen      []string // names of the request's parameters
-	unknown   []string // those among them, at any depth, that no field stands for
+	id         string
+	rawBody    []byte     // the body as it came
+	body       []byte     // and as it was before it was compressed
+	values     url.Values // parameters of a query request
+	malformed  bool       // some of them could not be read
+	claim      claim
+	table      *names.Table // nil until the service is known
+	dialect    names.Protocol
+	operation  string
+	parameters []string // names of the request's parameters
+	unknown    []string // those among them, at any depth, that no field stands for
 }
 
 // ServeHTTP answers one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/_aloft/") && h.Fallback != nil {
-		if err := h.guard(r); err != nil {
+		if err := h.refuseBrowsers(r); err != nil {
 			http.Error(w, err.Message, err.status())
 			return
 		}
@@ -53,16 +53,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, err := h.serve(r, x)
 	var refusal *Error
 	if err != nil {
-		refusal = h.refusal(r.Context(), x, err)
-		answer = refuse(x, refusal)
+		refusal = h.publicError(r.Context(), x, err)
+		answer = encodeError(x, refusal)
 	}
 	answer.send(w, x.id)
-	h.record(r.Context(), x, refusal, time.Since(started))
+	h.logRequest(r.Context(), x, refusal, time.Since(started))
 }
 
 // serve does everything between reading a request and sending its answer.
-func (h *handler) serve(r *http.Request, x *exchange) (*answer, error) {
-	if err := h.guard(r); err != nil {
+func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
+	if err := h.refuseBrowsers(r); err != nil {
 		return nil, err
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
@@ -82,7 +82,7 @@ func (h *handler) serve(r *http.Request, x *exchange) (*answer, error) {
 	if err := h.authenticate(r, x); err != nil {
 		return nil, err
 	}
-	op, err := svc.find(x.operation, x.dialect)
+	op, err := svc.operation(x.operation, x.dialect)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (h *handler) serve(r *http.Request, x *exchange) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encode(x, op, out.Elem()), nil
+	return encodeResponse(x, op, out.Elem()), nil
 }
 
 // identify finds the service that a request claims to be for, and the
@@ -110,7 +110,7 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	claimErr := x.claim.parse(r)
 	svc, known := h.services[x.claim.service]
 	if !known {
-		svc = h.guess(r, x)
+		svc = h.inferService(r, x)
 	}
 	if svc != nil {
 		x.table, x.dialect = svc.table, dialect(r, svc.table)
@@ -142,15 +142,15 @@ func dialect(r *http.Request, table *names.Table) names.Protocol {
 	case r.Header.Get("X-Amz-Target") != "":
 		asked = names.JSON
 	}
-	if slices.Contains(table.Also, asked) {
+	if slices.Contains(table.OtherProtocols, asked) {
 		return asked
 	}
 	return table.Protocol
 }
 
-// guess finds the service whose dialect a refusal should have when the
+// inferService finds the service whose dialect a refusal should have when the
 // signature does not tell.
-func (h *handler) guess(r *http.Request, x *exchange) *service {
+func (h *handler) inferService(r *http.Request, x *exchange) *service {
 	for _, s := range h.services {
 		target := r.Header.Get("X-Amz-Target")
 		if s.table.Target != "" && strings.HasPrefix(target, s.table.Target+".") ||
@@ -172,7 +172,7 @@ func (x *exchange) parseValues(r *http.Request) {
 	}
 	var err error
 	x.values, err = url.ParseQuery(raw)
-	x.broken = err != nil // told only to who has signed: see decode
+	x.malformed = err != nil // told only to who has signed: see decode
 }
 
 // invoke calls the operation; a panic in it is an error of its own, not the
@@ -186,8 +186,8 @@ func (h *handler) invoke(ctx context.Context, op *operation, in reflect.Value) (
 	return op.invoke(ctx, in)
 }
 
-// refusal is what the caller learns of an error. Causes stay in the log.
-func (h *handler) refusal(ctx context.Context, x *exchange, err error) *Error {
+// publicError is what the caller learns of an error. Causes stay in the log.
+func (h *handler) publicError(ctx context.Context, x *exchange, err error) *Error {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
@@ -198,14 +198,14 @@ func (h *handler) refusal(ctx context.Context, x *exchange, err error) *Error {
 	return internalError()
 }
 
-// record writes the request log: names and codes, never values.
-func (h *handler) record(ctx context.Context, x *exchange, refusal *Error, took time.Duration) {
+// logRequest writes the request log: names and codes, never values.
+func (h *handler) logRequest(ctx context.Context, x *exchange, refusal *Error, took time.Duration) {
 	code := "OK"
 	if refusal != nil {
 		code = refusal.Code
 	}
 	h.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request", x.id),
 		slog.String("service", x.claim.service), slog.String("operation", x.operation),
-		slog.String("region", x.claim.region), slog.Any("parameters", x.seen),
+		slog.String("region", x.claim.region), slog.Any("parameters", x.parameters),
 		slog.Any("unknown", x.unknown), slog.String("code", code), slog.Duration("took", took))
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// jsonReader reads an AWS JSON document into a Go value.
-type jsonReader struct {
+// jsonDecoder reads an AWS JSON document into a Go value.
+type jsonDecoder struct {
 	parse   func(body []byte) (any, error) // of other encodings of such documents; nil: JSON
 	seen    []string                       // top-level members
 	unknown []string                       // paths of members that no field stands for
@@ -22,7 +22,7 @@ type jsonReader struct {
 
 // read decodes the body of a whole request into v, a structure. An empty body
 // stands for an empty document.
-func (r *jsonReader) read(body []byte, sh *shape, v reflect.Value) error {
+func (r *jsonDecoder) read(body []byte, sh *shape, v reflect.Value) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
@@ -46,15 +46,15 @@ func parseJSON(body []byte) (document any, err error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&document); err != nil {
-		return nil, serialization("The request body is not valid JSON.")
+		return nil, serializationError("The request body is not valid JSON.")
 	}
 	if d.More() {
-		return nil, serialization("The request body holds more than one JSON document.")
+		return nil, serializationError("The request body holds more than one JSON document.")
 	}
 	return document, nil
 }
 
-func (r *jsonReader) value(path string, in any, sh *shape, v reflect.Value) error {
+func (r *jsonDecoder) value(path string, in any, sh *shape, v reflect.Value) error {
 	switch sh.kind {
 	case structure:
 		object, ok := in.(map[string]any)
@@ -101,7 +101,7 @@ func (r *jsonReader) value(path string, in any, sh *shape, v reflect.Value) erro
 	return jsonScalar(path, in, sh, v)
 }
 
-func (r *jsonReader) structure(path string, object map[string]any, sh *shape, v reflect.Value) error {
+func (r *jsonDecoder) structure(path string, object map[string]any, sh *shape, v reflect.Value) error {
 	for name, value := range object {
 		at := name
 		if path != "" {
@@ -117,9 +117,9 @@ func (r *jsonReader) structure(path string, object map[string]any, sh *shape, v 
 		}
 		m := sh.fields[i]
 		if m.shape.kind == union {
-			return noUnion(at)
+			return unionNotImplemented(at)
 		}
-		if err := r.value(at, value, m.shape, target(m, v)); err != nil {
+		if err := r.value(at, value, m.shape, settableField(m, v)); err != nil {
 			return err
 		}
 	}
@@ -168,7 +168,7 @@ func jsonNumber(path string, in any, sh *shape, v reflect.Value) error {
 			return wrongType(path, "a number")
 		}
 		v.SetFloat(f)
-	case instant:
+	case timestamp:
 		f, err := strconv.ParseFloat(n.String(), 64)
 		if !isNumber || err != nil || math.Abs(f) > 1e12 {
 			return wrongType(path, "a time in seconds since 1970")
@@ -178,15 +178,15 @@ func jsonNumber(path string, in any, sh *shape, v reflect.Value) error {
 	return nil
 }
 
-func noUnion(path string) *Error {
+func unionNotImplemented(path string) *Error {
 	return NotImplemented("the parameter %s", path)
 }
 
-func serialization(why string) *Error { return Errorf("SerializationException", "%s", why) }
+func serializationError(why string) *Error { return Errorf("SerializationException", "%s", why) }
 
 func wrongType(path, expected string) *Error {
 	if path == "" {
 		path = "The request body"
 	}
-	return serialization(fmt.Sprintf("%s must be %s.", path, expected))
+	return serializationError(fmt.Sprintf("%s must be %s.", path, expected))
 }

@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// jsonWriter writes Go values as AWS JSON 1.1.
-type jsonWriter struct {
+// jsonEncoder writes Go values as AWS JSON 1.1.
+type jsonEncoder struct {
 	bytes.Buffer
 }
 
 // structure writes the fields that are set, empty lists included.
-func (w *jsonWriter) structure(sh *shape, v reflect.Value) {
+func (w *jsonEncoder) structure(sh *shape, v reflect.Value) {
 	w.WriteByte('{')
 	first := true
 	for _, m := range sh.fields {
 		field := v.Field(m.index)
-		if !m.set(field) {
+		if !m.isPresent(field) {
 			continue
 		}
 		if m.pointer {
@@ -40,7 +40,7 @@ func (w *jsonWriter) structure(sh *shape, v reflect.Value) {
 	w.WriteByte('}')
 }
 
-func (w *jsonWriter) value(sh *shape, v reflect.Value) {
+func (w *jsonEncoder) value(sh *shape, v reflect.Value) {
 	switch sh.kind {
 	case structure:
 		w.structure(sh, v)
@@ -63,14 +63,14 @@ func (w *jsonWriter) value(sh *shape, v reflect.Value) {
 		w.Write(appendFloat(w.AvailableBuffer(), f, sh.typ.Bits()))
 	case blob:
 		w.quote(base64.StdEncoding.EncodeToString(v.Bytes()))
-	case instant:
+	case timestamp:
 		// AWS JSON writes times as seconds since 1970, to the millisecond.
 		ms := v.Interface().(time.Time).UnixMilli()
 		w.Write(strconv.AppendFloat(w.AvailableBuffer(), float64(ms)/1000, 'f', -1, 64))
 	}
 }
 
-func (w *jsonWriter) list(sh *shape, v reflect.Value) {
+func (w *jsonEncoder) list(sh *shape, v reflect.Value) {
 	w.WriteByte('[')
 	for i := range v.Len() {
 		if i > 0 {
@@ -81,7 +81,7 @@ func (w *jsonWriter) list(sh *shape, v reflect.Value) {
 	w.WriteByte(']')
 }
 
-func (w *jsonWriter) mapping(sh *shape, v reflect.Value) {
+func (w *jsonEncoder) mapping(sh *shape, v reflect.Value) {
 	w.WriteByte('{')
 	for i, key := range sortedKeys(v) {
 		if i > 0 {
@@ -94,7 +94,7 @@ func (w *jsonWriter) mapping(sh *shape, v reflect.Value) {
 	w.WriteByte('}')
 }
 
-func (w *jsonWriter) quote(s string) {
+func (w *jsonEncoder) quote(s string) {
 	b, err := json.Marshal(s)
 	if err != nil { // a string always has a JSON form
 		b = []byte(`""`)

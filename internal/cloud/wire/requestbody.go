@@ -18,11 +18,11 @@ func (x *exchange) readBody(r *http.Request) (err error) {
 		return fmt.Errorf("read request body: %w", err)
 	}
 	if len(x.body) > maxBody {
-		return tooLarge()
+		return requestTooLarge()
 	}
-	x.signed = x.body
+	x.rawBody = x.body
 	if r.Header.Get("Content-Encoding") == "gzip" {
-		x.body, err = inflate(x.signed)
+		x.body, err = inflate(x.rawBody)
 	}
 	return err
 }
@@ -31,19 +31,19 @@ func (x *exchange) readBody(r *http.Request) (err error) {
 func inflate(body []byte) ([]byte, error) {
 	zip, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
-		return nil, serialization("The request body is not gzip.")
+		return nil, serializationError("The request body is not gzip.")
 	}
 	out, err := io.ReadAll(io.LimitReader(zip, maxBody+1))
 	switch {
 	case err != nil:
-		return nil, serialization("The request body is not gzip.")
+		return nil, serializationError("The request body is not gzip.")
 	case len(out) > maxBody:
-		return nil, tooLarge()
+		return nil, requestTooLarge()
 	}
 	return out, nil
 }
 
-func tooLarge() *Error {
+func requestTooLarge() *Error {
 	return &Error{
 		Code:    "RequestEntityTooLarge",
 		Message: "The request is larger than 16 MiB.",

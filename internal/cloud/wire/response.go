@@ -10,8 +10,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// answer is a response ready to be sent.
-type answer struct {
+// response is a response ready to be sent.
+type response struct {
 	status      int
 	contentType string
 	errorType   string // X-Amzn-Errortype of refusals in JSON and CBOR
@@ -33,7 +33,7 @@ func jsonTypeOf(table *names.Table) string {
 	return jsonType
 }
 
-func (a *answer) send(w http.ResponseWriter, requestID string) {
+func (a *response) send(w http.ResponseWriter, requestID string) {
 	header := w.Header()
 	header.Set("Content-Type", a.contentType)
 	header.Set("Content-Length", strconv.Itoa(len(a.body)))
@@ -53,18 +53,18 @@ func (a *answer) send(w http.ResponseWriter, requestID string) {
 	_, _ = w.Write(a.body) // a caller that is gone needs no answer
 }
 
-// encode writes the answer of a successful operation.
-func encode(x *exchange, op *operation, out reflect.Value) *answer {
+// encodeResponse writes the answer of a successful operation.
+func encodeResponse(x *exchange, op *operation, out reflect.Value) *response {
 	switch x.dialect {
 	case names.JSON:
-		w := &jsonWriter{}
+		w := &jsonEncoder{}
 		w.structure(op.out, out)
-		return &answer{status: http.StatusOK, contentType: jsonTypeOf(x.table), body: w.Bytes()}
+		return &response{status: http.StatusOK, contentType: jsonTypeOf(x.table), body: w.Bytes()}
 	case names.CBOR:
-		return &answer{status: http.StatusOK, contentType: cborType, body: cbor.Encode(cborValue(op.out, out))}
+		return &response{status: http.StatusOK, contentType: cborType, body: cbor.Encode(cborValue(op.out, out))}
 	case names.EC2, names.Query:
 	}
-	w := &xmlWriter{}
-	w.answer(x.table, op.name, x.id, op.out, out)
-	return &answer{status: http.StatusOK, contentType: xmlType, body: w.Bytes()}
+	w := &xmlEncoder{}
+	w.response(x.table, op.name, x.id, op.out, out)
+	return &response{status: http.StatusOK, contentType: xmlType, body: w.Bytes()}
 }

@@ -37,7 +37,7 @@ func newService(s Service) (*service, error) {
 	api := reflect.ValueOf(s.API)
 	for i := range api.NumMethod() {
 		name := api.Type().Method(i).Name
-		if !table.Operation(name) {
+		if !table.HasOperation(name) {
 			continue
 		}
 		op, err := newOperation(shapes, name, api.Method(i))
@@ -51,8 +51,8 @@ func newService(s Service) (*service, error) {
 
 func newOperation(shapes *shapes, name string, call reflect.Value) (*operation, error) {
 	t := call.Type()
-	if t.NumIn() != 2 || t.In(0) != contextType || !pointsTo(t.In(1), name+"Input") ||
-		t.NumOut() != 2 || !pointsTo(t.Out(0), name+"Output") || t.Out(1) != errorType {
+	if t.NumIn() != 2 || t.In(0) != contextType || !isPointerTo(t.In(1), name+"Input") ||
+		t.NumOut() != 2 || !isPointerTo(t.Out(0), name+"Output") || t.Out(1) != errorType {
 		return nil, fmt.Errorf("method is %s, want func(context.Context, *%[2]sInput) (*%[2]sOutput, error)", t, name)
 	}
 	in, err := shapes.of(t.In(1).Elem())
@@ -66,7 +66,7 @@ func newOperation(shapes *shapes, name string, call reflect.Value) (*operation, 
 	return &operation{name: name, call: call, in: in, out: out}, nil
 }
 
-func pointsTo(t reflect.Type, name string) bool {
+func isPointerTo(t reflect.Type, name string) bool {
 	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && t.Elem().Name() == name
 }
 
@@ -82,12 +82,12 @@ func (o *operation) invoke(ctx context.Context, in reflect.Value) (reflect.Value
 	return results[0], nil
 }
 
-// find returns the operation of a name, or AWS's refusal in the dialect.
-func (s *service) find(name string, dialect names.Protocol) (*operation, error) {
+// operation returns the operation of a name, or AWS's refusal in the dialect.
+func (s *service) operation(name string, dialect names.Protocol) (*operation, error) {
 	if op, ok := s.operations[name]; ok {
 		return op, nil
 	}
-	if s.table.Operation(name) {
+	if s.table.HasOperation(name) {
 		return nil, NotImplemented("%s:%s", s.table.Service, name)
 	}
 	switch {

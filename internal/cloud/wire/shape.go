@@ -18,24 +18,24 @@ const (
 	structure kind = iota
 	list
 	mapping
-	text    // string and the SDK's enumerations
-	boolean // true, false
-	integer // any width
-	decimal // float32, float64
-	blob    // []byte, base64
-	instant // time.Time
-	union   // one of several types: none is read or written
+	text      // string and the SDK's enumerations
+	boolean   // true, false
+	integer   // any width
+	decimal   // float32, float64
+	blob      // []byte, base64
+	timestamp // time.Time
+	union     // one of several types: none is read or written
 )
 
 // shape is the plan by which values of one Go type are read and written. It is
 // built once, when a handler is made, and only read afterwards.
 type shape struct {
-	kind   kind
-	typ    reflect.Type
-	elem   *shape          // of a list or mapping
-	fields []member        // of a structure, in the order of the Go type
-	byName map[string]int  // of a structure: request name → place in fields
-	ignore map[string]bool // request names that AWS knows and the Go type keeps to itself
+	kind    kind
+	typ     reflect.Type
+	elem    *shape          // of a list or mapping
+	fields  []member        // of a structure, in the order of the Go type
+	byName  map[string]int  // of a structure: request name → place in fields
+	ignored map[string]bool // request names that AWS knows and the Go type keeps to itself
 }
 
 // member is one field of a structure.
@@ -71,7 +71,7 @@ func (s *shapes) of(t reflect.Type) (*shape, error) {
 	}
 	sh := &shape{typ: t}
 	s.known[t] = sh // before the fields: types may refer to themselves
-	err := s.fill(sh)
+	err := s.describe(sh)
 	if err != nil {
 		delete(s.known, t)
 		return nil, err
@@ -79,10 +79,10 @@ func (s *shapes) of(t reflect.Type) (*shape, error) {
 	return sh, nil
 }
 
-func (s *shapes) fill(sh *shape) (err error) {
+func (s *shapes) describe(sh *shape) (err error) {
 	switch t := sh.typ; {
 	case t == timeType:
-		sh.kind = instant
+		sh.kind = timestamp
 	case t == bytesType:
 		sh.kind = blob
 	case t.Kind() == reflect.Slice:
@@ -111,7 +111,7 @@ func (s *shapes) fill(sh *shape) (err error) {
 }
 
 func (s *shapes) members(sh *shape) error {
-	exceptions := s.table.Fields(sh.typ.Name())
+	exceptions := s.table.Exceptions(sh.typ.Name())
 	sh.byName = map[string]int{}
 	for f := range fields(sh.typ) {
 		m := member{name: f.Name, index: f.Index[0]}
@@ -125,7 +125,7 @@ func (s *shapes) members(sh *shape) error {
 		}
 		var exceptional bool
 		if m.wire, exceptional = exceptions[f.Name]; !exceptional {
-			m.wire = s.table.Rule(f.Name)
+			m.wire = s.table.DefaultField(f.Name)
 		}
 		sh.byName[m.wire.Request] = len(sh.fields)
 		sh.fields = append(sh.fields, m)
@@ -133,10 +133,10 @@ func (s *shapes) members(sh *shape) error {
 	sh.fields = slices.Clip(sh.fields)
 	for name, wire := range exceptions {
 		if !token.IsExported(name) {
-			if sh.ignore == nil {
-				sh.ignore = map[string]bool{}
+			if sh.ignored == nil {
+				sh.ignored = map[string]bool{}
 			}
-			sh.ignore[wire.Request] = true
+			sh.ignored[wire.Request] = true
 		}
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// xmlWriter writes Go values as the elements of an EC2 or AWS query response.
-type xmlWriter struct {
+// xmlEncoder writes Go values as the elements of an EC2 or AWS query response.
+type xmlEncoder struct {
 	bytes.Buffer
 }
 
@@ -23,9 +23,9 @@ const (
 	isoTime = "2006-01-02T15:04:05.000Z"
 )
 
-// answer writes the whole document for an operation's output. An operation
+// response writes the whole document for an operation's output. An operation
 // whose output has no members answers true on EC2.
-func (w *xmlWriter) answer(table *names.Table, operation, requestID string, sh *shape, out reflect.Value) {
+func (w *xmlEncoder) response(table *names.Table, operation, requestID string, sh *shape, out reflect.Value) {
 	w.WriteString(xmlHeader)
 	w.WriteString("<" + operation + "Response xmlns=\"" + table.Namespace + "\">")
 	if table.Protocol == names.EC2 {
@@ -46,10 +46,10 @@ func (w *xmlWriter) answer(table *names.Table, operation, requestID string, sh *
 
 // structure writes the fields that are set. A nil list is left out; an empty
 // one is written as an empty element, as EC2 does with <groupSet/>.
-func (w *xmlWriter) structure(sh *shape, v reflect.Value) {
+func (w *xmlEncoder) structure(sh *shape, v reflect.Value) {
 	for _, m := range sh.fields {
 		field := v.Field(m.index)
-		if !m.set(field) {
+		if !m.isPresent(field) {
 			continue
 		}
 		if m.pointer {
@@ -59,7 +59,7 @@ func (w *xmlWriter) structure(sh *shape, v reflect.Value) {
 	}
 }
 
-func (w *xmlWriter) value(
+func (w *xmlEncoder) value(
 	name, item string,
 	sh *shape,
 	v reflect.Value,
@@ -91,7 +91,7 @@ func (w *xmlWriter) value(
 		w.Write(appendFloat(w.AvailableBuffer(), v.Float(), sh.typ.Bits()))
 	case blob:
 		w.Write(base64.StdEncoding.AppendEncode(w.AvailableBuffer(), v.Bytes()))
-	case instant:
+	case timestamp:
 		w.Write(v.Interface().(time.Time).UTC().AppendFormat(w.AvailableBuffer(), isoTime))
 	}
 	w.WriteString("</")
@@ -99,13 +99,13 @@ func (w *xmlWriter) value(
 	w.WriteByte('>')
 }
 
-func (w *xmlWriter) element(name, value string) {
+func (w *xmlEncoder) element(name, value string) {
 	w.WriteString("<" + name + ">")
 	w.text(value)
 	w.WriteString("</" + name + ">")
 }
 
-func (w *xmlWriter) text(s string) {
+func (w *xmlEncoder) text(s string) {
 	// A buffer's writes do not fail. What XML cannot carry becomes U+FFFD.
 	_ = xml.EscapeText(&w.Buffer, []byte(s))
 }

@@ -79,7 +79,7 @@ func checkCustomized(c *types.CustomizedMetricSpecification) error {
 	switch {
 	case aws.ToString(c.MetricName) == "" || aws.ToString(c.Namespace) == "":
 		return invalid("MetricName and Namespace are required for a customized metric specification")
-	case metric.PlainStatistic(string(c.Statistic)) == nil:
+	case metric.BasicStatistic(string(c.Statistic)) == nil:
 		return model.OutOfSet(
 			"customizedMetricSpecification.statistic",
 			c.Statistic,
@@ -120,7 +120,7 @@ func checkQueries(queries []types.TargetTrackingMetricDataQuery) error {
 			return wire.NotImplemented("metric math: the expression of the query %s", aws.ToString(q.Id))
 		case aws.ToString(q.Id) == "" || q.MetricStat == nil || q.MetricStat.Metric == nil || q.MetricStat.Metric.Namespace == nil || q.MetricStat.Metric.MetricName == nil:
 			return invalid("Every query must have an Id and a MetricStat with a metric")
-		case metric.StatisticOf(aws.ToString(q.MetricStat.Stat)) == nil:
+		case metric.ParseStatistic(aws.ToString(q.MetricStat.Stat)) == nil:
 			return invalid("Invalid statistic %s", aws.ToString(q.MetricStat.Stat))
 		}
 		for _, period := range []*int32{q.Period, q.MetricStat.Period} {

@@ -12,16 +12,16 @@ func checkAlarmPeriod(period, evaluations int32) error {
 	case period == 10 || period == 20 || period == 30:
 		return wire.NotImplemented("alarms with a period shorter than a minute: the metrics here are of a minute each")
 	case period < 60 || period%60 != 0:
-		return invalidData("Period must be 10, 20, 30 or a multiple of 60.")
-	case span > week:
-		return invalidData(
+		return validationError("Period must be 10, 20, 30 or a multiple of 60.")
+	case span > secondsPerWeek:
+		return validationError(
 			"Metrics cannot be checked across more than 7 days (EvaluationPeriods * Period must be <= %d).",
-			week,
+			secondsPerWeek,
 		)
-	case period < hour && span > day:
-		return invalidData(
+	case period < secondsPerHour && span > secondsPerDay:
+		return validationError(
 			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d).",
-			day,
+			secondsPerDay,
 		)
 	}
 	return nil

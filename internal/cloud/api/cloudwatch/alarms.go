@@ -12,7 +12,7 @@ import (
 // DeleteAlarms deletes alarms. Those that are there go also when others of the
 // request are not.
 func (a *API) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.DeleteAlarmsOutput, error) {
-	return &cloudwatch.DeleteAlarmsOutput{}, a.each(
+	return &cloudwatch.DeleteAlarmsOutput{}, a.eachAlarm(
 		ctx,
 		in.AlarmNames,
 		func(tx *store.Tx, row *store.Alarm) { alarm.Delete(tx, row, a.Now()) },
@@ -21,23 +21,23 @@ func (a *API) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput
 
 // EnableAlarmActions lets alarms act.
 func (a *API) EnableAlarmActions(ctx context.Context, in *cloudwatch.EnableAlarmActionsInput) (*cloudwatch.EnableAlarmActionsOutput, error) {
-	return &cloudwatch.EnableAlarmActionsOutput{}, a.each(
+	return &cloudwatch.EnableAlarmActionsOutput{}, a.eachAlarm(
 		ctx,
 		in.AlarmNames,
-		func(tx *store.Tx, row *store.Alarm) { a.act(tx, row, true) },
+		func(tx *store.Tx, row *store.Alarm) { a.setActionsEnabled(tx, row, true) },
 	)
 }
 
 // DisableAlarmActions has alarms change their state and nothing else.
 func (a *API) DisableAlarmActions(ctx context.Context, in *cloudwatch.DisableAlarmActionsInput) (*cloudwatch.DisableAlarmActionsOutput, error) {
-	return &cloudwatch.DisableAlarmActionsOutput{}, a.each(
+	return &cloudwatch.DisableAlarmActionsOutput{}, a.eachAlarm(
 		ctx,
 		in.AlarmNames,
-		func(tx *store.Tx, row *store.Alarm) { a.act(tx, row, false) },
+		func(tx *store.Tx, row *store.Alarm) { a.setActionsEnabled(tx, row, false) },
 	)
 }
 
-func (a *API) act(tx *store.Tx, row *store.Alarm, enabled bool) {
+func (a *API) setActionsEnabled(tx *store.Tx, row *store.Alarm, enabled bool) {
 	if row.ActionsDisabled == !enabled {
 		return
 	}
@@ -46,11 +46,11 @@ func (a *API) act(tx *store.Tx, row *store.Alarm, enabled bool) {
 	alarm.Put(tx, &changed, a.Now())
 }
 
-// each does something with the named alarms that there are.
-func (a *API) each(ctx context.Context, names []string, do func(tx *store.Tx, row *store.Alarm)) error {
+// eachAlarm does something with the named alarms that there are.
+func (a *API) eachAlarm(ctx context.Context, names []string, do func(tx *store.Tx, row *store.Alarm)) error {
 	switch {
 	case len(names) == 0:
-		return missing("AlarmNames")
+		return missingParameter("AlarmNames")
 	case len(names) > maxNames:
 		return tooManyNames()
 	}

@@ -37,7 +37,7 @@ func region(ctx context.Context) string { return wire.CallerFrom(ctx).Region }
 // model refuses what breaks the API's model.
 const model = constraint.Model("ValidationError")
 
-func missing(name string) error {
+func missingParameter(name string) error {
 	return wire.Errorf("MissingParameter", "The parameter %s is required.", name)
 }
 
@@ -45,6 +45,6 @@ func invalid(format string, args ...any) error {
 	return wire.Errorf("InvalidParameterValue", format, args...)
 }
 
-func combination(format string, args ...any) error {
+func invalidCombination(format string, args ...any) error {
 	return wire.Errorf("InvalidParameterCombination", format, args...)
 }

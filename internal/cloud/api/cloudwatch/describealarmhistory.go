@@ -43,7 +43,7 @@ func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeA
 	}
 	asked := *in
 	asked.NextToken = nil
-	items, next, err := pageOf(items, asked, in.NextToken, in.MaxRecords, maxAlarmPage)
+	items, next, err := pageRows(items, asked, in.NextToken, in.MaxRecords, maxAlarmPage)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func checkHistory(in *cloudwatch.DescribeAlarmHistoryInput) error {
 	case in.AlarmContributorId != nil:
 		return wire.NotImplemented("alarms with contributors: the parameter AlarmContributorId")
 	case in.AlarmName != nil && *in.AlarmName == "":
-		return missing("AlarmName")
+		return missingParameter("AlarmName")
 	case in.HistoryItemType != "" && !slices.Contains(in.HistoryItemType.Values(), in.HistoryItemType):
 		return model.OutOfSet(
 			"historyItemType",
@@ -77,7 +77,7 @@ func checkHistory(in *cloudwatch.DescribeAlarmHistoryInput) error {
 			"AlarmContributorAction",
 		)
 	case in.StartDate != nil && in.EndDate != nil && in.StartDate.After(*in.EndDate):
-		return invalidData("The parameter StartDate must be before the parameter EndDate.")
+		return validationError("The parameter StartDate must be before the parameter EndDate.")
 	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
 		return model.OutOfSet("scanBy", in.ScanBy, "TimestampDescending", "TimestampAscending")
 	}

@@ -48,7 +48,7 @@ func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsI
 	slices.SortFunc(rows, func(x, y *store.Alarm) int { return cmp.Compare(x.Name, y.Name) })
 	asked := *in
 	asked.NextToken = nil
-	rows, next, err := pageOf(rows, asked, in.NextToken, in.MaxRecords, defaultAlarmPage)
+	rows, next, err := pageRows(rows, asked, in.NextToken, in.MaxRecords, defaultAlarmPage)
 	if err != nil {
 		return nil, err
 	}
@@ -58,20 +58,20 @@ func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsI
 		NextToken:       next,
 	}
 	for _, row := range rows {
-		out.MetricAlarms = append(out.MetricAlarms, alarmOf(row))
+		out.MetricAlarms = append(out.MetricAlarms, describeAlarm(row))
 	}
 	return out, nil
 }
 
 func checkDescribe(in *cloudwatch.DescribeAlarmsInput) error {
-	states := []string{alarm.Insufficient, alarm.InAlarm, alarm.OK}
+	states := []string{alarm.InsufficientData, alarm.InAlarm, alarm.OK}
 	switch {
 	case in.ChildrenOfAlarmName != nil:
 		return wire.NotImplemented("composite alarms: the parameter ChildrenOfAlarmName")
 	case in.ParentsOfAlarmName != nil:
 		return wire.NotImplemented("composite alarms: the parameter ParentsOfAlarmName")
 	case len(in.AlarmNames) > 0 && in.AlarmNamePrefix != nil:
-		return combination("AlarmNamePrefix must not be specified together with AlarmNames.")
+		return invalidCombination("AlarmNamePrefix must not be specified together with AlarmNames.")
 	case len(in.AlarmNames) > maxNames:
 		return tooManyNames()
 	case in.StateValue != "" && !slices.Contains(states, string(in.StateValue)):
@@ -95,7 +95,7 @@ func tooManyNames() error {
 
 // DescribeAlarmsForMetric describes the alarms on a metric.
 func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.DescribeAlarmsForMetricInput) (*cloudwatch.DescribeAlarmsForMetricOutput, error) {
-	wanted, err := identity(in.Namespace, in.MetricName, in.Dimensions)
+	wanted, err := metricID(in.Namespace, in.MetricName, in.Dimensions)
 	if err != nil {
 		return nil, err
 	}
@@ -109,12 +109,12 @@ func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.Descri
 	}
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
 	for _, row := range store.Alarms.By(a.Store.View(), "region", region(ctx)) {
-		w := alarm.Watches(row)
+		w := alarm.WatchedBy(row)
 		if w.Metric == wanted && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) &&
 			(in.Unit == "" || string(in.Unit) == w.Unit) &&
 			(in.Statistic == "" || string(in.Statistic) == w.Statistic) &&
 			(in.ExtendedStatistic == nil || *in.ExtendedStatistic == w.Statistic) {
-			out.MetricAlarms = append(out.MetricAlarms, alarmOf(row))
+			out.MetricAlarms = append(out.MetricAlarms, describeAlarm(row))
 		}
 	}
 	slices.SortFunc(
@@ -124,24 +124,24 @@ func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.Descri
 	return out, nil
 }
 
-// alarmOf is an alarm as it is described.
-func alarmOf(row *store.Alarm) types.MetricAlarm {
+// describeAlarm is an alarm as it is described.
+func describeAlarm(row *store.Alarm) types.MetricAlarm {
 	out := types.MetricAlarm{
 		ActionsEnabled: aws.Bool(
 			!row.ActionsDisabled,
-		), AlarmActions: some(row.AlarmActions), OKActions: some(row.OKActions), InsufficientDataActions: some(row.NoDataActions),
-		AlarmArn: &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured, AlarmDescription: known(row.Description),
+		), AlarmActions: orEmpty(row.AlarmActions), OKActions: orEmpty(row.OKActions), InsufficientDataActions: orEmpty(row.NoDataActions),
+		AlarmArn: &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured, AlarmDescription: optional(row.Description),
 		ComparisonOperator: types.ComparisonOperator(
 			row.Comparison,
 		), EvaluationPeriods: &row.EvaluationPeriods, Threshold: &row.Threshold,
-		Dimensions: []types.Dimension{}, MetricName: known(row.Metric), Namespace: known(row.Namespace), Statistic: types.Statistic(row.Statistic),
-		ExtendedStatistic: known(
+		Dimensions: []types.Dimension{}, MetricName: optional(row.Metric), Namespace: optional(row.Namespace), Statistic: types.Statistic(row.Statistic),
+		ExtendedStatistic: optional(
 			row.ExtendedStatistic,
-		), Unit: types.StandardUnit(row.Unit), TreatMissingData: known(row.TreatMissing),
-		EvaluateLowSampleCountPercentile: known(row.EvaluateLowSample),
+		), Unit: types.StandardUnit(row.Unit), TreatMissingData: optional(row.TreatMissing),
+		EvaluateLowSampleCountPercentile: optional(row.EvaluateLowSample),
 		StateValue: types.StateValue(
 			row.State,
-		), StateReason: &row.StateReason, StateReasonData: known(row.StateReasonData),
+		), StateReason: &row.StateReason, StateReasonData: optional(row.StateReasonData),
 		StateUpdatedTimestamp: &row.StateUpdated, StateTransitionedTimestamp: &row.StateChanged,
 	}
 	if row.DatapointsToAlarm > 0 {
@@ -159,16 +159,16 @@ func alarmOf(row *store.Alarm) types.MetricAlarm {
 	return out
 }
 
-// some is never nil: CloudWatch shows lists of actions that are empty.
-func some(list []string) []string {
+// orEmpty is never nil: CloudWatch shows lists of actions that are empty.
+func orEmpty(list []string) []string {
 	if list == nil {
 		return []string{}
 	}
 	return list
 }
 
-// known is nil for a text that was not given.
-func known(text string) *string {
+// optional is nil for a text that was not given.
+func optional(text string) *string {
 	if text == "" {
 		return nil
 	}

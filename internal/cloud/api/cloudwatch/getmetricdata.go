@@ -25,7 +25,7 @@ const (
 // queryID is the form of a query's name.
 var queryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
 
-func invalidData(format string, args ...any) error {
+func validationError(format string, args ...any) error {
 	return wire.Errorf("ValidationError", format, args...)
 }
 
@@ -37,18 +37,18 @@ func (a *API) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInp
 	if err != nil {
 		return nil, err
 	}
-	most, err := checkData(in)
+	most, err := checkQueries(in)
 	if err != nil {
 		return nil, err
 	}
-	s, err := checkTimes(in.StartTime, in.EndTime)
+	s, err := readTimeRange(in.StartTime, in.EndTime)
 	if err != nil {
 		return nil, err
 	}
 	var results []types.MetricDataResult
 	for i := range in.MetricDataQueries {
 		q := &in.MetricDataQueries[i]
-		result, err := a.answer(ctx, q, s)
+		result, err := a.runQuery(ctx, q, s)
 		if err != nil {
 			return nil, err
 		}
@@ -63,27 +63,27 @@ func (a *API) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInp
 	}
 	out := &cloudwatch.GetMetricDataOutput{Messages: []types.MessageData{}}
 	var more bool
-	if out.MetricDataResults, more = page(results, start, most); more {
+	if out.MetricDataResults, more = pageDatapoints(results, start, most); more {
 		out.NextToken = aws.String(newToken(asked, start+most).String())
 	}
 	return out, nil
 }
 
-// checkData checks what is not of one query, and returns how many data points
+// checkQueries checks what is not of one query, and returns how many data points
 // the answer may hold.
-func checkData(in *cloudwatch.GetMetricDataInput) (int, error) {
+func checkQueries(in *cloudwatch.GetMetricDataInput) (int, error) {
 	switch {
 	case len(in.MetricDataQueries) == 0:
-		return 0, missing("MetricDataQueries")
+		return 0, missingParameter("MetricDataQueries")
 	case len(in.MetricDataQueries) > maxQueries:
-		return 0, invalidData("The collection MetricDataQueries must not have a size greater than %d.", maxQueries)
+		return 0, validationError("The collection MetricDataQueries must not have a size greater than %d.", maxQueries)
 	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
-		return 0, invalidData("The parameter ScanBy must be TimestampAscending or TimestampDescending.")
+		return 0, validationError("The parameter ScanBy must be TimestampAscending or TimestampDescending.")
 	}
 	most := maxPoints
 	if in.MaxDatapoints != nil {
 		if *in.MaxDatapoints < 1 || *in.MaxDatapoints > maxPoints {
-			return 0, invalidData("The parameter MaxDatapoints must be between 1 and %d.", maxPoints)
+			return 0, validationError("The parameter MaxDatapoints must be between 1 and %d.", maxPoints)
 		}
 		most = int(*in.MaxDatapoints)
 	}
@@ -92,20 +92,20 @@ func checkData(in *cloudwatch.GetMetricDataInput) (int, error) {
 		id := aws.ToString(in.MetricDataQueries[i].Id)
 		switch {
 		case !queryID.MatchString(id):
-			return 0, invalidData("The value for parameter MetricDataQueries.member.%d.Id must match %s.", i+1, queryID)
+			return 0, validationError("The value for parameter MetricDataQueries.member.%d.Id must match %s.", i+1, queryID)
 		case seen[id]:
-			return 0, invalidData("The values for parameter Id in MetricDataQueries are not unique.")
+			return 0, validationError("The values for parameter Id in MetricDataQueries are not unique.")
 		}
 		seen[id] = true
 	}
 	return most, nil
 }
 
-// queried checks a query of a metric, and returns what it is about.
-func queried(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, err error) {
+// readQuery checks a query of a metric, and returns what it is about.
+func readQuery(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, err error) {
 	switch {
 	case (q.Expression == nil) == (q.MetricStat == nil):
-		return id, nil, invalidData(
+		return id, nil, validationError(
 			"Exactly one of Expression and MetricStat must be specified in the query %s.",
 			*q.Id,
 		)
@@ -114,13 +114,13 @@ func queried(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, 
 	case strings.Contains(aws.ToString(q.Label), "${"):
 		return id, nil, wire.NotImplemented("dynamic labels: that of the query %s", *q.Id)
 	case q.Period != nil:
-		return id, nil, invalidData("Period must not be specified outside of MetricStat in the query %s.", *q.Id)
+		return id, nil, validationError("Period must not be specified outside of MetricStat in the query %s.", *q.Id)
 	}
 	stat, m := q.MetricStat, q.MetricStat.Metric
 	if m == nil {
-		return id, nil, missing("MetricStat.Metric")
+		return id, nil, missingParameter("MetricStat.Metric")
 	}
-	if id, err = identity(m.Namespace, m.MetricName, m.Dimensions); err != nil {
+	if id, err = metricID(m.Namespace, m.MetricName, m.Dimensions); err != nil {
 		return id, nil, err
 	}
 	if err := checkPeriod(stat.Period); err != nil {
@@ -129,8 +129,8 @@ func queried(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, 
 	if err := checkUnit(stat.Unit); err != nil {
 		return id, nil, err
 	}
-	if compute = metric.StatisticOf(aws.ToString(stat.Stat)); compute == nil {
-		return id, nil, invalidData(
+	if compute = metric.ParseStatistic(aws.ToString(stat.Stat)); compute == nil {
+		return id, nil, validationError(
 			"The value %s for parameter MetricDataQueries.member.MetricStat.Stat is not supported.",
 			aws.ToString(stat.Stat),
 		)
@@ -138,8 +138,8 @@ func queried(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, 
 	return id, compute, nil
 }
 
-// answer computes a query, from old to new.
-func (a *API) answer(ctx context.Context, q *types.MetricDataQuery, s span) (types.MetricDataResult, error) {
+// runQuery computes a query, from old to new.
+func (a *API) runQuery(ctx context.Context, q *types.MetricDataQuery, s timeRange) (types.MetricDataResult, error) {
 	out := types.MetricDataResult{
 		Id:         q.Id,
 		Label:      q.Label,
@@ -147,7 +147,7 @@ func (a *API) answer(ctx context.Context, q *types.MetricDataQuery, s span) (typ
 		Timestamps: []time.Time{},
 		Values:     []float64{},
 	}
-	id, compute, err := queried(q)
+	id, compute, err := readQuery(q)
 	if err != nil {
 		return out, err
 	}
@@ -159,7 +159,7 @@ func (a *API) answer(ctx context.Context, q *types.MetricDataQuery, s span) (typ
 		return out, nil
 	}
 	s.period = *stat.Period
-	for _, p := range s.periods(a.Metrics.Points(region(ctx), id, s.from, s.to, string(stat.Unit))) {
+	for _, p := range s.aggregate(a.Metrics.Points(region(ctx), id, s.from, s.to, string(stat.Unit))) {
 		if v, ok := compute(&p.Summary); ok {
 			out.Timestamps, out.Values = append(out.Timestamps, p.At), append(out.Values, v)
 		}
@@ -167,9 +167,9 @@ func (a *API) answer(ctx context.Context, q *types.MetricDataQuery, s span) (typ
 	return out, nil
 }
 
-// page cuts so many data points, from the one with the number start on, out of
+// pageDatapoints cuts so many data points, from the one with the number start on, out of
 // the results. more: there are others after them.
-func page(results []types.MetricDataResult, start, most int) (out []types.MetricDataResult, more bool) {
+func pageDatapoints(results []types.MetricDataResult, start, most int) (out []types.MetricDataResult, more bool) {
 	out = []types.MetricDataResult{}
 	for _, r := range results {
 		n := len(r.Values)

@@ -11,26 +11,26 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
-// maxStatistics is how many data points one answer of GetMetricStatistics holds.
-const maxStatistics = 1440
+// maxDatapoints is how many data points one answer of GetMetricStatistics holds.
+const maxDatapoints = 1440
 
 // GetMetricStatistics computes statistics of one metric.
 func (a *API) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMetricStatisticsInput) (*cloudwatch.GetMetricStatisticsOutput, error) {
-	id, err := identity(in.Namespace, in.MetricName, in.Dimensions)
+	id, err := metricID(in.Namespace, in.MetricName, in.Dimensions)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkPeriod(in.Period); err != nil {
 		return nil, err
 	}
-	s, err := checkTimes(in.StartTime, in.EndTime)
+	s, err := readTimeRange(in.StartTime, in.EndTime)
 	if err != nil {
 		return nil, err
 	}
 	s.period = *in.Period
-	if n := int64(s.to.Sub(s.from)/time.Second) / int64(s.period); n > maxStatistics {
-		return nil, combination("You have requested up to %d datapoints, which exceeds the limit of %d. "+
-			"You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxStatistics)
+	if n := int64(s.to.Sub(s.from)/time.Second) / int64(s.period); n > maxDatapoints {
+		return nil, invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. "+
+			"You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxDatapoints)
 	}
 	if err := checkUnit(in.Unit); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (a *API) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMetricS
 		return nil, err
 	}
 	out := &cloudwatch.GetMetricStatisticsOutput{Label: in.MetricName, Datapoints: []types.Datapoint{}}
-	for _, p := range s.periods(a.Metrics.Points(region(ctx), id, s.from, s.to, string(in.Unit))) {
+	for _, p := range s.aggregate(a.Metrics.Points(region(ctx), id, s.from, s.to, string(in.Unit))) {
 		out.Datapoints = append(out.Datapoints, datapoint(in, p))
 	}
 	return out, nil
@@ -47,10 +47,10 @@ func (a *API) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMetricS
 
 func checkStatistics(in *cloudwatch.GetMetricStatisticsInput) error {
 	if len(in.Statistics)+len(in.ExtendedStatistics) == 0 {
-		return combination("At least one of the parameters Statistics and ExtendedStatistics must be specified.")
+		return invalidCombination("At least one of the parameters Statistics and ExtendedStatistics must be specified.")
 	}
 	for i, name := range in.Statistics {
-		if metric.PlainStatistic(string(name)) == nil {
+		if metric.BasicStatistic(string(name)) == nil {
 			return invalid(
 				"The parameter Statistics.member.%s must be a value in the set [ SampleCount, Average, Sum, Minimum, Maximum ].",
 				strconv.Itoa(i+1),
@@ -61,7 +61,7 @@ func checkStatistics(in *cloudwatch.GetMetricStatisticsInput) error {
 		return invalid("The collection ExtendedStatistics must not have a size greater than 10.")
 	}
 	for _, name := range in.ExtendedStatistics {
-		if metric.PlainStatistic(name) != nil || metric.StatisticOf(name) == nil {
+		if metric.BasicStatistic(name) != nil || metric.ParseStatistic(name) == nil {
 			return invalid("The value %s for parameter ExtendedStatistics is not supported.", name)
 		}
 	}
@@ -71,7 +71,7 @@ func checkStatistics(in *cloudwatch.GetMetricStatisticsInput) error {
 func datapoint(in *cloudwatch.GetMetricStatisticsInput, p metric.Point) types.Datapoint {
 	out := types.Datapoint{Timestamp: &p.At, Unit: types.StandardUnit(p.Unit)}
 	for _, name := range in.Statistics {
-		v, _ := metric.PlainStatistic(string(name))(&p.Summary) // they are always known
+		v, _ := metric.BasicStatistic(string(name))(&p.Summary) // they are always known
 		switch name {
 		case types.StatisticSampleCount:
 			out.SampleCount = &v
@@ -86,7 +86,7 @@ func datapoint(in *cloudwatch.GetMetricStatisticsInput, p metric.Point) types.Da
 		}
 	}
 	for _, name := range in.ExtendedStatistics {
-		if v, ok := metric.StatisticOf(name)(&p.Summary); ok {
+		if v, ok := metric.ParseStatistic(name)(&p.Summary); ok {
 			if out.ExtendedStatistics == nil {
 				out.ExtendedStatistics = map[string]float64{}
 			}

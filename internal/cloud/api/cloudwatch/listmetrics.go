@@ -17,18 +17,18 @@ import (
 // listed is how many metrics a page holds, and for how long a metric without
 // new data is listed. RecentlyActive shortens that.
 const (
-	listed      = 500
-	listedFor   = 14 * 24 * time.Hour
-	recentlyFor = 3 * time.Hour
+	maxListed    = 500
+	listedPeriod = 14 * 24 * time.Hour
+	recentPeriod = 3 * time.Hour
 )
 
 // ListMetrics lists the metrics that have data.
 func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) {
-	since := a.Now().Add(-listedFor)
+	since := a.Now().Add(-listedPeriod)
 	switch in.RecentlyActive {
 	case "":
 	case types.RecentlyActivePt3h:
-		since = a.Now().Add(-recentlyFor)
+		since = a.Now().Add(-recentPeriod)
 	default:
 		return nil, invalid("The parameter RecentlyActive must be PT3H.")
 	}
@@ -37,7 +37,7 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 	}
 	for i, d := range in.Dimensions {
 		if aws.ToString(d.Name) == "" {
-			return nil, missing("Dimensions.member." + strconv.Itoa(i+1) + ".Name")
+			return nil, missingParameter("Dimensions.member." + strconv.Itoa(i+1) + ".Name")
 		}
 	}
 	asked := *in
@@ -50,15 +50,15 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 	if account := aws.ToString(in.OwningAccount); account != "" && account != own.Account {
 		return out, nil
 	}
-	found := slices.DeleteFunc(a.Metrics.List(region(ctx), since), func(id metric.ID) bool { return !asks(in, id) })
+	found := slices.DeleteFunc(a.Metrics.List(region(ctx), since), func(id metric.ID) bool { return !matches(in, id) })
 	for i, id := range found[min(start, len(found)):] {
-		if i == listed {
+		if i == maxListed {
 			out.NextToken = aws.String(newToken(asked, start+i).String())
 			break
 		}
 		out.Metrics = append(
 			out.Metrics,
-			types.Metric{Namespace: &id.Namespace, MetricName: &id.Name, Dimensions: dimensionsOf(id)},
+			types.Metric{Namespace: &id.Namespace, MetricName: &id.Name, Dimensions: describeDimensions(id)},
 		)
 		if aws.ToBool(in.IncludeLinkedAccounts) {
 			out.OwningAccounts = append(out.OwningAccounts, own.Account)
@@ -67,9 +67,9 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 	return out, nil
 }
 
-// asks tells whether the request is about the metric, which may have other
+// matches tells whether the request is about the metric, which may have other
 // dimensions beside those asked for.
-func asks(in *cloudwatch.ListMetricsInput, id metric.ID) bool {
+func matches(in *cloudwatch.ListMetricsInput, id metric.ID) bool {
 	if in.Namespace != nil && *in.Namespace != id.Namespace || in.MetricName != nil && *in.MetricName != id.Name {
 		return false
 	}

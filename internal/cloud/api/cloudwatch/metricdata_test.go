@@ -22,9 +22,9 @@ func TestALoadBalancersMetricsAreRead(t *testing.T) {
 			metric.Dimension{Name: "LoadBalancer", Value: "app/web/1"},
 		)
 		for i := range 100 {
-			metrics.Add("eu-west-1", id, minute(10+i%2), "Seconds", metric.Of(float64(i+1)/1000, 1))
+			metrics.Add("eu-west-1", id, minute(10+i%2), "Seconds", metric.SummaryOf(float64(i+1)/1000, 1))
 		}
-		metrics.Add("us-east-1", id, minute(10), "Seconds", metric.Of(1, 1))
+		metrics.Add("us-east-1", id, minute(10), "Seconds", metric.SummaryOf(1, 1))
 		got, err := c.GetMetricStatistics(t.Context(), &client.GetMetricStatisticsInput{
 			Namespace: aws.String(
 				"AWS/ApplicationELB",

@@ -20,15 +20,15 @@ const maxName = 255
 func checkName(parameter string, value *string) error {
 	switch name := aws.ToString(value); {
 	case name == "":
-		return missing(parameter)
+		return missingParameter(parameter)
 	case len(name) > maxName:
 		return invalid("The value of the parameter %s has more than %d characters.", parameter, maxName)
 	}
 	return nil
 }
 
-// identity is the metric that a request names.
-func identity(namespace, name *string, dimensions []types.Dimension) (metric.ID, error) {
+// metricID is the metric that a request names.
+func metricID(namespace, name *string, dimensions []types.Dimension) (metric.ID, error) {
 	if err := checkName("Namespace", namespace); err != nil {
 		return metric.ID{}, err
 	}
@@ -55,9 +55,9 @@ func identity(namespace, name *string, dimensions []types.Dimension) (metric.ID,
 func checkDimension(at, name, value string) error {
 	switch {
 	case name == "":
-		return missing(at + "Name")
+		return missingParameter(at + "Name")
 	case value == "":
-		return missing(at + "Value")
+		return missingParameter(at + "Value")
 	case strings.HasPrefix(name, ":") || len(name) > maxName || strings.Contains(name, "\x00"):
 		return invalid("The value %q for parameter %sName is invalid.", name, at)
 	case len(value) > 1024 || strings.Contains(value, "\x00"):
@@ -66,7 +66,7 @@ func checkDimension(at, name, value string) error {
 	return nil
 }
 
-func dimensionsOf(id metric.ID) []types.Dimension {
+func describeDimensions(id metric.ID) []types.Dimension {
 	out := []types.Dimension{}
 	for _, d := range id.Dimensions() {
 		out = append(out, types.Dimension{Name: &d.Name, Value: &d.Value})

@@ -45,7 +45,7 @@ func (t token) offset(given *string) (int, error) {
 }
 
 // page cuts a page out of sorted rows. request is the request without its token.
-func pageOf[T any](rows []T, request any, given *string, size *int32, usual int) (out []T, next *string, err error) {
+func pageRows[T any](rows []T, request any, given *string, size *int32, usual int) (out []T, next *string, err error) {
 	if size != nil && (*size < 1 || *size > maxAlarmPage) {
 		return nil, nil, model.OutOfRange("maxRecords", *size, 1, maxAlarmPage)
 	}

@@ -6,9 +6,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
-// span is what a request asks of a metric: periods of so many seconds from one
+// timeRange is what a request asks of a metric: periods of so many seconds from one
 // time to before another.
-type span struct {
+type timeRange struct {
 	from, to time.Time
 	period   int32
 }
@@ -16,7 +16,7 @@ type span struct {
 // checkPeriod knows the lengths that a period may have.
 func checkPeriod(period *int32) error {
 	if period == nil {
-		return missing("Period")
+		return missingParameter("Period")
 	}
 	switch p := *period; {
 	case p == 1, p == 5, p == 10, p == 20, p == 30, p > 0 && p%60 == 0:
@@ -25,23 +25,23 @@ func checkPeriod(period *int32) error {
 	return invalid("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
 }
 
-// checkTimes begins the first period at a whole minute, as CloudWatch does for
+// readTimeRange begins the first period at a whole minute, as CloudWatch does for
 // times of the last fifteen days (GetMetricStatistics, StartTime).
-func checkTimes(from, to *time.Time) (span, error) {
+func readTimeRange(from, to *time.Time) (timeRange, error) {
 	switch {
 	case from == nil:
-		return span{}, missing("StartTime")
+		return timeRange{}, missingParameter("StartTime")
 	case to == nil:
-		return span{}, missing("EndTime")
+		return timeRange{}, missingParameter("EndTime")
 	case !from.Before(*to):
-		return span{}, invalid("The parameter StartTime must be less than the parameter EndTime.")
+		return timeRange{}, invalid("The parameter StartTime must be less than the parameter EndTime.")
 	}
-	return span{from: from.UTC().Truncate(metric.Resolution), to: to.UTC()}, nil
+	return timeRange{from: from.UTC().Truncate(metric.Resolution), to: to.UTC()}, nil
 }
 
-// periods adds up what was measured, in the order of time. Values in different
+// aggregate adds up what was measured, in the order of time. Values in different
 // units are never mixed.
-func (s span) periods(points []metric.Point) []metric.Point {
+func (s timeRange) aggregate(points []metric.Point) []metric.Point {
 	type place struct {
 		at   int64
 		unit string

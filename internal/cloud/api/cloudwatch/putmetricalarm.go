@@ -20,15 +20,15 @@ import (
 
 // Limits of alarms (Amazon CloudWatch API Reference, PutMetricAlarm).
 const (
-	maxAlarmName = 255
-	maxActions   = 5
-	day          = 24 * 60 * 60
-	week         = 7 * day
-	hour         = 60 * 60
+	maxAlarmName   = 255
+	maxActions     = 5
+	secondsPerDay  = 24 * 60 * 60
+	secondsPerWeek = 7 * secondsPerDay
+	secondsPerHour = 60 * 60
 )
 
-// static are the comparisons with a threshold that is a number.
-var static = []string{
+// staticComparisons are the comparisons with a threshold that is a number.
+var staticComparisons = []string{
 	"GreaterThanOrEqualToThreshold",
 	"GreaterThanThreshold",
 	"LessThanThreshold",
@@ -37,7 +37,7 @@ var static = []string{
 
 // PutMetricAlarm makes an alarm or replaces its configuration.
 func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.PutMetricAlarmOutput, error) {
-	for _, check := range []func(*cloudwatch.PutMetricAlarmInput) error{notOffered, checkAlarm, checkActions, checkWatched, checkEvaluation} {
+	for _, check := range []func(*cloudwatch.PutMetricAlarmInput) error{checkSupported, checkAlarm, checkActions, checkMetric, checkEvaluation} {
 		if err := check(in); err != nil {
 			return nil, err
 		}
@@ -73,15 +73,15 @@ func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmI
 	})
 }
 
-// notOffered refuses what alarms here cannot do.
-func notOffered(in *cloudwatch.PutMetricAlarmInput) error {
+// checkSupported refuses what alarms here cannot do.
+func checkSupported(in *cloudwatch.PutMetricAlarmInput) error {
 	switch {
 	case in.ActionConfiguration != nil:
 		return wire.NotImplemented("the parameter ActionConfiguration of alarms")
 	case in.WarmUpConfiguration != nil:
 		return wire.NotImplemented("the parameter WarmUpConfiguration of alarms")
 	case in.EvaluationInterval != nil:
-		return invalidData("EvaluationInterval can be specified only for alarms with EvaluationCriteria.")
+		return validationError("EvaluationInterval can be specified only for alarms with EvaluationCriteria.")
 	case in.ThresholdMetricId != nil:
 		return wire.NotImplemented("anomaly detection: the parameter ThresholdMetricId of alarms")
 	case strings.Contains(string(in.ComparisonOperator), "LowerThreshold") || strings.Contains(string(in.ComparisonOperator), "UpperThreshold"):
@@ -96,17 +96,17 @@ func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 	}
 	switch {
 	case in.ComparisonOperator == "":
-		return missing("ComparisonOperator")
-	case !slices.Contains(static, string(in.ComparisonOperator)):
-		return model.OutOfSet("comparisonOperator", in.ComparisonOperator, static...)
+		return missingParameter("ComparisonOperator")
+	case !slices.Contains(staticComparisons, string(in.ComparisonOperator)):
+		return model.OutOfSet("comparisonOperator", in.ComparisonOperator, staticComparisons...)
 	case in.EvaluationPeriods == nil:
-		return missing("EvaluationPeriods")
+		return missingParameter("EvaluationPeriods")
 	case *in.EvaluationPeriods < 1:
 		return atLeastOne("evaluationPeriods", *in.EvaluationPeriods)
 	case in.Threshold == nil:
-		return missing("Threshold")
+		return missingParameter("Threshold")
 	case math.IsNaN(*in.Threshold) || math.IsInf(*in.Threshold, 0):
-		return invalidData("The parameter Threshold must be a number.")
+		return validationError("The parameter Threshold must be a number.")
 	case utf8.RuneCountInString(aws.ToString(in.AlarmDescription)) > 1024:
 		return model.TooLong("alarmDescription", 1024)
 	}
@@ -116,11 +116,11 @@ func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 func checkAlarmName(name *string) error {
 	switch n := aws.ToString(name); {
 	case n == "":
-		return missing("AlarmName")
+		return missingParameter("AlarmName")
 	case utf8.RuneCountInString(n) > maxAlarmName:
 		return model.Refuse("alarmName", n, "have length less than or equal to %d", maxAlarmName)
 	case strings.IndexFunc(n, unicode.IsControl) >= 0:
-		return invalidData("Alarm names must not contain control characters.")
+		return validationError("Alarm names must not contain control characters.")
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 		for _, action := range actions {
 			switch fields := strings.SplitN(action, ":", 6); {
 			case len(fields) < 6 || fields[0] != "arn":
-				return invalidData("Invalid arn syntax: %s", action)
+				return validationError("Invalid arn syntax: %s", action)
 			case fields[2] != "autoscaling" || !strings.HasPrefix(fields[5], "scalingPolicy:"):
 				return wire.NotImplemented("alarm actions other than policies of Amazon EC2 Auto Scaling: %s", action)
 			}
@@ -147,26 +147,26 @@ func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 	return nil
 }
 
-// checkWatched checks the metric, or the queries in its place.
-func checkWatched(in *cloudwatch.PutMetricAlarmInput) error {
+// checkMetric checks the metric, or the queries in its place.
+func checkMetric(in *cloudwatch.PutMetricAlarmInput) error {
 	if in.Metrics != nil {
 		if in.MetricName != nil || in.Namespace != nil || in.Dimensions != nil || in.Period != nil || in.Unit != "" ||
 			in.Statistic != "" ||
 			in.ExtendedStatistic != nil {
-			return combination(
+			return invalidCombination(
 				"MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic must not be specified together with Metrics.",
 			)
 		}
 		return checkAlarmQueries(in)
 	}
-	if _, err := identity(in.Namespace, in.MetricName, in.Dimensions); err != nil {
+	if _, err := metricID(in.Namespace, in.MetricName, in.Dimensions); err != nil {
 		return err
 	}
 	if err := checkUnit(in.Unit); err != nil {
 		return err
 	}
 	if in.Period == nil {
-		return missing("Period")
+		return missingParameter("Period")
 	}
 	if err := checkStatistic(in); err != nil {
 		return err
@@ -177,24 +177,24 @@ func checkWatched(in *cloudwatch.PutMetricAlarmInput) error {
 func checkStatistic(in *cloudwatch.PutMetricAlarmInput) error {
 	switch extended := aws.ToString(in.ExtendedStatistic); {
 	case (in.Statistic == "") == (extended == ""):
-		return combination("Exactly one of Statistic and ExtendedStatistic must be specified.")
-	case in.Statistic != "" && metric.PlainStatistic(string(in.Statistic)) == nil:
+		return invalidCombination("Exactly one of Statistic and ExtendedStatistic must be specified.")
+	case in.Statistic != "" && metric.BasicStatistic(string(in.Statistic)) == nil:
 		return model.OutOfSet("statistic", in.Statistic, "Maximum", "SampleCount", "Sum", "Minimum", "Average")
-	case extended != "" && (metric.PlainStatistic(extended) != nil || metric.StatisticOf(extended) == nil):
-		return invalidData("The value %s for parameter ExtendedStatistic is not supported.", extended)
+	case extended != "" && (metric.BasicStatistic(extended) != nil || metric.ParseStatistic(extended) == nil):
+		return validationError("The value %s for parameter ExtendedStatistic is not supported.", extended)
 	}
 	return nil
 }
 
 // checkAlarmQueries takes queries of which one, of a metric, returns data.
 func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
-	if _, err := checkData(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
+	if _, err := checkQueries(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
 		return err
 	}
 	returning := 0
 	for i := range in.Metrics {
 		q := &in.Metrics[i]
-		if _, _, err := queried(q); err != nil {
+		if _, _, err := readQuery(q); err != nil {
 			return err
 		}
 		if err := checkAlarmPeriod(*q.MetricStat.Period, *in.EvaluationPeriods); err != nil {
@@ -205,7 +205,7 @@ func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
 		}
 	}
 	if returning != 1 {
-		return invalidData("Exactly one element of the metrics list should return data.")
+		return validationError("Exactly one element of the metrics list should return data.")
 	}
 	return nil
 }
@@ -214,7 +214,7 @@ func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 	switch treat := aws.ToString(in.TreatMissingData); treat {
 	case "", "breaching", "notBreaching", "ignore", "missing":
 	default:
-		return invalidData(
+		return validationError(
 			"Treat missing data value '%s' is not supported. Must be one of [breaching, notBreaching, ignore, missing].",
 			treat,
 		)
@@ -222,9 +222,9 @@ func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 	switch low := aws.ToString(in.EvaluateLowSampleCountPercentile); {
 	case low == "":
 	case in.ExtendedStatistic == nil:
-		return invalidData("EvaluateLowSampleCountPercentile can be specified only with a percentile.")
+		return validationError("EvaluateLowSampleCountPercentile can be specified only with a percentile.")
 	case low != "evaluate" && low != "ignore":
-		return invalidData(
+		return validationError(
 			"Option %s is not supported for EvaluateLowSampleCountPercentile. Must be one of [evaluate, ignore].",
 			low,
 		)
@@ -234,7 +234,7 @@ func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 	case *m < 1:
 		return atLeastOne("datapointsToAlarm", *m)
 	case *m > *in.EvaluationPeriods:
-		return invalidData("DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
+		return validationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ const (
 	maxFuture = 2 * time.Hour
 )
 
-// largest is the largest absolute value that CloudWatch takes.
-var largest = math.Ldexp(1, 360)
+// maxMagnitude is the largest absolute value that CloudWatch takes.
+var maxMagnitude = math.Ldexp(1, 360)
 
 // measurement is one datum of a request, checked.
 type measurement struct {
@@ -44,13 +44,13 @@ func (a *API) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInp
 	case len(in.EntityMetricData) > 0:
 		return nil, wire.NotImplemented("metrics of entities (EntityMetricData)")
 	case len(in.MetricData) == 0:
-		return nil, missing("MetricData")
+		return nil, missingParameter("MetricData")
 	case len(in.MetricData) > maxData:
 		return nil, invalid("The collection MetricData must not have a size greater than %d.", maxData)
 	}
 	measured := make([]measurement, 0, len(in.MetricData))
 	for i := range in.MetricData {
-		m, err := a.measured(in.Namespace, &in.MetricData[i])
+		m, err := a.readDatum(in.Namespace, &in.MetricData[i])
 		if err != nil {
 			return nil, err
 		}
@@ -62,8 +62,8 @@ func (a *API) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInp
 	return &cloudwatch.PutMetricDataOutput{}, nil
 }
 
-func (a *API) measured(namespace *string, d *types.MetricDatum) (m measurement, err error) {
-	if m.id, err = identity(namespace, d.MetricName, d.Dimensions); err != nil {
+func (a *API) readDatum(namespace *string, d *types.MetricDatum) (m measurement, err error) {
+	if m.id, err = metricID(namespace, d.MetricName, d.Dimensions); err != nil {
 		return m, err
 	}
 	if err := checkUnit(d.Unit); err != nil {
@@ -89,32 +89,32 @@ func (a *API) measured(namespace *string, d *types.MetricDatum) (m measurement, 
 	default:
 		return m, invalid("The parameter StorageResolution must be 1 or 60.")
 	}
-	m.Summary, err = summarised(d)
+	m.Summary, err = readSummary(d)
 	return m, err
 }
 
-// summarised reads the one of the three forms in which a datum tells its values.
-func summarised(d *types.MetricDatum) (metric.Summary, error) {
+// readSummary reads the one of the three forms in which a datum tells its values.
+func readSummary(d *types.MetricDatum) (metric.Summary, error) {
 	var out metric.Summary
 	switch {
 	case d.Value != nil && d.StatisticValues != nil, len(d.Values) > 0 && (d.Value != nil || d.StatisticValues != nil):
-		return out, combination(
+		return out, invalidCombination(
 			"The parameters MetricData.member.Value, MetricData.member.Values and MetricData.member.StatisticValues are mutually exclusive and you have specified more than one.",
 		)
 	case d.Value != nil:
-		return metric.Of(*d.Value, 1), checkValues(*d.Value)
+		return metric.SummaryOf(*d.Value, 1), checkValues(*d.Value)
 	case d.StatisticValues != nil:
-		return statisticSet(d.StatisticValues)
+		return readStatisticSet(d.StatisticValues)
 	case len(d.Values) > 0:
-		return counted(d.Values, d.Counts)
+		return readValuesAndCounts(d.Values, d.Counts)
 	}
-	return out, missing("MetricData.member.Value")
+	return out, missingParameter("MetricData.member.Value")
 }
 
-func statisticSet(s *types.StatisticSet) (metric.Summary, error) {
+func readStatisticSet(s *types.StatisticSet) (metric.Summary, error) {
 	for name, v := range map[string]*float64{"SampleCount": s.SampleCount, "Sum": s.Sum, "Minimum": s.Minimum, "Maximum": s.Maximum} {
 		if v == nil {
-			return metric.Summary{}, missing("MetricData.member.StatisticValues." + name)
+			return metric.Summary{}, missingParameter("MetricData.member.StatisticValues." + name)
 		}
 		if err := checkValues(*v); err != nil {
 			return metric.Summary{}, err
@@ -126,20 +126,20 @@ func statisticSet(s *types.StatisticSet) (metric.Summary, error) {
 			"The parameter MetricData.member.StatisticValues.SampleCount must be greater than 0.",
 		)
 	case *s.Minimum > *s.Maximum:
-		return metric.Summary{}, combination(
+		return metric.Summary{}, invalidCombination(
 			"MetricData.member.StatisticValues.Maximum must be greater than or equal to Minimum.",
 		)
 	}
-	return metric.Set(*s.SampleCount, *s.Sum, *s.Minimum, *s.Maximum), nil
+	return metric.SummaryOfSet(*s.SampleCount, *s.Sum, *s.Minimum, *s.Maximum), nil
 }
 
-func counted(values, counts []float64) (metric.Summary, error) {
+func readValuesAndCounts(values, counts []float64) (metric.Summary, error) {
 	var out metric.Summary
 	switch {
 	case len(values) > maxValues:
 		return out, invalid("The collection MetricData.member.Values must not have a size greater than %d.", maxValues)
 	case len(counts) > 0 && len(counts) != len(values):
-		return out, combination(
+		return out, invalidCombination(
 			"The parameters MetricData.member.Values and MetricData.member.Counts must be of the same size.",
 		)
 	}
@@ -154,14 +154,14 @@ func counted(values, counts []float64) (metric.Summary, error) {
 		if times <= 0 {
 			return out, invalid("The values in MetricData.member.Counts must be greater than 0.")
 		}
-		out.Merge(metric.Of(v, times))
+		out.Merge(metric.SummaryOf(v, times))
 	}
 	return out, nil
 }
 
 func checkValues(values ...float64) error {
 	for _, v := range values {
-		if math.IsNaN(v) || math.Abs(v) > largest {
+		if math.IsNaN(v) || math.Abs(v) > maxMagnitude {
 			return invalid("The value %v is not supported: values must be between -2^360 and 2^360.", v)
 		}
 	}

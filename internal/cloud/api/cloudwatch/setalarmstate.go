@@ -19,14 +19,14 @@ func (a *API) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInp
 	if err := checkAlarmName(in.AlarmName); err != nil {
 		return nil, err
 	}
-	states := []string{alarm.Insufficient, alarm.InAlarm, alarm.OK}
+	states := []string{alarm.InsufficientData, alarm.InAlarm, alarm.OK}
 	switch data := aws.ToString(in.StateReasonData); {
 	case in.StateValue == "":
-		return nil, missing("StateValue")
+		return nil, missingParameter("StateValue")
 	case !slices.Contains(states, string(in.StateValue)):
 		return nil, model.OutOfSet("stateValue", in.StateValue, states...)
 	case in.StateReason == nil:
-		return nil, missing("StateReason")
+		return nil, missingParameter("StateReason")
 	case len(*in.StateReason) > 1023:
 		return nil, model.TooLong("stateReason", 1023)
 	case len(data) > 4000:
@@ -39,7 +39,7 @@ func (a *API) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInp
 		if !ok {
 			return &wire.Error{Code: "ResourceNotFound", Name: "ResourceNotFound", Status: http.StatusNotFound}
 		}
-		alarm.Set(
+		alarm.SetState(
 			tx,
 			row,
 			alarm.Verdict{

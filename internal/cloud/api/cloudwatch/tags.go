@@ -28,10 +28,10 @@ func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 	return constraint.AddTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
-// tagged finds the alarm of an ARN, the one kind of resource here that has tags.
-func tagged(r store.Reader, region string, arn *string) (*store.Alarm, error) {
+// taggedAlarm finds the alarm of an ARN, the one kind of resource here that has tags.
+func taggedAlarm(r store.Reader, region string, arn *string) (*store.Alarm, error) {
 	if aws.ToString(arn) == "" {
-		return nil, missing("ResourceARN")
+		return nil, missingParameter("ResourceARN")
 	}
 	row, ok := store.Alarms.Get(r, *arn)
 	if !ok || row.Region != region {
@@ -47,10 +47,10 @@ func tagged(r store.Reader, region string, arn *string) (*store.Alarm, error) {
 // TagResource adds tags to an alarm, over those of the same keys.
 func (a *API) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput) (*cloudwatch.TagResourceOutput, error) {
 	if in.Tags == nil {
-		return nil, missing("Tags")
+		return nil, missingParameter("Tags")
 	}
 	return &cloudwatch.TagResourceOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := tagged(tx, region(ctx), in.ResourceARN)
+		row, err := taggedAlarm(tx, region(ctx), in.ResourceARN)
 		if err != nil {
 			return err
 		}
@@ -66,10 +66,10 @@ func (a *API) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput) 
 // UntagResource removes tags of an alarm.
 func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInput) (*cloudwatch.UntagResourceOutput, error) {
 	if in.TagKeys == nil {
-		return nil, missing("TagKeys")
+		return nil, missingParameter("TagKeys")
 	}
 	return &cloudwatch.UntagResourceOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := tagged(tx, region(ctx), in.ResourceARN)
+		row, err := taggedAlarm(tx, region(ctx), in.ResourceARN)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInp
 
 // ListTagsForResource lists the tags of an alarm.
 func (a *API) ListTagsForResource(ctx context.Context, in *cloudwatch.ListTagsForResourceInput) (*cloudwatch.ListTagsForResourceOutput, error) {
-	row, err := tagged(a.Store.View(), region(ctx), in.ResourceARN)
+	row, err := taggedAlarm(a.Store.View(), region(ctx), in.ResourceARN)
 	if err != nil {
 		return nil, err
 	}

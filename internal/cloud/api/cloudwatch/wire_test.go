@@ -78,7 +78,7 @@ func wantCode(t *testing.T, err error, code, words string) {
 func TestAnswersComeInPages(t *testing.T) {
 	everywhere(t, func(t *testing.T, c *client.Client, metrics *metric.Store) {
 		for i := range 1100 {
-			metrics.Add("eu-west-1", metric.NewID("N", fmt.Sprintf("m%04d", i)), minute(1), "Count", metric.Of(1, 1))
+			metrics.Add("eu-west-1", metric.NewID("N", fmt.Sprintf("m%04d", i)), minute(1), "Count", metric.SummaryOf(1, 1))
 		}
 		var names []string
 		for pages := client.NewListMetricsPaginator(c, &client.ListMetricsInput{Namespace: aws.String("N")}); pages.HasMorePages(); {
@@ -97,7 +97,7 @@ func TestAnswersComeInPages(t *testing.T) {
 		for _, name := range []string{"a", "b", "none"} {
 			for i := range 5 {
 				if name != "none" {
-					metrics.Add("eu-west-1", metric.NewID("D", name), minute(i+1), "Count", metric.Of(float64(i), 1))
+					metrics.Add("eu-west-1", metric.NewID("D", name), minute(i+1), "Count", metric.SummaryOf(float64(i), 1))
 				}
 			}
 			queries = append(

@@ -93,7 +93,7 @@ func checkRedirect(r *store.Redirect) error {
 		return model.OutOfSet("redirectConfig.statusCode", r.StatusCode, "HTTP_301", "HTTP_302")
 	case !slices.Contains([]string{"HTTP", "HTTPS", "#{protocol}"}, r.Protocol):
 		return invalid("Redirect protocol '%s' must be one of 'HTTP, HTTPS, #{protocol}'", r.Protocol)
-	case r.Port != "#{port}" && !number(1, 65535)(r.Port):
+	case r.Port != "#{port}" && !numberBetween(1, 65535)(r.Port):
 		return invalid("Redirect port '%s' must be in the range [1, 65535] or '#{port}'", r.Port)
 	case !strings.HasPrefix(r.Path, "/") || len(r.Path) > 128:
 		return invalid("Redirect path '%s' must begin with '/' and have at most 128 characters", r.Path)

@@ -7,25 +7,25 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// suffix is the part of an ARN after its kind: "app/web/0123456789abcdef".
-func suffix(arn, kind string) string {
+// arnResource is the part of an ARN after its kind: "app/web/0123456789abcdef".
+func arnResource(arn, kind string) string {
 	_, after, _ := strings.Cut(arn, ":"+kind+"/")
 	return after
 }
 
-// wellFormed refuses what is not the ARN of the kind.
-func wellFormed(arn *string, parameter, kind, called string) error {
+// checkARN refuses what is not the ARN of the kind.
+func checkARN(arn *string, parameter, kind, called string) error {
 	if err := model.Required(parameter, arn != nil); err != nil {
 		return err
 	}
-	if !strings.HasPrefix(*arn, "arn:aws:elasticloadbalancing:") || suffix(*arn, kind) == "" {
+	if !strings.HasPrefix(*arn, "arn:aws:elasticloadbalancing:") || arnResource(*arn, kind) == "" {
 		return invalid("'%s' is not a valid %s ARN", *arn, called)
 	}
 	return nil
 }
 
 func loadBalancer(r store.Reader, region string, arn *string) (*store.LoadBalancer, error) {
-	if err := wellFormed(arn, "loadBalancerArn", "loadbalancer", "load balancer"); err != nil {
+	if err := checkARN(arn, "loadBalancerArn", "loadbalancer", "load balancer"); err != nil {
 		return nil, err
 	}
 	lb, ok := store.LoadBalancers.Get(r, *arn)
@@ -36,7 +36,7 @@ func loadBalancer(r store.Reader, region string, arn *string) (*store.LoadBalanc
 }
 
 func targetGroup(r store.Reader, region string, arn *string) (*store.TargetGroup, error) {
-	if err := wellFormed(arn, "targetGroupArn", "targetgroup", "target group"); err != nil {
+	if err := checkARN(arn, "targetGroupArn", "targetgroup", "target group"); err != nil {
 		return nil, err
 	}
 	group, ok := store.TargetGroups.Get(r, *arn)
@@ -47,7 +47,7 @@ func targetGroup(r store.Reader, region string, arn *string) (*store.TargetGroup
 }
 
 func listener(r store.Reader, region string, arn *string) (*store.Listener, error) {
-	if err := wellFormed(arn, "listenerArn", "listener", "listener"); err != nil {
+	if err := checkARN(arn, "listenerArn", "listener", "listener"); err != nil {
 		return nil, err
 	}
 	l, ok := store.Listeners.Get(r, *arn)

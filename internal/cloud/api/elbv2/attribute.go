@@ -12,9 +12,9 @@ import (
 
 // attribute is one key of a resource's attributes.
 type attribute struct {
-	standard string                  // value when it was never set
-	allowed  func(value string) bool // as on AWS
-	works    func(value string) bool // here; nil: all that is allowed
+	initial   string                  // value when it was never set
+	valid     func(value string) bool // as on AWS
+	supported func(value string) bool // here; nil: all that is allowed
 }
 
 // attributes are the keys of one kind of resource.
@@ -26,16 +26,16 @@ type attributes struct {
 func (s attributes) defaults() map[string]string {
 	out := make(map[string]string, len(s.keys))
 	for key, a := range s.keys {
-		out[key] = a.standard
+		out[key] = a.initial
 	}
 	return out
 }
 
-// pair is an attribute as sent and as answered.
-type pair struct{ key, value *string }
+// keyValue is an attribute as sent and as answered.
+type keyValue struct{ key, value *string }
 
-// changed is a copy of the attributes with the pairs set.
-func (s attributes) changed(old map[string]string, pairs []pair) (map[string]string, error) {
+// apply is a copy of the attributes with the pairs set.
+func (s attributes) apply(old map[string]string, pairs []keyValue) (map[string]string, error) {
 	if len(pairs) == 0 {
 		return nil, model.Null("attributes")
 	}
@@ -49,9 +49,9 @@ func (s attributes) changed(old map[string]string, pairs []pair) (map[string]str
 		switch {
 		case !ok:
 			return nil, invalid("%s attribute key '%s' is not recognized", s.kind, key)
-		case !a.allowed(value):
+		case !a.valid(value):
 			return nil, invalid("%s attribute value '%s' is not valid for the key '%s'", s.kind, value, key)
-		case a.works != nil && !a.works(value):
+		case a.supported != nil && !a.supported(value):
 			return nil, wire.NotImplemented("the value '%s' of the attribute %s", value, key)
 		}
 		out[key] = value
@@ -59,28 +59,28 @@ func (s attributes) changed(old map[string]string, pairs []pair) (map[string]str
 	return out, nil
 }
 
-// each calls write for every attribute, in the order of the keys.
-func each(values map[string]string, write func(key, value string)) {
+// eachInOrder calls write for every attribute, in the order of the keys.
+func eachInOrder(values map[string]string, write func(key, value string)) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		write(key, values[key])
 	}
 }
 
-func anything(value string) bool { return len(value) <= 1024 }
+func anyText(value string) bool { return len(value) <= 1024 }
 
 func oneOf(values ...string) func(string) bool {
 	return func(value string) bool { return slices.Contains(values, value) }
 }
 
-var boolean = oneOf("true", "false")
+var isBoolean = oneOf("true", "false")
 
-func number(low, high int) func(string) bool {
+func numberBetween(low, high int) func(string) bool {
 	return func(value string) bool {
 		n, err := strconv.Atoi(value)
 		return err == nil && low <= n && n <= high && value == strconv.Itoa(n)
 	}
 }
 
-func orElse(a, b func(string) bool) func(string) bool {
+func either(a, b func(string) bool) func(string) bool {
 	return func(value string) bool { return a(value) || b(value) }
 }

@@ -45,10 +45,10 @@ func readConditions(given []types.RuleCondition) ([]store.Condition, error) {
 		wildcards += wildcardsIn(c)
 	}
 	switch {
-	case values > maxValues:
-		return nil, invalid("A rule can only have '%d' condition values", maxValues)
-	case wildcards > maxWildcards:
-		return nil, invalid("A rule can only have '%d' condition wildcards", maxWildcards)
+	case values > maxConditionValues:
+		return nil, invalid("A rule can only have '%d' condition values", maxConditionValues)
+	case wildcards > maxConditionWildcards:
+		return nil, invalid("A rule can only have '%d' condition wildcards", maxConditionWildcards)
 	}
 	return out, nil
 }
@@ -67,7 +67,7 @@ func readCondition(in types.RuleCondition, before []store.Condition) (store.Cond
 		if !field.several && slices.ContainsFunc(before, func(c store.Condition) bool { return c.Field == name }) {
 			return store.Condition{}, invalid("A rule can only have one '%s' condition", name)
 		}
-		if err := onlyItsOwn(in, name); err != nil {
+		if err := checkForeignConfigs(in, name); err != nil {
 			return store.Condition{}, err
 		}
 		c, err := field.read(in)
@@ -77,8 +77,8 @@ func readCondition(in types.RuleCondition, before []store.Condition) (store.Cond
 	return store.Condition{}, invalid("Condition field '%s' must be one of '[%s]'", name, strings.Join(known, ", "))
 }
 
-// onlyItsOwn refuses the settings of other fields.
-func onlyItsOwn(in types.RuleCondition, name string) error {
+// checkForeignConfigs refuses the settings of other fields.
+func checkForeignConfigs(in types.RuleCondition, name string) error {
 	for _, config := range []struct {
 		field, called string
 		given         bool
@@ -115,11 +115,11 @@ var (
 )
 
 func readHost(in types.RuleCondition) (store.Condition, error) {
-	var config *texts
+	var config *matchValues
 	if c := in.HostHeaderConfig; c != nil {
-		config = &texts{c.Values, c.RegexValues}
+		config = &matchValues{c.Values, c.RegexValues}
 	}
-	out, err := readTexts(in, config, "HostHeaderConfig", hostForm)
+	out, err := readMatchValues(in, config, "HostHeaderConfig", hostForm)
 	if err != nil {
 		return out, err
 	}
@@ -135,19 +135,19 @@ func readHost(in types.RuleCondition) (store.Condition, error) {
 }
 
 func readPath(in types.RuleCondition) (store.Condition, error) {
-	var config *texts
+	var config *matchValues
 	if c := in.PathPatternConfig; c != nil {
-		config = &texts{c.Values, c.RegexValues}
+		config = &matchValues{c.Values, c.RegexValues}
 	}
-	return readTexts(in, config, "PathPatternConfig", pathForm)
+	return readMatchValues(in, config, "PathPatternConfig", pathForm)
 }
 
-// texts are what a condition compares with: either values or expressions.
-type texts struct{ values, regexes []string }
+// matchValues are what a condition compares with: either values or expressions.
+type matchValues struct{ values, regexes []string }
 
-// readTexts reads a condition whose values may be given in two places.
-func readTexts(in types.RuleCondition, config *texts, called string, form *regexp.Regexp) (store.Condition, error) {
-	field, given := *in.Field, texts{in.Values, in.RegexValues}
+// readMatchValues reads a condition whose values may be given in two places.
+func readMatchValues(in types.RuleCondition, config *matchValues, called string, form *regexp.Regexp) (store.Condition, error) {
+	field, given := *in.Field, matchValues{in.Values, in.RegexValues}
 	if config != nil {
 		switch {
 		case len(in.Values) > 0:
@@ -170,7 +170,7 @@ func readTexts(in types.RuleCondition, config *texts, called string, form *regex
 	return given.read(field, form)
 }
 
-func (t texts) read(field string, form *regexp.Regexp) (store.Condition, error) {
+func (t matchValues) read(field string, form *regexp.Regexp) (store.Condition, error) {
 	switch {
 	case len(t.values) > 0 && len(t.regexes) > 0:
 		return store.Condition{}, invalid(
@@ -181,12 +181,12 @@ func (t texts) read(field string, form *regexp.Regexp) (store.Condition, error) 
 		return store.Condition{}, invalid("A condition value must be specified")
 	}
 	for _, v := range t.values {
-		if err := checkText(field, v, 128, form); err != nil {
+		if err := checkMatchValue(field, v, 128, form); err != nil {
 			return store.Condition{}, err
 		}
 	}
 	for _, v := range t.regexes {
-		if err := checkText(field, v, 128, visible); err != nil {
+		if err := checkMatchValue(field, v, 128, visible); err != nil {
 			return store.Condition{}, err
 		}
 		if err := checkRegex(v); err != nil {
@@ -196,7 +196,7 @@ func (t texts) read(field string, form *regexp.Regexp) (store.Condition, error) 
 	return store.Condition{Values: t.values, Regexes: t.regexes}, nil
 }
 
-func checkText(called, v string, limit int, form *regexp.Regexp) error {
+func checkMatchValue(called, v string, limit int, form *regexp.Regexp) error {
 	switch {
 	case v == "":
 		return invalid("A condition value must be specified")
@@ -241,7 +241,7 @@ func readHeader(in types.RuleCondition) (store.Condition, error) {
 			"You cannot provide both RegexValues and 'HttpHeaderConfig' for a condition of type 'http-header'",
 		)
 	}
-	given := texts{config.Values, config.RegexValues}
+	given := matchValues{config.Values, config.RegexValues}
 	if len(in.RegexValues) > 0 {
 		given.regexes = in.RegexValues
 	}

@@ -38,7 +38,7 @@ func readForward(
 	in types.Action,
 	sticky bool,
 ) ([]store.WeightedTargetGroup, error) {
-	tuples, err := readTuples(in)
+	tuples, err := mergeTargetGroups(in)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func readForward(
 		if err := model.Between("weight", tuple.Weight, 0, 999); err != nil {
 			return nil, err
 		}
-		if err := mayServe(r, lb, group); err != nil {
+		if err := checkForwardTo(r, lb, group); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(out, func(w store.WeightedTargetGroup) bool { return w.ARN == group.ARN }) {
@@ -68,8 +68,8 @@ func readForward(
 	return out, nil
 }
 
-// readTuples merges the two ways to name target groups.
-func readTuples(in types.Action) ([]types.TargetGroupTuple, error) {
+// mergeTargetGroups merges the two ways to name target groups.
+func mergeTargetGroups(in types.Action) ([]types.TargetGroupTuple, error) {
 	var tuples []types.TargetGroupTuple
 	if in.ForwardConfig != nil {
 		tuples = in.ForwardConfig.TargetGroups
@@ -86,18 +86,18 @@ func readTuples(in types.Action) ([]types.TargetGroupTuple, error) {
 	switch {
 	case len(tuples) == 0:
 		return nil, invalid("A target group ARN must be specified")
-	case len(tuples) > maxForwarded:
+	case len(tuples) > maxTargetGroups:
 		return nil, wire.Errorf(
 			"TooManyTargetGroups",
 			"You can specify up to %d target groups in a forward action",
-			maxForwarded,
+			maxTargetGroups,
 		)
 	}
 	return tuples, nil
 }
 
-// mayServe refuses a group that the load balancer cannot send requests to.
-func mayServe(r store.Reader, lb *store.LoadBalancer, group *store.TargetGroup) error {
+// checkForwardTo refuses a group that the load balancer cannot send requests to.
+func checkForwardTo(r store.Reader, lb *store.LoadBalancer, group *store.TargetGroup) error {
 	if group.VPCID != lb.VPCID {
 		return wire.Errorf(
 			"InvalidConfigurationRequest",
@@ -105,7 +105,7 @@ func mayServe(r store.Reader, lb *store.LoadBalancer, group *store.TargetGroup) 
 			group.ARN,
 		)
 	}
-	if users := groupUsers(r, group); slices.ContainsFunc(users, func(arn string) bool { return arn != lb.ARN }) {
+	if users := loadBalancersOf(r, group); slices.ContainsFunc(users, func(arn string) bool { return arn != lb.ARN }) {
 		return wire.Errorf(
 			"TargetGroupAssociationLimit",
 			"The following target groups cannot be associated with more than one load balancer: %s",
@@ -115,9 +115,9 @@ func mayServe(r store.Reader, lb *store.LoadBalancer, group *store.TargetGroup) 
 	return nil
 }
 
-// uses calls found for every forward action to the group, with the listener and
+// eachForward calls found for every forward action to the group, with the listener and
 // the ARN of the rule that has it.
-func uses(r store.Reader, group *store.TargetGroup, found func(l *store.Listener, rule string, a store.Action)) {
+func eachForward(r store.Reader, group *store.TargetGroup, found func(l *store.Listener, rule string, a store.Action)) {
 	look := func(l *store.Listener, rule string, actions []store.Action) {
 		for _, a := range actions {
 			if slices.ContainsFunc(a.Forward, func(w store.WeightedTargetGroup) bool { return w.ARN == group.ARN }) {
@@ -133,11 +133,11 @@ func uses(r store.Reader, group *store.TargetGroup, found func(l *store.Listener
 	}
 }
 
-// groupUsers lists the load balancers whose listeners or rules forward to the
+// loadBalancersOf lists the load balancers whose listeners or rules forward to the
 // group.
-func groupUsers(r store.Reader, group *store.TargetGroup) []string {
+func loadBalancersOf(r store.Reader, group *store.TargetGroup) []string {
 	users := map[string]bool{}
-	uses(r, group, func(l *store.Listener, _ string, _ store.Action) { users[l.LoadBalancerARN] = true })
+	eachForward(r, group, func(l *store.Listener, _ string, _ store.Action) { users[l.LoadBalancerARN] = true })
 	return slices.Sorted(maps.Keys(users))
 }
 

@@ -14,19 +14,19 @@ import (
 // healthCheck is the settings of a health check, to be changed.
 type healthCheck store.HealthCheck
 
-// standardCheck is what a target group has unless it is asked otherwise
+// defaultHealthCheck is what a target group has unless it is asked otherwise
 // (Application Load Balancer guide, Health checks: default values).
-var standardCheck = healthCheck{
+var defaultHealthCheck = healthCheck{
 	Enabled: true, Protocol: string(types.ProtocolEnumHttp), Port: trafficPort, Path: "/",
 	Interval: 30, Timeout: 5, Healthy: 5, Unhealthy: 2, Matcher: "200",
 }
 
 const trafficPort = "traffic-port"
 
-func checkOf(group *store.TargetGroup) healthCheck { return healthCheck(group.HealthCheck) }
+func healthCheckOf(group *store.TargetGroup) healthCheck { return healthCheck(group.HealthCheck) }
 
-// checkWish is what a request says of a health check.
-type checkWish struct {
+// healthCheckInput is what a request says of a health check.
+type healthCheckInput struct {
 	enabled                               *bool
 	protocol                              types.ProtocolEnum
 	port, path                            *string
@@ -36,8 +36,8 @@ type checkWish struct {
 
 var matcherForm = regexp.MustCompile(`^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$`)
 
-// with is the health check changed as wished.
-func (c healthCheck) with(w checkWish) (store.HealthCheck, error) {
+// modified is the health check changed as wished.
+func (c healthCheck) modified(w healthCheckInput) (store.HealthCheck, error) {
 	none := store.HealthCheck{}
 	for _, n := range []struct {
 		name      string
@@ -71,17 +71,17 @@ func (c healthCheck) with(w checkWish) (store.HealthCheck, error) {
 			"Health check enabled must be true for target groups with target type 'instance' or 'ip'",
 		)
 	}
-	return store.HealthCheck(c), c.valid()
+	return store.HealthCheck(c), c.check()
 }
 
-// valid refuses settings that do not go together or cannot be.
-func (c healthCheck) valid() error {
+// check refuses settings that do not go together or cannot be.
+func (c healthCheck) check() error {
 	switch {
 	case c.Timeout >= c.Interval:
 		return invalid("Health check interval must be greater than the timeout.")
 	case c.Protocol != string(types.ProtocolEnumHttp) && c.Protocol != string(types.ProtocolEnumHttps):
 		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS'", c.Protocol)
-	case c.Port != trafficPort && !number(1, 65535)(c.Port):
+	case c.Port != trafficPort && !numberBetween(1, 65535)(c.Port):
 		return invalid("Health check port '%s' must be '%s' or in the range [1, 65535]", c.Port, trafficPort)
 	case !strings.HasPrefix(c.Path, "/") || len(c.Path) > 1024 || strings.ContainsAny(c.Path, " \t\r\n"):
 		return invalid(

@@ -16,7 +16,7 @@ import (
 // CreateListener opens a port of a load balancer. The same request again
 // returns the listener that it made.
 func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (*elb.CreateListenerOutput, error) {
-	speaks := spoken{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
+	speaks := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
 	if in.Protocol == "" {
 		return nil, invalid("A listener protocol must be specified")
 	}
@@ -56,18 +56,18 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 				l.Certificates = old.Certificates // the list came later
 			}
 			if !reflect.DeepEqual(old, l) {
-				return nil, duplicate(lb)
+				return nil, duplicateListener(lb)
 			}
 		}
 		if l.ARN == "" {
-			l.ARN = arn(lb.Region, "listener/"+suffix(lb.ARN, "loadbalancer")+"/"+a.ids.Hex(16))
+			l.ARN = arn(lb.Region, "listener/"+arnResource(lb.ARN, "loadbalancer")+"/"+a.ids.Hex(16))
 			store.Listeners.Put(tx, l)
 		}
 		return &elb.CreateListenerOutput{Listeners: []types.Listener{describeListener(l)}}, nil
 	})
 }
 
-func duplicate(lb *store.LoadBalancer) error {
+func duplicateListener(lb *store.LoadBalancer) error {
 	return wire.Errorf(
 		"DuplicateListener",
 		"A listener already exists on this port for this load balancer '%s'",
@@ -80,7 +80,7 @@ func describeListener(l *store.Listener) types.Listener {
 		ListenerArn: new(l.ARN), LoadBalancerArn: new(l.LoadBalancerARN), Port: new(l.Port),
 		Protocol: types.ProtocolEnum(l.Protocol), DefaultActions: writeActions(l.Actions),
 	}
-	writeSpoken(&out, l)
+	describeTLS(&out, l)
 	return out
 }
 
@@ -122,7 +122,7 @@ func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersIn
 // ModifyListener changes port, protocol, default certificate, security policy or
 // default actions of a listener.
 func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (*elb.ModifyListenerOutput, error) {
-	speaks := spoken{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
+	speaks := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
 	if err := speaks.check(); err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 		}
 		for _, other := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
 			if other.ARN != l.ARN && other.Port == l.Port {
-				return nil, duplicate(lb)
+				return nil, duplicateListener(lb)
 			}
 		}
 		if in.DefaultActions != nil {

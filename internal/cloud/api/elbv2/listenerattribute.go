@@ -13,7 +13,7 @@ import (
 
 // headerValue is empty, which leaves the header alone, or what a header may
 // hold.
-func headerValue(v string) bool { return v == "" || anything(v) && visible.MatchString(v) }
+func headerValue(v string) bool { return v == "" || anyText(v) && visible.MatchString(v) }
 
 // listenerAttributes are those of listeners of Application Load Balancers
 // (Elastic Load Balancing API Reference, ListenerAttribute).
@@ -25,11 +25,11 @@ var listenerAttributes = attributes{"Listener", map[string]attribute{
 	"routing.http.response.access_control_expose_headers.header_value":    {"", headerValue, nil},
 	"routing.http.response.access_control_max_age.header_value": {
 		"",
-		orElse(oneOf(""), number(-1, 86400)),
+		either(oneOf(""), numberBetween(-1, 86400)),
 		nil,
 	},
 	"routing.http.response.content_security_policy.header_value":   {"", headerValue, nil},
-	"routing.http.response.server.enabled":                         {"true", boolean, nil},
+	"routing.http.response.server.enabled":                         {"true", isBoolean, nil},
 	"routing.http.response.strict_transport_security.header_value": {"", headerValue, nil},
 	"routing.http.response.x_content_type_options.header_value":    {"", oneOf("", "nosniff"), nil},
 	"routing.http.response.x_frame_options.header_value":           {"", headerValue, nil},
@@ -38,10 +38,10 @@ var listenerAttributes = attributes{"Listener", map[string]attribute{
 // headerName is what a header that tells targets of TLS can be called.
 var headerName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`).MatchString
 
-// secureAttributes are those that HTTPS listeners have besides: the names of the
+// httpsListenerAttributes are those that HTTPS listeners have besides: the names of the
 // headers that tell targets of the client's TLS. There is no mutual
 // authentication here, so that its headers are never sent.
-var secureAttributes = attributes{"Listener", maps.Collect(func(yield func(string, attribute) bool) {
+var httpsListenerAttributes = attributes{"Listener", maps.Collect(func(yield func(string, attribute) bool) {
 	for key, a := range listenerAttributes.keys {
 		if !yield(key, a) {
 			return
@@ -63,17 +63,17 @@ var secureAttributes = attributes{"Listener", maps.Collect(func(yield func(strin
 	}
 })}
 
-// attributesOf are the attributes that a listener can have.
-func attributesOf(l *store.Listener) attributes {
+// attributesFor are the attributes that a listener can have.
+func attributesFor(l *store.Listener) attributes {
 	if l.Protocol == string(types.ProtocolEnumHttps) {
-		return secureAttributes
+		return httpsListenerAttributes
 	}
 	return listenerAttributes
 }
 
-// listenerValues are the attributes of the listener, those never set included.
-func listenerValues(l *store.Listener) map[string]string {
-	values := attributesOf(l).defaults()
+// allListenerAttributes are the attributes of the listener, those never set included.
+func allListenerAttributes(l *store.Listener) map[string]string {
+	values := attributesFor(l).defaults()
 	for key, value := range l.Attributes {
 		if _, ok := values[key]; ok { // it may have been an HTTPS listener before
 			values[key] = value
@@ -82,9 +82,9 @@ func listenerValues(l *store.Listener) map[string]string {
 	return values
 }
 
-func listenerPairs(values map[string]string) []types.ListenerAttribute {
+func describeListenerAttributes(values map[string]string) []types.ListenerAttribute {
 	var out []types.ListenerAttribute
-	each(values, func(key, value string) {
+	eachInOrder(values, func(key, value string) {
 		out = append(out, types.ListenerAttribute{Key: new(key), Value: new(value)})
 	})
 	return out
@@ -92,21 +92,21 @@ func listenerPairs(values map[string]string) []types.ListenerAttribute {
 
 // ModifyListenerAttributes sets attributes of a listener.
 func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListenerAttributesInput) (*elb.ModifyListenerAttributesOutput, error) {
-	pairs := make([]pair, 0, len(in.Attributes))
+	pairs := make([]keyValue, 0, len(in.Attributes))
 	for _, given := range in.Attributes {
-		pairs = append(pairs, pair{given.Key, given.Value})
+		pairs = append(pairs, keyValue{given.Key, given.Value})
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyListenerAttributesOutput, error) {
 		l, err := listener(tx, region(ctx), in.ListenerArn)
 		if err != nil {
 			return nil, err
 		}
-		values, err := attributesOf(l).changed(listenerValues(l), pairs)
+		values, err := attributesFor(l).apply(allListenerAttributes(l), pairs)
 		if err != nil {
 			return nil, err
 		}
 		store.Listeners.Edit(tx, l.ARN, func(l *store.Listener) { l.Attributes = values })
-		return &elb.ModifyListenerAttributesOutput{Attributes: listenerPairs(values)}, nil
+		return &elb.ModifyListenerAttributesOutput{Attributes: describeListenerAttributes(values)}, nil
 	})
 }
 
@@ -116,5 +116,5 @@ func (a *API) DescribeListenerAttributes(ctx context.Context, in *elb.DescribeLi
 	if err != nil {
 		return nil, err
 	}
-	return &elb.DescribeListenerAttributesOutput{Attributes: listenerPairs(listenerValues(l))}, nil
+	return &elb.DescribeListenerAttributesOutput{Attributes: describeListenerAttributes(allListenerAttributes(l))}, nil
 }

@@ -11,17 +11,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// certificateNamed refuses a certificate that the region does not have.
-func certificateNamed(r store.Reader, region, arn string) error {
+// checkCertificate refuses a certificate that the region does not have.
+func checkCertificate(r store.Reader, region, arn string) error {
 	if row, ok := store.Certificates.Get(r, arn); !ok || row.Region != region {
 		return wire.Errorf("CertificateNotFound", "Certificate '%s' not found", arn)
 	}
 	return nil
 }
 
-// readStandard reads the one certificate that a listener begins with; empty: none
+// readDefaultCertificate reads the one certificate that a listener begins with; empty: none
 // is given.
-func readStandard(given []types.Certificate) (string, error) {
+func readDefaultCertificate(given []types.Certificate) (string, error) {
 	switch {
 	case len(given) == 0:
 		return "", nil
@@ -82,7 +82,7 @@ func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCe
 		out := &elb.AddListenerCertificatesOutput{}
 		list := slices.Clone(l.Certificates)
 		for _, arn := range arns {
-			if err := certificateNamed(tx, l.Region, arn); err != nil {
+			if err := checkCertificate(tx, l.Region, arn); err != nil {
 				return nil, err
 			}
 			if !slices.Contains(list[1:], arn) {

@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// spoken is what a listener speaks with clients, as it is asked for.
-type spoken struct {
+// protocolInput is what a listener speaks with clients, as it is asked for.
+type protocolInput struct {
 	protocol     types.ProtocolEnum // empty: as it is
 	certificates []types.Certificate
 	policy       *string
@@ -21,7 +21,7 @@ type spoken struct {
 }
 
 // check refuses what no listener of an Application Load Balancer can be.
-func (s spoken) check() error {
+func (s protocolInput) check() error {
 	switch {
 	case s.protocol != "" && s.protocol != types.ProtocolEnumHttp && s.protocol != types.ProtocolEnumHttps:
 		return invalid("Listener protocol '%s' must be one of 'HTTPS, HTTP'", s.protocol)
@@ -32,24 +32,24 @@ func (s spoken) check() error {
 }
 
 // set changes the listener, which has to be whole afterwards.
-func (s spoken) set(r store.Reader, l *store.Listener) error {
+func (s protocolInput) set(r store.Reader, l *store.Listener) error {
 	if s.protocol != "" {
 		l.Protocol = string(s.protocol)
 	}
 	if l.Protocol != string(types.ProtocolEnumHttps) {
-		return s.setPlain(l)
+		return s.setHTTP(l)
 	}
 	if s.mutual != nil && constraint.Default(s.mutual.Mode, "off") != "off" {
 		return wire.NotImplemented("mutual authentication with mode %s", *s.mutual.Mode)
 	}
-	standard, err := readStandard(s.certificates)
+	standard, err := readDefaultCertificate(s.certificates)
 	switch {
 	case err != nil:
 		return err
 	case standard == "" && len(l.Certificates) == 0:
 		return invalid("A certificate must be specified for HTTPS listeners")
 	case standard != "":
-		if err := certificateNamed(r, l.Region, standard); err != nil {
+		if err := checkCertificate(r, l.Region, standard); err != nil {
 			return err
 		}
 		l.Certificates = append([]string{standard}, slices.Clone(l.Certificates[min(1, len(l.Certificates)):])...)
@@ -57,14 +57,14 @@ func (s spoken) set(r store.Reader, l *store.Listener) error {
 	switch {
 	case s.policy != nil:
 		l.SSLPolicy = *s.policy
-		return policyNamed(l.SSLPolicy)
+		return checkSSLPolicy(l.SSLPolicy)
 	case l.SSLPolicy == "":
 		l.SSLPolicy = securitypolicy.Default
 	}
 	return nil
 }
 
-func (s spoken) setPlain(l *store.Listener) error {
+func (s protocolInput) setHTTP(l *store.Listener) error {
 	switch {
 	case len(s.certificates) > 0:
 		return wire.Errorf("InvalidConfigurationRequest", "Certificates cannot be specified for HTTP listeners")
@@ -78,8 +78,8 @@ func (s spoken) setPlain(l *store.Listener) error {
 	return nil
 }
 
-// writeSpoken tells what an HTTPS listener has besides.
-func writeSpoken(out *types.Listener, l *store.Listener) {
+// describeTLS tells what an HTTPS listener has besides.
+func describeTLS(out *types.Listener, l *store.Listener) {
 	if l.Protocol != string(types.ProtocolEnumHttps) {
 		return
 	}

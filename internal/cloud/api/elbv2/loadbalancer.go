@@ -16,8 +16,8 @@ import (
 
 const internetFacing = string(types.LoadBalancerSchemeEnumInternetFacing)
 
-// checkCreate refuses requests that are wrong whatever exists.
-func checkCreate(in *elb.CreateLoadBalancerInput) error {
+// checkCreateLoadBalancer refuses requests that are wrong whatever exists.
+func checkCreateLoadBalancer(in *elb.CreateLoadBalancerInput) error {
 	if err := model.Required("name", in.Name != nil); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func checkCreate(in *elb.CreateLoadBalancerInput) error {
 // CreateLoadBalancer makes an Application Load Balancer. The same request again
 // returns the one that it made.
 func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancerInput) (*elb.CreateLoadBalancerOutput, error) {
-	if err := checkCreate(in); err != nil {
+	if err := checkCreateLoadBalancer(in); err != nil {
 		return nil, err
 	}
 	tags, err := readTags(in.Tags)
@@ -60,14 +60,14 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 		scheme = string(in.Scheme)
 	}
 	return update(a, func(tx *store.Tx) (*elb.CreateLoadBalancerOutput, error) {
-		same := byName(tx, region(ctx), *in.Name)
+		same := loadBalancerNamed(tx, region(ctx), *in.Name)
 		kept := map[string]bool{}
 		if same != nil {
 			for _, n := range same.Nodes {
 				kept[n.SubnetID] = true
 			}
 		}
-		spread, err := subnets(tx, region(ctx), ids, kept, scheme)
+		spread, err := checkSubnets(tx, region(ctx), ids, kept, scheme)
 		if err != nil {
 			return nil, err
 		}
@@ -78,22 +78,22 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 			VPCID:  spread[0].VPCID,
 			Tags:   tags,
 		}
-		if lb.GroupIDs, err = groups(tx, lb.VPCID, in.SecurityGroups); err != nil {
+		if lb.GroupIDs, err = checkSecurityGroups(tx, lb.VPCID, in.SecurityGroups); err != nil {
 			return nil, err
 		}
 		if same == nil {
-			err = a.create(tx, lb, spread)
+			err = a.createLoadBalancer(tx, lb, spread)
 		} else {
-			lb, err = same, sameLoadBalancer(same, lb, kept, ids)
+			lb, err = same, checkSameLoadBalancer(same, lb, kept, ids)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{describe(lb)}}, nil
+		return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{describeLoadBalancer(lb)}}, nil
 	})
 }
 
-func byName(r store.Reader, region, name string) *store.LoadBalancer {
+func loadBalancerNamed(r store.Reader, region, name string) *store.LoadBalancer {
 	for _, lb := range store.LoadBalancers.By(r, "region", region) {
 		if lb.Name == name {
 			return lb
@@ -102,7 +102,7 @@ func byName(r store.Reader, region, name string) *store.LoadBalancer {
 	return nil
 }
 
-func sameLoadBalancer(old, asked *store.LoadBalancer, has map[string]bool, ids []string) error {
+func checkSameLoadBalancer(old, asked *store.LoadBalancer, has map[string]bool, ids []string) error {
 	same := old.Scheme == asked.Scheme && old.VPCID == asked.VPCID && slices.Equal(old.GroupIDs, asked.GroupIDs) &&
 		maps.Equal(old.Tags, asked.Tags) && len(has) == len(ids)
 	for _, id := range ids {
@@ -118,7 +118,7 @@ func sameLoadBalancer(old, asked *store.LoadBalancer, has map[string]bool, ids [
 	return nil
 }
 
-func (a *API) create(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
+func (a *API) createLoadBalancer(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
 	lb.ARN = arn(lb.Region, "loadbalancer/app/"+lb.Name+"/"+a.ids.Hex(16))
 	lb.DNSName = fmt.Sprintf("%s-%d.%s.%s", lb.Name, 100_000_000+a.ids.Number(1_900_000_000), lb.Region, a.suffix)
 	if lb.Scheme != internetFacing {
@@ -132,19 +132,19 @@ func (a *API) create(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) e
 	lb.CookieKey = a.ids.Hex(64)
 	lb.Created = a.now().UTC()
 	lb.State = string(types.LoadBalancerStateEnumProvisioning)
-	if err := a.settle(tx, lb, in); err != nil {
+	if err := a.placeNodes(tx, lb, in); err != nil {
 		return err
 	}
 	store.LoadBalancers.Put(tx, lb)
 	return nil
 }
 
-func describe(lb *store.LoadBalancer) types.LoadBalancer {
+func describeLoadBalancer(lb *store.LoadBalancer) types.LoadBalancer {
 	out := types.LoadBalancer{
 		LoadBalancerArn: new(lb.ARN), LoadBalancerName: new(lb.Name), DNSName: new(lb.DNSName),
 		CreatedTime: new(lb.Created), Scheme: types.LoadBalancerSchemeEnum(lb.Scheme), VpcId: new(lb.VPCID),
 		SecurityGroups: lb.GroupIDs, IpAddressType: types.IpAddressType(lb.IPAddressType), Type: types.LoadBalancerTypeEnumApplication,
-		State: &types.LoadBalancerState{Code: types.LoadBalancerStateEnum(lb.State)}, AvailabilityZones: zones(lb),
+		State: &types.LoadBalancerState{Code: types.LoadBalancerStateEnum(lb.State)}, AvailabilityZones: availabilityZones(lb),
 	}
 	if lb.StateReason != "" {
 		out.State.Reason = new(lb.StateReason)
@@ -155,7 +155,7 @@ func describe(lb *store.LoadBalancer) types.LoadBalancer {
 	return out
 }
 
-func zones(lb *store.LoadBalancer) []types.AvailabilityZone {
+func availabilityZones(lb *store.LoadBalancer) []types.AvailabilityZone {
 	out := make([]types.AvailabilityZone, 0, len(lb.Nodes))
 	for _, n := range lb.Nodes {
 		out = append(
@@ -190,7 +190,7 @@ func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBal
 	}
 	out := &elb.DescribeLoadBalancersOutput{LoadBalancers: []types.LoadBalancer{}, NextMarker: next}
 	for _, lb := range rows {
-		out.LoadBalancers = append(out.LoadBalancers, describe(lb))
+		out.LoadBalancers = append(out.LoadBalancers, describeLoadBalancer(lb))
 	}
 	return out, nil
 }
@@ -198,7 +198,7 @@ func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBal
 // DeleteLoadBalancer removes the load balancer with its listeners and its
 // interfaces. It is no error when there is none.
 func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancerInput) (*elb.DeleteLoadBalancerOutput, error) {
-	if err := wellFormed(in.LoadBalancerArn, "loadBalancerArn", "loadbalancer", "load balancer"); err != nil {
+	if err := checkARN(in.LoadBalancerArn, "loadBalancerArn", "loadbalancer", "load balancer"); err != nil {
 		return nil, err
 	}
 	return &elb.DeleteLoadBalancerOutput{}, a.store.Update(func(tx *store.Tx) error {

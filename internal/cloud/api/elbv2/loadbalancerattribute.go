@@ -9,9 +9,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func loadBalancerPairs(values map[string]string) []types.LoadBalancerAttribute {
+func describeLoadBalancerAttributes(values map[string]string) []types.LoadBalancerAttribute {
 	var out []types.LoadBalancerAttribute
-	each(values, func(key, value string) {
+	eachInOrder(values, func(key, value string) {
 		out = append(out, types.LoadBalancerAttribute{Key: new(key), Value: new(value)})
 	})
 	return out
@@ -19,16 +19,16 @@ func loadBalancerPairs(values map[string]string) []types.LoadBalancerAttribute {
 
 // ModifyLoadBalancerAttributes sets attributes of a load balancer.
 func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLoadBalancerAttributesInput) (*elb.ModifyLoadBalancerAttributesOutput, error) {
-	pairs := make([]pair, 0, len(in.Attributes))
+	pairs := make([]keyValue, 0, len(in.Attributes))
 	for _, given := range in.Attributes {
-		pairs = append(pairs, pair{given.Key, given.Value})
+		pairs = append(pairs, keyValue{given.Key, given.Value})
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyLoadBalancerAttributesOutput, error) {
 		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
-		values, err := loadBalancerAttributes.changed(lb.Attributes, pairs)
+		values, err := loadBalancerAttributes.apply(lb.Attributes, pairs)
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +36,7 @@ func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLo
 			return nil, err
 		}
 		store.LoadBalancers.Edit(tx, lb.ARN, func(lb *store.LoadBalancer) { lb.Attributes = values })
-		return &elb.ModifyLoadBalancerAttributesOutput{Attributes: loadBalancerPairs(values)}, nil
+		return &elb.ModifyLoadBalancerAttributesOutput{Attributes: describeLoadBalancerAttributes(values)}, nil
 	})
 }
 
@@ -46,7 +46,7 @@ func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.Descri
 	if err != nil {
 		return nil, err
 	}
-	return &elb.DescribeLoadBalancerAttributesOutput{Attributes: loadBalancerPairs(lb.Attributes)}, nil
+	return &elb.DescribeLoadBalancerAttributesOutput{Attributes: describeLoadBalancerAttributes(lb.Attributes)}, nil
 }
 
 // loadBalancerAttributes are those of Application Load Balancers (Elastic Load
@@ -54,21 +54,21 @@ func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.Descri
 // logs go to a folder that stands for it, and the others cannot be switched on,
 // as AWS refuses when it cannot write to the bucket.
 var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
-	"access_logs.s3.bucket":        {"", anything, nil},
-	"access_logs.s3.enabled":       {"false", boolean, nil},
-	"access_logs.s3.prefix":        {"", anything, nil},
-	"client_keep_alive.seconds":    {"3600", number(60, 604800), nil},
-	"connection_logs.s3.bucket":    {"", anything, nil},
-	"connection_logs.s3.enabled":   {"false", boolean, oneOf("false")},
-	"connection_logs.s3.prefix":    {"", anything, nil},
-	"deletion_protection.enabled":  {"false", boolean, nil},
-	"health_check_logs.s3.bucket":  {"", anything, nil},
-	"health_check_logs.s3.enabled": {"false", boolean, oneOf("false")},
-	"health_check_logs.s3.prefix":  {"", anything, nil},
-	"idle_timeout.timeout_seconds": {"60", number(1, 4000), nil},
+	"access_logs.s3.bucket":        {"", anyText, nil},
+	"access_logs.s3.enabled":       {"false", isBoolean, nil},
+	"access_logs.s3.prefix":        {"", anyText, nil},
+	"client_keep_alive.seconds":    {"3600", numberBetween(60, 604800), nil},
+	"connection_logs.s3.bucket":    {"", anyText, nil},
+	"connection_logs.s3.enabled":   {"false", isBoolean, oneOf("false")},
+	"connection_logs.s3.prefix":    {"", anyText, nil},
+	"deletion_protection.enabled":  {"false", isBoolean, nil},
+	"health_check_logs.s3.bucket":  {"", anyText, nil},
+	"health_check_logs.s3.enabled": {"false", isBoolean, oneOf("false")},
+	"health_check_logs.s3.prefix":  {"", anyText, nil},
+	"idle_timeout.timeout_seconds": {"60", numberBetween(1, 4000), nil},
 	"ipv6.deny_all_igw_traffic": {
 		"false",
-		boolean,
+		isBoolean,
 		nil,
 	}, // no load balancer here has an IPv6 address
 	"load_balancing.cross_zone.enabled": {"true", oneOf("true"), nil},
@@ -77,28 +77,28 @@ var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 		oneOf("monitor", "defensive", "strictest"),
 		nil,
 	},
-	"routing.http.preserve_host_header.enabled":       {"false", boolean, nil},
-	"routing.http.drop_invalid_header_fields.enabled": {"false", boolean, nil},
+	"routing.http.preserve_host_header.enabled":       {"false", isBoolean, nil},
+	"routing.http.drop_invalid_header_fields.enabled": {"false", isBoolean, nil},
 	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {
 		"false",
-		boolean,
+		isBoolean,
 		nil,
 	}, // tells of HTTPS listeners only
-	"routing.http.xff_client_port.enabled":    {"false", boolean, nil},
+	"routing.http.xff_client_port.enabled":    {"false", isBoolean, nil},
 	"routing.http.xff_header_processing.mode": {"append", oneOf("append", "preserve", "remove"), nil},
 	"routing.http2.enabled": {
 		"true",
-		boolean,
+		isBoolean,
 		nil,
 	}, // tells of HTTPS listeners only
 	"waf.fail_open.enabled": {
 		"false",
-		boolean,
+		isBoolean,
 		nil,
 	}, // there is no firewall that could fail
 	"zonal_shift.config.enabled": {
 		"false",
-		boolean,
+		isBoolean,
 		nil,
 	}, // there is no service that would shift
 }}

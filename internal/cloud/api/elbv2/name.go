@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // checkName applies the rules that names of load balancers and target groups
 // share (Elastic Load Balancing API Reference, CreateLoadBalancer).
@@ -15,7 +15,7 @@ func checkName(kind, name string) error {
 		return invalid("%s name cannot be empty", kind)
 	case len(name) > 32:
 		return invalid("%s name '%s' cannot be longer than '32' characters", kind, name)
-	case !alphanumeric.MatchString(name):
+	case !nameForm.MatchString(name):
 		return invalid(
 			"%s name '%s' can only contain characters that are alphanumeric characters or hyphens(-)",
 			kind,

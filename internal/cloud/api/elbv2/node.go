@@ -8,9 +8,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// settle gives the load balancer a node in each of the subnets and none
+// placeNodes gives the load balancer a node in each of the subnets and none
 // elsewhere. lb is changed, not stored.
-func (a *API) settle(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
+func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
 	old := map[string]store.Node{}
 	for _, n := range lb.Nodes {
 		old[n.SubnetID] = n
@@ -23,7 +23,7 @@ func (a *API) settle(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) e
 			continue
 		}
 		wish := addressing.Wish{
-			Subnet: s, GroupIDs: lb.GroupIDs, Description: "ELB " + suffix(lb.ARN, "loadbalancer"),
+			Subnet: s, GroupIDs: lb.GroupIDs, Description: "ELB " + arnResource(lb.ARN, "loadbalancer"),
 			LoadBalancerARN: lb.ARN, AttachedAt: a.now(),
 		}
 		if lb.Scheme == internetFacing {

@@ -24,21 +24,21 @@ func defaultRule(l *store.Listener) string {
 	return strings.Replace(l.ARN, ":listener/", ":listener-rule/", 1) + "/" + hex.EncodeToString(sum[:8])
 }
 
-// anyRule is a rule of a listener, be it the default one.
-type anyRule struct {
+// ruleOrDefault is a rule of a listener, be it the default one.
+type ruleOrDefault struct {
 	listener *store.Listener
 	row      *store.Rule // nil: the default rule
 }
 
-func (r anyRule) arn() string {
+func (r ruleOrDefault) arn() string {
 	if r.row == nil {
 		return defaultRule(r.listener)
 	}
 	return r.row.ARN
 }
 
-// place sorts rules as DescribeRules tells them: by priority, the default last.
-func (r anyRule) place() string {
+// sortKey sorts rules as DescribeRules tells them: by priority, the default last.
+func (r ruleOrDefault) sortKey() string {
 	priority := math.MaxInt32
 	if r.row != nil {
 		priority = int(r.row.Priority)
@@ -46,7 +46,7 @@ func (r anyRule) place() string {
 	return fmt.Sprintf("%010d %s", priority, r.arn())
 }
 
-func (r anyRule) describe() types.Rule {
+func (r ruleOrDefault) describe() types.Rule {
 	if r.row == nil {
 		return types.Rule{
 			RuleArn: new(defaultRule(r.listener)), Priority: new("default"), IsDefault: new(true),
@@ -60,37 +60,37 @@ func (r anyRule) describe() types.Rule {
 }
 
 // rulesOf are all rules of the listener.
-func rulesOf(r store.Reader, l *store.Listener) []anyRule {
-	out := []anyRule{{listener: l}}
+func rulesOf(r store.Reader, l *store.Listener) []ruleOrDefault {
+	out := []ruleOrDefault{{listener: l}}
 	for _, row := range store.Rules.By(r, "listener", l.ARN) {
-		out = append(out, anyRule{l, row})
+		out = append(out, ruleOrDefault{l, row})
 	}
 	return out
 }
 
 // findRule finds a rule by its ARN.
-func findRule(r store.Reader, region string, arn *string) (anyRule, error) {
+func findRule(r store.Reader, region string, arn *string) (ruleOrDefault, error) {
 	missing := wire.Errorf("RuleNotFound", "One or more rules not found")
 	if err := model.Required("ruleArn", arn != nil); err != nil {
-		return anyRule{}, err
+		return ruleOrDefault{}, err
 	}
 	if row, ok := store.Rules.Get(r, *arn); ok && row.Region == region {
 		l, ok := store.Listeners.Get(r, row.ListenerARN)
 		if !ok {
-			return anyRule{}, missing
+			return ruleOrDefault{}, missing
 		}
-		return anyRule{l, row}, nil
+		return ruleOrDefault{l, row}, nil
 	}
 	for _, l := range store.Listeners.By(r, "region", region) {
 		if defaultRule(l) == *arn {
-			return anyRule{listener: l}, nil
+			return ruleOrDefault{listener: l}, nil
 		}
 	}
-	return anyRule{}, missing
+	return ruleOrDefault{}, missing
 }
 
-// ownRule finds a rule that is not a default one.
-func ownRule(r store.Reader, region string, arn *string, what string) (*store.Rule, *store.Listener, error) {
+// nonDefaultRule finds a rule that is not a default one.
+func nonDefaultRule(r store.Reader, region string, arn *string, what string) (*store.Rule, *store.Listener, error) {
 	found, err := findRule(r, region, arn)
 	if err != nil {
 		return nil, nil, err
@@ -101,7 +101,7 @@ func ownRule(r store.Reader, region string, arn *string, what string) (*store.Ru
 	return found.row, found.listener, nil
 }
 
-func noTransforms(given []types.RuleTransform) error {
+func refuseTransforms(given []types.RuleTransform) error {
 	if len(given) == 0 {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 	if err := model.Between("priority", in.Priority, 1, maxPriority); err != nil {
 		return nil, err
 	}
-	if err := noTransforms(in.Transforms); err != nil {
+	if err := refuseTransforms(in.Transforms); err != nil {
 		return nil, err
 	}
 	conditions, err := readConditions(in.Conditions)
@@ -157,7 +157,7 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 			Region: l.Region, ListenerARN: l.ARN, Priority: *in.Priority, Conditions: conditions, Actions: actions, Tags: tags,
 		}
 		store.Rules.Put(tx, row)
-		return &elb.CreateRuleOutput{Rules: []types.Rule{anyRule{l, row}.describe()}}, nil
+		return &elb.CreateRuleOutput{Rules: []types.Rule{ruleOrDefault{l, row}.describe()}}, nil
 	})
 }
 
@@ -172,7 +172,7 @@ func countRules(r store.Reader, lb *store.LoadBalancer) int {
 // ModifyRule replaces conditions, actions or both of a rule. What is not given
 // stays.
 func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.ModifyRuleOutput, error) {
-	if err := noTransforms(in.Transforms); err != nil {
+	if err := refuseTransforms(in.Transforms); err != nil {
 		return nil, err
 	}
 	reset := aws.ToBool(in.ResetTransforms) // there are none
@@ -180,7 +180,7 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 		return nil, invalid("Either conditions or actions must be specified")
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyRuleOutput, error) {
-		old, l, err := ownRule(tx, region(ctx), in.RuleArn, "modified")
+		old, l, err := nonDefaultRule(tx, region(ctx), in.RuleArn, "modified")
 		if err != nil {
 			return nil, err
 		}
@@ -200,14 +200,14 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 			}
 		}
 		store.Rules.Put(tx, &row)
-		return &elb.ModifyRuleOutput{Rules: []types.Rule{anyRule{l, &row}.describe()}}, nil
+		return &elb.ModifyRuleOutput{Rules: []types.Rule{ruleOrDefault{l, &row}.describe()}}, nil
 	})
 }
 
 // DeleteRule removes a rule that is not a default one.
 func (a *API) DeleteRule(ctx context.Context, in *elb.DeleteRuleInput) (*elb.DeleteRuleOutput, error) {
 	return &elb.DeleteRuleOutput{}, a.store.Update(func(tx *store.Tx) error {
-		row, _, err := ownRule(tx, region(ctx), in.RuleArn, "deleted")
+		row, _, err := nonDefaultRule(tx, region(ctx), in.RuleArn, "deleted")
 		if err != nil {
 			return err
 		}
@@ -220,7 +220,7 @@ func (a *API) DeleteRule(ctx context.Context, in *elb.DeleteRuleInput) (*elb.Del
 // asked, or those named.
 func (a *API) DescribeRules(ctx context.Context, in *elb.DescribeRulesInput) (*elb.DescribeRulesOutput, error) {
 	view := a.store.View()
-	var rules []anyRule
+	var rules []ruleOrDefault
 	switch {
 	case in.ListenerArn != nil && len(in.RuleArns) > 0:
 		return nil, invalid("You cannot specify both a listener ARN and rule ARNs")
@@ -241,7 +241,7 @@ func (a *API) DescribeRules(ctx context.Context, in *elb.DescribeRulesInput) (*e
 	default:
 		return nil, invalid("You must specify either listener rule ARNs or a listener ARN")
 	}
-	rules, next, err := page(rules, anyRule.place, in.PageSize, in.Marker)
+	rules, next, err := page(rules, ruleOrDefault.sortKey, in.PageSize, in.Marker)
 	if err != nil {
 		return nil, err
 	}

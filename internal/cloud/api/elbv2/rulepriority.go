@@ -19,7 +19,7 @@ func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesIn
 		return nil, model.Null("rulePriorities")
 	}
 	return update(a, func(tx *store.Tx) (*elb.SetRulePrioritiesOutput, error) {
-		changed, l, err := reordered(tx, region(ctx), in.RulePriorities)
+		changed, l, err := withPriorities(tx, region(ctx), in.RulePriorities)
 		if err != nil {
 			return nil, err
 		}
@@ -34,14 +34,14 @@ func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesIn
 		}
 		for _, row := range changed {
 			store.Rules.Put(tx, row)
-			out.Rules = append(out.Rules, anyRule{l, row}.describe())
+			out.Rules = append(out.Rules, ruleOrDefault{l, row}.describe())
 		}
 		return out, nil
 	})
 }
 
-// reordered are the rules with the priorities that are asked for.
-func reordered(r store.Reader, region string, pairs []types.RulePriorityPair) ([]*store.Rule, *store.Listener, error) {
+// withPriorities are the rules with the priorities that are asked for.
+func withPriorities(r store.Reader, region string, pairs []types.RulePriorityPair) ([]*store.Rule, *store.Listener, error) {
 	var out []*store.Rule
 	var of *store.Listener
 	for _, pair := range pairs {
@@ -51,7 +51,7 @@ func reordered(r store.Reader, region string, pairs []types.RulePriorityPair) ([
 		if err := model.Between("rulePriorities.member.priority", pair.Priority, 1, maxPriority); err != nil {
 			return nil, nil, err
 		}
-		old, l, err := ownRule(r, region, pair.RuleArn, "modified")
+		old, l, err := nonDefaultRule(r, region, pair.RuleArn, "modified")
 		if err != nil {
 			return nil, nil, err
 		}

@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// groups checks security groups; without any it is the VPC's default group.
-func groups(r store.Reader, vpc string, ids []string) ([]string, error) {
+// checkSecurityGroups checks security groups; without any it is the VPC's default group.
+func checkSecurityGroups(r store.Reader, vpc string, ids []string) ([]string, error) {
 	of := map[string]bool{}
 	standard := ""
 	for _, g := range store.SecurityGroups.By(r, "vpc", vpc) {
@@ -49,7 +49,7 @@ func (a *API) SetSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsIn
 		if len(in.SecurityGroups) == 0 {
 			return nil, model.Null("securityGroups")
 		}
-		ids, err := groups(tx, lb.VPCID, in.SecurityGroups)
+		ids, err := checkSecurityGroups(tx, lb.VPCID, in.SecurityGroups)
 		if err != nil {
 			return nil, err
 		}

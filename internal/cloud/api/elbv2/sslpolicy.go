@@ -14,12 +14,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// policyNamed refuses a security policy that cannot be had.
-func policyNamed(name string) error {
+// checkSSLPolicy refuses a security policy that cannot be had.
+func checkSSLPolicy(name string) error {
 	if _, ok := securitypolicy.Find(name); ok {
 		return nil
 	}
-	if securitypolicy.Withheld(name) {
+	if securitypolicy.Unsupported(name) {
 		return wire.NotImplemented("the security policy %s, which demands a validated cryptographic module", name)
 	}
 	return wire.Errorf("SSLPolicyNotFound", "SSL policy '%s' not found", name)
@@ -44,7 +44,7 @@ func (a *API) DescribeSSLPolicies(
 	}
 	if len(in.Names) > 0 {
 		for _, name := range in.Names {
-			if err := policyNamed(name); err != nil {
+			if err := checkSSLPolicy(name); err != nil {
 				return nil, err
 			}
 		}
@@ -64,12 +64,12 @@ func (a *API) DescribeSSLPolicies(
 		out.NextMarker = new(base64.RawURLEncoding.EncodeToString([]byte(rows[limit-1].Name)))
 	}
 	for _, p := range rows {
-		out.SslPolicies = append(out.SslPolicies, writePolicy(p))
+		out.SslPolicies = append(out.SslPolicies, describeSSLPolicy(p))
 	}
 	return out, nil
 }
 
-func writePolicy(p securitypolicy.Policy) types.SslPolicy {
+func describeSSLPolicy(p securitypolicy.Policy) types.SslPolicy {
 	out := types.SslPolicy{Name: &p.Name, SupportedLoadBalancerTypes: []string{"application", "network"}}
 	for _, v := range p.Versions {
 		out.SslProtocols = append(out.SslProtocols, v.Name)

@@ -16,8 +16,8 @@ import (
 // What a subnet must offer to a load balancer (Application Load Balancer guide,
 // Availability Zone subnets).
 const (
-	longestPrefix = 27
-	freeAddresses = 8
+	maxPrefixLength  = 27
+	minFreeAddresses = 8
 )
 
 // subnetIDs merges the two ways to name subnets.
@@ -41,9 +41,9 @@ func subnetIDs(ids []string, mappings []types.SubnetMapping) ([]string, error) {
 	return slices.Compact(slices.Sorted(slices.Values(ids))), nil
 }
 
-// subnets finds the subnets of a load balancer and checks that they can have
+// checkSubnets finds the subnets of a load balancer and checks that they can have
 // one. Those in kept have a node already.
-func subnets(
+func checkSubnets(
 	r store.Reader,
 	region string,
 	ids []string,
@@ -77,19 +77,19 @@ func subnets(
 				"All subnets must belong to the same VPC: '%s'",
 				out[0].VPCID,
 			)
-		case s.CIDR.Bits() > longestPrefix:
+		case s.CIDR.Bits() > maxPrefixLength:
 			return nil, wire.Errorf(
 				"InvalidSubnet",
 				"The subnet '%s' is too small: a load balancer needs a CIDR block of /%d or larger",
 				s.ID,
-				longestPrefix,
+				maxPrefixLength,
 			)
-		case !kept[s.ID] && addressing.Available(r, s) < freeAddresses:
+		case !kept[s.ID] && addressing.Available(r, s) < minFreeAddresses:
 			return nil, wire.Errorf(
 				"InvalidSubnet",
 				"Not enough IP space available in %s. ELB requires at least %d free IP addresses in each subnet.",
 				s.ID,
-				freeAddresses,
+				minFreeAddresses,
 			)
 		}
 	}
@@ -118,7 +118,7 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 		for _, n := range old.Nodes {
 			kept[n.SubnetID] = true
 		}
-		wanted, err := subnets(tx, region(ctx), ids, kept, old.Scheme)
+		wanted, err := checkSubnets(tx, region(ctx), ids, kept, old.Scheme)
 		if err != nil {
 			return nil, err
 		}
@@ -130,12 +130,12 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 			)
 		}
 		lb := *old
-		if err := a.settle(tx, &lb, wanted); err != nil {
+		if err := a.placeNodes(tx, &lb, wanted); err != nil {
 			return nil, err
 		}
 		store.LoadBalancers.Put(tx, &lb)
 		return &elb.SetSubnetsOutput{
-			AvailabilityZones: zones(&lb),
+			AvailabilityZones: availabilityZones(&lb),
 			IpAddressType:     types.IpAddressType(lb.IPAddressType),
 		}, nil
 	})

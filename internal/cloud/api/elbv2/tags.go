@@ -44,53 +44,53 @@ func writeTags(tags store.Tags) []types.Tag {
 	return out
 }
 
-// tagged is the tags of a resource and the way to replace them.
-type tagged struct {
+// taggedResource is the tags of a resource and the way to replace them.
+type taggedResource struct {
 	tags store.Tags
 	set  func(tx *store.Tx, tags store.Tags)
 }
 
 // findTagged returns the tags of the resource with the ARN.
-func findTagged(r store.Reader, region, arn string) (tagged, error) {
+func findTagged(r store.Reader, region, arn string) (taggedResource, error) {
 	switch {
-	case suffix(arn, "loadbalancer") != "":
+	case arnResource(arn, "loadbalancer") != "":
 		lb, err := loadBalancer(r, region, &arn)
 		if err != nil {
-			return tagged{}, err
+			return taggedResource{}, err
 		}
-		return tagged{lb.Tags, func(tx *store.Tx, tags store.Tags) {
+		return taggedResource{lb.Tags, func(tx *store.Tx, tags store.Tags) {
 			store.LoadBalancers.Edit(tx, arn, func(lb *store.LoadBalancer) { lb.Tags = tags })
 		}}, nil
-	case suffix(arn, "targetgroup") != "":
+	case arnResource(arn, "targetgroup") != "":
 		group, err := targetGroup(r, region, &arn)
 		if err != nil {
-			return tagged{}, err
+			return taggedResource{}, err
 		}
-		return tagged{group.Tags, func(tx *store.Tx, tags store.Tags) {
+		return taggedResource{group.Tags, func(tx *store.Tx, tags store.Tags) {
 			store.TargetGroups.Edit(tx, arn, func(group *store.TargetGroup) { group.Tags = tags })
 		}}, nil
-	case suffix(arn, "listener-rule") != "":
-		rule, _, err := ownRule(r, region, &arn, "tagged")
+	case arnResource(arn, "listener-rule") != "":
+		rule, _, err := nonDefaultRule(r, region, &arn, "tagged")
 		if err != nil {
-			return tagged{}, err
+			return taggedResource{}, err
 		}
-		return tagged{rule.Tags, func(tx *store.Tx, tags store.Tags) {
+		return taggedResource{rule.Tags, func(tx *store.Tx, tags store.Tags) {
 			store.Rules.Edit(tx, arn, func(rule *store.Rule) { rule.Tags = tags })
 		}}, nil
-	case suffix(arn, "listener") != "":
+	case arnResource(arn, "listener") != "":
 		l, err := listener(r, region, &arn)
 		if err != nil {
-			return tagged{}, err
+			return taggedResource{}, err
 		}
-		return tagged{l.Tags, func(tx *store.Tx, tags store.Tags) {
+		return taggedResource{l.Tags, func(tx *store.Tx, tags store.Tags) {
 			store.Listeners.Edit(tx, arn, func(l *store.Listener) { l.Tags = tags })
 		}}, nil
 	}
-	return tagged{}, invalid("'%s' is not a valid ARN of a load balancer, target group, listener or rule", arn)
+	return taggedResource{}, invalid("'%s' is not a valid ARN of a load balancer, target group, listener or rule", arn)
 }
 
-// retag changes the tags of all named resources, or of none.
-func (a *API) retag(ctx context.Context, arns []string, change func(store.Tags) error) error {
+// changeTags changes the tags of all named resources, or of none.
+func (a *API) changeTags(ctx context.Context, arns []string, change func(store.Tags) error) error {
 	if len(arns) == 0 {
 		return model.Null("resourceArns")
 	}
@@ -120,7 +120,7 @@ func (a *API) AddTags(ctx context.Context, in *elb.AddTagsInput) (*elb.AddTagsOu
 	if len(added) == 0 {
 		return nil, model.Null("tags")
 	}
-	return &elb.AddTagsOutput{}, a.retag(ctx, in.ResourceArns, func(tags store.Tags) error {
+	return &elb.AddTagsOutput{}, a.changeTags(ctx, in.ResourceArns, func(tags store.Tags) error {
 		maps.Copy(tags, added)
 		if len(tags) > constraint.MaxTags {
 			return wire.Errorf(
@@ -134,7 +134,7 @@ func (a *API) AddTags(ctx context.Context, in *elb.AddTagsInput) (*elb.AddTagsOu
 
 // RemoveTags removes tags from resources. Keys that are not there are no error.
 func (a *API) RemoveTags(ctx context.Context, in *elb.RemoveTagsInput) (*elb.RemoveTagsOutput, error) {
-	return &elb.RemoveTagsOutput{}, a.retag(ctx, in.ResourceArns, func(tags store.Tags) error {
+	return &elb.RemoveTagsOutput{}, a.changeTags(ctx, in.ResourceArns, func(tags store.Tags) error {
 		for _, key := range in.TagKeys {
 			delete(tags, key)
 		}

@@ -54,14 +54,14 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 		if err != nil {
 			return err
 		}
-		locate := locateInstances
+		locate := resolveInstances
 		if group.TargetType == string(types.TargetTypeEnumIp) {
-			locate = locateAddresses
+			locate = resolveAddresses
 		}
 		if err := locate(tx, group, targets); err != nil {
 			return err
 		}
-		used := len(groupUsers(tx, group)) > 0
+		used := len(loadBalancersOf(tx, group)) > 0
 		for _, t := range targets {
 			if old, ok := store.Targets.Get(tx, t.Key()); ok && old.DeregisteredAt.IsZero() {
 				continue
@@ -85,8 +85,8 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 	})
 }
 
-// locateInstances finds the zones of instances that may be registered.
-func locateInstances(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
+// resolveInstances finds the zones of instances that may be registered.
+func resolveInstances(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
 	var unknown, elsewhere, idle []string
 	for _, t := range targets {
 		i, ok := store.Instances.Get(r, t.ID)
@@ -116,15 +116,15 @@ func locateInstances(r store.Reader, group *store.TargetGroup, targets []*store.
 	return nil
 }
 
-// outside are the ranges from which addresses that are not the VPC's own may be
+// registrableRanges are the ranges from which addresses that are not the VPC's own may be
 // registered (Elastic Load Balancing API Reference, CreateTargetGroup).
-var outside = []netip.Prefix{
+var registrableRanges = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
 	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
 }
 
-// locateAddresses finds the zones of addresses that may be registered.
-func locateAddresses(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
+// resolveAddresses finds the zones of addresses that may be registered.
+func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
 	vpc, ok := store.VPCs.Get(r, group.VPCID)
 	if !ok {
 		return wire.Errorf(
@@ -147,7 +147,7 @@ func locateAddresses(r store.Reader, group *store.TargetGroup, targets []*store.
 				)
 			}
 			t.Zone = zoneOf(r, vpc, addr)
-		case !slices.ContainsFunc(outside, func(p netip.Prefix) bool { return p.Contains(addr) }):
+		case !slices.ContainsFunc(registrableRanges, func(p netip.Prefix) bool { return p.Contains(addr) }):
 			return wire.Errorf(
 				"InvalidTarget",
 				"The IP address '%s' is not within a range that can be registered",
@@ -191,7 +191,7 @@ func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsIn
 		if err != nil {
 			return err
 		}
-		used := len(groupUsers(tx, group)) > 0
+		used := len(loadBalancersOf(tx, group)) > 0
 		for _, t := range targets {
 			if !used {
 				store.Targets.Delete(tx, t.Key())
@@ -200,7 +200,7 @@ func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsIn
 			store.Targets.Edit(tx, t.Key(), func(t *store.Target) {
 				if t.DeregisteredAt.IsZero() {
 					t.DeregisteredAt = a.now().UTC()
-					t.State, t.Reason, t.Description = draining()
+					t.State, t.Reason, t.Description = drainingHealth()
 				}
 			})
 		}
@@ -208,7 +208,7 @@ func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsIn
 	})
 }
 
-func draining() (state, reason, description string) {
+func drainingHealth() (state, reason, description string) {
 	return string(
 			types.TargetHealthStateEnumDraining,
 		), string(

@@ -13,8 +13,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkGroup refuses requests that are wrong whatever exists.
-func checkGroup(in *elb.CreateTargetGroupInput) error {
+// checkCreateTargetGroup refuses requests that are wrong whatever exists.
+func checkCreateTargetGroup(in *elb.CreateTargetGroupInput) error {
 	if err := model.Required("name", in.Name != nil); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func checkGroupProtocol(protocol types.ProtocolEnum) error {
 // CreateTargetGroup makes a target group. The same request again returns the
 // one that it made.
 func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupInput) (*elb.CreateTargetGroupOutput, error) {
-	if err := checkGroup(in); err != nil {
+	if err := checkCreateTargetGroup(in); err != nil {
 		return nil, err
 	}
 	tags, err := readTags(in.Tags)
@@ -85,7 +85,7 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 	if in.TargetType != "" {
 		group.TargetType = string(in.TargetType)
 	}
-	if group.HealthCheck, err = standardCheck.with(checkWish{
+	if group.HealthCheck, err = defaultHealthCheck.modified(healthCheckInput{
 		enabled: in.HealthCheckEnabled, protocol: in.HealthCheckProtocol, port: in.HealthCheckPort, path: in.HealthCheckPath,
 		interval: in.HealthCheckIntervalSeconds, timeout: in.HealthCheckTimeoutSeconds,
 		healthy: in.HealthyThresholdCount, unhealthy: in.UnhealthyThresholdCount, matcher: in.Matcher,
@@ -100,28 +100,28 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 			if old.Name != group.Name {
 				continue
 			}
-			if !sameGroup(old, group) {
+			if !sameTargetGroup(old, group) {
 				return nil, wire.Errorf(
 					"DuplicateTargetGroupName",
 					"A target group with the same name '%s' already exists, but with different settings",
 					group.Name,
 				)
 			}
-			return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeGroup(tx, old)}}, nil
+			return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeTargetGroup(tx, old)}}, nil
 		}
 		group.ARN = arn(group.Region, "targetgroup/"+group.Name+"/"+a.ids.Hex(16))
 		group.Attributes = targetGroupAttributes.defaults()
 		store.TargetGroups.Put(tx, group)
-		return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeGroup(tx, group)}}, nil
+		return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeTargetGroup(tx, group)}}, nil
 	})
 }
 
-func sameGroup(a, b *store.TargetGroup) bool {
+func sameTargetGroup(a, b *store.TargetGroup) bool {
 	return a.Protocol == b.Protocol && a.Port == b.Port && a.VPCID == b.VPCID && a.TargetType == b.TargetType &&
 		a.HealthCheck == b.HealthCheck && maps.Equal(a.Tags, b.Tags)
 }
 
-func describeGroup(r store.Reader, group *store.TargetGroup) types.TargetGroup {
+func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetGroup {
 	check := group.HealthCheck
 	out := types.TargetGroup{
 		TargetGroupArn: new(group.ARN), TargetGroupName: new(group.Name), Protocol: types.ProtocolEnum(group.Protocol),
@@ -138,7 +138,7 @@ func describeGroup(r store.Reader, group *store.TargetGroup) types.TargetGroup {
 		HealthyThresholdCount: new(
 			check.Healthy,
 		), UnhealthyThresholdCount: new(check.Unhealthy), Matcher: &types.Matcher{HttpCode: new(check.Matcher)},
-		LoadBalancerArns: groupUsers(r, group),
+		LoadBalancerArns: loadBalancersOf(r, group),
 	}
 	if out.LoadBalancerArns == nil {
 		out.LoadBalancerArns = []string{}
@@ -158,7 +158,7 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 		}
 		rows = slices.DeleteFunc(
 			rows,
-			func(g *store.TargetGroup) bool { return !slices.Contains(groupUsers(view, g), lb.ARN) },
+			func(g *store.TargetGroup) bool { return !slices.Contains(loadBalancersOf(view, g), lb.ARN) },
 		)
 	}
 	arnOf := func(g *store.TargetGroup) string { return g.ARN }
@@ -178,7 +178,7 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 	}
 	out := &elb.DescribeTargetGroupsOutput{TargetGroups: []types.TargetGroup{}, NextMarker: next}
 	for _, g := range rows {
-		out.TargetGroups = append(out.TargetGroups, describeGroup(view, g))
+		out.TargetGroups = append(out.TargetGroups, describeTargetGroup(view, g))
 	}
 	return out, nil
 }
@@ -190,7 +190,7 @@ func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupIn
 		if err != nil {
 			return nil, err
 		}
-		check, err := checkOf(group).with(checkWish{
+		check, err := healthCheckOf(group).modified(healthCheckInput{
 			enabled: in.HealthCheckEnabled, protocol: in.HealthCheckProtocol, port: in.HealthCheckPort, path: in.HealthCheckPath,
 			interval: in.HealthCheckIntervalSeconds, timeout: in.HealthCheckTimeoutSeconds,
 			healthy: in.HealthyThresholdCount, unhealthy: in.UnhealthyThresholdCount, matcher: in.Matcher,
@@ -201,14 +201,14 @@ func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupIn
 		changed := *group
 		changed.HealthCheck = check
 		store.TargetGroups.Put(tx, &changed)
-		return &elb.ModifyTargetGroupOutput{TargetGroups: []types.TargetGroup{describeGroup(tx, &changed)}}, nil
+		return &elb.ModifyTargetGroupOutput{TargetGroups: []types.TargetGroup{describeTargetGroup(tx, &changed)}}, nil
 	})
 }
 
 // DeleteTargetGroup removes a target group that no listener or rule uses. It is no
 // error when there is none.
 func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupInput) (*elb.DeleteTargetGroupOutput, error) {
-	if err := wellFormed(in.TargetGroupArn, "targetGroupArn", "targetgroup", "target group"); err != nil {
+	if err := checkARN(in.TargetGroupArn, "targetGroupArn", "targetgroup", "target group"); err != nil {
 		return nil, err
 	}
 	return &elb.DeleteTargetGroupOutput{}, a.store.Update(func(tx *store.Tx) error {
@@ -216,7 +216,7 @@ func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupIn
 		if !ok || group.Region != region(ctx) {
 			return nil
 		}
-		if len(groupUsers(tx, group)) > 0 {
+		if len(loadBalancersOf(tx, group)) > 0 {
 			return wire.Errorf(
 				"ResourceInUse",
 				"Target group '%s' is currently in use by a listener or a rule",

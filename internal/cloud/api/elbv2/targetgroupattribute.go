@@ -28,7 +28,7 @@ const (
 // Application Load Balancers (Elastic Load Balancing API Reference,
 // TargetGroupAttribute).
 var targetGroupAttributes = attributes{"Target group", map[string]attribute{
-	"deregistration_delay.timeout_seconds":        {"300", number(0, 3600), nil},
+	"deregistration_delay.timeout_seconds":        {"300", numberBetween(0, 3600), nil},
 	"load_balancing.algorithm.anomaly_mitigation": {"off", oneOf("on", "off"), oneOf("off")},
 	algorithmKey: {
 		"round_robin",
@@ -40,28 +40,28 @@ var targetGroupAttributes = attributes{"Target group", map[string]attribute{
 		oneOf("true", "false", "use_load_balancer_configuration"),
 		nil,
 	},
-	slowStartKey:                             {"0", orElse(oneOf("0"), number(30, 900)), nil},
+	slowStartKey:                             {"0", either(oneOf("0"), numberBetween(30, 900)), nil},
 	appCookieKey:                             {"", appCookieName, nil},
-	"stickiness.app_cookie.duration_seconds": {"86400", number(1, maxStickiness), nil},
-	stickyKey:                                {"false", boolean, nil},
-	"stickiness.lb_cookie.duration_seconds":  {"86400", number(1, maxStickiness), nil},
+	"stickiness.app_cookie.duration_seconds": {"86400", numberBetween(1, maxStickiness), nil},
+	stickyKey:                                {"false", isBoolean, nil},
+	"stickiness.lb_cookie.duration_seconds":  {"86400", numberBetween(1, maxStickiness), nil},
 	stickyTypeKey:                            {"lb_cookie", oneOf("lb_cookie", "app_cookie"), nil},
-	failoverPrefix + "count":                 {"1", orElse(oneOf("off"), number(1, 1000)), nil},
-	failoverPrefix + "percentage":            {"off", orElse(oneOf("off"), number(1, 100)), nil},
-	failOpenPrefix + "count":                 {"1", number(1, 1000), nil},
-	failOpenPrefix + "percentage":            {"off", orElse(oneOf("off"), number(1, 100)), nil},
+	failoverPrefix + "count":                 {"1", either(oneOf("off"), numberBetween(1, 1000)), nil},
+	failoverPrefix + "percentage":            {"off", either(oneOf("off"), numberBetween(1, 100)), nil},
+	failOpenPrefix + "count":                 {"1", numberBetween(1, 1000), nil},
+	failOpenPrefix + "percentage":            {"off", either(oneOf("off"), numberBetween(1, 100)), nil},
 }}
 
 // appCookieName allows names of cookies (RFC 6265, section 4.1.1) that are not
 // the load balancer's own.
 func appCookieName(v string) bool {
-	return v == "" || anything(v) && tokenForm.MatchString(v) && !strings.HasPrefix(v, "AWSALB")
+	return v == "" || anyText(v) && tokenForm.MatchString(v) && !strings.HasPrefix(v, "AWSALB")
 }
 
-// checkTogether refuses attributes of a group that do not go together. The words
+// checkAttributeConflicts refuses attributes of a group that do not go together. The words
 // of the first two and of groupSticky are AWS's
 // (kubernetes-sigs/aws-load-balancer-controller, issues 3686 and 2734).
-func checkTogether(r store.Reader, group *store.TargetGroup, values map[string]string) error {
+func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values map[string]string) error {
 	sticky := values[stickyKey] == "true"
 	conflict := func(format string, args ...any) error {
 		return wire.Errorf("InvalidConfigurationRequest", format, args...)
@@ -75,8 +75,8 @@ func checkTogether(r store.Reader, group *store.TargetGroup, values map[string]s
 		return conflict("You cannot enable stickiness on a target group when cross-zone load balancing is off")
 	case sticky && values[stickyTypeKey] == "app_cookie" && values[appCookieKey] == "":
 		return conflict("You must specify a cookie name to enable stickiness of the type 'app_cookie'")
-	case fewer(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]),
-		fewer(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]):
+	case lowerThreshold(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]),
+		lowerThreshold(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]):
 		return conflict(
 			"The threshold for DNS failover must be greater than or equal to the threshold for routing failover",
 		)
@@ -92,13 +92,13 @@ func checkTogether(r store.Reader, group *store.TargetGroup, values map[string]s
 		}
 	}
 	if sticky {
-		return groupSticky(r, group)
+		return checkGroupStickiness(r, group)
 	}
 	return nil
 }
 
-// fewer compares two thresholds, either of which may be off.
-func fewer(a, b string) bool {
+// lowerThreshold compares two thresholds, either of which may be off.
+func lowerThreshold(a, b string) bool {
 	x, err := strconv.Atoi(a)
 	if err != nil {
 		return false
@@ -107,11 +107,11 @@ func fewer(a, b string) bool {
 	return err == nil && x < y
 }
 
-// groupSticky refuses stickiness to targets while clients may change between
+// checkGroupStickiness refuses stickiness to targets while clients may change between
 // target groups.
-func groupSticky(r store.Reader, group *store.TargetGroup) error {
+func checkGroupStickiness(r store.Reader, group *store.TargetGroup) error {
 	var err error
-	uses(r, group, func(_ *store.Listener, rule string, a store.Action) {
+	eachForward(r, group, func(_ *store.Listener, rule string, a store.Action) {
 		if err == nil && len(a.Forward) > 1 && !a.Stickiness {
 			err = wire.Errorf(
 				"InvalidConfigurationRequest",
@@ -123,9 +123,9 @@ func groupSticky(r store.Reader, group *store.TargetGroup) error {
 	return err
 }
 
-func targetGroupPairs(values map[string]string) []types.TargetGroupAttribute {
+func describeTargetGroupAttributes(values map[string]string) []types.TargetGroupAttribute {
 	var out []types.TargetGroupAttribute
-	each(values, func(key, value string) {
+	eachInOrder(values, func(key, value string) {
 		out = append(out, types.TargetGroupAttribute{Key: new(key), Value: new(value)})
 	})
 	return out
@@ -133,24 +133,24 @@ func targetGroupPairs(values map[string]string) []types.TargetGroupAttribute {
 
 // ModifyTargetGroupAttributes sets attributes of a target group.
 func (a *API) ModifyTargetGroupAttributes(ctx context.Context, in *elb.ModifyTargetGroupAttributesInput) (*elb.ModifyTargetGroupAttributesOutput, error) {
-	pairs := make([]pair, 0, len(in.Attributes))
+	pairs := make([]keyValue, 0, len(in.Attributes))
 	for _, given := range in.Attributes {
-		pairs = append(pairs, pair{given.Key, given.Value})
+		pairs = append(pairs, keyValue{given.Key, given.Value})
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyTargetGroupAttributesOutput, error) {
 		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
 		if err != nil {
 			return nil, err
 		}
-		values, err := targetGroupAttributes.changed(group.Attributes, pairs)
+		values, err := targetGroupAttributes.apply(group.Attributes, pairs)
 		if err != nil {
 			return nil, err
 		}
-		if err := checkTogether(tx, group, values); err != nil {
+		if err := checkAttributeConflicts(tx, group, values); err != nil {
 			return nil, err
 		}
 		store.TargetGroups.Edit(tx, group.ARN, func(group *store.TargetGroup) { group.Attributes = values })
-		return &elb.ModifyTargetGroupAttributesOutput{Attributes: targetGroupPairs(values)}, nil
+		return &elb.ModifyTargetGroupAttributesOutput{Attributes: describeTargetGroupAttributes(values)}, nil
 	})
 }
 
@@ -160,5 +160,5 @@ func (a *API) DescribeTargetGroupAttributes(ctx context.Context, in *elb.Describ
 	if err != nil {
 		return nil, err
 	}
-	return &elb.DescribeTargetGroupAttributesOutput{Attributes: targetGroupPairs(group.Attributes)}, nil
+	return &elb.DescribeTargetGroupAttributesOutput{Attributes: describeTargetGroupAttributes(group.Attributes)}, nil
 }

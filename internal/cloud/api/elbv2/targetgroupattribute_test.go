@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// set changes attributes of a target group; keys and values in turn.
-func (w *world) set(group string, pairs ...string) error {
+// setAttributes changes attributes of a target group; keys and values in turn.
+func (w *world) setAttributes(group string, pairs ...string) error {
 	in := &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: &group}
 	for i := 0; i < len(pairs); i += 2 {
 		in.Attributes = append(in.Attributes, types.TargetGroupAttribute{Key: &pairs[i], Value: &pairs[i+1]})
@@ -57,7 +57,7 @@ func TestAttributesOfATargetGroupGoTogether(t *testing.T) {
 		{invalid, failOpen, []string{failOpen + "count", "off"}},
 	} {
 		w := newWorld(t)
-		err := w.set(*w.group().TargetGroupArn, c.pairs...)
+		err := w.setAttributes(*w.group().TargetGroupArn, c.pairs...)
 		if c.code == "" && err != nil {
 			t.Errorf("%v: %v", c.pairs, err)
 		} else if c.code != "" {
@@ -86,7 +86,7 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 	r := must(w.CreateRule(w.ctx, create))(t).Rules[0]
 	refused(
 		t,
-		w.set(*one.TargetGroupArn, "stickiness.enabled", "true"),
+		w.setAttributes(*one.TargetGroupArn, "stickiness.enabled", "true"),
 		"InvalidConfigurationRequest",
 		"This target group appears behind a rule with group stickiness disabled ("+*r.RuleArn+"). You must enable group stickiness before enabling target stickiness",
 	)
@@ -102,7 +102,7 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 		changed.Actions[0].TargetGroupArn != nil {
 		t.Errorf("%+v", forward)
 	}
-	if err := w.set(*one.TargetGroupArn, "stickiness.enabled", "true"); err != nil {
+	if err := w.setAttributes(*one.TargetGroupArn, "stickiness.enabled", "true"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(nil)})
@@ -126,7 +126,7 @@ func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
 	must(w.RegisterTargets(w.ctx, far))(t)
 	refused(
 		t,
-		w.set(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"),
+		w.setAttributes(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"),
 		"InvalidConfigurationRequest",
 		"10.7.0.1",
 	)
@@ -138,7 +138,7 @@ func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
 	)(
 		t,
 	)
-	if err := w.set(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"); err != nil {
+	if err := w.setAttributes(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.RegisterTargets(w.ctx, far)

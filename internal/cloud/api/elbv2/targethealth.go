@@ -30,7 +30,7 @@ func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHe
 	}
 	if len(in.Targets) == 0 {
 		for _, t := range rows {
-			if !terminated(view, t) {
+			if !isTerminated(view, t) {
 				add(t)
 			}
 		}
@@ -63,7 +63,7 @@ func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHe
 	return out, nil
 }
 
-func terminated(r store.Reader, t *store.Target) bool {
+func isTerminated(r store.Reader, t *store.Target) bool {
 	i, ok := store.Instances.Get(r, t.ID)
 	return ok && i.State == store.Terminated
 }

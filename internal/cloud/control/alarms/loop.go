@@ -42,7 +42,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		view := l.Store.View()
 		for _, row := range store.Alarms.List(view) {
-			if alarm.Due(row) {
+			if alarm.ActionsDue(row) {
 				l.fire(row, true)
 			}
 		}
@@ -66,10 +66,10 @@ func following(now time.Time) time.Time {
 // invoked each minute that the alarm remains in the state).
 func (l *Loop) evaluate(now time.Time) {
 	for _, row := range store.Alarms.List(l.Store.View()) {
-		verdict, keep := alarm.Evaluate(row, alarm.Read(row, l.Metrics, now), now)
+		verdict, keep := alarm.Evaluate(row, alarm.Datapoints(row, l.Metrics, now), now)
 		if !keep && verdict.State != row.State {
 			l.set(row, verdict, now)
-		} else if !alarm.Due(row) {
+		} else if !alarm.ActionsDue(row) {
 			l.fire(row, false)
 		}
 	}
@@ -80,7 +80,7 @@ func (l *Loop) evaluate(now time.Time) {
 func (l *Loop) set(seen *store.Alarm, verdict alarm.Verdict, now time.Time) {
 	err := l.Store.Update(func(tx *store.Tx) error {
 		if row, ok := store.Alarms.Get(tx, seen.ARN); ok && row == seen {
-			alarm.Set(tx, row, verdict, now)
+			alarm.SetState(tx, row, verdict, now)
 		}
 		return nil
 	})
@@ -92,27 +92,27 @@ func (l *Loop) set(seen *store.Alarm, verdict alarm.Verdict, now time.Time) {
 // fire carries out the actions of the alarm's state: all when it has just come to
 // be in it, else those that repeat.
 func (l *Loop) fire(seen *store.Alarm, changed bool) {
-	actions := alarm.Actions(seen)
+	actions := alarm.StateActions(seen)
 	if !changed && (len(actions) == 0 || seen.ActionsDisabled) {
 		return
 	}
 	now := time.Now()
-	values := alarm.Values(seen, l.Metrics, now)
+	values := alarm.RecentValues(seen, l.Metrics, now)
 	err := l.Store.Update(func(tx *store.Tx) error {
 		row, ok := store.Alarms.Get(tx, seen.ARN)
-		if !ok || row.State != seen.State || alarm.Due(row) != changed {
+		if !ok || row.State != seen.State || alarm.ActionsDue(row) != changed {
 			return nil
 		}
 		if !row.ActionsDisabled {
 			for _, action := range actions {
 				failure := l.Actions.Execute(tx, action, alarm.Firing{Alarm: row, Values: values, At: now})
 				if changed {
-					alarm.Acted(tx, row, action, failure, now)
+					alarm.RecordAction(tx, row, action, failure, now)
 				}
 			}
 		}
 		if changed {
-			alarm.Done(tx, row, now)
+			alarm.MarkActionsRun(tx, row, now)
 		}
 		return nil
 	})

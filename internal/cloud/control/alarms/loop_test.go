@@ -106,7 +106,7 @@ func (b bench) alarm() *store.Alarm {
 // minutes measures one value in each of so many minutes to come.
 func (b bench) minutes(n int, value float64) {
 	for range n {
-		b.metrics.Add("r", metric.NewID("N", "m"), time.Now(), "None", metric.Of(value, 1))
+		b.metrics.Add("r", metric.NewID("N", "m"), time.Now(), "None", metric.SummaryOf(value, 1))
 		time.Sleep(time.Minute)
 	}
 	synctest.Wait()
@@ -159,13 +159,13 @@ func TestAnAlarmGoesOffAndActsUntilItIsOver(t *testing.T) {
 func TestAStateThatIsSetByHandActsAtOnceAndLastsUntilTheNextLook(t *testing.T) {
 	watching(t, func(b bench) {
 		b.change(func(tx *store.Tx) {
-			alarm.Set(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm, Reason: "a try"}, time.Now())
+			alarm.SetState(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm, Reason: "a try"}, time.Now())
 		})
 		synctest.Wait()
 		b.want(alarm.InAlarm, "out ALARM")
 		time.Sleep(time.Minute + after)
 		synctest.Wait()
-		b.want(alarm.Insufficient)
+		b.want(alarm.InsufficientData)
 	})
 }
 
@@ -173,7 +173,7 @@ func TestActionsThatAreDisabledDoNotRun(t *testing.T) {
 	watching(t, func(b bench) {
 		b.change(func(tx *store.Tx) {
 			store.Alarms.Edit(tx, b.alarm().ARN, func(row *store.Alarm) { row.ActionsDisabled = true })
-			alarm.Set(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now())
+			alarm.SetState(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now())
 		})
 		synctest.Wait()
 		b.want(alarm.InAlarm)
@@ -183,7 +183,7 @@ func TestActionsThatAreDisabledDoNotRun(t *testing.T) {
 func TestAnActionThatFailsIsWrittenDown(t *testing.T) {
 	watching(t, func(b bench) {
 		b.actions.err = errors.New("there is no such policy")
-		b.change(func(tx *store.Tx) { alarm.Set(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now()) })
+		b.change(func(tx *store.Tx) { alarm.SetState(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now()) })
 		synctest.Wait()
 		found := slices.ContainsFunc(store.AlarmHistories.List(b.rows.View()), func(item *store.AlarmHistory) bool {
 			return item.Type == "Action" && strings.HasPrefix(item.Summary, "Failed to execute action "+out) &&

@@ -128,14 +128,14 @@ func (a adder) node(last, now balancer.NodeCounters) {
 	}
 	for name, n := range grown(last.Sums, now.Sums) {
 		if name == "ProcessedBytes" {
-			both(name, bytes, metric.Of(n, 1))
+			both(name, bytes, metric.SummaryOf(n, 1))
 		} else {
-			both(name, count, metric.Of(1, n))
+			both(name, count, metric.SummaryOf(1, n))
 		}
 	}
 	// Sum is the one statistic that means something: one sample a minute.
 	if now.Active > 0 && a.at.Truncate(metric.Resolution).Sub(a.at) > -every {
-		both("ActiveConnectionCount", count, metric.Of(float64(now.Active), 1))
+		both("ActiveConnectionCount", count, metric.SummaryOf(float64(now.Active), 1))
 	}
 }
 
@@ -163,7 +163,7 @@ func (a adder) group(last, now balancer.GroupCounters, targets int) {
 	}
 	sums := grown(last.Sums, now.Sums)
 	for name, n := range sums {
-		four(name, count, metric.Of(1, n))
+		four(name, count, metric.SummaryOf(1, n))
 	}
 	if times := answered(last, now); times.Count > 0 {
 		four("TargetResponseTime", seconds, times)
@@ -172,19 +172,19 @@ func (a adder) group(last, now balancer.GroupCounters, targets int) {
 	// is nothing to do (Amazon EC2 Auto Scaling User Guide, Target tracking scaling
 	// policies).
 	if n := sums["RequestCount"]; targets > 0 && (n > 0 || now.Present) {
-		each := metric.Of(n/float64(targets), 1)
+		each := metric.SummaryOf(n/float64(targets), 1)
 		a.add("RequestCountPerTarget", count, each, group)
 		a.add("RequestCountPerTarget", count, each, group, all)
 		if here := taking(now); here > 0 {
-			each = metric.Of(n/float64(here), 1)
+			each = metric.SummaryOf(n/float64(here), 1)
 			a.add("RequestCountPerTarget", count, each, group, zone)
 			a.add("RequestCountPerTarget", count, each, group, zone, all)
 		}
 	}
 	if now.Present && now.Healthy+now.Unhealthy > 0 {
 		for name, n := range map[string]int{"HealthyHostCount": now.Healthy, "UnHealthyHostCount": now.Unhealthy} {
-			a.add(name, count, metric.Of(float64(n), 1), group, all)
-			a.add(name, count, metric.Of(float64(n), 1), group, zone, all)
+			a.add(name, count, metric.SummaryOf(float64(n), 1), group, all)
+			a.add(name, count, metric.SummaryOf(float64(n), 1), group, zone, all)
 		}
 	}
 }
@@ -199,7 +199,7 @@ func answered(last, now balancer.GroupCounters) metric.Summary {
 	var out metric.Summary
 	for _, t := range now.Times {
 		if n := t.Count - min(t.Count, counted[t.From]); n > 0 {
-			out.Merge(metric.Between(t.From.Seconds(), t.To.Seconds(), 0, float64(n)))
+			out.Merge(metric.SummaryBetween(t.From.Seconds(), t.To.Seconds(), 0, float64(n)))
 		}
 	}
 	out.Sum = max(now.Time-last.Time, 0).Seconds()

@@ -32,7 +32,7 @@ func (l *Loop) groups(now time.Time) {
 					name,
 					metric.Dimension{Name: "AutoScalingGroupName", Value: group.Name},
 				)
-				l.Metrics.Add(group.Region, id, minute, "None", metric.Of(float64(value), 1))
+				l.Metrics.Add(group.Region, id, minute, "None", metric.SummaryOf(float64(value), 1))
 			}
 		}
 	}

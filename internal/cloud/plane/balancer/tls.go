@@ -72,7 +72,7 @@ func newSecure(settings TLS, noHTTP2 bool, now func() time.Time) (*secure, error
 	if noHTTP2 {
 		s.config.NextProtos = s.config.NextProtos[1:]
 	}
-	policy.Restrict(s.config)
+	policy.ApplyTo(s.config)
 	return s, errors.Join(append(problems, err)...)
 }
 

@@ -38,15 +38,15 @@ const (
 
 // Table is what is known about one service.
 type Table struct {
-	Service    string   // signing name: ec2, elasticloadbalancing, sts, ssm
-	Protocol   Protocol // how it speaks
-	Version    string   // API version, as in Version=2016-11-15; empty for JSON
-	Namespace  string   // xmlns of responses; empty for JSON
-	Target     string   // prefix of X-Amz-Target, and service in RPC v2's paths; empty for XML protocols
-	Also       []Protocol
-	operations map[string]bool
-	errors     map[string]string // code of AWS query -> name in JSON and CBOR, where they differ
-	types      map[string]string // Go type name -> its line of the table
+	Service        string   // signing name: ec2, elasticloadbalancing, sts, ssm
+	Protocol       Protocol // how it speaks
+	Version        string   // API version, as in Version=2016-11-15; empty for JSON
+	Namespace      string   // xmlns of responses; empty for JSON
+	Target         string   // prefix of X-Amz-Target, and service in RPC v2's paths; empty for XML protocols
+	OtherProtocols []Protocol
+	operations     map[string]bool
+	errors         map[string]string // code of AWS query -> name in JSON and CBOR, where they differ
+	types          map[string]string // Go type name -> its line of the table
 }
 
 // Field is how one field of a Go type is spelled.
@@ -82,7 +82,7 @@ func Load(service string) (*Table, error) {
 			t.Target = rest
 		case "also":
 			for name := range strings.FieldsSeq(rest) {
-				t.Also = append(t.Also, Protocol(name))
+				t.OtherProtocols = append(t.OtherProtocols, Protocol(name))
 			}
 		case "errors":
 			for pair := range strings.FieldsSeq(rest) {
@@ -100,8 +100,8 @@ func Load(service string) (*Table, error) {
 	return t, nil
 }
 
-// Operation tells whether AWS's API has an operation of this name.
-func (t *Table) Operation(name string) bool { return t.operations[name] }
+// HasOperation tells whether AWS's API has an operation of this name.
+func (t *Table) HasOperation(name string) bool { return t.operations[name] }
 
 // Operations lists the operations of AWS's API, sorted.
 func (t *Table) Operations() []string { return slices.Sorted(maps.Keys(t.operations)) }
@@ -114,14 +114,14 @@ func (t *Table) ErrorName(code string) string {
 	return code
 }
 
-// Fields returns the spelling of the fields of a Go type that do not follow
+// Exceptions returns the spelling of the fields of a Go type that do not follow
 // the protocol's rule, by field name, with the rule's answer filled in where
 // only a part is exceptional.
-func (t *Table) Fields(typeName string) map[string]Field {
+func (t *Table) Exceptions(typeName string) map[string]Field {
 	out := map[string]Field{}
 	for entry := range strings.FieldsSeq(t.types[typeName]) {
 		parts := strings.Split(entry, ":")
-		f := t.Rule(parts[0])
+		f := t.DefaultField(parts[0])
 		for i, part := range parts[1:] {
 			if part == "" {
 				continue
@@ -140,8 +140,8 @@ func (t *Table) Fields(typeName string) map[string]Field {
 	return out
 }
 
-// Rule is the spelling of a field by the protocol's rule alone.
-func (t *Table) Rule(field string) Field {
+// DefaultField is the spelling of a field by the protocol's rule alone.
+func (t *Table) DefaultField(field string) Field {
 	if t.Protocol == EC2 {
 		return Field{Response: strings.ToLower(field[:1]) + field[1:], Request: field, Item: "item"}
 	}

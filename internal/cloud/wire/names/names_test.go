@@ -33,9 +33,9 @@ func TestExceptionsAndRuleTogetherSpellAField(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, exceptional := table.Fields(tc.typeName)[tc.field]
+		got, exceptional := table.Exceptions(tc.typeName)[tc.field]
 		if !exceptional {
-			got = table.Rule(tc.field)
+			got = table.DefaultField(tc.field)
 		}
 		if got != tc.want {
 			t.Errorf("%s %s.%s = %+v, want %+v", tc.service, tc.typeName, tc.field, got, tc.want)
@@ -48,7 +48,7 @@ func TestOperationsOfTheAPIAreKnownServedOrNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !table.Operation("RunInstances") || table.Operation("RunInstance") {
+	if !table.HasOperation("RunInstances") || table.HasOperation("RunInstance") {
 		t.Error("operations of EC2 are wrong")
 	}
 	if _, err := names.Load("s3"); err == nil {

@@ -132,7 +132,7 @@ func exceptions(b *strings.Builder, s service, found map[string]map[string]*name
 	for _, typeName := range slices.Sorted(maps.Keys(found)) {
 		var entries []string
 		for _, field := range slices.Sorted(maps.Keys(found[typeName])) {
-			if e := exception(field, *found[typeName][field], rule.Rule(field)); e != "" {
+			if e := exception(field, *found[typeName][field], rule.DefaultField(field)); e != "" {
 				entries = append(entries, e)
 			}
 		}
