@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// NothingLeft looks into every table: what a deployment makes is gone.
+// NothingLeft checks every table: all resources of the deployment are gone.
 func NothingLeft(t *testing.T, c *Cloud) {
 	t.Helper()
 	view := c.Store.View()
@@ -47,14 +47,16 @@ func NothingLeft(t *testing.T, c *Cloud) {
 	}
 }
 
+// Eventually waits up to ten seconds for a condition and fails the test if it does
+// not hold by then.
 func Eventually(t *testing.T, ok func() bool) {
 	t.Helper()
 	if !Happens(ok) {
-		t.Fatal("it did not happen")
+		t.Fatal("the condition did not hold within ten seconds")
 	}
 }
 
-// Happens waits for it, ten seconds at most.
+// Happens waits up to ten seconds for a condition and reports whether it held.
 func Happens(ok func() bool) bool {
 	for began := time.Now(); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
@@ -64,7 +66,7 @@ func Happens(ok func() bool) bool {
 	return true
 }
 
-// EverythingOnce checks that the cloud holds each thing of the tutorial once.
+// EverythingOnce checks that the cloud holds each resource of the tutorial once.
 func EverythingOnce(t *testing.T, c *Cloud) {
 	t.Helper()
 	view := c.Store.View()
@@ -115,7 +117,7 @@ func EverythingOnce(t *testing.T, c *Cloud) {
 	)
 	count["listeners"] = len(store.Listeners.List(view))
 	for _, x := range store.Targets.List(view) {
-		// Those of terminated instances can be asked for as long as these.
+		// Targets of terminated instances stay visible as long as the instances.
 		if i, ok := store.Instances.Get(view, x.ID); ok && i.State != store.Terminated {
 			count["targets"]++
 		}
@@ -130,13 +132,13 @@ func EverythingOnce(t *testing.T, c *Cloud) {
 	}
 }
 
-// RolledBack demands that a release failed and was taken back, and gives what is
-// told of it.
+// RolledBack checks that err reports a failed release that was rolled back, and
+// returns the text that the user reads.
 func RolledBack(t *testing.T, err error) string {
 	t.Helper()
 	var f *apply.Failure
 	if !errors.As(err, &f) {
-		t.Fatalf("no failure that was taken back: %v", err)
+		t.Fatalf("want a release that failed and was rolled back, got %v", err)
 	}
 	var text strings.Builder
 	for _, d := range diag.From(err) {
@@ -145,6 +147,7 @@ func RolledBack(t *testing.T, err error) string {
 	return text.String()
 }
 
+// Contains checks that a text contains all of the words.
 func Contains(t *testing.T, text string, words ...string) {
 	t.Helper()
 	for _, word := range words {

@@ -39,12 +39,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
+// Region is where the tests deploy.
 const Region = "us-east-1"
 
+// PublicRange is the range of public IP addresses.
 var PublicRange = netip.MustParsePrefix("198.18.0.0/15")
 
-// Cloud is a local cloud in this process: the real APIs and the real loops, over
-// planes without a kernel.
+// Cloud is a local cloud in this process.
 type Cloud struct {
 	Store *store.Store
 	URL   string
@@ -55,12 +56,13 @@ type Cloud struct {
 	Balancer      simulated.Balancer
 	Metrics       metric.Store
 	Fleet         scaling.Fleet
-	FailedRelease atomic.Pointer[string] // a release whose machines are not well once they have served
-	FailLate      atomic.Bool            // those of a group fall ill when another one is launched, not at once
-	OnHealthCheck atomic.Pointer[func()] // is called when health is looked at
-	StopLoops     func()                 // the loops, as when the daemon is killed
+	FailedRelease atomic.Pointer[string] // release whose servers become unhealthy after they served; nil: none
+	FailLate      atomic.Bool            // its group instances stay healthy until another one is launched
+	OnHealthCheck atomic.Pointer[func()] // called at each health check; nil: nothing
+	StopLoops     func()                 // stops the control loops, as a kill of the daemon does
 }
 
+// New starts a local cloud that ends with the test.
 func New(t *testing.T) *Cloud {
 	t.Helper()
 	s, err := store.Open("")
@@ -108,7 +110,7 @@ func New(t *testing.T) *Cloud {
 	return c
 }
 
-// StartLoops starts the loops, as a daemon that starts does.
+// StartLoops starts the control loops, as a starting daemon does.
 func (c *Cloud) StartLoops(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	networks := &networks.Loop{
@@ -135,7 +137,7 @@ func (c *Cloud) StartLoops(t *testing.T) {
 	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log}
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
-	for _, run := range []func(context.Context) error{networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, c.feel} {
+	for _, run := range []func(context.Context) error{networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, c.recheckHealth} {
 		loops.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {
 				t.Error(err)
@@ -145,8 +147,9 @@ func (c *Cloud) StartLoops(t *testing.T) {
 	c.StopLoops = func() { cancel(); loops.Wait() }
 }
 
-// feel lets the balancer look at the targets again when an instance changed.
-func (c *Cloud) feel(ctx context.Context) error {
+// recheckHealth makes the load balancer check its targets again whenever an
+// instance changes.
+func (c *Cloud) recheckHealth(ctx context.Context) error {
 	for {
 		view := c.Store.View()
 		c.Balancer.Look()
@@ -156,27 +159,27 @@ func (c *Cloud) feel(ctx context.Context) error {
 	}
 }
 
-// health is that of a target: one whose instance has the tag "sick" is not well,
-// and of a release that is sick servers that have served and machines of groups
-// from the first.
+// health returns a target's health. A target is unhealthy if its instance has the
+// tag "sick" or if it belongs to the failed release and may fail.
 func (c *Cloud) health(target balancer.Target) balancer.Health {
-	if look := c.OnHealthCheck.Load(); look != nil {
-		(*look)()
+	if hook := c.OnHealthCheck.Load(); hook != nil {
+		(*hook)()
 	}
 	i, ok := store.Instances.Get(c.Store.View(), target.ID)
 	if !ok {
 		return simulated.Healthy
 	}
-	if release := c.FailedRelease.Load(); i.Tags["sick"] != "" ||
-		release != nil && i.Tags["aloft:release"] == *release && c.served(i) {
+	if failed := c.FailedRelease.Load(); i.Tags["sick"] != "" ||
+		failed != nil && i.Tags["aloft:release"] == *failed && c.mayFail(i) {
 		return balancer.Health{State: "unhealthy", Reason: "Target.Timeout", Description: "Request timed out"}
 	}
 	return simulated.Healthy
 }
 
-// served tells of a machine that it may fall ill: a server when it was healthy,
-// which it has a mark for.
-func (c *Cloud) served(i *store.Instance) bool {
+// mayFail reports whether an instance of the failed release becomes unhealthy now:
+// a server after it served, which a tag records; a group's instance at once, or
+// with FailLate when the group has launched another one.
+func (c *Cloud) mayFail(i *store.Instance) bool {
 	inGroup := i.Tags["aloft:address"] == "member"
 	return i.Tags["aloft:served"] != "" || inGroup && !c.FailLate.Load() ||
 		inGroup && slices.ContainsFunc(store.Instances.List(c.Store.View()), func(other *store.Instance) bool {
@@ -185,6 +188,7 @@ func (c *Cloud) served(i *store.Instance) bool {
 		})
 }
 
+// hostKeyConsole returns console output with a new SSH host key.
 func hostKeyConsole(t *testing.T) []byte {
 	t.Helper()
 	public, _, err := ed25519.GenerateKey(rand.Reader)
@@ -195,14 +199,12 @@ func hostKeyConsole(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []byte(
-		"-----BEGIN SSH HOST KEY KEYS-----\n" + string(
-			ssh.MarshalAuthorizedKey(key),
-		) + "-----END SSH HOST KEY KEYS-----\n",
-	)
+	line := string(ssh.MarshalAuthorizedKey(key))
+	return []byte("-----BEGIN SSH HOST KEY KEYS-----\n" + line + "-----END SSH HOST KEY KEYS-----\n")
 }
 
-// Client speaks to the cloud, through around when that is given.
+// Client returns a client of the cloud. If around is not nil, it wraps the
+// client's transport.
 func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTripper) *awsapi.Client {
 	t.Helper()
 	transport := http.RoundTripper(&http.Transport{MaxIdleConnsPerHost: 32})

@@ -19,21 +19,24 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-// Builder stands for the installing of an application: it counts.
+// Builder takes the place of the installation of an application. It counts its
+// calls and fails on request.
 type Builder struct {
 	ReleaseName string
-	BuildErr    error // of Build
-	ProveErr    error // of Prove
+	BuildErr    error // returned by Build
+	ProveErr    error // returned by Prove
 
-	During func() // is called while it builds and proves
+	During func() // called during Build and Prove
 
 	mu     sync.Mutex
 	builds int
 	proofs int
 }
 
+// Release implements apply.Builder.
 func (b *Builder) Release(base string) (string, error) { return b.ReleaseName, nil }
 
+// Build implements apply.Builder.
 func (b *Builder) Build(_ context.Context, m resource.Machine, _ event.Sink) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -47,6 +50,7 @@ func (b *Builder) Build(_ context.Context, m resource.Machine, _ event.Sink) err
 	return b.BuildErr
 }
 
+// Prove implements apply.Builder.
 func (b *Builder) Prove(_ context.Context, m resource.Machine, _ event.Sink) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -60,10 +64,12 @@ func (b *Builder) Prove(_ context.Context, m resource.Machine, _ event.Sink) err
 	return b.ProveErr
 }
 
+// Examine implements apply.Builder.
 func (b *Builder) Examine(context.Context, resource.Machine) ([]string, error) {
 	return []string{"aloft-tutorial.service: active (running)", "log: hello"}, nil
 }
 
+// Source implements apply.Builder.
 func (b *Builder) Source() (string, error) { return "a folder of " + b.ReleaseName, nil }
 
 // Builds returns how many times the application was built.
@@ -80,7 +86,8 @@ func (b *Builder) Proofs() int {
 	return b.proofs
 }
 
-// ParseSpec reads a spec of the stack's testdata.
+// ParseSpec reads a spec and removes its waits, which have no purpose without
+// traffic.
 func ParseSpec(t *testing.T, file string) *spec.Spec {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -92,7 +99,7 @@ func ParseSpec(t *testing.T, file string) *spec.Spec {
 		t.Fatal(err)
 	}
 	s.Region = Region
-	s.LoadBalancer.DeregistrationDelay = 0 // nothing is in flight here
+	s.LoadBalancer.DeregistrationDelay = 0 // no request is in flight
 	s.Release.Bake = 0
 	for i := range s.Network.Subnets {
 		s.Network.Subnets[i].Zone = ""
@@ -100,17 +107,18 @@ func ParseSpec(t *testing.T, file string) *spec.Spec {
 	return s
 }
 
+// Tutorial returns the spec of the tutorial: three fixed servers.
 func Tutorial(t *testing.T) *spec.Spec {
 	t.Helper()
 	return ParseSpec(t, "../../internal/stack/testdata/tutorial.yaml")
 }
 
-// OthersGone tells of every other run that it has been killed.
+// OthersGone returns a function that reports every run but self as dead.
 func OthersGone(self lease.Holder) func(lease.Holder) bool {
 	return func(h lease.Holder) bool { return h.Nonce != self.Nonce }
 }
 
-// Deployment of a spec. Lines of the story go to the test's log.
+// Deployment returns a deployment of a spec. Failures go to the test's log.
 func Deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, keys string) *apply.Deployment {
 	t.Helper()
 	holder := lease.Self()
@@ -132,6 +140,7 @@ func Deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, k
 	return d
 }
 
+// Up brings the application up and fails the test if that fails.
 func Up(t *testing.T, d *apply.Deployment) *apply.Status {
 	t.Helper()
 	status, err := d.Up(t.Context())
@@ -144,6 +153,7 @@ func Up(t *testing.T, d *apply.Deployment) *apply.Status {
 	return status
 }
 
+// PlanIsEmpty checks that a plan has nothing to do.
 func PlanIsEmpty(t *testing.T, d *apply.Deployment) {
 	t.Helper()
 	p, err := d.Plan(t.Context())
@@ -155,6 +165,7 @@ func PlanIsEmpty(t *testing.T, d *apply.Deployment) {
 	}
 }
 
+// InstanceIDs returns the servers' instance ids by server name.
 func InstanceIDs(s *apply.Status) map[string]string {
 	all := map[string]string{}
 	for _, m := range s.Machines {
@@ -163,11 +174,14 @@ func InstanceIDs(s *apply.Status) map[string]string {
 	return all
 }
 
+// RunUp brings the application up and returns the error.
 func RunUp(ctx context.Context, d *apply.Deployment) error {
 	_, err := d.Up(ctx)
 	return err
 }
 
+// ScalingSpec is the file that ScalingTutorial reads.
 const ScalingSpec = "../../internal/stack/testdata/scaling.yaml"
 
+// ScalingTutorial returns the spec of the tutorial with an Auto Scaling group.
 func ScalingTutorial(t *testing.T) *spec.Spec { return ParseSpec(t, ScalingSpec) }

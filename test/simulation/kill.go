@@ -19,9 +19,9 @@ import (
 
 var errKilled = errors.New("the run was killed")
 
-// killer lets calls through until the nth that changes something: that one is
-// done, but its answer is lost, and nothing is sent any more. What is under way
-// then is done too, and its answers are lost.
+// killer is a transport that simulates the death of the process at the nth change.
+// The cloud carries out that call and all calls in flight, but the answers are
+// lost. Later calls are not sent.
 type killer struct {
 	next http.RoundTripper
 	kill context.CancelCauseFunc
@@ -29,8 +29,8 @@ type killer struct {
 
 	mu    sync.Mutex
 	seen  int
-	fatal string         // the call at which it happened
-	sent  sync.WaitGroup // calls under way
+	fatal string         // operation of the nth change
+	sent  sync.WaitGroup // calls in flight
 }
 
 func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -67,8 +67,8 @@ func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.Join(errKilled, err)
 }
 
-// refuse answers what a killed run would not even have asked, with an error
-// that nobody tries again.
+// refuse answers a call that a dead process would not send. The error is one that
+// the SDK does not retry.
 func refuse(r *http.Request) *http.Response {
 	body := `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>killed</Message></Error></Errors><RequestID>-</RequestID></Response>`
 	if r.Header.Get("X-Amz-Target") != "" {
@@ -84,6 +84,7 @@ func refuse(r *http.Request) *http.Response {
 	}
 }
 
+// Operation returns the name of a request's AWS operation in any of the protocols.
 func Operation(r *http.Request, body []byte) string {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return target[strings.LastIndex(target, ".")+1:]
@@ -98,12 +99,13 @@ func Operation(r *http.Request, body []byte) string {
 	return form.Get("Action")
 }
 
+// ChangesState reports whether an operation changes something.
 func ChangesState(operation string) bool {
 	return !strings.HasPrefix(operation, "Describe") && !strings.HasPrefix(operation, "Get")
 }
 
-// KillAtChange runs work with a client that is killed at the nth change, and tells
-// at which call; "" when the work was done before.
+// KillAtChange runs work with a client that dies at the nth change. It returns the
+// operation of that change, or "" if work ended before.
 func KillAtChange(
 	t *testing.T,
 	n int,
@@ -114,16 +116,17 @@ func KillAtChange(
 	defer kill(nil)
 	k := &killer{kill: kill, n: n}
 	err := work(ctx, func(next http.RoundTripper) http.RoundTripper { k.next = next; return k })
-	k.sent.Wait() // for the cloud to be as the run has left it
+	k.sent.Wait() // until then the cloud is still changing
 	if k.fatal == "" && err != nil {
 		t.Fatal(err)
 	}
 	return k.fatal
 }
 
-// KillAtEveryChange runs a case for each change of a run: the case prepares a cloud,
-// is killed at the nth change, and tells at which call. Cases wait more than they
-// compute, so there are more at once than processors.
+// KillAtEveryChange runs attempt for n = 1, 2, … until a run ends before its nth
+// change. attempt prepares a cloud, kills a run at the nth change and returns the
+// operation, or "". The run must have at least atLeast changes. Attempts wait more
+// than they compute, so more of them run at once than there are processors.
 func KillAtEveryChange(t *testing.T, atLeast int, attempt func(t *testing.T, n int) string) {
 	const atOnce = 8
 	var next atomic.Int64
@@ -151,8 +154,9 @@ func KillAtEveryChange(t *testing.T, atLeast int, attempt func(t *testing.T, n i
 	cases.Wait()
 }
 
-// KillUp is a case of everyKill: an up is killed, perhaps after one of what was
-// wanted before, and then something is done with the same deployment.
+// KillUp returns an attempt for KillAtEveryChange. It kills an up of the wanted
+// spec, optionally after a complete up of the spec before, and then calls then with
+// a deployment of the wanted spec.
 func KillUp(
 	before, wanted func(t *testing.T) *spec.Spec,
 	releases [2]string,
@@ -172,7 +176,8 @@ func KillUp(
 	}
 }
 
-// KillDown is the case of a down that the next one finishes.
+// KillDown returns an attempt for KillAtEveryChange: it kills a down, which the
+// next down completes.
 func KillDown(of func(t *testing.T) *spec.Spec) func(t *testing.T, n int) string {
 	return func(t *testing.T, n int) string {
 		c, b, keys := New(t), &Builder{ReleaseName: "r1"}, t.TempDir()
@@ -185,12 +190,14 @@ func KillDown(of func(t *testing.T) *spec.Spec) func(t *testing.T, n int) string
 	}
 }
 
+// Converges checks that another up completes the deployment.
 func Converges(t *testing.T, c *Cloud, d *apply.Deployment) {
 	Up(t, d)
 	PlanIsEmpty(t, d)
 	EverythingOnce(t, c)
 }
 
+// Removed checks that another down removes the deployment.
 func Removed(t *testing.T, c *Cloud, d *apply.Deployment) {
 	if err := d.Down(t.Context(), apply.DownOptions{Images: true}); err != nil {
 		t.Error(err)
