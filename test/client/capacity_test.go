@@ -15,7 +15,7 @@ import (
 // each is how many instances one request launches.
 const each = 50
 
-// work is what the planes were asked for.
+// work counts the calls that the planes received.
 type work struct{ prepared, booted, removed, networks int }
 
 func workOf(c *simulation.Cloud) work {
@@ -27,13 +27,12 @@ func workOf(c *simulation.Cloud) work {
 	}
 }
 
-// inState tells whether n instances have the state, as the API describes them.
+// inState returns the ids of the instances in a state and reports whether there are n.
 func inState(t *testing.T, client *awsapi.Client, n int, state types.InstanceStateName) (ids []string, all bool) {
 	t.Helper()
 	pages := ec2.NewDescribeInstancesPaginator(client.EC2, &ec2.DescribeInstancesInput{
-		MaxResults: aws.Int32(
-			70,
-		), Filters: []types.Filter{{Name: aws.String("instance-state-name"), Values: []string{string(state)}}},
+		MaxResults: aws.Int32(70),
+		Filters:    []types.Filter{{Name: aws.String("instance-state-name"), Values: []string{string(state)}}},
 	})
 	seen := map[string]bool{}
 	for pages.HasMorePages() {
@@ -54,20 +53,17 @@ func inState(t *testing.T, client *awsapi.Client, n int, state types.InstanceSta
 	return ids, len(ids) == n
 }
 
-// lives launches n instances through the API, terminates them when all run, and
-// tells what that took.
+// lives launches n instances through the API, terminates them when all are running,
+// and returns the calls that the planes received.
 func lives(t *testing.T, n int) work {
 	t.Helper()
 	c := simulation.New(t)
 	client := c.Client(t, nil)
 	var image string
 	simulation.Eventually(t, func() bool {
-		out, err := client.EC2.DescribeImages(
-			t.Context(),
-			&ec2.DescribeImagesInput{
-				Filters: []types.Filter{{Name: aws.String("state"), Values: []string{"available"}}},
-			},
-		)
+		out, err := client.EC2.DescribeImages(t.Context(), &ec2.DescribeImagesInput{
+			Filters: []types.Filter{{Name: aws.String("state"), Values: []string{"available"}}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,22 +75,30 @@ func lives(t *testing.T, n int) work {
 	before := workOf(c)
 	for range n / each {
 		if _, err := client.EC2.RunInstances(t.Context(), &ec2.RunInstancesInput{
-			ImageId: &image, InstanceType: types.InstanceTypeT3Micro, MinCount: aws.Int32(each), MaxCount: aws.Int32(each),
+			ImageId: &image, InstanceType: types.InstanceTypeT3Micro, MinCount: aws.Int32(each),
+			MaxCount: aws.Int32(each),
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var ids []string
-	simulation.Eventually(t, func() (all bool) { ids, all = inState(t, client, n, types.InstanceStateNameRunning); return all })
+	simulation.Eventually(
+		t, func() (all bool) { ids, all = inState(t, client, n, types.InstanceStateNameRunning); return all },
+	)
 	if got := len(c.Machines.List()); got != n {
 		t.Errorf("%d machines for %d instances", got, n)
 	}
-	if _, err := client.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: ids}); err != nil {
+	if _, err := client.EC2.TerminateInstances(
+		t.Context(), &ec2.TerminateInstancesInput{InstanceIds: ids},
+	); err != nil {
 		t.Fatal(err)
 	}
-	simulation.Eventually(t, func() bool { _, all := inState(t, client, n, types.InstanceStateNameTerminated); return all })
+	simulation.Eventually(
+		t, func() bool { _, all := inState(t, client, n, types.InstanceStateNameTerminated); return all },
+	)
 	view := c.Store.View()
-	if machines, nics, volumes := len(c.Machines.List()), len(store.NetworkInterfaces.List(view)), len(store.Volumes.List(view)); machines+nics+volumes != 0 {
+	machines, volumes := len(c.Machines.List()), len(store.Volumes.List(view))
+	if nics := len(store.NetworkInterfaces.List(view)); machines+nics+volumes != 0 {
 		t.Errorf("left: %d machines, %d interfaces, %d volumes", machines, nics, volumes)
 	}
 	after := workOf(c)
@@ -106,7 +110,7 @@ func lives(t *testing.T, n int) work {
 	}
 }
 
-func TestThreeHundredMachinesTakeNoMoreWorkEachThanFifty(t *testing.T) {
+func TestWorkPerMachineDoesNotGrowWithTheirNumber(t *testing.T) {
 	few, many := lives(t, each), lives(t, 6*each)
 	t.Logf("%d machines: %+v; %d machines: %+v", each, few, 6*each, many)
 	for n, got := range map[int]work{each: few, 6 * each: many} {

@@ -30,7 +30,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-// engine is the real balancer inside of this process.
+// engine is the real balancer engine in this process.
 type engine struct{ *balancer.Engine }
 
 func newBalancer(t *testing.T, log *slog.Logger) engine {
@@ -60,12 +60,12 @@ func (e engine) Follow(ctx context.Context, each func(balancer.Status)) error {
 	}
 }
 
-// still is a network that is as it should be.
+// still is a network that needs no change.
 type still struct{}
 
 func (still) Sync(context.Context) error { return nil }
 
-// selfSigned is a certificate of that number for app.example, with its key.
+// selfSigned returns a certificate for app.example with a serial number, and its key.
 func selfSigned(t *testing.T, number int64) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -73,9 +73,8 @@ func selfSigned(t *testing.T, number int64) (certificate, key []byte) {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(
-			number,
-		), Subject: pkix.Name{CommonName: "app.example"}, DNSNames: []string{"app.example"},
+		SerialNumber: big.NewInt(number),
+		Subject:      pkix.Name{CommonName: "app.example"}, DNSNames: []string{"app.example"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
@@ -86,17 +85,15 @@ func selfSigned(t *testing.T, number int64) (certificate, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(
-			&pem.Block{Type: "CERTIFICATE", Bytes: der},
-		), pem.EncodeToMemory(
-			&pem.Block{Type: "PRIVATE KEY", Bytes: secret},
-		)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(
+		&pem.Block{Type: "PRIVATE KEY", Bytes: secret},
+	)
 }
 
-// TestAnImportedCertificateServesHTTPS goes the whole way of a certificate: from
-// the SDK's client through API, store and loop to a node, which here listens on
-// the loopback, and from there to clients.
-func TestAnImportedCertificateServesHTTPS(t *testing.T) {
+// TestImportedCertificateServesHTTPS follows a certificate from the SDK's client
+// through API, store and loop to a node, which listens on loopback here, and on to
+// clients.
+func TestImportedCertificateServesHTTPS(t *testing.T) {
 	const here = "us-east-1"
 	ctx := t.Context()
 	rows, err := store.Open("")
@@ -106,8 +103,14 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	if err := rows.Update(func(tx *store.Tx) error {
 		store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: here, CIDR: netip.MustParsePrefix("127.77.0.0/16")})
 		store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-1", Region: here, VPCID: "vpc-1", Name: "default"})
-		store.Subnets.Put(tx, &store.Subnet{ID: "subnet-a", Region: here, VPCID: "vpc-1", CIDR: netip.MustParsePrefix("127.77.1.0/24"), Zone: "us-east-1a"})
-		store.Subnets.Put(tx, &store.Subnet{ID: "subnet-b", Region: here, VPCID: "vpc-1", CIDR: netip.MustParsePrefix("127.77.2.0/24"), Zone: "us-east-1b"})
+		store.Subnets.Put(tx, &store.Subnet{
+			ID: "subnet-a", Region: here, VPCID: "vpc-1", CIDR: netip.MustParsePrefix("127.77.1.0/24"),
+			Zone: "us-east-1a",
+		})
+		store.Subnets.Put(tx, &store.Subnet{
+			ID: "subnet-b", Region: here, VPCID: "vpc-1", CIDR: netip.MustParsePrefix("127.77.2.0/24"),
+			Zone: "us-east-1b",
+		})
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -126,15 +129,10 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	go func() { defer close(ended); _ = loop.Run(running) }()
 	t.Cleanup(func() { stop(); <-ended })
 
-	config := wiretest.Serve(
-		t,
-		here,
-		wire.Service{Name: "acm", API: acm.New(acm.Config{Store: rows})},
-		wire.Service{
-			Name: "elasticloadbalancing",
-			API:  elbv2.New(elbv2.Config{Store: rows, PublicRange: netip.MustParsePrefix("198.18.0.0/15")}),
-		},
-	)
+	config := wiretest.Serve(t, here, wire.Service{Name: "acm", API: acm.New(acm.Config{Store: rows})}, wire.Service{
+		Name: "elasticloadbalancing",
+		API:  elbv2.New(elbv2.Config{Store: rows, PublicRange: netip.MustParsePrefix("198.18.0.0/15")}),
+	})
 	certificates, balancing := acmclient.NewFromConfig(config), elb.NewFromConfig(config)
 	body, key := selfSigned(t, 1)
 	imported, err := certificates.ImportCertificate(
@@ -144,14 +142,11 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := balancing.CreateLoadBalancer(
-		ctx,
-		&elb.CreateLoadBalancerInput{
-			Name:    new("web"),
-			Subnets: []string{"subnet-a", "subnet-b"},
-			Scheme:  types.LoadBalancerSchemeEnumInternal,
-		},
-	)
+	made, err := balancing.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
+		Name:    new("web"),
+		Subnets: []string{"subnet-a", "subnet-b"},
+		Scheme:  types.LoadBalancerSchemeEnumInternal,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +157,8 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	port := int32(free.Addr().(*net.TCPAddr).Port)
 	_ = free.Close()
 	listener, err := balancing.CreateListener(ctx, &elb.CreateListenerInput{
-		LoadBalancerArn: made.LoadBalancers[0].LoadBalancerArn, Port: &port, Protocol: types.ProtocolEnumHttps, SslPolicy: new("ELBSecurityPolicy-TLS13-1-2-2021-06"),
+		LoadBalancerArn: made.LoadBalancers[0].LoadBalancerArn, Port: &port, Protocol: types.ProtocolEnumHttps,
+		SslPolicy:    new("ELBSecurityPolicy-TLS13-1-2-2021-06"),
 		Certificates: []types.Certificate{{CertificateArn: imported.CertificateArn}},
 		DefaultActions: []types.Action{
 			{
@@ -178,7 +174,7 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	for _, nic := range store.NetworkInterfaces.By(rows.View(), "subnet", "subnet-a") {
 		at = netip.AddrPortFrom(nic.PrivateIP, uint16(port))
 	}
-	// serial asks over TLS as a new client and tells which certificate it was shown.
+	// serial returns the serial number of the certificate that a new client receives.
 	serial := func() int64 {
 		transport := &http.Transport{
 			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true, ServerName: "app.example"},
@@ -197,11 +193,15 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 	}
 	within(t, "HTTPS is served", func() bool { return serial() == 1 })
 	body, key = selfSigned(t, 2)
-	if _, err := certificates.ImportCertificate(ctx, &acmclient.ImportCertificateInput{CertificateArn: imported.CertificateArn, Certificate: body, PrivateKey: key}); err != nil {
+	if _, err := certificates.ImportCertificate(ctx, &acmclient.ImportCertificateInput{
+		CertificateArn: imported.CertificateArn, Certificate: body, PrivateKey: key,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	within(t, "the renewed certificate is served", func() bool { return serial() == 2 })
-	if _, err := balancing.ModifyListener(ctx, &elb.ModifyListenerInput{ListenerArn: listener.Listeners[0].ListenerArn, Protocol: types.ProtocolEnumHttp}); err != nil {
+	if _, err := balancing.ModifyListener(ctx, &elb.ModifyListenerInput{
+		ListenerArn: listener.Listeners[0].ListenerArn, Protocol: types.ProtocolEnumHttp,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	within(t, "HTTP is served", func() bool {
@@ -212,7 +212,9 @@ func TestAnImportedCertificateServesHTTPS(t *testing.T) {
 		_ = answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
 	})
-	if _, err := certificates.DeleteCertificate(ctx, &acmclient.DeleteCertificateInput{CertificateArn: imported.CertificateArn}); err != nil {
+	if _, err := certificates.DeleteCertificate(ctx, &acmclient.DeleteCertificateInput{
+		CertificateArn: imported.CertificateArn,
+	}); err != nil {
 		t.Error(err)
 	}
 }
@@ -224,7 +226,7 @@ func within(t *testing.T, what string, ok func() bool) {
 	defer retry.Stop()
 	for end := time.Now().Add(10 * time.Second); !ok(); <-retry.C {
 		if time.Now().After(end) {
-			t.Fatalf("%s: never came true", what)
+			t.Fatalf("the condition never held: %s", what)
 		}
 	}
 }

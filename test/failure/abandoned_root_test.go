@@ -13,9 +13,9 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// TestRealAbandonedLocalCloudMakesWay kills all of a local cloud's processes, as
-// a host does that runs out of memory, and starts another.
-func TestRealAbandonedLocalCloudMakesWay(t *testing.T) {
+// TestRealAbandonedLocalCloudIsCleared kills all processes of a local cloud, as a
+// host without memory does, and starts another local cloud.
+func TestRealAbandonedLocalCloudIsCleared(t *testing.T) {
 	first, second, before := program.New(t), program.New(t), program.KernelObjects(t)
 	for _, p := range []program.Program{first, second} {
 		program.LendImages(t, p.State)
@@ -29,7 +29,7 @@ func TestRealAbandonedLocalCloudMakesWay(t *testing.T) {
 		!strings.Contains(story, first.State) {
 		t.Fatalf("exit %d\n%s", code, story)
 	}
-	t.Run("one that lives does not and is named", func(t *testing.T) {
+	t.Run("a live local cloud is named and not cleared", func(t *testing.T) {
 		first.Refused(
 			t,
 			[]string{"local", "start", "--address", "127.0.0.1:4600"},

@@ -12,38 +12,37 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// TestRealDrills breaks the tutorial on real machines, at 300 requests a second:
-// failures come only within the bound that the settings promise (health checks
-// every 5 s, which are the defaults), and all is put back.
+// TestRealDrills breaks the tutorial on real machines at 300 requests per second.
+// Requests fail only within the bound that follows from the settings (by default
+// health checks every 5 s), and every drill restores what it changed.
 func TestRealDrills(t *testing.T) {
 	c := program.Start(t)
 	c.Must(t, "up", program.TutorialFolder)
-	t.Run("a zone that is cut off", func(t *testing.T) {
+	t.Run("zone", func(t *testing.T) {
 		o := drilled(t, c, "zone", "--at", "us-east-1b")
 		if o.Failed == 0 {
-			t.Error("nothing failed: was the zone cut off at all?")
+			t.Error("no request failed: the drill did not isolate the zone")
 		}
 		restored(t, c)
 	})
-	t.Run("a drill that was killed", func(t *testing.T) { drillKilled(t, c) })
-	t.Run("a server that is terminated", func(t *testing.T) {
+	t.Run("killed drill", func(t *testing.T) { drillKilled(t, c) })
+	t.Run("instance", func(t *testing.T) {
 		was := c.Status(t, program.TutorialFolder).Machines[2]
 		drilled(t, c, "instance", "--at", "server-3")
-		if is := c.Status(t, program.TutorialFolder).Machines[2]; is.InstanceID == was.InstanceID || is.Zone != was.Zone {
+		is := c.Status(t, program.TutorialFolder).Machines[2]
+		if is.InstanceID == was.InstanceID || is.Zone != was.Zone {
 			t.Errorf("server-3 was %+v, is %+v", was, is)
 		}
 		restored(t, c)
 	})
-	t.Run("what is removed on purpose", func(t *testing.T) { plannedRemovals(t, c) })
+	t.Run("planned removals", func(t *testing.T) { plannedRemovals(t, c) })
 }
 
-// drilled runs a drill, with at least six seconds of load, and holds it against its
-// bound.
+// drilled runs a drill with at least six seconds of load and checks its bound.
 func drilled(t *testing.T, c *program.LocalCloud, args ...string) drill.Result {
 	t.Helper()
-	out, story, code := c.Run(
-		t,
-		append([]string{"drill", args[0], program.TutorialFolder, "--rate", "300", "--calm", "3s", "--json"}, args[1:]...)...)
+	command := []string{"drill", args[0], program.TutorialFolder, "--rate", "300", "--calm", "3s", "--json"}
+	out, story, code := c.Run(t, append(command, args[1:]...)...)
 	var o drill.Result
 	if err := json.Unmarshal([]byte(out), &o); err != nil {
 		t.Fatalf("exit %d, %v\n%s\n%s", code, err, out, story)
@@ -53,7 +52,7 @@ func drilled(t *testing.T, c *program.LocalCloud, args ...string) drill.Result {
 		t.Errorf("exit %d: failures outside the bound\n%s", code, story)
 	}
 	if o.Detected == nil || o.OutOfRotation == nil || o.Restored == nil || o.Recovered == nil {
-		t.Errorf("not all was seen: %s", out)
+		t.Errorf("the report lacks an event: %s", out)
 	}
 	if o.Sent < 1800 || o.Latency.After.P50 == 0 {
 		t.Errorf("%d requests were sent", o.Sent)
@@ -61,15 +60,15 @@ func drilled(t *testing.T, c *program.LocalCloud, args ...string) drill.Result {
 	return o
 }
 
-// drillKilled kills a drill while a zone is cut off; the next command that only
-// looks puts the zone back.
+// drillKilled kills a drill while a zone is isolated. The next command, even one
+// that only reads, restores the zone.
 func drillKilled(t *testing.T, c *program.LocalCloud) {
 	cmd := c.Command(t.Context(), "drill", "zone", program.TutorialFolder, "--at", "us-east-1c", "--calm", "1s")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	api := c.API
-	program.Eventually(t, program.Patience, "a zone is cut off", func() bool {
+	program.Eventually(t, program.Patience, "the drill isolates a zone", func() bool {
 		acls, err := api.EC2.DescribeNetworkAcls(t.Context(), &ec2.DescribeNetworkAclsInput{})
 		if err != nil {
 			t.Fatal(err)
@@ -89,8 +88,8 @@ func drillKilled(t *testing.T, c *program.LocalCloud) {
 	restored(t, c)
 }
 
-// restored waits until all servers are healthy, and checks that no drill left
-// anything in the cloud.
+// restored waits until all servers are healthy and checks that no drill left
+// anything behind.
 func restored(t *testing.T, c *program.LocalCloud) {
 	t.Helper()
 	program.Eventually(t, program.Patience, "all servers are healthy", func() bool {

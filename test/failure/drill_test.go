@@ -20,11 +20,11 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// service is the tag that stands for the application's state on a machine.
+// service is the tag that represents the application's state on a machine.
 const service = "service"
 
-// drilling is a drill of a deployment whose scripts set a tag, so that they are
-// calls at which a run can be killed.
+// drilling returns a drill whose scripts on machines are tag changes, so that a run
+// can be killed at them.
 func drilling(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
 	holder := lease.Self()
 	return drill.New(drill.Config{
@@ -46,13 +46,10 @@ func drilling(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
 							strings.HasPrefix(script, "systemctl kill -s STOP") {
 							state = "stopped"
 						}
-						_, err := c.EC2.CreateTags(
-							ctx,
-							&client.CreateTagsInput{
-								Resources: []string{m.InstanceID},
-								Tags:      []types.Tag{{Key: aws.String(service), Value: &state}},
-							},
-						)
+						_, err := c.EC2.CreateTags(ctx, &client.CreateTagsInput{
+							Resources: []string{m.InstanceID},
+							Tags:      []types.Tag{{Key: aws.String(service), Value: &state}},
+						})
 						return err
 					}
 				}
@@ -63,17 +60,18 @@ func drilling(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
 	})
 }
 
+// drillOptions returns options for a drill that takes milliseconds.
 func drillOptions(e drill.Experiment) drill.Options {
 	return drill.Options{Experiment: e, Rate: 20, Calm: 10 * time.Millisecond, Duration: 20 * time.Millisecond}
 }
 
-// asBefore checks that nothing of a drill is left.
+// asBefore checks that the cloud is as it was before the drill.
 func asBefore(t *testing.T, c *simulation.Cloud) {
 	t.Helper()
 	view := c.Store.View()
 	for _, acl := range store.NetworkACLs.List(view) {
 		if !acl.IsDefault {
-			t.Errorf("network ACL %s is left, with %v", acl.ID, acl.Associations)
+			t.Errorf("network ACL %s is left, associated with %v", acl.ID, acl.Associations)
 		}
 	}
 	for _, p := range store.Parameters.List(view) {
@@ -95,12 +93,12 @@ func asBefore(t *testing.T, c *simulation.Cloud) {
 		}
 	}
 	if associated != 3 {
-		t.Errorf("%d subnets are under an ACL", associated)
+		t.Errorf("%d subnets have a network ACL, want 3", associated)
 	}
 	simulation.EverythingOnce(t, c)
 }
 
-func TestADrillPutsBackWhatItChanged(t *testing.T) {
+func TestDrillRestoresWhatItChanged(t *testing.T) {
 	for _, e := range []drill.Experiment{drill.Zone, drill.Instance, drill.App, drill.Freeze} {
 		t.Run(string(e), func(t *testing.T) {
 			c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
@@ -119,7 +117,7 @@ func TestADrillPutsBackWhatItChanged(t *testing.T) {
 	}
 }
 
-func TestADrillKilledAfterAnyCallIsPutBackByTheNextCommand(t *testing.T) {
+func TestKilledDrillIsRestoredByTheNextCommand(t *testing.T) {
 	for e, atLeast := range map[drill.Experiment]int{drill.Zone: 6, drill.Instance: 5, drill.App: 3, drill.Freeze: 3} {
 		t.Run(string(e), func(t *testing.T) {
 			simulation.KillAtEveryChange(t, atLeast, func(t *testing.T, n int) string {
@@ -139,7 +137,7 @@ func TestADrillKilledAfterAnyCallIsPutBackByTheNextCommand(t *testing.T) {
 				)
 				d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
 				next := drilling(c.Client(t, nil), d)
-				for range 2 { // the second finds nothing to do
+				for range 2 { // the second has nothing to restore
 					if _, err := next.Restore(t.Context(), false); err != nil {
 						t.Error(err)
 					}
@@ -152,18 +150,22 @@ func TestADrillKilledAfterAnyCallIsPutBackByTheNextCommand(t *testing.T) {
 	}
 }
 
-func TestARestoreKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+func TestKilledRestoreIsCompletedByTheNext(t *testing.T) {
 	simulation.KillAtEveryChange(t, 3, func(t *testing.T, n int) string {
 		c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 		d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
 		status := simulation.Up(t, d)
-		// After its fourth change the zone is cut off.
-		simulation.KillAtChange(t, 4, func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
+		// The drill's fourth change isolates the zone.
+		simulation.KillAtChange(t, 4, func(
+			ctx context.Context, around func(http.RoundTripper) http.RoundTripper,
+		) error {
 			dying := c.Client(t, around)
 			_, err := drilling(dying, d).Run(ctx, status, drillOptions(drill.Zone))
 			return err
 		})
-		fatal := simulation.KillAtChange(t, n, func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
+		fatal := simulation.KillAtChange(t, n, func(
+			ctx context.Context, around func(http.RoundTripper) http.RoundTripper,
+		) error {
 			_, err := drilling(c.Client(t, around), d).Restore(ctx, false)
 			return err
 		})
@@ -175,7 +177,7 @@ func TestARestoreKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
 	})
 }
 
-func TestADrillThatIsInterruptedPutsBackWhatItChanged(t *testing.T) {
+func TestInterruptedDrillRestoresWhatItChanged(t *testing.T) {
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
 	status := simulation.Up(t, d)
@@ -207,7 +209,7 @@ func TestADrillThatIsInterruptedPutsBackWhatItChanged(t *testing.T) {
 	asBefore(t, c)
 }
 
-func TestADrillDoesNotTakeTheLastHealthyServerUnlessForced(t *testing.T) {
+func TestDrillSparesTheLastHealthyServerUnlessForced(t *testing.T) {
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	s := simulation.Tutorial(t)
 	s.Machines.Count = 1
@@ -225,21 +227,19 @@ func TestADrillDoesNotTakeTheLastHealthyServerUnlessForced(t *testing.T) {
 	}
 }
 
-func TestOneDrillAtATime(t *testing.T) {
+func TestOnlyOneDrillRunsAtATime(t *testing.T) {
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
 	status := simulation.Up(t, d)
 	api := c.Client(t, nil)
 	alive := func(pid int) *drill.Drill {
-		return drill.New(
-			drill.Config{
-				App:    "tutorial",
-				Client: api,
-				Poll:   time.Millisecond,
-				Holder: lease.Holder{User: "ada", Host: "there", PID: pid},
-				Dead:   func(lease.Holder) bool { return false },
-			},
-		)
+		return drill.New(drill.Config{
+			App:    "tutorial",
+			Client: api,
+			Poll:   time.Millisecond,
+			Holder: lease.Holder{User: "ada", Host: "there", PID: pid},
+			Dead:   func(lease.Holder) bool { return false },
+		})
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -257,7 +257,7 @@ func TestOneDrillAtATime(t *testing.T) {
 		}
 		if c != nil {
 			if !live {
-				t.Error("the drill is taken for dead")
+				t.Error("a live drill is reported as dead")
 			}
 			break
 		}
@@ -266,7 +266,7 @@ func TestOneDrillAtATime(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := alive(2).Restore(t.Context(), false); err == nil {
-		t.Error("the change of a drill that runs was put back")
+		t.Error("the change of a live drill was restored")
 	}
 	stop()
 	<-ended

@@ -21,15 +21,15 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// lossy does every change, but loses the first answer to each, as a network does
-// that breaks in the wrong moment.
+// lossy is a transport that carries out every change but loses the first answer to
+// each, like a network that fails at the wrong moment.
 type lossy struct {
 	next  http.RoundTripper
-	whole bool // no byte of a lost answer arrives; else it breaks off within its body
+	whole bool // lose the whole answer; otherwise cut it off in its body
 
 	mu   sync.Mutex
-	lost map[string]bool // by what was asked
-	done map[string]int  // how often, by operation
+	lost map[string]bool // by operation and body
+	done map[string]int  // number of calls, by operation
 }
 
 func (l *lossy) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -56,7 +56,7 @@ func (l *lossy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// broken is a body that ends before it is whole.
+// broken is a body that ends early.
 type broken struct {
 	begin io.Reader
 	io.Closer
@@ -70,9 +70,9 @@ func (b broken) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// losing runs a test for each way to lose an answer, with a client that does, and
-// checks that at least so many were lost. What has neither a token nor a name of its
-// own is not even asked for twice: the next run would delete one of two.
+// losing runs a test for each way to lose an answer. At least atLeast answers must
+// be lost. A create with neither a token nor a unique name must not be repeated:
+// the next run would have to delete a duplicate.
 func losing(t *testing.T, atLeast int, run func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client)) {
 	for _, whole := range []bool{true, false} {
 		t.Run(fmt.Sprintf("whole=%t", whole), func(t *testing.T) {
@@ -80,17 +80,18 @@ func losing(t *testing.T, atLeast int, run func(t *testing.T, c *simulation.Clou
 			c, l := simulation.New(t), &lossy{whole: whole, lost: map[string]bool{}, done: map[string]int{}}
 			run(t, c, c.Client(t, func(next http.RoundTripper) http.RoundTripper { l.next = next; return l }))
 			if len(l.lost) < atLeast {
-				t.Errorf("only %d answers were lost", len(l.lost))
+				t.Errorf("only %d answers were lost, want at least %d", len(l.lost), atLeast)
 			}
 			for _, name := range []string{"CreateVpc", "CreateInternetGateway"} {
 				if l.done[name] > 1 {
-					t.Errorf("%s was done %d times", name, l.done[name])
+					t.Errorf("%s was carried out %d times", name, l.done[name])
 				}
 			}
 		})
 	}
 }
 
+// temporaryRules counts the rules that let a deployer in over SSH.
 func temporaryRules(c *simulation.Cloud) (n int) {
 	for _, group := range store.SecurityGroups.List(c.Store.View()) {
 		for _, rule := range group.Rules {
@@ -102,7 +103,7 @@ func temporaryRules(c *simulation.Cloud) (n int) {
 	return n
 }
 
-// What was done before its answer was lost is done once.
+// upOnce brings an application up and checks that every resource exists once.
 func upOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud, *awsapi.Client) {
 	return func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
 		b, keys := &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
@@ -116,17 +117,17 @@ func upOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud, 
 	}
 }
 
-func TestAnUpWhoseAnswersAreLostMakesEverythingOnce(t *testing.T) {
+func TestUpCreatesEverythingOnceDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 24, upOnce(simulation.Tutorial))
 }
 
-func TestAnUpOfAGroupWhoseAnswersAreLostMakesEverythingOnce(t *testing.T) {
+func TestUpOfGroupCreatesEverythingOnceDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 25, upOnce(simulation.ScalingTutorial))
 }
 
-// replaced is an up of another release, and the rollback from it.
+// replaced releases another version and rolls back from it.
 func replaced(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud, *awsapi.Client) {
 	return func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
 		s := &simulation.Application{Cloud: c, Keys: t.TempDir(), Spec: of(t)}
@@ -144,38 +145,41 @@ func replaced(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud
 	}
 }
 
-func TestAReleaseWhoseAnswersAreLostTakesThePlaceOfTheOneBefore(t *testing.T) {
+func TestReleaseAndRollbackDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 10, replaced(simulation.Tutorial))
 }
 
-func TestAReleaseOfAGroupWhoseAnswersAreLostTakesThePlaceOfTheOneBefore(t *testing.T) {
+func TestReleaseAndRollbackOfGroupDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 10, replaced(simulation.ScalingTutorial))
 }
 
+// downOnce removes an application and checks that nothing is left.
 func downOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud, *awsapi.Client) {
 	return func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
 		b, keys := &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 		simulation.Up(t, simulation.Deployment(t, c.Client(t, nil), of(t), b, keys))
-		if err := simulation.Deployment(t, lossy, of(t), b, keys).Down(t.Context(), apply.DownOptions{Images: true}); err != nil {
+		if err := simulation.Deployment(t, lossy, of(t), b, keys).Down(
+			t.Context(), apply.DownOptions{Images: true},
+		); err != nil {
 			t.Fatal(err)
 		}
 		simulation.NothingLeft(t, c)
 	}
 }
 
-func TestADownWhoseAnswersAreLostLeavesNothing(t *testing.T) {
+func TestDownLeavesNothingDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 12, downOnce(simulation.Tutorial))
 }
 
-func TestADownOfAGroupWhoseAnswersAreLostLeavesNothing(t *testing.T) {
+func TestDownOfGroupLeavesNothingDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 12, downOnce(simulation.ScalingTutorial))
 }
 
-func TestADrillWhoseAnswersAreLostPutsEverythingBack(t *testing.T) {
+func TestDrillRestoresEverythingDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 4, func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
 		b, keys := &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
@@ -188,18 +192,18 @@ func TestADrillWhoseAnswersAreLostPutsEverythingBack(t *testing.T) {
 	})
 }
 
-func TestAKeyPairOfOthersIsRefused(t *testing.T) {
+func TestForeignKeyPairIsRefused(t *testing.T) {
 	t.Parallel()
 	c := simulation.New(t)
 	client := c.Client(t, nil)
 	made := simulation.Must(
 		client.EC2.CreateKeyPair(t.Context(), &ec2.CreateKeyPairInput{KeyName: aws.String("aloft-tutorial")}),
-	)(
-		t,
-	)
-	_, err := simulation.Deployment(t, client, simulation.Tutorial(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()).Up(t.Context())
+	)(t)
+	_, err := simulation.Deployment(
+		t, client, simulation.Tutorial(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir(),
+	).Up(t.Context())
 	if err == nil {
-		t.Fatal("it was taken")
+		t.Fatal("up used a key pair that it did not create")
 	}
 	simulation.Contains(t, err.Error(), "a key pair aloft-tutorial is there already, and Aloft did not make it")
 	if pairs := store.KeyPairs.List(c.Store.View()); len(pairs) != 1 || pairs[0].ID != *made.KeyPairId {

@@ -11,21 +11,20 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// plannedRemovals takes servers out of the rotation in all ways that are meant:
-// under load, nobody notices.
+// plannedRemovals removes servers under load in every planned way. No request fails.
 func plannedRemovals(t *testing.T, c *program.LocalCloud) {
 	status := c.Status(t, program.TutorialFolder)
 	stop := program.UnderLoad(t, status.URL)
-	c.Must(t, "up", program.WithSpec(t, "machines: {count: 2}")) // server-3 leaves
-	c.Must(t, "up", program.WithSpec(t, "machines: {count: 3}")) // and comes back
+	c.Must(t, "up", program.WithSpec(t, "machines: {count: 2}")) // removes server-3
+	c.Must(t, "up", program.WithSpec(t, "machines: {count: 3}")) // adds it again
 	deregistered(t, c, status.Machines[0].InstanceID)
-	c.Must(t, "up", program.WithSpec(t, "machines: {type: t3.small}")) // all are replaced
+	c.Must(t, "up", program.WithSpec(t, "machines: {type: t3.small}")) // replaces all servers
 
 	stop()
 }
 
-// deregistered takes a target out of its group by hand, waits until it has
-// drained, and puts it back.
+// deregistered deregisters a target by hand, waits until it has drained, and
+// registers it again.
 func deregistered(t *testing.T, c *program.LocalCloud, instance string) {
 	t.Helper()
 	api := c.API.ELB
@@ -34,7 +33,9 @@ func deregistered(t *testing.T, c *program.LocalCloud, instance string) {
 		t.Fatal(err)
 	}
 	group, target := groups.TargetGroups[0].TargetGroupArn, []types.TargetDescription{{Id: &instance}}
-	if _, err := api.DeregisterTargets(t.Context(), &elb.DeregisterTargetsInput{TargetGroupArn: group, Targets: target}); err != nil {
+	if _, err := api.DeregisterTargets(t.Context(), &elb.DeregisterTargetsInput{
+		TargetGroupArn: group, Targets: target,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	program.Eventually(t, program.Patience, "the target has drained", func() bool {
@@ -44,7 +45,9 @@ func deregistered(t *testing.T, c *program.LocalCloud, instance string) {
 		}
 		return len(health.TargetHealthDescriptions) == 2
 	})
-	if _, err := api.RegisterTargets(t.Context(), &elb.RegisterTargetsInput{TargetGroupArn: group, Targets: target}); err != nil {
+	if _, err := api.RegisterTargets(t.Context(), &elb.RegisterTargetsInput{
+		TargetGroupArn: group, Targets: target,
+	}); err != nil {
 		t.Fatal(err)
 	}
 }

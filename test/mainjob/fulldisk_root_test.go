@@ -19,11 +19,14 @@ import (
 )
 
 // fullDisk fills the disk when the application answers on server-1, just before
-// its image is made.
+// aloft creates its image.
 func (c *deployed) fullDisk(t *testing.T) {
 	d := c.Status(t, program.TutorialFolder)
 	dir := t.TempDir()
-	program.Write(t, filepath.Join(dir, "aloft.yaml"), program.SmallSpec("squeezed", d.ImageID, "source: {path: .}", "node server.js"))
+	program.Write(
+		t, filepath.Join(dir, "aloft.yaml"),
+		program.SmallSpec("squeezed", d.ImageID, "source: {path: .}", "node server.js"),
+	)
 	program.Write(t, filepath.Join(dir, "package.json"), `{}`)
 	program.Write(t, filepath.Join(dir, "server.js"), fmt.Sprintf(program.Greeter, "room"))
 	said, code, empty := c.upWithoutRoom(t, dir)
@@ -63,7 +66,7 @@ func (c *deployed) upWithoutRoom(t *testing.T, dir string) (said string, code in
 	for lines := bufio.NewScanner(story); lines.Scan(); {
 		said += lines.Text() + "\n"
 		if empty == nil && strings.Contains(lines.Text(), "answers 200") {
-			// Held for a moment, it cannot ask for the image before there is no room.
+			// While it is stopped it cannot create the image before the disk is full.
 			_ = cmd.Process.Signal(syscall.SIGSTOP)
 			empty = sync.OnceFunc(c.fill(t))
 			_ = cmd.Process.Signal(syscall.SIGCONT)
@@ -75,8 +78,7 @@ func (c *deployed) upWithoutRoom(t *testing.T, dir string) (said string, code in
 	return said, cmd.ProcessState.ExitCode(), empty
 }
 
-// fill takes all room on the disk of the state, and what becomes free, until it is
-// emptied.
+// fill keeps the state folder's disk full until empty is called.
 func (c *deployed) fill(t *testing.T) (empty func()) {
 	t.Helper()
 	var disk unix.Statfs_t
@@ -95,7 +97,7 @@ func (c *deployed) fill(t *testing.T) (empty func()) {
 				at += piece
 				continue
 			}
-			piece /= 2 // some goes to what tells where the file is
+			piece /= 2 // the file system needs some blocks for the file's metadata
 		}
 	}
 	grow(int64(disk.Bavail) * disk.Bsize)

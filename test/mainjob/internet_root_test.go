@@ -16,8 +16,8 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// internet is a host outside of every VPC, in a namespace of its own, that serves
-// git repositories over HTTP: /open/ to anyone, /closed/ to who knows the password.
+// internet is a host outside of every VPC, in its own namespace. It serves git
+// repositories over HTTP: /open/ to anyone, /closed/ with a password.
 type internet struct {
 	address  netip.Addr
 	root     string
@@ -30,7 +30,7 @@ func newInternet(t *testing.T) *internet {
 	const namespace, near, far = "test-internet", "test-inet-host", "test-inet-far"
 	i := &internet{address: netip.MustParseAddr("203.0.113.9"), root: t.TempDir(), password: "b3f2-9c1e-a77d"}
 	program.Exec(t, "ip", "netns", "add", namespace)
-	t.Cleanup(func() { program.Exec(t, "ip", "netns", "del", namespace) }) // and with it the pair of devices
+	t.Cleanup(func() { program.Exec(t, "ip", "netns", "del", namespace) }) // deletes the veth pair too
 	program.Exec(t, "ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", namespace)
 	program.Exec(t, "ip", "addr", "add", "203.0.113.1/24", "dev", near)
 	program.Exec(t, "ip", "link", "set", near, "up")
@@ -72,7 +72,7 @@ func newInternet(t *testing.T) *internet {
 
 func (i *internet) url(name string) string { return fmt.Sprintf("http://%s/%s", i.address, name) }
 
-// push makes the files a commit of a repository and gives its id.
+// push commits files to a repository and returns the commit's id.
 func (i *internet) push(t *testing.T, name string, files map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(i.root, name)
@@ -81,6 +81,8 @@ func (i *internet) push(t *testing.T, name string, files map[string]string) stri
 		program.Write(t, filepath.Join(dir, file), text)
 	}
 	program.Exec(t, "git", "-C", dir, "add", "-A")
-	program.Exec(t, "git", "-C", dir, "-c", "user.name=n", "-c", "user.email=n@example.com", "commit", "-q", "-m", "as it is")
+	program.Exec(
+		t, "git", "-C", dir, "-c", "user.name=n", "-c", "user.email=n@example.com", "commit", "-q", "-m", "as it is",
+	)
 	return program.Exec(t, "git", "-C", dir, "rev-parse", "HEAD")
 }

@@ -21,7 +21,7 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-func TestEverySpecStandsAfterUpAndItsNextPlanIsEmpty(t *testing.T) {
+func TestUpOfEverySpecConverges(t *testing.T) {
 	files, err := filepath.Glob("../../internal/stack/testdata/*.yaml")
 	if err != nil || len(files) < 3 {
 		t.Fatal(files, err)
@@ -60,12 +60,14 @@ func TestEverySpecStandsAfterUpAndItsNextPlanIsEmpty(t *testing.T) {
 	}
 }
 
-func TestATerminatedServerIsReplacedAndTheOthersAreLeftAlone(t *testing.T) {
+func TestUpReplacesOnlyTheTerminatedServer(t *testing.T) {
 	c, b := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}
 	client := c.Client(t, nil)
 	d := simulation.Deployment(t, client, simulation.Tutorial(t), b, t.TempDir())
 	before := simulation.InstanceIDs(simulation.Up(t, d))
-	if _, err := client.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{before["server-2"]}}); err != nil {
+	if _, err := client.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{
+		InstanceIds: []string{before["server-2"]},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	after := simulation.InstanceIDs(simulation.Up(t, d))
@@ -80,12 +82,14 @@ func TestATerminatedServerIsReplacedAndTheOthersAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestABrokenServerIsReplacedSurgeFirst(t *testing.T) {
+func TestUpReplacesAnUnhealthyServerAfterItsSuccessorServes(t *testing.T) {
 	c, b := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}
 	client := c.Client(t, nil)
 	d := simulation.Deployment(t, client, simulation.Tutorial(t), b, t.TempDir())
 	before := simulation.InstanceIDs(simulation.Up(t, d))
-	if _, err := client.EC2.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{before["server-3"]}, Tags: []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}}}); err != nil {
+	if _, err := client.EC2.CreateTags(t.Context(), &ec2.CreateTagsInput{
+		Resources: []string{before["server-3"]}, Tags: []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	simulation.Eventually(t, func() bool {
@@ -101,12 +105,14 @@ func TestABrokenServerIsReplacedSurgeFirst(t *testing.T) {
 	simulation.PlanIsEmpty(t, d)
 }
 
-func TestAStoppedServerIsStartedAgain(t *testing.T) {
+func TestUpStartsAStoppedServer(t *testing.T) {
 	c, b := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}
 	client := c.Client(t, nil)
 	d := simulation.Deployment(t, client, simulation.Tutorial(t), b, t.TempDir())
 	before := simulation.InstanceIDs(simulation.Up(t, d))
-	if _, err := client.EC2.StopInstances(t.Context(), &ec2.StopInstancesInput{InstanceIds: []string{before["server-2"]}}); err != nil {
+	if _, err := client.EC2.StopInstances(t.Context(), &ec2.StopInstancesInput{
+		InstanceIds: []string{before["server-2"]},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if after := simulation.InstanceIDs(simulation.Up(t, d)); after["server-2"] != before["server-2"] {
@@ -115,10 +121,12 @@ func TestAStoppedServerIsStartedAgain(t *testing.T) {
 	simulation.PlanIsEmpty(t, d)
 }
 
-func TestANewReleaseReplacesAllServersAndGoingBackNeedsNoInstalling(t *testing.T) {
+func TestReleaseReplacesAllServersAndGoingBackReusesTheImage(t *testing.T) {
 	c, keys := simulation.New(t), t.TempDir()
 	client, first := c.Client(t, nil), &simulation.Builder{ReleaseName: "r1"}
-	before := simulation.InstanceIDs(simulation.Up(t, simulation.Deployment(t, client, simulation.Tutorial(t), first, keys)))
+	before := simulation.InstanceIDs(simulation.Up(
+		t, simulation.Deployment(t, client, simulation.Tutorial(t), first, keys),
+	))
 	second := &simulation.Builder{ReleaseName: "r2"}
 	d := simulation.Deployment(t, client, simulation.Tutorial(t), second, keys)
 	after := simulation.InstanceIDs(simulation.Up(t, d))
@@ -135,11 +143,11 @@ func TestANewReleaseReplacesAllServersAndGoingBackNeedsNoInstalling(t *testing.T
 	simulation.Up(t, back)
 	simulation.PlanIsEmpty(t, back)
 	if first.Builds() != 1 {
-		t.Errorf("going back installed again")
+		t.Errorf("going back built the release again")
 	}
 }
 
-func TestTheSpecCanChangeInPlace(t *testing.T) {
+func TestSpecChangesInPlace(t *testing.T) {
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	client, s := c.Client(t, nil), simulation.Tutorial(t)
 	before := simulation.InstanceIDs(simulation.Up(t, simulation.Deployment(t, client, s, b, keys)))
@@ -159,7 +167,7 @@ func TestTheSpecCanChangeInPlace(t *testing.T) {
 	simulation.PlanIsEmpty(t, d)
 }
 
-func TestDownOfNothingIsQuickAndImagesStayUnlessAsked(t *testing.T) {
+func TestDownKeepsImagesUnlessAsked(t *testing.T) {
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
 	if err := d.Down(t.Context(), apply.DownOptions{}); err != nil {
@@ -169,7 +177,7 @@ func TestDownOfNothingIsQuickAndImagesStayUnlessAsked(t *testing.T) {
 	if err := d.Down(t.Context(), apply.DownOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	simulation.Up(t, d) // from the image that stayed
+	simulation.Up(t, d) // from the kept image
 	if b.Builds() != 1 {
 		t.Errorf("installed %d times", b.Builds())
 	}
@@ -179,7 +187,7 @@ func TestDownOfNothingIsQuickAndImagesStayUnlessAsked(t *testing.T) {
 	simulation.NothingLeft(t, c)
 }
 
-func TestANetworkThatWouldHaveToBeMadeAnewIsRefusedAndNothingChanges(t *testing.T) {
+func TestNetworkChangeThatNeedsReplacementIsRefused(t *testing.T) {
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	client, s := c.Client(t, nil), simulation.Tutorial(t)
 	simulation.Up(t, simulation.Deployment(t, client, s, b, keys))
@@ -193,7 +201,7 @@ func TestANetworkThatWouldHaveToBeMadeAnewIsRefusedAndNothingChanges(t *testing.
 	simulation.PlanIsEmpty(t, simulation.Deployment(t, client, simulation.Tutorial(t), b, keys))
 }
 
-func TestALostPrivateKeyIsToldBeforeAnythingChanges(t *testing.T) {
+func TestLostPrivateKeyIsReportedBeforeAnyChange(t *testing.T) {
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	client := c.Client(t, nil)
 	d := simulation.Deployment(t, client, simulation.Tutorial(t), b, keys)
@@ -201,8 +209,10 @@ func TestALostPrivateKeyIsToldBeforeAnythingChanges(t *testing.T) {
 	if err := os.Remove(d.KeyFile()); err != nil {
 		t.Fatal(err)
 	}
-	simulation.PlanIsEmpty(t, d) // nobody needs the key
-	_, err := simulation.Deployment(t, client, simulation.Tutorial(t), &simulation.Builder{ReleaseName: "r2"}, keys).Up(t.Context())
+	simulation.PlanIsEmpty(t, d) // an empty plan does not need the key
+	_, err := simulation.Deployment(
+		t, client, simulation.Tutorial(t), &simulation.Builder{ReleaseName: "r2"}, keys,
+	).Up(t.Context())
 	if list := diag.From(err); len(list) != 1 || !strings.Contains(list[0].Summary, "is lost") || list[0].Hint == "" {
 		t.Errorf("got %v", err)
 	}
@@ -211,15 +221,17 @@ func TestALostPrivateKeyIsToldBeforeAnythingChanges(t *testing.T) {
 	}
 }
 
-func TestAFailedInstallLeavesNoOpenDoorAndTheNextUpGoesOnOnTheSameMachine(t *testing.T) {
-	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1", BuildErr: errors.New("npm install failed")}, t.TempDir()
+func TestUpContinuesOnTheSameMachineAfterAFailedInstall(t *testing.T) {
+	c, b, keys := simulation.New(t), &simulation.Builder{
+		ReleaseName: "r1", BuildErr: errors.New("npm install failed"),
+	}, t.TempDir()
 	d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
 	if _, err := d.Up(t.Context()); err == nil || !strings.Contains(err.Error(), "npm install failed") {
 		t.Fatalf("got %v", err)
 	}
 	status, err := d.Status(t.Context())
 	if err != nil || len(status.Machines) != 1 || status.LoadBalancerARN == "" {
-		t.Fatalf("what does not depend on it is not done: %+v, %v", status, err)
+		t.Fatalf("resources that do not depend on the install are missing: %+v, %v", status, err)
 	}
 	b.BuildErr = nil
 	if after := simulation.Up(t, d); after.Machines[0].InstanceID != status.Machines[0].InstanceID {
@@ -228,21 +240,19 @@ func TestAFailedInstallLeavesNoOpenDoorAndTheNextUpGoesOnOnTheSameMachine(t *tes
 	simulation.EverythingOnce(t, c)
 }
 
-func TestTwoRunsAtOnceDoNotWorkOnOneDeployment(t *testing.T) {
+func TestOnlyOneRunWorksOnADeployment(t *testing.T) {
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	held := func() error {
-		d, err := apply.New(
-			apply.Config{
-				Spec:    simulation.Tutorial(t),
-				Client:  c.Client(t, nil),
-				Builder: b,
-				KeyDir:  keys,
-				Dead:    func(lease.Holder) bool { return false },
-				Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
-					return netip.MustParsePrefix("198.18.0.9/32"), nil
-				},
+		d, err := apply.New(apply.Config{
+			Spec:    simulation.Tutorial(t),
+			Client:  c.Client(t, nil),
+			Builder: b,
+			KeyDir:  keys,
+			Dead:    func(lease.Holder) bool { return false },
+			Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
+				return netip.MustParsePrefix("198.18.0.9/32"), nil
 			},
-		)
+		})
 		if err != nil {
 			return err
 		}
@@ -263,7 +273,7 @@ func TestTwoRunsAtOnceDoNotWorkOnOneDeployment(t *testing.T) {
 		}
 	}
 	if failed == 3 {
-		t.Error("nobody worked")
+		t.Error("all runs failed")
 	}
 	simulation.EverythingOnce(t, c)
 }

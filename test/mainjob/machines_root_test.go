@@ -20,8 +20,8 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// dropped waits until connecting gets no answer at all: neither is it taken nor
-// refused.
+// dropped waits until a connection attempt gets no answer: it is neither accepted
+// nor refused.
 func dropped(t *testing.T, address string) {
 	t.Helper()
 	program.Eventually(t, 5*time.Second, address+" drops connections", func() bool {
@@ -35,15 +35,15 @@ func dropped(t *testing.T, address string) {
 	})
 }
 
+// sshFromHere returns a request that admits SSH from this host.
 func (c *deployed) sshFromHere(address string) *ec2.AuthorizeSecurityGroupIngressInput {
 	return &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(address), IpPermissions: []types.IpPermission{{
-		IpProtocol: aws.String(
-			"tcp",
-		), FromPort: aws.Int32(22), ToPort: aws.Int32(22), IpRanges: []types.IpRange{{CidrIp: aws.String(program.HostAddress)}},
+		IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22),
+		IpRanges: []types.IpRange{{CidrIp: aws.String(program.HostAddress)}},
 	}}}
 }
 
-// group is the security group of a machine.
+// group returns the id of a machine's security group.
 func (c *deployed) group(t *testing.T, instance string) string {
 	t.Helper()
 	found, err := c.API.EC2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{instance}})
@@ -53,7 +53,7 @@ func (c *deployed) group(t *testing.T, instance string) string {
 	return aws.ToString(found.Reservations[0].Instances[0].SecurityGroups[0].GroupId)
 }
 
-// letIn adds a rule for SSH from this host until the test ends.
+// letIn admits SSH from this host until the test ends or revoke is called.
 func (c *deployed) letIn(t *testing.T, group string) (revoke func()) {
 	t.Helper()
 	rule := c.sshFromHere(group)
@@ -62,7 +62,9 @@ func (c *deployed) letIn(t *testing.T, group string) (revoke func()) {
 	}
 	return func() {
 		t.Helper()
-		if _, err := c.API.EC2.RevokeSecurityGroupIngress(t.Context(), &ec2.RevokeSecurityGroupIngressInput{GroupId: rule.GroupId, IpPermissions: rule.IpPermissions}); err != nil {
+		if _, err := c.API.EC2.RevokeSecurityGroupIngress(t.Context(), &ec2.RevokeSecurityGroupIngressInput{
+			GroupId: rule.GroupId, IpPermissions: rule.IpPermissions,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,7 +78,9 @@ func (c *deployed) identities(t *testing.T) {
 		if got := c.OpenSSH(t, "tutorial", m.PublicIP, "cat "+builtBefore); got != "a promise" {
 			t.Errorf("%s: %s holds %q", m.Name, builtBefore, got)
 		}
-		for _, identity := range []string{"cat /etc/machine-id", "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub", "hostname"} {
+		for _, identity := range []string{
+			"cat /etc/machine-id", "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub", "hostname",
+		} {
 			value := c.OpenSSH(t, "tutorial", m.PublicIP, identity)
 			if other, ok := seen[value]; ok || value == "" {
 				t.Errorf("%s and %s share %q (%s)", m.Name, other, value, identity)
@@ -86,7 +90,7 @@ func (c *deployed) identities(t *testing.T) {
 	}
 }
 
-// rules opens port 22 of server-1, keeps a session, and closes it again.
+// rules opens port 22 of server-1, keeps a session open, and closes the port again.
 func (c *deployed) rules(t *testing.T) {
 	m := c.Status(t, program.TutorialFolder).Machines[0]
 	door := net.JoinHostPort(m.PublicIP, "22")

@@ -22,35 +22,35 @@ import (
 // deployed is the local cloud on which the tutorial runs.
 type deployed struct{ *program.LocalCloud }
 
-// TestRealMainJob deploys the tutorial once and proves on it what the product
-// promises of a deployment on real machines.
+// TestRealMainJob deploys the tutorial once and checks on it what Aloft promises of
+// a deployment on real machines.
 func TestRealMainJob(t *testing.T) {
 	c := &deployed{program.StartAfter(t, "a port that is taken is reported before anything changes", takenPort)}
 	for _, proof := range []struct {
 		promise string
 		prove   func(*testing.T)
 	}{
-		{"an up that is killed while it installs is finished by the next", c.killed},
+		{"the next up finishes one that was killed during the installation", c.killed},
 		{"requests reach three servers in three zones evenly", c.spread},
-		{"a second up and a plan have nothing to do", c.settled},
+		{"a second up and a plan change nothing", c.settled},
 	} {
 		if !t.Run(proof.promise, proof.prove) {
 			t.FailNow()
 		}
 	}
-	t.Run("machines of the image have its files and identities of their own", c.identities)
-	t.Run("a local cloud that was stopped leaves nothing in the kernel and brings everything back", c.stopAndStart)
-	t.Run("a rule changes at once on a running machine while established flows live on", c.rules)
-	t.Run("a server that reboots serves again by itself", c.reboot)
-	t.Run("a server that was terminated is replaced while the others serve", c.replace)
-	t.Run("an aloft of another version is told and takes over with machines running", c.otherVersion)
-	t.Run("a git repository is cloned on the machine or here when only the user may read it", c.git)
-	t.Run("a failing install or start stops the run and bakes nothing until it is mended", c.failing)
-	t.Run("a full disk is told while others serve on and the next up finishes", c.fullDisk)
-	t.Run("down leaves nothing and another up starts from the image that was kept", c.away)
+	t.Run("machines share the image's files but not its identity", c.identities)
+	t.Run("a stopped local cloud leaves nothing in the kernel and starts everything again", c.stopAndStart)
+	t.Run("a rule applies at once to new flows and not to established ones", c.rules)
+	t.Run("a rebooted server serves again", c.reboot)
+	t.Run("a terminated server is replaced while the others serve", c.replace)
+	t.Run("another version of aloft is refused and takes over after a restart", c.otherVersion)
+	t.Run("a git repository is cloned on the machine, or here if it is private", c.git)
+	t.Run("a failing install or start stops the run before the image", c.failing)
+	t.Run("a full disk is reported and the next up finishes", c.fullDisk)
+	t.Run("down leaves nothing and the next up starts from the kept image", c.away)
 }
 
-// builtBefore is a file that is written on server-1 while it is built.
+// builtBefore is a file that the build writes on server-1.
 const builtBefore = "/etc/written-before-the-image"
 
 // killed kills aloft in the middle of the installation and runs it again.
@@ -71,7 +71,7 @@ func (c *deployed) killed(t *testing.T) {
 	for lines.Scan() {
 		told = append(told, lines.Text())
 		if strings.Contains(lines.Text(), "Unpacking ") || strings.Contains(lines.Text(), "Get:") {
-			break // apt is at work
+			break // apt is installing
 		}
 	}
 	if err := first.Process.Kill(); err != nil {
@@ -81,7 +81,7 @@ func (c *deployed) killed(t *testing.T) {
 		t.Fatalf("aloft ended before it could be killed: %v\n%s", err, strings.Join(told, "\n"))
 	}
 	if n := c.TemporaryRules(t); n != 1 {
-		t.Errorf("%d temporary rules after the kill, want 1: the test proves nothing", n)
+		t.Errorf("%d temporary rules after the kill, want 1: the kill came too early or too late", n)
 	}
 	half := c.Status(t, program.TutorialFolder)
 	if len(half.Machines) != 1 {
@@ -143,17 +143,20 @@ func (c *deployed) settled(t *testing.T) {
 		t.Errorf("a plan right after up is not empty: exit %d\n%s", code, out)
 	}
 	c.Must(t, "up", program.TutorialFolder)
-	if again := c.Status(t, program.TutorialFolder); !slices.Equal(again.Machines, d.Machines) || again.ImageID != d.ImageID {
+	again := c.Status(t, program.TutorialFolder)
+	if !slices.Equal(again.Machines, d.Machines) || again.ImageID != d.ImageID {
 		t.Errorf("a second up changed %+v into %+v", d, again)
 	}
 	c.Must(t, "verify", program.TutorialFolder)
 }
 
-// reboot reboots server-2 and touches nothing else.
+// reboot reboots server-2 and no other server.
 func (c *deployed) reboot(t *testing.T) {
 	m := c.Status(t, program.TutorialFolder).Machines[1]
 	began := time.Now()
-	if _, err := c.API.EC2.RebootInstances(t.Context(), &ec2.RebootInstancesInput{InstanceIds: []string{m.InstanceID}}); err != nil {
+	if _, err := c.API.EC2.RebootInstances(t.Context(), &ec2.RebootInstancesInput{
+		InstanceIds: []string{m.InstanceID},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	program.Eventually(t, program.Patience, "the application runs anew on "+m.Name, func() bool {
@@ -173,11 +176,12 @@ func (c *deployed) reboot(t *testing.T) {
 	}
 }
 
-// replace terminates server-3 and lets aloft put another in its place, with
-// requests all the while.
+// replace terminates server-3 under load and brings the application up again.
 func (c *deployed) replace(t *testing.T) {
 	d := c.Status(t, program.TutorialFolder)
-	if _, err := c.API.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{d.Machines[2].InstanceID}}); err != nil {
+	if _, err := c.API.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{
+		InstanceIds: []string{d.Machines[2].InstanceID},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	program.Eventually(t, program.Patience, "the load balancer sends nothing to the server that is gone", func() bool {
@@ -213,11 +217,11 @@ func (c *deployed) replace(t *testing.T) {
 	}
 	now := c.Status(t, program.TutorialFolder)
 	if len(now.Machines) != 3 || now.Machines[0] != d.Machines[0] || now.Machines[1] != d.Machines[1] {
-		t.Fatalf("the others were touched: %+v became %+v", d.Machines, now.Machines)
+		t.Fatalf("other servers changed: %+v became %+v", d.Machines, now.Machines)
 	}
 	if m := now.Machines[2]; m.InstanceID == d.Machines[2].InstanceID || m.Zone != d.Machines[2].Zone ||
 		m.Health != "healthy" {
-		t.Errorf("in place of %+v stands %+v", d.Machines[2], m)
+		t.Errorf("%+v was replaced by %+v", d.Machines[2], m)
 	}
 }
 
@@ -231,7 +235,7 @@ func (c *deployed) away(t *testing.T) {
 	c.NothingTagged(t, "tutorial")
 }
 
-// stopAndStart stops the local cloud with the machines running.
+// stopAndStart stops the local cloud while machines run, and starts it again.
 func (c *deployed) stopAndStart(t *testing.T) {
 	d := c.Status(t, program.TutorialFolder)
 	c.Must(t, "local", "stop")
@@ -247,7 +251,7 @@ func (c *deployed) stopAndStart(t *testing.T) {
 	})
 	program.Eventually(t, program.Patience, "all servers serve again", func() bool {
 		clear(served)
-		for range 12 { // each of the three nodes takes its own turns
+		for range 12 { // each of the three nodes has its own rotation
 			var answer struct{ Host string }
 			if status, body, err := program.Get(d.URL); err == nil && status == http.StatusOK &&
 				json.Unmarshal([]byte(body), &answer) == nil {

@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// git deploys a repository that anyone may read, then one that only the user may.
+// git deploys a public repository, then a private one.
 func (c *deployed) git(t *testing.T) {
 	image := c.Status(t, program.TutorialFolder).ImageID
 	internet := newInternet(t)
@@ -21,37 +21,25 @@ func (c *deployed) git(t *testing.T) {
 		map[string]string{"backend/package.json": "{}", "backend/server.js": fmt.Sprintf(program.Greeter, "hello")},
 	)
 	dir := t.TempDir()
-	program.Write(
-		t,
-		filepath.Join(dir, "aloft.yaml"),
-		program.SmallSpec(
-			"cloned",
-			image,
-			"source: {git: "+internet.url("open/greeter")+", ref: mian, dir: backend}",
-			"node server.js",
-		),
-	)
+	program.Write(t, filepath.Join(dir, "aloft.yaml"), program.SmallSpec(
+		"cloned", image, "source: {git: "+internet.url("open/greeter")+", ref: mian, dir: backend}", "node server.js",
+	))
 	c.Refused(t, []string{"up", dir}, []string{"has no ref mian", "did you mean main?"})
 	c.Refused(t, []string{"status", dir}, []string{"cloned"})
 	c.NothingTagged(t, "cloned")
 
-	program.Write(
-		t,
-		filepath.Join(dir, "aloft.yaml"),
-		program.SmallSpec(
-			"cloned",
-			image,
-			"source: {git: "+internet.url("open/greeter")+", ref: main, dir: backend}",
-			"node server.js",
-		),
-	)
+	program.Write(t, filepath.Join(dir, "aloft.yaml"), program.SmallSpec(
+		"cloned", image, "source: {git: "+internet.url("open/greeter")+", ref: main, dir: backend}", "node server.js",
+	))
 	c.Must(t, "up", dir)
 	d := c.Status(t, dir)
 	if got := program.Fetch(t, d.URL); !strings.HasPrefix(got, "hello from ip-10-0-") {
 		t.Errorf("the application answers %q", got)
 	}
 	address := d.Machines[0].PublicIP
-	if got := c.OpenSSH(t, "cloned", address, "sudo git -c safe.directory=* -C /srv/cloned rev-parse HEAD"); got != commit {
+	if got := c.OpenSSH(
+		t, "cloned", address, "sudo git -c safe.directory=* -C /srv/cloned rev-parse HEAD",
+	); got != commit {
 		t.Errorf("the machine has commit %s, want %s", got, commit)
 	}
 	t.Run(
@@ -82,20 +70,28 @@ func (c *deployed) git(t *testing.T) {
 		t.Errorf("the application answers %q", got)
 	}
 	if internet.requests.Load() == 0 {
-		t.Error("nobody read the closed repository with the password")
+		t.Error("the private repository was not read with the password")
 	}
-	pattern := internet.password[:len(internet.password)-1] + "[d]" // which does not find the search itself
-	if got := c.OpenSSH(t, "cloned", d.Machines[0].PublicIP, "sudo grep -rl '"+pattern+"' /srv /etc /root /home /var/lib/aloft-cloned /var/log || echo nowhere"); got != "nowhere" {
+	pattern := internet.password[:len(internet.password)-1] + "[d]" // does not match the search's own command line
+	if got := c.OpenSSH(
+		t, "cloned", d.Machines[0].PublicIP,
+		"sudo grep -rl '"+pattern+"' /srv /etc /root /home /var/lib/aloft-cloned /var/log || echo nowhere",
+	); got != "nowhere" {
 		t.Errorf("the machine knows the password: %s", got)
 	}
 	c.Must(t, "down", dir, "--yes", "--images")
 	c.NothingTagged(t, "cloned")
 }
 
-// shell looks around on a machine as its user would.
+// shell checks a machine from inside, over SSH.
 func (c *deployed) shell(t *testing.T, app, dir string) {
 	m := c.Status(t, dir).Machines[0]
-	token := `token=$(curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token); meta() { curl -sf -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/meta-data/$1; }; `
+	const (
+		request = `curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60'` +
+			` http://169.254.169.254/latest/api/token`
+		fetch = `curl -sf -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/meta-data/$1`
+		token = `token=$(` + request + `); meta() { ` + fetch + `; }; `
+	)
 	for command, want := range map[string]string{
 		"hostname":                                 "ip-" + strings.ReplaceAll(m.PrivateIP, ".", "-"),
 		"cat /proc/1/comm":                         "systemd",
@@ -114,13 +110,18 @@ func (c *deployed) shell(t *testing.T, app, dir string) {
 	}
 }
 
-// failing lets npm install fail, then the start command, and mends both.
+// failing deploys an application whose npm install fails, then one whose start
+// command fails, and then a working one.
 func (c *deployed) failing(t *testing.T) {
 	image := c.Status(t, program.TutorialFolder).ImageID
 	dir := t.TempDir()
-	program.Write(t, filepath.Join(dir, "aloft.yaml"), program.SmallSpec("broken", image, "source: {path: .}", "node server.js"))
+	program.Write(
+		t, filepath.Join(dir, "aloft.yaml"), program.SmallSpec("broken", image, "source: {path: .}", "node server.js"),
+	)
 	program.Write(t, filepath.Join(dir, "server.js"), fmt.Sprintf(program.Greeter, "mended"))
-	program.Write(t, filepath.Join(dir, "package.json"), `{"scripts": {"preinstall": "echo the compiler is missing; exit 3"}}`)
+	program.Write(
+		t, filepath.Join(dir, "package.json"), `{"scripts": {"preinstall": "echo the compiler is missing; exit 3"}}`,
+	)
 	c.Refused(
 		t,
 		[]string{"up", dir},
@@ -133,9 +134,7 @@ func (c *deployed) failing(t *testing.T) {
 	program.Write(t, filepath.Join(dir, "package.json"), `{}`)
 	program.Write(t, filepath.Join(dir, "server.js"), "throw new Error('where is the database?')\n")
 	c.Refused(
-		t,
-		[]string{"up", dir},
-		[]string{"failed", "has ended 3 times", "where is the database?", "aloft ssh server-1"},
+		t, []string{"up", dir}, []string{"failed", "has ended 3 times", "where is the database?", "aloft ssh server-1"},
 	)
 	c.NoImage(t, "broken")
 	if n := c.TemporaryRules(t); n != 0 {

@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
+// takenPort starts a local cloud on a port that another program uses.
 func takenPort(t *testing.T, c *program.LocalCloud) {
 	before := program.KernelObjects(t)
 	other, err := net.Listen("tcp", program.LocalAddress)
@@ -27,14 +28,14 @@ func takenPort(t *testing.T, c *program.LocalCloud) {
 		[]string{program.LocalAddress, "another program listens there", "choose another port"},
 	)
 	if _, err := os.Stat(c.State); !os.IsNotExist(err) {
-		t.Errorf("the state folder was made: %v", err)
+		t.Errorf("the state folder was created: %v", err)
 	}
 	if after := program.KernelObjects(t); after != before {
 		t.Errorf("changed:\n%s\nto\n%s", before, after)
 	}
 }
 
-// another is the same program with another version in it.
+// another returns a copy of the program with another version number.
 func (c *deployed) another(t *testing.T) program.Program {
 	t.Helper()
 	out, err := exec.Command(c.Binary, "--version").Output()
@@ -62,7 +63,9 @@ func (c *deployed) another(t *testing.T) program.Program {
 func (c *deployed) otherVersion(t *testing.T) {
 	d := c.Status(t, program.TutorialFolder)
 	other := c.another(t)
-	for _, args := range [][]string{{"up", program.TutorialFolder}, {"down", program.TutorialFolder, "--yes"}, {"local", "start"}} {
+	for _, args := range [][]string{
+		{"up", program.TutorialFolder}, {"down", program.TutorialFolder, "--yes"}, {"local", "start"},
+	} {
 		other.Refused(t, args, []string{"runs version", "this aloft is 999", "aloft local restart"})
 	}
 	other.Refused(t, []string{"local", "restart"}, []string{"Only its owner may execute"})

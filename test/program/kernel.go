@@ -41,7 +41,9 @@ func KernelObjects(t *testing.T) string {
 			_, _ = fmt.Fprintln(&out, "cgroup", group)
 		}
 	}
-	for _, args := range [][]string{{"nft", "list", "tables"}, {"ip", "route", "show", "table", "all", "198.18.0.0/15"}} {
+	for _, args := range [][]string{
+		{"nft", "list", "tables"}, {"ip", "route", "show", "table", "all", "198.18.0.0/15"},
+	} {
 		listed, err := exec.Command(args[0], args[1:]...).Output()
 		if err != nil {
 			t.Fatalf("%v: %v", args, err)

@@ -176,8 +176,10 @@ func (p Program) Client(t *testing.T) *awsapi.Client {
 	if err := json.Unmarshal([]byte(p.Must(t, "local", "env", "--json")), &env); err != nil {
 		t.Fatal(err)
 	}
-	client, err := awsapi.New(t.Context(), awsapi.Options{Region: region, Endpoint: env["AWS_ENDPOINT_URL"],
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], "")})
+	keys := credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], "")
+	client, err := awsapi.New(t.Context(), awsapi.Options{
+		Region: region, Endpoint: env["AWS_ENDPOINT_URL"], Credentials: keys,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,17 +11,18 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// fails is an up of a release that is to be taken back.
+// fails brings up a release and returns an error unless the release fails and is
+// rolled back.
 func fails(ctx context.Context, d *apply.Deployment) error {
 	_, err := d.Up(ctx)
 	var f *apply.Failure
 	if errors.As(err, &f) {
 		return nil
 	}
-	return errors.Join(errors.New("it was not taken back"), err)
+	return errors.Join(errors.New("the release was not rolled back"), err)
 }
 
-func TestAReleaseKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+func TestReleaseConvergesAfterKill(t *testing.T) {
 	t.Parallel()
 	simulation.KillAtEveryChange(t, 30, func(t *testing.T, n int) string {
 		s, b := simulation.NewApplication(t), &simulation.Builder{ReleaseName: "r2"}
@@ -35,9 +36,9 @@ func TestAReleaseKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
 	})
 }
 
-// overtaken is a case of everyKill: a release is killed at every third change,
-// from the first on, and the wanted one then serves. What is done after a kill
-// differs by the phase that it happened in, so every third is enough.
+// overtaken returns an attempt that kills release r2 at every third change,
+// beginning with first, and then brings another release into service. What follows
+// a kill depends only on its phase, so every third change is enough.
 func overtaken(first int, wanted string) func(t *testing.T, n int) string {
 	return func(t *testing.T, n int) string {
 		s := simulation.NewApplication(t)
@@ -48,18 +49,18 @@ func overtaken(first int, wanted string) func(t *testing.T, n int) string {
 	}
 }
 
-func TestAReleaseKilledInAnyPhaseIsGoneBackFromWhenTheOneBeforeIsWanted(t *testing.T) {
+func TestKilledReleaseGivesWayToThePreviousOne(t *testing.T) {
 	t.Parallel()
 	simulation.KillAtEveryChange(t, 10, overtaken(2, "r1"))
 }
 
-func TestAReleaseKilledInAnyPhaseGivesWayToAThird(t *testing.T) {
+func TestKilledReleaseGivesWayToAThird(t *testing.T) {
 	t.Parallel()
 	simulation.KillAtEveryChange(t, 10, overtaken(1, "r3"))
 }
 
-// takenBack is a case of everyKill: a release that fails is killed, and the next
-// run takes it back.
+// takenBack returns an attempt that kills a failing release; the next run rolls it
+// back.
 func takenBack(spoil func(s *simulation.Application, b *simulation.Builder)) func(t *testing.T, n int) string {
 	return func(t *testing.T, n int) string {
 		s, b := simulation.NewApplication(t), &simulation.Builder{ReleaseName: "r2"}
@@ -73,20 +74,22 @@ func takenBack(spoil func(s *simulation.Application, b *simulation.Builder)) fun
 	}
 }
 
-func TestAReleaseThatFailsAndIsKilledAfterAnyCallIsTakenBackByTheNext(t *testing.T) {
+func TestKilledRollbackOfFailedReleaseIsCompletedByTheNext(t *testing.T) {
 	t.Parallel()
 	simulation.KillAtEveryChange(t, 20, takenBack(func(s *simulation.Application, _ *simulation.Builder) {
 		s.FailRelease("r2")
-		s.Spec.Release.Bake = 5 * time.Second // it ends before
+		s.Spec.Release.Bake = 5 * time.Second // the release fails earlier
 	}))
 }
 
-func TestAReleaseThatCannotBeMadeAndIsKilledAfterAnyCallLeavesNothingBehind(t *testing.T) {
+func TestKilledReleaseThatCannotBeBuiltLeavesNothing(t *testing.T) {
 	t.Parallel()
-	simulation.KillAtEveryChange(t, 10, takenBack(func(_ *simulation.Application, b *simulation.Builder) { b.BuildErr = errors.New("npm install failed") }))
+	simulation.KillAtEveryChange(t, 10, takenBack(func(_ *simulation.Application, b *simulation.Builder) {
+		b.BuildErr = errors.New("npm install failed")
+	}))
 }
 
-func TestARollbackKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+func TestRollbackConvergesAfterKill(t *testing.T) {
 	t.Parallel()
 	simulation.KillAtEveryChange(t, 20, func(t *testing.T, n int) string {
 		s := simulation.NewApplication(t)
@@ -97,13 +100,14 @@ func TestARollbackKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
 		}
 		b := &simulation.Builder{ReleaseName: "r2"}
 		fatal := s.KillAtChange(t, n, b, back)
-		// One that had ended but for giving back its lock would go further back.
+		// A rollback that was complete but for releasing its lease would otherwise go
+		// back one release further.
 		if current := history.Current(s.History(t)); current.Release == "r2" {
 			if err := back(t.Context(), s.Deployment(t, b)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		s.Release(t, "r1") // which has nothing to do
+		s.Release(t, "r1") // has nothing to do
 		s.Serves(t, "r1")
 		if got := s.Results(t); got != "r1 released, r2 rolled back, r1 released" {
 			t.Error(got)

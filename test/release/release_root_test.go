@@ -18,7 +18,7 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// versions of an application: one whose /slow takes five seconds, and one that
+// Two versions of an application: one whose /slow takes five seconds, and one that
 // crashes after four.
 const (
 	goodVersion = `const http = require('node:http');
@@ -27,7 +27,7 @@ http.createServer((q, r) => setTimeout(() => r.end('%s'), q.url === '/slow' ? 50
 	crashingVersion = `setTimeout(() => { throw new Error('the pool is exhausted'); }, 4000);` + "\n" + goodVersion
 )
 
-// releasing is an application whose releases are tried out under load.
+// releasing is an application that is released under load.
 type releasing struct {
 	program.Program
 	dir, url string
@@ -39,22 +39,20 @@ func (r releasing) version(t *testing.T, server, manifest string) {
 	program.Write(t, filepath.Join(r.dir, "package.json"), manifest)
 }
 
-// loaded runs a command while users ask, and tells how it ended and how many
-// requests failed.
+// loaded runs a command under load and returns its exit code, its output and the
+// number of failed requests by kind.
 func (r releasing) loaded(t *testing.T, args ...string) (code int, said string, failed map[load.Kind]int) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	asking := load.New(
-		load.Config{
-			URL:  r.url + "/",
-			Rate: 200,
-			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-				_, port, _ := net.SplitHostPort(address)
-				return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
-			},
+	asking := load.New(load.Config{
+		URL:  r.url + "/",
+		Rate: 200,
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			_, port, _ := net.SplitHostPort(address)
+			return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
 		},
-	)
+	})
 	recorded := make(chan load.Recording, 1)
 	go func() { recorded <- asking.Run(ctx) }()
 	slow := make(chan error, 1)
@@ -74,8 +72,8 @@ func (r releasing) loaded(t *testing.T, args ...string) (code int, said string, 
 	return code, story + out, failed
 }
 
-// slowly asks for what takes five seconds, again and again: some of it is under
-// way whenever a server leaves.
+// slowly sends requests that take five seconds, one after another, so that some are
+// in flight whenever a server leaves.
 func (r releasing) slowly(ctx context.Context) error {
 	for ctx.Err() == nil {
 		client := &http.Client{Transport: program.Browser.Transport, Timeout: 10 * time.Second}
@@ -92,13 +90,14 @@ func (r releasing) slowly(ctx context.Context) error {
 	return nil
 }
 
-// TestRealReleases brings releases into service and takes others back, while users ask.
+// TestRealReleases releases good and bad versions under load. No request fails.
 func TestRealReleases(t *testing.T) {
 	c := program.Start(t)
 	r := releasing{Program: c.Program, dir: t.TempDir()}
 	spec := program.SmallSpec("released", c.Status(t, program.TutorialFolder).ImageID, "source: .", "node server.js")
 	for old, with := range map[string]string{
-		"count: 1": "count: 2", "deregistration_delay: 0s": "deregistration_delay: 6s", "watch: 1s": "watch: 6s", "bake: 0s": "bake: 3s",
+		"count: 1": "count: 2", "deregistration_delay: 0s": "deregistration_delay: 6s", "watch: 1s": "watch: 6s",
+		"bake: 0s": "bake: 3s",
 	} {
 		spec = strings.Replace(spec, old, with, 1)
 	}
@@ -106,6 +105,7 @@ func TestRealReleases(t *testing.T) {
 	r.version(t, fmt.Sprintf(goodVersion, "v1"), "{}")
 	c.Must(t, "up", r.dir)
 	r.url = c.Status(t, r.dir).URL
+	const failingInstall = `{"scripts": {"preinstall": "echo the compiler is missing; exit 3"}}`
 	for _, release := range []struct {
 		what             string
 		server, manifest string
@@ -113,10 +113,11 @@ func TestRealReleases(t *testing.T) {
 		code             int
 		says, serves     string
 	}{
-		{"a good one", fmt.Sprintf(goodVersion, "v2"), "{}", "up", 0, "is up, and verified", "v2"},
-		{"back", fmt.Sprintf(goodVersion, "v2"), "{}", "rollback", 0, "serves again", "v1"},
-		{"one that crashes", fmt.Sprintf(crashingVersion, "v3"), "{}", "up", 3, "the pool is exhausted", "v1"},
-		{"one that cannot be installed", fmt.Sprintf(goodVersion, "v4"), `{"scripts": {"preinstall": "echo the compiler is missing; exit 3"}}`, "up", 3, "the compiler is missing", "v1"},
+		{"good release", fmt.Sprintf(goodVersion, "v2"), "{}", "up", 0, "is up, and verified", "v2"},
+		{"rollback", fmt.Sprintf(goodVersion, "v2"), "{}", "rollback", 0, "serves again", "v1"},
+		{"crashing release", fmt.Sprintf(crashingVersion, "v3"), "{}", "up", 3, "the pool is exhausted", "v1"},
+		{"release that cannot be installed", fmt.Sprintf(goodVersion, "v4"), failingInstall, "up", 3,
+			"the compiler is missing", "v1"},
 	} {
 		r.version(t, release.server, release.manifest)
 		code, said, failed := r.loaded(t, release.command, r.dir)

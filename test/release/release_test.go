@@ -19,6 +19,7 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
+// images lists the releases that have an image.
 func images(t *testing.T, s *simulation.Application) string {
 	t.Helper()
 	var all []string
@@ -30,7 +31,7 @@ func images(t *testing.T, s *simulation.Application) string {
 	return strings.Join(all, " ")
 }
 
-func TestWhatServesIsNotTouchedUntilTheReleaseIsProven(t *testing.T) {
+func TestServingReleaseIsUntouchedUntilTheNextIsProven(t *testing.T) {
 	s := simulation.NewApplication(t)
 	before := simulation.InstanceIDs(s.Release(t, "r1"))
 	second := &simulation.Builder{ReleaseName: "r2"}
@@ -61,7 +62,7 @@ func TestWhatServesIsNotTouchedUntilTheReleaseIsProven(t *testing.T) {
 	}
 }
 
-func TestAReleaseThatWasMadeBeforeIsNotMadeAgain(t *testing.T) {
+func TestReleaseWithAnImageIsNotBuiltAgain(t *testing.T) {
 	s := simulation.NewApplication(t)
 	s.Release(t, "r2")
 	first := &simulation.Builder{ReleaseName: "r1"}
@@ -72,10 +73,8 @@ func TestAReleaseThatWasMadeBeforeIsNotMadeAgain(t *testing.T) {
 	s.Serves(t, "r1")
 }
 
-func TestAReleaseThatIsNotProvenTouchesNothing(t *testing.T) {
-	npm, crash := errors.New(
-		"npm install failed",
-	), &diag.Diagnostic{
+func TestUnprovenReleaseChangesNothing(t *testing.T) {
+	npm, crash := errors.New("npm install failed"), &diag.Diagnostic{
 		Where:   "candidate",
 		Summary: "prove that it answers failed",
 		Detail:  "the service ended after 20 s",
@@ -110,7 +109,7 @@ func TestAReleaseThatIsNotProvenTouchesNothing(t *testing.T) {
 			if last.Result != history.Failed || !strings.Contains(told, last.Reason) {
 				t.Errorf("%+v", last)
 			}
-			// Mended, it comes into service.
+			// Once fixed, the release comes into service.
 			b.BuildErr, b.ProveErr = nil, nil
 			simulation.Up(t, s.Deployment(t, b))
 			s.Serves(t, "r2")
@@ -118,10 +117,10 @@ func TestAReleaseThatIsNotProvenTouchesNothing(t *testing.T) {
 	}
 }
 
-func TestAReleaseThatDoesNotStayHealthyIsTakenBack(t *testing.T) {
+func TestUnhealthyReleaseIsRolledBack(t *testing.T) {
 	s := simulation.NewApplication(t)
 	s.FailRelease("r2")
-	s.Spec.Release.Bake = 5 * time.Second // it ends before
+	s.Spec.Release.Bake = 5 * time.Second // the release fails earlier
 	_, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r2"}).Up(t.Context())
 	simulation.Contains(
 		t,
@@ -136,7 +135,7 @@ func TestAReleaseThatDoesNotStayHealthyIsTakenBack(t *testing.T) {
 	}
 }
 
-// answers lets the load balancer count requests of which some fail.
+// answers adds requests and errors to the load balancer's metrics.
 func answers(s *simulation.Application, requests, errors float64) {
 	arn := store.LoadBalancers.List(s.Store.View())[0].ARN
 	_, name, _ := strings.Cut(arn, ":loadbalancer/")
@@ -151,9 +150,9 @@ func answers(s *simulation.Application, requests, errors float64) {
 	}
 }
 
-func TestAReleaseWithMoreErrorsThanBeforeIsTakenBack(t *testing.T) {
+func TestReleaseWithMoreErrorsIsRolledBack(t *testing.T) {
 	s := simulation.NewApplication(t)
-	s.Spec.Release.Bake = 5 * time.Second // it ends before
+	s.Spec.Release.Bake = 5 * time.Second // the release fails earlier
 	b := &simulation.Builder{ReleaseName: "r2"}
 	whenServing(t, s, "r2", func() { answers(s, 1000, 200) })
 	_, err := s.Deployment(t, b).Up(t.Context())
@@ -167,15 +166,15 @@ func TestAReleaseWithMoreErrorsThanBeforeIsTakenBack(t *testing.T) {
 	s.Serves(t, "r1")
 }
 
-func TestAFewErrorsAreNoReasonToGoBack(t *testing.T) {
+func TestFewErrorsDoNotRollBack(t *testing.T) {
 	s := simulation.NewApplication(t)
 	whenServing(t, s, "r2", func() { answers(s, 20, 9) })
 	s.Release(t, "r2")
 	s.Serves(t, "r2")
 }
 
-// whenServing has do done, meanwhile, when machines of the release serve. The test ends
-// after that.
+// whenServing calls do in the background once servers of the release serve. The
+// test waits for it.
 func whenServing(t *testing.T, s *simulation.Application, release string, do func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -190,7 +189,7 @@ func whenServing(t *testing.T, s *simulation.Application, release string, do fun
 	t.Cleanup(func() { <-done })
 }
 
-// counts are the machines of a release that have served.
+// counts returns how many servers of a release have served.
 func counts(s *simulation.Application, release string) int {
 	n := 0
 	for _, i := range store.Instances.List(s.Store.View()) {
@@ -201,7 +200,7 @@ func counts(s *simulation.Application, release string) int {
 	return n
 }
 
-func TestAReleaseOnAnotherPortIsReachedTogetherWithTheOneBefore(t *testing.T) {
+func TestPortChangeKeepsBothPortsOpenMeanwhile(t *testing.T) {
 	s := simulation.NewApplication(t)
 	s.Spec.Port = 8080
 	b := &simulation.Builder{ReleaseName: "r2"}
@@ -217,7 +216,7 @@ func TestAReleaseOnAnotherPortIsReachedTogetherWithTheOneBefore(t *testing.T) {
 	if ports := ports(s); both.Load() == 0 || ports[3000] || !ports[8080] {
 		t.Errorf("seen with both ports %d times, open now: %v", both.Load(), ports)
 	}
-	// Going back takes the port along, though the file says otherwise.
+	// A rollback restores the release's port, whatever the file says.
 	if _, _, err := s.Deployment(t, b).Rollback(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +227,7 @@ func TestAReleaseOnAnotherPortIsReachedTogetherWithTheOneBefore(t *testing.T) {
 	s.Serves(t, "r1")
 }
 
-// ports are those of the machines on which the load balancer reaches them.
+// ports returns the ports that the load balancer may reach on servers.
 func ports(s *simulation.Application) map[int]bool {
 	open := map[int]bool{}
 	for _, g := range store.SecurityGroups.List(s.Store.View()) {
@@ -241,7 +240,7 @@ func ports(s *simulation.Application) map[int]bool {
 	return open
 }
 
-func TestOldImagesGoAndThoseThatMayBeNeededStay(t *testing.T) {
+func TestOldImagesAreDeletedUnlessARollbackNeedsThem(t *testing.T) {
 	s := simulation.NewApplication(t)
 	s.Spec.Release.Keep = 2
 	for _, release := range []string{"r2", "r3", "r4"} {
@@ -267,11 +266,13 @@ func TestOldImagesGoAndThoseThatMayBeNeededStay(t *testing.T) {
 	s.Serves(t, "r4")
 }
 
-func TestARollbackGoesToTheLastThatWasGoodAndThenFurtherBack(t *testing.T) {
+func TestRollbackGoesToTheLastGoodReleaseThenFurther(t *testing.T) {
 	s := simulation.NewApplication(t)
 	s.Release(t, "r2")
-	if _, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r3", BuildErr: errors.New("no")}).Up(t.Context()); err == nil {
-		t.Fatal("r3 came into service")
+	if _, err := s.Deployment(t, &simulation.Builder{
+		ReleaseName: "r3", BuildErr: errors.New("no"),
+	}).Up(t.Context()); err == nil {
+		t.Fatal("the bad release r3 came into service")
 	}
 	s.Release(t, "r4")
 	back := func(want string, name string) {
@@ -282,7 +283,7 @@ func TestARollbackGoesToTheLastThatWasGoodAndThenFurtherBack(t *testing.T) {
 			t.Fatalf("%v, %+v", err, to)
 		}
 		if b.Builds()+b.Proofs() != 0 {
-			t.Errorf("going back built %d times and proved %d times", b.Builds(), b.Proofs())
+			t.Errorf("the rollback built %d times and proved %d times", b.Builds(), b.Proofs())
 		}
 		s.Serves(t, want)
 	}
@@ -293,13 +294,19 @@ func TestARollbackGoesToTheLastThatWasGoodAndThenFurtherBack(t *testing.T) {
 		t.Error(err)
 	}
 	back("r4", "4") // forward again
-	for name, want := range map[string]string{"3": "it is failed", "77": "is not in the history", "elsewhere": "is not in the history"} {
-		if _, _, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r4"}).Rollback(t.Context(), name); err == nil ||
+	for name, want := range map[string]string{
+		"3": "it is failed", "77": "is not in the history", "elsewhere": "is not in the history",
+	} {
+		if _, _, err := s.Deployment(
+			t, &simulation.Builder{ReleaseName: "r4"},
+		).Rollback(t.Context(), name); err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if got := s.Results(t); got != "r1 rolled back, r2 rolled back, r3 failed, r4 rolled back, r2 rolled back, r1 rolled back, r4 released" {
+	const want = "r1 rolled back, r2 rolled back, r3 failed, r4 rolled back, r2 rolled back, " +
+		"r1 rolled back, r4 released"
+	if got := s.Results(t); got != want {
 		t.Error(got)
 	}
 	releases, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r4"}).Releases(t.Context())
@@ -313,7 +320,7 @@ func TestARollbackGoesToTheLastThatWasGoodAndThenFurtherBack(t *testing.T) {
 	}
 }
 
-func TestThePlanTellsTheReleaseThatUpMakes(t *testing.T) {
+func TestPlanNamesTheRelease(t *testing.T) {
 	s := simulation.NewApplication(t)
 	p, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r2"}).Plan(t.Context())
 	if err != nil {
@@ -322,16 +329,18 @@ func TestThePlanTellsTheReleaseThatUpMakes(t *testing.T) {
 	simulation.Contains(t, p.String(), "create  builder", "create  candidate", "replace server-1", "delete  candidate")
 }
 
-func TestTheHistoryGoesWithTheApplication(t *testing.T) {
+func TestDownDeletesTheHistory(t *testing.T) {
 	s := simulation.NewApplication(t)
 	s.Release(t, "r2")
-	if err := s.Deployment(t, &simulation.Builder{ReleaseName: "r2"}).Down(t.Context(), apply.DownOptions{Images: true}); err != nil {
+	if err := s.Deployment(
+		t, &simulation.Builder{ReleaseName: "r2"},
+	).Down(t.Context(), apply.DownOptions{Images: true}); err != nil {
 		t.Fatal(err)
 	}
 	simulation.NothingLeft(t, s.Cloud)
 }
 
-func TestAnApplicationWithoutAHistoryCanBeGoneBackFrom(t *testing.T) {
+func TestRollbackWithoutHistory(t *testing.T) {
 	s := simulation.NewApplication(t)
 	if err := history.New(s.Client(t, nil).SSM, "tutorial").Remove(t.Context()); err != nil {
 		t.Fatal(err)
@@ -343,7 +352,7 @@ func TestAnApplicationWithoutAHistoryCanBeGoneBackFrom(t *testing.T) {
 	s.Serves(t, "r1")
 }
 
-func TestAStoppedReleaseIsGoneBackFromWhenTheReleaseBeforeIsWanted(t *testing.T) {
+func TestStoppedReleaseGivesWayToThePreviousOne(t *testing.T) {
 	s := simulation.NewApplication(t)
 	ctx, stop := context.WithCancel(t.Context())
 	b := &simulation.Builder{ReleaseName: "r2"}
@@ -362,15 +371,12 @@ func TestAStoppedReleaseIsGoneBackFromWhenTheReleaseBeforeIsWanted(t *testing.T)
 	}
 }
 
-func TestAMachineThatIsLostMeanwhileIsNotTheReleasesFault(t *testing.T) {
+func TestLostServerDoesNotFailTheRelease(t *testing.T) {
 	s := simulation.NewApplication(t)
 	before := simulation.InstanceIDs(s.Release(t, "r1"))
 	b := &simulation.Builder{ReleaseName: "r2"}
 	b.During = func() {
-		_, err := s.Client(
-			t,
-			nil,
-		).EC2.TerminateInstances(
+		_, err := s.Client(t, nil).EC2.TerminateInstances(
 			t.Context(),
 			&ec2.TerminateInstancesInput{InstanceIds: []string{before["server-3"]}},
 		)

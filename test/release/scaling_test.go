@@ -9,16 +9,18 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// newGroup is a site on which a scaling group serves r1.
+// newGroup returns an application on which an Auto Scaling group serves r1.
 func newGroup(t *testing.T) *simulation.Application {
 	t.Helper()
-	s := &simulation.Application{Cloud: simulation.New(t), Keys: t.TempDir(), Spec: simulation.ParseSpec(t, "../../internal/stack/testdata/scaling.yaml")}
+	s := &simulation.Application{
+		Cloud: simulation.New(t), Keys: t.TempDir(),
+		Spec: simulation.ParseSpec(t, "../../internal/stack/testdata/scaling.yaml"),
+	}
 	simulation.Up(t, s.Deployment(t, &simulation.Builder{ReleaseName: "r1"}))
 	return s
 }
 
-// groupServes checks that all machines that stand are of a release and in a
-// group.
+// groupServes checks that all instances run a release and belong to a group.
 func groupServes(t *testing.T, s *simulation.Application, release string) {
 	t.Helper()
 	simulation.PlanIsEmpty(t, s.Deployment(t, &simulation.Builder{ReleaseName: release}))
@@ -28,7 +30,7 @@ func groupServes(t *testing.T, s *simulation.Application, release string) {
 			continue
 		}
 		if n++; i.Tags["aloft:release"] != release || i.Tags["aloft:address"] != "member" {
-			t.Errorf("%s is of release %q", i.Tags["aloft:address"], i.Tags["aloft:release"])
+			t.Errorf("%s runs release %q", i.Tags["aloft:address"], i.Tags["aloft:release"])
 		}
 	}
 	if n != 3 {
@@ -36,7 +38,7 @@ func groupServes(t *testing.T, s *simulation.Application, release string) {
 	}
 }
 
-func TestAGroupGetsAReleaseAndGoesBack(t *testing.T) {
+func TestGroupReleaseAndRollback(t *testing.T) {
 	s := newGroup(t)
 	groupServes(t, s, "r1")
 	s.Release(t, "r2")
@@ -50,14 +52,16 @@ func TestAGroupGetsAReleaseAndGoesBack(t *testing.T) {
 	}
 }
 
-func TestAGroupsReleaseThatFailsIsTakenBack(t *testing.T) {
+func TestFailedGroupReleaseIsRolledBack(t *testing.T) {
 	s := newGroup(t)
-	_, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r2", BuildErr: errors.New("npm install failed")}).Up(t.Context())
+	_, err := s.Deployment(t, &simulation.Builder{
+		ReleaseName: "r2", BuildErr: errors.New("npm install failed"),
+	}).Up(t.Context())
 	simulation.Contains(t, simulation.RolledBack(t, err), "npm install failed", "serves as before")
 	groupServes(t, s, "r1")
 	s.FailRelease("r3")
 	s.FailLate.Store(true)
-	s.Spec.Release.Bake = 5 * time.Second // it ends before
+	s.Spec.Release.Bake = 5 * time.Second // the release fails earlier
 	_, err = s.Deployment(t, &simulation.Builder{ReleaseName: "r3"}).Up(t.Context())
 	simulation.Contains(t, simulation.RolledBack(t, err), "Target.Timeout", "release r1 was brought back")
 	groupServes(t, s, "r1")

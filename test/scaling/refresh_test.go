@@ -13,35 +13,29 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// next makes another version of the group's launch template, and returns it as a
+// next creates another version of the group's launch template and returns it as a
 // desired configuration.
 func (s *scalable) next(data types.RequestLaunchTemplateData) *scalingtypes.DesiredConfiguration {
 	s.t.Helper()
-	v := simulation.Must(
-		s.ec2.CreateLaunchTemplateVersion(
-			s.t.Context(),
-			&ec2.CreateLaunchTemplateVersionInput{
-				LaunchTemplateName: aws.String("web"),
-				SourceVersion:      aws.String("1"),
-				LaunchTemplateData: &data,
-			},
-		),
-	)(
-		s.t,
-	)
+	v := simulation.Must(s.ec2.CreateLaunchTemplateVersion(s.t.Context(), &ec2.CreateLaunchTemplateVersionInput{
+		LaunchTemplateName: aws.String("web"),
+		SourceVersion:      aws.String("1"),
+		LaunchTemplateData: &data,
+	}))(s.t)
 	return &scalingtypes.DesiredConfiguration{LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{
-		LaunchTemplateName: aws.String(
-			"web",
-		), Version: aws.String(string('0' + rune(*v.LaunchTemplateVersion.VersionNumber))),
+		LaunchTemplateName: aws.String("web"),
+		Version:            aws.String(string('0' + rune(*v.LaunchTemplateVersion.VersionNumber))),
 	}}
 }
 
-// refresh starts a refresh that launches before it terminates.
+// refresh starts an instance refresh that launches before it terminates.
 func (s *scalable) refresh(desired *scalingtypes.DesiredConfiguration) string {
 	s.t.Helper()
 	return *simulation.Must(s.scaling.StartInstanceRefresh(s.t.Context(), &autoscaling.StartInstanceRefreshInput{
 		AutoScalingGroupName: aws.String("web"), DesiredConfiguration: desired,
-		Preferences: &scalingtypes.RefreshPreferences{MinHealthyPercentage: aws.Int32(100), MaxHealthyPercentage: aws.Int32(110), InstanceWarmup: aws.Int32(1)},
+		Preferences: &scalingtypes.RefreshPreferences{
+			MinHealthyPercentage: aws.Int32(100), MaxHealthyPercentage: aws.Int32(110), InstanceWarmup: aws.Int32(1),
+		},
 	}))(s.t).InstanceRefreshId
 }
 
@@ -53,8 +47,8 @@ func (s *scalable) settled(id, status string) {
 	})
 }
 
-// versions tells from which version of the template each of the group's
-// instances that serve was launched, by what EC2's tags say.
+// versions counts the serving instances by the launch template version in their
+// EC2 tags.
 func (s *scalable) versions() map[string]int {
 	out, view := map[string]int{}, s.cloud.Store.View()
 	for _, id := range s.serving(view) {
@@ -64,13 +58,14 @@ func (s *scalable) versions() map[string]int {
 	return out
 }
 
-func TestARefreshNeverLeavesFewerHealthyTargetsThanDesired(t *testing.T) {
+func TestRefreshKeepsDesiredHealthyTargets(t *testing.T) {
 	s := newScalable(t)
 	before := s.three()
 	simulation.Must(s.scaling.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String(
-			"web",
-		), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web"), Version: aws.String("1")},
+		AutoScalingGroupName: aws.String("web"),
+		LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{
+			LaunchTemplateName: aws.String("web"), Version: aws.String("1"),
+		},
 	}))(t)
 	id := s.refresh(s.next(types.RequestLaunchTemplateData{InstanceType: types.InstanceTypeT3Small}))
 	least := 3
@@ -81,7 +76,7 @@ func TestARefreshNeverLeavesFewerHealthyTargetsThanDesired(t *testing.T) {
 	})
 	after := s.three()
 	if least < 3 || s.versions()["2"] != 3 {
-		t.Errorf("%d healthy targets at least; in the end %v", least, s.versions())
+		t.Errorf("the least was %d healthy targets; versions at the end: %v", least, s.versions())
 	}
 	for _, old := range before {
 		for _, now := range after {
@@ -90,18 +85,22 @@ func TestARefreshNeverLeavesFewerHealthyTargetsThanDesired(t *testing.T) {
 			}
 		}
 	}
-	group := simulation.Must(s.scaling.DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{}))(t).AutoScalingGroups[0]
+	group := simulation.Must(s.scaling.DescribeAutoScalingGroups(
+		t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{},
+	))(t).AutoScalingGroups[0]
 	if *group.LaunchTemplate.Version != "2" {
 		t.Errorf("the group launches from version %s", *group.LaunchTemplate.Version)
 	}
 
-	// The next one's instances are sick: they get no traffic, and go again.
+	// The next version's instances are unhealthy: they get no traffic and are removed.
 	sick := s.refresh(
 		s.next(types.RequestLaunchTemplateData{TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{{
-			ResourceType: types.ResourceTypeInstance, Tags: []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}},
+			ResourceType: types.ResourceTypeInstance, Tags: []types.Tag{
+				{Key: aws.String("sick"), Value: aws.String("yes")},
+			},
 		}}}),
 	)
-	s.cloud.Until(t, "a sick one is there", func(r store.Reader) bool {
+	s.cloud.Until(t, "the group has an unhealthy instance", func(r store.Reader) bool {
 		for _, i := range store.Instances.List(r) {
 			if i.Tags["sick"] != "" {
 				return true
@@ -109,14 +108,10 @@ func TestARefreshNeverLeavesFewerHealthyTargetsThanDesired(t *testing.T) {
 		}
 		return false
 	})
-	simulation.Must(
-		s.scaling.RollbackInstanceRefresh(
-			t.Context(),
-			&autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("web")},
-		),
-	)(
-		t,
-	)
+	simulation.Must(s.scaling.RollbackInstanceRefresh(
+		t.Context(),
+		&autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("web")},
+	))(t)
 	s.settled(sick, store.RefreshRollbackSuccessful)
 	s.three()
 	if s.versions()["2"] != 3 {

@@ -8,10 +8,9 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// TestRealScaling takes the tutorial through all that changes the number and the
-// kind of its servers, on real machines, at 300 requests a second: a group grows
-// and shrinks, becomes fixed servers and a group again. No request fails, and
-// nothing is left in the end.
+// TestRealScaling changes the number and the kind of the tutorial's servers on real
+// machines at 300 requests per second: a group grows, shrinks, becomes fixed
+// servers and a group again. No request fails, and nothing is left at the end.
 func TestRealScaling(t *testing.T) {
 	c := program.Start(t)
 	group, fixed := program.WithSpec(t, "scaling: {min: 3, max: 6}"), program.WithSpec(t, "machines: {count: 3}")
@@ -25,8 +24,8 @@ func TestRealScaling(t *testing.T) {
 	}{
 		{"the group grows", []string{"scale", "6", group}, 6},
 		{"the group shrinks", []string{"scale", "3", group}, 3},
-		{"the group becomes servers", []string{"up", fixed}, 3},
-		{"the servers become a group", []string{"up", group}, 3},
+		{"the group becomes fixed servers", []string{"up", fixed}, 3},
+		{"the fixed servers become a group", []string{"up", group}, 3},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			c.Must(t, step.args...)

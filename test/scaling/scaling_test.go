@@ -17,7 +17,7 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// instancesOf are the ids of the machines of a status.
+// instancesOf returns the instance ids of a status.
 func instancesOf(s *apply.Status) map[string]bool {
 	all := map[string]bool{}
 	for _, m := range s.Machines {
@@ -26,8 +26,8 @@ func instancesOf(s *apply.Status) map[string]bool {
 	return all
 }
 
-// neverBelow watches the targets that get requests, and fails the test when there
-// were less than so many healthy ones at any moment until its end is called.
+// neverBelow watches the targets that get requests until end is called. end fails
+// the test if fewer than least of them were healthy at any moment.
 func neverBelow(t *testing.T, c *simulation.Cloud, least int) (end func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -53,16 +53,17 @@ func neverBelow(t *testing.T, c *simulation.Cloud, least int) (end func()) {
 		cancel()
 		watching.Wait()
 		if lowest < least {
-			t.Errorf("at one moment only %d healthy targets were there, want %d", lowest, least)
+			t.Errorf("at one moment only %d targets were healthy, want %d", lowest, least)
 		}
 	}
 }
 
-func TestServersBecomeAGroupAndServersAgainWithNoMomentOfLess(t *testing.T) {
+func TestServersBecomeAGroupAndBackWithoutLosingCapacity(t *testing.T) {
 	t.Parallel()
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	client := c.Client(t, nil)
-	fixed, group := simulation.Deployment(t, client, simulation.Tutorial(t), b, keys), simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), b, keys)
+	fixed := simulation.Deployment(t, client, simulation.Tutorial(t), b, keys)
+	group := simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), b, keys)
 	before := simulation.Up(t, fixed)
 	end := neverBelow(t, c, 3)
 	scaled := simulation.Up(t, group)
@@ -87,21 +88,23 @@ func TestServersBecomeAGroupAndServersAgainWithNoMomentOfLess(t *testing.T) {
 	}
 }
 
-func TestAGroupThatTakesOverFromMoreServersBeginsWithAsMany(t *testing.T) {
+func TestGroupStartsWithAsManyServersAsItReplaces(t *testing.T) {
 	t.Parallel()
 	c, b, keys, s := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir(), simulation.Tutorial(t)
 	client := c.Client(t, nil)
 	s.Machines.Count = 5
 	simulation.Up(t, simulation.Deployment(t, client, s, b, keys))
 	end := neverBelow(t, c, 5)
-	if status := simulation.Up(t, simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), b, keys)); status.Scaling.Desired != 5 ||
+	if status := simulation.Up(
+		t, simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), b, keys),
+	); status.Scaling.Desired != 5 ||
 		len(status.Machines) != 5 {
 		t.Errorf("status %+v", status)
 	}
 	end()
 }
 
-func TestAGroupIsScaledOutAndInAndAllOfItServesThen(t *testing.T) {
+func TestScaleWaitsUntilTheGroupServes(t *testing.T) {
 	t.Parallel()
 	c, b := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}
 	d := simulation.Deployment(t, c.Client(t, nil), simulation.ParseSpec(t, simulation.ScalingSpec), b, t.TempDir())
@@ -134,10 +137,13 @@ func TestAGroupIsScaledOutAndInAndAllOfItServesThen(t *testing.T) {
 	}
 }
 
-func TestAPolicyHeedsNoMinuteThatBeganWithoutTheNewMachines(t *testing.T) {
+func TestPolicyIgnoresMinutesThatBeganBeforeNewInstances(t *testing.T) {
 	t.Parallel()
 	api := simulation.New(t).Client(t, nil)
-	status := simulation.Up(t, simulation.Deployment(t, api, simulation.ParseSpec(t, simulation.ScalingSpec), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()))
+	status := simulation.Up(t, simulation.Deployment(
+		t, api, simulation.ParseSpec(t, simulation.ScalingSpec), &simulation.Builder{ReleaseName: "r1"},
+		t.TempDir(),
+	))
 	groups, err := api.ASG.DescribeAutoScalingGroups(
 		t.Context(),
 		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{status.Scaling.Group}},
@@ -152,19 +158,22 @@ func TestAPolicyHeedsNoMinuteThatBeganWithoutTheNewMachines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if of, own := aws.ToInt32(policies.ScalingPolicies[0].EstimatedInstanceWarmup), aws.ToInt32(groups.AutoScalingGroups[0].DefaultInstanceWarmup); of < own+120 {
-		t.Errorf("the policy heeds new machines after %d s, of which the group lets them warm up for %d s", of, own)
+	of := aws.ToInt32(policies.ScalingPolicies[0].EstimatedInstanceWarmup)
+	if own := aws.ToInt32(groups.AutoScalingGroups[0].DefaultInstanceWarmup); of < own+120 {
+		t.Errorf("the policy counts new instances after %d s, the group's warm-up is %d s", of, own)
 	}
 }
 
-func TestAMachineOfAGroupThatIsTerminatedIsReplacedByTheGroupAndUpWaitsForIt(t *testing.T) {
+func TestUpWaitsForTheGroupToReplaceATerminatedInstance(t *testing.T) {
 	t.Parallel()
 	c, b := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}
 	client := c.Client(t, nil)
 	d := simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), b, t.TempDir())
 	before := simulation.Up(t, d)
 	gone := before.Machines[1].InstanceID
-	if _, err := client.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{gone}}); err != nil {
+	if _, err := client.EC2.TerminateInstances(
+		t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{gone}},
+	); err != nil {
 		t.Fatal(err)
 	}
 	simulation.Eventually(t, func() bool {
@@ -181,11 +190,13 @@ func TestAMachineOfAGroupThatIsTerminatedIsReplacedByTheGroupAndUpWaitsForIt(t *
 	simulation.PlanIsEmpty(t, d)
 }
 
-func TestAGroupGetsAReleaseMachineByMachineAndGoesBackToItsTemplatesVersion(t *testing.T) {
+func TestGroupRollbackUsesTheEarlierTemplateVersion(t *testing.T) {
 	t.Parallel()
 	c, keys := simulation.New(t), t.TempDir()
 	client, first := c.Client(t, nil), &simulation.Builder{ReleaseName: "r1"}
-	before := simulation.Up(t, simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), first, keys))
+	before := simulation.Up(
+		t, simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), first, keys),
+	)
 	second := &simulation.Builder{ReleaseName: "r2"}
 	d := simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), second, keys)
 	end := neverBelow(t, c, 3)
@@ -213,12 +224,16 @@ func TestAGroupGetsAReleaseMachineByMachineAndGoesBackToItsTemplatesVersion(t *t
 	}
 }
 
-func TestAReleaseWhoseMachinesAGroupGivesUpIsTakenBackWithWhatTheGroupDid(t *testing.T) {
+func TestReleaseThatAGroupGivesUpOnIsRolledBackWithItsActivities(t *testing.T) {
 	t.Parallel()
-	s := &simulation.Application{Cloud: simulation.New(t), Keys: t.TempDir(), Spec: simulation.ParseSpec(t, simulation.ScalingSpec)}
+	s := &simulation.Application{
+		Cloud: simulation.New(t), Keys: t.TempDir(), Spec: simulation.ParseSpec(t, simulation.ScalingSpec),
+	}
 	before := s.Release(t, "r1")
-	// The least grace period is a minute, for machines that are slower than these.
-	if _, err := s.Client(t, nil).ASG.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: &before.Scaling.Group, HealthCheckGracePeriod: aws.Int32(1)}); err != nil {
+	// The shortest grace period is a minute, too long for these instances.
+	if _, err := s.Client(t, nil).ASG.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
+		AutoScalingGroupName: &before.Scaling.Group, HealthCheckGracePeriod: aws.Int32(1),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	end := neverBelow(t, s.Cloud, 3)
@@ -230,10 +245,13 @@ func TestAReleaseWhoseMachinesAGroupGivesUpIsTakenBackWithWhatTheGroupDid(t *tes
 	if strings.Contains(
 		why,
 		"does not stay well",
-	) { // who sees it first tells it: those who watch the release, or the group's refresh
+	) { // reported by whichever watcher sees it first: the release's or the refresh's
 		simulation.Contains(t, why, "server-")
 	} else {
-		simulation.Contains(t, why, "2 machines of the new version were not healthy within their time", "an instance was taken out of service in response to an ELB system health check failure")
+		simulation.Contains(
+			t, why, "2 machines of the new version were not healthy within their time",
+			"an instance was taken out of service in response to an ELB system health check failure",
+		)
 	}
 	end()
 	s.Serves(t, "r1")
@@ -242,9 +260,10 @@ func TestAReleaseWhoseMachinesAGroupGivesUpIsTakenBackWithWhatTheGroupDid(t *tes
 	}
 }
 
-func TestSettingsOfAGroupChangeInPlaceAndItsSchedulesWithThem(t *testing.T) {
+func TestGroupSettingsAndSchedulesChangeInPlace(t *testing.T) {
 	t.Parallel()
-	c, b, keys, s := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir(), simulation.ParseSpec(t, simulation.ScalingSpec)
+	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
+	s := simulation.ParseSpec(t, simulation.ScalingSpec)
 	client := c.Client(t, nil)
 	before := simulation.Up(t, simulation.Deployment(t, client, s, b, keys))
 	s.Scaling.Min, s.Scaling.Max, s.Scaling.Target = 4, 8, spec.Target{RequestsPerTarget: 500}
@@ -260,8 +279,10 @@ func TestSettingsOfAGroupChangeInPlaceAndItsSchedulesWithThem(t *testing.T) {
 		len(after.Scaling.Schedules) != 2 {
 		t.Errorf("status %+v", after.Scaling)
 	}
-	// What a schedule has set is not taken back.
-	if _, err := client.ASG.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("aloft-tutorial"), MinSize: aws.Int32(5)}); err != nil {
+	// Up keeps what a schedule has set.
+	if _, err := client.ASG.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("aloft-tutorial"), MinSize: aws.Int32(5),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if status := simulation.Up(t, d); status.Scaling.Min != 5 {
@@ -276,13 +297,15 @@ func TestSettingsOfAGroupChangeInPlaceAndItsSchedulesWithThem(t *testing.T) {
 	simulation.PlanIsEmpty(t, d)
 }
 
-func TestAGroupThatCannotLaunchIsToldByItsOwnCause(t *testing.T) {
+func TestGroupThatCannotLaunchReportsTheCause(t *testing.T) {
 	t.Parallel()
 	c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 	client := c.Client(t, nil)
 	d := simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), b, keys)
 	simulation.Up(t, d)
-	if _, err := client.EC2.DeleteKeyPair(t.Context(), &ec2.DeleteKeyPairInput{KeyName: aws.String("aloft-tutorial")}); err != nil {
+	if _, err := client.EC2.DeleteKeyPair(t.Context(), &ec2.DeleteKeyPairInput{
+		KeyName: aws.String("aloft-tutorial"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := d.Scale(t.Context(), 4)
@@ -293,23 +316,33 @@ func TestAGroupThatCannotLaunchIsToldByItsOwnCause(t *testing.T) {
 	}
 }
 
-func TestDownTakesAGroupAwayThatSomebodyHasSuspendedAndProtected(t *testing.T) {
+func TestDownDeletesASuspendedAndProtectedGroup(t *testing.T) {
 	t.Parallel()
 	c, b := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}
 	client := c.Client(t, nil)
 	d := simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), b, t.TempDir())
 	status := simulation.Up(t, d)
 	name := aws.String(status.Scaling.Group)
-	if _, err := client.ASG.SetInstanceProtection(t.Context(), &autoscaling.SetInstanceProtectionInput{AutoScalingGroupName: name, InstanceIds: []string{status.Machines[0].InstanceID}, ProtectedFromScaleIn: aws.Bool(true)}); err != nil {
+	if _, err := client.ASG.SetInstanceProtection(t.Context(), &autoscaling.SetInstanceProtectionInput{
+		AutoScalingGroupName: name, InstanceIds: []string{status.Machines[0].InstanceID},
+		ProtectedFromScaleIn: aws.Bool(true),
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.ASG.SuspendProcesses(t.Context(), &autoscaling.SuspendProcessesInput{AutoScalingGroupName: name, ScalingProcesses: []string{"Terminate", "Launch"}}); err != nil {
+	if _, err := client.ASG.SuspendProcesses(t.Context(), &autoscaling.SuspendProcessesInput{
+		AutoScalingGroupName: name, ScalingProcesses: []string{"Terminate", "Launch"},
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.ASG.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: name, MinSize: aws.Int32(1)}); err != nil {
+	if _, err := client.ASG.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
+		AutoScalingGroupName: name, MinSize: aws.Int32(1),
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.ASG.EnterStandby(t.Context(), &autoscaling.EnterStandbyInput{AutoScalingGroupName: name, InstanceIds: []string{status.Machines[1].InstanceID}, ShouldDecrementDesiredCapacity: aws.Bool(true)}); err != nil {
+	if _, err := client.ASG.EnterStandby(t.Context(), &autoscaling.EnterStandbyInput{
+		AutoScalingGroupName: name, InstanceIds: []string{status.Machines[1].InstanceID},
+		ShouldDecrementDesiredCapacity: aws.Bool(true),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Down(t.Context(), apply.DownOptions{Images: true}); err != nil {
@@ -318,7 +351,7 @@ func TestDownTakesAGroupAwayThatSomebodyHasSuspendedAndProtected(t *testing.T) {
 	simulation.NothingLeft(t, c)
 }
 
-func TestAPortThatAGroupCannotServeOnIsRefused(t *testing.T) {
+func TestPortChangeOfAGroupIsRefused(t *testing.T) {
 	t.Parallel()
 	c, keys, s := simulation.New(t), t.TempDir(), simulation.ParseSpec(t, simulation.ScalingSpec)
 	client := c.Client(t, nil)
@@ -328,35 +361,49 @@ func TestAPortThatAGroupCannotServeOnIsRefused(t *testing.T) {
 	if list := diag.From(err); len(list) != 1 || list[0].Where != "port" {
 		t.Errorf("got %v", err)
 	}
-	simulation.PlanIsEmpty(t, simulation.Deployment(t, client, simulation.ParseSpec(t, simulation.ScalingSpec), &simulation.Builder{ReleaseName: "r1"}, keys))
+	simulation.PlanIsEmpty(t, simulation.Deployment(
+		t, client, simulation.ParseSpec(t, simulation.ScalingSpec), &simulation.Builder{ReleaseName: "r1"}, keys,
+	))
 }
 
-func TestAnUpOfAGroupKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+func TestUpOfGroupConvergesAfterKill(t *testing.T) {
 	t.Parallel()
-	simulation.KillAtEveryChange(t, 35, simulation.KillUp(nil, simulation.ScalingTutorial, [2]string{"", "r1"}, simulation.Converges))
+	simulation.KillAtEveryChange(
+		t, 35, simulation.KillUp(nil, simulation.ScalingTutorial, [2]string{"", "r1"}, simulation.Converges),
+	)
 }
 
-func TestBecomingAGroupKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+func TestServersToGroupConvergesAfterKill(t *testing.T) {
 	t.Parallel()
-	simulation.KillAtEveryChange(t, 10, simulation.KillUp(simulation.Tutorial, simulation.ScalingTutorial, [2]string{"r1", "r1"}, simulation.Converges))
+	simulation.KillAtEveryChange(
+		t, 10,
+		simulation.KillUp(simulation.Tutorial, simulation.ScalingTutorial, [2]string{"r1", "r1"}, simulation.Converges),
+	)
 }
 
-func TestBecomingServersKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+func TestGroupToServersConvergesAfterKill(t *testing.T) {
 	t.Parallel()
-	simulation.KillAtEveryChange(t, 10, simulation.KillUp(simulation.ScalingTutorial, simulation.Tutorial, [2]string{"r1", "r1"}, simulation.Converges))
+	simulation.KillAtEveryChange(
+		t, 10,
+		simulation.KillUp(simulation.ScalingTutorial, simulation.Tutorial, [2]string{"r1", "r1"}, simulation.Converges),
+	)
 }
 
-func TestAReleaseOfAGroupKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+func TestReleaseOfGroupConvergesAfterKill(t *testing.T) {
 	t.Parallel()
-	simulation.KillAtEveryChange(t, 10, simulation.KillUp(simulation.ScalingTutorial, simulation.ScalingTutorial, [2]string{"r1", "r2"}, simulation.Converges))
+	simulation.KillAtEveryChange(t, 10, simulation.KillUp(
+		simulation.ScalingTutorial, simulation.ScalingTutorial, [2]string{"r1", "r2"}, simulation.Converges,
+	))
 }
 
-func TestDownAfterAnUpOfAGroupKilledAfterAnyCallLeavesNothing(t *testing.T) {
+func TestDownAfterKilledUpOfGroupLeavesNothing(t *testing.T) {
 	t.Parallel()
-	simulation.KillAtEveryChange(t, 35, simulation.KillUp(nil, simulation.ScalingTutorial, [2]string{"", "r1"}, simulation.Removed))
+	simulation.KillAtEveryChange(
+		t, 35, simulation.KillUp(nil, simulation.ScalingTutorial, [2]string{"", "r1"}, simulation.Removed),
+	)
 }
 
-func TestADownOfAGroupKilledAfterAnyCallIsFinishedByTheNext(t *testing.T) {
+func TestDownOfGroupConvergesAfterKill(t *testing.T) {
 	t.Parallel()
 	simulation.KillAtEveryChange(t, 15, simulation.KillDown(simulation.ScalingTutorial))
 }

@@ -22,9 +22,8 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// mortal is user data of a server that tells its machine's name, and that dies
-// when it is asked for /die. It writes down what it is asked, on a volume that
-// is full after /fill, and fails when it cannot.
+// mortal is the user data of a server that answers with its host name and exits on
+// /die. It logs each request to a volume, which /fill fills, and fails if it cannot.
 const mortal = `#!/bin/bash
 mount -t tmpfs -o size=1M data /srv
 cat > /opt/server.pl <<'END'
@@ -47,10 +46,10 @@ END
 systemd-run --unit=server --setenv=NAME=$(hostname) /usr/bin/perl /opt/server.pl
 `
 
-// TestRealGroupReplacesWhatDies makes a group of three real machines behind a
-// load balancer, terminates one, kills the application of another and fills the
+// TestRealGroupReplacesFailedInstances creates a group of three machines behind a
+// load balancer. It terminates one, kills the application of another and fills the
 // disk of a third.
-func TestRealGroupReplacesWhatDies(t *testing.T) {
+func TestRealGroupReplacesFailedInstances(t *testing.T) {
 	c := program.Start(t)
 	url, targets := balancedGroup(t, c)
 	began := time.Now()
@@ -68,7 +67,9 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	if len(names) != 3 {
 		t.Errorf("30 requests were answered by %v", names)
 	}
-	if _, err := c.API.EC2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: first[:1]}); err != nil {
+	if _, err := c.API.EC2.TerminateInstances(
+		t.Context(), &ec2.TerminateInstancesInput{InstanceIds: first[:1]},
+	); err != nil {
 		t.Fatal(err)
 	}
 	program.Eventually(t, program.Patience, "a machine that was terminated by hand is replaced", func() bool {
@@ -77,7 +78,7 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	})
 	second := healthy(t, c, targets)
 	if status, body, err := program.Get(url + "/die"); err == nil && status == http.StatusOK {
-		t.Fatalf("the application lives: %s", body)
+		t.Fatalf("the application did not exit: %s", body)
 	}
 	program.Eventually(t, program.Patience, "a machine whose application was killed is replaced", func() bool {
 		now := healthy(t, c, targets)
@@ -100,7 +101,9 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	for _, a := range scalingActivities(t, c) {
 		t.Logf("%s %s | %s", a.StatusCode, *a.Description, *a.Cause)
 	}
-	if _, err := c.API.ASG.DeleteAutoScalingGroup(t.Context(), &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("web"), ForceDelete: aws.Bool(true)}); err != nil {
+	if _, err := c.API.ASG.DeleteAutoScalingGroup(t.Context(), &autoscaling.DeleteAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("web"), ForceDelete: aws.Bool(true),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	program.Eventually(t, program.Patience, "the group is gone with its machines", func() bool {
@@ -109,110 +112,91 @@ func TestRealGroupReplacesWhatDies(t *testing.T) {
 	})
 }
 
-// balancedGroup makes a group of three in three subnets of the default VPC
-// behind a load balancer, and gives its URL and the ARN of its target group.
+// balancedGroup creates a group of three in three subnets of the default VPC behind
+// a load balancer. It returns the URL and the target group's ARN.
 func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string) {
 	t.Helper()
 	ctx := t.Context()
 	const port = 8098
-	images := simulation.Must(c.API.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"136693071363"}}))(t).Images
+	images := simulation.Must(c.API.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
+		Owners: []string{"136693071363"},
+	}))(t).Images
 	program.Eventually(t, 5*time.Minute, "the base image is there", func() bool {
-		return simulation.Must(c.API.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{*images[0].ImageId}}))(t).Images[0].State == types.ImageStateAvailable
+		return simulation.Must(c.API.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
+			ImageIds: []string{*images[0].ImageId},
+		}))(t).Images[0].State == types.ImageStateAvailable
 	})
 	subnets := simulation.Must(c.API.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{}))(t).Subnets[:3]
 	ids := []string{*subnets[0].SubnetId, *subnets[1].SubnetId, *subnets[2].SubnetId}
 	vpc := subnets[0].VpcId
-	group := simulation.Must(
-		c.API.EC2.CreateSecurityGroup(
-			ctx,
-			&ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("web"), VpcId: vpc},
-		),
-	)(
-		t,
-	).GroupId
-	simulation.Must(
-		c.API.EC2.AuthorizeSecurityGroupIngress(
-			ctx,
-			&ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: []types.IpPermission{
-				{
-					IpProtocol: aws.String("tcp"),
-					FromPort:   aws.Int32(port),
-					ToPort:     aws.Int32(port),
-					IpRanges:   []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
-				},
-				{
-					IpProtocol:       aws.String("tcp"),
-					FromPort:         aws.Int32(3000),
-					ToPort:           aws.Int32(3000),
-					UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: group}},
-				},
-			}},
-		),
-	)(
-		t,
-	)
-	simulation.Must(
-		c.API.EC2.CreateLaunchTemplate(
-			ctx,
-			&ec2.CreateLaunchTemplateInput{
-				LaunchTemplateName: aws.String("web"),
-				LaunchTemplateData: &types.RequestLaunchTemplateData{
-					ImageId: images[0].ImageId, InstanceType: types.InstanceTypeT3Micro, SecurityGroupIds: []string{*group}, UserData: aws.String(base64.StdEncoding.EncodeToString([]byte(mortal))),
-				},
+	group := simulation.Must(c.API.EC2.CreateSecurityGroup(
+		ctx,
+		&ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("web"), VpcId: vpc},
+	))(t).GroupId
+	simulation.Must(c.API.EC2.AuthorizeSecurityGroupIngress(
+		ctx,
+		&ec2.AuthorizeSecurityGroupIngressInput{GroupId: group, IpPermissions: []types.IpPermission{
+			{
+				IpProtocol: aws.String("tcp"),
+				FromPort:   aws.Int32(port),
+				ToPort:     aws.Int32(port),
+				IpRanges:   []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
 			},
-		),
-	)(
-		t,
-	)
+			{
+				IpProtocol:       aws.String("tcp"),
+				FromPort:         aws.Int32(3000),
+				ToPort:           aws.Int32(3000),
+				UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: group}},
+			},
+		}},
+	))(t)
+	simulation.Must(c.API.EC2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"),
+		LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId: images[0].ImageId, InstanceType: types.InstanceTypeT3Micro,
+			SecurityGroupIds: []string{*group},
+			UserData:         aws.String(base64.StdEncoding.EncodeToString([]byte(mortal))),
+		},
+	}))(t)
 	made := simulation.Must(c.API.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 		Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(3000), VpcId: vpc,
-		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2), HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
+		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2),
+		HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
 	}))(t).TargetGroups[0]
-	simulation.Must(
-		c.API.ELB.ModifyTargetGroupAttributes(
-			ctx,
-			&elb.ModifyTargetGroupAttributesInput{
-				TargetGroupArn: made.TargetGroupArn,
-				Attributes: []elbtypes.TargetGroupAttribute{
-					{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")},
-				},
-			},
-		),
-	)(
-		t,
-	)
-	lb := simulation.Must(c.API.ELB.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: ids, SecurityGroups: []string{*group}}))(t).LoadBalancers[0]
-	simulation.Must(
-		c.API.ELB.CreateListener(
-			ctx,
-			&elb.CreateListenerInput{
-				LoadBalancerArn: lb.LoadBalancerArn,
-				Port:            aws.Int32(port),
-				Protocol:        elbtypes.ProtocolEnumHttp,
-				DefaultActions: []elbtypes.Action{
-					{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: made.TargetGroupArn},
-				},
-			},
-		),
-	)(
-		t,
-	)
+	simulation.Must(c.API.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+		TargetGroupArn: made.TargetGroupArn,
+		Attributes: []elbtypes.TargetGroupAttribute{
+			{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")},
+		},
+	}))(t)
+	lb := simulation.Must(c.API.ELB.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
+		Name: aws.String("web"), Subnets: ids, SecurityGroups: []string{*group},
+	}))(t).LoadBalancers[0]
+	simulation.Must(c.API.ELB.CreateListener(ctx, &elb.CreateListenerInput{
+		LoadBalancerArn: lb.LoadBalancerArn,
+		Port:            aws.Int32(port),
+		Protocol:        elbtypes.ProtocolEnumHttp,
+		DefaultActions: []elbtypes.Action{
+			{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: made.TargetGroupArn},
+		},
+	}))(t)
 	simulation.Must(c.API.ASG.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String(
-			"web",
-		), MinSize: aws.Int32(3), MaxSize: aws.Int32(4), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
-		VPCZoneIdentifier: aws.String(
-			ids[0] + "," + ids[1] + "," + ids[2],
-		), TargetGroupARNs: []string{*made.TargetGroupArn}, HealthCheckType: aws.String("ELB"), HealthCheckGracePeriod: aws.Int32(10),
+		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(3), MaxSize: aws.Int32(4),
+		LaunchTemplate:    &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+		VPCZoneIdentifier: aws.String(ids[0] + "," + ids[1] + "," + ids[2]),
+		TargetGroupARNs:   []string{*made.TargetGroupArn}, HealthCheckType: aws.String("ELB"),
+		HealthCheckGracePeriod: aws.Int32(10),
 	}))(t)
 	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), *made.TargetGroupArn
 }
 
-// healthy are the ids of the machines that a target group finds healthy, sorted.
+// healthy returns the sorted ids of a target group's healthy instances.
 func healthy(t *testing.T, c *program.LocalCloud, targets string) []string {
 	t.Helper()
 	var out []string
-	for _, d := range simulation.Must(c.API.ELB.DescribeTargetHealth(t.Context(), &elb.DescribeTargetHealthInput{TargetGroupArn: &targets}))(t).TargetHealthDescriptions {
+	for _, d := range simulation.Must(c.API.ELB.DescribeTargetHealth(
+		t.Context(), &elb.DescribeTargetHealthInput{TargetGroupArn: &targets},
+	))(t).TargetHealthDescriptions {
 		if d.TargetHealth.State == elbtypes.TargetHealthStateEnumHealthy {
 			out = append(out, *d.Target.Id)
 		}
@@ -221,17 +205,13 @@ func healthy(t *testing.T, c *program.LocalCloud, targets string) []string {
 	return out
 }
 
-// scalingActivities are those of the group, the oldest first.
+// scalingActivities returns the group's activities, oldest first.
 func scalingActivities(t *testing.T, c *program.LocalCloud) []scalingtypes.Activity {
 	t.Helper()
-	all := simulation.Must(
-		c.API.ASG.DescribeScalingActivities(
-			t.Context(),
-			&autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("web")},
-		),
-	)(
-		t,
-	).Activities
+	all := simulation.Must(c.API.ASG.DescribeScalingActivities(
+		t.Context(),
+		&autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("web")},
+	))(t).Activities
 	slices.Reverse(all)
 	return all
 }

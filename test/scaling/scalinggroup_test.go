@@ -18,8 +18,8 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// scalable is a client's view of a group of three behind a load balancer, in
-// the default VPC.
+// scalable is a client's view of a group of three behind a load balancer in the
+// default VPC.
 type scalable struct {
 	t       *testing.T
 	cloud   *simulation.Cloud
@@ -52,56 +52,37 @@ func newScalable(t *testing.T) *scalable {
 	for _, subnet := range subnets {
 		ids = append(ids, *subnet.SubnetId)
 	}
-	simulation.Must(
-		s.ec2.CreateLaunchTemplate(
-			ctx,
-			&ec2.CreateLaunchTemplateInput{
-				LaunchTemplateName: aws.String("web"),
-				LaunchTemplateData: &types.RequestLaunchTemplateData{
-					ImageId:      image,
-					InstanceType: types.InstanceTypeT3Micro,
-				},
-			},
-		),
-	)(
-		t,
-	)
-	group := simulation.Must(s.balance.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: subnets[0].VpcId}))(t).TargetGroups[0]
+	simulation.Must(s.ec2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"),
+		LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId:      image,
+			InstanceType: types.InstanceTypeT3Micro,
+		},
+	}))(t)
+	group := simulation.Must(s.balance.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
+		Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: subnets[0].VpcId,
+	}))(t).TargetGroups[0]
 	s.targets = *group.TargetGroupArn
-	simulation.Must(
-		s.balance.ModifyTargetGroupAttributes(
-			ctx,
-			&elb.ModifyTargetGroupAttributesInput{
-				TargetGroupArn: &s.targets,
-				Attributes: []elbtypes.TargetGroupAttribute{
-					{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("1")},
-				},
-			},
-		),
-	)(
-		t,
-	)
-	lb := simulation.Must(s.balance.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: ids}))(t).LoadBalancers[0]
-	simulation.Must(
-		s.balance.CreateListener(
-			ctx,
-			&elb.CreateListenerInput{
-				LoadBalancerArn: lb.LoadBalancerArn,
-				Port:            aws.Int32(80),
-				Protocol:        elbtypes.ProtocolEnumHttp,
-				DefaultActions:  []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &s.targets}},
-			},
-		),
-	)(
-		t,
-	)
+	simulation.Must(s.balance.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+		TargetGroupArn: &s.targets,
+		Attributes: []elbtypes.TargetGroupAttribute{
+			{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("1")},
+		},
+	}))(t)
+	lb := simulation.Must(s.balance.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
+		Name: aws.String("web"), Subnets: ids,
+	}))(t).LoadBalancers[0]
+	simulation.Must(s.balance.CreateListener(ctx, &elb.CreateListenerInput{
+		LoadBalancerArn: lb.LoadBalancerArn,
+		Port:            aws.Int32(80),
+		Protocol:        elbtypes.ProtocolEnumHttp,
+		DefaultActions:  []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &s.targets}},
+	}))(t)
 	simulation.Must(s.scaling.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String(
-			"web",
-		), MinSize: aws.Int32(3), MaxSize: aws.Int32(6), LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
-		VPCZoneIdentifier: aws.String(
-			ids[0] + "," + ids[1] + "," + ids[2],
-		), TargetGroupARNs: []string{s.targets}, HealthCheckType: aws.String("ELB"),
+		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(3), MaxSize: aws.Int32(6),
+		LaunchTemplate:    &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+		VPCZoneIdentifier: aws.String(ids[0] + "," + ids[1] + "," + ids[2]),
+		TargetGroupARNs:   []string{s.targets}, HealthCheckType: aws.String("ELB"),
 		Tags: []scalingtypes.Tag{
 			{Key: aws.String("Name"), Value: aws.String("web"), PropagateAtLaunch: aws.Bool(true)},
 		},
@@ -109,7 +90,7 @@ func newScalable(t *testing.T) *scalable {
 	return s
 }
 
-// serving are the ids of the group's instances that serve and are healthy
+// serving returns the ids of the group's instances that are in service and healthy
 // behind the load balancer.
 func (s *scalable) serving(r store.Reader) []string {
 	var out []string
@@ -130,27 +111,22 @@ func (s *scalable) three() []string {
 	return s.serving(s.cloud.Store.View())
 }
 
-func TestAGroupIsAsLargeAsDesiredWhateverHappensToItsInstances(t *testing.T) {
+func TestGroupKeepsDesiredCapacity(t *testing.T) {
 	s := newScalable(t)
 	ctx := t.Context()
 	ids := s.three()
 	zones := map[string]bool{}
-	for _, i := range simulation.Must(s.scaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{}))(t).AutoScalingInstances {
+	for _, i := range simulation.Must(s.scaling.DescribeAutoScalingInstances(
+		ctx, &autoscaling.DescribeAutoScalingInstancesInput{},
+	))(t).AutoScalingInstances {
 		zones[*i.AvailabilityZone] = true
 	}
-	described := simulation.Must(
-		s.ec2.DescribeInstances(
-			ctx,
-			&ec2.DescribeInstancesInput{
-				Filters: []types.Filter{
-					{Name: aws.String("tag:aws:autoscaling:groupName"), Values: []string{"web"}},
-					{Name: aws.String("tag:Name"), Values: []string{"web"}},
-				},
-			},
-		),
-	)(
-		t,
-	)
+	described := simulation.Must(s.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{
+		Filters: []types.Filter{
+			{Name: aws.String("tag:aws:autoscaling:groupName"), Values: []string{"web"}},
+			{Name: aws.String("tag:Name"), Values: []string{"web"}},
+		},
+	}))(t)
 	if len(zones) != 3 || len(described.Reservations) != 3 {
 		t.Errorf("zones %v, %d instances with the group's tags", zones, len(described.Reservations))
 	}
@@ -160,20 +136,13 @@ func TestAGroupIsAsLargeAsDesiredWhateverHappensToItsInstances(t *testing.T) {
 		"the terminated one is gone",
 		func(r store.Reader) bool { _, there := store.ScalingInstances.Get(r, ids[0]); return !there },
 	)
-	simulation.Must(
-		s.ec2.CreateTags(
-			ctx,
-			&ec2.CreateTagsInput{
-				Resources: ids[1:2],
-				Tags:      []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}},
-			},
-		),
-	)(
-		t,
-	)
+	simulation.Must(s.ec2.CreateTags(ctx, &ec2.CreateTagsInput{
+		Resources: ids[1:2],
+		Tags:      []types.Tag{{Key: aws.String("sick"), Value: aws.String("yes")}},
+	}))(t)
 	s.cloud.Until(
 		t,
-		"the sick one is gone",
+		"the unhealthy instance is gone",
 		func(r store.Reader) bool { _, there := store.ScalingInstances.Get(r, ids[1]); return !there },
 	)
 	after := s.three()
@@ -187,25 +156,14 @@ func TestAGroupIsAsLargeAsDesiredWhateverHappensToItsInstances(t *testing.T) {
 	if err == nil {
 		t.Error("a group with instances was deleted")
 	}
-	simulation.Must(
-		s.scaling.DeleteAutoScalingGroup(
-			ctx,
-			&autoscaling.DeleteAutoScalingGroupInput{
-				AutoScalingGroupName: aws.String("web"),
-				ForceDelete:          aws.Bool(true),
-			},
-		),
-	)(
-		t,
-	)
-	s.cloud.Until(
-		t,
-		"the group is gone",
-		func(r store.Reader) bool {
-			_, there := store.ScalingGroups.Get(r, simulation.Region+"/web")
-			return !there
-		},
-	)
+	simulation.Must(s.scaling.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("web"),
+		ForceDelete:          aws.Bool(true),
+	}))(t)
+	s.cloud.Until(t, "the group is gone", func(r store.Reader) bool {
+		_, there := store.ScalingGroups.Get(r, simulation.Region+"/web")
+		return !there
+	})
 	for _, i := range store.Instances.List(s.cloud.Store.View()) {
 		if i.State != store.Terminated {
 			t.Errorf("%s is %s", i.ID, i.State)

@@ -96,9 +96,7 @@ func half(ts *testscript.TestScript, neg bool, args []string) {
 	client, err := awsapi.New(ctx, awsapi.Options{
 		Region: ts.Getenv("AWS_REGION"), Endpoint: ts.Getenv("AWS_ENDPOINT_URL"),
 		Credentials: credentials.NewStaticCredentialsProvider(
-			ts.Getenv("AWS_ACCESS_KEY_ID"),
-			ts.Getenv("AWS_SECRET_ACCESS_KEY"),
-			"",
+			ts.Getenv("AWS_ACCESS_KEY_ID"), ts.Getenv("AWS_SECRET_ACCESS_KEY"), "",
 		),
 	})
 	ts.Check(err)
@@ -106,7 +104,9 @@ func half(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = client.EC2.CreateVpc(
 		ctx,
 		&sdk.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: []types.TagSpecification{{
-			ResourceType: types.ResourceTypeVpc, Tags: []types.Tag{tag("aloft:app", args[0]), tag("aloft:address", "vpc"), tag("Name", args[0])},
+			ResourceType: types.ResourceTypeVpc, Tags: []types.Tag{
+				tag("aloft:app", args[0]), tag("aloft:address", "vpc"), tag("Name", args[0]),
+			},
 		}}},
 	)
 	ts.Check(err)
@@ -214,7 +214,8 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 
 func lead(ts *testscript.TestScript, url string) {
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret",
+		"AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
 	} {
 		ts.Setenv(name, value)
 	}

@@ -83,7 +83,9 @@ func (s *Application) FailRelease(release string) {
 
 // KillAtChange runs work with a deployment that is killed at its nth change. It
 // returns the operation of that change, or "" if work ended before.
-func (s *Application) KillAtChange(t *testing.T, n int, b *Builder, work func(context.Context, *apply.Deployment) error) string {
+func (s *Application) KillAtChange(
+	t *testing.T, n int, b *Builder, work func(context.Context, *apply.Deployment) error,
+) string {
 	return KillAtChange(t, n, func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
 		return work(ctx, Deployment(t, s.Client(t, around), s.Spec, b, s.Keys))
 	})

@@ -31,10 +31,17 @@ func NothingLeft(t *testing.T, c *Cloud) {
 		}
 	}
 	for what, n := range map[string]int{
-		"load balancers": len(store.LoadBalancers.List(view)), "target groups": len(store.TargetGroups.List(view)), "listeners": len(store.Listeners.List(view)),
-		"launch templates": len(store.LaunchTemplates.List(view)), "Auto Scaling groups": len(store.ScalingGroups.List(view)),
-		"policies": len(store.ScalingPolicies.List(view)), "schedules": len(store.ScheduledActions.List(view)), "alarms": len(store.Alarms.List(view)),
-		"targets": len(store.Targets.List(view)), "key pairs": len(store.KeyPairs.List(view)), "network interfaces": len(store.NetworkInterfaces.List(view)),
+		"load balancers":      len(store.LoadBalancers.List(view)),
+		"target groups":       len(store.TargetGroups.List(view)),
+		"listeners":           len(store.Listeners.List(view)),
+		"launch templates":    len(store.LaunchTemplates.List(view)),
+		"Auto Scaling groups": len(store.ScalingGroups.List(view)),
+		"policies":            len(store.ScalingPolicies.List(view)),
+		"schedules":           len(store.ScheduledActions.List(view)),
+		"alarms":              len(store.Alarms.List(view)),
+		"targets":             len(store.Targets.List(view)),
+		"key pairs":           len(store.KeyPairs.List(view)),
+		"network interfaces":  len(store.NetworkInterfaces.List(view)),
 	} {
 		if n != 0 {
 			t.Errorf("%d %s are left", n, what)
@@ -108,13 +115,9 @@ func EverythingOnce(t *testing.T, c *Cloud) {
 			count["instances"]++
 		}
 	}
-	count["key pairs"], count["load balancers"], count["target groups"] = len(
-		store.KeyPairs.List(view),
-	), len(
-		store.LoadBalancers.List(view),
-	), len(
-		store.TargetGroups.List(view),
-	)
+	count["key pairs"] = len(store.KeyPairs.List(view))
+	count["load balancers"] = len(store.LoadBalancers.List(view))
+	count["target groups"] = len(store.TargetGroups.List(view))
 	count["listeners"] = len(store.Listeners.List(view))
 	for _, x := range store.Targets.List(view) {
 		// Targets of terminated instances stay visible as long as the instances.
@@ -123,7 +126,8 @@ func EverythingOnce(t *testing.T, c *Cloud) {
 		}
 	}
 	for what, want := range map[string]int{
-		"VPCs": 1, "subnets": 3, "gateways": 1, "route tables, with the main one": 2, "security groups, with the default one": 3, "instances": 3,
+		"VPCs": 1, "subnets": 3, "gateways": 1, "route tables, with the main one": 2,
+		"security groups, with the default one": 3, "instances": 3,
 		"key pairs": 1, "load balancers": 1, "target groups": 1, "listeners": 1, "targets": 3, "temporary rules": 0,
 	} {
 		if count[what] != want {

@@ -137,7 +137,9 @@ func (c *Cloud) StartLoops(t *testing.T) {
 	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log}
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
-	for _, run := range []func(context.Context) error{networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, c.recheckHealth} {
+	for _, run := range []func(context.Context) error{
+		networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, c.recheckHealth,
+	} {
 		loops.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {
 				t.Error(err)
@@ -213,7 +215,8 @@ func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTr
 		transport = around(transport)
 	}
 	client, err := awsapi.New(t.Context(), awsapi.Options{
-		Region: Region, Endpoint: c.URL, HTTPClient: &http.Client{Transport: transport}, MaxBackoff: 50 * time.Millisecond,
+		Region: Region, Endpoint: c.URL, HTTPClient: &http.Client{Transport: transport},
+		MaxBackoff:  50 * time.Millisecond,
 		Credentials: aws.CredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAALOFT", "secret", "")),
 	})
 	if err != nil {
@@ -231,7 +234,10 @@ func (c *Cloud) Until(t *testing.T, what string, is func(store.Reader) bool) {
 		if is(view) {
 			return
 		}
-		if err := view.Changed(t.Context(), store.Instances, store.Images, store.Targets, store.ScalingInstances, store.ScalingGroups, store.ScalingActivities, store.InstanceRefreshes); err != nil {
+		if err := view.Changed(
+			t.Context(), store.Instances, store.Images, store.Targets, store.ScalingInstances, store.ScalingGroups,
+			store.ScalingActivities, store.InstanceRefreshes,
+		); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -70,7 +70,8 @@ func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
 // refuse answers a call that a dead process would not send. The error is one that
 // the SDK does not retry.
 func refuse(r *http.Request) *http.Response {
-	body := `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>killed</Message></Error></Errors><RequestID>-</RequestID></Response>`
+	body := `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>killed</Message></Error></Errors>` +
+		`<RequestID>-</RequestID></Response>`
 	if r.Header.Get("X-Amz-Target") != "" {
 		body = `{"__type": "AccessDeniedException", "message": "killed"}`
 	}
