@@ -12,9 +12,9 @@ GOLANGCI := $(shell $(GO) env GOPATH)/bin/golangci-lint
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-demo: ## install what is missing, build, start the local cloud and deploy examples/tutorial on it
+demo: ## install missing packages, build, start the local cloud, deploy examples/tutorial
 	@scripts/packages.sh "to run the local cloud" mmdebstrap ca-certificates git openssh-client curl
-	@# The machines' image is built while the compiler runs; should that fail, the local cloud tells why.
+	@# Build the machines' image while the compiler runs. If that fails, the local cloud reports why.
 	@$(GO) build -o bin/base-image ./cmd/base-image && { $(SUDO) bin/base-image /var/lib/aloft/images & image=$$!; $(MAKE) --no-print-directory build; wait $$image || true; }
 	@$(SUDO) bin/aloft local start
 	@$(SUDO) bin/aloft up examples/tutorial
@@ -22,14 +22,14 @@ demo: ## install what is missing, build, start the local cloud and deploy exampl
 build: ## build bin/aloft
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/aloft ./cmd/aloft
 
-test: ## install what the tests need and run all of them: units as anyone, the real thing as root
+test: ## install missing packages and run all tests: unit tests, then root tests
 	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl iproute2 util-linux procps nftables e2fsprogs awscli
 	@$(MAKE) --no-print-directory unit root
 
-unit: ## the tests that need no root
+unit: ## tests that need no root
 	$(GO) test -shuffle=on -timeout 30m ./...
 
-root: build ## the tests on real machines and networks
+root: build ## tests on real machines and networks
 	$(SUDO) $(GO) test -tags root -count=1 -p 1 -timeout 45m -run 'Real' ./internal/cloud/... ./test/...
 
 lint: $(GOLANGCI) ## gofmt, vet and the linters of .golangci.yml
@@ -38,9 +38,9 @@ lint: $(GOLANGCI) ## gofmt, vet and the linters of .golangci.yml
 $(GOLANGCI):
 	CGO_ENABLED=0 $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 
-check: lint unit ## what a laptop checks before a commit
+check: lint unit ## lint and unit tests, before every commit
 
-bench: build ## the benchmarks: each prints a table and one line of JSON
+bench: build ## benchmarks; each prints a table and one line of JSON
 	@scripts/packages.sh "to run the benchmarks" mmdebstrap wrk nginx-light haproxy nftables
 	$(SUDO) $(GO) run ./bench
 	$(GO) run ./bench/balancer
@@ -48,6 +48,6 @@ bench: build ## the benchmarks: each prints a table and one line of JSON
 	$(SUDO) $(GO) run ./bench/release
 	$(SUDO) $(GO) run ./bench/scaling
 
-gen: ## write generated files anew
+gen: ## regenerate generated files
 	$(GO) generate ./...
 	$(GO) test ./internal/spec -update

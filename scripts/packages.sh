@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian or Ubuntu packages that are missing, naming each before it
-# does. Usage: packages.sh WHY PACKAGE...
+# Installs missing Debian or Ubuntu packages and names them first.
+# Usage: packages.sh WHY PACKAGE...
 set -eu
 why=$1
 shift
@@ -10,7 +10,7 @@ for package in "$@"; do
 done
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null; then
-  echo "Aloft needs these packages $why:$missing. Install them with this system's package manager." >&2
+  echo "Aloft needs these packages $why:$missing. Install them with your system's package manager." >&2
   exit 1
 fi
 sudo=
@@ -18,7 +18,7 @@ if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || { echo "Run this as root, or install sudo." >&2; exit 1; }
   sudo=sudo
 fi
-echo "Installing what is missing $why:$missing"
+echo "Installing packages $why:$missing"
 $sudo apt-get update -qq
 # shellcheck disable=SC2086 -- a list of names
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -12,7 +12,7 @@ app.get('/', (request, response) => {
   response.json({ message: 'Hello from Aloft', host: os.hostname(), answered });
 });
 
-// The load balancer asks here whether this server may have requests.
+// The load balancer sends requests only while this health check succeeds.
 app.get('/health', (request, response) => {
   response.json({ status: 'ok', uptime: Math.round(process.uptime()) });
 });
@@ -22,11 +22,11 @@ const server = app.listen(port, (error) => {
   console.log(`${os.hostname()} serves on port ${port}`);
 });
 
-// A load balancer keeps connections open for 60 s; closing ours sooner would
-// cut off a request that is on its way.
+// The load balancer keeps idle connections for 60 s. Closing them earlier here would
+// cut off a request in flight.
 server.keepAliveTimeout = 65_000;
 
-// When it is told to stop, the server finishes what it has begun.
+// On SIGTERM, finish the requests in flight and exit.
 process.once('SIGTERM', () => {
   server.close(() => process.exit(0));
   server.closeIdleConnections();

@@ -1,5 +1,5 @@
-// Package archtest guards the shape of the tree: who may import whom, that every
-// package says what it is, that files stay small and names mean something.
+// Package archtest tests the shape of the tree: which packages may import which,
+// that every package has a doc comment, and that files stay small.
 package archtest
 
 import (
@@ -29,7 +29,7 @@ type pkg struct {
 	Module          *struct{ Path string }
 }
 
-// packages lists the packages of this module, as the go command sees them.
+// packages returns the packages of this module, as the go command lists them.
 func packages(t *testing.T) []pkg {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,GoFiles,Module", module+"/...")
@@ -49,17 +49,18 @@ func packages(t *testing.T) []pkg {
 	}
 }
 
+// within reports whether a path is a folder or below it.
 func within(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, folder+"/")
 }
 
-// half tells the half of the house that a package belongs to.
+// half returns the half of Aloft that a package belongs to, or "".
 func half(path string) string {
 	switch {
 	case within(path, module+"/internal/cloud"):
 		return "the local cloud"
-	case slices.ContainsFunc([]string{"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history", "lease"}, func(room string) bool {
-		return within(path, module+"/internal/"+room)
+	case slices.ContainsFunc([]string{"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history", "lease"}, func(name string) bool {
+		return within(path, module+"/internal/"+name)
 	}):
 		return "the deployer"
 	}
@@ -77,11 +78,11 @@ func TestNeitherHalfImportsTheOther(t *testing.T) {
 		}
 	}
 	if halves["the local cloud"] == 0 || halves["the deployer"] == 0 {
-		t.Errorf("a half has no package: %v", halves)
+		t.Errorf("a half has no packages: %v", halves)
 	}
 }
 
-func TestOnlyTheCommandLineSeesBothHalves(t *testing.T) {
+func TestOnlyTheCommandLineImportsBothHalves(t *testing.T) {
 	for _, p := range packages(t) {
 		if half(p.ImportPath) != "" || within(p.ImportPath, module+"/internal/cli") ||
 			within(p.ImportPath, module+"/test") {
@@ -97,7 +98,7 @@ func TestOnlyTheCommandLineSeesBothHalves(t *testing.T) {
 	}
 }
 
-// rules says which packages alone may import what.
+// rules lists imports that only some packages may use.
 var rules = []struct {
 	imported *regexp.Regexp
 	by       *regexp.Regexp
@@ -106,14 +107,14 @@ var rules = []struct {
 	{
 		regexp.MustCompile(`^github\.com/(vishvananda|google/nftables)`),
 		regexp.MustCompile(`/internal/cloud/plane/`),
-		"the plane alone touches the kernel's network",
+		"only planes touch the kernel's network",
 	},
 	{
 		regexp.MustCompile(`/internal/cloud/plane/`),
 		regexp.MustCompile(
 			`/internal/cloud/(plane|control)(/|$)|/internal/cloud$|/internal/cli$|/cmd/base-image$|/bench(/|$)|/test(/|$)`,
 		),
-		"handlers write what is wanted; loops set the plane",
+		"handlers record what is desired; loops configure the planes",
 	},
 	{
 		regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`),
@@ -125,12 +126,12 @@ var rules = []struct {
 	{
 		regexp.MustCompile(`/internal/cloud/api/constraint$`),
 		regexp.MustCompile(`/internal/cloud/api/`),
-		"requests are refused by handlers",
+		"only handlers validate requests",
 	},
-	{regexp.MustCompile(`^github\.com/spf13/`), regexp.MustCompile(`/internal/cli$`), "flags are read in one place"},
+	{regexp.MustCompile(`^github\.com/spf13/`), regexp.MustCompile(`/internal/cli$`), "only the command line reads flags"},
 }
 
-func TestImportsFollowTheRulesOfTheHouse(t *testing.T) {
+func TestImportRules(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, imported := range p.Imports {
 			for _, rule := range rules {
@@ -156,7 +157,7 @@ func TestStackAndPlanArePure(t *testing.T) {
 	}
 }
 
-func TestEveryPackageSaysWhatItIs(t *testing.T) {
+func TestEveryPackageHasADocComment(t *testing.T) {
 	for _, p := range packages(t) {
 		if len(p.GoFiles) > 0 && p.Doc == "" {
 			t.Errorf("%s has no package comment", p.ImportPath)
@@ -166,7 +167,7 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 
 var grabBags = regexp.MustCompile(`^(util|utils|common|helper|helpers|misc|shared|base|types|manager)$`)
 
-func TestFilesAreSmallAndFoldersAreNounsOfTheDomain(t *testing.T) {
+func TestFilesAreSmallAndFoldersNameTheDomain(t *testing.T) {
 	root := filepath.Join("..", "..")
 	files := 0
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -175,7 +176,7 @@ func TestFilesAreSmallAndFoldersAreNounsOfTheDomain(t *testing.T) {
 		}
 		if entry.IsDir() {
 			if grabBags.MatchString(entry.Name()) {
-				t.Errorf("%s: a folder is named for a noun of the domain", path)
+				t.Errorf("%s: name the folder after a noun of the domain", path)
 			}
 			if path != root && strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules" {
 				return fs.SkipDir
@@ -195,7 +196,7 @@ func TestFilesAreSmallAndFoldersAreNounsOfTheDomain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if files < 50 {
-		t.Errorf("only %d Go files seen: the walk is broken", files)
+		t.Errorf("only %d Go files found: the walk is broken", files)
 	}
 }
 
