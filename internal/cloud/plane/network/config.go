@@ -1,6 +1,6 @@
-// Package network makes the networks of the local cloud in the kernel: a router
-// namespace for each VPC, an edge namespace that is the internet, and the wires
-// between them, the machines and the host.
+// Package network builds the local cloud's networks in the kernel: a router namespace
+// for each VPC, an edge namespace that stands in for the internet, and the veth pairs
+// that connect them with machines and with the host.
 package network
 
 import (
@@ -11,13 +11,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-// Config is the whole network, as it is to be.
+// Config is the desired state of the whole network.
 type Config struct{ VPCs []VPC }
 
-// Equal tells whether two configurations ask for the same network.
+// Equal reports whether two configurations describe the same network.
 func (c Config) Equal(other Config) bool { return reflect.DeepEqual(c, other) }
 
-// VPC is a virtual private cloud. CIDRs of VPCs may overlap.
+// VPC is a virtual private cloud. The CIDRs of VPCs may overlap.
 type VPC struct {
 	ID, Region     string
 	CIDR           netip.Prefix
@@ -33,40 +33,40 @@ type Subnet struct {
 	ID     string
 	CIDR   netip.Prefix
 	Routes []Route
-	ACL    *firewall.ACL // nil: all may pass
+	ACL    *firewall.ACL // nil: no filtering
 }
 
-// Route directs what a subnet sends to a destination. The longest destination
-// that matches wins; the VPC's own range is always local.
+// Route directs packets from a subnet to a destination. The longest matching
+// destination wins. The VPC's own range is always local.
 type Route struct {
 	Destination netip.Prefix
 	Via         Target
 }
 
-// Target is where a route leads.
+// Target is a route's next hop.
 type Target int
 
-// Targets of routes.
+// The targets of routes.
 const (
 	Local     Target = iota // within the VPC
-	Gateway                 // to the internet gateway
-	Blackhole               // nowhere: packets vanish
+	Gateway                 // the internet gateway
+	Blackhole               // packets are dropped silently
 )
 
 // Interface is a network interface.
 type Interface struct {
 	ID, SubnetID    string
-	MAC             net.HardwareAddr // nil: the kernel's choice
+	MAC             net.HardwareAddr // nil: the kernel chooses
 	Private, Public netip.Addr       // Public zero: none
-	SecurityGroups  []string
+	SecurityGroups  []string         // IDs
 
-	// Namespace is the path of the network namespace with the machine's end.
-	// Empty: the interface is not attached and packets to it vanish.
+	// Namespace is the path of the machine's network namespace. Empty: the interface
+	// is not attached, and packets to it are dropped silently.
 	Namespace string
-	// OwnNamespace: the plane itself makes the namespace, at Plane.NodeNamespace,
-	// and removes it with the interface. Namespace has no meaning then.
+	// OwnNamespace asks the plane to create the namespace itself, at
+	// Plane.NodeNamespace, and to remove it with the interface. Namespace is ignored.
 	OwnNamespace bool
 
-	SourceDestCheck bool // packets leave only with Private as their source
-	Cut             bool // nothing passes in either direction, silently
+	SourceDestCheck bool // drop packets whose source is not Private
+	Cut             bool // drop all packets in both directions, silently
 }

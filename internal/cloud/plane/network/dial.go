@@ -6,7 +6,7 @@ import (
 	"net/netip"
 )
 
-// ListenIn listens for TCP at the address inside the network namespace at path.
+// ListenIn listens for TCP connections at an address in the network namespace at path.
 func ListenIn(path string, at netip.AddrPort) (net.Listener, error) {
 	var listener net.Listener
 	err := inNamespace(path, func() (err error) {
@@ -16,12 +16,12 @@ func ListenIn(path string, at netip.AddrPort) (net.Listener, error) {
 	return listener, err
 }
 
-// DialIn connects over TCP from inside the network namespace at path. It holds a
-// thread while it waits.
+// DialIn opens a TCP connection from the network namespace at path. It occupies a
+// thread until it returns.
 func DialIn(ctx context.Context, path string, to netip.AddrPort) (net.Conn, error) {
 	var conn net.Conn
 	err := inNamespace(path, func() (err error) {
-		var d net.Dialer // an address that needs no look-up is dialled on this very thread
+		var d net.Dialer // dials on this thread, because an IP address needs no lookup
 		conn, err = d.DialContext(ctx, "tcp4", to.String())
 		return err
 	})

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -13,41 +12,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-// addresses are those of the public range that belong to the network itself.
-type addresses struct {
-	edge    netip.Addr // the first: the edge, for the host and for routers
-	router  netip.Addr // the second: each router, for the edge
-	host    netip.Addr // the third: the host, as machines see it
-	proxies netip.Addr // the last but one: the host's proxies, as machines see them
-}
-
-func addressesOf(public netip.Prefix) addresses {
-	first := public.Masked().Addr()
-	size := uint32(1) << (32 - public.Bits())
-	b := first.As4()
-	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])+size-2)
-	return addresses{
-		edge:    first.Next(),
-		router:  first.Next().Next(),
-		host:    first.Next().Next().Next(),
-		proxies: netip.AddrFrom4(b),
-	}
-}
-
-// egressPort is where the edge takes up connections to the outside.
-const egressPort = 15001
-
-// edge is the namespace that is the internet.
+// edge is the namespace that stands in for the internet.
 type edge struct {
 	*namespace
-	host           *namespace // this process's own namespace
+	host           *namespace // this process's own
 	device         string     // in the host
 	public         netip.Prefix
 	addresses      addresses
 	mtu            int
 	appliedRuleset string
 	appliedRoutes  []route
-	pairIndices    [2]int // of the pair of devices that the applied routes are about
+	pairIndices    [2]int // of the veth pair with the host that appliedRoutes are for
 }
 
 func openEdge(path string, cfg PlaneConfig) (*edge, error) {
@@ -55,81 +30,50 @@ func openEdge(path string, cfg PlaneConfig) (*edge, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := createNamespace(path, forwardingSysctls)
+	n, err := createNamespace(path, forwardingSysctls)
 	if err != nil {
 		return nil, errors.Join(err, host.close())
 	}
 	return &edge{
-		namespace: at, host: host, device: cfg.Name + hostSuffix, public: cfg.PublicRange,
+		namespace: n, host: host, device: cfg.Name + hostSuffix, public: cfg.PublicRange,
 		addresses: addressesOf(cfg.PublicRange), mtu: cfg.MTU,
 	}, nil
 }
 
 func (e *edge) close() error { return errors.Join(e.namespace.close(), e.host.close()) }
 
-// reconcile makes sure that nothing for the public range ever follows the host's
-// default route, joins the host to the edge and filters between them.
+// reconcile applies the edge's firewall and connects the host with the edge.
 func (e *edge) reconcile(vpcs []VPC) error {
-	ruleset := firewall.Edge{
-		Host: edgeHostDevice, Public: e.public, Proxies: e.addresses.proxies,
-		Listener: netip.AddrPortFrom(e.addresses.edge, egressPort), VPCs: vpcRanges(vpcs),
-	}.Ruleset(tableName)
-	if text := ruleset.String(); text != e.appliedRuleset {
-		if err := firewall.Apply(e.fd(), ruleset); err != nil {
-			e.appliedRuleset = ""
-			return fmt.Errorf("filter at the edge: %w", err)
-		}
-		e.appliedRuleset = text
+	if err := e.applyFirewall(vpcs); err != nil {
+		return err
 	}
 	near, nearErr := e.host.netlink.LinkByName(e.device)
 	far, farErr := e.netlink.LinkByName(edgeHostDevice)
-	if nearErr == nil && farErr == nil && paired(near, far) &&
-		e.pairIndices == [2]int{near.Attrs().Index, far.Attrs().Index} {
+	connected := nearErr == nil && farErr == nil && paired(near, far)
+	if connected && e.pairIndices == [2]int{near.Attrs().Index, far.Attrs().Index} {
 		return nil
 	}
-	return e.connectHost(near, far, nearErr == nil && farErr == nil && paired(near, far))
+	return e.connectHost(near, far, connected)
 }
 
-func (e *edge) connectHost(near, far netlink.Link, there bool) error {
-	nowhere := route{table: unix.RT_TABLE_MAIN, to: e.public.Masked(), metric: lastResortMetric}
-	if err := e.host.netlink.RouteReplace(nowhere.kernel()); err != nil {
-		return fmt.Errorf("secure %s: %w", e.public, err)
+func (e *edge) applyFirewall(vpcs []VPC) error {
+	ruleset := firewall.Edge{
+		Host: edgeHostDevice, Public: e.public, Proxies: e.addresses.proxies,
+		Listener: netip.AddrPortFrom(e.addresses.edge, egressPort), VPCs: vpcRanges(vpcs),
+	}.Ruleset(nftTable)
+	text := ruleset.String()
+	if text == e.appliedRuleset {
+		return nil
 	}
-	if !there {
-		if near != nil {
-			if err := e.host.removeDevice(near); err != nil {
-				return err
-			}
-		}
-		var err error
-		if near, far, err = createPair(e.host, e.device, e.namespace, edgeHostDevice, nil, e.mtu); err != nil {
-			return fmt.Errorf("join the host to the edge: %w", err)
-		}
+	if err := firewall.Apply(e.fd(), ruleset); err != nil {
+		e.appliedRuleset = ""
+		return fmt.Errorf("apply the edge's firewall: %w", err)
 	}
-	if err := setUpPair(end{e.host, near}, end{e.namespace, far}); err != nil {
-		return err
-	}
-	lo, err := e.setUpLoopback()
-	if err != nil {
-		return err
-	}
-	if err := e.setAddresses(lo, []netip.Prefix{single(e.addresses.edge)}); err != nil {
-		return err
-	}
-	if err := e.host.setAddresses(near, []netip.Prefix{single(e.addresses.host)}); err != nil {
-		return err
-	}
-	e.pairIndices = [2]int{near.Attrs().Index, far.Attrs().Index}
-	e.appliedRoutes = nil
-	return e.host.setRoutes([]route{nowhere, {
-		table: unix.RT_TABLE_MAIN, to: e.public.Masked(), device: near.Attrs().Index, via: e.addresses.edge, from: e.addresses.host, metric: 1,
-	}}, e.isOwnRoute)
+	e.appliedRuleset = text
+	return nil
 }
 
-// isOwnRoute tells the host's routes that are this edge's from those of another's.
-func (e *edge) isOwnRoute(r route) bool { return r.to == e.public.Masked() }
-
-// vpcRanges lists the CIDRs of the VPCs, each once.
+// vpcRanges returns the CIDRs of the VPCs, sorted and without duplicates.
 func vpcRanges(vpcs []VPC) []netip.Prefix {
 	all := make([]netip.Prefix, 0, len(vpcs))
 	for _, vpc := range vpcs {
@@ -144,12 +88,58 @@ func vpcRanges(vpcs []VPC) []netip.Prefix {
 	return slices.Compact(all)
 }
 
-// routePublicAddresses routes each public address to the router that has it, and everything
-// else to nowhere.
+// connectHost sets up the veth pair, addresses and routes between the host and the
+// edge. A black hole keeps packets to the public range from ever following the host's
+// default route.
+func (e *edge) connectHost(near, far netlink.Link, connected bool) error {
+	blackhole := route{table: unix.RT_TABLE_MAIN, to: e.public.Masked(), metric: lastResortMetric}
+	if err := e.host.netlink.RouteReplace(blackhole.kernel()); err != nil {
+		return fmt.Errorf("block the default route for %s: %w", e.public, err)
+	}
+	if !connected {
+		if near != nil {
+			if err := e.host.removeDevice(near); err != nil {
+				return err
+			}
+		}
+		var err error
+		near, far, err = createPair(e.host, e.device, e.namespace, edgeHostDevice, nil, e.mtu)
+		if err != nil {
+			return fmt.Errorf("connect the host with the edge: %w", err)
+		}
+	}
+	if err := setUpPair(end{e.host, near}, end{e.namespace, far}); err != nil {
+		return err
+	}
+	lo, err := e.setUpLoopback()
+	if err != nil {
+		return err
+	}
+	if err := e.setAddresses(lo, []netip.Prefix{hostPrefix(e.addresses.edge)}); err != nil {
+		return err
+	}
+	if err := e.host.setAddresses(near, []netip.Prefix{hostPrefix(e.addresses.host)}); err != nil {
+		return err
+	}
+	e.pairIndices = [2]int{near.Attrs().Index, far.Attrs().Index}
+	e.appliedRoutes = nil
+	toEdge := route{
+		table: unix.RT_TABLE_MAIN, to: e.public.Masked(), device: near.Attrs().Index,
+		via: e.addresses.edge, from: e.addresses.host, metric: 1,
+	}
+	return e.host.setRoutes([]route{blackhole, toEdge}, e.isOwnRoute)
+}
+
+// isOwnRoute reports whether a route of the host belongs to this edge and not to that
+// of another local cloud.
+func (e *edge) isOwnRoute(r route) bool { return r.to == e.public.Masked() }
+
+// routePublicAddresses routes each public address to the router that has it, and all
+// others to a black hole.
 func (e *edge) routePublicAddresses(routers map[string]*router) error {
 	all := []route{
-		{table: unix.RT_TABLE_MAIN, to: netip.PrefixFrom(netip.IPv4Unspecified(), 0), metric: lastResortMetric},
-		{table: unix.RT_TABLE_MAIN, to: single(e.addresses.host), device: e.pairIndices[1]},
+		{table: unix.RT_TABLE_MAIN, to: everywhere, metric: lastResortMetric},
+		{table: unix.RT_TABLE_MAIN, to: hostPrefix(e.addresses.host), device: e.pairIndices[1]},
 	}
 	devices, err := e.devices()
 	if err != nil {
@@ -160,17 +150,11 @@ func (e *edge) routePublicAddresses(routers map[string]*router) error {
 		if !ok {
 			continue
 		}
+		to := route{table: unix.RT_TABLE_MAIN, device: link.Attrs().Index, via: e.addresses.router}
 		for _, a := range r.attached {
 			if a.public.IsValid() {
-				all = append(
-					all,
-					route{
-						table:  unix.RT_TABLE_MAIN,
-						to:     single(a.public),
-						device: link.Attrs().Index,
-						via:    e.addresses.router,
-					},
-				)
+				to.to = hostPrefix(a.public)
+				all = append(all, to)
 			}
 		}
 	}
@@ -180,18 +164,17 @@ func (e *edge) routePublicAddresses(routers map[string]*router) error {
 	}
 	e.appliedRoutes = nil
 	if err := e.setRoutes(all, nil); err != nil {
-		return fmt.Errorf("direct public addresses: %w", err)
+		return fmt.Errorf("route public addresses: %w", err)
 	}
 	e.appliedRoutes = all
 	return nil
 }
 
-// remove takes the edge away, and the host's way to it last.
+// remove deletes the edge, and the host's routes to it last.
 func (e *edge) remove() error {
 	var problems error
 	if near, err := e.host.netlink.LinkByName(e.device); err == nil {
 		problems = e.host.removeDevice(near)
 	}
-	problems = errors.Join(problems, e.host.setRoutes(nil, e.isOwnRoute), e.close(), unpin(e.path))
-	return problems
+	return errors.Join(problems, e.host.setRoutes(nil, e.isOwnRoute), e.close(), unpin(e.path))
 }

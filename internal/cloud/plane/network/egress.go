@@ -14,14 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// egressProxy takes up the connections that machines make to the outside and makes
-// them anew from the host, whose routes, VPNs and proxies then hold for them.
+// egressProxy accepts the connections that machines open to the outside and opens them
+// again from the host, so that the host's routes, VPNs and proxies apply to them.
 type egressProxy struct {
 	listener net.Listener
-	claimed  bool
+	claimed  bool // by Plane.Run, which serves it
 }
 
-// dialTimeout is how long the outside has to accept: as long as Linux itself tries.
+// egressPort is the edge's port to which the firewall redirects connections to the
+// outside.
+const egressPort = 15001
+
+// dialTimeout is how long a remote host has to accept: as long as Linux itself tries.
 const dialTimeout = 130 * time.Second
 
 func (e *egressProxy) serve(ctx context.Context, cfg PlaneConfig) {
@@ -35,7 +39,7 @@ func (e *egressProxy) serve(ctx context.Context, cfg PlaneConfig) {
 		conn, err := e.listener.Accept()
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
-				cfg.Log.Error("take up connections to the outside", "error", err)
+				cfg.Log.Error("accept connections to the outside", "error", err)
 			}
 			return
 		}
@@ -48,45 +52,46 @@ func (e *egressProxy) serve(ctx context.Context, cfg PlaneConfig) {
 	}
 }
 
-// relay joins a machine's connection with one to where the machine wanted to go.
+// relay connects a machine's connection with the address it was opened to.
 func relay(ctx context.Context, machine *net.TCPConn, cfg PlaneConfig) {
 	defer func() { _ = machine.Close() }()
-	wanted, err := originalDestination(machine)
+	to, err := originalDestination(machine)
 	if err != nil {
-		cfg.Log.Warn("find where a machine wants to go", "error", err)
+		cfg.Log.Warn("read a connection's original destination", "error", err)
 		return
 	}
-	address, err := dialAddress(wanted, cfg, hostAddresses)
+	address, err := dialAddress(to, cfg, hostAddresses)
 	if err != nil {
-		cfg.Log.Info("refuse a connection to the outside", "machine", machine.RemoteAddr(), "to", wanted, "reason", err)
+		cfg.Log.Info("refuse a connection to the outside", "machine", machine.RemoteAddr(), "to", to, "reason", err)
 		_ = machine.SetLinger(0) // a reset, as from a closed port
 		return
 	}
 	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp4", address)
 	if err != nil {
-		cfg.Log.Debug("reach the outside", "machine", machine.RemoteAddr(), "to", address, "error", err)
+		cfg.Log.Debug("dial the outside", "machine", machine.RemoteAddr(), "to", address, "error", err)
 		if errors.Is(err, unix.ECONNREFUSED) {
 			_ = machine.SetLinger(0)
 		}
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	if far, ok := conn.(*net.TCPConn); ok {
-		copyBothWays(ctx, machine, far)
+	if remote, ok := conn.(*net.TCPConn); ok {
+		copyBothWays(ctx, machine, remote)
 	}
 }
 
-// copyBothWays copies both ways, passing on each side's end, until both have ended.
+// copyBothWays copies in both directions, and half-closes each side when the other
+// ends, until both have ended.
 func copyBothWays(ctx context.Context, a, b *net.TCPConn) {
 	stop := context.AfterFunc(ctx, func() { _, _ = a.Close(), b.Close() })
 	defer stop()
 	var running sync.WaitGroup
-	for _, way := range [][2]*net.TCPConn{{a, b}, {b, a}} {
-		from, to := way[0], way[1]
+	for _, direction := range [][2]*net.TCPConn{{a, b}, {b, a}} {
+		from, to := direction[0], direction[1]
 		running.Go(func() {
 			if _, err := io.Copy(to, from); err != nil {
-				// One side was reset: so is the other, and nobody waits for more.
+				// One side was reset. Reset the other, which waits for nothing now.
 				_ = to.SetLinger(0)
 				_, _ = to.Close(), from.Close()
 				return
@@ -97,58 +102,53 @@ func copyBothWays(ctx context.Context, a, b *net.TCPConn) {
 	running.Wait()
 }
 
-// originalDestination asks the kernel where a redirected connection was going
-// (SO_ORIGINAL_DST, linux/netfilter_ipv4.h).
+// originalDestination returns where a redirected connection was going (SO_ORIGINAL_DST,
+// linux/netfilter_ipv4.h).
 func originalDestination(conn *net.TCPConn) (netip.AddrPort, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("read the original destination: %w", err)
 	}
-	var found netip.AddrPort
-	var failure error
+	var to netip.AddrPort
+	var optErr error
 	err = raw.Control(func(fd uintptr) {
-		// The kernel writes a sockaddr_in, which is 16 bytes like this request.
-		const originalDestination = 80
-		answer, err := unix.GetsockoptIPv6Mreq(int(fd), unix.IPPROTO_IP, originalDestination)
-		if err != nil {
-			failure = err
+		// The kernel writes a sockaddr_in, which has the 16 bytes of an IPv6Mreq's address.
+		const soOriginalDst = 80
+		var mreq *unix.IPv6Mreq
+		if mreq, optErr = unix.GetsockoptIPv6Mreq(int(fd), unix.IPPROTO_IP, soOriginalDst); optErr != nil {
 			return
 		}
-		b := answer.Multiaddr
-		found = netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:8])), uint16(b[2])<<8|uint16(b[3]))
+		b := mreq.Multiaddr
+		to = netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:8])), uint16(b[2])<<8|uint16(b[3]))
 	})
-	if err := errors.Join(err, failure); err != nil {
+	if err := errors.Join(err, optErr); err != nil {
 		return netip.AddrPort{}, fmt.Errorf("read the original destination: %w", err)
 	}
-	return found, nil
+	return to, nil
 }
 
-// Reasons for which the host does not dial for a machine.
+// Reasons why the host refuses to dial for a machine.
 var (
-	errNotExternal = errors.New("it is not an address of the outside")
-	errHost        = errors.New("it is the host itself")
-	errNoProxy     = errors.New("the host offers no proxy there")
+	errNotExternal = errors.New("the address is not outside the local cloud")
+	errHost        = errors.New("the address is the host's own")
+	errNoProxy     = errors.New("the host has no proxy on this port")
 )
 
-// dialAddress gives the address to dial for a machine that wants to go somewhere.
-// Machines do not reach services of the host, but for the proxies it offers.
-func dialAddress(wanted netip.AddrPort, cfg PlaneConfig, host func() ([]netip.Addr, error)) (string, error) {
-	addr := wanted.Addr()
+// dialAddress returns the address to dial for a machine's connection to to. Machines
+// do not reach the host's own services, except the proxies that it offers.
+func dialAddress(to netip.AddrPort, cfg PlaneConfig, host func() ([]netip.Addr, error)) (string, error) {
+	addr := to.Addr()
 	if addr == addressesOf(cfg.PublicRange).proxies {
-		if proxy, ok := cfg.HostProxies[wanted.Port()]; ok {
+		if proxy, ok := cfg.HostProxies[to.Port()]; ok {
 			return proxy, nil
 		}
 		return "", errNoProxy
 	}
-	limited := netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	limitedBroadcast := netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	thisNetwork := netip.PrefixFrom(netip.IPv4Unspecified(), 8)
 	switch {
-	case addr.IsLoopback(),
-		addr.IsLinkLocalUnicast(),
-		addr.IsMulticast(),
-		thisNetwork.Contains(addr),
-		addr == limited,
-		cfg.PublicRange.Contains(addr):
+	case addr.IsLoopback(), addr.IsLinkLocalUnicast(), addr.IsMulticast(), addr == limitedBroadcast,
+		thisNetwork.Contains(addr), cfg.PublicRange.Contains(addr):
 		return "", errNotExternal
 	}
 	own, err := host()
@@ -160,11 +160,11 @@ func dialAddress(wanted netip.AddrPort, cfg PlaneConfig, host func() ([]netip.Ad
 			return "", errHost
 		}
 	}
-	return net.JoinHostPort(addr.String(), strconv.Itoa(int(wanted.Port()))), nil
+	return net.JoinHostPort(addr.String(), strconv.Itoa(int(to.Port()))), nil
 }
 
-// hostAddresses lists the host's addresses. They change with networks and VPNs,
-// so they are looked up each time.
+// hostAddresses returns the host's addresses. It lists them anew each time because they
+// change with networks and VPNs.
 func hostAddresses() ([]netip.Addr, error) {
 	found, err := net.InterfaceAddrs()
 	if err != nil {

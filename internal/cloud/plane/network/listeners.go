@@ -1,8 +1,6 @@
 package network
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,24 +9,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-// MetadataService answers machines at the metadata service's address.
-type MetadataService interface {
-	// Serve answers what comes from machines of the VPC until ctx ends or the
-	// listener is closed, and closes it.
-	Serve(ctx context.Context, vpcID string, listener net.Listener) error
-}
-
-// DNSService answers machines at the resolver's addresses.
-type DNSService interface {
-	// Serve answers what comes from machines of the VPC until ctx ends or the
-	// sockets are closed, and closes them.
-	Serve(ctx context.Context, vpcID string, packets []net.PacketConn, streams []net.Listener) error
-}
-
-// listeners are those that machines reach. Set opens and closes them, so that they
-// are there when it returns; Run answers.
+// listeners holds the sockets that machines connect to. Plane.Set opens and closes
+// them, so that they exist when it returns; Plane.Run serves them.
 type listeners struct {
-	changed chan struct{}
+	changed chan struct{} // holds a value when Run must look for new listeners
 
 	mu     sync.Mutex
 	vpcs   map[string]*vpcListeners
@@ -39,68 +23,71 @@ type listeners struct {
 type vpcListeners struct {
 	cidr     netip.Prefix
 	resolver bool
-	claimed  bool
+	claimed  bool // by Run, which serves them
 	metadata net.Listener
 	packets  []net.PacketConn
 	streams  []net.Listener
 }
 
-func newSockets() listeners {
+func newListeners() listeners {
 	return listeners{changed: make(chan struct{}, 1), vpcs: map[string]*vpcListeners{}}
 }
 
 func (s *listeners) notify() {
 	select {
 	case s.changed <- struct{}{}:
-	default: // Run will look anyway
+	default: // a notification is pending
 	}
 }
 
-// openVPC opens the VPC's sockets, unless they are.
+// openVPC opens the VPC's listeners unless they are open.
 func (s *listeners) openVPC(r *router, vpc VPC, cfg PlaneConfig) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	resolver := vpc.DNSSupport && cfg.DNS != nil
-	if a, ok := s.vpcs[vpc.ID]; ok {
-		if a.resolver == resolver && a.cidr == vpc.CIDR {
+	if open, ok := s.vpcs[vpc.ID]; ok {
+		if open.resolver == resolver && open.cidr == vpc.CIDR {
 			return nil
 		}
-		a.close()
+		open.close()
 		delete(s.vpcs, vpc.ID)
 	}
 	if cfg.Metadata == nil && !resolver {
 		return nil
 	}
-	a := &vpcListeners{cidr: vpc.CIDR, resolver: resolver}
-	err := inNamespace(r.path, func() (err error) {
-		if cfg.Metadata != nil {
-			if a.metadata, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, 80)); err != nil {
-				return err
-			}
-		}
-		if !resolver {
-			return nil
-		}
-		for _, at := range []netip.Addr{firewall.ResolverAddress, firewall.VPCResolverAddress(vpc.CIDR)} {
-			packets, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(at, 53)))
-			if err != nil {
-				return err
-			}
-			a.packets = append(a.packets, packets)
-			stream, err := net.ListenTCP("tcp4", tcpAddr(at, 53))
-			if err != nil {
-				return err
-			}
-			a.streams = append(a.streams, stream)
-		}
-		return nil
-	})
+	opened := &vpcListeners{cidr: vpc.CIDR, resolver: resolver}
+	err := inNamespace(r.path, func() error { return opened.listen(cfg.Metadata != nil) })
 	if err != nil {
-		a.close()
+		opened.close()
 		return fmt.Errorf("listen for machines: %w", err)
 	}
-	s.vpcs[vpc.ID] = a
+	s.vpcs[vpc.ID] = opened
 	s.notify()
+	return nil
+}
+
+// listen opens the sockets in the calling thread's network namespace.
+func (l *vpcListeners) listen(metadata bool) (err error) {
+	if metadata {
+		if l.metadata, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, 80)); err != nil {
+			return err
+		}
+	}
+	if !l.resolver {
+		return nil
+	}
+	for _, addr := range []netip.Addr{firewall.ResolverAddress, firewall.VPCResolverAddress(l.cidr)} {
+		packets, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 53)))
+		if err != nil {
+			return err
+		}
+		l.packets = append(l.packets, packets)
+		stream, err := net.ListenTCP("tcp4", tcpAddr(addr, 53))
+		if err != nil {
+			return err
+		}
+		l.streams = append(l.streams, stream)
+	}
 	return nil
 }
 
@@ -108,35 +95,36 @@ func tcpAddr(addr netip.Addr, port uint16) *net.TCPAddr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, port))
 }
 
-// close closes what is open; who serves it returns then.
-func (a *vpcListeners) close() {
-	if a.metadata != nil {
-		_ = a.metadata.Close()
+// close closes the sockets, which makes the services that use them return.
+func (l *vpcListeners) close() {
+	if l.metadata != nil {
+		_ = l.metadata.Close()
 	}
-	for _, p := range a.packets {
+	for _, p := range l.packets {
 		_ = p.Close()
 	}
-	for _, l := range a.streams {
-		_ = l.Close()
+	for _, s := range l.streams {
+		_ = s.Close()
 	}
 }
 
-func (s *listeners) closeVPC(vpc string) {
+func (s *listeners) closeVPC(vpcID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a, ok := s.vpcs[vpc]; ok {
-		a.close()
-		delete(s.vpcs, vpc)
+	if open, ok := s.vpcs[vpcID]; ok {
+		open.close()
+		delete(s.vpcs, vpcID)
 	}
 }
 
-func (s *listeners) releaseVPC(vpc string, a *vpcListeners) {
+// releaseVPC closes listeners that Run no longer serves. The next Set opens new ones.
+func (s *listeners) releaseVPC(vpcID string, served *vpcListeners) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.vpcs[vpc] == a {
-		delete(s.vpcs, vpc)
+	if s.vpcs[vpcID] == served {
+		delete(s.vpcs, vpcID)
 	}
-	a.close()
+	served.close()
 }
 
 func (s *listeners) openEgress(e *edge) error {
@@ -167,76 +155,31 @@ func (s *listeners) closeEgress() {
 	}
 }
 
-func (s *listeners) releaseEgress(e *egressProxy) {
+// releaseEgress closes an egress proxy that Run no longer serves.
+func (s *listeners) releaseEgress(served *egressProxy) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = e.listener.Close()
-	if s.egress == e {
+	_ = served.listener.Close()
+	if s.egress == served {
 		s.egress = nil
 	}
 }
 
-// claimNew gives what has been opened and is not served yet.
+// claimNew returns the listeners opened since the last call, which the caller must
+// serve. The proxy is nil unless it is new.
 func (s *listeners) claimNew() (map[string]*vpcListeners, *egressProxy) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh := map[string]*vpcListeners{}
-	for id, a := range s.vpcs {
-		if !a.claimed {
-			a.claimed = true
-			fresh[id] = a
+	unclaimed := map[string]*vpcListeners{}
+	for id, l := range s.vpcs {
+		if !l.claimed {
+			l.claimed = true
+			unclaimed[id] = l
 		}
 	}
 	if s.egress != nil && !s.egress.claimed {
 		s.egress.claimed = true
-		return fresh, s.egress
+		return unclaimed, s.egress
 	}
-	return fresh, nil
-}
-
-// Run answers machines, for all VPCs that Set makes, and takes their connections
-// to the outside, until ctx ends. Machines whose connections come while it does
-// not run wait.
-func (p *Plane) Run(ctx context.Context) error {
-	var running sync.WaitGroup
-	defer running.Wait()
-	for {
-		fresh, out := p.listeners.claimNew()
-		if out != nil {
-			running.Go(func() {
-				defer p.listeners.releaseEgress(out)
-				out.serve(ctx, p.cfg)
-			})
-		}
-		for id, a := range fresh {
-			running.Go(func() {
-				defer p.listeners.releaseVPC(id, a)
-				p.serveVPC(ctx, id, a)
-			})
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-p.listeners.changed:
-		}
-	}
-}
-
-// serveVPC serves one VPC's sockets until they are closed.
-func (p *Plane) serveVPC(ctx context.Context, vpc string, a *vpcListeners) {
-	var running sync.WaitGroup
-	serve := func(what string, do func() error) {
-		running.Go(func() {
-			if err := do(); err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
-				p.cfg.Log.Error("answer machines", "service", what, "vpc", vpc, "error", err)
-			}
-		})
-	}
-	if a.metadata != nil {
-		serve("metadata", func() error { return p.cfg.Metadata.Serve(ctx, vpc, a.metadata) })
-	}
-	if a.resolver {
-		serve("dns", func() error { return p.cfg.DNS.Serve(ctx, vpc, a.packets, a.streams) })
-	}
-	running.Wait()
+	return unclaimed, nil
 }

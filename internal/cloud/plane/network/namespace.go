@@ -8,16 +8,19 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
-// namespace is a network namespace with netlink sockets in it.
+// namespace is an open network namespace with netlink sockets in it.
 type namespace struct {
 	path    string
 	file    *os.File
 	netlink *netlink.Handle
 }
 
-// openNamespace opens the namespace at path for routing, and further netlink families.
+// openNamespace opens the namespace at path with a netlink socket for routing and
+// one for each of the other families.
 func openNamespace(path string, families ...int) (*namespace, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -30,22 +33,68 @@ func openNamespace(path string, families ...int) (*namespace, error) {
 	return &namespace{path: path, file: file, netlink: handle}, nil
 }
 
-func (p *namespace) close() error {
-	p.netlink.Close()
-	return p.file.Close()
+// createNamespace pins a namespace at path unless one is there, applies the sysctls,
+// disables IPv6 and opens it.
+func createNamespace(path string, settings ...[]sysctl) (*namespace, error) {
+	if err := pin(path); err != nil {
+		return nil, err
+	}
+	err := inNamespace(path, func() error {
+		for _, s := range settings {
+			if err := writeSysctls(s); err != nil {
+				return err
+			}
+		}
+		if _, err := os.Stat("/proc/sys/net/ipv6"); err != nil {
+			return nil // a kernel without IPv6
+		}
+		return writeSysctls(disableIPv6)
+	})
+	if err != nil {
+		return nil, err
+	}
+	n, err := openNamespace(path, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := n.setUpLoopback(); err != nil {
+		return nil, errors.Join(err, n.close())
+	}
+	return n, nil
 }
 
-func (p *namespace) fd() int { return int(p.file.Fd()) }
+func (n *namespace) close() error {
+	n.netlink.Close()
+	return n.file.Close()
+}
 
-// devices lists the devices of the place by name.
-func (p *namespace) devices() (map[string]netlink.Link, error) {
-	links, err := p.netlink.LinkList()
+func (n *namespace) fd() int { return int(n.file.Fd()) }
+
+// devices returns the namespace's devices by name.
+func (n *namespace) devices() (map[string]netlink.Link, error) {
+	links, err := n.netlink.LinkList()
 	if err != nil {
-		return nil, fmt.Errorf("list devices of %s: %w", p.path, err)
+		return nil, fmt.Errorf("list devices of %s: %w", n.path, err)
 	}
-	all := make(map[string]netlink.Link, len(links))
+	byName := make(map[string]netlink.Link, len(links))
 	for _, link := range links {
-		all[link.Attrs().Name] = link
+		byName[link.Attrs().Name] = link
 	}
-	return all, nil
+	return byName, nil
+}
+
+// inNamespace runs do on a thread in the network namespace at path. Sockets that do
+// opens stay in that namespace.
+func inNamespace(path string, do func() error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open network namespace: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	return thread.RunDisposable(func() error {
+		if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("enter network namespace %s: %w", path, err)
+		}
+		return do()
+	})
 }

@@ -12,44 +12,29 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
-// inNamespace runs do on a thread in the network namespace at path. Sockets that do
-// makes stay there.
-func inNamespace(path string, do func() error) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("open network namespace: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	return thread.RunDisposable(func() error {
-		if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("enter network namespace %s: %w", path, err)
-		}
-		return do()
-	})
-}
-
-// namespaceID tells one network namespace from another, as long as both live.
+// namespaceID identifies a network namespace among those that exist now. The kernel
+// reuses inode numbers.
 type namespaceID struct{ device, inode uint64 }
 
-// statNamespace looks at the namespace at path; it fails with fs.ErrNotExist if
-// there is none.
+// statNamespace returns the ID of the namespace at path. The error is
+// fs.ErrNotExist when path is missing or is no network namespace.
 func statNamespace(path string) (namespaceID, error) {
 	var file unix.Statfs_t
 	if err := unix.Statfs(path, &file); err != nil {
-		return namespaceID{}, &fs.PathError{Op: "look at network namespace", Path: path, Err: err}
+		return namespaceID{}, &fs.PathError{Op: "stat network namespace", Path: path, Err: err}
 	}
 	if file.Type != unix.NSFS_MAGIC {
-		return namespaceID{}, &fs.PathError{Op: "look at network namespace", Path: path, Err: fs.ErrNotExist}
+		return namespaceID{}, &fs.PathError{Op: "stat network namespace", Path: path, Err: fs.ErrNotExist}
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
-		return namespaceID{}, &fs.PathError{Op: "look at network namespace", Path: path, Err: err}
+		return namespaceID{}, &fs.PathError{Op: "stat network namespace", Path: path, Err: err}
 	}
 	return namespaceID{uint64(st.Dev), st.Ino}, nil
 }
 
-// pin makes a network namespace that lives at path until unpin, whatever becomes
-// of this process. One that is there already stays.
+// pin creates a network namespace and bind-mounts it at path, which keeps it alive
+// until unpin even if this process exits. An existing namespace stays.
 func pin(path string) error {
 	if _, err := statNamespace(path); err == nil {
 		return nil
@@ -66,7 +51,7 @@ func pin(path string) error {
 	}
 	err = thread.RunDisposable(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("make a network namespace: %w", err)
+			return fmt.Errorf("create network namespace: %w", err)
 		}
 		if err := unix.Mount("/proc/thread-self/ns/net", path, "", unix.MS_BIND, ""); err != nil {
 			return fmt.Errorf("pin network namespace at %s: %w", path, err)
@@ -79,7 +64,7 @@ func pin(path string) error {
 	return nil
 }
 
-// unpin lets go of the namespace at path, which then ends with the last socket
+// unpin unmounts the namespace at path. The kernel destroys it with the last socket
 // or process in it.
 func unpin(path string) error {
 	err := unix.Unmount(path, unix.MNT_DETACH)
@@ -88,19 +73,6 @@ func unpin(path string) error {
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("unpin network namespace: %w", err)
-	}
-	return nil
-}
-
-// sysctl is one file below /proc/sys/net.
-type sysctl struct{ name, value string }
-
-// writeSysctls writes settings of the calling thread's network namespace.
-func writeSysctls(settings []sysctl) error {
-	for _, s := range settings {
-		if err := os.WriteFile("/proc/sys/net/"+s.name, []byte(s.value), 0); err != nil {
-			return fmt.Errorf("set net/%s to %s: %w", s.name, s.value, err)
-		}
 	}
 	return nil
 }

@@ -3,31 +3,32 @@ package network
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// routeProtocol marks the routes that this package made (rtnetlink(7), rtm_protocol).
+// routeProtocol marks the routes that this package creates (rtnetlink(7), rtm_protocol).
 const routeProtocol = netlink.RouteProtocol(161)
 
-// lastResortMetric is the metric of routes that hold when no other does.
+// lastResortMetric is the metric of routes that apply only when no other does.
 const lastResortMetric = 1 << 30
 
-// route is a route as far as this package uses routes.
+// route is the part of a kernel route that this package uses.
 type route struct {
 	table  int
 	to     netip.Prefix
 	device int        // zero: a black hole
-	via    netip.Addr // zero: the destination is at the device
-	from   netip.Addr // address that the place's own packets bear; zero: the kernel's choice
+	via    netip.Addr // zero: the destination is on the device's link
+	from   netip.Addr // source address of the namespace's own packets; zero: the kernel chooses
 	metric int
 }
 
 func (r route) kernel() *netlink.Route {
-	k := &netlink.Route{Table: r.table, Dst: ipNet(r.to), Protocol: routeProtocol, Priority: r.metric, Family: netlink.FAMILY_V4}
+	k := &netlink.Route{
+		Table: r.table, Dst: ipNet(r.to), Protocol: routeProtocol, Priority: r.metric, Family: netlink.FAMILY_V4,
+	}
 	switch {
 	case r.device == 0:
 		k.Type = unix.RTN_BLACKHOLE
@@ -52,54 +53,39 @@ func routeOf(k netlink.Route) route {
 	return r
 }
 
-// setRoutes makes these the routes of the place that are ours, among those that
-// the function tells to be about (nil: all).
-func (p *namespace) setRoutes(wanted []route, about func(route) bool) error {
-	present, err := p.netlink.RouteListFiltered(netlink.FAMILY_V4,
-		&netlink.Route{Table: unix.RT_TABLE_UNSPEC, Protocol: routeProtocol}, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_PROTOCOL)
+// setRoutes makes desired the namespace's routes of this package. It leaves alone
+// routes that owned does not report as the caller's; nil owns all.
+func (n *namespace) setRoutes(desired []route, owned func(route) bool) error {
+	present, err := n.netlink.RouteListFiltered(netlink.FAMILY_V4,
+		&netlink.Route{Table: unix.RT_TABLE_UNSPEC, Protocol: routeProtocol},
+		netlink.RT_FILTER_TABLE|netlink.RT_FILTER_PROTOCOL)
 	if err != nil {
-		return fmt.Errorf("list routes of %s: %w", p.path, err)
+		return fmt.Errorf("list routes of %s: %w", n.path, err)
 	}
 	stale := make(map[route]bool, len(present))
 	for _, k := range present {
-		if r := routeOf(k); about == nil || about(r) {
+		if r := routeOf(k); owned == nil || owned(r) {
 			stale[r] = true
 		}
 	}
 	var missing []route
-	for _, w := range wanted {
-		if stale[w] {
-			delete(stale, w)
+	for _, d := range desired {
+		if stale[d] {
+			delete(stale, d)
 		} else {
-			missing = append(missing, w)
+			missing = append(missing, d)
 		}
 	}
 	for _, r := range missing {
-		if err := p.netlink.RouteReplace(r.kernel()); err != nil {
+		if err := n.netlink.RouteReplace(r.kernel()); err != nil {
 			return fmt.Errorf("add route to %s: %w", r.to, err)
 		}
 	}
 	for r := range stale {
-		// Gone already: replaced by another to the same destination, or with its device.
-		if err := p.netlink.RouteDel(r.kernel()); err != nil && !errors.Is(err, unix.ESRCH) {
+		// ESRCH: another route to the destination replaced it, or its device is gone.
+		if err := n.netlink.RouteDel(r.kernel()); err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("remove route to %s: %w", r.to, err)
 		}
 	}
 	return nil
 }
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
-}
-
-// prefixOf keeps the address within its prefix; nil is the default route's.
-func prefixOf(n *net.IPNet) netip.Prefix {
-	if n == nil {
-		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	}
-	addr, _ := netip.AddrFromSlice(n.IP)
-	bits, _ := n.Mask.Size()
-	return netip.PrefixFrom(addr.Unmap(), bits)
-}
-
-func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }

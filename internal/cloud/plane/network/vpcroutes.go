@@ -9,53 +9,55 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// routes are the router's: to each machine by its device, nowhere for the rest
-// of the VPC, and what each subnet's table says for the world.
-func (r *router) routes(vpc VPC, up int) []route {
+// everywhere is the destination of default routes.
+var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+
+// routes returns the router's routes. The main table has one to each attached
+// interface and a black hole for the rest of the VPC. Each subnet's table has the
+// routes to other destinations. uplinkIndex is zero without an internet gateway.
+func (r *router) routes(vpc VPC, uplinkIndex int) []route {
 	all := []route{{table: unix.RT_TABLE_MAIN, to: vpc.CIDR.Masked(), metric: lastResortMetric}}
 	for _, i := range vpc.Interfaces {
 		if a, ok := r.attached[i.ID]; ok {
-			all = append(all, route{table: unix.RT_TABLE_MAIN, to: single(a.private), device: a.index})
+			all = append(all, route{table: unix.RT_TABLE_MAIN, to: hostPrefix(a.private), device: a.index})
 		}
 	}
-	everywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	for _, s := range vpc.Subnets {
-		number := int(subnetMark(s.ID))
-		all = append(all, route{table: number, to: everywhere, metric: lastResortMetric})
-		for _, line := range s.Routes {
+		table := int(subnetMark(s.ID))
+		all = append(all, route{table: table, to: everywhere, metric: lastResortMetric})
+		for _, entry := range s.Routes {
+			to := entry.Destination.Masked()
 			switch {
-			case line.Via == Local || !line.Destination.Addr().Is4():
-			case line.Via == Gateway && up != 0:
-				all = append(
-					all,
-					route{table: number, to: line.Destination.Masked(), device: up, via: r.addresses.edge},
-				)
+			case entry.Via == Local || !to.Addr().Is4():
+			case entry.Via == Gateway && uplinkIndex != 0:
+				all = append(all, route{table: table, to: to, device: uplinkIndex, via: r.addresses.edge})
 			default:
-				all = append(all, route{table: number, to: line.Destination.Masked()})
+				all = append(all, route{table: table, to: to})
 			}
 		}
 	}
 	return all
 }
 
-// The order in which tables are asked: the main one (at 32766) knows the VPC, the
-// subnets' know the world, and what nobody knows vanishes.
+// The priorities of routing rules decide the order of lookups. The main table (at
+// 32766) has the VPC, the subnets' tables have everything else, and the last rule drops
+// what none has a route for.
 const (
 	subnetPriority = 40000
 	lastPriority   = 50000
 )
 
-// setRoutingRules makes packets that bear a subnet's mark follow the subnet's table.
+// setRoutingRules makes packets with a subnet's mark use the subnet's routing table.
 func (r *router) setRoutingRules(vpc VPC) error {
 	present, err := r.netlink.RuleList(netlink.FAMILY_V4)
 	if err != nil {
 		return fmt.Errorf("list routing rules: %w", err)
 	}
-	wanted := map[uint32]*netlink.Rule{}
+	missing := map[uint32]*netlink.Rule{}
 	add := func(priority int, mark uint32) *netlink.Rule {
 		rule := netlink.NewRule()
 		rule.Priority, rule.Mark, rule.Family = priority, mark, netlink.FAMILY_V4
-		wanted[mark] = rule
+		missing[mark] = rule
 		return rule
 	}
 	add(lastPriority, 0).Type = unix.RTN_BLACKHOLE
@@ -66,8 +68,8 @@ func (r *router) setRoutingRules(vpc VPC) error {
 		if rule.Priority != subnetPriority && rule.Priority != lastPriority {
 			continue
 		}
-		if _, ok := wanted[rule.Mark]; ok {
-			delete(wanted, rule.Mark)
+		if _, ok := missing[rule.Mark]; ok {
+			delete(missing, rule.Mark)
 			continue
 		}
 		stale := netlink.NewRule()
@@ -76,7 +78,7 @@ func (r *router) setRoutingRules(vpc VPC) error {
 			return fmt.Errorf("remove routing rule: %w", err)
 		}
 	}
-	for _, rule := range wanted {
+	for _, rule := range missing {
 		if err := r.netlink.RuleAdd(rule); err != nil {
 			return fmt.Errorf("add routing rule: %w", err)
 		}

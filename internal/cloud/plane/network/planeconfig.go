@@ -1,0 +1,47 @@
+package network
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+)
+
+// PlaneConfig says where the networks of one local cloud live on the host.
+type PlaneConfig struct {
+	RunDir      string       // a directory of its own, on a filesystem that does not survive a reboot
+	Name        string       // at most 8 characters; unique among the host's local clouds
+	PublicRange netip.Prefix // default 198.18.0.0/15; must not be in use on the host
+	MTU         int          // default 9001, as within a VPC on AWS
+
+	// HostProxies maps ports of Plane.ProxyAddress, which machines can reach, to the
+	// host:port that the host dials instead, on its loopback or beyond.
+	HostProxies map[uint16]string
+
+	Metadata MetadataService // nil: no instance metadata service
+	DNS      DNSService      // nil: no resolver
+	Log      *slog.Logger
+}
+
+// setDefaults fills in defaults and checks the configuration.
+func (c *PlaneConfig) setDefaults() error {
+	if !c.PublicRange.IsValid() {
+		c.PublicRange = DefaultPublicRange
+	}
+	if c.MTU == 0 {
+		c.MTU = 9001
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case !filepath.IsAbs(c.RunDir):
+		return fmt.Errorf("the network's directory %q is not an absolute path", c.RunDir)
+	case c.Name == "" || len(c.Name) > 8:
+		return fmt.Errorf("the network's name %q does not have 1 to 8 characters", c.Name)
+	case !c.PublicRange.Addr().Is4() || c.PublicRange.Bits() > 24:
+		return fmt.Errorf("the public range %s is not an IPv4 range of at least 256 addresses", c.PublicRange)
+	}
+	c.PublicRange = c.PublicRange.Masked()
+	return nil
+}

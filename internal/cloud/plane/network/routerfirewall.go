@@ -1,0 +1,45 @@
+package network
+
+import (
+	"fmt"
+
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
+)
+
+// nftTable is the name of the nftables table in each namespace.
+const nftTable = "aloft"
+
+// applyFirewall writes the VPC's ruleset unless the kernel already has it.
+func (r *router) applyFirewall(vpc VPC, desired map[string]attachment) error {
+	ruleset := firewallOf(vpc, desired).Ruleset(nftTable)
+	text := ruleset.String()
+	if text == r.appliedRuleset {
+		return nil
+	}
+	if err := firewall.Apply(r.fd(), ruleset); err != nil {
+		r.appliedRuleset = ""
+		return fmt.Errorf("apply the firewall: %w", err)
+	}
+	r.appliedRuleset = text
+	return nil
+}
+
+// firewallOf describes the VPC to the firewall.
+func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
+	f := firewall.Router{
+		CIDR: vpc.CIDR, Uplink: uplink, Resolver: vpc.DNSSupport, SecurityGroups: vpc.SecurityGroups,
+	}
+	for _, s := range vpc.Subnets {
+		f.Subnets = append(f.Subnets, firewall.Subnet{ID: s.ID, Mark: subnetMark(s.ID), CIDR: s.CIDR, ACL: s.ACL})
+	}
+	for _, i := range vpc.Interfaces {
+		f.Members = append(f.Members, firewall.Member{Private: i.Private, SecurityGroups: i.SecurityGroups})
+		if a, ok := desired[i.ID]; ok {
+			f.Interfaces = append(f.Interfaces, firewall.Interface{
+				ID: i.ID, Device: a.device, Mark: subnetMark(i.SubnetID), Private: i.Private, Public: a.public,
+				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck, Cut: i.Cut,
+			})
+		}
+	}
+	return f
+}

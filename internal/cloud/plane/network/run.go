@@ -1,0 +1,68 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+)
+
+// MetadataService is the instance metadata service.
+type MetadataService interface {
+	// Serve serves the VPC's machines until ctx ends or the listener is closed. It
+	// closes the listener.
+	Serve(ctx context.Context, vpcID string, listener net.Listener) error
+}
+
+// DNSService is the resolver.
+type DNSService interface {
+	// Serve serves the VPC's machines until ctx ends or the sockets are closed. It
+	// closes the sockets.
+	Serve(ctx context.Context, vpcID string, packets []net.PacketConn, streams []net.Listener) error
+}
+
+// Run serves the machines of all VPCs and proxies their connections to the outside
+// until ctx ends. Connections that arrive while it is not running wait.
+func (p *Plane) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	for {
+		vpcs, egress := p.listeners.claimNew()
+		if egress != nil {
+			running.Go(func() {
+				defer p.listeners.releaseEgress(egress)
+				egress.serve(ctx, p.cfg)
+			})
+		}
+		for id, l := range vpcs {
+			running.Go(func() {
+				defer p.listeners.releaseVPC(id, l)
+				p.serveVPC(ctx, id, l)
+			})
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.listeners.changed:
+		}
+	}
+}
+
+// serveVPC serves one VPC until its listeners are closed.
+func (p *Plane) serveVPC(ctx context.Context, vpcID string, l *vpcListeners) {
+	var running sync.WaitGroup
+	start := func(service string, serve func() error) {
+		running.Go(func() {
+			if err := serve(); err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
+				p.cfg.Log.Error("serve machines", "service", service, "vpc", vpcID, "error", err)
+			}
+		})
+	}
+	if l.metadata != nil {
+		start("metadata", func() error { return p.cfg.Metadata.Serve(ctx, vpcID, l.metadata) })
+	}
+	if l.resolver {
+		start("dns", func() error { return p.cfg.DNS.Serve(ctx, vpcID, l.packets, l.streams) })
+	}
+	running.Wait()
+}
