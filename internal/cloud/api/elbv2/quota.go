@@ -1,22 +1,20 @@
 package elbv2
 
-// maxCertificates is how many certificates the listeners of a load balancer have,
-// their default ones not counted (Application Load Balancer guide, Quotas).
-const maxCertificates = 25
-
-// maxTargetGroups is the quota of target groups in an action (Application Load
-// Balancer guide, Quotas: target groups per action).
-const maxTargetGroups = 5
-
-// Quotas of a rule (Application Load Balancer guide, Quotas). The guide allows
-// three values in a condition besides; what AWS answers to six values in one
-// condition names five in a rule alone (aws-cloudformation/cfn-lint, issue 3833),
-// and that is followed.
+// Quotas of Application Load Balancers are AWS's defaults (Application Load
+// Balancer guide, Quotas for your Application Load Balancers).
 const (
-	maxConditionValues    = 5
-	maxConditionWildcards = 5
-)
+	maxRules        = 100 // per load balancer, default rules not counted
+	maxTargetGroups = 5   // per action
+	maxCertificates = 25  // per load balancer, default certificates not counted
 
-// maxRules is the quota of rules of a load balancer, without the default ones
-// (Application Load Balancer guide, Quotas: rules per Application Load Balancer).
-const maxRules = 100
+	// The guide also allows only three values per condition. AWS's own answer to
+	// six values in one condition mentions five per rule and nothing else
+	// (aws-cloudformation/cfn-lint, issue 3833), so only that limit is applied.
+	maxConditionValues    = 5 // per rule
+	maxConditionWildcards = 5 // per rule
+
+	maxReservedCapacityUnits = 0 // per Region
+	// maxCapacityDecreases is per load balancer and day (the guide's page "Request
+	// Load Balancer Capacity Unit reservation").
+	maxCapacityDecreases = 2
+)
