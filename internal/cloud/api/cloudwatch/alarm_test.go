@@ -250,7 +250,8 @@ func TestAWrongAlarmIsRefused(t *testing.T) {
 			t,
 			err,
 			"ValidationError",
-			"1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]",
+			"1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member "+
+				"must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]",
 		)
 	})
 }

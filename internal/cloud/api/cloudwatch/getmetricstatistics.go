@@ -30,7 +30,8 @@ func (a *API) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMetricS
 	s.period = *in.Period
 	if n := int64(s.to.Sub(s.from)/time.Second) / int64(s.period); n > maxDatapoints {
 		return nil, invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. "+
-			"You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxDatapoints)
+			"You may reduce the datapoints requested by increasing Period, or decreasing the time "+
+			"range.", n, maxDatapoints)
 	}
 	if err := checkUnit(in.Unit); err != nil {
 		return nil, err
@@ -52,7 +53,8 @@ func checkStatistics(in *cloudwatch.GetMetricStatisticsInput) error {
 	for i, name := range in.Statistics {
 		if metric.BasicStatistic(string(name)) == nil {
 			return invalid(
-				"The parameter Statistics.member.%s must be a value in the set [ SampleCount, Average, Sum, Minimum, Maximum ].",
+				"The parameter Statistics.member.%s must be a value in the set [ SampleCount, Average, Sum, "+
+					"Minimum, Maximum ].",
 				strconv.Itoa(i+1),
 			)
 		}

@@ -82,7 +82,8 @@ func checkUnit(unit types.StandardUnit) error {
 	}
 	if unit != "" {
 		return invalid(
-			"The parameter Unit must be a value in the set [ Seconds, Microseconds, Milliseconds, Bytes, ..., Count/Second, None ].",
+			"The parameter Unit must be a value in the set [ Seconds, Microseconds, Milliseconds, Bytes, ..., " +
+				"Count/Second, None ].",
 		)
 	}
 	return nil

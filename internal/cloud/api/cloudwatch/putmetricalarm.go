@@ -154,7 +154,8 @@ func checkMetric(in *cloudwatch.PutMetricAlarmInput) error {
 			in.Statistic != "" ||
 			in.ExtendedStatistic != nil {
 			return invalidCombination(
-				"MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic must not be specified together with Metrics.",
+				"MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic must not be " +
+					"specified together with Metrics.",
 			)
 		}
 		return checkAlarmQueries(in)
@@ -215,7 +216,8 @@ func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 	case "", "breaching", "notBreaching", "ignore", "missing":
 	default:
 		return validationError(
-			"Treat missing data value '%s' is not supported. Must be one of [breaching, notBreaching, ignore, missing].",
+			"Treat missing data value '%s' is not supported. Must be one of [breaching, notBreaching, ignore, "+
+				"missing].",
 			treat,
 		)
 	}

@@ -99,7 +99,8 @@ func readSummary(d *types.MetricDatum) (metric.Summary, error) {
 	switch {
 	case d.Value != nil && d.StatisticValues != nil, len(d.Values) > 0 && (d.Value != nil || d.StatisticValues != nil):
 		return out, invalidCombination(
-			"The parameters MetricData.member.Value, MetricData.member.Values and MetricData.member.StatisticValues are mutually exclusive and you have specified more than one.",
+			"The parameters MetricData.member.Value, MetricData.member.Values and " +
+				"MetricData.member.StatisticValues are mutually exclusive and you have specified more than one.",
 		)
 	case d.Value != nil:
 		return metric.SummaryOf(*d.Value, 1), checkValues(*d.Value)

@@ -7,12 +7,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// bucketName is the form of the names of S3's buckets (Amazon S3 User Guide,
+// bucketName matches the names that S3 allows for buckets (Amazon S3 User Guide,
 // General purpose bucket naming rules).
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
-// checkAccessLogs refuses access logs that have no place to go (Application Load
-// Balancer guide, Enable access logs). Every bucket that could exist does here.
+// checkAccessLogs refuses access logs that have no valid destination (Application
+// Load Balancer guide, Enable access logs). Every bucket with a valid name exists
+// here.
 func checkAccessLogs(values map[string]string) error {
 	if values["access_logs.s3.enabled"] != "true" {
 		return nil

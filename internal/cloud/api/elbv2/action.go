@@ -15,9 +15,9 @@ import (
 
 var contentTypes = []string{"text/plain", "text/css", "text/html", "application/javascript", "application/json"}
 
-// readActions validates the actions of a listener of the load balancer or of one
-// of its rules, which are sent as the named parameter (Elastic Load Balancing
-// API Reference, Action).
+// readActions validates the actions of one of lb's listeners or rules (Elastic
+// Load Balancing API Reference, Action). parameter is the name under which the
+// request has them.
 func readActions(
 	r store.Reader,
 	lb *store.LoadBalancer,
@@ -28,7 +28,7 @@ func readActions(
 	case 0:
 		return nil, model.Null(parameter)
 	case 1:
-	default: // all but the last would have to authenticate
+	default: // on AWS, every action but the last authenticates
 		for _, action := range given {
 			if isAuthentication(action.Type) {
 				return nil, wire.NotImplemented("actions of type %s", action.Type)
@@ -64,6 +64,7 @@ func readActions(
 	return []store.Action{action}, err
 }
 
+// isAuthentication reports whether actions of type t authenticate clients.
 func isAuthentication(t types.ActionTypeEnum) bool {
 	return t == types.ActionTypeEnumAuthenticateCognito || t == types.ActionTypeEnumAuthenticateOidc ||
 		t == types.ActionTypeEnumJwtValidation
@@ -74,14 +75,12 @@ func readRedirect(parameter string, in *types.RedirectActionConfig) (*store.Redi
 		return nil, model.Null(parameter + ".1.member.redirectConfig")
 	}
 	out := &store.Redirect{
-		Protocol: constraint.Default(
-			in.Protocol,
-			"#{protocol}",
-		), Host: constraint.Default(in.Host, "#{host}"), Port: constraint.Default(in.Port, "#{port}"),
-		Path: constraint.Default(
-			in.Path,
-			"/#{path}",
-		), Query: constraint.Default(in.Query, "#{query}"), StatusCode: string(in.StatusCode),
+		Protocol:   constraint.Default(in.Protocol, "#{protocol}"),
+		Host:       constraint.Default(in.Host, "#{host}"),
+		Port:       constraint.Default(in.Port, "#{port}"),
+		Path:       constraint.Default(in.Path, "/#{path}"),
+		Query:      constraint.Default(in.Query, "#{query}"),
+		StatusCode: string(in.StatusCode),
 	}
 	return out, checkRedirect(out)
 }
@@ -133,7 +132,7 @@ func readFixedResponse(parameter string, in *types.FixedResponseActionConfig) (*
 	return out, nil
 }
 
-func writeActions(actions []store.Action) []types.Action {
+func describeActions(actions []store.Action) []types.Action {
 	out := make([]types.Action, 0, len(actions))
 	for _, action := range actions {
 		a := types.Action{Type: types.ActionTypeEnum(action.Type)}
@@ -153,7 +152,7 @@ func writeActions(actions []store.Action) []types.Action {
 				MessageBody: new(f.Body),
 			}
 		}
-		writeForward(&a, action)
+		describeForward(&a, action)
 		out = append(out, a)
 	}
 	return out

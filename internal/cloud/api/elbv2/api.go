@@ -1,6 +1,7 @@
-// Package elbv2 answers the Elastic Load Balancing API, version 2015-12-01, for
-// Application Load Balancers: it validates, writes what is wanted into the
-// store and tells what is there. The load balancers' loop does the rest.
+// Package elbv2 serves the Elastic Load Balancing API, version 2015-12-01, for
+// Application Load Balancers. It validates requests, writes the desired state to
+// the store and describes what the store holds. The load balancers' control loop
+// does the rest.
 package elbv2
 
 import (
@@ -15,17 +16,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Config is what an API needs.
+// Config holds an API's dependencies and settings.
 type Config struct {
 	Store       *store.Store
-	Now         func() time.Time // nil: time.Now
-	Random      io.Reader        // source of ids; nil: crypto/rand.Reader
-	PublicRange netip.Prefix     // of the nodes' public addresses
-	DNSSuffix   string           // of load balancers' names after the region; empty: "elb.localhost"
+	Now         func() time.Time // time.Now if nil
+	Random      io.Reader        // source of IDs; crypto/rand.Reader if nil
+	PublicRange netip.Prefix     // nodes' public IP addresses come from here
+	DNSSuffix   string           // follows the Region in load balancers' names; "elb.localhost" if empty
 }
 
-// API has a method for every operation that the local cloud offers, with the
-// signature of the SDK's client. Its errors are *wire.Error where AWS has one.
+// API has one method per supported operation, with the signature of the SDK's
+// client. Errors that AWS defines are returned as *wire.Error.
 type API struct {
 	store  *store.Store
 	now    func() time.Time
@@ -52,15 +53,15 @@ func arn(region, resource string) string {
 	return identity.ARN("elasticloadbalancing", region, resource)
 }
 
-// model refuses what breaks the API's model.
+// model builds the errors for requests that violate the API's model.
 const model = constraint.Model("ValidationError")
 
-// invalid is the answer to a parameter with a wrong value.
+// invalid returns a ValidationError with the message.
 func invalid(format string, args ...any) error {
 	return wire.Errorf("ValidationError", format, args...)
 }
 
-// update runs a change and returns what it returned.
+// update runs change in one transaction and returns its result.
 func update[T any](a *API, change func(tx *store.Tx) (T, error)) (T, error) {
 	var out T
 	err := a.store.Update(func(tx *store.Tx) (err error) {

@@ -7,13 +7,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// arnResource is the part of an ARN after its kind: "app/web/0123456789abcdef".
+// arnResource returns the part of an ARN that follows its kind, such as
+// "app/web/0123456789abcdef", or "" if the ARN is of another kind.
 func arnResource(arn, kind string) string {
 	_, after, _ := strings.Cut(arn, ":"+kind+"/")
 	return after
 }
 
-// checkARN refuses what is not the ARN of the kind.
+// checkARN refuses a value that is not an ARN of the kind. parameter and called
+// are the parameter's and the kind's names in error messages.
 func checkARN(arn *string, parameter, kind, called string) error {
 	if err := model.Required(parameter, arn != nil); err != nil {
 		return err

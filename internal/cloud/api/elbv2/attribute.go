@@ -10,14 +10,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// attribute is one key of a resource's attributes.
+// attribute defines one key of a kind's attributes.
 type attribute struct {
-	initial   string                  // value when it was never set
-	valid     func(value string) bool // as on AWS
-	supported func(value string) bool // here; nil: all that is allowed
+	initial   string                  // value until it is set
+	valid     func(value string) bool // reports whether AWS accepts the value
+	supported func(value string) bool // reports whether the local cloud supports it; nil: every valid value
 }
 
-// attributes are the keys of one kind of resource.
+// attributes defines the attributes of one kind of resource.
 type attributes struct {
 	kind string
 	keys map[string]attribute
@@ -31,10 +31,10 @@ func (s attributes) defaults() map[string]string {
 	return out
 }
 
-// keyValue is an attribute as sent and as answered.
+// keyValue is an attribute in a request.
 type keyValue struct{ key, value *string }
 
-// apply is a copy of the attributes with the pairs set.
+// apply returns a copy of old with the pairs set.
 func (s attributes) apply(old map[string]string, pairs []keyValue) (map[string]string, error) {
 	if len(pairs) == 0 {
 		return nil, model.Null("attributes")
@@ -59,7 +59,7 @@ func (s attributes) apply(old map[string]string, pairs []keyValue) (map[string]s
 	return out, nil
 }
 
-// eachInOrder calls write for every attribute, in the order of the keys.
+// eachInOrder calls write for every attribute, sorted by key.
 func eachInOrder(values map[string]string, write func(key, value string)) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		write(key, values[key])

@@ -12,12 +12,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// conditionFields are the fields of a request, and whether a rule may have
-// several conditions on it.
+// conditionFields lists the request fields that conditions can match. repeatable
+// reports whether a rule may have several conditions on the field.
 var conditionFields = []struct {
-	name    string
-	several bool
-	read    func(types.RuleCondition) (store.Condition, error)
+	name       string
+	repeatable bool
+	read       func(types.RuleCondition) (store.Condition, error)
 }{
 	{"path-pattern", false, readPath},
 	{"host-header", false, readHost},
@@ -64,7 +64,7 @@ func readCondition(in types.RuleCondition, before []store.Condition) (store.Cond
 		if field.name != name {
 			continue
 		}
-		if !field.several && slices.ContainsFunc(before, func(c store.Condition) bool { return c.Field == name }) {
+		if !field.repeatable && slices.ContainsFunc(before, func(c store.Condition) bool { return c.Field == name }) {
 			return store.Condition{}, invalid("A rule can only have one '%s' condition", name)
 		}
 		if err := checkForeignConfigs(in, name); err != nil {
@@ -77,7 +77,7 @@ func readCondition(in types.RuleCondition, before []store.Condition) (store.Cond
 	return store.Condition{}, invalid("Condition field '%s' must be one of '[%s]'", name, strings.Join(known, ", "))
 }
 
-// checkForeignConfigs refuses the settings of other fields.
+// checkForeignConfigs refuses settings that belong to conditions on other fields.
 func checkForeignConfigs(in types.RuleCondition, name string) error {
 	for _, config := range []struct {
 		field, called string
@@ -126,7 +126,8 @@ func readHost(in types.RuleCondition) (store.Condition, error) {
 	for _, v := range out.Values {
 		if !hostEnd.MatchString(v) {
 			return out, invalid(
-				"Condition value '%s' must contain at least one '.' character, with only alphabetical characters after the final one",
+				"Condition value '%s' must contain at least one '.' character, with only alphabetical "+
+					"characters after the final one",
 				v,
 			)
 		}
@@ -142,11 +143,15 @@ func readPath(in types.RuleCondition) (store.Condition, error) {
 	return readMatchValues(in, config, "PathPatternConfig", pathForm)
 }
 
-// matchValues are what a condition compares with: either values or expressions.
+// matchValues holds what a condition compares with: either literal values with
+// wildcards or regular expressions.
 type matchValues struct{ values, regexes []string }
 
-// readMatchValues reads a condition whose values may be given in two places.
-func readMatchValues(in types.RuleCondition, config *matchValues, called string, form *regexp.Regexp) (store.Condition, error) {
+// readMatchValues reads a condition whose values may be in the condition itself
+// or in its config. called is the config's name in error messages.
+func readMatchValues(
+	in types.RuleCondition, config *matchValues, called string, form *regexp.Regexp,
+) (store.Condition, error) {
 	field, given := *in.Field, matchValues{in.Values, in.RegexValues}
 	if config != nil {
 		switch {
@@ -208,8 +213,8 @@ func checkMatchValue(called, v string, limit int, form *regexp.Regexp) error {
 	return nil
 }
 
-// checkRegex refuses what AWS's expressions cannot do: look around, refer back,
-// recurse, and so on, which are not in Go's either; and Unicode classes
+// checkRegex refuses expressions that AWS cannot evaluate. Lookaround,
+// backreferences and recursion do not compile in Go either; Unicode classes would
 // (Application Load Balancer guide, Listener rules: rule basics).
 func checkRegex(v string) error {
 	_, err := regexp.Compile(v)
@@ -316,7 +321,8 @@ func readSource(in types.RuleCondition) (store.Condition, error) {
 	return store.Condition{Values: config.Values}, nil
 }
 
-// wildcardsIn counts those of the values that may have them.
+// wildcardsIn counts the wildcards in a condition's values. Methods and source IP
+// addresses have none.
 func wildcardsIn(c store.Condition) int {
 	if c.Field == "http-request-method" || c.Field == "source-ip" {
 		return 0
@@ -333,9 +339,9 @@ func wildcardsIn(c store.Condition) int {
 	return n
 }
 
-// writeConditions describes conditions. Values of hosts and paths are told
-// twice, as AWS does.
-func writeConditions(conditions []store.Condition) []types.RuleCondition {
+// describeConditions describes conditions. Like AWS, it repeats the values of hosts
+// and paths in the condition itself.
+func describeConditions(conditions []store.Condition) []types.RuleCondition {
 	out := make([]types.RuleCondition, 0, len(conditions))
 	for _, c := range conditions {
 		d := types.RuleCondition{Field: new(c.Field)}

@@ -12,10 +12,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxStickiness is seven days, in seconds.
+// maxStickiness is the longest stickiness, seven days, in seconds.
 const maxStickiness = 604800
 
-// readGroupStickiness validates how long clients stay with a target group
+// readGroupStickiness validates for how long clients stay with a target group
 // (Elastic Load Balancing API Reference, TargetGroupStickinessConfig).
 func readGroupStickiness(config *types.ForwardActionConfig) (enabled bool, seconds int32, err error) {
 	if config == nil || config.TargetGroupStickinessConfig == nil {
@@ -60,7 +60,8 @@ func readForward(
 		if len(tuples) > 1 && !sticky && group.Attributes["stickiness.enabled"] == "true" {
 			return nil, wire.Errorf(
 				"InvalidConfigurationRequest",
-				"You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups",
+				"You must enable group stickiness on a rule if you enabled target stickiness on one of its "+
+					"target groups",
 			)
 		}
 		out = append(out, store.WeightedTargetGroup{ARN: group.ARN, Weight: constraint.Default(tuple.Weight, 1)})
@@ -68,7 +69,8 @@ func readForward(
 	return out, nil
 }
 
-// mergeTargetGroups merges the two ways to name target groups.
+// mergeTargetGroups returns the target groups of a forward action, which a
+// request can name in two places.
 func mergeTargetGroups(in types.Action) ([]types.TargetGroupTuple, error) {
 	var tuples []types.TargetGroupTuple
 	if in.ForwardConfig != nil {
@@ -96,7 +98,7 @@ func mergeTargetGroups(in types.Action) ([]types.TargetGroupTuple, error) {
 	return tuples, nil
 }
 
-// checkForwardTo refuses a group that the load balancer cannot send requests to.
+// checkForwardTo refuses a target group that the load balancer cannot forward to.
 func checkForwardTo(r store.Reader, lb *store.LoadBalancer, group *store.TargetGroup) error {
 	if group.VPCID != lb.VPCID {
 		return wire.Errorf(
@@ -115,10 +117,10 @@ func checkForwardTo(r store.Reader, lb *store.LoadBalancer, group *store.TargetG
 	return nil
 }
 
-// eachForward calls found for every forward action to the group, with the listener and
-// the ARN of the rule that has it.
+// eachForward calls found for every forward action to the target group, with the
+// listener and the ARN of the rule that has the action.
 func eachForward(r store.Reader, group *store.TargetGroup, found func(l *store.Listener, rule string, a store.Action)) {
-	look := func(l *store.Listener, rule string, actions []store.Action) {
+	visit := func(l *store.Listener, rule string, actions []store.Action) {
 		for _, a := range actions {
 			if slices.ContainsFunc(a.Forward, func(w store.WeightedTargetGroup) bool { return w.ARN == group.ARN }) {
 				found(l, rule, a)
@@ -126,22 +128,22 @@ func eachForward(r store.Reader, group *store.TargetGroup, found func(l *store.L
 		}
 	}
 	for _, l := range store.Listeners.By(r, "region", group.Region) {
-		look(l, defaultRule(l), l.Actions)
+		visit(l, defaultRule(l), l.Actions)
 		for _, rule := range store.Rules.By(r, "listener", l.ARN) {
-			look(l, rule.ARN, rule.Actions)
+			visit(l, rule.ARN, rule.Actions)
 		}
 	}
 }
 
-// loadBalancersOf lists the load balancers whose listeners or rules forward to the
-// group.
+// loadBalancersOf returns the ARNs of the load balancers whose listeners or rules
+// forward to the target group, sorted.
 func loadBalancersOf(r store.Reader, group *store.TargetGroup) []string {
 	users := map[string]bool{}
 	eachForward(r, group, func(l *store.Listener, _ string, _ store.Action) { users[l.LoadBalancerARN] = true })
 	return slices.Sorted(maps.Keys(users))
 }
 
-func writeForward(out *types.Action, action store.Action) {
+func describeForward(out *types.Action, action store.Action) {
 	if len(action.Forward) == 0 {
 		return
 	}

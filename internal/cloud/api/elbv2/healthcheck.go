@@ -11,10 +11,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// healthCheck is the settings of a health check, to be changed.
+// healthCheck wraps the stored settings with their validation.
 type healthCheck store.HealthCheck
 
-// defaultHealthCheck is what a target group has unless it is asked otherwise
+// defaultHealthCheck applies to target groups created without settings
 // (Application Load Balancer guide, Health checks: default values).
 var defaultHealthCheck = healthCheck{
 	Enabled: true, Protocol: string(types.ProtocolEnumHttp), Port: trafficPort, Path: "/",
@@ -25,7 +25,8 @@ const trafficPort = "traffic-port"
 
 func healthCheckOf(group *store.TargetGroup) healthCheck { return healthCheck(group.HealthCheck) }
 
-// healthCheckInput is what a request says of a health check.
+// healthCheckInput holds a request's health check settings; nil and empty ones
+// stay as they are.
 type healthCheckInput struct {
 	enabled                               *bool
 	protocol                              types.ProtocolEnum
@@ -36,8 +37,8 @@ type healthCheckInput struct {
 
 var matcherForm = regexp.MustCompile(`^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$`)
 
-// modified is the health check changed as wished.
-func (c healthCheck) modified(w healthCheckInput) (store.HealthCheck, error) {
+// modified returns the health check with the settings of in applied.
+func (c healthCheck) modified(in healthCheckInput) (store.HealthCheck, error) {
 	none := store.HealthCheck{}
 	for _, n := range []struct {
 		name      string
@@ -45,27 +46,27 @@ func (c healthCheck) modified(w healthCheckInput) (store.HealthCheck, error) {
 		low, high int32
 		to        *int32
 	}{
-		{"healthCheckIntervalSeconds", w.interval, 5, 300, &c.Interval},
-		{"healthCheckTimeoutSeconds", w.timeout, 2, 120, &c.Timeout},
-		{"healthyThresholdCount", w.healthy, 2, 10, &c.Healthy},
-		{"unhealthyThresholdCount", w.unhealthy, 2, 10, &c.Unhealthy},
+		{"healthCheckIntervalSeconds", in.interval, 5, 300, &c.Interval},
+		{"healthCheckTimeoutSeconds", in.timeout, 2, 120, &c.Timeout},
+		{"healthyThresholdCount", in.healthy, 2, 10, &c.Healthy},
+		{"unhealthyThresholdCount", in.unhealthy, 2, 10, &c.Unhealthy},
 	} {
 		if err := model.Between(n.name, n.given, n.low, n.high); err != nil {
 			return none, err
 		}
 		*n.to = constraint.Default(n.given, *n.to)
 	}
-	c.Port, c.Path = constraint.Default(w.port, c.Port), constraint.Default(w.path, c.Path)
-	if w.protocol != "" {
-		c.Protocol = string(w.protocol)
+	c.Port, c.Path = constraint.Default(in.port, c.Port), constraint.Default(in.path, c.Path)
+	if in.protocol != "" {
+		c.Protocol = string(in.protocol)
 	}
-	if w.matcher != nil {
-		if w.matcher.GrpcCode != nil {
+	if in.matcher != nil {
+		if in.matcher.GrpcCode != nil {
 			return none, invalid("The GRPC code matcher is only supported for the protocol version GRPC")
 		}
-		c.Matcher = constraint.Default(w.matcher.HttpCode, c.Matcher)
+		c.Matcher = constraint.Default(in.matcher.HttpCode, c.Matcher)
 	}
-	if w.enabled != nil && !*w.enabled {
+	if in.enabled != nil && !*in.enabled {
 		return none, wire.Errorf(
 			"InvalidConfigurationRequest",
 			"Health check enabled must be true for target groups with target type 'instance' or 'ip'",
@@ -74,7 +75,7 @@ func (c healthCheck) modified(w healthCheckInput) (store.HealthCheck, error) {
 	return store.HealthCheck(c), c.check()
 }
 
-// check refuses settings that do not go together or cannot be.
+// check refuses invalid settings and combinations.
 func (c healthCheck) check() error {
 	switch {
 	case c.Timeout >= c.Interval:
@@ -85,7 +86,8 @@ func (c healthCheck) check() error {
 		return invalid("Health check port '%s' must be '%s' or in the range [1, 65535]", c.Port, trafficPort)
 	case !strings.HasPrefix(c.Path, "/") || len(c.Path) > 1024 || strings.ContainsAny(c.Path, " \t\r\n"):
 		return invalid(
-			"Health check path '%s' must begin with a '/' character, and can only contain printable ASCII characters, without spaces",
+			"Health check path '%s' must begin with a '/' character, and can only contain printable ASCII "+
+				"characters, without spaces",
 			c.Path,
 		)
 	case !matcherForm.MatchString(c.Matcher):

@@ -13,14 +13,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// CreateListener opens a port of a load balancer. The same request again
-// returns the listener that it made.
+// CreateListener adds a listener to a load balancer. Repeating a request returns
+// the listener that the first one created.
 func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (*elb.CreateListenerOutput, error) {
-	speaks := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
+	protocol := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
 	if in.Protocol == "" {
 		return nil, invalid("A listener protocol must be specified")
 	}
-	if err := speaks.check(); err != nil {
+	if err := protocol.check(); err != nil {
 		return nil, err
 	}
 	if in.Port == nil {
@@ -43,7 +43,7 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 			return nil, err
 		}
 		l := &store.Listener{Region: lb.Region, LoadBalancerARN: lb.ARN, Port: *in.Port, Actions: actions, Tags: tags}
-		if err := speaks.set(tx, l); err != nil {
+		if err := protocol.set(tx, l); err != nil {
 			return nil, err
 		}
 		for _, old := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
@@ -53,7 +53,7 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 			l.ARN = old.ARN
 			l.Attributes = old.Attributes
 			if len(old.Certificates) > 0 && slices.Equal(l.Certificates, old.Certificates[:1]) {
-				l.Certificates = old.Certificates // the list came later
+				l.Certificates = old.Certificates // the listener's other certificates were added later
 			}
 			if !reflect.DeepEqual(old, l) {
 				return nil, duplicateListener(lb)
@@ -78,13 +78,14 @@ func duplicateListener(lb *store.LoadBalancer) error {
 func describeListener(l *store.Listener) types.Listener {
 	out := types.Listener{
 		ListenerArn: new(l.ARN), LoadBalancerArn: new(l.LoadBalancerARN), Port: new(l.Port),
-		Protocol: types.ProtocolEnum(l.Protocol), DefaultActions: writeActions(l.Actions),
+		Protocol: types.ProtocolEnum(l.Protocol), DefaultActions: describeActions(l.Actions),
 	}
 	describeTLS(&out, l)
 	return out
 }
 
-// DescribeListeners tells the listeners of a load balancer, or those named.
+// DescribeListeners describes the listeners of a load balancer or those with the
+// given ARNs.
 func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersInput) (*elb.DescribeListenersOutput, error) {
 	view := a.store.View()
 	var rows []*store.Listener
@@ -119,11 +120,11 @@ func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersIn
 	return out, nil
 }
 
-// ModifyListener changes port, protocol, default certificate, security policy or
-// default actions of a listener.
+// ModifyListener changes a listener's port, protocol, default certificate,
+// security policy or default actions.
 func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (*elb.ModifyListenerOutput, error) {
-	speaks := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
-	if err := speaks.check(); err != nil {
+	protocol := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
+	if err := protocol.check(); err != nil {
 		return nil, err
 	}
 	if err := model.Between("port", in.Port, 1, 65535); err != nil {
@@ -140,7 +141,7 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 		}
 		l := *old
 		l.Port = constraint.Default(in.Port, l.Port)
-		if err := speaks.set(tx, &l); err != nil {
+		if err := protocol.set(tx, &l); err != nil {
 			return nil, err
 		}
 		for _, other := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
@@ -158,7 +159,7 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 	})
 }
 
-// removeListener removes the listener with its rules.
+// removeListener deletes a listener and its rules.
 func removeListener(tx *store.Tx, l *store.Listener) {
 	for _, rule := range store.Rules.By(tx, "listener", l.ARN) {
 		store.Rules.Delete(tx, rule.ARN)
@@ -166,7 +167,7 @@ func removeListener(tx *store.Tx, l *store.Listener) {
 	store.Listeners.Delete(tx, l.ARN)
 }
 
-// DeleteListener closes a port of a load balancer.
+// DeleteListener deletes a listener and its rules.
 func (a *API) DeleteListener(ctx context.Context, in *elb.DeleteListenerInput) (*elb.DeleteListenerOutput, error) {
 	return &elb.DeleteListenerOutput{}, a.store.Update(func(tx *store.Tx) error {
 		l, err := listener(tx, region(ctx), in.ListenerArn)

@@ -11,36 +11,36 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// headerValue is empty, which leaves the header alone, or what a header may
-// hold.
+// headerValue reports whether v is empty, which leaves the header alone, or a
+// valid header value.
 func headerValue(v string) bool { return v == "" || anyText(v) && visible.MatchString(v) }
 
-// listenerAttributes are those of listeners of Application Load Balancers
-// (Elastic Load Balancing API Reference, ListenerAttribute).
+// maxAge reports whether v is empty or a number of seconds that
+// Access-Control-Max-Age can have; -1 disables caching.
+var maxAge = either(oneOf(""), numberBetween(-1, 86400))
+
+// listenerAttributes defines the attributes of HTTP listeners (Elastic Load
+// Balancing API Reference, ListenerAttribute).
 var listenerAttributes = attributes{"Listener", map[string]attribute{
 	"routing.http.response.access_control_allow_credentials.header_value": {"", oneOf("", "true"), nil},
 	"routing.http.response.access_control_allow_headers.header_value":     {"", headerValue, nil},
 	"routing.http.response.access_control_allow_methods.header_value":     {"", headerValue, nil},
 	"routing.http.response.access_control_allow_origin.header_value":      {"", headerValue, nil},
 	"routing.http.response.access_control_expose_headers.header_value":    {"", headerValue, nil},
-	"routing.http.response.access_control_max_age.header_value": {
-		"",
-		either(oneOf(""), numberBetween(-1, 86400)),
-		nil,
-	},
-	"routing.http.response.content_security_policy.header_value":   {"", headerValue, nil},
-	"routing.http.response.server.enabled":                         {"true", isBoolean, nil},
-	"routing.http.response.strict_transport_security.header_value": {"", headerValue, nil},
-	"routing.http.response.x_content_type_options.header_value":    {"", oneOf("", "nosniff"), nil},
-	"routing.http.response.x_frame_options.header_value":           {"", headerValue, nil},
+	"routing.http.response.access_control_max_age.header_value":           {"", maxAge, nil},
+	"routing.http.response.content_security_policy.header_value":          {"", headerValue, nil},
+	"routing.http.response.server.enabled":                                {"true", isBoolean, nil},
+	"routing.http.response.strict_transport_security.header_value":        {"", headerValue, nil},
+	"routing.http.response.x_content_type_options.header_value":           {"", oneOf("", "nosniff"), nil},
+	"routing.http.response.x_frame_options.header_value":                  {"", headerValue, nil},
 }}
 
-// headerName is what a header that tells targets of TLS can be called.
+// headerName reports whether a header that carries TLS details may have the name.
 var headerName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`).MatchString
 
-// httpsListenerAttributes are those that HTTPS listeners have besides: the names of the
-// headers that tell targets of the client's TLS. There is no mutual
-// authentication here, so that its headers are never sent.
+// httpsListenerAttributes adds the attributes that only HTTPS listeners have: the
+// names of the headers that tell targets about the client's TLS. Mutual TLS is
+// not supported, so its headers are never sent.
 var httpsListenerAttributes = attributes{"Listener", maps.Collect(func(yield func(string, attribute) bool) {
 	for key, a := range listenerAttributes.keys {
 		if !yield(key, a) {
@@ -63,7 +63,7 @@ var httpsListenerAttributes = attributes{"Listener", maps.Collect(func(yield fun
 	}
 })}
 
-// attributesFor are the attributes that a listener can have.
+// attributesFor returns the attributes that the listener can have.
 func attributesFor(l *store.Listener) attributes {
 	if l.Protocol == string(types.ProtocolEnumHttps) {
 		return httpsListenerAttributes
@@ -71,11 +71,12 @@ func attributesFor(l *store.Listener) attributes {
 	return listenerAttributes
 }
 
-// allListenerAttributes are the attributes of the listener, those never set included.
+// allListenerAttributes returns the listener's attributes with defaults for those
+// never set.
 func allListenerAttributes(l *store.Listener) map[string]string {
 	values := attributesFor(l).defaults()
 	for key, value := range l.Attributes {
-		if _, ok := values[key]; ok { // it may have been an HTTPS listener before
+		if _, ok := values[key]; ok { // it may be left from when this was an HTTPS listener
 			values[key] = value
 		}
 	}
@@ -110,7 +111,7 @@ func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListen
 	})
 }
 
-// DescribeListenerAttributes tells all attributes of a listener.
+// DescribeListenerAttributes describes all attributes of a listener.
 func (a *API) DescribeListenerAttributes(ctx context.Context, in *elb.DescribeListenerAttributesInput) (*elb.DescribeListenerAttributesOutput, error) {
 	l, err := listener(a.store.View(), region(ctx), in.ListenerArn)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkCertificate refuses a certificate that the region does not have.
+// checkCertificate refuses a certificate that does not exist in the Region.
 func checkCertificate(r store.Reader, region, arn string) error {
 	if row, ok := store.Certificates.Get(r, arn); !ok || row.Region != region {
 		return wire.Errorf("CertificateNotFound", "Certificate '%s' not found", arn)
@@ -19,8 +19,8 @@ func checkCertificate(r store.Reader, region, arn string) error {
 	return nil
 }
 
-// readDefaultCertificate reads the one certificate that a listener begins with; empty: none
-// is given.
+// readDefaultCertificate returns the ARN of a listener's default certificate, or
+// "" if the request has none.
 func readDefaultCertificate(given []types.Certificate) (string, error) {
 	switch {
 	case len(given) == 0:
@@ -37,8 +37,8 @@ func readDefaultCertificate(given []types.Certificate) (string, error) {
 	return *given[0].CertificateArn, nil
 }
 
-// httpsListener finds a listener that can have a certificate list, and checks
-// the certificates that are named for it.
+// httpsListener returns a listener that can have a certificate list, and the ARNs
+// of the given certificates.
 func httpsListener(
 	r store.Reader,
 	region string,
@@ -72,7 +72,7 @@ func httpsListener(
 }
 
 // AddListenerCertificates adds certificates to the list of an HTTPS listener.
-// Those that it has already are no error.
+// Certificates already on the list are left alone.
 func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCertificatesInput) (*elb.AddListenerCertificatesOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.AddListenerCertificatesOutput, error) {
 		l, arns, err := httpsListener(tx, region(ctx), in.ListenerArn, in.Certificates)
@@ -108,8 +108,8 @@ func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCe
 	})
 }
 
-// RemoveListenerCertificates takes certificates out of the list of an HTTPS
-// listener. The default certificate can only be replaced, by ModifyListener.
+// RemoveListenerCertificates removes certificates from the list of an HTTPS
+// listener. The default certificate can only be replaced, with ModifyListener.
 func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveListenerCertificatesInput) (*elb.RemoveListenerCertificatesOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.RemoveListenerCertificatesOutput, error) {
 		l, arns, err := httpsListener(tx, region(ctx), in.ListenerArn, in.Certificates)
@@ -121,7 +121,8 @@ func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveList
 			if at := slices.Index(list[1:], arn); at >= 0 {
 				list = slices.Delete(list, at+1, at+2)
 			} else if arn == list[0] {
-				return nil, wire.Errorf("OperationNotPermitted", "Default certificate '%s' cannot be removed from a listener", arn)
+				return nil, wire.Errorf(
+					"OperationNotPermitted", "Default certificate '%s' cannot be removed from a listener", arn)
 			}
 		}
 		store.Listeners.Edit(tx, l.ARN, func(l *store.Listener) { l.Certificates = list })
@@ -129,8 +130,8 @@ func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveList
 	})
 }
 
-// DescribeListenerCertificates tells the default certificate of an HTTPS listener
-// and its certificate list.
+// DescribeListenerCertificates describes the default certificate of an HTTPS
+// listener and its certificate list.
 func (a *API) DescribeListenerCertificates(ctx context.Context, in *elb.DescribeListenerCertificatesInput) (*elb.DescribeListenerCertificatesOutput, error) {
 	l, err := listener(a.store.View(), region(ctx), in.ListenerArn)
 	if err != nil {
@@ -140,7 +141,7 @@ func (a *API) DescribeListenerCertificates(ctx context.Context, in *elb.Describe
 	for i, arn := range l.Certificates {
 		rows = append(rows, types.Certificate{CertificateArn: &arn, IsDefault: new(i == 0)})
 	}
-	key := func(c types.Certificate) string { // the default one first
+	key := func(c types.Certificate) string { // sorts the default certificate first
 		if *c.IsDefault {
 			return " " + *c.CertificateArn
 		}

@@ -11,16 +11,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// protocolInput is what a listener speaks with clients, as it is asked for.
+// protocolInput holds a request's settings of how a listener talks to clients.
 type protocolInput struct {
-	protocol     types.ProtocolEnum // empty: as it is
+	protocol     types.ProtocolEnum // empty: unchanged
 	certificates []types.Certificate
 	policy       *string
 	mutual       *types.MutualAuthenticationAttributes
 	alpn         []string
 }
 
-// check refuses what no listener of an Application Load Balancer can be.
+// check refuses settings that no listener of an Application Load Balancer can
+// have.
 func (s protocolInput) check() error {
 	switch {
 	case s.protocol != "" && s.protocol != types.ProtocolEnumHttp && s.protocol != types.ProtocolEnumHttps:
@@ -31,7 +32,7 @@ func (s protocolInput) check() error {
 	return nil
 }
 
-// set changes the listener, which has to be whole afterwards.
+// set applies the settings to l and refuses them if they leave it incomplete.
 func (s protocolInput) set(r store.Reader, l *store.Listener) error {
 	if s.protocol != "" {
 		l.Protocol = string(s.protocol)
@@ -42,17 +43,17 @@ func (s protocolInput) set(r store.Reader, l *store.Listener) error {
 	if s.mutual != nil && constraint.Default(s.mutual.Mode, "off") != "off" {
 		return wire.NotImplemented("mutual authentication with mode %s", *s.mutual.Mode)
 	}
-	standard, err := readDefaultCertificate(s.certificates)
+	defaultARN, err := readDefaultCertificate(s.certificates)
 	switch {
 	case err != nil:
 		return err
-	case standard == "" && len(l.Certificates) == 0:
+	case defaultARN == "" && len(l.Certificates) == 0:
 		return invalid("A certificate must be specified for HTTPS listeners")
-	case standard != "":
-		if err := checkCertificate(r, l.Region, standard); err != nil {
+	case defaultARN != "":
+		if err := checkCertificate(r, l.Region, defaultARN); err != nil {
 			return err
 		}
-		l.Certificates = append([]string{standard}, slices.Clone(l.Certificates[min(1, len(l.Certificates)):])...)
+		l.Certificates = append([]string{defaultARN}, slices.Clone(l.Certificates[min(1, len(l.Certificates)):])...)
 	}
 	switch {
 	case s.policy != nil:
@@ -64,6 +65,7 @@ func (s protocolInput) set(r store.Reader, l *store.Listener) error {
 	return nil
 }
 
+// setHTTP completes set for an HTTP listener.
 func (s protocolInput) setHTTP(l *store.Listener) error {
 	switch {
 	case len(s.certificates) > 0:
@@ -78,7 +80,7 @@ func (s protocolInput) setHTTP(l *store.Listener) error {
 	return nil
 }
 
-// describeTLS tells what an HTTPS listener has besides.
+// describeTLS adds to out the settings that only HTTPS listeners have.
 func describeTLS(out *types.Listener, l *store.Listener) {
 	if l.Protocol != string(types.ProtocolEnumHttps) {
 		return

@@ -16,7 +16,8 @@ import (
 
 const internetFacing = string(types.LoadBalancerSchemeEnumInternetFacing)
 
-// checkCreateLoadBalancer refuses requests that are wrong whatever exists.
+// checkCreateLoadBalancer refuses requests that are invalid regardless of stored
+// resources.
 func checkCreateLoadBalancer(in *elb.CreateLoadBalancerInput) error {
 	if err := model.Required("name", in.Name != nil); err != nil {
 		return err
@@ -41,8 +42,8 @@ func checkCreateLoadBalancer(in *elb.CreateLoadBalancerInput) error {
 	return nil
 }
 
-// CreateLoadBalancer makes an Application Load Balancer. The same request again
-// returns the one that it made.
+// CreateLoadBalancer creates an Application Load Balancer. Repeating a request
+// returns the load balancer that the first one created.
 func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancerInput) (*elb.CreateLoadBalancerOutput, error) {
 	if err := checkCreateLoadBalancer(in); err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 				kept[n.SubnetID] = true
 			}
 		}
-		spread, err := checkSubnets(tx, region(ctx), ids, kept, scheme)
+		subnets, err := checkSubnets(tx, region(ctx), ids, kept, scheme)
 		if err != nil {
 			return nil, err
 		}
@@ -75,14 +76,14 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 			Region: region(ctx),
 			Name:   *in.Name,
 			Scheme: scheme,
-			VPCID:  spread[0].VPCID,
+			VPCID:  subnets[0].VPCID,
 			Tags:   tags,
 		}
 		if lb.GroupIDs, err = checkSecurityGroups(tx, lb.VPCID, in.SecurityGroups); err != nil {
 			return nil, err
 		}
 		if same == nil {
-			err = a.createLoadBalancer(tx, lb, spread)
+			err = a.createLoadBalancer(tx, lb, subnets)
 		} else {
 			lb, err = same, checkSameLoadBalancer(same, lb, kept, ids)
 		}
@@ -141,10 +142,17 @@ func (a *API) createLoadBalancer(tx *store.Tx, lb *store.LoadBalancer, in []*sto
 
 func describeLoadBalancer(lb *store.LoadBalancer) types.LoadBalancer {
 	out := types.LoadBalancer{
-		LoadBalancerArn: new(lb.ARN), LoadBalancerName: new(lb.Name), DNSName: new(lb.DNSName),
-		CreatedTime: new(lb.Created), Scheme: types.LoadBalancerSchemeEnum(lb.Scheme), VpcId: new(lb.VPCID),
-		SecurityGroups: lb.GroupIDs, IpAddressType: types.IpAddressType(lb.IPAddressType), Type: types.LoadBalancerTypeEnumApplication,
-		State: &types.LoadBalancerState{Code: types.LoadBalancerStateEnum(lb.State)}, AvailabilityZones: availabilityZones(lb),
+		LoadBalancerArn:   new(lb.ARN),
+		LoadBalancerName:  new(lb.Name),
+		DNSName:           new(lb.DNSName),
+		CreatedTime:       new(lb.Created),
+		Scheme:            types.LoadBalancerSchemeEnum(lb.Scheme),
+		VpcId:             new(lb.VPCID),
+		SecurityGroups:    lb.GroupIDs,
+		IpAddressType:     types.IpAddressType(lb.IPAddressType),
+		Type:              types.LoadBalancerTypeEnumApplication,
+		State:             &types.LoadBalancerState{Code: types.LoadBalancerStateEnum(lb.State)},
+		AvailabilityZones: availabilityZones(lb),
 	}
 	if lb.StateReason != "" {
 		out.State.Reason = new(lb.StateReason)
@@ -158,29 +166,22 @@ func describeLoadBalancer(lb *store.LoadBalancer) types.LoadBalancer {
 func availabilityZones(lb *store.LoadBalancer) []types.AvailabilityZone {
 	out := make([]types.AvailabilityZone, 0, len(lb.Nodes))
 	for _, n := range lb.Nodes {
-		out = append(
-			out,
-			types.AvailabilityZone{
-				ZoneName:              new(n.Zone),
-				SubnetId:              new(n.SubnetID),
-				LoadBalancerAddresses: []types.LoadBalancerAddress{},
-			},
-		)
+		out = append(out, types.AvailabilityZone{
+			ZoneName:              new(n.Zone),
+			SubnetId:              new(n.SubnetID),
+			LoadBalancerAddresses: []types.LoadBalancerAddress{},
+		})
 	}
 	slices.SortFunc(out, func(x, y types.AvailabilityZone) int { return strings.Compare(*x.ZoneName, *y.ZoneName) })
 	return out
 }
 
-// DescribeLoadBalancers tells the load balancers of the region.
+// DescribeLoadBalancers describes the Region's load balancers.
 func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
 	arnOf := func(lb *store.LoadBalancer) string { return lb.ARN }
-	rows, missing := selected(
-		store.LoadBalancers.By(a.store.View(), "region", region(ctx)),
-		in.LoadBalancerArns,
-		in.Names,
-		arnOf,
-		func(lb *store.LoadBalancer) string { return lb.Name },
-	)
+	nameOf := func(lb *store.LoadBalancer) string { return lb.Name }
+	rows := store.LoadBalancers.By(a.store.View(), "region", region(ctx))
+	rows, missing := selected(rows, in.LoadBalancerArns, in.Names, arnOf, nameOf)
 	if len(missing) > 0 {
 		return nil, wire.Errorf("LoadBalancerNotFound", "Load balancers '[%s]' not found", strings.Join(missing, ", "))
 	}
@@ -195,8 +196,8 @@ func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBal
 	return out, nil
 }
 
-// DeleteLoadBalancer removes the load balancer with its listeners and its
-// interfaces. It is no error when there is none.
+// DeleteLoadBalancer deletes a load balancer with its listeners and network
+// interfaces. Deleting one that does not exist succeeds.
 func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancerInput) (*elb.DeleteLoadBalancerOutput, error) {
 	if err := checkARN(in.LoadBalancerArn, "loadBalancerArn", "loadbalancer", "load balancer"); err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLo
 	})
 }
 
-// DescribeLoadBalancerAttributes tells all attributes of a load balancer.
+// DescribeLoadBalancerAttributes describes all attributes of a load balancer.
 func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.DescribeLoadBalancerAttributesInput) (*elb.DescribeLoadBalancerAttributesOutput, error) {
 	lb, err := loadBalancer(a.store.View(), region(ctx), in.LoadBalancerArn)
 	if err != nil {
@@ -49,10 +49,10 @@ func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.Descri
 	return &elb.DescribeLoadBalancerAttributesOutput{Attributes: describeLoadBalancerAttributes(lb.Attributes)}, nil
 }
 
-// loadBalancerAttributes are those of Application Load Balancers (Elastic Load
-// Balancing API Reference, LoadBalancerAttribute). There is no S3 here: access
-// logs go to a folder that stands for it, and the others cannot be switched on,
-// as AWS refuses when it cannot write to the bucket.
+// loadBalancerAttributes defines the attributes of Application Load Balancers
+// (Elastic Load Balancing API Reference, LoadBalancerAttribute). There is no S3
+// here. Access logs are written to a folder in its place; the other logs cannot
+// be enabled, just as AWS refuses them when it cannot write to the bucket.
 var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 	"access_logs.s3.bucket":        {"", anyText, nil},
 	"access_logs.s3.enabled":       {"false", isBoolean, nil},
@@ -66,39 +66,21 @@ var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 	"health_check_logs.s3.enabled": {"false", isBoolean, oneOf("false")},
 	"health_check_logs.s3.prefix":  {"", anyText, nil},
 	"idle_timeout.timeout_seconds": {"60", numberBetween(1, 4000), nil},
-	"ipv6.deny_all_igw_traffic": {
-		"false",
-		isBoolean,
-		nil,
-	}, // no load balancer here has an IPv6 address
+	// These have no effect: no load balancer has an IPv6 address, a web application
+	// firewall or a service that shifts zones.
+	"ipv6.deny_all_igw_traffic":  {"false", isBoolean, nil},
+	"waf.fail_open.enabled":      {"false", isBoolean, nil},
+	"zonal_shift.config.enabled": {"false", isBoolean, nil},
+
 	"load_balancing.cross_zone.enabled": {"true", oneOf("true"), nil},
-	"routing.http.desync_mitigation_mode": {
-		"defensive",
-		oneOf("monitor", "defensive", "strictest"),
-		nil,
-	},
+
+	"routing.http.desync_mitigation_mode":             {"defensive", oneOf("monitor", "defensive", "strictest"), nil},
 	"routing.http.preserve_host_header.enabled":       {"false", isBoolean, nil},
 	"routing.http.drop_invalid_header_fields.enabled": {"false", isBoolean, nil},
-	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {
-		"false",
-		isBoolean,
-		nil,
-	}, // tells of HTTPS listeners only
-	"routing.http.xff_client_port.enabled":    {"false", isBoolean, nil},
-	"routing.http.xff_header_processing.mode": {"append", oneOf("append", "preserve", "remove"), nil},
-	"routing.http2.enabled": {
-		"true",
-		isBoolean,
-		nil,
-	}, // tells of HTTPS listeners only
-	"waf.fail_open.enabled": {
-		"false",
-		isBoolean,
-		nil,
-	}, // there is no firewall that could fail
-	"zonal_shift.config.enabled": {
-		"false",
-		isBoolean,
-		nil,
-	}, // there is no service that would shift
+	"routing.http.xff_client_port.enabled":            {"false", isBoolean, nil},
+	"routing.http.xff_header_processing.mode":         {"append", oneOf("append", "preserve", "remove"), nil},
+
+	// These two only matter to HTTPS listeners.
+	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {"false", isBoolean, nil},
+	"routing.http2.enabled": {"true", isBoolean, nil},
 }}

@@ -7,7 +7,7 @@ import (
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
-// checkName applies the rules that names of load balancers and target groups
+// checkName applies the rules that the names of load balancers and target groups
 // share (Elastic Load Balancing API Reference, CreateLoadBalancer).
 func checkName(kind, name string) error {
 	switch {

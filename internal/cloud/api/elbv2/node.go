@@ -1,15 +1,13 @@
 package elbv2
 
 import (
-	"maps"
-
 	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// placeNodes gives the load balancer a node in each of the subnets and none
-// elsewhere. lb is changed, not stored.
+// placeNodes gives the load balancer one node in each of the subnets and deletes
+// its other nodes. It changes lb and does not store it.
 func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
 	old := map[string]store.Node{}
 	for _, n := range lb.Nodes {
@@ -35,7 +33,7 @@ func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subne
 		}
 		lb.Nodes = append(lb.Nodes, store.Node{Zone: s.Zone, SubnetID: s.ID, InterfaceID: nic.ID})
 	}
-	for n := range maps.Values(old) {
+	for _, n := range old {
 		store.NetworkInterfaces.Delete(tx, n.InterfaceID)
 	}
 	return nil

@@ -10,11 +10,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 )
 
-// maxPage is the largest page, and the default.
+// maxPage is both the largest page and the default.
 const maxPage = 400
 
-// page cuts one page out of rows, which are sorted by key here. A marker names
-// the last row of the page before.
+// page returns one page of rows, which it sorts by key. A marker names the last
+// row of the previous page.
 func page[T any](rows []T, key func(T) string, size *int32, marker *string) (out []T, next *string, err error) {
 	if err := model.Between("pageSize", size, 1, maxPage); err != nil {
 		return nil, nil, err
@@ -43,8 +43,8 @@ func page[T any](rows []T, key func(T) string, size *int32, marker *string) (out
 	return rows, new(base64.RawURLEncoding.EncodeToString([]byte(key(rows[limit-1])))), nil
 }
 
-// selected keeps the rows that are asked for by name or by ARN, all when
-// nothing is asked for, and returns what was asked for and is not there.
+// selected returns the rows with the given ARNs or names, all rows if none are
+// given, and the ARNs and names that no row has.
 func selected[T any](rows []T, arns, names []string, arn, name func(T) string) (kept []T, missing []string) {
 	if len(arns)+len(names) == 0 {
 		return rows, nil

@@ -17,14 +17,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// defaultRule is the ARN of a listener's default rule. It has no row: the
-// listener's default actions are its actions.
+// defaultRule returns the ARN of a listener's default rule. The rule has no row:
+// its actions are the listener's default actions.
 func defaultRule(l *store.Listener) string {
 	sum := sha256.Sum256([]byte(l.ARN))
 	return strings.Replace(l.ARN, ":listener/", ":listener-rule/", 1) + "/" + hex.EncodeToString(sum[:8])
 }
 
-// ruleOrDefault is a rule of a listener, be it the default one.
+// ruleOrDefault is a listener's rule, possibly its default rule.
 type ruleOrDefault struct {
 	listener *store.Listener
 	row      *store.Rule // nil: the default rule
@@ -37,7 +37,8 @@ func (r ruleOrDefault) arn() string {
 	return r.row.ARN
 }
 
-// sortKey sorts rules as DescribeRules tells them: by priority, the default last.
+// sortKey sorts rules in the order of DescribeRules: by priority, the default
+// rule last.
 func (r ruleOrDefault) sortKey() string {
 	priority := math.MaxInt32
 	if r.row != nil {
@@ -50,16 +51,16 @@ func (r ruleOrDefault) describe() types.Rule {
 	if r.row == nil {
 		return types.Rule{
 			RuleArn: new(defaultRule(r.listener)), Priority: new("default"), IsDefault: new(true),
-			Actions: writeActions(r.listener.Actions), Conditions: []types.RuleCondition{},
+			Actions: describeActions(r.listener.Actions), Conditions: []types.RuleCondition{},
 		}
 	}
 	return types.Rule{
 		RuleArn: new(r.row.ARN), Priority: new(strconv.Itoa(int(r.row.Priority))), IsDefault: new(false),
-		Actions: writeActions(r.row.Actions), Conditions: writeConditions(r.row.Conditions),
+		Actions: describeActions(r.row.Actions), Conditions: describeConditions(r.row.Conditions),
 	}
 }
 
-// rulesOf are all rules of the listener.
+// rulesOf returns all rules of the listener.
 func rulesOf(r store.Reader, l *store.Listener) []ruleOrDefault {
 	out := []ruleOrDefault{{listener: l}}
 	for _, row := range store.Rules.By(r, "listener", l.ARN) {
@@ -68,7 +69,7 @@ func rulesOf(r store.Reader, l *store.Listener) []ruleOrDefault {
 	return out
 }
 
-// findRule finds a rule by its ARN.
+// findRule returns the rule with the ARN.
 func findRule(r store.Reader, region string, arn *string) (ruleOrDefault, error) {
 	missing := wire.Errorf("RuleNotFound", "One or more rules not found")
 	if err := model.Required("ruleArn", arn != nil); err != nil {
@@ -89,7 +90,8 @@ func findRule(r store.Reader, region string, arn *string) (ruleOrDefault, error)
 	return ruleOrDefault{}, missing
 }
 
-// nonDefaultRule finds a rule that is not a default one.
+// nonDefaultRule returns the rule with the ARN and its listener. It refuses
+// default rules: they "cannot be" what, such as "deleted".
 func nonDefaultRule(r store.Reader, region string, arn *string, what string) (*store.Rule, *store.Listener, error) {
 	found, err := findRule(r, region, arn)
 	if err != nil {
@@ -153,8 +155,13 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 			)
 		}
 		row := &store.Rule{
-			ARN:    strings.Replace(l.ARN, ":listener/", ":listener-rule/", 1) + "/" + a.ids.Hex(16),
-			Region: l.Region, ListenerARN: l.ARN, Priority: *in.Priority, Conditions: conditions, Actions: actions, Tags: tags,
+			ARN:         strings.Replace(l.ARN, ":listener/", ":listener-rule/", 1) + "/" + a.ids.Hex(16),
+			Region:      l.Region,
+			ListenerARN: l.ARN,
+			Priority:    *in.Priority,
+			Conditions:  conditions,
+			Actions:     actions,
+			Tags:        tags,
 		}
 		store.Rules.Put(tx, row)
 		return &elb.CreateRuleOutput{Rules: []types.Rule{ruleOrDefault{l, row}.describe()}}, nil
@@ -169,13 +176,13 @@ func countRules(r store.Reader, lb *store.LoadBalancer) int {
 	return n
 }
 
-// ModifyRule replaces conditions, actions or both of a rule. What is not given
-// stays.
+// ModifyRule replaces a rule's conditions, actions or both. What the request
+// leaves out is unchanged.
 func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.ModifyRuleOutput, error) {
 	if err := refuseTransforms(in.Transforms); err != nil {
 		return nil, err
 	}
-	reset := aws.ToBool(in.ResetTransforms) // there are none
+	reset := aws.ToBool(in.ResetTransforms) // a no-op, since no rule has transforms
 	if len(in.Conditions) == 0 && len(in.Actions) == 0 && !reset {
 		return nil, invalid("Either conditions or actions must be specified")
 	}
@@ -204,7 +211,7 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 	})
 }
 
-// DeleteRule removes a rule that is not a default one.
+// DeleteRule deletes a rule. A default rule cannot be deleted.
 func (a *API) DeleteRule(ctx context.Context, in *elb.DeleteRuleInput) (*elb.DeleteRuleOutput, error) {
 	return &elb.DeleteRuleOutput{}, a.store.Update(func(tx *store.Tx) error {
 		row, _, err := nonDefaultRule(tx, region(ctx), in.RuleArn, "deleted")
@@ -216,8 +223,8 @@ func (a *API) DeleteRule(ctx context.Context, in *elb.DeleteRuleInput) (*elb.Del
 	})
 }
 
-// DescribeRules tells the rules of a listener, in the order in which they are
-// asked, or those named.
+// DescribeRules describes the rules of a listener in the order in which they are
+// evaluated, or those with the given ARNs.
 func (a *API) DescribeRules(ctx context.Context, in *elb.DescribeRulesInput) (*elb.DescribeRulesOutput, error) {
 	view := a.store.View()
 	var rules []ruleOrDefault

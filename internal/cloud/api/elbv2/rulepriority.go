@@ -12,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// SetRulePriorities changes the priorities of rules of one listener, of all or
-// of none: rules may change places in one call.
+// SetRulePriorities changes the priorities of all given rules or of none. The
+// rules must be of one listener, and may trade priorities in one call.
 func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesInput) (*elb.SetRulePrioritiesOutput, error) {
 	if len(in.RulePriorities) == 0 {
 		return nil, model.Null("rulePriorities")
@@ -25,8 +25,8 @@ func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesIn
 		}
 		out := &elb.SetRulePrioritiesOutput{}
 		for _, row := range store.Rules.By(tx, "listener", l.ARN) {
-			for _, mine := range changed {
-				if row.ARN != mine.ARN && row.Priority == mine.Priority &&
+			for _, moved := range changed {
+				if row.ARN != moved.ARN && row.Priority == moved.Priority &&
 					!slices.ContainsFunc(changed, func(r *store.Rule) bool { return r.ARN == row.ARN }) {
 					return nil, priorityInUse(row.Priority)
 				}
@@ -40,8 +40,11 @@ func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesIn
 	})
 }
 
-// withPriorities are the rules with the priorities that are asked for.
-func withPriorities(r store.Reader, region string, pairs []types.RulePriorityPair) ([]*store.Rule, *store.Listener, error) {
+// withPriorities returns the rules of pairs with their new priorities, sorted,
+// and the listener they belong to.
+func withPriorities(
+	r store.Reader, region string, pairs []types.RulePriorityPair,
+) ([]*store.Rule, *store.Listener, error) {
 	var out []*store.Rule
 	var of *store.Listener
 	for _, pair := range pairs {

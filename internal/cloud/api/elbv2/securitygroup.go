@@ -11,29 +11,30 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkSecurityGroups checks security groups; without any it is the VPC's default group.
+// checkSecurityGroups returns the IDs sorted if all are security groups of the
+// VPC. Without IDs it returns the VPC's default security group.
 func checkSecurityGroups(r store.Reader, vpc string, ids []string) ([]string, error) {
-	of := map[string]bool{}
-	standard := ""
+	inVPC := map[string]bool{}
+	defaultID := ""
 	for _, g := range store.SecurityGroups.By(r, "vpc", vpc) {
-		of[g.ID] = true
+		inVPC[g.ID] = true
 		if g.Name == "default" {
-			standard = g.ID
+			defaultID = g.ID
 		}
 	}
-	if len(ids) == 0 && standard != "" {
-		return []string{standard}, nil
+	if len(ids) == 0 && defaultID != "" {
+		return []string{defaultID}, nil
 	}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	for _, id := range ids {
-		if !of[id] {
+		if !inVPC[id] {
 			return nil, wire.Errorf("InvalidConfigurationRequest", "One or more security groups are invalid")
 		}
 	}
 	return ids, nil
 }
 
-// SetSecurityGroups replaces the security groups of the load balancer.
+// SetSecurityGroups replaces the security groups of a load balancer.
 func (a *API) SetSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsInput) (*elb.SetSecurityGroupsOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.SetSecurityGroupsOutput, error) {
 		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
@@ -43,7 +44,8 @@ func (a *API) SetSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsIn
 		if in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
 			return nil, wire.Errorf(
 				"InvalidConfigurationRequest",
-				"EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is not supported for load balancers of type 'application'",
+				"EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is not supported for load balancers of "+
+					"type 'application'",
 			)
 		}
 		if len(in.SecurityGroups) == 0 {

@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkSSLPolicy refuses a security policy that cannot be had.
+// checkSSLPolicy refuses security policies that are unknown or unsupported.
 func checkSSLPolicy(name string) error {
 	if _, ok := securitypolicy.Find(name); ok {
 		return nil
@@ -25,8 +25,8 @@ func checkSSLPolicy(name string) error {
 	return wire.Errorf("SSLPolicyNotFound", "SSL policy '%s' not found", name)
 }
 
-// DescribeSSLPolicies tells the security policies and what is really offered of
-// them here: see package securitypolicy.
+// DescribeSSLPolicies describes the security policies with the protocols and
+// ciphers that listeners really offer: see package securitypolicy.
 func (a *API) DescribeSSLPolicies(
 	_ context.Context,
 	in *elb.DescribeSSLPoliciesInput,
@@ -50,7 +50,7 @@ func (a *API) DescribeSSLPolicies(
 		}
 		rows = slices.DeleteFunc(rows, func(p securitypolicy.Policy) bool { return !slices.Contains(in.Names, p.Name) })
 	}
-	if aws.ToString(in.Marker) != "" { // the order is AWS's, so the marker is a name
+	if aws.ToString(in.Marker) != "" { // in AWS's order, so the marker is a name and page is no use
 		after, err := base64.RawURLEncoding.DecodeString(*in.Marker)
 		at := slices.IndexFunc(rows, func(p securitypolicy.Policy) bool { return p.Name == string(after) })
 		if err != nil || at < 0 {

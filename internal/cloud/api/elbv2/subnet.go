@@ -13,14 +13,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// What a subnet must offer to a load balancer (Application Load Balancer guide,
+// Requirements on a load balancer's subnets (Application Load Balancer guide,
 // Availability Zone subnets).
 const (
 	maxPrefixLength  = 27
 	minFreeAddresses = 8
 )
 
-// subnetIDs merges the two ways to name subnets.
+// subnetIDs returns the subnets of a request, which can name them in two places,
+// sorted and without duplicates.
 func subnetIDs(ids []string, mappings []types.SubnetMapping) ([]string, error) {
 	if len(ids) > 0 && len(mappings) > 0 {
 		return nil, invalid("You must specify either subnets or subnet mappings, not both")
@@ -41,8 +42,8 @@ func subnetIDs(ids []string, mappings []types.SubnetMapping) ([]string, error) {
 	return slices.Compact(slices.Sorted(slices.Values(ids))), nil
 }
 
-// checkSubnets finds the subnets of a load balancer and checks that they can have
-// one. Those in kept have a node already.
+// checkSubnets returns the subnets if a load balancer with the scheme can have
+// nodes in them. It already has nodes in those of kept.
 func checkSubnets(
 	r store.Reader,
 	region string,
@@ -99,8 +100,8 @@ func checkSubnets(
 	return out, nil
 }
 
-// SetSubnets replaces the subnets of the load balancer; nodes in subnets that
-// it keeps are left alone.
+// SetSubnets replaces the subnets of a load balancer. Nodes in subnets that it
+// keeps are left alone.
 func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, error) {
 	if in.IpAddressType != "" && in.IpAddressType != types.IpAddressTypeIpv4 {
 		return nil, wire.NotImplemented("load balancers of IP address type %s", in.IpAddressType)
@@ -118,11 +119,11 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 		for _, n := range old.Nodes {
 			kept[n.SubnetID] = true
 		}
-		wanted, err := checkSubnets(tx, region(ctx), ids, kept, old.Scheme)
+		subnets, err := checkSubnets(tx, region(ctx), ids, kept, old.Scheme)
 		if err != nil {
 			return nil, err
 		}
-		if wanted[0].VPCID != old.VPCID {
+		if subnets[0].VPCID != old.VPCID {
 			return nil, wire.Errorf(
 				"InvalidConfigurationRequest",
 				"All subnets must belong to the same VPC: '%s'",
@@ -130,7 +131,7 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 			)
 		}
 		lb := *old
-		if err := a.placeNodes(tx, &lb, wanted); err != nil {
+		if err := a.placeNodes(tx, &lb, subnets); err != nil {
 			return nil, err
 		}
 		store.LoadBalancers.Put(tx, &lb)

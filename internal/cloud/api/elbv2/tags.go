@@ -14,7 +14,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// readTags validates tags as sent (Elastic Load Balancing API Reference, Tag).
+// readTags validates the tags of a request (Elastic Load Balancing API Reference,
+// Tag).
 func readTags(given []types.Tag) (store.Tags, error) {
 	tags := make(store.Tags, len(given))
 	for _, t := range given {
@@ -36,7 +37,7 @@ func readTags(given []types.Tag) (store.Tags, error) {
 	return tags, nil
 }
 
-func writeTags(tags store.Tags) []types.Tag {
+func describeTags(tags store.Tags) []types.Tag {
 	out := make([]types.Tag, 0, len(tags))
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		out = append(out, types.Tag{Key: new(key), Value: new(tags[key])})
@@ -44,7 +45,7 @@ func writeTags(tags store.Tags) []types.Tag {
 	return out
 }
 
-// taggedResource is the tags of a resource and the way to replace them.
+// taggedResource is a resource's tags and a way to replace them.
 type taggedResource struct {
 	tags store.Tags
 	set  func(tx *store.Tx, tags store.Tags)
@@ -89,7 +90,7 @@ func findTagged(r store.Reader, region, arn string) (taggedResource, error) {
 	return taggedResource{}, invalid("'%s' is not a valid ARN of a load balancer, target group, listener or rule", arn)
 }
 
-// changeTags changes the tags of all named resources, or of none.
+// changeTags changes the tags of all the resources or of none.
 func (a *API) changeTags(ctx context.Context, arns []string, change func(store.Tags) error) error {
 	if len(arns) == 0 {
 		return model.Null("resourceArns")
@@ -132,7 +133,8 @@ func (a *API) AddTags(ctx context.Context, in *elb.AddTagsInput) (*elb.AddTagsOu
 	})
 }
 
-// RemoveTags removes tags from resources. Keys that are not there are no error.
+// RemoveTags removes tags from resources. Keys that a resource does not have are
+// ignored.
 func (a *API) RemoveTags(ctx context.Context, in *elb.RemoveTagsInput) (*elb.RemoveTagsOutput, error) {
 	return &elb.RemoveTagsOutput{}, a.changeTags(ctx, in.ResourceArns, func(tags store.Tags) error {
 		for _, key := range in.TagKeys {
@@ -142,7 +144,7 @@ func (a *API) RemoveTags(ctx context.Context, in *elb.RemoveTagsInput) (*elb.Rem
 	})
 }
 
-// DescribeTags tells the tags of resources.
+// DescribeTags describes the tags of resources.
 func (a *API) DescribeTags(ctx context.Context, in *elb.DescribeTagsInput) (*elb.DescribeTagsOutput, error) {
 	if len(in.ResourceArns) == 0 || len(in.ResourceArns) > 20 {
 		return nil, model.RefuseUntold("resourceArns", "have between 1 and 20 elements")
@@ -155,7 +157,7 @@ func (a *API) DescribeTags(ctx context.Context, in *elb.DescribeTagsInput) (*elb
 		}
 		out.TagDescriptions = append(
 			out.TagDescriptions,
-			types.TagDescription{ResourceArn: new(arn), Tags: writeTags(found.tags)},
+			types.TagDescription{ResourceArn: new(arn), Tags: describeTags(found.tags)},
 		)
 	}
 	return out, nil

@@ -15,8 +15,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// readTargets validates targets as sent, for registering and deregistering
-// alike, and fills the group's port in.
+// readTargets validates the targets of a request to register or deregister them,
+// and gives those without a port the target group's.
 func readTargets(group *store.TargetGroup, given []types.TargetDescription) ([]*store.Target, error) {
 	if len(given) == 0 {
 		return nil, model.Null("targets")
@@ -36,14 +36,18 @@ func readTargets(group *store.TargetGroup, given []types.TargetDescription) ([]*
 			return nil, invalid("You cannot specify an Availability Zone for targets of type 'instance'")
 		}
 		out = append(out, &store.Target{
-			TargetGroupARN: group.ARN, Region: group.Region, ID: *t.Id, Port: constraint.Default(t.Port, group.Port), Zone: aws.ToString(t.AvailabilityZone),
+			TargetGroupARN: group.ARN,
+			Region:         group.Region,
+			ID:             *t.Id,
+			Port:           constraint.Default(t.Port, group.Port),
+			Zone:           aws.ToString(t.AvailabilityZone),
 		})
 	}
 	return out, nil
 }
 
-// RegisterTargets adds targets to a group. A target that is there already stays
-// as it is; one that drains is taken back.
+// RegisterTargets adds targets to a target group. Targets already registered are
+// left alone; draining ones are registered anew.
 func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error) {
 	return &elb.RegisterTargetsOutput{}, a.store.Update(func(tx *store.Tx) error {
 		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
@@ -54,11 +58,11 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 		if err != nil {
 			return err
 		}
-		locate := resolveInstances
+		resolve := resolveInstances
 		if group.TargetType == string(types.TargetTypeEnumIp) {
-			locate = resolveAddresses
+			resolve = resolveAddresses
 		}
-		if err := locate(tx, group, targets); err != nil {
+		if err := resolve(tx, group, targets); err != nil {
 			return err
 		}
 		used := len(loadBalancersOf(tx, group)) > 0
@@ -67,17 +71,9 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 				continue
 			}
 			t.Registered = a.now().UTC()
-			t.State, t.Reason, t.Description = string(
-				types.TargetHealthStateEnumInitial,
-			), string(
-				types.TargetHealthReasonEnumRegistrationInProgress,
-			), "Target registration is in progress"
+			t.State, t.Reason, t.Description = initialHealth()
 			if !used {
-				t.State, t.Reason, t.Description = string(
-					types.TargetHealthStateEnumUnused,
-				), string(
-					types.TargetHealthReasonEnumNotInUse,
-				), "Target group is not configured to receive traffic from the load balancer"
+				t.State, t.Reason, t.Description = notInUseHealth()
 			}
 			store.Targets.Put(tx, t)
 		}
@@ -85,9 +81,10 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 	})
 }
 
-// resolveInstances finds the zones of instances that may be registered.
+// resolveInstances sets the zones of instance targets, and refuses instances that
+// cannot be registered.
 func resolveInstances(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
-	var unknown, elsewhere, idle []string
+	var unknown, otherVPC, notRunning []string
 	for _, t := range targets {
 		i, ok := store.Instances.Get(r, t.ID)
 		switch {
@@ -95,35 +92,36 @@ func resolveInstances(r store.Reader, group *store.TargetGroup, targets []*store
 			unknown = append(unknown, "'"+t.ID+"'")
 			continue
 		case i.VPCID != group.VPCID:
-			elsewhere = append(elsewhere, "'"+t.ID+"'")
+			otherVPC = append(otherVPC, "'"+t.ID+"'")
 		case i.State != store.Running:
-			idle = append(idle, "'"+t.ID+"'")
+			notRunning = append(notRunning, "'"+t.ID+"'")
 		}
 		t.Zone = i.Zone
 	}
-	for _, wrong := range []struct {
+	for _, refused := range []struct {
 		ids  []string
 		text string
 	}{
 		{unknown, "The following targets are not valid instances: "},
-		{elsewhere, "The following targets are not in the target group VPC '" + group.VPCID + "': "},
-		{idle, "The following targets are not in a running state and cannot be registered: "},
+		{otherVPC, "The following targets are not in the target group VPC '" + group.VPCID + "': "},
+		{notRunning, "The following targets are not in a running state and cannot be registered: "},
 	} {
-		if len(wrong.ids) > 0 {
-			return wire.Errorf("InvalidTarget", "%s%s", wrong.text, strings.Join(wrong.ids, ", "))
+		if len(refused.ids) > 0 {
+			return wire.Errorf("InvalidTarget", "%s%s", refused.text, strings.Join(refused.ids, ", "))
 		}
 	}
 	return nil
 }
 
-// registrableRanges are the ranges from which addresses that are not the VPC's own may be
+// registrableRanges are the ranges of IP addresses outside the VPC that may be
 // registered (Elastic Load Balancing API Reference, CreateTargetGroup).
 var registrableRanges = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
 	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
 }
 
-// resolveAddresses finds the zones of addresses that may be registered.
+// resolveAddresses sets the zones of IP address targets, and refuses addresses
+// that cannot be registered.
 func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
 	vpc, ok := store.VPCs.Get(r, group.VPCID)
 	if !ok {
@@ -142,7 +140,8 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 			if t.Zone == "all" {
 				return wire.Errorf(
 					"InvalidTarget",
-					"You cannot specify the Availability Zone 'all' for the IP address '%s', which is in the VPC of the target group",
+					"You cannot specify the Availability Zone 'all' for the IP address '%s', which is in the "+
+						"VPC of the target group",
 					t.ID,
 				)
 			}
@@ -156,13 +155,15 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 		case t.Zone == "all" && group.Attributes[crossZoneKey] == "false":
 			return wire.Errorf(
 				"InvalidTarget",
-				"You cannot register the IP address '%s' for the Availability Zone 'all' when cross-zone load balancing is off",
+				"You cannot register the IP address '%s' for the Availability Zone 'all' when cross-zone load "+
+					"balancing is off",
 				t.ID,
 			)
 		case t.Zone != "all":
 			return wire.Errorf(
 				"InvalidTarget",
-				"The Availability Zone 'all' must be specified for the IP address '%s', which is outside the VPC of the target group",
+				"The Availability Zone 'all' must be specified for the IP address '%s', which is outside the "+
+					"VPC of the target group",
 				t.ID,
 			)
 		}
@@ -179,8 +180,9 @@ func zoneOf(r store.Reader, vpc *store.VPC, addr netip.Addr) string {
 	return ""
 }
 
-// DeregisterTargets lets targets drain, or removes them at once when no load
-// balancer uses the group. Targets that are not registered are no error.
+// DeregisterTargets starts the draining of targets, or removes them at once if no
+// load balancer uses the target group. Targets that are not registered are
+// ignored.
 func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsInput) (*elb.DeregisterTargetsOutput, error) {
 	return &elb.DeregisterTargetsOutput{}, a.store.Update(func(tx *store.Tx) error {
 		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
@@ -206,12 +208,4 @@ func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsIn
 		}
 		return nil
 	})
-}
-
-func drainingHealth() (state, reason, description string) {
-	return string(
-			types.TargetHealthStateEnumDraining,
-		), string(
-			types.TargetHealthReasonEnumDeregistrationInProgress,
-		), "Target deregistration is in progress"
 }

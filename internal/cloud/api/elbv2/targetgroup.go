@@ -13,7 +13,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkCreateTargetGroup refuses requests that are wrong whatever exists.
+// checkCreateTargetGroup refuses requests that are invalid regardless of stored
+// resources.
 func checkCreateTargetGroup(in *elb.CreateTargetGroupInput) error {
 	if err := model.Required("name", in.Name != nil); err != nil {
 		return err
@@ -64,8 +65,8 @@ func checkGroupProtocol(protocol types.ProtocolEnum) error {
 	return wire.Errorf("UnsupportedProtocol", "The protocol '%s' is not supported", protocol)
 }
 
-// CreateTargetGroup makes a target group. The same request again returns the
-// one that it made.
+// CreateTargetGroup creates a target group. Repeating a request returns the
+// target group that the first one created.
 func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupInput) (*elb.CreateTargetGroupOutput, error) {
 	if err := checkCreateTargetGroup(in); err != nil {
 		return nil, err
@@ -75,20 +76,29 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 		return nil, err
 	}
 	group := &store.TargetGroup{
-		Region: region(
-			ctx,
-		), Name: *in.Name, Protocol: string(in.Protocol), ProtocolVersion: "HTTP1", Port: *in.Port, VPCID: *in.VpcId,
-		TargetType: string(
-			types.TargetTypeEnumInstance,
-		), IPAddressType: string(types.TargetGroupIpAddressTypeEnumIpv4), Tags: tags,
+		Region:          region(ctx),
+		Name:            *in.Name,
+		Protocol:        string(in.Protocol),
+		ProtocolVersion: "HTTP1",
+		Port:            *in.Port,
+		VPCID:           *in.VpcId,
+		TargetType:      string(types.TargetTypeEnumInstance),
+		IPAddressType:   string(types.TargetGroupIpAddressTypeEnumIpv4),
+		Tags:            tags,
 	}
 	if in.TargetType != "" {
 		group.TargetType = string(in.TargetType)
 	}
 	if group.HealthCheck, err = defaultHealthCheck.modified(healthCheckInput{
-		enabled: in.HealthCheckEnabled, protocol: in.HealthCheckProtocol, port: in.HealthCheckPort, path: in.HealthCheckPath,
-		interval: in.HealthCheckIntervalSeconds, timeout: in.HealthCheckTimeoutSeconds,
-		healthy: in.HealthyThresholdCount, unhealthy: in.UnhealthyThresholdCount, matcher: in.Matcher,
+		enabled:   in.HealthCheckEnabled,
+		protocol:  in.HealthCheckProtocol,
+		port:      in.HealthCheckPort,
+		path:      in.HealthCheckPath,
+		interval:  in.HealthCheckIntervalSeconds,
+		timeout:   in.HealthCheckTimeoutSeconds,
+		healthy:   in.HealthyThresholdCount,
+		unhealthy: in.UnhealthyThresholdCount,
+		matcher:   in.Matcher,
 	}); err != nil {
 		return nil, err
 	}
@@ -124,21 +134,24 @@ func sameTargetGroup(a, b *store.TargetGroup) bool {
 func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetGroup {
 	check := group.HealthCheck
 	out := types.TargetGroup{
-		TargetGroupArn: new(group.ARN), TargetGroupName: new(group.Name), Protocol: types.ProtocolEnum(group.Protocol),
-		ProtocolVersion: new(group.ProtocolVersion), Port: new(group.Port), VpcId: new(group.VPCID),
-		TargetType: types.TargetTypeEnum(
-			group.TargetType,
-		), IpAddressType: types.TargetGroupIpAddressTypeEnum(group.IPAddressType),
-		HealthCheckEnabled: new(
-			check.Enabled,
-		), HealthCheckProtocol: types.ProtocolEnum(check.Protocol), HealthCheckPort: new(check.Port),
-		HealthCheckPath: new(
-			check.Path,
-		), HealthCheckIntervalSeconds: new(check.Interval), HealthCheckTimeoutSeconds: new(check.Timeout),
-		HealthyThresholdCount: new(
-			check.Healthy,
-		), UnhealthyThresholdCount: new(check.Unhealthy), Matcher: &types.Matcher{HttpCode: new(check.Matcher)},
-		LoadBalancerArns: loadBalancersOf(r, group),
+		TargetGroupArn:             new(group.ARN),
+		TargetGroupName:            new(group.Name),
+		Protocol:                   types.ProtocolEnum(group.Protocol),
+		ProtocolVersion:            new(group.ProtocolVersion),
+		Port:                       new(group.Port),
+		VpcId:                      new(group.VPCID),
+		TargetType:                 types.TargetTypeEnum(group.TargetType),
+		IpAddressType:              types.TargetGroupIpAddressTypeEnum(group.IPAddressType),
+		HealthCheckEnabled:         new(check.Enabled),
+		HealthCheckProtocol:        types.ProtocolEnum(check.Protocol),
+		HealthCheckPort:            new(check.Port),
+		HealthCheckPath:            new(check.Path),
+		HealthCheckIntervalSeconds: new(check.Interval),
+		HealthCheckTimeoutSeconds:  new(check.Timeout),
+		HealthyThresholdCount:      new(check.Healthy),
+		UnhealthyThresholdCount:    new(check.Unhealthy),
+		Matcher:                    &types.Matcher{HttpCode: new(check.Matcher)},
+		LoadBalancerArns:           loadBalancersOf(r, group),
 	}
 	if out.LoadBalancerArns == nil {
 		out.LoadBalancerArns = []string{}
@@ -146,7 +159,7 @@ func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetG
 	return out
 }
 
-// DescribeTargetGroups tells the target groups of the region, or of one load
+// DescribeTargetGroups describes the target groups of the Region or of one load
 // balancer.
 func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
 	view := a.store.View()
@@ -156,19 +169,13 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 		if err != nil {
 			return nil, err
 		}
-		rows = slices.DeleteFunc(
-			rows,
-			func(g *store.TargetGroup) bool { return !slices.Contains(loadBalancersOf(view, g), lb.ARN) },
-		)
+		rows = slices.DeleteFunc(rows, func(g *store.TargetGroup) bool {
+			return !slices.Contains(loadBalancersOf(view, g), lb.ARN)
+		})
 	}
 	arnOf := func(g *store.TargetGroup) string { return g.ARN }
-	rows, missing := selected(
-		rows,
-		in.TargetGroupArns,
-		in.Names,
-		arnOf,
-		func(g *store.TargetGroup) string { return g.Name },
-	)
+	nameOf := func(g *store.TargetGroup) string { return g.Name }
+	rows, missing := selected(rows, in.TargetGroupArns, in.Names, arnOf, nameOf)
 	if len(missing) > 0 {
 		return nil, wire.Errorf("TargetGroupNotFound", "One or more target groups not found")
 	}
@@ -183,7 +190,7 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 	return out, nil
 }
 
-// ModifyTargetGroup changes the health check of a target group.
+// ModifyTargetGroup changes a target group's health check.
 func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupInput) (*elb.ModifyTargetGroupOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.ModifyTargetGroupOutput, error) {
 		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
@@ -191,9 +198,15 @@ func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupIn
 			return nil, err
 		}
 		check, err := healthCheckOf(group).modified(healthCheckInput{
-			enabled: in.HealthCheckEnabled, protocol: in.HealthCheckProtocol, port: in.HealthCheckPort, path: in.HealthCheckPath,
-			interval: in.HealthCheckIntervalSeconds, timeout: in.HealthCheckTimeoutSeconds,
-			healthy: in.HealthyThresholdCount, unhealthy: in.UnhealthyThresholdCount, matcher: in.Matcher,
+			enabled:   in.HealthCheckEnabled,
+			protocol:  in.HealthCheckProtocol,
+			port:      in.HealthCheckPort,
+			path:      in.HealthCheckPath,
+			interval:  in.HealthCheckIntervalSeconds,
+			timeout:   in.HealthCheckTimeoutSeconds,
+			healthy:   in.HealthyThresholdCount,
+			unhealthy: in.UnhealthyThresholdCount,
+			matcher:   in.Matcher,
 		})
 		if err != nil {
 			return nil, err
@@ -205,8 +218,8 @@ func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupIn
 	})
 }
 
-// DeleteTargetGroup removes a target group that no listener or rule uses. It is no
-// error when there is none.
+// DeleteTargetGroup deletes a target group that no listener or rule uses.
+// Deleting one that does not exist succeeds.
 func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupInput) (*elb.DeleteTargetGroupOutput, error) {
 	if err := checkARN(in.TargetGroupArn, "targetGroupArn", "targetgroup", "target group"); err != nil {
 		return nil, err

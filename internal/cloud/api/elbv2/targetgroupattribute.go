@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// The keys of target groups that depend on each other.
+// Keys of target group attributes that constrain each other.
 const (
 	algorithmKey   = "load_balancing.algorithm.type"
 	crossZoneKey   = "load_balancing.cross_zone.enabled"
@@ -24,17 +24,13 @@ const (
 	failOpenPrefix = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
 )
 
-// targetGroupAttributes are those of instance and ip target groups of
-// Application Load Balancers (Elastic Load Balancing API Reference,
+// targetGroupAttributes defines the attributes of an Application Load Balancer's
+// instance and ip target groups (Elastic Load Balancing API Reference,
 // TargetGroupAttribute).
 var targetGroupAttributes = attributes{"Target group", map[string]attribute{
 	"deregistration_delay.timeout_seconds":        {"300", numberBetween(0, 3600), nil},
 	"load_balancing.algorithm.anomaly_mitigation": {"off", oneOf("on", "off"), oneOf("off")},
-	algorithmKey: {
-		"round_robin",
-		oneOf("round_robin", "least_outstanding_requests", "weighted_random"),
-		nil,
-	},
+	algorithmKey: {"round_robin", oneOf("round_robin", "least_outstanding_requests", "weighted_random"), nil},
 	crossZoneKey: {
 		"use_load_balancer_configuration",
 		oneOf("true", "false", "use_load_balancer_configuration"),
@@ -52,14 +48,14 @@ var targetGroupAttributes = attributes{"Target group", map[string]attribute{
 	failOpenPrefix + "percentage":            {"off", either(oneOf("off"), numberBetween(1, 100)), nil},
 }}
 
-// appCookieName allows names of cookies (RFC 6265, section 4.1.1) that are not
-// the load balancer's own.
+// appCookieName reports whether v is a cookie name (RFC 6265, section 4.1.1) that
+// load balancers do not use themselves.
 func appCookieName(v string) bool {
 	return v == "" || anyText(v) && tokenForm.MatchString(v) && !strings.HasPrefix(v, "AWSALB")
 }
 
-// checkAttributeConflicts refuses attributes of a group that do not go together. The words
-// of the first two and of groupSticky are AWS's
+// checkAttributeConflicts refuses combinations of attributes. The messages about
+// slow start and the one of checkGroupStickiness are AWS's
 // (kubernetes-sigs/aws-load-balancer-controller, issues 3686 and 2734).
 func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values map[string]string) error {
 	sticky := values[stickyKey] == "true"
@@ -85,7 +81,8 @@ func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values ma
 		for _, t := range store.Targets.By(r, "target_group", group.ARN) {
 			if t.Zone == "all" {
 				return conflict(
-					"You cannot turn off cross-zone load balancing while the target '%s' is registered for the Availability Zone 'all'",
+					"You cannot turn off cross-zone load balancing while the target '%s' "+
+						"is registered for the Availability Zone 'all'",
 					t.ID,
 				)
 			}
@@ -97,7 +94,8 @@ func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values ma
 	return nil
 }
 
-// lowerThreshold compares two thresholds, either of which may be off.
+// lowerThreshold reports whether threshold a is lower than b. Neither is if one
+// is "off".
 func lowerThreshold(a, b string) bool {
 	x, err := strconv.Atoi(a)
 	if err != nil {
@@ -107,15 +105,16 @@ func lowerThreshold(a, b string) bool {
 	return err == nil && x < y
 }
 
-// checkGroupStickiness refuses stickiness to targets while clients may change between
-// target groups.
+// checkGroupStickiness refuses stickiness to targets while a rule lets clients
+// change between target groups.
 func checkGroupStickiness(r store.Reader, group *store.TargetGroup) error {
 	var err error
 	eachForward(r, group, func(_ *store.Listener, rule string, a store.Action) {
 		if err == nil && len(a.Forward) > 1 && !a.Stickiness {
 			err = wire.Errorf(
 				"InvalidConfigurationRequest",
-				"This target group appears behind a rule with group stickiness disabled (%s). You must enable group stickiness before enabling target stickiness",
+				"This target group appears behind a rule with group stickiness disabled (%s). "+
+					"You must enable group stickiness before enabling target stickiness",
 				rule,
 			)
 		}
@@ -154,7 +153,7 @@ func (a *API) ModifyTargetGroupAttributes(ctx context.Context, in *elb.ModifyTar
 	})
 }
 
-// DescribeTargetGroupAttributes tells all attributes of a target group.
+// DescribeTargetGroupAttributes describes all attributes of a target group.
 func (a *API) DescribeTargetGroupAttributes(ctx context.Context, in *elb.DescribeTargetGroupAttributesInput) (*elb.DescribeTargetGroupAttributesOutput, error) {
 	group, err := targetGroup(a.store.View(), region(ctx), in.TargetGroupArn)
 	if err != nil {

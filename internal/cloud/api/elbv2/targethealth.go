@@ -14,9 +14,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// DescribeTargetHealth tells the health of a group's targets, or of those
-// named: such that are not registered are told so. A terminated instance is in
-// no list any more; asked for by name, it is draining.
+// DescribeTargetHealth describes the health of a target group's targets or of the
+// named ones. A named target that is not registered is unused. A terminated
+// instance is described only if it is named, and is draining.
 func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHealthInput) (*elb.DescribeTargetHealthOutput, error) {
 	view := a.store.View()
 	group, err := targetGroup(view, region(ctx), in.TargetGroupArn)
@@ -36,25 +36,25 @@ func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHe
 		}
 		return out, nil
 	}
-	for _, asked := range in.Targets {
-		if err := model.Required("targets.member.id", asked.Id != nil); err != nil {
+	for _, named := range in.Targets {
+		if err := model.Required("targets.member.id", named.Id != nil); err != nil {
 			return nil, err
 		}
 		found := false
 		for _, t := range rows {
-			if t.ID == *asked.Id && (asked.Port == nil || t.Port == *asked.Port) {
+			if t.ID == *named.Id && (named.Port == nil || t.Port == *named.Port) {
 				add(t)
 				found = true
 			}
 		}
 		if !found {
-			add(&store.Target{
-				ID: *asked.Id, Port: constraint.Default(asked.Port, group.Port), Zone: aws.ToString(asked.AvailabilityZone),
-				State: string(types.TargetHealthStateEnumUnused),
-				Reason: string(
-					types.TargetHealthReasonEnumNotRegistered,
-				), Description: "Target is not registered to the target group",
-			})
+			unregistered := &store.Target{
+				ID:   *named.Id,
+				Port: constraint.Default(named.Port, group.Port),
+				Zone: aws.ToString(named.AvailabilityZone),
+			}
+			unregistered.State, unregistered.Reason, unregistered.Description = notRegisteredHealth()
+			add(unregistered)
 		}
 	}
 	slices.SortStableFunc(out.TargetHealthDescriptions, func(x, y types.TargetHealthDescription) int {
@@ -103,4 +103,30 @@ func describeHealth(
 		}
 	}
 	return out
+}
+
+// The functions below return a target's health in AWS's words.
+
+func initialHealth() (state, reason, description string) {
+	return string(types.TargetHealthStateEnumInitial),
+		string(types.TargetHealthReasonEnumRegistrationInProgress),
+		"Target registration is in progress"
+}
+
+func notInUseHealth() (state, reason, description string) {
+	return string(types.TargetHealthStateEnumUnused),
+		string(types.TargetHealthReasonEnumNotInUse),
+		"Target group is not configured to receive traffic from the load balancer"
+}
+
+func notRegisteredHealth() (state, reason, description string) {
+	return string(types.TargetHealthStateEnumUnused),
+		string(types.TargetHealthReasonEnumNotRegistered),
+		"Target is not registered to the target group"
+}
+
+func drainingHealth() (state, reason, description string) {
+	return string(types.TargetHealthStateEnumDraining),
+		string(types.TargetHealthReasonEnumDeregistrationInProgress),
+		"Target deregistration is in progress"
 }
