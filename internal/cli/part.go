@@ -8,7 +8,7 @@ import (
 	"syscall"
 
 	"aloft.dev/aloft/internal/cloud"
-	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/process"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
@@ -27,7 +27,7 @@ func runPart(args []string) (code int, ok bool) {
 	case "machine":
 		return machine.RunLauncher(args[2:]), true
 	case "balancer":
-		return balancer.RunProcess(context.Background(), args[2:], os.Stdout, os.Stderr), true
+		return process.Run(context.Background(), args[2:], os.Stdout, os.Stderr), true
 	}
 	return ExitError, true
 }

@@ -25,30 +25,31 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/engine"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-// engine is the real balancer engine in this process.
-type engine struct{ *balancer.Engine }
+// balancerPlane is the real balancer engine in this process.
+type balancerPlane struct{ *engine.Engine }
 
-func newBalancer(t *testing.T, log *slog.Logger) engine {
+func newBalancer(t *testing.T, log *slog.Logger) balancerPlane {
 	t.Helper()
-	e, err := balancer.NewEngine(log, balancer.Loops{Number: 1})
+	e, err := engine.New(log, engine.Loops{Number: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	return engine{e}
+	return balancerPlane{e}
 }
 
-func (e engine) Set(_ context.Context, c balancer.Config) error {
+func (e balancerPlane) Set(_ context.Context, c balancer.Config) error {
 	e.Engine.Set(c)
 	return nil
 }
 
-func (e engine) Follow(ctx context.Context, each func(balancer.Status)) error {
+func (e balancerPlane) Follow(ctx context.Context, each func(balancer.Status)) error {
 	for {
 		changed := e.Changed()
 		each(e.Status())

@@ -17,15 +17,15 @@ import (
 	"syscall"
 )
 
-// Client is the daemon's hand on the balancer process. Fill the fields, call
-// Start, and Close in the end. The process outlives it.
+// Client starts, configures and follows the balancer process. Set the fields
+// before the first call, and call Close at the end. The process outlives the client.
 type Client struct {
 	Dir     string   // private folder of the control socket, lock and log
-	Command []string // program and arguments that end in RunProcess; the folder is added
+	Command []string // command line that runs process.Run; Start appends Dir
 	Env     []string // environment of the process
 	Log     *slog.Logger
 
-	once     sync.Once
+	once     sync.Once // sets http
 	http     *http.Client
 	starting sync.Mutex
 }
@@ -34,24 +34,25 @@ func (c *Client) init() {
 	c.once.Do(func() {
 		c.http = &http.Client{Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return (&net.Dialer{}).DialContext(ctx, "unix", socketPath(c.Dir))
+				return (&net.Dialer{}).DialContext(ctx, "unix", SocketPath(c.Dir))
 			},
 		}}
 	})
 }
 
-// Start adopts the balancer process that runs, or starts one.
+// Start adopts the running balancer process, or starts one. It replaces a process
+// that uses another version of the protocol.
 func (c *Client) Start(ctx context.Context) error {
 	c.init()
 	c.starting.Lock()
 	defer c.starting.Unlock()
-	running, err := c.about(ctx)
+	running, err := c.About(ctx)
 	switch {
-	case err == nil && running.Protocol == protocol:
-		c.Log.Debug("the load balancers run", "pid", running.PID)
+	case err == nil && running.Protocol == Protocol:
+		c.Log.Debug("adopted the balancer process", "pid", running.PID)
 		return nil
 	case err == nil:
-		c.Log.Info("replacing the balancer of another version", "pid", running.PID)
+		c.Log.Info("replacing the balancer process of another version", "pid", running.PID)
 		if err := c.Stop(ctx); err != nil {
 			return err
 		}
@@ -63,16 +64,16 @@ func (c *Client) Start(ctx context.Context) error {
 
 func (c *Client) spawn(ctx context.Context) error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return fmt.Errorf("start the balancer: %w", err)
+		return fmt.Errorf("start the balancer process: %w", err)
 	}
-	log, err := os.OpenFile(logPath(c.Dir), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	log, err := os.OpenFile(LogPath(c.Dir), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return fmt.Errorf("start the balancer: %w", err)
+		return fmt.Errorf("start the balancer process: %w", err)
 	}
 	defer func() { _ = log.Close() }()
 	ready, theirs, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("start the balancer: %w", err)
+		return fmt.Errorf("start the balancer process: %w", err)
 	}
 	defer func() { _ = ready.Close() }()
 	args := append(c.Command[1:len(c.Command):len(c.Command)], c.Dir)
@@ -83,19 +84,19 @@ func (c *Client) spawn(ctx context.Context) error {
 	err = cmd.Start()
 	_ = theirs.Close()
 	if err != nil {
-		return fmt.Errorf("start the balancer: %w", err)
+		return fmt.Errorf("start the balancer process: %w", err)
 	}
-	go func() { _ = cmd.Wait() }() // takes leave of it, should it end before this process does
+	go func() { _ = cmd.Wait() }() // reaps the process if it exits while this one runs
 	stop := context.AfterFunc(ctx, func() { _ = ready.Close() })
 	defer stop()
-	said, err := io.ReadAll(io.LimitReader(ready, int64(len("ready\n"))))
+	line, err := io.ReadAll(io.LimitReader(ready, int64(len("ready\n"))))
 	if ctx.Err() != nil {
-		return fmt.Errorf("wait for the balancer: %w", ctx.Err())
+		return fmt.Errorf("wait for the balancer process: %w", ctx.Err())
 	}
-	if err != nil || strings.TrimSpace(string(said)) != "ready" {
-		return fmt.Errorf("start the balancer: it ended at once, see %s", logPath(c.Dir))
+	if err != nil || strings.TrimSpace(string(line)) != "ready" {
+		return fmt.Errorf("start the balancer process: it exited at once, see %s", LogPath(c.Dir))
 	}
-	c.Log.Info("started the balancer", "pid", cmd.Process.Pid)
+	c.Log.Info("started the balancer process", "pid", cmd.Process.Pid)
 	return nil
 }
 
@@ -103,62 +104,63 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader) 
 	c.init()
 	req, err := http.NewRequestWithContext(ctx, method, "http://balancer"+path, body)
 	if err != nil {
-		return nil, fmt.Errorf("ask the balancer: %w", err)
+		return nil, fmt.Errorf("call the balancer process: %w", err)
 	}
-	answer, err := c.http.Do(req)
+	response, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask the balancer: %w", err)
+		return nil, fmt.Errorf("call the balancer process: %w", err)
 	}
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		defer func() { _ = answer.Body.Close() }()
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 4096))
-		return nil, fmt.Errorf("ask the balancer: %s: %s", answer.Status, strings.TrimSpace(string(text)))
+	if response.StatusCode >= http.StatusMultipleChoices {
+		defer func() { _ = response.Body.Close() }()
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
+		return nil, fmt.Errorf("call the balancer process: %s: %s", response.Status, strings.TrimSpace(string(text)))
 	}
-	return answer, nil
+	return response, nil
 }
 
-func (c *Client) about(ctx context.Context) (about, error) {
-	var a about
-	answer, err := c.call(ctx, http.MethodGet, "/about", nil)
+// About asks the balancer process for its PID and protocol version.
+func (c *Client) About(ctx context.Context) (About, error) {
+	var a About
+	response, err := c.call(ctx, http.MethodGet, "/about", nil)
 	if err != nil {
 		return a, err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	return a, json.NewDecoder(answer.Body).Decode(&a)
+	defer func() { _ = response.Body.Close() }()
+	return a, json.NewDecoder(response.Body).Decode(&a)
 }
 
-// Running tells whether there is a balancer process.
+// Running reports whether a balancer process runs.
 func (c *Client) Running(ctx context.Context) bool {
-	_, err := c.about(ctx)
+	_, err := c.About(ctx)
 	return err == nil
 }
 
-// Set makes the balancer do what the configuration says, whole, and returns
-// when it has been applied. A balancer that has died is started again.
+// Set replaces the balancer's configuration and returns once it is applied. It
+// starts the process if none runs.
 func (c *Client) Set(ctx context.Context, config Config) error {
 	body, err := json.Marshal(config)
 	if err != nil {
-		return fmt.Errorf("write the balancer's configuration: %w", err)
+		return fmt.Errorf("encode the balancer's configuration: %w", err)
 	}
 	if err := c.Start(ctx); err != nil {
 		return err
 	}
-	answer, err := c.call(ctx, http.MethodPut, "/config", bytes.NewReader(body))
+	response, err := c.call(ctx, http.MethodPut, "/config", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	return answer.Body.Close()
+	return response.Body.Close()
 }
 
-// Follow calls each with the balancer's status, now and after every change,
-// until ctx ends or the balancer does.
+// Follow calls each with the balancer's status, now and after every change, until
+// ctx ends or the process exits. It always returns an error.
 func (c *Client) Follow(ctx context.Context, each func(Status)) error {
-	answer, err := c.call(ctx, http.MethodGet, "/status", nil)
+	response, err := c.call(ctx, http.MethodGet, "/status", nil)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	for d := json.NewDecoder(answer.Body); ; {
+	defer func() { _ = response.Body.Close() }()
+	for d := json.NewDecoder(response.Body); ; {
 		var s Status
 		if err := d.Decode(&s); err != nil {
 			return fmt.Errorf("follow the balancer: %w", err)
@@ -167,36 +169,36 @@ func (c *Client) Follow(ctx context.Context, each func(Status)) error {
 	}
 }
 
-// Counters asks the balancer what it has counted.
+// Counters returns the balancer's counts.
 func (c *Client) Counters(ctx context.Context) (Counters, error) {
 	var counters Counters
-	answer, err := c.call(ctx, http.MethodGet, "/metrics", nil)
+	response, err := c.call(ctx, http.MethodGet, "/metrics", nil)
 	if err != nil {
 		return counters, err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	if err := json.NewDecoder(answer.Body).Decode(&counters); err != nil {
-		return counters, fmt.Errorf("read what the balancer has counted: %w", err)
+	defer func() { _ = response.Body.Close() }()
+	if err := json.NewDecoder(response.Body).Decode(&counters); err != nil {
+		return counters, fmt.Errorf("read the balancer's counters: %w", err)
 	}
 	return counters, nil
 }
 
-// Stop ends the balancer process and returns when all its ports are closed. It
-// is no error when there is none.
+// Stop ends the balancer process and returns when all its ports are closed. If no
+// process runs, Stop returns nil.
 func (c *Client) Stop(ctx context.Context) error {
-	answer, err := c.call(ctx, http.MethodPost, "/stop", nil)
+	response, err := c.call(ctx, http.MethodPost, "/stop", nil)
 	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	_, _ = io.Copy(io.Discard, answer.Body) // ends, rudely, when the process is done
-	_ = answer.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body) // the process cuts the connection when it has stopped
+	_ = response.Body.Close()
 	return ctx.Err()
 }
 
-// Close lets go of the process, which goes on.
+// Close closes the client's connections. The process keeps running.
 func (c *Client) Close() {
 	c.init()
 	c.http.CloseIdleConnections()

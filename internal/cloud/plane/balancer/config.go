@@ -1,10 +1,10 @@
-// Package balancer is the data plane of Application Load Balancers: in every
-// zone a node that accepts connections at its own address inside the VPC,
-// checks the health of the targets and passes requests on to them.
+// Package balancer is the daemon's view of its Application Load Balancers: what
+// they are configured to do, what they report, and a client of the process that
+// serves them.
 //
-// It runs as a process of its own (RunProcess), so that traffic goes on while
-// the daemon is away. The daemon starts or adopts that process and sets what it
-// should do through a Client.
+// That process (package process) runs apart from the daemon, so that traffic
+// continues while the daemon restarts. The daemon starts or adopts it and
+// configures it through a Client.
 package balancer
 
 import (
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Config is everything that the balancer should do. It is set whole; setting
-// the same again changes nothing.
+// Config is the balancer's whole configuration. Setting the same configuration
+// again changes nothing.
 type Config struct {
 	LoadBalancers []LoadBalancer `json:"load_balancers"`
 	TargetGroups  []TargetGroup  `json:"target_groups"`
@@ -22,33 +22,36 @@ type Config struct {
 // LoadBalancer is one Application Load Balancer.
 type LoadBalancer struct {
 	ARN           string        `json:"arn"`
-	DNSName       string        `json:"dns_name"` // known to the loopback front
+	DNSName       string        `json:"dns_name"` // the loopback front answers to it
 	Nodes         []Node        `json:"nodes"`
 	Listeners     []Listener    `json:"listeners"`
 	IdleTimeout   time.Duration `json:"idle_timeout"`
-	ForwardedFor  string        `json:"forwarded_for"`  // "append", "preserve" or "remove" X-Forwarded-For
-	ForwardedPort bool          `json:"forwarded_port"` // X-Forwarded-For tells the client's port too
-	DropInvalid   bool          `json:"drop_invalid"`   // header fields with names of other than letters, digits and hyphens
+	ForwardedFor  string        `json:"forwarded_for"`  // X-Forwarded-For: "append", "preserve" or "remove"
+	ForwardedPort bool          `json:"forwarded_port"` // X-Forwarded-For includes the client's port
+	// DropInvalid drops header fields whose names have characters other than
+	// letters, digits and hyphens (routing.http.drop_invalid_header_fields.enabled).
+	DropInvalid bool `json:"drop_invalid"`
 
-	// KeepAlive is how long a client's connection lives: the first request that
-	// comes later is the last one on it (client_keep_alive.seconds, 60 s to 7 d).
+	// KeepAlive is how long a client may keep its connection. The first request
+	// after that is the connection's last (client_keep_alive.seconds, 60 s to 7 d).
 	KeepAlive time.Duration `json:"keep_alive"`
-	// Desync is "monitor", "defensive" or "strictest": what becomes of requests
-	// that two readers could take for different ones (routing.http.desync_mitigation_mode).
+	// Desync is the desync mitigation mode, "monitor", "defensive" or "strictest". It
+	// decides on requests that two parsers could read differently
+	// (routing.http.desync_mitigation_mode).
 	Desync string `json:"desync"`
-	// PreserveHost leaves the Host header as the client wrote it; else a node may
-	// take a port away that is the scheme's own (routing.http.preserve_host_header.enabled).
+	// PreserveHost passes the client's Host header on unchanged. Otherwise a node adds
+	// or removes the port (routing.http.preserve_host_header.enabled).
 	PreserveHost bool `json:"preserve_host"`
-	// CookieKey is the secret from which the keys of stickiness cookies are made.
-	// All nodes share it, so that a client may come back by another zone.
+	// CookieKey is the secret from which the keys of stickiness cookies are derived.
+	// All nodes share it, so a client may return through another zone.
 	CookieKey string `json:"cookie_key"`
-	// LogDir is the folder that takes the place of bucket and prefix of the access
-	// logs; empty: there are none (access_logs.s3.enabled).
+	// LogDir is the folder that stands for the bucket and prefix of the access logs.
+	// If it is empty, access logs are off (access_logs.s3.enabled).
 	LogDir string `json:"log_dir"`
-	// NoHTTP2 keeps clients of HTTPS listeners to HTTP/1.1 (routing.http2.enabled is false).
+	// NoHTTP2 limits clients of HTTPS listeners to HTTP/1.1 (routing.http2.enabled is false).
 	NoHTTP2 bool `json:"no_http2,omitempty"`
-	// TLSHeaders tells targets of HTTPS listeners which version and cipher the client
-	// uses (routing.http.x_amzn_tls_version_and_cipher_suite.enabled).
+	// TLSHeaders adds the client's TLS version and cipher to requests
+	// (routing.http.x_amzn_tls_version_and_cipher_suite.enabled).
 	TLSHeaders bool `json:"tls_headers,omitempty"`
 }
 
@@ -58,36 +61,37 @@ type Node struct {
 	Zone      string     `json:"zone"`
 	Namespace string     `json:"namespace"` // path of the network namespace; empty: the process's own
 	Address   netip.Addr `json:"address"`   // inside the VPC
-	Public    netip.Addr `json:"public"`    // as the internet knows it; zero for internal load balancers
+	Public    netip.Addr `json:"public"`    // on the internet; invalid for internal load balancers
 }
 
-// Listener is a port on which all nodes accept HTTP, or HTTPS.
+// Listener is a port on which every node accepts HTTP or HTTPS.
 type Listener struct {
 	ARN    string `json:"arn"`
 	Port   uint16 `json:"port"`
-	TLS    *TLS   `json:"tls,omitempty"`   // nil: clients speak plain HTTP
-	Action Action `json:"action"`          // of requests that no rule matches
-	Rules  []Rule `json:"rules,omitempty"` // in the order of their priorities
+	TLS    *TLS   `json:"tls,omitempty"`   // nil: clients use plain HTTP
+	Action Action `json:"action"`          // for requests that no rule matches
+	Rules  []Rule `json:"rules,omitempty"` // in order of priority
 
-	// Headers are set in every response to a client, in place of what a target
-	// sent under the same name (Application Load Balancer guide, Add response headers).
+	// Headers are set in every response to a client and replace the target's fields of
+	// the same names (Application Load Balancer guide, Add response headers).
 	Headers map[string]string `json:"headers,omitempty"`
-	// NoServer keeps "Server: awselb/2.0" out of the load balancer's own answers
+	// NoServer omits "Server: awselb/2.0" from the load balancer's own responses
 	// (routing.http.response.server.enabled is false; Application Load Balancer
 	// guide, HTTP header modification: Disable headers).
 	NoServer bool `json:"no_server,omitempty"`
 
-	// Names of the headers of LoadBalancer.TLSHeaders; empty: AWS's own
+	// TLSVersionHeader and TLSCipherHeader rename the headers that
+	// LoadBalancer.TLSHeaders adds. If empty, the names are AWS's own
 	// (routing.http.request.x_amzn_tls_version.header_name and
 	// …x_amzn_tls_cipher_suite.header_name).
 	TLSVersionHeader string `json:"tls_version_header,omitempty"`
 	TLSCipherHeader  string `json:"tls_cipher_header,omitempty"`
 }
 
-// Rule is what becomes of the requests that meet all its conditions.
+// Rule applies its action to requests that meet all of its conditions.
 type Rule struct {
 	ARN        string      `json:"arn"`
-	Priority   int         `json:"priority"` // the lowest first
+	Priority   int         `json:"priority"` // the lowest is evaluated first
 	Conditions []Condition `json:"conditions"`
 	Action     Action      `json:"action"`
 }
@@ -95,37 +99,42 @@ type Rule struct {
 // Condition is met when one of its values matches (Application Load Balancer
 // guide, Condition types for listener rules).
 type Condition struct {
-	Field   string   `json:"field"`             // "host-header", "path-pattern", "http-header", "http-request-method", "query-string", "source-ip"
-	Header  string   `json:"header,omitempty"`  // name of the field, for http-header
-	Values  []string `json:"values,omitempty"`  // with the wildcards * and ?, but for methods and CIDR blocks
+	// Field is "host-header", "path-pattern", "http-header", "http-request-method",
+	// "query-string" or "source-ip".
+	Field string `json:"field"`
+	// Header is the name of the header field, for http-header.
+	Header string `json:"header,omitempty"`
+	// Values may contain the wildcards * and ?, except methods and CIDR blocks.
+	Values  []string `json:"values,omitempty"`
 	Regexes []string `json:"regexes,omitempty"` // for host-header, path-pattern and http-header
 	Pairs   []Pair   `json:"pairs,omitempty"`   // for query-string
 }
 
-// Pair is a parameter of a query string, with wildcards. Without a key, the
-// value alone is looked for.
+// Pair is a parameter of a query string. Both parts may contain wildcards. An
+// empty key matches any parameter with that value.
 type Pair struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
 }
 
-// Action is what becomes of a request: exactly one of Forward, Redirect and
+// Action says how to handle a request. Exactly one of Forward, Redirect and
 // FixedResponse is set.
 type Action struct {
 	Forward       []Share        `json:"forward,omitempty"`
-	Sticky        time.Duration  `json:"sticky,omitempty"` // how long a client stays with a target group; 0: not
+	Sticky        time.Duration  `json:"sticky,omitempty"` // how long a client stays with a target group; 0: it does not
 	Redirect      *Redirect      `json:"redirect,omitempty"`
 	FixedResponse *FixedResponse `json:"fixed_response,omitempty"`
 }
 
-// Share is the part of the requests that goes to a target group.
+// Share is a target group's share of an action's requests.
 type Share struct {
 	TargetGroup string `json:"target_group"` // its ARN
 	Weight      int    `json:"weight"`
 }
 
-// Redirect sends the client elsewhere. Its texts may hold #{protocol}, #{host},
-// #{port}, #{path} and #{query} (Application Load Balancer guide, Redirect actions).
+// Redirect sends the client to another URL. Its strings may contain #{protocol},
+// #{host}, #{port}, #{path} and #{query} (Application Load Balancer guide,
+// Redirect actions).
 type Redirect struct {
 	Protocol string `json:"protocol"`
 	Host     string `json:"host"`
@@ -135,51 +144,53 @@ type Redirect struct {
 	Code     int    `json:"code"` // 301 or 302
 }
 
-// FixedResponse is answered without any target.
+// FixedResponse is a response that needs no target.
 type FixedResponse struct {
 	Code        int    `json:"code"`
 	ContentType string `json:"content_type"`
 	Body        string `json:"body"`
 }
 
-// TargetGroup is a set of targets and how to tell the healthy ones. One group
-// serves at most one load balancer.
+// TargetGroup is a set of targets and their health check. A group serves at most
+// one load balancer.
 type TargetGroup struct {
 	ARN     string      `json:"arn"`
-	TLS     bool        `json:"tls"` // targets speak HTTPS; their certificates are not verified, as on AWS
+	TLS     bool        `json:"tls"` // targets serve HTTPS; like AWS, nodes do not verify their certificates
 	Check   HealthCheck `json:"check"`
 	Targets []Target    `json:"targets"`
 
-	Algorithm string        `json:"algorithm"`  // "round_robin", "least_outstanding_requests", "weighted_random"; empty: the first
+	// Algorithm is "round_robin", "least_outstanding_requests" or "weighted_random".
+	// Empty means round robin.
+	Algorithm string        `json:"algorithm"`
 	SlowStart time.Duration `json:"slow_start"` // how long a new target's share grows; 0: it is full at once
-	ZoneOnly  bool          `json:"zone_only"`  // cross-zone load balancing is off: a node uses its own zone's targets alone
+	ZoneOnly  bool          `json:"zone_only"`  // cross-zone load balancing is off: a node uses its own zone's targets
 	Sticky    *Stickiness   `json:"sticky,omitempty"`
-	FailOpen  Minimum       `json:"fail_open"` // below it, a node sends requests to unhealthy targets too
-	Failover  Minimum       `json:"failover"`  // below it, a node's address leaves the load balancer's name
+	FailOpen  Minimum       `json:"fail_open"` // below it, a node also sends requests to unhealthy targets
+	Failover  Minimum       `json:"failover"`  // below it, a node's address leaves the load balancer's DNS name
 }
 
 // Stickiness keeps a client with the target that served it first (Application
 // Load Balancer guide, Sticky sessions).
 type Stickiness struct {
-	Cookie string        `json:"cookie"` // name of the application's cookie; empty: the load balancer's own cookie alone
+	Cookie string        `json:"cookie"` // the application's cookie; empty: the load balancer's own cookie decides
 	For    time.Duration `json:"for"`    // since the client's last request
 }
 
-// Minimum is how many targets have to be healthy: both the number and the part.
+// Minimum is how many targets must be healthy. Both conditions apply.
 type Minimum struct {
-	Count   int `json:"count"`   // 0: no matter
-	Percent int `json:"percent"` // of the registered ones; 0: no matter
+	Count   int `json:"count"`   // 0: no minimum
+	Percent int `json:"percent"` // of the registered targets; 0: no minimum
 }
 
-// Below tells whether too few of the registered targets are healthy.
+// Below reports whether too few of the registered targets are healthy.
 func (m Minimum) Below(healthy, registered int) bool {
 	return healthy < m.Count || healthy*100 < registered*m.Percent
 }
 
-// HealthCheck is the question put to every target of a group by every node.
+// HealthCheck is the check that every node makes of every target in a group.
 type HealthCheck struct {
 	TLS                bool          `json:"tls"`
-	Port               uint16        `json:"port"` // 0: the port on which the target takes traffic
+	Port               uint16        `json:"port"` // 0: the port that receives traffic
 	Path               string        `json:"path"`
 	Interval           time.Duration `json:"interval"`
 	Timeout            time.Duration `json:"timeout"`
@@ -188,7 +199,7 @@ type HealthCheck struct {
 	Matcher            Matcher       `json:"matcher"`
 }
 
-// Matcher is the set of status codes that mean a passed check.
+// Matcher is the set of status codes with which a check passes.
 type Matcher []CodeRange
 
 // CodeRange is a range of status codes, both ends included.
@@ -197,7 +208,7 @@ type CodeRange struct {
 	Last  int `json:"last"`
 }
 
-// Has tells whether the code means a passed check.
+// Has reports whether a check with that status code passes.
 func (m Matcher) Has(code int) bool {
 	for _, r := range m {
 		if r.First <= code && code <= r.Last {
@@ -207,14 +218,17 @@ func (m Matcher) Has(code int) bool {
 	return false
 }
 
-// Target is one registration in a group.
+// Target is a target registered with a group.
 type Target struct {
-	ID       string     `json:"id"` // instance id or address, as registered
+	ID       string     `json:"id"` // instance ID or IP address, as registered
 	Address  netip.Addr `json:"address"`
 	Port     uint16     `json:"port"`
-	Zone     string     `json:"zone"`     // "all" or empty: every zone's
-	Draining bool       `json:"draining"` // takes no new requests; those in flight go on
+	Zone     string     `json:"zone"`     // "all" or empty: every zone
+	Draining bool       `json:"draining"` // receives no new requests, but finishes those in flight
 }
+
+// AddrPort returns the address at which the target receives requests.
+func (t Target) AddrPort() netip.AddrPort { return netip.AddrPortFrom(t.Address, t.Port) }
 
 // TargetKey identifies a registration.
 type TargetKey struct {
@@ -222,5 +236,3 @@ type TargetKey struct {
 	ID          string `json:"id"`
 	Port        uint16 `json:"port"`
 }
-
-func (t Target) addrPort() netip.AddrPort { return netip.AddrPortFrom(t.Address, t.Port) }

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
+)
+
+// lanes is over how many sets of counters the exchanges of a node are spread, so that
+// counting rarely waits for another processor's cache.
+const lanes = 4
+
+// The sums of a node by CloudWatch's names (Application Load Balancer guide,
+// CloudWatch metrics for your Application Load Balancer).
+const (
+	processedBytes = iota
+	own3XX
+	own4XX
+	own5XX
+	own500
+	own502
+	own503
+	own504
+	redirects
+	fixedResponses
+	nonCompliant
+	droppedHeaders
+	newConnections
+	tlsErrors
+	nodeSums
+)
+
+var nodeSumNames = [nodeSums]string{
+	processedBytes: "ProcessedBytes",
+	own3XX:         "HTTPCode_ELB_3XX_Count",
+	own4XX:         "HTTPCode_ELB_4XX_Count",
+	own5XX:         "HTTPCode_ELB_5XX_Count",
+	own500:         "HTTPCode_ELB_500_Count",
+	own502:         "HTTPCode_ELB_502_Count",
+	own503:         "HTTPCode_ELB_503_Count",
+	own504:         "HTTPCode_ELB_504_Count",
+	redirects:      "HTTP_Redirect_Count",
+	fixedResponses: "HTTP_Fixed_Response_Count",
+	nonCompliant:   "DesyncMitigationMode_NonCompliant_Request_Count",
+	droppedHeaders: "DroppedInvalidHeaderRequestCount",
+	newConnections: "NewConnectionCount",
+	tlsErrors:      "ClientTLSNegotiationErrorCount",
+}
+
+// The sums of a target group at a node.
+const (
+	requests = iota
+	target2XX
+	target3XX
+	target4XX
+	target5XX
+	connectionErrors
+	groupSums
+)
+
+var groupSumNames = [groupSums]string{
+	requests:         "RequestCount",
+	target2XX:        "HTTPCode_Target_2XX_Count",
+	target3XX:        "HTTPCode_Target_3XX_Count",
+	target4XX:        "HTTPCode_Target_4XX_Count",
+	target5XX:        "HTTPCode_Target_5XX_Count",
+	connectionErrors: "TargetConnectionErrorCount",
+}
+
+// nodeCounts are a load balancer's counts in a zone since the process started. They
+// outlive the node.
+type nodeCounts struct {
+	lanes  [lanes]nodeLane
+	groups map[string]*groupCounts // by target group; guarded by the engine's lock
+	gone   time.Time               // when the node was found missing; zero: it exists
+}
+
+type nodeLane struct {
+	sums [nodeSums]atomic.Uint64
+	_    [64]byte // keeps the lanes' cache lines apart
+}
+
+// groupCounts are a target group's counts at a node.
+type groupCounts struct {
+	arn   string
+	lanes [lanes]groupLane
+}
+
+type groupLane struct {
+	sums  [groupSums]atomic.Uint64
+	time  atomic.Uint64 // sum of the response times in nanoseconds
+	times [buckets]atomic.Uint64
+	_     [64]byte
+}
+
+func (c *nodeCounts) group(arn string) *groupCounts {
+	g := c.groups[arn]
+	if g == nil {
+		g = &groupCounts{arn: arn}
+		c.groups[arn] = g
+	}
+	return g
+}
+
+// record counts a finished exchange, and logs it if there is an access log. It does not
+// allocate.
+func (n *node) record(c *connection, x *exchange) {
+	if log := n.accessLog.Load(); log != nil {
+		n.logExchange(log, c, x)
+	}
+	lane := c.lane % lanes
+	r, own := &x.record, &n.counts.lanes[lane].sums
+	own[processedBytes].Add(uint64(r.received + r.sent))
+	if r.target != nil {
+		r.target.counts.lanes[lane].record(r)
+	}
+	if r.status != r.targetStatus {
+		countOwnResponse(own, r.status)
+	}
+	if a := r.action; a != nil && r.target == nil {
+		switch {
+		case a.Redirect != nil:
+			own[redirects].Add(1)
+		case a.FixedResponse != nil:
+			own[fixedResponses].Add(1)
+		}
+	}
+	if x.req.Class != http1.Compliant {
+		own[nonCompliant].Add(1)
+	}
+	if r.connected != 0 && x.roundTrip.listener.lb.DropInvalid && hasInvalidName(&x.req) {
+		own[droppedHeaders].Add(1)
+	}
+}
+
+// record counts an exchange for which a target was chosen. AWS's RequestCount does not
+// include others.
+func (l *groupLane) record(r *record) {
+	l.sums[requests].Add(1)
+	if r.connected == 0 {
+		l.sums[connectionErrors].Add(1)
+		return
+	}
+	if r.targetStatus == 0 {
+		return
+	}
+	if class := r.targetStatus / 100; 2 <= class && class <= 5 {
+		l.sums[target2XX+class-2].Add(1)
+	}
+	took := r.answered - r.connected
+	l.time.Add(uint64(max(took, 0)))
+	l.times[bucketOf(took)].Add(1)
+}
+
+// countOwnResponse counts a response of the load balancer itself.
+func countOwnResponse(sums *[nodeSums]atomic.Uint64, status int) {
+	if class := status / 100; 3 <= class && class <= 5 {
+		sums[own3XX+class-3].Add(1)
+	}
+	switch status {
+	case 500:
+		sums[own500].Add(1)
+	case 502, 503, 504:
+		sums[own502+status-502].Add(1)
+	}
+}

@@ -1,0 +1,246 @@
+// Package engine is the data plane of Application Load Balancers: in every zone a
+// node that accepts connections at its own address inside the VPC, checks the health
+// of the targets and forwards requests to them.
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/accesslog"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/front"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
+)
+
+// Engine serves load balancers. Use New and Close.
+type Engine struct {
+	log     *slog.Logger
+	ctx     context.Context //nolint:containedctx // lifetime of everything that the engine runs
+	stop    context.CancelFunc
+	tasks   sync.WaitGroup
+	front   *front.Front
+	workers *workers
+
+	loops   []*socket.Loop // serve connections without TLS
+	started time.Time
+	swept   atomic.Int64 // time of the last sweep on the engine's clock
+
+	mu         sync.Mutex
+	nodes      map[nodeKey]*node
+	draining   map[*port]bool // closed ports that still have connections
+	registered map[balancer.TargetKey]*registration
+	health     map[balancer.TargetKey]balancer.Health // as the nodes agree
+	counts     map[countsKey]*nodeCounts
+	logs       map[*accesslog.Writer]bool // the open ones
+
+	failing chan struct{} // holds one: a port could not be opened
+	watchMu sync.Mutex
+	watch   chan struct{} // closed when the status may have changed
+}
+
+type nodeKey struct{ loadBalancer, id, namespace, address string }
+
+// registration lasts as long as a target stays in the configuration.
+type registration struct {
+	target balancer.Target
+	ctx    context.Context //nolint:containedctx // ends with the registration
+	end    context.CancelFunc
+}
+
+// Loops configures the event loops, which serve connections without TLS.
+type Loops struct {
+	Number int
+	HoldOn bool // see socket.NewLoop
+}
+
+// New returns an engine that does not serve anything yet.
+func New(log *slog.Logger, loops Loops) (*Engine, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	e := &Engine{
+		log: log, ctx: ctx, stop: stop, started: time.Now(),
+		nodes: map[nodeKey]*node{}, draining: map[*port]bool{},
+		registered: map[balancer.TargetKey]*registration{}, health: map[balancer.TargetKey]balancer.Health{},
+		counts: map[countsKey]*nodeCounts{}, logs: map[*accesslog.Writer]bool{},
+		failing: make(chan struct{}, 1), watch: make(chan struct{}),
+	}
+	e.front, e.workers = front.New(log, e.failedOver), newWorkers(ctx, &e.tasks)
+	for range loops.Number {
+		loop, err := socket.NewLoop(loops.HoldOn)
+		if err != nil {
+			e.Close()
+			return nil, err
+		}
+		e.loops = append(e.loops, loop)
+		e.tasks.Go(func() { loop.Run(ctx) })
+	}
+	e.tasks.Go(e.retryPorts)
+	e.tasks.Go(e.sweep)
+	return e, nil
+}
+
+// Set replaces the configuration, which the engine owns from then on. It returns once
+// the engine has applied it, or has tried to: Status has what does not work yet, and
+// the engine keeps trying.
+func (e *Engine) Set(c balancer.Config) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	groups, present := e.registerTargets(c.TargetGroups)
+	configured := map[nodeKey]bool{}
+	for i := range c.LoadBalancers {
+		lb := &c.LoadBalancers[i]
+		for _, conf := range lb.Nodes {
+			key := nodeKey{lb.ARN, conf.ID, conf.Namespace, conf.Address.String()}
+			configured[key] = true
+			n := e.nodes[key]
+			if n == nil {
+				n = newNode(e, lb, conf)
+				e.nodes[key] = n
+			}
+			n.update(lb, groups)
+		}
+	}
+	for key, n := range e.nodes {
+		if !configured[key] {
+			n.close()
+			delete(e.nodes, key)
+		}
+	}
+	for key, r := range e.registered {
+		if !present[key] {
+			r.end()
+			delete(e.registered, key)
+			delete(e.health, key)
+		}
+	}
+	e.front.Set(c.LoadBalancers)
+	e.reportPorts()
+}
+
+// registerTargets registers the groups' targets and returns the groups by ARN and the
+// keys of the targets. The lock is held.
+func (e *Engine) registerTargets(
+	given []balancer.TargetGroup,
+) (groups map[string]*balancer.TargetGroup, present map[balancer.TargetKey]bool) {
+	groups, present = make(map[string]*balancer.TargetGroup, len(given)), map[balancer.TargetKey]bool{}
+	for i := range given {
+		group := &given[i]
+		groups[group.ARN] = group
+		for _, t := range group.Targets {
+			key := balancer.TargetKey{TargetGroup: group.ARN, ID: t.ID, Port: t.Port}
+			present[key] = true
+			e.register(key, t)
+		}
+	}
+	return groups, present
+}
+
+// register registers a target. One with another address is another target.
+func (e *Engine) register(key balancer.TargetKey, t balancer.Target) {
+	if old := e.registered[key]; old != nil {
+		if old.target.Address == t.Address {
+			old.target = t
+			return
+		}
+		old.end()
+		delete(e.health, key)
+	}
+	ctx, end := context.WithCancel(e.ctx)
+	e.registered[key] = &registration{target: t, ctx: ctx, end: end}
+}
+
+// Close ends everything at once and waits for it.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.stop()
+	for _, n := range e.nodes {
+		n.close()
+	}
+	clear(e.nodes)
+	e.mu.Unlock()
+	e.front.Close()
+	e.tasks.Wait()
+	for log := range e.logs { // now that they have all entries
+		log.Close()
+	}
+}
+
+// retryPorts opens ports that could not be opened, again and again.
+func (e *Engine) retryPorts() {
+	for wait(e.ctx, e.failing) && wait(e.ctx, time.After(portRetry)) {
+		e.mu.Lock()
+		for _, n := range e.nodes {
+			if n.err != nil {
+				n.openPorts()
+			}
+		}
+		e.front.OpenPorts()
+		e.reportPorts()
+		e.mu.Unlock()
+	}
+}
+
+// reportPorts notifies those who watch the status, and retryPorts if a port is not
+// open. The lock is held.
+func (e *Engine) reportPorts() {
+	failing := e.front.Failing()
+	for _, n := range e.nodes {
+		failing = failing || n.err != nil
+	}
+	if failing {
+		select {
+		case e.failing <- struct{}{}:
+		default:
+		}
+	}
+	e.notify()
+}
+
+// ports returns all ports with connections, including closed ones.
+func (e *Engine) ports() []*port {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []*port
+	for _, n := range e.nodes {
+		for _, p := range n.ports {
+			out = append(out, p)
+		}
+	}
+	for p := range e.draining {
+		out = append(out, p)
+	}
+	return out
+}
+
+// forgetPort removes a closed port whose last connection has ended.
+func (e *Engine) forgetPort(p *port) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.draining, p)
+}
+
+// upstreamPools returns the pools of connections to targets, of all nodes.
+func (e *Engine) upstreamPools() []*upstreamPool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []*upstreamPool
+	for _, n := range e.nodes {
+		for _, pool := range n.upstreams {
+			out = append(out, pool)
+		}
+	}
+	return out
+}
+
+// wait waits until the channel has something and reports whether ctx has not ended.
+func wait[T any](ctx context.Context, c <-chan T) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-c:
+	}
+	return ctx.Err() == nil
+}

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"reflect"
+	"sync/atomic"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/accesslog"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/health"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/route"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
+)
+
+// node is a running node of a load balancer.
+type node struct {
+	engine *Engine
+	log    *slog.Logger
+	conf   balancer.Node // ID, namespace and addresses never change
+
+	namespace   atomic.Pointer[namespace]
+	listeners   atomic.Pointer[map[uint16]*listener] // by port
+	idleTimeout atomic.Int64                         // nanoseconds
+
+	counts     *nodeCounts
+	accessLog  atomic.Pointer[accesslog.Writer] // nil: off
+	logDropped atomic.Uint64                    // entries missing from the access log
+
+	// Guarded by the engine's lock.
+	lb        *balancer.LoadBalancer
+	ports     map[uint16]*port
+	checkers  map[balancer.TargetKey]*checker
+	pools     map[string]*route.Pool // by target group
+	upstreams map[upstreamKey]*upstreamPool
+	err       error // why it does not listen on all ports
+}
+
+// target is a member of a pool with what the engine needs to send it requests.
+type target struct {
+	route.Member
+	upstreams *upstreamPool
+	counts    *groupCounts // of its target group
+}
+
+// upstreamKey identifies the connections to a target.
+type upstreamKey struct {
+	balancer.TargetKey
+	at  netip.AddrPort
+	tls bool
+}
+
+// checker is a running health checker.
+type checker struct {
+	*health.Checker
+	target balancer.Target
+	check  balancer.HealthCheck
+	stop   context.CancelFunc
+}
+
+func newNode(e *Engine, lb *balancer.LoadBalancer, conf balancer.Node) *node {
+	n := &node{
+		engine: e, lb: lb, conf: conf, counts: e.nodeCounts(lb, conf),
+		log:       e.log.With("load_balancer", lb.DNSName, "zone", conf.Zone),
+		ports:     map[uint16]*port{},
+		checkers:  map[balancer.TargetKey]*checker{},
+		upstreams: map[upstreamKey]*upstreamPool{},
+	}
+	n.listeners.Store(&map[uint16]*listener{})
+	return n
+}
+
+// update applies the configuration: first where requests go, then the ports.
+func (n *node) update(lb *balancer.LoadBalancer, groups map[string]*balancer.TargetGroup) {
+	n.lb = lb
+	n.idleTimeout.Store(int64(lb.IdleTimeout))
+	n.updateAccessLog(lb)
+	inUse := map[balancer.TargetKey]bool{}
+	listeners := make(map[uint16]*listener, len(lb.Listeners))
+	pools := map[string]*route.Pool{}
+	pool := func(arn string) *route.Pool {
+		if pools[arn] == nil && groups[arn] != nil {
+			pools[arn] = n.newPool(groups[arn], inUse)
+		}
+		return pools[arn]
+	}
+	for i := range lb.Listeners {
+		conf := &lb.Listeners[i]
+		listeners[conf.Port] = newListener(lb, conf, pool, n.serverTLS(conf))
+	}
+	n.pools = pools
+	n.listeners.Store(&listeners)
+	for key, c := range n.checkers {
+		if !inUse[key] {
+			c.stop()
+			delete(n.checkers, key)
+		}
+	}
+	for key, pool := range n.upstreams {
+		if !inUse[key.TargetKey] {
+			pool.close()
+			delete(n.upstreams, key)
+		}
+	}
+	n.openPorts()
+}
+
+// newPool returns a new version of a target group's pool. It adds the targets that do
+// not drain to inUse.
+func (n *node) newPool(group *balancer.TargetGroup, inUse map[balancer.TargetKey]bool) *route.Pool {
+	var members []*route.Member
+	counts := n.counts.group(group.ARN)
+	for _, conf := range group.Targets {
+		if conf.Draining {
+			continue
+		}
+		key := balancer.TargetKey{TargetGroup: group.ARN, ID: conf.ID, Port: conf.Port}
+		inUse[key] = true
+		t := &target{
+			Member:    route.Member{Target: conf, Checker: n.checker(key, conf, group.Check)},
+			upstreams: n.upstreamPool(key, conf, group.TLS),
+			counts:    counts,
+		}
+		t.Owner = t
+		members = append(members, &t.Member)
+	}
+	return route.NewPool(group, n.conf.Zone, members, n.pools[group.ARN])
+}
+
+// upstreamPool returns the connections to the target, which all versions of its pool
+// share.
+func (n *node) upstreamPool(key balancer.TargetKey, t balancer.Target, tls bool) *upstreamPool {
+	id := upstreamKey{key, t.AddrPort(), tls}
+	pool := n.upstreams[id]
+	registered := n.engine.registered[key].ctx
+	if pool != nil && pool.registered == registered {
+		return pool
+	}
+	if pool != nil {
+		pool.close()
+	}
+	pool = newUpstreamPool(n, id.at, tls, registered)
+	n.upstreams[id] = pool
+	return pool
+}
+
+// checker returns the running checker of the target. One with other settings replaces
+// it and continues from its verdict.
+func (n *node) checker(key balancer.TargetKey, t balancer.Target, check balancer.HealthCheck) *health.Checker {
+	old := n.checkers[key]
+	if old != nil && old.target == t && reflect.DeepEqual(old.check, check) {
+		return old.Checker
+	}
+	c := health.New(health.HTTPProber(n.dialTarget, t, check), check, n.engine.notify)
+	if old != nil {
+		old.stop()
+		if old.target == t {
+			c.Resume(old.Verdict())
+		}
+	}
+	ctx, stop := context.WithCancel(n.engine.ctx)
+	n.checkers[key] = &checker{Checker: c, target: t, check: check, stop: stop}
+	n.engine.tasks.Go(func() { c.Run(ctx) })
+	return c
+}
+
+// failedOver reports whether the node should leave the load balancer's DNS name.
+func (n *node) failedOver() bool {
+	for _, l := range *n.listeners.Load() {
+		if l.rules.FailedOver() {
+			return true
+		}
+	}
+	return false
+}
+
+// dial connects from the node to a target. For loop see socket.Dial.
+func (n *node) dial(ctx context.Context, loop *socket.Loop, to netip.AddrPort) (*socket.Conn, error) {
+	space := n.namespace.Load()
+	if space == nil {
+		return nil, health.ErrNodeDown
+	}
+	return space.dial(ctx, loop, n.conf.Address, to)
+}
+
+// dialTarget is dial as health checks use it.
+func (n *node) dialTarget(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	conn, err := n.dial(ctx, nil, to)
+	if err != nil {
+		return nil, err // not a nil *socket.Conn in an interface
+	}
+	return conn, nil
+}
+
+// close ends the node. It finishes requests in flight.
+func (n *node) close() {
+	n.closePorts()
+	n.closeAccessLog()
+	for _, c := range n.checkers {
+		c.stop()
+	}
+	if space := n.namespace.Load(); space != nil {
+		if err := space.close(); err != nil {
+			n.log.Warn("close the network namespace", "error", err)
+		}
+	}
+}

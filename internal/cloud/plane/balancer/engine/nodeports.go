@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// openPorts opens missing ports and closes those without a listener. What failed is
+// in n.err.
+func (n *node) openPorts() {
+	n.err = n.openNamespace()
+	configured := make(map[uint16]bool, len(n.lb.Listeners))
+	for _, l := range n.lb.Listeners {
+		configured[l.Port] = true
+	}
+	for number := range n.ports {
+		if !configured[number] {
+			n.closePort(number)
+		}
+	}
+	if n.err != nil {
+		return
+	}
+	if len(configured) == 0 {
+		n.err = n.tryListen()
+		return
+	}
+	for number := range configured {
+		if n.ports[number] == nil {
+			n.err = errors.Join(n.err, n.openPort(number))
+		}
+	}
+}
+
+// tryListen checks that a node without listeners could listen.
+func (n *node) tryListen() error {
+	l, err := n.namespace.Load().listen(netip.AddrPortFrom(n.conf.Address, 0))
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// openNamespace opens the node's namespace, or the one that replaced it at its path.
+func (n *node) openNamespace() error {
+	id, err := namespaceID(n.conf.Namespace)
+	if err != nil {
+		return err
+	}
+	old := n.namespace.Load()
+	if old != nil && old.id == id {
+		return nil
+	}
+	space, err := openNamespace(n.conf.Namespace)
+	if err != nil {
+		return err
+	}
+	n.namespace.Store(space)
+	if old != nil {
+		n.closePorts()
+		return old.close()
+	}
+	return nil
+}
+
+func (n *node) openPort(number uint16) error {
+	socket, err := n.namespace.Load().listen(netip.AddrPortFrom(n.conf.Address, number))
+	if err != nil {
+		return fmt.Errorf("listen on port %d: %w", number, err)
+	}
+	p := newPort(n, number, socket)
+	n.ports[number] = p
+	p.listen()
+	n.log.Info("listening", "address", socket.Addr().String())
+	return nil
+}
+
+// closePort frees the port at once and lets it finish the requests in flight.
+func (n *node) closePort(number uint16) {
+	p := n.ports[number]
+	delete(n.ports, number)
+	n.engine.draining[p] = true
+	_ = p.socket.Close()
+	n.engine.tasks.Go(func() {
+		p.close(time.After(drainTimeout))
+		n.engine.forgetPort(p)
+	})
+}
+
+// closePorts closes all ports, and the unused connections to targets.
+func (n *node) closePorts() {
+	for number := range n.ports {
+		n.closePort(number)
+	}
+	for key, pool := range n.upstreams {
+		pool.close()
+		delete(n.upstreams, key)
+	}
+}

@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
+)
+
+// port is a port on which a node listens, with the connections that it accepted.
+type port struct {
+	node   *node
+	number uint16
+	socket *socket.Listener
+
+	mu          sync.Mutex
+	connections map[*connection]struct{}
+	closing     bool
+	empty       chan struct{} // closed when closing and no connection is left
+}
+
+func newPort(n *node, number uint16, socket *socket.Listener) *port {
+	return &port{
+		node: n, number: number, socket: socket,
+		connections: map[*connection]struct{}{}, empty: make(chan struct{}),
+	}
+}
+
+// listen makes all loops accept connections until the port is closed.
+func (p *port) listen() {
+	for lane, loop := range p.node.engine.loops {
+		loop.Post(func() { p.listenOn(loop, lane) })
+	}
+}
+
+// listenOn makes the calling loop accept connections.
+func (p *port) listenOn(loop *socket.Loop, lane int) {
+	err := loop.WatchListener(p.socket, func() { p.accept(loop, lane) })
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		p.retryLater(err, loop, lane)
+	}
+}
+
+// accept accepts clients that wait. If there are more than acceptBatch, this loop or
+// another is told again.
+func (p *port) accept(loop *socket.Loop, lane int) {
+	for range acceptBatch {
+		conn, err := p.socket.Accept()
+		switch {
+		case err == nil:
+			p.serve(conn, loop, lane)
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, net.ErrClosed):
+			return
+		default: // such as one for want of file descriptors: wait until some are closed
+			loop.UnwatchListener(p.socket)
+			p.retryLater(err, loop, lane)
+			return
+		}
+	}
+}
+
+// retryLater logs an error of accepting and makes the loop try again.
+func (p *port) retryLater(err error, loop *socket.Loop, lane int) {
+	p.node.log.Warn("accept", "port", p.number, "error", err)
+	p.node.engine.tasks.Go(func() {
+		if wait(p.node.engine.ctx, time.After(portRetry)) {
+			loop.Post(func() { p.listenOn(loop, lane) })
+		}
+	})
+}
+
+// serve serves a client on the loop. A client that uses TLS is served on a goroutine,
+// because the standard library handles TLS.
+func (p *port) serve(conn *socket.Conn, loop *socket.Loop, lane int) {
+	l := p.listener()
+	var c *connection
+	secure := l != nil && l.tls != nil
+	if secure {
+		c = newConnection(p, conn, tls.Server(conn, l.tls.config), len(p.node.engine.loops))
+	} else {
+		c = newConnection(p, conn, conn, lane)
+	}
+	if !p.add(c) {
+		_ = conn.Close()
+		return
+	}
+	p.node.counts.lanes[lane%lanes].sums[newConnections].Add(1)
+	if secure {
+		p.node.engine.workers.serve(c)
+		return
+	}
+	conn.Attach(loop)
+	loop.Start(c)
+}
+
+// listener returns the listener as it is configured now, or nil if it has just been
+// removed.
+func (p *port) listener() *listener { return (*p.node.listeners.Load())[p.number] }
+
+// add adds an accepted connection. It returns false if the port is closing.
+func (p *port) add(c *connection) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return false
+	}
+	p.connections[c] = struct{}{}
+	return true
+}
+
+// addStream adds a stream of a connection that the port has. It may be closing.
+func (p *port) addStream(stream *connection) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.connections[stream] = struct{}{}
+}
+
+func (p *port) remove(c *connection) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.connections, c)
+	if p.closing && len(p.connections) == 0 {
+		close(p.empty)
+	}
+}
+
+// close frees the port at once. It closes idle connections now, others after their
+// response, and all that are left after the timeout. Then it returns.
+func (p *port) close(timeout <-chan time.Time) {
+	_ = p.socket.Close()
+	p.mu.Lock()
+	p.closing = true
+	if len(p.connections) == 0 {
+		close(p.empty)
+	}
+	p.mu.Unlock()
+	p.each(func(c *connection) { c.closeIfIdle() })
+	select {
+	case <-p.empty:
+		return
+	case <-timeout:
+	case <-p.node.engine.ctx.Done():
+	}
+	p.each(func(c *connection) { c.interrupt(portClosed) })
+	<-p.empty
+}
+
+// each calls do for each connection.
+func (p *port) each(do func(*connection)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.connections {
+		do(c)
+	}
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package engine
+
+// The race detector makes pools forget, so that they allocate.
+const raceDetector = true

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"net"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
+)
+
+// upstream is a connection to a target.
+type upstream struct {
+	pool *upstreamPool
+	conn net.Conn        // the socket, or TLS over it
+	raw  *socket.Conn    // conn if it is plain TCP; else nil
+	used time.Duration   // when its last response ended
+	buf  *responseBuffer // has the unsent part of the response; nil: nothing
+
+	socket *socket.Conn
+}
+
+// deregistered reports whether the target's registration has ended.
+func (u *upstream) deregistered() bool { return u.pool.registered.Err() != nil }
+
+// read waits for bytes of the response, without a buffer while there are none. If then
+// is not nil, a loop does not wait but returns socket.ErrNotReady and resumes then.
+func (u *upstream) read(then socket.Server) error {
+	if u.buf != nil || u.raw == nil {
+		if u.buf == nil {
+			u.buf = newResponseBuffer()
+		}
+		n, err := u.conn.Read(u.buf.space())
+		u.buf.end += n
+		if n > 0 {
+			return nil
+		}
+		return err
+	}
+	for {
+		if err := u.raw.WaitRead(then); err != nil {
+			return err
+		}
+		b := newResponseBuffer()
+		n, err := u.raw.TryRead(b.space())
+		if err == nil {
+			b.end += n
+			u.buf = b
+			return nil
+		}
+		if b.release(); err != socket.ErrNotReady { //nolint:errorlint // it is never wrapped
+			return err
+		}
+	}
+}
+
+// close closes the connection and drops what came of a response.
+func (u *upstream) close() {
+	u.releaseBuffer()
+	_ = u.conn.Close()
+}
+
+func (u *upstream) releaseBuffer() {
+	if u.buf != nil {
+		u.buf.release()
+		u.buf = nil
+	}
+}
