@@ -15,94 +15,92 @@ import (
 	"aloft.dev/aloft/internal/view"
 )
 
-func (a *app) downCommand() *cobra.Command {
-	var images bool
-	var name string
+type downOptions struct {
+	*global
+	dir    string
+	app    string // in place of dir's aloft.yaml
+	images bool
+}
+
+func newDownCommand(g *global, run func(context.Context, *downOptions) error) *cobra.Command {
+	o := &downOptions{global: g}
 	c := &cobra.Command{
 		Use:   "down [DIR]",
-		Short: "Remove everything of the application, and prove that nothing is left",
-		Long: `Deletes all that carries the application's tag, whole or half-built. The images of its
-releases stay, so that the next up is quick, unless --images is given.`,
-		Example: "  aloft down\n  aloft down --images --yes\n  aloft down ./shop --on aws\n  aloft down --app shop --region eu-west-1   # when its aloft.yaml is lost",
-		Args:    cobra.MaximumNArgs(1),
+		Short: "Delete everything of the application, and prove that nothing is left",
+		Long: `Deletes every resource that carries the application's tag, complete or half-created. The
+images of its releases are kept, so that the next up is fast, unless --images is given.`,
+		Example: `  aloft down
+  aloft down --images --yes
+  aloft down ./shop --on aws
+  aloft down --app shop --region eu-west-1   # without its aloft.yaml`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if name != "" && len(args) > 0 {
-				return diag.List{
-					{
-						Where:   "aloft down",
-						Summary: "a folder and --app are both given",
-						Hint:    "give the one that is meant",
-					},
-				}
+			if o.app != "" && len(args) > 0 {
+				return diag.List{{
+					Where: "aloft down", Summary: "a folder and --app are both given", Hint: "give one of them",
+				}}
 			}
-			return a.down(c.Context(), folder(args), name, images)
+			o.dir = folder(args)
+			return run(c.Context(), o)
 		},
 	}
-	c.Flags().StringVar(&name, "app", "", "name of the application; no aloft.yaml is read then")
-	c.Flags().BoolVar(&images, "images", false, "delete the images of all releases, too")
+	c.Flags().StringVar(&o.app, "app", "", "the application's name, in place of reading aloft.yaml")
+	c.Flags().BoolVar(&o.images, "images", false, "delete the images of all releases too")
 	return c
 }
 
-func (a *app) down(ctx context.Context, dir, name string, images bool) error {
+func runDown(ctx context.Context, o *downOptions) error {
 	began := time.Now()
-	tell := newOnce(a.teller)
-	d, err := a.openToRemove(ctx, dir, name, tell.Event)
+	shown := newLazyProgress(o.newProgress)
+	d, err := o.openToDelete(ctx, shown.Event)
 	if err != nil {
 		return err
 	}
-	if err := a.confirm(fmt.Sprintf("Delete everything of %s in %s (--on %s)?", d.spec.App, d.spec.Region, a.on)); err != nil {
+	app, region := d.spec.App, d.spec.Region
+	if err := o.confirm(fmt.Sprintf("Delete everything of %s in %s (--on %s)?", app, region, o.on)); err != nil {
 		return err
 	}
-	if err := a.afterDrill(ctx, d, removes); err != nil {
+	if err := o.handleLeftDrill(ctx, d, willDelete); err != nil {
 		return err
 	}
-	err = d.Down(ctx, apply.DownOptions{Images: images})
-	if closed := tell.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
+	err = d.Down(ctx, apply.DownOptions{Images: o.images})
+	if err := cmp.Or(err, shown.Close()); err != nil {
 		return err
 	}
-	if a.json {
-		return view.JSON(
-			a.Out,
-			map[string]any{"app": d.spec.App, "region": d.spec.Region, "left": []string{}, "images_deleted": images},
-		)
+	if o.json {
+		document := map[string]any{"app": app, "region": region, "left": []string{}, "images_deleted": o.images}
+		return view.JSON(o.Out, document)
 	}
-	kept := " The images of its releases are kept: --images deletes them, too."
-	if images {
-		kept = " Its images and their snapshots are gone, too."
+	images := "The images of its releases are kept: --images deletes them too."
+	if o.images {
+		images = "Its images and their snapshots are deleted too."
 	}
-	_, _ = fmt.Fprintf(
-		a.Out,
-		"%s Nothing is left of %s in %s: EC2 and Elastic Load Balancing list nothing with its tag (%s).%s\n",
-		a.style(a.Out).Good("✓"),
-		d.spec.App,
-		d.spec.Region,
-		view.Duration(time.Since(began)),
-		kept,
-	)
+	_, _ = fmt.Fprintf(o.Out,
+		"%s Nothing is left of %s in %s: EC2 and Elastic Load Balancing list nothing with its tag (%s). %s\n",
+		o.style(o.Out).Good("✓"), app, region, view.Duration(time.Since(began)), images)
 	return nil
 }
 
-// openToRemove gives the deployment of a folder, or of an application by its
-// name: what is to go needs no spec.
-func (a *app) openToRemove(ctx context.Context, dir, name string, events event.Sink) (*deployment, error) {
-	if name != "" {
-		if !spec.ValidApp(name) {
-			return nil, diag.List{
-				{
-					Where:   "--app " + name,
-					Summary: "is not the name of an application",
-					Hint:    "what belongs to one carries its name in the tag aloft:app",
-				},
-			}
+// openToDelete returns the deployment of a folder, or of the application that
+// --app names: deleting needs no spec.
+func (o *downOptions) openToDelete(ctx context.Context, events event.Sink) (*deployment, error) {
+	if o.app != "" {
+		if !spec.ValidApp(o.app) {
+			return nil, diag.List{{
+				Where:   "--app " + o.app,
+				Summary: "is not the name of an application",
+				Hint:    "give the name in the tag aloft:app of its resources",
+			}}
 		}
-		return a.openSpec(ctx, &spec.Spec{App: name, Region: cmp.Or(a.region, spec.DefaultRegion)}, false, events)
+		s := &spec.Spec{App: o.app, Region: cmp.Or(o.region, spec.DefaultRegion)}
+		return o.open(ctx, s, false, events)
 	}
-	if _, err := a.load(dir); err != nil {
-		return nil, append(diag.From(err), &diag.Diagnostic{Where: "aloft down", Summary: "can do without the file",
-			Hint: "aloft down --app NAME" + a.again() + ", and --region if it is not in " + spec.DefaultRegion})
+	s, err := o.loadSpec(o.dir)
+	if err != nil {
+		return nil, append(diag.From(err), &diag.Diagnostic{
+			Where: "aloft down", Summary: "does not need the file",
+			Hint: "aloft down --app NAME" + o.cloudFlags() + ", and --region if it is not in " + spec.DefaultRegion,
+		})
 	}
-	return a.open(ctx, dir, false, events)
+	return o.open(ctx, s, false, events)
 }

@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -16,74 +13,92 @@ import (
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/drill/report"
+	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/spec"
-	"aloft.dev/aloft/internal/view"
 )
 
-// drillFlags are what the user says of a drill.
-type drillFlags struct {
-	at, svg, named  string
-	rate            float64
-	calm, duration  time.Duration
-	force, restores bool
+type drillOptions struct {
+	*global
+	dir        string
+	experiment drill.Experiment
+	at         string // server or zone
+	svg        string // file of the picture
+	load       loadFlags
+	force      bool
+	restore    bool
 }
 
-func (a *app) drillCommand() *cobra.Command {
-	var f drillFlags
+func newDrillCommand(g *global, run func(context.Context, *drillOptions) error) *cobra.Command {
+	o := &drillOptions{global: g}
 	c := &cobra.Command{
 		Use:   "drill EXPERIMENT [DIR]",
-		Short: "Break something on purpose, under load, and measure what users see of it",
-		Long: `Sends requests at a steady rate, breaks something through the AWS API, and tells which
-requests failed and for how long, against the bound that the settings promise. The
-experiments:
+		Short: "Break something on purpose, under load, and measure what users notice",
+		Long: `Sends requests at a steady rate, breaks something through the AWS API, and reports which
+requests failed and for how long, compared with the bound that follows from the settings.
+The experiments:
 
-  instance   terminate one server; its place is filled again
-  zone       cut off one zone, machines and balancer node, silently
+  instance   terminate one server; aloft up replaces it
+  zone       isolate one zone: its servers and its load balancer node fall silent
   app        stop the application on one server
-  freeze     let the application on one server hang, with its connections open
-  overload   raise the load until it is too much; tells the capacity of a server
+  freeze     suspend the application on one server, with its connections open
+  overload   raise the load until requests fail; reports the capacity of a server
 
-What was changed is put back in the end and on Ctrl-C; when the drill is killed, the
-next aloft command does it, and aloft drill --restore does only that.
+The drill restores what it changed at its end and on Ctrl-C. If it is killed, the next
+aloft command restores it; aloft drill --restore does nothing else.
 Exit code 0: inside the bound; 4: outside.`,
-		Example: "  aloft drill zone\n  aloft drill zone --at us-east-1b --rate 300 --svg zone.svg\n  aloft drill app --at server-2 --json | jq .availability\n  aloft drill --restore",
-		Args:    cobra.MaximumNArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
-			if f.restores {
-				return a.drillRestore(c.Context(), folder(args), f.force)
-			}
-			experiment, dir, err := experimentAndDir(args)
-			if err != nil {
+		Example: `  aloft drill zone
+  aloft drill zone --at us-east-1b --rate 300 --svg zone.svg
+  aloft drill app --at server-2 --json | jq .availability
+  aloft drill --restore`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if o.restore {
+				o.dir = folder(args)
+			} else if o.experiment, o.dir, err = experimentAndDir(args); err != nil {
 				return err
 			}
-			return a.drillOnce(c.Context(), dir, experiment, f)
+			return run(c.Context(), o)
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.at, "at", "", "server or zone that is hit; the last one by default")
-	flags.StringVar(&f.svg, "svg", "", "draw the run into this file")
-	f.loadFlags(flags)
-	flags.BoolVar(
-		&f.force,
-		"force",
-		false,
-		"also when no healthy server would be left; with --restore: also what a drill changed that may still run",
-	)
-	flags.BoolVar(&f.restores, "restore", false, "only put back what a drill changed that was killed")
+	flags.StringVar(&o.at, "at", "", "the server or zone to break; the last one by default")
+	flags.StringVar(&o.svg, "svg", "", "draw the run as an SVG picture into this file")
+	o.load.add(flags)
+	flags.BoolVar(&o.force, "force", false,
+		"break the last healthy server too; with --restore: also undo a drill that may still be running")
+	flags.BoolVar(&o.restore, "restore", false, "only restore what a killed drill changed")
 	return c
 }
 
-// loadFlags are those of everything that drills.
-func (f *drillFlags) loadFlags(flags *pflag.FlagSet) {
-	flags.Float64Var(&f.rate, "rate", 50, "requests a second; where an overload begins")
-	flags.DurationVar(&f.calm, "calm", 10*time.Second, "load before the disturbance and after all is well again")
-	flags.DurationVar(
-		&f.duration,
-		"duration",
-		0,
-		"how long the disturbance stands; by default its bound and 10 s. Of an overload: how long a step lasts, 5 s by default",
-	)
-	flags.StringVar(&f.named, "confirm", "", "the application's name, in place of typing it, with --on aws")
+// loadFlags are the flags of the commands that drill.
+type loadFlags struct {
+	rate           float64
+	calm, duration time.Duration
+	confirmed      string // application's name
+}
+
+func (f *loadFlags) add(flags *pflag.FlagSet) {
+	flags.Float64Var(&f.rate, "rate", 50, "requests per second; of an overload: the first rate")
+	flags.DurationVar(&f.calm, "calm", 10*time.Second,
+		"how long to send load before the failure and after the recovery")
+	flags.DurationVar(&f.duration, "duration", 0,
+		"how long the failure lasts; by default 10 s longer than its bound. "+
+			"Of an overload: how long a step lasts, by default 5 s")
+	flags.StringVar(&f.confirmed, "confirm", "", "the application's name, in place of typing it, with --on aws")
+}
+
+func (f loadFlags) check() error {
+	var problems diag.List
+	if f.rate <= 0 || f.rate > 100_000 {
+		problems.Add("--rate", "50 is the default", "expected 0 to 100000 requests per second, got %g", f.rate)
+	}
+	if f.calm < time.Second {
+		problems.Add("--calm", "10s is the default", "expected 1s or more, got %s", f.calm)
+	}
+	if f.duration < 0 {
+		problems.Add("--duration", "leave it out for the default", "expected 0s or more, got %s", f.duration)
+	}
+	return problems.Err()
 }
 
 func experimentAndDir(args []string) (drill.Experiment, string, error) {
@@ -92,81 +107,78 @@ func experimentAndDir(args []string) (drill.Experiment, string, error) {
 		names[i] = string(e)
 	}
 	if len(args) == 0 || !slices.Contains(names, args[0]) {
-		return "", "", diag.List{
-			{
-				Where:   "aloft drill",
-				Summary: "no experiment is named",
-				Detail:  "there are: " + strings.Join(names, ", "),
-				Hint:    "aloft drill zone",
-			},
-		}
+		return "", "", diag.List{{
+			Where:   "aloft drill",
+			Summary: "no experiment is named",
+			Detail:  "the experiments: " + strings.Join(names, ", "),
+			Hint:    "for example: aloft drill zone",
+		}}
 	}
 	return drill.Experiment(args[0]), folder(args[1:]), nil
 }
 
-func (f drillFlags) check() error {
-	var problems diag.List
-	if f.rate <= 0 || f.rate > 100_000 {
-		problems.Add("--rate", "50 is the default", "expected 0 to 100000 requests a second, got %g", f.rate)
+func runDrill(ctx context.Context, o *drillOptions) error {
+	if o.restore {
+		return o.restoreOnly(ctx)
 	}
-	if f.calm < time.Second || f.duration < 0 {
-		problems.Add("--calm, --duration", "", "a drill needs a second of calm, and a time that is not below zero")
-	}
-	return problems.Err()
-}
-
-func (a *app) drillOnce(ctx context.Context, dir string, e drill.Experiment, f drillFlags) (err error) {
-	if err := f.check(); err != nil {
+	if err := o.load.check(); err != nil {
 		return err
 	}
-	tell := a.drillTeller()
-	d, err := a.open(ctx, dir, false, tell.Event)
+	shown := o.newDrillProgress()
+	d, err := o.openFolder(ctx, o.dir, shown.Event)
 	if err != nil {
 		return err
 	}
-	if err := a.confirmDrill(d.spec.App, f.named); err != nil {
+	if err := o.confirmDrill(d.spec.App, o.load.confirmed); err != nil {
 		return err
 	}
-	result, err := a.drillHere(ctx, d, e, f, tell)
-	if err := joined(err, tell.Close()); err != nil {
+	result, err := o.drillOnce(ctx, d, shown, drill.Options{
+		Experiment: o.experiment, At: o.at, Rate: o.load.rate, Calm: o.load.calm, Duration: o.load.duration,
+		Force: o.force,
+	})
+	if err := joinEnd(err, shown.Close()); err != nil {
 		return err
 	}
-	return a.drillResult(result, f.svg)
+	return o.drillResult(result, o.svg)
 }
 
-// drillHere runs one drill of a deployment that was opened.
-func (a *app) drillHere(
-	ctx context.Context,
-	d *deployment,
-	e drill.Experiment,
-	f drillFlags,
-	tell *drillScreen,
+// drillOnce runs one drill of a deployment.
+func (g *global) drillOnce(
+	ctx context.Context, d *deployment, shown *drillProgress, options drill.Options,
 ) (drill.Result, error) {
-	status, err := a.ready(ctx, d, e)
+	status, err := g.readyForDrill(ctx, d, options.Experiment)
 	if err != nil {
 		return drill.Result{}, err
 	}
-	return a.drill(d, tell.Event).Run(ctx, status, drill.Options{
-		Experiment: e, At: f.at, Rate: f.rate, Calm: f.calm, Duration: f.duration, Force: f.force,
-		Settings: settingsOf(d.spec), Live: tell.live(),
+	options.Settings, options.Live = drillSettings(d.spec), shown.live()
+	return g.newDrill(d, shown.Event).Run(ctx, status, options)
+}
+
+func (g *global) newDrill(d *deployment, events event.Sink) *drill.Drill {
+	return drill.New(drill.Config{
+		App: d.spec.App, Client: d.client, Poll: g.pollInterval(), Events: events, Connect: d.connectForScripts,
+		Refill: func(ctx context.Context) error {
+			_, err := d.Up(ctx)
+			return err
+		},
 	})
 }
 
-// settingsOf are those that decide for how long users may see a failure.
-func settingsOf(s *spec.Spec) report.Settings {
+// drillSettings returns the settings that determine how long users may see a
+// failure.
+func drillSettings(s *spec.Spec) report.Settings {
 	h := s.LoadBalancer.Health
 	return report.Settings{
 		Interval: h.Interval, Timeout: h.Timeout, Unhealthy: h.Unhealthy, Healthy: h.Healthy,
-		Zones: len(
-			s.Network.Subnets,
-		), Targets: s.Machines.Count, DeregistrationDelay: s.LoadBalancer.DeregistrationDelay,
+		Zones: len(s.Network.Subnets), Targets: s.Machines.Count,
+		DeregistrationDelay: s.LoadBalancer.DeregistrationDelay,
 	}
 }
 
-// ready tells whether the deployment may be drilled: it serves and is as its spec
-// says, as far as the drill relies on that.
-func (a *app) ready(ctx context.Context, d *deployment, e drill.Experiment) (*apply.Status, error) {
-	if err := a.afterDrill(ctx, d, mends); err != nil {
+// readyForDrill returns the status of a deployment that can be drilled: it serves,
+// and matches its spec as far as the experiment relies on it.
+func (g *global) readyForDrill(ctx context.Context, d *deployment, e drill.Experiment) (*apply.Status, error) {
+	if err := g.handleLeftDrill(ctx, d, willChange); err != nil {
 		return nil, err
 	}
 	status, err := d.deployed(ctx)
@@ -174,71 +186,21 @@ func (a *app) ready(ctx context.Context, d *deployment, e drill.Experiment) (*ap
 		return nil, err
 	}
 	if status.URL == "" || status.TargetGroupARN == "" {
-		return nil, diag.List{{Where: d.spec.App, Summary: "does not serve yet", Hint: "aloft up goes on"}}
+		return nil, diag.List{{
+			Where: d.spec.App, Summary: "does not serve yet", Hint: "aloft up continues the deployment",
+		}}
 	}
 	if e != drill.Instance {
 		return status, nil
 	}
-	// aloft up fills the place; it should do nothing else then.
+	// The drill runs aloft up, which should do nothing but replace the server.
 	p, err := d.Plan(ctx)
 	if err == nil && !p.Empty() {
-		err = diag.List{
-			{
-				Where:   d.spec.App,
-				Summary: "is not as its spec says, so filling the server's place would change more",
-				Hint:    "aloft plan shows it; aloft up does it",
-			},
-		}
+		err = diag.List{{
+			Where:   d.spec.App,
+			Summary: "differs from its spec, so replacing the server would change more",
+			Hint:    "aloft plan shows the changes; aloft up makes them",
+		}}
 	}
 	return status, err
-}
-
-// confirmDrill asks for the application's name before something real is broken.
-func (a *app) confirmDrill(app, named string) error {
-	if a.on != "aws" || named == app {
-		return nil
-	}
-	if named == "" {
-		if in, ok := a.In.(*os.File); ok && isTerminal(in) {
-			_, _ = fmt.Fprintf(
-				a.Err,
-				"This drill breaks %s on AWS while its users use it.\nType the application's name to go on: ",
-				app,
-			)
-		}
-		named, _ = bufio.NewReader(a.In).ReadString('\n') // what was not typed is not the name
-		named = strings.TrimSpace(named)
-	}
-	if named != app {
-		return diag.List{
-			{
-				Where:   app,
-				Summary: "the drill was not confirmed; nothing was changed",
-				Hint:    "type the application's name, or add --confirm " + app,
-			},
-		}
-	}
-	return nil
-}
-
-func (a *app) drillRestore(ctx context.Context, dir string, force bool) (err error) {
-	tell := newOnce(a.teller)
-	defer func() { err = joined(err, tell.Close()) }()
-	d, err := a.open(ctx, dir, false, tell.Event)
-	if err != nil {
-		return err
-	}
-	c, err := a.drill(d, tell.Event).Restore(ctx, force)
-	if err != nil {
-		return err
-	}
-	if a.json {
-		return view.JSON(a.Out, map[string]any{"app": d.spec.App, "restored": c})
-	}
-	text := "Nothing is left of a drill."
-	if c != nil {
-		text = fmt.Sprintf("What the drill (%s of %s) changed is put back.", c.Experiment, c.At)
-	}
-	_, _ = fmt.Fprintf(a.Out, "%s %s\n", a.style(a.Out).Good("✓"), text)
-	return nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,64 +13,69 @@ import (
 	"aloft.dev/aloft/internal/view"
 )
 
-func (a *app) initCommand() *cobra.Command {
-	var schema bool
+type initOptions struct {
+	*global
+	dir    string
+	schema bool
+}
+
+func newInitCommand(g *global, run func(context.Context, *initOptions) error) *cobra.Command {
+	o := &initOptions{global: g}
 	c := &cobra.Command{
-		Use:     "init [DIR]",
-		Short:   "Write aloft.yaml for the application in a folder, with what Aloft assumes",
+		Use:   "init [DIR]",
+		Short: "Write aloft.yaml for the application in a folder",
+		Long: `Detects how the Node.js application in the folder starts, and writes aloft.yaml with
+every default that aloft up would assume. It does not overwrite an existing file.`,
 		Example: "  aloft init\n  aloft init ./shop\n  aloft init --schema > aloft.schema.json",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if schema {
-				text, err := spec.Schema()
-				if err != nil {
-					return err
-				}
-				_, err = a.Out.Write(text)
-				return err
-			}
-			return a.init(folder(args))
+		RunE: func(c *cobra.Command, args []string) error {
+			o.dir = folder(args)
+			return run(c.Context(), o)
 		},
 	}
-	c.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of aloft.yaml, for editors")
+	c.Flags().BoolVar(&o.schema, "schema", false, "print the JSON Schema of aloft.yaml, for editors")
 	return c
 }
 
-func (a *app) init(dir string) error {
-	file := filepath.Join(dir, spec.FileName)
-	if _, err := os.Stat(file); err == nil {
-		return diag.List{
-			{Where: file, Summary: "is there already", Hint: "edit it, or remove it and run aloft init again"},
-		}
+func runInit(_ context.Context, o *initOptions) error {
+	if o.schema {
+		return printSchema(o.global)
 	}
-	s, err := spec.Load(dir)
+	file := filepath.Join(o.dir, spec.FileName)
+	if _, err := os.Stat(file); err == nil {
+		return diag.List{{
+			Where: file, Summary: "exists already", Hint: "edit it, or remove it and run aloft init again",
+		}}
+	}
+	s, err := o.loadSpec(o.dir)
 	if err != nil {
 		return err
-	}
-	if a.region != "" {
-		s.Region = a.region
 	}
 	text, err := spec.Write(s)
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(file, text, 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
+		return diag.List{{
+			Where: file, Summary: "cannot be written", Detail: err.Error(),
+			Hint: "check the folder's permissions", Cause: err,
+		}}
 	}
-	if a.json {
-		return view.JSON(a.Out, map[string]string{"file": file, "app": s.App, "start": s.Start})
+	if o.json {
+		return view.JSON(o.Out, map[string]string{"file": file, "app": s.App, "start": s.Start})
 	}
-	style := a.style(a.Out)
-	_, _ = fmt.Fprintf(
-		a.Out,
-		"%s Wrote %s: %s runs %q on port %d.\n  Next: %s shows what would be made, %s makes it.\n",
-		style.Good("✓"),
-		file,
-		s.App,
-		s.Start,
-		s.Port,
-		style.Name("aloft plan"),
-		style.Name("aloft up"),
-	)
+	style := o.style(o.Out)
+	_, _ = fmt.Fprintf(o.Out, "%s Wrote %s: %s runs %q on port %d.\n", style.Good("✓"), file, s.App, s.Start, s.Port)
+	_, _ = fmt.Fprintf(o.Out, "  Next: %s shows what Aloft would create, %s creates it.\n",
+		style.Name("aloft plan"), style.Name("aloft up"))
 	return nil
+}
+
+func printSchema(g *global) error {
+	text, err := spec.Schema()
+	if err != nil {
+		return err
+	}
+	_, err = g.Out.Write(text)
+	return err
 }

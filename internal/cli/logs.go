@@ -13,69 +13,87 @@ import (
 	"aloft.dev/aloft/internal/release"
 )
 
-func (a *app) logsCommand() *cobra.Command {
-	var options release.LogOptions
+type logsOptions struct {
+	*global
+	dir    string
+	server string // "" for all
+	log    release.LogOptions
+
+	// read calls line for each line of an application's log on a machine.
+	read func(ctx context.Context, t release.Target, app string, o release.LogOptions, line func(string)) error
+}
+
+func newLogsCommand(g *global, run func(context.Context, *logsOptions) error) *cobra.Command {
+	o := &logsOptions{global: g, read: release.Logs}
 	c := &cobra.Command{
-		Use:     "logs [DIR] [SERVER]",
-		Short:   "Print the application's log, of one server or of all",
+		Use:   "logs [DIR] [SERVER]",
+		Short: "Print the application's log, of one server or of all",
+		Long: `Reads the journal of the application's service on each server over SSH. Without
+--follow it prints one server after the other.`,
 		Example: "  aloft logs\n  aloft logs server-2 -n 20\n  aloft logs ./shop --follow",
 		Args:    cobra.MaximumNArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
-			dir, server, err := dirAndServer(args)
-			if err != nil {
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if o.dir, o.server, err = dirAndServer(args); err != nil {
 				return err
 			}
-			if options.Lines < 0 {
-				return diag.List{{Where: "--lines", Summary: "is a number of lines, 0 for all"}}
+			if o.log.Lines < 0 {
+				return diag.List{{
+					Where: "--lines", Summary: "is not a number of lines", Hint: "give 0 or more; 0 prints all lines",
+				}}
 			}
-			return a.logs(c.Context(), dir, server, options)
+			return run(c.Context(), o)
 		},
 	}
-	c.Flags().BoolVarP(&options.Follow, "follow", "f", false, "go on with what is logged, until Ctrl-C")
-	c.Flags().IntVarP(&options.Lines, "lines", "n", 100, "the last so many lines of each server; 0 for all")
+	c.Flags().BoolVarP(&o.log.Follow, "follow", "f", false, "keep printing new lines until Ctrl-C")
+	c.Flags().IntVarP(&o.log.Lines, "lines", "n", 100, "the number of lines to print per server; 0 for all")
 	return c
 }
 
-// logLine is a line of a server's log, as --json prints it.
+// logLine is a line of a server's log in the output of --json.
 type logLine struct {
 	Server string `json:"server"`
 	Line   string `json:"line"`
 }
 
-func (a *app) logs(ctx context.Context, dir, server string, options release.LogOptions) (err error) {
-	d, err := a.open(ctx, dir, false, nil)
+func runLogs(ctx context.Context, o *logsOptions) (err error) {
+	d, err := o.openFolder(ctx, o.dir, nil)
 	if err != nil {
 		return err
 	}
-	targets, shut, err := d.reach(ctx, server)
+	targets, closeAccess, err := d.reach(ctx, o.server)
 	if err != nil {
 		return err
 	}
-	defer func() { err = joined(err, shut()) }()
-	style := a.style(a.Out)
-	lines := json.NewEncoder(a.Out)
-	var mu sync.Mutex
+	defer func() { err = joinEnd(err, closeAccess()) }()
 	group, ctx := errgroup.WithContext(ctx)
-	if !options.Follow {
+	if !o.log.Follow {
 		group.SetLimit(1) // one server after the other
 	}
+	printLine := o.linePrinter(len(targets) > 1)
 	for _, t := range targets {
 		group.Go(func() error {
-			return release.Logs(ctx, t, d.spec.App, options, func(line string) {
-				mu.Lock()
-				defer mu.Unlock()
-				if a.json {
-					_ = lines.Encode(
-						logLine{Server: t.Name, Line: line},
-					) // a reader that has gone ends the command by its signal
-					return
-				}
-				if len(targets) > 1 {
-					line = style.Name(t.Name) + " " + line
-				}
-				_, _ = fmt.Fprintln(a.Out, line)
-			})
+			return o.read(ctx, t, d.spec.App, o.log, func(line string) { printLine(t.Name, line) })
 		})
 	}
 	return group.Wait()
+}
+
+// linePrinter returns a function that prints a line of a server's log. It may be
+// called concurrently.
+func (o *logsOptions) linePrinter(named bool) func(server, line string) {
+	style := o.style(o.Out)
+	encoder := json.NewEncoder(o.Out)
+	var mu sync.Mutex
+	return func(server, line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if o.json {
+			_ = encoder.Encode(logLine{Server: server, Line: line}) // a closed pipe ends the program by its signal
+			return
+		}
+		if named {
+			line = style.Name(server) + " " + line
+		}
+		_, _ = fmt.Fprintln(o.Out, line)
+	}
 }

@@ -1,5 +1,6 @@
-// Package cli is the command line: the only reader of flags and environment, and
-// the only place that sees both the deployer and the local cloud.
+// Package cli implements the aloft command line. It is the only package that
+// reads flags and the environment, and the only one that uses both the deployer
+// and the local cloud.
 package cli
 
 import (
@@ -11,55 +12,38 @@ import (
 	"os/signal"
 	"syscall"
 
-	"golang.org/x/term"
-
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/view"
 )
 
-// Exit codes: scripts rely on them.
-const (
-	ExitOK          = 0   // done, or nothing to do
-	ExitError       = 1   // a diagnostic says what is wrong
-	ExitChanges     = 2   // plan: there is something to do
-	ExitNotVerified = 3   // what was promised does not hold: a check of verify, or a release that failed and was taken back
-	ExitOutside     = 4   // drill: requests failed outside the bound
-	ExitInterrupted = 130 // stopped by Ctrl-C; running again goes on
-)
-
-// Stdio is what a command reads and writes: results go to Out, the story to Err.
+// Stdio holds the streams of a command: results go to Out, progress and problems
+// go to Err.
 type Stdio struct {
 	In       io.Reader
 	Out, Err io.Writer
 }
 
-// errInterrupted is the cause of a context that ended by Ctrl-C.
+// errInterrupted is the cause of a context that Ctrl-C canceled.
 var errInterrupted = errors.New("interrupted")
 
-// exit ends a command with a code other than 0 and 1, its story told.
-type exit int
-
-func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
-
-// Main runs aloft with the arguments after its name and returns its exit code.
-// version is what `aloft --version` prints.
+// Main runs aloft with the arguments that follow the program's name and returns
+// the exit code. version is printed by aloft --version.
 func Main(args []string, version string, stdio Stdio) int {
-	if code, ok := runPart(args); ok {
+	if code, ok := runSubprocess(args); ok {
 		return code
 	}
 	ctx, cancel := interruptible(context.Background(), stdio.Err)
 	defer cancel()
 
-	a := &app{Stdio: stdio, version: version}
-	root := a.root()
+	g := newGlobal(version, stdio)
+	root := newRootCommand(g)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	return a.finish(ctx, err)
+	return g.finish(ctx, root.ExecuteContext(ctx))
 }
 
-// finish tells what went wrong, if anything, and picks the exit code.
-func (a *app) finish(ctx context.Context, err error) int {
+// finish prints the error of a command, if any, and returns the exit code.
+func (g *global) finish(ctx context.Context, err error) int {
 	var code exit
 	switch {
 	case err == nil:
@@ -67,28 +51,26 @@ func (a *app) finish(ctx context.Context, err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.Is(context.Cause(ctx), errInterrupted):
-		_, _ = fmt.Fprintln(
-			a.Err,
-			a.style(a.Err).Warn("Stopped.")+" Nothing is lost: run the same command again and it goes on from here.",
-		)
+		stopped := g.style(g.Err).Warn("Stopped.")
+		_, _ = fmt.Fprintf(g.Err, "%s Nothing is lost: the same command continues from here.\n", stopped)
 		return ExitInterrupted
 	}
-	problems, ended := diag.From(err), ExitError
+	problems, result := diag.From(err), ExitError
 	var failure *apply.Failure
 	if errors.As(err, &failure) {
-		ended = ExitNotVerified
+		result = ExitNotVerified
 	}
-	if a.json {
-		_ = view.ProblemsJSON(a.Out, problems)
-		return ended
+	if g.json {
+		_ = view.ProblemsJSON(g.Out, problems)
+		return result
 	}
-	a.style(a.Err).Problems(a.Err, problems)
-	return ended
+	g.style(g.Err).Problems(g.Err, problems)
+	return result
 }
 
-// interruptible gives a context that the first Ctrl-C ends gently; the second
-// ends the process as it would without Aloft's doing.
-func interruptible(parent context.Context, told io.Writer) (context.Context, func()) {
+// interruptible returns a context that the first Ctrl-C or SIGTERM cancels. The
+// second one kills the process, as it does without Aloft.
+func interruptible(parent context.Context, stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -98,17 +80,11 @@ func interruptible(parent context.Context, told io.Writer) (context.Context, fun
 		select {
 		case <-signals:
 			signal.Stop(signals)
-			_, _ = fmt.Fprintln(told, "\nStopping after the calls under way (Ctrl-C again to stop at once)…")
+			_, _ = fmt.Fprintln(stderr, "\nStopping after the calls in flight (Ctrl-C again to stop at once)…")
 			cancel(errInterrupted)
 		case <-ctx.Done():
 			signal.Stop(signals)
 		}
 	}()
 	return ctx, func() { cancel(nil); <-done }
-}
-
-// isTerminal tells whether w is a terminal, and may be drawn on.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }

@@ -9,36 +9,61 @@ import (
 	"aloft.dev/aloft/internal/view"
 )
 
-func (a *app) planCommand() *cobra.Command {
+type planOptions struct {
+	*global
+	dir string
+	ref string
+}
+
+func newPlanCommand(g *global, run func(context.Context, *planOptions) error) *cobra.Command {
+	o := &planOptions{global: g}
 	c := &cobra.Command{
 		Use:   "plan [DIR]",
 		Short: "Show what up would create, change, replace or delete",
-		Long: `Compares the application's spec with what the cloud holds, and changes nothing.
+		Long: `Compares aloft.yaml with the cloud. It changes nothing.
 Exit code 0: nothing to do; 2: there are changes; 1: an error.`,
-		Example: "  aloft plan\n  aloft plan --ref v1.4.0\n  aloft plan ./shop --on aws --region eu-west-1\n  aloft plan --json | jq '.changes[].address'",
-		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return a.plan(c.Context(), folder(args)) },
+		Example: `  aloft plan
+  aloft plan --ref v1.4.0
+  aloft plan ./shop --on aws --region eu-west-1
+  aloft plan --json | jq '.changes[].address'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.dir = folder(args)
+			return run(c.Context(), o)
+		},
 	}
-	a.refFlag(c)
+	addRefFlag(c, &o.ref)
 	return c
 }
 
-func (a *app) plan(ctx context.Context, dir string) error {
-	d, err := a.open(ctx, dir, false, nil)
+// addRefFlag adds --ref, for the commands that read the application's source.
+func addRefFlag(c *cobra.Command, ref *string) {
+	c.Flags().StringVar(ref, "ref", "", "the branch, tag or commit of a git source, in place of aloft.yaml's")
+}
+
+func runPlan(ctx context.Context, o *planOptions) error {
+	s, err := o.loadSpec(o.dir)
 	if err != nil {
 		return err
 	}
-	if err := a.afterDrill(ctx, d, looks); err != nil {
+	if err := overrideRef(s, o.ref); err != nil {
+		return err
+	}
+	d, err := o.open(ctx, s, false, nil)
+	if err != nil {
+		return err
+	}
+	if err := o.handleLeftDrill(ctx, d, willRead); err != nil {
 		return err
 	}
 	p, err := d.Plan(ctx)
 	if err != nil {
 		return err
 	}
-	if a.json {
-		err = view.JSON(a.Out, p)
+	if o.json {
+		err = view.JSON(o.Out, p)
 	} else {
-		_, err = fmt.Fprint(a.Out, p.String())
+		_, err = fmt.Fprint(o.Out, p.String())
 	}
 	if err == nil && !p.Empty() {
 		return exit(ExitChanges)

@@ -8,67 +8,64 @@ import (
 	"github.com/spf13/cobra"
 
 	"aloft.dev/aloft/internal/apply"
-	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/view"
 )
 
-func (a *app) statusCommand() *cobra.Command {
+type statusOptions struct {
+	*global
+	dir string
+}
+
+func newStatusCommand(g *global, run func(context.Context, *statusOptions) error) *cobra.Command {
+	o := &statusOptions{global: g}
 	return &cobra.Command{
-		Use:     "status [DIR]",
-		Short:   "Show the URL, the servers and their health, and what a group will do next",
+		Use:   "status [DIR]",
+		Short: "Show the URL, the servers and their health, and the Auto Scaling group",
+		Long: `Reads the deployment from the cloud. For an Auto Scaling group it also shows the alarms,
+the schedules and the latest activities, and what the group will do next.`,
 		Example: "  aloft status\n  aloft status --json | jq -r .url",
 		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return a.status(c.Context(), folder(args)) },
+		RunE: func(c *cobra.Command, args []string) error {
+			o.dir = folder(args)
+			return run(c.Context(), o)
+		},
 	}
 }
 
-func (a *app) status(ctx context.Context, dir string) error {
-	d, err := a.open(ctx, dir, false, nil)
+func runStatus(ctx context.Context, o *statusOptions) error {
+	d, err := o.openFolder(ctx, o.dir, nil)
 	if err != nil {
 		return err
 	}
-	if err := a.afterDrill(ctx, d, looks); err != nil {
+	if err := o.handleLeftDrill(ctx, d, willRead); err != nil {
 		return err
 	}
 	status, err := d.deployed(ctx)
 	if err != nil {
 		return err
 	}
-	if a.json {
-		return view.JSON(a.Out, status)
+	if o.json {
+		return view.JSON(o.Out, status)
 	}
-	style := a.style(a.Out)
 	url := status.URL
 	if url == "" {
-		url = "no load balancer yet: aloft up goes on"
+		url = "no load balancer yet: aloft up continues the deployment"
 	}
-	_, _ = fmt.Fprintf(a.Out, "%s in %s: %s\n\n", style.Strong(status.App), status.Region, url)
-	a.machines(status)
+	_, _ = fmt.Fprintf(o.Out, "%s in %s: %s\n\n", o.style(o.Out).Strong(status.App), status.Region, url)
+	o.printServers(status)
 	if status.Scaling != nil {
-		a.scaling(status.Scaling)
+		o.printScaling(status.Scaling)
 	}
 	return nil
 }
 
-// deployed is the status of a deployment of which something stands.
-func (d *deployment) deployed(ctx context.Context) (*apply.Status, error) {
-	s, err := d.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if s.VPCID == "" && s.LoadBalancerARN == "" && len(s.Machines) == 0 {
-		return nil, diag.List{{Where: s.App, Summary: "is not deployed in " + s.Region, Hint: "aloft up deploys it"}}
-	}
-	return s, nil
-}
-
-// machines prints the servers, a row each.
-func (a *app) machines(s *apply.Status) {
-	style := a.style(a.Out)
+// printServers prints a table of the servers.
+func (g *global) printServers(s *apply.Status) {
+	style := g.style(g.Out)
 	rows := [][]string{{"SERVER", "ZONE", "PRIVATE IP", "PUBLIC IP", "STATE", "HEALTH", "INSTANCE"}}
-	grouped := slices.ContainsFunc(s.Machines, func(m apply.Machine) bool { return m.Lifecycle != "" })
-	if grouped {
-		rows[0] = append(rows[0], "IN THE GROUP")
+	inGroup := slices.ContainsFunc(s.Machines, func(m apply.Machine) bool { return m.Lifecycle != "" })
+	if inGroup {
+		rows[0] = append(rows[0], "LIFECYCLE")
 	}
 	for _, m := range s.Machines {
 		health := style.Warn(m.Health)
@@ -79,10 +76,10 @@ func (a *app) machines(s *apply.Status) {
 			health = style.Bad(m.Health)
 		}
 		row := []string{m.Name, m.Zone, m.PrivateIP, m.PublicIP, m.State, health, m.InstanceID}
-		if grouped {
+		if inGroup {
 			row = append(row, m.Lifecycle)
 		}
 		rows = append(rows, row)
 	}
-	style.Table(a.Out, rows)
+	style.Table(g.Out, rows)
 }

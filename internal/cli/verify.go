@@ -5,91 +5,125 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/verify"
 	"aloft.dev/aloft/internal/view"
 )
 
-func (a *app) verifyCommand() *cobra.Command {
-	var zones bool
-	var f drillFlags
+type verifyOptions struct {
+	*global
+	dir   string
+	zones bool
+	load  loadFlags
+}
+
+func newVerifyCommand(g *global, run func(context.Context, *verifyOptions) error) *cobra.Command {
+	o := &verifyOptions{global: g}
 	c := &cobra.Command{
 		Use:   "verify [DIR]",
 		Short: "Prove from outside that every server in every zone serves, and only where it should",
-		Long: `Asks the application for its page under its name, looks at every server's health and
-knocks at ports that must be closed. Exit code 0: all checks hold; 3: one does not.
+		Long: `Requests the application under its DNS name, checks the health of every server, and
+connects to ports that must be closed. Exit code 0: all checks passed; 3: one failed.
 
-With --zones it cuts off one zone after the other instead, under load (aloft drill
-zone): the application survives the loss of any zone, or the exit code is 4.`,
-		Example: "  aloft verify\n  aloft verify --zones --rate 300\n  aloft verify --json | jq '.checks[] | select(.ok | not)'",
-		Args:    cobra.MaximumNArgs(1),
+With --zones it cuts off one zone after another under load instead (aloft drill zone).
+Exit code 0: the application survives the loss of any zone; 4: it does not.`,
+		Example: `  aloft verify
+  aloft verify --zones --rate 300
+  aloft verify --json | jq '.checks[] | select(.ok | not)'`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			ctx := c.Context()
-			if zones {
-				return a.verifyZones(ctx, folder(args), f)
-			}
-			d, err := a.open(ctx, folder(args), false, nil)
-			if err != nil {
-				return err
-			}
-			if err := a.afterDrill(ctx, d, looks); err != nil {
-				return err
-			}
-			status, err := d.deployed(ctx)
-			if err != nil {
-				return err
-			}
-			report := d.verify(ctx, status)
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if a.json {
-				err = view.JSON(a.Out, report)
-			} else {
-				a.checks(a.Out, report)
-			}
-			if err == nil && !report.OK() {
-				return exit(ExitNotVerified)
-			}
-			return err
+			o.dir = folder(args)
+			return run(c.Context(), o)
 		},
 	}
-	c.Flags().BoolVar(&zones, "zones", false, "cut off every zone in turn, under load, and hold each against its bound")
-	f.loadFlags(c.Flags())
+	c.Flags().BoolVar(&o.zones, "zones", false, "cut off each zone in turn, under load, and compare it with its bound")
+	o.load.add(c.Flags())
 	return c
 }
 
-// verify looks at what stands of a deployment from outside.
-func (d *deployment) verify(ctx context.Context, s *apply.Status) verify.Report {
+func runVerify(ctx context.Context, o *verifyOptions) error {
+	if o.zones {
+		return o.verifyZones(ctx)
+	}
+	d, err := o.openFolder(ctx, o.dir, nil)
+	if err != nil {
+		return err
+	}
+	if err := o.handleLeftDrill(ctx, d, willRead); err != nil {
+		return err
+	}
+	status, err := d.deployed(ctx)
+	if err != nil {
+		return err
+	}
+	report := o.verify(ctx, d, status)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if o.json {
+		err = view.JSON(o.Out, report)
+	} else {
+		o.printChecks(o.Out, report)
+	}
+	if err == nil && !report.OK() {
+		return exit(ExitNotVerified)
+	}
+	return err
+}
+
+// verify checks a deployment from outside.
+func (g *global) verify(ctx context.Context, d *deployment, s *apply.Status) verify.Report {
 	facts := verify.Facts{Spec: d.spec, DNSName: s.DNSName, TargetGroupARN: s.TargetGroupARN}
 	for _, m := range s.Machines {
 		if m.Lifecycle != "" && m.Lifecycle != "InService" {
 			facts.Passing = append(facts.Passing, m.InstanceID)
 			continue
 		}
-		// An address that is not there is the zero Addr, which the checks tell.
+		// A missing address becomes the zero Addr, which the checks report.
 		private, _ := netip.ParseAddr(m.PrivateIP)
 		public, _ := netip.ParseAddr(m.PublicIP)
-		facts.Servers = append(
-			facts.Servers,
-			verify.Server{Name: m.Name, InstanceID: m.InstanceID, Zone: m.Zone, PrivateIP: private, PublicIP: public},
-		)
+		facts.Servers = append(facts.Servers, verify.Server{
+			Name: m.Name, InstanceID: m.InstanceID, Zone: m.Zone, PrivateIP: private, PublicIP: public,
+		})
 		if public.IsValid() && !facts.From.IsValid() {
-			// Not known is an answer, too: what depends on it is then not judged.
+			// If the address is unknown, the checks skip what depends on it.
 			if from, err := apply.Egress(ctx, public); err == nil {
 				facts.From = from.Addr()
 			}
 		}
 	}
-	return verify.Verifier{Health: d.client.ELB}.Run(ctx, facts)
+	return verify.Verifier{Health: d.client.ELB, Dial: g.dial}.Run(ctx, facts)
 }
 
-// checks prints what was looked at, a line each.
-func (a *app) checks(w io.Writer, report verify.Report) {
-	style := a.style(w)
+// verifyAsStep verifies a deployment as the last step of a run.
+func (g *global) verifyAsStep(ctx context.Context, d *deployment, s *apply.Status, events event.Sink) verify.Report {
+	span := events.Begin(event.Event{
+		Address: "verify",
+		Step:    "22",
+		Message: "check that every server in every zone serves, and only where it should",
+	})
+	report := g.verify(ctx, d, s)
+	failed := report.Failed()
+	if len(failed) == 0 {
+		span.Done(fmt.Sprintf("all %d checks passed", len(report.Checks)))
+		return report
+	}
+	names := make([]string, len(failed))
+	for i, c := range failed {
+		names[i] = c.Name
+	}
+	span.Fail("checks failed: " + strings.Join(names, ", "))
+	return report
+}
+
+// printChecks prints one line per check.
+func (g *global) printChecks(w io.Writer, report verify.Report) {
+	style := g.style(w)
 	_, _ = fmt.Fprintln(w, style.Strong(report.URL))
 	for _, c := range report.Checks {
 		mark := style.Good("✓")

@@ -51,8 +51,8 @@ func (s *Spec) complete(d *decoder) {
 			d.rejected["start"] = true
 			d.problems.Add(
 				filepath.Join(s.Source.Path, "package.json"),
-				"mend it, or give the command as start: in aloft.yaml",
-				"the start command cannot be looked up: %v",
+				"correct it, or set start: in aloft.yaml",
+				"the start command cannot be read: %v",
 				err,
 			)
 		}

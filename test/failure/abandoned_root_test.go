@@ -25,7 +25,7 @@ func TestRealAbandonedLocalCloudIsCleared(t *testing.T) {
 	killAll(t, first)
 
 	_, story, code := second.Run(t, "local", "start", "--address", program.LocalAddress)
-	if code != 0 || !strings.Contains(story, "Cleared the networks that a local cloud left") ||
+	if code != 0 || !strings.Contains(story, "Removed the networks that a killed local cloud had left") ||
 		!strings.Contains(story, first.State) {
 		t.Fatalf("exit %d\n%s", code, story)
 	}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/spec"
+)
+
+// deployment is an application with clients of its cloud.
+type deployment struct {
+	*apply.Deployment
+	spec   *spec.Spec
+	client *awsapi.Client
+}
+
+// loadSpec reads the spec of a folder. --region overrides its region.
+func (g *global) loadSpec(dir string) (*spec.Spec, error) {
+	s, err := spec.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	if g.region != "" {
+		s.Region = g.region
+	}
+	return s, nil
+}
+
+// overrideRef sets the git ref of a spec to the value of --ref.
+func overrideRef(s *spec.Spec, ref string) error {
+	if ref == "" {
+		return nil
+	}
+	if s.Source.Git == "" {
+		return diag.List{{
+			Where:   "--ref " + ref,
+			Summary: "a ref needs a git repository, and the source is the folder " + s.Source.Path,
+			Hint:    "set source: {git: URL} in aloft.yaml",
+		}}
+	}
+	s.Source.Ref = ref
+	return nil
+}
+
+// openFolder returns the deployment of the application in a folder.
+func (g *global) openFolder(ctx context.Context, dir string, events event.Sink) (*deployment, error) {
+	s, err := g.loadSpec(dir)
+	if err != nil {
+		return nil, err
+	}
+	return g.open(ctx, s, false, events)
+}
+
+// openForChange returns the deployment of a spec for a command that changes it,
+// and the progress that shows the command's events. It first undoes what a killed
+// drill left.
+func (g *global) openForChange(ctx context.Context, s *spec.Spec, start bool) (*deployment, *lazyProgress, error) {
+	shown := newLazyProgress(g.newProgress)
+	d, err := g.open(ctx, s, start, shown.Event)
+	if err == nil {
+		err = g.handleLeftDrill(ctx, d, willChange)
+	}
+	return d, shown, err
+}
+
+// open returns the deployment of a spec. A spec that has only a name and a region
+// suffices to read a deployment and to delete it. If start is set, a local cloud
+// that does not run is started.
+func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events event.Sink) (*deployment, error) {
+	client, err := g.connect(ctx, s.Region, start)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := g.keyDir()
+	if err != nil {
+		return nil, err
+	}
+	d, err := apply.New(apply.Config{
+		Spec:    s,
+		Client:  client,
+		KeyDir:  keys,
+		Events:  events,
+		Builder: g.newBuilder(ctx, s),
+		Poll:    4 * g.pollInterval(), // a poll of a release makes a dozen requests, one of a drill a single request
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &deployment{Deployment: d, spec: s, client: client}, nil
+}
+
+// deployed returns the status of a deployment, or an error if nothing is deployed.
+func (d *deployment) deployed(ctx context.Context) (*apply.Status, error) {
+	s, err := d.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.VPCID == "" && s.LoadBalancerARN == "" && len(s.Machines) == 0 {
+		return nil, diag.List{{Where: s.App, Summary: "is not deployed in " + s.Region, Hint: "aloft up deploys it"}}
+	}
+	return s, nil
+}

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/drill"
+	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/view"
+)
+
+// restoreOnly runs aloft drill --restore.
+func (o *drillOptions) restoreOnly(ctx context.Context) (err error) {
+	shown := newLazyProgress(o.newProgress)
+	defer func() { err = joinEnd(err, shown.Close()) }()
+	d, err := o.openFolder(ctx, o.dir, shown.Event)
+	if err != nil {
+		return err
+	}
+	restored, err := o.newDrill(d, shown.Event).Restore(ctx, o.force)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return view.JSON(o.Out, map[string]any{"app": d.spec.App, "restored": restored})
+	}
+	text := "No drill has left a change."
+	if restored != nil {
+		text = fmt.Sprintf("Restored what the drill changed (%s, %s).", restored.Experiment, restored.At)
+	}
+	_, _ = fmt.Fprintf(o.Out, "%s %s\n", o.style(o.Out).Good("✓"), text)
+	return nil
+}
+
+// intent is what a command is about to do with a deployment.
+type intent int
+
+const (
+	willRead   intent = iota // status, plan, verify
+	willChange               // up, scale, rollback, drill
+	willDelete               // down
+)
+
+// handleLeftDrill deals with a drill's change before a command does its own work.
+// It undoes the change of a drill that was killed. While a drill runs, commands
+// that read print a note, and commands that change anything return an error.
+func (g *global) handleLeftDrill(ctx context.Context, d *deployment, to intent) (err error) {
+	shown := newLazyProgress(g.newProgress)
+	defer func() { err = joinEnd(err, shown.Close()) }()
+	dr := g.newDrill(d, shown.Event)
+	left, live, err := dr.Pending(ctx)
+	if awsapi.IsForbidden(err) && to == willRead {
+		return nil // read-only credentials may lack access to parameters
+	}
+	if err != nil || left == nil {
+		return err
+	}
+	note := func(format string, args ...any) {
+		shown.Event(event.Event{
+			Time: time.Now(), Kind: event.Note, Address: left.At, Message: fmt.Sprintf(format, args...),
+		})
+	}
+	switch {
+	case live && to != willRead:
+		return left.UnderWay()
+	case live:
+		note("a drill is running (%s), started by %s", left.Experiment, left.Holder)
+		return nil
+	case to == willRead && left.Experiment == drill.Instance:
+		note("a drill was stopped after it terminated this server; aloft up replaces it")
+		return nil
+	case to == willDelete && left.Experiment != drill.Zone:
+		return dr.Forget(ctx) // the changed machines are deleted too
+	}
+	if _, err := dr.Restore(ctx, false); err != nil {
+		return err
+	}
+	if to != willChange {
+		return nil
+	}
+	status, err := d.Status(ctx)
+	if err != nil {
+		return err
+	}
+	note("waiting until the servers are healthy again")
+	return d.waitUntilHealthy(ctx, status)
+}
+
+// waitUntilHealthy waits until all servers are healthy, for as long as the health
+// checks need: up would replace a server that is unhealthy.
+func (d *deployment) waitUntilHealthy(ctx context.Context, s *apply.Status) error {
+	h := d.spec.LoadBalancer.Health
+	limit := time.Duration(h.Healthy+1)*h.Interval + h.Timeout
+	err := awsapi.Wait(ctx, limit, "the servers to be healthy", func(ctx context.Context) (bool, error) {
+		for _, m := range s.Machines {
+			if m.State == "running" && m.Health != "healthy" {
+				var err error
+				s, err = d.Status(ctx)
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	var late *awsapi.TimeoutError
+	if errors.As(err, &late) {
+		return nil // up replaces the servers that stay unhealthy
+	}
+	return err
+}

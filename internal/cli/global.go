@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/term"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/view"
+)
+
+// global holds what all commands share: the streams, the flags of the root
+// command, and the ways to the outside that tests replace.
+type global struct {
+	Stdio
+	version string
+
+	on       string
+	region   string
+	profile  string
+	stateDir string
+	json     bool
+	noColor  bool
+	yes      bool
+
+	// connect returns clients of the cloud that --on names. If start is set, it
+	// starts a local cloud that does not run.
+	connect func(ctx context.Context, region string, start bool) (*awsapi.Client, error)
+	// newBuilder returns the builder of an application's releases.
+	newBuilder func(context.Context, *spec.Spec) apply.Builder
+	// dial connects to servers to verify them.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+func newGlobal(version string, stdio Stdio) *global {
+	g := &global{
+		Stdio: stdio, version: version, on: "local", stateDir: cloud.DefaultStateDir,
+		newBuilder: newBuilder, dial: new(net.Dialer).DialContext,
+	}
+	g.connect = g.connectToCloud
+	return g
+}
+
+// check validates the flags of the root command.
+func (g *global) check() error {
+	var problems diag.List
+	if g.on != "local" && g.on != "aws" {
+		problems.Add("--on "+g.on, "use --on local or --on aws", "is not a cloud")
+	}
+	if g.region != "" && !spec.ValidRegion(g.region) {
+		problems.Add("--region "+g.region, "for example: --region eu-central-1", "is not an AWS region")
+	}
+	return problems.Err()
+}
+
+// style returns the style for a stream. It has no colours if the stream is not a
+// terminal or the user does not want them (no-color.org).
+func (g *global) style(w io.Writer) view.Style {
+	return view.Style{Color: !g.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(w)}
+}
+
+// isTerminal reports whether w is a terminal that can move its cursor.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// terminalWidth returns the width of a terminal in cells, or 80 if w is none.
+func terminalWidth(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return columns
+		}
+	}
+	return 80
+}
+
+// nextCommand returns a command line for the user to run next, on the same folder
+// and the same cloud.
+func (g *global) nextCommand(words, dir string) string {
+	if dir != "." {
+		words += " " + dir
+	}
+	return g.sudo() + words + g.cloudFlags()
+}
+
+// cloudFlags returns the flags with which another command finds the same cloud.
+func (g *global) cloudFlags() string {
+	var flags string
+	if g.on != "local" {
+		flags += " --on " + g.on
+	}
+	if g.region != "" {
+		flags += " --region " + g.region
+	}
+	if g.profile != "" {
+		flags += " --profile " + g.profile
+	}
+	if g.on == "local" && g.stateDir != cloud.DefaultStateDir {
+		flags += " --state-dir " + g.stateDir
+	}
+	return flags
+}
+
+// sudo returns "sudo " if the next command needs it: a local cloud that was
+// started with sudo belongs to root.
+func (g *global) sudo() string {
+	if g.on == "local" && os.Getenv("SUDO_USER") != "" {
+		return "sudo "
+	}
+	return ""
+}
+
+// keyDir returns the folder of the private keys that Aloft makes (XDG Base
+// Directory Specification, "Environment variables").
+func (g *global) keyDir() (string, error) {
+	data := os.Getenv("XDG_DATA_HOME")
+	if !filepath.IsAbs(data) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", diag.List{{
+				Where: "private keys", Summary: "there is no folder for them", Detail: err.Error(),
+				Hint: "set HOME, or XDG_DATA_HOME to a folder of your own", Cause: err,
+			}}
+		}
+		data = filepath.Join(home, ".local", "share")
+	}
+	return filepath.Join(data, "aloft", g.on, "keys"), nil
+}

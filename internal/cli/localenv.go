@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/view"
+)
+
+type localEnvOptions struct{ *global }
+
+func newLocalEnvCommand(g *global, run func(context.Context, *localEnvOptions) error) *cobra.Command {
+	o := &localEnvOptions{global: g}
+	return &cobra.Command{
+		Use:     "env",
+		Short:   "Print shell exports that make any AWS client use the local cloud",
+		Long:    "Prints the endpoint, the region and the credentials of the local cloud as environment variables.",
+		Example: `  eval "$(sudo aloft local env)"`,
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
+	}
+}
+
+func runLocalEnv(_ context.Context, o *localEnvOptions) error {
+	place, err := o.place()
+	if err != nil {
+		return err
+	}
+	credentials, err := cloud.ReadCredentials(place)
+	if errors.Is(err, fs.ErrNotExist) {
+		return diag.List{{
+			Where:   "local cloud",
+			Summary: "was never started here",
+			Hint:    "sudo aloft local start" + o.cloudFlags(),
+			Cause:   err,
+		}}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return needsRoot(err, `eval "$(sudo aloft local env)"`)
+	}
+	if err != nil {
+		return err
+	}
+	address := cloud.DefaultAddress
+	if running, err := findDaemon(place); err == nil {
+		address = running.Address
+	}
+	region := cmp.Or(o.region, spec.DefaultRegion)
+	variables := [][2]string{
+		{"AWS_ENDPOINT_URL", "http://" + address}, {"AWS_REGION", region}, {"AWS_DEFAULT_REGION", region},
+		{"AWS_ACCESS_KEY_ID", credentials.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", credentials.SecretAccessKey},
+	}
+	if o.json {
+		document := map[string]string{}
+		for _, v := range variables {
+			document[v[0]] = v[1]
+		}
+		return view.JSON(o.Out, document)
+	}
+	for _, v := range variables {
+		_, _ = fmt.Fprintf(o.Out, "export %s=%s\n", v[0], v[1])
+	}
+	return nil
+}

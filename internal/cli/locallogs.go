@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aloft.dev/aloft/internal/diag"
+)
+
+// logPoll is how often local logs --follow checks the log for new lines.
+const logPoll = 200 * time.Millisecond
+
+type localLogsOptions struct {
+	*global
+	follow bool
+}
+
+func newLocalLogsCommand(g *global, run func(context.Context, *localLogsOptions) error) *cobra.Command {
+	o := &localLogsOptions{global: g}
+	c := &cobra.Command{
+		Use:     "logs",
+		Short:   "Print the local cloud's log",
+		Long:    "Prints the log of the daemon: requests, control loops, and what they do to machines and networks.",
+		Example: "  sudo aloft local logs\n  sudo aloft local logs --follow",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
+	}
+	c.Flags().BoolVarP(&o.follow, "follow", "f", false, "keep printing new lines until Ctrl-C")
+	return c
+}
+
+func runLocalLogs(ctx context.Context, o *localLogsOptions) error {
+	place, err := o.place()
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(place.Log())
+	if errors.Is(err, fs.ErrNotExist) {
+		return diag.List{{
+			Where:   "local cloud",
+			Summary: "has no log: it was never started in the background",
+			Hint:    "sudo aloft local start" + o.cloudFlags(),
+			Cause:   err,
+		}}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return needsRoot(err, "sudo aloft local logs")
+	}
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	tick := time.NewTicker(logPoll)
+	defer tick.Stop()
+	for {
+		if _, err := io.Copy(o.Out, f); err != nil {
+			return fmt.Errorf("print the log: %w", err)
+		}
+		if !o.follow {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"aloft.dev/aloft/internal/cloud"
+)
+
+type localRestartOptions struct{ *global }
+
+func newLocalRestartCommand(g *global, run func(context.Context, *localRestartOptions) error) *cobra.Command {
+	o := &localRestartOptions{global: g}
+	return &cobra.Command{
+		Use:   "restart",
+		Short: "Restart the daemon without interrupting machines and traffic",
+		Long: `Ends the daemon alone and starts this version of it, which takes over the running machines
+and load balancers. Run it after an update of aloft.`,
+		Example: "  sudo aloft local restart",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
+	}
+}
+
+func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
+	place, err := o.place()
+	if err != nil {
+		return err
+	}
+	start := startOptions{address: cloud.DefaultAddress}
+	running, err := findDaemon(place)
+	if err != nil && !errors.Is(err, cloud.ErrNotRunning) {
+		return err
+	}
+	if err == nil {
+		start = startOptions{address: running.Address, restart: true}
+		// Find what could keep this program from starting while the old daemon runs.
+		// Its address is still in use, so check another one.
+		config, err := o.daemonConfig(startOptions{address: "127.0.0.1:0"})
+		if err != nil {
+			return err
+		}
+		if err := cloud.Preflight(config).Err(); err != nil {
+			return err
+		}
+		if err := running.Leave(ctx); err != nil {
+			return err
+		}
+	}
+	return o.startLocal(ctx, start)
+}

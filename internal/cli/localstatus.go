@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/view"
+)
+
+type localStatusOptions struct{ *global }
+
+func newLocalStatusCommand(g *global, run func(context.Context, *localStatusOptions) error) *cobra.Command {
+	o := &localStatusOptions{global: g}
+	return &cobra.Command{
+		Use:     "status",
+		Short:   "Show whether the local cloud runs, its base images and its machines",
+		Long:    "Shows the daemon's address and version, the base images, and the memory that each machine uses.",
+		Example: "  sudo aloft local status\n  sudo aloft local status --json",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
+	}
+}
+
+func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
+	place, err := o.place()
+	if err != nil {
+		return err
+	}
+	running, err := findDaemon(place)
+	if errors.Is(err, cloud.ErrNotRunning) {
+		return diag.List{{
+			Where:   "local cloud",
+			Summary: "is not running",
+			Hint:    "sudo aloft local start" + o.cloudFlags(),
+			Cause:   err,
+		}}
+	}
+	if err != nil {
+		return err
+	}
+	status, err := running.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return view.JSON(o.Out, status)
+	}
+	style := o.style(o.Out)
+	since := running.StartedAt.Local().Format(time.DateTime)
+	_, _ = fmt.Fprintf(o.Out, "%s The local cloud runs at http://%s: version %s, pid %d, since %s.\n",
+		style.Good("✓"), running.Address, running.Version, running.PID, since)
+	rows := [][]string{{"BASE IMAGE", "STATE", ""}}
+	for _, image := range status.Images {
+		rows = append(rows, []string{image.Name, image.State, image.Reason})
+	}
+	style.Table(o.Out, rows)
+	if len(status.Machines) == 0 {
+		_, _ = fmt.Fprintln(o.Out, "  No instances.")
+		return nil
+	}
+	rows = [][]string{{"INSTANCE", "REGION", "STATE", "MEMORY"}}
+	for _, m := range status.Machines {
+		rows = append(rows, []string{m.ID, m.Region, m.State, fmt.Sprintf("%d MiB", m.MemoryBytes>>20)})
+	}
+	style.Table(o.Out, rows)
+	return nil
+}

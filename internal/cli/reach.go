@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/release"
+)
+
+// serverName matches the names of servers: "server-1" of a fixed number; of an
+// Auto Scaling group the zone's letter and the end of the instance ID,
+// "server-a-0f3c1"; of both the instance ID.
+var serverName = regexp.MustCompile(`^(server-([0-9]+|[a-z]-[0-9a-f]{5})|i-[0-9a-f]{8,17})$`)
+
+// dirAndServer parses [DIR] and a server's name, in any order.
+func dirAndServer(args []string) (dir, server string, err error) {
+	dir = "."
+	for _, arg := range args {
+		switch {
+		case serverName.MatchString(arg) && server == "":
+			server = arg
+		case dir == ".":
+			dir = arg
+		default:
+			return "", "", diag.List{{
+				Where:   arg,
+				Summary: "is one argument too many",
+				Hint:    "give a folder and a server, such as server-1; a remote command follows --",
+			}}
+		}
+	}
+	return dir, server, nil
+}
+
+// reach returns how to connect to a server, or to all that run if name is "". The
+// caller calls closeAccess at the end: it removes the firewall rule that was added
+// for the connection.
+func (d *deployment) reach(
+	ctx context.Context, name string,
+) (targets []release.Target, closeAccess func() error, err error) {
+	status, err := d.deployed(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	servers, err := reachable(status, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := os.Stat(d.KeyFile()); err != nil {
+		return nil, nil, diag.List{{
+			Where:   d.KeyFile(),
+			Summary: "the private key for the servers is missing",
+			Detail:  err.Error(),
+			Hint:    "run the command on the computer, and as the user, that ran aloft up",
+			Cause:   err,
+		}}
+	}
+	user, err := d.LoginUser(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, m := range servers {
+		keys, err := d.HostKeys(ctx, m)
+		if err != nil {
+			return nil, nil, err
+		}
+		targets = append(targets, release.Target{
+			Name:     m.Name,
+			Address:  net.JoinHostPort(m.PublicIP, "22"),
+			User:     user,
+			KeyPath:  d.KeyFile(),
+			HostKeys: keys,
+		})
+	}
+	closeAccess, err = d.LetIn(ctx, servers[0])
+	return targets, closeAccess, err
+}
+
+// reachable returns the servers that run and have a public address: the one with
+// the name, or all if name is "".
+func reachable(s *apply.Status, name string) ([]apply.Machine, error) {
+	named := func(m apply.Machine) bool { return name == "" || m.Name == name || m.InstanceID == name }
+	var servers []apply.Machine
+	var states []string
+	for _, m := range s.Machines {
+		states = append(states, m.Name+" ("+m.State+")")
+		if named(m) && m.State == "running" && m.PublicIP != "" {
+			servers = append(servers, m)
+		}
+	}
+	if len(servers) > 0 {
+		return servers, nil
+	}
+	problem := &diag.Diagnostic{
+		Where: name, Summary: "is not running", Detail: "the servers: " + strings.Join(states, ", "),
+		Hint: "aloft up replaces a server that is gone",
+	}
+	switch {
+	case len(states) == 0:
+		problem = &diag.Diagnostic{Where: s.App, Summary: "has no servers yet", Hint: "aloft up creates them"}
+	case name == "":
+		problem.Where, problem.Summary = s.App, "none of its servers is running"
+	case !slices.ContainsFunc(s.Machines, named):
+		problem.Summary, problem.Hint = "is not a server of "+s.App, "name one of these servers"
+	}
+	return nil, diag.List{problem}
+}
+
+// connectForScripts connects to a server to run scripts on it. It is the Connect
+// of a drill.
+func (d *deployment) connectForScripts(
+	ctx context.Context, server string,
+) (run func(context.Context, string) error, closeConnection func() error, err error) {
+	targets, closeAccess, err := d.reach(ctx, server)
+	if err != nil {
+		return nil, nil, err
+	}
+	machine, err := release.Dial(ctx, targets[0])
+	if err != nil {
+		return nil, nil, joinEnd(err, closeAccess())
+	}
+	run = func(ctx context.Context, script string) error {
+		return machine.Run(ctx, script, release.Text(""), func(string) {})
+	}
+	return run, func() error {
+		_ = machine.Close() // run has reported how the script ended
+		return closeAccess()
+	}, nil
+}
+
+// joinEnd joins the error of a command with the error of its end. The end's error
+// replaces an exit code, which would hide it.
+func joinEnd(err, end error) error {
+	var code exit
+	if end != nil && errors.As(err, &code) {
+		return end
+	}
+	return errors.Join(err, end)
+}
