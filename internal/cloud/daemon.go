@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"aloft.dev/aloft/internal/cloud/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/images"
@@ -24,7 +24,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
-	"aloft.dev/aloft/internal/cloud/control/schedules"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
@@ -171,7 +170,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, handler http.
 		Actions: capacity.Policies{Metrics: &d.metrics},
 		Log:     d.Log,
 	}
-	schedulesLoop := &schedules.Loop{Store: d.store, Log: d.Log}
+	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
 	for _, run := range []func(context.Context) error{d.network.Run, d.networks.Run, d.instances.Run, imagesLoop.Run, balancersLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run} {
 		group.Go(func() error { return run(ctx) })
 	}

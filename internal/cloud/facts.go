@@ -9,7 +9,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -40,7 +40,7 @@ func describe(view store.Reader, row *store.Instance, eni *store.NetworkInterfac
 		TokensRequired: row.MetadataTokens == "required", HopLimit: int(row.MetadataHopLimit),
 	}
 	if member, ok := store.ScalingInstances.Get(view, row.ID); ok {
-		i.TargetLifecycleState = scalinggroup.Target(member)
+		i.TargetLifecycleState = scalinggroup.TargetLifecycleState(member)
 	}
 	i.MAC, _ = net.ParseMAC(eni.MAC) // nil says the same as a row without one
 	if data, err := base64.StdEncoding.DecodeString(row.UserData); err == nil && row.UserData != "" {

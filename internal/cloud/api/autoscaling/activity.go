@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -36,7 +36,7 @@ func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.Des
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, func(r *store.ScalingActivity) bool {
-		return a.Now().Sub(r.Started) > scalinggroup.Kept ||
+		return a.Now().Sub(r.Started) > scalinggroup.ActivityRetention ||
 			len(in.ActivityIds) > 0 && !slices.Contains(in.ActivityIds, r.ID) ||
 			!deleted && !lives(view, r) ||
 			!meets(r)

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -129,7 +129,7 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 		case n < g.Min:
 			return invalid("New SetDesiredCapacity value %d is below min value %d for the AutoScalingGroup.", n, g.Min)
 		}
-		if aws.ToBool(in.HonorCooldown) && scalinggroup.Cooling(tx, g, g.DefaultCooldown, a.Now()) {
+		if aws.ToBool(in.HonorCooldown) && scalinggroup.InCooldown(tx, g, g.DefaultCooldown, a.Now()) {
 			return wire.Errorf(
 				"ScalingActivityInProgress",
 				"The Auto Scaling group %s is in cooldown: a scaling activity is in progress, or its cooldown has not passed",

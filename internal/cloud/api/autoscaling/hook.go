@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -163,7 +163,7 @@ func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.Descri
 			), LifecycleHookName: aws.String(h.Name), LifecycleTransition: aws.String(h.Transition), DefaultResult: aws.String(h.DefaultResult),
 			HeartbeatTimeout: aws.Int32(
 				h.HeartbeatTimeout,
-			), GlobalTimeout: aws.Int32(int32(scalinggroup.Limit(h).Seconds())),
+			), GlobalTimeout: aws.Int32(int32(scalinggroup.HookTimeoutLimit(h).Seconds())),
 		}
 		optional(&item.NotificationMetadata, h.Metadata)
 		out.LifecycleHooks = append(out.LifecycleHooks, item)

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -102,7 +102,7 @@ func (a *API) terminate(
 		)
 	}
 	shrinking := ""
-	if decrement && scalinggroup.Counts(i) {
+	if decrement && scalinggroup.CountsTowardCapacity(i) {
 		if g.Desired <= g.Min {
 			return nil, invalid(
 				"Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.",
@@ -112,7 +112,7 @@ func (a *API) terminate(
 		shrinking = a.resized(tx, g, -1)
 	}
 	now := a.Now()
-	cause := scalinggroup.Sentence(
+	cause := scalinggroup.CauseSentence(
 		now,
 		"instance %s was taken out of service in response to a user request%s",
 		i.InstanceID,
@@ -128,7 +128,7 @@ func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstance
 		return nil, err
 	}
 	health := *in.HealthStatus
-	if health != scalinggroup.Healthy && health != scalinggroup.Sick {
+	if health != scalinggroup.Healthy && health != scalinggroup.Unhealthy {
 		return nil, model.OutOfSet("healthStatus", health, "Healthy", "Unhealthy")
 	}
 	return &autoscaling.SetInstanceHealthOutput{}, a.Store.Update(func(tx *store.Tx) error {
@@ -136,12 +136,12 @@ func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstance
 		if err != nil {
 			return err
 		}
-		if health == scalinggroup.Sick && constraint.Default(in.ShouldRespectGracePeriod, true) &&
+		if health == scalinggroup.Unhealthy && constraint.Default(in.ShouldRespectGracePeriod, true) &&
 			a.Now().Before(i.GraceUntil) {
 			return nil
 		}
 		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
-			i.Health, i.UserHealth = health, health == scalinggroup.Sick
+			i.Health, i.UserHealth = health, health == scalinggroup.Unhealthy
 		})
 		return nil
 	})
@@ -162,7 +162,7 @@ func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInst
 			return err
 		}
 		for _, i := range rows {
-			if !scalinggroup.Counts(i) && i.State != store.LifecycleEnteringStandby &&
+			if !scalinggroup.CountsTowardCapacity(i) && i.State != store.LifecycleEnteringStandby &&
 				i.State != store.LifecycleStandby {
 				return invalid("The instance %s is not in InService or EnteringStandby or Standby.", i.InstanceID)
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -298,7 +298,7 @@ func TestActivitiesAreFilteredAndPagedTheNewestFirst(t *testing.T) {
 		if n := find(autoscaling.DescribeScalingActivitiesInput{ActivityIds: []string{*w.last(ids[0]).ActivityId, "none"}}); n != 1 {
 			t.Error(n)
 		}
-		time.Sleep(scalinggroup.Kept)
+		time.Sleep(scalinggroup.ActivityRetention)
 		if n := find(autoscaling.DescribeScalingActivitiesInput{}); n != 0 {
 			t.Errorf("%d after six weeks", n)
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -96,9 +96,9 @@ func (a *API) attachOne(tx *store.Tx, g *store.ScalingGroup, id string) error {
 		InstanceID: id, Region: g.Region, Group: g.Name, Zone: machine.Zone, SubnetID: machine.SubnetID, Attached: true, Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy,
 	}
 	scalinggroup.Describe(tx, i)
-	scalinggroup.Move(i, store.LifecyclePending, now)
-	cause := scalinggroup.Sentence(now, "an instance was attached in response to a user request%s", a.resized(tx, g, 1))
-	i.ActivityID = scalinggroup.Begin(tx, i, "Attaching an existing EC2 instance: "+id, cause, now).ID
+	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
+	cause := scalinggroup.CauseSentence(now, "an instance was attached in response to a user request%s", a.resized(tx, g, 1))
+	i.ActivityID = scalinggroup.BeginActivity(tx, i, "Attaching an existing EC2 instance: "+id, cause, now).ID
 	store.ScalingInstances.Put(tx, i)
 	store.Instances.Edit(tx, id, func(row *store.Instance) {
 		row.Tags = maps.Clone(row.Tags)
@@ -193,15 +193,15 @@ func (a *API) part(
 	state, description, done, suffix string,
 ) *store.ScalingActivity {
 	now := a.Now()
-	activity := scalinggroup.Begin(
+	activity := scalinggroup.BeginActivity(
 		tx,
 		i,
 		description+i.InstanceID,
-		scalinggroup.Sentence(now, "instance %s was %s in response to a user request%s", i.InstanceID, done, suffix),
+		scalinggroup.CauseSentence(now, "instance %s was %s in response to a user request%s", i.InstanceID, done, suffix),
 		now,
 	)
 	store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
-		scalinggroup.Move(i, state, now)
+		scalinggroup.SetLifecycleState(i, state, now)
 		i.ActivityID, i.Replace, i.Successor, i.Surplus = activity.ID, "", "", false
 	})
 	return activity
@@ -281,7 +281,7 @@ func (a *API) ExitStandby(ctx context.Context, in *autoscaling.ExitStandbyInput)
 				"moved out of standby",
 				a.resized(tx, g, 1),
 			)
-			scalinggroup.Progress(tx, activity.ID, scalinggroup.PreInService, 30)
+			scalinggroup.UpdateActivity(tx, activity.ID, scalinggroup.PreInService, 30)
 			activity, _ = store.ScalingActivities.Get(tx, activity.ID)
 			begun = append(begun, activity)
 		}

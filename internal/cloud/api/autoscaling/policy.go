@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
-	"aloft.dev/aloft/internal/cloud/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -161,7 +161,7 @@ func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyIn
 		if err != nil {
 			return err
 		}
-		err = capacity.ByUser(
+		err = capacity.ExecuteForUser(
 			tx,
 			g,
 			row,
@@ -169,7 +169,7 @@ func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyIn
 			aws.ToBool(in.HonorCooldown),
 			a.Now(),
 		)
-		if blocked, ok := errors.AsType[*capacity.Blocked](err); ok {
+		if blocked, ok := errors.AsType[*capacity.CooldownError](err); ok {
 			return inProgress(g, blocked)
 		}
 		if errors.Is(err, capacity.ErrNoStep) {
@@ -184,7 +184,7 @@ func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyIn
 }
 
 // inProgress tells that a group is not ready for what was asked.
-func inProgress(g *store.ScalingGroup, blocked *capacity.Blocked) error {
+func inProgress(g *store.ScalingGroup, blocked *capacity.CooldownError) error {
 	if blocked.Activity != "" {
 		return wire.Errorf("ScalingActivityInProgress", "%s", blocked.Error())
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
-	"aloft.dev/aloft/internal/cloud/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/identity"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -125,7 +125,7 @@ func (a *API) putPolicy(
 		)
 	}
 	if old == nil || old.TargetTracking != row.TargetTracking {
-		capacity.MakeAlarms(tx, row, identity.New(nil), a.Now())
+		capacity.ReplaceAlarms(tx, row, identity.New(nil), a.Now())
 	}
 	store.ScalingPolicies.Put(tx, row)
 	return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -105,7 +105,7 @@ func (a *API) desire(row *store.InstanceRefresh, g *store.ScalingGroup, desired 
 // checkAutoRollback refuses a refresh that could not be rolled back. AWS's words
 // for the first case are known, those for the others are not.
 func (a *API) checkAutoRollback(row *store.InstanceRefresh, g *store.ScalingGroup) error {
-	if !scalinggroup.HasDesired(row) {
+	if !scalinggroup.HasDesiredConfiguration(row) {
 		return invalid(
 			"The request isn't valid. The AutoRollback parameter cannot be set to true when the DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration and try again.",
 		)
@@ -124,7 +124,7 @@ func (a *API) checkAutoRollback(row *store.InstanceRefresh, g *store.ScalingGrou
 // refresh with a desired configuration brings one.
 func refuseWhileRefreshed(r store.Reader, g, wanted *store.ScalingGroup) error {
 	row, ok := scalinggroup.ActiveRefresh(r, g.Key())
-	if ok && scalinggroup.HasDesired(row) && (wanted.Template != g.Template || wanted.Mixed != g.Mixed) {
+	if ok && scalinggroup.HasDesiredConfiguration(row) && (wanted.Template != g.Template || wanted.Mixed != g.Mixed) {
 		return invalid(
 			"An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active.",
 		)
@@ -228,7 +228,7 @@ func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.Rollb
 		if err != nil {
 			return err
 		}
-		if why != "" || !scalinggroup.HasDesired(row) {
+		if why != "" || !scalinggroup.HasDesiredConfiguration(row) {
 			return wire.Errorf(
 				"IrreversibleInstanceRefresh",
 				"The request failed because a desired configuration was not found or an incompatible launch template (uses a Systems Manager parameter instead of an AMI ID) or launch template version ($Latest or $Default) is present on the Auto Scaling group.",
@@ -303,7 +303,7 @@ func describeRefresh(row *store.InstanceRefresh) (types.InstanceRefresh, error) 
 		if err := json.Unmarshal([]byte(row.Mixed), item.DesiredConfiguration.MixedInstancesPolicy); err != nil {
 			return item, fmt.Errorf("read the desired configuration of instance refresh %s: %w", row.ID, err)
 		}
-	case scalinggroup.HasDesired(row):
+	case scalinggroup.HasDesiredConfiguration(row):
 		item.DesiredConfiguration = &types.DesiredConfiguration{LaunchTemplate: specificationOf(row.Template)}
 	}
 	return item, nil

@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
-	"aloft.dev/aloft/internal/cloud/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/identity"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -156,7 +156,7 @@ func (a *API) schedule(tx *store.Tx, g *store.ScalingGroup, in *types.ScheduledU
 		)
 	}
 	var ok bool
-	if row.Next, ok = capacity.Due(row, now); !ok {
+	if row.Next, ok = capacity.NextRun(row, now); !ok {
 		return invalid("The scheduled action %s would never run", row.Name)
 	}
 	store.ScheduledActions.Put(tx, row)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 )

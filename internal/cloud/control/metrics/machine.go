@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
@@ -90,7 +90,7 @@ const initializing = 5 * time.Minute
 // but for status checks, its image, its type and all instances together.
 func dimensionsOf(view store.Reader, row *store.Instance, now time.Time) (own, shared [][]metric.Dimension) {
 	own = [][]metric.Dimension{{{Name: "InstanceId", Value: row.ID}}}
-	if member, ok := store.ScalingInstances.Get(view, row.ID); ok && capacity.Counts(view, member, now) {
+	if member, ok := store.ScalingInstances.Get(view, row.ID); ok && capacity.CountsInMetrics(view, member, now) {
 		own = append(own, []metric.Dimension{{Name: "AutoScalingGroupName", Value: member.Group}})
 	}
 	return own, [][]metric.Dimension{

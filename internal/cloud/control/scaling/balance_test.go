@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -242,7 +242,7 @@ func TestAnotherDaemonGoesOnWhereTheLastOneWas(t *testing.T) {
 					Started:  time.Now(),
 				},
 			)
-			scalinggroup.TakeOut(tx, "i-001", scalinggroup.UserCheck, "", time.Now())
+			scalinggroup.TakeOutOfService(tx, "i-001", scalinggroup.ReasonUserHealthCheck, "", time.Now())
 		})
 		w.start()
 		w.settle(10 * time.Minute)

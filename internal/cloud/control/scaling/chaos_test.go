@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -32,11 +32,11 @@ func (w *world) trouble(r *rand.Rand) {
 		w.desire(int32(r.IntN(10)))
 	case 3:
 		w.update(func(tx *store.Tx) {
-			scalinggroup.TakeOut(tx, some(), scalinggroup.UserCheck, scalinggroup.Unhealthy, time.Now())
+			scalinggroup.TakeOutOfService(tx, some(), scalinggroup.ReasonUserHealthCheck, scalinggroup.ReasonUnhealthy, time.Now())
 		})
 	case 4:
 		w.update(func(tx *store.Tx) {
-			scalinggroup.Replace(tx, some(), scalinggroup.MaxLifetime, scalinggroup.MaxLifetime)
+			scalinggroup.MarkForReplacement(tx, some(), scalinggroup.ReasonMaxLifetime, scalinggroup.ReasonMaxLifetime)
 		})
 	case 5:
 		zone := []string{"a", "b", "c"}[r.IntN(3)]

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -94,7 +94,7 @@ func TestAUsersWordReplacesAnInstance(t *testing.T) {
 			store.ScalingInstances.Edit(
 				tx,
 				"i-001",
-				func(i *store.ScalingInstance) { i.Health, i.UserHealth = scalinggroup.Sick, true },
+				func(i *store.ScalingInstance) { i.Health, i.UserHealth = scalinggroup.Unhealthy, true },
 			)
 		})
 		w.settle(time.Second)
@@ -126,7 +126,7 @@ func TestSuspendedProcessesDoNothing(t *testing.T) {
 		w.group(suspend(scalinggroup.ReplaceUnhealthy))
 		w.target("i-001", "unhealthy", "")
 		w.settle(time.Hour)
-		if i, _ := store.ScalingInstances.Get(w.store.View(), "i-001"); i.Health != scalinggroup.Sick ||
+		if i, _ := store.ScalingInstances.Get(w.store.View(), "i-001"); i.Health != scalinggroup.Unhealthy ||
 			i.State != store.LifecycleInService {
 			t.Errorf("not replacing: %+v", i)
 		}

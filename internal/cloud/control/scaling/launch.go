@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -32,22 +32,22 @@ func (l *Loop) launch(ctx context.Context, g *store.ScalingGroup, id string, fai
 			return nil
 		})
 	}
-	reason, err := l.run(ctx, g, activity)
+	reason, err := l.launchActivity(ctx, g, activity)
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
 	}
 	failed[activity.Zone] = true
 	l.Log.Warn("launch an instance", "group", g.Name, "zone", activity.Zone, "error", err)
 	return l.Store.Update(func(tx *store.Tx) error {
-		scalinggroup.End(tx, id, scalinggroup.Failed, reason, time.Now())
-		trouble(tx, g.Key(), activity.Zone, time.Now())
+		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, reason, time.Now())
+		recordLaunchFailure(tx, g.Key(), activity.Zone, time.Now())
 		return nil
 	})
 }
 
-// run launches the instance of an activity. The reason of an error is in the
+// launchActivity launches the instance of an activity. The reason of an error is in the
 // words of an activity's status.
-func (l *Loop) run(
+func (l *Loop) launchActivity(
 	ctx context.Context,
 	g *store.ScalingGroup,
 	activity *store.ScalingActivity,
@@ -61,10 +61,10 @@ func (l *Loop) run(
 			)
 		}
 	}
-	source, err := scalinggroup.SourceOf(scalinggroup.Configured(view, g))
+	source, err := scalinggroup.SourceOf(scalinggroup.WithLaunchConfiguration(view, g))
 	if err == nil {
 		err = l.Fleet.Launch(ctx, g, source, activity.SubnetID, activity.ID, func(tx *store.Tx, id string) error {
-			return join(tx, g, activity, id, time.Now())
+			return joinGroup(tx, g, activity, id, time.Now())
 		})
 	}
 	if err != nil {
@@ -73,8 +73,8 @@ func (l *Loop) run(
 	return "", nil
 }
 
-// trouble notes that a launch failed in a zone.
-func trouble(tx *store.Tx, group, zone string, now time.Time) {
+// recordLaunchFailure notes that a launch failed in a zone.
+func recordLaunchFailure(tx *store.Tx, group, zone string, now time.Time) {
 	store.ScalingGroups.Edit(tx, group, func(g *store.ScalingGroup) {
 		t := store.ZoneTrouble{Zone: zone, Failures: 1}
 		rest := slices.DeleteFunc(slices.Clone(g.Troubles), func(old store.ZoneTrouble) bool {
@@ -88,8 +88,8 @@ func trouble(tx *store.Tx, group, zone string, now time.Time) {
 	})
 }
 
-// join gives an instance that was launched its place in the group.
-func join(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActivity, id string, now time.Time) error {
+// joinGroup gives an instance that was launched its place in the group.
+func joinGroup(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActivity, id string, now time.Time) error {
 	store.ScalingActivities.Edit(tx, activity.ID, func(a *store.ScalingActivity) {
 		a.InstanceID, a.Status, a.Progress = id, scalinggroup.PreInService, 30
 		a.Description = "Launching a new EC2 instance: " + id
@@ -101,7 +101,7 @@ func join(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActivity, 
 		InstanceID: id, Region: g.Region, Group: g.Name, Zone: activity.Zone, SubnetID: activity.SubnetID, Launched: now.UTC(),
 		Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy, Surplus: activity.Surplus, ActivityID: activity.ID,
 	}
-	scalinggroup.Move(i, store.LifecyclePending, now)
+	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
 	scalinggroup.Describe(tx, i)
 	store.ScalingInstances.Put(tx, i)
 	return nil

@@ -13,7 +13,8 @@ import (
 	"log/slog"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/decision"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -37,17 +38,17 @@ type Fleet interface {
 }
 
 const (
-	// together is how long the loop waits after a change, or when it is time, for
+	// debouncePerInstance is how long the loop waits after a change, or when it is time, for
 	// others that come with it. It is so long for an instance, within bounds: what
 	// the loop does in a second grows no faster than the number of instances,
 	// however many of them change one after the other.
-	together      = 5 * time.Millisecond
-	leastTogether = 20 * time.Millisecond
-	mostTogether  = time.Second
-	// again is how long it waits after something failed.
-	again = 5 * time.Second
-	// cleaning is how often old activities are dropped.
-	cleaning = time.Hour
+	debouncePerInstance = 5 * time.Millisecond
+	minDebounce         = 20 * time.Millisecond
+	maxDebounce         = time.Second
+	// retryAfter is how long it waits after something failed.
+	retryAfter = 5 * time.Second
+	// cleanupInterval is how often old activities are dropped.
+	cleanupInterval = time.Hour
 )
 
 // Loop drives all groups of all regions. Fill the fields, then call Run once.
@@ -56,7 +57,7 @@ type Loop struct {
 	Fleet Fleet
 	Log   *slog.Logger
 
-	cleaned time.Time
+	lastCleanup time.Time
 }
 
 // Run drives the groups until ctx ends.
@@ -69,9 +70,9 @@ func (l *Loop) Run(ctx context.Context) error {
 		}
 		if err != nil {
 			l.Log.Warn("act for the Auto Scaling groups", "error", err)
-			wake = earlier(wake, time.Now().Add(again))
+			wake = earliest(wake, time.Now().Add(retryAfter))
 		}
-		if err := wait(ctx, view, earlier(wake, l.cleaned.Add(cleaning))); err != nil {
+		if err := wait(ctx, view, earliest(wake, l.lastCleanup.Add(cleanupInterval))); err != nil {
 			return nil
 		}
 	}
@@ -94,8 +95,8 @@ func wait(ctx context.Context, view *store.View, until time.Time) error {
 		store.Instances,
 		store.Targets,
 	)
-	pause := time.Duration(len(store.ScalingInstances.List(view))) * together
-	late := time.NewTimer(min(max(pause, leastTogether), mostTogether))
+	pause := time.Duration(len(store.ScalingInstances.List(view))) * debouncePerInstance
+	late := time.NewTimer(min(max(pause, minDebounce), maxDebounce))
 	defer late.Stop()
 	select {
 	case <-late.C:
@@ -104,7 +105,7 @@ func wait(ctx context.Context, view *store.View, until time.Time) error {
 	return ctx.Err()
 }
 
-func earlier(a, b time.Time) time.Time {
+func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || b.Before(a) {
 		return b
 	}
@@ -115,16 +116,16 @@ func earlier(a, b time.Time) time.Time {
 // group whose steps fail does not keep the others from theirs.
 func (l *Loop) pass(ctx context.Context, view *store.View) (wake time.Time, problem error) {
 	now := time.Now()
-	if now.Sub(l.cleaned) >= cleaning {
-		l.cleaned = now
-		if err := l.Store.Update(func(tx *store.Tx) error { scalinggroup.Forget(tx, now); return nil }); err != nil {
+	if now.Sub(l.lastCleanup) >= cleanupInterval {
+		l.lastCleanup = now
+		if err := l.Store.Update(func(tx *store.Tx) error { scalinggroup.DeleteOldActivities(tx, now); return nil }); err != nil {
 			return wake, fmt.Errorf("drop old activities: %w", err)
 		}
 	}
 	for _, g := range store.ScalingGroups.List(view) {
-		plan := Decide(look(view, g, now))
+		plan := decision.Decide(decision.Collect(view, g, now))
 		if !plan.Wake.IsZero() {
-			wake = earlier(wake, plan.Wake)
+			wake = earliest(wake, plan.Wake)
 		}
 		if err := l.act(ctx, g, plan.Steps); err != nil {
 			problem = fmt.Errorf("group %s: %w", g.Name, err)

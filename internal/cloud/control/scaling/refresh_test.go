@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -80,7 +80,7 @@ func (w *world) watch(d time.Duration, look func()) {
 func (w *world) warm(warmup time.Duration) int {
 	n := 0
 	for _, i := range scalinggroup.Instances(w.store.View(), key) {
-		if scalinggroup.Warm(i, warmup, time.Now()) {
+		if scalinggroup.WarmedUp(i, warmup, time.Now()) {
 			n++
 		}
 	}
@@ -104,7 +104,7 @@ func TestARefreshReplacesOneAfterTheOtherAndBringsTheDesiredConfiguration(t *tes
 			t.Errorf("refresh %+v, group's template %+v", r, g.Template)
 		}
 		a := w.activities("i-001")
-		if len(a) != 2 || !strings.HasSuffix(a[1].Cause, "an instance was taken out of service in response to an instance refresh.  "+scalinggroup.Sentence(a[1].Started, "instance i-001 was selected for termination")) {
+		if len(a) != 2 || !strings.HasSuffix(a[1].Cause, "an instance was taken out of service in response to an instance refresh.  "+scalinggroup.CauseSentence(a[1].Started, "instance i-001 was selected for termination")) {
 			t.Errorf("%+v", a)
 		}
 		if a := w.activities("i-004"); !strings.HasSuffix(a[0].Cause, "an instance was launched in response to an instance refresh.") {
@@ -364,7 +364,9 @@ func TestInstancesInStandbyAndProtectedOnesAreTreatedAsPreferred(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
 				w.settle(time.Hour)
 				w.update(func(tx *store.Tx) {
-					store.ScalingInstances.Edit(tx, "i-001", func(i *store.ScalingInstance) { scalinggroup.Move(i, store.LifecycleEnteringStandby, time.Now()) })
+					store.ScalingInstances.Edit(tx, "i-001", func(i *store.ScalingInstance) {
+						scalinggroup.SetLifecycleState(i, store.LifecycleEnteringStandby, time.Now())
+					})
 					store.ScalingInstances.Edit(tx, "i-002", func(i *store.ScalingInstance) { i.Protected = true })
 					store.ScalingGroups.Edit(tx, key, func(g *store.ScalingGroup) { g.Desired = 2 })
 				})

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -133,7 +133,7 @@ func TestARefreshKeepsToItsPercentagesForAnyGroup(t *testing.T) {
 					}
 					there := 0
 					for _, i := range scalinggroup.Instances(w.store.View(), key) {
-						if scalinggroup.Counts(i) {
+						if scalinggroup.CountsTowardCapacity(i) {
 							there++
 						}
 					}

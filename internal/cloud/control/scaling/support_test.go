@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/control/scaling"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/capacity"
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -17,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -85,7 +85,7 @@ func inLoadedWorld(t *testing.T, tracks string, test func(w *loaded)) {
 				TargetTracking: tracks,
 			}
 			w.update(func(tx *store.Tx) {
-				capacity.MakeAlarms(tx, policy, identity.New(nil), time.Now())
+				capacity.ReplaceAlarms(tx, policy, identity.New(nil), time.Now())
 				store.ScalingPolicies.Put(tx, policy)
 			})
 			w.watch()

@@ -7,7 +7,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/metric"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -37,22 +37,22 @@ func (p Policies) Execute(tx *store.Tx, action string, f alarm.Firing) error {
 	)
 	switch {
 	case policy.Type == Simple:
-		if blocked(tx, group, policy, f.At) == nil {
-			simple(tx, group, policy, because, f.At)
+		if checkCooldown(tx, group, policy, f.At) == nil {
+			runSimple(tx, group, policy, because, f.At)
 		}
 		return nil
 	case len(f.Values) == 0:
 		return errors.New("the alarm's metric has no data point to scale by")
 	case policy.Type == Step:
-		return step(tx, group, policy, aggregate(policy.Aggregation, f.Values)-f.Alarm.Threshold, because, f.At)
+		return runStep(tx, group, policy, aggregate(policy.Aggregation, f.Values)-f.Alarm.Threshold, because, f.At)
 	}
 	return p.track(tx, group, policy, f, because)
 }
 
-// ByUser carries out a simple or step scaling policy because a user says so. It
+// ExecuteForUser carries out a simple or step scaling policy because a user says so. It
 // returns a *Blocked when the user respects cooldowns and the group is not ready,
 // and ErrNoStep.
-func ByUser(
+func ExecuteForUser(
 	tx *store.Tx,
 	group *store.ScalingGroup,
 	policy *store.ScalingPolicy,
@@ -62,14 +62,14 @@ func ByUser(
 ) error {
 	because := "a user request executed policy " + policy.Name
 	if policy.Type == Step {
-		return step(tx, group, policy, difference, because, now)
+		return runStep(tx, group, policy, difference, because, now)
 	}
 	if honor {
-		if err := blocked(tx, group, policy, now); err != nil {
+		if err := checkCooldown(tx, group, policy, now); err != nil {
 			return err
 		}
 	}
-	simple(tx, group, policy, because, now)
+	runSimple(tx, group, policy, because, now)
 	return nil
 }
 

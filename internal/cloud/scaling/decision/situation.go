@@ -1,11 +1,11 @@
-package scaling
+package decision
 
 import (
 	"cmp"
 	"slices"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -34,9 +34,9 @@ type Member struct {
 // Subnet is a place to launch into.
 type Subnet struct{ ID, Zone string }
 
-// look collects the situation of a group. It costs as much as the group has
+// Collect collects the situation of a group. It costs as much as the group has
 // instances.
-func look(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
+func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 	s := Situation{Group: g, Now: now, Hooks: store.LifecycleHooks.By(r, "group", g.Key())}
 	for _, a := range store.ScalingActivities.By(r, "open", g.Key()) {
 		if a.InstanceID == "" {
@@ -62,7 +62,7 @@ func look(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 	}
 	s.Warmup = scalinggroup.Warmup(g)
 	if row, ok := scalinggroup.ActiveRefresh(r, g.Key()); ok {
-		s.Refresh = lookAtRefresh(r, g, row, s.Members)
+		s.Refresh = collectRefresh(r, g, row, s.Members)
 		s.Warmup = s.Refresh.Preferences.Warmup()
 	}
 	return s
@@ -71,8 +71,8 @@ func look(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 // ended tells whether the machine is down, or on its way there.
 func (m *Member) ended() bool { return m.Machine != store.Pending && m.Machine != store.Running }
 
-// gone tells whether there is no machine left to terminate.
-func (m *Member) gone() bool { return m.Machine == "" || m.Machine == store.Terminated }
+// terminated tells whether there is no machine left to terminate.
+func (m *Member) terminated() bool { return m.Machine == "" || m.Machine == store.Terminated }
 
 func (s *Situation) suspended(process string) bool { return scalinggroup.Suspended(s.Group, process) }
 

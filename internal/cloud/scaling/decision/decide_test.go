@@ -1,4 +1,4 @@
-package scaling_test
+package decision_test
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/control/scaling"
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/decision"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -16,8 +16,8 @@ var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
 // member is an instance in service: "zone age version", age in minutes, and
 // what change makes of it.
-func member(id, zone string, age int, version string, change func(*scaling.Member)) scaling.Member {
-	m := scaling.Member{
+func member(id, zone string, age int, version string, change func(*decision.Member)) decision.Member {
+	m := decision.Member{
 		Machine: store.Running, Reachable: true,
 		ScalingInstance: &store.ScalingInstance{
 			InstanceID: id, Region: "r", Group: "g", Zone: zone, SubnetID: "subnet-" + zone, TemplateID: "lt-1", TemplateVersion: version, Health: scalinggroup.Healthy,
@@ -30,8 +30,8 @@ func member(id, zone string, age int, version string, change func(*scaling.Membe
 	return m
 }
 
-func situation(desired int32, change func(*store.ScalingGroup), members ...scaling.Member) scaling.Situation {
-	s := scaling.Situation{
+func situation(desired int32, change func(*store.ScalingGroup), members ...decision.Member) decision.Situation {
+	s := decision.Situation{
 		Group: &store.ScalingGroup{
 			Region:     "r",
 			Name:       "g",
@@ -47,7 +47,7 @@ func situation(desired int32, change func(*store.ScalingGroup), members ...scali
 			Distribution: "balanced-best-effort",
 			Zones:        []string{"a", "b", "c"},
 		},
-		Members: members, Now: now, Subnets: []scaling.Subnet{{ID: "subnet-a", Zone: "a"}, {ID: "subnet-b", Zone: "b"}, {ID: "subnet-c", Zone: "c"}},
+		Members: members, Now: now, Subnets: []decision.Subnet{{ID: "subnet-a", Zone: "a"}, {ID: "subnet-b", Zone: "b"}, {ID: "subnet-c", Zone: "c"}},
 	}
 	if change != nil {
 		change(s.Group)
@@ -56,10 +56,10 @@ func situation(desired int32, change func(*store.ScalingGroup), members ...scali
 }
 
 // told are the steps in short: "plan a launch a", "take out of service i-1".
-func told(p scaling.Plan) string {
+func told(p decision.Plan) string {
 	var out []string
 	for _, s := range p.Steps {
-		out = append(out, strings.TrimSpace(fmt.Sprint(s.Do, " ", s.Instance, s.Zone)))
+		out = append(out, strings.TrimSpace(fmt.Sprint(s.Action, " ", s.InstanceID, s.Zone)))
 	}
 	return strings.Join(out, ", ")
 }
@@ -68,29 +68,29 @@ func TestWhoGoesWhenAGroupShrinks(t *testing.T) {
 	policy := func(names ...string) func(*store.ScalingGroup) {
 		return func(g *store.ScalingGroup) { g.TerminationPolicies = names }
 	}
-	protected := func(m *scaling.Member) { m.Protected = true }
-	young := func(m *scaling.Member) { m.State, m.Machine = store.LifecyclePending, store.Pending }
+	protected := func(m *decision.Member) { m.Protected = true }
+	young := func(m *decision.Member) { m.State, m.Machine = store.LifecyclePending, store.Pending }
 	for _, c := range []struct {
 		name    string
 		group   func(*store.ScalingGroup)
-		members []scaling.Member
+		members []decision.Member
 		want    string
 	}{
-		{"the zone with most", nil, []scaling.Member{member("1", "a", 500, "1", nil), member("2", "b", 9, "2", nil), member("3", "b", 5, "2", nil)}, "2"},
-		{"a zone that the group has left", nil, []scaling.Member{member("1", "a", 9, "1", nil), member("2", "a", 9, "1", nil), member("3", "x", 5, "2", nil)}, "3"},
-		{"the oldest version", nil, []scaling.Member{member("1", "a", 5, "2", nil), member("2", "b", 9, "10", nil), member("3", "c", 1, "1", nil)}, "3"},
-		{"another template", nil, []scaling.Member{member("1", "a", 9, "1", nil), member("2", "b", 5, "7", func(m *scaling.Member) { m.TemplateID = "lt-0" })}, "2"},
-		{"the next hour", nil, []scaling.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "1", nil)}, "2"},
-		{"not one that serves", nil, []scaling.Member{member("1", "a", 59, "1", nil), member("2", "b", 1, "1", young)}, "2"},
-		{"not one that is protected", nil, []scaling.Member{member("1", "a", 9, "1", protected), member("2", "a", 9, "2", protected), member("3", "b", 5, "3", nil)}, "3"},
-		{"the oldest", policy("OldestInstance"), []scaling.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil)}, "3"},
-		{"the newest", policy("NewestInstance"), []scaling.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil)}, "1"},
-		{"the oldest version, then the newest", policy("OldestLaunchTemplate", "NewestInstance"), []scaling.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 1, "2", nil)}, "1"},
-		{"what has nothing to say is passed over", policy("AllocationStrategy", "OldestLaunchConfiguration", "ClosestToNextInstanceHour"), []scaling.Member{member("1", "a", 5, "1", nil), member("2", "b", 55, "1", nil)}, "2"},
+		{"the zone with most", nil, []decision.Member{member("1", "a", 500, "1", nil), member("2", "b", 9, "2", nil), member("3", "b", 5, "2", nil)}, "2"},
+		{"a zone that the group has left", nil, []decision.Member{member("1", "a", 9, "1", nil), member("2", "a", 9, "1", nil), member("3", "x", 5, "2", nil)}, "3"},
+		{"the oldest version", nil, []decision.Member{member("1", "a", 5, "2", nil), member("2", "b", 9, "10", nil), member("3", "c", 1, "1", nil)}, "3"},
+		{"another template", nil, []decision.Member{member("1", "a", 9, "1", nil), member("2", "b", 5, "7", func(m *decision.Member) { m.TemplateID = "lt-0" })}, "2"},
+		{"the next hour", nil, []decision.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "1", nil)}, "2"},
+		{"not one that serves", nil, []decision.Member{member("1", "a", 59, "1", nil), member("2", "b", 1, "1", young)}, "2"},
+		{"not one that is protected", nil, []decision.Member{member("1", "a", 9, "1", protected), member("2", "a", 9, "2", protected), member("3", "b", 5, "3", nil)}, "3"},
+		{"the oldest", policy("OldestInstance"), []decision.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil)}, "3"},
+		{"the newest", policy("NewestInstance"), []decision.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil)}, "1"},
+		{"the oldest version, then the newest", policy("OldestLaunchTemplate", "NewestInstance"), []decision.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 1, "2", nil)}, "1"},
+		{"what has nothing to say is passed over", policy("AllocationStrategy", "OldestLaunchConfiguration", "ClosestToNextInstanceHour"), []decision.Member{member("1", "a", 5, "1", nil), member("2", "b", 55, "1", nil)}, "2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := situation(int32(len(c.members)-1), c.group, c.members...)
-			if got, want := told(scaling.Decide(s)), "take out of service "+c.want; got != want {
+			if got, want := told(decision.Decide(s)), "take out of service "+c.want; got != want {
 				t.Errorf("%s, want %s", got, want)
 			}
 		})
@@ -98,7 +98,7 @@ func TestWhoGoesWhenAGroupShrinks(t *testing.T) {
 }
 
 func TestWhereTheNextInstanceGoes(t *testing.T) {
-	in := func(id, zone string) scaling.Member { return member(id, zone, 9, "1", nil) }
+	in := func(id, zone string) decision.Member { return member(id, zone, 9, "1", nil) }
 	trouble := func(zone string, until time.Duration) func(*store.ScalingGroup) {
 		return func(g *store.ScalingGroup) {
 			g.Troubles = []store.ZoneTrouble{{Zone: zone, Failures: 1, Until: now.Add(until)}}
@@ -116,19 +116,19 @@ func TestWhereTheNextInstanceGoes(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		group   func(*store.ScalingGroup)
-		members []scaling.Member
+		members []decision.Member
 		desired int32
 		want    string
 	}{
 		{"one a zone", nil, nil, 4, plan("a", "b", "c", "a")},
-		{"where there are fewest", nil, []scaling.Member{in("1", "a"), in("2", "a"), in("3", "c")}, 6, plan("b", "b", "c")},
-		{"not where it has just failed", trouble("b", time.Minute), []scaling.Member{in("1", "a")}, 4, plan("c", "a", "c")},
-		{"once where it failed a while ago", trouble("b", -time.Minute), []scaling.Member{in("1", "a")}, 4, plan("b", "c", "a")},
-		{"nowhere else when it must be balanced", only(trouble("a", time.Minute)), []scaling.Member{in("1", "b"), in("2", "c")}, 4, ""},
+		{"where there are fewest", nil, []decision.Member{in("1", "a"), in("2", "a"), in("3", "c")}, 6, plan("b", "b", "c")},
+		{"not where it has just failed", trouble("b", time.Minute), []decision.Member{in("1", "a")}, 4, plan("c", "a", "c")},
+		{"once where it failed a while ago", trouble("b", -time.Minute), []decision.Member{in("1", "a")}, 4, plan("b", "c", "a")},
+		{"nowhere else when it must be balanced", only(trouble("a", time.Minute)), []decision.Member{in("1", "b"), in("2", "c")}, 4, ""},
 		{"nowhere while launches are suspended", func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: "Launch"}} }, nil, 4, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := told(scaling.Decide(situation(c.desired, c.group, c.members...))); got != c.want {
+			if got := told(decision.Decide(situation(c.desired, c.group, c.members...))); got != c.want {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
@@ -136,10 +136,10 @@ func TestWhereTheNextInstanceGoes(t *testing.T) {
 }
 
 func TestALookAgainIsAskedForWhenTimeAloneChangesTheDecision(t *testing.T) {
-	sick := func(m *scaling.Member) {
+	sick := func(m *decision.Member) {
 		m.GraceUntil, m.Reachable = now.Add(time.Minute), false
 	}
-	waiting := func(m *scaling.Member) {
+	waiting := func(m *decision.Member) {
 		m.State, m.Waits = store.LifecyclePendingWait, []store.HookWait{
 			{Hook: "h", Deadline: now.Add(2 * time.Minute)},
 			{Hook: "i", Deadline: now.Add(3 * time.Minute)},
@@ -147,7 +147,7 @@ func TestALookAgainIsAskedForWhenTimeAloneChangesTheDecision(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		group  func(*store.ScalingGroup)
-		member scaling.Member
+		member decision.Member
 		want   time.Duration
 	}{
 		"nothing":  {nil, member("1", "a", 9, "1", nil), 0},
@@ -160,21 +160,21 @@ func TestALookAgainIsAskedForWhenTimeAloneChangesTheDecision(t *testing.T) {
 		if c.want > 0 {
 			want = now.Add(c.want)
 		}
-		if got := scaling.Decide(s); !got.Wake.Equal(want) {
+		if got := decision.Decide(s); !got.Wake.Equal(want) {
 			t.Errorf("%s: look again at %v, want %v", name, got.Wake, want)
 		}
 	}
 }
 
 func TestADecisionIsTheSameWhenItIsMadeAgain(t *testing.T) {
-	var members []scaling.Member
+	var members []decision.Member
 	for n := range 60 {
 		members = append(members, member(fmt.Sprintf("%02d", n), string(rune('a'+n%3)), n, fmt.Sprint(n%4), nil))
 	}
 	s := situation(20, nil, members...)
-	first := told(scaling.Decide(s))
+	first := told(decision.Decide(s))
 	for range 10 {
-		if again := told(scaling.Decide(s)); again != first {
+		if again := told(decision.Decide(s)); again != first {
 			t.Fatalf("%s, then %s", first, again)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -43,23 +43,23 @@ func PolicyWarmup(group *store.ScalingGroup, policy *store.ScalingPolicy) time.D
 	return time.Duration(seconds) * time.Second
 }
 
-// Counts tells whether an instance counts in its group's metrics: it is in service
+// CountsInMetrics tells whether an instance counts in its group's metrics: it is in service
 // and, where the group has a default warm-up, warm (Set the default instance warmup
 // for an Auto Scaling group).
-func Counts(view store.Reader, member *store.ScalingInstance, now time.Time) bool {
+func CountsInMetrics(view store.Reader, member *store.ScalingInstance, now time.Time) bool {
 	group, ok := store.ScalingGroups.Get(view, member.GroupKey())
-	return ok && scalinggroup.Warm(member, scalinggroup.Warmup(group), now)
+	return ok && scalinggroup.WarmedUp(member, scalinggroup.Warmup(group), now)
 }
 
-// census is what a group consists of at a moment.
-type census struct {
+// groupCensus is what a group consists of at a moment.
+type groupCensus struct {
 	inService int
 	settled   int // of those in service, warm
 	starting  int // on their way into service, or not warm yet
 	leaving   int
 }
 
-func count(view store.Reader, group *store.ScalingGroup, warmup time.Duration, now time.Time) (c census) {
+func takeCensus(view store.Reader, group *store.ScalingGroup, warmup time.Duration, now time.Time) (c groupCensus) {
 	for _, m := range scalinggroup.Instances(view, group.Key()) {
 		switch {
 		case strings.HasPrefix(m.State, store.LifecycleTerminating):
@@ -68,7 +68,7 @@ func count(view store.Reader, group *store.ScalingGroup, warmup time.Duration, n
 			c.starting++
 		case m.State == store.LifecycleInService:
 			c.inService++
-			if scalinggroup.Warm(m, warmup, now) {
+			if scalinggroup.WarmedUp(m, warmup, now) {
 				c.settled++
 			} else {
 				c.starting++
@@ -86,10 +86,10 @@ func count(view store.Reader, group *store.ScalingGroup, warmup time.Duration, n
 // growing tells whether the group is about to have more: it does not shrink
 // meanwhile (Step and simple scaling policies: a scale-in activity can't start while
 // a scale-out activity is in progress).
-func (c census) growing() bool { return c.starting > 0 }
+func (c groupCensus) growing() bool { return c.starting > 0 }
 
-// set changes the desired capacity, within the group's bounds.
-func set(tx *store.Tx, group *store.ScalingGroup, desired int, because string, now time.Time) {
+// setDesired changes the desired capacity, within the group's bounds.
+func setDesired(tx *store.Tx, group *store.ScalingGroup, desired int, because string, now time.Time) {
 	to := min(max(int64(desired), int64(group.Min)), int64(group.Max))
 	scalinggroup.ChangeDesired(tx, group.Key(), int32(to), because, now)
 }

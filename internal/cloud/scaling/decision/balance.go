@@ -1,11 +1,11 @@
-package scaling
+package decision
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -14,11 +14,11 @@ import (
 // activity is its client token, so it never makes two instances.
 func (d *decision) balance() {
 	for _, a := range d.Launches {
-		d.step(Step{Do: RunLaunch, Activity: a.ID})
+		d.add(Step{Action: LaunchInstance, Activity: a.ID})
 	}
 	counted := d.counted()
 	total, desired := len(counted)+len(d.Launches), int(d.Group.Desired)
-	unripe := d.unripe(counted)
+	unripe := d.notYetCounted(counted)
 	missing, excess := desired+len(d.marked)-total, total-desired-unripe
 	switch {
 	case d.Group.Deleting && len(counted) > 0:
@@ -29,21 +29,21 @@ func (d *decision) balance() {
 		d.shrink(counted, total, excess)
 	case missing == 0 && unripe == 0 && len(d.Launches) == 0:
 		if len(d.Group.Causes) > 0 {
-			d.step(Step{Do: Settle})
+			d.add(Step{Action: ClearCauses})
 		}
 		d.rebalance(counted)
 	}
 }
 
-// unripe counts the instances beyond the desired capacity that do not yet do
+// notYetCounted counts the instances beyond the desired capacity that do not yet do
 // what those do whose place they take.
-func (d *decision) unripe(counted []*Member) int {
+func (d *decision) notYetCounted(counted []*Member) int {
 	n := 0
 	for _, m := range counted {
 		switch {
 		case !m.Surplus:
 		case d.ready(m):
-			d.step(about(Ripen, m))
+			d.add(stepFor(CountTowardCapacity, m))
 		default:
 			n++
 		}
@@ -69,41 +69,41 @@ func (d *decision) grow(counted []*Member, total, missing int) {
 			awaited = append(awaited, m)
 		}
 	}
-	started := append(slices.Clip(d.Group.Causes), scalinggroup.Sentence(
+	started := append(slices.Clip(d.Group.Causes), scalinggroup.CauseSentence(
 		d.Now,
 		"an instance was started in response to a difference between desired and actual capacity, increasing the capacity from %d to %d",
 		total,
 		total+missing,
 	))
 	for n := range missing {
-		place, ok := zones.next()
+		place, ok := zones.nextSubnet()
 		if !ok {
 			return
 		}
 		s := Step{
-			Do:      PlanLaunch,
+			Action:  PlanLaunch,
 			Zone:    place.Zone,
 			Subnet:  place.ID,
 			Cause:   strings.Join(started, "  "),
 			Surplus: total+n >= int(d.Group.Desired),
 		}
 		if len(awaited) > 0 {
-			s.For = awaited[0].InstanceID
-			s.Cause = scalinggroup.Sentence(
+			s.PredecessorID = awaited[0].InstanceID
+			s.Cause = scalinggroup.CauseSentence(
 				d.Now,
 				"an instance was launched in response to %s",
 				d.successor(awaited[0]),
 			)
 			awaited = awaited[1:]
 		}
-		d.step(s)
+		d.add(s)
 	}
 }
 
 // successor is the reason that a launch in place of the member has; "": none is
 // wanted, or it has been planned.
 func (d *decision) successor(m *Member) string {
-	if now, ok := d.awaited[m.InstanceID]; ok {
+	if now, ok := d.successorReasons[m.InstanceID]; ok {
 		return now
 	}
 	if m.Replace != "" || scalinggroup.Leaving(m.ScalingInstance) {
@@ -121,7 +121,7 @@ func (d *decision) shrink(counted []*Member, total, excess int) {
 	var rest []*Member
 	for _, m := range counted {
 		if excess > 0 && m.Replace != "" && m.State == store.LifecycleInService && !d.Group.Deleting {
-			d.takeOut(m, m.Replace, "")
+			d.terminate(m, m.Replace, "")
 			excess--
 			total--
 			continue
@@ -131,29 +131,29 @@ func (d *decision) shrink(counted []*Member, total, excess int) {
 	if excess == 0 {
 		return
 	}
-	chosen := d.choose(rest, excess)
+	chosen := d.selectForTermination(rest, excess)
 	switch {
 	case len(chosen) > 0:
-		d.sendAway(chosen, total)
+		d.terminateAll(chosen, total)
 	case len(d.Group.Causes) > 0:
-		d.step(Step{Do: Refuse, Cause: strings.Join(d.Group.Causes, "  ")})
+		d.add(Step{Action: CancelScaleIn, Cause: strings.Join(d.Group.Causes, "  ")})
 	}
 }
 
-// sendAway takes those chosen out, with why there were too many.
-func (d *decision) sendAway(chosen []*Member, total int) {
+// terminateAll takes those chosen out, with why there were too many.
+func (d *decision) terminateAll(chosen []*Member, total int) {
 	causes := slices.Clip(d.Group.Causes)
 	if len(causes) == 0 {
 		causes = append(
 			causes,
-			scalinggroup.Sentence(
+			scalinggroup.CauseSentence(
 				d.Now,
 				"instances were launched to balance instances in zones %s with other zones resulting in more than desired number of instances in the group",
 				strings.Join(d.Group.Zones, " "),
 			),
 		)
 	}
-	causes = append(causes, scalinggroup.Sentence(
+	causes = append(causes, scalinggroup.CauseSentence(
 		d.Now,
 		"an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from %d to %d",
 		total,
@@ -162,25 +162,25 @@ func (d *decision) sendAway(chosen []*Member, total int) {
 	shared := strings.Join(causes, "  ")
 	var names []string
 	for _, m := range chosen {
-		names = append(names, scalinggroup.Sentence(d.Now, "instance %s was selected for termination", m.InstanceID))
+		names = append(names, scalinggroup.CauseSentence(d.Now, "instance %s was selected for termination", m.InstanceID))
 	}
-	if len(chosen) <= mostNamed {
+	if len(chosen) <= maxNamed {
 		shared += "  " + strings.Join(names, "  ")
 	}
 	for n, m := range chosen {
-		s := about(TakeOut, m)
-		if s.Cause = shared; len(chosen) > mostNamed {
+		s := stepFor(BeginTermination, m)
+		if s.Cause = shared; len(chosen) > maxNamed {
 			s.Cause += "  " + names[n]
 		}
 		d.leaving[m.InstanceID] = true
-		d.step(s)
+		d.add(s)
 	}
 }
 
-// mostNamed is how many instances that go together each of their activities
+// maxNamed is how many instances that go together each of their activities
 // names. AWS's name them all; where there are more, each names its own, or what
 // is written would grow with the square of their number.
-const mostNamed = 20
+const maxNamed = 20
 
 // rebalance launches one instance in the emptiest zone when the fullest has two
 // more, or when one is in a zone that the group is no longer in. The group has
@@ -204,7 +204,7 @@ func (d *decision) rebalance(counted []*Member) {
 		}
 	}
 	zones := d.occupancy(counted)
-	place, ok := zones.next()
+	place, ok := zones.nextSubnet()
 	if !ok {
 		return
 	}
@@ -218,17 +218,17 @@ func (d *decision) rebalance(counted []*Member) {
 	if fullest < zones.before[place.Zone]+2 {
 		return
 	}
-	d.step(
+	d.add(
 		Step{
-			Do:      PlanLaunch,
+			Action:  PlanLaunch,
 			Zone:    place.Zone,
 			Subnet:  place.ID,
 			Surplus: true,
-			Cause: scalinggroup.Sentence(
+			Cause: scalinggroup.CauseSentence(
 				d.Now,
 				"availability zones %s had %s instances respectively.  An instance was launched to aid in balancing the group's zones",
-				zones.names(),
-				zones.numbers(),
+				zones.zoneNames(),
+				zones.zoneCounts(),
 			),
 		},
 	)
@@ -275,15 +275,15 @@ func (d *decision) occupancy(counted []*Member) *occupancy {
 	return o
 }
 
-// next is the place for one more instance: the zone with the fewest, and there
+// nextSubnet is the place for one more instance: the zone with the fewest, and there
 // the subnet with the fewest. A zone in which launches failed is passed over
 // until its time is up, and is then tried with one launch; with the
 // distribution balanced-only nothing is launched elsewhere meanwhile.
-func (o *occupancy) next() (Subnet, bool) {
+func (o *occupancy) nextSubnet() (Subnet, bool) {
 	var best *Subnet
 	for i := range o.d.Subnets {
 		s := &o.d.Subnets[i]
-		if o.d.Group.Distribution != "balanced-only" && !o.open(s.Zone) {
+		if o.d.Group.Distribution != "balanced-only" && !o.zoneUsable(s.Zone) {
 			continue
 		}
 		if best == nil || o.zones[s.Zone] < o.zones[best.Zone] ||
@@ -291,7 +291,7 @@ func (o *occupancy) next() (Subnet, bool) {
 			best = s
 		}
 	}
-	if best == nil || !o.open(best.Zone) {
+	if best == nil || !o.zoneUsable(best.Zone) {
 		return Subnet{}, false
 	}
 	o.zones[best.Zone]++
@@ -300,20 +300,20 @@ func (o *occupancy) next() (Subnet, bool) {
 	return *best, true
 }
 
-func (o *occupancy) open(zone string) bool {
-	if o.d.struck[zone] {
+func (o *occupancy) zoneUsable(zone string) bool {
+	if o.d.failedZones[zone] {
 		return false
 	}
 	for _, t := range o.d.Group.Troubles {
 		if t.Zone == zone {
-			o.d.at(t.Until)
+			o.d.wakeAt(t.Until)
 			return !o.d.Now.Before(t.Until) && !o.trying[zone]
 		}
 	}
 	return true
 }
 
-func (o *occupancy) names() string {
+func (o *occupancy) zoneNames() string {
 	var out []string
 	for _, s := range o.d.Subnets {
 		if !slices.Contains(out, s.Zone) {
@@ -323,9 +323,9 @@ func (o *occupancy) names() string {
 	return strings.Join(out, " ")
 }
 
-func (o *occupancy) numbers() string {
+func (o *occupancy) zoneCounts() string {
 	var out []string
-	for zone := range strings.FieldsSeq(o.names()) {
+	for zone := range strings.FieldsSeq(o.zoneNames()) {
 		out = append(out, fmt.Sprint(o.before[zone]))
 	}
 	return strings.Join(out, " ")

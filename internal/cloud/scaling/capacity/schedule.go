@@ -10,7 +10,7 @@ import (
 
 	"github.com/adhocore/gronx"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -32,10 +32,10 @@ func CheckRecurrence(expression string) bool {
 // Zone finds a time zone by the name that IANA gave it; empty: UTC.
 func Zone(name string) (*time.Location, error) { return time.LoadLocation(name) }
 
-// Due is when an action is to run for the first time at or after the time. false:
+// NextRun is when an action is to run for the first time at or after the time. false:
 // it does not any more. One that recurs runs at its start too (Amazon EC2 Auto
 // Scaling API Reference, PutScheduledUpdateGroupAction).
-func Due(action *store.ScheduledAction, from time.Time) (time.Time, bool) {
+func NextRun(action *store.ScheduledAction, from time.Time) (time.Time, bool) {
 	next := action.Start
 	if next.Before(from) {
 		zone, err := Zone(action.TimeZone)
@@ -61,16 +61,16 @@ func Due(action *store.ScheduledAction, from time.Time) (time.Time, bool) {
 func RunSchedule(tx *store.Tx, now time.Time) (next time.Time, problem error) {
 	actions := store.ScheduledActions.List(tx)
 	slices.SortFunc(actions, func(x, y *store.ScheduledAction) int {
-		return cmp.Or(last(x, now).Compare(last(y, now)), cmp.Compare(x.Name, y.Name))
+		return cmp.Or(lastDue(x, now).Compare(lastDue(y, now)), cmp.Compare(x.Name, y.Name))
 	})
 	for _, action := range actions {
 		due := action.Next
 		if !due.After(now) {
-			if err := run(tx, action, now); err != nil {
+			if err := applySchedule(tx, action, now); err != nil {
 				problem = fmt.Errorf("run the scheduled action %s of the group %s: %w", action.Name, action.Group, err)
 			}
 			var again bool
-			if due, again = Due(action, now.Add(1)); action.Recurrence == "" || !again {
+			if due, again = NextRun(action, now.Add(1)); action.Recurrence == "" || !again {
 				store.ScheduledActions.Delete(tx, action.ARN)
 				continue
 			}
@@ -83,8 +83,8 @@ func RunSchedule(tx *store.Tx, now time.Time) (next time.Time, problem error) {
 	return next, problem
 }
 
-// last is when an action that is due was to run last.
-func last(action *store.ScheduledAction, now time.Time) time.Time {
+// lastDue is when an action that is due was to run last.
+func lastDue(action *store.ScheduledAction, now time.Time) time.Time {
 	if zone, err := Zone(action.TimeZone); err == nil && action.Recurrence != "" && !action.Next.After(now) {
 		if at, err := gronx.PrevTickBefore(action.Recurrence, now.In(zone), true); err == nil && at.After(action.Next) {
 			return at
@@ -93,9 +93,9 @@ func last(action *store.ScheduledAction, now time.Time) time.Time {
 	return action.Next
 }
 
-// run sets the sizes of a group as the action says. What would not fit together
+// applySchedule sets the sizes of a group as the action says. What would not fit together
 // changes nothing.
-func run(tx *store.Tx, action *store.ScheduledAction, now time.Time) error {
+func applySchedule(tx *store.Tx, action *store.ScheduledAction, now time.Time) error {
 	key := action.Region + "/" + action.Group
 	group, ok := store.ScalingGroups.Get(tx, key)
 	if !ok || group.Deleting || scalinggroup.Suspended(group, scalinggroup.ScheduledActions) {

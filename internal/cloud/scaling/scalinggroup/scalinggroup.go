@@ -40,8 +40,8 @@ const (
 
 // What an instance's health can be.
 const (
-	Healthy = "Healthy"
-	Sick    = "Unhealthy"
+	Healthy   = "Healthy"
+	Unhealthy = "Unhealthy"
 )
 
 // Processes lists them in the order of the alphabet, as AWS does.
@@ -82,13 +82,13 @@ func ChangeDesired(tx *store.Tx, key string, to int32, because string, now time.
 		g.Desired = to
 		g.Causes = append(
 			slices.Clip(old.Causes),
-			Sentence(now, "%s changing the desired capacity from %d to %d", because, old.Desired, to),
+			CauseSentence(now, "%s changing the desired capacity from %d to %d", because, old.Desired, to),
 		)
 	})
 }
 
-// Sentence is one sentence of an activity's cause.
-func Sentence(at time.Time, format string, args ...any) string {
+// CauseSentence is one sentence of an activity's cause.
+func CauseSentence(at time.Time, format string, args ...any) string {
 	return "At " + at.UTC().Format("2006-01-02T15:04:05Z") + " " + fmt.Sprintf(format, args...) + "."
 }
 
@@ -98,9 +98,9 @@ func Instances(r store.Reader, key string) []*store.ScalingInstance {
 	return store.ScalingInstances.By(r, "group", key)
 }
 
-// Counts tells whether the instance is part of the group's capacity: it is
+// CountsTowardCapacity tells whether the instance is part of the group's capacity: it is
 // launched or serves, and is neither in standby nor on its way out.
-func Counts(i *store.ScalingInstance) bool {
+func CountsTowardCapacity(i *store.ScalingInstance) bool {
 	switch i.State {
 	case store.LifecyclePending, store.LifecyclePendingWait, store.LifecyclePendingProceed, store.LifecycleInService:
 		return true
@@ -120,11 +120,11 @@ func Leaving(i *store.ScalingInstance) bool {
 	return false
 }
 
-// Target is the lifecycle state that an instance is, or is on its way to be, in
+// TargetLifecycleState is the lifecycle state that an instance is, or is on its way to be, in
 // (Amazon EC2 Auto Scaling User Guide, Retrieve the target lifecycle state
 // through instance metadata). It is how an instance learns that a hook waits
 // for it.
-func Target(i *store.ScalingInstance) string {
+func TargetLifecycleState(i *store.ScalingInstance) string {
 	switch i.State {
 	case store.LifecycleTerminating, store.LifecycleTerminatingWait, store.LifecycleTerminatingProceed:
 		return store.LifecycleTerminated
@@ -145,42 +145,42 @@ func Warmup(g *store.ScalingGroup) time.Duration {
 	return time.Duration(*g.DefaultWarmup) * time.Second
 }
 
-// Warm tells whether the instance serves and has warmed up for so long.
-func Warm(i *store.ScalingInstance, warmup time.Duration, now time.Time) bool {
+// WarmedUp tells whether the instance serves and has warmed up for so long.
+func WarmedUp(i *store.ScalingInstance, warmup time.Duration, now time.Time) bool {
 	return i.State == store.LifecycleInService && !now.Before(i.InServiceSince.Add(warmup))
 }
 
-// Move writes a new lifecycle state down.
-func Move(i *store.ScalingInstance, state string, now time.Time) {
+// SetLifecycleState writes a new lifecycle state down.
+func SetLifecycleState(i *store.ScalingInstance, state string, now time.Time) {
 	i.State, i.StateSince = state, now.UTC()
 }
 
 // Reasons to take an instance out of service, as activities say them after "an
 // instance was taken out of service in response to ".
 const (
-	Unhealthy   = "an unhealthy instance needing to be replaced"
-	ELBCheck    = "an ELB system health check failure"
-	EC2Gone     = "an EC2 health check indicating it has been terminated or stopped"
-	EC2Check    = "an EC2 instance status check failure"
-	UserCheck   = "a user health-check"
-	Refresh     = "an instance refresh"
-	MaxLifetime = "maximum instance lifetime"
+	ReasonUnhealthy       = "an unhealthy instance needing to be replaced"
+	ReasonELBHealthCheck  = "an ELB system health check failure"
+	ReasonInstanceGone    = "an EC2 health check indicating it has been terminated or stopped"
+	ReasonEC2StatusCheck  = "an EC2 instance status check failure"
+	ReasonUserHealthCheck = "a user health-check"
+	ReasonInstanceRefresh = "an instance refresh"
+	ReasonMaxLifetime     = "maximum instance lifetime"
 )
 
-// TakeOut sends the instance with the id away: it leaves its target groups,
+// TakeOutOfService sends the instance with the id away: it leaves its target groups,
 // passes its termination hooks and is terminated. because is a reason as
 // listed above; successor, unless empty, is the reason that the activity of the
 // launch that takes its place gives: "an instance was launched in response to
 // …". The desired capacity stays as it is. It tells whether the instance was in
 // a state to be sent away.
-func TakeOut(tx *store.Tx, id, because, successor string, now time.Time) bool {
+func TakeOutOfService(tx *store.Tx, id, because, successor string, now time.Time) bool {
 	i, ok := store.ScalingInstances.Get(tx, id)
-	if !ok || !Counts(i) && i.State != store.LifecycleStandby {
+	if !ok || !CountsTowardCapacity(i) && i.State != store.LifecycleStandby {
 		return false
 	}
-	cause := Sentence(now, "an instance was taken out of service in response to %s", because)
-	if because == Refresh {
-		cause += "  " + Sentence(now, "instance %s was selected for termination", id)
+	cause := CauseSentence(now, "an instance was taken out of service in response to %s", because)
+	if because == ReasonInstanceRefresh {
+		cause += "  " + CauseSentence(now, "instance %s was selected for termination", id)
 	}
 	BeginTermination(tx, id, cause, successor, now)
 	return true
@@ -190,22 +190,22 @@ func TakeOut(tx *store.Tx, id, because, successor string, now time.Time) bool {
 // cause, and returns the activity. One that it was in is cancelled.
 func BeginTermination(tx *store.Tx, id, cause, successor string, now time.Time) *store.ScalingActivity {
 	i, _ := store.ScalingInstances.Get(tx, id)
-	End(tx, i.ActivityID, Cancelled, "", now)
-	activity := Begin(tx, i, "Terminating EC2 instance: "+id, cause, now)
+	EndActivity(tx, i.ActivityID, Cancelled, "", now)
+	activity := BeginActivity(tx, i, "Terminating EC2 instance: "+id, cause, now)
 	store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) {
-		Move(i, store.LifecycleTerminating, now)
+		SetLifecycleState(i, store.LifecycleTerminating, now)
 		i.ActivityID, i.Successor, i.Replace, i.Surplus = activity.ID, successor, "", false
 		i.Waits = nil
 	})
 	return activity
 }
 
-// Replace has the instance with the id replaced by another that is launched
+// MarkForReplacement has the instance with the id replaced by another that is launched
 // first: the group grows beyond its desired capacity by one, and when all that
 // is desired serves without this one, and is warm, this one goes. because and
 // successor are the reasons that the two activities give, as in TakeOut. It
 // tells whether the instance serves, as it must.
-func Replace(tx *store.Tx, id, because, successor string) bool {
+func MarkForReplacement(tx *store.Tx, id, because, successor string) bool {
 	i, ok := store.ScalingInstances.Get(tx, id)
 	if !ok || i.State != store.LifecycleInService {
 		return false
@@ -220,10 +220,10 @@ func Replace(tx *store.Tx, id, because, successor string) bool {
 // TagKey is the tag that AWS gives every instance of a group: the group's name.
 const TagKey = "aws:autoscaling:groupName"
 
-// Limit is how long an instance can wait for a hook at most, however often a
+// HookTimeoutLimit is how long an instance can wait for a hook at most, however often a
 // heartbeat is recorded (Amazon EC2 Auto Scaling API Reference, LifecycleHook,
 // GlobalTimeout).
-func Limit(h *store.LifecycleHook) time.Duration {
+func HookTimeoutLimit(h *store.LifecycleHook) time.Duration {
 	return min(48*time.Hour, 100*time.Duration(h.HeartbeatTimeout)*time.Second)
 }
 
@@ -252,10 +252,10 @@ func Delete(tx *store.Tx, key string) {
 	store.ScalingGroups.Delete(tx, key)
 }
 
-// Cooling tells whether the group is in a cooldown of so many seconds: a scaling
+// InCooldown tells whether the group is in a cooldown of so many seconds: a scaling
 // activity goes on, or the last one ended less long ago (Amazon EC2 Auto Scaling
 // User Guide, Scaling cooldowns).
-func Cooling(r store.Reader, g *store.ScalingGroup, seconds int32, now time.Time) bool {
+func InCooldown(r store.Reader, g *store.ScalingGroup, seconds int32, now time.Time) bool {
 	return len(store.ScalingActivities.By(r, "open", g.Key())) > 0 ||
 		now.Before(g.LastScaling.Add(time.Duration(seconds)*time.Second))
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
-	"aloft.dev/aloft/internal/cloud/capacity"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -80,7 +80,7 @@ func (p place) policy(row store.ScalingPolicy) *store.ScalingPolicy {
 	row.ARN = identity.ARN("autoscaling", "r", "scalingPolicy:1:autoScalingGroupName/web:policyName/"+row.Name)
 	p.change(func(tx *store.Tx) {
 		if row.Type == capacity.Tracking {
-			capacity.MakeAlarms(tx, &row, identity.New(nil), noon)
+			capacity.ReplaceAlarms(tx, &row, identity.New(nil), noon)
 		}
 		store.ScalingPolicies.Put(tx, &row)
 	})

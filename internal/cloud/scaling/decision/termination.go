@@ -1,4 +1,4 @@
-package scaling
+package decision
 
 import (
 	"cmp"
@@ -9,12 +9,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// choose picks the instances to end when the group shrinks: each time from the
+// selectForTermination picks the instances to end when the group shrinks: each time from the
 // zone with the most instances, and there by the termination policies. Those
 // protected from scale-in are never picked, but when the group is deleted.
 // Zones that the group is no longer in come first (Amazon EC2 Auto Scaling User
 // Guide, Configure termination policies).
-func (d *decision) choose(counted []*Member, n int) []*Member {
+func (d *decision) selectForTermination(counted []*Member, n int) []*Member {
 	occupied := map[string]int{}
 	candidates := map[string][]*Member{}
 	for _, m := range counted {
@@ -24,7 +24,7 @@ func (d *decision) choose(counted []*Member, n int) []*Member {
 		}
 	}
 	for zone := range candidates {
-		slices.SortFunc(candidates[zone], d.sooner)
+		slices.SortFunc(candidates[zone], d.compareForTermination)
 		if !slices.ContainsFunc(d.Subnets, func(s Subnet) bool { return s.Zone == zone }) {
 			occupied[zone] += len(counted)
 		}
@@ -37,7 +37,7 @@ func (d *decision) choose(counted []*Member, n int) []*Member {
 				continue
 			}
 			if m := waiting[0]; best == nil || occupied[zone] > occupied[best.Zone] ||
-				occupied[zone] == occupied[best.Zone] && d.sooner(m, best) < 0 {
+				occupied[zone] == occupied[best.Zone] && d.compareForTermination(m, best) < 0 {
 				best = m
 			}
 		}
@@ -51,51 +51,51 @@ func (d *decision) choose(counted []*Member, n int) []*Member {
 	return out
 }
 
-// sooner compares two instances by who is ended first. What the policies leave
+// compareForTermination compares two instances by who is ended first. What the policies leave
 // open is decided for the one that serves less: not ready before ready, then
 // the older.
-func (d *decision) sooner(a, b *Member) int {
+func (d *decision) compareForTermination(a, b *Member) int {
 	for _, policy := range d.Group.TerminationPolicies {
-		if c := d.byPolicy(policy, a, b); c != 0 {
+		if c := d.compareByPolicy(policy, a, b); c != 0 {
 			return c
 		}
 	}
 	return cmp.Or(
-		-compareTrue(!d.ready(a), !d.ready(b)),
+		-compareBools(!d.ready(a), !d.ready(b)),
 		a.Launched.Compare(b.Launched),
 		cmp.Compare(a.InstanceID, b.InstanceID),
 	)
 }
 
-// byPolicy compares by one policy. AllocationStrategy and
+// compareByPolicy compares by one policy. AllocationStrategy and
 // OldestLaunchConfiguration have nothing to say: there are no Spot instances
 // and no launch configurations here.
-func (d *decision) byPolicy(policy string, a, b *Member) int {
+func (d *decision) compareByPolicy(policy string, a, b *Member) int {
 	switch policy {
 	case "OldestInstance":
 		return a.Launched.Compare(b.Launched)
 	case "NewestInstance":
 		return b.Launched.Compare(a.Launched)
 	case "OldestLaunchTemplate":
-		return d.byTemplate(a, b)
+		return d.compareByTemplate(a, b)
 	case "ClosestToNextInstanceHour":
 		return cmp.Compare(d.toNextHour(a), d.toNextHour(b))
 	case "Default":
 		return cmp.Or(
-			d.byTemplate(a, b),
-			-compareTrue(!d.ready(a), !d.ready(b)),
+			d.compareByTemplate(a, b),
+			-compareBools(!d.ready(a), !d.ready(b)),
 			cmp.Compare(d.toNextHour(a), d.toNextHour(b)),
 		)
 	}
 	return 0
 }
 
-// byTemplate puts instances of other templates than the group's first, then
+// compareByTemplate puts instances of other templates than the group's first, then
 // those of the lowest version.
-func (d *decision) byTemplate(a, b *Member) int {
+func (d *decision) compareByTemplate(a, b *Member) int {
 	current := d.Group.Template.ID
 	return cmp.Or(
-		-compareTrue(a.TemplateID != current, b.TemplateID != current),
+		-compareBools(a.TemplateID != current, b.TemplateID != current),
 		cmp.Compare(versionOf(a.ScalingInstance), versionOf(b.ScalingInstance)),
 	)
 }
@@ -113,8 +113,8 @@ func (d *decision) toNextHour(m *Member) time.Duration {
 	return time.Hour - d.Now.Sub(m.Launched)%time.Hour
 }
 
-// compareTrue puts true after false.
-func compareTrue(a, b bool) int {
+// compareBools puts true after false.
+func compareBools(a, b bool) int {
 	switch {
 	case a == b:
 		return 0

@@ -1,11 +1,11 @@
-package scaling
+package decision
 
 import (
 	"slices"
 	"strings"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -22,63 +22,63 @@ func (d *decision) checkHealth() {
 		if m.State != store.LifecycleInService {
 			continue
 		}
-		if because := d.ailment(m, impaired); because != "" {
-			d.ailing[m.InstanceID] = because
+		if because := d.unhealthyReason(m, impaired); because != "" {
+			d.unhealthy[m.InstanceID] = because
 		}
 	}
 	ready, moving := d.readiness()
 	for _, m := range d.counted() {
-		because, sick := d.ailing[m.InstanceID]
+		because, sick := d.unhealthy[m.InstanceID]
 		if !sick {
 			continue
 		}
-		if m.Health != scalinggroup.Sick {
-			d.step(about(MarkSick, m))
+		if m.Health != scalinggroup.Unhealthy {
+			d.add(stepFor(MarkUnhealthy, m))
 		}
 		switch {
 		case d.suspended(scalinggroup.ReplaceUnhealthy) || d.suspended(scalinggroup.Terminate):
 		case m.ended() || m.Surplus || d.mayTakeOutFirst(ready, moving):
-			d.takeOut(m, because, scalinggroup.Unhealthy)
+			d.terminate(m, because, scalinggroup.ReasonUnhealthy)
 			moving = true
 		case !d.marked[m.InstanceID] && d.mayLaunchFirst():
-			d.replace(m, because, scalinggroup.Unhealthy)
+			d.replace(m, because, scalinggroup.ReasonUnhealthy)
 		}
 	}
 }
 
-// ailment is why an instance in service is not healthy; "": it is. The grace
+// unhealthyReason is why an instance in service is not healthy; "": it is. The grace
 // period covers failing checks, not a machine that is down (Amazon EC2 Auto
 // Scaling User Guide, Set the health check grace period).
-func (d *decision) ailment(m *Member, impaired map[string]bool) string {
+func (d *decision) unhealthyReason(m *Member, impaired map[string]bool) string {
 	switch {
-	case d.suspended(scalinggroup.HealthCheck) && m.Health != scalinggroup.Sick:
+	case d.suspended(scalinggroup.HealthCheck) && m.Health != scalinggroup.Unhealthy:
 		return ""
 	case m.ended():
-		return scalinggroup.EC2Gone
-	case m.Health == scalinggroup.Sick && m.UserHealth:
-		return scalinggroup.UserCheck
+		return scalinggroup.ReasonInstanceGone
+	case m.Health == scalinggroup.Unhealthy && m.UserHealth:
+		return scalinggroup.ReasonUserHealthCheck
 	}
-	if grace := d.grace(m); d.Now.Before(grace) {
-		d.at(grace)
+	if grace := d.graceEnd(m); d.Now.Before(grace) {
+		d.wakeAt(grace)
 		return ""
 	}
 	switch {
 	case m.Machine == store.Running && !m.Reachable:
-		return scalinggroup.EC2Check
+		return scalinggroup.ReasonEC2StatusCheck
 	case d.failsELB(m) && impaired[m.Zone]:
 		return ""
 	case d.failsELB(m):
-		return scalinggroup.ELBCheck
-	case m.Health == scalinggroup.Sick:
-		return scalinggroup.EC2Check
+		return scalinggroup.ReasonELBHealthCheck
+	case m.Health == scalinggroup.Unhealthy:
+		return scalinggroup.ReasonEC2StatusCheck
 	}
 	return ""
 }
 
-// grace is the end of an instance's grace period. It begins anew when the local
+// graceEnd is the end of an instance's grace period. It begins anew when the local
 // cloud has started its machine anew, as after a restart of the host: there is
 // no such thing on AWS, and all machines at once would be found failing.
-func (d *decision) grace(m *Member) time.Time {
+func (d *decision) graceEnd(m *Member) time.Time {
 	if again := m.Booted.Add(time.Duration(d.Group.HealthCheckGrace) * time.Second); !m.Booted.IsZero() &&
 		again.After(m.GraceUntil) {
 		return again
@@ -90,14 +90,14 @@ func (d *decision) grace(m *Member) time.Time {
 // target groups calls the instance unhealthy. Initial, unused and draining
 // targets have no such word.
 func (d *decision) failsELB(m *Member) bool {
-	return d.heedsELB() && slices.ContainsFunc(m.Targets, func(t *store.Target) bool { return d.unhealthy(t) })
+	return d.usesELBHealth() && slices.ContainsFunc(m.Targets, func(t *store.Target) bool { return d.targetUnhealthy(t) })
 }
 
-func (d *decision) heedsELB() bool {
+func (d *decision) usesELBHealth() bool {
 	return slices.Contains(strings.Split(d.Group.HealthCheckType, ","), "ELB")
 }
 
-func (d *decision) unhealthy(t *store.Target) bool {
+func (d *decision) targetUnhealthy(t *store.Target) bool {
 	return t.State == "unhealthy" && t.DeregisteredAt.IsZero() &&
 		slices.Contains(d.Group.TargetGroupARNs, t.TargetGroupARN)
 }
@@ -109,7 +109,7 @@ func (d *decision) unhealthy(t *store.Target) bool {
 // out, nothing is refused or answered wrongly) while another zone has healthy
 // ones. Replacing them within the zone would be in vain.
 func (d *decision) impairedZones() map[string]bool {
-	if d.Group.ImpairedHealthCheck != "IgnoreUnhealthy" || !d.heedsELB() {
+	if d.Group.ImpairedHealthCheck != "IgnoreUnhealthy" || !d.usesELBHealth() {
 		return nil
 	}
 	silent, well := map[string]bool{}, map[string]bool{}
@@ -121,7 +121,7 @@ func (d *decision) impairedZones() map[string]bool {
 		if d.failsELB(m) &&
 			!slices.ContainsFunc(
 				m.Targets,
-				func(t *store.Target) bool { return d.unhealthy(t) && t.Reason != "Target.Timeout" },
+				func(t *store.Target) bool { return d.targetUnhealthy(t) && t.Reason != "Target.Timeout" },
 			) {
 			silent[m.Zone] = true
 		} else {
@@ -170,7 +170,7 @@ func (d *decision) readiness() (ready int, moving bool) {
 		switch {
 		case d.ready(m):
 			ready++
-		case d.ailing[m.InstanceID] == "":
+		case d.unhealthy[m.InstanceID] == "":
 			moving = true
 		}
 	}
@@ -189,14 +189,14 @@ func (d *decision) checkLifetime() {
 	for _, m := range d.counted() {
 		end := m.Launched.Add(time.Duration(g.MaxInstanceLifetime) * time.Second)
 		if m.State != store.LifecycleInService || d.marked[m.InstanceID] || m.Attached || d.Now.Before(end) {
-			d.at(end)
+			d.wakeAt(end)
 			continue
 		}
 		switch {
 		case g.MaxHealthy > 100 && d.mayLaunchFirst():
-			d.replace(m, scalinggroup.MaxLifetime, scalinggroup.MaxLifetime)
+			d.replace(m, scalinggroup.ReasonMaxLifetime, scalinggroup.ReasonMaxLifetime)
 		case g.MaxHealthy <= 100 && !moving && ready >= int(g.Desired):
-			d.takeOut(m, scalinggroup.MaxLifetime, scalinggroup.MaxLifetime)
+			d.terminate(m, scalinggroup.ReasonMaxLifetime, scalinggroup.ReasonMaxLifetime)
 			return
 		}
 	}

@@ -1,10 +1,10 @@
-package scaling
+package decision
 
 import (
 	"slices"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -13,39 +13,39 @@ import (
 func (d *decision) advance(m *Member) {
 	switch m.State {
 	case store.LifecyclePending, store.LifecyclePendingWait, store.LifecyclePendingProceed:
-		d.enter(m)
+		d.advanceLaunch(m)
 	case store.LifecycleInService:
 		d.keepRegistered(m)
 	case store.LifecycleTerminating, store.LifecycleTerminatingWait, store.LifecycleTerminatingProceed:
-		d.leave(m)
+		d.advanceTermination(m)
 	case store.LifecycleDetaching:
 		if d.drained(m) {
-			d.step(about(LetGo, m))
+			d.add(stepFor(Detach, m))
 		}
 	case store.LifecycleEnteringStandby:
 		if d.drained(m) {
-			d.step(about(Rest, m))
+			d.add(stepFor(EnterStandby, m))
 		}
 	case store.LifecycleStandby:
 		switch {
-		case m.gone(): // nobody checks its health, but there is nothing left to put back into service
-			d.takeOut(m, scalinggroup.EC2Gone, "")
+		case m.terminated(): // nobody checks its health, but there is nothing left to put back into service
+			d.terminate(m, scalinggroup.ReasonInstanceGone, "")
 		case d.Group.Deleting:
-			s := about(TakeOut, m)
-			s.Cause = scalinggroup.Sentence(
+			s := stepFor(BeginTermination, m)
+			s.Cause = scalinggroup.CauseSentence(
 				d.Now,
 				"instance %s was taken out of service in response to a user request",
 				m.InstanceID,
 			)
-			d.step(s)
+			d.add(s)
 		}
 	}
 }
 
-// enter takes an instance through its launch hooks into service.
-func (d *decision) enter(m *Member) {
+// advanceLaunch takes an instance through its launch hooks into service.
+func (d *decision) advanceLaunch(m *Member) {
 	if m.ended() {
-		d.giveUp(
+		d.abandonLaunch(
 			m,
 			"Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "+m.Reason,
 		)
@@ -57,35 +57,35 @@ func (d *decision) enter(m *Member) {
 	hooks := d.hooks(scalinggroup.Launching)
 	switch {
 	case m.State == store.LifecyclePendingWait:
-		done, abandoned := d.waited(m)
+		done, abandoned := d.hooksDone(m)
 		switch {
 		case abandoned != "":
-			d.giveUp(m, "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "+abandoned)
+			d.abandonLaunch(m, "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "+abandoned)
 		case done:
-			d.step(about(Proceed, m))
+			d.add(stepFor(ProceedAfterHooks, m))
 		}
 	case m.State == store.LifecyclePending && len(hooks) > 0:
-		d.step(about(Hold, m))
+		d.add(stepFor(WaitForHooks, m))
 	default:
-		s := about(Serve, m)
+		s := stepFor(EnterService, m)
 		if !d.suspended(scalinggroup.AddToLoadBalancer) {
 			s.TargetGroups = d.Group.TargetGroupARNs
 		}
-		d.step(s)
+		d.add(s)
 	}
 }
 
-func (d *decision) giveUp(m *Member, message string) {
-	s := about(GiveUp, m)
+func (d *decision) abandonLaunch(m *Member, message string) {
+	s := stepFor(AbandonLaunch, m)
 	s.Message = message
-	d.leaving[m.InstanceID], d.struck[m.Zone] = true, true
-	d.step(s)
+	d.leaving[m.InstanceID], d.failedZones[m.Zone] = true, true
+	d.add(s)
 }
 
-// waited tells whether an instance's wait for its hooks is over, and the token
+// hooksDone tells whether an instance's wait for its hooks is over, and the token
 // and reason of one that was abandoned. Hooks wait side by side; one that is
 // abandoned ends the wait for all.
-func (d *decision) waited(m *Member) (done bool, abandoned string) {
+func (d *decision) hooksDone(m *Member) (done bool, abandoned string) {
 	done = true
 	for _, w := range m.Waits {
 		result, why := w.Result, "Lifecycle Action Completed with ABANDON Result"
@@ -94,7 +94,7 @@ func (d *decision) waited(m *Member) (done bool, abandoned string) {
 		}
 		switch result {
 		case "":
-			d.at(w.Deadline)
+			d.wakeAt(w.Deadline)
 			done = false
 		case scalinggroup.Abandon:
 			return true, w.Token + " was abandoned: " + why
@@ -117,9 +117,9 @@ func (d *decision) keepRegistered(m *Member) {
 		}
 	}
 	if len(missing) > 0 && !d.suspended(scalinggroup.AddToLoadBalancer) {
-		s := about(Register, m)
+		s := stepFor(RegisterTargets, m)
 		s.TargetGroups = missing
-		d.step(s)
+		d.add(s)
 	}
 	d.deregister(m, d.Group.LeavingTargetGroups)
 }
@@ -128,7 +128,7 @@ func (d *decision) keepRegistered(m *Member) {
 // none of them any more.
 func (d *decision) deregister(m *Member, arns []string) (out bool) {
 	out = true
-	s := about(Deregister, m)
+	s := stepFor(DeregisterTargets, m)
 	for _, t := range m.Targets {
 		if !slices.Contains(arns, t.TargetGroupARN) {
 			continue
@@ -139,7 +139,7 @@ func (d *decision) deregister(m *Member, arns []string) (out bool) {
 		}
 	}
 	if len(s.Targets) > 0 {
-		d.step(s)
+		d.add(s)
 	}
 	return out
 }
@@ -154,35 +154,35 @@ func (d *decision) drained(m *Member) bool {
 	return d.deregister(m, slices.Concat(d.Group.TargetGroupARNs, d.Group.LeavingTargetGroups))
 }
 
-// leave takes an instance out of its target groups, waits until they have
+// advanceTermination takes an instance out of its target groups, waits until they have
 // drained it, then for its termination hooks, and ends it. A group that is
 // being deleted waits for no hook (Amazon EC2 Auto Scaling API Reference,
 // DeleteAutoScalingGroup, ForceDelete).
-func (d *decision) leave(m *Member) {
+func (d *decision) advanceTermination(m *Member) {
 	switch {
 	case m.State == store.LifecycleTerminating && !d.drained(m):
-		d.step(about(Await, m))
+		d.add(stepFor(WaitForDraining, m))
 		return
 	case m.State == store.LifecycleTerminating && len(d.hooks(scalinggroup.Terminating)) > 0 && !d.Group.Deleting:
-		d.step(about(Hold, m))
+		d.add(stepFor(WaitForHooks, m))
 		return
 	case m.State == store.LifecycleTerminatingWait && !d.Group.Deleting:
 		// Abandoning a termination is as good as continuing it.
-		if done, _ := d.waited(m); done {
-			d.step(about(Proceed, m))
+		if done, _ := d.hooksDone(m); done {
+			d.add(stepFor(ProceedAfterHooks, m))
 		}
 		return
 	}
 	switch m.Machine {
 	case "", store.Terminated:
-		d.step(about(Bury, m))
+		d.add(stepFor(ForgetTerminated, m))
 	case store.ShuttingDown:
 	default:
-		d.step(about(End, m))
+		d.add(stepFor(TerminateInstance, m))
 	}
 }
 
-// deadline is when a wait for a hook ends that begins, or goes on, now.
-func deadline(h *store.LifecycleHook, now time.Time) time.Time {
+// HookDeadline is when a wait for a hook ends that begins, or goes on, now.
+func HookDeadline(h *store.LifecycleHook, now time.Time) time.Time {
 	return now.Add(time.Duration(h.HeartbeatTimeout) * time.Second)
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
-	"aloft.dev/aloft/internal/cloud/capacity"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -60,7 +60,7 @@ func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 		})
 	}
 	user := func(at time.Time, honor bool) error {
-		return p.rows.Update(func(tx *store.Tx) error { return capacity.ByUser(tx, p.group(), policy, 0, honor, at) })
+		return p.rows.Update(func(tx *store.Tx) error { return capacity.ExecuteForUser(tx, p.group(), policy, 0, honor, at) })
 	}
 	open(time.Time{})
 	must(t, p.fire(policy, "busy", 0, noon))
@@ -71,7 +71,7 @@ func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 	}
 	open(noon)
 	must(t, p.fire(policy, "busy", 0, noon.Add(99*time.Second)))
-	if _, ok := errors.AsType[*capacity.Blocked](user(noon.Add(99*time.Second), true)); !ok {
+	if _, ok := errors.AsType[*capacity.CooldownError](user(noon.Add(99*time.Second), true)); !ok {
 		t.Error("a user that respects the cooldown is let through")
 	}
 	p.want(3, "")

@@ -1,11 +1,11 @@
-package scaling
+package decision
 
 import (
 	"fmt"
 	"slices"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -29,13 +29,13 @@ type Refresh struct {
 	Broken      string          // why it cannot go on
 }
 
-// lookAtRefresh collects what decides how a refresh goes on.
-func lookAtRefresh(r store.Reader, g *store.ScalingGroup, row *store.InstanceRefresh, members []Member) *Refresh {
+// collectRefresh collects what decides how a refresh goes on.
+func collectRefresh(r store.Reader, g *store.ScalingGroup, row *store.InstanceRefresh, members []Member) *Refresh {
 	s := &Refresh{InstanceRefresh: row, Stale: map[string]bool{}}
 	var sources []scalinggroup.Source
 	var err error
 	if s.Preferences, err = scalinggroup.PreferencesOf(row); err == nil {
-		sources, err = scalinggroup.Resolved(r, scalinggroup.Configured(r, g))
+		sources, err = scalinggroup.Resolved(r, scalinggroup.WithLaunchConfiguration(r, g))
 	}
 	switch {
 	case err != nil:
@@ -73,7 +73,7 @@ func (s *Refresh) stale(i *store.ScalingInstance, matches bool) bool {
 		return false
 	case s.Status == store.RefreshRollbackInProgress:
 		return !before && (i.Launched.Before(s.RollbackStarted) || !matches)
-	case scalinggroup.HasDesired(s.InstanceRefresh) && !matches:
+	case scalinggroup.HasDesiredConfiguration(s.InstanceRefresh) && !matches:
 		return true
 	}
 	return before && !(s.Preferences.SkipMatching && matches)
@@ -82,18 +82,18 @@ func (s *Refresh) stale(i *store.ScalingInstance, matches bool) bool {
 // ignores tells whether a refresh passes an instance over.
 func (s *Refresh) ignores(i *store.ScalingInstance) bool {
 	if i.State == store.LifecycleStandby || i.State == store.LifecycleEnteringStandby {
-		return s.Preferences.StandbyInstances == scalinggroup.IgnoreThem
+		return s.Preferences.StandbyInstances == scalinggroup.IgnoreInstances
 	}
-	return i.Protected && s.Preferences.ScaleInProtectedInstances == scalinggroup.IgnoreThem
+	return i.Protected && s.Preferences.ScaleInProtectedInstances == scalinggroup.IgnoreInstances
 }
 
 // waitsFor tells whether a refresh cannot replace an instance until a user has
 // changed something about it, and what.
 func (s *Refresh) waitsFor(i *store.ScalingInstance) string {
 	switch {
-	case i.State == store.LifecycleEnteringStandby || i.State == store.LifecycleStandby && s.Preferences.StandbyInstances == scalinggroup.WaitForThem:
+	case i.State == store.LifecycleEnteringStandby || i.State == store.LifecycleStandby && s.Preferences.StandbyInstances == scalinggroup.WaitForInstances:
 		return "is in Standby. Return it to service, or terminate it, to continue"
-	case i.Protected && s.Preferences.ScaleInProtectedInstances == scalinggroup.WaitForThem:
+	case i.Protected && s.Preferences.ScaleInProtectedInstances == scalinggroup.WaitForInstances:
 		return "is protected from scale in. Remove its scale-in protection to continue"
 	}
 	return ""
@@ -102,21 +102,21 @@ func (s *Refresh) waitsFor(i *store.ScalingInstance) string {
 // refresh takes an instance refresh one step further, and takes back what one
 // that is over has asked for.
 func (d *decision) refresh() {
-	d.unmark()
+	d.unmarkUpdated()
 	if d.Refresh == nil {
 		return
 	}
 	row := *d.Refresh.InstanceRefresh
-	d.further(&row)
+	d.advanceRefresh(&row)
 	if row != *d.Refresh.InstanceRefresh {
-		d.step(Step{Do: Note, Refresh: [2]*store.InstanceRefresh{d.Refresh.InstanceRefresh, &row}})
+		d.add(Step{Action: UpdateRefresh, Refresh: [2]*store.InstanceRefresh{d.Refresh.InstanceRefresh, &row}})
 	}
 }
 
-// unmark keeps the instances that were to be replaced by others that are launched
+// unmarkUpdated keeps the instances that were to be replaced by others that are launched
 // first, and are not to be any more. When a refresh is cancelled, as many
 // replacements as have been launched are completed.
-func (d *decision) unmark() {
+func (d *decision) unmarkUpdated() {
 	complete := 0
 	if d.Refresh != nil && d.Refresh.Status == store.RefreshCancelling && !d.Refresh.Abrupt {
 		complete = d.surplus()
@@ -125,11 +125,11 @@ func (d *decision) unmark() {
 		(d.Refresh.Status == store.RefreshInProgress || d.Refresh.Status == store.RefreshRollbackInProgress)
 	for _, m := range d.counted() {
 		switch {
-		case m.Replace != scalinggroup.Refresh || rolling && d.Refresh.Stale[m.InstanceID]:
+		case m.Replace != scalinggroup.ReasonInstanceRefresh || rolling && d.Refresh.Stale[m.InstanceID]:
 		case complete > 0:
 			complete--
 		default:
-			d.step(about(KeepIt, m))
+			d.add(stepFor(UnmarkForReplacement, m))
 			delete(d.marked, m.InstanceID)
 		}
 	}
@@ -152,69 +152,69 @@ func (d *decision) surplus() int {
 	return n
 }
 
-// further moves the row of a refresh on.
-func (d *decision) further(row *store.InstanceRefresh) {
+// advanceRefresh moves the row of a refresh on.
+func (d *decision) advanceRefresh(row *store.InstanceRefresh) {
 	switch {
 	case d.Refresh.Broken != "":
-		d.fail(row, d.Refresh.Broken)
+		d.failRefresh(row, d.Refresh.Broken)
 		return
 	case row.Status == store.RefreshPending:
 		row.Status, row.Started, row.Progressed = store.RefreshInProgress, d.Now.UTC(), d.Now.UTC()
 		return
 	case row.Status == store.RefreshCancelling:
-		d.cancel(row)
+		d.cancelRefresh(row)
 		return
 	case d.Refresh.Alarm != "" && row.Status != store.RefreshRollbackInProgress:
-		d.fail(row, fmt.Sprintf("CloudWatch alarm %s is in ALARM state.", d.Refresh.Alarm))
+		d.failRefresh(row, fmt.Sprintf("CloudWatch alarm %s is in ALARM state.", d.Refresh.Alarm))
 		return
 	}
-	c := d.count(row)
+	c := d.takeCensus(row)
 	row.Percent, row.Remaining = c.percent, int32(c.remaining)
 	if c.left < int(row.Left) {
 		row.Progressed = d.Now.UTC()
 	}
 	row.Left = int32(c.left)
-	if d.finished(row, c) || d.paused(row, c) {
+	if d.finishRefresh(row, c) || d.pauseAtCheckpoint(row, c) {
 		return
 	}
-	d.roll(c)
-	row.StatusReason = d.reason(c)
-	d.giveIn(row, c)
+	d.replaceStale(c)
+	row.StatusReason = d.statusReason(c)
+	d.failStalledRefresh(row, c)
 }
 
-// finished ends a refresh, or a rollback, that has nothing left to do. One with a
+// finishRefresh ends a refresh, or a rollback, that has nothing left to do. One with a
 // bake time is watched for that long first.
-func (d *decision) finished(row *store.InstanceRefresh, c census) bool {
+func (d *decision) finishRefresh(row *store.InstanceRefresh, c census) bool {
 	switch {
 	case row.Status == store.RefreshRollbackInProgress && c.left == 0:
-		d.end(row, store.RefreshRollbackSuccessful, "")
+		d.endRefresh(row, store.RefreshRollbackSuccessful, "")
 	case row.Status == store.RefreshRollbackInProgress:
 		return false
 	case row.Status == store.RefreshBaking && d.Now.Before(row.PausedUntil):
-		d.at(row.PausedUntil)
+		d.wakeAt(row.PausedUntil)
 	case row.Status == store.RefreshBaking || c.done && d.Refresh.Preferences.BakeTime == 0:
-		d.end(row, store.RefreshSuccessful, "")
+		d.endRefresh(row, store.RefreshSuccessful, "")
 	case c.done:
 		row.Status, row.StatusReason = store.RefreshBaking, "Waiting for the bake time to pass."
 		row.PausedUntil = d.Now.UTC().Add(time.Duration(d.Refresh.Preferences.BakeTime) * time.Second)
-		d.at(row.PausedUntil)
+		d.wakeAt(row.PausedUntil)
 	default:
 		return false
 	}
 	return true
 }
 
-// paused holds a refresh at a checkpoint for its delay. When so many instances
+// pauseAtCheckpoint holds a refresh at a checkpoint for its delay. When so many instances
 // are updated that several checkpoints are reached at once, the last of them is
 // the one that counts (Amazon EC2 Auto Scaling User Guide, Add checkpoints to an
 // instance refresh).
-func (d *decision) paused(row *store.InstanceRefresh, c census) bool {
+func (d *decision) pauseAtCheckpoint(row *store.InstanceRefresh, c census) bool {
 	if row.Status != store.RefreshInProgress {
 		return false
 	}
 	if !row.PausedUntil.IsZero() {
 		if d.Now.Before(row.PausedUntil) {
-			d.at(row.PausedUntil)
+			d.wakeAt(row.PausedUntil)
 			return true
 		}
 		row.PausedUntil, row.Progressed = time.Time{}, d.Now.UTC()
@@ -229,67 +229,50 @@ func (d *decision) paused(row *store.InstanceRefresh, c census) bool {
 		reached,
 	)
 	row.PausedUntil = d.Now.UTC().Add(time.Duration(d.Refresh.Preferences.CheckpointDelay) * time.Second)
-	d.at(row.PausedUntil)
+	d.wakeAt(row.PausedUntil)
 	return true
 }
 
-// cancel ends a refresh that a user has cancelled, when what is under way has
+// cancelRefresh ends a refresh that a user has cancelled, when what is under way has
 // come to its end.
-func (d *decision) cancel(row *store.InstanceRefresh) {
+func (d *decision) cancelRefresh(row *store.InstanceRefresh) {
 	moving := len(d.Launches)+d.surplus() > 0
 	for i := range d.Members {
 		m := &d.Members[i]
 		moving = moving || scalinggroup.Leaving(m.ScalingInstance) ||
-			scalinggroup.Counts(m.ScalingInstance) && m.State != store.LifecycleInService
+			scalinggroup.CountsTowardCapacity(m.ScalingInstance) && m.State != store.LifecycleInService
 	}
 	if row.Abrupt || !moving {
-		d.end(row, store.RefreshCancelled, "Cancelled due to user request.")
+		d.endRefresh(row, store.RefreshCancelled, "Cancelled due to user request.")
 	}
 }
 
-// giveIn fails a refresh in which nothing has got better for too long. An
+// failStalledRefresh fails a refresh in which nothing has got better for too long. An
 // instance that is healthy and warms up is getting better.
-func (d *decision) giveIn(row *store.InstanceRefresh, c census) {
+func (d *decision) failStalledRefresh(row *store.InstanceRefresh, c census) {
 	limit, end := row.Progressed.Add(patience), row.Started.Add(longest)
-	d.at(limit)
-	d.at(end)
+	d.wakeAt(limit)
+	d.wakeAt(end)
 	switch {
 	case !d.Now.Before(end):
-		d.fail(row, "The instance refresh has reached its maximum duration of 14 days.")
+		d.failRefresh(row, "The instance refresh has reached its maximum duration of 14 days.")
 	case !d.Now.Before(limit) && c.warming == nil:
-		d.fail(row, "The instance refresh could not replace instances for one hour. "+row.StatusReason)
+		d.failRefresh(row, "The instance refresh could not replace instances for one hour. "+row.StatusReason)
 	}
 }
 
-// fail ends a refresh without success, or begins its rollback.
-func (d *decision) fail(row *store.InstanceRefresh, reason string) {
+// failRefresh ends a refresh without success, or begins its rollback.
+func (d *decision) failRefresh(row *store.InstanceRefresh, reason string) {
 	switch {
 	case row.Status == store.RefreshRollbackInProgress:
-		d.end(row, store.RefreshRollbackFailed, reason)
+		d.endRefresh(row, store.RefreshRollbackFailed, reason)
 	case d.Refresh.Preferences.AutoRollback:
 		scalinggroup.BeginRollback(row, "Automatic rollback was initiated. "+reason, d.Now)
 	default:
-		d.end(row, store.RefreshFailed, reason)
+		d.endRefresh(row, store.RefreshFailed, reason)
 	}
 }
 
-func (d *decision) end(row *store.InstanceRefresh, status, reason string) {
+func (d *decision) endRefresh(row *store.InstanceRefresh, status, reason string) {
 	row.Status, row.StatusReason, row.Ended, row.PausedUntil = status, reason, d.Now.UTC(), time.Time{}
-}
-
-// note writes a refresh down as it has become, unless a user has changed it
-// meanwhile. A desired configuration becomes the group's when all went well.
-func note(tx *store.Tx, g *store.ScalingGroup, s Step, _ time.Time) {
-	seen, now := s.Refresh[0], s.Refresh[1]
-	if row, ok := store.InstanceRefreshes.Get(tx, seen.ID); !ok || row != seen {
-		return
-	}
-	store.InstanceRefreshes.Put(tx, now)
-	if now.Status == store.RefreshSuccessful && scalinggroup.HasDesired(now) {
-		store.ScalingGroups.Edit(
-			tx,
-			g.Key(),
-			func(g *store.ScalingGroup) { g.Template, g.Mixed = now.Template, now.Mixed },
-		)
-	}
 }

@@ -1,4 +1,4 @@
-package schedules_test
+package scaling_test
 
 import (
 	"context"
@@ -7,11 +7,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/control/schedules"
+	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestActionsRunWhenTheyAreDue(t *testing.T) {
+func TestScheduledActionsRunWhenDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rows, err := store.Open("")
 		if err != nil {
@@ -27,9 +27,9 @@ func TestActionsRunWhenTheyAreDue(t *testing.T) {
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- (&schedules.Loop{Store: rows, Log: slog.New(slog.DiscardHandler)}).Run(ctx) }()
+		go func() { done <- (&scaling.ScheduleLoop{Store: rows, Log: slog.New(slog.DiscardHandler)}).Run(ctx) }()
 		synctest.Wait()
-		change(func(tx *store.Tx) { // while the loop waits for nothing
+		change(func(tx *store.Tx) { // while the loop has no action to wait for
 			store.ScheduledActions.Put(
 				tx,
 				&store.ScheduledAction{
@@ -62,7 +62,7 @@ func TestActionsRunWhenTheyAreDue(t *testing.T) {
 			time.Sleep(want.after)
 			synctest.Wait()
 			if g, _ := store.ScalingGroups.Get(rows.View(), "r/web"); g.Desired != want.desired {
-				t.Errorf("%s: %d are desired, want %d", time.Now().Format(time.TimeOnly), g.Desired, want.desired)
+				t.Errorf("%s: the desired capacity is %d, want %d", time.Now().Format(time.TimeOnly), g.Desired, want.desired)
 			}
 		}
 		if left := store.ScheduledActions.List(rows.View()); len(left) != 1 {

@@ -20,13 +20,13 @@ const (
 	highPeriods = 3
 	lowPeriods  = 15
 	lowPart     = 0.9
-	lookPeriod  = 60
+	alarmPeriod = 60
 )
 
-// gently is the part of a group that one look at the metric removes at most, but
+// scaleInPart is the part of a group that one look at the metric removes at most, but
 // one instance in any case. The guide says that groups are scaled in more gradually
 // than out, and gives no number.
-const gently = 0.1
+const scaleInPart = 0.1
 
 // Configuration is that of a target tracking policy. Its JSON is that of the SDK's
 // type.
@@ -57,7 +57,7 @@ func (c *Configuration) scalesIn() bool { return c.DisableScaleIn == nil || !*c.
 
 // watch is an alarm on the policy's metric, without what makes it go off.
 func (c *Configuration) watch(group string) store.Alarm {
-	out := store.Alarm{Period: lookPeriod, Statistic: "Average"}
+	out := store.Alarm{Period: alarmPeriod, Statistic: "Average"}
 	if p := c.PredefinedMetricSpecification; p != nil {
 		out.Namespace, out.Metric = "AWS/EC2", strings.TrimPrefix(p.PredefinedMetricType, "ASGAverage")
 		out.Dimensions = []store.MetricDimension{{Name: "AutoScalingGroupName", Value: group}}
@@ -73,7 +73,7 @@ func (c *Configuration) watch(group string) store.Alarm {
 	}
 	m := c.CustomizedMetricSpecification
 	if len(m.Metrics) > 0 {
-		return store.Alarm{Queries: alarm.EncodeQueries(m.Metrics, lookPeriod)}
+		return store.Alarm{Queries: alarm.EncodeQueries(m.Metrics, alarmPeriod)}
 	}
 	out.Namespace, out.Metric, out.Statistic, out.Dimensions = *m.Namespace, *m.MetricName, m.Statistic, m.Dimensions
 	if m.Unit != nil {
@@ -102,9 +102,9 @@ func SameMetric(a, b *store.ScalingPolicy) bool {
 	return alarm.WatchedBy(&left) == alarm.WatchedBy(&right)
 }
 
-// MakeAlarms gives a policy, whose row is about to be put, new alarms in place of
+// ReplaceAlarms gives a policy, whose row is about to be put, new alarms in place of
 // those that it had, if it is one that tracks a target.
-func MakeAlarms(tx *store.Tx, policy *store.ScalingPolicy, ids *identity.Source, now time.Time) {
+func ReplaceAlarms(tx *store.Tx, policy *store.ScalingPolicy, ids *identity.Source, now time.Time) {
 	removeAlarms(tx, policy, now)
 	policy.Alarms = nil
 	if policy.Type != Tracking {
@@ -163,7 +163,7 @@ func (p Policies) track(
 	because string,
 ) error {
 	c := configurationOf(policy)
-	has := count(tx, group, PolicyWarmup(group, policy), f.At)
+	has := takeCensus(tx, group, PolicyWarmup(group, policy), f.At)
 	switch grow, shrink := alarmsOf(policy); f.Alarm.Name {
 	default:
 		return errors.New("the alarm is none of the policy's own")
@@ -174,7 +174,7 @@ func (p Policies) track(
 			current = has.inService
 		}
 		if wanted := proportional(current, f.Values[0], c.TargetValue); wanted > int(group.Desired) {
-			set(tx, group, wanted, because, f.At)
+			setDesired(tx, group, wanted, because, f.At)
 		}
 		return nil
 	}
@@ -182,20 +182,20 @@ func (p Policies) track(
 		return nil
 	}
 	wanted := proportional(has.inService+has.leaving, f.Values[0], c.TargetValue)
-	others, ready := p.others(tx, group, policy, f.At)
+	others, ready := p.othersDesired(tx, group, policy, f.At)
 	if !ready {
 		return nil
 	}
-	least := int(group.Desired) - max(1, int(math.Floor(gently*float64(group.Desired))))
+	least := int(group.Desired) - max(1, int(math.Floor(scaleInPart*float64(group.Desired))))
 	if wanted = max(wanted, others, least); wanted < int(group.Desired) {
-		set(tx, group, wanted, because, f.At)
+		setDesired(tx, group, wanted, because, f.At)
 	}
 	return nil
 }
 
-// others is the capacity that the group's other target tracking policies want;
+// othersDesired is the capacity that the group's other target tracking policies want;
 // false: one of them is not ready to scale in, and the group only does when all are.
-func (p Policies) others(
+func (p Policies) othersDesired(
 	tx *store.Tx,
 	group *store.ScalingGroup,
 	but *store.ScalingPolicy,
@@ -215,7 +215,7 @@ func (p Policies) others(
 		if len(values) == 0 {
 			return 0, false
 		}
-		has := count(tx, group, 0, now)
+		has := takeCensus(tx, group, 0, now)
 		wanted = max(wanted, proportional(has.inService+has.leaving, values[0], c.TargetValue))
 	}
 	return wanted, true

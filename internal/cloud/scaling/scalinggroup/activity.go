@@ -22,18 +22,18 @@ const (
 	Cancelled    = "Cancelled"
 )
 
-// Kept is how long activities are told (Amazon EC2 Auto Scaling API Reference,
+// ActivityRetention is how long activities are told (Amazon EC2 Auto Scaling API Reference,
 // DescribeScalingActivities: six weeks).
-const Kept = 6 * 7 * 24 * time.Hour
+const ActivityRetention = 6 * 7 * 24 * time.Hour
 
-// mostKept is how many activities are kept in all.
-const mostKept = 10_000
+// maxActivities is how many activities are kept in all.
+const maxActivities = 10_000
 
-// Begin starts an activity about an instance: "InProgress", half done.
-func Begin(tx *store.Tx, i *store.ScalingInstance, description, cause string, now time.Time) *store.ScalingActivity {
+// BeginActivity starts an activity about an instance: "InProgress", half done.
+func BeginActivity(tx *store.Tx, i *store.ScalingInstance, description, cause string, now time.Time) *store.ScalingActivity {
 	a := &store.ScalingActivity{
 		ID: UUID(), Region: i.Region, Group: i.Group, InstanceID: i.InstanceID, Zone: i.Zone, SubnetID: i.SubnetID,
-		Cause: cause, Description: description, Details: Details(i.SubnetID, i.Zone), Status: InProgress, Progress: 50, Started: now.UTC(),
+		Cause: cause, Description: description, Details: ActivityDetails(i.SubnetID, i.Zone), Status: InProgress, Progress: 50, Started: now.UTC(),
 	}
 	if g, ok := store.ScalingGroups.Get(tx, i.GroupKey()); ok {
 		a.GroupARN = g.ARN
@@ -42,8 +42,8 @@ func Begin(tx *store.Tx, i *store.ScalingInstance, description, cause string, no
 	return a
 }
 
-// Details is where an activity takes place, as JSON.
-func Details(subnet, zone string) string {
+// ActivityDetails is where an activity takes place, as JSON.
+func ActivityDetails(subnet, zone string) string {
 	text, err := json.Marshal(map[string]string{"Subnet ID": subnet, "Availability Zone": zone})
 	if err != nil {
 		return "{}" // two strings can always be written
@@ -51,16 +51,16 @@ func Details(subnet, zone string) string {
 	return string(text)
 }
 
-// End finishes the activity with the id, if there is one that goes on. A
+// EndActivity finishes the activity with the id, if there is one that goes on. A
 // message is why it did not succeed.
-func End(tx *store.Tx, id, status, message string, now time.Time) {
+func EndActivity(tx *store.Tx, id, status, message string, now time.Time) {
 	a, ok := store.ScalingActivities.Get(tx, id)
 	if !ok || !a.Ended.IsZero() {
 		return
 	}
 	store.ScalingActivities.Edit(tx, id, func(a *store.ScalingActivity) {
 		a.Status, a.StatusMessage, a.Progress, a.Ended = status, message, 100, now.UTC()
-		a.Description = base(a)
+		a.Description = baseDescription(a)
 		if message != "" {
 			a.Description += ".  Status Reason: " + message
 		}
@@ -72,22 +72,22 @@ func End(tx *store.Tx, id, status, message string, now time.Time) {
 	})
 }
 
-// Progress tells how far the activity with the id is.
-func Progress(tx *store.Tx, id, status string, percent int32) {
+// UpdateActivity tells how far the activity with the id is.
+func UpdateActivity(tx *store.Tx, id, status string, percent int32) {
 	a, ok := store.ScalingActivities.Get(tx, id)
 	if !ok || !a.Ended.IsZero() || a.Status == status {
 		return
 	}
 	store.ScalingActivities.Edit(tx, id, func(a *store.ScalingActivity) {
-		a.Status, a.Progress, a.Description = status, percent, base(a)
+		a.Status, a.Progress, a.Description = status, percent, baseDescription(a)
 		if status == Draining {
 			a.Description += " - Waiting For ELB Connection Draining."
 		}
 	})
 }
 
-// base is the description of an activity without what its status adds.
-func base(a *store.ScalingActivity) string {
+// baseDescription is the description of an activity without what its status adds.
+func baseDescription(a *store.ScalingActivity) string {
 	for _, begin := range []string{"Launching a new EC2 instance", "Terminating EC2 instance"} {
 		if len(a.Description) >= len(begin) && a.Description[:len(begin)] == begin {
 			if a.InstanceID == "" {
@@ -99,15 +99,15 @@ func base(a *store.ScalingActivity) string {
 	return a.Description
 }
 
-// Forget drops the activities that are no longer kept. Those that go on stay.
-func Forget(tx *store.Tx, now time.Time) {
+// DeleteOldActivities drops the activities that are no longer kept. Those that go on stay.
+func DeleteOldActivities(tx *store.Tx, now time.Time) {
 	all := store.ScalingActivities.List(tx)
 	slices.SortFunc(
 		all,
 		func(a, b *store.ScalingActivity) int { return cmp.Compare(b.Started.UnixNano(), a.Started.UnixNano()) },
 	)
 	for n, a := range all {
-		if !a.Ended.IsZero() && (n >= mostKept || now.Sub(a.Started) > Kept) {
+		if !a.Ended.IsZero() && (n >= maxActivities || now.Sub(a.Started) > ActivityRetention) {
 			store.ScalingActivities.Delete(tx, a.ID)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 
 // What a refresh does about instances in standby and protected from scale-in.
 const (
-	IgnoreThem  = "Ignore"
-	WaitForThem = "Wait"
+	IgnoreInstances  = "Ignore"
+	WaitForInstances = "Wait"
 )
 
 // Preferences are those of an instance refresh, as its row has them: with the
@@ -53,18 +53,18 @@ func ActiveRefresh(r store.Reader, key string) (*store.InstanceRefresh, bool) {
 	return rows[0], true
 }
 
-// HasDesired tells whether the refresh has a desired configuration of its own.
-func HasDesired(r *store.InstanceRefresh) bool {
+// HasDesiredConfiguration tells whether the refresh has a desired configuration of its own.
+func HasDesiredConfiguration(r *store.InstanceRefresh) bool {
 	return r.Mixed != "" || r.Template != (store.TemplateRef{})
 }
 
-// Configured returns the group with the configuration that it launches with
+// WithLaunchConfiguration returns the group with the configuration that it launches with
 // now: that which a refresh is bringing, also when it grows meanwhile (Amazon
 // EC2 Auto Scaling User Guide, Instance refresh: desired configuration), and
 // otherwise its own.
-func Configured(r store.Reader, g *store.ScalingGroup) *store.ScalingGroup {
+func WithLaunchConfiguration(r store.Reader, g *store.ScalingGroup) *store.ScalingGroup {
 	refresh, ok := ActiveRefresh(r, g.Key())
-	if !ok || !HasDesired(refresh) || !refresh.RollbackStarted.IsZero() || refresh.Status == store.RefreshPending {
+	if !ok || !HasDesiredConfiguration(refresh) || !refresh.RollbackStarted.IsZero() || refresh.Status == store.RefreshPending {
 		return g
 	}
 	configured := *g
@@ -72,10 +72,10 @@ func Configured(r store.Reader, g *store.ScalingGroup) *store.ScalingGroup {
 	return &configured
 }
 
-// Unmark takes back what Replace said of the instance with the id, if it was for
+// UnmarkForReplacement takes back what Replace said of the instance with the id, if it was for
 // a refresh. An instance that was launched in its place stays.
-func Unmark(tx *store.Tx, id string) {
-	if i, ok := store.ScalingInstances.Get(tx, id); ok && i.Replace == Refresh {
+func UnmarkForReplacement(tx *store.Tx, id string) {
+	if i, ok := store.ScalingInstances.Get(tx, id); ok && i.Replace == ReasonInstanceRefresh {
 		store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) { i.Replace, i.Successor = "", "" })
 	}
 }

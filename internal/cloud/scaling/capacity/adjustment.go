@@ -9,10 +9,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// adjusted is the capacity after an adjustment (Step and simple scaling policies,
+// adjust is the capacity after an adjustment (Step and simple scaling policies,
 // Scaling adjustment types): percentages are rounded towards zero, but to no less
 // than one instance, and to no less than the policy's least step.
-func adjusted(current int, policy *store.ScalingPolicy, adjustment int32) int {
+func adjust(current int, policy *store.ScalingPolicy, adjustment int32) int {
 	switch policy.AdjustmentType {
 	case "ExactCapacity":
 		return int(adjustment)
@@ -67,44 +67,44 @@ func aggregate(kind string, values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// Blocked tells that a group is still at, or cooling down from, what was done last.
-type Blocked struct {
+// CooldownError tells that a group is still at, or cooling down from, what was done last.
+type CooldownError struct {
 	Activity string // id of the activity that goes on; empty: it cools down
 }
 
-func (b *Blocked) Error() string {
+func (b *CooldownError) Error() string {
 	if b.Activity == "" {
 		return "the cooldown period has not expired"
 	}
 	return "Scaling activity " + b.Activity + " is in progress and blocks this action"
 }
 
-// blocked tells whether simple scaling has to wait: for an activity to end, and
+// checkCooldown tells whether simple scaling has to wait: for an activity to end, and
 // for the cooldown after it, the policy's or else the group's (Scaling cooldowns
 // for Amazon EC2 Auto Scaling).
-func blocked(view store.Reader, group *store.ScalingGroup, policy *store.ScalingPolicy, now time.Time) error {
+func checkCooldown(view store.Reader, group *store.ScalingGroup, policy *store.ScalingPolicy, now time.Time) error {
 	for _, a := range store.ScalingActivities.By(view, "open", group.Key()) {
-		return &Blocked{a.ID}
+		return &CooldownError{a.ID}
 	}
 	seconds := group.DefaultCooldown
 	if policy.Cooldown != nil {
 		seconds = *policy.Cooldown
 	}
 	if !group.LastScaling.IsZero() && now.Before(group.LastScaling.Add(time.Duration(seconds)*time.Second)) {
-		return &Blocked{}
+		return &CooldownError{}
 	}
 	return nil
 }
 
-// simple carries out a simple scaling policy.
-func simple(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy, because string, now time.Time) {
-	set(tx, group, adjusted(int(group.Desired), policy, policy.Adjustment), because, now)
+// runSimple carries out a simple scaling policy.
+func runSimple(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPolicy, because string, now time.Time) {
+	setDesired(tx, group, adjust(int(group.Desired), policy, policy.Adjustment), because, now)
 }
 
-// step carries out a step of a policy. A group that grows counts without the
+// runStep carries out a step of a policy. A group that grows counts without the
 // instances that warm up, and one that shrinks with those on their way out, so that
 // no breach is answered twice.
-func step(
+func runStep(
 	tx *store.Tx,
 	group *store.ScalingGroup,
 	policy *store.ScalingPolicy,
@@ -116,22 +116,22 @@ func step(
 	if err != nil {
 		return err
 	}
-	c := count(tx, group, PolicyWarmup(group, policy), now)
-	wanted := adjusted(int(group.Desired), policy, adjustment)
+	c := takeCensus(tx, group, PolicyWarmup(group, policy), now)
+	wanted := adjust(int(group.Desired), policy, adjustment)
 	switch {
 	case wanted > int(group.Desired):
 		if policy.AdjustmentType != "ExactCapacity" && c.settled > 0 {
-			wanted = adjusted(c.settled, policy, adjustment)
+			wanted = adjust(c.settled, policy, adjustment)
 		}
 		if wanted > int(group.Desired) {
-			set(tx, group, wanted, because, now)
+			setDesired(tx, group, wanted, because, now)
 		}
 	case wanted < int(group.Desired) && !c.growing():
 		if policy.AdjustmentType != "ExactCapacity" {
-			wanted = adjusted(int(group.Desired)+c.leaving, policy, adjustment)
+			wanted = adjust(int(group.Desired)+c.leaving, policy, adjustment)
 		}
 		if wanted < int(group.Desired) {
-			set(tx, group, wanted, because, now)
+			setDesired(tx, group, wanted, because, now)
 		}
 	}
 	return nil

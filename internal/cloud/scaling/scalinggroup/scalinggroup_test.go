@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -53,19 +53,19 @@ func TestAnActivityTellsItsStatusInItsDescription(t *testing.T) {
 			a, _ := store.ScalingActivities.Get(tx, id)
 			seen = append(seen, fmt.Sprintf("%s %d %s", a.Status, a.Progress, a.Description))
 		}
-		scalinggroup.TakeOut(tx, "i-1", scalinggroup.ELBCheck, scalinggroup.Unhealthy, noon)
+		scalinggroup.TakeOutOfService(tx, "i-1", scalinggroup.ReasonELBHealthCheck, scalinggroup.ReasonUnhealthy, noon)
 		i, _ := store.ScalingInstances.Get(tx, "i-1")
 		id = i.ActivityID
 		look()
-		scalinggroup.Progress(tx, id, scalinggroup.Draining, 60)
+		scalinggroup.UpdateActivity(tx, id, scalinggroup.Draining, 60)
 		look()
-		scalinggroup.Progress(tx, id, scalinggroup.MidHook, 65)
+		scalinggroup.UpdateActivity(tx, id, scalinggroup.MidHook, 65)
 		look()
-		scalinggroup.End(tx, id, scalinggroup.Failed, "Why.", noon)
-		scalinggroup.End(tx, id, scalinggroup.Successful, "", noon) // too late
+		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, "Why.", noon)
+		scalinggroup.EndActivity(tx, id, scalinggroup.Successful, "", noon) // too late
 		look()
-		if scalinggroup.TakeOut(tx, "i-1", scalinggroup.ELBCheck, "", noon) ||
-			scalinggroup.Replace(tx, "i-1", scalinggroup.Refresh, "") {
+		if scalinggroup.TakeOutOfService(tx, "i-1", scalinggroup.ReasonELBHealthCheck, "", noon) ||
+			scalinggroup.MarkForReplacement(tx, "i-1", scalinggroup.ReasonInstanceRefresh, "") {
 			t.Error("one that goes was sent away again")
 		}
 	})
@@ -80,7 +80,7 @@ func TestAnActivityTellsItsStatusInItsDescription(t *testing.T) {
 
 func TestActivitiesAreForgottenAfterSixWeeksUnlessTheyGoOn(t *testing.T) {
 	view := rows(t, func(tx *store.Tx) {
-		for id, age := range map[string]time.Duration{"new": time.Hour, "old": scalinggroup.Kept + 1} {
+		for id, age := range map[string]time.Duration{"new": time.Hour, "old": scalinggroup.ActivityRetention + 1} {
 			store.ScalingActivities.Put(
 				tx,
 				&store.ScalingActivity{ID: id, Region: "r", Group: "g", Started: noon.Add(-age), Ended: noon},
@@ -90,7 +90,7 @@ func TestActivitiesAreForgottenAfterSixWeeksUnlessTheyGoOn(t *testing.T) {
 				&store.ScalingActivity{ID: id + " and open", Region: "r", Group: "g", Started: noon.Add(-age)},
 			)
 		}
-		scalinggroup.Forget(tx, noon)
+		scalinggroup.DeleteOldActivities(tx, noon)
 	})
 	if _, kept := store.ScalingActivities.Get(view, "old"); kept || len(store.ScalingActivities.List(view)) != 3 ||
 		len(store.ScalingActivities.By(view, "open", "r/g")) != 2 {
@@ -103,8 +103,8 @@ func TestAnInstanceIsWarmAfterItsWarmup(t *testing.T) {
 	g, _ := store.ScalingGroups.Get(view, "r/g")
 	i, _ := store.ScalingInstances.Get(view, "i-1")
 	warmup := scalinggroup.Warmup(g)
-	if warmup != time.Minute || scalinggroup.Warm(i, warmup, noon.Add(59*time.Second)) ||
-		!scalinggroup.Warm(i, warmup, noon.Add(time.Minute)) {
+	if warmup != time.Minute || scalinggroup.WarmedUp(i, warmup, noon.Add(59*time.Second)) ||
+		!scalinggroup.WarmedUp(i, warmup, noon.Add(time.Minute)) {
 		t.Errorf("warm-up of %s", warmup)
 	}
 }
@@ -115,7 +115,7 @@ func TestAnInstanceLearnsWhereItIsGoing(t *testing.T) {
 		store.LifecycleTerminating: "Terminated", store.LifecycleTerminatingWait: "Terminated", store.LifecycleTerminatingProceed: "Terminated",
 		store.LifecycleDetaching: "Detached", store.LifecycleEnteringStandby: "Standby", store.LifecycleStandby: "Standby",
 	} {
-		if got := scalinggroup.Target(&store.ScalingInstance{State: state}); got != want {
+		if got := scalinggroup.TargetLifecycleState(&store.ScalingInstance{State: state}); got != want {
 			t.Errorf("%s: %s, want %s", state, got, want)
 		}
 	}

@@ -1,10 +1,10 @@
-package scaling
+package decision
 
 import (
 	"cmp"
 	"slices"
 
-	"aloft.dev/aloft/internal/cloud/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -27,8 +27,8 @@ type census struct {
 	done      bool // nothing is left to update
 }
 
-// count takes the census.
-func (d *decision) count(row *store.InstanceRefresh) census {
+// takeCensus takes the census.
+func (d *decision) takeCensus(row *store.InstanceRefresh) census {
 	c := census{total: int(d.Group.Desired)}
 	for i := range d.Members {
 		m := &d.Members[i]
@@ -37,21 +37,21 @@ func (d *decision) count(row *store.InstanceRefresh) census {
 		case m.State == store.LifecycleStandby || m.State == store.LifecycleEnteringStandby:
 			if d.Refresh.Stale[m.InstanceID] {
 				c.total++ // it is none of the desired ones
-				d.sort(&c, m)
+				d.countByAge(&c, m)
 			}
-		case scalinggroup.Counts(m.ScalingInstance):
+		case scalinggroup.CountsTowardCapacity(m.ScalingInstance):
 			c.counted++
-			d.stand(&c, m)
-			d.sort(&c, m)
+			d.countByReadiness(&c, m)
+			d.countByAge(&c, m)
 		}
 	}
 	c.total = max(c.total, 0)
-	d.progress(&c, row)
+	d.measureProgress(&c, row)
 	return c
 }
 
-// sort counts one member by what the refresh has to do about it.
-func (d *decision) sort(c *census, m *Member) {
+// countByAge counts one member by what the refresh has to do about it.
+func (d *decision) countByAge(c *census, m *Member) {
 	switch {
 	case d.Refresh.ignores(m.ScalingInstance):
 		c.total--
@@ -70,30 +70,30 @@ func (d *decision) sort(c *census, m *Member) {
 	c.old++
 }
 
-// stand counts one member by what it is ready for.
-func (d *decision) stand(c *census, m *Member) {
+// countByReadiness counts one member by what it is ready for.
+func (d *decision) countByReadiness(c *census, m *Member) {
 	switch {
 	case d.ready(m):
 		c.ready++
-	case m.State == store.LifecycleInService && d.ailing[m.InstanceID] == "" && !d.unproven(m):
-		c.warming = sample(c.warming, m)
+	case m.State == store.LifecycleInService && d.unhealthy[m.InstanceID] == "" && !d.awaitsELBHealth(m):
+		c.warming = stableExample(c.warming, m)
 	default:
-		c.pending = sample(c.pending, m)
+		c.pending = stableExample(c.pending, m)
 	}
 }
 
-// sample keeps the one of two members that tells the same again at the next look.
-func sample(a, b *Member) *Member {
+// stableExample keeps the one of two members that tells the same again at the next look.
+func stableExample(a, b *Member) *Member {
 	if a == nil || b.InstanceID < a.InstanceID {
 		return b
 	}
 	return a
 }
 
-// progress works out how far the refresh is. An instance counts as updated when
+// measureProgress works out how far the refresh is. An instance counts as updated when
 // its replacement is healthy and warm. During a rollback the percentage goes
 // back to zero (Amazon EC2 Auto Scaling API Reference, InstanceRefresh).
-func (d *decision) progress(c *census, row *store.InstanceRefresh) {
+func (d *decision) measureProgress(c *census, row *store.InstanceRefresh) {
 	if row.Status == store.RefreshRollbackInProgress {
 		c.left = c.old + max(int(d.Group.Desired)-c.ready, 0)
 		c.remaining = max(c.total-c.old, int(row.RemainingAtRollback))
@@ -102,7 +102,7 @@ func (d *decision) progress(c *census, row *store.InstanceRefresh) {
 		return
 	}
 	updated := max(min(c.total-c.old, c.renewed), 0)
-	if c.old == 0 && c.counted >= int(d.Group.Desired) && d.untouched(row) {
+	if c.old == 0 && c.counted >= int(d.Group.Desired) && d.nothingLaunched(row) {
 		updated = c.total // there was nothing to replace
 	}
 	c.remaining = c.total - updated
@@ -121,8 +121,8 @@ func (d *decision) progress(c *census, row *store.InstanceRefresh) {
 	}
 }
 
-// untouched tells whether nothing has been launched since the refresh began.
-func (d *decision) untouched(row *store.InstanceRefresh) bool {
+// nothingLaunched tells whether nothing has been launched since the refresh began.
+func (d *decision) nothingLaunched(row *store.InstanceRefresh) bool {
 	for i := range d.Members {
 		if !d.Members[i].Launched.Before(row.Started) {
 			return false
@@ -175,26 +175,26 @@ func (d *decision) pace(c census) pace {
 	return out
 }
 
-// roll replaces as many instances as may be replaced now. Those that do not
+// replaceStale replaces as many instances as may be replaced now. Those that do not
 // serve cost nothing. A rollback does not wait until one is warm that it will
 // replace.
-func (d *decision) roll(c census) {
-	if d.holds() != "" {
+func (d *decision) replaceStale(c census) {
+	if d.suspendedProcess() != "" {
 		return
 	}
 	p, back := d.pace(c), d.Refresh.Status == store.RefreshRollbackInProgress
-	for _, m := range d.inTurn(c.stale) {
+	for _, m := range d.replacementOrder(c.stale) {
 		switch {
 		case p.budget <= 0:
 			return
 		case !d.serves(m):
-			d.takeOut(m, scalinggroup.Refresh, successorOf(m))
+			d.terminate(m, scalinggroup.ReasonInstanceRefresh, successorOf(m))
 		case len(d.marked) < p.surplus:
-			d.replace(m, scalinggroup.Refresh, scalinggroup.Refresh)
+			d.replace(m, scalinggroup.ReasonInstanceRefresh, scalinggroup.ReasonInstanceRefresh)
 		case back && !d.ready(m) && p.spent:
-			d.takeOut(m, scalinggroup.Refresh, scalinggroup.Refresh)
+			d.terminate(m, scalinggroup.ReasonInstanceRefresh, scalinggroup.ReasonInstanceRefresh)
 		case d.ready(m) && p.spare > 0:
-			d.takeOut(m, scalinggroup.Refresh, scalinggroup.Refresh)
+			d.terminate(m, scalinggroup.ReasonInstanceRefresh, scalinggroup.ReasonInstanceRefresh)
 			p.spare--
 		default:
 			continue
@@ -209,17 +209,17 @@ func successorOf(m *Member) string {
 	if m.State == store.LifecycleStandby {
 		return ""
 	}
-	return scalinggroup.Refresh
+	return scalinggroup.ReasonInstanceRefresh
 }
 
 // serves tells whether a member may have traffic that would be lost with it.
 func (d *decision) serves(m *Member) bool {
-	return m.State == store.LifecycleInService && d.ailing[m.InstanceID] == "" && !d.failsELB(m)
+	return m.State == store.LifecycleInService && d.unhealthy[m.InstanceID] == "" && !d.failsELB(m)
 }
 
-// inTurn is the order in which members are replaced: those that do not serve,
+// replacementOrder is the order in which members are replaced: those that do not serve,
 // then always one of the zone that has most left, the oldest first.
-func (d *decision) inTurn(stale []*Member) []*Member {
+func (d *decision) replacementOrder(stale []*Member) []*Member {
 	rank := map[string]int{} // how many of its zone come after it
 	slices.SortFunc(stale, func(a, b *Member) int {
 		return cmp.Or(a.Launched.Compare(b.Launched), cmp.Compare(a.InstanceID, b.InstanceID))
@@ -231,7 +231,7 @@ func (d *decision) inTurn(stale []*Member) []*Member {
 	}
 	slices.SortStableFunc(stale, func(a, b *Member) int {
 		return cmp.Or(
-			compareTrue(d.serves(a), d.serves(b)),
+			compareBools(d.serves(a), d.serves(b)),
 			cmp.Compare(rank[b.InstanceID], rank[a.InstanceID]),
 			cmp.Compare(a.Zone, b.Zone),
 		)
@@ -239,9 +239,9 @@ func (d *decision) inTurn(stale []*Member) []*Member {
 	return stale
 }
 
-// holds is the process without which a refresh replaces nothing, if one is
+// suspendedProcess is the process without which a refresh replaces nothing, if one is
 // suspended.
-func (d *decision) holds() string {
+func (d *decision) suspendedProcess() string {
 	for _, process := range []string{scalinggroup.InstanceRefresh, scalinggroup.Launch, scalinggroup.Terminate} {
 		if d.suspended(process) {
 			return process
@@ -250,19 +250,19 @@ func (d *decision) holds() string {
 	return ""
 }
 
-// reason is what a refresh waits for, in AWS's words where they are known
+// statusReason is what a refresh waits for, in AWS's words where they are known
 // (describe-instance-refreshes in the AWS CLI Command Reference; what people
 // see).
-func (d *decision) reason(c census) string {
+func (d *decision) statusReason(c census) string {
 	const remaining = "Waiting for remaining instances to be available. For example: "
-	switch process := d.holds(); {
+	switch process := d.suspendedProcess(); {
 	case process != "":
 		return "Waiting for suspended processes to be resumed. For example: " + process + "."
 	case c.warming != nil:
 		return "Waiting for instances to warm up before continuing. For example: " + c.warming.InstanceID + " is warming up."
 	case c.pending != nil && d.failsELB(c.pending):
 		return remaining + c.pending.InstanceID + " is unhealthy according to Elastic Load Balancing."
-	case c.pending != nil && c.pending.State == store.LifecycleInService && d.unproven(c.pending):
+	case c.pending != nil && c.pending.State == store.LifecycleInService && d.awaitsELBHealth(c.pending):
 		return remaining + c.pending.InstanceID + " has insufficient data to evaluate its health with Elastic Load Balancing."
 	case c.pending != nil:
 		return remaining + c.pending.InstanceID + " has insufficient data to evaluate its health with Amazon EC2."

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -19,7 +19,7 @@ func TestRecurrencesAreThoseOfCronInTheirTimeZone(t *testing.T) {
 		{"0 9 * JUL,DEC WED-FRI", "", "2026-12-02T09:00:00Z"},
 		{"5-10/5,30 12 * * *", "", "2026-11-25T12:05:00Z"},
 	} {
-		got, ok := capacity.Due(&store.ScheduledAction{Recurrence: tc.expression, TimeZone: tc.zone}, noon)
+		got, ok := capacity.NextRun(&store.ScheduledAction{Recurrence: tc.expression, TimeZone: tc.zone}, noon)
 		text := ""
 		if ok {
 			text = got.Format(time.RFC3339)
@@ -41,16 +41,16 @@ func TestStartAndEndBoundARecurrence(t *testing.T) {
 		Start:      noon.Add(90 * time.Minute),
 		End:        noon.Add(3 * time.Hour),
 	}
-	if at, ok := capacity.Due(action, noon); !ok || !at.Equal(action.Start) {
+	if at, ok := capacity.NextRun(action, noon); !ok || !at.Equal(action.Start) {
 		t.Errorf("%v %v", at, ok)
 	}
-	if at, ok := capacity.Due(action, action.Start.Add(1)); !ok || !at.Equal(noon.Add(2*time.Hour)) {
+	if at, ok := capacity.NextRun(action, action.Start.Add(1)); !ok || !at.Equal(noon.Add(2*time.Hour)) {
 		t.Errorf("%v %v", at, ok)
 	}
-	if at, ok := capacity.Due(action, noon.Add(3*time.Hour)); !ok || !at.Equal(noon.Add(3*time.Hour)) {
+	if at, ok := capacity.NextRun(action, noon.Add(3*time.Hour)); !ok || !at.Equal(noon.Add(3*time.Hour)) {
 		t.Errorf("%v %v", at, ok)
 	}
-	if at, ok := capacity.Due(action, noon.Add(3*time.Hour+1)); ok {
+	if at, ok := capacity.NextRun(action, noon.Add(3*time.Hour+1)); ok {
 		t.Errorf("%v", at)
 	}
 }
