@@ -1,10 +1,10 @@
-// Package scaling makes Auto Scaling groups live: a loop that reads the store,
-// decides for each group what it does next, launches and ends instances through
-// the other services' APIs, and writes down what became of it.
+// Package scaling runs Auto Scaling groups. One loop reads the store, asks package
+// decision for each group's next steps, and carries them out by changing rows and by
+// calling EC2 and Elastic Load Balancing. Another loop runs scheduled actions.
 //
-// All that it knows is in the rows. A daemon that starts anew goes on where the
-// last one was: an instance's place in its life is its row, and a launch that is
-// to be is an activity that has no instance yet.
+// All state is in rows. A daemon that starts again continues where the last one
+// stopped: an instance's place in its lifecycle is its row, and a launch that has
+// not happened yet is an activity without an instance.
 package scaling
 
 import (

@@ -1,3 +1,6 @@
+// Package decision decides what an Auto Scaling group does next: which instances
+// enter service, are replaced or leave, where the next one launches, and how far an
+// instance refresh proceeds. It reads rows and returns steps; it changes nothing.
 package decision
 
 import (
