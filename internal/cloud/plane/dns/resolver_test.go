@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/dns"
 )
 
-// serve answers on a free port over UDP and TCP and gives the address.
+// serve runs do with UDP and TCP sockets on a free port and returns their address.
 func serve(t *testing.T, do func(ctx context.Context, p net.PacketConn, l net.Listener) error) string {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -36,15 +36,16 @@ func serve(t *testing.T, do func(ctx context.Context, p net.PacketConn, l net.Li
 	return listener.Addr().String()
 }
 
-func ask(t *testing.T, network, server, name string, kind uint16) (string, []string) {
+// query returns the response code and the records of a response.
+func query(t *testing.T, network, server, name string, kind uint16) (string, []string) {
 	t.Helper()
-	question := new(mdns.Msg).SetQuestion(mdns.Fqdn(name), kind)
-	answer, _, err := (&mdns.Client{Net: network}).Exchange(question, server)
+	request := new(mdns.Msg).SetQuestion(mdns.Fqdn(name), kind)
+	response, _, err := (&mdns.Client{Net: network}).Exchange(request, server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := make([]string, 0, len(answer.Answer))
-	for _, rr := range answer.Answer {
+	records := make([]string, 0, len(response.Answer))
+	for _, rr := range response.Answer {
 		switch rr := rr.(type) {
 		case *mdns.A:
 			records = append(records, rr.A.String())
@@ -52,24 +53,26 @@ func ask(t *testing.T, network, server, name string, kind uint16) (string, []str
 			records = append(records, rr.Ptr)
 		}
 	}
-	return mdns.RcodeToString[answer.Rcode], records
+	return mdns.RcodeToString[response.Rcode], records
 }
 
-func TestAResolverSpeaksForTheCloudAndAsksTheHostForOthers(t *testing.T) {
+func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 	upstream := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
-		zone := func(_, name string) ([]netip.Addr, bool) {
+		upstreamZone := func(_, name string) ([]netip.Addr, bool) {
 			if name == "example.com" {
 				return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, true
 			}
 			return nil, true
 		}
-		return dns.New(dns.Config{Zone: zone}).Serve(ctx, "", []net.PacketConn{p}, []net.Listener{l})
+		return dns.New(dns.Config{Zone: upstreamZone}).Serve(ctx, "", []net.PacketConn{p}, []net.Listener{l})
 	})
-	own := map[string]string{"vpc-1 ip-10-0-1-5.ec2.internal": "10.0.1.5", "vpc-2 ip-10-0-1-5.ec2.internal": "10.0.1.6"}
+	zone := map[string]string{
+		"vpc-1 ip-10-0-1-5.ec2.internal": "10.0.1.5", "vpc-2 ip-10-0-1-5.ec2.internal": "10.0.1.6",
+	}
 	for vpc, want := range map[string]string{"vpc-1": "10.0.1.5", "vpc-2": "10.0.1.6"} {
 		r := dns.New(dns.Config{
 			Zone: func(vpc, name string) ([]netip.Addr, bool) {
-				addr, ok := own[vpc+" "+name]
+				addr, ok := zone[vpc+" "+name]
 				if !ok {
 					return nil, filepath.Ext(name) == ".internal"
 				}
@@ -78,7 +81,11 @@ func TestAResolverSpeaksForTheCloudAndAsksTheHostForOthers(t *testing.T) {
 			Reverse: func(_ string, a netip.Addr) (string, bool) {
 				return "ip-10-0-1-5.ec2.internal", a == netip.MustParseAddr("10.0.1.5")
 			},
-			Upstreams: func() ([]netip.AddrPort, error) { return []netip.AddrPort{netip.MustParseAddrPort(upstream)}, nil },
+			Upstreams: func() ([]netip.AddrPort, error) {
+				return []netip.AddrPort{
+					netip.MustParseAddrPort(upstream),
+				}, nil
+			},
 		})
 		server := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
 			return r.Serve(ctx, vpc, []net.PacketConn{p}, []net.Listener{l})
@@ -98,26 +105,24 @@ func TestAResolverSpeaksForTheCloudAndAsksTheHostForOthers(t *testing.T) {
 				{"example.com", mdns.TypeA, "NOERROR", []string{"192.0.2.1"}},
 				{"nowhere.example", mdns.TypeA, "NXDOMAIN", nil},
 			} {
-				code, records := ask(t, network, server, c.name, c.kind)
+				code, records := query(t, network, server, c.name, c.kind)
 				if code != c.code || !slices.Equal(records, c.records) {
-					t.Errorf("%s %s %s: %s %v, want %s %v", vpc, network, c.name, code, records, c.code, c.records)
+					t.Errorf("%s %s %s: got %s %v, want %s %v", vpc, network, c.name, code, records, c.code, c.records)
 				}
 			}
 		}
 	}
 }
 
-func TestAResolverWithoutUpstreamsFailsAtOnce(t *testing.T) {
-	r := dns.New(
-		dns.Config{
-			Zone:      func(_, _ string) ([]netip.Addr, bool) { return nil, false },
-			Upstreams: func() ([]netip.AddrPort, error) { return nil, nil },
-		},
-	)
+func TestResolverWithoutUpstreamsFailsAtOnce(t *testing.T) {
+	r := dns.New(dns.Config{
+		Zone:      func(_, _ string) ([]netip.Addr, bool) { return nil, false },
+		Upstreams: func() ([]netip.AddrPort, error) { return nil, nil },
+	})
 	server := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
 		return r.Serve(ctx, "vpc-1", []net.PacketConn{p}, []net.Listener{l})
 	})
-	if code, _ := ask(t, "udp", server, "example.com", mdns.TypeA); code != "SERVFAIL" {
-		t.Errorf("answers %s", code)
+	if code, _ := query(t, "udp", server, "example.com", mdns.TypeA); code != "SERVFAIL" {
+		t.Errorf("got %s, want SERVFAIL", code)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// verdict decides a packet's way.
+// verdict ends the evaluation of a packet or continues it in another chain.
 type verdict struct {
 	kind  expr.VerdictKind
 	chain string
@@ -40,7 +40,7 @@ var (
 func jumpTo(chain string) verdict { return verdict{expr.VerdictJump, chain} }
 func goTo(chain string) verdict   { return verdict{expr.VerdictGoto, chain} }
 
-// verdictMap takes the verdict that a map holds for a field, if it holds one.
+// verdictMap applies the verdict that a map has for the field, if any.
 type verdictMap struct {
 	field field
 	set   string
@@ -55,7 +55,7 @@ func (d verdictMap) exprs() []expr.Any {
 	}
 }
 
-// setMark gives a packet the mark that a map holds for a field.
+// setMark marks a packet with the map's value for the field.
 type setMark struct {
 	field field
 	set   string
@@ -71,8 +71,7 @@ func (m setMark) exprs() []expr.Any {
 	}
 }
 
-// nat gives a connection's first packet the address that a map holds for
-// its present one.
+// nat translates a connection's source or destination to the map's value for the field.
 type nat struct {
 	kind  expr.NATType
 	field field
@@ -80,7 +79,11 @@ type nat struct {
 }
 
 func (t nat) text() string {
-	return map[expr.NATType]string{expr.NATTypeSourceNAT: "snat", expr.NATTypeDestNAT: "dnat"}[t.kind] + " to " + t.field.text + " map @" + t.set
+	keyword := "dnat"
+	if t.kind == expr.NATTypeSourceNAT {
+		keyword = "snat"
+	}
+	return keyword + " to " + t.field.text + " map @" + t.set
 }
 
 func (t nat) exprs() []expr.Any {
@@ -91,7 +94,7 @@ func (t nat) exprs() []expr.Any {
 	}
 }
 
-// dnatTo sends a connection to one address and port.
+// dnatTo translates a connection's destination to one address and port.
 type dnatTo struct{ to netip.AddrPort }
 
 func (r dnatTo) text() string {

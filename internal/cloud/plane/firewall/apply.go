@@ -9,28 +9,26 @@ import (
 	mdlayher "github.com/mdlayher/netlink"
 )
 
-// maxElements keeps the elements of one netlink message below the 64 KiB
-// that an attribute's length can say.
+// maxElements is the number of set elements in one netlink message. It keeps an
+// attribute below the 64 KiB that its length field allows.
 const maxElements = 400
 
-// socketBuffer holds the acknowledgements of a whole batch until they are read.
+// socketBuffer is the size in bytes of the netlink socket's buffers. They hold the
+// acknowledgements of a whole transaction until they are read.
 const socketBuffer = 16 << 20
 
-// Apply makes the ruleset the namespace's table of that name, in one
-// transaction: no packet sees anything between the old and the new. The
-// namespace is given by an open file descriptor.
+// Apply replaces the table ruleset.Table in a network namespace, given by an open file
+// descriptor. It does so in one transaction: no packet meets a partial ruleset.
 func Apply(namespace int, ruleset Ruleset) error {
-	conn, err := nftables.New(nftables.WithNetNSFd(namespace), nftables.WithSockOptions(
-		func(c *mdlayher.Conn) error {
-			return errors.Join(c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer))
-		},
-	))
+	buffers := nftables.WithSockOptions(func(c *mdlayher.Conn) error {
+		return errors.Join(c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer))
+	})
+	conn, err := nftables.New(nftables.WithNetNSFd(namespace), buffers)
 	if err != nil {
 		return fmt.Errorf("open nftables: %w", err)
 	}
 	table := &nftables.Table{Name: ruleset.Table, Family: nftables.TableFamilyIPv4}
-	// Added so that there is one to delete, with all that was in it.
-	conn.AddTable(table)
+	conn.AddTable(table) // deleting a table that does not exist would fail
 	conn.DelTable(table)
 	conn.AddTable(table)
 	sets, err := addSets(conn, table, ruleset.sets)
@@ -52,23 +50,19 @@ func Apply(namespace int, ruleset Ruleset) error {
 	return nil
 }
 
-// addSets adds the sets and the elements of those that lead to no chain.
+// addSets adds all sets, and the elements of all but verdict maps, whose chains do not
+// exist yet.
 func addSets(conn *nftables.Conn, table *nftables.Table, sets []set) ([]*nftables.Set, error) {
 	added := make([]*nftables.Set, 0, len(sets))
 	for i, s := range sets {
-		kinds := make([]nftables.SetDatatype, 0, len(s.key))
-		for _, f := range s.key {
-			kinds = append(kinds, f.datatype)
+		key, err := s.keyType()
+		if err != nil {
+			return nil, fmt.Errorf("describe set %s: %w", s.name, err)
 		}
-		key := kinds[0]
-		if len(kinds) > 1 {
-			var err error
-			if key, err = nftables.ConcatSetType(kinds...); err != nil {
-				return nil, fmt.Errorf("describe set %s: %w", s.name, err)
-			}
+		// Without an ID the library would take one from a global counter.
+		n := &nftables.Set{
+			Table: table, ID: uint32(i + 1), Name: s.name, KeyType: key, Concatenation: len(s.key) > 1,
 		}
-		// The id is given because the library would count in a variable shared by all.
-		n := &nftables.Set{Table: table, ID: uint32(i + 1), Name: s.name, KeyType: key, Concatenation: len(kinds) > 1}
 		switch {
 		case s.isVerdictMap:
 			n.IsMap, n.DataType = true, nftables.TypeVerdict
@@ -86,6 +80,17 @@ func addSets(conn *nftables.Conn, table *nftables.Table, sets []set) ([]*nftable
 		added = append(added, n)
 	}
 	return added, nil
+}
+
+func (s set) keyType() (nftables.SetDatatype, error) {
+	if len(s.key) == 1 {
+		return s.key[0].datatype, nil
+	}
+	types := make([]nftables.SetDatatype, 0, len(s.key))
+	for _, f := range s.key {
+		types = append(types, f.datatype)
+	}
+	return nftables.ConcatSetType(types...)
 }
 
 func addElements(conn *nftables.Conn, to *nftables.Set, from set) error {
@@ -112,23 +117,18 @@ func addElements(conn *nftables.Conn, to *nftables.Set, from set) error {
 	return nil
 }
 
-var hooks = map[string]*nftables.ChainHook{
-	"prerouting": nftables.ChainHookPrerouting, "input": nftables.ChainHookInput, "forward": nftables.ChainHookForward,
-	"output": nftables.ChainHookOutput, "postrouting": nftables.ChainHookPostrouting,
-}
-
-// addChains adds all chains before the first rule: rules may lead to any.
+// addChains adds all chains before the first rule, because rules refer to chains.
 func addChains(conn *nftables.Conn, table *nftables.Table, chains []chain) {
 	added := make([]*nftables.Chain, 0, len(chains))
 	for _, c := range chains {
 		n := &nftables.Chain{Name: c.name, Table: table}
-		if c.hook != "" {
+		if c.hook.name != "" {
 			policy := nftables.ChainPolicyAccept
 			if c.dropByDefault {
 				policy = nftables.ChainPolicyDrop
 			}
-			n.Type, n.Hooknum = nftables.ChainType(c.chainType), hooks[c.hook]
-			n.Priority, n.Policy = nftables.ChainPriorityRef(nftables.ChainPriority(c.prio)), &policy
+			n.Type, n.Hooknum = c.hook.chainType, c.hook.number()
+			n.Priority, n.Policy = nftables.ChainPriorityRef(c.hook.priority), &policy
 		}
 		added = append(added, conn.AddChain(n))
 	}

@@ -2,39 +2,36 @@ package firewall
 
 import "net/netip"
 
-// Edge is what the edge, the local internet, must know.
+// Edge describes the edge, the namespace that stands in for the internet.
 type Edge struct {
 	Host     string         // device towards the host
 	Public   netip.Prefix   // range of public addresses
-	Proxies  netip.Addr     // address at which machines find the host's proxies
-	Listener netip.AddrPort // where connections to the outside are taken up
-	VPCs     []netip.Prefix // ranges that nothing may leave for
+	Proxies  netip.Addr     // address at which machines reach the host's proxies
+	Listener netip.AddrPort // of the proxy for connections to the outside
+	VPCs     []netip.Prefix // private ranges; packets to them are dropped
 }
 
-// Ruleset gives the edge's table: connections between public addresses pass,
-// TCP to the world goes to the listener, everything else is dropped. The host
-// can reach machines and not the reverse.
+// Ruleset returns the edge's table. Connections between public addresses pass, TCP to
+// other addresses is redirected to Listener, and everything else is dropped. The host
+// can open connections to machines but not the reverse.
 func (e Edge) Ruleset(table string) Ruleset {
-	host, tcp := equals{inDevice, deviceValue(e.Host)}, equals{protocol, byteValue(6)}
-	sanitize := chain{name: "sanitize", hook: "prerouting", chainType: "filter", prio: priorityRaw, rules: []rule{{host, accept}}}
+	fromHost, tcp := equals{inDevice, deviceValue(e.Host)}, equals{protocol, byteValue(6)}
+	toPublic, redirect := inPrefix{destination, e.Public, false}, dnatTo{e.Listener}
+	sanitize := chain{name: "sanitize", hook: preroutingRaw, rules: []rule{{fromHost, accept}}}
 	for _, vpc := range e.VPCs {
 		sanitize.rules = append(sanitize.rules, rule{inPrefix{destination, vpc, false}, drop})
 	}
-	return Ruleset{Table: table, chains: []chain{
-		sanitize,
-		{name: "outside", hook: "prerouting", chainType: "nat", prio: priorityDstNAT, rules: []rule{
-			{host, accept},
-			{equals{destination, addressValue(e.Proxies)}, tcp, dnatTo{e.Listener}},
-			{inPrefix{destination, e.Public, false}, accept},
-			{tcp, dnatTo{e.Listener}},
-		}},
-		{name: "listener", hook: "input", chainType: "filter", prio: priorityFilter, dropByDefault: true, rules: []rule{
-			{redirected, accept},
-		}},
-		{name: "forward", hook: "forward", chainType: "filter", prio: priorityFilter, dropByDefault: true, rules: []rule{
-			{established, accept},
-			{equals{outDevice, deviceValue(e.Host)}, drop},
-			{inPrefix{destination, e.Public, false}, accept},
-		}},
+	outside := chain{name: "outside", hook: preroutingNAT, rules: []rule{
+		{fromHost, accept},
+		{equals{destination, addressValue(e.Proxies)}, tcp, redirect},
+		{toPublic, accept},
+		{tcp, redirect},
 	}}
+	listener := chain{name: "listener", hook: inputFilter, dropByDefault: true, rules: []rule{{redirected, accept}}}
+	forward := chain{name: "forward", hook: forwardFilter, dropByDefault: true, rules: []rule{
+		{established, accept},
+		{equals{outDevice, deviceValue(e.Host)}, drop},
+		{toPublic, accept},
+	}}
+	return Ruleset{Table: table, chains: []chain{sanitize, outside, listener, forward}}
 }

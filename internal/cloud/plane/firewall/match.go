@@ -2,76 +2,12 @@ package firewall
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 
-	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
 )
-
-// field is a part of a packet, or of what the kernel knows of it.
-type field struct {
-	name     string // of its type
-	text     string // as in a rule
-	datatype nftables.SetDatatype
-	load     func(register uint32) expr.Any
-}
-
-// The first register of 16 bytes and the next one (nf_tables.h).
-const (
-	register1 = unix.NFT_REG_1
-	register2 = unix.NFT_REG_2
-)
-
-func meta(name, text string, kind nftables.SetDatatype, key expr.MetaKey) field {
-	return field{name, text, kind, func(register uint32) expr.Any { return &expr.Meta{Key: key, Register: register} }}
-}
-
-func payload(name, text string, kind nftables.SetDatatype, base expr.PayloadBase, offset uint32) field {
-	return field{name, text, kind, func(register uint32) expr.Any {
-		return &expr.Payload{DestRegister: register, Base: base, Offset: offset, Len: kind.Bytes}
-	}}
-}
-
-var (
-	inDevice    = meta("ifname", "iifname", nftables.TypeIFName, expr.MetaKeyIIFNAME)
-	outDevice   = meta("ifname", "oifname", nftables.TypeIFName, expr.MetaKeyOIFNAME)
-	mark        = meta("mark", "meta mark", nftables.TypeMark, expr.MetaKeyMARK)
-	protocol    = meta("inet_proto", "meta l4proto", nftables.TypeInetProto, expr.MetaKeyL4PROTO)
-	source      = payload("ipv4_addr", "ip saddr", nftables.TypeIPAddr, expr.PayloadBaseNetworkHeader, 12)
-	destination = payload("ipv4_addr", "ip daddr", nftables.TypeIPAddr, expr.PayloadBaseNetworkHeader, 16)
-	port        = payload("inet_service", "th dport", nftables.TypeInetService, expr.PayloadBaseTransportHeader, 2)
-	icmpType    = payload("icmp_type", "icmp type", nftables.TypeICMPType, expr.PayloadBaseTransportHeader, 0)
-	icmpCode    = payload("icmp_code", "icmp code", nftables.TypeICMPCode, expr.PayloadBaseTransportHeader, 1)
-)
-
-// value is what a field may hold.
-type value struct {
-	text string
-	data []byte
-}
-
-func deviceValue(name string) value {
-	data := make([]byte, unix.IFNAMSIZ)
-	copy(data, name)
-	return value{strconv.Quote(name), data}
-}
-
-func addressValue(a netip.Addr) value { return value{a.String(), a.AsSlice()} }
-
-func markValue(n uint32) value {
-	return value{fmt.Sprintf("0x%08x", n), binaryutil.NativeEndian.PutUint32(n)}
-}
-
-func byteValue(n int) value { return value{strconv.Itoa(n), []byte{byte(n)}} }
-
-func portValue(n int) value {
-	return value{strconv.Itoa(n), binary.BigEndian.AppendUint16(nil, uint16(n))}
-}
 
 // statement is one match or action of a rule.
 type statement interface {
@@ -79,7 +15,7 @@ type statement interface {
 	exprs() []expr.Any
 }
 
-// equals matches one value of a field.
+// equals matches a field that has the value.
 type equals struct {
 	field field
 	value value
@@ -91,7 +27,7 @@ func (m equals) exprs() []expr.Any {
 	return []expr.Any{m.field.load(register1), &expr.Cmp{Op: expr.CmpOpEq, Register: register1, Data: m.value.data}}
 }
 
-// inInterval matches the values of a field from low to high.
+// inInterval matches a field from low to high, both included.
 type inInterval struct {
 	field     field
 	low, high value
@@ -107,7 +43,7 @@ func (m inInterval) exprs() []expr.Any {
 	}
 }
 
-// inPrefix matches the addresses of a prefix.
+// inPrefix matches an address inside the prefix, or outside it.
 type inPrefix struct {
 	field  field
 	prefix netip.Prefix
@@ -134,7 +70,7 @@ func (m inPrefix) exprs() []expr.Any {
 	}
 }
 
-// inSet matches what a set holds, or what it does not.
+// inSet matches fields that the set contains, or those that it does not.
 type inSet struct {
 	fields []field // at most two
 	set    string
@@ -161,7 +97,7 @@ func (m inSet) exprs() []expr.Any {
 	return append(all, &expr.Lookup{SourceRegister: register1, SetName: m.set, Invert: m.not})
 }
 
-// ctState matches the state or the status of a packet's connection.
+// ctState matches the conntrack state or status of a packet's connection.
 type ctState struct {
 	words string
 	key   expr.CtKey

@@ -7,75 +7,63 @@ import (
 	"github.com/google/nftables/expr"
 )
 
-// Router is what a VPC's router must know to filter and to translate.
+// Router describes a VPC's router.
 type Router struct {
 	CIDR           netip.Prefix
 	Uplink         string // device towards the internet
 	Resolver       bool   // DNS answers at the base of CIDR plus two and at ResolverAddress
 	Subnets        []Subnet
-	Interfaces     []Interface // those that are wired to the router
-	Members        []Member    // all interfaces of the VPC
+	Interfaces     []Interface // attached to the router
+	Members        []Member    // all interfaces of the VPC, attached or not
 	SecurityGroups []SecurityGroup
 }
 
-// Subnet is a range of the VPC. Packets that its machines send bear its mark.
+// Subnet is a range of the VPC. The router marks the packets that its machines send.
 type Subnet struct {
 	ID   string
 	Mark uint32
 	CIDR netip.Prefix
-	ACL  *ACL
+	ACL  *ACL // nil: no filtering
 }
 
 // Interface is a network interface behind a device of the router.
 type Interface struct {
 	ID, Device     string
-	Mark           uint32
+	Mark           uint32 // its subnet's
 	Private        netip.Addr
-	Public         netip.Addr // zero: none, or no way to the internet
-	SecurityGroups []string
-	SourceCheck    bool
-	Cut            bool
+	Public         netip.Addr // zero: no public address, or no route to the internet
+	SecurityGroups []string   // IDs
+	SourceCheck    bool       // drop packets whose source is not Private
+	Cut            bool       // drop all packets in both directions
 }
 
-// Member is an address that group references mean.
+// Member is an interface as security group references see it.
 type Member struct {
 	Private        netip.Addr
-	SecurityGroups []string
+	SecurityGroups []string // IDs
 }
 
-// Addresses at which every VPC has its services (Amazon EC2 User Guide, Instance
-// metadata service; Amazon VPC User Guide, Amazon DNS server).
-var (
-	MetadataAddress = netip.AddrFrom4([4]byte{169, 254, 169, 254})
-	ResolverAddress = netip.AddrFrom4([4]byte{169, 254, 169, 253})
-)
-
-// VPCResolverAddress gives the resolver's address in a VPC's own range: its base plus two.
-func VPCResolverAddress(vpc netip.Prefix) netip.Addr { return vpc.Masked().Addr().Next().Next() }
-
-// Priorities of netfilter hooks (netfilter_ipv4.h).
-const (
-	priorityRaw    = -300
-	priorityDstNAT = -100
-	priorityFilter = 0
-	prioritySrcNAT = 100
-)
-
-// Ruleset gives the router's table.
+// Ruleset returns the router's table.
 //
-// A packet between machines first passes the network ACLs of both subnets. If it
-// belongs to no known flow, the chain of its sender's interface then tries the
-// sender's groups; the first rule that allows it leads on to the receivers'
-// chains, of which one tries the receiver's groups. Whatever is not accepted on
-// that way is dropped without a word.
+// A packet between machines first passes the network ACLs of both subnets. Packets of
+// an established flow are then accepted. For any other packet, the chain of the
+// sender's interface tries the egress rules of its security groups, and the first rule
+// that allows the packet leads to the chain of the receiver's interface, which tries
+// the ingress rules. Whatever is not accepted on this path is dropped silently.
 func (r Router) Ruleset(table string) Ruleset {
-	return Ruleset{Table: table, sets: r.sets(), chains: slices.Concat(
-		[]chain{r.sanitizeChain(), r.servicesChain(), r.forwardChain(), r.receiveChain(), r.isolateChain(), r.destinationNAT(), r.sourceNAT()},
-		r.aclChains(), r.interfaceChains(), r.groupChains(),
-	)}
+	base := []chain{
+		r.sanitizeChain(), r.servicesChain(), r.forwardChain(), r.receiveChain(), r.cutOffChain(),
+		r.destinationNATChain(), r.sourceNATChain(),
+	}
+	return Ruleset{
+		Table:  table,
+		sets:   append(r.interfaceSets(), r.memberSets()...),
+		chains: slices.Concat(base, r.aclChains(), r.interfaceChains(), r.securityGroupChains()),
+	}
 }
 
-func (r Router) sets() []set {
+// interfaceSets returns the sets and maps that the base chains look up.
+func (r Router) interfaceSets() []set {
 	cut := set{name: "cut", key: []field{inDevice}}
 	sources := set{name: "sources", key: []field{inDevice, source}}
 	unchecked := set{name: "unchecked", key: []field{inDevice}}
@@ -85,42 +73,33 @@ func (r Router) sets() []set {
 	senders := set{name: "senders", key: []field{inDevice}, isVerdictMap: true}
 	receivers := set{name: "receivers", key: []field{destination}, isVerdictMap: true}
 	for _, i := range r.Interfaces {
-		dev, addr := deviceValue(i.Device), addressValue(i.Private)
+		device, addr := deviceValue(i.Device), addressValue(i.Private)
 		if i.Cut {
-			cut.elements = append(cut.elements, element{key: []value{dev}})
+			cut.add(element{key: []value{device}})
 		}
 		if i.SourceCheck {
-			sources.elements = append(sources.elements, element{key: []value{dev, addr}})
+			sources.add(element{key: []value{device, addr}})
 		} else {
-			unchecked.elements = append(unchecked.elements, element{key: []value{dev}})
+			unchecked.add(element{key: []value{device}})
 		}
 		if i.Public.IsValid() {
-			private.elements = append(private.elements, element{key: []value{addressValue(i.Public)}, value: addr})
-			public.elements = append(public.elements, element{key: []value{addr}, value: addressValue(i.Public)})
+			private.add(element{key: []value{addressValue(i.Public)}, value: addr})
+			public.add(element{key: []value{addr}, value: addressValue(i.Public)})
 		}
-		subnets.elements = append(subnets.elements, element{key: []value{dev}, value: markValue(i.Mark)})
-		senders.elements = append(senders.elements, element{key: []value{dev}, verdict: goTo("from-" + i.ID)})
-		receivers.elements = append(receivers.elements, element{key: []value{addr}, verdict: goTo("to-" + i.ID)})
+		subnets.add(element{key: []value{device}, value: markValue(i.Mark)})
+		senders.add(element{key: []value{device}, verdict: goTo("from-" + i.ID)})
+		receivers.add(element{key: []value{addr}, verdict: goTo("to-" + i.ID)})
 	}
-	all := []set{cut, sources, unchecked, subnets, private, public, senders, receivers}
-	for _, id := range r.referencedGroups() {
-		members := set{name: "members-" + id, key: []field{source}}
-		for _, m := range r.Members {
-			if slices.Contains(m.SecurityGroups, id) {
-				members.elements = append(members.elements, element{key: []value{addressValue(m.Private)}})
-			}
-		}
-		all = append(all, members)
-	}
-	return all
+	return []set{cut, sources, unchecked, subnets, private, public, senders, receivers}
 }
 
-// sanitizeChain drops what cut-off interfaces send and what bears a source that is
-// not the sender's, and notes the subnet that a packet comes from.
+// sanitizeChain drops packets from cut interfaces and packets with a source that is not
+// the sender's, and marks packets with the subnet they come from.
 func (r Router) sanitizeChain() chain {
-	return chain{name: "sanitize", hook: "prerouting", chainType: "filter", prio: priorityRaw, rules: []rule{
-		{equals{inDevice, deviceValue(r.Uplink)}, inPrefix{source, r.CIDR, false}, drop},
-		{equals{inDevice, deviceValue(r.Uplink)}, accept},
+	fromUplink := equals{inDevice, deviceValue(r.Uplink)}
+	return chain{name: "sanitize", hook: preroutingRaw, rules: []rule{
+		{fromUplink, inPrefix{source, r.CIDR, false}, drop},
+		{fromUplink, accept},
 		{inSet{[]field{inDevice}, "cut", false}, drop},
 		{setMark{inDevice, "subnets"}},
 		{inSet{[]field{inDevice}, "unchecked", false}, accept},
@@ -128,30 +107,28 @@ func (r Router) sanitizeChain() chain {
 	}}
 }
 
-// servicesChain lets machines ask the resolver and the metadata service, which no
-// security group or network ACL can forbid (Amazon VPC User Guide, Security
-// groups: traffic to these is not filtered).
+// servicesChain lets machines reach the resolver and the instance metadata service.
+// Security groups and network ACLs do not filter this traffic (Amazon VPC User Guide,
+// Security groups).
 func (r Router) servicesChain() chain {
 	tcp, udp := equals{protocol, byteValue(6)}, equals{protocol, byteValue(17)}
-	dns := equals{port, portValue(53)}
-	c := chain{name: "services", hook: "input", chainType: "filter", prio: priorityFilter, dropByDefault: true, rules: []rule{
+	http, dns := equals{port, portValue(80)}, equals{port, portValue(53)}
+	c := chain{name: "services", hook: inputFilter, dropByDefault: true, rules: []rule{
 		{equals{inDevice, deviceValue(r.Uplink)}, drop},
-		{equals{destination, addressValue(MetadataAddress)}, tcp, equals{port, portValue(80)}, accept},
+		{equals{destination, addressValue(MetadataAddress)}, tcp, http, accept},
 	}}
 	if r.Resolver {
-		for _, at := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDR)} {
-			c.rules = append(
-				c.rules,
-				rule{equals{destination, addressValue(at)}, udp, dns, accept},
-				rule{equals{destination, addressValue(at)}, tcp, dns, accept},
-			)
+		for _, addr := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDR)} {
+			to := equals{destination, addressValue(addr)}
+			c.rules = append(c.rules, rule{to, udp, dns, accept}, rule{to, tcp, dns, accept})
 		}
 	}
 	return c
 }
 
+// forwardChain applies network ACLs to every packet and security groups to new flows.
 func (r Router) forwardChain() chain {
-	c := chain{name: "forward", hook: "forward", chainType: "filter", prio: priorityFilter, dropByDefault: true}
+	c := chain{name: "forward", hook: forwardFilter, dropByDefault: true}
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
 			c.rules = append(c.rules, rule{equals{mark, markValue(s.Mark)}, jumpTo("leave-" + s.ID)})
@@ -166,7 +143,7 @@ func (r Router) forwardChain() chain {
 	c.rules = append(c.rules,
 		rule{established, accept},
 		rule{invalid, drop},
-		// A private source without a public address has no way out.
+		// A private source without a public address cannot reach the internet.
 		rule{equals{outDevice, uplink}, inSet{[]field{source}, "public", true}, drop},
 		rule{equals{inDevice, uplink}, goTo("receive")},
 		rule{verdictMap{inDevice, "senders"}},
@@ -174,7 +151,7 @@ func (r Router) forwardChain() chain {
 	return c
 }
 
-// receiveChain goes on with what its sender may send.
+// receiveChain receives new flows that the sender's security groups allow.
 func (r Router) receiveChain() chain {
 	return chain{name: "receive", rules: []rule{
 		{equals{outDevice, deviceValue(r.Uplink)}, accept},
@@ -183,21 +160,23 @@ func (r Router) receiveChain() chain {
 	}}
 }
 
-// isolateChain keeps packets from cut-off interfaces, those of the services too.
-func (r Router) isolateChain() chain {
-	return chain{name: "cut-off", hook: "postrouting", chainType: "filter", prio: priorityRaw, rules: []rule{
+// cutOffChain drops packets to cut interfaces, including those of the router's services.
+func (r Router) cutOffChain() chain {
+	return chain{name: "cut-off", hook: postroutingRaw, rules: []rule{
 		{inSet{[]field{outDevice}, "cut", false}, drop},
 	}}
 }
 
-func (r Router) destinationNAT() chain {
-	return chain{name: "inward", hook: "prerouting", chainType: "nat", prio: priorityDstNAT, rules: []rule{
+// destinationNATChain translates public destinations into private ones.
+func (r Router) destinationNATChain() chain {
+	return chain{name: "inward", hook: preroutingNAT, rules: []rule{
 		{equals{inDevice, deviceValue(r.Uplink)}, nat{expr.NATTypeDestNAT, destination, "private"}},
 	}}
 }
 
-func (r Router) sourceNAT() chain {
-	return chain{name: "outward", hook: "postrouting", chainType: "nat", prio: prioritySrcNAT, rules: []rule{
+// sourceNATChain translates private sources into public ones.
+func (r Router) sourceNATChain() chain {
+	return chain{name: "outward", hook: postroutingNAT, rules: []rule{
 		{equals{outDevice, deviceValue(r.Uplink)}, nat{expr.NATTypeSourceNAT, source, "public"}},
 	}}
 }

@@ -1,3 +1,5 @@
+// Package firewall translates security groups and network ACLs into nftables rulesets
+// and writes them into network namespaces.
 package firewall
 
 import (
@@ -5,7 +7,7 @@ import (
 	"strings"
 )
 
-// Ruleset is one nftables table of the IPv4 family, whole.
+// Ruleset is the whole content of one nftables table of the IPv4 family.
 type Ruleset struct {
 	Table  string
 	sets   []set
@@ -14,13 +16,15 @@ type Ruleset struct {
 
 type set struct {
 	name         string
-	key          []field // more than one: a concatenation
-	value        *field  // nil: a plain set
+	key          []field // several: a concatenation
+	value        *field  // nil: a set and not a map
 	isVerdictMap bool    // a map to verdicts
 	elements     []element
 }
 
-// element is one member of a set. Its key has a text for each field.
+func (s *set) add(e element) { s.elements = append(s.elements, e) }
+
+// element is one element of a set or map. Its key has a value for each field.
 type element struct {
 	key     []value
 	value   value
@@ -29,18 +33,15 @@ type element struct {
 
 type chain struct {
 	name          string
-	hook          string // empty: reached from other chains only
-	chainType     string // "filter", "nat"
-	prio          int
+	hook          hook
 	dropByDefault bool // the policy of a base chain
 	rules         []rule
 }
 
-// rule is matches and actions in their order.
+// rule is a sequence of matches and actions.
 type rule []statement
 
-// String writes the ruleset as nft would list it, nearly: for people and for
-// golden tests.
+// String returns the ruleset nearly as nft lists it. Equal rulesets have equal texts.
 func (r Ruleset) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "table ip %s {\n", r.Table)
@@ -57,14 +58,14 @@ func (r Ruleset) String() string {
 func (s set) print(b *strings.Builder) {
 	kind, types := "set", make([]string, 0, len(s.key))
 	for _, f := range s.key {
-		types = append(types, f.name)
+		types = append(types, f.typeName)
 	}
 	of := strings.Join(types, " . ")
 	switch {
 	case s.isVerdictMap:
 		kind, of = "map", of+" : verdict"
 	case s.value != nil:
-		kind, of = "map", of+" : "+s.value.name
+		kind, of = "map", of+" : "+s.value.typeName
 	}
 	fmt.Fprintf(b, "\t%s %s {\n\t\ttype %s\n", kind, s.name, of)
 	for _, e := range s.elements {
@@ -86,12 +87,13 @@ func (s set) print(b *strings.Builder) {
 
 func (c chain) print(b *strings.Builder) {
 	fmt.Fprintf(b, "\tchain %s {\n", c.name)
-	if c.hook != "" {
+	if c.hook.name != "" {
 		policy := "accept"
 		if c.dropByDefault {
 			policy = "drop"
 		}
-		fmt.Fprintf(b, "\t\ttype %s hook %s priority %d; policy %s;\n", c.chainType, c.hook, c.prio, policy)
+		fmt.Fprintf(b, "\t\ttype %s hook %s priority %d; policy %s;\n",
+			c.hook.chainType, c.hook.name, c.hook.priority, policy)
 	}
 	for _, r := range c.rules {
 		parts := make([]string, 0, len(r))

@@ -12,14 +12,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// golden compares a ruleset's text with the file of that name.
-func golden(t *testing.T, name string, of interface {
-	Ruleset(table string) firewall.Ruleset
-}) {
+// checkGolden compares a ruleset with the golden file testdata/NAME.nft.
+func checkGolden(t *testing.T, name string, ruleset firewall.Ruleset) {
 	t.Helper()
-	ruleset := of.Ruleset("aloft")
 	path := filepath.Join("testdata", name+".nft")
 	if *update {
 		if err := os.WriteFile(path, []byte(ruleset.String()), 0o600); err != nil {
@@ -47,11 +44,11 @@ func router() firewall.Router {
 	}
 }
 
-func TestARouterWithoutInterfacesLetsNothingPass(t *testing.T) {
-	golden(t, "empty", router())
+func TestRouterWithoutInterfacesDropsEverything(t *testing.T) {
+	checkGolden(t, "empty", router().Ruleset("aloft"))
 }
 
-func TestARouterFiltersAsTheTutorialSays(t *testing.T) {
+func TestRouterOfTheTutorial(t *testing.T) {
 	r := router()
 	r.Interfaces = []firewall.Interface{
 		{
@@ -88,10 +85,10 @@ func TestARouterFiltersAsTheTutorialSays(t *testing.T) {
 			Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 81, CIDR: world}},
 		},
 	}
-	golden(t, "tutorial", r)
+	checkGolden(t, "tutorial", r.Ruleset("aloft"))
 }
 
-func TestEveryKindOfRuleIsMatched(t *testing.T) {
+func TestEveryProtocolOfRules(t *testing.T) {
 	r := router()
 	r.SecurityGroups = []firewall.SecurityGroup{{ID: "sg-kinds", Ingress: []firewall.Rule{
 		{Protocol: "tcp", FromPort: 0, ToPort: 65535, CIDR: world},
@@ -100,7 +97,7 @@ func TestEveryKindOfRuleIsMatched(t *testing.T) {
 		{Protocol: "icmp", FromPort: 8, ToPort: -1, CIDR: world},
 		{Protocol: "icmp", FromPort: 3, ToPort: 4, CIDR: world},
 		{Protocol: "47", CIDR: netip.MustParsePrefix("10.0.0.0/8")},
-		{Protocol: "-1", CIDR: netip.MustParsePrefix("::/0")}, // no part in an IPv4 network
+		{Protocol: "-1", CIDR: netip.MustParsePrefix("::/0")}, // matches nothing in an IPv4 network
 	}}}
 	r.Subnets[0].ACL = &firewall.ACL{
 		Ingress: []firewall.ACLRule{
@@ -111,12 +108,13 @@ func TestEveryKindOfRuleIsMatched(t *testing.T) {
 			{Number: 100, Allow: true, Protocol: "17", FromPort: 1024, ToPort: 65535, CIDR: world},
 		},
 	}
-	golden(t, "kinds", r)
+	checkGolden(t, "kinds", r.Ruleset("aloft"))
 }
 
-func TestTheEdgeJoinsPublicAddressesAndNothingElse(t *testing.T) {
-	golden(t, "edge", firewall.Edge{
+func TestEdgeForwardsOnlyBetweenPublicAddresses(t *testing.T) {
+	edge := firewall.Edge{
 		Host: "host", Public: netip.MustParsePrefix("198.18.0.0/15"), Proxies: netip.MustParseAddr("198.19.255.254"),
 		Listener: netip.MustParseAddrPort("198.18.0.1:15001"), VPCs: []netip.Prefix{vpc},
-	})
+	}
+	checkGolden(t, "edge", edge.Ruleset("aloft"))
 }

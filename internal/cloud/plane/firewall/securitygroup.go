@@ -1,41 +1,138 @@
-// Package firewall describes security groups and network ACLs as plain data,
-// turns them into nftables rulesets and writes those into a network namespace.
 package firewall
 
-import "net/netip"
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+)
 
-// SecurityGroup is a security group: a stateful filter around network interfaces. What
-// no rule allows is dropped. As on AWS, flows that a rule allowed live on when
-// the rule is removed; new ones are refused (Amazon EC2 User Guide, Security
-// group connection tracking).
+// SecurityGroup is a stateful filter around network interfaces. It drops what no rule
+// allows. As on AWS, removing a rule ends no flow that the rule allowed; new flows are
+// dropped (Amazon EC2 User Guide, Security group connection tracking).
 type SecurityGroup struct {
 	ID              string
 	Ingress, Egress []Rule
 }
 
-// Rule allows one protocol from or to one range of addresses, or from or to the
-// members of a group.
+// Rule allows one protocol from or to a CIDR, or from or to the members of a security
+// group.
 type Rule struct {
 	Protocol string // "-1" (all), "tcp", "udp", "icmp" or an IANA protocol number
 
-	// FromPort and ToPort bound the destination ports of tcp and udp. For icmp
+	// FromPort and ToPort are the range of destination ports of tcp and udp. For icmp
 	// they are the type and the code, -1 for any. Other protocols ignore them.
 	FromPort, ToPort int
 
-	CIDR          netip.Prefix // zero when Group is set
-	SecurityGroup string       // the members' private addresses
+	CIDR          netip.Prefix // zero when SecurityGroup is set
+	SecurityGroup string       // ID; matches its members' private addresses
 }
 
-// ACL is a network ACL: a stateless filter at the edge of a subnet. Rules are
-// tried in the order of their numbers; what none matches is dropped.
-type ACL struct{ Ingress, Egress []ACLRule }
+// securityGroupChains returns an egress and an ingress chain for each security group.
+func (r Router) securityGroupChains() []chain {
+	var all []chain
+	for _, g := range r.SecurityGroups {
+		egress, ingress := chain{name: "egress-" + g.ID}, chain{name: "ingress-" + g.ID}
+		for _, allowed := range g.Egress {
+			egress.rules = allowed.appendTo(egress.rules, destination, goTo("receive"))
+		}
+		for _, allowed := range g.Ingress {
+			ingress.rules = allowed.appendTo(ingress.rules, source, accept)
+		}
+		all = append(all, egress, ingress)
+	}
+	return all
+}
 
-// ACLRule lets a kind of packet pass or drops it. Protocol, FromPort and ToPort
-// mean what they mean in Rule.
-type ACLRule struct {
-	Number           int
-	Allow            bool
-	Protocol         string
-	FromPort, ToPort int
-	CIDR             netip.Prefix
+// interfaceChains returns a chain for what each interface sends and one for what it
+// receives. They try the chains of the interface's security groups and then drop.
+func (r Router) interfaceChains() []chain {
+	known := map[string]bool{}
+	for _, g := range r.SecurityGroups {
+		known[g.ID] = true
+	}
+	var all []chain
+	for _, i := range r.Interfaces {
+		from, to := chain{name: "from-" + i.ID}, chain{name: "to-" + i.ID}
+		for _, id := range i.SecurityGroups {
+			if known[id] {
+				from.rules = append(from.rules, rule{jumpTo("egress-" + id)})
+				to.rules = append(to.rules, rule{jumpTo("ingress-" + id)})
+			}
+		}
+		from.rules, to.rules = append(from.rules, rule{drop}), append(to.rules, rule{drop})
+		all = append(all, from, to)
+	}
+	return all
+}
+
+// memberSets returns a set of the members' addresses for each security group that a
+// rule refers to.
+func (r Router) memberSets() []set {
+	referenced := map[string]bool{}
+	for _, g := range r.SecurityGroups {
+		for _, rule := range slices.Concat(g.Ingress, g.Egress) {
+			if rule.SecurityGroup != "" {
+				referenced[rule.SecurityGroup] = true
+			}
+		}
+	}
+	all := make([]set, 0, len(referenced))
+	for _, id := range slices.Sorted(maps.Keys(referenced)) {
+		members := set{name: "members-" + id, key: []field{source}}
+		for _, m := range r.Members {
+			if slices.Contains(m.SecurityGroups, id) {
+				members.elements = append(members.elements, element{key: []value{addressValue(m.Private)}})
+			}
+		}
+		all = append(all, members)
+	}
+	return all
+}
+
+// protocolNumbers are the numbers of protocols with names (IANA, Protocol Numbers).
+var protocolNumbers = map[string]int{"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
+
+// appendTo appends the rule with a verdict to rules. peer is the field that the rule
+// restricts. It leaves out rules for IPv6, which match nothing in an IPv4 network.
+func (r Rule) appendTo(rules []rule, peer field, v verdict) []rule {
+	var statements rule
+	switch {
+	case r.SecurityGroup != "":
+		statements = append(statements, inSet{[]field{peer}, "members-" + r.SecurityGroup, false})
+	case !r.CIDR.Addr().Is4():
+		return rules
+	case r.CIDR.Bits() > 0:
+		statements = append(statements, inPrefix{peer, r.CIDR, false})
+	}
+	return append(rules, append(append(statements, r.matchProtocol()...), v))
+}
+
+// matchProtocol matches the rule's protocol and its ports, or its ICMP type and code.
+func (r Rule) matchProtocol() rule {
+	if r.Protocol == "-1" || r.Protocol == "" {
+		return nil
+	}
+	number, named := protocolNumbers[r.Protocol]
+	if !named {
+		number, _ = strconv.Atoi(r.Protocol) // the API has validated it
+	}
+	statements := rule{equals{protocol, byteValue(number)}}
+	switch number {
+	case protocolNumbers["tcp"], protocolNumbers["udp"]:
+		switch {
+		case r.FromPort == r.ToPort && r.FromPort >= 0:
+			statements = append(statements, equals{port, portValue(r.FromPort)})
+		case r.FromPort > 0 || r.ToPort >= 0 && r.ToPort < 65535:
+			statements = append(statements, inInterval{port, portValue(max(r.FromPort, 0)), portValue(r.ToPort)})
+		}
+	case protocolNumbers["icmp"]:
+		if r.FromPort >= 0 {
+			statements = append(statements, equals{icmpType, byteValue(r.FromPort)})
+			if r.ToPort >= 0 {
+				statements = append(statements, equals{icmpCode, byteValue(r.ToPort)})
+			}
+		}
+	}
+	return statements
 }

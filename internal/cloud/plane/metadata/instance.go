@@ -1,5 +1,5 @@
-// Package metadata is the instance metadata service: what a machine can ask
-// about itself at 169.254.169.254 (Amazon EC2 User Guide, Instance metadata).
+// Package metadata is the instance metadata service, at which a machine reads facts about
+// its instance from 169.254.169.254 (Amazon EC2 User Guide, Instance metadata).
 package metadata
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Instance is what the service tells a machine.
+// Instance holds the facts that the service returns.
 type Instance struct {
 	ID, ImageID, Type       string
 	AccountID, Region       string
@@ -27,16 +27,20 @@ type Instance struct {
 	LaunchTime              time.Time
 	Architecture            string // "x86_64"
 	UserData                []byte // decoded; nil: none
-	TargetLifecycleState    string // the state in its Auto Scaling group that it is to reach: "InService"; empty: it is in none
-	Tags                    map[string]string
-	TagsEnabled             bool
-	EndpointEnabled         bool // the service answers
-	TokensRequired          bool // the first version of the protocol is refused
-	HopLimit                int  // of answers that carry a token; 0 means 1, as on AWS
+
+	// TargetLifecycleState is the lifecycle state to which the Auto Scaling group moves
+	// the instance, for example "InService". Empty: the instance is in no group.
+	TargetLifecycleState string
+
+	Tags            map[string]string
+	TagsEnabled     bool // Tags are readable
+	EndpointEnabled bool // the service answers
+	TokensRequired  bool // refuse IMDSv1 requests
+	HopLimit        int  // of responses with a token; 0 means 1, as on AWS
 }
 
-// Source knows the machines.
+// Source finds instances.
 type Source interface {
-	// Instance gives the machine that has the private address in the VPC.
+	// Instance returns the instance with a private address in the VPC.
 	Instance(vpcID string, address netip.Addr) (Instance, bool)
 }

@@ -15,9 +15,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 )
 
-type machines map[string]metadata.Instance
+type instances map[string]metadata.Instance
 
-func (m machines) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool) {
+func (m instances) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool) {
 	i, ok := m[vpc+" "+addr.String()]
 	return i, ok
 }
@@ -27,7 +27,8 @@ func example() metadata.Instance {
 		ID: "i-0123456789abcdef0", ImageID: "ami-1", Type: "t3.micro", AccountID: "000000000000", Region: "us-east-1",
 		Zone: "us-east-1a", ZoneID: "use1-az1", VPCID: "vpc-1", SubnetID: "subnet-1",
 		VPCCIDR: netip.MustParsePrefix("10.0.0.0/16"), SubnetCIDR: netip.MustParsePrefix("10.0.1.0/24"),
-		InterfaceID: "eni-1", MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}, PrivateIP: netip.MustParseAddr("10.0.1.5"), PublicIP: netip.MustParseAddr("198.18.1.5"),
+		InterfaceID: "eni-1", MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}, PrivateIP: netip.MustParseAddr("10.0.1.5"),
+		PublicIP:    netip.MustParseAddr("198.18.1.5"),
 		PrivateName: "ip-10-0-1-5.ec2.internal", PublicName: "ec2-198-18-1-5.compute-1.amazonaws.com",
 		SecurityGroups: []string{
 			"web",
@@ -52,7 +53,7 @@ func newClient(t *testing.T, change func(*metadata.Instance)) client {
 	if change != nil {
 		change(&i)
 	}
-	s, err := metadata.New(machines{"vpc-1 10.0.1.5": i, "vpc-1 10.0.1.6": other}, slog.New(slog.DiscardHandler))
+	s, err := metadata.New(instances{"vpc-1 10.0.1.5": i, "vpc-1 10.0.1.6": other}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func (c client) token(from, seconds string) string {
 
 const me = "10.0.1.5"
 
-func TestAMachineReadsWhatItIs(t *testing.T) {
+func TestMachineReadsItsMetadata(t *testing.T) {
 	c := newClient(t, nil)
 	token := c.token(me, "60")
 	macs := "/latest/meta-data/network/interfaces/macs/"
@@ -117,7 +118,7 @@ func TestAMachineReadsWhatItIs(t *testing.T) {
 		"/latest/dynamic/":                                      "instance-identity/",
 	} {
 		if code, body := c.do(me, "GET", path, token); code != 200 || body != want {
-			t.Errorf("%s: %d %q, want %q", path, code, body, want)
+			t.Errorf("%s: got %d %q, want 200 %q", path, code, body, want)
 		}
 	}
 	if _, body := c.do(me, "GET", "/latest/meta-data/", token); !strings.HasPrefix(
@@ -125,15 +126,17 @@ func TestAMachineReadsWhatItIs(t *testing.T) {
 		"ami-id\nami-launch-index\n",
 	) ||
 		!strings.Contains(body, "\nnetwork/\n") {
-		t.Errorf("the list is %q", body)
+		t.Errorf("got list %q", body)
 	}
 	if _, body := c.do(me, "GET", "/latest/dynamic/instance-identity/document", token); !strings.Contains(
 		body,
 		`"instanceId": "i-0123456789abcdef0"`,
 	) {
-		t.Errorf("the document is %s", body)
+		t.Errorf("got document %s", body)
 	}
-	for _, path := range []string{"/latest/meta-data/none", "/latest/none", "/none/meta-data/ami-id", "/latest/meta-data/ami"} {
+	for _, path := range []string{
+		"/latest/meta-data/none", "/latest/none", "/none/meta-data/ami-id", "/latest/meta-data/ami",
+	} {
 		if code, body := c.do(me, "GET", path, token); code != 404 ||
 			!strings.Contains(body, "<h1>404 - Not Found</h1>") {
 			t.Errorf("%s: %d %q", path, code, body)
@@ -141,53 +144,55 @@ func TestAMachineReadsWhatItIs(t *testing.T) {
 	}
 }
 
-func TestWhatAMachineHasNotIsNotThere(t *testing.T) {
+func TestMissingFactsAreNotFound(t *testing.T) {
 	c := newClient(t, func(i *metadata.Instance) {
 		i.PublicIP, i.PublicKey, i.UserData, i.TagsEnabled, i.TargetLifecycleState = netip.Addr{}, "", nil, false, ""
 	})
 	token := c.token(me, "60")
-	for _, path := range []string{"public-ipv4", "public-hostname", "autoscaling/", "public-keys/", "tags/instance/", "../user-data"} {
+	for _, path := range []string{
+		"public-ipv4", "public-hostname", "autoscaling/", "public-keys/", "tags/instance/", "../user-data",
+	} {
 		if code, _ := c.do(me, "GET", "/latest/meta-data/"+path, token); code != 404 {
-			t.Errorf("%s: %d", path, code)
+			t.Errorf("%s: got %d, want 404", path, code)
 		}
 	}
 }
 
-func TestTokensAreNeededBoundAndEnd(t *testing.T) {
+func TestTokensAreRequiredBoundToTheInstanceAndExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, nil)
 		id := "/latest/meta-data/instance-id"
 		expect := func(what string, want int, from, method, path string, headers ...string) {
 			t.Helper()
 			if code, _ := c.do(from, method, path, headers...); code != want {
-				t.Errorf("%s: %d, want %d", what, code, want)
+				t.Errorf("%s: got %d, want %d", what, code, want)
 			}
 		}
-		put, life := "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: "
-		expect("no token", 401, me, "GET", id)
-		expect("a token that is none", 401, me, "GET", id, "X-aws-ec2-metadata-token: none")
+		put, ttl := "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: "
+		expect("without a token", 401, me, "GET", id)
+		expect("with an invalid token", 401, me, "GET", id, "X-aws-ec2-metadata-token: none")
 		for _, seconds := range []string{"0", "21601", "-1", "x"} {
-			expect("a life of "+seconds, 400, me, "PUT", put, life+seconds)
+			expect("a TTL of "+seconds, 400, me, "PUT", put, ttl+seconds)
 		}
-		expect("no life", 400, me, "PUT", put)
-		expect("behind a proxy", 403, me, "PUT", put, life+"60", "X-Forwarded-For: 192.0.2.1")
-		expect("another method", 405, me, "POST", id)
-		expect("an address that no machine has", 404, "10.0.1.99", "GET", id)
+		expect("without a TTL", 400, me, "PUT", put)
+		expect("through a proxy", 403, me, "PUT", put, ttl+"60", "X-Forwarded-For: 192.0.2.1")
+		expect("with another method", 405, me, "POST", id)
+		expect("from an unknown address", 404, "10.0.1.99", "GET", id)
 		token := c.token(me, "60")
-		expect("its token", 200, me, "GET", id, token)
-		expect("another machine's token", 401, "10.0.1.6", "GET", id, token)
+		expect("with its token", 200, me, "GET", id, token)
+		expect("with another instance's token", 401, "10.0.1.6", "GET", id, token)
 		time.Sleep(61 * time.Second)
-		expect("an old token", 401, me, "GET", id, token)
+		expect("with an expired token", 401, me, "GET", id, token)
 	})
 }
 
-func TestTokensAreOptionalWhereTheInstanceSaysSo(t *testing.T) {
+func TestIMDSv1AndDisabledEndpoint(t *testing.T) {
 	c := newClient(t, func(i *metadata.Instance) { i.TokensRequired = false })
 	if code, body := c.do(me, "GET", "/latest/meta-data/instance-id"); code != 200 || body != "i-0123456789abcdef0" {
-		t.Errorf("%d %q", code, body)
+		t.Errorf("without a token: got %d %q", code, body)
 	}
 	c = newClient(t, func(i *metadata.Instance) { i.EndpointEnabled = false })
 	if code, _ := c.do(me, "PUT", "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60"); code != 403 {
-		t.Errorf("switched off: %d", code)
+		t.Errorf("endpoint disabled: got %d, want 403", code)
 	}
 }

@@ -1,52 +1,99 @@
 package metadata
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// The bounds of a token's life, in seconds (Amazon EC2 User Guide, Use IMDSv2).
+// The range of a token's time to live, in seconds (Amazon EC2 User Guide, Use IMDSv2).
 const (
 	minTokenTTL = 1
 	maxTokenTTL = 21600
 )
 
-// tokenIssuer makes and checks session tokens. A token is the end of its life and a
-// code over that and the machine it was made for, so nothing needs to be kept
-// and no machine can use another's.
+// The headers of IMDSv2.
+const (
+	tokenTTLHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	tokenHeader    = "X-Aws-Ec2-Metadata-Token"
+)
+
+// tokenIssuer issues and validates session tokens. A token consists of its expiry and a
+// MAC over the expiry and the instance's ID. The issuer stores nothing, and no instance
+// can use another's token.
 type tokenIssuer struct{ key []byte }
 
 func newTokenIssuer() (*tokenIssuer, error) {
 	key := make([]byte, sha256.Size)
 	if _, err := rand.Read(key); err != nil {
-		return nil, fmt.Errorf("make a key for session tokens: %w", err)
+		return nil, fmt.Errorf("generate the key of session tokens: %w", err)
 	}
 	return &tokenIssuer{key}, nil
 }
 
-func (m *tokenIssuer) issue(instance string, ends time.Time) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(ends.UnixNano()))
-	return base64.URLEncoding.EncodeToString(append(b, m.mac(instance, b)...))
+func (t *tokenIssuer) issue(instanceID string, expiry time.Time) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(expiry.UnixNano()))
+	return base64.URLEncoding.EncodeToString(append(b, t.mac(instanceID, b)...))
 }
 
-func (m *tokenIssuer) mac(instance string, ends []byte) []byte {
-	h := hmac.New(sha256.New, m.key)
-	h.Write(ends)
-	h.Write([]byte(instance))
+func (t *tokenIssuer) mac(instanceID string, expiry []byte) []byte {
+	h := hmac.New(sha256.New, t.key)
+	h.Write(expiry)
+	h.Write([]byte(instanceID))
 	return h.Sum(nil)
 }
 
-// valid tells whether the token is the machine's and still lives.
-func (m *tokenIssuer) valid(instance, token string, now time.Time) bool {
+// valid reports whether the token was issued to the instance and has not expired.
+func (t *tokenIssuer) valid(instanceID, token string, now time.Time) bool {
 	b, err := base64.URLEncoding.DecodeString(token)
 	if err != nil || len(b) != 8+sha256.Size {
 		return false
 	}
-	ends := time.Unix(0, int64(binary.BigEndian.Uint64(b[:8])))
-	return hmac.Equal(b[8:], m.mac(instance, b[:8])) && now.Before(ends)
+	expiry := time.Unix(0, int64(binary.BigEndian.Uint64(b[:8])))
+	return hmac.Equal(b[8:], t.mac(instanceID, b[:8])) && now.Before(expiry)
+}
+
+// serveToken responds to a request for a token.
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, instance Instance) {
+	seconds, err := strconv.Atoi(r.Header.Get(tokenTTLHeader))
+	if err != nil || seconds < minTokenTTL || seconds > maxTokenTTL {
+		writeError(w, http.StatusBadRequest)
+		return
+	}
+	if err := limitHops(r.Context(), max(instance.HopLimit, 1)); err != nil {
+		s.log.Warn("limit the hops of a token", "instance", instance.ID, "error", err)
+		writeError(w, http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain")
+	w.Header().Set(tokenTTLHeader, strconv.Itoa(seconds))
+	_, _ = io.WriteString(w, s.tokens.issue(instance.ID, time.Now().Add(time.Duration(seconds)*time.Second)))
+}
+
+// limitHops sets the IP time to live of the response to a request with context ctx. With
+// a limit of one, a token does not leave the machine itself.
+func limitHops(ctx context.Context, hops int) error {
+	conn, ok := ctx.Value(connKey{}).(*net.TCPConn)
+	if !ok {
+		return nil // a request that did not come over a network
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("limit hops: %w", err)
+	}
+	var optErr error
+	err = raw.Control(func(fd uintptr) { optErr = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL, hops) })
+	return errors.Join(err, optErr)
 }

@@ -1,6 +1,6 @@
-// Package thread has threads that are given up: what belongs to a thread, such as its
-// namespaces, its user or its mounts (clone(2), setns(2), credentials(7)), can be changed
-// there with no way back.
+// Package thread runs functions on disposable OS threads. A function may change what
+// belongs to its thread and cannot be restored, such as namespaces, credentials or mounts
+// (clone(2), setns(2), credentials(7)).
 package thread
 
 import (
@@ -9,17 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RunDisposable runs do on a thread that ends with it: whatever do changes of the thread,
-// nobody else ever runs with.
+// RunDisposable runs do on an OS thread that exits afterwards: no other goroutine ever
+// runs with what do changed.
 func RunDisposable(do func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // and not unlocked: the runtime then ends the thread
+		runtime.LockOSThread() // the runtime ends a thread whose goroutine exits locked to it
 		if unix.Gettid() != unix.Getpid() {
 			done <- do()
 			return
 		}
-		// The main thread cannot end. While it is held here another is taken.
+		// The main thread cannot exit. Occupy it, so that the next goroutine gets another.
 		err := RunDisposable(do)
 		runtime.UnlockOSThread()
 		done <- err

@@ -10,28 +10,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestAThreadThatWasSpentIsGone(t *testing.T) {
-	spent := errors.New("spent")
+func TestDisposableThreadExits(t *testing.T) {
+	failure := errors.New("do failed")
 	for range 20 {
 		var id int
 		err := RunDisposable(func() error {
 			if id = unix.Gettid(); id == unix.Getpid() {
-				t.Error("the main thread cannot end")
+				t.Error("do ran on the main thread, which cannot exit")
 			}
-			return spent
+			return failure
 		})
-		if !errors.Is(err, spent) {
-			t.Fatal(err)
+		if !errors.Is(err, failure) {
+			t.Fatalf("got error %v, want that of do", err)
 		}
 		for began := time.Now(); threadExists(id); time.Sleep(time.Millisecond) {
 			if time.Since(began) > 10*time.Second {
-				t.Fatalf("thread %d goes on", id)
+				t.Fatalf("thread %d still exists", id)
 			}
 		}
 	}
 }
 
-func threadExists(thread int) bool {
-	_, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread))
+func threadExists(id int) bool {
+	_, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", id))
 	return err == nil
 }

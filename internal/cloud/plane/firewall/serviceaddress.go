@@ -1,0 +1,14 @@
+package firewall
+
+import "net/netip"
+
+// The addresses of the services in every VPC (Amazon EC2 User Guide, Instance metadata
+// service; Amazon VPC User Guide, Amazon DNS server).
+var (
+	MetadataAddress = netip.AddrFrom4([4]byte{169, 254, 169, 254})
+	ResolverAddress = netip.AddrFrom4([4]byte{169, 254, 169, 253})
+)
+
+// VPCResolverAddress returns the resolver's address in the VPC's own range: its base
+// plus two.
+func VPCResolverAddress(vpc netip.Prefix) netip.Addr { return vpc.Masked().Addr().Next().Next() }
