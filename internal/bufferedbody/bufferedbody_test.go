@@ -28,15 +28,13 @@ func TestAQuickAnswerIsReadToItsEnd(t *testing.T) {
 	defer server.Close()
 	connections := &http.Transport{}
 	defer connections.CloseIdleConnections()
-	client := ec2.New(
-		ec2.Options{
-			Region:           "eu-west-1",
-			BaseEndpoint:     &server.URL,
-			Credentials:      credentials.NewStaticCredentialsProvider("key", "secret", ""),
-			RetryMaxAttempts: 1,
-			HTTPClient:       bufferedbody.Client{HTTPClient: &http.Client{Transport: connections}},
-		},
-	)
+	client := ec2.New(ec2.Options{
+		Region:           "eu-west-1",
+		BaseEndpoint:     &server.URL,
+		Credentials:      credentials.NewStaticCredentialsProvider("key", "secret", ""),
+		RetryMaxAttempts: 1,
+		HTTPClient:       bufferedbody.Client{HTTPClient: &http.Client{Transport: connections}},
+	})
 	for i := range 100 {
 		out, err := client.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-1"}})
 		if err != nil || len(out.Vpcs) != 1000 || *out.Vpcs[999].VpcId != "vpc-999" {

@@ -59,7 +59,8 @@ func SetState(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
 	changed := row.State != v.State
 	if changed {
 		record(tx, row, "StateUpdate", fmt.Sprintf("Alarm updated from %s to %s", row.State, v.State), map[string]any{
-			"version": "1.0", "oldState": stateData(row.State, row.StateReason, row.StateReasonData), "newState": stateData(v.State, v.Reason, v.Data),
+			"version": "1.0", "oldState": stateData(row.State, row.StateReason, row.StateReasonData),
+			"newState": stateData(v.State, v.Reason, v.Data),
 		}, now)
 	}
 	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) {

@@ -65,7 +65,10 @@ func TestMissingDataAreTreatedAsInTheGuide(t *testing.T) {
 		{2, "- - - - 0", "OK", "OK", "ALARM", "OK"},
 		{2, "- - - X -", "ALARM", "", "ALARM", "OK"},
 	} {
-		for treat, want := range map[string]string{"": tc.missing, "missing": tc.missing, "ignore": tc.ignore, "breaching": tc.breaching, "notBreaching": tc.notBreaching} {
+		for treat, want := range map[string]string{
+			"": tc.missing, "missing": tc.missing, "ignore": tc.ignore, "breaching": tc.breaching,
+			"notBreaching": tc.notBreaching,
+		} {
 			v, keep := alarm.Evaluate(row(tc.m, treat), points(tc.points), noon)
 			if v.State != want || keep != (want == "") {
 				t.Errorf("%d of 3, %s, %q: %q (keep %v), want %q", tc.m, tc.points, treat, v.State, keep, want)
@@ -80,15 +83,42 @@ func TestReasonsAreInAWSsWords(t *testing.T) {
 		points, treat string
 		want          string
 	}{
-		{1, 0, "- - X", "", "Threshold Crossed: 1 datapoint [21.5 (26/10/26 11:59:00)] was greater than the threshold (2.0)."},
-		{2, 0, "0 0 X X", "", "Threshold Crossed: 2 datapoints [21.5 (26/10/26 11:59:00), 21.5 (26/10/26 11:58:00)] were greater than the threshold (2.0)."},
-		{2, 0, "0 0 X 0", "", "Threshold Crossed: 1 datapoint [0.0 (26/10/26 11:59:00)] was not greater than the threshold (2.0)."},
-		{3, 1, "0 0 0 0 X", "", "Threshold Crossed: 1 out of the last 3 datapoints [21.5 (26/10/26 11:59:00)] was greater than the threshold (2.0) (minimum 1 datapoint for OK -> ALARM transition)."},
-		{3, 1, "- - - - X", "notBreaching", "Threshold Crossed: 1 out of the last 3 datapoints [21.5 (26/10/26 11:59:00)] was greater than the threshold (2.0) and 2 missing datapoints were treated as [NonBreaching] (minimum 1 datapoint for OK -> ALARM transition)."},
-		{1, 1, "- - 0", "", "Threshold Crossed: 1 out of the last 1 datapoints [0.0 (26/10/26 11:59:00)] was not greater than the threshold (2.0) (minimum 1 datapoint for ALARM -> OK transition)."},
-		{6, 0, "X X X X X X", "", "Threshold Crossed: 6 datapoints were greater than the threshold (2.0). The most recent datapoints which crossed the threshold: [21.5 (26/10/26 11:59:00), 21.5 (26/10/26 11:58:00), 21.5 (26/10/26 11:57:00), 21.5 (26/10/26 11:56:00), 21.5 (26/10/26 11:55:00)]."},
-		{2, 0, "- - - -", "breaching", "Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching]."},
-		{1, 0, "- - -", "notBreaching", "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching]."},
+		{
+			1, 0, "- - X", "",
+			"Threshold Crossed: 1 datapoint [21.5 (26/10/26 11:59:00)] was greater than the threshold (2.0).",
+		},
+		{
+			2, 0, "0 0 X X", "",
+			"Threshold Crossed: 2 datapoints [21.5 (26/10/26 11:59:00), 21.5 (26/10/26 11:58:00)] were greater than the threshold (2.0).",
+		},
+		{
+			2, 0, "0 0 X 0", "",
+			"Threshold Crossed: 1 datapoint [0.0 (26/10/26 11:59:00)] was not greater than the threshold (2.0).",
+		},
+		{
+			3, 1, "0 0 0 0 X", "",
+			"Threshold Crossed: 1 out of the last 3 datapoints [21.5 (26/10/26 11:59:00)] was greater than the threshold (2.0) (minimum 1 datapoint for OK -> ALARM transition).",
+		},
+		{
+			3, 1, "- - - - X", "notBreaching",
+			"Threshold Crossed: 1 out of the last 3 datapoints [21.5 (26/10/26 11:59:00)] was greater than the threshold (2.0) and 2 missing datapoints were treated as [NonBreaching] (minimum 1 datapoint for OK -> ALARM transition).",
+		},
+		{
+			1, 1, "- - 0", "",
+			"Threshold Crossed: 1 out of the last 1 datapoints [0.0 (26/10/26 11:59:00)] was not greater than the threshold (2.0) (minimum 1 datapoint for ALARM -> OK transition).",
+		},
+		{
+			6, 0, "X X X X X X", "",
+			"Threshold Crossed: 6 datapoints were greater than the threshold (2.0). The most recent datapoints which crossed the threshold: [21.5 (26/10/26 11:59:00), 21.5 (26/10/26 11:58:00), 21.5 (26/10/26 11:57:00), 21.5 (26/10/26 11:56:00), 21.5 (26/10/26 11:55:00)].",
+		},
+		{
+			2, 0, "- - - -", "breaching",
+			"Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching].",
+		},
+		{
+			1, 0, "- - -", "notBreaching",
+			"Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].",
+		},
 		{2, 0, "- - - -", "", "Insufficient Data: 2 datapoints were unknown."},
 	} {
 		a := row(tc.m, tc.treat)

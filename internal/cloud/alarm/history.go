@@ -11,30 +11,31 @@ import (
 
 func record(tx *store.Tx, row *store.Alarm, kind, summary string, data map[string]any, now time.Time) {
 	key := fmt.Sprintf("%s/%s/%d/%s", row.Region, row.Name, now.UnixNano(), summary)
-	store.AlarmHistories.Put(
-		tx,
-		&store.AlarmHistory{
-			ID:      key,
-			Region:  row.Region,
-			Alarm:   row.Name,
-			At:      now,
-			Type:    kind,
-			Summary: summary,
-			Data:    encodeJSON(data),
-		},
-	)
+	store.AlarmHistories.Put(tx, &store.AlarmHistory{
+		ID:      key,
+		Region:  row.Region,
+		Alarm:   row.Name,
+		At:      now,
+		Type:    kind,
+		Summary: summary,
+		Data:    encodeJSON(data),
+	})
 }
 
 func recordConfiguration(tx *store.Tx, row *store.Alarm, kind, done string, now time.Time) {
 	record(tx, row, "ConfigurationUpdate", fmt.Sprintf("Alarm %q %s", row.Name, done), map[string]any{
-		"version": "1.0", "type": kind, map[string]string{"Create": "createdAlarm", "Update": "updatedAlarm", "Delete": "deletedAlarm"}[kind]: configuration(row),
+		"version": "1.0", "type": kind, map[string]string{
+			"Create": "createdAlarm", "Update": "updatedAlarm", "Delete": "deletedAlarm",
+		}[kind]: configuration(row),
 	}, now)
 }
 
 func configuration(row *store.Alarm) map[string]any {
 	return map[string]any{
-		"alarmName": row.Name, "alarmArn": row.ARN, "actionsEnabled": !row.ActionsDisabled, "okactions": row.OKActions, "alarmActions": row.AlarmActions,
-		"insufficientDataActions": row.NoDataActions, "namespace": row.Namespace, "metricName": row.Metric, "statistic": row.Statistic, "period": row.Period,
+		"alarmName": row.Name, "alarmArn": row.ARN, "actionsEnabled": !row.ActionsDisabled, "okactions": row.OKActions,
+		"alarmActions":            row.AlarmActions,
+		"insufficientDataActions": row.NoDataActions, "namespace": row.Namespace, "metricName": row.Metric,
+		"statistic": row.Statistic, "period": row.Period,
 		"evaluationPeriods": row.EvaluationPeriods, "threshold": row.Threshold, "comparisonOperator": row.Comparison,
 		"stateValue": row.State, "alarmConfigurationUpdatedTimestamp": row.Configured.UTC().Format(dataTime),
 	}

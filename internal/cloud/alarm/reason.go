@@ -47,11 +47,7 @@ func (j *evaluation) describeCrossing(state string) string {
 	}
 	points := listPoints(deciding)
 	comparison := fmt.Sprintf(
-		"%s %s%s the threshold (%s)",
-		verb,
-		not,
-		comparisons[j.row.Comparison],
-		decimal(j.row.Threshold),
+		"%s %s%s the threshold (%s)", verb, not, comparisons[j.row.Comparison], decimal(j.row.Threshold),
 	)
 	if len(deciding) < maxListed {
 		return counted + " " + points + " " + comparison + j.describeTreatment() + j.describeMinimum(state)
@@ -79,9 +75,7 @@ func (j *evaluation) describeTreatment() string {
 		return ""
 	}
 	return fmt.Sprintf(
-		" and %s treated as [%s]",
-		count(j.missing, "missing datapoint was", "missing datapoints were"),
-		as,
+		" and %s treated as [%s]", count(j.missing, "missing datapoint was", "missing datapoints were"), as,
 	)
 }
 

@@ -49,8 +49,6 @@ func (id ID) Dimensions() []Dimension {
 
 func compareIDs(a, b ID) int {
 	return cmp.Or(
-		cmp.Compare(a.Namespace, b.Namespace),
-		cmp.Compare(a.Name, b.Name),
-		cmp.Compare(a.dimensions, b.dimensions),
+		cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.dimensions, b.dimensions),
 	)
 }

@@ -28,7 +28,9 @@ func TestStatisticsAreThoseOfTheGuide(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
 	}
-	for _, name := range []string{"", "sum", "p", "p101", "pp", "tm", "TM(:)", "TM(90%:10%)", "TM(1:90%)", "PR(10%:90%)", "TM(a:b)", "TM(.:5)"} {
+	for _, name := range []string{
+		"", "sum", "p", "p101", "pp", "tm", "TM(:)", "TM(90%:10%)", "TM(1:90%)", "PR(10%:90%)", "TM(a:b)", "TM(.:5)",
+	} {
 		if metric.ParseStatistic(name) != nil {
 			t.Errorf("%q is taken for a statistic", name)
 		}

@@ -51,10 +51,7 @@ func (c *claim) checkTime(now time.Time, protocol names.Protocol) error {
 	message := fmt.Sprintf("Signature expired: %s is now earlier than the server's time %s less %s.", said, ours, limit)
 	if age < 0 {
 		message = fmt.Sprintf(
-			"Signature not yet current: %s is still later than the server's time %s plus %s.",
-			said,
-			ours,
-			maxSkew,
+			"Signature not yet current: %s is still later than the server's time %s plus %s.", said, ours, maxSkew,
 		)
 	}
 	e := badSignature(protocol)

@@ -65,9 +65,7 @@ func TestFormsOfOtherClientsAreRead(t *testing.T) {
 
 func TestListOfAWSQueryWithoutElementsIsEmptyNotAbsent(t *testing.T) {
 	got, _, err := readForm[elasticloadbalancingv2.ModifyListenerInput](
-		t,
-		"elasticloadbalancing",
-		"Certificates=&DefaultActions.member.1.Type=forward",
+		t, "elasticloadbalancing", "Certificates=&DefaultActions.member.1.Type=forward",
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +77,10 @@ func TestListOfAWSQueryWithoutElementsIsEmptyNotAbsent(t *testing.T) {
 
 func TestBadJSONIsRefused(t *testing.T) {
 	_, sh := shapeOf[ssm.PutParameterInput](t, "ssm")
-	for _, body := range []string{`{`, `[]`, `"x"`, `{} {}`, `{"Name":1}`, `{"Overwrite":"yes"}`, `{"Tags":{}}`, `{"Tags":[null]}`, `{"Tags":[{"Key":[]}]}`} {
+	for _, body := range []string{
+		`{`, `[]`, `"x"`, `{} {}`, `{"Name":1}`, `{"Overwrite":"yes"}`, `{"Tags":{}}`, `{"Tags":[null]}`,
+		`{"Tags":[{"Key":[]}]}`,
+	} {
 		r := jsonDecoder{}
 		in := ssm.PutParameterInput{}
 		err := r.read([]byte(body), sh, reflect.ValueOf(&in).Elem())
@@ -93,7 +94,9 @@ func TestUnknownJSONMembersAreNamed(t *testing.T) {
 	_, sh := shapeOf[ssm.PutParameterInput](t, "ssm")
 	r := jsonDecoder{}
 	in := ssm.PutParameterInput{}
-	if err := r.read([]byte(`{"Name":"a","Tier":null,"Nme":1,"Tags":[{"Key":"k","V":1}]}`), sh, reflect.ValueOf(&in).Elem()); err != nil {
+	if err := r.read(
+		[]byte(`{"Name":"a","Tier":null,"Nme":1,"Tags":[{"Key":"k","V":1}]}`), sh, reflect.ValueOf(&in).Elem(),
+	); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"Nme", "Tags[0].V"}, r.unknown); diff != "" {

@@ -130,7 +130,10 @@ func TestRequestLogHasNamesAndNoValues(t *testing.T) {
 	body := describe + "&VpcId.1=vpc-secret&Filter.1.Name=tag:secret&Bogus.1=secret"
 	e.send(signed(t, query(body), "ec2", body, testKey, testSecret, now()))
 	log := e.log.String()
-	for _, want := range []string{"service=ec2", "operation=DescribeVpcs", "region=eu-central-1", `parameters="[Bogus Filter VpcId]"`, "unknown=[Bogus.1]", "code=UnknownParameter", "request=request-1"} {
+	for _, want := range []string{
+		"service=ec2", "operation=DescribeVpcs", "region=eu-central-1", `parameters="[Bogus Filter VpcId]"`,
+		"unknown=[Bogus.1]", "code=UnknownParameter", "request=request-1",
+	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("log lacks %s: %s", want, log)
 		}
@@ -187,7 +190,9 @@ func TestAnswersLookLikeAWS(t *testing.T) {
 
 func TestLargeRequestsAreRefused(t *testing.T) {
 	body := describe + "&VpcId.1=" + strings.Repeat("x", maxBody)
-	if w := newEndpoint(t).send(signed(t, query(body), "ec2", body, testKey, testSecret, now())); w.Code != http.StatusRequestEntityTooLarge {
+	if w := newEndpoint(t).send(signed(
+		t, query(body), "ec2", body, testKey, testSecret, now(),
+	)); w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("answer = %d", w.Code)
 	}
 }
@@ -220,12 +225,10 @@ func wantAPIError(t *testing.T, err error, code, message string) {
 func BenchmarkDescribeVpcs(b *testing.B) {
 	e := newEndpoint(b, func(c *Config) { c.Log = nil })
 	vpc := types.Vpc{
-		VpcId:     aws.String("vpc-0123456789abcdef0"),
-		CidrBlock: aws.String("10.0.0.0/16"),
-		State:     types.VpcStateAvailable,
-		IsDefault: aws.Bool(
-			false,
-		),
+		VpcId:           aws.String("vpc-0123456789abcdef0"),
+		CidrBlock:       aws.String("10.0.0.0/16"),
+		State:           types.VpcStateAvailable,
+		IsDefault:       aws.Bool(false),
 		InstanceTenancy: types.TenancyDefault,
 		OwnerId:         aws.String("000000000000"),
 		DhcpOptionsId:   aws.String("dopt-1"),

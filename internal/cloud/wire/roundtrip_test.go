@@ -72,7 +72,8 @@ func TestEveryOperationSurvivesTheWireBothWays(t *testing.T) {
 		},
 		// Unions.
 		{"acm", func(c aws.Config) any { return acm.NewFromConfig(c) }, []string{
-			"CreateAcmeDomainValidation", "CreateAcmeEndpoint", "DescribeAcmeDomainValidation", "DescribeAcmeEndpoint", "ListAcmeDomainValidations", "ListAcmeEndpoints",
+			"CreateAcmeDomainValidation", "CreateAcmeEndpoint", "DescribeAcmeDomainValidation", "DescribeAcmeEndpoint",
+			"ListAcmeDomainValidations", "ListAcmeEndpoints",
 			"ListCertificateDomainValidations", "SearchCertificates", "UpdateAcmeDomainValidation", "UpdateAcmeEndpoint"}},
 		{"ssm", func(c aws.Config) any { return ssm.NewFromConfig(c) }, []string{
 			"CreateCloudConnector", "GetCloudConnector", "GetExecutionPreview", "ListNodes", "StartExecutionPreview", "UpdateCloudConnector"}},

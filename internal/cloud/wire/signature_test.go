@@ -120,13 +120,7 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 		},
 		{"clock behind, EC2", func(t *testing.T) *http.Request {
 			return signed(
-				t,
-				query(describe),
-				"ec2",
-				describe,
-				testKey,
-				testSecret,
-				noon.Add(-5*time.Minute-time.Second),
+				t, query(describe), "ec2", describe, testKey, testSecret, noon.Add(-5*time.Minute-time.Second),
 			)
 		}, 400, "RequestExpired"},
 		{
@@ -173,7 +167,9 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 }
 
 func TestSignatureOfOddPathsAndQueriesIsThatOfTheSDK(t *testing.T) {
-	for _, target := range []string{"/", "/a%20b/c", "/ä", "/?b=2&a=1&a=0&c", "/?x=%20+%2B~*%27&y=a%3Db", "/?Filter.1.Value.1=%F0%9F%98%80"} {
+	for _, target := range []string{
+		"/", "/a%20b/c", "/ä", "/?b=2&a=1&a=0&c", "/?x=%20+%2B~*%27&y=a%3Db", "/?Filter.1.Value.1=%F0%9F%98%80",
+	} {
 		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:4566"+target, nil)
 		r.Header.Set("X-Spaces", "  a   b ")
 		signed(t, r, "ec2", "", testKey, testSecret, noon)

@@ -64,11 +64,16 @@ func TestAnAlarmsStateIsSetAndRemembered(t *testing.T) {
 		if _, err := c.PutMetricAlarm(ctx, high("busy", nil)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.SetAlarmState(ctx, &client.SetAlarmStateInput{AlarmName: aws.String("busy"), StateValue: "ALARM", StateReason: aws.String("a try"), StateReasonData: aws.String(`{"v":1}`)}); err != nil {
+		if _, err := c.SetAlarmState(ctx, &client.SetAlarmStateInput{
+			AlarmName: aws.String("busy"), StateValue: "ALARM", StateReason: aws.String("a try"),
+			StateReasonData: aws.String(`{"v":1}`),
+		}); err != nil {
 			t.Fatal(err)
 		}
 		// Another configuration leaves the state.
-		if _, err := c.PutMetricAlarm(ctx, high("busy", func(in *client.PutMetricAlarmInput) { in.Threshold = aws.Float64(3) })); err != nil {
+		if _, err := c.PutMetricAlarm(
+			ctx, high("busy", func(in *client.PutMetricAlarmInput) { in.Threshold = aws.Float64(3) }),
+		); err != nil {
 			t.Fatal(err)
 		}
 		got, err := c.DescribeAlarms(ctx, &client.DescribeAlarmsInput{StateValue: "ALARM"})
@@ -164,20 +169,19 @@ func TestAlarmsAreFound(t *testing.T) {
 				t.Errorf("%+v: %d alarms on %d pages", tc.in, n, pages)
 			}
 		}
-		on, err := c.DescribeAlarmsForMetric(
-			ctx,
-			&client.DescribeAlarmsForMetricInput{
-				Namespace:         aws.String("Own"),
-				MetricName:        aws.String("time"),
-				ExtendedStatistic: aws.String("p90"),
-			},
-		)
+		on, err := c.DescribeAlarmsForMetric(ctx, &client.DescribeAlarmsForMetricInput{
+			Namespace:         aws.String("Own"),
+			MetricName:        aws.String("time"),
+			ExtendedStatistic: aws.String("p90"),
+		})
 		if err != nil || len(on.MetricAlarms) != 1 || *on.MetricAlarms[0].AlarmName != "n007" ||
 			*on.MetricAlarms[0].Metrics[0].MetricStat.Period != 300 ||
 			on.MetricAlarms[0].Period != nil {
 			t.Errorf("%+v %v", on, err)
 		}
-		if _, err := c.DisableAlarmActions(ctx, &client.DisableAlarmActionsInput{AlarmNames: []string{"n001"}}); err != nil {
+		if _, err := c.DisableAlarmActions(
+			ctx, &client.DisableAlarmActionsInput{AlarmNames: []string{"n001"}},
+		); err != nil {
 			t.Fatal(err)
 		}
 		one, err := c.DescribeAlarms(ctx, &client.DescribeAlarmsInput{AlarmNames: []string{"n001"}})
@@ -192,13 +196,19 @@ func TestAlarmsHaveTags(t *testing.T) {
 		ctx, arn := t.Context(), aws.String("arn:aws:cloudwatch:eu-west-1:000000000000:alarm:busy")
 		tag := func(key, value string) []types.Tag { return []types.Tag{{Key: &key, Value: &value}} }
 		for range 2 { // of which the second changes no tag
-			if _, err := c.PutMetricAlarm(ctx, high("busy", func(in *client.PutMetricAlarmInput) { in.Tags = tag("tag1", "foo") })); err != nil {
+			if _, err := c.PutMetricAlarm(
+				ctx, high("busy", func(in *client.PutMetricAlarmInput) { in.Tags = tag("tag1", "foo") }),
+			); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.TagResource(ctx, &client.TagResourceInput{ResourceARN: arn, Tags: tag("tag2", "bar")}); err != nil {
+			if _, err := c.TagResource(ctx, &client.TagResourceInput{
+				ResourceARN: arn, Tags: tag("tag2", "bar"),
+			}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.UntagResource(ctx, &client.UntagResourceInput{ResourceARN: arn, TagKeys: []string{"tag1"}}); err != nil {
+			if _, err := c.UntagResource(ctx, &client.UntagResourceInput{
+				ResourceARN: arn, TagKeys: []string{"tag1"},
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -217,22 +227,48 @@ func TestAWrongAlarmIsRefused(t *testing.T) {
 			code, words string
 			change      func(in *client.PutMetricAlarmInput)
 		}{
-			{"ValidationError", "'comparisonOperator'", func(in *client.PutMetricAlarmInput) { in.ComparisonOperator = "Near" }},
-			{"ValidationError", "'evaluationPeriods'", func(in *client.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(0) }},
-			{"ValidationError", "more than a day", func(in *client.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(2000) }},
+			{
+				"ValidationError", "'comparisonOperator'",
+				func(in *client.PutMetricAlarmInput) { in.ComparisonOperator = "Near" },
+			},
+			{
+				"ValidationError", "'evaluationPeriods'",
+				func(in *client.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(0) },
+			},
+			{
+				"ValidationError", "more than a day",
+				func(in *client.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(2000) },
+			},
 			{"ValidationError", "multiple of 60", func(in *client.PutMetricAlarmInput) { in.Period = aws.Int32(61) }},
-			{"ValidationError", "DatapointsToAlarm", func(in *client.PutMetricAlarmInput) { in.DatapointsToAlarm = aws.Int32(3) }},
-			{"ValidationError", "'never'", func(in *client.PutMetricAlarmInput) { in.TreatMissingData = aws.String("never") }},
+			{
+				"ValidationError", "DatapointsToAlarm",
+				func(in *client.PutMetricAlarmInput) { in.DatapointsToAlarm = aws.Int32(3) },
+			},
+			{
+				"ValidationError", "'never'",
+				func(in *client.PutMetricAlarmInput) { in.TreatMissingData = aws.String("never") },
+			},
 			{"ValidationError", "arn syntax", func(in *client.PutMetricAlarmInput) { in.OKActions = []string{"mail"} }},
 			{"MissingParameter", "Threshold", func(in *client.PutMetricAlarmInput) { in.Threshold = nil }},
-			{"InvalidParameterCombination", "Statistic", func(in *client.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p90") }},
-			{"NotImplemented", "shorter than a minute", func(in *client.PutMetricAlarmInput) { in.Period = aws.Int32(10) }},
+			{
+				"InvalidParameterCombination", "Statistic",
+				func(in *client.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p90") },
+			},
+			{
+				"NotImplemented", "shorter than a minute",
+				func(in *client.PutMetricAlarmInput) { in.Period = aws.Int32(10) },
+			},
 			{"NotImplemented", "arn:aws:sns", func(in *client.PutMetricAlarmInput) {
 				in.AlarmActions = []string{"arn:aws:sns:eu-west-1:000000000000:mail"}
 			}},
-			{"NotImplemented", "anomaly", func(in *client.PutMetricAlarmInput) { in.ThresholdMetricId = aws.String("b") }},
+			{
+				"NotImplemented", "anomaly",
+				func(in *client.PutMetricAlarmInput) { in.ThresholdMetricId = aws.String("b") },
+			},
 			{"NotImplemented", "EvaluationCriteria", func(in *client.PutMetricAlarmInput) {
-				in.EvaluationCriteria = &types.EvaluationCriteriaMemberPromQLCriteria{Value: types.AlarmPromQLCriteria{Query: aws.String("up")}}
+				in.EvaluationCriteria = &types.EvaluationCriteriaMemberPromQLCriteria{
+					Value: types.AlarmPromQLCriteria{Query: aws.String("up")},
+				}
 			}},
 			{"NotImplemented", "metric math", func(in *client.PutMetricAlarmInput) {
 				in.MetricName, in.Namespace, in.Statistic, in.Period = nil, nil, "", nil

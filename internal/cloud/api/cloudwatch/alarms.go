@@ -13,27 +13,21 @@ import (
 // request are not.
 func (a *API) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.DeleteAlarmsOutput, error) {
 	return &cloudwatch.DeleteAlarmsOutput{}, a.eachAlarm(
-		ctx,
-		in.AlarmNames,
-		func(tx *store.Tx, row *store.Alarm) { alarm.Delete(tx, row, a.Now()) },
+		ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { alarm.Delete(tx, row, a.Now()) },
 	)
 }
 
 // EnableAlarmActions lets alarms act.
 func (a *API) EnableAlarmActions(ctx context.Context, in *cloudwatch.EnableAlarmActionsInput) (*cloudwatch.EnableAlarmActionsOutput, error) {
 	return &cloudwatch.EnableAlarmActionsOutput{}, a.eachAlarm(
-		ctx,
-		in.AlarmNames,
-		func(tx *store.Tx, row *store.Alarm) { a.setActionsEnabled(tx, row, true) },
+		ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { a.setActionsEnabled(tx, row, true) },
 	)
 }
 
 // DisableAlarmActions has alarms change their state and nothing else.
 func (a *API) DisableAlarmActions(ctx context.Context, in *cloudwatch.DisableAlarmActionsInput) (*cloudwatch.DisableAlarmActionsOutput, error) {
 	return &cloudwatch.DisableAlarmActionsOutput{}, a.eachAlarm(
-		ctx,
-		in.AlarmNames,
-		func(tx *store.Tx, row *store.Alarm) { a.setActionsEnabled(tx, row, false) },
+		ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { a.setActionsEnabled(tx, row, false) },
 	)
 }
 

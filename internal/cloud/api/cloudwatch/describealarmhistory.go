@@ -33,9 +33,7 @@ func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeA
 	})
 	slices.SortStableFunc(items, func(x, y *store.AlarmHistory) int {
 		return cmp.Or(
-			x.At.Compare(y.At),
-			-cmp.Compare(x.Type, y.Type),
-			cmp.Compare(x.ID, y.ID),
+			x.At.Compare(y.At), -cmp.Compare(x.Type, y.Type), cmp.Compare(x.ID, y.ID),
 		) // a change comes before its actions
 	})
 	if in.ScanBy != types.ScanByTimestampAscending {
@@ -52,9 +50,8 @@ func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeA
 		out.AlarmHistoryItems = append(
 			out.AlarmHistoryItems,
 			types.AlarmHistoryItem{AlarmName: &item.Alarm, AlarmType: types.AlarmTypeMetricAlarm,
-				HistoryItemType: types.HistoryItemType(
-					item.Type,
-				), HistorySummary: &item.Summary, HistoryData: &item.Data, Timestamp: &item.At},
+				HistoryItemType: types.HistoryItemType(item.Type),
+				HistorySummary:  &item.Summary, HistoryData: &item.Data, Timestamp: &item.At},
 		)
 	}
 	return out, nil

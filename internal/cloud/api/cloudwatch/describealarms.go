@@ -127,21 +127,20 @@ func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.Descri
 // describeAlarm is an alarm as it is described.
 func describeAlarm(row *store.Alarm) types.MetricAlarm {
 	out := types.MetricAlarm{
-		ActionsEnabled: aws.Bool(
-			!row.ActionsDisabled,
-		), AlarmActions: orEmpty(row.AlarmActions), OKActions: orEmpty(row.OKActions), InsufficientDataActions: orEmpty(row.NoDataActions),
-		AlarmArn: &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured, AlarmDescription: optional(row.Description),
-		ComparisonOperator: types.ComparisonOperator(
-			row.Comparison,
-		), EvaluationPeriods: &row.EvaluationPeriods, Threshold: &row.Threshold,
-		Dimensions: []types.Dimension{}, MetricName: optional(row.Metric), Namespace: optional(row.Namespace), Statistic: types.Statistic(row.Statistic),
-		ExtendedStatistic: optional(
-			row.ExtendedStatistic,
-		), Unit: types.StandardUnit(row.Unit), TreatMissingData: optional(row.TreatMissing),
+		ActionsEnabled: aws.Bool(!row.ActionsDisabled),
+		AlarmActions:   orEmpty(row.AlarmActions), OKActions: orEmpty(row.OKActions),
+		InsufficientDataActions: orEmpty(row.NoDataActions),
+		AlarmArn:                &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured,
+		AlarmDescription:   optional(row.Description),
+		ComparisonOperator: types.ComparisonOperator(row.Comparison),
+		EvaluationPeriods:  &row.EvaluationPeriods, Threshold: &row.Threshold,
+		Dimensions: []types.Dimension{}, MetricName: optional(row.Metric), Namespace: optional(row.Namespace),
+		Statistic:         types.Statistic(row.Statistic),
+		ExtendedStatistic: optional(row.ExtendedStatistic),
+		Unit:              types.StandardUnit(row.Unit), TreatMissingData: optional(row.TreatMissing),
 		EvaluateLowSampleCountPercentile: optional(row.EvaluateLowSample),
-		StateValue: types.StateValue(
-			row.State,
-		), StateReason: &row.StateReason, StateReasonData: optional(row.StateReasonData),
+		StateValue:                       types.StateValue(row.State),
+		StateReason:                      &row.StateReason, StateReasonData: optional(row.StateReasonData),
 		StateUpdatedTimestamp: &row.StateUpdated, StateTransitionedTimestamp: &row.StateChanged,
 	}
 	if row.DatapointsToAlarm > 0 {

@@ -92,7 +92,9 @@ func checkQueries(in *cloudwatch.GetMetricDataInput) (int, error) {
 		id := aws.ToString(in.MetricDataQueries[i].Id)
 		switch {
 		case !queryID.MatchString(id):
-			return 0, validationError("The value for parameter MetricDataQueries.member.%d.Id must match %s.", i+1, queryID)
+			return 0, validationError(
+				"The value for parameter MetricDataQueries.member.%d.Id must match %s.", i+1, queryID,
+			)
 		case seen[id]:
 			return 0, validationError("The values for parameter Id in MetricDataQueries are not unique.")
 		}

@@ -17,19 +17,17 @@ import (
 func TestALoadBalancersMetricsAreRead(t *testing.T) {
 	everywhere(t, func(t *testing.T, c *client.Client, metrics *metric.Store) {
 		id := metric.NewID(
-			"AWS/ApplicationELB",
-			"TargetResponseTime",
-			metric.Dimension{Name: "LoadBalancer", Value: "app/web/1"},
+			"AWS/ApplicationELB", "TargetResponseTime", metric.Dimension{Name: "LoadBalancer", Value: "app/web/1"},
 		)
 		for i := range 100 {
 			metrics.Add("eu-west-1", id, minute(10+i%2), "Seconds", metric.SummaryOf(float64(i+1)/1000, 1))
 		}
 		metrics.Add("us-east-1", id, minute(10), "Seconds", metric.SummaryOf(1, 1))
 		got, err := c.GetMetricStatistics(t.Context(), &client.GetMetricStatisticsInput{
-			Namespace: aws.String(
-				"AWS/ApplicationELB",
-			), MetricName: aws.String("TargetResponseTime"), Dimensions: []types.Dimension{dimension("LoadBalancer", "app/web/1")},
-			StartTime: aws.Time(minute(20)), EndTime: aws.Time(time.Now()), Period: aws.Int32(1200),
+			Namespace:  aws.String("AWS/ApplicationELB"),
+			MetricName: aws.String("TargetResponseTime"),
+			Dimensions: []types.Dimension{dimension("LoadBalancer", "app/web/1")},
+			StartTime:  aws.Time(minute(20)), EndTime: aws.Time(time.Now()), Period: aws.Int32(1200),
 			Statistics: []types.Statistic{"Sum", "Average", "SampleCount", "Minimum", "Maximum"},
 		})
 		if err != nil || len(got.Datapoints) != 1 || *got.Label != "TargetResponseTime" {
@@ -42,23 +40,15 @@ func TestALoadBalancersMetricsAreRead(t *testing.T) {
 			p.Unit != types.StandardUnitSeconds ||
 			!p.Timestamp.Equal(minute(20)) {
 			t.Errorf(
-				"%v %v %v %v %v %v %v",
-				*p.Sum,
-				*p.Average,
-				*p.SampleCount,
-				*p.Minimum,
-				*p.Maximum,
-				p.Unit,
-				p.Timestamp,
+				"%v %v %v %v %v %v %v", *p.Sum, *p.Average, *p.SampleCount, *p.Minimum, *p.Maximum, p.Unit, p.Timestamp,
 			)
 		}
 		got, err = c.GetMetricStatistics(t.Context(), &client.GetMetricStatisticsInput{
-			Namespace: aws.String(
-				"AWS/ApplicationELB",
-			), MetricName: aws.String("TargetResponseTime"), Dimensions: []types.Dimension{dimension("LoadBalancer", "app/web/1")},
-			StartTime: aws.Time(
-				minute(11),
-			), EndTime: aws.Time(minute(9)), Period: aws.Int32(60), ExtendedStatistics: []string{"p50", "p99.9", "tm90"},
+			Namespace:  aws.String("AWS/ApplicationELB"),
+			MetricName: aws.String("TargetResponseTime"),
+			Dimensions: []types.Dimension{dimension("LoadBalancer", "app/web/1")},
+			StartTime:  aws.Time(minute(11)),
+			EndTime:    aws.Time(minute(9)), Period: aws.Int32(60), ExtendedStatistics: []string{"p50", "p99.9", "tm90"},
 		})
 		if err != nil || len(got.Datapoints) != 2 {
 			t.Fatalf("%+v %v", got, err)
@@ -77,18 +67,13 @@ func TestOwnMetricsComeBack(t *testing.T) {
 		// More than 10 KB are sent compressed.
 		data := make([]types.MetricDatum, 0, 300)
 		for i := range 300 {
-			data = append(
-				data,
-				types.MetricDatum{
-					MetricName: aws.String("Size"),
-					Value:      aws.Float64(float64(i)),
-					Unit:       types.StandardUnitBytes,
-					Timestamp: aws.Time(
-						minute(5),
-					),
-					Dimensions: []types.Dimension{dimension("App", "a"), dimension("Kind", fmt.Sprint(i%2))},
-				},
-			)
+			data = append(data, types.MetricDatum{
+				MetricName: aws.String("Size"),
+				Value:      aws.Float64(float64(i)),
+				Unit:       types.StandardUnitBytes,
+				Timestamp:  aws.Time(minute(5)),
+				Dimensions: []types.Dimension{dimension("App", "a"), dimension("Kind", fmt.Sprint(i%2))},
+			})
 		}
 		data = append(
 			data,
@@ -103,7 +88,9 @@ func TestOwnMetricsComeBack(t *testing.T) {
 			},
 			types.MetricDatum{MetricName: aws.String("Many"), Values: []float64{1, 2, 3}, Counts: []float64{1, 2, 1}},
 		)
-		if _, err := c.PutMetricData(t.Context(), &client.PutMetricDataInput{Namespace: aws.String("Own"), MetricData: data}); err != nil {
+		if _, err := c.PutMetricData(t.Context(), &client.PutMetricDataInput{
+			Namespace: aws.String("Own"), MetricData: data,
+		}); err != nil {
 			t.Fatal(err)
 		}
 		listed, err := c.ListMetrics(
@@ -117,23 +104,19 @@ func TestOwnMetricsComeBack(t *testing.T) {
 		if err != nil || !slices.Equal(names, []string{"Many0", "Set0", "Size2", "Size2"}) {
 			t.Errorf("%v %v", names, err)
 		}
-		listed, err = c.ListMetrics(
-			t.Context(),
-			&client.ListMetricsInput{
-				Dimensions: []types.DimensionFilter{
-					{Name: aws.String("Kind"), Value: aws.String("1")},
-					{Name: aws.String("App")},
-				},
+		listed, err = c.ListMetrics(t.Context(), &client.ListMetricsInput{
+			Dimensions: []types.DimensionFilter{
+				{Name: aws.String("Kind"), Value: aws.String("1")},
+				{Name: aws.String("App")},
 			},
-		)
+		})
 		if err != nil || len(listed.Metrics) != 1 || *listed.Metrics[0].Dimensions[1].Value != "1" {
 			t.Errorf("%+v %v", listed, err)
 		}
 		size := func(kind string) *types.MetricStat {
 			return &types.MetricStat{Stat: aws.String("Sum"), Period: aws.Int32(60), Metric: &types.Metric{
-				Namespace: aws.String(
-					"Own",
-				), MetricName: aws.String("Size"), Dimensions: []types.Dimension{dimension("Kind", kind), dimension("App", "a")}}}
+				Namespace:  aws.String("Own"),
+				MetricName: aws.String("Size"), Dimensions: []types.Dimension{dimension("Kind", kind), dimension("App", "a")}}}
 		}
 		many := &types.MetricStat{
 			Stat:   aws.String("p50"),
@@ -141,24 +124,21 @@ func TestOwnMetricsComeBack(t *testing.T) {
 			Unit:   types.StandardUnitNone,
 			Metric: &types.Metric{Namespace: aws.String("Own"), MetricName: aws.String("Many")},
 		}
-		got, err := c.GetMetricData(
-			t.Context(),
-			&client.GetMetricDataInput{
-				StartTime: aws.Time(minute(60)),
-				EndTime:   aws.Time(time.Now().Add(time.Minute)),
-				MetricDataQueries: []types.MetricDataQuery{
-					{
-						Id:         aws.String("even"),
-						MetricStat: size("0"),
-					}, {Id: aws.String("odd"), MetricStat: size("1"), Label: aws.String("odd ones")},
-					{
-						Id:         aws.String("hidden"),
-						MetricStat: size("1"),
-						ReturnData: aws.Bool(false),
-					}, {Id: aws.String("many"), MetricStat: many},
-				},
+		got, err := c.GetMetricData(t.Context(), &client.GetMetricDataInput{
+			StartTime: aws.Time(minute(60)),
+			EndTime:   aws.Time(time.Now().Add(time.Minute)),
+			MetricDataQueries: []types.MetricDataQuery{
+				{
+					Id:         aws.String("even"),
+					MetricStat: size("0"),
+				}, {Id: aws.String("odd"), MetricStat: size("1"), Label: aws.String("odd ones")},
+				{
+					Id:         aws.String("hidden"),
+					MetricStat: size("1"),
+					ReturnData: aws.Bool(false),
+				}, {Id: aws.String("many"), MetricStat: many},
 			},
-		)
+		})
 		if err != nil || len(got.MetricDataResults) != 3 || got.NextToken != nil {
 			t.Fatalf("%+v %v", got, err)
 		}

@@ -43,17 +43,17 @@ func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmI
 		}
 	}
 	row := &store.Alarm{
-		Region: region(
-			ctx,
-		), Name: *in.AlarmName, Description: aws.ToString(in.AlarmDescription), ActionsDisabled: in.ActionsEnabled != nil && !*in.ActionsEnabled,
-		OKActions: in.OKActions, AlarmActions: in.AlarmActions, NoDataActions: in.InsufficientDataActions,
-		Namespace: aws.ToString(
-			in.Namespace,
-		), Metric: aws.ToString(in.MetricName), Statistic: string(in.Statistic), ExtendedStatistic: aws.ToString(in.ExtendedStatistic),
-		Period: aws.ToInt32(
-			in.Period,
-		), EvaluationPeriods: *in.EvaluationPeriods, DatapointsToAlarm: aws.ToInt32(in.DatapointsToAlarm),
-		Threshold: *in.Threshold, Comparison: string(in.ComparisonOperator), TreatMissing: aws.ToString(in.TreatMissingData),
+		Region: region(ctx),
+		Name:   *in.AlarmName, Description: aws.ToString(in.AlarmDescription),
+		ActionsDisabled: in.ActionsEnabled != nil && !*in.ActionsEnabled,
+		OKActions:       in.OKActions, AlarmActions: in.AlarmActions, NoDataActions: in.InsufficientDataActions,
+		Namespace: aws.ToString(in.Namespace),
+		Metric:    aws.ToString(in.MetricName), Statistic: string(in.Statistic),
+		ExtendedStatistic: aws.ToString(in.ExtendedStatistic),
+		Period:            aws.ToInt32(in.Period),
+		EvaluationPeriods: *in.EvaluationPeriods, DatapointsToAlarm: aws.ToInt32(in.DatapointsToAlarm),
+		Threshold: *in.Threshold, Comparison: string(in.ComparisonOperator),
+		TreatMissing:      aws.ToString(in.TreatMissingData),
 		EvaluateLowSample: aws.ToString(in.EvaluateLowSampleCountPercentile), Unit: string(in.Unit),
 	}
 	for _, d := range in.Dimensions {
@@ -84,7 +84,9 @@ func checkSupported(in *cloudwatch.PutMetricAlarmInput) error {
 		return validationError("EvaluationInterval can be specified only for alarms with EvaluationCriteria.")
 	case in.ThresholdMetricId != nil:
 		return wire.NotImplemented("anomaly detection: the parameter ThresholdMetricId of alarms")
-	case strings.Contains(string(in.ComparisonOperator), "LowerThreshold") || strings.Contains(string(in.ComparisonOperator), "UpperThreshold"):
+	case strings.Contains(
+		string(in.ComparisonOperator), "LowerThreshold",
+	) || strings.Contains(string(in.ComparisonOperator), "UpperThreshold"):
 		return wire.NotImplemented("anomaly detection: the comparison %s", string(in.ComparisonOperator))
 	}
 	return nil
@@ -131,7 +133,10 @@ func atLeastOne(member string, value int32) error {
 
 // checkActions takes the actions that can be carried out here: scaling policies.
 func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
-	for member, actions := range map[string][]string{"oKActions": in.OKActions, "alarmActions": in.AlarmActions, "insufficientDataActions": in.InsufficientDataActions} {
+	for member, actions := range map[string][]string{
+		"oKActions": in.OKActions, "alarmActions": in.AlarmActions,
+		"insufficientDataActions": in.InsufficientDataActions,
+	} {
 		if len(actions) > maxActions {
 			return model.TooLong(member, maxActions)
 		}

@@ -113,7 +113,9 @@ func readSummary(d *types.MetricDatum) (metric.Summary, error) {
 }
 
 func readStatisticSet(s *types.StatisticSet) (metric.Summary, error) {
-	for name, v := range map[string]*float64{"SampleCount": s.SampleCount, "Sum": s.Sum, "Minimum": s.Minimum, "Maximum": s.Maximum} {
+	for name, v := range map[string]*float64{
+		"SampleCount": s.SampleCount, "Sum": s.Sum, "Minimum": s.Minimum, "Maximum": s.Maximum,
+	} {
 		if v == nil {
 			return metric.Summary{}, missingParameter("MetricData.member.StatisticValues." + name)
 		}

@@ -51,7 +51,8 @@ func everywhere(t *testing.T, do func(t *testing.T, c *client.Client, metrics *m
 			do(
 				t,
 				client.New(client.Options{Protocol: protocol, Region: config.Region, BaseEndpoint: config.BaseEndpoint,
-					RetryMaxAttempts: config.RetryMaxAttempts, HTTPClient: config.HTTPClient, Credentials: config.Credentials}),
+					RetryMaxAttempts: config.RetryMaxAttempts, HTTPClient: config.HTTPClient,
+					Credentials: config.Credentials}),
 				metrics,
 			)
 		})
@@ -78,10 +79,14 @@ func wantCode(t *testing.T, err error, code, words string) {
 func TestAnswersComeInPages(t *testing.T) {
 	everywhere(t, func(t *testing.T, c *client.Client, metrics *metric.Store) {
 		for i := range 1100 {
-			metrics.Add("eu-west-1", metric.NewID("N", fmt.Sprintf("m%04d", i)), minute(1), "Count", metric.SummaryOf(1, 1))
+			metrics.Add(
+				"eu-west-1", metric.NewID("N", fmt.Sprintf("m%04d", i)), minute(1), "Count", metric.SummaryOf(1, 1),
+			)
 		}
 		var names []string
-		for pages := client.NewListMetricsPaginator(c, &client.ListMetricsInput{Namespace: aws.String("N")}); pages.HasMorePages(); {
+		for pages := client.NewListMetricsPaginator(
+			c, &client.ListMetricsInput{Namespace: aws.String("N")},
+		); pages.HasMorePages(); {
 			page, err := pages.NextPage(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -97,33 +102,29 @@ func TestAnswersComeInPages(t *testing.T) {
 		for _, name := range []string{"a", "b", "none"} {
 			for i := range 5 {
 				if name != "none" {
-					metrics.Add("eu-west-1", metric.NewID("D", name), minute(i+1), "Count", metric.SummaryOf(float64(i), 1))
+					metrics.Add(
+						"eu-west-1", metric.NewID("D", name), minute(i+1), "Count", metric.SummaryOf(float64(i), 1),
+					)
 				}
 			}
-			queries = append(
-				queries,
-				types.MetricDataQuery{
-					Id: aws.String(name),
-					MetricStat: &types.MetricStat{
-						Stat:   aws.String("Sum"),
-						Period: aws.Int32(60),
-						Metric: &types.Metric{Namespace: aws.String("D"), MetricName: &name},
-					},
+			queries = append(queries, types.MetricDataQuery{
+				Id: aws.String(name),
+				MetricStat: &types.MetricStat{
+					Stat:   aws.String("Sum"),
+					Period: aws.Int32(60),
+					Metric: &types.Metric{Namespace: aws.String("D"), MetricName: &name},
 				},
-			)
+			})
 		}
 		for _, order := range []types.ScanBy{types.ScanByTimestampAscending, types.ScanByTimestampDescending} {
 			values, rounds := map[string][]float64{}, 0
-			pages := client.NewGetMetricDataPaginator(
-				c,
-				&client.GetMetricDataInput{
-					StartTime:         aws.Time(minute(10)),
-					EndTime:           aws.Time(time.Now()),
-					MetricDataQueries: queries,
-					MaxDatapoints:     aws.Int32(3),
-					ScanBy:            order,
-				},
-			)
+			pages := client.NewGetMetricDataPaginator(c, &client.GetMetricDataInput{
+				StartTime:         aws.Time(minute(10)),
+				EndTime:           aws.Time(time.Now()),
+				MetricDataQueries: queries,
+				MaxDatapoints:     aws.Int32(3),
+				ScanBy:            order,
+			})
 			for ; pages.HasMorePages(); rounds++ {
 				page, err := pages.NextPage(t.Context())
 				if err != nil {
@@ -232,14 +233,11 @@ func TestWhatIsWrongIsRefusedInAWSsCodes(t *testing.T) {
 			t.Error(err)
 		}
 
-		_, err := c.GetMetricData(
-			ctx,
-			&client.GetMetricDataInput{
-				StartTime:         aws.Time(minute(1)),
-				EndTime:           aws.Time(minute(0)),
-				MetricDataQueries: []types.MetricDataQuery{{Id: aws.String("e"), Expression: aws.String("m1/m2")}},
-			},
-		)
+		_, err := c.GetMetricData(ctx, &client.GetMetricDataInput{
+			StartTime:         aws.Time(minute(1)),
+			EndTime:           aws.Time(minute(0)),
+			MetricDataQueries: []types.MetricDataQuery{{Id: aws.String("e"), Expression: aws.String("m1/m2")}},
+		})
 		wantCode(t, err, "NotImplemented", "metric math")
 		_, err = c.ListMetrics(ctx, &client.ListMetricsInput{NextToken: aws.String("x")})
 		wantCode(t, err, "InvalidNextToken", "")

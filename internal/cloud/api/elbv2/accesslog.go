@@ -22,9 +22,7 @@ func checkAccessLogs(values map[string]string) error {
 	switch {
 	case !bucketName.MatchString(bucket) || strings.Contains(bucket, ".."):
 		return wire.Errorf(
-			"InvalidConfigurationRequest",
-			"Access Denied for bucket: %s. Please check S3bucket permission",
-			bucket,
+			"InvalidConfigurationRequest", "Access Denied for bucket: %s. Please check S3bucket permission", bucket,
 		)
 	case strings.Contains(prefix, "AWSLogs"):
 		return wire.Errorf("InvalidConfigurationRequest", "The prefix must not include the string AWSLogs")

@@ -26,10 +26,7 @@ func TestAccessLogsNeedABucket(t *testing.T) {
 	refused(t, set("enabled", "true"), "InvalidConfigurationRequest", "Access Denied for bucket")
 	refused(t, set("enabled", "true", "bucket", "../up"), "InvalidConfigurationRequest", "../up")
 	refused(
-		t,
-		set("enabled", "true", "bucket", "logs", "prefix", "a/AWSLogs"),
-		"InvalidConfigurationRequest",
-		"AWSLogs",
+		t, set("enabled", "true", "bucket", "logs", "prefix", "a/AWSLogs"), "InvalidConfigurationRequest", "AWSLogs",
 	)
 	if err := set("enabled", "true", "bucket", "team-logs", "prefix", "web"); err != nil {
 		t.Fatal(err)

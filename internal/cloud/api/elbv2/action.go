@@ -120,9 +120,7 @@ func readFixedResponse(parameter string, in *types.FixedResponseActionConfig) (*
 	switch {
 	case err != nil || len(out.StatusCode) != 3 || code/100 != 2 && code/100 != 4 && code/100 != 5:
 		return nil, model.Refuse(
-			"fixedResponseConfig.statusCode",
-			out.StatusCode,
-			"satisfy regular expression pattern: ^(2|4|5)\\d\\d$",
+			"fixedResponseConfig.statusCode", out.StatusCode, "satisfy regular expression pattern: ^(2|4|5)\\d\\d$",
 		)
 	case out.ContentType != "" && !slices.Contains(contentTypes, out.ContentType):
 		return nil, invalid("The content type '%s' is not supported", out.ContentType)

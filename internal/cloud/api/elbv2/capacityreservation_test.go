@@ -25,7 +25,9 @@ func TestCapacityIsReservedWithinTheDefaultQuota(t *testing.T) {
 	wantNone := func(minimum *types.MinimumLoadBalancerCapacity, zones int, decreases *int32) {
 		t.Helper()
 		if minimum != nil || zones != 0 || decreases == nil || *decreases != 2 {
-			t.Errorf("minimum %+v, %d zones, %v decreases; want no reservation and 2 decreases", minimum, zones, decreases)
+			t.Errorf(
+				"minimum %+v, %d zones, %v decreases; want no reservation and 2 decreases", minimum, zones, decreases,
+			)
 		}
 	}
 

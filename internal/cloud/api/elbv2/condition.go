@@ -157,15 +157,11 @@ func readMatchValues(
 		switch {
 		case len(in.Values) > 0:
 			return store.Condition{}, invalid(
-				"You cannot provide both Values and '%s' for a condition of type '%s'",
-				called,
-				field,
+				"You cannot provide both Values and '%s' for a condition of type '%s'", called, field,
 			)
 		case len(in.RegexValues) > 0:
 			return store.Condition{}, invalid(
-				"You cannot provide both RegexValues and '%s' for a condition of type '%s'",
-				called,
-				field,
+				"You cannot provide both RegexValues and '%s' for a condition of type '%s'", called, field,
 			)
 		}
 		given = *config

@@ -52,44 +52,79 @@ func TestConditionsThatCannotBeAreRefused(t *testing.T) {
 		conditions []types.RuleCondition
 	}{
 		{"A condition field must be specified", []types.RuleCondition{{}}},
-		{"Condition field 'port' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string, source-ip]'", []types.RuleCondition{{Field: new("port")}}},
+		{
+			"Condition field 'port' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string, source-ip]'",
+			[]types.RuleCondition{{Field: new("port")}},
+		},
 		{"A condition value must be specified", []types.RuleCondition{{Field: new("path-pattern")}}},
 		{"A condition value must be specified", []types.RuleCondition{host()}},
 		{"A condition value must be specified", []types.RuleCondition{path("")}},
-		{"You cannot provide both Values and 'PathPatternConfig' for a condition of type 'path-pattern'", []types.RuleCondition{both}},
-		{"The 'path-pattern' field contains too many values; the limit is '1'", []types.RuleCondition{{Field: new("path-pattern"), Values: []string{"/a", "/b"}}}},
+		{
+			"You cannot provide both Values and 'PathPatternConfig' for a condition of type 'path-pattern'",
+			[]types.RuleCondition{both},
+		},
+		{"The 'path-pattern' field contains too many values; the limit is '1'", []types.RuleCondition{
+			{Field: new("path-pattern"), Values: []string{"/a", "/b"}},
+		}},
 		{"The 'path-pattern' value is too long; the limit is '128'", []types.RuleCondition{path("/" + long)}},
 		{"The 'host-header' value is too long; the limit is '128'", []types.RuleCondition{host(long)}},
-		{"Condition value '^/[a-z]{2}/' contains a character that is not valid", []types.RuleCondition{path("^/[a-z]{2}/")}},
+		{
+			"Condition value '^/[a-z]{2}/' contains a character that is not valid",
+			[]types.RuleCondition{path("^/[a-z]{2}/")},
+		},
 		{"Condition value 'a.com:80' contains a character that is not valid", []types.RuleCondition{host("a.com:80")}},
 		{"must contain at least one '.'", []types.RuleCondition{host("localhost")}},
 		{"must contain at least one '.'", []types.RuleCondition{host("10.0.0.1")}},
 		{"A rule can only have one 'host-header' condition", []types.RuleCondition{host("a.com"), host("b.com")}},
 		{"A rule can only have '5' condition values", []types.RuleCondition{path("/1", "/2", "/3", "/4", "/5", "/6")}},
-		{"A rule can only have '5' condition values", []types.RuleCondition{path("/1", "/2", "/3"), host("a.com", "b.com", "c.com")}},
+		{
+			"A rule can only have '5' condition values",
+			[]types.RuleCondition{path("/1", "/2", "/3"), host("a.com", "b.com", "c.com")},
+		},
 		{"A rule can only have '5' condition wildcards", []types.RuleCondition{path("/*/?/*"), host("*.a.???")}},
-		{"A 'HttpHeaderConfig' must be specified with 'http-header'", []types.RuleCondition{{Field: new("http-header")}}},
+		{
+			"A 'HttpHeaderConfig' must be specified with 'http-header'",
+			[]types.RuleCondition{{Field: new("http-header")}},
+		},
 		{"The 'HttpHeaderName' value is too long; the limit is '40'", []types.RuleCondition{header(long, "a")}},
 		{"contains a character that is not valid", []types.RuleCondition{header("a b", "a")}},
 		{"host header", []types.RuleCondition{header("Host", "a")}},
 		{"The 'http-header' value is too long; the limit is '128'", []types.RuleCondition{header("a", long)}},
 		{"A condition value must be specified", []types.RuleCondition{header("a")}},
-		{"A 'HttpRequestMethodConfig' must be specified with 'http-request-method'", []types.RuleCondition{{Field: new("http-request-method")}}},
+		{
+			"A 'HttpRequestMethodConfig' must be specified with 'http-request-method'",
+			[]types.RuleCondition{{Field: new("http-request-method")}},
+		},
 		{"The 'http-request-method' value is invalid; the allowed characters are A-Z, hyphen and underscore", []types.RuleCondition{method("get")}},
-		{"The 'http-request-method' value is too long; the limit is '40'", []types.RuleCondition{method(strings.Repeat("X", 41))}},
+		{"The 'http-request-method' value is too long; the limit is '40'", []types.RuleCondition{
+			method(strings.Repeat("X", 41)),
+		}},
 		{"You cannot specify 'SourceIpConfig'", []types.RuleCondition{foreign}},
 		{"You cannot specify Values", []types.RuleCondition{{Field: new("source-ip"), Values: []string{"10.0.0.0/8"}}}},
-		{"The 'Key' value is too long; the limit is '128'", []types.RuleCondition{query(types.QueryStringKeyValuePair{Key: &long, Value: new("a")})}},
-		{"The 'Value' value is too long; the limit is '128'", []types.RuleCondition{query(types.QueryStringKeyValuePair{Value: &long})}},
-		{"A 'Value' must be specified in 'QueryStringKeyValuePair'", []types.RuleCondition{query(types.QueryStringKeyValuePair{Key: new("a")})}},
+		{"The 'Key' value is too long; the limit is '128'", []types.RuleCondition{
+			query(types.QueryStringKeyValuePair{Key: &long, Value: new("a")}),
+		}},
+		{"The 'Value' value is too long; the limit is '128'", []types.RuleCondition{
+			query(types.QueryStringKeyValuePair{Value: &long}),
+		}},
+		{
+			"A 'Value' must be specified in 'QueryStringKeyValuePair'",
+			[]types.RuleCondition{query(types.QueryStringKeyValuePair{Key: new("a")})},
+		},
 		{"A condition value must be specified", []types.RuleCondition{query()}},
 		{"A 'SourceIpConfig' must be specified with 'source-ip'", []types.RuleCondition{{Field: new("source-ip")}}},
 		{"A 'source-ip' value must be specified", []types.RuleCondition{source()}},
 		{"valid CIDR block", []types.RuleCondition{source("10.0.0.1")}},
 		{"valid CIDR block", []types.RuleCondition{source("10.0.0.1/8")}},
-		{"Regular expression '(?=a)' is not valid", []types.RuleCondition{{Field: new("path-pattern"), RegexValues: []string{"(?=a)"}}}},
+		{
+			"Regular expression '(?=a)' is not valid",
+			[]types.RuleCondition{{Field: new("path-pattern"), RegexValues: []string{"(?=a)"}}},
+		},
 		{"is not valid", []types.RuleCondition{{Field: new("path-pattern"), RegexValues: []string{`\p{L}`}}}},
-		{"You cannot provide both Values and RegexValues", []types.RuleCondition{{Field: new("path-pattern"), Values: []string{"/a"}, RegexValues: []string{"a"}}}},
+		{
+			"You cannot provide both Values and RegexValues",
+			[]types.RuleCondition{{Field: new("path-pattern"), Values: []string{"/a"}, RegexValues: []string{"a"}}},
+		},
 		{"Value null at 'conditions'", []types.RuleCondition{}},
 	} {
 		t.Run(c.text, func(t *testing.T) {
@@ -110,14 +145,33 @@ func TestEveryConditionIsToldAsItWasGiven(t *testing.T) {
 		return &types.PathPatternConditionConfig{RegexValues: v}
 	}
 	for i, c := range []types.RuleCondition{
-		{Field: new("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{Values: []string{"*.example.com", "test-1.example.*"}}},
-		{Field: new("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{RegexValues: []string{`^example\.com:8443$`}}},
+		{
+			Field:            new("host-header"),
+			HostHeaderConfig: &types.HostHeaderConditionConfig{Values: []string{"*.example.com", "test-1.example.*"}},
+		},
+		{
+			Field:            new("host-header"),
+			HostHeaderConfig: &types.HostHeaderConditionConfig{RegexValues: []string{`^example\.com:8443$`}},
+		},
 		path("/img/*", `/~a_b-c.d$e"f'g@h:i+j&k?`),
 		{Field: new("path-pattern"), PathPatternConfig: regex(`^/[a-z]{2}(-[A-Z]{2})?/`)},
 		{Field: new("http-header"), HttpHeaderConfig: &types.HttpHeaderConditionConfig{HttpHeaderName: new("User-Agent"), Values: []string{"*Chrome*", "Safari (x; y)"}}},
-		{Field: new("http-request-method"), HttpRequestMethodConfig: &types.HttpRequestMethodConditionConfig{Values: []string{"GET", "CUSTOM-METHOD"}}},
-		{Field: new("query-string"), QueryStringConfig: &types.QueryStringConditionConfig{Values: []types.QueryStringKeyValuePair{{Key: new("version"), Value: new("v1")}, {Value: new("*example*")}}}},
-		{Field: new("source-ip"), SourceIpConfig: &types.SourceIpConditionConfig{Values: []string{"192.0.2.0/24", "2001:db8::/32"}}},
+		{
+			Field:                   new("http-request-method"),
+			HttpRequestMethodConfig: &types.HttpRequestMethodConditionConfig{Values: []string{"GET", "CUSTOM-METHOD"}},
+		},
+		{
+			Field: new("query-string"),
+			QueryStringConfig: &types.QueryStringConditionConfig{
+				Values: []types.QueryStringKeyValuePair{
+					{Key: new("version"), Value: new("v1")}, {Value: new("*example*")},
+				},
+			},
+		},
+		{
+			Field:          new("source-ip"),
+			SourceIpConfig: &types.SourceIpConditionConfig{Values: []string{"192.0.2.0/24", "2001:db8::/32"}},
+		},
 	} {
 		got := w.rule(l, int32(i+1), c).Conditions
 		if len(got) != 1 {

@@ -90,9 +90,7 @@ func mergeTargetGroups(in types.Action) ([]types.TargetGroupTuple, error) {
 		return nil, invalid("A target group ARN must be specified")
 	case len(tuples) > maxTargetGroups:
 		return nil, wire.Errorf(
-			"TooManyTargetGroups",
-			"You can specify up to %d target groups in a forward action",
-			maxTargetGroups,
+			"TooManyTargetGroups", "You can specify up to %d target groups in a forward action", maxTargetGroups,
 		)
 	}
 	return tuples, nil
@@ -102,9 +100,7 @@ func mergeTargetGroups(in types.Action) ([]types.TargetGroupTuple, error) {
 func checkForwardTo(r store.Reader, lb *store.LoadBalancer, group *store.TargetGroup) error {
 	if group.VPCID != lb.VPCID {
 		return wire.Errorf(
-			"InvalidConfigurationRequest",
-			"The target group '%s' is not in the VPC of the load balancer",
-			group.ARN,
+			"InvalidConfigurationRequest", "The target group '%s' is not in the VPC of the load balancer", group.ARN,
 		)
 	}
 	if users := loadBalancersOf(r, group); slices.ContainsFunc(users, func(arn string) bool { return arn != lb.ARN }) {

@@ -69,9 +69,7 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 
 func duplicateListener(lb *store.LoadBalancer) error {
 	return wire.Errorf(
-		"DuplicateListener",
-		"A listener already exists on this port for this load balancer '%s'",
-		lb.ARN,
+		"DuplicateListener", "A listener already exists on this port for this load balancer '%s'", lb.ARN,
 	)
 }
 

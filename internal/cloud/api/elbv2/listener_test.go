@@ -31,11 +31,15 @@ func TestAPortHasOneListener(t *testing.T) {
 	second := must(w.CreateListener(w.ctx, in))(t).Listeners[0]
 	_, err = w.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: second.ListenerArn, Port: new(int32(80))})
 	refused(t, err, "DuplicateListener", "A listener already exists on this port")
-	moved := must(w.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: second.ListenerArn, Port: new(int32(82)), DefaultActions: forward(*g.TargetGroupArn)}))(t).Listeners[0]
+	moved := must(w.ModifyListener(w.ctx, &elb.ModifyListenerInput{
+		ListenerArn: second.ListenerArn, Port: new(int32(82)), DefaultActions: forward(*g.TargetGroupArn),
+	}))(t).Listeners[0]
 	if *moved.Port != 82 || *moved.DefaultActions[0].TargetGroupArn != *g.TargetGroupArn {
 		t.Errorf("%+v", moved)
 	}
-	if n := len(must(w.DescribeListeners(w.ctx, &elb.DescribeListenersInput{LoadBalancerArn: lb.LoadBalancerArn}))(t).Listeners); n != 2 {
+	if n := len(must(w.DescribeListeners(w.ctx, &elb.DescribeListenersInput{
+		LoadBalancerArn: lb.LoadBalancerArn,
+	}))(t).Listeners); n != 2 {
 		t.Errorf("%d listeners", n)
 	}
 }
@@ -52,7 +56,9 @@ func TestEveryListenerHasItsDefaultRule(t *testing.T) {
 	if len(again) != 1 || *again[0].RuleArn != *rules[0].RuleArn {
 		t.Errorf("%+v", again)
 	}
-	if n := len(must(w.DescribeListenerAttributes(w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn}))(t).Attributes); n == 0 {
+	if n := len(must(w.DescribeListenerAttributes(
+		w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn},
+	))(t).Attributes); n == 0 {
 		t.Error("no attributes")
 	}
 }
@@ -74,23 +80,55 @@ func TestAListenerThatCannotBeIsRefused(t *testing.T) {
 		change     func(in *elb.CreateListenerInput)
 		code, text string
 	}{
-		{"HTTPS without certificate", func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumHttps }, "ValidationError", "A certificate must be specified for HTTPS listeners"},
+		{
+			"HTTPS without certificate", func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumHttps },
+			"ValidationError", "A certificate must be specified for HTTPS listeners",
+		},
 		{"HTTPS", func(in *elb.CreateListenerInput) {
-			in.Protocol, in.Certificates = types.ProtocolEnumHttps, []types.Certificate{{CertificateArn: new("arn:aws:acm:x")}}
+			in.Protocol, in.Certificates = types.ProtocolEnumHttps, []types.Certificate{
+				{CertificateArn: new("arn:aws:acm:x")},
+			}
 		}, "CertificateNotFound", "arn:aws:acm:x"},
-		{"TCP", func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumTcp }, "ValidationError", "must be one of 'HTTPS, HTTP'"},
+		{
+			"TCP", func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumTcp }, "ValidationError",
+			"must be one of 'HTTPS, HTTP'",
+		},
 		{"port 70000", func(in *elb.CreateListenerInput) { in.Port = new(int32(70000)) }, "ValidationError", "65535"},
-		{"no action", func(in *elb.CreateListenerInput) { in.DefaultActions = nil }, "ValidationError", "defaultActions"},
-		{"an unknown group", func(in *elb.CreateListenerInput) { in.DefaultActions = forward(*g.TargetGroupArn + "0") }, "TargetGroupNotFound", "One or more"},
-		{"another balancer's group", func(in *elb.CreateListenerInput) { in.DefaultActions = forward(*g.TargetGroupArn) }, "TargetGroupAssociationLimit", *g.TargetGroupArn},
-		{"a group of another VPC", func(in *elb.CreateListenerInput) { in.DefaultActions = forward(*farGroup.TargetGroupArn) }, "InvalidConfigurationRequest", "VPC"},
-		{"two answers", func(in *elb.CreateListenerInput) { in.DefaultActions = append(fixed("200"), fixed("404")...) }, "TooManyActions", "exactly one"},
+		{
+			"no action", func(in *elb.CreateListenerInput) { in.DefaultActions = nil }, "ValidationError",
+			"defaultActions",
+		},
+		{
+			"an unknown group",
+			func(in *elb.CreateListenerInput) { in.DefaultActions = forward(*g.TargetGroupArn + "0") },
+			"TargetGroupNotFound", "One or more",
+		},
+		{
+			"another balancer's group",
+			func(in *elb.CreateListenerInput) { in.DefaultActions = forward(*g.TargetGroupArn) },
+			"TargetGroupAssociationLimit", *g.TargetGroupArn,
+		},
+		{
+			"a group of another VPC",
+			func(in *elb.CreateListenerInput) { in.DefaultActions = forward(*farGroup.TargetGroupArn) },
+			"InvalidConfigurationRequest", "VPC",
+		},
+		{
+			"two answers",
+			func(in *elb.CreateListenerInput) { in.DefaultActions = append(fixed("200"), fixed("404")...) },
+			"TooManyActions", "exactly one",
+		},
 		{"authentication", func(in *elb.CreateListenerInput) {
 			in.DefaultActions = []types.Action{{Type: types.ActionTypeEnumAuthenticateOidc}}
 		}, "NotImplemented", "authenticate-oidc"},
-		{"a fixed 302", func(in *elb.CreateListenerInput) { in.DefaultActions = fixed("302") }, "ValidationError", "statusCode"},
+		{
+			"a fixed 302", func(in *elb.CreateListenerInput) { in.DefaultActions = fixed("302") }, "ValidationError",
+			"statusCode",
+		},
 		{"a redirect to itself", func(in *elb.CreateListenerInput) {
-			in.DefaultActions = redirect(types.RedirectActionConfig{StatusCode: types.RedirectActionStatusCodeEnumHttp301})
+			in.DefaultActions = redirect(types.RedirectActionConfig{
+				StatusCode: types.RedirectActionStatusCodeEnumHttp301,
+			})
 		}, "InvalidLoadBalancerAction", "loop"},
 		{"a redirect with 303", func(in *elb.CreateListenerInput) {
 			in.DefaultActions = redirect(types.RedirectActionConfig{StatusCode: "HTTP_303", Protocol: new("HTTPS")})
@@ -113,7 +151,14 @@ func TestRedirectsAreDescribedInFull(t *testing.T) {
 	lb := w.balancer()
 	l := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{
 		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp,
-		DefaultActions: []types.Action{{Type: types.ActionTypeEnumRedirect, RedirectConfig: &types.RedirectActionConfig{StatusCode: types.RedirectActionStatusCodeEnumHttp301, Protocol: new("HTTPS"), Port: new("443")}}},
+		DefaultActions: []types.Action{
+			{
+				Type: types.ActionTypeEnumRedirect,
+				RedirectConfig: &types.RedirectActionConfig{
+					StatusCode: types.RedirectActionStatusCodeEnumHttp301, Protocol: new("HTTPS"), Port: new("443"),
+				},
+			},
+		},
 	}))(t).Listeners[0]
 	r := l.DefaultActions[0].RedirectConfig
 	if *r.Host != "#{host}" || *r.Path != "/#{path}" || *r.Query != "#{query}" || *r.Protocol != "HTTPS" {

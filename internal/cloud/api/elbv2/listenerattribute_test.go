@@ -11,13 +11,10 @@ func TestListenersHaveAttributes(t *testing.T) {
 	w := newWorld(t)
 	_, g, l := w.inUse()
 	set := func(key, value string) (map[string]string, error) {
-		out, err := w.ModifyListenerAttributes(
-			w.ctx,
-			&elb.ModifyListenerAttributesInput{
-				ListenerArn: l.ListenerArn,
-				Attributes:  []types.ListenerAttribute{{Key: &key, Value: &value}},
-			},
-		)
+		out, err := w.ModifyListenerAttributes(w.ctx, &elb.ModifyListenerAttributesInput{
+			ListenerArn: l.ListenerArn,
+			Attributes:  []types.ListenerAttribute{{Key: &key, Value: &value}},
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -37,22 +34,25 @@ func TestListenersHaveAttributes(t *testing.T) {
 	}
 	told := must(
 		w.DescribeListenerAttributes(w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn}),
-	)(
-		t,
-	).Attributes
+	)(t).Attributes
 	for _, a := range told {
 		if values[*a.Key] != *a.Value {
 			t.Errorf("%s: %s", *a.Key, *a.Value)
 		}
 	}
 	for _, c := range []struct{ key, value string }{
-		{prefix + "x_content_type_options.header_value", "sniff"}, {prefix + "server.enabled", "maybe"}, {prefix + "access_control_max_age.header_value", "86401"},
+		{
+			prefix + "x_content_type_options.header_value", "sniff",
+		}, {prefix + "server.enabled", "maybe"}, {prefix + "access_control_max_age.header_value", "86401"},
 		{prefix + "content_security_policy.header_value", "a\r\nX: y"}, {"tcp.idle_timeout.seconds", "350"},
 	} {
 		_, err := set(c.key, c.value)
 		refused(t, err, "ValidationError", c.key)
 	}
-	again := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{LoadBalancerArn: l.LoadBalancerArn, Port: l.Port, Protocol: l.Protocol, DefaultActions: forward(*g.TargetGroupArn)}))(t).Listeners[0]
+	again := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{
+		LoadBalancerArn: l.LoadBalancerArn, Port: l.Port, Protocol: l.Protocol,
+		DefaultActions: forward(*g.TargetGroupArn),
+	}))(t).Listeners[0]
 	if *again.ListenerArn != *l.ListenerArn {
 		t.Error("attributes make it another listener")
 	}
@@ -76,11 +76,11 @@ func TestHTTPSListenersNameTheHeadersOfTLS(t *testing.T) {
 	refused(t, set("no header"), "ValidationError", "no header")
 	must(
 		w.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttp}),
-	)(
-		t,
-	)
+	)(t)
 	refused(t, set("X-Version"), "ValidationError", "not recognized")
-	for _, a := range must(w.DescribeListenerAttributes(w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn}))(t).Attributes {
+	for _, a := range must(w.DescribeListenerAttributes(
+		w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn},
+	))(t).Attributes {
 		if *a.Key == "routing.http.request.x_amzn_tls_version.header_name" {
 			t.Error("an HTTP listener tells of TLS")
 		}

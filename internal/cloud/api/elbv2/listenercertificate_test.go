@@ -35,7 +35,8 @@ func certificates(numbers ...int) []types.Certificate {
 
 func httpsInput(lb types.LoadBalancer, certificate ...int) *elb.CreateListenerInput {
 	return &elb.CreateListenerInput{
-		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(443)), Protocol: types.ProtocolEnumHttps, Certificates: certificates(certificate...), DefaultActions: fixed("200"),
+		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(443)), Protocol: types.ProtocolEnumHttps,
+		Certificates: certificates(certificate...), DefaultActions: fixed("200"),
 	}
 }
 
@@ -51,14 +52,10 @@ func TestHTTPSListenersGoOverTheWire(t *testing.T) {
 		*l.MutualAuthentication.Mode != "off" {
 		t.Errorf("%+v", l)
 	}
-	must(
-		client.AddListenerCertificates(
-			w.ctx,
-			&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1, 2, 1)},
-		),
-	)(
-		t,
-	)
+	must(client.AddListenerCertificates(
+		w.ctx,
+		&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1, 2, 1)},
+	))(t)
 	if again := must(client.CreateListener(w.ctx, in))(t).Listeners[0]; *again.ListenerArn != *l.ListenerArn {
 		t.Error("made twice")
 	}
@@ -88,14 +85,10 @@ func TestHTTPSListenersGoOverTheWire(t *testing.T) {
 		&elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(0)},
 	)
 	refused(t, err, "OperationNotPermitted", certificateARN(0))
-	must(
-		client.RemoveListenerCertificates(
-			w.ctx,
-			&elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1)},
-		),
-	)(
-		t,
-	)
+	must(client.RemoveListenerCertificates(
+		w.ctx,
+		&elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1)},
+	))(t)
 	var many []int
 	for i := range 26 {
 		many = append(many, i+3)
@@ -105,22 +98,24 @@ func TestHTTPSListenersGoOverTheWire(t *testing.T) {
 		&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(many...)},
 	)
 	refused(t, err, "TooManyCertificates", "25")
-	_, err = w.AddListenerCertificates(
-		w.ctx,
-		&elb.AddListenerCertificatesInput{
-			ListenerArn:  l.ListenerArn,
-			Certificates: []types.Certificate{{CertificateArn: new("arn:far")}},
-		},
-	)
+	_, err = w.AddListenerCertificates(w.ctx, &elb.AddListenerCertificatesInput{
+		ListenerArn:  l.ListenerArn,
+		Certificates: []types.Certificate{{CertificateArn: new("arn:far")}},
+	})
 	refused(t, err, "CertificateNotFound", "arn:far")
 
-	changed := must(client.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Certificates: certificates(4), SslPolicy: new("ELBSecurityPolicy-TLS13-1-2-2021-06")}))(t).Listeners[0]
+	changed := must(client.ModifyListener(w.ctx, &elb.ModifyListenerInput{
+		ListenerArn: l.ListenerArn, Certificates: certificates(4),
+		SslPolicy: new("ELBSecurityPolicy-TLS13-1-2-2021-06"),
+	}))(t).Listeners[0]
 	if standard, list := tell(); *changed.SslPolicy != "ELBSecurityPolicy-TLS13-1-2-2021-06" ||
 		standard != certificateARN(4) ||
 		!slices.Equal(list, []string{certificateARN(2)}) {
 		t.Errorf("%+v, %s %v", changed, standard, list)
 	}
-	plain := must(client.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttp}))(t).Listeners[0]
+	plain := must(client.ModifyListener(w.ctx, &elb.ModifyListenerInput{
+		ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttp,
+	}))(t).Listeners[0]
 	if plain.SslPolicy != nil || plain.Certificates != nil || plain.Protocol != types.ProtocolEnumHttp {
 		t.Errorf("%+v", plain)
 	}
@@ -144,16 +139,37 @@ func TestAnHTTPSListenerThatCannotBeIsRefused(t *testing.T) {
 		change     func(in *elb.CreateListenerInput)
 		code, text string
 	}{
-		{func(in *elb.CreateListenerInput) { in.Certificates = certificates(0, 1) }, "ValidationError", "Exactly one certificate"},
-		{func(in *elb.CreateListenerInput) { in.Certificates[0].IsDefault = new(true) }, "ValidationError", "IsDefault"},
-		{func(in *elb.CreateListenerInput) { in.Certificates = certificates(9) }, "CertificateNotFound", certificateARN(9)},
-		{func(in *elb.CreateListenerInput) { in.SslPolicy = new("ELBSecurityPolicy-None") }, "SSLPolicyNotFound", "ELBSecurityPolicy-None"},
-		{func(in *elb.CreateListenerInput) { in.SslPolicy = new("ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04") }, "NotImplemented", "FIPS"},
-		{func(in *elb.CreateListenerInput) { in.AlpnPolicy = []string{"HTTP2Only"} }, "InvalidConfigurationRequest", "ALPN"},
+		{
+			func(in *elb.CreateListenerInput) { in.Certificates = certificates(0, 1) }, "ValidationError",
+			"Exactly one certificate",
+		},
+		{
+			func(in *elb.CreateListenerInput) { in.Certificates[0].IsDefault = new(true) }, "ValidationError",
+			"IsDefault",
+		},
+		{
+			func(in *elb.CreateListenerInput) { in.Certificates = certificates(9) }, "CertificateNotFound",
+			certificateARN(9),
+		},
+		{
+			func(in *elb.CreateListenerInput) { in.SslPolicy = new("ELBSecurityPolicy-None") }, "SSLPolicyNotFound",
+			"ELBSecurityPolicy-None",
+		},
+		{
+			func(in *elb.CreateListenerInput) { in.SslPolicy = new("ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04") },
+			"NotImplemented", "FIPS",
+		},
+		{
+			func(in *elb.CreateListenerInput) { in.AlpnPolicy = []string{"HTTP2Only"} }, "InvalidConfigurationRequest",
+			"ALPN",
+		},
 		{func(in *elb.CreateListenerInput) {
 			in.MutualAuthentication = &types.MutualAuthenticationAttributes{Mode: new("verify")}
 		}, "NotImplemented", "mutual"},
-		{func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumHttp }, "InvalidConfigurationRequest", "Certificates"},
+		{
+			func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumHttp }, "InvalidConfigurationRequest",
+			"Certificates",
+		},
 		{func(in *elb.CreateListenerInput) {
 			in.Protocol, in.Certificates, in.SslPolicy = types.ProtocolEnumHttp, nil, new("ELBSecurityPolicy-2016-08")
 		}, "InvalidConfigurationRequest", "security policy"},

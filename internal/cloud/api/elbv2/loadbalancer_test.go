@@ -64,21 +64,60 @@ func TestALoadBalancerThatCannotBeIsRefused(t *testing.T) {
 		code, text string
 	}{
 		{"no name", func(in *elb.CreateLoadBalancerInput) { in.Name = nil }, "ValidationError", "'name'"},
-		{"a long name", func(in *elb.CreateLoadBalancerInput) { in.Name = new(strings.Repeat("x", 33)) }, "ValidationError", "longer than '32'"},
+		{
+			"a long name", func(in *elb.CreateLoadBalancerInput) { in.Name = new(strings.Repeat("x", 33)) },
+			"ValidationError", "longer than '32'",
+		},
 		{"an underscore", func(in *elb.CreateLoadBalancerInput) { in.Name = new("a_b") }, "ValidationError", "hyphens"},
-		{"a reserved name", func(in *elb.CreateLoadBalancerInput) { in.Name = new("internal-a") }, "ValidationError", "internal-"},
-		{"one subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a"} }, "ValidationError", "At least two subnets in two different Availability Zones must be specified"},
-		{"two subnets of a zone", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-a2", "subnet-b"} }, "InvalidConfigurationRequest", "same Availability Zone"},
-		{"an unknown subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-nowhere"} }, "SubnetNotFound", "subnet-nowhere"},
-		{"subnets of two VPCs", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-y"} }, "InvalidConfigurationRequest", "same VPC"},
-		{"a small subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-tiny"} }, "InvalidSubnet", "/27"},
-		{"a full subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-full"} }, "InvalidSubnet", "at least 8 free IP addresses"},
+		{
+			"a reserved name", func(in *elb.CreateLoadBalancerInput) { in.Name = new("internal-a") }, "ValidationError",
+			"internal-",
+		},
+		{
+			"one subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a"} },
+			"ValidationError", "At least two subnets in two different Availability Zones must be specified",
+		},
+		{
+			"two subnets of a zone",
+			func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-a2", "subnet-b"} },
+			"InvalidConfigurationRequest", "same Availability Zone",
+		},
+		{
+			"an unknown subnet",
+			func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-nowhere"} },
+			"SubnetNotFound", "subnet-nowhere",
+		},
+		{
+			"subnets of two VPCs",
+			func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-y"} },
+			"InvalidConfigurationRequest", "same VPC",
+		},
+		{
+			"a small subnet",
+			func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-tiny"} }, "InvalidSubnet",
+			"/27",
+		},
+		{
+			"a full subnet", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-a", "subnet-full"} },
+			"InvalidSubnet", "at least 8 free IP addresses",
+		},
 		{"no gateway", func(in *elb.CreateLoadBalancerInput) {
 			in.Subnets, in.SecurityGroups = []string{"subnet-x", "subnet-y"}, nil
 		}, "InvalidSubnet", "no internet gateway"},
-		{"a group of another VPC", func(in *elb.CreateLoadBalancerInput) { in.SecurityGroups = []string{"sg-other"} }, "InvalidConfigurationRequest", "One or more security groups are invalid"},
-		{"a network load balancer", func(in *elb.CreateLoadBalancerInput) { in.Type = types.LoadBalancerTypeEnumNetwork }, "NotImplemented", "network"},
-		{"IPv6", func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = types.IpAddressTypeDualstack }, "NotImplemented", "dualstack"},
+		{
+			"a group of another VPC",
+			func(in *elb.CreateLoadBalancerInput) { in.SecurityGroups = []string{"sg-other"} },
+			"InvalidConfigurationRequest", "One or more security groups are invalid",
+		},
+		{
+			"a network load balancer",
+			func(in *elb.CreateLoadBalancerInput) { in.Type = types.LoadBalancerTypeEnumNetwork }, "NotImplemented",
+			"network",
+		},
+		{
+			"IPv6", func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = types.IpAddressTypeDualstack },
+			"NotImplemented", "dualstack",
+		},
 		{"a tag twice", func(in *elb.CreateLoadBalancerInput) {
 			in.Tags = []types.Tag{{Key: new("a")}, {Key: new("a")}}
 		}, "DuplicateTagKeys", "a"},
@@ -119,7 +158,8 @@ func TestDeletionProtectionProtects(t *testing.T) {
 	lb, _, _ := w.inUse()
 	set := func(value string) {
 		must(w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{
-			LoadBalancerArn: lb.LoadBalancerArn, Attributes: []types.LoadBalancerAttribute{{Key: new("deletion_protection.enabled"), Value: &value}},
+			LoadBalancerArn: lb.LoadBalancerArn,
+			Attributes:      []types.LoadBalancerAttribute{{Key: new("deletion_protection.enabled"), Value: &value}},
 		}))(t)
 	}
 	set("true")
@@ -145,14 +185,10 @@ func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
 	lb := w.balancer()
 	row, _ := store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
 	before := row.Nodes
-	out := must(
-		w.SetSubnets(
-			w.ctx,
-			&elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: []string{"subnet-a", "subnet-b"}},
-		),
-	)(
-		t,
-	)
+	out := must(w.SetSubnets(
+		w.ctx,
+		&elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: []string{"subnet-a", "subnet-b"}},
+	))(t)
 	row, _ = store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
 	if len(out.AvailabilityZones) != 2 || !slices.Equal(row.Nodes, before[:2]) {
 		t.Errorf("%+v, before %+v", row.Nodes, before)
@@ -160,14 +196,10 @@ func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
 	if _, there := store.NetworkInterfaces.Get(w.store.View(), before[2].InterfaceID); there {
 		t.Error("the interface of the subnet given up is still there")
 	}
-	must(
-		w.SetSecurityGroups(
-			w.ctx,
-			&elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-default"}},
-		),
-	)(
-		t,
-	)
+	must(w.SetSecurityGroups(
+		w.ctx,
+		&elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-default"}},
+	))(t)
 	nic, _ := store.NetworkInterfaces.Get(w.store.View(), before[0].InterfaceID)
 	if !slices.Equal(nic.GroupIDs, []string{"sg-default"}) {
 		t.Errorf("%+v", nic)

@@ -11,33 +11,23 @@ func TestAttributesOfALoadBalancerThatTheTrafficHeedsAreOpen(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
 	for key, value := range map[string]string{
-		"client_keep_alive.seconds": "60", "routing.http.desync_mitigation_mode": "strictest", "routing.http.preserve_host_header.enabled": "true",
+		"client_keep_alive.seconds": "60", "routing.http.desync_mitigation_mode": "strictest",
+		"routing.http.preserve_host_header.enabled": "true",
 	} {
-		must(
-			w.ModifyLoadBalancerAttributes(
-				w.ctx,
-				&elb.ModifyLoadBalancerAttributesInput{
-					LoadBalancerArn: lb.LoadBalancerArn,
-					Attributes:      []types.LoadBalancerAttribute{{Key: &key, Value: &value}},
-				},
-			),
-		)(
-			t,
-		)
+		must(w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{
+			LoadBalancerArn: lb.LoadBalancerArn,
+			Attributes:      []types.LoadBalancerAttribute{{Key: &key, Value: &value}},
+		}))(t)
 	}
 }
 
 func TestAttributesAreCheckedAndComplete(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
-	out := must(
-		w.DescribeLoadBalancerAttributes(
-			w.ctx,
-			&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
-		),
-	)(
-		t,
-	)
+	out := must(w.DescribeLoadBalancerAttributes(
+		w.ctx,
+		&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
+	))(t)
 	if len(out.Attributes) < 20 {
 		t.Errorf("%d attributes", len(out.Attributes))
 	}
@@ -52,7 +42,8 @@ func TestAttributesAreCheckedAndComplete(t *testing.T) {
 		{"connection_logs.s3.enabled", "true", "NotImplemented"},
 	} {
 		_, err := w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{
-			LoadBalancerArn: lb.LoadBalancerArn, Attributes: []types.LoadBalancerAttribute{{Key: &c.key, Value: &c.value}},
+			LoadBalancerArn: lb.LoadBalancerArn,
+			Attributes:      []types.LoadBalancerAttribute{{Key: &c.key, Value: &c.value}},
 		})
 		if c.code == "" && err != nil {
 			t.Errorf("%s=%s: %v", c.key, c.value, err)

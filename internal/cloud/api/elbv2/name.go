@@ -17,9 +17,7 @@ func checkName(kind, name string) error {
 		return invalid("%s name '%s' cannot be longer than '32' characters", kind, name)
 	case !nameForm.MatchString(name):
 		return invalid(
-			"%s name '%s' can only contain characters that are alphanumeric characters or hyphens(-)",
-			kind,
-			name,
+			"%s name '%s' can only contain characters that are alphanumeric characters or hyphens(-)", kind, name,
 		)
 	case strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-"):
 		return invalid("%s name '%s' cannot begin or end with '-'", kind, name)

@@ -26,9 +26,7 @@ func page[T any](rows []T, key func(T) string, size *int32, marker *string) (out
 			return nil, nil, invalid("The marker '%s' is invalid", *marker)
 		}
 		start, found := slices.BinarySearchFunc(
-			rows,
-			string(after),
-			func(row T, after string) int { return strings.Compare(key(row), after) },
+			rows, string(after), func(row T, after string) int { return strings.Compare(key(row), after) },
 		)
 		if found {
 			start++

@@ -149,9 +149,7 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 		}
 		if countRules(tx, lb) >= maxRules {
 			return nil, wire.Errorf(
-				"TooManyRules",
-				"The maximum number of rules per load balancer '%d' has been reached",
-				maxRules,
+				"TooManyRules", "The maximum number of rules per load balancer '%d' has been reached", maxRules,
 			)
 		}
 		row := &store.Rule{

@@ -66,14 +66,10 @@ func TestRulesAreToldInTheirOrder(t *testing.T) {
 	}
 	page := must(
 		w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn, PageSize: new(int32(3))}),
-	)(
-		t,
-	)
+	)(t)
 	rest := must(
 		w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn, Marker: page.NextMarker}),
-	)(
-		t,
-	)
+	)(t)
 	if len(page.Rules) != 3 || len(rest.Rules) != 1 || *rest.Rules[0].Priority != "default" || rest.NextMarker != nil {
 		t.Errorf("%+v, %+v", page, rest)
 	}
@@ -93,25 +89,27 @@ func TestARuleIsModifiedInParts(t *testing.T) {
 	w := newWorld(t)
 	_, g, l := w.inUse()
 	r := w.rule(l, 1)
-	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: forward(*g.TargetGroupArn)}))(t).Rules[0]
+	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{
+		RuleArn: r.RuleArn, Actions: forward(*g.TargetGroupArn),
+	}))(t).Rules[0]
 	if *changed.Actions[0].TargetGroupArn != *g.TargetGroupArn || changed.Conditions[0].Values[0] != "/a*" ||
 		*changed.Priority != "1" {
 		t.Errorf("%+v", changed)
 	}
-	changed = must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Conditions: []types.RuleCondition{{Field: new("host-header"), Values: []string{"*.example.com"}}}}))(t).Rules[0]
+	changed = must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{
+		RuleArn:    r.RuleArn,
+		Conditions: []types.RuleCondition{{Field: new("host-header"), Values: []string{"*.example.com"}}},
+	}))(t).Rules[0]
 	if *changed.Actions[0].TargetGroupArn != *g.TargetGroupArn || len(changed.Conditions) != 1 ||
 		changed.Conditions[0].HostHeaderConfig.Values[0] != "*.example.com" {
 		t.Errorf("%+v", changed)
 	}
 	_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn})
 	refused(t, err, "ValidationError", "Either conditions or actions must be specified")
-	_, err = w.ModifyRule(
-		w.ctx,
-		&elb.ModifyRuleInput{
-			RuleArn:    r.RuleArn,
-			Transforms: []types.RuleTransform{{Type: types.TransformTypeEnumUrlRewrite}},
-		},
-	)
+	_, err = w.ModifyRule(w.ctx, &elb.ModifyRuleInput{
+		RuleArn:    r.RuleArn,
+		Transforms: []types.RuleTransform{{Type: types.TransformTypeEnumUrlRewrite}},
+	})
 	refused(t, err, "NotImplemented", "url-rewrite")
 }
 
@@ -126,17 +124,13 @@ func TestATargetGroupOfARuleIsInUse(t *testing.T) {
 	r := must(w.CreateRule(w.ctx, create))(t).Rules[0]
 	found := must(
 		w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn}),
-	)(
-		t,
-	).TargetGroups
+	)(t).TargetGroups
 	if len(found) != 2 {
 		t.Errorf("%+v", found)
 	}
 	must(
 		w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}),
-	)(
-		t,
-	)
+	)(t)
 	if h := w.health(g)["i-1"]; h.State != "initial" {
 		t.Errorf("%+v", h)
 	}
@@ -194,16 +188,34 @@ func TestRulesThatCannotBeAreRefused(t *testing.T) {
 		code, text string
 	}{
 		{"no priority", func(in *elb.CreateRuleInput) { in.Priority = nil }, "ValidationError", "priority"},
-		{"priority 0", func(in *elb.CreateRuleInput) { in.Priority = new(int32(0)) }, "ValidationError", "greater than or equal to 1"},
-		{"priority 50001", func(in *elb.CreateRuleInput) { in.Priority = new(int32(50001)) }, "ValidationError", "less than or equal to 50000"},
+		{
+			"priority 0", func(in *elb.CreateRuleInput) { in.Priority = new(int32(0)) }, "ValidationError",
+			"greater than or equal to 1",
+		},
+		{
+			"priority 50001", func(in *elb.CreateRuleInput) { in.Priority = new(int32(50001)) }, "ValidationError",
+			"less than or equal to 50000",
+		},
 		{"no action", func(in *elb.CreateRuleInput) { in.Actions = nil }, "ValidationError", "Value null at 'actions'"},
-		{"an unknown listener", func(in *elb.CreateRuleInput) { in.ListenerArn = new(*in.ListenerArn + "0") }, "ListenerNotFound", "One or more listeners not found"},
-		{"an unknown group", func(in *elb.CreateRuleInput) { in.Actions = forward(*g.TargetGroupArn + "0") }, "TargetGroupNotFound", "One or more"},
+		{
+			"an unknown listener", func(in *elb.CreateRuleInput) { in.ListenerArn = new(*in.ListenerArn + "0") },
+			"ListenerNotFound", "One or more listeners not found",
+		},
+		{
+			"an unknown group", func(in *elb.CreateRuleInput) { in.Actions = forward(*g.TargetGroupArn + "0") },
+			"TargetGroupNotFound", "One or more",
+		},
 		{"a transform", func(in *elb.CreateRuleInput) {
 			in.Transforms = []types.RuleTransform{{Type: types.TransformTypeEnumHostHeaderRewrite}}
 		}, "NotImplemented", "host-header-rewrite"},
-		{"a wrong answer", func(in *elb.CreateRuleInput) { in.Actions = fixed("302") }, "ValidationError", "statusCode"},
-		{"a reserved tag", func(in *elb.CreateRuleInput) { in.Tags = []types.Tag{{Key: new("aws:x")}} }, "ValidationError", "aws:"},
+		{
+			"a wrong answer", func(in *elb.CreateRuleInput) { in.Actions = fixed("302") }, "ValidationError",
+			"statusCode",
+		},
+		{
+			"a reserved tag", func(in *elb.CreateRuleInput) { in.Tags = []types.Tag{{Key: new("aws:x")}} },
+			"ValidationError", "aws:",
+		},
 	} {
 		in := newRule(l, 1)
 		c.change(in)

@@ -33,7 +33,10 @@ func TestPrioritiesAreUniqueAndCanChangePlaces(t *testing.T) {
 	refused(t, set(pair(one, 50001)), "ValidationError", "50000")
 	refused(t, set(pair(rules[2], 5)), "OperationNotPermitted", "Default rule")
 	refused(t, set(), "ValidationError", "rulePriorities")
-	other := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{LoadBalancerArn: l.LoadBalancerArn, Port: new(int32(81)), Protocol: types.ProtocolEnumHttp, DefaultActions: fixed("404")}))(t).Listeners[0]
+	other := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{
+		LoadBalancerArn: l.LoadBalancerArn, Port: new(int32(81)), Protocol: types.ProtocolEnumHttp,
+		DefaultActions: fixed("404"),
+	}))(t).Listeners[0]
 	refused(t, set(pair(one, 5), pair(w.rule(other, 1), 6)), "ValidationError", "same listener")
 	if got := w.priorities(l); got != "1 2 default" {
 		t.Error(got)

@@ -13,7 +13,9 @@ func TestSecurityPoliciesAreDescribed(t *testing.T) {
 	client := w.client()
 	all := must(w.DescribeSSLPolicies(w.ctx, &elb.DescribeSSLPoliciesInput{}))(t).SslPolicies
 	var paged []string
-	for in := (&elb.DescribeSSLPoliciesInput{PageSize: new(int32(5)), LoadBalancerType: types.LoadBalancerTypeEnumApplication}); ; {
+	for in := (&elb.DescribeSSLPoliciesInput{
+		PageSize: new(int32(5)), LoadBalancerType: types.LoadBalancerTypeEnumApplication,
+	}); ; {
 		out := must(w.DescribeSSLPolicies(w.ctx, in))(t)
 		for _, p := range out.SslPolicies {
 			paged = append(paged, *p.Name)
@@ -25,14 +27,10 @@ func TestSecurityPoliciesAreDescribed(t *testing.T) {
 	if len(all) < 20 || len(paged) != len(all) || *all[0].Name != "ELBSecurityPolicy-2016-08" {
 		t.Errorf("%d policies, %d in pages", len(all), len(paged))
 	}
-	one := must(
-		client.DescribeSSLPolicies(
-			w.ctx,
-			&elb.DescribeSSLPoliciesInput{Names: []string{"ELBSecurityPolicy-TLS13-1-2-Res-2021-06"}},
-		),
-	)(
-		t,
-	).SslPolicies
+	one := must(client.DescribeSSLPolicies(
+		w.ctx,
+		&elb.DescribeSSLPoliciesInput{Names: []string{"ELBSecurityPolicy-TLS13-1-2-Res-2021-06"}},
+	))(t).SslPolicies
 	if len(one) != 1 || !slices.Equal(one[0].SslProtocols, []string{"TLSv1.2", "TLSv1.3"}) ||
 		len(one[0].Ciphers) != 7 ||
 		*one[0].Ciphers[3].Name != "ECDHE-ECDSA-AES128-GCM-SHA256" ||

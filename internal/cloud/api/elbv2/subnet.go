@@ -74,9 +74,7 @@ func checkSubnets(
 		switch {
 		case s.VPCID != out[0].VPCID:
 			return nil, wire.Errorf(
-				"InvalidConfigurationRequest",
-				"All subnets must belong to the same VPC: '%s'",
-				out[0].VPCID,
+				"InvalidConfigurationRequest", "All subnets must belong to the same VPC: '%s'", out[0].VPCID,
 			)
 		case s.CIDR.Bits() > maxPrefixLength:
 			return nil, wire.Errorf(
@@ -125,9 +123,7 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 		}
 		if subnets[0].VPCID != old.VPCID {
 			return nil, wire.Errorf(
-				"InvalidConfigurationRequest",
-				"All subnets must belong to the same VPC: '%s'",
-				old.VPCID,
+				"InvalidConfigurationRequest", "All subnets must belong to the same VPC: '%s'", old.VPCID,
 			)
 		}
 		lb := *old

@@ -126,9 +126,7 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 	vpc, ok := store.VPCs.Get(r, group.VPCID)
 	if !ok {
 		return wire.Errorf(
-			"InvalidConfigurationRequest",
-			"The VPC '%s' of the target group does not exist",
-			group.VPCID,
+			"InvalidConfigurationRequest", "The VPC '%s' of the target group does not exist", group.VPCID,
 		)
 	}
 	for _, t := range targets {
@@ -148,9 +146,7 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 			t.Zone = zoneOf(r, vpc, addr)
 		case !slices.ContainsFunc(registrableRanges, func(p netip.Prefix) bool { return p.Contains(addr) }):
 			return wire.Errorf(
-				"InvalidTarget",
-				"The IP address '%s' is not within a range that can be registered",
-				t.ID,
+				"InvalidTarget", "The IP address '%s' is not within a range that can be registered", t.ID,
 			)
 		case t.Zone == "all" && group.Attributes[crossZoneKey] == "false":
 			return wire.Errorf(

@@ -12,7 +12,9 @@ import (
 func (w *world) health(group types.TargetGroup, ids ...string) map[string]types.TargetHealth {
 	w.t.Helper()
 	out := map[string]types.TargetHealth{}
-	for _, d := range must(w.DescribeTargetHealth(w.ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: group.TargetGroupArn, Targets: targets(ids...)}))(w.t).TargetHealthDescriptions {
+	for _, d := range must(w.DescribeTargetHealth(w.ctx, &elb.DescribeTargetHealthInput{
+		TargetGroupArn: group.TargetGroupArn, Targets: targets(ids...),
+	}))(w.t).TargetHealthDescriptions {
 		out[*d.Target.Id] = *d.TargetHealth
 	}
 	return out
@@ -37,14 +39,10 @@ func TestTargetsGoFromInitialToDraining(t *testing.T) {
 	if h := w.health(g)["i-1"]; h.State != "healthy" || h.Description != nil {
 		t.Errorf("%+v", h)
 	}
-	must(
-		w.DeregisterTargets(
-			w.ctx,
-			&elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-9")},
-		),
-	)(
-		t,
-	)
+	must(w.DeregisterTargets(
+		w.ctx,
+		&elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-9")},
+	))(t)
 	if h := w.health(g)["i-1"]; h.State != "draining" || h.Reason != "Target.DeregistrationInProgress" {
 		t.Errorf("%+v", h)
 	}
@@ -59,20 +57,14 @@ func TestTargetsOfAGroupThatNobodyUsesAreUnused(t *testing.T) {
 	g := w.group()
 	must(
 		w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}),
-	)(
-		t,
-	)
+	)(t)
 	if h := w.health(g)["i-1"]; h.State != "unused" || h.Reason != "Target.NotInUse" {
 		t.Errorf("%+v", h)
 	}
-	must(
-		w.DeregisterTargets(
-			w.ctx,
-			&elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")},
-		),
-	)(
-		t,
-	)
+	must(w.DeregisterTargets(
+		w.ctx,
+		&elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")},
+	))(t)
 	if all := w.health(g); len(all) != 0 {
 		t.Errorf("%+v", all)
 	}
@@ -94,14 +86,10 @@ func TestWhatIsNotRegisteredIsToldSoWhenAsked(t *testing.T) {
 func TestATerminatedInstanceIsDrainingOnlyWhenAskedFor(t *testing.T) {
 	w := newWorld(t)
 	_, g, _ := w.inUse()
-	must(
-		w.RegisterTargets(
-			w.ctx,
-			&elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-2")},
-		),
-	)(
-		t,
-	)
+	must(w.RegisterTargets(
+		w.ctx,
+		&elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-2")},
+	))(t)
 	w.change(func(tx *store.Tx) {
 		store.Instances.Edit(tx, "i-1", func(i *store.Instance) { i.State = store.Terminated })
 		store.Targets.Edit(
@@ -130,7 +118,10 @@ func TestTargetsThatCannotServeAreRefused(t *testing.T) {
 		target     types.TargetDescription
 		code, text string
 	}{
-		{"stopped", g, types.TargetDescription{Id: new("i-4")}, "InvalidTarget", "The following targets are not in a running state and cannot be registered: 'i-4'"},
+		{
+			"stopped", g, types.TargetDescription{Id: new("i-4")}, "InvalidTarget",
+			"The following targets are not in a running state and cannot be registered: 'i-4'",
+		},
 		{"unknown", g, types.TargetDescription{Id: new("i-0")}, "InvalidTarget", "'i-0'"},
 		{"of another VPC", g, types.TargetDescription{Id: new("i-far")}, "InvalidTarget", "'i-far'"},
 		{"port 0", g, types.TargetDescription{Id: new("i-1"), Port: new(int32(0))}, "ValidationError", "port"},
@@ -141,13 +132,10 @@ func TestTargetsThatCannotServeAreRefused(t *testing.T) {
 		{"inside", addresses, types.TargetDescription{Id: new("10.0.1.9")}, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := w.RegisterTargets(
-				w.ctx,
-				&elb.RegisterTargetsInput{
-					TargetGroupArn: c.group.TargetGroupArn,
-					Targets:        []types.TargetDescription{c.target},
-				},
-			)
+			_, err := w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{
+				TargetGroupArn: c.group.TargetGroupArn,
+				Targets:        []types.TargetDescription{c.target},
+			})
 			if c.code == "" {
 				if err != nil {
 					t.Error(err)
@@ -162,21 +150,15 @@ func TestTargetsThatCannotServeAreRefused(t *testing.T) {
 func TestATargetMayServeOnSeveralPorts(t *testing.T) {
 	w := newWorld(t)
 	_, g, _ := w.inUse()
-	must(
-		w.RegisterTargets(
-			w.ctx,
-			&elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: []types.TargetDescription{
-				{Id: new("i-1")}, {Id: new("i-1"), Port: new(int32(3001))},
-			}},
-		),
-	)(
-		t,
-	)
+	must(w.RegisterTargets(
+		w.ctx,
+		&elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: []types.TargetDescription{
+			{Id: new("i-1")}, {Id: new("i-1"), Port: new(int32(3001))},
+		}},
+	))(t)
 	all := must(
 		w.DescribeTargetHealth(w.ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: g.TargetGroupArn}),
-	)(
-		t,
-	).TargetHealthDescriptions
+	)(t).TargetHealthDescriptions
 	if len(all) != 2 || *all[0].HealthCheckPort != "3000" || *all[1].HealthCheckPort != "3001" {
 		t.Errorf("%+v", all)
 	}

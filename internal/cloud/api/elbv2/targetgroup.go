@@ -231,9 +231,7 @@ func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupIn
 		}
 		if len(loadBalancersOf(tx, group)) > 0 {
 			return wire.Errorf(
-				"ResourceInUse",
-				"Target group '%s' is currently in use by a listener or a rule",
-				group.ARN,
+				"ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", group.ARN,
 			)
 		}
 		for _, t := range store.Targets.By(tx, "target_group", group.ARN) {

@@ -18,7 +18,9 @@ func TestATargetGroupHasAWSsDefaults(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 	values := map[string]string{}
-	for _, a := range must(w.DescribeTargetGroupAttributes(w.ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: g.TargetGroupArn}))(t).Attributes {
+	for _, a := range must(w.DescribeTargetGroupAttributes(w.ctx, &elb.DescribeTargetGroupAttributesInput{
+		TargetGroupArn: g.TargetGroupArn,
+	}))(t).Attributes {
 		values[*a.Key] = *a.Value
 	}
 	if values["deregistration_delay.timeout_seconds"] != "300" ||
@@ -43,16 +45,39 @@ func TestATargetGroupThatCannotBeIsRefused(t *testing.T) {
 		code, text string
 	}{
 		{"no VPC", func(in *elb.CreateTargetGroupInput) { in.VpcId = nil }, "ValidationError", "VPC"},
-		{"an unknown VPC", func(in *elb.CreateTargetGroupInput) { in.VpcId = new("vpc-9") }, "ValidationError", "vpc-9"},
+		{
+			"an unknown VPC", func(in *elb.CreateTargetGroupInput) { in.VpcId = new("vpc-9") }, "ValidationError",
+			"vpc-9",
+		},
 		{"port 0", func(in *elb.CreateTargetGroupInput) { in.Port = new(int32(0)) }, "ValidationError", "port"},
 		{"TCP", func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumTcp }, "NotImplemented", "TCP"},
 		{"gRPC", func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = new("GRPC") }, "NotImplemented", "GRPC"},
-		{"a short interval", func(in *elb.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = new(int32(4)) }, "ValidationError", "healthCheckIntervalSeconds"},
-		{"a time-out as long as the interval", func(in *elb.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = new(int32(5)) }, "ValidationError", "greater than the timeout"},
-		{"a threshold of 11", func(in *elb.CreateTargetGroupInput) { in.HealthyThresholdCount = new(int32(11)) }, "ValidationError", "healthyThresholdCount"},
-		{"a relative path", func(in *elb.CreateTargetGroupInput) { in.HealthCheckPath = new("health") }, "ValidationError", "path"},
-		{"a matcher of 500", func(in *elb.CreateTargetGroupInput) { in.Matcher = &types.Matcher{HttpCode: new("500")} }, "ValidationError", "200-499"},
-		{"no health checks", func(in *elb.CreateTargetGroupInput) { in.HealthCheckEnabled = new(false) }, "InvalidConfigurationRequest", "enabled"},
+		{
+			"a short interval", func(in *elb.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = new(int32(4)) },
+			"ValidationError", "healthCheckIntervalSeconds",
+		},
+		{
+			"a time-out as long as the interval",
+			func(in *elb.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = new(int32(5)) }, "ValidationError",
+			"greater than the timeout",
+		},
+		{
+			"a threshold of 11", func(in *elb.CreateTargetGroupInput) { in.HealthyThresholdCount = new(int32(11)) },
+			"ValidationError", "healthyThresholdCount",
+		},
+		{
+			"a relative path", func(in *elb.CreateTargetGroupInput) { in.HealthCheckPath = new("health") },
+			"ValidationError", "path",
+		},
+		{
+			"a matcher of 500",
+			func(in *elb.CreateTargetGroupInput) { in.Matcher = &types.Matcher{HttpCode: new("500")} },
+			"ValidationError", "200-499",
+		},
+		{
+			"no health checks", func(in *elb.CreateTargetGroupInput) { in.HealthCheckEnabled = new(false) },
+			"InvalidConfigurationRequest", "enabled",
+		},
 	} {
 		in := webGroup()
 		c.change(in)
@@ -66,9 +91,7 @@ func TestATargetGroupInUseStays(t *testing.T) {
 	lb, g, l := w.inUse()
 	found := must(
 		w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn}),
-	)(
-		t,
-	).TargetGroups
+	)(t).TargetGroups
 	if len(found) != 1 || len(found[0].LoadBalancerArns) != 1 || found[0].LoadBalancerArns[0] != *lb.LoadBalancerArn {
 		t.Errorf("%+v", found)
 	}
@@ -84,8 +107,9 @@ func TestTheHealthCheckCanBeChanged(t *testing.T) {
 	w := newWorld(t)
 	g := w.group()
 	changed := must(w.ModifyTargetGroup(w.ctx, &elb.ModifyTargetGroupInput{
-		TargetGroupArn: g.TargetGroupArn, HealthCheckIntervalSeconds: new(int32(5)), HealthCheckTimeoutSeconds: new(int32(3)),
-		HealthCheckPath: new("/health"), Matcher: &types.Matcher{HttpCode: new("200-299,403")},
+		TargetGroupArn: g.TargetGroupArn, HealthCheckIntervalSeconds: new(int32(5)),
+		HealthCheckTimeoutSeconds: new(int32(3)),
+		HealthCheckPath:           new("/health"), Matcher: &types.Matcher{HttpCode: new("200-299,403")},
 	}))(t).TargetGroups[0]
 	if *changed.HealthCheckIntervalSeconds != 5 || *changed.HealthCheckTimeoutSeconds != 3 ||
 		*changed.HealthCheckPath != "/health" ||

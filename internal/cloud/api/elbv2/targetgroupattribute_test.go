@@ -43,8 +43,14 @@ func TestAttributesOfATargetGroupGoTogether(t *testing.T) {
 		{"", "", []string{failover + "count", "3", failOpen + "count", "2"}},
 		{"", "", []string{failover + "count", "off", failOpen + "count", "2"}},
 		{"", "", []string{failover + "percentage", "50", failOpen + "percentage", "50"}},
-		{conflict, "You cannot enable both slow start and weighted random algorithm on a target group", []string{slow, "30", algorithm, "weighted_random"}},
-		{conflict, "You cannot enable both slow start and least outstanding requests algorithm on a target group", []string{slow, "30", algorithm, "least_outstanding_requests"}},
+		{
+			conflict, "You cannot enable both slow start and weighted random algorithm on a target group",
+			[]string{slow, "30", algorithm, "weighted_random"},
+		},
+		{
+			conflict, "You cannot enable both slow start and least outstanding requests algorithm on a target group",
+			[]string{slow, "30", algorithm, "least_outstanding_requests"},
+		},
 		{conflict, "cross-zone load balancing is off", []string{sticky, "true", zone, "false"}},
 		{conflict, "cookie name", []string{sticky, "true", kind, "app_cookie"}},
 		{conflict, "threshold", []string{failOpen + "count", "2"}},
@@ -90,11 +96,17 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 		"InvalidConfigurationRequest",
 		"This target group appears behind a rule with group stickiness disabled ("+*r.RuleArn+"). You must enable group stickiness before enabling target stickiness",
 	)
-	for _, wrong := range []types.TargetGroupStickinessConfig{{Enabled: new(true)}, {Enabled: new(true), DurationSeconds: new(int32(0))}, {Enabled: new(true), DurationSeconds: new(int32(604801))}} {
+	for _, wrong := range []types.TargetGroupStickinessConfig{
+		{Enabled: new(true)}, {Enabled: new(true), DurationSeconds: new(int32(0))},
+		{Enabled: new(true), DurationSeconds: new(int32(604801))},
+	} {
 		_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(&wrong)})
 		refused(t, err, "ValidationError", "uration")
 	}
-	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(&types.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(60))})}))(t).Rules[0]
+	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{
+		RuleArn: r.RuleArn,
+		Actions: weighted(&types.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(60))}),
+	}))(t).Rules[0]
 	forward := changed.Actions[0].ForwardConfig
 	if !*forward.TargetGroupStickinessConfig.Enabled || *forward.TargetGroupStickinessConfig.DurationSeconds != 60 ||
 		*forward.TargetGroups[0].Weight != 9 ||
@@ -130,14 +142,10 @@ func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
 		"InvalidConfigurationRequest",
 		"10.7.0.1",
 	)
-	must(
-		w.DeregisterTargets(
-			w.ctx,
-			&elb.DeregisterTargetsInput{TargetGroupArn: far.TargetGroupArn, Targets: far.Targets},
-		),
-	)(
-		t,
-	)
+	must(w.DeregisterTargets(
+		w.ctx,
+		&elb.DeregisterTargetsInput{TargetGroupArn: far.TargetGroupArn, Targets: far.Targets},
+	))(t)
 	if err := w.setAttributes(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"); err != nil {
 		t.Fatal(err)
 	}

@@ -25,44 +25,31 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 	lb := must(client.CreateLoadBalancer(ctx, webBalancer()))(t).LoadBalancers[0]
 	group := must(client.CreateTargetGroup(ctx, webGroup()))(t).TargetGroups[0]
 	must(client.CreateListener(ctx, &elb.CreateListenerInput{
-		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp, DefaultActions: forward(*group.TargetGroupArn),
+		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp,
+		DefaultActions: forward(*group.TargetGroupArn),
 	}))(t)
-	must(
-		client.RegisterTargets(
-			ctx,
-			&elb.RegisterTargetsInput{TargetGroupArn: group.TargetGroupArn, Targets: targets("i-1", "i-2", "i-3")},
-		),
-	)(
-		t,
-	)
+	must(client.RegisterTargets(
+		ctx,
+		&elb.RegisterTargetsInput{TargetGroupArn: group.TargetGroupArn, Targets: targets("i-1", "i-2", "i-3")},
+	))(t)
 	health := must(
 		client.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: group.TargetGroupArn}),
-	)(
-		t,
-	)
+	)(t)
 	if len(health.TargetHealthDescriptions) != 3 ||
 		health.TargetHealthDescriptions[0].TargetHealth.State != types.TargetHealthStateEnumInitial {
 		t.Errorf("%+v", health.TargetHealthDescriptions)
 	}
-	attributes := must(
-		client.DescribeLoadBalancerAttributes(
-			ctx,
-			&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
-		),
-	)(
-		t,
-	)
+	attributes := must(client.DescribeLoadBalancerAttributes(
+		ctx,
+		&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
+	))(t)
 	if len(attributes.Attributes) < 20 {
 		t.Errorf("%+v", attributes.Attributes)
 	}
-	must(
-		client.DescribeCapacityReservation(
-			ctx,
-			&elb.DescribeCapacityReservationInput{LoadBalancerArn: lb.LoadBalancerArn},
-		),
-	)(
-		t,
-	)
+	must(client.DescribeCapacityReservation(
+		ctx,
+		&elb.DescribeCapacityReservationInput{LoadBalancerArn: lb.LoadBalancerArn},
+	))(t)
 	_, err := client.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{Names: []string{"none"}})
 	if _, ok := errors.AsType[*types.TargetGroupNotFoundException](err); !ok {
 		t.Errorf("%v", err)
@@ -118,16 +105,9 @@ func TestRulesGoOverTheWire(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	must(client.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: made.RuleArn, Actions: fixed("503")}))(t)
-	moved := must(
-		client.SetRulePriorities(
-			ctx,
-			&elb.SetRulePrioritiesInput{
-				RulePriorities: []types.RulePriorityPair{{RuleArn: made.RuleArn, Priority: new(int32(11))}},
-			},
-		),
-	)(
-		t,
-	).Rules
+	moved := must(client.SetRulePriorities(ctx, &elb.SetRulePrioritiesInput{
+		RulePriorities: []types.RulePriorityPair{{RuleArn: made.RuleArn, Priority: new(int32(11))}},
+	}))(t).Rules
 	if len(moved) != 1 || *moved[0].Priority != "11" || moved[0].Actions[0].FixedResponseConfig == nil {
 		t.Errorf("%+v", moved)
 	}
@@ -137,25 +117,19 @@ func TestRulesGoOverTheWire(t *testing.T) {
 	}
 	tags := must(
 		client.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*made.RuleArn}}),
-	)(
-		t,
-	).TagDescriptions
+	)(t).TagDescriptions
 	if len(tags) != 1 || *tags[0].Tags[0].Value != "b" {
 		t.Errorf("%+v", tags)
 	}
-	must(
-		client.ModifyListenerAttributes(
-			ctx,
-			&elb.ModifyListenerAttributesInput{ListenerArn: l.ListenerArn, Attributes: []types.ListenerAttribute{
-				{
-					Key:   new("routing.http.response.strict_transport_security.header_value"),
-					Value: new("max-age=31536000; includeSubDomains"),
-				},
-			}},
-		),
-	)(
-		t,
-	)
+	must(client.ModifyListenerAttributes(
+		ctx,
+		&elb.ModifyListenerAttributesInput{ListenerArn: l.ListenerArn, Attributes: []types.ListenerAttribute{
+			{
+				Key:   new("routing.http.response.strict_transport_security.header_value"),
+				Value: new("max-age=31536000; includeSubDomains"),
+			},
+		}},
+	))(t)
 	must(client.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: made.RuleArn}))(t)
 	_, err = client.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: told[1].RuleArn})
 	if _, ok := errors.AsType[*types.OperationNotPermittedException](err); !ok {

@@ -37,13 +37,11 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{t: t, store: s, now: time.Unix(1_800_000_000, 0)}
 	w.ctx = wire.WithCaller(t.Context(), wire.Caller{Region: here})
-	w.API = elbv2.New(
-		elbv2.Config{
-			Store:       s,
-			Now:         func() time.Time { return w.now },
-			PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
-		},
-	)
+	w.API = elbv2.New(elbv2.Config{
+		Store:       s,
+		Now:         func() time.Time { return w.now },
+		PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
+	})
 	w.change(func(tx *store.Tx) {
 		store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: here, CIDR: netip.MustParsePrefix("10.0.0.0/16")})
 		store.VPCs.Put(tx, &store.VPC{ID: "vpc-2", Region: here, CIDR: netip.MustParsePrefix("10.1.0.0/16")})
@@ -76,20 +74,18 @@ func newWorld(t *testing.T) *world {
 				ID: fmt.Sprintf(
 					"eni-full-%d",
 					i,
-				), Region: here, VPCID: "vpc-1", SubnetID: "subnet-full", PrivateIP: netip.AddrFrom4([4]byte{10, 0, 6, byte(4 + i)}),
+				), Region: here, VPCID: "vpc-1", SubnetID: "subnet-full",
+				PrivateIP: netip.AddrFrom4([4]byte{10, 0, 6, byte(4 + i)}),
 			})
 		}
 		for i, state := range []string{store.Running, store.Running, store.Running, store.Stopped} {
-			store.Instances.Put(
-				tx,
-				&store.Instance{
-					ID:     fmt.Sprintf("i-%d", i+1),
-					Region: here,
-					VPCID:  "vpc-1",
-					Zone:   here + string(rune('a'+i)),
-					State:  state,
-				},
-			)
+			store.Instances.Put(tx, &store.Instance{
+				ID:     fmt.Sprintf("i-%d", i+1),
+				Region: here,
+				VPCID:  "vpc-1",
+				Zone:   here + string(rune('a'+i)),
+				State:  state,
+			})
 		}
 		store.Instances.Put(tx, &store.Instance{ID: "i-far", Region: here, VPCID: "vpc-2", State: store.Running})
 	})
@@ -158,7 +154,8 @@ func (w *world) inUse() (lb types.LoadBalancer, group types.TargetGroup, listene
 	w.t.Helper()
 	lb, group = w.balancer(), w.group()
 	listener = must(w.CreateListener(w.ctx, &elb.CreateListenerInput{
-		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp, DefaultActions: forward(*group.TargetGroupArn),
+		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp,
+		DefaultActions: forward(*group.TargetGroupArn),
 	}))(w.t).Listeners[0]
 	return lb, group, listener
 }
