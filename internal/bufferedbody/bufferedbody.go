@@ -1,4 +1,6 @@
-// Package bufferedbody lets AWS's SDK speak to a cloud that is near.
+// Package bufferedbody provides an HTTP client that sends request bodies from
+// memory, so that the AWS SDK can talk to an endpoint that responds within
+// microseconds.
 package bufferedbody
 
 import (
@@ -10,25 +12,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Client sends requests with bodies that net/http knows to be in memory, so that
-// it sends head and body at once and is done. Of the SDK's own bodies it looks for
-// the end after it has sent them. A near cloud's answer may be there before: the
-// SDK closes the body then, the look for its end fails, and net/http closes the
-// connection, with what has not been read of the answer yet (net/http,
-// transferWriter.writeBody; smithy-go, safeWriteToReadCloser.WriteTo). The SDK
-// would try again, after up to a second, or fail.
+// Client wraps an HTTP client and reads each request's body into memory before
+// sending it.
+//
+// Without it, the SDK's own bodies race with fast responses. net/http sends such
+// a body and then reads it once more to see that it ends. An endpoint on the same
+// host may have responded by then, upon which the SDK closes the body; the read
+// fails, and net/http closes the connection although part of the response is
+// still unread (net/http, transferWriter.writeBody; smithy-go,
+// safeWriteToReadCloser.WriteTo). The SDK would fail, or retry after up to a
+// second. A body that net/http knows to be in memory is sent without that read.
 type Client struct{ aws.HTTPClient }
 
-// Do sends a request and returns its response.
+// Do sends r and returns the response.
 func (c Client) Do(r *http.Request) (*http.Response, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return c.HTTPClient.Do(r)
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read the body to send: %w", err)
+		return nil, fmt.Errorf("read request body: %w", err)
 	}
-	sent := r.Clone(r.Context())
-	sent.Body = io.NopCloser(bytes.NewReader(body))
-	return c.HTTPClient.Do(sent)
+	buffered := r.Clone(r.Context())
+	buffered.Body = io.NopCloser(bytes.NewReader(body))
+	return c.HTTPClient.Do(buffered)
 }

@@ -14,16 +14,16 @@ import (
 	"aloft.dev/aloft/internal/bufferedbody"
 )
 
-// A server that answers at once, with more than a client reads at a time, meets
-// the SDK while it still looks for the end of its request.
-func TestAQuickAnswerIsReadToItsEnd(t *testing.T) {
+// The server responds at once, with more than a client reads at a time, while the
+// SDK still waits for the end of its request body.
+func TestEarlyResponseIsReadToItsEnd(t *testing.T) {
 	var item strings.Builder
 	for i := range 1000 {
 		fmt.Fprintf(&item, "<item><vpcId>vpc-%d</vpcId></item>", i)
 	}
-	answer := `<DescribeVpcsResponse><vpcSet>` + item.String() + `</vpcSet></DescribeVpcsResponse>`
+	response := `<DescribeVpcsResponse><vpcSet>` + item.String() + `</vpcSet></DescribeVpcsResponse>`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(answer))
+		_, _ = w.Write([]byte(response))
 	}))
 	defer server.Close()
 	connections := &http.Transport{}
@@ -38,20 +38,20 @@ func TestAQuickAnswerIsReadToItsEnd(t *testing.T) {
 	for i := range 100 {
 		out, err := client.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-1"}})
 		if err != nil || len(out.Vpcs) != 1000 || *out.Vpcs[999].VpcId != "vpc-999" {
-			t.Fatalf("call %d: %v", i, err)
+			t.Fatalf("call %d returned %d VPCs, error %v; want 1000 VPCs", i, len(out.Vpcs), err)
 		}
 	}
 }
 
-type sender func(*http.Request) (*http.Response, error)
+type doFunc func(*http.Request) (*http.Response, error)
 
-func (s sender) Do(r *http.Request) (*http.Response, error) { return s(r) }
+func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestARequestWithoutABodyStaysAsItIs(t *testing.T) {
+func TestRequestWithoutBodyIsPassedThrough(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
-	var next aws.HTTPClient = sender(func(got *http.Request) (*http.Response, error) {
+	var next aws.HTTPClient = doFunc(func(got *http.Request) (*http.Response, error) {
 		if got != r {
-			t.Error("another request was sent")
+			t.Error("Do passed on a different request")
 		}
 		return nil, nil
 	})

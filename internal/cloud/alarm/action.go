@@ -8,15 +8,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Firing is an alarm whose action is to be carried out.
+// Firing is an alarm whose action runs.
 type Firing struct {
 	Alarm  *store.Alarm
-	Values []float64 // the data points of its evaluation periods, newest first
+	Values []float64 // data points of its evaluation periods, newest first
 	At     time.Time
 }
 
-// RecentValues are the newest data points of the alarm's metric, as many as it has
-// evaluation periods if there are so many, newest first.
+// RecentValues returns the newest known data points of the alarm's metric, newest
+// first and at most one for each evaluation period.
 func RecentValues(row *store.Alarm, metrics *metric.Store, now time.Time) (out []float64) {
 	for _, p := range Datapoints(row, metrics, now) {
 		if p.Known && len(out) < int(row.EvaluationPeriods) {
@@ -26,11 +26,11 @@ func RecentValues(row *store.Alarm, metrics *metric.Store, now time.Time) (out [
 	return out
 }
 
-// ActionsDue tells whether the actions of the alarm's present state have yet to run for
-// the first time.
+// ActionsDue reports whether the actions of the alarm's state have not run since
+// it entered the state.
 func ActionsDue(row *store.Alarm) bool { return row.Acted.Before(row.StateChanged) }
 
-// MarkActionsRun writes down that the actions of the alarm's state have run.
+// MarkActionsRun records that the actions of the alarm's state have run.
 func MarkActionsRun(tx *store.Tx, row *store.Alarm, now time.Time) {
 	if now.Before(row.StateChanged) {
 		now = row.StateChanged
@@ -38,7 +38,7 @@ func MarkActionsRun(tx *store.Tx, row *store.Alarm, now time.Time) {
 	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) { edited.Acted = now })
 }
 
-// StateActions are those of the alarm's present state.
+// StateActions returns the actions of the alarm's state.
 func StateActions(row *store.Alarm) []string {
 	switch row.State {
 	case OK:
@@ -49,7 +49,7 @@ func StateActions(row *store.Alarm) []string {
 	return row.NoDataActions
 }
 
-// RecordAction writes down what came of an action.
+// RecordAction adds an action and its outcome to the alarm's history.
 func RecordAction(tx *store.Tx, row *store.Alarm, action string, failure error, now time.Time) {
 	data := map[string]any{
 		"actionState":          "Succeeded",

@@ -1,8 +1,7 @@
-// Package alarm is what a CloudWatch alarm is, beside its row: how its state
-// follows from data points, in which words it says so, and what is written down
-// when it changes. Facts about states, missing data and history: Amazon
-// CloudWatch User Guide, Using Amazon CloudWatch alarms; the wording is that of
-// recorded answers.
+// Package alarm implements CloudWatch alarms: how an alarm's state follows from
+// data points, the reasons given for it, and the history that is recorded. Its
+// facts are from the Amazon CloudWatch User Guide, Using Amazon CloudWatch
+// alarms; the words of reasons and history are those of recorded responses.
 package alarm
 
 import (
@@ -13,25 +12,25 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// States of an alarm.
+// The states of an alarm.
 const (
 	OK               = "OK"
 	InAlarm          = "ALARM"
 	InsufficientData = "INSUFFICIENT_DATA"
 )
 
-// ARN is the name of an alarm in a region, in full.
+// ARN returns the ARN of an alarm.
 func ARN(region, name string) string { return identity.ARN("cloudwatch", region, "alarm:"+name) }
 
-// Put stores a new alarm, or another configuration of one that is there, whose
-// state and tags stay as they are (Amazon CloudWatch API Reference,
-// PutMetricAlarm).
+// Put creates an alarm, or replaces an alarm's configuration and keeps its state
+// and tags (Amazon CloudWatch API Reference, PutMetricAlarm).
 func Put(tx *store.Tx, row *store.Alarm, now time.Time) {
 	row.ARN = ARN(row.Region, row.Name)
 	row.Configured = now
 	old, known := store.Alarms.Get(tx, row.ARN)
 	if known {
-		row.Tags, row.State, row.StateReason, row.StateReasonData = old.Tags, old.State, old.StateReason, old.StateReasonData
+		row.Tags, row.State = old.Tags, old.State
+		row.StateReason, row.StateReasonData = old.StateReason, old.StateReasonData
 		row.StateUpdated, row.StateChanged, row.Acted = old.StateUpdated, old.StateChanged, old.Acted
 		recordConfiguration(tx, row, "Update", "updated", now)
 	} else {
@@ -42,24 +41,25 @@ func Put(tx *store.Tx, row *store.Alarm, now time.Time) {
 	store.Alarms.Put(tx, row)
 }
 
-// Delete removes an alarm. Its history stays.
+// Delete deletes an alarm. Its history is kept.
 func Delete(tx *store.Tx, row *store.Alarm, now time.Time) {
 	recordConfiguration(tx, row, "Delete", "deleted", now)
 	store.Alarms.Delete(tx, row.ARN)
 }
 
-// Verdict is a state and the reason for it, for people and for programs.
+// Verdict is a state with the reason for it, as text and as JSON.
 type Verdict struct {
 	State, Reason, Data string
 }
 
-// SetState gives an alarm the state of the verdict. Its actions are left to whoever
-// watches alarms: see Due.
+// SetState sets an alarm to the state of a verdict. The loop that watches alarms
+// runs the state's actions: see ActionsDue.
 func SetState(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
 	changed := row.State != v.State
 	if changed {
 		record(tx, row, "StateUpdate", fmt.Sprintf("Alarm updated from %s to %s", row.State, v.State), map[string]any{
-			"version": "1.0", "oldState": stateData(row.State, row.StateReason, row.StateReasonData),
+			"version":  "1.0",
+			"oldState": stateData(row.State, row.StateReason, row.StateReasonData),
 			"newState": stateData(v.State, v.Reason, v.Data),
 		}, now)
 	}
@@ -67,6 +67,7 @@ func SetState(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
 		edited.State, edited.StateReason, edited.StateReasonData, edited.StateUpdated = v.State, v.Reason, v.Data, now
 		if changed {
 			edited.StateChanged = now
+			// ActionsDue compares the two times, so this change must be the later one.
 			if !now.After(row.Acted) {
 				edited.StateChanged = row.Acted.Add(1)
 			}

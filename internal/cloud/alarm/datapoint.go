@@ -7,22 +7,22 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// extraPeriods is how many periods beside its evaluation periods an alarm looks at:
-// the guide's example takes five for three and leaves the number open (Amazon
-// CloudWatch User Guide, How alarm state is evaluated when data is missing).
+// extraPeriods is how many periods an alarm reads beyond its evaluation periods.
+// The guide reads five for three and gives no rule (Amazon CloudWatch User Guide,
+// How alarm state is evaluated when data is missing).
 const extraPeriods = 2
 
-// Datapoint is one period of a metric.
+// Datapoint is the value of the watched statistic in one period.
 type Datapoint struct {
-	At      time.Time // its beginning
-	Known   bool      // there is data
+	At      time.Time // start of the period
+	Known   bool      // the period has data
 	Value   float64
 	Samples float64
 }
 
-// Datapoints computes what the alarm looks at, from the newest period to the oldest
-// one of its evaluation range. Periods end at whole minutes and slide with them,
-// also those that are longer.
+// Datapoints computes the data points of the alarm's evaluation range, newest
+// first. Periods of any length end at a whole minute, so that they slide from
+// minute to minute.
 func Datapoints(row *store.Alarm, metrics *metric.Store, now time.Time) []Datapoint {
 	w := WatchedBy(row)
 	compute := metric.ParseStatistic(w.Statistic)

@@ -9,79 +9,79 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Evaluate judges the points of an evaluation range, newest first. keep: the
-// alarm stays in the state it has.
+// Evaluate returns the state that follows from the data points of an evaluation
+// range, newest first. keep reports that the alarm keeps its state.
 //
-// As many existing points as there are evaluation periods decide when there are
-// so many in the range; else all that exist do, and the missing ones are treated
-// as the alarm says. Without a treatment, breaching points alone make an alarm
-// when the oldest is old enough that no point that is still to come could make
-// the state another (Amazon CloudWatch User Guide, Avoiding premature transitions
+// If the range has as many known points as the alarm has evaluation periods, the
+// newest of those decide. Otherwise all known points do, and missing ones are
+// treated as the alarm says. If it does not say, breaching points raise the alarm
+// only when the oldest of them is so old that no point still to arrive could lead
+// to another state (Amazon CloudWatch User Guide, Avoiding premature transitions
 // to alarm state).
 func Evaluate(row *store.Alarm, points []Datapoint, now time.Time) (v Verdict, keep bool) {
-	j := newEvaluation(row, points, now)
+	e := newEvaluation(row, points, now)
 	switch {
-	case row.EvaluateLowSample == "ignore" && j.fewSamples():
+	case row.EvaluateLowSample == "ignore" && e.fewSamples():
 		return Verdict{}, true
-	case len(j.breaching) >= j.m:
-		return j.verdict(InAlarm), false
-	case j.missing == 0:
-		return j.verdict(OK), false
-	case row.TreatMissing == "breaching" && len(j.breaching)+j.missing >= j.m:
-		return j.verdict(InAlarm), false
-	case row.TreatMissing == "breaching", row.TreatMissing == "notBreaching", len(j.within) > 0:
-		return j.verdict(OK), false
+	case len(e.breaching) >= e.m:
+		return e.verdict(InAlarm), false
+	case e.missing == 0:
+		return e.verdict(OK), false
+	case row.TreatMissing == "breaching" && len(e.breaching)+e.missing >= e.m:
+		return e.verdict(InAlarm), false
+	case row.TreatMissing == "breaching", row.TreatMissing == "notBreaching", len(e.within) > 0:
+		return e.verdict(OK), false
 	case row.TreatMissing == "ignore":
 		return Verdict{}, true
-	case j.oldest >= j.m:
-		return j.verdict(InAlarm), false
+	case e.oldest >= e.m:
+		return e.verdict(InAlarm), false
 	}
-	return j.verdict(InsufficientData), false
+	return e.verdict(InsufficientData), false
 }
 
-// newEvaluation sorts the points of an evaluation range, newest first.
+// newEvaluation classifies the data points of an evaluation range, newest first.
 func newEvaluation(row *store.Alarm, points []Datapoint, now time.Time) *evaluation {
 	n := int(row.EvaluationPeriods)
-	j := &evaluation{row: row, n: n, m: n, now: now, watched: WatchedBy(row)}
+	e := &evaluation{row: row, n: n, m: n, now: now, watched: WatchedBy(row)}
 	if row.DatapointsToAlarm > 0 {
-		j.m = int(row.DatapointsToAlarm)
+		e.m = int(row.DatapointsToAlarm)
 	}
 	for i, p := range points {
-		if !p.Known || len(j.existing) == n {
+		if !p.Known || len(e.existing) == n {
 			continue
 		}
-		j.existing = append(j.existing, p)
+		e.existing = append(e.existing, p)
 		if Breaches(row, p.Value) {
-			j.breaching, j.oldest = append(j.breaching, p), i+1
+			e.breaching, e.oldest = append(e.breaching, p), i+1
 		} else {
-			j.within = append(j.within, p)
+			e.within = append(e.within, p)
 		}
 	}
-	j.missing = n - len(j.existing)
-	gaps := j.missing
+	e.missing = n - len(e.existing)
+	gaps := e.missing
 	for _, p := range points {
-		if p.Known && len(j.evaluated) < n {
-			j.evaluated = append(j.evaluated, p)
+		if p.Known && len(e.evaluated) < n {
+			e.evaluated = append(e.evaluated, p)
 		} else if gaps > 0 && !p.Known {
-			gaps, j.evaluated = gaps-1, append(j.evaluated, p)
+			gaps, e.evaluated = gaps-1, append(e.evaluated, p)
 		}
 	}
-	return j
+	return e
 }
 
-// evaluation is what an evaluation looks at.
+// evaluation holds the data points of an evaluation range by their role.
 type evaluation struct {
 	row                         *store.Alarm
 	watched                     WatchedMetric
 	now                         time.Time
-	n, m                        int         // evaluation periods, and how many of them make an alarm
+	n, m                        int         // evaluation periods, and how many must breach
 	existing, breaching, within []Datapoint // newest first
-	oldest                      int         // how many periods ago the oldest breaching point was
+	oldest                      int         // age of the oldest breaching point, in periods
 	missing                     int
-	evaluated                   []Datapoint // the existing ones and as many missing ones as were needed
+	evaluated                   []Datapoint // the existing points and the missing ones that replace others
 }
 
-// Breaches tells whether the alarm's comparison holds of the value.
+// Breaches reports whether the value breaches the alarm's threshold.
 func Breaches(row *store.Alarm, value float64) bool {
 	switch row.Comparison {
 	case "GreaterThanOrEqualToThreshold":
@@ -96,16 +96,17 @@ func Breaches(row *store.Alarm, value float64) bool {
 	return false
 }
 
-// fewSamples tells whether the evaluation has too few samples for its percentile:
-// fewer than 10/(1-p), of percentiles below the median 10/p (Amazon CloudWatch
-// User Guide, Percentile-based CloudWatch alarms and low data samples).
-func (j *evaluation) fewSamples() bool {
-	p, err := strconv.ParseFloat(strings.TrimPrefix(j.watched.Statistic, "p"), 64)
-	if !strings.HasPrefix(j.watched.Statistic, "p") || err != nil {
+// fewSamples reports whether the evaluation has too few samples for its
+// percentile: fewer than 10/(1-p), or for percentiles below the median, fewer
+// than 10/p (Amazon CloudWatch User Guide, Percentile-based CloudWatch alarms and
+// low data samples).
+func (e *evaluation) fewSamples() bool {
+	p, err := strconv.ParseFloat(strings.TrimPrefix(e.watched.Statistic, "p"), 64)
+	if !strings.HasPrefix(e.watched.Statistic, "p") || err != nil {
 		return false
 	}
 	samples := 0.0
-	for _, point := range j.existing {
+	for _, point := range e.existing {
 		samples += point.Samples
 	}
 	if p /= 100; p >= 0.5 {

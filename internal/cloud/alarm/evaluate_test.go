@@ -12,8 +12,8 @@ import (
 
 var noon = time.Date(2026, 10, 26, 12, 0, 10, 0, time.UTC)
 
-// points reads data points from old to new: 0 is within the threshold, X
-// breaches it, - is missing.
+// points parses data points from old to new: 0 is within the threshold, X
+// breaches it and - is missing.
 func points(text string) (out []alarm.Datapoint) {
 	fields := strings.Fields(text)
 	for i, f := range fields {
@@ -44,9 +44,9 @@ func row(m int32, treat string) *store.Alarm {
 	}
 }
 
-// The tables of the guide (Amazon CloudWatch User Guide, How alarm state is
+// The cases are the guide's tables (Amazon CloudWatch User Guide, How alarm state is
 // evaluated when data is missing).
-func TestMissingDataAreTreatedAsInTheGuide(t *testing.T) {
+func TestMissingDataIsTreatedAsInTheGuide(t *testing.T) {
 	for _, tc := range []struct {
 		m                                        int32
 		points                                   string
@@ -71,13 +71,14 @@ func TestMissingDataAreTreatedAsInTheGuide(t *testing.T) {
 		} {
 			v, keep := alarm.Evaluate(row(tc.m, treat), points(tc.points), noon)
 			if v.State != want || keep != (want == "") {
-				t.Errorf("%d of 3, %s, %q: %q (keep %v), want %q", tc.m, tc.points, treat, v.State, keep, want)
+				t.Errorf("%d of 3 points, %s, missing data %q: state %q (keep %v), want %q",
+					tc.m, tc.points, treat, v.State, keep, want)
 			}
 		}
 	}
 }
 
-func TestReasonsAreInAWSsWords(t *testing.T) {
+func TestReasonHasAWSsWording(t *testing.T) {
 	for _, tc := range []struct {
 		n, m          int32
 		points, treat string
@@ -89,7 +90,8 @@ func TestReasonsAreInAWSsWords(t *testing.T) {
 		},
 		{
 			2, 0, "0 0 X X", "",
-			"Threshold Crossed: 2 datapoints [21.5 (26/10/26 11:59:00), 21.5 (26/10/26 11:58:00)] were greater than the threshold (2.0).",
+			"Threshold Crossed: 2 datapoints [21.5 (26/10/26 11:59:00), 21.5 (26/10/26 11:58:00)] were greater " +
+				"than the threshold (2.0).",
 		},
 		{
 			2, 0, "0 0 X 0", "",
@@ -97,27 +99,35 @@ func TestReasonsAreInAWSsWords(t *testing.T) {
 		},
 		{
 			3, 1, "0 0 0 0 X", "",
-			"Threshold Crossed: 1 out of the last 3 datapoints [21.5 (26/10/26 11:59:00)] was greater than the threshold (2.0) (minimum 1 datapoint for OK -> ALARM transition).",
+			"Threshold Crossed: 1 out of the last 3 datapoints [21.5 (26/10/26 11:59:00)] was greater than the " +
+				"threshold (2.0) (minimum 1 datapoint for OK -> ALARM transition).",
 		},
 		{
 			3, 1, "- - - - X", "notBreaching",
-			"Threshold Crossed: 1 out of the last 3 datapoints [21.5 (26/10/26 11:59:00)] was greater than the threshold (2.0) and 2 missing datapoints were treated as [NonBreaching] (minimum 1 datapoint for OK -> ALARM transition).",
+			"Threshold Crossed: 1 out of the last 3 datapoints [21.5 (26/10/26 11:59:00)] was greater than the " +
+				"threshold (2.0) and 2 missing datapoints were treated as [NonBreaching] (minimum 1 datapoint " +
+				"for OK -> ALARM transition).",
 		},
 		{
 			1, 1, "- - 0", "",
-			"Threshold Crossed: 1 out of the last 1 datapoints [0.0 (26/10/26 11:59:00)] was not greater than the threshold (2.0) (minimum 1 datapoint for ALARM -> OK transition).",
+			"Threshold Crossed: 1 out of the last 1 datapoints [0.0 (26/10/26 11:59:00)] was not greater than " +
+				"the threshold (2.0) (minimum 1 datapoint for ALARM -> OK transition).",
 		},
 		{
 			6, 0, "X X X X X X", "",
-			"Threshold Crossed: 6 datapoints were greater than the threshold (2.0). The most recent datapoints which crossed the threshold: [21.5 (26/10/26 11:59:00), 21.5 (26/10/26 11:58:00), 21.5 (26/10/26 11:57:00), 21.5 (26/10/26 11:56:00), 21.5 (26/10/26 11:55:00)].",
+			"Threshold Crossed: 6 datapoints were greater than the threshold (2.0). The most recent datapoints " +
+				"which crossed the threshold: [21.5 (26/10/26 11:59:00), 21.5 (26/10/26 11:58:00), 21.5 " +
+				"(26/10/26 11:57:00), 21.5 (26/10/26 11:56:00), 21.5 (26/10/26 11:55:00)].",
 		},
 		{
 			2, 0, "- - - -", "breaching",
-			"Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching].",
+			"Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated " +
+				"as [Breaching].",
 		},
 		{
 			1, 0, "- - -", "notBreaching",
-			"Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].",
+			"Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as " +
+				"[NonBreaching].",
 		},
 		{2, 0, "- - - -", "", "Insufficient Data: 2 datapoints were unknown."},
 	} {
@@ -129,18 +139,23 @@ func TestReasonsAreInAWSsWords(t *testing.T) {
 	}
 }
 
-func TestTheReasonIsTheSameForPrograms(t *testing.T) {
+func TestReasonData(t *testing.T) {
 	a := row(0, "breaching")
 	a.Unit = "Seconds"
 	v, _ := alarm.Evaluate(a, points("- - - - X"), noon)
-	want := `{"version":"1.0","queryDate":"2026-10-26T12:00:10.000+0000","startDate":"2026-10-26T11:59:00.000+0000","unit":"Seconds","statistic":"Average","period":60,"recentDatapoints":[21.5],"threshold":2,` +
-		`"evaluatedDatapoints":[{"timestamp":"2026-10-26T11:59:00.000+0000","sampleCount":1,"value":21.5},{"timestamp":"2026-10-26T11:58:00.000+0000"},{"timestamp":"2026-10-26T11:57:00.000+0000"}]}`
+	want := `{"version":"1.0","queryDate":"2026-10-26T12:00:10.000+0000",` +
+		`"startDate":"2026-10-26T11:59:00.000+0000","unit":"Seconds",` +
+		`"statistic":"Average","period":60,"recentDatapoints":[21.5],"threshold":2,` +
+		`"evaluatedDatapoints":[` +
+		`{"timestamp":"2026-10-26T11:59:00.000+0000","sampleCount":1,"value":21.5},` +
+		`{"timestamp":"2026-10-26T11:58:00.000+0000"},` +
+		`{"timestamp":"2026-10-26T11:57:00.000+0000"}]}`
 	if v.Data != want {
 		t.Errorf("got  %s\nwant %s", v.Data, want)
 	}
 }
 
-func TestPeriodsEndAtTheLastWholeMinute(t *testing.T) {
+func TestPeriodsEndAtWholeMinutes(t *testing.T) {
 	a := row(0, "")
 	a.Region, a.Period, a.EvaluationPeriods = "r", 300, 1
 	var m metric.Store
@@ -156,19 +171,19 @@ func TestPeriodsEndAtTheLastWholeMinute(t *testing.T) {
 	got := alarm.Datapoints(a, &m, noon)
 	if len(got) != 3 || got[0].Value != 3 || got[1].Value != 8 || got[2].Value != 13 ||
 		!got[0].At.Equal(noon.Truncate(time.Minute).Add(-5*time.Minute)) {
-		t.Errorf("%+v", got)
+		t.Errorf("data points = %+v", got)
 	}
 }
 
-func TestAPercentileOfFewSamplesIsIgnored(t *testing.T) {
+func TestPercentileOfFewSamplesIsIgnored(t *testing.T) {
 	a := row(0, "")
 	a.Statistic, a.ExtendedStatistic, a.EvaluateLowSample, a.EvaluationPeriods = "", "p90", "ignore", 1
 	few := points("- - X")
 	if _, keep := alarm.Evaluate(a, few, noon); !keep {
-		t.Error("one sample decided over a p90")
+		t.Error("one sample of a p90 changed the state")
 	}
 	few[0].Samples = 100
 	if v, keep := alarm.Evaluate(a, few, noon); keep || v.State != "ALARM" {
-		t.Errorf("%+v %v", v, keep)
+		t.Errorf("with 100 samples: verdict %+v, keep %v; want ALARM", v, keep)
 	}
 }

@@ -9,6 +9,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
+// Retention is for how long an item of an alarm's history is kept (Amazon
+// CloudWatch User Guide, Common features of CloudWatch alarms).
+const Retention = 14 * 24 * time.Hour
+
+// record adds an item to the alarm's history.
 func record(tx *store.Tx, row *store.Alarm, kind, summary string, data map[string]any, now time.Time) {
 	key := fmt.Sprintf("%s/%s/%d/%s", row.Region, row.Name, now.UnixNano(), summary)
 	store.AlarmHistories.Put(tx, &store.AlarmHistory{
@@ -22,22 +27,34 @@ func record(tx *store.Tx, row *store.Alarm, kind, summary string, data map[strin
 	})
 }
 
+// recordConfiguration records a change of the alarm's configuration. kind is
+// Create, Update or Delete, done its past participle in the summary.
 func recordConfiguration(tx *store.Tx, row *store.Alarm, kind, done string, now time.Time) {
+	changed := map[string]string{"Create": "createdAlarm", "Update": "updatedAlarm", "Delete": "deletedAlarm"}
 	record(tx, row, "ConfigurationUpdate", fmt.Sprintf("Alarm %q %s", row.Name, done), map[string]any{
-		"version": "1.0", "type": kind, map[string]string{
-			"Create": "createdAlarm", "Update": "updatedAlarm", "Delete": "deletedAlarm",
-		}[kind]: configuration(row),
+		"version":     "1.0",
+		"type":        kind,
+		changed[kind]: configuration(row),
 	}, now)
 }
 
 func configuration(row *store.Alarm) map[string]any {
 	return map[string]any{
-		"alarmName": row.Name, "alarmArn": row.ARN, "actionsEnabled": !row.ActionsDisabled, "okactions": row.OKActions,
-		"alarmActions":            row.AlarmActions,
-		"insufficientDataActions": row.NoDataActions, "namespace": row.Namespace, "metricName": row.Metric,
-		"statistic": row.Statistic, "period": row.Period,
-		"evaluationPeriods": row.EvaluationPeriods, "threshold": row.Threshold, "comparisonOperator": row.Comparison,
-		"stateValue": row.State, "alarmConfigurationUpdatedTimestamp": row.Configured.UTC().Format(dataTime),
+		"alarmName":                          row.Name,
+		"alarmArn":                           row.ARN,
+		"actionsEnabled":                     !row.ActionsDisabled,
+		"okactions":                          row.OKActions,
+		"alarmActions":                       row.AlarmActions,
+		"insufficientDataActions":            row.NoDataActions,
+		"namespace":                          row.Namespace,
+		"metricName":                         row.Metric,
+		"statistic":                          row.Statistic,
+		"period":                             row.Period,
+		"evaluationPeriods":                  row.EvaluationPeriods,
+		"threshold":                          row.Threshold,
+		"comparisonOperator":                 row.Comparison,
+		"stateValue":                         row.State,
+		"alarmConfigurationUpdatedTimestamp": row.Configured.UTC().Format(dataTime),
 	}
 }
 
@@ -49,15 +66,12 @@ func stateData(state, reason, data string) map[string]any {
 	return out
 }
 
-// encodeJSON is a value as JSON, with arrows as they are.
+// encodeJSON returns v as JSON without escaping "<", ">" and "&", as in "OK ->
+// ALARM".
 func encodeJSON(v any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // texts, numbers and what was JSON before: they have a form
+	_ = e.Encode(v) // strings, numbers and valid JSON always encode
 	return strings.TrimSpace(b.String())
 }
-
-// Retention is for how long an item of an alarm's history is kept (Amazon
-// CloudWatch User Guide, Common features of CloudWatch alarms).
-const Retention = 14 * 24 * time.Hour

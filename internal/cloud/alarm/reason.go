@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// maxListed is how many data points a reason names at most; from as many on they
-// come in a sentence of their own.
+// maxListed is how many data points a reason lists at most. If that many or more
+// decide, they are listed in a sentence of their own.
 const maxListed = 5
 
 var comparisons = map[string]string{
@@ -18,28 +18,29 @@ var comparisons = map[string]string{
 	"LessThanOrEqualToThreshold":    "less than or equal to",
 }
 
-func (j *evaluation) verdict(state string) Verdict {
-	v := Verdict{State: state, Data: j.data()}
+// verdict returns the state with its reason.
+func (e *evaluation) verdict(state string) Verdict {
+	v := Verdict{State: state, Data: e.data()}
 	if state == InsufficientData {
-		v.Reason = fmt.Sprintf("Insufficient Data: %s unknown.", count(j.missing, "datapoint was", "datapoints were"))
+		v.Reason = fmt.Sprintf("Insufficient Data: %s unknown.", count(e.missing, "datapoint was", "datapoints were"))
 		return v
 	}
-	v.Reason = "Threshold Crossed: " + j.describeCrossing(state) + "."
+	v.Reason = "Threshold Crossed: " + e.describeCrossing(state) + "."
 	return v
 }
 
-// describeCrossing says which data points led to the state.
-func (j *evaluation) describeCrossing(state string) string {
-	deciding, not := j.breaching, ""
+// describeCrossing names the data points that led to the state.
+func (e *evaluation) describeCrossing(state string) string {
+	deciding, not := e.breaching, ""
 	if state == OK {
-		deciding, not = j.within, "not "
+		deciding, not = e.within, "not "
 	}
 	if len(deciding) == 0 {
-		return j.describeMissing()
+		return e.describeMissing()
 	}
 	counted, one := count(len(deciding), "datapoint", "datapoints"), len(deciding) == 1
-	if j.row.DatapointsToAlarm > 0 {
-		counted = fmt.Sprintf("%d out of the last %d datapoints", len(deciding), j.n)
+	if e.row.DatapointsToAlarm > 0 {
+		counted = fmt.Sprintf("%d out of the last %d datapoints", len(deciding), e.n)
 	}
 	verb := "were"
 	if one {
@@ -47,48 +48,48 @@ func (j *evaluation) describeCrossing(state string) string {
 	}
 	points := listPoints(deciding)
 	comparison := fmt.Sprintf(
-		"%s %s%s the threshold (%s)", verb, not, comparisons[j.row.Comparison], decimal(j.row.Threshold),
+		"%s %s%s the threshold (%s)", verb, not, comparisons[e.row.Comparison], decimal(e.row.Threshold),
 	)
 	if len(deciding) < maxListed {
-		return counted + " " + points + " " + comparison + j.describeTreatment() + j.describeMinimum(state)
+		return counted + " " + points + " " + comparison + e.describeTreatment() + e.describeMinimum(state)
 	}
 	crossed := "The most recent datapoints which crossed the threshold: "
 	if state == OK {
 		crossed = "The most recent datapoints: "
 	}
-	return counted + " " + comparison + j.describeTreatment() + ". " + crossed + points + j.describeMinimum(state)
+	return counted + " " + comparison + e.describeTreatment() + ". " + crossed + points + e.describeMinimum(state)
 }
 
-// describeMissing is the reason when it was the missing points alone that decided.
-func (j *evaluation) describeMissing() string {
+// describeMissing is the reason if missing data points alone led to the state.
+func (e *evaluation) describeMissing() string {
 	received := "no datapoints were received"
-	if k := len(j.existing); k > 0 {
+	if k := len(e.existing); k > 0 {
 		received = count(k, "datapoint was", "datapoints were") + " received"
 	}
-	return fmt.Sprintf("%s for %s%s", received, count(j.n, "period", "periods"), j.describeTreatment())
+	return fmt.Sprintf("%s for %s%s", received, count(e.n, "period", "periods"), e.describeTreatment())
 }
 
-// describeTreatment says what was made of missing points, if anything was.
-func (j *evaluation) describeTreatment() string {
-	as := map[string]string{"breaching": "Breaching", "notBreaching": "NonBreaching"}[j.row.TreatMissing]
-	if j.missing == 0 || as == "" {
+// describeTreatment adds how missing data points were treated, if any were.
+func (e *evaluation) describeTreatment() string {
+	as := map[string]string{"breaching": "Breaching", "notBreaching": "NonBreaching"}[e.row.TreatMissing]
+	if e.missing == 0 || as == "" {
 		return ""
 	}
 	return fmt.Sprintf(
-		" and %s treated as [%s]", count(j.missing, "missing datapoint was", "missing datapoints were"), as,
+		" and %s treated as [%s]", count(e.missing, "missing datapoint was", "missing datapoints were"), as,
 	)
 }
 
-// describeMinimum says how many points of a kind change the state, of alarms that have an
-// own number for it.
-func (j *evaluation) describeMinimum(state string) string {
+// describeMinimum adds how many data points change the state, for alarms that set
+// "datapoints to alarm".
+func (e *evaluation) describeMinimum(state string) string {
 	switch {
-	case j.row.DatapointsToAlarm == 0:
+	case e.row.DatapointsToAlarm == 0:
 		return ""
 	case state == OK:
-		return fmt.Sprintf(" (minimum %s for ALARM -> OK transition)", count(j.n-j.m+1, "datapoint", "datapoints"))
+		return fmt.Sprintf(" (minimum %s for ALARM -> OK transition)", count(e.n-e.m+1, "datapoint", "datapoints"))
 	}
-	return fmt.Sprintf(" (minimum %s for OK -> ALARM transition)", count(j.m, "datapoint", "datapoints"))
+	return fmt.Sprintf(" (minimum %s for OK -> ALARM transition)", count(e.m, "datapoint", "datapoints"))
 }
 
 func listPoints(points []Datapoint) string {
@@ -106,7 +107,7 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// decimal writes a number as AWS's reasons do: 2 is 2.0, and ten million 1.0E7.
+// decimal formats v as AWS's reasons do: 2 as 2.0, ten million as 1.0E7.
 func decimal(v float64) string {
 	if size := math.Abs(v); v == 0 || size >= 1e-3 && size < 1e7 {
 		text := strconv.FormatFloat(v, 'f', -1, 64)

@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// data is the reason for programs.
-func (j *evaluation) data() string {
+// data returns the reason as JSON, in CloudWatch's form.
+func (e *evaluation) data() string {
 	type evaluated struct {
 		Timestamp   string   `json:"timestamp"`
 		SampleCount *float64 `json:"sampleCount,omitempty"`
@@ -21,20 +21,20 @@ func (j *evaluation) data() string {
 		Recent    []float64   `json:"recentDatapoints"`
 		Threshold float64     `json:"threshold"`
 		Evaluated []evaluated `json:"evaluatedDatapoints"`
-	}{Version: "1.0", QueryDate: j.now.UTC().Format(dataTime), Unit: j.watched.Unit, Statistic: j.watched.Statistic,
-		Period: int(j.watched.Period.Seconds()), Recent: []float64{}, Threshold: j.row.Threshold}
-	for _, p := range slices.Backward(j.existing) {
+	}{Version: "1.0", QueryDate: e.now.UTC().Format(dataTime), Unit: e.watched.Unit, Statistic: e.watched.Statistic,
+		Period: int(e.watched.Period.Seconds()), Recent: []float64{}, Threshold: e.row.Threshold}
+	for _, p := range slices.Backward(e.existing) {
 		out.Recent = append(out.Recent, p.Value)
 	}
-	if k := len(j.existing); k > 0 {
-		out.StartDate = j.existing[k-1].At.UTC().Format(dataTime)
+	if k := len(e.existing); k > 0 {
+		out.StartDate = e.existing[k-1].At.UTC().Format(dataTime)
 	}
-	for _, p := range j.evaluated {
-		e := evaluated{Timestamp: p.At.UTC().Format(dataTime)}
+	for _, p := range e.evaluated {
+		point := evaluated{Timestamp: p.At.UTC().Format(dataTime)}
 		if p.Known {
-			e.SampleCount, e.Value = &p.Samples, &p.Value
+			point.SampleCount, point.Value = &p.Samples, &p.Value
 		}
-		out.Evaluated = append(out.Evaluated, e)
+		out.Evaluated = append(out.Evaluated, point)
 	}
 	return encodeJSON(out)
 }

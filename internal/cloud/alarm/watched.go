@@ -8,8 +8,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Query is a query of metric data, as far as it can be computed here. Its JSON is
-// that of the SDK's type.
+// Query is a metric data query in the parts that an alarm can evaluate here. It
+// has the JSON form of the SDK's type.
 type Query struct {
 	ID         string `json:"Id"`
 	MetricStat *struct {
@@ -23,8 +23,8 @@ type Query struct {
 	ReturnData *bool
 }
 
-// EncodeQueries is how an alarm's row keeps queries. Those that leave their period
-// open get the given one, in seconds.
+// EncodeQueries encodes queries for an alarm's row. It sets a missing period to
+// the given one, in seconds.
 func EncodeQueries(queries []Query, period int32) string {
 	for i := range queries {
 		if q := &queries[i]; q.MetricStat != nil && q.MetricStat.Period == 0 {
@@ -36,16 +36,16 @@ func EncodeQueries(queries []Query, period int32) string {
 	return encodeJSON(queries)
 }
 
-// WatchedMetric is what an alarm looks at.
+// WatchedMetric identifies the statistic of a metric that an alarm watches.
 type WatchedMetric struct {
 	Metric    metric.ID
 	Period    time.Duration
 	Statistic string
-	Unit      string // empty: any
+	Unit      string // empty: any unit
 }
 
-// WatchedBy tells what the alarm looks at: its metric, or the one among its queries
-// that returns data.
+// WatchedBy returns what the alarm watches: its metric, or that of the query that
+// returns data.
 func WatchedBy(row *store.Alarm) WatchedMetric {
 	if row.Queries == "" {
 		stat := row.Statistic
@@ -53,22 +53,22 @@ func WatchedBy(row *store.Alarm) WatchedMetric {
 			stat = row.ExtendedStatistic
 		}
 		return WatchedMetric{
-			metricID(row.Namespace, row.Metric, row.Dimensions),
-			time.Duration(row.Period) * time.Second,
-			stat,
-			row.Unit,
+			Metric:    metricID(row.Namespace, row.Metric, row.Dimensions),
+			Period:    time.Duration(row.Period) * time.Second,
+			Statistic: stat,
+			Unit:      row.Unit,
 		}
 	}
 	var queries []Query
-	_ = json.Unmarshal([]byte(row.Queries), &queries) // it was written by us
+	_ = json.Unmarshal([]byte(row.Queries), &queries) // written by EncodeQueries or PutMetricAlarm
 	for _, q := range queries {
 		if q.MetricStat != nil && (q.ReturnData == nil || *q.ReturnData) {
 			m := q.MetricStat
 			return WatchedMetric{
-				metricID(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions),
-				time.Duration(m.Period) * time.Second,
-				m.Stat,
-				m.Unit,
+				Metric:    metricID(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions),
+				Period:    time.Duration(m.Period) * time.Second,
+				Statistic: m.Stat,
+				Unit:      m.Unit,
 			}
 		}
 	}
@@ -76,9 +76,9 @@ func WatchedBy(row *store.Alarm) WatchedMetric {
 }
 
 func metricID(namespace, name string, dimensions []store.MetricDimension) metric.ID {
-	own := make([]metric.Dimension, 0, len(dimensions))
+	converted := make([]metric.Dimension, 0, len(dimensions))
 	for _, d := range dimensions {
-		own = append(own, metric.Dimension(d))
+		converted = append(converted, metric.Dimension(d))
 	}
-	return metric.NewID(namespace, name, own...)
+	return metric.NewID(namespace, name, converted...)
 }

@@ -1,5 +1,5 @@
-// Package metric keeps what was measured: metrics as Amazon CloudWatch has them,
-// with a summary of every minute. It is in memory alone and bounded.
+// Package metric stores metrics as Amazon CloudWatch does and computes their
+// statistics. It keeps one summary a minute, in memory and up to a limit.
 package metric
 
 import (
@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// Resolution is the time that a summary covers.
+// Resolution is the length of the period that a summary covers.
 const Resolution = time.Minute
 
-// Dimension is a part of a metric's identity.
+// Dimension is a name and value that, with others, identify a metric.
 type Dimension struct{ Name, Value string }
 
-// ID identifies a metric in a region. Make it with NewID.
+// ID identifies a metric in a Region. Create it with NewID.
 type ID struct {
 	Namespace, Name string
-	dimensions      string // sorted, in one string so that IDs can be compared
+	dimensions      string // sorted and joined into one string, so that IDs are comparable
 }
 
-// NewID is the metric with the dimensions, whose order does not matter.
+// NewID returns the ID of a metric. The order of its dimensions does not matter.
 func NewID(namespace, name string, dimensions ...Dimension) ID {
 	sorted := slices.Clone(dimensions)
 	slices.SortFunc(
@@ -35,7 +35,7 @@ func NewID(namespace, name string, dimensions ...Dimension) ID {
 	return ID{namespace, name, b.String()}
 }
 
-// Dimensions are the metric's, sorted by name.
+// Dimensions returns the metric's dimensions, sorted by name.
 func (id ID) Dimensions() []Dimension {
 	var out []Dimension
 	for rest := id.dimensions; rest != ""; {

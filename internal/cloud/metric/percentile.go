@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Percentile is the value that the given part of the values, in percent, does
-// not exceed; false: it is not known.
-func (s *Summary) Percentile(p float64) (float64, bool) {
+// Percentile returns the smallest value that at least p percent of the values do
+// not exceed. ok is false if the values are not known.
+func (s *Summary) Percentile(p float64) (value float64, ok bool) {
 	values, counts, known := s.Distribution()
 	if !known {
 		return 0, false
@@ -21,7 +21,8 @@ func (s *Summary) Percentile(p float64) (float64, bool) {
 	return s.Max, true
 }
 
-// Distribution tells the values from low to high, or that they are not known.
+// Distribution returns the distinct values in ascending order and how often each
+// occurred. known is false if the values are not known.
 func (s *Summary) Distribution() (values, counts []float64, known bool) {
 	if s.valuesUnknown || s.Count == 0 {
 		return nil, nil, false

@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// rangeStatistic is a statistic of the values in a range: of the trimmed mean, count or
-// sum, of the winsorized mean, or of the percent rank.
+// rangeStatistic is a statistic of the values within a range: the trimmed mean,
+// count or sum, the winsorized mean or the percentile rank.
 type rangeStatistic struct {
 	kind      string // tm, tc, ts, wm, pr
 	low, high float64
-	percent   bool // the bounds are percentiles
+	percent   bool // the bounds are percentiles, not values
 }
 
-// compute counts as far as a value's occurrences are in the range, of percentiles a
-// part of them too. A range of values is open at its lower end.
+// compute includes a value by as many of its occurrences as lie in the range. A
+// range of percentiles may include a part of them. A range of values excludes its
+// lower bound.
 func (w rangeStatistic) compute(s *Summary) (float64, bool) {
 	values, counts, known := s.Distribution()
 	if !known {
@@ -52,8 +53,8 @@ func (w rangeStatistic) compute(s *Summary) (float64, bool) {
 	return sum / n, true
 }
 
-// share is how many of the occurrences of a value, of which so many came before,
-// are in the range.
+// share returns how many of v's count occurrences lie in the range. before is the
+// number of smaller values, all the number of all values.
 func (w rangeStatistic) share(v, before, count, all float64) float64 {
 	if !w.percent {
 		if v > w.low && v <= w.high {
@@ -65,8 +66,8 @@ func (w rangeStatistic) share(v, before, count, all float64) float64 {
 	return max(min(before+count, to)-max(before, from), 0)
 }
 
-// winsorized is the mean when all values outside the range are those at its
-// ends.
+// winsorized returns the mean with every value outside the range replaced by the
+// nearest bound.
 func (w rangeStatistic) winsorized(all, n, sum, first, last, below, above float64) float64 {
 	if w.percent {
 		below, above = w.low/100*all, (1-w.high/100)*all
@@ -76,8 +77,8 @@ func (w rangeStatistic) winsorized(all, n, sum, first, last, below, above float6
 	return (sum + below*first + above*last) / (n + below + above)
 }
 
-// parseRange reads the bounds of a range: both percentages or both values, and not
-// both left out.
+// parseRange parses a range. Both bounds must be percentages or both values, and
+// one of them may be left out.
 func parseRange(kind, low, high string) Statistic {
 	w := rangeStatistic{kind, math.Inf(-1), math.Inf(1), strings.HasSuffix(low, "%") || strings.HasSuffix(high, "%")}
 	if low == "" && high == "" || w.percent && kind == "pr" {
@@ -92,7 +93,7 @@ func parseRange(kind, low, high string) Statistic {
 	return w.compute
 }
 
-// parseBound reads a bound that was not left out.
+// parseBound parses one bound into to, unless it was left out.
 func (w rangeStatistic) parseBound(text string, to *float64) bool {
 	if text == "" {
 		return true

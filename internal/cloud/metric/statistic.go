@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Statistic computes one number of a summary; false: the values it needs are
-// not known.
-type Statistic func(s *Summary) (float64, bool)
+// Statistic computes one number from a summary. ok is false if that takes values
+// that are not known.
+type Statistic func(s *Summary) (value float64, ok bool)
 
-// basicStatistics are those that every summary has.
+// basicStatistics are defined for every summary.
 var basicStatistics = map[string]Statistic{
 	"SampleCount": func(s *Summary) (float64, bool) { return s.Count, true },
 	"Average":     func(s *Summary) (float64, bool) { return s.Average(), true },
@@ -19,18 +19,19 @@ var basicStatistics = map[string]Statistic{
 	"Maximum":     func(s *Summary) (float64, bool) { return s.Max, true },
 }
 
-// The forms of the others (Amazon CloudWatch User Guide, CloudWatch statistics
-// definitions): p99.9, tm90, TM(10%:90%), TM(0.1:0.5), PR(:300).
+// The forms of the other statistics (Amazon CloudWatch User Guide, CloudWatch
+// statistics definitions): p99.9, tm90, TM(10%:90%), TM(0.1:0.5), PR(:300).
 var (
 	shortForm = regexp.MustCompile(`^(p|tm|wm|tc|ts)(\d{1,3}(?:\.\d{1,10})?)$`)
 	rangeForm = regexp.MustCompile(`^(TM|WM|TC|TS|PR)\(([\d.]*%?):([\d.]*%?)\)$`)
 )
 
-// BasicStatistic finds the statistic of a name among those that every summary
-// has: SampleCount, Average, Sum, Minimum, Maximum. nil: it is none of them.
+// BasicStatistic returns SampleCount, Average, Sum, Minimum or Maximum, which are
+// defined for every summary, or nil if name is none of them.
 func BasicStatistic(name string) Statistic { return basicStatistics[name] }
 
-// ParseStatistic finds the statistic of a name; nil: there is none.
+// ParseStatistic returns the statistic that name denotes, or nil if there is
+// none.
 func ParseStatistic(name string) Statistic {
 	if s := basicStatistics[name]; s != nil {
 		return s

@@ -7,7 +7,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
-func TestStatisticsAreThoseOfTheGuide(t *testing.T) {
+func TestStatisticsFollowTheGuide(t *testing.T) {
 	var s metric.Summary
 	for i := range 10 {
 		s.Merge(metric.SummaryOf(float64(i+1), 10)) // 1 to 10, ten times each
@@ -21,22 +21,22 @@ func TestStatisticsAreThoseOfTheGuide(t *testing.T) {
 	} {
 		statistic := metric.ParseStatistic(name)
 		if statistic == nil {
-			t.Errorf("%s is not known", name)
+			t.Errorf("ParseStatistic(%q) = nil", name)
 			continue
 		}
 		if got, ok := statistic(&s); !ok || math.Abs(got-want) > 1e-9 {
-			t.Errorf("%s is %v, want %v", name, got, want)
+			t.Errorf("%s = %v, want %v", name, got, want)
 		}
 	}
 	for _, name := range []string{
 		"", "sum", "p", "p101", "pp", "tm", "TM(:)", "TM(90%:10%)", "TM(1:90%)", "PR(10%:90%)", "TM(a:b)", "TM(.:5)",
 	} {
 		if metric.ParseStatistic(name) != nil {
-			t.Errorf("%q is taken for a statistic", name)
+			t.Errorf("ParseStatistic(%q) returned a statistic", name)
 		}
 	}
-	blind := metric.SummaryOfSet(3, 6, 1, 3)
-	if _, ok := metric.ParseStatistic("tm90")(&blind); ok {
-		t.Error("a statistic set has a trimmed mean")
+	set := metric.SummaryOfSet(3, 6, 1, 3)
+	if _, ok := metric.ParseStatistic("tm90")(&set); ok {
+		t.Error("computed the trimmed mean of a statistic set")
 	}
 }

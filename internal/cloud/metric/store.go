@@ -7,26 +7,25 @@ import (
 	"time"
 )
 
-// Retention is for how long a minute's summary is kept at most, as in
-// CloudWatch (Amazon CloudWatch User Guide, Metrics retention: 60 seconds are
-// available for 15 days). CloudWatch goes on with coarser summaries after that;
-// there are none here.
+// Retention is the longest time for which a summary is kept, as in CloudWatch
+// (Amazon CloudWatch User Guide, Metrics retention: 60 seconds are available for
+// 15 days). CloudWatch keeps coarser summaries after that; this package does not.
 const Retention = 15 * 24 * time.Hour
 
-// maxSummaries is how many summaries are kept; the oldest make way for new ones. A
-// load balancer in three zones with one target group has about a hundred
-// metrics while requests come, and an instance has six of its own, so that this
-// is most of a day of it.
+// maxSummaries limits the summaries that a Store keeps. New ones replace the
+// oldest. It is enough for most of a day: a load balancer in three zones with one
+// target group has about a hundred metrics while it receives requests, and an
+// instance has six.
 const maxSummaries = 200_000
 
-// Point is what was measured in one minute in one unit.
+// Point summarizes what was measured in one minute and one unit.
 type Point struct {
-	At   time.Time // the minute's beginning
+	At   time.Time // start of the minute
 	Unit string
 	Summary
 }
 
-// Store holds the metrics of all regions. The zero value is ready.
+// Store holds the metrics of all Regions. The zero value is ready to use.
 type Store struct {
 	mu     sync.Mutex
 	series map[seriesKey]map[pointKey]*Summary
@@ -39,11 +38,11 @@ type seriesKey struct {
 }
 
 type pointKey struct {
-	minute int64 // since 1970
+	minute int64 // since the Unix epoch
 	unit   string
 }
 
-// Add merges what was measured into its minute.
+// Add merges measured into the summary of the minute that contains at.
 func (s *Store) Add(region string, id ID, at time.Time, unit string, measured Summary) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +65,7 @@ func (s *Store) Add(region string, id ID, at time.Time, unit string, measured Su
 	sum.Merge(measured)
 }
 
-// dropOldest forgets the oldest tenth.
+// dropOldest deletes the oldest tenth of the summaries.
 func (s *Store) dropOldest() {
 	minutes := make([]int64, 0, s.points)
 	for _, points := range s.series {
@@ -78,11 +77,11 @@ func (s *Store) dropOldest() {
 	s.deleteUntil(minutes[len(minutes)/10])
 }
 
-// deleteUntil removes what was measured before the minute, or in it.
-func (s *Store) deleteUntil(until int64) {
+// deleteUntil deletes the summaries of the minute and all earlier ones.
+func (s *Store) deleteUntil(minute int64) {
 	for k, points := range s.series {
 		for p := range points {
-			if p.minute <= until {
+			if p.minute <= minute {
 				delete(points, p)
 				s.points--
 			}
@@ -93,14 +92,14 @@ func (s *Store) deleteUntil(until int64) {
 	}
 }
 
-// Expire forgets what is older than Retention.
+// Expire deletes what is older than Retention.
 func (s *Store) Expire(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deleteUntil(now.Add(-Retention).Unix() / 60)
 }
 
-// List returns the region's metrics that have been measured since then, sorted.
+// List returns the Region's metrics with data since the given time, sorted.
 func (s *Store) List(region string, since time.Time) []ID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,8 +120,8 @@ func (s *Store) List(region string, since time.Time) []ID {
 	return out
 }
 
-// Points returns what was measured from one time to before another, sorted by
-// time and unit. unit may be empty: all.
+// Points returns a metric's summaries from one time until just before another,
+// sorted by time and unit. An empty unit matches all units.
 func (s *Store) Points(region string, id ID, from, to time.Time, unit string) []Point {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,12 +8,12 @@ import (
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-func TestMinutesAreKeptApart(t *testing.T) {
+func TestStoreSummarizesEachMinuteAlone(t *testing.T) {
 	var s Store
 	id := NewID("Own", "Size", Dimension{"B", "2"}, Dimension{"A", "1"})
 	if id != NewID("Own", "Size", Dimension{"A", "1"}, Dimension{"B", "2"}) ||
 		!slices.Equal(id.Dimensions(), []Dimension{{"A", "1"}, {"B", "2"}}) {
-		t.Errorf("the order of dimensions matters: %v", id.Dimensions())
+		t.Errorf("IDs depend on the order of dimensions: %v", id.Dimensions())
 	}
 	s.Add("r", id, noon, "Count", SummaryOf(3, 2))
 	s.Add("r", id, noon.Add(59*time.Second), "Count", SummaryOf(1, 1))
@@ -23,32 +23,32 @@ func TestMinutesAreKeptApart(t *testing.T) {
 	points := s.Points("r", id, noon, noon.Add(2*time.Minute), "Count")
 	if len(points) != 2 || points[0].Sum != 7 || points[0].Count != 3 || points[0].Min != 1 || points[0].Max != 3 ||
 		points[1].At != noon.Add(time.Minute) {
-		t.Errorf("%+v", points)
+		t.Errorf("points = %+v", points)
 	}
 	if n := len(s.Points("r", id, noon, noon.Add(time.Minute), "")); n != 2 {
-		t.Errorf("%d units in a minute", n)
+		t.Errorf("got %d units in a minute, want 2", n)
 	}
 	if ids := s.List("r", noon.Add(2*time.Minute)); len(ids) > 0 {
-		t.Errorf("listed though nothing has come since: %v", ids)
+		t.Errorf("listed metrics without recent data: %v", ids)
 	}
 	s.Expire(noon.Add(Retention + time.Second))
 	if left := s.Points("r", id, noon, noon.Add(time.Hour), ""); len(left) != 1 || left[0].At != noon.Add(time.Minute) {
-		t.Errorf("after the first minute's time: %+v", left)
+		t.Errorf("after the first minute expired: %+v", left)
 	}
 }
 
-func TestTheStoreIsBounded(t *testing.T) {
+func TestStoreIsBounded(t *testing.T) {
 	var s Store
 	id := NewID("Own", "Size")
 	for i := range maxSummaries + 1 {
 		s.Add("r", id, noon.Add(time.Duration(i)*time.Minute), "Count", SummaryOf(1, 1))
 	}
 	if s.points > maxSummaries || s.points < maxSummaries*8/10 {
-		t.Errorf("%d points", s.points)
+		t.Errorf("store holds %d points", s.points)
 	}
 	last := noon.Add(maxSummaries * time.Minute)
 	if len(s.Points("r", id, last, last.Add(time.Minute), "")) != 1 ||
 		len(s.Points("r", id, noon, noon.Add(time.Minute), "")) != 0 {
-		t.Error("it is not the oldest that went")
+		t.Error("the store did not drop its oldest points")
 	}
 }

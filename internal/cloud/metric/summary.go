@@ -5,18 +5,18 @@ import (
 	"math"
 )
 
-// Summary is what a set of values looked like. The zero value is that of none.
+// Summary summarizes a set of values. The zero value summarizes none.
 type Summary struct {
 	Count, Sum, Min, Max float64
-	// values holds how often each value came, rounded to less than 0.4 %;
-	// integers up to 256 are exact.
+	// values maps each value to its number of occurrences. Values are rounded by
+	// less than 0.4 %; integers up to 256 are exact.
 	values map[float64]float64
-	// valuesUnknown is set when values were summarised before they came here: nobody
-	// knows their percentiles.
+	// valuesUnknown is set if some values arrived already summarized, which leaves
+	// their percentiles unknown.
 	valuesUnknown bool
 }
 
-// SummaryOf is the summary of one value that came so many times.
+// SummaryOf summarizes one value that occurred the given number of times.
 func SummaryOf(value, times float64) Summary {
 	return Summary{
 		Count:  times,
@@ -27,8 +27,8 @@ func SummaryOf(value, times float64) Summary {
 	}
 }
 
-// SummaryBetween is the summary of values of which it is known that they lie between
-// two, and what their sum is.
+// SummaryBetween summarizes values known by their bounds, sum and count. For
+// percentiles they all count as the middle of the bounds.
 func SummaryBetween(low, high, sum, count float64) Summary {
 	return Summary{
 		Count:  count,
@@ -39,9 +39,9 @@ func SummaryBetween(low, high, sum, count float64) Summary {
 	}
 }
 
-// SummaryOfSet is the summary of values that are not known one by one. They have
-// percentiles only when there is but one (Amazon CloudWatch User Guide,
-// Percentiles: statistic sets).
+// SummaryOfSet summarizes values that are not known individually. Their
+// percentiles are only known if all values are the same (Amazon CloudWatch User
+// Guide, Percentiles: statistic sets).
 func SummaryOfSet(count, sum, low, high float64) Summary {
 	if count == 1 || low == high {
 		return Summary{Count: count, Sum: sum, Min: low, Max: high, values: map[float64]float64{roundValue(low): count}}
@@ -49,13 +49,13 @@ func SummaryOfSet(count, sum, low, high float64) Summary {
 	return Summary{Count: count, Sum: sum, Min: low, Max: high, valuesUnknown: true}
 }
 
-// roundValue keeps eight bits of a value.
+// roundValue rounds v to eight significant bits.
 func roundValue(v float64) float64 {
 	fraction, exponent := math.Frexp(v)
 	return math.Ldexp(math.Round(fraction*256), exponent-8)
 }
 
-// Merge adds what another summary has.
+// Merge adds the values of another summary.
 func (s *Summary) Merge(o Summary) {
 	if o.Count == 0 {
 		return
@@ -80,5 +80,5 @@ func (s *Summary) clone() Summary {
 	return out
 }
 
-// Average is the mean of the values.
+// Average returns the mean of the values.
 func (s *Summary) Average() float64 { return s.Sum / s.Count }
