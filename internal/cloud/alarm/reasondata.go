@@ -1,8 +1,6 @@
 package alarm
 
-import (
-	"slices"
-)
+import "slices"
 
 // data returns the reason as JSON, in CloudWatch's form.
 func (e *evaluation) data() string {

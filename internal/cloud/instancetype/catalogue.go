@@ -1,10 +1,8 @@
 package instancetype
 
-import (
-	"slices"
-)
+import "slices"
 
-// size is what differs between the types of a family.
+// size holds what differs between the types of a family.
 type size struct {
 	name          string
 	vcpus         int
@@ -26,13 +24,7 @@ var catalogue = slices.Concat(
 			ENASupport:   "unsupported",
 		},
 		1,
-		size{
-			"nano",
-			1,
-			512,
-			2,
-			2,
-		},
+		size{"nano", 1, 512, 2, 2},
 		size{"micro", 1, 1024, 2, 2},
 		size{"small", 1, 2048, 3, 4},
 		size{"medium", 2, 4096, 3, 6},
@@ -52,13 +44,7 @@ var catalogue = slices.Concat(
 			ENASupport:   "required",
 		},
 		2,
-		size{
-			"nano",
-			2,
-			512,
-			2,
-			2,
-		},
+		size{"nano", 2, 512, 2, 2},
 		size{"micro", 2, 1024, 2, 2},
 		size{"small", 2, 2048, 3, 4},
 		size{"medium", 2, 4096, 3, 6},
@@ -78,13 +64,7 @@ var catalogue = slices.Concat(
 			ENASupport:   "required",
 		},
 		2,
-		size{
-			"nano",
-			2,
-			512,
-			2,
-			2,
-		},
+		size{"nano", 2, 512, 2, 2},
 		size{"micro", 2, 1024, 2, 2},
 		size{"small", 2, 2048, 2, 4},
 		size{"medium", 2, 4096, 3, 6},
@@ -103,13 +83,7 @@ var catalogue = slices.Concat(
 			ClusterPlacement: true,
 		},
 		2,
-		size{
-			"large",
-			2,
-			8192,
-			3,
-			10,
-		},
+		size{"large", 2, 8192, 3, 10},
 		size{"xlarge", 4, 16384, 4, 15},
 		size{"2xlarge", 8, 32768, 4, 15},
 		size{"4xlarge", 16, 65536, 8, 30},
@@ -125,13 +99,7 @@ var catalogue = slices.Concat(
 			ClusterPlacement: true,
 		},
 		2,
-		size{
-			"large",
-			2,
-			4096,
-			3,
-			10,
-		},
+		size{"large", 2, 4096, 3, 10},
 		size{"xlarge", 4, 8192, 4, 15},
 		size{"2xlarge", 8, 16384, 4, 15},
 		size{"4xlarge", 16, 32768, 8, 30},
@@ -153,15 +121,17 @@ var catalogue = slices.Concat(
 	),
 )
 
-func family(of Type, threads int, sizes ...size) []Type {
-	types := make([]Type, 0, len(sizes))
+// family returns the types of a family. threads is the number of threads per
+// core.
+func family(common Type, threads int, sizes ...size) []Type {
+	out := make([]Type, 0, len(sizes))
 	for _, s := range sizes {
-		t := of
-		t.Name = of.Name + "." + s.name
+		t := common
+		t.Name = common.Name + "." + s.name
 		t.VCPUs, t.Cores, t.MemoryMiB = s.vcpus, max(1, s.vcpus/threads), s.memoryMiB
 		t.Interfaces, t.AddressesEach = s.interfaces, s.addressesEach
 		t.FreeTier = t.Name == "t2.micro" || t.Name == "t3.micro"
-		types = append(types, t)
+		out = append(out, t)
 	}
-	return types
+	return out
 }

@@ -1,7 +1,7 @@
-// Package instancetype is the catalogue of instance types that the local cloud
-// offers: what each one promises in processors, memory and interfaces.
+// Package instancetype is a catalogue of the instance types that the local cloud
+// offers, with their processors, memory and network interfaces.
 //
-// Source of the facts: Amazon EC2 Instance Types guide, general purpose and
+// Its facts are from the Amazon EC2 Instance Types guide, general purpose and
 // compute optimized specifications.
 package instancetype
 
@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// Type is one instance type.
+// Type describes an instance type.
 type Type struct {
 	Name             string // "t3.micro"
 	VCPUs            int
 	Cores            int
 	MemoryMiB        int
-	Network          string // AWS's words: "Up to 5 Gigabit"
-	Interfaces       int    // most network interfaces attached
-	AddressesEach    int    // most IPv4 addresses on one interface
+	Network          string // in AWS's words: "Up to 5 Gigabit"
+	Interfaces       int    // maximum number of network interfaces
+	AddressesEach    int    // maximum number of IPv4 addresses per interface
 	Hypervisor       string // "nitro", "xen"
 	Manufacturer     string // "Intel", "AMD"
 	Burstable        bool
@@ -26,10 +26,10 @@ type Type struct {
 	FreeTier         bool
 	EBSOptimized     string // "default", "unsupported"
 	ENASupport       string // "required", "unsupported"
-	ClusterPlacement bool   // may be in cluster placement groups
+	ClusterPlacement bool   // supports cluster placement groups
 }
 
-// Family is the part of the name before the dot.
+// Family returns the part of the name before the dot.
 func (t Type) Family() string {
 	family, _, _ := strings.Cut(t.Name, ".")
 	return family
@@ -44,5 +44,5 @@ func ByName(name string) (Type, bool) {
 	return catalogue[i], true
 }
 
-// All returns every type offered, in the catalogue's order.
+// All returns every type offered, in catalogue order.
 func All() []Type { return slices.Clone(catalogue) }

@@ -1,10 +1,10 @@
 package securitypolicy
 
-// Default is the policy of a listener that is created without one through the
-// API. AWS's console proposes another one.
+// Default is the policy of listeners created through the API without one. AWS's
+// console proposes a different one.
 const Default = "ELBSecurityPolicy-2016-08"
 
-// The groups of ciphers from which AWS's policies are made, in its order.
+// Groups of ciphers that make up AWS's policies, in AWS's order.
 const (
 	tls13     = "TLS_AES_128_GCM_SHA256 TLS_AES_256_GCM_SHA384 TLS_CHACHA20_POLY1305_SHA256 "
 	gcm128    = "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 "
@@ -21,7 +21,7 @@ const (
 	forwardSecrecyAndSHA = gcm128 + cbc128 + sha128 + gcm256 + cbc256 + sha256
 )
 
-// catalogue has a policy a line, in the order of AWS's answer.
+// catalogue lists the policies in the order in which AWS describes them.
 var catalogue = []struct {
 	name, versions, ciphers string
 }{

@@ -1,8 +1,6 @@
 package securitypolicy
 
-import (
-	"crypto/tls"
-)
+import "crypto/tls"
 
 var versionIDs = map[string]uint16{
 	"TLSv1":   tls.VersionTLS10,
@@ -11,7 +9,7 @@ var versionIDs = map[string]uint16{
 	"TLSv1.3": tls.VersionTLS13,
 }
 
-// cipherIDs are those of AWS's policies that crypto/tls has.
+// cipherIDs are the cipher suites of AWS's policies that crypto/tls supports.
 var cipherIDs = map[string]uint16{
 	"TLS_AES_128_GCM_SHA256":        tls.TLS_AES_128_GCM_SHA256,
 	"TLS_AES_256_GCM_SHA384":        tls.TLS_AES_256_GCM_SHA384,
@@ -34,7 +32,7 @@ var cipherIDs = map[string]uint16{
 	"DES-CBC3-SHA":                  tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA,
 }
 
-// VersionName is how AWS and OpenSSL call a version of TLS.
+// VersionName returns AWS's and OpenSSL's name of a TLS version, or "".
 func VersionName(id uint16) string {
 	for name, v := range versionIDs {
 		if v == id {
@@ -44,7 +42,8 @@ func VersionName(id uint16) string {
 	return ""
 }
 
-// CipherName is how OpenSSL calls a cipher suite.
+// CipherName returns OpenSSL's name of a cipher suite, or crypto/tls's if no
+// policy of AWS has the suite.
 func CipherName(id uint16) string {
 	for name, v := range cipherIDs {
 		if v == id {

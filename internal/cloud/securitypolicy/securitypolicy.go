@@ -1,14 +1,13 @@
-// Package securitypolicy is the catalogue of the security policies that HTTPS
-// listeners can have: which versions of TLS and which ciphers are spoken with
-// clients (Application Load Balancer guide, Security policies for your
-// Application Load Balancer; Elastic Load Balancing API Reference,
-// DescribeSSLPolicies).
+// Package securitypolicy is a catalogue of the security policies that HTTPS
+// listeners can have: the versions of TLS and the ciphers that they negotiate
+// (Application Load Balancer guide, Security policies for your Application Load
+// Balancer; Elastic Load Balancing API Reference, DescribeSSLPolicies).
 //
-// What crypto/tls cannot do is left out of the policies, so that the answer of
-// DescribeSSLPolicies is what is really offered: the CBC ciphers with SHA384
-// (ECDHE-*-AES256-SHA384), AES256-SHA256, and the order of preference, which is
-// crypto/tls's own. The policies that demand a validated module (FIPS) or
-// RFC 9151 are known by name and not offered.
+// The policies leave out what crypto/tls cannot do, so that DescribeSSLPolicies
+// describes what listeners really offer. Missing are the CBC ciphers with SHA384
+// (ECDHE-*-AES256-SHA384) and AES256-SHA256. The order of preference is
+// crypto/tls's own. Policies that require a validated module (FIPS) or RFC 9151
+// are recognized by name and not supported.
 package securitypolicy
 
 import (
@@ -17,29 +16,29 @@ import (
 	"strings"
 )
 
-// Policy is what a listener agrees upon with clients.
+// Policy is the set of TLS parameters that a listener negotiates.
 type Policy struct {
 	Name     string
 	Versions []Version
 	Ciphers  []Cipher
-	PQ       bool // hybrid post-quantum key exchange is offered too
+	PQ       bool // also offers hybrid post-quantum key exchange
 }
 
-// Version is a version of TLS, as AWS and crypto/tls call it.
+// Version is a version of TLS with AWS's name and crypto/tls's ID.
 type Version struct {
 	Name string
 	ID   uint16
 }
 
-// Cipher is a cipher suite, as OpenSSL and crypto/tls call it, and its place in
-// AWS's policy.
+// Cipher is a cipher suite with OpenSSL's name, crypto/tls's ID and its priority
+// in AWS's policy.
 type Cipher struct {
 	Name     string
 	ID       uint16
 	Priority int32
 }
 
-// All is the policies that can be had.
+// All returns the supported policies in the order in which AWS lists them.
 func All() []Policy {
 	out := make([]Policy, 0, len(catalogue))
 	for _, row := range catalogue {
@@ -59,7 +58,7 @@ func All() []Policy {
 	return out
 }
 
-// Find is the policy of that name.
+// Find returns the policy with the name, and whether it is supported.
 func Find(name string) (Policy, bool) {
 	for _, p := range All() {
 		if p.Name == name {
@@ -69,19 +68,19 @@ func Find(name string) (Policy, bool) {
 	return Policy{}, false
 }
 
-// Unsupported tells that AWS has a policy of that name, of the kinds that are not
-// offered here.
+// Unsupported reports whether AWS has policies named like this that are not
+// supported here.
 func Unsupported(name string) bool {
 	return strings.HasPrefix(name, "ELBSecurityPolicy-TLS13-") &&
 		(strings.Contains(name, "-FIPS-") || strings.Contains(name, "-RFC9151-"))
 }
 
-// ApplyTo makes a server's configuration keep to the policy.
+// ApplyTo restricts a server's configuration to the policy.
 func (p Policy) ApplyTo(c *tls.Config) {
 	c.MinVersion, c.MaxVersion = p.Versions[0].ID, p.Versions[len(p.Versions)-1].ID
 	c.CipherSuites = make([]uint16, 0, len(p.Ciphers))
 	for _, cipher := range p.Ciphers {
-		c.CipherSuites = append(c.CipherSuites, cipher.ID) // those of TLS 1.3 are ignored there, and always on
+		c.CipherSuites = append(c.CipherSuites, cipher.ID) // crypto/tls ignores those of TLS 1.3, which are always on
 	}
 	c.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	if p.PQ {

@@ -1,8 +1,6 @@
 package wire
 
-import (
-	"context"
-)
+import "context"
 
 // Caller is who made a request, and where.
 type Caller struct {

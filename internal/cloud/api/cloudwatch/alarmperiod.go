@@ -1,8 +1,6 @@
 package cloudwatch
 
-import (
-	"aloft.dev/aloft/internal/cloud/wire"
-)
+import "aloft.dev/aloft/internal/cloud/wire"
 
 // checkAlarmPeriod knows how long an alarm may look back. The metrics here are
 // summaries of minutes: an alarm on parts of them would see nothing.
