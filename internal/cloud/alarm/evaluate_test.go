@@ -134,7 +134,7 @@ func TestReasonHasAWSsWording(t *testing.T) {
 		a := row(tc.m, tc.treat)
 		a.EvaluationPeriods = tc.n
 		if v, _ := alarm.Evaluate(a, points(tc.points), noon); v.Reason != tc.want {
-			t.Errorf("got  %s\nwant %s", v.Reason, tc.want)
+			t.Errorf("reason %s\nwant   %s", v.Reason, tc.want)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestReasonData(t *testing.T) {
 		`{"timestamp":"2026-10-26T11:58:00.000+0000"},` +
 		`{"timestamp":"2026-10-26T11:57:00.000+0000"}]}`
 	if v.Data != want {
-		t.Errorf("got  %s\nwant %s", v.Data, want)
+		t.Errorf("data %s\nwant %s", v.Data, want)
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// maxSkew is how far a request's clock may be from ours, as on AWS.
+// maxSkew is how far a client's clock may differ from the local cloud's, as on
+// AWS.
 const maxSkew = 5 * time.Minute
 
 // authenticate verifies the signature that the exchange claims.
@@ -33,8 +34,8 @@ func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	return nil
 }
 
-// checkTime checks that the request was signed just now or, presigned, that its
-// term has not ended.
+// checkTime checks that the request was signed just now or, if it is presigned,
+// has not expired.
 func (c *claim) checkTime(now time.Time, protocol names.Protocol) error {
 	age := now.Sub(c.time)
 	limit := maxSkew
@@ -47,11 +48,13 @@ func (c *claim) checkTime(now time.Time, protocol names.Protocol) error {
 	if protocol == names.EC2 {
 		return Errorf("RequestExpired", "Request has expired.")
 	}
-	said, ours := c.time.Format(basicTime), now.UTC().Format(basicTime)
-	message := fmt.Sprintf("Signature expired: %s is now earlier than the server's time %s less %s.", said, ours, limit)
+	signed, current := c.time.Format(basicTime), now.UTC().Format(basicTime)
+	message := fmt.Sprintf(
+		"Signature expired: %s is now earlier than the server's time %s less %s.", signed, current, limit,
+	)
 	if age < 0 {
 		message = fmt.Sprintf(
-			"Signature not yet current: %s is still later than the server's time %s plus %s.", said, ours, maxSkew,
+			"Signature not yet current: %s is still later than the server's time %s plus %s.", signed, current, maxSkew,
 		)
 	}
 	e := badSignature(protocol)
@@ -59,7 +62,7 @@ func (c *claim) checkTime(now time.Time, protocol names.Protocol) error {
 	return e
 }
 
-// missingToken answers a request without any signature.
+// missingToken is the response to a request without a signature.
 func missingToken() *Error {
 	return &Error{
 		Code:    "MissingAuthenticationToken",

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// refuseBrowsers refuses what a web page could send. A page in the user's browser can
-// reach a loopback port too: directly, which shows in Origin or
-// Sec-Fetch-Site, or under a name of its own that it resolves to 127.0.0.1
-// (DNS rebinding), which shows in Host.
+// refuseBrowsers refuses requests that a web page could have sent. A page in the
+// user's browser can reach a loopback port, either directly, which shows in
+// Origin or Sec-Fetch-Site, or under a host name of its own that resolves to
+// 127.0.0.1 (DNS rebinding), which shows in Host.
 func (h *handler) refuseBrowsers(r *http.Request) *Error {
 	if r.Header.Get("Origin") != "" {
 		return forbidden("Requests from web pages are refused.")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestWebPagesAreRefused(t *testing.T) {
+func TestRequestsFromWebPagesAreRefused(t *testing.T) {
 	tests := []struct {
 		name   string
 		host   string
@@ -44,10 +44,10 @@ func TestWebPagesAreRefused(t *testing.T) {
 			}
 			signed(t, aws, "ec2", describe, testKey, testSecret, noon)
 			if w := e.send(aws); w.Code != tc.status {
-				t.Errorf("AWS request answered %d %s, want %d", w.Code, w.Body, tc.status)
+				t.Errorf("AWS request: response %d %s, want %d", w.Code, w.Body, tc.status)
 			}
 			if w := e.send(own); w.Code != tc.status {
-				t.Errorf("own request answered %d %s, want %d", w.Code, w.Body, tc.status)
+				t.Errorf("request to /_aloft/: response %d %s, want %d", w.Code, w.Body, tc.status)
 			}
 		})
 	}

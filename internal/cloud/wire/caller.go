@@ -2,7 +2,7 @@ package wire
 
 import "context"
 
-// Caller is who made a request, and where.
+// Caller identifies the client that made a request.
 type Caller struct {
 	AccountID   string
 	AccessKeyID string
@@ -17,8 +17,8 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerFrom returns the caller of the request that ctx belongs to, and the
-// zero Caller outside of one.
+// CallerFrom returns the caller of the request that ctx belongs to, or the zero
+// Caller outside of a request.
 func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c

@@ -10,11 +10,12 @@ import (
 	"github.com/aws/smithy-go/encoding/cbor"
 )
 
-// cborEpochTag is the tag of times in seconds since 1970 (RFC 8949, section 3.4.2).
+// cborEpochTag tags times in seconds since 1970 (RFC 8949, section 3.4.2).
 const cborEpochTag = 1
 
-// parseCBOR reads a document as if it had come in JSON (Smithy RPC v2 CBOR
-// protocol): times are numbers and bytes are base64 there.
+// parseCBOR parses a document into the values that the same document in JSON
+// would have: times are numbers and bytes are base64 (Smithy RPC v2 CBOR
+// protocol).
 func parseCBOR(body []byte) (any, error) {
 	document, err := cbor.Decode(body)
 	if err != nil {
@@ -23,6 +24,7 @@ func parseCBOR(body []byte) (any, error) {
 	return fromCBOR(document), nil
 }
 
+// fromCBOR converts a CBOR value to the corresponding JSON value.
 func fromCBOR(v cbor.Value) any {
 	switch v := v.(type) {
 	case cbor.Map:
@@ -49,12 +51,12 @@ func fromCBOR(v cbor.Value) any {
 	return numberFromCBOR(v)
 }
 
-// numberFromCBOR is nil for what is no number.
+// numberFromCBOR converts a number; anything else becomes nil.
 func numberFromCBOR(v cbor.Value) any {
 	switch v := v.(type) {
 	case cbor.Uint:
 		return json.Number(strconv.FormatUint(uint64(v), 10))
-	case cbor.NegInt: // of which the magnitude is held
+	case cbor.NegInt: // holds the magnitude
 		return json.Number("-" + strconv.FormatUint(uint64(v), 10))
 	case cbor.Float32:
 		return json.Number(appendFloat(nil, float64(v), 32))
@@ -64,7 +66,7 @@ func numberFromCBOR(v cbor.Value) any {
 	return nil
 }
 
-// cborValue is a Go value as RPC v2 carries it.
+// cborValue encodes a Go value as RPC v2 does.
 func cborValue(sh *shape, v reflect.Value) cbor.Value {
 	switch sh.kind {
 	case structure:
@@ -114,8 +116,8 @@ func cborStructure(sh *shape, v reflect.Value) cbor.Map {
 	return out
 }
 
-// isPresent tells whether the field is in an answer: what has no value is not, empty
-// lists are.
+// isPresent reports whether a response contains the field. Fields without a value
+// are left out; empty lists are not.
 func (m member) isPresent(field reflect.Value) bool {
 	switch {
 	case m.shape.kind == union:

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// claim is what a request says about its own signature.
+// claim is what a request asserts about its own signature.
 type claim struct {
 	accessKey     string
-	date          string // of the scope: 20060102
+	date          string // of the scope, such as 20060102
 	region        string
 	service       string
 	signedHeaders []string // lower case, sorted
@@ -22,8 +22,8 @@ type claim struct {
 	expires       time.Duration // of a presigned request
 }
 
-// parse reads the claim from the Authorization header or, of a presigned
-// request, from the query string.
+// parse reads the claim from the Authorization header or, if the request is
+// presigned, from the query string.
 func (c *claim) parse(r *http.Request) error {
 	authorization := r.Header.Get("Authorization")
 	if authorization == "" {
@@ -45,14 +45,14 @@ func (c *claim) parse(r *http.Request) error {
 	return c.fill(parts["Credential"], parts["SignedHeaders"], parts["Signature"], r.Header.Get("X-Amz-Date"))
 }
 
-// maxPresigned is how long a presigned request may be valid: seven days.
+// maxPresigned is the longest validity of a presigned request.
 const maxPresigned = 7 * 24 * time.Hour
 
 func (c *claim) parseQuery(query url.Values) error {
 	if query.Get("X-Amz-Algorithm") != algorithm {
 		return incompleteSignature("X-Amz-Algorithm must be " + algorithm + ".")
 	}
-	c.presigned, c.expires = true, maxSkew // STS may be presigned without a term
+	c.presigned, c.expires = true, maxSkew // requests to STS may be presigned without an expiry
 	if text := query.Get("X-Amz-Expires"); text != "" {
 		seconds, err := strconv.Atoi(text)
 		c.expires = time.Duration(seconds) * time.Second
@@ -69,7 +69,7 @@ func (c *claim) parseQuery(query url.Values) error {
 }
 
 func (c *claim) fill(credential, signedHeaders, signature, date string) error {
-	// An access key has no slash in it, so the scope is what follows the first.
+	// An access key contains no slash, so the scope starts after the first one.
 	scope := strings.Split(credential, "/")
 	if len(scope) != 5 || scope[4] != terminator {
 		return incompleteSignature("Credential must be <access key>/<date>/<region>/<service>/" + terminator + ".")
@@ -96,8 +96,8 @@ func (c *claim) fill(credential, signedHeaders, signature, date string) error {
 	return nil
 }
 
-// checkSignedHeaders checks that what decides about a request is signed: the host, the
-// time and the operation.
+// checkSignedHeaders checks that the headers that decide what a request does are
+// signed: the host, the time and the operation.
 func (c *claim) checkSignedHeaders(r *http.Request) error {
 	required := []string{"host"}
 	if !c.presigned {
@@ -114,8 +114,9 @@ func (c *claim) checkSignedHeaders(r *http.Request) error {
 	return nil
 }
 
-// regionName tells whether s may name a region: letters, digits and hyphens.
-// Regions become keys and parts of ARNs, so nothing else gets further.
+// regionName reports whether s has the form of a Region's name: letters, digits
+// and hyphens. Regions become keys and parts of ARNs, so nothing else is let
+// through.
 func regionName(s string) bool {
 	if s == "" || len(s) > 32 {
 		return false

@@ -8,7 +8,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// decode reads the request's parameters into v, a structure.
+// decode decodes the request's parameters into v, a structure.
 func (x *exchange) decode(op *operation, v reflect.Value) error {
 	if x.dialect == names.JSON || x.dialect == names.CBOR {
 		r := jsonDecoder{}

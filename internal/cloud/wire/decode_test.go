@@ -42,11 +42,12 @@ func readForm[T any](t testing.TB, service, body string) (*T, []string, error) {
 	return in, r.unknown, err
 }
 
-func TestFormsOfOtherClientsAreRead(t *testing.T) {
+func TestFormDecoderReadsOtherClientsForms(t *testing.T) {
 	got, unknown, err := readForm[ec2.DescribeInstancesInput](
 		t,
 		"ec2",
-		"Action=DescribeInstances&InstanceId.10=i-10&InstanceId.2=i-2&InstanceId.1=i-1&Filter.1.Value.1=running&Filter.1.Name=instance-state-name&Filter.member.1=x&DryRun=True",
+		"Action=DescribeInstances&InstanceId.10=i-10&InstanceId.2=i-2&InstanceId.1=i-1"+
+			"&Filter.1.Value.1=running&Filter.1.Name=instance-state-name&Filter.member.1=x&DryRun=True",
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func TestFormsOfOtherClientsAreRead(t *testing.T) {
 	}
 }
 
-func TestListOfAWSQueryWithoutElementsIsEmptyNotAbsent(t *testing.T) {
+func TestEmptyQueryListIsNotNil(t *testing.T) {
 	got, _, err := readForm[elasticloadbalancingv2.ModifyListenerInput](
 		t, "elasticloadbalancing", "Certificates=&DefaultActions.member.1.Type=forward",
 	)
@@ -75,7 +76,7 @@ func TestListOfAWSQueryWithoutElementsIsEmptyNotAbsent(t *testing.T) {
 	}
 }
 
-func TestBadJSONIsRefused(t *testing.T) {
+func TestInvalidJSONIsRefused(t *testing.T) {
 	_, sh := shapeOf[ssm.PutParameterInput](t, "ssm")
 	for _, body := range []string{
 		`{`, `[]`, `"x"`, `{} {}`, `{"Name":1}`, `{"Overwrite":"yes"}`, `{"Tags":{}}`, `{"Tags":[null]}`,
@@ -90,7 +91,7 @@ func TestBadJSONIsRefused(t *testing.T) {
 	}
 }
 
-func TestUnknownJSONMembersAreNamed(t *testing.T) {
+func TestUnknownJSONMembersAreReported(t *testing.T) {
 	_, sh := shapeOf[ssm.PutParameterInput](t, "ssm")
 	r := jsonDecoder{}
 	in := ssm.PutParameterInput{}
@@ -107,7 +108,7 @@ func TestUnknownJSONMembersAreNamed(t *testing.T) {
 	}
 }
 
-// Whatever arrives, the decoder answers with a value or an AWS error.
+// For any input, the decoder returns a value or an AWS error.
 func FuzzForm(f *testing.F) {
 	f.Add("ImageId=ami-1&MinCount=1&MaxCount=1&TagSpecification.1.Tag.1.Key=a&BlockDeviceMapping.1.Ebs.VolumeSize=8")
 	f.Add("InstanceMarketOptions.SpotOptions.ValidUntil=2026-01-01T00:00:00Z&NetworkInterface.0.Groups=x")
@@ -121,9 +122,9 @@ func FuzzForm(f *testing.F) {
 			return
 		}
 		r := formDecoder{protocol: table.Protocol}
-		wantErrorOfAWS(t, r.read(tree, sh, reflect.ValueOf(&ec2.RunInstancesInput{}).Elem()))
+		wantAWSError(t, r.read(tree, sh, reflect.ValueOf(&ec2.RunInstancesInput{}).Elem()))
 		r = formDecoder{protocol: names.Query}
-		wantErrorOfAWS(t, r.read(tree, lists, reflect.ValueOf(&elasticloadbalancingv2.CreateRuleInput{}).Elem()))
+		wantAWSError(t, r.read(tree, lists, reflect.ValueOf(&elasticloadbalancingv2.CreateRuleInput{}).Elem()))
 	})
 }
 
@@ -133,16 +134,16 @@ func FuzzJSON(f *testing.F) {
 	_, sh := shapeOf[ssm.PutParameterInput](f, "ssm")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := jsonDecoder{}
-		wantErrorOfAWS(t, r.read(body, sh, reflect.ValueOf(&ssm.PutParameterInput{}).Elem()))
+		wantAWSError(t, r.read(body, sh, reflect.ValueOf(&ssm.PutParameterInput{}).Elem()))
 	})
 }
 
-func wantErrorOfAWS(t *testing.T, err error) {
+func wantAWSError(t *testing.T, err error) {
 	t.Helper()
 	if err == nil {
 		return
 	}
 	if _, ok := err.(*Error); !ok {
-		t.Errorf("error %v is not AWS's", err)
+		t.Errorf("error %v is not a *wire.Error", err)
 	}
 }

@@ -20,14 +20,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// noon is the time at every test's endpoint.
+// noon is the time of endpoints created with atNoon.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func now() time.Time { return time.Now() }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// fakeEC2 answers a few operations of EC2; its err, if set, answers them all.
+// fakeEC2 implements a few operations of EC2, all of which return err.
 type fakeEC2 struct {
 	err    error
 	out    *ec2.DescribeVpcsOutput
@@ -54,7 +54,7 @@ func (f *fakeEC2) DeleteSubnet(context.Context, *ec2.DeleteSubnetInput) (*ec2.De
 	panic("the cause")
 }
 
-// Helper is no operation and is not served.
+// Helper is not an operation, so it is not served.
 func (f *fakeEC2) Helper() {}
 
 type fakeELB struct{ err error }
@@ -113,14 +113,14 @@ func newEndpoint(t testing.TB, change ...func(*Config)) *endpoint {
 // atNoon stops the endpoint's clock.
 func atNoon(c *Config) { c.Now = func() time.Time { return noon } }
 
-// send makes a request of its own, not through a client.
+// send sends a request directly, without a client.
 func (e *endpoint) send(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, r)
 	return w
 }
 
-// query is an unsigned query request.
+// query returns an unsigned query request.
 func query(body string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:4566/", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")

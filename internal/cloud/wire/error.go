@@ -5,17 +5,17 @@ import (
 	"net/http"
 )
 
-// Error is an answer of an AWS API that refuses a request: what API methods
-// return. Any other error reaches the caller only as InternalError, with its
-// cause in the log.
+// Error is an error that an AWS API returns to its clients. API methods return
+// it. Any other error reaches the client as InternalError, with its cause in the
+// log only.
 type Error struct {
-	Code    string // as on AWS's wire: InvalidVpcID.NotFound, LoadBalancerNotFound, ParameterNotFound
-	Name    string // in JSON and CBOR, where several errors of a service share a code; empty: it follows from Code
+	Code    string // as AWS sends it: InvalidVpcID.NotFound, LoadBalancerNotFound, ParameterNotFound
+	Name    string // in JSON and CBOR, if errors of the service share a code; empty: derived from Code
 	Message string // for people
-	Status  int    // HTTP status; 0 means 400, as nearly all errors of AWS's query APIs have
+	Status  int    // HTTP status; 0 means 400, the status of nearly all errors of AWS's query APIs
 }
 
-// Error tells code and message.
+// Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 func (e *Error) status() int {
@@ -25,13 +25,13 @@ func (e *Error) status() int {
 	return e.Status
 }
 
-// Errorf is an error of status 400 with a formatted message.
+// Errorf returns an error with status 400 and a formatted message.
 func Errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusBadRequest}
 }
 
-// DryRunOperation is the answer of Amazon EC2 to a request with DryRun that
-// would have succeeded. It has status 412, unlike other refusals.
+// DryRunOperation returns Amazon EC2's response to a request with DryRun that
+// would have succeeded. Unlike other errors it has status 412.
 func DryRunOperation() *Error {
 	return &Error{
 		Code:    "DryRunOperation",
@@ -40,8 +40,8 @@ func DryRunOperation() *Error {
 	}
 }
 
-// NotImplemented is the answer to what AWS can do and the local cloud cannot. Its
-// status is not 501: SDKs retry every status of 500 and above.
+// NotImplemented returns the error for what AWS can do and the local cloud
+// cannot. Its status is not 501, because SDKs retry every status from 500 on.
 func NotImplemented(format string, args ...any) *Error {
 	return Errorf("NotImplemented", "aloft's local cloud does not implement %s", fmt.Sprintf(format, args...))
 }

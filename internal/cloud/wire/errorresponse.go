@@ -10,8 +10,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// encodeError writes an error in the dialect of the exchange's service, and in that
-// of AWS query if the request never told its service.
+// encodeError encodes an error in the dialect of the exchange's service, or in
+// AWS query's if the request did not name its service.
 func encodeError(x *exchange, e *Error) *response {
 	a := &response{status: e.status(), contentType: xmlType}
 	switch x.dialect {
@@ -46,8 +46,9 @@ func encodeError(x *exchange, e *Error) *response {
 	return a
 }
 
-// encodeNamedError writes an error in JSON or CBOR. One of a service that speaks AWS
-// query too has its code there in a header (Smithy, AWS Query compatible trait).
+// encodeNamedError encodes an error in JSON or CBOR. If the service also speaks
+// AWS query, a header carries the error's code in that protocol (Smithy, AWS
+// Query compatible trait).
 func encodeNamedError(a *response, x *exchange, e *Error) {
 	name := cmp.Or(e.Name, x.table.ErrorName(e.Code))
 	a.errorType = name
@@ -64,10 +65,10 @@ func encodeNamedError(a *response, x *exchange, e *Error) {
 		Type    string `json:"__type"`
 		Message string `json:"message"`
 	}{name, e.Message}
-	a.body, _ = json.Marshal(body) // two strings always have a JSON form
+	a.body, _ = json.Marshal(body) // two strings always encode
 }
 
-// fault says whose an error is, in AWS query's words.
+// fault returns who caused the error, in AWS query's words.
 func (e *Error) fault() string {
 	if e.status() >= http.StatusInternalServerError {
 		return "Receiver"

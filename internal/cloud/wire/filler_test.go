@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// filler makes values with every field set, so that a name that is wrong on
-// the wire shows as a field that is lost.
+// filler generates values with every field set, so that a wrong name on the wire
+// shows as a lost field.
 type filler struct {
 	*rand.Rand
-	millis bool // times with milliseconds; else whole seconds
+	millis bool // times have milliseconds instead of whole seconds
 }
 
-// fill sets v and all below it, but not what contains its own type again.
+// fill sets v and everything in it, except fields whose type contains them.
 func (f *filler) fill(v reflect.Value, within ...reflect.Type) {
 	switch t := v.Type(); {
 	case t == timeType:

@@ -7,19 +7,21 @@ import (
 	"strings"
 )
 
-// form is a query request's parameters as a tree: Filter.1.Name becomes
+// form holds the parameters of a query request as a tree: Filter.1.Name becomes
 // Filter → 1 → Name.
 type form struct {
 	value    string
-	set      bool // the path to here was itself a parameter
+	set      bool // the path to this node is itself a parameter
 	children map[string]*form
 }
 
-// maxDepth bounds the nesting of a parameter's name; AWS's deepest has 12.
+// maxDepth limits how deeply parameters' names are nested. AWS's deepest has 12
+// levels.
 const maxDepth = 32
 
-// newForm makes the tree of a request's parameters without those that frame it
-// (Action, Version and what a signature in the query string adds).
+// newForm builds the tree of a request's parameters. It leaves out those that
+// frame the request: Action, Version and what a signature in the query string
+// adds.
 func newForm(values url.Values) (*form, error) {
 	root := &form{}
 	for key, vs := range values {
@@ -38,6 +40,7 @@ func newForm(values url.Values) (*form, error) {
 	return root, nil
 }
 
+// child returns the child with the name, and creates it if necessary.
 func (f *form) child(name string) *form {
 	c := f.children[name]
 	if c == nil {
@@ -50,8 +53,9 @@ func (f *form) child(name string) *form {
 	return c
 }
 
-// elements are the children whose names are numbers, in numeric order, and the
-// names of those that are not. Gaps between numbers mean nothing, as on AWS.
+// elements returns the children named by a number, in numeric order, with their
+// names, and the names of the other children. Gaps between numbers have no
+// meaning, as on AWS.
 func (f *form) elements() (numbered []*form, keys []string, others []string) {
 	type element struct {
 		n    uint64

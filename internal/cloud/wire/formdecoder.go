@@ -12,10 +12,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// formDecoder reads a parameter tree into a Go value.
+// formDecoder decodes a parameter tree into a Go value.
 type formDecoder struct {
 	protocol names.Protocol
-	unknown  []string // full names of parameters that no field stands for
+	unknown  []string // full names of parameters that no field corresponds to
 }
 
 // read decodes the form of a whole request into v, a structure.
@@ -63,7 +63,8 @@ func (r *formDecoder) structure(prefix string, f *form, sh *shape, v reflect.Val
 	return nil
 }
 
-// settableField is the place of a field, made if the field is a pointer.
+// settableField returns the value of a field, which it allocates if it is a
+// pointer.
 func settableField(m member, v reflect.Value) reflect.Value {
 	field := v.Field(m.index)
 	if !m.pointer {
@@ -75,8 +76,8 @@ func settableField(m member, v reflect.Value) reflect.Value {
 	return field.Elem()
 }
 
-// list reads Name.1, Name.2 (EC2) or Name.member.1 (AWS query). AWS query
-// writes a list without elements as "Name=".
+// list decodes Name.1, Name.2 (EC2) or Name.member.1 (AWS query). AWS query
+// writes an empty list as "Name=".
 func (r *formDecoder) list(path string, f *form, m member, sh *shape, v reflect.Value) error {
 	if f.set && f.value == "" && len(f.children) == 0 {
 		v.Set(reflect.MakeSlice(sh.typ, 0, 0))
@@ -100,7 +101,7 @@ func (r *formDecoder) list(path string, f *form, m member, sh *shape, v reflect.
 	}
 	out := reflect.MakeSlice(sh.typ, len(numbered), len(numbered))
 	for i, child := range numbered {
-		// A list of lists would have elements of the rule's name; no AWS request has one.
+		// No AWS request has a list of lists; its elements would have the default name.
 		if err := r.value(path+"."+keys[i], child, m, sh.elem, out.Index(i)); err != nil {
 			return err
 		}
@@ -109,7 +110,7 @@ func (r *formDecoder) list(path string, f *form, m member, sh *shape, v reflect.
 	return nil
 }
 
-// mapping reads Name.entry.1.key and Name.entry.1.value.
+// mapping decodes Name.entry.1.key and Name.entry.1.value.
 func (r *formDecoder) mapping(path string, f *form, sh *shape, v reflect.Value) error {
 	out := reflect.MakeMap(sh.typ)
 	for name, child := range f.children {
@@ -136,7 +137,7 @@ func (r *formDecoder) mapping(path string, f *form, sh *shape, v reflect.Value) 
 	return nil
 }
 
-// names lists the parameters in a tree, for the record of unknown ones.
+// names returns the parameters in a tree, to report unknown ones.
 func (f *form) names(path string) []string {
 	var out []string
 	if f.set {
@@ -148,7 +149,7 @@ func (f *form) names(path string) []string {
 	return out
 }
 
-// setScalar reads one parameter's text.
+// setScalar decodes the text of one parameter.
 func setScalar(path, s string, sh *shape, v reflect.Value) error {
 	switch sh.kind {
 	case text:
@@ -186,7 +187,7 @@ func setScalar(path, s string, sh *shape, v reflect.Value) error {
 			return invalidValue(path, s, "Must be an ISO 8601 time such as 2006-01-02T15:04:05Z.")
 		}
 		v.Set(reflect.ValueOf(t.UTC()))
-	case structure, list, mapping: // read elsewhere: they have parameters below their own
+	case structure, list, mapping: // formDecoder.value decodes them
 	}
 	return nil
 }

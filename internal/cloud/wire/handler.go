@@ -17,28 +17,28 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// handler is the endpoint: guard, signature, operation, answer, log.
+// handler serves the endpoint.
 type handler struct {
 	Config
 	services map[string]*service
 }
 
-// exchange is one request on its way through the handler, as far as it came.
+// exchange is the state of one request as it passes through the handler.
 type exchange struct {
 	id         string
-	rawBody    []byte     // the body as it came
-	body       []byte     // and as it was before it was compressed
+	rawBody    []byte     // the body as received, which is what was signed
+	body       []byte     // the body without compression
 	values     url.Values // parameters of a query request
-	malformed  bool       // some of them could not be read
+	malformed  bool       // the query string could not be parsed
 	claim      claim
 	table      *names.Table // nil until the service is known
 	dialect    names.Protocol
 	operation  string
-	parameters []string // names of the request's parameters
-	unknown    []string // those among them, at any depth, that no field stands for
+	parameters []string // names of the request's top-level parameters
+	unknown    []string // parameters at any depth that no field corresponds to
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP handles one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/_aloft/") && h.Fallback != nil {
 		if err := h.refuseBrowsers(r); err != nil {
@@ -50,17 +50,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	started := time.Now()
 	x := &exchange{id: h.NewRequestID()}
-	answer, err := h.serve(r, x)
+	response, err := h.serve(r, x)
 	var refusal *Error
 	if err != nil {
 		refusal = h.publicError(r.Context(), x, err)
-		answer = encodeError(x, refusal)
+		response = encodeError(x, refusal)
 	}
-	answer.send(w, x.id)
+	response.send(w, x.id)
 	h.logRequest(r.Context(), x, refusal, time.Since(started))
 }
 
-// serve does everything between reading a request and sending its answer.
+// serve handles a request up to its response, which the caller sends.
 func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	if err := h.refuseBrowsers(r); err != nil {
 		return nil, err
@@ -103,8 +103,8 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	return encodeResponse(x, op, out.Elem()), nil
 }
 
-// identify finds the service that a request claims to be for, and the
-// operation. Nothing it learns is trusted before authenticate.
+// identify determines the service and the operation that a request claims to be
+// for. Nothing it returns may be trusted before authenticate.
 func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	x.parseValues(r)
 	claimErr := x.claim.parse(r)
@@ -133,23 +133,24 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	return svc, nil
 }
 
-// dialect is the protocol of the request, among those that the service speaks.
+// dialect returns the request's protocol if the service speaks it, or else the
+// service's main protocol.
 func dialect(r *http.Request, table *names.Table) names.Protocol {
-	asked := table.Protocol
+	requested := table.Protocol
 	switch {
 	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
-		asked = names.CBOR
+		requested = names.CBOR
 	case r.Header.Get("X-Amz-Target") != "":
-		asked = names.JSON
+		requested = names.JSON
 	}
-	if slices.Contains(table.OtherProtocols, asked) {
-		return asked
+	if slices.Contains(table.OtherProtocols, requested) {
+		return requested
 	}
 	return table.Protocol
 }
 
-// inferService finds the service whose dialect a refusal should have when the
-// signature does not tell.
+// inferService determines the service in whose dialect to refuse a request whose
+// signature does not name one.
 func (h *handler) inferService(r *http.Request, x *exchange) *service {
 	for _, s := range h.services {
 		target := r.Header.Get("X-Amz-Target")
@@ -161,7 +162,8 @@ func (h *handler) inferService(r *http.Request, x *exchange) *service {
 	return nil
 }
 
-// parseValues reads the parameters of a query request, of the URL for GET.
+// parseValues parses the parameters of a query request, which are in the URL of a
+// GET and in the body of a POST.
 func (x *exchange) parseValues(r *http.Request) {
 	raw := r.URL.RawQuery
 	if r.Method == http.MethodPost {
@@ -172,11 +174,11 @@ func (x *exchange) parseValues(r *http.Request) {
 	}
 	var err error
 	x.values, err = url.ParseQuery(raw)
-	x.malformed = err != nil // told only to who has signed: see decode
+	x.malformed = err != nil // decode reports it, once the signature is verified
 }
 
-// invoke calls the operation; a panic in it is an error of its own, not the
-// end of the connection.
+// invoke calls the operation. A panic in the operation is returned as an error
+// and does not end the connection.
 func (h *handler) invoke(ctx context.Context, op *operation, in reflect.Value) (out reflect.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -186,7 +188,8 @@ func (h *handler) invoke(ctx context.Context, op *operation, in reflect.Value) (
 	return op.invoke(ctx, in)
 }
 
-// publicError is what the caller learns of an error. Causes stay in the log.
+// publicError returns the part of err that the client may see. Causes only go to
+// the log.
 func (h *handler) publicError(ctx context.Context, x *exchange, err error) *Error {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known
@@ -198,7 +201,7 @@ func (h *handler) publicError(ctx context.Context, x *exchange, err error) *Erro
 	return internalError()
 }
 
-// logRequest writes the request log: names and codes, never values.
+// logRequest logs a request's names and codes, never its values.
 func (h *handler) logRequest(ctx context.Context, x *exchange, refusal *Error, took time.Duration) {
 	code := "OK"
 	if refusal != nil {

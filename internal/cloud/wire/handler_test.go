@@ -19,8 +19,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Over a real connection, as everybody's client has it.
-func TestClientAndAPIUnderstandEachOther(t *testing.T) {
+// This test uses a real connection, as other clients do.
+func TestSDKClientCallsAPI(t *testing.T) {
 	e := newEndpoint(t)
 	e.ec2.out = &ec2.DescribeVpcsOutput{
 		Vpcs: []types.Vpc{{VpcId: aws.String("vpc-1"), IsDefault: aws.Bool(false), State: types.VpcStateAvailable}},
@@ -46,7 +46,7 @@ func TestClientAndAPIUnderstandEachOther(t *testing.T) {
 	}
 }
 
-func TestErrorsArriveWithAWSCodes(t *testing.T) {
+func TestErrorsKeepTheirCodes(t *testing.T) {
 	e := newEndpoint(t)
 	refusal := &Error{Code: "InvalidVpcID.NotFound", Message: "The vpc ID 'vpc-<1>' does not exist"}
 	e.ec2.err = refusal
@@ -79,7 +79,7 @@ func TestErrorsArriveWithAWSCodes(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotServedSaysSo(t *testing.T) {
+func TestUnsupportedRequestsAreRefused(t *testing.T) {
 	e := newEndpoint(t)
 	cfg := testConfig(e)
 	_, err := ec2.NewFromConfig(cfg).CreateVpc(context.Background(), &ec2.CreateVpcInput{})
@@ -101,12 +101,12 @@ func TestWhatIsNotServedSaysSo(t *testing.T) {
 	} {
 		w := e.send(signed(t, query(body), "ec2", body, testKey, testSecret, now()))
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "<Code>"+code+"</Code>") {
-			t.Errorf("%s: answer = %d %s, want %s", body, w.Code, w.Body, code)
+			t.Errorf("%s: response = %d %s, want %s", body, w.Code, w.Body, code)
 		}
 	}
 }
 
-func TestCausesOfInternalErrorsStayInTheLog(t *testing.T) {
+func TestInternalErrorsAreOnlyLogged(t *testing.T) {
 	e := newEndpoint(t)
 	client := ec2.NewFromConfig(testConfig(e))
 	e.ec2.err = errors.New("the cause")
@@ -121,11 +121,11 @@ func TestCausesOfInternalErrorsStayInTheLog(t *testing.T) {
 	_, err = client.DescribeVpcs(context.Background(), &ec2.DescribeVpcsInput{})
 	wantAPIError(t, err, "InternalError", "An internal error has occurred.")
 	if n := strings.Count(e.log.String(), "the cause"); n != 2 {
-		t.Errorf("log names the cause %d times, want 2:\n%s", n, e.log)
+		t.Errorf("the log has the cause %d times, want 2:\n%s", n, e.log)
 	}
 }
 
-func TestRequestLogHasNamesAndNoValues(t *testing.T) {
+func TestRequestLogHasNoValues(t *testing.T) {
 	e := newEndpoint(t)
 	body := describe + "&VpcId.1=vpc-secret&Filter.1.Name=tag:secret&Bogus.1=secret"
 	e.send(signed(t, query(body), "ec2", body, testKey, testSecret, now()))
@@ -139,48 +139,59 @@ func TestRequestLogHasNamesAndNoValues(t *testing.T) {
 		}
 	}
 	if strings.Contains(log, "secret") {
-		t.Errorf("log holds a value: %s", log)
+		t.Errorf("log contains a value: %s", log)
 	}
 }
 
-func TestAnswersLookLikeAWS(t *testing.T) {
+func TestXMLResponses(t *testing.T) {
 	e := newEndpoint(t)
-	tests := []struct{ service, body, answer string }{
+	tests := []struct{ service, body, response string }{
 		{
 			"ec2",
 			describe,
-			`<DescribeVpcsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId></DescribeVpcsResponse>`,
+			`<DescribeVpcsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">` +
+				`<requestId>request-1</requestId></DescribeVpcsResponse>`,
 		},
 		{
 			"ec2",
 			"Action=DeleteVpc&VpcId=vpc-1",
-			`<DeleteVpcResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId><return>true</return></DeleteVpcResponse>`,
+			`<DeleteVpcResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">` +
+				`<requestId>request-1</requestId><return>true</return></DeleteVpcResponse>`,
 		},
 		{
 			"ec2",
 			"Action=DescribeSecurityGroups",
-			`<DescribeSecurityGroupsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-1</requestId><securityGroupInfo><item><groupId>sg-1</groupId><ipPermissions></ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>`,
+			`<DescribeSecurityGroupsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">` +
+				`<requestId>request-1</requestId><securityGroupInfo><item><groupId>sg-1</groupId>` +
+				`<ipPermissions></ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>`,
 		},
 		{
 			"ec2",
 			"Action=Nonsense",
-			`<Response><Errors><Error><Code>InvalidAction</Code><Message>The action Nonsense is not valid for this web service.</Message></Error></Errors><RequestID>request-1</RequestID></Response>`,
+			`<Response><Errors><Error><Code>InvalidAction</Code>` +
+				`<Message>The action Nonsense is not valid for this web service.</Message></Error>` +
+				`</Errors><RequestID>request-1</RequestID></Response>`,
 		},
 		{
 			"sts",
 			"Action=GetCallerIdentity",
-			`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>000000000000</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>request-1</RequestId></ResponseMetadata></GetCallerIdentityResponse>`,
+			`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
+				`<GetCallerIdentityResult><Account>000000000000</Account></GetCallerIdentityResult>` +
+				`<ResponseMetadata><RequestId>request-1</RequestId></ResponseMetadata></GetCallerIdentityResponse>`,
 		},
 		{
 			"sts",
 			"Action=Nonsense",
-			`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>The action Nonsense is not valid for this web service.</Message></Error><RequestId>request-1</RequestId></ErrorResponse>`,
+			`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>` +
+				`<Type>Sender</Type><Code>InvalidAction</Code>` +
+				`<Message>The action Nonsense is not valid for this web service.</Message></Error>` +
+				`<RequestId>request-1</RequestId></ErrorResponse>`,
 		},
 	}
 	for _, tc := range tests {
 		w := e.send(signed(t, query(tc.body), tc.service, tc.body, testKey, testSecret, now()))
-		if got := strings.TrimPrefix(w.Body.String(), xmlHeader); got != tc.answer {
-			t.Errorf("%s:\n got %s\nwant %s", tc.body, got, tc.answer)
+		if got := strings.TrimPrefix(w.Body.String(), xmlHeader); got != tc.response {
+			t.Errorf("%s:\n got %s\nwant %s", tc.body, got, tc.response)
 		}
 		if id := w.Header().Get("X-Amzn-Requestid"); id != "request-1" {
 			t.Errorf("request id header = %q", id)
@@ -193,17 +204,17 @@ func TestLargeRequestsAreRefused(t *testing.T) {
 	if w := newEndpoint(t).send(signed(
 		t, query(body), "ec2", body, testKey, testSecret, now(),
 	)); w.Code != http.StatusRequestEntityTooLarge {
-		t.Errorf("answer = %d", w.Code)
+		t.Errorf("status = %d, want 413", w.Code)
 	}
 }
 
-func TestServiceWithAWrongMethodIsRefused(t *testing.T) {
+func TestNewHandlerRefusesWrongSignatures(t *testing.T) {
 	_, err := NewHandler(Config{Services: []Service{{"ec2", wrongAPI{}}}})
 	if err == nil || !strings.Contains(err.Error(), "operation DescribeVpcs") {
 		t.Errorf("error = %v", err)
 	}
 	if _, err := NewHandler(Config{Services: []Service{{"nonsense", wrongAPI{}}}}); err == nil {
-		t.Error("an unknown service was taken")
+		t.Error("NewHandler accepted an unknown service")
 	}
 }
 
@@ -221,7 +232,8 @@ func wantAPIError(t *testing.T, err error, code, message string) {
 	}
 }
 
-// The API's promise is a median under one millisecond as the SDK sees it.
+// The API promises a median below one millisecond, as the SDK's client measures
+// it.
 func BenchmarkDescribeVpcs(b *testing.B) {
 	e := newEndpoint(b, func(c *Config) { c.Log = nil })
 	vpc := types.Vpc{

@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// jsonDecoder reads an AWS JSON document into a Go value.
+// jsonDecoder decodes an AWS JSON document into a Go value.
 type jsonDecoder struct {
-	parse   func(body []byte) (any, error) // of other encodings of such documents; nil: JSON
+	parse   func(body []byte) (any, error) // parses the document's encoding; parseJSON if nil
 	seen    []string                       // top-level members
-	unknown []string                       // paths of members that no field stands for
+	unknown []string                       // paths of members that no field corresponds to
 }
 
-// read decodes the body of a whole request into v, a structure. An empty body
-// stands for an empty document.
+// read decodes the body of a whole request into v, a structure. An empty body is
+// an empty document.
 func (r *jsonDecoder) read(body []byte, sh *shape, v reflect.Value) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
@@ -126,7 +126,7 @@ func (r *jsonDecoder) structure(path string, object map[string]any, sh *shape, v
 	return nil
 }
 
-// jsonScalar reads strings and numbers, and what travels as one of them.
+// jsonScalar decodes strings, numbers and what is encoded as either.
 func jsonScalar(path string, in any, sh *shape, v reflect.Value) error {
 	switch sh.kind {
 	case text:
@@ -142,14 +142,14 @@ func jsonScalar(path string, in any, sh *shape, v reflect.Value) error {
 			return wrongType(path, "a base64 string")
 		}
 		v.SetBytes(b)
-	case structure, list, mapping, boolean: // read before
+	case structure, list, mapping, boolean: // jsonDecoder.value decodes them
 	default:
 		return jsonNumber(path, in, sh, v)
 	}
 	return nil
 }
 
-// jsonNumber reads numbers and what travels as one.
+// jsonNumber decodes numbers and what is encoded as one.
 func jsonNumber(path string, in any, sh *shape, v reflect.Value) error {
 	n, isNumber := in.(json.Number)
 	switch sh.kind {

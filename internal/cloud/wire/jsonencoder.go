@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// jsonEncoder writes Go values as AWS JSON 1.1.
+// jsonEncoder encodes Go values as AWS JSON 1.1.
 type jsonEncoder struct {
 	bytes.Buffer
 }
 
-// structure writes the fields that are set, empty lists included.
+// structure writes the fields that are set, including empty lists.
 func (w *jsonEncoder) structure(sh *shape, v reflect.Value) {
 	w.WriteByte('{')
 	first := true
@@ -64,7 +64,7 @@ func (w *jsonEncoder) value(sh *shape, v reflect.Value) {
 	case blob:
 		w.quote(base64.StdEncoding.EncodeToString(v.Bytes()))
 	case timestamp:
-		// AWS JSON writes times as seconds since 1970, to the millisecond.
+		// AWS JSON has times in seconds since 1970, to the millisecond.
 		ms := v.Interface().(time.Time).UnixMilli()
 		w.Write(strconv.AppendFloat(w.AvailableBuffer(), float64(ms)/1000, 'f', -1, 64))
 	}
@@ -96,13 +96,14 @@ func (w *jsonEncoder) mapping(sh *shape, v reflect.Value) {
 
 func (w *jsonEncoder) quote(s string) {
 	b, err := json.Marshal(s)
-	if err != nil { // a string always has a JSON form
+	if err != nil { // strings always encode
 		b = []byte(`""`)
 	}
 	w.Write(b)
 }
 
-// sortedKeys makes the order of a mapping's entries the same in every answer.
+// sortedKeys returns a mapping's keys in an order that is the same in every
+// response.
 func sortedKeys(v reflect.Value) []reflect.Value {
 	keys := v.MapKeys()
 	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })

@@ -8,8 +8,9 @@ import (
 	"net/http"
 )
 
-// maxBody bounds a request, in bytes. The largest that AWS takes here is user
-// data of 16 KiB or a policy; the rest is room for long lists of ids.
+// maxBody is the size limit of a request, in bytes. The largest parameters that
+// AWS accepts here are user data of 16 KiB and policies; the rest leaves room for
+// long lists of IDs.
 const maxBody = 16 << 20
 
 func (x *exchange) readBody(r *http.Request) (err error) {
@@ -27,7 +28,7 @@ func (x *exchange) readBody(r *http.Request) (err error) {
 	return err
 }
 
-// inflate undoes the compression that SDKs use for large requests.
+// inflate decompresses a body. SDKs compress large requests.
 func inflate(body []byte) ([]byte, error) {
 	zip, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {

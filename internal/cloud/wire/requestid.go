@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// newRequestID makes a random UUID (RFC 9562, version 4), the form of AWS's
-// request ids.
+// newRequestID returns a random UUID (RFC 9562, version 4), which is the form of
+// AWS's request IDs.
 func newRequestID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand

@@ -10,12 +10,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// response is a response ready to be sent.
+// response is a complete response.
 type response struct {
 	status      int
 	contentType string
-	errorType   string // X-Amzn-Errortype of refusals in JSON and CBOR
-	queryError  string // X-Amzn-Query-Error, see refuseByName
+	errorType   string // X-Amzn-Errortype, for errors in JSON and CBOR
+	queryError  string // X-Amzn-Query-Error: see encodeNamedError
 	body        []byte
 }
 
@@ -25,7 +25,8 @@ const (
 	cborType = "application/cbor"
 )
 
-// jsonTypeOf is JSON 1.0 of services that speak it beside others, else JSON 1.1.
+// jsonTypeOf returns the content type of AWS JSON 1.0 for services that speak it
+// besides another protocol, and of JSON 1.1 for the others.
 func jsonTypeOf(table *names.Table) string {
 	if table.Protocol != names.JSON {
 		return "application/x-amz-json-1.0"
@@ -50,10 +51,10 @@ func (a *response) send(w http.ResponseWriter, requestID string) {
 		header.Set("Smithy-Protocol", "rpc-v2-cbor")
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // a caller that is gone needs no answer
+	_, _ = w.Write(a.body) // the client may be gone, which is no error here
 }
 
-// encodeResponse writes the answer of a successful operation.
+// encodeResponse encodes the output of a successful operation.
 func encodeResponse(x *exchange, op *operation, out reflect.Value) *response {
 	switch x.dialect {
 	case names.JSON:

@@ -28,7 +28,7 @@ const (
 	testSecret = "a secret/with+signs="
 )
 
-// inProcess carries a client's requests to a handler without a socket.
+// inProcess passes a client's requests to a handler without a socket.
 type inProcess struct{ http.Handler }
 
 func (p inProcess) Do(r *http.Request) (*http.Response, error) {
@@ -54,23 +54,23 @@ func testConfig(h http.Handler) aws.Config {
 
 func testCredentials(key string) (string, bool) { return testSecret, key == testKey }
 
-// Every operation of the SDK's client, with every field of its input and
-// output set, arrives on the other side as it was sent.
-func TestEveryOperationSurvivesTheWireBothWays(t *testing.T) {
+// The test sets every field of every operation's input and output in the SDK's
+// client, and compares them with what arrives on the other side.
+func TestEveryOperationRoundTrips(t *testing.T) {
 	tests := []struct {
 		service string
 		client  func(aws.Config) any
-		without []string // operations that cannot be carried, each with its reason
+		without []string // operations that cannot be carried
 	}{
 		{"ec2", func(c aws.Config) any { return ec2.NewFromConfig(c) }, nil},
 		{"elasticloadbalancing", func(c aws.Config) any { return elasticloadbalancingv2.NewFromConfig(c) }, nil},
-		// Not signed by the SDK: the token in them is the proof of identity.
+		// The SDK does not sign these: the token in them proves the identity.
 		{
 			"sts",
 			func(c aws.Config) any { return sts.NewFromConfig(c) },
 			[]string{"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"},
 		},
-		// Unions.
+		// The types of these contain unions.
 		{"acm", func(c aws.Config) any { return acm.NewFromConfig(c) }, []string{
 			"CreateAcmeDomainValidation", "CreateAcmeEndpoint", "DescribeAcmeDomainValidation", "DescribeAcmeEndpoint",
 			"ListAcmeDomainValidations", "ListAcmeEndpoints",
@@ -143,7 +143,8 @@ func roundTrip(t *testing.T, svc *service, shapes *shapes, name string, method r
 	}
 }
 
-// sameValues ignores what does not travel: the SDK's metadata and its marks on types.
+// sameValues ignores what is not encoded: the SDK's metadata and unexported
+// fields.
 var sameValues = cmp.Options{
 	cmp.FilterPath(func(p cmp.Path) bool {
 		f, ok := p.Last().(cmp.StructField)
@@ -152,7 +153,7 @@ var sameValues = cmp.Options{
 		}
 		return f.Name() == "ResultMetadata" || !exported(f.Name())
 	}, cmp.Ignore()),
-	// The SDK reads JSON's seconds into a float and cuts it, not always to the same millisecond.
+	// The SDK truncates JSON's fractional seconds, sometimes to the millisecond before.
 	cmpopts.EquateApproxTime(time.Millisecond),
 }
 

@@ -9,13 +9,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// service is one API ready to be called.
+// service is an API that is ready to be called.
 type service struct {
 	table      *names.Table
 	operations map[string]*operation
 }
 
-// operation is one method of an API and the shapes of what it takes and gives.
+// operation is one method of an API with the shapes of its input and output.
 type operation struct {
 	name    string
 	call    reflect.Value
@@ -77,12 +77,13 @@ func (o *operation) invoke(ctx context.Context, in reflect.Value) (reflect.Value
 		return reflect.Value{}, err
 	}
 	if results[0].IsNil() {
-		return reflect.Value{}, errors.New("operation returned neither output nor error")
+		return reflect.Value{}, errors.New("the operation returned neither output nor error")
 	}
 	return results[0], nil
 }
 
-// operation returns the operation of a name, or AWS's refusal in the dialect.
+// operation returns the operation with the name, or the error with which AWS
+// answers an unknown name in the dialect.
 func (s *service) operation(name string, dialect names.Protocol) (*operation, error) {
 	if op, ok := s.operations[name]; ok {
 		return op, nil

@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// kind is what a Go type is on the wire.
+// kind is how a Go type is encoded.
 type kind uint8
 
 const (
@@ -24,18 +24,18 @@ const (
 	decimal   // float32, float64
 	blob      // []byte, base64
 	timestamp // time.Time
-	union     // one of several types: none is read or written
+	union     // one of several types; never decoded or encoded
 )
 
-// shape is the plan by which values of one Go type are read and written. It is
-// built once, when a handler is made, and only read afterwards.
+// shape is the plan for decoding and encoding values of one Go type. It is built
+// when a handler is created and only read afterwards.
 type shape struct {
 	kind    kind
 	typ     reflect.Type
-	elem    *shape          // of a list or mapping
-	fields  []member        // of a structure, in the order of the Go type
-	byName  map[string]int  // of a structure: request name → place in fields
-	ignored map[string]bool // request names that AWS knows and the Go type keeps to itself
+	elem    *shape          // element type of a list or mapping
+	fields  []member        // of a structure, in the Go type's order
+	byName  map[string]int  // of a structure: request name → index in fields
+	ignored map[string]bool // request names that AWS defines and the Go type does not export
 }
 
 // member is one field of a structure.
@@ -47,7 +47,7 @@ type member struct {
 	shape   *shape
 }
 
-// shapes builds the shapes of one service.
+// shapes builds and caches the shapes of one service's types.
 type shapes struct {
 	table *names.Table
 	known map[reflect.Type]*shape
@@ -62,15 +62,16 @@ var (
 	bytesType = reflect.TypeFor[[]byte]()
 )
 
-// of returns the shape of a type. It fails on types no codec here can carry:
-// documents, streams. Unions are never carried, and so no reason to refuse the
-// types that may have one: a request that has one is refused by its name.
+// of returns the shape of a type. It fails for types that no encoding here can
+// carry: documents and streams. Unions are never carried either, but do not make
+// the types that contain them fail: a request that sets one is refused and told
+// its name.
 func (s *shapes) of(t reflect.Type) (*shape, error) {
 	if known, ok := s.known[t]; ok {
 		return known, nil
 	}
 	sh := &shape{typ: t}
-	s.known[t] = sh // before the fields: types may refer to themselves
+	s.known[t] = sh // before its fields, since types may refer to themselves
 	err := s.describe(sh)
 	if err != nil {
 		delete(s.known, t)
@@ -142,8 +143,8 @@ func (s *shapes) members(sh *shape) error {
 	return nil
 }
 
-// fields are those of a type that travel: exported ones, without the SDK's
-// ResultMetadata, which describes the call and not the answer.
+// fields iterates over the fields of a type that are encoded: the exported ones
+// except the SDK's ResultMetadata, which describes the call and not the response.
 func fields(t reflect.Type) func(func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) {
 		for i := range t.NumField() {

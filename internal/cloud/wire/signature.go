@@ -12,8 +12,9 @@ import (
 	"strings"
 )
 
-// Signature Version 4 as in "Create a signed AWS API request", AWS Identity
-// and Access Management User Guide. The tests hold it against the SDK's signer.
+// Signature Version 4 is described in "Create a signed AWS API request", AWS
+// Identity and Access Management User Guide. The tests compare this
+// implementation with the SDK's signer.
 const (
 	algorithm  = "AWS4-HMAC-SHA256"
 	terminator = "aws4_request"
@@ -21,8 +22,8 @@ const (
 	basicDate  = "20060102"
 )
 
-// sign computes the signature that a request must have: of its method, path,
-// query, the headers the claim names, and the body as it was read.
+// sign computes the signature of a request: of its method, path, query, the
+// headers that the claim lists, and the body as received.
 func (c *claim) sign(r *http.Request, body []byte, secret string) string {
 	payload := sha256.Sum256(body)
 	canonical := strings.Join([]string{
@@ -52,7 +53,7 @@ func (c *claim) scope() string {
 	return strings.Join([]string{c.date, c.region, c.service, terminator}, "/")
 }
 
-// verify tells whether the claim's signature is the one the secret makes.
+// verify reports whether the secret produces the claim's signature.
 func (c *claim) verify(r *http.Request, body []byte, secret string) bool {
 	return subtle.ConstantTimeCompare([]byte(c.sign(r, body, secret)), []byte(c.signature)) == 1
 }
@@ -71,8 +72,8 @@ func canonicalPath(u *url.URL) string {
 	return strings.Join(segments, "/")
 }
 
-// canonicalQuery is the query string sorted by encoded name and value, without
-// the signature itself.
+// canonicalQuery returns the query string sorted by encoded name and value,
+// without the signature itself.
 func canonicalQuery(raw string) string {
 	var pairs [][2]string
 	for part := range strings.SplitSeq(raw, "&") {
@@ -101,8 +102,8 @@ func canonicalQuery(raw string) string {
 	return b.String()
 }
 
-// reencode brings one component of a query string to the one spelling that is
-// signed. What cannot be decoded is taken as it is and will not verify.
+// reencode returns the spelling in which a component of a query string is signed.
+// A component that cannot be decoded is left as it is and fails verification.
 func reencode(s string) string {
 	if plain, err := url.QueryUnescape(s); err == nil {
 		s = plain
@@ -110,7 +111,7 @@ func reencode(s string) string {
 	return encodeURI(s)
 }
 
-// encodeURI percent-encodes everything but RFC 3986's unreserved characters.
+// encodeURI percent-encodes everything except RFC 3986's unreserved characters.
 func encodeURI(s string) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder
@@ -128,8 +129,8 @@ func encodeURI(s string) string {
 	return b.String()
 }
 
-// canonicalHeaders is one line a signed header, its value without outer and
-// repeated spaces.
+// canonicalHeaders returns one line per signed header, with surrounding and
+// repeated spaces removed from its value.
 func canonicalHeaders(r *http.Request, signed []string) string {
 	var b strings.Builder
 	for _, name := range signed {

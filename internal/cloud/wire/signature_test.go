@@ -18,7 +18,7 @@ func hexSHA256(s string) string {
 
 const describe = "Action=DescribeVpcs&Version=2016-11-15"
 
-func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
+func TestInvalidSignaturesAreRefused(t *testing.T) {
 	identity := "Action=GetCallerIdentity&Version=2011-06-15"
 	ec2Request := func(t *testing.T) *http.Request {
 		return signed(t, query(describe), "ec2", describe, testKey, testSecret, noon)
@@ -157,7 +157,7 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 			e := newEndpoint(t, atNoon)
 			w := e.send(tc.request(t))
 			if w.Code != tc.status || !strings.Contains(w.Body.String(), "<Code>"+tc.code+"</Code>") && tc.code != "" {
-				t.Errorf("answer = %d %s, want %d %s", w.Code, w.Body, tc.status, tc.code)
+				t.Errorf("response = %d %s, want %d %s", w.Code, w.Body, tc.status, tc.code)
 			}
 			if tc.status != http.StatusOK && e.ec2.got != nil {
 				t.Error("the operation was called")
@@ -166,7 +166,7 @@ func TestOnlyWhatIsSignedRightIsServed(t *testing.T) {
 	}
 }
 
-func TestSignatureOfOddPathsAndQueriesIsThatOfTheSDK(t *testing.T) {
+func TestSignatureOfUnusualURLsMatchesSDK(t *testing.T) {
 	for _, target := range []string{
 		"/", "/a%20b/c", "/ä", "/?b=2&a=1&a=0&c", "/?x=%20+%2B~*%27&y=a%3Db", "/?Filter.1.Value.1=%F0%9F%98%80",
 	} {
@@ -183,11 +183,11 @@ func TestSignatureOfOddPathsAndQueriesIsThatOfTheSDK(t *testing.T) {
 	}
 }
 
-func TestAnyCredentialsAreTakenWhenAskedFor(t *testing.T) {
+func TestAcceptAnyCredentials(t *testing.T) {
 	e := newEndpoint(t, atNoon, func(c *Config) { c.AcceptAnyCredentials = true })
 	r := signed(t, query(describe), "ec2", describe, "anyone", "anything", noon.Add(-time.Hour))
 	if w := e.send(r); w.Code != http.StatusOK {
-		t.Errorf("answer = %d %s", w.Code, w.Body)
+		t.Errorf("response = %d %s, want 200", w.Code, w.Body)
 	}
 	if e.ec2.caller.AccessKeyID != "anyone" || e.ec2.caller.Region != "eu-central-1" {
 		t.Errorf("caller = %+v", e.ec2.caller)

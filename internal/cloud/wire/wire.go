@@ -1,12 +1,12 @@
-// Package wire is the local cloud's AWS endpoint: signatures, protocols,
-// codec and errors, with no knowledge of what any service does.
+// Package wire implements AWS's side of the wire for the local cloud: signatures,
+// protocols, encoding and errors. It knows nothing about what a service does.
 //
-// A service is a Go value whose methods have the signatures of the SDK's own
-// client, without its option functions:
+// A service is a Go value whose methods have the signatures of the SDK client's
+// own methods, without the option functions:
 //
 //	func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutput, error)
 //
-// NewHandler finds them by reflection and serves them to whatever speaks AWS.
+// NewHandler finds the methods by reflection and serves them to any AWS client.
 package wire
 
 import (
@@ -16,21 +16,22 @@ import (
 	"time"
 )
 
-// Config is what a handler is made of.
+// Config configures a handler.
 type Config struct {
 	Services []Service
 
-	// Credentials finds the secret of an access key.
+	// Credentials returns the secret of an access key.
 	Credentials func(accessKeyID string) (secret string, ok bool)
-	// AcceptAnyCredentials takes every request that is signed in form, by
-	// whatever key, without verifying it. For test suites only: whoever
-	// reaches the port may then do everything the services can.
+	// AcceptAnyCredentials accepts every request with a well-formed signature,
+	// whatever its key, without verifying it. It is meant for test suites: any
+	// client that reaches the port may then do everything the services can.
 	AcceptAnyCredentials bool
 
-	// Hosts are names, beside loopback addresses and localhost, under which
-	// requests are accepted.
+	// Hosts lists host names under which requests are accepted, besides loopback
+	// addresses and localhost.
 	Hosts []string
-	// Fallback serves paths under /_aloft/, which are not AWS's, unsigned.
+	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
+	// them are not signed.
 	Fallback http.Handler
 
 	Now          func() time.Time // time.Now if nil
@@ -40,13 +41,13 @@ type Config struct {
 
 // Service is one AWS API.
 type Service struct {
-	Name string // as in a signature's scope: ec2, elasticloadbalancing, sts, ssm
-	API  any    // its methods named after operations serve them
+	Name string // as in the scope of signatures: ec2, elasticloadbalancing, sts, ssm
+	API  any    // its methods named after operations are served
 }
 
-// NewHandler makes the endpoint. It fails if a service is unknown, if a method
-// named after an operation does not have the operation's signature, or if a
-// type in one cannot be carried.
+// NewHandler returns the endpoint's handler. It fails if a service is unknown, if
+// a method named after an operation does not have the operation's signature, or
+// if one of the types in the signature cannot be encoded.
 func NewHandler(cfg Config) (http.Handler, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now

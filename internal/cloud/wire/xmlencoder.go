@@ -12,19 +12,19 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// xmlEncoder writes Go values as the elements of an EC2 or AWS query response.
+// xmlEncoder encodes Go values as the elements of an EC2 or AWS query response.
 type xmlEncoder struct {
 	bytes.Buffer
 }
 
 const (
 	xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
-	// isoTime is how AWS's query APIs write times.
+	// isoTime is the format of times in AWS's query APIs.
 	isoTime = "2006-01-02T15:04:05.000Z"
 )
 
-// response writes the whole document for an operation's output. An operation
-// whose output has no members answers true on EC2.
+// response writes the whole document for an operation's output. On EC2,
+// operations without output members return true.
 func (w *xmlEncoder) response(table *names.Table, operation, requestID string, sh *shape, out reflect.Value) {
 	w.WriteString(xmlHeader)
 	w.WriteString("<" + operation + "Response xmlns=\"" + table.Namespace + "\">")
@@ -44,8 +44,8 @@ func (w *xmlEncoder) response(table *names.Table, operation, requestID string, s
 	w.WriteString("</" + operation + "Response>")
 }
 
-// structure writes the fields that are set. A nil list is left out; an empty
-// one is written as an empty element, as EC2 does with <groupSet/>.
+// structure writes the fields that are set. A nil list is left out. An empty one
+// becomes an empty element, such as EC2's <groupSet/>.
 func (w *xmlEncoder) structure(sh *shape, v reflect.Value) {
 	for _, m := range sh.fields {
 		field := v.Field(m.index)
@@ -59,11 +59,8 @@ func (w *xmlEncoder) structure(sh *shape, v reflect.Value) {
 	}
 }
 
-func (w *xmlEncoder) value(
-	name, item string,
-	sh *shape,
-	v reflect.Value,
-) { //nolint:unparam // item names a list's elements, at every depth
+//nolint:unparam // item names a list's elements, at every depth
+func (w *xmlEncoder) value(name, item string, sh *shape, v reflect.Value) {
 	w.WriteByte('<')
 	w.WriteString(name)
 	w.WriteByte('>')
@@ -106,12 +103,12 @@ func (w *xmlEncoder) element(name, value string) {
 }
 
 func (w *xmlEncoder) text(s string) {
-	// A buffer's writes do not fail. What XML cannot carry becomes U+FFFD.
+	// Writes to a buffer do not fail. Characters that XML cannot carry become U+FFFD.
 	_ = xml.EscapeText(&w.Buffer, []byte(s))
 }
 
-// appendFloat writes a number without loss, and the values that are not
-// numbers as AWS spells them.
+// appendFloat appends a number without loss of precision, and infinities and NaN
+// as AWS spells them.
 func appendFloat(b []byte, f float64, bits int) []byte {
 	switch {
 	case math.IsNaN(f):

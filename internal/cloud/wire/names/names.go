@@ -1,15 +1,14 @@
-// Package names knows how AWS spells things on the wire: which element or
-// parameter name stands for a field of the SDK's Go types.
+// Package names knows how AWS spells the fields of the SDK's Go types on the
+// wire: the names of XML elements, JSON members and request parameters.
 //
-// The tables hold only what a rule cannot tell. For the EC2 query protocol the
-// rule is that a response element is the field's name with its first letter in
-// lower case, a list's elements are called item, and a request parameter is
-// the field's name itself. For AWS query and AWS JSON every name is the
-// field's name and the elements of a list are called member. A field missing
-// from a table follows the rule.
+// Its tables list only the exceptions to each protocol's rule. In the EC2 query
+// protocol, a response element has the field's name with a lower-case first
+// letter, the elements of a list are named item, and a request parameter has the
+// field's name. In AWS query and AWS JSON, every name is the field's, and the
+// elements of a list are named member.
 //
 // The tables are generated from the sources of the AWS SDK for Go v2 that this
-// module is built with, so they cover exactly the members its types have.
+// module is built with, so they cover exactly the members of its types.
 package names
 
 import (
@@ -25,10 +24,10 @@ import (
 //go:embed *.txt
 var tables embed.FS
 
-// Protocol is the way a service writes requests and responses.
+// Protocol is how a service encodes requests and responses.
 type Protocol string
 
-// The protocols that the local cloud speaks, named as in AWS's own models.
+// The protocols that the local cloud speaks, named as in AWS's models.
 const (
 	EC2   Protocol = "ec2"   // form in, XML out, the flattened dialect of Amazon EC2
 	Query Protocol = "query" // form in, XML out
@@ -36,27 +35,27 @@ const (
 	CBOR  Protocol = "cbor"  // Smithy's RPC v2: CBOR in and out, operation in the path
 )
 
-// Table is what is known about one service.
+// Table holds the names of one service.
 type Table struct {
-	Service        string   // signing name: ec2, elasticloadbalancing, sts, ssm
-	Protocol       Protocol // how it speaks
-	Version        string   // API version, as in Version=2016-11-15; empty for JSON
-	Namespace      string   // xmlns of responses; empty for JSON
-	Target         string   // prefix of X-Amz-Target, and service in RPC v2's paths; empty for XML protocols
-	OtherProtocols []Protocol
+	Service        string     // signing name, such as ec2 or elasticloadbalancing
+	Protocol       Protocol   // main protocol
+	Version        string     // API version, such as 2016-11-15; empty for JSON
+	Namespace      string     // xmlns of responses; empty for JSON
+	Target         string     // prefix of X-Amz-Target and service in RPC v2's paths; empty for XML protocols
+	OtherProtocols []Protocol // further protocols, with the same names
 	operations     map[string]bool
-	errors         map[string]string // code of AWS query -> name in JSON and CBOR, where they differ
-	types          map[string]string // Go type name -> its line of the table
+	errors         map[string]string // code in AWS query → name in JSON and CBOR, if they differ
+	types          map[string]string // Go type name → line of the table
 }
 
-// Field is how one field of a Go type is spelled.
+// Field holds the names of one field of a Go type.
 type Field struct {
-	Response string // element or key in a response
-	Request  string // parameter or key in a request
-	Item     string // element name of a list's members, in either direction
+	Response string // element or member in a response
+	Request  string // parameter or member in a request
+	Item     string // element of a list, in requests and responses
 }
 
-// Load reads the table of a service by its signing name.
+// Load returns the table of a service by its signing name.
 func Load(service string) (*Table, error) {
 	text, err := tables.ReadFile(service + ".txt")
 	if err != nil {
@@ -100,13 +99,13 @@ func Load(service string) (*Table, error) {
 	return t, nil
 }
 
-// HasOperation tells whether AWS's API has an operation of this name.
+// HasOperation reports whether AWS's API has an operation with the name.
 func (t *Table) HasOperation(name string) bool { return t.operations[name] }
 
-// Operations lists the operations of AWS's API, sorted.
+// Operations returns the names of AWS's operations, sorted.
 func (t *Table) Operations() []string { return slices.Sorted(maps.Keys(t.operations)) }
 
-// ErrorName is how an error's code is spelled in JSON and CBOR.
+// ErrorName returns the name that the error has in JSON and CBOR.
 func (t *Table) ErrorName(code string) string {
 	if name, ok := t.errors[code]; ok {
 		return name
@@ -114,9 +113,8 @@ func (t *Table) ErrorName(code string) string {
 	return code
 }
 
-// Exceptions returns the spelling of the fields of a Go type that do not follow
-// the protocol's rule, by field name, with the rule's answer filled in where
-// only a part is exceptional.
+// Exceptions returns, by field name, the fields of a Go type that do not follow
+// the protocol's rule. Names that do follow it are filled in.
 func (t *Table) Exceptions(typeName string) map[string]Field {
 	out := map[string]Field{}
 	for entry := range strings.FieldsSeq(t.types[typeName]) {
@@ -140,7 +138,7 @@ func (t *Table) Exceptions(typeName string) map[string]Field {
 	return out
 }
 
-// DefaultField is the spelling of a field by the protocol's rule alone.
+// DefaultField returns the names that the protocol's rule gives a field.
 func (t *Table) DefaultField(field string) Field {
 	if t.Protocol == EC2 {
 		return Field{Response: strings.ToLower(field[:1]) + field[1:], Request: field, Item: "item"}

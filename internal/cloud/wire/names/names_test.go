@@ -6,7 +6,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-func TestExceptionsAndRuleTogetherSpellAField(t *testing.T) {
+func TestFieldNames(t *testing.T) {
 	tests := []struct {
 		service, typeName, field string
 		want                     names.Field
@@ -43,15 +43,15 @@ func TestExceptionsAndRuleTogetherSpellAField(t *testing.T) {
 	}
 }
 
-func TestOperationsOfTheAPIAreKnownServedOrNot(t *testing.T) {
+func TestHasOperation(t *testing.T) {
 	table, err := names.Load("ec2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !table.HasOperation("RunInstances") || table.HasOperation("RunInstance") {
-		t.Error("operations of EC2 are wrong")
+		t.Error("HasOperation reports wrong operations of EC2")
 	}
 	if _, err := names.Load("s3"); err == nil {
-		t.Error("a service without a table was loaded")
+		t.Error("Load returned a table for a service without one")
 	}
 }

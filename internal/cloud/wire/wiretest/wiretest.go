@@ -1,4 +1,4 @@
-// Package wiretest serves an API to the SDK's clients in tests.
+// Package wiretest serves AWS APIs to the SDK's clients in tests.
 package wiretest
 
 import (
@@ -13,9 +13,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Serve serves services on a loopback address until the test ends, and returns the
-// configuration of a client of theirs in a region: one that asks once, so that what
-// went wrong is seen and not tried again.
+// Serve serves the services on a loopback address until the test ends. It returns
+// the configuration of a client that does not retry, so that tests see every
+// failure.
 func Serve(t testing.TB, region string, services ...wire.Service) aws.Config {
 	t.Helper()
 	handler, err := wire.NewHandler(wire.Config{
@@ -30,7 +30,8 @@ func Serve(t testing.TB, region string, services ...wire.Service) aws.Config {
 	return Client(t, region, server.URL)
 }
 
-// Client is the configuration of a client of a near cloud.
+// Client returns the configuration of a client that does not retry, for an
+// endpoint on this host.
 func Client(t testing.TB, region, url string) aws.Config {
 	connections := &http.Transport{MaxIdleConnsPerHost: 32}
 	t.Cleanup(connections.CloseIdleConnections)

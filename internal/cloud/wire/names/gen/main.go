@@ -1,10 +1,10 @@
-// Command gen writes the wire name tables of package names.
+// Command gen generates the tables of package names.
 //
 // It reads the sources of the AWS SDK for Go v2 in the versions that go.mod
-// names. Their generated (de)serializers are the members' wire names spelled
-// out for exactly the types this module is compiled with, which AWS's older
-// model files (aws-sdk-go v1.55.8) are not: they agree on every member both
-// have, and the models lack a quarter of the members that the v2 types have.
+// requires. Their generated serializers and deserializers contain the wire names
+// of exactly the types that this module is compiled with. AWS's older model files
+// (aws-sdk-go v1.55.8) do not: they agree on every member that both have, but
+// lack a quarter of the members of the v2 types.
 package main
 
 import (
@@ -20,16 +20,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// service is one AWS API: where its SDK module is and the few facts about its
-// protocol that the SDK's sources do not hold. Namespaces and target prefixes
-// are those of each service's API reference.
+// service is an AWS API with the location of its SDK module and the facts about
+// its protocol that the SDK's sources do not contain. Namespaces and target
+// prefixes are from each service's API reference.
 type service struct {
 	module    string // last part of the SDK's module path
 	signing   string
 	protocol  names.Protocol
 	namespace string
 	target    string
-	also      []names.Protocol // that it speaks as well, with the same names
+	also      []names.Protocol // other protocols, with the same names
 }
 
 var services = []service{
@@ -72,7 +72,7 @@ func main() {
 	}
 }
 
-// table is the text of a service's table.
+// table returns the text of a service's table.
 func table(s service) (string, error) {
 	dir, err := moduleDir("github.com/aws/aws-sdk-go-v2/service/" + s.module)
 	if err != nil {
@@ -103,10 +103,10 @@ func table(s service) (string, error) {
 	return b.String(), nil
 }
 
-// spellings reads type → field → name from the SDK's sources, and writes the
-// API version that they send.
+// spellings returns the names that the SDK's sources give each field, by type and
+// field, and writes the service's API version.
 func spellings(b *strings.Builder, s service, dir string) (map[string]map[string]*names.Field, error) {
-	if s.target != "" { // the SDK speaks another protocol than query and has schemas
+	if s.target != "" { // the SDK does not speak query, and describes types by schemas
 		schemas, err := os.ReadFile(filepath.Join(dir, "schemas", "schemas.go"))
 		if err == nil && s.protocol == names.Query {
 			err = queryNames(b, schemas)
@@ -126,7 +126,7 @@ func spellings(b *strings.Builder, s service, dir string) (map[string]map[string
 	return scan(requests, responses), err
 }
 
-// exceptions writes, a line a type, the names that do not follow the rule.
+// exceptions writes one line per type with the names that do not follow the rule.
 func exceptions(b *strings.Builder, s service, found map[string]map[string]*names.Field) {
 	rule := &names.Table{Protocol: s.protocol}
 	for _, typeName := range slices.Sorted(maps.Keys(found)) {
@@ -142,8 +142,8 @@ func exceptions(b *strings.Builder, s service, found map[string]map[string]*name
 	}
 }
 
-// exception is a field's entry, with empty parts where the rule holds or the
-// field is never spelled that way, or nothing if no part is exceptional.
+// exception returns a field's entry, or "" if all its names follow the rule.
+// Parts that follow the rule or are missing from the sources are empty.
 func exception(field string, found, rule names.Field) string {
 	parts := []string{found.Response, found.Request, found.Item}
 	for i, byRule := range []string{rule.Response, rule.Request, rule.Item} {
@@ -157,7 +157,7 @@ func exception(field string, found, rule names.Field) string {
 	return strings.TrimRight(field+":"+strings.Join(parts, ":"), ":")
 }
 
-// operations lists a service's operations from the SDK's files, one each.
+// operations returns a service's operations, each of which has a file in the SDK.
 func operations(dir string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "api_op_*.go"))
 	if err != nil {

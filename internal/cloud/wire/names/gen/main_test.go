@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTablesAreThoseOfTheSDKInUse(t *testing.T) {
+func TestTablesAreUpToDate(t *testing.T) {
 	for _, s := range services {
 		want, err := table(s)
 		if err != nil {

@@ -9,8 +9,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// The SDK's generated code is regular: one function a shape, opened and closed
-// at the margin, with the wire name as a literal beside the field.
+// The SDK's generated code is regular. There is one function per shape, whose
+// first and last lines are not indented, with the wire name as a literal next to
+// the field.
 var (
 	versionLiteral = regexp.MustCompile(`body\.Key\("Version"\)\.String\("([0-9-]+)"\)`)
 
@@ -53,7 +54,7 @@ func apiVersion(source []byte) (string, error) {
 	return string(m[1]), nil
 }
 
-// fields is type → field → spelling.
+// fields maps type and field to the field's names.
 type fields map[string]map[string]*names.Field
 
 func (found fields) at(typeName, field []byte) *names.Field {
@@ -70,15 +71,14 @@ func (found fields) at(typeName, field []byte) *names.Field {
 	return f
 }
 
-// scan reads type → field → spelling from the SDK's serializers and
-// deserializers.
+// scan returns the names in the SDK's serializers and deserializers.
 func scan(requests, responses []byte) fields {
 	found, lists := fields{}, scanLists(requests, responses)
 	for _, fn := range writer.FindAllSubmatch(requests, -1) {
 		for _, m := range written.FindAllSubmatch(fn[0], -1) {
 			f := found.at(fn[1], m[1])
 			f.Request = string(m[2])
-			// A flattened list's parameters do not bear the name of its elements.
+			// Parameters of a flattened list do not contain the name of its elements.
 			if c := call.FindSubmatch(m[3]); c != nil && !flatKey.Match(m[0]) {
 				f.Item = lists[string(c[1])]
 			}
@@ -90,8 +90,8 @@ func scan(requests, responses []byte) fields {
 	return found
 }
 
-// scanLists reads the name of the elements by the function that writes or reads
-// the list.
+// scanLists returns the name of each list's elements, by the function that
+// serializes or deserializes the list.
 func scanLists(requests, responses []byte) map[string]string {
 	lists := map[string]string{}
 	for _, fn := range listWriter.FindAllSubmatch(requests, -1) {
@@ -107,7 +107,7 @@ func scanLists(requests, responses []byte) map[string]string {
 	return lists
 }
 
-// read reads the spellings of a type's fields from the function that reads it.
+// read adds the names in the function that deserializes a type.
 func (found fields) read(typeName, function []byte, lists map[string]string) {
 	cases := element.FindAllSubmatchIndex(function, -1)
 	for i, c := range cases {
@@ -130,8 +130,8 @@ func (found fields) read(typeName, function []byte, lists map[string]string) {
 	}
 }
 
-// scanSchemas reads the members of AWS JSON types that begin in lower case,
-// as their fields in Go cannot.
+// scanSchemas returns the members of AWS JSON types that start with a lower-case
+// letter, which their Go fields cannot.
 func scanSchemas(source []byte) map[string]map[string]*names.Field {
 	found := map[string]map[string]*names.Field{}
 	for _, m := range lowerMember.FindAllSubmatch(source, -1) {
@@ -144,8 +144,8 @@ func scanSchemas(source []byte) map[string]map[string]*names.Field {
 	return found
 }
 
-// queryNames writes the API version and the errors whose codes in AWS query are
-// not their names, of a service whose SDK speaks another protocol.
+// queryNames writes the API version of a service whose SDK does not speak query,
+// and the errors whose code in AWS query differs from their name.
 func queryNames(b *strings.Builder, schemas []byte) error {
 	version := serviceVersion.FindSubmatch(schemas)
 	if version == nil {
