@@ -22,7 +22,7 @@ func TestPercentilesMatchTheValues(t *testing.T) {
 	if got, _ := large.Percentile(90); math.Abs(got-9) > 0.04 {
 		t.Errorf("p90 of 10000 values = %v, want 9", got)
 	}
-	mixed :=  SummaryOf(1, 1)
+	mixed := SummaryOf(1, 1)
 	mixed.Merge(SummaryOfSet(10, 50, 1, 9))
 	if _, ok := mixed.Percentile(50); ok || mixed.Count != 11 || mixed.Max != 9 {
 		t.Errorf("summary with a statistic set = %+v", mixed)

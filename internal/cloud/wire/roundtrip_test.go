@@ -72,11 +72,16 @@ func TestEveryOperationRoundTrips(t *testing.T) {
 		},
 		// The types of these contain unions.
 		{"acm", func(c aws.Config) any { return acm.NewFromConfig(c) }, []string{
-			"CreateAcmeDomainValidation", "CreateAcmeEndpoint", "DescribeAcmeDomainValidation", "DescribeAcmeEndpoint",
-			"ListAcmeDomainValidations", "ListAcmeEndpoints",
-			"ListCertificateDomainValidations", "SearchCertificates", "UpdateAcmeDomainValidation", "UpdateAcmeEndpoint"}},
+			"CreateAcmeDomainValidation", "CreateAcmeEndpoint",
+			"DescribeAcmeDomainValidation", "DescribeAcmeEndpoint",
+			"ListAcmeDomainValidations", "ListAcmeEndpoints", "ListCertificateDomainValidations",
+			"SearchCertificates",
+			"UpdateAcmeDomainValidation", "UpdateAcmeEndpoint",
+		}},
 		{"ssm", func(c aws.Config) any { return ssm.NewFromConfig(c) }, []string{
-			"CreateCloudConnector", "GetCloudConnector", "GetExecutionPreview", "ListNodes", "StartExecutionPreview", "UpdateCloudConnector"}},
+			"CreateCloudConnector", "GetCloudConnector", "GetExecutionPreview", "ListNodes",
+			"StartExecutionPreview", "UpdateCloudConnector",
+		}},
 	}
 	for _, tc := range tests {
 		t.Run(tc.service, func(t *testing.T) {
