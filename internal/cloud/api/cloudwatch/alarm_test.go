@@ -15,7 +15,7 @@ import (
 
 const policyARN = "arn:aws:autoscaling:eu-west-1:000000000000:scalingPolicy:1:autoScalingGroupName/web:policyName/out"
 
-// high is an alarm on a metric, with what else a test wants of it.
+// high returns a request for an alarm, changed by change if it is not nil.
 func high(name string, change func(in *client.PutMetricAlarmInput)) *client.PutMetricAlarmInput {
 	in := &client.PutMetricAlarmInput{
 		AlarmName:          &name,
@@ -33,8 +33,8 @@ func high(name string, change func(in *client.PutMetricAlarmInput)) *client.PutM
 	return in
 }
 
-func TestANewAlarmHasNotLookedYet(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+func TestNewAlarmHasInsufficientData(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
 		if _, err := c.PutMetricAlarm(t.Context(), high("busy", func(in *client.PutMetricAlarmInput) {
 			in.Dimensions = []types.Dimension{dimension("InstanceId", "i-1")}
 		})); err != nil {
@@ -45,39 +45,39 @@ func TestANewAlarmHasNotLookedYet(t *testing.T) {
 			t.Fatalf("%+v %v", got, err)
 		}
 		a := got.MetricAlarms[0]
-		if a.StateValue != "INSUFFICIENT_DATA" || *a.StateReason != "Unchecked: Initial alarm creation" || !*a.ActionsEnabled || a.StateReasonData != nil ||
-			a.OKActions == nil || a.AlarmActions == nil || a.InsufficientDataActions == nil || a.TreatMissingData != nil || a.Unit != "" || a.DatapointsToAlarm != nil ||
-			*a.AlarmArn != "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:busy" || *a.Period != 60 ||
-			*a.Threshold != 2 ||
-			a.StateUpdatedTimestamp == nil ||
-			a.AlarmConfigurationUpdatedTimestamp == nil ||
-			len(a.Dimensions) != 1 ||
-			*a.Dimensions[0].Value != "i-1" {
+		if a.StateValue != "INSUFFICIENT_DATA" || *a.StateReason != "Unchecked: Initial alarm creation" ||
+			!*a.ActionsEnabled || a.StateReasonData != nil ||
+			a.OKActions == nil || a.AlarmActions == nil || a.InsufficientDataActions == nil ||
+			a.TreatMissingData != nil || a.Unit != "" || a.DatapointsToAlarm != nil ||
+			*a.AlarmArn != "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:busy" ||
+			*a.Period != 60 || *a.Threshold != 2 ||
+			a.StateUpdatedTimestamp == nil || a.AlarmConfigurationUpdatedTimestamp == nil ||
+			len(a.Dimensions) != 1 || *a.Dimensions[0].Value != "i-1" {
 			t.Errorf("%+v", a)
 		}
 	})
 }
 
-func TestAnAlarmsStateIsSetAndRemembered(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+func TestAlarmStateAndHistory(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
 		ctx := t.Context()
 		if _, err := c.PutMetricAlarm(ctx, high("busy", nil)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.SetAlarmState(ctx, &client.SetAlarmStateInput{
-			AlarmName: aws.String("busy"), StateValue: "ALARM", StateReason: aws.String("a try"),
+			AlarmName: aws.String("busy"), StateValue: "ALARM", StateReason: aws.String("a test"),
 			StateReasonData: aws.String(`{"v":1}`),
 		}); err != nil {
 			t.Fatal(err)
 		}
-		// Another configuration leaves the state.
+		// A new configuration keeps the state.
 		if _, err := c.PutMetricAlarm(
 			ctx, high("busy", func(in *client.PutMetricAlarmInput) { in.Threshold = aws.Float64(3) }),
 		); err != nil {
 			t.Fatal(err)
 		}
 		got, err := c.DescribeAlarms(ctx, &client.DescribeAlarmsInput{StateValue: "ALARM"})
-		if err != nil || len(got.MetricAlarms) != 1 || *got.MetricAlarms[0].StateReason != "a try" ||
+		if err != nil || len(got.MetricAlarms) != 1 || *got.MetricAlarms[0].StateReason != "a test" ||
 			*got.MetricAlarms[0].Threshold != 3 ||
 			*got.MetricAlarms[0].StateReasonData != `{"v":1}` {
 			t.Fatalf("%+v %v", got, err)
@@ -92,9 +92,9 @@ func TestAnAlarmsStateIsSetAndRemembered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var said []string
+		var summaries []string
 		for _, item := range history.AlarmHistoryItems {
-			said = append(said, *item.HistorySummary)
+			summaries = append(summaries, *item.HistorySummary)
 			if !json.Valid([]byte(*item.HistoryData)) || *item.AlarmName != "busy" || item.AlarmType != "MetricAlarm" {
 				t.Errorf("%+v", item)
 			}
@@ -105,8 +105,8 @@ func TestAnAlarmsStateIsSetAndRemembered(t *testing.T) {
 			`Alarm "busy" updated`,
 			`Alarm "busy" deleted`,
 		}
-		if !slices.Equal(said, want) {
-			t.Errorf("%q", said)
+		if !slices.Equal(summaries, want) {
+			t.Errorf("history = %q, want %q", summaries, want)
 		}
 		only, err := c.DescribeAlarmHistory(ctx, &client.DescribeAlarmHistoryInput{HistoryItemType: "StateUpdate"})
 		if err != nil || len(only.AlarmHistoryItems) != 1 {
@@ -120,8 +120,8 @@ func TestAnAlarmsStateIsSetAndRemembered(t *testing.T) {
 	})
 }
 
-func TestAlarmsAreFound(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+func TestDescribeAlarmsSelects(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
 		ctx := t.Context()
 		for i := range 120 {
 			in := high(fmt.Sprintf("n%03d", i), func(in *client.PutMetricAlarmInput) {
@@ -166,7 +166,7 @@ func TestAlarmsAreFound(t *testing.T) {
 			{&client.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{"CompositeAlarm"}}, 0, 1},
 		} {
 			if n, pages := count(tc.in); n != tc.n || pages != tc.pages {
-				t.Errorf("%+v: %d alarms on %d pages", tc.in, n, pages)
+				t.Errorf("%+v: %d alarms on %d pages, want %d on %d", tc.in, n, pages, tc.n, tc.pages)
 			}
 		}
 		on, err := c.DescribeAlarmsForMetric(ctx, &client.DescribeAlarmsForMetricInput{
@@ -191,11 +191,11 @@ func TestAlarmsAreFound(t *testing.T) {
 	})
 }
 
-func TestAlarmsHaveTags(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+func TestAlarmTags(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
 		ctx, arn := t.Context(), aws.String("arn:aws:cloudwatch:eu-west-1:000000000000:alarm:busy")
 		tag := func(key, value string) []types.Tag { return []types.Tag{{Key: &key, Value: &value}} }
-		for range 2 { // of which the second changes no tag
+		for range 2 { // the second round must change nothing
 			if _, err := c.PutMetricAlarm(
 				ctx, high("busy", func(in *client.PutMetricAlarmInput) { in.Tags = tag("tag1", "foo") }),
 			); err != nil {
@@ -221,8 +221,8 @@ func TestAlarmsHaveTags(t *testing.T) {
 	})
 }
 
-func TestAWrongAlarmIsRefused(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+func TestInvalidAlarmIsRefused(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
 		for _, tc := range []struct {
 			code, words string
 			change      func(in *client.PutMetricAlarmInput)

@@ -9,44 +9,42 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// DeleteAlarms deletes alarms. Those that are there go also when others of the
-// request are not.
+// DeleteAlarms deletes the named alarms and ignores names without an alarm.
 func (a *API) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.DeleteAlarmsOutput, error) {
-	return &cloudwatch.DeleteAlarmsOutput{}, a.eachAlarm(
-		ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { alarm.Delete(tx, row, a.Now()) },
-	)
+	return &cloudwatch.DeleteAlarmsOutput{}, a.eachAlarm(ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) {
+		alarm.Delete(tx, row, a.Now())
+	})
 }
 
-// EnableAlarmActions lets alarms act.
+// EnableAlarmActions lets alarms run their actions.
 func (a *API) EnableAlarmActions(ctx context.Context, in *cloudwatch.EnableAlarmActionsInput) (*cloudwatch.EnableAlarmActionsOutput, error) {
-	return &cloudwatch.EnableAlarmActionsOutput{}, a.eachAlarm(
-		ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { a.setActionsEnabled(tx, row, true) },
-	)
+	return &cloudwatch.EnableAlarmActionsOutput{}, a.setActionsEnabled(ctx, in.AlarmNames, true)
 }
 
-// DisableAlarmActions has alarms change their state and nothing else.
+// DisableAlarmActions keeps alarms from running their actions. Their states still
+// change.
 func (a *API) DisableAlarmActions(ctx context.Context, in *cloudwatch.DisableAlarmActionsInput) (*cloudwatch.DisableAlarmActionsOutput, error) {
-	return &cloudwatch.DisableAlarmActionsOutput{}, a.eachAlarm(
-		ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) { a.setActionsEnabled(tx, row, false) },
-	)
+	return &cloudwatch.DisableAlarmActionsOutput{}, a.setActionsEnabled(ctx, in.AlarmNames, false)
 }
 
-func (a *API) setActionsEnabled(tx *store.Tx, row *store.Alarm, enabled bool) {
-	if row.ActionsDisabled == !enabled {
-		return
-	}
-	changed := *row
-	changed.ActionsDisabled = !enabled
-	alarm.Put(tx, &changed, a.Now())
+func (a *API) setActionsEnabled(ctx context.Context, names []string, enabled bool) error {
+	return a.eachAlarm(ctx, names, func(tx *store.Tx, row *store.Alarm) {
+		if row.ActionsDisabled == !enabled {
+			return
+		}
+		changed := *row
+		changed.ActionsDisabled = !enabled
+		alarm.Put(tx, &changed, a.Now())
+	})
 }
 
-// eachAlarm does something with the named alarms that there are.
+// eachAlarm calls do for each named alarm that exists, in one transaction.
 func (a *API) eachAlarm(ctx context.Context, names []string, do func(tx *store.Tx, row *store.Alarm)) error {
 	switch {
 	case len(names) == 0:
 		return missingParameter("AlarmNames")
-	case len(names) > maxNames:
-		return tooManyNames()
+	case len(names) > maxAlarmNames:
+		return tooManyAlarmNames()
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
 		for _, name := range names {

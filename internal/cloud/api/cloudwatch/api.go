@@ -1,7 +1,7 @@
-// Package cloudwatch answers the metrics and alarms of Amazon CloudWatch for the
-// local cloud. Facts about answers, limits and errors: Amazon CloudWatch API
-// Reference and User Guide. Composite alarms, dashboards, streams and metric math
-// are not there.
+// Package cloudwatch serves the metrics and alarms of Amazon CloudWatch for the
+// local cloud. Its facts about responses, limits and errors are from the Amazon
+// CloudWatch API Reference and User Guide. Composite alarms, dashboards, metric
+// streams and metric math are not supported.
 package cloudwatch
 
 import (
@@ -14,17 +14,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Config is what the API works with.
+// Config holds an API's dependencies.
 type Config struct {
 	Metrics *metric.Store
-	Store   *store.Store     // of alarms
+	Store   *store.Store     // holds the alarms
 	Now     func() time.Time // time.Now if nil
 }
 
-// API serves the operations on metrics and alarms.
+// API implements the operations on metrics and alarms.
 type API struct{ Config }
 
-// New makes the API.
+// New returns the API.
 func New(cfg Config) *API {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -34,7 +34,7 @@ func New(cfg Config) *API {
 
 func region(ctx context.Context) string { return wire.CallerFrom(ctx).Region }
 
-// model refuses what breaks the API's model.
+// model builds the errors for requests that violate the API's model.
 const model = constraint.Model("ValidationError")
 
 func missingParameter(name string) error {
@@ -47,4 +47,9 @@ func invalid(format string, args ...any) error {
 
 func invalidCombination(format string, args ...any) error {
 	return wire.Errorf("InvalidParameterCombination", format, args...)
+}
+
+// validationError returns an error in the parameters of alarms and queries.
+func validationError(format string, args ...any) error {
+	return wire.Errorf("ValidationError", format, args...)
 }

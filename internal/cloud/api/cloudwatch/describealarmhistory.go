@@ -12,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeAlarmHistory tells what has become of alarms in the last two weeks, also
-// of deleted ones.
+// DescribeAlarmHistory describes what happened to alarms in the last two weeks,
+// including alarms deleted since.
 func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeAlarmHistoryInput) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
 	if err := checkHistory(in); err != nil {
 		return nil, err
@@ -32,27 +32,28 @@ func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeA
 			in.StartDate != nil && item.At.Before(*in.StartDate) || in.EndDate != nil && item.At.After(*in.EndDate)
 	})
 	slices.SortStableFunc(items, func(x, y *store.AlarmHistory) int {
-		return cmp.Or(
-			x.At.Compare(y.At), -cmp.Compare(x.Type, y.Type), cmp.Compare(x.ID, y.ID),
-		) // a change comes before its actions
+		// A StateUpdate comes before its Actions.
+		return cmp.Or(x.At.Compare(y.At), -cmp.Compare(x.Type, y.Type), cmp.Compare(x.ID, y.ID))
 	})
 	if in.ScanBy != types.ScanByTimestampAscending {
 		slices.Reverse(items)
 	}
-	asked := *in
-	asked.NextToken = nil
-	items, next, err := pageRows(items, asked, in.NextToken, in.MaxRecords, maxAlarmPage)
+	request := *in
+	request.NextToken = nil
+	items, next, err := pageRows(items, request, in.NextToken, in.MaxRecords, maxAlarmPage)
 	if err != nil {
 		return nil, err
 	}
 	out := &cloudwatch.DescribeAlarmHistoryOutput{AlarmHistoryItems: []types.AlarmHistoryItem{}, NextToken: next}
 	for _, item := range items {
-		out.AlarmHistoryItems = append(
-			out.AlarmHistoryItems,
-			types.AlarmHistoryItem{AlarmName: &item.Alarm, AlarmType: types.AlarmTypeMetricAlarm,
-				HistoryItemType: types.HistoryItemType(item.Type),
-				HistorySummary:  &item.Summary, HistoryData: &item.Data, Timestamp: &item.At},
-		)
+		out.AlarmHistoryItems = append(out.AlarmHistoryItems, types.AlarmHistoryItem{
+			AlarmName:       &item.Alarm,
+			AlarmType:       types.AlarmTypeMetricAlarm,
+			HistoryItemType: types.HistoryItemType(item.Type),
+			HistorySummary:  &item.Summary,
+			HistoryData:     &item.Data,
+			Timestamp:       &item.At,
+		})
 	}
 	return out, nil
 }
@@ -65,18 +66,13 @@ func checkHistory(in *cloudwatch.DescribeAlarmHistoryInput) error {
 		return missingParameter("AlarmName")
 	case in.HistoryItemType != "" && !slices.Contains(in.HistoryItemType.Values(), in.HistoryItemType):
 		return model.OutOfSet(
-			"historyItemType",
-			in.HistoryItemType,
-			"ConfigurationUpdate",
-			"StateUpdate",
-			"Action",
-			"AlarmContributorStateUpdate",
-			"AlarmContributorAction",
+			"historyItemType", in.HistoryItemType,
+			"ConfigurationUpdate", "StateUpdate", "Action", "AlarmContributorStateUpdate", "AlarmContributorAction",
 		)
 	case in.StartDate != nil && in.EndDate != nil && in.StartDate.After(*in.EndDate):
 		return validationError("The parameter StartDate must be before the parameter EndDate.")
 	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
 		return model.OutOfSet("scanBy", in.ScanBy, "TimestampDescending", "TimestampAscending")
 	}
-	return checkTypes(in.AlarmTypes)
+	return checkAlarmTypes(in.AlarmTypes)
 }

@@ -17,38 +17,20 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Pages of alarms and of their history, and how many names a request may have.
-const (
-	maxAlarmPage     = 100
-	defaultAlarmPage = 50
-	maxNames         = 100
-)
-
-// DescribeAlarms describes alarms by name, prefix, state or action.
+// DescribeAlarms describes the alarms selected by name, prefix, state or action.
 func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
-	if err := checkDescribe(in); err != nil {
+	if err := checkDescribeAlarms(in); err != nil {
 		return nil, err
 	}
 	var rows []*store.Alarm
 	if len(in.AlarmTypes) == 0 || slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
 		rows = store.Alarms.By(a.Store.View(), "region", region(ctx))
 	}
-	rows = slices.DeleteFunc(rows, func(row *store.Alarm) bool {
-		return len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, row.Name) ||
-			!strings.HasPrefix(row.Name, aws.ToString(in.AlarmNamePrefix)) ||
-			in.StateValue != "" && string(in.StateValue) != row.State ||
-			in.ActionPrefix != nil &&
-				!slices.ContainsFunc(
-					slices.Concat(row.OKActions, row.AlarmActions, row.NoDataActions),
-					func(action string) bool {
-						return strings.HasPrefix(action, *in.ActionPrefix)
-					},
-				)
-	})
+	rows = slices.DeleteFunc(rows, func(row *store.Alarm) bool { return !matchesAlarm(in, row) })
 	slices.SortFunc(rows, func(x, y *store.Alarm) int { return cmp.Compare(x.Name, y.Name) })
-	asked := *in
-	asked.NextToken = nil
-	rows, next, err := pageRows(rows, asked, in.NextToken, in.MaxRecords, defaultAlarmPage)
+	request := *in
+	request.NextToken = nil
+	rows, next, err := pageRows(rows, request, in.NextToken, in.MaxRecords, defaultAlarmPage)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +45,19 @@ func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsI
 	return out, nil
 }
 
-func checkDescribe(in *cloudwatch.DescribeAlarmsInput) error {
+// matchesAlarm reports whether the request selects the alarm.
+func matchesAlarm(in *cloudwatch.DescribeAlarmsInput, row *store.Alarm) bool {
+	hasAction := func() bool {
+		actions := slices.Concat(row.OKActions, row.AlarmActions, row.NoDataActions)
+		return slices.ContainsFunc(actions, func(a string) bool { return strings.HasPrefix(a, *in.ActionPrefix) })
+	}
+	return (len(in.AlarmNames) == 0 || slices.Contains(in.AlarmNames, row.Name)) &&
+		strings.HasPrefix(row.Name, aws.ToString(in.AlarmNamePrefix)) &&
+		(in.StateValue == "" || string(in.StateValue) == row.State) &&
+		(in.ActionPrefix == nil || hasAction())
+}
+
+func checkDescribeAlarms(in *cloudwatch.DescribeAlarmsInput) error {
 	states := []string{alarm.InsufficientData, alarm.InAlarm, alarm.OK}
 	switch {
 	case in.ChildrenOfAlarmName != nil:
@@ -72,15 +66,15 @@ func checkDescribe(in *cloudwatch.DescribeAlarmsInput) error {
 		return wire.NotImplemented("composite alarms: the parameter ParentsOfAlarmName")
 	case len(in.AlarmNames) > 0 && in.AlarmNamePrefix != nil:
 		return invalidCombination("AlarmNamePrefix must not be specified together with AlarmNames.")
-	case len(in.AlarmNames) > maxNames:
-		return tooManyNames()
+	case len(in.AlarmNames) > maxAlarmNames:
+		return tooManyAlarmNames()
 	case in.StateValue != "" && !slices.Contains(states, string(in.StateValue)):
 		return model.OutOfSet("stateValue", in.StateValue, states...)
 	}
-	return checkTypes(in.AlarmTypes)
+	return checkAlarmTypes(in.AlarmTypes)
 }
 
-func checkTypes(given []types.AlarmType) error {
+func checkAlarmTypes(given []types.AlarmType) error {
 	for _, t := range given {
 		if !slices.Contains(t.Values(), t) {
 			return model.OutOfSet("alarmTypes", t, "CompositeAlarm", "MetricAlarm", "LogAlarm")
@@ -89,11 +83,11 @@ func checkTypes(given []types.AlarmType) error {
 	return nil
 }
 
-func tooManyNames() error {
-	return model.TooLong("alarmNames", maxNames)
+func tooManyAlarmNames() error {
+	return model.TooLong("alarmNames", maxAlarmNames)
 }
 
-// DescribeAlarmsForMetric describes the alarms on a metric.
+// DescribeAlarmsForMetric describes the alarms that watch a metric.
 func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.DescribeAlarmsForMetricInput) (*cloudwatch.DescribeAlarmsForMetricOutput, error) {
 	wanted, err := metricID(in.Namespace, in.MetricName, in.Dimensions)
 	if err != nil {
@@ -117,31 +111,38 @@ func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.Descri
 			out.MetricAlarms = append(out.MetricAlarms, describeAlarm(row))
 		}
 	}
-	slices.SortFunc(
-		out.MetricAlarms,
-		func(x, y types.MetricAlarm) int { return cmp.Compare(*x.AlarmName, *y.AlarmName) },
-	)
+	slices.SortFunc(out.MetricAlarms, func(x, y types.MetricAlarm) int {
+		return cmp.Compare(*x.AlarmName, *y.AlarmName)
+	})
 	return out, nil
 }
 
-// describeAlarm is an alarm as it is described.
 func describeAlarm(row *store.Alarm) types.MetricAlarm {
 	out := types.MetricAlarm{
-		ActionsEnabled: aws.Bool(!row.ActionsDisabled),
-		AlarmActions:   orEmpty(row.AlarmActions), OKActions: orEmpty(row.OKActions),
-		InsufficientDataActions: orEmpty(row.NoDataActions),
-		AlarmArn:                &row.ARN, AlarmName: &row.Name, AlarmConfigurationUpdatedTimestamp: &row.Configured,
-		AlarmDescription:   optional(row.Description),
-		ComparisonOperator: types.ComparisonOperator(row.Comparison),
-		EvaluationPeriods:  &row.EvaluationPeriods, Threshold: &row.Threshold,
-		Dimensions: []types.Dimension{}, MetricName: optional(row.Metric), Namespace: optional(row.Namespace),
-		Statistic:         types.Statistic(row.Statistic),
-		ExtendedStatistic: optional(row.ExtendedStatistic),
-		Unit:              types.StandardUnit(row.Unit), TreatMissingData: optional(row.TreatMissing),
-		EvaluateLowSampleCountPercentile: optional(row.EvaluateLowSample),
-		StateValue:                       types.StateValue(row.State),
-		StateReason:                      &row.StateReason, StateReasonData: optional(row.StateReasonData),
-		StateUpdatedTimestamp: &row.StateUpdated, StateTransitionedTimestamp: &row.StateChanged,
+		ActionsEnabled:                     aws.Bool(!row.ActionsDisabled),
+		AlarmActions:                       orEmpty(row.AlarmActions),
+		OKActions:                          orEmpty(row.OKActions),
+		InsufficientDataActions:            orEmpty(row.NoDataActions),
+		AlarmArn:                           &row.ARN,
+		AlarmName:                          &row.Name,
+		AlarmConfigurationUpdatedTimestamp: &row.Configured,
+		AlarmDescription:                   optional(row.Description),
+		ComparisonOperator:                 types.ComparisonOperator(row.Comparison),
+		EvaluationPeriods:                  &row.EvaluationPeriods,
+		Threshold:                          &row.Threshold,
+		Dimensions:                         []types.Dimension{},
+		MetricName:                         optional(row.Metric),
+		Namespace:                          optional(row.Namespace),
+		Statistic:                          types.Statistic(row.Statistic),
+		ExtendedStatistic:                  optional(row.ExtendedStatistic),
+		Unit:                               types.StandardUnit(row.Unit),
+		TreatMissingData:                   optional(row.TreatMissing),
+		EvaluateLowSampleCountPercentile:   optional(row.EvaluateLowSample),
+		StateValue:                         types.StateValue(row.State),
+		StateReason:                        &row.StateReason,
+		StateReasonData:                    optional(row.StateReasonData),
+		StateUpdatedTimestamp:              &row.StateUpdated,
+		StateTransitionedTimestamp:         &row.StateChanged,
 	}
 	if row.DatapointsToAlarm > 0 {
 		out.DatapointsToAlarm = &row.DatapointsToAlarm
@@ -158,7 +159,8 @@ func describeAlarm(row *store.Alarm) types.MetricAlarm {
 	return out
 }
 
-// orEmpty is never nil: CloudWatch shows lists of actions that are empty.
+// orEmpty returns list, or an empty one instead of nil: CloudWatch includes empty
+// lists of actions in its responses.
 func orEmpty(list []string) []string {
 	if list == nil {
 		return []string{}
@@ -166,7 +168,7 @@ func orEmpty(list []string) []string {
 	return list
 }
 
-// optional is nil for a text that was not given.
+// optional returns nil for an empty text.
 func optional(text string) *string {
 	if text == "" {
 		return nil

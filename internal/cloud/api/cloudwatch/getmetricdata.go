@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	own "aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -22,22 +22,18 @@ const (
 	maxPoints  = 100_800
 )
 
-// queryID is the form of a query's name.
+// queryID matches valid names of queries.
 var queryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
 
-func validationError(format string, args ...any) error {
-	return wire.Errorf("ValidationError", format, args...)
-}
-
-// GetMetricData computes statistics of many metrics.
+// GetMetricData computes statistics of several metrics.
 func (a *API) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
-	asked := *in
-	asked.NextToken = nil
-	start, err := newToken(asked, 0).offset(in.NextToken)
+	request := *in
+	request.NextToken = nil
+	start, err := newToken(request, 0).offset(in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	most, err := checkQueries(in)
+	limit, err := checkQueries(in)
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +59,14 @@ func (a *API) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInp
 	}
 	out := &cloudwatch.GetMetricDataOutput{Messages: []types.MessageData{}}
 	var more bool
-	if out.MetricDataResults, more = pageDatapoints(results, start, most); more {
-		out.NextToken = aws.String(newToken(asked, start+most).String())
+	if out.MetricDataResults, more = pageDatapoints(results, start, limit); more {
+		out.NextToken = aws.String(newToken(request, start+limit).String())
 	}
 	return out, nil
 }
 
-// checkQueries checks what is not of one query, and returns how many data points
-// the answer may hold.
+// checkQueries checks what does not concern a single query, and returns the
+// largest number of data points for the response.
 func checkQueries(in *cloudwatch.GetMetricDataInput) (int, error) {
 	switch {
 	case len(in.MetricDataQueries) == 0:
@@ -80,12 +76,12 @@ func checkQueries(in *cloudwatch.GetMetricDataInput) (int, error) {
 	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
 		return 0, validationError("The parameter ScanBy must be TimestampAscending or TimestampDescending.")
 	}
-	most := maxPoints
+	limit := maxPoints
 	if in.MaxDatapoints != nil {
 		if *in.MaxDatapoints < 1 || *in.MaxDatapoints > maxPoints {
 			return 0, validationError("The parameter MaxDatapoints must be between 1 and %d.", maxPoints)
 		}
-		most = int(*in.MaxDatapoints)
+		limit = int(*in.MaxDatapoints)
 	}
 	seen := map[string]bool{}
 	for i := range in.MetricDataQueries {
@@ -100,10 +96,10 @@ func checkQueries(in *cloudwatch.GetMetricDataInput) (int, error) {
 		}
 		seen[id] = true
 	}
-	return most, nil
+	return limit, nil
 }
 
-// readQuery checks a query of a metric, and returns what it is about.
+// readQuery checks a query and returns its metric and statistic.
 func readQuery(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, err error) {
 	switch {
 	case (q.Expression == nil) == (q.MetricStat == nil):
@@ -140,7 +136,7 @@ func readQuery(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic
 	return id, compute, nil
 }
 
-// runQuery computes a query, from old to new.
+// runQuery computes the result of a query, oldest data point first.
 func (a *API) runQuery(ctx context.Context, q *types.MetricDataQuery, s timeRange) (types.MetricDataResult, error) {
 	out := types.MetricDataResult{
 		Id:         q.Id,
@@ -157,7 +153,7 @@ func (a *API) runQuery(ctx context.Context, q *types.MetricDataQuery, s timeRang
 	if out.Label == nil {
 		out.Label = stat.Metric.MetricName
 	}
-	if account := aws.ToString(q.AccountId); account != "" && account != own.Account {
+	if account := aws.ToString(q.AccountId); account != "" && account != identity.Account {
 		return out, nil
 	}
 	s.period = *stat.Period
@@ -169,9 +165,9 @@ func (a *API) runQuery(ctx context.Context, q *types.MetricDataQuery, s timeRang
 	return out, nil
 }
 
-// pageDatapoints cuts so many data points, from the one with the number start on, out of
-// the results. more: there are others after them.
-func pageDatapoints(results []types.MetricDataResult, start, most int) (out []types.MetricDataResult, more bool) {
+// pageDatapoints returns up to limit data points of the results, starting at the
+// given one, and whether more follow.
+func pageDatapoints(results []types.MetricDataResult, start, limit int) (out []types.MetricDataResult, more bool) {
 	out = []types.MetricDataResult{}
 	for _, r := range results {
 		n := len(r.Values)
@@ -179,11 +175,11 @@ func pageDatapoints(results []types.MetricDataResult, start, most int) (out []ty
 			start -= n
 			continue
 		}
-		if most == 0 {
+		if limit == 0 {
 			return out, true
 		}
-		from, to := start, min(start+most, n)
-		start, most = 0, most-(to-from)
+		from, to := start, min(start+limit, n)
+		start, limit = 0, limit-(to-from)
 		if to < n {
 			r.StatusCode, more = types.StatusCodePartialData, true
 		}

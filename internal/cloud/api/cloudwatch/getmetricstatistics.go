@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
-// maxDatapoints is how many data points one answer of GetMetricStatistics holds.
+// maxDatapoints limits the data points in one response of GetMetricStatistics.
 const maxDatapoints = 1440
 
 // GetMetricStatistics computes statistics of one metric.

@@ -10,12 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	own "aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
-// listed is how many metrics a page holds, and for how long a metric without
-// new data is listed. RecentlyActive shortens that.
+// maxListed is the size of a page of metrics. A metric is listed for listedPeriod
+// after its latest data, or recentPeriod if the request sets RecentlyActive.
 const (
 	maxListed    = 500
 	listedPeriod = 14 * 24 * time.Hour
@@ -40,20 +40,20 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 			return nil, missingParameter("Dimensions.member." + strconv.Itoa(i+1) + ".Name")
 		}
 	}
-	asked := *in
-	asked.NextToken = nil
-	start, err := newToken(asked, 0).offset(in.NextToken)
+	request := *in
+	request.NextToken = nil
+	start, err := newToken(request, 0).offset(in.NextToken)
 	if err != nil {
 		return nil, err
 	}
 	out := &cloudwatch.ListMetricsOutput{Metrics: []types.Metric{}}
-	if account := aws.ToString(in.OwningAccount); account != "" && account != own.Account {
+	if account := aws.ToString(in.OwningAccount); account != "" && account != identity.Account {
 		return out, nil
 	}
 	found := slices.DeleteFunc(a.Metrics.List(region(ctx), since), func(id metric.ID) bool { return !matches(in, id) })
 	for i, id := range found[min(start, len(found)):] {
 		if i == maxListed {
-			out.NextToken = aws.String(newToken(asked, start+i).String())
+			out.NextToken = aws.String(newToken(request, start+i).String())
 			break
 		}
 		out.Metrics = append(
@@ -61,14 +61,14 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 			types.Metric{Namespace: &id.Namespace, MetricName: &id.Name, Dimensions: describeDimensions(id)},
 		)
 		if aws.ToBool(in.IncludeLinkedAccounts) {
-			out.OwningAccounts = append(out.OwningAccounts, own.Account)
+			out.OwningAccounts = append(out.OwningAccounts, identity.Account)
 		}
 	}
 	return out, nil
 }
 
-// matches tells whether the request is about the metric, which may have other
-// dimensions beside those asked for.
+// matches reports whether the request selects the metric. A metric may have more
+// dimensions than the request names.
 func matches(in *cloudwatch.ListMetricsInput, id metric.ID) bool {
 	if in.Namespace != nil && *in.Namespace != id.Namespace || in.MetricName != nil && *in.MetricName != id.Name {
 		return false

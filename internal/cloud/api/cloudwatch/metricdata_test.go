@@ -14,8 +14,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
-func TestALoadBalancersMetricsAreRead(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, metrics *metric.Store) {
+func TestGetMetricStatistics(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, metrics *metric.Store) {
 		id := metric.NewID(
 			"AWS/ApplicationELB", "TargetResponseTime", metric.Dimension{Name: "LoadBalancer", Value: "app/web/1"},
 		)
@@ -62,9 +62,9 @@ func TestALoadBalancersMetricsAreRead(t *testing.T) {
 	})
 }
 
-func TestOwnMetricsComeBack(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
-		// More than 10 KB are sent compressed.
+func TestPutMetricData(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+		// The SDK compresses more than 10 KB.
 		data := make([]types.MetricDatum, 0, 300)
 		for i := range 300 {
 			data = append(data, types.MetricDatum{

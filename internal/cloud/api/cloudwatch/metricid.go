@@ -10,13 +10,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
-// maxDimensions is how many a metric may have.
+// maxDimensions is the largest number of dimensions of a metric.
 const maxDimensions = 30
 
-// maxName is the length of the longest name of a namespace or metric.
+// maxName is the longest name of a namespace or metric, in characters.
 const maxName = 255
 
-// checkName checks a namespace or metric's name.
+// checkName checks the name of a namespace or metric.
 func checkName(parameter string, value *string) error {
 	switch name := aws.ToString(value); {
 	case name == "":
@@ -27,7 +27,7 @@ func checkName(parameter string, value *string) error {
 	return nil
 }
 
-// metricID is the metric that a request names.
+// metricID returns the ID of the metric that a request names.
 func metricID(namespace, name *string, dimensions []types.Dimension) (metric.ID, error) {
 	if err := checkName("Namespace", namespace); err != nil {
 		return metric.ID{}, err
@@ -52,6 +52,8 @@ func metricID(namespace, name *string, dimensions []types.Dimension) (metric.ID,
 	return metric.NewID(*namespace, *name, own...), nil
 }
 
+// checkDimension checks a dimension. at is the parameter's path in error
+// messages.
 func checkDimension(at, name, value string) error {
 	switch {
 	case name == "":

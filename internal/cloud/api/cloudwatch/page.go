@@ -10,55 +10,59 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// token marks where the next page of the answer to a request begins.
+// token marks the start of the next page of a request's results.
 type token struct {
-	Request string `json:"r"` // what was asked for, so that it cannot be used elsewhere
+	Request string `json:"r"` // hash of the request, so that the token fits no other
 	Offset  int    `json:"o"`
 }
 
-// newToken is the token for the request without its own token.
+// newToken returns the token for a request, given without its own token.
 func newToken(request any, offset int) token {
-	text, _ := json.Marshal(request) // the SDK's inputs have a JSON form
+	text, _ := json.Marshal(request) // the SDK's inputs always encode
 	sum := sha256.Sum256(text)
 	return token{base64.RawURLEncoding.EncodeToString(sum[:12]), offset}
 }
 
 func (t token) String() string {
-	text, _ := json.Marshal(t) // it has a JSON form
+	text, _ := json.Marshal(t) // a token always encodes
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// offset reads where a page begins: given is the request's token, if any.
+// offset returns where the page starts that the given token marks, or 0 without a
+// token. It refuses tokens of other requests.
 func (t token) offset(given *string) (int, error) {
 	if aws.ToString(given) == "" {
 		return 0, nil
 	}
-	var said token
+	var parsed token
 	text, err := base64.RawURLEncoding.DecodeString(*given)
 	if err == nil {
-		err = json.Unmarshal(text, &said)
+		err = json.Unmarshal(text, &parsed)
 	}
-	if err != nil || said.Request != t.Request || said.Offset < 0 {
+	if err != nil || parsed.Request != t.Request || parsed.Offset < 0 {
 		return 0, wire.Errorf("InvalidNextToken", "The next token specified is invalid.")
 	}
-	return said.Offset, nil
+	return parsed.Offset, nil
 }
 
-// page cuts a page out of sorted rows. request is the request without its token.
-func pageRows[T any](rows []T, request any, given *string, size *int32, usual int) (out []T, next *string, err error) {
+// pageRows returns a page of sorted rows. request is the request without its
+// token, defaultSize the page size if the request has none.
+func pageRows[T any](
+	rows []T, request any, given *string, size *int32, defaultSize int,
+) (out []T, next *string, err error) {
 	if size != nil && (*size < 1 || *size > maxAlarmPage) {
 		return nil, nil, model.OutOfRange("maxRecords", *size, 1, maxAlarmPage)
 	}
 	if size != nil {
-		usual = int(*size)
+		defaultSize = int(*size)
 	}
 	start, err := newToken(request, 0).offset(given)
 	if err != nil {
 		return nil, nil, err
 	}
 	rows = rows[min(start, len(rows)):]
-	if len(rows) > usual {
-		return rows[:usual], aws.String(newToken(request, start+usual).String()), nil
+	if len(rows) > defaultSize {
+		return rows[:defaultSize], aws.String(newToken(request, start+defaultSize).String()), nil
 	}
 	return rows, nil, nil
 }

@@ -6,14 +6,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
-// timeRange is what a request asks of a metric: periods of so many seconds from one
-// time to before another.
+// timeRange is the time from which to just before which a request reads a metric,
+// and the length of its periods in seconds.
 type timeRange struct {
 	from, to time.Time
 	period   int32
 }
 
-// checkPeriod knows the lengths that a period may have.
+// checkPeriod refuses periods whose length CloudWatch does not support.
 func checkPeriod(period *int32) error {
 	if period == nil {
 		return missingParameter("Period")
@@ -25,8 +25,9 @@ func checkPeriod(period *int32) error {
 	return invalid("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
 }
 
-// readTimeRange begins the first period at a whole minute, as CloudWatch does for
-// times of the last fifteen days (GetMetricStatistics, StartTime).
+// readTimeRange returns the range between two times. The first period starts at a
+// whole minute, as CloudWatch rounds times of the last fifteen days
+// (GetMetricStatistics, StartTime).
 func readTimeRange(from, to *time.Time) (timeRange, error) {
 	switch {
 	case from == nil:
@@ -39,21 +40,21 @@ func readTimeRange(from, to *time.Time) (timeRange, error) {
 	return timeRange{from: from.UTC().Truncate(metric.Resolution), to: to.UTC()}, nil
 }
 
-// aggregate adds up what was measured, in the order of time. Values in different
-// units are never mixed.
-func (s timeRange) aggregate(points []metric.Point) []metric.Point {
-	type place struct {
+// aggregate merges points into periods, in the order of time. It never mixes
+// values in different units.
+func (r timeRange) aggregate(points []metric.Point) []metric.Point {
+	type bucket struct {
 		at   int64
 		unit string
 	}
-	length, known := time.Duration(s.period)*time.Second, map[place]int{}
+	length, known := time.Duration(r.period)*time.Second, map[bucket]int{}
 	var out []metric.Point
 	for _, p := range points {
-		start := s.from.Add(p.At.Sub(s.from).Truncate(length))
-		k, ok := known[place{start.Unix(), p.Unit}]
+		start := r.from.Add(p.At.Sub(r.from).Truncate(length))
+		k, ok := known[bucket{start.Unix(), p.Unit}]
 		if !ok {
 			k = len(out)
-			known[place{start.Unix(), p.Unit}] = k
+			known[bucket{start.Unix(), p.Unit}] = k
 			out = append(out, metric.Point{At: start, Unit: p.Unit})
 		}
 		out[k].Merge(p.Summary)

@@ -13,21 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
-	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Limits of alarms (Amazon CloudWatch API Reference, PutMetricAlarm).
-const (
-	maxAlarmName   = 255
-	maxActions     = 5
-	secondsPerDay  = 24 * 60 * 60
-	secondsPerWeek = 7 * secondsPerDay
-	secondsPerHour = 60 * 60
-)
-
-// staticComparisons are the comparisons with a threshold that is a number.
+// staticComparisons compare with a fixed number, unlike those of anomaly
+// detection.
 var staticComparisons = []string{
 	"GreaterThanOrEqualToThreshold",
 	"GreaterThanThreshold",
@@ -35,32 +26,42 @@ var staticComparisons = []string{
 	"LessThanOrEqualToThreshold",
 }
 
-// PutMetricAlarm makes an alarm or replaces its configuration.
+// PutMetricAlarm creates an alarm or replaces its configuration.
 func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.PutMetricAlarmOutput, error) {
-	for _, check := range []func(*cloudwatch.PutMetricAlarmInput) error{checkSupported, checkAlarm, checkActions, checkMetric, checkEvaluation} {
+	checks := []func(*cloudwatch.PutMetricAlarmInput) error{
+		checkSupported, checkAlarm, checkActions, checkMetric, checkEvaluation,
+	}
+	for _, check := range checks {
 		if err := check(in); err != nil {
 			return nil, err
 		}
 	}
 	row := &store.Alarm{
-		Region: region(ctx),
-		Name:   *in.AlarmName, Description: aws.ToString(in.AlarmDescription),
-		ActionsDisabled: in.ActionsEnabled != nil && !*in.ActionsEnabled,
-		OKActions:       in.OKActions, AlarmActions: in.AlarmActions, NoDataActions: in.InsufficientDataActions,
-		Namespace: aws.ToString(in.Namespace),
-		Metric:    aws.ToString(in.MetricName), Statistic: string(in.Statistic),
+		Region:            region(ctx),
+		Name:              *in.AlarmName,
+		Description:       aws.ToString(in.AlarmDescription),
+		ActionsDisabled:   in.ActionsEnabled != nil && !*in.ActionsEnabled,
+		OKActions:         in.OKActions,
+		AlarmActions:      in.AlarmActions,
+		NoDataActions:     in.InsufficientDataActions,
+		Namespace:         aws.ToString(in.Namespace),
+		Metric:            aws.ToString(in.MetricName),
+		Statistic:         string(in.Statistic),
 		ExtendedStatistic: aws.ToString(in.ExtendedStatistic),
 		Period:            aws.ToInt32(in.Period),
-		EvaluationPeriods: *in.EvaluationPeriods, DatapointsToAlarm: aws.ToInt32(in.DatapointsToAlarm),
-		Threshold: *in.Threshold, Comparison: string(in.ComparisonOperator),
+		EvaluationPeriods: *in.EvaluationPeriods,
+		DatapointsToAlarm: aws.ToInt32(in.DatapointsToAlarm),
+		Threshold:         *in.Threshold,
+		Comparison:        string(in.ComparisonOperator),
 		TreatMissing:      aws.ToString(in.TreatMissingData),
-		EvaluateLowSample: aws.ToString(in.EvaluateLowSampleCountPercentile), Unit: string(in.Unit),
+		EvaluateLowSample: aws.ToString(in.EvaluateLowSampleCountPercentile),
+		Unit:              string(in.Unit),
 	}
 	for _, d := range in.Dimensions {
 		row.Dimensions = append(row.Dimensions, store.MetricDimension{Name: *d.Name, Value: *d.Value})
 	}
 	if len(in.Metrics) > 0 {
-		text, _ := json.Marshal(in.Metrics) // the SDK's types have a JSON form
+		text, _ := json.Marshal(in.Metrics) // the SDK's types always encode
 		row.Queries = string(text)
 	}
 	var err error
@@ -84,9 +85,8 @@ func checkSupported(in *cloudwatch.PutMetricAlarmInput) error {
 		return validationError("EvaluationInterval can be specified only for alarms with EvaluationCriteria.")
 	case in.ThresholdMetricId != nil:
 		return wire.NotImplemented("anomaly detection: the parameter ThresholdMetricId of alarms")
-	case strings.Contains(
-		string(in.ComparisonOperator), "LowerThreshold",
-	) || strings.Contains(string(in.ComparisonOperator), "UpperThreshold"):
+	case strings.Contains(string(in.ComparisonOperator), "LowerThreshold"),
+		strings.Contains(string(in.ComparisonOperator), "UpperThreshold"):
 		return wire.NotImplemented("anomaly detection: the comparison %s", string(in.ComparisonOperator))
 	}
 	return nil
@@ -131,7 +131,7 @@ func atLeastOne(member string, value int32) error {
 	return model.Refuse(member, value, "have value greater than or equal to 1")
 }
 
-// checkActions takes the actions that can be carried out here: scaling policies.
+// checkActions accepts the actions that can run here: scaling policies.
 func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 	for member, actions := range map[string][]string{
 		"oKActions": in.OKActions, "alarmActions": in.AlarmActions,
@@ -152,70 +152,8 @@ func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 	return nil
 }
 
-// checkMetric checks the metric, or the queries in its place.
-func checkMetric(in *cloudwatch.PutMetricAlarmInput) error {
-	if in.Metrics != nil {
-		if in.MetricName != nil || in.Namespace != nil || in.Dimensions != nil || in.Period != nil || in.Unit != "" ||
-			in.Statistic != "" ||
-			in.ExtendedStatistic != nil {
-			return invalidCombination(
-				"MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic must not be " +
-					"specified together with Metrics.",
-			)
-		}
-		return checkAlarmQueries(in)
-	}
-	if _, err := metricID(in.Namespace, in.MetricName, in.Dimensions); err != nil {
-		return err
-	}
-	if err := checkUnit(in.Unit); err != nil {
-		return err
-	}
-	if in.Period == nil {
-		return missingParameter("Period")
-	}
-	if err := checkStatistic(in); err != nil {
-		return err
-	}
-	return checkAlarmPeriod(*in.Period, *in.EvaluationPeriods)
-}
-
-func checkStatistic(in *cloudwatch.PutMetricAlarmInput) error {
-	switch extended := aws.ToString(in.ExtendedStatistic); {
-	case (in.Statistic == "") == (extended == ""):
-		return invalidCombination("Exactly one of Statistic and ExtendedStatistic must be specified.")
-	case in.Statistic != "" && metric.BasicStatistic(string(in.Statistic)) == nil:
-		return model.OutOfSet("statistic", in.Statistic, "Maximum", "SampleCount", "Sum", "Minimum", "Average")
-	case extended != "" && (metric.BasicStatistic(extended) != nil || metric.ParseStatistic(extended) == nil):
-		return validationError("The value %s for parameter ExtendedStatistic is not supported.", extended)
-	}
-	return nil
-}
-
-// checkAlarmQueries takes queries of which one, of a metric, returns data.
-func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
-	if _, err := checkQueries(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
-		return err
-	}
-	returning := 0
-	for i := range in.Metrics {
-		q := &in.Metrics[i]
-		if _, _, err := readQuery(q); err != nil {
-			return err
-		}
-		if err := checkAlarmPeriod(*q.MetricStat.Period, *in.EvaluationPeriods); err != nil {
-			return err
-		}
-		if q.ReturnData == nil || *q.ReturnData {
-			returning++
-		}
-	}
-	if returning != 1 {
-		return validationError("Exactly one element of the metrics list should return data.")
-	}
-	return nil
-}
-
+// checkEvaluation checks how an alarm treats missing data and few samples, and
+// how many data points must breach.
 func checkEvaluation(in *cloudwatch.PutMetricAlarmInput) error {
 	switch treat := aws.ToString(in.TreatMissingData); treat {
 	case "", "breaching", "notBreaching", "ignore", "missing":

@@ -22,10 +22,10 @@ const (
 	maxFuture = 2 * time.Hour
 )
 
-// maxMagnitude is the largest absolute value that CloudWatch takes.
+// maxMagnitude is the largest absolute value that CloudWatch accepts.
 var maxMagnitude = math.Ldexp(1, 360)
 
-// measurement is one datum of a request, checked.
+// measurement is a validated datum of a request.
 type measurement struct {
 	id   metric.ID
 	at   time.Time
@@ -33,7 +33,7 @@ type measurement struct {
 	metric.Summary
 }
 
-// PutMetricData adds to metrics of the caller's own, all data or none.
+// PutMetricData adds all data of a request to the caller's own metrics, or none.
 func (a *API) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
 	if err := checkName("Namespace", in.Namespace); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (a *API) readDatum(namespace *string, d *types.MetricDatum) (m measurement,
 	return m, err
 }
 
-// readSummary reads the one of the three forms in which a datum tells its values.
+// readSummary reads a datum's values, which can have one of three forms.
 func readSummary(d *types.MetricDatum) (metric.Summary, error) {
 	var out metric.Summary
 	switch {

@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// SetAlarmState gives an alarm a state until it is evaluated again.
+// SetAlarmState sets an alarm's state, which lasts until its next evaluation.
 func (a *API) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInput) (*cloudwatch.SetAlarmStateOutput, error) {
 	if err := checkAlarmName(in.AlarmName); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// tagRules are those of the API (Amazon CloudWatch API Reference, Tag).
+// tagRules are the API's rules for tags (Amazon CloudWatch API Reference, Tag).
 var tagRules = constraint.TagRules{
 	Code:          "InvalidParameterValue",
 	Reserved:      invalid("Tag keys starting with 'aws:' are reserved for internal use"),
@@ -23,12 +23,13 @@ var tagRules = constraint.TagRules{
 	ValueRequired: true,
 }
 
-// addTags returns the old tags with the new ones over them.
+// addTags returns the old tags with the new ones added or replaced.
 func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 	return constraint.AddTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
-// taggedAlarm finds the alarm of an ARN, the one kind of resource here that has tags.
+// taggedAlarm returns the alarm with the ARN. No other kind of resource here has
+// tags.
 func taggedAlarm(r store.Reader, region string, arn *string) (*store.Alarm, error) {
 	if aws.ToString(arn) == "" {
 		return nil, missingParameter("ResourceARN")
@@ -44,7 +45,7 @@ func taggedAlarm(r store.Reader, region string, arn *string) (*store.Alarm, erro
 	return row, nil
 }
 
-// TagResource adds tags to an alarm, over those of the same keys.
+// TagResource adds tags to an alarm or replaces their values.
 func (a *API) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput) (*cloudwatch.TagResourceOutput, error) {
 	if in.Tags == nil {
 		return nil, missingParameter("Tags")
@@ -63,7 +64,7 @@ func (a *API) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput) 
 	})
 }
 
-// UntagResource removes tags of an alarm.
+// UntagResource removes tags from an alarm.
 func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInput) (*cloudwatch.UntagResourceOutput, error) {
 	if in.TagKeys == nil {
 		return nil, missingParameter("TagKeys")
@@ -82,7 +83,7 @@ func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInp
 	})
 }
 
-// ListTagsForResource lists the tags of an alarm.
+// ListTagsForResource lists an alarm's tags.
 func (a *API) ListTagsForResource(ctx context.Context, in *cloudwatch.ListTagsForResourceInput) (*cloudwatch.ListTagsForResourceOutput, error) {
 	row, err := taggedAlarm(a.Store.View(), region(ctx), in.ResourceARN)
 	if err != nil {

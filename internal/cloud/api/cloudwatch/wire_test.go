@@ -26,16 +26,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-// protocols are those that CloudWatch speaks: of today's SDKs and command line
-// and of older ones.
+// protocols are those that CloudWatch speaks, with today's SDKs and command line
+// and with older ones.
 var protocols = map[string]smithyhttp.ClientProtocol{
 	"cbor":  rpcv2.NewCBOR(schemas.GraniteServiceVersion20100801),
 	"json":  awsjson.New10(schemas.GraniteServiceVersion20100801),
 	"query": awsquery.New(schemas.GraniteServiceVersion20100801),
 }
 
-// everywhere runs a test over every protocol, with a store of its own.
-func everywhere(t *testing.T, do func(t *testing.T, c *client.Client, metrics *metric.Store)) {
+// overEveryProtocol runs a test over every protocol, each time with an empty
+// store.
+func overEveryProtocol(t *testing.T, do func(t *testing.T, c *client.Client, metrics *metric.Store)) {
 	for name, protocol := range protocols {
 		t.Run(name, func(t *testing.T) {
 			metrics := &metric.Store{}
@@ -63,9 +64,9 @@ func dimension(name, value string) types.Dimension {
 	return types.Dimension{Name: &name, Value: &value}
 }
 
-// minute is a whole minute, so many before now.
-func minute(before int) time.Time {
-	return time.Now().UTC().Truncate(time.Minute).Add(-time.Duration(before) * time.Minute)
+// minute returns the start of a minute in the past.
+func minute(ago int) time.Time {
+	return time.Now().UTC().Truncate(time.Minute).Add(-time.Duration(ago) * time.Minute)
 }
 
 func wantCode(t *testing.T, err error, code, words string) {
@@ -76,8 +77,8 @@ func wantCode(t *testing.T, err error, code, words string) {
 	}
 }
 
-func TestAnswersComeInPages(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, metrics *metric.Store) {
+func TestResponsesArePaged(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, metrics *metric.Store) {
 		for i := range 1100 {
 			metrics.Add(
 				"eu-west-1", metric.NewID("N", fmt.Sprintf("m%04d", i)), minute(1), "Count", metric.SummaryOf(1, 1),
@@ -96,7 +97,7 @@ func TestAnswersComeInPages(t *testing.T) {
 			}
 		}
 		if len(names) != 1100 || !slices.IsSorted(names) || names[1099] != "m1099" {
-			t.Errorf("%d names", len(names))
+			t.Errorf("listed %d names, want 1100 in order", len(names))
 		}
 		queries := []types.MetricDataQuery{}
 		for _, name := range []string{"a", "b", "none"} {
@@ -141,14 +142,14 @@ func TestAnswersComeInPages(t *testing.T) {
 			if _, listed := values["none"]; rounds != 4 || !slices.Equal(values["a"], want) ||
 				!slices.Equal(values["b"], want) ||
 				!listed {
-				t.Errorf("%s: %v in %d pages", order, values, rounds)
+				t.Errorf("%s: values %v in %d pages", order, values, rounds)
 			}
 		}
 	})
 }
 
-func TestWhatIsWrongIsRefusedInAWSsCodes(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+func TestInvalidRequestsAreRefused(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
 		ctx := t.Context()
 		stats := func(change func(in *client.GetMetricStatisticsInput)) error {
 			in := &client.GetMetricStatisticsInput{
@@ -246,7 +247,7 @@ func TestWhatIsWrongIsRefusedInAWSsCodes(t *testing.T) {
 			&client.PutDashboardInput{DashboardName: aws.String("a"), DashboardBody: aws.String("{}")},
 		)
 		wantCode(t, err, "NotImplemented", "monitoring:PutDashboard")
-		// Typed errors reach SDKs of every protocol but query's older form.
+		// SDKs get typed errors over each of these protocols.
 		err = stats(func(in *client.GetMetricStatisticsInput) { in.Period = aws.Int32(61) })
 		if _, ok := errors.AsType[*types.InvalidParameterValueException](err); !ok {
 			t.Errorf("%T", err)

@@ -1,0 +1,97 @@
+package cloudwatch
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+
+	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// checkMetric checks an alarm's metric, or the queries in its place.
+func checkMetric(in *cloudwatch.PutMetricAlarmInput) error {
+	if in.Metrics != nil {
+		if in.MetricName != nil || in.Namespace != nil || in.Dimensions != nil || in.Period != nil ||
+			in.Unit != "" || in.Statistic != "" || in.ExtendedStatistic != nil {
+			return invalidCombination(
+				"MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic must not be " +
+					"specified together with Metrics.",
+			)
+		}
+		return checkAlarmQueries(in)
+	}
+	if _, err := metricID(in.Namespace, in.MetricName, in.Dimensions); err != nil {
+		return err
+	}
+	if err := checkUnit(in.Unit); err != nil {
+		return err
+	}
+	if in.Period == nil {
+		return missingParameter("Period")
+	}
+	if err := checkStatistic(in); err != nil {
+		return err
+	}
+	return checkAlarmPeriod(*in.Period, *in.EvaluationPeriods)
+}
+
+func checkStatistic(in *cloudwatch.PutMetricAlarmInput) error {
+	switch extended := aws.ToString(in.ExtendedStatistic); {
+	case (in.Statistic == "") == (extended == ""):
+		return invalidCombination("Exactly one of Statistic and ExtendedStatistic must be specified.")
+	case in.Statistic != "" && metric.BasicStatistic(string(in.Statistic)) == nil:
+		return model.OutOfSet("statistic", in.Statistic, "Maximum", "SampleCount", "Sum", "Minimum", "Average")
+	case extended != "" && (metric.BasicStatistic(extended) != nil || metric.ParseStatistic(extended) == nil):
+		return validationError("The value %s for parameter ExtendedStatistic is not supported.", extended)
+	}
+	return nil
+}
+
+// checkAlarmQueries accepts queries of metrics, exactly one of which returns
+// data.
+func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
+	if _, err := checkQueries(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
+		return err
+	}
+	returning := 0
+	for i := range in.Metrics {
+		q := &in.Metrics[i]
+		if _, _, err := readQuery(q); err != nil {
+			return err
+		}
+		if err := checkAlarmPeriod(*q.MetricStat.Period, *in.EvaluationPeriods); err != nil {
+			return err
+		}
+		if q.ReturnData == nil || *q.ReturnData {
+			returning++
+		}
+	}
+	if returning != 1 {
+		return validationError("Exactly one element of the metrics list should return data.")
+	}
+	return nil
+}
+
+// checkAlarmPeriod checks how far an alarm looks back. Periods below a minute are
+// not supported: metrics here have one summary per minute, so such an alarm would
+// see nothing most of the time.
+func checkAlarmPeriod(period, evaluations int32) error {
+	lookBack := int64(period) * int64(evaluations)
+	switch {
+	case period == 10 || period == 20 || period == 30:
+		return wire.NotImplemented("alarms with a period shorter than a minute: the metrics here are of a minute each")
+	case period < 60 || period%60 != 0:
+		return validationError("Period must be 10, 20, 30 or a multiple of 60.")
+	case lookBack > secondsPerWeek:
+		return validationError(
+			"Metrics cannot be checked across more than 7 days (EvaluationPeriods * Period must be <= %d).",
+			secondsPerWeek,
+		)
+	case period < secondsPerHour && lookBack > secondsPerDay:
+		return validationError(
+			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d).",
+			secondsPerDay,
+		)
+	}
+	return nil
+}
