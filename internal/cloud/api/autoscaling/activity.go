@@ -89,9 +89,7 @@ func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingAct
 			bound, err := instant(f.Values[0])
 			if err != nil {
 				return nil, invalid(
-					"Invalid value %s of the filter %s: it must be an ISO 8601 timestamp",
-					f.Values[0],
-					name,
+					"Invalid value %s of the filter %s: it must be an ISO 8601 timestamp", f.Values[0], name,
 				)
 			}
 			if name == "StartTimeLowerBound" {
@@ -122,12 +120,12 @@ func instant(text string) (time.Time, error) {
 
 func describeActivity(r store.Reader, a *store.ScalingActivity) types.Activity {
 	out := types.Activity{
-		ActivityId: aws.String(
-			a.ID,
-		), AutoScalingGroupName: aws.String(a.Group), AutoScalingGroupARN: aws.String(a.GroupARN), Cause: aws.String(a.Cause), Description: aws.String(a.Description),
-		Details: aws.String(
-			a.Details,
-		), Progress: aws.Int32(a.Progress), StartTime: aws.Time(a.Started), StatusCode: types.ScalingActivityStatusCode(a.Status),
+		ActivityId:           aws.String(a.ID),
+		AutoScalingGroupName: aws.String(a.Group), AutoScalingGroupARN: aws.String(a.GroupARN),
+		Cause: aws.String(a.Cause), Description: aws.String(a.Description),
+		Details:  aws.String(a.Details),
+		Progress: aws.Int32(a.Progress), StartTime: aws.Time(a.Started),
+		StatusCode: types.ScalingActivityStatusCode(a.Status),
 	}
 	if !a.Ended.IsZero() {
 		out.EndTime = aws.Time(a.Ended)

@@ -92,9 +92,9 @@ const (
 func (a *API) DescribeAccountLimits(ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput) (*autoscaling.DescribeAccountLimitsOutput, error) {
 	return &autoscaling.DescribeAccountLimitsOutput{
 		MaxNumberOfAutoScalingGroups: aws.Int32(maxGroups), MaxNumberOfLaunchConfigurations: aws.Int32(0),
-		NumberOfAutoScalingGroups: aws.Int32(
-			int32(len(store.ScalingGroups.By(a.Store.View(), "region", region(ctx)))),
-		),
+		NumberOfAutoScalingGroups: aws.Int32(int32(len(store.ScalingGroups.By(
+			a.Store.View(), "region", region(ctx),
+		)))),
 		NumberOfLaunchConfigurations: aws.Int32(0),
 	}, nil
 }

@@ -70,8 +70,9 @@ func (f *Fleet) Launch(
 		}
 	}
 	_, err := f.Compute.RunInstancesFor(ctx, group.Region, compute.Launch{
-		Template: source.Template, Type: source.InstanceType, SubnetID: subnet, Count: 1, Token: token, Tags: tags, Reserved: store.Tags{scalinggroup.TagKey: group.Name},
-		Also: func(tx *store.Tx, ids []string) error { return join(tx, ids[0]) },
+		Template: source.Template, Type: source.InstanceType, SubnetID: subnet, Count: 1, Token: token, Tags: tags,
+		Reserved: store.Tags{scalinggroup.TagKey: group.Name},
+		Also:     func(tx *store.Tx, ids []string) error { return join(tx, ids[0]) },
 	})
 	return said(err)
 }
@@ -103,12 +104,9 @@ func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
 
 // Deregister lets a target drain.
 func (f *Fleet) Deregister(ctx context.Context, t *store.Target) error {
-	_, err := f.Balancing.DeregisterTargets(
-		within(ctx, t.Region),
-		&elb.DeregisterTargetsInput{
-			TargetGroupArn: &t.TargetGroupARN,
-			Targets:        []types.TargetDescription{{Id: &t.ID, Port: &t.Port}},
-		},
-	)
+	_, err := f.Balancing.DeregisterTargets(within(ctx, t.Region), &elb.DeregisterTargetsInput{
+		TargetGroupArn: &t.TargetGroupARN,
+		Targets:        []types.TargetDescription{{Id: &t.ID, Port: &t.Port}},
+	})
 	return said(err)
 }

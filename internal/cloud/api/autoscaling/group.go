@@ -53,7 +53,11 @@ func checkName(name *string) error {
 // CreateAutoScalingGroup makes a group. Its instances follow.
 func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.CreateAutoScalingGroupInput) (*autoscaling.CreateAutoScalingGroupOutput, error) {
 	here := region(ctx)
-	if err := cmp.Or(a.Templates.EnsureRegion(here), checkName(in.AutoScalingGroupName), model.Required("minSize", in.MinSize != nil), model.Required("maxSize", in.MaxSize != nil), refuseAtCreation(in)); err != nil {
+	if err := cmp.Or(
+		a.Templates.EnsureRegion(here), checkName(in.AutoScalingGroupName),
+		model.Required("minSize", in.MinSize != nil), model.Required("maxSize", in.MaxSize != nil),
+		refuseAtCreation(in),
+	); err != nil {
 		return nil, err
 	}
 	now := a.Now().UTC()
@@ -63,8 +67,10 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 			here,
 			fmt.Sprintf("autoScalingGroup:%s:autoScalingGroupName/%s", scalinggroup.UUID(), *in.AutoScalingGroupName),
 		),
-		Region: here, Name: *in.AutoScalingGroupName, Created: now, Context: aws.ToString(in.Context), DesiredType: aws.ToString(in.DesiredCapacityType),
-		DefaultCooldown: 300, HealthCheckType: "EC2", TerminationPolicies: []string{"Default"}, Distribution: "balanced-best-effort", MinHealthy: -1, MaxHealthy: -1,
+		Region: here, Name: *in.AutoScalingGroupName, Created: now, Context: aws.ToString(in.Context),
+		DesiredType:     aws.ToString(in.DesiredCapacityType),
+		DefaultCooldown: 300, HealthCheckType: "EC2", TerminationPolicies: []string{"Default"},
+		Distribution: "balanced-best-effort", MinHealthy: -1, MaxHealthy: -1,
 		DeletionProtection:   "none",
 		ServiceLinkedRoleARN: "arn:aws:iam::" + identity.Account + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
 		Min:                  *in.MinSize, Max: *in.MaxSize,
@@ -81,7 +87,10 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 	if g.Tags, err = readTags(in.Tags); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(checkSizes(g.Min, g.Max, desired), settingsOf(in).apply(g), checkTargetGroups(view, here, g.TargetGroupARNs), a.launchFrom(g, in.LaunchTemplate, in.MixedInstancesPolicy)); err != nil {
+	if err := cmp.Or(
+		checkSizes(g.Min, g.Max, desired), settingsOf(in).apply(g), checkTargetGroups(view, here, g.TargetGroupARNs),
+		a.launchFrom(g, in.LaunchTemplate, in.MixedInstancesPolicy),
+	); err != nil {
 		return nil, err
 	}
 	if err := a.place(view, g, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
@@ -166,10 +175,7 @@ func checkSizes(least, most, desired int32) error {
 		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", most, least)
 	case desired < least || desired > most:
 		return invalid(
-			"Desired capacity:%d must be between the specified min size:%d and max size:%d",
-			desired,
-			least,
-			most,
+			"Desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most,
 		)
 	}
 	return nil

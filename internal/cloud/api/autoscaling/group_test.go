@@ -20,11 +20,15 @@ func TestAGroupIsToldAsItWasMadeWithAWSsDefaults(t *testing.T) {
 	inWorld(t, func(w *world) {
 		ids := w.create(nil)
 		g := w.describe()
-		if !strings.HasPrefix(*g.AutoScalingGroupARN, "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:") || !strings.HasSuffix(*g.AutoScalingGroupARN, ":autoScalingGroupName/g") {
+		if !strings.HasPrefix(
+			*g.AutoScalingGroupARN, "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:",
+		) || !strings.HasSuffix(*g.AutoScalingGroupARN, ":autoScalingGroupName/g") {
 			t.Error(*g.AutoScalingGroupARN)
 		}
 		if *g.DefaultCooldown != 300 || *g.HealthCheckType != "EC2" || *g.HealthCheckGracePeriod != 0 || g.DefaultInstanceWarmup != nil || *g.NewInstancesProtectedFromScaleIn || *g.CapacityRebalance ||
-			*g.ServiceLinkedRoleARN != "arn:aws:iam::000000000000:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling" || !slices.Equal(g.TerminationPolicies, []string{"Default"}) ||
+			*g.ServiceLinkedRoleARN != "arn:aws:iam::000000000000:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling" || !slices.Equal(
+			g.TerminationPolicies, []string{"Default"},
+		) ||
 			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-best-effort" || *g.AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled || g.InstanceMaintenancePolicy != nil ||
 			g.MaxInstanceLifetime != nil || g.Status != nil || g.MixedInstancesPolicy != nil || g.DeletionProtection != "none" {
 			t.Errorf("%+v", g)
@@ -32,8 +36,12 @@ func TestAGroupIsToldAsItWasMadeWithAWSsDefaults(t *testing.T) {
 		if lt := g.LaunchTemplate; *lt.LaunchTemplateName != "web" || !strings.HasPrefix(*lt.LaunchTemplateId, "lt-") || lt.Version != nil {
 			t.Errorf("%+v", lt) // the version is told as it was given
 		}
-		if *g.VPCZoneIdentifier != strings.Join(w.subnets, ",") || !slices.Equal(g.AvailabilityZones, []string{"us-east-1a", "us-east-1b", "us-east-1c"}) || len(g.AvailabilityZoneIds) != 3 ||
-			!slices.Equal(g.TargetGroupARNs, []string{w.targets}) || len(g.TrafficSources) != 1 || *g.TrafficSources[0].Type != "elbv2" {
+		if *g.VPCZoneIdentifier != strings.Join(w.subnets, ",") || !slices.Equal(g.AvailabilityZones, []string{
+			"us-east-1a", "us-east-1b", "us-east-1c",
+		}) || len(g.AvailabilityZoneIds) != 3 ||
+			!slices.Equal(
+				g.TargetGroupARNs, []string{w.targets},
+			) || len(g.TrafficSources) != 1 || *g.TrafficSources[0].Type != "elbv2" {
 			t.Errorf("%+v", g)
 		}
 		if len(ids) != 3 {
@@ -42,11 +50,15 @@ func TestAGroupIsToldAsItWasMadeWithAWSsDefaults(t *testing.T) {
 		if i := g.Instances[0]; i.LifecycleState != "InService" || *i.HealthStatus != "Healthy" || *i.LaunchTemplate.Version != "1" || *i.LaunchTemplate.LaunchTemplateName != "web" || *i.InstanceType != "t3.micro" || *i.ProtectedFromScaleIn {
 			t.Errorf("%+v", i)
 		}
-		details := must(w.DescribeAutoScalingInstances(w.ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{ids[1], "i-0"}}))(t).AutoScalingInstances
+		details := must(w.DescribeAutoScalingInstances(w.ctx, &autoscaling.DescribeAutoScalingInstancesInput{
+			InstanceIds: []string{ids[1], "i-0"},
+		}))(t).AutoScalingInstances
 		if len(details) != 1 || *details[0].AutoScalingGroupName != "g" || *details[0].HealthStatus != "HEALTHY" || *details[0].LifecycleState != "InService" {
 			t.Errorf("%+v", details)
 		}
-		without := must(w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{IncludeInstances: new(false)}))(t).AutoScalingGroups
+		without := must(w.DescribeAutoScalingGroups(
+			w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{IncludeInstances: new(false)},
+		))(t).AutoScalingGroups
 		if len(without) != 1 || len(without[0].Instances) != 0 {
 			t.Errorf("%+v", without)
 		}
@@ -70,7 +82,9 @@ func TestAMixedInstancesPolicyIsKeptWithAWSsDefaultsAndLaunchesItsFirstType(t *t
 		if g.LaunchTemplate != nil || *lt.LaunchTemplateSpecification.Version != "$Latest" || *lt.LaunchTemplateSpecification.LaunchTemplateId == "" || len(lt.Overrides) != 2 || *g.Instances[0].InstanceType != "t3.small" {
 			t.Errorf("%+v", g)
 		}
-		must(w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: new("g"), LaunchTemplate: base}))(t)
+		must(w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: new("g"), LaunchTemplate: base,
+		}))(t)
 		if g = w.describe(); g.MixedInstancesPolicy != nil || *g.LaunchTemplate.Version != "$Latest" {
 			t.Errorf("%+v", g)
 		}
@@ -79,11 +93,26 @@ func TestAMixedInstancesPolicyIsKeptWithAWSsDefaultsAndLaunchesItsFirstType(t *t
 
 func TestWhatCannotBeAGroupIsRefused(t *testing.T) {
 	w := newWorld(t)
-	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: new("bad"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro", KeyName: new("x")}}))(t)
+	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: new("bad"),
+		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
+			ImageId: &w.image, InstanceType: "t3.micro", KeyName: new("x"),
+		},
+	}))(t)
 	vpc := *must(w.ec2.CreateVpc(w.ctx, &ec2.CreateVpcInput{CidrBlock: new("10.9.0.0/16")}))(t).Vpc.VpcId
-	other := *must(w.ec2.CreateSecurityGroup(w.ctx, &ec2.CreateSecurityGroupInput{GroupName: new("o"), Description: new("o"), VpcId: &vpc}))(t).GroupId
-	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: new("elsewhere"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro", SecurityGroupIds: []string{other}}}))(t)
-	addresses := *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{Name: new("ip"), Protocol: elbtypes.ProtocolEnumHttp, Port: new(int32(80)), VpcId: &vpc, TargetType: elbtypes.TargetTypeEnumIp}))(t).TargetGroups[0].TargetGroupArn
+	other := *must(w.ec2.CreateSecurityGroup(w.ctx, &ec2.CreateSecurityGroupInput{
+		GroupName: new("o"), Description: new("o"), VpcId: &vpc,
+	}))(t).GroupId
+	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: new("elsewhere"),
+		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
+			ImageId: &w.image, InstanceType: "t3.micro", SecurityGroupIds: []string{other},
+		},
+	}))(t)
+	addresses := *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{
+		Name: new("ip"), Protocol: elbtypes.ProtocolEnumHttp, Port: new(int32(80)), VpcId: &vpc,
+		TargetType: elbtypes.TargetTypeEnumIp,
+	}))(t).TargetGroups[0].TargetGroupArn
 	must(w.CreateAutoScalingGroup(w.ctx, func() *autoscaling.CreateAutoScalingGroupInput {
 		in := w.three()
 		in.AutoScalingGroupName = new("taken")
@@ -126,7 +155,9 @@ func TestWhatCannotBeAGroupIsRefused(t *testing.T) {
 			in.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(90))}
 		}, "ValidationError", "Both"},
 		"a wide maintenance": {func(in *input) {
-			in.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(50)), MaxHealthyPercentage: new(int32(200))}
+			in.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{
+				MinHealthyPercentage: new(int32(50)), MaxHealthyPercentage: new(int32(200)),
+			}
 		}, "ValidationError", "greater than 100"},
 		"an impairment": {func(in *input) {
 			in.AvailabilityZoneImpairmentPolicy = &types.AvailabilityZoneImpairmentPolicy{ZonalShiftEnabled: new(true)}
@@ -137,13 +168,20 @@ func TestWhatCannotBeAGroupIsRefused(t *testing.T) {
 		"a placement group":      {func(in *input) { in.PlacementGroup = new("p") }, "NotImplemented", "PlacementGroup"},
 		"vCPUs":                  {func(in *input) { in.DesiredCapacityType = new("vcpu") }, "NotImplemented", "vcpu"},
 		"weights": {func(in *input) {
-			in.LaunchTemplate, in.MixedInstancesPolicy = nil, &types.MixedInstancesPolicy{LaunchTemplate: &types.LaunchTemplate{LaunchTemplateSpecification: template("web"), Overrides: []types.LaunchTemplateOverrides{{WeightedCapacity: new("2")}}}}
+			in.LaunchTemplate, in.MixedInstancesPolicy = nil, &types.MixedInstancesPolicy{
+				LaunchTemplate: &types.LaunchTemplate{
+					LaunchTemplateSpecification: template("web"),
+					Overrides:                   []types.LaunchTemplateOverrides{{WeightedCapacity: new("2")}},
+				},
+			}
 		}, "NotImplemented", "WeightedCapacity"},
 		"a hook of no transition": {func(in *input) {
 			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{{LifecycleHookName: new("h")}}
 		}, "ValidationError", "Invalid lifecycle transition"},
 		"a hook that tells": {func(in *input) {
-			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{{LifecycleHookName: new("h"), NotificationTargetARN: new("arn:sns")}}
+			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{
+				{LifecycleHookName: new("h"), NotificationTargetARN: new("arn:sns")},
+			}
 		}, "NotImplemented", "NotificationTargetARN"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,19 +225,32 @@ func TestAnUpdateChangesWhatItNamesAndMovesWhatNoLongerFits(t *testing.T) {
 			return w.describe()
 		}
 		g := update(&autoscaling.UpdateAutoScalingGroupInput{
-			DefaultCooldown: new(int32(10)), DefaultInstanceWarmup: new(int32(20)), HealthCheckGracePeriod: new(int32(30)), MaxInstanceLifetime: new(int32(86400)), HealthCheckType: new("EC2,ELB"),
+			DefaultCooldown: new(int32(10)), DefaultInstanceWarmup: new(int32(20)),
+			HealthCheckGracePeriod: new(int32(30)), MaxInstanceLifetime: new(int32(86400)),
+			HealthCheckType:     new("EC2,ELB"),
 			TerminationPolicies: []string{"OldestInstance", "Default"}, NewInstancesProtectedFromScaleIn: new(true),
-			AvailabilityZoneDistribution:     &types.AvailabilityZoneDistribution{CapacityDistributionStrategy: "balanced-only"},
-			AvailabilityZoneImpairmentPolicy: &types.AvailabilityZoneImpairmentPolicy{ZonalShiftEnabled: new(true), ImpairedZoneHealthCheckBehavior: "IgnoreUnhealthy"},
-			InstanceMaintenancePolicy:        &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(100)), MaxHealthyPercentage: new(int32(110))},
-			DeletionProtection:               types.DeletionProtectionPreventForceDeletion,
+			AvailabilityZoneDistribution: &types.AvailabilityZoneDistribution{
+				CapacityDistributionStrategy: "balanced-only",
+			},
+			AvailabilityZoneImpairmentPolicy: &types.AvailabilityZoneImpairmentPolicy{
+				ZonalShiftEnabled: new(true), ImpairedZoneHealthCheckBehavior: "IgnoreUnhealthy",
+			},
+			InstanceMaintenancePolicy: &types.InstanceMaintenancePolicy{
+				MinHealthyPercentage: new(int32(100)), MaxHealthyPercentage: new(int32(110)),
+			},
+			DeletionProtection: types.DeletionProtectionPreventForceDeletion,
 		})
 		if *g.DefaultCooldown != 10 || *g.DefaultInstanceWarmup != 20 || *g.HealthCheckGracePeriod != 30 || *g.MaxInstanceLifetime != 86400 || *g.HealthCheckType != "EC2,ELB" || !*g.NewInstancesProtectedFromScaleIn ||
 			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-only" || g.AvailabilityZoneImpairmentPolicy.ImpairedZoneHealthCheckBehavior != "IgnoreUnhealthy" ||
 			*g.InstanceMaintenancePolicy.MaxHealthyPercentage != 110 || len(g.TerminationPolicies) != 2 || *g.DesiredCapacity != 3 {
 			t.Errorf("%+v", g)
 		}
-		g = update(&autoscaling.UpdateAutoScalingGroupInput{DefaultInstanceWarmup: new(int32(-1)), InstanceMaintenancePolicy: &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(-1)), MaxHealthyPercentage: new(int32(-1))}})
+		g = update(&autoscaling.UpdateAutoScalingGroupInput{
+			DefaultInstanceWarmup: new(int32(-1)),
+			InstanceMaintenancePolicy: &types.InstanceMaintenancePolicy{
+				MinHealthyPercentage: new(int32(-1)), MaxHealthyPercentage: new(int32(-1)),
+			},
+		})
 		if g.DefaultInstanceWarmup != nil || g.InstanceMaintenancePolicy != nil || *g.DefaultCooldown != 10 {
 			t.Errorf("%+v", g)
 		}
@@ -207,18 +258,31 @@ func TestAnUpdateChangesWhatItNamesAndMovesWhatNoLongerFits(t *testing.T) {
 			t.Errorf("desired %d", *g.DesiredCapacity)
 		}
 		w.settle()
-		newest := must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: new("g"), MaxRecords: new(int32(2))}))(t).Activities
+		newest := must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
+			AutoScalingGroupName: new("g"), MaxRecords: new(int32(2)),
+		}))(t).Activities
 		for _, a := range newest {
-			if !strings.Contains(*a.Cause, "Z a user request update of AutoScalingGroup constraints to min: 5, max: 6, desired: 5 changing the desired capacity from 3 to 5.  At ") ||
+			if !strings.Contains(
+				*a.Cause,
+				"Z a user request update of AutoScalingGroup constraints to min: 5, max: 6, desired: 5 changing the desired capacity from 3 to 5.  At ",
+			) ||
 				!strings.HasSuffix(*a.Cause, "increasing the capacity from 3 to 5.") {
 				t.Error(*a.Cause)
 			}
 		}
-		_, err := w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: new("g"), MinSize: new(int32(6)), DesiredCapacity: new(int32(5))})
-		declined(t, err, "ValidationError", "Desired capacity:5 must be between the specified min size:6 and max size:6")
-		_, err = w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: new("none")})
+		_, err := w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: new("g"), MinSize: new(int32(6)), DesiredCapacity: new(int32(5)),
+		})
+		declined(
+			t, err, "ValidationError", "Desired capacity:5 must be between the specified min size:6 and max size:6",
+		)
+		_, err = w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: new("none"),
+		})
 		declined(t, err, "ValidationError", "AutoScalingGroup name not found - null")
-		_, err = w.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: new("g"), ForceDelete: new(true)})
+		_, err = w.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{
+			AutoScalingGroupName: new("g"), ForceDelete: new(true),
+		})
 		declined(t, err, "ValidationError", "deletion protection")
 	})
 }
@@ -227,11 +291,19 @@ func TestTheDesiredCapacityIsSetWithinTheSizesAndTheCooldown(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.create(nil)
 		set := func(n int32, honor bool) error {
-			_, err := w.SetDesiredCapacity(w.ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: new("g"), DesiredCapacity: &n, HonorCooldown: &honor})
+			_, err := w.SetDesiredCapacity(w.ctx, &autoscaling.SetDesiredCapacityInput{
+				AutoScalingGroupName: new("g"), DesiredCapacity: &n, HonorCooldown: &honor,
+			})
 			return err
 		}
-		declined(t, set(7, false), "ValidationError", "New SetDesiredCapacity value 7 is above max value 6 for the AutoScalingGroup.")
-		declined(t, set(0, false), "ValidationError", "New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.")
+		declined(
+			t, set(7, false), "ValidationError",
+			"New SetDesiredCapacity value 7 is above max value 6 for the AutoScalingGroup.",
+		)
+		declined(
+			t, set(0, false), "ValidationError",
+			"New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.",
+		)
 		declined(t, set(4, true), "ScalingActivityInProgress", "cooldown")
 		time.Sleep(5 * time.Minute)
 		if err := set(4, true); err != nil {
@@ -248,10 +320,15 @@ func TestAGroupIsDeletedOnceItIsEmptyOrByForce(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.create(nil)
 		remove := func(force bool) error {
-			_, err := w.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: new("g"), ForceDelete: &force})
+			_, err := w.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{
+				AutoScalingGroupName: new("g"), ForceDelete: &force,
+			})
 			return err
 		}
-		declined(t, remove(false), "ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
+		declined(
+			t, remove(false), "ResourceInUse",
+			"You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
+		)
 		if err := remove(true); err != nil {
 			t.Fatal(err)
 		}
@@ -261,12 +338,18 @@ func TestAGroupIsDeletedOnceItIsEmptyOrByForce(t *testing.T) {
 		_, err := w.CreateAutoScalingGroup(w.ctx, w.three())
 		declined(t, err, "AlreadyExists", "pending delete")
 		w.settle()
-		if left := must(w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{}))(t).AutoScalingGroups; len(left) != 0 {
+		if left := must(w.DescribeAutoScalingGroups(
+			w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{},
+		))(t).AutoScalingGroups; len(left) != 0 {
 			t.Fatalf("%+v", left)
 		}
-		_, err = w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: new("g")})
+		_, err = w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
+			AutoScalingGroupName: new("g"),
+		})
 		declined(t, err, "ValidationError", "AutoScalingGroup name not found - AutoScalingGroup g not found")
-		history := must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: new("g"), IncludeDeletedGroups: new(true)}))(t).Activities
+		history := must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
+			AutoScalingGroupName: new("g"), IncludeDeletedGroups: new(true),
+		}))(t).Activities
 		if len(history) != 6 || *history[0].AutoScalingGroupState != "Deleted" {
 			t.Errorf("%d, %+v", len(history), history[0])
 		}
@@ -283,7 +366,9 @@ func TestGroupsAreFoundByNameTagAndPage(t *testing.T) {
 	w := newWorld(t)
 	for n := range 5 {
 		in := w.three()
-		in.AutoScalingGroupName, in.Tags = new(fmt.Sprintf("g%d", n)), []types.Tag{{Key: new("n"), Value: new(fmt.Sprint(n % 2))}, {Key: new("all"), Value: new("x")}}
+		in.AutoScalingGroupName, in.Tags = new(fmt.Sprintf("g%d", n)), []types.Tag{
+			{Key: new("n"), Value: new(fmt.Sprint(n % 2))}, {Key: new("all"), Value: new("x")},
+		}
 		must(w.CreateAutoScalingGroup(w.ctx, in))(t)
 	}
 	find := func(filters ...types.Filter) (names []string) {
@@ -301,23 +386,39 @@ func TestGroupsAreFoundByNameTagAndPage(t *testing.T) {
 	}
 	filter := func(name string, values ...string) types.Filter { return types.Filter{Name: &name, Values: values} }
 	for want, got := range map[string][]string{
-		"g0 g1 g2 g3 g4": find(), "g0 g2 g4": find(filter("tag:n", "0")), "g1 g3": find(filter("tag-key", "n"), filter("tag-value", "1")), "": find(filter("tag:all", "y")),
+		"g0 g1 g2 g3 g4": find(), "g0 g2 g4": find(filter("tag:n", "0")),
+		"g1 g3": find(filter("tag-key", "n"), filter("tag-value", "1")), "": find(filter("tag:all", "y")),
 	} {
 		if strings.Join(got, " ") != want {
 			t.Errorf("%v, want %s", got, want)
 		}
 	}
-	_, err := w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{Filters: []types.Filter{filter("name", "g1")}})
+	_, err := w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{
+		Filters: []types.Filter{filter("name", "g1")},
+	})
 	declined(t, err, "ValidationError", "Filter type name is not correct")
 	_, err = w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{NextToken: new("x")})
 	declined(t, err, "InvalidNextToken", "The token 'x' is invalid.")
-	must(w.CreateOrUpdateTags(w.ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []types.Tag{{ResourceId: new("g0"), ResourceType: new("auto-scaling-group"), Key: new("n"), Value: new("7"), PropagateAtLaunch: new(true)}}}))(t)
-	tags := must(w.DescribeTags(w.ctx, &autoscaling.DescribeTagsInput{Filters: []types.Filter{filter("propagate-at-launch", "true")}}))(t).Tags
+	must(w.CreateOrUpdateTags(w.ctx, &autoscaling.CreateOrUpdateTagsInput{
+		Tags: []types.Tag{
+			{
+				ResourceId: new("g0"), ResourceType: new("auto-scaling-group"), Key: new("n"), Value: new("7"),
+				PropagateAtLaunch: new(true),
+			},
+		},
+	}))(t)
+	tags := must(w.DescribeTags(w.ctx, &autoscaling.DescribeTagsInput{
+		Filters: []types.Filter{filter("propagate-at-launch", "true")},
+	}))(t).Tags
 	if len(tags) != 1 || *tags[0].Value != "7" || *tags[0].ResourceId != "g0" || *tags[0].ResourceType != "auto-scaling-group" {
 		t.Errorf("%+v", tags)
 	}
-	must(w.DeleteTags(w.ctx, &autoscaling.DeleteTagsInput{Tags: []types.Tag{{ResourceId: new("g0"), Key: new("n")}, {ResourceId: new("g0"), Key: new("none")}}}))(t)
-	if tags := must(w.DescribeTags(w.ctx, &autoscaling.DescribeTagsInput{Filters: []types.Filter{filter("auto-scaling-group", "g0"), filter("key", "n", "all")}}))(t).Tags; len(tags) != 1 {
+	must(w.DeleteTags(w.ctx, &autoscaling.DeleteTagsInput{
+		Tags: []types.Tag{{ResourceId: new("g0"), Key: new("n")}, {ResourceId: new("g0"), Key: new("none")}},
+	}))(t)
+	if tags := must(w.DescribeTags(w.ctx, &autoscaling.DescribeTagsInput{
+		Filters: []types.Filter{filter("auto-scaling-group", "g0"), filter("key", "n", "all")},
+	}))(t).Tags; len(tags) != 1 {
 		t.Errorf("%+v", tags)
 	}
 }

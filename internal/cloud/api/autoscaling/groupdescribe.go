@@ -70,30 +70,30 @@ func tagged(g *store.ScalingGroup, filters []types.Filter) bool {
 
 func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.AutoScalingGroup, error) {
 	out := types.AutoScalingGroup{
-		AutoScalingGroupARN: aws.String(
-			g.ARN,
-		), AutoScalingGroupName: aws.String(g.Name), MinSize: aws.Int32(g.Min), MaxSize: aws.Int32(g.Max), DesiredCapacity: aws.Int32(g.Desired),
-		DefaultCooldown: aws.Int32(
-			g.DefaultCooldown,
-		), DefaultInstanceWarmup: g.DefaultWarmup, AvailabilityZones: g.Zones, AvailabilityZoneIds: zoneIDs(r, g), LoadBalancerNames: []string{},
-		TargetGroupARNs: orEmpty(
-			g.TargetGroupARNs,
-		), HealthCheckType: aws.String(g.HealthCheckType), HealthCheckGracePeriod: aws.Int32(g.HealthCheckGrace), Instances: []types.Instance{},
-		CreatedTime: aws.Time(
-			g.Created,
-		), SuspendedProcesses: []types.SuspendedProcess{}, EnabledMetrics: []types.EnabledMetric{}, Tags: []types.TagDescription{},
-		TerminationPolicies: g.TerminationPolicies, NewInstancesProtectedFromScaleIn: aws.Bool(g.ProtectNewInstances), CapacityRebalance: aws.Bool(g.CapacityRebalance),
-		ServiceLinkedRoleARN: aws.String(
-			g.ServiceLinkedRoleARN,
-		), TrafficSources: []types.TrafficSourceIdentifier{}, VPCZoneIdentifier: aws.String(strings.Join(g.SubnetIDs, ",")),
-		DeletionProtection: types.DeletionProtection(g.DeletionProtection),
+		AutoScalingGroupARN:  aws.String(g.ARN),
+		AutoScalingGroupName: aws.String(g.Name), MinSize: aws.Int32(g.Min), MaxSize: aws.Int32(g.Max),
+		DesiredCapacity:       aws.Int32(g.Desired),
+		DefaultCooldown:       aws.Int32(g.DefaultCooldown),
+		DefaultInstanceWarmup: g.DefaultWarmup, AvailabilityZones: g.Zones, AvailabilityZoneIds: zoneIDs(r, g),
+		LoadBalancerNames: []string{},
+		TargetGroupARNs:   orEmpty(g.TargetGroupARNs),
+		HealthCheckType:   aws.String(g.HealthCheckType), HealthCheckGracePeriod: aws.Int32(g.HealthCheckGrace),
+		Instances:          []types.Instance{},
+		CreatedTime:        aws.Time(g.Created),
+		SuspendedProcesses: []types.SuspendedProcess{}, EnabledMetrics: []types.EnabledMetric{},
+		Tags:                []types.TagDescription{},
+		TerminationPolicies: g.TerminationPolicies, NewInstancesProtectedFromScaleIn: aws.Bool(g.ProtectNewInstances),
+		CapacityRebalance:    aws.Bool(g.CapacityRebalance),
+		ServiceLinkedRoleARN: aws.String(g.ServiceLinkedRoleARN),
+		TrafficSources:       []types.TrafficSourceIdentifier{},
+		VPCZoneIdentifier:    aws.String(strings.Join(g.SubnetIDs, ",")),
+		DeletionProtection:   types.DeletionProtection(g.DeletionProtection),
 		AvailabilityZoneDistribution: &types.AvailabilityZoneDistribution{
 			CapacityDistributionStrategy: types.CapacityDistributionStrategy(g.Distribution),
 		},
 		AvailabilityZoneImpairmentPolicy: &types.AvailabilityZoneImpairmentPolicy{
-			ZonalShiftEnabled: aws.Bool(
-				g.ZonalShift,
-			), ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehavior(g.ImpairedHealthCheck),
+			ZonalShiftEnabled:               aws.Bool(g.ZonalShift),
+			ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehavior(g.ImpairedHealthCheck),
 		},
 		CapacityReservationSpecification: &types.CapacityReservationSpecification{
 			CapacityReservationPreference: types.CapacityReservationPreferenceDefault,
@@ -183,13 +183,13 @@ func zoneID(r store.Reader, subnet string) *string {
 
 func describeMember(r store.Reader, i *store.ScalingInstance) types.Instance {
 	return types.Instance{
-		InstanceId: aws.String(
-			i.InstanceID,
-		), InstanceType: aws.String(i.Type), AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(r, i.SubnetID),
-		LifecycleState: types.LifecycleState(
-			i.State,
-		), HealthStatus: aws.String(i.Health), ProtectedFromScaleIn: aws.Bool(i.Protected), LaunchTemplate: templateOf(i),
-		ImageId: aws.String(i.ImageID),
+		InstanceId:   aws.String(i.InstanceID),
+		InstanceType: aws.String(i.Type), AvailabilityZone: aws.String(i.Zone),
+		AvailabilityZoneId: zoneID(r, i.SubnetID),
+		LifecycleState:     types.LifecycleState(i.State),
+		HealthStatus:       aws.String(i.Health), ProtectedFromScaleIn: aws.Bool(i.Protected),
+		LaunchTemplate: templateOf(i),
+		ImageId:        aws.String(i.ImageID),
 	}
 }
 
@@ -216,9 +216,7 @@ func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.
 		}
 	}
 	rows, next, err := cut(
-		asked{in.MaxRecords, in.NextToken, 50, 50},
-		rows,
-		func(i *store.ScalingInstance) string { return i.InstanceID },
+		asked{in.MaxRecords, in.NextToken, 50, 50}, rows, func(i *store.ScalingInstance) string { return i.InstanceID },
 	)
 	if err != nil {
 		return nil, err
@@ -229,12 +227,12 @@ func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.
 	}
 	for _, i := range rows {
 		out.AutoScalingInstances = append(out.AutoScalingInstances, types.AutoScalingInstanceDetails{
-			InstanceId: aws.String(
-				i.InstanceID,
-			), InstanceType: aws.String(i.Type), AutoScalingGroupName: aws.String(i.Group), AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(view, i.SubnetID),
-			LifecycleState: aws.String(
-				i.State,
-			), HealthStatus: aws.String(strings.ToUpper(i.Health)), ProtectedFromScaleIn: aws.Bool(i.Protected), LaunchTemplate: templateOf(i), ImageId: aws.String(i.ImageID),
+			InstanceId:   aws.String(i.InstanceID),
+			InstanceType: aws.String(i.Type), AutoScalingGroupName: aws.String(i.Group),
+			AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(view, i.SubnetID),
+			LifecycleState: aws.String(i.State),
+			HealthStatus:   aws.String(strings.ToUpper(i.Health)), ProtectedFromScaleIn: aws.Bool(i.Protected),
+			LaunchTemplate: templateOf(i), ImageId: aws.String(i.ImageID),
 		})
 	}
 	return out, nil

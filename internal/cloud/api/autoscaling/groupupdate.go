@@ -19,7 +19,9 @@ import (
 // are; a size that the desired capacity does not fit moves it. Zones in which
 // launches failed are tried again at once.
 func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.UpdateAutoScalingGroupInput) (*autoscaling.UpdateAutoScalingGroupOutput, error) {
-	if err := cmp.Or(model.Required("autoScalingGroupName", in.AutoScalingGroupName != nil), refuseInUpdate(in)); err != nil {
+	if err := cmp.Or(
+		model.Required("autoScalingGroupName", in.AutoScalingGroupName != nil), refuseInUpdate(in),
+	); err != nil {
 		return nil, err
 	}
 	view := a.Store.View()
@@ -63,10 +65,7 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 // constraints is how an activity tells of an update of sizes.
 func constraints(least, most, desired int32) string {
 	return fmt.Sprintf(
-		"a user request update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d",
-		least,
-		most,
-		desired,
+		"a user request update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d", least, most, desired,
 	)
 }
 
@@ -137,11 +136,7 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 			)
 		}
 		scalinggroup.ChangeDesired(
-			tx,
-			g.Key(),
-			*in.DesiredCapacity,
-			"a user request explicitly set group desired capacity",
-			a.Now(),
+			tx, g.Key(), *in.DesiredCapacity, "a user request explicitly set group desired capacity", a.Now(),
 		)
 		return nil
 	})

@@ -43,7 +43,10 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 		if at := slices.IndexFunc(hooks, func(old *store.LifecycleHook) bool { return old.Name == h.Name }); at >= 0 {
 			*h = *hooks[at]
 		} else if len(hooks) >= maxHooks {
-			return wire.Errorf("LimitExceeded", "You have reached the limit of %d lifecycle hooks for the Auto Scaling group", maxHooks)
+			return wire.Errorf(
+				"LimitExceeded", "You have reached the limit of %d lifecycle hooks for the Auto Scaling group",
+				maxHooks,
+			)
 		}
 		set(&h.Transition, in.LifecycleTransition)
 		set(&h.DefaultResult, in.DefaultResult)
@@ -61,11 +64,15 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 func hooksAtCreation(g *store.ScalingGroup, given []types.LifecycleHookSpecification) ([]*store.LifecycleHook, error) {
 	var out []*store.LifecycleHook
 	for _, s := range given {
-		if err := model.Required("lifecycleHookSpecificationList.member.lifecycleHookName", s.LifecycleHookName != nil); err != nil {
+		if err := model.Required(
+			"lifecycleHookSpecificationList.member.lifecycleHookName", s.LifecycleHookName != nil,
+		); err != nil {
 			return nil, err
 		}
 		h := &store.LifecycleHook{
-			Region: g.Region, Group: g.Name, Name: *s.LifecycleHookName, Transition: aws.ToString(s.LifecycleTransition), DefaultResult: constraint.Default(s.DefaultResult, scalinggroup.Abandon),
+			Region: g.Region, Group: g.Name, Name: *s.LifecycleHookName,
+			Transition:    aws.ToString(s.LifecycleTransition),
+			DefaultResult: constraint.Default(s.DefaultResult, scalinggroup.Abandon),
 			HeartbeatTimeout: constraint.Default(
 				s.HeartbeatTimeout,
 				3600,
@@ -81,9 +88,7 @@ func hooksAtCreation(g *store.ScalingGroup, given []types.LifecycleHookSpecifica
 	}
 	if len(out) > maxHooks {
 		return nil, wire.Errorf(
-			"LimitExceeded",
-			"You have reached the limit of %d lifecycle hooks for the Auto Scaling group",
-			maxHooks,
+			"LimitExceeded", "You have reached the limit of %d lifecycle hooks for the Auto Scaling group", maxHooks,
 		)
 	}
 	return out, nil
@@ -158,12 +163,11 @@ func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.Descri
 			continue
 		}
 		item := types.LifecycleHook{
-			AutoScalingGroupName: aws.String(
-				g.Name,
-			), LifecycleHookName: aws.String(h.Name), LifecycleTransition: aws.String(h.Transition), DefaultResult: aws.String(h.DefaultResult),
-			HeartbeatTimeout: aws.Int32(
-				h.HeartbeatTimeout,
-			), GlobalTimeout: aws.Int32(int32(scalinggroup.HookTimeoutLimit(h).Seconds())),
+			AutoScalingGroupName: aws.String(g.Name),
+			LifecycleHookName:    aws.String(h.Name), LifecycleTransition: aws.String(h.Transition),
+			DefaultResult:    aws.String(h.DefaultResult),
+			HeartbeatTimeout: aws.Int32(h.HeartbeatTimeout),
+			GlobalTimeout:    aws.Int32(int32(scalinggroup.HookTimeoutLimit(h).Seconds())),
 		}
 		optional(&item.NotificationMetadata, h.Metadata)
 		out.LifecycleHooks = append(out.LifecycleHooks, item)

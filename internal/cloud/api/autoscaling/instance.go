@@ -96,9 +96,7 @@ func (a *API) terminate(
 			return activity, nil // it goes already
 		}
 		return nil, invalid(
-			"The instance %s is not in a state in which it can be terminated: %s",
-			i.InstanceID,
-			i.State,
+			"The instance %s is not in a state in which it can be terminated: %s", i.InstanceID, i.State,
 		)
 	}
 	shrinking := ""
@@ -113,10 +111,7 @@ func (a *API) terminate(
 	}
 	now := a.Now()
 	cause := scalinggroup.CauseSentence(
-		now,
-		"instance %s was taken out of service in response to a user request%s",
-		i.InstanceID,
-		shrinking,
+		now, "instance %s was taken out of service in response to a user request%s", i.InstanceID, shrinking,
 	)
 	return scalinggroup.BeginTermination(tx, i.InstanceID, cause, "", now), nil
 }
@@ -124,7 +119,9 @@ func (a *API) terminate(
 // SetInstanceHealth says what a user knows of an instance's health. By default
 // nothing is heard in its grace period.
 func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstanceHealthInput) (*autoscaling.SetInstanceHealthOutput, error) {
-	if err := cmp.Or(model.Required("instanceId", in.InstanceId != nil), model.Required("healthStatus", in.HealthStatus != nil)); err != nil {
+	if err := cmp.Or(
+		model.Required("instanceId", in.InstanceId != nil), model.Required("healthStatus", in.HealthStatus != nil),
+	); err != nil {
 		return nil, err
 	}
 	health := *in.HealthStatus
@@ -167,9 +164,7 @@ func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInst
 				return invalid("The instance %s is not in InService or EnteringStandby or Standby.", i.InstanceID)
 			}
 			store.ScalingInstances.Edit(
-				tx,
-				i.InstanceID,
-				func(i *store.ScalingInstance) { i.Protected = *in.ProtectedFromScaleIn },
+				tx, i.InstanceID, func(i *store.ScalingInstance) { i.Protected = *in.ProtectedFromScaleIn },
 			)
 		}
 		return nil

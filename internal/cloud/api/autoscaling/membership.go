@@ -77,9 +77,7 @@ func (a *API) attachOne(tx *store.Tx, g *store.ScalingGroup, id string) error {
 		return invalid("Instance %s is not in correct state. Instance(s) must be in 'running' state.", id)
 	case !slices.Contains(g.Zones, machine.Zone):
 		return invalid(
-			"Instance %s is in Availability Zone %s, which is not one of the Auto Scaling group's",
-			id,
-			machine.Zone,
+			"Instance %s is in Availability Zone %s, which is not one of the Auto Scaling group's", id, machine.Zone,
 		)
 	}
 	if other, ok := store.ScalingInstances.Get(tx, id); ok {
@@ -93,11 +91,14 @@ func (a *API) attachOne(tx *store.Tx, g *store.ScalingGroup, id string) error {
 	}
 	now := a.Now()
 	i := &store.ScalingInstance{
-		InstanceID: id, Region: g.Region, Group: g.Name, Zone: machine.Zone, SubnetID: machine.SubnetID, Attached: true, Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy,
+		InstanceID: id, Region: g.Region, Group: g.Name, Zone: machine.Zone, SubnetID: machine.SubnetID, Attached: true,
+		Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy,
 	}
 	scalinggroup.Describe(tx, i)
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
-	cause := scalinggroup.CauseSentence(now, "an instance was attached in response to a user request%s", a.resized(tx, g, 1))
+	cause := scalinggroup.CauseSentence(
+		now, "an instance was attached in response to a user request%s", a.resized(tx, g, 1),
+	)
 	i.ActivityID = scalinggroup.BeginActivity(tx, i, "Attaching an existing EC2 instance: "+id, cause, now).ID
 	store.ScalingInstances.Put(tx, i)
 	store.Instances.Edit(tx, id, func(row *store.Instance) {
@@ -197,7 +198,9 @@ func (a *API) part(
 		tx,
 		i,
 		description+i.InstanceID,
-		scalinggroup.CauseSentence(now, "instance %s was %s in response to a user request%s", i.InstanceID, done, suffix),
+		scalinggroup.CauseSentence(
+			now, "instance %s was %s in response to a user request%s", i.InstanceID, done, suffix,
+		),
 		now,
 	)
 	store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
@@ -233,17 +236,9 @@ func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInpu
 			if *in.ShouldDecrementDesiredCapacity {
 				suffix = a.resized(tx, g, -1)
 			}
-			begun = append(
-				begun,
-				a.part(
-					tx,
-					i,
-					store.LifecycleEnteringStandby,
-					"Moving EC2 instance to Standby: ",
-					"moved to standby",
-					suffix,
-				),
-			)
+			begun = append(begun, a.part(
+				tx, i, store.LifecycleEnteringStandby, "Moving EC2 instance to Standby: ", "moved to standby", suffix,
+			))
 		}
 		out.Activities = describeActivities(tx, begun)
 		return nil

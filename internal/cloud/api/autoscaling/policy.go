@@ -43,9 +43,7 @@ func policy(r store.Reader, region string, groupName, name *string) (*store.Scal
 		}
 	}
 	return nil, invalid(
-		"ScalingPolicy name not found - ScalingPolicy %s not found in AutoScalingGroup %s",
-		*name,
-		g.Name,
+		"ScalingPolicy name not found - ScalingPolicy %s not found in AutoScalingGroup %s", *name, g.Name,
 	)
 }
 
@@ -86,11 +84,13 @@ func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoli
 // policyOf is a policy as it is described.
 func policyOf(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy {
 	out := types.ScalingPolicy{
-		AutoScalingGroupName: &p.Group, PolicyName: &p.Name, PolicyARN: &p.ARN, PolicyType: &p.Type, Enabled: aws.Bool(!p.Disabled),
+		AutoScalingGroupName: &p.Group, PolicyName: &p.Name, PolicyARN: &p.ARN, PolicyType: &p.Type,
+		Enabled: aws.Bool(!p.Disabled),
 		Alarms: alarmsOf(
 			r,
 			p,
-		), StepAdjustments: []types.StepAdjustment{}, EstimatedInstanceWarmup: p.Warmup, Cooldown: p.Cooldown, MinAdjustmentMagnitude: p.MinMagnitude,
+		), StepAdjustments: []types.StepAdjustment{}, EstimatedInstanceWarmup: p.Warmup, Cooldown: p.Cooldown,
+		MinAdjustmentMagnitude: p.MinMagnitude,
 	}
 	if p.AdjustmentType != "" {
 		out.AdjustmentType = &p.AdjustmentType
@@ -102,14 +102,11 @@ func policyOf(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy {
 		out.MetricAggregationType = &p.Aggregation
 		for i := range p.Steps {
 			s := &p.Steps[i]
-			out.StepAdjustments = append(
-				out.StepAdjustments,
-				types.StepAdjustment{
-					MetricIntervalLowerBound: s.Lower,
-					MetricIntervalUpperBound: s.Upper,
-					ScalingAdjustment:        &s.Adjustment,
-				},
-			)
+			out.StepAdjustments = append(out.StepAdjustments, types.StepAdjustment{
+				MetricIntervalLowerBound: s.Lower,
+				MetricIntervalUpperBound: s.Upper,
+				ScalingAdjustment:        &s.Adjustment,
+			})
 		}
 	case capacity.Tracking:
 		_ = json.Unmarshal([]byte(p.TargetTracking), &out.TargetTrackingConfiguration) // written by PutScalingPolicy
@@ -189,9 +186,7 @@ func inProgress(g *store.ScalingGroup, blocked *capacity.CooldownError) error {
 		return wire.Errorf("ScalingActivityInProgress", "%s", blocked.Error())
 	}
 	return wire.Errorf(
-		"ScalingActivityInProgress",
-		"The cooldown period of AutoScalingGroup %s has not expired",
-		g.Name,
+		"ScalingActivityInProgress", "The cooldown period of AutoScalingGroup %s has not expired", g.Name,
 	)
 }
 

@@ -34,44 +34,32 @@ func scaled(t *testing.T) (*client.Client, *store.Store) {
 		t.Fatal(err)
 	}
 	err = rows.Update(func(tx *store.Tx) error {
-		store.ScalingGroups.Put(
-			tx,
-			&store.ScalingGroup{
-				Region:          "eu-west-1",
-				Name:            "web",
-				Min:             1,
-				Max:             9,
-				Desired:         3,
-				DefaultCooldown: 300,
-				TargetGroupARNs: []string{targetsARN},
+		store.ScalingGroups.Put(tx, &store.ScalingGroup{
+			Region:          "eu-west-1",
+			Name:            "web",
+			Min:             1,
+			Max:             9,
+			Desired:         3,
+			DefaultCooldown: 300,
+			TargetGroupARNs: []string{targetsARN},
+		})
+		store.Listeners.Put(tx, &store.Listener{
+			ARN:             "l",
+			Region:          "eu-west-1",
+			LoadBalancerARN: balancer,
+			Actions: []store.Action{
+				{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: targetsARN}}},
 			},
-		)
-		store.Listeners.Put(
-			tx,
-			&store.Listener{
-				ARN:             "l",
-				Region:          "eu-west-1",
-				LoadBalancerARN: balancer,
-				Actions: []store.Action{
-					{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: targetsARN}}},
-				},
-			},
-		)
+		})
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.NewFromConfig(
-		wiretest.Serve(
-			t,
-			"eu-west-1",
-			wire.Service{
-				Name: "autoscaling",
-				API:  autoscaling.New(autoscaling.Config{Store: rows, Now: func() time.Time { return noon }}),
-			},
-		),
-	), rows
+	return client.NewFromConfig(wiretest.Serve(t, "eu-west-1", wire.Service{
+		Name: "autoscaling",
+		API:  autoscaling.New(autoscaling.Config{Store: rows, Now: func() time.Time { return noon }}),
+	})), rows
 }
 
 func refused(t *testing.T, err error, code, words string) {
@@ -137,18 +125,12 @@ func TestATargetTrackingPolicyAndItsAlarmsComeAndGoTogether(t *testing.T) {
 	}
 	_, err = c.PutScalingPolicy(ctx, tracking("again", nil))
 	refused(
-		t,
-		err,
-		"ValidationError",
-		"Only one TargetTrackingScaling policy for a given metric specification is allowed.",
+		t, err, "ValidationError", "Only one TargetTrackingScaling policy for a given metric specification is allowed.",
 	)
-	got, err := c.DescribePolicies(
-		ctx,
-		&client.DescribePoliciesInput{
-			AutoScalingGroupName: aws.String("web"),
-			PolicyTypes:          []string{"TargetTrackingScaling"},
-		},
-	)
+	got, err := c.DescribePolicies(ctx, &client.DescribePoliciesInput{
+		AutoScalingGroupName: aws.String("web"),
+		PolicyTypes:          []string{"TargetTrackingScaling"},
+	})
 	if err != nil || len(got.ScalingPolicies) != 2 {
 		t.Fatalf("%+v %v", got, err)
 	}
@@ -163,7 +145,9 @@ func TestATargetTrackingPolicyAndItsAlarmsComeAndGoTogether(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	for _, name := range []*string{put.PolicyARN, aws.String("requests")} {
-		if _, err := c.DeletePolicy(ctx, &client.DeletePolicyInput{AutoScalingGroupName: aws.String("web"), PolicyName: name}); err != nil {
+		if _, err := c.DeletePolicy(ctx, &client.DeletePolicyInput{
+			AutoScalingGroupName: aws.String("web"), PolicyName: name,
+		}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -214,19 +198,58 @@ func TestAWrongPolicyIsRefused(t *testing.T) {
 		{steps(step(at(0), at(10)), step(at(15), nil)), "ValidationError", "gaps"},
 		{steps(step(at(0), at(10))), "ValidationError", "unspecified upper bound"},
 		{steps(step(at(-5), at(0))), "ValidationError", "unspecified lower bound"},
-		{labelled("ALBRequestCountPerTarget", nil), "ValidationError", "Resource label should be specified for predefined metric type ALBRequestCountPerTarget"},
-		{labelled("ALBRequestCountPerTarget", aws.String("app/lb/1/targetgroup/other/3")), "ValidationError", "Target group not attached to the Auto Scaling group"},
-		{labelled("ALBRequestCountPerTarget", aws.String("app/other/1/targetgroup/tg/2")), "ValidationError", "not attached to the load balancer"},
+		{
+			labelled("ALBRequestCountPerTarget", nil), "ValidationError",
+			"Resource label should be specified for predefined metric type ALBRequestCountPerTarget",
+		},
+		{
+			labelled("ALBRequestCountPerTarget", aws.String("app/lb/1/targetgroup/other/3")), "ValidationError",
+			"Target group not attached to the Auto Scaling group",
+		},
+		{
+			labelled("ALBRequestCountPerTarget", aws.String("app/other/1/targetgroup/tg/2")), "ValidationError",
+			"not attached to the load balancer",
+		},
 		{labelled("ASGAverageCPUUtilization", aws.String(label)), "ValidationError", "should not be specified"},
-		{tracking("p", func(c *types.TargetTrackingConfiguration) { c.TargetValue = aws.Float64(0) }), "ValidationError", "TargetValue"},
+		{
+			tracking("p", func(c *types.TargetTrackingConfiguration) { c.TargetValue = aws.Float64(0) }),
+			"ValidationError", "TargetValue",
+		},
 		{tracking("p", func(c *types.TargetTrackingConfiguration) {
 			c.PredefinedMetricSpecification = nil
-			c.CustomizedMetricSpecification = &types.CustomizedMetricSpecification{Metrics: []types.TargetTrackingMetricDataQuery{{Id: aws.String("e"), Expression: aws.String("a/b")}}}
+			c.CustomizedMetricSpecification = &types.CustomizedMetricSpecification{
+				Metrics: []types.TargetTrackingMetricDataQuery{{Id: aws.String("e"), Expression: aws.String("a/b")}},
+			}
 		}), "NotImplemented", "metric math"},
-		{&client.PutScalingPolicyInput{AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"), PolicyType: aws.String("PredictiveScaling")}, "NotImplemented", "PredictiveScaling"},
-		{&client.PutScalingPolicyInput{AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"), AdjustmentType: aws.String("Double"), ScalingAdjustment: aws.Int32(1)}, "ValidationError", "Double"},
-		{&client.PutScalingPolicyInput{AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"), AdjustmentType: aws.String("ChangeInCapacity"), ScalingAdjustment: aws.Int32(1), MetricAggregationType: aws.String("Average")}, "ValidationError", "MetricAggregationType is not supported"},
-		{&client.PutScalingPolicyInput{AutoScalingGroupName: aws.String("none"), PolicyName: aws.String("p"), AdjustmentType: aws.String("ChangeInCapacity"), ScalingAdjustment: aws.Int32(1)}, "ValidationError", "not found"},
+		{
+			&client.PutScalingPolicyInput{
+				AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"),
+				PolicyType: aws.String("PredictiveScaling"),
+			},
+			"NotImplemented", "PredictiveScaling",
+		},
+		{
+			&client.PutScalingPolicyInput{
+				AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"),
+				AdjustmentType: aws.String("Double"), ScalingAdjustment: aws.Int32(1),
+			},
+			"ValidationError", "Double",
+		},
+		{
+			&client.PutScalingPolicyInput{
+				AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"),
+				AdjustmentType: aws.String("ChangeInCapacity"), ScalingAdjustment: aws.Int32(1),
+				MetricAggregationType: aws.String("Average"),
+			},
+			"ValidationError", "MetricAggregationType is not supported",
+		},
+		{
+			&client.PutScalingPolicyInput{
+				AutoScalingGroupName: aws.String("none"), PolicyName: aws.String("p"),
+				AdjustmentType: aws.String("ChangeInCapacity"), ScalingAdjustment: aws.Int32(1),
+			},
+			"ValidationError", "not found",
+		},
 	} {
 		_, err := c.PutScalingPolicy(t.Context(), tc.in)
 		refused(t, err, tc.code, tc.words)
@@ -236,16 +259,13 @@ func TestAWrongPolicyIsRefused(t *testing.T) {
 func TestAPolicyIsExecutedByHand(t *testing.T) {
 	c, rows := scaled(t)
 	ctx := t.Context()
-	put, err := c.PutScalingPolicy(
-		ctx,
-		&client.PutScalingPolicyInput{
-			AutoScalingGroupName: aws.String("web"),
-			PolicyName:           aws.String("more"),
-			AdjustmentType:       aws.String("ChangeInCapacity"),
-			ScalingAdjustment:    aws.Int32(2),
-			Cooldown:             aws.Int32(60),
-		},
-	)
+	put, err := c.PutScalingPolicy(ctx, &client.PutScalingPolicyInput{
+		AutoScalingGroupName: aws.String("web"),
+		PolicyName:           aws.String("more"),
+		AdjustmentType:       aws.String("ChangeInCapacity"),
+		ScalingAdjustment:    aws.Int32(2),
+		Cooldown:             aws.Int32(60),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +288,9 @@ func TestAPolicyIsExecutedByHand(t *testing.T) {
 		_, err := c.ExecutePolicy(ctx, &in)
 		return err
 	}
-	if err := execute(client.ExecutePolicyInput{PolicyName: aws.String("more"), HonorCooldown: aws.Bool(true)}); err != nil {
+	if err := execute(client.ExecutePolicyInput{
+		PolicyName: aws.String("more"), HonorCooldown: aws.Bool(true),
+	}); err != nil {
 		t.Error(err)
 	}
 	g, _ := store.ScalingGroups.Get(rows.View(), "eu-west-1/web")
@@ -279,9 +301,7 @@ func TestAPolicyIsExecutedByHand(t *testing.T) {
 	}
 	err = rows.Update(func(tx *store.Tx) error {
 		store.ScalingGroups.Edit(
-			tx,
-			g.Key(),
-			func(row *store.ScalingGroup) { row.LastScaling = noon.Add(-time.Minute + 1) },
+			tx, g.Key(), func(row *store.ScalingGroup) { row.LastScaling = noon.Add(-time.Minute + 1) },
 		)
 		return nil
 	})
@@ -311,45 +331,37 @@ func TestAPolicyIsExecutedByHand(t *testing.T) {
 func TestScheduledActionsArePutAndToldWithTheirNextTime(t *testing.T) {
 	c, _ := scaled(t)
 	ctx := t.Context()
-	_, err := c.PutScheduledUpdateGroupAction(
-		ctx,
-		&client.PutScheduledUpdateGroupActionInput{
-			AutoScalingGroupName: aws.String("web"),
-			ScheduledActionName:  aws.String("morning"),
-			Recurrence: aws.String(
-				"0 9 * * MON-FRI",
-			),
-			TimeZone:        aws.String("America/New_York"),
-			MinSize:         aws.Int32(3),
-			DesiredCapacity: aws.Int32(4),
-		},
-	)
+	_, err := c.PutScheduledUpdateGroupAction(ctx, &client.PutScheduledUpdateGroupActionInput{
+		AutoScalingGroupName: aws.String("web"),
+		ScheduledActionName:  aws.String("morning"),
+		Recurrence:           aws.String("0 9 * * MON-FRI"),
+		TimeZone:             aws.String("America/New_York"),
+		MinSize:              aws.Int32(3),
+		DesiredCapacity:      aws.Int32(4),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := c.BatchPutScheduledUpdateGroupAction(
-		ctx,
-		&client.BatchPutScheduledUpdateGroupActionInput{
-			AutoScalingGroupName: aws.String("web"),
-			ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupActionRequest{
-				{
-					ScheduledActionName: aws.String("once"),
-					StartTime:           aws.Time(noon.Add(time.Hour)),
-					MaxSize:             aws.Int32(5),
-				},
-				{
-					ScheduledActionName: aws.String("late"),
-					StartTime:           aws.Time(noon.Add(-time.Hour)),
-					MaxSize:             aws.Int32(5),
-				},
-				{
-					ScheduledActionName: aws.String("twice"),
-					StartTime:           aws.Time(noon.Add(time.Hour)),
-					MaxSize:             aws.Int32(6),
-				},
+	out, err := c.BatchPutScheduledUpdateGroupAction(ctx, &client.BatchPutScheduledUpdateGroupActionInput{
+		AutoScalingGroupName: aws.String("web"),
+		ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupActionRequest{
+			{
+				ScheduledActionName: aws.String("once"),
+				StartTime:           aws.Time(noon.Add(time.Hour)),
+				MaxSize:             aws.Int32(5),
+			},
+			{
+				ScheduledActionName: aws.String("late"),
+				StartTime:           aws.Time(noon.Add(-time.Hour)),
+				MaxSize:             aws.Int32(5),
+			},
+			{
+				ScheduledActionName: aws.String("twice"),
+				StartTime:           aws.Time(noon.Add(time.Hour)),
+				MaxSize:             aws.Int32(6),
 			},
 		},
-	)
+	})
 	if err != nil || len(out.FailedScheduledUpdateGroupActions) != 2 ||
 		*out.FailedScheduledUpdateGroupActions[0].ScheduledActionName != "late" ||
 		*out.FailedScheduledUpdateGroupActions[1].ErrorCode != "AlreadyExists" {
@@ -383,26 +395,41 @@ func TestScheduledActionsArePutAndToldWithTheirNextTime(t *testing.T) {
 		in    client.PutScheduledUpdateGroupActionInput
 	}{
 		{"At least one of", client.PutScheduledUpdateGroupActionInput{StartTime: aws.Time(noon.Add(time.Hour))}},
-		{"recurrence string: 0 9 * * is invalid", client.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 9 * *"), MinSize: aws.Int32(1)}},
-		{"time zone: Mars/North", client.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 9 * * *"), TimeZone: aws.String("Mars/North"), MinSize: aws.Int32(1)}},
+		{
+			"recurrence string: 0 9 * * is invalid",
+			client.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 9 * *"), MinSize: aws.Int32(1)},
+		},
+		{
+			"time zone: Mars/North",
+			client.PutScheduledUpdateGroupActionInput{
+				Recurrence: aws.String("0 9 * * *"), TimeZone: aws.String("Mars/North"), MinSize: aws.Int32(1),
+			},
+		},
 		{"StartTime and Recurrence", client.PutScheduledUpdateGroupActionInput{MinSize: aws.Int32(1)}},
-		{"min bound", client.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 9 * * *"), MinSize: aws.Int32(3), MaxSize: aws.Int32(2)}},
-		{"never run", client.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 9 31 2 *"), MinSize: aws.Int32(1)}},
+		{
+			"min bound",
+			client.PutScheduledUpdateGroupActionInput{
+				Recurrence: aws.String("0 9 * * *"), MinSize: aws.Int32(3), MaxSize: aws.Int32(2),
+			},
+		},
+		{
+			"never run",
+			client.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 9 31 2 *"), MinSize: aws.Int32(1)},
+		},
 	} {
 		tc.in.AutoScalingGroupName, tc.in.ScheduledActionName = aws.String("web"), aws.String("wrong")
 		_, err := c.PutScheduledUpdateGroupAction(ctx, &tc.in)
 		refused(t, err, "ValidationError", tc.words)
 	}
-	if _, err := c.DeleteScheduledAction(ctx, &client.DeleteScheduledActionInput{AutoScalingGroupName: aws.String("web"), ScheduledActionName: aws.String("once")}); err != nil {
+	if _, err := c.DeleteScheduledAction(ctx, &client.DeleteScheduledActionInput{
+		AutoScalingGroupName: aws.String("web"), ScheduledActionName: aws.String("once"),
+	}); err != nil {
 		t.Error(err)
 	}
-	gone, err := c.BatchDeleteScheduledAction(
-		ctx,
-		&client.BatchDeleteScheduledActionInput{
-			AutoScalingGroupName: aws.String("web"),
-			ScheduledActionNames: []string{"morning", "once"},
-		},
-	)
+	gone, err := c.BatchDeleteScheduledAction(ctx, &client.BatchDeleteScheduledActionInput{
+		AutoScalingGroupName: aws.String("web"),
+		ScheduledActionNames: []string{"morning", "once"},
+	})
 	if err != nil || len(gone.FailedScheduledActions) != 1 ||
 		!strings.Contains(*gone.FailedScheduledActions[0].ErrorMessage, "not found") {
 		t.Errorf("%+v %v", gone, err)
@@ -417,14 +444,11 @@ func TestGroupMetricsAreCollectedAsAsked(t *testing.T) {
 		return len(g.Metrics)
 	}
 	enable := func(names ...string) error {
-		_, err := c.EnableMetricsCollection(
-			ctx,
-			&client.EnableMetricsCollectionInput{
-				AutoScalingGroupName: aws.String("web"),
-				Granularity:          aws.String("1Minute"),
-				Metrics:              names,
-			},
-		)
+		_, err := c.EnableMetricsCollection(ctx, &client.EnableMetricsCollectionInput{
+			AutoScalingGroupName: aws.String("web"),
+			Granularity:          aws.String("1Minute"),
+			Metrics:              names,
+		})
 		return err
 	}
 	all, err := c.DescribeMetricCollectionTypes(ctx, nil)
@@ -437,11 +461,15 @@ func TestGroupMetricsAreCollectedAsAsked(t *testing.T) {
 	if err := enable(); err != nil || enabled() != 20 {
 		t.Error(enabled(), err)
 	}
-	if _, err := c.DisableMetricsCollection(ctx, &client.DisableMetricsCollectionInput{AutoScalingGroupName: aws.String("web"), Metrics: []string{"GroupMinSize"}}); err != nil ||
+	if _, err := c.DisableMetricsCollection(ctx, &client.DisableMetricsCollectionInput{
+		AutoScalingGroupName: aws.String("web"), Metrics: []string{"GroupMinSize"},
+	}); err != nil ||
 		enabled() != 19 {
 		t.Error(enabled(), err)
 	}
-	if _, err := c.DisableMetricsCollection(ctx, &client.DisableMetricsCollectionInput{AutoScalingGroupName: aws.String("web")}); err != nil ||
+	if _, err := c.DisableMetricsCollection(ctx, &client.DisableMetricsCollectionInput{
+		AutoScalingGroupName: aws.String("web"),
+	}); err != nil ||
 		enabled() != 0 {
 		t.Error(enabled(), err)
 	}

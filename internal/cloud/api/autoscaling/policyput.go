@@ -32,12 +32,11 @@ var adjustmentTypes = []string{"ChangeInCapacity", "ExactCapacity", "PercentChan
 // PutScalingPolicy makes a policy or replaces it.
 func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPolicyInput) (*autoscaling.PutScalingPolicyOutput, error) {
 	row := &store.ScalingPolicy{
-		Region: region(
-			ctx,
-		), Type: cmp.Or(aws.ToString(in.PolicyType), capacity.Simple), AdjustmentType: aws.ToString(in.AdjustmentType), Adjustment: aws.ToInt32(in.ScalingAdjustment),
-		MinMagnitude: leastStep(
-			in,
-		), Cooldown: in.Cooldown, Warmup: in.EstimatedInstanceWarmup, Disabled: !constraint.Default(in.Enabled, true),
+		Region: region(ctx),
+		Type:   cmp.Or(aws.ToString(in.PolicyType), capacity.Simple), AdjustmentType: aws.ToString(in.AdjustmentType),
+		Adjustment:   aws.ToInt32(in.ScalingAdjustment),
+		MinMagnitude: leastStep(in),
+		Cooldown:     in.Cooldown, Warmup: in.EstimatedInstanceWarmup, Disabled: !constraint.Default(in.Enabled, true),
 	}
 	if err := cmp.Or(checkPolicyName(in.PolicyName), checkPolicy(row.Type, in)); err != nil {
 		return nil, err
@@ -46,14 +45,11 @@ func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPo
 	if row.Type == capacity.Step {
 		row.Aggregation = cmp.Or(aws.ToString(in.MetricAggregationType), "Average")
 		for _, s := range in.StepAdjustments {
-			row.Steps = append(
-				row.Steps,
-				store.StepAdjustment{
-					Lower:      s.MetricIntervalLowerBound,
-					Upper:      s.MetricIntervalUpperBound,
-					Adjustment: *s.ScalingAdjustment,
-				},
-			)
+			row.Steps = append(row.Steps, store.StepAdjustment{
+				Lower:      s.MetricIntervalLowerBound,
+				Upper:      s.MetricIntervalUpperBound,
+				Adjustment: *s.ScalingAdjustment,
+			})
 		}
 	}
 	out := &autoscaling.PutScalingPolicyOutput{}
@@ -113,16 +109,9 @@ func (a *API) putPolicy(
 			g.Name,
 		)
 	default:
-		row.ARN = identity.ARN(
-			"autoscaling",
-			g.Region,
-			fmt.Sprintf(
-				"scalingPolicy:%s:autoScalingGroupName/%s:policyName/%s",
-				scalinggroup.UUID(),
-				g.Name,
-				row.Name,
-			),
-		)
+		row.ARN = identity.ARN("autoscaling", g.Region, fmt.Sprintf(
+			"scalingPolicy:%s:autoScalingGroupName/%s:policyName/%s", scalinggroup.UUID(), g.Name, row.Name,
+		))
 	}
 	if old == nil || old.TargetTracking != row.TargetTracking {
 		capacity.ReplaceAlarms(tx, row, identity.New(nil), a.Now())
@@ -150,9 +139,12 @@ func leastStep(in *autoscaling.PutScalingPolicyInput) *int32 {
 // parameters are those that some types of policies have and others have not.
 func parameters(in *autoscaling.PutScalingPolicyInput) map[string]bool {
 	return map[string]bool{
-		"AdjustmentType": in.AdjustmentType != nil, "ScalingAdjustment": in.ScalingAdjustment != nil, "Cooldown": in.Cooldown != nil,
+		"AdjustmentType": in.AdjustmentType != nil, "ScalingAdjustment": in.ScalingAdjustment != nil,
+		"Cooldown":               in.Cooldown != nil,
 		"MinAdjustmentMagnitude": leastStep(in) != nil, "StepAdjustments": len(in.StepAdjustments) > 0,
-		"MetricAggregationType": in.MetricAggregationType != nil, "EstimatedInstanceWarmup": in.EstimatedInstanceWarmup != nil, "TargetTrackingConfiguration": in.TargetTrackingConfiguration != nil,
+		"MetricAggregationType":       in.MetricAggregationType != nil,
+		"EstimatedInstanceWarmup":     in.EstimatedInstanceWarmup != nil,
+		"TargetTrackingConfiguration": in.TargetTrackingConfiguration != nil,
 	}
 }
 
@@ -190,7 +182,10 @@ func checkPolicy(kind string, in *autoscaling.PutScalingPolicyInput) error {
 			return invalid("%s is not supported for policies of type %s", name, kind)
 		}
 	}
-	if err := cmp.Or(model.Between("cooldown", in.Cooldown, 0, math.MaxInt32), model.Between("estimatedInstanceWarmup", in.EstimatedInstanceWarmup, 0, math.MaxInt32)); err != nil {
+	if err := cmp.Or(
+		model.Between("cooldown", in.Cooldown, 0, math.MaxInt32),
+		model.Between("estimatedInstanceWarmup", in.EstimatedInstanceWarmup, 0, math.MaxInt32),
+	); err != nil {
 		return err
 	}
 	if kind == capacity.Tracking {

@@ -41,13 +41,10 @@ func (a *API) SuspendProcesses(ctx context.Context, in *autoscaling.SuspendProce
 		in.AutoScalingGroupName,
 		in.ScalingProcesses,
 		func(old []store.SuspendedProcess, name string) []store.SuspendedProcess {
-			return append(
-				old,
-				store.SuspendedProcess{
-					Name:   name,
-					Reason: "User suspended at " + a.Now().UTC().Format("2006-01-02T15:04:05Z"),
-				},
-			)
+			return append(old, store.SuspendedProcess{
+				Name:   name,
+				Reason: "User suspended at " + a.Now().UTC().Format("2006-01-02T15:04:05Z"),
+			})
 		},
 	)
 }

@@ -53,26 +53,24 @@ func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartIns
 	row.Preferences = string(text)
 	return &autoscaling.StartInstanceRefreshOutput{
 			InstanceRefreshId: &row.ID,
-		}, a.Store.Update(
-			func(tx *store.Tx) error {
-				if _, err := living(tx, g.Region, in.AutoScalingGroupName); err != nil {
-					return err
+		}, a.Store.Update(func(tx *store.Tx) error {
+			if _, err := living(tx, g.Region, in.AutoScalingGroupName); err != nil {
+				return err
+			}
+			if _, going := scalinggroup.ActiveRefresh(tx, g.Key()); going {
+				return wire.Errorf(
+					"InstanceRefreshInProgress",
+					"An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
+				)
+			}
+			for _, old := range store.InstanceRefreshes.By(tx, "group", g.Key()) {
+				if row.Created.Sub(old.Created) > refreshesKept {
+					store.InstanceRefreshes.Delete(tx, old.ID)
 				}
-				if _, going := scalinggroup.ActiveRefresh(tx, g.Key()); going {
-					return wire.Errorf(
-						"InstanceRefreshInProgress",
-						"An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
-					)
-				}
-				for _, old := range store.InstanceRefreshes.By(tx, "group", g.Key()) {
-					if row.Created.Sub(old.Created) > refreshesKept {
-						store.InstanceRefreshes.Delete(tx, old.ID)
-					}
-				}
-				store.InstanceRefreshes.Put(tx, row)
-				return nil
-			},
-		)
+			}
+			store.InstanceRefreshes.Put(tx, row)
+			return nil
+		})
 }
 
 func checkStrategy(strategy types.RefreshStrategy) error {
@@ -281,7 +279,8 @@ func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.Des
 
 func describeRefresh(row *store.InstanceRefresh) (types.InstanceRefresh, error) {
 	item := types.InstanceRefresh{
-		InstanceRefreshId: &row.ID, AutoScalingGroupName: &row.Group, Status: types.InstanceRefreshStatus(row.Status), Strategy: types.RefreshStrategy(row.Strategy),
+		InstanceRefreshId: &row.ID, AutoScalingGroupName: &row.Group, Status: types.InstanceRefreshStatus(row.Status),
+		Strategy:  types.RefreshStrategy(row.Strategy),
 		StartTime: instantOf(row.Started), EndTime: instantOf(row.Ended), Preferences: &types.RefreshPreferences{},
 	}
 	optional(&item.StatusReason, row.StatusReason)

@@ -40,7 +40,8 @@ func newRefreshable(t *testing.T) *refreshable {
 	}
 	compute := ec2.New(
 		ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15"), Images: []ec2.BaseImage{{
-			Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian",
+			Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda",
+			SizeGiB: 8, Parameter: "/aws/service/debian",
 		}}},
 	)
 	config := wiretest.Serve(
@@ -63,28 +64,30 @@ func newRefreshable(t *testing.T) *refreshable {
 		store.Images.Edit(tx, *image, func(row *store.Image) {
 			row.State = "available"
 			store.Snapshots.Edit(
-				tx,
-				row.SnapshotID,
-				func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
+				tx, row.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
 			)
 		})
 	})
 	made, err := machines.CreateLaunchTemplate(t.Context(), &ec2client.CreateLaunchTemplateInput{
-		LaunchTemplateName: aws.String(
-			"web",
-		), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: image, InstanceType: "t3.micro"},
+		LaunchTemplateName: aws.String("web"),
+		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: image, InstanceType: "t3.micro"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.template = made.LaunchTemplate.LaunchTemplateId
-	for _, data := range []ec2types.RequestLaunchTemplateData{{InstanceType: "t3.small"}, {ImageId: aws.String("resolve:ssm:/aws/service/debian")}} {
-		if _, err := machines.CreateLaunchTemplateVersion(t.Context(), &ec2client.CreateLaunchTemplateVersionInput{LaunchTemplateId: w.template, SourceVersion: aws.String("1"), LaunchTemplateData: &data}); err != nil {
+	for _, data := range []ec2types.RequestLaunchTemplateData{
+		{InstanceType: "t3.small"}, {ImageId: aws.String("resolve:ssm:/aws/service/debian")},
+	} {
+		if _, err := machines.CreateLaunchTemplateVersion(t.Context(), &ec2client.CreateLaunchTemplateVersionInput{
+			LaunchTemplateId: w.template, SourceVersion: aws.String("1"), LaunchTemplateData: &data,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := w.CreateAutoScalingGroup(t.Context(), &client.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String("g"), MinSize: aws.Int32(0), MaxSize: aws.Int32(4), AvailabilityZones: []string{"eu-west-1a"}, HealthCheckGracePeriod: aws.Int32(90),
+		AutoScalingGroupName: aws.String("g"), MinSize: aws.Int32(0), MaxSize: aws.Int32(4),
+		AvailabilityZones: []string{"eu-west-1a"}, HealthCheckGracePeriod: aws.Int32(90),
 		LaunchTemplate: w.version("1"),
 	}); err != nil {
 		t.Fatal(err)
@@ -172,7 +175,9 @@ func TestARefreshIsKeptWithTheDefaultsOfItsPreferences(t *testing.T) {
 		store.InstanceRefreshes.Delete(tx, id)
 	})
 	if _, err := w.begin(func(in *client.StartInstanceRefreshInput) {
-		in.DesiredConfiguration, in.Preferences = nil, &types.RefreshPreferences{CheckpointPercentages: []int32{20, 100}}
+		in.DesiredConfiguration, in.Preferences = nil, &types.RefreshPreferences{
+			CheckpointPercentages: []int32{20, 100},
+		}
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -189,13 +194,23 @@ func TestStartInstanceRefreshRefusals(t *testing.T) {
 		return func(in *client.StartInstanceRefreshInput) { in.Preferences = &p }
 	}
 	for want, change := range map[string]func(*client.StartInstanceRefreshInput){
-		"ValidationError: AutoScalingGroup name not found - AutoScalingGroup none not found":                                                      func(in *client.StartInstanceRefreshInput) { in.AutoScalingGroupName = aws.String("none") },
-		"NotImplemented: aloft's local cloud does not implement replacing root volumes of running instances (Strategy ReplaceRootVolume)":         func(in *client.StartInstanceRefreshInput) { in.Strategy = types.RefreshStrategyReplaceRootVolume },
-		"ValidationError: The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.":                       with(types.RefreshPreferences{MinHealthyPercentage: aws.Int32(50), MaxHealthyPercentage: aws.Int32(200)}),
-		"ValidationError: You must specify MinHealthyPercentage when you specify MaxHealthyPercentage.":                                           with(types.RefreshPreferences{MaxHealthyPercentage: aws.Int32(200)}),
-		"ValidationError: CheckpointPercentages must be unique, in ascending order and from 1 to 100.":                                            with(types.RefreshPreferences{CheckpointPercentages: []int32{50, 50}}),
-		"ValidationError: You must specify CheckpointPercentages when you specify CheckpointDelay.":                                               with(types.RefreshPreferences{CheckpointDelay: aws.Int32(60)}),
-		"ValidationError: The CloudWatch alarm errors does not exist.":                                                                            with(types.RefreshPreferences{AlarmSpecification: &types.AlarmSpecification{Alarms: []string{"errors"}}}),
+		"ValidationError: AutoScalingGroup name not found - AutoScalingGroup none not found":                                              func(in *client.StartInstanceRefreshInput) { in.AutoScalingGroupName = aws.String("none") },
+		"NotImplemented: aloft's local cloud does not implement replacing root volumes of running instances (Strategy ReplaceRootVolume)": func(in *client.StartInstanceRefreshInput) { in.Strategy = types.RefreshStrategyReplaceRootVolume },
+		"ValidationError: The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.": with(types.RefreshPreferences{
+			MinHealthyPercentage: aws.Int32(50), MaxHealthyPercentage: aws.Int32(200),
+		}),
+		"ValidationError: You must specify MinHealthyPercentage when you specify MaxHealthyPercentage.": with(types.RefreshPreferences{
+			MaxHealthyPercentage: aws.Int32(200),
+		}),
+		"ValidationError: CheckpointPercentages must be unique, in ascending order and from 1 to 100.": with(types.RefreshPreferences{
+			CheckpointPercentages: []int32{50, 50},
+		}),
+		"ValidationError: You must specify CheckpointPercentages when you specify CheckpointDelay.": with(types.RefreshPreferences{
+			CheckpointDelay: aws.Int32(60),
+		}),
+		"ValidationError: The CloudWatch alarm errors does not exist.": with(types.RefreshPreferences{
+			AlarmSpecification: &types.AlarmSpecification{Alarms: []string{"errors"}},
+		}),
 		"ValidationError: You must use a valid fully-formed launch template. Could not find the specified version 9 for the launch template with": func(in *client.StartInstanceRefreshInput) { in.DesiredConfiguration.LaunchTemplate = w.version("9") },
 		"ValidationError: The request isn't valid. The AutoRollback parameter cannot be set to true when the DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration and try again.": func(in *client.StartInstanceRefreshInput) {
 			in.DesiredConfiguration, in.Preferences = nil, &types.RefreshPreferences{AutoRollback: aws.Bool(true)}
@@ -221,7 +236,9 @@ func TestStartInstanceRefreshRefusals(t *testing.T) {
 func TestNothingIsRolledBackToAConfigurationThatMayChange(t *testing.T) {
 	w := newRefreshable(t)
 	for _, own := range []string{"$Latest", "$Default", "3"} {
-		if _, err := w.UpdateAutoScalingGroup(t.Context(), &client.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("g"), LaunchTemplate: w.version(own)}); err != nil {
+		if _, err := w.UpdateAutoScalingGroup(t.Context(), &client.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: aws.String("g"), LaunchTemplate: w.version(own),
+		}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := w.begin(func(in *client.StartInstanceRefreshInput) {
@@ -237,7 +254,9 @@ func TestNothingIsRolledBackToAConfigurationThatMayChange(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("g")}); !strings.HasPrefix(
+		if _, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{
+			AutoScalingGroupName: aws.String("g"),
+		}); !strings.HasPrefix(
 			told(err),
 			"IrreversibleInstanceRefresh: ",
 		) {
@@ -251,12 +270,16 @@ func TestARefreshIsCancelledOrRolledBackWhileItIsActive(t *testing.T) {
 	w := newRefreshable(t)
 	group := aws.String("g")
 	const none = "ActiveInstanceRefreshNotFound: No in progress, baking, pending, or cancelling Instance Refresh found for Auto Scaling group g"
-	if _, err := w.CancelInstanceRefresh(t.Context(), &client.CancelInstanceRefreshInput{AutoScalingGroupName: group}); told(
+	if _, err := w.CancelInstanceRefresh(
+		t.Context(), &client.CancelInstanceRefreshInput{AutoScalingGroupName: group},
+	); told(
 		err,
 	) != none {
 		t.Errorf("cancel nothing: %v", err)
 	}
-	if _, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: group}); told(
+	if _, err := w.RollbackInstanceRefresh(
+		t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: group},
+	); told(
 		err,
 	) != none {
 		t.Errorf("roll nothing back: %v", err)
@@ -268,7 +291,9 @@ func TestARefreshIsCancelledOrRolledBackWhileItIsActive(t *testing.T) {
 	w.edit(id, func(r *store.InstanceRefresh) {
 		r.Status, r.Started, r.Percent, r.Remaining = store.RefreshInProgress, time.Now(), 33, 2
 	})
-	if out, err := w.RollbackInstanceRefresh(t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: group}); err != nil ||
+	if out, err := w.RollbackInstanceRefresh(
+		t.Context(), &client.RollbackInstanceRefreshInput{AutoScalingGroupName: group},
+	); err != nil ||
 		*out.InstanceRefreshId != id {
 		t.Fatalf("%+v %v", out, err)
 	}
@@ -279,7 +304,9 @@ func TestARefreshIsCancelledOrRolledBackWhileItIsActive(t *testing.T) {
 		*d.RollbackReason != "Rollback was initiated due to user request." {
 		t.Errorf("%+v", r)
 	}
-	if out, err := w.CancelInstanceRefresh(t.Context(), &client.CancelInstanceRefreshInput{AutoScalingGroupName: group, WaitForTransitioningInstances: aws.Bool(false)}); err != nil ||
+	if out, err := w.CancelInstanceRefresh(t.Context(), &client.CancelInstanceRefreshInput{
+		AutoScalingGroupName: group, WaitForTransitioningInstances: aws.Bool(false),
+	}); err != nil ||
 		*out.InstanceRefreshId != id {
 		t.Fatalf("%+v %v", out, err)
 	}
@@ -333,9 +360,7 @@ func TestRefreshesAreListedTheLatestFirstForSixWeeks(t *testing.T) {
 			old.ID, old.Status, old.Created = fmt.Sprint(
 				"old-",
 				age,
-			), store.RefreshSuccessful, row.Created.Add(
-				-time.Duration(age)*11*24*time.Hour,
-			)
+			), store.RefreshSuccessful, row.Created.Add(-time.Duration(age)*11*24*time.Hour)
 			store.InstanceRefreshes.Put(tx, &old)
 		})
 		if age < 4 {
@@ -343,7 +368,9 @@ func TestRefreshesAreListedTheLatestFirstForSixWeeks(t *testing.T) {
 		}
 	}
 	var got []string
-	for p := client.NewDescribeInstanceRefreshesPaginator(w, &client.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("g"), MaxRecords: aws.Int32(3)}); p.HasMorePages(); {
+	for p := client.NewDescribeInstanceRefreshesPaginator(w, &client.DescribeInstanceRefreshesInput{
+		AutoScalingGroupName: aws.String("g"), MaxRecords: aws.Int32(3),
+	}); p.HasMorePages(); {
 		out, err := p.NextPage(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -358,7 +385,9 @@ func TestRefreshesAreListedTheLatestFirstForSixWeeks(t *testing.T) {
 	if one := w.all("old-2"); len(one) != 1 || *one[0].InstanceRefreshId != "old-2" {
 		t.Errorf("%+v", one)
 	}
-	if _, err := w.DescribeInstanceRefreshes(t.Context(), &client.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("g"), NextToken: aws.String("x")}); told(
+	if _, err := w.DescribeInstanceRefreshes(t.Context(), &client.DescribeInstanceRefreshesInput{
+		AutoScalingGroupName: aws.String("g"), NextToken: aws.String("x"),
+	}); told(
 		err,
 	) != "InvalidNextToken: The token 'x' is invalid." {
 		t.Errorf("got %v", err)
@@ -370,7 +399,9 @@ func TestWarmPoolsAreRefusedByName(t *testing.T) {
 	_, put := w.PutWarmPool(t.Context(), &client.PutWarmPoolInput{AutoScalingGroupName: aws.String("g")})
 	_, describe := w.DescribeWarmPool(t.Context(), &client.DescribeWarmPoolInput{AutoScalingGroupName: aws.String("g")})
 	_, remove := w.DeleteWarmPool(t.Context(), &client.DeleteWarmPoolInput{AutoScalingGroupName: aws.String("g")})
-	for name, err := range map[string]error{"PutWarmPool": put, "DescribeWarmPool": describe, "DeleteWarmPool": remove} {
+	for name, err := range map[string]error{
+		"PutWarmPool": put, "DescribeWarmPool": describe, "DeleteWarmPool": remove,
+	} {
 		if told(err) != "NotImplemented: aloft's local cloud does not implement autoscaling:"+name {
 			t.Errorf("%s: %v", name, err)
 		}

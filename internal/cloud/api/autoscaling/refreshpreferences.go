@@ -27,7 +27,9 @@ func (a *API) prefer(g *store.ScalingGroup, given *types.RefreshPreferences) (*t
 	if given != nil {
 		p = *given
 	}
-	if err := cmp.Or(checkPercentages(p), checkPauses(p), checkTreatment(p), a.checkAlarms(g.Region, p.AlarmSpecification)); err != nil {
+	if err := cmp.Or(
+		checkPercentages(p), checkPauses(p), checkTreatment(p), a.checkAlarms(g.Region, p.AlarmSpecification),
+	); err != nil {
 		return nil, err
 	}
 	least, warmup := int32(90), g.HealthCheckGrace
@@ -56,7 +58,10 @@ func (a *API) prefer(g *store.ScalingGroup, given *types.RefreshPreferences) (*t
 }
 
 func checkPercentages(p types.RefreshPreferences) error {
-	if err := cmp.Or(model.Between("preferences.minHealthyPercentage", p.MinHealthyPercentage, 0, 100), model.Between("preferences.maxHealthyPercentage", p.MaxHealthyPercentage, 100, 200)); err != nil {
+	if err := cmp.Or(
+		model.Between("preferences.minHealthyPercentage", p.MinHealthyPercentage, 0, 100),
+		model.Between("preferences.maxHealthyPercentage", p.MaxHealthyPercentage, 100, 200),
+	); err != nil {
 		return err
 	}
 	switch {
@@ -82,12 +87,7 @@ func checkPauses(p types.RefreshPreferences) error {
 		return invalid("You must specify CheckpointPercentages when you specify CheckpointDelay.")
 	}
 	return cmp.Or(
-		model.Between(
-			"preferences.checkpointDelay",
-			p.CheckpointDelay,
-			0,
-			maxRefreshPause,
-		),
+		model.Between("preferences.checkpointDelay", p.CheckpointDelay, 0, maxRefreshPause),
 		model.Between("preferences.bakeTime", p.BakeTime, 0, maxRefreshPause),
 		model.Between("preferences.instanceWarmup", p.InstanceWarmup, 0, maxRefreshWarmup),
 	)
@@ -100,11 +100,7 @@ func checkTreatment(p types.RefreshPreferences) error {
 	if p.ScaleInProtectedInstances != "" &&
 		!slices.Contains(p.ScaleInProtectedInstances.Values(), p.ScaleInProtectedInstances) {
 		return model.OutOfSet(
-			"preferences.scaleInProtectedInstances",
-			p.ScaleInProtectedInstances,
-			"Refresh",
-			"Ignore",
-			"Wait",
+			"preferences.scaleInProtectedInstances", p.ScaleInProtectedInstances, "Refresh", "Ignore", "Wait",
 		)
 	}
 	return nil

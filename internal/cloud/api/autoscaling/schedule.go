@@ -105,7 +105,9 @@ func failed(name *string, err error) types.FailedScheduledUpdateGroupActionReque
 // schedule checks and stores one action.
 func (a *API) schedule(tx *store.Tx, g *store.ScalingGroup, in *types.ScheduledUpdateGroupActionRequest) error {
 	now := a.Now()
-	if err := cmp.Or(checkLength("scheduledActionName", in.ScheduledActionName), checkActionSizes(in), checkActionTimes(in, now)); err != nil {
+	if err := cmp.Or(
+		checkLength("scheduledActionName", in.ScheduledActionName), checkActionSizes(in), checkActionTimes(in, now),
+	); err != nil {
 		return err
 	}
 	row := &store.ScheduledAction{
@@ -144,16 +146,12 @@ func (a *API) schedule(tx *store.Tx, g *store.ScalingGroup, in *types.ScheduledU
 				g.Name,
 			)
 		}
-		row.ARN = identity.ARN(
-			"autoscaling",
-			g.Region,
-			fmt.Sprintf(
-				"scheduledUpdateGroupAction:%s:autoScalingGroupName/%s:scheduledActionName/%s",
-				scalinggroup.UUID(),
-				g.Name,
-				row.Name,
-			),
-		)
+		row.ARN = identity.ARN("autoscaling", g.Region, fmt.Sprintf(
+			"scheduledUpdateGroupAction:%s:autoScalingGroupName/%s:scheduledActionName/%s",
+			scalinggroup.UUID(),
+			g.Name,
+			row.Name,
+		))
 	}
 	var ok bool
 	if row.Next, ok = capacity.NextRun(row, now); !ok {
@@ -173,10 +171,7 @@ func checkActionSizes(in *types.ScheduledUpdateGroupActionRequest) error {
 		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", most, least)
 	case desired < least || desired > most:
 		return invalid(
-			"Desired capacity:%d must be between the specified min size:%d and max size:%d",
-			desired,
-			least,
-			most,
+			"Desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most,
 		)
 	}
 	return cmp.Or(
@@ -227,9 +222,7 @@ func unschedule(tx *store.Tx, g *store.ScalingGroup, name *string) error {
 		}
 	}
 	return invalid(
-		"Scheduled action name not found - Scheduled action %s not found in AutoScalingGroup %s",
-		*name,
-		g.Name,
+		"Scheduled action name not found - Scheduled action %s not found in AutoScalingGroup %s", *name, g.Name,
 	)
 }
 

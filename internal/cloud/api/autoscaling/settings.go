@@ -29,15 +29,19 @@ type settings struct {
 
 func settingsOf(in *autoscaling.CreateAutoScalingGroupInput) settings {
 	return settings{
-		in.DefaultCooldown, in.DefaultInstanceWarmup, in.HealthCheckGracePeriod, in.MaxInstanceLifetime, in.HealthCheckType, in.ServiceLinkedRoleARN, in.TerminationPolicies,
-		in.NewInstancesProtectedFromScaleIn, in.CapacityRebalance, in.AvailabilityZoneDistribution, in.AvailabilityZoneImpairmentPolicy, in.InstanceMaintenancePolicy, in.DeletionProtection,
+		in.DefaultCooldown, in.DefaultInstanceWarmup, in.HealthCheckGracePeriod, in.MaxInstanceLifetime,
+		in.HealthCheckType, in.ServiceLinkedRoleARN, in.TerminationPolicies,
+		in.NewInstancesProtectedFromScaleIn, in.CapacityRebalance, in.AvailabilityZoneDistribution,
+		in.AvailabilityZoneImpairmentPolicy, in.InstanceMaintenancePolicy, in.DeletionProtection,
 	}
 }
 
 func settingsIn(in *autoscaling.UpdateAutoScalingGroupInput) settings {
 	return settings{
-		in.DefaultCooldown, in.DefaultInstanceWarmup, in.HealthCheckGracePeriod, in.MaxInstanceLifetime, in.HealthCheckType, in.ServiceLinkedRoleARN, in.TerminationPolicies,
-		in.NewInstancesProtectedFromScaleIn, in.CapacityRebalance, in.AvailabilityZoneDistribution, in.AvailabilityZoneImpairmentPolicy, in.InstanceMaintenancePolicy, in.DeletionProtection,
+		in.DefaultCooldown, in.DefaultInstanceWarmup, in.HealthCheckGracePeriod, in.MaxInstanceLifetime,
+		in.HealthCheckType, in.ServiceLinkedRoleARN, in.TerminationPolicies,
+		in.NewInstancesProtectedFromScaleIn, in.CapacityRebalance, in.AvailabilityZoneDistribution,
+		in.AvailabilityZoneImpairmentPolicy, in.InstanceMaintenancePolicy, in.DeletionProtection,
 	}
 }
 
@@ -63,12 +67,7 @@ func (s settings) apply(g *store.ScalingGroup) error {
 		g.TerminationPolicies = s.policies
 	}
 	return cmp.Or(
-		model.Between(
-			"defaultCooldown",
-			s.cooldown,
-			0,
-			1<<30,
-		),
+		model.Between("defaultCooldown", s.cooldown, 0, 1<<30),
 		model.Between("defaultInstanceWarmup", s.warmup, -1, 1<<30),
 		model.Between("healthCheckGracePeriod", s.grace, 0, 1<<30),
 		s.checkLifetime(),
@@ -109,11 +108,7 @@ func (s settings) checkPolicies() error {
 func (s settings) checkDeletion() error {
 	if s.deletion != "" && !slices.Contains(s.deletion.Values(), s.deletion) {
 		return model.OutOfSet(
-			"deletionProtection",
-			s.deletion,
-			"none",
-			"prevent-force-deletion",
-			"prevent-all-deletion",
+			"deletionProtection", s.deletion, "none", "prevent-force-deletion", "prevent-all-deletion",
 		)
 	}
 	return nil
@@ -206,7 +201,10 @@ func (s settings) applyMaintenance(g *store.ScalingGroup) error {
 		g.MinHealthy, g.MaxHealthy = -1, -1
 		return nil
 	}
-	if err := cmp.Or(model.Between("instanceMaintenancePolicy.minHealthyPercentage", low, 0, 100), model.Between("instanceMaintenancePolicy.maxHealthyPercentage", high, 100, 200)); err != nil {
+	if err := cmp.Or(
+		model.Between("instanceMaintenancePolicy.minHealthyPercentage", low, 0, 100),
+		model.Between("instanceMaintenancePolicy.maxHealthyPercentage", high, 100, 200),
+	); err != nil {
 		return err
 	}
 	if *high-*low > 100 {

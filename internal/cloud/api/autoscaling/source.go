@@ -118,7 +118,9 @@ func (a *API) mixedPolicy(region string, in *types.MixedInstancesPolicy) (*types
 		}
 		kept := types.LaunchTemplateOverrides{InstanceType: o.InstanceType}
 		if o.LaunchTemplateSpecification != nil {
-			if kept.LaunchTemplateSpecification, err = a.specification(region, o.LaunchTemplateSpecification); err != nil {
+			if kept.LaunchTemplateSpecification, err = a.specification(
+				region, o.LaunchTemplateSpecification,
+			); err != nil {
 				return nil, err
 			}
 		}
@@ -170,7 +172,9 @@ func distribution(in *types.InstancesDistribution) (*types.InstancesDistribution
 	switch {
 	case !slices.Contains([]string{"prioritized", "lowest-price"}, *out.OnDemandAllocationStrategy):
 		return nil, invalid("Invalid OnDemandAllocationStrategy: %s", *out.OnDemandAllocationStrategy)
-	case !slices.Contains([]string{"lowest-price", "capacity-optimized", "capacity-optimized-prioritized", "price-capacity-optimized"}, *out.SpotAllocationStrategy):
+	case !slices.Contains([]string{
+		"lowest-price", "capacity-optimized", "capacity-optimized-prioritized", "price-capacity-optimized",
+	}, *out.SpotAllocationStrategy):
 		return nil, invalid("Invalid SpotAllocationStrategy: %s", *out.SpotAllocationStrategy)
 	}
 	return &out, cmp.Or(
@@ -181,10 +185,7 @@ func distribution(in *types.InstancesDistribution) (*types.InstancesDistribution
 			100,
 		),
 		model.Between(
-			"mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity",
-			out.OnDemandBaseCapacity,
-			0,
-			1<<30,
+			"mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity", out.OnDemandBaseCapacity, 0, 1<<30,
 		),
 		model.Between("mixedInstancesPolicy.instancesDistribution.spotInstancePools", out.SpotInstancePools, 1, 20),
 	)
@@ -196,7 +197,9 @@ func (a *API) checkLaunch(g *store.ScalingGroup) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Templates.CheckLaunch(g.Region, ec2.Launch{Template: source.Template, Type: source.InstanceType, SubnetID: g.SubnetIDs[0], Count: 1}); err != nil {
+	if err := a.Templates.CheckLaunch(g.Region, ec2.Launch{
+		Template: source.Template, Type: source.InstanceType, SubnetID: g.SubnetIDs[0], Count: 1,
+	}); err != nil {
 		return badTemplate(err)
 	}
 	return nil

@@ -59,32 +59,28 @@ func newWorld(t *testing.T) *world {
 		ctx:   wire.WithCaller(context.Background(), wire.Caller{AccountID: identity.Account, Region: here}),
 		elb:   elbv2.New(elbv2.Config{Store: s, PublicRange: public}),
 	}
-	w.ec2 = compute.New(
-		compute.Config{
-			Store:       s,
-			PublicRange: public,
-			Images: []compute.BaseImage{
-				{
-					Base:         "debian-12",
-					Name:         "debian-12",
-					Owner:        "136693071363",
-					Architecture: "x86_64",
-					RootDevice:   "/dev/xvda",
-					SizeGiB:      8,
-					Parameter:    "/p",
-				},
+	w.ec2 = compute.New(compute.Config{
+		Store:       s,
+		PublicRange: public,
+		Images: []compute.BaseImage{
+			{
+				Base:         "debian-12",
+				Name:         "debian-12",
+				Owner:        "136693071363",
+				Architecture: "x86_64",
+				RootDevice:   "/dev/xvda",
+				SizeGiB:      8,
+				Parameter:    "/p",
 			},
 		},
-	)
+	})
 	w.API = api.New(api.Config{Store: s, Templates: w.ec2})
 	w.image = *must(w.ec2.DescribeImages(w.ctx, &ec2.DescribeImagesInput{}))(t).Images[0].ImageId
 	w.update(func(tx *store.Tx) {
 		store.Images.Edit(tx, w.image, func(i *store.Image) {
 			i.State = "available"
 			store.Snapshots.Edit(
-				tx,
-				i.SnapshotID,
-				func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
+				tx, i.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
 			)
 		})
 	})
@@ -96,18 +92,13 @@ func newWorld(t *testing.T) *world {
 	for _, subnet := range subnets[:3] {
 		w.subnets = append(w.subnets, *subnet.SubnetId)
 	}
-	must(
-		w.ec2.CreateLaunchTemplate(
-			w.ctx,
-			&ec2.CreateLaunchTemplateInput{
-				LaunchTemplateName: new("web"),
-				LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro"},
-			},
-		),
-	)(
-		t,
-	)
-	w.targets = *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{Name: new("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: new(int32(80)), VpcId: subnets[0].VpcId}))(t).TargetGroups[0].TargetGroupArn
+	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: new("web"),
+		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro"},
+	}))(t)
+	w.targets = *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{
+		Name: new("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: new(int32(80)), VpcId: subnets[0].VpcId,
+	}))(t).TargetGroups[0].TargetGroupArn
 	return w
 }
 
@@ -142,9 +133,7 @@ func (w *world) machines(ctx context.Context) {
 			}
 			_ = w.store.Update(func(tx *store.Tx) error {
 				store.Instances.Edit(
-					tx,
-					i.ID,
-					func(i *store.Instance) { i.State, i.Reachable = next, next == store.Running },
+					tx, i.ID, func(i *store.Instance) { i.State, i.Reachable = next, next == store.Running },
 				)
 				return nil
 			})
@@ -184,9 +173,9 @@ func declined(t *testing.T, err error, code, text string) {
 // three is a group of three to six in three zones.
 func (w *world) three() *autoscaling.CreateAutoScalingGroupInput {
 	return &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: new(
-			"g",
-		), MinSize: new(int32(1)), MaxSize: new(int32(6)), DesiredCapacity: new(int32(3)), VPCZoneIdentifier: new(strings.Join(w.subnets, ",")),
+		AutoScalingGroupName: new("g"),
+		MinSize:              new(int32(1)), MaxSize: new(int32(6)), DesiredCapacity: new(int32(3)),
+		VPCZoneIdentifier: new(strings.Join(w.subnets, ",")),
 		LaunchTemplate: &types.LaunchTemplateSpecification{
 			LaunchTemplateName: new("web"),
 		}, TargetGroupARNs: []string{w.targets},
@@ -217,14 +206,10 @@ func (w *world) settle() {
 
 func (w *world) describe() types.AutoScalingGroup {
 	w.t.Helper()
-	groups := must(
-		w.DescribeAutoScalingGroups(
-			w.ctx,
-			&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"g"}},
-		),
-	)(
-		w.t,
-	).AutoScalingGroups
+	groups := must(w.DescribeAutoScalingGroups(
+		w.ctx,
+		&autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"g"}},
+	))(w.t).AutoScalingGroups
 	if len(groups) != 1 {
 		w.t.Fatalf("%d groups", len(groups))
 	}
@@ -243,7 +228,9 @@ func (w *world) states() string {
 // last is the newest activity about an instance.
 func (w *world) last(id string) types.Activity {
 	w.t.Helper()
-	for _, a := range must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: new("g")}))(w.t).Activities {
+	for _, a := range must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
+		AutoScalingGroupName: new("g"),
+	}))(w.t).Activities {
 		if strings.Contains(*a.Description, id) {
 			return a
 		}
@@ -264,19 +251,12 @@ func tells(t *testing.T, a types.Activity, status, description, cause string) {
 // hook makes a lifecycle hook of the group.
 func (w *world) hook(name, transition string) {
 	w.t.Helper()
-	must(
-		w.PutLifecycleHook(
-			w.ctx,
-			&autoscaling.PutLifecycleHookInput{
-				AutoScalingGroupName: new("g"),
-				LifecycleHookName:    &name,
-				LifecycleTransition:  &transition,
-				HeartbeatTimeout:     aws.Int32(600),
-			},
-		),
-	)(
-		w.t,
-	)
+	must(w.PutLifecycleHook(w.ctx, &autoscaling.PutLifecycleHookInput{
+		AutoScalingGroupName: new("g"),
+		LifecycleHookName:    &name,
+		LifecycleTransition:  &transition,
+		HeartbeatTimeout:     aws.Int32(600),
+	}))(w.t)
 }
 
 // waits are the hooks that an instance waits for.

@@ -34,9 +34,7 @@ func readTags(given []types.Tag) ([]store.ScalingTag, error) {
 	}
 	if len(out) > constraint.MaxTags {
 		return nil, wire.Errorf(
-			"LimitExceeded",
-			"The number of tags of an Auto Scaling group is limited to %d",
-			constraint.MaxTags,
+			"LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags,
 		)
 	}
 	return out, nil
@@ -45,9 +43,7 @@ func readTags(given []types.Tag) ([]store.ScalingTag, error) {
 // addTag is the tags with one more, or with one replaced.
 func addTag(tags []store.ScalingTag, t store.ScalingTag) []store.ScalingTag {
 	at, found := slices.BinarySearchFunc(
-		tags,
-		t.Key,
-		func(t store.ScalingTag, key string) int { return cmp.Compare(t.Key, key) },
+		tags, t.Key, func(t store.ScalingTag, key string) int { return cmp.Compare(t.Key, key) },
 	)
 	if found {
 		out := slices.Clone(tags)
@@ -81,9 +77,7 @@ func (a *API) CreateOrUpdateTags(ctx context.Context, in *autoscaling.CreateOrUp
 			tags := addTag(g.Tags, read[0])
 			if len(tags) > constraint.MaxTags {
 				return nil, wire.Errorf(
-					"LimitExceeded",
-					"The number of tags of an Auto Scaling group is limited to %d",
-					constraint.MaxTags,
+					"LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags,
 				)
 			}
 			return tags, nil

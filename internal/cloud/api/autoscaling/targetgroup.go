@@ -62,44 +62,28 @@ func checkTargetGroups(r store.Reader, region string, arns []string) error {
 // target groups, those that are there as well.
 func (a *API) AttachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.AttachLoadBalancerTargetGroupsInput) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error) {
 	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.retarget(
-		ctx,
-		in.AutoScalingGroupName,
-		in.TargetGroupARNs,
-		nil,
-		attach,
+		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, attach,
 	)
 }
 
 // AttachTrafficSources does so with target groups by another name.
 func (a *API) AttachTrafficSources(ctx context.Context, in *autoscaling.AttachTrafficSourcesInput) (*autoscaling.AttachTrafficSourcesOutput, error) {
 	return &autoscaling.AttachTrafficSourcesOutput{}, a.retarget(
-		ctx,
-		in.AutoScalingGroupName,
-		nil,
-		in.TrafficSources,
-		attach,
+		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, attach,
 	)
 }
 
 // DetachLoadBalancerTargetGroups has a group's instances deregistered.
 func (a *API) DetachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DetachLoadBalancerTargetGroupsInput) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error) {
 	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.retarget(
-		ctx,
-		in.AutoScalingGroupName,
-		in.TargetGroupARNs,
-		nil,
-		detach,
+		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, detach,
 	)
 }
 
 // DetachTrafficSources does so with target groups by another name.
 func (a *API) DetachTrafficSources(ctx context.Context, in *autoscaling.DetachTrafficSourcesInput) (*autoscaling.DetachTrafficSourcesOutput, error) {
 	return &autoscaling.DetachTrafficSourcesOutput{}, a.retarget(
-		ctx,
-		in.AutoScalingGroupName,
-		nil,
-		in.TrafficSources,
-		detach,
+		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, detach,
 	)
 }
 
@@ -147,19 +131,14 @@ func detach(tx *store.Tx, g *store.ScalingGroup, leaving []string) error {
 		}
 	}
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-		g.TargetGroupARNs, g.LeavingTargetGroups = without(
-			g.TargetGroupARNs,
-			leaving,
-		), append(
+		g.TargetGroupARNs, g.LeavingTargetGroups = without(g.TargetGroupARNs, leaving), append(
 			without(g.LeavingTargetGroups, leaving),
 			leaving...)
 	})
 	// Attached again one day, each instance is registered again.
 	for _, i := range scalinggroup.Instances(tx, g.Key()) {
 		store.ScalingInstances.Edit(
-			tx,
-			i.InstanceID,
-			func(i *store.ScalingInstance) { i.Registered = without(i.Registered, leaving) },
+			tx, i.InstanceID, func(i *store.ScalingInstance) { i.Registered = without(i.Registered, leaving) },
 		)
 	}
 	return nil
@@ -215,22 +194,17 @@ func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscal
 		return nil, err
 	}
 	rows, next, err := cut(
-		asked{in.MaxRecords, in.NextToken, 100, 100},
-		attachments(view, g),
-		func(t attachment) string { return t.arn },
+		asked{in.MaxRecords, in.NextToken, 100, 100}, attachments(view, g), func(t attachment) string { return t.arn },
 	)
 	out := &autoscaling.DescribeLoadBalancerTargetGroupsOutput{
 		LoadBalancerTargetGroups: []types.LoadBalancerTargetGroupState{},
 		NextToken:                next,
 	}
 	for _, t := range rows {
-		out.LoadBalancerTargetGroups = append(
-			out.LoadBalancerTargetGroups,
-			types.LoadBalancerTargetGroupState{
-				LoadBalancerTargetGroupARN: aws.String(t.arn),
-				State:                      aws.String(t.state),
-			},
-		)
+		out.LoadBalancerTargetGroups = append(out.LoadBalancerTargetGroups, types.LoadBalancerTargetGroupState{
+			LoadBalancerTargetGroupARN: aws.String(t.arn),
+			State:                      aws.String(t.state),
+		})
 	}
 	return out, err
 }
@@ -253,14 +227,11 @@ func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.Descri
 	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 50}, all, func(t attachment) string { return t.arn })
 	out := &autoscaling.DescribeTrafficSourcesOutput{TrafficSources: []types.TrafficSourceState{}, NextToken: next}
 	for _, t := range rows {
-		out.TrafficSources = append(
-			out.TrafficSources,
-			types.TrafficSourceState{
-				Identifier: aws.String(t.arn),
-				State:      aws.String(t.state),
-				Type:       aws.String(elbv2Source),
-			},
-		)
+		out.TrafficSources = append(out.TrafficSources, types.TrafficSourceState{
+			Identifier: aws.String(t.arn),
+			State:      aws.String(t.state),
+			Type:       aws.String(elbv2Source),
+		})
 	}
 	return out, err
 }

@@ -91,7 +91,10 @@ func checkCustomized(c *types.CustomizedMetricSpecification) error {
 		)
 	}
 	for _, d := range c.Dimensions {
-		if err := cmp.Or(model.Required("dimensions.member.name", d.Name != nil), model.Required("dimensions.member.value", d.Value != nil)); err != nil {
+		if err := cmp.Or(
+			model.Required("dimensions.member.name", d.Name != nil),
+			model.Required("dimensions.member.value", d.Value != nil),
+		); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,9 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 		{LifecycleHookName: new("h"), LifecycleTransition: new("autoscaling:EC2_INSTANCE_TERMINATING")},
 	}
 	must(client.CreateAutoScalingGroup(ctx, in))(t)
-	g := must(client.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"g"}}))(t).AutoScalingGroups[0]
+	g := must(client.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{
+		AutoScalingGroupNames: []string{"g"},
+	}))(t).AutoScalingGroups[0]
 	if *g.MaxSize != 6 || *g.DefaultInstanceWarmup != 0 || g.CreatedTime.IsZero() || *g.Tags[0].Key != "a&b" ||
 		*g.Tags[0].Value != "<c>" ||
 		!*g.Tags[0].PropagateAtLaunch ||
@@ -32,27 +34,24 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 		g.Instances == nil && len(g.Instances) != 0 {
 		t.Errorf("%+v", g)
 	}
-	if h := must(client.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: new("g")}))(t).LifecycleHooks; len(
+	if h := must(client.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{
+		AutoScalingGroupName: new("g"),
+	}))(t).LifecycleHooks; len(
 		h,
 	) != 1 ||
 		*h[0].GlobalTimeout != 172800 ||
 		*h[0].DefaultResult != "ABANDON" {
 		t.Errorf("%+v", h)
 	}
-	must(
-		client.SuspendProcesses(
-			ctx,
-			&autoscaling.SuspendProcessesInput{
-				AutoScalingGroupName: new("g"),
-				ScalingProcesses:     []string{"AZRebalance"},
-			},
-		),
-	)(
-		t,
-	)
+	must(client.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{
+		AutoScalingGroupName: new("g"),
+		ScalingProcesses:     []string{"AZRebalance"},
+	}))(t)
 	must(client.DescribeTerminationPolicyTypes(ctx, &autoscaling.DescribeTerminationPolicyTypesInput{}))(t)
 	must(client.DescribeLifecycleHookTypes(ctx, &autoscaling.DescribeLifecycleHookTypesInput{}))(t)
-	if l := must(client.DescribeAccountLimits(ctx, &autoscaling.DescribeAccountLimitsInput{}))(t); *l.NumberOfAutoScalingGroups != 1 ||
+	if l := must(client.DescribeAccountLimits(
+		ctx, &autoscaling.DescribeAccountLimitsInput{},
+	))(t); *l.NumberOfAutoScalingGroups != 1 ||
 		*l.MaxNumberOfAutoScalingGroups != 500 {
 		t.Errorf("%+v", l)
 	}
@@ -67,7 +66,5 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 	}
 	must(
 		client.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: new("g")}),
-	)(
-		t,
-	)
+	)(t)
 }
