@@ -21,7 +21,7 @@ func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.Des
 	deleted := aws.ToBool(in.IncludeDeletedGroups)
 	rows := []*store.ScalingActivity{}
 	if name := in.AutoScalingGroupName; name != nil {
-		if _, err := group(view, region(ctx), name); err != nil && !deleted {
+		if _, err := findGroup(view, region(ctx), name); err != nil && !deleted {
 			return nil, err
 		}
 		rows = store.ScalingActivities.By(view, "group", region(ctx)+"/"+*name)
@@ -38,7 +38,7 @@ func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.Des
 	rows = slices.DeleteFunc(rows, func(r *store.ScalingActivity) bool {
 		return a.Now().Sub(r.Started) > scalinggroup.ActivityRetention ||
 			len(in.ActivityIds) > 0 && !slices.Contains(in.ActivityIds, r.ID) ||
-			!deleted && !lives(view, r) ||
+			!deleted && !groupExists(view, r) ||
 			!meets(r)
 	})
 	// The newest first: a key that grows as the start lies further back.
@@ -46,7 +46,7 @@ func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.Des
 		return fmt.Sprintf("%020d %s", math.MaxInt64-r.Started.UnixNano(), r.ID)
 	}
 	slices.SortFunc(rows, func(x, y *store.ScalingActivity) int { return compareText(key(x), key(y)) })
-	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 100, 100}, rows, key)
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 100, 100}, rows, key)
 	return &autoscaling.DescribeScalingActivitiesOutput{
 		Activities: describeActivities(view, rows),
 		NextToken:  next,
@@ -63,9 +63,9 @@ func compareText(x, y string) int {
 	return 0
 }
 
-// lives tells whether the activity's group, and not another of its name, is
+// groupExists tells whether the activity's group, and not another of its name, is
 // there.
-func lives(r store.Reader, a *store.ScalingActivity) bool {
+func groupExists(r store.Reader, a *store.ScalingActivity) bool {
 	g, ok := store.ScalingGroups.Get(r, a.GroupKey())
 	return ok && g.ARN == a.GroupARN
 }
@@ -86,7 +86,7 @@ func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingAct
 			if len(f.Values) != 1 {
 				return nil, invalid("The filter %s takes one value", name)
 			}
-			bound, err := instant(f.Values[0])
+			bound, err := parseTimestamp(f.Values[0])
 			if err != nil {
 				return nil, invalid(
 					"Invalid value %s of the filter %s: it must be an ISO 8601 timestamp", f.Values[0], name,
@@ -109,8 +109,8 @@ func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingAct
 	}, nil
 }
 
-// instant reads a timestamp; without an offset it is in UTC.
-func instant(text string) (time.Time, error) {
+// parseTimestamp reads a timestamp; without an offset it is in UTC.
+func parseTimestamp(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		t, err = time.Parse("2006-01-02T15:04:05", text)
@@ -130,8 +130,8 @@ func describeActivity(r store.Reader, a *store.ScalingActivity) types.Activity {
 	if !a.Ended.IsZero() {
 		out.EndTime = aws.Time(a.Ended)
 	}
-	optional(&out.StatusMessage, a.StatusMessage)
-	if !lives(r, a) {
+	setNonEmpty(&out.StatusMessage, a.StatusMessage)
+	if !groupExists(r, a) {
 		out.AutoScalingGroupState = aws.String("Deleted")
 	}
 	return out

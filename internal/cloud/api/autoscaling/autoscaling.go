@@ -60,9 +60,9 @@ func invalid(format string, args ...any) error {
 	return wire.Errorf("ValidationError", format, args...)
 }
 
-// checkLength applies what all names of groups, policies, hooks and scheduled
+// checkName applies what all names of groups, policies, hooks and scheduled
 // actions have in common.
-func checkLength(member string, name *string) error {
+func checkName(member string, name *string) error {
 	switch {
 	case name == nil:
 		return model.Null(member)

@@ -41,13 +41,13 @@ type Fleet struct {
 	Balancing Balancing
 }
 
-// within is a context of a call in a region.
-func within(ctx context.Context, region string) context.Context {
+// inRegion is a context of a call in a region.
+func inRegion(ctx context.Context, region string) context.Context {
 	return wire.WithCaller(ctx, wire.Caller{AccountID: identity.Account, Region: region})
 }
 
-// said is what a service answered, without its code.
-func said(err error) error {
+// messageOnly is what a service answered, without its code.
+func messageOnly(err error) error {
 	if aws, ok := errors.AsType[*wire.Error](err); ok {
 		return errors.New(aws.Message)
 	}
@@ -74,7 +74,7 @@ func (f *Fleet) Launch(
 		Reserved: store.Tags{scalinggroup.TagKey: group.Name},
 		Also:     func(tx *store.Tx, ids []string) error { return join(tx, ids[0]) },
 	})
-	return said(err)
+	return messageOnly(err)
 }
 
 // Terminate ends an instance. Protection from termination does not keep Auto
@@ -89,24 +89,24 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 	}); err != nil {
 		return err
 	}
-	_, err := f.Compute.TerminateInstances(within(ctx, region), &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
-	return said(err)
+	_, err := f.Compute.TerminateInstances(inRegion(ctx, region), &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
+	return messageOnly(err)
 }
 
 // Register adds an instance to a target group, at the group's port.
 func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
 	_, err := f.Balancing.RegisterTargets(
-		within(ctx, region),
+		inRegion(ctx, region),
 		&elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: &id}}},
 	)
-	return said(err)
+	return messageOnly(err)
 }
 
 // Deregister lets a target drain.
 func (f *Fleet) Deregister(ctx context.Context, t *store.Target) error {
-	_, err := f.Balancing.DeregisterTargets(within(ctx, t.Region), &elb.DeregisterTargetsInput{
+	_, err := f.Balancing.DeregisterTargets(inRegion(ctx, t.Region), &elb.DeregisterTargetsInput{
 		TargetGroupArn: &t.TargetGroupARN,
 		Targets:        []types.TargetDescription{{Id: &t.ID, Port: &t.Port}},
 	})
-	return said(err)
+	return messageOnly(err)
 }

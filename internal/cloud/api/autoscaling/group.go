@@ -17,8 +17,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// group finds the group of a name.
-func group(r store.Reader, region string, name *string) (*store.ScalingGroup, error) {
+// findGroup finds the group of a name.
+func findGroup(r store.Reader, region string, name *string) (*store.ScalingGroup, error) {
 	if err := model.Required("autoScalingGroupName", name != nil); err != nil {
 		return nil, err
 	}
@@ -29,19 +29,19 @@ func group(r store.Reader, region string, name *string) (*store.ScalingGroup, er
 	return g, nil
 }
 
-// living is group for what a group that is being deleted does not do any more.
-func living(r store.Reader, region string, name *string) (*store.ScalingGroup, error) {
-	g, err := group(r, region, name)
+// findActiveGroup is group for what a group that is being deleted does not do any more.
+func findActiveGroup(r store.Reader, region string, name *string) (*store.ScalingGroup, error) {
+	g, err := findGroup(r, region, name)
 	if err == nil && g.Deleting {
 		return nil, invalid("AutoScalingGroup name not found - AutoScalingGroup %s is pending delete", *name)
 	}
 	return g, err
 }
 
-// checkName applies the rules of a group's name (Amazon EC2 Auto Scaling API
+// checkGroupName applies the rules of a group's name (Amazon EC2 Auto Scaling API
 // Reference, CreateAutoScalingGroup).
-func checkName(name *string) error {
-	if err := checkLength("autoScalingGroupName", name); err != nil {
+func checkGroupName(name *string) error {
+	if err := checkName("autoScalingGroupName", name); err != nil {
 		return err
 	}
 	if strings.ContainsFunc(*name, func(r rune) bool { return r < 33 && r != ' ' || r > 126 || r == ':' }) {
@@ -54,9 +54,9 @@ func checkName(name *string) error {
 func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.CreateAutoScalingGroupInput) (*autoscaling.CreateAutoScalingGroupOutput, error) {
 	here := region(ctx)
 	if err := cmp.Or(
-		a.Templates.EnsureRegion(here), checkName(in.AutoScalingGroupName),
+		a.Templates.EnsureRegion(here), checkGroupName(in.AutoScalingGroupName),
 		model.Required("minSize", in.MinSize != nil), model.Required("maxSize", in.MaxSize != nil),
-		refuseAtCreation(in),
+		checkCreateSupported(in),
 	); err != nil {
 		return nil, err
 	}
@@ -77,23 +77,23 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 	}
 	desired := constraint.Default(in.DesiredCapacity, g.Min)
 	view := a.Store.View()
-	hooks, err := hooksAtCreation(g, in.LifecycleHookSpecificationList)
+	hooks, err := readInitialHooks(g, in.LifecycleHookSpecificationList)
 	if err != nil {
 		return nil, err
 	}
-	if g.TargetGroupARNs, err = targetGroupsOf(in.TargetGroupARNs, in.TrafficSources); err != nil {
+	if g.TargetGroupARNs, err = readTargetGroups(in.TargetGroupARNs, in.TrafficSources); err != nil {
 		return nil, err
 	}
 	if g.Tags, err = readTags(in.Tags); err != nil {
 		return nil, err
 	}
 	if err := cmp.Or(
-		checkSizes(g.Min, g.Max, desired), settingsOf(in).apply(g), checkTargetGroups(view, here, g.TargetGroupARNs),
-		a.launchFrom(g, in.LaunchTemplate, in.MixedInstancesPolicy),
+		checkSizes(g.Min, g.Max, desired), createSettings(in).apply(g), checkTargetGroups(view, here, g.TargetGroupARNs),
+		a.setLaunchSource(g, in.LaunchTemplate, in.MixedInstancesPolicy),
 	); err != nil {
 		return nil, err
 	}
-	if err := a.place(view, g, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
+	if err := a.setSubnets(view, g, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
 		return nil, err
 	}
 	if err := a.checkLaunch(g); err != nil {
@@ -126,8 +126,8 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 	})
 }
 
-// refuseAtCreation refuses by name what the local cloud has nothing behind.
-func refuseAtCreation(in *autoscaling.CreateAutoScalingGroupInput) error {
+// checkCreateSupported refuses by name what the local cloud has nothing behind.
+func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 	switch {
 	case in.LaunchConfigurationName != nil:
 		return wire.NotImplemented("launch configurations; name a launch template (LaunchConfigurationName)")
@@ -142,10 +142,10 @@ func refuseAtCreation(in *autoscaling.CreateAutoScalingGroupInput) error {
 	case in.InstanceLifecyclePolicy != nil:
 		return wire.NotImplemented("instance lifecycle policies (InstanceLifecyclePolicy)")
 	}
-	return cmp.Or(refuseReservations(in.CapacityReservationSpecification), refuseUnits(in.DesiredCapacityType))
+	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))
 }
 
-func refuseReservations(s *types.CapacityReservationSpecification) error {
+func checkReservations(s *types.CapacityReservationSpecification) error {
 	if s == nil ||
 		s.CapacityReservationTarget == nil &&
 			(s.CapacityReservationPreference == "" || s.CapacityReservationPreference == types.CapacityReservationPreferenceDefault) {
@@ -154,7 +154,7 @@ func refuseReservations(s *types.CapacityReservationSpecification) error {
 	return wire.NotImplemented("capacity reservations (CapacityReservationSpecification)")
 }
 
-func refuseUnits(unit *string) error {
+func checkCapacityType(unit *string) error {
 	switch constraint.Default(unit, "units") {
 	case "units", "":
 		return nil

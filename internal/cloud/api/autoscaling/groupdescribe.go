@@ -30,17 +30,17 @@ func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.Des
 	var rows []*store.ScalingGroup
 	for _, g := range store.ScalingGroups.By(view, "region", region(ctx)) {
 		if (len(in.AutoScalingGroupNames) == 0 || slices.Contains(in.AutoScalingGroupNames, g.Name)) &&
-			tagged(g, in.Filters) {
+			matchesTagFilters(g, in.Filters) {
 			rows = append(rows, g)
 		}
 	}
-	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 100}, rows, (*store.ScalingGroup).Key)
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, (*store.ScalingGroup).Key)
 	if err != nil {
 		return nil, err
 	}
 	out := &autoscaling.DescribeAutoScalingGroupsOutput{AutoScalingGroups: []types.AutoScalingGroup{}, NextToken: next}
 	for _, g := range rows {
-		item, err := describe(view, g, constraint.Default(in.IncludeInstances, true))
+		item, err := describeGroup(view, g, constraint.Default(in.IncludeInstances, true))
 		if err != nil {
 			return nil, err
 		}
@@ -49,8 +49,8 @@ func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.Des
 	return out, nil
 }
 
-// tagged tells whether the group meets all filters, each by one of its tags.
-func tagged(g *store.ScalingGroup, filters []types.Filter) bool {
+// matchesTagFilters tells whether the group meets all filters, each by one of its tags.
+func matchesTagFilters(g *store.ScalingGroup, filters []types.Filter) bool {
 	for _, f := range filters {
 		if !slices.ContainsFunc(g.Tags, func(t store.ScalingTag) bool {
 			switch name := aws.ToString(f.Name); name {
@@ -68,7 +68,7 @@ func tagged(g *store.ScalingGroup, filters []types.Filter) bool {
 	return true
 }
 
-func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.AutoScalingGroup, error) {
+func describeGroup(r store.Reader, g *store.ScalingGroup, instances bool) (types.AutoScalingGroup, error) {
 	out := types.AutoScalingGroup{
 		AutoScalingGroupARN:  aws.String(g.ARN),
 		AutoScalingGroupName: aws.String(g.Name), MinSize: aws.Int32(g.Min), MaxSize: aws.Int32(g.Max),
@@ -76,7 +76,7 @@ func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.Auto
 		DefaultCooldown:       aws.Int32(g.DefaultCooldown),
 		DefaultInstanceWarmup: g.DefaultWarmup, AvailabilityZones: g.Zones, AvailabilityZoneIds: zoneIDs(r, g),
 		LoadBalancerNames: []string{},
-		TargetGroupARNs:   orEmpty(g.TargetGroupARNs),
+		TargetGroupARNs:   nonNil(g.TargetGroupARNs),
 		HealthCheckType:   aws.String(g.HealthCheckType), HealthCheckGracePeriod: aws.Int32(g.HealthCheckGrace),
 		Instances:          []types.Instance{},
 		CreatedTime:        aws.Time(g.Created),
@@ -103,7 +103,7 @@ func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.Auto
 		out.VPCZoneIdentifier = aws.String("")
 	}
 	if g.Mixed == "" {
-		out.LaunchTemplate = specificationOf(g.Template)
+		out.LaunchTemplate = describeTemplateRef(g.Template)
 	} else if err := json.Unmarshal([]byte(g.Mixed), &out.MixedInstancesPolicy); err != nil {
 		return out, err
 	}
@@ -113,8 +113,8 @@ func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.Auto
 			MaxHealthyPercentage: aws.Int32(g.MaxHealthy),
 		}
 	}
-	optional(&out.Context, g.Context)
-	optional(&out.DesiredCapacityType, g.DesiredType)
+	setNonEmpty(&out.Context, g.Context)
+	setNonEmpty(&out.DesiredCapacityType, g.DesiredType)
 	if g.MaxInstanceLifetime > 0 {
 		out.MaxInstanceLifetime = aws.Int32(g.MaxInstanceLifetime)
 	}
@@ -144,20 +144,20 @@ func describe(r store.Reader, g *store.ScalingGroup, instances bool) (types.Auto
 	}
 	if instances {
 		for _, i := range scalinggroup.Instances(r, g.Key()) {
-			out.Instances = append(out.Instances, describeMember(r, i))
+			out.Instances = append(out.Instances, describeInstance(r, i))
 		}
 	}
 	return out, nil
 }
 
-func orEmpty(list []string) []string {
+func nonNil(list []string) []string {
 	if list == nil {
 		return []string{}
 	}
 	return list
 }
 
-func optional(field **string, value string) {
+func setNonEmpty(field **string, value string) {
 	if value != "" {
 		*field = &value
 	}
@@ -181,25 +181,25 @@ func zoneID(r store.Reader, subnet string) *string {
 	return nil
 }
 
-func describeMember(r store.Reader, i *store.ScalingInstance) types.Instance {
+func describeInstance(r store.Reader, i *store.ScalingInstance) types.Instance {
 	return types.Instance{
 		InstanceId:   aws.String(i.InstanceID),
 		InstanceType: aws.String(i.Type), AvailabilityZone: aws.String(i.Zone),
 		AvailabilityZoneId: zoneID(r, i.SubnetID),
 		LifecycleState:     types.LifecycleState(i.State),
 		HealthStatus:       aws.String(i.Health), ProtectedFromScaleIn: aws.Bool(i.Protected),
-		LaunchTemplate: templateOf(i),
+		LaunchTemplate: describeInstanceTemplate(i),
 		ImageId:        aws.String(i.ImageID),
 	}
 }
 
-// templateOf is the version that the instance was launched from; nil: none, it
+// describeInstanceTemplate is the version that the instance was launched from; nil: none, it
 // was attached.
-func templateOf(i *store.ScalingInstance) *types.LaunchTemplateSpecification {
+func describeInstanceTemplate(i *store.ScalingInstance) *types.LaunchTemplateSpecification {
 	if i.TemplateID == "" {
 		return nil
 	}
-	return specificationOf(store.TemplateRef{ID: i.TemplateID, Name: i.TemplateName, Version: i.TemplateVersion})
+	return describeTemplateRef(store.TemplateRef{ID: i.TemplateID, Name: i.TemplateName, Version: i.TemplateVersion})
 }
 
 // DescribeAutoScalingInstances tells of instances of all groups. An id of none
@@ -215,8 +215,8 @@ func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.
 			rows = append(rows, i)
 		}
 	}
-	rows, next, err := cut(
-		asked{in.MaxRecords, in.NextToken, 50, 50}, rows, func(i *store.ScalingInstance) string { return i.InstanceID },
+	rows, next, err := paginate(
+		pageRequest{in.MaxRecords, in.NextToken, 50, 50}, rows, func(i *store.ScalingInstance) string { return i.InstanceID },
 	)
 	if err != nil {
 		return nil, err
@@ -232,7 +232,7 @@ func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.
 			AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(view, i.SubnetID),
 			LifecycleState: aws.String(i.State),
 			HealthStatus:   aws.String(strings.ToUpper(i.Health)), ProtectedFromScaleIn: aws.Bool(i.Protected),
-			LaunchTemplate: templateOf(i), ImageId: aws.String(i.ImageID),
+			LaunchTemplate: describeInstanceTemplate(i), ImageId: aws.String(i.ImageID),
 		})
 	}
 	return out, nil

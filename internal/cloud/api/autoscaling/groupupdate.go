@@ -20,7 +20,7 @@ import (
 // launches failed are tried again at once.
 func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.UpdateAutoScalingGroupInput) (*autoscaling.UpdateAutoScalingGroupOutput, error) {
 	if err := cmp.Or(
-		model.Required("autoScalingGroupName", in.AutoScalingGroupName != nil), refuseInUpdate(in),
+		model.Required("autoScalingGroupName", in.AutoScalingGroupName != nil), checkUpdateSupported(in),
 	); err != nil {
 		return nil, err
 	}
@@ -30,21 +30,21 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 		return nil, invalid("AutoScalingGroup name not found - null")
 	}
 	row := *old // as it will be; what this request does not set is taken from the row of the moment
-	if err := a.edit(view, &row, in); err != nil {
+	if err := a.applyLaunchSettings(view, &row, in); err != nil {
 		return nil, err
 	}
 	return &autoscaling.UpdateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
 		changed := *g
-		if err := settingsIn(in).apply(&changed); err != nil {
+		if err := updateSettings(in).apply(&changed); err != nil {
 			return err
 		}
 		changed.Context, changed.Troubles = constraint.Default(in.Context, changed.Context), nil
 		if in.LaunchTemplate != nil || in.MixedInstancesPolicy != nil {
-			if err := refuseWhileRefreshed(tx, g, &row); err != nil {
+			if err := checkNotRefreshing(tx, g, &row); err != nil {
 				return err
 			}
 			changed.Template, changed.Mixed = row.Template, row.Mixed
@@ -52,24 +52,24 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 		if in.VPCZoneIdentifier != nil || len(in.AvailabilityZones)+len(in.AvailabilityZoneIds) > 0 {
 			changed.SubnetIDs, changed.Zones, changed.ByZones = row.SubnetIDs, row.Zones, row.ByZones
 		}
-		desired, err := resize(&changed, in)
+		desired, err := applySizes(&changed, in)
 		if err != nil {
 			return err
 		}
 		store.ScalingGroups.Put(tx, &changed)
-		scalinggroup.ChangeDesired(tx, changed.Key(), desired, constraints(changed.Min, changed.Max, desired), a.Now())
+		scalinggroup.ChangeDesired(tx, changed.Key(), desired, constraintsReason(changed.Min, changed.Max, desired), a.Now())
 		return nil
 	})
 }
 
-// constraints is how an activity tells of an update of sizes.
-func constraints(least, most, desired int32) string {
+// constraintsReason is how an activity tells of an update of sizes.
+func constraintsReason(least, most, desired int32) string {
 	return fmt.Sprintf(
 		"a user request update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d", least, most, desired,
 	)
 }
 
-func refuseInUpdate(in *autoscaling.UpdateAutoScalingGroupInput) error {
+func checkUpdateSupported(in *autoscaling.UpdateAutoScalingGroupInput) error {
 	switch {
 	case in.LaunchConfigurationName != nil:
 		return wire.NotImplemented("launch configurations; name a launch template (LaunchConfigurationName)")
@@ -78,18 +78,18 @@ func refuseInUpdate(in *autoscaling.UpdateAutoScalingGroupInput) error {
 	case in.InstanceLifecyclePolicy != nil:
 		return wire.NotImplemented("instance lifecycle policies (InstanceLifecyclePolicy)")
 	}
-	return cmp.Or(refuseReservations(in.CapacityReservationSpecification), refuseUnits(in.DesiredCapacityType))
+	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))
 }
 
-// edit applies to the row what needs more than the row to be checked.
-func (a *API) edit(r store.Reader, row *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput) error {
+// applyLaunchSettings applies to the row what needs more than the row to be checked.
+func (a *API) applyLaunchSettings(r store.Reader, row *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput) error {
 	if in.LaunchTemplate != nil || in.MixedInstancesPolicy != nil {
-		if err := a.launchFrom(row, in.LaunchTemplate, in.MixedInstancesPolicy); err != nil {
+		if err := a.setLaunchSource(row, in.LaunchTemplate, in.MixedInstancesPolicy); err != nil {
 			return err
 		}
 	}
 	before := row.SubnetIDs
-	if err := a.place(r, row, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
+	if err := a.setSubnets(r, row, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
 		return err
 	}
 	if in.LaunchTemplate != nil || in.MixedInstancesPolicy != nil || !slices.Equal(before, row.SubnetIDs) {
@@ -98,10 +98,10 @@ func (a *API) edit(r store.Reader, row *store.ScalingGroup, in *autoscaling.Upda
 	return nil
 }
 
-// resize applies the sizes and gives the desired capacity. One that was not
+// applySizes applies the sizes and gives the desired capacity. One that was not
 // given follows a bound that it is outside of (Amazon EC2 Auto Scaling API
 // Reference, UpdateAutoScalingGroup).
-func resize(g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput) (desired int32, err error) {
+func applySizes(g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput) (desired int32, err error) {
 	g.Min, g.Max = constraint.Default(in.MinSize, g.Min), constraint.Default(in.MaxSize, g.Max)
 	desired = g.Desired
 	if in.DesiredCapacity != nil {
@@ -118,7 +118,7 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 		return nil, err
 	}
 	return &autoscaling.SetDesiredCapacityOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.DeleteAutoScalingGroupInput) (*autoscaling.DeleteAutoScalingGroupOutput, error) {
 	force := aws.ToBool(in.ForceDelete)
 	return &autoscaling.DeleteAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := group(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.Delete
 			scalinggroup.Delete(tx, g.Key())
 			return nil
 		}
-		scalinggroup.ChangeDesired(tx, g.Key(), 0, constraints(0, 0, 0), a.Now())
+		scalinggroup.ChangeDesired(tx, g.Key(), 0, constraintsReason(0, 0, 0), a.Now())
 		store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Min, g.Max, g.Deleting = 0, 0, true })
 		return nil
 	})

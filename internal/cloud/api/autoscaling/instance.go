@@ -13,18 +13,18 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// managed finds an instance of any group in the region, and its group.
-func managed(r store.Reader, region, id string) (*store.ScalingInstance, *store.ScalingGroup, error) {
+// findInstance finds an instance of any group in the region, and its group.
+func findInstance(r store.Reader, region, id string) (*store.ScalingInstance, *store.ScalingGroup, error) {
 	i, ok := store.ScalingInstances.Get(r, id)
 	if !ok || i.Region != region {
 		return nil, nil, invalid("Instance Id not found - No managed instance found for instance ID: %s", id)
 	}
-	g, err := group(r, region, &i.Group)
+	g, err := findGroup(r, region, &i.Group)
 	return i, g, err
 }
 
-// members finds instances of a group, all of those named.
-func members(r store.Reader, g *store.ScalingGroup, ids []string, most int) ([]*store.ScalingInstance, error) {
+// findGroupInstances finds instances of a group, all of those named.
+func findGroupInstances(r store.Reader, g *store.ScalingGroup, ids []string, most int) ([]*store.ScalingInstance, error) {
 	if len(ids) == 0 {
 		return nil, model.Null("instanceIds")
 	}
@@ -67,7 +67,7 @@ func (a *API) TerminateInstanceInAutoScalingGroup(ctx context.Context, in *autos
 	out := &autoscaling.TerminateInstanceInAutoScalingGroupOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		for _, id := range ids {
-			i, g, err := managed(tx, region(ctx), id)
+			i, g, err := findInstance(tx, region(ctx), id)
 			if err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ func (a *API) terminate(
 				g.Min,
 			)
 		}
-		shrinking = a.resized(tx, g, -1)
+		shrinking = a.changeDesired(tx, g, -1)
 	}
 	now := a.Now()
 	cause := scalinggroup.CauseSentence(
@@ -129,7 +129,7 @@ func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstance
 		return nil, model.OutOfSet("healthStatus", health, "Healthy", "Unhealthy")
 	}
 	return &autoscaling.SetInstanceHealthOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		i, _, err := managed(tx, region(ctx), *in.InstanceId)
+		i, _, err := findInstance(tx, region(ctx), *in.InstanceId)
 		if err != nil {
 			return err
 		}
@@ -150,11 +150,11 @@ func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInst
 		return nil, err
 	}
 	return &autoscaling.SetInstanceProtectionOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := group(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
-		rows, err := members(tx, g, in.InstanceIds, 50)
+		rows, err := findGroupInstances(tx, g, in.InstanceIds, 50)
 		if err != nil {
 			return err
 		}
@@ -171,16 +171,16 @@ func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInst
 	})
 }
 
-// resized moves the desired capacity with instances that a user takes or gives,
+// changeDesired moves the desired capacity with instances that a user takes or gives,
 // and returns what the activity says of it.
-func (a *API) resized(tx *store.Tx, g *store.ScalingGroup, by int32) string {
+func (a *API) changeDesired(tx *store.Tx, g *store.ScalingGroup, by int32) string {
 	row, _ := store.ScalingGroups.Get(tx, g.Key())
 	before := row.Desired
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Desired += by })
 	if by < 0 {
-		return shrunk(before, before+by)
+		return shrinkingClause(before, before+by)
 	}
-	return grown(before, before+by)
+	return increasingClause(before, before+by)
 }
 
 // describeActivities is an activity's answer for each row.

@@ -19,7 +19,7 @@ func (a *API) CompleteLifecycleAction(ctx context.Context, in *autoscaling.Compl
 	if r := *in.LifecycleActionResult; r != scalinggroup.Continue && r != scalinggroup.Abandon {
 		return nil, invalid("Invalid lifecycle action result: %s. Valid values are CONTINUE and ABANDON", r)
 	}
-	return &autoscaling.CompleteLifecycleActionOutput{}, a.hookAction(
+	return &autoscaling.CompleteLifecycleActionOutput{}, a.updateLifecycleAction(
 		ctx,
 		in.AutoScalingGroupName,
 		in.LifecycleHookName,
@@ -34,7 +34,7 @@ func (a *API) CompleteLifecycleAction(ctx context.Context, in *autoscaling.Compl
 // RecordLifecycleActionHeartbeat begins an instance's wait for a hook anew, up
 // to the limit of all heartbeats.
 func (a *API) RecordLifecycleActionHeartbeat(ctx context.Context, in *autoscaling.RecordLifecycleActionHeartbeatInput) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
-	return &autoscaling.RecordLifecycleActionHeartbeatOutput{}, a.hookAction(
+	return &autoscaling.RecordLifecycleActionHeartbeatOutput{}, a.updateLifecycleAction(
 		ctx,
 		in.AutoScalingGroupName,
 		in.LifecycleHookName,
@@ -48,15 +48,15 @@ func (a *API) RecordLifecycleActionHeartbeat(ctx context.Context, in *autoscalin
 	)
 }
 
-// hookAction changes a lifecycle action that goes on, found by its token or by
+// updateLifecycleAction changes a lifecycle action that goes on, found by its token or by
 // its instance.
-func (a *API) hookAction(
+func (a *API) updateLifecycleAction(
 	ctx context.Context,
 	name, hook, instance, token *string,
 	change func(w *store.HookWait, heartbeat time.Duration),
 ) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := group(tx, region(ctx), name)
+		g, err := findGroup(tx, region(ctx), name)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (a *API) hookAction(
 			if id != "" && i.InstanceID != id {
 				continue
 			}
-			if answer(tx, i, func(w *store.HookWait) bool {
+			if updateWaits(tx, i, func(w *store.HookWait) bool {
 				return w.Hook == h.Name && w.Result == "" && (key == "" || w.Token == key)
 			},
 				func(w *store.HookWait) { change(w, time.Duration(h.HeartbeatTimeout)*time.Second) }) {

@@ -13,18 +13,18 @@ import (
 // tokenMark begins every token before it is encoded, so that only ours pass.
 const tokenMark = "asg-after:"
 
-// asked is the part of a list that a request asks for.
-type asked struct {
+// pageRequest is the part of a list that a request asks for.
+type pageRequest struct {
 	max      *int32
 	token    *string
 	standard int32 // how many a page has when the request does not say
 	most     int32
 }
 
-// cut returns the page of rows and the token of the next one. The rows are in
+// paginate returns the page of rows and the token of the next one. The rows are in
 // the order of their keys. A token names the last row seen, so rows that come
 // or go in between neither repeat nor hide others.
-func cut[R any](p asked, rows []R, key func(R) string) ([]R, *string, error) {
+func paginate[R any](p pageRequest, rows []R, key func(R) string) ([]R, *string, error) {
 	if err := model.Between("maxRecords", p.max, 1, p.most); err != nil {
 		return nil, nil, err
 	}

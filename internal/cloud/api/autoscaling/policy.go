@@ -21,8 +21,8 @@ import (
 // policyTypes are the types of policies that AWS has.
 var policyTypes = []string{capacity.Simple, capacity.Step, capacity.Tracking, "PredictiveScaling"}
 
-// policy finds the policy of an ARN, or that of the group with the name.
-func policy(r store.Reader, region string, groupName, name *string) (*store.ScalingPolicy, error) {
+// findPolicy finds the policy of an ARN, or that of the group with the name.
+func findPolicy(r store.Reader, region string, groupName, name *string) (*store.ScalingPolicy, error) {
 	if err := model.Required("policyName", name != nil); err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func policy(r store.Reader, region string, groupName, name *string) (*store.Scal
 		}
 		return nil, invalid("ScalingPolicy name not found - ScalingPolicy %s not found", *name)
 	}
-	g, err := group(r, region, groupName)
+	g, err := findGroup(r, region, groupName)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoli
 	}
 	rows := store.ScalingPolicies.By(view, "region", here)
 	if in.AutoScalingGroupName != nil {
-		g, err := group(view, here, in.AutoScalingGroupName)
+		g, err := findGroup(view, here, in.AutoScalingGroupName)
 		if err != nil {
 			return nil, err
 		}
@@ -70,23 +70,23 @@ func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoli
 	})
 	key := func(p *store.ScalingPolicy) string { return p.Group + "\x00" + p.Name }
 	slices.SortFunc(rows, func(x, y *store.ScalingPolicy) int { return cmp.Compare(key(x), key(y)) })
-	rows, next, err := cut(asked{max: in.MaxRecords, token: in.NextToken, standard: 50, most: 100}, rows, key)
+	rows, next, err := paginate(pageRequest{max: in.MaxRecords, token: in.NextToken, standard: 50, most: 100}, rows, key)
 	if err != nil {
 		return nil, err
 	}
 	out := &autoscaling.DescribePoliciesOutput{ScalingPolicies: []types.ScalingPolicy{}, NextToken: next}
 	for _, row := range rows {
-		out.ScalingPolicies = append(out.ScalingPolicies, policyOf(view, row))
+		out.ScalingPolicies = append(out.ScalingPolicies, describePolicy(view, row))
 	}
 	return out, nil
 }
 
-// policyOf is a policy as it is described.
-func policyOf(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy {
+// describePolicy is a policy as it is described.
+func describePolicy(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy {
 	out := types.ScalingPolicy{
 		AutoScalingGroupName: &p.Group, PolicyName: &p.Name, PolicyARN: &p.ARN, PolicyType: &p.Type,
 		Enabled: aws.Bool(!p.Disabled),
-		Alarms: alarmsOf(
+		Alarms: policyAlarms(
 			r,
 			p,
 		), StepAdjustments: []types.StepAdjustment{}, EstimatedInstanceWarmup: p.Warmup, Cooldown: p.Cooldown,
@@ -114,8 +114,8 @@ func policyOf(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy {
 	return out
 }
 
-// alarmsOf are the alarms that carry a policy out: its own, or those of users.
-func alarmsOf(r store.Reader, p *store.ScalingPolicy) []types.Alarm {
+// policyAlarms are the alarms that carry a policy out: its own, or those of users.
+func policyAlarms(r store.Reader, p *store.ScalingPolicy) []types.Alarm {
 	out := []types.Alarm{}
 	for _, name := range p.Alarms {
 		out = append(out, types.Alarm{AlarmName: aws.String(name), AlarmARN: aws.String(alarm.ARN(p.Region, name))})
@@ -134,7 +134,7 @@ func alarmsOf(r store.Reader, p *store.ScalingPolicy) []types.Alarm {
 // DeletePolicy deletes a policy, and the alarms of one that tracks a target.
 func (a *API) DeletePolicy(ctx context.Context, in *autoscaling.DeletePolicyInput) (*autoscaling.DeletePolicyOutput, error) {
 	return &autoscaling.DeletePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := policy(tx, region(ctx), in.AutoScalingGroupName, in.PolicyName)
+		row, err := findPolicy(tx, region(ctx), in.AutoScalingGroupName, in.PolicyName)
 		if err != nil {
 			return err
 		}
@@ -147,14 +147,14 @@ func (a *API) DeletePolicy(ctx context.Context, in *autoscaling.DeletePolicyInpu
 func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyInput) (*autoscaling.ExecutePolicyOutput, error) {
 	return &autoscaling.ExecutePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		here := region(ctx)
-		row, err := policy(tx, here, in.AutoScalingGroupName, in.PolicyName)
+		row, err := findPolicy(tx, here, in.AutoScalingGroupName, in.PolicyName)
 		if err != nil {
 			return err
 		}
-		if err := mayExecute(row, in); err != nil {
+		if err := checkExecutable(row, in); err != nil {
 			return err
 		}
-		g, err := living(tx, here, &row.Group)
+		g, err := findActiveGroup(tx, here, &row.Group)
 		if err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyIn
 			a.Now(),
 		)
 		if blocked, ok := errors.AsType[*capacity.CooldownError](err); ok {
-			return inProgress(g, blocked)
+			return cooldownRefusal(g, blocked)
 		}
 		if errors.Is(err, capacity.ErrNoStep) {
 			return invalid(
@@ -180,8 +180,8 @@ func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyIn
 	})
 }
 
-// inProgress tells that a group is not ready for what was asked.
-func inProgress(g *store.ScalingGroup, blocked *capacity.CooldownError) error {
+// cooldownRefusal tells that a group is not ready for what was asked.
+func cooldownRefusal(g *store.ScalingGroup, blocked *capacity.CooldownError) error {
 	if blocked.Activity != "" {
 		return wire.Errorf("ScalingActivityInProgress", "%s", blocked.Error())
 	}
@@ -190,7 +190,7 @@ func inProgress(g *store.ScalingGroup, blocked *capacity.CooldownError) error {
 	)
 }
 
-func mayExecute(p *store.ScalingPolicy, in *autoscaling.ExecutePolicyInput) error {
+func checkExecutable(p *store.ScalingPolicy, in *autoscaling.ExecutePolicyInput) error {
 	switch {
 	case p.Type == capacity.Tracking:
 		return invalid("Policies of type %s cannot be executed", p.Type)

@@ -35,7 +35,7 @@ func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPo
 		Region: region(ctx),
 		Type:   cmp.Or(aws.ToString(in.PolicyType), capacity.Simple), AdjustmentType: aws.ToString(in.AdjustmentType),
 		Adjustment:   aws.ToInt32(in.ScalingAdjustment),
-		MinMagnitude: leastStep(in),
+		MinMagnitude: minAdjustmentMagnitude(in),
 		Cooldown:     in.Cooldown, Warmup: in.EstimatedInstanceWarmup, Disabled: !constraint.Default(in.Enabled, true),
 	}
 	if err := cmp.Or(checkPolicyName(in.PolicyName), checkPolicy(row.Type, in)); err != nil {
@@ -54,7 +54,7 @@ func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPo
 	}
 	out := &autoscaling.PutScalingPolicyOutput{}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, row.Region, in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, row.Region, in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPo
 		}
 		out.PolicyARN, out.Alarms = &row.ARN, []types.Alarm{}
 		if row.Type == capacity.Tracking {
-			out.Alarms = alarmsOf(tx, row)
+			out.Alarms = policyAlarms(tx, row)
 		}
 		return nil
 	})
@@ -82,7 +82,7 @@ func (a *API) putPolicy(
 	tracking *types.TargetTrackingConfiguration,
 ) error {
 	if tracking != nil {
-		if err := checkTracked(tx, g, tracking); err != nil {
+		if err := checkResourceLabel(tx, g, tracking); err != nil {
 			return err
 		}
 		text, _ := json.Marshal(tracking) // the SDK's types have a JSON form
@@ -121,7 +121,7 @@ func (a *API) putPolicy(
 }
 
 func checkPolicyName(name *string) error {
-	if err := checkLength("policyName", name); err != nil {
+	if err := checkName("policyName", name); err != nil {
 		return err
 	}
 	if strings.Contains(*name, ":") {
@@ -130,18 +130,18 @@ func checkPolicyName(name *string) error {
 	return nil
 }
 
-// leastStep is how much a percentage changes a group at least, under either of its
+// minAdjustmentMagnitude is how much a percentage changes a group at least, under either of its
 // names.
-func leastStep(in *autoscaling.PutScalingPolicyInput) *int32 {
+func minAdjustmentMagnitude(in *autoscaling.PutScalingPolicyInput) *int32 {
 	return cmp.Or(in.MinAdjustmentMagnitude, in.MinAdjustmentStep) //nolint:staticcheck // the older name is in use
 }
 
-// parameters are those that some types of policies have and others have not.
-func parameters(in *autoscaling.PutScalingPolicyInput) map[string]bool {
+// givenParameters are those that some types of policies have and others have not.
+func givenParameters(in *autoscaling.PutScalingPolicyInput) map[string]bool {
 	return map[string]bool{
 		"AdjustmentType": in.AdjustmentType != nil, "ScalingAdjustment": in.ScalingAdjustment != nil,
 		"Cooldown":               in.Cooldown != nil,
-		"MinAdjustmentMagnitude": leastStep(in) != nil, "StepAdjustments": len(in.StepAdjustments) > 0,
+		"MinAdjustmentMagnitude": minAdjustmentMagnitude(in) != nil, "StepAdjustments": len(in.StepAdjustments) > 0,
 		"MetricAggregationType":       in.MetricAggregationType != nil,
 		"EstimatedInstanceWarmup":     in.EstimatedInstanceWarmup != nil,
 		"TargetTrackingConfiguration": in.TargetTrackingConfiguration != nil,
@@ -151,13 +151,13 @@ func parameters(in *autoscaling.PutScalingPolicyInput) map[string]bool {
 // needs and may are the parameters that a type of policy has to have and can have
 // (Amazon EC2 Auto Scaling API Reference, PutScalingPolicy).
 var (
-	needs = map[string][]string{
+	requiredParameters = map[string][]string{
 		capacity.Simple: {
 			"AdjustmentType",
 			"ScalingAdjustment",
 		}, capacity.Step: {"AdjustmentType", "StepAdjustments"}, capacity.Tracking: {"TargetTrackingConfiguration"},
 	}
-	may = map[string][]string{
+	optionalParameters = map[string][]string{
 		capacity.Simple:   {"Cooldown", "MinAdjustmentMagnitude"},
 		capacity.Step:     {"MinAdjustmentMagnitude", "MetricAggregationType", "EstimatedInstanceWarmup"},
 		capacity.Tracking: {"EstimatedInstanceWarmup"},
@@ -171,14 +171,14 @@ func checkPolicy(kind string, in *autoscaling.PutScalingPolicyInput) error {
 	case !slices.Contains(policyTypes, kind):
 		return invalid("Invalid policy type %s. Valid types are [%s]", kind, strings.Join(policyTypes, ", "))
 	}
-	given := parameters(in)
-	for _, name := range needs[kind] {
+	given := givenParameters(in)
+	for _, name := range requiredParameters[kind] {
 		if !given[name] {
 			return invalid("%s is required for policies of type %s", name, kind)
 		}
 	}
 	for name, is := range given {
-		if is && !slices.Contains(needs[kind], name) && !slices.Contains(may[kind], name) {
+		if is && !slices.Contains(requiredParameters[kind], name) && !slices.Contains(optionalParameters[kind], name) {
 			return invalid("%s is not supported for policies of type %s", name, kind)
 		}
 	}
@@ -196,7 +196,7 @@ func checkPolicy(kind string, in *autoscaling.PutScalingPolicyInput) error {
 
 func checkAdjustment(in *autoscaling.PutScalingPolicyInput) error {
 	kind := *in.AdjustmentType
-	least := leastStep(in)
+	least := minAdjustmentMagnitude(in)
 	switch {
 	case !slices.Contains(adjustmentTypes, kind):
 		return invalid("Invalid adjustment type %s. Valid types are [%s]", kind, strings.Join(adjustmentTypes, ", "))
@@ -222,25 +222,25 @@ func checkSteps(kind string, given []types.StepAdjustment) error {
 		return invalid("A policy has at most %d step adjustments", maxSteps)
 	}
 	steps := slices.Clone(given)
-	slices.SortFunc(steps, func(x, y types.StepAdjustment) int { return cmp.Compare(lower(x), lower(y)) })
+	slices.SortFunc(steps, func(x, y types.StepAdjustment) int { return cmp.Compare(lowerBound(x), lowerBound(y)) })
 	for i, s := range steps {
 		if err := checkStep(kind, s); err != nil {
 			return err
 		}
 		switch {
-		case i > 0 && lower(s) < upper(steps[i-1]):
+		case i > 0 && lowerBound(s) < upperBound(steps[i-1]):
 			return invalid("StepAdjustment intervals can't overlap")
-		case i > 0 && lower(s) > upper(steps[i-1]):
+		case i > 0 && lowerBound(s) > upperBound(steps[i-1]):
 			return invalid("StepAdjustment intervals can't have gaps between them")
 		}
 	}
 	if n := len(steps); n > 0 {
-		if l := lower(steps[0]); l < 0 && !math.IsInf(l, -1) {
+		if l := lowerBound(steps[0]); l < 0 && !math.IsInf(l, -1) {
 			return invalid(
 				"There must be a step adjustment with an unspecified lower bound when one step adjustment has a negative lower bound",
 			)
 		}
-		if h := upper(steps[n-1]); h > 0 && !math.IsInf(h, 1) {
+		if h := upperBound(steps[n-1]); h > 0 && !math.IsInf(h, 1) {
 			return invalid(
 				"There must be a step adjustment with an unspecified upper bound when one step adjustment has a positive upper bound",
 			)
@@ -249,10 +249,10 @@ func checkSteps(kind string, given []types.StepAdjustment) error {
 	return nil
 }
 
-func lower(s types.StepAdjustment) float64 {
+func lowerBound(s types.StepAdjustment) float64 {
 	return constraint.Default(s.MetricIntervalLowerBound, math.Inf(-1))
 }
-func upper(s types.StepAdjustment) float64 {
+func upperBound(s types.StepAdjustment) float64 {
 	return constraint.Default(s.MetricIntervalUpperBound, math.Inf(1))
 }
 
@@ -264,7 +264,7 @@ func checkStep(kind string, s types.StepAdjustment) error {
 		return invalid("ScalingAdjustment must not be negative for the adjustment type ExactCapacity")
 	case s.MetricIntervalLowerBound == nil && s.MetricIntervalUpperBound == nil:
 		return invalid("A step adjustment must have at least one of a lower bound and an upper bound")
-	case lower(s) >= upper(s):
+	case lowerBound(s) >= upperBound(s):
 		return invalid("The lower bound of a step adjustment must be less than its upper bound")
 	}
 	return nil

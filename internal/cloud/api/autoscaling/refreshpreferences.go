@@ -19,16 +19,16 @@ const (
 	maxRefreshAlarms = 10
 )
 
-// prefer returns the preferences of a refresh with the defaults that hold when
+// completePreferences returns the preferences of a refresh with the defaults that hold when
 // it begins (Amazon EC2 Auto Scaling User Guide, Understand the default values
 // for an instance refresh).
-func (a *API) prefer(g *store.ScalingGroup, given *types.RefreshPreferences) (*types.RefreshPreferences, error) {
+func (a *API) completePreferences(g *store.ScalingGroup, given *types.RefreshPreferences) (*types.RefreshPreferences, error) {
 	p := types.RefreshPreferences{}
 	if given != nil {
 		p = *given
 	}
 	if err := cmp.Or(
-		checkPercentages(p), checkPauses(p), checkTreatment(p), a.checkAlarms(g.Region, p.AlarmSpecification),
+		checkPercentages(p), checkPauses(p), checkInstanceHandling(p), a.checkRefreshAlarms(g.Region, p.AlarmSpecification),
 	); err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func checkPauses(p types.RefreshPreferences) error {
 	)
 }
 
-func checkTreatment(p types.RefreshPreferences) error {
+func checkInstanceHandling(p types.RefreshPreferences) error {
 	if p.StandbyInstances != "" && !slices.Contains(p.StandbyInstances.Values(), p.StandbyInstances) {
 		return model.OutOfSet("preferences.standbyInstances", p.StandbyInstances, "Terminate", "Ignore", "Wait")
 	}
@@ -106,9 +106,9 @@ func checkTreatment(p types.RefreshPreferences) error {
 	return nil
 }
 
-// checkAlarms refuses alarms that do not exist: nobody should take one for a
+// checkRefreshAlarms refuses alarms that do not exist: nobody should take one for a
 // guard that never looks.
-func (a *API) checkAlarms(region string, s *types.AlarmSpecification) error {
+func (a *API) checkRefreshAlarms(region string, s *types.AlarmSpecification) error {
 	if s == nil {
 		return nil
 	}

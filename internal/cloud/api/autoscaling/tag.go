@@ -16,7 +16,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-const resourceType = "auto-scaling-group"
+const groupResourceType = "auto-scaling-group"
 
 // readTags validates the tags of one group, in the order of their keys. Of
 // those with the same key the last one counts.
@@ -27,10 +27,10 @@ func readTags(given []types.Tag) ([]store.ScalingTag, error) {
 		if err := model.CheckTag(key, value); err != nil {
 			return nil, err
 		}
-		if constraint.Default(t.ResourceType, resourceType) != resourceType {
+		if constraint.Default(t.ResourceType, groupResourceType) != groupResourceType {
 			return nil, invalid("Invalid resource type: %s", *t.ResourceType)
 		}
-		out = addTag(out, store.ScalingTag{Key: key, Value: value, Propagate: aws.ToBool(t.PropagateAtLaunch)})
+		out = putTag(out, store.ScalingTag{Key: key, Value: value, Propagate: aws.ToBool(t.PropagateAtLaunch)})
 	}
 	if len(out) > constraint.MaxTags {
 		return nil, wire.Errorf(
@@ -40,8 +40,8 @@ func readTags(given []types.Tag) ([]store.ScalingTag, error) {
 	return out, nil
 }
 
-// addTag is the tags with one more, or with one replaced.
-func addTag(tags []store.ScalingTag, t store.ScalingTag) []store.ScalingTag {
+// putTag is the tags with one more, or with one replaced.
+func putTag(tags []store.ScalingTag, t store.ScalingTag) []store.ScalingTag {
 	at, found := slices.BinarySearchFunc(
 		tags, t.Key, func(t store.ScalingTag, key string) int { return cmp.Compare(t.Key, key) },
 	)
@@ -59,14 +59,14 @@ func describeTag(g *store.ScalingGroup, t store.ScalingTag) types.TagDescription
 		Value:             aws.String(t.Value),
 		PropagateAtLaunch: aws.Bool(t.Propagate),
 		ResourceId:        aws.String(g.Name),
-		ResourceType:      aws.String(resourceType),
+		ResourceType:      aws.String(groupResourceType),
 	}
 }
 
 // CreateOrUpdateTags adds tags to groups, over those with the same keys.
 // Instances that are there do not get them.
 func (a *API) CreateOrUpdateTags(ctx context.Context, in *autoscaling.CreateOrUpdateTagsInput) (*autoscaling.CreateOrUpdateTagsOutput, error) {
-	return &autoscaling.CreateOrUpdateTagsOutput{}, a.retag(
+	return &autoscaling.CreateOrUpdateTagsOutput{}, a.updateTags(
 		ctx,
 		in.Tags,
 		func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
@@ -74,7 +74,7 @@ func (a *API) CreateOrUpdateTags(ctx context.Context, in *autoscaling.CreateOrUp
 			if err != nil {
 				return nil, err
 			}
-			tags := addTag(g.Tags, read[0])
+			tags := putTag(g.Tags, read[0])
 			if len(tags) > constraint.MaxTags {
 				return nil, wire.Errorf(
 					"LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags,
@@ -88,7 +88,7 @@ func (a *API) CreateOrUpdateTags(ctx context.Context, in *autoscaling.CreateOrUp
 // DeleteTags removes tags from groups: those with the key and, where a value is
 // given, with that value. One that is not there is no error.
 func (a *API) DeleteTags(ctx context.Context, in *autoscaling.DeleteTagsInput) (*autoscaling.DeleteTagsOutput, error) {
-	return &autoscaling.DeleteTagsOutput{}, a.retag(
+	return &autoscaling.DeleteTagsOutput{}, a.updateTags(
 		ctx,
 		in.Tags,
 		func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
@@ -102,8 +102,8 @@ func (a *API) DeleteTags(ctx context.Context, in *autoscaling.DeleteTagsInput) (
 	)
 }
 
-// retag changes the groups' tags, all that are asked for or none.
-func (a *API) retag(
+// updateTags changes the groups' tags, all that are asked for or none.
+func (a *API) updateTags(
 	ctx context.Context,
 	given []types.Tag,
 	change func(*store.ScalingGroup, types.Tag) ([]store.ScalingTag, error),
@@ -116,7 +116,7 @@ func (a *API) retag(
 			if err := model.Required("tags.member.resourceId", t.ResourceId != nil); err != nil {
 				return err
 			}
-			g, err := group(tx, region(ctx), t.ResourceId)
+			g, err := findGroup(tx, region(ctx), t.ResourceId)
 			if err != nil {
 				return err
 			}
@@ -146,20 +146,20 @@ func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInpu
 	var found []types.TagDescription
 	for _, g := range store.ScalingGroups.By(a.Store.View(), "region", region(ctx)) {
 		for _, t := range g.Tags {
-			if tagMatches(g, t, in.Filters) {
+			if matchesFilters(g, t, in.Filters) {
 				found = append(found, describeTag(g, t))
 			}
 		}
 	}
-	found, next, err := cut(
-		asked{in.MaxRecords, in.NextToken, 50, 100},
+	found, next, err := paginate(
+		pageRequest{in.MaxRecords, in.NextToken, 50, 100},
 		found,
 		func(t types.TagDescription) string { return *t.ResourceId + "\x00" + *t.Key },
 	)
 	return &autoscaling.DescribeTagsOutput{Tags: append([]types.TagDescription{}, found...), NextToken: next}, err
 }
 
-func tagMatches(g *store.ScalingGroup, t store.ScalingTag, filters []types.Filter) bool {
+func matchesFilters(g *store.ScalingGroup, t store.ScalingTag, filters []types.Filter) bool {
 	is := map[string]string{
 		"auto-scaling-group":  g.Name,
 		"key":                 t.Key,

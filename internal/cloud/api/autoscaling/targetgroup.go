@@ -18,8 +18,8 @@ import (
 
 const elbv2Source = "elbv2"
 
-// targetGroupsOf are the target groups named either way.
-func targetGroupsOf(arns []string, sources []types.TrafficSourceIdentifier) ([]string, error) {
+// readTargetGroups are the target groups named either way.
+func readTargetGroups(arns []string, sources []types.TrafficSourceIdentifier) ([]string, error) {
 	all := slices.Clone(arns)
 	for _, s := range sources {
 		if err := model.Required("trafficSources.member.identifier", s.Identifier != nil); err != nil {
@@ -61,46 +61,46 @@ func checkTargetGroups(r store.Reader, region string, arns []string) error {
 // AttachLoadBalancerTargetGroups has a group's instances registered with more
 // target groups, those that are there as well.
 func (a *API) AttachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.AttachLoadBalancerTargetGroupsInput) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error) {
-	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.retarget(
-		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, attach,
+	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.updateTargetGroups(
+		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, attachTargetGroups,
 	)
 }
 
 // AttachTrafficSources does so with target groups by another name.
 func (a *API) AttachTrafficSources(ctx context.Context, in *autoscaling.AttachTrafficSourcesInput) (*autoscaling.AttachTrafficSourcesOutput, error) {
-	return &autoscaling.AttachTrafficSourcesOutput{}, a.retarget(
-		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, attach,
+	return &autoscaling.AttachTrafficSourcesOutput{}, a.updateTargetGroups(
+		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, attachTargetGroups,
 	)
 }
 
 // DetachLoadBalancerTargetGroups has a group's instances deregistered.
 func (a *API) DetachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DetachLoadBalancerTargetGroupsInput) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error) {
-	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.retarget(
-		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, detach,
+	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.updateTargetGroups(
+		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, detachTargetGroups,
 	)
 }
 
 // DetachTrafficSources does so with target groups by another name.
 func (a *API) DetachTrafficSources(ctx context.Context, in *autoscaling.DetachTrafficSourcesInput) (*autoscaling.DetachTrafficSourcesOutput, error) {
-	return &autoscaling.DetachTrafficSourcesOutput{}, a.retarget(
-		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, detach,
+	return &autoscaling.DetachTrafficSourcesOutput{}, a.updateTargetGroups(
+		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, detachTargetGroups,
 	)
 }
 
-// retarget changes a group by the target groups that are named either way.
-func (a *API) retarget(
+// updateTargetGroups changes a group by the target groups that are named either way.
+func (a *API) updateTargetGroups(
 	ctx context.Context,
 	name *string,
 	arns []string,
 	sources []types.TrafficSourceIdentifier,
 	change func(tx *store.Tx, g *store.ScalingGroup, named []string) error,
 ) error {
-	named, err := targetGroupsOf(arns, sources)
+	named, err := readTargetGroups(arns, sources)
 	if err != nil {
 		return err
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), name)
+		g, err := findActiveGroup(tx, region(ctx), name)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (a *API) retarget(
 	})
 }
 
-func attach(tx *store.Tx, g *store.ScalingGroup, wanted []string) error {
+func attachTargetGroups(tx *store.Tx, g *store.ScalingGroup, wanted []string) error {
 	if err := checkTargetGroups(tx, g.Region, wanted); err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func attach(tx *store.Tx, g *store.ScalingGroup, wanted []string) error {
 	return nil
 }
 
-func detach(tx *store.Tx, g *store.ScalingGroup, leaving []string) error {
+func detachTargetGroups(tx *store.Tx, g *store.ScalingGroup, leaving []string) error {
 	for _, arn := range leaving {
 		if !slices.Contains(g.TargetGroupARNs, arn) {
 			return invalid("Trying to remove Target Groups that are not part of the group")
@@ -189,12 +189,12 @@ func attachments(r store.Reader, g *store.ScalingGroup) []attachment {
 // registered with its target groups.
 func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DescribeLoadBalancerTargetGroupsInput) (*autoscaling.DescribeLoadBalancerTargetGroupsOutput, error) {
 	view := a.Store.View()
-	g, err := group(view, region(ctx), in.AutoScalingGroupName)
+	g, err := findGroup(view, region(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := cut(
-		asked{in.MaxRecords, in.NextToken, 100, 100}, attachments(view, g), func(t attachment) string { return t.arn },
+	rows, next, err := paginate(
+		pageRequest{in.MaxRecords, in.NextToken, 100, 100}, attachments(view, g), func(t attachment) string { return t.arn },
 	)
 	out := &autoscaling.DescribeLoadBalancerTargetGroupsOutput{
 		LoadBalancerTargetGroups: []types.LoadBalancerTargetGroupState{},
@@ -212,7 +212,7 @@ func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscal
 // DescribeTrafficSources tells the same of all traffic sources.
 func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.DescribeTrafficSourcesInput) (*autoscaling.DescribeTrafficSourcesOutput, error) {
 	view := a.Store.View()
-	g, err := group(view, region(ctx), in.AutoScalingGroupName)
+	g, err := findGroup(view, region(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.Descri
 	if kind == elbv2Source {
 		all = attachments(view, g)
 	}
-	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 50}, all, func(t attachment) string { return t.arn })
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 50}, all, func(t attachment) string { return t.arn })
 	out := &autoscaling.DescribeTrafficSourcesOutput{TrafficSources: []types.TrafficSourceState{}, NextToken: next}
 	for _, t := range rows {
 		out.TrafficSources = append(out.TrafficSources, types.TrafficSourceState{

@@ -18,14 +18,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// refreshesKept is how long instance refreshes are told of (Amazon EC2 Auto
+// refreshRetention is how long instance refreshes are told of (Amazon EC2 Auto
 // Scaling API Reference, DescribeInstanceRefreshes).
-const refreshesKept = 6 * 7 * 24 * time.Hour
+const refreshRetention = 6 * 7 * 24 * time.Hour
 
 // StartInstanceRefresh begins to replace the instances of a group. The scaling
 // loop does it.
 func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartInstanceRefreshInput) (*autoscaling.StartInstanceRefreshOutput, error) {
-	g, err := living(a.Store.View(), region(ctx), in.AutoScalingGroupName)
+	g, err := findActiveGroup(a.Store.View(), region(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +37,8 @@ func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartIns
 		Created:  a.Now().UTC(),
 		Status:   store.RefreshPending,
 	}
-	preferences, err := a.prefer(g, in.Preferences)
-	if err := cmp.Or(err, checkStrategy(in.Strategy), a.desire(row, g, in.DesiredConfiguration)); err != nil {
+	preferences, err := a.completePreferences(g, in.Preferences)
+	if err := cmp.Or(err, checkStrategy(in.Strategy), a.setDesiredConfiguration(row, g, in.DesiredConfiguration)); err != nil {
 		return nil, err
 	}
 	if *preferences.AutoRollback {
@@ -54,7 +54,7 @@ func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartIns
 	return &autoscaling.StartInstanceRefreshOutput{
 			InstanceRefreshId: &row.ID,
 		}, a.Store.Update(func(tx *store.Tx) error {
-			if _, err := living(tx, g.Region, in.AutoScalingGroupName); err != nil {
+			if _, err := findActiveGroup(tx, g.Region, in.AutoScalingGroupName); err != nil {
 				return err
 			}
 			if _, going := scalinggroup.ActiveRefresh(tx, g.Key()); going {
@@ -64,7 +64,7 @@ func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartIns
 				)
 			}
 			for _, old := range store.InstanceRefreshes.By(tx, "group", g.Key()) {
-				if row.Created.Sub(old.Created) > refreshesKept {
+				if row.Created.Sub(old.Created) > refreshRetention {
 					store.InstanceRefreshes.Delete(tx, old.ID)
 				}
 			}
@@ -83,14 +83,14 @@ func checkStrategy(strategy types.RefreshStrategy) error {
 	return model.OutOfSet("strategy", strategy, "Rolling", "ReplaceRootVolume")
 }
 
-// desire writes the desired configuration into the row, if there is one. It must
+// setDesiredConfiguration writes the desired configuration into the row, if there is one. It must
 // be one that the group could launch with.
-func (a *API) desire(row *store.InstanceRefresh, g *store.ScalingGroup, desired *types.DesiredConfiguration) error {
+func (a *API) setDesiredConfiguration(row *store.InstanceRefresh, g *store.ScalingGroup, desired *types.DesiredConfiguration) error {
 	if desired == nil || desired.LaunchTemplate == nil && desired.MixedInstancesPolicy == nil {
 		return nil
 	}
 	wanted := *g
-	if err := a.launchFrom(&wanted, desired.LaunchTemplate, desired.MixedInstancesPolicy); err != nil {
+	if err := a.setLaunchSource(&wanted, desired.LaunchTemplate, desired.MixedInstancesPolicy); err != nil {
 		return err
 	}
 	if err := a.checkLaunch(&wanted); err != nil {
@@ -108,7 +108,7 @@ func (a *API) checkAutoRollback(row *store.InstanceRefresh, g *store.ScalingGrou
 			"The request isn't valid. The AutoRollback parameter cannot be set to true when the DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration and try again.",
 		)
 	}
-	why, err := a.irreversible(a.Store.View(), g)
+	why, err := a.irreversibleReason(a.Store.View(), g)
 	if err == nil && why != "" {
 		err = invalid(
 			"The request isn't valid. The AutoRollback parameter cannot be set to true when the Auto Scaling group %s. Set AutoRollback to false or update the Auto Scaling group and try again.",
@@ -118,9 +118,9 @@ func (a *API) checkAutoRollback(row *store.InstanceRefresh, g *store.ScalingGrou
 	return err
 }
 
-// refuseWhileRefreshed refuses another configuration than the group has while a
+// checkNotRefreshing refuses another configuration than the group has while a
 // refresh with a desired configuration brings one.
-func refuseWhileRefreshed(r store.Reader, g, wanted *store.ScalingGroup) error {
+func checkNotRefreshing(r store.Reader, g, wanted *store.ScalingGroup) error {
 	row, ok := scalinggroup.ActiveRefresh(r, g.Key())
 	if ok && scalinggroup.HasDesiredConfiguration(row) && (wanted.Template != g.Template || wanted.Mixed != g.Mixed) {
 		return invalid(
@@ -130,11 +130,11 @@ func refuseWhileRefreshed(r store.Reader, g, wanted *store.ScalingGroup) error {
 	return nil
 }
 
-// irreversible tells why nothing can be rolled back to the group's own
+// irreversibleReason tells why nothing can be rolled back to the group's own
 // configuration; "": it can. What $Latest and $Default mean, and what a parameter
 // of Systems Manager holds, may be another thing by then (Amazon EC2 Auto Scaling
 // User Guide, Undo changes with a rollback).
-func (a *API) irreversible(r store.Reader, g *store.ScalingGroup) (string, error) {
+func (a *API) irreversibleReason(r store.Reader, g *store.ScalingGroup) (string, error) {
 	sources, err := scalinggroup.SourcesOf(g)
 	if err != nil {
 		return "", err
@@ -145,7 +145,7 @@ func (a *API) irreversible(r store.Reader, g *store.ScalingGroup) (string, error
 		}
 		aliased, err := a.Templates.UsesImageAlias(r, g.Region, s.Template)
 		if err != nil {
-			return "", badTemplate(err)
+			return "", launchTemplateError(err)
 		}
 		if aliased {
 			return "has a launch template that uses an AWS Systems Manager parameter instead of an AMI ID", nil
@@ -154,15 +154,15 @@ func (a *API) irreversible(r store.Reader, g *store.ScalingGroup) (string, error
 	return "", nil
 }
 
-// current finds the refresh of a group that has not come to its end, if it is in
+// findActiveRefresh finds the refresh of a group that has not come to its end, if it is in
 // one of the statuses.
-func current(
+func findActiveRefresh(
 	tx *store.Tx,
 	region string,
 	name *string,
 	statuses ...string,
 ) (*store.InstanceRefresh, *store.ScalingGroup, error) {
-	g, err := group(tx, region, name)
+	g, err := findGroup(tx, region, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -182,7 +182,7 @@ func current(
 func (a *API) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelInstanceRefreshInput) (*autoscaling.CancelInstanceRefreshOutput, error) {
 	out := &autoscaling.CancelInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		row, _, err := current(
+		row, _, err := findActiveRefresh(
 			tx,
 			region(ctx),
 			in.AutoScalingGroupName,
@@ -211,7 +211,7 @@ func (a *API) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelI
 func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.RollbackInstanceRefreshInput) (*autoscaling.RollbackInstanceRefreshOutput, error) {
 	out := &autoscaling.RollbackInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		row, g, err := current(
+		row, g, err := findActiveRefresh(
 			tx,
 			region(ctx),
 			in.AutoScalingGroupName,
@@ -222,7 +222,7 @@ func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.Rollb
 		if err != nil {
 			return err
 		}
-		why, err := a.irreversible(tx, g)
+		why, err := a.irreversibleReason(tx, g)
 		if err != nil {
 			return err
 		}
@@ -243,7 +243,7 @@ func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.Rollb
 // DescribeInstanceRefreshes lists the refreshes of a group, the latest first.
 func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.DescribeInstanceRefreshesInput) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
 	view := a.Store.View()
-	g, err := group(view, region(ctx), in.AutoScalingGroupName)
+	g, err := findGroup(view, region(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +252,7 @@ func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.Des
 	}
 	var rows []*store.InstanceRefresh
 	for _, row := range store.InstanceRefreshes.By(view, "group", g.Key()) {
-		if a.Now().Sub(row.Created) <= refreshesKept &&
+		if a.Now().Sub(row.Created) <= refreshRetention &&
 			(len(in.InstanceRefreshIds) == 0 || slices.Contains(in.InstanceRefreshIds, row.ID)) {
 			rows = append(rows, row)
 		}
@@ -262,7 +262,7 @@ func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.Des
 		return fmt.Sprintf("%020d %s", uint64(1<<63)-uint64(row.Created.UnixNano()), row.ID)
 	}
 	slices.SortFunc(rows, func(x, y *store.InstanceRefresh) int { return compareText(key(x), key(y)) })
-	rows, next, err := cut(asked{in.MaxRecords, in.NextToken, 50, 100}, rows, key)
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, key)
 	if err != nil {
 		return nil, err
 	}
@@ -281,9 +281,9 @@ func describeRefresh(row *store.InstanceRefresh) (types.InstanceRefresh, error) 
 	item := types.InstanceRefresh{
 		InstanceRefreshId: &row.ID, AutoScalingGroupName: &row.Group, Status: types.InstanceRefreshStatus(row.Status),
 		Strategy:  types.RefreshStrategy(row.Strategy),
-		StartTime: instantOf(row.Started), EndTime: instantOf(row.Ended), Preferences: &types.RefreshPreferences{},
+		StartTime: timeOrNil(row.Started), EndTime: timeOrNil(row.Ended), Preferences: &types.RefreshPreferences{},
 	}
-	optional(&item.StatusReason, row.StatusReason)
+	setNonEmpty(&item.StatusReason, row.StatusReason)
 	if err := json.Unmarshal([]byte(row.Preferences), item.Preferences); err != nil {
 		return item, fmt.Errorf("read the preferences of instance refresh %s: %w", row.ID, err)
 	}
@@ -292,7 +292,7 @@ func describeRefresh(row *store.InstanceRefresh) (types.InstanceRefresh, error) 
 	}
 	if !row.RollbackStarted.IsZero() {
 		item.RollbackDetails = &types.RollbackDetails{
-			RollbackReason: &row.RollbackReason, RollbackStartTime: instantOf(row.RollbackStarted),
+			RollbackReason: &row.RollbackReason, RollbackStartTime: timeOrNil(row.RollbackStarted),
 			PercentageCompleteOnRollback: &row.PercentAtRollback, InstancesToUpdateOnRollback: &row.RemainingAtRollback,
 		}
 	}
@@ -303,12 +303,12 @@ func describeRefresh(row *store.InstanceRefresh) (types.InstanceRefresh, error) 
 			return item, fmt.Errorf("read the desired configuration of instance refresh %s: %w", row.ID, err)
 		}
 	case scalinggroup.HasDesiredConfiguration(row):
-		item.DesiredConfiguration = &types.DesiredConfiguration{LaunchTemplate: specificationOf(row.Template)}
+		item.DesiredConfiguration = &types.DesiredConfiguration{LaunchTemplate: describeTemplateRef(row.Template)}
 	}
 	return item, nil
 }
 
-func instantOf(t time.Time) *time.Time {
+func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}

@@ -12,16 +12,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func shrunk(from, to int32) string {
+func shrinkingClause(from, to int32) string {
 	return fmt.Sprintf(", shrinking the capacity from %d to %d", from, to)
 }
 
-func grown(from, to int32) string {
+func increasingClause(from, to int32) string {
 	return fmt.Sprintf(", increasing the capacity from %d to %d", from, to)
 }
 
-// room refuses to move the desired capacity out of the group's sizes.
-func room(g *store.ScalingGroup, by int, doing string) error {
+// checkCapacityChange refuses to move the desired capacity out of the group's sizes.
+func checkCapacityChange(g *store.ScalingGroup, by int, doing string) error {
 	desired := int(g.Desired) + by
 	if int(g.Min) <= desired && desired <= int(g.Max) {
 		return nil
@@ -52,15 +52,15 @@ func (a *API) AttachInstances(ctx context.Context, in *autoscaling.AttachInstanc
 		return nil, invalid("The number of instance ids that may be passed in is limited to 20")
 	}
 	return &autoscaling.AttachInstancesOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
-		if err := room(g, len(in.InstanceIds), "attach"); err != nil {
+		if err := checkCapacityChange(g, len(in.InstanceIds), "attach"); err != nil {
 			return err
 		}
 		for _, id := range in.InstanceIds {
-			if err := a.attachOne(tx, g, id); err != nil {
+			if err := a.attachInstance(tx, g, id); err != nil {
 				return err
 			}
 		}
@@ -68,7 +68,7 @@ func (a *API) AttachInstances(ctx context.Context, in *autoscaling.AttachInstanc
 	})
 }
 
-func (a *API) attachOne(tx *store.Tx, g *store.ScalingGroup, id string) error {
+func (a *API) attachInstance(tx *store.Tx, g *store.ScalingGroup, id string) error {
 	machine, ok := store.Instances.Get(tx, id)
 	switch {
 	case !ok || machine.Region != g.Region:
@@ -97,7 +97,7 @@ func (a *API) attachOne(tx *store.Tx, g *store.ScalingGroup, id string) error {
 	scalinggroup.Describe(tx, i)
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
 	cause := scalinggroup.CauseSentence(
-		now, "an instance was attached in response to a user request%s", a.resized(tx, g, 1),
+		now, "an instance was attached in response to a user request%s", a.changeDesired(tx, g, 1),
 	)
 	i.ActivityID = scalinggroup.BeginActivity(tx, i, "Attaching an existing EC2 instance: "+id, cause, now).ID
 	store.ScalingInstances.Put(tx, i)
@@ -121,7 +121,7 @@ func (a *API) DetachInstances(ctx context.Context, in *autoscaling.DetachInstanc
 	var begun []*store.ScalingActivity
 	out := &autoscaling.DetachInstancesOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		rows, g, err := a.parting(
+		rows, g, err := a.findLeaving(
 			tx,
 			region(ctx),
 			in.AutoScalingGroupName,
@@ -136,11 +136,11 @@ func (a *API) DetachInstances(ctx context.Context, in *autoscaling.DetachInstanc
 		for _, i := range rows {
 			suffix := ""
 			if *in.ShouldDecrementDesiredCapacity && i.State == store.LifecycleInService {
-				suffix = a.resized(tx, g, -1)
+				suffix = a.changeDesired(tx, g, -1)
 			}
 			begun = append(
 				begun,
-				a.part(tx, i, store.LifecycleDetaching, "Detaching EC2 instance: ", "detached", suffix),
+				a.beginTransition(tx, i, store.LifecycleDetaching, "Detaching EC2 instance: ", "detached", suffix),
 			)
 		}
 		out.Activities = describeActivities(tx, begun)
@@ -148,9 +148,9 @@ func (a *API) DetachInstances(ctx context.Context, in *autoscaling.DetachInstanc
 	})
 }
 
-// parting finds the instances that are to leave, and refuses those that are in
+// findLeaving finds the instances that are to leave, and refuses those that are in
 // none of the states from which one can: in service, or the other one.
-func (a *API) parting(
+func (a *API) findLeaving(
 	tx *store.Tx,
 	region string,
 	name *string,
@@ -158,11 +158,11 @@ func (a *API) parting(
 	decrement bool,
 	doing, other string,
 ) ([]*store.ScalingInstance, *store.ScalingGroup, error) {
-	g, err := living(tx, region, name)
+	g, err := findActiveGroup(tx, region, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := members(tx, g, ids, 20)
+	rows, err := findGroupInstances(tx, g, ids, 20)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -180,15 +180,15 @@ func (a *API) parting(
 		}
 	}
 	if decrement && serving > 0 {
-		if err := room(g, -serving, doing); err != nil {
+		if err := checkCapacityChange(g, -serving, doing); err != nil {
 			return nil, nil, err
 		}
 	}
 	return rows, g, nil
 }
 
-// part moves an instance out of service, with an activity.
-func (a *API) part(
+// beginTransition moves an instance out of service, with an activity.
+func (a *API) beginTransition(
 	tx *store.Tx,
 	i *store.ScalingInstance,
 	state, description, done, suffix string,
@@ -219,7 +219,7 @@ func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInpu
 	var begun []*store.ScalingActivity
 	out := &autoscaling.EnterStandbyOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		rows, g, err := a.parting(
+		rows, g, err := a.findLeaving(
 			tx,
 			region(ctx),
 			in.AutoScalingGroupName,
@@ -234,9 +234,9 @@ func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInpu
 		for _, i := range rows {
 			suffix := ""
 			if *in.ShouldDecrementDesiredCapacity {
-				suffix = a.resized(tx, g, -1)
+				suffix = a.changeDesired(tx, g, -1)
 			}
-			begun = append(begun, a.part(
+			begun = append(begun, a.beginTransition(
 				tx, i, store.LifecycleEnteringStandby, "Moving EC2 instance to Standby: ", "moved to standby", suffix,
 			))
 		}
@@ -251,11 +251,11 @@ func (a *API) ExitStandby(ctx context.Context, in *autoscaling.ExitStandbyInput)
 	var begun []*store.ScalingActivity
 	out := &autoscaling.ExitStandbyOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
-		rows, err := members(tx, g, in.InstanceIds, 20)
+		rows, err := findGroupInstances(tx, g, in.InstanceIds, 20)
 		if err != nil {
 			return err
 		}
@@ -264,17 +264,17 @@ func (a *API) ExitStandby(ctx context.Context, in *autoscaling.ExitStandbyInput)
 				return invalid("The instance %s is not in Standby.", i.InstanceID)
 			}
 		}
-		if err := room(g, len(rows), "move out of standby"); err != nil {
+		if err := checkCapacityChange(g, len(rows), "move out of standby"); err != nil {
 			return err
 		}
 		for _, i := range rows {
-			activity := a.part(
+			activity := a.beginTransition(
 				tx,
 				i,
 				store.LifecyclePending,
 				"Moving EC2 instance out of Standby: ",
 				"moved out of standby",
-				a.resized(tx, g, 1),
+				a.changeDesired(tx, g, 1),
 			)
 			scalinggroup.UpdateActivity(tx, activity.ID, scalinggroup.PreInService, 30)
 			activity, _ = store.ScalingActivities.Get(tx, activity.ID)

@@ -9,9 +9,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// place writes into the row where the group launches: the subnets given, or the
+// setSubnets writes into the row where the group launches: the subnets given, or the
 // default subnets of the zones given. Nil everywhere leaves it where it is.
-func (a *API) place(r store.Reader, g *store.ScalingGroup, subnets *string, zones, zoneIDs []string) error {
+func (a *API) setSubnets(r store.Reader, g *store.ScalingGroup, subnets *string, zones, zoneIDs []string) error {
 	if len(zones) > 0 && len(zoneIDs) > 0 {
 		return invalid("You cannot specify both AvailabilityZones and AvailabilityZoneIds in the same request")
 	}
@@ -19,19 +19,19 @@ func (a *API) place(r store.Reader, g *store.ScalingGroup, subnets *string, zone
 		return slices.Contains(zones, s.Zone) || slices.Contains(zoneIDs, s.ZoneID)
 	}
 	byZones := len(zones)+len(zoneIDs) > 0
-	switch ids := split(aws.ToString(subnets)); {
+	switch ids := splitList(aws.ToString(subnets)); {
 	case len(ids) > 0:
-		return placeInSubnets(r, g, ids, func(s *store.Subnet) bool { return !byZones || named(s) })
+		return useSubnets(r, g, ids, func(s *store.Subnet) bool { return !byZones || named(s) })
 	case byZones:
-		return placeInZones(r, g, slices.Concat(zones, zoneIDs), named)
+		return useDefaultSubnets(r, g, slices.Concat(zones, zoneIDs), named)
 	case len(g.SubnetIDs) == 0:
 		return invalid("At least one Availability Zone or VPC Subnet is required.")
 	}
 	return nil
 }
 
-// split reads a list that is separated by commas.
-func split(list string) []string {
+// splitList reads a list that is separated by commas.
+func splitList(list string) []string {
 	var out []string
 	for item := range strings.SplitSeq(list, ",") {
 		if item = strings.TrimSpace(item); item != "" && !slices.Contains(out, item) {
@@ -41,7 +41,7 @@ func split(list string) []string {
 	return out
 }
 
-func placeInSubnets(r store.Reader, g *store.ScalingGroup, ids []string, allowed func(*store.Subnet) bool) error {
+func useSubnets(r store.Reader, g *store.ScalingGroup, ids []string, allowed func(*store.Subnet) bool) error {
 	var zones []string
 	vpc := ""
 	for _, id := range ids {
@@ -63,7 +63,7 @@ func placeInSubnets(r store.Reader, g *store.ScalingGroup, ids []string, allowed
 	return nil
 }
 
-func placeInZones(r store.Reader, g *store.ScalingGroup, asked []string, named func(*store.Subnet) bool) error {
+func useDefaultSubnets(r store.Reader, g *store.ScalingGroup, asked []string, named func(*store.Subnet) bool) error {
 	var ids, zones []string
 	for _, s := range store.Subnets.By(r, "region", g.Region) {
 		if s.DefaultForAZ && named(s) {

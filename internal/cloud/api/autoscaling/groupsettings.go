@@ -14,9 +14,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// settings are what creating and updating a group have in common: how it works,
+// groupSettings are what creating and updating a group have in common: how it works,
 // not how large it is or what it launches. What is nil or empty stays.
-type settings struct {
+type groupSettings struct {
 	cooldown, warmup, grace, lifetime *int32
 	healthCheck, role                 *string
 	policies                          []string
@@ -27,8 +27,8 @@ type settings struct {
 	deletion                          types.DeletionProtection
 }
 
-func settingsOf(in *autoscaling.CreateAutoScalingGroupInput) settings {
-	return settings{
+func createSettings(in *autoscaling.CreateAutoScalingGroupInput) groupSettings {
+	return groupSettings{
 		in.DefaultCooldown, in.DefaultInstanceWarmup, in.HealthCheckGracePeriod, in.MaxInstanceLifetime,
 		in.HealthCheckType, in.ServiceLinkedRoleARN, in.TerminationPolicies,
 		in.NewInstancesProtectedFromScaleIn, in.CapacityRebalance, in.AvailabilityZoneDistribution,
@@ -36,8 +36,8 @@ func settingsOf(in *autoscaling.CreateAutoScalingGroupInput) settings {
 	}
 }
 
-func settingsIn(in *autoscaling.UpdateAutoScalingGroupInput) settings {
-	return settings{
+func updateSettings(in *autoscaling.UpdateAutoScalingGroupInput) groupSettings {
+	return groupSettings{
 		in.DefaultCooldown, in.DefaultInstanceWarmup, in.HealthCheckGracePeriod, in.MaxInstanceLifetime,
 		in.HealthCheckType, in.ServiceLinkedRoleARN, in.TerminationPolicies,
 		in.NewInstancesProtectedFromScaleIn, in.CapacityRebalance, in.AvailabilityZoneDistribution,
@@ -46,13 +46,13 @@ func settingsIn(in *autoscaling.UpdateAutoScalingGroupInput) settings {
 }
 
 // apply writes the settings into the row, or says what is wrong with them.
-func (s settings) apply(g *store.ScalingGroup) error {
-	set(&g.DefaultCooldown, s.cooldown)
-	set(&g.HealthCheckGrace, s.grace)
-	set(&g.MaxInstanceLifetime, s.lifetime)
-	set(&g.ServiceLinkedRoleARN, s.role)
-	set(&g.ProtectNewInstances, s.protect)
-	set(&g.CapacityRebalance, s.rebalance)
+func (s groupSettings) apply(g *store.ScalingGroup) error {
+	setIfGiven(&g.DefaultCooldown, s.cooldown)
+	setIfGiven(&g.HealthCheckGrace, s.grace)
+	setIfGiven(&g.MaxInstanceLifetime, s.lifetime)
+	setIfGiven(&g.ServiceLinkedRoleARN, s.role)
+	setIfGiven(&g.ProtectNewInstances, s.protect)
+	setIfGiven(&g.CapacityRebalance, s.rebalance)
 	switch {
 	case s.warmup == nil:
 	case *s.warmup == -1:
@@ -80,20 +80,20 @@ func (s settings) apply(g *store.ScalingGroup) error {
 	)
 }
 
-func set[T any](field, given *T) {
+func setIfGiven[T any](field, given *T) {
 	if given != nil {
 		*field = *given
 	}
 }
 
-func (s settings) checkLifetime() error {
+func (s groupSettings) checkLifetime() error {
 	if n := aws.ToInt32(s.lifetime); n != 0 && (n < 86400 || n > 31536000) {
 		return invalid("Invalid MaxInstanceLifetime: %d. The value must be 0 or between 86400 and 31536000 seconds", n)
 	}
 	return nil
 }
 
-func (s settings) checkPolicies() error {
+func (s groupSettings) checkPolicies() error {
 	for _, p := range s.policies {
 		switch {
 		case strings.HasPrefix(p, "arn:"):
@@ -105,7 +105,7 @@ func (s settings) checkPolicies() error {
 	return nil
 }
 
-func (s settings) checkDeletion() error {
+func (s groupSettings) checkDeletion() error {
 	if s.deletion != "" && !slices.Contains(s.deletion.Values(), s.deletion) {
 		return model.OutOfSet(
 			"deletionProtection", s.deletion, "none", "prevent-force-deletion", "prevent-all-deletion",
@@ -115,7 +115,7 @@ func (s settings) checkDeletion() error {
 }
 
 // applyHealthCheck reads a list of health check types. EC2's is always heeded.
-func (s settings) applyHealthCheck(g *store.ScalingGroup) error {
+func (s groupSettings) applyHealthCheck(g *store.ScalingGroup) error {
 	if s.healthCheck == nil {
 		return nil
 	}
@@ -134,7 +134,7 @@ func (s settings) applyHealthCheck(g *store.ScalingGroup) error {
 	return nil
 }
 
-func (s settings) applyDistribution(g *store.ScalingGroup) error {
+func (s groupSettings) applyDistribution(g *store.ScalingGroup) error {
 	if s.distribution == nil || s.distribution.CapacityDistributionStrategy == "" {
 		return nil
 	}
@@ -155,7 +155,7 @@ func (s settings) applyDistribution(g *store.ScalingGroup) error {
 	return nil
 }
 
-func (s settings) applyImpairment(g *store.ScalingGroup) error {
+func (s groupSettings) applyImpairment(g *store.ScalingGroup) error {
 	if s.impairment == nil {
 		return nil
 	}
@@ -187,7 +187,7 @@ func (s settings) applyImpairment(g *store.ScalingGroup) error {
 // applyMaintenance reads an instance maintenance policy. Minus one in both
 // removes it (Amazon EC2 Auto Scaling API Reference,
 // InstanceMaintenancePolicy).
-func (s settings) applyMaintenance(g *store.ScalingGroup) error {
+func (s groupSettings) applyMaintenance(g *store.ScalingGroup) error {
 	if s.maintenance == nil {
 		return nil
 	}

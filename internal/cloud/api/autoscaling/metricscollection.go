@@ -25,7 +25,7 @@ func (a *API) EnableMetricsCollection(ctx context.Context, in *autoscaling.Enabl
 	if *in.Granularity != granularity {
 		return nil, invalid("Invalid granularity %s. The only valid value is %s", *in.Granularity, granularity)
 	}
-	return &autoscaling.EnableMetricsCollectionOutput{}, a.collect(
+	return &autoscaling.EnableMetricsCollectionOutput{}, a.updateMetrics(
 		ctx,
 		in.AutoScalingGroupName,
 		func(name string, enabled bool) bool {
@@ -40,7 +40,7 @@ func (a *API) DisableMetricsCollection(ctx context.Context, in *autoscaling.Disa
 	if err := checkMetrics(in.Metrics); err != nil {
 		return nil, err
 	}
-	return &autoscaling.DisableMetricsCollectionOutput{}, a.collect(
+	return &autoscaling.DisableMetricsCollectionOutput{}, a.updateMetrics(
 		ctx,
 		in.AutoScalingGroupName,
 		func(name string, enabled bool) bool {
@@ -58,10 +58,10 @@ func checkMetrics(names []string) error {
 	return nil
 }
 
-// collect decides anew for every metric whether it is measured.
-func (a *API) collect(ctx context.Context, group *string, wanted func(name string, enabled bool) bool) error {
+// updateMetrics decides anew for every metric whether it is measured.
+func (a *API) updateMetrics(ctx context.Context, group *string, wanted func(name string, enabled bool) bool) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), group)
+		g, err := findActiveGroup(tx, region(ctx), group)
 		if err != nil {
 			return err
 		}

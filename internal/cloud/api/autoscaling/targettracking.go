@@ -98,11 +98,11 @@ func checkCustomized(c *types.CustomizedMetricSpecification) error {
 			return err
 		}
 	}
-	return checkLook(c.Period)
+	return checkPeriod(c.Period)
 }
 
-// checkLook takes the one period in which metrics are kept here.
-func checkLook(period *int32) error {
+// checkPeriod takes the one period in which metrics are kept here.
+func checkPeriod(period *int32) error {
 	switch constraint.Default(period, 60) {
 	case 60:
 		return nil
@@ -127,7 +127,7 @@ func checkQueries(queries []types.TargetTrackingMetricDataQuery) error {
 			return invalid("Invalid statistic %s", aws.ToString(q.MetricStat.Stat))
 		}
 		for _, period := range []*int32{q.Period, q.MetricStat.Period} {
-			if err := checkLook(period); err != nil {
+			if err := checkPeriod(period); err != nil {
 				return err
 			}
 		}
@@ -141,9 +141,9 @@ func checkQueries(queries []types.TargetTrackingMetricDataQuery) error {
 	return nil
 }
 
-// checkTracked checks that what a policy names belongs to the group: the target
+// checkResourceLabel checks that what a policy names belongs to the group: the target
 // group is attached to it, and the load balancer sends requests there.
-func checkTracked(r store.Reader, g *store.ScalingGroup, c *types.TargetTrackingConfiguration) error {
+func checkResourceLabel(r store.Reader, g *store.ScalingGroup, c *types.TargetTrackingConfiguration) error {
 	if c.PredefinedMetricSpecification == nil || c.PredefinedMetricSpecification.ResourceLabel == nil {
 		return nil
 	}
@@ -153,15 +153,15 @@ func checkTracked(r store.Reader, g *store.ScalingGroup, c *types.TargetTracking
 		return invalid("Target group not attached to the Auto Scaling group")
 	}
 	for _, l := range store.Listeners.By(r, "region", g.Region) {
-		if strings.HasSuffix(l.LoadBalancerARN, ":loadbalancer/"+lb) && forwards(r, l, g.TargetGroupARNs[i]) {
+		if strings.HasSuffix(l.LoadBalancerARN, ":loadbalancer/"+lb) && forwardsTo(r, l, g.TargetGroupARNs[i]) {
 			return nil
 		}
 	}
 	return invalid("Target group %s is not attached to the load balancer %s", targets, lb)
 }
 
-// forwards tells whether a listener sends requests to the target group.
-func forwards(r store.Reader, l *store.Listener, group string) bool {
+// forwardsTo tells whether a listener sends requests to the target group.
+func forwardsTo(r store.Reader, l *store.Listener, group string) bool {
 	actions := slices.Clone(l.Actions)
 	for _, rule := range store.Rules.By(r, "listener", l.ARN) {
 		actions = append(actions, rule.Actions...)

@@ -21,8 +21,8 @@ func (a *API) DescribeScalingProcessTypes(context.Context, *autoscaling.Describe
 	return out, nil
 }
 
-// processes are those named, or all.
-func processes(named []string) ([]string, error) {
+// selectProcesses are those named, or all.
+func selectProcesses(named []string) ([]string, error) {
 	for _, p := range named {
 		if !slices.Contains(scalinggroup.Processes(), p) {
 			return nil, invalid("%s is not a valid process type", p)
@@ -36,7 +36,7 @@ func processes(named []string) ([]string, error) {
 
 // SuspendProcesses keeps processes of a group from running.
 func (a *API) SuspendProcesses(ctx context.Context, in *autoscaling.SuspendProcessesInput) (*autoscaling.SuspendProcessesOutput, error) {
-	return &autoscaling.SuspendProcessesOutput{}, a.suspend(
+	return &autoscaling.SuspendProcessesOutput{}, a.updateSuspended(
 		ctx,
 		in.AutoScalingGroupName,
 		in.ScalingProcesses,
@@ -51,7 +51,7 @@ func (a *API) SuspendProcesses(ctx context.Context, in *autoscaling.SuspendProce
 
 // ResumeProcesses lets them run again.
 func (a *API) ResumeProcesses(ctx context.Context, in *autoscaling.ResumeProcessesInput) (*autoscaling.ResumeProcessesOutput, error) {
-	return &autoscaling.ResumeProcessesOutput{}, a.suspend(
+	return &autoscaling.ResumeProcessesOutput{}, a.updateSuspended(
 		ctx,
 		in.AutoScalingGroupName,
 		in.ScalingProcesses,
@@ -61,20 +61,20 @@ func (a *API) ResumeProcesses(ctx context.Context, in *autoscaling.ResumeProcess
 	)
 }
 
-// suspend changes the list of suspended processes: each of those named is taken
+// updateSuspended changes the list of suspended processes: each of those named is taken
 // from it and given to add.
-func (a *API) suspend(
+func (a *API) updateSuspended(
 	ctx context.Context,
 	name *string,
 	named []string,
 	add func(old []store.SuspendedProcess, process string) []store.SuspendedProcess,
 ) error {
-	which, err := processes(named)
+	which, err := selectProcesses(named)
 	if err != nil {
 		return err
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := group(tx, region(ctx), name)
+		g, err := findGroup(tx, region(ctx), name)
 		if err != nil {
 			return err
 		}

@@ -18,9 +18,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// launchFrom writes into the row what the group launches its instances from:
+// setLaunchSource writes into the row what the group launches its instances from:
 // exactly one of a launch template and a mixed instances policy.
-func (a *API) launchFrom(
+func (a *API) setLaunchSource(
 	g *store.ScalingGroup,
 	template *types.LaunchTemplateSpecification,
 	mixed *types.MixedInstancesPolicy,
@@ -31,13 +31,13 @@ func (a *API) launchFrom(
 			"Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.",
 		)
 	case template != nil:
-		ref, err := a.reference(g.Region, template)
+		ref, err := a.resolveTemplate(g.Region, template)
 		if err != nil {
 			return err
 		}
 		g.Template, g.Mixed = ref, ""
 	case mixed != nil:
-		policy, err := a.mixedPolicy(g.Region, mixed)
+		policy, err := a.completeMixedPolicy(g.Region, mixed)
 		if err != nil {
 			return err
 		}
@@ -60,9 +60,9 @@ func (a *API) launchFrom(
 	return nil
 }
 
-// reference finds the launch template of a specification and gives it both its
+// resolveTemplate finds the launch template of a specification and gives it both its
 // id and its name. The version stays as it was sent.
-func (a *API) reference(region string, s *types.LaunchTemplateSpecification) (store.TemplateRef, error) {
+func (a *API) resolveTemplate(region string, s *types.LaunchTemplateSpecification) (store.TemplateRef, error) {
 	id, name := aws.ToString(s.LaunchTemplateId), aws.ToString(s.LaunchTemplateName)
 	if (id == "") == (name == "") {
 		return store.TemplateRef{}, invalid("Valid requests must contain either launchTemplateId or LaunchTemplateName")
@@ -70,14 +70,14 @@ func (a *API) reference(region string, s *types.LaunchTemplateSpecification) (st
 	ref := store.TemplateRef{ID: id, Name: name, Version: aws.ToString(s.Version)}
 	found, err := a.Templates.ResolveTemplate(region, ref)
 	if err != nil {
-		return ref, badTemplate(err)
+		return ref, launchTemplateError(err)
 	}
 	ref.ID, ref.Name = found.ID, found.Name
 	return ref, nil
 }
 
-// badTemplate tells what Amazon EC2 says of a launch template.
-func badTemplate(err error) error {
+// launchTemplateError tells what Amazon EC2 says of a launch template.
+func launchTemplateError(err error) error {
 	aws, ok := errors.AsType[*wire.Error](err)
 	switch {
 	case !ok:
@@ -90,14 +90,14 @@ func badTemplate(err error) error {
 	return invalid("You must use a valid fully-formed launch template. %s", aws.Message)
 }
 
-// mixedPolicy is a mixed instances policy with AWS's defaults filled in. There
+// completeMixedPolicy is a mixed instances policy with AWS's defaults filled in. There
 // are no Spot instances here: how many of them are wished for is kept and told,
 // and all instances are On-Demand, of the first override's type.
-func (a *API) mixedPolicy(region string, in *types.MixedInstancesPolicy) (*types.MixedInstancesPolicy, error) {
+func (a *API) completeMixedPolicy(region string, in *types.MixedInstancesPolicy) (*types.MixedInstancesPolicy, error) {
 	if in.LaunchTemplate == nil || in.LaunchTemplate.LaunchTemplateSpecification == nil {
 		return nil, invalid("A mixed instances policy must contain a launch template specification")
 	}
-	base, err := a.specification(region, in.LaunchTemplate.LaunchTemplateSpecification)
+	base, err := a.resolveSpecification(region, in.LaunchTemplate.LaunchTemplateSpecification)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (a *API) mixedPolicy(region string, in *types.MixedInstancesPolicy) (*types
 		}
 		kept := types.LaunchTemplateOverrides{InstanceType: o.InstanceType}
 		if o.LaunchTemplateSpecification != nil {
-			if kept.LaunchTemplateSpecification, err = a.specification(
+			if kept.LaunchTemplateSpecification, err = a.resolveSpecification(
 				region, o.LaunchTemplateSpecification,
 			); err != nil {
 				return nil, err
@@ -126,23 +126,23 @@ func (a *API) mixedPolicy(region string, in *types.MixedInstancesPolicy) (*types
 		}
 		out.LaunchTemplate.Overrides = append(out.LaunchTemplate.Overrides, kept)
 	}
-	out.InstancesDistribution, err = distribution(in.InstancesDistribution)
+	out.InstancesDistribution, err = completeDistribution(in.InstancesDistribution)
 	return out, err
 }
 
-func (a *API) specification(
+func (a *API) resolveSpecification(
 	region string,
 	s *types.LaunchTemplateSpecification,
 ) (*types.LaunchTemplateSpecification, error) {
-	ref, err := a.reference(region, s)
+	ref, err := a.resolveTemplate(region, s)
 	if err != nil {
 		return nil, err
 	}
-	return specificationOf(ref), nil
+	return describeTemplateRef(ref), nil
 }
 
-// specificationOf tells a reference: its version only where one was given.
-func specificationOf(ref store.TemplateRef) *types.LaunchTemplateSpecification {
+// describeTemplateRef tells a reference: its version only where one was given.
+func describeTemplateRef(ref store.TemplateRef) *types.LaunchTemplateSpecification {
 	s := &types.LaunchTemplateSpecification{
 		LaunchTemplateId:   aws.String(ref.ID),
 		LaunchTemplateName: aws.String(ref.Name),
@@ -153,8 +153,8 @@ func specificationOf(ref store.TemplateRef) *types.LaunchTemplateSpecification {
 	return s
 }
 
-// distribution fills in the defaults of an instances distribution.
-func distribution(in *types.InstancesDistribution) (*types.InstancesDistribution, error) {
+// completeDistribution fills in the defaults of an instances distribution.
+func completeDistribution(in *types.InstancesDistribution) (*types.InstancesDistribution, error) {
 	out := types.InstancesDistribution{}
 	if in != nil {
 		out = *in
@@ -200,7 +200,7 @@ func (a *API) checkLaunch(g *store.ScalingGroup) error {
 	if err := a.Templates.CheckLaunch(g.Region, ec2.Launch{
 		Template: source.Template, Type: source.InstanceType, SubnetID: g.SubnetIDs[0], Count: 1,
 	}); err != nil {
-		return badTemplate(err)
+		return launchTemplateError(err)
 	}
 	return nil
 }

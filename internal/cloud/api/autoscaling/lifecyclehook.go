@@ -25,7 +25,7 @@ func (a *API) DescribeLifecycleHookTypes(context.Context, *autoscaling.DescribeL
 // PutLifecycleHook makes a hook, or changes one.
 func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycleHookInput) (*autoscaling.PutLifecycleHookOutput, error) {
 	return &autoscaling.PutLifecycleHookOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -48,10 +48,10 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 				maxHooks,
 			)
 		}
-		set(&h.Transition, in.LifecycleTransition)
-		set(&h.DefaultResult, in.DefaultResult)
-		set(&h.HeartbeatTimeout, in.HeartbeatTimeout)
-		set(&h.Metadata, in.NotificationMetadata)
+		setIfGiven(&h.Transition, in.LifecycleTransition)
+		setIfGiven(&h.DefaultResult, in.DefaultResult)
+		setIfGiven(&h.HeartbeatTimeout, in.HeartbeatTimeout)
+		setIfGiven(&h.Metadata, in.NotificationMetadata)
 		if err := checkHook(h, in.NotificationTargetARN, in.RoleARN); err != nil {
 			return err
 		}
@@ -60,8 +60,8 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 	})
 }
 
-// hooksAtCreation reads the hooks that a group is made with.
-func hooksAtCreation(g *store.ScalingGroup, given []types.LifecycleHookSpecification) ([]*store.LifecycleHook, error) {
+// readInitialHooks reads the hooks that a group is made with.
+func readInitialHooks(g *store.ScalingGroup, given []types.LifecycleHookSpecification) ([]*store.LifecycleHook, error) {
 	var out []*store.LifecycleHook
 	for _, s := range given {
 		if err := model.Required(
@@ -113,7 +113,7 @@ func checkHook(h *store.LifecycleHook, target, role *string) error {
 		return invalid("Invalid default result: %s. Valid values are CONTINUE and ABANDON", h.DefaultResult)
 	}
 	return cmp.Or(
-		checkLength("lifecycleHookName", &h.Name),
+		checkName("lifecycleHookName", &h.Name),
 		model.Between("heartbeatTimeout", &h.HeartbeatTimeout, 30, 7200),
 	)
 }
@@ -122,7 +122,7 @@ func checkHook(h *store.LifecycleHook, target, role *string) error {
 // as if it had been abandoned, a termination as if it had been continued.
 func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLifecycleHookInput) (*autoscaling.DeleteLifecycleHookOutput, error) {
 	return &autoscaling.DeleteLifecycleHookOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := group(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -138,7 +138,7 @@ func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLif
 			result = scalinggroup.Continue
 		}
 		for _, i := range scalinggroup.Instances(tx, g.Key()) {
-			answer(
+			updateWaits(
 				tx,
 				i,
 				func(w *store.HookWait) bool { return w.Hook == h.Name && w.Result == "" },
@@ -153,7 +153,7 @@ func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLif
 // DescribeLifecycleHooks lists a group's hooks, or those of the names given.
 func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.DescribeLifecycleHooksInput) (*autoscaling.DescribeLifecycleHooksOutput, error) {
 	view := a.Store.View()
-	g, err := group(view, region(ctx), in.AutoScalingGroupName)
+	g, err := findGroup(view, region(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
@@ -169,15 +169,15 @@ func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.Descri
 			HeartbeatTimeout: aws.Int32(h.HeartbeatTimeout),
 			GlobalTimeout:    aws.Int32(int32(scalinggroup.HookTimeoutLimit(h).Seconds())),
 		}
-		optional(&item.NotificationMetadata, h.Metadata)
+		setNonEmpty(&item.NotificationMetadata, h.Metadata)
 		out.LifecycleHooks = append(out.LifecycleHooks, item)
 	}
 	return out, nil
 }
 
-// answer changes those waits of an instance that are meant, and tells whether
+// updateWaits changes those waits of an instance that are meant, and tells whether
 // there was one.
-func answer(
+func updateWaits(
 	tx *store.Tx,
 	i *store.ScalingInstance,
 	meant func(*store.HookWait) bool,

@@ -48,34 +48,34 @@ func (a *API) PutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling
 		TimeZone:            in.TimeZone,
 	}
 	return &autoscaling.PutScheduledUpdateGroupActionOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
-		return a.schedule(tx, g, &request)
+		return a.putScheduledAction(tx, g, &request)
 	})
 }
 
 // BatchPutScheduledUpdateGroupAction makes or replaces scheduled actions, and tells
 // which it could not.
 func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling.BatchPutScheduledUpdateGroupActionInput) (*autoscaling.BatchPutScheduledUpdateGroupActionOutput, error) {
-	if err := batch(len(in.ScheduledUpdateGroupActions)); err != nil {
+	if err := checkBatchSize(len(in.ScheduledUpdateGroupActions)); err != nil {
 		return nil, err
 	}
 	out := &autoscaling.BatchPutScheduledUpdateGroupActionOutput{
 		FailedScheduledUpdateGroupActions: []types.FailedScheduledUpdateGroupActionRequest{},
 	}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		g, err := living(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
 		for i := range in.ScheduledUpdateGroupActions {
 			request := &in.ScheduledUpdateGroupActions[i]
-			if err := a.schedule(tx, g, request); err != nil {
+			if err := a.putScheduledAction(tx, g, request); err != nil {
 				out.FailedScheduledUpdateGroupActions = append(
 					out.FailedScheduledUpdateGroupActions,
-					failed(request.ScheduledActionName, err),
+					describeFailure(request.ScheduledActionName, err),
 				)
 			}
 		}
@@ -87,14 +87,14 @@ func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autosc
 	return out, nil
 }
 
-func batch(n int) error {
+func checkBatchSize(n int) error {
 	if n < 1 || n > maxBatch {
 		return invalid("The number of scheduled actions in a request must be between 1 and %d", maxBatch)
 	}
 	return nil
 }
 
-func failed(name *string, err error) types.FailedScheduledUpdateGroupActionRequest {
+func describeFailure(name *string, err error) types.FailedScheduledUpdateGroupActionRequest {
 	out := types.FailedScheduledUpdateGroupActionRequest{ScheduledActionName: name}
 	if refusal, ok := errors.AsType[*wire.Error](err); ok {
 		out.ErrorCode, out.ErrorMessage = &refusal.Code, &refusal.Message
@@ -102,11 +102,11 @@ func failed(name *string, err error) types.FailedScheduledUpdateGroupActionReque
 	return out
 }
 
-// schedule checks and stores one action.
-func (a *API) schedule(tx *store.Tx, g *store.ScalingGroup, in *types.ScheduledUpdateGroupActionRequest) error {
+// putScheduledAction checks and stores one action.
+func (a *API) putScheduledAction(tx *store.Tx, g *store.ScalingGroup, in *types.ScheduledUpdateGroupActionRequest) error {
 	now := a.Now()
 	if err := cmp.Or(
-		checkLength("scheduledActionName", in.ScheduledActionName), checkActionSizes(in), checkActionTimes(in, now),
+		checkName("scheduledActionName", in.ScheduledActionName), checkActionSizes(in), checkActionTimes(in, now),
 	); err != nil {
 		return err
 	}
@@ -203,15 +203,15 @@ func checkActionTimes(in *types.ScheduledUpdateGroupActionRequest, now time.Time
 // DeleteScheduledAction deletes a scheduled action.
 func (a *API) DeleteScheduledAction(ctx context.Context, in *autoscaling.DeleteScheduledActionInput) (*autoscaling.DeleteScheduledActionOutput, error) {
 	return &autoscaling.DeleteScheduledActionOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := group(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
-		return unschedule(tx, g, in.ScheduledActionName)
+		return deleteScheduledAction(tx, g, in.ScheduledActionName)
 	})
 }
 
-func unschedule(tx *store.Tx, g *store.ScalingGroup, name *string) error {
+func deleteScheduledAction(tx *store.Tx, g *store.ScalingGroup, name *string) error {
 	if err := model.Required("scheduledActionName", name != nil); err != nil {
 		return err
 	}
@@ -229,20 +229,20 @@ func unschedule(tx *store.Tx, g *store.ScalingGroup, name *string) error {
 // BatchDeleteScheduledAction deletes scheduled actions, and tells which it could
 // not.
 func (a *API) BatchDeleteScheduledAction(ctx context.Context, in *autoscaling.BatchDeleteScheduledActionInput) (*autoscaling.BatchDeleteScheduledActionOutput, error) {
-	if err := batch(len(in.ScheduledActionNames)); err != nil {
+	if err := checkBatchSize(len(in.ScheduledActionNames)); err != nil {
 		return nil, err
 	}
 	out := &autoscaling.BatchDeleteScheduledActionOutput{
 		FailedScheduledActions: []types.FailedScheduledUpdateGroupActionRequest{},
 	}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		g, err := group(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
 		for _, name := range in.ScheduledActionNames {
-			if err := unschedule(tx, g, &name); err != nil {
-				out.FailedScheduledActions = append(out.FailedScheduledActions, failed(&name, err))
+			if err := deleteScheduledAction(tx, g, &name); err != nil {
+				out.FailedScheduledActions = append(out.FailedScheduledActions, describeFailure(&name, err))
 			}
 		}
 		return nil
@@ -259,7 +259,7 @@ func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.Desc
 	view, here := a.Store.View(), region(ctx)
 	rows := store.ScheduledActions.By(view, "region", here)
 	if in.AutoScalingGroupName != nil {
-		g, err := group(view, here, in.AutoScalingGroupName)
+		g, err := findGroup(view, here, in.AutoScalingGroupName)
 		if err != nil {
 			return nil, err
 		}
@@ -273,7 +273,7 @@ func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.Desc
 	})
 	key := func(row *store.ScheduledAction) string { return row.Group + "\x00" + row.Name }
 	slices.SortFunc(rows, func(x, y *store.ScheduledAction) int { return cmp.Compare(key(x), key(y)) })
-	rows, next, err := cut(asked{max: in.MaxRecords, token: in.NextToken, standard: 50, most: 100}, rows, key)
+	rows, next, err := paginate(pageRequest{max: in.MaxRecords, token: in.NextToken, standard: 50, most: 100}, rows, key)
 	if err != nil {
 		return nil, err
 	}
