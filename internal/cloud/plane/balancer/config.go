@@ -45,8 +45,8 @@ type LoadBalancer struct {
 	// CookieKey is the secret from which the keys of stickiness cookies are derived.
 	// All nodes share it, so a client may return through another zone.
 	CookieKey string `json:"cookie_key"`
-	// LogDir is the folder that stands for the bucket and prefix of the access logs.
-	// If it is empty, access logs are off (access_logs.s3.enabled).
+	// LogDir is the folder of the access logs, in place of a bucket and prefix. If it is
+	// empty, access logs are off (access_logs.s3.enabled).
 	LogDir string `json:"log_dir"`
 	// NoHTTP2 limits clients of HTTPS listeners to HTTP/1.1 (routing.http2.enabled is false).
 	NoHTTP2 bool `json:"no_http2,omitempty"`
@@ -117,11 +117,13 @@ type Pair struct {
 	Value string `json:"value"`
 }
 
-// Action says how to handle a request. Exactly one of Forward, Redirect and
+// Action is how a request is handled. Exactly one of Forward, Redirect and
 // FixedResponse is set.
 type Action struct {
-	Forward       []Share        `json:"forward,omitempty"`
-	Sticky        time.Duration  `json:"sticky,omitempty"` // how long a client stays with a target group; 0: it does not
+	Forward []Share `json:"forward,omitempty"`
+	// Sticky is how long a client stays with the target group it was forwarded to; 0
+	// means that it does not.
+	Sticky        time.Duration  `json:"sticky,omitempty"`
 	Redirect      *Redirect      `json:"redirect,omitempty"`
 	FixedResponse *FixedResponse `json:"fixed_response,omitempty"`
 }

@@ -1,16 +1,19 @@
 package engine
 
 import (
-	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"bufio"
 	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 )
 
-func TestAClientThatLeavesFreesItsTarget(t *testing.T) {
+const plainGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
+
+func TestClientThatLeavesFreesItsTarget(t *testing.T) {
 	asked, ended := make(chan struct{}), make(chan struct{})
 	target := rawTarget(t, func(in *bufio.Reader, _ net.Conn) {
 		readHead(in)
@@ -19,51 +22,43 @@ func TestAClientThatLeavesFreesItsTarget(t *testing.T) {
 		close(ended)
 	})
 	conn := dial(t, serve(t, target, func(lb *balancer.LoadBalancer) { lb.IdleTimeout = time.Minute }))
-	_, _ = io.WriteString(conn, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
+	_, _ = io.WriteString(conn, plainGet)
 	<-asked
 	_ = conn.Close()
 	select {
 	case <-ended:
 	case <-time.After(5 * time.Second):
-		t.Error("the target still works for nobody")
+		t.Error("the target's connection is still open")
 	}
 }
 
-func TestConnectionsEndWhenTheirTimeIsOver(t *testing.T) {
+func TestConnectionsEndAfterTheirTimeouts(t *testing.T) {
 	target := respondingTarget(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	port := serve(t, target, func(lb *balancer.LoadBalancer) { lb.IdleTimeout = 300 * time.Millisecond })
-	if got := send(t, port, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"); !strings.HasSuffix(
-		got,
-		"Connection: keep-alive\r\n\r\n",
-	) {
-		t.Errorf("an idle connection: %q", got) // and then it was closed without a word
+	if got := send(t, port, plainGet); !strings.HasSuffix(got, "Connection: keep-alive\r\n\r\n") {
+		t.Errorf("an idle connection: %q", got) // it closes without another response
 	}
 	if got := send(t, port, "GET /x HTTP/1.1\r\nHo"); !strings.HasPrefix(got, "HTTP/1.1 408 Request Time-out\r\n") {
 		t.Errorf("half a head: %q", got)
 	}
 	port = serve(t, target, func(lb *balancer.LoadBalancer) { lb.KeepAlive = time.Nanosecond })
-	if got := send(t, port, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"); !strings.HasSuffix(
-		got,
-		"Connection: close\r\n\r\n",
-	) {
-		t.Errorf("a connection past its keep-alive: %q", got)
+	if got := send(t, port, plainGet); !strings.HasSuffix(got, "Connection: close\r\n\r\n") {
+		t.Errorf("a connection past its keep-alive duration: %q", got)
 	}
 }
 
-func TestASlowBodyIsNotIdle(t *testing.T) {
+func TestSlowBodyIsNotIdle(t *testing.T) {
 	target := rawTarget(t, func(in *bufio.Reader, out net.Conn) {
 		readHead(in)
 		_, _ = io.WriteString(out, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
 		for range 8 {
-			time.Sleep(150 * time.Millisecond) // below the idle time-out, in sum far above
+			time.Sleep(150 * time.Millisecond) // below the idle timeout, but far above it in total
 			_, _ = io.WriteString(out, ".")
 		}
 	})
 	port := serve(t, target, func(lb *balancer.LoadBalancer) { lb.IdleTimeout = 600 * time.Millisecond })
-	if got := send(t, port, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); !strings.HasSuffix(
-		got,
-		"\r\n\r\n........",
-	) {
+	got := send(t, port, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	if !strings.HasSuffix(got, "\r\n\r\n........") {
 		t.Errorf("%q", got)
 	}
 }

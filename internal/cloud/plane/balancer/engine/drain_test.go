@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"aloft.dev/aloft/internal/cloud/plane/balancer"
-	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,7 +8,55 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
 )
+
+// load sends requests from several clients until it is stopped.
+type load struct {
+	sent, lost atomic.Int64
+	stop       chan struct{}
+	began      chan struct{} // receives when a request begins and someone waits for it
+	clients    sync.WaitGroup
+}
+
+func startLoad(port uint16, clients int) *load {
+	l := &load{stop: make(chan struct{}), began: make(chan struct{})}
+	for range clients {
+		l.clients.Go(func() { l.run(port) })
+	}
+	return l
+}
+
+func (l *load) run(port uint16) {
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	for {
+		select {
+		case <-l.stop:
+			return
+		default:
+		}
+		req, _ := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", port), nil)
+		req.Host = balancertest.DNSName
+		l.sent.Add(1)
+		select {
+		case l.began <- struct{}{}:
+		default:
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			l.lost.Add(1)
+			continue
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK {
+			l.lost.Add(1)
+		}
+	}
+}
 
 func TestDeregisteringUnderLoadLosesNoRequest(t *testing.T) {
 	var targets []balancer.Target
@@ -20,59 +66,26 @@ func TestDeregisteringUnderLoadLosesNoRequest(t *testing.T) {
 	e, port := newEngine(t), balancertest.FreePort(t)
 	e.Set(balancertest.OneGroup(port, 3, targets...))
 	waitHealthy(t, e)
-
-	var sent, lost atomic.Int64
-	stop, ended := make(chan struct{}), make(chan struct{})
-	var load sync.WaitGroup
-	for range 8 {
-		client := &http.Client{Transport: &http.Transport{}}
-		load.Go(func() {
-			defer client.CloseIdleConnections()
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				req, _ := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", port), nil)
-				req.Host = balancertest.DNSName
-				sent.Add(1)
-				select {
-				case ended <- struct{}{}: // the one before
-				default:
-				}
-				answer, err := client.Do(req)
-				if err != nil {
-					lost.Add(1)
-					continue
-				}
-				_, err = io.Copy(io.Discard, answer.Body)
-				_ = answer.Body.Close()
-				if err != nil || answer.StatusCode != http.StatusOK {
-					lost.Add(1)
-				}
-			}
-		})
-	}
+	l := startLoad(port, 8)
 	for round := range 60 {
 		changed := slices.Clone(targets)
 		changed[round%3].Draining = true
 		e.Set(balancertest.OneGroup(port, 3, changed...))
 		e.Set(balancertest.OneGroup(port, 3, targets...)) // and back
 		waitHealthy(t, e)
-		for range 2 { // however slow this host is, there are requests in every round
-			<-ended
+		for range 2 { // however slow the host is, every round has requests
+			<-l.began
 		}
 	}
-	close(stop)
-	load.Wait()
-	t.Logf("%d requests, %d lost", sent.Load(), lost.Load())
-	if lost.Load() > 0 || sent.Load() < 100 {
-		t.Errorf("%d of %d requests lost", lost.Load(), sent.Load())
+	close(l.stop)
+	l.clients.Wait()
+	t.Logf("%d requests, %d lost", l.sent.Load(), l.lost.Load())
+	if l.lost.Load() > 0 || l.sent.Load() < 100 {
+		t.Errorf("%d of %d requests lost", l.lost.Load(), l.sent.Load())
 	}
 }
 
-func TestADrainingTargetFinishesWhatIsInFlight(t *testing.T) {
+func TestDrainingTargetFinishesRequestsInFlight(t *testing.T) {
 	entered, finish := make(chan struct{}), make(chan struct{})
 	slow := balancertest.Backend(t, "slow", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" {
@@ -94,8 +107,8 @@ func TestADrainingTargetFinishesWhatIsInFlight(t *testing.T) {
 	draining := slow
 	draining.Draining = true
 	e.Set(balancertest.OneGroup(port, 1, draining))
-	if answer, _ := balancertest.Get(t, "127.0.1.1", port); answer.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("a new request was answered %d", answer.StatusCode)
+	if resp, _ := balancertest.Get(t, "127.0.1.1", port); resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a new request got %d", resp.StatusCode)
 	}
 	close(finish)
 	if body := <-result; body != "done" {
@@ -105,7 +118,7 @@ func TestADrainingTargetFinishesWhatIsInFlight(t *testing.T) {
 
 func TestRequestsInFlightEndWithTheirTargetsRegistration(t *testing.T) {
 	entered := make(chan struct{})
-	slow := balancertest.Backend(t, "slow", func(w http.ResponseWriter, r *http.Request) {
+	slow := balancertest.Backend(t, "slow", func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
 			close(entered)
 			<-r.Context().Done()
@@ -116,8 +129,8 @@ func TestRequestsInFlightEndWithTheirTargetsRegistration(t *testing.T) {
 	waitHealthy(t, e)
 	code := make(chan int)
 	go func() {
-		answer, _ := balancertest.Get(t, "127.0.1.1", port)
-		code <- answer.StatusCode
+		resp, _ := balancertest.Get(t, "127.0.1.1", port)
+		code <- resp.StatusCode
 	}()
 	<-entered
 	e.Set(balancertest.OneGroup(port, 1))

@@ -52,7 +52,8 @@ func (c *connection) readHead(x *exchange) (keep, ok bool) {
 	for seen := 0; ; {
 		text := x.in[x.at:]
 		end := http1.HeadLen(text, seen)
-		if end > http1.MaxRequestHead || end == 0 && (len(text) >= http1.MaxRequestHead || http1.HasBareLF(text, seen)) {
+		tooLong := end > http1.MaxRequestHead || end == 0 && len(text) >= http1.MaxRequestHead
+		if tooLong || end == 0 && http1.HasBareLF(text, seen) {
 			return c.respondError(x, http.StatusBadRequest, false), false
 		}
 		if end > 0 {

@@ -94,7 +94,7 @@ func serveIn(t *testing.T, space *namespace) <-chan string {
 	return peers
 }
 
-func TestANodeListensAndDialsInItsNamespace(t *testing.T) {
+func TestRealNodeListensAndDialsInItsNamespace(t *testing.T) {
 	node, peer := newNamespace(t), newNamespace(t)
 	_, nodeNet := netlinkIn(t, node)
 	peerNS, peerNet := netlinkIn(t, peer)
@@ -179,7 +179,8 @@ func checkDialErrors(t *testing.T, inside *namespace) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err = inside.dial(ctx, nil, from, netip.MustParseAddrPort("10.0.0.99:80")); statusOf(err) != http.StatusGatewayTimeout {
+	_, err = inside.dial(ctx, nil, from, netip.MustParseAddrPort("10.0.0.99:80"))
+	if statusOf(err) != http.StatusGatewayTimeout {
 		t.Errorf("a silent address: %v", err)
 	}
 }

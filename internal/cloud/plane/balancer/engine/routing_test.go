@@ -1,16 +1,18 @@
 package engine
 
 import (
-	"aloft.dev/aloft/internal/cloud/plane/balancer"
-	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"testing"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
 )
 
-// visitor is a client that keeps cookies, and asks the first node.
+// visitor returns a client of the first node that keeps cookies.
 func visitor(t *testing.T) func(method, path, host string, port uint16) (*http.Response, string) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -25,65 +27,45 @@ func visitor(t *testing.T) func(method, path, host string, port uint16) (*http.R
 	t.Cleanup(client.CloseIdleConnections)
 	return func(method, path, host string, port uint16) (*http.Response, string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(
-			t.Context(),
-			method,
-			fmt.Sprintf("http://127.0.1.1:%d%s", port, path),
-			nil,
-		)
+		url := fmt.Sprintf("http://127.0.1.1:%d%s", port, path)
+		req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Host = host
-		answer, err := client.Do(req)
+		resp, err := client.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = answer.Body.Close() }()
-		body, err := io.ReadAll(answer.Body)
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return answer, string(body)
+		return resp, string(body)
 	}
 }
 
-func TestRulesDecideOnRealTraffic(t *testing.T) {
+func TestRulesDecideOnTraffic(t *testing.T) {
 	web, api := balancertest.Backend(t, "web", nil), balancertest.Backend(t, "api", nil)
 	e, port := newEngine(t), balancertest.FreePort(t)
 	conf := balancertest.OneGroup(port, 1, web)
-	conf.TargetGroups = append(
-		conf.TargetGroups,
-		balancer.TargetGroup{ARN: "arn:api", Check: balancertest.Check, Targets: []balancer.Target{api}},
-	)
-	values := func(field string, v ...string) balancer.Condition { return balancer.Condition{Field: field, Values: v} }
+	group := balancer.TargetGroup{ARN: "arn:api", Check: balancertest.Check, Targets: []balancer.Target{api}}
+	conf.TargetGroups = append(conf.TargetGroups, group)
+	values := func(field, v string) balancer.Condition { return balancer.Condition{Field: field, Values: []string{v}} }
 	conf.LoadBalancers[0].Listeners[0].Rules = []balancer.Rule{
 		{
-			ARN:        "r3",
-			Priority:   3,
+			ARN: "r3", Priority: 3, Action: balancertest.Forward("arn:api"),
 			Conditions: []balancer.Condition{values("host-header", "*.example.com")},
-			Action:     balancertest.Forward("arn:api"),
 		},
+		balancertest.OnPath(1, "/old/*", balancer.Action{Redirect: &balancer.Redirect{
+			Protocol: "HTTP", Host: "#{host}", Port: "#{port}", Path: "/new/#{path}", Query: "#{query}", Code: 302,
+		}}),
 		{
-			ARN:        "r1",
-			Priority:   1,
-			Conditions: []balancer.Condition{values("path-pattern", "/old/*")},
-			Action: balancer.Action{
-				Redirect: &balancer.Redirect{
-					Protocol: "HTTP",
-					Host:     "#{host}",
-					Port:     "#{port}",
-					Path:     "/new/#{path}",
-					Query:    "#{query}",
-					Code:     302,
-				},
+			ARN: "r2", Priority: 2, Action: balancertest.Fixed(403, "no"),
+			Conditions: []balancer.Condition{
+				values("http-request-method", "DELETE"), values("source-ip", "127.0.0.0/8"),
 			},
-		},
-		{
-			ARN:        "r2",
-			Priority:   2,
-			Conditions: []balancer.Condition{values("http-request-method", "DELETE"), values("source-ip", "127.0.0.0/8")},
-			Action:     balancer.Action{FixedResponse: &balancer.FixedResponse{Code: 403, ContentType: "text/plain", Body: "no"}},
 		},
 	}
 	e.Set(conf)
@@ -99,14 +81,14 @@ func TestRulesDecideOnRealTraffic(t *testing.T) {
 		{"GET", "/old/x?y=z", "api.example.com", 302, ""},
 		{"DELETE", "/x", "api.example.com", 403, "no"},
 	} {
-		answer, body := visit(c.method, c.path, c.host, port)
-		if answer.StatusCode != c.code || c.body != "" && body != c.body {
-			t.Errorf("%s %s %s: %d %q", c.method, c.host, c.path, answer.StatusCode, body)
+		resp, body := visit(c.method, c.path, c.host, port)
+		if resp.StatusCode != c.code || c.body != "" && body != c.body {
+			t.Errorf("%s %s %s: %d %q", c.method, c.host, c.path, resp.StatusCode, body)
 		}
 	}
 }
 
-func TestClientsStayWithTheirTargetOnRealTraffic(t *testing.T) {
+func TestClientsStayWithTheirTarget(t *testing.T) {
 	app := func(name string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/login" {
@@ -120,24 +102,23 @@ func TestClientsStayWithTheirTargetOnRealTraffic(t *testing.T) {
 		targets = append(targets, balancertest.Backend(t, name, app(name)))
 	}
 	for _, c := range []struct {
-		name    string
-		sticky  balancer.Stickiness
-		cookies int
-	}{{"by the load balancer's cookie", balancer.Stickiness{For: balancertest.Check.Interval * 1000}, 3}, {"by the application's", balancer.Stickiness{Cookie: "SID", For: balancertest.Check.Interval * 1000}, 5}} {
+		name, cookie string
+		cookies      int
+	}{{"by the load balancer's cookie", "", 3}, {"by the application's cookie", "SID", 5}} {
 		t.Run(c.name, func(t *testing.T) {
 			e, port := newEngine(t), balancertest.FreePort(t)
 			conf := balancertest.OneGroup(port, 1, targets...)
-			conf.TargetGroups[0].Sticky = &c.sticky
+			conf.TargetGroups[0].Sticky = &balancer.Stickiness{Cookie: c.cookie, For: time.Minute}
 			e.Set(conf)
 			waitHealthy(t, e)
 			visit := visitor(t)
-			answer, first := visit("GET", "/login", "h", port)
-			if n := len(answer.Cookies()); n != c.cookies {
-				t.Errorf("%d cookies: %v", n, answer.Header)
+			resp, first := visit("GET", "/login", "h", port)
+			if n := len(resp.Cookies()); n != c.cookies {
+				t.Errorf("%d cookies: %v", n, resp.Header)
 			}
 			for range 9 {
 				if _, body := visit("GET", "/", "h", port); body != first {
-					t.Fatalf("it went from %s to %s", first, body)
+					t.Fatalf("the client moved from %s to %s", first, body)
 				}
 			}
 			seen := map[string]bool{}
@@ -146,7 +127,7 @@ func TestClientsStayWithTheirTargetOnRealTraffic(t *testing.T) {
 				seen[body] = true
 			}
 			if len(seen) != 3 {
-				t.Errorf("strangers see %v", seen)
+				t.Errorf("new clients went to %v", seen)
 			}
 		})
 	}

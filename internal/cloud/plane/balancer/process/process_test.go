@@ -38,9 +38,10 @@ func newClient(t *testing.T, dir string) *balancer.Client {
 	return c
 }
 
-func privateDir(t *testing.T) string {
+// processDir returns a folder for a balancer process, which ends with the test.
+func processDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "balancer") // short: a socket's path is bounded
+	dir, err := os.MkdirTemp("", "balancer") // short, because the length of a socket's path is limited
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +54,8 @@ func privateDir(t *testing.T) string {
 	return dir
 }
 
-// healthyOver waits until the process says that all targets are healthy.
-func healthyOver(t *testing.T, c *balancer.Client) {
+// waitHealthy waits until the process reports that all targets are healthy.
+func waitHealthy(t *testing.T, c *balancer.Client) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -68,48 +69,57 @@ func healthyOver(t *testing.T, c *balancer.Client) {
 	}
 }
 
-func TestTrafficGoesOnWhileTheDaemonIsReplaced(t *testing.T) {
-	dir, port := privateDir(t), balancertest.FreePort(t)
-	config := balancertest.OneGroup(port, 2, balancertest.Backend(t, "a", nil), balancertest.Backend(t, "b", nil))
+func about(t *testing.T, c *balancer.Client) balancer.About {
+	t.Helper()
+	a, err := c.About(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// sendUntil sends requests, each over a new connection, until ctx ends.
+func sendUntil(ctx context.Context, port uint16, sent, lost *atomic.Int64) {
+	for ctx.Err() == nil {
+		req, _ := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", port), nil)
+		req.Host, req.Close = balancertest.DNSName, true
+		sent.Add(1)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			lost.Add(1)
+			continue
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			lost.Add(1)
+		}
+		_ = resp.Body.Close()
+	}
+}
+
+func TestTrafficContinuesWhileTheDaemonIsReplaced(t *testing.T) {
+	dir, port := processDir(t), balancertest.FreePort(t)
+	a, b := balancertest.Backend(t, "a", nil), balancertest.Backend(t, "b", nil)
+	config := balancertest.OneGroup(port, 2, a, b)
 	first := newClient(t, dir)
 	if err := first.Set(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	healthyOver(t, first)
-	before, err := first.About(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	waitHealthy(t, first)
+	before := about(t, first)
 
 	var sent, lost atomic.Int64
 	ctx, stop := context.WithCancel(t.Context())
 	var load sync.WaitGroup
-	load.Go(func() {
-		for ctx.Err() == nil {
-			req, _ := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", port), nil)
-			req.Host, req.Close = balancertest.DNSName, true
-			sent.Add(1)
-			answer, err := http.DefaultTransport.RoundTrip(req)
-			if err != nil {
-				lost.Add(1)
-				continue
-			}
-			if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != http.StatusOK {
-				lost.Add(1)
-			}
-			_ = answer.Body.Close()
-		}
-	})
+	load.Go(func() { sendUntil(ctx, port, &sent, &lost) })
 	first.Close()
 	for range 5 {
 		next := newClient(t, dir)
 		if err := next.Set(t.Context(), config); err != nil {
 			t.Fatal(err)
 		}
-		healthyOver(t, next)
-		after, err := next.About(t.Context())
-		if err != nil || after.PID != before.PID {
-			t.Fatalf("the process was not adopted: %+v, was %+v, %v", after, before, err)
+		waitHealthy(t, next)
+		if after := about(t, next); after.PID != before.PID {
+			t.Fatalf("the process was not adopted: %+v, was %+v", after, before)
 		}
 		next.Close()
 	}
@@ -121,47 +131,47 @@ func TestTrafficGoesOnWhileTheDaemonIsReplaced(t *testing.T) {
 	}
 }
 
-func TestTheControlSocketIsPrivate(t *testing.T) {
-	dir := privateDir(t)
+func TestControlSocketIsPrivate(t *testing.T) {
+	dir := processDir(t)
 	if err := newClient(t, dir).Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(balancer.SocketPath(dir))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v %v", info.Mode(), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v", info.Mode())
 	}
 }
 
-func TestABalancerThatDiedIsStartedAgain(t *testing.T) {
-	dir, port := privateDir(t), balancertest.FreePort(t)
+func TestSetRestartsADeadProcess(t *testing.T) {
+	dir, port := processDir(t), balancertest.FreePort(t)
 	config := balancertest.OneGroup(port, 1, balancertest.Backend(t, "a", nil))
 	c := newClient(t, dir)
 	if err := c.Set(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	dead, err := c.About(t.Context())
-	if err != nil {
+	pid := about(t, c).PID
+	ended := make(chan error)
+	go func() { ended <- c.Follow(t.Context(), func(balancer.Status) {}) }()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	gone := make(chan error)
-	go func() { gone <- c.Follow(t.Context(), func(balancer.Status) {}) }()
-	if err := syscall.Kill(dead.PID, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-gone; err == nil {
-		t.Error("its death was not noticed")
+	if err := <-ended; err == nil {
+		t.Error("Follow did not notice the end of the process")
 	}
 	if err := c.Set(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	healthyOver(t, c)
+	waitHealthy(t, c)
 	if _, body := balancertest.Get(t, "127.0.1.1", port); body != "a" {
-		t.Errorf("answered %q", body)
+		t.Errorf("target %q responded", body)
 	}
 }
 
-func TestStoppingClosesAllPorts(t *testing.T) {
-	dir, port := privateDir(t), balancertest.FreePort(t)
+func TestStopClosesAllPorts(t *testing.T) {
+	dir, port := processDir(t), balancertest.FreePort(t)
 	c := newClient(t, dir)
 	for range 2 {
 		if err := c.Set(t.Context(), balancertest.OneGroup(port, 2)); err != nil {
@@ -176,23 +186,23 @@ func TestStoppingClosesAllPorts(t *testing.T) {
 	}
 }
 
-func TestAProcessThatCannotStartSaysWhere(t *testing.T) {
-	c := newClient(t, privateDir(t))
+func TestErrorOfAProcessThatCannotStartNamesItsLog(t *testing.T) {
+	c := newClient(t, processDir(t))
 	c.Command = []string{"/bin/false"}
 	if err := c.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "balancer.log") {
 		t.Errorf("%v", err)
 	}
 }
 
-func TestCountersAndLogsOutliveNoProcess(t *testing.T) {
-	dir, logs, port := privateDir(t), t.TempDir(), balancertest.FreePort(t)
+func TestCountersAndAccessLogsLeaveTheProcess(t *testing.T) {
+	dir, logs, port := processDir(t), t.TempDir(), balancertest.FreePort(t)
 	config := balancertest.OneGroup(port, 1, balancertest.Backend(t, "a", nil))
 	config.LoadBalancers[0].LogDir = logs
 	c := newClient(t, dir)
 	if err := c.Set(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	healthyOver(t, c)
+	waitHealthy(t, c)
 	balancertest.Get(t, "127.0.1.1", port)
 	for end := time.Now().Add(5 * time.Second); ; {
 		counters, err := c.Counters(t.Context())
@@ -201,8 +211,7 @@ func TestCountersAndLogsOutliveNoProcess(t *testing.T) {
 		}
 		n := counters.Nodes[0]
 		if len(n.Groups) == 1 && n.Groups[0].Sums["RequestCount"] == 1 && n.Groups[0].Healthy == 1 &&
-			len(n.Groups[0].Times) == 1 &&
-			!counters.Since.IsZero() {
+			len(n.Groups[0].Times) == 1 && !counters.Since.IsZero() {
 			break
 		}
 		if time.Now().After(end) {
@@ -212,22 +221,18 @@ func TestCountersAndLogsOutliveNoProcess(t *testing.T) {
 	if err := c.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, lines := balancertest.AccessLogs(t, logs); len(lines) != 1 ||
-		!strings.Contains(lines[0], ` "GET http://web-1.us-east-1.elb.localhost:`) {
-		t.Errorf("after the process has ended the log holds %q", lines)
+	_, lines := balancertest.AccessLogs(t, logs)
+	if len(lines) != 1 || !strings.Contains(lines[0], ` "GET http://web-1.us-east-1.elb.localhost:`) {
+		t.Errorf("after the process has ended the log has %q", lines)
 	}
 }
 
-func TestEveryThreadOfTheProcessWaitsForItsTurn(t *testing.T) {
-	c := newClient(t, privateDir(t))
+func TestEveryThreadIsScheduledAsBatch(t *testing.T) {
+	c := newClient(t, processDir(t))
 	if err := c.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	process, err := c.About(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", process.PID))
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", about(t, c).PID))
 	if err != nil || len(threads) == 0 {
 		t.Fatalf("%d threads, %v", len(threads), err)
 	}

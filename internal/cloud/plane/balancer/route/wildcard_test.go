@@ -51,7 +51,8 @@ func TestWildcardsMatchLikeTheSameRegularExpression(t *testing.T) {
 			expression = "(?i)" + expression
 		}
 		p := newPattern(wildcards, ignoreCase)
-		if got, want := p.match([]byte(text)), regexp.MustCompile("^(?:"+expression+")$").MatchString(text); got != want {
+		want := regexp.MustCompile("^(?:" + expression + ")$").MatchString(text)
+		if got := p.match([]byte(text)); got != want {
 			rt.Fatalf("%q matches %q: %v", wildcards, text, got)
 		}
 	})
