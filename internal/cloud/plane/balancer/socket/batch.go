@@ -6,12 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Batch are short messages to one peer, over any of a loop's connections to it. The
-// loop sends them when it has looked after all that has happened, one right after the
-// other: so the peer wakes up once and finds them all. One that gets each message while
-// the next is being prepared has fallen asleep in between, and to wake it is work for
-// both sides (bench/balancer). A batch belongs to the loop's goroutine; its zero value
-// is empty.
+// Batch collects short messages to one peer, over any of a loop's connections to it. The
+// loop sends them one right after the other once it has handled the events of a round, so
+// the peer wakes up once and finds them all. A peer that got each message while the next
+// was being prepared would fall asleep in between, and waking it costs both sides
+// (bench/balancer). A batch belongs to the loop's goroutine. Its zero value is empty.
 type Batch struct{ messages []message }
 
 type message struct {
@@ -19,21 +18,19 @@ type message struct {
 	text []byte
 }
 
-// maxMessage is the length up to which a message is copied to be sent later, and
-// maxText that of all which wait for that.
 const (
-	maxMessage = 4 << 10
-	maxText    = 64 << 10
+	maxMessage = 4 << 10  // bytes; longer messages are not copied but sent at once
+	maxText    = 64 << 10 // bytes of all messages that a loop holds
 )
 
-// Write has p sent over the connection; a long message at once. That it fails shows
-// when the connection is used next.
-func (b *Batch) Write(over *Conn, p []byte) {
-	if len(p) > maxMessage || over.pending {
-		_, _ = over.Write(p)
+// Write sends p over the connection at the end of the loop's round, or at once if it is
+// long. The next use of the connection returns the error, if any.
+func (b *Batch) Write(conn *Conn, p []byte) {
+	if len(p) > maxMessage || conn.pending {
+		_, _ = conn.Write(p)
 		return
 	}
-	l := over.loop
+	l := conn.loop
 	if len(l.batchText)+len(p) > cap(l.batchText) {
 		l.flushBatches()
 	}
@@ -42,43 +39,44 @@ func (b *Batch) Write(over *Conn, p []byte) {
 	}
 	at := len(l.batchText)
 	l.batchText = append(l.batchText, p...)
-	b.messages = append(b.messages, message{over, l.batchText[at:]})
-	over.pending = true
+	b.messages = append(b.messages, message{conn, l.batchText[at:]})
+	conn.pending = true
 }
 
-// flushBatches sends all batches. What the kernel does not take stays in them.
+// flushBatches sends all batches. What the kernel does not accept stays in them.
 func (l *Loop) flushBatches() {
-	left := l.batches[:0]
+	unsent := l.batches[:0]
 	for _, b := range l.batches {
 		b.send()
 		if len(b.messages) > 0 {
-			left = append(left, b)
+			unsent = append(unsent, b)
 		}
 	}
-	l.batches, l.batchText = left, l.batchText[:0]
+	l.batches, l.batchText = unsent, l.batchText[:0]
 }
 
 func (b *Batch) send() {
-	left := b.messages[:0]
+	unsent := b.messages[:0]
 	for _, m := range b.messages {
 		if rest := m.conn.sendPending(m.text); len(rest) > 0 {
-			left = append(left, message{m.conn, bytes.Clone(rest)})
+			unsent = append(unsent, message{m.conn, bytes.Clone(rest)})
 		}
 	}
-	clear(b.messages[len(left):])
-	b.messages = left
+	clear(b.messages[len(unsent):])
+	b.messages = unsent
 }
 
-// sendPending sends what a batch holds for the connection, and returns what the kernel does
-// not take yet.
+// sendPending sends the connection's pending message and returns what the kernel does not
+// accept yet.
 func (c *Conn) sendPending(p []byte) (rest []byte) {
 	c.mu.Lock()
 	c.pending = c.pending && !c.closed
 	c.mu.Unlock()
 	for c.pending && len(p) > 0 {
 		n, errno := send(c.fd, p)
+		//nolint:errorlint // never wrapped
 		if errno == unix.EAGAIN && c.clearReady(writable, writeClosed, unix.EPIPE) == ErrNotReady &&
-			c.register() == nil { //nolint:errorlint // it comes bare
+			c.register() == nil {
 			return p
 		}
 		p = p[n:]
@@ -88,8 +86,8 @@ func (c *Conn) sendPending(p []byte) (rest []byte) {
 	return nil
 }
 
-// flushPending returns when the kernel has what a batch holds for the connection. One that
-// cannot wait for that is cut: its peer would miss something.
+// flushPending returns when the kernel has the connection's pending message. If it cannot
+// wait for that, it shuts the connection down: the peer would miss a part of the stream.
 func (c *Conn) flushPending() error {
 	for c.pending {
 		if c.loop.flushBatches(); !c.pending {

@@ -1,12 +1,10 @@
-// Package socket has the connections of the balancer: TCP over IPv4, without what
-// the standard library does for every connection and a load balancer seldom needs.
-// Most are served by loops, as tasks. What loops cannot wait for, other goroutines
-// do, to which the same connections are as any others.
+// Package socket provides the balancer's TCP connections over IPv4. It leaves out what
+// the standard library does for every connection and a load balancer seldom needs. Loops
+// serve most connections as tasks. Where a loop cannot wait, another goroutine can use the
+// same connections like any others.
 package socket
 
 import (
-	"errors"
-	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -17,28 +15,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Conn is a TCP connection. One goroutine or task uses it; any may set deadlines or
-// cut it.
+// Conn is a TCP connection. One goroutine or task uses it at a time; any goroutine may
+// set its deadlines or shut it down.
 //
-// Who has to wait for it depends. On a loop, the loop does, from the first time on
-// that it is necessary: for a client that sends one request and goes, never. Off a
-// loop the runtime's poller does, which gets to know a double of the socket.
+// A connection on a loop is registered with it the first time that it has to wait; a
+// client that sends one request and leaves never is. A connection off a loop waits in the
+// runtime's poller, which gets a duplicate of the socket.
 type Conn struct {
-	// What every read and write needs comes first, on one cache line. But for fd and
-	// bounded, it is the loop's, on whose goroutine it is used.
-	loop        *Loop // nil: it is on none; written under mu
+	// Every read and write needs the fields up to hasDeadline, so they share a cache line.
+	// All but fd and hasDeadline belong to the loop's goroutine.
+	loop        *Loop // nil: none; written under mu
 	fd          int
-	parked      *Task  // waits for it
-	onReady     Server // is served when there may be something to read; nil: nobody waits so
-	ready       uint32
-	registered  bool
-	pending     bool        // a batch holds something that is to be sent
-	blocking    bool        // in the hands of a goroutine: see Task.Away
-	hasDeadline atomic.Bool // there is a deadline
+	parked      *Task  // waits for the connection
+	onReady     Server // to be served when the connection may be readable; nil: none
+	ready       uint32 // events not used up yet
+	registered  bool   // with loop
+	pending     bool   // a batch has a message for it
+	blocking    bool   // a goroutine uses it: see Task.RunBlocking
+	hasDeadline atomic.Bool
 
 	mu     sync.Mutex
 	closed bool
-	dup    *os.File // nil: the poller does not know it
+	dup    *os.File // of the socket, in the runtime's poller; nil: none
 	raw    syscall.RawConn
 	read   deadline
 	write  deadline
@@ -46,24 +44,24 @@ type Conn struct {
 	remote netip.AddrPort
 }
 
-// Events (epoll_ctl(2)). The ends of a connection are told once and stay.
+// The events of a connection (epoll_ctl(2)). Those of its end are reported once and stay
+// in Conn.ready.
 const (
 	readable    = unix.EPOLLIN
 	writable    = unix.EPOLLOUT
-	writeClosed = unix.EPOLLHUP | unix.EPOLLERR // no more can be written
-	readClosed  = unix.EPOLLRDHUP | writeClosed // no more will come
+	writeClosed = unix.EPOLLHUP | unix.EPOLLERR // nothing more can be written
+	readClosed  = unix.EPOLLRDHUP | writeClosed // nothing more will arrive
 )
 
-// newConn is a connection of which nothing is known: it may be readable and
-// writable.
+// newConn returns a connection that may be readable and writable.
 func newConn(fd int, remote netip.AddrPort) *Conn {
 	return &Conn{fd: fd, remote: remote, ready: readable | writable}
 }
 
-// Attach puts a connection on the loop on whose goroutine it is called.
+// Attach puts the connection on a loop. It must be called on the loop's goroutine.
 func (c *Conn) Attach(l *Loop) { c.returnToLoop(l) }
 
-// returnToLoop takes the connection back from the runtime's poller.
+// returnToLoop puts the connection on a loop, and takes it out of the runtime's poller.
 func (c *Conn) returnToLoop(to *Loop) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,216 +75,12 @@ func (c *Conn) returnToLoop(to *Loop) {
 	c.armTimer(&c.write)
 }
 
-// onLoop tells who waits.
+// onLoop reports whether the loop waits for the connection, and not the runtime's poller.
 func (c *Conn) onLoop() bool { return c.loop != nil && !c.blocking }
 
-// wake lets those look who wait.
-func (c *Conn) wake() {
-	switch {
-	case c.parked != nil:
-		c.loop.resume(c.parked)
-	case c.onReady != nil:
-		s := c.onReady
-		c.onReady = nil
-		c.loop.active--
-		c.loop.Start(s)
-	}
-}
-
-// ErrNotReady says that nothing is there yet, and that somebody will be served when
-// there may be.
-var ErrNotReady = errors.New("the connection is not ready")
-
-// waitOnLoop returns when the connection may be readable or writable: when one of the
-// events has come. With somebody to be served then, it does not wait.
-func (c *Conn) waitOnLoop(what uint32, then Server) error {
-	l := c.loop
-	for {
-		if c.hasDeadline.Load() && c.deadlinePassed(what) {
-			return os.ErrDeadlineExceeded
-		}
-		if c.ready&what != 0 {
-			if l.streak++; l.streak > maxStreak {
-				l.current.yieldTurn()
-				continue
-			}
-			return nil
-		}
-		if err := c.register(); err != nil {
-			return err
-		}
-		if then != nil {
-			c.onReady = then
-			l.active++
-			return ErrNotReady
-		}
-		c.parked = l.current
-		c.parked.pause()
-		c.parked = nil
-	}
-}
-
-// register has the loop hear of the connection, if it does not yet.
-func (c *Conn) register() error {
-	if c.registered {
-		return nil
-	}
-	err := c.loop.add(c.fd, readable|writable|unix.EPOLLRDHUP|unix.EPOLLET, slot{conn: c})
-	c.registered = err == nil
-	return err
-}
-
-// WaitRead returns when there may be something to read. When a loop would have to wait
-// and then is not nil, the error is ErrLater, and then is served in time. That leaves
-// nothing behind while nothing comes, not even a stack.
-func (c *Conn) WaitRead(then Server) error { return c.waitReady(readable|readClosed, then) }
-
-// waitReady returns when the connection may be readable or writable.
-func (c *Conn) waitReady(what uint32, then Server) error {
-	if c.onLoop() {
-		return c.waitOnLoop(what, then)
-	}
-	c.mu.Lock()
-	closed := c.closed
-	c.mu.Unlock()
-	switch {
-	case closed:
-		return net.ErrClosed
-	case c.poll(what):
-		return nil
-	}
-	if _, err := c.pollerFile(); err != nil {
-		return err
-	}
-	wait := c.raw.Read
-	if what&writable != 0 {
-		wait = c.raw.Write
-	}
-	return wait(func(uintptr) bool { return c.poll(what) })
-}
-
-// poll asks the kernel.
-func (c *Conn) poll(what uint32) bool {
-	asked := []unix.PollFd{
-		{Fd: int32(c.fd), Events: int16(what)},
-	} //nolint:gosec // both fit; poll(2) and epoll_ctl(2) have the same bits
-	for {
-		n, err := unix.Poll(asked, 0)
-		if err != unix.EINTR {
-			return n > 0 || err != nil // who tries will see
-		}
-	}
-}
-
-// TryRead reads what is there (recv(2)); nothing yet is ErrLater.
-func (c *Conn) TryRead(p []byte) (int, error) {
-	n, errno := receive(c.fd, p)
-	switch {
-	case errno == unix.EAGAIN:
-		return 0, c.clearReady(readable, readClosed, io.EOF)
-	case errno != 0:
-		return 0, os.NewSyscallError("recv", errno)
-	case n == 0 && len(p) > 0:
-		return 0, io.EOF
-	case n < len(p) && c.onLoop():
-		c.ready &^= readable // what comes later is told anew (epoll(7), question 9)
-	}
-	return n, nil
-}
-
-// clearReady notes what cannot be done now. The error is ErrLater, or that of what has
-// come to its end.
-func (c *Conn) clearReady(what, end uint32, ended error) error {
-	if c.onLoop() {
-		c.ready &^= what
-		if c.ready&end != 0 {
-			return ended
-		}
-	}
-	return ErrNotReady
-}
-
-// Read waits for bytes.
-func (c *Conn) Read(p []byte) (n int, err error) {
-	if !c.onLoop() {
-		file, err := c.pollerFile()
-		if err != nil {
-			return 0, err
-		}
-		return file.Read(p)
-	}
-	for {
-		if err := c.WaitRead(nil); err != nil {
-			return 0, err
-		}
-		if n, err := c.TryRead(p); err != ErrNotReady { //nolint:errorlint // it comes bare
-			return n, err
-		}
-	}
-}
-
-// Write waits until all bytes are with the kernel.
-func (c *Conn) Write(p []byte) (n int, err error) {
-	if !c.onLoop() {
-		file, err := c.pollerFile()
-		if err != nil {
-			return 0, err
-		}
-		return file.Write(p)
-	}
-	if err := c.flushPending(); err != nil {
-		return 0, err
-	}
-	for n < len(p) {
-		if err := c.waitOnLoop(writable|writeClosed, nil); err != nil {
-			return n, err
-		}
-		switch sent, errno := send(c.fd, p[n:]); errno {
-		case 0:
-			n += sent
-		case unix.EAGAIN:
-			if err := c.clearReady(writable, writeClosed, unix.EPIPE); err != ErrNotReady { //nolint:errorlint // it comes bare
-				return n, err
-			}
-		default:
-			return n, os.NewSyscallError("send", errno)
-		}
-	}
-	return n, nil
-}
-
-// pollerFile is the double, which the runtime's poller knows.
-func (c *Conn) pollerFile() (*os.File, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return nil, net.ErrClosed
-	}
-	if c.dup != nil {
-		return c.dup, nil
-	}
-	if c.registered {
-		c.loop.remove(c.fd)
-		c.registered = false
-	}
-	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	double := os.NewFile(uintptr(fd), c.remote.String())
-	raw, err := double.SyscallConn()
-	if err != nil {
-		return nil, errors.Join(err, double.Close())
-	}
-	c.dup, c.raw = double, raw
-	c.read.stop()
-	c.write.stop()
-	return double, errors.Join(double.SetReadDeadline(c.read.at), double.SetWriteDeadline(c.write.at))
-}
-
-// Reusable tells whether the peer has neither closed the connection nor sent anything
-// that was not read. A loop has been told; else one that was used just now is taken
-// to be open, and the kernel is asked for others.
+// Reusable reports whether the peer has neither closed the connection nor sent anything
+// unread. On a loop the last events say so. Elsewhere a connection that was used just now
+// is taken to be reusable, and for others the socket is checked.
 func (c *Conn) Reusable(justNow bool) bool {
 	switch {
 	case !c.onLoop() && justNow, c.registered && c.ready&(readable|readClosed) == 0:
@@ -297,7 +91,7 @@ func (c *Conn) Reusable(justNow bool) bool {
 	return peek(c.fd) == unix.EAGAIN
 }
 
-// Control does something with the socket, which stays open meanwhile.
+// Control calls do with the socket, which stays open until do returns.
 func (c *Conn) Control(do func(fd uintptr)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -308,16 +102,17 @@ func (c *Conn) Control(do func(fd uintptr)) error {
 	return nil
 }
 
-// Shutdown ends the connection for whoever uses it. Its owner still has to close it.
+// Shutdown ends the connection in both directions (shutdown(2)). Its user sees that it
+// has ended; its owner still has to close it.
 func (c *Conn) Shutdown() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
-		_ = unix.Shutdown(c.fd, unix.SHUT_RDWR) // fails when the peer has done so
+		_ = unix.Shutdown(c.fd, unix.SHUT_RDWR) // fails when the peer has ended it
 	}
 }
 
-// CloseWrite tells the peer that no more will come.
+// CloseWrite ends the connection's writing direction: the peer reads EOF.
 func (c *Conn) CloseWrite() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -327,7 +122,7 @@ func (c *Conn) CloseWrite() error {
 	return unix.Shutdown(c.fd, unix.SHUT_WR)
 }
 
-// Close frees the socket.
+// Close closes the socket.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -343,7 +138,7 @@ func (c *Conn) Close() error {
 	return closeFD(c.fd)
 }
 
-// LocalAddr is this side's address; none when the connection is closed.
+// LocalAddr returns the local address, or an empty one if the connection is closed.
 func (c *Conn) LocalAddr() net.Addr {
 	var at net.TCPAddr
 	_ = c.Control(func(fd uintptr) {
@@ -356,8 +151,8 @@ func (c *Conn) LocalAddr() net.Addr {
 	return &at
 }
 
-// RemoteAddr is the peer's.
+// RemoteAddr returns the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
 
-// RemoteAddrPort is RemoteAddr as it is.
+// RemoteAddrPort returns the peer's address without allocating.
 func (c *Conn) RemoteAddrPort() netip.AddrPort { return c.remote }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// deadline is when waiting ends in an error.
+// deadline is the time after which a wait returns an error.
 type deadline struct {
-	at    time.Time // zero: never
+	at    time.Time // zero: none
 	timer *time.Timer
 }
 
@@ -22,27 +22,27 @@ func (d *deadline) stop() {
 	}
 }
 
-// deadlinePassed tells that the time to wait is over.
-func (c *Conn) deadlinePassed(what uint32) bool {
+// deadlinePassed reports whether the deadline for events has passed.
+func (c *Conn) deadlinePassed(events uint32) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if what&readable != 0 {
+	if events&readable != 0 {
 		return c.read.passed()
 	}
 	return c.write.passed()
 }
 
-// SetDeadline bounds reads and writes.
+// SetDeadline sets the deadline of reads and writes. The zero time means none.
 func (c *Conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// SetReadDeadline bounds reads.
+// SetReadDeadline sets the deadline of reads.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	return c.setDeadline(&c.read, t, (*os.File).SetReadDeadline)
 }
 
-// SetWriteDeadline bounds writes.
+// SetWriteDeadline sets the deadline of writes.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
 	return c.setDeadline(&c.write, t, (*os.File).SetWriteDeadline)
 }
@@ -62,7 +62,7 @@ func (c *Conn) setDeadline(d *deadline, t time.Time, set func(*os.File, time.Tim
 	return nil
 }
 
-// armTimer sees to it that the loop looks when the time is over.
+// armTimer wakes the connection on its loop when the deadline passes.
 func (c *Conn) armTimer(d *deadline) {
 	d.stop()
 	if d.at.IsZero() || c.loop == nil {

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NewSocket makes a TCP socket in the network namespace of its thread, for Dial.
+// NewSocket creates a TCP socket for Dial in the network namespace of the calling thread.
 func NewSocket() (int, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	return fd, os.NewSyscallError("socket", err)
 }
 
-// Dial connects the socket from one address to another, and waits until it is or
-// ctx ends. It takes the socket over, with an error too. The connection is on the
-// loop, one of whose tasks calls; nil: it is on none.
+// Dial connects a socket and returns when it is connected or ctx ends. It takes ownership
+// of the socket, even if it fails. With a loop it must be called by one of the loop's
+// tasks, and the connection is on the loop; with nil it is on none.
 func Dial(ctx context.Context, l *Loop, fd int, from netip.Addr, to netip.AddrPort) (*Conn, error) {
 	c := newConn(fd, to)
 	c.loop = l
@@ -34,7 +34,8 @@ func Dial(ctx context.Context, l *Loop, fd int, from netip.Addr, to netip.AddrPo
 func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
 	for _, option := range []struct{ level, name int }{
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY},
-		{unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT}, // to take a port before it is known where to would search for a free one
+		// Without it, bind would search for a port that is free for every destination.
+		{unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT},
 	} {
 		if err := unix.SetsockoptInt(c.fd, option.level, option.name, 1); err != nil {
 			return os.NewSyscallError("setsockopt", err)
@@ -46,13 +47,13 @@ func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
 	return c.connect(ctx)
 }
 
-// connect connects the socket and waits until it is, or ctx ends. A neighbour on the
-// same host has answered before there is anything to wait for.
+// connect returns when the socket is connected or ctx ends. A peer on the same host has
+// answered when connect(2) returns.
 func (c *Conn) connect(ctx context.Context) error {
 	errno := connect(c.fd, c.remote)
 	switch {
 	case errno == 0:
-		c.ready = writable // nothing has come yet
+		c.ready = writable // nothing has arrived yet
 		return nil
 	case errno != unix.EINPROGRESS:
 		return os.NewSyscallError("connect", errno)
@@ -67,7 +68,7 @@ func (c *Conn) connect(ctx context.Context) error {
 	return os.NewSyscallError("connect", err)
 }
 
-// waitConnected waits for the peer's answer.
+// waitConnected waits until the peer has accepted or refused, or ctx ends.
 func (c *Conn) waitConnected(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	c.ready = 0

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Listener is a socket that clients connect to. Loops hear of them (Listen).
+// Listener is a listening TCP socket.
 type Listener struct {
 	at netip.AddrPort
 
-	mu sync.RWMutex // held while the number is used: another may have it afterwards
+	mu sync.RWMutex // held while fd is used: once closed, its number may be reused
 	fd int          // -1: closed
 }
 
@@ -22,7 +22,7 @@ type Listener struct {
 // net.core.somaxconn (listen(2)).
 const backlog = 65535
 
-// Listen listens for TCP in the network namespace of its thread.
+// Listen listens for TCP connections in the network namespace of the calling thread.
 func Listen(at netip.AddrPort) (*Listener, error) {
 	fd, err := NewSocket()
 	if err != nil {
@@ -38,7 +38,7 @@ func Listen(at netip.AddrPort) (*Listener, error) {
 func listen(fd int, at netip.AddrPort) error {
 	for _, option := range []struct{ level, name int }{
 		{unix.SOL_SOCKET, unix.SO_REUSEADDR},
-		{unix.IPPROTO_TCP, unix.TCP_NODELAY}, // what is accepted inherits it
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY}, // accepted connections inherit it
 	} {
 		if err := unix.SetsockoptInt(fd, option.level, option.name, 1); err != nil {
 			return os.NewSyscallError("setsockopt", err)
@@ -50,11 +50,11 @@ func listen(fd int, at netip.AddrPort) error {
 	return os.NewSyscallError("listen", unix.Listen(fd, backlog))
 }
 
-// Addr is where it listens.
+// Addr returns the address that it listens at.
 func (l *Listener) Addr() netip.AddrPort { return l.at }
 
-// Accept takes the next connection, which is on no loop yet. The error is EAGAIN
-// when nobody waits, and net.ErrClosed when the listener is closed.
+// Accept returns the next connection, on no loop yet. The error is EAGAIN if no client
+// waits, and net.ErrClosed if the listener is closed.
 func (l *Listener) Accept() (*Conn, error) {
 	var peer unix.RawSockaddrInet4
 	size := uint32(unsafe.Sizeof(peer))
@@ -64,23 +64,15 @@ func (l *Listener) Accept() (*Conn, error) {
 		return nil, net.ErrClosed
 	}
 	for {
-		fd, _, errno := unix.RawSyscall6(
-			unix.SYS_ACCEPT4,
-			uintptr(l.fd),
-			uintptr(unsafe.Pointer(&peer)),
-			uintptr(unsafe.Pointer(&size)), //nolint:gosec // the call keeps no pointer
-			unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC,
-			0,
-			0,
-		)
+		//nolint:gosec // the call keeps no pointer
+		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(l.fd), uintptr(unsafe.Pointer(&peer)),
+			uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
-			port := (*[2]byte)(unsafe.Pointer(&peer.Port)) //nolint:gosec // it is in the network's order
-			return newConn(
-				int(fd),
-				netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(port[0])<<8|uint16(port[1])),
-			), nil
-		case unix.EINTR, unix.ECONNABORTED: // the next, then
+			port := (*[2]byte)(unsafe.Pointer(&peer.Port)) //nolint:gosec // it is in network byte order
+			addr := netip.AddrFrom4(peer.Addr)
+			return newConn(int(fd), netip.AddrPortFrom(addr, uint16(port[0])<<8|uint16(port[1]))), nil
+		case unix.EINTR, unix.ECONNABORTED: // try the next one
 		case unix.EAGAIN:
 			return nil, unix.EAGAIN
 		default:
@@ -89,7 +81,7 @@ func (l *Listener) Accept() (*Conn, error) {
 	}
 }
 
-// Close frees the port. Clients that wait to be accepted are refused.
+// Close frees the port. The kernel resets clients that wait to be accepted.
 func (l *Listener) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,19 +93,19 @@ func (l *Listener) Close() error {
 	return unix.Close(fd)
 }
 
-// WatchListener calls come, on the loop, whenever clients may wait at the listener. Of
-// several loops the kernel tells one that has nothing to do (epoll_ctl(2):
-// EPOLLEXCLUSIVE). It is told again until nobody waits.
-func (l *Loop) WatchListener(to *Listener, come func()) error {
+// WatchListener calls accept on the loop's goroutine whenever clients may wait at the
+// listener, again and again until none does. When several loops watch a listener, the
+// kernel notifies one that is waiting (epoll_ctl(2), EPOLLEXCLUSIVE).
+func (l *Loop) WatchListener(to *Listener, accept func()) error {
 	to.mu.RLock()
 	defer to.mu.RUnlock()
 	if to.fd < 0 {
 		return net.ErrClosed
 	}
-	return l.add(to.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot{callback: come})
+	return l.add(to.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot{callback: accept})
 }
 
-// UnwatchListener ends that.
+// UnwatchListener undoes WatchListener.
 func (l *Loop) UnwatchListener(to *Listener) {
 	to.mu.RLock()
 	defer to.mu.RUnlock()

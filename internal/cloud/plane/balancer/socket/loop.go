@@ -12,89 +12,88 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Loop serves many connections on one goroutine: it waits for all of them at once
-// (epoll(7)) and lets the task of each go on when there is something for it. Use
-// NewLoop and Run.
+// Loop serves many connections on one goroutine. It waits for all of them at once
+// (epoll(7)) and resumes the task of a connection that is ready. Create it with NewLoop
+// and run it with Run.
 type Loop struct {
-	rawWait int // for how many milliseconds it keeps its processor while it waits
+	rawWait int // milliseconds of a wait that Go's runtime does not know of: see NewLoop
 	epollFD int // epoll(7)
-	wakeFD  int // eventfd(2), for those who want something of a loop that waits
+	wakeFD  int // eventfd(2), which ends a wait when something is posted
 
-	slots       []slot // by file descriptor; of one that is closed, until its number is used again
-	generations uint32 // of slots, so that a late event is not taken for one of the next in the slot
+	slots       []slot // by file descriptor; a closed one's slot stays until the number is reused
+	generations uint32 // of slots: the last one assigned
 	events      []unix.EpollEvent
 
-	idle     []*Task // have nothing to do
-	current  *Task   // goes on; nil: none does
-	yielded  []*Task // have made way for others
-	resuming []*Task // those of them whose turn it is
-	streak   int     // how often current could have waited and need not
-	active   int     // tasks that serve
-	pipes    []pipe  // are empty
+	idle     []*Task // waiting for a Server
+	current  *Task   // the running one; nil: none
+	yielded  []*Task // to be resumed in the next round
+	resuming []*Task // yielded in the last round
+	streak   int     // how often current found its connections ready since it was resumed
+	active   int     // tasks with a Server, and servers waiting for a connection
+	pipes    []pipe  // empty ones
 
-	batches   []*Batch // are not empty
-	batchText []byte   // of their messages
+	batches   []*Batch // the ones with messages
+	batchText []byte   // of all messages
 
 	mu     sync.Mutex
 	posted []func()
-	woken  bool // the alarm, since posted was last empty
-	closed bool // nothing more is taken
+	woken  bool // wakeFD is signaled
+	closed bool // Post returns false
 }
 
-// slot is who hears of a file descriptor's events: a connection, or whoever is called.
+// slot receives the events of one file descriptor, for a connection or a callback.
 type slot struct {
-	generation uint32
+	generation uint32 // tells events of an earlier descriptor with the same number
 	conn       *Conn
 	callback   func()
 }
 
 const (
-	maxEvents = 128 // that are fetched at once
-	maxIdle   = 256 // tasks that are kept for later
-	maxStreak = 64  // after so many, others have their turn
+	maxEvents = 128 // fetched at once
+	maxIdle   = 256 // idle tasks that a loop keeps
+	maxStreak = 64  // after which a task yields to others
 )
 
-// shortWait is how long a wait is that the runtime need not know of. One that ends
-// before the kernel's next tick (at most 10 ms, HZ in time(7)) has the processor's timer
-// set for it and set back, which costs a twentieth in a virtual machine.
+// shortWait is the length of a wait that Go's runtime is not told of. If it were
+// shorter than the kernel's tick (at most 10 ms, HZ in time(7)), the kernel would have to
+// reprogram the processor's timer for each wait, which costs 5 % in a virtual machine.
 const shortWait = 50 * time.Millisecond
 
-// NewLoop returns a loop that does not run yet. One that holds on does not tell Go's
-// runtime when it waits for a short time. The runtime would take its processor away,
-// and look after it fifty thousand times a second meanwhile, which costs a twentieth
-// of what the loop does. Such loops need processors of their own (GOMAXPROCS).
-func NewLoop(holdOn bool) (*Loop, error) {
-	poll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+// NewLoop returns a loop that is not running yet.
+//
+// With keepCPU the loop does not tell Go's runtime of short waits. Otherwise the runtime
+// takes the loop's processor away during each wait and checks on it fifty thousand times
+// a second, which costs 5 % of the loop's work. Such loops need processors of their own
+// (GOMAXPROCS).
+func NewLoop(keepCPU bool) (*Loop, error) {
+	epollFD, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	alarm, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	wakeFD, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err != nil {
-		_ = unix.Close(poll)
+		_ = unix.Close(epollFD)
 		return nil, os.NewSyscallError("eventfd", err)
 	}
-	hold := 0
-	if holdOn {
-		hold = int(shortWait / time.Millisecond)
+	rawWait := 0
+	if keepCPU {
+		rawWait = int(shortWait / time.Millisecond)
 	}
 	l := &Loop{
-		rawWait:   hold,
-		epollFD:   poll,
-		wakeFD:    alarm,
-		events:    make([]unix.EpollEvent, maxEvents),
-		batchText: make([]byte, 0, maxText),
+		rawWait: rawWait, epollFD: epollFD, wakeFD: wakeFD,
+		events: make([]unix.EpollEvent, maxEvents), batchText: make([]byte, 0, maxText),
 	}
-	if err := l.add(alarm, unix.EPOLLIN, slot{callback: l.runPosted}); err != nil {
-		_ = unix.Close(alarm)
-		_ = unix.Close(poll)
+	if err := l.add(wakeFD, unix.EPOLLIN, slot{callback: l.runPosted}); err != nil {
+		_ = unix.Close(wakeFD)
+		_ = unix.Close(epollFD)
 		return nil, err
 	}
 	return l, nil
 }
 
-// Run serves until ctx has ended, and all that was begun or posted.
+// Run serves until ctx has ended and all tasks and posted functions are done.
 func (l *Loop) Run(ctx context.Context) {
-	runtime.LockOSThread() // a loop that changes its thread with every preemption costs a fifth more
+	runtime.LockOSThread() // changing threads with every preemption would cost 20 % more
 	defer runtime.UnlockOSThread()
 	stop := context.AfterFunc(ctx, func() { l.Post(func() {}) })
 	defer stop()
@@ -115,7 +114,8 @@ func (l *Loop) Run(ctx context.Context) {
 	}
 }
 
-// finished tells that there is nothing more to do, and lets nothing more come.
+// finished reports whether ctx has ended and nothing is left to do. If so, Post accepts
+// nothing more.
 func (l *Loop) finished(ctx context.Context) bool {
 	if ctx.Err() == nil || l.active > 0 {
 		return false
@@ -126,36 +126,37 @@ func (l *Loop) finished(ctx context.Context) bool {
 	return l.closed
 }
 
-// waitEvents fetches what has happened. It waits for that when nobody wants to go on.
+// waitEvents fetches events into l.events and returns their number. It waits for the
+// first one unless a task has yielded.
 func (l *Loop) waitEvents() int {
-	events, hold := uintptr(
-		unsafe.Pointer(&l.events[0]),
-	), 0 //nolint:gosec // the kernel writes there, and keeps no pointer
+	events := uintptr(unsafe.Pointer(&l.events[0])) //nolint:gosec // the kernel writes there, and keeps no pointer
+	wait := 0
 	if len(l.yielded) == 0 {
-		hold = l.rawWait
+		wait = l.rawWait
 	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epollFD), events, maxEvents, uintptr(hold), 0, 0)
-	if (n == 0 || errno == unix.EINTR) && len(l.yielded) == 0 { // nothing came, or the runtime wants its processor back
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epollFD), events, maxEvents, uintptr(wait), 0, 0)
+	// Nothing came, or a signal: the runtime wants its processor back.
+	if (n == 0 || errno == unix.EINTR) && len(l.yielded) == 0 {
 		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epollFD), events, maxEvents, ^uintptr(0), 0, 0)
 	}
-	if errno != 0 { // a signal, of the runtime's as a rule
+	if errno != 0 { // a signal, usually the runtime's
 		return 0
 	}
 	return int(n)
 }
 
-// markReady has the connection know what has happened. All are told before the first is
-// served: so the processor fetches them from memory side by side.
+// markReady records an event in its connection. Run marks all connections before it
+// serves the first, so that the processor loads them from memory in parallel.
 func (l *Loop) markReady(e *unix.EpollEvent) {
 	if s := &l.slots[e.Fd]; s.generation == uint32(e.Pad) && s.conn != nil {
 		s.conn.ready |= e.Events & (readable | writable | readClosed)
 	}
 }
 
-// dispatch lets those go on who wait for the event.
+// dispatch wakes the receiver of an event.
 func (l *Loop) dispatch(e *unix.EpollEvent) {
 	switch s := &l.slots[e.Fd]; {
-	case s.generation != uint32(e.Pad): // of one that has been closed since
+	case s.generation != uint32(e.Pad): // of a descriptor closed since
 	case s.callback != nil:
 		s.callback()
 	default:
@@ -163,7 +164,7 @@ func (l *Loop) dispatch(e *unix.EpollEvent) {
 	}
 }
 
-// add lets the slot hear of the file descriptor's events.
+// add makes s receive the events of a file descriptor.
 func (l *Loop) add(fd int, events uint32, s slot) error {
 	for fd >= len(l.slots) {
 		l.slots = append(l.slots, make([]slot, max(64, len(l.slots)))...)
@@ -171,25 +172,21 @@ func (l *Loop) add(fd int, events uint32, s slot) error {
 	l.generations++
 	s.generation = l.generations
 	l.slots[fd] = s
-	err := unix.EpollCtl(
-		l.epollFD,
-		unix.EPOLL_CTL_ADD,
-		fd,
-		&unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(s.generation)},
-	) //nolint:gosec // both fit
-	if err != nil {
+	event := &unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(s.generation)} //nolint:gosec // both fit
+	if err := unix.EpollCtl(l.epollFD, unix.EPOLL_CTL_ADD, fd, event); err != nil {
 		return fmt.Errorf("watch a socket: %w", os.NewSyscallError("epoll_ctl", err))
 	}
 	return nil
 }
 
-// remove ends that, also for sockets that have a double: closing one would not.
+// remove stops the events of a file descriptor. Closing it is not enough if a duplicate
+// of it is open.
 func (l *Loop) remove(fd int) {
-	_ = unix.EpollCtl(l.epollFD, unix.EPOLL_CTL_DEL, fd, nil) // it is there, or was never
+	_ = unix.EpollCtl(l.epollFD, unix.EPOLL_CTL_DEL, fd, nil) // fails only if it was never added
 }
 
-// Post has do done on the loop's goroutine, soon. Anybody may call it; false: the
-// loop has ended.
+// Post runs do on the loop's goroutine, soon. It may be called from any goroutine. It
+// returns false if the loop has ended.
 func (l *Loop) Post(do func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -199,12 +196,12 @@ func (l *Loop) Post(do func()) bool {
 	l.posted = append(l.posted, do)
 	if !l.woken {
 		l.woken = true
-		_, _ = unix.Write(l.wakeFD, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // cannot fail: it is far from its limit
+		_, _ = unix.Write(l.wakeFD, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // cannot fail: the counter is far from its limit
 	}
 	return true
 }
 
-// runPosted does what was posted.
+// runPosted runs the posted functions.
 func (l *Loop) runPosted() {
 	l.mu.Lock()
 	posted := l.posted
@@ -217,7 +214,7 @@ func (l *Loop) runPosted() {
 	}
 }
 
-// close frees what the loop holds.
+// close frees the loop's resources.
 func (l *Loop) close() {
 	for _, t := range l.idle {
 		t.stop()

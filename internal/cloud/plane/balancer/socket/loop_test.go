@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// echo says back what it hears, as often as a message ends in a line feed; between
-// messages nothing waits for the connection but the loop.
-type echo struct {
+// echoServer echoes each message that ends in a line feed. Between messages only the loop
+// waits for the connection.
+type echoServer struct {
 	c    *Conn
 	held []byte
 }
 
-func (e *echo) Serve(*Task) {
+func (e *echoServer) Serve(*Task) {
 	buf := make([]byte, 512)
 	for {
-		n, err := read(e.c, buf, e)
+		n, err := readOrDefer(e.c, buf, e)
 		switch {
 		case errors.Is(err, ErrNotReady):
 			return
@@ -41,15 +41,15 @@ func (e *echo) Serve(*Task) {
 	}
 }
 
-func TestALoopServesManyClients(t *testing.T) {
+func TestLoopServesManyClients(t *testing.T) {
 	const clients, messages = 50, 40
-	to, loops := listening(t), []*Loop{running(t), running(t)}
+	to, loops := newListener(t), []*Loop{runningLoop(t), runningLoop(t)}
 	for _, l := range loops {
 		l.Post(func() {
 			if err := l.WatchListener(to, func() {
 				if c, err := to.Accept(); err == nil {
 					c.Attach(l)
-					l.Start(&echo{c: c})
+					l.Start(&echoServer{c: c})
 				}
 			}); err != nil {
 				t.Error(err)
@@ -67,7 +67,7 @@ func TestALoopServesManyClients(t *testing.T) {
 			defer func() { _ = conn.Close() }()
 			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 			for i := range messages {
-				message := strings.Repeat("x", 1+i*i*i) + "\n" // up to 59 KB: it comes and goes in parts
+				message := strings.Repeat("x", 1+i*i*i) + "\n" // up to 59 KB, so it arrives in parts
 				go func() { _, _ = io.WriteString(conn, message) }()
 				got := make([]byte, len(message))
 				if _, err := io.ReadFull(conn, got); err != nil || string(got) != message {
@@ -80,13 +80,13 @@ func TestALoopServesManyClients(t *testing.T) {
 	all.Wait()
 }
 
-func TestWhatIsServedLaterHoldsNoTask(t *testing.T) {
-	l := running(t)
+func TestDeferredReadHoldsNoTask(t *testing.T) {
+	l := runningLoop(t)
 	var clients []net.Conn
 	for range 20 {
-		c, client := pair(t)
+		c, client := newPair(t)
 		clients = append(clients, client)
-		begin(l, &echo{c: c}, c)
+		startServer(l, &echoServer{c: c}, c)
 	}
 	for range 3 {
 		for _, client := range clients {
@@ -95,24 +95,24 @@ func TestWhatIsServedLaterHoldsNoTask(t *testing.T) {
 			}
 			got := make([]byte, len("hello\n"))
 			if _, err := io.ReadFull(client, got); err != nil || string(got) != "hello\n" {
-				t.Fatalf("%q %v", got, err)
+				t.Fatalf("read %q, %v", got, err)
 			}
 		}
 	}
 	tasks := make(chan int, 1)
 	l.Post(func() { tasks <- len(l.idle) })
 	if n := <-tasks; n != 1 {
-		t.Errorf("%d tasks for clients one of which speaks at a time", n)
+		t.Errorf("%d idle tasks, want 1: clients sent one at a time", n)
 	}
 	for _, client := range clients {
 		_ = client.Close()
 	}
-	for served := 1; served > 0; served = <-tasks { // only who uses a connection may close it
+	for served := 1; served > 0; served = <-tasks { // only the user of a connection may close it
 		l.Post(func() { tasks <- l.active })
 	}
 }
 
-func TestALoopThatEndsLeavesNothing(t *testing.T) {
+func TestLoopClosesItsFileDescriptors(t *testing.T) {
 	open := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -120,45 +120,45 @@ func TestALoopThatEndsLeavesNothing(t *testing.T) {
 		}
 		return len(entries)
 	}
-	c, client := pair(t)
+	c, client := newPair(t)
 	before := open()
-	l, stop, ended := start(t, true)
+	l, stop, ended := startLoop(t, true)
 	served := make(chan string, 1)
-	begin(l, work(func(*Task) { got, _ := text(c); served <- got }), c)
-	stop() // what is being served goes on
+	startServer(l, serverFunc(func(*Task) { got, _ := readText(c); served <- got }), c)
+	stop() // tasks go on
 	if _, err := client.Write([]byte("late")); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-served; got != "late" {
-		t.Errorf("%q", got)
+		t.Errorf("got %q", got)
 	}
 	<-ended
-	if l.Post(func() { t.Error("done by a loop that has ended") }) {
-		t.Error("a loop that has ended takes jobs")
+	if l.Post(func() { t.Error("ran a function after the loop ended") }) {
+		t.Error("Post returned true after the loop ended")
 	}
 	if after := open(); after != before {
-		t.Errorf("%d file descriptors, %d before", after, before)
+		t.Errorf("%d file descriptors are open, %d before", after, before)
 	}
 }
 
-func TestALoopThatHoldsOnIsInterruptedAndGoesOn(t *testing.T) {
-	l, stop, ended := start(t, true)
+func TestLoopWithItsOwnCPUSurvivesSignals(t *testing.T) {
+	l, stop, ended := startLoop(t, true)
 	for range 20 {
 		done := make(chan struct{})
 		l.Post(func() { close(done) })
 		<-done
-		runtime.GC() // stops all processors, the one that the loop holds on to as well
+		runtime.GC() // signals all threads, the loop's too
 	}
 	stop()
 	<-ended
 }
 
-func TestAClientWithMuchToSayLeavesTimeForOthers(t *testing.T) {
-	l := running(t)
-	loud, loudClient := pair(t)
-	quiet, quietClient := pair(t)
+func TestBusyClientDoesNotStarveOthers(t *testing.T) {
+	l := runningLoop(t)
+	loud, loudClient := newPair(t)
+	quiet, quietClient := newPair(t)
 	heard := make(chan string, 1)
-	begin(l, work(func(*Task) { got, _ := text(quiet); heard <- got }), quiet)
+	startServer(l, serverFunc(func(*Task) { got, _ := readText(quiet); heard <- got }), quiet)
 	stop := make(chan struct{})
 	go func() {
 		for {
@@ -172,10 +172,10 @@ func TestAClientWithMuchToSayLeavesTimeForOthers(t *testing.T) {
 		}
 	}()
 	ended := make(chan struct{})
-	begin(l, work(func(*Task) {
+	startServer(l, serverFunc(func(*Task) {
 		defer close(ended)
 		for {
-			if _, err := loud.Read(make([]byte, 1)); err != nil { // there is always another byte
+			if _, err := loud.Read(make([]byte, 1)); err != nil { // more bytes are always available
 				return
 			}
 		}
@@ -186,38 +186,38 @@ func TestAClientWithMuchToSayLeavesTimeForOthers(t *testing.T) {
 	select {
 	case got := <-heard:
 		if got != "hello" {
-			t.Errorf("%q", got)
+			t.Errorf("got %q", got)
 		}
 	case <-time.After(10 * time.Second):
-		t.Error("the other was not served")
+		t.Error("the quiet client was not served")
 	}
 	close(stop)
 	loud.Shutdown()
 	<-ended
 }
 
-func TestALoopGoesOnWhileATaskIsAway(t *testing.T) {
-	l := running(t)
-	c, client := pair(t)
-	other, otherClient := pair(t)
+func TestLoopRunsWhileATaskBlocks(t *testing.T) {
+	l := runningLoop(t)
+	c, client := newPair(t)
+	other, otherClient := newPair(t)
 	back := make(chan string, 2)
 	hear := func() {
-		got, err := text(c)
+		got, err := readText(c)
 		if err != nil {
 			t.Error(err)
 		}
 		back <- got
 	}
-	begin(l, work(func(task *Task) {
+	startServer(l, serverFunc(func(task *Task) {
 		task.RunBlocking(func() {
-			task.RunBlocking(hear) // is away already
+			task.RunBlocking(hear) // blocks already
 		}, c)
-		hear() // on the loop again
+		hear() // back on the loop
 	}), c)
 	go func() { _, _ = otherClient.Write([]byte("other")) }()
-	serve(l, func() {
-		if got, err := text(other); got != "other" {
-			t.Errorf("%q %v", got, err)
+	runOn(l, func() {
+		if got, err := readText(other); got != "other" {
+			t.Errorf("read %q, %v", got, err)
 		}
 	}, other)
 	for _, want := range []string{"first", "second"} {
@@ -225,12 +225,12 @@ func TestALoopGoesOnWhileATaskIsAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := <-back; got != want {
-			t.Errorf("%q, want %q", got, want)
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 	var none *Task
 	done := false
 	if none.RunBlocking(func() { done = true }); !done {
-		t.Error("a goroutine is always away")
+		t.Error("a nil task did not call the function")
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipeSize is how much a pipe should hold in bytes. The system may let it hold less
-// (pipe(7): /proc/sys/fs/pipe-max-size).
-const pipeSize = 1 << 20
+const (
+	// pipeSize is the capacity of a pipe in bytes. The system may limit it to less
+	// (pipe(7), /proc/sys/fs/pipe-max-size).
+	pipeSize = 1 << 20
+	maxPipes = 16 // unused pipes that a loop keeps
+)
 
-// maxPipes is how many a loop keeps for later.
-const maxPipes = 16
-
-// pipe is what bytes go through on their way from one socket to another.
+// pipe carries bytes from one socket to another inside the kernel.
 type pipe struct{ out, in int }
 
 func newPipe() (pipe, error) {
@@ -22,7 +22,7 @@ func newPipe() (pipe, error) {
 	if err := unix.Pipe2(ends[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		return pipe{}, os.NewSyscallError("pipe2", err)
 	}
-	_, _ = unix.FcntlInt(uintptr(ends[0]), unix.F_SETPIPE_SZ, pipeSize) // a smaller one does too
+	_, _ = unix.FcntlInt(uintptr(ends[0]), unix.F_SETPIPE_SZ, pipeSize) // a smaller one works too
 	return pipe{ends[0], ends[1]}, nil
 }
 
@@ -31,8 +31,8 @@ func (p pipe) close() {
 	_ = unix.Close(p.in)
 }
 
-// Splice moves n bytes from one connection to another inside the kernel
-// (splice(2)). It returns how many it has moved; fewer than n when the one ended.
+// Splice moves n bytes from one connection to another inside the kernel (splice(2)). It
+// returns the number of bytes moved, which is less than n if from ended.
 func Splice(to, from *Conn, n int64) (moved int64, err error) {
 	p, err := from.acquirePipe()
 	if err != nil {
@@ -46,7 +46,7 @@ func Splice(to, from *Conn, n int64) (moved int64, err error) {
 		var out int64
 		out, err = p.drain(to, held)
 		if moved += out; err != nil {
-			p.close() // with what is left in it
+			p.close() // with the bytes left in it
 			return moved, err
 		}
 	}
@@ -54,47 +54,48 @@ func Splice(to, from *Conn, n int64) (moved int64, err error) {
 	return moved, err
 }
 
-// fill moves bytes into the empty pipe; none: the connection has ended.
+// fill moves bytes from the connection into the empty pipe. It returns 0 if the
+// connection has ended.
 func (p pipe) fill(from *Conn, most int64) (int64, error) {
 	for {
 		if err := from.waitReady(readable|readClosed, nil); err != nil {
 			return 0, err
 		}
 		n, err := splice(from.fd, p.in, most)
-		if err == unix.EAGAIN { //nolint:errorlint // it comes bare
+		if err == unix.EAGAIN { //nolint:errorlint // never wrapped
 			err = from.clearReady(readable, readClosed, io.EOF)
 		}
-		if err != ErrNotReady { //nolint:errorlint // as above
+		if err != ErrNotReady { //nolint:errorlint // never wrapped
 			return n, err
 		}
 	}
 }
 
-// drain moves all out again.
+// drain moves all bytes in the pipe to the connection.
 func (p pipe) drain(to *Conn, held int64) (moved int64, err error) {
 	for moved < held {
 		if err := to.waitReady(writable|writeClosed, nil); err != nil {
 			return moved, err
 		}
 		n, err := splice(p.out, to.fd, held-moved)
-		if err == unix.EAGAIN { //nolint:errorlint // as above
+		if err == unix.EAGAIN { //nolint:errorlint // never wrapped
 			err = to.clearReady(writable, writeClosed, unix.EPIPE)
 		}
-		if moved += n; err != nil && err != ErrNotReady { //nolint:errorlint // as above
+		if moved += n; err != nil && err != ErrNotReady { //nolint:errorlint // never wrapped
 			return moved, err
 		}
 	}
 	return moved, nil
 }
 
-// splice moves what there is.
+// splice moves what is available, at most most bytes.
 func splice(from, to int, most int64) (int64, error) {
 	for {
 		n, err := unix.Splice(from, nil, to, nil, int(most), unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
 		switch err {
 		case nil:
 			return n, nil
-		case unix.EINTR: // again
+		case unix.EINTR: // try again
 		case unix.EAGAIN:
 			return 0, err
 		default:
@@ -103,7 +104,7 @@ func splice(from, to int, most int64) (int64, error) {
 	}
 }
 
-// acquirePipe gives an empty pipe, one that the loop has kept if it can.
+// acquirePipe returns an empty pipe, one of the loop's if it has any.
 func (c *Conn) acquirePipe() (pipe, error) {
 	if c.onLoop() && len(c.loop.pipes) > 0 {
 		last := len(c.loop.pipes) - 1
@@ -114,7 +115,7 @@ func (c *Conn) acquirePipe() (pipe, error) {
 	return newPipe()
 }
 
-// releasePipe takes it back, empty.
+// releasePipe returns an empty pipe to the loop, or closes it.
 func (c *Conn) releasePipe(p pipe) {
 	if c.onLoop() && len(c.loop.pipes) < maxPipes {
 		c.loop.pipes = append(c.loop.pipes, p)

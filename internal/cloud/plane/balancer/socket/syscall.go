@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// receive and send are recv(2) and send(2) on a non-blocking socket. As they never
-// wait, the runtime need not be told, which costs as much as a short system call
-// itself; read(2) and write(2) go through the file system's layer first, and touch
-// what a server of thousands of connections has not in its caches (measured by
+// receive and send are recv(2) and send(2) on a non-blocking socket. They never wait, so
+// they skip telling Go's runtime, which costs as much as a short system call itself.
+// read(2) and write(2) would go through the file system's layer first, and touch memory
+// that a server of thousands of connections does not have in its caches (measured by
 // bench/balancer).
 func receive(fd int, p []byte) (int, syscall.Errno) {
 	return transfer(unix.SYS_RECVFROM, fd, p, 0)
@@ -25,15 +25,9 @@ func send(fd int, p []byte) (int, syscall.Errno) {
 
 func transfer(call uintptr, fd int, p []byte, flags uintptr) (int, syscall.Errno) {
 	for {
-		n, _, errno := unix.RawSyscall6(
-			call,
-			uintptr(fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-			uintptr(len(p)),
-			flags,
-			0,
-			0,
-		) //nolint:gosec // the call keeps no pointer
+		//nolint:gosec // the call keeps no pointer
+		n, _, errno := unix.RawSyscall6(call, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0)
 		if errno == unix.EINTR {
 			continue
 		}
@@ -44,41 +38,30 @@ func transfer(call uintptr, fd int, p []byte, flags uintptr) (int, syscall.Errno
 	}
 }
 
-// peek looks whether a read would find something; EAGAIN: it would not.
+// peek returns 0 if a read would return data or EOF, and EAGAIN if it would return nothing.
 func peek(fd int) syscall.Errno {
 	var b [1]byte
-	_, _, errno := unix.RawSyscall6(
-		unix.SYS_RECVFROM,
-		uintptr(fd),
-		uintptr(unsafe.Pointer(&b)),
-		1,
-		unix.MSG_PEEK|unix.MSG_DONTWAIT,
-		0,
-		0,
-	) //nolint:gosec // as above
+	//nolint:gosec // the call keeps no pointer
+	_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+		uintptr(unsafe.Pointer(&b)), 1, unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
 	return errno
 }
 
-// connect is connect(2) of a non-blocking TCP socket. To a peer on the same host, which
-// has answered when the call returns, it takes as long as shut.
+// connect is connect(2) of a non-blocking TCP socket. For a peer on the same host, which
+// has answered when the call returns, it takes as long as closeFD.
 func connect(fd int, to netip.AddrPort) syscall.Errno {
 	at := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
-	binary.BigEndian.PutUint16(
-		(*[2]byte)(unsafe.Pointer(&at.Port))[:],
-		to.Port(),
-	) //nolint:gosec // it is in the network's order
-	_, _, errno := unix.RawSyscall(
-		unix.SYS_CONNECT,
-		uintptr(fd),
-		uintptr(unsafe.Pointer(&at)),
-		unix.SizeofSockaddrInet4,
-	) //nolint:gosec // the call keeps no pointer
+	port := (*[2]byte)(unsafe.Pointer(&at.Port)) //nolint:gosec // it is in network byte order
+	binary.BigEndian.PutUint16(port[:], to.Port())
+	//nolint:gosec // the call keeps no pointer
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
+		uintptr(unsafe.Pointer(&at)), unix.SizeofSockaddrInet4)
 	return errno
 }
 
-// closeFD is close(2) of a TCP socket. As what is left to be sent is sent without it, it
-// does not wait either; but it says goodbye to the peer, which takes long enough for
-// the runtime to take the processor away.
+// closeFD is close(2) of a TCP socket. It does not wait: the kernel sends what is left in
+// the background. Its handshake with the peer takes so long that the runtime, if it knew
+// of the call, would take the processor away.
 func closeFD(fd int) error {
 	if _, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0); errno != 0 {
 		return os.NewSyscallError("close", errno)

@@ -2,36 +2,37 @@ package socket
 
 import "iter"
 
-// Server serves something from its beginning to its end.
+// Server serves something on a task, such as a connection, from beginning to end.
 type Server interface{ Serve(t *Task) }
 
-// Task is a coroutine of a loop. It waits for its connections as a goroutine would,
-// and meanwhile the loop goes on with others. A change from one to the other costs
-// a fraction of what the scheduler takes, and no system call.
+// Task is a coroutine of a loop. It waits for its connections as a goroutine would;
+// meanwhile the loop runs other tasks. Switching between them costs a fraction of what
+// Go's scheduler takes, and no system call.
 type Task struct {
 	loop         *Loop
 	server       Server
-	blocking     bool // a goroutine works for it: see Away
-	blockingDone bool // that has ended
+	blocking     bool // a goroutine works for it: see RunBlocking
+	blockingDone bool // that goroutine has ended
 
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
 }
 
-// taskFunc is a function that is served.
+// taskFunc is a Server that calls a function.
 type taskFunc func()
 
-// Serve does it.
-func (j taskFunc) Serve(*Task) { j() }
+// Serve calls the function.
+func (f taskFunc) Serve(*Task) { f() }
 
-// PostTask has do done as a task, soon. Anybody may call it; false: the loop has ended.
+// PostTask runs do as a task, soon. It may be called from any goroutine. It returns false
+// if the loop has ended.
 func (l *Loop) PostTask(do func()) bool { return l.Post(func() { l.Start(taskFunc(do)) }) }
 
-// Loop is the task's.
+// Loop returns the task's loop.
 func (t *Task) Loop() *Loop { return t.loop }
 
-// Start begins a task. It is to be called on the loop's goroutine.
+// Start runs s on a task until it waits. It must be called on the loop's goroutine.
 func (l *Loop) Start(s Server) {
 	l.active++
 	if last := len(l.idle) - 1; last >= 0 {
@@ -47,8 +48,8 @@ func (l *Loop) Start(s Server) {
 	l.resume(t)
 }
 
-// run serves one after the other: a new coroutine would have to grow its stack
-// again for every short connection.
+// run serves one server after the other: a new coroutine for each would have to grow its
+// stack again for every short connection.
 func (t *Task) run(yield func(struct{}) bool) {
 	t.yield = yield
 	for t.server != nil {
@@ -67,38 +68,38 @@ func (t *Task) run(yield func(struct{}) bool) {
 	}
 }
 
-// resume lets the task go on until it waits.
+// resume runs the task until it pauses.
 func (l *Loop) resume(t *Task) {
 	l.current, l.streak = t, 0
 	t.next()
 	l.current = nil
 }
 
-// pause lets the loop go on. It can return before what the task waits for.
+// pause returns to the loop. It may return before what the task waits for has happened.
 func (t *Task) pause() { t.yield(struct{}{}) }
 
-// yieldTurn lets others go on once.
+// yieldTurn lets other tasks run until the next round.
 func (t *Task) yieldTurn() {
 	t.loop.yielded = append(t.loop.yielded, t)
 	t.pause()
 }
 
-// RunBlocking does something on a goroutine, which may wait for anything, and returns when
-// that is done. Meanwhile the loop goes on with others, and the connections wait by
-// the runtime's poller. A nil task is no task: what calls it is a goroutine.
-func (t *Task) RunBlocking(do func(), with ...*Conn) {
+// RunBlocking runs do on a goroutine, where it may block, and returns when do has. Meanwhile
+// the loop runs other tasks, and the connections wait in the runtime's poller. With a nil
+// task, or on a task's goroutine, it just calls do.
+func (t *Task) RunBlocking(do func(), conns ...*Conn) {
 	if t == nil || t.blocking {
 		do()
 		return
 	}
-	for _, c := range with {
-		_ = c.flushPending() // who uses the connection sees that it failed
+	for _, c := range conns {
+		_ = c.flushPending() // the next use of the connection returns the error
 	}
 	t.blocking, t.blockingDone = true, false
-	for _, c := range with {
+	for _, c := range conns {
 		c.blocking = true
 	}
-	go func() { // Away waits for it
+	go func() { // RunBlocking waits for it
 		do()
 		t.loop.Post(func() {
 			t.blockingDone = true
@@ -108,7 +109,7 @@ func (t *Task) RunBlocking(do func(), with ...*Conn) {
 	for !t.blockingDone {
 		t.pause()
 	}
-	for _, c := range with {
+	for _, c := range conns {
 		c.returnToLoop(t.loop)
 	}
 	t.blocking = false

@@ -11,18 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// running is a loop that runs until the test ends.
-func running(t *testing.T) *Loop {
+// runningLoop returns a loop that runs until the test ends.
+func runningLoop(t *testing.T) *Loop {
 	t.Helper()
-	l, stop, ended := start(t, false)
+	l, stop, ended := startLoop(t, false)
 	t.Cleanup(func() { stop(); <-ended })
 	return l
 }
 
-// start runs a loop until it is stopped, and has ended what it serves.
-func start(t *testing.T, holdOn bool) (l *Loop, stop func(), ended <-chan struct{}) {
+// startLoop runs a loop until stop is called and its tasks are done.
+func startLoop(t *testing.T, keepCPU bool) (l *Loop, stop func(), ended <-chan struct{}) {
 	t.Helper()
-	l, err := NewLoop(holdOn)
+	l, err := NewLoop(keepCPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,8 +32,8 @@ func start(t *testing.T, holdOn bool) (l *Loop, stop func(), ended <-chan struct
 	return l, stop, over
 }
 
-// listening is a listener at a free port.
-func listening(t *testing.T) *Listener {
+// newListener listens at a free port.
+func newListener(t *testing.T) *Listener {
 	t.Helper()
 	l, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
@@ -48,17 +48,17 @@ func listening(t *testing.T) *Listener {
 	return l
 }
 
-// pair is a connection that was accepted, on no loop yet, and its client.
-func pair(t *testing.T) (*Conn, *net.TCPConn) {
+// newPair returns an accepted connection, on no loop yet, and its client.
+func newPair(t *testing.T) (*Conn, *net.TCPConn) {
 	t.Helper()
-	l := listening(t)
+	l := newListener(t)
 	client, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	var c *Conn
-	for err = unix.EAGAIN; errors.Is(err, unix.EAGAIN); { // connect(2) returns before accept(2) may
+	for err = unix.EAGAIN; errors.Is(err, unix.EAGAIN); { // connect(2) may return before accept(2) can
 		c, err = l.Accept()
 	}
 	if err != nil {
@@ -72,13 +72,13 @@ func pair(t *testing.T) (*Conn, *net.TCPConn) {
 	return c, client.(*net.TCPConn)
 }
 
-// work is what a task does.
-type work func(*Task)
+// serverFunc is a Server that calls a function with its task.
+type serverFunc func(*Task)
 
-func (w work) Serve(t *Task) { w(t) }
+func (w serverFunc) Serve(t *Task) { w(t) }
 
-// begin puts the connections on the loop and has them served there.
-func begin(l *Loop, s Server, conns ...*Conn) {
+// startServer puts the connections on the loop and starts s there.
+func startServer(l *Loop, s Server, conns ...*Conn) {
 	l.Post(func() {
 		for _, c := range conns {
 			c.Attach(l)
@@ -87,35 +87,35 @@ func begin(l *Loop, s Server, conns ...*Conn) {
 	})
 }
 
-// withAndWithout runs a test with a loop, and with none.
-func withAndWithout(t *testing.T, test func(t *testing.T, l *Loop)) {
-	t.Run("on a loop", func(t *testing.T) { test(t, running(t)) })
+// onLoopAndGoroutine runs a test with a loop and with none.
+func onLoopAndGoroutine(t *testing.T, test func(t *testing.T, l *Loop)) {
+	t.Run("on a loop", func(t *testing.T) { test(t, runningLoop(t)) })
 	t.Run("on a goroutine", func(t *testing.T) { test(t, nil) })
 }
 
-// serve does so and returns when do has. Without a loop it just does it.
-func serve(l *Loop, do func(), conns ...*Conn) {
+// runOn runs do as a task of the loop, or calls it if the loop is nil, and returns when do has.
+func runOn(l *Loop, do func(), conns ...*Conn) {
 	if l == nil {
 		do()
 		return
 	}
 	done := make(chan struct{})
-	begin(l, work(func(*Task) { do(); close(done) }), conns...)
+	startServer(l, serverFunc(func(*Task) { do(); close(done) }), conns...)
 	<-done
 }
 
-// text reads what there is, once there is something.
-func text(c *Conn) (string, error) {
+// readText waits for bytes and reads what has arrived.
+func readText(c *Conn) (string, error) {
 	buf := make([]byte, 4096)
 	n, err := c.Read(buf)
 	return string(buf[:n]), err
 }
 
-// read reads what there is, once there is something. A loop has then served for that,
-// if it is not nil.
-func read(c *Conn, p []byte, then Server) (int, error) {
+// readOrDefer waits for bytes and reads what has arrived. If next is not nil, a loop serves
+// it instead of waiting.
+func readOrDefer(c *Conn, p []byte, next Server) (int, error) {
 	for {
-		if err := c.WaitRead(then); err != nil {
+		if err := c.WaitRead(next); err != nil {
 			return 0, err
 		}
 		if n, err := c.TryRead(p); !errors.Is(err, ErrNotReady) {
