@@ -9,7 +9,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestAccessLogsNeedABucket(t *testing.T) {
+func TestAccessLogsNeedBucket(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
 	set := func(pairs ...string) error {
@@ -23,9 +23,9 @@ func TestAccessLogsNeedABucket(t *testing.T) {
 		_, err := w.ModifyLoadBalancerAttributes(w.ctx, in)
 		return err
 	}
-	refused(t, set("enabled", "true"), "InvalidConfigurationRequest", "Access Denied for bucket")
-	refused(t, set("enabled", "true", "bucket", "../up"), "InvalidConfigurationRequest", "../up")
-	refused(
+	wantError(t, set("enabled", "true"), "InvalidConfigurationRequest", "Access Denied for bucket")
+	wantError(t, set("enabled", "true", "bucket", "../up"), "InvalidConfigurationRequest", "../up")
+	wantError(
 		t, set("enabled", "true", "bucket", "logs", "prefix", "a/AWSLogs"), "InvalidConfigurationRequest", "AWSLogs",
 	)
 	if err := set("enabled", "true", "bucket", "team-logs", "prefix", "web"); err != nil {
@@ -34,9 +34,9 @@ func TestAccessLogsNeedABucket(t *testing.T) {
 	row, _ := store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
 	if a := row.Attributes; a["access_logs.s3.enabled"] != "true" || a["access_logs.s3.bucket"] != "team-logs" ||
 		a["access_logs.s3.prefix"] != "web" {
-		t.Errorf("%v", a)
+		t.Errorf("attributes = %v", a)
 	}
-	refused(t, set("bucket", ""), "InvalidConfigurationRequest", "Access Denied")
+	wantError(t, set("bucket", ""), "InvalidConfigurationRequest", "Access Denied")
 	if err := set("enabled", "false", "bucket", ""); err != nil {
 		t.Error(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-func TestCapacityIsReservedWithinTheDefaultQuota(t *testing.T) {
+func TestCapacityReservationObeysQuota(t *testing.T) {
 	w := newWorld(t)
 	client, lb := w.client(), w.balancer()
 	modify := func(units *int32, reset *bool) (*elb.ModifyCapacityReservationOutput, error) {

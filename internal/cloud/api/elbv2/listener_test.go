@@ -7,9 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-func TestAPortHasOneListener(t *testing.T) {
+func TestPortHasOneListener(t *testing.T) {
 	w := newWorld(t)
-	lb, g, l := w.inUse()
+	lb, g, l := w.forwarding()
 	in := &elb.CreateListenerInput{
 		LoadBalancerArn: lb.LoadBalancerArn,
 		Port:            new(int32(80)),
@@ -17,7 +17,7 @@ func TestAPortHasOneListener(t *testing.T) {
 		DefaultActions:  forward(*g.TargetGroupArn),
 	}
 	if again := must(w.CreateListener(w.ctx, in))(t).Listeners[0]; *again.ListenerArn != *l.ListenerArn {
-		t.Error("made twice")
+		t.Error("the same request created another listener")
 	}
 	in.DefaultActions = []types.Action{
 		{
@@ -26,46 +26,46 @@ func TestAPortHasOneListener(t *testing.T) {
 		},
 	}
 	_, err := w.CreateListener(w.ctx, in)
-	refused(t, err, "DuplicateListener", "A listener already exists on this port")
+	wantError(t, err, "DuplicateListener", "A listener already exists on this port")
 	in.Port = new(int32(81))
 	second := must(w.CreateListener(w.ctx, in))(t).Listeners[0]
 	_, err = w.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: second.ListenerArn, Port: new(int32(80))})
-	refused(t, err, "DuplicateListener", "A listener already exists on this port")
+	wantError(t, err, "DuplicateListener", "A listener already exists on this port")
 	moved := must(w.ModifyListener(w.ctx, &elb.ModifyListenerInput{
 		ListenerArn: second.ListenerArn, Port: new(int32(82)), DefaultActions: forward(*g.TargetGroupArn),
 	}))(t).Listeners[0]
 	if *moved.Port != 82 || *moved.DefaultActions[0].TargetGroupArn != *g.TargetGroupArn {
-		t.Errorf("%+v", moved)
+		t.Errorf("modified listener = %+v", moved)
 	}
 	if n := len(must(w.DescribeListeners(w.ctx, &elb.DescribeListenersInput{
 		LoadBalancerArn: lb.LoadBalancerArn,
 	}))(t).Listeners); n != 2 {
-		t.Errorf("%d listeners", n)
+		t.Errorf("load balancer has %d listeners, want 2", n)
 	}
 }
 
-func TestEveryListenerHasItsDefaultRule(t *testing.T) {
+func TestListenerHasDefaultRule(t *testing.T) {
 	w := newWorld(t)
-	_, g, l := w.inUse()
+	_, g, l := w.forwarding()
 	rules := must(w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn}))(t).Rules
 	if len(rules) != 1 || !*rules[0].IsDefault || *rules[0].Priority != "default" ||
 		*rules[0].Actions[0].TargetGroupArn != *g.TargetGroupArn {
-		t.Fatalf("%+v", rules)
+		t.Fatalf("rules = %+v, want the default rule", rules)
 	}
 	again := must(w.DescribeRules(w.ctx, &elb.DescribeRulesInput{RuleArns: []string{*rules[0].RuleArn}}))(t).Rules
 	if len(again) != 1 || *again[0].RuleArn != *rules[0].RuleArn {
-		t.Errorf("%+v", again)
+		t.Errorf("rules with the default rule's ARN = %+v", again)
 	}
 	if n := len(must(w.DescribeListenerAttributes(
 		w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn},
 	))(t).Attributes); n == 0 {
-		t.Error("no attributes")
+		t.Error("listener has no attributes")
 	}
 }
 
-func TestAListenerThatCannotBeIsRefused(t *testing.T) {
+func TestInvalidListenersAreRefused(t *testing.T) {
 	w := newWorld(t)
-	_, g, _ := w.inUse()
+	_, g, _ := w.forwarding()
 	other := webBalancer()
 	other.Name = new("other")
 	lb := must(w.CreateLoadBalancer(w.ctx, other))(t).LoadBalancers[0]
@@ -115,14 +115,16 @@ func TestAListenerThatCannotBeIsRefused(t *testing.T) {
 		},
 		{
 			"two answers",
-			func(in *elb.CreateListenerInput) { in.DefaultActions = append(fixed("200"), fixed("404")...) },
+			func(in *elb.CreateListenerInput) {
+				in.DefaultActions = append(fixedResponse("200"), fixedResponse("404")...)
+			},
 			"TooManyActions", "exactly one",
 		},
 		{"authentication", func(in *elb.CreateListenerInput) {
 			in.DefaultActions = []types.Action{{Type: types.ActionTypeEnumAuthenticateOidc}}
 		}, "NotImplemented", "authenticate-oidc"},
 		{
-			"a fixed 302", func(in *elb.CreateListenerInput) { in.DefaultActions = fixed("302") }, "ValidationError",
+			"a fixed 302", func(in *elb.CreateListenerInput) { in.DefaultActions = fixedResponse("302") }, "ValidationError",
 			"statusCode",
 		},
 		{"a redirect to itself", func(in *elb.CreateListenerInput) {
@@ -138,15 +140,15 @@ func TestAListenerThatCannotBeIsRefused(t *testing.T) {
 			LoadBalancerArn: lb.LoadBalancerArn,
 			Port:            new(int32(80)),
 			Protocol:        types.ProtocolEnumHttp,
-			DefaultActions:  fixed("200"),
+			DefaultActions:  fixedResponse("200"),
 		}
 		c.change(in)
 		_, err := w.CreateListener(w.ctx, in)
-		t.Run(c.name, func(t *testing.T) { refused(t, err, c.code, c.text) })
+		t.Run(c.name, func(t *testing.T) { wantError(t, err, c.code, c.text) })
 	}
 }
 
-func TestRedirectsAreDescribedInFull(t *testing.T) {
+func TestRedirectDefaultsAreDescribed(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
 	l := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{
@@ -162,6 +164,6 @@ func TestRedirectsAreDescribedInFull(t *testing.T) {
 	}))(t).Listeners[0]
 	r := l.DefaultActions[0].RedirectConfig
 	if *r.Host != "#{host}" || *r.Path != "/#{path}" || *r.Query != "#{query}" || *r.Protocol != "HTTPS" {
-		t.Errorf("%+v", r)
+		t.Errorf("redirect = %+v", r)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-func TestListenersHaveAttributes(t *testing.T) {
+func TestListenerAttributes(t *testing.T) {
 	w := newWorld(t)
-	_, g, l := w.inUse()
+	_, g, l := w.forwarding()
 	set := func(key, value string) (map[string]string, error) {
 		out, err := w.ModifyListenerAttributes(w.ctx, &elb.ModifyListenerAttributesInput{
 			ListenerArn: l.ListenerArn,
@@ -30,14 +30,14 @@ func TestListenersHaveAttributes(t *testing.T) {
 	if len(values) != 11 || values[prefix+"x_frame_options.header_value"] != "DENY" ||
 		values[prefix+"server.enabled"] != "false" ||
 		values[prefix+"content_security_policy.header_value"] != "" {
-		t.Errorf("%v", values)
+		t.Errorf("attributes = %v", values)
 	}
-	told := must(
+	described := must(
 		w.DescribeListenerAttributes(w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn}),
 	)(t).Attributes
-	for _, a := range told {
+	for _, a := range described {
 		if values[*a.Key] != *a.Value {
-			t.Errorf("%s: %s", *a.Key, *a.Value)
+			t.Errorf("%s is described as %q, want %q", *a.Key, *a.Value, values[*a.Key])
 		}
 	}
 	for _, c := range []struct{ key, value string }{
@@ -47,20 +47,20 @@ func TestListenersHaveAttributes(t *testing.T) {
 		{prefix + "content_security_policy.header_value", "a\r\nX: y"}, {"tcp.idle_timeout.seconds", "350"},
 	} {
 		_, err := set(c.key, c.value)
-		refused(t, err, "ValidationError", c.key)
+		wantError(t, err, "ValidationError", c.key)
 	}
 	again := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{
 		LoadBalancerArn: l.LoadBalancerArn, Port: l.Port, Protocol: l.Protocol,
 		DefaultActions: forward(*g.TargetGroupArn),
 	}))(t).Listeners[0]
 	if *again.ListenerArn != *l.ListenerArn {
-		t.Error("attributes make it another listener")
+		t.Error("attributes made CreateListener create another listener")
 	}
 }
 
-func TestHTTPSListenersNameTheHeadersOfTLS(t *testing.T) {
+func TestHTTPSListenersNameTLSHeaders(t *testing.T) {
 	w := newWorld(t)
-	w.withCertificates(1)
+	w.addCertificates(1)
 	l := must(w.CreateListener(w.ctx, httpsInput(w.balancer(), 0)))(t).Listeners[0]
 	set := func(value string) error {
 		_, err := w.ModifyListenerAttributes(
@@ -73,16 +73,16 @@ func TestHTTPSListenersNameTheHeadersOfTLS(t *testing.T) {
 	if err := set("X-Version"); err != nil {
 		t.Error(err)
 	}
-	refused(t, set("no header"), "ValidationError", "no header")
+	wantError(t, set("no header"), "ValidationError", "no header")
 	must(
 		w.ModifyListener(w.ctx, &elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttp}),
 	)(t)
-	refused(t, set("X-Version"), "ValidationError", "not recognized")
+	wantError(t, set("X-Version"), "ValidationError", "not recognized")
 	for _, a := range must(w.DescribeListenerAttributes(
 		w.ctx, &elb.DescribeListenerAttributesInput{ListenerArn: l.ListenerArn},
 	))(t).Attributes {
 		if *a.Key == "routing.http.request.x_amzn_tls_version.header_name" {
-			t.Error("an HTTP listener tells of TLS")
+			t.Error("an HTTP listener has an attribute about TLS")
 		}
 	}
 }

@@ -12,14 +12,14 @@ import (
 )
 
 func certificateARN(n int) string {
-	return fmt.Sprintf("arn:aws:acm:%s:000000000000:certificate/%d", here, n)
+	return fmt.Sprintf("arn:aws:acm:%s:000000000000:certificate/%d", testRegion, n)
 }
 
-// withCertificates gives the region as many certificates.
-func (w *world) withCertificates(n int) {
+// addCertificates adds n certificates to the Region, and one to another Region.
+func (w *world) addCertificates(n int) {
 	w.change(func(tx *store.Tx) {
 		for i := range n {
-			store.Certificates.Put(tx, &store.Certificate{ARN: certificateARN(i), Region: here})
+			store.Certificates.Put(tx, &store.Certificate{ARN: certificateARN(i), Region: testRegion})
 		}
 		store.Certificates.Put(tx, &store.Certificate{ARN: "arn:far", Region: "us-east-1"})
 	})
@@ -36,13 +36,13 @@ func certificates(numbers ...int) []types.Certificate {
 func httpsInput(lb types.LoadBalancer, certificate ...int) *elb.CreateListenerInput {
 	return &elb.CreateListenerInput{
 		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(443)), Protocol: types.ProtocolEnumHttps,
-		Certificates: certificates(certificate...), DefaultActions: fixed("200"),
+		Certificates: certificates(certificate...), DefaultActions: fixedResponse("200"),
 	}
 }
 
-func TestHTTPSListenersGoOverTheWire(t *testing.T) {
+func TestListenerCertificates(t *testing.T) {
 	w := newWorld(t)
-	w.withCertificates(30)
+	w.addCertificates(30)
 	client := w.client()
 	lb := w.balancer()
 	in := httpsInput(lb, 0)
@@ -50,41 +50,41 @@ func TestHTTPSListenersGoOverTheWire(t *testing.T) {
 	if *l.SslPolicy != "ELBSecurityPolicy-2016-08" || len(l.Certificates) != 1 ||
 		*l.Certificates[0].CertificateArn != certificateARN(0) ||
 		*l.MutualAuthentication.Mode != "off" {
-		t.Errorf("%+v", l)
+		t.Errorf("listener = %+v", l)
 	}
 	must(client.AddListenerCertificates(
 		w.ctx,
 		&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1, 2, 1)},
 	))(t)
 	if again := must(client.CreateListener(w.ctx, in))(t).Listeners[0]; *again.ListenerArn != *l.ListenerArn {
-		t.Error("made twice")
+		t.Error("the same request created another listener")
 	}
-	tell := func() (standard string, list []string) {
+	describe := func() (defaultARN string, list []string) {
 		t.Helper()
 		in := &elb.DescribeListenerCertificatesInput{ListenerArn: l.ListenerArn, PageSize: new(int32(2))}
 		for {
 			out := must(client.DescribeListenerCertificates(w.ctx, in))(t)
 			for _, c := range out.Certificates {
 				if *c.IsDefault {
-					standard = *c.CertificateArn
+					defaultARN = *c.CertificateArn
 				} else {
 					list = append(list, *c.CertificateArn)
 				}
 			}
 			if in.Marker = out.NextMarker; in.Marker == nil {
-				return standard, list
+				return defaultARN, list
 			}
 		}
 	}
-	if standard, list := tell(); standard != certificateARN(0) ||
+	if defaultARN, list := describe(); defaultARN != certificateARN(0) ||
 		!slices.Equal(list, []string{certificateARN(1), certificateARN(2)}) {
-		t.Errorf("%s %v", standard, list)
+		t.Errorf("default certificate %s, list %v", defaultARN, list)
 	}
 	_, err := w.RemoveListenerCertificates(
 		w.ctx,
 		&elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(0)},
 	)
-	refused(t, err, "OperationNotPermitted", certificateARN(0))
+	wantError(t, err, "OperationNotPermitted", certificateARN(0))
 	must(client.RemoveListenerCertificates(
 		w.ctx,
 		&elb.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1)},
@@ -97,43 +97,43 @@ func TestHTTPSListenersGoOverTheWire(t *testing.T) {
 		w.ctx,
 		&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(many...)},
 	)
-	refused(t, err, "TooManyCertificates", "25")
+	wantError(t, err, "TooManyCertificates", "25")
 	_, err = w.AddListenerCertificates(w.ctx, &elb.AddListenerCertificatesInput{
 		ListenerArn:  l.ListenerArn,
 		Certificates: []types.Certificate{{CertificateArn: new("arn:far")}},
 	})
-	refused(t, err, "CertificateNotFound", "arn:far")
+	wantError(t, err, "CertificateNotFound", "arn:far")
 
 	changed := must(client.ModifyListener(w.ctx, &elb.ModifyListenerInput{
 		ListenerArn: l.ListenerArn, Certificates: certificates(4),
 		SslPolicy: new("ELBSecurityPolicy-TLS13-1-2-2021-06"),
 	}))(t).Listeners[0]
-	if standard, list := tell(); *changed.SslPolicy != "ELBSecurityPolicy-TLS13-1-2-2021-06" ||
-		standard != certificateARN(4) ||
+	if defaultARN, list := describe(); *changed.SslPolicy != "ELBSecurityPolicy-TLS13-1-2-2021-06" ||
+		defaultARN != certificateARN(4) ||
 		!slices.Equal(list, []string{certificateARN(2)}) {
-		t.Errorf("%+v, %s %v", changed, standard, list)
+		t.Errorf("listener = %+v, default certificate %s, list %v", changed, defaultARN, list)
 	}
 	plain := must(client.ModifyListener(w.ctx, &elb.ModifyListenerInput{
 		ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttp,
 	}))(t).Listeners[0]
 	if plain.SslPolicy != nil || plain.Certificates != nil || plain.Protocol != types.ProtocolEnumHttp {
-		t.Errorf("%+v", plain)
+		t.Errorf("listener = %+v, want one without TLS", plain)
 	}
 	_, err = w.ModifyListener(
 		w.ctx,
 		&elb.ModifyListenerInput{ListenerArn: l.ListenerArn, Protocol: types.ProtocolEnumHttps},
 	)
-	refused(t, err, "ValidationError", "A certificate must be specified")
+	wantError(t, err, "ValidationError", "A certificate must be specified")
 	_, err = w.AddListenerCertificates(
 		w.ctx,
 		&elb.AddListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: certificates(1)},
 	)
-	refused(t, err, "InvalidConfigurationRequest", "HTTP listeners")
+	wantError(t, err, "InvalidConfigurationRequest", "HTTP listeners")
 }
 
-func TestAnHTTPSListenerThatCannotBeIsRefused(t *testing.T) {
+func TestInvalidHTTPSListenersAreRefused(t *testing.T) {
 	w := newWorld(t)
-	w.withCertificates(2)
+	w.addCertificates(2)
 	lb := w.balancer()
 	for _, c := range []struct {
 		change     func(in *elb.CreateListenerInput)
@@ -177,6 +177,6 @@ func TestAnHTTPSListenerThatCannotBeIsRefused(t *testing.T) {
 		in := httpsInput(lb, 0)
 		c.change(in)
 		_, err := w.CreateListener(w.ctx, in)
-		refused(t, err, c.code, c.text)
+		wantError(t, err, c.code, c.text)
 	}
 }

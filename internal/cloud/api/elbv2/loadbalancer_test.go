@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestALoadBalancerHasANodeInEverySubnet(t *testing.T) {
+func TestLoadBalancerHasNodeInEverySubnet(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
 	if !regexp.MustCompile(`^arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/web/[0-9a-f]{16}$`).
@@ -25,7 +25,7 @@ func TestALoadBalancerHasANodeInEverySubnet(t *testing.T) {
 	if lb.State.Code != types.LoadBalancerStateEnumProvisioning ||
 		lb.Scheme != types.LoadBalancerSchemeEnumInternetFacing ||
 		len(lb.AvailabilityZones) != 3 {
-		t.Errorf("%+v", lb)
+		t.Errorf("load balancer = %+v", lb)
 	}
 	var nics int
 	for _, nic := range store.NetworkInterfaces.By(w.store.View(), "vpc", "vpc-1") {
@@ -37,27 +37,27 @@ func TestALoadBalancerHasANodeInEverySubnet(t *testing.T) {
 			!strings.HasPrefix(nic.Description, "ELB app/web/") ||
 			!nic.PublicIP.IsValid() ||
 			!slices.Equal(nic.GroupIDs, []string{"sg-web"}) {
-			t.Errorf("%+v", nic)
+			t.Errorf("network interface = %+v", nic)
 		}
 	}
 	if nics != 3 {
-		t.Errorf("%d interfaces", nics)
+		t.Errorf("%d network interfaces, want 3", nics)
 	}
 }
 
-func TestTheSameLoadBalancerIsMadeOnce(t *testing.T) {
+func TestCreateLoadBalancerIsIdempotent(t *testing.T) {
 	w := newWorld(t)
 	first, again := w.balancer(), w.balancer()
 	if *first.LoadBalancerArn != *again.LoadBalancerArn {
-		t.Error("made twice")
+		t.Error("the same request created another load balancer")
 	}
 	other := webBalancer()
 	other.Subnets = other.Subnets[:2]
 	_, err := w.CreateLoadBalancer(w.ctx, other)
-	refused(t, err, "DuplicateLoadBalancerName", "already exists")
+	wantError(t, err, "DuplicateLoadBalancerName", "already exists")
 }
 
-func TestALoadBalancerThatCannotBeIsRefused(t *testing.T) {
+func TestInvalidLoadBalancersAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		change     func(in *elb.CreateLoadBalancerInput)
@@ -127,15 +127,15 @@ func TestALoadBalancerThatCannotBeIsRefused(t *testing.T) {
 			in := webBalancer()
 			c.change(in)
 			_, err := w.CreateLoadBalancer(w.ctx, in)
-			refused(t, err, c.code, c.text)
+			wantError(t, err, c.code, c.text)
 			if rows := store.LoadBalancers.List(w.store.View()); len(rows) != 0 {
-				t.Errorf("left behind: %+v", rows)
+				t.Errorf("the refused request left %+v", rows)
 			}
 		})
 	}
 }
 
-func TestAnInternalLoadBalancerNeedsNoGatewayAndHasNoPublicAddress(t *testing.T) {
+func TestInternalLoadBalancerHasNoPublicAddress(t *testing.T) {
 	w := newWorld(t)
 	in := webBalancer()
 	in.Scheme, in.Subnets, in.SecurityGroups = types.LoadBalancerSchemeEnumInternal, []string{
@@ -144,18 +144,18 @@ func TestAnInternalLoadBalancerNeedsNoGatewayAndHasNoPublicAddress(t *testing.T)
 	}, nil
 	lb := must(w.CreateLoadBalancer(w.ctx, in))(t).LoadBalancers[0]
 	if !strings.HasPrefix(*lb.DNSName, "internal-web-") || !slices.Equal(lb.SecurityGroups, []string{"sg-other"}) {
-		t.Errorf("%+v", lb)
+		t.Errorf("load balancer = %+v", lb)
 	}
 	for _, nic := range store.NetworkInterfaces.By(w.store.View(), "vpc", "vpc-2") {
 		if nic.PublicIP.IsValid() {
-			t.Errorf("%+v", nic)
+			t.Errorf("network interface = %+v, want no public IP address", nic)
 		}
 	}
 }
 
-func TestDeletionProtectionProtects(t *testing.T) {
+func TestDeletionProtection(t *testing.T) {
 	w := newWorld(t)
-	lb, _, _ := w.inUse()
+	lb, _, _ := w.forwarding()
 	set := func(value string) {
 		must(w.ModifyLoadBalancerAttributes(w.ctx, &elb.ModifyLoadBalancerAttributesInput{
 			LoadBalancerArn: lb.LoadBalancerArn,
@@ -164,7 +164,7 @@ func TestDeletionProtectionProtects(t *testing.T) {
 	}
 	set("true")
 	_, err := w.DeleteLoadBalancer(w.ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	refused(t, err, "OperationNotPermitted", "deletion protection")
+	wantError(t, err, "OperationNotPermitted", "deletion protection")
 	set("false")
 	for range 2 { // deleting what is gone succeeds
 		must(w.DeleteLoadBalancer(w.ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn}))(t)
@@ -175,12 +175,12 @@ func TestDeletionProtectionProtects(t *testing.T) {
 	}
 	for _, nic := range store.NetworkInterfaces.List(view) {
 		if nic.LoadBalancerARN != "" {
-			t.Errorf("interface left: %+v", nic)
+			t.Errorf("network interface left: %+v", nic)
 		}
 	}
 }
 
-func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
+func TestSetSubnetsAndSecurityGroups(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
 	row, _ := store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
@@ -191,10 +191,10 @@ func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
 	))(t)
 	row, _ = store.LoadBalancers.Get(w.store.View(), *lb.LoadBalancerArn)
 	if len(out.AvailabilityZones) != 2 || !slices.Equal(row.Nodes, before[:2]) {
-		t.Errorf("%+v, before %+v", row.Nodes, before)
+		t.Errorf("nodes = %+v, before %+v", row.Nodes, before)
 	}
 	if _, there := store.NetworkInterfaces.Get(w.store.View(), before[2].InterfaceID); there {
-		t.Error("the interface of the subnet given up is still there")
+		t.Error("the network interface in the removed subnet still exists")
 	}
 	must(w.SetSecurityGroups(
 		w.ctx,
@@ -202,6 +202,6 @@ func TestSubnetsAndGroupsCanBeReplaced(t *testing.T) {
 	))(t)
 	nic, _ := store.NetworkInterfaces.Get(w.store.View(), before[0].InterfaceID)
 	if !slices.Equal(nic.GroupIDs, []string{"sg-default"}) {
-		t.Errorf("%+v", nic)
+		t.Errorf("network interface = %+v", nic)
 	}
 }

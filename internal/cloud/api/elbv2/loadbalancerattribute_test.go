@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-func TestAttributesOfALoadBalancerThatTheTrafficHeedsAreOpen(t *testing.T) {
+func TestSupportedLoadBalancerAttributesCanBeSet(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
 	for key, value := range map[string]string{
@@ -21,7 +21,7 @@ func TestAttributesOfALoadBalancerThatTheTrafficHeedsAreOpen(t *testing.T) {
 	}
 }
 
-func TestAttributesAreCheckedAndComplete(t *testing.T) {
+func TestLoadBalancerAttributesAreValidated(t *testing.T) {
 	w := newWorld(t)
 	lb := w.balancer()
 	out := must(w.DescribeLoadBalancerAttributes(
@@ -29,7 +29,7 @@ func TestAttributesAreCheckedAndComplete(t *testing.T) {
 		&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
 	))(t)
 	if len(out.Attributes) < 20 {
-		t.Errorf("%d attributes", len(out.Attributes))
+		t.Errorf("%d attributes, want at least 20", len(out.Attributes))
 	}
 	for _, c := range []struct{ key, value, code string }{
 		{"idle_timeout.timeout_seconds", "0", "ValidationError"},
@@ -48,7 +48,7 @@ func TestAttributesAreCheckedAndComplete(t *testing.T) {
 		if c.code == "" && err != nil {
 			t.Errorf("%s=%s: %v", c.key, c.value, err)
 		} else if c.code != "" {
-			refused(t, err, c.code, c.key)
+			wantError(t, err, c.code, c.key)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 )
 
-func TestDescribingGoesPageByPage(t *testing.T) {
+func TestDescribeLoadBalancersPages(t *testing.T) {
 	w := newWorld(t)
 	var want []string
 	for _, name := range []string{"one", "two", "three", "four", "five"} {
@@ -28,10 +28,10 @@ func TestDescribingGoesPageByPage(t *testing.T) {
 		}
 	}
 	if !slices.Equal(got, want) || pages != 2 {
-		t.Errorf("%d pages: %v", pages+1, got)
+		t.Errorf("got %d pages with %v, want 3 with %v", pages+1, got, want)
 	}
 	_, err := w.DescribeLoadBalancers(w.ctx, &elb.DescribeLoadBalancersInput{Names: []string{"one", "six"}})
-	refused(t, err, "LoadBalancerNotFound", "six")
+	wantError(t, err, "LoadBalancerNotFound", "six")
 	_, err = w.DescribeLoadBalancers(w.ctx, &elb.DescribeLoadBalancersInput{PageSize: new(int32(401))})
-	refused(t, err, "ValidationError", "400")
+	wantError(t, err, "ValidationError", "400")
 }

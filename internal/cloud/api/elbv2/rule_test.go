@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-func fixed(code string) []types.Action {
+func fixedResponse(code string) []types.Action {
 	return []types.Action{
 		{
 			Type:                types.ActionTypeEnumFixedResponse,
@@ -17,22 +17,15 @@ func fixed(code string) []types.Action {
 	}
 }
 
-func path(values ...string) types.RuleCondition {
-	return types.RuleCondition{
-		Field:             new("path-pattern"),
-		PathPatternConfig: &types.PathPatternConditionConfig{Values: values},
-	}
-}
-
 func newRule(l types.Listener, priority int32, conditions ...types.RuleCondition) *elb.CreateRuleInput {
 	if len(conditions) == 0 {
-		conditions = []types.RuleCondition{path("/a*")}
+		conditions = []types.RuleCondition{pathCondition("/a*")}
 	}
 	return &elb.CreateRuleInput{
 		ListenerArn: l.ListenerArn,
 		Priority:    &priority,
 		Conditions:  conditions,
-		Actions:     fixed("404"),
+		Actions:     fixedResponse("404"),
 	}
 }
 
@@ -41,7 +34,8 @@ func (w *world) rule(l types.Listener, priority int32, conditions ...types.RuleC
 	return must(w.CreateRule(w.ctx, newRule(l, priority, conditions...)))(w.t).Rules[0]
 }
 
-// priorities tells the rules of the listener in the order of DescribeRules.
+// priorities returns the priorities of the listener's rules in the order of
+// DescribeRules.
 func (w *world) priorities(l types.Listener) string {
 	w.t.Helper()
 	var out []string
@@ -51,18 +45,18 @@ func (w *world) priorities(l types.Listener) string {
 	return strings.Join(out, " ")
 }
 
-func TestRulesAreToldInTheirOrder(t *testing.T) {
+func TestRulesAreDescribedByPriority(t *testing.T) {
 	w := newWorld(t)
-	_, _, l := w.inUse()
+	_, _, l := w.forwarding()
 	w.rule(l, 100)
 	first := w.rule(l, 7)
 	w.rule(l, 50000)
 	if got := w.priorities(l); got != "7 100 50000 default" {
-		t.Error(got)
+		t.Errorf("priorities = %s", got)
 	}
 	if !strings.HasPrefix(*first.RuleArn, strings.Replace(*l.ListenerArn, ":listener/", ":listener-rule/", 1)+"/") ||
 		*first.IsDefault {
-		t.Errorf("%+v", first)
+		t.Errorf("rule = %+v", first)
 	}
 	page := must(
 		w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn, PageSize: new(int32(3))}),
@@ -71,30 +65,30 @@ func TestRulesAreToldInTheirOrder(t *testing.T) {
 		w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn, Marker: page.NextMarker}),
 	)(t)
 	if len(page.Rules) != 3 || len(rest.Rules) != 1 || *rest.Rules[0].Priority != "default" || rest.NextMarker != nil {
-		t.Errorf("%+v, %+v", page, rest)
+		t.Errorf("pages = %+v, %+v", page, rest)
 	}
 	_, err := w.DescribeRules(w.ctx, &elb.DescribeRulesInput{RuleArns: []string{*first.RuleArn + "0"}})
-	refused(t, err, "RuleNotFound", "One or more rules not found")
+	wantError(t, err, "RuleNotFound", "One or more rules not found")
 	must(w.DeleteRule(w.ctx, &elb.DeleteRuleInput{RuleArn: first.RuleArn}))(t)
 	_, err = w.DeleteRule(w.ctx, &elb.DeleteRuleInput{RuleArn: first.RuleArn})
-	refused(t, err, "RuleNotFound", "One or more rules not found")
+	wantError(t, err, "RuleNotFound", "One or more rules not found")
 	_, err = w.DeleteRule(w.ctx, &elb.DeleteRuleInput{RuleArn: rest.Rules[0].RuleArn})
-	refused(t, err, "OperationNotPermitted", "Default rule")
+	wantError(t, err, "OperationNotPermitted", "Default rule")
 	must(w.DeleteListener(w.ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}))(t)
 	_, err = w.DescribeRules(w.ctx, &elb.DescribeRulesInput{RuleArns: []string{*page.Rules[1].RuleArn}})
-	refused(t, err, "RuleNotFound", "One or more")
+	wantError(t, err, "RuleNotFound", "One or more")
 }
 
-func TestARuleIsModifiedInParts(t *testing.T) {
+func TestModifyRuleKeepsTheRest(t *testing.T) {
 	w := newWorld(t)
-	_, g, l := w.inUse()
+	_, g, l := w.forwarding()
 	r := w.rule(l, 1)
 	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{
 		RuleArn: r.RuleArn, Actions: forward(*g.TargetGroupArn),
 	}))(t).Rules[0]
 	if *changed.Actions[0].TargetGroupArn != *g.TargetGroupArn || changed.Conditions[0].Values[0] != "/a*" ||
 		*changed.Priority != "1" {
-		t.Errorf("%+v", changed)
+		t.Errorf("rule with new actions = %+v", changed)
 	}
 	changed = must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{
 		RuleArn:    r.RuleArn,
@@ -102,20 +96,20 @@ func TestARuleIsModifiedInParts(t *testing.T) {
 	}))(t).Rules[0]
 	if *changed.Actions[0].TargetGroupArn != *g.TargetGroupArn || len(changed.Conditions) != 1 ||
 		changed.Conditions[0].HostHeaderConfig.Values[0] != "*.example.com" {
-		t.Errorf("%+v", changed)
+		t.Errorf("rule with new conditions = %+v", changed)
 	}
 	_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn})
-	refused(t, err, "ValidationError", "Either conditions or actions must be specified")
+	wantError(t, err, "ValidationError", "Either conditions or actions must be specified")
 	_, err = w.ModifyRule(w.ctx, &elb.ModifyRuleInput{
 		RuleArn:    r.RuleArn,
 		Transforms: []types.RuleTransform{{Type: types.TransformTypeEnumUrlRewrite}},
 	})
-	refused(t, err, "NotImplemented", "url-rewrite")
+	wantError(t, err, "NotImplemented", "url-rewrite")
 }
 
-func TestATargetGroupOfARuleIsInUse(t *testing.T) {
+func TestRuleUsesTargetGroup(t *testing.T) {
 	w := newWorld(t)
-	lb, _, l := w.inUse()
+	lb, _, l := w.forwarding()
 	in := webGroup()
 	in.Name = new("api")
 	g := must(w.CreateTargetGroup(w.ctx, in))(t).TargetGroups[0]
@@ -126,62 +120,31 @@ func TestATargetGroupOfARuleIsInUse(t *testing.T) {
 		w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn}),
 	)(t).TargetGroups
 	if len(found) != 2 {
-		t.Errorf("%+v", found)
+		t.Errorf("the load balancer's target groups = %+v, want 2", found)
 	}
-	must(
-		w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}),
-	)(t)
+	w.register(g, "i-1")
 	if h := w.health(g)["i-1"]; h.State != "initial" {
-		t.Errorf("%+v", h)
+		t.Errorf("target health = %+v", h)
 	}
 	_, err := w.DeleteTargetGroup(w.ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: g.TargetGroupArn})
-	refused(t, err, "ResourceInUse", "in use by a listener or a rule")
+	wantError(t, err, "ResourceInUse", "in use by a listener or a rule")
 	must(w.DeleteRule(w.ctx, &elb.DeleteRuleInput{RuleArn: r.RuleArn}))(t)
 	must(w.DeleteTargetGroup(w.ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: g.TargetGroupArn}))(t)
 }
 
-func TestALoadBalancerHasAHundredRulesAtMost(t *testing.T) {
+func TestRuleQuota(t *testing.T) {
 	w := newWorld(t)
-	_, _, l := w.inUse()
+	_, _, l := w.forwarding()
 	for i := range int32(100) {
 		w.rule(l, i+1)
 	}
 	_, err := w.CreateRule(w.ctx, newRule(l, 101))
-	refused(t, err, "TooManyRules", "'100'")
+	wantError(t, err, "TooManyRules", "'100'")
 }
 
-// flat shows what a condition's pointers point to.
-func flat(c types.RuleCondition) []any {
-	out := []any{*c.Field, c.Values}
-	if v := c.HostHeaderConfig; v != nil {
-		out = append(out, v.Values, v.RegexValues)
-	}
-	if v := c.PathPatternConfig; v != nil {
-		out = append(out, v.Values, v.RegexValues)
-	}
-	if v := c.HttpHeaderConfig; v != nil {
-		out = append(out, *v.HttpHeaderName, v.Values, v.RegexValues)
-	}
-	if v := c.HttpRequestMethodConfig; v != nil {
-		out = append(out, v.Values)
-	}
-	if v := c.SourceIpConfig; v != nil {
-		out = append(out, v.Values)
-	}
-	if v := c.QueryStringConfig; v != nil {
-		for _, p := range v.Values {
-			if p.Key != nil {
-				out = append(out, *p.Key)
-			}
-			out = append(out, "=", *p.Value)
-		}
-	}
-	return out
-}
-
-func TestRulesThatCannotBeAreRefused(t *testing.T) {
+func TestInvalidRulesAreRefused(t *testing.T) {
 	w := newWorld(t)
-	_, g, l := w.inUse()
+	_, g, l := w.forwarding()
 	for _, c := range []struct {
 		name       string
 		change     func(in *elb.CreateRuleInput)
@@ -209,7 +172,7 @@ func TestRulesThatCannotBeAreRefused(t *testing.T) {
 			in.Transforms = []types.RuleTransform{{Type: types.TransformTypeEnumHostHeaderRewrite}}
 		}, "NotImplemented", "host-header-rewrite"},
 		{
-			"a wrong answer", func(in *elb.CreateRuleInput) { in.Actions = fixed("302") }, "ValidationError",
+			"a wrong answer", func(in *elb.CreateRuleInput) { in.Actions = fixedResponse("302") }, "ValidationError",
 			"statusCode",
 		},
 		{
@@ -220,6 +183,6 @@ func TestRulesThatCannotBeAreRefused(t *testing.T) {
 		in := newRule(l, 1)
 		c.change(in)
 		_, err := w.CreateRule(w.ctx, in)
-		t.Run(c.name, func(t *testing.T) { refused(t, err, c.code, c.text) })
+		t.Run(c.name, func(t *testing.T) { wantError(t, err, c.code, c.text) })
 	}
 }

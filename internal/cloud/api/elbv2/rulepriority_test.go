@@ -7,12 +7,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-func TestPrioritiesAreUniqueAndCanChangePlaces(t *testing.T) {
+func TestSetRulePriorities(t *testing.T) {
 	w := newWorld(t)
-	_, _, l := w.inUse()
+	_, _, l := w.forwarding()
 	one, two := w.rule(l, 1), w.rule(l, 2)
 	_, err := w.CreateRule(w.ctx, newRule(l, 2))
-	refused(t, err, "PriorityInUse", "Priority '2' is currently in use")
+	wantError(t, err, "PriorityInUse", "Priority '2' is currently in use")
 	set := func(pairs ...types.RulePriorityPair) error {
 		_, err := w.SetRulePriorities(w.ctx, &elb.SetRulePrioritiesInput{RulePriorities: pairs})
 		return err
@@ -25,20 +25,20 @@ func TestPrioritiesAreUniqueAndCanChangePlaces(t *testing.T) {
 	}
 	rules := must(w.DescribeRules(w.ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn}))(t).Rules
 	if *rules[0].RuleArn != *two.RuleArn || *rules[1].RuleArn != *one.RuleArn {
-		t.Errorf("%+v", rules)
+		t.Errorf("rules = %+v", rules)
 	}
-	refused(t, set(pair(one, 1)), "PriorityInUse", "Priority '1' is currently in use")
-	refused(t, set(pair(one, 5), pair(two, 5)), "ValidationError", "Priority '5' was provided multiple times")
-	refused(t, set(pair(one, 5), pair(one, 6)), "ValidationError", "multiple times")
-	refused(t, set(pair(one, 50001)), "ValidationError", "50000")
-	refused(t, set(pair(rules[2], 5)), "OperationNotPermitted", "Default rule")
-	refused(t, set(), "ValidationError", "rulePriorities")
+	wantError(t, set(pair(one, 1)), "PriorityInUse", "Priority '1' is currently in use")
+	wantError(t, set(pair(one, 5), pair(two, 5)), "ValidationError", "Priority '5' was provided multiple times")
+	wantError(t, set(pair(one, 5), pair(one, 6)), "ValidationError", "multiple times")
+	wantError(t, set(pair(one, 50001)), "ValidationError", "50000")
+	wantError(t, set(pair(rules[2], 5)), "OperationNotPermitted", "Default rule")
+	wantError(t, set(), "ValidationError", "rulePriorities")
 	other := must(w.CreateListener(w.ctx, &elb.CreateListenerInput{
 		LoadBalancerArn: l.LoadBalancerArn, Port: new(int32(81)), Protocol: types.ProtocolEnumHttp,
-		DefaultActions: fixed("404"),
+		DefaultActions: fixedResponse("404"),
 	}))(t).Listeners[0]
-	refused(t, set(pair(one, 5), pair(w.rule(other, 1), 6)), "ValidationError", "same listener")
+	wantError(t, set(pair(one, 5), pair(w.rule(other, 1), 6)), "ValidationError", "same listener")
 	if got := w.priorities(l); got != "1 2 default" {
-		t.Error(got)
+		t.Errorf("priorities = %s", got)
 	}
 }

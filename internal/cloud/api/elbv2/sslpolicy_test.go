@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-func TestSecurityPoliciesAreDescribed(t *testing.T) {
+func TestDescribeSSLPolicies(t *testing.T) {
 	w := newWorld(t)
 	client := w.client()
 	all := must(w.DescribeSSLPolicies(w.ctx, &elb.DescribeSSLPoliciesInput{}))(t).SslPolicies
@@ -35,8 +35,8 @@ func TestSecurityPoliciesAreDescribed(t *testing.T) {
 		len(one[0].Ciphers) != 7 ||
 		*one[0].Ciphers[3].Name != "ECDHE-ECDSA-AES128-GCM-SHA256" ||
 		*one[0].Ciphers[3].Priority != 4 {
-		t.Errorf("%+v", one)
+		t.Errorf("policies = %+v", one)
 	}
 	_, err := w.DescribeSSLPolicies(w.ctx, &elb.DescribeSSLPoliciesInput{Names: []string{"none"}})
-	refused(t, err, "SSLPolicyNotFound", "none")
+	wantError(t, err, "SSLPolicyNotFound", "none")
 }

@@ -20,13 +20,12 @@ func (w *world) health(group types.TargetGroup, ids ...string) map[string]types.
 	return out
 }
 
-func TestTargetsGoFromInitialToDraining(t *testing.T) {
+func TestTargetsStartInitialAndDrain(t *testing.T) {
 	w := newWorld(t)
-	_, g, _ := w.inUse()
-	register := &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-2")}
-	must(w.RegisterTargets(w.ctx, register))(t)
+	_, g, _ := w.forwarding()
+	w.register(g, "i-1", "i-2")
 	if h := w.health(g)["i-1"]; h.State != "initial" || h.Reason != "Elb.RegistrationInProgress" {
-		t.Errorf("%+v", h)
+		t.Errorf("after registering: %+v", h)
 	}
 	w.change(func(tx *store.Tx) {
 		store.Targets.Edit(
@@ -35,61 +34,50 @@ func TestTargetsGoFromInitialToDraining(t *testing.T) {
 			func(t *store.Target) { t.State, t.Reason, t.Description = "healthy", "", "" },
 		)
 	})
-	must(w.RegisterTargets(w.ctx, register))(t) // changes nothing
+	w.register(g, "i-1", "i-2") // changes nothing
 	if h := w.health(g)["i-1"]; h.State != "healthy" || h.Description != nil {
-		t.Errorf("%+v", h)
+		t.Errorf("after registering again: %+v", h)
 	}
-	must(w.DeregisterTargets(
-		w.ctx,
-		&elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-9")},
-	))(t)
+	w.deregister(g, "i-1", "i-9")
 	if h := w.health(g)["i-1"]; h.State != "draining" || h.Reason != "Target.DeregistrationInProgress" {
-		t.Errorf("%+v", h)
+		t.Errorf("after deregistering: %+v", h)
 	}
-	must(w.RegisterTargets(w.ctx, register))(t) // takes it back
+	w.register(g, "i-1", "i-2") // registers i-1 anew
 	if h := w.health(g)["i-1"]; h.State != "initial" {
-		t.Errorf("%+v", h)
+		t.Errorf("after registering anew: %+v", h)
 	}
 }
 
-func TestTargetsOfAGroupThatNobodyUsesAreUnused(t *testing.T) {
+func TestTargetsOfUnusedGroupAreUnused(t *testing.T) {
 	w := newWorld(t)
 	g := w.group()
-	must(
-		w.RegisterTargets(w.ctx, &elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")}),
-	)(t)
+	w.register(g, "i-1")
 	if h := w.health(g)["i-1"]; h.State != "unused" || h.Reason != "Target.NotInUse" {
-		t.Errorf("%+v", h)
+		t.Errorf("target health = %+v", h)
 	}
-	must(w.DeregisterTargets(
-		w.ctx,
-		&elb.DeregisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1")},
-	))(t)
+	w.deregister(g, "i-1")
 	if all := w.health(g); len(all) != 0 {
-		t.Errorf("%+v", all)
+		t.Errorf("targets after deregistering = %+v", all)
 	}
 }
 
-func TestWhatIsNotRegisteredIsToldSoWhenAsked(t *testing.T) {
+func TestNamedTargetThatIsNotRegistered(t *testing.T) {
 	w := newWorld(t)
 	g := w.group()
 	if all := w.health(g); len(all) != 0 {
-		t.Errorf("%+v", all)
+		t.Errorf("targets = %+v, want none", all)
 	}
 	if h := w.health(g, "i-12345678901234567")["i-12345678901234567"]; h.State != "unused" ||
 		h.Reason != "Target.NotRegistered" ||
 		*h.Description != "Target is not registered to the target group" {
-		t.Errorf("%+v", h)
+		t.Errorf("target health = %+v", h)
 	}
 }
 
-func TestATerminatedInstanceIsDrainingOnlyWhenAskedFor(t *testing.T) {
+func TestTerminatedInstanceIsDescribedOnlyByName(t *testing.T) {
 	w := newWorld(t)
-	_, g, _ := w.inUse()
-	must(w.RegisterTargets(
-		w.ctx,
-		&elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-1", "i-2")},
-	))(t)
+	_, g, _ := w.forwarding()
+	w.register(g, "i-1", "i-2")
 	w.change(func(tx *store.Tx) {
 		store.Instances.Edit(tx, "i-1", func(i *store.Instance) { i.State = store.Terminated })
 		store.Targets.Edit(
@@ -99,14 +87,14 @@ func TestATerminatedInstanceIsDrainingOnlyWhenAskedFor(t *testing.T) {
 		)
 	})
 	if all := w.health(g); len(all) != 1 {
-		t.Errorf("%+v", all)
+		t.Errorf("targets = %+v, want only i-2", all)
 	}
 	if h := w.health(g, "i-1")["i-1"]; h.State != "draining" {
-		t.Errorf("%+v", h)
+		t.Errorf("health of i-1 = %+v, want draining", h)
 	}
 }
 
-func TestTargetsThatCannotServeAreRefused(t *testing.T) {
+func TestInvalidTargetsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	g := w.group()
 	in := webGroup()
@@ -142,14 +130,14 @@ func TestTargetsThatCannotServeAreRefused(t *testing.T) {
 				}
 				return
 			}
-			refused(t, err, c.code, c.text)
+			wantError(t, err, c.code, c.text)
 		})
 	}
 }
 
-func TestATargetMayServeOnSeveralPorts(t *testing.T) {
+func TestInstanceMayBeTargetOnSeveralPorts(t *testing.T) {
 	w := newWorld(t)
-	_, g, _ := w.inUse()
+	_, g, _ := w.forwarding()
 	must(w.RegisterTargets(
 		w.ctx,
 		&elb.RegisterTargetsInput{TargetGroupArn: g.TargetGroupArn, Targets: []types.TargetDescription{
@@ -160,6 +148,6 @@ func TestATargetMayServeOnSeveralPorts(t *testing.T) {
 		w.DescribeTargetHealth(w.ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: g.TargetGroupArn}),
 	)(t).TargetHealthDescriptions
 	if len(all) != 2 || *all[0].HealthCheckPort != "3000" || *all[1].HealthCheckPort != "3001" {
-		t.Errorf("%+v", all)
+		t.Errorf("targets = %+v", all)
 	}
 }

@@ -7,15 +7,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-func TestATargetGroupHasAWSsDefaults(t *testing.T) {
+func TestTargetGroupDefaults(t *testing.T) {
 	w := newWorld(t)
 	g := w.group()
-	if *g.HealthCheckIntervalSeconds != 30 || *g.HealthCheckTimeoutSeconds != 5 || *g.HealthyThresholdCount != 5 || *g.UnhealthyThresholdCount != 2 ||
+	if *g.HealthCheckIntervalSeconds != 30 || *g.HealthCheckTimeoutSeconds != 5 ||
+		*g.HealthyThresholdCount != 5 || *g.UnhealthyThresholdCount != 2 ||
 		*g.HealthCheckPath != "/" || *g.HealthCheckPort != "traffic-port" ||
 		*g.Matcher.HttpCode != "200" ||
 		*g.ProtocolVersion != "HTTP1" ||
 		g.TargetType != types.TargetTypeEnumInstance {
-		t.Errorf("%+v", g)
+		t.Errorf("target group = %+v", g)
 	}
 	values := map[string]string{}
 	for _, a := range must(w.DescribeTargetGroupAttributes(w.ctx, &elb.DescribeTargetGroupAttributesInput{
@@ -26,18 +27,18 @@ func TestATargetGroupHasAWSsDefaults(t *testing.T) {
 	if values["deregistration_delay.timeout_seconds"] != "300" ||
 		values["load_balancing.algorithm.type"] != "round_robin" ||
 		values["stickiness.enabled"] != "false" {
-		t.Errorf("%v", values)
+		t.Errorf("attributes = %v", values)
 	}
 	if again := w.group(); *again.TargetGroupArn != *g.TargetGroupArn {
-		t.Error("made twice")
+		t.Error("the same request created another target group")
 	}
 	other := webGroup()
 	other.Port = new(int32(80))
 	_, err := w.CreateTargetGroup(w.ctx, other)
-	refused(t, err, "DuplicateTargetGroupName", "already exists")
+	wantError(t, err, "DuplicateTargetGroupName", "already exists")
 }
 
-func TestATargetGroupThatCannotBeIsRefused(t *testing.T) {
+func TestInvalidTargetGroupsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {
 		name       string
@@ -82,28 +83,30 @@ func TestATargetGroupThatCannotBeIsRefused(t *testing.T) {
 		in := webGroup()
 		c.change(in)
 		_, err := w.CreateTargetGroup(w.ctx, in)
-		t.Run(c.name, func(t *testing.T) { refused(t, err, c.code, c.text) })
+		t.Run(c.name, func(t *testing.T) { wantError(t, err, c.code, c.text) })
 	}
 }
 
-func TestATargetGroupInUseStays(t *testing.T) {
+func TestTargetGroupInUseCannotBeDeleted(t *testing.T) {
 	w := newWorld(t)
-	lb, g, l := w.inUse()
+	lb, g, l := w.forwarding()
 	found := must(
 		w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn}),
 	)(t).TargetGroups
 	if len(found) != 1 || len(found[0].LoadBalancerArns) != 1 || found[0].LoadBalancerArns[0] != *lb.LoadBalancerArn {
-		t.Errorf("%+v", found)
+		t.Errorf("the load balancer's target groups = %+v", found)
 	}
 	_, err := w.DeleteTargetGroup(w.ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: g.TargetGroupArn})
-	refused(t, err, "ResourceInUse", "Target group '"+*g.TargetGroupArn+"' is currently in use by a listener or a rule")
+	wantError(
+		t, err, "ResourceInUse", "Target group '"+*g.TargetGroupArn+"' is currently in use by a listener or a rule",
+	)
 	must(w.DeleteListener(w.ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}))(t)
 	must(w.DeleteTargetGroup(w.ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: g.TargetGroupArn}))(t)
 	_, err = w.DescribeTargetGroups(w.ctx, &elb.DescribeTargetGroupsInput{Names: []string{"web"}})
-	refused(t, err, "TargetGroupNotFound", "One or more target groups not found")
+	wantError(t, err, "TargetGroupNotFound", "One or more target groups not found")
 }
 
-func TestTheHealthCheckCanBeChanged(t *testing.T) {
+func TestModifyTargetGroup(t *testing.T) {
 	w := newWorld(t)
 	g := w.group()
 	changed := must(w.ModifyTargetGroup(w.ctx, &elb.ModifyTargetGroupInput{
@@ -115,6 +118,6 @@ func TestTheHealthCheckCanBeChanged(t *testing.T) {
 		*changed.HealthCheckPath != "/health" ||
 		*changed.Matcher.HttpCode != "200-299,403" ||
 		*changed.HealthyThresholdCount != 5 {
-		t.Errorf("%+v", changed)
+		t.Errorf("target group = %+v", changed)
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// setAttributes changes attributes of a target group; keys and values in turn.
+// setAttributes sets attributes of a target group, given as alternating keys and
+// values.
 func (w *world) setAttributes(group string, pairs ...string) error {
 	in := &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: &group}
 	for i := 0; i < len(pairs); i += 2 {
@@ -17,7 +18,7 @@ func (w *world) setAttributes(group string, pairs ...string) error {
 	return err
 }
 
-func TestAttributesOfATargetGroupGoTogether(t *testing.T) {
+func TestTargetGroupAttributeConflicts(t *testing.T) {
 	const (
 		algorithm = "load_balancing.algorithm.type"
 		slow      = "slow_start.duration_seconds"
@@ -67,14 +68,14 @@ func TestAttributesOfATargetGroupGoTogether(t *testing.T) {
 		if c.code == "" && err != nil {
 			t.Errorf("%v: %v", c.pairs, err)
 		} else if c.code != "" {
-			refused(t, err, c.code, c.text)
+			wantError(t, err, c.code, c.text)
 		}
 	}
 }
 
-func TestStickyTargetsNeedStickyGroups(t *testing.T) {
+func TestTargetStickinessNeedsGroupStickiness(t *testing.T) {
 	w := newWorld(t)
-	_, one, l := w.inUse()
+	_, one, l := w.forwarding()
 	in := webGroup()
 	in.Name = new("two")
 	two := must(w.CreateTargetGroup(w.ctx, in))(t).TargetGroups[0]
@@ -90,18 +91,19 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 	create := newRule(l, 1)
 	create.Actions = weighted(nil)
 	r := must(w.CreateRule(w.ctx, create))(t).Rules[0]
-	refused(
+	wantError(
 		t,
 		w.setAttributes(*one.TargetGroupArn, "stickiness.enabled", "true"),
 		"InvalidConfigurationRequest",
-		"This target group appears behind a rule with group stickiness disabled ("+*r.RuleArn+"). You must enable group stickiness before enabling target stickiness",
+		"This target group appears behind a rule with group stickiness disabled ("+*r.RuleArn+"). "+
+			"You must enable group stickiness before enabling target stickiness",
 	)
 	for _, wrong := range []types.TargetGroupStickinessConfig{
 		{Enabled: new(true)}, {Enabled: new(true), DurationSeconds: new(int32(0))},
 		{Enabled: new(true), DurationSeconds: new(int32(604801))},
 	} {
 		_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(&wrong)})
-		refused(t, err, "ValidationError", "uration")
+		wantError(t, err, "ValidationError", "uration")
 	}
 	changed := must(w.ModifyRule(w.ctx, &elb.ModifyRuleInput{
 		RuleArn: r.RuleArn,
@@ -112,13 +114,13 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 		*forward.TargetGroups[0].Weight != 9 ||
 		*forward.TargetGroups[1].Weight != 0 ||
 		changed.Actions[0].TargetGroupArn != nil {
-		t.Errorf("%+v", forward)
+		t.Errorf("forward action = %+v", forward)
 	}
 	if err := w.setAttributes(*one.TargetGroupArn, "stickiness.enabled", "true"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.ModifyRule(w.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: weighted(nil)})
-	refused(
+	wantError(
 		t,
 		err,
 		"InvalidConfigurationRequest",
@@ -126,7 +128,7 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 	)
 }
 
-func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
+func TestTargetsInAllZonesNeedCrossZone(t *testing.T) {
 	w := newWorld(t)
 	in := webGroup()
 	in.TargetType = types.TargetTypeEnumIp
@@ -136,7 +138,7 @@ func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
 		Targets:        []types.TargetDescription{{Id: new("10.7.0.1"), AvailabilityZone: new("all")}},
 	}
 	must(w.RegisterTargets(w.ctx, far))(t)
-	refused(
+	wantError(
 		t,
 		w.setAttributes(*g.TargetGroupArn, "load_balancing.cross_zone.enabled", "false"),
 		"InvalidConfigurationRequest",
@@ -150,5 +152,5 @@ func TestTargetsForAllZonesNeedCrossZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := w.RegisterTargets(w.ctx, far)
-	refused(t, err, "InvalidTarget", "cross-zone")
+	wantError(t, err, "InvalidTarget", "cross-zone")
 }

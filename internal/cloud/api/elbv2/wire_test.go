@@ -13,13 +13,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-// client serves the API and returns the SDK's client for it.
+// client serves the API and returns an SDK client for it.
 func (w *world) client() *elb.Client {
 	w.t.Helper()
-	return elb.NewFromConfig(wiretest.Serve(w.t, here, wire.Service{Name: "elasticloadbalancing", API: w.API}))
+	return elb.NewFromConfig(wiretest.Serve(w.t, testRegion, wire.Service{Name: "elasticloadbalancing", API: w.API}))
 }
 
-func TestTheSDKsClientIsServed(t *testing.T) {
+func TestSDKClient(t *testing.T) {
 	client := newWorld(t).client()
 	ctx := context.Background()
 	lb := must(client.CreateLoadBalancer(ctx, webBalancer()))(t).LoadBalancers[0]
@@ -37,14 +37,14 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 	)(t)
 	if len(health.TargetHealthDescriptions) != 3 ||
 		health.TargetHealthDescriptions[0].TargetHealth.State != types.TargetHealthStateEnumInitial {
-		t.Errorf("%+v", health.TargetHealthDescriptions)
+		t.Errorf("target health = %+v", health.TargetHealthDescriptions)
 	}
 	attributes := must(client.DescribeLoadBalancerAttributes(
 		ctx,
 		&elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn},
 	))(t)
 	if len(attributes.Attributes) < 20 {
-		t.Errorf("%+v", attributes.Attributes)
+		t.Errorf("attributes = %+v", attributes.Attributes)
 	}
 	must(client.DescribeCapacityReservation(
 		ctx,
@@ -52,18 +52,18 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 	))(t)
 	_, err := client.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{Names: []string{"none"}})
 	if _, ok := errors.AsType[*types.TargetGroupNotFoundException](err); !ok {
-		t.Errorf("%v", err)
+		t.Errorf("error = %v, want TargetGroupNotFoundException", err)
 	}
 }
 
-func TestRulesGoOverTheWire(t *testing.T) {
+func TestRulesOverTheWire(t *testing.T) {
 	w := newWorld(t)
-	_, g, l := w.inUse()
+	_, g, l := w.forwarding()
 	client, ctx := w.client(), context.Background()
 	in := newRule(
 		l,
 		10,
-		path("/a&b/*"),
+		pathCondition("/a&b/*"),
 		types.RuleCondition{
 			Field:            new("host-header"),
 			HostHeaderConfig: &types.HostHeaderConditionConfig{RegexValues: []string{`^a\.(b|c)$`}},
@@ -90,36 +90,36 @@ func TestRulesGoOverTheWire(t *testing.T) {
 		},
 	}}}
 	made := must(client.CreateRule(ctx, in))(t).Rules[0]
-	told := must(client.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn}))(t).Rules
-	if len(told) != 2 || *told[0].RuleArn != *made.RuleArn || len(told[0].Conditions) != 4 {
-		t.Fatalf("%+v", told)
+	described := must(client.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn}))(t).Rules
+	if len(described) != 2 || *described[0].RuleArn != *made.RuleArn || len(described[0].Conditions) != 4 {
+		t.Fatalf("rules = %+v", described)
 	}
 	for i, c := range in.Conditions {
-		told[0].Conditions[i].Values = nil
-		if got, want := fmt.Sprint(flat(told[0].Conditions[i])), fmt.Sprint(flat(c)); got != want {
-			t.Errorf("got %s, want %s", got, want)
+		described[0].Conditions[i].Values = nil
+		if got, want := fmt.Sprint(conditionValues(described[0].Conditions[i])), fmt.Sprint(conditionValues(c)); got != want {
+			t.Errorf("condition = %s, want %s", got, want)
 		}
 	}
-	if f := told[0].Actions[0].ForwardConfig; *f.TargetGroups[0].Weight != 3 ||
+	if f := described[0].Actions[0].ForwardConfig; *f.TargetGroups[0].Weight != 3 ||
 		*f.TargetGroupStickinessConfig.DurationSeconds != 30 {
-		t.Errorf("%+v", f)
+		t.Errorf("forward action = %+v", f)
 	}
-	must(client.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: made.RuleArn, Actions: fixed("503")}))(t)
+	must(client.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: made.RuleArn, Actions: fixedResponse("503")}))(t)
 	moved := must(client.SetRulePriorities(ctx, &elb.SetRulePrioritiesInput{
 		RulePriorities: []types.RulePriorityPair{{RuleArn: made.RuleArn, Priority: new(int32(11))}},
 	}))(t).Rules
 	if len(moved) != 1 || *moved[0].Priority != "11" || moved[0].Actions[0].FixedResponseConfig == nil {
-		t.Errorf("%+v", moved)
+		t.Errorf("rules = %+v", moved)
 	}
 	_, err := client.CreateRule(ctx, newRule(l, 11))
 	if _, ok := errors.AsType[*types.PriorityInUseException](err); !ok {
-		t.Errorf("%v", err)
+		t.Errorf("error = %v, want PriorityInUseException", err)
 	}
 	tags := must(
 		client.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*made.RuleArn}}),
 	)(t).TagDescriptions
 	if len(tags) != 1 || *tags[0].Tags[0].Value != "b" {
-		t.Errorf("%+v", tags)
+		t.Errorf("tags = %+v", tags)
 	}
 	must(client.ModifyListenerAttributes(
 		ctx,
@@ -131,8 +131,8 @@ func TestRulesGoOverTheWire(t *testing.T) {
 		}},
 	))(t)
 	must(client.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: made.RuleArn}))(t)
-	_, err = client.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: told[1].RuleArn})
+	_, err = client.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: described[1].RuleArn})
 	if _, ok := errors.AsType[*types.OperationNotPermittedException](err); !ok {
-		t.Errorf("%v", err)
+		t.Errorf("error = %v, want OperationNotPermittedException", err)
 	}
 }

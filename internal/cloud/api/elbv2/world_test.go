@@ -17,10 +17,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-const here = "eu-west-1"
+const testRegion = "eu-west-1"
 
-// world is an API over a store with a VPC of three public subnets and three
-// running instances.
+// world is an API with a store that has a VPC with an internet gateway, public
+// subnets and running instances, and a second VPC without a gateway.
 type world struct {
 	*elbv2.API
 	t     *testing.T
@@ -36,29 +36,33 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, store: s, now: time.Unix(1_800_000_000, 0)}
-	w.ctx = wire.WithCaller(t.Context(), wire.Caller{Region: here})
+	w.ctx = wire.WithCaller(t.Context(), wire.Caller{Region: testRegion})
 	w.API = elbv2.New(elbv2.Config{
 		Store:       s,
 		Now:         func() time.Time { return w.now },
 		PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
 	})
 	w.change(func(tx *store.Tx) {
-		store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: here, CIDR: netip.MustParsePrefix("10.0.0.0/16")})
-		store.VPCs.Put(tx, &store.VPC{ID: "vpc-2", Region: here, CIDR: netip.MustParsePrefix("10.1.0.0/16")})
-		store.InternetGateways.Put(tx, &store.InternetGateway{ID: "igw-1", Region: here, VPCID: "vpc-1"})
+		store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: testRegion, CIDR: netip.MustParsePrefix("10.0.0.0/16")})
+		store.VPCs.Put(tx, &store.VPC{ID: "vpc-2", Region: testRegion, CIDR: netip.MustParsePrefix("10.1.0.0/16")})
+		store.InternetGateways.Put(tx, &store.InternetGateway{ID: "igw-1", Region: testRegion, VPCID: "vpc-1"})
 		store.SecurityGroups.Put(
 			tx,
-			&store.SecurityGroup{ID: "sg-default", Region: here, VPCID: "vpc-1", Name: "default"},
+			&store.SecurityGroup{ID: "sg-default", Region: testRegion, VPCID: "vpc-1", Name: "default"},
 		)
-		store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-web", Region: here, VPCID: "vpc-1", Name: "web"})
+		store.SecurityGroups.Put(tx, &store.SecurityGroup{
+			ID: "sg-web", Region: testRegion, VPCID: "vpc-1", Name: "web",
+		})
 		store.SecurityGroups.Put(
 			tx,
-			&store.SecurityGroup{ID: "sg-other", Region: here, VPCID: "vpc-2", Name: "default"},
+			&store.SecurityGroup{ID: "sg-other", Region: testRegion, VPCID: "vpc-2", Name: "default"},
 		)
 		put := func(id, vpc, cidr, zone string) {
 			store.Subnets.Put(
 				tx,
-				&store.Subnet{ID: id, Region: here, VPCID: vpc, CIDR: netip.MustParsePrefix(cidr), Zone: here + zone},
+				&store.Subnet{
+					ID: id, Region: testRegion, VPCID: vpc, CIDR: netip.MustParsePrefix(cidr), Zone: testRegion + zone,
+				},
 			)
 		}
 		put("subnet-a", "vpc-1", "10.0.1.0/24", "a")
@@ -71,23 +75,20 @@ func newWorld(t *testing.T) *world {
 		put("subnet-y", "vpc-2", "10.1.2.0/24", "b")
 		for i := range 20 {
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: fmt.Sprintf(
-					"eni-full-%d",
-					i,
-				), Region: here, VPCID: "vpc-1", SubnetID: "subnet-full",
+				ID: fmt.Sprintf("eni-full-%d", i), Region: testRegion, VPCID: "vpc-1", SubnetID: "subnet-full",
 				PrivateIP: netip.AddrFrom4([4]byte{10, 0, 6, byte(4 + i)}),
 			})
 		}
 		for i, state := range []string{store.Running, store.Running, store.Running, store.Stopped} {
 			store.Instances.Put(tx, &store.Instance{
 				ID:     fmt.Sprintf("i-%d", i+1),
-				Region: here,
+				Region: testRegion,
 				VPCID:  "vpc-1",
-				Zone:   here + string(rune('a'+i)),
+				Zone:   testRegion + string(rune('a'+i)),
 				State:  state,
 			})
 		}
-		store.Instances.Put(tx, &store.Instance{ID: "i-far", Region: here, VPCID: "vpc-2", State: store.Running})
+		store.Instances.Put(tx, &store.Instance{ID: "i-far", Region: testRegion, VPCID: "vpc-2", State: store.Running})
 	})
 	return w
 }
@@ -109,12 +110,13 @@ func must[T any](out T, err error) func(t *testing.T) T {
 	}
 }
 
-// refused checks that the error is AWS's with the code and holds the text.
-func refused(t *testing.T, err error, code, text string) {
+// wantError checks that err is AWS's error with the code and that its message
+// contains the text.
+func wantError(t *testing.T, err error, code, text string) {
 	t.Helper()
 	var aws *wire.Error
 	if !errors.As(err, &aws) || aws.Code != code || !strings.Contains(aws.Message, text) {
-		t.Errorf("got %v, want %s with %q", err, code, text)
+		t.Errorf("error = %v, want %s with %q", err, code, text)
 	}
 }
 
@@ -149,8 +151,9 @@ func forward(group string) []types.Action {
 	return []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &group}}
 }
 
-// inUse makes a load balancer whose listener forwards to a group.
-func (w *world) inUse() (lb types.LoadBalancer, group types.TargetGroup, listener types.Listener) {
+// forwarding creates a load balancer with a listener that forwards to a target
+// group.
+func (w *world) forwarding() (lb types.LoadBalancer, group types.TargetGroup, listener types.Listener) {
 	w.t.Helper()
 	lb, group = w.balancer(), w.group()
 	listener = must(w.CreateListener(w.ctx, &elb.CreateListenerInput{
@@ -166,4 +169,16 @@ func targets(ids ...string) []types.TargetDescription {
 		out = append(out, types.TargetDescription{Id: &id})
 	}
 	return out
+}
+
+func (w *world) register(group types.TargetGroup, ids ...string) {
+	w.t.Helper()
+	in := &elb.RegisterTargetsInput{TargetGroupArn: group.TargetGroupArn, Targets: targets(ids...)}
+	must(w.RegisterTargets(w.ctx, in))(w.t)
+}
+
+func (w *world) deregister(group types.TargetGroup, ids ...string) {
+	w.t.Helper()
+	in := &elb.DeregisterTargetsInput{TargetGroupArn: group.TargetGroupArn, Targets: targets(ids...)}
+	must(w.DeregisterTargets(w.ctx, in))(w.t)
 }
