@@ -13,11 +13,11 @@ import (
 // encodeError encodes an error in the dialect of the exchange's service, or in
 // AWS query's if the request did not name its service.
 func encodeError(x *exchange, e *Error) *response {
-	a := &response{status: e.status(), contentType: xmlType}
+	r := &response{status: e.status(), contentType: xmlType}
 	switch x.dialect {
 	case names.JSON, names.CBOR:
-		encodeNamedError(a, x, e)
-		return a
+		encodeNamedError(r, x, e)
+		return r
 	case names.EC2, names.Query:
 	}
 	w := &xmlEncoder{}
@@ -42,30 +42,30 @@ func encodeError(x *exchange, e *Error) *response {
 		w.element("RequestId", x.id)
 		w.WriteString("</ErrorResponse>")
 	}
-	a.body = w.Bytes()
-	return a
+	r.body = w.Bytes()
+	return r
 }
 
-// encodeNamedError encodes an error in JSON or CBOR. If the service also speaks
-// AWS query, a header carries the error's code in that protocol (Smithy, AWS
-// Query compatible trait).
-func encodeNamedError(a *response, x *exchange, e *Error) {
+// encodeNamedError encodes an error into r, in JSON or CBOR. If the service also
+// speaks AWS query, a header carries the error's code in that protocol (Smithy,
+// AWS Query compatible trait).
+func encodeNamedError(r *response, x *exchange, e *Error) {
 	name := cmp.Or(e.Name, x.table.ErrorName(e.Code))
-	a.errorType = name
+	r.errorType = name
 	if x.table.Protocol == names.Query {
-		a.queryError = e.Code + ";" + e.fault()
+		r.queryError = e.Code + ";" + e.fault()
 	}
 	if x.dialect == names.CBOR {
-		a.contentType = cborType
-		a.body = cbor.Encode(cbor.Map{"__type": cbor.String(name), "message": cbor.String(e.Message)})
+		r.contentType = cborType
+		r.body = cbor.Encode(cbor.Map{"__type": cbor.String(name), "message": cbor.String(e.Message)})
 		return
 	}
-	a.contentType = jsonTypeOf(x.table)
+	r.contentType = jsonTypeOf(x.table)
 	body := struct {
 		Type    string `json:"__type"`
 		Message string `json:"message"`
 	}{name, e.Message}
-	a.body, _ = json.Marshal(body) // two strings always encode
+	r.body, _ = json.Marshal(body) // two strings always encode
 }
 
 // fault returns who caused the error, in AWS query's words.

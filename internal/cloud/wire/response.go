@@ -34,24 +34,24 @@ func jsonTypeOf(table *names.Table) string {
 	return jsonType
 }
 
-func (a *response) send(w http.ResponseWriter, requestID string) {
+func (r *response) send(w http.ResponseWriter, requestID string) {
 	header := w.Header()
-	header.Set("Content-Type", a.contentType)
-	header.Set("Content-Length", strconv.Itoa(len(a.body)))
+	header.Set("Content-Type", r.contentType)
+	header.Set("Content-Length", strconv.Itoa(len(r.body)))
 	header.Set("X-Amzn-Requestid", requestID)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	if a.errorType != "" {
-		header.Set("X-Amzn-Errortype", a.errorType)
+	if r.errorType != "" {
+		header.Set("X-Amzn-Errortype", r.errorType)
 	}
-	if a.queryError != "" {
-		header.Set("X-Amzn-Query-Error", a.queryError)
+	if r.queryError != "" {
+		header.Set("X-Amzn-Query-Error", r.queryError)
 	}
-	if a.contentType == cborType {
+	if r.contentType == cborType {
 		header.Set("Smithy-Protocol", "rpc-v2-cbor")
 	}
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // the client may be gone, which is no error here
+	w.WriteHeader(r.status)
+	_, _ = w.Write(r.body) // the client may be gone, which is no error here
 }
 
 // encodeResponse encodes the output of a successful operation.

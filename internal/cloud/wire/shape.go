@@ -64,8 +64,8 @@ var (
 
 // of returns the shape of a type. It fails for types that no encoding here can
 // carry: documents and streams. Unions are never carried either, but do not make
-// the types that contain them fail: a request that sets one is refused and told
-// its name.
+// the types that contain them fail. Instead, a request that sets one is refused
+// by name.
 func (s *shapes) of(t reflect.Type) (*shape, error) {
 	if known, ok := s.known[t]; ok {
 		return known, nil

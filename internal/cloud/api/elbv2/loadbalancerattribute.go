@@ -9,6 +9,42 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
+// loadBalancerAttributes defines the attributes of Application Load Balancers
+// (Elastic Load Balancing API Reference, LoadBalancerAttribute). There is no S3
+// here. Access logs are written to a folder in its place; the other logs cannot
+// be enabled, just as AWS refuses them when it cannot write to the bucket.
+var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
+	"access_logs.s3.bucket":        {"", anyText, nil},
+	"access_logs.s3.enabled":       {"false", isBoolean, nil},
+	"access_logs.s3.prefix":        {"", anyText, nil},
+	"client_keep_alive.seconds":    {"3600", numberBetween(60, 604800), nil},
+	"connection_logs.s3.bucket":    {"", anyText, nil},
+	"connection_logs.s3.enabled":   {"false", isBoolean, oneOf("false")},
+	"connection_logs.s3.prefix":    {"", anyText, nil},
+	"deletion_protection.enabled":  {"false", isBoolean, nil},
+	"health_check_logs.s3.bucket":  {"", anyText, nil},
+	"health_check_logs.s3.enabled": {"false", isBoolean, oneOf("false")},
+	"health_check_logs.s3.prefix":  {"", anyText, nil},
+	"idle_timeout.timeout_seconds": {"60", numberBetween(1, 4000), nil},
+	// These have no effect: no load balancer has an IPv6 address, a web application
+	// firewall or a service that shifts zones.
+	"ipv6.deny_all_igw_traffic":  {"false", isBoolean, nil},
+	"waf.fail_open.enabled":      {"false", isBoolean, nil},
+	"zonal_shift.config.enabled": {"false", isBoolean, nil},
+
+	"load_balancing.cross_zone.enabled": {"true", oneOf("true"), nil},
+
+	"routing.http.desync_mitigation_mode":             {"defensive", oneOf("monitor", "defensive", "strictest"), nil},
+	"routing.http.preserve_host_header.enabled":       {"false", isBoolean, nil},
+	"routing.http.drop_invalid_header_fields.enabled": {"false", isBoolean, nil},
+	"routing.http.xff_client_port.enabled":            {"false", isBoolean, nil},
+	"routing.http.xff_header_processing.mode":         {"append", oneOf("append", "preserve", "remove"), nil},
+
+	// These two only matter to HTTPS listeners.
+	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {"false", isBoolean, nil},
+	"routing.http2.enabled": {"true", isBoolean, nil},
+}}
+
 func describeLoadBalancerAttributes(values map[string]string) []types.LoadBalancerAttribute {
 	var out []types.LoadBalancerAttribute
 	eachInOrder(values, func(key, value string) {
@@ -48,39 +84,3 @@ func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.Descri
 	}
 	return &elb.DescribeLoadBalancerAttributesOutput{Attributes: describeLoadBalancerAttributes(lb.Attributes)}, nil
 }
-
-// loadBalancerAttributes defines the attributes of Application Load Balancers
-// (Elastic Load Balancing API Reference, LoadBalancerAttribute). There is no S3
-// here. Access logs are written to a folder in its place; the other logs cannot
-// be enabled, just as AWS refuses them when it cannot write to the bucket.
-var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
-	"access_logs.s3.bucket":        {"", anyText, nil},
-	"access_logs.s3.enabled":       {"false", isBoolean, nil},
-	"access_logs.s3.prefix":        {"", anyText, nil},
-	"client_keep_alive.seconds":    {"3600", numberBetween(60, 604800), nil},
-	"connection_logs.s3.bucket":    {"", anyText, nil},
-	"connection_logs.s3.enabled":   {"false", isBoolean, oneOf("false")},
-	"connection_logs.s3.prefix":    {"", anyText, nil},
-	"deletion_protection.enabled":  {"false", isBoolean, nil},
-	"health_check_logs.s3.bucket":  {"", anyText, nil},
-	"health_check_logs.s3.enabled": {"false", isBoolean, oneOf("false")},
-	"health_check_logs.s3.prefix":  {"", anyText, nil},
-	"idle_timeout.timeout_seconds": {"60", numberBetween(1, 4000), nil},
-	// These have no effect: no load balancer has an IPv6 address, a web application
-	// firewall or a service that shifts zones.
-	"ipv6.deny_all_igw_traffic":  {"false", isBoolean, nil},
-	"waf.fail_open.enabled":      {"false", isBoolean, nil},
-	"zonal_shift.config.enabled": {"false", isBoolean, nil},
-
-	"load_balancing.cross_zone.enabled": {"true", oneOf("true"), nil},
-
-	"routing.http.desync_mitigation_mode":             {"defensive", oneOf("monitor", "defensive", "strictest"), nil},
-	"routing.http.preserve_host_header.enabled":       {"false", isBoolean, nil},
-	"routing.http.drop_invalid_header_fields.enabled": {"false", isBoolean, nil},
-	"routing.http.xff_client_port.enabled":            {"false", isBoolean, nil},
-	"routing.http.xff_header_processing.mode":         {"append", oneOf("append", "preserve", "remove"), nil},
-
-	// These two only matter to HTTPS listeners.
-	"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": {"false", isBoolean, nil},
-	"routing.http2.enabled": {"true", isBoolean, nil},
-}}

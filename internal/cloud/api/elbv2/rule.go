@@ -91,7 +91,7 @@ func findRule(r store.Reader, region string, arn *string) (ruleOrDefault, error)
 }
 
 // nonDefaultRule returns the rule with the ARN and its listener. It refuses
-// default rules: they "cannot be" what, such as "deleted".
+// default rules with an error that says what they cannot be, such as "deleted".
 func nonDefaultRule(r store.Reader, region string, arn *string, what string) (*store.Rule, *store.Listener, error) {
 	found, err := findRule(r, region, arn)
 	if err != nil {

@@ -12,6 +12,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
+// maxPriority is the highest priority of a rule (Elastic Load Balancing API
+// Reference, CreateRule).
+const maxPriority = 50000
+
 // SetRulePriorities changes the priorities of all given rules or of none. The
 // rules must be of one listener, and may trade priorities in one call.
 func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesInput) (*elb.SetRulePrioritiesOutput, error) {
@@ -81,7 +85,3 @@ func withPriorities(
 func priorityInUse(priority int32) error {
 	return wire.Errorf("PriorityInUse", "Priority '%d' is currently in use", priority)
 }
-
-// maxPriority is the highest priority of a rule (Elastic Load Balancing API
-// Reference, CreateRule).
-const maxPriority = 50000
