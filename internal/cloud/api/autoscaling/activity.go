@@ -136,3 +136,12 @@ func describeActivity(r store.Reader, a *store.ScalingActivity) types.Activity {
 	}
 	return out
 }
+
+// describeActivities is an activity's answer for each row.
+func describeActivities(r store.Reader, rows []*store.ScalingActivity) []types.Activity {
+	out := []types.Activity{}
+	for _, a := range rows {
+		out = append(out, describeActivity(r, a))
+	}
+	return out
+}

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
@@ -72,44 +70,28 @@ func checkName(member string, name *string) error {
 	return nil
 }
 
-// DescribeAdjustmentTypes lists how a policy may change a group's capacity.
-func (a *API) DescribeAdjustmentTypes(context.Context, *autoscaling.DescribeAdjustmentTypesInput) (*autoscaling.DescribeAdjustmentTypesOutput, error) {
-	out := &autoscaling.DescribeAdjustmentTypesOutput{}
-	for _, name := range []string{"ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"} {
-		out.AdjustmentTypes = append(out.AdjustmentTypes, types.AdjustmentType{AdjustmentType: &name})
+func setIfGiven[T any](field, given *T) {
+	if given != nil {
+		*field = *given
 	}
-	return out, nil
 }
 
-// Limits of an account (Amazon EC2 Auto Scaling User Guide, Quotas). There are
-// no launch configurations here.
-const (
-	maxGroups = 500
-	maxHooks  = 50
-)
-
-// DescribeAccountLimits tells how many groups there may be, and are.
-func (a *API) DescribeAccountLimits(ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput) (*autoscaling.DescribeAccountLimitsOutput, error) {
-	return &autoscaling.DescribeAccountLimitsOutput{
-		MaxNumberOfAutoScalingGroups: aws.Int32(maxGroups), MaxNumberOfLaunchConfigurations: aws.Int32(0),
-		NumberOfAutoScalingGroups: aws.Int32(int32(len(store.ScalingGroups.By(
-			a.Store.View(), "region", region(ctx),
-		)))),
-		NumberOfLaunchConfigurations: aws.Int32(0),
-	}, nil
+func setNonEmpty(field **string, value string) {
+	if value != "" {
+		*field = &value
+	}
 }
 
-// DescribeTerminationPolicyTypes lists by what an instance can be chosen to go.
-func (a *API) DescribeTerminationPolicyTypes(context.Context, *autoscaling.DescribeTerminationPolicyTypesInput) (*autoscaling.DescribeTerminationPolicyTypesOutput, error) {
-	return &autoscaling.DescribeTerminationPolicyTypesOutput{TerminationPolicyTypes: terminationPolicies}, nil
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
 }
 
-var terminationPolicies = []string{
-	"AllocationStrategy",
-	"ClosestToNextInstanceHour",
-	"Default",
-	"NewestInstance",
-	"OldestInstance",
-	"OldestLaunchConfiguration",
-	"OldestLaunchTemplate",
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return aws.Time(t)
 }

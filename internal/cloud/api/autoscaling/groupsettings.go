@@ -80,12 +80,6 @@ func (s groupSettings) apply(g *store.ScalingGroup) error {
 	)
 }
 
-func setIfGiven[T any](field, given *T) {
-	if given != nil {
-		*field = *given
-	}
-}
-
 func (s groupSettings) checkLifetime() error {
 	if n := aws.ToInt32(s.lifetime); n != 0 && (n < 86400 || n > 31536000) {
 		return invalid("Invalid MaxInstanceLifetime: %d. The value must be 0 or between 86400 and 31536000 seconds", n)

@@ -2,6 +2,7 @@ package autoscaling
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -87,4 +88,25 @@ func (a *API) updateLifecycleAction(
 		}
 		return invalid("No active Lifecycle Action found with instance ID %s", id)
 	})
+}
+
+// updateWaits changes those waits of an instance that are meant, and tells whether
+// there was one.
+func updateWaits(
+	tx *store.Tx,
+	i *store.ScalingInstance,
+	meant func(*store.HookWait) bool,
+	change func(*store.HookWait),
+) bool {
+	waits, found := slices.Clone(i.Waits), false
+	for n := range waits {
+		if meant(&waits[n]) {
+			change(&waits[n])
+			found = true
+		}
+	}
+	if found {
+		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) { i.Waits = waits })
+	}
+	return found
 }

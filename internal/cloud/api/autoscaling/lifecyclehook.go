@@ -174,24 +174,3 @@ func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.Descri
 	}
 	return out, nil
 }
-
-// updateWaits changes those waits of an instance that are meant, and tells whether
-// there was one.
-func updateWaits(
-	tx *store.Tx,
-	i *store.ScalingInstance,
-	meant func(*store.HookWait) bool,
-	change func(*store.HookWait),
-) bool {
-	waits, found := slices.Clone(i.Waits), false
-	for n := range waits {
-		if meant(&waits[n]) {
-			change(&waits[n])
-			found = true
-		}
-	}
-	if found {
-		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) { i.Waits = waits })
-	}
-	return found
-}

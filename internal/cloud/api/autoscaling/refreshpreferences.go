@@ -11,14 +11,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Limits of an instance refresh's preferences (Amazon EC2 Auto Scaling API
-// Reference, RefreshPreferences and AlarmSpecification).
-const (
-	maxRefreshPause  = 172800 // seconds
-	maxRefreshWarmup = 1 << 30
-	maxRefreshAlarms = 10
-)
-
 // completePreferences returns the preferences of a refresh with the defaults that hold when
 // it begins (Amazon EC2 Auto Scaling User Guide, Understand the default values
 // for an instance refresh).

@@ -5,27 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
-	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
-)
-
-// Limits of scheduled actions (Amazon EC2 Auto Scaling User Guide, Scheduled
-// scaling; API Reference, BatchPutScheduledUpdateGroupAction).
-const (
-	maxScheduled = 125
-	maxBatch     = 50
 )
 
 // PutScheduledUpdateGroupAction makes a scheduled action or replaces it.
@@ -161,45 +151,6 @@ func (a *API) putScheduledAction(tx *store.Tx, g *store.ScalingGroup, in *types.
 	return nil
 }
 
-func checkActionSizes(in *types.ScheduledUpdateGroupActionRequest) error {
-	if in.MinSize == nil && in.MaxSize == nil && in.DesiredCapacity == nil {
-		return invalid("At least one of the following must be specified: MinSize, MaxSize, DesiredCapacity")
-	}
-	least, most := aws.ToInt32(in.MinSize), constraint.Default(in.MaxSize, math.MaxInt32)
-	switch desired := constraint.Default(in.DesiredCapacity, least); {
-	case least > most:
-		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", most, least)
-	case desired < least || desired > most:
-		return invalid(
-			"Desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most,
-		)
-	}
-	return cmp.Or(
-		model.Between("minSize", in.MinSize, 0, math.MaxInt32),
-		model.Between("maxSize", in.MaxSize, 0, math.MaxInt32),
-		model.Between("desiredCapacity", in.DesiredCapacity, 0, math.MaxInt32),
-	)
-}
-
-func checkActionTimes(in *types.ScheduledUpdateGroupActionRequest, now time.Time) error {
-	if _, err := capacity.Zone(aws.ToString(in.TimeZone)); err != nil || aws.ToString(in.TimeZone) == "Local" {
-		return invalid("Given time zone: %s is invalid", *in.TimeZone)
-	}
-	switch {
-	case in.Recurrence == nil && in.StartTime == nil:
-		return invalid("At least one of StartTime and Recurrence must be specified")
-	case in.Recurrence != nil && !capacity.CheckRecurrence(*in.Recurrence):
-		return invalid("Given recurrence string: %s is invalid", *in.Recurrence)
-	case in.StartTime != nil && in.StartTime.Before(now):
-		return invalid("Given start time is in the past")
-	case in.EndTime != nil && in.EndTime.Before(now):
-		return invalid("Given end time is in the past")
-	case in.EndTime != nil && in.StartTime != nil && !in.StartTime.Before(*in.EndTime):
-		return invalid("Given start time must be before the given end time")
-	}
-	return nil
-}
-
 // DeleteScheduledAction deletes a scheduled action.
 func (a *API) DeleteScheduledAction(ctx context.Context, in *autoscaling.DeleteScheduledActionInput) (*autoscaling.DeleteScheduledActionOutput, error) {
 	return &autoscaling.DeleteScheduledActionOutput{}, a.Store.Update(func(tx *store.Tx) error {
@@ -249,59 +200,6 @@ func (a *API) BatchDeleteScheduledAction(ctx context.Context, in *autoscaling.Ba
 	})
 	if err != nil {
 		return nil, err
-	}
-	return out, nil
-}
-
-// DescribeScheduledActions describes what is scheduled and has not run yet. Times
-// are those at which actions run next.
-func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.DescribeScheduledActionsInput) (*autoscaling.DescribeScheduledActionsOutput, error) {
-	view, here := a.Store.View(), region(ctx)
-	rows := store.ScheduledActions.By(view, "region", here)
-	if in.AutoScalingGroupName != nil {
-		g, err := findGroup(view, here, in.AutoScalingGroupName)
-		if err != nil {
-			return nil, err
-		}
-		rows = store.ScheduledActions.By(view, "group", g.Key())
-	}
-	rows = slices.DeleteFunc(rows, func(row *store.ScheduledAction) bool {
-		if len(in.ScheduledActionNames) > 0 {
-			return !slices.Contains(in.ScheduledActionNames, row.Name)
-		}
-		return in.StartTime != nil && row.Next.Before(*in.StartTime) || in.EndTime != nil && row.Next.After(*in.EndTime)
-	})
-	key := func(row *store.ScheduledAction) string { return row.Group + "\x00" + row.Name }
-	slices.SortFunc(rows, func(x, y *store.ScheduledAction) int { return cmp.Compare(key(x), key(y)) })
-	rows, next, err := paginate(pageRequest{max: in.MaxRecords, token: in.NextToken, standard: 50, most: 100}, rows, key)
-	if err != nil {
-		return nil, err
-	}
-	out := &autoscaling.DescribeScheduledActionsOutput{
-		ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupAction{},
-		NextToken:                   next,
-	}
-	for _, row := range rows {
-		item := types.ScheduledUpdateGroupAction{
-			AutoScalingGroupName: &row.Group,
-			ScheduledActionName:  &row.Name,
-			ScheduledActionARN:   &row.ARN,
-			MinSize:              row.Min,
-			MaxSize:              row.Max,
-			DesiredCapacity:      row.Desired,
-			StartTime:            &row.Next,
-			Time:                 &row.Next,
-		}
-		if row.Recurrence != "" {
-			item.Recurrence = &row.Recurrence
-		}
-		if row.TimeZone != "" {
-			item.TimeZone = &row.TimeZone
-		}
-		if !row.End.IsZero() {
-			item.EndTime = &row.End
-		}
-		out.ScheduledUpdateGroupActions = append(out.ScheduledUpdateGroupActions, item)
 	}
 	return out, nil
 }

@@ -1,0 +1,37 @@
+package autoscaling_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+)
+
+func TestTheDesiredCapacityIsSetWithinTheSizesAndTheCooldown(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.create(nil)
+		set := func(n int32, honor bool) error {
+			_, err := w.SetDesiredCapacity(w.ctx, &autoscaling.SetDesiredCapacityInput{
+				AutoScalingGroupName: new("g"), DesiredCapacity: &n, HonorCooldown: &honor,
+			})
+			return err
+		}
+		declined(
+			t, set(7, false), "ValidationError",
+			"New SetDesiredCapacity value 7 is above max value 6 for the AutoScalingGroup.",
+		)
+		declined(
+			t, set(0, false), "ValidationError",
+			"New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.",
+		)
+		declined(t, set(4, true), "ScalingActivityInProgress", "cooldown")
+		time.Sleep(5 * time.Minute)
+		if err := set(4, true); err != nil {
+			t.Error(err)
+		}
+		w.settle()
+		if got := w.states(); got != "[InService:4]" {
+			t.Error(got)
+		}
+	})
+}

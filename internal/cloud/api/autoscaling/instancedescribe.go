@@ -1,0 +1,77 @@
+package autoscaling
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// DescribeAutoScalingInstances tells of instances of all groups. An id of none
+// is no error.
+func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.DescribeAutoScalingInstancesInput) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
+	if len(in.InstanceIds) > 50 {
+		return nil, invalid("The number of instance ids that may be passed in is limited to 50")
+	}
+	view := a.Store.View()
+	var rows []*store.ScalingInstance
+	for _, i := range store.ScalingInstances.By(view, "region", region(ctx)) {
+		if len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, i.InstanceID) {
+			rows = append(rows, i)
+		}
+	}
+	rows, next, err := paginate(
+		pageRequest{in.MaxRecords, in.NextToken, 50, 50}, rows, func(i *store.ScalingInstance) string { return i.InstanceID },
+	)
+	if err != nil {
+		return nil, err
+	}
+	out := &autoscaling.DescribeAutoScalingInstancesOutput{
+		AutoScalingInstances: []types.AutoScalingInstanceDetails{},
+		NextToken:            next,
+	}
+	for _, i := range rows {
+		out.AutoScalingInstances = append(out.AutoScalingInstances, types.AutoScalingInstanceDetails{
+			InstanceId:   aws.String(i.InstanceID),
+			InstanceType: aws.String(i.Type), AutoScalingGroupName: aws.String(i.Group),
+			AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(view, i.SubnetID),
+			LifecycleState: aws.String(i.State),
+			HealthStatus:   aws.String(strings.ToUpper(i.Health)), ProtectedFromScaleIn: aws.Bool(i.Protected),
+			LaunchTemplate: describeInstanceTemplate(i), ImageId: aws.String(i.ImageID),
+		})
+	}
+	return out, nil
+}
+
+func describeInstance(r store.Reader, i *store.ScalingInstance) types.Instance {
+	return types.Instance{
+		InstanceId:   aws.String(i.InstanceID),
+		InstanceType: aws.String(i.Type), AvailabilityZone: aws.String(i.Zone),
+		AvailabilityZoneId: zoneID(r, i.SubnetID),
+		LifecycleState:     types.LifecycleState(i.State),
+		HealthStatus:       aws.String(i.Health), ProtectedFromScaleIn: aws.Bool(i.Protected),
+		LaunchTemplate: describeInstanceTemplate(i),
+		ImageId:        aws.String(i.ImageID),
+	}
+}
+
+// describeInstanceTemplate is the version that the instance was launched from; nil: none, it
+// was attached.
+func describeInstanceTemplate(i *store.ScalingInstance) *types.LaunchTemplateSpecification {
+	if i.TemplateID == "" {
+		return nil
+	}
+	return describeTemplateRef(store.TemplateRef{ID: i.TemplateID, Name: i.TemplateName, Version: i.TemplateVersion})
+}
+
+func zoneID(r store.Reader, subnet string) *string {
+	if s, ok := store.Subnets.Get(r, subnet); ok {
+		return aws.String(s.ZoneID)
+	}
+	return nil
+}

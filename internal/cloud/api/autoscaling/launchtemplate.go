@@ -1,0 +1,65 @@
+package autoscaling
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// resolveTemplate finds the launch template of a specification and gives it both its
+// id and its name. The version stays as it was sent.
+func (a *API) resolveTemplate(region string, s *types.LaunchTemplateSpecification) (store.TemplateRef, error) {
+	id, name := aws.ToString(s.LaunchTemplateId), aws.ToString(s.LaunchTemplateName)
+	if (id == "") == (name == "") {
+		return store.TemplateRef{}, invalid("Valid requests must contain either launchTemplateId or LaunchTemplateName")
+	}
+	ref := store.TemplateRef{ID: id, Name: name, Version: aws.ToString(s.Version)}
+	found, err := a.Templates.ResolveTemplate(region, ref)
+	if err != nil {
+		return ref, launchTemplateError(err)
+	}
+	ref.ID, ref.Name = found.ID, found.Name
+	return ref, nil
+}
+
+func (a *API) resolveSpecification(
+	region string,
+	s *types.LaunchTemplateSpecification,
+) (*types.LaunchTemplateSpecification, error) {
+	ref, err := a.resolveTemplate(region, s)
+	if err != nil {
+		return nil, err
+	}
+	return describeTemplateRef(ref), nil
+}
+
+// describeTemplateRef tells a reference: its version only where one was given.
+func describeTemplateRef(ref store.TemplateRef) *types.LaunchTemplateSpecification {
+	s := &types.LaunchTemplateSpecification{
+		LaunchTemplateId:   aws.String(ref.ID),
+		LaunchTemplateName: aws.String(ref.Name),
+	}
+	if ref.Version != "" {
+		s.Version = aws.String(ref.Version)
+	}
+	return s
+}
+
+// launchTemplateError tells what Amazon EC2 says of a launch template.
+func launchTemplateError(err error) error {
+	aws, ok := errors.AsType[*wire.Error](err)
+	switch {
+	case !ok:
+		return err
+	case strings.Contains(aws.Message, "belong to different networks"):
+		return invalid(
+			"One or more security groups in the launch template are not linked to the VPCs configured in the Auto Scaling group",
+		)
+	}
+	return invalid("You must use a valid fully-formed launch template. %s", aws.Message)
+}

@@ -1,0 +1,65 @@
+package autoscaling
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// findActiveRefresh finds the refresh of a group that has not come to its end, if it is in
+// one of the statuses.
+func findActiveRefresh(
+	tx *store.Tx,
+	region string,
+	name *string,
+	statuses ...string,
+) (*store.InstanceRefresh, *store.ScalingGroup, error) {
+	g, err := findGroup(tx, region, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	row, ok := scalinggroup.ActiveRefresh(tx, g.Key())
+	if !ok || !slices.Contains(statuses, row.Status) {
+		return nil, g, wire.Errorf(
+			"ActiveInstanceRefreshNotFound",
+			"No in progress, baking, pending, or cancelling Instance Refresh found for Auto Scaling group %s",
+			g.Name,
+		)
+	}
+	return row, g, nil
+}
+
+// CancelInstanceRefresh stops a refresh, or a rollback, and leaves what it has
+// done.
+func (a *API) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelInstanceRefreshInput) (*autoscaling.CancelInstanceRefreshOutput, error) {
+	out := &autoscaling.CancelInstanceRefreshOutput{}
+	return out, a.Store.Update(func(tx *store.Tx) error {
+		row, _, err := findActiveRefresh(
+			tx,
+			region(ctx),
+			in.AutoScalingGroupName,
+			store.RefreshPending,
+			store.RefreshInProgress,
+			store.RefreshBaking,
+			store.RefreshRollbackInProgress,
+			store.RefreshCancelling,
+		)
+		if err != nil {
+			return err
+		}
+		out.InstanceRefreshId = &row.ID
+		store.InstanceRefreshes.Edit(tx, row.ID, func(row *store.InstanceRefresh) {
+			row.Status, row.StatusReason, row.Abrupt = store.RefreshCancelling, "", !constraint.Default(
+				in.WaitForTransitioningInstances,
+				true,
+			)
+		})
+		return nil
+	})
+}

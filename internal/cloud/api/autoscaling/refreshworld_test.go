@@ -1,0 +1,144 @@
+package autoscaling_test
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	ec2client "github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+
+	api "aloft.dev/aloft/internal/cloud/api/autoscaling"
+	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+	"aloft.dev/aloft/internal/cloud/wire/wiretest"
+)
+
+// refreshable is a group behind the wire that launches from version 1 of a
+// template of three versions. No loop runs: refreshes stay where handlers put
+// them.
+type refreshable struct {
+	*autoscaling.Client
+	t        *testing.T
+	store    *store.Store
+	template *string
+}
+
+func newRefreshable(t *testing.T) *refreshable {
+	t.Helper()
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compute := ec2.New(
+		ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15"), Images: []ec2.BaseImage{{
+			Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda",
+			SizeGiB: 8, Parameter: "/aws/service/debian",
+		}}},
+	)
+	config := wiretest.Serve(
+		t,
+		"eu-west-1",
+		wire.Service{
+			Name: "ec2",
+			API:  compute,
+		},
+		wire.Service{Name: "autoscaling", API: api.New(api.Config{Store: s, Templates: compute})},
+	)
+	machines := ec2client.NewFromConfig(config)
+	w := &refreshable{Client: autoscaling.NewFromConfig(config), t: t, store: s}
+	images, err := machines.DescribeImages(t.Context(), &ec2client.DescribeImagesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := images.Images[0].ImageId
+	w.update(func(tx *store.Tx) {
+		store.Images.Edit(tx, *image, func(row *store.Image) {
+			row.State = "available"
+			store.Snapshots.Edit(
+				tx, row.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
+			)
+		})
+	})
+	made, err := machines.CreateLaunchTemplate(t.Context(), &ec2client.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"),
+		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: image, InstanceType: "t3.micro"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.template = made.LaunchTemplate.LaunchTemplateId
+	for _, data := range []ec2types.RequestLaunchTemplateData{
+		{InstanceType: "t3.small"}, {ImageId: aws.String("resolve:ssm:/aws/service/debian")},
+	} {
+		if _, err := machines.CreateLaunchTemplateVersion(t.Context(), &ec2client.CreateLaunchTemplateVersionInput{
+			LaunchTemplateId: w.template, SourceVersion: aws.String("1"), LaunchTemplateData: &data,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.CreateAutoScalingGroup(t.Context(), &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("g"), MinSize: aws.Int32(0), MaxSize: aws.Int32(4),
+		AvailabilityZones: []string{"eu-west-1a"}, HealthCheckGracePeriod: aws.Int32(90),
+		LaunchTemplate: w.version("1"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *refreshable) version(word string) *types.LaunchTemplateSpecification {
+	return &types.LaunchTemplateSpecification{LaunchTemplateId: w.template, Version: &word}
+}
+
+func (w *refreshable) begin(change func(*autoscaling.StartInstanceRefreshInput)) (string, error) {
+	in := &autoscaling.StartInstanceRefreshInput{
+		AutoScalingGroupName: aws.String("g"),
+		DesiredConfiguration: &types.DesiredConfiguration{LaunchTemplate: w.version("2")},
+	}
+	if change != nil {
+		change(in)
+	}
+	out, err := w.StartInstanceRefresh(w.t.Context(), in)
+	if err != nil {
+		return "", err
+	}
+	return *out.InstanceRefreshId, nil
+}
+
+func (w *refreshable) all(ids ...string) []types.InstanceRefresh {
+	w.t.Helper()
+	out, err := w.DescribeInstanceRefreshes(
+		w.t.Context(),
+		&autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("g"), InstanceRefreshIds: ids},
+	)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out.InstanceRefreshes
+}
+
+func (w *refreshable) edit(id string, change func(*store.InstanceRefresh)) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) { store.InstanceRefreshes.Edit(tx, id, change) })
+}
+
+func told(err error) string {
+	if refusal, ok := errors.AsType[smithy.APIError](err); ok {
+		return refusal.ErrorCode() + ": " + refusal.ErrorMessage()
+	}
+	return fmt.Sprint(err)
+}
+
+func (w *refreshable) update(do func(tx *store.Tx)) {
+	w.t.Helper()
+	if err := w.store.Update(func(tx *store.Tx) error { do(tx); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+}

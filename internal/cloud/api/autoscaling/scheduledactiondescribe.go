@@ -1,0 +1,65 @@
+package autoscaling
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// DescribeScheduledActions describes what is scheduled and has not run yet. Times
+// are those at which actions run next.
+func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.DescribeScheduledActionsInput) (*autoscaling.DescribeScheduledActionsOutput, error) {
+	view, here := a.Store.View(), region(ctx)
+	rows := store.ScheduledActions.By(view, "region", here)
+	if in.AutoScalingGroupName != nil {
+		g, err := findGroup(view, here, in.AutoScalingGroupName)
+		if err != nil {
+			return nil, err
+		}
+		rows = store.ScheduledActions.By(view, "group", g.Key())
+	}
+	rows = slices.DeleteFunc(rows, func(row *store.ScheduledAction) bool {
+		if len(in.ScheduledActionNames) > 0 {
+			return !slices.Contains(in.ScheduledActionNames, row.Name)
+		}
+		return in.StartTime != nil && row.Next.Before(*in.StartTime) || in.EndTime != nil && row.Next.After(*in.EndTime)
+	})
+	key := func(row *store.ScheduledAction) string { return row.Group + "\x00" + row.Name }
+	slices.SortFunc(rows, func(x, y *store.ScheduledAction) int { return cmp.Compare(key(x), key(y)) })
+	rows, next, err := paginate(pageRequest{max: in.MaxRecords, token: in.NextToken, standard: 50, most: 100}, rows, key)
+	if err != nil {
+		return nil, err
+	}
+	out := &autoscaling.DescribeScheduledActionsOutput{
+		ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupAction{},
+		NextToken:                   next,
+	}
+	for _, row := range rows {
+		item := types.ScheduledUpdateGroupAction{
+			AutoScalingGroupName: &row.Group,
+			ScheduledActionName:  &row.Name,
+			ScheduledActionARN:   &row.ARN,
+			MinSize:              row.Min,
+			MaxSize:              row.Max,
+			DesiredCapacity:      row.Desired,
+			StartTime:            &row.Next,
+			Time:                 &row.Next,
+		}
+		if row.Recurrence != "" {
+			item.Recurrence = &row.Recurrence
+		}
+		if row.TimeZone != "" {
+			item.TimeZone = &row.TimeZone
+		}
+		if !row.End.IsZero() {
+			item.EndTime = &row.End
+		}
+		out.ScheduledUpdateGroupActions = append(out.ScheduledUpdateGroupActions, item)
+	}
+	return out, nil
+}

@@ -1,0 +1,62 @@
+package autoscaling
+
+import (
+	"cmp"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// checkCreateSupported refuses by name what the local cloud has nothing behind.
+func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
+	switch {
+	case in.LaunchConfigurationName != nil:
+		return wire.NotImplemented("launch configurations; name a launch template (LaunchConfigurationName)")
+	case in.InstanceId != nil:
+		return wire.NotImplemented("launch configurations; name a launch template (InstanceId)")
+	case len(in.LoadBalancerNames) > 0:
+		return wire.NotImplemented("Classic Load Balancers (LoadBalancerNames)")
+	case in.Operator != nil:
+		return wire.NotImplemented("managed groups (Operator)")
+	case aws.ToString(in.PlacementGroup) != "":
+		return wire.NotImplemented("placement groups (PlacementGroup)")
+	case in.InstanceLifecyclePolicy != nil:
+		return wire.NotImplemented("instance lifecycle policies (InstanceLifecyclePolicy)")
+	}
+	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))
+}
+
+func checkUpdateSupported(in *autoscaling.UpdateAutoScalingGroupInput) error {
+	switch {
+	case in.LaunchConfigurationName != nil:
+		return wire.NotImplemented("launch configurations; name a launch template (LaunchConfigurationName)")
+	case aws.ToString(in.PlacementGroup) != "":
+		return wire.NotImplemented("placement groups (PlacementGroup)")
+	case in.InstanceLifecyclePolicy != nil:
+		return wire.NotImplemented("instance lifecycle policies (InstanceLifecyclePolicy)")
+	}
+	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))
+}
+
+func checkReservations(s *types.CapacityReservationSpecification) error {
+	if s == nil ||
+		s.CapacityReservationTarget == nil &&
+			(s.CapacityReservationPreference == "" || s.CapacityReservationPreference == types.CapacityReservationPreferenceDefault) {
+		return nil
+	}
+	return wire.NotImplemented("capacity reservations (CapacityReservationSpecification)")
+}
+
+func checkCapacityType(unit *string) error {
+	switch constraint.Default(unit, "units") {
+	case "units", "":
+		return nil
+	case "vcpu", "memory-mib":
+		return wire.NotImplemented("the desired capacity type %s", *unit)
+	}
+	return invalid("Invalid DesiredCapacityType: %s. Valid values are units, vcpu and memory-mib", *unit)
+}
