@@ -2,16 +2,16 @@ package http1
 
 import "errors"
 
-// ErrChunk is returned for a chunked body that breaks the rules of RFC 9112,
-// section 7.1: sizes are hexadecimal digits, every line ends with CR LF.
+// ErrChunk is returned for a chunked body that violates RFC 9112, section 7.1: sizes are
+// hexadecimal digits, and every line ends with CR LF.
 var ErrChunk = errors.New("the chunked body is malformed")
 
-// ChunkScanner follows a chunked body through the buffers that it comes in. The zero
-// value is at a body's beginning.
+// ChunkScanner finds the content and the end of a chunked body in the buffers that the body
+// arrives in. The zero value is at a body's beginning.
 type ChunkScanner struct {
-	left   int64 // bytes of the present chunk
-	line   int   // bytes of the present line
-	digits int
+	left   int64 // bytes left of the current chunk
+	line   int   // bytes of the current line
+	digits int   // of the current chunk's size
 	state  chunkState
 }
 
@@ -20,24 +20,24 @@ type chunkState uint8
 const (
 	inSize chunkState = iota
 	inExtension
-	afterSize // CR was read, LF must follow
+	afterSize // after CR; LF must follow
 	inData
 	afterData    // CR must follow
 	afterDataEnd // LF must follow
 	trailerStart
 	inTrailerName
 	inTrailer
-	afterTrailer // CR was read, LF must follow
-	lastLine     // CR of the last line was read, LF must follow
+	afterTrailer // after CR; LF must follow
+	lastLine     // after the CR of the last line; LF must follow
 	ended
 )
 
-// maxChunkLine bounds a line between chunks, and all trailers together.
+// maxChunkLine is the greatest length in bytes of a line between chunks, and of all trailers.
 const maxChunkLine = MaxField
 
-// Next reads on in p. It returns how many bytes belong to the body, which part
-// of them is content (of the first chunk in p; call again with the rest), and
-// whether the body has ended.
+// Next scans p, the next part of the body. It returns the number of bytes scanned, the
+// content among them, and whether the body has ended. It stops after the first content:
+// call it again with the rest of p.
 func (c *ChunkScanner) Next(p []byte) (n int, content []byte, done bool, err error) {
 	for n < len(p) && c.state != ended {
 		if c.state == inData {
@@ -57,7 +57,7 @@ func (c *ChunkScanner) Next(p []byte) (n int, content []byte, done bool, err err
 	return n, nil, c.state == ended, nil
 }
 
-// Skip reads on in p, content and all.
+// Skip scans p and ignores the content.
 func (c *ChunkScanner) Skip(p []byte) (n int, done bool, err error) {
 	for n < len(p) && !done {
 		k, _, end, err := c.Next(p[n:])
@@ -70,7 +70,7 @@ func (c *ChunkScanner) Skip(p []byte) (n int, done bool, err error) {
 	return n, done || c.state == ended, nil
 }
 
-// step takes one byte that is no content.
+// step scans one byte outside the content. It returns false if the byte is not allowed.
 func (c *ChunkScanner) step(b byte) bool {
 	if c.line++; c.line > maxChunkLine {
 		return false

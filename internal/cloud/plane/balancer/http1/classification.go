@@ -1,10 +1,10 @@
 package http1
 
-// Class says how far a request keeps to RFC 9112 and how dangerous that is
-// (Application Load Balancer guide, Desync mitigation mode: Classifications).
+// Class is how well a request complies with RFC 9112 and how dangerous it is (Application
+// Load Balancer guide, Desync mitigation mode: Classifications).
 type Class int8
 
-// The classes, from good to bad.
+// The classes, from the best to the worst.
 const (
 	Compliant Class = iota
 	Acceptable
@@ -14,10 +14,10 @@ const (
 
 var classNames = [...]string{"Compliant", "Acceptable", "Ambiguous", "Severe"}
 
-// String is the class as access logs write it.
+// String returns the class as access logs contain it.
 func (c Class) String() string { return classNames[c] }
 
-// Reason is why a request is not compliant, as access logs write it
+// Reason is the reason why a request is not Compliant, as access logs contain it
 // (Application Load Balancer guide, Access logs: Classification reasons).
 type Reason string
 
@@ -45,40 +45,37 @@ const (
 	UndefinedTransferEncodingSemantics Reason = "UndefinedTransferEncodingSemantics"
 )
 
-// classify keeps the worst class and its first reason.
+// classify lowers the request's class, and keeps the first reason for the worst class.
 func (r *Request) classify(c Class, reason Reason) {
 	if c > r.Class {
 		r.Class, r.Reason = c, reason
 	}
 }
 
-// ParseError is why a message cannot be passed on, whatever the mode.
-type ParseError struct {
-	Status int    // what a client is answered
-	Reason Reason // as access logs write it; empty: none of theirs
-	text   string
+// classifyFraming classifies the fields that frame the body.
+func (r *Request) classifyFraming(encoded bool) {
+	m := &r.summary
+	switch {
+	case m.suspicious && (encoded || m.contentLengths > 0):
+		r.classify(Severe, SuspiciousTeClPresent)
+	case m.suspicious:
+		r.classify(Ambiguous, SuspiciousHeader)
+	}
+	if encoded && m.contentLengths > 0 {
+		r.classify(Ambiguous, BothTeClPresent)
+	}
+	if m.contentLengths > 1 {
+		r.classify(Ambiguous, DuplicateContentLength)
+	}
+	if string(r.Method) != "GET" && string(r.Method) != "HEAD" {
+		return
+	}
+	switch {
+	case encoded:
+		r.classify(Ambiguous, UndefinedTransferEncodingSemantics)
+	case r.Framing == Sized:
+		r.classify(Ambiguous, UndefinedContentLengthSemantics)
+	case m.contentLengths > 0:
+		r.classify(Acceptable, GetHeadZeroContentLength)
+	}
 }
-
-func (p *ParseError) Error() string { return p.text }
-
-// The problems of messages. Those with a reason are of the class Severe.
-var (
-	errLine            = &ParseError{400, "", "the request line has not three parts"}
-	errMethod          = &ParseError{400, BadMethod, "the method is not a token"}
-	errTarget          = &ParseError{400, BadURI, "the target holds a null character or carriage return"}
-	errTargetForm      = &ParseError{400, "", "the target is neither a path nor an http URL"}
-	errTargetLong      = &ParseError{414, "", "the request line is too long"}
-	errVersion         = &ParseError{400, BadVersion, "the version is malformed"}
-	errHTTPVersion     = &ParseError{505, "", "the version is not HTTP/1.x"}
-	errField           = &ParseError{400, BadHeader, "a header field is malformed"}
-	errFieldLong       = &ParseError{400, "", "a header field is too long"}
-	errHost            = &ParseError{400, "", "there is not exactly one valid Host"}
-	errLength          = &ParseError{400, BadContentLength, "Content-Length is not a number"}
-	errLengths         = &ParseError{400, MultipleContentLength, "two values of Content-Length"}
-	errEncoding        = &ParseError{400, BadTransferEncoding, "Transfer-Encoding is malformed"}
-	errEncodings       = &ParseError{400, MultipleTransferEncodingChunked, "chunked twice in Transfer-Encoding"}
-	errUnknownEncoding = &ParseError{501, "", "Transfer-Encoding is neither chunked nor identity"}
-	errStatusLine      = &ParseError{502, "", "the status line is malformed"}
-	errResponseField   = &ParseError{502, "", "a header field of the answer is malformed"}
-	errFraming         = &ParseError{502, "", "the answer's length is ambiguous"}
-)

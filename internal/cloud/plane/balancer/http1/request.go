@@ -2,8 +2,8 @@ package http1
 
 import "bytes"
 
-// Parse reads the head, which ends with its empty line (End). The error is a
-// *Problem.
+// Parse parses a head, which must end with its empty line (HeadLen). The error is a
+// *ParseError.
 func (r *Request) Parse(head []byte) error {
 	*r = Request{Fields: r.Fields[:0]}
 	if i := bytes.IndexByte(head, '\n'); i > MaxRequestLine {
@@ -33,15 +33,15 @@ func (r *Request) Parse(head []byte) error {
 	return nil
 }
 
-// fail notes the class of a problem.
+// fail classifies the request by an error and returns the error.
 func (r *Request) fail(err error) error {
-	if p, ok := err.(*ParseError); ok && p.Reason != "" { //nolint:errorlint // they are never wrapped here
+	if p, ok := err.(*ParseError); ok && p.Reason != "" { //nolint:errorlint // never wrapped here
 		r.classify(Severe, p.Reason)
 	}
 	return err
 }
 
-// parseRequestLine reads the request line (RFC 9112, section 3).
+// parseRequestLine parses the request line (RFC 9112, section 3).
 func (r *Request) parseRequestLine(line []byte) error {
 	first, last := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
 	if first < 0 || first == last {
@@ -78,7 +78,7 @@ func (r *Request) parseVersion(v []byte) error {
 	if v[5] != '1' {
 		return errHTTPVersion
 	}
-	if v[7] != '0' { // higher minor versions are to be read as the highest one knows
+	if v[7] != '0' { // treat higher minor versions as the highest known one
 		r.Minor = 1
 		r.classify(Acceptable, NonCompliantVersion)
 	}
@@ -87,8 +87,8 @@ func (r *Request) parseVersion(v []byte) error {
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
-// parseTarget takes the target apart: a path, or a URL in absolute form, or *
-// (RFC 9112, section 3.2). Tunnels with CONNECT do not exist here.
+// parseTarget parses the target: a path, a URL in absolute form, or * (RFC 9112, section
+// 3.2). CONNECT is not supported.
 func (r *Request) parseTarget() error {
 	t := r.Target
 	switch {
@@ -114,7 +114,8 @@ func (r *Request) parseTarget() error {
 	return nil
 }
 
-// resolveHost demands one valid Host of HTTP/1.1 (RFC 9112, section 3.2).
+// resolveHost sets r.Host. HTTP/1.1 requires exactly one valid Host field (RFC 9112, section
+// 3.2).
 func (r *Request) resolveHost() error {
 	switch {
 	case r.summary.hosts > 1:
@@ -140,7 +141,7 @@ func (r *Request) resolveHost() error {
 	return nil
 }
 
-// resolveFraming finds where the body ends (RFC 9112, sections 6.1 to 6.3).
+// resolveFraming determines where the body ends (RFC 9112, sections 6.1 to 6.3).
 func (r *Request) resolveFraming() error {
 	m := &r.summary
 	encoded := m.chunked > 0 || m.identity
@@ -149,7 +150,7 @@ func (r *Request) resolveFraming() error {
 		return errEncoding
 	case m.unknownEncoding:
 		return errUnknownEncoding
-	case encoded && r.Minor == 0: // its sender does not know what it says
+	case encoded && r.Minor == 0: // HTTP/1.0 has no Transfer-Encoding
 		return errEncoding
 	case m.chunked > 0:
 		r.Framing = Chunked
@@ -162,34 +163,7 @@ func (r *Request) resolveFraming() error {
 	return nil
 }
 
-// classifyFraming classifies what frames the body.
-func (r *Request) classifyFraming(encoded bool) {
-	m := &r.summary
-	switch {
-	case m.suspicious && (encoded || m.contentLengths > 0):
-		r.classify(Severe, SuspiciousTeClPresent)
-	case m.suspicious:
-		r.classify(Ambiguous, SuspiciousHeader)
-	}
-	if encoded && m.contentLengths > 0 {
-		r.classify(Ambiguous, BothTeClPresent)
-	}
-	if m.contentLengths > 1 {
-		r.classify(Ambiguous, DuplicateContentLength)
-	}
-	if string(r.Method) != "GET" && string(r.Method) != "HEAD" {
-		return
-	}
-	switch {
-	case encoded:
-		r.classify(Ambiguous, UndefinedTransferEncodingSemantics)
-	case r.Framing == Sized:
-		r.classify(Ambiguous, UndefinedContentLengthSemantics)
-	case m.contentLengths > 0:
-		r.classify(Acceptable, GetHeadZeroContentLength)
-	}
-}
-
+// finish sets the fields that depend on the whole head.
 func (r *Request) finish() {
 	m := &r.summary
 	if m.unnamed {
@@ -206,5 +180,5 @@ func (r *Request) finish() {
 	}
 }
 
-// HasContentLength tells whether the request names a length, be it 0.
+// HasContentLength reports whether the request has a Content-Length, which may be 0.
 func (r *Request) HasContentLength() bool { return r.summary.contentLengths > 0 }

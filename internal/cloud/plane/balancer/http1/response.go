@@ -1,7 +1,7 @@
 package http1
 
-// Parse reads the head of an answer to a request with that method; it ends with
-// its empty line (End). The error is a *Problem.
+// Parse parses the head of a response to a request with the method. The head must end with
+// its empty line (HeadLen). The error is a *ParseError.
 func (r *Response) Parse(head []byte, method []byte) error {
 	*r = Response{Fields: r.Fields[:0]}
 	line, rest, ok := cutLine(head)
@@ -18,7 +18,7 @@ func (r *Response) Parse(head []byte, method []byte) error {
 	return r.resolveFraming(method)
 }
 
-// resolveFraming finds where the body ends (RFC 9112, section 6.3).
+// resolveFraming determines where the body ends (RFC 9112, section 6.3).
 func (r *Response) resolveFraming(method []byte) error {
 	m := &r.summary
 	r.KeepAlive = !m.close && (r.Minor > 0 || m.keepAlive)
@@ -36,7 +36,7 @@ func (r *Response) resolveFraming(method []byte) error {
 	return nil
 }
 
-// parseStatusLine reads the status line (RFC 9112, section 4).
+// parseStatusLine parses the status line (RFC 9112, section 4).
 func (r *Response) parseStatusLine(line []byte) bool {
 	if len(line) < len("HTTP/1.1 200") || string(line[:7]) != "HTTP/1." || !digit(line[7]) || line[8] != ' ' {
 		return false
@@ -58,9 +58,9 @@ func (r *Response) parseStatusLine(line []byte) bool {
 	return true
 }
 
-// HasContentLength tells whether the answer names a length, be it 0 or that of a body
-// which does not come.
+// HasContentLength reports whether the response has a Content-Length, which may be 0 or the
+// length of a body that is not sent.
 func (r *Response) HasContentLength() bool { return r.summary.contentLengths > 0 }
 
-// ContentLength is the length that the answer names (HasLength).
+// ContentLength returns the value of Content-Length, if any (HasContentLength).
 func (r *Response) ContentLength() int64 { return r.summary.contentLength }
