@@ -41,13 +41,11 @@ func served(t *testing.T) (*client.Client, *store.Store, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return client.NewFromConfig(
-		wiretest.Serve(
-			t,
-			"eu-west-1",
-			wire.Service{Name: "acm", API: acm.New(acm.Config{Store: s, Now: func() time.Time { return now }})},
-		),
-	), s, path
+	return client.NewFromConfig(wiretest.Serve(
+		t,
+		"eu-west-1",
+		wire.Service{Name: "acm", API: acm.New(acm.Config{Store: s, Now: func() time.Time { return now }})},
+	)), s, path
 }
 
 // authority signs certificates; nil: they sign themselves.
@@ -79,9 +77,8 @@ func issue(
 ) *client.ImportCertificateInput {
 	t.Helper()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(
-			0x0a1b,
-		), Subject: pkix.Name{CommonName: "www.example.com"}, DNSNames: []string{"www.example.com", "*.example.net"},
+		SerialNumber: big.NewInt(0x0a1b),
+		Subject:      pkix.Name{CommonName: "www.example.com"}, DNSNames: []string{"www.example.com", "*.example.net"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
@@ -126,7 +123,9 @@ func TestACertificateIsImportedUsedAndDeleted(t *testing.T) {
 	in.Tags = []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b")}}
 	arn := must(c.ImportCertificate(ctx, in))(t).CertificateArn
 	d := must(c.DescribeCertificate(ctx, &client.DescribeCertificateInput{CertificateArn: arn}))(t).Certificate
-	if *d.DomainName != "www.example.com" || !slices.Equal(d.SubjectAlternativeNames, []string{"www.example.com", "*.example.net"}) || d.Status != types.CertificateStatusIssued ||
+	if *d.DomainName != "www.example.com" || !slices.Equal(d.SubjectAlternativeNames, []string{
+		"www.example.com", "*.example.net",
+	}) || d.Status != types.CertificateStatusIssued ||
 		d.Type != types.CertificateTypeImported || *d.Serial != "0a:1b" ||
 		d.KeyAlgorithm != types.KeyAlgorithmRsa2048 ||
 		*d.SignatureAlgorithm != "SHA256WITHRSA" ||
@@ -142,7 +141,9 @@ func TestACertificateIsImportedUsedAndDeleted(t *testing.T) {
 	}
 	if err := s.Update(func(tx *store.Tx) error {
 		store.LoadBalancers.Put(tx, &store.LoadBalancer{ARN: "arn:lb", Region: "eu-west-1"})
-		store.Listeners.Put(tx, &store.Listener{ARN: "arn:l", Region: "eu-west-1", LoadBalancerARN: "arn:lb", Certificates: []string{"arn:other", *arn}})
+		store.Listeners.Put(tx, &store.Listener{
+			ARN: "arn:l", Region: "eu-west-1", LoadBalancerARN: "arn:lb", Certificates: []string{"arn:other", *arn},
+		})
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -219,7 +220,9 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 	refused(t, err, "ValidationException", "self-signed certificate or certificate chain")
 	signed.CertificateChain = block("CERTIFICATE", der)
 	arn := must(c.ImportCertificate(ctx, signed))(t).CertificateArn
-	if got := must(c.GetCertificate(ctx, &client.GetCertificateInput{CertificateArn: arn}))(t); *got.CertificateChain != string(
+	if got := must(c.GetCertificate(
+		ctx, &client.GetCertificateInput{CertificateArn: arn},
+	))(t); *got.CertificateChain != string(
 		signed.CertificateChain,
 	) {
 		t.Errorf("%+v", got)
@@ -233,15 +236,23 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 			in.PrivateKey = issue(t, nil, curveKey(t), nil).PrivateKey
 		},
 		"private key is not in PEM": func(in *client.ImportCertificateInput) { in.PrivateKey = []byte("text") },
-		"encrypted":                 func(in *client.ImportCertificateInput) { in.PrivateKey = block("ENCRYPTED PRIVATE KEY", []byte("x")) },
+		"encrypted": func(in *client.ImportCertificateInput) {
+			in.PrivateKey = block(
+				"ENCRYPTED PRIVATE KEY", []byte("x"),
+			)
+		},
 		"Could not validate the certificate": func(in *client.ImportCertificateInput) {
 			in.CertificateChain = block("CERTIFICATE", der)
 		},
 		"has expired": func(in *client.ImportCertificateInput) {
-			in.Certificate = issue(t, nil, key, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }).Certificate
+			in.Certificate = issue(
+				t, nil, key, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) },
+			).Certificate
 		},
 		"not valid yet": func(in *client.ImportCertificateInput) {
-			in.Certificate = issue(t, nil, key, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) }).Certificate
+			in.Certificate = issue(
+				t, nil, key, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) },
+			).Certificate
 		},
 		"between 1 and 5120": func(in *client.ImportCertificateInput) { in.PrivateKey = make([]byte, 5121) },
 	} {
@@ -279,16 +290,22 @@ func TestCertificatesAreListedByWhatTheyAre(t *testing.T) {
 	if got := list(&client.ListCertificatesInput{MaxItems: new(int32(1))}); !slices.Equal(got, both) {
 		t.Errorf("%v", got)
 	}
-	if got := list(&client.ListCertificatesInput{Includes: &types.Filters{KeyTypes: []types.KeyAlgorithm{types.KeyAlgorithmEcPrime256v1}}}); !slices.Equal(
+	if got := list(&client.ListCertificatesInput{
+		Includes: &types.Filters{KeyTypes: []types.KeyAlgorithm{types.KeyAlgorithmEcPrime256v1}},
+	}); !slices.Equal(
 		got,
 		[]string{*curve},
 	) {
 		t.Errorf("%v", got)
 	}
-	if got := list(&client.ListCertificatesInput{CertificateStatuses: []types.CertificateStatus{types.CertificateStatusExpired}}); got != nil {
+	if got := list(&client.ListCertificatesInput{
+		CertificateStatuses: []types.CertificateStatus{types.CertificateStatusExpired},
+	}); got != nil {
 		t.Errorf("%v", got)
 	}
-	if got := list(&client.ListCertificatesInput{Includes: &types.Filters{ExtendedKeyUsage: []types.ExtendedKeyUsageName{types.ExtendedKeyUsageNameCodeSigning}}}); got != nil {
+	if got := list(&client.ListCertificatesInput{
+		Includes: &types.Filters{ExtendedKeyUsage: []types.ExtendedKeyUsageName{types.ExtendedKeyUsageNameCodeSigning}},
+	}); got != nil {
 		t.Errorf("%v", got)
 	}
 	_, err := c.ListCertificates(ctx, &client.ListCertificatesInput{SortBy: types.SortByCreatedAt})
@@ -303,33 +320,21 @@ func TestTagsOfCertificates(t *testing.T) {
 	arn := must(c.ImportCertificate(ctx, issue(t, nil, curveKey(t), nil)))(t).CertificateArn
 	tags := func() map[string]string {
 		out := map[string]string{}
-		for _, tag := range must(c.ListTagsForCertificate(ctx, &client.ListTagsForCertificateInput{CertificateArn: arn}))(t).Tags {
+		for _, tag := range must(c.ListTagsForCertificate(
+			ctx, &client.ListTagsForCertificateInput{CertificateArn: arn},
+		))(t).Tags {
 			out[*tag.Key] = *tag.Value
 		}
 		return out
 	}
-	must(
-		c.AddTagsToCertificate(
-			ctx,
-			&client.AddTagsToCertificateInput{
-				CertificateArn: arn,
-				Tags:           []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}},
-			},
-		),
-	)(
-		t,
-	)
-	must(
-		c.RemoveTagsFromCertificate(
-			ctx,
-			&client.RemoveTagsFromCertificateInput{
-				CertificateArn: arn,
-				Tags:           []types.Tag{{Key: new("a"), Value: new("other")}, {Key: new("b")}},
-			},
-		),
-	)(
-		t,
-	)
+	must(c.AddTagsToCertificate(ctx, &client.AddTagsToCertificateInput{
+		CertificateArn: arn,
+		Tags:           []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}},
+	}))(t)
+	must(c.RemoveTagsFromCertificate(ctx, &client.RemoveTagsFromCertificateInput{
+		CertificateArn: arn,
+		Tags:           []types.Tag{{Key: new("a"), Value: new("other")}, {Key: new("b")}},
+	}))(t)
 	if got := tags(); len(got) != 1 || got["a"] != "1" {
 		t.Errorf("%v", got)
 	}

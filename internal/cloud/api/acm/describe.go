@@ -45,9 +45,8 @@ func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertifica
 		Status: status(leaf, a.Now()), CreatedAt: new(row.Created), ImportedAt: new(row.Imported),
 		NotBefore: new(leaf.NotBefore), NotAfter: new(leaf.NotAfter), Serial: new(serial(leaf)),
 		Subject: new(leaf.Subject.String()), Issuer: new(issuer(leaf)), KeyAlgorithm: algorithm(leaf.PublicKey),
-		SignatureAlgorithm: new(
-			signature(leaf),
-		), ExtendedKeyUsages: extendedUsagesOf(leaf), KeyUsages: []types.KeyUsage{},
+		SignatureAlgorithm: new(signature(leaf)),
+		ExtendedKeyUsages:  extendedUsagesOf(leaf), KeyUsages: []types.KeyUsage{},
 		InUseBy: append([]string{}, users(view, row)...), RenewalEligibility: types.RenewalEligibilityIneligible,
 		Options: &types.CertificateOptions{Export: types.CertificateExportDisabled},
 	}
@@ -89,17 +88,16 @@ func (a *API) GetCertificate(ctx context.Context, in *acm.GetCertificateInput) (
 func (a *API) summary(r store.Reader, row *store.Certificate, leaf *x509.Certificate) types.CertificateSummary {
 	names := domains(leaf)
 	out := types.CertificateSummary{
-		CertificateArn: new(
-			row.ARN,
-		), SubjectAlternativeNameSummaries: names[:min(len(names), 100)], HasAdditionalSubjectAlternativeNames: new(len(names) > 100),
+		CertificateArn:                       new(row.ARN),
+		SubjectAlternativeNameSummaries:      names[:min(len(names), 100)],
+		HasAdditionalSubjectAlternativeNames: new(len(names) > 100),
 		Status: status(
 			leaf,
 			a.Now(),
 		), Type: types.CertificateTypeImported, KeyAlgorithm: algorithm(leaf.PublicKey), KeyUsages: usagesOf(leaf),
 		InUse: new(len(users(r, row)) > 0), RenewalEligibility: types.RenewalEligibilityIneligible,
-		NotBefore: new(
-			leaf.NotBefore,
-		), NotAfter: new(leaf.NotAfter), CreatedAt: new(row.Created), ImportedAt: new(row.Imported),
+		NotBefore: new(leaf.NotBefore),
+		NotAfter:  new(leaf.NotAfter), CreatedAt: new(row.Created), ImportedAt: new(row.Imported),
 	}
 	if len(names) > 0 {
 		out.DomainName = new(names[0])

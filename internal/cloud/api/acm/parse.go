@@ -80,14 +80,11 @@ func take(certificate, chain, key []byte, now time.Time) (*imported, error) {
 		return nil, err
 	}
 	return &imported{
-			leaf:  leaf,
-			body:  string(certificate),
-			chain: string(chain),
-			key:   string(key),
-		}, checkChain(
-			leaf,
-			issuers,
-		)
+		leaf:  leaf,
+		body:  string(certificate),
+		chain: string(chain),
+		key:   string(key),
+	}, checkChain(leaf, issuers)
 }
 
 func checkLeaf(leaf *x509.Certificate, now time.Time) error {

@@ -52,10 +52,7 @@ func (a *API) retag(
 // AddTagsToCertificate adds tags, over those of the same keys.
 func (a *API) AddTagsToCertificate(ctx context.Context, in *acm.AddTagsToCertificateInput) (*acm.AddTagsToCertificateOutput, error) {
 	return &acm.AddTagsToCertificateOutput{}, a.retag(
-		ctx,
-		in.CertificateArn,
-		in.Tags,
-		func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
+		ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
 	)
 }
 

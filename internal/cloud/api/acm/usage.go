@@ -38,12 +38,10 @@ func usagesOf(leaf *x509.Certificate) []types.KeyUsageName {
 var extendedUsages = map[x509.ExtKeyUsage]types.ExtendedKeyUsage{
 	x509.ExtKeyUsageAny: extended(types.ExtendedKeyUsageNameAny, "2.5.29.37.0"),
 	x509.ExtKeyUsageServerAuth: extended(
-		types.ExtendedKeyUsageNameTlsWebServerAuthentication,
-		"1.3.6.1.5.5.7.3.1",
+		types.ExtendedKeyUsageNameTlsWebServerAuthentication, "1.3.6.1.5.5.7.3.1",
 	),
 	x509.ExtKeyUsageClientAuth: extended(
-		types.ExtendedKeyUsageNameTlsWebClientAuthentication,
-		"1.3.6.1.5.5.7.3.2",
+		types.ExtendedKeyUsageNameTlsWebClientAuthentication, "1.3.6.1.5.5.7.3.2",
 	),
 	x509.ExtKeyUsageCodeSigning:     extended(types.ExtendedKeyUsageNameCodeSigning, "1.3.6.1.5.5.7.3.3"),
 	x509.ExtKeyUsageEmailProtection: extended(types.ExtendedKeyUsageNameEmailProtection, "1.3.6.1.5.5.7.3.4"),

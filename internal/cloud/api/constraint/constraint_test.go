@@ -21,14 +21,38 @@ func TestAModelRefusesInTheWordsOfAWS(t *testing.T) {
 	}{
 		{model.Null("name"), "Value null at 'name' failed to satisfy constraint: Member must not be null"},
 		{model.Required("name", false), "Value null at 'name' failed to satisfy constraint: Member must not be null"},
-		{model.Empty("name"), "Value '' at 'name' failed to satisfy constraint: Member must have length greater than or equal to 1"},
-		{model.TooLong("body", 1024), "Value at 'body' failed to satisfy constraint: Member must have length less than or equal to 1024"},
-		{model.OutOfRange("size", 7, 1, 5), "Value '7' at 'size' failed to satisfy constraint: Member must have value between 1 and 5"},
-		{model.OutOfSet("type", "x", "a", "b"), "Value 'x' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [a, b]"},
-		{model.Between("size", &n, 8, 9), "Value '7' at 'size' failed to satisfy constraint: Member must have value greater than or equal to 8"},
-		{model.Between("size", &n, 5, 6), "Value '7' at 'size' failed to satisfy constraint: Member must have value less than or equal to 6"},
-		{model.Refuse("name", "100%d", "satisfy regular expression pattern: %s", `\d+`), `Value '100%d' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: \d+`},
-		{model.RefuseUntold("key", "have length between 1 and %d", 5), "Value at 'key' failed to satisfy constraint: Member must have length between 1 and 5"},
+		{
+			model.Empty("name"),
+			"Value '' at 'name' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		},
+		{
+			model.TooLong("body", 1024),
+			"Value at 'body' failed to satisfy constraint: Member must have length less than or equal to 1024",
+		},
+		{
+			model.OutOfRange("size", 7, 1, 5),
+			"Value '7' at 'size' failed to satisfy constraint: Member must have value between 1 and 5",
+		},
+		{
+			model.OutOfSet("type", "x", "a", "b"),
+			"Value 'x' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [a, b]",
+		},
+		{
+			model.Between("size", &n, 8, 9),
+			"Value '7' at 'size' failed to satisfy constraint: Member must have value greater than or equal to 8",
+		},
+		{
+			model.Between("size", &n, 5, 6),
+			"Value '7' at 'size' failed to satisfy constraint: Member must have value less than or equal to 6",
+		},
+		{
+			model.Refuse("name", "100%d", "satisfy regular expression pattern: %s", `\d+`),
+			`Value '100%d' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: \d+`,
+		},
+		{
+			model.RefuseUntold("key", "have length between 1 and %d", 5),
+			"Value at 'key' failed to satisfy constraint: Member must have length between 1 and 5",
+		},
 	} {
 		refusal, ok := errors.AsType[*wire.Error](c.err)
 		if want := "1 validation error detected: " + c.want; !ok || refusal.Code != "ValidationError" ||
@@ -40,7 +64,9 @@ func TestAModelRefusesInTheWordsOfAWS(t *testing.T) {
 
 func TestWhatHoldsIsNotRefused(t *testing.T) {
 	n := int32(7)
-	for _, err := range []error{model.Required("name", true), model.Between("size", nil, 8, 9), model.Between("size", &n, 7, 7)} {
+	for _, err := range []error{
+		model.Required("name", true), model.Between("size", nil, 8, 9), model.Between("size", &n, 7, 7),
+	} {
 		if err != nil {
 			t.Error(err)
 		}

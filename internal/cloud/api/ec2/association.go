@@ -38,9 +38,7 @@ func association(r store.Reader, region, id string) (*store.RouteTable, store.Ro
 		}
 	}
 	return nil, store.RouteTableAssociation{}, wire.Errorf(
-		"InvalidAssociationID.NotFound",
-		"The association ID '%s' does not exist",
-		id,
+		"InvalidAssociationID.NotFound", "The association ID '%s' does not exist", id,
 	)
 }
 
@@ -62,7 +60,9 @@ func (a *API) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTab
 	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err
 	}
-	if err := unsupported(map[string]bool{"gatewayId": in.GatewayId != nil, "publicIpv4Pool": in.PublicIpv4Pool != nil}); err != nil {
+	if err := unsupported(map[string]bool{
+		"gatewayId": in.GatewayId != nil, "publicIpv4Pool": in.PublicIpv4Pool != nil,
+	}); err != nil {
 		return nil, err
 	}
 	if err := required(parameter{"subnetId", in.SubnetId}); err != nil {
@@ -117,9 +117,7 @@ func (a *API) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRo
 		}
 		if old.Main {
 			return wire.Errorf(
-				"InvalidParameterValue",
-				"cannot disassociate the main route table association %s",
-				old.ID,
+				"InvalidParameterValue", "cannot disassociate the main route table association %s", old.ID,
 			)
 		}
 		dropAssociation(tx, table.ID, func(a store.RouteTableAssociation) bool { return a.ID == old.ID })
@@ -130,7 +128,9 @@ func (a *API) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRo
 // ReplaceRouteTableAssociation puts a subnet, or a VPC's main association,
 // under another table in one step.
 func (a *API) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.ReplaceRouteTableAssociationInput) (*ec2.ReplaceRouteTableAssociationOutput, error) {
-	if err := required(parameter{"associationId", in.AssociationId}, parameter{"routeTableId", in.RouteTableId}); err != nil {
+	if err := required(parameter{
+		"associationId", in.AssociationId,
+	}, parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err
 	}
 	out := &ec2.ReplaceRouteTableAssociationOutput{AssociationState: associated()}

@@ -93,9 +93,8 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 		}
 		all := slices.Clone(group.Rules)
 		for _, rule := range rules {
-			rule.Egress, rule.ID, rule.Tags = q.egress, a.ids.ID(
-				groupRules.prefix,
-			), tags[types.ResourceTypeSecurityGroupRule]
+			rule.Egress, rule.ID, rule.Tags = q.egress, a.ids.ID(groupRules.prefix),
+				tags[types.ResourceTypeSecurityGroupRule]
 			if indexOfRule(group, rule) >= 0 {
 				return duplicate(rule)
 			}
@@ -214,12 +213,12 @@ func noSuchRule() error {
 
 func revokedItem(group *store.SecurityGroup, rule store.SecurityGroupRule) types.RevokedSecurityGroupRule {
 	return types.RevokedSecurityGroupRule{
-		SecurityGroupRuleId: aws.String(
-			rule.ID,
-		), GroupId: aws.String(group.ID), IsEgress: aws.Bool(rule.Egress), IpProtocol: aws.String(rule.Protocol),
-		FromPort: aws.Int32(
-			int32(rule.FromPort),
-		), ToPort: aws.Int32(int32(rule.ToPort)), CidrIpv4: optional(ipv4(rule.CIDR)), CidrIpv6: optional(ipv6(rule.CIDR)),
+		SecurityGroupRuleId: aws.String(rule.ID),
+		GroupId:             aws.String(group.ID), IsEgress: aws.Bool(rule.Egress),
+		IpProtocol: aws.String(rule.Protocol),
+		FromPort:   aws.Int32(int32(rule.FromPort)),
+		ToPort:     aws.Int32(int32(rule.ToPort)), CidrIpv4: optional(ipv4(rule.CIDR)),
+		CidrIpv6:          optional(ipv6(rule.CIDR)),
 		ReferencedGroupId: optional(rule.GroupID), Description: optional(rule.Description),
 	}
 }
@@ -227,8 +226,10 @@ func revokedItem(group *store.SecurityGroup, rule store.SecurityGroupRule) types
 // AuthorizeSecurityGroupIngress lets more in.
 func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
 	rules, err := a.authorize(ctx, in.DryRun, ruleRequest{
-		groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp, from: in.FromPort, to: in.ToPort,
-		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId, tagSpecifications: in.TagSpecifications,
+		groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions, protocol: in.IpProtocol,
+		cidr: in.CidrIp, from: in.FromPort, to: in.ToPort,
+		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId,
+		tagSpecifications: in.TagSpecifications,
 	})
 	if err != nil {
 		return nil, err
@@ -239,8 +240,10 @@ func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.Authori
 // AuthorizeSecurityGroupEgress lets more out.
 func (a *API) AuthorizeSecurityGroupEgress(ctx context.Context, in *ec2.AuthorizeSecurityGroupEgressInput) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
 	rules, err := a.authorize(ctx, in.DryRun, ruleRequest{
-		egress: true, groupID: in.GroupId, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp, from: in.FromPort, to: in.ToPort,
-		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId, tagSpecifications: in.TagSpecifications,
+		egress: true, groupID: in.GroupId, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp,
+		from: in.FromPort, to: in.ToPort,
+		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId,
+		tagSpecifications: in.TagSpecifications,
 	})
 	if err != nil {
 		return nil, err
@@ -251,8 +254,10 @@ func (a *API) AuthorizeSecurityGroupEgress(ctx context.Context, in *ec2.Authoriz
 // RevokeSecurityGroupIngress lets less in.
 func (a *API) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
 	rules, err := a.revoke(ctx, in.DryRun, ruleRequest{
-		groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp, from: in.FromPort, to: in.ToPort,
-		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId, ids: in.SecurityGroupRuleIds,
+		groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions, protocol: in.IpProtocol,
+		cidr: in.CidrIp, from: in.FromPort, to: in.ToPort,
+		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId,
+		ids: in.SecurityGroupRuleIds,
 	})
 	if err != nil {
 		return nil, err
@@ -263,8 +268,10 @@ func (a *API) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecu
 // RevokeSecurityGroupEgress lets less out.
 func (a *API) RevokeSecurityGroupEgress(ctx context.Context, in *ec2.RevokeSecurityGroupEgressInput) (*ec2.RevokeSecurityGroupEgressOutput, error) {
 	rules, err := a.revoke(ctx, in.DryRun, ruleRequest{
-		egress: true, groupID: in.GroupId, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp, from: in.FromPort, to: in.ToPort,
-		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId, ids: in.SecurityGroupRuleIds,
+		egress: true, groupID: in.GroupId, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp,
+		from: in.FromPort, to: in.ToPort,
+		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId,
+		ids: in.SecurityGroupRuleIds,
 	})
 	if err != nil {
 		return nil, err

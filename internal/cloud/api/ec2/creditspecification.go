@@ -42,9 +42,7 @@ func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.
 	}
 	if len(in.InstanceIds) > maxCreditIDs {
 		return nil, wire.Errorf(
-			"InvalidParameterValue",
-			"The maximum number of instance IDs in one request is %d",
-			maxCreditIDs,
+			"InvalidParameterValue", "The maximum number of instance IDs in one request is %d", maxCreditIDs,
 		)
 	}
 	pages := page{in.MaxResults, in.NextToken}
@@ -94,9 +92,7 @@ func checkCredits(wish *types.CreditSpecificationRequest, name string) error {
 		return invalidValue("CreditSpecification.CpuCredits", credits, "Valid values are standard and unlimited.")
 	case ok && !t.Burstable:
 		return wire.Errorf(
-			"InstanceCreditSpecification.NotSupported",
-			"The %s instance type does not support T2 Unlimited.",
-			name,
+			"InstanceCreditSpecification.NotSupported", "The %s instance type does not support T2 Unlimited.", name,
 		)
 	}
 	return nil

@@ -31,40 +31,26 @@ func TestCreditsAreThoseAskedForOrTheTypes(t *testing.T) {
 		}
 		return all
 	}
-	t2, t3, saver, spender, steady := r.of(
-		"t2.micro",
-		"",
-	), r.of(
-		"t3.micro",
-		"",
-	), r.of(
-		"t3.micro",
-		"standard",
-	), r.of(
+	t2, t3, saver, spender, steady := r.of("t2.micro", ""), r.of("t3.micro", ""), r.of("t3.micro", "standard"), r.of(
 		"t2.micro",
 		"unlimited",
-	), r.of(
-		"m5.large",
-		"",
-	)
+	), r.of("m5.large", "")
 	all := credits(
 		&ec2.DescribeInstanceCreditSpecificationsInput{InstanceIds: []string{t2, t3, saver, spender, steady}},
 	)
-	for id, want := range map[string]string{t2: "standard", t3: "unlimited", saver: "standard", spender: "unlimited", steady: "standard"} {
+	for id, want := range map[string]string{
+		t2: "standard", t3: "unlimited", saver: "standard", spender: "unlimited", steady: "standard",
+	} {
 		if all[id] != want {
 			t.Errorf("%s has %q, want %q", id, all[id], want)
 		}
 	}
 	// Without ids, those that are unlimited; one that was stays so as another type.
 	r.cloud.observe(t3, store.Stopped)
-	got(
-		r,
-		r.ModifyInstanceAttribute,
-		&ec2.ModifyInstanceAttributeInput{
-			InstanceId:   &t3,
-			InstanceType: &types.AttributeValue{Value: aws.String("m5.large")},
-		},
-	)
+	got(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{
+		InstanceId:   &t3,
+		InstanceType: &types.AttributeValue{Value: aws.String("m5.large")},
+	})
 	if all := credits(&ec2.DescribeInstanceCreditSpecificationsInput{}); len(all) != 2 || all[t3] != "unlimited" ||
 		all[spender] != "unlimited" {
 		t.Errorf("unlimited: %v", all)

@@ -38,16 +38,13 @@ var dhcpOptions = noun[store.DHCPOptions]{
 func configurations(row *store.DHCPOptions) []types.DhcpConfiguration {
 	var out []types.DhcpConfiguration
 	add := func(key string, values ...string) {
-		out = append(
-			out,
-			types.DhcpConfiguration{
-				Key: aws.String(key),
-				Values: list(
-					values,
-					func(v string) types.AttributeValue { return types.AttributeValue{Value: aws.String(v)} },
-				),
-			},
-		)
+		out = append(out, types.DhcpConfiguration{
+			Key: aws.String(key),
+			Values: list(
+				values,
+				func(v string) types.AttributeValue { return types.AttributeValue{Value: aws.String(v)} },
+			),
+		})
 	}
 	if row.DomainName != "" {
 		add("domain-name", row.DomainName)
@@ -64,16 +61,12 @@ func (a *API) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOptio
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := dhcpOptions.describe(
-		view,
-		region,
-		query{
-			ids:         in.DhcpOptionsIds,
-			idParameter: "dhcpOptionsIds",
-			filters:     in.Filters,
-			page:        page{in.MaxResults, in.NextToken},
-		},
-	)
+	rows, next, err := dhcpOptions.describe(view, region, query{
+		ids:         in.DhcpOptionsIds,
+		idParameter: "dhcpOptionsIds",
+		filters:     in.Filters,
+		page:        page{in.MaxResults, in.NextToken},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -23,21 +23,20 @@ const creationFormat = "2006-01-02T15:04:05.000Z"
 
 var images = noun[store.Image]{
 	table: store.Images, kind: types.ResourceTypeImage, prefix: "ami-",
-	notFound: "InvalidAMIID.NotFound", unknown: "The image id", malformed: "InvalidAMIID.Malformed", garbled: "Invalid id: \"%s\" (expecting \"ami-...\")",
-	place: func(row ami) (string, string) { return row.Region, row.ID },
-	tags:  func(row ami) *store.Tags { return &row.Tags },
+	notFound: "InvalidAMIID.NotFound", unknown: "The image id", malformed: "InvalidAMIID.Malformed",
+	garbled: "Invalid id: \"%s\" (expecting \"ami-...\")",
+	place:   func(row ami) (string, string) { return row.Region, row.ID },
+	tags:    func(row ami) *store.Tags { return &row.Tags },
 	filters: tagged(func(row ami) store.Tags { return row.Tags }, filters[ami]{
-		"image-id":     one(func(row ami) string { return row.ID }),
-		"name":         one(func(row ami) string { return row.Name }),
-		"description":  one(func(row ami) string { return row.Description }),
-		"state":        one(func(row ami) string { return row.State }),
-		"owner-id":     one(func(row ami) string { return row.Owner }),
-		"owner-alias":  some(func(row ami) string { return row.OwnerAlias }),
-		"is-public":    one(func(row ami) string { return strconv.FormatBool(row.Public) }),
-		"architecture": one(func(row ami) string { return row.Architecture }),
-		"creation-date": one(
-			func(row ami) string { return row.Created.UTC().Format(creationFormat) },
-		),
+		"image-id":                         one(func(row ami) string { return row.ID }),
+		"name":                             one(func(row ami) string { return row.Name }),
+		"description":                      one(func(row ami) string { return row.Description }),
+		"state":                            one(func(row ami) string { return row.State }),
+		"owner-id":                         one(func(row ami) string { return row.Owner }),
+		"owner-alias":                      some(func(row ami) string { return row.OwnerAlias }),
+		"is-public":                        one(func(row ami) string { return strconv.FormatBool(row.Public) }),
+		"architecture":                     one(func(row ami) string { return row.Architecture }),
+		"creation-date":                    one(func(row ami) string { return row.Created.UTC().Format(creationFormat) }),
 		"image-type":                       always[ami]("machine"),
 		"root-device-type":                 always[ami]("ebs"),
 		"virtualization-type":              always[ami]("hvm"),
@@ -134,19 +133,19 @@ func executableBy(row ami, users []string) bool {
 func imageItem(r store.Reader) func(ami) types.Image {
 	return func(row ami) types.Image {
 		item := types.Image{
-			ImageId: aws.String(
-				row.ID,
-			), Name: aws.String(row.Name), Description: optional(row.Description), OwnerId: aws.String(row.Owner), ImageOwnerAlias: optional(row.OwnerAlias),
-			ImageLocation: aws.String(
-				row.Owner + "/" + row.Name,
-			), ImageType: types.ImageTypeValuesMachine, Public: aws.Bool(row.Public), State: types.ImageState(row.State),
-			Architecture: types.ArchitectureValues(
-				row.Architecture,
-			), CreationDate: aws.String(row.Created.UTC().Format(creationFormat)), Hypervisor: types.HypervisorTypeXen,
-			VirtualizationType: types.VirtualizationTypeHvm, RootDeviceName: aws.String(row.RootDevice), RootDeviceType: types.DeviceTypeEbs, EnaSupport: aws.Bool(true),
-			PlatformDetails: aws.String(
-				"Linux/UNIX",
-			), UsageOperation: aws.String("RunInstances"), SourceInstanceId: optional(row.SourceInstanceID), Tags: tagSet(row.Tags),
+			ImageId: aws.String(row.ID),
+			Name:    aws.String(row.Name), Description: optional(row.Description), OwnerId: aws.String(row.Owner),
+			ImageOwnerAlias: optional(row.OwnerAlias),
+			ImageLocation:   aws.String(row.Owner + "/" + row.Name),
+			ImageType:       types.ImageTypeValuesMachine, Public: aws.Bool(row.Public),
+			State:        types.ImageState(row.State),
+			Architecture: types.ArchitectureValues(row.Architecture),
+			CreationDate: aws.String(row.Created.UTC().Format(creationFormat)), Hypervisor: types.HypervisorTypeXen,
+			VirtualizationType: types.VirtualizationTypeHvm, RootDeviceName: aws.String(row.RootDevice),
+			RootDeviceType: types.DeviceTypeEbs, EnaSupport: aws.Bool(true),
+			PlatformDetails: aws.String("Linux/UNIX"),
+			UsageOperation:  aws.String("RunInstances"), SourceInstanceId: optional(row.SourceInstanceID),
+			Tags: tagSet(row.Tags),
 		}
 		if row.StateReason != "" {
 			item.StateReason = &types.StateReason{Code: aws.String(row.State), Message: aws.String(row.StateReason)}
@@ -154,9 +153,8 @@ func imageItem(r store.Reader) func(ami) types.Image {
 		if snapshot, ok := store.Snapshots.Get(r, row.SnapshotID); ok {
 			item.BlockDeviceMappings = []types.BlockDeviceMapping{
 				{DeviceName: aws.String(row.RootDevice), Ebs: &types.EbsBlockDevice{
-					SnapshotId: aws.String(
-						snapshot.ID,
-					), VolumeSize: aws.Int32(snapshot.SizeGiB), VolumeType: types.VolumeType(row.RootVolumeType),
+					SnapshotId: aws.String(snapshot.ID),
+					VolumeSize: aws.Int32(snapshot.SizeGiB), VolumeType: types.VolumeType(row.RootVolumeType),
 					DeleteOnTermination: aws.Bool(true), Encrypted: aws.Bool(false),
 				}},
 			}
@@ -182,7 +180,9 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			"AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'",
 		)
 	}
-	if err := refuseBut(in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications", "SnapshotLocation=regional"); err != nil {
+	if err := refuseBut(
+		in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications", "SnapshotLocation=regional",
+	); err != nil {
 		return nil, err
 	}
 	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeImage, types.ResourceTypeSnapshot)
@@ -201,10 +201,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		for _, other := range store.Images.By(tx, "name", region+"/"+*in.Name) {
 			if other.Owner == identity.Account {
 				return wire.Errorf(
-					"InvalidAMIName.Duplicate",
-					"AMI name %s is already in use by AMI %s",
-					*in.Name,
-					other.ID,
+					"InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", *in.Name, other.ID,
 				)
 			}
 		}
@@ -213,17 +210,18 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			size = volume.SizeGiB
 		}
 		image := &store.Image{
-			ID: a.ids.ID(
-				"ami-",
-			), Region: region, Name: *in.Name, Description: aws.ToString(in.Description), Owner: identity.Account, SourceInstanceID: row.ID,
-			NoReboot: aws.ToBool(
-				in.NoReboot,
-			), SnapshotID: a.ids.ID("snap-"), RootVolumeType: "gp3", RootDevice: rootDevice, Architecture: "x86_64",
+			ID:     a.ids.ID("ami-"),
+			Region: region, Name: *in.Name, Description: aws.ToString(in.Description), Owner: identity.Account,
+			SourceInstanceID: row.ID,
+			NoReboot:         aws.ToBool(in.NoReboot),
+			SnapshotID:       a.ids.ID("snap-"), RootVolumeType: "gp3", RootDevice: rootDevice, Architecture: "x86_64",
 			Created: a.Now(), Tags: tags[types.ResourceTypeImage], State: "pending",
 		}
 		store.Snapshots.Put(tx, &store.Snapshot{
-			ID: image.SnapshotID, Region: region, VolumeID: row.RootVolumeID, Owner: identity.Account, SizeGiB: size, Started: a.Now(),
-			Description: "Created by CreateImage(" + row.ID + ") for " + image.ID, Tags: tags[types.ResourceTypeSnapshot], State: "pending", Progress: "0%",
+			ID: image.SnapshotID, Region: region, VolumeID: row.RootVolumeID, Owner: identity.Account, SizeGiB: size,
+			Started:     a.Now(),
+			Description: "Created by CreateImage(" + row.ID + ") for " + image.ID,
+			Tags:        tags[types.ResourceTypeSnapshot], State: "pending", Progress: "0%",
 		})
 		store.Images.Put(tx, image)
 		out.ImageId = aws.String(image.ID)

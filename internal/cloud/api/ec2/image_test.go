@@ -40,12 +40,17 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		t.Errorf("image %+v", item)
 	}
 	narrowed(r, images.filters, map[string]string{
-		"image-id": id, "name": "web-1", "description": "of a test", "state": "pending", "owner-id": identity.Account, "owner-alias": "", "is-public": "false",
-		"architecture": "x86_64", "creation-date": *item.CreationDate, "image-type": "machine", "root-device-type": "ebs", "virtualization-type": "hvm",
-		"hypervisor": "xen", "root-device-name": *item.RootDeviceName, "block-device-mapping.snapshot-id": *item.BlockDeviceMappings[0].Ebs.SnapshotId,
-		"source-instance-id": *item.SourceInstanceId, "ena-support": "true", "platform": "", "block-device-mapping.device-name": *item.RootDeviceName,
-		"block-device-mapping.volume-size": "8", "block-device-mapping.volume-type": "gp3", "block-device-mapping.delete-on-termination": "true",
-		"block-device-mapping.encrypted": "false", "product-code": "",
+		"image-id": id, "name": "web-1", "description": "of a test", "state": "pending", "owner-id": identity.Account,
+		"owner-alias": "", "is-public": "false",
+		"architecture": "x86_64", "creation-date": *item.CreationDate, "image-type": "machine",
+		"root-device-type": "ebs", "virtualization-type": "hvm",
+		"hypervisor": "xen", "root-device-name": *item.RootDeviceName,
+		"block-device-mapping.snapshot-id": *item.BlockDeviceMappings[0].Ebs.SnapshotId,
+		"source-instance-id":               *item.SourceInstanceId, "ena-support": "true", "platform": "",
+		"block-device-mapping.device-name": *item.RootDeviceName,
+		"block-device-mapping.volume-size": "8", "block-device-mapping.volume-type": "gp3",
+		"block-device-mapping.delete-on-termination": "true",
+		"block-device-mapping.encrypted":             "false", "product-code": "",
 	}, id, func(f types.Filter) []string {
 		return imageIDs(
 			got(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{f}, Owners: []string{"self"}}),
@@ -58,7 +63,9 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 			t.Errorf("%+v: %d images, want %d", in, n, want)
 		}
 	}
-	if found := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ExecutableUsers: []string{"all"}, Owners: []string{"136693071363"}}).Images; len(
+	if found := got(r, r.DescribeImages, &ec2.DescribeImagesInput{
+		ExecutableUsers: []string{"all"}, Owners: []string{"136693071363"},
+	}).Images; len(
 		found,
 	) != 1 ||
 		!*found[0].Public {
@@ -202,7 +209,9 @@ func TestTagsAtCreationAreOfImageAndSnapshot(t *testing.T) {
 	r := newRemote(t)
 	id := r.image("web-1", "Name", "web")
 	item := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0]
-	snapshot := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{*item.BlockDeviceMappings[0].Ebs.SnapshotId}}).Snapshots[0]
+	snapshot := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{
+		SnapshotIds: []string{*item.BlockDeviceMappings[0].Ebs.SnapshotId},
+	}).Snapshots[0]
 	if len(item.Tags) != 1 || len(snapshot.Tags) != 1 || *item.Tags[0].Value != "web" ||
 		*snapshot.Tags[0].Key != "Name" {
 		t.Errorf("tags %v and %v", item.Tags, snapshot.Tags)
@@ -225,7 +234,9 @@ func TestImagesAreDeregistered(t *testing.T) {
 		"AuthFailure: Not authorized for images: ["+public+"]",
 	)
 	denied(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id, DryRun: aws.Bool(true)}, dryRun)
-	snapshot := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0].BlockDeviceMappings[0].Ebs.SnapshotId
+	snapshot := got(
+		r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}},
+	).Images[0].BlockDeviceMappings[0].Ebs.SnapshotId
 	denied(
 		r,
 		r.DeleteSnapshot,
@@ -242,9 +253,7 @@ func TestImagesAreDeregistered(t *testing.T) {
 	denied(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot, DryRun: aws.Bool(true)}, dryRun)
 	got(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot})
 	out := got(
-		r,
-		r.DeregisterImage,
-		&ec2.DeregisterImageInput{ImageId: &other, DeleteAssociatedSnapshots: aws.Bool(true)},
+		r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &other, DeleteAssociatedSnapshots: aws.Bool(true)},
 	)
 	if len(out.DeleteSnapshotResults) != 1 ||
 		out.DeleteSnapshotResults[0].ReturnCode != types.SnapshotReturnCodesSuccess {

@@ -80,11 +80,9 @@ var instances = noun[store.Instance]{
 	place: func(row vm) (string, string) { return row.Region, row.ID },
 	tags:  func(row vm) *store.Tags { return &row.Tags },
 	filters: tagged(func(row vm) store.Tags { return row.Tags }, withInterfaces(filters[vm]{
-		"instance-id":         one(func(row vm) string { return row.ID }),
-		"instance-state-name": one(func(row vm) string { return row.State }),
-		"instance-state-code": one(
-			func(row vm) string { return strconv.Itoa(int(*stateOf(row.State).Code)) },
-		),
+		"instance-id":          one(func(row vm) string { return row.ID }),
+		"instance-state-name":  one(func(row vm) string { return row.State }),
+		"instance-state-code":  one(func(row vm) string { return strconv.Itoa(int(*stateOf(row.State).Code)) }),
 		"instance-type":        one(func(row vm) string { return row.Type }),
 		"image-id":             one(func(row vm) string { return row.ImageID }),
 		"key-name":             one(func(row vm) string { return row.KeyName }),
@@ -103,15 +101,11 @@ var instances = noun[store.Instance]{
 		"group-id":             ofInterface(groupIDs),
 		"instance.group-name":  ofInterface(groupNames),
 		"group-name":           ofInterface(groupNames),
-		"ip-address": ofInterface(
-			public(func(_ store.Reader, row nic) string { return row.PublicIP.String() }),
-		),
+		"ip-address":           ofInterface(public(func(_ store.Reader, row nic) string { return row.PublicIP.String() })),
 		"dns-name": ofInterface(
 			public(func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) }),
 		),
-		"private-dns-name": ofInterface(
-			one(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) }),
-		),
+		"private-dns-name":               ofInterface(one(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) })),
 		"launch-index":                   one(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
 		"launch-time":                    one(func(row vm) string { return shortTime(row.LaunchTime) }),
 		"hypervisor":                     always[vm](string(types.HypervisorTypeXen)),
@@ -134,12 +128,8 @@ var instances = noun[store.Instance]{
 		),
 		"block-device-mapping.volume-id":   ofRoot(func(row disk) string { return row.ID }),
 		"block-device-mapping.device-name": ofRoot(func(row disk) string { return row.Device }),
-		"block-device-mapping.status": ofRoot(
-			func(disk) string { return string(types.AttachmentStatusAttached) },
-		),
-		"block-device-mapping.attach-time": ofRoot(
-			func(row disk) string { return shortTime(row.AttachedAt) },
-		),
+		"block-device-mapping.status":      ofRoot(func(disk) string { return string(types.AttachmentStatusAttached) }),
+		"block-device-mapping.attach-time": ofRoot(func(row disk) string { return shortTime(row.AttachedAt) }),
 		"block-device-mapping.delete-on-termination": ofRoot(
 			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
@@ -161,9 +151,7 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 		return nil, err
 	}
 	rows, _, err := instances.describe(
-		view,
-		region,
-		query{ids: in.InstanceIds, idParameter: "instancesSet", filters: in.Filters},
+		view, region, query{ids: in.InstanceIds, idParameter: "instancesSet", filters: in.Filters},
 	)
 	if err != nil {
 		return nil, err
@@ -177,14 +165,11 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 	for _, row := range rows {
 		last := len(out.Reservations) - 1
 		if last < 0 || *out.Reservations[last].ReservationId != row.ReservationID {
-			out.Reservations = append(
-				out.Reservations,
-				types.Reservation{
-					ReservationId: aws.String(row.ReservationID),
-					OwnerId:       aws.String(identity.Account),
-					Groups:        []types.GroupIdentifier{},
-				},
-			)
+			out.Reservations = append(out.Reservations, types.Reservation{
+				ReservationId: aws.String(row.ReservationID),
+				OwnerId:       aws.String(identity.Account),
+				Groups:        []types.GroupIdentifier{},
+			})
 			last++
 		}
 		out.Reservations[last].Instances = append(out.Reservations[last].Instances, instanceItem(view)(row))
@@ -198,12 +183,12 @@ func reservedPlace(row vm) string { return row.ReservationID + " " + row.ID }
 func instanceItem(r store.Reader) func(vm) types.Instance {
 	return func(row vm) types.Instance {
 		item := types.Instance{
-			InstanceId: aws.String(
-				row.ID,
-			), ImageId: aws.String(row.ImageID), InstanceType: types.InstanceType(row.Type), KeyName: optional(row.KeyName),
-			State: stateOf(
-				row.State,
-			), StateTransitionReason: aws.String(row.TransitionReason), LaunchTime: aws.Time(row.LaunchTime), AmiLaunchIndex: aws.Int32(row.LaunchIndex),
+			InstanceId: aws.String(row.ID),
+			ImageId:    aws.String(row.ImageID), InstanceType: types.InstanceType(row.Type),
+			KeyName:               optional(row.KeyName),
+			State:                 stateOf(row.State),
+			StateTransitionReason: aws.String(row.TransitionReason), LaunchTime: aws.Time(row.LaunchTime),
+			AmiLaunchIndex: aws.Int32(row.LaunchIndex),
 			Placement: &types.Placement{
 				AvailabilityZone: aws.String(row.Zone),
 				Tenancy:          types.TenancyDefault,
@@ -212,20 +197,21 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			Monitoring: &types.Monitoring{
 				State: monitoringOf(row),
 			}, VpcId: optional(row.VPCID), SubnetId: optional(row.SubnetID),
-			Architecture: types.ArchitectureValuesX8664, Hypervisor: types.HypervisorTypeXen, VirtualizationType: types.VirtualizationTypeHvm,
-			RootDeviceName: aws.String(
-				rootDevice,
-			), RootDeviceType: types.DeviceTypeEbs, EbsOptimized: aws.Bool(row.EBSOptimized), SourceDestCheck: aws.Bool(row.SourceDestCheck),
-			EnaSupport: aws.Bool(
-				true,
-			), ClientToken: aws.String(row.ClientToken), Tags: tagSet(row.Tags), ProductCodes: []types.ProductCode{},
+			Architecture: types.ArchitectureValuesX8664, Hypervisor: types.HypervisorTypeXen,
+			VirtualizationType: types.VirtualizationTypeHvm,
+			RootDeviceName:     aws.String(rootDevice),
+			RootDeviceType:     types.DeviceTypeEbs, EbsOptimized: aws.Bool(row.EBSOptimized),
+			SourceDestCheck: aws.Bool(row.SourceDestCheck),
+			EnaSupport:      aws.Bool(true),
+			ClientToken:     aws.String(row.ClientToken), Tags: tagSet(row.Tags), ProductCodes: []types.ProductCode{},
 			MetadataOptions: &types.InstanceMetadataOptionsResponse{
-				State: types.InstanceMetadataOptionsStateApplied, HttpTokens: types.HttpTokensState(row.MetadataTokens), HttpEndpoint: types.InstanceMetadataEndpointState(row.MetadataEndpoint),
-				HttpPutResponseHopLimit: aws.Int32(
-					row.MetadataHopLimit,
-				), InstanceMetadataTags: types.InstanceMetadataTagsState(row.MetadataTags),
+				State: types.InstanceMetadataOptionsStateApplied, HttpTokens: types.HttpTokensState(row.MetadataTokens),
+				HttpEndpoint:            types.InstanceMetadataEndpointState(row.MetadataEndpoint),
+				HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit),
+				InstanceMetadataTags:    types.InstanceMetadataTagsState(row.MetadataTags),
 			},
-			SecurityGroups: []types.GroupIdentifier{}, NetworkInterfaces: []types.InstanceNetworkInterface{}, BlockDeviceMappings: []types.InstanceBlockDeviceMapping{},
+			SecurityGroups: []types.GroupIdentifier{}, NetworkInterfaces: []types.InstanceNetworkInterface{},
+			BlockDeviceMappings: []types.InstanceBlockDeviceMapping{},
 		}
 		if row.StateReasonCode != "" {
 			item.StateReason = &types.StateReason{
@@ -234,17 +220,14 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			}
 		}
 		if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
-			item.BlockDeviceMappings = append(
-				item.BlockDeviceMappings,
-				types.InstanceBlockDeviceMapping{
-					DeviceName: aws.String(volume.Device),
-					Ebs: &types.EbsInstanceBlockDevice{
-						VolumeId: aws.String(
-							volume.ID,
-						), Status: types.AttachmentStatusAttached, AttachTime: aws.Time(volume.AttachedAt), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
-					},
+			item.BlockDeviceMappings = append(item.BlockDeviceMappings, types.InstanceBlockDeviceMapping{
+				DeviceName: aws.String(volume.Device),
+				Ebs: &types.EbsInstanceBlockDevice{
+					VolumeId: aws.String(volume.ID),
+					Status:   types.AttachmentStatusAttached, AttachTime: aws.Time(volume.AttachedAt),
+					DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
 				},
-			)
+			})
 		}
 		for _, id := range row.InterfaceIDs {
 			if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
@@ -267,19 +250,17 @@ func connect(r store.Reader, item *types.Instance, eni nic) {
 		}
 	}
 	item.NetworkInterfaces = append(item.NetworkInterfaces, types.InstanceNetworkInterface{
-		NetworkInterfaceId: aws.String(
-			eni.ID,
-		), OwnerId: aws.String(identity.Account), VpcId: aws.String(eni.VPCID), SubnetId: aws.String(eni.SubnetID), MacAddress: aws.String(eni.MAC),
-		Description: aws.String(
-			eni.Description,
-		), Groups: groups, PrivateIpAddress: aws.String(eni.PrivateIP.String()), PrivateDnsName: name, Association: association,
-		SourceDestCheck: aws.Bool(
-			eni.SourceDestCheck,
-		), Status: types.NetworkInterfaceStatusInUse, InterfaceType: aws.String("interface"),
+		NetworkInterfaceId: aws.String(eni.ID),
+		OwnerId:            aws.String(identity.Account), VpcId: aws.String(eni.VPCID),
+		SubnetId: aws.String(eni.SubnetID), MacAddress: aws.String(eni.MAC),
+		Description: aws.String(eni.Description),
+		Groups:      groups, PrivateIpAddress: aws.String(eni.PrivateIP.String()), PrivateDnsName: name,
+		Association:     association,
+		SourceDestCheck: aws.Bool(eni.SourceDestCheck),
+		Status:          types.NetworkInterfaceStatusInUse, InterfaceType: aws.String("interface"),
 		Attachment: &types.InstanceNetworkInterfaceAttachment{
-			AttachmentId: aws.String(
-				eni.AttachmentID,
-			), AttachTime: aws.Time(eni.AttachedAt), DeleteOnTermination: aws.Bool(eni.DeleteOnTermination),
+			AttachmentId: aws.String(eni.AttachmentID),
+			AttachTime:   aws.Time(eni.AttachedAt), DeleteOnTermination: aws.Bool(eni.DeleteOnTermination),
 			DeviceIndex: aws.Int32(eni.DeviceIndex), Status: types.AttachmentStatusAttached,
 		},
 		PrivateIpAddresses: []types.InstancePrivateIpAddress{
@@ -292,9 +273,8 @@ func connect(r store.Reader, item *types.Instance, eni nic) {
 		},
 	})
 	if eni.DeviceIndex == 0 {
-		item.SecurityGroups, item.PrivateIpAddress, item.PrivateDnsName = groups, aws.String(
-			eni.PrivateIP.String(),
-		), name
+		item.SecurityGroups, item.PrivateIpAddress, item.PrivateDnsName = groups, aws.String(eni.PrivateIP.String()),
+			name
 		if association != nil {
 			item.PublicIpAddress, item.PublicDnsName = association.PublicIp, association.PublicDnsName
 		}

@@ -25,16 +25,26 @@ func instanceIDs(out *ec2.DescribeInstancesOutput) []string {
 // values is what an interface's filters are tried with, after its answer.
 func (r *remote) interfaceValues(eni types.NetworkInterface) map[string]string {
 	return map[string]string{
-		"network-interface-id": *eni.NetworkInterfaceId, "vpc-id": *eni.VpcId, "subnet-id": *eni.SubnetId, "availability-zone": *eni.AvailabilityZone,
-		"availability-zone-id": *eni.AvailabilityZoneId, "group-id": *eni.Groups[0].GroupId, "group-name": "default", "description": "front", "requester-id": "",
-		"requester-managed": "false", "interface-type": "interface", "status": "in-use", "owner-id": identity.Account, "mac-address": *eni.MacAddress,
-		"source-dest-check": "true", "private-ip-address": *eni.PrivateIpAddress, "private-dns-name": *eni.PrivateDnsName,
-		"addresses.private-ip-address": *eni.PrivateIpAddress, "addresses.primary": "true", "addresses.association.public-ip": *eni.Association.PublicIp,
-		"addresses.association.owner-id": "amazon", "association.public-ip": *eni.Association.PublicIp, "association.ip-owner-id": "amazon",
-		"association.public-dns-name": *eni.Association.PublicDnsName, "association.allocation-id": "", "association.association-id": "",
-		"attachment.attachment-id": *eni.Attachment.AttachmentId, "attachment.attach-time": "2026-11-23T12:00:00Z", "attachment.delete-on-termination": "true",
-		"attachment.device-index": "0", "attachment.instance-id": *eni.Attachment.InstanceId, "attachment.instance-owner-id": identity.Account,
-		"attachment.status": "attached", "attachment.nat-gateway-id": "", "ipv6-addresses.ipv6-address": "", "operator.managed": "false",
+		"network-interface-id": *eni.NetworkInterfaceId, "vpc-id": *eni.VpcId, "subnet-id": *eni.SubnetId,
+		"availability-zone":    *eni.AvailabilityZone,
+		"availability-zone-id": *eni.AvailabilityZoneId, "group-id": *eni.Groups[0].GroupId, "group-name": "default",
+		"description": "front", "requester-id": "",
+		"requester-managed": "false", "interface-type": "interface", "status": "in-use", "owner-id": identity.Account,
+		"mac-address":       *eni.MacAddress,
+		"source-dest-check": "true", "private-ip-address": *eni.PrivateIpAddress,
+		"private-dns-name":             *eni.PrivateDnsName,
+		"addresses.private-ip-address": *eni.PrivateIpAddress, "addresses.primary": "true",
+		"addresses.association.public-ip": *eni.Association.PublicIp,
+		"addresses.association.owner-id":  "amazon", "association.public-ip": *eni.Association.PublicIp,
+		"association.ip-owner-id":     "amazon",
+		"association.public-dns-name": *eni.Association.PublicDnsName, "association.allocation-id": "",
+		"association.association-id": "",
+		"attachment.attachment-id":   *eni.Attachment.AttachmentId, "attachment.attach-time": "2026-11-23T12:00:00Z",
+		"attachment.delete-on-termination": "true",
+		"attachment.device-index":          "0", "attachment.instance-id": *eni.Attachment.InstanceId,
+		"attachment.instance-owner-id": identity.Account,
+		"attachment.status":            "attached", "attachment.nat-gateway-id": "", "ipv6-addresses.ipv6-address": "",
+		"operator.managed": "false",
 	}
 }
 
@@ -43,9 +53,7 @@ func (r *remote) web() (types.Instance, types.NetworkInterface) {
 	r.t.Helper()
 	key := got(r, r.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("key")})
 	in := single(r.cloud.built())
-	in.KeyName, in.ClientToken, in.Monitoring = key.KeyName, aws.String(
-		"token",
-	), &types.RunInstancesMonitoringEnabled{
+	in.KeyName, in.ClientToken, in.Monitoring = key.KeyName, aws.String("token"), &types.RunInstancesMonitoringEnabled{
 		Enabled: aws.Bool(true),
 	}
 	in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
@@ -59,7 +67,9 @@ func (r *remote) web() (types.Instance, types.NetworkInterface) {
 		specification(types.ResourceTypeInstance, "Name", "web"),
 		specification(types.ResourceTypeNetworkInterface, "Name", "web")...)
 	item := got(r, r.RunInstances, in).Instances[0]
-	eni := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{*item.NetworkInterfaces[0].NetworkInterfaceId}}).NetworkInterfaces[0]
+	eni := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
+		NetworkInterfaceIds: []string{*item.NetworkInterfaces[0].NetworkInterfaceId},
+	}).NetworkInterfaces[0]
 	return item, eni
 }
 
@@ -71,19 +81,30 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 	reservation := got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}).Reservations[0]
 	item = reservation.Instances[0]
 	values := map[string]string{
-		"instance-id": id, "instance-state-name": "stopping", "instance-state-code": "64", "instance-type": "t3.micro", "image-id": *item.ImageId, "key-name": "key",
-		"availability-zone-id": *eni.AvailabilityZoneId, "vpc-id": *item.VpcId, "subnet-id": *item.SubnetId, "availability-zone": *item.Placement.AvailabilityZone, "reservation-id": *reservation.ReservationId,
-		"client-token": "token", "owner-id": identity.Account, "architecture": "x86_64", "root-device-type": "ebs", "virtualization-type": "hvm",
-		"private-ip-address": *item.PrivateIpAddress, "instance.group-id": *item.SecurityGroups[0].GroupId, "group-id": *item.SecurityGroups[0].GroupId,
-		"instance.group-name": "default", "group-name": "default", "ip-address": *item.PublicIpAddress, "dns-name": *item.PublicDnsName,
-		"private-dns-name": *item.PrivateDnsName, "launch-index": "0", "launch-time": "2026-11-23T12:00:00.000Z", "hypervisor": "xen", "tenancy": "default",
-		"root-device-name": *item.RootDeviceName, "ena-support": "true", "platform": "", "instance-lifecycle": "", "ebs-optimized": "false",
-		"source-dest-check": "true", "monitoring-state": "enabled", "reason": *item.StateTransitionReason, "state-reason-code": *item.StateReason.Code,
-		"state-reason-message": *item.StateReason.Message, "metadata-options.http-tokens": "required", "metadata-options.http-endpoint": "enabled",
+		"instance-id": id, "instance-state-name": "stopping", "instance-state-code": "64", "instance-type": "t3.micro",
+		"image-id": *item.ImageId, "key-name": "key",
+		"availability-zone-id": *eni.AvailabilityZoneId, "vpc-id": *item.VpcId, "subnet-id": *item.SubnetId,
+		"availability-zone": *item.Placement.AvailabilityZone, "reservation-id": *reservation.ReservationId,
+		"client-token": "token", "owner-id": identity.Account, "architecture": "x86_64", "root-device-type": "ebs",
+		"virtualization-type": "hvm",
+		"private-ip-address":  *item.PrivateIpAddress, "instance.group-id": *item.SecurityGroups[0].GroupId,
+		"group-id":            *item.SecurityGroups[0].GroupId,
+		"instance.group-name": "default", "group-name": "default", "ip-address": *item.PublicIpAddress,
+		"dns-name":         *item.PublicDnsName,
+		"private-dns-name": *item.PrivateDnsName, "launch-index": "0", "launch-time": "2026-11-23T12:00:00.000Z",
+		"hypervisor": "xen", "tenancy": "default",
+		"root-device-name": *item.RootDeviceName, "ena-support": "true", "platform": "", "instance-lifecycle": "",
+		"ebs-optimized":     "false",
+		"source-dest-check": "true", "monitoring-state": "enabled", "reason": *item.StateTransitionReason,
+		"state-reason-code":    *item.StateReason.Code,
+		"state-reason-message": *item.StateReason.Message, "metadata-options.http-tokens": "required",
+		"metadata-options.http-endpoint":          "enabled",
 		"metadata-options.instance-metadata-tags": "disabled", "metadata-options.http-put-response-hop-limit": "2",
-		"block-device-mapping.volume-id": *item.BlockDeviceMappings[0].Ebs.VolumeId, "block-device-mapping.device-name": *item.BlockDeviceMappings[0].DeviceName,
-		"block-device-mapping.status": "attached", "block-device-mapping.attach-time": "2026-11-23T12:00:00.000Z", "block-device-mapping.delete-on-termination": "true",
-		"network-interface.tag-key": "Name", "network-interface.tag-value": "web",
+		"block-device-mapping.volume-id":   *item.BlockDeviceMappings[0].Ebs.VolumeId,
+		"block-device-mapping.device-name": *item.BlockDeviceMappings[0].DeviceName,
+		"block-device-mapping.status":      "attached", "block-device-mapping.attach-time": "2026-11-23T12:00:00.000Z",
+		"block-device-mapping.delete-on-termination": "true",
+		"network-interface.tag-key":                  "Name", "network-interface.tag-value": "web",
 	}
 	for name, value := range r.interfaceValues(eni) {
 		values["network-interface."+name] = value
@@ -171,9 +192,7 @@ func TestInterfacesAreFoundByEveryFilter(t *testing.T) {
 	r.launch(6)
 	paged(r, []int{5, 1}, func(token *string) ([]string, *string) {
 		out := got(
-			r,
-			r.DescribeNetworkInterfaces,
-			&ec2.DescribeNetworkInterfacesInput{MaxResults: five(), NextToken: token},
+			r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{MaxResults: five(), NextToken: token},
 		)
 		return list(
 			out.NetworkInterfaces,

@@ -52,14 +52,8 @@ var instanceAttributes = map[types.InstanceAttributeName]tell{
 		func(out *attributes) *text { return &out.RootDeviceName },
 		func(vm) string { return rootDevice },
 	),
-	types.InstanceAttributeNameKernel: textOf(
-		func(out *attributes) *text { return &out.KernelId },
-		nothing,
-	),
-	types.InstanceAttributeNameRamdisk: textOf(
-		func(out *attributes) *text { return &out.RamdiskId },
-		nothing,
-	),
+	types.InstanceAttributeNameKernel:  textOf(func(out *attributes) *text { return &out.KernelId }, nothing),
+	types.InstanceAttributeNameRamdisk: textOf(func(out *attributes) *text { return &out.RamdiskId }, nothing),
 	types.InstanceAttributeNameSriovNetSupport: textOf(
 		func(out *attributes) *text { return &out.SriovNetSupport },
 		nothing,
@@ -84,9 +78,21 @@ var instanceAttributes = map[types.InstanceAttributeName]tell{
 		func(out *attributes) *flag { return &out.EnaSupport },
 		func(vm) bool { return true },
 	),
-	types.InstanceAttributeNameBlockDeviceMapping: func(out *attributes, _ vm, item types.Instance) { out.BlockDeviceMappings = item.BlockDeviceMappings },
-	types.InstanceAttributeNameGroupSet:           func(out *attributes, _ vm, item types.Instance) { out.Groups = item.SecurityGroups },
-	types.InstanceAttributeNameProductCodes:       func(out *attributes, _ vm, item types.Instance) { out.ProductCodes = item.ProductCodes },
+	types.InstanceAttributeNameBlockDeviceMapping: func(
+		out *attributes, _ vm, item types.Instance,
+	) {
+		out.BlockDeviceMappings = item.BlockDeviceMappings
+	},
+	types.InstanceAttributeNameGroupSet: func(
+		out *attributes, _ vm, item types.Instance,
+	) {
+		out.Groups = item.SecurityGroups
+	},
+	types.InstanceAttributeNameProductCodes: func(
+		out *attributes, _ vm, item types.Instance,
+	) {
+		out.ProductCodes = item.ProductCodes
+	},
 	types.InstanceAttributeNameEnclaveOptions: func(out *attributes, _ vm, _ types.Instance) {
 		out.EnclaveOptions = &types.EnclaveOptions{Enabled: aws.Bool(false)}
 	},

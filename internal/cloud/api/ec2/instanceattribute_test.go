@@ -46,15 +46,23 @@ func TestEveryAttributeOfAnInstanceCanBeAskedFor(t *testing.T) {
 	in.UserData, in.DisableApiTermination = encoded(3), aws.Bool(true)
 	item := got(r, r.RunInstances, in).Instances[0]
 	for name, want := range map[types.InstanceAttributeName]any{
-		"instanceType": "t3.micro", "userData": "eHh4", "disableApiTermination": true, "disableApiStop": false, "instanceInitiatedShutdownBehavior": "stop",
-		"rootDeviceName": "/dev/xvda", "sourceDestCheck": true, "ebsOptimized": false, "enaSupport": true, "kernel": "", "ramdisk": "", "sriovNetSupport": "",
-		"groupSet": item.SecurityGroups, "blockDeviceMapping": item.BlockDeviceMappings, "productCodes": []types.ProductCode{},
+		"instanceType": "t3.micro", "userData": "eHh4", "disableApiTermination": true, "disableApiStop": false,
+		"instanceInitiatedShutdownBehavior": "stop",
+		"rootDeviceName":                    "/dev/xvda", "sourceDestCheck": true, "ebsOptimized": false, "enaSupport": true, "kernel": "",
+		"ramdisk": "", "sriovNetSupport": "",
+		"groupSet": item.SecurityGroups, "blockDeviceMapping": item.BlockDeviceMappings,
+		"productCodes":   []types.ProductCode{},
 		"enclaveOptions": &types.EnclaveOptions{Enabled: aws.Bool(false)},
 	} {
 		if _, ok := instanceAttributes[name]; !ok {
 			t.Errorf("%s is not offered", name)
 		}
-		if diff := cmp.Diff(want, r.attribute(*item.InstanceId, name), cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" }, cmp.Ignore())); diff != "" {
+		if diff := cmp.Diff(
+			want, r.attribute(*item.InstanceId, name),
+			cmp.FilterPath(
+				func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" }, cmp.Ignore(),
+			),
+		); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -116,18 +124,47 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 		want string
 	}{
 		{attributes{}, "InvalidParameterCombination: No attributes specified."},
-		{attributes{DisableApiStop: yes, DisableApiTermination: yes}, "InvalidParameterCombination: Fields for multiple attribute types specified: disableApiStop, disableApiTermination"},
-		{attributes{InstanceType: word("t3.small")}, "IncorrectInstanceState: The instance '" + *id + "' is not in the 'stopped' state."},
+		{
+			attributes{DisableApiStop: yes, DisableApiTermination: yes},
+			"InvalidParameterCombination: Fields for multiple attribute types specified: disableApiStop, disableApiTermination",
+		},
+		{
+			attributes{InstanceType: word("t3.small")},
+			"IncorrectInstanceState: The instance '" + *id + "' is not in the 'stopped' state.",
+		},
 		{attributes{UserData: &types.SecureBlobAttributeValue{Value: []byte("x")}}, "IncorrectInstanceState:"},
 		{attributes{EbsOptimized: yes}, "IncorrectInstanceState:"},
 		{attributes{InstanceInitiatedShutdownBehavior: word("nap")}, "InvalidParameterValue:"},
-		{attributes{Groups: []string{"sg-0123456789abcdef0"}}, "InvalidGroup.NotFound: The security group 'sg-0123456789abcdef0' does not exist"},
-		{attributes{Kernel: word("aki")}, "UnsupportedOperation: aloft's local cloud does not support the parameter kernel.value"},
-		{attributes{Attribute: "kernel", Value: aws.String("aki")}, "UnsupportedOperation: aloft's local cloud does not support the parameter attribute kernel"},
+		{
+			attributes{Groups: []string{"sg-0123456789abcdef0"}},
+			"InvalidGroup.NotFound: The security group 'sg-0123456789abcdef0' does not exist",
+		},
+		{
+			attributes{Kernel: word("aki")},
+			"UnsupportedOperation: aloft's local cloud does not support the parameter kernel.value",
+		},
+		{
+			attributes{Attribute: "kernel", Value: aws.String("aki")},
+			"UnsupportedOperation: aloft's local cloud does not support the parameter attribute kernel",
+		},
 		{attributes{Value: aws.String("true")}, "MissingParameter: The request must contain the parameter attribute"},
 		{attributes{Attribute: "disableApiStop", Value: aws.String("maybe")}, "InvalidParameterValue:"},
-		{attributes{BlockDeviceMappings: []types.InstanceBlockDeviceMappingSpecification{{DeviceName: aws.String("/dev/sdf")}}}, "InvalidInstanceAttributeValue: No device is currently mapped at /dev/sdf"},
-		{attributes{BlockDeviceMappings: []types.InstanceBlockDeviceMappingSpecification{{DeviceName: aws.String("/dev/xvda"), VirtualName: aws.String("ephemeral0")}}}, "UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.virtualName"},
+		{
+			attributes{
+				BlockDeviceMappings: []types.InstanceBlockDeviceMappingSpecification{
+					{DeviceName: aws.String("/dev/sdf")},
+				},
+			},
+			"InvalidInstanceAttributeValue: No device is currently mapped at /dev/sdf",
+		},
+		{
+			attributes{
+				BlockDeviceMappings: []types.InstanceBlockDeviceMappingSpecification{
+					{DeviceName: aws.String("/dev/xvda"), VirtualName: aws.String("ephemeral0")},
+				},
+			},
+			"UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.virtualName",
+		},
 		{attributes{DisableApiStop: yes, DryRun: aws.Bool(true)}, dryRun},
 	} {
 		test.in.InstanceId = id
@@ -167,7 +204,10 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 		{attributes{Attribute: "instanceType", Value: aws.String("m5.large")}, "instanceType", "m5.large"},
 		{attributes{UserData: &types.SecureBlobAttributeValue{Value: []byte("xxx")}}, "userData", "eHh4"},
 		{attributes{Attribute: "userData", Value: aws.String("eHg=")}, "userData", "eHg="},
-		{attributes{InstanceInitiatedShutdownBehavior: word("terminate")}, "instanceInitiatedShutdownBehavior", "terminate"},
+		{
+			attributes{InstanceInitiatedShutdownBehavior: word("terminate")}, "instanceInitiatedShutdownBehavior",
+			"terminate",
+		},
 	} {
 		test.in.InstanceId = id
 		got(r, r.ModifyInstanceAttribute, &test.in)
@@ -184,7 +224,9 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 	if disks := r.attribute(*id, "blockDeviceMapping").([]types.InstanceBlockDeviceMapping); *disks[0].Ebs.DeleteOnTermination {
 		t.Error("the volume is not kept")
 	}
-	if eni, _ := store.NetworkInterfaces.Get(r.cloud.Store.View(), *item.NetworkInterfaces[0].NetworkInterfaceId); eni.SourceDestCheck {
+	if eni, _ := store.NetworkInterfaces.Get(
+		r.cloud.Store.View(), *item.NetworkInterfaces[0].NetworkInterfaceId,
+	); eni.SourceDestCheck {
 		t.Error("the interface checks sources still")
 	}
 }

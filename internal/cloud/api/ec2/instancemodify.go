@@ -21,7 +21,8 @@ func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanc
 		return nil, err
 	}
 	if err := refuseBut(in, "DryRun", "InstanceId", "Attribute", "Value", "Groups", "DisableApiStop", "DisableApiTermination", "SourceDestCheck", "EbsOptimized",
-		"InstanceType", "InstanceInitiatedShutdownBehavior", "UserData", "BlockDeviceMappings.DeviceName", "BlockDeviceMappings.Ebs.DeleteOnTermination",
+		"InstanceType", "InstanceInitiatedShutdownBehavior", "UserData", "BlockDeviceMappings.DeviceName",
+		"BlockDeviceMappings.Ebs.DeleteOnTermination",
 		"BlockDeviceMappings.Ebs.VolumeId"); err != nil {
 		return nil, err
 	}
@@ -30,9 +31,12 @@ func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanc
 		return nil, err
 	}
 	if err := exclusive(map[string]bool{
-		"groupId": len(in.Groups) > 0, "disableApiStop": in.DisableApiStop != nil, "disableApiTermination": in.DisableApiTermination != nil,
-		"sourceDestCheck": in.SourceDestCheck != nil, "ebsOptimized": in.EbsOptimized != nil, "instanceType": in.InstanceType != nil, "userData": in.UserData != nil,
-		"instanceInitiatedShutdownBehavior": in.InstanceInitiatedShutdownBehavior != nil, "blockDeviceMapping": len(in.BlockDeviceMappings) > 0,
+		"groupId": len(in.Groups) > 0, "disableApiStop": in.DisableApiStop != nil,
+		"disableApiTermination": in.DisableApiTermination != nil,
+		"sourceDestCheck":       in.SourceDestCheck != nil, "ebsOptimized": in.EbsOptimized != nil,
+		"instanceType": in.InstanceType != nil, "userData": in.UserData != nil,
+		"instanceInitiatedShutdownBehavior": in.InstanceInitiatedShutdownBehavior != nil,
+		"blockDeviceMapping":                len(in.BlockDeviceMappings) > 0,
 	}); err != nil {
 		return nil, err
 	}
@@ -54,9 +58,7 @@ func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanc
 		if in.SourceDestCheck != nil {
 			for _, id := range row.InterfaceIDs {
 				store.NetworkInterfaces.Edit(
-					tx,
-					id,
-					func(eni *store.NetworkInterface) { set(&eni.SourceDestCheck, in.SourceDestCheck) },
+					tx, id, func(eni *store.NetworkInterface) { set(&eni.SourceDestCheck, in.SourceDestCheck) },
 				)
 			}
 		}
@@ -71,7 +73,9 @@ var modifiers = map[types.InstanceAttributeName]func(in *ec2.ModifyInstanceAttri
 		in.InstanceType = &types.AttributeValue{Value: value}
 		return true
 	},
-	types.InstanceAttributeNameInstanceInitiatedShutdownBehavior: func(in *ec2.ModifyInstanceAttributeInput, value *string) bool {
+	types.InstanceAttributeNameInstanceInitiatedShutdownBehavior: func(
+		in *ec2.ModifyInstanceAttributeInput, value *string,
+	) bool {
 		in.InstanceInitiatedShutdownBehavior = &types.AttributeValue{Value: value}
 		return true
 	},
@@ -149,9 +153,7 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 	if b := in.InstanceInitiatedShutdownBehavior; b != nil && aws.ToString(b.Value) != "stop" &&
 		aws.ToString(b.Value) != "terminate" {
 		return invalidValue(
-			"instanceInitiatedShutdownBehavior",
-			aws.ToString(b.Value),
-			"Valid values are stop and terminate.",
+			"instanceInitiatedShutdownBehavior", aws.ToString(b.Value), "Valid values are stop and terminate.",
 		)
 	}
 	return nil
@@ -191,16 +193,11 @@ func keepDisks(tx *store.Tx, row vm, mappings []types.InstanceBlockDeviceMapping
 		}
 		if id := aws.ToString(mapping.Ebs.VolumeId); id != "" && id != volume.ID {
 			return wire.Errorf(
-				"InvalidInstanceAttributeValue",
-				"The volume '%s' is not mapped at %s",
-				id,
-				volume.Device,
+				"InvalidInstanceAttributeValue", "The volume '%s' is not mapped at %s", id, volume.Device,
 			)
 		}
 		store.Volumes.Edit(
-			tx,
-			volume.ID,
-			func(row *store.Volume) { row.DeleteOnTermination = *mapping.Ebs.DeleteOnTermination },
+			tx, volume.ID, func(row *store.Volume) { row.DeleteOnTermination = *mapping.Ebs.DeleteOnTermination },
 		)
 	}
 	return nil

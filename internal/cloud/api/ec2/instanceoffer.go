@@ -13,17 +13,26 @@ import (
 // does as the value says anyway: it has no placement groups, no reserved
 // capacity, no names of resources in DNS.
 var launchWishes = []string{
-	"DryRun", "ClientToken", "MinCount", "MaxCount", "ImageId", "InstanceType", "KeyName", "UserData", "TagSpecifications",
+	"DryRun", "ClientToken", "MinCount", "MaxCount", "ImageId", "InstanceType", "KeyName", "UserData",
+	"TagSpecifications",
 	"LaunchTemplate.LaunchTemplateId", "LaunchTemplate.LaunchTemplateName", "LaunchTemplate.Version",
-	"SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress", "Placement.AvailabilityZone", "Placement.Tenancy=default",
-	"NetworkInterfaces.SubnetId", "NetworkInterfaces.Groups", "NetworkInterfaces.PrivateIpAddress", "NetworkInterfaces.AssociatePublicIpAddress",
-	"NetworkInterfaces.Description", "NetworkInterfaces.DeleteOnTermination", "NetworkInterfaces.InterfaceType=interface",
-	"BlockDeviceMappings.DeviceName", "BlockDeviceMappings.Ebs.VolumeSize", "BlockDeviceMappings.Ebs.VolumeType", "BlockDeviceMappings.Ebs.DeleteOnTermination",
-	"MetadataOptions.HttpTokens", "MetadataOptions.HttpEndpoint", "MetadataOptions.HttpPutResponseHopLimit", "MetadataOptions.InstanceMetadataTags",
-	"MetadataOptions.HttpProtocolIpv6=disabled", "EbsOptimized", "DisableApiTermination", "DisableApiStop", "InstanceInitiatedShutdownBehavior",
+	"SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress", "Placement.AvailabilityZone",
+	"Placement.Tenancy=default",
+	"NetworkInterfaces.SubnetId", "NetworkInterfaces.Groups", "NetworkInterfaces.PrivateIpAddress",
+	"NetworkInterfaces.AssociatePublicIpAddress",
+	"NetworkInterfaces.Description", "NetworkInterfaces.DeleteOnTermination",
+	"NetworkInterfaces.InterfaceType=interface",
+	"BlockDeviceMappings.DeviceName", "BlockDeviceMappings.Ebs.VolumeSize", "BlockDeviceMappings.Ebs.VolumeType",
+	"BlockDeviceMappings.Ebs.DeleteOnTermination",
+	"MetadataOptions.HttpTokens", "MetadataOptions.HttpEndpoint", "MetadataOptions.HttpPutResponseHopLimit",
+	"MetadataOptions.InstanceMetadataTags",
+	"MetadataOptions.HttpProtocolIpv6=disabled", "EbsOptimized", "DisableApiTermination", "DisableApiStop",
+	"InstanceInitiatedShutdownBehavior",
 	"Monitoring.Enabled", "CreditSpecification.CpuCredits",
-	"CapacityReservationSpecification.CapacityReservationPreference=open", "CapacityReservationSpecification.CapacityReservationPreference=none",
-	"PrivateDnsNameOptions.HostnameType=ip-name", "MaintenanceOptions.AutoRecovery=default", "NetworkPerformanceOptions.BandwidthWeighting=default",
+	"CapacityReservationSpecification.CapacityReservationPreference=open",
+	"CapacityReservationSpecification.CapacityReservationPreference=none",
+	"PrivateDnsNameOptions.HostnameType=ip-name", "MaintenanceOptions.AutoRecovery=default",
+	"NetworkPerformanceOptions.BandwidthWeighting=default",
 }
 
 // checkOffered refuses what a launch asks for that the local cloud has nothing
@@ -32,7 +41,9 @@ func checkOffered(in *ec2.RunInstancesInput) error {
 	if err := refuseBut(in, launchWishes...); err != nil {
 		return err
 	}
-	if err := unsupported(map[string]bool{"networkInterfaces: more than one": len(in.NetworkInterfaces) > 1}); err != nil {
+	if err := unsupported(map[string]bool{
+		"networkInterfaces: more than one": len(in.NetworkInterfaces) > 1,
+	}); err != nil {
 		return err
 	}
 	for _, mapping := range in.BlockDeviceMappings {

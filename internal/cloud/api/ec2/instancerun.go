@@ -116,7 +116,9 @@ func checkInterfaces(in *ec2.RunInstancesInput) error {
 		what string
 		set  bool
 	}{
-		{"subnet ID", in.SubnetId != nil}, {"security groups", len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0}, {"private IP address", in.PrivateIpAddress != nil},
+		{
+			"subnet ID", in.SubnetId != nil,
+		}, {"security groups", len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0}, {"private IP address", in.PrivateIpAddress != nil},
 	} {
 		if beside.set && len(in.NetworkInterfaces) > 0 {
 			return wire.Errorf(
@@ -203,9 +205,8 @@ func (l *launch) place(r store.Reader, region string) (err error) {
 	var wish *bool
 	if len(l.in.NetworkInterfaces) == 1 {
 		nic := l.in.NetworkInterfaces[0]
-		subnetID, ids, address, wish = nic.SubnetId, nic.Groups, aws.ToString(
-			nic.PrivateIpAddress,
-		), nic.AssociatePublicIpAddress
+		subnetID, ids, address, wish = nic.SubnetId, nic.Groups, aws.ToString(nic.PrivateIpAddress),
+			nic.AssociatePublicIpAddress
 		l.about, l.keepNIC = aws.ToString(nic.Description), nic.DeleteOnTermination != nil && !*nic.DeleteOnTermination
 	}
 	if l.subnet, err = subnetFor(r, region, subnetID, l.in.Placement); err != nil {
@@ -240,10 +241,7 @@ func subnetFor(r store.Reader, region string, id *string, placement *types.Place
 		subnet, err := subnets.get(r, region, *id)
 		if err == nil && zone != "" && subnet.Zone != zone {
 			return nil, wire.Errorf(
-				"InvalidParameterValue",
-				"The availability zone '%s' is not that of subnet '%s'.",
-				zone,
-				subnet.ID,
+				"InvalidParameterValue", "The availability zone '%s' is not that of subnet '%s'.", zone, subnet.ID,
 			)
 		}
 		return subnet, err
@@ -266,10 +264,7 @@ func groupsFor(r store.Reader, region string, subnet *store.Subnet, ids, names [
 		}
 		if group.VPCID != subnet.VPCID {
 			return nil, wire.Errorf(
-				"InvalidParameter",
-				"Security group %s and subnet %s belong to different networks.",
-				id,
-				subnet.ID,
+				"InvalidParameter", "Security group %s and subnet %s belong to different networks.", id, subnet.ID,
 			)
 		}
 		groups = append(groups, group.ID)
@@ -281,10 +276,7 @@ func groupsFor(r store.Reader, region string, subnet *store.Subnet, ids, names [
 		group, ok := groupNamed(r, subnet.VPCID, name)
 		if !ok {
 			return nil, wire.Errorf(
-				"InvalidGroup.NotFound",
-				"The security group '%s' does not exist in VPC '%s'",
-				name,
-				subnet.VPCID,
+				"InvalidGroup.NotFound", "The security group '%s' does not exist in VPC '%s'", name, subnet.VPCID,
 			)
 		}
 		groups = append(groups, group.ID)
@@ -299,7 +291,8 @@ func (a *API) launch(tx *store.Tx, l *launch) ([]string, error) {
 	for index := range aws.ToInt32(l.in.MaxCount) {
 		row := a.instanceRow(l, reservation, index)
 		wish := addressing.Wish{
-			Subnet: l.subnet, PrivateIP: l.privateIP, GroupIDs: l.groups, Description: l.about, Tags: l.tags[types.ResourceTypeNetworkInterface],
+			Subnet: l.subnet, PrivateIP: l.privateIP, GroupIDs: l.groups, Description: l.about,
+			Tags:       l.tags[types.ResourceTypeNetworkInterface],
 			InstanceID: row.ID, DeleteOnTermination: !l.keepNIC, AttachedAt: now,
 		}
 		if l.public {
@@ -311,9 +304,7 @@ func (a *API) launch(tx *store.Tx, l *launch) ([]string, error) {
 			return ids, nil
 		case errors.Is(err, addressing.ErrSubnetFull):
 			return nil, wire.Errorf(
-				"InsufficientFreeAddressesInSubnet",
-				"Not enough free addresses in subnet '%s'",
-				l.subnet.ID,
+				"InsufficientFreeAddressesInSubnet", "Not enough free addresses in subnet '%s'", l.subnet.ID,
 			)
 		case errors.Is(err, addressing.ErrInUse):
 			return nil, wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", l.privateIP)
@@ -327,10 +318,11 @@ func (a *API) launch(tx *store.Tx, l *launch) ([]string, error) {
 			)
 		}
 		volume := &store.Volume{
-			ID: a.ids.ID(
-				"vol-",
-			), Region: row.Region, Zone: row.Zone, SizeGiB: l.sizeGiB, Type: l.volume, IOPS: 3000, Throughput: 125, SnapshotID: l.snapshot.ID,
-			InstanceID: row.ID, Device: rootDevice, DeleteOnTermination: !l.keepRoot, Created: now, AttachedAt: now, Tags: l.tags[types.ResourceTypeVolume], State: "in-use",
+			ID:     a.ids.ID("vol-"),
+			Region: row.Region, Zone: row.Zone, SizeGiB: l.sizeGiB, Type: l.volume, IOPS: 3000, Throughput: 125,
+			SnapshotID: l.snapshot.ID,
+			InstanceID: row.ID, Device: rootDevice, DeleteOnTermination: !l.keepRoot, Created: now, AttachedAt: now,
+			Tags: l.tags[types.ResourceTypeVolume], State: "in-use",
 		}
 		store.Volumes.Put(tx, volume)
 		row.InterfaceIDs, row.RootVolumeID = []string{eni.ID}, volume.ID
@@ -344,16 +336,18 @@ func (a *API) instanceRow(l *launch, reservation string, index int32) *store.Ins
 	in := l.in
 	t, _ := instancetype.ByName(typeOf(in))
 	row := &store.Instance{
-		ID: a.ids.ID(
-			"i-",
-		), Region: l.subnet.Region, VPCID: l.subnet.VPCID, SubnetID: l.subnet.ID, Zone: l.subnet.Zone, ReservationID: reservation,
-		ImageID: l.image.ID, Type: typeOf(in), KeyName: aws.ToString(in.KeyName), UserData: aws.ToString(in.UserData), ClientToken: aws.ToString(in.ClientToken),
+		ID:     a.ids.ID("i-"),
+		Region: l.subnet.Region, VPCID: l.subnet.VPCID, SubnetID: l.subnet.ID, Zone: l.subnet.Zone,
+		ReservationID: reservation,
+		ImageID:       l.image.ID, Type: typeOf(in), KeyName: aws.ToString(in.KeyName), UserData: aws.ToString(in.UserData),
+		ClientToken: aws.ToString(in.ClientToken),
 		LaunchIndex: index, LaunchTime: a.Now(), EBSOptimized: aws.ToBool(in.EbsOptimized), SourceDestCheck: true,
-		DisableAPITermination: aws.ToBool(
-			in.DisableApiTermination,
-		), DisableAPIStop: aws.ToBool(in.DisableApiStop), ShutdownBehavior: "stop",
-		MetadataTokens: "optional", MetadataEndpoint: "enabled", MetadataHopLimit: 1, MetadataTags: "disabled", CPUCredits: t.CPUCredits,
-		Layers: l.snapshot.Layers, Tags: l.tags[types.ResourceTypeInstance], Wanted: store.Running, State: store.Pending,
+		DisableAPITermination: aws.ToBool(in.DisableApiTermination),
+		DisableAPIStop:        aws.ToBool(in.DisableApiStop), ShutdownBehavior: "stop",
+		MetadataTokens: "optional", MetadataEndpoint: "enabled", MetadataHopLimit: 1, MetadataTags: "disabled",
+		CPUCredits: t.CPUCredits,
+		Layers:     l.snapshot.Layers, Tags: l.tags[types.ResourceTypeInstance], Wanted: store.Running,
+		State: store.Pending,
 	}
 	if in.InstanceInitiatedShutdownBehavior != "" {
 		row.ShutdownBehavior = string(in.InstanceInitiatedShutdownBehavior)

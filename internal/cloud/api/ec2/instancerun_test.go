@@ -20,7 +20,9 @@ func (c *cloud) built() string {
 	if err := c.Store.Update(func(tx *store.Tx) error {
 		store.Images.Edit(tx, *image.ImageId, func(row *store.Image) {
 			row.State, row.StateReason = "available", ""
-			store.Snapshots.Edit(tx, row.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} })
+			store.Snapshots.Edit(
+				tx, row.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
+			)
 		})
 		return nil
 	}); err != nil {
@@ -93,7 +95,9 @@ func TestRunInstancesRefusals(t *testing.T) {
 		"shutdown":        {func(in *ec2.RunInstancesInput) { in.InstanceInitiatedShutdownBehavior = "nap" }, "InvalidParameterValue"},
 		"placement group": {func(in *ec2.RunInstancesInput) { in.Placement = &types.Placement{GroupName: aws.String("g")} }, "UnsupportedOperation"},
 		"second address": {func(in *ec2.RunInstancesInput) {
-			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{SecondaryPrivateIpAddressCount: aws.Int32(1)}}
+			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
+				{SecondaryPrivateIpAddressCount: aws.Int32(1)},
+			}
 		}, "UnsupportedOperation"},
 		"dry run": {func(in *ec2.RunInstancesInput) { in.DryRun = aws.Bool(true) }, "DryRunOperation"},
 	} {
@@ -163,7 +167,12 @@ func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 	if _, err := c.RunInstances(c.ctx, &other); code(err) != "IdempotentParameterMismatch" {
 		t.Errorf("other request of the token: %v", err)
 	}
-	if err := c.Store.Update(func(tx *store.Tx) error { store.Instances.Delete(tx, *out.Instances[0].InstanceId); return nil }); err != nil {
+	if err := c.Store.Update(func(tx *store.Tx) error {
+		store.Instances.Delete(
+			tx, *out.Instances[0].InstanceId,
+		)
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if fresh := do(c, c.RunInstances, in); len(fresh.Instances) != 2 || *fresh.ReservationId == *out.ReservationId {
@@ -178,9 +187,8 @@ func TestRunInstancesInterface(t *testing.T) {
 	in := single(image)
 	in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{
 		DeviceIndex: aws.Int32(0), SubnetId: &subnet, Groups: []string{group}, PrivateIpAddress: aws.String("10.0.1.9"),
-		AssociatePublicIpAddress: aws.Bool(
-			true,
-		), DeleteOnTermination: aws.Bool(false), Description: aws.String("front"),
+		AssociatePublicIpAddress: aws.Bool(true),
+		DeleteOnTermination:      aws.Bool(false), Description: aws.String("front"),
 	}}
 	eni := do(c, c.RunInstances, in).Instances[0].NetworkInterfaces[0]
 	if eni.Association == nil || *eni.PrivateIpAddress != "10.0.1.9" || *eni.Groups[0].GroupId != group ||

@@ -51,14 +51,11 @@ func (a *API) moved(
 				return err
 			}
 			store.Instances.Put(tx, after)
-			changes = append(
-				changes,
-				types.InstanceStateChange{
-					InstanceId:    aws.String(id),
-					PreviousState: stateOf(row.State),
-					CurrentState:  stateOf(after.State),
-				},
-			)
+			changes = append(changes, types.InstanceStateChange{
+				InstanceId:    aws.String(id),
+				PreviousState: stateOf(row.State),
+				CurrentState:  stateOf(after.State),
+			})
 		}
 		return nil
 	})
@@ -67,10 +64,7 @@ func (a *API) moved(
 
 func incorrectState(row vm, doing string) error {
 	return wire.Errorf(
-		"IncorrectInstanceState",
-		"The instance '%s' is not in a state from which it can be %s.",
-		row.ID,
-		doing,
+		"IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", row.ID, doing,
 	)
 }
 

@@ -121,14 +121,10 @@ func TestProtectedInstancesStay(t *testing.T) {
 		&ec2.TerminateInstancesInput{InstanceIds: []string{id}},
 		"OperationNotPermitted: The instance '"+id+"' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
 	)
-	got(
-		r,
-		r.ModifyInstanceAttribute,
-		&ec2.ModifyInstanceAttributeInput{
-			InstanceId:            &id,
-			DisableApiTermination: &types.AttributeBooleanValue{Value: aws.Bool(false)},
-		},
-	)
+	got(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{
+		InstanceId:            &id,
+		DisableApiTermination: &types.AttributeBooleanValue{Value: aws.Bool(false)},
+	})
 	got(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
 }
 
@@ -161,10 +157,11 @@ func TestStatusIsOfRunningInstancesUnlessAllAreAsked(t *testing.T) {
 		t.Errorf("status %v", all)
 	}
 	narrowed(r, statusFilters, map[string]string{
-		"availability-zone-id": "use1-az" + string(
-			"123456"[(*items[0].Placement.AvailabilityZone)[9]-'a'],
-		), "availability-zone": *items[0].Placement.AvailabilityZone, "event.code": "", "event.description": "", "event.not-after": "", "event.not-before": "",
-		"event.instance-event-id": "", "event.not-before-deadline": "", "instance-state-code": "16", "instance-state-name": "running", "instance-status.reachability": "passed", "instance-status.status": "ok",
+		"availability-zone-id": "use1-az" + string("123456"[(*items[0].Placement.AvailabilityZone)[9]-'a']),
+		"availability-zone":    *items[0].Placement.AvailabilityZone, "event.code": "", "event.description": "",
+		"event.not-after": "", "event.not-before": "",
+		"event.instance-event-id": "", "event.not-before-deadline": "", "instance-state-code": "16",
+		"instance-state-name": "running", "instance-status.reachability": "passed", "instance-status.status": "ok",
 		"system-status.reachability": "passed", "system-status.status": "ok", "operator.managed": "false",
 	}, first, func(f types.Filter) []string {
 		out := got(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{Filters: []types.Filter{f}})

@@ -65,7 +65,9 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstan
 			types.Filter{Name: aws.String("instance-state-name"), Values: []string{store.Running}},
 		)
 	}
-	rows, next, err := statuses().describe(view, region, query{ids: in.InstanceIds, idParameter: "instancesSet", filters: asked, page: page{in.MaxResults, in.NextToken}})
+	rows, next, err := statuses().describe(view, region, query{
+		ids: in.InstanceIds, idParameter: "instancesSet", filters: asked, page: page{in.MaxResults, in.NextToken},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -25,15 +25,11 @@ var typeFilters = filters[instancetype.Type]{
 	"processor-info.supported-architecture": always[instancetype.Type]("x86_64"),
 	"bare-metal":                            always[instancetype.Type]("false"),
 	"instance-storage-supported":            always[instancetype.Type]("false"),
-	"burstable-performance-supported": one(
-		func(t instancetype.Type) string { return strconv.FormatBool(t.Burstable) },
-	),
-	"free-tier-eligible": one(
-		func(t instancetype.Type) string { return strconv.FormatBool(t.FreeTier) },
-	),
-	"vcpu-info.default-vcpus":  one(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
-	"memory-info.size-in-mib":  one(func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) }),
-	"network-info.ena-support": one(func(t instancetype.Type) string { return t.ENASupport }),
+	"burstable-performance-supported":       one(func(t instancetype.Type) string { return strconv.FormatBool(t.Burstable) }),
+	"free-tier-eligible":                    one(func(t instancetype.Type) string { return strconv.FormatBool(t.FreeTier) }),
+	"vcpu-info.default-vcpus":               one(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
+	"memory-info.size-in-mib":               one(func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) }),
+	"network-info.ena-support":              one(func(t instancetype.Type) string { return t.ENASupport }),
 }
 
 // DescribeInstanceTypes lists the instance types on offer.
@@ -93,12 +89,10 @@ func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
 
 func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 	return types.InstanceTypeInfo{
-		InstanceType: types.InstanceType(
-			t.Name,
-		), CurrentGeneration: aws.Bool(true), FreeTierEligible: aws.Bool(t.FreeTier), BareMetal: aws.Bool(false),
-		Hypervisor: types.InstanceTypeHypervisor(
-			t.Hypervisor,
-		), BurstablePerformanceSupported: aws.Bool(t.Burstable), InstanceStorageSupported: aws.Bool(false),
+		InstanceType:      types.InstanceType(t.Name),
+		CurrentGeneration: aws.Bool(true), FreeTierEligible: aws.Bool(t.FreeTier), BareMetal: aws.Bool(false),
+		Hypervisor:                    types.InstanceTypeHypervisor(t.Hypervisor),
+		BurstablePerformanceSupported: aws.Bool(t.Burstable), InstanceStorageSupported: aws.Bool(false),
 		SupportedUsageClasses: []types.UsageClassType{
 			types.UsageClassTypeOnDemand,
 		}, SupportedRootDeviceTypes: []types.RootDeviceType{types.RootDeviceTypeEbs},
@@ -115,10 +109,10 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 		MemoryInfo: &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
 		EbsInfo:    &types.EbsInfo{EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized)},
 		NetworkInfo: &types.NetworkInfo{
-			NetworkPerformance: aws.String(
-				t.Network,
-			), MaximumNetworkInterfaces: aws.Int32(int32(t.Interfaces)), Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
-			EnaSupport: types.EnaSupport(t.ENASupport), Ipv6Supported: aws.Bool(true),
+			NetworkPerformance:        aws.String(t.Network),
+			MaximumNetworkInterfaces:  aws.Int32(int32(t.Interfaces)),
+			Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
+			EnaSupport:                types.EnaSupport(t.ENASupport), Ipv6Supported: aws.Bool(true),
 		},
 	}
 }

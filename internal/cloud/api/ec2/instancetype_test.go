@@ -18,10 +18,13 @@ func typeNames(out *ec2.DescribeInstanceTypesOutput) []string {
 func TestInstanceTypesAreFoundByEveryFilterAndInPages(t *testing.T) {
 	r := newRemote(t)
 	narrowed(r, typeFilters, map[string]string{
-		"instance-type": "t3.micro", "hypervisor": "nitro", "current-generation": "true", "supported-virtualization-type": "hvm",
-		"supported-root-device-type": "ebs", "supported-usage-class": "on-demand", "processor-info.supported-architecture": "x86_64",
-		"bare-metal": "false", "burstable-performance-supported": "true", "free-tier-eligible": "true", "instance-storage-supported": "false",
-		"vcpu-info.default-vcpus": "2", "memory-info.size-in-mib": "1024", "network-info.ena-support": "required",
+		"instance-type": "t3.micro", "hypervisor": "nitro", "current-generation": "true",
+		"supported-virtualization-type": "hvm",
+		"supported-root-device-type":    "ebs", "supported-usage-class": "on-demand",
+		"processor-info.supported-architecture": "x86_64",
+		"bare-metal":                            "false", "burstable-performance-supported": "true", "free-tier-eligible": "true",
+		"instance-storage-supported": "false",
+		"vcpu-info.default-vcpus":    "2", "memory-info.size-in-mib": "1024", "network-info.ena-support": "required",
 	}, "t3.micro", func(f types.Filter) []string {
 		return typeNames(got(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{Filters: []types.Filter{f}}))
 	})
@@ -33,7 +36,9 @@ func TestInstanceTypesAreFoundByEveryFilterAndInPages(t *testing.T) {
 		out := got(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{MaxResults: five(), NextToken: token})
 		return typeNames(out), out.NextToken
 	})
-	if names := typeNames(got(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{InstanceTypes: []types.InstanceType{"t3.micro", "m5.large", "t3.micro"}})); !slices.Equal(
+	if names := typeNames(got(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{
+		InstanceTypes: []types.InstanceType{"t3.micro", "m5.large", "t3.micro"},
+	})); !slices.Equal(
 		names,
 		[]string{"m5.large", "t3.micro"},
 	) {
@@ -71,9 +76,7 @@ func TestTypesAreOfferedInEveryPlaceOfTheRegion(t *testing.T) {
 	}
 	all := func(kind types.LocationType, f ...types.Filter) []string {
 		out := got(
-			r,
-			r.DescribeInstanceTypeOfferings,
-			&ec2.DescribeInstanceTypeOfferingsInput{LocationType: kind, Filters: f},
+			r, r.DescribeInstanceTypeOfferings, &ec2.DescribeInstanceTypeOfferingsInput{LocationType: kind, Filters: f},
 		)
 		for _, o := range out.InstanceTypeOfferings {
 			if kind != "" && o.LocationType != kind || kind == "" && o.LocationType != types.LocationTypeRegion {
@@ -82,12 +85,16 @@ func TestTypesAreOfferedInEveryPlaceOfTheRegion(t *testing.T) {
 		}
 		return places(out)
 	}
-	for kind, want := range map[types.LocationType]int{"": n, "region": n, "availability-zone": 6 * n, "availability-zone-id": 6 * n, "outpost": 0} {
+	for kind, want := range map[types.LocationType]int{
+		"": n, "region": n, "availability-zone": 6 * n, "availability-zone-id": 6 * n, "outpost": 0,
+	} {
 		if found := all(kind); len(found) != want {
 			t.Errorf("%s: %d offerings, want %d", kind, len(found), want)
 		}
 	}
-	if found := all("availability-zone", filter("instance-type", "t3.mi*"), filter("location", "us-east-1b", "us-east-1c")); !slices.Equal(
+	if found := all(
+		"availability-zone", filter("instance-type", "t3.mi*"), filter("location", "us-east-1b", "us-east-1c"),
+	); !slices.Equal(
 		found,
 		[]string{"t3.micro@us-east-1b", "t3.micro@us-east-1c"},
 	) {

@@ -32,7 +32,9 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 		return nil, err
 	}
 	pages, kind := page{in.MaxResults, in.NextToken}, cmp.Or(in.LocationType, types.LocationTypeRegion)
-	if err := cmp.Or(pages.check("", false), known("LocationType", kind), offeringFilters.check(in.Filters)); err != nil {
+	if err := cmp.Or(
+		pages.check("", false), known("LocationType", kind), offeringFilters.check(in.Filters),
+	); err != nil {
 		return nil, err
 	}
 	var found []offering

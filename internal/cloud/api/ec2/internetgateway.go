@@ -14,9 +14,10 @@ import (
 
 var internetGateways = noun[store.InternetGateway]{
 	table: store.InternetGateways, kind: types.ResourceTypeInternetGateway, prefix: "igw-",
-	notFound: "InvalidInternetGatewayID.NotFound", unknown: "The internetGateway ID", malformed: "InvalidInternetGatewayId.Malformed",
-	place: func(row *store.InternetGateway) (string, string) { return row.Region, row.ID },
-	tags:  func(row *store.InternetGateway) *store.Tags { return &row.Tags },
+	notFound: "InvalidInternetGatewayID.NotFound", unknown: "The internetGateway ID",
+	malformed: "InvalidInternetGatewayId.Malformed",
+	place:     func(row *store.InternetGateway) (string, string) { return row.Region, row.ID },
+	tags:      func(row *store.InternetGateway) *store.Tags { return &row.Tags },
 	filters: tagged(func(row *store.InternetGateway) store.Tags { return row.Tags }, filters[*store.InternetGateway]{
 		"internet-gateway-id": one(func(row *store.InternetGateway) string { return row.ID }),
 		"owner-id":            always[*store.InternetGateway](identity.Account),
@@ -65,7 +66,8 @@ func (a *API) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInte
 		return nil, err
 	}
 	rows, next, err := internetGateways.describe(view, region, query{
-		ids: in.InternetGatewayIds, idParameter: "internetGatewayIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken},
+		ids: in.InternetGatewayIds, idParameter: "internetGatewayIds", filters: in.Filters,
+		page: page{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

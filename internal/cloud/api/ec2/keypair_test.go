@@ -19,7 +19,9 @@ func TestThePrivateHalfOfAKeyOpensWhatItsPublicHalfGuards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shown := do(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{KeyNames: []string{string(kind)}, IncludePublicKey: aws.Bool(true)}).KeyPairs[0]
+		shown := do(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{
+			KeyNames: []string{string(kind)}, IncludePublicKey: aws.Bool(true),
+		}).KeyPairs[0]
 		if want := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey()))); *shown.PublicKey != want ||
 			shown.KeyType != kind ||
 			*shown.KeyFingerprint != *out.KeyFingerprint {
@@ -37,7 +39,9 @@ func TestThePrivateHalfOfAKeyOpensWhatItsPublicHalfGuards(t *testing.T) {
 		&ec2.CreateKeyPairInput{KeyName: aws.String("ed25519"), KeyType: "ed25519"},
 		"InvalidKeyPair.Duplicate: The keypair already exists",
 	)
-	if _, err := c.CreateKeyPair(c.ctx, &ec2.CreateKeyPairInput{KeyName: aws.String("p"), KeyFormat: types.KeyFormatPpk}); code(
+	if _, err := c.CreateKeyPair(c.ctx, &ec2.CreateKeyPairInput{
+		KeyName: aws.String("p"), KeyFormat: types.KeyFormatPpk,
+	}); code(
 		err,
 	) != "UnsupportedOperation" {
 		t.Errorf("ppk: %v", err)
@@ -69,12 +73,16 @@ func TestImportedKeysAreKeptInWhateverFormTheyCome(t *testing.T) {
 		if *out.KeyFingerprint != printEd25519 {
 			t.Errorf("%s: fingerprint %s", name, *out.KeyFingerprint)
 		}
-		shown := do(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{KeyPairIds: []string{*out.KeyPairId}, IncludePublicKey: aws.Bool(true)}).KeyPairs[0]
+		shown := do(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{
+			KeyPairIds: []string{*out.KeyPairId}, IncludePublicKey: aws.Bool(true),
+		}).KeyPairs[0]
 		if *shown.PublicKey != "ssh-ed25519 "+blob {
 			t.Errorf("%s: %s", name, *shown.PublicKey)
 		}
 	}
-	if got := do(c, c.ImportKeyPair, &ec2.ImportKeyPairInput{KeyName: aws.String("rsa"), PublicKeyMaterial: []byte(importedRSA)}); *got.KeyFingerprint != printRSA {
+	if got := do(c, c.ImportKeyPair, &ec2.ImportKeyPairInput{
+		KeyName: aws.String("rsa"), PublicKeyMaterial: []byte(importedRSA),
+	}); *got.KeyFingerprint != printRSA {
 		t.Errorf("fingerprint of the RSA key: %s", *got.KeyFingerprint)
 	}
 	refused(

@@ -200,9 +200,8 @@ func specificationOf(ref store.TemplateRef) *types.LaunchTemplateSpecification {
 // request is the launch as a user would ask for it.
 func (l Launch) request(r store.Reader, region string) *ec2.RunInstancesInput {
 	in := &ec2.RunInstancesInput{
-		LaunchTemplate: specificationOf(
-			l.Template,
-		), InstanceType: types.InstanceType(l.Type), SubnetId: optional(l.SubnetID),
+		LaunchTemplate: specificationOf(l.Template),
+		InstanceType:   types.InstanceType(l.Type), SubnetId: optional(l.SubnetID),
 		MinCount: aws.Int32(max(l.Count, 1)), MaxCount: aws.Int32(max(l.Count, 1)), ClientToken: optional(l.Token),
 	}
 	if len(l.Tags) > 0 {

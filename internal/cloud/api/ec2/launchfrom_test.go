@@ -15,7 +15,9 @@ import (
 
 func (c *cloud) template(name string, data *types.RequestLaunchTemplateData) string {
 	c.t.Helper()
-	return *do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: &name, LaunchTemplateData: data}).LaunchTemplate.LaunchTemplateId
+	return *do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: &name, LaunchTemplateData: data,
+	}).LaunchTemplate.LaunchTemplateId
 }
 
 func (c *cloud) version(id string, data *types.RequestLaunchTemplateData) {
@@ -43,16 +45,16 @@ func TestALaunchTakesFromItsTemplateWhatTheRequestLacks(t *testing.T) {
 	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
 	do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("k"), KeyType: types.KeyTypeEd25519})
 	id := c.template("web", &types.RequestLaunchTemplateData{
-		ImageId: &image, InstanceType: types.InstanceTypeT3Micro, KeyName: aws.String("k"), UserData: encoded(3), SecurityGroupIds: []string{group},
-		Monitoring: &types.LaunchTemplatesMonitoringRequest{Enabled: aws.Bool(true)},
+		ImageId: &image, InstanceType: types.InstanceTypeT3Micro, KeyName: aws.String("k"), UserData: encoded(3),
+		SecurityGroupIds: []string{group},
+		Monitoring:       &types.LaunchTemplatesMonitoringRequest{Enabled: aws.Bool(true)},
 		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptionsRequest{
 			HttpTokens: types.LaunchTemplateHttpTokensStateRequired,
 		},
 		TagSpecifications: dataTags(types.ResourceTypeInstance, "Name", "web", "kind", "template"),
 		BlockDeviceMappings: []types.LaunchTemplateBlockDeviceMappingRequest{{
-			DeviceName: aws.String(
-				"/dev/xvda",
-			), Ebs: &types.LaunchTemplateEbsBlockDeviceRequest{VolumeSize: aws.Int32(20)},
+			DeviceName: aws.String("/dev/xvda"),
+			Ebs:        &types.LaunchTemplateEbsBlockDeviceRequest{VolumeSize: aws.Int32(20)},
 		}},
 	})
 	in := from(types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")})
@@ -75,20 +77,14 @@ func TestALaunchTakesFromItsTemplateWhatTheRequestLacks(t *testing.T) {
 	if !maps.Equal(row.Tags, want) {
 		t.Errorf("tags %v, want %v", row.Tags, want)
 	}
-	value := do(
-		c,
-		c.DescribeInstanceAttribute,
-		&ec2.DescribeInstanceAttributeInput{
-			InstanceId: item.InstanceId,
-			Attribute:  types.InstanceAttributeNameUserData,
-		},
-	).UserData.Value
+	value := do(c, c.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{
+		InstanceId: item.InstanceId,
+		Attribute:  types.InstanceAttributeNameUserData,
+	}).UserData.Value
 	if aws.ToString(value) != *encoded(3) {
 		t.Errorf("user data %v", aws.ToString(value))
 	}
-	in.InstanceType, in.UserData, in.SecurityGroupIds = types.InstanceTypeT3Small, encoded(
-		4,
-	), []string{
+	in.InstanceType, in.UserData, in.SecurityGroupIds = types.InstanceTypeT3Small, encoded(4), []string{
 		c.group(vpc, "other"),
 	}
 	in.MetadataOptions = &types.InstanceMetadataOptionsRequest{HttpTokens: types.HttpTokensStateOptional}
@@ -113,8 +109,12 @@ func TestALaunchMeansTheVersionThatItsWordMeans(t *testing.T) {
 		c.ModifyLaunchTemplate,
 		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")},
 	)
-	for word, want := range map[string][2]string{"1": {"t3.nano", "1"}, "$Default": {"t3.micro", "2"}, "": {"t3.micro", "2"}, "$Latest": {"t3.small", "3"}} {
-		item := do(c, c.RunInstances, from(types.LaunchTemplateSpecification{LaunchTemplateId: &id, Version: &word})).Instances[0]
+	for word, want := range map[string][2]string{
+		"1": {"t3.nano", "1"}, "$Default": {"t3.micro", "2"}, "": {"t3.micro", "2"}, "$Latest": {"t3.small", "3"},
+	} {
+		item := do(c, c.RunInstances, from(types.LaunchTemplateSpecification{
+			LaunchTemplateId: &id, Version: &word,
+		})).Instances[0]
 		row, _ := store.Instances.Get(c.Store.View(), *item.InstanceId)
 		if row.Type != want[0] || row.Tags["aws:ec2launchtemplate:version"] != want[1] {
 			t.Errorf("%q: %s of version %s", word, row.Type, row.Tags["aws:ec2launchtemplate:version"])
@@ -124,10 +124,22 @@ func TestALaunchMeansTheVersionThatItsWordMeans(t *testing.T) {
 		s    types.LaunchTemplateSpecification
 		want string
 	}{
-		{types.LaunchTemplateSpecification{LaunchTemplateId: &id, Version: aws.String("9")}, "InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 9 for the launch template with ID " + id + "."},
-		{types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("no")}, "InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name no, does not exist."},
-		{types.LaunchTemplateSpecification{LaunchTemplateId: aws.String("lt-0123456789abcdef0")}, "InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID lt-0123456789abcdef0, does not exist."},
-		{types.LaunchTemplateSpecification{}, "MissingParameter: Either provide launch template ID or launch template name to launch instances."},
+		{
+			types.LaunchTemplateSpecification{LaunchTemplateId: &id, Version: aws.String("9")},
+			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 9 for the launch template with ID " + id + ".",
+		},
+		{
+			types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("no")},
+			"InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name no, does not exist.",
+		},
+		{
+			types.LaunchTemplateSpecification{LaunchTemplateId: aws.String("lt-0123456789abcdef0")},
+			"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID lt-0123456789abcdef0, does not exist.",
+		},
+		{
+			types.LaunchTemplateSpecification{},
+			"MissingParameter: Either provide launch template ID or launch template name to launch instances.",
+		},
 	} {
 		refused(c, c.RunInstances, from(test.s), test.want)
 	}
@@ -143,7 +155,9 @@ func TestATemplateThatCannotBeLaunchedIsRefusedAsItsRequestWouldBe(t *testing.T)
 		"InvalidUserData.Malformed: Invalid BASE64 encoding of user data.":             {ImageId: &image, InstanceType: "t3.micro", UserData: aws.String("?")},
 		"InvalidParameterCombination: Network interfaces and an instance-level security groups may not be specified on the same request": {
 			ImageId: &image, InstanceType: "t3.micro", SecurityGroupIds: []string{group},
-			NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: aws.Bool(true)}},
+			NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
+				{DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: aws.Bool(true)},
+			},
 		},
 	} {
 		id := c.template("bad", data)
@@ -160,11 +174,15 @@ func TestAnImageAliasIsResolvedAtTheLaunch(t *testing.T) {
 	image := c.built()
 	alias := "resolve:ssm:/aws/service/debian/release/12/latest/amd64"
 	id := c.template("alias", &types.RequestLaunchTemplateData{ImageId: &alias, InstanceType: "t3.micro"})
-	if got := do(c, c.RunInstances, from(types.LaunchTemplateSpecification{LaunchTemplateId: &id})).Instances[0].ImageId; *got != image {
+	if got := do(
+		c, c.RunInstances, from(types.LaunchTemplateSpecification{LaunchTemplateId: &id}),
+	).Instances[0].ImageId; *got != image {
 		t.Errorf("launched %s, want %s", *got, image)
 	}
 	for resolve, want := range map[bool]string{true: image, false: alias} {
-		v := do(c, c.DescribeLaunchTemplateVersions, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &id, ResolveAlias: &resolve}).LaunchTemplateVersions[0]
+		v := do(c, c.DescribeLaunchTemplateVersions, &ec2.DescribeLaunchTemplateVersionsInput{
+			LaunchTemplateId: &id, ResolveAlias: &resolve,
+		}).LaunchTemplateVersions[0]
 		if *v.LaunchTemplateData.ImageId != want {
 			t.Errorf("described %s, want %s", *v.LaunchTemplateData.ImageId, want)
 		}
@@ -180,7 +198,8 @@ func TestAServiceLaunchesWithTagsThatUsersMayNotSet(t *testing.T) {
 	image, vpc := c.built(), c.vpc("10.0.0.0/16")
 	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
 	id := c.template("web", &types.RequestLaunchTemplateData{
-		ImageId: &image, InstanceType: types.InstanceTypeT3Micro, TagSpecifications: dataTags(types.ResourceTypeInstance, "a", "template", "b", "template"),
+		ImageId: &image, InstanceType: types.InstanceTypeT3Micro,
+		TagSpecifications: dataTags(types.ResourceTypeInstance, "a", "template", "b", "template"),
 		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
 			{DeviceIndex: aws.Int32(0), Groups: []string{group}, AssociatePublicIpAddress: aws.Bool(true)},
 		},

@@ -20,9 +20,10 @@ type template = *store.LaunchTemplate
 
 var launchTemplates = noun[store.LaunchTemplate]{
 	table: store.LaunchTemplates, kind: types.ResourceTypeLaunchTemplate, prefix: "lt-",
-	notFound: "InvalidLaunchTemplateId.NotFound", unknown: "The launchTemplate ID", malformed: "InvalidLaunchTemplateId.Malformed",
-	place: func(row template) (string, string) { return row.Region, row.ID },
-	tags:  func(row template) *store.Tags { return &row.Tags },
+	notFound: "InvalidLaunchTemplateId.NotFound", unknown: "The launchTemplate ID",
+	malformed: "InvalidLaunchTemplateId.Malformed",
+	place:     func(row template) (string, string) { return row.Region, row.ID },
+	tags:      func(row template) *store.Tags { return &row.Tags },
 	filters: tagged(func(row template) store.Tags { return row.Tags }, filters[template]{
 		"create-time":          one(func(row template) string { return shortTime(row.Created) }),
 		"launch-template-name": one(func(row template) string { return row.Name }),
@@ -64,9 +65,7 @@ func templateOf(r store.Reader, region string, id, name *string, toDo string) (t
 	switch {
 	case byID && byName:
 		return nil, wire.Errorf(
-			"InvalidParameterCombination",
-			"Either provide launch template ID or launch template name to %s.",
-			toDo,
+			"InvalidParameterCombination", "Either provide launch template ID or launch template name to %s.", toDo,
 		)
 	case byID:
 		if err := launchTemplates.checkID(*id); err != nil {
@@ -91,9 +90,7 @@ func templateOf(r store.Reader, region string, id, name *string, toDo string) (t
 		)
 	}
 	return nil, wire.Errorf(
-		"MissingParameter",
-		"Either provide launch template ID or launch template name to %s.",
-		toDo,
+		"MissingParameter", "Either provide launch template ID or launch template name to %s.", toDo,
 	)
 }
 
@@ -161,12 +158,11 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 
 func templateItem(row template) *types.LaunchTemplate {
 	return &types.LaunchTemplate{
-		LaunchTemplateId: aws.String(
-			row.ID,
-		), LaunchTemplateName: aws.String(row.Name), CreateTime: aws.Time(row.Created), CreatedBy: aws.String(row.CreatedBy),
-		DefaultVersionNumber: aws.Int64(
-			row.Default,
-		), LatestVersionNumber: aws.Int64(row.Latest), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
+		LaunchTemplateId:   aws.String(row.ID),
+		LaunchTemplateName: aws.String(row.Name), CreateTime: aws.Time(row.Created),
+		CreatedBy:            aws.String(row.CreatedBy),
+		DefaultVersionNumber: aws.Int64(row.Default),
+		LatestVersionNumber:  aws.Int64(row.Latest), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
 		Tags: tagSet(row.Tags),
 	}
 }
@@ -228,9 +224,7 @@ func (p page) checkTemplates() error {
 		return nil
 	}
 	return invalidValue(
-		"maxResults",
-		strconv.Itoa(int(*p.max)),
-		fmt.Sprintf("It must be from 1 to %d.", maxTemplateResults),
+		"maxResults", strconv.Itoa(int(*p.max)), fmt.Sprintf("It must be from 1 to %d.", maxTemplateResults),
 	)
 }
 

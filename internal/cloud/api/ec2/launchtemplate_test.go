@@ -25,13 +25,21 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 		"InvalidLaunchTemplateName.MalformedException: A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following characters: - ( ) . / _.": {LaunchTemplateName: aws.String("we b"), LaunchTemplateData: ofType("t3.micro")},
 		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch template.":                                                                   {LaunchTemplateName: aws.String("api")},
 		"MissingParameter: The request must contain the parameter LaunchTemplateName":                                                                                                             {LaunchTemplateData: ofType("t3.micro")},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter iamInstanceProfile.name":                                                                                        {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{IamInstanceProfile: &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String("p")}}},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter instanceRequirements.vCpuCount.min":                                                                             {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{InstanceRequirements: &types.InstanceRequirementsRequest{VCpuCount: &types.VCpuCountRangeRequest{Min: aws.Int32(2)}}}},
-		"InvalidParameterValue: 'spot-instances-request' is not a valid taggable resource type for this operation.":                                                                               {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{TagSpecifications: dataTags("spot-instances-request", "a", "b")}},
-		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.":                                                                                             {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), TagSpecifications: specification("instance", "a", "b")},
-		"InvalidParameterValue: Value (" + strings.Repeat("x", 129) + ") for parameter clientToken is invalid. It has more than 128 characters.":                                                  {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), ClientToken: aws.String(strings.Repeat("x", 129))},
-		"DryRunOperation: Request would have succeeded, but DryRun flag is set.":                                                                                                                  {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), DryRun: aws.Bool(true)},
-		"InvalidParameterValue: Value (" + strings.Repeat("x", 256) + ") for parameter versionDescription is invalid. It has more than 255 characters.":                                           {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), VersionDescription: aws.String(strings.Repeat("x", 256))},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter iamInstanceProfile.name": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{
+			IamInstanceProfile: &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String("p")},
+		}},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter instanceRequirements.vCpuCount.min": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{
+			InstanceRequirements: &types.InstanceRequirementsRequest{
+				VCpuCount: &types.VCpuCountRangeRequest{Min: aws.Int32(2)},
+			},
+		}},
+		"InvalidParameterValue: 'spot-instances-request' is not a valid taggable resource type for this operation.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{
+			TagSpecifications: dataTags("spot-instances-request", "a", "b"),
+		}},
+		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.":                                                   {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), TagSpecifications: specification("instance", "a", "b")},
+		"InvalidParameterValue: Value (" + strings.Repeat("x", 129) + ") for parameter clientToken is invalid. It has more than 128 characters.":        {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), ClientToken: aws.String(strings.Repeat("x", 129))},
+		"DryRunOperation: Request would have succeeded, but DryRun flag is set.":                                                                        {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), DryRun: aws.Bool(true)},
+		"InvalidParameterValue: Value (" + strings.Repeat("x", 256) + ") for parameter versionDescription is invalid. It has more than 255 characters.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), VersionDescription: aws.String(strings.Repeat("x", 256))},
 	} {
 		refused(c, c.CreateLaunchTemplate, in, want)
 	}
@@ -43,26 +51,18 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 // EC2 keeps a template that cannot be launched, and warns.
 func TestATemplateIsKeptWithAWarning(t *testing.T) {
 	c := newCloud(t)
-	out := do(
-		c,
-		c.CreateLaunchTemplate,
-		&ec2.CreateLaunchTemplateInput{
-			LaunchTemplateName: aws.String("bad"),
-			LaunchTemplateData: &types.RequestLaunchTemplateData{UserData: aws.String("?")},
-		},
-	)
+	out := do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("bad"),
+		LaunchTemplateData: &types.RequestLaunchTemplateData{UserData: aws.String("?")},
+	})
 	if w := out.Warning; w == nil || *w.Errors[0].Code != "InvalidUserData.Malformed" ||
 		*w.Errors[0].Message != "Invalid BASE64 encoding of user data." {
 		t.Errorf("warning %+v", w)
 	}
-	out = do(
-		c,
-		c.CreateLaunchTemplate,
-		&ec2.CreateLaunchTemplateInput{
-			LaunchTemplateName: aws.String("open"),
-			LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-def456")},
-		},
-	)
+	out = do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("open"),
+		LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-def456")},
+	})
 	if out.Warning != nil {
 		t.Errorf("warning %+v", out.Warning)
 	}
@@ -91,15 +91,11 @@ func TestAClientTokenMakesOneTemplateOneVersionAndOneDefault(t *testing.T) {
 		}
 	}
 	for range 2 {
-		out := do(
-			c,
-			c.ModifyLaunchTemplate,
-			&ec2.ModifyLaunchTemplateInput{
-				LaunchTemplateName: aws.String("web"),
-				DefaultVersion:     aws.String("2"),
-				ClientToken:        aws.String("t"),
-			},
-		)
+		out := do(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{
+			LaunchTemplateName: aws.String("web"),
+			DefaultVersion:     aws.String("2"),
+			ClientToken:        aws.String("t"),
+		})
 		if row := out.LaunchTemplate; *row.DefaultVersionNumber != 2 || *row.LatestVersionNumber != 2 {
 			t.Errorf("template %+v", row)
 		}
@@ -119,22 +115,18 @@ func TestAClientTokenMakesOneTemplateOneVersionAndOneDefault(t *testing.T) {
 func TestAVersionStartsFromItsSource(t *testing.T) {
 	c := newCloud(t)
 	id := c.template("web", &types.RequestLaunchTemplateData{
-		InstanceType: "t3.micro", KeyName: aws.String("k"), SecurityGroupIds: []string{"sg-1", "sg-2"}, TagSpecifications: dataTags("instance", "a", "1", "b", "2"),
+		InstanceType: "t3.micro", KeyName: aws.String("k"), SecurityGroupIds: []string{"sg-1", "sg-2"},
+		TagSpecifications: dataTags("instance", "a", "1", "b", "2"),
 	})
-	v := do(
-		c,
-		c.CreateLaunchTemplateVersion,
-		&ec2.CreateLaunchTemplateVersionInput{
-			LaunchTemplateId:   &id,
-			SourceVersion:      aws.String("1"),
-			VersionDescription: aws.String("next"),
-			LaunchTemplateData: &types.RequestLaunchTemplateData{
-				ImageId: aws.String(
-					"ami-def456",
-				), SecurityGroupIds: []string{"sg-3"}, TagSpecifications: dataTags("instance", "c", "3"),
-			},
+	v := do(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{
+		LaunchTemplateId:   &id,
+		SourceVersion:      aws.String("1"),
+		VersionDescription: aws.String("next"),
+		LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId:          aws.String("ami-def456"),
+			SecurityGroupIds: []string{"sg-3"}, TagSpecifications: dataTags("instance", "c", "3"),
 		},
-	).LaunchTemplateVersion
+	}).LaunchTemplateVersion
 	data := v.LaunchTemplateData
 	if *data.ImageId != "ami-def456" || data.InstanceType != "t3.micro" || *data.KeyName != "k" ||
 		!slices.Equal(data.SecurityGroupIds, []string{"sg-3"}) ||
@@ -174,9 +166,9 @@ func TestDescribeLaunchTemplates(t *testing.T) {
 	var ids []string
 	for i := range 5 {
 		out := do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
-			LaunchTemplateName: aws.String(
-				fmt.Sprintf("web-%d", i),
-			), LaunchTemplateData: ofType("t3.micro"), TagSpecifications: specification("launch-template", "n", fmt.Sprint(i%2)),
+			LaunchTemplateName: aws.String(fmt.Sprintf("web-%d", i)),
+			LaunchTemplateData: ofType("t3.micro"),
+			TagSpecifications:  specification("launch-template", "n", fmt.Sprint(i%2)),
 		})
 		ids = append(ids, *out.LaunchTemplate.LaunchTemplateId)
 	}
@@ -225,9 +217,7 @@ func TestLaunchTemplatesAreTaggedLikeOtherResources(t *testing.T) {
 	)
 	do(c, c.DeleteTags, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("a")}}})
 	tags := do(
-		c,
-		c.DescribeTags,
-		&ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-type", "launch-template")}},
+		c, c.DescribeTags, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-type", "launch-template")}},
 	).Tags
 	if len(tags) != 1 || *tags[0].Key != "b" || *tags[0].ResourceId != id {
 		t.Errorf("tags %+v", tags)
@@ -256,12 +246,16 @@ func TestDescribeLaunchTemplateVersions(t *testing.T) {
 	)
 	for want, in := range map[string]*ec2.DescribeLaunchTemplateVersionsInput{
 		"web/4 web/3 web/2 web/1": {LaunchTemplateId: &web},
-		"web/4 web/2 web/1":       {LaunchTemplateName: aws.String("web"), Versions: []string{"1", "$Default", "$Latest", "2"}},
-		"web/3 web/2":             {LaunchTemplateId: &web, MinVersion: aws.String("2"), MaxVersion: aws.String("3")},
-		"web/1":                   {LaunchTemplateId: &web, Filters: []types.Filter{filter("instance-type", "*nano")}},
-		"web/2":                   {LaunchTemplateId: &web, Filters: []types.Filter{filter("is-default-version", "true")}},
-		"":                        {LaunchTemplateId: &web, Filters: []types.Filter{filter("http-tokens", "required")}},
-		"api/1":                   {LaunchTemplateId: &api, Filters: []types.Filter{filter("ebs-optimized", "false")}},
+		"web/4 web/2 web/1": {LaunchTemplateName: aws.String("web"), Versions: []string{
+			"1", "$Default", "$Latest", "2",
+		}},
+		"web/3 web/2": {LaunchTemplateId: &web, MinVersion: aws.String("2"), MaxVersion: aws.String("3")},
+		"web/1":       {LaunchTemplateId: &web, Filters: []types.Filter{filter("instance-type", "*nano")}},
+		"web/2": {LaunchTemplateId: &web, Filters: []types.Filter{
+			filter("is-default-version", "true"),
+		}},
+		"":      {LaunchTemplateId: &web, Filters: []types.Filter{filter("http-tokens", "required")}},
+		"api/1": {LaunchTemplateId: &api, Filters: []types.Filter{filter("ebs-optimized", "false")}},
 	} {
 		if got := numbers(do(c, c.DescribeLaunchTemplateVersions, in).LaunchTemplateVersions); got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -296,13 +290,34 @@ func TestDescribeLaunchTemplateVersionsRefusals(t *testing.T) {
 		want string
 	}{
 		{ec2.DescribeLaunchTemplateVersionsInput{}, "MissingParameter: " + describeAllVersionsTip},
-		{ec2.DescribeLaunchTemplateVersionsInput{Versions: []string{"1"}}, "InvalidParameterValue: " + describeAllVersionsTip},
-		{ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, Versions: []string{"3"}}, "InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 3 for the launch template with ID " + web + "."},
-		{ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"), Versions: []string{"3"}}, "InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 3 for the launch template with ID " + web + "."},
-		{ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("no")}, "InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name no, does not exist."},
-		{ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: aws.String("lt-0123456789abcdef0")}, "InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID lt-0123456789abcdef0, does not exist."},
-		{ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, LaunchTemplateName: aws.String("web")}, "InvalidParameterCombination: Either provide launch template ID or launch template name to describe the template versions."},
-		{ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, MinVersion: aws.String("x")}, "InvalidParameterValue: Value (x) for parameter minVersion is invalid. It must be a version number."},
+		{
+			ec2.DescribeLaunchTemplateVersionsInput{Versions: []string{"1"}},
+			"InvalidParameterValue: " + describeAllVersionsTip,
+		},
+		{
+			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, Versions: []string{"3"}},
+			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 3 for the launch template with ID " + web + ".",
+		},
+		{
+			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"), Versions: []string{"3"}},
+			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 3 for the launch template with ID " + web + ".",
+		},
+		{
+			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("no")},
+			"InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name no, does not exist.",
+		},
+		{
+			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: aws.String("lt-0123456789abcdef0")},
+			"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID lt-0123456789abcdef0, does not exist.",
+		},
+		{
+			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, LaunchTemplateName: aws.String("web")},
+			"InvalidParameterCombination: Either provide launch template ID or launch template name to describe the template versions.",
+		},
+		{
+			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, MinVersion: aws.String("x")},
+			"InvalidParameterValue: Value (x) for parameter minVersion is invalid. It must be a version number.",
+		},
 	} {
 		refused(c, c.DescribeLaunchTemplateVersions, &test.in, test.want)
 	}
@@ -340,14 +355,10 @@ func TestVersionsAreDeletedOneByOneAndTheirNumbersNeverComeBack(t *testing.T) {
 	id := c.template("web", ofType("t3.nano"))
 	c.version(id, ofType("t3.micro"))
 	c.version(id, ofType("t3.small"))
-	out := do(
-		c,
-		c.DeleteLaunchTemplateVersions,
-		&ec2.DeleteLaunchTemplateVersionsInput{
-			LaunchTemplateName: aws.String("web"),
-			Versions:           []string{"3", "1", "8"},
-		},
-	)
+	out := do(c, c.DeleteLaunchTemplateVersions, &ec2.DeleteLaunchTemplateVersionsInput{
+		LaunchTemplateName: aws.String("web"),
+		Versions:           []string{"3", "1", "8"},
+	})
 	if gone := out.SuccessfullyDeletedLaunchTemplateVersions; len(gone) != 1 || *gone[0].VersionNumber != 3 ||
 		*gone[0].LaunchTemplateId != id {
 		t.Errorf("deleted %+v", gone)
@@ -358,11 +369,15 @@ func TestVersionsAreDeletedOneByOneAndTheirNumbersNeverComeBack(t *testing.T) {
 		*stay[1].VersionNumber != 8 {
 		t.Errorf("kept %+v", stay)
 	}
-	if row := do(c, c.DescribeLaunchTemplates, &ec2.DescribeLaunchTemplatesInput{}).LaunchTemplates[0]; *row.LatestVersionNumber != 2 ||
+	if row := do(
+		c, c.DescribeLaunchTemplates, &ec2.DescribeLaunchTemplatesInput{},
+	).LaunchTemplates[0]; *row.LatestVersionNumber != 2 ||
 		*row.DefaultVersionNumber != 1 {
 		t.Errorf("template %+v", row)
 	}
-	if v := do(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: ofType("t3.large")}).LaunchTemplateVersion; *v.VersionNumber != 4 {
+	if v := do(c, c.CreateLaunchTemplateVersion, &ec2.CreateLaunchTemplateVersionInput{
+		LaunchTemplateId: &id, LaunchTemplateData: ofType("t3.large"),
+	}).LaunchTemplateVersion; *v.VersionNumber != 4 {
 		t.Errorf("the next version is %d", *v.VersionNumber)
 	}
 	unknown := do(
@@ -379,7 +394,9 @@ func TestVersionsAreDeletedOneByOneAndTheirNumbersNeverComeBack(t *testing.T) {
 		&ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id, Versions: []string{"2"}, DryRun: aws.Bool(true)},
 		"DryRunOperation: Request would have succeeded, but DryRun flag is set.",
 	)
-	if _, err := c.DeleteLaunchTemplateVersions(c.ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id}); code(
+	if _, err := c.DeleteLaunchTemplateVersions(
+		c.ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id},
+	); code(
 		err,
 	) != "MissingParameter" {
 		t.Errorf("without versions: %v", err)
@@ -390,7 +407,9 @@ func TestDeleteLaunchTemplateTakesItsVersionsAlong(t *testing.T) {
 	c := newCloud(t)
 	id := c.template("web", ofType("t3.nano"))
 	c.version(id, ofType("t3.micro"))
-	if out := do(c, c.DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String("web")}); *out.LaunchTemplate.LaunchTemplateId != id ||
+	if out := do(c, c.DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"),
+	}); *out.LaunchTemplate.LaunchTemplateId != id ||
 		*out.LaunchTemplate.LatestVersionNumber != 2 {
 		t.Errorf("deleted %+v", out.LaunchTemplate)
 	}
@@ -413,9 +432,7 @@ func TestAnInstanceTellsTheTemplateThatWouldLaunchIt(t *testing.T) {
 	in.UserData, in.TagSpecifications = encoded(3), specification("instance", "a", "1")
 	item := do(c, c.RunInstances, in).Instances[0]
 	data := do(
-		c,
-		c.GetLaunchTemplateData,
-		&ec2.GetLaunchTemplateDataInput{InstanceId: item.InstanceId},
+		c, c.GetLaunchTemplateData, &ec2.GetLaunchTemplateDataInput{InstanceId: item.InstanceId},
 	).LaunchTemplateData
 	if *data.ImageId != image || data.InstanceType != "t3.micro" || *data.UserData != *encoded(3) ||
 		len(data.NetworkInterfaces) != 1 ||

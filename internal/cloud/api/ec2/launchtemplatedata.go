@@ -26,9 +26,7 @@ func emptyData(data *types.RequestLaunchTemplateData) bool {
 func checkData(data *types.RequestLaunchTemplateData, description *string) error {
 	if n := len([]rune(aws.ToString(description))); n > maxVersionDescription {
 		return invalidValue(
-			"versionDescription",
-			*description,
-			fmt.Sprintf("It has more than %d characters.", maxVersionDescription),
+			"versionDescription", *description, fmt.Sprintf("It has more than %d characters.", maxVersionDescription),
 		)
 	}
 	if data == nil {
@@ -146,9 +144,7 @@ func imageID(r store.Reader, region, name string) (string, error) {
 	row, ok := store.Parameters.Get(r, region+path)
 	if !ok || word != "" && word != strconv.FormatInt(row.Version, 10) {
 		return "", wire.Errorf(
-			"InvalidParameterValue",
-			"The parameter %s does not exist, or has no version or label of that name.",
-			alias,
+			"InvalidParameterValue", "The parameter %s does not exist, or has no version or label of that name.", alias,
 		)
 	}
 	return row.Value, nil

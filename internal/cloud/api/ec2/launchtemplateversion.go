@@ -61,7 +61,8 @@ func (a *API) addVersion(
 	edited.Given++
 	edited.Latest = edited.Given
 	added := &store.LaunchTemplateVersion{
-		TemplateID: row.ID, Region: row.Region, Number: edited.Latest, Description: aws.ToString(description), Data: text, CreatedBy: templateCreator, Created: a.Now(),
+		TemplateID: row.ID, Region: row.Region, Number: edited.Latest, Description: aws.ToString(description),
+		Data: text, CreatedBy: templateCreator, Created: a.Now(),
 	}
 	store.LaunchTemplates.Put(tx, &edited)
 	store.TemplateVersions.Put(tx, added)
@@ -94,11 +95,7 @@ func (a *API) CreateLaunchTemplateVersion(ctx context.Context, in *ec2.CreateLau
 			exists,
 			func() ([]string, error) {
 				row, err := templateOf(
-					tx,
-					region,
-					in.LaunchTemplateId,
-					in.LaunchTemplateName,
-					"create the template version",
+					tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "create the template version",
 				)
 				if err != nil {
 					return nil, err
@@ -170,12 +167,11 @@ func versionItem(r store.Reader, row template, v version, resolve bool) (types.L
 		data.ImageId = &id
 	}
 	return types.LaunchTemplateVersion{
-		LaunchTemplateId: aws.String(
-			row.ID,
-		), LaunchTemplateName: aws.String(row.Name), VersionNumber: aws.Int64(v.Number), VersionDescription: optional(v.Description),
-		DefaultVersion: aws.Bool(
-			v.Number == row.Default,
-		), CreateTime: aws.Time(v.Created), CreatedBy: aws.String(v.CreatedBy), LaunchTemplateData: data,
+		LaunchTemplateId:   aws.String(row.ID),
+		LaunchTemplateName: aws.String(row.Name), VersionNumber: aws.Int64(v.Number),
+		VersionDescription: optional(v.Description),
+		DefaultVersion:     aws.Bool(v.Number == row.Default),
+		CreateTime:         aws.Time(v.Created), CreatedBy: aws.String(v.CreatedBy), LaunchTemplateData: data,
 		Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
 	}, nil
 }
@@ -212,7 +208,8 @@ func (a *API) DeleteLaunchTemplateVersions(ctx context.Context, in *ec2.DeleteLa
 				out.UnsuccessfullyDeletedLaunchTemplateVersions = append(
 					out.UnsuccessfullyDeletedLaunchTemplateVersions,
 					types.DeleteLaunchTemplateVersionsResponseErrorItem{
-						LaunchTemplateId: id, LaunchTemplateName: name, VersionNumber: aws.Int64(number), ResponseError: refusal,
+						LaunchTemplateId: id, LaunchTemplateName: name, VersionNumber: aws.Int64(number),
+						ResponseError: refusal,
 					},
 				)
 				continue

@@ -45,12 +45,8 @@ var versionFilters = filters[shown]{
 	"is-default-version": one(
 		func(v shown) string { return strconv.FormatBool(v.version.Number == v.template.Default) },
 	),
-	"image-id": ofData(
-		func(data *types.ResponseLaunchTemplateData) string { return aws.ToString(data.ImageId) },
-	),
-	"instance-type": ofData(
-		func(data *types.ResponseLaunchTemplateData) string { return string(data.InstanceType) },
-	),
+	"image-id":      ofData(func(data *types.ResponseLaunchTemplateData) string { return aws.ToString(data.ImageId) }),
+	"instance-type": ofData(func(data *types.ResponseLaunchTemplateData) string { return string(data.InstanceType) }),
 	"ebs-optimized": ofData(func(data *types.ResponseLaunchTemplateData) string {
 		return strconv.FormatBool(aws.ToBool(data.EbsOptimized))
 	}),
@@ -212,26 +208,23 @@ func (a *API) GetLaunchTemplateData(ctx context.Context, in *ec2.GetLaunchTempla
 
 func dataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateData {
 	data := &types.ResponseLaunchTemplateData{
-		ImageId: aws.String(
-			row.ImageID,
-		), InstanceType: types.InstanceType(row.Type), KeyName: optional(row.KeyName), UserData: optional(row.UserData),
-		EbsOptimized: aws.Bool(
-			row.EBSOptimized,
-		), DisableApiTermination: aws.Bool(row.DisableAPITermination), DisableApiStop: aws.Bool(row.DisableAPIStop),
-		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(
-			row.ShutdownBehavior,
-		), Monitoring: &types.LaunchTemplatesMonitoring{Enabled: aws.Bool(row.Monitoring)},
+		ImageId:      aws.String(row.ImageID),
+		InstanceType: types.InstanceType(row.Type), KeyName: optional(row.KeyName), UserData: optional(row.UserData),
+		EbsOptimized:          aws.Bool(row.EBSOptimized),
+		DisableApiTermination: aws.Bool(row.DisableAPITermination), DisableApiStop: aws.Bool(row.DisableAPIStop),
+		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(row.ShutdownBehavior),
+		Monitoring:                        &types.LaunchTemplatesMonitoring{Enabled: aws.Bool(row.Monitoring)},
 		Placement: &types.LaunchTemplatePlacement{
 			AvailabilityZone: aws.String(row.Zone),
 			GroupName:        aws.String(""),
 			Tenancy:          types.TenancyDefault,
 		},
 		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptions{
-			State: types.LaunchTemplateInstanceMetadataOptionsStateApplied, HttpTokens: types.LaunchTemplateHttpTokensState(row.MetadataTokens),
-			HttpEndpoint: types.LaunchTemplateInstanceMetadataEndpointState(row.MetadataEndpoint),
-			HttpPutResponseHopLimit: aws.Int32(
-				row.MetadataHopLimit,
-			), InstanceMetadataTags: types.LaunchTemplateInstanceMetadataTagsState(row.MetadataTags),
+			State:                   types.LaunchTemplateInstanceMetadataOptionsStateApplied,
+			HttpTokens:              types.LaunchTemplateHttpTokensState(row.MetadataTokens),
+			HttpEndpoint:            types.LaunchTemplateInstanceMetadataEndpointState(row.MetadataEndpoint),
+			HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit),
+			InstanceMetadataTags:    types.LaunchTemplateInstanceMetadataTagsState(row.MetadataTags),
 		},
 	}
 	if row.CPUCredits != "" {
@@ -245,9 +238,9 @@ func dataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateData {
 	if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
 		data.BlockDeviceMappings = []types.LaunchTemplateBlockDeviceMapping{
 			{DeviceName: aws.String(volume.Device), Ebs: &types.LaunchTemplateEbsBlockDevice{
-				VolumeSize: aws.Int32(
-					volume.SizeGiB,
-				), VolumeType: types.VolumeType(volume.Type), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination), Encrypted: aws.Bool(false),
+				VolumeSize: aws.Int32(volume.SizeGiB),
+				VolumeType: types.VolumeType(volume.Type), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
+				Encrypted: aws.Bool(false),
 			}},
 		}
 	}
@@ -256,12 +249,11 @@ func dataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateData {
 			data.NetworkInterfaces = append(
 				data.NetworkInterfaces,
 				types.LaunchTemplateInstanceNetworkInterfaceSpecification{
-					DeviceIndex: aws.Int32(
-						eni.DeviceIndex,
-					), SubnetId: aws.String(eni.SubnetID), Groups: eni.GroupIDs, Description: aws.String(eni.Description),
-					DeleteOnTermination: aws.Bool(
-						eni.DeleteOnTermination,
-					), AssociatePublicIpAddress: aws.Bool(eni.PublicIP.IsValid()), InterfaceType: aws.String("interface"),
+					DeviceIndex: aws.Int32(eni.DeviceIndex),
+					SubnetId:    aws.String(eni.SubnetID), Groups: eni.GroupIDs,
+					Description:              aws.String(eni.Description),
+					DeleteOnTermination:      aws.Bool(eni.DeleteOnTermination),
+					AssociatePublicIpAddress: aws.Bool(eni.PublicIP.IsValid()), InterfaceType: aws.String("interface"),
 				},
 			)
 		}

@@ -29,25 +29,20 @@ func TestTheTutorialsNetworkIsMadeFoundAndRemovedWithoutATrace(t *testing.T) {
 	var subnets []string
 	for i, zone := range []string{"us-east-1a", "us-east-1b", "us-east-1c"} {
 		subnet := do(c, c.CreateSubnet, &ec2.CreateSubnetInput{
-			VpcId: vpc.VpcId, CidrBlock: aws.String(fmt.Sprintf("10.0.%d.0/24", i+1)), AvailabilityZone: &zone, TagSpecifications: named("subnet", zone),
+			VpcId: vpc.VpcId, CidrBlock: aws.String(fmt.Sprintf("10.0.%d.0/24", i+1)), AvailabilityZone: &zone,
+			TagSpecifications: named("subnet", zone),
 		}).Subnet
 		if *subnet.AvailableIpAddressCount != 251 || subnet.State != types.SubnetStatePending {
 			t.Errorf("new subnet: %d addresses, %s", *subnet.AvailableIpAddressCount, subnet.State)
 		}
-		do(
-			c,
-			c.ModifySubnetAttribute,
-			&ec2.ModifySubnetAttributeInput{
-				SubnetId:            subnet.SubnetId,
-				MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)},
-			},
-		)
+		do(c, c.ModifySubnetAttribute, &ec2.ModifySubnetAttributeInput{
+			SubnetId:            subnet.SubnetId,
+			MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)},
+		})
 		subnets = append(subnets, *subnet.SubnetId)
 	}
 	gateway := do(
-		c,
-		c.CreateInternetGateway,
-		&ec2.CreateInternetGatewayInput{TagSpecifications: named("internet-gateway", "gw")},
+		c, c.CreateInternetGateway, &ec2.CreateInternetGatewayInput{TagSpecifications: named("internet-gateway", "gw")},
 	).InternetGateway.InternetGatewayId
 	do(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: vpc.VpcId})
 	table := do(
@@ -68,9 +63,9 @@ func TestTheTutorialsNetworkIsMadeFoundAndRemovedWithoutATrace(t *testing.T) {
 		c,
 		c.AuthorizeSecurityGroupIngress,
 		&ec2.AuthorizeSecurityGroupIngressInput{GroupId: &app, IpPermissions: []types.IpPermission{{
-			IpProtocol: aws.String(
-				"tcp",
-			), FromPort: aws.Int32(3000), ToPort: aws.Int32(3000), UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: &web}},
+			IpProtocol: aws.String("tcp"),
+			FromPort:   aws.Int32(3000), ToPort: aws.Int32(3000),
+			UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: &web}},
 		}}},
 	)
 	do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("tutorial"), KeyType: types.KeyTypeEd25519})
@@ -80,7 +75,9 @@ func TestTheTutorialsNetworkIsMadeFoundAndRemovedWithoutATrace(t *testing.T) {
 		found[0].State != types.VpcStateAvailable {
 		t.Errorf("VPCs by tag: %v", found)
 	}
-	if found := do(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{Filters: append(app1, filter("availability-zone", "*b"))}).Subnets; len(
+	if found := do(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{
+		Filters: append(app1, filter("availability-zone", "*b")),
+	}).Subnets; len(
 		found,
 	) != 1 ||
 		*found[0].SubnetId != subnets[1] ||

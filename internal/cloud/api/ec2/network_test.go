@@ -33,8 +33,9 @@ func TestRangesOfVPCsAndSubnetsAreChecked(t *testing.T) {
 	vpc := c.vpc("10.0.0.0/16")
 	c.subnet(vpc, "10.0.1.0/24", "us-east-1a")
 	for cidr, want := range map[string]string{
-		"10.0.0.0/8": "InvalidVpc.Range: The CIDR '10.0.0.0/8' is invalid.", "10.0.0.0/29": "InvalidVpc.Range: The CIDR '10.0.0.0/29' is invalid.",
-		"ten": "InvalidParameterValue: Value (ten) for parameter cidrBlock is invalid. This is not a valid CIDR block.",
+		"10.0.0.0/8":  "InvalidVpc.Range: The CIDR '10.0.0.0/8' is invalid.",
+		"10.0.0.0/29": "InvalidVpc.Range: The CIDR '10.0.0.0/29' is invalid.",
+		"ten":         "InvalidParameterValue: Value (ten) for parameter cidrBlock is invalid. This is not a valid CIDR block.",
 	} {
 		refused(c, c.CreateVpc, &ec2.CreateVpcInput{CidrBlock: &cidr}, want)
 	}
@@ -78,7 +79,9 @@ func TestVPCAttributesRoundTripOneAtATime(t *testing.T) {
 	if !*told("enableDnsHostnames").EnableDnsHostnames.Value {
 		t.Error("not modified")
 	}
-	if _, err := c.ModifyVpcAttribute(c.ctx, &ec2.ModifyVpcAttributeInput{VpcId: &vpc, EnableDnsHostnames: yes, EnableDnsSupport: yes}); code(
+	if _, err := c.ModifyVpcAttribute(c.ctx, &ec2.ModifyVpcAttributeInput{
+		VpcId: &vpc, EnableDnsHostnames: yes, EnableDnsSupport: yes,
+	}); code(
 		err,
 	) != "InvalidParameterCombination" {
 		t.Errorf("two at once: %v", err)
@@ -128,16 +131,9 @@ func TestRoutesLeadToTheVPCsOwnGateway(t *testing.T) {
 	route := func(destination string) *ec2.CreateRouteInput {
 		return &ec2.CreateRouteInput{RouteTableId: table, DestinationCidrBlock: &destination, GatewayId: gateway}
 	}
-	refused(
-		c,
-		c.CreateRoute,
-		route("0.0.0.0/0"),
-		fmt.Sprintf(
-			"InvalidParameterValue: route table %s and network gateway %s belong to different networks",
-			*table,
-			*gateway,
-		),
-	)
+	refused(c, c.CreateRoute, route("0.0.0.0/0"), fmt.Sprintf(
+		"InvalidParameterValue: route table %s and network gateway %s belong to different networks", *table, *gateway,
+	))
 	do(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 	do(c, c.CreateRoute, route("0.0.0.0/0"))
 	refused(
@@ -171,7 +167,9 @@ func TestRoutesLeadToTheVPCsOwnGateway(t *testing.T) {
 		&ec2.ReplaceRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: gateway},
 	)
 	do(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
-	if holes := do(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{Filters: []types.Filter{filter("route.state", "blackhole")}}).RouteTables; len(
+	if holes := do(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{
+		Filters: []types.Filter{filter("route.state", "blackhole")},
+	}).RouteTables; len(
 		holes,
 	) != 1 ||
 		*holes[0].RouteTableId != *table {
@@ -203,7 +201,9 @@ func TestASubnetIsUnderOneRouteTable(t *testing.T) {
 	if *first.AssociationId != *again.AssociationId {
 		t.Error("repeating made another association")
 	}
-	if _, err := c.AssociateRouteTable(c.ctx, &ec2.AssociateRouteTableInput{RouteTableId: two, SubnetId: &subnet}); code(
+	if _, err := c.AssociateRouteTable(c.ctx, &ec2.AssociateRouteTableInput{
+		RouteTableId: two, SubnetId: &subnet,
+	}); code(
 		err,
 	) != "Resource.AlreadyAssociated" {
 		t.Errorf("under two tables: %v", err)
@@ -238,11 +238,15 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 			CidrBlock:  aws.String("0.0.0.0/0"),
 		}
 	}
-	if diff := cmp.Diff([]types.NetworkAclEntry{last(true), last(false)}, acl.Entries, cmpopts.IgnoreUnexported(types.NetworkAclEntry{})); diff != "" {
+	if diff := cmp.Diff(
+		[]types.NetworkAclEntry{last(true), last(false)}, acl.Entries,
+		cmpopts.IgnoreUnexported(types.NetworkAclEntry{}),
+	); diff != "" {
 		t.Error(diff)
 	}
 	entry := &ec2.CreateNetworkAclEntryInput{
-		NetworkAclId: acl.NetworkAclId, RuleNumber: aws.Int32(100), Egress: aws.Bool(false), Protocol: aws.String("tcp"), RuleAction: "allow", CidrBlock: aws.String("0.0.0.0/0"),
+		NetworkAclId: acl.NetworkAclId, RuleNumber: aws.Int32(100), Egress: aws.Bool(false),
+		Protocol: aws.String("tcp"), RuleAction: "allow", CidrBlock: aws.String("0.0.0.0/0"),
 		PortRange: &types.PortRange{From: aws.Int32(80), To: aws.Int32(80)},
 	}
 	do(c, c.CreateNetworkAclEntry, entry)
@@ -254,14 +258,10 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 	)
 	of := []types.Filter{filter("association.subnet-id", subnet)}
 	standard := do(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls[0]
-	moved := do(
-		c,
-		c.ReplaceNetworkAclAssociation,
-		&ec2.ReplaceNetworkAclAssociationInput{
-			AssociationId: standard.Associations[0].NetworkAclAssociationId,
-			NetworkAclId:  acl.NetworkAclId,
-		},
-	)
+	moved := do(c, c.ReplaceNetworkAclAssociation, &ec2.ReplaceNetworkAclAssociationInput{
+		AssociationId: standard.Associations[0].NetworkAclAssociationId,
+		NetworkAclId:  acl.NetworkAclId,
+	})
 	refused(
 		c,
 		c.DeleteNetworkAcl,
@@ -273,23 +273,15 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 		*now[0].Entries[1].PortRange.From != 80 {
 		t.Errorf("%+v", now)
 	}
-	do(
-		c,
-		c.ReplaceNetworkAclAssociation,
-		&ec2.ReplaceNetworkAclAssociationInput{
-			AssociationId: moved.NewAssociationId,
-			NetworkAclId:  standard.NetworkAclId,
-		},
-	)
-	do(
-		c,
-		c.DeleteNetworkAclEntry,
-		&ec2.DeleteNetworkAclEntryInput{
-			NetworkAclId: acl.NetworkAclId,
-			RuleNumber:   aws.Int32(100),
-			Egress:       aws.Bool(false),
-		},
-	)
+	do(c, c.ReplaceNetworkAclAssociation, &ec2.ReplaceNetworkAclAssociationInput{
+		AssociationId: moved.NewAssociationId,
+		NetworkAclId:  standard.NetworkAclId,
+	})
+	do(c, c.DeleteNetworkAclEntry, &ec2.DeleteNetworkAclEntryInput{
+		NetworkAclId: acl.NetworkAclId,
+		RuleNumber:   aws.Int32(100),
+		Egress:       aws.Bool(false),
+	})
 	do(c, c.DeleteNetworkAcl, &ec2.DeleteNetworkAclInput{NetworkAclId: acl.NetworkAclId})
 	refused(
 		c,
@@ -318,18 +310,20 @@ func TestNetworkInterfacesAreFoundByWhatTheyAreAndWhoseTheyAre(t *testing.T) {
 		subnet,
 	)
 	for _, test := range []struct{ name, value, want string }{
-		{"attachment.instance-id", "i-0123456789abcdef0", machine.ID}, {"group-id", group, machine.ID}, {"group-name", "web", machine.ID},
-		{"association.public-ip", machine.PublicIP.String(), machine.ID}, {"private-ip-address", balancer.PrivateIP.String(), balancer.ID},
-		{"attachment.instance-owner-id", "amazon-elb", balancer.ID}, {"requester-id", "amazon-elb", balancer.ID}, {"description", "ELB app/*", balancer.ID},
+		{
+			"attachment.instance-id", "i-0123456789abcdef0", machine.ID,
+		}, {"group-id", group, machine.ID}, {"group-name", "web", machine.ID},
+		{
+			"association.public-ip", machine.PublicIP.String(), machine.ID,
+		}, {"private-ip-address", balancer.PrivateIP.String(), balancer.ID},
+		{
+			"attachment.instance-owner-id", "amazon-elb", balancer.ID,
+		}, {"requester-id", "amazon-elb", balancer.ID}, {"description", "ELB app/*", balancer.ID},
 		{"attachment.instance-owner-id", "000000000000", machine.ID},
 	} {
-		found := do(
-			c,
-			c.DescribeNetworkInterfaces,
-			&ec2.DescribeNetworkInterfacesInput{
-				Filters: []types.Filter{filter("vpc-id", vpc), filter(test.name, test.value)},
-			},
-		).NetworkInterfaces
+		found := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
+			Filters: []types.Filter{filter("vpc-id", vpc), filter(test.name, test.value)},
+		}).NetworkInterfaces
 		if len(found) != 1 || *found[0].NetworkInterfaceId != test.want {
 			t.Errorf("%s=%s: %d found", test.name, test.value, len(found))
 		}
@@ -346,12 +340,16 @@ func TestNetworkInterfacesAreFoundByWhatTheyAreAndWhoseTheyAre(t *testing.T) {
 		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &machine.ID},
 		"InvalidParameterValue: Network interface '"+machine.ID+"' is currently in use.",
 	)
-	if _, err := c.DeleteNetworkInterface(c.ctx, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &balancer.ID}); code(
+	if _, err := c.DeleteNetworkInterface(c.ctx, &ec2.DeleteNetworkInterfaceInput{
+		NetworkInterfaceId: &balancer.ID,
+	}); code(
 		err,
 	) != "OperationNotPermitted" {
 		t.Errorf("a load balancer's: %v", err)
 	}
-	shown := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{machine.ID}}).NetworkInterfaces[0]
+	shown := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
+		NetworkInterfaceIds: []string{machine.ID},
+	}).NetworkInterfaces[0]
 	if *shown.PrivateDnsName != privateDNSName(home, machine.PrivateIP) || *shown.Association.IpOwnerId != "amazon" ||
 		*shown.Attachment.InstanceOwnerId != "000000000000" {
 		t.Errorf("%+v", shown)

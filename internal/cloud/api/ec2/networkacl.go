@@ -23,9 +23,7 @@ var networkACLs = noun[store.NetworkACL]{
 		"network-acl-id": one(func(row *store.NetworkACL) string { return row.ID }),
 		"vpc-id":         one(func(row *store.NetworkACL) string { return row.VPCID }),
 		"owner-id":       always[*store.NetworkACL](identity.Account),
-		"default": one(
-			func(row *store.NetworkACL) string { return strconv.FormatBool(row.IsDefault) },
-		),
+		"default":        one(func(row *store.NetworkACL) string { return strconv.FormatBool(row.IsDefault) }),
 		"association.association-id": aclAssociations(
 			func(_ *store.NetworkACL, a store.NetworkACLAssociation) string { return a.ID },
 		),
@@ -35,28 +33,16 @@ var networkACLs = noun[store.NetworkACL]{
 		"association.network-acl-id": aclAssociations(
 			func(row *store.NetworkACL, _ store.NetworkACLAssociation) string { return row.ID },
 		),
-		"entry.cidr": aclEntries(func(e store.NetworkACLEntry) string { return e.CIDR.String() }),
-		"entry.egress": aclEntries(
-			func(e store.NetworkACLEntry) string { return strconv.FormatBool(e.Egress) },
-		),
-		"entry.protocol":    aclEntries(func(e store.NetworkACLEntry) string { return e.Protocol }),
-		"entry.rule-action": aclEntries(func(e store.NetworkACLEntry) string { return string(aclAction(e)) }),
-		"entry.rule-number": aclEntries(
-			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.Number) },
-		),
-		"entry.port-range.from": aclEntries(
-			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.FromPort) },
-		),
-		"entry.port-range.to": aclEntries(
-			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ToPort) },
-		),
-		"entry.icmp.code": aclEntries(
-			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPCode) },
-		),
-		"entry.icmp.type": aclEntries(
-			func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPType) },
-		),
-		"entry.ipv6-cidr": never[*store.NetworkACL],
+		"entry.cidr":            aclEntries(func(e store.NetworkACLEntry) string { return e.CIDR.String() }),
+		"entry.egress":          aclEntries(func(e store.NetworkACLEntry) string { return strconv.FormatBool(e.Egress) }),
+		"entry.protocol":        aclEntries(func(e store.NetworkACLEntry) string { return e.Protocol }),
+		"entry.rule-action":     aclEntries(func(e store.NetworkACLEntry) string { return string(aclAction(e)) }),
+		"entry.rule-number":     aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.Number) }),
+		"entry.port-range.from": aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.FromPort) }),
+		"entry.port-range.to":   aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ToPort) }),
+		"entry.icmp.code":       aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPCode) }),
+		"entry.icmp.type":       aclEntries(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPType) }),
+		"entry.ipv6-cidr":       never[*store.NetworkACL],
 	}),
 }
 
@@ -93,9 +79,7 @@ func aclEntries(text func(store.NetworkACLEntry) string) func(store.Reader, *sto
 func (a *API) bindACL(tx *store.Tx, aclID, subnetID string) store.NetworkACLAssociation {
 	fresh := store.NetworkACLAssociation{ID: a.ids.ID("aclassoc-"), SubnetID: subnetID}
 	store.NetworkACLs.Edit(
-		tx,
-		aclID,
-		func(row *store.NetworkACL) { row.Associations = append(slices.Clone(row.Associations), fresh) },
+		tx, aclID, func(row *store.NetworkACL) { row.Associations = append(slices.Clone(row.Associations), fresh) },
 	)
 	return fresh
 }
@@ -131,7 +115,10 @@ func (a *API) CreateNetworkAcl(ctx context.Context, in *ec2.CreateNetworkAclInpu
 			if err != nil {
 				return nil, err
 			}
-			row := &store.NetworkACL{ID: a.ids.ID("acl-"), Region: region, VPCID: vpc.ID, Entries: lastEntries(), Tags: tags[types.ResourceTypeNetworkAcl]}
+			row := &store.NetworkACL{
+				ID: a.ids.ID("acl-"), Region: region, VPCID: vpc.ID, Entries: lastEntries(),
+				Tags: tags[types.ResourceTypeNetworkAcl],
+			}
 			store.NetworkACLs.Put(tx, row)
 			return []string{row.ID}, nil
 		})
@@ -156,16 +143,12 @@ func (a *API) DescribeNetworkAcls(ctx context.Context, in *ec2.DescribeNetworkAc
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := networkACLs.describe(
-		view,
-		region,
-		query{
-			ids:         in.NetworkAclIds,
-			idParameter: "networkAclIds",
-			filters:     in.Filters,
-			page:        page{in.MaxResults, in.NextToken},
-		},
-	)
+	rows, next, err := networkACLs.describe(view, region, query{
+		ids:         in.NetworkAclIds,
+		idParameter: "networkAclIds",
+		filters:     in.Filters,
+		page:        page{in.MaxResults, in.NextToken},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -174,9 +157,8 @@ func (a *API) DescribeNetworkAcls(ctx context.Context, in *ec2.DescribeNetworkAc
 
 func networkACLItem(row *store.NetworkACL) types.NetworkAcl {
 	return types.NetworkAcl{
-		NetworkAclId: aws.String(
-			row.ID,
-		), VpcId: aws.String(row.VPCID), OwnerId: aws.String(identity.Account), IsDefault: aws.Bool(row.IsDefault),
+		NetworkAclId: aws.String(row.ID),
+		VpcId:        aws.String(row.VPCID), OwnerId: aws.String(identity.Account), IsDefault: aws.Bool(row.IsDefault),
 		Entries: list(row.Entries, networkACLEntryItem), Tags: tagSet(row.Tags),
 		Associations: list(row.Associations, func(a store.NetworkACLAssociation) types.NetworkAclAssociation {
 			return types.NetworkAclAssociation{
@@ -211,7 +193,9 @@ func (a *API) DeleteNetworkAcl(ctx context.Context, in *ec2.DeleteNetworkAclInpu
 
 // ReplaceNetworkAclAssociation puts a subnet under another network ACL.
 func (a *API) ReplaceNetworkAclAssociation(ctx context.Context, in *ec2.ReplaceNetworkAclAssociationInput) (*ec2.ReplaceNetworkAclAssociationOutput, error) {
-	if err := required(parameter{"associationId", in.AssociationId}, parameter{"networkAclId", in.NetworkAclId}); err != nil {
+	if err := required(parameter{
+		"associationId", in.AssociationId,
+	}, parameter{"networkAclId", in.NetworkAclId}); err != nil {
 		return nil, err
 	}
 	out := &ec2.ReplaceNetworkAclAssociationOutput{}
@@ -226,10 +210,7 @@ func (a *API) ReplaceNetworkAclAssociation(ctx context.Context, in *ec2.ReplaceN
 		}
 		if acl.VPCID != subnet.VPCID {
 			return wire.Errorf(
-				"InvalidParameterValue",
-				"Network ACL %s and subnet %s belong to different networks",
-				acl.ID,
-				subnet.ID,
+				"InvalidParameterValue", "Network ACL %s and subnet %s belong to different networks", acl.ID, subnet.ID,
 			)
 		}
 		unbindACL(tx, subnet)

@@ -16,9 +16,9 @@ import (
 
 func networkACLEntryItem(e store.NetworkACLEntry) types.NetworkAclEntry {
 	item := types.NetworkAclEntry{
-		RuleNumber: aws.Int32(
-			int32(e.Number),
-		), Egress: aws.Bool(e.Egress), RuleAction: aclAction(e), Protocol: aws.String(e.Protocol), CidrBlock: aws.String(e.CIDR.String()),
+		RuleNumber: aws.Int32(int32(e.Number)),
+		Egress:     aws.Bool(e.Egress), RuleAction: aclAction(e), Protocol: aws.String(e.Protocol),
+		CidrBlock: aws.String(e.CIDR.String()),
 	}
 	switch e.Protocol {
 	case "6", "17":
@@ -44,7 +44,9 @@ type aclEntry struct {
 func (q aclEntry) read() (store.NetworkACLEntry, error) {
 	action := string(q.action)
 	var e store.NetworkACLEntry
-	if err := required(parameter{"networkAclId", q.aclID}, parameter{"protocol", q.protocol}, parameter{"ruleAction", &action}); err != nil {
+	if err := required(
+		parameter{"networkAclId", q.aclID}, parameter{"protocol", q.protocol}, parameter{"ruleAction", &action},
+	); err != nil {
 		return e, err
 	}
 	if err := unsupported(map[string]bool{"ipv6CidrBlock": q.ipv6 != nil}); err != nil {
@@ -172,9 +174,7 @@ func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAc
 		}
 		if entryAt(acl, entry.Number, entry.Egress) >= 0 {
 			return wire.Errorf(
-				"NetworkAclEntryAlreadyExists",
-				"The network acl entry identified by %d already exists.",
-				entry.Number,
+				"NetworkAclEntryAlreadyExists", "The network acl entry identified by %d already exists.", entry.Number,
 			)
 		}
 		setEntries(tx, acl, append(slices.Clone(acl.Entries), entry))

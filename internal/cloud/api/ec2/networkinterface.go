@@ -19,9 +19,10 @@ type nic = *store.NetworkInterface
 
 var networkInterfaces = noun[store.NetworkInterface]{
 	table: store.NetworkInterfaces, kind: types.ResourceTypeNetworkInterface, prefix: "eni-",
-	notFound: "InvalidNetworkInterfaceID.NotFound", unknown: "The networkInterface ID", malformed: "InvalidNetworkInterfaceId.Malformed",
-	place: func(row nic) (string, string) { return row.Region, row.ID },
-	tags:  func(row nic) *store.Tags { return &row.Tags },
+	notFound: "InvalidNetworkInterfaceID.NotFound", unknown: "The networkInterface ID",
+	malformed: "InvalidNetworkInterfaceId.Malformed",
+	place:     func(row nic) (string, string) { return row.Region, row.ID },
+	tags:      func(row nic) *store.Tags { return &row.Tags },
 	filters: tagged(func(row nic) store.Tags { return row.Tags }, filters[nic]{
 		"network-interface-id": one(func(row nic) string { return row.ID }),
 		"vpc-id":               one(func(row nic) string { return row.VPCID }),
@@ -35,55 +36,41 @@ var networkInterfaces = noun[store.NetworkInterface]{
 				func(g types.GroupIdentifier) string { return aws.ToString(g.GroupName) },
 			)
 		},
-		"description":  one(func(row nic) string { return row.Description }),
-		"requester-id": some(func(row nic) string { return row.RequesterID }),
-		"requester-managed": one(
-			func(row nic) string { return strconv.FormatBool(row.RequesterManaged) },
-		),
-		"interface-type": always[nic](string(types.NetworkInterfaceTypeInterface)),
-		"status":         one(func(row nic) string { return row.State }),
-		"owner-id":       always[nic](identity.Account),
-		"mac-address":    one(func(row nic) string { return row.MAC }),
-		"source-dest-check": one(
-			func(row nic) string { return strconv.FormatBool(row.SourceDestCheck) },
-		),
-		"private-ip-address": one(func(row nic) string { return row.PrivateIP.String() }),
-		"private-dns-name": one(
-			func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) },
-		),
+		"description":                  one(func(row nic) string { return row.Description }),
+		"requester-id":                 some(func(row nic) string { return row.RequesterID }),
+		"requester-managed":            one(func(row nic) string { return strconv.FormatBool(row.RequesterManaged) }),
+		"interface-type":               always[nic](string(types.NetworkInterfaceTypeInterface)),
+		"status":                       one(func(row nic) string { return row.State }),
+		"owner-id":                     always[nic](identity.Account),
+		"mac-address":                  one(func(row nic) string { return row.MAC }),
+		"source-dest-check":            one(func(row nic) string { return strconv.FormatBool(row.SourceDestCheck) }),
+		"private-ip-address":           one(func(row nic) string { return row.PrivateIP.String() }),
+		"private-dns-name":             one(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) }),
 		"addresses.private-ip-address": one(func(row nic) string { return row.PrivateIP.String() }),
 		"addresses.primary":            always[nic]("true"),
 		"addresses.association.public-ip": public(
 			func(_ store.Reader, row nic) string { return row.PublicIP.String() },
 		),
 		"addresses.association.owner-id": public(func(store.Reader, nic) string { return addressOwner }),
-		"association.public-ip": public(
-			func(_ store.Reader, row nic) string { return row.PublicIP.String() },
-		),
-		"association.ip-owner-id": public(func(store.Reader, nic) string { return addressOwner }),
+		"association.public-ip":          public(func(_ store.Reader, row nic) string { return row.PublicIP.String() }),
+		"association.ip-owner-id":        public(func(store.Reader, nic) string { return addressOwner }),
 		"association.public-dns-name": public(
 			func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) },
 		),
 		"association.allocation-id":  never[nic],
 		"association.association-id": never[nic],
 		"attachment.attachment-id":   attached(func(row nic) string { return row.AttachmentID }),
-		"attachment.attach-time": attached(
-			func(row nic) string { return row.AttachedAt.UTC().Format(time.RFC3339) },
-		),
+		"attachment.attach-time":     attached(func(row nic) string { return row.AttachedAt.UTC().Format(time.RFC3339) }),
 		"attachment.delete-on-termination": attached(
 			func(row nic) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
-		"attachment.device-index": attached(
-			func(row nic) string { return strconv.Itoa(int(row.DeviceIndex)) },
-		),
+		"attachment.device-index":      attached(func(row nic) string { return strconv.Itoa(int(row.DeviceIndex)) }),
 		"attachment.instance-id":       attached(func(row nic) string { return row.InstanceID }),
 		"attachment.instance-owner-id": attached(instanceOwner),
-		"attachment.status": attached(
-			func(nic) string { return string(types.AttachmentStatusAttached) },
-		),
-		"attachment.nat-gateway-id":   never[nic],
-		"ipv6-addresses.ipv6-address": never[nic],
-		"operator.managed":            always[nic]("false"),
+		"attachment.status":            attached(func(nic) string { return string(types.AttachmentStatusAttached) }),
+		"attachment.nat-gateway-id":    never[nic],
+		"ipv6-addresses.ipv6-address":  never[nic],
+		"operator.managed":             always[nic]("false"),
 	}),
 }
 
@@ -144,7 +131,8 @@ func (a *API) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNet
 		return nil, err
 	}
 	rows, next, err := networkInterfaces.describe(view, region, query{
-		ids: in.NetworkInterfaceIds, idParameter: "networkInterfaceIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken},
+		ids: in.NetworkInterfaceIds, idParameter: "networkInterfaceIds", filters: in.Filters,
+		page: page{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err
@@ -160,35 +148,32 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 		name := aws.String(privateDNSName(row.Region, row.PrivateIP))
 		association := associationItem(r, row)
 		item := types.NetworkInterface{
-			NetworkInterfaceId: aws.String(
-				row.ID,
-			), OwnerId: aws.String(identity.Account), VpcId: aws.String(row.VPCID), SubnetId: aws.String(row.SubnetID),
-			AvailabilityZone: aws.String(
-				row.Zone,
-			), AvailabilityZoneId: optional(zoneIDOf(r, row)), Description: aws.String(row.Description),
+			NetworkInterfaceId: aws.String(row.ID),
+			OwnerId:            aws.String(identity.Account), VpcId: aws.String(row.VPCID),
+			SubnetId:           aws.String(row.SubnetID),
+			AvailabilityZone:   aws.String(row.Zone),
+			AvailabilityZoneId: optional(zoneIDOf(r, row)), Description: aws.String(row.Description),
 			Groups: groupsOf(
 				r,
 				row.GroupIDs,
-			), InterfaceType: types.NetworkInterfaceTypeInterface, MacAddress: aws.String(row.MAC), Status: types.NetworkInterfaceStatus(row.State),
+			), InterfaceType: types.NetworkInterfaceTypeInterface, MacAddress: aws.String(row.MAC),
+			Status:           types.NetworkInterfaceStatus(row.State),
 			PrivateIpAddress: aws.String(row.PrivateIP.String()), PrivateDnsName: name, Association: association,
 			PrivateIpAddresses: []types.NetworkInterfacePrivateIpAddress{{
-				Primary: aws.Bool(
-					true,
-				), PrivateIpAddress: aws.String(row.PrivateIP.String()), PrivateDnsName: name, Association: association,
+				Primary:          aws.Bool(true),
+				PrivateIpAddress: aws.String(row.PrivateIP.String()), PrivateDnsName: name, Association: association,
 			}},
-			Ipv6Addresses: []types.NetworkInterfaceIpv6Address{}, RequesterId: optional(row.RequesterID), RequesterManaged: aws.Bool(row.RequesterManaged),
-			SourceDestCheck: aws.Bool(
-				row.SourceDestCheck,
-			), TagSet: tagSet(row.Tags), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
+			Ipv6Addresses: []types.NetworkInterfaceIpv6Address{}, RequesterId: optional(row.RequesterID),
+			RequesterManaged: aws.Bool(row.RequesterManaged),
+			SourceDestCheck:  aws.Bool(row.SourceDestCheck),
+			TagSet:           tagSet(row.Tags), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
 		}
 		if row.AttachmentID != "" {
 			item.Attachment = &types.NetworkInterfaceAttachment{
-				AttachmentId: aws.String(
-					row.AttachmentID,
-				), AttachTime: aws.Time(row.AttachedAt), DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
-				DeviceIndex: aws.Int32(
-					row.DeviceIndex,
-				), NetworkCardIndex: aws.Int32(0), InstanceId: optional(row.InstanceID),
+				AttachmentId: aws.String(row.AttachmentID),
+				AttachTime:   aws.Time(row.AttachedAt), DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
+				DeviceIndex:      aws.Int32(row.DeviceIndex),
+				NetworkCardIndex: aws.Int32(0), InstanceId: optional(row.InstanceID),
 				InstanceOwnerId: aws.String(instanceOwner(row)), Status: types.AttachmentStatusAttached,
 			}
 		}
@@ -202,9 +187,8 @@ func associationItem(r store.Reader, row nic) *types.NetworkInterfaceAssociation
 		return nil
 	}
 	return &types.NetworkInterfaceAssociation{
-		PublicIp: aws.String(
-			row.PublicIP.String(),
-		), IpOwnerId: aws.String(addressOwner), PublicDnsName: aws.String(publicDNSName(r, row.VPCID, row.PublicIP)),
+		PublicIp:  aws.String(row.PublicIP.String()),
+		IpOwnerId: aws.String(addressOwner), PublicDnsName: aws.String(publicDNSName(r, row.VPCID, row.PublicIP)),
 	}
 }
 
@@ -220,9 +204,7 @@ func (a *API) DeleteNetworkInterface(ctx context.Context, in *ec2.DeleteNetworkI
 			return err
 		case row.RequesterManaged:
 			return wire.Errorf(
-				"OperationNotPermitted",
-				"You are not allowed to manage '%s' attachments.",
-				row.RequesterID,
+				"OperationNotPermitted", "You are not allowed to manage '%s' attachments.", row.RequesterID,
 			)
 		case row.AttachmentID != "":
 			return wire.Errorf("InvalidParameterValue", "Network interface '%s' is currently in use.", row.ID)

@@ -33,9 +33,7 @@ func (p page) check(idParameter string, named bool) error {
 	switch n := *p.max; {
 	case named:
 		return wire.Errorf(
-			"InvalidParameterCombination",
-			"The parameter %s cannot be used with the parameter maxResults",
-			idParameter,
+			"InvalidParameterCombination", "The parameter %s cannot be used with the parameter maxResults", idParameter,
 		)
 	case n < minResults:
 		return wire.Errorf(

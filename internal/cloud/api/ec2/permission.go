@@ -80,14 +80,11 @@ func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
 	}
 	switch {
 	case rule.GroupID != "":
-		p.UserIdGroupPairs = append(
-			p.UserIdGroupPairs,
-			types.UserIdGroupPair{
-				GroupId:     aws.String(rule.GroupID),
-				UserId:      aws.String(identity.Account),
-				Description: description,
-			},
-		)
+		p.UserIdGroupPairs = append(p.UserIdGroupPairs, types.UserIdGroupPair{
+			GroupId:     aws.String(rule.GroupID),
+			UserId:      aws.String(identity.Account),
+			Description: description,
+		})
 	case rule.CIDR.Addr().Is4():
 		p.IpRanges = append(p.IpRanges, types.IpRange{CidrIp: aws.String(rule.CIDR.String()), Description: description})
 	default:

@@ -69,7 +69,9 @@ func readKey(material []byte) (publicKey, error) {
 		return ed25519Key(key)
 	case *rsa.PublicKey:
 		if !slices.Contains([]int{1024, 2048, 4096}, key.N.BitLen()) {
-			return publicKey{}, wire.Errorf("InvalidKey.Format", "The key is %d bits long: RSA keys have 1024, 2048 or 4096", key.N.BitLen())
+			return publicKey{}, wire.Errorf(
+				"InvalidKey.Format", "The key is %d bits long: RSA keys have 1024, 2048 or 4096", key.N.BitLen(),
+			)
 		}
 		der, err := x509.MarshalPKIXPublicKey(key)
 		if err != nil {

@@ -96,14 +96,11 @@ func (a *API) DescribeRegions(ctx context.Context, in *ec2.DescribeRegionsInput)
 			!regionFilters.match(view, r, nil, in.Filters) {
 			continue
 		}
-		out.Regions = append(
-			out.Regions,
-			types.Region{
-				RegionName:  aws.String(r.name),
-				Endpoint:    aws.String(r.endpoint()),
-				OptInStatus: aws.String(notOptional),
-			},
-		)
+		out.Regions = append(out.Regions, types.Region{
+			RegionName:  aws.String(r.name),
+			Endpoint:    aws.String(r.endpoint()),
+			OptInStatus: aws.String(notOptional),
+		})
 	}
 	return out, nil
 }
@@ -174,7 +171,8 @@ func (z zone) item() types.AvailabilityZone {
 		ZoneName: aws.String(z.name), ZoneId: aws.String(z.id), ZoneType: aws.String("availability-zone"),
 		RegionName: aws.String(z.region.name), NetworkBorderGroup: aws.String(z.region.name),
 		GroupName: aws.String(z.group()), GroupLongName: aws.String(z.groupLong()),
-		State: types.AvailabilityZoneStateAvailable, OptInStatus: notOptional, Messages: []types.AvailabilityZoneMessage{},
+		State: types.AvailabilityZoneStateAvailable, OptInStatus: notOptional,
+		Messages: []types.AvailabilityZoneMessage{},
 	}
 }
 

@@ -45,9 +45,7 @@ func TestANewRegionHasWhatAWSGives(t *testing.T) {
 		t.Errorf("default network ACL: %+v", acls)
 	}
 	options := do(
-		c,
-		c.DescribeDhcpOptions,
-		&ec2.DescribeDhcpOptionsInput{DhcpOptionsIds: []string{*vpcs[0].DhcpOptionsId}},
+		c, c.DescribeDhcpOptions, &ec2.DescribeDhcpOptionsInput{DhcpOptionsIds: []string{*vpcs[0].DhcpOptionsId}},
 	).DhcpOptions
 	if len(options) != 1 || *options[0].DhcpConfigurations[0].Values[0].Value != "eu-west-1.compute.internal" {
 		t.Errorf("DHCP options: %+v", options)
@@ -84,19 +82,19 @@ func TestZonesAreDescribedAsAWSDoes(t *testing.T) {
 		t.Errorf("%d zones in us-east-1", len(zones))
 	}
 	want := types.AvailabilityZone{
-		GroupLongName: aws.String(
-			"US East (N. Virginia) 1",
-		), GroupName: aws.String("us-east-1-zg-1"), Messages: []types.AvailabilityZoneMessage{},
-		NetworkBorderGroup: aws.String(
-			"us-east-1",
-		), OptInStatus: "opt-in-not-required", RegionName: aws.String("us-east-1"), State: "available",
+		GroupLongName: aws.String("US East (N. Virginia) 1"),
+		GroupName:     aws.String("us-east-1-zg-1"), Messages: []types.AvailabilityZoneMessage{},
+		NetworkBorderGroup: aws.String("us-east-1"),
+		OptInStatus:        "opt-in-not-required", RegionName: aws.String("us-east-1"), State: "available",
 		ZoneId: aws.String("use1-az1"), ZoneName: aws.String("us-east-1a"), ZoneType: aws.String("availability-zone"),
 	}
 	if diff := cmp.Diff(want, zones[0], cmpopts.IgnoreUnexported(types.AvailabilityZone{})); diff != "" {
 		t.Error(diff)
 	}
 	for _, narrowed := range []ec2.DescribeAvailabilityZonesInput{
-		{ZoneNames: []string{"us-east-1b"}}, {ZoneIds: []string{"use1-az2"}}, {Filters: []types.Filter{filter("zone-name", "us-east-1b")}}, {Filters: []types.Filter{filter("zone-id", "*az2")}},
+		{
+			ZoneNames: []string{"us-east-1b"},
+		}, {ZoneIds: []string{"use1-az2"}}, {Filters: []types.Filter{filter("zone-name", "us-east-1b")}}, {Filters: []types.Filter{filter("zone-id", "*az2")}},
 	} {
 		if found := do(c, c.DescribeAvailabilityZones, &narrowed).AvailabilityZones; len(found) != 1 ||
 			*found[0].ZoneName != "us-east-1b" {

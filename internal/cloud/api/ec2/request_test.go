@@ -49,7 +49,9 @@ func TestFilterPatternsMeanWhatTheirRegularExpressionsMean(t *testing.T) {
 func TestFiltersSelectByTagsAndAllMustPass(t *testing.T) {
 	c := newCloud(t)
 	make2 := func(cidr string, tags ...string) string {
-		return *do(c, c.CreateVpc, &ec2.CreateVpcInput{CidrBlock: &cidr, TagSpecifications: specification("vpc", tags...)}).Vpc.VpcId
+		return *do(c, c.CreateVpc, &ec2.CreateVpcInput{
+			CidrBlock: &cidr, TagSpecifications: specification("vpc", tags...),
+		}).Vpc.VpcId
 	}
 	a, b := make2("10.0.0.0/16", "Name", "a", "env", "prod"), make2("10.1.0.0/16", "Name", "b", "env", "test")
 	for _, test := range []struct {
@@ -184,15 +186,16 @@ func TestTagsAtCreationAreChecked(t *testing.T) {
 		"InvalidParameterValue: Tag specification resource type must have a value":                  specification("", "k", "v"),
 		"InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use":        specification("vpc", "aws:k", "v"),
 		"InvalidParameterValue: Duplicate tag key 'k' specified.":                                   specification("vpc", "k", "v", "k", "w"),
-		"InvalidParameterValue: Tag key exceeds the maximum length of 128 characters":               specification("vpc", strings.Repeat("k", 129), "v"),
-		"InvalidParameterValue: Tag value exceeds the maximum length of 256 characters":             specification("vpc", "k", strings.Repeat("v", 257)),
-		"TagLimitExceeded: The maximum number of Tags for a resource has been reached.":             specification("vpc", many...),
+		"InvalidParameterValue: Tag key exceeds the maximum length of 128 characters": specification(
+			"vpc", strings.Repeat("k", 129), "v",
+		),
+		"InvalidParameterValue: Tag value exceeds the maximum length of 256 characters": specification(
+			"vpc", "k", strings.Repeat("v", 257),
+		),
+		"TagLimitExceeded: The maximum number of Tags for a resource has been reached.": specification("vpc", many...),
 	} {
 		refused(
-			c,
-			c.CreateVpc,
-			&ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: tags},
-			want,
+			c, c.CreateVpc, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: tags}, want,
 		)
 	}
 }
@@ -254,15 +257,11 @@ func TestClientTokensAreForgottenSomeDaysLater(t *testing.T) {
 	now := noon
 	c.Now = func() time.Time { return now }
 	create := func(token string) {
-		do(
-			c,
-			c.CreateLaunchTemplate,
-			&ec2.CreateLaunchTemplateInput{
-				LaunchTemplateName: &token,
-				LaunchTemplateData: ofType("t3.micro"),
-				ClientToken:        &token,
-			},
-		)
+		do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
+			LaunchTemplateName: &token,
+			LaunchTemplateData: ofType("t3.micro"),
+			ClientToken:        &token,
+		})
 	}
 	for _, days := range []int{0, 1, 2, 7} {
 		now = noon.AddDate(0, 0, days)

@@ -42,7 +42,9 @@ func (q routeRequest) check() (netip.Prefix, error) {
 	if err := unsupported(q.elsewhere); err != nil {
 		return netip.Prefix{}, err
 	}
-	if err := required(parameter{"destinationCidrBlock", q.destination}, parameter{"gatewayId", q.gatewayID}); err != nil {
+	if err := required(parameter{
+		"destinationCidrBlock", q.destination,
+	}, parameter{"gatewayId", q.gatewayID}); err != nil {
 		return netip.Prefix{}, err
 	}
 	return cidr("destinationCidrBlock", *q.destination)
@@ -76,11 +78,16 @@ func routeTo(table *store.RouteTable, destination netip.Prefix) int {
 // CreateRoute directs a destination to the VPC's internet gateway.
 func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
 	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
-		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil, "destinationPrefixListId": in.DestinationPrefixListId != nil,
-		"natGatewayId": in.NatGatewayId != nil, "instanceId": in.InstanceId != nil, "networkInterfaceId": in.NetworkInterfaceId != nil,
-		"transitGatewayId": in.TransitGatewayId != nil, "vpcPeeringConnectionId": in.VpcPeeringConnectionId != nil, "vpcEndpointId": in.VpcEndpointId != nil,
-		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil, "localGatewayId": in.LocalGatewayId != nil,
-		"carrierGatewayId": in.CarrierGatewayId != nil, "coreNetworkArn": in.CoreNetworkArn != nil, "odbNetworkArn": in.OdbNetworkArn != nil,
+		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
+		"destinationPrefixListId":  in.DestinationPrefixListId != nil,
+		"natGatewayId":             in.NatGatewayId != nil, "instanceId": in.InstanceId != nil,
+		"networkInterfaceId": in.NetworkInterfaceId != nil,
+		"transitGatewayId":   in.TransitGatewayId != nil, "vpcPeeringConnectionId": in.VpcPeeringConnectionId != nil,
+		"vpcEndpointId":               in.VpcEndpointId != nil,
+		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
+		"localGatewayId":              in.LocalGatewayId != nil,
+		"carrierGatewayId":            in.CarrierGatewayId != nil, "coreNetworkArn": in.CoreNetworkArn != nil,
+		"odbNetworkArn": in.OdbNetworkArn != nil,
 	}}
 	destination, err := request.check()
 	if err != nil {
@@ -88,51 +95,49 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 	}
 	return &ec2.CreateRouteOutput{
 			Return: aws.Bool(true),
-		}, a.change(
-			ctx,
-			in.DryRun,
-			func(tx *store.Tx, region string) error {
-				table, gateway, err := request.target(tx, region)
-				if err != nil {
-					return err
+		}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+			table, gateway, err := request.target(tx, region)
+			if err != nil {
+				return err
+			}
+			if i := routeTo(table, destination); i >= 0 {
+				if table.Routes[i].GatewayID == gateway.ID {
+					return nil // EC2 takes the same route twice
 				}
-				if i := routeTo(table, destination); i >= 0 {
-					if table.Routes[i].GatewayID == gateway.ID {
-						return nil // EC2 takes the same route twice
-					}
-					return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
-				}
-				if local := table.Routes[0].Destination; local.Bits() <= destination.Bits() &&
-					local.Contains(destination.Addr()) {
-					return wire.Errorf(
-						"InvalidParameterValue",
-						"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.",
-						destination,
-					)
-				}
-				store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
-					row.Routes = append(
-						slices.Clone(row.Routes),
-						store.Route{
-							Destination: destination,
-							GatewayID:   gateway.ID,
-							Origin:      string(types.RouteOriginCreateRoute),
-						},
-					)
+				return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
+			}
+			if local := table.Routes[0].Destination; local.Bits() <= destination.Bits() &&
+				local.Contains(destination.Addr()) {
+				return wire.Errorf(
+					"InvalidParameterValue",
+					"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.",
+					destination,
+				)
+			}
+			store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
+				row.Routes = append(slices.Clone(row.Routes), store.Route{
+					Destination: destination,
+					GatewayID:   gateway.ID,
+					Origin:      string(types.RouteOriginCreateRoute),
 				})
-				return nil
-			},
-		)
+			})
+			return nil
+		})
 }
 
 // ReplaceRoute gives an existing route another target.
 func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
 	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
-		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil, "destinationPrefixListId": in.DestinationPrefixListId != nil,
-		"natGatewayId": in.NatGatewayId != nil, "instanceId": in.InstanceId != nil, "networkInterfaceId": in.NetworkInterfaceId != nil,
-		"transitGatewayId": in.TransitGatewayId != nil, "vpcPeeringConnectionId": in.VpcPeeringConnectionId != nil, "vpcEndpointId": in.VpcEndpointId != nil,
-		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil, "localGatewayId": in.LocalGatewayId != nil, "localTarget": aws.ToBool(in.LocalTarget),
-		"carrierGatewayId": in.CarrierGatewayId != nil, "coreNetworkArn": in.CoreNetworkArn != nil, "odbNetworkArn": in.OdbNetworkArn != nil,
+		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
+		"destinationPrefixListId":  in.DestinationPrefixListId != nil,
+		"natGatewayId":             in.NatGatewayId != nil, "instanceId": in.InstanceId != nil,
+		"networkInterfaceId": in.NetworkInterfaceId != nil,
+		"transitGatewayId":   in.TransitGatewayId != nil, "vpcPeeringConnectionId": in.VpcPeeringConnectionId != nil,
+		"vpcEndpointId":               in.VpcEndpointId != nil,
+		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
+		"localGatewayId":              in.LocalGatewayId != nil, "localTarget": aws.ToBool(in.LocalTarget),
+		"carrierGatewayId": in.CarrierGatewayId != nil, "coreNetworkArn": in.CoreNetworkArn != nil,
+		"odbNetworkArn": in.OdbNetworkArn != nil,
 	}}
 	destination, err := request.check()
 	if err != nil {
@@ -153,9 +158,7 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 			)
 		case table.Routes[i].GatewayID == localGateway:
 			return wire.Errorf(
-				"InvalidParameterValue",
-				"The local route %s can target only an interface or an instance.",
-				destination,
+				"InvalidParameterValue", "The local route %s can target only an interface or an instance.", destination,
 			)
 		}
 		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
@@ -171,7 +174,10 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err
 	}
-	if err := unsupported(map[string]bool{"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil, "destinationPrefixListId": in.DestinationPrefixListId != nil}); err != nil {
+	if err := unsupported(map[string]bool{
+		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
+		"destinationPrefixListId":  in.DestinationPrefixListId != nil,
+	}); err != nil {
 		return nil, err
 	}
 	if err := required(parameter{"destinationCidrBlock", in.DestinationCidrBlock}); err != nil {
@@ -197,16 +203,11 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 			)
 		case table.Routes[i].GatewayID == localGateway:
 			return wire.Errorf(
-				"InvalidParameterValue",
-				"cannot remove local route %s in route table %s",
-				destination,
-				table.ID,
+				"InvalidParameterValue", "cannot remove local route %s in route table %s", destination, table.ID,
 			)
 		}
 		store.RouteTables.Edit(
-			tx,
-			table.ID,
-			func(row *store.RouteTable) { row.Routes = slices.Delete(slices.Clone(row.Routes), i, i+1) },
+			tx, table.ID, func(row *store.RouteTable) { row.Routes = slices.Delete(slices.Clone(row.Routes), i, i+1) },
 		)
 		return nil
 	})

@@ -43,9 +43,7 @@ var routeTables = noun[store.RouteTable]{
 		"route.gateway-id": routesOf(
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.GatewayID },
 		),
-		"route.origin": routesOf(
-			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Origin },
-		),
+		"route.origin": routesOf(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Origin }),
 		"route.state": routesOf(func(view store.Reader, row *store.RouteTable, r store.Route) string {
 			return string(routeState(view, row, r))
 		}),
@@ -128,16 +126,12 @@ func (a *API) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTabl
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := routeTables.describe(
-		view,
-		region,
-		query{
-			ids:         in.RouteTableIds,
-			idParameter: "routeTableIds",
-			filters:     in.Filters,
-			page:        page{in.MaxResults, in.NextToken},
-		},
-	)
+	rows, next, err := routeTables.describe(view, region, query{
+		ids:         in.RouteTableIds,
+		idParameter: "routeTableIds",
+		filters:     in.Filters,
+		page:        page{in.MaxResults, in.NextToken},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -150,17 +144,15 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 			RouteTableId: aws.String(row.ID), VpcId: aws.String(row.VPCID), OwnerId: aws.String(identity.Account),
 			Routes: list(row.Routes, func(route store.Route) types.Route {
 				return types.Route{
-					DestinationCidrBlock: aws.String(
-						route.Destination.String(),
-					), GatewayId: aws.String(route.GatewayID),
-					Origin: types.RouteOrigin(route.Origin), State: routeState(r, row, route),
+					DestinationCidrBlock: aws.String(route.Destination.String()),
+					GatewayId:            aws.String(route.GatewayID),
+					Origin:               types.RouteOrigin(route.Origin), State: routeState(r, row, route),
 				}
 			}),
 			Associations: list(row.Associations, func(a store.RouteTableAssociation) types.RouteTableAssociation {
 				item := types.RouteTableAssociation{
-					RouteTableAssociationId: aws.String(
-						a.ID,
-					), RouteTableId: aws.String(row.ID), Main: aws.Bool(a.Main), AssociationState: associated(),
+					RouteTableAssociationId: aws.String(a.ID),
+					RouteTableId:            aws.String(row.ID), Main: aws.Bool(a.Main), AssociationState: associated(),
 				}
 				if a.SubnetID != "" {
 					item.SubnetId = aws.String(a.SubnetID)

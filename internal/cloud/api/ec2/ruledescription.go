@@ -74,24 +74,14 @@ func (a *API) describeRules(
 func (a *API) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsIngressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
 	q := ruleRequest{groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions}
 	return &ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput{
-			Return: aws.Bool(true),
-		}, a.describeRules(
-			ctx,
-			in.DryRun,
-			q,
-			in.SecurityGroupRuleDescriptions,
-		)
+		Return: aws.Bool(true),
+	}, a.describeRules(ctx, in.DryRun, q, in.SecurityGroupRuleDescriptions)
 }
 
 // UpdateSecurityGroupRuleDescriptionsEgress describes outbound rules anew.
 func (a *API) UpdateSecurityGroupRuleDescriptionsEgress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsEgressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
 	q := ruleRequest{egress: true, groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions}
 	return &ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput{
-			Return: aws.Bool(true),
-		}, a.describeRules(
-			ctx,
-			in.DryRun,
-			q,
-			in.SecurityGroupRuleDescriptions,
-		)
+		Return: aws.Bool(true),
+	}, a.describeRules(ctx, in.DryRun, q, in.SecurityGroupRuleDescriptions)
 }

@@ -102,7 +102,9 @@ func groupText(text string) bool {
 
 // CreateSecurityGroup makes a group in the given or the default VPC.
 func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
-	if err := required(parameter{"groupName", in.GroupName}, parameter{"groupDescription", in.Description}); err != nil {
+	if err := required(parameter{"groupName", in.GroupName}, parameter{
+		"groupDescription", in.Description,
+	}); err != nil {
 		return nil, err
 	}
 	name := strings.TrimSpace(*in.GroupName)
@@ -127,7 +129,9 @@ func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGro
 			return err
 		}
 		if _, taken := groupNamed(tx, vpc.ID, name); taken {
-			return wire.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc.ID)
+			return wire.Errorf(
+				"InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc.ID,
+			)
 		}
 		group = a.newSecurityGroup(vpc, name, *in.Description)
 		group.Tags = tags[types.ResourceTypeSecurityGroup]
@@ -137,7 +141,8 @@ func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGro
 		return nil, err
 	}
 	return &ec2.CreateSecurityGroupOutput{
-		GroupId: &group.ID, SecurityGroupArn: aws.String(arn(group.Region, "security-group", group.ID)), Tags: tagSet(group.Tags),
+		GroupId: &group.ID, SecurityGroupArn: aws.String(arn(group.Region, "security-group", group.ID)),
+		Tags: tagSet(group.Tags),
 	}, nil
 }
 
@@ -164,10 +169,7 @@ func groupByIDOrName(r store.Reader, region string, id, name *string) (*store.Se
 			return group, nil
 		}
 		return nil, wire.Errorf(
-			"InvalidGroup.NotFound",
-			"The security group '%s' does not exist in default VPC '%s'",
-			*name,
-			vpc.ID,
+			"InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", *name, vpc.ID,
 		)
 	}
 	return nil, securityGroups.absent(*name)
@@ -200,9 +202,8 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecuri
 
 func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 	return types.SecurityGroup{
-		GroupId: aws.String(
-			row.ID,
-		), GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
+		GroupId:   aws.String(row.ID),
+		GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
 		OwnerId: aws.String(identity.Account), SecurityGroupArn: aws.String(arn(row.Region, "security-group", row.ID)),
 		IpPermissions: permissions(
 			row.Rules,
@@ -222,9 +223,7 @@ func (a *API) DeleteSecurityGroup(ctx context.Context, in *ec2.DeleteSecurityGro
 			return err
 		case group.Name == defaultGroup:
 			return wire.Errorf(
-				"CannotDelete",
-				"the specified group: \"%s\" name: \"default\" cannot be deleted by a user",
-				group.ID,
+				"CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", group.ID,
 			)
 		case groupInUse(tx, group):
 			return wire.Errorf("DependencyViolation", "resource %s has a dependent object", group.ID)

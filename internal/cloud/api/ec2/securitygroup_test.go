@@ -20,7 +20,9 @@ func permit(protocol string, from, to int32, cidrs ...string) types.IpPermission
 
 func (c *cloud) described(group string) types.SecurityGroup {
 	c.t.Helper()
-	return do(c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{group}}).SecurityGroups[0]
+	return do(
+		c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{group}},
+	).SecurityGroups[0]
 }
 
 func TestANewGroupLetsNothingInAndEverythingOut(t *testing.T) {
@@ -28,12 +30,13 @@ func TestANewGroupLetsNothingInAndEverythingOut(t *testing.T) {
 	vpc := c.vpc("10.0.0.0/16")
 	got := c.described(c.group(vpc, "web"))
 	want := []types.IpPermission{{
-		IpProtocol: aws.String(
-			"-1",
-		), IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}, Ipv6Ranges: []types.Ipv6Range{},
+		IpProtocol: aws.String("-1"),
+		IpRanges:   []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}, Ipv6Ranges: []types.Ipv6Range{},
 		PrefixListIds: []types.PrefixListId{}, UserIdGroupPairs: []types.UserIdGroupPair{},
 	}}
-	if diff := cmp.Diff(want, got.IpPermissionsEgress, cmpopts.IgnoreUnexported(types.IpPermission{}, types.IpRange{})); diff != "" ||
+	if diff := cmp.Diff(
+		want, got.IpPermissionsEgress, cmpopts.IgnoreUnexported(types.IpPermission{}, types.IpRange{}),
+	); diff != "" ||
 		len(got.IpPermissions) != 0 {
 		t.Errorf("%s %v", diff, got.IpPermissions)
 	}
@@ -44,7 +47,9 @@ func TestANewGroupLetsNothingInAndEverythingOut(t *testing.T) {
 		"InvalidGroup.Duplicate: The security group 'web' already exists for VPC '"+vpc+"'",
 	)
 	for _, name := range []string{"sg-web", "wéb", "default"} {
-		if _, err := c.CreateSecurityGroup(c.ctx, &ec2.CreateSecurityGroupInput{VpcId: &vpc, GroupName: &name, Description: aws.String("d")}); err == nil {
+		if _, err := c.CreateSecurityGroup(c.ctx, &ec2.CreateSecurityGroupInput{
+			VpcId: &vpc, GroupName: &name, Description: aws.String("d"),
+		}); err == nil {
 			t.Errorf("name %q was accepted", name)
 		}
 	}
@@ -59,7 +64,8 @@ func TestRulesAreOneASourceAndShownMerged(t *testing.T) {
 	permission.Ipv6Ranges = []types.Ipv6Range{{CidrIpv6: aws.String("::/0")}}
 	permission.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: &web}}
 	rules := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{
-		GroupId: &app, IpPermissions: []types.IpPermission{permission}, TagSpecifications: specification("security-group-rule", "k", "v"),
+		GroupId: &app, IpPermissions: []types.IpPermission{permission},
+		TagSpecifications: specification("security-group-rule", "k", "v"),
 	}).SecurityGroupRules
 	if len(rules) != 4 || *rules[0].CidrIpv4 != "10.1.0.0/16" || *rules[0].Description != "office" ||
 		*rules[0].IpProtocol != "tcp" ||
@@ -80,7 +86,9 @@ func TestRulesAreOneASourceAndShownMerged(t *testing.T) {
 	if len(found) != 5 {
 		t.Errorf("%d rules with the one out", len(found))
 	}
-	if byTag := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("tag:k", "v")}}).SecurityGroupRules; len(
+	if byTag := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
+		Filters: []types.Filter{filter("tag:k", "v")},
+	}).SecurityGroupRules; len(
 		byTag,
 	) != 4 {
 		t.Errorf("%d rules by tag", len(byTag))
@@ -91,7 +99,9 @@ func TestRulesAreOneASourceAndShownMerged(t *testing.T) {
 		&ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", "foobar")}},
 		"InvalidGroupId.Malformed: The security group ID 'foobar' is malformed",
 	)
-	if none := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", "sg-00000000")}}).SecurityGroupRules; len(
+	if none := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
+		Filters: []types.Filter{filter("group-id", "sg-00000000")},
+	}).SecurityGroupRules; len(
 		none,
 	) != 0 {
 		t.Errorf("%v", none)
@@ -162,10 +172,19 @@ func TestWhatIsWrongWithARuleIsTold(t *testing.T) {
 	}{
 		{permit("tcp", 70000, 70000, "10.0.0.0/8"), "InvalidParameterValue: TCP/UDP port (70000) out of range"},
 		{permit("tcp", 80, 22, "10.0.0.0/8"), "InvalidParameterValue: Invalid TCP/UDP port range (80:22)"},
-		{permit("xyz", 1, 1, "10.0.0.0/8"), "InvalidParameterValue: Invalid value 'xyz' for IP protocol. Unknown protocol."},
+		{
+			permit("xyz", 1, 1, "10.0.0.0/8"),
+			"InvalidParameterValue: Invalid value 'xyz' for IP protocol. Unknown protocol.",
+		},
 		{permit("tcp", 1, 1, "10.0.0.0/33"), "InvalidParameterValue: CIDR block 10.0.0.0/33 is malformed"},
-		{types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(1)}, "InvalidParameterValue: Invalid value for portRange. Must specify both from and to ports with TCP/UDP."},
-		{types.IpPermission{FromPort: aws.Int32(1)}, "InvalidParameterValue: Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly."},
+		{
+			types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(1)},
+			"InvalidParameterValue: Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
+		},
+		{
+			types.IpPermission{FromPort: aws.Int32(1)},
+			"InvalidParameterValue: Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.",
+		},
 		{twice, "InvalidParameterValue: The same permission must not appear multiple times"},
 		{foreign, "InvalidGroup.NotFound: You have specified two resources that belong to different networks."},
 	} {
@@ -184,26 +203,24 @@ func TestWhatIsWrongWithARuleIsTold(t *testing.T) {
 func TestAModifiedRuleKeepsItsID(t *testing.T) {
 	c := newCloud(t)
 	app := c.group(c.vpc("10.0.0.0/16"), "app")
-	rule := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &app, IpPermissions: []types.IpPermission{permit("tcp", 22, 22, "10.0.0.0/8")}}).SecurityGroupRules[0].SecurityGroupRuleId
+	rule := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{
+		GroupId: &app, IpPermissions: []types.IpPermission{permit("tcp", 22, 22, "10.0.0.0/8")},
+	}).SecurityGroupRules[0].SecurityGroupRuleId
 	modify := func(to types.SecurityGroupRuleRequest) *ec2.ModifySecurityGroupRulesInput {
 		return &ec2.ModifySecurityGroupRulesInput{
 			GroupId:            &app,
 			SecurityGroupRules: []types.SecurityGroupRuleUpdate{{SecurityGroupRuleId: rule, SecurityGroupRule: &to}},
 		}
 	}
-	do(
-		c,
-		c.ModifySecurityGroupRules,
-		modify(
-			types.SecurityGroupRuleRequest{
-				IpProtocol: aws.String("udp"),
-				FromPort:   aws.Int32(53),
-				ToPort:     aws.Int32(53),
-				CidrIpv6:   aws.String("::/0"),
-			},
-		),
-	)
-	got := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{SecurityGroupRuleIds: []string{*rule}}).SecurityGroupRules[0]
+	do(c, c.ModifySecurityGroupRules, modify(types.SecurityGroupRuleRequest{
+		IpProtocol: aws.String("udp"),
+		FromPort:   aws.Int32(53),
+		ToPort:     aws.Int32(53),
+		CidrIpv6:   aws.String("::/0"),
+	}))
+	got := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
+		SecurityGroupRuleIds: []string{*rule},
+	}).SecurityGroupRules[0]
 	if *got.CidrIpv6 != "::/0" || got.CidrIpv4 != nil || *got.FromPort != 53 {
 		t.Errorf("%+v", got)
 	}
@@ -221,21 +238,21 @@ func TestRulesGetNewDescriptionsByIDOrByWhatTheyAllow(t *testing.T) {
 	c := newCloud(t)
 	app := c.group(c.vpc("10.0.0.0/16"), "app")
 	permission := permit("tcp", 22, 22, "10.0.0.0/8")
-	rule := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &app, IpPermissions: []types.IpPermission{permission}}).SecurityGroupRules[0].SecurityGroupRuleId
+	rule := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{
+		GroupId: &app, IpPermissions: []types.IpPermission{permission},
+	}).SecurityGroupRules[0].SecurityGroupRuleId
 	told := func() string {
 		return aws.ToString(
-			do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{SecurityGroupRuleIds: []string{*rule}}).SecurityGroupRules[0].Description,
+			do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
+				SecurityGroupRuleIds: []string{*rule},
+			}).SecurityGroupRules[0].Description,
 		)
 	}
 	permission.IpRanges[0].Description = aws.String("office")
-	do(
-		c,
-		c.UpdateSecurityGroupRuleDescriptionsIngress,
-		&ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{
-			GroupId:       &app,
-			IpPermissions: []types.IpPermission{permission},
-		},
-	)
+	do(c, c.UpdateSecurityGroupRuleDescriptionsIngress, &ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{
+		GroupId:       &app,
+		IpPermissions: []types.IpPermission{permission},
+	})
 	if told() != "office" {
 		t.Errorf("by permission: %q", told())
 	}

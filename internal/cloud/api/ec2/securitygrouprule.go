@@ -25,8 +25,9 @@ type groupRule struct {
 // groupRules is how rules are named; their rows are inside their groups'.
 var groupRules = noun[store.SecurityGroupRule]{
 	kind: types.ResourceTypeSecurityGroupRule, prefix: "sgr-",
-	notFound: "InvalidSecurityGroupRuleId.NotFound", unknown: "The security group rule ID", malformed: "InvalidSecurityGroupRuleId.Malformed",
-	garbled: "The security group rule ID '%s' is malformed",
+	notFound: "InvalidSecurityGroupRuleId.NotFound", unknown: "The security group rule ID",
+	malformed: "InvalidSecurityGroupRuleId.Malformed",
+	garbled:   "The security group rule ID '%s' is malformed",
 }
 
 var groupRuleFilters = tagged(func(g groupRule) store.Tags { return g.rule.Tags }, filters[groupRule]{
@@ -106,16 +107,14 @@ func checkRuleFilters(asked []types.Filter) error {
 func groupRuleItem(g groupRule) types.SecurityGroupRule {
 	rule := g.rule
 	item := types.SecurityGroupRule{
-		SecurityGroupRuleId: aws.String(
-			rule.ID,
-		), SecurityGroupRuleArn: aws.String(arn(g.group.Region, "security-group-rule", rule.ID)),
-		GroupId: aws.String(
-			g.group.ID,
-		), GroupOwnerId: aws.String(identity.Account), IsEgress: aws.Bool(rule.Egress), IpProtocol: aws.String(rule.Protocol),
-		FromPort: aws.Int32(int32(rule.FromPort)), ToPort: aws.Int32(int32(rule.ToPort)), Tags: tagSet(rule.Tags),
-		CidrIpv4: optional(
-			ipv4(rule.CIDR),
-		), CidrIpv6: optional(ipv6(rule.CIDR)), Description: optional(rule.Description),
+		SecurityGroupRuleId:  aws.String(rule.ID),
+		SecurityGroupRuleArn: aws.String(arn(g.group.Region, "security-group-rule", rule.ID)),
+		GroupId:              aws.String(g.group.ID),
+		GroupOwnerId:         aws.String(identity.Account), IsEgress: aws.Bool(rule.Egress),
+		IpProtocol: aws.String(rule.Protocol),
+		FromPort:   aws.Int32(int32(rule.FromPort)), ToPort: aws.Int32(int32(rule.ToPort)), Tags: tagSet(rule.Tags),
+		CidrIpv4: optional(ipv4(rule.CIDR)),
+		CidrIpv6: optional(ipv6(rule.CIDR)), Description: optional(rule.Description),
 	}
 	if rule.GroupID != "" {
 		item.ReferencedGroupInfo = &types.ReferencedSecurityGroup{

@@ -21,15 +21,12 @@ func (a *API) seed(tx *store.Tx, r region) {
 	if r.name == "us-east-1" {
 		domain = "ec2.internal"
 	}
-	store.DHCPOptionSets.Put(
-		tx,
-		&store.DHCPOptions{
-			ID:                a.ids.ID("dopt-"),
-			Region:            r.name,
-			DomainName:        domain,
-			DomainNameServers: []string{"AmazonProvidedDNS"},
-		},
-	)
+	store.DHCPOptionSets.Put(tx, &store.DHCPOptions{
+		ID:                a.ids.ID("dopt-"),
+		Region:            r.name,
+		DomainName:        domain,
+		DomainNameServers: []string{"AmazonProvidedDNS"},
+	})
 	vpc := &store.VPC{
 		CIDR:         defaultCIDR,
 		Region:       r.name,
@@ -59,17 +56,16 @@ func (a *API) seed(tx *store.Tx, r region) {
 // has built what it stands for.
 func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 	snapshot := &store.Snapshot{
-		ID: a.ids.ID(
-			"snap-",
-		), Region: regionName, VolumeID: "vol-ffffffff", Description: base.Description, Owner: base.Owner,
+		ID:     a.ids.ID("snap-"),
+		Region: regionName, VolumeID: "vol-ffffffff", Description: base.Description, Owner: base.Owner,
 		SizeGiB: base.SizeGiB, Started: a.Now(), State: "pending", Progress: "0%",
 	}
 	image := &store.Image{
-		ID: a.ids.ID(
-			"ami-",
-		), Region: regionName, Name: base.Name, Description: base.Description, Owner: base.Owner, Public: true,
-		Base: base.Base, SnapshotID: snapshot.ID, RootVolumeType: "gp3", RootDevice: base.RootDevice, Architecture: base.Architecture,
-		Created: a.Now(), State: "pending", StateReason: "The base image has not been built yet.",
+		ID:     a.ids.ID("ami-"),
+		Region: regionName, Name: base.Name, Description: base.Description, Owner: base.Owner, Public: true,
+		Base: base.Base, SnapshotID: snapshot.ID, RootVolumeType: "gp3", RootDevice: base.RootDevice,
+		Architecture: base.Architecture,
+		Created:      a.Now(), State: "pending", StateReason: "The base image has not been built yet.",
 	}
 	store.Snapshots.Put(tx, snapshot)
 	store.Images.Put(tx, image)
@@ -104,16 +100,13 @@ func (a *API) newVPC(tx *store.Tx, vpc *store.VPC) {
 	table.Associations = []store.RouteTableAssociation{{ID: a.ids.ID("rtbassoc-"), Main: true}}
 	store.RouteTables.Put(tx, table)
 	group := a.newSecurityGroup(vpc, defaultGroup, "default VPC security group")
-	group.Rules = append(
-		group.Rules,
-		store.SecurityGroupRule{
-			ID:       a.ids.ID("sgr-"),
-			Protocol: anyProtocol,
-			FromPort: -1,
-			ToPort:   -1,
-			GroupID:  group.ID,
-		},
-	)
+	group.Rules = append(group.Rules, store.SecurityGroupRule{
+		ID:       a.ids.ID("sgr-"),
+		Protocol: anyProtocol,
+		FromPort: -1,
+		ToPort:   -1,
+		GroupID:  group.ID,
+	})
 	store.SecurityGroups.Put(tx, group)
 	store.NetworkACLs.Put(tx, &store.NetworkACL{
 		ID: a.ids.ID("acl-"), Region: vpc.Region, VPCID: vpc.ID, IsDefault: true,
@@ -126,13 +119,8 @@ func (a *API) newVPC(tx *store.Tx, vpc *store.VPC) {
 
 // newSubnet stores a subnet and puts it under its VPC's default network ACL.
 func (a *API) newSubnet(tx *store.Tx, subnet *store.Subnet) {
-	subnet.ID, subnet.State, subnet.HostnameType = a.ids.ID(
-		"subnet-",
-	), string(
-		types.SubnetStateAvailable,
-	), string(
-		types.HostnameTypeIpName,
-	)
+	subnet.ID, subnet.State, subnet.HostnameType = a.ids.ID("subnet-"), string(types.SubnetStateAvailable),
+		string(types.HostnameTypeIpName)
 	store.Subnets.Put(tx, subnet)
 	for _, acl := range store.NetworkACLs.By(tx, "vpc", subnet.VPCID) {
 		if acl.IsDefault {

@@ -50,9 +50,7 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 		return nil, err
 	}
 	rows, _, err := snapshots.describe(
-		view,
-		region,
-		query{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters},
+		view, region, query{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters},
 	)
 	if err != nil {
 		return nil, err
@@ -70,15 +68,13 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 
 func snapshotItem(row snap) types.Snapshot {
 	return types.Snapshot{
-		SnapshotId: aws.String(
-			row.ID,
-		), VolumeId: aws.String(row.VolumeID), OwnerId: aws.String(row.Owner), Description: aws.String(row.Description),
-		VolumeSize: aws.Int32(
-			row.SizeGiB,
-		), StartTime: aws.Time(row.Started), State: types.SnapshotState(row.State), StateMessage: optional(row.StateMessage),
-		Progress: aws.String(
-			row.Progress,
-		), Encrypted: aws.Bool(false), StorageTier: types.StorageTierStandard, Tags: tagSet(row.Tags),
+		SnapshotId: aws.String(row.ID),
+		VolumeId:   aws.String(row.VolumeID), OwnerId: aws.String(row.Owner), Description: aws.String(row.Description),
+		VolumeSize: aws.Int32(row.SizeGiB),
+		StartTime:  aws.Time(row.Started), State: types.SnapshotState(row.State),
+		StateMessage: optional(row.StateMessage),
+		Progress:     aws.String(row.Progress),
+		Encrypted:    aws.Bool(false), StorageTier: types.StorageTierStandard, Tags: tagSet(row.Tags),
 	}
 }
 
@@ -95,10 +91,7 @@ func (a *API) DeleteSnapshot(ctx context.Context, in *ec2.DeleteSnapshotInput) (
 		for _, image := range store.Images.By(tx, "region", region) {
 			if image.SnapshotID == row.ID {
 				return wire.Errorf(
-					"InvalidSnapshot.InUse",
-					"The snapshot %s is currently in use by %s",
-					row.ID,
-					image.ID,
+					"InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", row.ID, image.ID,
 				)
 			}
 		}

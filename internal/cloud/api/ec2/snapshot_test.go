@@ -17,7 +17,9 @@ func snapshotIDs(out *ec2.DescribeSnapshotsOutput) []string {
 
 func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 	r := newRemote(t)
-	image := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{r.image("web", "Name", "web")}}).Images[0]
+	image := got(r, r.DescribeImages, &ec2.DescribeImagesInput{
+		ImageIds: []string{r.image("web", "Name", "web")},
+	}).Images[0]
 	id := *image.BlockDeviceMappings[0].Ebs.SnapshotId
 	item := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}}).Snapshots[0]
 	if item.State != types.SnapshotStatePending ||
@@ -26,18 +28,18 @@ func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 		t.Errorf("snapshot %+v", item)
 	}
 	narrowed(r, snapshots.filters, map[string]string{
-		"snapshot-id": id, "volume-id": *item.VolumeId, "owner-id": identity.Account, "owner-alias": "", "description": *item.Description, "status": "pending",
-		"progress": "0%", "start-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "volume-size": "8", "storage-tier": "standard",
+		"snapshot-id": id, "volume-id": *item.VolumeId, "owner-id": identity.Account, "owner-alias": "",
+		"description": *item.Description, "status": "pending",
+		"progress": "0%", "start-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "volume-size": "8",
+		"storage-tier": "standard",
 	}, id, func(f types.Filter) []string {
-		return snapshotIDs(
-			got(
-				r,
-				r.DescribeSnapshots,
-				&ec2.DescribeSnapshotsInput{Filters: []types.Filter{f}, OwnerIds: []string{"self"}},
-			),
-		)
+		return snapshotIDs(got(
+			r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{Filters: []types.Filter{f}, OwnerIds: []string{"self"}},
+		))
 	})
-	if all := snapshotIDs(got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{identity.Account}})); len(
+	if all := snapshotIDs(got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{
+		OwnerIds: []string{identity.Account},
+	})); len(
 		all,
 	) != 1 {
 		t.Errorf("own snapshots: %v", all)

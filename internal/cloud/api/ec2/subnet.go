@@ -119,9 +119,11 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 		}
 	}
 	if err := unsupported(map[string]bool{
-		"ipv6CidrBlock": in.Ipv6CidrBlock != nil, "ipv6Native": aws.ToBool(in.Ipv6Native), "ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
-		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil, "ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "ipv4NetmaskLength": in.Ipv4NetmaskLength != nil,
-		"outpostArn": in.OutpostArn != nil,
+		"ipv6CidrBlock": in.Ipv6CidrBlock != nil, "ipv6Native": aws.ToBool(in.Ipv6Native),
+		"ipv6IpamPoolId":    in.Ipv6IpamPoolId != nil,
+		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil, "ipv4IpamPoolId": in.Ipv4IpamPoolId != nil,
+		"ipv4NetmaskLength": in.Ipv4NetmaskLength != nil,
+		"outpostArn":        in.OutpostArn != nil,
 	}); err != nil {
 		return err
 	}
@@ -157,7 +159,9 @@ func chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.
 		}
 		return slices.MinFunc(here.all(), func(a, b zone) int { return used(a) - used(b) }), nil
 	}
-	if z, ok := zoneOf(regionName, func(z zone) bool { return (name == "" || z.name == name) && (id == "" || z.id == id) }); ok {
+	if z, ok := zoneOf(
+		regionName, func(z zone) bool { return (name == "" || z.name == name) && (id == "" || z.id == id) },
+	); ok {
 		return z, nil
 	}
 	var names []string
@@ -181,16 +185,12 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := subnets.describe(
-		view,
-		region,
-		query{
-			ids:         in.SubnetIds,
-			idParameter: "subnetIds",
-			filters:     in.Filters,
-			page:        page{in.MaxResults, in.NextToken},
-		},
-	)
+	rows, next, err := subnets.describe(view, region, query{
+		ids:         in.SubnetIds,
+		idParameter: "subnetIds",
+		filters:     in.Filters,
+		page:        page{in.MaxResults, in.NextToken},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -200,22 +200,19 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 	return func(row *store.Subnet) types.Subnet {
 		return types.Subnet{
-			SubnetId: aws.String(
-				row.ID,
-			), SubnetArn: aws.String(arn(row.Region, "subnet", row.ID)), OwnerId: aws.String(identity.Account),
+			SubnetId:  aws.String(row.ID),
+			SubnetArn: aws.String(arn(row.Region, "subnet", row.ID)), OwnerId: aws.String(identity.Account),
 			VpcId: aws.String(row.VPCID), CidrBlock: aws.String(row.CIDR.String()), State: types.SubnetState(row.State),
 			AvailabilityZone: aws.String(row.Zone), AvailabilityZoneId: aws.String(row.ZoneID),
-			AvailableIpAddressCount: aws.Int32(
-				int32(addressing.Available(r, row)),
-			), DefaultForAz: aws.Bool(row.DefaultForAZ),
-			MapPublicIpOnLaunch: aws.Bool(row.MapPublicIPOnLaunch), MapCustomerOwnedIpOnLaunch: aws.Bool(false),
+			AvailableIpAddressCount: aws.Int32(int32(addressing.Available(r, row))),
+			DefaultForAz:            aws.Bool(row.DefaultForAZ),
+			MapPublicIpOnLaunch:     aws.Bool(row.MapPublicIPOnLaunch), MapCustomerOwnedIpOnLaunch: aws.Bool(false),
 			AssignIpv6AddressOnCreation: aws.Bool(false), EnableDns64: aws.Bool(false), Ipv6Native: aws.Bool(false),
 			Ipv6CidrBlockAssociationSet: []types.SubnetIpv6CidrBlockAssociation{},
 			PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
-				HostnameType: types.HostnameType(row.HostnameType),
-				EnableResourceNameDnsARecord: aws.Bool(
-					row.ResourceNameDNSA,
-				), EnableResourceNameDnsAAAARecord: aws.Bool(row.ResourceNameDNSAAAA),
+				HostnameType:                    types.HostnameType(row.HostnameType),
+				EnableResourceNameDnsARecord:    aws.Bool(row.ResourceNameDNSA),
+				EnableResourceNameDnsAAAARecord: aws.Bool(row.ResourceNameDNSAAAA),
 			},
 			Tags: tagSet(row.Tags),
 		}
@@ -253,8 +250,10 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 	}
 	if err := unsupported(map[string]bool{
 		"assignIpv6AddressOnCreation": on(in.AssignIpv6AddressOnCreation), "enableDns64": on(in.EnableDns64),
-		"mapCustomerOwnedIpOnLaunch": on(in.MapCustomerOwnedIpOnLaunch), "customerOwnedIpv4Pool": in.CustomerOwnedIpv4Pool != nil,
-		"enableLniAtDeviceIndex": in.EnableLniAtDeviceIndex != nil, "disableLniAtDeviceIndex": on(in.DisableLniAtDeviceIndex),
+		"mapCustomerOwnedIpOnLaunch": on(in.MapCustomerOwnedIpOnLaunch),
+		"customerOwnedIpv4Pool":      in.CustomerOwnedIpv4Pool != nil,
+		"enableLniAtDeviceIndex":     in.EnableLniAtDeviceIndex != nil,
+		"disableLniAtDeviceIndex":    on(in.DisableLniAtDeviceIndex),
 	}); err != nil {
 		return nil, err
 	}
@@ -273,7 +272,9 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 		return nil, missing("mapPublicIpOnLaunch")
 	case given > 1:
 		return nil, wire.Errorf("InvalidParameterCombination", "Only one subnet attribute can be modified at a time")
-	case in.PrivateDnsHostnameTypeOnLaunch != "" && !slices.Contains(in.PrivateDnsHostnameTypeOnLaunch.Values(), in.PrivateDnsHostnameTypeOnLaunch):
+	case in.PrivateDnsHostnameTypeOnLaunch != "" && !slices.Contains(
+		in.PrivateDnsHostnameTypeOnLaunch.Values(), in.PrivateDnsHostnameTypeOnLaunch,
+	):
 		return nil, invalidValue(
 			"privateDnsHostnameTypeOnLaunch",
 			string(in.PrivateDnsHostnameTypeOnLaunch),

@@ -89,12 +89,16 @@ func (c *cloud) vpc(cidr string) string {
 
 func (c *cloud) subnet(vpc, cidr, zone string) string {
 	c.t.Helper()
-	return *do(c, c.CreateSubnet, &ec2.CreateSubnetInput{VpcId: &vpc, CidrBlock: &cidr, AvailabilityZone: &zone}).Subnet.SubnetId
+	return *do(c, c.CreateSubnet, &ec2.CreateSubnetInput{
+		VpcId: &vpc, CidrBlock: &cidr, AvailabilityZone: &zone,
+	}).Subnet.SubnetId
 }
 
 func (c *cloud) group(vpc, name string) string {
 	c.t.Helper()
-	return *do(c, c.CreateSecurityGroup, &ec2.CreateSecurityGroupInput{VpcId: &vpc, GroupName: &name, Description: &name}).GroupId
+	return *do(c, c.CreateSecurityGroup, &ec2.CreateSecurityGroupInput{
+		VpcId: &vpc, GroupName: &name, Description: &name,
+	}).GroupId
 }
 
 func filter(name string, values ...string) types.Filter {

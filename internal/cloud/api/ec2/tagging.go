@@ -73,15 +73,11 @@ func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 			)
 		case utf8.RuneCountInString(key) > maxTagKey:
 			return nil, wire.Errorf(
-				"InvalidParameterValue",
-				"Tag key exceeds the maximum length of %d characters",
-				maxTagKey,
+				"InvalidParameterValue", "Tag key exceeds the maximum length of %d characters", maxTagKey,
 			)
 		case utf8.RuneCountInString(value) > maxTagValue:
 			return nil, wire.Errorf(
-				"InvalidParameterValue",
-				"Tag value exceeds the maximum length of %d characters",
-				maxTagValue,
+				"InvalidParameterValue", "Tag value exceeds the maximum length of %d characters", maxTagValue,
 			)
 		case seen[key]:
 			return nil, wire.Errorf("InvalidParameterValue", "Duplicate tag key '%s' specified.", key)

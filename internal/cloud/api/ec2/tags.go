@@ -52,10 +52,7 @@ func (a *API) CreateTags(ctx context.Context, in *ec2.CreateTagsInput) (*ec2.Cre
 		return nil, missing("tagSet")
 	}
 	return &ec2.CreateTagsOutput{}, a.retag(
-		ctx,
-		in.DryRun,
-		in.Resources,
-		func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
+		ctx, in.DryRun, in.Resources, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
 	)
 }
 
@@ -116,10 +113,7 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 		kind.each(view, region, func(kind types.ResourceType, id string, tags store.Tags) {
 			for key, value := range tags {
 				if t := (taggedWith{kind, id, key, value}); tagFilters.match(
-					view,
-					t,
-					store.Tags{key: value},
-					in.Filters,
+					view, t, store.Tags{key: value}, in.Filters,
 				) {
 					found = append(found, t)
 				}

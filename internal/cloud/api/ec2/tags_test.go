@@ -14,31 +14,39 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 	c := newCloud(t)
 	vpc := c.vpc("10.0.0.0/16")
 	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
-	rule := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", group)}}).SecurityGroupRules[0].SecurityGroupRuleId
+	rule := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
+		Filters: []types.Filter{filter("group-id", group)},
+	}).SecurityGroupRules[0].SecurityGroupRuleId
 	kinds := map[string]string{
 		vpc: "vpc", subnet: "subnet", group: "security-group", *rule: "security-group-rule",
-		*do(c, c.CreateInternetGateway, &ec2.CreateInternetGatewayInput{}).InternetGateway.InternetGatewayId:     "internet-gateway",
-		*do(c, c.CreateRouteTable, &ec2.CreateRouteTableInput{VpcId: &vpc}).RouteTable.RouteTableId:              "route-table",
-		*do(c, c.CreateNetworkAcl, &ec2.CreateNetworkAclInput{VpcId: &vpc}).NetworkAcl.NetworkAclId:              "network-acl",
-		*do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("k"), KeyType: "ed25519"}).KeyPairId: "key-pair",
-		*do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}).Vpcs[0].DhcpOptionsId:              "dhcp-options",
+		*do(
+			c, c.CreateInternetGateway, &ec2.CreateInternetGatewayInput{},
+		).InternetGateway.InternetGatewayId: "internet-gateway",
+		*do(
+			c, c.CreateRouteTable, &ec2.CreateRouteTableInput{VpcId: &vpc},
+		).RouteTable.RouteTableId: "route-table",
+		*do(
+			c, c.CreateNetworkAcl, &ec2.CreateNetworkAclInput{VpcId: &vpc},
+		).NetworkAcl.NetworkAclId: "network-acl",
+		*do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{
+			KeyName: aws.String("k"), KeyType: "ed25519",
+		}).KeyPairId: "key-pair",
+		*do(
+			c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}},
+		).Vpcs[0].DhcpOptionsId: "dhcp-options",
 		c.nic(addressing.Wish{}, subnet).ID: "network-interface",
 	}
 	var ids []string
 	for id := range kinds {
 		ids = append(ids, id)
 	}
-	do(
-		c,
-		c.CreateTags,
-		&ec2.CreateTagsInput{
-			Resources: ids,
-			Tags: []types.Tag{
-				{Key: aws.String("team"), Value: aws.String("core")},
-				{Key: aws.String("x"), Value: aws.String("")},
-			},
+	do(c, c.CreateTags, &ec2.CreateTagsInput{
+		Resources: ids,
+		Tags: []types.Tag{
+			{Key: aws.String("team"), Value: aws.String("core")},
+			{Key: aws.String("x"), Value: aws.String("")},
 		},
-	)
+	})
 	found := do(c, c.DescribeTags, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("tag:team", "core")}}).Tags
 	if len(found) != len(kinds) {
 		t.Errorf("%d of %d tagged", len(found), len(kinds))
@@ -48,14 +56,10 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 			t.Errorf("%s is a %s", *tag.ResourceId, tag.ResourceType)
 		}
 	}
-	do(
-		c,
-		c.DeleteTags,
-		&ec2.DeleteTagsInput{
-			Resources: ids,
-			Tags:      []types.Tag{{Key: aws.String("team"), Value: aws.String("other")}, {Key: aws.String("x")}},
-		},
-	)
+	do(c, c.DeleteTags, &ec2.DeleteTagsInput{
+		Resources: ids,
+		Tags:      []types.Tag{{Key: aws.String("team"), Value: aws.String("other")}, {Key: aws.String("x")}},
+	})
 	if left := do(c, c.DescribeTags, &ec2.DescribeTagsInput{}).Tags; len(left) != len(kinds) {
 		t.Errorf("%d tags left: a value that differs must stay", len(left))
 	}

@@ -30,9 +30,7 @@ var volumes = noun[store.Volume]{
 		"encrypted":              always[disk]("false"),
 		"attachment.instance-id": mounted(func(row disk) string { return row.InstanceID }),
 		"attachment.device":      mounted(func(row disk) string { return row.Device }),
-		"attachment.status": mounted(
-			func(disk) string { return string(types.VolumeAttachmentStateAttached) },
-		),
+		"attachment.status":      mounted(func(disk) string { return string(types.VolumeAttachmentStateAttached) }),
 		"attachment.delete-on-termination": mounted(
 			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
@@ -58,16 +56,12 @@ func (a *API) DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := volumes.describe(
-		view,
-		region,
-		query{
-			ids:         in.VolumeIds,
-			idParameter: "volumeIds",
-			filters:     in.Filters,
-			page:        page{in.MaxResults, in.NextToken},
-		},
-	)
+	rows, next, err := volumes.describe(view, region, query{
+		ids:         in.VolumeIds,
+		idParameter: "volumeIds",
+		filters:     in.Filters,
+		page:        page{in.MaxResults, in.NextToken},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -76,21 +70,19 @@ func (a *API) DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput)
 
 func volumeItem(row disk) types.Volume {
 	item := types.Volume{
-		VolumeId: aws.String(
-			row.ID,
-		), AvailabilityZone: aws.String(row.Zone), CreateTime: aws.Time(row.Created), Size: aws.Int32(row.SizeGiB), SnapshotId: optional(row.SnapshotID),
-		State: types.VolumeState(
-			row.State,
-		), VolumeType: types.VolumeType(row.Type), Iops: aws.Int32(row.IOPS), Throughput: aws.Int32(row.Throughput),
-		Encrypted: aws.Bool(
-			false,
-		), MultiAttachEnabled: aws.Bool(false), Tags: tagSet(row.Tags), Attachments: []types.VolumeAttachment{},
+		VolumeId:         aws.String(row.ID),
+		AvailabilityZone: aws.String(row.Zone), CreateTime: aws.Time(row.Created), Size: aws.Int32(row.SizeGiB),
+		SnapshotId: optional(row.SnapshotID),
+		State:      types.VolumeState(row.State),
+		VolumeType: types.VolumeType(row.Type), Iops: aws.Int32(row.IOPS), Throughput: aws.Int32(row.Throughput),
+		Encrypted:          aws.Bool(false),
+		MultiAttachEnabled: aws.Bool(false), Tags: tagSet(row.Tags), Attachments: []types.VolumeAttachment{},
 	}
 	if row.InstanceID != "" {
 		item.Attachments = append(item.Attachments, types.VolumeAttachment{
-			VolumeId: aws.String(
-				row.ID,
-			), InstanceId: aws.String(row.InstanceID), Device: aws.String(row.Device), State: types.VolumeAttachmentStateAttached,
+			VolumeId:   aws.String(row.ID),
+			InstanceId: aws.String(row.InstanceID), Device: aws.String(row.Device),
+			State:      types.VolumeAttachmentStateAttached,
 			AttachTime: aws.Time(row.AttachedAt), DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
 		})
 	}

@@ -28,8 +28,10 @@ func TestVolumesAreFoundByEveryFilter(t *testing.T) {
 		t.Errorf("volume %+v", item)
 	}
 	narrowed(r, volumes.filters, map[string]string{
-		"volume-id": id, "availability-zone": *row.Placement.AvailabilityZone, "status": "in-use", "size": "8", "volume-type": "gp3", "snapshot-id": *item.SnapshotId,
-		"create-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "multi-attach-enabled": "false", "fast-restored": "false",
+		"volume-id": id, "availability-zone": *row.Placement.AvailabilityZone, "status": "in-use", "size": "8",
+		"volume-type": "gp3", "snapshot-id": *item.SnapshotId,
+		"create-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "multi-attach-enabled": "false",
+		"fast-restored":          "false",
 		"attachment.instance-id": *row.InstanceId, "attachment.device": "/dev/xvda", "attachment.status": "attached",
 		"attachment.delete-on-termination": "true", "attachment.attach-time": "2026-11-23T12:00:00.000Z",
 	}, id, func(f types.Filter) []string {
@@ -91,7 +93,9 @@ func TestAVolumeThatOutlivesItsInstanceIsDeletedByItsName(t *testing.T) {
 	if item.State != types.VolumeStateAvailable || len(item.Attachments) > 0 {
 		t.Errorf("volume %+v", item)
 	}
-	if found := volumeIDs(got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{Filters: []types.Filter{filter("attachment.status", "*")}})); len(
+	if found := volumeIDs(got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{
+		Filters: []types.Filter{filter("attachment.status", "*")},
+	})); len(
 		found,
 	) > 0 {
 		t.Errorf("attached: %v", found)

@@ -30,14 +30,10 @@ var vpcs = noun[store.VPC]{
 		"ipv6-cidr-block-association.ipv6-cidr-block": never[*store.VPC],
 		"ipv6-cidr-block-association.ipv6-pool":       never[*store.VPC],
 		"ipv6-cidr-block-association.state":           never[*store.VPC],
-		"is-default": one(
-			func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) },
-		),
-		"isDefault": one(
-			func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) },
-		),
-		"owner-id": always[*store.VPC](identity.Account),
-		"state":    one(func(row *store.VPC) string { return row.State }),
+		"is-default":                                  one(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
+		"isDefault":                                   one(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
+		"owner-id":                                    always[*store.VPC](identity.Account),
+		"state":                                       one(func(row *store.VPC) string { return row.State }),
 	}),
 }
 
@@ -55,10 +51,13 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"amazonProvidedIpv6CidrBlock": aws.ToBool(in.AmazonProvidedIpv6CidrBlock), "ipv6CidrBlock": in.Ipv6CidrBlock != nil, "ipv6Pool": in.Ipv6Pool != nil,
-		"ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "ipv4NetmaskLength": in.Ipv4NetmaskLength != nil, "ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
-		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil, "ipv6CidrBlockNetworkBorderGroup": in.Ipv6CidrBlockNetworkBorderGroup != nil,
-		"vpcEncryptionControl": in.VpcEncryptionControl != nil,
+		"amazonProvidedIpv6CidrBlock": aws.ToBool(in.AmazonProvidedIpv6CidrBlock),
+		"ipv6CidrBlock":               in.Ipv6CidrBlock != nil, "ipv6Pool": in.Ipv6Pool != nil,
+		"ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "ipv4NetmaskLength": in.Ipv4NetmaskLength != nil,
+		"ipv6IpamPoolId":                  in.Ipv6IpamPoolId != nil,
+		"ipv6NetmaskLength":               in.Ipv6NetmaskLength != nil,
+		"ipv6CidrBlockNetworkBorderGroup": in.Ipv6CidrBlockNetworkBorderGroup != nil,
+		"vpcEncryptionControl":            in.VpcEncryptionControl != nil,
 	}); err != nil {
 		return nil, err
 	}
@@ -113,17 +112,17 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 
 func vpcItem(row *store.VPC) types.Vpc {
 	return types.Vpc{
-		VpcId: aws.String(
-			row.ID,
-		), OwnerId: aws.String(identity.Account), CidrBlock: aws.String(row.CIDR.String()), State: types.VpcState(row.State),
+		VpcId:   aws.String(row.ID),
+		OwnerId: aws.String(identity.Account), CidrBlock: aws.String(row.CIDR.String()),
+		State: types.VpcState(row.State),
 		CidrBlockAssociationSet: []types.VpcCidrBlockAssociation{{
 			AssociationId: aws.String(row.CIDRAssociationID), CidrBlock: aws.String(row.CIDR.String()),
 			CidrBlockState: &types.VpcCidrBlockState{State: types.VpcCidrBlockStateCodeAssociated},
 		}},
 		Ipv6CidrBlockAssociationSet: []types.VpcIpv6CidrBlockAssociation{},
-		DhcpOptionsId: aws.String(
-			row.DHCPOptionsID,
-		), InstanceTenancy: types.Tenancy(row.Tenancy), IsDefault: aws.Bool(row.IsDefault), Tags: tagSet(row.Tags),
+		DhcpOptionsId:               aws.String(row.DHCPOptionsID),
+		InstanceTenancy:             types.Tenancy(row.Tenancy), IsDefault: aws.Bool(row.IsDefault),
+		Tags: tagSet(row.Tags),
 	}
 }
 

@@ -17,7 +17,9 @@ func (a *API) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttribute
 		return nil, err
 	}
 	given := 0
-	for _, attribute := range []*types.AttributeBooleanValue{in.EnableDnsHostnames, in.EnableDnsSupport, in.EnableNetworkAddressUsageMetrics} {
+	for _, attribute := range []*types.AttributeBooleanValue{
+		in.EnableDnsHostnames, in.EnableDnsSupport, in.EnableNetworkAddressUsageMetrics,
+	} {
 		if attribute == nil {
 			continue
 		}

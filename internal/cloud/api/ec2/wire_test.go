@@ -25,16 +25,10 @@ func dial(t testing.TB) *client.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.NewFromConfig(
-		wiretest.Serve(
-			t,
-			"eu-west-1",
-			wire.Service{
-				Name: "ec2",
-				API:  ec2.New(ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15")}),
-			},
-		),
-	)
+	return client.NewFromConfig(wiretest.Serve(t, "eu-west-1", wire.Service{
+		Name: "ec2",
+		API:  ec2.New(ec2.Config{Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15")}),
+	}))
 }
 
 func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
@@ -42,14 +36,17 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 	vpc, err := c.CreateVpc(
 		ctx,
 		&client.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: []types.TagSpecification{{
-			ResourceType: "vpc", Tags: []types.Tag{{Key: aws.String("aloft:app"), Value: aws.String("tutorial & more")}},
+			ResourceType: "vpc",
+			Tags:         []types.Tag{{Key: aws.String("aloft:app"), Value: aws.String("tutorial & more")}},
 		}}},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	id := vpc.Vpc.VpcId
-	if err := client.NewVpcAvailableWaiter(c).Wait(ctx, &client.DescribeVpcsInput{VpcIds: []string{*id}}, 1e10); err != nil {
+	if err := client.NewVpcAvailableWaiter(c).Wait(
+		ctx, &client.DescribeVpcsInput{VpcIds: []string{*id}}, 1e10,
+	); err != nil {
 		t.Error(err)
 	}
 	group, err := c.CreateSecurityGroup(
@@ -60,12 +57,15 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.AuthorizeSecurityGroupIngress(ctx, &client.AuthorizeSecurityGroupIngressInput{GroupId: group.GroupId, IpPermissions: []types.IpPermission{{
-		IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3000), ToPort: aws.Int32(3000), IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0"), Description: aws.String("all")}},
+		IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3000), ToPort: aws.Int32(3000),
+		IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0"), Description: aws.String("all")}},
 	}}}); err != nil {
 		t.Fatal(err)
 	}
 	var pages, groups int
-	for p := client.NewDescribeSecurityGroupsPaginator(c, &client.DescribeSecurityGroupsInput{MaxResults: aws.Int32(5)}); p.HasMorePages(); pages++ {
+	for p := client.NewDescribeSecurityGroupsPaginator(
+		c, &client.DescribeSecurityGroupsInput{MaxResults: aws.Int32(5)},
+	); p.HasMorePages(); pages++ {
 		out, err := p.NextPage(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -82,12 +82,9 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 	if err != nil || *key.KeyMaterial == "" {
 		t.Errorf("%+v %v", key, err)
 	}
-	found, err := c.DescribeVpcs(
-		ctx,
-		&client.DescribeVpcsInput{
-			Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{"tutorial*"}}},
-		},
-	)
+	found, err := c.DescribeVpcs(ctx, &client.DescribeVpcsInput{
+		Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{"tutorial*"}}},
+	})
 	if err != nil || len(found.Vpcs) != 1 || *found.Vpcs[0].Tags[0].Value != "tutorial & more" {
 		t.Errorf("%+v %v", found, err)
 	}
@@ -103,37 +100,35 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 
 func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 	ctx, c := context.Background(), dial(t)
-	made, err := c.CreateLaunchTemplate(
-		ctx,
-		&client.CreateLaunchTemplateInput{
-			LaunchTemplateName: aws.String("web"),
-			VersionDescription: aws.String("first"),
-			LaunchTemplateData: &types.RequestLaunchTemplateData{
-				ImageId: aws.String(
-					"ami-def456",
-				), InstanceType: types.InstanceTypeT3Micro, SecurityGroupIds: []string{"sg-1"},
-				TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{
-					{ResourceType: "instance", Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}}},
+	made, err := c.CreateLaunchTemplate(ctx, &client.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"),
+		VersionDescription: aws.String("first"),
+		LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId:      aws.String("ami-def456"),
+			InstanceType: types.InstanceTypeT3Micro, SecurityGroupIds: []string{"sg-1"},
+			TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{
+				{ResourceType: "instance", Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}}},
+			},
+			BlockDeviceMappings: []types.LaunchTemplateBlockDeviceMappingRequest{{
+				DeviceName: aws.String("/dev/xvda"),
+				Ebs: &types.LaunchTemplateEbsBlockDeviceRequest{
+					VolumeSize: aws.Int32(20), DeleteOnTermination: aws.Bool(true),
 				},
-				BlockDeviceMappings: []types.LaunchTemplateBlockDeviceMappingRequest{{
-					DeviceName: aws.String(
-						"/dev/xvda",
-					), Ebs: &types.LaunchTemplateEbsBlockDeviceRequest{VolumeSize: aws.Int32(20), DeleteOnTermination: aws.Bool(true)},
-				}},
-				NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
-					{DeviceIndex: aws.Int32(0), Groups: []string{"sg-1"}, AssociatePublicIpAddress: aws.Bool(true)},
-				},
-				MetadataOptions: &types.LaunchTemplateInstanceMetadataOptionsRequest{
-					HttpTokens: types.LaunchTemplateHttpTokensStateRequired,
-				},
+			}},
+			NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
+				{DeviceIndex: aws.Int32(0), Groups: []string{"sg-1"}, AssociatePublicIpAddress: aws.Bool(true)},
+			},
+			MetadataOptions: &types.LaunchTemplateInstanceMetadataOptionsRequest{
+				HttpTokens: types.LaunchTemplateHttpTokensStateRequired,
 			},
 		},
-	)
+	})
 	if err != nil || *made.LaunchTemplate.LatestVersionNumber != 1 || len(made.Warning.Errors) != 1 {
 		t.Fatalf("%+v %v", made, err)
 	}
 	next, err := c.CreateLaunchTemplateVersion(ctx, &client.CreateLaunchTemplateVersionInput{
-		LaunchTemplateId: made.LaunchTemplate.LaunchTemplateId, SourceVersion: aws.String("$Latest"), LaunchTemplateData: &types.RequestLaunchTemplateData{UserData: aws.String("IyEvYmluL3No")},
+		LaunchTemplateId: made.LaunchTemplate.LaunchTemplateId, SourceVersion: aws.String("$Latest"),
+		LaunchTemplateData: &types.RequestLaunchTemplateData{UserData: aws.String("IyEvYmluL3No")},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +143,9 @@ func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 		t.Errorf("version 2 has %+v", data)
 	}
 	var versions int
-	for p := client.NewDescribeLaunchTemplateVersionsPaginator(c, &client.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"), MaxResults: aws.Int32(1)}); p.HasMorePages(); versions++ {
+	for p := client.NewDescribeLaunchTemplateVersionsPaginator(c, &client.DescribeLaunchTemplateVersionsInput{
+		LaunchTemplateName: aws.String("web"), MaxResults: aws.Int32(1),
+	}); p.HasMorePages(); versions++ {
 		if _, err := p.NextPage(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -161,23 +158,24 @@ func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 		!strings.Contains(refusal.ErrorMessage(), "‘$Latest’") {
 		t.Errorf("got %v", err)
 	}
-	if out, err := c.ModifyLaunchTemplate(ctx, &client.ModifyLaunchTemplateInput{LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("2")}); err != nil ||
+	if out, err := c.ModifyLaunchTemplate(ctx, &client.ModifyLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("2"),
+	}); err != nil ||
 		*out.LaunchTemplate.DefaultVersionNumber != 2 {
 		t.Errorf("%+v %v", out, err)
 	}
-	if out, err := c.DeleteLaunchTemplateVersions(ctx, &client.DeleteLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"), Versions: []string{"1", "2"}}); err != nil ||
+	if out, err := c.DeleteLaunchTemplateVersions(ctx, &client.DeleteLaunchTemplateVersionsInput{
+		LaunchTemplateName: aws.String("web"), Versions: []string{"1", "2"},
+	}); err != nil ||
 		len(out.SuccessfullyDeletedLaunchTemplateVersions) != 1 ||
 		len(out.UnsuccessfullyDeletedLaunchTemplateVersions) != 1 {
 		t.Errorf("%+v %v", out, err)
 	}
-	_, err = c.RunInstances(
-		ctx,
-		&client.RunInstancesInput{
-			LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
-			MinCount:       aws.Int32(1),
-			MaxCount:       aws.Int32(1),
-		},
-	)
+	_, err = c.RunInstances(ctx, &client.RunInstancesInput{
+		LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+		MinCount:       aws.Int32(1),
+		MaxCount:       aws.Int32(1),
+	})
 	if refusal, ok := errors.AsType[smithy.APIError](err); !ok || refusal.ErrorCode() != "InvalidParameterCombination" {
 		t.Errorf("launch: %v", err)
 	}

@@ -87,8 +87,6 @@ func exclusive(set map[string]bool) error {
 		return nil
 	}
 	return wire.Errorf(
-		"InvalidParameterCombination",
-		"Fields for multiple attribute types specified: %s",
-		strings.Join(given, ", "),
+		"InvalidParameterCombination", "Fields for multiple attribute types specified: %s", strings.Join(given, ", "),
 	)
 }

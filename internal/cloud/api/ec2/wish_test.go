@@ -186,8 +186,10 @@ func TestALaunchRefusesEveryWishThatIsNotKnown(t *testing.T) {
 
 func TestWhatIsOffAsksForNothing(t *testing.T) {
 	if err := refuseBut(&ec2.RunInstancesInput{
-		HibernationOptions: &types.HibernationOptionsRequest{Configured: aws.Bool(false)}, EnclaveOptions: &types.EnclaveOptionsRequest{Enabled: aws.Bool(false)},
-		Ipv6AddressCount: aws.Int32(0), KernelId: aws.String(""), Placement: &types.Placement{Tenancy: types.TenancyDefault},
+		HibernationOptions: &types.HibernationOptionsRequest{Configured: aws.Bool(false)},
+		EnclaveOptions:     &types.EnclaveOptionsRequest{Enabled: aws.Bool(false)},
+		Ipv6AddressCount:   aws.Int32(0), KernelId: aws.String(""),
+		Placement: &types.Placement{Tenancy: types.TenancyDefault},
 	}, launchWishes...); err != nil {
 		t.Error(err)
 	}

@@ -109,9 +109,7 @@ func checkFilters(filters []types.ParameterStringFilter) error {
 			)
 		case len(f.Values) == 0:
 			return wire.Errorf(
-				"InvalidFilterValue",
-				"The following filter values are missing : null for filter key %s",
-				key,
+				"InvalidFilterValue", "The following filter values are missing : null for filter key %s", key,
 			)
 		}
 	}

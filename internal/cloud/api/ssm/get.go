@@ -21,9 +21,8 @@ const maxNames = 10
 // version by, ":3", or empty.
 func item(row *store.Parameter, selector string) types.Parameter {
 	out := types.Parameter{
-		Name: aws.String(
-			row.Name,
-		), ARN: aws.String(arnOf(row)), Type: types.ParameterType(row.Type), Value: aws.String(row.Value),
+		Name: aws.String(row.Name),
+		ARN:  aws.String(arnOf(row)), Type: types.ParameterType(row.Type), Value: aws.String(row.Value),
 		DataType: aws.String(row.DataType), Version: row.Version, LastModifiedDate: aws.Time(row.Modified),
 	}
 	if selector != "" {

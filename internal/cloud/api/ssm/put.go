@@ -35,13 +35,21 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 	}
 	var row store.Parameter
 	if err := a.change(ctx, func(tx *store.Tx, region string) error {
-		row = store.Parameter{Region: region, Name: *in.Name, Tags: tags, DataType: "text", Tier: string(types.ParameterTierStandard)}
+		row = store.Parameter{
+			Region: region, Name: *in.Name, Tags: tags, DataType: "text", Tier: string(types.ParameterTierStandard),
+		}
 		old, exists := find(tx, region, *in.Name)
 		switch {
 		case exists && !aws.ToBool(in.Overwrite):
-			return wire.Errorf("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
+			return wire.Errorf(
+				"ParameterAlreadyExists",
+				"The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+			)
 		case exists && in.Type != "" && string(in.Type) != old.Type:
-			return wire.Errorf("HierarchyTypeMismatchException", "The parameter type of '%s' is %s and can't be changed.", old.Name, old.Type)
+			return wire.Errorf(
+				"HierarchyTypeMismatchException", "The parameter type of '%s' is %s and can't be changed.", old.Name,
+				old.Type,
+			)
 		case !exists && in.Type == "":
 			return invalid("A parameter type is required when you create a parameter.")
 		case exists:

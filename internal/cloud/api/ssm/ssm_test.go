@@ -34,17 +34,14 @@ func newAPI(t *testing.T) (*ssm.API, context.Context) {
 		Now:   func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) },
 		EnsureRegion: func(region string) error {
 			return s.Update(func(tx *store.Tx) error {
-				store.Parameters.Put(
-					tx,
-					&store.Parameter{
-						Region:   region,
-						Name:     alias,
-						Type:     "String",
-						Value:    "ami-01234567",
-						DataType: "aws:ec2:image",
-						Version:  1,
-					},
-				)
+				store.Parameters.Put(tx, &store.Parameter{
+					Region:   region,
+					Name:     alias,
+					Type:     "String",
+					Value:    "ami-01234567",
+					DataType: "aws:ec2:image",
+					Version:  1,
+				})
 				return nil
 			})
 		},
@@ -54,7 +51,9 @@ func newAPI(t *testing.T) (*ssm.API, context.Context) {
 
 func put(t *testing.T, api *ssm.API, ctx context.Context, name, value string) {
 	t.Helper()
-	if _, err := api.PutParameter(ctx, &client.PutParameterInput{Name: &name, Value: &value, Type: types.ParameterTypeString}); err != nil {
+	if _, err := api.PutParameter(ctx, &client.PutParameterInput{
+		Name: &name, Value: &value, Type: types.ParameterTypeString,
+	}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -72,14 +71,11 @@ func TestOfManyWhoPutTheSameParameterOneWins(t *testing.T) {
 	results := make(chan error, 20)
 	for i := range 20 {
 		group.Go(func() {
-			_, err := api.PutParameter(
-				ctx,
-				&client.PutParameterInput{
-					Name:  aws.String("/aloft/lock"),
-					Value: aws.String(fmt.Sprint(i)),
-					Type:  types.ParameterTypeString,
-				},
-			)
+			_, err := api.PutParameter(ctx, &client.PutParameterInput{
+				Name:  aws.String("/aloft/lock"),
+				Value: aws.String(fmt.Sprint(i)),
+				Type:  types.ParameterTypeString,
+			})
 			results <- err
 		})
 	}
@@ -113,12 +109,11 @@ func TestEachOverwriteIsAVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := types.Parameter{
-		Name: aws.String(
-			"/app/a",
-		), ARN: aws.String("arn:aws:ssm:us-east-1:000000000000:parameter/app/a"), Type: "String", Value: aws.String("2"), Version: 2,
-		DataType: aws.String(
-			"text",
-		), LastModifiedDate: aws.Time(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), Selector: aws.String(":2"),
+		Name: aws.String("/app/a"),
+		ARN:  aws.String("arn:aws:ssm:us-east-1:000000000000:parameter/app/a"), Type: "String", Value: aws.String("2"),
+		Version:          2,
+		DataType:         aws.String("text"),
+		LastModifiedDate: aws.Time(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), Selector: aws.String(":2"),
 	}
 	if diff := cmp.Diff(want, *got.Parameter, cmpopts.IgnoreUnexported(types.Parameter{})); diff != "" {
 		t.Error(diff)
@@ -130,7 +125,8 @@ func TestParametersAreFoundByNameWithOrWithoutSlashAndByARN(t *testing.T) {
 	put(t, api, ctx, "flat", "1")
 	put(t, api, ctx, "/a/b", "2")
 	for asked, want := range map[string]string{
-		"flat": "1", "/flat": "1", "/a/b": "2", "arn:aws:ssm:us-east-1:000000000000:parameter/flat": "1", "arn:aws:ssm:us-east-1:000000000000:parameter/a/b": "2",
+		"flat": "1", "/flat": "1", "/a/b": "2", "arn:aws:ssm:us-east-1:000000000000:parameter/flat": "1",
+		"arn:aws:ssm:us-east-1:000000000000:parameter/a/b":   "2",
 		"arn:aws:ssm:us-east-1:000000000000:parameter/a/b:1": "2", alias: "ami-01234567", "arn:aws:ssm:us-east-1::parameter" + alias: "ami-01234567",
 	} {
 		out, err := api.GetParameter(ctx, &client.GetParameterInput{Name: &asked})
@@ -154,26 +150,70 @@ func TestWhatIsWrongWithAParameterIsToldByAWSsCodes(t *testing.T) {
 		want string
 		in   client.PutParameterInput
 	}{
-		{"ParameterAlreadyExists", client.PutParameterInput{Name: aws.String("/there"), Value: aws.String("2"), Type: "String"}},
-		{"ParameterAlreadyExists", client.PutParameterInput{Name: aws.String("there"), Value: aws.String("2"), Type: "String"}},
-		{"HierarchyTypeMismatchException", client.PutParameterInput{Name: aws.String("/there"), Value: aws.String("2"), Type: "StringList", Overwrite: aws.Bool(true)}},
-		{"UnsupportedParameterType", client.PutParameterInput{Name: aws.String("/secret"), Value: aws.String("2"), Type: "SecureString"}},
-		{"AccessDeniedException", client.PutParameterInput{Name: aws.String(alias), Value: aws.String("2"), Type: "String"}},
-		{"ValidationException", client.PutParameterInput{Name: aws.String("ssm-x"), Value: aws.String("2"), Type: "String"}},
-		{"ValidationException", client.PutParameterInput{Name: aws.String("a/b"), Value: aws.String("2"), Type: "String"}},
-		{"ValidationException", client.PutParameterInput{Name: aws.String("/a b"), Value: aws.String("2"), Type: "String"}},
+		{
+			"ParameterAlreadyExists",
+			client.PutParameterInput{Name: aws.String("/there"), Value: aws.String("2"), Type: "String"},
+		},
+		{
+			"ParameterAlreadyExists",
+			client.PutParameterInput{Name: aws.String("there"), Value: aws.String("2"), Type: "String"},
+		},
+		{
+			"HierarchyTypeMismatchException",
+			client.PutParameterInput{
+				Name: aws.String("/there"), Value: aws.String("2"), Type: "StringList", Overwrite: aws.Bool(true),
+			},
+		},
+		{
+			"UnsupportedParameterType",
+			client.PutParameterInput{Name: aws.String("/secret"), Value: aws.String("2"), Type: "SecureString"},
+		},
+		{
+			"AccessDeniedException",
+			client.PutParameterInput{Name: aws.String(alias), Value: aws.String("2"), Type: "String"},
+		},
+		{
+			"ValidationException",
+			client.PutParameterInput{Name: aws.String("ssm-x"), Value: aws.String("2"), Type: "String"},
+		},
+		{
+			"ValidationException",
+			client.PutParameterInput{Name: aws.String("a/b"), Value: aws.String("2"), Type: "String"},
+		},
+		{
+			"ValidationException",
+			client.PutParameterInput{Name: aws.String("/a b"), Value: aws.String("2"), Type: "String"},
+		},
 		{"ValidationException", client.PutParameterInput{Name: aws.String("/a"), Value: aws.String("2")}},
 		{"ValidationException", client.PutParameterInput{Name: aws.String("/a"), Type: "String"}},
 		{"ValidationException", client.PutParameterInput{Name: aws.String("/a"), Value: &long, Type: "String"}},
-		{"HierarchyLevelLimitExceededException", client.PutParameterInput{Name: aws.String(strings.Repeat("/x", 16)), Value: aws.String("2"), Type: "String"}},
-		{"ParameterPatternMismatchException", client.PutParameterInput{Name: aws.String("/a"), Value: aws.String("x"), Type: "String", AllowedPattern: aws.String(`^\d+$`)}},
-		{"ValidationException", client.PutParameterInput{Name: aws.String("/a"), Value: aws.String("x"), Overwrite: aws.Bool(true), Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}}},
+		{
+			"HierarchyLevelLimitExceededException",
+			client.PutParameterInput{
+				Name: aws.String(strings.Repeat("/x", 16)), Value: aws.String("2"), Type: "String",
+			},
+		},
+		{
+			"ParameterPatternMismatchException",
+			client.PutParameterInput{
+				Name: aws.String("/a"), Value: aws.String("x"), Type: "String", AllowedPattern: aws.String(`^\d+$`),
+			},
+		},
+		{
+			"ValidationException",
+			client.PutParameterInput{
+				Name: aws.String("/a"), Value: aws.String("x"), Overwrite: aws.Bool(true),
+				Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}},
+			},
+		},
 	} {
 		if _, err := api.PutParameter(ctx, &c.in); code(err) != c.want {
 			t.Errorf("%v %v: got %v, want %s", aws.ToString(c.in.Name), c.in.Type, err, c.want)
 		}
 	}
-	if _, err := api.PutParameter(ctx, &client.PutParameterInput{Name: aws.String("/a"), Value: &long, Type: "String", Tier: "Intelligent-Tiering"}); err != nil {
+	if _, err := api.PutParameter(ctx, &client.PutParameterInput{
+		Name: aws.String("/a"), Value: &long, Type: "String", Tier: "Intelligent-Tiering",
+	}); err != nil {
 		t.Errorf("a long value in the advanced tier: %v", err)
 	}
 }
@@ -206,18 +246,39 @@ func TestAPathHoldsItsChildrenAndRecursivelyItsDescendants(t *testing.T) {
 	}{
 		{client.GetParametersByPathInput{Path: aws.String("/app")}, []string{"/app/a", "/app/b"}},
 		{client.GetParametersByPathInput{Path: aws.String("/app/")}, []string{"/app/a", "/app/b"}},
-		{client.GetParametersByPathInput{Path: aws.String("/app"), Recursive: aws.Bool(true), MaxResults: aws.Int32(1)}, []string{"/app/a", "/app/b", "/app/deep/c"}},
+		{
+			client.GetParametersByPathInput{
+				Path: aws.String("/app"), Recursive: aws.Bool(true), MaxResults: aws.Int32(1),
+			},
+			[]string{"/app/a", "/app/b", "/app/deep/c"},
+		},
 		{client.GetParametersByPathInput{Path: aws.String("/")}, []string{"/apple", "flat"}},
-		{client.GetParametersByPathInput{Path: aws.String("/"), Recursive: aws.Bool(true)}, []string{"/app/a", "/app/b", "/app/deep/c", "/apple", "flat"}},
-		{client.GetParametersByPathInput{Path: aws.String("/aws/service/debian"), Recursive: aws.Bool(true)}, []string{alias}},
-		{client.GetParametersByPathInput{Path: aws.String("/app"), ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Type"), Values: []string{"StringList"}}}}, nil},
+		{
+			client.GetParametersByPathInput{Path: aws.String("/"), Recursive: aws.Bool(true)},
+			[]string{"/app/a", "/app/b", "/app/deep/c", "/apple", "flat"},
+		},
+		{
+			client.GetParametersByPathInput{Path: aws.String("/aws/service/debian"), Recursive: aws.Bool(true)},
+			[]string{alias},
+		},
+		{
+			client.GetParametersByPathInput{
+				Path: aws.String("/app"),
+				ParameterFilters: []types.ParameterStringFilter{
+					{Key: aws.String("Type"), Values: []string{"StringList"}},
+				},
+			},
+			nil,
+		},
 	} {
 		if diff := cmp.Diff(c.want, byPath(t, api, ctx, c.in)); diff != "" {
 			t.Errorf("%s recursive %v: %s", *c.in.Path, aws.ToBool(c.in.Recursive), diff)
 		}
 	}
 	for want, in := range map[string]client.GetParametersByPathInput{
-		"InvalidFilterKey":    {Path: aws.String("/"), ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Name"), Values: []string{"x"}}}},
+		"InvalidFilterKey": {Path: aws.String("/"), ParameterFilters: []types.ParameterStringFilter{
+			{Key: aws.String("Name"), Values: []string{"x"}},
+		}},
 		"InvalidNextToken":    {Path: aws.String("/"), NextToken: aws.String("forged")},
 		"ValidationException": {Path: aws.String("app")},
 	} {
@@ -250,10 +311,14 @@ func TestTagsOfAParameterCanBeChanged(t *testing.T) {
 	api, ctx := newAPI(t)
 	put(t, api, ctx, "/a", "1")
 	tag := func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }
-	if _, err := api.AddTagsToResource(ctx, &client.AddTagsToResourceInput{ResourceType: "Parameter", ResourceId: aws.String("a"), Tags: []types.Tag{tag("x", "1"), tag("y", "2")}}); err != nil {
+	if _, err := api.AddTagsToResource(ctx, &client.AddTagsToResourceInput{
+		ResourceType: "Parameter", ResourceId: aws.String("a"), Tags: []types.Tag{tag("x", "1"), tag("y", "2")},
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := api.RemoveTagsFromResource(ctx, &client.RemoveTagsFromResourceInput{ResourceType: "Parameter", ResourceId: aws.String("/a"), TagKeys: []string{"x"}}); err != nil {
+	if _, err := api.RemoveTagsFromResource(ctx, &client.RemoveTagsFromResourceInput{
+		ResourceType: "Parameter", ResourceId: aws.String("/a"), TagKeys: []string{"x"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	out, err := api.ListTagsForResource(

@@ -33,9 +33,7 @@ func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 func tagged(r store.Reader, region string, kind types.ResourceTypeForTagging, id *string) (*store.Parameter, error) {
 	if kind != types.ResourceTypeForTaggingParameter {
 		return nil, wire.Errorf(
-			"InvalidResourceType",
-			"%s is not a resource type that aloft's local cloud has: it has Parameter.",
-			kind,
+			"InvalidResourceType", "%s is not a resource type that aloft's local cloud has: it has Parameter.", kind,
 		)
 	}
 	row, ok := find(r, region, aws.ToString(id))
@@ -68,10 +66,7 @@ func (a *API) retag(
 // AddTagsToResource adds tags to a parameter, over tags of the same keys.
 func (a *API) AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
 	return &ssm.AddTagsToResourceOutput{}, a.retag(
-		ctx,
-		in.ResourceType,
-		in.ResourceId,
-		func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
+		ctx, in.ResourceType, in.ResourceId, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
 	)
 }
 
