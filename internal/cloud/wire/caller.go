@@ -23,3 +23,6 @@ func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
 }
+
+// RegionFrom returns the region of the request that ctx belongs to.
+func RegionFrom(ctx context.Context) string { return CallerFrom(ctx).Region }

@@ -9,7 +9,6 @@
 package acm
 
 import (
-	"context"
 	"crypto/rand"
 	"regexp"
 	"time"
@@ -39,15 +38,8 @@ func New(c Config) *API {
 	return &API{c}
 }
 
-func region(ctx context.Context) string { return wire.CallerFrom(ctx).Region }
-
 // model refuses what breaks the API's model.
 const model = constraint.Model("ValidationException")
-
-// invalid is the refusal of what breaks another rule.
-func invalid(format string, args ...any) error {
-	return wire.Errorf("ValidationException", format, args...)
-}
 
 // newARN names a certificate by a random UUID (RFC 9562, section 5.4).
 func newARN(region string) string {

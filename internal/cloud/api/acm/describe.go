@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // status is ISSUED until the certificate expires.
@@ -31,7 +32,7 @@ func issuer(leaf *x509.Certificate) string {
 // DescribeCertificate tells everything of a certificate but its key.
 func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertificateInput) (*acm.DescribeCertificateOutput, error) {
 	view := a.Store.View()
-	row, err := find(view, region(ctx), in.CertificateArn)
+	row, err := find(view, wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func signature(leaf *x509.Certificate) string {
 
 // GetCertificate tells the certificate and its chain, as they were imported.
 func (a *API) GetCertificate(ctx context.Context, in *acm.GetCertificateInput) (*acm.GetCertificateOutput, error) {
-	row, err := find(a.Store.View(), region(ctx), in.CertificateArn)
+	row, err := find(a.Store.View(), wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}

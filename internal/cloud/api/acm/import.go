@@ -19,7 +19,7 @@ func (a *API) ImportCertificate(ctx context.Context, in *acm.ImportCertificateIn
 		return nil, err
 	}
 	row := &store.Certificate{
-		Region: region(ctx), Created: a.Now().UTC(), Imported: a.Now().UTC(),
+		Region: wire.RegionFrom(ctx), Created: a.Now().UTC(), Imported: a.Now().UTC(),
 		Body: given.body, Chain: given.chain, Key: given.key,
 	}
 	if in.CertificateArn == nil {
@@ -55,15 +55,15 @@ func replaces(old *store.Certificate, by *x509.Certificate) error {
 	}
 	switch {
 	case algorithm(was.PublicKey) != algorithm(by.PublicKey):
-		return invalid("The key type and size of a certificate cannot be changed by a re-import.")
+		return model.Errorf("The key type and size of a certificate cannot be changed by a re-import.")
 	case len(domains(was)) > 0 && len(domains(by)) == 0:
-		return invalid("A re-import cannot remove all of the domain names from a certificate.")
+		return model.Errorf("A re-import cannot remove all of the domain names from a certificate.")
 	case was.KeyUsage&^by.KeyUsage != 0:
-		return invalid("A re-import cannot remove key usages from a certificate.")
+		return model.Errorf("A re-import cannot remove key usages from a certificate.")
 	}
 	for _, usage := range was.ExtKeyUsage {
 		if !slices.Contains(by.ExtKeyUsage, usage) {
-			return invalid("A re-import cannot remove extended key usages from a certificate.")
+			return model.Errorf("A re-import cannot remove extended key usages from a certificate.")
 		}
 	}
 	return nil
@@ -72,7 +72,7 @@ func replaces(old *store.Certificate, by *x509.Certificate) error {
 // DeleteCertificate removes a certificate that no listener uses.
 func (a *API) DeleteCertificate(ctx context.Context, in *acm.DeleteCertificateInput) (*acm.DeleteCertificateOutput, error) {
 	return &acm.DeleteCertificateOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := find(tx, region(ctx), in.CertificateArn)
+		row, err := find(tx, wire.RegionFrom(ctx), in.CertificateArn)
 		if err != nil {
 			return err
 		}

@@ -2,14 +2,13 @@ package acm
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 
+	"aloft.dev/aloft/internal/cloud/api/page"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -24,23 +23,23 @@ func (a *API) ListCertificates(ctx context.Context, in *acm.ListCertificatesInpu
 	case in.MaxItems != nil && (limit < 1 || limit > maxItems):
 		return nil, model.OutOfRange("maxItems", limit, 1, maxItems)
 	case (in.SortBy == "") != (in.SortOrder == ""):
-		return nil, invalid("SortBy and SortOrder must be specified together.")
+		return nil, model.Errorf("SortBy and SortOrder must be specified together.")
 	case in.MaxItems == nil:
 		limit = maxItems
 	}
 	if err := checkList(in); err != nil {
 		return nil, err
 	}
-	after, err := readToken(in.NextToken)
-	if err != nil {
-		return nil, err
+	last, ok := pageTokens.Last(in.NextToken)
+	if !ok {
+		return nil, badToken()
 	}
 	rows, err := a.listed(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if after != "" {
-		at := slices.IndexFunc(rows, func(s types.CertificateSummary) bool { return *s.CertificateArn == after })
+	if last != "" {
+		at := slices.IndexFunc(rows, func(s types.CertificateSummary) bool { return *s.CertificateArn == last })
 		if at < 0 {
 			return nil, badToken()
 		}
@@ -49,7 +48,7 @@ func (a *API) ListCertificates(ctx context.Context, in *acm.ListCertificatesInpu
 	out := &acm.ListCertificatesOutput{CertificateSummaryList: rows}
 	if len(rows) > limit {
 		out.CertificateSummaryList = rows[:limit]
-		out.NextToken = new(base64.RawURLEncoding.EncodeToString([]byte(tokenMark + *rows[limit-1].CertificateArn)))
+		out.NextToken = pageTokens.Token(*rows[limit-1].CertificateArn)
 	}
 	return out, nil
 }
@@ -102,7 +101,7 @@ func among[T ~string](field string, values, known []T) error {
 func (a *API) listed(ctx context.Context, in *acm.ListCertificatesInput) ([]types.CertificateSummary, error) {
 	view := a.Store.View()
 	out := []types.CertificateSummary{}
-	for _, row := range store.Certificates.By(view, "region", region(ctx)) {
+	for _, row := range store.Certificates.By(view, "region", wire.RegionFrom(ctx)) {
 		leaf, err := leafOf(row)
 		if err != nil {
 			return nil, err
@@ -150,20 +149,8 @@ func meets[T comparable](wanted, there []T, anything T) bool {
 	return slices.ContainsFunc(wanted, func(v T) bool { return slices.Contains(there, v) })
 }
 
-// tokenMark begins what a page's token stands for.
-const tokenMark = "after "
-
-func readToken(token *string) (after string, err error) {
-	if aws.ToString(token) == "" {
-		return "", nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(*token)
-	after, ours := strings.CutPrefix(string(text), tokenMark)
-	if err != nil || !ours {
-		return "", badToken()
-	}
-	return after, nil
-}
+// pageTokens starts the tokens of the API's pages.
+const pageTokens page.Prefix = "after "
 
 func badToken() error {
 	return wire.Errorf("ValidationException", "The nextToken is not valid.")

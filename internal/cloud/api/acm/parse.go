@@ -32,11 +32,11 @@ func read(field string, text []byte) ([]*x509.Certificate, error) {
 	for rest := bytes.TrimSpace(text); len(rest) > 0; rest = bytes.TrimSpace(rest) {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
-			return nil, invalid("Unable to parse the %s: it is not in PEM format.", field)
+			return nil, model.Errorf("Unable to parse the %s: it is not in PEM format.", field)
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, invalid("Unable to parse the %s: %v.", field, err)
+			return nil, model.Errorf("Unable to parse the %s: %v.", field, err)
 		}
 		out = append(out, c)
 	}
@@ -64,7 +64,7 @@ func take(certificate, chain, key []byte, now time.Time) (*imported, error) {
 		return nil, err
 	}
 	if len(leaves) != 1 {
-		return nil, invalid(
+		return nil, model.Errorf(
 			"The certificate field contains more than one certificate. You can specify only one certificate in this field.",
 		)
 	}
@@ -90,13 +90,13 @@ func take(certificate, chain, key []byte, now time.Time) (*imported, error) {
 func checkLeaf(leaf *x509.Certificate, now time.Time) error {
 	switch {
 	case now.Before(leaf.NotBefore):
-		return invalid("The certificate is not valid yet. Provide a certificate that is valid now.")
+		return model.Errorf("The certificate is not valid yet. Provide a certificate that is valid now.")
 	case now.After(leaf.NotAfter):
-		return invalid("The certificate has expired. Provide a certificate that is valid now.")
+		return model.Errorf("The certificate has expired. Provide a certificate that is valid now.")
 	case len(leaf.Issuer.Names) == 0:
-		return invalid("The issuer of the certificate must not be empty.")
+		return model.Errorf("The issuer of the certificate must not be empty.")
 	case algorithm(leaf.PublicKey) == "":
-		return invalid("The key algorithm of the certificate is not supported.")
+		return model.Errorf("The key algorithm of the certificate is not supported.")
 	}
 	return nil
 }
@@ -106,12 +106,12 @@ func checkKey(certificate, key []byte) error {
 	block, _ := pem.Decode(key)
 	switch {
 	case block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return invalid("The private key is not in PEM format.")
+		return model.Errorf("The private key is not in PEM format.")
 	case strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "":
-		return invalid("The private key is encrypted. Provide an unencrypted private key.")
+		return model.Errorf("The private key is encrypted. Provide an unencrypted private key.")
 	}
 	if _, err := tls.X509KeyPair(certificate, key); err != nil {
-		return invalid("The private key does not match the certificate, or is not supported.")
+		return model.Errorf("The private key does not match the certificate, or is not supported.")
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func checkKey(certificate, key []byte) error {
 func checkChain(leaf *x509.Certificate, issuers []*x509.Certificate) error {
 	if len(issuers) == 0 {
 		if leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) != nil {
-			return invalid(
+			return model.Errorf(
 				"Provided certificate is not a valid self signed. Please provide either a valid self-signed certificate or certificate chain.",
 			)
 		}
@@ -127,7 +127,7 @@ func checkChain(leaf *x509.Certificate, issuers []*x509.Certificate) error {
 	}
 	for subject, rest := leaf, issuers; len(rest) > 0; subject, rest = rest[0], rest[1:] {
 		if subject.CheckSignatureFrom(rest[0]) != nil {
-			return invalid("Could not validate the certificate with the certificate chain.")
+			return model.Errorf("Could not validate the certificate with the certificate chain.")
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func (a *API) retag(
 		return model.RefuseUntold("tags", "have length between 1 and %d", constraint.MaxTags)
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
-		row, err := find(tx, region(ctx), arn)
+		row, err := find(tx, wire.RegionFrom(ctx), arn)
 		if err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsF
 
 // ListTagsForCertificate lists the tags of a certificate.
 func (a *API) ListTagsForCertificate(ctx context.Context, in *acm.ListTagsForCertificateInput) (*acm.ListTagsForCertificateOutput, error) {
-	row, err := find(a.Store.View(), region(ctx), in.CertificateArn)
+	row, err := find(a.Store.View(), wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DeleteAlarms deletes the named alarms and ignores names without an alarm.
@@ -48,7 +49,7 @@ func (a *API) eachAlarm(ctx context.Context, names []string, do func(tx *store.T
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
 		for _, name := range names {
-			if row, ok := store.Alarms.Get(tx, alarm.ARN(region(ctx), name)); ok {
+			if row, ok := store.Alarms.Get(tx, alarm.ARN(wire.RegionFrom(ctx), name)); ok {
 				do(tx, row)
 			}
 		}

@@ -5,7 +5,6 @@
 package cloudwatch
 
 import (
-	"context"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
@@ -31,8 +30,6 @@ func New(cfg Config) *API {
 	}
 	return &API{cfg}
 }
-
-func region(ctx context.Context) string { return wire.CallerFrom(ctx).Region }
 
 // model builds the errors for requests that violate the API's model.
 const model = constraint.Model("ValidationError")

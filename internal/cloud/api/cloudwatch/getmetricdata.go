@@ -157,7 +157,7 @@ func (a *API) runQuery(ctx context.Context, q *types.MetricDataQuery, s timeRang
 		return out, nil
 	}
 	s.period = *stat.Period
-	for _, p := range s.aggregate(a.Metrics.Points(region(ctx), id, s.from, s.to, string(stat.Unit))) {
+	for _, p := range s.aggregate(a.Metrics.Points(wire.RegionFrom(ctx), id, s.from, s.to, string(stat.Unit))) {
 		if v, ok := compute(&p.Summary); ok {
 			out.Timestamps, out.Values = append(out.Timestamps, p.At), append(out.Values, v)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxDatapoints limits the data points in one response of GetMetricStatistics.
@@ -40,7 +41,7 @@ func (a *API) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMetricS
 		return nil, err
 	}
 	out := &cloudwatch.GetMetricStatisticsOutput{Label: in.MetricName, Datapoints: []types.Datapoint{}}
-	for _, p := range s.aggregate(a.Metrics.Points(region(ctx), id, s.from, s.to, string(in.Unit))) {
+	for _, p := range s.aggregate(a.Metrics.Points(wire.RegionFrom(ctx), id, s.from, s.to, string(in.Unit))) {
 		out.Datapoints = append(out.Datapoints, datapoint(in, p))
 	}
 	return out, nil

@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxListed is the size of a page of metrics. A metric is listed for listedPeriod
@@ -50,7 +51,7 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 	if account := aws.ToString(in.OwningAccount); account != "" && account != identity.Account {
 		return out, nil
 	}
-	found := slices.DeleteFunc(a.Metrics.List(region(ctx), since), func(id metric.ID) bool { return !matches(in, id) })
+	found := slices.DeleteFunc(a.Metrics.List(wire.RegionFrom(ctx), since), func(id metric.ID) bool { return !matches(in, id) })
 	for i, id := range found[min(start, len(found)):] {
 		if i == maxListed {
 			out.NextToken = aws.String(newToken(request, start+i).String())

@@ -37,7 +37,7 @@ func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmI
 		}
 	}
 	row := &store.Alarm{
-		Region:            region(ctx),
+		Region:            wire.RegionFrom(ctx),
 		Name:              *in.AlarmName,
 		Description:       aws.ToString(in.AlarmDescription),
 		ActionsDisabled:   in.ActionsEnabled != nil && !*in.ActionsEnabled,

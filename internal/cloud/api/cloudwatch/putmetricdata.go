@@ -57,7 +57,7 @@ func (a *API) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInp
 		measured = append(measured, m)
 	}
 	for _, m := range measured {
-		a.Metrics.Add(region(ctx), m.id, m.at, m.unit, m.Summary)
+		a.Metrics.Add(wire.RegionFrom(ctx), m.id, m.at, m.unit, m.Summary)
 	}
 	return &cloudwatch.PutMetricDataOutput{}, nil
 }

@@ -35,7 +35,7 @@ func (a *API) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInp
 		return nil, wire.Errorf("InvalidFormat", "StateReasonData must be JSON.")
 	}
 	return &cloudwatch.SetAlarmStateOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, ok := store.Alarms.Get(tx, alarm.ARN(region(ctx), *in.AlarmName))
+		row, ok := store.Alarms.Get(tx, alarm.ARN(wire.RegionFrom(ctx), *in.AlarmName))
 		if !ok {
 			return &wire.Error{Code: "ResourceNotFound", Name: "ResourceNotFound", Status: http.StatusNotFound}
 		}

@@ -51,7 +51,7 @@ func (a *API) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput) 
 		return nil, missingParameter("Tags")
 	}
 	return &cloudwatch.TagResourceOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := taggedAlarm(tx, region(ctx), in.ResourceARN)
+		row, err := taggedAlarm(tx, wire.RegionFrom(ctx), in.ResourceARN)
 		if err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInp
 		return nil, missingParameter("TagKeys")
 	}
 	return &cloudwatch.UntagResourceOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := taggedAlarm(tx, region(ctx), in.ResourceARN)
+		row, err := taggedAlarm(tx, wire.RegionFrom(ctx), in.ResourceARN)
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInp
 
 // ListTagsForResource lists an alarm's tags.
 func (a *API) ListTagsForResource(ctx context.Context, in *cloudwatch.ListTagsForResourceInput) (*cloudwatch.ListTagsForResourceOutput, error) {
-	row, err := taggedAlarm(a.Store.View(), region(ctx), in.ResourceARN)
+	row, err := taggedAlarm(a.Store.View(), wire.RegionFrom(ctx), in.ResourceARN)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,12 @@ import (
 // the service refuses what breaks it: "ValidationError".
 type Model string
 
+// Errorf returns the service's error for a request that violates a rule beyond
+// the constraints of its model.
+func (m Model) Errorf(format string, args ...any) error {
+	return wire.Errorf(string(m), format, args...)
+}
+
 // Refuse is the answer to a request that breaks a constraint by the value of a
 // member. must goes on after "Member must".
 func (m Model) Refuse(member string, value any, must string, args ...any) error {

@@ -45,7 +45,7 @@ func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.
 			"InvalidParameterValue", "The maximum number of instance IDs in one request is %d", maxCreditIDs,
 		)
 	}
-	pages := page{in.MaxResults, in.NextToken}
+	pages := pageRequest{in.MaxResults, in.NextToken}
 	if err := pages.check("instancesSet", len(in.InstanceIds) > 0); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.
 			found = append(found, row)
 		}
 	}
-	found, next, err := cut(pages, found, instances.id)
+	found, next, err := paginate(pages, found, instances.id)
 	if err != nil {
 		return nil, err
 	}

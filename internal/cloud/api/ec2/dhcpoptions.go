@@ -65,7 +65,7 @@ func (a *API) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOptio
 		ids:         in.DhcpOptionsIds,
 		idParameter: "dhcpOptionsIds",
 		filters:     in.Filters,
-		page:        page{in.MaxResults, in.NextToken},
+		page:        pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

@@ -98,7 +98,7 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 	if len(unknown) > 0 {
 		return nil, unknownImages(unknown)
 	}
-	pages := page{in.MaxResults, in.NextToken}
+	pages := pageRequest{in.MaxResults, in.NextToken}
 	if err := pages.check("imageIds", len(in.ImageIds) > 0); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 		all,
 		func(row ami) bool { return !ownedBy(row, in.Owners) || !executableBy(row, in.ExecutableUsers) },
 	)
-	rows, next, err := cut(pages, rows, images.id)
+	rows, next, err := paginate(pages, rows, images.id)
 	if err != nil {
 		return nil, err
 	}

@@ -146,7 +146,7 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 	if err != nil {
 		return nil, err
 	}
-	pages := page{in.MaxResults, in.NextToken}
+	pages := pageRequest{in.MaxResults, in.NextToken}
 	if err := pages.check("instancesSet", len(in.InstanceIds) > 0); err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 		return nil, err
 	}
 	slices.SortStableFunc(rows, func(x, y vm) int { return strings.Compare(reservedPlace(x), reservedPlace(y)) })
-	rows, next, err := cutGroups(pages, rows, reservedPlace, func(row vm) string { return row.ReservationID })
+	rows, next, err := paginateGroups(pages, rows, reservedPlace, func(row vm) string { return row.ReservationID })
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstan
 		)
 	}
 	rows, next, err := statuses().describe(view, region, query{
-		ids: in.InstanceIds, idParameter: "instancesSet", filters: asked, page: page{in.MaxResults, in.NextToken},
+		ids: in.InstanceIds, idParameter: "instancesSet", filters: asked, page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

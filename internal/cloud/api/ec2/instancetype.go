@@ -38,7 +38,7 @@ func (a *API) DescribeInstanceTypes(ctx context.Context, in *ec2.DescribeInstanc
 	if err != nil {
 		return nil, err
 	}
-	pages := page{in.MaxResults, in.NextToken}
+	pages := pageRequest{in.MaxResults, in.NextToken}
 	if err := pages.check("instanceTypes", len(in.InstanceTypes) > 0); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (a *API) DescribeInstanceTypes(ctx context.Context, in *ec2.DescribeInstanc
 			found = append(found, &offered[i])
 		}
 	}
-	found, next, err := cut(pages, found, func(t *instancetype.Type) string { return t.Name })
+	found, next, err := paginate(pages, found, func(t *instancetype.Type) string { return t.Name })
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 	if err != nil {
 		return nil, err
 	}
-	pages, kind := page{in.MaxResults, in.NextToken}, cmp.Or(in.LocationType, types.LocationTypeRegion)
+	pages, kind := pageRequest{in.MaxResults, in.NextToken}, cmp.Or(in.LocationType, types.LocationTypeRegion)
 	if err := cmp.Or(
 		pages.check("", false), known("LocationType", kind), offeringFilters.check(in.Filters),
 	); err != nil {
@@ -46,7 +46,7 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 		}
 	}
 	slices.SortFunc(found, func(x, y offering) int { return strings.Compare(x.place(), y.place()) })
-	rows, next, err := cut(pages, found, offering.place)
+	rows, next, err := paginate(pages, found, offering.place)
 	if err != nil {
 		return nil, err
 	}

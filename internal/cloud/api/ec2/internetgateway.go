@@ -67,7 +67,7 @@ func (a *API) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInte
 	}
 	rows, next, err := internetGateways.describe(view, region, query{
 		ids: in.InternetGatewayIds, idParameter: "internetGatewayIds", filters: in.Filters,
-		page: page{in.MaxResults, in.NextToken},
+		page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

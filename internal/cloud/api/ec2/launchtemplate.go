@@ -173,7 +173,7 @@ func (a *API) DescribeLaunchTemplates(ctx context.Context, in *ec2.DescribeLaunc
 	if err != nil {
 		return nil, err
 	}
-	pages := page{in.MaxResults, in.NextToken}
+	pages := pageRequest{in.MaxResults, in.NextToken}
 	if err := pages.checkTemplates(); err != nil {
 		return nil, err
 	}
@@ -194,7 +194,7 @@ func (a *API) DescribeLaunchTemplates(ctx context.Context, in *ec2.DescribeLaunc
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := cut(pages, rows, launchTemplates.id)
+	rows, next, err := paginate(pages, rows, launchTemplates.id)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func someAbsent(err error) error {
 
 // checkTemplates refuses impossible pages of launch templates or versions, which
 // may be smaller than those of other nouns.
-func (p page) checkTemplates() error {
+func (p pageRequest) checkTemplates() error {
 	if p.max == nil || *p.max >= 1 && *p.max <= maxTemplateResults {
 		return nil
 	}

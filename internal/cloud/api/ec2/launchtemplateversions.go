@@ -85,7 +85,7 @@ func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.Descri
 	if err != nil {
 		return nil, err
 	}
-	pages := page{in.MaxResults, in.NextToken}
+	pages := pageRequest{in.MaxResults, in.NextToken}
 	if err := pages.checkTemplates(); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.Descri
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, func(v shown) bool { return !versionFilters.match(view, v, nil, in.Filters) })
-	rows, next, err := cut(pages, rows, shown.place)
+	rows, next, err := paginate(pages, rows, shown.place)
 	if err != nil {
 		return nil, err
 	}

@@ -147,7 +147,7 @@ func (a *API) DescribeNetworkAcls(ctx context.Context, in *ec2.DescribeNetworkAc
 		ids:         in.NetworkAclIds,
 		idParameter: "networkAclIds",
 		filters:     in.Filters,
-		page:        page{in.MaxResults, in.NextToken},
+		page:        pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

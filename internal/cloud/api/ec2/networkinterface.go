@@ -132,7 +132,7 @@ func (a *API) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNet
 	}
 	rows, next, err := networkInterfaces.describe(view, region, query{
 		ids: in.NetworkInterfaceIds, idParameter: "networkInterfaceIds", filters: in.Filters,
-		page: page{in.MaxResults, in.NextToken},
+		page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ type query struct {
 	ids         []string
 	idParameter string // name of the parameter ids, for errors
 	filters     []types.Filter
-	page        page
+	page        pageRequest
 }
 
 // checkID refuses an id that is not in the form of the noun's.
@@ -84,7 +84,7 @@ func (n *noun[T]) describe(r store.Reader, region string, q query) ([]*T, *strin
 			found = append(found, row)
 		}
 	}
-	return cut(q.page, found, n.id)
+	return paginate(q.page, found, n.id)
 }
 
 // named returns the rows with the ids, or all rows of the region if there are

@@ -1,11 +1,7 @@
 package ec2
 
 import (
-	"encoding/base64"
-	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-
+	"aloft.dev/aloft/internal/cloud/api/page"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -15,18 +11,18 @@ const (
 	maxResults = 1000
 )
 
-// tokenMark begins every token before it is encoded, so that only ours pass.
-const tokenMark = "ec2-after:"
+// pageTokens starts the tokens of the API's pages.
+const pageTokens page.Prefix = "ec2-after:"
 
-// page is the part of a list that a request asks for.
-type page struct {
+// pageRequest is the part of a list that a request asks for.
+type pageRequest struct {
 	max   *int32
 	token *string
 }
 
-// check refuses impossible pages. named tells whether the request names what
-// it wants one by one, which does not go with a page size.
-func (p page) check(idParameter string, named bool) error {
+// check refuses impossible page sizes. named reports whether the request names
+// resources by their ids, which excludes a page size.
+func (p pageRequest) check(idParameter string, named bool) error {
 	if p.max == nil {
 		return nil
 	}
@@ -38,41 +34,31 @@ func (p page) check(idParameter string, named bool) error {
 	case n < minResults:
 		return wire.Errorf(
 			"InvalidParameterValue",
-			"Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than %d.",
-			n,
-			minResults,
+			"Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than %d.", n, minResults,
 		)
 	case n > maxResults:
 		return wire.Errorf(
 			"InvalidParameterValue",
-			"Value ( %d ) for parameter maxResults is invalid. Expecting a value smaller than %d.",
-			n,
-			maxResults,
+			"Value ( %d ) for parameter maxResults is invalid. Expecting a value smaller than %d.", n, maxResults,
 		)
 	}
 	return nil
 }
 
-// cut returns the page of rows, which are in the order of their keys, and the
-// token of the next one. A token names the last row seen, so rows that come or
-// go in between neither repeat nor hide others.
-func cut[R any](p page, rows []R, key func(R) string) ([]R, *string, error) {
-	return cutGroups(p, rows, key, key)
+// paginate returns the requested page of rows and the token of the next one.
+// Rows must be in the order of their keys.
+func paginate[R any](p pageRequest, rows []R, key func(R) string) ([]R, *string, error) {
+	return paginateGroups(p, rows, key, key)
 }
 
-// cutGroups is cut for rows that belong together: those of a group, which follow
-// each other, are on one page unless the group is larger than a page.
-func cutGroups[R any](p page, rows []R, key, group func(R) string) ([]R, *string, error) {
-	if token := aws.ToString(p.token); token != "" {
-		last, err := base64.RawURLEncoding.DecodeString(token)
-		after, ours := strings.CutPrefix(string(last), tokenMark)
-		if err != nil || !ours {
-			return nil, nil, wire.Errorf("InvalidNextToken", "The token '%s' is invalid.", token)
-		}
-		for len(rows) > 0 && key(rows[0]) <= after {
-			rows = rows[1:]
-		}
+// paginateGroups is paginate for rows in groups. Rows of one group are adjacent
+// and stay on one page unless the group is larger than a page.
+func paginateGroups[R any](p pageRequest, rows []R, key, group func(R) string) ([]R, *string, error) {
+	last, ok := pageTokens.Last(p.token)
+	if !ok {
+		return nil, nil, wire.Errorf("InvalidNextToken", "The token '%s' is invalid.", *p.token)
 	}
+	rows = page.After(rows, last, key)
 	if p.max == nil || int(*p.max) >= len(rows) {
 		return rows, nil, nil
 	}
@@ -83,6 +69,6 @@ func cutGroups[R any](p page, rows []R, key, group func(R) string) ([]R, *string
 	if end == 0 {
 		end = int(*p.max)
 	}
-	next := base64.RawURLEncoding.EncodeToString([]byte(tokenMark + key(rows[end-1])))
-	return rows[:end], &next, nil
+	rows, next := page.First(pageTokens, rows, end, key)
+	return rows, next, nil
 }

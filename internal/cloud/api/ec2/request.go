@@ -12,7 +12,7 @@ import (
 // read enters an operation that changes nothing: it returns the store as it is
 // and the caller's region, or the refusal of a dry run.
 func (a *API) read(ctx context.Context, dryRun *bool) (store.Reader, string, error) {
-	region := wire.CallerFrom(ctx).Region
+	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
 		return nil, "", err
 	}
@@ -25,7 +25,7 @@ func (a *API) read(ctx context.Context, dryRun *bool) (store.Reader, string, err
 // change runs an operation that writes. A dry run does all of it and keeps
 // nothing, so that it finds every mistake the real one would.
 func (a *API) change(ctx context.Context, dryRun *bool, do func(tx *store.Tx, region string) error) error {
-	region := wire.CallerFrom(ctx).Region
+	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ func (a *API) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTabl
 		ids:         in.RouteTableIds,
 		idParameter: "routeTableIds",
 		filters:     in.Filters,
-		page:        page{in.MaxResults, in.NextToken},
+		page:        pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

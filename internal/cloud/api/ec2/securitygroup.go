@@ -192,7 +192,7 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecuri
 	rows, next, err := securityGroups.describe(
 		view,
 		region,
-		query{ids: ids, idParameter: "groupIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}},
+		query{ids: ids, idParameter: "groupIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}},
 	)
 	if err != nil {
 		return nil, err

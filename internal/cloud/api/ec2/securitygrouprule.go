@@ -64,7 +64,7 @@ func (a *API) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSe
 	if err != nil {
 		return nil, err
 	}
-	asked := page{in.MaxResults, in.NextToken}
+	asked := pageRequest{in.MaxResults, in.NextToken}
 	if err := asked.check("securityGroupRuleIds", len(in.SecurityGroupRuleIds) > 0); err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (a *API) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSe
 		return len(in.SecurityGroupRuleIds) > 0 && !slices.Contains(in.SecurityGroupRuleIds, g.rule.ID) ||
 			!groupRuleFilters.match(view, g, g.rule.Tags, in.Filters)
 	})
-	rows, next, err := cut(asked, all, func(g groupRule) string { return g.rule.ID })
+	rows, next, err := paginate(asked, all, func(g groupRule) string { return g.rule.ID })
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 	if err := unsupported(map[string]bool{"restorableByUserIds": len(in.RestorableByUserIds) > 0}); err != nil {
 		return nil, err
 	}
-	pages := page{in.MaxResults, in.NextToken}
+	pages := pageRequest{in.MaxResults, in.NextToken}
 	if err := pages.check("snapshotIds", len(in.SnapshotIds) > 0); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 		return len(in.OwnerIds) > 0 && !slices.Contains(in.OwnerIds, row.Owner) &&
 			!(slices.Contains(in.OwnerIds, "self") && row.Owner == identity.Account)
 	})
-	rows, next, err := cut(pages, rows, snapshots.id)
+	rows, next, err := paginate(pages, rows, snapshots.id)
 	if err != nil {
 		return nil, err
 	}

@@ -189,7 +189,7 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 		ids:         in.SubnetIds,
 		idParameter: "subnetIds",
 		filters:     in.Filters,
-		page:        page{in.MaxResults, in.NextToken},
+		page:        pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

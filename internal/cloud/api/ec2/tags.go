@@ -104,7 +104,7 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 	if err != nil {
 		return nil, err
 	}
-	asked := page{in.MaxResults, in.NextToken}
+	asked := pageRequest{in.MaxResults, in.NextToken}
 	if err := cmp.Or(asked.check("", false), tagFilters.check(in.Filters)); err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 		})
 	}
 	slices.SortFunc(found, func(a, b taggedWith) int { return strings.Compare(a.place(), b.place()) })
-	rows, next, err := cut(asked, found, taggedWith.place)
+	rows, next, err := paginate(asked, found, taggedWith.place)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func (a *API) DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput)
 		ids:         in.VolumeIds,
 		idParameter: "volumeIds",
 		filters:     in.Filters,
-		page:        page{in.MaxResults, in.NextToken},
+		page:        pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

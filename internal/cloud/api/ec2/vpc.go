@@ -102,7 +102,7 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 	rows, next, err := vpcs.describe(
 		view,
 		region,
-		query{ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: page{in.MaxResults, in.NextToken}},
+		query{ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}},
 	)
 	if err != nil {
 		return nil, err

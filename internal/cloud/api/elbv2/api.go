@@ -5,7 +5,6 @@
 package elbv2
 
 import (
-	"context"
 	"io"
 	"net/netip"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // Config holds an API's dependencies and settings.
@@ -47,8 +45,6 @@ func New(c Config) *API {
 	return a
 }
 
-func region(ctx context.Context) string { return wire.CallerFrom(ctx).Region }
-
 func arn(region, resource string) string {
 	return identity.ARN("elasticloadbalancing", region, resource)
 }
@@ -57,9 +53,7 @@ func arn(region, resource string) string {
 const model = constraint.Model("ValidationError")
 
 // invalid returns a ValidationError with the message.
-func invalid(format string, args ...any) error {
-	return wire.Errorf("ValidationError", format, args...)
-}
+func invalid(format string, args ...any) error { return model.Errorf(format, args...) }
 
 // update runs change in one transaction and returns its result.
 func update[T any](a *API, change func(tx *store.Tx) (T, error)) (T, error) {

@@ -34,7 +34,7 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 		return nil, err
 	}
 	return update(a, func(tx *store.Tx) (*elb.CreateListenerOutput, error) {
-		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
+		lb, err := loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
@@ -91,14 +91,14 @@ func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersIn
 	case in.LoadBalancerArn != nil && len(in.ListenerArns) > 0:
 		return nil, invalid("You cannot specify both a load balancer ARN and listener ARNs")
 	case in.LoadBalancerArn != nil:
-		lb, err := loadBalancer(view, region(ctx), in.LoadBalancerArn)
+		lb, err := loadBalancer(view, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
 		rows = store.Listeners.By(view, "load_balancer", lb.ARN)
 	case len(in.ListenerArns) > 0:
 		for _, arn := range in.ListenerArns {
-			l, err := listener(view, region(ctx), &arn)
+			l, err := listener(view, wire.RegionFrom(ctx), &arn)
 			if err != nil {
 				return nil, err
 			}
@@ -107,7 +107,7 @@ func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersIn
 	default:
 		return nil, invalid("You must specify either listener ARNs or a load balancer ARN")
 	}
-	rows, next, err := page(rows, func(l *store.Listener) string { return l.ARN }, in.PageSize, in.Marker)
+	rows, next, err := paginate(rows, func(l *store.Listener) string { return l.ARN }, in.PageSize, in.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +129,11 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 		return nil, err
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyListenerOutput, error) {
-		old, err := listener(tx, region(ctx), in.ListenerArn)
+		old, err := listener(tx, wire.RegionFrom(ctx), in.ListenerArn)
 		if err != nil {
 			return nil, err
 		}
-		lb, err := loadBalancer(tx, region(ctx), &old.LoadBalancerARN)
+		lb, err := loadBalancer(tx, wire.RegionFrom(ctx), &old.LoadBalancerARN)
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +168,7 @@ func removeListener(tx *store.Tx, l *store.Listener) {
 // DeleteListener deletes a listener and its rules.
 func (a *API) DeleteListener(ctx context.Context, in *elb.DeleteListenerInput) (*elb.DeleteListenerOutput, error) {
 	return &elb.DeleteListenerOutput{}, a.store.Update(func(tx *store.Tx) error {
-		l, err := listener(tx, region(ctx), in.ListenerArn)
+		l, err := listener(tx, wire.RegionFrom(ctx), in.ListenerArn)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // headerValue reports whether v is empty, which leaves the header alone, or a
@@ -98,7 +99,7 @@ func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListen
 		pairs = append(pairs, keyValue{given.Key, given.Value})
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyListenerAttributesOutput, error) {
-		l, err := listener(tx, region(ctx), in.ListenerArn)
+		l, err := listener(tx, wire.RegionFrom(ctx), in.ListenerArn)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +114,7 @@ func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListen
 
 // DescribeListenerAttributes describes all attributes of a listener.
 func (a *API) DescribeListenerAttributes(ctx context.Context, in *elb.DescribeListenerAttributesInput) (*elb.DescribeListenerAttributesOutput, error) {
-	l, err := listener(a.store.View(), region(ctx), in.ListenerArn)
+	l, err := listener(a.store.View(), wire.RegionFrom(ctx), in.ListenerArn)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func httpsListener(
 // Certificates already on the list are left alone.
 func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCertificatesInput) (*elb.AddListenerCertificatesOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.AddListenerCertificatesOutput, error) {
-		l, arns, err := httpsListener(tx, region(ctx), in.ListenerArn, in.Certificates)
+		l, arns, err := httpsListener(tx, wire.RegionFrom(ctx), in.ListenerArn, in.Certificates)
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +112,7 @@ func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCe
 // listener. The default certificate can only be replaced, with ModifyListener.
 func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveListenerCertificatesInput) (*elb.RemoveListenerCertificatesOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.RemoveListenerCertificatesOutput, error) {
-		l, arns, err := httpsListener(tx, region(ctx), in.ListenerArn, in.Certificates)
+		l, arns, err := httpsListener(tx, wire.RegionFrom(ctx), in.ListenerArn, in.Certificates)
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +133,7 @@ func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveList
 // DescribeListenerCertificates describes the default certificate of an HTTPS
 // listener and its certificate list.
 func (a *API) DescribeListenerCertificates(ctx context.Context, in *elb.DescribeListenerCertificatesInput) (*elb.DescribeListenerCertificatesOutput, error) {
-	l, err := listener(a.store.View(), region(ctx), in.ListenerArn)
+	l, err := listener(a.store.View(), wire.RegionFrom(ctx), in.ListenerArn)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (a *API) DescribeListenerCertificates(ctx context.Context, in *elb.Describe
 		}
 		return *c.CertificateArn
 	}
-	rows, next, err := page(rows, key, in.PageSize, in.Marker)
+	rows, next, err := paginate(rows, key, in.PageSize, in.Marker)
 	if err != nil {
 		return nil, err
 	}

@@ -61,19 +61,19 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 		scheme = string(in.Scheme)
 	}
 	return update(a, func(tx *store.Tx) (*elb.CreateLoadBalancerOutput, error) {
-		same := loadBalancerNamed(tx, region(ctx), *in.Name)
+		same := loadBalancerNamed(tx, wire.RegionFrom(ctx), *in.Name)
 		kept := map[string]bool{}
 		if same != nil {
 			for _, n := range same.Nodes {
 				kept[n.SubnetID] = true
 			}
 		}
-		subnets, err := checkSubnets(tx, region(ctx), ids, kept, scheme)
+		subnets, err := checkSubnets(tx, wire.RegionFrom(ctx), ids, kept, scheme)
 		if err != nil {
 			return nil, err
 		}
 		lb := &store.LoadBalancer{
-			Region: region(ctx),
+			Region: wire.RegionFrom(ctx),
 			Name:   *in.Name,
 			Scheme: scheme,
 			VPCID:  subnets[0].VPCID,
@@ -180,12 +180,12 @@ func availabilityZones(lb *store.LoadBalancer) []types.AvailabilityZone {
 func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
 	arnOf := func(lb *store.LoadBalancer) string { return lb.ARN }
 	nameOf := func(lb *store.LoadBalancer) string { return lb.Name }
-	rows := store.LoadBalancers.By(a.store.View(), "region", region(ctx))
+	rows := store.LoadBalancers.By(a.store.View(), "region", wire.RegionFrom(ctx))
 	rows, missing := selected(rows, in.LoadBalancerArns, in.Names, arnOf, nameOf)
 	if len(missing) > 0 {
 		return nil, wire.Errorf("LoadBalancerNotFound", "Load balancers '[%s]' not found", strings.Join(missing, ", "))
 	}
-	rows, next, err := page(rows, arnOf, in.PageSize, in.Marker)
+	rows, next, err := paginate(rows, arnOf, in.PageSize, in.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancer
 	}
 	return &elb.DeleteLoadBalancerOutput{}, a.store.Update(func(tx *store.Tx) error {
 		lb, ok := store.LoadBalancers.Get(tx, *in.LoadBalancerArn)
-		if !ok || lb.Region != region(ctx) {
+		if !ok || lb.Region != wire.RegionFrom(ctx) {
 			return nil
 		}
 		if lb.Attributes["deletion_protection.enabled"] == "true" {

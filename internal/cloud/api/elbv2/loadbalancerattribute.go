@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // loadBalancerAttributes defines the attributes of Application Load Balancers
@@ -60,7 +61,7 @@ func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLo
 		pairs = append(pairs, keyValue{given.Key, given.Value})
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyLoadBalancerAttributesOutput, error) {
-		lb, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
+		lb, err := loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +79,7 @@ func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLo
 
 // DescribeLoadBalancerAttributes describes all attributes of a load balancer.
 func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.DescribeLoadBalancerAttributesInput) (*elb.DescribeLoadBalancerAttributesOutput, error) {
-	lb, err := loadBalancer(a.store.View(), region(ctx), in.LoadBalancerArn)
+	lb, err := loadBalancer(a.store.View(), wire.RegionFrom(ctx), in.LoadBalancerArn)
 	if err != nil {
 		return nil, err
 	}

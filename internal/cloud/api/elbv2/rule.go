@@ -130,11 +130,11 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 		return nil, err
 	}
 	return update(a, func(tx *store.Tx) (*elb.CreateRuleOutput, error) {
-		l, err := listener(tx, region(ctx), in.ListenerArn)
+		l, err := listener(tx, wire.RegionFrom(ctx), in.ListenerArn)
 		if err != nil {
 			return nil, err
 		}
-		lb, err := loadBalancer(tx, region(ctx), &l.LoadBalancerARN)
+		lb, err := loadBalancer(tx, wire.RegionFrom(ctx), &l.LoadBalancerARN)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +185,7 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 		return nil, invalid("Either conditions or actions must be specified")
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyRuleOutput, error) {
-		old, l, err := nonDefaultRule(tx, region(ctx), in.RuleArn, "modified")
+		old, l, err := nonDefaultRule(tx, wire.RegionFrom(ctx), in.RuleArn, "modified")
 		if err != nil {
 			return nil, err
 		}
@@ -196,7 +196,7 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 			}
 		}
 		if len(in.Actions) > 0 {
-			lb, err := loadBalancer(tx, region(ctx), &l.LoadBalancerARN)
+			lb, err := loadBalancer(tx, wire.RegionFrom(ctx), &l.LoadBalancerARN)
 			if err != nil {
 				return nil, err
 			}
@@ -212,7 +212,7 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 // DeleteRule deletes a rule. A default rule cannot be deleted.
 func (a *API) DeleteRule(ctx context.Context, in *elb.DeleteRuleInput) (*elb.DeleteRuleOutput, error) {
 	return &elb.DeleteRuleOutput{}, a.store.Update(func(tx *store.Tx) error {
-		row, _, err := nonDefaultRule(tx, region(ctx), in.RuleArn, "deleted")
+		row, _, err := nonDefaultRule(tx, wire.RegionFrom(ctx), in.RuleArn, "deleted")
 		if err != nil {
 			return err
 		}
@@ -230,14 +230,14 @@ func (a *API) DescribeRules(ctx context.Context, in *elb.DescribeRulesInput) (*e
 	case in.ListenerArn != nil && len(in.RuleArns) > 0:
 		return nil, invalid("You cannot specify both a listener ARN and rule ARNs")
 	case in.ListenerArn != nil:
-		l, err := listener(view, region(ctx), in.ListenerArn)
+		l, err := listener(view, wire.RegionFrom(ctx), in.ListenerArn)
 		if err != nil {
 			return nil, err
 		}
 		rules = rulesOf(view, l)
 	case len(in.RuleArns) > 0:
 		for _, arn := range in.RuleArns {
-			found, err := findRule(view, region(ctx), &arn)
+			found, err := findRule(view, wire.RegionFrom(ctx), &arn)
 			if err != nil {
 				return nil, err
 			}
@@ -246,7 +246,7 @@ func (a *API) DescribeRules(ctx context.Context, in *elb.DescribeRulesInput) (*e
 	default:
 		return nil, invalid("You must specify either listener rule ARNs or a listener ARN")
 	}
-	rules, next, err := page(rules, ruleOrDefault.sortKey, in.PageSize, in.Marker)
+	rules, next, err := paginate(rules, ruleOrDefault.sortKey, in.PageSize, in.Marker)
 	if err != nil {
 		return nil, err
 	}

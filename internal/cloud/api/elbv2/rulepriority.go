@@ -23,7 +23,7 @@ func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesIn
 		return nil, model.Null("rulePriorities")
 	}
 	return update(a, func(tx *store.Tx) (*elb.SetRulePrioritiesOutput, error) {
-		changed, l, err := withPriorities(tx, region(ctx), in.RulePriorities)
+		changed, l, err := withPriorities(tx, wire.RegionFrom(ctx), in.RulePriorities)
 		if err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package elbv2
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,10 +49,10 @@ func (a *API) DescribeSSLPolicies(
 		}
 		rows = slices.DeleteFunc(rows, func(p securitypolicy.Policy) bool { return !slices.Contains(in.Names, p.Name) })
 	}
-	if aws.ToString(in.Marker) != "" { // in AWS's order, so the marker is a name and page is no use
-		after, err := base64.RawURLEncoding.DecodeString(*in.Marker)
-		at := slices.IndexFunc(rows, func(p securitypolicy.Policy) bool { return p.Name == string(after) })
-		if err != nil || at < 0 {
+	if aws.ToString(in.Marker) != "" { // rows are in AWS's order, not in that of their names
+		last, ok := markers.Last(in.Marker)
+		at := slices.IndexFunc(rows, func(p securitypolicy.Policy) bool { return p.Name == last })
+		if !ok || at < 0 {
 			return nil, invalid("The marker '%s' is invalid", *in.Marker)
 		}
 		rows = rows[at+1:]
@@ -61,7 +60,7 @@ func (a *API) DescribeSSLPolicies(
 	out := &elb.DescribeSSLPoliciesOutput{SslPolicies: []types.SslPolicy{}}
 	if limit := int(constraint.Default(in.PageSize, maxPage)); len(rows) > limit {
 		rows = rows[:limit]
-		out.NextMarker = new(base64.RawURLEncoding.EncodeToString([]byte(rows[limit-1].Name)))
+		out.NextMarker = markers.Token(rows[limit-1].Name)
 	}
 	for _, p := range rows {
 		out.SslPolicies = append(out.SslPolicies, describeSSLPolicy(p))

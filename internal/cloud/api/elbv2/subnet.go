@@ -109,7 +109,7 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 		return nil, err
 	}
 	return update(a, func(tx *store.Tx) (*elb.SetSubnetsOutput, error) {
-		old, err := loadBalancer(tx, region(ctx), in.LoadBalancerArn)
+		old, err := loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +117,7 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 		for _, n := range old.Nodes {
 			kept[n.SubnetID] = true
 		}
-		subnets, err := checkSubnets(tx, region(ctx), ids, kept, old.Scheme)
+		subnets, err := checkSubnets(tx, wire.RegionFrom(ctx), ids, kept, old.Scheme)
 		if err != nil {
 			return nil, err
 		}

@@ -97,7 +97,7 @@ func (a *API) changeTags(ctx context.Context, arns []string, change func(store.T
 	}
 	return a.store.Update(func(tx *store.Tx) error {
 		for _, arn := range arns {
-			found, err := findTagged(tx, region(ctx), arn)
+			found, err := findTagged(tx, wire.RegionFrom(ctx), arn)
 			if err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ func (a *API) DescribeTags(ctx context.Context, in *elb.DescribeTagsInput) (*elb
 	}
 	view, out := a.store.View(), &elb.DescribeTagsOutput{}
 	for _, arn := range in.ResourceArns {
-		found, err := findTagged(view, region(ctx), arn)
+		found, err := findTagged(view, wire.RegionFrom(ctx), arn)
 		if err != nil {
 			return nil, err
 		}

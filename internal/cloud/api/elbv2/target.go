@@ -50,7 +50,7 @@ func readTargets(group *store.TargetGroup, given []types.TargetDescription) ([]*
 // left alone; draining ones are registered anew.
 func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error) {
 	return &elb.RegisterTargetsOutput{}, a.store.Update(func(tx *store.Tx) error {
-		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
+		group, err := targetGroup(tx, wire.RegionFrom(ctx), in.TargetGroupArn)
 		if err != nil {
 			return err
 		}
@@ -181,7 +181,7 @@ func zoneOf(r store.Reader, vpc *store.VPC, addr netip.Addr) string {
 // ignored.
 func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsInput) (*elb.DeregisterTargetsOutput, error) {
 	return &elb.DeregisterTargetsOutput{}, a.store.Update(func(tx *store.Tx) error {
-		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
+		group, err := targetGroup(tx, wire.RegionFrom(ctx), in.TargetGroupArn)
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 		return nil, err
 	}
 	group := &store.TargetGroup{
-		Region:          region(ctx),
+		Region:          wire.RegionFrom(ctx),
 		Name:            *in.Name,
 		Protocol:        string(in.Protocol),
 		ProtocolVersion: "HTTP1",
@@ -163,9 +163,9 @@ func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetG
 // balancer.
 func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
 	view := a.store.View()
-	rows := store.TargetGroups.By(view, "region", region(ctx))
+	rows := store.TargetGroups.By(view, "region", wire.RegionFrom(ctx))
 	if in.LoadBalancerArn != nil {
-		lb, err := loadBalancer(view, region(ctx), in.LoadBalancerArn)
+		lb, err := loadBalancer(view, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +179,7 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 	if len(missing) > 0 {
 		return nil, wire.Errorf("TargetGroupNotFound", "One or more target groups not found")
 	}
-	rows, next, err := page(rows, arnOf, in.PageSize, in.Marker)
+	rows, next, err := paginate(rows, arnOf, in.PageSize, in.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 // ModifyTargetGroup changes a target group's health check.
 func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupInput) (*elb.ModifyTargetGroupOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.ModifyTargetGroupOutput, error) {
-		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
+		group, err := targetGroup(tx, wire.RegionFrom(ctx), in.TargetGroupArn)
 		if err != nil {
 			return nil, err
 		}
@@ -226,7 +226,7 @@ func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupIn
 	}
 	return &elb.DeleteTargetGroupOutput{}, a.store.Update(func(tx *store.Tx) error {
 		group, ok := store.TargetGroups.Get(tx, *in.TargetGroupArn)
-		if !ok || group.Region != region(ctx) {
+		if !ok || group.Region != wire.RegionFrom(ctx) {
 			return nil
 		}
 		if len(loadBalancersOf(tx, group)) > 0 {

@@ -137,7 +137,7 @@ func (a *API) ModifyTargetGroupAttributes(ctx context.Context, in *elb.ModifyTar
 		pairs = append(pairs, keyValue{given.Key, given.Value})
 	}
 	return update(a, func(tx *store.Tx) (*elb.ModifyTargetGroupAttributesOutput, error) {
-		group, err := targetGroup(tx, region(ctx), in.TargetGroupArn)
+		group, err := targetGroup(tx, wire.RegionFrom(ctx), in.TargetGroupArn)
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func (a *API) ModifyTargetGroupAttributes(ctx context.Context, in *elb.ModifyTar
 
 // DescribeTargetGroupAttributes describes all attributes of a target group.
 func (a *API) DescribeTargetGroupAttributes(ctx context.Context, in *elb.DescribeTargetGroupAttributesInput) (*elb.DescribeTargetGroupAttributesOutput, error) {
-	group, err := targetGroup(a.store.View(), region(ctx), in.TargetGroupArn)
+	group, err := targetGroup(a.store.View(), wire.RegionFrom(ctx), in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}

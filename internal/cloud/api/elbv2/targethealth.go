@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DescribeTargetHealth describes the health of a target group's targets or of the
@@ -19,7 +20,7 @@ import (
 // instance is described only if it is named, and is draining.
 func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHealthInput) (*elb.DescribeTargetHealthOutput, error) {
 	view := a.store.View()
-	group, err := targetGroup(view, region(ctx), in.TargetGroupArn)
+	group, err := targetGroup(view, wire.RegionFrom(ctx), in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}

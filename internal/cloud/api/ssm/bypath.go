@@ -2,7 +2,6 @@ package ssm
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"aloft.dev/aloft/internal/cloud/api/page"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -18,15 +18,15 @@ import (
 // request does not say.
 const maxByPath = 10
 
-// tokenMark begins every token before it is encoded, so that only ours pass.
-const tokenMark = "ssm-after:"
+// pageTokens starts the tokens of the API's pages.
+const pageTokens page.Prefix = "ssm-after:"
 
 // GetParametersByPath reads the parameters under a path: its children or, if
 // recursive, all of its descendants.
 func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
 	path := aws.ToString(in.Path)
 	if !strings.HasPrefix(path, "/") || !nameForm.MatchString(path) {
-		return nil, invalid(
+		return nil, model.Errorf(
 			"The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol \"/\". Valid example: /get/parameters2-/by1./path0_.",
 		)
 	}
@@ -40,9 +40,9 @@ func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPa
 	if err := checkFilters(in.ParameterFilters); err != nil {
 		return nil, err
 	}
-	after, err := readToken(in.NextToken)
-	if err != nil {
-		return nil, err
+	last, ok := pageTokens.Last(in.NextToken)
+	if !ok {
+		return nil, wire.Errorf("InvalidNextToken", "The specified token isn't valid.")
 	}
 	view, region, err := a.read(ctx)
 	if err != nil {
@@ -50,12 +50,11 @@ func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPa
 	}
 	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}}
 	for _, row := range store.Parameters.By(view, "region", region) {
-		if row.Name <= after || !under(path, row.Name, aws.ToBool(in.Recursive)) || !passes(row, in.ParameterFilters) {
+		if row.Name <= last || !under(path, row.Name, aws.ToBool(in.Recursive)) || !passes(row, in.ParameterFilters) {
 			continue
 		}
 		if len(out.Parameters) == int(limit) {
-			last := aws.ToString(out.Parameters[limit-1].Name)
-			out.NextToken = aws.String(base64.RawURLEncoding.EncodeToString([]byte(tokenMark + last)))
+			out.NextToken = pageTokens.Token(*out.Parameters[limit-1].Name)
 			break
 		}
 		out.Parameters = append(out.Parameters, item(row, ""))
@@ -75,18 +74,6 @@ func under(path, name string, recursive bool) bool {
 	}
 	rest, ok := strings.CutPrefix(name, path)
 	return ok && rest != "" && (recursive || !strings.Contains(rest, "/"))
-}
-
-func readToken(token *string) (after string, err error) {
-	if aws.ToString(token) == "" {
-		return "", nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(*token)
-	after, ours := strings.CutPrefix(string(text), tokenMark)
-	if err != nil || !ours {
-		return "", wire.Errorf("InvalidNextToken", "The specified token isn't valid.")
-	}
-	return after, nil
 }
 
 // checkFilters refuses filters that GetParametersByPath does not know.

@@ -31,13 +31,13 @@ func checkNewName(name string) error {
 	case strings.HasPrefix(name, "/aws"):
 		return wire.Errorf("AccessDeniedException", "No access to reserved parameter name: %s.", name)
 	case reserved || !nameForm.MatchString(name) || strings.Contains(name, "//") || strings.HasSuffix(name, "/"):
-		return invalid(
+		return model.Errorf(
 			`Parameter name: can't be prefixed with "aws" or "ssm" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`,
 		)
 	case strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
-		return invalid("Parameter name must be a fully qualified name.")
+		return model.Errorf("Parameter name must be a fully qualified name.")
 	case len(name) > maxName:
-		return invalid("Parameter name is longer than %d characters.", maxName)
+		return model.Errorf("Parameter name is longer than %d characters.", maxName)
 	case strings.Count(name, "/") > maxLevels:
 		return wire.Errorf("HierarchyLevelLimitExceededException", "Hierarchies can have at most %d levels.", maxLevels)
 	}

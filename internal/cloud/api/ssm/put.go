@@ -51,7 +51,7 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 				old.Type,
 			)
 		case !exists && in.Type == "":
-			return invalid("A parameter type is required when you create a parameter.")
+			return model.Errorf("A parameter type is required when you create a parameter.")
 		case exists:
 			row = *old
 		}
@@ -85,9 +85,9 @@ func checkPut(in *ssm.PutParameterInput) error {
 	case in.Tier != "" && !slices.Contains(in.Tier.Values(), in.Tier):
 		return model.OutOfSet("tier", in.Tier, "Standard", "Advanced", "Intelligent-Tiering")
 	case in.KeyId != nil:
-		return invalid("KeyId is only for parameters of the type SecureString.")
+		return model.Errorf("KeyId is only for parameters of the type SecureString.")
 	case len(in.Tags) > 0 && aws.ToBool(in.Overwrite):
-		return invalid(
+		return model.Errorf(
 			"Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.",
 		)
 	case aws.ToString(in.Policies) != "" && *in.Policies != "[]":
@@ -99,7 +99,7 @@ func checkPut(in *ssm.PutParameterInput) error {
 	case "", "text", "aws:ec2:image":
 		return nil
 	}
-	return invalid("The following data type is not supported: %s (Data type names are all lowercase.)", *in.DataType)
+	return model.Errorf("The following data type is not supported: %s (Data type names are all lowercase.)", *in.DataType)
 }
 
 var imageID = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
@@ -121,7 +121,7 @@ func fill(row *store.Parameter, in *ssm.PutParameterInput) error {
 		row.AllowedPattern = *in.AllowedPattern
 	}
 	if row.DataType == "aws:ec2:image" && !imageID.MatchString(row.Value) {
-		return invalid("Invalid image id: %s", row.Value)
+		return model.Errorf("Invalid image id: %s", row.Value)
 	}
 	if row.AllowedPattern != "" {
 		// AWS's patterns are Java's; those that Go's engine cannot read are refused.
@@ -142,7 +142,7 @@ func fill(row *store.Parameter, in *ssm.PutParameterInput) error {
 		}
 	}
 	if row.Type == string(types.ParameterTypeStringList) && slices.Contains(strings.Split(row.Value, ","), "") {
-		return invalid("Parameter value of the type StringList has an empty item.")
+		return model.Errorf("Parameter value of the type StringList has an empty item.")
 	}
 	return setTier(row, in.Tier)
 }
@@ -153,17 +153,17 @@ func setTier(row *store.Parameter, asked types.ParameterTier) error {
 	size := len(row.Value)
 	switch {
 	case asked == types.ParameterTierStandard && row.Tier == string(types.ParameterTierAdvanced):
-		return invalid(
+		return model.Errorf(
 			"This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.",
 		)
 	case asked == types.ParameterTierIntelligentTiering && size > maxStandard, asked == types.ParameterTierAdvanced:
 		row.Tier = string(types.ParameterTierAdvanced)
 	}
 	if size > maxAdvanced {
-		return invalid("Advanced tier parameters support a maximum parameter value of %d characters.", maxAdvanced)
+		return model.Errorf("Advanced tier parameters support a maximum parameter value of %d characters.", maxAdvanced)
 	}
 	if size > maxStandard && row.Tier == string(types.ParameterTierStandard) {
-		return invalid(
+		return model.Errorf(
 			"Standard tier parameters support a maximum parameter value of %d characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html",
 			maxStandard,
 		)

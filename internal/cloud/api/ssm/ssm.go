@@ -39,7 +39,7 @@ func New(cfg Config) *API {
 }
 
 func (a *API) read(ctx context.Context) (store.Reader, string, error) {
-	region := wire.CallerFrom(ctx).Region
+	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
 		return nil, "", err
 	}
@@ -47,7 +47,7 @@ func (a *API) read(ctx context.Context) (store.Reader, string, error) {
 }
 
 func (a *API) change(ctx context.Context, do func(tx *store.Tx, region string) error) error {
-	region := wire.CallerFrom(ctx).Region
+	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
 		return err
 	}
@@ -56,11 +56,6 @@ func (a *API) change(ctx context.Context, do func(tx *store.Tx, region string) e
 
 // model refuses what breaks the API's model.
 const model = constraint.Model("ValidationException")
-
-// invalid is the refusal of what breaks another rule.
-func invalid(format string, args ...any) error {
-	return wire.Errorf("ValidationException", format, args...)
-}
 
 // unsupported refuses what AWS has and the local cloud has not.
 func unsupported(what string) error {

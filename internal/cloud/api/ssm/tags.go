@@ -17,7 +17,7 @@ import (
 // tagRules are those of the API (AWS Systems Manager API Reference, Tag).
 var tagRules = constraint.TagRules{
 	Code:     "ValidationException",
-	Reserved: invalid("aws: prefixed tag key names are not allowed for external use."),
+	Reserved: model.Errorf("aws: prefixed tag key names are not allowed for external use."),
 	TooMany: wire.Errorf(
 		"TooManyTagsError",
 		"The Targets parameter includes too many tags. Remove one or more tags and try the command again.",
