@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/bench/contest"
 )
 
+// The figures in wrk's output.
 var (
 	wrkRate   = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
 	wrkTotal  = regexp.MustCompile(`([0-9]+) requests in`)
@@ -24,52 +25,32 @@ var (
 
 // measureProxy runs wrk against the proxy.
 func measureProxy(
-	ctx context.Context,
-	p *contest.Proxy,
-	backends []*contest.Backend,
-	l load,
-	seconds int,
+	ctx context.Context, p *contest.Proxy, backends []*contest.Backend, l load, seconds int,
 ) (result, error) {
 	var behind []int
 	for _, b := range backends {
 		behind = append(behind, b.PID())
 	}
-	args := []string{
-		"-t1",
-		"-c" + strconv.Itoa(l.connections),
-		"-d" + strconv.Itoa(seconds),
-		"--latency",
-		"-H",
-		"Host: " + contest.Host,
-	}
-	if l.close {
-		args = append(args, "-H", "Connection: close")
-	}
-	before, err := cpu(p.PIDs(), behind)
+	before, err := cpuTimes(p.PIDs(), behind)
 	if err != nil {
 		return result{}, err
 	}
-	out, err := exec.CommandContext(ctx, "wrk", append(args, "http://"+p.Address+l.path)...).CombinedOutput()
-	if err != nil {
-		return result{}, fmt.Errorf("wrk: %w: %s", err, out)
-	}
-	after, err := cpu(p.PIDs(), behind)
+	text, err := runWrk(ctx, p, l, seconds)
 	if err != nil {
 		return result{}, err
 	}
-	text := string(out)
+	after, err := cpuTimes(p.PIDs(), behind)
+	if err != nil {
+		return result{}, err
+	}
 	total := find(wrkTotal, text)
 	if total == 0 {
-		return result{}, fmt.Errorf("no request was answered: %s", text)
+		return result{}, fmt.Errorf("wrk got no response: %s", text)
 	}
-	each := func(i int) float64 { return float64((after[i] - before[i]).Microseconds()) / total }
+	perRequest := func(i int) float64 { return float64((after[i] - before[i]).Microseconds()) / total }
 	r := result{
-		Load:   l.Name,
-		Proxy:  p.Name,
-		Micros: each(0),
-		Behind: each(1),
-		Rate:   find(wrkRate, text),
-		P99:    milliseconds(text),
+		Load: l.name, Proxy: p.Name, Micros: perRequest(0), Behind: perRequest(1),
+		Rate: find(wrkRate, text), P99: milliseconds(text), Errors: int(find(wrkBad, text)),
 	}
 	if m := wrkErrors.FindStringSubmatch(text); m != nil && !l.close { // wrk counts a close as an error
 		for _, n := range m[1:] {
@@ -77,10 +58,23 @@ func measureProxy(
 			r.Errors += count
 		}
 	}
-	r.Errors += int(find(wrkBad, text))
 	return r, nil
 }
 
+func runWrk(ctx context.Context, p *contest.Proxy, l load, seconds int) (string, error) {
+	args := []string{"-t1", "-c" + strconv.Itoa(l.connections), "-d" + strconv.Itoa(seconds), "--latency"}
+	args = append(args, "-H", "Host: "+contest.Host)
+	if l.close {
+		args = append(args, "-H", "Connection: close")
+	}
+	out, err := exec.CommandContext(ctx, "wrk", append(args, "http://"+p.Address+l.path)...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("wrk: %w: %s", err, out)
+	}
+	return string(out), nil
+}
+
+// find returns the number that the expression finds, or 0.
 func find(re *regexp.Regexp, text string) float64 {
 	m := re.FindStringSubmatch(text)
 	if m == nil {
@@ -90,6 +84,7 @@ func find(re *regexp.Regexp, text string) float64 {
 	return f
 }
 
+// milliseconds returns the 99th percentile.
 func milliseconds(text string) float64 {
 	m := wrkP99.FindStringSubmatch(text)
 	if m == nil {
@@ -99,10 +94,10 @@ func milliseconds(text string) float64 {
 	return float64(d.Microseconds()) / 1000
 }
 
-// idleConnection is how much the proxy's memory grows by a connection that has
-// had one answer and waits, in KiB.
+// idleConnection returns by how many KiB the proxy's memory grows for each of n
+// connections that have had one response and wait.
 func idleConnection(ctx context.Context, p *contest.Proxy, n int) (float64, error) {
-	before, err := resident(p.PIDs())
+	before, err := residentMemory(p.PIDs())
 	if err != nil {
 		return 0, err
 	}
@@ -121,12 +116,12 @@ func idleConnection(ctx context.Context, p *contest.Proxy, n int) (float64, erro
 		if _, err := fmt.Fprintf(conn, "GET /100 HTTP/1.1\r\nHost: %s\r\n\r\n", contest.Host); err != nil {
 			return 0, err
 		}
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			return 0, err
 		}
-		_ = answer.Body.Close()
+		_ = resp.Body.Close()
 	}
-	after, err := resident(p.PIDs())
+	after, err := residentMemory(p.PIDs())
 	return float64(after-before) / float64(n), err
 }

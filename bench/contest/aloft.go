@@ -13,8 +13,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 )
 
-// StartAloft starts the balancer's process as the local cloud does, with the
-// settings of a new load balancer. The program is bin/aloft.
+// StartAloft starts the balancer process as the local cloud does, with the settings of
+// a new load balancer. The program is bin/aloft.
 func StartAloft(ctx context.Context, s Settings) (*Proxy, error) {
 	binary, err := filepath.Abs("bin/aloft")
 	if err != nil {
@@ -45,27 +45,26 @@ func StartAloft(ctx context.Context, s Settings) (*Proxy, error) {
 	return p, p.Ready(ctx)
 }
 
-// aloft are the settings in the balancer's terms.
+// aloft returns the settings as the balancer's configuration.
 func (s Settings) aloft() balancer.Config {
 	group := balancer.TargetGroup{ARN: "group", Check: balancer.HealthCheck{
-		Path: checkPath, Interval: s.Interval, Timeout: s.Timeout,
-		HealthyThreshold: s.Threshold, UnhealthyThreshold: s.Threshold, Matcher: balancer.Matcher{{First: 200, Last: 200}},
+		Path: checkPath, Interval: s.Interval, Timeout: s.Timeout, HealthyThreshold: s.Threshold,
+		UnhealthyThreshold: s.Threshold, Matcher: balancer.Matcher{{First: 200, Last: 200}},
 	}}
+	local := netip.MustParseAddr("127.0.0.1")
 	for i, b := range s.Backends {
-		group.Targets = append(
-			group.Targets,
-			balancer.Target{ID: strconv.Itoa(i), Address: netip.MustParseAddr("127.0.0.1"), Port: uint16(b.Port)},
-		)
+		target := balancer.Target{ID: strconv.Itoa(i), Address: local, Port: uint16(b.Port)}
+		group.Targets = append(group.Targets, target)
 	}
-	return balancer.Config{TargetGroups: []balancer.TargetGroup{group}, LoadBalancers: []balancer.LoadBalancer{{
-		ARN: "lb", DNSName: Host, IdleTimeout: time.Minute, KeepAlive: time.Hour, ForwardedFor: "append", Desync: "defensive",
-		Nodes: []balancer.Node{{ID: "node", Zone: "a", Address: netip.MustParseAddr("127.0.1.1")}},
-		Listeners: []balancer.Listener{
-			{
-				ARN:    "listener",
-				Port:   uint16(s.Port),
-				Action: balancer.Action{Forward: []balancer.Share{{TargetGroup: "group", Weight: 1}}},
-			},
-		},
-	}}}
+	forward := balancer.Action{Forward: []balancer.Share{{TargetGroup: "group", Weight: 1}}}
+	lb := balancer.LoadBalancer{
+		ARN: "lb", DNSName: Host, IdleTimeout: time.Minute, KeepAlive: time.Hour,
+		ForwardedFor: "append", Desync: "defensive",
+		Nodes:     []balancer.Node{{ID: "node", Zone: "a", Address: netip.MustParseAddr("127.0.1.1")}},
+		Listeners: []balancer.Listener{{ARN: "listener", Port: uint16(s.Port), Action: forward}},
+	}
+	return balancer.Config{
+		LoadBalancers: []balancer.LoadBalancer{lb},
+		TargetGroups:  []balancer.TargetGroup{group},
+	}
 }

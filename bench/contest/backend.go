@@ -17,22 +17,22 @@ import (
 	"time"
 )
 
-// Backend is a server in a process of its own.
+// Backend is a server that runs in its own process.
 type Backend struct {
 	Port int
 	cmd  *exec.Cmd
-	ends sync.Once
+	kill sync.Once
 }
 
-// backendRole is the argument that makes the benchmark's program a backend.
+// backendRole is the argument that turns the benchmark's program into a backend.
 const backendRole = "backend"
 
-// IsBackend tells whether this process was started to be a backend: then it
-// calls ServeBackend and does nothing else.
+// IsBackend reports whether this process was started as a backend. If so, it must call
+// ServeBackend and do nothing else.
 func IsBackend() bool { return len(os.Args) > 1 && os.Args[1] == backendRole }
 
-// ServeBackend answers /N with N bytes, for the sizes that were asked for, until
-// it is killed; /N?after=1s does so after a second.
+// ServeBackend responds to /N with N bytes, for the given sizes, until it is killed. It
+// responds to /N?after=1s after a second.
 func ServeBackend(sizes ...int) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -55,10 +55,10 @@ func ServeBackend(sizes ...int) error {
 	}))
 }
 
-// PID is that of its process.
+// PID returns the ID of the backend's process.
 func (b *Backend) PID() int { return b.cmd.Process.Pid }
 
-// StartBackends starts so many. With an error, none is left.
+// StartBackends starts n backends. If one fails to start, it stops the others.
 func StartBackends(ctx context.Context, n int) ([]*Backend, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -95,22 +95,22 @@ func startBackend(ctx context.Context, self string) (*Backend, error) {
 	return b, nil
 }
 
-// Kill ends the backend at once, as a crash does: its kernel closes its
-// connections and refuses new ones. It returns when that is so.
+// Kill ends the backend like a crash: the kernel closes its connections and refuses new
+// ones. It returns when the process has ended.
 func (b *Backend) Kill() error {
 	var err error
-	b.ends.Do(func() {
+	b.kill.Do(func() {
 		err = b.cmd.Process.Kill()
-		_ = b.cmd.Wait() // tells that it was killed
+		_ = b.cmd.Wait() // returns an error, because the process was killed
 	})
 	return err
 }
 
-// Freeze lets the backend hang: its connections stand, new ones are accepted by
-// its kernel, and nothing is answered.
+// Freeze makes the backend hang: its connections stay open and the kernel accepts new
+// ones, but it does not respond.
 func (b *Backend) Freeze() error { return b.cmd.Process.Signal(syscall.SIGSTOP) }
 
-// StopBackends ends all.
+// StopBackends kills the backends.
 func StopBackends(backends []*Backend) {
 	for _, b := range backends {
 		_ = b.Kill()

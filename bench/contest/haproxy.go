@@ -22,19 +22,12 @@ func StartHAProxy(ctx context.Context, s Settings) (*Proxy, error) {
 	return p, p.Ready(ctx)
 }
 
-// haproxy are the settings in HAProxy's terms.
+// haproxy returns the settings as HAProxy's configuration.
 func (s Settings) haproxy(socket string) string {
 	var servers strings.Builder
 	for i, b := range s.Backends {
-		fmt.Fprintf(
-			&servers,
-			"  server s%d 127.0.0.1:%d check inter %dms fall %d rise %d\n",
-			i,
-			b.Port,
-			s.Interval.Milliseconds(),
-			s.Threshold,
-			s.Threshold,
-		)
+		fmt.Fprintf(&servers, "  server s%d 127.0.0.1:%d check inter %dms fall %d rise %d\n",
+			i, b.Port, s.Interval.Milliseconds(), s.Threshold, s.Threshold)
 	}
 	retries := "retries 0"
 	if s.Retries {
@@ -64,23 +57,23 @@ backend back
 %s`, s.Workers, socket, s.Timeout.Milliseconds(), retries, s.Port, checkPath, servers.String())
 }
 
-// command gives HAProxy an order over its runtime socket, which says nothing
-// when all is well (HAProxy Management Guide, "Unix Socket commands").
-func command(ctx context.Context, socket, order string) error {
+// command sends a command over HAProxy's runtime socket. The response to a successful
+// command is empty (HAProxy Management Guide, "Unix Socket commands").
+func command(ctx context.Context, socket, text string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if _, err := io.WriteString(conn, order+"\n"); err != nil {
+	if _, err := io.WriteString(conn, text+"\n"); err != nil {
 		return err
 	}
-	said, err := io.ReadAll(conn)
+	response, err := io.ReadAll(conn)
 	if err != nil {
 		return err
 	}
-	if text := strings.TrimSpace(string(said)); text != "" {
-		return fmt.Errorf("%s: haproxy says %q", order, text)
+	if problem := strings.TrimSpace(string(response)); problem != "" {
+		return fmt.Errorf("haproxy: %s: %s", text, problem)
 	}
 	return nil
 }

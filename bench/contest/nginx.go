@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// StartNginx starts nginx. Without a subscription it sends no health checks: it
-// takes a server out after so many failed requests, for so long, and then tries
-// it with the next request of a client (nginx documentation, "HTTP Load
-// Balancing: Passive Health Checks").
+// StartNginx starts nginx. Without a subscription it has no active health checks: after
+// a number of failed requests it takes a server out for a time, and then tries it with a
+// client's next request (nginx documentation, "HTTP Load Balancing: Passive Health
+// Checks").
 func StartNginx(ctx context.Context, s Settings) (*Proxy, error) {
 	conf := filepath.Join(s.Dir, "nginx.conf")
 	p, cmd, err := startPeer(ctx, "nginx", s.Port, conf, s.nginx(-1), "nginx", "-c", conf, "-p", s.Dir)
@@ -25,18 +25,20 @@ func StartNginx(ctx context.Context, s Settings) (*Proxy, error) {
 		if err := os.WriteFile(conf, []byte(s.nginx(backend)), 0o600); err != nil {
 			return err
 		}
-		return cmd.Process.Signal(syscall.SIGHUP) // new workers for new connections; the old ones end what they have
+		// Reload: new workers serve new connections, and the old ones finish theirs.
+		return cmd.Process.Signal(syscall.SIGHUP)
 	}
 	return p, p.Ready(ctx)
 }
 
-// nginx are the settings in nginx's terms, with a server marked as down; -1: none.
+// nginx returns the settings as nginx's configuration. It marks the server of that index
+// as down; -1 means none.
 func (s Settings) nginx(down int) string {
 	var servers strings.Builder
 	for i, b := range s.Backends {
 		fmt.Fprintf(&servers, "    server 127.0.0.1:%d", b.Port)
 		if !s.Retries {
-			out := time.Duration(s.Threshold) * s.Interval // nginx counts it in whole seconds
+			out := time.Duration(s.Threshold) * s.Interval // rounded up, because nginx takes whole seconds
 			fmt.Fprintf(&servers, " max_fails=%d fail_timeout=%.0fs", s.Threshold, math.Ceil(out.Seconds()))
 		}
 		if i == down {
@@ -58,7 +60,8 @@ http {
   access_log off;
   keepalive_requests 100000000;
   keepalive_timeout 60s;
-  client_body_temp_path %[2]s/body; proxy_temp_path %[2]s/proxy; fastcgi_temp_path %[2]s/f; uwsgi_temp_path %[2]s/u; scgi_temp_path %[2]s/s;
+  client_body_temp_path %[2]s/body; proxy_temp_path %[2]s/proxy;
+  fastcgi_temp_path %[2]s/f; uwsgi_temp_path %[2]s/u; scgi_temp_path %[2]s/s;
   upstream backends {
 %[3]s    keepalive 1024;
     keepalive_requests 100000000;

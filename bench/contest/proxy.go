@@ -1,5 +1,5 @@
-// Package contest starts Aloft's load balancer, nginx and HAProxy over backends
-// of their own kind and with the same settings, for benchmarks that compare them.
+// Package contest starts Aloft's load balancer, nginx and HAProxy with the same
+// settings, and backends for them, for benchmarks that compare the three.
 package contest
 
 import (
@@ -14,41 +14,41 @@ import (
 	"time"
 )
 
-// Host is the name that requests carry.
+// Host is the Host header of requests.
 const Host = "bench.us-east-1.elb.localhost"
 
-// Settings are what all proxies have in common, as far as each knows it.
+// Settings are the settings that all proxies share, as far as each has them.
 type Settings struct {
-	Dir      string // for what the proxy keeps
+	Dir      string // of the proxy's files
 	Port     int
 	Workers  int // of nginx and HAProxy
 	Backends []*Backend
 
 	Interval  time.Duration // of health checks
 	Timeout   time.Duration // of one check
-	Threshold int           // checks in a row that change the opinion, both ways
-	// Retries leaves to nginx and HAProxy how often they try a request elsewhere, and
-	// to nginx when it takes a server out; else a request is tried once, as by an
-	// Application Load Balancer.
+	Threshold int           // checks in a row after which a server counts as unhealthy, or healthy again
+	// Retries leaves nginx and HAProxy their default retries, and nginx its default of when
+	// it takes a server out. Otherwise they try a request once, like an Application Load
+	// Balancer.
 	Retries bool
 }
 
-// Proxy is one of the contestants.
+// Proxy is a running proxy.
 type Proxy struct {
 	Name    string
 	Address string
 	PIDs    func() []int // of its processes
-	// Drain takes the backend with that index out of the rotation as planned:
-	// no new requests, while those under way go on.
+	// Drain takes the backend of that index out of rotation: it gets no new requests and
+	// finishes those in flight.
 	Drain func(ctx context.Context, backend int) error
 	Stop  func()
-	said  string // the file of what it has said
+	log   string // path of its log; empty: none
 }
 
-// Starter starts a contestant. What has to be stopped is returned with an error too.
+// Starter starts a proxy. With an error, it may return a proxy that must be stopped.
 type Starter func(context.Context, Settings) (*Proxy, error)
 
-// Ready waits until the proxy answers from a backend.
+// Ready waits until the proxy responds with a backend's response.
 func (p *Proxy) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -58,38 +58,34 @@ func (p *Proxy) Ready(ctx context.Context) error {
 			return err
 		}
 		req.Host = Host
-		answer, err := http.DefaultClient.Do(req)
+		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
-			_ = answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
 				return nil
 			}
 		}
 		if ctx.Err() != nil {
-			said, _ := os.ReadFile(p.said)
-			return fmt.Errorf("%s does not answer: %w: %s", p.Name, err, said)
+			log, _ := os.ReadFile(p.log)
+			return fmt.Errorf("%s does not respond: %w: %s", p.Name, err, log)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// StopProxies ends all.
+// StopProxies stops the proxies.
 func StopProxies(proxies []*Proxy) {
 	for _, p := range proxies {
 		p.Stop()
 	}
 }
 
-// checkPath is what health checks ask for.
+// checkPath is the path of health checks.
 const checkPath = "/100"
 
-// startPeer starts a program in the foreground with its configuration file.
+// startPeer writes a proxy's configuration file and starts the proxy in the foreground.
 func startPeer(
-	ctx context.Context,
-	name string,
-	port int,
-	conf, text string,
-	command ...string,
+	ctx context.Context, name string, port int, conf, text string, command ...string,
 ) (*Proxy, *exec.Cmd, error) {
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return nil, nil, err
@@ -101,19 +97,20 @@ func startPeer(
 	defer func() { _ = log.Close() }()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // one that is killed leaves its workers
+	// A signal that the proxy handles: if it were killed, its workers would stay.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	if err := cmd.Start(); err != nil {
-		return nil, nil, fmt.Errorf("%w (make bench installs what it needs)", err)
+		return nil, nil, fmt.Errorf("start %s: %w (make bench installs it)", name, err)
 	}
 	return &Proxy{
 		Name: name, Address: fmt.Sprintf("127.0.0.1:%d", port),
-		PIDs: func() []int { return family(cmd.Process.Pid) },
+		PIDs: func() []int { return withDescendants(cmd.Process.Pid) },
 		Stop: func() { stop(cmd) },
-		said: log.Name(),
+		log:  log.Name(),
 	}, cmd, nil
 }
 
-// stop asks, and insists when that does not help.
+// stop interrupts the process, and kills it if that does not end it.
 func stop(cmd *exec.Cmd) {
 	_ = cmd.Process.Signal(os.Interrupt)
 	ended := make(chan struct{})
@@ -126,8 +123,8 @@ func stop(cmd *exec.Cmd) {
 	}
 }
 
-// family is a process and its children.
-func family(pid int) []int {
+// withDescendants returns a process and its descendants.
+func withDescendants(pid int) []int {
 	out := []int{pid}
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
@@ -135,13 +132,13 @@ func family(pid int) []int {
 	}
 	for _, text := range strings.Fields(string(children)) {
 		if child, err := strconv.Atoi(text); err == nil {
-			out = append(out, family(child)...)
+			out = append(out, withDescendants(child)...)
 		}
 	}
 	return out
 }
 
-// processes are those whose last argument is the text.
+// processes returns the processes whose last argument is the given one.
 func processes(last string) []int {
 	var out []int
 	paths, _ := filepath.Glob("/proc/[0-9]*/cmdline")

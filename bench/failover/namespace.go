@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isolated tells whether this process is the first of its process namespace.
+// isolated reports whether this process is the first of its process namespace.
 func isolated() bool { return os.Getpid() == 1 }
 
-// isolate runs this program again, in namespaces of its own for processes and the
-// network. When the first process of the one ends, the kernel ends all others
-// (pid_namespaces(7)), and the other goes with them.
+// isolate runs this program again in new process and network namespaces. When the first
+// process of a process namespace ends, the kernel ends all others (pid_namespaces(7)),
+// and the network namespace goes with them.
 func isolate(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -32,18 +32,18 @@ func isolate(ctx context.Context) error {
 	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	err = cmd.Run()
-	var ended *exec.ExitError
+	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, syscall.EPERM):
-		return fmt.Errorf("make namespaces: %w: run it as root", err)
-	case errors.As(err, &ended) && ended.ExitCode() > 0:
-		os.Exit(ended.ExitCode()) // it has told why
+		return fmt.Errorf("create namespaces: %w: run it as root", err)
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		os.Exit(exit.ExitCode()) // it has printed the reason
 	}
 	return err
 }
 
-// loopbackUp lets a new network namespace talk to itself.
-func loopbackUp() error {
+// setLoopbackUp enables the loopback of a new network namespace.
+func setLoopbackUp() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -57,8 +57,8 @@ func loopbackUp() error {
 	return unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request)
 }
 
-// silence drops all packets from and to a port, on their way in: who sends them
-// is told nothing, as when a machine loses its network.
+// silence drops all packets from and to a port on input, so that senders learn nothing,
+// as when a machine loses its network.
 func silence(ctx context.Context, port int) error {
 	cmd := exec.CommandContext(ctx, "nft", "-f", "-")
 	cmd.Stdin = strings.NewReader(fmt.Sprintf(`add table ip silence

@@ -13,36 +13,36 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-// benchmark is what all contestants have in common.
+// benchmark has the settings that all contestants share.
 type benchmark struct {
-	Rate      float64 `json:"requests_per_second"`
-	Rounds    int     `json:"rounds"`
-	Interval  int64   `json:"interval_ms"`
-	Timeout   int64   `json:"timeout_ms"`
-	Threshold int     `json:"threshold"`
-	Patience  int64   `json:"patience_ms"`
-	Bound     int64   `json:"bound_ms"`
+	Rate          float64 `json:"requests_per_second"`
+	Rounds        int     `json:"rounds"`
+	Interval      int64   `json:"interval_ms"`
+	Timeout       int64   `json:"timeout_ms"`
+	Threshold     int     `json:"threshold"`
+	ClientTimeout int64   `json:"patience_ms"`
+	Bound         int64   `json:"bound_ms"`
 
-	interval, timeout, patience time.Duration
+	interval, timeout, clientTimeout time.Duration
 }
 
-// bound is how long health checks can need to take a server out: its first failed
-// check comes up to an interval late, the last one a time-out.
+// bound returns how long health checks can need to take a server out of rotation: the
+// first failed check begins up to an interval late, and the last one takes a timeout.
 func (b benchmark) bound() time.Duration {
 	return time.Duration(b.Threshold)*b.interval + b.timeout
 }
 
-// window is how long the load goes on after the loss of a server: twice the bound
+// window returns how long the load continues after the loss of a server: twice the bound
 // and an interval.
 func (b benchmark) window() time.Duration { return 2*b.bound() + b.interval }
 
 const (
-	quiet  = 500 * time.Millisecond  // of load before anything happens
-	slow   = 1500 * time.Millisecond // takes the answer to a slow request
-	victim = 1                       // of the three servers
+	leadIn = 500 * time.Millisecond  // of load before the first possible loss
+	slow   = 1500 * time.Millisecond // how long a slow request takes
+	victim = 1                       // index of the server that is lost
 )
 
-// contestant is a proxy with a way to set it up.
+// contestant is a proxy in one of its configurations.
 type contestant struct {
 	name    string
 	start   contest.Starter
@@ -60,34 +60,36 @@ var contestants = []contestant{
 // scenario is a way to lose a server.
 type scenario struct {
 	name    string
-	planned bool // slow requests are under way as well; it is done once
+	planned bool // there are slow requests too, and one round is enough
 	lose    func(context.Context, *contest.Proxy, *contest.Backend) error
 }
 
 var scenarios = []scenario{
-	{"killed", false, func(_ context.Context, _ *contest.Proxy, b *contest.Backend) error { return b.Kill() }},
-	{"hangs", false, func(_ context.Context, _ *contest.Proxy, b *contest.Backend) error { return b.Freeze() }},
-	{
-		"silent",
-		false,
-		func(ctx context.Context, _ *contest.Proxy, b *contest.Backend) error { return silence(ctx, b.Port) },
-	},
-	{"removed", true, remove},
+	{name: "killed", lose: func(_ context.Context, _ *contest.Proxy, b *contest.Backend) error {
+		return b.Kill()
+	}},
+	{name: "hangs", lose: func(_ context.Context, _ *contest.Proxy, b *contest.Backend) error {
+		return b.Freeze()
+	}},
+	{name: "silent", lose: func(ctx context.Context, _ *contest.Proxy, b *contest.Backend) error {
+		return silence(ctx, b.Port)
+	}},
+	{name: "removed", planned: true, lose: remove},
 }
 
-// remove takes the server out, lets it end what it has, and ends it.
+// remove drains the server, lets it finish its requests, and ends it.
 func remove(ctx context.Context, p *contest.Proxy, b *contest.Backend) error {
 	if err := p.Drain(ctx, victim); err != nil {
-		return fmt.Errorf("take a server out of %s: %w", p.Name, err)
+		return fmt.Errorf("drain a server of %s: %w", p.Name, err)
 	}
-	if err := pause(ctx, 2*slow); err != nil {
+	if err := sleep(ctx, 2*slow); err != nil {
 		return err
 	}
 	return b.Kill()
 }
 
-// play lets all contestants lose a server at the same time, as many rounds as
-// there are, and adds up.
+// play plays all rounds of a scenario, with all contestants at the same time, and adds
+// up their results.
 func (b benchmark) play(ctx context.Context, s scenario) ([]result, error) {
 	row := make([]result, len(contestants))
 	for i, c := range contestants {
@@ -98,38 +100,34 @@ func (b benchmark) play(ctx context.Context, s scenario) ([]result, error) {
 		rounds = 1
 	}
 	for k := range rounds {
-		// Servers are lost at evenly spread points between two health checks.
-		before := quiet + b.interval*time.Duration(k)/time.Duration(rounds)
+		// The losses are spread evenly over the interval between two health checks.
+		before := leadIn + b.interval*time.Duration(k)/time.Duration(rounds)
 		if s.planned {
 			before = slow
 		}
-		together, ctx := errgroup.WithContext(ctx)
+		all, ctx := errgroup.WithContext(ctx)
 		for i, c := range contestants {
-			together.Go(func() error {
-				if err := b.round(ctx, s, c, 28080+i, before, &row[i]); err != nil {
+			all.Go(func() error {
+				if err := b.playRound(ctx, s, c, 28080+i, before, &row[i]); err != nil {
 					return fmt.Errorf("%s: %w", c.name, err)
 				}
 				return nil
 			})
 		}
-		if err := together.Wait(); err != nil {
+		if err := all.Wait(); err != nil {
 			return nil, err
 		}
 	}
 	for i := range row {
-		row[i].judge(b)
+		row[i].evaluate(b)
 	}
 	return row, nil
 }
 
-// round lets one contestant lose one server, from a fresh start.
-func (b benchmark) round(
-	ctx context.Context,
-	s scenario,
-	c contestant,
-	port int,
-	before time.Duration,
-	sum *result,
+// playRound starts a contestant, makes it lose a server after the time before, and adds
+// the result to sum.
+func (b benchmark) playRound(
+	ctx context.Context, s scenario, c contestant, port int, before time.Duration, sum *result,
 ) (err error) {
 	dir, err := os.MkdirTemp("", "aloft-bench-")
 	if err != nil {
@@ -142,7 +140,8 @@ func (b benchmark) round(
 	}
 	defer contest.StopBackends(backends)
 	p, err := c.start(ctx, contest.Settings{
-		Dir: dir, Port: port, Workers: 1, Backends: backends, Interval: b.interval, Timeout: b.timeout, Threshold: b.Threshold, Retries: c.retries,
+		Dir: dir, Port: port, Workers: 1, Backends: backends,
+		Interval: b.interval, Timeout: b.timeout, Threshold: b.Threshold, Retries: c.retries,
 	})
 	if p != nil {
 		defer p.Stop()
@@ -150,47 +149,43 @@ func (b benchmark) round(
 	if err != nil {
 		return err
 	}
-	return b.under(ctx, p, s, before, func(ctx context.Context) error { return s.lose(ctx, p, backends[victim]) }, sum)
+	lose := func(ctx context.Context) error { return s.lose(ctx, p, backends[victim]) }
+	return b.loseUnderLoad(ctx, b.generators(p, s), before, lose, sum)
 }
 
-// under puts the proxy under load, after a while lets a server be lost, and adds
-// what became of the requests to the sum.
-func (b benchmark) under(
+// generators returns the sources of the load on a proxy.
+func (b benchmark) generators(p *contest.Proxy, s scenario) []*load.Generator {
+	url := fmt.Sprintf("http://%s/%d", p.Address, body)
+	out := []*load.Generator{load.New(load.Config{URL: url, Rate: b.Rate, Timeout: b.clientTimeout})}
+	if s.planned {
+		slowURL := fmt.Sprintf("%s?after=%s", url, slow)
+		out = append(out, load.New(load.Config{URL: slowURL, Rate: b.Rate / 10, Timeout: slow + b.clientTimeout}))
+	}
+	return out
+}
+
+// loseUnderLoad runs the load, calls lose after the time before, and adds the requests to
+// sum.
+func (b benchmark) loseUnderLoad(
 	ctx context.Context,
-	p *contest.Proxy,
-	s scenario,
+	generators []*load.Generator,
 	before time.Duration,
 	lose func(context.Context) error,
 	sum *result,
 ) error {
-	sources := []*load.Generator{
-		load.New(load.Config{URL: fmt.Sprintf("http://%s/%d", p.Address, body), Rate: b.Rate, Timeout: b.patience}),
-	}
-	if s.planned {
-		sources = append(
-			sources,
-			load.New(
-				load.Config{
-					URL:     fmt.Sprintf("http://%s/%d?after=%s", p.Address, body, slow),
-					Rate:    b.Rate / 10,
-					Timeout: slow + b.patience,
-				},
-			),
-		)
-	}
 	running, end := context.WithCancel(ctx)
 	defer end()
-	recordings := make([]load.Recording, len(sources))
+	recordings := make([]load.Recording, len(generators))
 	sending, _ := errgroup.WithContext(ctx)
-	for i, g := range sources {
+	for i, g := range generators {
 		sending.Go(func() error { recordings[i] = g.Run(running); return nil })
 	}
 	lost := time.Time{}
-	err := pause(ctx, before)
+	err := sleep(ctx, before)
 	if err == nil {
 		lost = time.Now()
 		if err = lose(ctx); err == nil {
-			err = pause(ctx, time.Until(lost.Add(b.window())))
+			err = sleep(ctx, time.Until(lost.Add(b.window())))
 		}
 	}
 	end()
@@ -201,7 +196,7 @@ func (b benchmark) under(
 	return err
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

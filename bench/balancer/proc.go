@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// ticks are the units of CPU time in /proc (proc_pid_stat(5), USER_HZ).
-const ticks = time.Second / 100
+// tick is the unit of CPU time in /proc (proc_pid_stat(5), USER_HZ).
+const tick = time.Second / 100
 
-// cpu is the CPU time that each of the groups of processes has used.
-func cpu(groups ...[]int) ([]time.Duration, error) {
+// cpuTimes returns the CPU time that each group of processes has used.
+func cpuTimes(groups ...[]int) ([]time.Duration, error) {
 	sums := make([]time.Duration, len(groups))
 	for i, pids := range groups {
 		for _, pid := range pids {
-			used, err := cpuOf(pid)
+			used, err := cpuTime(pid)
 			if err != nil {
 				return nil, err
 			}
@@ -26,8 +26,8 @@ func cpu(groups ...[]int) ([]time.Duration, error) {
 	return sums, nil
 }
 
-// cpuOf is that of a process, in user and kernel mode.
-func cpuOf(pid int) (sum time.Duration, err error) {
+// cpuTime returns the CPU time of a process in user and kernel mode.
+func cpuTime(pid int) (sum time.Duration, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
@@ -38,13 +38,13 @@ func cpuOf(pid int) (sum time.Duration, err error) {
 		if err != nil {
 			return 0, err
 		}
-		sum += time.Duration(n) * ticks
+		sum += time.Duration(n) * tick
 	}
 	return sum, nil
 }
 
-// resident is the memory of the processes in KiB.
-func resident(pids []int) (int, error) {
+// residentMemory returns the memory of the processes in KiB.
+func residentMemory(pids []int) (int, error) {
 	sum := 0
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
