@@ -13,6 +13,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -35,6 +36,7 @@ type Config struct {
 	Store     *store.Store
 	Templates Templates
 	Now       func() time.Time // nil: time.Now
+	IDs       *identity.Source // nil: a source of random ids
 }
 
 // API serves the operations of Amazon EC2 Auto Scaling.
@@ -44,6 +46,9 @@ type API struct{ Config }
 func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.IDs == nil {
+		c.IDs = identity.New(nil)
 	}
 	return &API{c}
 }

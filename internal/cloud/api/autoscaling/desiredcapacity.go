@@ -37,7 +37,7 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 			)
 		}
 		scalinggroup.ChangeDesired(
-			tx, g.Key(), *in.DesiredCapacity, "a user request explicitly set group desired capacity", a.Now(),
+			tx, g.Key(), *in.DesiredCapacity, scalinggroup.BecauseUserSetCapacity, a.Now(),
 		)
 		return nil
 	})
@@ -74,13 +74,6 @@ func applySizes(g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInp
 	return desired, checkSizes(g.Min, g.Max, desired)
 }
 
-// constraintsReason is how an activity tells of an update of sizes.
-func constraintsReason(least, most, desired int32) string {
-	return fmt.Sprintf(
-		"a user request update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d", least, most, desired,
-	)
-}
-
 // checkCapacityChange refuses to move the desired capacity out of the group's sizes.
 func checkCapacityChange(g *store.ScalingGroup, by int, doing string) error {
 	desired := int(g.Desired) + by
@@ -110,15 +103,7 @@ func (a *API) changeDesired(tx *store.Tx, g *store.ScalingGroup, by int32) strin
 	before := row.Desired
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Desired += by })
 	if by < 0 {
-		return shrinkingClause(before, before+by)
+		return scalinggroup.SuffixShrunk(before, before+by)
 	}
-	return increasingClause(before, before+by)
-}
-
-func shrinkingClause(from, to int32) string {
-	return fmt.Sprintf(", shrinking the capacity from %d to %d", from, to)
-}
-
-func increasingClause(from, to int32) string {
-	return fmt.Sprintf(", increasing the capacity from %d to %d", from, to)
+	return scalinggroup.SuffixGrown(before, before+by)
 }

@@ -30,7 +30,7 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 		ARN: identity.ARN(
 			"autoscaling",
 			here,
-			fmt.Sprintf("autoScalingGroup:%s:autoScalingGroupName/%s", scalinggroup.UUID(), *in.AutoScalingGroupName),
+			fmt.Sprintf("autoScalingGroup:%s:autoScalingGroupName/%s", a.IDs.UUID(), *in.AutoScalingGroupName),
 		),
 		Region: here, Name: *in.AutoScalingGroupName, Created: now, Context: aws.ToString(in.Context),
 		DesiredType:     aws.ToString(in.DesiredCapacityType),
@@ -86,7 +86,7 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 		for _, h := range hooks {
 			store.LifecycleHooks.Put(tx, h)
 		}
-		scalinggroup.ChangeDesired(tx, g.Key(), desired, "a user request created an AutoScalingGroup", now)
+		scalinggroup.ChangeDesired(tx, g.Key(), desired, scalinggroup.BecauseGroupCreated, now)
 		return nil
 	})
 }

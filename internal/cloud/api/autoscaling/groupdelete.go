@@ -38,10 +38,10 @@ func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.Delete
 				"You cannot delete an AutoScalingGroup while there are scaling activities in progress for that group.",
 			)
 		case len(scalinggroup.Instances(tx, g.Key()))+len(store.ScalingActivities.By(tx, "open", g.Key())) == 0:
-			scalinggroup.Delete(tx, g.Key())
+			scalinggroup.Delete(tx, g.Key(), a.Now())
 			return nil
 		}
-		scalinggroup.ChangeDesired(tx, g.Key(), 0, constraintsReason(0, 0, 0), a.Now())
+		scalinggroup.ChangeDesired(tx, g.Key(), 0, scalinggroup.BecauseUserSetSizes(0, 0, 0), a.Now())
 		store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Min, g.Max, g.Deleting = 0, 0, true })
 		return nil
 	})

@@ -54,7 +54,7 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 			return err
 		}
 		store.ScalingGroups.Put(tx, &changed)
-		scalinggroup.ChangeDesired(tx, changed.Key(), desired, constraintsReason(changed.Min, changed.Max, desired), a.Now())
+		scalinggroup.ChangeDesired(tx, changed.Key(), desired, scalinggroup.BecauseUserSetSizes(changed.Min, changed.Max, desired), a.Now())
 		return nil
 	})
 }

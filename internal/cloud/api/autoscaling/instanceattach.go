@@ -65,10 +65,8 @@ func (a *API) attachInstance(tx *store.Tx, g *store.ScalingGroup, id string) err
 	}
 	scalinggroup.Describe(tx, i)
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
-	cause := scalinggroup.CauseSentence(
-		now, "an instance was attached in response to a user request%s", a.changeDesired(tx, g, 1),
-	)
-	i.ActivityID = scalinggroup.BeginActivity(tx, i, "Attaching an existing EC2 instance: "+id, cause, now).ID
+	cause := scalinggroup.CauseUserAttached(now, a.changeDesired(tx, g, 1))
+	i.ActivityID = scalinggroup.BeginActivity(tx, a.IDs, i, scalinggroup.DescribeAttach+id, cause, now).ID
 	store.ScalingInstances.Put(tx, i)
 	store.Instances.Edit(tx, id, func(row *store.Instance) {
 		row.Tags = maps.Clone(row.Tags)

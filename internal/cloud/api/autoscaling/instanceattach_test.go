@@ -23,11 +23,11 @@ func TestInstancesLeaveAGroupAndComeIntoAnother(t *testing.T) {
 			})
 		}
 		tells(
-			t, must(detach(false, ids[0]))(t).Activities[0], "InProgress", "Detaching EC2 instance: "+ids[0],
+			t, must(detach(false, ids[0]))(t).Activities[0], "InProgress", scalinggroup.DescribeDetach+ids[0],
 			fmt.Sprintf("instance %s was detached in response to a user request.", ids[0]),
 		)
 		tells(
-			t, must(detach(true, ids[1]))(t).Activities[0], "InProgress", "Detaching EC2 instance: "+ids[1],
+			t, must(detach(true, ids[1]))(t).Activities[0], "InProgress", scalinggroup.DescribeDetach+ids[1],
 			fmt.Sprintf(
 				"instance %s was detached in response to a user request, shrinking the capacity from 3 to 2.", ids[1],
 			),

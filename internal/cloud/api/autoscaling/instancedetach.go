@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -37,7 +38,7 @@ func (a *API) DetachInstances(ctx context.Context, in *autoscaling.DetachInstanc
 			}
 			begun = append(
 				begun,
-				a.beginTransition(tx, i, store.LifecycleDetaching, "Detaching EC2 instance: ", "detached", suffix),
+				a.beginTransition(tx, i, store.LifecycleDetaching, scalinggroup.DescribeDetach, "detached", suffix),
 			)
 		}
 		out.Activities = describeActivities(tx, begun)

@@ -36,7 +36,7 @@ func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInpu
 				suffix = a.changeDesired(tx, g, -1)
 			}
 			begun = append(begun, a.beginTransition(
-				tx, i, store.LifecycleEnteringStandby, "Moving EC2 instance to Standby: ", "moved to standby", suffix,
+				tx, i, store.LifecycleEnteringStandby, scalinggroup.DescribeEnterStandby, "moved to standby", suffix,
 			))
 		}
 		out.Activities = describeActivities(tx, begun)
@@ -71,7 +71,7 @@ func (a *API) ExitStandby(ctx context.Context, in *autoscaling.ExitStandbyInput)
 				tx,
 				i,
 				store.LifecyclePending,
-				"Moving EC2 instance out of Standby: ",
+				scalinggroup.DescribeExitStandby,
 				"moved out of standby",
 				a.changeDesired(tx, g, 1),
 			)

@@ -19,7 +19,7 @@ func TestStandbyTakesInstancesOutAndBackThroughTheirHooks(t *testing.T) {
 			})
 			if err == nil {
 				tells(
-					t, out.Activities[0], "InProgress", "Moving EC2 instance to Standby: "+ids[0],
+					t, out.Activities[0], "InProgress", scalinggroup.DescribeEnterStandby+ids[0],
 					fmt.Sprintf(
 						"instance %s was moved to standby in response to a user request, shrinking the capacity from 3 to 2.",
 						ids[0],
@@ -43,7 +43,7 @@ func TestStandbyTakesInstancesOutAndBackThroughTheirHooks(t *testing.T) {
 			t.Error(got)
 		}
 		tells(
-			t, w.last(ids[0]), "Successful", "Moving EC2 instance to Standby: "+ids[0],
+			t, w.last(ids[0]), "Successful", scalinggroup.DescribeEnterStandby+ids[0],
 			fmt.Sprintf(
 				"instance %s was moved to standby in response to a user request, shrinking the capacity from 3 to 2.",
 				ids[0],
@@ -54,7 +54,7 @@ func TestStandbyTakesInstancesOutAndBackThroughTheirHooks(t *testing.T) {
 			AutoScalingGroupName: new("g"), InstanceIds: ids[:1],
 		}))(t)
 		tells(
-			t, out.Activities[0], "PreInService", "Moving EC2 instance out of Standby: "+ids[0],
+			t, out.Activities[0], "PreInService", scalinggroup.DescribeExitStandby+ids[0],
 			fmt.Sprintf(
 				"instance %s was moved out of standby in response to a user request, increasing the capacity from 2 to 3.",
 				ids[0],

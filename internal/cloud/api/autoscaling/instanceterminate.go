@@ -76,8 +76,6 @@ func (a *API) terminate(
 		shrinking = a.changeDesired(tx, g, -1)
 	}
 	now := a.Now()
-	cause := scalinggroup.CauseSentence(
-		now, "instance %s was taken out of service in response to a user request%s", i.InstanceID, shrinking,
-	)
-	return scalinggroup.BeginTermination(tx, i.InstanceID, cause, "", now), nil
+	cause := scalinggroup.CauseUserTookOut(now, i.InstanceID, shrinking)
+	return scalinggroup.BeginTermination(tx, a.IDs, i.InstanceID, cause, "", now), nil
 }

@@ -51,15 +51,8 @@ func (a *API) beginTransition(
 	state, description, done, suffix string,
 ) *store.ScalingActivity {
 	now := a.Now()
-	activity := scalinggroup.BeginActivity(
-		tx,
-		i,
-		description+i.InstanceID,
-		scalinggroup.CauseSentence(
-			now, "instance %s was %s in response to a user request%s", i.InstanceID, done, suffix,
-		),
-		now,
-	)
+	cause := scalinggroup.CauseUserMoved(now, i.InstanceID, done, suffix)
+	activity := scalinggroup.BeginActivity(tx, a.IDs, i, description+i.InstanceID, cause, now)
 	store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
 		scalinggroup.SetLifecycleState(i, state, now)
 		i.ActivityID, i.Replace, i.Successor, i.Surplus = activity.ID, "", "", false

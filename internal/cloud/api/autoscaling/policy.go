@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -46,7 +47,7 @@ func (a *API) DeletePolicy(ctx context.Context, in *autoscaling.DeletePolicyInpu
 		if err != nil {
 			return err
 		}
-		capacity.RemovePolicy(tx, row, a.Now())
+		scalinggroup.DeletePolicy(tx, row, a.Now())
 		return nil
 	})
 }

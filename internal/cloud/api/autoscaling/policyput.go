@@ -13,7 +13,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
-	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -99,11 +98,11 @@ func (a *API) putPolicy(
 		)
 	default:
 		row.ARN = identity.ARN("autoscaling", g.Region, fmt.Sprintf(
-			"scalingPolicy:%s:autoScalingGroupName/%s:policyName/%s", scalinggroup.UUID(), g.Name, row.Name,
+			"scalingPolicy:%s:autoScalingGroupName/%s:policyName/%s", a.IDs.UUID(), g.Name, row.Name,
 		))
 	}
 	if old == nil || old.TargetTracking != row.TargetTracking {
-		capacity.ReplaceAlarms(tx, row, identity.New(nil), a.Now())
+		capacity.ReplaceAlarms(tx, row, a.IDs, a.Now())
 	}
 	store.ScalingPolicies.Put(tx, row)
 	return nil

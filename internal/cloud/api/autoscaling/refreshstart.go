@@ -22,7 +22,7 @@ func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartIns
 		return nil, err
 	}
 	row := &store.InstanceRefresh{
-		ID:       scalinggroup.UUID(),
+		ID:       a.IDs.UUID(),
 		Region:   g.Region,
 		Group:    g.Name,
 		Strategy: "Rolling",

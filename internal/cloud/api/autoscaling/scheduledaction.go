@@ -13,7 +13,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
-	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -138,7 +137,7 @@ func (a *API) putScheduledAction(tx *store.Tx, g *store.ScalingGroup, in *types.
 		}
 		row.ARN = identity.ARN("autoscaling", g.Region, fmt.Sprintf(
 			"scheduledUpdateGroupAction:%s:autoScalingGroupName/%s:scheduledActionName/%s",
-			scalinggroup.UUID(),
+			a.IDs.UUID(),
 			g.Name,
 			row.Name,
 		))

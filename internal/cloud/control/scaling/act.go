@@ -12,8 +12,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// act takes the steps: those that only change rows together in one transaction,
-// then those that call other services. What fails is decided anew.
+// act carries out a group's steps: first those that only change rows, together in
+// one transaction, then those that call other services. The next pass decides again
+// about a step that fails.
 func (l *Loop) act(ctx context.Context, g *store.ScalingGroup, steps []decision.Step) error {
 	if len(steps) == 0 {
 		return nil
@@ -21,10 +22,10 @@ func (l *Loop) act(ctx context.Context, g *store.ScalingGroup, steps []decision.
 	var calls []decision.Step
 	if err := l.Store.Update(func(tx *store.Tx) error {
 		for _, s := range steps {
-			if write, ok := rowChanges[s.Action]; !ok {
+			if carryOut, ok := rowChanges[s.Action]; !ok {
 				calls = append(calls, s)
 			} else if stillCurrent(tx, s) {
-				write(tx, g, s, time.Now())
+				carryOut(change{tx: tx, ids: l.IDs, group: g, step: s, now: time.Now()})
 			}
 		}
 		return nil
@@ -44,8 +45,8 @@ func (l *Loop) act(ctx context.Context, g *store.ScalingGroup, steps []decision.
 	return errors.Join(problems...)
 }
 
-// stillCurrent tells whether the instance of a step is still where the decision saw
-// it. A handler may have moved it since.
+// stillCurrent reports whether a step's instance is still in the lifecycle state that
+// the decision saw. A handler may have changed it since.
 func stillCurrent(r store.Reader, s decision.Step) bool {
 	if s.InstanceID == "" {
 		return true
@@ -54,8 +55,8 @@ func stillCurrent(r store.Reader, s decision.Step) bool {
 	return ok && i.State == s.LifecycleState
 }
 
-// call takes a step that needs another service, unless another step or a
-// handler has moved the instance meanwhile.
+// call carries out a step that calls another service, unless another step or a
+// handler has changed the instance's lifecycle state in the meantime.
 func (l *Loop) call(ctx context.Context, g *store.ScalingGroup, s decision.Step, failed map[string]bool) error {
 	if !stillCurrent(l.Store.View(), s) {
 		return nil
@@ -75,11 +76,11 @@ func (l *Loop) call(ctx context.Context, g *store.ScalingGroup, s decision.Step,
 	case decision.TerminateInstance:
 		return l.Fleet.Terminate(ctx, g.Region, s.InstanceID)
 	}
-	return fmt.Errorf("there is no such step: %s", s.Action)
+	return fmt.Errorf("unknown action %q", s.Action)
 }
 
-// register registers an instance with target groups, and then writes down that
-// it is, and that it serves when it has just been launched.
+// register registers an instance with target groups and records it. A launched
+// instance then enters service.
 func (l *Loop) register(ctx context.Context, g *store.ScalingGroup, s decision.Step) error {
 	for _, arn := range s.TargetGroups {
 		if err := l.Fleet.Register(ctx, g.Region, arn, s.InstanceID); err != nil {
@@ -101,9 +102,9 @@ func (l *Loop) register(ctx context.Context, g *store.ScalingGroup, s decision.S
 	})
 }
 
-// enterService puts an instance into service: its grace period and its warm-up begin.
-// Target groups that it was not registered with while AddToLoadBalancer was
-// suspended are as good as registered: nobody adds it later.
+// enterService puts an instance into service and starts its grace period and warm-up.
+// It counts as registered with all of the group's target groups, even if
+// AddToLoadBalancer was suspended: Auto Scaling does not register it later.
 func enterService(tx *store.Tx, g *store.ScalingGroup, id string, now time.Time) {
 	var activity string
 	store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) {
@@ -115,9 +116,7 @@ func enterService(tx *store.Tx, g *store.ScalingGroup, id string, now time.Time)
 	scalinggroup.EndActivity(tx, activity, scalinggroup.Successful, "", now)
 	i, _ := store.ScalingInstances.Get(tx, id)
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-		g.Troubles = slices.DeleteFunc(
-			slices.Clone(g.Troubles),
-			func(t store.ZoneTrouble) bool { return t.Zone == i.Zone },
-		)
+		recovered := func(t store.ZoneTrouble) bool { return t.Zone == i.Zone }
+		g.Troubles = slices.DeleteFunc(slices.Clone(g.Troubles), recovered)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -109,9 +110,7 @@ func TestRebalancingTellsWhy(t *testing.T) {
 		func(w *world) {
 			w.update(func(tx *store.Tx) { // two in one zone
 				store.ScalingInstances.Edit(
-					tx,
-					"i-002",
-					func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" },
+					tx, "i-002", func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" },
 				)
 			})
 			w.desire(4)
@@ -120,9 +119,7 @@ func TestRebalancingTellsWhy(t *testing.T) {
 			w.update(func(tx *store.Tx) {
 				for _, i := range scalinggroup.Instances(tx, key) {
 					store.ScalingInstances.Edit(
-						tx,
-						i.InstanceID,
-						func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" },
+						tx, i.InstanceID, func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" },
 					)
 				}
 			})
@@ -229,20 +226,19 @@ func TestAnotherDaemonGoesOnWhereTheLastOneWas(t *testing.T) {
 		w.stop()
 		w.update(func(tx *store.Tx) {
 			scalinggroup.ChangeDesired(tx, key, 5, "a user request explicitly set group desired capacity", time.Now())
-			store.ScalingActivities.Put(
-				tx,
-				&store.ScalingActivity{
-					ID:       "planned",
-					Region:   "r",
-					Group:    "g",
-					GroupARN: "arn:g",
-					Zone:     "b",
-					SubnetID: "subnet-b",
-					Status:   "PreInService",
-					Started:  time.Now(),
-				},
+			store.ScalingActivities.Put(tx, &store.ScalingActivity{
+				ID:       "planned",
+				Region:   "r",
+				Group:    "g",
+				GroupARN: "arn:g",
+				Zone:     "b",
+				SubnetID: "subnet-b",
+				Status:   "PreInService",
+				Started:  time.Now(),
+			})
+			scalinggroup.TakeOutOfService(
+				tx, identity.New(nil), "i-001", scalinggroup.ReasonUserHealthCheck, "", time.Now(),
 			)
-			scalinggroup.TakeOutOfService(tx, "i-001", scalinggroup.ReasonUserHealthCheck, "", time.Now())
 		})
 		w.start()
 		w.settle(10 * time.Minute)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -32,7 +33,10 @@ func (w *world) trouble(r *rand.Rand) {
 		w.desire(int32(r.IntN(10)))
 	case 3:
 		w.update(func(tx *store.Tx) {
-			scalinggroup.TakeOutOfService(tx, some(), scalinggroup.ReasonUserHealthCheck, scalinggroup.ReasonUnhealthy, time.Now())
+			scalinggroup.TakeOutOfService(
+				tx, identity.New(nil), some(), scalinggroup.ReasonUserHealthCheck, scalinggroup.ReasonUnhealthy,
+				time.Now(),
+			)
 		})
 	case 4:
 		w.update(func(tx *store.Tx) {

@@ -19,7 +19,9 @@ func tells(t *testing.T, a *store.ScalingActivity, sentence string) {
 }
 
 func TestAnInstanceEndedByHandIsReplaced(t *testing.T) {
-	for name, state := range map[string]string{"terminated": store.Terminated, "stopped": store.Stopped, "stopping": store.Stopping} {
+	for name, state := range map[string]string{
+		"terminated": store.Terminated, "stopped": store.Stopped, "stopping": store.Stopping,
+	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckGrace = 3600 }, func(w *world) {
 				w.machine("i-001", func(i *store.Instance) { i.State = state })
@@ -92,9 +94,7 @@ func TestAUsersWordReplacesAnInstance(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.update(func(tx *store.Tx) {
 			store.ScalingInstances.Edit(
-				tx,
-				"i-001",
-				func(i *store.ScalingInstance) { i.Health, i.UserHealth = scalinggroup.Unhealthy, true },
+				tx, "i-001", func(i *store.ScalingInstance) { i.Health, i.UserHealth = scalinggroup.Unhealthy, true },
 			)
 		})
 		w.settle(time.Second)

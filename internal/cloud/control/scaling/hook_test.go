@@ -12,17 +12,14 @@ import (
 func (w *world) hook(name, transition, result string, heartbeat int32) {
 	w.t.Helper()
 	w.update(func(tx *store.Tx) {
-		store.LifecycleHooks.Put(
-			tx,
-			&store.LifecycleHook{
-				Region:           "r",
-				Group:            "g",
-				Name:             name,
-				Transition:       transition,
-				DefaultResult:    result,
-				HeartbeatTimeout: heartbeat,
-			},
-		)
+		store.LifecycleHooks.Put(tx, &store.LifecycleHook{
+			Region:           "r",
+			Group:            "g",
+			Name:             name,
+			Transition:       transition,
+			DefaultResult:    result,
+			HeartbeatTimeout: heartbeat,
+		})
 	})
 }
 
@@ -109,9 +106,7 @@ func TestAGroupThatIsDeletedWaitsForNoHook(t *testing.T) {
 		w.hook("bye", scalinggroup.Terminating, scalinggroup.Continue, 7200)
 		w.update(func(tx *store.Tx) {
 			store.ScalingInstances.Edit(
-				tx,
-				"i-001",
-				func(i *store.ScalingInstance) { i.State = store.LifecycleStandby },
+				tx, "i-001", func(i *store.ScalingInstance) { i.State = store.LifecycleStandby },
 			)
 			scalinggroup.ChangeDesired(
 				tx,

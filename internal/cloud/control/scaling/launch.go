@@ -11,16 +11,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// A zone in which a launch failed is left alone for a while, which doubles with
-// every failure up to a bound, and is tried again for ever. AWS keeps trying as
-// well and does not say how often.
+// After a failed launch the loop pauses launches in that zone. The pause doubles with
+// every failure up to a bound, and the loop never gives up. AWS keeps trying too and
+// does not document how often.
 const (
 	firstPause = 10 * time.Second
-	mostPause  = 5 * time.Minute
+	maxPause   = 5 * time.Minute
 )
 
-// launch runs a launch that was planned: the activity with the id. When another
-// launch in its zone has just failed it is called off.
+// launch launches the instance of a planned launch, the activity with the id. If
+// another launch in the zone has just failed, it drops the activity.
 func (l *Loop) launch(ctx context.Context, g *store.ScalingGroup, id string, failed map[string]bool) error {
 	activity, ok := store.ScalingActivities.Get(l.Store.View(), id)
 	if !ok || activity.InstanceID != "" {
@@ -32,33 +32,28 @@ func (l *Loop) launch(ctx context.Context, g *store.ScalingGroup, id string, fai
 			return nil
 		})
 	}
-	reason, err := l.launchActivity(ctx, g, activity)
+	message, err := l.launchActivity(ctx, g, activity)
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
 	}
 	failed[activity.Zone] = true
 	l.Log.Warn("launch an instance", "group", g.Name, "zone", activity.Zone, "error", err)
 	return l.Store.Update(func(tx *store.Tx) error {
-		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, reason, time.Now())
+		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, message, time.Now())
 		recordLaunchFailure(tx, g.Key(), activity.Zone, time.Now())
 		return nil
 	})
 }
 
-// launchActivity launches the instance of an activity. The reason of an error is in the
-// words of an activity's status.
+// launchActivity launches the instance of an activity. On an error it also returns the
+// activity's status message.
 func (l *Loop) launchActivity(
-	ctx context.Context,
-	g *store.ScalingGroup,
-	activity *store.ScalingActivity,
-) (reason string, err error) {
+	ctx context.Context, g *store.ScalingGroup, activity *store.ScalingActivity,
+) (message string, err error) {
 	view := l.Store.View()
 	for _, arn := range g.TargetGroupARNs {
 		if _, ok := store.TargetGroups.Get(view, arn); !ok {
-			return "One or more target groups not found. Validating load balancer configuration failed.", fmt.Errorf(
-				"target group %s does not exist",
-				arn,
-			)
+			return scalinggroup.MessageTargetGroupMissing, fmt.Errorf("target group %s does not exist", arn)
 		}
 	}
 	source, err := scalinggroup.SourceOf(scalinggroup.WithLaunchConfiguration(view, g))
@@ -68,12 +63,12 @@ func (l *Loop) launchActivity(
 		})
 	}
 	if err != nil {
-		return strings.TrimSuffix(err.Error(), ".") + ". Launching EC2 instance failed.", err
+		return scalinggroup.MessageLaunchFailed(strings.TrimSuffix(err.Error(), ".")), err
 	}
 	return "", nil
 }
 
-// recordLaunchFailure notes that a launch failed in a zone.
+// recordLaunchFailure pauses launches in a zone.
 func recordLaunchFailure(tx *store.Tx, group, zone string, now time.Time) {
 	store.ScalingGroups.Edit(tx, group, func(g *store.ScalingGroup) {
 		t := store.ZoneTrouble{Zone: zone, Failures: 1}
@@ -83,23 +78,24 @@ func recordLaunchFailure(tx *store.Tx, group, zone string, now time.Time) {
 			}
 			return old.Zone == zone
 		})
-		t.Until = now.UTC().Add(min(firstPause<<min(t.Failures-1, 10), mostPause))
+		t.Until = now.UTC().Add(min(firstPause<<min(t.Failures-1, 10), maxPause))
 		g.Troubles = append(rest, t)
 	})
 }
 
-// joinGroup gives an instance that was launched its place in the group.
+// joinGroup adds a launched instance to the group.
 func joinGroup(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActivity, id string, now time.Time) error {
 	store.ScalingActivities.Edit(tx, activity.ID, func(a *store.ScalingActivity) {
-		a.InstanceID, a.Status, a.Progress = id, scalinggroup.PreInService, 30
-		a.Description = "Launching a new EC2 instance: " + id
+		a.InstanceID, a.Status, a.Progress = id, scalinggroup.PreInService, progressLaunched
+		a.Description = scalinggroup.DescribeLaunch(id)
 	})
 	if _, ok := store.ScalingInstances.Get(tx, id); ok {
 		return nil
 	}
 	i := &store.ScalingInstance{
-		InstanceID: id, Region: g.Region, Group: g.Name, Zone: activity.Zone, SubnetID: activity.SubnetID, Launched: now.UTC(),
-		Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy, Surplus: activity.Surplus, ActivityID: activity.ID,
+		InstanceID: id, Region: g.Region, Group: g.Name, Zone: activity.Zone, SubnetID: activity.SubnetID,
+		Launched: now.UTC(), Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy,
+		Surplus: activity.Surplus, ActivityID: activity.ID,
 	}
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
 	scalinggroup.Describe(tx, i)

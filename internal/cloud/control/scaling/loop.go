@@ -13,17 +13,18 @@ import (
 	"log/slog"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/decision"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Fleet is what the loop needs of EC2 and Elastic Load Balancing. Errors tell
-// what the service said, without its code. Every call may be repeated.
+// Fleet calls EC2 and Elastic Load Balancing. Its errors are the service's messages
+// without their codes. Every call may be repeated.
 type Fleet interface {
-	// Launch starts an instance of the group in a subnet, with the tags that
-	// the group propagates, and runs join in the same transaction: there is
-	// never an instance that the group does not know of.
+	// Launch launches an instance of the group in a subnet, with the tags that the
+	// group propagates. It calls join in the same transaction, so that no instance
+	// exists without its place in the group. token is the client token.
 	Launch(
 		ctx context.Context,
 		group *store.ScalingGroup,
@@ -31,23 +32,22 @@ type Fleet interface {
 		subnet, token string,
 		join func(tx *store.Tx, id string) error,
 	) error
-	// Terminate ends an instance, be it protected or not.
+	// Terminate terminates an instance even if it is protected.
 	Terminate(ctx context.Context, region, instanceID string) error
 	Register(ctx context.Context, region, targetGroupARN, instanceID string) error
 	Deregister(ctx context.Context, target *store.Target) error
 }
 
 const (
-	// debouncePerInstance is how long the loop waits after a change, or when it is time, for
-	// others that come with it. It is so long for an instance, within bounds: what
-	// the loop does in a second grows no faster than the number of instances,
-	// however many of them change one after the other.
+	// After a change the loop waits for related changes: debouncePerInstance times the
+	// number of instances, within bounds. So its work per second grows no faster than
+	// the number of instances, however many of them change one after another.
 	debouncePerInstance = 5 * time.Millisecond
 	minDebounce         = 20 * time.Millisecond
 	maxDebounce         = time.Second
-	// retryAfter is how long it waits after something failed.
+	// retryAfter is the pause after an error.
 	retryAfter = 5 * time.Second
-	// cleanupInterval is how often old activities are dropped.
+	// cleanupInterval is the time between deletions of old activities.
 	cleanupInterval = time.Hour
 )
 
@@ -55,6 +55,7 @@ const (
 type Loop struct {
 	Store *store.Store
 	Fleet Fleet
+	IDs   *identity.Source // of activities and hook tokens; nil: a source of random ids
 	Log   *slog.Logger
 
 	lastCleanup time.Time
@@ -62,6 +63,9 @@ type Loop struct {
 
 // Run drives the groups until ctx ends.
 func (l *Loop) Run(ctx context.Context) error {
+	if l.IDs == nil {
+		l.IDs = identity.New(nil)
+	}
 	for {
 		view := l.Store.View()
 		wake, err := l.pass(ctx, view)
@@ -69,7 +73,7 @@ func (l *Loop) Run(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			l.Log.Warn("act for the Auto Scaling groups", "error", err)
+			l.Log.Warn("carry out the steps of Auto Scaling groups", "error", err)
 			wake = earliest(wake, time.Now().Add(retryAfter))
 		}
 		if err := wait(ctx, view, earliest(wake, l.lastCleanup.Add(cleanupInterval))); err != nil {
@@ -78,22 +82,15 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 }
 
-// wait returns soon after a row has changed that decisions are made of, or after
-// the time. Its error is that of ctx.
+// wait returns shortly after a row changed that decisions depend on, or at a time. Its
+// error is that of ctx.
 func wait(ctx context.Context, view *store.View, until time.Time) error {
 	bounded, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	_ = view.Changed(
 		bounded,
-		store.ScalingGroups,
-		store.ScalingInstances,
-		store.ScalingActivities,
-		store.LifecycleHooks,
-		store.InstanceRefreshes,
-		store.Alarms,
-		store.TemplateVersions,
-		store.Instances,
-		store.Targets,
+		store.ScalingGroups, store.ScalingInstances, store.ScalingActivities, store.LifecycleHooks,
+		store.InstanceRefreshes, store.Alarms, store.TemplateVersions, store.Instances, store.Targets,
 	)
 	pause := time.Duration(len(store.ScalingInstances.List(view))) * debouncePerInstance
 	late := time.NewTimer(min(max(pause, minDebounce), maxDebounce))
@@ -105,6 +102,7 @@ func wait(ctx context.Context, view *store.View, until time.Time) error {
 	return ctx.Err()
 }
 
+// earliest returns the earlier of two times. A zero a is no time.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || b.Before(a) {
 		return b
@@ -112,14 +110,14 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// pass decides and acts once for every group, and tells when to look again. A
-// group whose steps fail does not keep the others from theirs.
+// pass decides and acts once for every group and returns when to decide again. Errors
+// of one group do not affect the others.
 func (l *Loop) pass(ctx context.Context, view *store.View) (wake time.Time, problem error) {
 	now := time.Now()
 	if now.Sub(l.lastCleanup) >= cleanupInterval {
 		l.lastCleanup = now
 		if err := l.Store.Update(func(tx *store.Tx) error { scalinggroup.DeleteOldActivities(tx, now); return nil }); err != nil {
-			return wake, fmt.Errorf("drop old activities: %w", err)
+			return wake, fmt.Errorf("delete old activities: %w", err)
 		}
 	}
 	for _, g := range store.ScalingGroups.List(view) {

@@ -14,7 +14,10 @@ import (
 // prefer are preferences with AWS's defaults, a warm-up of a minute, and what
 // change makes of them.
 func prefer(change func(*scalinggroup.Preferences)) scalinggroup.Preferences {
-	p := scalinggroup.Preferences{MinHealthyPercentage: 90, InstanceWarmup: 60, CheckpointDelay: 3600, StandbyInstances: "Wait", ScaleInProtectedInstances: "Wait"}
+	p := scalinggroup.Preferences{
+		MinHealthyPercentage: 90, InstanceWarmup: 60, CheckpointDelay: 3600, StandbyInstances: "Wait",
+		ScaleInProtectedInstances: "Wait",
+	}
 	if change != nil {
 		change(&p)
 	}
@@ -34,12 +37,17 @@ func (w *world) refresh(desired store.TemplateRef, p scalinggroup.Preferences) {
 		w.t.Fatal(err)
 	}
 	w.update(func(tx *store.Tx) {
-		store.LaunchTemplates.Put(tx, &store.LaunchTemplate{ID: "lt-1", Region: "r", Name: "web", Default: 1, Latest: 2})
+		store.LaunchTemplates.Put(tx, &store.LaunchTemplate{
+			ID: "lt-1", Region: "r", Name: "web", Default: 1, Latest: 2,
+		})
 		for number := range int64(2) {
-			store.TemplateVersions.Put(tx, &store.LaunchTemplateVersion{TemplateID: "lt-1", Region: "r", Number: number + 1})
+			store.TemplateVersions.Put(tx, &store.LaunchTemplateVersion{
+				TemplateID: "lt-1", Region: "r", Number: number + 1,
+			})
 		}
 		store.InstanceRefreshes.Put(tx, &store.InstanceRefresh{
-			ID: "refresh", Region: "r", Group: "g", Strategy: "Rolling", Preferences: string(text), Template: desired, Created: time.Now(), Status: store.RefreshPending,
+			ID: "refresh", Region: "r", Group: "g", Strategy: "Rolling", Preferences: string(text), Template: desired,
+			Created: time.Now(), Status: store.RefreshPending,
 		})
 	})
 	w.settle(time.Second)
@@ -53,7 +61,9 @@ func (w *world) refreshed() *store.InstanceRefresh {
 func (w *world) status(status string) {
 	w.t.Helper()
 	if r := w.refreshed(); r.Status != status {
-		w.t.Fatalf("%s at %d%% (%s), want %s; %v\n%s", r.Status, r.Percent, r.StatusReason, status, w.states(), w.history())
+		w.t.Fatalf(
+			"%s at %d%% (%s), want %s; %v\n%s", r.Status, r.Percent, r.StatusReason, status, w.states(), w.history(),
+		)
 	}
 }
 
@@ -104,10 +114,15 @@ func TestARefreshReplacesOneAfterTheOtherAndBringsTheDesiredConfiguration(t *tes
 			t.Errorf("refresh %+v, group's template %+v", r, g.Template)
 		}
 		a := w.activities("i-001")
-		if len(a) != 2 || !strings.HasSuffix(a[1].Cause, "an instance was taken out of service in response to an instance refresh.  "+scalinggroup.CauseSentence(a[1].Started, "instance i-001 was selected for termination")) {
+		if len(a) != 2 || !strings.HasSuffix(
+			a[1].Cause,
+			"an instance was taken out of service in response to an instance refresh.  "+scalinggroup.CauseSelected(a[1].Started, "i-001"),
+		) {
 			t.Errorf("%+v", a)
 		}
-		if a := w.activities("i-004"); !strings.HasSuffix(a[0].Cause, "an instance was launched in response to an instance refresh.") {
+		if a := w.activities("i-004"); !strings.HasSuffix(
+			a[0].Cause, "an instance was launched in response to an instance refresh.",
+		) {
 			t.Errorf("%+v", a[0])
 		}
 	})
@@ -201,13 +216,18 @@ func TestARefreshPausesAtItsCheckpointsAndMayEndBeforeAllIsReplaced(t *testing.T
 			t.Helper()
 			w.settle(after)
 			if r := w.refreshed(); w.versions()["2"] != started || r.Percent != percent {
-				t.Fatalf("%d started and %d%%, want %d and %d%%: %s", w.versions()["2"], r.Percent, started, percent, r.StatusReason)
+				t.Fatalf(
+					"%d started and %d%%, want %d and %d%%: %s", w.versions()["2"], r.Percent, started, percent,
+					r.StatusReason,
+				)
 			}
 		}
 		// The example of the user guide's page on checkpoints.
 		at(time.Minute, 2, 0)
 		at(10*time.Minute, 2, 20)
-		if r := w.refreshed(); r.Status != store.RefreshInProgress || !strings.Contains(r.StatusReason, "checkpoint at 20 percent") {
+		if r := w.refreshed(); r.Status != store.RefreshInProgress || !strings.Contains(
+			r.StatusReason, "checkpoint at 20 percent",
+		) {
 			t.Errorf("%+v", r)
 		}
 		at(13*time.Minute, 2, 20)
@@ -309,7 +329,9 @@ func TestARefreshWhoseInstancesNeverBecomeHealthyFails(t *testing.T) {
 				w.settle(10 * time.Minute)
 				if !roll {
 					w.status(store.RefreshFailed)
-					if r := w.refreshed(); !strings.HasPrefix(r.StatusReason, "The instance refresh could not replace instances for one hour. ") {
+					if r := w.refreshed(); !strings.HasPrefix(
+						r.StatusReason, "The instance refresh could not replace instances for one hour. ",
+					) {
 						t.Errorf("%+v", r)
 					}
 					w.settle(10 * time.Minute)
@@ -357,8 +379,14 @@ func TestInstancesInStandbyAndProtectedOnesAreTreatedAsPreferred(t *testing.T) {
 	}{
 		{"Ignore", "Ignore", store.RefreshSuccessful, 1, true, ""},
 		{"Terminate", "Refresh", store.RefreshSuccessful, 2, false, ""},
-		{"Ignore", "Wait", store.RefreshFailed, 1, true, "The instance refresh could not replace instances for one hour. Waiting for remaining instances to be available. For example: i-002 is protected from scale in. Remove its scale-in protection to continue."},
-		{"Wait", "Refresh", store.RefreshFailed, 2, true, "The instance refresh could not replace instances for one hour. Waiting for remaining instances to be available. For example: i-001 is in Standby. Return it to service, or terminate it, to continue."},
+		{
+			"Ignore", "Wait", store.RefreshFailed, 1, true,
+			"The instance refresh could not replace instances for one hour. Waiting for remaining instances to be available. For example: i-002 is protected from scale in. Remove its scale-in protection to continue.",
+		},
+		{
+			"Wait", "Refresh", store.RefreshFailed, 2, true,
+			"The instance refresh could not replace instances for one hour. Waiting for remaining instances to be available. For example: i-001 is in Standby. Return it to service, or terminate it, to continue.",
+		},
 	} {
 		t.Run(test.standby+" and "+test.protected, func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
@@ -395,7 +423,10 @@ func TestACancelledRefreshWaitsForWhatIsUnderWayAndKeepsWhatIsDone(t *testing.T)
 				w.settle(time.Hour)
 				w.refresh(version2, prefer(nil))
 				w.update(func(tx *store.Tx) {
-					store.InstanceRefreshes.Edit(tx, "refresh", func(r *store.InstanceRefresh) { r.Status, r.Abrupt = store.RefreshCancelling, abrupt })
+					store.InstanceRefreshes.Edit(
+						tx, "refresh",
+						func(r *store.InstanceRefresh) { r.Status, r.Abrupt = store.RefreshCancelling, abrupt },
+					)
 				})
 				w.settle(time.Second)
 				if abrupt {
@@ -416,9 +447,14 @@ func TestACancelledRefreshWaitsForWhatIsUnderWayAndKeepsWhatIsDone(t *testing.T)
 func TestACancelledLaunchBeforeTerminateLeavesAsManyAsDesired(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.settle(time.Hour)
-		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200) }))
+		w.refresh(
+			version2,
+			prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200) }),
+		)
 		w.update(func(tx *store.Tx) {
-			store.InstanceRefreshes.Edit(tx, "refresh", func(r *store.InstanceRefresh) { r.Status = store.RefreshCancelling })
+			store.InstanceRefreshes.Edit(
+				tx, "refresh", func(r *store.InstanceRefresh) { r.Status = store.RefreshCancelling },
+			)
 		})
 		least := 3
 		w.watch(10*time.Minute, func() { least = min(least, w.warm(time.Minute)) })
@@ -434,7 +470,9 @@ func TestARefreshDoesNothingWhileItsProcessIsSuspended(t *testing.T) {
 		w.settle(time.Hour)
 		w.refresh(version2, prefer(nil))
 		w.settle(30 * time.Minute)
-		if r := w.refreshed(); w.versions()["1"] != 3 || r.Status != store.RefreshInProgress || !strings.Contains(r.StatusReason, "InstanceRefresh") {
+		if r := w.refreshed(); w.versions()["1"] != 3 || r.Status != store.RefreshInProgress || !strings.Contains(
+			r.StatusReason, "InstanceRefresh",
+		) {
 			t.Errorf("%+v with %v", r, w.versions())
 		}
 		w.group(func(g *store.ScalingGroup) { g.Suspended = nil })

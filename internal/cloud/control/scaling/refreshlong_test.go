@@ -29,11 +29,7 @@ func TestARefreshSurvivesTheDaemonAtEveryMoment(t *testing.T) {
 		w.status(store.RefreshSuccessful)
 		if w.versions()["2"] != 3 || least < 3 || w.fleet.calls["Terminate"] < 3 || len(w.fleet.tokens) != 6 {
 			t.Errorf(
-				"%v, %d warm at least, %v, %d instances ever",
-				w.versions(),
-				least,
-				w.fleet.calls,
-				len(w.fleet.tokens),
+				"%v, %d warm at least, %v, %d instances ever", w.versions(), least, w.fleet.calls, len(w.fleet.tokens),
 			)
 		}
 	})
@@ -73,12 +69,9 @@ func TestARefreshSurvivesTheDaemonAtEveryCall(t *testing.T) {
 						w.kill()
 					}
 				}
-				w.refresh(
-					version2,
-					prefer(
-						func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, surplus },
-					),
-				)
+				w.refresh(version2, prefer(
+					func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, surplus },
+				))
 				for range 20 {
 					w.settle(time.Minute)
 					if killed {

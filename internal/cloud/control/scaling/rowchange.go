@@ -5,186 +5,206 @@ import (
 	"slices"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/decision"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// rowChange changes the rows for a step.
-type rowChange func(tx *store.Tx, g *store.ScalingGroup, s decision.Step, now time.Time)
+// change carries out a step that changes rows alone, in a transaction.
+type change struct {
+	tx    *store.Tx
+	ids   *identity.Source
+	group *store.ScalingGroup // as the decision saw it
+	step  decision.Step
+	now   time.Time
+}
 
 // rowChanges are the steps that change rows alone.
-var rowChanges = map[decision.Action]rowChange{
-	decision.PlanLaunch:       planLaunch,
-	decision.WaitForHooks:     waitForHooks,
-	decision.AbandonLaunch:    abandonLaunch,
-	decision.BeginTermination: beginTermination,
-	decision.Detach:           detach,
-	decision.ForgetTerminated: forgetTerminated,
-	decision.ProceedAfterHooks: func(tx *store.Tx, g *store.ScalingGroup, s decision.Step, now time.Time) {
-		next := store.LifecyclePendingProceed
-		if s.LifecycleState == store.LifecycleTerminatingWait {
-			next = store.LifecycleTerminatingProceed
-		}
-		store.ScalingInstances.Edit(tx, s.InstanceID, func(i *store.ScalingInstance) {
-			scalinggroup.SetLifecycleState(i, next, now)
-			i.Waits = nil
-			scalinggroup.UpdateActivity(tx, i.ActivityID, scalinggroup.InProgress, 70)
-		})
-	},
-	decision.MarkUnhealthy: func(tx *store.Tx, _ *store.ScalingGroup, s decision.Step, _ time.Time) {
-		store.ScalingInstances.Edit(tx, s.InstanceID, func(i *store.ScalingInstance) { i.Health = scalinggroup.Unhealthy })
-	},
-	decision.MarkForReplacement: func(tx *store.Tx, _ *store.ScalingGroup, s decision.Step, _ time.Time) {
-		scalinggroup.MarkForReplacement(tx, s.InstanceID, s.Reason, s.SuccessorReason)
-	},
-	decision.UnmarkForReplacement: func(tx *store.Tx, _ *store.ScalingGroup, s decision.Step, _ time.Time) {
-		scalinggroup.UnmarkForReplacement(tx, s.InstanceID)
-	},
-	decision.UpdateRefresh: updateRefresh,
-	decision.CountTowardCapacity: func(tx *store.Tx, _ *store.ScalingGroup, s decision.Step, _ time.Time) {
-		store.ScalingInstances.Edit(tx, s.InstanceID, func(i *store.ScalingInstance) { i.Surplus = false })
-	},
-	decision.WaitForDraining: func(tx *store.Tx, _ *store.ScalingGroup, s decision.Step, _ time.Time) {
-		i, _ := store.ScalingInstances.Get(tx, s.InstanceID)
-		scalinggroup.UpdateActivity(tx, i.ActivityID, scalinggroup.Draining, 60)
-	},
-	decision.EnterStandby: func(tx *store.Tx, _ *store.ScalingGroup, s decision.Step, now time.Time) {
-		store.ScalingInstances.Edit(tx, s.InstanceID, func(i *store.ScalingInstance) {
-			scalinggroup.EndActivity(tx, i.ActivityID, scalinggroup.Successful, "", now)
-			scalinggroup.SetLifecycleState(i, store.LifecycleStandby, now)
-			i.ActivityID, i.Registered = "", nil
-		})
-	},
-	decision.ForgetTargetGroup: func(tx *store.Tx, g *store.ScalingGroup, s decision.Step, _ time.Time) {
-		store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-			g.LeavingTargetGroups = slices.DeleteFunc(
-				slices.Clone(g.LeavingTargetGroups),
-				func(arn string) bool { return slices.Contains(s.TargetGroups, arn) },
-			)
-		})
-	},
-	decision.CancelScaleIn: func(tx *store.Tx, g *store.ScalingGroup, s decision.Step, now time.Time) {
-		a := scalinggroup.BeginActivity(
-			tx,
-			&store.ScalingInstance{Region: g.Region, Group: g.Name},
-			"Could not scale to desired capacity because all remaining instances are protected from scale in.",
-			s.Cause,
-			now,
-		)
-		scalinggroup.EndActivity(tx, a.ID, scalinggroup.Cancelled, "", now)
-		clearCauses(tx, g)
-	},
-	decision.ClearCauses: func(tx *store.Tx, g *store.ScalingGroup, _ decision.Step, _ time.Time) { clearCauses(tx, g) },
-	decision.DeleteGroup: func(tx *store.Tx, g *store.ScalingGroup, _ decision.Step, _ time.Time) {
-		scalinggroup.Delete(tx, g.Key())
-	},
+var rowChanges = map[decision.Action]func(change){
+	decision.PlanLaunch:           change.planLaunch,
+	decision.WaitForHooks:         change.waitForHooks,
+	decision.ProceedAfterHooks:    change.proceedAfterHooks,
+	decision.AbandonLaunch:        change.abandonLaunch,
+	decision.MarkUnhealthy:        change.markUnhealthy,
+	decision.BeginTermination:     change.beginTermination,
+	decision.MarkForReplacement:   change.markForReplacement,
+	decision.UnmarkForReplacement: change.unmarkForReplacement,
+	decision.UpdateRefresh:        change.updateRefresh,
+	decision.CountTowardCapacity:  change.countTowardCapacity,
+	decision.WaitForDraining:      change.waitForDraining,
+	decision.EnterStandby:         change.enterStandby,
+	decision.Detach:               change.detach,
+	decision.ForgetTerminated:     change.forgetTerminated,
+	decision.ForgetTargetGroup:    change.forgetTargetGroup,
+	decision.CancelScaleIn:        change.cancelScaleIn,
+	decision.ClearCauses:          change.clearCauses,
+	decision.DeleteGroup:          change.deleteGroup,
 }
 
-func clearCauses(tx *store.Tx, g *store.ScalingGroup) {
-	store.ScalingGroups.Edit(tx, g.Key(), func(row *store.ScalingGroup) {
-		// What has come since the decision stays.
-		row.Causes = slices.DeleteFunc(
-			slices.Clone(row.Causes),
-			func(cause string) bool { return slices.Contains(g.Causes, cause) },
-		)
+// Progress of an activity, in percent, as AWS's activities show it.
+const (
+	progressLaunched = 30
+	progressDraining = 60
+	progressMidHook  = 65
+	progressHookDone = 70
+)
+
+func (c change) editInstance(edit func(*store.ScalingInstance)) {
+	store.ScalingInstances.Edit(c.tx, c.step.InstanceID, edit)
+}
+
+// instance returns the step's instance, which exists: the step is current.
+func (c change) instance() *store.ScalingInstance {
+	i, _ := store.ScalingInstances.Get(c.tx, c.step.InstanceID)
+	return i
+}
+
+// planLaunch begins an activity without an instance. A later step launches it.
+func (c change) planLaunch() {
+	store.ScalingActivities.Put(c.tx, &store.ScalingActivity{
+		ID: c.ids.UUID(), Region: c.group.Region, Group: c.group.Name, GroupARN: c.group.ARN,
+		Zone: c.step.Zone, SubnetID: c.step.Subnet, Surplus: c.step.Surplus, Cause: c.step.Cause,
+		Description: scalinggroup.DescribeLaunch(""), Status: scalinggroup.PreInService,
+		Details: scalinggroup.ActivityDetails(c.step.Subnet, c.step.Zone), Started: c.now.UTC(),
 	})
-}
-
-func planLaunch(tx *store.Tx, g *store.ScalingGroup, s decision.Step, now time.Time) {
-	a := &store.ScalingActivity{
-		ID: scalinggroup.UUID(), Region: g.Region, Group: g.Name, GroupARN: g.ARN, Zone: s.Zone, SubnetID: s.Subnet, Surplus: s.Surplus, Cause: s.Cause,
-		Description: "Launching a new EC2 instance", Details: scalinggroup.ActivityDetails(s.Subnet, s.Zone), Status: scalinggroup.PreInService, Progress: 0, Started: now.UTC(),
-	}
-	store.ScalingActivities.Put(tx, a)
-	if s.PredecessorID != "" {
-		store.ScalingInstances.Edit(tx, s.PredecessorID, func(i *store.ScalingInstance) { i.Successor = "" })
+	if c.step.PredecessorID != "" {
+		store.ScalingInstances.Edit(c.tx, c.step.PredecessorID, func(i *store.ScalingInstance) { i.Successor = "" })
 	}
 }
 
-// waitForHooks makes an instance wait for all hooks of its transition, side by side.
-func waitForHooks(tx *store.Tx, g *store.ScalingGroup, s decision.Step, now time.Time) {
+// waitForHooks makes an instance wait for all hooks of its transition at once.
+func (c change) waitForHooks() {
 	transition, next := scalinggroup.Launching, store.LifecyclePendingWait
-	if s.LifecycleState == store.LifecycleTerminating {
+	if c.step.LifecycleState == store.LifecycleTerminating {
 		transition, next = scalinggroup.Terminating, store.LifecycleTerminatingWait
 	}
 	var waits []store.HookWait
-	for _, h := range store.LifecycleHooks.By(tx, "group", g.Key()) {
+	for _, h := range store.LifecycleHooks.By(c.tx, "group", c.group.Key()) {
 		if h.Transition != transition {
 			continue
 		}
-		end := decision.HookDeadline(h, now.UTC())
-		waits = append(
-			waits,
-			store.HookWait{
-				Hook:     h.Name,
-				Token:    scalinggroup.UUID(),
-				Deadline: end,
-				Limit:    now.UTC().Add(scalinggroup.HookTimeoutLimit(h)),
-				Default:  h.DefaultResult,
-			},
-		)
+		waits = append(waits, store.HookWait{
+			Hook: h.Name, Token: c.ids.UUID(), Default: h.DefaultResult,
+			Deadline: scalinggroup.HookDeadline(h, c.now.UTC()),
+			Limit:    c.now.UTC().Add(scalinggroup.HookTimeoutLimit(h)),
+		})
 	}
-	store.ScalingInstances.Edit(tx, s.InstanceID, func(i *store.ScalingInstance) {
-		scalinggroup.SetLifecycleState(i, next, now)
+	c.editInstance(func(i *store.ScalingInstance) {
+		scalinggroup.SetLifecycleState(i, next, c.now)
 		i.Waits = waits
-		scalinggroup.UpdateActivity(tx, i.ActivityID, scalinggroup.MidHook, 65)
+		scalinggroup.UpdateActivity(c.tx, i.ActivityID, scalinggroup.MidHook, progressMidHook)
 	})
 }
 
-// abandonLaunch cancels the launch of an instance that did not get into service, and
-// ends what there is of it.
-func abandonLaunch(tx *store.Tx, g *store.ScalingGroup, s decision.Step, now time.Time) {
-	i, _ := store.ScalingInstances.Get(tx, s.InstanceID)
-	scalinggroup.EndActivity(tx, i.ActivityID, scalinggroup.Cancelled, s.Message, now)
-	cause := scalinggroup.CauseSentence(
-		now,
-		"an instance was taken out of service in response to its launch being cancelled",
-	)
-	scalinggroup.BeginTermination(tx, s.InstanceID, cause, "", now)
-	recordLaunchFailure(tx, g.Key(), i.Zone, now)
+func (c change) proceedAfterHooks() {
+	next := store.LifecyclePendingProceed
+	if c.step.LifecycleState == store.LifecycleTerminatingWait {
+		next = store.LifecycleTerminatingProceed
+	}
+	c.editInstance(func(i *store.ScalingInstance) {
+		scalinggroup.SetLifecycleState(i, next, c.now)
+		i.Waits = nil
+		scalinggroup.UpdateActivity(c.tx, i.ActivityID, scalinggroup.InProgress, progressHookDone)
+	})
 }
 
-func beginTermination(tx *store.Tx, g *store.ScalingGroup, s decision.Step, now time.Time) {
-	if s.Reason != "" {
-		scalinggroup.TakeOutOfService(tx, s.InstanceID, s.Reason, s.SuccessorReason, now)
+// abandonLaunch cancels the launch of an instance that did not enter service, and
+// terminates the instance.
+func (c change) abandonLaunch() {
+	i := c.instance()
+	scalinggroup.EndActivity(c.tx, i.ActivityID, scalinggroup.Cancelled, c.step.Message, c.now)
+	cause := scalinggroup.CauseLaunchCancelled(c.now)
+	scalinggroup.BeginTermination(c.tx, c.ids, c.step.InstanceID, cause, "", c.now)
+	recordLaunchFailure(c.tx, c.group.Key(), i.Zone, c.now)
+}
+
+func (c change) markUnhealthy() {
+	c.editInstance(func(i *store.ScalingInstance) { i.Health = scalinggroup.Unhealthy })
+}
+
+func (c change) beginTermination() {
+	if s := c.step; s.Reason != "" {
+		scalinggroup.TakeOutOfService(c.tx, c.ids, s.InstanceID, s.Reason, s.SuccessorReason, c.now)
 		return
 	}
-	scalinggroup.BeginTermination(tx, s.InstanceID, s.Cause, "", now)
-	clearCauses(tx, g)
+	scalinggroup.BeginTermination(c.tx, c.ids, c.step.InstanceID, c.step.Cause, "", c.now)
+	c.clearCauses()
 }
 
-// detach makes a detached instance nobody's.
-func detach(tx *store.Tx, _ *store.ScalingGroup, s decision.Step, now time.Time) {
-	i, _ := store.ScalingInstances.Get(tx, s.InstanceID)
-	scalinggroup.EndActivity(tx, i.ActivityID, scalinggroup.Successful, "", now)
-	store.ScalingInstances.Delete(tx, s.InstanceID)
-	store.Instances.Edit(tx, s.InstanceID, func(row *store.Instance) {
+func (c change) markForReplacement() {
+	scalinggroup.MarkForReplacement(c.tx, c.step.InstanceID, c.step.Reason, c.step.SuccessorReason)
+}
+
+func (c change) unmarkForReplacement() { scalinggroup.UnmarkForReplacement(c.tx, c.step.InstanceID) }
+
+// updateRefresh stores a refresh as the decision changed it, unless a user has
+// changed it since. A successful refresh makes its desired configuration the group's.
+func (c change) updateRefresh() {
+	seen, next := c.step.Refresh[0], c.step.Refresh[1]
+	if row, ok := store.InstanceRefreshes.Get(c.tx, seen.ID); !ok || row != seen {
+		return
+	}
+	store.InstanceRefreshes.Put(c.tx, next)
+	if next.Status == store.RefreshSuccessful && scalinggroup.HasDesiredConfiguration(next) {
+		store.ScalingGroups.Edit(c.tx, c.group.Key(), func(g *store.ScalingGroup) {
+			g.Template, g.Mixed = next.Template, next.Mixed
+		})
+	}
+}
+
+func (c change) countTowardCapacity() {
+	c.editInstance(func(i *store.ScalingInstance) { i.Surplus = false })
+}
+
+func (c change) waitForDraining() {
+	scalinggroup.UpdateActivity(c.tx, c.instance().ActivityID, scalinggroup.Draining, progressDraining)
+}
+
+func (c change) enterStandby() {
+	c.editInstance(func(i *store.ScalingInstance) {
+		scalinggroup.EndActivity(c.tx, i.ActivityID, scalinggroup.Successful, "", c.now)
+		scalinggroup.SetLifecycleState(i, store.LifecycleStandby, c.now)
+		i.ActivityID, i.Registered = "", nil
+	})
+}
+
+// detach removes an instance from the group and leaves it running.
+func (c change) detach() {
+	c.forgetTerminated()
+	store.Instances.Edit(c.tx, c.step.InstanceID, func(row *store.Instance) {
 		row.Tags = maps.Clone(row.Tags)
 		delete(row.Tags, scalinggroup.TagKey)
 	})
 }
 
-// forgetTerminated forgets an instance that is terminated.
-func forgetTerminated(tx *store.Tx, _ *store.ScalingGroup, s decision.Step, now time.Time) {
-	i, _ := store.ScalingInstances.Get(tx, s.InstanceID)
-	scalinggroup.EndActivity(tx, i.ActivityID, scalinggroup.Successful, "", now)
-	store.ScalingInstances.Delete(tx, s.InstanceID)
+// forgetTerminated removes an instance from the group and ends its activity.
+func (c change) forgetTerminated() {
+	scalinggroup.EndActivity(c.tx, c.instance().ActivityID, scalinggroup.Successful, "", c.now)
+	store.ScalingInstances.Delete(c.tx, c.step.InstanceID)
 }
 
-// updateRefresh writes a refresh down as it has become, unless a user has changed it
-// meanwhile. A desired configuration becomes the group's when all went well.
-func updateRefresh(tx *store.Tx, g *store.ScalingGroup, s decision.Step, _ time.Time) {
-	seen, now := s.Refresh[0], s.Refresh[1]
-	if row, ok := store.InstanceRefreshes.Get(tx, seen.ID); !ok || row != seen {
-		return
-	}
-	store.InstanceRefreshes.Put(tx, now)
-	if now.Status == store.RefreshSuccessful && scalinggroup.HasDesiredConfiguration(now) {
-		store.ScalingGroups.Edit(
-			tx,
-			g.Key(),
-			func(g *store.ScalingGroup) { g.Template, g.Mixed = now.Template, now.Mixed },
-		)
-	}
+func (c change) forgetTargetGroup() {
+	gone := func(arn string) bool { return slices.Contains(c.step.TargetGroups, arn) }
+	store.ScalingGroups.Edit(c.tx, c.group.Key(), func(g *store.ScalingGroup) {
+		g.LeavingTargetGroups = slices.DeleteFunc(slices.Clone(g.LeavingTargetGroups), gone)
+	})
 }
+
+// cancelScaleIn records that protection keeps the group from shrinking.
+func (c change) cancelScaleIn() {
+	group := &store.ScalingInstance{Region: c.group.Region, Group: c.group.Name}
+	a := scalinggroup.BeginActivity(c.tx, c.ids, group, scalinggroup.DescribeProtected, c.step.Cause, c.now)
+	scalinggroup.EndActivity(c.tx, a.ID, scalinggroup.Cancelled, "", c.now)
+	c.clearCauses()
+}
+
+// clearCauses drops the causes that the decision saw. Later ones stay.
+func (c change) clearCauses() {
+	used := func(cause string) bool { return slices.Contains(c.group.Causes, cause) }
+	store.ScalingGroups.Edit(c.tx, c.group.Key(), func(g *store.ScalingGroup) {
+		g.Causes = slices.DeleteFunc(slices.Clone(g.Causes), used)
+	})
+}
+
+func (c change) deleteGroup() { scalinggroup.Delete(c.tx, c.group.Key(), c.now) }

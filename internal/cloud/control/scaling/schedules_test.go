@@ -30,30 +30,24 @@ func TestScheduledActionsRunWhenDue(t *testing.T) {
 		go func() { done <- (&scaling.ScheduleLoop{Store: rows, Log: slog.New(slog.DiscardHandler)}).Run(ctx) }()
 		synctest.Wait()
 		change(func(tx *store.Tx) { // while the loop has no action to wait for
-			store.ScheduledActions.Put(
-				tx,
-				&store.ScheduledAction{
-					ARN:        "up",
-					Name:       "up",
-					Region:     "r",
-					Group:      "web",
-					Recurrence: "0 * * * *",
-					Desired:    new(int32(6)),
-					Next:       time.Now().Add(time.Hour),
-				},
-			)
-			store.ScheduledActions.Put(
-				tx,
-				&store.ScheduledAction{
-					ARN:     "down",
-					Name:    "down",
-					Region:  "r",
-					Group:   "web",
-					Start:   time.Now().Add(90 * time.Minute),
-					Desired: new(int32(2)),
-					Next:    time.Now().Add(90 * time.Minute),
-				},
-			)
+			store.ScheduledActions.Put(tx, &store.ScheduledAction{
+				ARN:        "up",
+				Name:       "up",
+				Region:     "r",
+				Group:      "web",
+				Recurrence: "0 * * * *",
+				Desired:    new(int32(6)),
+				Next:       time.Now().Add(time.Hour),
+			})
+			store.ScheduledActions.Put(tx, &store.ScheduledAction{
+				ARN:     "down",
+				Name:    "down",
+				Region:  "r",
+				Group:   "web",
+				Start:   time.Now().Add(90 * time.Minute),
+				Desired: new(int32(2)),
+				Next:    time.Now().Add(90 * time.Minute),
+			})
 		})
 		for _, want := range []struct {
 			after   time.Duration
@@ -62,7 +56,10 @@ func TestScheduledActionsRunWhenDue(t *testing.T) {
 			time.Sleep(want.after)
 			synctest.Wait()
 			if g, _ := store.ScalingGroups.Get(rows.View(), "r/web"); g.Desired != want.desired {
-				t.Errorf("%s: the desired capacity is %d, want %d", time.Now().Format(time.TimeOnly), g.Desired, want.desired)
+				t.Errorf(
+					"%s: the desired capacity is %d, want %d", time.Now().Format(time.TimeOnly), g.Desired,
+					want.desired,
+				)
 			}
 		}
 		if left := store.ScheduledActions.List(rows.View()); len(left) != 1 {

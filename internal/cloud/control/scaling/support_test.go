@@ -82,7 +82,8 @@ func (f *fleet) Launch(
 	}
 	return f.store.Update(func(tx *store.Tx) error {
 		store.Instances.Put(tx, &store.Instance{
-			ID: id, Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: "t3.micro", State: state, Reachable: true, LaunchTime: time.Now(),
+			ID: id, Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: "t3.micro", State: state,
+			Reachable: true, LaunchTime: time.Now(),
 			Tags: store.Tags{
 				"aws:ec2launchtemplate:id":      source.Template.ID,
 				"aws:ec2launchtemplate:version": source.Template.Version,
@@ -144,7 +145,8 @@ func inWorld(t *testing.T, change func(*store.ScalingGroup), test func(w *world)
 		}
 		w := &world{t: t, store: s, fleet: &fleet{store: s, calls: map[string]int{}, tokens: map[string]string{}}}
 		g := &store.ScalingGroup{
-			ARN: "arn:g", Region: "r", Name: "g", Template: store.TemplateRef{ID: "lt-1", Version: "1"}, Max: 6, MinHealthy: -1, MaxHealthy: -1,
+			ARN: "arn:g", Region: "r", Name: "g", Template: store.TemplateRef{ID: "lt-1", Version: "1"}, Max: 6,
+			MinHealthy: -1, MaxHealthy: -1,
 			SubnetIDs: []string{
 				"subnet-a",
 				"subnet-b",

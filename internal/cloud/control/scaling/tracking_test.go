@@ -102,8 +102,14 @@ func (w *loaded) watch() {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context) error{
-		(&metrics.Loop{Balancer: &w.balancer, Machines: &w.machines, Store: w.store, Metrics: &w.metrics, Log: slog.New(slog.DiscardHandler)}).Run,
-		(&alarms.Loop{Store: w.store, Metrics: &w.metrics, Actions: capacity.Policies{Metrics: &w.metrics}, Log: slog.New(slog.DiscardHandler)}).Run,
+		(&metrics.Loop{
+			Balancer: &w.balancer, Machines: &w.machines, Store: w.store, Metrics: &w.metrics,
+			Log: slog.New(slog.DiscardHandler),
+		}).Run,
+		(&alarms.Loop{
+			Store: w.store, Metrics: &w.metrics, Actions: capacity.Policies{Metrics: &w.metrics},
+			Log: slog.New(slog.DiscardHandler),
+		}).Run,
 	} {
 		running.Go(func() {
 			if err := run(ctx); err != nil {
@@ -162,7 +168,10 @@ func TestALoadThatTriplesIsFollowedUpAndDown(t *testing.T) {
 		w.wantTrace(3, 5, 8)
 		w.pass(15 * time.Minute)
 		w.wantTrace(3, 5, 8, 7, 6, 5, 4, 3)
-		for _, want := range []string{"in state ALARM triggered policy cpu changing the desired capacity from 3 to 5.  At ", "in state ALARM triggered policy cpu changing the desired capacity from 4 to 3.  At "} {
+		for _, want := range []string{
+			"in state ALARM triggered policy cpu changing the desired capacity from 3 to 5.  At ",
+			"in state ALARM triggered policy cpu changing the desired capacity from 4 to 3.  At ",
+		} {
 			if !strings.Contains(w.history(), want) {
 				t.Errorf("no activity says %q\n%s", want, w.history())
 			}

@@ -9,9 +9,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// adjust is the capacity after an adjustment (Step and simple scaling policies,
-// Scaling adjustment types): percentages are rounded towards zero, but to no less
-// than one instance, and to no less than the policy's least step.
+// adjust returns the capacity after an adjustment (Step and simple scaling policies,
+// Scaling adjustment types). It rounds percentages toward zero, but changes at least
+// one instance and at least the policy's minimum magnitude.
 func adjust(current int, policy *store.ScalingPolicy, adjustment int32) int {
 	switch policy.AdjustmentType {
 	case "ExactCapacity":
@@ -30,11 +30,12 @@ func adjust(current int, policy *store.ScalingPolicy, adjustment int32) int {
 	return current + int(adjustment)
 }
 
-// ErrNoStep tells that a value is in none of a policy's steps.
+// ErrNoStep is returned for a value that is in none of a policy's steps.
 var ErrNoStep = errors.New("no step adjustment found for the metric value and breach threshold")
 
-// stepFor finds the step of a difference between metric and threshold: above it
-// the lower bound belongs to a step, below it the upper one (the same guide).
+// stepFor returns the adjustment for a difference between metric and threshold. Above
+// the threshold a step includes its lower bound, below it the upper one (the same
+// guide).
 func stepFor(steps []store.StepAdjustment, difference float64) (int32, error) {
 	for _, s := range steps {
 		low, high := math.Inf(-1), math.Inf(1)
@@ -52,7 +53,7 @@ func stepFor(steps []store.StepAdjustment, difference float64) (int32, error) {
 	return 0, ErrNoStep
 }
 
-// aggregate makes one value of the data points of an alarm.
+// aggregate combines the data points of an alarm into one value.
 func aggregate(kind string, values []float64) float64 {
 	switch kind {
 	case "Minimum":
@@ -67,9 +68,10 @@ func aggregate(kind string, values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// CooldownError tells that a group is still at, or cooling down from, what was done last.
+// CooldownError is returned if an activity is in progress or the group is in its
+// cooldown.
 type CooldownError struct {
-	Activity string // id of the activity that goes on; empty: it cools down
+	Activity string // the activity in progress; empty: the cooldown has not expired
 }
 
 func (b *CooldownError) Error() string {
@@ -79,9 +81,9 @@ func (b *CooldownError) Error() string {
 	return "Scaling activity " + b.Activity + " is in progress and blocks this action"
 }
 
-// checkCooldown tells whether simple scaling has to wait: for an activity to end, and
-// for the cooldown after it, the policy's or else the group's (Scaling cooldowns
-// for Amazon EC2 Auto Scaling).
+// checkCooldown returns a *CooldownError if simple scaling must wait for an activity or
+// for the cooldown after it, the policy's or else the group's (Scaling cooldowns for
+// Amazon EC2 Auto Scaling).
 func checkCooldown(view store.Reader, group *store.ScalingGroup, policy *store.ScalingPolicy, now time.Time) error {
 	for _, a := range store.ScalingActivities.By(view, "open", group.Key()) {
 		return &CooldownError{a.ID}
@@ -101,9 +103,9 @@ func runSimple(tx *store.Tx, group *store.ScalingGroup, policy *store.ScalingPol
 	setDesired(tx, group, adjust(int(group.Desired), policy, policy.Adjustment), because, now)
 }
 
-// runStep carries out a step of a policy. A group that grows counts without the
-// instances that warm up, and one that shrinks with those on their way out, so that
-// no breach is answered twice.
+// runStep carries out a step of a policy. Growth ignores instances that are warming
+// up, and shrinking includes instances that are leaving, so that the group does not
+// respond twice to one breach.
 func runStep(
 	tx *store.Tx,
 	group *store.ScalingGroup,
@@ -120,8 +122,8 @@ func runStep(
 	wanted := adjust(int(group.Desired), policy, adjustment)
 	switch {
 	case wanted > int(group.Desired):
-		if policy.AdjustmentType != "ExactCapacity" && c.settled > 0 {
-			wanted = adjust(c.settled, policy, adjustment)
+		if policy.AdjustmentType != "ExactCapacity" && c.warm > 0 {
+			wanted = adjust(c.warm, policy, adjustment)
 		}
 		if wanted > int(group.Desired) {
 			setDesired(tx, group, wanted, because, now)

@@ -1,8 +1,7 @@
-// Package capacity is how much an Auto Scaling group is to hold and why: what its
-// policies make of alarms, what its schedule says, and which of its instances
-// count. It changes the group's desired capacity and writes down the cause; the
-// scaling loop launches and ends instances. Facts: Amazon EC2 Auto Scaling User
-// Guide.
+// Package capacity computes the desired capacity of an Auto Scaling group from its
+// policies, their alarms and its schedule. It changes the desired capacity and records
+// the cause; the scaling loop launches and terminates instances. Facts are from the
+// Amazon EC2 Auto Scaling User Guide.
 package capacity
 
 import (
@@ -13,13 +12,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// GroupMetrics are the metrics that a group can have collected (Amazon EC2 Auto
-// Scaling API Reference, EnableMetricsCollection).
+// GroupMetrics are the metrics that a group can collect (Amazon EC2 Auto Scaling API
+// Reference, EnableMetricsCollection).
 var GroupMetrics = []string{
-	"GroupMinSize", "GroupMaxSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupStandbyInstances",
-	"GroupTerminatingInstances", "GroupTotalInstances", "GroupInServiceCapacity", "GroupPendingCapacity", "GroupStandbyCapacity",
-	"GroupTerminatingCapacity", "GroupTotalCapacity", "WarmPoolDesiredCapacity", "WarmPoolWarmedCapacity", "WarmPoolPendingCapacity",
-	"WarmPoolTerminatingCapacity", "WarmPoolTotalCapacity", "GroupAndWarmPoolDesiredCapacity", "GroupAndWarmPoolTotalCapacity",
+	"GroupMinSize", "GroupMaxSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances",
+	"GroupStandbyInstances",
+	"GroupTerminatingInstances", "GroupTotalInstances", "GroupInServiceCapacity", "GroupPendingCapacity",
+	"GroupStandbyCapacity",
+	"GroupTerminatingCapacity", "GroupTotalCapacity", "WarmPoolDesiredCapacity", "WarmPoolWarmedCapacity",
+	"WarmPoolPendingCapacity",
+	"WarmPoolTerminatingCapacity", "WarmPoolTotalCapacity", "GroupAndWarmPoolDesiredCapacity",
+	"GroupAndWarmPoolTotalCapacity",
 }
 
 // Types of policies.
@@ -29,7 +32,7 @@ const (
 	Tracking = "TargetTrackingScaling"
 )
 
-// PolicyWarmup is how long a new instance takes until a policy counts it: the
+// PolicyWarmup returns how long a new instance warms up before a policy counts it: the
 // policy's own time, else the group's default warm-up, else its default cooldown
 // (PutScalingPolicy, EstimatedInstanceWarmup).
 func PolicyWarmup(group *store.ScalingGroup, policy *store.ScalingPolicy) time.Duration {
@@ -43,19 +46,19 @@ func PolicyWarmup(group *store.ScalingGroup, policy *store.ScalingPolicy) time.D
 	return time.Duration(seconds) * time.Second
 }
 
-// CountsInMetrics tells whether an instance counts in its group's metrics: it is in service
-// and, where the group has a default warm-up, warm (Set the default instance warmup
-// for an Auto Scaling group).
+// CountsInMetrics reports whether an instance counts in its group's metrics: it is in
+// service and, if the group has a default warm-up, warm (Set the default instance
+// warmup for an Auto Scaling group).
 func CountsInMetrics(view store.Reader, member *store.ScalingInstance, now time.Time) bool {
 	group, ok := store.ScalingGroups.Get(view, member.GroupKey())
 	return ok && scalinggroup.WarmedUp(member, scalinggroup.Warmup(group), now)
 }
 
-// groupCensus is what a group consists of at a moment.
+// groupCensus counts the instances of a group by state.
 type groupCensus struct {
 	inService int
-	settled   int // of those in service, warm
-	starting  int // on their way into service, or not warm yet
+	warm      int // in service and warm
+	starting  int // launching, or in service and not warm yet
 	leaving   int
 }
 
@@ -69,7 +72,7 @@ func takeCensus(view store.Reader, group *store.ScalingGroup, warmup time.Durati
 		case m.State == store.LifecycleInService:
 			c.inService++
 			if scalinggroup.WarmedUp(m, warmup, now) {
-				c.settled++
+				c.warm++
 			} else {
 				c.starting++
 			}
@@ -83,12 +86,12 @@ func takeCensus(view store.Reader, group *store.ScalingGroup, warmup time.Durati
 	return c
 }
 
-// growing tells whether the group is about to have more: it does not shrink
-// meanwhile (Step and simple scaling policies: a scale-in activity can't start while
-// a scale-out activity is in progress).
+// growing reports whether the group is about to grow. It does not shrink then (Step and
+// simple scaling policies: a scale-in activity can't start while a scale-out activity
+// is in progress).
 func (c groupCensus) growing() bool { return c.starting > 0 }
 
-// setDesired changes the desired capacity, within the group's bounds.
+// setDesired changes the desired capacity within the group's bounds.
 func setDesired(tx *store.Tx, group *store.ScalingGroup, desired int, because string, now time.Time) {
 	to := min(max(int64(desired), int64(group.Min)), int64(group.Max))
 	scalinggroup.ChangeDesired(tx, group.Key(), int32(to), because, now)

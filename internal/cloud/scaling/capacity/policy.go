@@ -2,7 +2,6 @@ package capacity
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
@@ -14,9 +13,9 @@ import (
 // Policies carries out scaling policies for alarms.
 type Policies struct{ Metrics *metric.Store }
 
-// Execute carries out the policy with the ARN, because an alarm says so. It fails
-// before it has written anything. A group that does not listen to alarms, or that
-// has reached a bound, is left as it is; that is no failure.
+// Execute carries out the policy with the ARN for an alarm. It fails before it has
+// changed anything. A group that ignores alarms or has reached a bound stays as it is;
+// that is not an error.
 func (p Policies) Execute(tx *store.Tx, action string, f alarm.Firing) error {
 	policy, ok := store.ScalingPolicies.Get(tx, action)
 	if !ok {
@@ -29,12 +28,7 @@ func (p Policies) Execute(tx *store.Tx, action string, f alarm.Firing) error {
 	if policy.Disabled || group.Deleting || scalinggroup.Suspended(group, scalinggroup.AlarmNotification) {
 		return nil
 	}
-	because := fmt.Sprintf(
-		"a monitor alarm %s in state %s triggered policy %s",
-		f.Alarm.Name,
-		f.Alarm.State,
-		policy.Name,
-	)
+	because := scalinggroup.BecauseOfAlarm(f.Alarm.Name, f.Alarm.State, policy.Name)
 	switch {
 	case policy.Type == Simple:
 		if checkCooldown(tx, group, policy, f.At) == nil {
@@ -49,7 +43,7 @@ func (p Policies) Execute(tx *store.Tx, action string, f alarm.Firing) error {
 	return p.track(tx, group, policy, f, because)
 }
 
-// ExecuteForUser carries out a simple or step scaling policy because a user says so. It
+// ExecuteForUser carries out a simple or step scaling policy for a user. It
 // returns a *Blocked when the user respects cooldowns and the group is not ready,
 // and ErrNoStep.
 func ExecuteForUser(
@@ -60,7 +54,7 @@ func ExecuteForUser(
 	honor bool,
 	now time.Time,
 ) error {
-	because := "a user request executed policy " + policy.Name
+	because := scalinggroup.BecauseUserExecuted(policy.Name)
 	if policy.Type == Step {
 		return runStep(tx, group, policy, difference, because, now)
 	}
@@ -71,10 +65,4 @@ func ExecuteForUser(
 	}
 	runSimple(tx, group, policy, because, now)
 	return nil
-}
-
-// RemovePolicy deletes a policy and the alarms that it owns.
-func RemovePolicy(tx *store.Tx, policy *store.ScalingPolicy, now time.Time) {
-	removeAlarms(tx, policy, now)
-	store.ScalingPolicies.Delete(tx, policy.ARN)
 }

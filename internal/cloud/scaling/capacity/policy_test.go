@@ -8,6 +8,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -45,14 +46,12 @@ func TestAdjustmentsAreRoundedAsInTheGuide(t *testing.T) {
 
 func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 	p := with(t, 3)
-	policy := p.policy(
-		store.ScalingPolicy{
-			Type:           capacity.Simple,
-			AdjustmentType: "ChangeInCapacity",
-			Adjustment:     1,
-			Cooldown:       new(int32(100)),
-		},
-	)
+	policy := p.policy(store.ScalingPolicy{
+		Type:           capacity.Simple,
+		AdjustmentType: "ChangeInCapacity",
+		Adjustment:     1,
+		Cooldown:       new(int32(100)),
+	})
 	open := func(ended time.Time) {
 		p.change(func(tx *store.Tx) {
 			store.ScalingActivities.Put(tx, &store.ScalingActivity{ID: "a", Region: "r", Group: "web", Ended: ended})
@@ -60,7 +59,11 @@ func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 		})
 	}
 	user := func(at time.Time, honor bool) error {
-		return p.rows.Update(func(tx *store.Tx) error { return capacity.ExecuteForUser(tx, p.group(), policy, 0, honor, at) })
+		return p.rows.Update(func(tx *store.Tx) error {
+			return capacity.ExecuteForUser(
+				tx, p.group(), policy, 0, honor, at,
+			)
+		})
 	}
 	open(time.Time{})
 	must(t, p.fire(policy, "busy", 0, noon))
@@ -91,30 +94,26 @@ func TestStepsFollowTheSizeOfTheBreach(t *testing.T) {
 		return store.StepAdjustment{Lower: low, Upper: high, Adjustment: adjustment}
 	}
 	p := with(t, 10)
-	out := p.policy(
-		store.ScalingPolicy{
-			Name:           "out",
-			Type:           capacity.Step,
-			AdjustmentType: "PercentChangeInCapacity",
-			Steps: []store.StepAdjustment{
-				one(at(0), at(10), 0),
-				one(at(10), at(20), 10),
-				one(at(20), nil, 30),
-			},
+	out := p.policy(store.ScalingPolicy{
+		Name:           "out",
+		Type:           capacity.Step,
+		AdjustmentType: "PercentChangeInCapacity",
+		Steps: []store.StepAdjustment{
+			one(at(0), at(10), 0),
+			one(at(10), at(20), 10),
+			one(at(20), nil, 30),
 		},
-	)
-	in := p.policy(
-		store.ScalingPolicy{
-			Name:           "in",
-			Type:           capacity.Step,
-			AdjustmentType: "PercentChangeInCapacity",
-			Steps: []store.StepAdjustment{
-				one(at(-10), at(0), 0),
-				one(at(-20), at(-10), -10),
-				one(nil, at(-20), -30),
-			},
+	})
+	in := p.policy(store.ScalingPolicy{
+		Name:           "in",
+		Type:           capacity.Step,
+		AdjustmentType: "PercentChangeInCapacity",
+		Steps: []store.StepAdjustment{
+			one(at(-10), at(0), 0),
+			one(at(-20), at(-10), -10),
+			one(nil, at(-20), -30),
 		},
-	)
+	})
 	must(t, p.fire(out, "high", 50, noon, 59))
 	p.want(10, "")
 	must(t, p.fire(out, "high", 50, noon, 60))
@@ -170,15 +169,19 @@ func TestATargetTrackingPolicyOwnsTwoAlarms(t *testing.T) {
 			a.EvaluationPeriods != want.EvaluationPeriods ||
 			a.Period != 60 ||
 			a.Statistic != "Sum" ||
-			alarm.WatchedBy(a).Metric != metric.NewID("AWS/ApplicationELB", "RequestCountPerTarget", metric.Dimension{Name: "LoadBalancer", Value: "app/lb/1"}, metric.Dimension{Name: "TargetGroup", Value: "targetgroup/tg/2"}) {
+			alarm.WatchedBy(a).Metric != metric.NewID("AWS/ApplicationELB", "RequestCountPerTarget", metric.Dimension{
+				Name: "LoadBalancer", Value: "app/lb/1",
+			}, metric.Dimension{Name: "TargetGroup", Value: "targetgroup/tg/2"}) {
 			t.Errorf("%+v", a)
 		}
 	}
-	p.change(func(tx *store.Tx) { capacity.RemovePolicy(tx, policy, noon) })
+	p.change(func(tx *store.Tx) { scalinggroup.DeletePolicy(tx, policy, noon) })
 	if left := store.Alarms.List(p.rows.View()); len(left) > 0 {
 		t.Errorf("%+v", left)
 	}
-	if out := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: `{"DisableScaleIn":true,` + cpu[1:]}); len(
+	if out := p.policy(store.ScalingPolicy{
+		Type: capacity.Tracking, TargetTracking: `{"DisableScaleIn":true,` + cpu[1:],
+	}); len(
 		out.Alarms,
 	) != 1 {
 		t.Errorf("%q", out.Alarms)
@@ -223,22 +226,16 @@ func TestAGroupGrowsInProportionAndShrinksGently(t *testing.T) {
 func TestAGroupShrinksWhenAllItsTrackingPoliciesAgree(t *testing.T) {
 	p := with(t, 4)
 	first := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: cpu})
-	second := p.policy(
-		store.ScalingPolicy{
-			Name:           "second",
-			Type:           capacity.Tracking,
-			TargetTracking: `{"TargetValue":10,"CustomizedMetricSpecification":{"MetricName":"m","Namespace":"N","Statistic":"Average"}}`,
-		},
-	)
+	second := p.policy(store.ScalingPolicy{
+		Name:           "second",
+		Type:           capacity.Tracking,
+		TargetTracking: `{"TargetValue":10,"CustomizedMetricSpecification":{"MetricName":"m","Namespace":"N","Statistic":"Average"}}`,
+	})
 	must(t, p.fire(first, first.Alarms[1], 45, noon, 5))
 	p.want(4, "")
 	for minute := range 15 {
 		p.metrics.Add(
-			"r",
-			metric.NewID("N", "m"),
-			noon.Add(-time.Duration(minute+1)*time.Minute),
-			"None",
-			metric.SummaryOf(8, 1),
+			"r", metric.NewID("N", "m"), noon.Add(-time.Duration(minute+1)*time.Minute), "None", metric.SummaryOf(8, 1),
 		)
 	}
 	p.change(func(tx *store.Tx) {
@@ -248,11 +245,7 @@ func TestAGroupShrinksWhenAllItsTrackingPoliciesAgree(t *testing.T) {
 	p.want(4, "") // the second wants 3.2
 	for minute := range 15 {
 		p.metrics.Add(
-			"r",
-			metric.NewID("N", "m"),
-			noon.Add(-time.Duration(minute+1)*time.Minute),
-			"None",
-			metric.SummaryOf(0, 1),
+			"r", metric.NewID("N", "m"), noon.Add(-time.Duration(minute+1)*time.Minute), "None", metric.SummaryOf(0, 1),
 		)
 	}
 	must(t, p.fire(first, first.Alarms[1], 45, noon, 5))

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"time"
-	_ "time/tzdata" // a host need not know the zones that schedules name
+	_ "time/tzdata" // so that time zones work on hosts without a time zone database
 
 	"github.com/adhocore/gronx"
 
@@ -14,9 +14,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// recurrence is five fields: minute, hour, day of the month, month and day of the
-// week, of which either day is enough when both are restricted (Scheduled scaling
-// for Amazon EC2 Auto Scaling; crontab(5)).
+// recurrence matches five fields: minute, hour, day of the month, month and day of the
+// week. If both days are restricted, either suffices (Scheduled scaling for Amazon EC2
+// Auto Scaling; crontab(5)).
 var recurrence = func() *regexp.Regexp {
 	const value = `(?:\d{1,2}|[A-Za-z]{3})`
 	const item = `(?:\*|` + value + `(?:-` + value + `)?)(?:/\d{1,2})?`
@@ -24,17 +24,17 @@ var recurrence = func() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:` + field + `\s+){4}` + field + `$`)
 }()
 
-// CheckRecurrence tells whether the expression is one of a schedule.
+// CheckRecurrence reports whether the expression is a valid recurrence.
 func CheckRecurrence(expression string) bool {
 	return recurrence.MatchString(expression) && gronx.IsValid(expression)
 }
 
-// Zone finds a time zone by the name that IANA gave it; empty: UTC.
+// Zone returns the time zone with an IANA name. The empty name is UTC.
 func Zone(name string) (*time.Location, error) { return time.LoadLocation(name) }
 
-// NextRun is when an action is to run for the first time at or after the time. false:
-// it does not any more. One that recurs runs at its start too (Amazon EC2 Auto
-// Scaling API Reference, PutScheduledUpdateGroupAction).
+// NextRun returns when an action runs next, at or after a time, and reports whether it
+// runs again at all. A recurring action also runs at its start (Amazon EC2 Auto Scaling
+// API Reference, PutScheduledUpdateGroupAction).
 func NextRun(action *store.ScheduledAction, from time.Time) (time.Time, bool) {
 	next := action.Start
 	if next.Before(from) {
@@ -46,7 +46,7 @@ func NextRun(action *store.ScheduledAction, from time.Time) (time.Time, bool) {
 			from = whole.Add(time.Minute)
 		}
 		if next, err = gronx.NextTickAfter(action.Recurrence, from.In(zone), true); err != nil {
-			return time.Time{}, false // a day that never comes
+			return time.Time{}, false // a day that never comes, such as February 30
 		}
 	}
 	if !action.End.IsZero() && next.After(action.End) {
@@ -55,9 +55,9 @@ func NextRun(action *store.ScheduledAction, from time.Time) (time.Time, bool) {
 	return next.UTC(), true
 }
 
-// RunSchedule runs what is due of the schedules of all groups, in its order, and
-// tells when the next action is (zero: there is none). An action that was missed,
-// because nothing ran then, runs once; those that will not run again go.
+// RunSchedule runs the due actions of all groups in order and returns the time of the
+// next action, zero if there is none. An action that was missed several times runs
+// once. RunSchedule deletes actions that never run again.
 func RunSchedule(tx *store.Tx, now time.Time) (next time.Time, problem error) {
 	actions := store.ScheduledActions.List(tx)
 	slices.SortFunc(actions, func(x, y *store.ScheduledAction) int {
@@ -83,7 +83,7 @@ func RunSchedule(tx *store.Tx, now time.Time) (next time.Time, problem error) {
 	return next, problem
 }
 
-// lastDue is when an action that is due was to run last.
+// lastDue returns the last time at which a due action should have run.
 func lastDue(action *store.ScheduledAction, now time.Time) time.Time {
 	if zone, err := Zone(action.TimeZone); err == nil && action.Recurrence != "" && !action.Next.After(now) {
 		if at, err := gronx.PrevTickBefore(action.Recurrence, now.In(zone), true); err == nil && at.After(action.Next) {
@@ -93,8 +93,8 @@ func lastDue(action *store.ScheduledAction, now time.Time) time.Time {
 	return action.Next
 }
 
-// applySchedule sets the sizes of a group as the action says. What would not fit together
-// changes nothing.
+// applySchedule sets a group's sizes to those of an action. Sizes that contradict each
+// other change nothing.
 func applySchedule(tx *store.Tx, action *store.ScheduledAction, now time.Time) error {
 	key := action.Region + "/" + action.Group
 	group, ok := store.ScalingGroups.Get(tx, key)
@@ -102,7 +102,9 @@ func applySchedule(tx *store.Tx, action *store.ScheduledAction, now time.Time) e
 		return nil
 	}
 	least, most, desired := group.Min, group.Max, group.Desired
-	for _, s := range []struct{ to, from *int32 }{{&least, action.Min}, {&most, action.Max}, {&desired, action.Desired}} {
+	for _, s := range []struct{ to, from *int32 }{
+		{&least, action.Min}, {&most, action.Max}, {&desired, action.Desired},
+	} {
 		if s.from != nil {
 			*s.to = *s.from
 		}
@@ -112,20 +114,12 @@ func applySchedule(tx *store.Tx, action *store.ScheduledAction, now time.Time) e
 	}
 	if action.Desired != nil && (desired < least || desired > most) {
 		return fmt.Errorf(
-			"desired capacity:%d must be between the specified min size:%d and max size:%d",
-			desired,
-			least,
-			most,
+			"desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most,
 		)
 	}
 	desired = min(max(desired, least), most)
 	store.ScalingGroups.Edit(tx, key, func(row *store.ScalingGroup) { row.Min, row.Max = least, most })
-	because := fmt.Sprintf(
-		"a scheduled action update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d",
-		least,
-		most,
-		desired,
-	)
+	because := scalinggroup.BecauseOfSchedule(least, most, desired)
 	scalinggroup.ChangeDesired(tx, key, desired, because, now)
 	return nil
 }

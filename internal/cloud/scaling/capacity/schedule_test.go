@@ -28,7 +28,9 @@ func TestRecurrencesAreThoseOfCronInTheirTimeZone(t *testing.T) {
 			t.Errorf("%s in %q: %s, want %s", tc.expression, tc.zone, text, tc.want)
 		}
 	}
-	for _, wrong := range []string{"", "* * * *", "0 0 * * * *", "60 * * * *", "@daily", "0 9 L * *", "TZ=UTC * * * *", "0 9 ? * *"} {
+	for _, wrong := range []string{
+		"", "* * * *", "0 0 * * * *", "60 * * * *", "@daily", "0 9 L * *", "TZ=UTC * * * *", "0 9 ? * *",
+	} {
 		if capacity.CheckRecurrence(wrong) {
 			t.Errorf("%q is taken for a recurrence", wrong)
 		}
@@ -70,15 +72,13 @@ func (p place) run(at time.Time) (next time.Time, err error) {
 
 func TestAScheduledActionSetsTheSizesOnce(t *testing.T) {
 	p := with(t, 3)
-	p.schedule(
-		store.ScheduledAction{
-			Name:    "morning",
-			Start:   noon,
-			Min:     new(int32(4)),
-			Max:     new(int32(8)),
-			Desired: new(int32(6)),
-		},
-	)
+	p.schedule(store.ScheduledAction{
+		Name:    "morning",
+		Start:   noon,
+		Min:     new(int32(4)),
+		Max:     new(int32(8)),
+		Desired: new(int32(6)),
+	})
 	if next, err := p.run(noon.Add(-time.Second)); err != nil || !next.Equal(noon) || p.group().Desired != 3 {
 		t.Errorf("%v %v", next, err)
 	}

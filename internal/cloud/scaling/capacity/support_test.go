@@ -32,18 +32,15 @@ func with(t *testing.T, desired int) place {
 	}
 	p := place{t, rows, &metric.Store{}}
 	p.change(func(tx *store.Tx) {
-		store.ScalingGroups.Put(
-			tx,
-			&store.ScalingGroup{
-				Region:          "r",
-				Name:            "web",
-				Min:             1,
-				Max:             20,
-				Desired:         int32(desired),
-				DefaultCooldown: 300,
-				DefaultWarmup:   new(int32(60)),
-			},
-		)
+		store.ScalingGroups.Put(tx, &store.ScalingGroup{
+			Region:          "r",
+			Name:            "web",
+			Min:             1,
+			Max:             20,
+			Desired:         int32(desired),
+			DefaultCooldown: 300,
+			DefaultWarmup:   new(int32(60)),
+		})
 		for i := range desired {
 			p.member(tx, fmt.Sprintf("i-%02d", i), store.LifecycleInService, noon.Add(-time.Hour))
 		}
@@ -100,11 +97,7 @@ func (p place) fire(
 		row := &store.Alarm{Region: "r", Name: name, State: alarm.InAlarm, Threshold: threshold}
 		return capacity.Policies{
 			Metrics: p.metrics,
-		}.Execute(
-			tx,
-			policy.ARN,
-			alarm.Firing{Alarm: row, Values: values, At: at},
-		)
+		}.Execute(tx, policy.ARN, alarm.Firing{Alarm: row, Values: values, At: at})
 	})
 }
 

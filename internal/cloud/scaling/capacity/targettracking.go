@@ -10,12 +10,13 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// How the alarms of a target tracking policy look at their metric, as those that
-// AWS makes do: three minutes above the target grow a group, fifteen minutes below
-// nine tenths of it shrink it.
+// The alarms of a target tracking policy are configured as those that AWS creates:
+// three minutes above the target grow a group, fifteen minutes below nine tenths of
+// the target shrink it.
 const (
 	highPeriods = 3
 	lowPeriods  = 15
@@ -23,13 +24,13 @@ const (
 	alarmPeriod = 60
 )
 
-// scaleInPart is the part of a group that one look at the metric removes at most, but
-// one instance in any case. The guide says that groups are scaled in more gradually
-// than out, and gives no number.
+// scaleInPart is the largest part of a group that one evaluation removes, though at
+// least one instance. The guide says that groups scale in more gradually than out and
+// names no number.
 const scaleInPart = 0.1
 
-// Configuration is that of a target tracking policy. Its JSON is that of the SDK's
-// type.
+// Configuration is the configuration of a target tracking policy. Its JSON is that of
+// the SDK's type.
 type Configuration struct {
 	TargetValue                   float64
 	DisableScaleIn                *bool
@@ -46,16 +47,16 @@ type Configuration struct {
 	}
 }
 
-// configurationOf reads a policy's configuration.
+// configurationOf decodes a policy's configuration.
 func configurationOf(policy *store.ScalingPolicy) (c Configuration) {
-	_ = json.Unmarshal([]byte(policy.TargetTracking), &c) // it was written when the policy was put
+	_ = json.Unmarshal([]byte(policy.TargetTracking), &c) // PutScalingPolicy encoded it
 	return c
 }
 
-// scalesIn tells whether the policy removes instances.
+// scalesIn reports whether the policy removes instances.
 func (c *Configuration) scalesIn() bool { return c.DisableScaleIn == nil || !*c.DisableScaleIn }
 
-// watch is an alarm on the policy's metric, without what makes it go off.
+// watch returns an alarm on the policy's metric without a condition.
 func (c *Configuration) watch(group string) store.Alarm {
 	out := store.Alarm{Period: alarmPeriod, Statistic: "Average"}
 	if p := c.PredefinedMetricSpecification; p != nil {
@@ -85,7 +86,7 @@ func (c *Configuration) watch(group string) store.Alarm {
 	return out
 }
 
-// SplitLabel takes a resource label apart: app/<name>/<id>/targetgroup/<name>/<id>.
+// SplitLabel splits a resource label: app/<name>/<id>/targetgroup/<name>/<id>.
 func SplitLabel(label string) (loadBalancer, targetGroup string, ok bool) {
 	parts := strings.Split(label, "/")
 	if len(parts) != 6 || parts[0] != "app" || parts[3] != "targetgroup" || slices.Contains(parts, "") {
@@ -94,18 +95,18 @@ func SplitLabel(label string) (loadBalancer, targetGroup string, ok bool) {
 	return strings.Join(parts[:3], "/"), strings.Join(parts[3:], "/"), true
 }
 
-// SameMetric tells whether two policies track the same metric, which a group may
-// not have.
+// SameMetric reports whether two policies track the same metric. A group may not have
+// two such policies.
 func SameMetric(a, b *store.ScalingPolicy) bool {
 	x, y := configurationOf(a), configurationOf(b)
 	left, right := x.watch(a.Group), y.watch(b.Group)
 	return alarm.WatchedBy(&left) == alarm.WatchedBy(&right)
 }
 
-// ReplaceAlarms gives a policy, whose row is about to be put, new alarms in place of
-// those that it had, if it is one that tracks a target.
+// ReplaceAlarms deletes the alarms of a policy and, if it is a target tracking policy,
+// creates new ones. It changes the row, which the caller then puts.
 func ReplaceAlarms(tx *store.Tx, policy *store.ScalingPolicy, ids *identity.Source, now time.Time) {
-	removeAlarms(tx, policy, now)
+	scalinggroup.DeletePolicyAlarms(tx, policy, now)
 	policy.Alarms = nil
 	if policy.Type != Tracking {
 		return
@@ -127,14 +128,14 @@ func ReplaceAlarms(tx *store.Tx, policy *store.ScalingPolicy, ids *identity.Sour
 	}
 }
 
-// Kinds of alarms of target tracking policies, as in their names.
+// Kinds of alarms of target tracking policies, as their names contain them.
 const (
 	high = "AlarmHigh"
 	low  = "AlarmLow"
 )
 
-// alarmsOf are the names of a target tracking policy's alarms; shrink is empty when
-// it does not scale in.
+// alarmsOf returns the names of a target tracking policy's alarms. shrink is empty if
+// the policy does not scale in.
 func alarmsOf(policy *store.ScalingPolicy) (grow, shrink string) {
 	switch len(policy.Alarms) {
 	case 0:
@@ -145,16 +146,8 @@ func alarmsOf(policy *store.ScalingPolicy) (grow, shrink string) {
 	return policy.Alarms[0], policy.Alarms[1]
 }
 
-func removeAlarms(tx *store.Tx, policy *store.ScalingPolicy, now time.Time) {
-	for _, name := range policy.Alarms {
-		if row, ok := store.Alarms.Get(tx, alarm.ARN(policy.Region, name)); ok {
-			alarm.Delete(tx, row, now)
-		}
-	}
-}
-
-// track carries out a target tracking policy: the capacity that is wanted is to
-// what there is as the metric is to its target (Target tracking scaling policies).
+// track carries out a target tracking policy: it changes the capacity in proportion to
+// the metric and its target (Target tracking scaling policies).
 func (p Policies) track(
 	tx *store.Tx,
 	group *store.ScalingGroup,
@@ -166,10 +159,10 @@ func (p Policies) track(
 	has := takeCensus(tx, group, PolicyWarmup(group, policy), f.At)
 	switch grow, shrink := alarmsOf(policy); f.Alarm.Name {
 	default:
-		return errors.New("the alarm is none of the policy's own")
+		return errors.New("the alarm does not belong to the policy")
 	case shrink:
 	case grow:
-		current := has.settled
+		current := has.warm
 		if current == 0 {
 			current = has.inService
 		}
@@ -193,8 +186,9 @@ func (p Policies) track(
 	return nil
 }
 
-// othersDesired is the capacity that the group's other target tracking policies want;
-// false: one of them is not ready to scale in, and the group only does when all are.
+// othersDesired returns the largest capacity that the group's other target tracking
+// policies require. ready is false if one of them is not ready to scale in: a group
+// scales in only if all are.
 func (p Policies) othersDesired(
 	tx *store.Tx,
 	group *store.ScalingGroup,
@@ -221,7 +215,7 @@ func (p Policies) othersDesired(
 	return wanted, true
 }
 
-// proportional is the capacity with which the metric would be at its target,
+// proportional returns the capacity at which the metric would reach its target,
 // rounded up.
 func proportional(current int, value, target float64) int {
 	return int(math.Ceil(min(float64(current)*value/target, math.MaxInt32) - 1e-9))

@@ -9,17 +9,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// balance brings the number of instances to what is desired, and spreads them
-// over the zones. Launches that were begun are run, or run again: a launch's
-// activity is its client token, so it never makes two instances.
+// balance brings the number of instances to the desired capacity and spreads them over
+// the zones. It runs, or repeats, the launches in progress: the id of a launch's
+// activity is its client token, so a repeat never launches a second instance.
 func (d *decision) balance() {
 	for _, a := range d.Launches {
 		d.add(Step{Action: LaunchInstance, Activity: a.ID})
 	}
 	counted := d.counted()
 	total, desired := len(counted)+len(d.Launches), int(d.Group.Desired)
-	unripe := d.notYetCounted(counted)
-	missing, excess := desired+len(d.marked)-total, total-desired-unripe
+	pending := d.notYetCounted(counted)
+	missing, excess := desired+len(d.marked)-total, total-desired-pending
 	switch {
 	case d.Group.Deleting && len(counted) > 0:
 		d.shrink(counted, total, len(counted))
@@ -27,7 +27,7 @@ func (d *decision) balance() {
 		d.grow(counted, total, missing)
 	case excess > 0:
 		d.shrink(counted, total, excess)
-	case missing == 0 && unripe == 0 && len(d.Launches) == 0:
+	case missing == 0 && pending == 0 && len(d.Launches) == 0:
 		if len(d.Group.Causes) > 0 {
 			d.add(Step{Action: ClearCauses})
 		}
@@ -35,8 +35,8 @@ func (d *decision) balance() {
 	}
 }
 
-// notYetCounted counts the instances beyond the desired capacity that do not yet do
-// what those do whose place they take.
+// notYetCounted returns how many instances beyond the desired capacity are not yet
+// ready to replace others.
 func (d *decision) notYetCounted(counted []*Member) int {
 	n := 0
 	for _, m := range counted {
@@ -56,25 +56,20 @@ func (d *decision) notYetCounted(counted []*Member) int {
 	return n
 }
 
-// grow plans launches: first in place of instances that say so, then for the
-// difference to the desired capacity.
+// grow plans launches: first the replacements that instances await, then those that
+// the desired capacity lacks.
 func (d *decision) grow(counted []*Member, total, missing int) {
 	if d.suspended(scalinggroup.Launch) {
 		return
 	}
 	zones := d.occupancy(counted)
-	var awaited []*Member // those in whose place another is launched
+	var awaited []*Member // members that await a replacement
 	for i := range d.Members {
 		if m := &d.Members[i]; d.successor(m) != "" {
 			awaited = append(awaited, m)
 		}
 	}
-	started := append(slices.Clip(d.Group.Causes), scalinggroup.CauseSentence(
-		d.Now,
-		"an instance was started in response to a difference between desired and actual capacity, increasing the capacity from %d to %d",
-		total,
-		total+missing,
-	))
+	started := append(slices.Clip(d.Group.Causes), scalinggroup.CauseGrown(d.Now, total, total+missing))
 	for n := range missing {
 		place, ok := zones.nextSubnet()
 		if !ok {
@@ -89,19 +84,15 @@ func (d *decision) grow(counted []*Member, total, missing int) {
 		}
 		if len(awaited) > 0 {
 			s.PredecessorID = awaited[0].InstanceID
-			s.Cause = scalinggroup.CauseSentence(
-				d.Now,
-				"an instance was launched in response to %s",
-				d.successor(awaited[0]),
-			)
+			s.Cause = scalinggroup.CauseLaunched(d.Now, d.successor(awaited[0]))
 			awaited = awaited[1:]
 		}
 		d.add(s)
 	}
 }
 
-// successor is the reason that a launch in place of the member has; "": none is
-// wanted, or it has been planned.
+// successor returns the reason of the launch that replaces the member. It is empty if
+// nothing replaces the member or the launch is planned already.
 func (d *decision) successor(m *Member) string {
 	if now, ok := d.successorReasons[m.InstanceID]; ok {
 		return now
@@ -112,8 +103,8 @@ func (d *decision) successor(m *Member) string {
 	return ""
 }
 
-// shrink takes instances out: those first whose replacement is there, then as
-// the termination policies say.
+// shrink terminates instances: first those whose replacement is in service, then
+// those that the termination policies select.
 func (d *decision) shrink(counted []*Member, total, excess int) {
 	if d.suspended(scalinggroup.Terminate) && !d.Group.Deleting {
 		return
@@ -140,29 +131,18 @@ func (d *decision) shrink(counted []*Member, total, excess int) {
 	}
 }
 
-// terminateAll takes those chosen out, with why there were too many.
+// terminateAll terminates the chosen instances. Their activities say why the group had
+// too many.
 func (d *decision) terminateAll(chosen []*Member, total int) {
 	causes := slices.Clip(d.Group.Causes)
 	if len(causes) == 0 {
-		causes = append(
-			causes,
-			scalinggroup.CauseSentence(
-				d.Now,
-				"instances were launched to balance instances in zones %s with other zones resulting in more than desired number of instances in the group",
-				strings.Join(d.Group.Zones, " "),
-			),
-		)
+		causes = append(causes, scalinggroup.CauseBalanced(d.Now, strings.Join(d.Group.Zones, " ")))
 	}
-	causes = append(causes, scalinggroup.CauseSentence(
-		d.Now,
-		"an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from %d to %d",
-		total,
-		total-len(chosen),
-	))
+	causes = append(causes, scalinggroup.CauseShrunk(d.Now, total, total-len(chosen)))
 	shared := strings.Join(causes, "  ")
 	var names []string
 	for _, m := range chosen {
-		names = append(names, scalinggroup.CauseSentence(d.Now, "instance %s was selected for termination", m.InstanceID))
+		names = append(names, scalinggroup.CauseSelected(d.Now, m.InstanceID))
 	}
 	if len(chosen) <= maxNamed {
 		shared += "  " + strings.Join(names, "  ")
@@ -177,17 +157,16 @@ func (d *decision) terminateAll(chosen []*Member, total int) {
 	}
 }
 
-// maxNamed is how many instances that go together each of their activities
-// names. AWS's name them all; where there are more, each names its own, or what
-// is written would grow with the square of their number.
+// maxNamed limits how many instances each activity of a common termination names.
+// AWS names all of them. Beyond the limit each activity names only its own instance;
+// otherwise the text would grow with the square of their number.
 const maxNamed = 20
 
-// rebalance launches one instance in the emptiest zone when the fullest has two
-// more, or when one is in a zone that the group is no longer in. The group has
-// one more than is desired then, and takes one out where there are most. It may
-// go beyond its maximum size by a tenth, and by one at least (Amazon EC2 Auto
-// Scaling User Guide, Rebalancing activities). It waits until everything else
-// is at rest, so that it never adds to what is on its way.
+// rebalance launches one instance in the emptiest zone if the fullest zone has two
+// more, or if an instance is in a zone that the group has left. The group then has one
+// instance too many and terminates one in the fullest zone. It may exceed its maximum
+// size by a tenth, and by at least one (Amazon EC2 Auto Scaling User Guide,
+// Rebalancing activities). It waits until nothing else is in progress.
 func (d *decision) rebalance(counted []*Member) {
 	for _, process := range []string{scalinggroup.AZRebalance, scalinggroup.Launch, scalinggroup.Terminate} {
 		if d.suspended(process) {
@@ -218,30 +197,23 @@ func (d *decision) rebalance(counted []*Member) {
 	if fullest < zones.before[place.Zone]+2 {
 		return
 	}
-	d.add(
-		Step{
-			Action:  PlanLaunch,
-			Zone:    place.Zone,
-			Subnet:  place.ID,
-			Surplus: true,
-			Cause: scalinggroup.CauseSentence(
-				d.Now,
-				"availability zones %s had %s instances respectively.  An instance was launched to aid in balancing the group's zones",
-				zones.zoneNames(),
-				zones.zoneCounts(),
-			),
-		},
-	)
+	d.add(Step{
+		Action:  PlanLaunch,
+		Zone:    place.Zone,
+		Subnet:  place.ID,
+		Surplus: true,
+		Cause:   scalinggroup.CauseZonesUneven(d.Now, zones.zoneNames(), zones.zoneCounts()),
+	})
 }
 
-// occupancy is how many instances the group has in each place, and where the
-// next goes.
+// occupancy counts the group's instances by zone and subnet and chooses where the next
+// one launches.
 type occupancy struct {
 	d       *decision
-	before  map[string]int // zone → instances
-	zones   map[string]int // with those planned
+	before  map[string]int // instances by zone
+	zones   map[string]int // including planned launches
 	subnets map[string]int
-	trying  map[string]bool // zones in trouble in which a launch is on its way
+	trying  map[string]bool // zones with a launch in progress
 }
 
 func (d *decision) occupancy(counted []*Member) *occupancy {
@@ -260,7 +232,7 @@ func (d *decision) occupancy(counted []*Member) *occupancy {
 	for _, m := range counted {
 		add(m.Zone, m.SubnetID)
 		if d.marked[m.InstanceID] {
-			// Another is launched where this one leaves room.
+			// Its replacement launches where this one leaves room.
 			o.zones[m.Zone]--
 			o.subnets[m.SubnetID]--
 		}
@@ -300,6 +272,7 @@ func (o *occupancy) nextSubnet() (Subnet, bool) {
 	return *best, true
 }
 
+// zoneUsable reports whether a launch in the zone may be tried now.
 func (o *occupancy) zoneUsable(zone string) bool {
 	if o.d.failedZones[zone] {
 		return false
@@ -313,6 +286,7 @@ func (o *occupancy) zoneUsable(zone string) bool {
 	return true
 }
 
+// zoneNames lists the group's zones, separated by spaces.
 func (o *occupancy) zoneNames() string {
 	var out []string
 	for _, s := range o.d.Subnets {
@@ -323,6 +297,7 @@ func (o *occupancy) zoneNames() string {
 	return strings.Join(out, " ")
 }
 
+// zoneCounts lists the instances in each of the zones of zoneNames.
 func (o *occupancy) zoneCounts() string {
 	var out []string
 	for zone := range strings.FieldsSeq(o.zoneNames()) {

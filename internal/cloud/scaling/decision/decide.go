@@ -14,76 +14,76 @@ import (
 // Action is one kind of step.
 type Action string
 
-// The actions. Those of the first list change rows alone; those of the second
-// call other services first.
+// The actions. Those of the first list only change rows; those of the second call
+// other services first.
 const (
 	PlanLaunch           Action = "plan a launch"
 	WaitForHooks         Action = "wait for hooks"
-	ProceedAfterHooks    Action = "go on after hooks"
-	AbandonLaunch        Action = "give a launch up"
-	MarkUnhealthy        Action = "mark as unhealthy"
-	BeginTermination     Action = "take out of service"
-	MarkForReplacement   Action = "replace, launching first"
-	UnmarkForReplacement Action = "replace no longer"
-	UpdateRefresh        Action = "write the refresh down"
-	CountTowardCapacity  Action = "count as ready"
+	ProceedAfterHooks    Action = "proceed after hooks"
+	AbandonLaunch        Action = "abandon a launch"
+	MarkUnhealthy        Action = "mark unhealthy"
+	BeginTermination     Action = "begin termination"
+	MarkForReplacement   Action = "mark for replacement"
+	UnmarkForReplacement Action = "unmark for replacement"
+	UpdateRefresh        Action = "update the instance refresh"
+	CountTowardCapacity  Action = "count toward capacity"
 	WaitForDraining      Action = "wait for connection draining"
-	EnterStandby         Action = "put into standby"
+	EnterStandby         Action = "enter standby"
 	Detach               Action = "detach"
 	ForgetTerminated     Action = "forget a terminated instance"
 	ForgetTargetGroup    Action = "forget a detached target group"
-	CancelScaleIn        Action = "tell that protection forbids to scale in"
-	ClearCauses          Action = "forget why the desired capacity changed"
-	DeleteGroup          Action = "delete the group"
+	CancelScaleIn        Action = "cancel a scale-in because of protection"
+	ClearCauses          Action = "clear causes"
+	DeleteGroup          Action = "delete group"
 
 	LaunchInstance    Action = "launch an instance"
-	EnterService      Action = "register and put into service"
+	EnterService      Action = "enter service"
 	RegisterTargets   Action = "register with target groups"
 	DeregisterTargets Action = "deregister from target groups"
 	TerminateInstance Action = "terminate an instance"
 )
 
-// Step is one thing to do, with what it needs.
+// Step is one thing to do, with its parameters.
 type Step struct {
 	Action          Action
-	InstanceID      string // its id
-	LifecycleState  string // lifecycle state that the decision was made for
-	Activity        string // RunLaunch
+	InstanceID      string // empty: the step is about the group
+	LifecycleState  string // that the decision saw; a step for an instance that left it is skipped
+	Activity        string // LaunchInstance: id of the planned launch
 	Zone, Subnet    string // PlanLaunch
 	Surplus         bool   // PlanLaunch
-	PredecessorID   string // PlanLaunch: the instance whose Successor this is
+	PredecessorID   string // PlanLaunch: the instance that the launch replaces
 	TargetGroups    []string
-	Targets         []*store.Target           // Deregister
-	Cause           string                    // of the activity that begins: sentences
-	Reason          string                    // reason as scalinggroup lists them
-	SuccessorReason string                    // as in scalinggroup.TakeOut
-	Message         string                    // GiveUp: why
-	Refresh         [2]*store.InstanceRefresh // Note: as it was seen, as it is now
+	Targets         []*store.Target           // DeregisterTargets
+	Cause           string                    // of the new activity: sentences
+	Reason          string                    // one of scalinggroup's Reason constants
+	SuccessorReason string                    // as in scalinggroup.TakeOutOfService
+	Message         string                    // AbandonLaunch: the activity's status message
+	Refresh         [2]*store.InstanceRefresh // UpdateRefresh: before and after
 }
 
-// Plan is what a group does now, and when it has to look again although nothing
-// has changed. A zero time is never.
+// Plan is what a group does now, and when it must decide again even if no row
+// changes. A zero time means never.
 type Plan struct {
 	Steps []Step
 	Wake  time.Time
 }
 
-// decision is a plan in the making.
+// decision accumulates a plan.
 type decision struct {
 	Situation
 	Plan
-	leaving          map[string]bool   // ids of instances that a step takes out
-	marked           map[string]bool   // ids of instances that are, or will be, replaced by another launched first
-	unhealthy        map[string]string // why instances in service are not healthy, by id
-	successorReasons map[string]string // what launches in place of instances that steps send away are in response to, by id
-	failedZones      map[string]bool   // zones in which a launch is given up now
+	leaving          map[string]bool   // ids of instances that a step terminates
+	marked           map[string]bool   // ids of instances marked for replacement, before or by this decision
+	unhealthy        map[string]string // reasons why instances in service are unhealthy, by id
+	successorReasons map[string]string // reasons of the launches that replace instances, by the replaced id
+	failedZones      map[string]bool   // zones in which this decision abandons a launch
 }
 
-// Decide says what a group does next. The order matters: first every instance
-// goes on its own way; then those that are not healthy, or too old, are taken
-// out or marked for replacement; last the number of instances is brought to
-// what is desired. Whatever is decided is either a change of rows, which the
-// next decision sees, or a call that may be repeated.
+// Decide returns what a group does next. The order matters: first each instance
+// advances in its lifecycle; then instances that are unhealthy or too old are
+// terminated or marked for replacement; last the number of instances approaches the
+// desired capacity. Each step either changes rows, which the next decision sees, or
+// makes a call that may be repeated.
 func Decide(s Situation) Plan {
 	d := &decision{
 		Situation:        s,
@@ -111,20 +111,20 @@ func Decide(s Situation) Plan {
 
 func (d *decision) add(s Step) { d.Steps = append(d.Steps, s) }
 
-// stepFor is a step for an instance as it is.
+// stepFor returns a step for an instance in its present lifecycle state.
 func stepFor(do Action, m *Member) Step {
 	return Step{Action: do, InstanceID: m.InstanceID, LifecycleState: m.State}
 }
 
-// wakeAt asks for another look at a time to come.
+// wakeAt asks for another decision at a time in the future.
 func (d *decision) wakeAt(t time.Time) {
 	if t.After(d.Now) && (d.Wake.IsZero() || t.Before(d.Wake)) {
 		d.Wake = t
 	}
 }
 
-// counted are the members that are part of the group's capacity and that no
-// step takes out.
+// counted returns the members that are part of the group's capacity and that no step
+// terminates.
 func (d *decision) counted() []*Member {
 	var out []*Member
 	for i := range d.Members {
@@ -135,19 +135,21 @@ func (d *decision) counted() []*Member {
 	return out
 }
 
-// ready tells whether the member serves, is known to be healthy and has warmed
-// up. Where the group heeds ELB's checks they have to pass in the grace period
-// too: that one only puts off what a failing check leads to.
+// ready reports whether the member is in service, known to be healthy and warmed up.
+// If the group uses ELB health checks, they must have passed even during the grace
+// period, which only delays the consequences of a failing check.
 func (d *decision) ready(m *Member) bool {
 	if m.State == store.LifecycleInService {
 		d.wakeAt(m.InServiceSince.Add(d.Warmup))
 	}
-	return scalinggroup.WarmedUp(m.ScalingInstance, d.Warmup, d.Now) && d.unhealthy[m.InstanceID] == "" && !d.awaitsELBHealth(m)
+	return scalinggroup.WarmedUp(
+		m.ScalingInstance, d.Warmup, d.Now,
+	) && d.unhealthy[m.InstanceID] == "" && !d.awaitsELBHealth(m)
 }
 
-// awaitsELBHealth tells whether the group heeds ELB's health checks and one of its
-// target groups has yet to call the member healthy. Where a target group is used
-// by no load balancer there is nothing to wait for.
+// awaitsELBHealth reports whether the group uses ELB health checks and one of its
+// target groups has not reported the member healthy yet. A target group without a
+// load balancer checks nothing, so there is nothing to wait for.
 func (d *decision) awaitsELBHealth(m *Member) bool {
 	return d.usesELBHealth() && slices.ContainsFunc(m.Targets, func(t *store.Target) bool {
 		return slices.Contains(d.Group.TargetGroupARNs, t.TargetGroupARN) && t.DeregisteredAt.IsZero() &&
@@ -156,11 +158,11 @@ func (d *decision) awaitsELBHealth(m *Member) bool {
 	})
 }
 
-// terminate begins the end of an instance in service. The launch that takes its
-// place has the reason successor; "": there is none.
+// terminate begins the termination of an instance. successor is the reason of the
+// launch that replaces it, or empty if none does.
 func (d *decision) terminate(m *Member, because, successor string) {
 	if m.Replace != "" {
-		successor = "" // it is launched, or to be, already
+		successor = "" // its replacement is launched or planned already
 	}
 	s := stepFor(BeginTermination, m)
 	s.Reason, s.SuccessorReason = because, successor
@@ -168,7 +170,7 @@ func (d *decision) terminate(m *Member, because, successor string) {
 	d.add(s)
 }
 
-// replace marks an instance for a replacement that is launched first.
+// replace marks an instance for replacement: the replacement launches first.
 func (d *decision) replace(m *Member, because, successor string) {
 	s := stepFor(MarkForReplacement, m)
 	s.Reason, s.SuccessorReason = because, successor
@@ -176,8 +178,8 @@ func (d *decision) replace(m *Member, because, successor string) {
 	d.add(s)
 }
 
-// leaveTargetGroups forgets those target groups that the group was detached
-// from and where none of its instances is left.
+// leaveTargetGroups drops the target groups that were detached from the group once
+// none of its instances is registered there.
 func (d *decision) leaveTargetGroups() {
 	for _, arn := range d.Group.LeavingTargetGroups {
 		if !slices.ContainsFunc(d.Members, func(m Member) bool {

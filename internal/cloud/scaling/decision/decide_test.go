@@ -20,8 +20,10 @@ func member(id, zone string, age int, version string, change func(*decision.Memb
 	m := decision.Member{
 		Machine: store.Running, Reachable: true,
 		ScalingInstance: &store.ScalingInstance{
-			InstanceID: id, Region: "r", Group: "g", Zone: zone, SubnetID: "subnet-" + zone, TemplateID: "lt-1", TemplateVersion: version, Health: scalinggroup.Healthy,
-			State: store.LifecycleInService, Launched: now.Add(-time.Duration(age) * time.Minute), InServiceSince: now.Add(-time.Duration(age) * time.Minute),
+			InstanceID: id, Region: "r", Group: "g", Zone: zone, SubnetID: "subnet-" + zone, TemplateID: "lt-1",
+			TemplateVersion: version, Health: scalinggroup.Healthy,
+			State: store.LifecycleInService, Launched: now.Add(-time.Duration(age) * time.Minute),
+			InServiceSince: now.Add(-time.Duration(age) * time.Minute),
 		},
 	}
 	if change != nil {
@@ -47,7 +49,10 @@ func situation(desired int32, change func(*store.ScalingGroup), members ...decis
 			Distribution: "balanced-best-effort",
 			Zones:        []string{"a", "b", "c"},
 		},
-		Members: members, Now: now, Subnets: []decision.Subnet{{ID: "subnet-a", Zone: "a"}, {ID: "subnet-b", Zone: "b"}, {ID: "subnet-c", Zone: "c"}},
+		Members: members, Now: now,
+		Subnets: []decision.Subnet{
+			{ID: "subnet-a", Zone: "a"}, {ID: "subnet-b", Zone: "b"}, {ID: "subnet-c", Zone: "c"},
+		},
 	}
 	if change != nil {
 		change(s.Group)
@@ -76,17 +81,79 @@ func TestWhoGoesWhenAGroupShrinks(t *testing.T) {
 		members []decision.Member
 		want    string
 	}{
-		{"the zone with most", nil, []decision.Member{member("1", "a", 500, "1", nil), member("2", "b", 9, "2", nil), member("3", "b", 5, "2", nil)}, "2"},
-		{"a zone that the group has left", nil, []decision.Member{member("1", "a", 9, "1", nil), member("2", "a", 9, "1", nil), member("3", "x", 5, "2", nil)}, "3"},
-		{"the oldest version", nil, []decision.Member{member("1", "a", 5, "2", nil), member("2", "b", 9, "10", nil), member("3", "c", 1, "1", nil)}, "3"},
-		{"another template", nil, []decision.Member{member("1", "a", 9, "1", nil), member("2", "b", 5, "7", func(m *decision.Member) { m.TemplateID = "lt-0" })}, "2"},
-		{"the next hour", nil, []decision.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "1", nil)}, "2"},
-		{"not one that serves", nil, []decision.Member{member("1", "a", 59, "1", nil), member("2", "b", 1, "1", young)}, "2"},
-		{"not one that is protected", nil, []decision.Member{member("1", "a", 9, "1", protected), member("2", "a", 9, "2", protected), member("3", "b", 5, "3", nil)}, "3"},
-		{"the oldest", policy("OldestInstance"), []decision.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil)}, "3"},
-		{"the newest", policy("NewestInstance"), []decision.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil)}, "1"},
-		{"the oldest version, then the newest", policy("OldestLaunchTemplate", "NewestInstance"), []decision.Member{member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 1, "2", nil)}, "1"},
-		{"what has nothing to say is passed over", policy("AllocationStrategy", "OldestLaunchConfiguration", "ClosestToNextInstanceHour"), []decision.Member{member("1", "a", 5, "1", nil), member("2", "b", 55, "1", nil)}, "2"},
+		{
+			"the zone with most", nil,
+			[]decision.Member{
+				member("1", "a", 500, "1", nil), member("2", "b", 9, "2", nil), member("3", "b", 5, "2", nil),
+			},
+			"2",
+		},
+		{
+			"a zone that the group has left", nil,
+			[]decision.Member{
+				member("1", "a", 9, "1", nil), member("2", "a", 9, "1", nil), member("3", "x", 5, "2", nil),
+			},
+			"3",
+		},
+		{
+			"the oldest version", nil,
+			[]decision.Member{
+				member("1", "a", 5, "2", nil), member("2", "b", 9, "10", nil), member("3", "c", 1, "1", nil),
+			},
+			"3",
+		},
+		{
+			"another template", nil,
+			[]decision.Member{
+				member("1", "a", 9, "1", nil),
+				member("2", "b", 5, "7", func(m *decision.Member) { m.TemplateID = "lt-0" }),
+			},
+			"2",
+		},
+		{
+			"the next hour", nil,
+			[]decision.Member{
+				member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "1", nil),
+			},
+			"2",
+		},
+		{
+			"not one that serves", nil,
+			[]decision.Member{member("1", "a", 59, "1", nil), member("2", "b", 1, "1", young)}, "2",
+		},
+		{
+			"not one that is protected", nil,
+			[]decision.Member{
+				member("1", "a", 9, "1", protected), member("2", "a", 9, "2", protected), member("3", "b", 5, "3", nil),
+			},
+			"3",
+		},
+		{
+			"the oldest", policy("OldestInstance"),
+			[]decision.Member{
+				member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil),
+			},
+			"3",
+		},
+		{
+			"the newest", policy("NewestInstance"),
+			[]decision.Member{
+				member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 300, "2", nil),
+			},
+			"1",
+		},
+		{
+			"the oldest version, then the newest", policy("OldestLaunchTemplate", "NewestInstance"),
+			[]decision.Member{
+				member("1", "a", 61, "1", nil), member("2", "b", 119, "1", nil), member("3", "c", 1, "2", nil),
+			},
+			"1",
+		},
+		{
+			"what has nothing to say is passed over",
+			policy("AllocationStrategy", "OldestLaunchConfiguration", "ClosestToNextInstanceHour"),
+			[]decision.Member{member("1", "a", 5, "1", nil), member("2", "b", 55, "1", nil)}, "2",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := situation(int32(len(c.members)-1), c.group, c.members...)
@@ -121,11 +188,26 @@ func TestWhereTheNextInstanceGoes(t *testing.T) {
 		want    string
 	}{
 		{"one a zone", nil, nil, 4, plan("a", "b", "c", "a")},
-		{"where there are fewest", nil, []decision.Member{in("1", "a"), in("2", "a"), in("3", "c")}, 6, plan("b", "b", "c")},
-		{"not where it has just failed", trouble("b", time.Minute), []decision.Member{in("1", "a")}, 4, plan("c", "a", "c")},
-		{"once where it failed a while ago", trouble("b", -time.Minute), []decision.Member{in("1", "a")}, 4, plan("b", "c", "a")},
-		{"nowhere else when it must be balanced", only(trouble("a", time.Minute)), []decision.Member{in("1", "b"), in("2", "c")}, 4, ""},
-		{"nowhere while launches are suspended", func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: "Launch"}} }, nil, 4, ""},
+		{
+			"where there are fewest", nil, []decision.Member{in("1", "a"), in("2", "a"), in("3", "c")}, 6,
+			plan("b", "b", "c"),
+		},
+		{
+			"not where it has just failed", trouble("b", time.Minute), []decision.Member{in("1", "a")}, 4,
+			plan("c", "a", "c"),
+		},
+		{
+			"once where it failed a while ago", trouble("b", -time.Minute), []decision.Member{in("1", "a")}, 4,
+			plan("b", "c", "a"),
+		},
+		{
+			"nowhere else when it must be balanced", only(trouble("a", time.Minute)),
+			[]decision.Member{in("1", "b"), in("2", "c")}, 4, "",
+		},
+		{
+			"nowhere while launches are suspended",
+			func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: "Launch"}} }, nil, 4, "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := told(decision.Decide(situation(c.desired, c.group, c.members...))); got != c.want {

@@ -9,10 +9,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// checkHealth replaces the instances in service that are not healthy. Without
-// an instance maintenance policy they are taken out at once and others are
-// launched in their place, as AWS does. With one, what it allows beyond the
-// desired capacity is launched first, and what it wants to keep is kept.
+// checkHealth replaces unhealthy instances in service. Without an instance maintenance
+// policy it terminates them at once and launches others, as AWS does. With a policy
+// it launches first what the policy allows beyond the desired capacity, and keeps the
+// minimum that the policy requires.
 func (d *decision) checkHealth() {
 	impaired := d.impairedZones()
 	for _, m := range d.counted() {
@@ -22,14 +22,14 @@ func (d *decision) checkHealth() {
 		if m.State != store.LifecycleInService {
 			continue
 		}
-		if because := d.unhealthyReason(m, impaired); because != "" {
-			d.unhealthy[m.InstanceID] = because
+		if reason := d.unhealthyReason(m, impaired); reason != "" {
+			d.unhealthy[m.InstanceID] = reason
 		}
 	}
 	ready, moving := d.readiness()
 	for _, m := range d.counted() {
-		because, sick := d.unhealthy[m.InstanceID]
-		if !sick {
+		reason, unhealthy := d.unhealthy[m.InstanceID]
+		if !unhealthy {
 			continue
 		}
 		if m.Health != scalinggroup.Unhealthy {
@@ -38,17 +38,17 @@ func (d *decision) checkHealth() {
 		switch {
 		case d.suspended(scalinggroup.ReplaceUnhealthy) || d.suspended(scalinggroup.Terminate):
 		case m.ended() || m.Surplus || d.mayTakeOutFirst(ready, moving):
-			d.terminate(m, because, scalinggroup.ReasonUnhealthy)
+			d.terminate(m, reason, scalinggroup.ReasonUnhealthy)
 			moving = true
 		case !d.marked[m.InstanceID] && d.mayLaunchFirst():
-			d.replace(m, because, scalinggroup.ReasonUnhealthy)
+			d.replace(m, reason, scalinggroup.ReasonUnhealthy)
 		}
 	}
 }
 
-// unhealthyReason is why an instance in service is not healthy; "": it is. The grace
-// period covers failing checks, not a machine that is down (Amazon EC2 Auto
-// Scaling User Guide, Set the health check grace period).
+// unhealthyReason returns why an instance in service is unhealthy, or "" if it is
+// healthy. The grace period covers failing checks but not a stopped machine (Amazon
+// EC2 Auto Scaling User Guide, Set the health check grace period).
 func (d *decision) unhealthyReason(m *Member, impaired map[string]bool) string {
 	switch {
 	case d.suspended(scalinggroup.HealthCheck) && m.Health != scalinggroup.Unhealthy:
@@ -75,9 +75,9 @@ func (d *decision) unhealthyReason(m *Member, impaired map[string]bool) string {
 	return ""
 }
 
-// graceEnd is the end of an instance's grace period. It begins anew when the local
-// cloud has started its machine anew, as after a restart of the host: there is
-// no such thing on AWS, and all machines at once would be found failing.
+// graceEnd returns the end of an instance's grace period. The period begins again when
+// the local cloud restarts the machine, as after a reboot of the host. AWS has no such
+// event, and all machines would fail their checks at once.
 func (d *decision) graceEnd(m *Member) time.Time {
 	if again := m.Booted.Add(time.Duration(d.Group.HealthCheckGrace) * time.Second); !m.Booted.IsZero() &&
 		again.After(m.GraceUntil) {
@@ -86,11 +86,13 @@ func (d *decision) graceEnd(m *Member) time.Time {
 	return m.GraceUntil
 }
 
-// failsELB tells whether the group heeds ELB's health checks and any of its
-// target groups calls the instance unhealthy. Initial, unused and draining
-// targets have no such word.
+// failsELB reports whether the group uses ELB health checks and one of its target
+// groups reports the instance unhealthy. Initial, unused and draining targets do not
+// count as unhealthy.
 func (d *decision) failsELB(m *Member) bool {
-	return d.usesELBHealth() && slices.ContainsFunc(m.Targets, func(t *store.Target) bool { return d.targetUnhealthy(t) })
+	return d.usesELBHealth() && slices.ContainsFunc(
+		m.Targets, func(t *store.Target) bool { return d.targetUnhealthy(t) },
+	)
 }
 
 func (d *decision) usesELBHealth() bool {
@@ -102,17 +104,16 @@ func (d *decision) targetUnhealthy(t *store.Target) bool {
 		slices.Contains(d.Group.TargetGroupARNs, t.TargetGroupARN)
 }
 
-// impairedZones are the zones in which no ELB check is believed. With
-// IgnoreUnhealthy in its impairment policy, AWS does so in a zone that traffic
-// is being shifted away from. There is no zonal shift here, so what it would be
-// started for counts: all instances of the zone fall silent (their checks time
-// out, nothing is refused or answered wrongly) while another zone has healthy
-// ones. Replacing them within the zone would be in vain.
+// impairedZones returns the zones whose ELB checks are ignored. With IgnoreUnhealthy
+// in the group's impairment policy, AWS ignores them in a zone that traffic is shifted
+// away from. The local cloud has no zonal shift, so it uses the condition for which
+// one would start a shift: all checks of the zone's instances time out while another
+// zone has healthy instances. Replacing instances within the zone would not help.
 func (d *decision) impairedZones() map[string]bool {
 	if d.Group.ImpairedHealthCheck != "IgnoreUnhealthy" || !d.usesELBHealth() {
 		return nil
 	}
-	silent, well := map[string]bool{}, map[string]bool{}
+	silent, healthy := map[string]bool{}, map[string]bool{}
 	for i := range d.Members {
 		m := &d.Members[i]
 		if m.State != store.LifecycleInService || m.ended() {
@@ -125,20 +126,20 @@ func (d *decision) impairedZones() map[string]bool {
 			) {
 			silent[m.Zone] = true
 		} else {
-			well[m.Zone] = true
+			healthy[m.Zone] = true
 		}
 	}
 	for zone := range silent {
-		if well[zone] || len(well) == 0 {
+		if healthy[zone] || len(healthy) == 0 {
 			delete(silent, zone)
 		}
 	}
 	return silent
 }
 
-// mayTakeOutFirst tells whether an unhealthy instance may go before another
-// takes its place: there is no instance maintenance policy, or enough others
-// are ready.
+// mayTakeOutFirst reports whether an unhealthy instance may be terminated before its
+// replacement is ready: the group has no instance maintenance policy, or enough other
+// instances are ready.
 func (d *decision) mayTakeOutFirst(ready int, moving bool) bool {
 	g := d.Group
 	if g.MinHealthy < 0 {
@@ -148,13 +149,13 @@ func (d *decision) mayTakeOutFirst(ready int, moving bool) bool {
 	if g.MinHealthy < 100 && ready >= floor {
 		return true
 	}
-	// A policy that allows nothing above the desired capacity must not stand
-	// still below its minimum: one goes after the other.
+	// A policy that allows nothing beyond the desired capacity must not block
+	// replacements below its minimum: replace one instance after another.
 	return g.MaxHealthy <= 100 && !moving
 }
 
-// mayLaunchFirst tells whether one more instance may be launched beyond the
-// desired capacity: as much as the maintenance policy allows, and one at least.
+// mayLaunchFirst reports whether one more instance may be launched beyond the desired
+// capacity: as many as the maintenance policy allows, and at least one.
 func (d *decision) mayLaunchFirst() bool {
 	g := d.Group
 	if g.MaxHealthy <= 100 {
@@ -163,8 +164,8 @@ func (d *decision) mayLaunchFirst() bool {
 	return len(d.marked) < max(1, int(g.Desired)*(int(g.MaxHealthy)-100)/100)
 }
 
-// readiness counts the instances that are ready, and tells whether any is on
-// its way to be.
+// readiness returns the number of ready instances and reports whether others are about
+// to become ready.
 func (d *decision) readiness() (ready int, moving bool) {
 	for _, m := range d.counted() {
 		switch {
@@ -177,9 +178,9 @@ func (d *decision) readiness() (ready int, moving bool) {
 	return ready, moving || len(d.Launches) > 0
 }
 
-// checkLifetime replaces instances that have lived for the maximum instance
-// lifetime: one at a time while everything else is at rest, or, with an
-// instance maintenance policy that allows it, launching first.
+// checkLifetime replaces instances that have reached the maximum instance lifetime:
+// one at a time while nothing else is in progress, or, if an instance maintenance
+// policy allows it, by launching first.
 func (d *decision) checkLifetime() {
 	g := d.Group
 	if g.MaxInstanceLifetime == 0 || d.suspended(scalinggroup.Launch) || d.suspended(scalinggroup.Terminate) {

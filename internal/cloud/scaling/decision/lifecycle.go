@@ -2,14 +2,13 @@ package decision
 
 import (
 	"slices"
-	"time"
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// advance decides an instance's own next step (Amazon EC2 Auto Scaling User
-// Guide, Amazon EC2 Auto Scaling instance lifecycle).
+// advance decides an instance's next step in its lifecycle (Amazon EC2 Auto Scaling
+// User Guide, Amazon EC2 Auto Scaling instance lifecycle).
 func (d *decision) advance(m *Member) {
 	switch m.State {
 	case store.LifecyclePending, store.LifecyclePendingWait, store.LifecyclePendingProceed:
@@ -28,27 +27,20 @@ func (d *decision) advance(m *Member) {
 		}
 	case store.LifecycleStandby:
 		switch {
-		case m.terminated(): // nobody checks its health, but there is nothing left to put back into service
+		case m.terminated(): // its health is not checked, but it can never return to service
 			d.terminate(m, scalinggroup.ReasonInstanceGone, "")
 		case d.Group.Deleting:
 			s := stepFor(BeginTermination, m)
-			s.Cause = scalinggroup.CauseSentence(
-				d.Now,
-				"instance %s was taken out of service in response to a user request",
-				m.InstanceID,
-			)
+			s.Cause = scalinggroup.CauseUserTookOut(d.Now, m.InstanceID, "")
 			d.add(s)
 		}
 	}
 }
 
-// advanceLaunch takes an instance through its launch hooks into service.
+// advanceLaunch moves a launched instance through its hooks into service.
 func (d *decision) advanceLaunch(m *Member) {
 	if m.ended() {
-		d.abandonLaunch(
-			m,
-			"Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "+m.Reason,
-		)
+		d.abandonLaunch(m, scalinggroup.MessageDiedBeforeService(m.Reason))
 		return
 	}
 	if m.Machine != store.Running {
@@ -60,7 +52,7 @@ func (d *decision) advanceLaunch(m *Member) {
 		done, abandoned := d.hooksDone(m)
 		switch {
 		case abandoned != "":
-			d.abandonLaunch(m, "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "+abandoned)
+			d.abandonLaunch(m, abandoned)
 		case done:
 			d.add(stepFor(ProceedAfterHooks, m))
 		}
@@ -82,30 +74,30 @@ func (d *decision) abandonLaunch(m *Member, message string) {
 	d.add(s)
 }
 
-// hooksDone tells whether an instance's wait for its hooks is over, and the token
-// and reason of one that was abandoned. Hooks wait side by side; one that is
-// abandoned ends the wait for all.
+// hooksDone reports whether an instance's wait for its hooks is over. If a hook was
+// abandoned, it returns the status message. An instance waits for all hooks at once;
+// an abandoned hook ends the wait for all.
 func (d *decision) hooksDone(m *Member) (done bool, abandoned string) {
 	done = true
 	for _, w := range m.Waits {
-		result, why := w.Result, "Lifecycle Action Completed with ABANDON Result"
+		result, why := w.Result, scalinggroup.WhyAbandonResult
 		if result == "" && !d.Now.Before(w.Deadline) {
-			result, why = w.Default, "Heartbeat Timeout"
+			result, why = w.Default, scalinggroup.WhyHeartbeatTimeout
 		}
 		switch result {
 		case "":
 			d.wakeAt(w.Deadline)
 			done = false
 		case scalinggroup.Abandon:
-			return true, w.Token + " was abandoned: " + why
+			return true, scalinggroup.MessageHookAbandoned(w.Token, why)
 		}
 	}
 	return done, ""
 }
 
-// keepRegistered registers an instance in service with target groups that the
-// group was attached to since, once: what a user deregisters stays so. It
-// deregisters it from those that the group was detached from.
+// keepRegistered registers an instance in service with target groups that were
+// attached to the group since. It does so once: an instance that a user deregisters
+// stays deregistered. It deregisters the instance from detached target groups.
 func (d *decision) keepRegistered(m *Member) {
 	if m.ended() {
 		return
@@ -124,8 +116,8 @@ func (d *decision) keepRegistered(m *Member) {
 	d.deregister(m, d.Group.LeavingTargetGroups)
 }
 
-// deregister takes an instance out of target groups, and tells whether it is in
-// none of them any more.
+// deregister deregisters an instance from target groups and reports whether it has
+// left all of them.
 func (d *decision) deregister(m *Member, arns []string) (out bool) {
 	out = true
 	s := stepFor(DeregisterTargets, m)
@@ -144,9 +136,9 @@ func (d *decision) deregister(m *Member, arns []string) (out bool) {
 	return out
 }
 
-// drained takes an instance out of all target groups of the group, and tells
-// whether none has it any more: connection draining is over. A machine that is
-// down has nothing to drain.
+// drained deregisters an instance from all target groups of the group and reports
+// whether connection draining is over. A machine that does not run has nothing to
+// drain.
 func (d *decision) drained(m *Member) bool {
 	if m.ended() {
 		return true
@@ -167,7 +159,7 @@ func (d *decision) advanceTermination(m *Member) {
 		d.add(stepFor(WaitForHooks, m))
 		return
 	case m.State == store.LifecycleTerminatingWait && !d.Group.Deleting:
-		// Abandoning a termination is as good as continuing it.
+		// An abandoned termination hook lets the termination continue.
 		if done, _ := d.hooksDone(m); done {
 			d.add(stepFor(ProceedAfterHooks, m))
 		}
@@ -180,9 +172,4 @@ func (d *decision) advanceTermination(m *Member) {
 	default:
 		d.add(stepFor(TerminateInstance, m))
 	}
-}
-
-// HookDeadline is when a wait for a hook ends that begins, or goes on, now.
-func HookDeadline(h *store.LifecycleHook, now time.Time) time.Time {
-	return now.Add(time.Duration(h.HeartbeatTimeout) * time.Second)
 }

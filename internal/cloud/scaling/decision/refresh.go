@@ -10,26 +10,26 @@ import (
 )
 
 const (
-	// patience is how long a refresh tries to go on while nothing gets better
-	// (Amazon EC2 Auto Scaling User Guide, Instance refresh: it waits up to 60
-	// minutes for health checks; RefreshPreferences: one hour for instances in
-	// standby or protected from scale-in).
-	patience = time.Hour
-	// longest is how long a refresh may replace instances at most (the same
-	// guide, Check the status of an instance refresh).
-	longest = 14 * 24 * time.Hour
+	// stallTimeout is how long a refresh continues without progress (Amazon EC2 Auto
+	// Scaling User Guide, Instance refresh: it waits up to 60 minutes for health
+	// checks; RefreshPreferences: one hour for instances in standby or protected from
+	// scale-in).
+	stallTimeout = time.Hour
+	// maxDuration is the longest time for which a refresh replaces instances (the
+	// same guide, Check the status of an instance refresh).
+	maxDuration = 14 * 24 * time.Hour
 )
 
-// Refresh is an instance refresh that has not come to its end.
+// Refresh is an instance refresh in progress.
 type Refresh struct {
 	*store.InstanceRefresh
 	Preferences scalinggroup.Preferences
-	Stale       map[string]bool // ids of members that it, or its rollback, is to replace
+	Stale       map[string]bool // ids of members that it, or its rollback, replaces
 	Alarm       string          // one of its alarms that is in ALARM
-	Broken      string          // why it cannot go on
+	Broken      string          // why it cannot continue
 }
 
-// collectRefresh collects what decides how a refresh goes on.
+// collectRefresh reads everything that decides how a refresh continues.
 func collectRefresh(r store.Reader, g *store.ScalingGroup, row *store.InstanceRefresh, members []Member) *Refresh {
 	s := &Refresh{InstanceRefresh: row, Stale: map[string]bool{}}
 	var sources []scalinggroup.Source
@@ -61,11 +61,10 @@ func collectRefresh(r store.Reader, g *store.ScalingGroup, row *store.InstanceRe
 	return s
 }
 
-// stale tells whether an instance is to be replaced. A refresh replaces those
-// that were there when it began, or with skip matching those that the group
-// would not launch like that now, and such that came since with another
-// configuration than the desired one. A rollback replaces those that the refresh
-// has launched.
+// stale reports whether an instance must be replaced. A refresh replaces the instances
+// that existed when it began; with skip matching, only those that differ from what the
+// group would launch now. It also replaces later instances whose configuration is not
+// the desired one. A rollback replaces the instances that the refresh launched.
 func (s *Refresh) stale(i *store.ScalingInstance, matches bool) bool {
 	before := i.Launched.Before(s.Started)
 	switch {
@@ -79,7 +78,7 @@ func (s *Refresh) stale(i *store.ScalingInstance, matches bool) bool {
 	return before && !(s.Preferences.SkipMatching && matches)
 }
 
-// ignores tells whether a refresh passes an instance over.
+// ignores reports whether a refresh skips an instance.
 func (s *Refresh) ignores(i *store.ScalingInstance) bool {
 	if i.State == store.LifecycleStandby || i.State == store.LifecycleEnteringStandby {
 		return s.Preferences.StandbyInstances == scalinggroup.IgnoreInstances
@@ -87,8 +86,8 @@ func (s *Refresh) ignores(i *store.ScalingInstance) bool {
 	return i.Protected && s.Preferences.ScaleInProtectedInstances == scalinggroup.IgnoreInstances
 }
 
-// waitsFor tells whether a refresh cannot replace an instance until a user has
-// changed something about it, and what.
+// waitsFor returns what a user must change before the refresh can replace an instance,
+// or "" if nothing.
 func (s *Refresh) waitsFor(i *store.ScalingInstance) string {
 	switch {
 	case i.State == store.LifecycleEnteringStandby || i.State == store.LifecycleStandby && s.Preferences.StandbyInstances == scalinggroup.WaitForInstances:
@@ -99,8 +98,8 @@ func (s *Refresh) waitsFor(i *store.ScalingInstance) string {
 	return ""
 }
 
-// refresh takes an instance refresh one step further, and takes back what one
-// that is over has asked for.
+// refresh advances an instance refresh, and unmarks instances that a refresh no longer
+// replaces.
 func (d *decision) refresh() {
 	d.unmarkUpdated()
 	if d.Refresh == nil {
@@ -113,9 +112,8 @@ func (d *decision) refresh() {
 	}
 }
 
-// unmarkUpdated keeps the instances that were to be replaced by others that are launched
-// first, and are not to be any more. When a refresh is cancelled, as many
-// replacements as have been launched are completed.
+// unmarkUpdated unmarks instances that no refresh replaces any longer. A cancelled
+// refresh completes as many replacements as it has launched.
 func (d *decision) unmarkUpdated() {
 	complete := 0
 	if d.Refresh != nil && d.Refresh.Status == store.RefreshCancelling && !d.Refresh.Abrupt {
@@ -135,8 +133,8 @@ func (d *decision) unmarkUpdated() {
 	}
 }
 
-// surplus counts the instances that were launched beyond the desired capacity,
-// in place of others that are still there.
+// surplus returns how many instances were launched beyond the desired capacity to
+// replace others that still exist.
 func (d *decision) surplus() int {
 	n := 0
 	for _, m := range d.counted() {
@@ -152,7 +150,7 @@ func (d *decision) surplus() int {
 	return n
 }
 
-// advanceRefresh moves the row of a refresh on.
+// advanceRefresh updates the row of a refresh.
 func (d *decision) advanceRefresh(row *store.InstanceRefresh) {
 	switch {
 	case d.Refresh.Broken != "":
@@ -182,8 +180,9 @@ func (d *decision) advanceRefresh(row *store.InstanceRefresh) {
 	d.failStalledRefresh(row, c)
 }
 
-// finishRefresh ends a refresh, or a rollback, that has nothing left to do. One with a
-// bake time is watched for that long first.
+// finishRefresh ends a refresh or rollback that has nothing left to do. A refresh with a
+// bake time first waits for it. finishRefresh reports whether the refresh has ended or
+// is baking.
 func (d *decision) finishRefresh(row *store.InstanceRefresh, c census) bool {
 	switch {
 	case row.Status == store.RefreshRollbackInProgress && c.left == 0:
@@ -204,9 +203,9 @@ func (d *decision) finishRefresh(row *store.InstanceRefresh, c census) bool {
 	return true
 }
 
-// pauseAtCheckpoint holds a refresh at a checkpoint for its delay. When so many instances
-// are updated that several checkpoints are reached at once, the last of them is
-// the one that counts (Amazon EC2 Auto Scaling User Guide, Add checkpoints to an
+// pauseAtCheckpoint pauses a refresh at a checkpoint for the checkpoint delay and
+// reports whether it is paused. If the refresh reaches several checkpoints at once, only
+// the last one counts (Amazon EC2 Auto Scaling User Guide, Add checkpoints to an
 // instance refresh).
 func (d *decision) pauseAtCheckpoint(row *store.InstanceRefresh, c census) bool {
 	if row.Status != store.RefreshInProgress {
@@ -233,8 +232,8 @@ func (d *decision) pauseAtCheckpoint(row *store.InstanceRefresh, c census) bool 
 	return true
 }
 
-// cancelRefresh ends a refresh that a user has cancelled, when what is under way has
-// come to its end.
+// cancelRefresh ends a refresh that a user cancelled, once the replacements in progress
+// are complete.
 func (d *decision) cancelRefresh(row *store.InstanceRefresh) {
 	moving := len(d.Launches)+d.surplus() > 0
 	for i := range d.Members {
@@ -247,10 +246,10 @@ func (d *decision) cancelRefresh(row *store.InstanceRefresh) {
 	}
 }
 
-// failStalledRefresh fails a refresh in which nothing has got better for too long. An
-// instance that is healthy and warms up is getting better.
+// failStalledRefresh fails a refresh that has made no progress for too long. A healthy
+// instance that is warming up is progress.
 func (d *decision) failStalledRefresh(row *store.InstanceRefresh, c census) {
-	limit, end := row.Progressed.Add(patience), row.Started.Add(longest)
+	limit, end := row.Progressed.Add(stallTimeout), row.Started.Add(maxDuration)
 	d.wakeAt(limit)
 	d.wakeAt(end)
 	switch {
@@ -261,7 +260,7 @@ func (d *decision) failStalledRefresh(row *store.InstanceRefresh, c census) {
 	}
 }
 
-// failRefresh ends a refresh without success, or begins its rollback.
+// failRefresh ends a refresh as failed, or begins its rollback.
 func (d *decision) failRefresh(row *store.InstanceRefresh, reason string) {
 	switch {
 	case row.Status == store.RefreshRollbackInProgress:

@@ -8,26 +8,26 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// census is where the members of a group are in a refresh.
+// census counts the members of a group by their place in a refresh.
 type census struct {
-	total     int       // instances that the refresh is about
-	counted   int       // that are part of the group's capacity
-	ready     int       // of these, those that serve, are healthy and warm
-	pending   *Member   // one that is not ready, and not warming either
-	warming   *Member   // one that is healthy and warms up
+	total     int       // instances that the refresh covers
+	counted   int       // part of the group's capacity
+	ready     int       // of these: in service, healthy and warm
+	pending   *Member   // an example that is neither ready nor warming up
+	warming   *Member   // an example that is healthy and warming up
 	old       int       // to be replaced
-	stale     []*Member // of these, those that are not being so yet
-	awaiting  []*Member // and those that a user has to do something about first
-	renewed   int       // that are as they should be, and ready
+	stale     []*Member // of these: not marked yet
+	awaiting  []*Member // of these: blocked until a user changes something
+	renewed   int       // up to date and ready
 	remaining int       // not updated yet
-	left      int       // not yet as it should be when it ends
+	left      int       // instances that must still change before the refresh ends
 	percent   int32
-	passed    int  // checkpoints
-	goal      int  // instances updated when the refresh may do no more now
-	done      bool // nothing is left to update
+	passed    int  // checkpoints passed
+	goal      int  // updated instances at which the refresh pauses
+	done      bool // all instances are updated
 }
 
-// takeCensus takes the census.
+// takeCensus counts the members.
 func (d *decision) takeCensus(row *store.InstanceRefresh) census {
 	c := census{total: int(d.Group.Desired)}
 	for i := range d.Members {
@@ -36,7 +36,7 @@ func (d *decision) takeCensus(row *store.InstanceRefresh) census {
 		case d.leaving[m.InstanceID]:
 		case m.State == store.LifecycleStandby || m.State == store.LifecycleEnteringStandby:
 			if d.Refresh.Stale[m.InstanceID] {
-				c.total++ // it is none of the desired ones
+				c.total++ // it is in addition to the desired ones
 				d.countByAge(&c, m)
 			}
 		case scalinggroup.CountsTowardCapacity(m.ScalingInstance):
@@ -50,7 +50,7 @@ func (d *decision) takeCensus(row *store.InstanceRefresh) census {
 	return c
 }
 
-// countByAge counts one member by what the refresh has to do about it.
+// countByAge counts a member by what the refresh must do with it.
 func (d *decision) countByAge(c *census, m *Member) {
 	switch {
 	case d.Refresh.ignores(m.ScalingInstance):
@@ -70,7 +70,7 @@ func (d *decision) countByAge(c *census, m *Member) {
 	c.old++
 }
 
-// countByReadiness counts one member by what it is ready for.
+// countByReadiness counts a member by its readiness.
 func (d *decision) countByReadiness(c *census, m *Member) {
 	switch {
 	case d.ready(m):
@@ -82,7 +82,8 @@ func (d *decision) countByReadiness(c *census, m *Member) {
 	}
 }
 
-// stableExample keeps the one of two members that tells the same again at the next look.
+// stableExample returns the same one of two members at every decision, so that status
+// reasons do not alternate between them.
 func stableExample(a, b *Member) *Member {
 	if a == nil || b.InstanceID < a.InstanceID {
 		return b
@@ -90,9 +91,9 @@ func stableExample(a, b *Member) *Member {
 	return a
 }
 
-// measureProgress works out how far the refresh is. An instance counts as updated when
-// its replacement is healthy and warm. During a rollback the percentage goes
-// back to zero (Amazon EC2 Auto Scaling API Reference, InstanceRefresh).
+// measureProgress computes how far the refresh is. An instance counts as updated when
+// its replacement is healthy and warm. During a rollback the percentage falls to zero
+// (Amazon EC2 Auto Scaling API Reference, InstanceRefresh).
 func (d *decision) measureProgress(c *census, row *store.InstanceRefresh) {
 	if row.Status == store.RefreshRollbackInProgress {
 		c.left = c.old + max(int(d.Group.Desired)-c.ready, 0)
@@ -103,7 +104,7 @@ func (d *decision) measureProgress(c *census, row *store.InstanceRefresh) {
 	}
 	updated := max(min(c.total-c.old, c.renewed), 0)
 	if c.old == 0 && c.counted >= int(d.Group.Desired) && d.nothingLaunched(row) {
-		updated = c.total // there was nothing to replace
+		updated = c.total // no instance needed a replacement
 	}
 	c.remaining = c.total - updated
 	c.left, c.percent, c.goal = c.remaining, percentOf(updated, c.total), c.total
@@ -117,11 +118,11 @@ func (d *decision) measureProgress(c *census, row *store.InstanceRefresh) {
 	last := len(d.Refresh.Preferences.CheckpointPercentages)
 	c.done = updated >= c.total || last > 0 && c.passed == last
 	if c.done {
-		c.passed = int(row.CheckpointsPassed) // after the last one nothing is waited for
+		c.passed = int(row.CheckpointsPassed) // the refresh does not pause after the last checkpoint
 	}
 }
 
-// nothingLaunched tells whether nothing has been launched since the refresh began.
+// nothingLaunched reports whether the group has launched nothing since the refresh began.
 func (d *decision) nothingLaunched(row *store.InstanceRefresh) bool {
 	for i := range d.Members {
 		if !d.Members[i].Launched.Before(row.Started) {
@@ -131,7 +132,7 @@ func (d *decision) nothingLaunched(row *store.InstanceRefresh) bool {
 	return len(d.Launches) == 0
 }
 
-// share is so many per cent of a number of instances, rounded up.
+// share returns a percentage of a number of instances, rounded up.
 func share(n int, percent int32) int { return (n*int(percent) + 99) / 100 }
 
 func percentOf(part, whole int) int32 {
@@ -141,20 +142,19 @@ func percentOf(part, whole int) int32 {
 	return int32(100 * part / whole)
 }
 
-// pace is how many instances a refresh may replace now.
+// pace limits how many instances a refresh may replace now.
 type pace struct {
-	budget  int  // in all, up to the next checkpoint
-	surplus int  // by launching others first, those that are being so now among them
-	spare   int  // ready ones that may be taken out before others take their place
-	spent   bool // what instances that are not ready would give is taken from the capacity already
+	budget  int  // in total, up to the next checkpoint
+	surplus int  // by launching first, including those in progress
+	spare   int  // ready instances that may be terminated before their replacements are ready
+	spent   bool // instances that are not ready have used up the spare capacity
 }
 
-// pace works out how fast a refresh may go. So many ready instances are taken out
-// at once as leaves the minimum healthy percentage; what the maximum allows
-// beyond the desired capacity is launched before others go. Without an explicit
-// maximum, one instance at least is replaced at a time, even where the minimum
-// allows none; with one, another is launched first then (Amazon EC2 Auto Scaling
-// API Reference, RefreshPreferences).
+// pace computes how fast a refresh may proceed. It may terminate ready instances down
+// to the minimum healthy percentage, and launch first what the maximum allows beyond
+// the desired capacity. Without an explicit maximum it replaces at least one instance
+// at a time even if the minimum allows none; with a maximum it launches that one first
+// (Amazon EC2 Auto Scaling API Reference, RefreshPreferences).
 func (d *decision) pace(c census) pace {
 	p, desired := d.Refresh.Preferences, int(d.Group.Desired)
 	keep := share(desired, p.MinHealthyPercentage)
@@ -175,9 +175,9 @@ func (d *decision) pace(c census) pace {
 	return out
 }
 
-// replaceStale replaces as many instances as may be replaced now. Those that do not
-// serve cost nothing. A rollback does not wait until one is warm that it will
-// replace.
+// replaceStale replaces as many instances as the pace allows. Instances that do not
+// serve cost nothing. A rollback does not wait for the warm-up of instances that it
+// replaces anyway.
 func (d *decision) replaceStale(c census) {
 	if d.suspendedProcess() != "" {
 		return
@@ -203,8 +203,8 @@ func (d *decision) replaceStale(c census) {
 	}
 }
 
-// successorOf is the reason for the launch of an instance in place of one that is
-// taken out; one in standby has none, as it is not part of the capacity.
+// successorOf returns the reason of the launch that replaces a terminated instance. An
+// instance in standby is not part of the capacity, so nothing replaces it.
 func successorOf(m *Member) string {
 	if m.State == store.LifecycleStandby {
 		return ""
@@ -212,15 +212,15 @@ func successorOf(m *Member) string {
 	return scalinggroup.ReasonInstanceRefresh
 }
 
-// serves tells whether a member may have traffic that would be lost with it.
+// serves reports whether a member may have traffic that would be lost with it.
 func (d *decision) serves(m *Member) bool {
 	return m.State == store.LifecycleInService && d.unhealthy[m.InstanceID] == "" && !d.failsELB(m)
 }
 
-// replacementOrder is the order in which members are replaced: those that do not serve,
-// then always one of the zone that has most left, the oldest first.
+// replacementOrder sorts stale members into the order of replacement: first those that
+// do not serve, then always the oldest of the zone with the most left.
 func (d *decision) replacementOrder(stale []*Member) []*Member {
-	rank := map[string]int{} // how many of its zone come after it
+	rank := map[string]int{} // how many members of its zone come after it
 	slices.SortFunc(stale, func(a, b *Member) int {
 		return cmp.Or(a.Launched.Compare(b.Launched), cmp.Compare(a.InstanceID, b.InstanceID))
 	})
@@ -239,8 +239,8 @@ func (d *decision) replacementOrder(stale []*Member) []*Member {
 	return stale
 }
 
-// suspendedProcess is the process without which a refresh replaces nothing, if one is
-// suspended.
+// suspendedProcess returns a suspended process without which a refresh replaces
+// nothing, or "".
 func (d *decision) suspendedProcess() string {
 	for _, process := range []string{scalinggroup.InstanceRefresh, scalinggroup.Launch, scalinggroup.Terminate} {
 		if d.suspended(process) {
@@ -250,9 +250,8 @@ func (d *decision) suspendedProcess() string {
 	return ""
 }
 
-// statusReason is what a refresh waits for, in AWS's words where they are known
-// (describe-instance-refreshes in the AWS CLI Command Reference; what people
-// see).
+// statusReason returns what a refresh waits for, in AWS's words where they are known
+// (describe-instance-refreshes in the AWS CLI Command Reference, and users' reports).
 func (d *decision) statusReason(c census) string {
 	const remaining = "Waiting for remaining instances to be available. For example: "
 	switch process := d.suspendedProcess(); {

@@ -9,32 +9,32 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Situation is all that decides what a group does next.
+// Situation is everything that decides what a group does next.
 type Situation struct {
 	Group    *store.ScalingGroup
 	Members  []Member
-	Launches []*store.ScalingActivity // that go on and have no instance yet
+	Launches []*store.ScalingActivity // in progress and without an instance yet
 	Hooks    []*store.LifecycleHook
-	Subnets  []Subnet // that it may launch into, in the order of the group
+	Subnets  []Subnet // that the group may launch into, in the group's order
 	Warmup   time.Duration
-	Refresh  *Refresh // that has not come to its end; nil: there is none
+	Refresh  *Refresh // in progress; nil: none
 	Now      time.Time
 }
 
-// Member is an instance of the group, as it is.
+// Member is an instance of the group with its observed state.
 type Member struct {
 	*store.ScalingInstance
-	Machine   string // the state of the instance in EC2; "": it is not known any more
-	Reason    string // code of why its machine is in that state
-	Reachable bool   // passes its status checks, or is just being rebooted
+	Machine   string // the instance's state in EC2; "": EC2 no longer has it
+	Reason    string // code of the state's reason
+	Reachable bool   // passes its status checks, or is rebooting
 	Booted    time.Time
 	Targets   []*store.Target
 }
 
-// Subnet is a place to launch into.
+// Subnet is a subnet that a group may launch into.
 type Subnet struct{ ID, Zone string }
 
-// Collect collects the situation of a group. It costs as much as the group has
+// Collect reads a group's situation. Its cost grows with the number of the group's
 // instances.
 func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 	s := Situation{Group: g, Now: now, Hooks: store.LifecycleHooks.By(r, "group", g.Key())}
@@ -68,15 +68,15 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 	return s
 }
 
-// ended tells whether the machine is down, or on its way there.
+// ended reports whether the machine is stopped or terminated, or about to be.
 func (m *Member) ended() bool { return m.Machine != store.Pending && m.Machine != store.Running }
 
-// terminated tells whether there is no machine left to terminate.
+// terminated reports whether no machine is left to terminate.
 func (m *Member) terminated() bool { return m.Machine == "" || m.Machine == store.Terminated }
 
 func (s *Situation) suspended(process string) bool { return scalinggroup.Suspended(s.Group, process) }
 
-// hooks are those that hold the transition up.
+// hooks returns the lifecycle hooks of a transition.
 func (s *Situation) hooks(transition string) []*store.LifecycleHook {
 	var out []*store.LifecycleHook
 	for _, h := range s.Hooks {

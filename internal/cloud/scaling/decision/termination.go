@@ -9,11 +9,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// selectForTermination picks the instances to end when the group shrinks: each time from the
-// zone with the most instances, and there by the termination policies. Those
-// protected from scale-in are never picked, but when the group is deleted.
-// Zones that the group is no longer in come first (Amazon EC2 Auto Scaling User
-// Guide, Configure termination policies).
+// selectForTermination returns up to n instances to terminate. It takes each one from
+// the zone with the most instances and, within the zone, by the termination policies.
+// Zones that the group has left come first. It never selects instances that are
+// protected from scale-in, unless the group is being deleted (Amazon EC2 Auto Scaling
+// User Guide, Configure termination policies).
 func (d *decision) selectForTermination(counted []*Member, n int) []*Member {
 	occupied := map[string]int{}
 	candidates := map[string][]*Member{}
@@ -51,9 +51,8 @@ func (d *decision) selectForTermination(counted []*Member, n int) []*Member {
 	return out
 }
 
-// compareForTermination compares two instances by who is ended first. What the policies leave
-// open is decided for the one that serves less: not ready before ready, then
-// the older.
+// compareForTermination orders two instances by which one is terminated first. If the
+// policies do not decide, an instance that is not ready comes first, then the older.
 func (d *decision) compareForTermination(a, b *Member) int {
 	for _, policy := range d.Group.TerminationPolicies {
 		if c := d.compareByPolicy(policy, a, b); c != 0 {
@@ -68,8 +67,8 @@ func (d *decision) compareForTermination(a, b *Member) int {
 }
 
 // compareByPolicy compares by one policy. AllocationStrategy and
-// OldestLaunchConfiguration have nothing to say: there are no Spot instances
-// and no launch configurations here.
+// OldestLaunchConfiguration decide nothing: the local cloud has no Spot instances and
+// no launch configurations.
 func (d *decision) compareByPolicy(policy string, a, b *Member) int {
 	switch policy {
 	case "OldestInstance":
@@ -90,8 +89,8 @@ func (d *decision) compareByPolicy(policy string, a, b *Member) int {
 	return 0
 }
 
-// compareByTemplate puts instances of other templates than the group's first, then
-// those of the lowest version.
+// compareByTemplate puts instances of launch templates other than the group's first,
+// then those of the lowest version.
 func (d *decision) compareByTemplate(a, b *Member) int {
 	current := d.Group.Template.ID
 	return cmp.Or(
@@ -103,17 +102,17 @@ func (d *decision) compareByTemplate(a, b *Member) int {
 func versionOf(i *store.ScalingInstance) int {
 	n, err := strconv.Atoi(i.TemplateVersion)
 	if err != nil {
-		return 0 // launched from no template: the oldest
+		return 0 // not launched from a template: the oldest
 	}
 	return n
 }
 
-// toNextHour is how long it takes until the instance begins another hour.
+// toNextHour returns the time until the instance begins its next hour.
 func (d *decision) toNextHour(m *Member) time.Duration {
 	return time.Hour - d.Now.Sub(m.Launched)%time.Hour
 }
 
-// compareBools puts true after false.
+// compareBools orders false before true.
 func compareBools(a, b bool) int {
 	switch {
 	case a == b:

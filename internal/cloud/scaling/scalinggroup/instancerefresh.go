@@ -8,18 +8,18 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// What a refresh does about instances in standby and protected from scale-in.
+// How a refresh treats instances in standby and instances protected from scale-in.
 const (
 	IgnoreInstances  = "Ignore"
 	WaitForInstances = "Wait"
 )
 
-// Preferences are those of an instance refresh, as its row has them: with the
-// defaults of the Amazon EC2 Auto Scaling User Guide, Understand the default
-// values for an instance refresh.
+// Preferences are the preferences of an instance refresh, with defaults filled in
+// (Amazon EC2 Auto Scaling User Guide, Understand the default values for an instance
+// refresh).
 type Preferences struct {
 	MinHealthyPercentage      int32
-	MaxHealthyPercentage      *int32 // nil is not 100: then nothing is launched before another is terminated
+	MaxHealthyPercentage      *int32 // nil differs from 100: nothing launches before another instance is terminated
 	InstanceWarmup            int32  // seconds
 	CheckpointPercentages     []int32
 	CheckpointDelay           int32 // seconds
@@ -31,10 +31,10 @@ type Preferences struct {
 	AlarmSpecification        *struct{ Alarms []string }
 }
 
-// Warmup is how long an instance warms up during the refresh.
+// Warmup returns how long an instance warms up during the refresh.
 func (p Preferences) Warmup() time.Duration { return time.Duration(p.InstanceWarmup) * time.Second }
 
-// PreferencesOf reads the preferences of a refresh.
+// PreferencesOf decodes the preferences of a refresh.
 func PreferencesOf(r *store.InstanceRefresh) (Preferences, error) {
 	var p Preferences
 	if err := json.Unmarshal([]byte(r.Preferences), &p); err != nil {
@@ -43,8 +43,8 @@ func PreferencesOf(r *store.InstanceRefresh) (Preferences, error) {
 	return p, nil
 }
 
-// ActiveRefresh returns the refresh of the group with the key that has not come
-// to its end. A group has one at most.
+// ActiveRefresh returns the refresh in progress of the group with the key. A group has
+// at most one.
 func ActiveRefresh(r store.Reader, key string) (*store.InstanceRefresh, bool) {
 	rows := store.InstanceRefreshes.By(r, "active", key)
 	if len(rows) == 0 {
@@ -53,15 +53,15 @@ func ActiveRefresh(r store.Reader, key string) (*store.InstanceRefresh, bool) {
 	return rows[0], true
 }
 
-// HasDesiredConfiguration tells whether the refresh has a desired configuration of its own.
+// HasDesiredConfiguration reports whether the refresh has a desired configuration.
 func HasDesiredConfiguration(r *store.InstanceRefresh) bool {
 	return r.Mixed != "" || r.Template != (store.TemplateRef{})
 }
 
-// WithLaunchConfiguration returns the group with the configuration that it launches with
-// now: that which a refresh is bringing, also when it grows meanwhile (Amazon
-// EC2 Auto Scaling User Guide, Instance refresh: desired configuration), and
-// otherwise its own.
+// WithLaunchConfiguration returns the group with the configuration that it launches
+// now. During a refresh with a desired configuration that is the desired one, also for
+// growth (Amazon EC2 Auto Scaling User Guide, Instance refresh: desired
+// configuration).
 func WithLaunchConfiguration(r store.Reader, g *store.ScalingGroup) *store.ScalingGroup {
 	refresh, ok := ActiveRefresh(r, g.Key())
 	if !ok || !HasDesiredConfiguration(refresh) || !refresh.RollbackStarted.IsZero() || refresh.Status == store.RefreshPending {
@@ -72,15 +72,15 @@ func WithLaunchConfiguration(r store.Reader, g *store.ScalingGroup) *store.Scali
 	return &configured
 }
 
-// UnmarkForReplacement takes back what Replace said of the instance with the id, if it was for
-// a refresh. An instance that was launched in its place stays.
+// UnmarkForReplacement undoes MarkForReplacement of the instance with the id if it was
+// marked for a refresh. A replacement that was launched already stays.
 func UnmarkForReplacement(tx *store.Tx, id string) {
 	if i, ok := store.ScalingInstances.Get(tx, id); ok && i.Replace == ReasonInstanceRefresh {
 		store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) { i.Replace, i.Successor = "", "" })
 	}
 }
 
-// BeginRollback turns a refresh around.
+// BeginRollback starts the rollback of a refresh.
 func BeginRollback(r *store.InstanceRefresh, reason string, now time.Time) {
 	r.Status, r.StatusReason = store.RefreshRollbackInProgress, ""
 	r.RollbackReason, r.RollbackStarted = reason, now.UTC()

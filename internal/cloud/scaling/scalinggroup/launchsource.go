@@ -8,15 +8,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Source is what a group launches its instances from.
+// Source is what a group launches instances from.
 type Source struct {
 	Template     store.TemplateRef
-	InstanceType string // in place of the template's; "": the template's
+	InstanceType string // overrides the template's; "": the template's
 }
 
-// SourceOf returns what the group launches from. Of a mixed instances policy it
-// is the first override: nothing but On-Demand instances is offered here, and
-// their prioritized strategy takes the first type while there is capacity.
+// SourceOf returns what the group launches from. For a mixed instances policy that is
+// the first override: the local cloud offers On-Demand instances only, and their
+// prioritized strategy takes the first type while there is capacity.
 func SourceOf(g *store.ScalingGroup) (Source, error) {
 	all, err := SourcesOf(g)
 	if err != nil {
@@ -25,8 +25,8 @@ func SourceOf(g *store.ScalingGroup) (Source, error) {
 	return all[0], nil
 }
 
-// SourcesOf returns all that the group may launch from, in the order of its
-// preference: one, or the overrides of its mixed instances policy.
+// SourcesOf returns everything that the group may launch from, in order of preference:
+// its template, or the overrides of its mixed instances policy.
 func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 	if g.Mixed == "" {
 		return []Source{{Template: g.Template}}, nil

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -18,8 +20,13 @@ func rows(t *testing.T, change func(tx *store.Tx)) *store.View {
 		t.Fatal(err)
 	}
 	if err := s.Update(func(tx *store.Tx) error {
-		store.ScalingGroups.Put(tx, &store.ScalingGroup{ARN: "arn", Region: "r", Name: "g", Desired: 3, DefaultWarmup: new(int32(60))})
-		store.ScalingInstances.Put(tx, &store.ScalingInstance{InstanceID: "i-1", Region: "r", Group: "g", Zone: "a", SubnetID: "s", State: store.LifecycleInService, InServiceSince: noon})
+		store.ScalingGroups.Put(tx, &store.ScalingGroup{
+			ARN: "arn", Region: "r", Name: "g", Desired: 3, DefaultWarmup: new(int32(60)),
+		})
+		store.ScalingInstances.Put(tx, &store.ScalingInstance{
+			InstanceID: "i-1", Region: "r", Group: "g", Zone: "a", SubnetID: "s", State: store.LifecycleInService,
+			InServiceSince: noon,
+		})
 		change(tx)
 		return nil
 	}); err != nil {
@@ -28,13 +35,13 @@ func rows(t *testing.T, change func(tx *store.Tx)) *store.View {
 	return s.View()
 }
 
-func TestWhatChangedTheDesiredCapacityIsKeptInOrder(t *testing.T) {
+func TestChangeDesiredKeepsCausesInOrder(t *testing.T) {
 	view := rows(t, func(tx *store.Tx) {
 		for _, to := range []int32{5, 5, 2} {
 			scalinggroup.ChangeDesired(tx, "r/g", to, "a monitor alarm A in state ALARM triggered policy P", noon)
 		}
 		if scalinggroup.ChangeDesired(tx, "r/none", 1, "", noon) {
-			t.Error("a group that is not there was changed")
+			t.Error("a group that does not exist was changed")
 		}
 	})
 	g, _ := store.ScalingGroups.Get(view, "r/g")
@@ -45,40 +52,44 @@ func TestWhatChangedTheDesiredCapacityIsKeptInOrder(t *testing.T) {
 	}
 }
 
-func TestAnActivityTellsItsStatusInItsDescription(t *testing.T) {
+func TestActivityDescriptionFollowsItsStatus(t *testing.T) {
 	var id string
 	var seen []string
 	rows(t, func(tx *store.Tx) {
-		look := func() {
+		observe := func() {
 			a, _ := store.ScalingActivities.Get(tx, id)
 			seen = append(seen, fmt.Sprintf("%s %d %s", a.Status, a.Progress, a.Description))
 		}
-		scalinggroup.TakeOutOfService(tx, "i-1", scalinggroup.ReasonELBHealthCheck, scalinggroup.ReasonUnhealthy, noon)
+		scalinggroup.TakeOutOfService(
+			tx, identity.New(nil), "i-1", scalinggroup.ReasonELBHealthCheck, scalinggroup.ReasonUnhealthy, noon,
+		)
 		i, _ := store.ScalingInstances.Get(tx, "i-1")
 		id = i.ActivityID
-		look()
+		observe()
 		scalinggroup.UpdateActivity(tx, id, scalinggroup.Draining, 60)
-		look()
+		observe()
 		scalinggroup.UpdateActivity(tx, id, scalinggroup.MidHook, 65)
-		look()
+		observe()
 		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, "Why.", noon)
-		scalinggroup.EndActivity(tx, id, scalinggroup.Successful, "", noon) // too late
-		look()
-		if scalinggroup.TakeOutOfService(tx, "i-1", scalinggroup.ReasonELBHealthCheck, "", noon) ||
+		scalinggroup.EndActivity(tx, id, scalinggroup.Successful, "", noon) // the activity has ended
+		observe()
+		if scalinggroup.TakeOutOfService(tx, identity.New(nil), "i-1", scalinggroup.ReasonELBHealthCheck, "", noon) ||
 			scalinggroup.MarkForReplacement(tx, "i-1", scalinggroup.ReasonInstanceRefresh, "") {
-			t.Error("one that goes was sent away again")
+			t.Error("a leaving instance was taken out of service again")
 		}
 	})
 	want := []string{
-		"InProgress 50 Terminating EC2 instance: i-1", "WaitingForELBConnectionDraining 60 Terminating EC2 instance: i-1 - Waiting For ELB Connection Draining.",
-		"MidLifecycleAction 65 Terminating EC2 instance: i-1", "Failed 100 Terminating EC2 instance: i-1.  Status Reason: Why.",
+		"InProgress 50 Terminating EC2 instance: i-1",
+		"WaitingForELBConnectionDraining 60 Terminating EC2 instance: i-1 - Waiting For ELB Connection Draining.",
+		"MidLifecycleAction 65 Terminating EC2 instance: i-1",
+		"Failed 100 Terminating EC2 instance: i-1.  Status Reason: Why.",
 	}
 	if fmt.Sprintf("%q", seen) != fmt.Sprintf("%q", want) {
 		t.Errorf("%q", seen)
 	}
 }
 
-func TestActivitiesAreForgottenAfterSixWeeksUnlessTheyGoOn(t *testing.T) {
+func TestOldActivitiesAreDeletedUnlessInProgress(t *testing.T) {
 	view := rows(t, func(tx *store.Tx) {
 		for id, age := range map[string]time.Duration{"new": time.Hour, "old": scalinggroup.ActivityRetention + 1} {
 			store.ScalingActivities.Put(
@@ -98,7 +109,7 @@ func TestActivitiesAreForgottenAfterSixWeeksUnlessTheyGoOn(t *testing.T) {
 	}
 }
 
-func TestAnInstanceIsWarmAfterItsWarmup(t *testing.T) {
+func TestWarmedUp(t *testing.T) {
 	view := rows(t, func(*store.Tx) {})
 	g, _ := store.ScalingGroups.Get(view, "r/g")
 	i, _ := store.ScalingInstances.Get(view, "i-1")
@@ -109,11 +120,14 @@ func TestAnInstanceIsWarmAfterItsWarmup(t *testing.T) {
 	}
 }
 
-func TestAnInstanceLearnsWhereItIsGoing(t *testing.T) {
+func TestTargetLifecycleState(t *testing.T) {
 	for state, want := range map[string]string{
-		store.LifecyclePending: "InService", store.LifecyclePendingWait: "InService", store.LifecyclePendingProceed: "InService", store.LifecycleInService: "InService",
-		store.LifecycleTerminating: "Terminated", store.LifecycleTerminatingWait: "Terminated", store.LifecycleTerminatingProceed: "Terminated",
-		store.LifecycleDetaching: "Detached", store.LifecycleEnteringStandby: "Standby", store.LifecycleStandby: "Standby",
+		store.LifecyclePending: "InService", store.LifecyclePendingWait: "InService",
+		store.LifecyclePendingProceed: "InService", store.LifecycleInService: "InService",
+		store.LifecycleTerminating: "Terminated", store.LifecycleTerminatingWait: "Terminated",
+		store.LifecycleTerminatingProceed: "Terminated",
+		store.LifecycleDetaching:          "Detached", store.LifecycleEnteringStandby: "Standby",
+		store.LifecycleStandby: "Standby",
 	} {
 		if got := scalinggroup.TargetLifecycleState(&store.ScalingInstance{State: state}); got != want {
 			t.Errorf("%s: %s, want %s", state, got, want)
@@ -121,16 +135,37 @@ func TestAnInstanceLearnsWhereItIsGoing(t *testing.T) {
 	}
 }
 
-func TestAGroupLaunchesItsFirstOverride(t *testing.T) {
+func TestSourceOfIsTheFirstOverride(t *testing.T) {
 	ref := store.TemplateRef{ID: "lt-1", Name: "web", Version: "$Latest"}
 	for mixed, want := range map[string]scalinggroup.Source{
 		"": {Template: ref},
-		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2","LaunchTemplateName":"n","Version":"3"},"Overrides":[]}}`:                                                                           {Template: store.TemplateRef{ID: "lt-2", Name: "n", Version: "3"}},
+		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2","LaunchTemplateName":"n","Version":"3"},"Overrides":[]}}`: {Template: store.TemplateRef{
+			ID: "lt-2", Name: "n", Version: "3",
+		}},
 		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2"},"Overrides":[{"InstanceType":"t3.small","LaunchTemplateSpecification":{"LaunchTemplateId":"lt-3"}},{"InstanceType":"t3.large"}]}}`: {Template: store.TemplateRef{ID: "lt-3"}, InstanceType: "t3.small"},
 	} {
 		if got, err := scalinggroup.SourceOf(&store.ScalingGroup{Template: ref, Mixed: mixed}); err != nil ||
 			got != want {
 			t.Errorf("%s: %+v, %v", mixed, got, err)
 		}
+	}
+}
+
+func TestDeleteKeepsTheHistoryOfPolicyAlarms(t *testing.T) {
+	view := rows(t, func(tx *store.Tx) {
+		row := &store.Alarm{Region: "r", Name: "high", Period: 60, EvaluationPeriods: 3}
+		alarm.Put(tx, row, noon)
+		store.ScalingPolicies.Put(tx, &store.ScalingPolicy{ARN: "p", Region: "r", Group: "g", Alarms: []string{"high"}})
+		scalinggroup.Delete(tx, "r/g", noon.Add(time.Hour))
+	})
+	if alarms, groups := store.Alarms.List(view), store.ScalingGroups.List(view); len(alarms)+len(groups) != 0 {
+		t.Errorf("left: %v, %v", alarms, groups)
+	}
+	var summaries []string
+	for _, item := range store.AlarmHistories.By(view, "alarm", "r/high") {
+		summaries = append(summaries, item.Summary)
+	}
+	if len(summaries) != 2 {
+		t.Errorf("the history has %q, want the creation and the deletion", summaries)
 	}
 }
