@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// connectMachines gives the ends of a connection between machines of two subnets.
+// connectMachines returns both ends of a connection between machines in two subnets.
 func connectMachines(b *testing.B) (near, far net.Conn) {
 	b.Helper()
-	s := openSite(b)
+	s := newSite(b)
 	from, to := s.machine("from"), s.machine("to")
-	s.set(vpc("v", nic("v", "10.0.1.10", from), nic("v", "10.0.2.10", to)))
+	s.set(newVPC("v", newInterface("v", "10.0.1.10", from), newInterface("v", "10.0.2.10", to)))
 	at := netip.MustParseAddrPort("10.0.2.10:3000")
 	listener, err := ListenIn(to, at)
 	if err != nil {
@@ -30,7 +30,7 @@ func connectMachines(b *testing.B) (near, far net.Conn) {
 	return near, far
 }
 
-// serveUntilClosed runs do until the connection's ends are closed after the benchmark.
+// serveUntilClosed runs do, and closes the connection after the benchmark to end it.
 func serveUntilClosed(b *testing.B, near, far net.Conn, do func()) {
 	b.Helper()
 	done := make(chan struct{})

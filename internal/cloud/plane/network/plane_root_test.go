@@ -14,9 +14,11 @@ import (
 )
 
 func TestRealSubnetsReachEachOther(t *testing.T) {
-	s := openSite(t)
+	s := newSite(t)
 	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
-	s.set(vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b), nic("v", "10.0.2.10", c)))
+	s.set(newVPC(
+		"v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.1.11", b), newInterface("v", "10.0.2.10", c),
+	))
 	s.assertAnswers(a, "10.0.1.11:3000", "b to 10.0.1.10")
 	s.assertAnswers(a, "10.0.2.10:3000", "c to 10.0.1.10")
 	s.assertAnswers(c, "10.0.1.10:3000", "a to 10.0.2.10")
@@ -25,18 +27,20 @@ func TestRealSubnetsReachEachOther(t *testing.T) {
 	s.assertSilent(a, "10.0.2.1:80")
 }
 
-func TestRealNetworkOfAHundredInterfacesIsQuick(t *testing.T) {
-	s := openSite(t)
+func TestRealSetOfAHundredInterfaces(t *testing.T) {
+	s := newSite(t)
 	interfaces := make([]Interface, 0, 100)
 	for n := range 100 {
-		interfaces = append(interfaces, nic("v", fmt.Sprintf("10.0.1.%d", n+10), s.machine(fmt.Sprint("m", n))))
+		interfaces = append(
+			interfaces, newInterface("v", fmt.Sprintf("10.0.1.%d", n+10), s.machine(fmt.Sprint("m", n))),
+		)
 	}
-	config := Config{VPCs: []VPC{online(vpc("v", interfaces...))}}
+	config := Config{VPCs: []VPC{withGateway(newVPC("v", interfaces...))}}
 	start := time.Now()
 	if err := s.plane.Set(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	made := time.Since(start)
+	created := time.Since(start)
 	start = time.Now()
 	if err := s.plane.Set(t.Context(), config); err != nil {
 		t.Fatal(err)
@@ -46,22 +50,21 @@ func TestRealNetworkOfAHundredInterfacesIsQuick(t *testing.T) {
 	if err := s.plane.Set(t.Context(), Config{}); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("set %v, set again %v, removed %v", made, again, time.Since(start))
+	t.Logf("Set took %v, again %v, and %v to remove all", created, again, time.Since(start))
 }
 
-func TestRealLocalCloudsDoNotMeet(t *testing.T) {
-	s := openSite(t)
-	other := openSite(t, func(c *PlaneConfig) { c.PublicRange = netip.MustParsePrefix("198.51.100.0/24") })
+func TestRealLocalCloudsAreIsolated(t *testing.T) {
+	s := newSite(t)
+	other := newSite(t, func(c *PlaneConfig) { c.PublicRange = netip.MustParsePrefix("198.51.100.0/24") })
 	a, b := s.machine("a", 3000), other.machine("b", 3000)
-	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
-	other.set(online(vpc("v", public(nic("v", "10.0.1.10", b), "198.51.100.20"))))
+	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"))))
+	other.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", b), "198.51.100.20"))))
 	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 	s.assertAnswers(hostNamespace, "198.51.100.20:3000", "b")
-	if _, err := New(PlaneConfig{RunDir: "/run/aloft-none", Name: "none", PublicRange: netip.MustParsePrefix("203.0.113.0/24")}); !errors.As(
-		err,
-		new(*ConflictError),
-	) {
-		t.Errorf("a range in use: %v", err)
+	if _, err := New(PlaneConfig{
+		RunDir: "/run/aloft-none", Name: "none", PublicRange: netip.MustParsePrefix("203.0.113.0/24"),
+	}); !errors.As(err, new(*ConflictError)) {
+		t.Errorf("a range in use: got error %v, want a ConflictError", err)
 	}
 	if err := other.plane.Remove(t.Context()); err != nil {
 		t.Fatal(err)
@@ -69,38 +72,40 @@ func TestRealLocalCloudsDoNotMeet(t *testing.T) {
 	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 }
 
-func TestRealHostPassesPreflightUnlessSomethingIsAmiss(t *testing.T) {
+func TestRealPreflight(t *testing.T) {
 	cfg := PlaneConfig{RunDir: "/run/aloft-none", Name: "none", PublicRange: netip.MustParsePrefix("203.0.113.0/24")}
 	if found := Preflight(cfg); len(found) != 0 {
-		t.Errorf("a good host: %v", found)
+		t.Errorf("usable host: got %v, want no problem", found)
 	}
-	s := openSite(t)
+	s := newSite(t)
 	s.set()
 	found := Preflight(cfg)
 	if len(found) != 1 || !strings.Contains(found[0].What, "203.0.113.0/24") {
-		t.Errorf("a range in use: %v", found)
+		t.Errorf("range in use: got %v, want that one problem", found)
 	}
 }
 
-func TestRealVPCOfAThousandAddressesAndRulesWorks(t *testing.T) {
-	s := openSite(t)
+func TestRealVPCWithAThousandAddressesAndRules(t *testing.T) {
+	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b", 3000)
-	crowd := firewall.SecurityGroup{ID: "sg-crowd", Egress: []firewall.Rule{all(world)}}
+	large := firewall.SecurityGroup{ID: "sg-large", Egress: []firewall.Rule{allTraffic(world)}}
 	for n := range 600 {
-		crowd.Ingress = append(crowd.Ingress, tcp(4000+n, "192.0.2.0/24"))
+		large.Ingress = append(large.Ingress, tcpRule(4000+n, "192.0.2.0/24"))
 	}
-	crowd.Ingress = append(
-		crowd.Ingress,
-		firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-crowd"},
+	large.Ingress = append(
+		large.Ingress,
+		firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-large"},
 	)
-	v := vpc("v", nic("v", "10.0.1.10", a, "sg-crowd"), nic("v", "10.0.2.10", b, "sg-crowd"))
-	v.SecurityGroups = append(v.SecurityGroups, crowd)
+	v := newVPC("v", newInterface("v", "10.0.1.10", a, "sg-large"), newInterface("v", "10.0.2.10", b, "sg-large"))
+	v.SecurityGroups = append(v.SecurityGroups, large)
 	for n := range 1000 {
-		v.Interfaces = append(v.Interfaces, nic("v", fmt.Sprintf("10.0.%d.%d", 1+n%2, 20+n%200), "", "sg-crowd"))
+		v.Interfaces = append(
+			v.Interfaces, newInterface("v", fmt.Sprintf("10.0.%d.%d", 1+n%2, 20+n%200), "", "sg-large"),
+		)
 	}
 	start := time.Now()
 	s.set(v)
-	t.Logf("set %v", time.Since(start))
+	t.Logf("Set took %v", time.Since(start))
 	s.assertAnswers(a, "10.0.2.10:3000", "b")
 	s.assertSilent(a, "10.0.2.10:4000")
 }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestOnlyADefaultRouteThatPacketsCanTakeCounts(t *testing.T) {
+func TestIsDefaultRoute(t *testing.T) {
 	_, some, err := net.ParseCIDR("192.0.2.0/24")
 	if err != nil {
 		t.Fatal(err)
@@ -22,9 +22,9 @@ func TestOnlyADefaultRouteThatPacketsCanTakeCounts(t *testing.T) {
 		want  bool
 	}{
 		"default without a destination": {netlink.Route{Type: unix.RTN_UNICAST}, true},
-		"default with one":              {netlink.Route{Dst: all, Type: unix.RTN_UNICAST}, true},
-		"to one network":                {netlink.Route{Dst: some, Type: unix.RTN_UNICAST}, false},
-		"default into nothing":          {netlink.Route{Dst: all, Type: unix.RTN_BLACKHOLE}, false},
+		"default with a destination":    {netlink.Route{Dst: all, Type: unix.RTN_UNICAST}, true},
+		"route to a network":            {netlink.Route{Dst: some, Type: unix.RTN_UNICAST}, false},
+		"default black hole":            {netlink.Route{Dst: all, Type: unix.RTN_BLACKHOLE}, false},
 	} {
 		if got := isDefaultRoute(test.route); got != test.want {
 			t.Errorf("%s: got %v, want %v", name, got, test.want)

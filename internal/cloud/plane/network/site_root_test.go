@@ -23,28 +23,28 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-// silenceTimeout is how long a test waits before it believes that nothing answers. An
-// answer within these networks takes less than a millisecond.
+// silenceTimeout is how long a test waits before it concludes that nothing answers. A
+// response within these networks takes less than a millisecond.
 const silenceTimeout = 400 * time.Millisecond
 
-// site is a local cloud's network that is gone after the test. Namespaces stand
-// in for machines; they have no way to the world but the one under test.
+// site is a local cloud's network that is removed after the test. Namespaces stand in for
+// machines. They have no other network than the one under test.
 type site struct {
 	testing.TB
-	cfg    PlaneConfig
-	plane  *Plane
-	folder string
-	stop   func()
+	cfg   PlaneConfig
+	plane *Plane
+	dir   string
+	stop  func()
 }
 
-func openSite(t testing.TB, change ...func(*PlaneConfig)) *site {
+func newSite(t testing.TB, change ...func(*PlaneConfig)) *site {
 	t.Helper()
 	folder, err := os.MkdirTemp("/run", "aloft-net-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := filepath.Base(folder)
-	s := &site{TB: t, folder: folder, cfg: PlaneConfig{
+	s := &site{TB: t, dir: folder, cfg: PlaneConfig{
 		RunDir: filepath.Join(
 			folder,
 			"network",
@@ -54,7 +54,7 @@ func openSite(t testing.TB, change ...func(*PlaneConfig)) *site {
 	for _, c := range change {
 		c(&s.cfg)
 	}
-	s.open()
+	s.startPlane()
 	t.Cleanup(func() {
 		if err := s.plane.Remove(context.Background()); err != nil {
 			t.Error(err)
@@ -74,8 +74,8 @@ func openSite(t testing.TB, change ...func(*PlaneConfig)) *site {
 	return s
 }
 
-// open makes a plane as a daemon that starts does.
-func (s *site) open() {
+// startPlane creates and runs a plane, as a daemon does when it starts.
+func (s *site) startPlane() {
 	s.Helper()
 	plane, err := New(s.cfg)
 	if err != nil {
@@ -98,11 +98,11 @@ func (s *site) open() {
 	}
 }
 
-// reopen ends the plane and makes another, as when a daemon is replaced.
-func (s *site) reopen() {
+// restartPlane stops the plane and starts another, as when a daemon is replaced.
+func (s *site) restartPlane() {
 	s.Helper()
 	s.stop()
-	s.open()
+	s.startPlane()
 }
 
 func (s *site) assertNothingLeft() {
@@ -112,10 +112,10 @@ func (s *site) assertNothingLeft() {
 		s.Fatal(err)
 	}
 	if strings.Contains(string(mounts), s.cfg.RunDir) {
-		s.Error("left: a mount below " + s.cfg.RunDir)
+		s.Error("a mount is left below " + s.cfg.RunDir)
 	}
 	if _, err := os.Stat(s.cfg.RunDir); !errors.Is(err, os.ErrNotExist) {
-		s.Errorf("left: %s (%v)", s.cfg.RunDir, err)
+		s.Errorf("%s is left (%v)", s.cfg.RunDir, err)
 	}
 	links, err := netlink.LinkList()
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *site) assertNothingLeft() {
 	}
 	for _, link := range links {
 		if strings.HasPrefix(link.Attrs().Name, s.cfg.Name) {
-			s.Errorf("left: device %s", link.Attrs().Name)
+			s.Errorf("device %s is left", link.Attrs().Name)
 		}
 	}
 	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
@@ -132,7 +132,7 @@ func (s *site) assertNothingLeft() {
 	}
 	for _, r := range routes {
 		if r.Dst != nil && r.Dst.String() == s.cfg.PublicRange.String() {
-			s.Errorf("left: route %s", r)
+			s.Errorf("route %s is left", r)
 		}
 	}
 }
@@ -144,10 +144,11 @@ func (s *site) set(vpcs ...VPC) {
 	}
 }
 
-// machine gives the namespace of a machine, with servers that greet by its name.
+// machine returns the path of a machine's namespace. Servers on the ports greet with its
+// name.
 func (s *site) machine(name string, ports ...uint16) string {
 	s.Helper()
-	path := filepath.Join(s.folder, "machines", name)
+	path := filepath.Join(s.dir, "machines", name)
 	if err := pin(path); err != nil {
 		s.Fatal(err)
 	}
@@ -157,7 +158,7 @@ func (s *site) machine(name string, ports ...uint16) string {
 	return path
 }
 
-// serveGreeting answers each connection with a line and then repeats what it hears.
+// serveGreeting sends each connection a line and then echoes its lines.
 func (s *site) serveGreeting(path string, at netip.AddrPort, greeting string) {
 	s.Helper()
 	listener, err := ListenIn(path, at)
@@ -185,7 +186,7 @@ func (s *site) serveGreeting(path string, at netip.AddrPort, greeting string) {
 	s.Cleanup(func() { _ = listener.Close(); running.Wait() })
 }
 
-// dial opens a connection and reads the greeting.
+// dial opens a connection from a namespace and reads the greeting.
 func (s *site) dial(from, to string) (net.Conn, string, error) {
 	ctx, cancel := context.WithTimeout(s.Context(), silenceTimeout)
 	defer cancel()
@@ -198,39 +199,39 @@ func (s *site) dial(from, to string) (net.Conn, string, error) {
 	return conn, greeting, err
 }
 
-func (s *site) readLine(conn net.Conn, patience ...time.Duration) (string, error) {
-	if err := conn.SetReadDeadline(time.Now().Add(append(patience, silenceTimeout)[0])); err != nil {
+func (s *site) readLine(conn net.Conn, timeout ...time.Duration) (string, error) {
+	if err := conn.SetReadDeadline(time.Now().Add(append(timeout, silenceTimeout)[0])); err != nil {
 		return "", err
 	}
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	return strings.TrimSuffix(line, "\n"), err
 }
 
-// assertAnswers asserts that the greeting comes, and returns it.
+// assertAnswers asserts that the greeting starts with want, and returns the connection.
 func (s *site) assertAnswers(from, to, want string) net.Conn {
 	s.Helper()
 	conn, got, err := s.dial(from, to)
 	if err != nil || !strings.HasPrefix(got, want) {
-		s.Fatalf("%s to %s: %q, %v; want %q", filepath.Base(from), to, got, err, want)
+		s.Fatalf("%s to %s: got %q, %v; want %q", filepath.Base(from), to, got, err, want)
 	}
 	return conn
 }
 
-// assertSilent asserts that a connection is neither taken nor refused.
+// assertSilent asserts that a connection is neither accepted nor refused.
 func (s *site) assertSilent(from, to string) {
 	s.Helper()
 	conn, _, err := s.dial(from, to)
 	if err == nil || conn != nil ||
 		!errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) {
-		s.Fatalf("%s to %s: %v; want silence", filepath.Base(from), to, err)
+		s.Fatalf("%s to %s: got error %v, want no response", filepath.Base(from), to, err)
 	}
 }
 
-// assertRefused asserts that a connection is refused by the far end itself.
+// assertRefused asserts that the peer itself refuses a connection.
 func (s *site) assertRefused(from, to string) {
 	s.Helper()
 	if _, _, err := s.dial(from, to); !errors.Is(err, unix.ECONNREFUSED) {
-		s.Fatalf("%s to %s: %v; want it refused", filepath.Base(from), to, err)
+		s.Fatalf("%s to %s: got error %v, want ECONNREFUSED", filepath.Base(from), to, err)
 	}
 }
 
@@ -239,34 +240,37 @@ func (s *site) assertAlive(conn net.Conn) {
 	s.Helper()
 	fmt.Fprintln(conn, "still there?")
 	if got, err := s.readLine(conn); got != "still there?" {
-		s.Fatalf("the connection is dead: %q, %v", got, err)
+		s.Fatalf("the connection carries nothing: got %q, %v", got, err)
 	}
 }
 
-// assertDead asserts that a connection carries nothing, and has not been ended.
+// assertDead asserts that a connection carries nothing and has not been closed.
 func (s *site) assertDead(conn net.Conn) {
 	s.Helper()
 	fmt.Fprintln(conn, "still there?")
 	if got, err := s.readLine(conn); !errors.Is(err, os.ErrDeadlineExceeded) {
-		s.Fatalf("the connection is not silent: %q, %v", got, err)
+		s.Fatalf("the connection is not dead: got %q, %v", got, err)
 	}
 }
 
 var (
-	world = netip.MustParsePrefix("0.0.0.0/0")
-	open  = firewall.SecurityGroup{ID: "sg-open", Ingress: []firewall.Rule{all(world)}, Egress: []firewall.Rule{all(world)}}
+	world     = netip.MustParsePrefix("0.0.0.0/0")
+	openGroup = firewall.SecurityGroup{
+		ID: "sg-open", Ingress: []firewall.Rule{allTraffic(world)}, Egress: []firewall.Rule{allTraffic(world)},
+	}
 )
 
-func all(from netip.Prefix) firewall.Rule {
+func allTraffic(from netip.Prefix) firewall.Rule {
 	return firewall.Rule{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: from}
 }
 
-func tcp(port int, from string) firewall.Rule {
+func tcpRule(port int, from string) firewall.Rule {
 	return firewall.Rule{Protocol: "tcp", FromPort: port, ToPort: port, CIDR: netip.MustParsePrefix(from)}
 }
 
-// vpc is 10.0.0.0/16 with two subnets, open to all and without a gateway.
-func vpc(id string, interfaces ...Interface) VPC {
+// newVPC returns a VPC of 10.0.0.0/16 with two subnets, without filtering and without an
+// internet gateway.
+func newVPC(id string, interfaces ...Interface) VPC {
 	local := []Route{{Destination: netip.MustParsePrefix("10.0.0.0/16"), Via: Local}}
 	return VPC{
 		ID: id, Region: "us-east-1", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true,
@@ -274,12 +278,12 @@ func vpc(id string, interfaces ...Interface) VPC {
 			{ID: "subnet-a" + id, CIDR: netip.MustParsePrefix("10.0.1.0/24"), Routes: local},
 			{ID: "subnet-b" + id, CIDR: netip.MustParsePrefix("10.0.2.0/24"), Routes: local},
 		},
-		Interfaces: interfaces, SecurityGroups: []firewall.SecurityGroup{open},
+		Interfaces: interfaces, SecurityGroups: []firewall.SecurityGroup{openGroup},
 	}
 }
 
-// online gives the VPC a gateway and its subnets a route to it.
-func online(v VPC) VPC {
+// withGateway returns the VPC with an internet gateway and default routes to it.
+func withGateway(v VPC) VPC {
 	v.Gateway = true
 	v.Subnets = append([]Subnet(nil), v.Subnets...)
 	for i := range v.Subnets {
@@ -291,20 +295,22 @@ func online(v VPC) VPC {
 	return v
 }
 
-// nic is an interface in the subnet that its address is of (10.0.1.x: a, 10.0.2.x: b).
-func nic(vpc, private, namespace string, groups ...string) Interface {
+// newInterface returns an interface in the subnet of its address (10.0.1.x: a, 10.0.2.x: b).
+// Its default security group is openGroup.
+func newInterface(vpc, private, namespace string, groups ...string) Interface {
 	addr := netip.MustParseAddr(private)
 	b := addr.As4()
 	if len(groups) == 0 {
-		groups = []string{open.ID}
+		groups = []string{openGroup.ID}
 	}
 	return Interface{
-		ID: "eni-" + vpc + private, SubnetID: "subnet-" + string('a'+rune(b[2])-1) + vpc, MAC: net.HardwareAddr{2, 0, b[0], b[1], b[2], b[3]},
+		ID: "eni-" + vpc + private, SubnetID: "subnet-" + string('a'+rune(b[2])-1) + vpc,
+		MAC:     net.HardwareAddr{2, 0, b[0], b[1], b[2], b[3]},
 		Private: addr, SecurityGroups: groups, Namespace: namespace, SourceDestCheck: true,
 	}
 }
 
-func public(i Interface, addr string) Interface {
+func withPublicAddress(i Interface, addr string) Interface {
 	i.Public = netip.MustParseAddr(addr)
 	return i
 }

@@ -17,8 +17,8 @@ import (
 
 const hostNamespace = "/proc/self/ns/net"
 
-// addExternalHost is a namespace that the host has a wire to, as to a network of its own.
-// Its address is given back; a server greets on port 80.
+// addExternalHost connects a namespace with the host, like a machine on another of its
+// networks. It returns the namespace's address. A server greets on port 80.
 func (s *site) addExternalHost() netip.Addr {
 	s.Helper()
 	path := s.machine("outside", 80)
@@ -57,15 +57,15 @@ func (s *site) addExternalHost() netip.Addr {
 	return addr
 }
 
-func TestRealGatewayAndRouteTogetherOpenTheInternet(t *testing.T) {
-	s := openSite(t)
+func TestRealInternetNeedsAGatewayAndARoute(t *testing.T) {
+	s := newSite(t)
 	out := s.addExternalHost().String() + ":80"
 	a := s.machine("a", 3000)
-	i := public(nic("v", "10.0.1.10", a), "203.0.113.20")
-	closed := vpc("v", i)
+	i := withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20")
+	closed := newVPC("v", i)
 	gatewayOnly := closed
 	gatewayOnly.Gateway = true
-	routeOnly := online(closed)
+	routeOnly := withGateway(closed)
 	routeOnly.Gateway = false
 	for name, v := range map[string]VPC{"neither": closed, "only a gateway": gatewayOnly, "only a route": routeOnly} {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestRealGatewayAndRouteTogetherOpenTheInternet(t *testing.T) {
 			s.assertSilent(hostNamespace, "203.0.113.20:3000")
 		})
 	}
-	s.set(online(closed))
+	s.set(withGateway(closed))
 	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a to "+s.plane.HostAddress().String())
 	conn := s.assertAnswers(a, out, "outside to 192.168.254.1")
 	s.assertAlive(conn)
@@ -82,35 +82,35 @@ func TestRealGatewayAndRouteTogetherOpenTheInternet(t *testing.T) {
 	s.set(closed)
 	s.assertSilent(a, out)
 	s.assertSilent(hostNamespace, "203.0.113.20:3000")
-	s.set(online(closed))
+	s.set(withGateway(closed))
 	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 }
 
-func TestRealMachineWithoutAPublicAddressHasNoWayOut(t *testing.T) {
-	s := openSite(t)
+func TestRealInternetNeedsAPublicAddress(t *testing.T) {
+	s := newSite(t)
 	out := s.addExternalHost().String() + ":80"
 	a, b := s.machine("a"), s.machine("b", 3000)
-	s.set(online(vpc("v", nic("v", "10.0.1.10", a), public(nic("v", "10.0.2.10", b), "203.0.113.21"))))
+	s.set(withGateway(newVPC(
+		"v", newInterface("v", "10.0.1.10", a), withPublicAddress(newInterface("v", "10.0.2.10", b), "203.0.113.21"),
+	)))
 	s.assertSilent(a, out)
 	s.assertSilent(a, "203.0.113.21:3000")
 	s.assertAnswers(a, "10.0.2.10:3000", "b")
 	s.assertAnswers(b, out, "outside")
 }
 
-func TestRealMachinesMeetByPublicAddresses(t *testing.T) {
-	s := openSite(t)
+func TestRealPublicAddressesReachEachOther(t *testing.T) {
+	s := newSite(t)
 	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
 	s.set(
-		online(
-			vpc(
-				"v",
-				public(nic("v", "10.0.1.10", a), "203.0.113.20"),
-				public(nic("v", "10.0.2.10", b), "203.0.113.21"),
-			),
-		),
-		online(vpc("w", public(nic("w", "10.0.1.10", c), "203.0.113.22"))),
+		withGateway(newVPC(
+			"v",
+			withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"),
+			withPublicAddress(newInterface("v", "10.0.2.10", b), "203.0.113.21"),
+		)),
+		withGateway(newVPC("w", withPublicAddress(newInterface("w", "10.0.1.10", c), "203.0.113.22"))),
 	)
-	// Within a VPC and between two whose ranges are the same.
+	// Within a VPC, and between two VPCs with the same CIDR.
 	s.assertAnswers(a, "203.0.113.21:3000", "b to 203.0.113.20")
 	s.assertAnswers(a, "203.0.113.22:3000", "c to 203.0.113.20")
 	s.assertAnswers(c, "203.0.113.20:3000", "a to 203.0.113.22")
@@ -118,7 +118,7 @@ func TestRealMachinesMeetByPublicAddresses(t *testing.T) {
 	s.assertSilent(c, "10.0.2.10:3000")
 }
 
-func TestRealOutsideSeesRefusalsAndHostStaysClosed(t *testing.T) {
+func TestRealMachinesCannotReachTheHost(t *testing.T) {
 	proxy, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -134,10 +134,10 @@ func TestRealOutsideSeesRefusalsAndHostStaysClosed(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	s := openSite(t, func(c *PlaneConfig) { c.HostProxies = map[uint16]string{3128: proxy.Addr().String()} })
+	s := newSite(t, func(c *PlaneConfig) { c.HostProxies = map[uint16]string{3128: proxy.Addr().String()} })
 	out := s.addExternalHost().String()
 	a := s.machine("a")
-	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
+	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"))))
 	s.assertAnswers(a, s.plane.ProxyAddress().String()+":3128", "proxy")
 	for _, to := range []string{
 		out + ":81",                             // closed
@@ -146,37 +146,37 @@ func TestRealOutsideSeesRefusalsAndHostStaysClosed(t *testing.T) {
 		"169.254.7.7:80",                        // link-local
 	} {
 		if _, _, err := s.dial(a, to); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNREFUSED) {
-			t.Errorf("to %s: %v, want a reset", to, err)
+			t.Errorf("dial %s: got error %v, want a reset", to, err)
 		}
 	}
 	for _, to := range []string{
 		s.plane.HostAddress().String() + ":22",
-		"203.0.113.1:15001", "203.0.113.99:80", // the edge itself, an address that nobody has
+		"203.0.113.1:15001", "203.0.113.99:80", // the edge itself, an unused address
 	} {
 		s.assertSilent(a, to)
 	}
 	s.assertSilent(hostNamespace, "203.0.113.1:15001")
 }
 
-func TestRealNothingForAVPCLeavesByTheEdge(t *testing.T) {
-	s := openSite(t)
+func TestRealEdgeDropsPacketsToVPCs(t *testing.T) {
+	s := newSite(t)
 	a := s.machine("a")
-	w := vpc("w")
+	w := newVPC("w")
 	w.CIDR = netip.MustParsePrefix("10.99.0.0/16")
-	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))), w)
+	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"))), w)
 	s.assertSilent(a, "10.99.0.10:80")
 }
 
-func TestRealConnectionsToTheOutsideEndOneWayAtATime(t *testing.T) {
-	s := openSite(t)
+func TestRealEgressHalfCloses(t *testing.T) {
+	s := newSite(t)
 	s.addExternalHost()
-	server, err := ListenIn(filepath.Join(s.folder, "machines", "outside"), netip.MustParseAddrPort("0.0.0.0:81"))
+	server, err := ListenIn(filepath.Join(s.dir, "machines", "outside"), netip.MustParseAddrPort("0.0.0.0:81"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = server.Close() }()
 	a := s.machine("a")
-	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"))))
+	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"))))
 	ctx, cancel := context.WithTimeout(t.Context(), silenceTimeout)
 	defer cancel()
 	conn, err := DialIn(ctx, a, netip.MustParseAddrPort("192.168.254.2:81"))
@@ -194,13 +194,13 @@ func TestRealConnectionsToTheOutsideEndOneWayAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := s.readLine(far); got != "question" {
-		t.Fatalf("%q, %v", got, err)
+		t.Fatalf("got %q, %v", got, err)
 	}
 	if _, err := s.readLine(far); err == nil || errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("the end was not passed on: %v", err)
+		t.Fatalf("the proxy did not pass on the half-close: got error %v, want EOF", err)
 	}
 	fmt.Fprintln(far, "answer")
 	if got, err := s.readLine(conn); got != "answer" {
-		t.Fatalf("%q, %v", got, err)
+		t.Fatalf("got %q, %v", got, err)
 	}
 }

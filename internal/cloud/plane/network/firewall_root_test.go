@@ -19,27 +19,30 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-func TestRealGroupsDropWhatNoRuleAllows(t *testing.T) {
-	s := openSite(t)
+func TestRealSecurityGroupDropsWhatNoRuleAllows(t *testing.T) {
+	s := newSite(t)
 	a, b, c := s.machine("a"), s.machine("b", 22, 3000), s.machine("c")
 	web := firewall.SecurityGroup{
 		ID:      "sg-web",
-		Ingress: []firewall.Rule{tcp(3000, "0.0.0.0/0"), tcp(22, "10.0.1.10/32")},
-		Egress:  []firewall.Rule{all(world)},
+		Ingress: []firewall.Rule{tcpRule(3000, "0.0.0.0/0"), tcpRule(22, "10.0.1.10/32")},
+		Egress:  []firewall.Rule{allTraffic(world)},
 	}
-	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b, "sg-web"), nic("v", "10.0.2.10", c))
+	v := newVPC(
+		"v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.1.11", b, "sg-web"),
+		newInterface("v", "10.0.2.10", c),
+	)
 	v.SecurityGroups = append(v.SecurityGroups, web)
 	s.set(v)
 	s.assertAnswers(a, "10.0.1.11:3000", "b")
 	s.assertAnswers(c, "10.0.1.11:3000", "b")
 	ssh := s.assertAnswers(a, "10.0.1.11:22", "b")
-	s.assertSilent(c, "10.0.1.11:22")   // an address that is not listed
-	s.assertSilent(a, "10.0.1.11:3001") // a port that nothing listens on: dropped, not refused
+	s.assertSilent(c, "10.0.1.11:22")   // no rule allows the address
+	s.assertSilent(a, "10.0.1.11:3001") // nothing listens on the port, but packets are dropped first
 
-	// A change holds at once for new flows; those that live, live on.
+	// A change applies to new flows at once. Established flows live on.
 	v.SecurityGroups = []firewall.SecurityGroup{
-		open,
-		{ID: "sg-web", Ingress: []firewall.Rule{tcp(22, "10.0.2.0/24")}, Egress: web.Egress},
+		openGroup,
+		{ID: "sg-web", Ingress: []firewall.Rule{tcpRule(22, "10.0.2.0/24")}, Egress: web.Egress},
 	}
 	s.set(v)
 	s.assertSilent(a, "10.0.1.11:3000")
@@ -48,8 +51,8 @@ func TestRealGroupsDropWhatNoRuleAllows(t *testing.T) {
 	s.assertAlive(ssh)
 }
 
-func TestRealGroupReferencesMeanTheirMembers(t *testing.T) {
-	s := openSite(t)
+func TestRealSecurityGroupReferences(t *testing.T) {
+	s := newSite(t)
 	a, b, c := s.machine("a"), s.machine("b"), s.machine("c", 3000)
 	lb := firewall.SecurityGroup{
 		ID:     "sg-lb",
@@ -59,40 +62,45 @@ func TestRealGroupReferencesMeanTheirMembers(t *testing.T) {
 		ID:      "sg-app",
 		Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-lb"}},
 	}
-	v := vpc("v", nic("v", "10.0.1.10", a, "sg-lb"), nic("v", "10.0.1.11", b), nic("v", "10.0.2.10", c, "sg-app"))
+	v := newVPC(
+		"v", newInterface("v", "10.0.1.10", a, "sg-lb"), newInterface("v", "10.0.1.11", b),
+		newInterface("v", "10.0.2.10", c, "sg-app"),
+	)
 	v.SecurityGroups = append(v.SecurityGroups, lb, app)
 	s.set(v)
 	s.assertAnswers(a, "10.0.2.10:3000", "c")
 	s.assertSilent(b, "10.0.2.10:3000")
 	v.Interfaces = slices.Clone(v.Interfaces)
-	v.Interfaces[1].SecurityGroups = []string{"sg-lb", open.ID}
+	v.Interfaces[1].SecurityGroups = []string{"sg-lb", openGroup.ID}
 	s.set(v)
 	s.assertAnswers(b, "10.0.2.10:3000", "c")
 }
 
-func TestRealEgressRulesHoldForTheSender(t *testing.T) {
-	s := openSite(t)
+func TestRealEgressRules(t *testing.T) {
+	s := newSite(t)
 	a, b := s.machine("a", 3000), s.machine("b", 3000, 4000)
 	few := firewall.SecurityGroup{
 		ID:      "sg-few",
-		Ingress: []firewall.Rule{all(world)},
-		Egress:  []firewall.Rule{tcp(4000, "10.0.1.0/24")},
+		Ingress: []firewall.Rule{allTraffic(world)},
+		Egress:  []firewall.Rule{tcpRule(4000, "10.0.1.0/24")},
 	}
-	v := vpc("v", nic("v", "10.0.1.10", a, "sg-few"), nic("v", "10.0.1.11", b))
+	v := newVPC("v", newInterface("v", "10.0.1.10", a, "sg-few"), newInterface("v", "10.0.1.11", b))
 	v.SecurityGroups = append(v.SecurityGroups, few)
 	s.set(v)
 	s.assertAnswers(a, "10.0.1.11:4000", "b")
 	s.assertSilent(a, "10.0.1.11:3000")
-	s.assertAnswers(b, "10.0.1.10:3000", "a") // answers to what was let in need no rule
+	s.assertAnswers(b, "10.0.1.10:3000", "a") // responses need no egress rule
 }
 
-func TestRealAccessListsFilterPacketsAtTheEdgeOfSubnets(t *testing.T) {
-	s := openSite(t)
+func TestRealNetworkACLs(t *testing.T) {
+	s := newSite(t)
 	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
 	anything := func(number int, allow bool) firewall.ACLRule {
 		return firewall.ACLRule{Number: number, Allow: allow, Protocol: "-1", CIDR: world}
 	}
-	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b), nic("v", "10.0.2.11", c))
+	v := newVPC(
+		"v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", b), newInterface("v", "10.0.2.11", c),
+	)
 	s.set(v)
 	before := s.assertAnswers(a, "10.0.2.10:3000", "b")
 	with := func(ingress, egress []firewall.ACLRule) {
@@ -103,11 +111,11 @@ func TestRealAccessListsFilterPacketsAtTheEdgeOfSubnets(t *testing.T) {
 	with(nil, nil)
 	s.assertSilent(a, "10.0.2.10:3000")
 	s.assertDead(before)
-	s.assertAnswers(b, "10.0.2.11:3000", "c") // within the subnet no list is asked
+	s.assertAnswers(b, "10.0.2.11:3000", "c") // ACLs do not apply within a subnet
 
 	only3000 := firewall.ACLRule{Number: 100, Allow: true, Protocol: "6", FromPort: 3000, ToPort: 3000, CIDR: world}
 	with([]firewall.ACLRule{only3000}, nil)
-	s.assertSilent(a, "10.0.2.10:3000") // stateless: the answer needs a rule too
+	s.assertSilent(a, "10.0.2.10:3000") // stateless: responses need a rule too
 	replies := firewall.ACLRule{Number: 100, Allow: true, Protocol: "6", FromPort: 1024, ToPort: 65535, CIDR: world}
 	with([]firewall.ACLRule{only3000}, []firewall.ACLRule{replies})
 	s.assertAnswers(a, "10.0.2.10:3000", "b")
@@ -123,12 +131,12 @@ func TestRealAccessListsFilterPacketsAtTheEdgeOfSubnets(t *testing.T) {
 	s.assertAnswers(a, "10.0.2.10:3000", "b")
 }
 
-func TestRealPacketsWithForeignSourcesAreDropped(t *testing.T) {
-	s := openSite(t)
+func TestRealSourceDestCheck(t *testing.T) {
+	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b")
-	i, j := nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b)
-	s.set(vpc("v", i, j))
-	heard := listenUDP(t, b, "10.0.2.10:5000")
+	i, j := newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", b)
+	s.set(newVPC("v", i, j))
+	receive := listenUDP(t, b, "10.0.2.10:5000")
 	send := func(source string) error {
 		return inNamespace(a, func() error {
 			from := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(source + ":5001"))
@@ -147,20 +155,20 @@ func TestRealPacketsWithForeignSourcesAreDropped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := heard(); got != "10.0.1.10" {
-		t.Errorf("heard %q first, want the machine's own address", got)
+	if got := receive(); got != "10.0.1.10" {
+		t.Errorf("first packet from %q, want the machine's own address", got)
 	}
 	i.SourceDestCheck = false
-	s.set(vpc("v", i, j))
+	s.set(newVPC("v", i, j))
 	if err := send("10.0.1.11"); err != nil {
 		t.Fatal(err)
 	}
-	if got := heard(); got != "10.0.1.11" {
-		t.Errorf("heard %q without the check", got)
+	if got := receive(); got != "10.0.1.11" {
+		t.Errorf("first packet from %q, want 10.0.1.11 without the check", got)
 	}
 }
 
-// listenUDP gives a function that returns the next datagram.
+// listenUDP listens in a namespace and returns a function that receives a datagram.
 func listenUDP(t *testing.T, path, at string) func() string {
 	t.Helper()
 	var conn net.PacketConn
@@ -189,38 +197,38 @@ func transparent(_, _ string, c syscall.RawConn) error {
 	return errors.Join(err, failure)
 }
 
-func TestRealCutInterfaceFallsSilent(t *testing.T) {
-	s := openSite(t)
+func TestRealCutInterface(t *testing.T) {
+	s := newSite(t)
 	a, b := s.machine("a", 3000), s.machine("b", 3000)
-	i, j := nic("v", "10.0.1.10", a), nic("v", "10.0.1.11", b)
-	s.set(vpc("v", i, j))
+	i, j := newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.1.11", b)
+	s.set(newVPC("v", i, j))
 	conn := s.assertAnswers(a, "10.0.1.11:3000", "b")
 	j.Cut = true
-	s.set(vpc("v", i, j))
+	s.set(newVPC("v", i, j))
 	s.assertDead(conn)
 	s.assertSilent(a, "10.0.1.11:3000")
 	s.assertSilent(b, "10.0.1.10:3000")
 	j.Cut = false
-	s.set(vpc("v", i, j))
+	s.set(newVPC("v", i, j))
 	s.assertAnswers(a, "10.0.1.11:3000", "b")
 	s.assertAnswers(b, "10.0.1.10:3000", "a")
-	if got, err := s.readLine(conn, 5*time.Second); got != "still there?" { // TCP itself repeats what was lost
-		t.Errorf("the connection did not recover: %q, %v", got, err)
+	if got, err := s.readLine(conn, 5*time.Second); got != "still there?" { // TCP retransmits what was lost
+		t.Errorf("the connection did not recover: got %q, %v", got, err)
 	}
 }
 
-func TestRealEchoesPassWhenGroupsAllowThem(t *testing.T) {
-	s := openSite(t)
+func TestRealICMPRules(t *testing.T) {
+	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b")
 	echo := firewall.Rule{Protocol: "icmp", FromPort: 8, ToPort: -1, CIDR: world}
-	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b, "sg-echo"))
+	v := newVPC("v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", b, "sg-echo"))
 	v.SecurityGroups = append(v.SecurityGroups, firewall.SecurityGroup{ID: "sg-echo", Ingress: []firewall.Rule{echo}})
 	s.set(v)
 	if err := ping(a, "10.0.2.10"); err != nil {
-		t.Errorf("allowed: %v", err)
+		t.Errorf("allowed ping: %v", err)
 	}
 	if err := ping(b, "10.0.1.10"); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("no egress rule: %v", err)
+		t.Errorf("ping without an egress rule: got error %v, want a deadline exceeded", err)
 	}
 }
 
@@ -237,7 +245,7 @@ func ping(path, to string) error {
 	if err := conn.SetDeadline(time.Now().Add(silenceTimeout)); err != nil {
 		return err
 	}
-	request := []byte{8, 0, 0xf7, 0xfd, 0, 1, 0, 1} // echo request 1 of id 1, with its checksum
+	request := []byte{8, 0, 0xf7, 0xfd, 0, 1, 0, 1} // echo request with ID 1, sequence number 1 and their checksum
 	if _, err := conn.Write(request); err != nil {
 		return err
 	}
@@ -246,7 +254,7 @@ func ping(path, to string) error {
 	if err != nil {
 		return err
 	}
-	if n < 28 || buffer[20] != 0 { // behind the IP header
+	if n < 28 || buffer[20] != 0 { // after the IP header
 		return fmt.Errorf("%w: % x", io.ErrUnexpectedEOF, buffer[:n])
 	}
 	return nil

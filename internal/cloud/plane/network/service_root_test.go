@@ -18,16 +18,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 )
 
-type instances struct{}
+type testSource struct{}
 
-// Instance answers with an id that tells both the VPC and the address.
-func (instances) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool) {
+// Instance returns an instance whose ID contains the VPC and the address.
+func (testSource) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool) {
 	return metadata.Instance{ID: vpc + " " + addr.String(), EndpointEnabled: true, TokensRequired: true}, true
 }
 
 func withMachineServices(t *testing.T) func(*PlaneConfig) {
 	t.Helper()
-	server, err := metadata.New(instances{}, slog.New(slog.DiscardHandler))
+	server, err := metadata.New(testSource{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func withMachineServices(t *testing.T) func(*PlaneConfig) {
 	return func(c *PlaneConfig) { c.Metadata, c.DNS = server, resolver }
 }
 
-// readInstanceID reads the instance id with a token, as a machine does.
+// readInstanceID reads the instance ID with a token, as a machine does.
 func readInstanceID(path string) (string, error) {
 	client := &http.Client{
 		Timeout: silenceTimeout,
@@ -85,21 +85,23 @@ func resolve(path, network, server string) (string, error) {
 	return answer.Answer[0].(*mdns.A).A.String(), nil
 }
 
-func TestRealMachinesOfEachVPCHaveTheirServices(t *testing.T) {
-	s := openSite(t, withMachineServices(t))
+func TestRealServicesOfEachVPC(t *testing.T) {
+	s := newSite(t, withMachineServices(t))
 	a, b := s.machine("a"), s.machine("b")
-	// Not even a machine without any group is kept from them.
-	v, w := vpc("v", nic("v", "10.0.1.10", a, "sg-none")), vpc("w", nic("w", "10.0.1.10", b))
+	// Security groups do not filter the services, not even without any rule.
+	v, w := newVPC("v", newInterface("v", "10.0.1.10", a, "sg-none")), newVPC("w", newInterface("w", "10.0.1.10", b))
 	check := func() {
 		t.Helper()
-		for path, want := range map[string][2]string{a: {"v 10.0.1.10", "10.0.0.100"}, b: {"w 10.0.1.10", "10.0.0.101"}} {
+		for path, want := range map[string][2]string{
+			a: {"v 10.0.1.10", "10.0.0.100"}, b: {"w 10.0.1.10", "10.0.0.101"},
+		} {
 			if got, err := readInstanceID(path); got != want[0] {
-				t.Errorf("metadata: %q, %v; want %q", got, err, want[0])
+				t.Errorf("metadata: got %q, %v; want %q", got, err, want[0])
 			}
 			for _, server := range []string{"10.0.0.2:53", "169.254.169.253:53"} {
 				for _, network := range []string{"udp", "tcp"} {
 					if got, err := resolve(path, network, server); got != want[1] {
-						t.Errorf("%s by %s: %q, %v; want %q", server, network, got, err, want[1])
+						t.Errorf("%s over %s: got %q, %v; want %q", server, network, got, err, want[1])
 					}
 				}
 			}
@@ -107,35 +109,35 @@ func TestRealMachinesOfEachVPCHaveTheirServices(t *testing.T) {
 	}
 	s.set(v, w)
 	check()
-	s.reopen()
+	s.restartPlane()
 	s.set(v, w)
 	check()
 	v.DNSSupport = false
 	s.set(v, w)
 	if got, err := resolve(a, "udp", "10.0.0.2:53"); err == nil {
-		t.Errorf("a VPC without DNS support resolves: %q", got)
+		t.Errorf("without DNS support: resolved %q", got)
 	}
 	if _, err := readInstanceID(a); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestRealServicesFallSilentWithACutInterface(t *testing.T) {
-	s := openSite(t, withMachineServices(t))
+func TestRealCutInterfaceReachesNoService(t *testing.T) {
+	s := newSite(t, withMachineServices(t))
 	a := s.machine("a")
-	i := nic("v", "10.0.1.10", a)
+	i := newInterface("v", "10.0.1.10", a)
 	i.Cut = true
-	s.set(vpc("v", i))
+	s.set(newVPC("v", i))
 	s.assertSilent(a, "169.254.169.254:80")
 }
 
-func TestRealServicesAnswerAsSoonAsSetReturns(t *testing.T) {
-	s := openSite(t, withMachineServices(t))
+func TestRealServicesAnswerWhenSetReturns(t *testing.T) {
+	s := newSite(t, withMachineServices(t))
 	a := s.machine("a")
 	start := time.Now()
-	s.set(vpc("v", nic("v", "10.0.1.10", a)))
+	s.set(newVPC("v", newInterface("v", "10.0.1.10", a)))
 	if _, err := readInstanceID(a); err != nil {
 		t.Error(err)
 	}
-	t.Logf("from nothing to an answer: %v", time.Since(start))
+	t.Logf("first response after %v", time.Since(start))
 }

@@ -13,42 +13,49 @@ import (
 	"testing"
 )
 
-func TestRealNetworkOutlivesItsDaemonAndIsTakenOver(t *testing.T) {
-	s := openSite(t)
+func TestRealNetworkOutlivesTheDaemonAndIsAdopted(t *testing.T) {
+	s := newSite(t)
 	a, b := s.machine("a", 3000), s.machine("b", 3000)
-	v := online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), nic("v", "10.0.2.10", b)))
-	s.set(v, vpc("gone"))
-	inside, fromHost := s.assertAnswers(a, "10.0.2.10:3000", "b"), s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
-	before := s.indices("v")
+	v := withGateway(newVPC(
+		"v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"), newInterface("v", "10.0.2.10", b),
+	))
+	s.set(v, newVPC("gone"))
+	inside, fromHost := s.assertAnswers(a, "10.0.2.10:3000", "b"), s.assertAnswers(
+		hostNamespace, "203.0.113.20:3000", "a",
+	)
+	before := s.deviceIndices("v")
 
 	s.stop()
 	s.assertAlive(inside)
 	s.assertAlive(fromHost)
 	s.assertAnswers(b, "10.0.1.10:3000", "a")
-	s.open()
+	s.startPlane()
 	s.set(v)
 	s.assertAlive(inside)
 	s.assertAlive(fromHost)
-	if after := s.indices("v"); before != after {
-		t.Errorf("devices were made anew: %s, then %s", before, after)
+	if after := s.deviceIndices("v"); before != after {
+		t.Errorf("devices were created again: %s, then %s", before, after)
 	}
 	if _, err := os.Stat(s.plane.routerPath("gone")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a router that a former daemon left is there: %v", err)
+		t.Errorf("the router of a deleted VPC is still there: %v", err)
 	}
-	s.reopen()
+	s.restartPlane()
 	s.set(v)
 	s.assertAlive(fromHost)
 }
 
-func TestRealHalfMadeNetworkIsCompleted(t *testing.T) {
-	s := openSite(t)
+func TestRealPartialNetworkIsCompleted(t *testing.T) {
+	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b", 3000)
-	v := online(
-		vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), public(nic("v", "10.0.2.10", b), "203.0.113.21")),
-	)
+	v := withGateway(newVPC(
+		"v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"),
+		withPublicAddress(newInterface("v", "10.0.2.10", b), "203.0.113.21"),
+	))
 	s.set(v)
-	// As if the daemon had been killed after it made the devices.
-	for path, name := range map[string]string{b: machineDevice, s.plane.routerPath("v"): uplink, hostNamespace: s.cfg.Name + hostSuffix} {
+	// Undo what follows the creation of the devices, as if the daemon had been killed then.
+	for path, name := range map[string]string{
+		b: machineDevice, s.plane.routerPath("v"): uplink, hostNamespace: s.cfg.Name + hostSuffix,
+	} {
 		at, err := openNamespace(path)
 		if err != nil {
 			t.Fatal(err)
@@ -61,15 +68,15 @@ func TestRealHalfMadeNetworkIsCompleted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.reopen()
+	s.restartPlane()
 	s.set(v)
 	s.assertAnswers(a, "10.0.2.10:3000", "b")
 	s.assertAnswers(a, "203.0.113.21:3000", "b")
 	s.assertAnswers(hostNamespace, "203.0.113.21:3000", "b")
 }
 
-// indices lists the devices of a VPC's router with their numbers.
-func (s *site) indices(vpc string) string {
+// deviceIndices returns the names and indexes of the devices of a VPC's router.
+func (s *site) deviceIndices(vpc string) string {
 	s.Helper()
 	at, err := openNamespace(s.plane.routerPath(vpc))
 	if err != nil {
@@ -87,13 +94,13 @@ func (s *site) indices(vpc string) string {
 	return strings.Join(all, " ")
 }
 
-func TestRealRemovalByALaterDaemonLeavesNothing(t *testing.T) {
-	s := openSite(t)
+func TestRealRemoveByALaterDaemonLeavesNothing(t *testing.T) {
+	s := newSite(t)
 	a := s.machine("a")
-	node := nic("v", "10.0.2.20", "")
+	node := newInterface("v", "10.0.2.20", "")
 	node.OwnNamespace = true
-	s.set(online(vpc("v", public(nic("v", "10.0.1.10", a), "203.0.113.20"), node)))
-	s.reopen()
+	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"), node)))
+	s.restartPlane()
 	if err := s.plane.Remove(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -101,13 +108,13 @@ func TestRealRemovalByALaterDaemonLeavesNothing(t *testing.T) {
 	s.assertNothingLeft()
 }
 
-func TestRealMachineThatStartsAnewGetsItsInterfaceAgain(t *testing.T) {
-	s := openSite(t)
+func TestRealRestartedMachineIsAttachedAgain(t *testing.T) {
+	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b", 3000)
-	v := vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", b))
+	v := newVPC("v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", b))
 	s.set(v)
 	s.assertAnswers(a, "10.0.2.10:3000", "b")
-	for range 3 { // inode numbers come again soon
+	for range 3 { // the kernel soon reuses inode numbers
 		if err := unpin(a); err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +127,7 @@ func TestRealMachineThatStartsAnewGetsItsInterfaceAgain(t *testing.T) {
 	}
 	err := s.plane.Set(t.Context(), Config{VPCs: []VPC{v}})
 	if !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a namespace that is not there: %v", err)
+		t.Errorf("missing namespace: got error %v, want os.ErrNotExist", err)
 	}
 	s.machine("a")
 	s.set(v)
@@ -142,12 +149,12 @@ func (s *site) assertNoInterface(path string) {
 	}
 }
 
-func TestRealNodeHasANamespaceOfItsOwn(t *testing.T) {
-	s := openSite(t)
+func TestRealOwnNamespace(t *testing.T) {
+	s := newSite(t)
 	a := s.machine("a", 3000)
-	node := public(nic("v", "10.0.2.20", ""), "203.0.113.30")
+	node := withPublicAddress(newInterface("v", "10.0.2.20", ""), "203.0.113.30")
 	node.OwnNamespace = true
-	v := online(vpc("v", nic("v", "10.0.1.10", a), node))
+	v := withGateway(newVPC("v", newInterface("v", "10.0.1.10", a), node))
 	s.set(v)
 	path := s.plane.NodeNamespace(node.ID)
 	s.assertAnswers(path, "10.0.1.10:3000", "a to 10.0.2.20")
@@ -156,12 +163,12 @@ func TestRealNodeHasANamespaceOfItsOwn(t *testing.T) {
 	v.Interfaces = v.Interfaces[:1]
 	s.set(v)
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the namespace is there: %v", err)
+		t.Errorf("the namespace is still there: %v", err)
 	}
 }
 
-func TestRealNamespaceOfAnotherUserIsWired(t *testing.T) {
-	s := openSite(t)
+func TestRealNamespaceOfAnotherUserIsAttached(t *testing.T) {
+	s := newSite(t)
 	a := s.machine("a", 3000)
 	const nobody = 0x51000000
 	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: nobody, Size: 1 << 16}}
@@ -180,7 +187,7 @@ func TestRealNamespaceOfAnotherUserIsWired(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = input.Close(); _ = cmd.Wait() }()
-	theirs := "/proc/" + strconv.Itoa(cmd.Process.Pid) + "/ns/net"
-	s.set(vpc("v", nic("v", "10.0.1.10", a), nic("v", "10.0.2.10", theirs)))
-	s.assertAnswers(theirs, "10.0.1.10:3000", "a to 10.0.2.10")
+	namespace := "/proc/" + strconv.Itoa(cmd.Process.Pid) + "/ns/net"
+	s.set(newVPC("v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", namespace)))
+	s.assertAnswers(namespace, "10.0.1.10:3000", "a to 10.0.2.10")
 }

@@ -1,0 +1,60 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRouterRoutes(t *testing.T) {
+	local := Route{netip.MustParsePrefix("10.0.0.0/16"), Local}
+	toInternet := Route{everywhere, Gateway}
+	blackhole := Route{netip.MustParsePrefix("192.0.2.0/24"), Blackhole}
+	private, public := netip.MustParseAddr("10.0.1.10"), netip.MustParseAddr("198.18.1.10")
+	v := VPC{
+		ID: "vpc-1", CIDR: local.Destination, Gateway: true,
+		Subnets: []Subnet{
+			{
+				ID: "subnet-a", CIDR: netip.MustParsePrefix("10.0.1.0/24"),
+				Routes: []Route{local, toInternet, blackhole},
+			},
+			{ID: "subnet-b", CIDR: netip.MustParsePrefix("10.0.2.0/24"), Routes: []Route{local}},
+		},
+		Interfaces: []Interface{
+			{ID: "eni-1", SubnetID: "subnet-a", Private: private, Public: public},
+			{ID: "eni-2", SubnetID: "subnet-b", Private: netip.MustParseAddr("10.0.2.10")},
+		},
+	}
+	r := &router{
+		addresses: addressesOf(DefaultPublicRange),
+		attached:  map[string]attachment{"eni-1": {private: private, index: 7}},
+	}
+	names := strings.NewReplacer(
+		fmt.Sprint(subnetMark("subnet-a")), "subnet-a", fmt.Sprint(subnetMark("subnet-b")), "subnet-b",
+		"254", "main", fmt.Sprint(lastResortMetric), "last",
+	)
+	text := func(uplinkIndex int) string {
+		var b strings.Builder
+		for _, l := range r.routes(v, uplinkIndex) {
+			fmt.Fprintf(&b, "table %d: %s device %d via %s metric %d\n", l.table, l.to, l.device, l.via, l.metric)
+		}
+		return strings.ReplaceAll(names.Replace(b.String()), "invalid IP", "-")
+	}
+	want := `table main: 10.0.0.0/16 device 0 via - metric last
+table main: 10.0.1.10/32 device 7 via - metric 0
+table subnet-a: 0.0.0.0/0 device 0 via - metric last
+table subnet-a: 0.0.0.0/0 device 3 via 198.18.0.1 metric 0
+table subnet-a: 192.0.2.0/24 device 0 via - metric 0
+table subnet-b: 0.0.0.0/0 device 0 via - metric last
+`
+	if diff := cmp.Diff(want, text(3)); diff != "" {
+		t.Error(diff)
+	}
+	detached := strings.Replace(want, "device 3 via 198.18.0.1", "device 0 via -", 1)
+	if diff := cmp.Diff(detached, text(0)); diff != "" {
+		t.Error("without a gateway:", diff)
+	}
+}
