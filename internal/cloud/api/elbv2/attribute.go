@@ -31,7 +31,7 @@ func (s attributes) defaults() map[string]string {
 	return out
 }
 
-// keyValue is an attribute in a request.
+// keyValue is an attribute in a request or response.
 type keyValue struct{ key, value *string }
 
 // apply returns a copy of old with the pairs set.
@@ -59,11 +59,24 @@ func (s attributes) apply(old map[string]string, pairs []keyValue) (map[string]s
 	return out, nil
 }
 
-// eachInOrder calls write for every attribute, sorted by key.
-func eachInOrder(values map[string]string, write func(key, value string)) {
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		write(key, values[key])
+// readAttributes returns the attributes of a request, which each kind of resource
+// has in a type of its own.
+func readAttributes[T any](given []T, read func(T) keyValue) []keyValue {
+	out := make([]keyValue, 0, len(given))
+	for _, attribute := range given {
+		out = append(out, read(attribute))
 	}
+	return out
+}
+
+// describeAttributes returns the attributes as values of the SDK's type, sorted by
+// key.
+func describeAttributes[T any](values map[string]string, describe func(keyValue) T) []T {
+	out := make([]T, 0, len(values))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		out = append(out, describe(keyValue{new(key), new(values[key])}))
+	}
+	return out
 }
 
 func anyText(value string) bool { return len(value) <= 1024 }

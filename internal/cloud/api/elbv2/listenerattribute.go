@@ -85,19 +85,16 @@ func allListenerAttributes(l *store.Listener) map[string]string {
 }
 
 func describeListenerAttributes(values map[string]string) []types.ListenerAttribute {
-	var out []types.ListenerAttribute
-	eachInOrder(values, func(key, value string) {
-		out = append(out, types.ListenerAttribute{Key: new(key), Value: new(value)})
+	return describeAttributes(values, func(a keyValue) types.ListenerAttribute {
+		return types.ListenerAttribute{Key: a.key, Value: a.value}
 	})
-	return out
 }
 
 // ModifyListenerAttributes sets attributes of a listener.
 func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListenerAttributesInput) (*elb.ModifyListenerAttributesOutput, error) {
-	pairs := make([]keyValue, 0, len(in.Attributes))
-	for _, given := range in.Attributes {
-		pairs = append(pairs, keyValue{given.Key, given.Value})
-	}
+	pairs := readAttributes(in.Attributes, func(a types.ListenerAttribute) keyValue {
+		return keyValue{a.Key, a.Value}
+	})
 	return update(a, func(tx *store.Tx) (*elb.ModifyListenerAttributesOutput, error) {
 		l, err := listener(tx, wire.RegionFrom(ctx), in.ListenerArn)
 		if err != nil {

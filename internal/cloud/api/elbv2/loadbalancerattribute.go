@@ -47,19 +47,16 @@ var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 }}
 
 func describeLoadBalancerAttributes(values map[string]string) []types.LoadBalancerAttribute {
-	var out []types.LoadBalancerAttribute
-	eachInOrder(values, func(key, value string) {
-		out = append(out, types.LoadBalancerAttribute{Key: new(key), Value: new(value)})
+	return describeAttributes(values, func(a keyValue) types.LoadBalancerAttribute {
+		return types.LoadBalancerAttribute{Key: a.key, Value: a.value}
 	})
-	return out
 }
 
 // ModifyLoadBalancerAttributes sets attributes of a load balancer.
 func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLoadBalancerAttributesInput) (*elb.ModifyLoadBalancerAttributesOutput, error) {
-	pairs := make([]keyValue, 0, len(in.Attributes))
-	for _, given := range in.Attributes {
-		pairs = append(pairs, keyValue{given.Key, given.Value})
-	}
+	pairs := readAttributes(in.Attributes, func(a types.LoadBalancerAttribute) keyValue {
+		return keyValue{a.Key, a.Value}
+	})
 	return update(a, func(tx *store.Tx) (*elb.ModifyLoadBalancerAttributesOutput, error) {
 		lb, err := loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {

@@ -20,14 +20,14 @@ func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subne
 			delete(old, s.ID)
 			continue
 		}
-		wish := addressing.Wish{
+		request := addressing.Wish{
 			Subnet: s, GroupIDs: lb.GroupIDs, Description: "ELB " + arnResource(lb.ARN, "loadbalancer"),
 			LoadBalancerARN: lb.ARN, AttachedAt: a.now(),
 		}
 		if lb.Scheme == internetFacing {
-			wish.PublicFrom = a.public
+			request.PublicFrom = a.public
 		}
-		nic, err := addressing.NewInterface(tx, a.ids, wish)
+		nic, err := addressing.NewInterface(tx, a.ids, request)
 		if err != nil {
 			return wire.Errorf("InvalidSubnet", "Cannot place a load balancer in %s: %s", s.ID, err)
 		}

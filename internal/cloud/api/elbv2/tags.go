@@ -29,12 +29,16 @@ func readTags(given []types.Tag) (store.Tags, error) {
 		tags[key] = value
 	}
 	if len(tags) > constraint.MaxTags {
-		return nil, wire.Errorf(
-			"TooManyTags",
-			"The quota for the number of tags that can be assigned to a load balancer resource has been reached",
-		)
+		return nil, tooManyTags()
 	}
 	return tags, nil
+}
+
+func tooManyTags() error {
+	return wire.Errorf(
+		"TooManyTags",
+		"The quota for the number of tags that can be assigned to a load balancer resource has been reached",
+	)
 }
 
 func describeTags(tags store.Tags) []types.Tag {
@@ -124,10 +128,7 @@ func (a *API) AddTags(ctx context.Context, in *elb.AddTagsInput) (*elb.AddTagsOu
 	return &elb.AddTagsOutput{}, a.changeTags(ctx, in.ResourceArns, func(tags store.Tags) error {
 		maps.Copy(tags, added)
 		if len(tags) > constraint.MaxTags {
-			return wire.Errorf(
-				"TooManyTags",
-				"The quota for the number of tags that can be assigned to a load balancer resource has been reached",
-			)
+			return tooManyTags()
 		}
 		return nil
 	})

@@ -123,19 +123,16 @@ func checkGroupStickiness(r store.Reader, group *store.TargetGroup) error {
 }
 
 func describeTargetGroupAttributes(values map[string]string) []types.TargetGroupAttribute {
-	var out []types.TargetGroupAttribute
-	eachInOrder(values, func(key, value string) {
-		out = append(out, types.TargetGroupAttribute{Key: new(key), Value: new(value)})
+	return describeAttributes(values, func(a keyValue) types.TargetGroupAttribute {
+		return types.TargetGroupAttribute{Key: a.key, Value: a.value}
 	})
-	return out
 }
 
 // ModifyTargetGroupAttributes sets attributes of a target group.
 func (a *API) ModifyTargetGroupAttributes(ctx context.Context, in *elb.ModifyTargetGroupAttributesInput) (*elb.ModifyTargetGroupAttributesOutput, error) {
-	pairs := make([]keyValue, 0, len(in.Attributes))
-	for _, given := range in.Attributes {
-		pairs = append(pairs, keyValue{given.Key, given.Value})
-	}
+	pairs := readAttributes(in.Attributes, func(a types.TargetGroupAttribute) keyValue {
+		return keyValue{a.Key, a.Value}
+	})
 	return update(a, func(tx *store.Tx) (*elb.ModifyTargetGroupAttributesOutput, error) {
 		group, err := targetGroup(tx, wire.RegionFrom(ctx), in.TargetGroupArn)
 		if err != nil {
