@@ -2,9 +2,8 @@ package autoscaling
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,25 +12,27 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeScalingActivities tells what was done, the newest first.
+// DescribeScalingActivities returns scaling activities, newest first. It returns
+// those of deleted groups only if the request includes them.
 func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.DescribeScalingActivitiesInput) (*autoscaling.DescribeScalingActivitiesOutput, error) {
 	view := a.Store.View()
 	deleted := aws.ToBool(in.IncludeDeletedGroups)
 	rows := []*store.ScalingActivity{}
 	if name := in.AutoScalingGroupName; name != nil {
-		if _, err := findGroup(view, region(ctx), name); err != nil && !deleted {
+		if _, err := findGroup(view, wire.RegionFrom(ctx), name); err != nil && !deleted {
 			return nil, err
 		}
-		rows = store.ScalingActivities.By(view, "group", region(ctx)+"/"+*name)
+		rows = store.ScalingActivities.By(view, "group", wire.RegionFrom(ctx)+"/"+*name)
 	} else {
-		rows = append(rows, store.ScalingActivities.By(view, "region", region(ctx))...)
+		rows = append(rows, store.ScalingActivities.By(view, "region", wire.RegionFrom(ctx))...)
 	}
-	if len(in.ActivityIds) > 50 {
-		return nil, invalid("The number of activity ids that may be passed in is limited to 50")
+	if len(in.ActivityIds) > maxDescribed {
+		return nil, invalid("The number of activity ids that may be passed in is limited to %d", maxDescribed)
 	}
-	meets, err := activityFilters(in.Filters, in.AutoScalingGroupName != nil)
+	matches, err := activityFilters(in.Filters, in.AutoScalingGroupName != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -39,46 +40,33 @@ func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.Des
 		return a.Now().Sub(r.Started) > scalinggroup.ActivityRetention ||
 			len(in.ActivityIds) > 0 && !slices.Contains(in.ActivityIds, r.ID) ||
 			!deleted && !groupExists(view, r) ||
-			!meets(r)
+			!matches(r)
 	})
-	// The newest first: a key that grows as the start lies further back.
-	key := func(r *store.ScalingActivity) string {
-		return fmt.Sprintf("%020d %s", math.MaxInt64-r.Started.UnixNano(), r.ID)
-	}
-	slices.SortFunc(rows, func(x, y *store.ScalingActivity) int { return compareText(key(x), key(y)) })
+	key := func(r *store.ScalingActivity) string { return newestFirst(r.Started, r.ID) }
+	slices.SortFunc(rows, func(x, y *store.ScalingActivity) int { return strings.Compare(key(x), key(y)) })
 	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 100, 100}, rows, key)
 	return &autoscaling.DescribeScalingActivitiesOutput{
-		Activities: describeActivities(view, rows),
-		NextToken:  next,
+		Activities: describeActivities(view, rows), NextToken: next,
 	}, err
 }
 
-func compareText(x, y string) int {
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
-}
-
-// groupExists tells whether the activity's group, and not another of its name, is
-// there.
+// groupExists reports whether the activity's group still exists. A later group of
+// the same name is another group.
 func groupExists(r store.Reader, a *store.ScalingActivity) bool {
 	g, ok := store.ScalingGroups.Get(r, a.GroupKey())
 	return ok && g.ARN == a.GroupARN
 }
 
-// activityFilters reads the filters into one test (Amazon EC2 Auto Scaling API
-// Reference, DescribeScalingActivities).
-func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingActivity) bool, error) {
+// activityFilters returns a predicate that holds for activities that match all
+// filters. The filter Status requires that the request names a group (Amazon EC2
+// Auto Scaling API Reference, DescribeScalingActivities).
+func activityFilters(filters []types.Filter, groupNamed bool) (func(*store.ScalingActivity) bool, error) {
 	var tests []func(*store.ScalingActivity) bool
 	for _, f := range filters {
 		name := aws.ToString(f.Name)
 		switch name {
 		case "Status":
-			if !named {
+			if !groupNamed {
 				return nil, invalid("The filter Status can only be used together with AutoScalingGroupName")
 			}
 			tests = append(tests, func(a *store.ScalingActivity) bool { return slices.Contains(f.Values, a.Status) })
@@ -98,10 +86,8 @@ func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingAct
 				tests = append(tests, func(a *store.ScalingActivity) bool { return !a.Started.After(bound) })
 			}
 		default:
-			return nil, invalid(
-				"Filter type %s is not correct. Allowed Filter types are: StartTimeLowerBound, StartTimeUpperBound, Status",
-				name,
-			)
+			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: "+
+				"StartTimeLowerBound, StartTimeUpperBound, Status", name)
 		}
 	}
 	return func(a *store.ScalingActivity) bool {
@@ -109,7 +95,7 @@ func activityFilters(filters []types.Filter, named bool) (func(*store.ScalingAct
 	}, nil
 }
 
-// parseTimestamp reads a timestamp; without an offset it is in UTC.
+// parseTimestamp parses an ISO 8601 timestamp, in UTC if it has no offset.
 func parseTimestamp(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
@@ -121,14 +107,15 @@ func parseTimestamp(text string) (time.Time, error) {
 func describeActivity(r store.Reader, a *store.ScalingActivity) types.Activity {
 	out := types.Activity{
 		ActivityId:           aws.String(a.ID),
-		AutoScalingGroupName: aws.String(a.Group), AutoScalingGroupARN: aws.String(a.GroupARN),
-		Cause: aws.String(a.Cause), Description: aws.String(a.Description),
-		Details:  aws.String(a.Details),
-		Progress: aws.Int32(a.Progress), StartTime: aws.Time(a.Started),
-		StatusCode: types.ScalingActivityStatusCode(a.Status),
-	}
-	if !a.Ended.IsZero() {
-		out.EndTime = aws.Time(a.Ended)
+		AutoScalingGroupName: aws.String(a.Group),
+		AutoScalingGroupARN:  aws.String(a.GroupARN),
+		Cause:                aws.String(a.Cause),
+		Description:          aws.String(a.Description),
+		Details:              aws.String(a.Details),
+		Progress:             aws.Int32(a.Progress),
+		StartTime:            aws.Time(a.Started),
+		EndTime:              timeOrNil(a.Ended),
+		StatusCode:           types.ScalingActivityStatusCode(a.Status),
 	}
 	setNonEmpty(&out.StatusMessage, a.StatusMessage)
 	if !groupExists(r, a) {
@@ -137,7 +124,6 @@ func describeActivity(r store.Reader, a *store.ScalingActivity) types.Activity {
 	return out
 }
 
-// describeActivities is an activity's answer for each row.
 func describeActivities(r store.Reader, rows []*store.ScalingActivity) []types.Activity {
 	out := []types.Activity{}
 	for _, a := range rows {

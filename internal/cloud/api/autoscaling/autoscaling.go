@@ -1,12 +1,14 @@
-// Package autoscaling answers Amazon EC2 Auto Scaling for the local cloud:
-// groups of instances, what they are launched from, and when they grow and
-// shrink. Handlers write what is wanted; the scaling loop launches and ends
-// instances. Facts about answers, limits and errors: Amazon EC2 Auto Scaling API
-// Reference and User Guide.
+// Package autoscaling serves the API of Amazon EC2 Auto Scaling in the local
+// cloud: Auto Scaling groups, their launch sources, scaling policies, scheduled
+// actions, lifecycle hooks and instance refreshes.
+//
+// Handlers validate a request and write what is desired. The scaling loop reads
+// it and launches and terminates instances; Fleet carries out its calls to the
+// other services. Responses, limits and errors follow the Amazon EC2 Auto Scaling
+// API Reference and User Guide.
 package autoscaling
 
 import (
-	"context"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,34 +17,38 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Templates is what the API asks Amazon EC2 about launch templates.
+// Templates is the part of Amazon EC2 that the API calls: regions and launch
+// templates.
 type Templates interface {
+	// EnsureRegion creates a region's default resources on its first use. It
+	// refuses regions that do not exist.
 	EnsureRegion(region string) error
-	// ResolveTemplate gives a reference with id, name and version number.
+	// ResolveTemplate completes a reference with the template's ID, name and
+	// version number.
 	ResolveTemplate(region string, ref store.TemplateRef) (store.TemplateRef, error)
-	// UsesImageAlias tells whether a template names its image by a parameter.
+	// UsesImageAlias reports whether a template names its image by a parameter of
+	// AWS Systems Manager.
 	UsesImageAlias(r store.Reader, region string, ref store.TemplateRef) (bool, error)
-	// CheckLaunch tells why a launch would be refused.
+	// CheckLaunch returns the error with which EC2 would refuse a launch.
 	CheckLaunch(region string, l ec2.Launch) error
 }
 
 var _ Templates = (*ec2.API)(nil)
 
-// Config is what the API works with.
+// Config has an API's dependencies.
 type Config struct {
 	Store     *store.Store
 	Templates Templates
-	Now       func() time.Time // nil: time.Now
-	IDs       *identity.Source // nil: a source of random ids
+	Now       func() time.Time // default: time.Now
+	IDs       *identity.Source // default: random IDs
 }
 
-// API serves the operations of Amazon EC2 Auto Scaling.
+// API implements the operations of Amazon EC2 Auto Scaling.
 type API struct{ Config }
 
-// New makes the API.
+// New returns an API.
 func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -53,18 +59,14 @@ func New(c Config) *API {
 	return &API{c}
 }
 
-func region(ctx context.Context) string { return wire.CallerFrom(ctx).Region }
-
-// model refuses what breaks the API's model.
+// model returns the errors of requests that violate the API's model.
 const model = constraint.Model("ValidationError")
 
-// invalid is the answer to a parameter with a wrong value.
-func invalid(format string, args ...any) error {
-	return wire.Errorf("ValidationError", format, args...)
-}
+// invalid returns the error of a parameter with an invalid value.
+func invalid(format string, args ...any) error { return model.Errorf(format, args...) }
 
-// checkName applies what all names of groups, policies, hooks and scheduled
-// actions have in common.
+// checkName checks what the names of groups, policies, hooks and scheduled
+// actions have in common: they are required and have 1 to 255 bytes.
 func checkName(member string, name *string) error {
 	switch {
 	case name == nil:
@@ -75,18 +77,22 @@ func checkName(member string, name *string) error {
 	return nil
 }
 
+// setIfGiven sets a field to a parameter that the request has.
 func setIfGiven[T any](field, given *T) {
 	if given != nil {
 		*field = *given
 	}
 }
 
-func setNonEmpty(field **string, value string) {
+// setNonEmpty sets an optional member of a response. Without a value it is absent.
+func setNonEmpty(member **string, value string) {
 	if value != "" {
-		*field = &value
+		*member = &value
 	}
 }
 
+// nonNil returns list, or an empty list for nil: the response has the member
+// either way.
 func nonNil(list []string) []string {
 	if list == nil {
 		return []string{}
@@ -94,6 +100,7 @@ func nonNil(list []string) []string {
 	return list
 }
 
+// timeOrNil returns nil for the zero time: the response lacks the member.
 func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

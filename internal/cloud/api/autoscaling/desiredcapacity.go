@@ -19,7 +19,7 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 		return nil, err
 	}
 	return &autoscaling.SetDesiredCapacityOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -47,9 +47,9 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 func checkSizes(least, most, desired int32) error {
 	switch {
 	case least < 0:
-		return model.Between("minSize", &least, 0, 1<<30)
+		return model.Between("minSize", &least, 0, maxCapacity)
 	case most < 0:
-		return model.Between("maxSize", &most, 0, 1<<30)
+		return model.Between("maxSize", &most, 0, maxCapacity)
 	case most < least:
 		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", most, least)
 	case desired < least || desired > most:

@@ -16,13 +16,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Compute is what a fleet needs of Amazon EC2.
+// Compute is the part of Amazon EC2 that a Fleet calls.
 type Compute interface {
 	RunInstancesFor(ctx context.Context, region string, l compute.Launch) ([]string, error)
 	TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error)
 }
 
-// Balancing is what a fleet needs of Elastic Load Balancing.
+// Balancing is the part of Elastic Load Balancing that a Fleet calls.
 type Balancing interface {
 	RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error)
 	DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsInput) (*elb.DeregisterTargetsOutput, error)
@@ -33,20 +33,21 @@ var (
 	_ Balancing = (*elbv2.API)(nil)
 )
 
-// Fleet is how groups act in the other services: what AWS does with its
-// service-linked role. Its errors are the services' messages.
+// Fleet calls the other services on behalf of Auto Scaling groups, as AWS does
+// with its service-linked role. Its errors are the services' messages without
+// their codes, as they appear in activities.
 type Fleet struct {
 	Store     *store.Store
 	Compute   Compute
 	Balancing Balancing
 }
 
-// inRegion is a context of a call in a region.
+// inRegion returns a context for calls in a region.
 func inRegion(ctx context.Context, region string) context.Context {
 	return wire.WithCaller(ctx, wire.Caller{AccountID: identity.Account, Region: region})
 }
 
-// messageOnly is what a service answered, without its code.
+// messageOnly strips the code from a service's error.
 func messageOnly(err error) error {
 	if aws, ok := errors.AsType[*wire.Error](err); ok {
 		return errors.New(aws.Message)
@@ -54,8 +55,9 @@ func messageOnly(err error) error {
 	return err
 }
 
-// Launch starts an instance of a group, with the tags that the group
-// propagates, in one transaction with join.
+// Launch launches an instance of a group with the tags that the group
+// propagates. join runs in the same transaction and adds the instance to the
+// group.
 func (f *Fleet) Launch(
 	ctx context.Context,
 	group *store.ScalingGroup,
@@ -77,9 +79,8 @@ func (f *Fleet) Launch(
 	return messageOnly(err)
 }
 
-// Terminate ends an instance. Protection from termination does not keep Auto
-// Scaling from it (Amazon EC2 User Guide, Change instance termination
-// protection).
+// Terminate terminates an instance. Termination protection does not prevent it
+// (Amazon EC2 User Guide, Change instance termination protection).
 func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 	if err := f.Store.Update(func(tx *store.Tx) error {
 		if i, ok := store.Instances.Get(tx, id); ok && i.DisableAPITermination {
@@ -93,7 +94,7 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 	return messageOnly(err)
 }
 
-// Register adds an instance to a target group, at the group's port.
+// Register adds an instance to a target group, at the target group's port.
 func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
 	_, err := f.Balancing.RegisterTargets(
 		inRegion(ctx, region),
@@ -102,7 +103,7 @@ func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
 	return messageOnly(err)
 }
 
-// Deregister lets a target drain.
+// Deregister deregisters a target, which then drains.
 func (f *Fleet) Deregister(ctx context.Context, t *store.Target) error {
 	_, err := f.Balancing.DeregisterTargets(inRegion(ctx, t.Region), &elb.DeregisterTargetsInput{
 		TargetGroupArn: &t.TargetGroupARN,

@@ -6,7 +6,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// findGroup finds the group of a name.
+// findGroup returns the group with a name.
 func findGroup(r store.Reader, region string, name *string) (*store.ScalingGroup, error) {
 	if err := model.Required("autoScalingGroupName", name != nil); err != nil {
 		return nil, err
@@ -18,7 +18,8 @@ func findGroup(r store.Reader, region string, name *string) (*store.ScalingGroup
 	return g, nil
 }
 
-// findActiveGroup is group for what a group that is being deleted does not do any more.
+// findActiveGroup returns the group with a name, unless the group is being
+// deleted: such a group can no longer be changed.
 func findActiveGroup(r store.Reader, region string, name *string) (*store.ScalingGroup, error) {
 	g, err := findGroup(r, region, name)
 	if err == nil && g.Deleting {
@@ -27,7 +28,7 @@ func findActiveGroup(r store.Reader, region string, name *string) (*store.Scalin
 	return g, err
 }
 
-// checkGroupName applies the rules of a group's name (Amazon EC2 Auto Scaling API
+// checkGroupName checks the name of a new group (Amazon EC2 Auto Scaling API
 // Reference, CreateAutoScalingGroup).
 func checkGroupName(name *string) error {
 	if err := checkName("autoScalingGroupName", name); err != nil {

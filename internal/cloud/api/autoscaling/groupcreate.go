@@ -15,9 +15,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// CreateAutoScalingGroup makes a group. Its instances follow.
+// CreateAutoScalingGroup creates a group. The scaling loop launches its
+// instances.
 func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.CreateAutoScalingGroupInput) (*autoscaling.CreateAutoScalingGroupOutput, error) {
-	here := region(ctx)
+	here := wire.RegionFrom(ctx)
 	if err := cmp.Or(
 		a.Templates.EnsureRegion(here), checkGroupName(in.AutoScalingGroupName),
 		model.Required("minSize", in.MinSize != nil), model.Required("maxSize", in.MaxSize != nil),

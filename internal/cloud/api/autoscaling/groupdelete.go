@@ -16,7 +16,7 @@ import (
 func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.DeleteAutoScalingGroupInput) (*autoscaling.DeleteAutoScalingGroupOutput, error) {
 	force := aws.ToBool(in.ForceDelete)
 	return &autoscaling.DeleteAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DescribeAutoScalingGroups tells of groups, by name and by their tags. A name
@@ -28,7 +29,7 @@ func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.Des
 		}
 	}
 	var rows []*store.ScalingGroup
-	for _, g := range store.ScalingGroups.By(view, "region", region(ctx)) {
+	for _, g := range store.ScalingGroups.By(view, "region", wire.RegionFrom(ctx)) {
 		if (len(in.AutoScalingGroupNames) == 0 || slices.Contains(in.AutoScalingGroupNames, g.Name)) &&
 			matchesTagFilters(g, in.Filters) {
 			rows = append(rows, g)

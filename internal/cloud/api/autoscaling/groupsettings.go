@@ -67,9 +67,9 @@ func (s groupSettings) apply(g *store.ScalingGroup) error {
 		g.TerminationPolicies = s.policies
 	}
 	return cmp.Or(
-		model.Between("defaultCooldown", s.cooldown, 0, 1<<30),
-		model.Between("defaultInstanceWarmup", s.warmup, -1, 1<<30),
-		model.Between("healthCheckGracePeriod", s.grace, 0, 1<<30),
+		model.Between("defaultCooldown", s.cooldown, 0, maxSeconds),
+		model.Between("defaultInstanceWarmup", s.warmup, -1, maxSeconds),
+		model.Between("healthCheckGracePeriod", s.grace, 0, maxSeconds),
 		s.checkLifetime(),
 		s.checkPolicies(),
 		s.checkDeletion(),
@@ -81,8 +81,9 @@ func (s groupSettings) apply(g *store.ScalingGroup) error {
 }
 
 func (s groupSettings) checkLifetime() error {
-	if n := aws.ToInt32(s.lifetime); n != 0 && (n < 86400 || n > 31536000) {
-		return invalid("Invalid MaxInstanceLifetime: %d. The value must be 0 or between 86400 and 31536000 seconds", n)
+	if n := aws.ToInt32(s.lifetime); n != 0 && (n < minLifetime || n > maxLifetime) {
+		return invalid("Invalid MaxInstanceLifetime: %d. The value must be 0 or between %d and %d seconds",
+			n, minLifetime, maxLifetime)
 	}
 	return nil
 }

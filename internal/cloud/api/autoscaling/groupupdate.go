@@ -10,6 +10,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // UpdateAutoScalingGroup changes a group. Instances that are there stay as they
@@ -22,7 +23,7 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 		return nil, err
 	}
 	view := a.Store.View()
-	old, ok := store.ScalingGroups.Get(view, region(ctx)+"/"+*in.AutoScalingGroupName)
+	old, ok := store.ScalingGroups.Get(view, wire.RegionFrom(ctx)+"/"+*in.AutoScalingGroupName)
 	if !ok {
 		return nil, invalid("AutoScalingGroup name not found - null")
 	}
@@ -31,7 +32,7 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 		return nil, err
 	}
 	return &autoscaling.UpdateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}

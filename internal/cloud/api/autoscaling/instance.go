@@ -10,6 +10,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // findInstance finds an instance of any group in the region, and its group.
@@ -57,7 +58,7 @@ func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstance
 		return nil, model.OutOfSet("healthStatus", health, "Healthy", "Unhealthy")
 	}
 	return &autoscaling.SetInstanceHealthOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		i, _, err := findInstance(tx, region(ctx), *in.InstanceId)
+		i, _, err := findInstance(tx, wire.RegionFrom(ctx), *in.InstanceId)
 		if err != nil {
 			return err
 		}
@@ -78,7 +79,7 @@ func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInst
 		return nil, err
 	}
 	return &autoscaling.SetInstanceProtectionOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}

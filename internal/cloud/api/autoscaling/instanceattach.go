@@ -9,6 +9,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // AttachInstances takes running instances into a group, which is desired to be
@@ -21,7 +22,7 @@ func (a *API) AttachInstances(ctx context.Context, in *autoscaling.AttachInstanc
 		return nil, invalid("The number of instance ids that may be passed in is limited to 20")
 	}
 	return &autoscaling.AttachInstancesOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}

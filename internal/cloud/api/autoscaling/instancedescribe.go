@@ -10,17 +10,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DescribeAutoScalingInstances tells of instances of all groups. An id of none
 // is no error.
 func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.DescribeAutoScalingInstancesInput) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
-	if len(in.InstanceIds) > 50 {
-		return nil, invalid("The number of instance ids that may be passed in is limited to 50")
+	if len(in.InstanceIds) > maxDescribed {
+		return nil, invalid("The number of instance ids that may be passed in is limited to %d", maxDescribed)
 	}
 	view := a.Store.View()
 	var rows []*store.ScalingInstance
-	for _, i := range store.ScalingInstances.By(view, "region", region(ctx)) {
+	for _, i := range store.ScalingInstances.By(view, "region", wire.RegionFrom(ctx)) {
 		if len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, i.InstanceID) {
 			rows = append(rows, i)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DetachInstances lets instances leave a group, after their connections are
@@ -21,7 +22,7 @@ func (a *API) DetachInstances(ctx context.Context, in *autoscaling.DetachInstanc
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		rows, g, err := a.findLeaving(
 			tx,
-			region(ctx),
+			wire.RegionFrom(ctx),
 			in.AutoScalingGroupName,
 			in.InstanceIds,
 			*in.ShouldDecrementDesiredCapacity,

@@ -7,6 +7,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // EnterStandby takes instances out of service without ending them: their
@@ -20,7 +21,7 @@ func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInpu
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		rows, g, err := a.findLeaving(
 			tx,
-			region(ctx),
+			wire.RegionFrom(ctx),
 			in.AutoScalingGroupName,
 			in.InstanceIds,
 			*in.ShouldDecrementDesiredCapacity,
@@ -50,7 +51,7 @@ func (a *API) ExitStandby(ctx context.Context, in *autoscaling.ExitStandbyInput)
 	var begun []*store.ScalingActivity
 	out := &autoscaling.ExitStandbyOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}

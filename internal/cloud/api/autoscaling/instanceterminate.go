@@ -9,6 +9,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // TerminateInstanceInAutoScalingGroup ends instances, and replaces them unless
@@ -33,7 +34,7 @@ func (a *API) TerminateInstanceInAutoScalingGroup(ctx context.Context, in *autos
 	out := &autoscaling.TerminateInstanceInAutoScalingGroupOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		for _, id := range ids {
-			i, g, err := findInstance(tx, region(ctx), id)
+			i, g, err := findInstance(tx, wire.RegionFrom(ctx), id)
 			if err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // CompleteLifecycleAction ends an instance's wait for a hook.
@@ -57,7 +58,7 @@ func (a *API) updateLifecycleAction(
 	change func(w *store.HookWait, heartbeat time.Duration),
 ) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := findGroup(tx, region(ctx), name)
+		g, err := findGroup(tx, wire.RegionFrom(ctx), name)
 		if err != nil {
 			return err
 		}

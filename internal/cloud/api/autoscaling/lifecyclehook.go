@@ -25,7 +25,7 @@ func (a *API) DescribeLifecycleHookTypes(context.Context, *autoscaling.DescribeL
 // PutLifecycleHook makes a hook, or changes one.
 func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycleHookInput) (*autoscaling.PutLifecycleHookOutput, error) {
 	return &autoscaling.PutLifecycleHookOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 			Group:            g.Name,
 			Name:             *in.LifecycleHookName,
 			DefaultResult:    scalinggroup.Abandon,
-			HeartbeatTimeout: 3600,
+			HeartbeatTimeout: defaultHeartbeat,
 		}
 		hooks := store.LifecycleHooks.By(tx, "group", g.Key())
 		if at := slices.IndexFunc(hooks, func(old *store.LifecycleHook) bool { return old.Name == h.Name }); at >= 0 {
@@ -75,7 +75,7 @@ func readInitialHooks(g *store.ScalingGroup, given []types.LifecycleHookSpecific
 			DefaultResult: constraint.Default(s.DefaultResult, scalinggroup.Abandon),
 			HeartbeatTimeout: constraint.Default(
 				s.HeartbeatTimeout,
-				3600,
+				defaultHeartbeat,
 			), Metadata: aws.ToString(s.NotificationMetadata),
 		}
 		if err := checkHook(h, s.NotificationTargetARN, s.RoleARN); err != nil {
@@ -114,7 +114,7 @@ func checkHook(h *store.LifecycleHook, target, role *string) error {
 	}
 	return cmp.Or(
 		checkName("lifecycleHookName", &h.Name),
-		model.Between("heartbeatTimeout", &h.HeartbeatTimeout, 30, 7200),
+		model.Between("heartbeatTimeout", &h.HeartbeatTimeout, minHeartbeat, maxHeartbeat),
 	)
 }
 
@@ -122,7 +122,7 @@ func checkHook(h *store.LifecycleHook, target, role *string) error {
 // as if it had been abandoned, a termination as if it had been continued.
 func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLifecycleHookInput) (*autoscaling.DeleteLifecycleHookOutput, error) {
 	return &autoscaling.DeleteLifecycleHookOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLif
 // DescribeLifecycleHooks lists a group's hooks, or those of the names given.
 func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.DescribeLifecycleHooksInput) (*autoscaling.DescribeLifecycleHooksOutput, error) {
 	view := a.Store.View()
-	g, err := findGroup(view, region(ctx), in.AutoScalingGroupName)
+	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}

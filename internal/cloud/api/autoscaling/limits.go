@@ -8,47 +8,63 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Limits of an account (Amazon EC2 Auto Scaling User Guide, Quotas). There are
-// no launch configurations here.
+// Limits of an account and of a group (Amazon EC2 Auto Scaling User Guide,
+// Quotas; Scheduled scaling).
 const (
-	maxGroups = 500
-	maxHooks  = 50
+	maxGroups           = 500 // per region
+	maxHooks            = 50  // per group
+	maxPolicies         = 50  // per group
+	maxSteps            = 20  // per step scaling policy
+	maxScheduledActions = 125 // per group
 )
 
-// DescribeAccountLimits tells how many groups there may be, and are.
-func (a *API) DescribeAccountLimits(ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput) (*autoscaling.DescribeAccountLimitsOutput, error) {
-	return &autoscaling.DescribeAccountLimitsOutput{
-		MaxNumberOfAutoScalingGroups: aws.Int32(maxGroups), MaxNumberOfLaunchConfigurations: aws.Int32(0),
-		NumberOfAutoScalingGroups: aws.Int32(int32(len(store.ScalingGroups.By(
-			a.Store.View(), "region", region(ctx),
-		)))),
-		NumberOfLaunchConfigurations: aws.Int32(0),
-	}, nil
-}
-
-// Limits of policies (Amazon EC2 Auto Scaling User Guide, Quotas).
+// Limits of one request (Amazon EC2 Auto Scaling API Reference, the operations).
 const (
-	maxPolicies = 50
-	maxSteps    = 20
+	maxMoved        = 20  // instances that are attached, detached, put on standby or taken off it
+	maxProtected    = 50  // instances of SetInstanceProtection
+	maxTerminated   = 100 // instances of TerminateInstanceInAutoScalingGroup
+	maxDescribed    = 50  // IDs of instances, activities or instance refreshes
+	maxActionsBatch = 50  // scheduled actions
 )
 
-// Limits of scheduled actions (Amazon EC2 Auto Scaling User Guide, Scheduled
-// scaling; API Reference, BatchPutScheduledUpdateGroupAction).
+// Bounds of parameters, in seconds. The reference states no upper bound for those
+// that end at maxSeconds.
 const (
-	maxScheduled = 125
-	maxBatch     = 50
+	minHeartbeat     = 30 // PutLifecycleHook, HeartbeatTimeout
+	maxHeartbeat     = 7200
+	defaultHeartbeat = 3600
+
+	minLifetime = 86400 // CreateAutoScalingGroup, MaxInstanceLifetime; 0 is no limit
+	maxLifetime = 31536000
+
+	maxRefreshPause        = 172800 // RefreshPreferences, BakeTime and CheckpointDelay
+	defaultCheckpointDelay = 3600
+
+	maxSeconds = 1 << 30
 )
 
-// Limits of an instance refresh's preferences (Amazon EC2 Auto Scaling API
-// Reference, RefreshPreferences and AlarmSpecification).
-const (
-	maxRefreshPause  = 172800 // seconds
-	maxRefreshWarmup = 1 << 30
-	maxRefreshAlarms = 10
-)
+// maxCapacity is the upper bound of a group's sizes. The reference states none.
+const maxCapacity = 1 << 30
 
-// refreshRetention is how long instance refreshes are told of (Amazon EC2 Auto
+// maxRefreshAlarms is how many alarms can guard an instance refresh (Amazon EC2
+// Auto Scaling API Reference, AlarmSpecification).
+const maxRefreshAlarms = 10
+
+// refreshRetention is how long instance refreshes are described (Amazon EC2 Auto
 // Scaling API Reference, DescribeInstanceRefreshes).
 const refreshRetention = 6 * 7 * 24 * time.Hour
+
+// DescribeAccountLimits returns how many groups an account may have, and how many
+// it has. Launch configurations are not supported.
+func (a *API) DescribeAccountLimits(ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput) (*autoscaling.DescribeAccountLimitsOutput, error) {
+	groups := store.ScalingGroups.By(a.Store.View(), "region", wire.RegionFrom(ctx))
+	return &autoscaling.DescribeAccountLimitsOutput{
+		MaxNumberOfAutoScalingGroups:    aws.Int32(maxGroups),
+		NumberOfAutoScalingGroups:       aws.Int32(int32(len(groups))),
+		MaxNumberOfLaunchConfigurations: aws.Int32(0),
+		NumberOfLaunchConfigurations:    aws.Int32(0),
+	}, nil
+}

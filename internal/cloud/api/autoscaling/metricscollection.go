@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // granularity is the one that group metrics have.
@@ -61,7 +62,7 @@ func checkMetrics(names []string) error {
 // updateMetrics decides anew for every metric whether it is measured.
 func (a *API) updateMetrics(ctx context.Context, group *string, wanted func(name string, enabled bool) bool) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), group)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), group)
 		if err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func completeDistribution(in *types.InstancesDistribution) (*types.InstancesDist
 			100,
 		),
 		model.Between(
-			"mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity", out.OnDemandBaseCapacity, 0, 1<<30,
+			"mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity", out.OnDemandBaseCapacity, 0, maxCapacity,
 		),
 		model.Between("mixedInstancesPolicy.instancesDistribution.spotInstancePools", out.SpotInstancePools, 1, 20),
 	)

@@ -1,6 +1,10 @@
 package autoscaling
 
 import (
+	"fmt"
+	"math"
+	"time"
+
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/page"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -9,24 +13,30 @@ import (
 // pageTokens starts the tokens of the API's pages.
 const pageTokens page.Prefix = "asg-after:"
 
-// pageRequest is the part of a list that a request asks for.
+// pageRequest has a request's paging parameters and the operation's page sizes.
 type pageRequest struct {
-	max      *int32
-	token    *string
-	standard int32 // rows on a page if max is nil
-	most     int32 // largest max
+	maxRecords  *int32
+	token       *string
+	defaultSize int32
+	maxSize     int32
 }
 
-// paginate returns the requested page of rows and the token of the next one.
-// Rows must be in the order of their keys.
+// paginate returns the requested page of rows and the token of the next one, nil
+// after the last. Rows must be in the order of their keys.
 func paginate[R any](p pageRequest, rows []R, key func(R) string) ([]R, *string, error) {
-	if err := model.Between("maxRecords", p.max, 1, p.most); err != nil {
+	if err := model.Between("maxRecords", p.maxRecords, 1, p.maxSize); err != nil {
 		return nil, nil, err
 	}
 	last, ok := pageTokens.Last(p.token)
 	if !ok {
 		return nil, nil, wire.Errorf("InvalidNextToken", "The token '%s' is invalid.", *p.token)
 	}
-	rows, next := page.First(pageTokens, page.After(rows, last, key), int(constraint.Default(p.max, p.standard)), key)
+	size := int(constraint.Default(p.maxRecords, p.defaultSize))
+	rows, next := page.First(pageTokens, page.After(rows, last, key), size, key)
 	return rows, next, nil
+}
+
+// newestFirst returns a key that sorts rows by descending time, then by ID.
+func newestFirst(t time.Time, id string) string {
+	return fmt.Sprintf("%020d %s", math.MaxInt64-t.UnixNano(), id)
 }

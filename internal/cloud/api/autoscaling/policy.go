@@ -9,6 +9,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // policyTypes are the types of policies that AWS has.
@@ -43,7 +44,7 @@ func findPolicy(r store.Reader, region string, groupName, name *string) (*store.
 // DeletePolicy deletes a policy, and the alarms of one that tracks a target.
 func (a *API) DeletePolicy(ctx context.Context, in *autoscaling.DeletePolicyInput) (*autoscaling.DeletePolicyOutput, error) {
 	return &autoscaling.DeletePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := findPolicy(tx, region(ctx), in.AutoScalingGroupName, in.PolicyName)
+		row, err := findPolicy(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName, in.PolicyName)
 		if err != nil {
 			return err
 		}

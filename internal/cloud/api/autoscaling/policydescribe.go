@@ -14,11 +14,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DescribePolicies describes the policies of a group, or of all.
 func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoliciesInput) (*autoscaling.DescribePoliciesOutput, error) {
-	view, here := a.Store.View(), region(ctx)
+	view, here := a.Store.View(), wire.RegionFrom(ctx)
 	for _, t := range in.PolicyTypes {
 		if !slices.Contains(policyTypes, t) {
 			return nil, invalid("Invalid policy type %s. Valid types are [%s]", t, strings.Join(policyTypes, ", "))
@@ -39,7 +40,7 @@ func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoli
 	})
 	key := func(p *store.ScalingPolicy) string { return p.Group + "\x00" + p.Name }
 	slices.SortFunc(rows, func(x, y *store.ScalingPolicy) int { return cmp.Compare(key(x), key(y)) })
-	rows, next, err := paginate(pageRequest{max: in.MaxRecords, token: in.NextToken, standard: 50, most: 100}, rows, key)
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, key)
 	if err != nil {
 		return nil, err
 	}

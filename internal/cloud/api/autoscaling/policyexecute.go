@@ -15,7 +15,7 @@ import (
 // ExecutePolicy carries a simple or step scaling policy out.
 func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyInput) (*autoscaling.ExecutePolicyOutput, error) {
 	return &autoscaling.ExecutePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		here := region(ctx)
+		here := wire.RegionFrom(ctx)
 		row, err := findPolicy(tx, here, in.AutoScalingGroupName, in.PolicyName)
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ import (
 // PutScalingPolicy makes a policy or replaces it.
 func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPolicyInput) (*autoscaling.PutScalingPolicyOutput, error) {
 	row := &store.ScalingPolicy{
-		Region: region(ctx),
+		Region: wire.RegionFrom(ctx),
 		Type:   cmp.Or(aws.ToString(in.PolicyType), capacity.Simple), AdjustmentType: aws.ToString(in.AdjustmentType),
 		Adjustment:   aws.ToInt32(in.ScalingAdjustment),
 		MinMagnitude: minAdjustmentMagnitude(in),

@@ -42,7 +42,7 @@ func (a *API) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelI
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		row, _, err := findActiveRefresh(
 			tx,
-			region(ctx),
+			wire.RegionFrom(ctx),
 			in.AutoScalingGroupName,
 			store.RefreshPending,
 			store.RefreshInProgress,

@@ -5,23 +5,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DescribeInstanceRefreshes lists the refreshes of a group, the latest first.
 func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.DescribeInstanceRefreshesInput) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
 	view := a.Store.View()
-	g, err := findGroup(view, region(ctx), in.AutoScalingGroupName)
+	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
-	if len(in.InstanceRefreshIds) > 50 {
-		return nil, invalid("You can specify up to 50 instance refresh IDs.")
+	if len(in.InstanceRefreshIds) > maxDescribed {
+		return nil, invalid("You can specify up to %d instance refresh IDs.", maxDescribed)
 	}
 	var rows []*store.InstanceRefresh
 	for _, row := range store.InstanceRefreshes.By(view, "group", g.Key()) {
@@ -30,11 +32,8 @@ func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.Des
 			rows = append(rows, row)
 		}
 	}
-	// A key that falls as time goes on.
-	key := func(row *store.InstanceRefresh) string {
-		return fmt.Sprintf("%020d %s", uint64(1<<63)-uint64(row.Created.UnixNano()), row.ID)
-	}
-	slices.SortFunc(rows, func(x, y *store.InstanceRefresh) int { return compareText(key(x), key(y)) })
+	key := func(row *store.InstanceRefresh) string { return newestFirst(row.Created, row.ID) }
+	slices.SortFunc(rows, func(x, y *store.InstanceRefresh) int { return strings.Compare(key(x), key(y)) })
 	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, key)
 	if err != nil {
 		return nil, err

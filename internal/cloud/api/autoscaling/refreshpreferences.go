@@ -38,7 +38,7 @@ func (a *API) completePreferences(g *store.ScalingGroup, given *types.RefreshPre
 	p.InstanceWarmup = new(constraint.Default(p.InstanceWarmup, warmup))
 	p.SkipMatching, p.AutoRollback = new(aws.ToBool(p.SkipMatching)), new(aws.ToBool(p.AutoRollback))
 	if len(p.CheckpointPercentages) > 0 {
-		p.CheckpointDelay = new(constraint.Default(p.CheckpointDelay, 3600))
+		p.CheckpointDelay = new(constraint.Default(p.CheckpointDelay, defaultCheckpointDelay))
 	}
 	if p.StandbyInstances == "" {
 		p.StandbyInstances = types.StandbyInstancesWait
@@ -81,7 +81,7 @@ func checkPauses(p types.RefreshPreferences) error {
 	return cmp.Or(
 		model.Between("preferences.checkpointDelay", p.CheckpointDelay, 0, maxRefreshPause),
 		model.Between("preferences.bakeTime", p.BakeTime, 0, maxRefreshPause),
-		model.Between("preferences.instanceWarmup", p.InstanceWarmup, 0, maxRefreshWarmup),
+		model.Between("preferences.instanceWarmup", p.InstanceWarmup, 0, maxSeconds),
 	)
 }
 

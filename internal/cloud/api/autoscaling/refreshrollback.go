@@ -17,7 +17,7 @@ func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.Rollb
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		row, g, err := findActiveRefresh(
 			tx,
-			region(ctx),
+			wire.RegionFrom(ctx),
 			in.AutoScalingGroupName,
 			store.RefreshPending,
 			store.RefreshInProgress,

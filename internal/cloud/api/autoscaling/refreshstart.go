@@ -17,7 +17,7 @@ import (
 // StartInstanceRefresh begins to replace the instances of a group. The scaling
 // loop does it.
 func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartInstanceRefreshInput) (*autoscaling.StartInstanceRefreshOutput, error) {
-	g, err := findActiveGroup(a.Store.View(), region(ctx), in.AutoScalingGroupName)
+	g, err := findActiveGroup(a.Store.View(), wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DescribeScalingProcessTypes lists what can be suspended.
@@ -74,7 +75,7 @@ func (a *API) updateSuspended(
 		return err
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := findGroup(tx, region(ctx), name)
+		g, err := findGroup(tx, wire.RegionFrom(ctx), name)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (a *API) PutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling
 		TimeZone:            in.TimeZone,
 	}
 	return &autoscaling.PutScheduledUpdateGroupActionOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autosc
 		FailedScheduledUpdateGroupActions: []types.FailedScheduledUpdateGroupActionRequest{},
 	}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -77,8 +77,8 @@ func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autosc
 }
 
 func checkBatchSize(n int) error {
-	if n < 1 || n > maxBatch {
-		return invalid("The number of scheduled actions in a request must be between 1 and %d", maxBatch)
+	if n < 1 || n > maxActionsBatch {
+		return invalid("The number of scheduled actions in a request must be between 1 and %d", maxActionsBatch)
 	}
 	return nil
 }
@@ -127,11 +127,11 @@ func (a *API) putScheduledAction(tx *store.Tx, g *store.ScalingGroup, in *types.
 		}
 	}
 	if row.ARN == "" {
-		if len(others) >= maxScheduled {
+		if len(others) >= maxScheduledActions {
 			return wire.Errorf(
 				"LimitExceeded",
 				"You have reached the limit of %d scheduled actions for the AutoScalingGroup %s",
-				maxScheduled,
+				maxScheduledActions,
 				g.Name,
 			)
 		}
@@ -153,7 +153,7 @@ func (a *API) putScheduledAction(tx *store.Tx, g *store.ScalingGroup, in *types.
 // DeleteScheduledAction deletes a scheduled action.
 func (a *API) DeleteScheduledAction(ctx context.Context, in *autoscaling.DeleteScheduledActionInput) (*autoscaling.DeleteScheduledActionOutput, error) {
 	return &autoscaling.DeleteScheduledActionOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (a *API) BatchDeleteScheduledAction(ctx context.Context, in *autoscaling.Ba
 		FailedScheduledActions: []types.FailedScheduledUpdateGroupActionRequest{},
 	}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		g, err := findGroup(tx, region(ctx), in.AutoScalingGroupName)
+		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
 			return err
 		}

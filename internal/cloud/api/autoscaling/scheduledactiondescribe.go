@@ -9,12 +9,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DescribeScheduledActions describes what is scheduled and has not run yet. Times
 // are those at which actions run next.
 func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.DescribeScheduledActionsInput) (*autoscaling.DescribeScheduledActionsOutput, error) {
-	view, here := a.Store.View(), region(ctx)
+	view, here := a.Store.View(), wire.RegionFrom(ctx)
 	rows := store.ScheduledActions.By(view, "region", here)
 	if in.AutoScalingGroupName != nil {
 		g, err := findGroup(view, here, in.AutoScalingGroupName)
@@ -31,7 +32,7 @@ func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.Desc
 	})
 	key := func(row *store.ScheduledAction) string { return row.Group + "\x00" + row.Name }
 	slices.SortFunc(rows, func(x, y *store.ScheduledAction) int { return cmp.Compare(key(x), key(y)) })
-	rows, next, err := paginate(pageRequest{max: in.MaxRecords, token: in.NextToken, standard: 50, most: 100}, rows, key)
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, key)
 	if err != nil {
 		return nil, err
 	}

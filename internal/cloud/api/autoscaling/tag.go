@@ -114,7 +114,7 @@ func (a *API) updateTags(
 			if err := model.Required("tags.member.resourceId", t.ResourceId != nil); err != nil {
 				return err
 			}
-			g, err := findGroup(tx, region(ctx), t.ResourceId)
+			g, err := findGroup(tx, wire.RegionFrom(ctx), t.ResourceId)
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // DescribeTags lists the tags of the region's groups.
@@ -27,7 +28,7 @@ func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInpu
 		}
 	}
 	var found []types.TagDescription
-	for _, g := range store.ScalingGroups.By(a.Store.View(), "region", region(ctx)) {
+	for _, g := range store.ScalingGroups.By(a.Store.View(), "region", wire.RegionFrom(ctx)) {
 		for _, t := range g.Tags {
 			if matchesFilters(g, t, in.Filters) {
 				found = append(found, describeTag(g, t))

@@ -98,7 +98,7 @@ func (a *API) updateTargetGroups(
 		return err
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, region(ctx), name)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), name)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // attachment is a target group of a group and the state of its instances there
@@ -55,7 +56,7 @@ func attachments(r store.Reader, g *store.ScalingGroup) []attachment {
 // registered with its target groups.
 func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DescribeLoadBalancerTargetGroupsInput) (*autoscaling.DescribeLoadBalancerTargetGroupsOutput, error) {
 	view := a.Store.View()
-	g, err := findGroup(view, region(ctx), in.AutoScalingGroupName)
+	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscal
 // DescribeTrafficSources tells the same of all traffic sources.
 func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.DescribeTrafficSourcesInput) (*autoscaling.DescribeTrafficSourcesOutput, error) {
 	view := a.Store.View()
-	g, err := findGroup(view, region(ctx), in.AutoScalingGroupName)
+	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}

@@ -6,11 +6,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 )
 
-// DescribeTerminationPolicyTypes lists by what an instance can be chosen to go.
-func (a *API) DescribeTerminationPolicyTypes(context.Context, *autoscaling.DescribeTerminationPolicyTypesInput) (*autoscaling.DescribeTerminationPolicyTypesOutput, error) {
-	return &autoscaling.DescribeTerminationPolicyTypesOutput{TerminationPolicyTypes: terminationPolicies}, nil
-}
-
 var terminationPolicies = []string{
 	"AllocationStrategy",
 	"ClosestToNextInstanceHour",
@@ -19,4 +14,10 @@ var terminationPolicies = []string{
 	"OldestInstance",
 	"OldestLaunchConfiguration",
 	"OldestLaunchTemplate",
+}
+
+// DescribeTerminationPolicyTypes lists the policies that select the instance to
+// terminate when a group scales in.
+func (a *API) DescribeTerminationPolicyTypes(context.Context, *autoscaling.DescribeTerminationPolicyTypesInput) (*autoscaling.DescribeTerminationPolicyTypesOutput, error) {
+	return &autoscaling.DescribeTerminationPolicyTypesOutput{TerminationPolicyTypes: terminationPolicies}, nil
 }

@@ -11,7 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkCreateSupported refuses by name what the local cloud has nothing behind.
+// checkCreateSupported refuses, by name, parameters that the local cloud does
+// not support.
 func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 	switch {
 	case in.LaunchConfigurationName != nil:
@@ -30,6 +31,8 @@ func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))
 }
 
+// checkUpdateSupported refuses, by name, parameters that the local cloud does
+// not support.
 func checkUpdateSupported(in *autoscaling.UpdateAutoScalingGroupInput) error {
 	switch {
 	case in.LaunchConfigurationName != nil:
@@ -42,6 +45,8 @@ func checkUpdateSupported(in *autoscaling.UpdateAutoScalingGroupInput) error {
 	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))
 }
 
+// checkReservations refuses capacity reservations, except the default of having
+// no preference.
 func checkReservations(s *types.CapacityReservationSpecification) error {
 	if s == nil ||
 		s.CapacityReservationTarget == nil &&
@@ -51,6 +56,8 @@ func checkReservations(s *types.CapacityReservationSpecification) error {
 	return wire.NotImplemented("capacity reservations (CapacityReservationSpecification)")
 }
 
+// checkCapacityType accepts a desired capacity that counts instances, AWS's
+// default.
 func checkCapacityType(unit *string) error {
 	switch constraint.Default(unit, "units") {
 	case "units", "":
