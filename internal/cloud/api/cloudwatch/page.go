@@ -53,16 +53,17 @@ func pageRows[T any](
 	if size != nil && (*size < 1 || *size > maxAlarmPage) {
 		return nil, nil, model.OutOfRange("maxRecords", *size, 1, maxAlarmPage)
 	}
+	limit := defaultSize
 	if size != nil {
-		defaultSize = int(*size)
+		limit = int(*size)
 	}
 	start, err := newToken(request, 0).offset(given)
 	if err != nil {
 		return nil, nil, err
 	}
 	rows = rows[min(start, len(rows)):]
-	if len(rows) > defaultSize {
-		return rows[:defaultSize], aws.String(newToken(request, start+defaultSize).String()), nil
+	if len(rows) > limit {
+		return rows[:limit], aws.String(newToken(request, start+limit).String()), nil
 	}
 	return rows, nil, nil
 }

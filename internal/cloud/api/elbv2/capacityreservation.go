@@ -12,8 +12,9 @@ import (
 // A Region's default quota of reserved capacity is zero, so no load balancer of
 // the local cloud ever has a reservation. Both operations answer as AWS does for
 // such a load balancer: without a minimum capacity, a time of modification or
-// zones. Clients rely on that. The AWS Load Balancer Controller, for one, expects
-// a minimum capacity as soon as a zone is listed.
+// zones. Clients rely on that: the AWS Load Balancer Controller expects a minimum
+// capacity as soon as a zone is listed (kubernetes-sigs/
+// aws-load-balancer-controller, getCurrentCapacityReservation).
 
 // ModifyCapacityReservation reserves capacity for a load balancer or ends its
 // reservation. The quota leaves room for none, so every reservation is refused.

@@ -12,19 +12,38 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// conditionFields lists the request fields that conditions can match. repeatable
-// reports whether a rule may have several conditions on the field.
+// conditionFields lists the request fields that conditions can match.
 var conditionFields = []struct {
 	name       string
-	repeatable bool
+	repeatable bool // a rule may have several conditions on the field
+	config     string
+	hasConfig  func(types.RuleCondition) bool
 	read       func(types.RuleCondition) (store.Condition, error)
 }{
-	{"path-pattern", false, readPath},
-	{"host-header", false, readHost},
-	{"http-header", true, readHeader},
-	{"http-request-method", false, readMethod},
-	{"query-string", true, readQuery},
-	{"source-ip", false, readSource},
+	{
+		name: "path-pattern", config: "PathPatternConfig", read: readPath,
+		hasConfig: func(c types.RuleCondition) bool { return c.PathPatternConfig != nil },
+	},
+	{
+		name: "host-header", config: "HostHeaderConfig", read: readHost,
+		hasConfig: func(c types.RuleCondition) bool { return c.HostHeaderConfig != nil },
+	},
+	{
+		name: "http-header", repeatable: true, config: "HttpHeaderConfig", read: readHeader,
+		hasConfig: func(c types.RuleCondition) bool { return c.HttpHeaderConfig != nil },
+	},
+	{
+		name: "http-request-method", config: "HttpRequestMethodConfig", read: readMethod,
+		hasConfig: func(c types.RuleCondition) bool { return c.HttpRequestMethodConfig != nil },
+	},
+	{
+		name: "query-string", repeatable: true, config: "QueryStringConfig", read: readQuery,
+		hasConfig: func(c types.RuleCondition) bool { return c.QueryStringConfig != nil },
+	},
+	{
+		name: "source-ip", config: "SourceIpConfig", read: readSource,
+		hasConfig: func(c types.RuleCondition) bool { return c.SourceIpConfig != nil },
+	},
 }
 
 // readConditions validates the conditions of a rule (Elastic Load Balancing API
@@ -79,19 +98,9 @@ func readCondition(in types.RuleCondition, before []store.Condition) (store.Cond
 
 // checkForeignConfigs refuses settings that belong to conditions on other fields.
 func checkForeignConfigs(in types.RuleCondition, name string) error {
-	for _, config := range []struct {
-		field, called string
-		given         bool
-	}{
-		{"path-pattern", "PathPatternConfig", in.PathPatternConfig != nil},
-		{"host-header", "HostHeaderConfig", in.HostHeaderConfig != nil},
-		{"http-header", "HttpHeaderConfig", in.HttpHeaderConfig != nil},
-		{"http-request-method", "HttpRequestMethodConfig", in.HttpRequestMethodConfig != nil},
-		{"query-string", "QueryStringConfig", in.QueryStringConfig != nil},
-		{"source-ip", "SourceIpConfig", in.SourceIpConfig != nil},
-	} {
-		if config.given && config.field != name {
-			return invalid("You cannot specify '%s' for a condition of type '%s'", config.called, name)
+	for _, field := range conditionFields {
+		if field.name != name && field.hasConfig(in) {
+			return invalid("You cannot specify '%s' for a condition of type '%s'", field.config, name)
 		}
 	}
 	switch {
@@ -141,83 +150,6 @@ func readPath(in types.RuleCondition) (store.Condition, error) {
 		config = &matchValues{c.Values, c.RegexValues}
 	}
 	return readMatchValues(in, config, "PathPatternConfig", pathForm)
-}
-
-// matchValues holds what a condition compares with: either literal values with
-// wildcards or regular expressions.
-type matchValues struct{ values, regexes []string }
-
-// readMatchValues reads a condition whose values may be in the condition itself
-// or in its config. called is the config's name in error messages.
-func readMatchValues(
-	in types.RuleCondition, config *matchValues, called string, form *regexp.Regexp,
-) (store.Condition, error) {
-	field, given := *in.Field, matchValues{in.Values, in.RegexValues}
-	if config != nil {
-		switch {
-		case len(in.Values) > 0:
-			return store.Condition{}, invalid(
-				"You cannot provide both Values and '%s' for a condition of type '%s'", called, field,
-			)
-		case len(in.RegexValues) > 0:
-			return store.Condition{}, invalid(
-				"You cannot provide both RegexValues and '%s' for a condition of type '%s'", called, field,
-			)
-		}
-		given = *config
-	} else if len(in.Values) > 1 {
-		return store.Condition{}, invalid("The '%s' field contains too many values; the limit is '1'", field)
-	}
-	return given.read(field, form)
-}
-
-func (t matchValues) read(field string, form *regexp.Regexp) (store.Condition, error) {
-	switch {
-	case len(t.values) > 0 && len(t.regexes) > 0:
-		return store.Condition{}, invalid(
-			"You cannot provide both Values and RegexValues for a condition of type '%s'",
-			field,
-		)
-	case len(t.values) == 0 && len(t.regexes) == 0:
-		return store.Condition{}, invalid("A condition value must be specified")
-	}
-	for _, v := range t.values {
-		if err := checkMatchValue(field, v, 128, form); err != nil {
-			return store.Condition{}, err
-		}
-	}
-	for _, v := range t.regexes {
-		if err := checkMatchValue(field, v, 128, visible); err != nil {
-			return store.Condition{}, err
-		}
-		if err := checkRegex(v); err != nil {
-			return store.Condition{}, err
-		}
-	}
-	return store.Condition{Values: t.values, Regexes: t.regexes}, nil
-}
-
-func checkMatchValue(called, v string, limit int, form *regexp.Regexp) error {
-	switch {
-	case v == "":
-		return invalid("A condition value must be specified")
-	case len(v) > limit:
-		return invalid("The '%s' value is too long; the limit is '%d'", called, limit)
-	case !form.MatchString(v):
-		return invalid("Condition value '%s' contains a character that is not valid", v)
-	}
-	return nil
-}
-
-// checkRegex refuses expressions that AWS cannot evaluate. Lookaround,
-// backreferences and recursion do not compile in Go either; Unicode classes would
-// (Application Load Balancer guide, Listener rules: rule basics).
-func checkRegex(v string) error {
-	_, err := regexp.Compile(v)
-	if err != nil || strings.Contains(v, `\p`) || strings.Contains(v, `\P`) {
-		return invalid("Regular expression '%s' is not valid", v)
-	}
-	return nil
 }
 
 func readHeader(in types.RuleCondition) (store.Condition, error) {
@@ -315,24 +247,6 @@ func readSource(in types.RuleCondition) (store.Condition, error) {
 		}
 	}
 	return store.Condition{Values: config.Values}, nil
-}
-
-// wildcardsIn counts the wildcards in a condition's values. Methods and source IP
-// addresses have none.
-func wildcardsIn(c store.Condition) int {
-	if c.Field == "http-request-method" || c.Field == "source-ip" {
-		return 0
-	}
-	values := slices.Clone(c.Values)
-	for _, p := range c.Pairs {
-		values = append(values, p.Key, p.Value)
-	}
-	n := 0
-	for _, v := range values {
-		v = strings.NewReplacer(`\*`, "", `\?`, "").Replace(v)
-		n += strings.Count(v, "*") + strings.Count(v, "?")
-	}
-	return n
 }
 
 // describeConditions describes conditions. Like AWS, it repeats the values of hosts
