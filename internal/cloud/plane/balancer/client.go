@@ -10,8 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,7 +28,8 @@ type Client struct {
 	starting sync.Mutex
 }
 
-func (c *Client) init() {
+// client returns the HTTP client of the control socket.
+func (c *Client) client() *http.Client {
 	c.once.Do(func() {
 		c.http = &http.Client{Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -38,75 +37,16 @@ func (c *Client) init() {
 			},
 		}}
 	})
+	return c.http
 }
 
-// Start adopts the running balancer process, or starts one. It replaces a process
-// that uses another version of the protocol.
-func (c *Client) Start(ctx context.Context) error {
-	c.init()
-	c.starting.Lock()
-	defer c.starting.Unlock()
-	running, err := c.About(ctx)
-	switch {
-	case err == nil && running.Protocol == Protocol:
-		c.Log.Debug("adopted the balancer process", "pid", running.PID)
-		return nil
-	case err == nil:
-		c.Log.Info("replacing the balancer process of another version", "pid", running.PID)
-		if err := c.Stop(ctx); err != nil {
-			return err
-		}
-	case ctx.Err() != nil:
-		return ctx.Err()
-	}
-	return c.spawn(ctx)
-}
-
-func (c *Client) spawn(ctx context.Context) error {
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return fmt.Errorf("start the balancer process: %w", err)
-	}
-	log, err := os.OpenFile(LogPath(c.Dir), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return fmt.Errorf("start the balancer process: %w", err)
-	}
-	defer func() { _ = log.Close() }()
-	ready, theirs, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("start the balancer process: %w", err)
-	}
-	defer func() { _ = ready.Close() }()
-	args := append(c.Command[1:len(c.Command):len(c.Command)], c.Dir)
-	cmd := exec.Command(c.Command[0], args...)           //nolint:gosec,noctx // our own program; it must outlive ctx
-	cmd.Env, cmd.Dir = append([]string{}, c.Env...), "/" // never nil, which would be the daemon's environment
-	cmd.Stdout, cmd.Stderr = theirs, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	err = cmd.Start()
-	_ = theirs.Close()
-	if err != nil {
-		return fmt.Errorf("start the balancer process: %w", err)
-	}
-	go func() { _ = cmd.Wait() }() // reaps the process if it exits while this one runs
-	stop := context.AfterFunc(ctx, func() { _ = ready.Close() })
-	defer stop()
-	line, err := io.ReadAll(io.LimitReader(ready, int64(len("ready\n"))))
-	if ctx.Err() != nil {
-		return fmt.Errorf("wait for the balancer process: %w", ctx.Err())
-	}
-	if err != nil || strings.TrimSpace(string(line)) != "ready" {
-		return fmt.Errorf("start the balancer process: it exited at once, see %s", LogPath(c.Dir))
-	}
-	c.Log.Info("started the balancer process", "pid", cmd.Process.Pid)
-	return nil
-}
-
+// call sends a request to the process and turns an error response into an error.
 func (c *Client) call(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
-	c.init()
 	req, err := http.NewRequestWithContext(ctx, method, "http://balancer"+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("call the balancer process: %w", err)
 	}
-	response, err := c.http.Do(req)
+	response, err := c.client().Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("call the balancer process: %w", err)
 	}
@@ -126,7 +66,8 @@ func (c *Client) About(ctx context.Context) (About, error) {
 		return a, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	return a, json.NewDecoder(response.Body).Decode(&a)
+	err = json.NewDecoder(response.Body).Decode(&a)
+	return a, err
 }
 
 // Running reports whether a balancer process runs.
@@ -200,6 +141,5 @@ func (c *Client) Stop(ctx context.Context) error {
 
 // Close closes the client's connections. The process keeps running.
 func (c *Client) Close() {
-	c.init()
-	c.http.CloseIdleConnections()
+	c.client().CloseIdleConnections()
 }

@@ -201,7 +201,7 @@ type HealthCheck struct {
 	Matcher            Matcher       `json:"matcher"`
 }
 
-// Matcher is the set of status codes with which a check passes.
+// Matcher is the set of status codes that pass a check.
 type Matcher []CodeRange
 
 // CodeRange is a range of status codes, both ends included.

@@ -18,7 +18,7 @@ type file struct {
 	name string // once it is complete
 }
 
-// loadBalancer is what the parts of a load balancer's ARN say.
+// loadBalancer holds the parts of a load balancer's ARN that appear in logs.
 type loadBalancer struct {
 	account, region string
 	id              string // resource ID without "loadbalancer/"

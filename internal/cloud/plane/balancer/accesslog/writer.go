@@ -22,9 +22,9 @@ const (
 	flushSize = 64 << 10
 )
 
-// Config is what the log of one node needs.
+// Config configures the log of one node.
 type Config struct {
-	Dir          string     // stands for the bucket and prefix
+	Dir          string     // in place of a bucket and prefix
 	LoadBalancer string     // ARN
 	DNSName      string     // of the load balancer
 	Address      netip.Addr // of the node, as clients know it

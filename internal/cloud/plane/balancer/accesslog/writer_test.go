@@ -89,13 +89,14 @@ func BenchmarkEntry(b *testing.B) {
 		b.Fatal(err)
 	}
 	traceID := []byte("Root=1-67891233-abcdef012345678912345678")
+	target := netip.MustParseAddrPort("10.0.0.1:80")
 	var line []byte
 	b.ReportAllocs()
 	for b.Loop() {
 		w.buffer = w.buffer[:0]
 		entry := Entry{
 			Port: 80, ConnectionID: [16]byte{1, 2}, Request: &req, TraceID: traceID, Action: "forward",
-			TargetGroup: "arn:tg", Target: netip.MustParseAddrPort("10.0.0.1:80"), Status: 200, TargetStatus: 200,
+			TargetGroup: "arn:tg", Target: target, Status: 200, TargetStatus: 200,
 			Begun: 1, Connected: 2, Answered: 300 * time.Microsecond, Ended: 301 * time.Microsecond,
 		}
 		line = w.AppendEntry(line[:0], &entry)

@@ -23,7 +23,7 @@ type connection struct {
 	raw  *socket.Conn // conn if it is plain TCP; else nil
 	x    *exchange    // of the present request; nil between requests
 	task *socket.Task // of the loop that serves it; nil: a goroutine does
-	lane int          // of what serves it
+	lane int          // index of the loop that serves it; after the last loop: a goroutine does
 
 	mu           sync.Mutex    // guards the fields up to h2
 	since        time.Duration // when the phase began
@@ -43,7 +43,7 @@ type connection struct {
 	certificate string               // ARN of the certificate that the client got
 }
 
-// phase is what a connection waits for.
+// phase says what a connection waits for.
 type phase uint8
 
 const (

@@ -39,8 +39,7 @@ func (l *listener) pastKeepAlive(age time.Duration) bool {
 	return l.lb.KeepAlive > 0 && age >= l.lb.KeepAlive
 }
 
-// reservesHeader reports whether only the load balancer may send the header.
-func (l *listener) reservesHeader(name []byte) bool {
-	return l.tlsVersionHeader != "" &&
-		(http1.EqualFold(name, l.tlsVersionHeader) || http1.EqualFold(name, l.tlsCipherHeader))
+// isTLSHeader reports whether the header is one with the client's TLS version or cipher.
+func (l *listener) isTLSHeader(name []byte) bool {
+	return http1.EqualFold(name, l.tlsVersionHeader) || http1.EqualFold(name, l.tlsCipherHeader)
 }

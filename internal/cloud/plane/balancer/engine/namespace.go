@@ -115,7 +115,7 @@ func (n *namespace) dial(
 	ctx context.Context, loop *socket.Loop, from netip.Addr, to netip.AddrPort,
 ) (*socket.Conn, error) {
 	run := n.run
-	if loop != nil { // which has a thread of its own
+	if loop != nil { // a loop is locked to its thread
 		run = n.runOnThread
 	}
 	fd := -1

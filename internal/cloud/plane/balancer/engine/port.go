@@ -46,8 +46,8 @@ func (p *port) listenOn(loop *socket.Loop, lane int) {
 	}
 }
 
-// accept accepts clients that wait. If there are more than acceptBatch, this loop or
-// another is told again.
+// accept accepts waiting clients. If there are more than acceptBatch, the kernel reports
+// the rest to this loop or to another.
 func (p *port) accept(loop *socket.Loop, lane int) {
 	for range acceptBatch {
 		conn, err := p.socket.Accept()

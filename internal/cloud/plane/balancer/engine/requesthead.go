@@ -33,7 +33,8 @@ func (c *connection) appendRequest(b []byte, x *exchange, l *listener) []byte {
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		switch {
-		case f.Kind.HopByHop(), lb.DropInvalid && !validName(f.Name), l.reservesHeader(f.Name):
+		case f.Kind.HopByHop(), lb.DropInvalid && !validName(f.Name):
+		case l.tlsVersionHeader != "" && l.isTLSHeader(f.Name): // only the load balancer may send it
 		case f.Kind == http1.Plain, f.Kind == http1.Expect, f.Kind == http1.SetCookie,
 			f.Kind == http1.ForwardedFor && lb.ForwardedFor == "preserve":
 			b = appendField(b, f)

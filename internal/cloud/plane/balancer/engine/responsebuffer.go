@@ -2,8 +2,8 @@ package engine
 
 import "sync"
 
-// responseBuffer has the bytes of a target's response that were read and not yet sent,
-// with space before them.
+// responseBuffer holds the bytes of a target's response that were read and not yet sent.
+// The space before them is for the head that the client gets.
 type responseBuffer struct {
 	bytes      []byte
 	start, end int
@@ -19,7 +19,7 @@ func newResponseBuffer() *responseBuffer {
 
 func (b *responseBuffer) release() { responseBuffers.Put(b) }
 
-// unsent returns the bytes that were not sent.
+// unsent returns the bytes that were not yet sent.
 func (b *responseBuffer) unsent() []byte { return b.bytes[b.start:b.end] }
 
 // space returns where more bytes can go. It is empty after a head of the largest size.

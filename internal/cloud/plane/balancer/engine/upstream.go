@@ -13,7 +13,7 @@ type upstream struct {
 	conn net.Conn        // the socket, or TLS over it
 	raw  *socket.Conn    // conn if it is plain TCP; else nil
 	used time.Duration   // when its last response ended
-	buf  *responseBuffer // has the unsent part of the response; nil: nothing
+	buf  *responseBuffer // the unsent part of the response; nil: there is none
 
 	socket *socket.Conn
 }

@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
-// upstreamPool has a node's unused connections to one target.
+// upstreamPool holds a node's unused connections to one target.
 type upstreamPool struct {
 	node       *node
 	at         netip.AddrPort
@@ -21,7 +21,7 @@ type upstreamPool struct {
 	lanes []upstreamLane // a loop's connections stay with it; the last lane is the goroutines'
 }
 
-// upstreamLane has the connections of one loop, or those of goroutines.
+// upstreamLane holds the connections of one loop, or those of goroutines.
 type upstreamLane struct {
 	loop  *socket.Loop // nil: of goroutines
 	batch socket.Batch // requests of the loop for the target

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// connectTimeout is how long the front tries one address of a name before it goes
-// on to the next. It acts for a client, which has such a timeout of its own.
+// connectTimeout is how long the front tries one address of a name before it tries the
+// next. It stands in for a client's own connect timeout.
 const connectTimeout = time.Second
 
 // dnsCheck is how AWS's DNS checks the address of a node: it connects every ten

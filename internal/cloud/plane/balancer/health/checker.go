@@ -109,8 +109,8 @@ func (c *Checker) checkOnce(ctx context.Context, connect time.Duration) {
 	}
 }
 
-// runProbe probes the target within the check's timeout, connect of which may pass until
-// the connection is made.
+// runProbe probes the target once, within the check's timeout. connect bounds how long
+// the connection may take.
 func (c *Checker) runProbe(ctx context.Context, connect time.Duration) Outcome {
 	ctx, cancel := context.WithTimeout(ctx, c.check.Timeout)
 	defer cancel()

@@ -1,5 +1,5 @@
-// Package route decides what happens to each request: which rule of a listener
-// matches, and which target of which target group serves it.
+// Package route decides what happens to a request: which of a listener's rules applies,
+// and which target serves it.
 package route
 
 import (

@@ -6,13 +6,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
 )
 
-// appCookieState is what ResponseCookies needs for a group whose stickiness follows a
-// cookie of the application.
+// appCookieState is the state that ResponseCookies needs if the target group's
+// stickiness follows a cookie of the application.
 type appCookieState struct {
 	sealer *sealer
-	stuck  bool // the client already belongs to the target
-	kept   []entry
-	entry  entry
+	stuck  bool    // the client already belongs to the target
+	kept   []entry // of the request's cookie
+	entry  entry   // for this target group
 	now    time.Time
 }
 

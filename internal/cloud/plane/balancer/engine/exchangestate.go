@@ -8,13 +8,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer/route"
 )
 
-// exchange is the state of one request and its response. Exchanges are reused. What
-// is needed when the response arrives lies together: with thousands of requests at
-// their targets it has to be fetched from memory.
+// exchange is the state of one request and its response. Exchanges are reused. The
+// fields that are needed when the response arrives lie together: with thousands of
+// requests at their targets, they have to be fetched from memory.
 type exchange struct {
 	in       []byte // what the client sent; up to at it is processed
 	at       int
-	*scratch        // nil: the exchange waits
+	*scratch        // nil: the exchange waits for its target
 	trace    []byte // X-Amzn-Trace-Id as the target got it, for the access log
 
 	roundTrip roundTrip
@@ -25,15 +25,16 @@ type exchange struct {
 	head   []byte // of the request, as it came
 }
 
-// scratch is what is needed only while an exchange is worked on, and not while the
-// target works. So a few serve all exchanges and stay in the processor's cache.
+// scratch holds what an exchange needs only while the engine works on it, and not while
+// it waits for the target. So a few serve all exchanges and stay in the processor's
+// cache.
 type scratch struct {
 	resp http1.Response
 	out  []byte // a head that is being written
 	line []byte // an entry of the access log that is being written
 }
 
-// record is what is known about an exchange when it is over.
+// record holds the facts about an exchange that counters and access logs need.
 type record struct {
 	begun, connected, answered, ended time.Duration // on the engine's clock; 0: not reached
 	target                            *target
