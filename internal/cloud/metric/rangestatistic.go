@@ -14,9 +14,9 @@ type rangeStatistic struct {
 	percent   bool // the bounds are percentiles, not values
 }
 
-// compute includes a value by as many of its occurrences as lie in the range. A
-// range of percentiles may include a part of them. A range of values excludes its
-// lower bound.
+// compute counts only the occurrences of each value that lie in the range. A
+// range of percentiles may include some of a value's occurrences; a range of
+// values excludes its lower bound.
 func (w rangeStatistic) compute(s *Summary) (float64, bool) {
 	values, counts, known := s.Distribution()
 	if !known {

@@ -35,8 +35,8 @@ func TestRequestsFromWebPagesAreRefused(t *testing.T) {
 				c.Hosts, c.Fallback = []string{"aloft.test"}, fallback
 			})
 			aws := query(describe)
-			own := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:4566/_aloft/health", nil)
-			for _, r := range []*http.Request{aws, own} {
+			fallbackRequest := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:4566/_aloft/health", nil)
+			for _, r := range []*http.Request{aws, fallbackRequest} {
 				r.Host = tc.host
 				if tc.header[0] != "" {
 					r.Header.Set(tc.header[0], tc.header[1])
@@ -46,7 +46,7 @@ func TestRequestsFromWebPagesAreRefused(t *testing.T) {
 			if w := e.send(aws); w.Code != tc.status {
 				t.Errorf("AWS request: response %d %s, want %d", w.Code, w.Body, tc.status)
 			}
-			if w := e.send(own); w.Code != tc.status {
+			if w := e.send(fallbackRequest); w.Code != tc.status {
 				t.Errorf("request to /_aloft/: response %d %s, want %d", w.Code, w.Body, tc.status)
 			}
 		})

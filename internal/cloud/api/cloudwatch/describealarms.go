@@ -89,7 +89,7 @@ func tooManyAlarmNames() error {
 
 // DescribeAlarmsForMetric describes the alarms that watch a metric.
 func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.DescribeAlarmsForMetricInput) (*cloudwatch.DescribeAlarmsForMetricOutput, error) {
-	wanted, err := metricID(in.Namespace, in.MetricName, in.Dimensions)
+	id, err := metricID(in.Namespace, in.MetricName, in.Dimensions)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.Descri
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
 	for _, row := range store.Alarms.By(a.Store.View(), "region", wire.RegionFrom(ctx)) {
 		w := alarm.WatchedBy(row)
-		if w.Metric == wanted && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) &&
+		if w.Metric == id && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) &&
 			(in.Unit == "" || string(in.Unit) == w.Unit) &&
 			(in.Statistic == "" || string(in.Statistic) == w.Statistic) &&
 			(in.ExtendedStatistic == nil || *in.ExtendedStatistic == w.Statistic) {

@@ -41,15 +41,15 @@ func metricID(namespace, name *string, dimensions []types.Dimension) (metric.ID,
 	if len(dimensions) > maxDimensions {
 		return metric.ID{}, invalid("The collection Dimensions must not have a size greater than %d.", maxDimensions)
 	}
-	own := make([]metric.Dimension, 0, len(dimensions))
+	converted := make([]metric.Dimension, 0, len(dimensions))
 	for i, d := range dimensions {
 		at := fmt.Sprintf("Dimensions.member.%d.", i+1)
 		if err := checkDimension(at, aws.ToString(d.Name), aws.ToString(d.Value)); err != nil {
 			return metric.ID{}, err
 		}
-		own = append(own, metric.Dimension{Name: *d.Name, Value: *d.Value})
+		converted = append(converted, metric.Dimension{Name: *d.Name, Value: *d.Value})
 	}
-	return metric.NewID(*namespace, *name, own...), nil
+	return metric.NewID(*namespace, *name, converted...), nil
 }
 
 // checkDimension checks a dimension. at is the parameter's path in error
@@ -77,8 +77,8 @@ func describeDimensions(id metric.ID) []types.Dimension {
 }
 
 func checkUnit(unit types.StandardUnit) error {
-	for _, known := range unit.Values() {
-		if unit == known {
+	for _, knids := range unit.Values() {
+		if unit == knids {
 			return nil
 		}
 	}

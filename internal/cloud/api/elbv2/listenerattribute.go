@@ -48,7 +48,7 @@ var httpsListenerAttributes = attributes{"Listener", maps.Collect(func(yield fun
 			return
 		}
 	}
-	for name, standard := range map[string]string{
+	for name, header := range map[string]string{
 		"mtls_clientcert_serial_number": "X-Amzn-Mtls-Clientcert-Serial-Number",
 		"mtls_clientcert_issuer":        "X-Amzn-Mtls-Clientcert-Issuer",
 		"mtls_clientcert_subject":       "X-Amzn-Mtls-Clientcert-Subject",
@@ -58,7 +58,7 @@ var httpsListenerAttributes = attributes{"Listener", maps.Collect(func(yield fun
 		"tls_version":                   "X-Amzn-Tls-Version",
 		"tls_cipher_suite":              "X-Amzn-Tls-Cipher-Suite",
 	} {
-		if !yield("routing.http.request.x_amzn_"+name+".header_name", attribute{standard, headerName, nil}) {
+		if !yield("routing.http.request.x_amzn_"+name+".header_name", attribute{header, headerName, nil}) {
 			return
 		}
 	}

@@ -61,10 +61,10 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 		scheme = string(in.Scheme)
 	}
 	return update(a, func(tx *store.Tx) (*elb.CreateLoadBalancerOutput, error) {
-		same := loadBalancerNamed(tx, wire.RegionFrom(ctx), *in.Name)
+		existing := loadBalancerNamed(tx, wire.RegionFrom(ctx), *in.Name)
 		kept := map[string]bool{}
-		if same != nil {
-			for _, n := range same.Nodes {
+		if existing != nil {
+			for _, n := range existing.Nodes {
 				kept[n.SubnetID] = true
 			}
 		}
@@ -82,10 +82,10 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 		if lb.GroupIDs, err = checkSecurityGroups(tx, lb.VPCID, in.SecurityGroups); err != nil {
 			return nil, err
 		}
-		if same == nil {
+		if existing == nil {
 			err = a.createLoadBalancer(tx, lb, subnets)
 		} else {
-			lb, err = same, checkSameLoadBalancer(same, lb, kept, ids)
+			lb, err = existing, checkSameLoadBalancer(existing, lb, kept, ids)
 		}
 		if err != nil {
 			return nil, err
@@ -103,9 +103,12 @@ func loadBalancerNamed(r store.Reader, region, name string) *store.LoadBalancer 
 	return nil
 }
 
-func checkSameLoadBalancer(old, asked *store.LoadBalancer, has map[string]bool, ids []string) error {
-	same := old.Scheme == asked.Scheme && old.VPCID == asked.VPCID && slices.Equal(old.GroupIDs, asked.GroupIDs) &&
-		maps.Equal(old.Tags, asked.Tags) && len(has) == len(ids)
+// checkSameLoadBalancer refuses a request for a load balancer with an existing
+// name and other settings. has holds the subnets of the existing one.
+func checkSameLoadBalancer(old, requested *store.LoadBalancer, has map[string]bool, ids []string) error {
+	same := old.Scheme == requested.Scheme && old.VPCID == requested.VPCID &&
+		slices.Equal(old.GroupIDs, requested.GroupIDs) && maps.Equal(old.Tags, requested.Tags) &&
+		len(has) == len(ids)
 	for _, id := range ids {
 		same = same && has[id]
 	}

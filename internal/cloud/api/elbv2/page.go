@@ -42,9 +42,9 @@ func selected[T any](rows []T, arns, names []string, arn, name func(T) string) (
 			found[arn(row)], found[name(row)] = true, true
 		}
 	}
-	for _, wanted := range slices.Concat(arns, names) {
-		if !found[wanted] {
-			missing = append(missing, wanted)
+	for _, requested := range slices.Concat(arns, names) {
+		if !found[requested] {
+			missing = append(missing, requested)
 		}
 	}
 	return kept, missing
