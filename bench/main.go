@@ -1,6 +1,6 @@
-// Command bench measures the main job on the local cloud: deploying the tutorial
-// from a kept image, doing nothing, planning, tearing down, and the API's answers.
-// It prints a table and, last, one line of JSON. The local cloud must not run.
+// Command bench measures the main job on the local cloud: deploying the tutorial from a
+// cached image, deploying it again unchanged, planning, tearing it down, and the API's
+// latency. It prints a table and then one line of JSON. The local cloud must not be running.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 
 const app = "examples/tutorial"
 
-// figure is one measurement, and the bound that it is to keep.
+// figure is one measurement and its bound.
 type figure struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
@@ -28,34 +28,44 @@ type figure struct {
 }
 
 func main() {
-	figures, err := measure()
-	if err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
+	}
+}
+
+func run() error {
+	figures, err := measure()
+	if err != nil {
+		return err
 	}
 	for _, f := range figures {
 		fmt.Printf("%-46s %9.4f %-2s   (bound %g %s)\n", f.Name, f.Value, f.Unit, f.Bound, f.Unit)
 	}
 	line, err := json.Marshal(map[string]any{"benchmark": "main-job", "figures": figures})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+		return err
 	}
 	fmt.Println(string(line))
+	return nil
 }
 
 func measure() (figures []figure, err error) {
 	if err := aloft("local", "start"); err != nil {
 		return nil, err
 	}
-	defer func() { err = joined(err, aloft("local", "stop")) }()
-	if err := aloft("up", app); err != nil { // makes the image, if it is not kept
+	defer func() {
+		if stopErr := aloft("local", "stop"); err == nil {
+			err = stopErr
+		}
+	}()
+	if err := aloft("up", app); err != nil { // builds the image unless it is cached
 		return nil, err
 	}
 	if err := aloft("down", app, "--yes"); err != nil {
 		return nil, err
 	}
-	for _, run := range []struct {
+	for _, command := range []struct {
 		name  string
 		bound float64
 		args  []string
@@ -65,33 +75,16 @@ func measure() (figures []figure, err error) {
 		{"plan with nothing to do", 0.5, []string{"plan", app}},
 	} {
 		began := time.Now()
-		if err := aloft(run.args...); err != nil {
+		if err := aloft(command.args...); err != nil {
 			return nil, err
 		}
-		figures = append(figures, figure{run.name, time.Since(began).Seconds(), "s", run.bound})
+		figures = append(figures, figure{command.name, time.Since(began).Seconds(), "s", command.bound})
 	}
-	memory, err := daemonMemory()
+	cloud, err := measureCloud(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	ctx := context.Background()
-	client, err := site.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	vpcs, err := describeVpcs(ctx, client, 500)
-	if err != nil {
-		return nil, err
-	}
-	ssh, idle, err := launch(ctx, client)
-	if err != nil {
-		return nil, err
-	}
-	figures = append(figures,
-		figure{"daemon with three machines, resident", memory, "MB", 100},
-		figure{"DescribeVpcs seen by the SDK, median of 500", vpcs * 1000, "ms", 1},
-		figure{"machine: launch to sshd's greeting", ssh, "s", 1},
-		figure{"machine at rest", idle, "MB", 60})
+	figures = append(figures, cloud...)
 	began := time.Now()
 	if err := aloft("down", app, "--yes"); err != nil {
 		return nil, err
@@ -99,11 +92,30 @@ func measure() (figures []figure, err error) {
 	return append(figures, figure{"down", time.Since(began).Seconds(), "s", 5}), nil
 }
 
-func joined(first, second error) error {
-	if first != nil {
-		return first
+// measureCloud measures the local cloud while the tutorial runs on it.
+func measureCloud(ctx context.Context) ([]figure, error) {
+	memory, err := daemonMemory()
+	if err != nil {
+		return nil, err
 	}
-	return second
+	client, err := site.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	latency, err := describeVpcs(ctx, client, 500)
+	if err != nil {
+		return nil, err
+	}
+	launch, idle, err := measureLaunch(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	return []figure{
+		{"daemon with three machines, resident", memory, "MB", 100},
+		{"DescribeVpcs seen by the SDK, median of 500", latency * 1000, "ms", 1},
+		{"machine: launch to sshd's greeting", launch, "s", 1},
+		{"machine at rest", idle, "MB", 60},
+	}, nil
 }
 
 func aloft(args ...string) error {
@@ -111,16 +123,16 @@ func aloft(args ...string) error {
 	return err
 }
 
-// describeVpcs gives the median time of a call, in seconds.
+// describeVpcs returns the median duration of a call in seconds.
 func describeVpcs(ctx context.Context, client *awsapi.Client, calls int) (float64, error) {
-	times := make([]float64, 0, calls)
+	durations := make([]float64, 0, calls)
 	for range calls {
 		began := time.Now()
 		if _, err := client.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{}); err != nil {
 			return 0, fmt.Errorf("describe VPCs: %w", err)
 		}
-		times = append(times, time.Since(began).Seconds())
+		durations = append(durations, time.Since(began).Seconds())
 	}
-	slices.Sort(times)
-	return times[calls/2], nil
+	slices.Sort(durations)
+	return durations[calls/2], nil
 }

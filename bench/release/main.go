@@ -1,8 +1,8 @@
-// Command release changes an application that serves in all planned ways, on real
-// machines of the local cloud and under a load whose rate does not depend on the
-// answers: releases, rollbacks, more and fewer servers, from fixed servers to a
-// scaling group and back. It prints what became of the requests of each step and,
-// last, one line of JSON. None is to fail. No other local cloud may run.
+// Command release changes a serving application in all planned ways: releases, rollbacks,
+// more and fewer servers, from fixed servers to an Auto Scaling group and back. It runs on
+// real machines of the local cloud, under a load whose rate does not depend on the
+// responses. It prints the outcome of the requests for each step, and then one line of JSON.
+// No request should fail. No other local cloud may be running.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 func main() {
 	var r rates
 	flag.Float64Var(&r.Quick, "rate", 500, "requests a second")
-	flag.Float64Var(&r.Slow, "slow", 10, "requests a second, besides, that take 5 s each")
+	flag.Float64Var(&r.Slow, "slow", 10, "further requests a second, which take 5 s each")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// rates are requests a second.
+// rates are the rates of the load, in requests a second.
 type rates struct {
 	Quick float64 `json:"requests_per_second"`
 	Slow  float64 `json:"slow_requests_per_second"`
@@ -48,20 +48,20 @@ const (
   health: {path: /}
 release: {watch: 5s, bake: 10s}
 `
-	// Nothing is followed, so that only the steps change the number of servers.
+	// The target is empty: only the steps change the number of servers.
 	scaling = settings + "scaling: {min: 3, max: 6, target: {}}\n"
 )
 
-// calm is the load before the first step and after the last one.
-const calm = 2 * time.Second
+// steadyTime is how long the load runs without a change before the first step and after each.
+const steadyTime = 2 * time.Second
 
-// step is a planned change.
+// step is one planned change.
 type step struct {
 	name string
 	do   func(context.Context, *site.Site) error
 }
 
-// up deploys a release with a spec.
+// up returns a step that deploys a release with a spec.
 func up(release int, spec string) func(context.Context, *site.Site) error {
 	return func(ctx context.Context, s *site.Site) error {
 		if err := s.Write(strconv.Itoa(release), spec); err != nil {
@@ -71,7 +71,7 @@ func up(release int, spec string) func(context.Context, *site.Site) error {
 	}
 }
 
-// command runs aloft with the site's folder as its last argument.
+// command returns a step that runs aloft with the site's directory as its last argument.
 func command(args ...string) func(context.Context, *site.Site) error {
 	return func(ctx context.Context, s *site.Site) error {
 		_, err := site.Aloft(ctx, append(args[:len(args):len(args)], s.Dir)...)
@@ -95,18 +95,18 @@ func run(ctx context.Context, r rates) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.End(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
 	if err := up(1, settings)(ctx, s); err != nil {
 		return err
 	}
 	results, err := underLoad(ctx, s, r)
-	sum := print(r, results)
+	sum := printTable(r, results)
 	if err != nil {
 		return err
 	}
-	line, err := json.Marshal(
-		map[string]any{"benchmark": "release", "load": r, "steps": results, "sent": sum.Sent, "failed": sum.Failed},
-	)
+	line, err := json.Marshal(map[string]any{
+		"benchmark": "release", "load": r, "steps": results, "sent": sum.Sent, "failed": sum.Failed,
+	})
 	if err != nil {
 		return err
 	}
@@ -114,9 +114,8 @@ func run(ctx context.Context, r rates) (err error) {
 	return nil
 }
 
-// underLoad does the steps one after the other, and counts what became of the
-// requests of each. With an error there are results as well, the last one of the
-// step that failed.
+// underLoad runs the steps under load and counts the requests of each. If a step fails, it
+// returns the results so far with the error; the last result is the failed step's.
 func underLoad(ctx context.Context, s *site.Site, r rates) ([]result, error) {
 	quick, err := s.Load(ctx, "/", r.Quick)
 	if err != nil {
@@ -126,15 +125,15 @@ func underLoad(ctx context.Context, s *site.Site, r rates) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	running, end := context.WithCancel(ctx)
-	defer end()
+	loadCtx, stopLoad := context.WithCancel(ctx)
+	defer stopLoad()
 	var recordings [2]load.Recording
 	var sending errgroup.Group
 	for i, g := range []*load.Generator{quick, slow} {
-		sending.Go(func() error { recordings[i] = g.Run(running); return nil })
+		sending.Go(func() error { recordings[i] = g.Run(loadCtx); return nil })
 	}
-	results, err := walk(ctx, s)
-	end()
+	results, err := runSteps(ctx, s)
+	stopLoad()
 	_ = sending.Wait()
 	for i := range results {
 		results[i].count(recordings[0], recordings[1])
@@ -142,8 +141,9 @@ func underLoad(ctx context.Context, s *site.Site, r rates) ([]result, error) {
 	return results, err
 }
 
-func walk(ctx context.Context, s *site.Site) ([]result, error) {
-	if err := pause(ctx, calm); err != nil {
+// runSteps runs the steps in order.
+func runSteps(ctx context.Context, s *site.Site) ([]result, error) {
+	if err := pause(ctx, steadyTime); err != nil {
 		return nil, err
 	}
 	var results []result
@@ -153,7 +153,7 @@ func walk(ctx context.Context, s *site.Site) ([]result, error) {
 		err := step.do(ctx, s)
 		r.Seconds = time.Since(r.began).Seconds()
 		if err == nil {
-			err = pause(ctx, calm)
+			err = pause(ctx, steadyTime)
 		}
 		r.ended = time.Now()
 		results = append(results, r)

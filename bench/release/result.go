@@ -11,28 +11,27 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-// result is what became of the requests that were due during a step and the calm
-// after it.
+// result counts the requests that were due during a step and the steady time after it.
 type result struct {
 	Step       string            `json:"step"`
-	Seconds    float64           `json:"seconds"` // without the calm
+	Seconds    float64           `json:"seconds"` // without the steady time
 	Sent       int               `json:"sent"`
 	Failed     int               `json:"failed"`
 	ByKind     map[load.Kind]int `json:"failed_by_kind"`
-	P99        float64           `json:"p99_ms"` // of the quick ones that were answered
+	P99        float64           `json:"p99_ms"` // of the quick requests that succeeded
 	SlowSent   int               `json:"slow_sent"`
 	SlowFailed int               `json:"slow_failed"`
-	Serves     []string          `json:"serves"` // the releases that answered in the last second
+	Serves     []string          `json:"serves"` // releases that responded in the last second
 
 	began, ended time.Time
 }
 
-// count takes the step's part of the recordings.
+// count counts the requests of the step in the recordings.
 func (r *result) count(quick, slow load.Recording) {
 	r.ByKind = map[load.Kind]int{}
 	var latencies []time.Duration
 	serves := map[string]bool{}
-	for _, s := range r.of(quick) {
+	for _, s := range r.samples(quick) {
 		r.Sent++
 		if s.Kind != load.OK {
 			r.Failed++
@@ -44,7 +43,7 @@ func (r *result) count(quick, slow load.Recording) {
 			serves[s.Target] = true
 		}
 	}
-	for _, s := range r.of(slow) {
+	for _, s := range r.samples(slow) {
 		r.SlowSent++
 		if s.Kind != load.OK {
 			r.SlowFailed++
@@ -58,57 +57,31 @@ func (r *result) count(quick, slow load.Recording) {
 	}
 }
 
-// of are the samples that were due during the step.
-func (r *result) of(recording load.Recording) []load.Sample {
+// samples returns the samples that were due during the step.
+func (r *result) samples(recording load.Recording) []load.Sample {
 	from, to := r.began.Sub(recording.Started), r.ended.Sub(recording.Started)
-	first, _ := slices.BinarySearchFunc(
-		recording.Samples,
-		from,
-		func(s load.Sample, at time.Duration) int { return int(s.At - at) },
-	)
-	end, _ := slices.BinarySearchFunc(
-		recording.Samples,
-		to,
-		func(s load.Sample, at time.Duration) int { return int(s.At - at) },
-	)
+	compare := func(s load.Sample, at time.Duration) int { return int(s.At - at) }
+	first, _ := slices.BinarySearchFunc(recording.Samples, from, compare)
+	end, _ := slices.BinarySearchFunc(recording.Samples, to, compare)
 	return recording.Samples[first:end]
 }
 
-// total is over all steps and all requests.
+// total counts the requests of all steps.
 type total struct{ Sent, Failed int }
 
-func print(rates rates, results []result) total {
+// printTable prints the results and returns their sum.
+func printTable(rates rates, results []result) total {
 	fmt.Printf(
 		"%g requests/s and %g that take %g s each, by the DNS name, while three servers and more change as planned\n",
-		rates.Quick,
-		rates.Slow,
-		site.Slow.Seconds(),
+		rates.Quick, rates.Slow, site.SlowTime.Seconds(),
 	)
-	fmt.Printf(
-		"%-34s %9s %8s %7s %10s %11s %7s  %s\n",
-		"",
-		"takes",
-		"sent",
-		"failed",
-		"p99",
-		"slow: sent",
-		"failed",
-		"then serves",
-	)
+	fmt.Printf("%-34s %9s %8s %7s %10s %11s %7s  %s\n",
+		"", "takes", "sent", "failed", "p99", "slow: sent", "failed", "then serves")
 	var sum total
 	for _, r := range results {
-		fmt.Printf(
-			"%-34s %7.1f s %8d %7d %7.1f ms %11d %7d  %s%s\n",
-			r.Step,
-			r.Seconds,
-			r.Sent,
-			r.Failed,
-			r.P99,
-			r.SlowSent,
-			r.SlowFailed,
-			strings.Join(r.Serves, ", "),
-			r.kinds(),
-		)
+		fmt.Printf("%-34s %7.1f s %8d %7d %7.1f ms %11d %7d  %s%s\n",
+			r.Step, r.Seconds, r.Sent, r.Failed, r.P99, r.SlowSent, r.SlowFailed,
+			strings.Join(r.Serves, ", "), r.kinds())
 		sum.Sent += r.Sent + r.SlowSent
 		sum.Failed += r.Failed + r.SlowFailed
 	}
@@ -116,7 +89,7 @@ func print(rates rates, results []result) total {
 	return sum
 }
 
-// kinds tells of which kinds the failed requests are.
+// kinds returns the kinds of failures with their numbers, or "".
 func (r *result) kinds() string {
 	var out []string
 	for _, kind := range load.Kinds {

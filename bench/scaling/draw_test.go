@@ -12,14 +12,14 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-func TestATraceBecomesAPictureThatIsWellFormed(t *testing.T) {
+func TestTraceOfAnUnfinishedRun(t *testing.T) {
 	run := trace{
 		tripled: 100 * time.Second,
-		told:    290 * time.Second,
+		grows:   290 * time.Second,
 		grown:   330 * time.Second,
 		fallen:  430 * time.Second,
 	}
-	for at := 5 * time.Second; at < 560*time.Second; at += every {
+	for at := 5 * time.Second; at < 560*time.Second; at += interval {
 		p := point{
 			at:        at,
 			Desired:   3,
@@ -40,7 +40,7 @@ func TestATraceBecomesAPictureThatIsWellFormed(t *testing.T) {
 		default:
 			p.value, p.low.Beyond = 320, 1
 		}
-		if at >= run.told {
+		if at >= run.grows {
 			p.Desired, p.high.State = 6, "ALARM"
 		}
 		if at >= run.grown {
@@ -59,8 +59,8 @@ func TestATraceBecomesAPictureThatIsWellFormed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r := run.result(); r.Most != 6 || r.Failed != 1 || r.Told == nil || *r.Told != 190 || r.Shrinks != nil ||
+	if r := run.result(); r.Most != 6 || r.Failed != 1 || r.Grows == nil || *r.Grows != 190 || r.Shrinks != nil ||
 		r.LowBeyond != 1 {
-		t.Errorf("the result is %+v", r)
+		t.Errorf("got result %+v", r)
 	}
 }

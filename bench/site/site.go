@@ -13,23 +13,24 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-// Site is an application on the local cloud.
+// Site is an application deployed on the local cloud.
 type Site struct {
-	Dir string // of its source and aloft.yaml
+	Dir string // of its source code and aloft.yaml
 	app string
 }
 
-// SlowPath is what the application answers after Slow; all else it answers at once.
+// SlowPath is the path of slow requests. The application answers all others at once.
 const SlowPath = "/slow"
 
-// Slow is how long a slow request takes.
-const Slow = 5 * time.Second
+// SlowTime is how long a slow request takes.
+const SlowTime = 5 * time.Second
 
 const (
 	releaseHeader = "X-Release"
 	manifest      = `{"name": "bench", "version": "1.0.0", "private": true}` + "\n"
-	// program is the application; its release is filled in. It finishes what it has
-	// begun when it is told to stop, and keeps connections longer than a load balancer.
+	// program is the application, with placeholders for the release and SlowTime in
+	// milliseconds. It finishes its requests before it exits on SIGTERM, and keeps idle
+	// connections open longer than a load balancer does.
 	program = `'use strict';
 const server = require('node:http').createServer((request, response) => {
   const answer = () => {
@@ -48,8 +49,8 @@ process.once('SIGTERM', () => {
 `
 )
 
-// Start starts the local cloud, removes what a run that was killed has left of the
-// application, and makes its folder. End ends both.
+// Start starts the local cloud, deletes the application of an earlier run that was killed,
+// and creates a directory for it. Call Close to undo all that.
 func Start(ctx context.Context, app string) (*Site, error) {
 	dir, err := os.MkdirTemp("", "aloft-bench-")
 	if err != nil {
@@ -60,61 +61,58 @@ func Start(ctx context.Context, app string) (*Site, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if _, err := Aloft(ctx, "down", "--app", app, "--images", "--yes"); err != nil {
-		return nil, errors.Join(err, s.End(ctx))
+		return nil, errors.Join(err, s.Close(ctx))
 	}
 	return s, nil
 }
 
-// End deletes the application with its images, and stops the local cloud.
-func (s *Site) End(ctx context.Context) error {
-	_, down := Aloft(ctx, "down", "--app", s.app, "--images", "--yes")
-	_, stop := Aloft(ctx, "local", "stop")
-	return errors.Join(down, stop, os.RemoveAll(s.Dir))
+// Close deletes the application with its images and its directory, and stops the local cloud.
+func (s *Site) Close(ctx context.Context) error {
+	_, downErr := Aloft(ctx, "down", "--app", s.app, "--images", "--yes")
+	_, stopErr := Aloft(ctx, "local", "stop")
+	return errors.Join(downErr, stopErr, os.RemoveAll(s.Dir))
 }
 
-// Write makes the source that of a release, and the spec the app's name, start and
-// port with more lines.
+// Write writes the source code of a release and an aloft.yaml, to which it appends spec.
 func (s *Site) Write(release, spec string) error {
 	return errors.Join(
-		s.write("server.js", fmt.Sprintf(program, release, Slow.Milliseconds())),
+		s.write("server.js", fmt.Sprintf(program, release, SlowTime.Milliseconds())),
 		s.write("package.json", manifest),
 		s.write("aloft.yaml", fmt.Sprintf("app: %s\nstart: node server.js\nport: 3000\n%s", s.app, spec)))
 }
 
 func (s *Site) write(name, text string) error {
-	return os.WriteFile(
-		filepath.Join(s.Dir, name),
-		[]byte(text),
-		0o644,
-	) //nolint:gosec // an application's source is no secret
+	path := filepath.Join(s.Dir, name)
+	return os.WriteFile(path, []byte(text), 0o644) //nolint:gosec // an application's source is no secret
 }
 
-// Up deploys what was written.
+// Up deploys what Write has written.
 func (s *Site) Up(ctx context.Context) error {
 	_, err := Aloft(ctx, "up", s.Dir)
 	return err
 }
 
-// Status asks how the application stands.
+// Status returns the application's status.
 func (s *Site) Status(ctx context.Context) (apply.Status, error) {
 	var status apply.Status
-	return status, read(ctx, &status, "status", s.Dir)
+	return status, readJSON(ctx, &status, "status", s.Dir)
 }
 
-// Load makes requests for a path, by the DNS name of the load balancer.
+// Load returns a generator of requests for a path, through the load balancer's DNS name. rate
+// is in requests a second.
 func (s *Site) Load(ctx context.Context, path string, rate float64) (*load.Generator, error) {
 	status, err := s.Status(ctx)
 	if err != nil {
 		return nil, err
 	}
-	patience := 5 * time.Second
+	timeout := 5 * time.Second
 	if path == SlowPath {
-		patience += Slow
+		timeout += SlowTime
 	}
-	return load.New(
-		load.Config{URL: status.URL + path, Rate: rate, Timeout: patience, Dial: load.Dial, Target: served},
-	), nil
+	return load.New(load.Config{
+		URL: status.URL + path, Rate: rate, Timeout: timeout, Dial: load.Dial, Target: releaseOf,
+	}), nil
 }
 
-// served is the release that gave an answer.
-func served(response *http.Response, _ []byte) string { return response.Header.Get(releaseHeader) }
+// releaseOf returns the release that sent a response.
+func releaseOf(response *http.Response, _ []byte) string { return response.Header.Get(releaseHeader) }

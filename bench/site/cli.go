@@ -1,5 +1,5 @@
-// Package site runs an application on the local cloud for benchmarks, by the
-// command line as people do.
+// Package site deploys an application on the local cloud for benchmarks, with the same
+// commands that people use.
 package site
 
 import (
@@ -15,34 +15,35 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 )
 
-// Aloft runs bin/aloft and gives its standard output; an error holds what it said.
+// Aloft runs bin/aloft and returns its standard output. The error contains all its output.
 func Aloft(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join("bin", "aloft"), args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("aloft %s: %w\n%s%s", strings.Join(args, " "), err, said.Bytes(), out.Bytes())
+		return nil, fmt.Errorf("aloft %s: %w\n%s%s", strings.Join(args, " "), err, stderr.Bytes(), stdout.Bytes())
 	}
-	return out.Bytes(), nil
+	return stdout.Bytes(), nil
 }
 
-// read runs bin/aloft and reads the document that it prints.
-func read(ctx context.Context, into any, args ...string) error {
+// readJSON runs bin/aloft with --json and decodes its output.
+func readJSON(ctx context.Context, into any, args ...string) error {
 	out, err := Aloft(ctx, append(args, "--json")...)
 	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(out, into); err != nil {
-		return fmt.Errorf("read what aloft %s prints: %w", strings.Join(args, " "), err)
+		return fmt.Errorf("decode the output of aloft %s: %w", strings.Join(args, " "), err)
 	}
 	return nil
 }
 
-// Connect gives clients of the local cloud, which runs.
+// Connect returns clients of the running local cloud. It sets the environment variables of
+// "aloft local env".
 func Connect(ctx context.Context) (*awsapi.Client, error) {
 	var env map[string]string
-	if err := read(ctx, &env, "local", "env"); err != nil {
+	if err := readJSON(ctx, &env, "local", "env"); err != nil {
 		return nil, err
 	}
 	for name, value := range env {
