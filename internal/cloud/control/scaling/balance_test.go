@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestWhatAZoneCannotLaunchAnotherDoesAndTheBalanceComesBack(t *testing.T) {
+func TestLaunchMovesToAnotherZoneAndTheBalanceReturns(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.Desired = 6 }, func(w *world) {
 		full := true
 		w.fleet.refuse = func(subnet string) error {
@@ -36,25 +36,26 @@ func TestWhatAZoneCannotLaunchAnotherDoesAndTheBalanceComesBack(t *testing.T) {
 				failed = append(failed, a)
 			}
 		}
-		reason := "We currently do not have sufficient capacity in the Availability Zone you requested. Launching EC2 instance failed."
+		reason := "We currently do not have sufficient capacity in the Availability Zone you requested. Launching " +
+			"EC2 instance failed."
 		if len(failed) == 0 || failed[0].StatusMessage != reason ||
 			failed[0].Description != "Launching a new EC2 instance.  Status Reason: "+reason ||
 			failed[0].Details != `{"Availability Zone":"c","Subnet ID":"subnet-c"}` {
 			t.Fatalf("%+v", failed)
 		}
-		w.settle(24 * time.Hour)
+		w.pass(24 * time.Hour)
 		if n := w.fleet.calls["Launch"]; n > 320 { // every five minutes at most
 			t.Errorf("%d launches in a day", n)
 		}
 		full = false
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		if z := w.zones(); !maps.Equal(z, map[string]int{"a": 2, "b": 2, "c": 2}) {
 			t.Errorf("%v\n%s", z, w.history())
 		}
 	})
 }
 
-func TestABalancedOnlyGroupWaitsForItsZone(t *testing.T) {
+func TestBalancedOnlyGroupWaitsForItsZone(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.Distribution = "balanced-only" }, func(w *world) {
 		w.fleet.refuse = func(subnet string) error {
 			if subnet == "subnet-a" {
@@ -63,14 +64,14 @@ func TestABalancedOnlyGroupWaitsForItsZone(t *testing.T) {
 			return nil
 		}
 		w.desire(6)
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		if z := w.zones(); z["a"] != 1 || z["b"] > 2 || z["c"] > 2 {
 			t.Errorf("%v", z)
 		}
 	})
 }
 
-func TestALaunchIsRefusedOnceARoundAndTriedForEver(t *testing.T) {
+func TestFailedLaunchIsRetriedOncePerZone(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.fleet.refuse = func(string) error { return errCapacity }
 		before := w.fleet.calls["Launch"]
@@ -78,23 +79,23 @@ func TestALaunchIsRefusedOnceARoundAndTriedForEver(t *testing.T) {
 		if n := w.fleet.calls["Launch"] - before; n != 3 {
 			t.Errorf("%d launches at once, want one a zone", n)
 		}
-		w.settle(6 * time.Hour)
+		w.pass(6 * time.Hour)
 		w.fleet.refuse = nil
-		w.settle(6 * time.Minute)
+		w.pass(6 * time.Minute)
 		if len(w.states()[store.LifecycleInService]) != 6 {
 			t.Errorf("%v", w.states())
 		}
 	})
 }
 
-func TestAGroupLeavesAZoneThatIsNoLongerItsOwnLaunchingFirst(t *testing.T) {
+func TestGroupLeavesARemovedZoneLaunchingFirst(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		least := 3
 		w.group(func(g *store.ScalingGroup) {
 			g.SubnetIDs, g.Zones = []string{"subnet-a", "subnet-b"}, []string{"a", "b"}
 		})
 		for range 600 {
-			w.settle(time.Second)
+			w.pass(time.Second)
 			least = min(least, len(w.states()[store.LifecycleInService]))
 		}
 		if z := w.zones(); z["c"] != 0 || z["a"]+z["b"] != 3 || least < 3 {
@@ -103,19 +104,19 @@ func TestAGroupLeavesAZoneThatIsNoLongerItsOwnLaunchingFirst(t *testing.T) {
 	})
 }
 
-func TestRebalancingTellsWhy(t *testing.T) {
+func TestRebalancingStatesItsCause(t *testing.T) {
 	inWorld(
 		t,
 		func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: scalinggroup.AZRebalance}} },
 		func(w *world) {
-			w.update(func(tx *store.Tx) { // two in one zone
+			w.update(func(tx *store.Tx) { // two instances in one zone
 				store.ScalingInstances.Edit(
 					tx, "i-002", func(i *store.ScalingInstance) { i.Zone, i.SubnetID = "a", "subnet-a" },
 				)
 			})
 			w.desire(4)
 			w.desire(3)
-			w.settle(time.Hour)
+			w.pass(time.Hour)
 			w.update(func(tx *store.Tx) {
 				for _, i := range scalinggroup.Instances(tx, key) {
 					store.ScalingInstances.Edit(
@@ -123,20 +124,22 @@ func TestRebalancingTellsWhy(t *testing.T) {
 					)
 				}
 			})
-			w.settle(time.Hour)
+			w.pass(time.Hour)
 			before := w.fleet.calls["Launch"]
 			w.group(func(g *store.ScalingGroup) { g.Suspended = nil })
-			w.settle(time.Hour)
+			w.pass(time.Hour)
 			if z := w.zones(); !maps.Equal(z, map[string]int{"a": 1, "b": 1, "c": 1}) ||
 				w.fleet.calls["Launch"] != before+2 {
 				t.Fatalf("%v\n%s", z, w.history())
 			}
 			for _, want := range []string{
-				"availability zones a b c had 3 0 0 instances respectively.  An instance was launched to aid in balancing the group's zones.",
-				"instances were launched to balance instances in zones a b c with other zones resulting in more than desired number of instances in the group.",
+				"availability zones a b c had 3 0 0 instances respectively.  An instance was launched to aid in " +
+					"balancing the group's zones.",
+				"instances were launched to balance instances in zones a b c with other zones resulting in more than " +
+					"desired number of instances in the group.",
 			} {
 				if !strings.Contains(w.history(), want) {
-					t.Errorf("nothing tells %q\n%s", want, w.history())
+					t.Errorf("no activity's cause is %q\n%s", want, w.history())
 				}
 			}
 		},
@@ -156,28 +159,30 @@ func TestProtectedInstancesAreNotScaledIn(t *testing.T) {
 		w.desire(2)
 		w.want(store.LifecycleTerminating, "i-003")
 		w.desire(0)
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.want(store.LifecycleInService, "i-001", "i-002")
 		if a := w.activities(""); len(a) != 1 || a[0].Status != "Cancelled" ||
-			a[0].Description != "Could not scale to desired capacity because all remaining instances are protected from scale in." {
+			a[0].Description != "Could not scale to desired capacity because all remaining instances are protected "+
+				"from scale in." {
 			t.Errorf("%+v", a)
 		}
 		w.machine(
 			"i-001",
 			func(i *store.Instance) { i.State = store.Terminated },
-		) // no protection from being replaced, or from not being
+		) // protection does not prevent replacement
 		w.want(store.LifecycleInService, "i-002")
 	})
 }
 
-func TestTheCausesOfAScaleInNameThoseThatWereChosen(t *testing.T) {
+func TestScaleInCausesNameTheChosenInstances(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.desire(1)
 		out := w.states()[store.LifecycleTerminating]
 		cause := w.activities(out[0])[1].Cause
 		at := "At 2000-01-01T00:00:01Z "
 		want := at + "a user request explicitly set group desired capacity changing the desired capacity from 3 to 1.  " + at +
-			"an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from 3 to 1.  " +
+			"an instance was taken out of service in response to a difference between desired and actual capacity, " +
+			"shrinking the capacity from 3 to 1.  " +
 			at + "instance i-001 was selected for termination.  " + at + "instance i-002 was selected for termination."
 		if !slices.Equal(out, []string{"i-001", "i-002"}) || cause != want {
 			t.Errorf("%v %s", out, cause)
@@ -185,27 +190,27 @@ func TestTheCausesOfAScaleInNameThoseThatWereChosen(t *testing.T) {
 	})
 }
 
-func TestInstancesGoInAndOutOfTargetGroupsWithTheGroup(t *testing.T) {
+func TestAttachedTargetGroupsRegisterInstances(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.update(func(tx *store.Tx) { store.TargetGroups.Put(tx, &store.TargetGroup{ARN: "more", Region: "r"}) })
 		w.group(func(g *store.ScalingGroup) { g.TargetGroupARNs = []string{"tg", "more"} })
-		w.settle(time.Second)
+		w.pass(time.Second)
 		if n := len(store.Targets.By(w.store.View(), "target_group", "more")); n != 3 {
 			t.Errorf("%d registered", n)
 		}
 		w.update(func(tx *store.Tx) { store.Targets.Delete(tx, "more|i-001|80") }) // by a user
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		if n := len(store.Targets.By(w.store.View(), "target_group", "more")); n != 2 {
-			t.Errorf("%d registered: what a user deregisters stays so", n)
+			t.Errorf("%d registered, want the user's deregistration to last", n)
 		}
 		w.group(func(g *store.ScalingGroup) {
 			g.TargetGroupARNs, g.LeavingTargetGroups = []string{"tg"}, []string{"more"}
 		})
-		w.settle(time.Second)
+		w.pass(time.Second)
 		if g, _ := store.ScalingGroups.Get(w.store.View(), key); len(g.LeavingTargetGroups) != 1 {
-			t.Error("forgotten while it drains")
+			t.Error("the target group was dropped while it drained")
 		}
-		w.settle(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		g, _ := store.ScalingGroups.Get(w.store.View(), key)
 		if left := store.Targets.By(w.store.View(), "target_group", "more"); len(left) != 0 ||
 			len(g.LeavingTargetGroups) != 0 ||
@@ -221,7 +226,7 @@ func TestInstancesGoInAndOutOfTargetGroupsWithTheGroup(t *testing.T) {
 	})
 }
 
-func TestAnotherDaemonGoesOnWhereTheLastOneWas(t *testing.T) {
+func TestNextDaemonContinues(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.stop()
 		w.update(func(tx *store.Tx) {
@@ -241,7 +246,7 @@ func TestAnotherDaemonGoesOnWhereTheLastOneWas(t *testing.T) {
 			)
 		})
 		w.start()
-		w.settle(10 * time.Minute)
+		w.pass(10 * time.Minute)
 		if n := len(w.states()[store.LifecycleInService]); n != 5 || len(w.states()) != 1 ||
 			w.fleet.calls["Launch"] != 6 {
 			t.Errorf("%v %v\n%s", w.states(), w.fleet.calls, w.history())
@@ -253,16 +258,16 @@ func TestAnotherDaemonGoesOnWhereTheLastOneWas(t *testing.T) {
 	})
 }
 
-func TestTheWorkGrowsWithTheNumberOfInstancesAndNoFaster(t *testing.T) {
+func TestWorkIsProportionalToInstances(t *testing.T) {
 	calls := func(n int32) map[string]int {
 		var out map[string]int
 		inWorld(t, func(g *store.ScalingGroup) { g.Desired, g.Max = n, n }, func(w *world) {
-			w.settle(time.Minute)
+			w.pass(time.Minute)
 			if got := len(w.states()[store.LifecycleInService]); got != int(n) {
 				t.Fatalf("%d of %d serve", got, n)
 			}
 			w.desire(0)
-			w.settle(5 * time.Minute)
+			w.pass(5 * time.Minute)
 			out = maps.Clone(w.fleet.calls)
 		})
 		return out

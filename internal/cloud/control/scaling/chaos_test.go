@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// trouble does something to a group, drawn by chance.
+// trouble does a random harmful or legitimate thing to a group.
 func (w *world) trouble(r *rand.Rand) {
 	w.t.Helper()
 	members := scalinggroup.Instances(w.store.View(), key)
@@ -63,10 +63,10 @@ func (w *world) trouble(r *rand.Rand) {
 		w.stop()
 		w.start()
 	}
-	w.settle(time.Duration(r.IntN(120)) * time.Second)
+	w.pass(time.Duration(r.IntN(120)) * time.Second)
 }
 
-func TestWhateverHappensAGroupComesToRestAsItIsDesired(t *testing.T) {
+func TestGroupConvergesWhateverHappens(t *testing.T) {
 	policies := []func(*store.ScalingGroup){
 		nil,
 		func(g *store.ScalingGroup) { g.MinHealthy, g.MaxHealthy = 100, 110 },
@@ -88,7 +88,7 @@ func TestWhateverHappensAGroupComesToRestAsItIsDesired(t *testing.T) {
 					w.trouble(r)
 				}
 				w.fleet.refuse = nil
-				w.settle(3 * time.Hour)
+				w.pass(3 * time.Hour)
 				g, _ := store.ScalingGroups.Get(w.store.View(), key)
 				var low, high int
 				zones := w.zones()
@@ -110,7 +110,7 @@ func TestWhateverHappensAGroupComesToRestAsItIsDesired(t *testing.T) {
 				}
 				for _, i := range store.Instances.List(w.store.View()) {
 					if _, in := store.ScalingInstances.Get(w.store.View(), i.ID); !in && i.State == store.Running {
-						t.Errorf("%s runs for nobody", i.ID)
+						t.Errorf("%s runs without a group", i.ID)
 					}
 				}
 			})

@@ -10,7 +10,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// tells checks that an activity's cause ends with the sentence.
+// tells checks that an activity's cause ends with a sentence.
 func tells(t *testing.T, a *store.ScalingActivity, sentence string) {
 	t.Helper()
 	if !strings.HasSuffix(a.Cause, sentence) {
@@ -18,7 +18,7 @@ func tells(t *testing.T, a *store.ScalingActivity, sentence string) {
 	}
 }
 
-func TestAnInstanceEndedByHandIsReplaced(t *testing.T) {
+func TestTerminatedInstanceIsReplaced(t *testing.T) {
 	for name, state := range map[string]string{
 		"terminated": store.Terminated, "stopped": store.Stopped, "stopping": store.Stopping,
 	} {
@@ -30,7 +30,8 @@ func TestAnInstanceEndedByHandIsReplaced(t *testing.T) {
 				tells(
 					t,
 					gone,
-					"an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped.",
+					"an instance was taken out of service in response to an EC2 health check indicating it has been "+
+						"terminated or stopped.",
 				)
 				tells(t, came, "an instance was launched in response to an unhealthy instance needing to be replaced.")
 				if len(w.states()) != 1 || w.zones()["a"] != 1 {
@@ -41,12 +42,12 @@ func TestAnInstanceEndedByHandIsReplaced(t *testing.T) {
 	}
 }
 
-func TestAnInstanceThatFailsELBChecksIsReplacedAfterItsGracePeriod(t *testing.T) {
+func TestELBFailureReplacesAfterTheGracePeriod(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType, g.HealthCheckGrace = "EC2,ELB", 300 }, func(w *world) {
 		w.target("i-002", "unhealthy", "Target.FailedHealthChecks")
-		w.settle(298 * time.Second)
+		w.pass(298 * time.Second)
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
-		w.settle(2 * time.Second)
+		w.pass(2 * time.Second)
 		w.want(store.LifecycleTerminating, "i-002")
 		w.want(store.LifecycleInService, "i-001", "i-003", "i-004")
 		tells(
@@ -54,26 +55,26 @@ func TestAnInstanceThatFailsELBChecksIsReplacedAfterItsGracePeriod(t *testing.T)
 			w.activities("i-002")[1],
 			"an instance was taken out of service in response to an ELB system health check failure.",
 		)
-		w.settle(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		if len(w.states()) != 1 || w.fleet.calls["Terminate"] != 1 {
 			t.Errorf("%v", w.states())
 		}
 	})
 }
 
-func TestTheGracePeriodBeginsAnewWhenTheLocalCloudStartsAMachineAnew(t *testing.T) {
+func TestGracePeriodRestartsWithTheMachine(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType, g.HealthCheckGrace = "ELB", 300 }, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.machine("i-002", func(i *store.Instance) { i.Booted = time.Now() })
 		w.target("i-002", "unhealthy", "Target.FailedHealthChecks")
-		w.settle(298 * time.Second)
+		w.pass(298 * time.Second)
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
-		w.settle(5 * time.Second)
+		w.pass(5 * time.Second)
 		w.want(store.LifecycleInService, "i-001", "i-003", "i-004")
 	})
 }
 
-func TestWhatELBSaysCountsOnlyWhereTheGroupHeedsIt(t *testing.T) {
+func TestELBHealthCountsOnlyIfTheGroupUsesIt(t *testing.T) {
 	for _, c := range []struct {
 		kind, state string
 		replaced    bool
@@ -82,7 +83,7 @@ func TestWhatELBSaysCountsOnlyWhereTheGroupHeedsIt(t *testing.T) {
 	} {
 		inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType = c.kind }, func(w *world) {
 			w.target("i-001", c.state, "")
-			w.settle(time.Second)
+			w.pass(time.Second)
 			if got := !slices.Contains(w.states()[store.LifecycleInService], "i-001"); got != c.replaced {
 				t.Errorf("%s, %s: replaced: %v", c.kind, c.state, got)
 			}
@@ -90,20 +91,20 @@ func TestWhatELBSaysCountsOnlyWhereTheGroupHeedsIt(t *testing.T) {
 	}
 }
 
-func TestAUsersWordReplacesAnInstance(t *testing.T) {
+func TestUserHealthReplacesAnInstance(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.update(func(tx *store.Tx) {
 			store.ScalingInstances.Edit(
 				tx, "i-001", func(i *store.ScalingInstance) { i.Health, i.UserHealth = scalinggroup.Unhealthy, true },
 			)
 		})
-		w.settle(time.Second)
+		w.pass(time.Second)
 		w.want(store.LifecycleTerminating, "i-001")
 		tells(t, w.activities("i-001")[1], "an instance was taken out of service in response to a user health-check.")
 	})
 }
 
-func TestAnInstanceWhoseStatusChecksFailIsReplacedAndOneThatRebootsIsNot(t *testing.T) {
+func TestFailedStatusCheckReplacesButRebootDoesNot(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.machine("i-001", func(i *store.Instance) { i.Reachable, i.Reboots = false, 1 })
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
@@ -125,7 +126,7 @@ func TestSuspendedProcessesDoNothing(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.group(suspend(scalinggroup.ReplaceUnhealthy))
 		w.target("i-001", "unhealthy", "")
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		if i, _ := store.ScalingInstances.Get(w.store.View(), "i-001"); i.Health != scalinggroup.Unhealthy ||
 			i.State != store.LifecycleInService {
 			t.Errorf("not replacing: %+v", i)
@@ -135,41 +136,41 @@ func TestSuspendedProcessesDoNothing(t *testing.T) {
 		w.desire(1)
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
 		w.group(suspend())
-		w.settle(10 * time.Minute)
+		w.pass(10 * time.Minute)
 		w.want(
 			store.LifecycleInService,
 			"i-003",
-		) // the zone of the sick one has none left, and of the others the older goes
+		) // the zone of the unhealthy one is empty; of the others the older one leaves
 	})
 	inWorld(t, nil, func(w *world) {
 		w.group(suspend(scalinggroup.HealthCheck))
 		w.machine("i-001", func(i *store.Instance) { i.State = store.Terminated })
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
 	})
 	inWorld(t, suspend(scalinggroup.AddToLoadBalancer), func(w *world) {
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
 		w.group(suspend())
-		w.settle(time.Hour)
-		if w.fleet.calls["Register"] != 0 { // those launched meanwhile are never added
+		w.pass(time.Hour)
+		if w.fleet.calls["Register"] != 0 { // instances launched meanwhile are never registered
 			t.Errorf("%v", w.fleet.calls)
 		}
 	})
 }
 
-func TestAMaintenancePolicyLaunchesBeforeItEnds(t *testing.T) {
+func TestMaintenancePolicyLaunchesFirst(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) {
 		g.HealthCheckType, g.MinHealthy, g.MaxHealthy, g.DefaultWarmup = "ELB", 100, 110, new(int32(60))
 	}, func(w *world) {
-		w.settle(2 * time.Minute)
-		for _, id := range []string{"i-001", "i-002", "i-003"} { // an overload: all fail
+		w.pass(2 * time.Minute)
+		for _, id := range []string{"i-001", "i-002", "i-003"} { // an overload: all fail their checks
 			w.target(id, "unhealthy", "Target.Timeout")
 		}
-		w.settle(59 * time.Second)
-		w.want(store.LifecycleInService, "i-001", "i-002", "i-003", "i-004") // one more than desired, and none has gone
-		w.settle(2 * time.Second)
+		w.pass(59 * time.Second)
+		w.want(store.LifecycleInService, "i-001", "i-002", "i-003", "i-004") // one more than desired; none has left
+		w.pass(2 * time.Second)
 		w.want(store.LifecycleTerminating, "i-001")
-		w.settle(20 * time.Minute)
+		w.pass(20 * time.Minute)
 		w.want(store.LifecycleInService, "i-004", "i-005", "i-006")
 		tells(
 			t,
@@ -184,58 +185,58 @@ func TestAMaintenancePolicyLaunchesBeforeItEnds(t *testing.T) {
 	})
 }
 
-func TestAReplacementThatIsSickItselfIsReplacedAndTheOldOneStays(t *testing.T) {
+func TestUnhealthyReplacementIsReplaced(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) {
 		g.HealthCheckType, g.MinHealthy, g.MaxHealthy, g.HealthCheckGrace = "ELB", 100, 150, 60
 	}, func(w *world) {
-		w.settle(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		w.fleet.sick = func(string) bool { return true }
 		w.target("i-001", "unhealthy", "Target.FailedHealthChecks")
-		w.settle(10 * time.Minute)
+		w.pass(10 * time.Minute)
 		if in := w.states()[store.LifecycleInService]; !slices.Contains(in, "i-001") || len(in) != 4 {
 			t.Errorf("%v", w.states())
 		}
 		w.fleet.sick = nil
-		w.settle(10 * time.Minute)
+		w.pass(10 * time.Minute)
 		if in := w.states()[store.LifecycleInService]; slices.Contains(in, "i-001") || len(in) != 3 {
 			t.Errorf("%v", w.states())
 		}
 	})
 }
 
-func TestAMaintenancePolicyWithoutRoomAboveKeepsItsMinimum(t *testing.T) {
+func TestMaintenancePolicyKeepsItsMinimum(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) {
 		g.Desired, g.HealthCheckType, g.MinHealthy, g.MaxHealthy, g.DefaultWarmup = 6, "ELB", 50, 100, new(int32(60))
 	}, func(w *world) {
-		w.settle(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		for _, id := range []string{"i-001", "i-002", "i-003", "i-004"} {
 			w.target(id, "unhealthy", "Target.Timeout")
 		}
-		w.settle(time.Second)
+		w.pass(time.Second)
 		if out := w.states()[store.LifecycleTerminating]; len(
 			out,
-		) != 1 { // two are well, three should be: one after the other
+		) != 1 { // two are healthy and three should be: replace one at a time
 			t.Errorf("%v", w.states())
 		}
-		w.settle(20 * time.Minute)
+		w.pass(20 * time.Minute)
 		w.want(store.LifecycleInService, "i-005", "i-006", "i-007", "i-008", "i-009", "i-010")
 	})
 }
 
-func TestASilentZoneIsNotChurnedWhenThePolicyIgnoresIt(t *testing.T) {
+func TestImpairedZoneIsNotReplaced(t *testing.T) {
 	for _, c := range []struct {
 		behavior, reason string
 		replaced         bool
 	}{
 		{"IgnoreUnhealthy", "Target.Timeout", false},
-		{"IgnoreUnhealthy", "Target.FailedHealthChecks", true}, // the machines answer: it is the application
+		{"IgnoreUnhealthy", "Target.FailedHealthChecks", true}, // the machines answer, so the application has failed
 		{"ReplaceUnhealthy", "Target.Timeout", true},
 	} {
 		inWorld(t, func(g *store.ScalingGroup) {
 			g.HealthCheckType, g.ZonalShift, g.ImpairedHealthCheck = "ELB", true, c.behavior
 		}, func(w *world) {
 			w.target("i-001", "unhealthy", c.reason)
-			w.settle(time.Hour)
+			w.pass(time.Hour)
 			if got := w.fleet.calls["Launch"] > 3; got != c.replaced {
 				t.Errorf("%s, %s: replaced: %v", c.behavior, c.reason, got)
 			}
@@ -243,20 +244,20 @@ func TestASilentZoneIsNotChurnedWhenThePolicyIgnoresIt(t *testing.T) {
 			for _, id := range []string{"i-002", "i-003"} {
 				w.target(id, "unhealthy", "Target.Timeout")
 			}
-			w.settle(time.Second)
+			w.pass(time.Second)
 		})
 	}
 }
 
-func TestInstancesAreReplacedWhenTheirLifetimeIsOver(t *testing.T) {
+func TestMaxLifetimeReplacesInstances(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.MaxInstanceLifetime = 86400 }, func(w *world) {
-		w.settle(24*time.Hour - 2*time.Second)
+		w.pass(24*time.Hour - 2*time.Second)
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
-		w.settle(2 * time.Second)
+		w.pass(2 * time.Second)
 		if len(w.states()[store.LifecycleTerminating]) == 0 {
 			t.Errorf("%v", w.states())
 		}
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.want(store.LifecycleInService, "i-004", "i-005", "i-006")
 		tells(
 			t,

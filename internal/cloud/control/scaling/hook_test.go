@@ -23,7 +23,7 @@ func (w *world) hook(name, transition, result string, heartbeat int32) {
 	})
 }
 
-// complete ends an instance's wait for a hook.
+// complete completes the lifecycle action of a hook.
 func (w *world) complete(id, hook, result string) {
 	w.t.Helper()
 	w.update(func(tx *store.Tx) {
@@ -36,10 +36,10 @@ func (w *world) complete(id, hook, result string) {
 			}
 		})
 	})
-	w.settle(time.Second)
+	w.pass(time.Second)
 }
 
-func TestALaunchWaitsForItsHooksSideBySide(t *testing.T) {
+func TestLaunchWaitsForAllHooksAtOnce(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.hook("one", scalinggroup.Launching, scalinggroup.Abandon, 600)
 		w.hook("two", scalinggroup.Launching, scalinggroup.Continue, 60)
@@ -49,19 +49,19 @@ func TestALaunchWaitsForItsHooksSideBySide(t *testing.T) {
 			t.Errorf("%+v, %v", a, w.fleet.calls)
 		}
 		w.complete("i-004", "one", scalinggroup.Continue)
-		w.want(store.LifecyclePendingWait, "i-004") // for the other
-		w.settle(time.Minute)
-		w.want(store.LifecycleInService, "i-001", "i-002", "i-003", "i-004") // its default result is to go on
+		w.want(store.LifecyclePendingWait, "i-004") // for the other hook
+		w.pass(time.Minute)
+		w.want(store.LifecycleInService, "i-001", "i-002", "i-003", "i-004") // its default result is CONTINUE
 	})
 }
 
-func TestAnAbandonedLaunchIsCancelledEndedAndTriedAgain(t *testing.T) {
+func TestAbandonedLaunchIsTerminatedAndRetried(t *testing.T) {
 	for _, how := range []string{"Lifecycle Action Completed with ABANDON Result", "Heartbeat Timeout"} {
 		inWorld(t, nil, func(w *world) {
 			w.hook("boot", scalinggroup.Launching, scalinggroup.Abandon, 60)
 			w.desire(4)
 			if how == "Heartbeat Timeout" {
-				w.settle(time.Minute)
+				w.pass(time.Minute)
 			} else {
 				w.complete("i-004", "boot", scalinggroup.Abandon)
 			}
@@ -77,31 +77,31 @@ func TestAnAbandonedLaunchIsCancelledEndedAndTriedAgain(t *testing.T) {
 			if w.fleet.calls["Launch"] != 5 && len(w.states()[store.LifecycleInService]) != 3 {
 				t.Errorf("%v", w.states())
 			}
-			w.settle(30 * time.Second)
+			w.pass(30 * time.Second)
 			w.want(store.LifecyclePendingWait, "i-005")
 		})
 	}
 }
 
-func TestATerminationDrainsThenWaitsForItsHooks(t *testing.T) {
+func TestTerminationDrainsThenWaitsForHooks(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.hook("bye", scalinggroup.Terminating, scalinggroup.Abandon, 300)
 		w.hook("logs", scalinggroup.Terminating, scalinggroup.Abandon, 7200)
 		w.desire(2)
 		w.want(store.LifecycleTerminating, "i-001")
-		w.settle(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		w.want(store.LifecycleTerminatingWait, "i-001")
 		if w.fleet.calls["Terminate"] != 0 {
-			t.Error("ended before its hooks were done")
+			t.Error("the instance was terminated before its hooks were done")
 		}
-		w.settle(5 * time.Minute) // the first one's default result ends the wait for both
+		w.pass(5 * time.Minute) // the first one's default result ends the wait for both
 		if len(w.states()) != 1 || w.fleet.calls["Terminate"] != 1 {
 			t.Errorf("%v %v", w.states(), w.fleet.calls)
 		}
 	})
 }
 
-func TestAGroupThatIsDeletedWaitsForNoHook(t *testing.T) {
+func TestDeletedGroupSkipsHooks(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.ProtectNewInstances = true }, func(w *world) {
 		w.hook("bye", scalinggroup.Terminating, scalinggroup.Continue, 7200)
 		w.update(func(tx *store.Tx) {
@@ -117,18 +117,18 @@ func TestAGroupThatIsDeletedWaitsForNoHook(t *testing.T) {
 			)
 		})
 		w.group(func(g *store.ScalingGroup) { g.Min, g.Max, g.Deleting = 0, 0, true })
-		w.settle(5 * time.Minute)
+		w.pass(5 * time.Minute)
 		if _, there := store.ScalingGroups.Get(w.store.View(), key); there || w.fleet.calls["Terminate"] != 3 ||
 			len(store.LifecycleHooks.List(w.store.View())) != 0 {
 			t.Errorf("%v %v\n%s", w.states(), w.fleet.calls, w.history())
 		}
 		if len(w.activities("i-002")) != 2 {
-			t.Error("the activities are gone with the group")
+			t.Error("the group's activities were deleted")
 		}
 	})
 }
 
-func TestAnInstanceThatDiesBeforeItServesIsCancelledAndItsZoneLeftAloneForAWhile(t *testing.T) {
+func TestInstanceThatDiesBeforeServicePausesItsZone(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.fleet.slow = 10 * time.Second
 		w.desire(4)
@@ -138,7 +138,8 @@ func TestAnInstanceThatDiesBeforeItServesIsCancelledAndItsZoneLeftAloneForAWhile
 			func(i *store.Instance) { i.State, i.StateReasonCode = store.Terminated, "Server.InternalError" },
 		)
 		a := w.activities("i-004")[0]
-		if want := "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Server.InternalError"; a.Status != "Cancelled" ||
+		if want := "Instance became unhealthy while waiting for instance to be in InService state. Termination " +
+			"Reason: Server.InternalError"; a.Status != "Cancelled" ||
 			a.StatusMessage != want {
 			t.Errorf("%+v", a)
 		}

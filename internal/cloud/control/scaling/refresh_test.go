@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// prefer are preferences with AWS's defaults, a warm-up of a minute, and what
-// change makes of them.
+// prefer returns AWS's default preferences with a warm-up of a minute, changed by
+// change.
 func prefer(change func(*scalinggroup.Preferences)) scalinggroup.Preferences {
 	p := scalinggroup.Preferences{
 		MinHealthyPercentage: 90, InstanceWarmup: 60, CheckpointDelay: 3600, StandbyInstances: "Wait",
@@ -50,7 +50,7 @@ func (w *world) refresh(desired store.TemplateRef, p scalinggroup.Preferences) {
 			Created: time.Now(), Status: store.RefreshPending,
 		})
 	})
-	w.settle(time.Second)
+	w.pass(time.Second)
 }
 
 func (w *world) refreshed() *store.InstanceRefresh {
@@ -67,7 +67,7 @@ func (w *world) status(status string) {
 	}
 }
 
-// versions tells how many instances in service were launched from each version.
+// versions counts the instances in service by template version.
 func (w *world) versions() map[string]int {
 	out := map[string]int{}
 	for _, i := range scalinggroup.Instances(w.store.View(), key) {
@@ -78,15 +78,15 @@ func (w *world) versions() map[string]int {
 	return out
 }
 
-// watch lets time pass and calls look every second.
-func (w *world) watch(d time.Duration, look func()) {
+// watch passes time and calls observe every second.
+func (w *world) watch(d time.Duration, observe func()) {
 	for range int(d / time.Second) {
-		w.settle(time.Second)
-		look()
+		w.pass(time.Second)
+		observe()
 	}
 }
 
-// warm counts the instances that serve and have warmed up.
+// warm counts the instances that are in service and warmed up.
 func (w *world) warm(warmup time.Duration) int {
 	n := 0
 	for _, i := range scalinggroup.Instances(w.store.View(), key) {
@@ -97,9 +97,9 @@ func (w *world) warm(warmup time.Duration) int {
 	return n
 }
 
-func TestARefreshReplacesOneAfterTheOtherAndBringsTheDesiredConfiguration(t *testing.T) {
+func TestRefreshReplacesOneByOneAndAppliesTheDesiredConfiguration(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(nil))
 		w.status(store.RefreshInProgress)
 		least := 3
@@ -107,7 +107,8 @@ func TestARefreshReplacesOneAfterTheOtherAndBringsTheDesiredConfiguration(t *tes
 		zones := w.zones()
 		w.status(store.RefreshSuccessful)
 		r, g := w.refreshed(), w.groupRow()
-		if least != 2 || w.versions()["2"] != 3 || len(w.states()[store.LifecycleInService]) != 3 || zones["a"]*zones["b"]*zones["c"] != 1 {
+		if least != 2 || w.versions()["2"] != 3 || len(w.states()[store.LifecycleInService]) != 3 ||
+			zones["a"]*zones["b"]*zones["c"] != 1 {
 			t.Errorf("at least %d warm, %v in %v", least, w.versions(), zones)
 		}
 		if r.Percent != 100 || r.Remaining != 0 || r.StatusReason != "" || r.Ended.IsZero() || g.Template != version2 {
@@ -133,21 +134,23 @@ func (w *world) groupRow() *store.ScalingGroup {
 	return g
 }
 
-func TestARefreshTellsHowFarItIs(t *testing.T) {
+func TestRefreshReportsProgress(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(nil))
-		if r := w.refreshed(); r.Percent != 0 || r.Remaining != 3 || r.StatusReason != "Waiting for instances to warm up before continuing. For example: i-004 is warming up." {
+		if r := w.refreshed(); r.Percent != 0 || r.Remaining != 3 || r.StatusReason != "Waiting for instances to "+
+			"warm up before continuing. For example: i-004 is warming up." {
 			t.Errorf("%+v", r)
 		}
-		w.settle(time.Minute)
-		if r := w.refreshed(); r.Percent != 33 || r.Remaining != 2 || r.StatusReason != "Waiting for instances to warm up before continuing. For example: i-005 is warming up." {
+		w.pass(time.Minute)
+		if r := w.refreshed(); r.Percent != 33 || r.Remaining != 2 || r.StatusReason != "Waiting for instances to "+
+			"warm up before continuing. For example: i-005 is warming up." {
 			t.Errorf("%+v", r)
 		}
 	})
 }
 
-func TestWithAMaximumAboveTheDesiredCapacityARefreshLaunchesBeforeItTerminates(t *testing.T) {
+func TestRefreshWithMaximumLaunchesFirst(t *testing.T) {
 	for name, p := range map[string]scalinggroup.Preferences{
 		"100 to 200":      prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200) }),
 		"100 to 110":      prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(110) }),
@@ -155,7 +158,7 @@ func TestWithAMaximumAboveTheDesiredCapacityARefreshLaunchesBeforeItTerminates(t
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType = "ELB" }, func(w *world) {
-				w.settle(time.Hour)
+				w.pass(time.Hour)
 				w.refresh(version2, p)
 				least, most := 3, 0
 				w.watch(15*time.Minute, func() {
@@ -173,21 +176,21 @@ func TestWithAMaximumAboveTheDesiredCapacityARefreshLaunchesBeforeItTerminates(t
 	}
 }
 
-func TestARefreshWithNoMinimumReplacesAllAtOnce(t *testing.T) {
+func TestRefreshWithoutMinimumReplacesAllAtOnce(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage = 0 }))
 		if got := w.versions(); got["1"] != 0 || got["2"] != 3 {
 			t.Errorf("%v", got)
 		}
-		w.settle(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		w.status(store.RefreshSuccessful)
 	})
 }
 
-func TestSkipMatchingReplacesOnlyWhatDiffers(t *testing.T) {
+func TestSkipMatchingReplacesOnlyDifferentInstances(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		skip := prefer(func(p *scalinggroup.Preferences) { p.SkipMatching = true })
 		w.refresh(store.TemplateRef{}, skip)
 		w.status(store.RefreshSuccessful)
@@ -198,7 +201,7 @@ func TestSkipMatchingReplacesOnlyWhatDiffers(t *testing.T) {
 			store.ScalingInstances.Edit(tx, "i-002", func(i *store.ScalingInstance) { i.TemplateVersion = "2" })
 		})
 		w.refresh(version2, skip)
-		w.settle(4 * time.Minute)
+		w.pass(4 * time.Minute)
 		w.status(store.RefreshSuccessful)
 		if _, kept := store.ScalingInstances.Get(w.store.View(), "i-002"); !kept || w.fleet.calls["Launch"] != 5 {
 			t.Errorf("%v after %v", w.states(), w.fleet.calls)
@@ -206,15 +209,15 @@ func TestSkipMatchingReplacesOnlyWhatDiffers(t *testing.T) {
 	})
 }
 
-func TestARefreshPausesAtItsCheckpointsAndMayEndBeforeAllIsReplaced(t *testing.T) {
+func TestRefreshPausesAtCheckpoints(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.Max, g.Desired = 10, 10 }, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) {
 			p.MinHealthyPercentage, p.CheckpointPercentages, p.CheckpointDelay, p.InstanceWarmup = 80, []int32{20, 50}, 900, 600
 		}))
 		at := func(after time.Duration, started int, percent int32) {
 			t.Helper()
-			w.settle(after)
+			w.pass(after)
 			if r := w.refreshed(); w.versions()["2"] != started || r.Percent != percent {
 				t.Fatalf(
 					"%d started and %d%%, want %d and %d%%: %s", w.versions()["2"], r.Percent, started, percent,
@@ -241,22 +244,22 @@ func TestARefreshPausesAtItsCheckpointsAndMayEndBeforeAllIsReplaced(t *testing.T
 	})
 }
 
-func TestCheckpointsReachedAtOnceAreOnePause(t *testing.T) {
+func TestCheckpointsReachedTogetherPauseOnce(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.Desired = 2 }, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) {
 			p.CheckpointPercentages, p.CheckpointDelay = []int32{10, 40, 100}, 600
 		}))
-		w.settle(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		if r := w.refreshed(); r.CheckpointsPassed != 2 || !strings.Contains(r.StatusReason, "at 40 percent") {
 			t.Errorf("%+v", r)
 		}
-		w.settle(12 * time.Minute)
+		w.pass(12 * time.Minute)
 		w.status(store.RefreshSuccessful)
 	})
 }
 
-func TestABakingRefreshFailsByItsAlarm(t *testing.T) {
+func TestAlarmFailsABakingRefresh(t *testing.T) {
 	watched := func(p *scalinggroup.Preferences) {
 		p.BakeTime, p.MinHealthyPercentage = 600, 0
 		p.AlarmSpecification = &struct{ Alarms []string }{[]string{"errors"}}
@@ -264,9 +267,9 @@ func TestABakingRefreshFailsByItsAlarm(t *testing.T) {
 	for _, roll := range []bool{false, true} {
 		t.Run(fmt.Sprint("with a rollback: ", roll), func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
-				w.settle(time.Hour)
+				w.pass(time.Hour)
 				w.refresh(version2, prefer(func(p *scalinggroup.Preferences) { watched(p); p.AutoRollback = roll }))
-				w.settle(2 * time.Minute)
+				w.pass(2 * time.Minute)
 				w.status(store.RefreshBaking)
 				if w.groupRow().Template == version2 {
 					t.Error("the group has the desired configuration before the bake time has passed")
@@ -274,19 +277,21 @@ func TestABakingRefreshFailsByItsAlarm(t *testing.T) {
 				w.update(func(tx *store.Tx) {
 					store.Alarms.Put(tx, &store.Alarm{ARN: "a", Region: "r", Name: "errors", State: "ALARM"})
 				})
-				w.settle(time.Second)
+				w.pass(time.Second)
 				if !roll {
 					w.status(store.RefreshFailed)
-					if r := w.refreshed(); r.StatusReason != "CloudWatch alarm errors is in ALARM state." || w.groupRow().Template.Version != "1" || w.versions()["2"] != 3 {
+					if r := w.refreshed(); r.StatusReason != "CloudWatch alarm errors is in ALARM state." ||
+						w.groupRow().Template.Version != "1" || w.versions()["2"] != 3 {
 						t.Errorf("%+v with %v", r, w.versions())
 					}
 					return
 				}
 				w.status(store.RefreshRollbackInProgress)
-				w.settle(3 * time.Minute)
+				w.pass(3 * time.Minute)
 				w.status(store.RefreshRollbackSuccessful)
 				r := w.refreshed()
-				if r.RollbackReason != "Automatic rollback was initiated. CloudWatch alarm errors is in ALARM state." || r.PercentAtRollback != 100 || r.Percent != 0 || r.RemainingAtRollback != 0 || r.Remaining != 3 {
+				if r.RollbackReason != "Automatic rollback was initiated. CloudWatch alarm errors is in ALARM state." ||
+					r.PercentAtRollback != 100 || r.Percent != 0 || r.RemainingAtRollback != 0 || r.Remaining != 3 {
 					t.Errorf("%+v", r)
 				}
 				if w.versions()["1"] != 3 || w.groupRow().Template.Version != "1" {
@@ -297,24 +302,24 @@ func TestABakingRefreshFailsByItsAlarm(t *testing.T) {
 	}
 }
 
-func TestABakingRefreshSucceedsAfterItsBakeTime(t *testing.T) {
+func TestRefreshSucceedsAfterItsBakeTime(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) { p.BakeTime, p.MinHealthyPercentage = 600, 0 }))
-		w.settle(10 * time.Minute)
+		w.pass(10 * time.Minute)
 		w.status(store.RefreshBaking)
-		w.settle(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		w.status(store.RefreshSuccessful)
 	})
 }
 
-// A release whose instances never pass the load balancer's check keeps one of
-// the old ones out, no more, and is given up after an hour.
-func TestARefreshWhoseInstancesNeverBecomeHealthyFails(t *testing.T) {
+// A refresh whose instances never pass the load balancer's check takes out at most one
+// old instance and fails after an hour.
+func TestRefreshFailsIfInstancesNeverBecomeHealthy(t *testing.T) {
 	for _, roll := range []bool{false, true} {
 		t.Run(fmt.Sprint("with a rollback: ", roll), func(t *testing.T) {
 			inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType, g.HealthCheckGrace = "ELB", 120 }, func(w *world) {
-				w.settle(time.Hour)
+				w.pass(time.Hour)
 				w.fleet.sick = func(id string) bool {
 					i, _ := store.Instances.Get(w.store.View(), id)
 					return i.Tags["aws:ec2launchtemplate:version"] == "2"
@@ -324,9 +329,9 @@ func TestARefreshWhoseInstancesNeverBecomeHealthyFails(t *testing.T) {
 				w.watch(55*time.Minute, func() { least = min(least, w.versions()["1"]) })
 				w.status(store.RefreshInProgress)
 				if r := w.refreshed(); least != 2 || r.Percent != 0 {
-					t.Errorf("%d of the old ones were left; %+v", least, r)
+					t.Errorf("%d old instances were left; %+v", least, r)
 				}
-				w.settle(10 * time.Minute)
+				w.pass(10 * time.Minute)
 				if !roll {
 					w.status(store.RefreshFailed)
 					if r := w.refreshed(); !strings.HasPrefix(
@@ -334,13 +339,13 @@ func TestARefreshWhoseInstancesNeverBecomeHealthyFails(t *testing.T) {
 					) {
 						t.Errorf("%+v", r)
 					}
-					w.settle(10 * time.Minute)
+					w.pass(10 * time.Minute)
 					if w.versions()["1"] != 3 {
-						t.Errorf("the group does not go back to its own configuration: %v", w.versions())
+						t.Errorf("the group did not return to its own configuration: %v", w.versions())
 					}
 					return
 				}
-				w.settle(5 * time.Minute)
+				w.pass(5 * time.Minute)
 				w.status(store.RefreshRollbackSuccessful)
 				if w.versions()["1"] != 3 || w.versions()["2"] != 0 {
 					t.Errorf("%v", w.versions())
@@ -350,9 +355,9 @@ func TestARefreshWhoseInstancesNeverBecomeHealthyFails(t *testing.T) {
 	}
 }
 
-func TestALaunchBeforeTerminateOfSickInstancesTakesNothingFromTheOldOnes(t *testing.T) {
+func TestLaunchFirstKeepsOldInstancesUntilNewOnesAreHealthy(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType, g.HealthCheckGrace = "ELB", 120 }, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.fleet.sick = func(id string) bool {
 			i, _ := store.Instances.Get(w.store.View(), id)
 			return i.Tags["aws:ec2launchtemplate:version"] == "2"
@@ -364,12 +369,12 @@ func TestALaunchBeforeTerminateOfSickInstancesTakesNothingFromTheOldOnes(t *test
 		w.watch(80*time.Minute, func() { least = min(least, w.versions()["1"]) })
 		w.status(store.RefreshRollbackSuccessful)
 		if least != 3 || w.versions()["1"] != 3 || w.versions()["2"] != 0 {
-			t.Errorf("%d old ones at least, in the end %v", least, w.versions())
+			t.Errorf("at least %d old instances, finally %v", least, w.versions())
 		}
 	})
 }
 
-func TestInstancesInStandbyAndProtectedOnesAreTreatedAsPreferred(t *testing.T) {
+func TestRefreshTreatsStandbyAndProtectedInstancesAsPreferred(t *testing.T) {
 	for _, test := range []struct {
 		standby, protected string
 		status             string
@@ -381,16 +386,18 @@ func TestInstancesInStandbyAndProtectedOnesAreTreatedAsPreferred(t *testing.T) {
 		{"Terminate", "Refresh", store.RefreshSuccessful, 2, false, ""},
 		{
 			"Ignore", "Wait", store.RefreshFailed, 1, true,
-			"The instance refresh could not replace instances for one hour. Waiting for remaining instances to be available. For example: i-002 is protected from scale in. Remove its scale-in protection to continue.",
+			"The instance refresh could not replace instances for one hour. Waiting for remaining instances to be " +
+				"available. For example: i-002 is protected from scale in. Remove its scale-in protection to continue.",
 		},
 		{
 			"Wait", "Refresh", store.RefreshFailed, 2, true,
-			"The instance refresh could not replace instances for one hour. Waiting for remaining instances to be available. For example: i-001 is in Standby. Return it to service, or terminate it, to continue.",
+			"The instance refresh could not replace instances for one hour. Waiting for remaining instances to be " +
+				"available. For example: i-001 is in Standby. Return it to service, or terminate it, to continue.",
 		},
 	} {
 		t.Run(test.standby+" and "+test.protected, func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
-				w.settle(time.Hour)
+				w.pass(time.Hour)
 				w.update(func(tx *store.Tx) {
 					store.ScalingInstances.Edit(tx, "i-001", func(i *store.ScalingInstance) {
 						scalinggroup.SetLifecycleState(i, store.LifecycleEnteringStandby, time.Now())
@@ -398,17 +405,19 @@ func TestInstancesInStandbyAndProtectedOnesAreTreatedAsPreferred(t *testing.T) {
 					store.ScalingInstances.Edit(tx, "i-002", func(i *store.ScalingInstance) { i.Protected = true })
 					store.ScalingGroups.Edit(tx, key, func(g *store.ScalingGroup) { g.Desired = 2 })
 				})
-				w.settle(2 * time.Minute)
+				w.pass(2 * time.Minute)
 				w.refresh(version2, prefer(func(p *scalinggroup.Preferences) {
 					p.StandbyInstances, p.ScaleInProtectedInstances = test.standby, test.protected
 				}))
-				w.settle(55 * time.Minute)
+				w.pass(55 * time.Minute)
 				if test.status == store.RefreshFailed {
 					w.status(store.RefreshInProgress)
 				}
-				w.settle(10 * time.Minute)
+				w.pass(10 * time.Minute)
 				w.status(test.status)
-				if r := w.refreshed(); w.versions()["2"] != test.replaced || (len(w.states()[store.LifecycleStandby]) == 1) != test.standbyStays || r.StatusReason != test.reason {
+				if r := w.refreshed(); w.versions()["2"] != test.replaced ||
+					(len(w.states()[store.LifecycleStandby]) == 1) != test.standbyStays ||
+					r.StatusReason != test.reason {
 					t.Errorf("%v, %v, %q", w.versions(), w.states(), r.StatusReason)
 				}
 			})
@@ -416,11 +425,11 @@ func TestInstancesInStandbyAndProtectedOnesAreTreatedAsPreferred(t *testing.T) {
 	}
 }
 
-func TestACancelledRefreshWaitsForWhatIsUnderWayAndKeepsWhatIsDone(t *testing.T) {
+func TestCancelledRefreshCompletesReplacementsInProgress(t *testing.T) {
 	for _, abrupt := range []bool{false, true} {
 		t.Run(fmt.Sprint("abruptly: ", abrupt), func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
-				w.settle(time.Hour)
+				w.pass(time.Hour)
 				w.refresh(version2, prefer(nil))
 				w.update(func(tx *store.Tx) {
 					store.InstanceRefreshes.Edit(
@@ -428,15 +437,16 @@ func TestACancelledRefreshWaitsForWhatIsUnderWayAndKeepsWhatIsDone(t *testing.T)
 						func(r *store.InstanceRefresh) { r.Status, r.Abrupt = store.RefreshCancelling, abrupt },
 					)
 				})
-				w.settle(time.Second)
+				w.pass(time.Second)
 				if abrupt {
 					w.status(store.RefreshCancelled)
 				} else {
 					w.status(store.RefreshCancelling)
 				}
-				w.settle(5 * time.Minute)
+				w.pass(5 * time.Minute)
 				w.status(store.RefreshCancelled)
-				if r := w.refreshed(); r.StatusReason != "Cancelled due to user request." || w.versions()["1"] != 2 || w.versions()["2"] != 1 || w.groupRow().Template.Version != "1" {
+				if r := w.refreshed(); r.StatusReason != "Cancelled due to user request." || w.versions()["1"] != 2 ||
+					w.versions()["2"] != 1 || w.groupRow().Template.Version != "1" {
 					t.Errorf("%+v with %v", r, w.versions())
 				}
 			})
@@ -444,9 +454,9 @@ func TestACancelledRefreshWaitsForWhatIsUnderWayAndKeepsWhatIsDone(t *testing.T)
 	}
 }
 
-func TestACancelledLaunchBeforeTerminateLeavesAsManyAsDesired(t *testing.T) {
+func TestCancelledLaunchFirstLeavesDesiredCapacity(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(
 			version2,
 			prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200) }),
@@ -465,31 +475,31 @@ func TestACancelledLaunchBeforeTerminateLeavesAsManyAsDesired(t *testing.T) {
 	})
 }
 
-func TestARefreshDoesNothingWhileItsProcessIsSuspended(t *testing.T) {
+func TestSuspendedRefreshReplacesNothing(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: "InstanceRefresh"}} }, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(nil))
-		w.settle(30 * time.Minute)
+		w.pass(30 * time.Minute)
 		if r := w.refreshed(); w.versions()["1"] != 3 || r.Status != store.RefreshInProgress || !strings.Contains(
 			r.StatusReason, "InstanceRefresh",
 		) {
 			t.Errorf("%+v with %v", r, w.versions())
 		}
 		w.group(func(g *store.ScalingGroup) { g.Suspended = nil })
-		w.settle(5 * time.Minute)
+		w.pass(5 * time.Minute)
 		w.status(store.RefreshSuccessful)
 	})
 }
 
-func TestAGroupThatGrowsDuringARefreshGrowsWithTheDesiredConfiguration(t *testing.T) {
+func TestGrowthDuringRefreshUsesTheDesiredConfiguration(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(nil))
 		w.desire(5)
 		if got := w.versions(); got["2"] != 3 || got["1"] != 2 {
 			t.Errorf("%v", got)
 		}
-		w.settle(10 * time.Minute)
+		w.pass(10 * time.Minute)
 		w.status(store.RefreshSuccessful)
 		if got := w.versions(); got["2"] != 5 {
 			t.Errorf("%v", got)

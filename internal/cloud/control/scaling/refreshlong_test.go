@@ -11,19 +11,19 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestARefreshSurvivesTheDaemonAtEveryMoment(t *testing.T) {
+func TestRefreshSurvivesRestartsAtAnyTime(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType = "ELB" }, func(w *world) {
 		w.fleet.slow = 7 * time.Second
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) {
 			p.MinHealthyPercentage, p.MaxHealthyPercentage, p.BakeTime = 100, atMost(100), 60
 		}))
 		least := 3
 		for range 300 {
 			w.stop()
-			w.settle(time.Second)
+			w.pass(time.Second)
 			w.start()
-			w.settle(2 * time.Second)
+			w.pass(2 * time.Second)
 			least = min(least, w.warm(time.Minute))
 		}
 		w.status(store.RefreshSuccessful)
@@ -35,19 +35,19 @@ func TestARefreshSurvivesTheDaemonAtEveryMoment(t *testing.T) {
 	})
 }
 
-// Without the version that it brings a refresh would take instances out and have
-// nothing to put in their place.
-func TestARefreshEndsWhenItsTemplateIsGone(t *testing.T) {
+// Without its template version a refresh would terminate instances that it cannot
+// replace.
+func TestRefreshFailsIfItsTemplateIsDeleted(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.settle(time.Hour)
+		w.pass(time.Hour)
 		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) { p.AutoRollback = true }))
 		w.update(func(tx *store.Tx) { store.TemplateVersions.Delete(tx, store.TemplateVersionKey("lt-1", 2)) })
-		w.settle(time.Second)
+		w.pass(time.Second)
 		if r := w.refreshed(); r.Status != store.RefreshRollbackInProgress ||
 			!strings.Contains(r.RollbackReason, "does not exist any more") {
 			t.Errorf("%+v", r)
 		}
-		w.settle(10 * time.Minute)
+		w.pass(10 * time.Minute)
 		w.status(store.RefreshRollbackSuccessful)
 		if w.versions()["1"] != 3 {
 			t.Errorf("%v", w.versions())
@@ -55,13 +55,13 @@ func TestARefreshEndsWhenItsTemplateIsGone(t *testing.T) {
 	})
 }
 
-// The daemon is killed at each call that a refresh makes: after the other service
-// has done what it was asked for, and before that is written down.
-func TestARefreshSurvivesTheDaemonAtEveryCall(t *testing.T) {
+// The daemon dies at each call of a refresh: after the other service has carried out
+// the call and before the loop has recorded it.
+func TestRefreshSurvivesKillsAtEveryCall(t *testing.T) {
 	for _, surplus := range []*int32{nil, atMost(110)} {
 		for nth, calls := 1, 1; nth <= calls; nth++ {
 			inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType = "ELB" }, func(w *world) {
-				w.settle(time.Hour)
+				w.pass(time.Hour)
 				before, killed := w.fleet.sum(), false
 				w.fleet.called = func(n int) {
 					if n == before+nth {
@@ -73,7 +73,7 @@ func TestARefreshSurvivesTheDaemonAtEveryCall(t *testing.T) {
 					func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, surplus },
 				))
 				for range 20 {
-					w.settle(time.Minute)
+					w.pass(time.Minute)
 					if killed {
 						w.stop()
 						w.start()
@@ -90,10 +90,9 @@ func TestARefreshSurvivesTheDaemonAtEveryCall(t *testing.T) {
 	}
 }
 
-// Whatever the sizes and percentages: at any time as many are warm as must be, no
-// more are there than may be, and in the end all are new and spread over the
-// zones.
-func TestARefreshKeepsToItsPercentagesForAnyGroup(t *testing.T) {
+// For any sizes and percentages: at all times enough instances are warm and not too many
+// exist, and at the end all are new and spread over the zones.
+func TestRefreshKeepsItsPercentages(t *testing.T) {
 	for seed := range uint64(60) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		desired := 1 + random.Int32N(12)
@@ -107,18 +106,18 @@ func TestARefreshKeepsToItsPercentagesForAnyGroup(t *testing.T) {
 		most := int(desired)
 		switch {
 		case p.MaxHealthyPercentage == nil:
-			keep = min(keep, int(desired)-1) // one at a time, even where the minimum allows none
+			keep = min(keep, int(desired)-1) // one at a time, even if the minimum allows none
 		case int(desired**p.MaxHealthyPercentage)/100 > int(desired):
 			most = int(desired**p.MaxHealthyPercentage) / 100
 		case keep == int(desired):
-			most++ // one is launched first, even where the maximum allows none
+			most++ // one launches first, even if the maximum allows none
 		}
 		inWorld(
 			t,
 			func(g *store.ScalingGroup) { g.Desired, g.Max, g.HealthCheckType = desired, desired, "ELB" },
 			func(w *world) {
 				w.fleet.slow, w.fleet.uneven = 3*time.Second, true
-				w.settle(time.Hour)
+				w.pass(time.Hour)
 				w.refresh(version2, p)
 				w.watch(90*time.Minute, func() {
 					if w.t.Failed() {
@@ -156,10 +155,10 @@ func TestARefreshKeepsToItsPercentagesForAnyGroup(t *testing.T) {
 	}
 }
 
-// Three times the machines take three times the calls, and no more than three
-// times the work, for which memory that is allocated stands; a tenth is left for
-// what the collector and the runtime allocate.
-func TestARefreshOfHundredsOfInstancesWorksInProportion(t *testing.T) {
+// Three times the instances take three times the calls and at most three times the
+// work, measured as allocated memory. A tenth is allowed for the runtime's own
+// allocations.
+func TestRefreshWorkIsProportionalToInstances(t *testing.T) {
 	type work struct {
 		calls       int
 		allocations uint64
@@ -172,10 +171,10 @@ func TestARefreshOfHundredsOfInstancesWorksInProportion(t *testing.T) {
 	measure := func(n int32) (out work) {
 		inWorld(t, func(g *store.ScalingGroup) { g.Max, g.Desired, g.HealthCheckType = n, n, "ELB" }, func(w *world) {
 			w.fleet.slow, w.fleet.uneven = 5*time.Second, true
-			w.settle(time.Hour)
+			w.pass(time.Hour)
 			calls, before := w.fleet.sum(), allocated()
 			w.refresh(version2, prefer(nil))
-			w.settle(2 * time.Hour)
+			w.pass(2 * time.Hour)
 			out = work{w.fleet.sum() - calls, allocated() - before}
 			w.status(store.RefreshSuccessful)
 			if got := w.versions(); got["2"] != int(n) || len(got) != 1 {

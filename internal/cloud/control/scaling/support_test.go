@@ -15,28 +15,27 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// world is a loop over a store and a fleet that has no machines.
+// world is a loop over a store and a fleet without machines.
 type world struct {
 	t     *testing.T
 	store *store.Store
 	fleet *fleet
 	stop  func()
-	kill  func() // stop, without waiting for the end
+	kill  func() // stops the loop without waiting
 }
 
-// fleet does to the rows what EC2, Elastic Load Balancing and their loops do:
-// an instance runs at once, a target is healthy at once and drains for a
-// minute.
+// fleet changes rows as EC2, Elastic Load Balancing and their loops do: an instance
+// runs at once, and a target is healthy at once and drains for a minute.
 type fleet struct {
 	store  *store.Store
 	mu     sync.Mutex
 	calls  map[string]int
-	tokens map[string]string // client token → instance
+	tokens map[string]string // instances by client token
 	refuse func(subnet string) error
-	sick   func(id string) bool // a target is unhealthy from the start
-	slow   time.Duration        // how long an instance is pending
-	uneven bool                 // some are pending for longer, by up to eight seconds
-	called func(n int)          // before the n-th call of all
+	sick   func(id string) bool // targets that are unhealthy from the start
+	slow   time.Duration        // how long instances are pending
+	uneven bool                 // some instances are pending up to eight seconds longer
+	called func(n int)          // called before the nth call
 	later  sync.WaitGroup
 }
 
@@ -134,8 +133,8 @@ func (f *fleet) Deregister(_ context.Context, t *store.Target) error {
 
 const key = "r/g"
 
-// inWorld runs a test in a bubble of time of its own, on a group of three in
-// three zones with a target group, as change has made it.
+// inWorld runs a test in a synctest bubble, on a group of three in three zones with a
+// target group, changed by change.
 func inWorld(t *testing.T, change func(*store.ScalingGroup), test func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -172,12 +171,12 @@ func inWorld(t *testing.T, change func(*store.ScalingGroup), test func(w *world)
 		})
 		w.start()
 		defer func() { w.stop(); w.fleet.later.Wait(); _ = s.Close() }()
-		w.settle(time.Second)
+		w.pass(time.Second)
 		test(w)
 	})
 }
 
-// start runs the loop, as a daemon does that starts.
+// start runs the loop, as a starting daemon does.
 func (w *world) start() {
 	loop := &scaling.Loop{Store: w.store, Fleet: w.fleet, Log: slog.New(slog.DiscardHandler)}
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -190,8 +189,8 @@ func (w *world) start() {
 	w.stop, w.kill = func() { cancel(); running.Wait() }, cancel
 }
 
-// settle lets time pass.
-func (w *world) settle(d time.Duration) {
+// pass lets time pass.
+func (w *world) pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
@@ -213,13 +212,13 @@ func (w *world) desire(n int32) {
 	w.update(func(tx *store.Tx) {
 		scalinggroup.ChangeDesired(tx, key, n, "a user request explicitly set group desired capacity", time.Now())
 	})
-	w.settle(time.Second)
+	w.pass(time.Second)
 }
 
 func (w *world) machine(id string, edit func(*store.Instance)) {
 	w.t.Helper()
 	w.update(func(tx *store.Tx) { store.Instances.Edit(tx, id, edit) })
-	w.settle(time.Second)
+	w.pass(time.Second)
 }
 
 func (w *world) target(id, state, reason string) {
@@ -229,7 +228,7 @@ func (w *world) target(id, state, reason string) {
 	})
 }
 
-// states are the group's instances by lifecycle state, sorted.
+// states returns the group's instances by lifecycle state, sorted.
 func (w *world) states() map[string][]string {
 	out := map[string][]string{}
 	for _, i := range scalinggroup.Instances(w.store.View(), key) {
@@ -245,7 +244,7 @@ func (w *world) want(state string, ids ...string) {
 	}
 }
 
-// zones tells how many instances in service each zone has.
+// zones counts the instances in service by zone.
 func (w *world) zones() map[string]int {
 	out := map[string]int{}
 	for _, i := range scalinggroup.Instances(w.store.View(), key) {
@@ -256,7 +255,7 @@ func (w *world) zones() map[string]int {
 	return out
 }
 
-// activities are those about an instance, the oldest first.
+// activities returns the activities of an instance, oldest first.
 func (w *world) activities(id string) []*store.ScalingActivity {
 	var out []*store.ScalingActivity
 	for _, a := range store.ScalingActivities.By(w.store.View(), "group", key) {
@@ -278,7 +277,7 @@ func (w *world) history() string {
 	return out
 }
 
-// errCapacity is what EC2 says when a zone is full, in its own words.
+// errCapacity is EC2's error for a zone without capacity.
 var errCapacity = fmt.Errorf(
 	"%s",
 	"We currently do not have sufficient capacity in the Availability Zone you requested",

@@ -20,7 +20,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// counted is a balancer that counts the requests that it is told of.
+// counted is a balancer that counts given requests.
 type counted struct {
 	mu       sync.Mutex
 	requests float64
@@ -49,16 +49,16 @@ func (c *counted) serve(requests float64, healthy int) {
 	c.requests, c.healthy = c.requests+requests, healthy
 }
 
-// loaded is a world whose instances have machines, which share a load and are
-// measured and watched.
+// loaded is a world whose instances have machines. They share a load, which the
+// metrics and alarms loops observe.
 type loaded struct {
 	*world
 	machines   simulated.Machines
 	metrics    metric.Store
 	balancer   counted
-	processors float64 // that the load takes, of all machines together
-	requests   float64 // a minute, of all machines together
-	trace      []int32 // the desired capacities, as they came
+	processors float64 // used by the load, in total
+	requests   float64 // per minute, in total
+	trace      []int32 // the desired capacities in order
 	unwatch    func()
 }
 
@@ -67,8 +67,8 @@ const (
 	tracksRequests   = `{"TargetValue":1000,"PredefinedMetricSpecification":{"PredefinedMetricType":"ALBRequestCountPerTarget","ResourceLabel":"app/lb/1/targetgroup/tg/2"}}`
 )
 
-// inLoadedWorld runs a test on a group of three t3.micro, up to nine, with a policy.
-// The load takes half of three machines.
+// inLoadedWorld runs a test on a group of three to nine t3.micro with a policy. The load
+// uses half of three machines.
 func inLoadedWorld(t *testing.T, tracks string, test func(w *loaded)) {
 	t.Helper()
 	inWorld(
@@ -96,8 +96,7 @@ func inLoadedWorld(t *testing.T, tracks string, test func(w *loaded)) {
 	)
 }
 
-// watch runs the loops that measure and that watch alarms, as a daemon does that
-// starts.
+// watch runs the metrics and alarms loops, as a starting daemon does.
 func (w *loaded) watch() {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	var running sync.WaitGroup
@@ -120,7 +119,7 @@ func (w *loaded) watch() {
 	w.unwatch = func() { cancel(); running.Wait() }
 }
 
-// pass lets time pass, in which the machines in service share the load.
+// pass lets time pass while the machines in service share the load.
 func (w *loaded) pass(d time.Duration) {
 	w.t.Helper()
 	for range int(d / (5 * time.Second)) {
@@ -143,18 +142,18 @@ func (w *loaded) pass(d time.Duration) {
 		if n := len(w.trace); n == 0 || w.trace[n-1] != g.Desired {
 			w.trace = append(w.trace, g.Desired)
 		}
-		w.settle(5 * time.Second)
+		w.pass(5 * time.Second)
 	}
 }
 
 func (w *loaded) wantTrace(want ...int32) {
 	w.t.Helper()
 	if !slices.Equal(w.trace, want) {
-		w.t.Errorf("%v were desired, want %v\n%s", w.trace, want, w.history())
+		w.t.Errorf("the desired capacities were %v, want %v\n%s", w.trace, want, w.history())
 	}
 }
 
-func TestALoadThatTriplesIsFollowedUpAndDown(t *testing.T) {
+func TestPolicyFollowsATriplingLoad(t *testing.T) {
 	inLoadedWorld(t, tracksProcessors, func(w *loaded) {
 		w.wantTrace(3) // 50 % is below the lower alarm, and two machines would be above the target
 		w.processors = 9
@@ -179,7 +178,7 @@ func TestALoadThatTriplesIsFollowedUpAndDown(t *testing.T) {
 	})
 }
 
-func TestRequestsAreFollowedDownToNone(t *testing.T) {
+func TestPolicyFollowsRequestsToZero(t *testing.T) {
 	inLoadedWorld(t, tracksRequests, func(w *loaded) {
 		w.wantTrace(3)
 		w.requests = 7500
@@ -192,13 +191,13 @@ func TestRequestsAreFollowedDownToNone(t *testing.T) {
 	})
 }
 
-func TestADaemonThatStartsAnewGoesOnWatching(t *testing.T) {
+func TestRestartedDaemonKeepsScaling(t *testing.T) {
 	inLoadedWorld(t, tracksProcessors, func(w *loaded) {
 		w.processors = 9
 		w.pass(90 * time.Second)
 		w.unwatch()
 		w.stop()
-		w.metrics = metric.Store{} // they are in memory alone
+		w.metrics = metric.Store{} // metrics are kept in memory only
 		w.start()
 		w.watch()
 		w.pass(20 * time.Minute)

@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestAdjustmentsAreRoundedAsInTheGuide(t *testing.T) {
+func TestAdjustmentRounding(t *testing.T) {
 	for _, tc := range []struct {
 		kind       string
 		current    int
@@ -21,9 +21,9 @@ func TestAdjustmentsAreRoundedAsInTheGuide(t *testing.T) {
 		want       int32
 	}{
 		{"ChangeInCapacity", 3, 5, 0, 8},
-		{"ChangeInCapacity", 3, -5, 0, 1}, // its least size
+		{"ChangeInCapacity", 3, -5, 0, 1}, // the group's minimum
 		{"ExactCapacity", 3, 5, 0, 5},
-		{"ExactCapacity", 3, 50, 0, 20}, // its greatest size
+		{"ExactCapacity", 3, 50, 0, 20}, // the group's maximum
 		{"PercentChangeInCapacity", 10, 10, 0, 11},
 		{"PercentChangeInCapacity", 11, 30, 0, 14},
 		{"PercentChangeInCapacity", 14, -10, 0, 13},
@@ -60,9 +60,7 @@ func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 	}
 	user := func(at time.Time, honor bool) error {
 		return p.rows.Update(func(tx *store.Tx) error {
-			return capacity.ExecuteForUser(
-				tx, p.group(), policy, 0, honor, at,
-			)
+			return capacity.ExecuteForUser(tx, p.group(), policy, 0, honor, at)
 		})
 	}
 	open(time.Time{})
@@ -75,13 +73,14 @@ func TestSimpleScalingWaitsForTheCooldown(t *testing.T) {
 	open(noon)
 	must(t, p.fire(policy, "busy", 0, noon.Add(99*time.Second)))
 	if _, ok := errors.AsType[*capacity.CooldownError](user(noon.Add(99*time.Second), true)); !ok {
-		t.Error("a user that respects the cooldown is let through")
+		t.Error("a user that honors the cooldown was not refused")
 	}
 	p.want(3, "")
 	must(t, p.fire(policy, "busy", 0, noon.Add(100*time.Second)))
 	p.want(
 		4,
-		"At 2026-11-25T12:01:40Z a monitor alarm busy in state ALARM triggered policy grow changing the desired capacity from 3 to 4.",
+		"At 2026-11-25T12:01:40Z a monitor alarm busy in state ALARM triggered policy grow changing the desired "+
+			"capacity from 3 to 4.",
 	)
 	must(t, user(noon.Add(time.Second), false))
 	p.want(5, "At 2026-11-25T12:00:01Z a user request executed policy grow changing the desired capacity from 4 to 5.")
@@ -119,7 +118,7 @@ func TestStepsFollowTheSizeOfTheBreach(t *testing.T) {
 	must(t, p.fire(out, "high", 50, noon, 60))
 	p.want(11, "triggered policy out changing the desired capacity from 10 to 11.")
 	p.change(func(tx *store.Tx) { p.member(tx, "i-10", store.LifecycleInService, noon) })
-	// The eleventh warms up: ten count, and what was decided is not decided twice.
+	// The eleventh is warming up: ten count, and the group does not respond twice.
 	must(t, p.fire(out, "high", 50, noon.Add(time.Second), 62))
 	p.want(11, "from 10 to 11")
 	must(t, p.fire(in, "low", 50, noon.Add(time.Second), 10))
@@ -131,7 +130,7 @@ func TestStepsFollowTheSizeOfTheBreach(t *testing.T) {
 	}
 }
 
-func TestAPolicyThatIsNotToRunDoesNot(t *testing.T) {
+func TestDisabledPolicyDoesNothing(t *testing.T) {
 	for name, change := range map[string]func(g *store.ScalingGroup, policy *store.ScalingPolicy){
 		"disabled": func(_ *store.ScalingGroup, policy *store.ScalingPolicy) { policy.Disabled = true },
 		"suspended": func(g *store.ScalingGroup, _ *store.ScalingPolicy) {
@@ -153,7 +152,7 @@ func TestAPolicyThatIsNotToRunDoesNot(t *testing.T) {
 
 const cpu = `{"TargetValue":50,"PredefinedMetricSpecification":{"PredefinedMetricType":"ASGAverageCPUUtilization"}}`
 
-func TestATargetTrackingPolicyOwnsTwoAlarms(t *testing.T) {
+func TestTargetTrackingPolicyOwnsTwoAlarms(t *testing.T) {
 	p := with(t, 3)
 	label := `{"TargetValue":1000,"PredefinedMetricSpecification":{"PredefinedMetricType":"ALBRequestCountPerTarget","ResourceLabel":"app/lb/1/targetgroup/tg/2"}}`
 	policy := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: label})
@@ -181,14 +180,12 @@ func TestATargetTrackingPolicyOwnsTwoAlarms(t *testing.T) {
 	}
 	if out := p.policy(store.ScalingPolicy{
 		Type: capacity.Tracking, TargetTracking: `{"DisableScaleIn":true,` + cpu[1:],
-	}); len(
-		out.Alarms,
-	) != 1 {
+	}); len(out.Alarms) != 1 {
 		t.Errorf("%q", out.Alarms)
 	}
 }
 
-func TestAGroupGrowsInProportionAndShrinksGently(t *testing.T) {
+func TestTrackingGrowsInProportionAndShrinksGradually(t *testing.T) {
 	p := with(t, 3)
 	policy := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: cpu})
 	grow, shrink := policy.Alarms[0], policy.Alarms[1]
@@ -202,7 +199,7 @@ func TestAGroupGrowsInProportionAndShrinksGently(t *testing.T) {
 		p.member(tx, "i-04", store.LifecyclePending, time.Time{})
 	})
 	soon := noon.Add(time.Minute)
-	must(t, p.fire(policy, grow, 50, soon, 80)) // three count still, and 4.8 are on their way
+	must(t, p.fire(policy, grow, 50, soon, 80)) // still three count, and 4.8 are about to
 	must(t, p.fire(policy, shrink, 45, soon, 5))
 	p.want(5, "from 3 to 5")
 	p.change(func(tx *store.Tx) {
@@ -211,7 +208,7 @@ func TestAGroupGrowsInProportionAndShrinksGently(t *testing.T) {
 		}
 	})
 	later := noon.Add(time.Hour)
-	must(t, p.fire(policy, shrink, 45, later, 41)) // 4.1 would do: none can go
+	must(t, p.fire(policy, shrink, 45, later, 41)) // 4.1 are needed: none can leave
 	p.want(5, "from 3 to 5")
 	must(t, p.fire(policy, shrink, 45, later, 5))
 	p.want(
@@ -219,11 +216,11 @@ func TestAGroupGrowsInProportionAndShrinksGently(t *testing.T) {
 		"a monitor alarm "+shrink+" in state ALARM triggered policy grow changing the desired capacity from 5 to 4.",
 	)
 	if err := p.fire(policy, "other", 1, later, 99); err == nil {
-		t.Error("an alarm of a user's own moves a target tracking policy")
+		t.Error("a user's alarm triggered a target tracking policy")
 	}
 }
 
-func TestAGroupShrinksWhenAllItsTrackingPoliciesAgree(t *testing.T) {
+func TestGroupShrinksOnlyIfAllTrackingPoliciesAgree(t *testing.T) {
 	p := with(t, 4)
 	first := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: cpu})
 	second := p.policy(store.ScalingPolicy{
@@ -242,7 +239,7 @@ func TestAGroupShrinksWhenAllItsTrackingPoliciesAgree(t *testing.T) {
 		store.Alarms.Edit(tx, alarm.ARN("r", second.Alarms[1]), func(row *store.Alarm) { row.State = alarm.InAlarm })
 	})
 	must(t, p.fire(first, first.Alarms[1], 45, noon, 5))
-	p.want(4, "") // the second wants 3.2
+	p.want(4, "") // the second policy requires 3.2
 	for minute := range 15 {
 		p.metrics.Add(
 			"r", metric.NewID("N", "m"), noon.Add(-time.Duration(minute+1)*time.Minute), "None", metric.SummaryOf(0, 1),

@@ -8,7 +8,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestRecurrencesAreThoseOfCronInTheirTimeZone(t *testing.T) {
+func TestRecurrenceFollowsCronInItsTimeZone(t *testing.T) {
 	for _, tc := range []struct{ expression, zone, want string }{
 		{"30 0 1 1,6,12 *", "", "2026-12-01T00:30:00Z"},
 		{"0 9 * * MON-FRI", "America/New_York", "2026-11-25T14:00:00Z"},
@@ -32,7 +32,7 @@ func TestRecurrencesAreThoseOfCronInTheirTimeZone(t *testing.T) {
 		"", "* * * *", "0 0 * * * *", "60 * * * *", "@daily", "0 9 L * *", "TZ=UTC * * * *", "0 9 ? * *",
 	} {
 		if capacity.CheckRecurrence(wrong) {
-			t.Errorf("%q is taken for a recurrence", wrong)
+			t.Errorf("%q is accepted as a recurrence", wrong)
 		}
 	}
 }
@@ -57,7 +57,7 @@ func TestStartAndEndBoundARecurrence(t *testing.T) {
 	}
 }
 
-// schedule puts an action of the group that is due at noon.
+// schedule puts an action that is due at noon.
 func (p place) schedule(action store.ScheduledAction) {
 	p.Helper()
 	action.Region, action.Group, action.Next = "r", "web", noon
@@ -70,7 +70,7 @@ func (p place) run(at time.Time) (next time.Time, err error) {
 	return next, err
 }
 
-func TestAScheduledActionSetsTheSizesOnce(t *testing.T) {
+func TestScheduledActionSetsSizesOnce(t *testing.T) {
 	p := with(t, 3)
 	p.schedule(store.ScheduledAction{
 		Name:    "morning",
@@ -87,14 +87,15 @@ func TestAScheduledActionSetsTheSizesOnce(t *testing.T) {
 	}
 	p.want(
 		6,
-		"At 2026-11-25T12:00:00Z a scheduled action update of AutoScalingGroup constraints to min: 4, max: 8, desired: 6 changing the desired capacity from 3 to 6.",
+		"At 2026-11-25T12:00:00Z a scheduled action update of AutoScalingGroup constraints to min: 4, max: 8, "+
+			"desired: 6 changing the desired capacity from 3 to 6.",
 	)
 	if g := p.group(); g.Min != 4 || g.Max != 8 || len(store.ScheduledActions.List(p.rows.View())) > 0 {
 		t.Errorf("%+v", g)
 	}
 }
 
-func TestWhatWasMissedRunsOnceAndThenAgainInTime(t *testing.T) {
+func TestMissedActionRunsOnceThenOnTime(t *testing.T) {
 	p := with(t, 3)
 	p.schedule(store.ScheduledAction{Name: "hourly", Recurrence: "0 * * * *", Min: new(int32(5))})
 	late := noon.Add(5*time.Hour + time.Minute)
@@ -104,7 +105,7 @@ func TestWhatWasMissedRunsOnceAndThenAgainInTime(t *testing.T) {
 	p.want(5, "to min: 5, max: 20, desired: 5 changing the desired capacity from 3 to 5.")
 }
 
-func TestOfWhatWasMissedTheLastCounts(t *testing.T) {
+func TestLastMissedActionWins(t *testing.T) {
 	p := with(t, 3)
 	p.schedule(store.ScheduledAction{Name: "a", Recurrence: "0 12 * * *", Desired: new(int32(9))})
 	p.schedule(store.ScheduledAction{Name: "b", Recurrence: "0 20 * * *", Desired: new(int32(2))})
@@ -114,11 +115,11 @@ func TestOfWhatWasMissedTheLastCounts(t *testing.T) {
 	p.want(9, "from 2 to 9")
 }
 
-func TestSizesThatDoNotFitChangeNothing(t *testing.T) {
+func TestContradictorySizesChangeNothing(t *testing.T) {
 	p := with(t, 3)
 	p.schedule(store.ScheduledAction{Name: "wrong", Start: noon, Min: new(int32(30))})
 	if _, err := p.run(noon); err == nil {
-		t.Error("no problem is told")
+		t.Error("no error was returned")
 	}
 	if g := p.group(); g.Desired != 3 || g.Min != 1 {
 		t.Errorf("%+v", g)

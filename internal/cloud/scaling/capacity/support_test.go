@@ -15,15 +15,15 @@ import (
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
-// place is a group of instances and what scales it.
+// place is a group and its scaling.
 type place struct {
 	*testing.T
 	rows    *store.Store
 	metrics *metric.Store
 }
 
-// with makes a group web of 1 to 20 instances that wants so many and has as many
-// in service, warm.
+// with returns a group web of 1 to 20 instances with a desired capacity and that many
+// warm instances in service.
 func with(t *testing.T, desired int) place {
 	t.Helper()
 	rows, err := store.Open("")
@@ -84,7 +84,7 @@ func (p place) policy(row store.ScalingPolicy) *store.ScalingPolicy {
 	return &row
 }
 
-// fire has an alarm of the name, with the threshold, carry the policy out.
+// fire executes the policy for an alarm with a name and threshold.
 func (p place) fire(
 	policy *store.ScalingPolicy,
 	name string,
@@ -101,12 +101,12 @@ func (p place) fire(
 	})
 }
 
-// want checks the desired capacity, and that the last cause says so.
+// want checks the desired capacity and the last cause.
 func (p place) want(desired int32, cause string) {
 	p.Helper()
 	g := p.group()
 	if g.Desired != desired {
-		p.Errorf("%d are desired, want %d; %q", g.Desired, desired, g.Causes)
+		p.Errorf("desired capacity %d, want %d; %q", g.Desired, desired, g.Causes)
 	}
 	last := ""
 	if len(g.Causes) > 0 {

@@ -14,8 +14,7 @@ import (
 
 var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
-// member is an instance in service: "zone age version", age in minutes, and
-// what change makes of it.
+// member returns an instance in service, with an age in minutes, changed by change.
 func member(id, zone string, age int, version string, change func(*decision.Member)) decision.Member {
 	m := decision.Member{
 		Machine: store.Running, Reachable: true,
@@ -60,7 +59,7 @@ func situation(desired int32, change func(*store.ScalingGroup), members ...decis
 	return s
 }
 
-// told are the steps in short: "plan a launch a", "take out of service i-1".
+// told returns the steps in short: "plan a launch a", "begin termination i-1".
 func told(p decision.Plan) string {
 	var out []string
 	for _, s := range p.Steps {
@@ -69,7 +68,7 @@ func told(p decision.Plan) string {
 	return strings.Join(out, ", ")
 }
 
-func TestWhoGoesWhenAGroupShrinks(t *testing.T) {
+func TestSelectForTermination(t *testing.T) {
 	policy := func(names ...string) func(*store.ScalingGroup) {
 		return func(g *store.ScalingGroup) { g.TerminationPolicies = names }
 	}
@@ -157,14 +156,14 @@ func TestWhoGoesWhenAGroupShrinks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := situation(int32(len(c.members)-1), c.group, c.members...)
-			if got, want := told(decision.Decide(s)), "take out of service "+c.want; got != want {
+			if got, want := told(decision.Decide(s)), "begin termination "+c.want; got != want {
 				t.Errorf("%s, want %s", got, want)
 			}
 		})
 	}
 }
 
-func TestWhereTheNextInstanceGoes(t *testing.T) {
+func TestLaunchPlacement(t *testing.T) {
 	in := func(id, zone string) decision.Member { return member(id, zone, 9, "1", nil) }
 	trouble := func(zone string, until time.Duration) func(*store.ScalingGroup) {
 		return func(g *store.ScalingGroup) {
@@ -187,7 +186,7 @@ func TestWhereTheNextInstanceGoes(t *testing.T) {
 		desired int32
 		want    string
 	}{
-		{"one a zone", nil, nil, 4, plan("a", "b", "c", "a")},
+		{"one per zone", nil, nil, 4, plan("a", "b", "c", "a")},
 		{
 			"where there are fewest", nil, []decision.Member{in("1", "a"), in("2", "a"), in("3", "c")}, 6,
 			plan("b", "b", "c"),
@@ -217,7 +216,7 @@ func TestWhereTheNextInstanceGoes(t *testing.T) {
 	}
 }
 
-func TestALookAgainIsAskedForWhenTimeAloneChangesTheDecision(t *testing.T) {
+func TestWakeWhenTimeAloneChangesTheDecision(t *testing.T) {
 	sick := func(m *decision.Member) {
 		m.GraceUntil, m.Reachable = now.Add(time.Minute), false
 	}
@@ -243,12 +242,12 @@ func TestALookAgainIsAskedForWhenTimeAloneChangesTheDecision(t *testing.T) {
 			want = now.Add(c.want)
 		}
 		if got := decision.Decide(s); !got.Wake.Equal(want) {
-			t.Errorf("%s: look again at %v, want %v", name, got.Wake, want)
+			t.Errorf("%s: wakes at %v, want %v", name, got.Wake, want)
 		}
 	}
 }
 
-func TestADecisionIsTheSameWhenItIsMadeAgain(t *testing.T) {
+func TestDecideIsDeterministic(t *testing.T) {
 	var members []decision.Member
 	for n := range 60 {
 		members = append(members, member(fmt.Sprintf("%02d", n), string(rune('a'+n%3)), n, fmt.Sprint(n%4), nil))

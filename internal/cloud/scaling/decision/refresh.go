@@ -90,7 +90,8 @@ func (s *Refresh) ignores(i *store.ScalingInstance) bool {
 // or "" if nothing.
 func (s *Refresh) waitsFor(i *store.ScalingInstance) string {
 	switch {
-	case i.State == store.LifecycleEnteringStandby || i.State == store.LifecycleStandby && s.Preferences.StandbyInstances == scalinggroup.WaitForInstances:
+	case i.State == store.LifecycleEnteringStandby || i.State == store.LifecycleStandby &&
+		s.Preferences.StandbyInstances == scalinggroup.WaitForInstances:
 		return "is in Standby. Return it to service, or terminate it, to continue"
 	case i.Protected && s.Preferences.ScaleInProtectedInstances == scalinggroup.WaitForInstances:
 		return "is protected from scale in. Remove its scale-in protection to continue"

@@ -262,7 +262,8 @@ func (d *decision) statusReason(c census) string {
 	case c.pending != nil && d.failsELB(c.pending):
 		return remaining + c.pending.InstanceID + " is unhealthy according to Elastic Load Balancing."
 	case c.pending != nil && c.pending.State == store.LifecycleInService && d.awaitsELBHealth(c.pending):
-		return remaining + c.pending.InstanceID + " has insufficient data to evaluate its health with Elastic Load Balancing."
+		return remaining + c.pending.InstanceID + " has insufficient data to evaluate its health with Elastic Load " +
+			"Balancing."
 	case c.pending != nil:
 		return remaining + c.pending.InstanceID + " has insufficient data to evaluate its health with Amazon EC2."
 	case len(c.awaiting) > 0 && len(c.stale) == 0:

@@ -147,7 +147,8 @@ const (
 	DescribeExitStandby  = "Moving EC2 instance out of Standby: "
 
 	// DescribeProtected is the description of a scale-in that protection prevents.
-	DescribeProtected = "Could not scale to desired capacity because all remaining instances are protected from scale in."
+	DescribeProtected = "Could not scale to desired capacity because all remaining instances are protected from " +
+		"scale in."
 )
 
 // DescribeLaunch describes a launch. instanceID is empty until there is one.

@@ -64,7 +64,8 @@ func HasDesiredConfiguration(r *store.InstanceRefresh) bool {
 // configuration).
 func WithLaunchConfiguration(r store.Reader, g *store.ScalingGroup) *store.ScalingGroup {
 	refresh, ok := ActiveRefresh(r, g.Key())
-	if !ok || !HasDesiredConfiguration(refresh) || !refresh.RollbackStarted.IsZero() || refresh.Status == store.RefreshPending {
+	if !ok || !HasDesiredConfiguration(refresh) || !refresh.RollbackStarted.IsZero() ||
+		refresh.Status == store.RefreshPending {
 		return g
 	}
 	configured := *g

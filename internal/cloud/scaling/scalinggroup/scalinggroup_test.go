@@ -45,8 +45,10 @@ func TestChangeDesiredKeepsCausesInOrder(t *testing.T) {
 		}
 	})
 	g, _ := store.ScalingGroups.Get(view, "r/g")
-	want := "[At 2026-11-25T12:00:00Z a monitor alarm A in state ALARM triggered policy P changing the desired capacity from 3 to 5." +
-		" At 2026-11-25T12:00:00Z a monitor alarm A in state ALARM triggered policy P changing the desired capacity from 5 to 2.]"
+	want := "[At 2026-11-25T12:00:00Z a monitor alarm A in state ALARM triggered policy P changing the desired " +
+		"capacity from 3 to 5." +
+		" At 2026-11-25T12:00:00Z a monitor alarm A in state ALARM triggered policy P changing the desired capacity " +
+		"from 5 to 2.]"
 	if g.Desired != 2 || fmt.Sprint(g.Causes) != want {
 		t.Errorf("%d, %v", g.Desired, g.Causes)
 	}
