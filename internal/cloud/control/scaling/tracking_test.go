@@ -142,7 +142,7 @@ func (w *loaded) pass(d time.Duration) {
 		if n := len(w.trace); n == 0 || w.trace[n-1] != g.Desired {
 			w.trace = append(w.trace, g.Desired)
 		}
-		w.pass(5 * time.Second)
+		w.world.pass(5 * time.Second)
 	}
 }
 
