@@ -133,7 +133,7 @@ func (c *connection) serveRequest() error {
 			return err
 		}
 	}
-	keep := c.exchange(c.x)
+	keep := c.serveExchange(c.x)
 	switch {
 	case c.suspended:
 		return socket.ErrNotReady

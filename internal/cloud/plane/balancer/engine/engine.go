@@ -53,8 +53,8 @@ type registration struct {
 
 // Loops configures the event loops, which serve connections without TLS.
 type Loops struct {
-	Number int
-	HoldOn bool // see socket.NewLoop
+	Number  int
+	KeepCPU bool // see socket.NewLoop
 }
 
 // New returns an engine that does not serve anything yet.
@@ -69,7 +69,7 @@ func New(log *slog.Logger, loops Loops) (*Engine, error) {
 	}
 	e.front, e.workers = front.New(log, e.failedOver), newWorkers(ctx, &e.tasks)
 	for range loops.Number {
-		loop, err := socket.NewLoop(loops.HoldOn)
+		loop, err := socket.NewLoop(loops.KeepCPU)
 		if err != nil {
 			e.Close()
 			return nil, err

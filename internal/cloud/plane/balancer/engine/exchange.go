@@ -8,16 +8,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
 )
 
-// exchange serves one request. It returns false if the connection ends with it. If a
+// serveExchange serves one request. It returns false if the connection ends with it. If a
 // target has the request and does not respond at once, the connection is suspended,
-// and its loop calls exchange again for the rest.
-func (c *connection) exchange(x *exchange) (keep bool) {
+// and its loop calls serveExchange again for the rest.
+func (c *connection) serveExchange(x *exchange) (keep bool) {
 	x.acquireScratch()
 	defer x.releaseScratch()
 	if c.suspended {
 		keep = x.roundTrip.receive()
 	} else {
-		keep = c.handleRequest(x)
+		keep = c.readAndRoute(x)
 	}
 	if c.suspended {
 		return true
@@ -35,14 +35,14 @@ func (c *connection) exchange(x *exchange) (keep bool) {
 	return keep
 }
 
-// handleRequest reads a request and handles it.
-func (c *connection) handleRequest(x *exchange) bool {
-	last := c.beginExchange()
+// readAndRoute reads a request's head and handles the request.
+func (c *connection) readAndRoute(x *exchange) bool {
+	last := c.enterReadingHead()
 	keep, ok := c.readHead(x)
 	if !ok {
 		return keep
 	}
-	return c.handle(x, keep && !last)
+	return c.routeRequest(x, keep && !last)
 }
 
 // readHead reads and parses the request's head. ok is false if there is no request to
@@ -84,8 +84,8 @@ func (c *connection) readHead(x *exchange) (keep, ok bool) {
 	return x.req.KeepAlive, true
 }
 
-// handle handles the request as the listener's rules say.
-func (c *connection) handle(x *exchange, keep bool) bool {
+// routeRequest handles the request as the load balancer's attributes and the listener's rules say.
+func (c *connection) routeRequest(x *exchange, keep bool) bool {
 	l := c.port.listener()
 	switch {
 	case l == nil: // it has just been removed

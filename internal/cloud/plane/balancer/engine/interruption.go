@@ -52,8 +52,9 @@ func (c *connection) interruptLocked(why interruption) {
 	}
 }
 
-// closeIfIdle ends a connection without a request, because its port closes.
-func (c *connection) closeIfIdle() {
+// drain makes the connection end with its requests in flight, because its port closes. A
+// connection without a request ends now.
+func (c *connection) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -64,9 +65,9 @@ func (c *connection) closeIfIdle() {
 	}
 }
 
-// beginExchange begins a request. The connection may have been found idle for too
-// long just as the request came: then the request is the last.
-func (c *connection) beginExchange() (last bool) {
+// enterReadingHead begins a request. If the connection was interrupted as idle just when
+// the request came, the request is its last.
+func (c *connection) enterReadingHead() (last bool) {
 	now := c.port.node.engine.coarseNow()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -139,7 +139,7 @@ func (p *port) close(timeout <-chan time.Time) {
 		close(p.empty)
 	}
 	p.mu.Unlock()
-	p.each(func(c *connection) { c.closeIfIdle() })
+	p.each(func(c *connection) { c.drain() })
 	select {
 	case <-p.empty:
 		return

@@ -64,7 +64,7 @@ func run(ctx context.Context, dir string, ready io.Writer, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	e, err := engine.New(log, engine.Loops{Number: loops(runtime.NumCPU()), HoldOn: true})
+	e, err := engine.New(log, engine.Loops{Number: loops(runtime.NumCPU()), KeepCPU: true})
 	if err != nil {
 		return err
 	}
