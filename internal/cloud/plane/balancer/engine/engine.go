@@ -44,13 +44,6 @@ type Engine struct {
 
 type nodeKey struct{ loadBalancer, id, namespace, address string }
 
-// registration lasts as long as a target stays in the configuration.
-type registration struct {
-	target balancer.Target
-	ctx    context.Context //nolint:containedctx // ends with the registration
-	end    context.CancelFunc
-}
-
 // Loops configures the event loops, which serve connections without TLS.
 type Loops struct {
 	Number  int
@@ -83,12 +76,16 @@ func New(log *slog.Logger, loops Loops) (*Engine, error) {
 }
 
 // Set replaces the configuration, which the engine owns from then on. It returns once
-// the engine has applied it, or has tried to: Status has what does not work yet, and
+// the engine has applied it, or has tried to: Status shows what does not work yet, and
 // the engine keeps trying.
 func (e *Engine) Set(c balancer.Config) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	groups, present := e.registerTargets(c.TargetGroups)
+	groups := make(map[string]*balancer.TargetGroup, len(c.TargetGroups))
+	for i := range c.TargetGroups {
+		groups[c.TargetGroups[i].ARN] = &c.TargetGroups[i]
+	}
+	e.registerTargets(c.TargetGroups)
 	configured := map[nodeKey]bool{}
 	for i := range c.LoadBalancers {
 		lb := &c.LoadBalancers[i]
@@ -109,47 +106,9 @@ func (e *Engine) Set(c balancer.Config) {
 			delete(e.nodes, key)
 		}
 	}
-	for key, r := range e.registered {
-		if !present[key] {
-			r.end()
-			delete(e.registered, key)
-			delete(e.health, key)
-		}
-	}
+	e.deregisterTargets(c.TargetGroups)
 	e.front.Set(c.LoadBalancers)
 	e.reportPorts()
-}
-
-// registerTargets registers the groups' targets and returns the groups by ARN and the
-// keys of the targets. The lock is held.
-func (e *Engine) registerTargets(
-	given []balancer.TargetGroup,
-) (groups map[string]*balancer.TargetGroup, present map[balancer.TargetKey]bool) {
-	groups, present = make(map[string]*balancer.TargetGroup, len(given)), map[balancer.TargetKey]bool{}
-	for i := range given {
-		group := &given[i]
-		groups[group.ARN] = group
-		for _, t := range group.Targets {
-			key := balancer.TargetKey{TargetGroup: group.ARN, ID: t.ID, Port: t.Port}
-			present[key] = true
-			e.register(key, t)
-		}
-	}
-	return groups, present
-}
-
-// register registers a target. One with another address is another target.
-func (e *Engine) register(key balancer.TargetKey, t balancer.Target) {
-	if old := e.registered[key]; old != nil {
-		if old.target.Address == t.Address {
-			old.target = t
-			return
-		}
-		old.end()
-		delete(e.health, key)
-	}
-	ctx, end := context.WithCancel(e.ctx)
-	e.registered[key] = &registration{target: t, ctx: ctx, end: end}
 }
 
 // Close ends everything at once and waits for it.
@@ -166,37 +125,6 @@ func (e *Engine) Close() {
 	for log := range e.logs { // now that they have all entries
 		log.Close()
 	}
-}
-
-// retryPorts opens ports that could not be opened, again and again.
-func (e *Engine) retryPorts() {
-	for wait(e.ctx, e.failing) && wait(e.ctx, time.After(portRetry)) {
-		e.mu.Lock()
-		for _, n := range e.nodes {
-			if n.err != nil {
-				n.openPorts()
-			}
-		}
-		e.front.OpenPorts()
-		e.reportPorts()
-		e.mu.Unlock()
-	}
-}
-
-// reportPorts notifies those who watch the status, and retryPorts if a port is not
-// open. The lock is held.
-func (e *Engine) reportPorts() {
-	failing := e.front.Failing()
-	for _, n := range e.nodes {
-		failing = failing || n.err != nil
-	}
-	if failing {
-		select {
-		case e.failing <- struct{}{}:
-		default:
-		}
-	}
-	e.notify()
 }
 
 // ports returns all ports with connections, including closed ones.

@@ -116,7 +116,7 @@ func (n *node) newPool(group *balancer.TargetGroup, inUse map[balancer.TargetKey
 		if conf.Draining {
 			continue
 		}
-		key := balancer.TargetKey{TargetGroup: group.ARN, ID: conf.ID, Port: conf.Port}
+		key := keyOf(group, conf)
 		inUse[key] = true
 		t := &target{
 			Member:    route.Member{Target: conf, Checker: n.checker(key, conf, group.Check)},
