@@ -51,7 +51,8 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 	if account := aws.ToString(in.OwningAccount); account != "" && account != identity.Account {
 		return out, nil
 	}
-	found := slices.DeleteFunc(a.Metrics.List(wire.RegionFrom(ctx), since), func(id metric.ID) bool { return !matches(in, id) })
+	found := a.Metrics.List(wire.RegionFrom(ctx), since)
+	found = slices.DeleteFunc(found, func(id metric.ID) bool { return !matches(in, id) })
 	for i, id := range found[min(start, len(found)):] {
 		if i == maxListed {
 			out.NextToken = aws.String(newToken(request, start+i).String())

@@ -48,7 +48,10 @@ func TestGetMetricStatistics(t *testing.T) {
 			MetricName: aws.String("TargetResponseTime"),
 			Dimensions: []types.Dimension{dimension("LoadBalancer", "app/web/1")},
 			StartTime:  aws.Time(minute(11)),
-			EndTime:    aws.Time(minute(9)), Period: aws.Int32(60), ExtendedStatistics: []string{"p50", "p99.9", "tm90"},
+			EndTime:    aws.Time(minute(9)),
+			Period:     aws.Int32(60),
+
+			ExtendedStatistics: []string{"p50", "p99.9", "tm90"},
 		})
 		if err != nil || len(got.Datapoints) != 2 {
 			t.Fatalf("%+v %v", got, err)
@@ -116,7 +119,9 @@ func TestPutMetricData(t *testing.T) {
 		size := func(kind string) *types.MetricStat {
 			return &types.MetricStat{Stat: aws.String("Sum"), Period: aws.Int32(60), Metric: &types.Metric{
 				Namespace:  aws.String("Own"),
-				MetricName: aws.String("Size"), Dimensions: []types.Dimension{dimension("Kind", kind), dimension("App", "a")}}}
+				MetricName: aws.String("Size"),
+				Dimensions: []types.Dimension{dimension("Kind", kind), dimension("App", "a")},
+			}}
 		}
 		many := &types.MetricStat{
 			Stat:   aws.String("p50"),

@@ -69,7 +69,10 @@ func TestInvalidConditionsAreRefused(t *testing.T) {
 			"A 'HttpHeaderConfig' must be specified with 'http-header'",
 			[]types.RuleCondition{{Field: new("http-header")}},
 		},
-		{"The 'HttpHeaderName' value is too long; the limit is '40'", []types.RuleCondition{headerCondition(long, "a")}},
+		{
+			"The 'HttpHeaderName' value is too long; the limit is '40'",
+			[]types.RuleCondition{headerCondition(long, "a")},
+		},
 		{"contains a character that is not valid", []types.RuleCondition{headerCondition("a b", "a")}},
 		{"host header", []types.RuleCondition{headerCondition("Host", "a")}},
 		{"The 'http-header' value is too long; the limit is '128'", []types.RuleCondition{headerCondition("a", long)}},

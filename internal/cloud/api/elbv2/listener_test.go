@@ -124,7 +124,8 @@ func TestInvalidListenersAreRefused(t *testing.T) {
 			in.DefaultActions = []types.Action{{Type: types.ActionTypeEnumAuthenticateOidc}}
 		}, "NotImplemented", "authenticate-oidc"},
 		{
-			"a fixed 302", func(in *elb.CreateListenerInput) { in.DefaultActions = fixedResponse("302") }, "ValidationError",
+			"a fixed 302", func(in *elb.CreateListenerInput) { in.DefaultActions = fixedResponse("302") },
+			"ValidationError",
 			"statusCode",
 		},
 		{"a redirect to itself", func(in *elb.CreateListenerInput) {

@@ -96,7 +96,8 @@ func TestRulesOverTheWire(t *testing.T) {
 	}
 	for i, c := range in.Conditions {
 		described[0].Conditions[i].Values = nil
-		if got, want := fmt.Sprint(conditionValues(described[0].Conditions[i])), fmt.Sprint(conditionValues(c)); got != want {
+		got, want := fmt.Sprint(conditionValues(described[0].Conditions[i])), fmt.Sprint(conditionValues(c))
+		if got != want {
 			t.Errorf("condition = %s, want %s", got, want)
 		}
 	}

@@ -58,12 +58,9 @@ func newWorld(t *testing.T) *world {
 			&store.SecurityGroup{ID: "sg-other", Region: testRegion, VPCID: "vpc-2", Name: "default"},
 		)
 		put := func(id, vpc, cidr, zone string) {
-			store.Subnets.Put(
-				tx,
-				&store.Subnet{
-					ID: id, Region: testRegion, VPCID: vpc, CIDR: netip.MustParsePrefix(cidr), Zone: testRegion + zone,
-				},
-			)
+			store.Subnets.Put(tx, &store.Subnet{
+				ID: id, Region: testRegion, VPCID: vpc, CIDR: netip.MustParsePrefix(cidr), Zone: testRegion + zone,
+			})
 		}
 		put("subnet-a", "vpc-1", "10.0.1.0/24", "a")
 		put("subnet-b", "vpc-1", "10.0.2.0/24", "b")
