@@ -1,7 +1,7 @@
-// Package apply brings a deployment to what its spec says, and away again: it
-// finds what the cloud holds, plans the difference and walks the plan, many
-// things at once. There is no state but the cloud's own, so a run that was
-// killed at any point is finished by running again.
+// Package apply deploys an application and deletes it again: it finds the
+// application's resources, plans the difference to the spec and carries out the
+// plan concurrently. The only state is in the cloud, so running again completes a
+// run that was killed at any point.
 package apply
 
 import (
@@ -9,46 +9,44 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/lease"
+	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
 )
 
-// Builder makes releases.
+// defaultPoll is the default interval between two checks of a release that is
+// being brought into service.
+const defaultPoll = 5 * time.Second
+
+// Builder builds releases.
 type Builder interface {
 	resource.Builder
-	// Release names what Build makes of a base image: a content address of base
-	// image, recipe and source, in characters that fit a name.
+	// Release returns the name of what Build installs on a base image: a content
+	// address of base image, recipe and source, in characters that AWS names allow.
 	Release(baseImageID string) (string, error)
-	// Source names the source to people: a repository and its commit, or a folder
-	// and its digest.
+	// Source describes the source to people: a repository and its commit, or a
+	// folder and its digest.
 	Source() (string, error)
 }
 
-// Identity tells whose credentials are used.
-type Identity interface {
-	GetCallerIdentity(context.Context, *sts.GetCallerIdentityInput, ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
-}
-
-// Config is what a deployment works with.
+// Config configures a Deployment.
 type Config struct {
-	App     string
-	Region  string
-	Spec    *spec.Spec // nil is enough for Down and Status
+	App     string     // if Spec is nil
+	Region  string     // if Spec is nil
+	Spec    *spec.Spec // may be nil for Down and Status
 	Client  *awsapi.Client
 	Builder Builder // for Plan and Up
-	KeyDir  string  // where private keys are kept
+	KeyDir  string  // folder of private keys
 	Events  event.Sink
 
-	Poll   time.Duration           // between two looks at a release that comes into service; 5 s if zero
-	Egress resource.Egress         // Egress of this package if nil
-	Holder lease.Holder            // of the lock; this process if zero
-	Dead   func(lease.Holder) bool // reports whether a holder has certainly ended; lease.Dead if nil
+	Poll          time.Duration           // between two checks of a release; 5 s if zero
+	SourceAddress resource.SourceAddress  // SourceAddress of this package if nil
+	Holder        lease.Holder            // of the lock; this process if zero
+	Dead          func(lease.Holder) bool // reports whether a holder has certainly ended; lease.Dead if nil
 }
 
 // Deployment is one application in one region.
@@ -59,28 +57,28 @@ type Deployment struct {
 	history *history.History
 }
 
-// New makes a deployment. It sends nothing.
+// New returns a Deployment. It makes no calls.
 func New(cfg Config) (*Deployment, error) {
-	given := ""
+	userKey := ""
 	if cfg.Spec != nil {
-		cfg.App, cfg.Region, given = cfg.Spec.App, cfg.Spec.Region, cfg.Spec.Machines.Key
+		cfg.App, cfg.Region, userKey = cfg.Spec.App, cfg.Spec.Region, cfg.Spec.Machines.Key
 	}
 	switch {
 	case cfg.Client == nil:
-		return nil, fmt.Errorf("make a deployment: no client")
+		return nil, fmt.Errorf("configure the deployment: no client")
 	case cfg.App == "" || cfg.Region == "":
-		return nil, fmt.Errorf("make a deployment: no application or region")
+		return nil, fmt.Errorf("configure the deployment: no application or region")
 	case cfg.Client.Region != cfg.Region:
-		return nil, fmt.Errorf("make a deployment in %s: the client is for %q", cfg.Region, cfg.Client.Region)
+		return nil, fmt.Errorf("configure the deployment in %s: the client is for %q", cfg.Region, cfg.Client.Region)
 	}
 	if cfg.Events == nil {
 		cfg.Events = func(event.Event) {}
 	}
 	if cfg.Poll == 0 {
-		cfg.Poll = 5 * time.Second
+		cfg.Poll = defaultPoll
 	}
-	if cfg.Egress == nil {
-		cfg.Egress = Egress
+	if cfg.SourceAddress == nil {
+		cfg.SourceAddress = SourceAddress
 	}
 	if cfg.Holder == (lease.Holder{}) {
 		cfg.Holder = lease.Self()
@@ -89,38 +87,45 @@ func New(cfg Config) (*Deployment, error) {
 		cfg.Dead = lease.Dead
 	}
 	return &Deployment{
-		cfg: cfg,
-		cloud: resource.Cloud{
-			App:    cfg.App,
-			Region: cfg.Region,
-			EC2:    cfg.Client.EC2,
-			ELB:    cfg.Client.ELB,
-			ASG:    cfg.Client.ASG,
-			CW:     cfg.Client.CW,
-			SSM:    cfg.Client.SSM,
-		},
-		keys: resource.KeysOf(given, cfg.KeyDir, cfg.App, cfg.Region),
-
+		cfg:     cfg,
+		cloud:   resource.NewCloud(cfg.App, cfg.Region, cfg.Client),
+		keys:    resource.KeysOf(userKey, cfg.KeyDir, cfg.App, cfg.Region),
 		history: history.New(cfg.Client.SSM, cfg.App),
 	}, nil
 }
 
-// KeyFile is the private key that opens the machines.
+// KeyFile returns the file of the private key for SSH.
 func (d *Deployment) KeyFile() string { return d.keys.Private }
 
-func (d *Deployment) site() *resource.Site {
-	site := &resource.Site{Cloud: d.cloud, Keys: d.keys, Egress: d.cfg.Egress, Events: d.cfg.Events}
-	if d.cfg.Builder != nil {
-		site.Builder = d.cfg.Builder
+func (d *Deployment) provisioner() *resource.Provisioner {
+	p := &resource.Provisioner{
+		Cloud: d.cloud, Keys: d.keys, SourceAddress: d.cfg.SourceAddress, Events: d.cfg.Events,
 	}
-	return site
+	if d.cfg.Builder != nil {
+		p.Builder = d.cfg.Builder
+	}
+	return p
 }
 
-// LoginUser is who logs in on the machines.
+// LoginUser returns the user for SSH.
 func (d *Deployment) LoginUser(ctx context.Context) (string, error) {
-	base, err := d.cloud.ResolveBase(ctx, d.cfg.Spec.Machines.Image)
+	base, err := d.cloud.FindBaseImage(ctx, d.cfg.Spec.Machines.Image)
 	if err != nil {
 		return "", explain("machines.image", err)
 	}
 	return base.User, nil
+}
+
+// Discover returns the application's resources in the cloud.
+func (d *Deployment) Discover(ctx context.Context) ([]plan.Found, error) {
+	found, err := d.cloud.Discover(ctx)
+	if err != nil {
+		return nil, explain("", err)
+	}
+	return found, nil
+}
+
+// notify emits a note about a release.
+func (d *Deployment) notify(release, message string) {
+	d.cfg.Events(event.Event{Time: time.Now(), Kind: event.Note, Address: "release " + release, Message: message})
 }

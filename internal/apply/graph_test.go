@@ -40,30 +40,30 @@ func tutorial(t *testing.T, release string, count int) *stack.Stack {
 	return want
 }
 
-// standing is what the cloud holds when all of a stack stands.
-func standing(s *stack.Stack) []plan.Found {
+// existing returns the resources that exist when all of a stack has been created.
+func existing(s *stack.Stack) []plan.Found {
 	ids := map[string]string{}
 	var all []plan.Found
 	for _, r := range s.Resources {
-		f := plan.Found{Address: r.Address, Kind: r.Body.Kind(), ID: r.Address + "-old", Status: map[string]string{}}
+		f := plan.Found{Address: r.Address, Kind: r.Body.Kind(), ID: r.Address + "-old"}
 		ids[r.Address] = f.ID
 		for _, a := range r.Body.Attributes() {
 			var values []string
 			for _, term := range a.Terms {
 				values = append(values, term.Text+ids[term.Ref.Address])
 			}
-			f.Set(a.Name, values...)
+			f.Set(a.Key, values...)
 		}
 		all = append(all, f)
 	}
 	return all
 }
 
-// order walks the graph of a plan without a cloud and gives the order in which
-// the tasks ran: "server-1", "server-1 install", "server-1 retire".
+// order runs the tasks of a plan without a cloud and returns the order in which they
+// ran: "server-1", "server-1 install", "server-1 delete".
 func order(t *testing.T, want *stack.Stack, p *plan.Plan) []string {
 	t.Helper()
-	g := newGraph(&resource.Site{}, want, p)
+	g := newGraph(&resource.Provisioner{}, want, p)
 	var mu sync.Mutex
 	var ran []string
 	for _, task := range g.tasks {
@@ -72,7 +72,7 @@ func order(t *testing.T, want *stack.Stack, p *plan.Plan) []string {
 		case strings.HasPrefix(task.message, "install"):
 			name += " install"
 		case strings.HasPrefix(task.message, "delete"):
-			name += " retire"
+			name += " delete"
 		}
 		task.run = func(context.Context) error {
 			mu.Lock()
@@ -81,7 +81,7 @@ func order(t *testing.T, want *stack.Stack, p *plan.Plan) []string {
 			return nil
 		}
 	}
-	if err := walk(t.Context(), g.tasks, func(event.Event) {}); err != nil {
+	if err := runTasks(t.Context(), g.tasks, func(event.Event) {}); err != nil {
 		t.Fatal(err)
 	}
 	return ran
@@ -93,14 +93,14 @@ func inOrder(t *testing.T, ran []string, want ...string) {
 	for _, name := range want {
 		at := slices.Index(ran, name)
 		if at <= last {
-			t.Errorf("%s is not after the one before in %v; ran:\n%s", name, want, strings.Join(ran, "\n"))
+			t.Errorf("%s is not after its predecessor in %v; ran:\n%s", name, want, strings.Join(ran, "\n"))
 			return
 		}
 		last = at
 	}
 }
 
-func TestFromNothingTheReleaseIsMadeOnceAndThenLaunched(t *testing.T) {
+func TestFirstDeploymentBuildsOnceAndLaunchesFromTheImage(t *testing.T) {
 	want := tutorial(t, "r1", 3)
 	ran := order(t, want, plan.Diff(want, nil))
 	inOrder(t, ran, "vpc", "subnet-1", "route-table", "server-1", "server-1 install", "image", "server-3", "target-3")
@@ -112,8 +112,8 @@ func TestFromNothingTheReleaseIsMadeOnceAndThenLaunched(t *testing.T) {
 	}
 }
 
-func TestANewReleaseReplacesOneServerAfterTheOtherSurgeFirst(t *testing.T) {
-	found := standing(tutorial(t, "r1", 3))
+func TestReleaseReplacesServersOneByOne(t *testing.T) {
+	found := existing(tutorial(t, "r1", 3))
 	want := tutorial(t, "r2", 3)
 	ran := order(t, want, plan.Diff(want, found))
 	sequence := []string{"server-1", "server-1 install", "image"}
@@ -122,46 +122,47 @@ func TestANewReleaseReplacesOneServerAfterTheOtherSurgeFirst(t *testing.T) {
 		if n > 1 {
 			sequence = append(sequence, server)
 		}
-		sequence = append(sequence, target, target+" retire", server+" retire")
+		sequence = append(sequence, target, target+" delete", server+" delete")
 	}
 	inOrder(t, ran, sequence...)
 }
 
-func TestABrokenServerIsReplacedAndTheOthersAreLeftAlone(t *testing.T) {
+func TestOnlyTheBrokenServerIsReplaced(t *testing.T) {
 	want := tutorial(t, "r1", 3)
-	found := standing(want)
+	found := existing(want)
 	for i := range found {
 		if found[i].Address == "server-2" {
 			found[i].Broken = "unhealthy"
 		}
 	}
 	ran := order(t, want, plan.Diff(want, found))
-	if got := strings.Join(ran, ", "); got != "server-2, target-2, target-2 retire, server-2 retire" {
+	if got := strings.Join(ran, ", "); got != "server-2, target-2, target-2 delete, server-2 delete" {
 		t.Errorf("ran %s", got)
 	}
 }
 
-func TestFewerServersAreDrainedBeforeTheyEnd(t *testing.T) {
+func TestSurplusServersAreDeregisteredBeforeTheyAreDeleted(t *testing.T) {
 	want := tutorial(t, "r1", 2)
-	ran := order(t, want, plan.Diff(want, standing(tutorial(t, "r1", 3))))
-	if got := strings.Join(ran, ", "); got != "target-3 retire, server-3 retire" {
+	ran := order(t, want, plan.Diff(want, existing(tutorial(t, "r1", 3))))
+	if got := strings.Join(ran, ", "); got != "target-3 delete, server-3 delete" {
 		t.Errorf("ran %s", got)
 	}
 }
 
-func TestFewerServersAndANewReleaseTogetherDoNotWaitForEachOther(t *testing.T) {
+func TestReleaseWithFewerServersHasNoCycle(t *testing.T) {
 	want := tutorial(t, "r2", 2)
-	ran := order(t, want, plan.Diff(want, standing(tutorial(t, "r1", 5))))
-	inOrder(t, ran, "image", "target-1", "server-1 retire", "server-2", "target-2", "server-2 retire")
-	inOrder(t, ran, "target-5 retire", "server-5 retire")
+	ran := order(t, want, plan.Diff(want, existing(tutorial(t, "r1", 5))))
+	inOrder(t, ran, "image", "target-1", "server-1 delete", "server-2", "target-2", "server-2 delete")
+	inOrder(t, ran, "target-5 delete", "server-5 delete")
 }
 
-// scaling is the stack of a group, of an image that is there.
+// scaling returns the stack of an Auto Scaling group whose image exists.
 func scaling(t *testing.T, release string) *stack.Stack {
 	t.Helper()
 	s, err := spec.Parse(
 		[]byte(
-			"app: tutorial\nsource: .\nstart: node .\nscaling: {schedule: [{cron: 0 8 * * *, min: 4}]}\nload_balancer: {port: 3000}\n",
+			"app: tutorial\nsource: .\nstart: node .\nload_balancer: {port: 3000}\n"+
+				"scaling: {schedule: [{cron: 0 8 * * *, min: 4}]}\n",
 		),
 		"aloft.yaml",
 		specs,
@@ -183,59 +184,59 @@ func scaling(t *testing.T, release string) *stack.Stack {
 	return want
 }
 
-func TestServersGoWhenTheGroupInTheirPlaceServes(t *testing.T) {
+func TestServersAreDeletedAfterTheirGroupServes(t *testing.T) {
 	want := scaling(t, "r1")
-	ran := order(t, want, plan.Diff(want, standing(tutorial(t, "r1", 5))))
+	ran := order(t, want, plan.Diff(want, existing(tutorial(t, "r1", 5))))
 	for n := 1; n <= 5; n++ {
 		inOrder(
 			t,
 			ran,
 			"launch-template",
 			"scaling-group",
-			fmt.Sprintf("target-%d retire", n),
-			fmt.Sprintf("server-%d retire", n),
+			fmt.Sprintf("target-%d delete", n),
+			fmt.Sprintf("server-%d delete", n),
 		)
 	}
 	inOrder(t, ran, "scaling-group", "scaling-policy")
 }
 
-func TestAGroupGoesWhenAllServersInItsPlaceServe(t *testing.T) {
+func TestGroupIsDeletedAfterItsServersServe(t *testing.T) {
 	want := tutorial(t, "r1", 3)
-	ran := order(t, want, plan.Diff(want, standing(scaling(t, "r1"))))
+	ran := order(t, want, plan.Diff(want, existing(scaling(t, "r1"))))
 	for n := 1; n <= 3; n++ {
 		inOrder(
 			t,
 			ran,
 			fmt.Sprintf("server-%d", n),
 			fmt.Sprintf("target-%d", n),
-			"scaling-group retire",
-			"launch-template retire",
+			"scaling-group delete",
+			"launch-template delete",
 		)
 	}
-	inOrder(t, ran, "scaling-policy retire", "scaling-group retire")
-	inOrder(t, ran, "schedule-1 retire", "scaling-group retire")
+	inOrder(t, ran, "scaling-policy delete", "scaling-group delete")
+	inOrder(t, ran, "schedule-1 delete", "scaling-group delete")
 }
 
-func TestAGroupsMachinesFollowItsLaunchTemplate(t *testing.T) {
+func TestGroupIsUpdatedAfterItsLaunchTemplate(t *testing.T) {
 	want := scaling(t, "r2")
-	ran := order(t, want, plan.Diff(want, standing(scaling(t, "r1"))))
+	ran := order(t, want, plan.Diff(want, existing(scaling(t, "r1"))))
 	inOrder(t, ran, "image", "launch-template", "scaling-group")
 	if len(ran) != 3 {
 		t.Errorf("ran %v", ran)
 	}
 }
 
-func TestTearingDownAGroupFollowsTheReferencesBackwards(t *testing.T) {
-	ran := order(t, nil, plan.Teardown("tutorial", "us-east-1", standing(scaling(t, "r1")), true))
-	inOrder(t, ran, "scaling-group retire", "launch-template retire", "image retire")
-	inOrder(t, ran, "scaling-group retire", "subnet-1 retire", "vpc retire")
-	inOrder(t, ran, "scaling-group retire", "listener retire", "target-group retire")
+func TestTeardownOfAGroupReversesReferences(t *testing.T) {
+	ran := order(t, nil, plan.Teardown("tutorial", "us-east-1", existing(scaling(t, "r1")), true))
+	inOrder(t, ran, "scaling-group delete", "launch-template delete", "image delete")
+	inOrder(t, ran, "scaling-group delete", "subnet-1 delete", "vpc delete")
+	inOrder(t, ran, "scaling-group delete", "listener delete", "target-group delete")
 }
 
-func TestTearingDownFollowsTheReferencesBackwards(t *testing.T) {
-	ran := order(t, nil, plan.Teardown("tutorial", "us-east-1", standing(tutorial(t, "r1", 3)), true))
-	inOrder(t, ran, "listener retire", "load-balancer retire", "security-group-web retire", "vpc retire")
-	inOrder(t, ran, "image retire", "server-2 retire", "route-table retire", "subnet-1 retire", "vpc retire")
-	inOrder(t, ran, "server-3 retire", "key-pair retire")
-	inOrder(t, ran, "route-table retire", "internet-gateway retire", "vpc retire")
+func TestTeardownReversesReferences(t *testing.T) {
+	ran := order(t, nil, plan.Teardown("tutorial", "us-east-1", existing(tutorial(t, "r1", 3)), true))
+	inOrder(t, ran, "listener delete", "load-balancer delete", "security-group-web delete", "vpc delete")
+	inOrder(t, ran, "image delete", "server-2 delete", "route-table delete", "subnet-1 delete", "vpc delete")
+	inOrder(t, ran, "server-3 delete", "key-pair delete")
+	inOrder(t, ran, "route-table delete", "internet-gateway delete", "vpc delete")
 }

@@ -39,7 +39,7 @@ func (d *Deployment) locked(ctx context.Context, work func(ctx context.Context, 
 	under, cancel := context.WithCancelCause(ctx)
 	var renewal sync.WaitGroup
 	renewal.Go(func() { l.Renew(under, func() { cancel(errLockLost) }) })
-	err = work(under, l.TookOver)
+	err = explained(work(under, l.TookOver))
 	if errors.Is(context.Cause(under), errLockLost) {
 		err = diag.List{{
 			Where:   lockName(d.cfg.App),

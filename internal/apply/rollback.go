@@ -9,38 +9,42 @@ import (
 	"aloft.dev/aloft/internal/plan"
 )
 
-// Rollback brings an earlier release back into service, zone by zone like any
-// other: the one that name names, or when that is "", the last that was good
-// before the one that serves. What is wanted besides is as the spec says now.
-// Run again after it was stopped, it goes on.
+// Rollback brings an earlier release back into service, like any other release. name
+// is the release's number or the beginning of its content address; if it is "",
+// Rollback chooses the last release that came into service before the one that
+// serves. Everything else is deployed as the spec says now. Run again, it completes
+// a rollback that was interrupted.
 func (d *Deployment) Rollback(ctx context.Context, name string) (*Status, *history.Record, error) {
 	var to *history.Record
-	err := d.locked(ctx, func(ctx context.Context, left bool) error {
-		s, err := d.lookAgain(ctx, wish{spec: d.cfg.Spec}, left)
+	err := d.locked(ctx, func(ctx context.Context, tookOver bool) error {
+		s, err := d.surveyLocked(ctx, goal{spec: d.cfg.Spec}, tookOver)
 		if err != nil {
 			return err
 		}
-		if _, err := d.finishGoingBack(ctx, s); isFatal(err) {
+		if _, err := d.resumeRollback(ctx, s); err != nil && !isFailure(err) {
 			return err
 		}
-		if to, err = s.goal(name); err != nil {
+		if to, err = s.rollbackRecord(name); err != nil {
 			return err
 		}
-		s, err = d.look(ctx, wish{spec: withSettings(d.cfg.Spec, to.Settings), release: to.Release, source: to.Source})
+		s, err = d.survey(ctx, goal{
+			spec: withSettings(d.cfg.Spec, to.Settings), release: to.Release, source: to.Source,
+		})
 		if err != nil {
 			return err
 		}
-		if err := s.refusals(d.site()); err != nil {
+		if err := s.checkPlan(d.keys); err != nil {
 			return err
 		}
 		if !hasImage(s.found, to.Release) {
 			return &diag.Diagnostic{
 				Where:   "release " + to.Release,
 				Summary: "has no image any more, so it cannot be gone back to",
-				Hint:    "release.keep in aloft.yaml says how many are kept; to serve it again, check its source out and run aloft up",
+				Hint: "release.keep in aloft.yaml says how many are kept; " +
+					"to serve it again, check its source out and run aloft up",
 			}
 		}
-		return d.bring(ctx, s)
+		return d.deploy(ctx, s)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -49,19 +53,14 @@ func (d *Deployment) Rollback(ctx context.Context, name string) (*Status, *histo
 	return status, to, err
 }
 
-// isFatal tells of an error of going back that it did not come to its end.
-func isFatal(err error) bool {
-	_, ended := failed(err)
-	return err != nil && !ended
-}
-
-// goal is the record that a rollback goes to.
-func (s *survey) goal(name string) (*history.Record, error) {
+// rollbackRecord returns the record that a rollback returns to.
+func (s *survey) rollbackRecord(name string) (*history.Record, error) {
 	if name != "" {
 		return history.Find(s.history, name)
 	}
-	if open := history.Unfinished(s.history); open != nil && open.Rollback {
-		return open, nil // that run was stopped
+	open := history.Unfinished(s.history)
+	if open != nil && open.Rollback {
+		return open, nil // continue the interrupted rollback
 	}
 	current := history.Current(s.history)
 	if current == nil {
@@ -71,9 +70,8 @@ func (s *survey) goal(name string) (*history.Record, error) {
 			Hint:    "aloft up makes the first",
 		}
 	}
-	open := history.Unfinished(s.history)
 	if open != nil && open.Result == history.InProgress {
-		return current, nil // what was stopped is gone back from
+		return current, nil // roll the interrupted release back
 	}
 	if before := history.Previous(s.history, current.Release); before != nil {
 		return before, nil
@@ -85,14 +83,14 @@ func (s *survey) goal(name string) (*history.Record, error) {
 	}
 }
 
-// Release is a release as it is listed.
+// Release is a release as commands list it.
 type Release struct {
 	history.Record
-	Serves   bool `json:"serves"`    // on a machine that gets requests
-	HasImage bool `json:"has_image"` // so it can be gone back to
+	Serves   bool `json:"serves"`    // a server that receives requests runs it
+	HasImage bool `json:"has_image"` // a rollback can return to it
 }
 
-// Releases lists the releases, the oldest first.
+// Releases returns the releases, the oldest first.
 func (d *Deployment) Releases(ctx context.Context) ([]Release, error) {
 	all, err := d.history.List(ctx)
 	if err != nil {
@@ -102,24 +100,24 @@ func (d *Deployment) Releases(ctx context.Context) ([]Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	return listed(all, found), nil
+	return releasesOf(all, found), nil
 }
 
-func listed(all []history.Record, found []plan.Found) []Release {
+func releasesOf(all []history.Record, found []plan.Found) []Release {
 	releases := make([]Release, len(all))
-	serve := serving(found)
-	last := map[string]int{} // the record by which a release serves
+	serving := servingReleases(found)
+	last := map[string]int{} // index of the record by which a release serves
 	for i, r := range all {
 		if r.Result == history.Released || r.Open() {
 			last[r.Release] = i
 		}
 		releases[i] = Release{Record: r, HasImage: hasImage(found, r.Release)}
 		if id := imageID(found, r.Release); id != "" {
-			releases[i].Image = id // which a release that failed did not come to write down
+			releases[i].Image = id // a release that failed may not have recorded it
 		}
 	}
 	for release, i := range last {
-		releases[i].Serves = slices.Contains(serve, release)
+		releases[i].Serves = slices.Contains(serving, release)
 	}
 	return releases
 }

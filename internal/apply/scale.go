@@ -12,23 +12,24 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// Scale sets how many machines a group is to have, within its sizes, and gives
-// what stands when it has them, all of them serving. Its policy and schedules go
-// on from there.
+// Scale sets the desired capacity of the Auto Scaling group, within its sizes, and
+// returns the status of the deployment once all instances serve. Its policy and
+// schedules continue from there.
 func (d *Deployment) Scale(ctx context.Context, machines int) (*Status, error) {
 	err := d.locked(ctx, func(ctx context.Context, _ bool) error {
 		found, err := d.Discover(ctx)
 		if err != nil {
 			return err
 		}
-		group, err := d.scalable(found, machines)
+		group, err := d.scalableGroup(found, machines)
 		if err != nil {
 			return err
 		}
-		site := d.site()
-		return walk(ctx, []*task{{
-			address: group.Address, message: fmt.Sprintf("scale %s from %s to %d machines", group.Name, group.Status["desired"], machines),
-			run: func(ctx context.Context) error { return site.Scale(ctx, group, machines) },
+		p, now := d.provisioner(), group.Status.DesiredCapacity
+		return runTasks(ctx, []*task{{
+			address: group.Address,
+			message: fmt.Sprintf("scale %s from %d to %d machines", group.Name, now, machines),
+			run:     func(ctx context.Context) error { return p.Scale(ctx, group, machines) },
 		}}, d.cfg.Events)
 	})
 	if err != nil {
@@ -37,74 +38,55 @@ func (d *Deployment) Scale(ctx context.Context, machines int) (*Status, error) {
 	return d.Status(ctx)
 }
 
-// scalable is the group of a deployment, when it may have so many machines.
-func (d *Deployment) scalable(found []plan.Found, machines int) (plan.Found, error) {
+// scalableGroup returns the Auto Scaling group if it may have the given number of
+// instances.
+func (d *Deployment) scalableGroup(found []plan.Found, machines int) (plan.Found, error) {
 	i := slices.IndexFunc(found, func(f plan.Found) bool { return f.Kind == stack.KindScalingGroup && f.Broken == "" })
 	if i < 0 {
-		return plan.Found{}, d.notScalable(found, machines)
+		return plan.Found{}, d.noGroup(found, machines)
 	}
 	group := found[i]
-	least, errLeast := strconv.Atoi(group.Get("min"))
-	most, errMost := strconv.Atoi(group.Get("max"))
-	if errLeast == nil && errMost == nil && (machines < least || machines > most) {
-		size := "scaling.max"
-		if machines < least {
-			size = "scaling.min"
-		}
-		return group, diag.List{
-			{
-				Where:   fmt.Sprintf("aloft scale %d", machines),
-				Summary: fmt.Sprintf("the group has %d to %d machines", least, most),
-				Hint: fmt.Sprintf(
-					"give a number between them, or change %s in %s and run aloft up",
-					size,
-					spec.FileName,
-				),
-			},
-		}
+	least, errLeast := strconv.Atoi(group.Value(stack.AttrMin))
+	most, errMost := strconv.Atoi(group.Value(stack.AttrMax))
+	if errLeast != nil || errMost != nil || machines >= least && machines <= most {
+		return group, nil
 	}
-	return group, nil
+	size := "scaling.max"
+	if machines < least {
+		size = "scaling.min"
+	}
+	hint := fmt.Sprintf("give a number between them, or change %s in %s and run aloft up", size, spec.FileName)
+	return group, diag.List{{
+		Where:   fmt.Sprintf("aloft scale %d", machines),
+		Summary: fmt.Sprintf("the group has %d to %d machines", least, most),
+		Hint:    hint,
+	}}
 }
 
-// notScalable tells what to do where there is no group. Servers of a fixed number
-// are the spec's: a number that is set here would be undone by the next up.
-func (d *Deployment) notScalable(found []plan.Found, machines int) error {
-	where := fmt.Sprintf("aloft scale %d", machines)
-	servers := len(
-		slices.DeleteFunc(
-			slices.Clone(found),
-			func(f plan.Found) bool { return f.Kind != stack.KindServer || stack.Transient(f.Address) },
-		),
-	)
+// noGroup explains what to do without an Auto Scaling group. The spec sets a fixed
+// number of servers: the next aloft up would undo another number.
+func (d *Deployment) noGroup(found []plan.Found, machines int) error {
+	problem := &diag.Diagnostic{Where: fmt.Sprintf("aloft scale %d", machines)}
+	servers := 0
+	for _, f := range found {
+		if f.Kind == stack.KindServer && !stack.Transient(f.Address) {
+			servers++
+		}
+	}
 	switch {
 	case d.cfg.Spec != nil && d.cfg.Spec.Scaling != nil:
-		return diag.List{
-			{
-				Where:   where,
-				Summary: "the group that " + spec.FileName + " asks for is not there yet",
-				Hint:    "aloft up makes it",
-			},
-		}
+		problem.Summary = "the group that " + spec.FileName + " asks for is not there yet"
+		problem.Hint = "aloft up makes it"
 	case servers == 0:
-		return diag.List{
-			{Where: where, Summary: d.cfg.App + " is not deployed in " + d.cfg.Region, Hint: "aloft up deploys it"},
-		}
+		problem.Summary = d.cfg.App + " is not deployed in " + d.cfg.Region
+		problem.Hint = "aloft up deploys it"
+	default:
+		problem.Summary = fmt.Sprintf(
+			"%s has a fixed number of servers, %d: what is set here would be undone by the next aloft up",
+			d.cfg.App, servers)
+		problem.Hint = fmt.Sprintf("set machines.count: %d in %s and run aloft up; "+
+			"or put scaling: {min: %d, max: %d} in place of machines.count, and this command changes the number at once",
+			machines, spec.FileName, min(servers, machines), max(2*servers, machines))
 	}
-	return diag.List{
-		{
-			Where: where,
-			Summary: fmt.Sprintf(
-				"%s has a fixed number of servers, %d: what is set here would be undone by the next aloft up",
-				d.cfg.App,
-				servers,
-			),
-			Hint: fmt.Sprintf(
-				"set machines.count: %d in %s and run aloft up; or put scaling: {min: %d, max: %d} in place of machines.count, and this command changes the number at once",
-				machines,
-				spec.FileName,
-				min(servers, machines),
-				max(2*servers, machines),
-			),
-		},
-	}
+	return diag.List{problem}
 }

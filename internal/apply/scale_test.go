@@ -10,7 +10,7 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-func TestTheOutlookTellsWhatTheTargetWillDo(t *testing.T) {
+func TestForecast(t *testing.T) {
 	value := func(v float64) *float64 { return &v }
 	high := ScalingAlarm{State: "OK", High: true, Threshold: 60, Needed: 3}
 	low := ScalingAlarm{State: "OK", Threshold: 54, Needed: 15}
@@ -37,16 +37,16 @@ func TestTheOutlookTellsWhatTheTargetWillDo(t *testing.T) {
 			Desired: c.desired,
 			Policy:  &ScalingPolicy{Metric: c.metric, Target: 60, Value: c.value, Alarms: c.alarms},
 		}
-		if got := s.outlook(); got != c.want {
+		if got := s.forecast(); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
 	}
 }
 
-func TestANumberThatAGroupCannotHaveIsRefusedWithWhatToDo(t *testing.T) {
+func TestScaleRejectsImpossibleNumbers(t *testing.T) {
 	group := plan.Found{Address: stack.AddressScalingGroup, Kind: stack.KindScalingGroup, Name: "aloft-shop"}
-	group.Set("min", "3")
-	group.Set("max", "9")
+	group.Set(stack.AttrMin, "3")
+	group.Set(stack.AttrMax, "9")
 	server := plan.Found{Address: "server-1", Kind: stack.KindServer}
 	for _, c := range []struct {
 		name     string
@@ -64,7 +64,7 @@ func TestANumberThatAGroupCannotHaveIsRefusedWithWhatToDo(t *testing.T) {
 		{"nothing", &spec.Spec{}, nil, 6, "shop is not deployed in us-east-1", "aloft up deploys it"},
 	} {
 		d := &Deployment{cfg: Config{App: "shop", Region: "us-east-1", Spec: c.spec}}
-		_, err := d.scalable(c.found, c.machines)
+		_, err := d.scalableGroup(c.found, c.machines)
 		problems := diag.From(err)
 		if c.what == "" {
 			if err != nil {

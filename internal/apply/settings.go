@@ -11,63 +11,72 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// settingsOf are the parts of a spec that belong to its release.
+// settingsOf returns the parts of a spec that belong to its release.
 func settingsOf(s *spec.Spec) history.Settings {
 	h := s.LoadBalancer.Health
 	return history.Settings{
-		Port: s.Port, Type: s.Machines.Type, Path: h.Path, Matcher: h.Matcher,
-		Interval: int(
-			h.Interval.Seconds(),
-		), Timeout: int(h.Timeout.Seconds()), Healthy: h.Healthy, Unhealthy: h.Unhealthy,
+		Port:      s.Port,
+		Type:      s.Machines.Type,
+		Path:      h.Path,
+		Matcher:   h.Matcher,
+		Interval:  int(h.Interval.Seconds()),
+		Timeout:   int(h.Timeout.Seconds()),
+		Healthy:   h.Healthy,
+		Unhealthy: h.Unhealthy,
 	}
 }
 
-// withSettings is a spec with the parts of another release.
-func withSettings(s *spec.Spec, of history.Settings) *spec.Spec {
+// withSettings returns a copy of a spec with the settings of another release.
+func withSettings(s *spec.Spec, settings history.Settings) *spec.Spec {
 	with := *s
-	with.Port, with.Machines.Type = of.Port, of.Type
+	with.Port, with.Machines.Type = settings.Port, settings.Type
 	with.LoadBalancer.Health = spec.Health{
-		Path: of.Path, Matcher: of.Matcher, Interval: time.Duration(of.Interval) * time.Second, Timeout: time.Duration(of.Timeout) * time.Second,
-		Healthy: of.Healthy, Unhealthy: of.Unhealthy,
+		Path:      settings.Path,
+		Matcher:   settings.Matcher,
+		Interval:  time.Duration(settings.Interval) * time.Second,
+		Timeout:   time.Duration(settings.Timeout) * time.Second,
+		Healthy:   settings.Healthy,
+		Unhealthy: settings.Unhealthy,
 	}
 	return &with
 }
 
-// observed are the settings of a release that serves, as the cloud shows them;
-// what it does not show is as otherwise.
-func observed(found []plan.Found, release string, otherwise history.Settings) history.Settings {
-	all := otherwise
-	number := func(field *int, text string) {
+// observedSettings returns the settings of a serving release as far as the found
+// resources show them, and otherwise those of fallback.
+func observedSettings(found []plan.Found, release string, fallback history.Settings) history.Settings {
+	all := fallback
+	setNumber := func(field *int, text string) {
 		if n, err := strconv.Atoi(strings.TrimSuffix(text, "s")); err == nil {
 			*field = n
 		}
 	}
-	word := func(field *string, text string) {
+	setText := func(field *string, text string) {
 		if text != "" {
 			*field = text
 		}
 	}
-	machines := map[string]bool{}
+	servers := map[string]bool{}
 	for _, f := range found {
-		if isMachine(f) && f.Get("release") == release {
-			machines[f.ID] = true
-			word(&all.Type, f.Get("type"))
+		if isServer(f) && f.Value(stack.AttrRelease) == release {
+			servers[f.ID] = true
+			setText(&all.Type, f.Value(stack.AttrType))
 		}
 	}
 	for _, f := range found {
 		switch {
-		case f.Kind == stack.KindTarget && machines[f.Get("server")]:
-			number(&all.Port, f.Get("port"))
+		case f.Kind == stack.KindTarget && servers[f.Value(stack.AttrServer)]:
+			setNumber(&all.Port, f.Value(stack.AttrPort))
 		case f.Kind == stack.KindTargetGroup:
-			if len(portsOf(found)) == 0 { // of a scaling group
-				number(&all.Port, f.Status["port"])
+			// An Auto Scaling group registers its instances on this port.
+			if f.Status.Port != 0 && len(servingPorts(found)) == 0 {
+				all.Port = f.Status.Port
 			}
-			word(&all.Path, f.Get("health path"))
-			word(&all.Matcher, f.Get("health codes"))
-			number(&all.Interval, f.Get("health interval"))
-			number(&all.Timeout, f.Get("health timeout"))
-			number(&all.Healthy, f.Get("healthy after"))
-			number(&all.Unhealthy, f.Get("unhealthy after"))
+			setText(&all.Path, f.Value(stack.AttrHealthPath))
+			setText(&all.Matcher, f.Value(stack.AttrHealthCodes))
+			setNumber(&all.Interval, f.Value(stack.AttrHealthInterval))
+			setNumber(&all.Timeout, f.Value(stack.AttrHealthTimeout))
+			setNumber(&all.Healthy, f.Value(stack.AttrHealthyThreshold))
+			setNumber(&all.Unhealthy, f.Value(stack.AttrUnhealthyThreshold))
 		}
 	}
 	return all

@@ -12,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// Status is what stands of a deployment. Its JSON is a contract that scripts
-// rely on; what does not stand is "".
+// Status is the status of a deployment. Scripts rely on its JSON form. The fields of
+// resources that do not exist are "".
 type Status struct {
 	App             string    `json:"app"`
 	Region          string    `json:"region"`
@@ -24,7 +24,7 @@ type Status struct {
 	TargetGroupARN  string    `json:"target_group_arn"`
 	ImageID         string    `json:"image_id"`
 	Machines        []Machine `json:"machines"`
-	Scaling         *Scaling  `json:"scaling,omitempty"` // of a group in place of fixed servers
+	Scaling         *Scaling  `json:"scaling,omitempty"` // if the servers are an Auto Scaling group's
 }
 
 // Machine is one server of a deployment.
@@ -36,11 +36,11 @@ type Machine struct {
 	PrivateIP  string `json:"private_ip"`
 	PublicIP   string `json:"public_ip"`
 	State      string `json:"state"`
-	Health     string `json:"health"`              // as the load balancer sees it; "unregistered" when it does not
-	Lifecycle  string `json:"lifecycle,omitempty"` // in its scaling group: "InService"
+	Health     string `json:"health"`              // as the load balancer sees it; "unregistered" if it is no target
+	Lifecycle  string `json:"lifecycle,omitempty"` // in its Auto Scaling group: "InService"
 }
 
-// Status looks at the deployment.
+// Status returns the status of the deployment.
 func (d *Deployment) Status(ctx context.Context) (*Status, error) {
 	found, err := d.Discover(ctx)
 	if err != nil {
@@ -57,24 +57,21 @@ func (d *Deployment) statusOf(ctx context.Context, found []plan.Found) (*Status,
 }
 
 func statusOf(app, region string, found []plan.Found) *Status {
-	s := &Status{App: app, Region: region, Machines: []Machine{}, ImageID: imageOf(found).ID}
+	s := &Status{App: app, Region: region, Machines: []Machine{}, ImageID: currentImage(found).ID}
 	port := ""
 	for _, f := range found {
 		switch f.Kind {
 		case stack.KindVPC:
 			s.VPCID = f.ID
 		case stack.KindLoadBalancer:
-			s.LoadBalancerARN, s.DNSName = f.ID, f.Status["dns name"]
+			s.LoadBalancerARN, s.DNSName = f.ID, f.Status.DNSName
 		case stack.KindTargetGroup:
 			s.TargetGroupARN = f.ID
 		case stack.KindListener:
-			port = f.Get("port")
-		case stack.KindMember:
+			port = f.Value(stack.AttrPort)
+		}
+		if isServer(f) {
 			s.Machines = append(s.Machines, machineOf(f))
-		case stack.KindServer:
-			if !stack.Transient(f.Address) {
-				s.Machines = append(s.Machines, machineOf(f))
-			}
 		}
 	}
 	if s.DNSName != "" && port != "" {
@@ -84,7 +81,7 @@ func statusOf(app, region string, found []plan.Found) *Status {
 	}
 	slices.SortFunc(s.Machines, func(a, b Machine) int {
 		return cmp.Or(
-			cmp.Compare(number(a.Name), number(b.Name)),
+			cmp.Compare(numberIn(a.Name), numberIn(b.Name)),
 			cmp.Compare(a.Zone, b.Zone),
 			cmp.Compare(a.InstanceID, b.InstanceID),
 		)
@@ -92,18 +89,16 @@ func statusOf(app, region string, found []plan.Found) *Status {
 	return s
 }
 
-// imageOf is the image that the servers are of: that of the youngest server's
-// release, or else the youngest one.
-func imageOf(found []plan.Found) plan.Found {
-	youngest, release, image := "", "", plan.Found{}
+// currentImage returns the image of the newest server's release, or the newest image
+// if there is none.
+func currentImage(found []plan.Found) plan.Found {
+	newest, release, image := "", "", plan.Found{}
 	for _, f := range found {
-		if serves := f.Kind == stack.KindServer || f.Kind == stack.KindMember; serves && !stack.Transient(f.Address) &&
-			f.Get("built") == "yes" &&
-			f.Created >= youngest {
-			youngest, release = f.Created, f.Get("release")
+		if isServer(f) && f.Value(stack.AttrBuilt) == stack.Yes && f.Created >= newest {
+			newest, release = f.Created, f.Value(stack.AttrRelease)
 		}
 	}
-	ofRelease := func(f plan.Found) bool { return release != "" && f.Get("release") == release }
+	ofRelease := func(f plan.Found) bool { return release != "" && f.Value(stack.AttrRelease) == release }
 	for _, f := range found {
 		if f.Kind == stack.KindImage &&
 			(image.ID == "" || ofRelease(f) || f.Created > image.Created && !ofRelease(image)) {
@@ -113,15 +108,23 @@ func imageOf(found []plan.Found) plan.Found {
 	return image
 }
 
-func number(name string) int {
+// numberIn returns the number in a name such as "server-2", or 0 if it has none.
+func numberIn(name string) int {
 	_, digits, _ := strings.Cut(name, "-")
-	n, _ := strconv.Atoi(digits) // not a number: first
+	n, _ := strconv.Atoi(digits) // names without a number come first
 	return n
 }
 
 func machineOf(f plan.Found) Machine {
 	return Machine{
-		Name: f.Name, InstanceID: f.ID, Zone: f.Status["zone"], SubnetID: f.Get("subnet"),
-		PrivateIP: f.Status["private ip"], PublicIP: f.Status["public ip"], State: f.Get("state"), Health: cmp.Or(f.Status["health"], "unregistered"), Lifecycle: f.Status["lifecycle"],
+		Name:       f.Name,
+		InstanceID: f.ID,
+		Zone:       f.Status.Zone,
+		SubnetID:   f.Value(stack.AttrSubnet),
+		PrivateIP:  f.Status.PrivateIP,
+		PublicIP:   f.Status.PublicIP,
+		State:      f.Value(stack.AttrState),
+		Health:     cmp.Or(f.Status.Health, "unregistered"),
+		Lifecycle:  f.Status.Lifecycle,
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -13,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/resource"
@@ -20,18 +20,22 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// wish is what a run is to bring about.
-type wish struct {
+// recoveryLimit is how long a resource that a killed run created in its last moment
+// may not be listed (Amazon EC2 API Reference, "Eventual consistency").
+const recoveryLimit = 15 * time.Second
+
+// goal is what a run deploys.
+type goal struct {
 	spec    *spec.Spec
-	release string // that is to serve; "": what the source makes now
-	source  string // what release was made of
+	release string // release to serve; "" for the one that the source makes now
+	source  string // what release was built from
 }
 
-// survey is all that a run knows before it changes anything.
+// survey is what a run knows before it changes anything.
 type survey struct {
-	wish
+	goal
 	began   time.Time
-	found   []plan.Found
+	found   []plan.Found // nil if unknown, because a step has changed resources
 	history []history.Record
 	base    resource.BaseImage
 	facts   stack.Facts
@@ -39,103 +43,140 @@ type survey struct {
 	plan    *plan.Plan // of all steps
 }
 
-// look asks all questions at once, derives what is wanted and plans the
-// difference. What makes the wish impossible comes out here.
-func (d *Deployment) look(ctx context.Context, w wish) (*survey, error) {
-	if w.spec == nil || d.cfg.Builder == nil {
+// survey runs all queries at once, derives the steps to the goal and plans them. It
+// returns an error if the goal is impossible.
+func (d *Deployment) survey(ctx context.Context, g goal) (*survey, error) {
+	if g.spec == nil || d.cfg.Builder == nil {
 		return nil, errors.New("plan: no spec or no builder is given")
 	}
-	s := &survey{wish: w, began: time.Now().UTC().Truncate(time.Second)}
-	facts := &s.facts
-	group, here := errgroup.WithContext(ctx)
-	ask := func(where string, question func() error) {
+	s := &survey{goal: g, began: time.Now().UTC().Truncate(time.Second)}
+	if err := d.query(ctx, s); err != nil {
+		return nil, err
+	}
+	s.steps = stepsTo(s.found, s.facts.Release, g.spec.Port, s.proven())
+	return s, s.planSteps()
+}
+
+// query fills in what the survey reads from the cloud and the user's computer.
+func (d *Deployment) query(ctx context.Context, s *survey) error {
+	group, ctx := errgroup.WithContext(ctx)
+	query := func(where string, run func() error) {
 		group.Go(func() error {
-			if err := question(); err != nil {
+			if err := run(); err != nil {
 				return explain(where, err)
 			}
 			return nil
 		})
 	}
-	ask("credentials", func() error {
-		if _, err := d.cfg.Client.STS.GetCallerIdentity(here, &sts.GetCallerIdentityInput{}); err != nil {
-			return fmt.Errorf("ask AWS who we are: %w", err)
+	query("credentials", func() error {
+		if _, err := d.cfg.Client.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}); err != nil {
+			return fmt.Errorf("read the caller's identity: %w", err)
 		}
 		return nil
 	})
-	ask("", func() (err error) {
-		s.found, err = d.cloud.Discover(here)
+	query("", func() (err error) {
+		s.found, err = d.cloud.Discover(ctx)
 		return err
 	})
-	ask("", func() (err error) {
-		s.history, err = d.history.List(here)
+	query("", func() (err error) {
+		s.history, err = d.history.List(ctx)
 		if awsapi.IsForbidden(err) {
-			return nil // who may only look need not read parameters
+			return nil // aloft plan works without the permission to read parameters
 		}
 		return err
 	})
-	ask("region", func() (err error) {
-		facts.Zones, err = d.cloud.Zones(here)
+	query("region", func() (err error) {
+		s.facts.Zones, err = d.cloud.Zones(ctx)
 		return err
 	})
-	ask("machines.type", func() error { return d.cloud.CheckType(here, w.spec.Machines.Type) })
-	ask("machines.image", func() (err error) {
-		if s.base, err = d.cloud.ResolveBase(here, w.spec.Machines.Image); err != nil {
+	query("machines.type", func() error { return d.cloud.CheckInstanceType(ctx, s.spec.Machines.Type) })
+	query("machines.image", func() (err error) {
+		if s.base, err = d.cloud.FindBaseImage(ctx, s.spec.Machines.Image); err != nil {
 			return err
 		}
-		if facts.Release = w.release; facts.Release == "" {
-			facts.Release, err = d.cfg.Builder.Release(s.base.ID)
+		if s.facts.Release = s.release; s.facts.Release == "" {
+			s.facts.Release, err = d.cfg.Builder.Release(s.base.ID)
 		}
 		return err
 	})
-	ask("machines.key", func() (err error) {
-		facts.Fingerprint, err = d.keys.Fingerprint()
+	query("machines.key", func() (err error) {
+		s.facts.Fingerprint, err = d.keys.Fingerprint()
 		return err
 	})
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	s.steps = stepsTo(s.found, facts.Release, w.spec.Port, s.proven())
-	return s, s.foresee()
+	return group.Wait()
 }
 
-// proven tells of the release that is wanted that its image was proven already.
+// surveyLocked surveys while the run holds the lock. After a run that was killed, a
+// VPC that it created may not be listed yet, and only its tags show that it exists.
+// So if the VPC is missing, it is searched for again before another is created.
+func (d *Deployment) surveyLocked(ctx context.Context, g goal, tookOver bool) (*survey, error) {
+	s, err := d.survey(ctx, g)
+	if err != nil || !tookOver || !s.createsVPC() {
+		return s, err
+	}
+	d.cfg.Events(event.Event{
+		Time:    time.Now(),
+		Kind:    event.Note,
+		Address: stack.AddressVPC,
+		Message: "an earlier run was stopped: looking for what it made",
+	})
+	err = awsapi.Wait(ctx, recoveryLimit, "what an earlier run made", func(ctx context.Context) (bool, error) {
+		again, err := d.survey(ctx, g)
+		if err == nil {
+			s = again
+		}
+		return err == nil && !s.createsVPC(), err
+	})
+	var late *awsapi.TimeoutError
+	if err != nil && !errors.As(err, &late) {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *survey) createsVPC() bool {
+	c, ok := s.plan.Get(stack.AddressVPC)
+	return ok && c.Action == plan.Create
+}
+
+// proven reports whether the image of the release to serve was proven already.
 func (s *survey) proven() bool {
 	current, open := history.Current(s.history), history.Unfinished(s.history)
 	return s.release != "" || current != nil && current.Release == s.facts.Release ||
 		open != nil && open.Release == s.facts.Release && open.Proven
 }
 
-// foresee plans all steps before any is carried out.
-func (s *survey) foresee() error {
+// planSteps plans all steps before any is carried out.
+func (s *survey) planSteps() error {
 	found := s.found
 	var phases []stack.Phase
 	var plans []*plan.Plan
-	foreseen := func(phase stack.Phase, p *plan.Plan) {
+	add := func(phase stack.Phase, p *plan.Plan) {
 		phases, plans, found = append(phases, phase), append(plans, p), plan.Expect(p, found)
 	}
 	for _, step := range s.steps {
-		want, err := s.want(step)
+		desired, err := s.stackOf(step)
 		if err != nil {
 			return err
 		}
-		foreseen(step.phase, plan.Diff(want, found))
+		add(step.phase, plan.Diff(desired, found))
 	}
-	foreseen(stack.PhaseServe, surplusImages(found, s.history, s.facts.Release, s.spec.Release.Keep))
+	add(stack.PhaseServe, surplusImages(found, s.history, s.facts.Release, s.spec.Release.Keep))
 	s.plan = plan.Join(phases, plans)
 	s.plan.App, s.plan.Region, s.plan.Release = s.spec.App, s.spec.Region, s.facts.Release
 	return nil
 }
 
-// want is the stack of a step.
-func (s *survey) want(step step) (*stack.Stack, error) {
+// stackOf returns the stack of a step.
+func (s *survey) stackOf(step step) (*stack.Stack, error) {
 	facts := s.facts
 	facts.Phase, facts.Ports = step.phase, step.ports
 	return stack.Build(s.spec, facts)
 }
 
-// refusals are what a plan asks for and cannot be done to a deployment that
-// stands.
-func (s *survey) refusals(site *resource.Site) error {
+// checkPlan returns an error if the plan has changes that cannot be made to an
+// existing deployment.
+func (s *survey) checkPlan(keys resource.Keys) error {
 	var problems diag.List
 	for _, c := range s.plan.Changes {
 		if c.Action == plan.Replace && (c.Kind == stack.KindVPC || c.Kind == stack.KindSubnet) {
@@ -143,27 +184,26 @@ func (s *survey) refusals(site *resource.Site) error {
 				"%s would have to be made anew, and everything in it: %s", c.Title, c.Differences)
 		}
 	}
-	problems = append(problems, s.portMoves()...)
-	keyPair, stands := s.plan.Kept[stack.AddressKeyPair]
-	if stands && s.needsKey() {
-		if err := site.CheckKey(keyPair); err != nil {
+	problems = append(problems, s.portProblems()...)
+	if keyPair, ok := s.plan.Kept[stack.AddressKeyPair]; ok && s.needsKey() {
+		if err := keys.Check(keyPair); err != nil {
 			problems = append(problems, diag.From(err)...)
 		}
 	}
 	return problems.Err()
 }
 
-// portMoves refuses another port for a group: it registers its machines on its
-// target group's port, which stays what it was made with (Elastic Load Balancing
-// API Reference, ModifyTargetGroup).
-func (s *survey) portMoves() (problems diag.List) {
+// portProblems rejects a change of an Auto Scaling group's port: the group registers
+// its instances on its target group's port, which cannot be changed (Elastic Load
+// Balancing API Reference, ModifyTargetGroup).
+func (s *survey) portProblems() (problems diag.List) {
 	for _, f := range s.found {
-		if f.Kind == stack.KindTargetGroup && s.spec.Scaling != nil && f.Status["port"] != strconv.Itoa(s.spec.Port) {
+		if f.Kind == stack.KindTargetGroup && s.spec.Scaling != nil && f.Status.Port != s.spec.Port {
 			problems.Add(
 				"port",
 				"put port back, or leave scaling out for this change; aloft down, then aloft up, makes everything anew",
-				"a group that scales serves on the port with which its target group was made, %s, not on %d",
-				f.Status["port"],
+				"a group that scales serves on the port with which its target group was made, %d, not on %d",
+				f.Status.Port,
 				s.spec.Port,
 			)
 		}
@@ -171,7 +211,7 @@ func (s *survey) portMoves() (problems diag.List) {
 	return problems
 }
 
-// needsKey tells whether the plan has work on a machine over SSH.
+// needsKey reports whether the plan needs SSH access to an instance.
 func (s *survey) needsKey() bool {
 	return slices.ContainsFunc(s.plan.Changes, func(c plan.Change) bool {
 		return c.Action != plan.Delete &&
@@ -179,18 +219,9 @@ func (s *survey) needsKey() bool {
 	})
 }
 
-// Discover finds what the cloud holds of the application.
-func (d *Deployment) Discover(ctx context.Context) ([]plan.Found, error) {
-	found, err := d.cloud.Discover(ctx)
-	if err != nil {
-		return nil, explain("", err)
-	}
-	return found, nil
-}
-
-// Plan tells what Up would do.
+// Plan returns the changes that Up would make.
 func (d *Deployment) Plan(ctx context.Context) (*plan.Plan, error) {
-	s, err := d.look(ctx, wish{spec: d.cfg.Spec})
+	s, err := d.survey(ctx, goal{spec: d.cfg.Spec})
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,15 @@ package awsapi
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Code gives the AWS error code in err, "" when there is none.
+// Code returns the AWS error code in err, or "" if there is none.
 func Code(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -17,7 +19,7 @@ func Code(err error) string {
 	return ""
 }
 
-// Message gives the text AWS sent with its error code, err's own text when
+// Message returns the text that AWS sent with its error code, or err's own text if
 // there is none.
 func Message(err error) string {
 	var api smithy.APIError
@@ -27,8 +29,8 @@ func Message(err error) string {
 	return err.Error()
 }
 
-// The codes come from the API References of the services, "Error codes" and
-// "Common errors". EC2 spells some of them in two ways.
+// Error codes from the API References of the services, "Error codes" and "Common
+// errors". EC2 spells some of them in two ways.
 var (
 	notFound = []string{
 		"Gateway.NotAttached", "InvalidAssociationID.NotFound", "InvalidPermission.NotFound", "ParameterNotFound",
@@ -75,7 +77,8 @@ var (
 		"MissingAuthenticationToken",
 		"AuthFailure",
 	}
-	capacity = []string{
+	unsupported = []string{"InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented"}
+	capacity    = []string{
 		"InsufficientInstanceCapacity",
 		"InsufficientHostCapacity",
 		"Unsupported",
@@ -102,51 +105,67 @@ var (
 
 func is(err error, codes []string) bool { return slices.Contains(codes, Code(err)) }
 
-// IsNotFound tells that what was asked for does not exist, or not yet. Auto
-// Scaling has no code for it, only words.
+// IsNotFound reports whether the resource does not exist, or is not known yet. Auto
+// Scaling has no code for it and says so only in the message.
 func IsNotFound(err error) bool {
 	return is(err, notFound) || strings.Contains(Code(err), ".NotFound") ||
 		Code(err) == "ValidationError" && strings.Contains(Message(err), "name not found")
 }
 
-// IsExists tells that something with the same natural key is there already.
+// IsExists reports whether a resource with the same natural key exists already.
 func IsExists(err error) bool { return is(err, exists) }
 
-// IsInUse tells that others still refer to what was to be changed or deleted.
+// IsInUse reports whether other resources still refer to the one to change or
+// delete, or its state does not allow the change yet.
 func IsInUse(err error) bool { return is(err, inUse) }
 
-// IsThrottle tells that AWS asks to slow down.
+// IsThrottle reports whether AWS throttled the request.
 func IsThrottle(err error) bool { return is(err, throttle) }
 
-// IsForbidden tells that the caller may not do this.
+// IsForbidden reports whether the caller lacks the permission.
 func IsForbidden(err error) bool { return is(err, forbidden) }
 
-// IsIdentity tells that AWS does not accept the caller's credentials at all.
+// IsIdentity reports whether AWS does not accept the caller's credentials.
 func IsIdentity(err error) bool { return is(err, identity) }
 
-// IsCapacity tells that the place has no room for what was asked for.
+// IsCapacity reports whether the zone or subnet has no capacity for the request.
 func IsCapacity(err error) bool { return is(err, capacity) }
 
-// IsQuota tells that the account's quota is used up.
+// IsQuota reports whether a quota of the account is exhausted.
 func IsQuota(err error) bool { return is(err, quota) }
 
-// IsEventual tells that an answer may change by itself, because AWS has not yet
-// told all of itself about a resource that was just made (Amazon EC2 API
-// Reference, "Eventual consistency").
+// IsServerFault reports whether the service failed to process the request.
+func IsServerFault(err error) bool {
+	return is(err, uncertain) && !IsUnsupported(err)
+}
+
+// IsUnsupported reports whether the endpoint does not offer the operation.
+func IsUnsupported(err error) bool {
+	var response *smithyhttp.ResponseError
+	if Code(err) == "UnknownError" && errors.As(err, &response) {
+		status := response.HTTPStatusCode()
+		return status == http.StatusNotFound || status == http.StatusNotImplemented
+	}
+	return is(err, unsupported)
+}
+
+// IsEventual reports whether the call may succeed later, because AWS does not know
+// everywhere yet what was just created (Amazon EC2 API Reference, "Eventual
+// consistency").
 func IsEventual(err error) bool {
 	switch Code(err) {
 	case "InvalidTarget", "InvalidConfigurationRequest", "InvalidSubnet", "InvalidSecurityGroup":
 		return true
 	case "InvalidParameterValue", "InvalidParameterException":
 		return strings.Contains(Message(err), "does not exist")
-	case "ValidationError": // Auto Scaling looks at templates and target groups that were just made
+	case "ValidationError": // Auto Scaling validates launch templates and target groups
 		for _, words := range []string{"does not exist", "not found", "Invalid IAM Instance Profile"} {
 			if strings.Contains(Message(err), words) {
 				return true
 			}
 		}
 		return false
-	case "ServiceLinkedRoleFailure": // the first group of an account: AWS makes the role meanwhile
+	case "ServiceLinkedRoleFailure": // AWS creates the role with the first group of an account
 		return true
 	}
 	return IsNotFound(err)

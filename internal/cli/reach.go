@@ -79,7 +79,7 @@ func (d *deployment) reach(
 			HostKeys: keys,
 		})
 	}
-	closeAccess, err = d.LetIn(ctx, servers[0])
+	closeAccess, err = d.AllowSSH(ctx, servers[0])
 	return targets, closeAccess, err
 }
 

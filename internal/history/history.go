@@ -32,11 +32,11 @@ type Result string
 
 // The results.
 const (
-	InProgress Result = "in progress"
-	GoingBack  Result = "going back"  // it failed, and the release before it is being brought back
-	Failed     Result = "failed"      // it does not serve any more, or never did
-	Released   Result = "released"    // it came into service
-	RolledBack Result = "rolled back" // it came into service, and somebody went back from it
+	InProgress  Result = "in progress"
+	RollingBack Result = "going back"  // it failed, and the release before it is being restored
+	Failed      Result = "failed"      // it no longer serves, or never did
+	Released    Result = "released"    // it came into service
+	RolledBack  Result = "rolled back" // it came into service, and a user rolled it back
 )
 
 // Record is one release that came into service, or was to.
@@ -71,7 +71,10 @@ type Settings struct {
 }
 
 // Open tells that a release has not ended.
-func (r Record) Open() bool { return r.Result == InProgress || r.Result == GoingBack }
+func (r Record) Open() bool { return r.Result == InProgress || r.Result == RollingBack }
+
+// Served reports whether a release came into service.
+func (r Record) Served() bool { return r.Result == Released || r.Result == RolledBack }
 
 // History is the history of one application.
 type History struct {

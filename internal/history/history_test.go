@@ -183,7 +183,7 @@ func TestWhatServesAndWhatWasGoodBeforeFollowsFromTheRecords(t *testing.T) {
 	if r := Unfinished(all); r != nil {
 		t.Errorf("under way: %+v", r)
 	}
-	if r := Unfinished(append(all, Record{Number: 5, Result: GoingBack})); r == nil || r.Number != 5 {
+	if r := Unfinished(append(all, Record{Number: 5, Result: RollingBack})); r == nil || r.Number != 5 {
 		t.Errorf("under way: %+v", r)
 	}
 }

@@ -2,52 +2,65 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"aloft.dev/aloft/internal/stack"
 )
 
-// Found is one thing that the cloud holds and that carries the application's
-// tags. There may be several at one address: a machine and the one that
-// replaces it, or what two runs made at once.
+// Found is a resource in the cloud that carries the application's tags. An address
+// may have several: an instance and its replacement, or duplicates created by two
+// runs at once.
 type Found struct {
-	Address string
-	Kind    stack.Kind
-	ID      string              // what other resources refer to: id, ARN, or a key pair's name
-	Name    string              // its name, where AWS has names
-	Created string              // when it was made, in a form that sorts; "" when AWS does not tell
-	Broken  string              // why it is of no use any more, "" when it is
-	Values  map[string][]string // by the names of stack's attributes; sorted sets
-	Status  map[string]string   // further facts that nobody compares: addresses, states
+	Address    string
+	Kind       stack.Kind
+	ID         string     // what other resources refer to it by: id, ARN, or a key pair's name
+	Name       string     // its name if its kind has names
+	Created    string     // creation time in a form that sorts; "" if AWS does not report it
+	Broken     string     // why it cannot be used; "" if it can
+	Attributes Attributes // what is compared with the stack
+	Status     Status     // what is not compared
 }
 
-// Set stores the values of an attribute.
-func (f *Found) Set(name string, values ...string) {
-	if f.Values == nil {
-		f.Values = map[string][]string{}
+// Attributes holds the values of attributes as sorted sets.
+type Attributes map[stack.AttributeKey][]string
+
+// Set sets the values of an attribute.
+func (f *Found) Set(key stack.AttributeKey, values ...string) {
+	if f.Attributes == nil {
+		f.Attributes = Attributes{}
 	}
-	f.Values[name] = set(values)
+	f.Attributes[key] = sortedSet(values)
 }
 
-// Get gives the value of an attribute that has one.
-func (f *Found) Get(name string) string {
-	if values := f.Values[name]; len(values) > 0 {
+// Value returns the value of an attribute, the first one if it has several, or ""
+// if it has none.
+func (f *Found) Value(key stack.AttributeKey) string {
+	if values := f.Attributes[key]; len(values) > 0 {
 		return values[0]
 	}
 	return ""
 }
 
-func set(values []string) []string {
+// Values returns all values of an attribute, sorted.
+func (f *Found) Values(key stack.AttributeKey) []string { return f.Attributes[key] }
+
+// Label names the resource to people: "subnet subnet-0a1b".
+func (f *Found) Label() string {
+	return fmt.Sprintf("%s %s", f.Kind, cmp.Or(f.Name, f.ID))
+}
+
+func sortedSet(values []string) []string {
 	values = slices.Clone(values)
 	slices.Sort(values)
 	return slices.Compact(values)
 }
 
-// uses counts for each id how many things refer to it.
-func uses(found []Found) map[string]int {
+// countReferences returns the number of references to each id.
+func countReferences(found []Found) map[string]int {
 	count := map[string]int{}
 	for _, f := range found {
-		for _, values := range f.Values {
+		for _, values := range f.Attributes {
 			for _, value := range values {
 				count[value]++
 			}
@@ -56,10 +69,11 @@ func uses(found []Found) map[string]int {
 	return count
 }
 
-// byAddress groups what was found, in each group what is in use first, then
-// what is oldest: a duplicate that a crash left behind is empty.
+// byAddress groups resources by address. Each group is sorted by the number of
+// references to the resource, descending, then by age: a duplicate that a crashed
+// run left behind is unused.
 func byAddress(found []Found) map[string][]Found {
-	count := uses(found)
+	count := countReferences(found)
 	groups := map[string][]Found{}
 	for _, f := range found {
 		groups[f.Address] = append(groups[f.Address], f)

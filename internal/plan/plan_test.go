@@ -17,7 +17,7 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 const specs = "../stack/testdata/"
 
@@ -49,7 +49,7 @@ func phase(t *testing.T, file, release string, phase stack.Phase, edit func(*spe
 	return built
 }
 
-// cloud is what the cloud holds when all of a stack stands.
+// cloud returns the resources that exist when all of a stack has been created.
 func cloud(s *stack.Stack) []plan.Found {
 	ids := map[string]string{}
 	var all []plan.Found
@@ -66,7 +66,7 @@ func cloud(s *stack.Stack) []plan.Found {
 			for _, term := range a.Terms {
 				values = append(values, term.Text+ids[term.Ref.Address])
 			}
-			f.Set(a.Name, values...)
+			f.Set(a.Key, values...)
 		}
 		all = append(all, f)
 	}
@@ -86,7 +86,7 @@ func without(all []plan.Found, addresses ...string) []plan.Found {
 	return slices.DeleteFunc(all, func(f plan.Found) bool { return slices.Contains(addresses, f.Address) })
 }
 
-func TestAPlanAfterEverythingStandsIsEmpty(t *testing.T) {
+func TestPlanIsEmptyWhenAllResourcesExist(t *testing.T) {
 	files, err := filepath.Glob(specs + "*.yaml")
 	if err != nil || len(files) < 3 {
 		t.Fatal(files, err)
@@ -99,7 +99,7 @@ func TestAPlanAfterEverythingStandsIsEmpty(t *testing.T) {
 	}
 }
 
-func TestThePlanSaysWhatWillBeDone(t *testing.T) {
+func TestPlanListsChanges(t *testing.T) {
 	tutorial := specs + "tutorial.yaml"
 	standing := func() []plan.Found { return cloud(build(t, tutorial, "r1", nil)) }
 	for name, c := range map[string]struct {
@@ -115,7 +115,7 @@ func TestThePlanSaysWhatWillBeDone(t *testing.T) {
 			want: build(t, tutorial, "r1", nil), found: edit(standing(), "server-3", func(f *plan.Found) { f.Broken = "unhealthy: Target.Timeout" }),
 		},
 		"a-server-was-stopped": {
-			want: build(t, tutorial, "r1", nil), found: edit(standing(), "server-2", func(f *plan.Found) { f.Set("state", "stopped") }),
+			want: build(t, tutorial, "r1", nil), found: edit(standing(), "server-2", func(f *plan.Found) { f.Set(stack.AttrState, "stopped") }),
 		},
 		"rules-and-size-change": {
 			want: build(t, tutorial, "r1", func(s *spec.Spec) {
@@ -125,14 +125,14 @@ func TestThePlanSaysWhatWillBeDone(t *testing.T) {
 		},
 		"a-crash-left-a-second-vpc": {
 			want:  build(t, tutorial, "r1", nil),
-			found: append([]plan.Found{{Address: "vpc", Kind: stack.KindVPC, ID: "vpc-empty", Values: map[string][]string{"cidr": {"10.0.0.0/16"}}}}, standing()...),
+			found: append([]plan.Found{{Address: "vpc", Kind: stack.KindVPC, ID: "vpc-empty", Attributes: plan.Attributes{stack.AttrCIDR: {"10.0.0.0/16"}}}}, standing()...),
 		},
 		"a-new-server-stands-beside-the-old": {
 			want: build(t, tutorial, "r2", nil),
-			found: append(edit(standing(), "image", func(f *plan.Found) { f.Set("release", "r2") }), func() plan.Found {
+			found: append(edit(standing(), "image", func(f *plan.Found) { f.Set(stack.AttrRelease, "r2") }), func() plan.Found {
 				f := standing()[9]
 				f.ID, f.Created = "server-1-new", "9999"
-				f.Set("release", "r2")
+				f.Set(stack.AttrRelease, "r2")
 				return f
 			}()),
 		},
@@ -148,8 +148,8 @@ func TestThePlanSaysWhatWillBeDone(t *testing.T) {
 		"a-group-half-way-to-a-release": {
 			want: phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil),
 			found: edit(cloud(phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil)), "scaling-group", func(f *plan.Found) {
-				f.Set("machines are of", "launch-template-id", "launch-template/2")
-				f.Set("machines", "3 of 4 healthy")
+				f.Set(stack.AttrInstanceVersions, "launch-template-id", "launch-template/2")
+				f.Set(stack.AttrInstances, "3 of 4 healthy")
 			}),
 		},
 		"everything-goes": {want: &stack.Stack{App: "tutorial", Region: "us-east-1"}, found: standing()},
@@ -168,7 +168,7 @@ func TestThePlanSaysWhatWillBeDone(t *testing.T) {
 	}
 }
 
-// released is the plan of a whole release, from what the cloud holds.
+// released returns the plan of a whole release, given the resources that exist.
 func released(t *testing.T, release string, found []plan.Found, edit func(*spec.Spec)) *plan.Plan {
 	t.Helper()
 	phases := []stack.Phase{stack.PhaseBuild, stack.PhaseProve, stack.PhaseServe}
@@ -180,7 +180,7 @@ func released(t *testing.T, release string, found []plan.Found, edit func(*spec.
 	return plan.Join(phases, plans)
 }
 
-func TestThePlanOfAReleaseTellsItsPhases(t *testing.T) {
+func TestPlanOfAReleaseShowsItsPhases(t *testing.T) {
 	standing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
 	golden(t, "release.txt", released(t, "r2", standing, nil).String())
 	golden(
@@ -190,7 +190,7 @@ func TestThePlanOfAReleaseTellsItsPhases(t *testing.T) {
 	)
 }
 
-func TestAPartOfAStackLeavesAloneWhatServes(t *testing.T) {
+func TestPartialStackDoesNotChangeServingResources(t *testing.T) {
 	changed := func(s *spec.Spec) { s.Port, s.Security.SSH.From, s.Machines.Type = 8080, nil, "t3.small" }
 	found := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
 	for _, p := range []stack.Phase{stack.PhaseBuild, stack.PhaseProve} {
@@ -202,7 +202,7 @@ func TestAPartOfAStackLeavesAloneWhatServes(t *testing.T) {
 	}
 }
 
-func TestWhatAPlanIsExpectedToLeaveNeedsNoOther(t *testing.T) {
+func TestExpectedResourcesNeedNoFurtherChanges(t *testing.T) {
 	standing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
 	changed := func(s *spec.Spec) { s.Port, s.Machines.Count, s.Security.SSH.From = 8080, 2, nil }
 	for _, found := range [][]plan.Found{nil, standing} {
@@ -234,30 +234,30 @@ func member(id string) plan.Found {
 	return plan.Found{Address: stack.AddressMember, Kind: stack.KindMember, ID: id, Name: id}
 }
 
-func TestASizeThatAScheduleHasSetIsLeftAsItIs(t *testing.T) {
+func TestSizeSetByAScheduleIsKept(t *testing.T) {
 	want := phase(t, specs+"scaling-with-everything.yaml", "r1", stack.PhaseServe, nil)
-	for size, left := range map[string]bool{"6": true, "9": true, "7": false} {
-		found := edit(cloud(want), "scaling-group", func(f *plan.Found) { f.Set("min", size) })
-		if p := plan.Diff(want, found); p.Empty() != left {
+	for size, kept := range map[string]bool{"6": true, "9": true, "7": false} {
+		found := edit(cloud(want), "scaling-group", func(f *plan.Found) { f.Set(stack.AttrMin, size) })
+		if p := plan.Diff(want, found); p.Empty() != kept {
 			t.Errorf("min %s:\n%s", size, p)
 		}
 	}
 }
 
-func TestAGroupsMachinesPoliciesAndSchedulesGoWithIt(t *testing.T) {
+func TestTeardownDeletesMembersPoliciesAndSchedulesWithTheirGroup(t *testing.T) {
 	found := append(cloud(phase(t, specs+"scaling-with-everything.yaml", "r1", stack.PhaseServe, nil)), member("i-1"))
 	p := plan.Teardown("shop", "eu-central-1", found, true)
 	for _, c := range p.Changes {
-		if stack.GoesAlong(c.Kind) {
+		if c.Kind.DeletedWithOwner() {
 			t.Errorf("%s %s", c.Action, c.Title)
 		}
 	}
 	if first := p.Changes[0]; first.Kind != stack.KindScalingGroup {
-		t.Errorf("first goes %s", first.Title)
+		t.Errorf("%s is deleted first", first.Title)
 	}
 }
 
-func TestImagesOutliveEverythingUnlessAsked(t *testing.T) {
+func TestTeardownKeepsImagesByDefault(t *testing.T) {
 	found := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
 	if p := plan.Teardown("tutorial", "us-east-1", found, false); strings.Contains(p.String(), "image ") {
 		t.Error(p)

@@ -9,15 +9,15 @@ import (
 
 var signs = map[Action]string{Create: "+", Update: "~", Replace: "±", Delete: "-"}
 
-// headings tell the phases of a release.
+// headings introduce the phases of a release.
 var headings = map[stack.Phase]string{
 	stack.PhaseBuild: "Make the release, beside what serves:",
 	stack.PhaseProve: "Prove it on a machine that gets no requests:",
 	stack.PhaseServe: "Bring it into service, one server after the other:",
 }
 
-// String prints the plan for people: one line a change, and under it what
-// changes, old → new.
+// String prints the plan for people: one line per change, followed by its
+// differences.
 func (p *Plan) String() string {
 	if p.Empty() {
 		return "Nothing to do: the cloud is as the spec says.\n"
@@ -29,14 +29,7 @@ func (p *Plan) String() string {
 			phase = c.Phase
 			_, _ = fmt.Fprintln(&out, headings[phase])
 		}
-		_, _ = fmt.Fprintf(&out, "%s %-7s %-20s %s", signs[c.Action], c.Action, c.Address, c.Title)
-		if c.ID != "" && !strings.Contains(c.Title, c.ID) {
-			_, _ = fmt.Fprintf(&out, " (%s)", c.ID)
-		}
-		if c.Reason != "" {
-			_, _ = fmt.Fprintf(&out, ": %s", c.Reason)
-		}
-		_, _ = fmt.Fprintln(&out)
+		_, _ = fmt.Fprintln(&out, c)
 		if c.Action == Create {
 			continue // its title says what it will be
 		}
@@ -44,29 +37,35 @@ func (p *Plan) String() string {
 			_, _ = fmt.Fprintf(&out, "    %s\n", d)
 		}
 	}
-	_, _ = fmt.Fprintf(
-		&out,
-		"\n%d to create, %d to change, %d to replace, %d to delete\n",
-		p.Count(Create),
-		p.Count(Update),
-		p.Count(Replace),
-		p.Count(Delete),
-	)
+	_, _ = fmt.Fprintf(&out, "\n%d to create, %d to change, %d to replace, %d to delete\n",
+		p.Count(Create), p.Count(Update), p.Count(Replace), p.Count(Delete))
 	return out.String()
 }
 
-// String gives the difference as people read it: "type: t3.micro → t3.small".
+// String prints the change for people in one line.
+func (c Change) String() string {
+	line := fmt.Sprintf("%s %-7s %-20s %s", signs[c.Action], c.Action, c.Address, c.Title)
+	if c.ID != "" && !strings.Contains(c.Title, c.ID) {
+		line += fmt.Sprintf(" (%s)", c.ID)
+	}
+	if c.Reason != "" {
+		line += ": " + c.Reason
+	}
+	return line
+}
+
+// String prints the difference for people: "type: t3.micro → t3.small".
 func (d Difference) String() string {
-	text := fmt.Sprintf("%s: %s → %s", d.Name, values(d.Old), values(d.New))
+	text := fmt.Sprintf("%s: %s → %s", d.Key, joinValues(d.Old), joinValues(d.New))
 	if d.Replaces {
 		text += " (needs another)"
 	}
 	return text
 }
 
-func values(all []string) string {
-	if len(all) == 0 {
+func joinValues(values []string) string {
+	if len(values) == 0 {
 		return "none"
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(values, ", ")
 }

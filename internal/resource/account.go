@@ -13,7 +13,12 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// Zones lists the region's Availability Zones that can be used, in order.
+type accountAPI interface {
+	DescribeAvailabilityZones(context.Context, *ec2.DescribeAvailabilityZonesInput, ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error)
+	DescribeInstanceTypes(context.Context, *ec2.DescribeInstanceTypesInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypesOutput, error)
+}
+
+// Zones returns the names of the region's usable Availability Zones, sorted.
 func (c *Cloud) Zones(ctx context.Context) ([]string, error) {
 	list, err := c.EC2.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{
 		Filters: []types.Filter{filter("state", "available"), filter("zone-type", "availability-zone")},
@@ -29,13 +34,12 @@ func (c *Cloud) Zones(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// CheckType tells whether the region has an instance type, of the architecture
-// of the base images.
-func (c *Cloud) CheckType(ctx context.Context, name string) error {
-	list, err := c.EC2.DescribeInstanceTypes(
-		ctx,
-		&ec2.DescribeInstanceTypesInput{InstanceTypes: []types.InstanceType{types.InstanceType(name)}},
-	)
+// CheckInstanceType returns an error unless the region has the instance type and
+// its architecture is that of the base images.
+func (c *Cloud) CheckInstanceType(ctx context.Context, name string) error {
+	list, err := c.EC2.DescribeInstanceTypes(ctx, &ec2.DescribeInstanceTypesInput{
+		InstanceTypes: []types.InstanceType{types.InstanceType(name)},
+	})
 	if awsapi.Code(err) == "InvalidInstanceType" || err == nil && len(list.InstanceTypes) == 0 {
 		return &diag.Diagnostic{
 			Where:   "machines.type",

@@ -11,44 +11,35 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
-	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/plan"
 )
 
 const (
-	evidencePatience = 45 * time.Second
-	consoleLines     = 4
+	// evidenceLimit is how long collecting evidence may take.
+	evidenceLimit = 45 * time.Second
+	// consoleLines is how many lines of the console are shown.
+	consoleLines = 4
 )
 
-// Evidence tells why a machine does not serve as it should: what the load
-// balancer says of it, how its service is, what the application said last, and
-// how its console ends. It fits a screen. What cannot be had is left out.
-func (s *Site) Evidence(ctx context.Context, f plan.Found) []string {
-	ctx, cancel := context.WithTimeout(ctx, evidencePatience)
+// Evidence returns lines that show why an instance does not serve: its health, the
+// state of its service, the application's last output, and the end of its console.
+// They fit on a screen. What cannot be read is omitted.
+func (p *Provisioner) Evidence(ctx context.Context, f plan.Found) []string {
+	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
 	defer cancel()
 	var lines []string
-	if why := f.Status["health reason"]; why != "" {
-		lines = append(lines, fmt.Sprintf("target of %s: %s, %s", f.Name, f.Status["health"], why))
+	if reason := f.Status.HealthReason; reason != "" {
+		lines = append(lines, fmt.Sprintf("target of %s: %s, %s", f.Name, f.Status.Health, reason))
 	}
-	// The reader has a story already; this is no part of it.
-	quiet := &Site{
-		Cloud:     s.Cloud,
-		Keys:      s.Keys,
-		BaseImage: s.BaseImage,
-		Builder:   s.Builder,
-		Egress:    s.Egress,
-		Events:    func(event.Event) {},
-		known:     s.known,
-	}
-	err := quiet.enter(ctx, f, func(m Machine) error {
-		said, err := s.Builder.Examine(ctx, m)
-		lines = append(lines, said...)
+	err := p.silent().withSSH(ctx, f, func(m Machine) error {
+		examined, err := p.Builder.Examine(ctx, m)
+		lines = append(lines, examined...)
 		return err
 	})
 	if err != nil {
-		lines = append(lines, fmt.Sprintf("%s cannot be looked into: %v", f.Name, err))
+		lines = append(lines, fmt.Sprintf("%s cannot be examined: %v", f.Name, err))
 	}
-	console, err := s.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &f.ID})
+	console, err := p.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &f.ID})
 	if err != nil {
 		return lines
 	}
@@ -58,31 +49,31 @@ func (s *Site) Evidence(ctx context.Context, f plan.Found) []string {
 	return lines
 }
 
-// consoleTail gives the last lines of the output of GetConsoleOutput, in base64
-// as EC2 gives it, without the host keys.
+// consoleTail returns the last lines of the output of GetConsoleOutput, which is
+// encoded in base64, without the host keys.
 func consoleTail(output string) []string {
 	text, err := base64.StdEncoding.DecodeString(output)
 	if err != nil {
 		return nil
 	}
 	var lines []string
-	inside := false
+	inKeys := false
 	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(strings.Map(printable, line))
+		line = strings.TrimSpace(strings.Map(dropControl, line))
 		switch {
 		case strings.Contains(line, keysBegin):
-			inside = true
+			inKeys = true
 		case strings.Contains(line, keysEnd):
-			inside = false
-		case !inside && line != "":
+			inKeys = false
+		case !inKeys && line != "":
 			lines = append(lines, line)
 		}
 	}
 	return slices.Clone(lines[max(0, len(lines)-consoleLines):])
 }
 
-// printable drops what could steer a terminal.
-func printable(r rune) rune {
+// dropControl drops control characters, which could control a terminal.
+func dropControl(r rune) rune {
 	if r < ' ' && r != '\t' || r == 0x7f {
 		return -1
 	}

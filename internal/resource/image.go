@@ -15,57 +15,53 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// imageLimit is how long an image may take: as a rule three minutes, half an
-// hour for large disks.
+// imageLimit is how long an image may take to be available: usually three minutes,
+// half an hour for large disks.
 const imageLimit = 40 * time.Minute
 
-func (c *Cloud) images(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(
-		ctx,
-		ec2.NewDescribeImagesPaginator(c.EC2, &ec2.DescribeImagesInput{Owners: []string{"self"}, Filters: c.ours()}),
-		func(page *ec2.DescribeImagesOutput) []types.Image { return page.Images },
-		func(i types.Image) plan.Found {
-			f := found(stack.KindImage, i.ImageId, i.Tags)
-			f.Name, f.Created = aws.ToString(i.Name), aws.ToString(i.CreationDate)
-			f.Set("release", tag(i.Tags, stack.TagRelease))
-			f.Set("state", string(i.State))
-			if i.State != types.ImageStateAvailable && i.State != types.ImageStatePending {
-				f.Broken = "image is " + string(i.State)
-			}
-			for _, m := range i.BlockDeviceMappings {
-				if m.Ebs != nil && m.Ebs.SnapshotId != nil {
-					f.Status["snapshot"] = *m.Ebs.SnapshotId
-				}
-			}
-			return f
-		},
-	)
-	if err != nil {
-		return nil, fmt.Errorf("list images: %w", err)
-	}
-	return all, nil
+var imageKind = kind{
+	name:   stack.KindImage,
+	find:   listed((*Cloud).images),
+	create: created((*Provisioner).createImage),
+	update: updated((*Provisioner).updateImage),
+	remove: (*Provisioner).deleteImage,
 }
 
-// createImage makes an image of the builder. The machine is rebooted for it, so
-// that its disk is whole (Amazon EC2 API Reference, CreateImage).
-func (s *Site) createImage(ctx context.Context, r stack.Resource, body stack.Image) (plan.Found, error) {
-	all, err := s.images(ctx)
+type imageAPI interface {
+	DescribeImages(context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options)) (*ec2.DescribeImagesOutput, error)
+	CreateImage(context.Context, *ec2.CreateImageInput, ...func(*ec2.Options)) (*ec2.CreateImageOutput, error)
+	DeregisterImage(context.Context, *ec2.DeregisterImageInput, ...func(*ec2.Options)) (*ec2.DeregisterImageOutput, error)
+}
+
+func (c *Cloud) images(ctx context.Context) ([]plan.Found, error) {
+	in := &ec2.DescribeImagesInput{Owners: []string{"self"}, Filters: c.tagged()}
+	list, err := collect(
+		ctx,
+		ec2.NewDescribeImagesPaginator(c.EC2, in),
+		func(page *ec2.DescribeImagesOutput) []types.Image { return page.Images },
+	)
+	return describe(list, describeImage), wrap("list images", err)
+}
+
+func describeImage(i types.Image) plan.Found {
+	f := foundByTags(stack.KindImage, i.ImageId, i.Tags)
+	f.Name, f.Created = aws.ToString(i.Name), aws.ToString(i.CreationDate)
+	f.Set(stack.AttrRelease, tagValue(i.Tags, stack.TagRelease))
+	f.Set(stack.AttrState, string(i.State))
+	if i.State != types.ImageStateAvailable && i.State != types.ImageStatePending {
+		f.Broken = "image is " + string(i.State)
+	}
+	return f
+}
+
+// createImage creates an image from the builder. EC2 reboots the instance for it,
+// so that its file systems are consistent (Amazon EC2 API Reference, CreateImage).
+func (p *Provisioner) createImage(ctx context.Context, r stack.Resource, body stack.Image) (plan.Found, error) {
+	f, err := p.reusableImage(ctx, body)
 	if err != nil {
-		return plan.Found{}, err
+		return f, err
 	}
-	f := plan.Found{}
-	for _, image := range all {
-		switch {
-		case image.Name != body.ImageName:
-		case image.Broken != "": // its name is needed
-			if err := s.deleteImage(ctx, image); err != nil {
-				return f, err
-			}
-		default:
-			f = image
-		}
-	}
-	builder := *s.id(body.Builder)
+	builder := *p.id(body.Builder)
 	if f.ID == "" && builder == "" {
 		return f, &diag.Diagnostic{
 			Where:   r.Address,
@@ -74,77 +70,94 @@ func (s *Site) createImage(ctx context.Context, r stack.Resource, body stack.Ima
 		}
 	}
 	if f.ID == "" {
-		tags := s.tags(r, pair{stack.TagRelease, body.Release})
-		made, err := s.EC2.CreateImage(ctx, &ec2.CreateImageInput{
-			InstanceId: &builder, Name: &body.ImageName, Description: aws.String("Aloft: " + s.App + ", release " + body.Release),
-			TagSpecifications: tagged(tags, types.ResourceTypeImage, types.ResourceTypeSnapshot),
+		tags := p.tags(r, tag{stack.TagRelease, body.Release})
+		out, err := p.EC2.CreateImage(ctx, &ec2.CreateImageInput{
+			InstanceId:        &builder,
+			Name:              &body.ImageName,
+			Description:       aws.String("Aloft: " + p.App + ", release " + body.Release),
+			TagSpecifications: tagSpecifications(tags, types.ResourceTypeImage, types.ResourceTypeSnapshot),
 		})
 		if err != nil {
 			return f, fmt.Errorf("create image %s of %s: %w", body.ImageName, builder, err)
 		}
 		f = plan.Found{
-			Address: r.Address,
-			Kind:    stack.KindImage,
-			ID:      aws.ToString(made.ImageId),
-			Name:    body.ImageName,
-			Status:  map[string]string{},
+			Address: r.Address, Kind: stack.KindImage, ID: aws.ToString(out.ImageId), Name: body.ImageName,
 		}
 	}
-	return f, s.finishImage(ctx, r, body, f.ID)
+	return f, p.updateImage(ctx, r, body, f)
 }
 
-// finishImage waits until an image can be used, and marks the machine that it was
-// made of.
-func (s *Site) finishImage(ctx context.Context, r stack.Resource, body stack.Image, id string) error {
-	if err := s.imageAvailable(ctx, r.Address, id); err != nil {
+// reusableImage returns an existing image of the name, or a zero Found if there is
+// none. It deletes broken ones, because their name is needed.
+func (p *Provisioner) reusableImage(ctx context.Context, body stack.Image) (plan.Found, error) {
+	all, err := p.images(ctx)
+	if err != nil {
+		return plan.Found{}, err
+	}
+	reusable := plan.Found{}
+	for _, f := range all {
+		switch {
+		case f.Name != body.ImageName:
+		case f.Broken != "":
+			if err := p.deleteImage(ctx, f); err != nil {
+				return plan.Found{}, err
+			}
+		default:
+			reusable = f
+		}
+	}
+	return reusable, nil
+}
+
+// updateImage waits until an image is available, and marks the instance it was
+// created from as built.
+func (p *Provisioner) updateImage(ctx context.Context, r stack.Resource, body stack.Image, current plan.Found) error {
+	if err := p.waitImageAvailable(ctx, r.Address, current.ID); err != nil {
 		return err
 	}
-	if builder := *s.id(body.Builder); builder != "" {
-		return s.markBuilt(ctx, builder, body.Release)
+	if builder := *p.id(body.Builder); builder != "" {
+		return p.markBuilt(ctx, builder, body.Release)
 	}
 	return nil
 }
 
-// imageAvailable waits until an image can be launched from, and says how far it
-// is.
-func (s *Site) imageAvailable(ctx context.Context, address, id string) error {
+// waitImageAvailable waits until instances can be launched from an image.
+func (p *Provisioner) waitImageAvailable(ctx context.Context, address, id string) error {
 	return awsapi.Wait(ctx, imageLimit, "image "+id+" to be available", func(ctx context.Context) (bool, error) {
-		list, err := s.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
+		list, err := p.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
 		if awsapi.IsNotFound(err) || err == nil && len(list.Images) == 0 {
-			return false, nil // just made
+			return false, nil // just created
 		}
 		if err != nil {
-			return false, fmt.Errorf("look at image %s: %w", id, err)
+			return false, fmt.Errorf("read image %s: %w", id, err)
 		}
-		image, why := list.Images[0], ""
+		image, reason := list.Images[0], ""
 		if image.StateReason != nil {
-			why = aws.ToString(image.StateReason.Message)
+			reason = aws.ToString(image.StateReason.Message)
 		}
 		switch image.State {
 		case types.ImageStateAvailable:
 			return true, nil
 		case types.ImageStatePending:
-			if why == "" {
-				why = "being made"
+			if reason == "" {
+				reason = "being made"
 			}
-			s.progress(address, "image %s: %s", aws.ToString(image.Name), why)
+			p.progress(address, "image %s: %s", aws.ToString(image.Name), reason)
 			return false, nil
 		}
 		return false, &diag.Diagnostic{
 			Where:   address,
 			Summary: fmt.Sprintf("image %s is %s", aws.ToString(image.Name), image.State),
-			Detail:  why,
-			Hint:    "set right what the reason names, then run aloft up again: it makes another",
+			Detail:  reason,
+			Hint:    "fix what the reason names, then run aloft up again: it makes another",
 		}
 	})
 }
 
-// deleteImage deregisters an image and its snapshot in one call: a run killed
-// between two would leave a snapshot that nothing leads to.
-func (s *Site) deleteImage(ctx context.Context, f plan.Found) error {
-	if _, err := s.EC2.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &f.ID, DeleteAssociatedSnapshots: aws.Bool(true)}); err != nil &&
-		!awsapi.IsNotFound(err) {
-		return fmt.Errorf("deregister image %s: %w", f.Name, err)
-	}
-	return nil
+// deleteImage deletes an image and its snapshot in one call: a run killed between
+// two calls would leave a snapshot that nothing refers to.
+func (p *Provisioner) deleteImage(ctx context.Context, f plan.Found) error {
+	in := &ec2.DeregisterImageInput{ImageId: &f.ID, DeleteAssociatedSnapshots: aws.Bool(true)}
+	_, err := p.EC2.DeregisterImage(ctx, in)
+	return ignoreNotFound("deregister image "+f.Name, err)
 }

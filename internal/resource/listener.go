@@ -3,23 +3,68 @@ package resource
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"golang.org/x/sync/errgroup"
 
-	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
 
+var listenerKind = kind{
+	name:   stack.KindListener,
+	find:   findListeners,
+	create: created((*Provisioner).createListener),
+	update: updated((*Provisioner).updateListener),
+	remove: (*Provisioner).deleteListener,
+}
+
+type listenerAPI interface {
+	DescribeListeners(context.Context, *elb.DescribeListenersInput, ...func(*elb.Options)) (*elb.DescribeListenersOutput, error)
+	CreateListener(context.Context, *elb.CreateListenerInput, ...func(*elb.Options)) (*elb.CreateListenerOutput, error)
+	ModifyListener(context.Context, *elb.ModifyListenerInput, ...func(*elb.Options)) (*elb.ModifyListenerOutput, error)
+	DeleteListener(context.Context, *elb.DeleteListenerInput, ...func(*elb.Options)) (*elb.DeleteListenerOutput, error)
+}
+
+// findListeners returns the listeners of the application's load balancers, which
+// are all the application's.
+func findListeners(ctx context.Context, d *discovery) ([]plan.Found, error) {
+	balancing, err := d.findLoadBalancing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lists := make([][]plan.Found, len(balancing.balancers))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, balancer := range balancing.balancers {
+		group.Go(func() error {
+			list, err := collect(
+				ctx,
+				elb.NewDescribeListenersPaginator(d.ELB, &elb.DescribeListenersInput{
+					LoadBalancerArn: balancer.LoadBalancerArn,
+				}),
+				func(page *elb.DescribeListenersOutput) []types.Listener { return page.Listeners },
+			)
+			lists[i] = describe(list, describeListener)
+			return ignoreNotFound("list the listeners of "+aws.ToString(balancer.LoadBalancerName), err)
+		})
+	}
+	err = group.Wait()
+	return slices.Concat(lists...), err
+}
+
 func describeListener(l types.Listener) plan.Found {
-	f := plan.Found{Kind: stack.KindListener, ID: aws.ToString(l.ListenerArn), Status: map[string]string{}}
-	f.Name = fmt.Sprintf("%s:%d", l.Protocol, aws.ToInt32(l.Port))
-	f.Set("load balancer", aws.ToString(l.LoadBalancerArn))
-	f.Set("port", strconv.Itoa(int(aws.ToInt32(l.Port))))
-	f.Set("protocol", string(l.Protocol))
+	f := plan.Found{
+		Address: stack.AddressListener,
+		Kind:    stack.KindListener,
+		ID:      aws.ToString(l.ListenerArn),
+		Name:    fmt.Sprintf("%s:%d", l.Protocol, aws.ToInt32(l.Port)),
+	}
+	f.Set(stack.AttrLoadBalancer, aws.ToString(l.LoadBalancerArn))
+	f.Set(stack.AttrPort, number(l.Port))
+	f.Set(stack.AttrProtocol, string(l.Protocol))
 	var groups []string
 	for _, action := range l.DefaultActions {
 		if action.ForwardConfig != nil {
@@ -30,52 +75,49 @@ func describeListener(l types.Listener) plan.Found {
 			groups = append(groups, *action.TargetGroupArn)
 		}
 	}
-	f.Set("forwards to", groups...)
+	f.Set(stack.AttrForwardsTo, groups...)
 	return f
 }
 
-func (s *Site) forward(body stack.Listener) []types.Action {
-	return []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: s.id(body.TargetGroup)}}
+func (p *Provisioner) forward(body stack.Listener) []types.Action {
+	return []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: p.id(body.TargetGroup)}}
 }
 
-func (s *Site) createListener(ctx context.Context, r stack.Resource, body stack.Listener) (plan.Found, error) {
-	var f plan.Found
-	err := s.soon(ctx, fmt.Sprintf("create the listener on port %d", body.Port), func(ctx context.Context) error {
-		made, err := s.ELB.CreateListener(ctx, &elb.CreateListenerInput{
-			LoadBalancerArn: s.id(
-				body.LoadBalancer,
-			), Protocol: types.ProtocolEnumHttp, Port: aws.Int32(int32(body.Port)),
-			DefaultActions: s.forward(body), Tags: elbTags(s.tags(r)),
+func (p *Provisioner) createListener(ctx context.Context, r stack.Resource, body stack.Listener) (plan.Found, error) {
+	f := plan.Found{Address: r.Address}
+	what := fmt.Sprintf("create the listener on port %d", body.Port)
+	err := retryEventual(ctx, what, func(ctx context.Context) error {
+		out, err := p.ELB.CreateListener(ctx, &elb.CreateListenerInput{
+			LoadBalancerArn: p.id(body.LoadBalancer),
+			Protocol:        types.ProtocolEnumHttp,
+			Port:            int32Pointer(body.Port),
+			DefaultActions:  p.forward(body),
+			Tags:            elbTags(p.tags(r)),
 		})
 		if err == nil {
-			f = describeListener(made.Listeners[0])
+			f = describeListener(out.Listeners[0])
 		}
 		return err
 	})
-	f.Address = r.Address
 	return f, err
 }
 
-func (s *Site) updateListener(ctx context.Context, body stack.Listener, now plan.Found) error {
-	_, err := s.ELB.ModifyListener(
-		ctx,
-		&elb.ModifyListenerInput{
-			ListenerArn:    &now.ID,
-			Protocol:       types.ProtocolEnumHttp,
-			Port:           aws.Int32(int32(body.Port)),
-			DefaultActions: s.forward(body),
-		},
-	)
-	if err != nil {
-		return fmt.Errorf("change the listener %s: %w", now.Name, err)
-	}
-	return nil
+func (p *Provisioner) updateListener(
+	ctx context.Context,
+	_ stack.Resource,
+	body stack.Listener,
+	current plan.Found,
+) error {
+	_, err := p.ELB.ModifyListener(ctx, &elb.ModifyListenerInput{
+		ListenerArn:    &current.ID,
+		Protocol:       types.ProtocolEnumHttp,
+		Port:           int32Pointer(body.Port),
+		DefaultActions: p.forward(body),
+	})
+	return wrap("change the listener "+current.Name, err)
 }
 
-func (s *Site) deleteListener(ctx context.Context, f plan.Found) error {
-	if _, err := s.ELB.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: &f.ID}); err != nil &&
-		!awsapi.IsNotFound(err) {
-		return fmt.Errorf("delete the listener %s: %w", f.Name, err)
-	}
-	return nil
+func (p *Provisioner) deleteListener(ctx context.Context, f plan.Found) error {
+	_, err := p.ELB.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: &f.ID})
+	return ignoreNotFound("delete the listener "+f.Name, err)
 }

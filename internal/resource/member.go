@@ -2,6 +2,7 @@ package resource
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -13,23 +14,33 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// tagGroup is the tag by which Auto Scaling marks the machines of a group (Amazon
-// EC2 Auto Scaling User Guide, "Tag Auto Scaling groups and instances").
-const tagGroup = "aws:autoscaling:groupName"
+// tagScalingGroup is the tag with which Auto Scaling marks the instances of a group
+// (Amazon EC2 Auto Scaling User Guide, "Tag Auto Scaling groups and instances").
+const tagScalingGroup = "aws:autoscaling:groupName"
 
-// membersOf takes the machines of scaling groups out of the servers, and tells of
-// each what its group and the load balancer say. One that its group has let go
-// is a server that no stack wants.
-func membersOf(
-	servers []plan.Found,
+// memberKind can only be found: Auto Scaling groups launch and terminate their
+// members.
+var memberKind = kind{name: stack.KindMember, find: findMembers}
+
+func findMembers(ctx context.Context, d *discovery) ([]plan.Found, error) {
+	instances, err := d.findInstances(ctx)
+	return instances.members, err
+}
+
+// splitMembers separates the members of Auto Scaling groups from other instances,
+// and adds what their group and the load balancer report about them. An instance
+// that its group has detached is not a member.
+func splitMembers(
+	instances []plan.Found,
 	groups []scalingGroup,
-	health map[string][]elbtypes.TargetHealthDescription,
-) (rest, members []plan.Found) {
-	places := map[string]types.Instance{}
-	of := map[string]string{}
+	health targetHealth,
+) (servers, members []plan.Found) {
+	reported := map[string]types.Instance{}
+	groupOf := map[string]string{}
 	for _, g := range groups {
 		for _, i := range g.raw.Instances {
-			places[aws.ToString(i.InstanceId)], of[aws.ToString(i.InstanceId)] = i, g.found.ID
+			id := aws.ToString(i.InstanceId)
+			reported[id], groupOf[id] = i, g.found.ID
 		}
 	}
 	states := map[string]*elbtypes.TargetHealth{}
@@ -38,27 +49,28 @@ func membersOf(
 			states[aws.ToString(h.Target.Id)] = h.TargetHealth
 		}
 	}
-	for _, f := range servers {
-		place, inGroup := places[f.ID]
-		if !inGroup && f.Status["group"] == "" {
-			rest = append(rest, f)
+	for _, f := range instances {
+		report, inGroup := reported[f.ID]
+		if !inGroup && f.Status.ScalingGroup == "" {
+			servers = append(servers, f)
 			continue
 		}
-		f.Kind, f.Status["group"] = stack.KindMember, cmp.Or(of[f.ID], f.Status["group"])
-		f.Status["lifecycle"], f.Status["group health"] = string(place.LifecycleState), aws.ToString(place.HealthStatus)
+		f.Kind = stack.KindMember
+		f.Status.ScalingGroup = cmp.Or(groupOf[f.ID], f.Status.ScalingGroup)
+		f.Status.Lifecycle, f.Status.GroupHealth = string(report.LifecycleState), aws.ToString(report.HealthStatus)
 		setHealth(&f, states[f.ID])
-		if f.Status["group health"] == "Unhealthy" {
+		if f.Status.GroupHealth == "Unhealthy" {
 			f.Broken = "its group gives it up as unhealthy"
 		}
 		members = append(members, f)
 	}
 	nameMembers(members)
-	return rest, members
+	return servers, members
 }
 
-// nameMembers gives machines names that stay theirs: "server-a-3f9c2", of the
-// zone's letter and the last digits of the instance's id. They are listed by
-// zone, in each the oldest first.
+// nameMembers gives members names that do not change while they exist, and sorts
+// them by zone, then by age. A name consists of the zone's letter and the last
+// digits of the instance id: "server-a-3f9c2".
 func nameMembers(members []plan.Found) {
 	count := map[string]int{}
 	for i := range members {
@@ -72,7 +84,7 @@ func nameMembers(members []plan.Found) {
 	}
 	slices.SortFunc(members, func(a, b plan.Found) int {
 		return cmp.Or(
-			cmp.Compare(a.Status["zone"], b.Status["zone"]),
+			cmp.Compare(a.Status.Zone, b.Status.Zone),
 			cmp.Compare(a.Created, b.Created),
 			cmp.Compare(a.ID, b.ID),
 		)
@@ -80,6 +92,6 @@ func nameMembers(members []plan.Found) {
 }
 
 func memberName(f plan.Found) string {
-	zone, digits := f.Status["zone"], strings.TrimPrefix(f.ID, "i-")
+	zone, digits := f.Status.Zone, strings.TrimPrefix(f.ID, "i-")
 	return "server-" + zone[max(len(zone)-1, 0):] + "-" + digits[max(len(digits)-5, 0):]
 }

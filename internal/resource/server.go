@@ -1,10 +1,7 @@
 package resource
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -20,230 +17,91 @@ import (
 )
 
 const (
+	// startLimit is how long an instance may take to run, and to be terminated.
 	startLimit = 10 * time.Minute
-	// tagServed marks a machine that has been healthy behind the load balancer:
-	// when it is unhealthy later, it is broken and not still starting.
+	// tagServed marks an instance that has been healthy behind the load balancer. If
+	// it is unhealthy later, it is broken and not still starting.
 	tagServed = "aloft:served"
 	// tagProven marks a candidate on which the application was proven.
 	tagProven = "aloft:proven"
-	// youth is how long a machine that has never been healthy may take.
-	youth = 5 * time.Minute
 )
 
-// alive are the states of machines that are, or can be made, of use.
-var alive = []string{"pending", "running", "stopping", "stopped"}
-
-func (c *Cloud) servers(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(
-		ctx,
-		ec2.NewDescribeInstancesPaginator(
-			c.EC2,
-			&ec2.DescribeInstancesInput{Filters: append(c.ours(), filter("instance-state-name", alive...))},
-		),
-		func(page *ec2.DescribeInstancesOutput) []types.Instance {
-			var instances []types.Instance
-			for _, r := range page.Reservations {
-				instances = append(instances, r.Instances...)
-			}
-			return instances
-		},
-		describeServer,
-	)
-	if err != nil {
-		return nil, fmt.Errorf("list instances: %w", err)
-	}
-	return all, nil
+var serverKind = kind{
+	name:   stack.KindServer,
+	find:   findServers,
+	create: createServer,
+	update: updated((*Provisioner).updateServer),
+	remove: (*Provisioner).deleteServer,
 }
 
-func describeServer(i types.Instance) plan.Found {
-	f := found(stack.KindServer, i.InstanceId, i.Tags)
-	f.Name = f.Address
-	f.Created = aws.ToTime(i.LaunchTime).UTC().Format(time.RFC3339)
-	f.Set("subnet", aws.ToString(i.SubnetId))
-	f.Set("type", string(i.InstanceType))
-	f.Set("key pair", aws.ToString(i.KeyName))
-	var groups []string
-	for _, g := range i.SecurityGroups {
-		groups = append(groups, aws.ToString(g.GroupId))
-	}
-	f.Set("security groups", groups...)
-	release, built := tag(i.Tags, stack.TagRelease), "yes"
-	if release == "" {
-		release, built = tag(i.Tags, stack.TagBuilds), "no"
-	}
-	f.Set("release", release)
-	f.Set("built", built)
-	f.Set("proven", cmp.Or(tag(i.Tags, tagProven), "no"))
-	state := ""
-	if i.State != nil {
-		state = string(i.State.Name)
-	}
-	f.Set("state", state)
-	f.Status["private ip"], f.Status["public ip"] = aws.ToString(i.PrivateIpAddress), aws.ToString(i.PublicIpAddress)
-	f.Status["image"], f.Status["served"] = aws.ToString(i.ImageId), tag(i.Tags, tagServed)
-	f.Status["group"] = tag(i.Tags, tagGroup)
-	if i.Placement != nil {
-		f.Status["zone"] = aws.ToString(i.Placement.AvailabilityZone)
-	}
-	return f
+func findServers(ctx context.Context, d *discovery) ([]plan.Found, error) {
+	instances, err := d.findInstances(ctx)
+	return instances.servers, err
 }
 
-// createServer launches a machine from the release's image; the builder, when
-// there is no such image, from the base image.
-func (s *Site) createServer(
+// createServer launches an instance of the release's image, or of the base image
+// if there is no such image.
+func createServer(
 	ctx context.Context,
+	p *Provisioner,
 	r stack.Resource,
-	body stack.Server,
 	old []plan.Found,
 ) (plan.Found, error) {
-	mark := pair{stack.TagRelease, body.Release}
-	var from string
-	if image, ok := s.At(stack.AddressImage); ok {
-		from = image.ID
-		if err := s.imageAvailable(ctx, r.Address, from); err != nil {
-			return plan.Found{}, err
-		}
-	} else {
-		from, mark = s.BaseImage.ID, pair{stack.TagBuilds, body.Release}
-		if err := s.imageAvailable(ctx, r.Address, from); err != nil {
-			return plan.Found{}, err
-		}
+	body := r.Body.(stack.Server)
+	l := launch{resource: r, body: body, image: p.BaseImage.ID, release: tag{stack.TagBuilds, body.Release}}
+	if image, ok := p.Known(stack.AddressImage); ok {
+		l.image, l.release = image.ID, tag{stack.TagRelease, body.Release}
 	}
-	id, err := s.launch(ctx, r, body, from, mark, old)
+	if err := p.waitImageAvailable(ctx, r.Address, l.image); err != nil {
+		return plan.Found{}, err
+	}
+	id, err := p.launch(ctx, l, old)
 	if err != nil {
 		return plan.Found{}, err
 	}
-	f, err := s.running(ctx, r.Address, id)
+	f, err := p.waitRunning(ctx, r.Address, id)
 	if err == nil && body.Proof {
-		err = s.prove(ctx, f)
+		err = p.prove(ctx, f)
 	}
 	return f, err
 }
 
-// launch runs one instance. Its client token is made of all that matters about
-// it, so that a launch whose answer was lost is not done twice; when the token
-// stands for a machine that is dead or to be retired, the next one is tried.
-func (s *Site) launch(
-	ctx context.Context,
-	r stack.Resource,
-	body stack.Server,
-	image string,
-	mark pair,
-	old []plan.Found,
-) (string, error) {
-	spent := map[string]bool{}
-	for _, f := range old {
-		spent[f.ID] = true
-	}
-	groups := s.ids(body.Groups)
-	for generation := 0; ; generation++ {
-		sum := sha256.Sum256(
-			[]byte(
-				strings.Join(
-					[]string{
-						s.App,
-						r.Address,
-						image,
-						body.Type,
-						*s.id(body.Subnet),
-						strings.Join(groups, ","),
-						mark.key,
-						mark.value,
-						fmt.Sprint(generation),
-					},
-					"\n",
-				),
-			),
-		)
-		var made *ec2.RunInstancesOutput
-		err := s.soon(ctx, "launch "+r.Address, func(ctx context.Context) error {
-			var err error
-			made, err = s.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
-				ImageId: &image, InstanceType: types.InstanceType(body.Type), KeyName: &body.KeyName, SubnetId: s.id(body.Subnet), SecurityGroupIds: groups,
-				MinCount: aws.Int32(1), MaxCount: aws.Int32(1), ClientToken: aws.String(hex.EncodeToString(sum[:])),
-				MetadataOptions: &types.InstanceMetadataOptionsRequest{
-					HttpTokens:   types.HttpTokensStateRequired,
-					HttpEndpoint: types.InstanceMetadataEndpointStateEnabled,
-				},
-				TagSpecifications: tagged(s.tags(r, mark), types.ResourceTypeInstance, types.ResourceTypeVolume),
-			})
-			return err
-		})
-		if err != nil {
-			return "", s.launchProblem(r, body, err)
-		}
-		instance := made.Instances[0]
-		id := aws.ToString(instance.InstanceId)
-		dead := instance.State != nil &&
-			(instance.State.Name == types.InstanceStateNameTerminated || instance.State.Name == types.InstanceStateNameShuttingDown)
-		if !spent[id] && !dead && !s.terminated(ctx, id) {
-			return id, nil
-		}
-	}
-}
-
-// terminated tells that an instance is dead for certain.
-func (s *Site) terminated(ctx context.Context, id string) bool {
-	list, err := s.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{
-		Filters: []types.Filter{
-			filter("instance-id", id),
-			filter("instance-state-name", "shutting-down", "terminated"),
-		},
-	})
-	return err == nil && len(list.Reservations) > 0
-}
-
-func (s *Site) launchProblem(r stack.Resource, body stack.Server, err error) error {
-	d := &diag.Diagnostic{Where: r.Address, Cause: err, Detail: awsapi.Message(err)}
-	switch {
-	case awsapi.IsCapacity(err):
-		d.Summary = fmt.Sprintf("zone %s has no room for a %s now", body.Where, body.Type)
-		d.Hint = "run aloft up again later, choose another machines.type, or other zones in network.subnets"
-	case awsapi.IsQuota(err):
-		d.Summary = "the account's quota of machines is used up"
-		d.Hint = "ask AWS for more under Service Quotas, EC2, or ask for fewer machines"
-	default:
-		return err
-	}
-	return d
-}
-
-// running waits until an instance runs and has its addresses.
-func (s *Site) running(ctx context.Context, address, id string) (plan.Found, error) {
+// waitRunning waits until an instance runs and has a public IP address.
+func (p *Provisioner) waitRunning(ctx context.Context, address, id string) (plan.Found, error) {
 	var f plan.Found
 	err := awsapi.Wait(ctx, startLimit, "instance "+id+" to run", func(ctx context.Context) (bool, error) {
-		list, err := s.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+		list, err := p.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
 		if awsapi.IsNotFound(err) || err == nil && len(list.Reservations) == 0 {
-			return false, nil // just made
+			return false, nil // just launched
 		}
 		if err != nil {
-			return false, fmt.Errorf("look at instance %s: %w", id, err)
+			return false, fmt.Errorf("read instance %s: %w", id, err)
 		}
 		i := list.Reservations[0].Instances[0]
-		f = describeServer(i)
+		f = describeInstance(i)
 		if i.State.Name == types.InstanceStateNameRunning {
-			return f.Status["public ip"] != "", nil
+			return f.Status.PublicIP != "", nil
 		}
-		if err := startProblem(address, i); err != nil {
+		if err := startFailure(address, i); err != nil {
 			return false, err
 		}
-		s.progress(address, "machine %s is %s", id, i.State.Name)
+		p.progress(address, "machine %s is %s", id, i.State.Name)
 		return false, nil
 	})
 	return f, err
 }
 
-// startProblem tells of a machine that it will not run: it ended, or the cloud
-// itself stopped it (Amazon EC2 API Reference, StateReason).
-func startProblem(address string, i types.Instance) error {
-	why, code := "it gave no reason", ""
+// startFailure returns an error if the instance will not run: it was terminated, or
+// AWS itself stopped it (Amazon EC2 API Reference, StateReason).
+func startFailure(address string, i types.Instance) error {
+	reason, code := "it gave no reason", ""
 	if i.StateReason != nil {
-		why, code = aws.ToString(i.StateReason.Message), aws.ToString(i.StateReason.Code)
+		reason, code = aws.ToString(i.StateReason.Message), aws.ToString(i.StateReason.Code)
 	}
 	d := &diag.Diagnostic{
 		Where:   address,
 		Summary: fmt.Sprintf("machine %s ended instead of starting", aws.ToString(i.InstanceId)),
-		Detail:  why,
+		Detail:  reason,
 	}
 	switch i.State.Name {
 	case types.InstanceStateNameTerminated, types.InstanceStateNameShuttingDown:
@@ -251,89 +109,87 @@ func startProblem(address string, i types.Instance) error {
 		return d
 	case types.InstanceStateNameStopped:
 		if strings.HasPrefix(code, "Server.") {
-			d.Hint = "set right what the reason names, then run aloft up again: it starts the machine"
+			d.Hint = "fix what the reason names, then run aloft up again: it starts the machine"
 			return d
 		}
 	}
 	return nil
 }
 
-// updateServer starts a machine that was stopped, puts it into its groups, and
-// marks it as built when the image made of it can be used. A candidate is proven.
-func (s *Site) updateServer(ctx context.Context, r stack.Resource, body stack.Server, now plan.Found) error {
-	if state := now.Get("state"); state != "running" {
-		if err := s.start(ctx, now.ID, state); err != nil {
+// updateServer starts a stopped instance, sets its security groups, and marks it as
+// built once the image made from it is available. It proves a candidate.
+func (p *Provisioner) updateServer(
+	ctx context.Context,
+	r stack.Resource,
+	body stack.Server,
+	current plan.Found,
+) error {
+	if state := current.Value(stack.AttrState); state != stack.StateRunning {
+		if err := p.start(ctx, current.ID, state); err != nil {
 			return err
 		}
-		f, err := s.running(ctx, r.Address, now.ID)
+		f, err := p.waitRunning(ctx, r.Address, current.ID)
 		if err != nil {
 			return err
 		}
-		s.Know(r.Address, f)
-		now = f
+		p.SetKnown(r.Address, f)
+		current = f
 	}
-	groups := s.ids(body.Groups)
-	if _, err := s.EC2.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &now.ID, Groups: groups}); err != nil {
-		return fmt.Errorf("put instance %s into its security groups: %w", now.ID, err)
+	groups := &ec2.ModifyInstanceAttributeInput{InstanceId: &current.ID, Groups: p.ids(body.Groups)}
+	if _, err := p.EC2.ModifyInstanceAttribute(ctx, groups); err != nil {
+		return fmt.Errorf("set the security groups of instance %s: %w", current.ID, err)
 	}
-	if body.Proof && now.Get("proven") != "yes" {
-		return s.prove(ctx, now)
+	if body.Proof && current.Value(stack.AttrProven) != stack.Yes {
+		return p.prove(ctx, current)
 	}
-	image, ok := s.At(stack.AddressImage)
-	if now.Get("built") == "yes" || !ok {
+	image, ok := p.Known(stack.AddressImage)
+	if current.Value(stack.AttrBuilt) == stack.Yes || !ok {
 		return nil
 	}
-	if err := s.imageAvailable(ctx, r.Address, image.ID); err != nil {
+	if err := p.waitImageAvailable(ctx, r.Address, image.ID); err != nil {
 		return err
 	}
-	return s.markBuilt(ctx, now.ID, body.Release)
+	return p.markBuilt(ctx, current.ID, body.Release)
 }
 
-func (s *Site) start(ctx context.Context, id, state string) error {
-	if state == "pending" {
+func (p *Provisioner) start(ctx context.Context, id, state string) error {
+	if state == string(types.InstanceStateNamePending) {
 		return nil
 	}
-	// An instance that is stopping can be started only when it has stopped.
-	err := awsapi.Retry(ctx, startLimit, "instance "+id+" to start", awsapi.IsInUse, func(ctx context.Context) error {
-		_, err := s.EC2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{id}})
+	// An instance that is stopping can be started only after it has stopped.
+	what := "instance " + id + " to start"
+	err := awsapi.Retry(ctx, startLimit, what, awsapi.IsInUse, func(ctx context.Context) error {
+		_, err := p.EC2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{id}})
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("start instance %s: %w", id, err)
-	}
-	return nil
+	return wrap("start instance "+id, err)
 }
 
-func (s *Site) markBuilt(ctx context.Context, id, release string) error {
-	if err := s.label(ctx, id, pair{stack.TagRelease, release}); err != nil {
-		return fmt.Errorf("mark instance %s as built: %w", id, err)
-	}
-	return nil
+// markBuilt records that a release is installed on an instance.
+func (p *Provisioner) markBuilt(ctx context.Context, id, release string) error {
+	return wrap("mark instance "+id+" as built", p.tagInstance(ctx, id, tag{stack.TagRelease, release}))
 }
 
-func (s *Site) label(ctx context.Context, id string, tag pair) error {
-	_, err := s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: ec2Tags([]pair{tag})})
-	return err
-}
-
-func (s *Site) deleteServer(ctx context.Context, f plan.Found) error {
-	_, err := s.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{f.ID}})
+func (p *Provisioner) deleteServer(ctx context.Context, f plan.Found) error {
+	in := &ec2.TerminateInstancesInput{InstanceIds: []string{f.ID}}
+	_, err := p.EC2.TerminateInstances(ctx, in)
 	if awsapi.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("terminate %s (%s): %w", f.Address, f.ID, err)
 	}
-	return awsapi.Wait(ctx, startLimit, "instance "+f.ID+" to be terminated", func(ctx context.Context) (bool, error) {
-		list, err := s.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{f.ID}})
+	what := "instance " + f.ID + " to be terminated"
+	return awsapi.Wait(ctx, startLimit, what, func(ctx context.Context) (bool, error) {
+		list, err := p.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{f.ID}})
 		if awsapi.IsNotFound(err) || err == nil && len(list.Reservations) == 0 {
 			return true, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("look at instance %s: %w", f.ID, err)
+			return false, fmt.Errorf("read instance %s: %w", f.ID, err)
 		}
 		state := list.Reservations[0].Instances[0].State.Name
-		s.progress(f.Address, "machine %s is %s", f.ID, state)
+		p.progress(f.Address, "machine %s is %s", f.ID, state)
 		return state == types.InstanceStateNameTerminated, nil
 	})
 }

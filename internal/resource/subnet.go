@@ -12,30 +12,47 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
+var subnetKind = kind{
+	name:   stack.KindSubnet,
+	find:   listed((*Cloud).subnets),
+	create: created((*Provisioner).createSubnet),
+	update: updated((*Provisioner).updateSubnet),
+	remove: (*Provisioner).deleteSubnet,
+}
+
+type subnetAPI interface {
+	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
+	CreateSubnet(context.Context, *ec2.CreateSubnetInput, ...func(*ec2.Options)) (*ec2.CreateSubnetOutput, error)
+	ModifySubnetAttribute(context.Context, *ec2.ModifySubnetAttributeInput, ...func(*ec2.Options)) (*ec2.ModifySubnetAttributeOutput, error)
+	DeleteSubnet(context.Context, *ec2.DeleteSubnetInput, ...func(*ec2.Options)) (*ec2.DeleteSubnetOutput, error)
+}
+
 func (c *Cloud) subnets(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(ctx, ec2.NewDescribeSubnetsPaginator(c.EC2, &ec2.DescribeSubnetsInput{Filters: c.ours()}),
-		func(page *ec2.DescribeSubnetsOutput) []types.Subnet { return page.Subnets }, describeSubnet)
-	if err != nil {
-		return nil, fmt.Errorf("list subnets: %w", err)
-	}
-	return all, nil
+	list, err := collect(
+		ctx,
+		ec2.NewDescribeSubnetsPaginator(c.EC2, &ec2.DescribeSubnetsInput{Filters: c.tagged()}),
+		func(page *ec2.DescribeSubnetsOutput) []types.Subnet { return page.Subnets },
+	)
+	return describe(list, describeSubnet), wrap("list subnets", err)
 }
 
 func describeSubnet(s types.Subnet) plan.Found {
-	f := found(stack.KindSubnet, s.SubnetId, s.Tags)
-	f.Set("vpc", aws.ToString(s.VpcId))
-	f.Set("cidr", aws.ToString(s.CidrBlock))
-	f.Set("zone", aws.ToString(s.AvailabilityZone))
-	f.Set("public addresses", onOff(aws.ToBool(s.MapPublicIpOnLaunch)))
+	f := foundByTags(stack.KindSubnet, s.SubnetId, s.Tags)
+	f.Set(stack.AttrVPC, aws.ToString(s.VpcId))
+	f.Set(stack.AttrCIDR, aws.ToString(s.CidrBlock))
+	f.Set(stack.AttrZone, aws.ToString(s.AvailabilityZone))
+	f.Set(stack.AttrPublicAddresses, onOff(aws.ToBool(s.MapPublicIpOnLaunch)))
 	return f
 }
 
-func (s *Site) createSubnet(ctx context.Context, r stack.Resource, body stack.Subnet) (plan.Found, error) {
+func (p *Provisioner) createSubnet(ctx context.Context, r stack.Resource, body stack.Subnet) (plan.Found, error) {
 	var f plan.Found
-	err := s.soon(ctx, "create "+body.Title(), func(ctx context.Context) error {
-		out, err := s.EC2.CreateSubnet(ctx, &ec2.CreateSubnetInput{
-			VpcId: s.id(body.VPC), CidrBlock: aws.String(body.CIDR.String()), AvailabilityZone: &body.Zone,
-			TagSpecifications: tagged(s.tags(r), types.ResourceTypeSubnet),
+	err := retryEventual(ctx, "create "+body.Title(), func(ctx context.Context) error {
+		out, err := p.EC2.CreateSubnet(ctx, &ec2.CreateSubnetInput{
+			VpcId:             p.id(body.VPC),
+			CidrBlock:         aws.String(body.CIDR.String()),
+			AvailabilityZone:  &body.Zone,
+			TagSpecifications: tagSpecifications(p.tags(r), types.ResourceTypeSubnet),
 		})
 		if err == nil {
 			f = describeSubnet(*out.Subnet)
@@ -45,29 +62,25 @@ func (s *Site) createSubnet(ctx context.Context, r stack.Resource, body stack.Su
 	if err != nil {
 		return f, err
 	}
-	return f, s.mapPublic(ctx, f.ID)
+	return f, p.enablePublicAddresses(ctx, f.ID)
 }
 
-func (s *Site) updateSubnet(ctx context.Context, _ stack.Subnet, now plan.Found) error {
-	return s.mapPublic(ctx, now.ID)
+func (p *Provisioner) updateSubnet(ctx context.Context, _ stack.Resource, _ stack.Subnet, current plan.Found) error {
+	return p.enablePublicAddresses(ctx, current.ID)
 }
 
-func (s *Site) mapPublic(ctx context.Context, id string) error {
-	return s.soon(ctx, "give the machines of subnet "+id+" public addresses", func(ctx context.Context) error {
-		_, err := s.EC2.ModifySubnetAttribute(
-			ctx,
-			&ec2.ModifySubnetAttributeInput{
-				SubnetId:            &id,
-				MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)},
-			},
-		)
+func (p *Provisioner) enablePublicAddresses(ctx context.Context, id string) error {
+	return retryEventual(ctx, fmt.Sprintf("enable public addresses in subnet %s", id), func(ctx context.Context) error {
+		_, err := p.EC2.ModifySubnetAttribute(ctx, &ec2.ModifySubnetAttributeInput{
+			SubnetId: &id, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)},
+		})
 		return err
 	})
 }
 
-func (s *Site) deleteSubnet(ctx context.Context, f plan.Found) error {
-	return s.whenFree(ctx, f, func(ctx context.Context) error {
-		_, err := s.EC2.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &f.ID})
+func (p *Provisioner) deleteSubnet(ctx context.Context, f plan.Found) error {
+	return p.deleteWhenUnused(ctx, f, func(ctx context.Context) error {
+		_, err := p.EC2.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &f.ID})
 		return err
-	})
+	}, filter("subnet-id", f.ID))
 }

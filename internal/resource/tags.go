@@ -1,48 +1,53 @@
 package resource
 
 import (
+	"context"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
 
-// pair is a tag.
-type pair struct{ key, value string }
-
-// tags are those that everything gets, and more.
-func (c *Cloud) tags(r stack.Resource, more ...pair) []pair {
-	return append([]pair{{stack.TagApp, c.App}, {stack.TagAddress, r.Address}, {stack.TagName, r.Name}}, more...)
+type tagAPI interface {
+	DescribeTags(context.Context, *ec2.DescribeTagsInput, ...func(*ec2.Options)) (*ec2.DescribeTagsOutput, error)
+	CreateTags(context.Context, *ec2.CreateTagsInput, ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error)
 }
 
-func ec2Tags(pairs []pair) []types.Tag {
-	all := make([]types.Tag, len(pairs))
-	for i, p := range pairs {
-		all[i] = types.Tag{Key: aws.String(p.key), Value: aws.String(p.value)}
+// tag is a tag of any service.
+type tag struct{ key, value string }
+
+// tags returns the tags that every resource gets, followed by more.
+func (c *Cloud) tags(r stack.Resource, more ...tag) []tag {
+	return append([]tag{{stack.TagApp, c.App}, {stack.TagAddress, r.Address}, {stack.TagName, r.Name}}, more...)
+}
+
+func ec2Tags(tags []tag) []types.Tag {
+	all := make([]types.Tag, len(tags))
+	for i, t := range tags {
+		all[i] = types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)}
 	}
 	return all
 }
 
-// tagged puts tags on what a call creates.
-func tagged(pairs []pair, kinds ...types.ResourceType) []types.TagSpecification {
+// tagSpecifications applies tags to the resources that a call creates.
+func tagSpecifications(tags []tag, kinds ...types.ResourceType) []types.TagSpecification {
 	all := make([]types.TagSpecification, len(kinds))
 	for i, kind := range kinds {
-		all[i] = types.TagSpecification{ResourceType: kind, Tags: ec2Tags(pairs)}
+		all[i] = types.TagSpecification{ResourceType: kind, Tags: ec2Tags(tags)}
 	}
 	return all
 }
 
-func elbTags(pairs []pair) []elbtypes.Tag {
-	all := make([]elbtypes.Tag, len(pairs))
-	for i, p := range pairs {
-		all[i] = elbtypes.Tag{Key: aws.String(p.key), Value: aws.String(p.value)}
-	}
-	return all
+// tagInstance sets one tag of an instance.
+func (c *Cloud) tagInstance(ctx context.Context, id string, t tag) error {
+	_, err := c.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: ec2Tags([]tag{t})})
+	return err
 }
 
-func tag(tags []types.Tag, key string) string {
+func tagValue(tags []types.Tag, key string) string {
 	for _, t := range tags {
 		if aws.ToString(t.Key) == key {
 			return aws.ToString(t.Value)
@@ -51,8 +56,8 @@ func tag(tags []types.Tag, key string) string {
 	return ""
 }
 
-// ours selects what carries the application's tag.
-func (c *Cloud) ours() []types.Filter {
+// tagged returns filters that select the application's resources.
+func (c *Cloud) tagged() []types.Filter {
 	return []types.Filter{filter("tag:"+stack.TagApp, c.App)}
 }
 
@@ -60,19 +65,21 @@ func filter(name string, values ...string) types.Filter {
 	return types.Filter{Name: aws.String(name), Values: values}
 }
 
-// found begins the description of something of EC2 by its tags.
-func found(kind stack.Kind, id *string, tags []types.Tag) plan.Found {
-	return plan.Found{
-		Address: tag(tags, stack.TagAddress),
-		Kind:    kind,
-		ID:      aws.ToString(id),
-		Status:  map[string]string{},
-	}
+// foundByTags returns a resource of EC2 with the address from its tags.
+func foundByTags(kind stack.Kind, id *string, tags []types.Tag) plan.Found {
+	return plan.Found{Address: tagValue(tags, stack.TagAddress), Kind: kind, ID: aws.ToString(id)}
 }
 
 func onOff(on bool) string {
 	if on {
-		return "on"
+		return stack.On
 	}
-	return "off"
+	return stack.Off
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return stack.Yes
+	}
+	return stack.No
 }

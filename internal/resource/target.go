@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"golang.org/x/sync/errgroup"
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
@@ -19,14 +20,69 @@ import (
 )
 
 const (
-	healthLimit = 5 * time.Minute
-	drainLimit  = time.Hour + 5*time.Minute // the longest deregistration delay, and some
+	// healthyLimit is how long a registered server may take to become healthy.
+	healthyLimit = 5 * time.Minute
+	// drainLimit is how long a target may take to finish its requests: the longest
+	// deregistration delay and a margin.
+	drainLimit = time.Hour + 5*time.Minute
+	// firstHealthLimit is the age at which a server that has never been healthy
+	// counts as broken.
+	firstHealthLimit = 5 * time.Minute
 )
 
-// targets gives what is registered in a target group, for the servers that are
-// ours, and tells the servers how healthy they are. Targets that leave are none.
-func targets(
-	group plan.Found,
+var targetKind = kind{
+	name:   stack.KindTarget,
+	find:   findTargets,
+	create: created((*Provisioner).createTarget),
+	update: updated((*Provisioner).updateTarget),
+	remove: (*Provisioner).deleteTarget,
+}
+
+type targetAPI interface {
+	DescribeTargetHealth(context.Context, *elb.DescribeTargetHealthInput, ...func(*elb.Options)) (*elb.DescribeTargetHealthOutput, error)
+	RegisterTargets(context.Context, *elb.RegisterTargetsInput, ...func(*elb.Options)) (*elb.RegisterTargetsOutput, error)
+	DeregisterTargets(context.Context, *elb.DeregisterTargetsInput, ...func(*elb.Options)) (*elb.DeregisterTargetsOutput, error)
+}
+
+func findTargets(ctx context.Context, d *discovery) ([]plan.Found, error) {
+	instances, err := d.findInstances(ctx)
+	return instances.targets, err
+}
+
+// findTargetHealth returns the health of the targets of the application's target
+// groups.
+func (d *discovery) findTargetHealth(ctx context.Context) (targetHealth, error) {
+	return d.targetHealth.get(func() (targetHealth, error) {
+		balancing, err := d.findLoadBalancing(ctx)
+		if err != nil {
+			return nil, err
+		}
+		lists := make([][]types.TargetHealthDescription, len(balancing.groups))
+		group, ctx := errgroup.WithContext(ctx)
+		for i, g := range balancing.groups {
+			group.Go(func() error {
+				in := &elb.DescribeTargetHealthInput{TargetGroupArn: g.TargetGroupArn}
+				out, err := d.ELB.DescribeTargetHealth(ctx, in)
+				if err == nil {
+					lists[i] = out.TargetHealthDescriptions
+				}
+				return ignoreNotFound("read the health of target group "+aws.ToString(g.TargetGroupName), err)
+			})
+		}
+		err = group.Wait()
+		health := targetHealth{}
+		for i, g := range balancing.groups {
+			health[aws.ToString(g.TargetGroupArn)] = lists[i]
+		}
+		return health, err
+	})
+}
+
+// registeredTargets returns the targets of a target group that are servers of the
+// application. It also sets the servers' health. Targets that are draining are not
+// included.
+func registeredTargets(
+	group string,
 	health []types.TargetHealthDescription,
 	servers []plan.Found,
 	now time.Time,
@@ -38,21 +94,10 @@ func targets(
 			if server.ID != aws.ToString(h.Target.Id) || h.TargetHealth.State == types.TargetHealthStateEnumDraining {
 				continue
 			}
-			f := plan.Found{
-				Address: "target-" + strings.TrimPrefix(server.Address, "server-"),
-				Kind:    stack.KindTarget,
-				Status:  map[string]string{},
-			}
-			port := strconv.Itoa(int(aws.ToInt32(h.Target.Port)))
-			f.ID, f.Name, f.Created = server.ID+":"+port, server.Address, server.Created
-			f.Set("target group", group.ID)
-			f.Set("server", server.ID)
-			f.Set("port", port)
-			f.Set("health", string(h.TargetHealth.State))
-			all = append(all, f)
+			all = append(all, describeTarget(group, h, *server))
 			setHealth(server, h.TargetHealth)
 			if h.TargetHealth.State == types.TargetHealthStateEnumUnhealthy &&
-				(server.Status["served"] != "" || olderThan(server.Created, youth, now)) {
+				(server.Status.Served || olderThan(server.Created, firstHealthLimit, now)) {
 				server.Broken = fmt.Sprintf("unhealthy: %s", healthReason(h.TargetHealth))
 			}
 		}
@@ -60,15 +105,31 @@ func targets(
 	return all
 }
 
-// setHealth tells of a machine what the load balancer says of it, nil when that
-// does not know it.
+func describeTarget(group string, h types.TargetHealthDescription, server plan.Found) plan.Found {
+	port := number(h.Target.Port)
+	f := plan.Found{
+		Address: "target-" + strings.TrimPrefix(server.Address, "server-"),
+		Kind:    stack.KindTarget,
+		ID:      server.ID + ":" + port,
+		Name:    server.Address,
+		Created: server.Created,
+	}
+	f.Set(stack.AttrTargetGroup, group)
+	f.Set(stack.AttrServer, server.ID)
+	f.Set(stack.AttrPort, port)
+	f.Set(stack.AttrHealth, string(h.TargetHealth.State))
+	return f
+}
+
+// setHealth sets the health of an instance as the load balancer reports it; nil
+// means that it does not know the instance.
 func setHealth(f *plan.Found, h *types.TargetHealth) {
 	if h == nil {
 		return
 	}
-	f.Status["health"] = string(h.State)
+	f.Status.Health = string(h.State)
 	if h.Reason != "" {
-		f.Status["health reason"] = fmt.Sprintf("%s: %s", h.Reason, healthReason(h))
+		f.Status.HealthReason = fmt.Sprintf("%s: %s", h.Reason, healthReason(h))
 	}
 }
 
@@ -84,47 +145,37 @@ func healthReason(h *types.TargetHealth) string {
 	return string(h.Reason)
 }
 
-func describeTarget(body stack.Target, id string) types.TargetDescription {
-	return types.TargetDescription{Id: &id, Port: aws.Int32(int32(body.Port))}
-}
-
 // createTarget registers a server and waits until it is healthy.
-func (s *Site) createTarget(ctx context.Context, r stack.Resource, body stack.Target) (plan.Found, error) {
-	id := *s.id(body.Server)
+func (p *Provisioner) createTarget(ctx context.Context, r stack.Resource, body stack.Target) (plan.Found, error) {
+	id, server := *p.id(body.Server), body.Server.Address
 	f := plan.Found{
-		Address: r.Address,
-		Kind:    stack.KindTarget,
-		ID:      fmt.Sprintf("%s:%d", id, body.Port),
-		Name:    body.Server.Address,
+		Address: r.Address, Kind: stack.KindTarget, ID: fmt.Sprintf("%s:%d", id, body.Port), Name: server,
 	}
-	err := s.soon(ctx, "register "+body.Server.Address+" with the target group", func(ctx context.Context) error {
-		_, err := s.ELB.RegisterTargets(
-			ctx,
-			&elb.RegisterTargetsInput{
-				TargetGroupArn: s.id(body.TargetGroup),
-				Targets:        []types.TargetDescription{describeTarget(body, id)},
-			},
-		)
+	err := retryEventual(ctx, "register "+server+" with the target group", func(ctx context.Context) error {
+		_, err := p.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{
+			TargetGroupArn: p.id(body.TargetGroup),
+			Targets:        []types.TargetDescription{{Id: &id, Port: int32Pointer(body.Port)}},
+		})
 		return err
 	})
 	if err != nil {
 		return f, err
 	}
-	return f, s.targetHealthy(ctx, r, body)
+	return f, p.updateTarget(ctx, r, body, f)
 }
 
-func (s *Site) targetHealthy(ctx context.Context, r stack.Resource, body stack.Target) error {
-	id, last := *s.id(body.Server), "not seen yet"
-	err := awsapi.Wait(ctx, healthLimit, body.Server.Address+" to be healthy", func(ctx context.Context) (bool, error) {
-		list, err := s.ELB.DescribeTargetHealth(
-			ctx,
-			&elb.DescribeTargetHealthInput{
-				TargetGroupArn: s.id(body.TargetGroup),
-				Targets:        []types.TargetDescription{describeTarget(body, id)},
-			},
-		)
+// updateTarget waits until a registered server is healthy, and marks it as having
+// served.
+func (p *Provisioner) updateTarget(ctx context.Context, r stack.Resource, body stack.Target, _ plan.Found) error {
+	id, server, last := *p.id(body.Server), body.Server.Address, "not seen yet"
+	in := &elb.DescribeTargetHealthInput{
+		TargetGroupArn: p.id(body.TargetGroup),
+		Targets:        []types.TargetDescription{{Id: &id, Port: int32Pointer(body.Port)}},
+	}
+	err := awsapi.Wait(ctx, healthyLimit, server+" to be healthy", func(ctx context.Context) (bool, error) {
+		list, err := p.ELB.DescribeTargetHealth(ctx, in)
 		if err != nil {
-			return false, fmt.Errorf("look at the health of %s: %w", body.Server.Address, err)
+			return false, fmt.Errorf("read the health of %s: %w", server, err)
 		}
 		if len(list.TargetHealthDescriptions) == 0 {
 			return false, nil
@@ -134,64 +185,62 @@ func (s *Site) targetHealthy(ctx context.Context, r stack.Resource, body stack.T
 			return true, nil
 		}
 		last = fmt.Sprintf("%s: %s", health.State, healthReason(health))
-		s.progress(r.Address, "%s is %s", body.Server.Address, last)
+		p.progress(r.Address, "%s is %s", server, last)
 		return false, nil
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
 		return &diag.Diagnostic{
-			Where:   body.Server.Address,
-			Summary: fmt.Sprintf("is not healthy after %s", healthLimit),
+			Where:   server,
+			Summary: fmt.Sprintf("is not healthy after %s", healthyLimit),
 			Detail:  last,
 			Hint: fmt.Sprintf(
-				"see what the application says: aloft logs %s; check load_balancer.health in aloft.yaml",
-				body.Server.Address,
-			),
+				"see what the application says: aloft logs %s; check load_balancer.health in aloft.yaml", server),
 			Cause: err,
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.label(ctx, id, pair{tagServed, "yes"}); err != nil {
-		return fmt.Errorf("mark instance %s as having served: %w", id, err)
-	}
-	return nil
+	return wrap("mark instance "+id+" as having served", p.tagInstance(ctx, id, tag{tagServed, stack.Yes}))
 }
 
-// deleteTarget takes a server out of the target group and waits until it has
-// answered its last request.
-func (s *Site) deleteTarget(ctx context.Context, f plan.Found) error {
-	group, id := f.Get("target group"), f.Get("server")
-	port, err := strconv.ParseInt(f.Get("port"), 10, 32)
+// deleteTarget deregisters a server and waits until it has finished its requests.
+func (p *Provisioner) deleteTarget(ctx context.Context, f plan.Found) error {
+	group, id := f.Value(stack.AttrTargetGroup), f.Value(stack.AttrServer)
+	port, err := strconv.ParseInt(f.Value(stack.AttrPort), 10, 32)
 	if err != nil {
 		return fmt.Errorf("deregister %s: port: %w", f.ID, err)
 	}
 	target := []types.TargetDescription{{Id: &id, Port: aws.Int32(int32(port))}}
-	_, err = s.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &group, Targets: target})
-	if awsapi.IsNotFound(err) || awsapi.Code(err) == "InvalidTarget" {
-		return nil // the group or the machine is gone
+	_, err = p.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &group, Targets: target})
+	if isUnregistered(err) {
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("deregister %s: %w", f.ID, err)
 	}
-	return awsapi.Wait(ctx, drainLimit, f.Name+" to answer its last requests", func(ctx context.Context) (bool, error) {
-		list, err := s.ELB.DescribeTargetHealth(
-			ctx,
-			&elb.DescribeTargetHealthInput{TargetGroupArn: &group, Targets: target},
-		)
-		if awsapi.IsNotFound(err) || awsapi.Code(err) == "InvalidTarget" {
+	return awsapi.Wait(ctx, drainLimit, f.Name+" to finish its requests", func(ctx context.Context) (bool, error) {
+		in := &elb.DescribeTargetHealthInput{TargetGroupArn: &group, Targets: target}
+		list, err := p.ELB.DescribeTargetHealth(ctx, in)
+		if isUnregistered(err) {
 			return true, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("look at the health of %s: %w", f.ID, err)
+			return false, fmt.Errorf("read the health of %s: %w", f.ID, err)
 		}
 		for _, h := range list.TargetHealthDescriptions {
 			if h.TargetHealth.State != types.TargetHealthStateEnumUnused {
-				s.progress(f.Address, "%s (%s) finishes its requests", f.Name, id)
+				p.progress(f.Address, "%s (%s) finishes its requests", f.Name, id)
 				return false, nil
 			}
 		}
 		return true, nil
 	})
+}
+
+// isUnregistered reports whether a call failed because the target group or the
+// instance does not exist.
+func isUnregistered(err error) bool {
+	return awsapi.IsNotFound(err) || awsapi.Code(err) == "InvalidTarget"
 }

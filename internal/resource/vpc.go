@@ -14,80 +14,91 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// settle is how long AWS may take to know everywhere what it has just made.
-const settle = 5 * time.Minute
+// vpcAvailableLimit is how long AWS may take until a new VPC is available.
+const vpcAvailableLimit = 5 * time.Minute
+
+var vpcKind = kind{
+	name:   stack.KindVPC,
+	find:   listed((*Cloud).vpcs),
+	create: created((*Provisioner).createVPC),
+	update: updated((*Provisioner).updateVPC),
+	remove: (*Provisioner).deleteVPC,
+}
+
+type vpcAPI interface {
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeVpcAttribute(context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options)) (*ec2.DescribeVpcAttributeOutput, error)
+	CreateVpc(context.Context, *ec2.CreateVpcInput, ...func(*ec2.Options)) (*ec2.CreateVpcOutput, error)
+	ModifyVpcAttribute(context.Context, *ec2.ModifyVpcAttributeInput, ...func(*ec2.Options)) (*ec2.ModifyVpcAttributeOutput, error)
+	DeleteVpc(context.Context, *ec2.DeleteVpcInput, ...func(*ec2.Options)) (*ec2.DeleteVpcOutput, error)
+}
 
 func (c *Cloud) vpcs(ctx context.Context) ([]plan.Found, error) {
-	all, err := collect(ctx, ec2.NewDescribeVpcsPaginator(c.EC2, &ec2.DescribeVpcsInput{Filters: c.ours()}),
+	list, err := collect(
+		ctx,
+		ec2.NewDescribeVpcsPaginator(c.EC2, &ec2.DescribeVpcsInput{Filters: c.tagged()}),
 		func(page *ec2.DescribeVpcsOutput) []types.Vpc { return page.Vpcs },
-		func(v types.Vpc) plan.Found {
-			f := found(stack.KindVPC, v.VpcId, v.Tags)
-			f.Set("cidr", aws.ToString(v.CidrBlock))
-			return f
-		})
+	)
 	if err != nil {
 		return nil, fmt.Errorf("list VPCs: %w", err)
 	}
-	for i := range all {
-		out, err := c.EC2.DescribeVpcAttribute(
-			ctx,
-			&ec2.DescribeVpcAttributeInput{VpcId: &all[i].ID, Attribute: types.VpcAttributeNameEnableDnsHostnames},
-		)
+	var all []plan.Found
+	for _, v := range list {
+		f := foundByTags(stack.KindVPC, v.VpcId, v.Tags)
+		f.Set(stack.AttrCIDR, aws.ToString(v.CidrBlock))
+		out, err := c.EC2.DescribeVpcAttribute(ctx, &ec2.DescribeVpcAttributeInput{
+			VpcId: &f.ID, Attribute: types.VpcAttributeNameEnableDnsHostnames,
+		})
 		if err != nil && !awsapi.IsNotFound(err) {
-			return nil, fmt.Errorf("read the DNS hostnames of VPC %s: %w", all[i].ID, err)
+			return nil, fmt.Errorf("read the DNS host names attribute of VPC %s: %w", f.ID, err)
 		}
 		on := out != nil && out.EnableDnsHostnames != nil && aws.ToBool(out.EnableDnsHostnames.Value)
-		all[i].Set("dns hostnames", onOff(on))
+		f.Set(stack.AttrDNSHostnames, onOff(on))
+		all = append(all, f)
 	}
 	return all, nil
 }
 
-func (s *Site) createVPC(ctx context.Context, r stack.Resource, body stack.VPC) (plan.Found, error) {
-	out, err := s.EC2.CreateVpc(
-		ctx,
-		&ec2.CreateVpcInput{
-			CidrBlock:         aws.String(body.CIDR.String()),
-			TagSpecifications: tagged(s.tags(r), types.ResourceTypeVpc),
-		},
-		awsapi.Once,
-	)
+func (p *Provisioner) createVPC(ctx context.Context, r stack.Resource, body stack.VPC) (plan.Found, error) {
+	in := &ec2.CreateVpcInput{
+		CidrBlock:         aws.String(body.CIDR.String()),
+		TagSpecifications: tagSpecifications(p.tags(r), types.ResourceTypeVpc),
+	}
+	out, err := p.EC2.CreateVpc(ctx, in, awsapi.Once)
 	if err != nil {
 		return plan.Found{}, fmt.Errorf("create VPC %s: %w", body.CIDR, err)
 	}
-	f := found(stack.KindVPC, out.Vpc.VpcId, out.Vpc.Tags)
-	err = awsapi.Wait(ctx, settle, "VPC "+f.ID+" to be available", func(ctx context.Context) (bool, error) {
-		seen, err := s.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{f.ID}})
+	f := foundByTags(stack.KindVPC, out.Vpc.VpcId, out.Vpc.Tags)
+	what := "VPC " + f.ID + " to be available"
+	err = awsapi.Wait(ctx, vpcAvailableLimit, what, func(ctx context.Context) (bool, error) {
+		list, err := p.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{f.ID}})
 		if awsapi.IsNotFound(err) {
 			return false, nil
 		}
-		return err == nil && len(seen.Vpcs) > 0 && seen.Vpcs[0].State == types.VpcStateAvailable, err
+		return err == nil && len(list.Vpcs) > 0 && list.Vpcs[0].State == types.VpcStateAvailable, err
 	})
 	if err != nil {
 		return f, err
 	}
-	return f, s.nameHosts(ctx, f.ID)
+	return f, p.enableDNSHostnames(ctx, f.ID)
 }
 
-func (s *Site) updateVPC(ctx context.Context, _ stack.VPC, now plan.Found) error {
-	return s.nameHosts(ctx, now.ID)
+func (p *Provisioner) updateVPC(ctx context.Context, _ stack.Resource, _ stack.VPC, current plan.Found) error {
+	return p.enableDNSHostnames(ctx, current.ID)
 }
 
-func (s *Site) nameHosts(ctx context.Context, id string) error {
-	return s.soon(ctx, "switch on the DNS hostnames of VPC "+id, func(ctx context.Context) error {
-		_, err := s.EC2.ModifyVpcAttribute(
-			ctx,
-			&ec2.ModifyVpcAttributeInput{
-				VpcId:              &id,
-				EnableDnsHostnames: &types.AttributeBooleanValue{Value: aws.Bool(true)},
-			},
-		)
+func (p *Provisioner) enableDNSHostnames(ctx context.Context, id string) error {
+	return retryEventual(ctx, "enable DNS host names in VPC "+id, func(ctx context.Context) error {
+		_, err := p.EC2.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{
+			VpcId: &id, EnableDnsHostnames: &types.AttributeBooleanValue{Value: aws.Bool(true)},
+		})
 		return err
 	})
 }
 
-func (s *Site) deleteVPC(ctx context.Context, f plan.Found) error {
-	return s.whenFree(ctx, f, func(ctx context.Context) error {
-		_, err := s.EC2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: &f.ID})
+func (p *Provisioner) deleteVPC(ctx context.Context, f plan.Found) error {
+	return p.deleteWhenUnused(ctx, f, func(ctx context.Context) error {
+		_, err := p.EC2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: &f.ID})
 		return err
-	})
+	}, filter("vpc-id", f.ID))
 }

@@ -5,73 +5,79 @@ import "slices"
 // Kind is a kind of AWS resource.
 type Kind string
 
-// The kinds.
-const (
-	KindVPC             Kind = "vpc"
-	KindSubnet          Kind = "subnet"
-	KindInternetGateway Kind = "internet-gateway"
-	KindRouteTable      Kind = "route-table"
-	KindSecurityGroup   Kind = "security-group"
-	KindKeyPair         Kind = "key-pair"
-	KindServer          Kind = "server"
-	KindImage           Kind = "image"
-	KindTargetGroup     Kind = "target-group"
-	KindLoadBalancer    Kind = "load-balancer"
-	KindListener        Kind = "listener"
-	KindTarget          Kind = "target"
-	KindLaunchTemplate  Kind = "launch-template"
-	KindScalingGroup    Kind = "scaling-group"
-	KindScalingPolicy   Kind = "scaling-policy"
-	KindSchedule        Kind = "schedule"
-	// KindMember is a machine of a scaling group. No stack wants one: the group
-	// makes and ends them.
-	KindMember Kind = "member"
-)
-
-// mayRefer says which kinds a kind may refer to. What is deleted without a spec
-// at hand is deleted in the order that follows from it; for a stack the
-// resources' own refs are finer, and a test holds the two together.
-var mayRefer = map[Kind][]Kind{
-	KindSubnet:          {KindVPC},
-	KindInternetGateway: {KindVPC},
-	KindRouteTable:      {KindVPC, KindInternetGateway, KindSubnet},
-	KindSecurityGroup:   {KindVPC, KindSecurityGroup},
-	KindServer:          {KindSubnet, KindSecurityGroup, KindKeyPair, KindRouteTable, KindImage},
-	KindImage:           {KindServer},
-	KindTargetGroup:     {KindVPC},
-	KindLoadBalancer:    {KindSubnet, KindSecurityGroup, KindRouteTable},
-	KindListener:        {KindLoadBalancer, KindTargetGroup},
-	KindTarget:          {KindServer, KindTargetGroup, KindListener, KindImage},
-	KindLaunchTemplate:  {KindImage, KindKeyPair, KindSecurityGroup},
-	KindScalingGroup:    {KindLaunchTemplate, KindSubnet, KindTargetGroup, KindListener, KindRouteTable},
-	KindScalingPolicy:   {KindScalingGroup, KindTargetGroup, KindLoadBalancer, KindListener},
-	KindSchedule:        {KindScalingGroup},
+// properties describe a kind to the planner and the deployer.
+type properties struct {
+	kind Kind
+	// mayReferTo lists the kinds that resources of this kind may refer to. It
+	// orders the deletion of resources that no stack describes. For resources of a
+	// stack their own references are more precise; a test keeps the two consistent.
+	mayReferTo []Kind
+	// versioned kinds change by getting another version beside the existing ones.
+	// Resources that refer to one have to be updated to the new version.
+	versioned bool
+	// serves is set for kinds that put instances into service behind the load
+	// balancer. Such a resource is created once its instances are in service.
+	serves bool
+	// deletedWithOwner kinds are deleted together with the resource they belong to.
+	deletedWithOwner bool
+	// uniqueName kinds are identified by a name that only one resource can have, so
+	// a replacement can be created only after the old resource was deleted.
+	uniqueName bool
 }
 
-// MayRefer tells whether resources of kind a may refer to resources of kind b.
-func MayRefer(a, b Kind) bool { return slices.Contains(mayRefer[a], b) }
-
-// rank is the order in which kinds are made.
-var rank = []Kind{
-	KindVPC, KindSubnet, KindInternetGateway, KindRouteTable, KindSecurityGroup, KindKeyPair,
-	KindServer, KindImage, KindTargetGroup, KindLoadBalancer, KindListener, KindTarget,
-	KindLaunchTemplate, KindScalingGroup, KindScalingPolicy, KindSchedule,
+// kinds lists all kinds in the order of creation: a kind comes after those it may
+// refer to. Resources are deleted in the reverse order.
+var kinds = []properties{
+	vpcKind,
+	subnetKind,
+	internetGatewayKind,
+	routeTableKind,
+	securityGroupKind,
+	keyPairKind,
+	serverKind,
+	imageKind,
+	targetGroupKind,
+	loadBalancerKind,
+	listenerKind,
+	targetKind,
+	launchTemplateKind,
+	scalingGroupKind,
+	scalingPolicyKind,
+	scheduleKind,
+	memberKind,
 }
 
-// Rank orders kinds: what may be referred to comes before what refers to it.
-// Things are deleted in the reverse order.
-func Rank(k Kind) int { return slices.Index(rank, k) }
-
-// Versioned tells of a kind that changes by getting another version beside those
-// that are there. What refers to it has to follow.
-func Versioned(k Kind) bool { return k == KindLaunchTemplate }
-
-// Serves tells of a kind that brings machines into service behind the load
-// balancer. It is in service when it stands.
-func Serves(k Kind) bool { return k == KindTarget || k == KindScalingGroup }
-
-// GoesAlong tells of a kind that goes with what it belongs to: targets with their
-// group, a scaling group's machines, policies and schedules with it.
-func GoesAlong(k Kind) bool {
-	return k == KindTarget || k == KindMember || k == KindScalingPolicy || k == KindSchedule
+func (k Kind) properties() properties {
+	if i := k.Rank(); i >= 0 {
+		return kinds[i]
+	}
+	return properties{}
 }
+
+// Rank returns the position of the kind in the order of creation, or -1 if there
+// is no such kind. Resources are deleted in the reverse order.
+func (k Kind) Rank() int {
+	return slices.IndexFunc(kinds, func(p properties) bool { return p.kind == k })
+}
+
+// MayReferTo reports whether resources of this kind may refer to resources of the
+// other.
+func (k Kind) MayReferTo(other Kind) bool { return slices.Contains(k.properties().mayReferTo, other) }
+
+// Versioned reports whether the kind changes by getting another version beside the
+// existing ones. Resources that refer to one have to be updated to the new version.
+func (k Kind) Versioned() bool { return k.properties().versioned }
+
+// Serves reports whether the kind puts instances into service behind the load
+// balancer. Such a resource is created once its instances are in service.
+func (k Kind) Serves() bool { return k.properties().serves }
+
+// DeletedWithOwner reports whether the kind is deleted together with the resource
+// it belongs to: targets with their target group, and the instances, policies and
+// schedules of an Auto Scaling group with that group.
+func (k Kind) DeletedWithOwner() bool { return k.properties().deletedWithOwner }
+
+// UniqueName reports whether the kind is identified by a name that only one
+// resource can have, so that a replacement can be created only after the old
+// resource was deleted.
+func (k Kind) UniqueName() bool { return k.properties().uniqueName }

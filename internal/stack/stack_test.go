@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func zones(region string) []string { return []string{region + "a", region + "b", region + "c"} }
 
@@ -46,7 +46,7 @@ func everySpec(t *testing.T) []string {
 	return files
 }
 
-func TestASpecBecomesTheseResources(t *testing.T) {
+func TestStackOfASpec(t *testing.T) {
 	for _, file := range everySpec(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", build(t, file, stack.PhaseFirst).String())
@@ -54,31 +54,31 @@ func TestASpecBecomesTheseResources(t *testing.T) {
 	}
 }
 
-func TestAReleaseIsMadeProvenAndServedByTheseResources(t *testing.T) {
+func TestStacksOfAReleasesPhases(t *testing.T) {
 	for _, phase := range phases[1:] {
 		golden(t, "testdata/tutorial-"+string(phase)+".golden", build(t, "testdata/tutorial.yaml", phase).String())
 	}
 }
 
-func TestAGroupIsServedFromAnImageThatIsMadeBesideIt(t *testing.T) {
+func TestScalingGroupUsesAnImageFromTheBuilder(t *testing.T) {
 	golden(t, "testdata/scaling-serve.golden", build(t, "testdata/scaling.yaml", stack.PhaseServe).String())
 	first := build(t, "testdata/scaling.yaml", stack.PhaseFirst)
 	for _, r := range first.Resources {
 		if r.Body.Kind() == stack.KindTarget || r.Body.Kind() == stack.KindServer && !stack.Transient(r.Address) {
-			t.Errorf("%s is wanted beside the group", r.Address)
+			t.Errorf("the stack has %s besides the Auto Scaling group", r.Address)
 		}
 	}
 	if image, _ := first.Get(stack.AddressImage); image.Body.(stack.Image).Builder.Address != stack.AddressBuilder {
-		t.Errorf("the image is made of %s", image.Body.(stack.Image).Builder)
+		t.Errorf("the image is created from %s", image.Body.(stack.Image).Builder)
 	}
 }
 
-func TestCostsAreToldWhereThePriceIsKnown(t *testing.T) {
+func TestMonthlyCost(t *testing.T) {
 	// 3 × (0.0104 × 730 + 3.65 + 0.64)
 	if got := stack.MonthlyCost(3, "t3.micro"); got != "about $36 a month" {
 		t.Error(got)
 	}
-	if got := stack.MonthlyCost(3, "x9.unheard"); got != "" {
+	if got := stack.MonthlyCost(3, "x9.unknown"); got != "" {
 		t.Error(got)
 	}
 }
@@ -99,7 +99,7 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-func TestMachinesOfAnotherReleaseAreReachedOnTheirPortUntilTheyAreGone(t *testing.T) {
+func TestSecurityGroupAllowsPortsOfAnotherRelease(t *testing.T) {
 	s, err := spec.Parse(
 		[]byte("app: shop\nstart: node .\nport: 8080\nsource: {git: https://example.com/shop}\n"),
 		"aloft.yaml",
@@ -118,12 +118,12 @@ func TestMachinesOfAnotherReleaseAreReachedOnTheirPortUntilTheyAreGone(t *testin
 	group, _ := built.Get(stack.AddressAppGroup)
 	for _, rule := range []string{"tcp 8080 from security-group-web.id", "tcp 3000 from security-group-web.id"} {
 		if text := fmt.Sprint(group.Body.Attributes()); strings.Count(text, rule) != 1 {
-			t.Errorf("%q is not once in %s", rule, text)
+			t.Errorf("%q is not exactly once in %s", rule, text)
 		}
 	}
 }
 
-func TestEachResourceComesAfterThoseItRefersTo(t *testing.T) {
+func TestResourcesComeAfterThoseTheyReferTo(t *testing.T) {
 	for _, file := range everySpec(t) {
 		for _, phase := range phases {
 			inOrder(t, file, build(t, file, phase))
@@ -138,27 +138,21 @@ func inOrder(t *testing.T, file string, built *stack.Stack) {
 		for _, ref := range r.References() {
 			kind, ok := seen[ref.Address]
 			if !ok {
-				t.Errorf("%s: %s refers to %s, which does not come before it", file, r.Address, ref)
+				t.Errorf("%s: %s refers to %s, which is not before it", file, r.Address, ref)
 			}
-			if !stack.MayRefer(r.Body.Kind(), kind) {
-				t.Errorf(
-					"%s: %s refers to %s: kinds %s and %s are not in the table",
-					file,
-					r.Address,
-					ref,
-					r.Body.Kind(),
-					kind,
-				)
+			own := r.Body.Kind()
+			if !own.MayReferTo(kind) {
+				t.Errorf("%s: %s refers to %s, but a %s may not refer to a %s", file, r.Address, ref, own, kind)
 			}
-			if r.Body.Kind() != kind && stack.Rank(r.Body.Kind()) <= stack.Rank(kind) && kind != stack.KindImage {
-				t.Errorf("%s comes before %s", r.Body.Kind(), kind)
+			if own != kind && own.Rank() <= kind.Rank() && kind != stack.KindImage {
+				t.Errorf("kind %s has a lower rank than %s", own, kind)
 			}
 		}
 		seen[r.Address] = r.Body.Kind()
 	}
 }
 
-func TestTooFewZonesAreRefusedBeforeAnythingIsMade(t *testing.T) {
+func TestUnusableZonesAreRejected(t *testing.T) {
 	data, err := os.ReadFile("testdata/tutorial.yaml")
 	if err != nil {
 		t.Fatal(err)

@@ -249,7 +249,7 @@ func TestOnlyOneRunWorksOnADeployment(t *testing.T) {
 			Builder: b,
 			KeyDir:  keys,
 			Dead:    func(lease.Holder) bool { return false },
-			Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
+			SourceAddress: func(context.Context, netip.Addr) (netip.Prefix, error) {
 				return netip.MustParsePrefix("198.18.0.9/32"), nil
 			},
 		})

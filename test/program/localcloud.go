@@ -58,7 +58,7 @@ func (c *LocalCloud) TemporaryRules(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	for _, rule := range found.SecurityGroupRules {
-		if aws.ToString(rule.Description) == resource.Temporary {
+		if aws.ToString(rule.Description) == resource.TemporaryRule {
 			n++
 		}
 	}

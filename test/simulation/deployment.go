@@ -129,7 +129,7 @@ func Deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, k
 				t.Logf("%s %s: %s", e.Kind, e.Address, e.Message)
 			}
 		},
-		Egress: func(context.Context, netip.Addr) (netip.Prefix, error) {
+		SourceAddress: func(context.Context, netip.Addr) (netip.Prefix, error) {
 			return netip.MustParsePrefix("198.18.0.9/32"), nil
 		},
 		Holder: holder, Dead: OthersGone(holder),

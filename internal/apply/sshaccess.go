@@ -1,0 +1,110 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"golang.org/x/crypto/ssh"
+
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/resource"
+	"aloft.dev/aloft/internal/stack"
+)
+
+const (
+	// hostKeysLimit is how long the host keys of a running server may take to appear
+	// on its console.
+	hostKeysLimit = 30 * time.Second
+	// revokeLimit is how long revoking a temporary rule may take.
+	revokeLimit = 30 * time.Second
+)
+
+// HostKeys returns a server's SSH host keys, which it reads from the console.
+func (d *Deployment) HostKeys(ctx context.Context, m Machine) ([]ssh.PublicKey, error) {
+	keys, err := d.cloud.WaitHostKeys(ctx, m.InstanceID, hostKeysLimit, nil)
+	var late *awsapi.TimeoutError
+	if errors.As(err, &late) {
+		return nil, diag.List{{
+			Where:   m.Name,
+			Summary: "its SSH host keys are not on its console, so it cannot be told from another machine",
+			Hint: "a server that has just started needs a moment; " +
+				"else look at: aws ec2 get-console-output --instance-id " + m.InstanceID,
+			Cause: err,
+		}}
+	}
+	if err != nil {
+		return nil, explain(m.Name, err)
+	}
+	return keys, nil
+}
+
+// AllowSSH adds a rule that allows SSH to a server from this computer, unless the
+// spec allows it. The rule is marked as temporary: if it stays, the next aloft up
+// revokes it. revoke removes it, and is never nil.
+func (d *Deployment) AllowSSH(ctx context.Context, m Machine) (revoke func() error, err error) {
+	nothing := func() error { return nil }
+	public, err := netip.ParseAddr(m.PublicIP)
+	if err != nil {
+		return nothing, explain(m.Name, fmt.Errorf("public address of %s: %w", m.Name, err))
+	}
+	source, err := d.cfg.SourceAddress(ctx, public)
+	if err != nil {
+		return nothing, explain(m.Name, resource.UnknownSource(m.Name, err))
+	}
+	allowed := func(p netip.Prefix) bool { return p.Contains(source.Addr()) }
+	if slices.ContainsFunc(d.cfg.Spec.Security.SSH.From, allowed) {
+		return nothing, nil
+	}
+	group, err := d.securityGroupOf(ctx, m)
+	if err != nil {
+		return nothing, explain(m.Name, err)
+	}
+	rule := stack.TCPFrom(22, source)
+	// From here on an interrupt must not abort a call: the rule has to be revoked.
+	whole := context.WithoutCancel(ctx)
+	added, err := d.cloud.AllowTemporarily(whole, group, rule)
+	if err != nil {
+		return nothing, explain(m.Name, fmt.Errorf("allow SSH to %s from %s: %w", m.Name, source, err))
+	}
+	if !added {
+		return nothing, nil
+	}
+	return func() error {
+		within, cancel := context.WithTimeout(whole, revokeLimit)
+		defer cancel()
+		if err := d.cloud.Revoke(within, group, rule); err != nil {
+			return diag.List{{
+				Where:   group,
+				Summary: "the temporary rule for SSH from " + source.String() + " could not be taken back",
+				Detail:  err.Error(),
+				Hint:    "aloft up takes it away",
+				Cause:   err,
+			}}
+		}
+		return nil
+	}, nil
+}
+
+// securityGroupOf returns the id of a server's security group.
+func (d *Deployment) securityGroupOf(ctx context.Context, m Machine) (string, error) {
+	in := &ec2.DescribeInstancesInput{InstanceIds: []string{m.InstanceID}}
+	list, err := d.cfg.Client.EC2.DescribeInstances(ctx, in)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", m.Name, err)
+	}
+	for _, r := range list.Reservations {
+		for _, i := range r.Instances {
+			for _, g := range i.SecurityGroups {
+				return aws.ToString(g.GroupId), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("read %s: it has no security group", m.Name)
+}

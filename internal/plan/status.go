@@ -1,0 +1,42 @@
+package plan
+
+import "aloft.dev/aloft/internal/stack"
+
+// Status holds facts about a resource that are not compared with the stack. Each
+// kind sets the fields that apply to it.
+type Status struct {
+	InstanceStatus // of servers and members
+
+	DNSName string // of a load balancer
+
+	Port int // of a target group: the port of targets that an Auto Scaling group registers
+
+	DesiredCapacity int // of an Auto Scaling group
+
+	NextRun string // of a schedule: "2026-01-02 15:04 UTC"
+
+	Associations map[string]string // of a route table: subnet → association id
+
+	// Of a security group: its rules, and those of Inbound that allow access only
+	// for the duration of a command.
+	Inbound, Outbound, Temporary []stack.Rule
+}
+
+// InstanceStatus is the status of an instance.
+type InstanceStatus struct {
+	Zone      string
+	PrivateIP string
+	PublicIP  string
+	Served    bool // it has been healthy behind the load balancer
+
+	Health       string // as the load balancer sees it: "healthy"; "" if it is not a target
+	HealthReason string // "Target.Timeout: Request timed out"
+
+	ScalingGroup    string // Auto Scaling group that it belongs to
+	Lifecycle       string // lifecycle state in that group: "InService"
+	GroupHealth     string // health as that group sees it: "Healthy"
+	TemplateVersion string // number of the launch template version it was launched from
+}
+
+// Healthy reports whether the load balancer sees the instance as healthy.
+func (s InstanceStatus) Healthy() bool { return s.Health == stack.Healthy }

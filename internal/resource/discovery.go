@@ -1,0 +1,59 @@
+package resource
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"golang.org/x/sync/errgroup"
+
+	"aloft.dev/aloft/internal/plan"
+)
+
+// Discover returns all resources that carry the application's tag. It queries all
+// kinds at once.
+func (c *Cloud) Discover(ctx context.Context) ([]plan.Found, error) {
+	d := &discovery{Cloud: c, now: time.Now()}
+	results := make([][]plan.Found, len(kinds))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, k := range kinds {
+		group.Go(func() (err error) {
+			results[i], err = k.find(ctx, d)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Concat(results...), func(f plan.Found) bool { return f.Address == "" }), nil
+}
+
+// discovery is one run of Discover. It shares the results of queries that several
+// kinds need.
+type discovery struct {
+	*Cloud
+	now time.Time
+
+	loadBalancing memo[loadBalancing]
+	targetHealth  memo[targetHealth]
+	scalingGroups memo[[]scalingGroup]
+	instances     memo[instances]
+}
+
+// targetHealth is the health of targets by target group.
+type targetHealth map[string][]elbtypes.TargetHealthDescription
+
+// memo holds the result of a query that runs once.
+type memo[T any] struct {
+	once  sync.Once
+	value T
+	err   error
+}
+
+// get returns the result of the first query. Concurrent callers wait for it.
+func (m *memo[T]) get(query func() (T, error)) (T, error) {
+	m.once.Do(func() { m.value, m.err = query() })
+	return m.value, m.err
+}

@@ -1,0 +1,120 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"golang.org/x/sync/errgroup"
+
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/stack"
+)
+
+// maxTagARNs is the most ARNs that DescribeTags accepts.
+const maxTagARNs = 20
+
+type elbTagAPI interface {
+	DescribeTags(context.Context, *elb.DescribeTagsInput, ...func(*elb.Options)) (*elb.DescribeTagsOutput, error)
+}
+
+func elbTags(tags []tag) []types.Tag {
+	all := make([]types.Tag, len(tags))
+	for i, t := range tags {
+		all[i] = types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)}
+	}
+	return all
+}
+
+// loadBalancing holds the application's target groups and load balancers, and the
+// addresses of both by ARN. Elastic Load Balancing cannot select by tags, so the
+// tags of everything with the application's names are read.
+type loadBalancing struct {
+	groups    []types.TargetGroup
+	balancers []types.LoadBalancer
+	addresses map[string]string
+}
+
+// findLoadBalancing returns the application's target groups and load balancers.
+func (d *discovery) findLoadBalancing(ctx context.Context) (loadBalancing, error) {
+	return d.loadBalancing.get(func() (b loadBalancing, err error) {
+		group, listing := errgroup.WithContext(ctx)
+		group.Go(func() (err error) {
+			b.groups, err = d.listTargetGroups(listing)
+			return err
+		})
+		group.Go(func() (err error) {
+			b.balancers, err = d.listLoadBalancers(listing)
+			return err
+		})
+		if err := group.Wait(); err != nil {
+			return b, err
+		}
+		var arns []string
+		for _, g := range b.groups {
+			arns = append(arns, aws.ToString(g.TargetGroupArn))
+		}
+		for _, l := range b.balancers {
+			arns = append(arns, aws.ToString(l.LoadBalancerArn))
+		}
+		if b.addresses, err = d.elbAddresses(ctx, arns); err != nil {
+			return b, err
+		}
+		others := func(arn *string) bool { _, ours := b.addresses[aws.ToString(arn)]; return !ours }
+		b.groups = slices.DeleteFunc(b.groups, func(g types.TargetGroup) bool { return others(g.TargetGroupArn) })
+		b.balancers = slices.DeleteFunc(b.balancers, func(l types.LoadBalancer) bool { return others(l.LoadBalancerArn) })
+		return b, nil
+	})
+}
+
+// named reports whether a name is one that Aloft gives the application's target
+// groups and load balancers.
+func (c *Cloud) named(name *string) bool { return strings.HasPrefix(aws.ToString(name), c.App+"-") }
+
+// elbAddresses returns the addresses of the ARNs that carry the application's tag.
+func (c *Cloud) elbAddresses(ctx context.Context, arns []string) (map[string]string, error) {
+	addresses := map[string]string{}
+	for chunk := range slices.Chunk(arns, maxTagARNs) {
+		list, err := c.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: chunk})
+		if awsapi.IsNotFound(err) { // one was deleted since it was listed
+			list, err = c.elbTagsOfEach(ctx, chunk)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the tags of load balancers: %w", err)
+		}
+		for _, d := range list.TagDescriptions {
+			if elbTagValue(d.Tags, stack.TagApp) == c.App {
+				addresses[aws.ToString(d.ResourceArn)] = elbTagValue(d.Tags, stack.TagAddress)
+			}
+		}
+	}
+	return addresses, nil
+}
+
+func (c *Cloud) elbTagsOfEach(ctx context.Context, arns []string) (*elb.DescribeTagsOutput, error) {
+	all := &elb.DescribeTagsOutput{}
+	for _, arn := range arns {
+		list, err := c.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{arn}})
+		if awsapi.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all.TagDescriptions = append(all.TagDescriptions, list.TagDescriptions...)
+	}
+	return all, nil
+}
+
+func elbTagValue(tags []types.Tag, key string) string {
+	for _, t := range tags {
+		if aws.ToString(t.Key) == key {
+			return aws.ToString(t.Value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,119 @@
+package resource
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"golang.org/x/sync/errgroup"
+
+	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/stack"
+)
+
+// usableStates are the states of instances that run or can be started.
+var usableStates = []string{"pending", "running", "stopping", "stopped"}
+
+type instanceAPI interface {
+	DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error)
+	RunInstances(context.Context, *ec2.RunInstancesInput, ...func(*ec2.Options)) (*ec2.RunInstancesOutput, error)
+	StartInstances(context.Context, *ec2.StartInstancesInput, ...func(*ec2.Options)) (*ec2.StartInstancesOutput, error)
+	ModifyInstanceAttribute(context.Context, *ec2.ModifyInstanceAttributeInput, ...func(*ec2.Options)) (*ec2.ModifyInstanceAttributeOutput, error)
+	TerminateInstances(context.Context, *ec2.TerminateInstancesInput, ...func(*ec2.Options)) (*ec2.TerminateInstancesOutput, error)
+	GetConsoleOutput(context.Context, *ec2.GetConsoleOutputInput, ...func(*ec2.Options)) (*ec2.GetConsoleOutputOutput, error)
+}
+
+// instances are the application's instances and their registrations with the
+// target group.
+type instances struct {
+	servers, members, targets []plan.Found
+}
+
+// findInstances returns the application's instances: those that Aloft launched and
+// the members of Auto Scaling groups. An instance that its group has detached is a
+// server that no stack describes.
+func (d *discovery) findInstances(ctx context.Context) (instances, error) {
+	return d.instances.get(func() (found instances, err error) {
+		var all []plan.Found
+		var groups []scalingGroup
+		var health targetHealth
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() (err error) {
+			all, err = d.listInstances(ctx)
+			return err
+		})
+		group.Go(func() (err error) {
+			groups, err = d.findScalingGroups(ctx)
+			return err
+		})
+		group.Go(func() (err error) {
+			health, err = d.findTargetHealth(ctx)
+			return err
+		})
+		if err := group.Wait(); err != nil {
+			return found, err
+		}
+		found.servers, found.members = splitMembers(all, groups, health)
+		for arn, list := range health {
+			found.targets = append(found.targets, registeredTargets(arn, list, found.servers, d.now)...)
+		}
+		return found, nil
+	})
+}
+
+func (c *Cloud) listInstances(ctx context.Context) ([]plan.Found, error) {
+	list, err := collect(
+		ctx,
+		ec2.NewDescribeInstancesPaginator(c.EC2, &ec2.DescribeInstancesInput{
+			Filters: append(c.tagged(), filter("instance-state-name", usableStates...)),
+		}),
+		func(page *ec2.DescribeInstancesOutput) []types.Instance {
+			var instances []types.Instance
+			for _, r := range page.Reservations {
+				instances = append(instances, r.Instances...)
+			}
+			return instances
+		},
+	)
+	if err != nil {
+		return nil, fmt.Errorf("list instances: %w", err)
+	}
+	return describe(list, describeInstance), nil
+}
+
+func describeInstance(i types.Instance) plan.Found {
+	f := foundByTags(stack.KindServer, i.InstanceId, i.Tags)
+	f.Name = f.Address
+	f.Created = aws.ToTime(i.LaunchTime).UTC().Format(time.RFC3339)
+	f.Set(stack.AttrSubnet, aws.ToString(i.SubnetId))
+	f.Set(stack.AttrType, string(i.InstanceType))
+	f.Set(stack.AttrKeyPair, aws.ToString(i.KeyName))
+	var groups []string
+	for _, g := range i.SecurityGroups {
+		groups = append(groups, aws.ToString(g.GroupId))
+	}
+	f.Set(stack.AttrSecurityGroups, groups...)
+	release := tagValue(i.Tags, stack.TagRelease)
+	f.Set(stack.AttrRelease, cmp.Or(release, tagValue(i.Tags, stack.TagBuilds)))
+	f.Set(stack.AttrBuilt, yesNo(release != ""))
+	f.Set(stack.AttrProven, cmp.Or(tagValue(i.Tags, tagProven), stack.No))
+	state := ""
+	if i.State != nil {
+		state = string(i.State.Name)
+	}
+	f.Set(stack.AttrState, state)
+	f.Status.InstanceStatus = plan.InstanceStatus{
+		PrivateIP:    aws.ToString(i.PrivateIpAddress),
+		PublicIP:     aws.ToString(i.PublicIpAddress),
+		Served:       tagValue(i.Tags, tagServed) != "",
+		ScalingGroup: tagValue(i.Tags, tagScalingGroup),
+	}
+	if i.Placement != nil {
+		f.Status.Zone = aws.ToString(i.Placement.AvailabilityZone)
+	}
+	return f
+}

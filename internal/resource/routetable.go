@@ -1,0 +1,169 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/stack"
+)
+
+// defaultRoute is the destination of the default route.
+const defaultRoute = "0.0.0.0/0"
+
+var routeTableKind = kind{
+	name:   stack.KindRouteTable,
+	find:   listed((*Cloud).routeTables),
+	create: created((*Provisioner).createRouteTable),
+	update: updated((*Provisioner).updateRouteTable),
+	remove: (*Provisioner).deleteRouteTable,
+}
+
+type routeTableAPI interface {
+	DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error)
+	CreateRouteTable(context.Context, *ec2.CreateRouteTableInput, ...func(*ec2.Options)) (*ec2.CreateRouteTableOutput, error)
+	CreateRoute(context.Context, *ec2.CreateRouteInput, ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error)
+	ReplaceRoute(context.Context, *ec2.ReplaceRouteInput, ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error)
+	AssociateRouteTable(context.Context, *ec2.AssociateRouteTableInput, ...func(*ec2.Options)) (*ec2.AssociateRouteTableOutput, error)
+	DisassociateRouteTable(context.Context, *ec2.DisassociateRouteTableInput, ...func(*ec2.Options)) (*ec2.DisassociateRouteTableOutput, error)
+	DeleteRouteTable(context.Context, *ec2.DeleteRouteTableInput, ...func(*ec2.Options)) (*ec2.DeleteRouteTableOutput, error)
+}
+
+func (c *Cloud) routeTables(ctx context.Context) ([]plan.Found, error) {
+	list, err := collect(
+		ctx,
+		ec2.NewDescribeRouteTablesPaginator(c.EC2, &ec2.DescribeRouteTablesInput{Filters: c.tagged()}),
+		func(page *ec2.DescribeRouteTablesOutput) []types.RouteTable { return page.RouteTables },
+	)
+	return describe(list, describeRouteTable), wrap("list route tables", err)
+}
+
+func describeRouteTable(t types.RouteTable) plan.Found {
+	f := foundByTags(stack.KindRouteTable, t.RouteTableId, t.Tags)
+	f.Set(stack.AttrVPC, aws.ToString(t.VpcId))
+	for _, route := range t.Routes {
+		if aws.ToString(route.DestinationCidrBlock) == defaultRoute {
+			f.Set(stack.AttrDefaultRoute, aws.ToString(route.GatewayId))
+		}
+	}
+	var subnets []string
+	f.Status.Associations = map[string]string{}
+	for _, a := range t.Associations {
+		state := a.AssociationState
+		if a.SubnetId == nil || state != nil && state.State == types.RouteTableAssociationStateCodeDisassociated {
+			continue
+		}
+		subnets = append(subnets, *a.SubnetId)
+		f.Status.Associations[*a.SubnetId] = aws.ToString(a.RouteTableAssociationId)
+	}
+	f.Set(stack.AttrSubnets, subnets...)
+	return f
+}
+
+func (p *Provisioner) createRouteTable(
+	ctx context.Context,
+	r stack.Resource,
+	body stack.RouteTable,
+) (plan.Found, error) {
+	var f plan.Found
+	err := retryEventual(ctx, "create the route table", func(ctx context.Context) error {
+		out, err := p.EC2.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{
+			VpcId:             p.id(body.VPC),
+			TagSpecifications: tagSpecifications(p.tags(r), types.ResourceTypeRouteTable),
+		})
+		if err == nil {
+			f = describeRouteTable(*out.RouteTable)
+		}
+		return err
+	})
+	if err != nil {
+		return f, err
+	}
+	return f, p.updateRouteTable(ctx, r, body, f)
+}
+
+func (p *Provisioner) updateRouteTable(
+	ctx context.Context,
+	_ stack.Resource,
+	body stack.RouteTable,
+	current plan.Found,
+) error {
+	if err := p.setDefaultRoute(ctx, body, current); err != nil {
+		return err
+	}
+	desired, associated := p.ids(body.Subnets), current.Values(stack.AttrSubnets)
+	for _, subnet := range associated {
+		if !slices.Contains(desired, subnet) {
+			if err := p.disassociate(ctx, current, subnet); err != nil {
+				return err
+			}
+		}
+	}
+	for _, subnet := range desired {
+		if !slices.Contains(associated, subnet) {
+			if err := p.associate(ctx, current.ID, subnet); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Provisioner) setDefaultRoute(ctx context.Context, body stack.RouteTable, current plan.Found) error {
+	gateway, now := p.id(body.Gateway), current.Value(stack.AttrDefaultRoute)
+	if now == *gateway {
+		return nil
+	}
+	return retryEventual(ctx, "set the default route of "+current.ID, func(ctx context.Context) error {
+		if now == "" {
+			_, err := p.EC2.CreateRoute(ctx, &ec2.CreateRouteInput{
+				RouteTableId: &current.ID, DestinationCidrBlock: aws.String(defaultRoute), GatewayId: gateway,
+			})
+			if !awsapi.IsExists(err) {
+				return err
+			}
+		}
+		_, err := p.EC2.ReplaceRoute(ctx, &ec2.ReplaceRouteInput{
+			RouteTableId: &current.ID, DestinationCidrBlock: aws.String(defaultRoute), GatewayId: gateway,
+		})
+		return err
+	})
+}
+
+func (p *Provisioner) associate(ctx context.Context, id, subnet string) error {
+	what := fmt.Sprintf("associate route table %s with subnet %s", id, subnet)
+	return retryEventual(ctx, what, func(ctx context.Context) error {
+		_, err := p.EC2.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: &id, SubnetId: &subnet})
+		return acceptExisting(ctx, err, func(ctx context.Context) (bool, error) {
+			all, err := p.routeTables(ctx)
+			return slices.ContainsFunc(all, func(f plan.Found) bool {
+				return f.ID == id && slices.Contains(f.Values(stack.AttrSubnets), subnet)
+			}), err
+		})
+	})
+}
+
+func (p *Provisioner) disassociate(ctx context.Context, f plan.Found, subnet string) error {
+	_, err := p.EC2.DisassociateRouteTable(ctx, &ec2.DisassociateRouteTableInput{
+		AssociationId: aws.String(f.Status.Associations[subnet]),
+	})
+	return ignoreNotFound(fmt.Sprintf("disassociate route table %s from subnet %s", f.ID, subnet), err)
+}
+
+func (p *Provisioner) deleteRouteTable(ctx context.Context, f plan.Found) error {
+	for _, subnet := range f.Values(stack.AttrSubnets) {
+		if err := p.disassociate(ctx, f, subnet); err != nil {
+			return err
+		}
+	}
+	return p.deleteWhenUnused(ctx, f, func(ctx context.Context) error {
+		_, err := p.EC2.DeleteRouteTable(ctx, &ec2.DeleteRouteTableInput{RouteTableId: &f.ID})
+		return err
+	})
+}

@@ -1,0 +1,90 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/diag"
+)
+
+const (
+	// recentActivities is how many activities are checked for failures.
+	recentActivities = 20
+	// shownActivities is how many activities a failure report shows.
+	shownActivities = 5
+	// repeatedFailures is how many activities have to fail alike to conclude that
+	// the next one would fail, too.
+	repeatedFailures = 3
+)
+
+// Activities returns the latest scaling activities of a group, at most limit, the
+// newest first.
+func (c *Cloud) Activities(ctx context.Context, name string, limit int32) ([]types.Activity, error) {
+	list, err := c.ASG.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{
+		AutoScalingGroupName: &name, MaxRecords: &limit,
+	})
+	if isScalingNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the activities of %s: %w", name, err)
+	}
+	return list.Activities, nil
+}
+
+// launchFailure returns an error if the last activities of a group have all failed
+// for the same reason.
+func launchFailure(address string, activities []types.Activity, since time.Time) error {
+	reason, n := "", 0
+	for _, a := range activities {
+		if a.StatusCode == types.ScalingActivityStatusCodeInProgress ||
+			a.StatusCode == types.ScalingActivityStatusCodePreInService {
+			continue
+		}
+		message := aws.ToString(a.StatusMessage)
+		earlier := aws.ToTime(a.StartTime).Before(since.Add(-time.Second))
+		if a.StatusCode != types.ScalingActivityStatusCodeFailed || earlier || n > 0 && message != reason {
+			break
+		}
+		reason = message
+		n++
+	}
+	if n < repeatedFailures {
+		return nil
+	}
+	return &diag.Diagnostic{
+		Where:   address,
+		Summary: fmt.Sprintf("the group could not launch a machine %d times in a row", n),
+		Detail:  reason,
+		Hint:    "fix what the reason names: the group goes on trying by itself; then run aloft up again",
+	}
+}
+
+// withActivities adds the latest activities of a group to a problem.
+func (c *Cloud) withActivities(ctx context.Context, d *diag.Diagnostic, name string) error {
+	activities, err := c.Activities(context.WithoutCancel(ctx), name, shownActivities)
+	if err != nil {
+		return d
+	}
+	var lines []string
+	if d.Detail != "" {
+		lines = append(lines, d.Detail)
+	}
+	for _, a := range activities {
+		line := fmt.Sprintf("%s: %s", a.StatusCode, strings.TrimSuffix(aws.ToString(a.Description), "."))
+		if message := aws.ToString(a.StatusMessage); message != "" {
+			line += ": " + message
+		} else if cause := aws.ToString(a.Cause); cause != "" {
+			line += ". " + cause
+		}
+		lines = append(lines, line)
+	}
+	d.Detail = strings.Join(lines, "\n")
+	return d
+}

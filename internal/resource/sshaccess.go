@@ -1,0 +1,158 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/stack"
+)
+
+const (
+	// consoleLimit is how long an instance may take to print its host keys. EC2
+	// shows the console of older instance types with a delay of minutes.
+	consoleLimit = 10 * time.Minute
+	// revokeLimit is how long revoking a temporary rule may take after an interrupt.
+	revokeLimit = 30 * time.Second
+)
+
+// Machine is an instance that is reached over SSH.
+type Machine struct {
+	Name     string // "server-1"
+	Address  netip.Addr
+	User     string
+	KeyFile  string          // private key in OpenSSH format
+	HostKeys []ssh.PublicKey // from the instance's console; no other key is trusted
+}
+
+// Builder installs releases on instances and emits an event for each step. Its
+// methods are idempotent. The instance's SSH server may still be starting.
+type Builder interface {
+	// Build installs the application on an instance of the base image, and proves
+	// that it serves there.
+	Build(context.Context, Machine, event.Sink) error
+	// Prove proves that the application serves on an instance of a release's image
+	// and continues to do so.
+	Prove(context.Context, Machine, event.Sink) error
+	// Examine returns a few lines about the state of the application's service on an
+	// instance and its last output.
+	Examine(context.Context, Machine) ([]string, error)
+}
+
+// SourceAddress returns the address from which the cloud sees the user's computer
+// when it connects to target.
+type SourceAddress func(ctx context.Context, target netip.Addr) (netip.Prefix, error)
+
+// Install installs the application on the builder at an address.
+func (p *Provisioner) Install(ctx context.Context, address string) error {
+	f, _ := p.Known(address)
+	if f.Value(stack.AttrBuilt) == stack.Yes {
+		return nil
+	}
+	return p.withSSH(ctx, f, func(m Machine) error { return p.Builder.Build(ctx, m, p.Events) })
+}
+
+// prove proves the application on an instance of the image, and marks the instance
+// if that succeeds.
+func (p *Provisioner) prove(ctx context.Context, f plan.Found) error {
+	err := p.withSSH(ctx, f, func(m Machine) error { return p.Builder.Prove(ctx, m, p.Events) })
+	if err != nil {
+		return err
+	}
+	return wrap("mark instance "+f.ID+" as proven", p.tagInstance(ctx, f.ID, tag{tagProven, stack.Yes}))
+}
+
+// withSSH runs work on an instance that is reached over SSH. Meanwhile a temporary
+// rule allows access from the user's computer only.
+func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machine) error) error {
+	address := f.Name
+	if p.Builder == nil {
+		return fmt.Errorf("connect to %s: there is no builder", address)
+	}
+	keyPair, _ := p.Known(stack.AddressKeyPair)
+	if err := p.Keys.Check(keyPair); err != nil {
+		return err
+	}
+	public, err := netip.ParseAddr(f.Status.PublicIP)
+	if err != nil {
+		return fmt.Errorf("connect to %s: public address: %w", address, err)
+	}
+	machine := Machine{Name: address, Address: public, User: p.BaseImage.User, KeyFile: p.Keys.Private}
+	group := f.Value(stack.AttrSecurityGroups)
+	var rule stack.Rule
+	added := false
+	e := event.Event{Address: address, Step: "10", Message: "let this machine in over SSH, read the host keys"}
+	err = p.Events.Track(e, error.Error, func() (err error) {
+		if rule, added, err = p.allowSSH(ctx, address, group, public); err != nil {
+			return err
+		}
+		machine.HostKeys, err = p.hostKeys(ctx, address, f.ID)
+		return err
+	})
+	if err == nil {
+		err = work(machine)
+	}
+	if !added {
+		return err
+	}
+	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeLimit)
+	defer cancel()
+	return errors.Join(err, p.Revoke(cleanup, group, rule))
+}
+
+// allowSSH adds a temporary rule for SSH from the user's computer. added reports
+// whether the security group did not have the rule before.
+func (p *Provisioner) allowSSH(
+	ctx context.Context,
+	address, group string,
+	public netip.Addr,
+) (rule stack.Rule, added bool, err error) {
+	source, err := p.SourceAddress(ctx, public)
+	if err != nil {
+		return rule, false, UnknownSource(address, err)
+	}
+	rule = stack.TCPFrom(22, source)
+	what := fmt.Sprintf("allow %s in security group %s", rule, group)
+	err = retryEventual(ctx, what, func(ctx context.Context) (err error) {
+		added, err = p.AllowTemporarily(ctx, group, rule)
+		return err
+	})
+	return rule, added, err
+}
+
+// UnknownSource explains that the source address of the user's computer could not be
+// determined.
+func UnknownSource(where string, err error) error {
+	return &diag.Diagnostic{
+		Where:   where,
+		Summary: "the address from which this machine reaches the cloud is not known",
+		Detail:  err.Error(),
+		Hint:    "check the connection to the internet",
+		Cause:   err,
+	}
+}
+
+// hostKeys returns the SSH host keys of an instance that may still be starting.
+func (p *Provisioner) hostKeys(ctx context.Context, address, id string) ([]ssh.PublicKey, error) {
+	keys, err := p.WaitHostKeys(ctx, id, consoleLimit, func() {
+		p.progress(address, "waiting for the SSH host keys on the machine's console")
+	})
+	var late *awsapi.TimeoutError
+	if errors.As(err, &late) {
+		return nil, &diag.Diagnostic{
+			Where:   address,
+			Summary: fmt.Sprintf("machine %s did not show its SSH host keys within %s", id, consoleLimit),
+			Hint:    "look at its console with: aws ec2 get-console-output --instance-id " + id,
+			Cause:   err,
+		}
+	}
+	return keys, err
+}

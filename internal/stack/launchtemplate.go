@@ -1,0 +1,57 @@
+package stack
+
+import "fmt"
+
+// KindLaunchTemplate is the kind of a launch template.
+const KindLaunchTemplate Kind = "launch-template"
+
+var launchTemplateKind = properties{
+	kind: KindLaunchTemplate, mayReferTo: []Kind{KindImage, KindKeyPair, KindSecurityGroup}, versioned: true,
+}
+
+// AddressLaunchTemplate is the address of the application's launch template.
+const AddressLaunchTemplate = "launch-template"
+
+// Attributes of a launch template.
+const (
+	AttrImage    AttributeKey = "image"
+	AttrMetadata AttributeKey = "metadata" // access to the instance metadata service
+)
+
+// MetadataIMDSv2 is the AttrMetadata of instances that require IMDSv2.
+const MetadataIMDSv2 = "IMDSv2 only"
+
+// LaunchTemplate configures the instances of an Auto Scaling group. It changes by
+// getting another version, which becomes its default version.
+type LaunchTemplate struct {
+	TemplateName string
+	Image        Ref
+	Type         string
+	KeyPair      Ref
+	KeyName      string
+	Groups       []Ref
+	Release      string
+}
+
+// Kind implements Body.
+func (LaunchTemplate) Kind() Kind { return KindLaunchTemplate }
+
+// Title implements Body.
+func (t LaunchTemplate) Title() string {
+	return fmt.Sprintf("launch template %s: %s with release %s", t.TemplateName, t.Type, t.Release)
+}
+
+// Attributes implements Body.
+func (t LaunchTemplate) Attributes() []Attribute {
+	return []Attribute{
+		ref(AttrImage, t.Image),
+		text(AttrRelease, t.Release),
+		text(AttrType, t.Type),
+		text(AttrKeyPair, t.KeyName),
+		refs(AttrSecurityGroups, t.Groups),
+		text(AttrMetadata, MetadataIMDSv2),
+	}
+}
+
+// Needs implements Body.
+func (t LaunchTemplate) Needs() []Ref { return []Ref{t.KeyPair} }

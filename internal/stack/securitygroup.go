@@ -1,0 +1,46 @@
+package stack
+
+// KindSecurityGroup is the kind of a security group.
+const KindSecurityGroup Kind = "security-group"
+
+var securityGroupKind = properties{kind: KindSecurityGroup, mayReferTo: []Kind{KindVPC, KindSecurityGroup}}
+
+// Addresses of the application's security groups.
+const (
+	AddressWebGroup = "security-group-web" // of the load balancer
+	AddressAppGroup = "security-group-app" // of the servers
+)
+
+// Attributes of a security group.
+const (
+	AttrInbound  AttributeKey = "in"
+	AttrOutbound AttributeKey = "out"
+)
+
+// SecurityGroup is a firewall of instances or of a load balancer. It allows all
+// outbound traffic.
+type SecurityGroup struct {
+	VPC         Ref
+	GroupName   string
+	Description string
+	Inbound     []Rule
+}
+
+// Kind implements Body.
+func (SecurityGroup) Kind() Kind { return KindSecurityGroup }
+
+// Title implements Body.
+func (g SecurityGroup) Title() string { return "security group " + g.GroupName }
+
+// Attributes implements Body.
+func (g SecurityGroup) Attributes() []Attribute {
+	return []Attribute{
+		fixed(ref(AttrVPC, g.VPC)),
+		fixed(text(AttrName, g.GroupName)),
+		{Key: AttrInbound, Terms: ruleTerms(g.Inbound)},
+		text(AttrOutbound, AllOutbound),
+	}
+}
+
+// Needs implements Body.
+func (SecurityGroup) Needs() []Ref { return nil }

@@ -1,0 +1,91 @@
+package stack
+
+import (
+	"fmt"
+	"strings"
+)
+
+// KindServer is the kind of an instance that Aloft launches itself.
+const KindServer Kind = "server"
+
+var serverKind = properties{
+	kind:       KindServer,
+	mayReferTo: []Kind{KindSubnet, KindSecurityGroup, KindKeyPair, KindRouteTable, KindImage},
+}
+
+// Attributes of a server.
+const (
+	AttrSubnet AttributeKey = "subnet"
+	AttrBuilt  AttributeKey = "built"  // the release is installed on it
+	AttrProven AttributeKey = "proven" // the application was seen to serve on it
+)
+
+// StateRunning is the AttrState of a running instance.
+const StateRunning = "running"
+
+// Addresses of the instances that exist only while a release is made. The load
+// balancer never sends them requests.
+const (
+	AddressBuilder   = "builder"   // the release is built on it
+	AddressCandidate = "candidate" // the first instance of the image; the release is proven on it
+)
+
+// Transient reports whether the address is that of the builder or the candidate,
+// which are deleted when their work is done.
+func Transient(address string) bool { return address == AddressBuilder || address == AddressCandidate }
+
+func serverAddress(n int) string { return fmt.Sprintf("server-%d", n) }
+
+// ServerOf returns the address of the server that a target registers:
+// "target-2" → "server-2".
+func ServerOf(target string) string {
+	return "server-" + strings.TrimPrefix(target, "target-")
+}
+
+// Server is an instance that runs one release. A builder is one on which a
+// release without an image is built.
+type Server struct {
+	Type    string
+	Subnet  Ref
+	Groups  []Ref
+	KeyPair Ref
+	KeyName string
+	Routes  Ref // the route table to the internet
+	Image   Ref // the release's image; zero for a builder
+	Release string
+	Builder bool
+	Proof   bool   // it counts as created once the application was proven on it
+	Zone    string // for people
+}
+
+// Kind implements Body.
+func (Server) Kind() Kind { return KindServer }
+
+// Title implements Body.
+func (s Server) Title() string { return s.Type + " in " + s.Zone }
+
+// Attributes implements Body.
+func (s Server) Attributes() []Attribute {
+	all := []Attribute{
+		fixed(ref(AttrSubnet, s.Subnet)),
+		fixed(text(AttrType, s.Type)),
+		fixed(text(AttrKeyPair, s.KeyName)),
+		fixed(text(AttrRelease, s.Release)),
+		refs(AttrSecurityGroups, s.Groups),
+		text(AttrBuilt, Yes),
+		text(AttrState, StateRunning),
+	}
+	if s.Proof {
+		all = append(all, text(AttrProven, Yes))
+	}
+	return all
+}
+
+// Needs implements Body.
+func (s Server) Needs() []Ref {
+	needs := []Ref{s.KeyPair, s.Routes}
+	if s.Image.Address != "" {
+		needs = append(needs, s.Image)
+	}
+	return needs
+}
