@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// SetDesiredCapacity changes how many instances a group has.
+// SetDesiredCapacity sets how many instances a group should have.
 func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesiredCapacityInput) (*autoscaling.SetDesiredCapacityOutput, error) {
 	if err := model.Required("desiredCapacity", in.DesiredCapacity != nil); err != nil {
 		return nil, err
@@ -31,79 +31,69 @@ func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesired
 		}
 		if aws.ToBool(in.HonorCooldown) && scalinggroup.InCooldown(tx, g, g.DefaultCooldown, a.Now()) {
 			return wire.Errorf(
-				"ScalingActivityInProgress",
-				"The Auto Scaling group %s is in cooldown: a scaling activity is in progress, or its cooldown has not passed",
-				g.Name,
+				"ScalingActivityInProgress", "The Auto Scaling group %s is in cooldown: a scaling activity is in "+
+					"progress, or its cooldown has not passed", g.Name,
 			)
 		}
-		scalinggroup.ChangeDesired(
-			tx, g.Key(), *in.DesiredCapacity, scalinggroup.BecauseUserSetCapacity, a.Now(),
-		)
+		scalinggroup.ChangeDesired(tx, g.Key(), *in.DesiredCapacity, scalinggroup.BecauseUserSetCapacity, a.Now())
 		return nil
 	})
 }
 
-// checkSizes refuses sizes that do not fit together.
-func checkSizes(least, most, desired int32) error {
+// checkSizes checks that a group's sizes are in order: minimum, desired, maximum.
+func checkSizes(minSize, maxSize, desired int32) error {
 	switch {
-	case least < 0:
-		return model.Between("minSize", &least, 0, maxCapacity)
-	case most < 0:
-		return model.Between("maxSize", &most, 0, maxCapacity)
-	case most < least:
-		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", most, least)
-	case desired < least || desired > most:
-		return invalid(
-			"Desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most,
-		)
+	case minSize < 0:
+		return model.Between("minSize", &minSize, 0, maxCapacity)
+	case maxSize < 0:
+		return model.Between("maxSize", &maxSize, 0, maxCapacity)
+	case maxSize < minSize:
+		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", maxSize, minSize)
+	case desired < minSize || desired > maxSize:
+		return invalid("Desired capacity:%d must be between the specified min size:%d and max size:%d",
+			desired, minSize, maxSize)
 	}
 	return nil
 }
 
-// applySizes applies the sizes and gives the desired capacity. One that was not
-// given follows a bound that it is outside of (Amazon EC2 Auto Scaling API
-// Reference, UpdateAutoScalingGroup).
+// applySizes sets the group's minimum and maximum to those of an update, and
+// returns the desired capacity. Without one in the update, the group's own is
+// moved to the bound that it violates (Amazon EC2 Auto Scaling API Reference,
+// UpdateAutoScalingGroup).
 func applySizes(g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput) (desired int32, err error) {
 	g.Min, g.Max = constraint.Default(in.MinSize, g.Min), constraint.Default(in.MaxSize, g.Max)
-	desired = g.Desired
 	if in.DesiredCapacity != nil {
 		desired = *in.DesiredCapacity
 	} else {
-		desired = min(max(desired, g.Min), g.Max)
+		desired = min(max(g.Desired, g.Min), g.Max)
 	}
 	return desired, checkSizes(g.Min, g.Max, desired)
 }
 
-// checkCapacityChange refuses to move the desired capacity out of the group's sizes.
-func checkCapacityChange(g *store.ScalingGroup, by int, doing string) error {
-	desired := int(g.Desired) + by
+// checkDesiredChange checks that the desired capacity stays within the group's
+// sizes if n is added to it. action is what the request does to that many
+// instances, for the error.
+func checkDesiredChange(g *store.ScalingGroup, n int, action string) error {
+	desired := int(g.Desired) + n
 	if int(g.Min) <= desired && desired <= int(g.Max) {
 		return nil
 	}
-	n := max(by, -by)
-	what := "1 instance"
-	if n != 1 {
-		what = fmt.Sprintf("%d instances", n)
+	instances := "1 instance"
+	if count := max(n, -n); count != 1 {
+		instances = fmt.Sprintf("%d instances", count)
 	}
-	return invalid(
-		"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To %s %s, please update the AutoScalingGroup sizes appropriately.",
-		g.Name,
-		g.Min,
-		g.Max,
-		g.Desired,
-		doing,
-		what,
-	)
+	return invalid("AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To %s %s, please update "+
+		"the AutoScalingGroup sizes appropriately.", g.Name, g.Min, g.Max, g.Desired, action, instances)
 }
 
-// changeDesired moves the desired capacity with instances that a user takes or gives,
-// and returns what the activity says of it.
-func (a *API) changeDesired(tx *store.Tx, g *store.ScalingGroup, by int32) string {
+// addToDesired changes the desired capacity with the instances that a user adds
+// or removes. It returns the end of their activity's cause.
+func addToDesired(tx *store.Tx, g *store.ScalingGroup, n int32) (suffix string) {
 	row, _ := store.ScalingGroups.Get(tx, g.Key())
 	before := row.Desired
-	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Desired += by })
-	if by < 0 {
-		return scalinggroup.SuffixShrunk(before, before+by)
+	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Desired += n })
+	if n < 0 {
+		return scalinggroup.SuffixShrunk(before, before+n)
 	}
-	return scalinggroup.SuffixGrown(before, before+by)
+	return scalinggroup.SuffixGrown(before, before+n)
 }

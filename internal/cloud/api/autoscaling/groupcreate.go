@@ -15,8 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// CreateAutoScalingGroup creates a group. The scaling loop launches its
-// instances.
+// CreateAutoScalingGroup creates a group. The scaling loop launches its instances.
 func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.CreateAutoScalingGroupInput) (*autoscaling.CreateAutoScalingGroupOutput, error) {
 	here := wire.RegionFrom(ctx)
 	if err := cmp.Or(
@@ -26,23 +25,8 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 	); err != nil {
 		return nil, err
 	}
-	now := a.Now().UTC()
-	g := &store.ScalingGroup{
-		ARN: identity.ARN(
-			"autoscaling",
-			here,
-			fmt.Sprintf("autoScalingGroup:%s:autoScalingGroupName/%s", a.IDs.UUID(), *in.AutoScalingGroupName),
-		),
-		Region: here, Name: *in.AutoScalingGroupName, Created: now, Context: aws.ToString(in.Context),
-		DesiredType:     aws.ToString(in.DesiredCapacityType),
-		DefaultCooldown: 300, HealthCheckType: "EC2", TerminationPolicies: []string{"Default"},
-		Distribution: "balanced-best-effort", MinHealthy: -1, MaxHealthy: -1,
-		DeletionProtection:   "none",
-		ServiceLinkedRoleARN: "arn:aws:iam::" + identity.Account + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
-		Min:                  *in.MinSize, Max: *in.MaxSize,
-	}
+	g := a.newGroup(here, in)
 	desired := constraint.Default(in.DesiredCapacity, g.Min)
-	view := a.Store.View()
 	hooks, err := readInitialHooks(g, in.LifecycleHookSpecificationList)
 	if err != nil {
 		return nil, err
@@ -53,6 +37,7 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 	if g.Tags, err = readTags(in.Tags); err != nil {
 		return nil, err
 	}
+	view := a.Store.View()
 	if err := cmp.Or(
 		checkSizes(g.Min, g.Max, desired), createSettings(in).apply(g), checkTargetGroups(view, here, g.TargetGroupARNs),
 		a.setLaunchSource(g, in.LaunchTemplate, in.MixedInstancesPolicy),
@@ -66,28 +51,54 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 		return nil, err
 	}
 	return &autoscaling.CreateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		if old, ok := store.ScalingGroups.Get(tx, g.Key()); ok {
-			if old.Deleting {
-				return wire.Errorf(
-					"AlreadyExists",
-					"AutoScalingGroup by this name already exists and is pending delete - A group with the name %s already exists",
-					g.Name,
-				)
-			}
-			return wire.Errorf(
-				"AlreadyExists",
-				"AutoScalingGroup by this name already exists - A group with the name %s already exists",
-				g.Name,
-			)
-		}
-		if len(store.ScalingGroups.By(tx, "region", here)) >= maxGroups {
-			return wire.Errorf("LimitExceeded", "You have exceeded the limit of %d AutoScalingGroups", maxGroups)
+		if err := checkNewGroup(tx, g); err != nil {
+			return err
 		}
 		store.ScalingGroups.Put(tx, g)
 		for _, h := range hooks {
 			store.LifecycleHooks.Put(tx, h)
 		}
-		scalinggroup.ChangeDesired(tx, g.Key(), desired, scalinggroup.BecauseGroupCreated, now)
+		scalinggroup.ChangeDesired(tx, g.Key(), desired, scalinggroup.BecauseGroupCreated, g.Created)
 		return nil
 	})
+}
+
+// newGroup returns a group with AWS's defaults (Amazon EC2 Auto Scaling API
+// Reference, CreateAutoScalingGroup).
+func (a *API) newGroup(region string, in *autoscaling.CreateAutoScalingGroupInput) *store.ScalingGroup {
+	name := *in.AutoScalingGroupName
+	resource := fmt.Sprintf("autoScalingGroup:%s:autoScalingGroupName/%s", a.IDs.UUID(), name)
+	return &store.ScalingGroup{
+		ARN:     identity.ARN("autoscaling", region, resource),
+		Region:  region,
+		Name:    name,
+		Created: a.Now().UTC(),
+		Context: aws.ToString(in.Context),
+		Min:     *in.MinSize, Max: *in.MaxSize, DesiredType: aws.ToString(in.DesiredCapacityType),
+		DefaultCooldown:     300,
+		HealthCheckType:     "EC2",
+		TerminationPolicies: []string{"Default"},
+		Distribution:        "balanced-best-effort",
+		MinHealthy:          -1, MaxHealthy: -1, // no instance maintenance policy
+		DeletionProtection: "none",
+		ServiceLinkedRoleARN: "arn:aws:iam::" + identity.Account +
+			":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+	}
+}
+
+// checkNewGroup checks that the group's name is free and that the region can have
+// another group.
+func checkNewGroup(r store.Reader, g *store.ScalingGroup) error {
+	if old, ok := store.ScalingGroups.Get(r, g.Key()); ok {
+		pending := ""
+		if old.Deleting {
+			pending = " and is pending delete"
+		}
+		return wire.Errorf("AlreadyExists", "AutoScalingGroup by this name already exists%s - "+
+			"A group with the name %s already exists", pending, g.Name)
+	}
+	if len(store.ScalingGroups.By(r, "region", g.Region)) >= maxGroups {
+		return wire.Errorf("LimitExceeded", "You have exceeded the limit of %d AutoScalingGroups", maxGroups)
+	}
+	return nil
 }

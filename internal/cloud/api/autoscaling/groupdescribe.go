@@ -3,6 +3,7 @@ package autoscaling
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,16 +17,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeAutoScalingGroups tells of groups, by name and by their tags. A name
-// of none is no error.
+// DescribeAutoScalingGroups returns groups by name and by tag. It ignores names
+// that no group has.
 func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
 	view := a.Store.View()
 	for _, f := range in.Filters {
 		if name := aws.ToString(f.Name); name != "tag-key" && name != "tag-value" && !strings.HasPrefix(name, "tag:") {
-			return nil, invalid(
-				"Filter type %s is not correct. Allowed Filter types are: tag-key, tag-value, tag:<key>",
-				name,
-			)
+			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: "+
+				"tag-key, tag-value, tag:<key>", name)
 		}
 	}
 	var rows []*store.ScalingGroup
@@ -35,7 +34,9 @@ func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.Des
 			rows = append(rows, g)
 		}
 	}
-	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, (*store.ScalingGroup).Key)
+	rows, next, err := paginate(
+		pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, (*store.ScalingGroup).Key,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.Des
 	return out, nil
 }
 
-// matchesTagFilters tells whether the group meets all filters, each by one of its tags.
+// matchesTagFilters reports whether each filter matches one of the group's tags.
 func matchesTagFilters(g *store.ScalingGroup, filters []types.Filter) bool {
 	for _, f := range filters {
 		if !slices.ContainsFunc(g.Tags, func(t store.ScalingTag) bool {
@@ -69,26 +70,33 @@ func matchesTagFilters(g *store.ScalingGroup, filters []types.Filter) bool {
 	return true
 }
 
-func describeGroup(r store.Reader, g *store.ScalingGroup, instances bool) (types.AutoScalingGroup, error) {
+func describeGroup(r store.Reader, g *store.ScalingGroup, withInstances bool) (types.AutoScalingGroup, error) {
 	out := types.AutoScalingGroup{
-		AutoScalingGroupARN:  aws.String(g.ARN),
-		AutoScalingGroupName: aws.String(g.Name), MinSize: aws.Int32(g.Min), MaxSize: aws.Int32(g.Max),
-		DesiredCapacity:       aws.Int32(g.Desired),
-		DefaultCooldown:       aws.Int32(g.DefaultCooldown),
-		DefaultInstanceWarmup: g.DefaultWarmup, AvailabilityZones: g.Zones, AvailabilityZoneIds: zoneIDs(r, g),
-		LoadBalancerNames: []string{},
-		TargetGroupARNs:   nonNil(g.TargetGroupARNs),
-		HealthCheckType:   aws.String(g.HealthCheckType), HealthCheckGracePeriod: aws.Int32(g.HealthCheckGrace),
-		Instances:          []types.Instance{},
-		CreatedTime:        aws.Time(g.Created),
-		SuspendedProcesses: []types.SuspendedProcess{}, EnabledMetrics: []types.EnabledMetric{},
-		Tags:                []types.TagDescription{},
-		TerminationPolicies: g.TerminationPolicies, NewInstancesProtectedFromScaleIn: aws.Bool(g.ProtectNewInstances),
-		CapacityRebalance:    aws.Bool(g.CapacityRebalance),
-		ServiceLinkedRoleARN: aws.String(g.ServiceLinkedRoleARN),
-		TrafficSources:       []types.TrafficSourceIdentifier{},
-		VPCZoneIdentifier:    aws.String(strings.Join(g.SubnetIDs, ",")),
-		DeletionProtection:   types.DeletionProtection(g.DeletionProtection),
+		AutoScalingGroupARN:              aws.String(g.ARN),
+		AutoScalingGroupName:             aws.String(g.Name),
+		AvailabilityZoneIds:              zoneIDs(r, g),
+		AvailabilityZones:                g.Zones,
+		CapacityRebalance:                aws.Bool(g.CapacityRebalance),
+		CreatedTime:                      aws.Time(g.Created),
+		DefaultCooldown:                  aws.Int32(g.DefaultCooldown),
+		DefaultInstanceWarmup:            g.DefaultWarmup,
+		DeletionProtection:               types.DeletionProtection(g.DeletionProtection),
+		DesiredCapacity:                  aws.Int32(g.Desired),
+		EnabledMetrics:                   []types.EnabledMetric{},
+		HealthCheckGracePeriod:           aws.Int32(g.HealthCheckGrace),
+		HealthCheckType:                  aws.String(g.HealthCheckType),
+		Instances:                        []types.Instance{},
+		LoadBalancerNames:                []string{},
+		MaxSize:                          aws.Int32(g.Max),
+		MinSize:                          aws.Int32(g.Min),
+		NewInstancesProtectedFromScaleIn: aws.Bool(g.ProtectNewInstances),
+		ServiceLinkedRoleARN:             aws.String(g.ServiceLinkedRoleARN),
+		SuspendedProcesses:               []types.SuspendedProcess{},
+		Tags:                             []types.TagDescription{},
+		TargetGroupARNs:                  nonNil(g.TargetGroupARNs),
+		TerminationPolicies:              g.TerminationPolicies,
+		TrafficSources:                   []types.TrafficSourceIdentifier{},
+		VPCZoneIdentifier:                aws.String(""),
 		AvailabilityZoneDistribution: &types.AvailabilityZoneDistribution{
 			CapacityDistributionStrategy: types.CapacityDistributionStrategy(g.Distribution),
 		},
@@ -100,50 +108,31 @@ func describeGroup(r store.Reader, g *store.ScalingGroup, instances bool) (types
 			CapacityReservationPreference: types.CapacityReservationPreferenceDefault,
 		},
 	}
-	if g.ByZones {
-		out.VPCZoneIdentifier = aws.String("")
-	}
+	describeOptional(&out, g)
 	if g.Mixed == "" {
 		out.LaunchTemplate = describeTemplateRef(g.Template)
 	} else if err := json.Unmarshal([]byte(g.Mixed), &out.MixedInstancesPolicy); err != nil {
-		return out, err
-	}
-	if g.MinHealthy >= 0 {
-		out.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{
-			MinHealthyPercentage: aws.Int32(g.MinHealthy),
-			MaxHealthyPercentage: aws.Int32(g.MaxHealthy),
-		}
-	}
-	setNonEmpty(&out.Context, g.Context)
-	setNonEmpty(&out.DesiredCapacityType, g.DesiredType)
-	if g.MaxInstanceLifetime > 0 {
-		out.MaxInstanceLifetime = aws.Int32(g.MaxInstanceLifetime)
-	}
-	if g.Deleting {
-		out.Status = aws.String("Delete in progress")
+		return out, fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
 	}
 	for _, p := range g.Suspended {
-		out.SuspendedProcesses = append(
-			out.SuspendedProcesses,
-			types.SuspendedProcess{ProcessName: aws.String(p.Name), SuspensionReason: aws.String(p.Reason)},
-		)
+		out.SuspendedProcesses = append(out.SuspendedProcesses, types.SuspendedProcess{
+			ProcessName: aws.String(p.Name), SuspensionReason: aws.String(p.Reason),
+		})
 	}
 	for _, m := range g.Metrics {
-		out.EnabledMetrics = append(
-			out.EnabledMetrics,
-			types.EnabledMetric{Metric: aws.String(m), Granularity: aws.String("1Minute")},
-		)
+		out.EnabledMetrics = append(out.EnabledMetrics, types.EnabledMetric{
+			Metric: aws.String(m), Granularity: aws.String(granularity),
+		})
 	}
 	for _, t := range g.Tags {
 		out.Tags = append(out.Tags, describeTag(g, t))
 	}
 	for _, arn := range g.TargetGroupARNs {
-		out.TrafficSources = append(
-			out.TrafficSources,
-			types.TrafficSourceIdentifier{Identifier: aws.String(arn), Type: aws.String("elbv2")},
-		)
+		out.TrafficSources = append(out.TrafficSources, types.TrafficSourceIdentifier{
+			Identifier: aws.String(arn), Type: aws.String(elbv2Source),
+		})
 	}
-	if instances {
+	if withInstances {
 		for _, i := range scalinggroup.Instances(r, g.Key()) {
 			out.Instances = append(out.Instances, describeInstance(r, i))
 		}
@@ -151,7 +140,28 @@ func describeGroup(r store.Reader, g *store.ScalingGroup, instances bool) (types
 	return out, nil
 }
 
-// zoneIDs are those of the group's zones, as its subnets have them.
+// describeOptional sets the members that only some groups have.
+func describeOptional(out *types.AutoScalingGroup, g *store.ScalingGroup) {
+	setNonEmpty(&out.Context, g.Context)
+	setNonEmpty(&out.DesiredCapacityType, g.DesiredType)
+	if !g.ByZones {
+		out.VPCZoneIdentifier = aws.String(strings.Join(g.SubnetIDs, ","))
+	}
+	if g.MinHealthy >= 0 {
+		out.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{
+			MinHealthyPercentage: aws.Int32(g.MinHealthy),
+			MaxHealthyPercentage: aws.Int32(g.MaxHealthy),
+		}
+	}
+	if g.MaxInstanceLifetime > 0 {
+		out.MaxInstanceLifetime = aws.Int32(g.MaxInstanceLifetime)
+	}
+	if g.Deleting {
+		out.Status = aws.String("Delete in progress")
+	}
+}
+
+// zoneIDs returns the IDs of the group's zones, which its subnets have.
 func zoneIDs(r store.Reader, g *store.ScalingGroup) []string {
 	out := []string{}
 	for _, id := range g.SubnetIDs {

@@ -14,17 +14,19 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// groupSettings are what creating and updating a group have in common: how it works,
-// not how large it is or what it launches. What is nil or empty stays.
+// groupSettings are the parameters that creating and updating a group share: how
+// the group works, not its sizes, launch source and subnets. A setting that is nil
+// or empty is not changed.
 type groupSettings struct {
-	cooldown, warmup, grace, lifetime *int32
-	healthCheck, role                 *string
-	policies                          []string
-	protect, rebalance                *bool
-	distribution                      *types.AvailabilityZoneDistribution
-	impairment                        *types.AvailabilityZoneImpairmentPolicy
-	maintenance                       *types.InstanceMaintenancePolicy
-	deletion                          types.DeletionProtection
+	defaultCooldown, defaultWarmup, healthCheckGrace *int32 // seconds
+	maxInstanceLifetime                              *int32 // seconds
+	healthCheckType, serviceLinkedRoleARN            *string
+	terminationPolicies                              []string
+	protectNewInstances, capacityRebalance           *bool
+	distribution                                     *types.AvailabilityZoneDistribution
+	impairment                                       *types.AvailabilityZoneImpairmentPolicy
+	maintenance                                      *types.InstanceMaintenancePolicy
+	deletionProtection                               types.DeletionProtection
 }
 
 func createSettings(in *autoscaling.CreateAutoScalingGroupInput) groupSettings {
@@ -45,87 +47,75 @@ func updateSettings(in *autoscaling.UpdateAutoScalingGroupInput) groupSettings {
 	}
 }
 
-// apply writes the settings into the row, or says what is wrong with them.
+// apply checks the settings and writes them into the group. On an error the group
+// must not be stored: some settings may have been written.
 func (s groupSettings) apply(g *store.ScalingGroup) error {
-	setIfGiven(&g.DefaultCooldown, s.cooldown)
-	setIfGiven(&g.HealthCheckGrace, s.grace)
-	setIfGiven(&g.MaxInstanceLifetime, s.lifetime)
-	setIfGiven(&g.ServiceLinkedRoleARN, s.role)
-	setIfGiven(&g.ProtectNewInstances, s.protect)
-	setIfGiven(&g.CapacityRebalance, s.rebalance)
+	setIfGiven(&g.DefaultCooldown, s.defaultCooldown)
+	setIfGiven(&g.HealthCheckGrace, s.healthCheckGrace)
+	setIfGiven(&g.MaxInstanceLifetime, s.maxInstanceLifetime)
+	setIfGiven(&g.ServiceLinkedRoleARN, s.serviceLinkedRoleARN)
+	setIfGiven(&g.ProtectNewInstances, s.protectNewInstances)
+	setIfGiven(&g.CapacityRebalance, s.capacityRebalance)
 	switch {
-	case s.warmup == nil:
-	case *s.warmup == -1:
+	case s.defaultWarmup == nil:
+	case *s.defaultWarmup == -1:
 		g.DefaultWarmup = nil
 	default:
-		g.DefaultWarmup = s.warmup
+		g.DefaultWarmup = s.defaultWarmup
 	}
-	if s.deletion != "" {
-		g.DeletionProtection = string(s.deletion)
+	if s.deletionProtection != "" {
+		g.DeletionProtection = string(s.deletionProtection)
 	}
-	if len(s.policies) > 0 {
-		g.TerminationPolicies = s.policies
+	if len(s.terminationPolicies) > 0 {
+		g.TerminationPolicies = s.terminationPolicies
 	}
 	return cmp.Or(
-		model.Between("defaultCooldown", s.cooldown, 0, maxSeconds),
-		model.Between("defaultInstanceWarmup", s.warmup, -1, maxSeconds),
-		model.Between("healthCheckGracePeriod", s.grace, 0, maxSeconds),
-		s.checkLifetime(),
-		s.checkPolicies(),
-		s.checkDeletion(),
-		s.applyHealthCheck(g),
+		model.Between("defaultCooldown", s.defaultCooldown, 0, maxSeconds),
+		model.Between("defaultInstanceWarmup", s.defaultWarmup, -1, maxSeconds),
+		model.Between("healthCheckGracePeriod", s.healthCheckGrace, 0, maxSeconds),
+		s.checkMaxInstanceLifetime(),
+		checkTerminationPolicies(s.terminationPolicies),
+		s.checkDeletionProtection(),
+		s.applyHealthCheckType(g),
 		s.applyDistribution(g),
 		s.applyImpairment(g),
 		s.applyMaintenance(g),
 	)
 }
 
-func (s groupSettings) checkLifetime() error {
-	if n := aws.ToInt32(s.lifetime); n != 0 && (n < minLifetime || n > maxLifetime) {
+func (s groupSettings) checkMaxInstanceLifetime() error {
+	if n := aws.ToInt32(s.maxInstanceLifetime); n != 0 && (n < minLifetime || n > maxLifetime) {
 		return invalid("Invalid MaxInstanceLifetime: %d. The value must be 0 or between %d and %d seconds",
 			n, minLifetime, maxLifetime)
 	}
 	return nil
 }
 
-func (s groupSettings) checkPolicies() error {
-	for _, p := range s.policies {
-		switch {
-		case strings.HasPrefix(p, "arn:"):
-			return wire.NotImplemented("termination policies by AWS Lambda (%s)", p)
-		case !slices.Contains(terminationPolicies, p):
-			return invalid("Invalid termination policy: %s", p)
-		}
+func (s groupSettings) checkDeletionProtection() error {
+	if p := s.deletionProtection; p != "" && !slices.Contains(p.Values(), p) {
+		return model.OutOfSet("deletionProtection", p, "none", "prevent-force-deletion", "prevent-all-deletion")
 	}
 	return nil
 }
 
-func (s groupSettings) checkDeletion() error {
-	if s.deletion != "" && !slices.Contains(s.deletion.Values(), s.deletion) {
-		return model.OutOfSet(
-			"deletionProtection", s.deletion, "none", "prevent-force-deletion", "prevent-all-deletion",
-		)
-	}
-	return nil
-}
-
-// applyHealthCheck reads a list of health check types. EC2's is always heeded.
-func (s groupSettings) applyHealthCheck(g *store.ScalingGroup) error {
-	if s.healthCheck == nil {
+// applyHealthCheckType applies a comma-separated list of health check types. EC2's
+// health checks count even if the list lacks them.
+func (s groupSettings) applyHealthCheckType(g *store.ScalingGroup) error {
+	if s.healthCheckType == nil {
 		return nil
 	}
-	var kept []string
-	for kind := range strings.SplitSeq(*s.healthCheck, ",") {
+	var kinds []string
+	for kind := range strings.SplitSeq(*s.healthCheckType, ",") {
 		switch kind = strings.TrimSpace(kind); kind {
 		case "EC2", "ELB":
-			kept = append(kept, kind)
+			kinds = append(kinds, kind)
 		case "EBS", "VPC_LATTICE":
 			return wire.NotImplemented("health checks of the type %s", kind)
 		default:
 			return invalid("%s is not a valid health check type", kind)
 		}
 	}
-	g.HealthCheckType = strings.Join(kept, ",")
+	g.HealthCheckType = strings.Join(kinds, ",")
 	return nil
 }
 
@@ -140,11 +130,8 @@ func (s groupSettings) applyDistribution(g *store.ScalingGroup) error {
 		return wire.NotImplemented("capacity reservations (%s)", d)
 	default:
 		return model.OutOfSet(
-			"availabilityZoneDistribution.capacityDistributionStrategy",
-			d,
-			"balanced-only",
-			"balanced-best-effort",
-			"reservations-then-balanced",
+			"availabilityZoneDistribution.capacityDistributionStrategy", d,
+			"balanced-only", "balanced-best-effort", "reservations-then-balanced",
 		)
 	}
 	return nil
@@ -155,32 +142,27 @@ func (s groupSettings) applyImpairment(g *store.ScalingGroup) error {
 		return nil
 	}
 	behavior := s.impairment.ImpairedZoneHealthCheckBehavior
-	on := constraint.Default(s.impairment.ZonalShiftEnabled, g.ZonalShift)
+	enabled := constraint.Default(s.impairment.ZonalShiftEnabled, g.ZonalShift)
 	switch {
 	case behavior != "" && !slices.Contains(behavior.Values(), behavior):
 		return model.OutOfSet(
-			"availabilityZoneImpairmentPolicy.impairedZoneHealthCheckBehavior",
-			behavior,
-			"ReplaceUnhealthy",
-			"IgnoreUnhealthy",
+			"availabilityZoneImpairmentPolicy.impairedZoneHealthCheckBehavior", behavior,
+			"ReplaceUnhealthy", "IgnoreUnhealthy",
 		)
-	case on && behavior == "" && g.ImpairedHealthCheck == "":
+	case enabled && behavior == "" && g.ImpairedHealthCheck == "":
 		return invalid("ImpairedZoneHealthCheckBehavior must be specified when ZonalShiftEnabled is true")
-	case !on && behavior != "":
+	case !enabled && behavior != "":
 		return invalid("ImpairedZoneHealthCheckBehavior can only be specified when ZonalShiftEnabled is true")
 	}
-	g.ZonalShift = on
-	if behavior != "" {
+	g.ZonalShift = enabled
+	if behavior != "" || !enabled {
 		g.ImpairedHealthCheck = string(behavior)
-	}
-	if !on {
-		g.ImpairedHealthCheck = ""
 	}
 	return nil
 }
 
-// applyMaintenance reads an instance maintenance policy. Minus one in both
-// removes it (Amazon EC2 Auto Scaling API Reference,
+// applyMaintenance applies an instance maintenance policy. -1 in both percentages
+// removes the group's policy (Amazon EC2 Auto Scaling API Reference,
 // InstanceMaintenancePolicy).
 func (s groupSettings) applyMaintenance(g *store.ScalingGroup) error {
 	if s.maintenance == nil {
@@ -188,9 +170,8 @@ func (s groupSettings) applyMaintenance(g *store.ScalingGroup) error {
 	}
 	low, high := s.maintenance.MinHealthyPercentage, s.maintenance.MaxHealthyPercentage
 	if low == nil || high == nil {
-		return invalid(
-			"Both MinHealthyPercentage and MaxHealthyPercentage must be specified in an instance maintenance policy",
-		)
+		return invalid("Both MinHealthyPercentage and MaxHealthyPercentage must be specified in an instance " +
+			"maintenance policy")
 	}
 	if *low == -1 && *high == -1 {
 		g.MinHealthy, g.MaxHealthy = -1, -1
@@ -203,9 +184,7 @@ func (s groupSettings) applyMaintenance(g *store.ScalingGroup) error {
 		return err
 	}
 	if *high-*low > 100 {
-		return invalid(
-			"The difference between MinHealthyPercentage and MaxHealthyPercentage cannot be greater than 100",
-		)
+		return invalid("The difference between MinHealthyPercentage and MaxHealthyPercentage cannot be greater than 100")
 	}
 	g.MinHealthy, g.MaxHealthy = *low, *high
 	return nil

@@ -9,28 +9,29 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// setSubnets writes into the row where the group launches: the subnets given, or the
-// default subnets of the zones given. Nil everywhere leaves it where it is.
+// setSubnets sets where the group launches instances: in the given subnets, or in
+// the default subnets of the given zones. Subnets and zones must agree if both are
+// given. Without either, a group keeps the subnets that it has.
 func (a *API) setSubnets(r store.Reader, g *store.ScalingGroup, subnets *string, zones, zoneIDs []string) error {
 	if len(zones) > 0 && len(zoneIDs) > 0 {
 		return invalid("You cannot specify both AvailabilityZones and AvailabilityZoneIds in the same request")
 	}
-	named := func(s *store.Subnet) bool {
+	inZones := func(s *store.Subnet) bool {
 		return slices.Contains(zones, s.Zone) || slices.Contains(zoneIDs, s.ZoneID)
 	}
 	byZones := len(zones)+len(zoneIDs) > 0
 	switch ids := splitList(aws.ToString(subnets)); {
 	case len(ids) > 0:
-		return useSubnets(r, g, ids, func(s *store.Subnet) bool { return !byZones || named(s) })
+		return useSubnets(r, g, ids, func(s *store.Subnet) bool { return !byZones || inZones(s) })
 	case byZones:
-		return useDefaultSubnets(r, g, slices.Concat(zones, zoneIDs), named)
+		return useDefaultSubnets(r, g, slices.Concat(zones, zoneIDs), inZones)
 	case len(g.SubnetIDs) == 0:
 		return invalid("At least one Availability Zone or VPC Subnet is required.")
 	}
 	return nil
 }
 
-// splitList reads a list that is separated by commas.
+// splitList returns the distinct items of a comma-separated list.
 func splitList(list string) []string {
 	var out []string
 	for item := range strings.SplitSeq(list, ",") {
@@ -41,7 +42,7 @@ func splitList(list string) []string {
 	return out
 }
 
-func useSubnets(r store.Reader, g *store.ScalingGroup, ids []string, allowed func(*store.Subnet) bool) error {
+func useSubnets(r store.Reader, g *store.ScalingGroup, ids []string, inZones func(*store.Subnet) bool) error {
 	var zones []string
 	vpc := ""
 	for _, id := range ids {
@@ -49,7 +50,7 @@ func useSubnets(r store.Reader, g *store.ScalingGroup, ids []string, allowed fun
 		switch {
 		case !ok || s.Region != g.Region:
 			return invalid("The subnet ID '%s' does not exist", id)
-		case !allowed(s):
+		case !inZones(s):
 			return invalid("The availability zones of the specified subnets and the Auto Scaling group do not match")
 		case vpc != "" && s.VPCID != vpc:
 			return invalid("The subnets of an Auto Scaling group must be in the same VPC")
@@ -63,18 +64,20 @@ func useSubnets(r store.Reader, g *store.ScalingGroup, ids []string, allowed fun
 	return nil
 }
 
-func useDefaultSubnets(r store.Reader, g *store.ScalingGroup, asked []string, named func(*store.Subnet) bool) error {
+// useDefaultSubnets places the group in the default subnets of the given zones.
+// requested has the zones' names or IDs.
+func useDefaultSubnets(
+	r store.Reader, g *store.ScalingGroup, requested []string, inZones func(*store.Subnet) bool,
+) error {
 	var ids, zones []string
 	for _, s := range store.Subnets.By(r, "region", g.Region) {
-		if s.DefaultForAZ && named(s) {
+		if s.DefaultForAZ && inZones(s) {
 			ids, zones = append(ids, s.ID), append(zones, s.Zone)
 		}
 	}
-	if len(ids) < len(asked) {
-		return invalid(
-			"One or more of the Availability Zones %s are invalid or have no default subnet",
-			strings.Join(asked, ", "),
-		)
+	if len(ids) < len(requested) {
+		return invalid("One or more of the Availability Zones %s are invalid or have no default subnet",
+			strings.Join(requested, ", "))
 	}
 	g.SubnetIDs, g.Zones, g.ByZones = ids, zones, true
 	return nil

@@ -13,9 +13,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// UpdateAutoScalingGroup changes a group. Instances that are there stay as they
-// are; a size that the desired capacity does not fit moves it. Zones in which
-// launches failed are tried again at once.
+// UpdateAutoScalingGroup changes a group but not its instances. New sizes move a
+// desired capacity that they exclude. Zones in which launches failed are tried
+// again without delay.
 func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.UpdateAutoScalingGroupInput) (*autoscaling.UpdateAutoScalingGroupOutput, error) {
 	if err := cmp.Or(
 		model.Required("autoScalingGroupName", in.AutoScalingGroupName != nil), checkUpdateSupported(in),
@@ -27,8 +27,10 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 	if !ok {
 		return nil, invalid("AutoScalingGroup name not found - null")
 	}
-	row := *old // as it will be; what this request does not set is taken from the row of the moment
-	if err := a.applyLaunchSettings(view, &row, in); err != nil {
+	// launch has the launch source and subnets, which EC2 checks outside the
+	// transaction. The transaction copies those that the request sets.
+	launch := *old
+	if err := a.applyLaunchSettings(view, &launch, in); err != nil {
 		return nil, err
 	}
 	return &autoscaling.UpdateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
@@ -41,38 +43,46 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 			return err
 		}
 		changed.Context, changed.Troubles = constraint.Default(in.Context, changed.Context), nil
-		if in.LaunchTemplate != nil || in.MixedInstancesPolicy != nil {
-			if err := checkNotRefreshing(tx, g, &row); err != nil {
+		if setsLaunchSource(in) {
+			if err := checkNotRefreshing(tx, g, &launch); err != nil {
 				return err
 			}
-			changed.Template, changed.Mixed = row.Template, row.Mixed
+			changed.Template, changed.Mixed = launch.Template, launch.Mixed
 		}
 		if in.VPCZoneIdentifier != nil || len(in.AvailabilityZones)+len(in.AvailabilityZoneIds) > 0 {
-			changed.SubnetIDs, changed.Zones, changed.ByZones = row.SubnetIDs, row.Zones, row.ByZones
+			changed.SubnetIDs, changed.Zones, changed.ByZones = launch.SubnetIDs, launch.Zones, launch.ByZones
 		}
 		desired, err := applySizes(&changed, in)
 		if err != nil {
 			return err
 		}
 		store.ScalingGroups.Put(tx, &changed)
-		scalinggroup.ChangeDesired(tx, changed.Key(), desired, scalinggroup.BecauseUserSetSizes(changed.Min, changed.Max, desired), a.Now())
+		because := scalinggroup.BecauseUserSetSizes(changed.Min, changed.Max, desired)
+		scalinggroup.ChangeDesired(tx, changed.Key(), desired, because, a.Now())
 		return nil
 	})
 }
 
-// applyLaunchSettings applies to the row what needs more than the row to be checked.
-func (a *API) applyLaunchSettings(r store.Reader, row *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput) error {
-	if in.LaunchTemplate != nil || in.MixedInstancesPolicy != nil {
-		if err := a.setLaunchSource(row, in.LaunchTemplate, in.MixedInstancesPolicy); err != nil {
+func setsLaunchSource(in *autoscaling.UpdateAutoScalingGroupInput) bool {
+	return in.LaunchTemplate != nil || in.MixedInstancesPolicy != nil
+}
+
+// applyLaunchSettings sets the group's launch source and subnets to those of an
+// update, and checks that the group can launch instances with them.
+func (a *API) applyLaunchSettings(
+	r store.Reader, g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput,
+) error {
+	if setsLaunchSource(in) {
+		if err := a.setLaunchSource(g, in.LaunchTemplate, in.MixedInstancesPolicy); err != nil {
 			return err
 		}
 	}
-	before := row.SubnetIDs
-	if err := a.setSubnets(r, row, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
+	before := g.SubnetIDs
+	if err := a.setSubnets(r, g, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
 		return err
 	}
-	if in.LaunchTemplate != nil || in.MixedInstancesPolicy != nil || !slices.Equal(before, row.SubnetIDs) {
-		return a.checkLaunch(row)
+	if setsLaunchSource(in) || !slices.Equal(before, g.SubnetIDs) {
+		return a.checkLaunch(g)
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeAutoScalingInstances tells of instances of all groups. An id of none
-// is no error.
+// DescribeAutoScalingInstances returns instances of all groups. It ignores IDs of
+// instances that are in no group.
 func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.DescribeAutoScalingInstancesInput) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
 	if len(in.InstanceIds) > maxDescribed {
 		return nil, invalid("The number of instance ids that may be passed in is limited to %d", maxDescribed)
@@ -27,42 +27,49 @@ func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.
 		}
 	}
 	rows, next, err := paginate(
-		pageRequest{in.MaxRecords, in.NextToken, 50, 50}, rows, func(i *store.ScalingInstance) string { return i.InstanceID },
+		pageRequest{in.MaxRecords, in.NextToken, 50, 50}, rows,
+		func(i *store.ScalingInstance) string { return i.InstanceID },
 	)
 	if err != nil {
 		return nil, err
 	}
 	out := &autoscaling.DescribeAutoScalingInstancesOutput{
-		AutoScalingInstances: []types.AutoScalingInstanceDetails{},
-		NextToken:            next,
+		AutoScalingInstances: []types.AutoScalingInstanceDetails{}, NextToken: next,
 	}
 	for _, i := range rows {
 		out.AutoScalingInstances = append(out.AutoScalingInstances, types.AutoScalingInstanceDetails{
-			InstanceId:   aws.String(i.InstanceID),
-			InstanceType: aws.String(i.Type), AutoScalingGroupName: aws.String(i.Group),
-			AvailabilityZone: aws.String(i.Zone), AvailabilityZoneId: zoneID(view, i.SubnetID),
-			LifecycleState: aws.String(i.State),
-			HealthStatus:   aws.String(strings.ToUpper(i.Health)), ProtectedFromScaleIn: aws.Bool(i.Protected),
-			LaunchTemplate: describeInstanceTemplate(i), ImageId: aws.String(i.ImageID),
+			InstanceId:           aws.String(i.InstanceID),
+			InstanceType:         aws.String(i.Type),
+			AutoScalingGroupName: aws.String(i.Group),
+			AvailabilityZone:     aws.String(i.Zone),
+			AvailabilityZoneId:   zoneID(view, i.SubnetID),
+			LifecycleState:       aws.String(i.State),
+			HealthStatus:         aws.String(strings.ToUpper(i.Health)),
+			ProtectedFromScaleIn: aws.Bool(i.Protected),
+			LaunchTemplate:       describeInstanceTemplate(i),
+			ImageId:              aws.String(i.ImageID),
 		})
 	}
 	return out, nil
 }
 
+// describeInstance describes an instance as a member of its group.
 func describeInstance(r store.Reader, i *store.ScalingInstance) types.Instance {
 	return types.Instance{
-		InstanceId:   aws.String(i.InstanceID),
-		InstanceType: aws.String(i.Type), AvailabilityZone: aws.String(i.Zone),
-		AvailabilityZoneId: zoneID(r, i.SubnetID),
-		LifecycleState:     types.LifecycleState(i.State),
-		HealthStatus:       aws.String(i.Health), ProtectedFromScaleIn: aws.Bool(i.Protected),
-		LaunchTemplate: describeInstanceTemplate(i),
-		ImageId:        aws.String(i.ImageID),
+		InstanceId:           aws.String(i.InstanceID),
+		InstanceType:         aws.String(i.Type),
+		AvailabilityZone:     aws.String(i.Zone),
+		AvailabilityZoneId:   zoneID(r, i.SubnetID),
+		LifecycleState:       types.LifecycleState(i.State),
+		HealthStatus:         aws.String(i.Health),
+		ProtectedFromScaleIn: aws.Bool(i.Protected),
+		LaunchTemplate:       describeInstanceTemplate(i),
+		ImageId:              aws.String(i.ImageID),
 	}
 }
 
-// describeInstanceTemplate is the version that the instance was launched from; nil: none, it
-// was attached.
+// describeInstanceTemplate returns the version of a launch template from which
+// the group launched the instance, nil for an instance that was attached.
 func describeInstanceTemplate(i *store.ScalingInstance) *types.LaunchTemplateSpecification {
 	if i.TemplateID == "" {
 		return nil

@@ -12,24 +12,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// TerminateInstanceInAutoScalingGroup ends instances, and replaces them unless
-// the desired capacity is lowered.
+// TerminateInstanceInAutoScalingGroup terminates instances. Their group replaces
+// them unless the request lowers its desired capacity.
 func (a *API) TerminateInstanceInAutoScalingGroup(ctx context.Context, in *autoscaling.TerminateInstanceInAutoScalingGroupInput) (*autoscaling.TerminateInstanceInAutoScalingGroupOutput, error) {
 	if err := model.Required("shouldDecrementDesiredCapacity", in.ShouldDecrementDesiredCapacity != nil); err != nil {
 		return nil, err
 	}
-	ids := slices.Clone(in.InstanceIds)
-	switch {
-	case in.InstanceId != nil && len(ids) > 0:
-		return nil, invalid("You cannot specify both InstanceId and InstanceIds")
-	case in.InstanceId != nil:
-		ids = []string{*in.InstanceId}
-	case len(ids) == 0:
-		return nil, model.Null("instanceId")
-	case in.AutoScalingGroupName == nil:
-		return nil, invalid("AutoScalingGroupName must be specified when using InstanceIds")
-	case len(ids) > 100:
-		return nil, invalid("The number of instance ids that may be passed in is limited to 100")
+	ids, err := instancesToTerminate(in)
+	if err != nil {
+		return nil, err
 	}
 	out := &autoscaling.TerminateInstanceInAutoScalingGroupOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
@@ -52,31 +43,48 @@ func (a *API) TerminateInstanceInAutoScalingGroup(ctx context.Context, in *autos
 	})
 }
 
+// instancesToTerminate returns the instances that a request names in either of
+// two ways.
+func instancesToTerminate(in *autoscaling.TerminateInstanceInAutoScalingGroupInput) ([]string, error) {
+	switch ids := slices.Clone(in.InstanceIds); {
+	case in.InstanceId != nil && len(ids) > 0:
+		return nil, invalid("You cannot specify both InstanceId and InstanceIds")
+	case in.InstanceId != nil:
+		return []string{*in.InstanceId}, nil
+	case len(ids) == 0:
+		return nil, model.Null("instanceId")
+	case in.AutoScalingGroupName == nil:
+		return nil, invalid("AutoScalingGroupName must be specified when using InstanceIds")
+	case len(ids) > maxTerminated:
+		return nil, invalid("The number of instance ids that may be passed in is limited to %d", maxTerminated)
+	default:
+		return ids, nil
+	}
+}
+
+// terminate begins an instance's termination and returns its activity: that of
+// the termination in progress, if there is one.
 func (a *API) terminate(
-	tx *store.Tx,
-	g *store.ScalingGroup,
-	i *store.ScalingInstance,
-	decrement bool,
+	tx *store.Tx, g *store.ScalingGroup, i *store.ScalingInstance, decrement bool,
 ) (*store.ScalingActivity, error) {
 	if scalinggroup.Leaving(i) {
 		if activity, ok := store.ScalingActivities.Get(tx, i.ActivityID); ok && i.State != store.LifecycleDetaching {
-			return activity, nil // it goes already
+			return activity, nil
 		}
 		return nil, invalid(
 			"The instance %s is not in a state in which it can be terminated: %s", i.InstanceID, i.State,
 		)
 	}
-	shrinking := ""
+	suffix := ""
 	if decrement && scalinggroup.CountsTowardCapacity(i) {
 		if g.Desired <= g.Min {
-			return nil, invalid(
-				"Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.",
-				g.Min,
-			)
+			return nil, invalid("Currently, desiredSize equals minSize (%d). Terminating instance without replacement "+
+				"will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or "+
+				"lower group's min size.", g.Min)
 		}
-		shrinking = a.changeDesired(tx, g, -1)
+		suffix = addToDesired(tx, g, -1)
 	}
 	now := a.Now()
-	cause := scalinggroup.CauseUserTookOut(now, i.InstanceID, shrinking)
+	cause := scalinggroup.CauseUserTookOut(now, i.InstanceID, suffix)
 	return scalinggroup.BeginTermination(tx, a.IDs, i.InstanceID, cause, "", now), nil
 }

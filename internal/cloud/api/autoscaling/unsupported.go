@@ -48,9 +48,11 @@ func checkUpdateSupported(in *autoscaling.UpdateAutoScalingGroupInput) error {
 // checkReservations refuses capacity reservations, except the default of having
 // no preference.
 func checkReservations(s *types.CapacityReservationSpecification) error {
-	if s == nil ||
-		s.CapacityReservationTarget == nil &&
-			(s.CapacityReservationPreference == "" || s.CapacityReservationPreference == types.CapacityReservationPreferenceDefault) {
+	if s == nil {
+		return nil
+	}
+	preference := cmp.Or(s.CapacityReservationPreference, types.CapacityReservationPreferenceDefault)
+	if s.CapacityReservationTarget == nil && preference == types.CapacityReservationPreferenceDefault {
 		return nil
 	}
 	return wire.NotImplemented("capacity reservations (CapacityReservationSpecification)")
