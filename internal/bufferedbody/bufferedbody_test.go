@@ -37,8 +37,11 @@ func TestEarlyResponseIsReadToItsEnd(t *testing.T) {
 	})
 	for i := range 100 {
 		out, err := client.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-1"}})
-		if err != nil || len(out.Vpcs) != 1000 || *out.Vpcs[999].VpcId != "vpc-999" {
-			t.Fatalf("call %d returned %d VPCs, error %v; want 1000 VPCs", i, len(out.Vpcs), err)
+		if err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+		if len(out.Vpcs) != 1000 || *out.Vpcs[999].VpcId != "vpc-999" {
+			t.Fatalf("call %d returned %d VPCs, want 1000", i, len(out.Vpcs))
 		}
 	}
 }
