@@ -32,16 +32,16 @@ func (a *API) ListCertificates(ctx context.Context, in *acm.ListCertificatesInpu
 	}
 	last, ok := pageTokens.Last(in.NextToken)
 	if !ok {
-		return nil, badToken()
+		return nil, invalidToken()
 	}
-	rows, err := a.listed(ctx, in)
+	rows, err := a.listMatching(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	if last != "" {
 		at := slices.IndexFunc(rows, func(s types.CertificateSummary) bool { return *s.CertificateArn == last })
 		if at < 0 {
-			return nil, badToken()
+			return nil, invalidToken()
 		}
 		rows = rows[at+1:]
 	}
@@ -55,36 +55,36 @@ func (a *API) ListCertificates(ctx context.Context, in *acm.ListCertificatesInpu
 
 // checkList refuses values that no certificate can have.
 func checkList(in *acm.ListCertificatesInput) error {
-	if err := among("sortBy", given(in.SortBy), in.SortBy.Values()); err != nil {
+	if err := checkEnum("sortBy", nonEmpty(in.SortBy), in.SortBy.Values()); err != nil {
 		return err
 	}
-	if err := among("sortOrder", given(in.SortOrder), in.SortOrder.Values()); err != nil {
+	if err := checkEnum("sortOrder", nonEmpty(in.SortOrder), in.SortOrder.Values()); err != nil {
 		return err
 	}
-	if err := among("certificateStatuses", in.CertificateStatuses, types.CertificateStatus("").Values()); err != nil {
+	if err := checkEnum("certificateStatuses", in.CertificateStatuses, types.CertificateStatus("").Values()); err != nil {
 		return err
 	}
 	if in.Includes == nil {
 		return nil
 	}
-	if err := among("includes.keyTypes", in.Includes.KeyTypes, types.KeyAlgorithm("").Values()); err != nil {
+	if err := checkEnum("includes.keyTypes", in.Includes.KeyTypes, types.KeyAlgorithm("").Values()); err != nil {
 		return err
 	}
-	if err := among("includes.keyUsage", in.Includes.KeyUsage, types.KeyUsageName("").Values()); err != nil {
+	if err := checkEnum("includes.keyUsage", in.Includes.KeyUsage, types.KeyUsageName("").Values()); err != nil {
 		return err
 	}
-	return among("includes.extendedKeyUsage", in.Includes.ExtendedKeyUsage, types.ExtendedKeyUsageName("").Values())
+	return checkEnum("includes.extendedKeyUsage", in.Includes.ExtendedKeyUsage, types.ExtendedKeyUsageName("").Values())
 }
 
-// given is the value in a list, or no value.
-func given[T ~string](v T) []T {
+// nonEmpty is the value in a list, or no value.
+func nonEmpty[T ~string](v T) []T {
 	if v == "" {
 		return nil
 	}
 	return []T{v}
 }
 
-func among[T ~string](field string, values, known []T) error {
+func checkEnum[T ~string](field string, values, known []T) error {
 	for _, v := range values {
 		if !slices.Contains(known, v) {
 			names := make([]string, len(known))
@@ -97,16 +97,16 @@ func among[T ~string](field string, values, known []T) error {
 	return nil
 }
 
-// listed is all that is asked for, in order.
-func (a *API) listed(ctx context.Context, in *acm.ListCertificatesInput) ([]types.CertificateSummary, error) {
+// listMatching is all that is asked for, in order.
+func (a *API) listMatching(ctx context.Context, in *acm.ListCertificatesInput) ([]types.CertificateSummary, error) {
 	view := a.Store.View()
 	out := []types.CertificateSummary{}
 	for _, row := range store.Certificates.By(view, "region", wire.RegionFrom(ctx)) {
-		leaf, err := leafOf(row)
+		leaf, err := parseStored(row)
 		if err != nil {
 			return nil, err
 		}
-		if s := a.summary(view, row, leaf); wanted(s, in) {
+		if s := a.summary(view, row, leaf); matches(s, in) {
 			out = append(out, s)
 		}
 	}
@@ -121,8 +121,8 @@ func (a *API) listed(ctx context.Context, in *acm.ListCertificatesInput) ([]type
 	return out, nil
 }
 
-// wanted tells whether a certificate is in the answer.
-func wanted(s types.CertificateSummary, in *acm.ListCertificatesInput) bool {
+// matches tells whether a certificate is in the answer.
+func matches(s types.CertificateSummary, in *acm.ListCertificatesInput) bool {
 	f := in.Includes
 	if f == nil {
 		f = &types.Filters{}
@@ -134,15 +134,15 @@ func wanted(s types.CertificateSummary, in *acm.ListCertificatesInput) bool {
 	origins := in.CertificateKeyPairOrigins
 	return slices.Contains(keys, s.KeyAlgorithm) &&
 		(len(in.CertificateStatuses) == 0 || slices.Contains(in.CertificateStatuses, s.Status)) &&
-		meets(f.KeyUsage, s.KeyUsages, types.KeyUsageNameAny) &&
-		meets(f.ExtendedKeyUsage, s.ExtendedKeyUsages, types.ExtendedKeyUsageNameAny) &&
+		containsAny(f.KeyUsage, s.KeyUsages, types.KeyUsageNameAny) &&
+		containsAny(f.ExtendedKeyUsage, s.ExtendedKeyUsages, types.ExtendedKeyUsageNameAny) &&
 		f.ManagedBy == "" && f.ExportOption != types.CertificateExportEnabled &&
 		(len(origins) == 0 || slices.Contains(origins, s.CertificateKeyPairOrigin))
 }
 
-// meets tells whether one of the wanted values is there; none wanted, or any, is
+// containsAny tells whether one of the wanted values is there; none wanted, or any, is
 // always met.
-func meets[T comparable](wanted, there []T, anything T) bool {
+func containsAny[T comparable](wanted, there []T, anything T) bool {
 	if len(wanted) == 0 || slices.Contains(wanted, anything) {
 		return true
 	}
@@ -152,6 +152,6 @@ func meets[T comparable](wanted, there []T, anything T) bool {
 // pageTokens starts the tokens of the API's pages.
 const pageTokens page.Prefix = "after "
 
-func badToken() error {
+func invalidToken() error {
 	return wire.Errorf("ValidationException", "The nextToken is not valid.")
 }

@@ -21,22 +21,22 @@ var tagRules = constraint.TagRules{
 	TooMany:  wire.Errorf("TooManyTagsException", "A certificate has at most %d tags.", constraint.MaxTags),
 }
 
-// addTags returns the old tags with the new ones over them.
-func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
-	return constraint.AddTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
+// mergeTags returns the old tags with the new ones over them.
+func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
+	return constraint.MergeTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
-func (a *API) retag(
+func (a *API) editTags(
 	ctx context.Context,
 	arn *string,
 	given []types.Tag,
 	change func(store.Tags) (store.Tags, error),
 ) error {
 	if len(given) == 0 || len(given) > constraint.MaxTags {
-		return model.RefuseUntold("tags", "have length between 1 and %d", constraint.MaxTags)
+		return model.RefuseWithoutValue("tags", "have length between 1 and %d", constraint.MaxTags)
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
-		row, err := find(tx, wire.RegionFrom(ctx), arn)
+		row, err := findCertificate(tx, wire.RegionFrom(ctx), arn)
 		if err != nil {
 			return err
 		}
@@ -51,15 +51,15 @@ func (a *API) retag(
 
 // AddTagsToCertificate adds tags, over those of the same keys.
 func (a *API) AddTagsToCertificate(ctx context.Context, in *acm.AddTagsToCertificateInput) (*acm.AddTagsToCertificateOutput, error) {
-	return &acm.AddTagsToCertificateOutput{}, a.retag(
-		ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
+	return &acm.AddTagsToCertificateOutput{}, a.editTags(
+		ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) { return mergeTags(old, in.Tags) },
 	)
 }
 
 // RemoveTagsFromCertificate removes tags by their keys; a value that is given has
 // to be the tag's.
 func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsFromCertificateInput) (*acm.RemoveTagsFromCertificateOutput, error) {
-	return &acm.RemoveTagsFromCertificateOutput{}, a.retag(
+	return &acm.RemoveTagsFromCertificateOutput{}, a.editTags(
 		ctx,
 		in.CertificateArn,
 		in.Tags,
@@ -77,7 +77,7 @@ func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsF
 
 // ListTagsForCertificate lists the tags of a certificate.
 func (a *API) ListTagsForCertificate(ctx context.Context, in *acm.ListTagsForCertificateInput) (*acm.ListTagsForCertificateOutput, error) {
-	row, err := find(a.Store.View(), wire.RegionFrom(ctx), in.CertificateArn)
+	row, err := findCertificate(a.Store.View(), wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}

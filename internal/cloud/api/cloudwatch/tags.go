@@ -25,7 +25,7 @@ var tagRules = constraint.TagRules{
 
 // addTags returns the old tags with the new ones added or replaced.
 func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
-	return constraint.AddTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
+	return constraint.MergeTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
 // taggedAlarm returns the alarm with the ARN. No other kind of resource here has

@@ -27,9 +27,9 @@ func (m Model) Refuse(member string, value any, must string, args ...any) error 
 	return m.refuse(fmt.Sprintf(" '%v'", value), member, fmt.Sprintf(must, args...))
 }
 
-// RefuseUntold is Refuse for a value that the answer does not repeat: it is long,
+// RefuseWithoutValue is Refuse for a value that the answer does not repeat: it is long,
 // secret or a list.
-func (m Model) RefuseUntold(member, must string, args ...any) error {
+func (m Model) RefuseWithoutValue(member, must string, args ...any) error {
 	return m.refuse("", member, fmt.Sprintf(must, args...))
 }
 
@@ -55,7 +55,7 @@ func (m Model) Empty(member string) error {
 
 // TooLong is the answer to a text, or a list, with a length above the most.
 func (m Model) TooLong(member string, most int) error {
-	return m.RefuseUntold(member, "have length less than or equal to %d", most)
+	return m.RefuseWithoutValue(member, "have length less than or equal to %d", most)
 }
 
 // OutOfRange is the answer to a number that is not from low to high.

@@ -50,7 +50,7 @@ func TestAModelRefusesInTheWordsOfAWS(t *testing.T) {
 			`Value '100%d' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: \d+`,
 		},
 		{
-			model.RefuseUntold("key", "have length between 1 and %d", 5),
+			model.RefuseWithoutValue("key", "have length between 1 and %d", 5),
 			"Value at 'key' failed to satisfy constraint: Member must have length between 1 and 5",
 		},
 	} {
@@ -84,7 +84,7 @@ type tag struct{ key, value *string }
 func text(s string) *string { return &s }
 
 func add(rules TagRules, old store.Tags, added ...tag) (store.Tags, error) {
-	return AddTags(rules, old, added, func(t tag) (*string, *string) { return t.key, t.value })
+	return MergeTags(rules, old, added, func(t tag) (*string, *string) { return t.key, t.value })
 }
 
 func TestTagsAreAddedOverTheOldOnes(t *testing.T) {

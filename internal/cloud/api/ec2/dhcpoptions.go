@@ -11,14 +11,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-var dhcpOptions = noun[store.DHCPOptions]{
+var dhcpOptions = resourceType[store.DHCPOptions]{
 	table: store.DHCPOptionSets, kind: types.ResourceTypeDhcpOptions, prefix: "dopt-",
-	notFound: "InvalidDhcpOptionID.NotFound", unknown: "The dhcpOption ID", malformed: "InvalidDhcpOptionsId.Malformed",
-	place: func(row *store.DHCPOptions) (string, string) { return row.Region, row.ID },
-	tags:  func(row *store.DHCPOptions) *store.Tags { return &row.Tags },
-	filters: tagged(func(row *store.DHCPOptions) store.Tags { return row.Tags }, filters[*store.DHCPOptions]{
-		"dhcp-options-id": one(func(row *store.DHCPOptions) string { return row.ID }),
-		"owner-id":        always[*store.DHCPOptions](identity.Account),
+	notFoundCode: "InvalidDhcpOptionID.NotFound", notFoundText: "The dhcpOption ID", malformedCode: "InvalidDhcpOptionsId.Malformed",
+	key:  func(row *store.DHCPOptions) (string, string) { return row.Region, row.ID },
+	tags: func(row *store.DHCPOptions) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row *store.DHCPOptions) store.Tags { return row.Tags }, filters[*store.DHCPOptions]{
+		"dhcp-options-id": field(func(row *store.DHCPOptions) string { return row.ID }),
+		"owner-id":        constant[*store.DHCPOptions](identity.Account),
 		"key": func(_ store.Reader, row *store.DHCPOptions) []string {
 			return list(configurations(row), func(c types.DhcpConfiguration) string { return *c.Key })
 		},
@@ -61,7 +61,7 @@ func (a *API) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOptio
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := dhcpOptions.describe(view, region, query{
+	rows, next, err := dhcpOptions.describe(view, region, describeQuery{
 		ids:         in.DhcpOptionsIds,
 		idParameter: "dhcpOptionsIds",
 		filters:     in.Filters,

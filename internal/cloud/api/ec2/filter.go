@@ -29,7 +29,7 @@ func (f filters[R]) check(asked []types.Filter) error {
 			return wire.Errorf("InvalidParameterValue", "The filter '%s' is invalid", name)
 		}
 		if len(filter.Values) == 0 {
-			return missing("Filter.Value")
+			return missingParameter("Filter.Value")
 		}
 		values += len(filter.Values)
 	}
@@ -75,9 +75,9 @@ func (f filters[R]) values(r store.Reader, row R, tags store.Tags, name string) 
 	return f[name](r, row)
 }
 
-// tagged adds the filters by tag that every taggable resource has.
-func tagged[R any](tags func(R) store.Tags, own filters[R]) filters[R] {
-	own[byTag] = never[R] // values reads the tags themselves
+// withTagFilters adds the filters by tag that every taggable resource has.
+func withTagFilters[R any](tags func(R) store.Tags, own filters[R]) filters[R] {
+	own[byTag] = noValue[R] // values reads the tags themselves
 	own["tag-key"] = func(_ store.Reader, row R) []string {
 		var keys []string
 		for key := range tags(row) {
@@ -98,7 +98,7 @@ func tagged[R any](tags func(R) store.Tags, own filters[R]) filters[R] {
 func matchAny(values, patterns []string) bool {
 	for _, pattern := range patterns {
 		for _, value := range values {
-			if matches(pattern, value) {
+			if matchesPattern(pattern, value) {
 				return true
 			}
 		}
@@ -106,10 +106,10 @@ func matchAny(values, patterns []string) bool {
 	return false
 }
 
-// matches compares a value with a filter's pattern: * stands for any run of
+// matchesPattern compares a value with a filter's pattern: * stands for any run of
 // characters, ? for one, a backslash takes the next character as it is
 // (Amazon EC2 User Guide, List and filter using the CLI and API).
-func matches(pattern, value string) bool {
+func matchesPattern(pattern, value string) bool {
 	// The last * seen, and how much of value it has swallowed.
 	star, swallowed := -1, 0
 	p, v := 0, 0
@@ -140,13 +140,13 @@ func matches(pattern, value string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// one is a filter by one text of a row.
-func one[R any](text func(R) string) func(store.Reader, R) []string {
+// field is a filter by one text of a row.
+func field[R any](text func(R) string) func(store.Reader, R) []string {
 	return func(_ store.Reader, row R) []string { return []string{text(row)} }
 }
 
-// some is a filter by a text that not every row has.
-func some[R any](text func(R) string) func(store.Reader, R) []string {
+// optionalField is a filter by a text that not every row has.
+func optionalField[R any](text func(R) string) func(store.Reader, R) []string {
 	return func(_ store.Reader, row R) []string {
 		if text := text(row); text != "" {
 			return []string{text}
@@ -155,10 +155,10 @@ func some[R any](text func(R) string) func(store.Reader, R) []string {
 	}
 }
 
-// always is a filter by what is the same for every row.
-func always[R any](text string) func(store.Reader, R) []string {
+// constant is a filter by what is the same for every row.
+func constant[R any](text string) func(store.Reader, R) []string {
 	return func(store.Reader, R) []string { return []string{text} }
 }
 
-// never is a filter by what no row of the local cloud has.
-func never[R any](store.Reader, R) []string { return nil }
+// noValue is a filter by what no row of the local cloud has.
+func noValue[R any](store.Reader, R) []string { return nil }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -18,64 +17,61 @@ import (
 
 type ami = *store.Image
 
-// creationFormat is how EC2 writes the creation date of an image.
-const creationFormat = "2006-01-02T15:04:05.000Z"
-
-var images = noun[store.Image]{
+var images = resourceType[store.Image]{
 	table: store.Images, kind: types.ResourceTypeImage, prefix: "ami-",
-	notFound: "InvalidAMIID.NotFound", unknown: "The image id", malformed: "InvalidAMIID.Malformed",
-	garbled: "Invalid id: \"%s\" (expecting \"ami-...\")",
-	place:   func(row ami) (string, string) { return row.Region, row.ID },
-	tags:    func(row ami) *store.Tags { return &row.Tags },
-	filters: tagged(func(row ami) store.Tags { return row.Tags }, filters[ami]{
-		"image-id":                         one(func(row ami) string { return row.ID }),
-		"name":                             one(func(row ami) string { return row.Name }),
-		"description":                      one(func(row ami) string { return row.Description }),
-		"state":                            one(func(row ami) string { return row.State }),
-		"owner-id":                         one(func(row ami) string { return row.Owner }),
-		"owner-alias":                      some(func(row ami) string { return row.OwnerAlias }),
-		"is-public":                        one(func(row ami) string { return strconv.FormatBool(row.Public) }),
-		"architecture":                     one(func(row ami) string { return row.Architecture }),
-		"creation-date":                    one(func(row ami) string { return row.Created.UTC().Format(creationFormat) }),
-		"image-type":                       always[ami]("machine"),
-		"root-device-type":                 always[ami]("ebs"),
-		"virtualization-type":              always[ami]("hvm"),
-		"hypervisor":                       always[ami]("xen"),
-		"root-device-name":                 one(func(row ami) string { return row.RootDevice }),
-		"source-instance-id":               some(func(row ami) string { return row.SourceInstanceID }),
-		"ena-support":                      always[ami]("true"),
-		"platform":                         never[ami],
-		"product-code":                     never[ami],
-		"block-device-mapping.snapshot-id": one(func(row ami) string { return row.SnapshotID }),
-		"block-device-mapping.device-name": one(func(row ami) string { return row.RootDevice }),
-		"block-device-mapping.volume-type": one(func(row ami) string { return row.RootVolumeType }),
+	notFoundCode: "InvalidAMIID.NotFound", notFoundText: "The image id", malformedCode: "InvalidAMIID.Malformed",
+	malformedText: "Invalid id: \"%s\" (expecting \"ami-...\")",
+	key:           func(row ami) (string, string) { return row.Region, row.ID },
+	tags:          func(row ami) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row ami) store.Tags { return row.Tags }, filters[ami]{
+		"image-id":                         field(func(row ami) string { return row.ID }),
+		"name":                             field(func(row ami) string { return row.Name }),
+		"description":                      field(func(row ami) string { return row.Description }),
+		"state":                            field(func(row ami) string { return row.State }),
+		"owner-id":                         field(func(row ami) string { return row.Owner }),
+		"owner-alias":                      optionalField(func(row ami) string { return row.OwnerAlias }),
+		"is-public":                        field(func(row ami) string { return strconv.FormatBool(row.Public) }),
+		"architecture":                     field(func(row ami) string { return row.Architecture }),
+		"creation-date":                    field(func(row ami) string { return row.Created.UTC().Format(timeFormat) }),
+		"image-type":                       constant[ami]("machine"),
+		"root-device-type":                 constant[ami]("ebs"),
+		"virtualization-type":              constant[ami]("hvm"),
+		"hypervisor":                       constant[ami]("xen"),
+		"root-device-name":                 field(func(row ami) string { return row.RootDevice }),
+		"source-instance-id":               optionalField(func(row ami) string { return row.SourceInstanceID }),
+		"ena-support":                      constant[ami]("true"),
+		"platform":                         noValue[ami],
+		"product-code":                     noValue[ami],
+		"block-device-mapping.snapshot-id": field(func(row ami) string { return row.SnapshotID }),
+		"block-device-mapping.device-name": field(func(row ami) string { return row.RootDevice }),
+		"block-device-mapping.volume-type": field(func(row ami) string { return row.RootVolumeType }),
 		"block-device-mapping.volume-size": func(r store.Reader, row ami) []string {
 			if snapshot, ok := store.Snapshots.Get(r, row.SnapshotID); ok {
 				return []string{strconv.Itoa(int(snapshot.SizeGiB))}
 			}
 			return nil
 		},
-		"block-device-mapping.delete-on-termination": always[ami]("true"),
-		"block-device-mapping.encrypted":             always[ami]("false"),
+		"block-device-mapping.delete-on-termination": constant[ami]("true"),
+		"block-device-mapping.encrypted":             constant[ami]("false"),
 	}),
 }
 
-// unknownImages is the refusal of ids that no image has. The brackets are EC2's.
-func unknownImages(ids []string) error {
+// imagesNotFound is the refusal of ids that no image has. The brackets are EC2's.
+func imagesNotFound(ids []string) error {
 	if len(ids) == 1 {
 		return wire.Errorf("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", ids[0])
 	}
 	return wire.Errorf("InvalidAMIID.NotFound", "The image ids '[%s]' do not exist", strings.Join(ids, ", "))
 }
 
-// imageOf returns the image with the id.
-func imageOf(r store.Reader, region, id string) (ami, error) {
+// findImage returns the image with the id.
+func findImage(r store.Reader, region, id string) (ami, error) {
 	if err := images.checkID(id); err != nil {
 		return nil, err
 	}
 	row, ok := store.Images.Get(r, id)
 	if !ok || row.Region != region {
-		return nil, unknownImages([]string{id})
+		return nil, imagesNotFound([]string{id})
 	}
 	return row, nil
 }
@@ -96,13 +92,13 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 		}
 	}
 	if len(unknown) > 0 {
-		return nil, unknownImages(unknown)
+		return nil, imagesNotFound(unknown)
 	}
 	pages := pageRequest{in.MaxResults, in.NextToken}
 	if err := pages.check("imageIds", len(in.ImageIds) > 0); err != nil {
 		return nil, err
 	}
-	all, _, err := images.describe(view, region, query{ids: in.ImageIds, idParameter: "imageIds", filters: in.Filters})
+	all, _, err := images.describe(view, region, describeQuery{ids: in.ImageIds, idParameter: "imageIds", filters: in.Filters})
 	if err != nil {
 		return nil, err
 	}
@@ -134,17 +130,17 @@ func imageItem(r store.Reader) func(ami) types.Image {
 	return func(row ami) types.Image {
 		item := types.Image{
 			ImageId: aws.String(row.ID),
-			Name:    aws.String(row.Name), Description: optional(row.Description), OwnerId: aws.String(row.Owner),
-			ImageOwnerAlias: optional(row.OwnerAlias),
+			Name:    aws.String(row.Name), Description: optionalString(row.Description), OwnerId: aws.String(row.Owner),
+			ImageOwnerAlias: optionalString(row.OwnerAlias),
 			ImageLocation:   aws.String(row.Owner + "/" + row.Name),
 			ImageType:       types.ImageTypeValuesMachine, Public: aws.Bool(row.Public),
 			State:        types.ImageState(row.State),
 			Architecture: types.ArchitectureValues(row.Architecture),
-			CreationDate: aws.String(row.Created.UTC().Format(creationFormat)), Hypervisor: types.HypervisorTypeXen,
+			CreationDate: aws.String(row.Created.UTC().Format(timeFormat)), Hypervisor: types.HypervisorTypeXen,
 			VirtualizationType: types.VirtualizationTypeHvm, RootDeviceName: aws.String(row.RootDevice),
 			RootDeviceType: types.DeviceTypeEbs, EnaSupport: aws.Bool(true),
 			PlatformDetails: aws.String("Linux/UNIX"),
-			UsageOperation:  aws.String("RunInstances"), SourceInstanceId: optional(row.SourceInstanceID),
+			UsageOperation:  aws.String("RunInstances"), SourceInstanceId: optionalString(row.SourceInstanceID),
 			Tags: tagSet(row.Tags),
 		}
 		if row.StateReason != "" {
@@ -180,12 +176,12 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			"AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'",
 		)
 	}
-	if err := refuseBut(
+	if err := supportOnly(
 		in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications", "SnapshotLocation=regional",
 	); err != nil {
 		return nil, err
 	}
-	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeImage, types.ResourceTypeSnapshot)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeImage, types.ResourceTypeSnapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +232,7 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 	}
 	out := &ec2.DeregisterImageOutput{Return: aws.Bool(true)}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		row, err := imageOf(tx, region, *in.ImageId)
+		row, err := findImage(tx, region, *in.ImageId)
 		switch {
 		case err != nil:
 			return err
@@ -253,6 +249,3 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 		return nil
 	})
 }
-
-// shortTime is how EC2 compares times in filters.
-func shortTime(t time.Time) string { return t.UTC().Format(creationFormat) }

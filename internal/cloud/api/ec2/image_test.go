@@ -23,7 +23,7 @@ func (r *remote) image(name string, tags ...string) string {
 			specification(types.ResourceTypeImage, tags...),
 			specification(types.ResourceTypeSnapshot, tags...)...)
 	}
-	return *got(r, r.CreateImage, in).ImageId
+	return *doRemote(r, r.CreateImage, in).ImageId
 }
 
 func imageIDs(out *ec2.DescribeImagesOutput) []string {
@@ -33,13 +33,13 @@ func imageIDs(out *ec2.DescribeImagesOutput) []string {
 func TestImagesAreFoundByEveryFilter(t *testing.T) {
 	r := newRemote(t)
 	id := r.image("web-1", "Name", "web")
-	item := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0]
+	item := doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0]
 	if item.State != types.ImageStatePending || *item.Name != "web-1" || *item.OwnerId != identity.Account ||
 		*item.Public ||
 		*item.BlockDeviceMappings[0].Ebs.VolumeSize != 8 {
 		t.Errorf("image %+v", item)
 	}
-	narrowed(r, images.filters, map[string]string{
+	wantFilters(r, images.filters, map[string]string{
 		"image-id": id, "name": "web-1", "description": "of a test", "state": "pending", "owner-id": identity.Account,
 		"owner-alias": "", "is-public": "false",
 		"architecture": "x86_64", "creation-date": *item.CreationDate, "image-type": "machine",
@@ -53,17 +53,17 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		"block-device-mapping.encrypted":             "false", "product-code": "",
 	}, id, func(f types.Filter) []string {
 		return imageIDs(
-			got(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{f}, Owners: []string{"self"}}),
+			doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{f}, Owners: []string{"self"}}),
 		)
 	})
 	for want, in := range map[int]*ec2.DescribeImagesInput{
 		1: {Owners: []string{"self"}}, 2: {}, 0: {Owners: []string{"self"}, ExecutableUsers: []string{"all"}},
 	} {
-		if n := len(imageIDs(got(r, r.DescribeImages, in))); n != want {
+		if n := len(imageIDs(doRemote(r, r.DescribeImages, in))); n != want {
 			t.Errorf("%+v: %d images, want %d", in, n, want)
 		}
 	}
-	if found := got(r, r.DescribeImages, &ec2.DescribeImagesInput{
+	if found := doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{
 		ExecutableUsers: []string{"all"}, Owners: []string{"136693071363"},
 	}).Images; len(
 		found,
@@ -71,31 +71,31 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		!*found[0].Public {
 		t.Errorf("public images: %+v", found)
 	}
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeImages,
 		&ec2.DescribeImagesInput{Filters: []types.Filter{filter("colour", "red")}},
 		"InvalidParameterValue: The filter 'colour' is invalid",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeImages,
 		&ec2.DescribeImagesInput{ImageIds: []string{"not_an_ami_id"}},
 		`InvalidAMIID.Malformed: Invalid id: "not_an_ami_id" (expecting "ami-...")`,
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeImages,
 		&ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234"}},
 		"InvalidAMIID.NotFound: The image id '[ami-abcd1234]' does not exist",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeImages,
 		&ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234", id, "ami-1234abcd"}},
 		"InvalidAMIID.NotFound: The image ids '[ami-abcd1234, ami-1234abcd]' do not exist",
 	)
-	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{DryRun: aws.Bool(true)}, dryRun)
 }
 
 func TestImagesComeInPages(t *testing.T) {
@@ -103,20 +103,20 @@ func TestImagesComeInPages(t *testing.T) {
 	for i := range 11 {
 		r.image(fmt.Sprint("image-", i))
 	}
-	paged(r, []int{5, 5, 2}, func(token *string) ([]string, *string) {
-		out := got(r, r.DescribeImages, &ec2.DescribeImagesInput{MaxResults: five(), NextToken: token})
+	wantPages(r, []int{5, 5, 2}, func(token *string) ([]string, *string) {
+		out := doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{MaxResults: five(), NextToken: token})
 		return imageIDs(out), out.NextToken
 	})
-	paged(r, []int{5, 5, 1}, func(token *string) ([]string, *string) {
-		out := got(
+	wantPages(r, []int{5, 5, 1}, func(token *string) ([]string, *string) {
+		out := doRemote(
 			r,
 			r.DescribeImages,
 			&ec2.DescribeImagesInput{MaxResults: five(), NextToken: token, Owners: []string{"self"}},
 		)
 		return imageIDs(out), out.NextToken
 	})
-	denied(r, r.DescribeImages, &ec2.DescribeImagesInput{MaxResults: aws.Int32(0)}, "InvalidParameterValue:")
-	denied(
+	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{MaxResults: aws.Int32(0)}, "InvalidParameterValue:")
+	wantRemoteError(
 		r,
 		r.DescribeImages,
 		&ec2.DescribeImagesInput{NextToken: aws.String("x")},
@@ -124,38 +124,38 @@ func TestImagesComeInPages(t *testing.T) {
 	)
 }
 
-func TestCreateImageChecksWhatItIsAskedFor(t *testing.T) {
+func TestCreateImageValidatesItsRequest(t *testing.T) {
 	r := newRemote(t)
 	row, name := r.launch(1)[0].InstanceId, aws.String("web")
-	denied(
+	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{Name: name},
 		"MissingParameter: The request must contain the parameter instanceId",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{InstanceId: row},
 		"MissingParameter: The request must contain the parameter name",
 	)
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name}, "IncorrectState:")
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name}, "IncorrectState:")
 	r.cloud.observe(*row, store.Running)
 	for _, bad := range []string{"we", "web:1", fmt.Sprintf("%0129d", 1)} {
-		denied(
+		wantRemoteError(
 			r,
 			r.CreateImage,
 			&ec2.CreateImageInput{InstanceId: row, Name: &bad},
 			"InvalidAMIName.Malformed: AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'",
 		)
 	}
-	denied(
+	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{InstanceId: aws.String("i-0123456789abcdef0"), Name: name},
 		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{
@@ -165,13 +165,13 @@ func TestCreateImageChecksWhatItIsAskedFor(t *testing.T) {
 		},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.deviceName",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{InstanceId: row, Name: name, SnapshotLocation: types.SnapshotLocationEnumLocal},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter snapshotLocation",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{
@@ -181,7 +181,7 @@ func TestCreateImageChecksWhatItIsAskedFor(t *testing.T) {
 		},
 		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{
@@ -191,25 +191,25 @@ func TestCreateImageChecksWhatItIsAskedFor(t *testing.T) {
 		},
 		"InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use",
 	)
-	denied(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, DryRun: aws.Bool(true)}, dryRun)
-	id := *got(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, NoReboot: aws.Bool(true)}).ImageId
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, DryRun: aws.Bool(true)}, dryRun)
+	id := *doRemote(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, NoReboot: aws.Bool(true)}).ImageId
 	if made, ok := store.Images.Get(r.cloud.Store.View(), id); !ok || !made.NoReboot {
 		t.Errorf("image %+v", made)
 	}
-	denied(
+	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{InstanceId: row, Name: name},
 		"InvalidAMIName.Duplicate: AMI name web is already in use by AMI "+id,
 	)
-	denied(r, r.RunInstances, single(id), "InvalidAMIID.Unavailable:")
+	wantRemoteError(r, r.RunInstances, launchOne(id), "InvalidAMIID.Unavailable:")
 }
 
-func TestTagsAtCreationAreOfImageAndSnapshot(t *testing.T) {
+func TestCreateImageTagsImageAndSnapshot(t *testing.T) {
 	r := newRemote(t)
 	id := r.image("web-1", "Name", "web")
-	item := got(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0]
-	snapshot := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{
+	item := doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0]
+	snapshot := doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{
 		SnapshotIds: []string{*item.BlockDeviceMappings[0].Ebs.SnapshotId},
 	}).Snapshots[0]
 	if len(item.Tags) != 1 || len(snapshot.Tags) != 1 || *item.Tags[0].Value != "web" ||
@@ -218,48 +218,48 @@ func TestTagsAtCreationAreOfImageAndSnapshot(t *testing.T) {
 	}
 }
 
-func TestImagesAreDeregistered(t *testing.T) {
+func TestDeregisterImage(t *testing.T) {
 	r := newRemote(t)
-	public, id, other := r.cloud.built(), r.image("web-1"), r.image("web-2")
-	denied(
+	public, id, other := r.cloud.availableImage(), r.image("web-1"), r.image("web-2")
+	wantRemoteError(
 		r,
 		r.DeregisterImage,
 		&ec2.DeregisterImageInput{},
 		"MissingParameter: The request must contain the parameter imageId",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DeregisterImage,
 		&ec2.DeregisterImageInput{ImageId: &public},
 		"AuthFailure: Not authorized for images: ["+public+"]",
 	)
-	denied(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id, DryRun: aws.Bool(true)}, dryRun)
-	snapshot := got(
+	wantRemoteError(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id, DryRun: aws.Bool(true)}, dryRun)
+	snapshot := doRemote(
 		r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}},
 	).Images[0].BlockDeviceMappings[0].Ebs.SnapshotId
-	denied(
+	wantRemoteError(
 		r,
 		r.DeleteSnapshot,
 		&ec2.DeleteSnapshotInput{SnapshotId: snapshot},
 		"InvalidSnapshot.InUse: The snapshot "+*snapshot+" is currently in use by "+id,
 	)
-	got(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id})
-	denied(
+	doRemote(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id})
+	wantRemoteError(
 		r,
 		r.DeregisterImage,
 		&ec2.DeregisterImageInput{ImageId: &id},
 		"InvalidAMIID.NotFound: The image id '["+id+"]' does not exist",
 	)
-	denied(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot, DryRun: aws.Bool(true)}, dryRun)
-	got(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot})
-	out := got(
+	wantRemoteError(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot, DryRun: aws.Bool(true)}, dryRun)
+	doRemote(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot})
+	out := doRemote(
 		r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &other, DeleteAssociatedSnapshots: aws.Bool(true)},
 	)
 	if len(out.DeleteSnapshotResults) != 1 ||
 		out.DeleteSnapshotResults[0].ReturnCode != types.SnapshotReturnCodesSuccess {
 		t.Errorf("snapshots: %+v", out.DeleteSnapshotResults)
 	}
-	if left := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}).Snapshots; len(
+	if left := doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}).Snapshots; len(
 		left,
 	) > 0 {
 		t.Errorf("snapshots left: %+v", left)

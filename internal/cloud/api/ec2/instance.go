@@ -16,57 +16,6 @@ import (
 
 type vm = *store.Instance
 
-// ofInterface is a filter by the instance's network interfaces.
-func ofInterface(values func(store.Reader, nic) []string) func(store.Reader, vm) []string {
-	return func(r store.Reader, row vm) []string {
-		var all []string
-		for _, id := range row.InterfaceIDs {
-			if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
-				all = append(all, values(r, eni)...)
-			}
-		}
-		return all
-	}
-}
-
-func groupIDs(_ store.Reader, row nic) []string { return row.GroupIDs }
-
-func privateIPs(_ store.Reader, row nic) []string { return []string{row.PrivateIP.String()} }
-
-func groupNames(r store.Reader, row nic) []string {
-	return list(groupsOf(r, row.GroupIDs), func(g types.GroupIdentifier) string { return aws.ToString(g.GroupName) })
-}
-
-// ofRoot is a filter by the instance's root volume.
-func ofRoot(text func(disk) string) func(store.Reader, vm) []string {
-	return func(r store.Reader, row vm) []string {
-		if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
-			return []string{text(volume)}
-		}
-		return nil
-	}
-}
-
-// ofSubnet is a filter by the instance's subnet.
-func ofSubnet(text func(*store.Subnet) string) func(store.Reader, vm) []string {
-	return func(r store.Reader, row vm) []string {
-		if subnet, ok := store.Subnets.Get(r, row.SubnetID); ok {
-			return []string{text(subnet)}
-		}
-		return nil
-	}
-}
-
-// withInterfaces adds to the filters of instances those of their interfaces.
-func withInterfaces(own filters[vm]) filters[vm] {
-	for name, values := range networkInterfaces.filters {
-		if name != byTag {
-			own["network-interface."+name] = ofInterface(values)
-		}
-	}
-	return own
-}
-
 func monitoringOf(row vm) types.MonitoringState {
 	if row.Monitoring {
 		return types.MonitoringStateEnabled
@@ -74,63 +23,63 @@ func monitoringOf(row vm) types.MonitoringState {
 	return types.MonitoringStateDisabled
 }
 
-var instances = noun[store.Instance]{
+var instances = resourceType[store.Instance]{
 	table: store.Instances, kind: types.ResourceTypeInstance, prefix: "i-",
-	notFound: "InvalidInstanceID.NotFound", unknown: "The instance ID", malformed: "InvalidInstanceID.Malformed",
-	place: func(row vm) (string, string) { return row.Region, row.ID },
-	tags:  func(row vm) *store.Tags { return &row.Tags },
-	filters: tagged(func(row vm) store.Tags { return row.Tags }, withInterfaces(filters[vm]{
-		"instance-id":          one(func(row vm) string { return row.ID }),
-		"instance-state-name":  one(func(row vm) string { return row.State }),
-		"instance-state-code":  one(func(row vm) string { return strconv.Itoa(int(*stateOf(row.State).Code)) }),
-		"instance-type":        one(func(row vm) string { return row.Type }),
-		"image-id":             one(func(row vm) string { return row.ImageID }),
-		"key-name":             one(func(row vm) string { return row.KeyName }),
-		"vpc-id":               one(func(row vm) string { return row.VPCID }),
-		"subnet-id":            one(func(row vm) string { return row.SubnetID }),
-		"availability-zone":    one(func(row vm) string { return row.Zone }),
-		"availability-zone-id": ofSubnet(func(s *store.Subnet) string { return s.ZoneID }),
-		"reservation-id":       one(func(row vm) string { return row.ReservationID }),
-		"client-token":         one(func(row vm) string { return row.ClientToken }),
-		"owner-id":             always[vm](identity.Account),
-		"architecture":         always[vm](string(types.ArchitectureValuesX8664)),
-		"root-device-type":     always[vm](string(types.DeviceTypeEbs)),
-		"virtualization-type":  always[vm](string(types.VirtualizationTypeHvm)),
-		"private-ip-address":   ofInterface(privateIPs),
-		"instance.group-id":    ofInterface(groupIDs),
-		"group-id":             ofInterface(groupIDs),
-		"instance.group-name":  ofInterface(groupNames),
-		"group-name":           ofInterface(groupNames),
-		"ip-address":           ofInterface(public(func(_ store.Reader, row nic) string { return row.PublicIP.String() })),
-		"dns-name": ofInterface(
-			public(func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) }),
+	notFoundCode: "InvalidInstanceID.NotFound", notFoundText: "The instance ID", malformedCode: "InvalidInstanceID.Malformed",
+	key:  func(row vm) (string, string) { return row.Region, row.ID },
+	tags: func(row vm) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row vm) store.Tags { return row.Tags }, withInterfaceFilters(filters[vm]{
+		"instance-id":          field(func(row vm) string { return row.ID }),
+		"instance-state-name":  field(func(row vm) string { return row.State }),
+		"instance-state-code":  field(func(row vm) string { return strconv.Itoa(int(*instanceState(row.State).Code)) }),
+		"instance-type":        field(func(row vm) string { return row.Type }),
+		"image-id":             field(func(row vm) string { return row.ImageID }),
+		"key-name":             field(func(row vm) string { return row.KeyName }),
+		"vpc-id":               field(func(row vm) string { return row.VPCID }),
+		"subnet-id":            field(func(row vm) string { return row.SubnetID }),
+		"availability-zone":    field(func(row vm) string { return row.Zone }),
+		"availability-zone-id": bySubnet(func(s *store.Subnet) string { return s.ZoneID }),
+		"reservation-id":       field(func(row vm) string { return row.ReservationID }),
+		"client-token":         field(func(row vm) string { return row.ClientToken }),
+		"owner-id":             constant[vm](identity.Account),
+		"architecture":         constant[vm](string(types.ArchitectureValuesX8664)),
+		"root-device-type":     constant[vm](string(types.DeviceTypeEbs)),
+		"virtualization-type":  constant[vm](string(types.VirtualizationTypeHvm)),
+		"private-ip-address":   byInterface(privateIPs),
+		"instance.group-id":    byInterface(groupIDs),
+		"group-id":             byInterface(groupIDs),
+		"instance.group-name":  byInterface(groupNames),
+		"group-name":           byInterface(groupNames),
+		"ip-address":           byInterface(ifPublic(func(_ store.Reader, row nic) string { return row.PublicIP.String() })),
+		"dns-name": byInterface(
+			ifPublic(func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) }),
 		),
-		"private-dns-name":               ofInterface(one(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) })),
-		"launch-index":                   one(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
-		"launch-time":                    one(func(row vm) string { return shortTime(row.LaunchTime) }),
-		"hypervisor":                     always[vm](string(types.HypervisorTypeXen)),
-		"tenancy":                        always[vm](string(types.TenancyDefault)),
-		"root-device-name":               always[vm](rootDevice),
-		"ena-support":                    always[vm]("true"),
-		"platform":                       never[vm],
-		"instance-lifecycle":             never[vm],
-		"ebs-optimized":                  one(func(row vm) string { return strconv.FormatBool(row.EBSOptimized) }),
-		"source-dest-check":              one(func(row vm) string { return strconv.FormatBool(row.SourceDestCheck) }),
-		"monitoring-state":               one(func(row vm) string { return string(monitoringOf(row)) }),
-		"reason":                         one(func(row vm) string { return row.TransitionReason }),
-		"state-reason-code":              one(func(row vm) string { return row.StateReasonCode }),
-		"state-reason-message":           one(func(row vm) string { return row.StateReason }),
-		"metadata-options.http-tokens":   one(func(row vm) string { return row.MetadataTokens }),
-		"metadata-options.http-endpoint": one(func(row vm) string { return row.MetadataEndpoint }),
-		"metadata-options.instance-metadata-tags": one(func(row vm) string { return row.MetadataTags }),
-		"metadata-options.http-put-response-hop-limit": one(
+		"private-dns-name":               byInterface(field(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) })),
+		"launch-index":                   field(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
+		"launch-time":                    field(func(row vm) string { return filterTime(row.LaunchTime) }),
+		"hypervisor":                     constant[vm](string(types.HypervisorTypeXen)),
+		"tenancy":                        constant[vm](string(types.TenancyDefault)),
+		"root-device-name":               constant[vm](rootDevice),
+		"ena-support":                    constant[vm]("true"),
+		"platform":                       noValue[vm],
+		"instance-lifecycle":             noValue[vm],
+		"ebs-optimized":                  field(func(row vm) string { return strconv.FormatBool(row.EBSOptimized) }),
+		"source-dest-check":              field(func(row vm) string { return strconv.FormatBool(row.SourceDestCheck) }),
+		"monitoring-state":               field(func(row vm) string { return string(monitoringOf(row)) }),
+		"reason":                         field(func(row vm) string { return row.TransitionReason }),
+		"state-reason-code":              field(func(row vm) string { return row.StateReasonCode }),
+		"state-reason-message":           field(func(row vm) string { return row.StateReason }),
+		"metadata-options.http-tokens":   field(func(row vm) string { return row.MetadataTokens }),
+		"metadata-options.http-endpoint": field(func(row vm) string { return row.MetadataEndpoint }),
+		"metadata-options.instance-metadata-tags": field(func(row vm) string { return row.MetadataTags }),
+		"metadata-options.http-put-response-hop-limit": field(
 			func(row vm) string { return strconv.Itoa(int(row.MetadataHopLimit)) },
 		),
-		"block-device-mapping.volume-id":   ofRoot(func(row disk) string { return row.ID }),
-		"block-device-mapping.device-name": ofRoot(func(row disk) string { return row.Device }),
-		"block-device-mapping.status":      ofRoot(func(disk) string { return string(types.AttachmentStatusAttached) }),
-		"block-device-mapping.attach-time": ofRoot(func(row disk) string { return shortTime(row.AttachedAt) }),
-		"block-device-mapping.delete-on-termination": ofRoot(
+		"block-device-mapping.volume-id":   byRootVolume(func(row disk) string { return row.ID }),
+		"block-device-mapping.device-name": byRootVolume(func(row disk) string { return row.Device }),
+		"block-device-mapping.status":      byRootVolume(func(disk) string { return string(types.AttachmentStatusAttached) }),
+		"block-device-mapping.attach-time": byRootVolume(func(row disk) string { return filterTime(row.AttachedAt) }),
+		"block-device-mapping.delete-on-termination": byRootVolume(
 			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
 	})),
@@ -151,13 +100,13 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 		return nil, err
 	}
 	rows, _, err := instances.describe(
-		view, region, query{ids: in.InstanceIds, idParameter: "instancesSet", filters: in.Filters},
+		view, region, describeQuery{ids: in.InstanceIds, idParameter: "instancesSet", filters: in.Filters},
 	)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(rows, func(x, y vm) int { return strings.Compare(reservedPlace(x), reservedPlace(y)) })
-	rows, next, err := paginateGroups(pages, rows, reservedPlace, func(row vm) string { return row.ReservationID })
+	slices.SortStableFunc(rows, func(x, y vm) int { return strings.Compare(reservationKey(x), reservationKey(y)) })
+	rows, next, err := paginateGroups(pages, rows, reservationKey, func(row vm) string { return row.ReservationID })
 	if err != nil {
 		return nil, err
 	}
@@ -177,16 +126,16 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 	return out, nil
 }
 
-// reservedPlace is where an instance is in the order of DescribeInstances.
-func reservedPlace(row vm) string { return row.ReservationID + " " + row.ID }
+// reservationKey is where an instance is in the order of DescribeInstances.
+func reservationKey(row vm) string { return row.ReservationID + " " + row.ID }
 
 func instanceItem(r store.Reader) func(vm) types.Instance {
 	return func(row vm) types.Instance {
 		item := types.Instance{
 			InstanceId: aws.String(row.ID),
 			ImageId:    aws.String(row.ImageID), InstanceType: types.InstanceType(row.Type),
-			KeyName:               optional(row.KeyName),
-			State:                 stateOf(row.State),
+			KeyName:               optionalString(row.KeyName),
+			State:                 instanceState(row.State),
 			StateTransitionReason: aws.String(row.TransitionReason), LaunchTime: aws.Time(row.LaunchTime),
 			AmiLaunchIndex: aws.Int32(row.LaunchIndex),
 			Placement: &types.Placement{
@@ -196,7 +145,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			},
 			Monitoring: &types.Monitoring{
 				State: monitoringOf(row),
-			}, VpcId: optional(row.VPCID), SubnetId: optional(row.SubnetID),
+			}, VpcId: optionalString(row.VPCID), SubnetId: optionalString(row.SubnetID),
 			Architecture: types.ArchitectureValuesX8664, Hypervisor: types.HypervisorTypeXen,
 			VirtualizationType: types.VirtualizationTypeHvm,
 			RootDeviceName:     aws.String(rootDevice),
@@ -231,16 +180,16 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 		}
 		for _, id := range row.InterfaceIDs {
 			if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
-				connect(r, &item, eni)
+				addInterface(r, &item, eni)
 			}
 		}
 		return item
 	}
 }
 
-// connect shows a network interface in its instance.
-func connect(r store.Reader, item *types.Instance, eni nic) {
-	groups, name := groupsOf(r, eni.GroupIDs), aws.String(privateDNSName(eni.Region, eni.PrivateIP))
+// addInterface shows a network interface in its instance.
+func addInterface(r store.Reader, item *types.Instance, eni nic) {
+	groups, name := groupIdentifiers(r, eni.GroupIDs), aws.String(privateDNSName(eni.Region, eni.PrivateIP))
 	var association *types.InstanceNetworkInterfaceAssociation
 	if public := associationItem(r, eni); public != nil {
 		association = &types.InstanceNetworkInterfaceAssociation{

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
-	"aloft.dev/aloft/internal/cloud/store"
 )
 
 const noInstance = "i-0123456789abcdef0"
@@ -22,37 +21,11 @@ func instanceIDs(out *ec2.DescribeInstancesOutput) []string {
 	return ids
 }
 
-// values is what an interface's filters are tried with, after its answer.
-func (r *remote) interfaceValues(eni types.NetworkInterface) map[string]string {
-	return map[string]string{
-		"network-interface-id": *eni.NetworkInterfaceId, "vpc-id": *eni.VpcId, "subnet-id": *eni.SubnetId,
-		"availability-zone":    *eni.AvailabilityZone,
-		"availability-zone-id": *eni.AvailabilityZoneId, "group-id": *eni.Groups[0].GroupId, "group-name": "default",
-		"description": "front", "requester-id": "",
-		"requester-managed": "false", "interface-type": "interface", "status": "in-use", "owner-id": identity.Account,
-		"mac-address":       *eni.MacAddress,
-		"source-dest-check": "true", "private-ip-address": *eni.PrivateIpAddress,
-		"private-dns-name":             *eni.PrivateDnsName,
-		"addresses.private-ip-address": *eni.PrivateIpAddress, "addresses.primary": "true",
-		"addresses.association.public-ip": *eni.Association.PublicIp,
-		"addresses.association.owner-id":  "amazon", "association.public-ip": *eni.Association.PublicIp,
-		"association.ip-owner-id":     "amazon",
-		"association.public-dns-name": *eni.Association.PublicDnsName, "association.allocation-id": "",
-		"association.association-id": "",
-		"attachment.attachment-id":   *eni.Attachment.AttachmentId, "attachment.attach-time": "2026-11-23T12:00:00Z",
-		"attachment.delete-on-termination": "true",
-		"attachment.device-index":          "0", "attachment.instance-id": *eni.Attachment.InstanceId,
-		"attachment.instance-owner-id": identity.Account,
-		"attachment.status":            "attached", "attachment.nat-gateway-id": "", "ipv6-addresses.ipv6-address": "",
-		"operator.managed": "false",
-	}
-}
-
-// web launches an instance that has what filters ask for.
-func (r *remote) web() (types.Instance, types.NetworkInterface) {
+// launchWeb launches an instance that has what filters ask for.
+func (r *remote) launchWeb() (types.Instance, types.NetworkInterface) {
 	r.t.Helper()
-	key := got(r, r.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("key")})
-	in := single(r.cloud.built())
+	key := doRemote(r, r.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("key")})
+	in := launchOne(r.cloud.availableImage())
 	in.KeyName, in.ClientToken, in.Monitoring = key.KeyName, aws.String("token"), &types.RunInstancesMonitoringEnabled{
 		Enabled: aws.Bool(true),
 	}
@@ -66,8 +39,8 @@ func (r *remote) web() (types.Instance, types.NetworkInterface) {
 	in.TagSpecifications = append(
 		specification(types.ResourceTypeInstance, "Name", "web"),
 		specification(types.ResourceTypeNetworkInterface, "Name", "web")...)
-	item := got(r, r.RunInstances, in).Instances[0]
-	eni := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
+	item := doRemote(r, r.RunInstances, in).Instances[0]
+	eni := doRemote(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
 		NetworkInterfaceIds: []string{*item.NetworkInterfaces[0].NetworkInterfaceId},
 	}).NetworkInterfaces[0]
 	return item, eni
@@ -75,10 +48,10 @@ func (r *remote) web() (types.Instance, types.NetworkInterface) {
 
 func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 	r := newRemote(t)
-	item, eni := r.web()
+	item, eni := r.launchWeb()
 	id := *item.InstanceId
-	got(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: []string{id}})
-	reservation := got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}).Reservations[0]
+	doRemote(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: []string{id}})
+	reservation := doRemote(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}).Reservations[0]
 	item = reservation.Instances[0]
 	values := map[string]string{
 		"instance-id": id, "instance-state-name": "stopping", "instance-state-code": "64", "instance-type": "t3.micro",
@@ -109,101 +82,39 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 	for name, value := range r.interfaceValues(eni) {
 		values["network-interface."+name] = value
 	}
-	narrowed(r, instances.filters, values, id, func(f types.Filter) []string {
-		return instanceIDs(got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{Filters: []types.Filter{f}}))
+	wantFilters(r, instances.filters, values, id, func(f types.Filter) []string {
+		return instanceIDs(doRemote(r, r.DescribeInstances, &ec2.DescribeInstancesInput{Filters: []types.Filter{f}}))
 	})
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstances,
 		&ec2.DescribeInstancesInput{Filters: []types.Filter{filter("colour", "red")}},
 		"InvalidParameterValue: The filter 'colour' is invalid",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstances,
 		&ec2.DescribeInstancesInput{InstanceIds: []string{noInstance}},
 		"InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstances,
 		&ec2.DescribeInstancesInput{InstanceIds: []string{"web"}},
 		"InvalidInstanceID.Malformed:",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstances,
 		&ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: five()},
 		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults",
 	)
-	denied(r, r.DescribeInstances, &ec2.DescribeInstancesInput{DryRun: aws.Bool(true)}, dryRun)
-}
-
-func TestInterfacesAreFoundByEveryFilter(t *testing.T) {
-	r := newRemote(t)
-	_, eni := r.web()
-	narrowed(
-		r,
-		networkInterfaces.filters,
-		r.interfaceValues(eni),
-		*eni.NetworkInterfaceId,
-		func(f types.Filter) []string {
-			out := got(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{f}})
-			return list(out.NetworkInterfaces, func(i types.NetworkInterface) string { return *i.NetworkInterfaceId })
-		},
-	)
-	denied(
-		r,
-		r.DescribeNetworkInterfaces,
-		&ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-0123456789abcdef0"}},
-		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-0123456789abcdef0' does not exist",
-	)
-	denied(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{DryRun: aws.Bool(true)}, dryRun)
-	denied(
-		r,
-		r.DeleteNetworkInterface,
-		&ec2.DeleteNetworkInterfaceInput{},
-		"MissingParameter: The request must contain the parameter networkInterfaceId",
-	)
-	denied(
-		r,
-		r.DeleteNetworkInterface,
-		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId},
-		"InvalidParameterValue: Network interface '"+*eni.NetworkInterfaceId+"' is currently in use.",
-	)
-	r.edit(func(tx *store.Tx) {
-		store.NetworkInterfaces.Edit(tx, *eni.NetworkInterfaceId, func(row *store.NetworkInterface) {
-			row.InstanceID, row.AttachmentID, row.State = "", "", "available"
-		})
-	})
-	denied(
-		r,
-		r.DeleteNetworkInterface,
-		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId, DryRun: aws.Bool(true)},
-		dryRun,
-	)
-	got(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId})
-	denied(
-		r,
-		r.DeleteNetworkInterface,
-		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId},
-		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID '"+*eni.NetworkInterfaceId+"' does not exist",
-	)
-	r.launch(6)
-	paged(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := got(
-			r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{MaxResults: five(), NextToken: token},
-		)
-		return list(
-			out.NetworkInterfaces,
-			func(i types.NetworkInterface) string { return *i.NetworkInterfaceId },
-		), out.NextToken
-	})
+	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{DryRun: aws.Bool(true)}, dryRun)
 }
 
 // Launches of three never share a page of five; one of seven takes two pages,
 // since it fits on none.
-func TestAPageHoldsWholeLaunches(t *testing.T) {
+func TestAPageOfInstancesKeepsReservationsTogether(t *testing.T) {
 	r := newRemote(t)
 	want := map[string][]string{}
 	for _, count := range []int32{3, 3, 7} {
@@ -215,7 +126,7 @@ func TestAPageHoldsWholeLaunches(t *testing.T) {
 	parts := map[string][][]string{}
 	total := 0
 	for in := (&ec2.DescribeInstancesInput{MaxResults: five()}); ; {
-		out := got(r, r.DescribeInstances, in)
+		out := doRemote(r, r.DescribeInstances, in)
 		if n := len(instanceIDs(out)); n > 5 || n == 0 {
 			t.Fatalf("a page of %d instances", n)
 		}
@@ -237,38 +148,5 @@ func TestAPageHoldsWholeLaunches(t *testing.T) {
 			len(whole) == 7 && len(pages) > 3 {
 			t.Errorf("%s in parts %v", id, pages)
 		}
-	}
-}
-
-func TestALaunchAnswersARepeatedRequestOnce(t *testing.T) {
-	r := newRemote(t)
-	in := single(r.cloud.built())
-	in.ClientToken = aws.String("token")
-	in.TagSpecifications = specification(types.ResourceTypeInstance, "Name", "web")
-	denied(
-		r,
-		r.RunInstances,
-		&ec2.RunInstancesInput{
-			ImageId:      in.ImageId,
-			MinCount:     aws.Int32(1),
-			MaxCount:     aws.Int32(1),
-			InstanceType: in.InstanceType,
-			DryRun:       aws.Bool(true),
-		},
-		dryRun,
-	)
-	first, again := got(r, r.RunInstances, in), got(r, r.RunInstances, in)
-	if *first.Instances[0].InstanceId != *again.Instances[0].InstanceId || *first.Instances[0].Tags[0].Value != "web" {
-		t.Errorf("launched %+v, then %+v", first, again)
-	}
-	in.MaxCount = aws.Int32(2)
-	denied(
-		r,
-		r.RunInstances,
-		in,
-		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
-	)
-	if n := len(instanceIDs(got(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}))); n != 1 {
-		t.Errorf("%d instances", n)
 	}
 }

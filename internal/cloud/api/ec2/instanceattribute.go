@@ -9,91 +9,91 @@ import (
 )
 
 type (
-	attributes = ec2.DescribeInstanceAttributeOutput
-	text       = *types.AttributeValue
-	flag       = *types.AttributeBooleanValue
+	attributeOutput = ec2.DescribeInstanceAttributeOutput
+	textValue       = *types.AttributeValue
+	booleanValue    = *types.AttributeBooleanValue
 )
 
-// tell puts an attribute of an instance into an answer.
-type tell func(out *attributes, row vm, item types.Instance)
+// attributeWriter puts an attribute of an instance into an answer.
+type attributeWriter func(out *attributeOutput, row vm, item types.Instance)
 
-// textOf tells an attribute that is a text; the text is not there if it is empty.
-func textOf(field func(*attributes) *text, value func(vm) string) tell {
-	return func(out *attributes, row vm, _ types.Instance) {
-		*field(out) = &types.AttributeValue{Value: optional(value(row))}
+// textAttribute tells an attribute that is a text; the text is not there if it is empty.
+func textAttribute(field func(*attributeOutput) *textValue, value func(vm) string) attributeWriter {
+	return func(out *attributeOutput, row vm, _ types.Instance) {
+		*field(out) = &types.AttributeValue{Value: optionalString(value(row))}
 	}
 }
 
-// flagOf tells an attribute that is true or false.
-func flagOf(field func(*attributes) *flag, value func(vm) bool) tell {
-	return func(out *attributes, row vm, _ types.Instance) {
+// booleanAttribute tells an attribute that is true or false.
+func booleanAttribute(field func(*attributeOutput) *booleanValue, value func(vm) bool) attributeWriter {
+	return func(out *attributeOutput, row vm, _ types.Instance) {
 		*field(out) = &types.AttributeBooleanValue{Value: aws.Bool(value(row))}
 	}
 }
 
-func nothing(vm) string { return "" }
+func noText(vm) string { return "" }
 
 // instanceAttributes are all that EC2 knows. Kernel, RAM disk and SR-IOV are of
 // older kinds of machines and have no value.
-var instanceAttributes = map[types.InstanceAttributeName]tell{
-	types.InstanceAttributeNameInstanceType: textOf(
-		func(out *attributes) *text { return &out.InstanceType },
+var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
+	types.InstanceAttributeNameInstanceType: textAttribute(
+		func(out *attributeOutput) *textValue { return &out.InstanceType },
 		func(row vm) string { return row.Type },
 	),
-	types.InstanceAttributeNameUserData: textOf(
-		func(out *attributes) *text { return &out.UserData },
+	types.InstanceAttributeNameUserData: textAttribute(
+		func(out *attributeOutput) *textValue { return &out.UserData },
 		func(row vm) string { return row.UserData },
 	),
-	types.InstanceAttributeNameInstanceInitiatedShutdownBehavior: textOf(
-		func(out *attributes) *text { return &out.InstanceInitiatedShutdownBehavior },
+	types.InstanceAttributeNameInstanceInitiatedShutdownBehavior: textAttribute(
+		func(out *attributeOutput) *textValue { return &out.InstanceInitiatedShutdownBehavior },
 		func(row vm) string { return row.ShutdownBehavior },
 	),
-	types.InstanceAttributeNameRootDeviceName: textOf(
-		func(out *attributes) *text { return &out.RootDeviceName },
+	types.InstanceAttributeNameRootDeviceName: textAttribute(
+		func(out *attributeOutput) *textValue { return &out.RootDeviceName },
 		func(vm) string { return rootDevice },
 	),
-	types.InstanceAttributeNameKernel:  textOf(func(out *attributes) *text { return &out.KernelId }, nothing),
-	types.InstanceAttributeNameRamdisk: textOf(func(out *attributes) *text { return &out.RamdiskId }, nothing),
-	types.InstanceAttributeNameSriovNetSupport: textOf(
-		func(out *attributes) *text { return &out.SriovNetSupport },
-		nothing,
+	types.InstanceAttributeNameKernel:  textAttribute(func(out *attributeOutput) *textValue { return &out.KernelId }, noText),
+	types.InstanceAttributeNameRamdisk: textAttribute(func(out *attributeOutput) *textValue { return &out.RamdiskId }, noText),
+	types.InstanceAttributeNameSriovNetSupport: textAttribute(
+		func(out *attributeOutput) *textValue { return &out.SriovNetSupport },
+		noText,
 	),
-	types.InstanceAttributeNameDisableApiTermination: flagOf(
-		func(out *attributes) *flag { return &out.DisableApiTermination },
+	types.InstanceAttributeNameDisableApiTermination: booleanAttribute(
+		func(out *attributeOutput) *booleanValue { return &out.DisableApiTermination },
 		func(row vm) bool { return row.DisableAPITermination },
 	),
-	types.InstanceAttributeNameDisableApiStop: flagOf(
-		func(out *attributes) *flag { return &out.DisableApiStop },
+	types.InstanceAttributeNameDisableApiStop: booleanAttribute(
+		func(out *attributeOutput) *booleanValue { return &out.DisableApiStop },
 		func(row vm) bool { return row.DisableAPIStop },
 	),
-	types.InstanceAttributeNameSourceDestCheck: flagOf(
-		func(out *attributes) *flag { return &out.SourceDestCheck },
+	types.InstanceAttributeNameSourceDestCheck: booleanAttribute(
+		func(out *attributeOutput) *booleanValue { return &out.SourceDestCheck },
 		func(row vm) bool { return row.SourceDestCheck },
 	),
-	types.InstanceAttributeNameEbsOptimized: flagOf(
-		func(out *attributes) *flag { return &out.EbsOptimized },
+	types.InstanceAttributeNameEbsOptimized: booleanAttribute(
+		func(out *attributeOutput) *booleanValue { return &out.EbsOptimized },
 		func(row vm) bool { return row.EBSOptimized },
 	),
-	types.InstanceAttributeNameEnaSupport: flagOf(
-		func(out *attributes) *flag { return &out.EnaSupport },
+	types.InstanceAttributeNameEnaSupport: booleanAttribute(
+		func(out *attributeOutput) *booleanValue { return &out.EnaSupport },
 		func(vm) bool { return true },
 	),
 	types.InstanceAttributeNameBlockDeviceMapping: func(
-		out *attributes, _ vm, item types.Instance,
+		out *attributeOutput, _ vm, item types.Instance,
 	) {
 		out.BlockDeviceMappings = item.BlockDeviceMappings
 	},
 	types.InstanceAttributeNameGroupSet: func(
-		out *attributes, _ vm, item types.Instance,
+		out *attributeOutput, _ vm, item types.Instance,
 	) {
 		out.Groups = item.SecurityGroups
 	},
 	types.InstanceAttributeNameProductCodes: func(
-		out *attributes, _ vm, item types.Instance,
+		out *attributeOutput, _ vm, item types.Instance,
 	) {
 		out.ProductCodes = item.ProductCodes
 	},
-	types.InstanceAttributeNameEnclaveOptions: func(out *attributes, _ vm, _ types.Instance) {
+	types.InstanceAttributeNameEnclaveOptions: func(out *attributeOutput, _ vm, _ types.Instance) {
 		out.EnclaveOptions = &types.EnclaveOptions{Enabled: aws.Bool(false)}
 	},
 }
@@ -116,7 +116,7 @@ func (a *API) DescribeInstanceAttribute(ctx context.Context, in *ec2.DescribeIns
 	if err != nil {
 		return nil, err
 	}
-	out := &attributes{InstanceId: aws.String(row.ID)}
+	out := &attributeOutput{InstanceId: aws.String(row.ID)}
 	tell(out, row, instanceItem(view)(row))
 	return out, nil
 }

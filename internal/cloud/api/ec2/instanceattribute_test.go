@@ -16,7 +16,7 @@ import (
 func (r *remote) attribute(id string, name types.InstanceAttributeName) any {
 	r.t.Helper()
 	out := reflect.ValueOf(
-		*got(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: &id, Attribute: name}),
+		*doRemote(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: &id, Attribute: name}),
 	)
 	var found any
 	for i := range out.NumField() {
@@ -40,11 +40,11 @@ func (r *remote) attribute(id string, name types.InstanceAttributeName) any {
 	return found
 }
 
-func TestEveryAttributeOfAnInstanceCanBeAskedFor(t *testing.T) {
+func TestEveryInstanceAttributeIsDescribed(t *testing.T) {
 	r := newRemote(t)
-	in := single(r.cloud.built())
+	in := launchOne(r.cloud.availableImage())
 	in.UserData, in.DisableApiTermination = encoded(3), aws.Bool(true)
-	item := got(r, r.RunInstances, in).Instances[0]
+	item := doRemote(r, r.RunInstances, in).Instances[0]
 	for name, want := range map[types.InstanceAttributeName]any{
 		"instanceType": "t3.micro", "userData": "eHh4", "disableApiTermination": true, "disableApiStop": false,
 		"instanceInitiatedShutdownBehavior": "stop",
@@ -69,31 +69,31 @@ func TestEveryAttributeOfAnInstanceCanBeAskedFor(t *testing.T) {
 	if len(instanceAttributes) != 16 {
 		t.Errorf("%d attributes are offered", len(instanceAttributes))
 	}
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstanceAttribute,
 		&ec2.DescribeInstanceAttributeInput{Attribute: "userData"},
 		"MissingParameter: The request must contain the parameter instanceId",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstanceAttribute,
 		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId},
 		"MissingParameter: The request must contain the parameter attribute",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstanceAttribute,
 		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: "colour"},
 		"InvalidParameterValue: Value (colour) for parameter attribute is invalid. Unknown attribute.",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstanceAttribute,
 		&ec2.DescribeInstanceAttributeInput{InstanceId: aws.String(noInstance), Attribute: "userData"},
 		"InvalidInstanceID.NotFound:",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeInstanceAttribute,
 		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: "userData", DryRun: aws.Bool(true)},
@@ -101,13 +101,13 @@ func TestEveryAttributeOfAnInstanceCanBeAskedFor(t *testing.T) {
 	)
 }
 
-func TestAttributesAreChangedOneAtATime(t *testing.T) {
+func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {
 	r := newRemote(t)
 	item := r.launch(1)[0]
 	id := item.InstanceId
 	yes, no := &types.AttributeBooleanValue{Value: aws.Bool(true)}, &types.AttributeBooleanValue{Value: aws.Bool(false)}
 	word := func(s string) *types.AttributeValue { return &types.AttributeValue{Value: &s} }
-	group := got(
+	group := doRemote(
 		r,
 		r.CreateSecurityGroup,
 		&ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("web"), VpcId: item.VpcId},
@@ -168,15 +168,15 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 		{attributes{DisableApiStop: yes, DryRun: aws.Bool(true)}, dryRun},
 	} {
 		test.in.InstanceId = id
-		denied(r, r.ModifyInstanceAttribute, &test.in, test.want)
+		wantRemoteError(r, r.ModifyInstanceAttribute, &test.in, test.want)
 	}
-	denied(
+	wantRemoteError(
 		r,
 		r.ModifyInstanceAttribute,
 		&attributes{DisableApiStop: yes},
 		"MissingParameter: The request must contain the parameter instanceId",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.ModifyInstanceAttribute,
 		&attributes{InstanceId: aws.String(noInstance), DisableApiStop: yes},
@@ -184,7 +184,7 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 	)
 
 	r.cloud.observe(*id, store.Stopped)
-	denied(
+	wantRemoteError(
 		r,
 		r.ModifyInstanceAttribute,
 		&attributes{InstanceId: id, InstanceType: word("t9.huge")},
@@ -210,17 +210,17 @@ func TestAttributesAreChangedOneAtATime(t *testing.T) {
 		},
 	} {
 		test.in.InstanceId = id
-		got(r, r.ModifyInstanceAttribute, &test.in)
+		doRemote(r, r.ModifyInstanceAttribute, &test.in)
 		if now := r.attribute(*id, test.name); now != test.want {
 			t.Errorf("%s: %v, want %v", test.name, now, test.want)
 		}
 	}
-	got(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, Groups: []string{*group}})
+	doRemote(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, Groups: []string{*group}})
 	if groups := r.attribute(*id, "groupSet").([]types.GroupIdentifier); len(groups) != 1 ||
 		*groups[0].GroupId != *group {
 		t.Errorf("groups %v", groups)
 	}
-	got(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, BlockDeviceMappings: keep})
+	doRemote(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, BlockDeviceMappings: keep})
 	if disks := r.attribute(*id, "blockDeviceMapping").([]types.InstanceBlockDeviceMapping); *disks[0].Ebs.DeleteOnTermination {
 		t.Error("the volume is not kept")
 	}

@@ -1,8 +1,6 @@
 package ec2
 
 import (
-	"encoding/base64"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -13,56 +11,18 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// built makes the region's public image available and returns its id.
-func (c *cloud) built() string {
-	c.t.Helper()
-	image := do(c, c.DescribeImages, &ec2.DescribeImagesInput{}).Images[0]
-	if err := c.Store.Update(func(tx *store.Tx) error {
-		store.Images.Edit(tx, *image.ImageId, func(row *store.Image) {
-			row.State, row.StateReason = "available", ""
-			store.Snapshots.Edit(
-				tx, row.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
-			)
-		})
-		return nil
-	}); err != nil {
-		c.t.Fatal(err)
-	}
-	return *image.ImageId
-}
-
-func single(image string) *ec2.RunInstancesInput {
-	return &ec2.RunInstancesInput{
-		ImageId:      &image,
-		InstanceType: types.InstanceTypeT3Micro,
-		MinCount:     aws.Int32(1),
-		MaxCount:     aws.Int32(1),
-	}
-}
-
-// observe plays the instance loop.
-func (c *cloud) observe(id, state string) {
-	c.t.Helper()
-	if err := c.Store.Update(func(tx *store.Tx) error {
-		store.Instances.Edit(tx, id, func(row *store.Instance) { row.State, row.HasRun = state, true })
-		return nil
-	}); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-func TestRunInstancesRefusals(t *testing.T) {
+func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 	c := newCloud(t)
 	pending := *do(c, c.DescribeImages, &ec2.DescribeImagesInput{}).Images[0].ImageId
-	if _, err := c.RunInstances(c.ctx, single(pending)); code(err) != "InvalidAMIID.Unavailable" {
+	if _, err := c.RunInstances(c.ctx, launchOne(pending)); code(err) != "InvalidAMIID.Unavailable" {
 		t.Errorf("pending image: %v", err)
 	}
-	image, vpc := c.built(), c.vpc("10.0.0.0/16")
+	image, vpc := c.availableImage(), c.vpc("10.0.0.0/16")
 	subnet, elsewhere := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(c.vpc("10.1.0.0/16"), "web")
-	refused(
+	wantError(
 		c,
 		c.RunInstances,
-		single("ami-0123456789abcdef0"),
+		launchOne("ami-0123456789abcdef0"),
 		"InvalidAMIID.NotFound: The image id '[ami-0123456789abcdef0]' does not exist",
 	)
 	for name, test := range map[string]struct {
@@ -102,7 +62,7 @@ func TestRunInstancesRefusals(t *testing.T) {
 		"dry run": {func(in *ec2.RunInstancesInput) { in.DryRun = aws.Bool(true) }, "DryRunOperation"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := single(image)
+			in := launchOne(image)
 			test.change(in)
 			if _, err := c.RunInstances(c.ctx, in); code(err) != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
@@ -115,17 +75,9 @@ func TestRunInstancesRefusals(t *testing.T) {
 	}
 }
 
-func encoded(bytes int) *string {
-	return aws.String(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", bytes))))
-}
-
-func root(disk types.EbsBlockDevice) []types.BlockDeviceMapping {
-	return []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &disk}}
-}
-
 func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 	c := newCloud(t)
-	in := single(c.built())
+	in := launchOne(c.availableImage())
 	in.MaxCount, in.ClientToken, in.UserData = aws.Int32(2), aws.String("token"), encoded(16<<10)
 	in.Placement = &types.Placement{AvailabilityZone: aws.String("us-east-1b")}
 	in.BlockDeviceMappings = root(types.EbsBlockDevice{VolumeSize: aws.Int32(20)})
@@ -180,11 +132,11 @@ func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 	}
 }
 
-func TestRunInstancesInterface(t *testing.T) {
+func TestRunInstancesWithANetworkInterface(t *testing.T) {
 	c := newCloud(t)
-	image, vpc := c.built(), c.vpc("10.0.0.0/16")
+	image, vpc := c.availableImage(), c.vpc("10.0.0.0/16")
 	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
-	in := single(image)
+	in := launchOne(image)
 	in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{
 		DeviceIndex: aws.Int32(0), SubnetId: &subnet, Groups: []string{group}, PrivateIpAddress: aws.String("10.0.1.9"),
 		AssociatePublicIpAddress: aws.Bool(true),
@@ -196,7 +148,7 @@ func TestRunInstancesInterface(t *testing.T) {
 		*eni.Description != "front" {
 		t.Errorf("interface: %+v", eni)
 	}
-	plain := single(image)
+	plain := launchOne(image)
 	plain.SubnetId = &subnet
 	if item := do(c, c.RunInstances, plain).Instances[0]; item.PublicIpAddress != nil {
 		t.Errorf("public address %s in a private subnet", *item.PublicIpAddress)
@@ -207,81 +159,5 @@ func TestRunInstancesInterface(t *testing.T) {
 	}
 	if item := do(c, c.RunInstances, plain).Instances[0]; item.PublicIpAddress != nil {
 		t.Errorf("public address %s against the wish", *item.PublicIpAddress)
-	}
-}
-
-func TestInstanceStateChanges(t *testing.T) {
-	c := newCloud(t)
-	in := single(c.built())
-	in.DisableApiTermination = aws.Bool(true)
-	item := do(c, c.RunInstances, in).Instances[0]
-	ids := []string{*item.InstanceId}
-	move := func(from, to int32, changes []types.InstanceStateChange) {
-		t.Helper()
-		if len(changes) != 1 || *changes[0].PreviousState.Code != from || *changes[0].CurrentState.Code != to {
-			t.Errorf("got %+v, want %d to %d", changes, from, to)
-		}
-	}
-	row := func() *store.Instance { row, _ := store.Instances.Get(c.Store.View(), ids[0]); return row }
-	refused(
-		c,
-		c.TerminateInstances,
-		&ec2.TerminateInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}},
-		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
-	)
-
-	c.observe(ids[0], store.Running)
-	do(c, c.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: ids})
-	move(
-		16,
-		64,
-		do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Force: aws.Bool(true)}).StoppingInstances,
-	)
-	if r := row(); r.Reboots != 1 || !r.Force || r.Wanted != store.Stopped ||
-		r.StateReasonCode != "Client.UserInitiatedShutdown" ||
-		r.TransitionReason != "User initiated (2026-11-23 12:00:00 GMT)" {
-		t.Errorf("stopping: %+v", r)
-	}
-	if _, err := c.StartInstances(c.ctx, &ec2.StartInstancesInput{InstanceIds: ids}); code(
-		err,
-	) != "IncorrectInstanceState" {
-		t.Errorf("start while stopping: %v", err)
-	}
-	c.observe(ids[0], store.Stopped)
-	move(80, 0, do(c, c.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids}).StartingInstances)
-	if r := row(); r.Wanted != store.Running || r.Force || r.StateReasonCode != "" || r.TransitionReason != "" {
-		t.Errorf("starting: %+v", r)
-	}
-	if _, err := c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids}); code(
-		err,
-	) != "OperationNotPermitted" {
-		t.Errorf("terminate a protected instance: %v", err)
-	}
-	if err := c.Store.Update(func(tx *store.Tx) error {
-		store.Instances.Edit(tx, ids[0], func(row *store.Instance) { row.DisableAPITermination = false })
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	move(0, 32, do(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids}).TerminatingInstances)
-	c.observe(ids[0], store.Terminated)
-	move(48, 48, do(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids}).TerminatingInstances)
-}
-
-// A start gives the primary interface another public address.
-func TestStartInstancesRenewsThePublicAddress(t *testing.T) {
-	c := newCloud(t)
-	item := do(c, c.RunInstances, single(c.built())).Instances[0]
-	eni := *item.NetworkInterfaces[0].NetworkInterfaceId
-	c.observe(*item.InstanceId, store.Stopped)
-	if err := c.Store.Update(func(tx *store.Tx) error {
-		store.NetworkInterfaces.Edit(tx, eni, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	do(c, c.StartInstances, &ec2.StartInstancesInput{InstanceIds: []string{*item.InstanceId}})
-	if row, _ := store.NetworkInterfaces.Get(c.Store.View(), eni); !c.PublicRange.Contains(row.PublicIP) {
-		t.Errorf("public address after the start: %v", row.PublicIP)
 	}
 }

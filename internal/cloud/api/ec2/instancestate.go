@@ -23,20 +23,20 @@ var stateCodes = map[string]int32{
 	store.Stopped:      80,
 }
 
-func stateOf(state string) *types.InstanceState {
+func instanceState(state string) *types.InstanceState {
 	return &types.InstanceState{Name: types.InstanceStateName(state), Code: aws.Int32(stateCodes[state])}
 }
 
-// moved runs a change of state for each instance, all or none, and tells what it
+// changeStates runs a change of state for each instance, all or none, and tells what it
 // did. allow refuses an instance; edit writes what is wanted of it.
-func (a *API) moved(
+func (a *API) changeStates(
 	ctx context.Context,
 	ids []string,
 	dryRun *bool,
 	move func(tx *store.Tx, row vm) (vm, error),
 ) ([]types.InstanceStateChange, error) {
 	if len(ids) == 0 {
-		return nil, missing("InstanceId")
+		return nil, missingParameter("InstanceId")
 	}
 	var changes []types.InstanceStateChange
 	err := a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
@@ -53,8 +53,8 @@ func (a *API) moved(
 			store.Instances.Put(tx, after)
 			changes = append(changes, types.InstanceStateChange{
 				InstanceId:    aws.String(id),
-				PreviousState: stateOf(row.State),
-				CurrentState:  stateOf(after.State),
+				PreviousState: instanceState(row.State),
+				CurrentState:  instanceState(after.State),
 			})
 		}
 		return nil
@@ -68,8 +68,8 @@ func incorrectState(row vm, doing string) error {
 	)
 }
 
-// byUser notes that a user asked for the change.
-func (a *API) byUser(row *store.Instance) {
+// recordUserRequest notes that a user asked for the change.
+func (a *API) recordUserRequest(row *store.Instance) {
 	row.StateReasonCode, row.StateReason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"
 	row.TransitionReason = "User initiated (" + a.Now().UTC().Format(time.DateTime) + " GMT)"
 }
@@ -77,10 +77,10 @@ func (a *API) byUser(row *store.Instance) {
 // StartInstances starts stopped instances; each gets a new public address where
 // its subnet gives one.
 func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (*ec2.StartInstancesOutput, error) {
-	if err := refuseBut(in, "DryRun", "InstanceIds"); err != nil {
+	if err := supportOnly(in, "DryRun", "InstanceIds"); err != nil {
 		return nil, err
 	}
-	changes, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
+	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
 		after := *row
 		switch row.State {
 		case store.Running, store.Pending:
@@ -109,10 +109,10 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 
 // StopInstances shuts instances down; what is on their disks stays.
 func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
-	if err := refuseBut(in, "DryRun", "InstanceIds", "Force"); err != nil {
+	if err := supportOnly(in, "DryRun", "InstanceIds", "Force"); err != nil {
 		return nil, err
 	}
-	changes, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
+	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
 		after := *row
 		switch {
 		case row.State == store.Terminated || row.State == store.ShuttingDown:
@@ -127,7 +127,7 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 			return &after, nil
 		}
 		after.Wanted, after.State, after.Force = store.Stopped, store.Stopping, after.Force || aws.ToBool(in.Force)
-		a.byUser(&after)
+		a.recordUserRequest(&after)
 		return &after, nil
 	})
 	return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
@@ -135,7 +135,7 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 
 // RebootInstances restarts the systems of running instances.
 func (a *API) RebootInstances(ctx context.Context, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {
-	_, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
+	_, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
 		after := *row
 		if row.State != store.Running && row.State != store.Pending {
 			return nil, incorrectState(row, "rebooted")
@@ -148,10 +148,10 @@ func (a *API) RebootInstances(ctx context.Context, in *ec2.RebootInstancesInput)
 
 // TerminateInstances ends instances for good.
 func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error) {
-	if err := refuseBut(in, "DryRun", "InstanceIds"); err != nil {
+	if err := supportOnly(in, "DryRun", "InstanceIds"); err != nil {
 		return nil, err
 	}
-	changes, err := a.moved(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
+	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
 		after := *row
 		if row.DisableAPITermination {
 			return nil, wire.Errorf(
@@ -168,7 +168,7 @@ func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstances
 			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
 		}
 		after.Wanted, after.State = store.Terminated, store.ShuttingDown
-		a.byUser(&after)
+		a.recordUserRequest(&after)
 		return &after, nil
 	})
 	return &ec2.TerminateInstancesOutput{TerminatingInstances: changes}, err

@@ -1,9 +1,7 @@
 package ec2
 
 import (
-	"context"
-	"encoding/base64"
-	"errors"
+	"net/netip"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,51 +11,51 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestStatesAreChangedFromTheRightStatesOnly(t *testing.T) {
+func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 	r := newRemote(t)
 	items := r.launch(2)
 	id, other := *items[0].InstanceId, *items[1].InstanceId
 	ids := []string{id}
 	missing := "MissingParameter: The request must contain the parameter InstanceId"
-	denied(r, r.StartInstances, &ec2.StartInstancesInput{}, missing)
-	denied(r, r.StopInstances, &ec2.StopInstancesInput{}, missing)
-	denied(r, r.RebootInstances, &ec2.RebootInstancesInput{}, missing)
-	denied(r, r.TerminateInstances, &ec2.TerminateInstancesInput{}, missing)
+	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{}, missing)
+	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{}, missing)
+	wantRemoteError(r, r.RebootInstances, &ec2.RebootInstancesInput{}, missing)
+	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{}, missing)
 	unknown := "InvalidInstanceID.NotFound: The instance ID '" + noInstance + "' does not exist"
-	denied(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: []string{noInstance}}, unknown)
-	denied(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: []string{noInstance}}, unknown)
-	denied(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: []string{noInstance}}, unknown)
-	denied(
+	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: []string{noInstance}}, unknown)
+	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: []string{noInstance}}, unknown)
+	wantRemoteError(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: []string{noInstance}}, unknown)
+	wantRemoteError(
 		r,
 		r.TerminateInstances,
 		&ec2.TerminateInstancesInput{InstanceIds: []string{"web"}},
 		`InvalidInstanceID.Malformed: Invalid id: "web" (expecting "i-...")`,
 	)
 	// All or none.
-	denied(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id, noInstance}}, unknown)
-	denied(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
-	denied(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
-	denied(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
-	denied(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
-	denied(
+	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id, noInstance}}, unknown)
+	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(
 		r,
 		r.StopInstances,
 		&ec2.StopInstancesInput{InstanceIds: ids, Hibernate: aws.Bool(true)},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter hibernate",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.StopInstances,
 		&ec2.StopInstancesInput{InstanceIds: ids, SkipOsShutdown: aws.Bool(true)},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter skipOsShutdown",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.TerminateInstances,
 		&ec2.TerminateInstancesInput{InstanceIds: ids, Force: aws.Bool(true)},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter force",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.StartInstances,
 		&ec2.StartInstancesInput{InstanceIds: ids, AdditionalInfo: aws.String("x")},
@@ -103,128 +101,103 @@ func TestStatesAreChangedFromTheRightStatesOnly(t *testing.T) {
 	}
 }
 
-func TestProtectedInstancesStay(t *testing.T) {
+func TestProtectedInstancesAreNeitherStoppedNorTerminated(t *testing.T) {
 	r := newRemote(t)
-	in := single(r.cloud.built())
+	in := launchOne(r.cloud.availableImage())
 	in.DisableApiTermination, in.DisableApiStop = aws.Bool(true), aws.Bool(true)
-	id := *got(r, r.RunInstances, in).Instances[0].InstanceId
+	id := *doRemote(r, r.RunInstances, in).Instances[0].InstanceId
 	r.cloud.observe(id, store.Running)
-	denied(
+	wantRemoteError(
 		r,
 		r.StopInstances,
 		&ec2.StopInstancesInput{InstanceIds: []string{id}},
 		"OperationNotPermitted: The instance '"+id+"' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.TerminateInstances,
 		&ec2.TerminateInstancesInput{InstanceIds: []string{id}},
 		"OperationNotPermitted: The instance '"+id+"' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
 	)
-	got(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{
+	doRemote(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{
 		InstanceId:            &id,
 		DisableApiTermination: &types.AttributeBooleanValue{Value: aws.Bool(false)},
 	})
-	got(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
+	doRemote(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
 }
 
-func TestStatusIsOfRunningInstancesUnlessAllAreAsked(t *testing.T) {
-	r := newRemote(t)
-	items := r.launch(7)
-	status := func(in *ec2.DescribeInstanceStatusInput) map[string]types.SummaryStatus {
-		all := map[string]types.SummaryStatus{}
-		for _, s := range got(r, r.DescribeInstanceStatus, in).InstanceStatuses {
-			all[*s.InstanceId] = s.InstanceStatus.Status
-			if s.SystemStatus.Status != s.InstanceStatus.Status {
-				t.Errorf("status %+v", s)
-			}
+func TestInstanceStateChanges(t *testing.T) {
+	c := newCloud(t)
+	in := launchOne(c.availableImage())
+	in.DisableApiTermination = aws.Bool(true)
+	item := do(c, c.RunInstances, in).Instances[0]
+	ids := []string{*item.InstanceId}
+	move := func(from, to int32, changes []types.InstanceStateChange) {
+		t.Helper()
+		if len(changes) != 1 || *changes[0].PreviousState.Code != from || *changes[0].CurrentState.Code != to {
+			t.Errorf("got %+v, want %d to %d", changes, from, to)
 		}
-		return all
 	}
-	if all := status(&ec2.DescribeInstanceStatusInput{}); len(all) > 0 {
-		t.Errorf("pending instances: %v", all)
-	}
-	for _, item := range items[:6] {
-		r.cloud.observe(*item.InstanceId, store.Running)
-	}
-	first := *items[0].InstanceId
-	r.edit(func(tx *store.Tx) {
-		store.Instances.Edit(tx, first, func(row *store.Instance) { row.Reachable = true })
-	})
-	all := status(&ec2.DescribeInstanceStatusInput{IncludeAllInstances: aws.Bool(true)})
-	if len(all) != 7 || all[first] != "ok" || all[*items[1].InstanceId] != "initializing" ||
-		all[*items[6].InstanceId] != "not-applicable" {
-		t.Errorf("status %v", all)
-	}
-	narrowed(r, statusFilters, map[string]string{
-		"availability-zone-id": "use1-az" + string("123456"[(*items[0].Placement.AvailabilityZone)[9]-'a']),
-		"availability-zone":    *items[0].Placement.AvailabilityZone, "event.code": "", "event.description": "",
-		"event.not-after": "", "event.not-before": "",
-		"event.instance-event-id": "", "event.not-before-deadline": "", "instance-state-code": "16",
-		"instance-state-name": "running", "instance-status.reachability": "passed", "instance-status.status": "ok",
-		"system-status.reachability": "passed", "system-status.status": "ok", "operator.managed": "false",
-	}, first, func(f types.Filter) []string {
-		out := got(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{Filters: []types.Filter{f}})
-		return list(out.InstanceStatuses, func(s types.InstanceStatus) string { return *s.InstanceId })
-	})
-	paged(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := got(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{MaxResults: five(), NextToken: token})
-		return list(out.InstanceStatuses, func(s types.InstanceStatus) string { return *s.InstanceId }), out.NextToken
-	})
-	denied(
-		r,
-		r.DescribeInstanceStatus,
-		&ec2.DescribeInstanceStatusInput{InstanceIds: []string{first}, MaxResults: five()},
-		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults",
+	row := func() *store.Instance { row, _ := store.Instances.Get(c.Store.View(), ids[0]); return row }
+	wantError(
+		c,
+		c.TerminateInstances,
+		&ec2.TerminateInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}},
+		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
 	)
-	denied(
-		r,
-		r.DescribeInstanceStatus,
-		&ec2.DescribeInstanceStatusInput{InstanceIds: []string{noInstance}},
-		"InvalidInstanceID.NotFound:",
+
+	c.observe(ids[0], store.Running)
+	do(c, c.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: ids})
+	move(
+		16,
+		64,
+		do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Force: aws.Bool(true)}).StoppingInstances,
 	)
-	denied(
-		r,
-		r.DescribeInstanceStatus,
-		&ec2.DescribeInstanceStatusInput{Filters: []types.Filter{filter("image-id", "*")}},
-		"InvalidParameterValue: The filter 'image-id' is invalid",
-	)
-	denied(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{DryRun: aws.Bool(true)}, dryRun)
+	if r := row(); r.Reboots != 1 || !r.Force || r.Wanted != store.Stopped ||
+		r.StateReasonCode != "Client.UserInitiatedShutdown" ||
+		r.TransitionReason != "User initiated (2026-11-23 12:00:00 GMT)" {
+		t.Errorf("stopping: %+v", r)
+	}
+	if _, err := c.StartInstances(c.ctx, &ec2.StartInstancesInput{InstanceIds: ids}); code(
+		err,
+	) != "IncorrectInstanceState" {
+		t.Errorf("start while stopping: %v", err)
+	}
+	c.observe(ids[0], store.Stopped)
+	move(80, 0, do(c, c.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids}).StartingInstances)
+	if r := row(); r.Wanted != store.Running || r.Force || r.StateReasonCode != "" || r.TransitionReason != "" {
+		t.Errorf("starting: %+v", r)
+	}
+	if _, err := c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids}); code(
+		err,
+	) != "OperationNotPermitted" {
+		t.Errorf("terminate a protected instance: %v", err)
+	}
+	if err := c.Store.Update(func(tx *store.Tx) error {
+		store.Instances.Edit(tx, ids[0], func(row *store.Instance) { row.DisableAPITermination = false })
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	move(0, 32, do(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids}).TerminatingInstances)
+	c.observe(ids[0], store.Terminated)
+	move(48, 48, do(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids}).TerminatingInstances)
 }
 
-func TestTheConsoleIsReadOnceTheInstanceHasRun(t *testing.T) {
-	r := newRemote(t)
-	id := *r.launch(1)[0].InstanceId
-	fail := false
-	r.cloud.Console = func(context.Context, string) ([]byte, error) {
-		if fail {
-			return nil, errors.New("disk on fire")
-		}
-		return []byte("login:"), nil
+// A start gives the primary interface another public address.
+func TestStartInstancesAssignsANewPublicAddress(t *testing.T) {
+	c := newCloud(t)
+	item := do(c, c.RunInstances, launchOne(c.availableImage())).Instances[0]
+	eni := *item.NetworkInterfaces[0].NetworkInterfaceId
+	c.observe(*item.InstanceId, store.Stopped)
+	if err := c.Store.Update(func(tx *store.Tx) error {
+		store.NetworkInterfaces.Edit(tx, eni, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
-	if out := got(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id}); out.Output != nil ||
-		*out.InstanceId != id {
-		t.Errorf("console %+v", out)
+	do(c, c.StartInstances, &ec2.StartInstancesInput{InstanceIds: []string{*item.InstanceId}})
+	if row, _ := store.NetworkInterfaces.Get(c.Store.View(), eni); !c.PublicRange.Contains(row.PublicIP) {
+		t.Errorf("public address after the start: %v", row.PublicIP)
 	}
-	r.cloud.observe(id, store.Running)
-	out := got(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id, Latest: aws.Bool(true)})
-	if text, err := base64.StdEncoding.DecodeString(aws.ToString(out.Output)); string(text) != "login:" || err != nil ||
-		!out.Timestamp.Equal(noon) {
-		t.Errorf("console %q at %v: %v", text, out.Timestamp, err)
-	}
-	fail = true
-	denied(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id}, "InternalError:")
-	denied(
-		r,
-		r.GetConsoleOutput,
-		&ec2.GetConsoleOutputInput{},
-		"MissingParameter: The request must contain the parameter instanceId",
-	)
-	denied(
-		r,
-		r.GetConsoleOutput,
-		&ec2.GetConsoleOutputInput{InstanceId: aws.String(noInstance)},
-		"InvalidInstanceID.NotFound:",
-	)
-	denied(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id, DryRun: aws.Bool(true)}, dryRun)
 }

@@ -21,9 +21,9 @@ func reachability(row vm) (types.SummaryStatus, types.StatusType) {
 	return types.SummaryStatusNotApplicable, ""
 }
 
-// statuses are instances as DescribeInstanceStatus finds them. No events are ever
+// statusType are instances as DescribeInstanceStatus finds them. No events are ever
 // scheduled for them, and the checks of disks and applications are not made.
-func statuses() *noun[store.Instance] {
+func statusType() *resourceType[store.Instance] {
 	n := instances
 	n.filters = statusFilters
 	return &n
@@ -34,22 +34,22 @@ var statusFilters = filters[vm]{
 	"availability-zone-id":         instances.filters["availability-zone-id"],
 	"instance-state-code":          instances.filters["instance-state-code"],
 	"instance-state-name":          instances.filters["instance-state-name"],
-	"instance-status.status":       one(checked),
-	"instance-status.reachability": some(reached),
-	"system-status.status":         one(checked),
-	"system-status.reachability":   some(reached),
-	"operator.managed":             always[vm]("false"),
-	"event.code":                   never[vm],
-	"event.description":            never[vm],
-	"event.instance-event-id":      never[vm],
-	"event.not-after":              never[vm],
-	"event.not-before":             never[vm],
-	"event.not-before-deadline":    never[vm],
+	"instance-status.status":       field(statusCheck),
+	"instance-status.reachability": optionalField(reachabilityCheck),
+	"system-status.status":         field(statusCheck),
+	"system-status.reachability":   optionalField(reachabilityCheck),
+	"operator.managed":             constant[vm]("false"),
+	"event.code":                   noValue[vm],
+	"event.description":            noValue[vm],
+	"event.instance-event-id":      noValue[vm],
+	"event.not-after":              noValue[vm],
+	"event.not-before":             noValue[vm],
+	"event.not-before-deadline":    noValue[vm],
 }
 
-func checked(row vm) string { status, _ := reachability(row); return string(status) }
+func statusCheck(row vm) string { status, _ := reachability(row); return string(status) }
 
-func reached(row vm) string { _, detail := reachability(row); return string(detail) }
+func reachabilityCheck(row vm) string { _, detail := reachability(row); return string(detail) }
 
 // DescribeInstanceStatus tells whether instances pass their status checks: ok
 // once the machine has booted, initializing before.
@@ -65,7 +65,7 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstan
 			types.Filter{Name: aws.String("instance-state-name"), Values: []string{store.Running}},
 		)
 	}
-	rows, next, err := statuses().describe(view, region, query{
+	rows, next, err := statusType().describe(view, region, describeQuery{
 		ids: in.InstanceIds, idParameter: "instancesSet", filters: asked, page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
@@ -82,7 +82,7 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstan
 			return types.InstanceStatus{
 				InstanceId:       aws.String(row.ID),
 				AvailabilityZone: aws.String(row.Zone),
-				InstanceState:    stateOf(row.State),
+				InstanceState:    instanceState(row.State),
 				InstanceStatus:   summary,
 				SystemStatus:     summary,
 			}

@@ -16,20 +16,20 @@ import (
 )
 
 var typeFilters = filters[instancetype.Type]{
-	"instance-type":                         one(func(t instancetype.Type) string { return t.Name }),
-	"hypervisor":                            one(func(t instancetype.Type) string { return t.Hypervisor }),
-	"current-generation":                    always[instancetype.Type]("true"),
-	"supported-virtualization-type":         always[instancetype.Type]("hvm"),
-	"supported-root-device-type":            always[instancetype.Type]("ebs"),
-	"supported-usage-class":                 always[instancetype.Type]("on-demand"),
-	"processor-info.supported-architecture": always[instancetype.Type]("x86_64"),
-	"bare-metal":                            always[instancetype.Type]("false"),
-	"instance-storage-supported":            always[instancetype.Type]("false"),
-	"burstable-performance-supported":       one(func(t instancetype.Type) string { return strconv.FormatBool(t.Burstable) }),
-	"free-tier-eligible":                    one(func(t instancetype.Type) string { return strconv.FormatBool(t.FreeTier) }),
-	"vcpu-info.default-vcpus":               one(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
-	"memory-info.size-in-mib":               one(func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) }),
-	"network-info.ena-support":              one(func(t instancetype.Type) string { return t.ENASupport }),
+	"instance-type":                         field(func(t instancetype.Type) string { return t.Name }),
+	"hypervisor":                            field(func(t instancetype.Type) string { return t.Hypervisor }),
+	"current-generation":                    constant[instancetype.Type]("true"),
+	"supported-virtualization-type":         constant[instancetype.Type]("hvm"),
+	"supported-root-device-type":            constant[instancetype.Type]("ebs"),
+	"supported-usage-class":                 constant[instancetype.Type]("on-demand"),
+	"processor-info.supported-architecture": constant[instancetype.Type]("x86_64"),
+	"bare-metal":                            constant[instancetype.Type]("false"),
+	"instance-storage-supported":            constant[instancetype.Type]("false"),
+	"burstable-performance-supported":       field(func(t instancetype.Type) string { return strconv.FormatBool(t.Burstable) }),
+	"free-tier-eligible":                    field(func(t instancetype.Type) string { return strconv.FormatBool(t.FreeTier) }),
+	"vcpu-info.default-vcpus":               field(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
+	"memory-info.size-in-mib":               field(func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) }),
+	"network-info.ena-support":              field(func(t instancetype.Type) string { return t.ENASupport }),
 }
 
 // DescribeInstanceTypes lists the instance types on offer.

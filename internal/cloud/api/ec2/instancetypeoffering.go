@@ -20,8 +20,8 @@ type offering struct {
 }
 
 var offeringFilters = filters[offering]{
-	"instance-type": one(func(o offering) string { return o.name }),
-	"location":      one(func(o offering) string { return o.location }),
+	"instance-type": field(func(o offering) string { return o.name }),
+	"location":      field(func(o offering) string { return o.location }),
 }
 
 // DescribeInstanceTypeOfferings tells where instance types can be launched:
@@ -33,7 +33,7 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 	}
 	pages, kind := pageRequest{in.MaxResults, in.NextToken}, cmp.Or(in.LocationType, types.LocationTypeRegion)
 	if err := cmp.Or(
-		pages.check("", false), known("LocationType", kind), offeringFilters.check(in.Filters),
+		pages.check("", false), checkEnum("LocationType", kind), offeringFilters.check(in.Filters),
 	); err != nil {
 		return nil, err
 	}
@@ -45,8 +45,8 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 			}
 		}
 	}
-	slices.SortFunc(found, func(x, y offering) int { return strings.Compare(x.place(), y.place()) })
-	rows, next, err := paginate(pages, found, offering.place)
+	slices.SortFunc(found, func(x, y offering) int { return strings.Compare(x.sortKey(), y.sortKey()) })
+	rows, next, err := paginate(pages, found, offering.sortKey)
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +62,8 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 	}, nil
 }
 
-// place is where an offering is in the order of the answer.
-func (o offering) place() string { return o.name + " " + o.location }
+// sortKey is where an offering is in the order of the answer.
+func (o offering) sortKey() string { return o.name + " " + o.location }
 
 // locations are the places of a kind that a region has. There are no outposts.
 func locations(name string, kind types.LocationType) []string {
@@ -72,9 +72,9 @@ func locations(name string, kind types.LocationType) []string {
 	case types.LocationTypeRegion:
 		return []string{name}
 	case types.LocationTypeAvailabilityZone:
-		return list(r.all(), func(z zone) string { return z.name })
+		return list(r.allZones(), func(z zone) string { return z.name })
 	case types.LocationTypeAvailabilityZoneId:
-		return list(r.all(), func(z zone) string { return z.id })
+		return list(r.allZones(), func(z zone) string { return z.id })
 	}
 	return nil
 }

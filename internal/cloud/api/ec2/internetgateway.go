@@ -12,20 +12,20 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-var internetGateways = noun[store.InternetGateway]{
+var internetGateways = resourceType[store.InternetGateway]{
 	table: store.InternetGateways, kind: types.ResourceTypeInternetGateway, prefix: "igw-",
-	notFound: "InvalidInternetGatewayID.NotFound", unknown: "The internetGateway ID",
-	malformed: "InvalidInternetGatewayId.Malformed",
-	place:     func(row *store.InternetGateway) (string, string) { return row.Region, row.ID },
-	tags:      func(row *store.InternetGateway) *store.Tags { return &row.Tags },
-	filters: tagged(func(row *store.InternetGateway) store.Tags { return row.Tags }, filters[*store.InternetGateway]{
-		"internet-gateway-id": one(func(row *store.InternetGateway) string { return row.ID }),
-		"owner-id":            always[*store.InternetGateway](identity.Account),
+	notFoundCode: "InvalidInternetGatewayID.NotFound", notFoundText: "The internetGateway ID",
+	malformedCode: "InvalidInternetGatewayId.Malformed",
+	key:           func(row *store.InternetGateway) (string, string) { return row.Region, row.ID },
+	tags:          func(row *store.InternetGateway) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row *store.InternetGateway) store.Tags { return row.Tags }, filters[*store.InternetGateway]{
+		"internet-gateway-id": field(func(row *store.InternetGateway) string { return row.ID }),
+		"owner-id":            constant[*store.InternetGateway](identity.Account),
 		"attachment.vpc-id": func(_ store.Reader, row *store.InternetGateway) []string {
-			return attachedOr(row, row.VPCID)
+			return ifGatewayAttached(row, row.VPCID)
 		},
 		"attachment.state": func(_ store.Reader, row *store.InternetGateway) []string {
-			return attachedOr(row, string(gatewayAttached))
+			return ifGatewayAttached(row, string(gatewayAttached))
 		},
 	}),
 }
@@ -34,7 +34,7 @@ var internetGateways = noun[store.InternetGateway]{
 // that gateways kept.
 const gatewayAttached types.AttachmentStatus = "available"
 
-func attachedOr(row *store.InternetGateway, value string) []string {
+func ifGatewayAttached(row *store.InternetGateway, value string) []string {
 	if row.VPCID == "" {
 		return nil
 	}
@@ -43,7 +43,7 @@ func attachedOr(row *store.InternetGateway, value string) []string {
 
 // CreateInternetGateway makes a gateway, attached to nothing yet.
 func (a *API) CreateInternetGateway(ctx context.Context, in *ec2.CreateInternetGatewayInput) (*ec2.CreateInternetGatewayOutput, error) {
-	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeInternetGateway)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeInternetGateway)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (a *API) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInte
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := internetGateways.describe(view, region, query{
+	rows, next, err := internetGateways.describe(view, region, describeQuery{
 		ids: in.InternetGatewayIds, idParameter: "internetGatewayIds", filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 	})
@@ -163,7 +163,7 @@ func (a *API) DeleteInternetGateway(ctx context.Context, in *ec2.DeleteInternetG
 			return err
 		}
 		if gateway.VPCID != "" {
-			return dependencies("internetGateway", gateway.ID)
+			return dependencyViolation("internetGateway", gateway.ID)
 		}
 		store.InternetGateways.Delete(tx, gateway.ID)
 		return nil

@@ -12,16 +12,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-var keyPairs = noun[store.KeyPair]{
+var keyPairs = resourceType[store.KeyPair]{
 	table: store.KeyPairs, kind: types.ResourceTypeKeyPair, prefix: "key-",
-	notFound: "InvalidKeyPair.NotFound", unknown: "The key pair ID", malformed: "InvalidKeyPair.NotFound",
-	garbled: "The key pair ID '%s' does not exist",
-	place:   func(row *store.KeyPair) (string, string) { return row.Region, row.ID },
-	tags:    func(row *store.KeyPair) *store.Tags { return &row.Tags },
-	filters: tagged(func(row *store.KeyPair) store.Tags { return row.Tags }, filters[*store.KeyPair]{
-		"key-pair-id": one(func(row *store.KeyPair) string { return row.ID }),
-		"key-name":    one(func(row *store.KeyPair) string { return row.Name }),
-		"fingerprint": one(func(row *store.KeyPair) string { return row.Fingerprint }),
+	notFoundCode: "InvalidKeyPair.NotFound", notFoundText: "The key pair ID", malformedCode: "InvalidKeyPair.NotFound",
+	malformedText: "The key pair ID '%s' does not exist",
+	key:           func(row *store.KeyPair) (string, string) { return row.Region, row.ID },
+	tags:          func(row *store.KeyPair) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row *store.KeyPair) store.Tags { return row.Tags }, filters[*store.KeyPair]{
+		"key-pair-id": field(func(row *store.KeyPair) string { return row.ID }),
+		"key-name":    field(func(row *store.KeyPair) string { return row.Name }),
+		"fingerprint": field(func(row *store.KeyPair) string { return row.Fingerprint }),
 	}),
 }
 
@@ -55,7 +55,7 @@ func (a *API) addKeyPair(
 	specifications []types.TagSpecification,
 	key publicKey,
 ) (*store.KeyPair, error) {
-	tags, err := tagsAtCreation(specifications, types.ResourceTypeKeyPair)
+	tags, err := tagsOfSpecifications(specifications, types.ResourceTypeKeyPair)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (a *API) CreateKeyPair(ctx context.Context, in *ec2.CreateKeyPairInput) (*e
 		return nil, invalidValue("KeyType", string(in.KeyType), "Valid values are rsa and ed25519.")
 	}
 	// Made outside of the change: an RSA key takes its time.
-	private, key, err := newKey(in.KeyType)
+	private, key, err := generateKey(in.KeyType)
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +116,9 @@ func (a *API) ImportKeyPair(ctx context.Context, in *ec2.ImportKeyPairInput) (*e
 		return nil, err
 	}
 	if len(in.PublicKeyMaterial) == 0 {
-		return nil, missing("PublicKeyMaterial")
+		return nil, missingParameter("PublicKeyMaterial")
 	}
-	key, err := readKey(in.PublicKeyMaterial)
+	key, err := parseImportedKey(in.PublicKeyMaterial)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (a *API) DescribeKeyPairs(ctx context.Context, in *ec2.DescribeKeyPairsInpu
 		}
 		ids = append(ids, row.ID)
 	}
-	rows, _, err := keyPairs.describe(view, region, query{ids: ids, filters: in.Filters})
+	rows, _, err := keyPairs.describe(view, region, describeQuery{ids: ids, filters: in.Filters})
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (a *API) DescribeKeyPairs(ctx context.Context, in *ec2.DescribeKeyPairsInpu
 // error.
 func (a *API) DeleteKeyPair(ctx context.Context, in *ec2.DeleteKeyPairInput) (*ec2.DeleteKeyPairOutput, error) {
 	if aws.ToString(in.KeyName) == "" && aws.ToString(in.KeyPairId) == "" {
-		return nil, missing("KeyName")
+		return nil, missingParameter("KeyName")
 	}
 	out := &ec2.DeleteKeyPairOutput{Return: aws.Bool(true)}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {

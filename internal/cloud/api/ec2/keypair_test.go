@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-func TestThePrivateHalfOfAKeyOpensWhatItsPublicHalfGuards(t *testing.T) {
+func TestCreatedKeysMatchTheirPublicKeys(t *testing.T) {
 	c := newCloud(t)
 	for _, kind := range []types.KeyType{types.KeyTypeRsa, types.KeyTypeEd25519} {
 		out := do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String(string(kind)), KeyType: kind})
@@ -33,7 +33,7 @@ func TestThePrivateHalfOfAKeyOpensWhatItsPublicHalfGuards(t *testing.T) {
 			t.Errorf("%s: fingerprint %s", kind, *out.KeyFingerprint)
 		}
 	}
-	refused(
+	wantError(
 		c,
 		c.CreateKeyPair,
 		&ec2.CreateKeyPairInput{KeyName: aws.String("ed25519"), KeyType: "ed25519"},
@@ -57,7 +57,7 @@ const (
 	printRSA        = "69:cb:dc:87:cc:e6:70:37:2a:c0:c1:93:c9:0f:d9:ef"
 )
 
-func TestImportedKeysAreKeptInWhateverFormTheyCome(t *testing.T) {
+func TestImportKeyPairAcceptsEveryFormat(t *testing.T) {
 	c := newCloud(t)
 	blob := strings.Fields(importedEd25519)[1]
 	rfc4716 := "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"a key\"\n" + blob[:40] + "\n" + blob[40:] + "\n---- END SSH2 PUBLIC KEY ----\n"
@@ -85,7 +85,7 @@ func TestImportedKeysAreKeptInWhateverFormTheyCome(t *testing.T) {
 	}); *got.KeyFingerprint != printRSA {
 		t.Errorf("fingerprint of the RSA key: %s", *got.KeyFingerprint)
 	}
-	refused(
+	wantError(
 		c,
 		c.ImportKeyPair,
 		&ec2.ImportKeyPairInput{KeyName: aws.String("bad"), PublicKeyMaterial: []byte("nonsense")},
@@ -93,15 +93,15 @@ func TestImportedKeysAreKeptInWhateverFormTheyCome(t *testing.T) {
 	)
 }
 
-func TestKeyPairsThatAreNotThere(t *testing.T) {
+func TestUnknownKeyPairsAreNotFound(t *testing.T) {
 	c := newCloud(t)
-	refused(
+	wantError(
 		c,
 		c.DescribeKeyPairs,
 		&ec2.DescribeKeyPairsInput{KeyNames: []string{"x"}},
 		"InvalidKeyPair.NotFound: The key pair 'x' does not exist",
 	)
-	refused(
+	wantError(
 		c,
 		c.DescribeKeyPairs,
 		&ec2.DescribeKeyPairsInput{KeyPairIds: []string{"key-00000000"}},

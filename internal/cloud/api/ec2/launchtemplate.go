@@ -2,8 +2,6 @@ package ec2
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"regexp"
 	"strconv"
 
@@ -18,15 +16,15 @@ import (
 
 type template = *store.LaunchTemplate
 
-var launchTemplates = noun[store.LaunchTemplate]{
+var launchTemplates = resourceType[store.LaunchTemplate]{
 	table: store.LaunchTemplates, kind: types.ResourceTypeLaunchTemplate, prefix: "lt-",
-	notFound: "InvalidLaunchTemplateId.NotFound", unknown: "The launchTemplate ID",
-	malformed: "InvalidLaunchTemplateId.Malformed",
-	place:     func(row template) (string, string) { return row.Region, row.ID },
-	tags:      func(row template) *store.Tags { return &row.Tags },
-	filters: tagged(func(row template) store.Tags { return row.Tags }, filters[template]{
-		"create-time":          one(func(row template) string { return shortTime(row.Created) }),
-		"launch-template-name": one(func(row template) string { return row.Name }),
+	notFoundCode: "InvalidLaunchTemplateId.NotFound", notFoundText: "The launchTemplate ID",
+	malformedCode: "InvalidLaunchTemplateId.Malformed",
+	key:           func(row template) (string, string) { return row.Region, row.ID },
+	tags:          func(row template) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row template) store.Tags { return row.Tags }, filters[template]{
+		"create-time":          field(func(row template) string { return filterTime(row.Created) }),
+		"launch-template-name": field(func(row template) string { return row.Name }),
 	}),
 }
 
@@ -58,9 +56,9 @@ func checkTemplateName(name *string) error {
 	return nil
 }
 
-// templateOf finds the launch template that a request names by its id or its
+// findTemplate finds the launch template that a request names by its id or its
 // name, to do what toDo says.
-func templateOf(r store.Reader, region string, id, name *string, toDo string) (template, error) {
+func findTemplate(r store.Reader, region string, id, name *string, toDo string) (template, error) {
 	byID, byName := aws.ToString(id) != "", aws.ToString(name) != ""
 	switch {
 	case byID && byName:
@@ -108,10 +106,10 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 	if err := checkTemplateName(in.LaunchTemplateName); err != nil {
 		return nil, err
 	}
-	if err := refuseBut(in.Operator); err != nil {
+	if err := supportOnly(in.Operator); err != nil {
 		return nil, err
 	}
-	if emptyData(in.LaunchTemplateData) {
+	if isEmptyData(in.LaunchTemplateData) {
 		return nil, wire.Errorf(
 			"MissingParameter",
 			"No launch template data was provided. Launch template data is required to create a launch template.",
@@ -120,14 +118,14 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 	if err := checkData(in.LaunchTemplateData, in.VersionDescription); err != nil {
 		return nil, err
 	}
-	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeLaunchTemplate)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeLaunchTemplate)
 	if err != nil {
 		return nil, err
 	}
 	var out *ec2.CreateLaunchTemplateOutput
 	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
 		exists := func(id string) bool { _, ok := store.LaunchTemplates.Get(tx, id); return ok }
-		ids, err := a.once(tx, region, "CreateLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
+		ids, err := a.oncePerToken(tx, region, "CreateLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
 			if _, taken := templateNamed(tx, region, *in.LaunchTemplateName); taken {
 				return nil, wire.Errorf(
 					"InvalidLaunchTemplateName.AlreadyExistsException",
@@ -149,7 +147,7 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 		row, _ := store.LaunchTemplates.Get(tx, ids[0])
 		out = &ec2.CreateLaunchTemplateOutput{
 			LaunchTemplate: templateItem(row),
-			Warning:        warningOf(in.LaunchTemplateData),
+			Warning:        validationWarning(in.LaunchTemplateData),
 		}
 		return nil
 	})
@@ -167,67 +165,6 @@ func templateItem(row template) *types.LaunchTemplate {
 	}
 }
 
-// DescribeLaunchTemplates lists launch templates.
-func (a *API) DescribeLaunchTemplates(ctx context.Context, in *ec2.DescribeLaunchTemplatesInput) (*ec2.DescribeLaunchTemplatesOutput, error) {
-	view, region, err := a.read(ctx, in.DryRun)
-	if err != nil {
-		return nil, err
-	}
-	pages := pageRequest{in.MaxResults, in.NextToken}
-	if err := pages.checkTemplates(); err != nil {
-		return nil, err
-	}
-	ids := append([]string{}, in.LaunchTemplateIds...)
-	for _, id := range ids {
-		if _, err := templateOf(view, region, &id, nil, "describe the template"); err != nil {
-			return nil, someAbsent(err)
-		}
-	}
-	for _, name := range in.LaunchTemplateNames {
-		row, err := templateOf(view, region, nil, &name, "describe the template")
-		if err != nil {
-			return nil, someAbsent(err)
-		}
-		ids = append(ids, row.ID)
-	}
-	rows, _, err := launchTemplates.describe(view, region, query{ids: ids, filters: in.Filters})
-	if err != nil {
-		return nil, err
-	}
-	rows, next, err := paginate(pages, rows, launchTemplates.id)
-	if err != nil {
-		return nil, err
-	}
-	return &ec2.DescribeLaunchTemplatesOutput{
-		NextToken:       next,
-		LaunchTemplates: list(rows, func(row template) types.LaunchTemplate { return *templateItem(row) }),
-	}, nil
-}
-
-// someAbsent is a refusal as DescribeLaunchTemplates words it, which does not
-// say which of the templates is unknown.
-func someAbsent(err error) error {
-	if refusal, ok := errors.AsType[*wire.Error](err); ok && refusal.Code != launchTemplates.malformed &&
-		refusal.Code != "MissingParameter" {
-		return wire.Errorf(
-			refusal.Code,
-			"At least one of the launch templates specified in the request does not exist.",
-		)
-	}
-	return err
-}
-
-// checkTemplates refuses impossible pages of launch templates or versions, which
-// may be smaller than those of other nouns.
-func (p pageRequest) checkTemplates() error {
-	if p.max == nil || *p.max >= 1 && *p.max <= maxTemplateResults {
-		return nil
-	}
-	return invalidValue(
-		"maxResults", strconv.Itoa(int(*p.max)), fmt.Sprintf("It must be from 1 to %d.", maxTemplateResults),
-	)
-}
-
 // ModifyLaunchTemplate makes another version the default one.
 func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemplateInput) (*ec2.ModifyLaunchTemplateOutput, error) {
 	if err := required(parameter{"DefaultVersion", in.DefaultVersion}); err != nil {
@@ -236,8 +173,8 @@ func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemp
 	var out *ec2.ModifyLaunchTemplateOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
 		exists := func(id string) bool { _, ok := store.LaunchTemplates.Get(tx, id); return ok }
-		ids, err := a.once(tx, region, "ModifyLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
-			row, err := templateOf(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "modify the template")
+		ids, err := a.oncePerToken(tx, region, "ModifyLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
+			row, err := findTemplate(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "modify the template")
 			if err != nil {
 				return nil, err
 			}
@@ -267,7 +204,7 @@ func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemp
 func (a *API) DeleteLaunchTemplate(ctx context.Context, in *ec2.DeleteLaunchTemplateInput) (*ec2.DeleteLaunchTemplateOutput, error) {
 	var out *ec2.DeleteLaunchTemplateOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		row, err := templateOf(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "delete the template")
+		row, err := findTemplate(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "delete the template")
 		if err != nil {
 			return err
 		}

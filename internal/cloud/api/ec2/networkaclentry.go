@@ -40,8 +40,8 @@ type aclEntry struct {
 	icmp                        *types.IcmpTypeCode
 }
 
-// read returns the entry of a sound request.
-func (q aclEntry) read() (store.NetworkACLEntry, error) {
+// parse returns the entry of a sound request.
+func (q aclEntry) parse() (store.NetworkACLEntry, error) {
 	action := string(q.action)
 	var e store.NetworkACLEntry
 	if err := required(
@@ -54,19 +54,19 @@ func (q aclEntry) read() (store.NetworkACLEntry, error) {
 	}
 	switch {
 	case q.number == nil:
-		return e, missing("ruleNumber")
+		return e, missingParameter("ruleNumber")
 	case q.egress == nil:
-		return e, missing("egress")
+		return e, missingParameter("egress")
 	case !slices.Contains(q.action.Values(), q.action):
 		return e, invalidValue("ruleAction", action, "Valid values are allow and deny.")
 	}
 	if err := required(parameter{"cidrBlock", q.cidr}); err != nil {
 		return e, err
 	}
-	if err := userEntry(*q.number); err != nil {
+	if err := checkRuleNumber(*q.number); err != nil {
 		return e, err
 	}
-	block, err := cidr("cidrBlock", *q.cidr)
+	block, err := parseCIDR("cidrBlock", *q.cidr)
 	if err != nil {
 		return e, err
 	}
@@ -79,15 +79,15 @@ func (q aclEntry) read() (store.NetworkACLEntry, error) {
 	if e.Protocol, err = aclProtocol(*q.protocol); err != nil {
 		return e, err
 	}
-	return e, q.details(&e)
+	return e, q.parseProtocolFields(&e)
 }
 
-// details reads what goes with the protocol.
-func (q aclEntry) details(e *store.NetworkACLEntry) error {
+// parseProtocolFields reads what goes with the protocol.
+func (q aclEntry) parseProtocolFields(e *store.NetworkACLEntry) error {
 	switch e.Protocol {
 	case "6", "17":
 		if q.ports == nil || q.ports.From == nil || q.ports.To == nil {
-			return missing("portRange")
+			return missingParameter("portRange")
 		}
 		from, to := int(*q.ports.From), int(*q.ports.To)
 		if from < 0 || to > maxPort || from > to {
@@ -96,17 +96,17 @@ func (q aclEntry) details(e *store.NetworkACLEntry) error {
 		e.FromPort, e.ToPort = from, to
 	case "1":
 		if q.icmp == nil || q.icmp.Type == nil || q.icmp.Code == nil {
-			return missing("icmpTypeCode.code")
+			return missingParameter("icmpTypeCode.code")
 		}
 		e.ICMPType, e.ICMPCode = int(*q.icmp.Type), int(*q.icmp.Code)
 	}
 	return nil
 }
 
-// userEntry refuses the numbers that are not for users (Amazon VPC User Guide,
+// checkRuleNumber refuses the numbers that are not for users (Amazon VPC User Guide,
 // Network ACL rules: 1 to 32766).
-func userEntry(number int32) error {
-	if number < 1 || number >= lastEntry {
+func checkRuleNumber(number int32) error {
+	if number < 1 || number >= defaultRuleNumber {
 		return invalidValue("ruleNumber", strconv.Itoa(int(number)), "Rule numbers are between 1 and 32766.")
 	}
 	return nil
@@ -130,14 +130,14 @@ func aclProtocol(name string) (string, error) {
 	return name, nil
 }
 
-func entryAt(acl *store.NetworkACL, number int, egress bool) int {
+func entryIndex(acl *store.NetworkACL, number int, egress bool) int {
 	return slices.IndexFunc(
 		acl.Entries,
 		func(e store.NetworkACLEntry) bool { return e.Number == number && e.Egress == egress },
 	)
 }
 
-func noEntry(aclID string, number int32, egress bool) error {
+func entryNotFound(aclID string, number int32, egress bool) error {
 	direction := "ingress"
 	if egress {
 		direction = "egress"
@@ -163,7 +163,7 @@ func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAc
 		in.RuleAction,
 		in.PortRange,
 		in.IcmpTypeCode,
-	}.read()
+	}.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAc
 		if err != nil {
 			return err
 		}
-		if entryAt(acl, entry.Number, entry.Egress) >= 0 {
+		if entryIndex(acl, entry.Number, entry.Egress) >= 0 {
 			return wire.Errorf(
 				"NetworkAclEntryAlreadyExists", "The network acl entry identified by %d already exists.", entry.Number,
 			)
@@ -209,7 +209,7 @@ func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetwork
 		in.RuleAction,
 		in.PortRange,
 		in.IcmpTypeCode,
-	}.read()
+	}.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -218,9 +218,9 @@ func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetwork
 		if err != nil {
 			return err
 		}
-		i := entryAt(acl, entry.Number, entry.Egress)
+		i := entryIndex(acl, entry.Number, entry.Egress)
 		if i < 0 {
-			return noEntry(acl.ID, *in.RuleNumber, entry.Egress)
+			return entryNotFound(acl.ID, *in.RuleNumber, entry.Egress)
 		}
 		entries := slices.Clone(acl.Entries)
 		entries[i] = entry
@@ -235,12 +235,12 @@ func (a *API) DeleteNetworkAclEntry(ctx context.Context, in *ec2.DeleteNetworkAc
 		return nil, err
 	}
 	if in.RuleNumber == nil {
-		return nil, missing("ruleNumber")
+		return nil, missingParameter("ruleNumber")
 	}
 	if in.Egress == nil {
-		return nil, missing("egress")
+		return nil, missingParameter("egress")
 	}
-	if err := userEntry(*in.RuleNumber); err != nil {
+	if err := checkRuleNumber(*in.RuleNumber); err != nil {
 		return nil, err
 	}
 	return &ec2.DeleteNetworkAclEntryOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
@@ -248,9 +248,9 @@ func (a *API) DeleteNetworkAclEntry(ctx context.Context, in *ec2.DeleteNetworkAc
 		if err != nil {
 			return err
 		}
-		i := entryAt(acl, int(*in.RuleNumber), *in.Egress)
+		i := entryIndex(acl, int(*in.RuleNumber), *in.Egress)
 		if i < 0 {
-			return noEntry(acl.ID, *in.RuleNumber, *in.Egress)
+			return entryNotFound(acl.ID, *in.RuleNumber, *in.Egress)
 		}
 		setEntries(tx, acl, slices.Delete(slices.Clone(acl.Entries), i, i+1))
 		return nil

@@ -17,68 +17,68 @@ import (
 // nic is a network interface's row, for short.
 type nic = *store.NetworkInterface
 
-var networkInterfaces = noun[store.NetworkInterface]{
+var networkInterfaces = resourceType[store.NetworkInterface]{
 	table: store.NetworkInterfaces, kind: types.ResourceTypeNetworkInterface, prefix: "eni-",
-	notFound: "InvalidNetworkInterfaceID.NotFound", unknown: "The networkInterface ID",
-	malformed: "InvalidNetworkInterfaceId.Malformed",
-	place:     func(row nic) (string, string) { return row.Region, row.ID },
-	tags:      func(row nic) *store.Tags { return &row.Tags },
-	filters: tagged(func(row nic) store.Tags { return row.Tags }, filters[nic]{
-		"network-interface-id": one(func(row nic) string { return row.ID }),
-		"vpc-id":               one(func(row nic) string { return row.VPCID }),
-		"subnet-id":            one(func(row nic) string { return row.SubnetID }),
-		"availability-zone":    one(func(row nic) string { return row.Zone }),
+	notFoundCode: "InvalidNetworkInterfaceID.NotFound", notFoundText: "The networkInterface ID",
+	malformedCode: "InvalidNetworkInterfaceId.Malformed",
+	key:           func(row nic) (string, string) { return row.Region, row.ID },
+	tags:          func(row nic) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row nic) store.Tags { return row.Tags }, filters[nic]{
+		"network-interface-id": field(func(row nic) string { return row.ID }),
+		"vpc-id":               field(func(row nic) string { return row.VPCID }),
+		"subnet-id":            field(func(row nic) string { return row.SubnetID }),
+		"availability-zone":    field(func(row nic) string { return row.Zone }),
 		"availability-zone-id": func(r store.Reader, row nic) []string { return []string{zoneIDOf(r, row)} },
 		"group-id":             func(_ store.Reader, row nic) []string { return row.GroupIDs },
 		"group-name": func(r store.Reader, row nic) []string {
 			return list(
-				groupsOf(r, row.GroupIDs),
+				groupIdentifiers(r, row.GroupIDs),
 				func(g types.GroupIdentifier) string { return aws.ToString(g.GroupName) },
 			)
 		},
-		"description":                  one(func(row nic) string { return row.Description }),
-		"requester-id":                 some(func(row nic) string { return row.RequesterID }),
-		"requester-managed":            one(func(row nic) string { return strconv.FormatBool(row.RequesterManaged) }),
-		"interface-type":               always[nic](string(types.NetworkInterfaceTypeInterface)),
-		"status":                       one(func(row nic) string { return row.State }),
-		"owner-id":                     always[nic](identity.Account),
-		"mac-address":                  one(func(row nic) string { return row.MAC }),
-		"source-dest-check":            one(func(row nic) string { return strconv.FormatBool(row.SourceDestCheck) }),
-		"private-ip-address":           one(func(row nic) string { return row.PrivateIP.String() }),
-		"private-dns-name":             one(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) }),
-		"addresses.private-ip-address": one(func(row nic) string { return row.PrivateIP.String() }),
-		"addresses.primary":            always[nic]("true"),
-		"addresses.association.public-ip": public(
+		"description":                  field(func(row nic) string { return row.Description }),
+		"requester-id":                 optionalField(func(row nic) string { return row.RequesterID }),
+		"requester-managed":            field(func(row nic) string { return strconv.FormatBool(row.RequesterManaged) }),
+		"interface-type":               constant[nic](string(types.NetworkInterfaceTypeInterface)),
+		"status":                       field(func(row nic) string { return row.State }),
+		"owner-id":                     constant[nic](identity.Account),
+		"mac-address":                  field(func(row nic) string { return row.MAC }),
+		"source-dest-check":            field(func(row nic) string { return strconv.FormatBool(row.SourceDestCheck) }),
+		"private-ip-address":           field(func(row nic) string { return row.PrivateIP.String() }),
+		"private-dns-name":             field(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) }),
+		"addresses.private-ip-address": field(func(row nic) string { return row.PrivateIP.String() }),
+		"addresses.primary":            constant[nic]("true"),
+		"addresses.association.public-ip": ifPublic(
 			func(_ store.Reader, row nic) string { return row.PublicIP.String() },
 		),
-		"addresses.association.owner-id": public(func(store.Reader, nic) string { return addressOwner }),
-		"association.public-ip":          public(func(_ store.Reader, row nic) string { return row.PublicIP.String() }),
-		"association.ip-owner-id":        public(func(store.Reader, nic) string { return addressOwner }),
-		"association.public-dns-name": public(
+		"addresses.association.owner-id": ifPublic(func(store.Reader, nic) string { return addressOwner }),
+		"association.public-ip":          ifPublic(func(_ store.Reader, row nic) string { return row.PublicIP.String() }),
+		"association.ip-owner-id":        ifPublic(func(store.Reader, nic) string { return addressOwner }),
+		"association.public-dns-name": ifPublic(
 			func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) },
 		),
-		"association.allocation-id":  never[nic],
-		"association.association-id": never[nic],
-		"attachment.attachment-id":   attached(func(row nic) string { return row.AttachmentID }),
-		"attachment.attach-time":     attached(func(row nic) string { return row.AttachedAt.UTC().Format(time.RFC3339) }),
-		"attachment.delete-on-termination": attached(
+		"association.allocation-id":  noValue[nic],
+		"association.association-id": noValue[nic],
+		"attachment.attachment-id":   ifAttached(func(row nic) string { return row.AttachmentID }),
+		"attachment.attach-time":     ifAttached(func(row nic) string { return row.AttachedAt.UTC().Format(time.RFC3339) }),
+		"attachment.delete-on-termination": ifAttached(
 			func(row nic) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
-		"attachment.device-index":      attached(func(row nic) string { return strconv.Itoa(int(row.DeviceIndex)) }),
-		"attachment.instance-id":       attached(func(row nic) string { return row.InstanceID }),
-		"attachment.instance-owner-id": attached(instanceOwner),
-		"attachment.status":            attached(func(nic) string { return string(types.AttachmentStatusAttached) }),
-		"attachment.nat-gateway-id":    never[nic],
-		"ipv6-addresses.ipv6-address":  never[nic],
-		"operator.managed":             always[nic]("false"),
+		"attachment.device-index":      ifAttached(func(row nic) string { return strconv.Itoa(int(row.DeviceIndex)) }),
+		"attachment.instance-id":       ifAttached(func(row nic) string { return row.InstanceID }),
+		"attachment.instance-owner-id": ifAttached(instanceOwner),
+		"attachment.status":            ifAttached(func(nic) string { return string(types.AttachmentStatusAttached) }),
+		"attachment.nat-gateway-id":    noValue[nic],
+		"ipv6-addresses.ipv6-address":  noValue[nic],
+		"operator.managed":             constant[nic]("false"),
 	}),
 }
 
 // addressOwner is who owns the public addresses that EC2 lends.
 const addressOwner = "amazon"
 
-// public is a filter by what interfaces with a public address alone have.
-func public(text func(store.Reader, nic) string) func(store.Reader, nic) []string {
+// ifPublic is a filter by what interfaces with a public address alone have.
+func ifPublic(text func(store.Reader, nic) string) func(store.Reader, nic) []string {
 	return func(r store.Reader, row nic) []string {
 		if !row.PublicIP.IsValid() {
 			return nil
@@ -87,8 +87,8 @@ func public(text func(store.Reader, nic) string) func(store.Reader, nic) []strin
 	}
 }
 
-// attached is a filter by what attached interfaces alone have.
-func attached(text func(nic) string) func(store.Reader, nic) []string {
+// ifAttached is a filter by what attached interfaces alone have.
+func ifAttached(text func(nic) string) func(store.Reader, nic) []string {
 	return func(_ store.Reader, row nic) []string {
 		if row.AttachmentID == "" {
 			return nil
@@ -113,8 +113,8 @@ func zoneIDOf(r store.Reader, row nic) string {
 	return ""
 }
 
-// groupsOf names groups by id and name.
-func groupsOf(r store.Reader, ids []string) []types.GroupIdentifier {
+// groupIdentifiers names groups by id and name.
+func groupIdentifiers(r store.Reader, ids []string) []types.GroupIdentifier {
 	return list(ids, func(id string) types.GroupIdentifier {
 		group := types.GroupIdentifier{GroupId: aws.String(id)}
 		if row, ok := store.SecurityGroups.Get(r, id); ok {
@@ -130,7 +130,7 @@ func (a *API) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNet
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := networkInterfaces.describe(view, region, query{
+	rows, next, err := networkInterfaces.describe(view, region, describeQuery{
 		ids: in.NetworkInterfaceIds, idParameter: "networkInterfaceIds", filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 	})
@@ -152,8 +152,8 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 			OwnerId:            aws.String(identity.Account), VpcId: aws.String(row.VPCID),
 			SubnetId:           aws.String(row.SubnetID),
 			AvailabilityZone:   aws.String(row.Zone),
-			AvailabilityZoneId: optional(zoneIDOf(r, row)), Description: aws.String(row.Description),
-			Groups: groupsOf(
+			AvailabilityZoneId: optionalString(zoneIDOf(r, row)), Description: aws.String(row.Description),
+			Groups: groupIdentifiers(
 				r,
 				row.GroupIDs,
 			), InterfaceType: types.NetworkInterfaceTypeInterface, MacAddress: aws.String(row.MAC),
@@ -163,7 +163,7 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 				Primary:          aws.Bool(true),
 				PrivateIpAddress: aws.String(row.PrivateIP.String()), PrivateDnsName: name, Association: association,
 			}},
-			Ipv6Addresses: []types.NetworkInterfaceIpv6Address{}, RequesterId: optional(row.RequesterID),
+			Ipv6Addresses: []types.NetworkInterfaceIpv6Address{}, RequesterId: optionalString(row.RequesterID),
 			RequesterManaged: aws.Bool(row.RequesterManaged),
 			SourceDestCheck:  aws.Bool(row.SourceDestCheck),
 			TagSet:           tagSet(row.Tags), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
@@ -173,7 +173,7 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 				AttachmentId: aws.String(row.AttachmentID),
 				AttachTime:   aws.Time(row.AttachedAt), DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
 				DeviceIndex:      aws.Int32(row.DeviceIndex),
-				NetworkCardIndex: aws.Int32(0), InstanceId: optional(row.InstanceID),
+				NetworkCardIndex: aws.Int32(0), InstanceId: optionalString(row.InstanceID),
 				InstanceOwnerId: aws.String(instanceOwner(row)), Status: types.AttachmentStatusAttached,
 			}
 		}

@@ -1,11 +1,10 @@
 package ec2
 
 import (
-	"maps"
-	"net/netip"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -20,38 +19,18 @@ type parameter struct {
 func required(parameters ...parameter) error {
 	for _, p := range parameters {
 		if aws.ToString(p.value) == "" {
-			return missing(p.name)
+			return missingParameter(p.name)
 		}
 	}
 	return nil
 }
 
-func missing(name string) error {
+func missingParameter(name string) error {
 	return wire.Errorf("MissingParameter", "The request must contain the parameter %s", name)
 }
 
 func invalidValue(name, value, why string) error {
 	return wire.Errorf("InvalidParameterValue", "Value (%s) for parameter %s is invalid. %s", value, name, why)
-}
-
-// unsupported refuses parameters of AWS's API that the local cloud knows but
-// has nothing behind, so that nobody takes silence for consent.
-func unsupported(set map[string]bool) error {
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if set[name] {
-			return wire.Errorf("UnsupportedOperation", "aloft's local cloud does not support the parameter %s", name)
-		}
-	}
-	return nil
-}
-
-// cidr reads an IPv4 range and clears its host bits, as EC2 does.
-func cidr(name, value string) (netip.Prefix, error) {
-	p, err := netip.ParsePrefix(value)
-	if err != nil || !p.Addr().Is4() {
-		return netip.Prefix{}, invalidValue(name, value, "This is not a valid CIDR block.")
-	}
-	return p.Masked(), nil
 }
 
 // list turns rows into the items of an answer. It is never nil: an empty list
@@ -62,4 +41,34 @@ func list[R, T any](rows []R, item func(R) T) []T {
 		out = append(out, item(row))
 	}
 	return out
+}
+
+// setBoolean gives a field the value of an attribute, if the request has it.
+func setBoolean(field *bool, attribute *types.AttributeBooleanValue) {
+	if attribute != nil {
+		*field = aws.ToBool(attribute.Value)
+	}
+}
+
+func isTrue(attribute *types.AttributeBooleanValue) bool {
+	return attribute != nil && aws.ToBool(attribute.Value)
+}
+
+// optionalString is nil for an empty text: EC2 leaves such members out.
+func optionalString(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// checkEnum refuses a word that is not one of the values of its kind; none is fine.
+func checkEnum[E interface {
+	~string
+	Values() []E
+}](name string, value E) error {
+	if value == "" || slices.Contains(value.Values(), value) {
+		return nil
+	}
+	return invalidValue(name, string(value), "It is not one of the values that the parameter can have.")
 }

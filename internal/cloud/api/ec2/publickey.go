@@ -32,9 +32,9 @@ type publicKey struct {
 // rsaBits is the size of the RSA keys that EC2 makes.
 const rsaBits = 2048
 
-// newKey makes a key of the kind, RSA if there is none, and returns its
+// generateKey makes a key of the kind, RSA if there is none, and returns its
 // private half in PEM.
-func newKey(kind types.KeyType) (string, publicKey, error) {
+func generateKey(kind types.KeyType) (string, publicKey, error) {
 	if kind == types.KeyTypeEd25519 {
 		public, private, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
@@ -58,12 +58,12 @@ func newKey(kind types.KeyType) (string, publicKey, error) {
 	sum := sha1.Sum(der) //nolint:gosec // see the import
 	text, err := authorizedKey(private.Public())
 	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)}
-	return string(pem.EncodeToMemory(block)), publicKey{types.KeyTypeRsa, text, colons(sum[:])}, err
+	return string(pem.EncodeToMemory(block)), publicKey{types.KeyTypeRsa, text, colonHex(sum[:])}, err
 }
 
-// readKey reads a public key as a user sends it: a line of OpenSSH, the form
+// parseImportedKey reads a public key as a user sends it: a line of OpenSSH, the form
 // of RFC 4716, or DER in base64.
-func readKey(material []byte) (publicKey, error) {
+func parseImportedKey(material []byte) (publicKey, error) {
 	switch key := parseKey(bytes.TrimSpace(material)).(type) {
 	case ed25519.PublicKey:
 		return ed25519Key(key)
@@ -79,7 +79,7 @@ func readKey(material []byte) (publicKey, error) {
 		}
 		sum := md5.Sum(der) //nolint:gosec // see the import
 		text, err := authorizedKey(key)
-		return publicKey{types.KeyTypeRsa, text, colons(sum[:])}, err
+		return publicKey{types.KeyTypeRsa, text, colonHex(sum[:])}, err
 	}
 	return publicKey{}, wire.Errorf("InvalidKey.Format", "Key is not in valid OpenSSH public key format")
 }
@@ -88,13 +88,13 @@ func readKey(material []byte) (publicKey, error) {
 // that Go knows.
 func parseKey(material []byte) any {
 	if key, _, _, _, err := ssh.ParseAuthorizedKey(material); err == nil {
-		return plain(key)
+		return cryptoKey(key)
 	}
 	text := string(material)
 	if strings.HasPrefix(text, "---- BEGIN SSH2 PUBLIC KEY ----") {
 		if blob, err := base64.StdEncoding.DecodeString(rfc4716(text)); err == nil {
 			if key, err := ssh.ParsePublicKey(blob); err == nil {
-				return plain(key)
+				return cryptoKey(key)
 			}
 		}
 		return nil
@@ -130,7 +130,7 @@ func rfc4716(text string) string {
 	return body.String()
 }
 
-func plain(key ssh.PublicKey) any {
+func cryptoKey(key ssh.PublicKey) any {
 	if crypto, ok := key.(ssh.CryptoPublicKey); ok {
 		return crypto.CryptoPublicKey()
 	}
@@ -155,7 +155,7 @@ func authorizedKey(key any) (string, error) {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(wireKey))), nil
 }
 
-// colons is a digest in the old form of fingerprints: aa:bb:cc.
-func colons(sum []byte) string {
+// colonHex is a digest in the old form of fingerprints: aa:bb:cc.
+func colonHex(sum []byte) string {
 	return strings.ReplaceAll(fmt.Sprintf("% x", sum), " ", ":")
 }

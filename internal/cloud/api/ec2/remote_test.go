@@ -45,8 +45,8 @@ func newRemote(t *testing.T) *remote {
 
 type operation[In, Out any] func(context.Context, *In, ...func(*ec2.Options)) (*Out, error)
 
-// got calls an operation that must succeed.
-func got[In, Out any](r *remote, call operation[In, Out], in *In) *Out {
+// doRemote calls an operation that must succeed.
+func doRemote[In, Out any](r *remote, call operation[In, Out], in *In) *Out {
 	r.t.Helper()
 	out, err := call(r.t.Context(), in)
 	if err != nil {
@@ -55,9 +55,9 @@ func got[In, Out any](r *remote, call operation[In, Out], in *In) *Out {
 	return out
 }
 
-// denied calls an operation that must be refused with the error "code: message";
+// wantRemoteError calls an operation that must be refused with the error "code: message";
 // a want that ends in a colon asks for the code alone.
-func denied[In, Out any](r *remote, call operation[In, Out], in *In, want string) {
+func wantRemoteError[In, Out any](r *remote, call operation[In, Out], in *In, want string) {
 	r.t.Helper()
 	_, err := call(r.t.Context(), in)
 	refusal, ok := errors.AsType[smithy.APIError](err)
@@ -76,12 +76,12 @@ const dryRun = "DryRunOperation: Request would have succeeded, but DryRun flag i
 // launch launches instances of the public image.
 func (r *remote) launch(count int32, tags ...string) []types.Instance {
 	r.t.Helper()
-	in := single(r.cloud.built())
+	in := launchOne(r.cloud.availableImage())
 	in.MinCount, in.MaxCount = &count, &count
 	if len(tags) > 0 {
 		in.TagSpecifications = specification(types.ResourceTypeInstance, tags...)
 	}
-	return got(r, r.RunInstances, in).Instances
+	return doRemote(r, r.RunInstances, in).Instances
 }
 
 // edit plays a loop of the control plane.
@@ -92,11 +92,11 @@ func (r *remote) edit(change func(tx *store.Tx)) {
 	}
 }
 
-// narrowed tries every filter that an operation offers on a resource: with the
+// wantFilters tries every filter that an operation offers on a resource: with the
 // value that values has for it find must return the id, with another it must
 // not; where that value is empty, nothing at all must pass the filter. Filters
 // of tags are tried with the tag Name=web, which the resource must have.
-func narrowed[R any](
+func wantFilters[R any](
 	r *remote,
 	offered filters[R],
 	values map[string]string,
@@ -131,9 +131,9 @@ func narrowed[R any](
 	}
 }
 
-// paged asks for pages until there are no more, and wants all rows once in pages
+// wantPages asks for pages until there are no more, and wants all rows once in pages
 // of the sizes.
-func paged(r *remote, want []int, ask func(token *string) (ids []string, next *string)) {
+func wantPages(r *remote, want []int, ask func(token *string) (ids []string, next *string)) {
 	r.t.Helper()
 	var sizes []int
 	seen := map[string]bool{}

@@ -31,7 +31,7 @@ func routeState(r store.Reader, table *store.RouteTable, route store.Route) type
 // routeRequest is what CreateRoute and ReplaceRoute have in common.
 type routeRequest struct {
 	tableID, destination, gatewayID *string
-	elsewhere                       map[string]bool // targets and destinations the local cloud has none of
+	unsupported                     map[string]bool // targets and destinations the local cloud has none of
 }
 
 // check returns the destination of a route request that is sound by itself.
@@ -39,7 +39,7 @@ func (q routeRequest) check() (netip.Prefix, error) {
 	if err := required(parameter{"routeTableId", q.tableID}); err != nil {
 		return netip.Prefix{}, err
 	}
-	if err := unsupported(q.elsewhere); err != nil {
+	if err := unsupported(q.unsupported); err != nil {
 		return netip.Prefix{}, err
 	}
 	if err := required(parameter{
@@ -47,7 +47,7 @@ func (q routeRequest) check() (netip.Prefix, error) {
 	}, parameter{"gatewayId", q.gatewayID}); err != nil {
 		return netip.Prefix{}, err
 	}
-	return cidr("destinationCidrBlock", *q.destination)
+	return parseCIDR("destinationCidrBlock", *q.destination)
 }
 
 // target returns the table and the gateway that a route request joins.
@@ -71,7 +71,7 @@ func (q routeRequest) target(r store.Reader, region string) (*store.RouteTable, 
 	return table, gateway, nil
 }
 
-func routeTo(table *store.RouteTable, destination netip.Prefix) int {
+func routeIndex(table *store.RouteTable, destination netip.Prefix) int {
 	return slices.IndexFunc(table.Routes, func(r store.Route) bool { return r.Destination == destination })
 }
 
@@ -100,7 +100,7 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 			if err != nil {
 				return err
 			}
-			if i := routeTo(table, destination); i >= 0 {
+			if i := routeIndex(table, destination); i >= 0 {
 				if table.Routes[i].GatewayID == gateway.ID {
 					return nil // EC2 takes the same route twice
 				}
@@ -148,7 +148,7 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 		if err != nil {
 			return err
 		}
-		i := routeTo(table, destination)
+		i := routeIndex(table, destination)
 		switch {
 		case i < 0:
 			return wire.Errorf(
@@ -183,7 +183,7 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 	if err := required(parameter{"destinationCidrBlock", in.DestinationCidrBlock}); err != nil {
 		return nil, err
 	}
-	destination, err := cidr("destinationCidrBlock", *in.DestinationCidrBlock)
+	destination, err := parseCIDR("destinationCidrBlock", *in.DestinationCidrBlock)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 		if err != nil {
 			return err
 		}
-		i := routeTo(table, destination)
+		i := routeIndex(table, destination)
 		switch {
 		case i < 0:
 			return wire.Errorf(

@@ -13,51 +13,51 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-var routeTables = noun[store.RouteTable]{
+var routeTables = resourceType[store.RouteTable]{
 	table: store.RouteTables, kind: types.ResourceTypeRouteTable, prefix: "rtb-",
-	notFound: "InvalidRouteTableID.NotFound", unknown: "The routeTable ID", malformed: "InvalidRouteTableId.Malformed",
-	place: func(row *store.RouteTable) (string, string) { return row.Region, row.ID },
-	tags:  func(row *store.RouteTable) *store.Tags { return &row.Tags },
-	filters: tagged(func(row *store.RouteTable) store.Tags { return row.Tags }, filters[*store.RouteTable]{
-		"route-table-id": one(func(row *store.RouteTable) string { return row.ID }),
-		"vpc-id":         one(func(row *store.RouteTable) string { return row.VPCID }),
-		"owner-id":       always[*store.RouteTable](identity.Account),
-		"association.main": associations(func(_ *store.RouteTable, a store.RouteTableAssociation) string {
+	notFoundCode: "InvalidRouteTableID.NotFound", notFoundText: "The routeTable ID", malformedCode: "InvalidRouteTableId.Malformed",
+	key:  func(row *store.RouteTable) (string, string) { return row.Region, row.ID },
+	tags: func(row *store.RouteTable) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row *store.RouteTable) store.Tags { return row.Tags }, filters[*store.RouteTable]{
+		"route-table-id": field(func(row *store.RouteTable) string { return row.ID }),
+		"vpc-id":         field(func(row *store.RouteTable) string { return row.VPCID }),
+		"owner-id":       constant[*store.RouteTable](identity.Account),
+		"association.main": byAssociation(func(_ *store.RouteTable, a store.RouteTableAssociation) string {
 			return strconv.FormatBool(a.Main)
 		}),
-		"association.subnet-id": associations(
+		"association.subnet-id": byAssociation(
 			func(_ *store.RouteTable, a store.RouteTableAssociation) string { return a.SubnetID },
 		),
-		"association.route-table-association-id": associations(
+		"association.route-table-association-id": byAssociation(
 			func(_ *store.RouteTable, a store.RouteTableAssociation) string {
 				return a.ID
 			},
 		),
-		"association.route-table-id": associations(
+		"association.route-table-id": byAssociation(
 			func(row *store.RouteTable, _ store.RouteTableAssociation) string { return row.ID },
 		),
-		"association.gateway-id": never[*store.RouteTable],
-		"route.destination-cidr-block": routesOf(
+		"association.gateway-id": noValue[*store.RouteTable],
+		"route.destination-cidr-block": byRoute(
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Destination.String() },
 		),
-		"route.gateway-id": routesOf(
+		"route.gateway-id": byRoute(
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.GatewayID },
 		),
-		"route.origin": routesOf(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Origin }),
-		"route.state": routesOf(func(view store.Reader, row *store.RouteTable, r store.Route) string {
+		"route.origin": byRoute(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Origin }),
+		"route.state": byRoute(func(view store.Reader, row *store.RouteTable, r store.Route) string {
 			return string(routeState(view, row, r))
 		}),
-		"route.destination-ipv6-cidr-block":     never[*store.RouteTable],
-		"route.destination-prefix-list-id":      never[*store.RouteTable],
-		"route.egress-only-internet-gateway-id": never[*store.RouteTable],
-		"route.instance-id":                     never[*store.RouteTable],
-		"route.nat-gateway-id":                  never[*store.RouteTable],
-		"route.transit-gateway-id":              never[*store.RouteTable],
-		"route.vpc-peering-connection-id":       never[*store.RouteTable],
+		"route.destination-ipv6-cidr-block":     noValue[*store.RouteTable],
+		"route.destination-prefix-list-id":      noValue[*store.RouteTable],
+		"route.egress-only-internet-gateway-id": noValue[*store.RouteTable],
+		"route.instance-id":                     noValue[*store.RouteTable],
+		"route.nat-gateway-id":                  noValue[*store.RouteTable],
+		"route.transit-gateway-id":              noValue[*store.RouteTable],
+		"route.vpc-peering-connection-id":       noValue[*store.RouteTable],
 	}),
 }
 
-func associations(
+func byAssociation(
 	text func(*store.RouteTable, store.RouteTableAssociation) string,
 ) func(store.Reader, *store.RouteTable) []string {
 	return func(_ store.Reader, row *store.RouteTable) []string {
@@ -65,7 +65,7 @@ func associations(
 	}
 }
 
-func routesOf(
+func byRoute(
 	text func(store.Reader, *store.RouteTable, store.Route) string,
 ) func(store.Reader, *store.RouteTable) []string {
 	return func(r store.Reader, row *store.RouteTable) []string {
@@ -88,14 +88,14 @@ func (a *API) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableInpu
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
 	}
-	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeRouteTable)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeRouteTable)
 	if err != nil {
 		return nil, err
 	}
 	var item types.RouteTable
 	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
 		exists := func(id string) bool { _, ok := store.RouteTables.Get(tx, id); return ok }
-		ids, err := a.once(tx, region, "CreateRouteTable", in.ClientToken, in, exists, func() ([]string, error) {
+		ids, err := a.oncePerToken(tx, region, "CreateRouteTable", in.ClientToken, in, exists, func() ([]string, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
 			if err != nil {
 				return nil, err
@@ -126,7 +126,7 @@ func (a *API) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTabl
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := routeTables.describe(view, region, query{
+	rows, next, err := routeTables.describe(view, region, describeQuery{
 		ids:         in.RouteTableIds,
 		idParameter: "routeTableIds",
 		filters:     in.Filters,
@@ -176,7 +176,7 @@ func (a *API) DeleteRouteTable(ctx context.Context, in *ec2.DeleteRouteTableInpu
 			return err
 		}
 		if len(row.Associations) > 0 {
-			return dependencies("routeTable", row.ID)
+			return dependencyViolation("routeTable", row.ID)
 		}
 		store.RouteTables.Delete(tx, row.ID)
 		return nil

@@ -16,26 +16,26 @@ import (
 // defaultGroup is the name of the group that comes with each VPC.
 const defaultGroup = "default"
 
-var securityGroups = noun[store.SecurityGroup]{
+var securityGroups = resourceType[store.SecurityGroup]{
 	table: store.SecurityGroups, kind: types.ResourceTypeSecurityGroup, prefix: "sg-",
-	notFound: "InvalidGroup.NotFound", unknown: "The security group", malformed: "InvalidGroupId.Malformed",
-	garbled: "The security group ID '%s' is malformed",
-	place:   func(row *store.SecurityGroup) (string, string) { return row.Region, row.ID },
-	tags:    func(row *store.SecurityGroup) *store.Tags { return &row.Tags },
-	filters: tagged(
+	notFoundCode: "InvalidGroup.NotFound", notFoundText: "The security group", malformedCode: "InvalidGroupId.Malformed",
+	malformedText: "The security group ID '%s' is malformed",
+	key:           func(row *store.SecurityGroup) (string, string) { return row.Region, row.ID },
+	tags:          func(row *store.SecurityGroup) *store.Tags { return &row.Tags },
+	filters: withTagFilters(
 		func(row *store.SecurityGroup) store.Tags { return row.Tags },
-		withRules(filters[*store.SecurityGroup]{
-			"group-id":    one(func(row *store.SecurityGroup) string { return row.ID }),
-			"group-name":  one(func(row *store.SecurityGroup) string { return row.Name }),
-			"description": one(func(row *store.SecurityGroup) string { return row.Description }),
-			"vpc-id":      one(func(row *store.SecurityGroup) string { return row.VPCID }),
-			"owner-id":    always[*store.SecurityGroup](identity.Account),
+		withRuleFilters(filters[*store.SecurityGroup]{
+			"group-id":    field(func(row *store.SecurityGroup) string { return row.ID }),
+			"group-name":  field(func(row *store.SecurityGroup) string { return row.Name }),
+			"description": field(func(row *store.SecurityGroup) string { return row.Description }),
+			"vpc-id":      field(func(row *store.SecurityGroup) string { return row.VPCID }),
+			"owner-id":    constant[*store.SecurityGroup](identity.Account),
 		}),
 	),
 }
 
-// withRules adds the filters by a group's rules, for either direction.
-func withRules(own filters[*store.SecurityGroup]) filters[*store.SecurityGroup] {
+// withRuleFilters adds the filters by a group's rules, for either direction.
+func withRuleFilters(own filters[*store.SecurityGroup]) filters[*store.SecurityGroup] {
 	texts := map[string]func(store.Reader, store.SecurityGroupRule) string{
 		"cidr":      func(_ store.Reader, rule store.SecurityGroupRule) string { return ipv4(rule.CIDR) },
 		"ipv6-cidr": func(_ store.Reader, rule store.SecurityGroupRule) string { return ipv6(rule.CIDR) },
@@ -58,13 +58,13 @@ func withRules(own filters[*store.SecurityGroup]) filters[*store.SecurityGroup] 
 		"prefix-list-id": func(store.Reader, store.SecurityGroupRule) string { return "" },
 	}
 	for name, text := range texts {
-		own["ip-permission."+name] = rulesOf(false, text)
-		own["egress.ip-permission."+name] = rulesOf(true, text)
+		own["ip-permission."+name] = byRule(false, text)
+		own["egress.ip-permission."+name] = byRule(true, text)
 	}
 	return own
 }
 
-func rulesOf(
+func byRule(
 	egress bool,
 	text func(store.Reader, store.SecurityGroupRule) string,
 ) func(store.Reader, *store.SecurityGroup) []string {
@@ -89,17 +89,6 @@ func (a *API) newSecurityGroup(vpc *store.VPC, name, description string) *store.
 	}
 }
 
-const (
-	maxGroupText   = 255
-	groupTextChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789. _-:/()#,@[]+=&;{}!$*"
-)
-
-// groupText tells whether a text may be a name or a description of a group or
-// of a rule (Amazon EC2 API Reference, CreateSecurityGroup).
-func groupText(text string) bool {
-	return len(text) <= maxGroupText && strings.Trim(text, groupTextChars) == ""
-}
-
 // CreateSecurityGroup makes a group in the given or the default VPC.
 func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
 	if err := required(parameter{"groupName", in.GroupName}, parameter{
@@ -109,16 +98,16 @@ func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGro
 	}
 	name := strings.TrimSpace(*in.GroupName)
 	switch {
-	case !groupText(name):
+	case !validGroupText(name):
 		return nil, invalidValue("groupName", name, "Character sets beyond ASCII are not supported.")
 	case strings.HasPrefix(strings.ToLower(name), securityGroups.prefix):
 		return nil, invalidValue("groupName", name, "Group names may not be in the format sg-*.")
-	case !groupText(*in.Description):
+	case !validGroupText(*in.Description):
 		return nil, invalidValue("groupDescription", *in.Description, "Character sets beyond ASCII are not supported.")
 	case name == defaultGroup:
 		return nil, wire.Errorf("InvalidGroup.Reserved", "The security group 'default' is reserved")
 	}
-	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeSecurityGroup)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeSecurityGroup)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +130,7 @@ func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGro
 		return nil, err
 	}
 	return &ec2.CreateSecurityGroupOutput{
-		GroupId: &group.ID, SecurityGroupArn: aws.String(arn(group.Region, "security-group", group.ID)),
+		GroupId: &group.ID, SecurityGroupArn: aws.String(resourceARN(group.Region, "security-group", group.ID)),
 		Tags: tagSet(group.Tags),
 	}, nil
 }
@@ -172,7 +161,7 @@ func groupByIDOrName(r store.Reader, region string, id, name *string) (*store.Se
 			"InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", *name, vpc.ID,
 		)
 	}
-	return nil, securityGroups.absent(*name)
+	return nil, securityGroups.notFound(*name)
 }
 
 // DescribeSecurityGroups lists groups.
@@ -192,7 +181,7 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecuri
 	rows, next, err := securityGroups.describe(
 		view,
 		region,
-		query{ids: ids, idParameter: "groupIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}},
+		describeQuery{ids: ids, idParameter: "groupIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}},
 	)
 	if err != nil {
 		return nil, err
@@ -204,7 +193,7 @@ func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 	return types.SecurityGroup{
 		GroupId:   aws.String(row.ID),
 		GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
-		OwnerId: aws.String(identity.Account), SecurityGroupArn: aws.String(arn(row.Region, "security-group", row.ID)),
+		OwnerId: aws.String(identity.Account), SecurityGroupArn: aws.String(resourceARN(row.Region, "security-group", row.ID)),
 		IpPermissions: permissions(
 			row.Rules,
 			false,

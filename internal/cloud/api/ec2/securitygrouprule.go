@@ -22,21 +22,21 @@ type groupRule struct {
 	rule  store.SecurityGroupRule
 }
 
-// groupRules is how rules are named; their rows are inside their groups'.
-var groupRules = noun[store.SecurityGroupRule]{
+// securityGroupRules is how rules are named; their rows are inside their groups'.
+var securityGroupRules = resourceType[store.SecurityGroupRule]{
 	kind: types.ResourceTypeSecurityGroupRule, prefix: "sgr-",
-	notFound: "InvalidSecurityGroupRuleId.NotFound", unknown: "The security group rule ID",
-	malformed: "InvalidSecurityGroupRuleId.Malformed",
-	garbled:   "The security group rule ID '%s' is malformed",
+	notFoundCode: "InvalidSecurityGroupRuleId.NotFound", notFoundText: "The security group rule ID",
+	malformedCode: "InvalidSecurityGroupRuleId.Malformed",
+	malformedText: "The security group rule ID '%s' is malformed",
 }
 
-var groupRuleFilters = tagged(func(g groupRule) store.Tags { return g.rule.Tags }, filters[groupRule]{
-	"security-group-rule-id": one(func(g groupRule) string { return g.rule.ID }),
-	"group-id":               one(func(g groupRule) string { return g.group.ID }),
+var groupRuleFilters = withTagFilters(func(g groupRule) store.Tags { return g.rule.Tags }, filters[groupRule]{
+	"security-group-rule-id": field(func(g groupRule) string { return g.rule.ID }),
+	"group-id":               field(func(g groupRule) string { return g.group.ID }),
 })
 
-// rulesIn lists the rules of a region's groups in the order of their ids.
-func rulesIn(r store.Reader, region string) []groupRule {
+// regionRules lists the rules of a region's groups in the order of their ids.
+func regionRules(r store.Reader, region string) []groupRule {
 	var all []groupRule
 	for _, group := range store.SecurityGroups.By(r, "region", region) {
 		for _, rule := range group.Rules {
@@ -48,12 +48,12 @@ func rulesIn(r store.Reader, region string) []groupRule {
 }
 
 func findRule(all []groupRule, id string) (groupRule, error) {
-	if err := groupRules.checkID(id); err != nil {
+	if err := securityGroupRules.checkID(id); err != nil {
 		return groupRule{}, err
 	}
 	i := slices.IndexFunc(all, func(g groupRule) bool { return g.rule.ID == id })
 	if i < 0 {
-		return groupRule{}, groupRules.absent(id)
+		return groupRule{}, securityGroupRules.notFound(id)
 	}
 	return all[i], nil
 }
@@ -71,7 +71,7 @@ func (a *API) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSe
 	if err := checkRuleFilters(in.Filters); err != nil {
 		return nil, err
 	}
-	all := rulesIn(view, region)
+	all := regionRules(view, region)
 	for _, id := range in.SecurityGroupRuleIds {
 		if _, err := findRule(all, id); err != nil {
 			return nil, err
@@ -108,13 +108,13 @@ func groupRuleItem(g groupRule) types.SecurityGroupRule {
 	rule := g.rule
 	item := types.SecurityGroupRule{
 		SecurityGroupRuleId:  aws.String(rule.ID),
-		SecurityGroupRuleArn: aws.String(arn(g.group.Region, "security-group-rule", rule.ID)),
+		SecurityGroupRuleArn: aws.String(resourceARN(g.group.Region, "security-group-rule", rule.ID)),
 		GroupId:              aws.String(g.group.ID),
 		GroupOwnerId:         aws.String(identity.Account), IsEgress: aws.Bool(rule.Egress),
 		IpProtocol: aws.String(rule.Protocol),
 		FromPort:   aws.Int32(int32(rule.FromPort)), ToPort: aws.Int32(int32(rule.ToPort)), Tags: tagSet(rule.Tags),
-		CidrIpv4: optional(ipv4(rule.CIDR)),
-		CidrIpv6: optional(ipv6(rule.CIDR)), Description: optional(rule.Description),
+		CidrIpv4: optionalString(ipv4(rule.CIDR)),
+		CidrIpv6: optionalString(ipv6(rule.CIDR)), Description: optionalString(rule.Description),
 	}
 	if rule.GroupID != "" {
 		item.ReferencedGroupInfo = &types.ReferencedSecurityGroup{
@@ -125,21 +125,13 @@ func groupRuleItem(g groupRule) types.SecurityGroupRule {
 	return item
 }
 
-// optional is nil for an empty text: EC2 leaves such members out.
-func optional(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}
+// taggableRules are rules as the tag operations see them.
+type taggableRules struct{}
 
-// taggedRules are rules as the tag operations see them.
-type taggedRules struct{}
+func (taggableRules) ownsID(id string) bool { return securityGroupRules.ownsID(id) }
 
-func (taggedRules) owns(id string) bool { return groupRules.owns(id) }
-
-func (taggedRules) retag(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error {
-	found, err := findRule(rulesIn(tx, region), id)
+func (taggableRules) editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error {
+	found, err := findRule(regionRules(tx, region), id)
 	if err != nil {
 		return err
 	}
@@ -151,9 +143,9 @@ func (taggedRules) retag(tx *store.Tx, region, id string, change func(store.Tags
 	return nil
 }
 
-func (taggedRules) each(r store.Reader, region string, visit func(types.ResourceType, string, store.Tags)) {
-	for _, g := range rulesIn(r, region) {
-		visit(groupRules.kind, g.rule.ID, g.rule.Tags)
+func (taggableRules) eachTagged(r store.Reader, region string, visit func(types.ResourceType, string, store.Tags)) {
+	for _, g := range regionRules(r, region) {
+		visit(securityGroupRules.kind, g.rule.ID, g.rule.Tags)
 	}
 }
 
@@ -168,8 +160,8 @@ func editRule(tx *store.Tx, g groupRule, edit func(rule *store.SecurityGroupRule
 	})
 }
 
-// duplicate is EC2's refusal of a rule that a group has.
-func duplicate(rule store.SecurityGroupRule) error {
+// duplicateRule is EC2's refusal of a rule that a group has.
+func duplicateRule(rule store.SecurityGroupRule) error {
 	peer := rule.GroupID
 	if peer == "" {
 		peer = rule.CIDR.String()
@@ -185,4 +177,15 @@ func duplicate(rule store.SecurityGroupRule) error {
 		)
 	}
 	return wire.Errorf("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists", text)
+}
+
+func indexOfRule(group *store.SecurityGroup, rule store.SecurityGroupRule) int {
+	return slices.IndexFunc(
+		group.Rules,
+		func(other store.SecurityGroupRule) bool { return other.Egress == rule.Egress && sameRule(other, rule) },
+	)
+}
+
+func ruleNotFound() error {
+	return wire.Errorf("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
 }

@@ -16,23 +16,23 @@ import (
 
 type snap = *store.Snapshot
 
-var snapshots = noun[store.Snapshot]{
+var snapshots = resourceType[store.Snapshot]{
 	table: store.Snapshots, kind: types.ResourceTypeSnapshot, prefix: "snap-",
-	notFound: "InvalidSnapshot.NotFound", unknown: "The snapshot", stop: ".", malformed: "InvalidSnapshotID.Malformed",
-	place: func(row snap) (string, string) { return row.Region, row.ID },
-	tags:  func(row snap) *store.Tags { return &row.Tags },
-	filters: tagged(func(row snap) store.Tags { return row.Tags }, filters[snap]{
-		"snapshot-id":  one(func(row snap) string { return row.ID }),
-		"volume-id":    one(func(row snap) string { return row.VolumeID }),
-		"owner-id":     one(func(row snap) string { return row.Owner }),
-		"description":  one(func(row snap) string { return row.Description }),
-		"status":       one(func(row snap) string { return row.State }),
-		"progress":     one(func(row snap) string { return row.Progress }),
-		"start-time":   one(func(row snap) string { return shortTime(row.Started) }),
-		"encrypted":    always[snap]("false"),
-		"owner-alias":  never[snap],
-		"storage-tier": always[snap](string(types.StorageTierStandard)),
-		"volume-size":  one(func(row snap) string { return strconv.Itoa(int(row.SizeGiB)) }),
+	notFoundCode: "InvalidSnapshot.NotFound", notFoundText: "The snapshot", notFoundEnd: ".", malformedCode: "InvalidSnapshotID.Malformed",
+	key:  func(row snap) (string, string) { return row.Region, row.ID },
+	tags: func(row snap) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row snap) store.Tags { return row.Tags }, filters[snap]{
+		"snapshot-id":  field(func(row snap) string { return row.ID }),
+		"volume-id":    field(func(row snap) string { return row.VolumeID }),
+		"owner-id":     field(func(row snap) string { return row.Owner }),
+		"description":  field(func(row snap) string { return row.Description }),
+		"status":       field(func(row snap) string { return row.State }),
+		"progress":     field(func(row snap) string { return row.Progress }),
+		"start-time":   field(func(row snap) string { return filterTime(row.Started) }),
+		"encrypted":    constant[snap]("false"),
+		"owner-alias":  noValue[snap],
+		"storage-tier": constant[snap](string(types.StorageTierStandard)),
+		"volume-size":  field(func(row snap) string { return strconv.Itoa(int(row.SizeGiB)) }),
 	}),
 }
 
@@ -50,7 +50,7 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 		return nil, err
 	}
 	rows, _, err := snapshots.describe(
-		view, region, query{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters},
+		view, region, describeQuery{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters},
 	)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func snapshotItem(row snap) types.Snapshot {
 		VolumeId:   aws.String(row.VolumeID), OwnerId: aws.String(row.Owner), Description: aws.String(row.Description),
 		VolumeSize: aws.Int32(row.SizeGiB),
 		StartTime:  aws.Time(row.Started), State: types.SnapshotState(row.State),
-		StateMessage: optional(row.StateMessage),
+		StateMessage: optionalString(row.StateMessage),
 		Progress:     aws.String(row.Progress),
 		Encrypted:    aws.Bool(false), StorageTier: types.StorageTierStandard, Tags: tagSet(row.Tags),
 	}

@@ -17,65 +17,65 @@ func snapshotIDs(out *ec2.DescribeSnapshotsOutput) []string {
 
 func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 	r := newRemote(t)
-	image := got(r, r.DescribeImages, &ec2.DescribeImagesInput{
+	image := doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{
 		ImageIds: []string{r.image("web", "Name", "web")},
 	}).Images[0]
 	id := *image.BlockDeviceMappings[0].Ebs.SnapshotId
-	item := got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}}).Snapshots[0]
+	item := doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}}).Snapshots[0]
 	if item.State != types.SnapshotStatePending ||
 		*item.Description != "Created by CreateImage("+*image.SourceInstanceId+") for "+*image.ImageId ||
 		!item.StartTime.Equal(noon) {
 		t.Errorf("snapshot %+v", item)
 	}
-	narrowed(r, snapshots.filters, map[string]string{
+	wantFilters(r, snapshots.filters, map[string]string{
 		"snapshot-id": id, "volume-id": *item.VolumeId, "owner-id": identity.Account, "owner-alias": "",
 		"description": *item.Description, "status": "pending",
 		"progress": "0%", "start-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "volume-size": "8",
 		"storage-tier": "standard",
 	}, id, func(f types.Filter) []string {
-		return snapshotIDs(got(
+		return snapshotIDs(doRemote(
 			r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{Filters: []types.Filter{f}, OwnerIds: []string{"self"}},
 		))
 	})
-	if all := snapshotIDs(got(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{
+	if all := snapshotIDs(doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{
 		OwnerIds: []string{identity.Account},
 	})); len(
 		all,
 	) != 1 {
 		t.Errorf("own snapshots: %v", all)
 	}
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeSnapshots,
 		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-0123456789abcdef0"}},
 		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeSnapshots,
 		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{"s"}},
 		`InvalidSnapshotID.Malformed: Invalid id: "s" (expecting "snap-...")`,
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeSnapshots,
 		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}, MaxResults: five()},
 		"InvalidParameterCombination:",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeSnapshots,
 		&ec2.DescribeSnapshotsInput{RestorableByUserIds: []string{"all"}},
 		"UnsupportedOperation:",
 	)
-	denied(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{DryRun: aws.Bool(true)}, dryRun)
-	denied(
+	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(
 		r,
 		r.DeleteSnapshot,
 		&ec2.DeleteSnapshotInput{},
 		"MissingParameter: The request must contain the parameter snapshotId",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DeleteSnapshot,
 		&ec2.DeleteSnapshotInput{SnapshotId: aws.String("snap-0123456789abcdef0")},
@@ -88,8 +88,8 @@ func TestSnapshotsComeInPages(t *testing.T) {
 	for i := range 6 {
 		r.image(fmt.Sprint("image-", i))
 	}
-	paged(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := got(
+	wantPages(r, []int{5, 1}, func(token *string) ([]string, *string) {
+		out := doRemote(
 			r,
 			r.DescribeSnapshots,
 			&ec2.DescribeSnapshotsInput{MaxResults: five(), NextToken: token, OwnerIds: []string{"self"}},

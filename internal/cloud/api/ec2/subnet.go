@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"context"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,47 +16,47 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-var subnets = noun[store.Subnet]{
+var subnets = resourceType[store.Subnet]{
 	table: store.Subnets, kind: types.ResourceTypeSubnet, prefix: "subnet-",
-	notFound: "InvalidSubnetID.NotFound", unknown: "The subnet ID", malformed: "InvalidSubnetID.Malformed",
-	place: func(row *store.Subnet) (string, string) { return row.Region, row.ID },
-	tags:  func(row *store.Subnet) *store.Tags { return &row.Tags },
-	filters: tagged(func(row *store.Subnet) store.Tags { return row.Tags }, filters[*store.Subnet]{
-		"subnet-id":            one(func(row *store.Subnet) string { return row.ID }),
-		"subnet-arn":           one(func(row *store.Subnet) string { return arn(row.Region, "subnet", row.ID) }),
-		"vpc-id":               one(func(row *store.Subnet) string { return row.VPCID }),
-		"cidr":                 one(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"cidr-block":           one(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"cidrBlock":            one(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"availability-zone":    one(func(row *store.Subnet) string { return row.Zone }),
-		"availabilityZone":     one(func(row *store.Subnet) string { return row.Zone }),
-		"availability-zone-id": one(func(row *store.Subnet) string { return row.ZoneID }),
-		"availabilityZoneId":   one(func(row *store.Subnet) string { return row.ZoneID }),
-		"default-for-az":       one(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
-		"defaultForAz":         one(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
-		"map-public-ip-on-launch": one(
+	notFoundCode: "InvalidSubnetID.NotFound", notFoundText: "The subnet ID", malformedCode: "InvalidSubnetID.Malformed",
+	key:  func(row *store.Subnet) (string, string) { return row.Region, row.ID },
+	tags: func(row *store.Subnet) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row *store.Subnet) store.Tags { return row.Tags }, filters[*store.Subnet]{
+		"subnet-id":            field(func(row *store.Subnet) string { return row.ID }),
+		"subnet-arn":           field(func(row *store.Subnet) string { return resourceARN(row.Region, "subnet", row.ID) }),
+		"vpc-id":               field(func(row *store.Subnet) string { return row.VPCID }),
+		"cidr":                 field(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidr-block":           field(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidrBlock":            field(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"availability-zone":    field(func(row *store.Subnet) string { return row.Zone }),
+		"availabilityZone":     field(func(row *store.Subnet) string { return row.Zone }),
+		"availability-zone-id": field(func(row *store.Subnet) string { return row.ZoneID }),
+		"availabilityZoneId":   field(func(row *store.Subnet) string { return row.ZoneID }),
+		"default-for-az":       field(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
+		"defaultForAz":         field(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
+		"map-public-ip-on-launch": field(
 			func(row *store.Subnet) string { return strconv.FormatBool(row.MapPublicIPOnLaunch) },
 		),
 		"available-ip-address-count": func(r store.Reader, row *store.Subnet) []string {
 			return []string{strconv.Itoa(addressing.Available(r, row))}
 		},
-		"ipv6-cidr-block-association.association-id":  never[*store.Subnet],
-		"ipv6-cidr-block-association.ipv6-cidr-block": never[*store.Subnet],
-		"ipv6-cidr-block-association.state":           never[*store.Subnet],
-		"ipv6-native":                                 always[*store.Subnet]("false"),
-		"enable-dns64":                                always[*store.Subnet]("false"),
-		"customer-owned-ipv4-pool":                    never[*store.Subnet],
-		"map-customer-owned-ip-on-launch":             always[*store.Subnet]("false"),
-		"outpost-arn":                                 never[*store.Subnet],
-		"owner-id":                                    always[*store.Subnet](identity.Account),
-		"state":                                       one(func(row *store.Subnet) string { return row.State }),
-		"private-dns-name-options-on-launch.hostname-type": one(
+		"ipv6-cidr-block-association.association-id":  noValue[*store.Subnet],
+		"ipv6-cidr-block-association.ipv6-cidr-block": noValue[*store.Subnet],
+		"ipv6-cidr-block-association.state":           noValue[*store.Subnet],
+		"ipv6-native":                                 constant[*store.Subnet]("false"),
+		"enable-dns64":                                constant[*store.Subnet]("false"),
+		"customer-owned-ipv4-pool":                    noValue[*store.Subnet],
+		"map-customer-owned-ip-on-launch":             constant[*store.Subnet]("false"),
+		"outpost-arn":                                 noValue[*store.Subnet],
+		"owner-id":                                    constant[*store.Subnet](identity.Account),
+		"state":                                       field(func(row *store.Subnet) string { return row.State }),
+		"private-dns-name-options-on-launch.hostname-type": field(
 			func(row *store.Subnet) string { return row.HostnameType },
 		),
-		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": one(func(row *store.Subnet) string {
+		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": field(func(row *store.Subnet) string {
 			return strconv.FormatBool(row.ResourceNameDNSA)
 		}),
-		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": one(func(row *store.Subnet) string {
+		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": field(func(row *store.Subnet) string {
 			return strconv.FormatBool(row.ResourceNameDNSAAAA)
 		}),
 	}),
@@ -69,11 +68,11 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 	if err := checkNewSubnet(in); err != nil {
 		return nil, err
 	}
-	block, err := cidr("cidrBlock", *in.CidrBlock)
+	block, err := parseCIDR("cidrBlock", *in.CidrBlock)
 	if err != nil {
 		return nil, err
 	}
-	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeSubnet)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeSubnet)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +84,7 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 			return err
 		}
 		siblings := store.Subnets.By(tx, "vpc", vpc.ID)
-		if err := fits(vpc.CIDR, siblings, block, *in.CidrBlock); err != nil {
+		if err := checkSubnetCIDR(vpc.CIDR, siblings, block, *in.CidrBlock); err != nil {
 			return err
 		}
 		z, err := chooseZone(region, in, siblings)
@@ -130,21 +129,6 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 	return required(parameter{"cidrBlock", in.CidrBlock})
 }
 
-// fits refuses a range of the wrong size, outside of the VPC's or overlapping
-// another subnet.
-func fits(vpc netip.Prefix, siblings []*store.Subnet, block netip.Prefix, given string) error {
-	if block.Bits() < largestRange || block.Bits() > smallestRange || block.Bits() < vpc.Bits() ||
-		!vpc.Contains(block.Addr()) {
-		return wire.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", given)
-	}
-	for _, sibling := range siblings {
-		if sibling.CIDR.Overlaps(block) {
-			return wire.Errorf("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", given)
-		}
-	}
-	return nil
-}
-
 func chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.Subnet) (zone, error) {
 	name, id := aws.ToString(in.AvailabilityZone), aws.ToString(in.AvailabilityZoneId)
 	here, _ := regionNamed(regionName)
@@ -157,15 +141,15 @@ func chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.
 			}
 			return n
 		}
-		return slices.MinFunc(here.all(), func(a, b zone) int { return used(a) - used(b) }), nil
+		return slices.MinFunc(here.allZones(), func(a, b zone) int { return used(a) - used(b) }), nil
 	}
-	if z, ok := zoneOf(
+	if z, ok := findZone(
 		regionName, func(z zone) bool { return (name == "" || z.name == name) && (id == "" || z.id == id) },
 	); ok {
 		return z, nil
 	}
 	var names []string
-	for _, z := range here.all() {
+	for _, z := range here.allZones() {
 		names = append(names, z.name)
 	}
 	parameter, value := "availabilityZone", name
@@ -185,7 +169,7 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := subnets.describe(view, region, query{
+	rows, next, err := subnets.describe(view, region, describeQuery{
 		ids:         in.SubnetIds,
 		idParameter: "subnetIds",
 		filters:     in.Filters,
@@ -201,7 +185,7 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 	return func(row *store.Subnet) types.Subnet {
 		return types.Subnet{
 			SubnetId:  aws.String(row.ID),
-			SubnetArn: aws.String(arn(row.Region, "subnet", row.ID)), OwnerId: aws.String(identity.Account),
+			SubnetArn: aws.String(resourceARN(row.Region, "subnet", row.ID)), OwnerId: aws.String(identity.Account),
 			VpcId: aws.String(row.VPCID), CidrBlock: aws.String(row.CIDR.String()), State: types.SubnetState(row.State),
 			AvailabilityZone: aws.String(row.Zone), AvailabilityZoneId: aws.String(row.ZoneID),
 			AvailableIpAddressCount: aws.Int32(int32(addressing.Available(r, row))),
@@ -231,12 +215,12 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 			return err
 		}
 		if len(store.NetworkInterfaces.By(tx, "subnet", subnet.ID)) > 0 {
-			return dependencies("subnet", subnet.ID)
+			return dependencyViolation("subnet", subnet.ID)
 		}
-		if table, _, ok := associationOf(tx, subnet); ok {
-			dropAssociation(tx, table.ID, func(a store.RouteTableAssociation) bool { return a.SubnetID == subnet.ID })
+		if table, _, ok := subnetAssociation(tx, subnet); ok {
+			removeAssociation(tx, table.ID, func(a store.RouteTableAssociation) bool { return a.SubnetID == subnet.ID })
 		}
-		unbindACL(tx, subnet)
+		disassociateACL(tx, subnet)
 		store.Subnets.Delete(tx, subnet.ID)
 		return nil
 	})
@@ -249,11 +233,11 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"assignIpv6AddressOnCreation": on(in.AssignIpv6AddressOnCreation), "enableDns64": on(in.EnableDns64),
-		"mapCustomerOwnedIpOnLaunch": on(in.MapCustomerOwnedIpOnLaunch),
+		"assignIpv6AddressOnCreation": isTrue(in.AssignIpv6AddressOnCreation), "enableDns64": isTrue(in.EnableDns64),
+		"mapCustomerOwnedIpOnLaunch": isTrue(in.MapCustomerOwnedIpOnLaunch),
 		"customerOwnedIpv4Pool":      in.CustomerOwnedIpv4Pool != nil,
 		"enableLniAtDeviceIndex":     in.EnableLniAtDeviceIndex != nil,
-		"disableLniAtDeviceIndex":    on(in.DisableLniAtDeviceIndex),
+		"disableLniAtDeviceIndex":    isTrue(in.DisableLniAtDeviceIndex),
 	}); err != nil {
 		return nil, err
 	}
@@ -269,7 +253,7 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 	}
 	switch {
 	case given == 0:
-		return nil, missing("mapPublicIpOnLaunch")
+		return nil, missingParameter("mapPublicIpOnLaunch")
 	case given > 1:
 		return nil, wire.Errorf("InvalidParameterCombination", "Only one subnet attribute can be modified at a time")
 	case in.PrivateDnsHostnameTypeOnLaunch != "" && !slices.Contains(
@@ -287,9 +271,9 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 			return err
 		}
 		store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) {
-			set(&row.MapPublicIPOnLaunch, in.MapPublicIpOnLaunch)
-			set(&row.ResourceNameDNSA, in.EnableResourceNameDnsARecordOnLaunch)
-			set(&row.ResourceNameDNSAAAA, in.EnableResourceNameDnsAAAARecordOnLaunch)
+			setBoolean(&row.MapPublicIPOnLaunch, in.MapPublicIpOnLaunch)
+			setBoolean(&row.ResourceNameDNSA, in.EnableResourceNameDnsARecordOnLaunch)
+			setBoolean(&row.ResourceNameDNSAAAA, in.EnableResourceNameDnsAAAARecordOnLaunch)
 			if in.PrivateDnsHostnameTypeOnLaunch != "" {
 				row.HostnameType = string(in.PrivateDnsHostnameTypeOnLaunch)
 			}
@@ -298,6 +282,14 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 	})
 }
 
-func on(attribute *types.AttributeBooleanValue) bool {
-	return attribute != nil && aws.ToBool(attribute.Value)
+// newSubnet stores a subnet and puts it under its VPC's default network ACL.
+func (a *API) newSubnet(tx *store.Tx, subnet *store.Subnet) {
+	subnet.ID, subnet.State, subnet.HostnameType = a.ids.ID("subnet-"), string(types.SubnetStateAvailable),
+		string(types.HostnameTypeIpName)
+	store.Subnets.Put(tx, subnet)
+	for _, acl := range store.NetworkACLs.By(tx, "vpc", subnet.VPCID) {
+		if acl.IsDefault {
+			a.associateACL(tx, acl.ID, subnet.ID)
+		}
+	}
 }

@@ -2,9 +2,11 @@ package ec2
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -66,9 +69,9 @@ func do[In, Out any](c *cloud, operation func(context.Context, *In) (*Out, error
 	return out
 }
 
-// refused calls an operation that must be refused with the error, "code:
+// wantError calls an operation that must be refused with the error, "code:
 // message".
-func refused[In, Out any](c *cloud, operation func(context.Context, *In) (*Out, error), input *In, want string) {
+func wantError[In, Out any](c *cloud, operation func(context.Context, *In) (*Out, error), input *In, want string) {
 	c.t.Helper()
 	if _, err := operation(c.ctx, input); fmt.Sprint(err) != want {
 		c.t.Errorf("%T: got %v, want %s", *input, err, want)
@@ -134,4 +137,64 @@ func gather[T any](all map[string]string, table store.Table[T], view *store.View
 	for _, row := range table.List(view) {
 		all[key(row)] = fmt.Sprintf("%+v", *row)
 	}
+}
+
+// nic puts a network interface into a subnet.
+func (c *cloud) nic(wish addressing.Wish, subnet string) *store.NetworkInterface {
+	c.t.Helper()
+	var row *store.NetworkInterface
+	if err := c.Store.Update(func(tx *store.Tx) (err error) {
+		wish.Subnet, _ = store.Subnets.Get(tx, subnet)
+		row, err = addressing.NewInterface(tx, c.ids, wish)
+		return err
+	}); err != nil {
+		c.t.Fatal(err)
+	}
+	return row
+}
+
+// availableImage makes the region's public image available and returns its id.
+func (c *cloud) availableImage() string {
+	c.t.Helper()
+	image := do(c, c.DescribeImages, &ec2.DescribeImagesInput{}).Images[0]
+	if err := c.Store.Update(func(tx *store.Tx) error {
+		store.Images.Edit(tx, *image.ImageId, func(row *store.Image) {
+			row.State, row.StateReason = "available", ""
+			store.Snapshots.Edit(
+				tx, row.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} },
+			)
+		})
+		return nil
+	}); err != nil {
+		c.t.Fatal(err)
+	}
+	return *image.ImageId
+}
+
+func launchOne(image string) *ec2.RunInstancesInput {
+	return &ec2.RunInstancesInput{
+		ImageId:      &image,
+		InstanceType: types.InstanceTypeT3Micro,
+		MinCount:     aws.Int32(1),
+		MaxCount:     aws.Int32(1),
+	}
+}
+
+// observe plays the instance loop.
+func (c *cloud) observe(id, state string) {
+	c.t.Helper()
+	if err := c.Store.Update(func(tx *store.Tx) error {
+		store.Instances.Edit(tx, id, func(row *store.Instance) { row.State, row.HasRun = state, true })
+		return nil
+	}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func encoded(bytes int) *string {
+	return aws.String(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", bytes))))
+}
+
+func root(disk types.EbsBlockDevice) []types.BlockDeviceMapping {
+	return []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &disk}}
 }

@@ -14,34 +14,34 @@ import (
 
 type disk = *store.Volume
 
-var volumes = noun[store.Volume]{
+var volumes = resourceType[store.Volume]{
 	table: store.Volumes, kind: types.ResourceTypeVolume, prefix: "vol-",
-	notFound: "InvalidVolume.NotFound", unknown: "The volume", stop: ".", malformed: "InvalidVolumeID.Malformed",
-	place: func(row disk) (string, string) { return row.Region, row.ID },
-	tags:  func(row disk) *store.Tags { return &row.Tags },
-	filters: tagged(func(row disk) store.Tags { return row.Tags }, filters[disk]{
-		"volume-id":              one(func(row disk) string { return row.ID }),
-		"availability-zone":      one(func(row disk) string { return row.Zone }),
-		"status":                 one(func(row disk) string { return row.State }),
-		"size":                   one(func(row disk) string { return strconv.Itoa(int(row.SizeGiB)) }),
-		"volume-type":            one(func(row disk) string { return row.Type }),
-		"snapshot-id":            one(func(row disk) string { return row.SnapshotID }),
-		"create-time":            one(func(row disk) string { return shortTime(row.Created) }),
-		"encrypted":              always[disk]("false"),
-		"attachment.instance-id": mounted(func(row disk) string { return row.InstanceID }),
-		"attachment.device":      mounted(func(row disk) string { return row.Device }),
-		"attachment.status":      mounted(func(disk) string { return string(types.VolumeAttachmentStateAttached) }),
-		"attachment.delete-on-termination": mounted(
+	notFoundCode: "InvalidVolume.NotFound", notFoundText: "The volume", notFoundEnd: ".", malformedCode: "InvalidVolumeID.Malformed",
+	key:  func(row disk) (string, string) { return row.Region, row.ID },
+	tags: func(row disk) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row disk) store.Tags { return row.Tags }, filters[disk]{
+		"volume-id":              field(func(row disk) string { return row.ID }),
+		"availability-zone":      field(func(row disk) string { return row.Zone }),
+		"status":                 field(func(row disk) string { return row.State }),
+		"size":                   field(func(row disk) string { return strconv.Itoa(int(row.SizeGiB)) }),
+		"volume-type":            field(func(row disk) string { return row.Type }),
+		"snapshot-id":            field(func(row disk) string { return row.SnapshotID }),
+		"create-time":            field(func(row disk) string { return filterTime(row.Created) }),
+		"encrypted":              constant[disk]("false"),
+		"attachment.instance-id": ifMounted(func(row disk) string { return row.InstanceID }),
+		"attachment.device":      ifMounted(func(row disk) string { return row.Device }),
+		"attachment.status":      ifMounted(func(disk) string { return string(types.VolumeAttachmentStateAttached) }),
+		"attachment.delete-on-termination": ifMounted(
 			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
-		"attachment.attach-time": mounted(func(row disk) string { return shortTime(row.AttachedAt) }),
-		"multi-attach-enabled":   always[disk]("false"),
-		"fast-restored":          always[disk]("false"),
+		"attachment.attach-time": ifMounted(func(row disk) string { return filterTime(row.AttachedAt) }),
+		"multi-attach-enabled":   constant[disk]("false"),
+		"fast-restored":          constant[disk]("false"),
 	}),
 }
 
-// mounted is a filter by what volumes of an instance alone have.
-func mounted(text func(disk) string) func(store.Reader, disk) []string {
+// ifMounted is a filter by what volumes of an instance alone have.
+func ifMounted(text func(disk) string) func(store.Reader, disk) []string {
 	return func(_ store.Reader, row disk) []string {
 		if row.InstanceID == "" {
 			return nil
@@ -56,7 +56,7 @@ func (a *API) DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := volumes.describe(view, region, query{
+	rows, next, err := volumes.describe(view, region, describeQuery{
 		ids:         in.VolumeIds,
 		idParameter: "volumeIds",
 		filters:     in.Filters,
@@ -72,7 +72,7 @@ func volumeItem(row disk) types.Volume {
 	item := types.Volume{
 		VolumeId:         aws.String(row.ID),
 		AvailabilityZone: aws.String(row.Zone), CreateTime: aws.Time(row.Created), Size: aws.Int32(row.SizeGiB),
-		SnapshotId: optional(row.SnapshotID),
+		SnapshotId: optionalString(row.SnapshotID),
 		State:      types.VolumeState(row.State),
 		VolumeType: types.VolumeType(row.Type), Iops: aws.Int32(row.IOPS), Throughput: aws.Int32(row.Throughput),
 		Encrypted:          aws.Bool(false),

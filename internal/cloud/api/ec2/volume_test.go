@@ -17,17 +17,17 @@ func volumeIDs(out *ec2.DescribeVolumesOutput) []string {
 
 func TestVolumesAreFoundByEveryFilter(t *testing.T) {
 	r := newRemote(t)
-	in := single(r.cloud.built())
+	in := launchOne(r.cloud.availableImage())
 	in.TagSpecifications = specification(types.ResourceTypeVolume, "Name", "web")
-	row := got(r, r.RunInstances, in).Instances[0]
+	row := doRemote(r, r.RunInstances, in).Instances[0]
 	id := *row.BlockDeviceMappings[0].Ebs.VolumeId
-	item := got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{id}}).Volumes[0]
+	item := doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{id}}).Volumes[0]
 	if item.State != types.VolumeStateInUse || len(item.Attachments) != 1 ||
 		*item.Attachments[0].InstanceId != *row.InstanceId ||
 		!*item.Attachments[0].DeleteOnTermination {
 		t.Errorf("volume %+v", item)
 	}
-	narrowed(r, volumes.filters, map[string]string{
+	wantFilters(r, volumes.filters, map[string]string{
 		"volume-id": id, "availability-zone": *row.Placement.AvailabilityZone, "status": "in-use", "size": "8",
 		"volume-type": "gp3", "snapshot-id": *item.SnapshotId,
 		"create-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "multi-attach-enabled": "false",
@@ -35,25 +35,25 @@ func TestVolumesAreFoundByEveryFilter(t *testing.T) {
 		"attachment.instance-id": *row.InstanceId, "attachment.device": "/dev/xvda", "attachment.status": "attached",
 		"attachment.delete-on-termination": "true", "attachment.attach-time": "2026-11-23T12:00:00.000Z",
 	}, id, func(f types.Filter) []string {
-		return volumeIDs(got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{Filters: []types.Filter{f}}))
+		return volumeIDs(doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{Filters: []types.Filter{f}}))
 	})
-	denied(
+	wantRemoteError(
 		r,
 		r.DescribeVolumes,
 		&ec2.DescribeVolumesInput{VolumeIds: []string{"vol-0123456789abcdef0"}},
 		"InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.",
 	)
-	denied(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{DryRun: aws.Bool(true)}, dryRun)
 	r.launch(6)
-	paged(r, []int{5, 2}, func(token *string) ([]string, *string) {
-		out := got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{MaxResults: five(), NextToken: token})
+	wantPages(r, []int{5, 2}, func(token *string) ([]string, *string) {
+		out := doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{MaxResults: five(), NextToken: token})
 		return volumeIDs(out), out.NextToken
 	})
 }
 
-// end plays the instances loop: what it writes down for a terminated instance is
+// detachVolume plays the instances loop: what it writes down for a terminated instance is
 // tested there.
-func (r *remote) end(volume string) {
+func (r *remote) detachVolume(volume string) {
 	r.edit(func(tx *store.Tx) {
 		store.Volumes.Edit(tx, volume, func(v *store.Volume) {
 			v.State, v.InstanceID, v.Device, v.AttachedAt = "available", "", "", time.Time{}
@@ -61,48 +61,48 @@ func (r *remote) end(volume string) {
 	})
 }
 
-func TestAVolumeThatOutlivesItsInstanceIsDeletedByItsName(t *testing.T) {
+func TestAVolumeKeptAfterTerminationCanBeDeleted(t *testing.T) {
 	r := newRemote(t)
-	in := single(r.cloud.built())
+	in := launchOne(r.cloud.availableImage())
 	in.BlockDeviceMappings = root(types.EbsBlockDevice{DeleteOnTermination: aws.Bool(false)})
-	row := got(r, r.RunInstances, in).Instances[0]
+	row := doRemote(r, r.RunInstances, in).Instances[0]
 	disk := row.BlockDeviceMappings[0].Ebs
 	if *disk.DeleteOnTermination {
 		t.Error("the volume is not kept")
 	}
-	denied(
+	wantRemoteError(
 		r,
 		r.DeleteVolume,
 		&ec2.DeleteVolumeInput{},
 		"MissingParameter: The request must contain the parameter volumeId",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DeleteVolume,
 		&ec2.DeleteVolumeInput{VolumeId: aws.String("vol-0123456789abcdef0")},
 		"InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.",
 	)
-	denied(
+	wantRemoteError(
 		r,
 		r.DeleteVolume,
 		&ec2.DeleteVolumeInput{VolumeId: disk.VolumeId},
 		"VolumeInUse: Volume "+*disk.VolumeId+" is currently attached to "+*row.InstanceId,
 	)
-	r.end(*disk.VolumeId)
-	item := got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{*disk.VolumeId}}).Volumes[0]
+	r.detachVolume(*disk.VolumeId)
+	item := doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{*disk.VolumeId}}).Volumes[0]
 	if item.State != types.VolumeStateAvailable || len(item.Attachments) > 0 {
 		t.Errorf("volume %+v", item)
 	}
-	if found := volumeIDs(got(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{
+	if found := volumeIDs(doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{
 		Filters: []types.Filter{filter("attachment.status", "*")},
 	})); len(
 		found,
 	) > 0 {
 		t.Errorf("attached: %v", found)
 	}
-	denied(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId, DryRun: aws.Bool(true)}, dryRun)
-	got(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId})
-	denied(
+	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId, DryRun: aws.Bool(true)}, dryRun)
+	doRemote(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId})
+	wantRemoteError(
 		r,
 		r.DeleteVolume,
 		&ec2.DeleteVolumeInput{VolumeId: disk.VolumeId},

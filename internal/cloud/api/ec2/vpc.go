@@ -13,36 +13,29 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-var vpcs = noun[store.VPC]{
+var vpcs = resourceType[store.VPC]{
 	table: store.VPCs, kind: types.ResourceTypeVpc, prefix: "vpc-",
-	notFound: "InvalidVpcID.NotFound", unknown: "The vpc ID", malformed: "InvalidVpcID.Malformed",
-	place: func(row *store.VPC) (string, string) { return row.Region, row.ID },
-	tags:  func(row *store.VPC) *store.Tags { return &row.Tags },
-	filters: tagged(func(row *store.VPC) store.Tags { return row.Tags }, filters[*store.VPC]{
-		"vpc-id":                                one(func(row *store.VPC) string { return row.ID }),
-		"cidr":                                  one(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidr-block":                            one(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidr-block-association.cidr-block":     one(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidr-block-association.association-id": one(func(row *store.VPC) string { return row.CIDRAssociationID }),
-		"cidr-block-association.state":          always[*store.VPC]("associated"),
-		"dhcp-options-id":                       one(func(row *store.VPC) string { return row.DHCPOptionsID }),
-		"ipv6-cidr-block-association.association-id":  never[*store.VPC],
-		"ipv6-cidr-block-association.ipv6-cidr-block": never[*store.VPC],
-		"ipv6-cidr-block-association.ipv6-pool":       never[*store.VPC],
-		"ipv6-cidr-block-association.state":           never[*store.VPC],
-		"is-default":                                  one(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
-		"isDefault":                                   one(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
-		"owner-id":                                    always[*store.VPC](identity.Account),
-		"state":                                       one(func(row *store.VPC) string { return row.State }),
+	notFoundCode: "InvalidVpcID.NotFound", notFoundText: "The vpc ID", malformedCode: "InvalidVpcID.Malformed",
+	key:  func(row *store.VPC) (string, string) { return row.Region, row.ID },
+	tags: func(row *store.VPC) *store.Tags { return &row.Tags },
+	filters: withTagFilters(func(row *store.VPC) store.Tags { return row.Tags }, filters[*store.VPC]{
+		"vpc-id":                                field(func(row *store.VPC) string { return row.ID }),
+		"cidr":                                  field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block":                            field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block-association.cidr-block":     field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block-association.association-id": field(func(row *store.VPC) string { return row.CIDRAssociationID }),
+		"cidr-block-association.state":          constant[*store.VPC]("associated"),
+		"dhcp-options-id":                       field(func(row *store.VPC) string { return row.DHCPOptionsID }),
+		"ipv6-cidr-block-association.association-id":  noValue[*store.VPC],
+		"ipv6-cidr-block-association.ipv6-cidr-block": noValue[*store.VPC],
+		"ipv6-cidr-block-association.ipv6-pool":       noValue[*store.VPC],
+		"ipv6-cidr-block-association.state":           noValue[*store.VPC],
+		"is-default":                                  field(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
+		"isDefault":                                   field(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
+		"owner-id":                                    constant[*store.VPC](identity.Account),
+		"state":                                       field(func(row *store.VPC) string { return row.State }),
 	}),
 }
-
-// Sizes of a VPC and of a subnet, in bits (Amazon VPC User Guide, VPC CIDR
-// blocks).
-const (
-	largestRange  = 16
-	smallestRange = 28
-)
 
 // CreateVpc makes a VPC with its main route table, default security group and
 // default network ACL.
@@ -61,12 +54,12 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 	}); err != nil {
 		return nil, err
 	}
-	block, err := cidr("cidrBlock", *in.CidrBlock)
+	block, err := parseCIDR("cidrBlock", *in.CidrBlock)
 	if err != nil {
 		return nil, err
 	}
-	if block.Bits() < largestRange || block.Bits() > smallestRange {
-		return nil, wire.Errorf("InvalidVpc.Range", "The CIDR '%s' is invalid.", *in.CidrBlock)
+	if err := checkVPCCIDR(block, *in.CidrBlock); err != nil {
+		return nil, err
 	}
 	tenancy := in.InstanceTenancy
 	switch tenancy {
@@ -76,7 +69,7 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 	default:
 		return nil, invalidValue("instanceTenancy", string(tenancy), "Valid values are default and dedicated.")
 	}
-	tags, err := tagsAtCreation(in.TagSpecifications, types.ResourceTypeVpc)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeVpc)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +95,7 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 	rows, next, err := vpcs.describe(
 		view,
 		region,
-		query{ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}},
+		describeQuery{ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}},
 	)
 	if err != nil {
 		return nil, err
@@ -136,8 +129,8 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 		if err != nil {
 			return err
 		}
-		if inUse(tx, vpc.ID) {
-			return dependencies("vpc", vpc.ID)
+		if vpcInUse(tx, vpc.ID) {
+			return dependencyViolation("vpc", vpc.ID)
 		}
 		for _, row := range store.RouteTables.By(tx, "vpc", vpc.ID) {
 			store.RouteTables.Delete(tx, row.ID)
@@ -153,8 +146,8 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 	})
 }
 
-// inUse tells whether a VPC holds more than what came with it.
-func inUse(r store.Reader, vpcID string) bool {
+// vpcInUse tells whether a VPC holds more than what came with it.
+func vpcInUse(r store.Reader, vpcID string) bool {
 	if len(store.Subnets.By(r, "vpc", vpcID)) > 0 || len(store.InternetGateways.By(r, "vpc", vpcID)) > 0 ||
 		len(store.NetworkInterfaces.By(r, "vpc", vpcID)) > 0 {
 		return true
@@ -197,4 +190,35 @@ func givenOrDefaultVPC(r store.Reader, region string, id *string) (*store.VPC, e
 		return row, nil
 	}
 	return nil, wire.Errorf("VPCIdNotSpecified", "No default VPC for this user")
+}
+
+// newVPC stores a VPC with all that comes with it: main route table, default
+// security group and default network ACL. It fills in what is the same for
+// every new VPC.
+func (a *API) newVPC(tx *store.Tx, vpc *store.VPC) {
+	vpc.ID, vpc.CIDRAssociationID = a.ids.ID("vpc-"), a.ids.ID("vpc-cidr-assoc-")
+	vpc.State, vpc.DNSSupport = string(types.VpcStateAvailable), true
+	if sets := store.DHCPOptionSets.By(tx, "region", vpc.Region); len(sets) > 0 {
+		vpc.DHCPOptionsID = sets[0].ID
+	}
+	store.VPCs.Put(tx, vpc)
+	table := a.newRouteTable(vpc)
+	table.Associations = []store.RouteTableAssociation{{ID: a.ids.ID("rtbassoc-"), Main: true}}
+	store.RouteTables.Put(tx, table)
+	group := a.newSecurityGroup(vpc, defaultGroup, "default VPC security group")
+	group.Rules = append(group.Rules, store.SecurityGroupRule{
+		ID:       a.ids.ID("sgr-"),
+		Protocol: anyProtocol,
+		FromPort: -1,
+		ToPort:   -1,
+		GroupID:  group.ID,
+	})
+	store.SecurityGroups.Put(tx, group)
+	store.NetworkACLs.Put(tx, &store.NetworkACL{
+		ID: a.ids.ID("acl-"), Region: vpc.Region, VPCID: vpc.ID, IsDefault: true,
+		Entries: append([]store.NetworkACLEntry{
+			{Number: 100, Egress: true, Allow: true, Protocol: anyProtocol, CIDR: anywhere},
+			{Number: 100, Allow: true, Protocol: anyProtocol, CIDR: anywhere},
+		}, defaultEntries()...),
+	})
 }

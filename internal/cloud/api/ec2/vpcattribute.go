@@ -3,7 +3,6 @@ package ec2
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -24,12 +23,12 @@ func (a *API) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttribute
 			continue
 		}
 		if attribute.Value == nil {
-			return nil, missing("value")
+			return nil, missingParameter("value")
 		}
 		given++
 	}
 	if given == 0 {
-		return nil, missing("enableDnsSupport, enableDnsHostnames or enableNetworkAddressUsageMetrics")
+		return nil, missingParameter("enableDnsSupport, enableDnsHostnames or enableNetworkAddressUsageMetrics")
 	}
 	if given > 1 {
 		return nil, wire.Errorf("InvalidParameterCombination", "Only one VPC attribute may be modified at a time")
@@ -40,19 +39,12 @@ func (a *API) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttribute
 			return err
 		}
 		store.VPCs.Edit(tx, vpc.ID, func(row *store.VPC) {
-			set(&row.DNSHostnames, in.EnableDnsHostnames)
-			set(&row.DNSSupport, in.EnableDnsSupport)
-			set(&row.NetworkAddressUsageMetrics, in.EnableNetworkAddressUsageMetrics)
+			setBoolean(&row.DNSHostnames, in.EnableDnsHostnames)
+			setBoolean(&row.DNSSupport, in.EnableDnsSupport)
+			setBoolean(&row.NetworkAddressUsageMetrics, in.EnableNetworkAddressUsageMetrics)
 		})
 		return nil
 	})
-}
-
-// set gives a field the value of an attribute, if the request has it.
-func set(field *bool, attribute *types.AttributeBooleanValue) {
-	if attribute != nil {
-		*field = aws.ToBool(attribute.Value)
-	}
 }
 
 // DescribeVpcAttribute tells one attribute of a VPC.

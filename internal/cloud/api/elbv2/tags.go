@@ -148,7 +148,7 @@ func (a *API) RemoveTags(ctx context.Context, in *elb.RemoveTagsInput) (*elb.Rem
 // DescribeTags describes the tags of resources.
 func (a *API) DescribeTags(ctx context.Context, in *elb.DescribeTagsInput) (*elb.DescribeTagsOutput, error) {
 	if len(in.ResourceArns) == 0 || len(in.ResourceArns) > 20 {
-		return nil, model.RefuseUntold("resourceArns", "have between 1 and 20 elements")
+		return nil, model.RefuseWithoutValue("resourceArns", "have between 1 and 20 elements")
 	}
 	view, out := a.store.View(), &elb.DescribeTagsOutput{}
 	for _, arn := range in.ResourceArns {

@@ -17,9 +17,9 @@ import (
 // maxNames is the most parameters that one request names.
 const maxNames = 10
 
-// item is a parameter as it is answered. selector is what the request chose a
+// parameterItem is a parameter as it is answered. selector is what the request chose a
 // version by, ":3", or empty.
-func item(row *store.Parameter, selector string) types.Parameter {
+func parameterItem(row *store.Parameter, selector string) types.Parameter {
 	out := types.Parameter{
 		Name: aws.String(row.Name),
 		ARN:  aws.String(arnOf(row)), Type: types.ParameterType(row.Type), Value: aws.String(row.Value),
@@ -31,21 +31,21 @@ func item(row *store.Parameter, selector string) types.Parameter {
 	return out
 }
 
-// selected returns a parameter by its name or ARN, which a version or a label
+// findVersion returns a parameter by its name or ARN, which a version or a label
 // may follow after a colon.
-func selected(r store.Reader, region, asked string) (types.Parameter, error) {
+func findVersion(r store.Reader, region, asked string) (types.Parameter, error) {
 	name, selector := asked, ""
 	// An ARN has five colons of its own.
 	if colons := strings.Count(asked, ":"); colons == 1 || colons == 6 {
 		i := strings.LastIndex(asked, ":")
 		name, selector = asked[:i], asked[i+1:]
 	}
-	row, ok := find(r, region, name)
+	row, ok := findParameter(r, region, name)
 	if !ok {
 		return types.Parameter{}, notFound()
 	}
 	if selector == "" {
-		return item(row, ""), nil
+		return parameterItem(row, ""), nil
 	}
 	version, err := strconv.ParseInt(selector, 10, 64)
 	switch {
@@ -66,7 +66,7 @@ func selected(r store.Reader, region, asked string) (types.Parameter, error) {
 	case version < row.Version:
 		return types.Parameter{}, unsupported("reading old versions of parameters")
 	}
-	return item(row, ":"+selector), nil
+	return parameterItem(row, ":"+selector), nil
 }
 
 // GetParameter reads a parameter.
@@ -78,7 +78,7 @@ func (a *API) GetParameter(ctx context.Context, in *ssm.GetParameterInput) (*ssm
 	if err != nil {
 		return nil, err
 	}
-	parameter, err := selected(view, region, *in.Name)
+	parameter, err := findVersion(view, region, *in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (a *API) GetParameters(ctx context.Context, in *ssm.GetParametersInput) (*s
 	}
 	out := &ssm.GetParametersOutput{Parameters: []types.Parameter{}, InvalidParameters: []string{}}
 	for _, name := range unique(in.Names) {
-		parameter, err := selected(view, region, name)
+		parameter, err := findVersion(view, region, name)
 		if err != nil {
 			out.InvalidParameters = append(out.InvalidParameters, name)
 			continue
@@ -117,40 +117,4 @@ func unique(names []string) []string {
 	sorted := slices.Clone(names)
 	slices.Sort(sorted)
 	return slices.Compact(sorted)
-}
-
-// DeleteParameter removes a parameter.
-func (a *API) DeleteParameter(ctx context.Context, in *ssm.DeleteParameterInput) (*ssm.DeleteParameterOutput, error) {
-	if aws.ToString(in.Name) == "" {
-		return nil, model.Empty("name")
-	}
-	return &ssm.DeleteParameterOutput{}, a.change(ctx, func(tx *store.Tx, region string) error {
-		row, ok := find(tx, region, *in.Name)
-		if !ok || isPublic(row.Name) {
-			return notFound()
-		}
-		store.Parameters.Delete(tx, region+row.Name)
-		return nil
-	})
-}
-
-// DeleteParameters removes several parameters and names those that are not
-// there.
-func (a *API) DeleteParameters(ctx context.Context, in *ssm.DeleteParametersInput) (*ssm.DeleteParametersOutput, error) {
-	if err := checkNames(in.Names); err != nil {
-		return nil, err
-	}
-	out := &ssm.DeleteParametersOutput{DeletedParameters: []string{}, InvalidParameters: []string{}}
-	return out, a.change(ctx, func(tx *store.Tx, region string) error {
-		for _, name := range unique(in.Names) {
-			row, ok := find(tx, region, name)
-			if !ok || isPublic(row.Name) {
-				out.InvalidParameters = append(out.InvalidParameters, name)
-				continue
-			}
-			store.Parameters.Delete(tx, region+row.Name)
-			out.DeletedParameters = append(out.DeletedParameters, name)
-		}
-		return nil
-	})
 }

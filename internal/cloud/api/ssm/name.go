@@ -44,9 +44,9 @@ func checkNewName(name string) error {
 	return nil
 }
 
-// find returns the parameter of a name or an ARN. A name of one level means
+// findParameter returns the parameter of a name or an ARN. A name of one level means
 // the same parameter with and without its leading slash.
-func find(r store.Reader, region, name string) (*store.Parameter, bool) {
+func findParameter(r store.Reader, region, name string) (*store.Parameter, bool) {
 	if arn, ok := strings.CutPrefix(name, fmt.Sprintf("arn:aws:ssm:%s:", region)); ok {
 		_, path, _ := strings.Cut(arn, ":parameter")
 		name = path

@@ -29,7 +29,7 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 	if err := checkPut(in); err != nil {
 		return nil, err
 	}
-	tags, err := addTags(nil, in.Tags)
+	tags, err := mergeTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 		row = store.Parameter{
 			Region: region, Name: *in.Name, Tags: tags, DataType: "text", Tier: string(types.ParameterTierStandard),
 		}
-		old, exists := find(tx, region, *in.Name)
+		old, exists := findParameter(tx, region, *in.Name)
 		switch {
 		case exists && !aws.ToBool(in.Overwrite):
 			return wire.Errorf(
@@ -55,7 +55,7 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 		case exists:
 			row = *old
 		}
-		if err := fill(&row, in); err != nil {
+		if err := applyPut(&row, in); err != nil {
 			return err
 		}
 		row.Version, row.Modified = row.Version+1, a.Now()
@@ -102,11 +102,11 @@ func checkPut(in *ssm.PutParameterInput) error {
 	return model.Errorf("The following data type is not supported: %s (Data type names are all lowercase.)", *in.DataType)
 }
 
-var imageID = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
+var imageIDForm = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
 
-// fill writes the request's value and attributes into the next version of a
+// applyPut writes the request's value and attributes into the next version of a
 // parameter; what the request leaves out stays.
-func fill(row *store.Parameter, in *ssm.PutParameterInput) error {
+func applyPut(row *store.Parameter, in *ssm.PutParameterInput) error {
 	row.Value = *in.Value
 	if in.Type != "" {
 		row.Type = string(in.Type)
@@ -120,7 +120,7 @@ func fill(row *store.Parameter, in *ssm.PutParameterInput) error {
 	if in.AllowedPattern != nil {
 		row.AllowedPattern = *in.AllowedPattern
 	}
-	if row.DataType == "aws:ec2:image" && !imageID.MatchString(row.Value) {
+	if row.DataType == "aws:ec2:image" && !imageIDForm.MatchString(row.Value) {
 		return model.Errorf("Invalid image id: %s", row.Value)
 	}
 	if row.AllowedPattern != "" {

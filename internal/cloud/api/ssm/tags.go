@@ -24,33 +24,33 @@ var tagRules = constraint.TagRules{
 	),
 }
 
-// addTags returns the old tags with the new ones over them.
-func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
-	return constraint.AddTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
+// mergeTags returns the old tags with the new ones over them.
+func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
+	return constraint.MergeTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
-// tagged finds the parameter that a tag operation names.
-func tagged(r store.Reader, region string, kind types.ResourceTypeForTagging, id *string) (*store.Parameter, error) {
+// findTagged finds the parameter that a tag operation names.
+func findTagged(r store.Reader, region string, kind types.ResourceTypeForTagging, id *string) (*store.Parameter, error) {
 	if kind != types.ResourceTypeForTaggingParameter {
 		return nil, wire.Errorf(
 			"InvalidResourceType", "%s is not a resource type that aloft's local cloud has: it has Parameter.", kind,
 		)
 	}
-	row, ok := find(r, region, aws.ToString(id))
+	row, ok := findParameter(r, region, aws.ToString(id))
 	if !ok || isPublic(row.Name) {
 		return nil, &wire.Error{Code: "InvalidResourceId"}
 	}
 	return row, nil
 }
 
-func (a *API) retag(
+func (a *API) editTags(
 	ctx context.Context,
 	kind types.ResourceTypeForTagging,
 	id *string,
 	change func(store.Tags) (store.Tags, error),
 ) error {
 	return a.change(ctx, func(tx *store.Tx, region string) error {
-		row, err := tagged(tx, region, kind, id)
+		row, err := findTagged(tx, region, kind, id)
 		if err != nil {
 			return err
 		}
@@ -65,14 +65,14 @@ func (a *API) retag(
 
 // AddTagsToResource adds tags to a parameter, over tags of the same keys.
 func (a *API) AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
-	return &ssm.AddTagsToResourceOutput{}, a.retag(
-		ctx, in.ResourceType, in.ResourceId, func(old store.Tags) (store.Tags, error) { return addTags(old, in.Tags) },
+	return &ssm.AddTagsToResourceOutput{}, a.editTags(
+		ctx, in.ResourceType, in.ResourceId, func(old store.Tags) (store.Tags, error) { return mergeTags(old, in.Tags) },
 	)
 }
 
 // RemoveTagsFromResource removes tags from a parameter by their keys.
 func (a *API) RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFromResourceInput) (*ssm.RemoveTagsFromResourceOutput, error) {
-	return &ssm.RemoveTagsFromResourceOutput{}, a.retag(
+	return &ssm.RemoveTagsFromResourceOutput{}, a.editTags(
 		ctx,
 		in.ResourceType,
 		in.ResourceId,
@@ -92,7 +92,7 @@ func (a *API) ListTagsForResource(ctx context.Context, in *ssm.ListTagsForResour
 	if err != nil {
 		return nil, err
 	}
-	row, err := tagged(view, region, in.ResourceType, in.ResourceId)
+	row, err := findTagged(view, region, in.ResourceType, in.ResourceId)
 	if err != nil {
 		return nil, err
 	}

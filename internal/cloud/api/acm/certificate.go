@@ -1,0 +1,143 @@
+package acm
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// findCertificate is the certificate that a request names.
+func findCertificate(r store.Reader, region string, arn *string) (*store.Certificate, error) {
+	switch name := aws.ToString(arn); {
+	case arn == nil:
+		return nil, model.Null("certificateArn")
+	case !wholeARN.MatchString(name) || len(name) < 20 || len(name) > 2048:
+		return nil, model.Refuse("certificateArn", name, "satisfy regular expression pattern: %s", arnPattern)
+	}
+	row, ok := store.Certificates.Get(r, *arn)
+	if !ok || row.Region != region {
+		return nil, wire.Errorf("ResourceNotFoundException", "Could not find certificate %s.", *arn)
+	}
+	return row, nil
+}
+
+// loadBalancersUsing are the load balancers with listeners that have the certificate.
+func loadBalancersUsing(r store.Reader, row *store.Certificate) []string {
+	var out []string
+	for _, lb := range store.LoadBalancers.By(r, "region", row.Region) {
+		if uses(r, lb, row.ARN) {
+			out = append(out, lb.ARN)
+		}
+	}
+	return out
+}
+
+func uses(r store.Reader, lb *store.LoadBalancer, arn string) bool {
+	for _, l := range store.Listeners.By(r, "load_balancer", lb.ARN) {
+		for _, used := range l.Certificates {
+			if used == arn {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keyAlgorithm is ACM's name of a key's kind and size; empty: it takes no such key.
+func keyAlgorithm(key crypto.PublicKey) types.KeyAlgorithm {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		switch n := key.N.BitLen(); n {
+		case 1024, 2048, 3072, 4096:
+			return types.KeyAlgorithm(fmt.Sprintf("RSA_%d", n))
+		}
+	case *ecdsa.PublicKey:
+		switch key.Params().BitSize {
+		case 256:
+			return types.KeyAlgorithmEcPrime256v1
+		case 384:
+			return types.KeyAlgorithmEcSecp384r1
+		case 521:
+			return types.KeyAlgorithmEcSecp521r1
+		}
+	}
+	return ""
+}
+
+// parseStored reads a row's certificate, which was checked when it came.
+func parseStored(row *store.Certificate) (*x509.Certificate, error) {
+	block, _ := pem.Decode([]byte(row.Body))
+	if block == nil {
+		return nil, fmt.Errorf("read certificate %s: no PEM", row.ARN)
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("read certificate %s: %w", row.ARN, err)
+	}
+	return leaf, nil
+}
+
+// domainNames are the names that the certificate is for; the first one is that by
+// which ACM calls it.
+func domainNames(leaf *x509.Certificate) []string {
+	names := leaf.DNSNames
+	cn := leaf.Subject.CommonName
+	if cn == "" {
+		return names
+	}
+	out := []string{cn}
+	for _, name := range names {
+		if name != cn {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// serial is the number of a certificate, as in "0a:1b".
+func serial(leaf *x509.Certificate) string {
+	var parts []string
+	for _, b := range leaf.SerialNumber.Bytes() {
+		parts = append(parts, fmt.Sprintf("%02x", b))
+	}
+	return strings.Join(parts, ":")
+}
+
+// status is ISSUED until the certificate expires.
+func status(leaf *x509.Certificate, now time.Time) types.CertificateStatus {
+	if now.After(leaf.NotAfter) {
+		return types.CertificateStatusExpired
+	}
+	return types.CertificateStatusIssued
+}
+
+// issuer is the organization that signed the certificate, or its name.
+func issuer(leaf *x509.Certificate) string {
+	if names := leaf.Issuer.Organization; len(names) > 0 {
+		return names[0]
+	}
+	return leaf.Issuer.CommonName
+}
+
+// signatureAlgorithm is how the certificate was signed, as in "SHA256WITHRSA".
+func signatureAlgorithm(leaf *x509.Certificate) string {
+	kind, hash, ok := strings.Cut(leaf.SignatureAlgorithm.String(), "-")
+	if !ok {
+		return strings.ToUpper(kind)
+	}
+	if kind == "SHA256" || kind == "SHA384" || kind == "SHA512" || kind == "SHA1" {
+		kind, hash = hash, kind
+	}
+	return strings.ToUpper(hash + "WITH" + kind)
+}

@@ -1,0 +1,125 @@
+package acm
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"strings"
+	"time"
+)
+
+// Limits of what is imported, in bytes (AWS Certificate Manager API Reference,
+// ImportCertificate).
+const (
+	maxCertificate = 32768
+	maxKey         = 5120
+	maxChain       = 2097152
+)
+
+// parseCertificates takes PEM blocks that hold certificates and nothing else.
+func parseCertificates(field string, text []byte) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
+	for rest := bytes.TrimSpace(text); len(rest) > 0; rest = bytes.TrimSpace(rest) {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
+			return nil, model.Errorf("Unable to parse the %s: it is not in PEM format.", field)
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, model.Errorf("Unable to parse the %s: %v.", field, err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// imported is what a user sends, understood.
+type imported struct {
+	leaf             *x509.Certificate
+	body, chain, key string
+}
+
+// parseImport checks what a user imports.
+func parseImport(certificate, chain, key []byte, now time.Time) (*imported, error) {
+	switch {
+	case len(certificate) == 0 || len(certificate) > maxCertificate:
+		return nil, model.RefuseWithoutValue("certificate", "have length between 1 and %d", maxCertificate)
+	case len(key) == 0 || len(key) > maxKey:
+		return nil, model.RefuseWithoutValue("privateKey", "have length between 1 and %d", maxKey)
+	case len(chain) > maxChain:
+		return nil, model.TooLong("certificateChain", maxChain)
+	}
+	leaves, err := parseCertificates("certificate", certificate)
+	if err != nil {
+		return nil, err
+	}
+	if len(leaves) != 1 {
+		return nil, model.Errorf(
+			"The certificate field contains more than one certificate. You can specify only one certificate in this field.",
+		)
+	}
+	issuers, err := parseCertificates("certificate chain", chain)
+	if err != nil {
+		return nil, err
+	}
+	leaf := leaves[0]
+	if err := checkLeaf(leaf, now); err != nil {
+		return nil, err
+	}
+	if err := checkKey(certificate, key); err != nil {
+		return nil, err
+	}
+	return &imported{
+		leaf:  leaf,
+		body:  string(certificate),
+		chain: string(chain),
+		key:   string(key),
+	}, checkChain(leaf, issuers)
+}
+
+func checkLeaf(leaf *x509.Certificate, now time.Time) error {
+	switch {
+	case now.Before(leaf.NotBefore):
+		return model.Errorf("The certificate is not valid yet. Provide a certificate that is valid now.")
+	case now.After(leaf.NotAfter):
+		return model.Errorf("The certificate has expired. Provide a certificate that is valid now.")
+	case len(leaf.Issuer.Names) == 0:
+		return model.Errorf("The issuer of the certificate must not be empty.")
+	case keyAlgorithm(leaf.PublicKey) == "":
+		return model.Errorf("The key algorithm of the certificate is not supported.")
+	}
+	return nil
+}
+
+// checkKey compares key and certificate. The error says nothing of the key.
+func checkKey(certificate, key []byte) error {
+	block, _ := pem.Decode(key)
+	switch {
+	case block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY"):
+		return model.Errorf("The private key is not in PEM format.")
+	case strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "":
+		return model.Errorf("The private key is encrypted. Provide an unencrypted private key.")
+	}
+	if _, err := tls.X509KeyPair(certificate, key); err != nil {
+		return model.Errorf("The private key does not match the certificate, or is not supported.")
+	}
+	return nil
+}
+
+func checkChain(leaf *x509.Certificate, issuers []*x509.Certificate) error {
+	if len(issuers) == 0 {
+		if leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) != nil {
+			return model.Errorf(
+				"Provided certificate is not a valid self signed. Please provide either a valid self-signed certificate or certificate chain.",
+			)
+		}
+		return nil
+	}
+	for subject, rest := leaf, issuers; len(rest) > 0; subject, rest = rest[0], rest[1:] {
+		if subject.CheckSignatureFrom(rest[0]) != nil {
+			return model.Errorf("Could not validate the certificate with the certificate chain.")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,244 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// ModifyInstanceAttribute changes one attribute of an instance.
+func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstanceAttributeOutput, error) {
+	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
+		return nil, err
+	}
+	if err := supportOnly(in, "DryRun", "InstanceId", "Attribute", "Value", "Groups", "DisableApiStop", "DisableApiTermination", "SourceDestCheck", "EbsOptimized",
+		"InstanceType", "InstanceInitiatedShutdownBehavior", "UserData", "BlockDeviceMappings.DeviceName",
+		"BlockDeviceMappings.Ebs.DeleteOnTermination",
+		"BlockDeviceMappings.Ebs.VolumeId"); err != nil {
+		return nil, err
+	}
+	in, err := withAttributeField(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := requireOne(map[string]bool{
+		"groupId": len(in.Groups) > 0, "disableApiStop": in.DisableApiStop != nil,
+		"disableApiTermination": in.DisableApiTermination != nil,
+		"sourceDestCheck":       in.SourceDestCheck != nil, "ebsOptimized": in.EbsOptimized != nil,
+		"instanceType": in.InstanceType != nil, "userData": in.UserData != nil,
+		"instanceInitiatedShutdownBehavior": in.InstanceInitiatedShutdownBehavior != nil,
+		"blockDeviceMapping":                len(in.BlockDeviceMappings) > 0,
+	}); err != nil {
+		return nil, err
+	}
+	return &ec2.ModifyInstanceAttributeOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		row, err := instances.get(tx, region, *in.InstanceId)
+		if err != nil {
+			return err
+		}
+		if err := checkModification(in, row); err != nil {
+			return err
+		}
+		if err := replaceSecurityGroups(tx, region, row, in.Groups); err != nil {
+			return err
+		}
+		if err := modifyBlockDevices(tx, row, in.BlockDeviceMappings); err != nil {
+			return err
+		}
+		store.Instances.Edit(tx, row.ID, func(row *store.Instance) { applyModification(row, in) })
+		if in.SourceDestCheck != nil {
+			for _, id := range row.InterfaceIDs {
+				store.NetworkInterfaces.Edit(
+					tx, id, func(eni *store.NetworkInterface) { setBoolean(&eni.SourceDestCheck, in.SourceDestCheck) },
+				)
+			}
+		}
+		return nil
+	})
+}
+
+// attributeSetters put the value of an attribute where the request's present form has
+// it, and tell whether it is a value of the attribute.
+var attributeSetters = map[types.InstanceAttributeName]func(in *ec2.ModifyInstanceAttributeInput, value *string) bool{
+	types.InstanceAttributeNameInstanceType: func(in *ec2.ModifyInstanceAttributeInput, value *string) bool {
+		in.InstanceType = &types.AttributeValue{Value: value}
+		return true
+	},
+	types.InstanceAttributeNameInstanceInitiatedShutdownBehavior: func(
+		in *ec2.ModifyInstanceAttributeInput, value *string,
+	) bool {
+		in.InstanceInitiatedShutdownBehavior = &types.AttributeValue{Value: value}
+		return true
+	},
+	types.InstanceAttributeNameUserData: func(in *ec2.ModifyInstanceAttributeInput, value *string) bool {
+		data, err := base64.StdEncoding.DecodeString(*value)
+		in.UserData = &types.SecureBlobAttributeValue{Value: data}
+		return err == nil
+	},
+	types.InstanceAttributeNameDisableApiTermination: booleanSetter(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue {
+			return &in.DisableApiTermination
+		},
+	),
+	types.InstanceAttributeNameDisableApiStop: booleanSetter(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.DisableApiStop },
+	),
+	types.InstanceAttributeNameSourceDestCheck: booleanSetter(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.SourceDestCheck },
+	),
+	types.InstanceAttributeNameEbsOptimized: booleanSetter(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.EbsOptimized },
+	),
+}
+
+func booleanSetter(
+	field func(*ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue,
+) func(*ec2.ModifyInstanceAttributeInput, *string) bool {
+	return func(in *ec2.ModifyInstanceAttributeInput, value *string) bool {
+		flag, err := strconv.ParseBool(*value)
+		*field(in) = &types.AttributeBooleanValue{Value: &flag}
+		return err == nil
+	}
+}
+
+// withAttributeField turns the request's old form, an attribute's name and a value, into
+// the present one. The name may be there without a value as well, beside the
+// field that it names.
+func withAttributeField(in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstanceAttributeInput, error) {
+	modify, ok := attributeSetters[in.Attribute]
+	switch {
+	case in.Attribute == "" && in.Value == nil:
+		return in, nil
+	case in.Attribute == "":
+		return nil, missingParameter("attribute")
+	case in.Attribute == types.InstanceAttributeNameBlockDeviceMapping && in.Value == nil:
+		return in, nil
+	case !ok:
+		return nil, unsupported(map[string]bool{"attribute " + string(in.Attribute): true})
+	case in.Value == nil:
+		return in, nil
+	}
+	out := *in
+	if !modify(&out, in.Value) {
+		return nil, invalidValue("value", *in.Value, "It is not a value of the attribute "+string(in.Attribute)+".")
+	}
+	return &out, nil
+}
+
+func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
+	if (in.InstanceType != nil || in.UserData != nil || in.EbsOptimized != nil) && row.State != store.Stopped {
+		return wire.Errorf("IncorrectInstanceState", "The instance '%s' is not in the 'stopped' state.", row.ID)
+	}
+	if in.InstanceType != nil {
+		if _, ok := instancetype.ByName(aws.ToString(in.InstanceType.Value)); !ok {
+			return wire.Errorf(
+				"InvalidInstanceAttributeValue",
+				"Invalid value '%s' for InstanceType.",
+				aws.ToString(in.InstanceType.Value),
+			)
+		}
+	}
+	if in.UserData != nil && len(in.UserData.Value) > maxUserData {
+		return wire.Errorf("InvalidParameterValue", "User data is limited to 16384 bytes")
+	}
+	if b := in.InstanceInitiatedShutdownBehavior; b != nil && aws.ToString(b.Value) != "stop" &&
+		aws.ToString(b.Value) != "terminate" {
+		return invalidValue(
+			"instanceInitiatedShutdownBehavior", aws.ToString(b.Value), "Valid values are stop and terminate.",
+		)
+	}
+	return nil
+}
+
+// applyModification writes down the attributes that are the instance's own.
+func applyModification(row *store.Instance, in *ec2.ModifyInstanceAttributeInput) {
+	setBoolean(&row.DisableAPITermination, in.DisableApiTermination)
+	setBoolean(&row.DisableAPIStop, in.DisableApiStop)
+	setBoolean(&row.SourceDestCheck, in.SourceDestCheck)
+	setBoolean(&row.EBSOptimized, in.EbsOptimized)
+	if in.InstanceType != nil {
+		t, _ := instancetype.ByName(aws.ToString(in.InstanceType.Value))
+		row.Type, row.CPUCredits = t.Name, cmp.Or(row.CPUCredits, t.CPUCredits)
+	}
+	if in.InstanceInitiatedShutdownBehavior != nil {
+		row.ShutdownBehavior = aws.ToString(in.InstanceInitiatedShutdownBehavior.Value)
+	}
+	if in.UserData != nil {
+		row.UserData = base64.StdEncoding.EncodeToString(in.UserData.Value)
+	}
+}
+
+// modifyBlockDevices says for devices whether their volumes outlive the instance.
+func modifyBlockDevices(tx *store.Tx, row vm, mappings []types.InstanceBlockDeviceMappingSpecification) error {
+	for _, mapping := range mappings {
+		volume, ok := store.Volumes.Get(tx, row.RootVolumeID)
+		if !ok || volume.Device != aws.ToString(mapping.DeviceName) {
+			return wire.Errorf(
+				"InvalidInstanceAttributeValue",
+				"No device is currently mapped at %s",
+				aws.ToString(mapping.DeviceName),
+			)
+		}
+		if mapping.Ebs == nil || mapping.Ebs.DeleteOnTermination == nil {
+			return missingParameter("blockDeviceMapping.ebs.deleteOnTermination")
+		}
+		if id := aws.ToString(mapping.Ebs.VolumeId); id != "" && id != volume.ID {
+			return wire.Errorf(
+				"InvalidInstanceAttributeValue", "The volume '%s' is not mapped at %s", id, volume.Device,
+			)
+		}
+		store.Volumes.Edit(
+			tx, volume.ID, func(row *store.Volume) { row.DeleteOnTermination = *mapping.Ebs.DeleteOnTermination },
+		)
+	}
+	return nil
+}
+
+// replaceSecurityGroups puts the instance's primary interface into other groups, if there are
+// any.
+func replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	subnet, ok := store.Subnets.Get(tx, row.SubnetID)
+	if !ok || len(row.InterfaceIDs) == 0 {
+		return incorrectState(row, "put into groups")
+	}
+	groups, err := securityGroupIDs(tx, region, subnet, ids, nil)
+	if err != nil {
+		return err
+	}
+	store.NetworkInterfaces.Edit(tx, row.InterfaceIDs[0], func(eni *store.NetworkInterface) { eni.GroupIDs = groups })
+	return nil
+}
+
+// requireOne refuses a request that sets more or less than one of its attributes.
+func requireOne(set map[string]bool) error {
+	given := slices.Sorted(func(yield func(string) bool) {
+		for name, is := range set {
+			if is && !yield(name) {
+				return
+			}
+		}
+	})
+	switch len(given) {
+	case 0:
+		return wire.Errorf("InvalidParameterCombination", "No attributes specified.")
+	case 1:
+		return nil
+	}
+	return wire.Errorf(
+		"InvalidParameterCombination", "Fields for multiple attribute types specified: %s", strings.Join(given, ", "),
+	)
+}

@@ -1,0 +1,135 @@
+package ec2
+
+import (
+	"cmp"
+	"encoding/base64"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// launchParameters are what a launch can ask for. Values stand where the local cloud
+// does as the value says anyway: it has no placement groups, no reserved
+// capacity, no names of resources in DNS.
+var launchParameters = []string{
+	"DryRun", "ClientToken", "MinCount", "MaxCount", "ImageId", "InstanceType", "KeyName", "UserData",
+	"TagSpecifications",
+	"LaunchTemplate.LaunchTemplateId", "LaunchTemplate.LaunchTemplateName", "LaunchTemplate.Version",
+	"SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress", "Placement.AvailabilityZone",
+	"Placement.Tenancy=default",
+	"NetworkInterfaces.SubnetId", "NetworkInterfaces.Groups", "NetworkInterfaces.PrivateIpAddress",
+	"NetworkInterfaces.AssociatePublicIpAddress",
+	"NetworkInterfaces.Description", "NetworkInterfaces.DeleteOnTermination",
+	"NetworkInterfaces.InterfaceType=interface",
+	"BlockDeviceMappings.DeviceName", "BlockDeviceMappings.Ebs.VolumeSize", "BlockDeviceMappings.Ebs.VolumeType",
+	"BlockDeviceMappings.Ebs.DeleteOnTermination",
+	"MetadataOptions.HttpTokens", "MetadataOptions.HttpEndpoint", "MetadataOptions.HttpPutResponseHopLimit",
+	"MetadataOptions.InstanceMetadataTags",
+	"MetadataOptions.HttpProtocolIpv6=disabled", "EbsOptimized", "DisableApiTermination", "DisableApiStop",
+	"InstanceInitiatedShutdownBehavior",
+	"Monitoring.Enabled", "CreditSpecification.CpuCredits",
+	"CapacityReservationSpecification.CapacityReservationPreference=open",
+	"CapacityReservationSpecification.CapacityReservationPreference=none",
+	"PrivateDnsNameOptions.HostnameType=ip-name", "MaintenanceOptions.AutoRecovery=default",
+	"NetworkPerformanceOptions.BandwidthWeighting=default",
+}
+
+// checkSupported refuses what a launch asks for that the local cloud has nothing
+// behind, and words that EC2 does not know.
+func checkSupported(in *ec2.RunInstancesInput) error {
+	if err := supportOnly(in, launchParameters...); err != nil {
+		return err
+	}
+	if err := unsupported(map[string]bool{
+		"networkInterfaces: more than one": len(in.NetworkInterfaces) > 1,
+	}); err != nil {
+		return err
+	}
+	for _, mapping := range in.BlockDeviceMappings {
+		if disk := mapping.Ebs; disk != nil {
+			if err := checkEnum("volumeType", disk.VolumeType); err != nil {
+				return err
+			}
+		}
+	}
+	return cmp.Or(
+		checkMetadata(in.MetadataOptions),
+		checkCredits(in.CreditSpecification, instanceTypeName(in)),
+		checkEnum("instanceInitiatedShutdownBehavior", in.InstanceInitiatedShutdownBehavior),
+	)
+}
+
+func checkMetadata(m *types.InstanceMetadataOptionsRequest) error {
+	if m == nil {
+		return nil
+	}
+	if hops := m.HttpPutResponseHopLimit; hops != nil && (*hops < 1 || *hops > 64) {
+		return invalidValue("httpPutResponseHopLimit", strconv.Itoa(int(*hops)), "It must be from 1 to 64.")
+	}
+	return cmp.Or(
+		checkEnum("httpTokens", m.HttpTokens),
+		checkEnum("httpEndpoint", m.HttpEndpoint),
+		checkEnum("instanceMetadataTags", m.InstanceMetadataTags),
+	)
+}
+
+// checkLaunch refuses what is wrong, or not offered, whatever the account holds.
+func checkLaunch(in *ec2.RunInstancesInput) error {
+	if err := required(parameter{"ImageId", in.ImageId}); err != nil {
+		return err
+	}
+	least, most := aws.ToInt32(in.MinCount), aws.ToInt32(in.MaxCount)
+	switch {
+	case in.MinCount == nil:
+		return missingParameter("MinCount")
+	case in.MaxCount == nil:
+		return missingParameter("MaxCount")
+	case least < 1 || most < least:
+		return wire.Errorf("InvalidParameterValue", "Invalid value for min or max count: %d, %d", least, most)
+	case most > maxLaunched:
+		return wire.Errorf("InstanceLimitExceeded", "At most %d instances can be launched by one request.", maxLaunched)
+	}
+	if err := checkInterfaces(in); err != nil {
+		return err
+	}
+	data, err := base64.StdEncoding.DecodeString(aws.ToString(in.UserData))
+	if err != nil {
+		return wire.Errorf("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.")
+	}
+	if len(data) > maxUserData {
+		return wire.Errorf("InvalidParameterValue", "User data is limited to 16384 bytes")
+	}
+	return checkSupported(in)
+}
+
+// checkInterfaces refuses what has its place in a network interface beside one.
+func checkInterfaces(in *ec2.RunInstancesInput) error {
+	for _, beside := range []struct {
+		what string
+		set  bool
+	}{
+		{
+			"subnet ID", in.SubnetId != nil,
+		}, {"security groups", len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0}, {"private IP address", in.PrivateIpAddress != nil},
+	} {
+		if beside.set && len(in.NetworkInterfaces) > 0 {
+			return wire.Errorf(
+				"InvalidParameterCombination",
+				"Network interfaces and an instance-level %s may not be specified on the same request",
+				beside.what,
+			)
+		}
+	}
+	return nil
+}
+
+func instanceTypeName(in *ec2.RunInstancesInput) string {
+	if in.InstanceType == "" {
+		return "m1.small" // EC2's default, which is not offered here
+	}
+	return string(in.InstanceType)
+}

@@ -1,0 +1,241 @@
+package ec2
+
+import (
+	"maps"
+	"net/netip"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// launch is a RunInstances request, as far as it has been understood.
+type launch struct {
+	in            *ec2.RunInstancesInput // with what its launch template has
+	image         *store.Image
+	snapshot      *store.Snapshot
+	subnet        *store.Subnet
+	groups        []string
+	privateIP     netip.Addr
+	keepInterface bool   // when its instance is terminated
+	description   string // description of the network interface
+	public        bool
+	tags          map[types.ResourceType]store.Tags
+	templateTags  store.Tags // of the instance: where it comes from
+	sizeGiB       int32
+	volumeType    string // type of the root volume
+	keepRoot      bool   // when its instance is terminated
+}
+
+// resolve finds what the request names.
+func (l *launch) resolve(r store.Reader, region string) error {
+	id, err := resolveImageAlias(r, region, *l.in.ImageId)
+	if err != nil {
+		return err
+	}
+	if l.image, err = findImage(r, region, id); err != nil {
+		return err
+	}
+	if l.image.State != "available" {
+		return wire.Errorf(
+			"InvalidAMIID.Unavailable",
+			"The image ID '%s' is not available: it is %s. %s",
+			l.image.ID,
+			l.image.State,
+			l.image.StateReason,
+		)
+	}
+	l.snapshot, _ = store.Snapshots.Get(r, l.image.SnapshotID)
+	if l.snapshot == nil {
+		return wire.Errorf("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", l.image.SnapshotID)
+	}
+	if _, ok := instancetype.ByName(instanceTypeName(l.in)); !ok {
+		return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for InstanceType.", l.in.InstanceType)
+	}
+	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairs.By(r, "name", region+"/"+name)) == 0 {
+		return wire.Errorf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
+	}
+	if err := l.resolveRootVolume(); err != nil {
+		return err
+	}
+	return l.resolveNetwork(r, region)
+}
+
+// resolveRootVolume reads the wishes for the root volume.
+func (l *launch) resolveRootVolume() error {
+	l.sizeGiB, l.volumeType = l.snapshot.SizeGiB, "gp3"
+	for _, mapping := range l.in.BlockDeviceMappings {
+		if aws.ToString(mapping.DeviceName) != rootDevice || mapping.Ebs == nil {
+			return unsupported(map[string]bool{"blockDeviceMapping: " + aws.ToString(mapping.DeviceName): true})
+		}
+		if size := aws.ToInt32(mapping.Ebs.VolumeSize); size != 0 {
+			if size < l.snapshot.SizeGiB {
+				return wire.Errorf(
+					"InvalidBlockDeviceMapping",
+					"Volume of size %dGB is smaller than snapshot '%s', expect size >= %dGB",
+					size,
+					l.snapshot.ID,
+					l.snapshot.SizeGiB,
+				)
+			}
+			l.sizeGiB = size
+		}
+		if mapping.Ebs.VolumeType != "" {
+			l.volumeType = string(mapping.Ebs.VolumeType)
+		}
+		l.keepRoot = mapping.Ebs.DeleteOnTermination != nil && !*mapping.Ebs.DeleteOnTermination
+	}
+	return nil
+}
+
+// resolveNetwork finds subnet, groups and addresses.
+func (l *launch) resolveNetwork(r store.Reader, region string) (err error) {
+	subnetID, ids, address := l.in.SubnetId, l.in.SecurityGroupIds, aws.ToString(l.in.PrivateIpAddress)
+	var wish *bool
+	if len(l.in.NetworkInterfaces) == 1 {
+		nic := l.in.NetworkInterfaces[0]
+		subnetID, ids, address, wish = nic.SubnetId, nic.Groups, aws.ToString(nic.PrivateIpAddress),
+			nic.AssociatePublicIpAddress
+		l.description, l.keepInterface = aws.ToString(nic.Description), nic.DeleteOnTermination != nil && !*nic.DeleteOnTermination
+	}
+	if l.subnet, err = launchSubnet(r, region, subnetID, l.in.Placement); err != nil {
+		return err
+	}
+	l.public = l.subnet.MapPublicIPOnLaunch
+	if wish != nil {
+		l.public = *wish
+	}
+	if len(l.in.SecurityGroups) > 0 && aws.ToString(subnetID) != "" {
+		return wire.Errorf(
+			"InvalidParameterCombination",
+			"The parameter groupName cannot be used with the parameter subnet",
+		)
+	}
+	if address != "" {
+		if l.privateIP, err = netip.ParseAddr(address); err != nil {
+			return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for privateIpAddress.", address)
+		}
+	}
+	l.groups, err = securityGroupIDs(r, region, l.subnet, ids, l.in.SecurityGroups)
+	return err
+}
+
+// launchSubnet is the subnet asked for, or the default one of the zone.
+func launchSubnet(r store.Reader, region string, id *string, placement *types.Placement) (*store.Subnet, error) {
+	zone := ""
+	if placement != nil {
+		zone = aws.ToString(placement.AvailabilityZone)
+	}
+	if aws.ToString(id) != "" {
+		subnet, err := subnets.get(r, region, *id)
+		if err == nil && zone != "" && subnet.Zone != zone {
+			return nil, wire.Errorf(
+				"InvalidParameterValue", "The availability zone '%s' is not that of subnet '%s'.", zone, subnet.ID,
+			)
+		}
+		return subnet, err
+	}
+	for _, subnet := range store.Subnets.By(r, "region", region) {
+		if subnet.DefaultForAZ && (zone == "" || subnet.Zone == zone) {
+			return subnet, nil
+		}
+	}
+	return nil, wire.Errorf("MissingInput", "No subnets found for the default VPC. Please specify a subnet.")
+}
+
+// securityGroupIDs are the groups asked for, or the default one of the VPC.
+func securityGroupIDs(r store.Reader, region string, subnet *store.Subnet, ids, names []string) ([]string, error) {
+	var groups []string
+	for _, id := range ids {
+		group, err := securityGroups.get(r, region, id)
+		if err != nil {
+			return nil, err
+		}
+		if group.VPCID != subnet.VPCID {
+			return nil, wire.Errorf(
+				"InvalidParameter", "Security group %s and subnet %s belong to different networks.", id, subnet.ID,
+			)
+		}
+		groups = append(groups, group.ID)
+	}
+	if len(names) == 0 && len(ids) == 0 {
+		names = []string{"default"}
+	}
+	for _, name := range names {
+		group, ok := groupNamed(r, subnet.VPCID, name)
+		if !ok {
+			return nil, wire.Errorf(
+				"InvalidGroup.NotFound", "The security group '%s' does not exist in VPC '%s'", name, subnet.VPCID,
+			)
+		}
+		groups = append(groups, group.ID)
+	}
+	return groups, nil
+}
+
+// launchTagTypes are the kinds of resources that a launch can tag.
+var launchTagTypes = []types.ResourceType{
+	types.ResourceTypeInstance,
+	types.ResourceTypeVolume,
+	types.ResourceTypeNetworkInterface,
+}
+
+// resolveLaunch merges a request with the launch template that it names,
+// validates the result and finds the resources that it names. It finds the
+// template once, so that one launch never uses two versions. subnetID, if set,
+// replaces the template's subnet.
+func resolveLaunch(r store.Reader, region string, in *ec2.RunInstancesInput, subnetID string) (*launch, error) {
+	tags, err := tagsOfSpecifications(in.TagSpecifications, launchTagTypes...)
+	if err != nil {
+		return nil, err
+	}
+	row, v, err := findTemplateVersion(r, region, in.LaunchTemplate)
+	if err != nil {
+		return nil, err
+	}
+	l := &launch{in: in, tags: tags}
+	if v != nil {
+		data, err := decodeData(v)
+		if err != nil {
+			return nil, err
+		}
+		if l.in, err = mergeTemplate(data, withSubnet(in, data, subnetID)); err != nil {
+			return nil, err
+		}
+		templateTags, err := tagsOfSpecifications(dataTagSpecifications(data), launchTagTypes...)
+		if err != nil {
+			return nil, err
+		}
+		for _, kind := range launchTagTypes {
+			l.setTags(kind, templateTags[kind], tags[kind])
+		}
+		l.templateTags = store.Tags{templateOfInstanceTag: row.ID, templateVersionTag: strconv.FormatInt(v.Number, 10)}
+	}
+	if err := checkLaunch(l.in); err != nil {
+		return nil, err
+	}
+	for _, kind := range launchTagTypes {
+		if countUserTags(l.tags[kind]) > maxTags {
+			return nil, wire.Errorf("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
+		}
+	}
+	if err := l.resolve(r, region); err != nil {
+		return nil, err
+	}
+	l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], l.templateTags)
+	return l, nil
+}
+
+// setTags gives what is launched tags of a kind, later ones over earlier ones.
+func (l *launch) setTags(kind types.ResourceType, sets ...store.Tags) {
+	all := store.Tags{}
+	for _, tags := range sets {
+		maps.Copy(all, tags)
+	}
+	l.tags[kind] = all
+}

@@ -1,0 +1,92 @@
+package ec2
+
+import (
+	"context"
+	"maps"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// GetLaunchTemplateData tells what an instance was launched with, in the form
+// of a launch template's data.
+func (a *API) GetLaunchTemplateData(ctx context.Context, in *ec2.GetLaunchTemplateDataInput) (*ec2.GetLaunchTemplateDataOutput, error) {
+	if err := required(parameter{"InstanceId", in.InstanceId}); err != nil {
+		return nil, err
+	}
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	row, err := instances.get(view, region, *in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.GetLaunchTemplateDataOutput{LaunchTemplateData: launchTemplateDataOf(view, row)}, nil
+}
+
+func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateData {
+	data := &types.ResponseLaunchTemplateData{
+		ImageId:      aws.String(row.ImageID),
+		InstanceType: types.InstanceType(row.Type), KeyName: optionalString(row.KeyName), UserData: optionalString(row.UserData),
+		EbsOptimized:          aws.Bool(row.EBSOptimized),
+		DisableApiTermination: aws.Bool(row.DisableAPITermination), DisableApiStop: aws.Bool(row.DisableAPIStop),
+		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(row.ShutdownBehavior),
+		Monitoring:                        &types.LaunchTemplatesMonitoring{Enabled: aws.Bool(row.Monitoring)},
+		Placement: &types.LaunchTemplatePlacement{
+			AvailabilityZone: aws.String(row.Zone),
+			GroupName:        aws.String(""),
+			Tenancy:          types.TenancyDefault,
+		},
+		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptions{
+			State:                   types.LaunchTemplateInstanceMetadataOptionsStateApplied,
+			HttpTokens:              types.LaunchTemplateHttpTokensState(row.MetadataTokens),
+			HttpEndpoint:            types.LaunchTemplateInstanceMetadataEndpointState(row.MetadataEndpoint),
+			HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit),
+			InstanceMetadataTags:    types.LaunchTemplateInstanceMetadataTagsState(row.MetadataTags),
+		},
+	}
+	if row.CPUCredits != "" {
+		data.CreditSpecification = &types.CreditSpecification{CpuCredits: aws.String(row.CPUCredits)}
+	}
+	if tags := withoutReservedTags(row.Tags); len(tags) > 0 {
+		data.TagSpecifications = []types.LaunchTemplateTagSpecification{
+			{ResourceType: types.ResourceTypeInstance, Tags: tagSet(tags)},
+		}
+	}
+	if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
+		data.BlockDeviceMappings = []types.LaunchTemplateBlockDeviceMapping{
+			{DeviceName: aws.String(volume.Device), Ebs: &types.LaunchTemplateEbsBlockDevice{
+				VolumeSize: aws.Int32(volume.SizeGiB),
+				VolumeType: types.VolumeType(volume.Type), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
+				Encrypted: aws.Bool(false),
+			}},
+		}
+	}
+	for _, id := range row.InterfaceIDs {
+		if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
+			data.NetworkInterfaces = append(
+				data.NetworkInterfaces,
+				types.LaunchTemplateInstanceNetworkInterfaceSpecification{
+					DeviceIndex: aws.Int32(eni.DeviceIndex),
+					SubnetId:    aws.String(eni.SubnetID), Groups: eni.GroupIDs,
+					Description:              aws.String(eni.Description),
+					DeleteOnTermination:      aws.Bool(eni.DeleteOnTermination),
+					AssociatePublicIpAddress: aws.Bool(eni.PublicIP.IsValid()), InterfaceType: aws.String("interface"),
+				},
+			)
+		}
+	}
+	return data
+}
+
+// withoutReservedTags are the tags that users may set themselves.
+func withoutReservedTags(tags store.Tags) store.Tags {
+	out := maps.Clone(tags)
+	maps.DeleteFunc(out, func(key, _ string) bool { return strings.HasPrefix(key, "aws:") })
+	return out
+}

@@ -1,0 +1,126 @@
+package ec2
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+var (
+	anywhere    = netip.MustParsePrefix("0.0.0.0/0")
+	defaultCIDR = netip.MustParsePrefix("172.31.0.0/16")
+)
+
+// seedRegion gives a region what AWS gives it (Amazon VPC User Guide, Default VPCs):
+// a default VPC with a public /20 in each zone.
+func (a *API) seedRegion(tx *store.Tx, r region) {
+	domain := r.name + ".compute.internal"
+	if r.name == "us-east-1" {
+		domain = "ec2.internal"
+	}
+	store.DHCPOptionSets.Put(tx, &store.DHCPOptions{
+		ID:                a.ids.ID("dopt-"),
+		Region:            r.name,
+		DomainName:        domain,
+		DomainNameServers: []string{"AmazonProvidedDNS"},
+	})
+	vpc := &store.VPC{
+		CIDR:         defaultCIDR,
+		Region:       r.name,
+		IsDefault:    true,
+		DNSHostnames: true,
+		Tenancy:      string(types.TenancyDefault),
+	}
+	a.newVPC(tx, vpc)
+	gateway := &store.InternetGateway{ID: a.ids.ID("igw-"), Region: r.name, VPCID: vpc.ID}
+	store.InternetGateways.Put(tx, gateway)
+	main := mainRouteTable(tx, vpc.ID)
+	store.RouteTables.Edit(tx, main.ID, func(row *store.RouteTable) {
+		row.Routes = append(
+			row.Routes[:1:1],
+			store.Route{Destination: anywhere, GatewayID: gateway.ID, Origin: string(types.RouteOriginCreateRoute)},
+		)
+	})
+	for i, z := range r.allZones() {
+		a.newSubnet(tx, &store.Subnet{
+			Region: r.name, VPCID: vpc.ID, Zone: z.name, ZoneID: z.id, DefaultForAZ: true, MapPublicIPOnLaunch: true,
+			CIDR: netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 31, byte(16 * i), 0}), 20),
+		})
+	}
+}
+
+// seedImage offers a public image in a region. It is pending until somebody
+// has built what it stands for.
+func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
+	snapshot := &store.Snapshot{
+		ID:     a.ids.ID("snap-"),
+		Region: regionName, VolumeID: "vol-ffffffff", Description: base.Description, Owner: base.Owner,
+		SizeGiB: base.SizeGiB, Started: a.Now(), State: "pending", Progress: "0%",
+	}
+	image := &store.Image{
+		ID:     a.ids.ID("ami-"),
+		Region: regionName, Name: base.Name, Description: base.Description, Owner: base.Owner, Public: true,
+		Base: base.Base, SnapshotID: snapshot.ID, RootVolumeType: "gp3", RootDevice: base.RootDevice,
+		Architecture: base.Architecture,
+		Created:      a.Now(), State: "pending", StateReason: "The base image has not been built yet.",
+	}
+	store.Snapshots.Put(tx, snapshot)
+	store.Images.Put(tx, image)
+	if base.Parameter == "" {
+		return
+	}
+	alias := store.Parameter{
+		Region:   regionName,
+		Name:     base.Parameter,
+		Type:     "String",
+		DataType: "aws:ec2:image",
+		Tier:     "Standard",
+	}
+	if old, ok := store.Parameters.Get(tx, regionName+base.Parameter); ok {
+		alias = *old
+	}
+	alias.Value, alias.Version, alias.Modified = image.ID, alias.Version+1, a.Now()
+	store.Parameters.Put(tx, &alias)
+}
+
+// EnsureRegion makes a region what AWS gives a new account there, on its first
+// use: default VPC and public images. Public images that came later are added
+// to it on the next use. It refuses regions that do not exist.
+func (a *API) EnsureRegion(name string) error {
+	view := a.Store.View()
+	if _, seeded := store.Regions.Get(view, name); seeded && len(a.missingImages(view, name)) == 0 {
+		return nil
+	}
+	r, ok := regionNamed(name)
+	if !ok {
+		return wire.Errorf("InvalidRegion", "The region '%s' is not one that aloft's local cloud has", name)
+	}
+	return a.Store.Update(func(tx *store.Tx) error {
+		if _, seeded := store.Regions.Get(tx, name); !seeded {
+			a.seedRegion(tx, r)
+			store.Regions.Put(tx, &store.Region{Name: name})
+		}
+		for _, image := range a.missingImages(tx, name) {
+			a.seedImage(tx, name, image)
+		}
+		return nil
+	})
+}
+
+// missingImages are the public images that a region does not offer yet.
+func (a *API) missingImages(r store.Reader, regionName string) []BaseImage {
+	var missing []BaseImage
+	for _, image := range a.Images {
+		if !slices.ContainsFunc(
+			store.Images.By(r, "name", regionName+"/"+image.Name),
+			func(row *store.Image) bool { return row.Public },
+		) {
+			missing = append(missing, image)
+		}
+	}
+	return missing
+}

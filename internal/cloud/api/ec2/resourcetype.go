@@ -1,0 +1,124 @@
+package ec2
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// resourceType is a kind of resource: where its rows are, how it is named in ids and
+// errors, and what it can be filtered by.
+type resourceType[T any] struct {
+	table         store.Table[T]
+	kind          types.ResourceType
+	prefix        string // of ids: "vpc-"
+	notFoundCode  string // error code
+	notFoundText  string // text of that error up to the id: "The vpc ID"
+	notFoundEnd   string // what that text ends with, for some
+	malformedCode string // error code
+	key           func(*T) (region, id string)
+	tags          func(*T) *store.Tags
+	filters       filters[*T]
+	// malformedText, if set, is the text of the error malformed, with %s for the id.
+	malformedText string
+}
+
+// describeQuery is what a describe operation asks for.
+type describeQuery struct {
+	ids         []string
+	idParameter string // name of the parameter ids, for errors
+	filters     []types.Filter
+	page        pageRequest
+}
+
+// checkID refuses an id that is not in the form of the noun's.
+func (n *resourceType[T]) checkID(id string) error {
+	switch {
+	case identity.WellFormed(n.prefix, id):
+		return nil
+	case n.malformedText != "":
+		return wire.Errorf(n.malformedCode, n.malformedText, id)
+	case strings.HasPrefix(id, n.prefix):
+		return wire.Errorf(n.malformedCode, "Invalid id: \"%s\"", id)
+	}
+	return wire.Errorf(n.malformedCode, "Invalid id: \"%s\" (expecting \"%s...\")", id, n.prefix)
+}
+
+// get returns the row with the id in the region, or the noun's own errors.
+func (n *resourceType[T]) get(r store.Reader, region, id string) (*T, error) {
+	if err := n.checkID(id); err != nil {
+		return nil, err
+	}
+	if row, ok := n.table.Get(r, id); ok {
+		if where, _ := n.key(row); where == region {
+			return row, nil
+		}
+	}
+	return nil, n.notFound(id)
+}
+
+func (n *resourceType[T]) notFound(id string) error {
+	return wire.Errorf(n.notFoundCode, "%s '%s' does not exist%s", n.notFoundText, id, n.notFoundEnd)
+}
+
+// describe returns the rows that a describe operation asks for, in the order
+// of their ids, and the token of the next page.
+func (n *resourceType[T]) describe(r store.Reader, region string, q describeQuery) ([]*T, *string, error) {
+	if err := q.page.check(q.idParameter, len(q.ids) > 0); err != nil {
+		return nil, nil, err
+	}
+	if err := n.filters.check(q.filters); err != nil {
+		return nil, nil, err
+	}
+	rows, err := n.find(r, region, q.ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	var found []*T
+	for _, row := range rows {
+		if n.filters.match(r, row, *n.tags(row), q.filters) {
+			found = append(found, row)
+		}
+	}
+	return paginate(q.page, found, n.id)
+}
+
+// find returns the rows with the ids, or all rows of the region if there are
+// none.
+func (n *resourceType[T]) find(r store.Reader, region string, ids []string) ([]*T, error) {
+	if len(ids) == 0 {
+		return n.table.By(r, "region", region), nil
+	}
+	for _, id := range ids {
+		if err := n.checkID(id); err != nil {
+			return nil, err
+		}
+	}
+	rows := make([]*T, 0, len(ids))
+	seen := map[string]bool{}
+	for _, id := range ids {
+		row, err := n.get(r, region, id)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[id] {
+			rows = append(rows, row)
+		}
+		seen[id] = true
+	}
+	return rows, nil
+}
+
+func (n *resourceType[T]) id(row *T) string {
+	_, id := n.key(row)
+	return id
+}
+
+// dependencyViolation is the refusal to delete what others still need.
+func dependencyViolation(kind, id string) error {
+	return wire.Errorf("DependencyViolation", "The %s '%s' has dependencies and cannot be deleted.", kind, id)
+}

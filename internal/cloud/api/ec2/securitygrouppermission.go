@@ -1,0 +1,302 @@
+package ec2
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+const (
+	anyProtocol = "-1"
+	maxPort     = 65535
+)
+
+func ipv4(p netip.Prefix) string {
+	if p.IsValid() && p.Addr().Is4() {
+		return p.String()
+	}
+	return ""
+}
+
+func ipv6(p netip.Prefix) string {
+	if p.IsValid() && p.Addr().Is6() {
+		return p.String()
+	}
+	return ""
+}
+
+func portText(rule store.SecurityGroupRule, port int) string {
+	if rule.Protocol == anyProtocol {
+		return ""
+	}
+	return strconv.Itoa(port)
+}
+
+// permissions merges rules of one direction into the form that EC2 shows: one
+// permission for each protocol and port range, with all its sources.
+func permissions(rules []store.SecurityGroupRule, egress bool) []types.IpPermission {
+	out := []types.IpPermission{}
+	at := map[string]int{}
+	for _, rule := range rules {
+		if rule.Egress != egress {
+			continue
+		}
+		key := fmt.Sprint(rule.Protocol, rule.FromPort, ":", rule.ToPort)
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, newPermission(rule))
+		}
+		addSource(&out[i], rule)
+	}
+	return out
+}
+
+func newPermission(rule store.SecurityGroupRule) types.IpPermission {
+	p := types.IpPermission{
+		IpProtocol: aws.String(rule.Protocol), IpRanges: []types.IpRange{}, Ipv6Ranges: []types.Ipv6Range{},
+		PrefixListIds: []types.PrefixListId{}, UserIdGroupPairs: []types.UserIdGroupPair{},
+	}
+	if rule.Protocol != anyProtocol {
+		p.FromPort, p.ToPort = aws.Int32(int32(rule.FromPort)), aws.Int32(int32(rule.ToPort))
+	}
+	return p
+}
+
+func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
+	var description *string
+	if rule.Description != "" {
+		description = aws.String(rule.Description)
+	}
+	switch {
+	case rule.GroupID != "":
+		p.UserIdGroupPairs = append(p.UserIdGroupPairs, types.UserIdGroupPair{
+			GroupId:     aws.String(rule.GroupID),
+			UserId:      aws.String(identity.Account),
+			Description: description,
+		})
+	case rule.CIDR.Addr().Is4():
+		p.IpRanges = append(p.IpRanges, types.IpRange{CidrIp: aws.String(rule.CIDR.String()), Description: description})
+	default:
+		p.Ipv6Ranges = append(
+			p.Ipv6Ranges,
+			types.Ipv6Range{CidrIpv6: aws.String(rule.CIDR.String()), Description: description},
+		)
+	}
+}
+
+// parsePermissions reads the rules of permissions for a group: one a source. They
+// have no ids yet.
+func parsePermissions(
+	r store.Reader,
+	group *store.SecurityGroup,
+	asked []types.IpPermission,
+) ([]store.SecurityGroupRule, error) {
+	var rules []store.SecurityGroupRule
+	for _, permission := range asked {
+		rule, err := protocolAndPorts(permission.IpProtocol, permission.FromPort, permission.ToPort)
+		if err != nil {
+			return nil, err
+		}
+		sources, err := parseSources(r, group, permission)
+		if err != nil {
+			return nil, err
+		}
+		for _, source := range sources {
+			source.Protocol, source.FromPort, source.ToPort = rule.Protocol, rule.FromPort, rule.ToPort
+			if slices.ContainsFunc(rules, func(other store.SecurityGroupRule) bool { return sameRule(other, source) }) {
+				return nil, wire.Errorf("InvalidParameterValue", "The same permission must not appear multiple times")
+			}
+			rules = append(rules, source)
+		}
+	}
+	return rules, nil
+}
+
+// sameRule tells whether two rules of one direction allow the same: their
+// descriptions do not matter.
+func sameRule(a, b store.SecurityGroupRule) bool {
+	return a.Protocol == b.Protocol && a.FromPort == b.FromPort && a.ToPort == b.ToPort && a.CIDR == b.CIDR &&
+		a.GroupID == b.GroupID
+}
+
+// protocolAndPorts returns a rule with protocol and ports alone.
+func protocolAndPorts(name *string, from, to *int32) (store.SecurityGroupRule, error) {
+	if aws.ToString(name) == "" {
+		return store.SecurityGroupRule{}, wire.Errorf(
+			"InvalidParameterValue",
+			"Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.",
+		)
+	}
+	protocol, err := securityGroupProtocol(*name)
+	if err != nil {
+		return store.SecurityGroupRule{}, err
+	}
+	rule := store.SecurityGroupRule{Protocol: protocol, FromPort: -1, ToPort: -1}
+	switch protocol {
+	case "tcp", "udp":
+		return withPortRange(rule, from, to)
+	case "icmp", "icmpv6":
+		return withICMPType(rule, from, to)
+	}
+	return rule, nil
+}
+
+// withPortRange returns the rule for the ports of TCP or UDP.
+func withPortRange(rule store.SecurityGroupRule, from, to *int32) (store.SecurityGroupRule, error) {
+	if from == nil || to == nil {
+		return rule, wire.Errorf(
+			"InvalidParameterValue",
+			"Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
+		)
+	}
+	for _, port := range []int32{*from, *to} {
+		if port < 0 || port > maxPort {
+			return rule, wire.Errorf("InvalidParameterValue", "TCP/UDP port (%d) out of range", port)
+		}
+	}
+	if *from > *to {
+		return rule, wire.Errorf("InvalidParameterValue", "Invalid TCP/UDP port range (%d:%d)", *from, *to)
+	}
+	rule.FromPort, rule.ToPort = int(*from), int(*to)
+	return rule, nil
+}
+
+// withICMPType returns the rule for a type and code of ICMP, which stand where
+// ports do; -1 and nothing are all of them.
+func withICMPType(rule store.SecurityGroupRule, kind, code *int32) (store.SecurityGroupRule, error) {
+	for _, n := range []*int32{kind, code} {
+		if n != nil && (*n < -1 || *n > 255) {
+			return rule, wire.Errorf("InvalidParameterValue", "ICMP type or code (%d) out of range", *n)
+		}
+	}
+	if kind != nil {
+		rule.FromPort = int(*kind)
+	}
+	if code != nil {
+		rule.ToPort = int(*code)
+	}
+	return rule, nil
+}
+
+// securityGroupProtocol returns a protocol as security groups show it.
+func securityGroupProtocol(name string) (string, error) {
+	switch name = strings.ToLower(name); name {
+	case "tcp", "6":
+		return "tcp", nil
+	case "udp", "17":
+		return "udp", nil
+	case "icmp", "1":
+		return "icmp", nil
+	case "icmpv6", "58":
+		return "icmpv6", nil
+	case "all", anyProtocol:
+		return anyProtocol, nil
+	}
+	if n, err := strconv.Atoi(name); err != nil || n < 0 || n > 255 {
+		return "", wire.Errorf("InvalidParameterValue", "Invalid value '%s' for IP protocol. Unknown protocol.", name)
+	}
+	return name, nil
+}
+
+// parseSources returns one rule for each source or destination of a permission,
+// with nothing but that and its description.
+func parseSources(
+	r store.Reader,
+	group *store.SecurityGroup,
+	permission types.IpPermission,
+) ([]store.SecurityGroupRule, error) {
+	var out []store.SecurityGroupRule
+	for _, source := range permission.IpRanges {
+		block, err := parseSourceCIDR(source.CidrIp, netip.Addr.Is4)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, store.SecurityGroupRule{CIDR: block, Description: aws.ToString(source.Description)})
+	}
+	for _, source := range permission.Ipv6Ranges {
+		block, err := parseSourceCIDR(source.CidrIpv6, netip.Addr.Is6)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, store.SecurityGroupRule{CIDR: block, Description: aws.ToString(source.Description)})
+	}
+	for _, source := range permission.UserIdGroupPairs {
+		other, err := referencedGroup(r, group, source)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, store.SecurityGroupRule{GroupID: other.ID, Description: aws.ToString(source.Description)})
+	}
+	if len(permission.PrefixListIds) > 0 {
+		return nil, wire.Errorf(
+			"InvalidPrefixListID.NotFound",
+			"The prefix list ID '%s' does not exist",
+			aws.ToString(permission.PrefixListIds[0].PrefixListId),
+		)
+	}
+	if len(out) == 0 {
+		return nil, missingParameter("cidrIp, cidrIpv6, prefixListId or groupId")
+	}
+	for _, rule := range out {
+		if !validGroupText(rule.Description) {
+			return nil, invalidRuleDescription()
+		}
+	}
+	return out, nil
+}
+
+func invalidRuleDescription() error {
+	return wire.Errorf(
+		"InvalidParameterValue",
+		"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+	)
+}
+
+func parseSourceCIDR(text *string, family func(netip.Addr) bool) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(aws.ToString(text))
+	if err != nil || !family(p.Addr()) {
+		return netip.Prefix{}, wire.Errorf("InvalidParameterValue", "CIDR block %s is malformed", aws.ToString(text))
+	}
+	return p.Masked(), nil
+}
+
+// referencedGroup finds the group that a rule names, which must be of the same VPC.
+func referencedGroup(r store.Reader, group *store.SecurityGroup, source types.UserIdGroupPair) (*store.SecurityGroup, error) {
+	if err := supportOnly(source, "UserId", "GroupId", "GroupName", "Description", "VpcId="+group.VPCID); err != nil {
+		return nil, err
+	}
+	if user := aws.ToString(source.UserId); user != "" && user != identity.Account {
+		return nil, securityGroups.notFound(aws.ToString(source.GroupId))
+	}
+	if aws.ToString(source.GroupId) == "" {
+		if aws.ToString(source.GroupName) == "" {
+			return nil, missingParameter("groupId")
+		}
+		if other, ok := groupNamed(r, group.VPCID, *source.GroupName); ok {
+			return other, nil
+		}
+		return nil, securityGroups.notFound(*source.GroupName)
+	}
+	other, err := securityGroups.get(r, group.Region, *source.GroupId)
+	if err != nil {
+		return nil, err
+	}
+	if other.VPCID != group.VPCID {
+		return nil, wire.Errorf(
+			"InvalidGroup.NotFound",
+			"You have specified two resources that belong to different networks.",
+		)
+	}
+	return other, nil
+}

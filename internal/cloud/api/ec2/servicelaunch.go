@@ -1,0 +1,123 @@
+package ec2
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Launch is a launch from a launch template by another service on a user's
+// behalf, such as Auto Scaling.
+type Launch struct {
+	Template store.TemplateRef
+	Type     string // in place of the template's, if set
+	SubnetID string // in place of the template's, also where that has it in a network interface
+	Count    int32
+	Token    string     // a launch with the token of one that was made gives that one's instances; "": no token
+	Tags     store.Tags // of instances, over those of the template
+	Reserved store.Tags // of instances: keys that begin with "aws:", which users may not set
+
+	// Also runs in the launch's transaction with the ids of its instances, those
+	// of the earlier launch if the token comes again. Nil: nothing more.
+	Also func(tx *store.Tx, ids []string) error `json:"-"`
+}
+
+// RunInstancesFor launches instances as RunInstances does, in one transaction
+// with Launch.Also, and returns their ids. It returns RunInstances' errors.
+func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]string, error) {
+	var ids []string
+	request := launchRequest{in: l.input(), subnetID: l.SubnetID, identity: l, reserved: l.Reserved}
+	ctx = wire.WithCaller(ctx, wire.Caller{AccountID: identity.Account, Region: region})
+	err := a.change(ctx, nil, func(tx *store.Tx, region string) (err error) {
+		if ids, err = a.launchOnce(tx, region, request); err != nil || l.Also == nil {
+			return err
+		}
+		return l.Also(tx, ids)
+	})
+	return ids, err
+}
+
+// CheckLaunch tells why RunInstancesFor would refuse a launch now, but for the
+// room that its subnet has. It changes nothing.
+func (a *API) CheckLaunch(region string, l Launch) error {
+	if err := a.EnsureRegion(region); err != nil {
+		return err
+	}
+	_, err := resolveLaunch(a.Store.View(), region, l.input(), l.SubnetID)
+	return err
+}
+
+// ResolveTemplate returns a reference to a launch template with id, name and the
+// number of the version that it means now, or RunInstances' error.
+func (a *API) ResolveTemplate(region string, ref store.TemplateRef) (store.TemplateRef, error) {
+	row, v, err := findTemplateVersion(a.Store.View(), region, templateSpecification(ref))
+	if err != nil {
+		return store.TemplateRef{}, err
+	}
+	return store.TemplateRef{ID: row.ID, Name: row.Name, Version: strconv.FormatInt(v.Number, 10)}, nil
+}
+
+// UsesImageAlias tells whether the version of a launch template that a reference
+// means names its image by a parameter of Systems Manager.
+func (a *API) UsesImageAlias(r store.Reader, region string, ref store.TemplateRef) (bool, error) {
+	_, v, err := findTemplateVersion(r, region, templateSpecification(ref))
+	if err != nil {
+		return false, err
+	}
+	data, err := decodeData(v)
+	if err != nil {
+		return false, err
+	}
+	return strings.HasPrefix(aws.ToString(data.ImageId), imageAlias), nil
+}
+
+func templateSpecification(ref store.TemplateRef) *types.LaunchTemplateSpecification {
+	s := &types.LaunchTemplateSpecification{LaunchTemplateId: optionalString(ref.ID), Version: optionalString(ref.Version)}
+	if ref.ID == "" {
+		s.LaunchTemplateName = optionalString(ref.Name)
+	}
+	return s
+}
+
+// input returns the launch as RunInstances' input, without the subnet: where it
+// belongs depends on the template.
+func (l Launch) input() *ec2.RunInstancesInput {
+	count := aws.Int32(max(l.Count, 1))
+	in := &ec2.RunInstancesInput{
+		LaunchTemplate: templateSpecification(l.Template), InstanceType: types.InstanceType(l.Type),
+		MinCount: count, MaxCount: count, ClientToken: optionalString(l.Token),
+	}
+	if len(l.Tags) > 0 {
+		in.TagSpecifications = []types.TagSpecification{
+			{ResourceType: types.ResourceTypeInstance, Tags: tagSet(l.Tags)},
+		}
+	}
+	return in
+}
+
+// withSubnet returns the input with a subnet in place of the template's: in the
+// primary network interface if the template has interfaces.
+func withSubnet(
+	in *ec2.RunInstancesInput, data *types.RequestLaunchTemplateData, subnetID string,
+) *ec2.RunInstancesInput {
+	if subnetID == "" {
+		return in
+	}
+	out := *in
+	if len(data.NetworkInterfaces) == 0 {
+		out.SubnetId = &subnetID
+		return &out
+	}
+	out.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
+		{DeviceIndex: aws.Int32(0), SubnetId: &subnetID},
+	}
+	return &out
+}

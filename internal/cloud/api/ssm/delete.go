@@ -1,0 +1,46 @@
+package ssm
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// DeleteParameter removes a parameter.
+func (a *API) DeleteParameter(ctx context.Context, in *ssm.DeleteParameterInput) (*ssm.DeleteParameterOutput, error) {
+	if aws.ToString(in.Name) == "" {
+		return nil, model.Empty("name")
+	}
+	return &ssm.DeleteParameterOutput{}, a.change(ctx, func(tx *store.Tx, region string) error {
+		row, ok := findParameter(tx, region, *in.Name)
+		if !ok || isPublic(row.Name) {
+			return notFound()
+		}
+		store.Parameters.Delete(tx, region+row.Name)
+		return nil
+	})
+}
+
+// DeleteParameters removes several parameters and names those that are not
+// there.
+func (a *API) DeleteParameters(ctx context.Context, in *ssm.DeleteParametersInput) (*ssm.DeleteParametersOutput, error) {
+	if err := checkNames(in.Names); err != nil {
+		return nil, err
+	}
+	out := &ssm.DeleteParametersOutput{DeletedParameters: []string{}, InvalidParameters: []string{}}
+	return out, a.change(ctx, func(tx *store.Tx, region string) error {
+		for _, name := range unique(in.Names) {
+			row, ok := findParameter(tx, region, name)
+			if !ok || isPublic(row.Name) {
+				out.InvalidParameters = append(out.InvalidParameters, name)
+				continue
+			}
+			store.Parameters.Delete(tx, region+row.Name)
+			out.DeletedParameters = append(out.DeletedParameters, name)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,119 @@
+package ssm
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"aloft.dev/aloft/internal/cloud/api/page"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// maxByPath is the most parameters of one answer, and how many one has if the
+// request does not say.
+const maxByPath = 10
+
+// pageTokens starts the tokens of the API's pages.
+const pageTokens page.Prefix = "ssm-after:"
+
+// GetParametersByPath reads the parameters under a path: its children or, if
+// recursive, all of its descendants.
+func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
+	path := aws.ToString(in.Path)
+	if !strings.HasPrefix(path, "/") || !nameForm.MatchString(path) {
+		return nil, model.Errorf(
+			"The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol \"/\". Valid example: /get/parameters2-/by1./path0_.",
+		)
+	}
+	limit := int32(maxByPath)
+	if in.MaxResults != nil {
+		limit = *in.MaxResults
+	}
+	if limit < 1 || limit > maxByPath {
+		return nil, model.OutOfRange("maxResults", limit, 1, maxByPath)
+	}
+	if err := checkFilters(in.ParameterFilters); err != nil {
+		return nil, err
+	}
+	last, ok := pageTokens.Last(in.NextToken)
+	if !ok {
+		return nil, wire.Errorf("InvalidNextToken", "The specified token isn't valid.")
+	}
+	view, region, err := a.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}}
+	for _, row := range store.Parameters.By(view, "region", region) {
+		if row.Name <= last || !isBelow(path, row.Name, aws.ToBool(in.Recursive)) || !matchesFilters(row, in.ParameterFilters) {
+			continue
+		}
+		if len(out.Parameters) == int(limit) {
+			out.NextToken = pageTokens.Token(*out.Parameters[limit-1].Name)
+			break
+		}
+		out.Parameters = append(out.Parameters, parameterItem(row, ""))
+	}
+	return out, nil
+}
+
+// isBelow tells whether a parameter is below a path. The root holds no public
+// parameters, which have to be asked for by their own path.
+func isBelow(path, name string, recursive bool) bool {
+	if isPublic(name) && !strings.HasPrefix(path, strings.TrimSuffix(publicPath, "/")) {
+		return false
+	}
+	path = strings.TrimSuffix(path, "/") + "/"
+	if !strings.HasPrefix(name, "/") {
+		name = "/" + name
+	}
+	rest, ok := strings.CutPrefix(name, path)
+	return ok && rest != "" && (recursive || !strings.Contains(rest, "/"))
+}
+
+// checkFilters refuses filters that GetParametersByPath does not know.
+func checkFilters(filters []types.ParameterStringFilter) error {
+	keys, options := []string{"Type", "KeyId", "Label"}, []string{"BeginsWith", "Equals"}
+	for _, f := range filters {
+		key, option := aws.ToString(f.Key), aws.ToString(f.Option)
+		switch {
+		case !slices.Contains(keys, key):
+			return wire.Errorf(
+				"InvalidFilterKey",
+				"The following filter key is not valid: %s. Valid filter keys include: [Type, KeyId, Label]",
+				key,
+			)
+		case option != "" && !slices.Contains(options, option):
+			return wire.Errorf(
+				"InvalidFilterOption",
+				"The following filter option is not valid: %s. Valid options include: [BeginsWith, Equals]",
+				option,
+			)
+		case len(f.Values) == 0:
+			return wire.Errorf(
+				"InvalidFilterValue", "The following filter values are missing : null for filter key %s", key,
+			)
+		}
+	}
+	return nil
+}
+
+func matchesFilters(row *store.Parameter, filters []types.ParameterStringFilter) bool {
+	for _, f := range filters {
+		value := "" // no parameter here has a key or a label
+		if aws.ToString(f.Key) == "Type" {
+			value = row.Type
+		}
+		if value == "" || !slices.ContainsFunc(f.Values, func(wanted string) bool {
+			return value == wanted || aws.ToString(f.Option) == "BeginsWith" && strings.HasPrefix(value, wanted)
+		}) {
+			return false
+		}
+	}
+	return true
+}
