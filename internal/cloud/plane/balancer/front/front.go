@@ -130,7 +130,7 @@ func (f *Front) nodesOf(lb balancer.LoadBalancer, number uint16, known map[netip
 	return nodes
 }
 
-// OpenPorts tries again to open the ports that another process had.
+// OpenPorts tries again to open the ports that it could not open.
 func (f *Front) OpenPorts() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
