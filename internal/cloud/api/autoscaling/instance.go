@@ -13,7 +13,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// findInstance finds an instance of any group in the region, and its group.
+// findInstance returns an instance that a group of the region manages, and the
+// group.
 func findInstance(r store.Reader, region, id string) (*store.ScalingInstance, *store.ScalingGroup, error) {
 	i, ok := store.ScalingInstances.Get(r, id)
 	if !ok || i.Region != region {
@@ -23,13 +24,16 @@ func findInstance(r store.Reader, region, id string) (*store.ScalingInstance, *s
 	return i, g, err
 }
 
-// findGroupInstances finds instances of a group, all of those named.
-func findGroupInstances(r store.Reader, g *store.ScalingGroup, ids []string, most int) ([]*store.ScalingInstance, error) {
+// findGroupInstances returns a group's instances with the given IDs, of which a
+// request may have limit. It refuses IDs that the group does not have.
+func findGroupInstances(
+	r store.Reader, g *store.ScalingGroup, ids []string, limit int,
+) ([]*store.ScalingInstance, error) {
 	if len(ids) == 0 {
 		return nil, model.Null("instanceIds")
 	}
-	if len(ids) > most {
-		return nil, invalid("The number of instance ids that may be passed in is limited to %d", most)
+	if len(ids) > limit {
+		return nil, invalid("The number of instance ids that may be passed in is limited to %d", limit)
 	}
 	var out []*store.ScalingInstance
 	for n, id := range ids {
@@ -45,8 +49,8 @@ func findGroupInstances(r store.Reader, g *store.ScalingGroup, ids []string, mos
 	return out, nil
 }
 
-// SetInstanceHealth says what a user knows of an instance's health. By default
-// nothing is heard in its grace period.
+// SetInstanceHealth sets an instance's health to what a user's health check found.
+// By default, it ignores an unhealthy instance during its grace period.
 func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstanceHealthInput) (*autoscaling.SetInstanceHealthOutput, error) {
 	if err := cmp.Or(
 		model.Required("instanceId", in.InstanceId != nil), model.Required("healthStatus", in.HealthStatus != nil),
@@ -62,18 +66,19 @@ func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstance
 		if err != nil {
 			return err
 		}
-		if health == scalinggroup.Unhealthy && constraint.Default(in.ShouldRespectGracePeriod, true) &&
-			a.Now().Before(i.GraceUntil) {
+		unhealthy := health == scalinggroup.Unhealthy
+		if unhealthy && constraint.Default(in.ShouldRespectGracePeriod, true) && a.Now().Before(i.GraceUntil) {
 			return nil
 		}
 		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
-			i.Health, i.UserHealth = health, health == scalinggroup.Unhealthy
+			i.Health, i.UserHealth = health, unhealthy
 		})
 		return nil
 	})
 }
 
-// SetInstanceProtection protects instances from scale-in, or no longer.
+// SetInstanceProtection protects instances from termination at scale-in, or
+// removes their protection.
 func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInstanceProtectionInput) (*autoscaling.SetInstanceProtectionOutput, error) {
 	if err := model.Required("protectedFromScaleIn", in.ProtectedFromScaleIn != nil); err != nil {
 		return nil, err
@@ -83,18 +88,18 @@ func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInst
 		if err != nil {
 			return err
 		}
-		rows, err := findGroupInstances(tx, g, in.InstanceIds, 50)
+		instances, err := findGroupInstances(tx, g, in.InstanceIds, maxProtected)
 		if err != nil {
 			return err
 		}
-		for _, i := range rows {
-			if !scalinggroup.CountsTowardCapacity(i) && i.State != store.LifecycleEnteringStandby &&
-				i.State != store.LifecycleStandby {
+		for _, i := range instances {
+			standby := i.State == store.LifecycleEnteringStandby || i.State == store.LifecycleStandby
+			if !standby && !scalinggroup.CountsTowardCapacity(i) {
 				return invalid("The instance %s is not in InService or EnteringStandby or Standby.", i.InstanceID)
 			}
-			store.ScalingInstances.Edit(
-				tx, i.InstanceID, func(i *store.ScalingInstance) { i.Protected = *in.ProtectedFromScaleIn },
-			)
+			store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
+				i.Protected = *in.ProtectedFromScaleIn
+			})
 		}
 		return nil
 	})

@@ -12,18 +12,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// setLaunchSource writes into the row what the group launches its instances from:
-// exactly one of a launch template and a mixed instances policy.
+// setLaunchSource sets what the group launches its instances from: a launch
+// template or a mixed instances policy, and never both. Without either, a group
+// keeps the source that it has.
 func (a *API) setLaunchSource(
-	g *store.ScalingGroup,
-	template *types.LaunchTemplateSpecification,
-	mixed *types.MixedInstancesPolicy,
+	g *store.ScalingGroup, template *types.LaunchTemplateSpecification, mixed *types.MixedInstancesPolicy,
 ) error {
 	switch {
-	case template != nil && mixed != nil:
-		return invalid(
-			"Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.",
-		)
+	case template != nil && mixed != nil, template == nil && mixed == nil && g.Template == store.TemplateRef{}:
+		return invalid("Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or " +
+			"MixedInstancesPolicy parameter.")
 	case template != nil:
 		ref, err := a.resolveTemplate(g.Region, template)
 		if err != nil {
@@ -37,24 +35,18 @@ func (a *API) setLaunchSource(
 		}
 		text, err := json.Marshal(policy)
 		if err != nil {
-			return fmt.Errorf("keep the mixed instances policy: %w", err)
+			return fmt.Errorf("encode the mixed instances policy: %w", err)
 		}
-		g.Mixed = string(text)
 		base := policy.LaunchTemplate.LaunchTemplateSpecification
+		g.Mixed = string(text)
 		g.Template = store.TemplateRef{
-			ID:      *base.LaunchTemplateId,
-			Name:    *base.LaunchTemplateName,
-			Version: aws.ToString(base.Version),
+			ID: *base.LaunchTemplateId, Name: *base.LaunchTemplateName, Version: aws.ToString(base.Version),
 		}
-	case g.Template == store.TemplateRef{}:
-		return invalid(
-			"Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.",
-		)
 	}
 	return nil
 }
 
-// checkLaunch refuses a group that could launch no instance.
+// checkLaunch checks that the group can launch an instance.
 func (a *API) checkLaunch(g *store.ScalingGroup) error {
 	source, err := scalinggroup.SourceOf(g)
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// resolveTemplate finds the launch template of a specification and gives it both its
-// id and its name. The version stays as it was sent.
+// resolveTemplate returns a reference with both the ID and the name of a
+// specification's launch template. It keeps the version as the request has it:
+// $Latest stays $Latest.
 func (a *API) resolveTemplate(region string, s *types.LaunchTemplateSpecification) (store.TemplateRef, error) {
 	id, name := aws.ToString(s.LaunchTemplateId), aws.ToString(s.LaunchTemplateName)
 	if (id == "") == (name == "") {
@@ -27,9 +28,10 @@ func (a *API) resolveTemplate(region string, s *types.LaunchTemplateSpecificatio
 	return ref, nil
 }
 
+// resolveSpecification is resolveTemplate for specifications within a mixed
+// instances policy.
 func (a *API) resolveSpecification(
-	region string,
-	s *types.LaunchTemplateSpecification,
+	region string, s *types.LaunchTemplateSpecification,
 ) (*types.LaunchTemplateSpecification, error) {
 	ref, err := a.resolveTemplate(region, s)
 	if err != nil {
@@ -38,28 +40,26 @@ func (a *API) resolveSpecification(
 	return describeTemplateRef(ref), nil
 }
 
-// describeTemplateRef tells a reference: its version only where one was given.
+// describeTemplateRef describes a reference. The version is absent if the request
+// had none.
 func describeTemplateRef(ref store.TemplateRef) *types.LaunchTemplateSpecification {
 	s := &types.LaunchTemplateSpecification{
-		LaunchTemplateId:   aws.String(ref.ID),
-		LaunchTemplateName: aws.String(ref.Name),
+		LaunchTemplateId: aws.String(ref.ID), LaunchTemplateName: aws.String(ref.Name),
 	}
-	if ref.Version != "" {
-		s.Version = aws.String(ref.Version)
-	}
+	setNonEmpty(&s.Version, ref.Version)
 	return s
 }
 
-// launchTemplateError tells what Amazon EC2 says of a launch template.
+// launchTemplateError turns EC2's error about a launch template into that of Auto
+// Scaling.
 func launchTemplateError(err error) error {
-	aws, ok := errors.AsType[*wire.Error](err)
+	refusal, ok := errors.AsType[*wire.Error](err)
 	switch {
 	case !ok:
 		return err
-	case strings.Contains(aws.Message, "belong to different networks"):
-		return invalid(
-			"One or more security groups in the launch template are not linked to the VPCs configured in the Auto Scaling group",
-		)
+	case strings.Contains(refusal.Message, "belong to different networks"):
+		return invalid("One or more security groups in the launch template are not linked to the VPCs configured in " +
+			"the Auto Scaling group")
 	}
-	return invalid("You must use a valid fully-formed launch template. %s", aws.Message)
+	return invalid("You must use a valid fully-formed launch template. %s", refusal.Message)
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
-	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeLifecycleHookTypes lists the transitions that a hook can hold up.
+// DescribeLifecycleHookTypes lists the lifecycle transitions at which a hook can
+// make instances wait.
 func (a *API) DescribeLifecycleHookTypes(context.Context, *autoscaling.DescribeLifecycleHookTypesInput) (*autoscaling.DescribeLifecycleHookTypesOutput, error) {
 	return &autoscaling.DescribeLifecycleHookTypesOutput{
 		LifecycleHookTypes: []string{scalinggroup.Launching, scalinggroup.Terminating},
 	}, nil
 }
 
-// PutLifecycleHook makes a hook, or changes one.
+// PutLifecycleHook creates or changes a hook.
 func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycleHookInput) (*autoscaling.PutLifecycleHookOutput, error) {
 	return &autoscaling.PutLifecycleHookOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
@@ -32,21 +32,11 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 		if err := model.Required("lifecycleHookName", in.LifecycleHookName != nil); err != nil {
 			return err
 		}
-		h := &store.LifecycleHook{
-			Region:           g.Region,
-			Group:            g.Name,
-			Name:             *in.LifecycleHookName,
-			DefaultResult:    scalinggroup.Abandon,
-			HeartbeatTimeout: defaultHeartbeat,
-		}
-		hooks := store.LifecycleHooks.By(tx, "group", g.Key())
-		if at := slices.IndexFunc(hooks, func(old *store.LifecycleHook) bool { return old.Name == h.Name }); at >= 0 {
-			*h = *hooks[at]
-		} else if len(hooks) >= maxHooks {
-			return wire.Errorf(
-				"LimitExceeded", "You have reached the limit of %d lifecycle hooks for the Auto Scaling group",
-				maxHooks,
-			)
+		h := newHook(g, *in.LifecycleHookName)
+		if old, ok := store.LifecycleHooks.Get(tx, g.Key()+"/"+h.Name); ok {
+			*h = *old
+		} else if len(store.LifecycleHooks.By(tx, "group", g.Key())) >= maxHooks {
+			return tooManyHooks()
 		}
 		setIfGiven(&h.Transition, in.LifecycleTransition)
 		setIfGiven(&h.DefaultResult, in.DefaultResult)
@@ -60,24 +50,36 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 	})
 }
 
-// readInitialHooks reads the hooks that a group is made with.
-func readInitialHooks(g *store.ScalingGroup, given []types.LifecycleHookSpecification) ([]*store.LifecycleHook, error) {
+// newHook returns a hook with AWS's defaults (Amazon EC2 Auto Scaling API
+// Reference, PutLifecycleHook).
+func newHook(g *store.ScalingGroup, name string) *store.LifecycleHook {
+	return &store.LifecycleHook{
+		Region: g.Region, Group: g.Name, Name: name,
+		DefaultResult: scalinggroup.Abandon, HeartbeatTimeout: defaultHeartbeat,
+	}
+}
+
+func tooManyHooks() error {
+	return wire.Errorf(
+		"LimitExceeded", "You have reached the limit of %d lifecycle hooks for the Auto Scaling group", maxHooks,
+	)
+}
+
+// readInitialHooks returns the hooks with which a group is created.
+func readInitialHooks(
+	g *store.ScalingGroup, specifications []types.LifecycleHookSpecification,
+) ([]*store.LifecycleHook, error) {
 	var out []*store.LifecycleHook
-	for _, s := range given {
-		if err := model.Required(
-			"lifecycleHookSpecificationList.member.lifecycleHookName", s.LifecycleHookName != nil,
-		); err != nil {
+	for _, s := range specifications {
+		const member = "lifecycleHookSpecificationList.member.lifecycleHookName"
+		if err := model.Required(member, s.LifecycleHookName != nil); err != nil {
 			return nil, err
 		}
-		h := &store.LifecycleHook{
-			Region: g.Region, Group: g.Name, Name: *s.LifecycleHookName,
-			Transition:    aws.ToString(s.LifecycleTransition),
-			DefaultResult: constraint.Default(s.DefaultResult, scalinggroup.Abandon),
-			HeartbeatTimeout: constraint.Default(
-				s.HeartbeatTimeout,
-				defaultHeartbeat,
-			), Metadata: aws.ToString(s.NotificationMetadata),
-		}
+		h := newHook(g, *s.LifecycleHookName)
+		setIfGiven(&h.Transition, s.LifecycleTransition)
+		setIfGiven(&h.DefaultResult, s.DefaultResult)
+		setIfGiven(&h.HeartbeatTimeout, s.HeartbeatTimeout)
+		setIfGiven(&h.Metadata, s.NotificationMetadata)
 		if err := checkHook(h, s.NotificationTargetARN, s.RoleARN); err != nil {
 			return nil, err
 		}
@@ -87,28 +89,22 @@ func readInitialHooks(g *store.ScalingGroup, given []types.LifecycleHookSpecific
 		out = append(out, h)
 	}
 	if len(out) > maxHooks {
-		return nil, wire.Errorf(
-			"LimitExceeded", "You have reached the limit of %d lifecycle hooks for the Auto Scaling group", maxHooks,
-		)
+		return nil, tooManyHooks()
 	}
 	return out, nil
 }
 
-// checkHook refuses a hook that is not whole. Nobody is notified here: whoever
-// acts for a hook finds the waiting instance by its lifecycle state.
-func checkHook(h *store.LifecycleHook, target, role *string) error {
+// checkHook checks a complete hook. The local cloud sends no notifications: a
+// hook's client finds waiting instances by their lifecycle state.
+func checkHook(h *store.LifecycleHook, notificationTarget, role *string) error {
 	switch {
-	case aws.ToString(target) != "":
+	case aws.ToString(notificationTarget) != "":
 		return wire.NotImplemented("notifications of lifecycle hooks (NotificationTargetARN)")
 	case aws.ToString(role) != "":
 		return wire.NotImplemented("notifications of lifecycle hooks (RoleARN)")
 	case h.Transition != scalinggroup.Launching && h.Transition != scalinggroup.Terminating:
-		return invalid(
-			"Invalid lifecycle transition: %s. Valid values are %s and %s",
-			h.Transition,
-			scalinggroup.Launching,
-			scalinggroup.Terminating,
-		)
+		return invalid("Invalid lifecycle transition: %s. Valid values are %s and %s",
+			h.Transition, scalinggroup.Launching, scalinggroup.Terminating)
 	case h.DefaultResult != scalinggroup.Continue && h.DefaultResult != scalinggroup.Abandon:
 		return invalid("Invalid default result: %s. Valid values are CONTINUE and ABANDON", h.DefaultResult)
 	}
@@ -118,8 +114,8 @@ func checkHook(h *store.LifecycleHook, target, role *string) error {
 	)
 }
 
-// DeleteLifecycleHook removes a hook. Instances that wait for it go on: a launch
-// as if it had been abandoned, a termination as if it had been continued.
+// DeleteLifecycleHook deletes a hook. Instances that wait for it proceed: launches
+// are abandoned, terminations continue.
 func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLifecycleHookInput) (*autoscaling.DeleteLifecycleHookOutput, error) {
 	return &autoscaling.DeleteLifecycleHookOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
@@ -129,7 +125,8 @@ func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLif
 		if err := model.Required("lifecycleHookName", in.LifecycleHookName != nil); err != nil {
 			return err
 		}
-		h, ok := store.LifecycleHooks.Get(tx, g.Key()+"/"+*in.LifecycleHookName)
+		key := g.Key() + "/" + *in.LifecycleHookName
+		h, ok := store.LifecycleHooks.Get(tx, key)
 		if !ok {
 			return invalid("No Lifecycle Hook found with name %s", *in.LifecycleHookName)
 		}
@@ -137,20 +134,17 @@ func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLif
 		if h.Transition == scalinggroup.Terminating {
 			result = scalinggroup.Continue
 		}
+		matches := func(w *store.HookWait) bool { return w.Hook == h.Name && w.Result == "" }
 		for _, i := range scalinggroup.Instances(tx, g.Key()) {
-			updateWaits(
-				tx,
-				i,
-				func(w *store.HookWait) bool { return w.Hook == h.Name && w.Result == "" },
-				func(w *store.HookWait) { w.Result = result },
-			)
+			updateWaits(tx, i, matches, func(w *store.HookWait) { w.Result = result })
 		}
-		store.LifecycleHooks.Delete(tx, g.Key()+"/"+h.Name)
+		store.LifecycleHooks.Delete(tx, key)
 		return nil
 	})
 }
 
-// DescribeLifecycleHooks lists a group's hooks, or those of the names given.
+// DescribeLifecycleHooks returns a group's hooks, all of them or those with the
+// given names.
 func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.DescribeLifecycleHooksInput) (*autoscaling.DescribeLifecycleHooksOutput, error) {
 	view := a.Store.View()
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
@@ -164,10 +158,11 @@ func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.Descri
 		}
 		item := types.LifecycleHook{
 			AutoScalingGroupName: aws.String(g.Name),
-			LifecycleHookName:    aws.String(h.Name), LifecycleTransition: aws.String(h.Transition),
-			DefaultResult:    aws.String(h.DefaultResult),
-			HeartbeatTimeout: aws.Int32(h.HeartbeatTimeout),
-			GlobalTimeout:    aws.Int32(int32(scalinggroup.HookTimeoutLimit(h).Seconds())),
+			LifecycleHookName:    aws.String(h.Name),
+			LifecycleTransition:  aws.String(h.Transition),
+			DefaultResult:        aws.String(h.DefaultResult),
+			HeartbeatTimeout:     aws.Int32(h.HeartbeatTimeout),
+			GlobalTimeout:        aws.Int32(int32(scalinggroup.HookTimeoutLimit(h).Seconds())),
 		}
 		setNonEmpty(&item.NotificationMetadata, h.Metadata)
 		out.LifecycleHooks = append(out.LifecycleHooks, item)

@@ -15,10 +15,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// granularity is the one that group metrics have.
+// granularity is the only granularity of group metrics.
 const granularity = "1Minute"
 
-// EnableMetricsCollection has a group's metrics measured: those named, or all.
+// EnableMetricsCollection enables the given group metrics, or all of them.
 func (a *API) EnableMetricsCollection(ctx context.Context, in *autoscaling.EnableMetricsCollectionInput) (*autoscaling.EnableMetricsCollectionOutput, error) {
 	if err := cmp.Or(model.Required("granularity", in.Granularity != nil), checkMetrics(in.Metrics)); err != nil {
 		return nil, err
@@ -26,28 +26,21 @@ func (a *API) EnableMetricsCollection(ctx context.Context, in *autoscaling.Enabl
 	if *in.Granularity != granularity {
 		return nil, invalid("Invalid granularity %s. The only valid value is %s", *in.Granularity, granularity)
 	}
-	return &autoscaling.EnableMetricsCollectionOutput{}, a.updateMetrics(
-		ctx,
-		in.AutoScalingGroupName,
-		func(name string, enabled bool) bool {
-			return enabled || len(in.Metrics) == 0 || slices.Contains(in.Metrics, name)
-		},
-	)
+	enabled := func(name string, before bool) bool {
+		return before || len(in.Metrics) == 0 || slices.Contains(in.Metrics, name)
+	}
+	return &autoscaling.EnableMetricsCollectionOutput{}, a.updateMetrics(ctx, in.AutoScalingGroupName, enabled)
 }
 
-// DisableMetricsCollection ends the measuring of a group's metrics: of those named,
-// or of all.
+// DisableMetricsCollection disables the given group metrics, or all of them.
 func (a *API) DisableMetricsCollection(ctx context.Context, in *autoscaling.DisableMetricsCollectionInput) (*autoscaling.DisableMetricsCollectionOutput, error) {
 	if err := checkMetrics(in.Metrics); err != nil {
 		return nil, err
 	}
-	return &autoscaling.DisableMetricsCollectionOutput{}, a.updateMetrics(
-		ctx,
-		in.AutoScalingGroupName,
-		func(name string, enabled bool) bool {
-			return enabled && len(in.Metrics) > 0 && !slices.Contains(in.Metrics, name)
-		},
-	)
+	enabled := func(name string, before bool) bool {
+		return before && len(in.Metrics) > 0 && !slices.Contains(in.Metrics, name)
+	}
+	return &autoscaling.DisableMetricsCollectionOutput{}, a.updateMetrics(ctx, in.AutoScalingGroupName, enabled)
 }
 
 func checkMetrics(names []string) error {
@@ -59,8 +52,9 @@ func checkMetrics(names []string) error {
 	return nil
 }
 
-// updateMetrics decides anew for every metric whether it is measured.
-func (a *API) updateMetrics(ctx context.Context, group *string, wanted func(name string, enabled bool) bool) error {
+// updateMetrics enables those of a group's metrics for which enabled returns true.
+// before reports whether the metric has been enabled until now.
+func (a *API) updateMetrics(ctx context.Context, group *string, enabled func(name string, before bool) bool) error {
 	return a.Store.Update(func(tx *store.Tx) error {
 		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), group)
 		if err != nil {
@@ -68,7 +62,7 @@ func (a *API) updateMetrics(ctx context.Context, group *string, wanted func(name
 		}
 		var names []string
 		for _, name := range capacity.GroupMetrics {
-			if wanted(name, slices.Contains(g.Metrics, name)) {
+			if enabled(name, slices.Contains(g.Metrics, name)) {
 				names = append(names, name)
 			}
 		}
@@ -77,7 +71,7 @@ func (a *API) updateMetrics(ctx context.Context, group *string, wanted func(name
 	})
 }
 
-// DescribeMetricCollectionTypes lists what can be measured of a group.
+// DescribeMetricCollectionTypes lists the group metrics.
 func (a *API) DescribeMetricCollectionTypes(context.Context, *autoscaling.DescribeMetricCollectionTypesInput) (*autoscaling.DescribeMetricCollectionTypesOutput, error) {
 	out := &autoscaling.DescribeMetricCollectionTypesOutput{
 		Granularities: []types.MetricGranularityType{{Granularity: aws.String(granularity)}},

@@ -11,9 +11,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// completeMixedPolicy is a mixed instances policy with AWS's defaults filled in. There
-// are no Spot instances here: how many of them are wished for is kept and told,
-// and all instances are On-Demand, of the first override's type.
+// completeMixedPolicy returns a mixed instances policy with AWS's defaults. The
+// local cloud keeps and describes the share of Spot Instances, but all instances
+// are On-Demand Instances of the first override's type.
 func (a *API) completeMixedPolicy(region string, in *types.MixedInstancesPolicy) (*types.MixedInstancesPolicy, error) {
 	if in.LaunchTemplate == nil || in.LaunchTemplate.LaunchTemplateSpecification == nil {
 		return nil, invalid("A mixed instances policy must contain a launch template specification")
@@ -22,36 +22,40 @@ func (a *API) completeMixedPolicy(region string, in *types.MixedInstancesPolicy)
 	if err != nil {
 		return nil, err
 	}
-	out := &types.MixedInstancesPolicy{
-		LaunchTemplate: &types.LaunchTemplate{
-			LaunchTemplateSpecification: base,
-			Overrides:                   []types.LaunchTemplateOverrides{},
-		},
-	}
+	overrides := []types.LaunchTemplateOverrides{}
 	for _, o := range in.LaunchTemplate.Overrides {
-		switch {
-		case o.InstanceRequirements != nil:
-			return nil, wire.NotImplemented("attribute-based instance type selection (InstanceRequirements)")
-		case o.WeightedCapacity != nil:
-			return nil, wire.NotImplemented("instance weights (WeightedCapacity)")
-		case o.ImageId != nil:
-			return nil, wire.NotImplemented("images of overrides (ImageId)")
+		override, err := a.completeOverride(region, o)
+		if err != nil {
+			return nil, err
 		}
-		kept := types.LaunchTemplateOverrides{InstanceType: o.InstanceType}
-		if o.LaunchTemplateSpecification != nil {
-			if kept.LaunchTemplateSpecification, err = a.resolveSpecification(
-				region, o.LaunchTemplateSpecification,
-			); err != nil {
-				return nil, err
-			}
-		}
-		out.LaunchTemplate.Overrides = append(out.LaunchTemplate.Overrides, kept)
+		overrides = append(overrides, override)
 	}
-	out.InstancesDistribution, err = completeDistribution(in.InstancesDistribution)
+	distribution, err := completeDistribution(in.InstancesDistribution)
+	return &types.MixedInstancesPolicy{
+		LaunchTemplate:        &types.LaunchTemplate{LaunchTemplateSpecification: base, Overrides: overrides},
+		InstancesDistribution: distribution,
+	}, err
+}
+
+func (a *API) completeOverride(region string, o types.LaunchTemplateOverrides) (types.LaunchTemplateOverrides, error) {
+	out := types.LaunchTemplateOverrides{InstanceType: o.InstanceType}
+	switch {
+	case o.InstanceRequirements != nil:
+		return out, wire.NotImplemented("attribute-based instance type selection (InstanceRequirements)")
+	case o.WeightedCapacity != nil:
+		return out, wire.NotImplemented("instance weights (WeightedCapacity)")
+	case o.ImageId != nil:
+		return out, wire.NotImplemented("images of overrides (ImageId)")
+	case o.LaunchTemplateSpecification == nil:
+		return out, nil
+	}
+	var err error
+	out.LaunchTemplateSpecification, err = a.resolveSpecification(region, o.LaunchTemplateSpecification)
 	return out, err
 }
 
-// completeDistribution fills in the defaults of an instances distribution.
+// completeDistribution returns an instances distribution with AWS's defaults
+// (Amazon EC2 Auto Scaling API Reference, InstancesDistribution).
 func completeDistribution(in *types.InstancesDistribution) (*types.InstancesDistribution, error) {
 	out := types.InstancesDistribution{}
 	if in != nil {
@@ -75,16 +79,12 @@ func completeDistribution(in *types.InstancesDistribution) (*types.InstancesDist
 	}, *out.SpotAllocationStrategy):
 		return nil, invalid("Invalid SpotAllocationStrategy: %s", *out.SpotAllocationStrategy)
 	}
+	const member = "mixedInstancesPolicy.instancesDistribution."
 	return &out, cmp.Or(
 		model.Between(
-			"mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity",
-			out.OnDemandPercentageAboveBaseCapacity,
-			0,
-			100,
+			member+"onDemandPercentageAboveBaseCapacity", out.OnDemandPercentageAboveBaseCapacity, 0, 100,
 		),
-		model.Between(
-			"mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity", out.OnDemandBaseCapacity, 0, maxCapacity,
-		),
-		model.Between("mixedInstancesPolicy.instancesDistribution.spotInstancePools", out.SpotInstancePools, 1, 20),
+		model.Between(member+"onDemandBaseCapacity", out.OnDemandBaseCapacity, 0, maxCapacity),
+		model.Between(member+"spotInstancePools", out.SpotInstancePools, 1, 20),
 	)
 }
