@@ -59,7 +59,10 @@ func half(path string) string {
 	switch {
 	case within(path, module+"/internal/cloud"):
 		return "the local cloud"
-	case slices.ContainsFunc([]string{"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history", "lease"}, func(name string) bool {
+	case slices.ContainsFunc([]string{
+		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
+		"lease",
+	}, func(name string) bool {
 		return within(path, module+"/internal/"+name)
 	}):
 		return "the deployer"
@@ -112,7 +115,7 @@ var rules = []struct {
 	{
 		regexp.MustCompile(`/internal/cloud/plane/`),
 		regexp.MustCompile(
-			`/internal/cloud/(plane|control)(/|$)|/internal/cloud$|/internal/cli$|/cmd/base-image$|/bench(/|$)|/test(/|$)`,
+			`/internal/cloud/(plane|control|host)(/|$)|/internal/cloud$|/internal/cli$|/cmd/base-image$|/bench(/|$)|/test(/|$)`,
 		),
 		"handlers record what is desired; loops configure the planes",
 	},
@@ -128,7 +131,25 @@ var rules = []struct {
 		regexp.MustCompile(`/internal/cloud/api/`),
 		"only handlers validate requests",
 	},
-	{regexp.MustCompile(`^github\.com/spf13/`), regexp.MustCompile(`/internal/cli$`), "only the command line reads flags"},
+	{
+		regexp.MustCompile(`/internal/cloud/plane/balancer/`),
+		regexp.MustCompile(`/internal/cloud/plane/balancer(/|$)|/internal/cli$|/bench(/|$)|/test(/|$)`),
+		"the daemon configures the balancer process and does not run its engine",
+	},
+	{
+		regexp.MustCompile(`/internal/cloud/control/`),
+		regexp.MustCompile(`/internal/cloud/control/|/internal/cloud$|/test(/|$)`),
+		"loops are composed by the daemon; what they share lies below them",
+	},
+	{
+		regexp.MustCompile(`/internal/cloud$`),
+		regexp.MustCompile(`/internal/cli$|/bench(/|$)|/test(/|$)`),
+		"no import runs upward to the daemon",
+	},
+	{
+		regexp.MustCompile(`^github\.com/spf13/`), regexp.MustCompile(`/internal/cli$`),
+		"only the command line reads flags",
+	},
 }
 
 func TestImportRules(t *testing.T) {
