@@ -33,12 +33,6 @@ func New(source Source, log *slog.Logger) (*Server, error) {
 // connKey is the context key of a request's connection.
 type connKey struct{}
 
-// Timeouts of a request, which is small, and of an idle connection.
-const (
-	requestTimeout = 10 * time.Second
-	idleTimeout    = time.Minute
-)
-
 // Serve serves the VPC's machines, which it identifies by their addresses, until ctx
 // ends or the listener is closed. It closes the listener.
 func (s *Server) Serve(ctx context.Context, vpcID string, listener net.Listener) error {

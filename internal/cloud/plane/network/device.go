@@ -74,9 +74,6 @@ func (n *namespace) setUpLoopback() (netlink.Link, error) {
 	return lo, nil
 }
 
-// upTimeout bounds how long the kernel takes to notice that a device's peer is up.
-const upTimeout = 200 * time.Millisecond
-
 // waitUp waits until the device, whose peer came up after it, transmits. Until then
 // the kernel drops packets, and a connection's first packet would be lost for a
 // second. Querying the device makes Linux 6.8 and later update its state at once.

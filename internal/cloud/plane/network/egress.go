@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,9 +23,6 @@ type egressProxy struct {
 // egressPort is the edge's port to which the firewall redirects connections to the
 // outside.
 const egressPort = 15001
-
-// dialTimeout is how long a remote host has to accept: as long as Linux itself tries.
-const dialTimeout = 130 * time.Second
 
 func (e *egressProxy) serve(ctx context.Context, cfg PlaneConfig) {
 	var running sync.WaitGroup

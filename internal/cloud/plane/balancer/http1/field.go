@@ -35,7 +35,7 @@ func cutLine(text []byte) (line, rest []byte, ok bool) {
 }
 
 // parse appends the fields to into, up to the empty line.
-func (m *fieldSummary) parse(into []Field, text []byte) ([]Field, error) {
+func (s *fieldSummary) parse(into []Field, text []byte) ([]Field, error) {
 	for {
 		line, rest, ok := cutLine(text)
 		if !ok {
@@ -49,7 +49,7 @@ func (m *fieldSummary) parse(into []Field, text []byte) ([]Field, error) {
 			return into, errFieldLong
 		}
 		var f Field
-		if f.Name, f.Value, ok = m.splitField(line); !ok {
+		if f.Name, f.Value, ok = s.splitField(line); !ok {
 			return into, errField
 		}
 		if f.Name == nil {
@@ -57,11 +57,11 @@ func (m *fieldSummary) parse(into []Field, text []byte) ([]Field, error) {
 		}
 		f.Kind = kindOf(f.Name)
 		if f.Kind != Plain {
-			if err := m.record(&f); err != nil {
+			if err := s.record(&f); err != nil {
 				return into, err
 			}
 		} else if len(f.Name) > 12 && resemblesFramingField(f.Name) {
-			m.suspicious = true
+			s.suspicious = true
 		}
 		into = append(into, f)
 	}
@@ -69,10 +69,10 @@ func (m *fieldSummary) parse(into []Field, text []byte) ([]Field, error) {
 
 // splitField splits a line into a field's name and value. For a line without a name, such
 // as ": value" or only spaces, name is nil.
-func (m *fieldSummary) splitField(line []byte) (name, value []byte, ok bool) {
+func (s *fieldSummary) splitField(line []byte) (name, value []byte, ok bool) {
 	colon := bytes.IndexByte(line, ':')
 	if colon == 0 || len(trimSpace(line)) == 0 {
-		m.unnamed = true
+		s.unnamed = true
 		return nil, nil, noneIn(line, forbidden)
 	}
 	if colon < 0 || line[0] == ' ' || line[0] == '\t' { // not a field, or a folded one
@@ -83,65 +83,65 @@ func (m *fieldSummary) splitField(line []byte) (name, value []byte, ok bool) {
 		return nil, nil, false
 	}
 	if !allIn(value, inValue) {
-		m.nonCompliant = true
+		s.nonCompliant = true
 	}
 	return name, value, true
 }
 
 // record adds a field of a kind other than Plain to the summary.
-func (m *fieldSummary) record(f *Field) error {
+func (s *fieldSummary) record(f *Field) error {
 	switch f.Kind {
 	case Host:
-		m.hosts++
+		s.hosts++
 	case ContentLength:
 		n, ok := parseNumber(f.Value)
 		if !ok {
 			return errLength
 		}
-		if m.contentLengths > 0 && n != m.contentLength {
+		if s.contentLengths > 0 && n != s.contentLength {
 			return errLengths
 		}
-		m.contentLengths, m.contentLength = m.contentLengths+1, n
+		s.contentLengths, s.contentLength = s.contentLengths+1, n
 	case TransferEncoding:
-		return m.recordEncoding(f.Value)
+		return s.recordEncoding(f.Value)
 	case Connection:
-		m.recordConnection(f.Value)
+		s.recordConnection(f.Value)
 	case Upgrade:
-		m.hasUpgrade = len(f.Value) > 0
+		s.hasUpgrade = len(f.Value) > 0
 	}
 	return nil
 }
 
-func (m *fieldSummary) recordEncoding(value []byte) error {
+func (s *fieldSummary) recordEncoding(value []byte) error {
 	switch {
 	case EqualFold(value, "chunked"):
-		if m.chunked++; m.chunked > 1 {
+		if s.chunked++; s.chunked > 1 {
 			return errEncodings
 		}
 	case EqualFold(value, "identity"):
-		m.identity = true
+		s.identity = true
 	case containsFold(value, "chunked"):
 		return errEncoding // "chunked, identity", "xchunked" and the like
 	default:
-		m.unknownEncoding = true
+		s.unknownEncoding = true
 	}
 	return nil
 }
 
 // recordConnection adds a list of connection options (RFC 9110, section 7.6.1).
-func (m *fieldSummary) recordConnection(value []byte) {
+func (s *fieldSummary) recordConnection(value []byte) {
 	for len(value) > 0 {
 		var option []byte
 		option, value, _ = bytes.Cut(value, []byte(","))
 		switch option = trimSpace(option); {
 		case EqualFold(option, "close"):
-			m.close = true
+			s.close = true
 		case EqualFold(option, "keep-alive"):
-			m.keepAlive = true
+			s.keepAlive = true
 		case EqualFold(option, "upgrade"):
-			m.connectionUpgrade = true
+			s.connectionUpgrade = true
 		case len(option) > 0:
-			m.namesFields = true
+			s.namesFields = true
 		}
 	}
 }

@@ -2,7 +2,7 @@ package http1
 
 import "bytes"
 
-// Kind is the kind of a field, as far as a proxy treats it differently from others.
+// Kind identifies the fields that a proxy treats specially.
 type Kind uint8
 
 // The kinds of fields. Those from Connection on apply to one connection and are never

@@ -18,11 +18,6 @@ type message struct {
 	text []byte
 }
 
-const (
-	maxMessage = 4 << 10  // bytes; longer messages are not copied but sent at once
-	maxText    = 64 << 10 // bytes of all messages that a loop holds
-)
-
 // Write sends p over the connection at the end of the loop's round, or at once if it is
 // long. The next use of the connection returns the error, if any.
 func (b *Batch) Write(conn *Conn, p []byte) {

@@ -18,10 +18,6 @@ type Listener struct {
 	fd int          // -1: closed
 }
 
-// backlog is how many connections may wait to be accepted. The kernel lowers it to
-// net.core.somaxconn (listen(2)).
-const backlog = 65535
-
 // Listen listens for TCP connections in the network namespace of the calling thread.
 func Listen(at netip.AddrPort) (*Listener, error) {
 	fd, err := NewSocket()

@@ -48,17 +48,6 @@ type slot struct {
 	callback   func()
 }
 
-const (
-	maxEvents = 128 // fetched at once
-	maxIdle   = 256 // idle tasks that a loop keeps
-	maxStreak = 64  // after which a task yields to others
-)
-
-// shortWait is the length of a wait that Go's runtime is not told of. If it were
-// shorter than the kernel's tick (at most 10 ms, HZ in time(7)), the kernel would have to
-// reprogram the processor's timer for each wait, which costs 5 % in a virtual machine.
-const shortWait = 50 * time.Millisecond
-
 // NewLoop returns a loop that is not running yet.
 //
 // With keepCPU the loop does not tell Go's runtime of short waits. Otherwise the runtime

@@ -7,13 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// pipeSize is the capacity of a pipe in bytes. The system may limit it to less
-	// (pipe(7), /proc/sys/fs/pipe-max-size).
-	pipeSize = 1 << 20
-	maxPipes = 16 // unused pipes that a loop keeps
-)
-
 // pipe carries bytes from one socket to another inside the kernel.
 type pipe struct{ out, in int }
 

@@ -1,0 +1,10 @@
+package network
+
+import "time"
+
+// upTimeout bounds the wait until the kernel notices that a device's peer is up.
+const upTimeout = 200 * time.Millisecond
+
+// dialTimeout bounds the egress proxy's wait for a remote host to accept a connection. Linux
+// itself tries as long.
+const dialTimeout = 130 * time.Second
