@@ -16,13 +16,10 @@ import (
 func TestRealNetworkOutlivesTheDaemonAndIsAdopted(t *testing.T) {
 	s := newSite(t)
 	a, b := s.machine("a", 3000), s.machine("b", 3000)
-	v := withGateway(newVPC(
-		"v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"), newInterface("v", "10.0.2.10", b),
-	))
+	v := withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"), eni("v", "10.0.2.10", b)))
 	s.set(v, newVPC("gone"))
-	inside, fromHost := s.assertAnswers(a, "10.0.2.10:3000", "b"), s.assertAnswers(
-		hostNamespace, "203.0.113.20:3000", "a",
-	)
+	inside := s.assertAnswers(a, "10.0.2.10:3000", "b")
+	fromHost := s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 	before := s.deviceIndices("v")
 
 	s.stop()
@@ -48,23 +45,23 @@ func TestRealPartialNetworkIsCompleted(t *testing.T) {
 	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b", 3000)
 	v := withGateway(newVPC(
-		"v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"),
-		withPublicAddress(newInterface("v", "10.0.2.10", b), "203.0.113.21"),
+		"v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"),
+		withPublicIP(eni("v", "10.0.2.10", b), "203.0.113.21"),
 	))
 	s.set(v)
 	// Undo what follows the creation of the devices, as if the daemon had been killed then.
 	for path, name := range map[string]string{
 		b: machineDevice, s.plane.routerPath("v"): uplink, hostNamespace: s.cfg.Name + hostSuffix,
 	} {
-		at, err := openNamespace(path)
+		n, err := openNamespace(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		link, err := at.netlink.LinkByName(name)
+		link, err := n.netlink.LinkByName(name)
 		if err == nil {
-			err = errors.Join(at.netlink.LinkSetDown(link), at.setAddresses(link, nil))
+			err = errors.Join(n.netlink.LinkSetDown(link), n.setAddresses(link, nil))
 		}
-		if err := errors.Join(err, at.close()); err != nil {
+		if err := errors.Join(err, n.close()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,12 +75,12 @@ func TestRealPartialNetworkIsCompleted(t *testing.T) {
 // deviceIndices returns the names and indexes of the devices of a VPC's router.
 func (s *site) deviceIndices(vpc string) string {
 	s.Helper()
-	at, err := openNamespace(s.plane.routerPath(vpc))
+	n, err := openNamespace(s.plane.routerPath(vpc))
 	if err != nil {
 		s.Fatal(err)
 	}
-	defer func() { _ = at.close() }()
-	links, err := at.netlink.LinkList()
+	defer func() { _ = n.close() }()
+	links, err := n.netlink.LinkList()
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -97,9 +94,9 @@ func (s *site) deviceIndices(vpc string) string {
 func TestRealRemoveByALaterDaemonLeavesNothing(t *testing.T) {
 	s := newSite(t)
 	a := s.machine("a")
-	node := newInterface("v", "10.0.2.20", "")
+	node := eni("v", "10.0.2.20", "")
 	node.OwnNamespace = true
-	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"), node)))
+	s.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"), node)))
 	s.restartPlane()
 	if err := s.plane.Remove(t.Context()); err != nil {
 		t.Fatal(err)
@@ -111,7 +108,7 @@ func TestRealRemoveByALaterDaemonLeavesNothing(t *testing.T) {
 func TestRealRestartedMachineIsAttachedAgain(t *testing.T) {
 	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b", 3000)
-	v := newVPC("v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", b))
+	v := newVPC("v", eni("v", "10.0.1.10", a), eni("v", "10.0.2.10", b))
 	s.set(v)
 	s.assertAnswers(a, "10.0.2.10:3000", "b")
 	for range 3 { // the kernel soon reuses inode numbers
@@ -137,14 +134,15 @@ func TestRealRestartedMachineIsAttachedAgain(t *testing.T) {
 	s.assertNoInterface(a)
 }
 
+// assertNoInterface asserts that the machine at path has no network interface.
 func (s *site) assertNoInterface(path string) {
 	s.Helper()
-	at, err := openNamespace(path)
+	n, err := openNamespace(path)
 	if err != nil {
 		s.Fatal(err)
 	}
-	defer func() { _ = at.close() }()
-	if _, err := at.netlink.LinkByName(machineDevice); err == nil {
+	defer func() { _ = n.close() }()
+	if _, err := n.netlink.LinkByName(machineDevice); err == nil {
 		s.Errorf("%s still has its interface", path)
 	}
 }
@@ -152,9 +150,9 @@ func (s *site) assertNoInterface(path string) {
 func TestRealOwnNamespace(t *testing.T) {
 	s := newSite(t)
 	a := s.machine("a", 3000)
-	node := withPublicAddress(newInterface("v", "10.0.2.20", ""), "203.0.113.30")
+	node := withPublicIP(eni("v", "10.0.2.20", ""), "203.0.113.30")
 	node.OwnNamespace = true
-	v := withGateway(newVPC("v", newInterface("v", "10.0.1.10", a), node))
+	v := withGateway(newVPC("v", eni("v", "10.0.1.10", a), node))
 	s.set(v)
 	path := s.plane.NodeNamespace(node.ID)
 	s.assertAnswers(path, "10.0.1.10:3000", "a to 10.0.2.20")
@@ -170,14 +168,12 @@ func TestRealOwnNamespace(t *testing.T) {
 func TestRealNamespaceOfAnotherUserIsAttached(t *testing.T) {
 	s := newSite(t)
 	a := s.machine("a", 3000)
-	const nobody = 0x51000000
-	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: nobody, Size: 1 << 16}}
+	const firstUID = 0x51000000
+	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: firstUID, Size: 1 << 16}}
 	cmd := exec.Command("cat")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:                 syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-		UidMappings:                ids,
-		GidMappings:                ids,
-		GidMappingsEnableSetgroups: true,
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: ids, GidMappings: ids, GidMappingsEnableSetgroups: true,
 	}
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -187,7 +183,7 @@ func TestRealNamespaceOfAnotherUserIsAttached(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = input.Close(); _ = cmd.Wait() }()
-	namespace := "/proc/" + strconv.Itoa(cmd.Process.Pid) + "/ns/net"
-	s.set(newVPC("v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", namespace)))
-	s.assertAnswers(namespace, "10.0.1.10:3000", "a to 10.0.2.10")
+	path := "/proc/" + strconv.Itoa(cmd.Process.Pid) + "/ns/net"
+	s.set(newVPC("v", eni("v", "10.0.1.10", a), eni("v", "10.0.2.10", path)))
+	s.assertAnswers(path, "10.0.1.10:3000", "a to 10.0.2.10")
 }

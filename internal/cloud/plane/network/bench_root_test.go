@@ -14,7 +14,7 @@ func connectMachines(b *testing.B) (near, far net.Conn) {
 	b.Helper()
 	s := newSite(b)
 	from, to := s.machine("from"), s.machine("to")
-	s.set(newVPC("v", newInterface("v", "10.0.1.10", from), newInterface("v", "10.0.2.10", to)))
+	s.set(newVPC("v", eni("v", "10.0.1.10", from), eni("v", "10.0.2.10", to)))
 	at := netip.MustParseAddrPort("10.0.2.10:3000")
 	listener, err := ListenIn(to, at)
 	if err != nil {

@@ -15,8 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const hostNamespace = "/proc/self/ns/net"
-
 // addExternalHost connects a namespace with the host, like a machine on another of its
 // networks. It returns the namespace's address. A server greets on port 80.
 func (s *site) addExternalHost() netip.Addr {
@@ -32,11 +30,11 @@ func (s *site) addExternalHost() netip.Addr {
 		s.Fatal(err)
 	}
 	defer func() { _ = far.close() }()
-	near, away, err := createPair(host, s.cfg.Name+"-out", far, "out", nil, 1500)
+	near, farEnd, err := createPair(host, s.cfg.Name+"-out", far, "out", nil, 1500)
 	if err != nil {
 		s.Fatal(err)
 	}
-	if err := setUpPair(end{host, near}, end{far, away}); err != nil {
+	if err := setUpPair(end{host, near}, end{far, farEnd}); err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() {
@@ -46,11 +44,11 @@ func (s *site) addExternalHost() netip.Addr {
 	})
 	addr := netip.MustParseAddr("192.168.254.2")
 	for _, a := range []struct {
-		at   *namespace
-		link netlink.Link
-		addr string
-	}{{host, near, "192.168.254.1/30"}, {far, away, "192.168.254.2/30"}} {
-		if err := a.at.setAddresses(a.link, []netip.Prefix{netip.MustParsePrefix(a.addr)}); err != nil {
+		namespace *namespace
+		link      netlink.Link
+		addr      string
+	}{{host, near, "192.168.254.1/30"}, {far, farEnd, "192.168.254.2/30"}} {
+		if err := a.namespace.setAddresses(a.link, []netip.Prefix{netip.MustParsePrefix(a.addr)}); err != nil {
 			s.Fatal(err)
 		}
 	}
@@ -61,7 +59,7 @@ func TestRealInternetNeedsAGatewayAndARoute(t *testing.T) {
 	s := newSite(t)
 	out := s.addExternalHost().String() + ":80"
 	a := s.machine("a", 3000)
-	i := withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20")
+	i := withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20")
 	closed := newVPC("v", i)
 	gatewayOnly := closed
 	gatewayOnly.Gateway = true
@@ -90,9 +88,7 @@ func TestRealInternetNeedsAPublicAddress(t *testing.T) {
 	s := newSite(t)
 	out := s.addExternalHost().String() + ":80"
 	a, b := s.machine("a"), s.machine("b", 3000)
-	s.set(withGateway(newVPC(
-		"v", newInterface("v", "10.0.1.10", a), withPublicAddress(newInterface("v", "10.0.2.10", b), "203.0.113.21"),
-	)))
+	s.set(withGateway(newVPC("v", eni("v", "10.0.1.10", a), withPublicIP(eni("v", "10.0.2.10", b), "203.0.113.21"))))
 	s.assertSilent(a, out)
 	s.assertSilent(a, "203.0.113.21:3000")
 	s.assertAnswers(a, "10.0.2.10:3000", "b")
@@ -105,10 +101,10 @@ func TestRealPublicAddressesReachEachOther(t *testing.T) {
 	s.set(
 		withGateway(newVPC(
 			"v",
-			withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"),
-			withPublicAddress(newInterface("v", "10.0.2.10", b), "203.0.113.21"),
+			withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"),
+			withPublicIP(eni("v", "10.0.2.10", b), "203.0.113.21"),
 		)),
-		withGateway(newVPC("w", withPublicAddress(newInterface("w", "10.0.1.10", c), "203.0.113.22"))),
+		withGateway(newVPC("w", withPublicIP(eni("w", "10.0.1.10", c), "203.0.113.22"))),
 	)
 	// Within a VPC, and between two VPCs with the same CIDR.
 	s.assertAnswers(a, "203.0.113.21:3000", "b to 203.0.113.20")
@@ -137,7 +133,7 @@ func TestRealMachinesCannotReachTheHost(t *testing.T) {
 	s := newSite(t, func(c *PlaneConfig) { c.HostProxies = map[uint16]string{3128: proxy.Addr().String()} })
 	out := s.addExternalHost().String()
 	a := s.machine("a")
-	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"))))
+	s.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"))))
 	s.assertAnswers(a, s.plane.ProxyAddress().String()+":3128", "proxy")
 	for _, to := range []string{
 		out + ":81",                             // closed
@@ -163,7 +159,7 @@ func TestRealEdgeDropsPacketsToVPCs(t *testing.T) {
 	a := s.machine("a")
 	w := newVPC("w")
 	w.CIDR = netip.MustParsePrefix("10.99.0.0/16")
-	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"))), w)
+	s.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"))), w)
 	s.assertSilent(a, "10.99.0.10:80")
 }
 
@@ -176,7 +172,7 @@ func TestRealEgressHalfCloses(t *testing.T) {
 	}
 	defer func() { _ = server.Close() }()
 	a := s.machine("a")
-	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"))))
+	s.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"))))
 	ctx, cancel := context.WithTimeout(t.Context(), silenceTimeout)
 	defer cancel()
 	conn, err := DialIn(ctx, a, netip.MustParseAddrPort("192.168.254.2:81"))

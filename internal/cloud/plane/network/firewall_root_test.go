@@ -27,10 +27,7 @@ func TestRealSecurityGroupDropsWhatNoRuleAllows(t *testing.T) {
 		Ingress: []firewall.Rule{tcpRule(3000, "0.0.0.0/0"), tcpRule(22, "10.0.1.10/32")},
 		Egress:  []firewall.Rule{allTraffic(world)},
 	}
-	v := newVPC(
-		"v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.1.11", b, "sg-web"),
-		newInterface("v", "10.0.2.10", c),
-	)
+	v := newVPC("v", eni("v", "10.0.1.10", a), eni("v", "10.0.1.11", b, "sg-web"), eni("v", "10.0.2.10", c))
 	v.SecurityGroups = append(v.SecurityGroups, web)
 	s.set(v)
 	s.assertAnswers(a, "10.0.1.11:3000", "b")
@@ -62,10 +59,7 @@ func TestRealSecurityGroupReferences(t *testing.T) {
 		ID:      "sg-app",
 		Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-lb"}},
 	}
-	v := newVPC(
-		"v", newInterface("v", "10.0.1.10", a, "sg-lb"), newInterface("v", "10.0.1.11", b),
-		newInterface("v", "10.0.2.10", c, "sg-app"),
-	)
+	v := newVPC("v", eni("v", "10.0.1.10", a, "sg-lb"), eni("v", "10.0.1.11", b), eni("v", "10.0.2.10", c, "sg-app"))
 	v.SecurityGroups = append(v.SecurityGroups, lb, app)
 	s.set(v)
 	s.assertAnswers(a, "10.0.2.10:3000", "c")
@@ -84,7 +78,7 @@ func TestRealEgressRules(t *testing.T) {
 		Ingress: []firewall.Rule{allTraffic(world)},
 		Egress:  []firewall.Rule{tcpRule(4000, "10.0.1.0/24")},
 	}
-	v := newVPC("v", newInterface("v", "10.0.1.10", a, "sg-few"), newInterface("v", "10.0.1.11", b))
+	v := newVPC("v", eni("v", "10.0.1.10", a, "sg-few"), eni("v", "10.0.1.11", b))
 	v.SecurityGroups = append(v.SecurityGroups, few)
 	s.set(v)
 	s.assertAnswers(a, "10.0.1.11:4000", "b")
@@ -98,9 +92,7 @@ func TestRealNetworkACLs(t *testing.T) {
 	anything := func(number int, allow bool) firewall.ACLRule {
 		return firewall.ACLRule{Number: number, Allow: allow, Protocol: "-1", CIDR: world}
 	}
-	v := newVPC(
-		"v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", b), newInterface("v", "10.0.2.11", c),
-	)
+	v := newVPC("v", eni("v", "10.0.1.10", a), eni("v", "10.0.2.10", b), eni("v", "10.0.2.11", c))
 	s.set(v)
 	before := s.assertAnswers(a, "10.0.2.10:3000", "b")
 	with := func(ingress, egress []firewall.ACLRule) {
@@ -134,7 +126,7 @@ func TestRealNetworkACLs(t *testing.T) {
 func TestRealSourceDestCheck(t *testing.T) {
 	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b")
-	i, j := newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", b)
+	i, j := eni("v", "10.0.1.10", a), eni("v", "10.0.2.10", b)
 	s.set(newVPC("v", i, j))
 	receive := listenUDP(t, b, "10.0.2.10:5000")
 	send := func(source string) error {
@@ -200,7 +192,7 @@ func transparent(_, _ string, c syscall.RawConn) error {
 func TestRealCutInterface(t *testing.T) {
 	s := newSite(t)
 	a, b := s.machine("a", 3000), s.machine("b", 3000)
-	i, j := newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.1.11", b)
+	i, j := eni("v", "10.0.1.10", a), eni("v", "10.0.1.11", b)
 	s.set(newVPC("v", i, j))
 	conn := s.assertAnswers(a, "10.0.1.11:3000", "b")
 	j.Cut = true
@@ -221,7 +213,7 @@ func TestRealICMPRules(t *testing.T) {
 	s := newSite(t)
 	a, b := s.machine("a"), s.machine("b")
 	echo := firewall.Rule{Protocol: "icmp", FromPort: 8, ToPort: -1, CIDR: world}
-	v := newVPC("v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.2.10", b, "sg-echo"))
+	v := newVPC("v", eni("v", "10.0.1.10", a), eni("v", "10.0.2.10", b, "sg-echo"))
 	v.SecurityGroups = append(v.SecurityGroups, firewall.SecurityGroup{ID: "sg-echo", Ingress: []firewall.Rule{echo}})
 	s.set(v)
 	if err := ping(a, "10.0.2.10"); err != nil {

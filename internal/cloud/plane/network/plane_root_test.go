@@ -16,9 +16,7 @@ import (
 func TestRealSubnetsReachEachOther(t *testing.T) {
 	s := newSite(t)
 	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
-	s.set(newVPC(
-		"v", newInterface("v", "10.0.1.10", a), newInterface("v", "10.0.1.11", b), newInterface("v", "10.0.2.10", c),
-	))
+	s.set(newVPC("v", eni("v", "10.0.1.10", a), eni("v", "10.0.1.11", b), eni("v", "10.0.2.10", c)))
 	s.assertAnswers(a, "10.0.1.11:3000", "b to 10.0.1.10")
 	s.assertAnswers(a, "10.0.2.10:3000", "c to 10.0.1.10")
 	s.assertAnswers(c, "10.0.1.10:3000", "a to 10.0.2.10")
@@ -31,9 +29,7 @@ func TestRealSetOfAHundredInterfaces(t *testing.T) {
 	s := newSite(t)
 	interfaces := make([]Interface, 0, 100)
 	for n := range 100 {
-		interfaces = append(
-			interfaces, newInterface("v", fmt.Sprintf("10.0.1.%d", n+10), s.machine(fmt.Sprint("m", n))),
-		)
+		interfaces = append(interfaces, eni("v", fmt.Sprintf("10.0.1.%d", n+10), s.machine(fmt.Sprint("m", n))))
 	}
 	config := Config{VPCs: []VPC{withGateway(newVPC("v", interfaces...))}}
 	start := time.Now()
@@ -57,8 +53,8 @@ func TestRealLocalCloudsAreIsolated(t *testing.T) {
 	s := newSite(t)
 	other := newSite(t, func(c *PlaneConfig) { c.PublicRange = netip.MustParsePrefix("198.51.100.0/24") })
 	a, b := s.machine("a", 3000), other.machine("b", 3000)
-	s.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", a), "203.0.113.20"))))
-	other.set(withGateway(newVPC("v", withPublicAddress(newInterface("v", "10.0.1.10", b), "198.51.100.20"))))
+	s.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"))))
+	other.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", b), "198.51.100.20"))))
 	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 	s.assertAnswers(hostNamespace, "198.51.100.20:3000", "b")
 	if _, err := New(PlaneConfig{
@@ -92,16 +88,12 @@ func TestRealVPCWithAThousandAddressesAndRules(t *testing.T) {
 	for n := range 600 {
 		large.Ingress = append(large.Ingress, tcpRule(4000+n, "192.0.2.0/24"))
 	}
-	large.Ingress = append(
-		large.Ingress,
-		firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-large"},
-	)
-	v := newVPC("v", newInterface("v", "10.0.1.10", a, "sg-large"), newInterface("v", "10.0.2.10", b, "sg-large"))
+	member := firewall.Rule{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-large"}
+	large.Ingress = append(large.Ingress, member)
+	v := newVPC("v", eni("v", "10.0.1.10", a, "sg-large"), eni("v", "10.0.2.10", b, "sg-large"))
 	v.SecurityGroups = append(v.SecurityGroups, large)
 	for n := range 1000 {
-		v.Interfaces = append(
-			v.Interfaces, newInterface("v", fmt.Sprintf("10.0.%d.%d", 1+n%2, 20+n%200), "", "sg-large"),
-		)
+		v.Interfaces = append(v.Interfaces, eni("v", fmt.Sprintf("10.0.%d.%d", 1+n%2, 20+n%200), "", "sg-large"))
 	}
 	start := time.Now()
 	s.set(v)

@@ -25,6 +25,8 @@ func (testSource) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool
 	return metadata.Instance{ID: vpc + " " + addr.String(), EndpointEnabled: true, TokensRequired: true}, true
 }
 
+// withMachineServices returns a change that adds a metadata service and a resolver. The
+// resolver answers me.internal differently for the VPCs v and w.
 func withMachineServices(t *testing.T) func(*PlaneConfig) {
 	t.Helper()
 	server, err := metadata.New(testSource{}, slog.New(slog.DiscardHandler))
@@ -52,12 +54,12 @@ func readInstanceID(path string) (string, error) {
 		},
 	}
 	do := func(method, path, header, value string) (string, error) {
-		r, err := http.NewRequest(method, "http://169.254.169.254/latest/"+path, nil)
+		request, err := http.NewRequest(method, "http://169.254.169.254/latest/"+path, nil)
 		if err != nil {
 			return "", err
 		}
-		r.Header.Set(header, value)
-		response, err := client.Do(r)
+		request.Header.Set(header, value)
+		response, err := client.Do(request)
 		if err != nil {
 			return "", err
 		}
@@ -72,24 +74,25 @@ func readInstanceID(path string) (string, error) {
 	return do(http.MethodGet, "meta-data/instance-id", "X-aws-ec2-metadata-token", token)
 }
 
+// resolve resolves me.internal in the namespace at path.
 func resolve(path, network, server string) (string, error) {
-	question := new(mdns.Msg).SetQuestion("me.internal.", mdns.TypeA)
-	var answer *mdns.Msg
+	query := new(mdns.Msg).SetQuestion("me.internal.", mdns.TypeA)
+	var response *mdns.Msg
 	err := inNamespace(path, func() (err error) {
-		answer, _, err = (&mdns.Client{Net: network, Timeout: silenceTimeout}).Exchange(question, server)
+		response, _, err = (&mdns.Client{Net: network, Timeout: silenceTimeout}).Exchange(query, server)
 		return err
 	})
-	if err != nil || len(answer.Answer) == 0 {
+	if err != nil || len(response.Answer) == 0 {
 		return "", err
 	}
-	return answer.Answer[0].(*mdns.A).A.String(), nil
+	return response.Answer[0].(*mdns.A).A.String(), nil
 }
 
 func TestRealServicesOfEachVPC(t *testing.T) {
 	s := newSite(t, withMachineServices(t))
 	a, b := s.machine("a"), s.machine("b")
 	// Security groups do not filter the services, not even without any rule.
-	v, w := newVPC("v", newInterface("v", "10.0.1.10", a, "sg-none")), newVPC("w", newInterface("w", "10.0.1.10", b))
+	v, w := newVPC("v", eni("v", "10.0.1.10", a, "sg-none")), newVPC("w", eni("w", "10.0.1.10", b))
 	check := func() {
 		t.Helper()
 		for path, want := range map[string][2]string{
@@ -125,7 +128,7 @@ func TestRealServicesOfEachVPC(t *testing.T) {
 func TestRealCutInterfaceReachesNoService(t *testing.T) {
 	s := newSite(t, withMachineServices(t))
 	a := s.machine("a")
-	i := newInterface("v", "10.0.1.10", a)
+	i := eni("v", "10.0.1.10", a)
 	i.Cut = true
 	s.set(newVPC("v", i))
 	s.assertSilent(a, "169.254.169.254:80")
@@ -135,7 +138,7 @@ func TestRealServicesAnswerWhenSetReturns(t *testing.T) {
 	s := newSite(t, withMachineServices(t))
 	a := s.machine("a")
 	start := time.Now()
-	s.set(newVPC("v", newInterface("v", "10.0.1.10", a)))
+	s.set(newVPC("v", eni("v", "10.0.1.10", a)))
 	if _, err := readInstanceID(a); err != nil {
 		t.Error(err)
 	}
