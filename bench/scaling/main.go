@@ -7,7 +7,7 @@
 // Scaling out takes three minutes of alarm and scaling in fifteen, as on AWS (Amazon EC2
 // Auto Scaling User Guide, "Target tracking scaling policies"; DescribeAlarms returns the
 // numbers). Without -whole the benchmark ends after the first minutes of the fifteen, and
-// says so.
+// its output mentions that.
 package main
 
 import (

@@ -54,7 +54,7 @@ func (r *Resolver) Serve(ctx context.Context, vpcID string, packets []net.Packet
 	ctx, cancel := context.WithCancel(ctx)
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
 		_, tcp := w.RemoteAddr().(*net.TCPAddr)
-		_ = w.WriteMsg(r.answer(ctx, vpcID, query, tcp)) // fails if the machine is gone
+		_ = w.WriteMsg(r.respond(ctx, vpcID, query, tcp)) // fails if the machine is gone
 	})
 	servers := make([]*dns.Server, 0, len(packets)+len(streams))
 	for _, p := range packets {
@@ -89,8 +89,8 @@ func (r *Resolver) Serve(ctx context.Context, vpcID string, packets []net.Packet
 	return errors.Join(problems...)
 }
 
-// answer returns the response to a query. tcp says how the query arrived.
-func (r *Resolver) answer(ctx context.Context, vpcID string, query *dns.Msg, tcp bool) *dns.Msg {
+// respond returns the response to a query. tcp is true if the query arrived over TCP.
+func (r *Resolver) respond(ctx context.Context, vpcID string, query *dns.Msg, tcp bool) *dns.Msg {
 	if len(query.Question) != 1 || query.Opcode != dns.OpcodeQuery {
 		return new(dns.Msg).SetRcode(query, dns.RcodeNotImplemented)
 	}

@@ -18,7 +18,7 @@ const maxElements = 400
 const socketBuffer = 16 << 20
 
 // Apply replaces the table ruleset.Table in a network namespace, given by an open file
-// descriptor. It does so in one transaction: no packet meets a partial ruleset.
+// descriptor, in one transaction: no packet meets a partial ruleset.
 func Apply(namespace int, ruleset Ruleset) error {
 	buffers := nftables.WithSockOptions(func(c *mdlayher.Conn) error {
 		return errors.Join(c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer))

@@ -159,8 +159,7 @@ func dialAddress(to netip.AddrPort, cfg PlaneConfig, host func() ([]netip.Addr, 
 	return net.JoinHostPort(addr.String(), strconv.Itoa(int(to.Port()))), nil
 }
 
-// hostAddresses returns the host's addresses. It lists them anew each time because they
-// change with networks and VPNs.
+// hostAddresses returns the host's present addresses, which change with networks and VPNs.
 func hostAddresses() ([]netip.Addr, error) {
 	found, err := net.InterfaceAddrs()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 // PlaneConfig says where the networks of one local cloud live on the host.
 type PlaneConfig struct {
-	RunDir      string       // a directory of its own, on a filesystem that does not survive a reboot
+	RunDir      string       // this plane's directory, on a filesystem that does not survive a reboot
 	Name        string       // at most 8 characters; unique among the host's local clouds
 	PublicRange netip.Prefix // default 198.18.0.0/15; must not be in use on the host
 	MTU         int          // default 9001, as within a VPC on AWS

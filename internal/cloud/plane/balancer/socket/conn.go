@@ -79,8 +79,8 @@ func (c *Conn) returnToLoop(to *Loop) {
 func (c *Conn) onLoop() bool { return c.loop != nil && !c.blocking }
 
 // Reusable reports whether the peer has neither closed the connection nor sent anything
-// unread. On a loop the last events say so. Elsewhere a connection that was used just now
-// is taken to be reusable, and for others the socket is checked.
+// unread. On a loop the last events decide. Elsewhere a connection that was used just now
+// counts as reusable; for others Reusable queries the socket.
 func (c *Conn) Reusable(justNow bool) bool {
 	switch {
 	case !c.onLoop() && justNow, c.registered && c.ready&(readable|readClosed) == 0:

@@ -104,14 +104,14 @@ func runOn(l *Loop, do func(), conns ...*Conn) {
 	<-done
 }
 
-// readText waits for bytes and reads what has arrived.
+// readText waits for bytes and reads those that have arrived.
 func readText(c *Conn) (string, error) {
 	buf := make([]byte, 4096)
 	n, err := c.Read(buf)
 	return string(buf[:n]), err
 }
 
-// readOrDefer waits for bytes and reads what has arrived. If next is not nil, a loop serves
+// readOrDefer waits for bytes and reads those that have arrived. If next is not nil, a loop serves
 // it instead of waiting.
 func readOrDefer(c *Conn, p []byte, next Server) (int, error) {
 	for {

@@ -43,7 +43,7 @@ type Loop struct {
 
 // slot receives the events of one file descriptor, for a connection or a callback.
 type slot struct {
-	generation uint32 // tells events of an earlier descriptor with the same number
+	generation uint32 // distinguishes late events of an earlier descriptor with the number
 	conn       *Conn
 	callback   func()
 }

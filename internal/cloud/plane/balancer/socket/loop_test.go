@@ -201,7 +201,7 @@ func TestLoopRunsWhileATaskBlocks(t *testing.T) {
 	c, client := newPair(t)
 	other, otherClient := newPair(t)
 	back := make(chan string, 2)
-	hear := func() {
+	receive := func() {
 		got, err := readText(c)
 		if err != nil {
 			t.Error(err)
@@ -210,9 +210,9 @@ func TestLoopRunsWhileATaskBlocks(t *testing.T) {
 	}
 	startServer(l, serverFunc(func(task *Task) {
 		task.RunBlocking(func() {
-			task.RunBlocking(hear) // blocks already
+			task.RunBlocking(receive) // blocks already
 		}, c)
-		hear() // back on the loop
+		receive() // back on the loop
 	}), c)
 	go func() { _, _ = otherClient.Write([]byte("other")) }()
 	runOn(l, func() {

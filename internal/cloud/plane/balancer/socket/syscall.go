@@ -59,9 +59,9 @@ func connect(fd int, to netip.AddrPort) syscall.Errno {
 	return errno
 }
 
-// closeFD is close(2) of a TCP socket. It does not wait: the kernel sends what is left in
-// the background. Its handshake with the peer takes so long that the runtime, if it knew
-// of the call, would take the processor away.
+// closeFD is close(2) of a TCP socket. It does not wait: the kernel sends the remaining data
+// in the background. Starting the handshake with the peer takes so long that the runtime, if
+// it knew of the call, would take the processor away.
 func closeFD(fd int) error {
 	if _, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0); errno != 0 {
 		return os.NewSyscallError("close", errno)
