@@ -57,7 +57,7 @@ func (b builder) Source() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return source.Exact(b.spec.Source.Ref), nil
+	return source.Describe(b.spec.Source.Ref), nil
 }
 
 func sshTarget(m resource.Machine) release.Target {

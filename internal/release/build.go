@@ -13,14 +13,14 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-// tailLines is how much of a failed step's output is shown.
+// tailLines is how many lines of a failed step's output an error shows.
 const tailLines = 20
 
-// Build installs the application on a machine of the base image, starts it and
-// proves that it answers there (steps 10 to 16). Each step and each line of its
-// output is an event of the machine. It can be run again at any time, on a
-// machine at which an earlier run was cut off too. When the context ends, what
-// runs on the machine is stopped. Other errors are diagnostics.
+// Build installs the application on a machine of the base image, starts it and checks
+// that it answers (steps 10 to 16). Each step and each line of its output is an event
+// of the machine. Build may be repeated, also on a machine on which an earlier run was
+// interrupted. When the context ends, Build stops what runs on the machine. Other
+// errors are diagnostics.
 func Build(ctx context.Context, t Target, s *spec.Spec, source Source, sink event.Sink) error {
 	machine, err := connect(ctx, t, sink)
 	if err != nil {
@@ -28,33 +28,32 @@ func Build(ctx context.Context, t Target, s *spec.Spec, source Source, sink even
 	}
 	defer func() { _ = machine.Close() }()
 	for _, step := range Recipe(s, source) {
-		if err := told(sink, t, step, func() error { return machine.perform(ctx, t, step, source, sink) }); err != nil {
+		if err := track(
+			sink, t, step, func() error { return machine.runStep(ctx, t, step, source, sink) },
+		); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// told does a step and tells when it begins and how it ends.
-func told(sink event.Sink, t Target, step Step, do func() error) error {
-	began := time.Now()
-	e := event.Event{Time: began, Kind: event.Start, Address: t.name(), Step: step.Number, Message: step.Name}
-	sink(e)
-	err := do()
-	e.Time, e.Kind, e.Elapsed = time.Now(), event.Done, time.Since(began)
-	if err != nil {
-		e.Kind, e.Message = event.Fail, err.Error()
-		var d *diag.Diagnostic
-		if errors.As(err, &d) {
-			e.Message = d.Summary
-		}
-	}
-	sink(e)
-	return err
+// track runs work as a step of the machine and reports its start and end.
+func track(sink event.Sink, t Target, step Step, work func() error) error {
+	e := event.Event{Address: t.name(), Step: step.Number, Message: step.Name}
+	return sink.Track(e, summary, work)
 }
 
-// perform runs one step.
-func (m *Machine) perform(ctx context.Context, t Target, step Step, source Source, sink event.Sink) error {
+// summary returns an error in one line.
+func summary(err error) string {
+	var d *diag.Diagnostic
+	if errors.As(err, &d) {
+		return d.Summary
+	}
+	return err.Error()
+}
+
+// runStep runs one step.
+func (m *Machine) runStep(ctx context.Context, t Target, step Step, source Source, sink event.Sink) error {
 	var output []string
 	line := func(text string) {
 		output = append(output[max(0, len(output)-tailLines+1):], text)
@@ -62,8 +61,8 @@ func (m *Machine) perform(ctx context.Context, t Target, step Step, source Sourc
 	}
 	input := Text(step.Input)
 	if step.Ships {
-		if source.Carried {
-			folder, remove, err := carry(ctx, source)
+		if source.ClonedHere {
+			folder, remove, err := cloneHere(ctx, source)
 			if err != nil {
 				return err
 			}
@@ -85,12 +84,13 @@ func (m *Machine) perform(ctx context.Context, t Target, step Step, source Sourc
 		Detail:  strings.Join(output, "\n"),
 		Cause:   err,
 		Hint: fmt.Sprintf(
-			"mend it and run aloft up again, which goes on from here; aloft ssh %s looks at the machine",
+			"fix it and run aloft up again, which continues from here; aloft ssh %s opens a shell on the machine",
 			t.name(),
 		),
 	}
 	if errors.Is(err, errChanged) {
-		d.Summary, d.Hint = step.Name+" failed: files in "+source.Path+" changed meanwhile", "run aloft up again when nothing writes there"
+		d.Summary = step.Name + " failed: files in " + source.Path + " changed in the meantime"
+		d.Hint = "run aloft up again when nothing writes there"
 	}
 	return d
 }

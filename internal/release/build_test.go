@@ -27,7 +27,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// story keeps events as lines: "start 15 npm ci".
+// story records events as lines, such as "start 15 npm ci".
 type story struct {
 	mu    sync.Mutex
 	lines []string
@@ -52,7 +52,7 @@ func problem(t *testing.T, err error) *diag.Diagnostic {
 	return d
 }
 
-func TestBuildTellsEveryStepWithItsOutput(t *testing.T) {
+func TestBuildReportsEveryStepWithItsOutput(t *testing.T) {
 	application, source := folder(t)
 	shipped := map[string]string{}
 	s := serve(t, listen(t), func(c command) int {
@@ -95,7 +95,7 @@ func TestBuildTellsEveryStepWithItsOutput(t *testing.T) {
 	}
 }
 
-func TestAFailingStepStopsTheBuildWithTheTailOfItsOutput(t *testing.T) {
+func TestFailingStepStopsTheBuild(t *testing.T) {
 	application, source := folder(t)
 	ran := 0
 	s := serve(t, listen(t), func(c command) int {
@@ -122,7 +122,7 @@ func TestAFailingStepStopsTheBuildWithTheTailOfItsOutput(t *testing.T) {
 	}
 }
 
-func TestAFolderThatChangedIsNotShippedUnderItsOldName(t *testing.T) {
+func TestChangedFolderIsNotShipped(t *testing.T) {
 	application, source := folder(t)
 	s := serve(t, listen(t), func(c command) int {
 		unpacked, err := gzip.NewReader(c.input)
@@ -130,23 +130,23 @@ func TestAFolderThatChangedIsNotShippedUnderItsOldName(t *testing.T) {
 			return 0
 		}
 		if _, err := io.Copy(io.Discard, unpacked); err != nil {
-			return 2 // as gzip does with a stream that is cut off
+			return 2 // like gzip for a truncated stream
 		}
 		return 0
 	})
 	write(t, source.Path, "package.json", "[]", 0o644)
 	d := problem(t, Build(t.Context(), s.target(), application, source, (&story{}).sink))
-	if !strings.Contains(d.Summary, "changed meanwhile") {
+	if !strings.Contains(d.Summary, "changed in the meantime") {
 		t.Errorf("%+v", d)
 	}
 }
 
-func TestAnotherHostKeyIsRefusedAtOnce(t *testing.T) {
+func TestWrongHostKeyIsRefusedAtOnce(t *testing.T) {
 	s := serve(t, listen(t), func(command) int { t.Error("a command was run"); return 0 })
 	target := s.target()
 	target.HostKeys = []ssh.PublicKey{newKey(t).PublicKey()}
 	_, err := Dial(t.Context(), target)
-	if d := problem(t, err); !errors.Is(d, errHostKey) || !strings.Contains(d.Detail, "console") {
+	if d := problem(t, err); !errors.Is(d, errWrongHostKey) || !strings.Contains(d.Detail, "console") {
 		t.Errorf("%+v", d)
 	}
 	target.HostKeys = nil
@@ -155,7 +155,7 @@ func TestAnotherHostKeyIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-func TestDialWaitsForAMachineThatIsStillStarting(t *testing.T) {
+func TestDialWaitsForAStartingMachine(t *testing.T) {
 	first := listen(t)
 	address := first.Addr().String()
 	first.Close()
@@ -173,7 +173,7 @@ func TestDialWaitsForAMachineThatIsStillStarting(t *testing.T) {
 		}
 		m.Close()
 	})
-	go func() { // until the port refuses, as seen from here, nothing listens
+	go func() { // wait until the port refuses connections
 		defer close(refused)
 		for {
 			conn, err := net.Dial("tcp", address)
@@ -192,7 +192,7 @@ func TestDialWaitsForAMachineThatIsStillStarting(t *testing.T) {
 	dialled.Wait()
 }
 
-func TestTheEndOfTheContextStopsTheRemoteCommand(t *testing.T) {
+func TestCancelStopsTheRemoteCommand(t *testing.T) {
 	application, source := folder(t)
 	stopped := make(chan struct{})
 	s := serve(t, listen(t), func(c command) int {
@@ -222,8 +222,8 @@ func TestTheEndOfTheContextStopsTheRemoteCommand(t *testing.T) {
 	}
 }
 
-func TestTheEndOfTheContextEndsDialling(t *testing.T) {
-	listener := listen(t) // takes connections and never says a word
+func TestCancelEndsDial(t *testing.T) {
+	listener := listen(t) // accepts connections and sends nothing
 	defer listener.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -254,7 +254,7 @@ func TestLogsFollowUntilTheContextEnds(t *testing.T) {
 	}
 }
 
-// folder makes a small application.
+// folder creates a small application.
 func folder(t *testing.T) (*spec.Spec, Source) {
 	t.Helper()
 	dir := t.TempDir()

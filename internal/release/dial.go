@@ -15,24 +15,14 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-const (
-	connectPatience   = 3 * time.Minute        // from launch until sshd lets us in
-	firstDial         = 250 * time.Millisecond // a machine that is not there yet answers nothing
-	longestDial       = 4 * time.Second
-	handshakePatience = 15 * time.Second
-	betweenDials      = 100 * time.Millisecond
-	refusalPatience   = 20 * time.Second // a machine takes in its key early in its first start
-	keepaliveInterval = 15 * time.Second
-)
-
-// Target is a machine and how to get into it.
+// Target is a machine and how to log in to it.
 type Target struct {
-	Name     string          // "server-1", which is also the default
+	Name     string          // such as "server-2"; "": server-1
 	Address  string          // host:port
-	User     string          // LoginUser; "" tries those of all known images in turn
-	KeyPath  string          // file of the private key
+	User     string          // as LoginUser returns; "": try the users of all known images
+	KeyPath  string          // the private key's file
 	Signer   ssh.Signer      // instead of KeyPath
-	HostKeys []ssh.PublicKey // the machine has one of these, or it is not the machine
+	HostKeys []ssh.PublicKey // the machine must present one of these
 }
 
 func (t Target) name() string {
@@ -42,18 +32,18 @@ func (t Target) name() string {
 	return t.Name
 }
 
-var logins = map[string]string{"debian-12": "admin", "ubuntu-24.04": "ubuntu", "amazon-linux-2023": "ec2-user"}
+var loginUsers = map[string]string{"debian-12": "admin", "ubuntu-24.04": "ubuntu", "amazon-linux-2023": "ec2-user"}
 
-// LoginUser is the user that a public image lets in with the key pair, "" for an
-// image that is not known (Amazon EC2 User Guide, "Default user names").
-func LoginUser(image string) string { return logins[image] }
+// LoginUser returns the default user of a public image, or "" if the image is unknown
+// (Amazon EC2 User Guide, "Default user names").
+func LoginUser(image string) string { return loginUsers[image] }
 
-// users are those to try.
+// users returns the users to try.
 func (t Target) users() []string {
 	if t.User != "" {
 		return []string{t.User}
 	}
-	return []string{logins["debian-12"], logins["ubuntu-24.04"], logins["amazon-linux-2023"]}
+	return []string{loginUsers["debian-12"], loginUsers["ubuntu-24.04"], loginUsers["amazon-linux-2023"]}
 }
 
 func (t Target) signer() (ssh.Signer, error) {
@@ -71,58 +61,54 @@ func (t Target) signer() (ssh.Signer, error) {
 	return signer, nil
 }
 
-// errHostKey says that a machine is not the one that it should be.
-var errHostKey = errors.New("the host key is none of those that the machine printed on its console")
+// errWrongHostKey means that something else than the machine answers.
+var errWrongHostKey = errors.New("the host key is not one that the machine printed on its console")
 
-// errRefused says that the right machine did not take the key.
-var errRefused = errors.New("the machine does not take the key")
+// errKeyRefused means that the right machine rejects the key.
+var errKeyRefused = errors.New("the machine rejects the key")
 
-// Machine is a connection to a machine.
+// Machine is an SSH connection to a machine.
 type Machine struct {
-	User string // who has logged in
+	User string // the user that is logged in
 
 	client *ssh.Client
-	sudo   string // what makes root of the user
+	sudo   string // command prefix that runs a command as root
 	stop   context.CancelFunc
 	ended  chan struct{} // closed when the keepalive has ended
 }
 
-// Dial connects to a machine that may still be starting: it tries until sshd
-// answers and lets us in, for three minutes or until the context ends. A machine
-// with another host key is refused at once, and one that does not take the key
-// soon. Its errors are diagnostics.
+// Dial connects to a machine that may still be starting. It tries until sshd accepts
+// the key, for up to connectTimeout. It fails at once if the host key is wrong, and
+// soon if the machine rejects the key. Its errors are diagnostics.
 func Dial(ctx context.Context, t Target) (*Machine, error) {
 	signer, err := t.signer()
 	if err != nil {
-		return nil, t.problem(
-			err,
-			"the key pair's private key belongs there; without it, aloft down and aloft up start anew",
-		)
+		return nil, t.problem(err, "put the key pair's private key there; if it is lost, run aloft down and aloft up")
 	}
 	if len(t.HostKeys) == 0 {
 		return nil, t.problem(
-			errors.New("no host key of the machine is known"),
-			"run aloft up again when its console output tells them",
+			errors.New("the machine has printed no host key yet"),
+			"run aloft up again when its console output shows them",
 		)
 	}
-	within, cancel := context.WithTimeout(ctx, connectPatience)
+	within, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	retry := time.NewTicker(betweenDials)
+	retry := time.NewTicker(dialInterval)
 	defer retry.Stop()
 	var last error
-	var refused time.Time // the first time
-	for patience := firstDial; ; patience = min(2*patience, longestDial) {
-		machine, err := t.try(within, signer, patience)
+	var refused time.Time // since when the machine rejects the key
+	for timeout := firstDialTimeout; ; timeout = min(2*timeout, maxDialTimeout) {
+		machine, err := t.tryUsers(within, signer, timeout)
 		if err == nil {
 			return machine, nil
 		}
 		if within.Err() == nil || last == nil {
 			last = err
 		}
-		if errors.Is(err, errRefused) && refused.IsZero() {
+		if errors.Is(err, errKeyRefused) && refused.IsZero() {
 			refused = time.Now()
 		}
-		if hint := hopeless(err, refused); hint != "" {
+		if hint := finalHint(err, refused); hint != "" {
 			return nil, t.problem(err, hint)
 		}
 		select {
@@ -132,22 +118,22 @@ func Dial(ctx context.Context, t Target) (*Machine, error) {
 				return nil, fmt.Errorf("connect to %s: %w", t.name(), context.Cause(ctx))
 			}
 			return nil, t.problem(
-				fmt.Errorf("not within %s: %w", connectPatience, last),
-				"see whether the machine runs (aloft status), then run aloft up again",
+				fmt.Errorf("not within %s: %w", connectTimeout, last),
+				"check with aloft status that the machine runs, then run aloft up again",
 			)
 		}
 	}
 }
 
-// hopeless is what to do about an error that trying again will not mend; empty:
-// it may. refused is when the machine first did not take the key.
-func hopeless(err error, refused time.Time) string {
+// finalHint returns what to do about an error that a retry cannot fix, or "" if a retry
+// may succeed. refused is when the machine first rejected the key.
+func finalHint(err error, refused time.Time) string {
 	var disagreement *ssh.AlgorithmNegotiationError
 	switch {
-	case errors.Is(err, errHostKey) || errors.As(err, &disagreement):
-		return "something else may answer at this address; look at the machine's console output before going on"
-	case errors.Is(err, errRefused) && time.Since(refused) > refusalPatience:
-		return "the machine was made with another key pair: aloft down and aloft up make a new one"
+	case errors.Is(err, errWrongHostKey) || errors.As(err, &disagreement):
+		return "something else may answer at this address; check the machine's console output before you continue"
+	case errors.Is(err, errKeyRefused) && time.Since(refused) > refusalTimeout:
+		return "the machine has another key pair: run aloft down and aloft up to create a new one"
 	}
 	return ""
 }
@@ -162,34 +148,34 @@ func (t Target) problem(err error, hint string) error {
 	}
 }
 
-// try tries once as each user, and goes on to the next one only when the machine
-// does not take the key.
-func (t Target) try(ctx context.Context, signer ssh.Signer, patience time.Duration) (machine *Machine, err error) {
+// tryUsers tries to log in once as each user. It tries the next user only if the machine
+// rejects the key.
+func (t Target) tryUsers(ctx context.Context, signer ssh.Signer, timeout time.Duration) (machine *Machine, err error) {
 	for _, user := range t.users() {
 		var client *ssh.Client
-		if client, err = t.connect(ctx, user, signer, patience); err == nil {
+		if client, err = t.dialAs(ctx, user, signer, timeout); err == nil {
 			return newMachine(client, user), nil
 		}
-		if !errors.Is(err, errRefused) {
+		if !errors.Is(err, errKeyRefused) {
 			break
 		}
 	}
 	return nil, err
 }
 
-// connect tries once.
-func (t Target) connect(
+// dialAs tries once to log in as a user.
+func (t Target) dialAs(
 	ctx context.Context,
 	user string,
 	signer ssh.Signer,
-	patience time.Duration,
+	timeout time.Duration,
 ) (*ssh.Client, error) {
-	dialer := net.Dialer{Timeout: patience}
+	dialer := net.Dialer{Timeout: timeout}
 	conn, err := dialer.DialContext(ctx, "tcp", t.Address)
 	if err != nil {
 		return nil, err
 	}
-	within, cancel := context.WithTimeout(ctx, handshakePatience)
+	within, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	cut := context.AfterFunc(within, func() { _ = conn.Close() })
 	defer cut()
@@ -202,7 +188,7 @@ func (t Target) connect(
 				func(k ssh.PublicKey) bool { return bytes.Equal(k.Marshal(), key.Marshal()) },
 			)
 			if impostor = !known; impostor {
-				return errHostKey
+				return errWrongHostKey
 			}
 			return nil
 		},
@@ -211,21 +197,21 @@ func (t Target) connect(
 		_ = conn.Close()
 		switch {
 		case impostor:
-			return nil, errHostKey
+			return nil, errWrongHostKey
 		case known && within.Err() == nil:
-			return nil, fmt.Errorf("%w: as %s: %w", errRefused, user, err)
+			return nil, fmt.Errorf("%w: as %s: %w", errKeyRefused, user, err)
 		}
 		return nil, err
 	}
-	if !cut() { // the connection was closed under our hands
+	if !cut() { // the timeout closed the connection
 		_ = conn.Close()
 		return nil, context.Cause(within)
 	}
 	return ssh.NewClient(inner, channels, requests), nil
 }
 
-// algorithms are those for which a host key is known: with others the machine
-// would show a key that cannot be compared.
+// algorithms returns the algorithms of the known host keys. With any other the machine
+// would present a key that cannot be compared.
 func (t Target) algorithms() []string {
 	var all []string
 	for _, key := range t.HostKeys {
@@ -249,8 +235,8 @@ func newMachine(client *ssh.Client, user string) *Machine {
 	return m
 }
 
-// keepalive closes the connection when the machine no longer answers, so that
-// what waits for it ends.
+// keepalive closes the connection when the machine no longer answers, so that callers
+// do not wait forever.
 func (m *Machine) keepalive(ctx context.Context) {
 	defer close(m.ended)
 	beat := time.NewTicker(keepaliveInterval)
@@ -270,7 +256,7 @@ func (m *Machine) keepalive(ctx context.Context) {
 	}
 }
 
-// Close ends the connection.
+// Close closes the connection.
 func (m *Machine) Close() error {
 	m.stop()
 	err := m.client.Close()

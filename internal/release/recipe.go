@@ -14,25 +14,27 @@ import (
 //go:embed recipe
 var scripts embed.FS
 
-// startPatience is how long the application may take to answer after its start.
-const startPatience = 60 * time.Second
+// startTimeout is how long the application may take to answer after it starts.
+const startTimeout = 60 * time.Second
 
-// Step is one thing that is done on a machine, by root, with a shell. Doing it
-// again, or after a run that was cut off in it, does no harm.
+// Step is one script that root runs on a machine. It may run again, also after it was
+// interrupted.
 type Step struct {
-	Number string // step of the process that Aloft automates
+	Number string // step of the manual process
 	Name   string // "npm ci"
 	Script string // for sh -eu
-	Input  string // standard input; it may hold secrets and is never printed
-	Ships  bool   // standard input is the source's folder as a compressed tar stream
+	Input  string // standard input; may contain secrets and is never printed
+	Ships  bool   // standard input is the source as a compressed tar stream
 }
 
-// Recipe is all that is done on a machine of the base image, in order, until
-// the application serves on it.
+// Recipe returns the steps that turn a machine of the base image into one on which the
+// application serves.
 func Recipe(s *spec.Spec, source Source) []Step {
-	fetch := Step{Number: "12,14", Name: "git clone", Script: script("user", "clone", "place")}
-	if source.Git == "" || source.Carried {
-		fetch = Step{Number: "12,14", Name: "ship the source", Script: script("user", "unpack", "place"), Ships: true}
+	fetch := Step{Number: "12,14", Name: "git clone", Script: joinScripts("user", "clone", "place")}
+	if source.Git == "" || source.ClonedHere {
+		fetch = Step{
+			Number: "12,14", Name: "ship the source", Script: joinScripts("user", "unpack", "place"), Ships: true,
+		}
 	}
 	dependencies := "install dependencies"
 	switch {
@@ -42,78 +44,82 @@ func Recipe(s *spec.Spec, source Source) []Step {
 		dependencies = "npm install"
 	}
 	steps := []Step{
-		{Number: "10", Name: "wait until the machine has settled", Script: script("settle")},
-		{Number: "11,13", Name: "install git, Node.js and npm", Script: script("packages")},
-		{Number: "13", Name: "npm install -g nodemon", Script: script("nodemon")},
+		{Number: "10", Name: "wait until the machine has settled", Script: joinScripts("settle")},
+		{Number: "11,13", Name: "install git, Node.js and npm", Script: joinScripts("packages")},
+		{Number: "13", Name: "npm install -g nodemon", Script: joinScripts("nodemon")},
 		fetch,
-		{Number: "15", Name: dependencies, Script: script("dependencies")},
-		{Number: "16", Name: "write the environment", Script: script("environment"), Input: environment(s)},
-		{Number: "16", Name: "start " + s.Start, Script: script("service"), Input: unit(s, source)},
-		{Number: "16", Name: "prove that it answers", Script: proof(s, 0) + script("prove"), Input: read("prove.js")},
+		{Number: "15", Name: dependencies, Script: joinScripts("dependencies")},
+		{Number: "16", Name: "write the environment", Script: joinScripts("environment"), Input: environment(s)},
+		{Number: "16", Name: "start " + s.Start, Script: joinScripts("service"), Input: unit(s, source)},
+		{
+			Number: "16", Name: "prove that it answers", Script: proofVariables(s, 0) + joinScripts("prove"),
+			Input: readScript("prove.js"),
+		},
 	}
-	header := variables(s, source) + read("begin.sh")
+	header := variables(s, source) + readScript("begin.sh")
 	for i := range steps {
 		steps[i].Script = header + steps[i].Script
 	}
 	return steps
 }
 
-// ID names a machine image by what goes into it: the id of the image it starts
-// from, the recipe's text and the source. Equal ids, equal machines.
+// ID returns the id of a release, derived from everything that goes into its image: the
+// id of the base image, the recipe's text and the source. Equal ids mean equal
+// machines.
 func ID(base string, s *spec.Spec, source Source) string {
 	sum := sha256.New()
 	add := func(part string) { _, _ = fmt.Fprintf(sum, "%d:%s", len(part), part) }
 	add(base)
 	add(source.Digest)
 	steps := Recipe(s, source)
-	for _, step := range steps[:len(steps)-1] { // the proof leaves nothing behind
+	for _, step := range steps[:len(steps)-1] { // the proof changes nothing
 		add(step.Script)
 		add(step.Input)
 	}
 	return hex.EncodeToString(sum.Sum(nil))[:12]
 }
 
-// variables are what the scripts know of the application. How its health is
-// checked is given by the last step alone, for it is no part of the image.
+// variables returns the shell variables that describe the application to the scripts.
+// Only the last step knows the health check, which is not part of the image.
 func variables(s *spec.Spec, source Source) string {
-	if source.Carried {
-		source.Git, source.Commit = "", "" // credentials may be in the URL
+	if source.ClonedHere {
+		source.Git, source.Commit = "", "" // the URL may contain credentials
 	}
 	var out strings.Builder
 	for _, v := range [][2]string{
 		{"app", s.App}, {"user", User(s.App)}, {"unit", Unit(s.App)}, {"home", Home(s.App)}, {"dir", source.Dir},
 		{"url", source.Git}, {"commit", source.Commit},
 	} {
-		_, _ = fmt.Fprintf(&out, "%s=%s\n", v[0], shellQuote(v[1]))
+		_, _ = fmt.Fprintf(&out, "%s=%s\n", v[0], quoteShell(v[1]))
 	}
 	return out.String()
 }
 
-// proof is what the proving script knows besides. It watches for a while a
-// service that answers.
-func proof(s *spec.Spec, watch time.Duration) string {
+// proofVariables returns the additional shell variables of the proving script. watch is
+// how long the script keeps checking a service that answers.
+func proofVariables(s *spec.Spec, watch time.Duration) string {
 	health := s.LoadBalancer.Health
 	return fmt.Sprintf(
 		"port=%d\npath=%s\nmatcher=%s\npatience=%d\nwatch=%d\n",
 		s.Port,
-		shellQuote(health.Path),
-		shellQuote(health.Matcher),
-		int(startPatience.Seconds()),
+		quoteShell(health.Path),
+		quoteShell(health.Matcher),
+		int(startTimeout.Seconds()),
 		int(watch.Seconds()),
 	)
 }
 
-// script joins embedded scripts.
-func script(names ...string) string {
+// joinScripts concatenates embedded scripts.
+func joinScripts(names ...string) string {
 	var out strings.Builder
 	for _, name := range names {
-		out.WriteString(read(name + ".sh"))
+		out.WriteString(readScript(name + ".sh"))
 	}
 	return out.String()
 }
 
-// read gives an embedded file; the names are constants that the tests cover.
-func read(name string) string {
+// readScript returns an embedded file. Names are constants, and tests cover all of them.
+func readScript(name string) string {
 	text, err := scripts.ReadFile("recipe/" + name)
 	if err != nil {
 		return "exit 1 # " + err.Error() + "\n"
@@ -121,7 +127,7 @@ func read(name string) string {
 	return string(text)
 }
 
-// shellQuote makes one word of sh of a text.
-func shellQuote(text string) string {
+// quoteShell quotes a text as one word of sh.
+func quoteShell(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -49,26 +49,26 @@ var fromGit = Source{
 	Dir:    "web",
 }
 
-func TestTheRecipeReadsAsItDid(t *testing.T) {
-	for name, source := range map[string]Source{"folder": {Path: "/home/me/shop", Locked: true, Digest: "d1"}, "git": fromGit} {
+func TestRecipeGolden(t *testing.T) {
+	for name, source := range map[string]Source{
+		"folder": {Path: "/home/me/shop", Locked: true, Digest: "d1"}, "git": fromGit,
+	} {
 		var out strings.Builder
 		for _, step := range Recipe(application(), source) {
-			out.WriteString(
-				"==== " + step.Number + " " + step.Name + "\n" + strings.TrimPrefix(
-					step.Script,
-					variables(application(), source)+read("begin.sh"),
-				),
-			)
+			out.WriteString("==== " + step.Number + " " + step.Name + "\n" + strings.TrimPrefix(
+				step.Script,
+				variables(application(), source)+readScript("begin.sh"),
+			))
 		}
 		golden(t, "recipe-"+name+".txt", variables(application(), source)+out.String())
 	}
 }
 
-func TestTheServiceReadsAsItDid(t *testing.T) {
+func TestUnitGolden(t *testing.T) {
 	golden(t, "unit.txt", unit(application(), fromGit)+"\n"+environment(application()))
 }
 
-func TestEveryScriptIsShell(t *testing.T) {
+func TestScriptsAreValidShell(t *testing.T) {
 	for _, source := range []Source{{Path: "/x"}, fromGit} {
 		for _, step := range Recipe(application(), source) {
 			cmd := exec.Command("sh", "-n")
@@ -83,7 +83,7 @@ func TestEveryScriptIsShell(t *testing.T) {
 	}
 }
 
-func TestSystemdTakesTheUnit(t *testing.T) {
+func TestSystemdAcceptsTheUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
 		t.Log("systemd-analyze is not here; the golden file stands for it")
@@ -99,7 +99,7 @@ func TestSystemdTakesTheUnit(t *testing.T) {
 	}
 }
 
-func TestAnIDNamesWhatShapesTheMachine(t *testing.T) {
+func TestIDDependsOnWhatShapesTheMachine(t *testing.T) {
 	id := ID("ami-1", application(), fromGit)
 	golden(t, "id.txt", id+"\n")
 	seen := map[string]string{id: "nothing"}
@@ -137,10 +137,10 @@ func TestAnIDNamesWhatShapesTheMachine(t *testing.T) {
 	}
 }
 
-// The quoting is checked with the reader that it is for.
-func TestAShellReadsBackWhatWasQuoted(t *testing.T) {
+// The shell itself checks the quoting.
+func TestQuoteShell(t *testing.T) {
 	for _, text := range []string{"", "plain", "it's", `a "b" \c`, "$HOME `id` $(id)", "two\nlines", "*"} {
-		out, err := exec.Command("sh", "-c", "printf %s "+shellQuote(text)).Output()
+		out, err := exec.Command("sh", "-c", "printf %s "+quoteShell(text)).Output()
 		if err != nil || string(out) != text {
 			t.Errorf("%q came back as %q, %v", text, out, err)
 		}

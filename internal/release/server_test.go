@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// command is what a client asks the server to run.
+// command is a command that a client runs on the server.
 type command struct {
 	text   string
 	input  io.Reader
@@ -23,7 +23,7 @@ type command struct {
 type server struct {
 	address string
 	key     ssh.Signer
-	client  ssh.Signer // the only one it lets in, as user admin
+	client  ssh.Signer // the only accepted key, for the user admin
 }
 
 func newKey(t *testing.T) ssh.Signer {
@@ -39,7 +39,7 @@ func newKey(t *testing.T) ssh.Signer {
 	return signer
 }
 
-// serve starts a server; the end of the test ends it and waits for it.
+// serve starts a server that ends with the test.
 func serve(t *testing.T, listener net.Listener, run func(command) int) *server {
 	t.Helper()
 	return serveAs(t, listener, newKey(t), newKey(t), run)

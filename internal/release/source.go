@@ -1,6 +1,6 @@
-// Package release makes a machine into one that serves: it tells the exact
-// source to serve, names the result by its content, and installs the
-// application on a machine over SSH until it answers there (steps 10 to 16).
+// Package release turns a machine into a server of an application: it resolves the
+// exact source, names the release by its content, and installs the application over SSH
+// until it answers (steps 10 to 16 of the manual process).
 package release
 
 import (
@@ -10,21 +10,20 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-// Source is one exact state of an application's source.
+// Source is an exact version of an application's source.
 type Source struct {
-	Path    string // folder on this machine; "" for git
-	Git     string // URL as git takes it; "" for a folder
-	Commit  string // full commit id; "" for a folder
-	Dir     string // folder within the repository that holds package.json
-	Carried bool   // a repository that machines cannot read: it is cloned here and shipped
-	Locked  bool   // a folder with a lock file of npm; not known of git
-	Digest  string // names the content: equal digests, equal sources
+	Path       string // folder on this computer; "" for git
+	Git        string // URL for git; "" for a folder
+	Commit     string // full commit id; "" for a folder
+	Dir        string // folder in the repository that contains package.json
+	ClonedHere bool   // machines cannot read the repository: it is cloned on this computer and shipped
+	Locked     bool   // the folder has a lock file of npm; unknown for git
+	Digest     string // identifies the content
 
-	omit string // the spec's file, which says how to run and is not part of it
+	omit string // the spec's file, which is not part of the source
 }
 
-// String tells people what the source is, without the credentials that a URL
-// may hold.
+// String describes the source without the credentials that a URL may contain.
 func (s Source) String() string {
 	if s.Git == "" {
 		return s.Path
@@ -32,18 +31,17 @@ func (s Source) String() string {
 	return redact(s.Git) + " at " + s.Commit[:min(12, len(s.Commit))]
 }
 
-// Exact names the source so that it can be found again: a repository, its full
-// commit and the ref that led there, or a folder and the digest of its content.
-func (s Source) Exact(ref string) string {
+// Describe describes the source so that it can be found again: a repository, its full
+// commit and the ref that named it, or a folder and the digest of its content.
+func (s Source) Describe(ref string) string {
 	if s.Git == "" {
 		return s.Path + " with content " + s.Digest[:min(12, len(s.Digest))]
 	}
 	return redact(s.Git) + " at " + s.Commit + " (" + ref + ")"
 }
 
-// Resolve finds the exact state that the spec's source is in now: the digest of
-// a folder's content, or the commit that a git ref points to. Its errors are
-// diagnostics.
+// Resolve returns the current exact version of the spec's source: the digest of a
+// folder's content, or the commit of a git ref. Its errors are diagnostics.
 func Resolve(ctx context.Context, s *spec.Spec) (Source, error) {
 	if s.Source.Git != "" {
 		return resolveGit(ctx, s)
@@ -51,8 +49,8 @@ func Resolve(ctx context.Context, s *spec.Spec) (Source, error) {
 	return resolveFolder(ctx, s)
 }
 
-// where is the place that a mistake in the spec's source is reported at.
-func where(s *spec.Spec) string {
+// specFile returns the file at which a mistake in the spec's source is reported.
+func specFile(s *spec.Spec) string {
 	if s.File == "" {
 		return spec.FileName
 	}

@@ -20,7 +20,7 @@ func resolve(t *testing.T, s *spec.Spec) Source {
 	return source
 }
 
-func TestADigestNamesWhatIsServedAndNothingElse(t *testing.T) {
+func TestDigestDependsOnWhatIsServed(t *testing.T) {
 	for _, isGit := range []bool{false, true} {
 		s, _ := folder(t)
 		dir := s.Source.Path
@@ -57,7 +57,7 @@ func TestADigestNamesWhatIsServedAndNothingElse(t *testing.T) {
 			change()
 			now := resolve(t, s)
 			if earlier, ok := seen[now.Digest]; ok {
-				t.Errorf("git %v: changes %d and %d read alike", isGit, i, earlier)
+				t.Errorf("git %v: changes %d and %d have the same digest", isGit, i, earlier)
 			}
 			seen[now.Digest] = i
 			if now.Locked != (i == 6) {
@@ -67,24 +67,24 @@ func TestADigestNamesWhatIsServedAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAFolderThatGitIgnoresIsShippedWhole(t *testing.T) {
+func TestFolderIgnoredByGitIsShippedWhole(t *testing.T) {
 	s, _ := folder(t)
 	outer := filepath.Dir(s.Source.Path)
 	git(t, outer, "init", "-q")
 	write(t, outer, ".gitignore", "/"+filepath.Base(s.Source.Path)+"/\n", 0o644)
-	files, err := list(t.Context(), resolve(t, s))
+	files, err := listFiles(t.Context(), resolve(t, s))
 	if got := strings.Join(files, " "); err != nil || got != "bin/run link package.json" {
 		t.Errorf("got %s %v", got, err)
 	}
 }
 
-func TestASourceThatCannotBeServedIsADiagnostic(t *testing.T) {
+func TestResolveReportsUnusableSources(t *testing.T) {
 	empty := t.TempDir()
 	write(t, empty, "file", "", 0o644)
 	for _, test := range []struct{ path, summary string }{
-		{filepath.Join(empty, "nowhere"), "there is no folder"},
+		{filepath.Join(empty, "nowhere"), "no folder "},
 		{filepath.Join(empty, "file"), "is not a folder"},
-		{empty, "holds no package.json"},
+		{empty, "has no package.json"},
 	} {
 		_, err := Resolve(t.Context(), &spec.Spec{Source: spec.Source{Path: test.path}})
 		if d := problem(t, err); !strings.Contains(d.Summary, test.summary) || d.Hint == "" {
@@ -93,7 +93,7 @@ func TestASourceThatCannotBeServedIsADiagnostic(t *testing.T) {
 	}
 }
 
-// git runs git as nobody in particular.
+// git runs git without the user's settings.
 func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(
@@ -110,7 +110,7 @@ func git(t *testing.T, dir string, args ...string) string {
 }
 
 // repository has a commit on main, a second one on feature/login, and an
-// annotated tag of the first. It gives its URL and both commits.
+// annotated tag of the first. It returns its URL and both commits.
 func repository(t *testing.T) (url, first, second string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -127,7 +127,7 @@ func repository(t *testing.T) (url, first, second string) {
 	return "file://" + dir, git(t, dir, "rev-parse", "main"), git(t, dir, "rev-parse", "feature/login")
 }
 
-func TestARefIsResolvedToItsCommit(t *testing.T) {
+func TestRefResolvesToItsCommit(t *testing.T) {
 	url, first, second := repository(t)
 	for ref, want := range map[string]string{
 		"": first, "HEAD": first, "main": first, "v1.0": first, "refs/tags/v1.0": first, "heads/feature/login": second,
@@ -140,11 +140,12 @@ func TestARefIsResolvedToItsCommit(t *testing.T) {
 	}
 }
 
-func TestARefThatDoesNotExistTellsWhatIsNear(t *testing.T) {
+func TestUnknownRefSuggestsNearOnes(t *testing.T) {
 	url, _, _ := repository(t)
 	for ref, hint := range map[string]string{
-		"feature/logn": "did you mean feature/login?", "mian": "did you mean main?", "something-else-altogether": "it has feature/login, main, v1.0",
-		"0123abcd": "give the full commit id, or a branch or tag: a repository tells only those",
+		"feature/logn": "did you mean feature/login?", "mian": "did you mean main?",
+		"something-else-altogether": "it has feature/login, main, v1.0",
+		"0123abcd":                  "use the full commit id, a branch or a tag: a repository lists no other commits",
 	} {
 		_, err := Resolve(t.Context(), &spec.Spec{File: "aloft.yaml", Source: spec.Source{Git: url, Ref: ref}})
 		if d := problem(t, err); d.Hint != hint || !strings.Contains(d.Summary, "has no ref "+ref) ||
@@ -158,10 +159,11 @@ func TestARefThatDoesNotExistTellsWhatIsNear(t *testing.T) {
 	}
 }
 
-func TestCredentialsOfAURLAreNeverShown(t *testing.T) {
+func TestRedactHidesCredentials(t *testing.T) {
 	for raw, want := range map[string]string{
-		"https://token@example.com/a.git": "https://xxxxx@example.com/a.git", "https://u:p@example.com/a.git": "https://xxxxx@example.com/a.git",
-		"ssh://git@example.com/a.git": "ssh://git@example.com/a.git", "git@example.com:a.git": "git@example.com:a.git",
+		"https://token@example.com/a.git": "https://xxxxx@example.com/a.git",
+		"https://u:p@example.com/a.git":   "https://xxxxx@example.com/a.git",
+		"ssh://git@example.com/a.git":     "ssh://git@example.com/a.git", "git@example.com:a.git": "git@example.com:a.git",
 	} {
 		if got := redact(raw); got != want {
 			t.Errorf("%s is shown as %s", raw, got)
@@ -169,23 +171,24 @@ func TestCredentialsOfAURLAreNeverShown(t *testing.T) {
 	}
 }
 
-func TestARepositoryThatOnlyThisMachineReadsIsCarried(t *testing.T) {
+func TestNeedsOwnCredentials(t *testing.T) {
 	for url, want := range map[string]bool{
 		"https://example.com/a.git": false, "http://192.0.2.7:8080/a": false, "git://example.com/a": false,
-		"git@example.com:a.git": true, "ssh://git@example.com/a": true, "https://token@example.com/a": true, "file:///srv/a": true, "/srv/a": true, "a/b": true,
+		"git@example.com:a.git": true, "ssh://git@example.com/a": true, "https://token@example.com/a": true,
+		"file:///srv/a": true, "/srv/a": true, "a/b": true,
 		"http://localhost:3000/a": true, "http://127.0.0.1/a": true, "https://git.localhost/a": true,
 	} {
-		if got := ours(url); got != want {
+		if got := needsOwnCredentials(url); got != want {
 			t.Errorf("%s: %v, want %v", url, got, want)
 		}
 	}
 }
 
-func TestACarriedRepositoryIsShippedAtItsCommitWithoutItsURL(t *testing.T) {
+func TestPrivateRepositoryIsShippedWithoutItsURL(t *testing.T) {
 	url, first, _ := repository(t)
 	s := &spec.Spec{App: "shop", Start: "node server.js", Source: spec.Source{Git: url, Ref: "v1.0", Dir: "web"}}
 	source := resolve(t, s)
-	if !source.Carried || source.Digest != first {
+	if !source.ClonedHere || source.Digest != first {
 		t.Fatalf("%+v", source)
 	}
 	for _, step := range Recipe(s, source) {
@@ -193,11 +196,11 @@ func TestACarriedRepositoryIsShippedAtItsCommitWithoutItsURL(t *testing.T) {
 			t.Errorf("%s: the machine learns the URL", step.Name)
 		}
 	}
-	folder, remove, err := carry(t.Context(), source)
+	folder, remove, err := cloneHere(t.Context(), source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := list(t.Context(), folder)
+	files, err := listFiles(t.Context(), folder)
 	if err != nil || strings.Join(files, " ") != "web/package.json" {
 		t.Errorf("carried %v %v", files, err)
 	}
@@ -209,16 +212,18 @@ func TestACarriedRepositoryIsShippedAtItsCommitWithoutItsURL(t *testing.T) {
 		t.Errorf("left behind: %v", err)
 	}
 	source.Commit = strings.Repeat("ab", 20)
-	_, _, err = carry(t.Context(), source)
+	_, _, err = cloneHere(t.Context(), source)
 	if d := problem(t, err); !strings.Contains(d.Summary, "cannot be cloned") || d.Detail == "" {
 		t.Errorf("%+v", d)
 	}
 }
 
-func TestARepositoryBesideTheSpecIsFoundFromThere(t *testing.T) {
+func TestRelativeRepositoryPath(t *testing.T) {
 	url, first, _ := repository(t)
 	dir := strings.TrimPrefix(url, "file://")
-	if source := resolve(t, &spec.Spec{Dir: filepath.Dir(dir), Source: spec.Source{Git: filepath.Base(dir)}}); source.Commit != first ||
+	if source := resolve(t, &spec.Spec{
+		Dir: filepath.Dir(dir), Source: spec.Source{Git: filepath.Base(dir)},
+	}); source.Commit != first ||
 		source.Git != dir {
 		t.Errorf("%+v", source)
 	}

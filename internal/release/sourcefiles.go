@@ -19,29 +19,29 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-// lockFiles are those with which npm installs exactly the same packages again
-// (npm documentation, "npm-ci").
+// lockFiles are the files with which npm installs exactly the same packages again (npm
+// documentation, "npm-ci").
 var lockFiles = []string{"package-lock.json", "npm-shrinkwrap.json"}
 
 func resolveFolder(ctx context.Context, s *spec.Spec) (Source, error) {
-	source := Source{Path: s.Source.Path, omit: filepath.Base(where(s))}
+	source := Source{Path: s.Source.Path, omit: filepath.Base(specFile(s))}
 	info, err := os.Stat(source.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Source{}, &diag.Diagnostic{Where: where(s), Summary: "source: there is no folder " + source.Path,
-			Hint: "give the folder that holds package.json, or git: with a repository's URL", Cause: err}
+		return Source{}, &diag.Diagnostic{Where: specFile(s), Summary: "source: no folder " + source.Path,
+			Hint: "name the folder that contains package.json, or a repository with git:", Cause: err}
 	case err != nil:
 		return Source{}, &diag.Diagnostic{
-			Where:   where(s),
+			Where:   specFile(s),
 			Summary: "source: the folder cannot be read",
 			Detail:  err.Error(),
 			Cause:   err,
 		}
 	case !info.IsDir():
-		return Source{}, &diag.Diagnostic{Where: where(s), Summary: "source: " + source.Path + " is not a folder",
-			Hint: "give the folder that holds package.json"}
+		return Source{}, &diag.Diagnostic{Where: specFile(s), Summary: "source: " + source.Path + " is not a folder",
+			Hint: "name the folder that contains package.json"}
 	}
-	files, err := list(ctx, source)
+	files, err := listFiles(ctx, source)
 	if err != nil {
 		return Source{}, &diag.Diagnostic{
 			Where:   source.Path,
@@ -51,11 +51,11 @@ func resolveFolder(ctx context.Context, s *spec.Spec) (Source, error) {
 		}
 	}
 	if !slices.Contains(files, "package.json") {
-		hint := "give the folder that holds package.json; npm init -y makes one"
+		hint := "name the folder that contains package.json; npm init -y creates one"
 		if _, err := os.Stat(filepath.Join(source.Path, "package.json")); err == nil {
-			hint = "package.json is there, and git ignores it: take it out of .gitignore"
+			hint = "git ignores package.json: remove it from .gitignore"
 		}
-		return Source{}, &diag.Diagnostic{Where: source.Path, Summary: "the source holds no package.json", Hint: hint}
+		return Source{}, &diag.Diagnostic{Where: source.Path, Summary: "the source has no package.json", Hint: hint}
 	}
 	source.Locked = slices.ContainsFunc(lockFiles, func(name string) bool { return slices.Contains(files, name) })
 	if source.Digest, err = digest(ctx, source.Path, files); err != nil {
@@ -69,28 +69,28 @@ func resolveFolder(ctx context.Context, s *spec.Spec) (Source, error) {
 	return source, nil
 }
 
-// list names the files of a folder that belong to the application, in order:
-// those that git would commit when it is git's, else all. What npm installs,
-// what tools keep for themselves and the spec itself are no part of it.
-func list(ctx context.Context, s Source) ([]string, error) {
+// listFiles returns the application's files in a folder, sorted: those that git would
+// commit if the folder belongs to a repository, else all. It excludes what npm
+// installs, what tools keep for themselves, and the spec.
+func listFiles(ctx context.Context, s Source) ([]string, error) {
 	files, err := listGit(ctx, s.Path)
-	if err != nil || len(files) == 0 { // not git's, no git, or a folder that git ignores as a whole
-		files, err = walk(s.Path, ".")
+	if err != nil || len(files) == 0 { // no repository, no git, or a folder that git ignores
+		files, err = walkFiles(s.Path, ".")
 	}
 	if err != nil {
 		return nil, err
 	}
 	files = slices.DeleteFunc(
 		files,
-		func(name string) bool { return name == s.omit || name == spec.FileName || foreign(name) },
+		func(name string) bool { return name == s.omit || name == spec.FileName || excluded(name) },
 	)
 	slices.Sort(files)
 	return slices.Compact(files), nil
 }
 
-// foreign tells whether a path leads through a folder that is not the
-// application's own work.
-func foreign(name string) bool {
+// excluded reports whether a path leads through a folder that is not the application's
+// own work.
+func excluded(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if part == "node_modules" || part == ".git" || part == ".aloft" {
 			return true
@@ -99,37 +99,29 @@ func foreign(name string) bool {
 	return false
 }
 
-// listGit asks git for tracked files and for new ones that it does not ignore.
+// listGit returns the tracked files and the untracked files that git does not ignore.
 func listGit(ctx context.Context, dir string) ([]string, error) {
-	// The folder may be another user's when Aloft runs as root. Nothing that its
-	// configuration could name as a command is run.
+	// When Aloft runs as root, the folder may belong to another user. Git must not run
+	// any command that the folder's configuration names.
 	cmd := exec.CommandContext(
-		ctx,
-		"git",
-		"-c",
-		"safe.directory=*",
-		"-c",
-		"core.fsmonitor=false",
-		"ls-files",
-		"-coz",
-		"--exclude-standard",
+		ctx, "git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "ls-files", "-coz", "--exclude-standard",
 	)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(), "GIT_OPTIONAL_LOCKS=0")
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("list the files that git knows: %w", err)
+		return nil, fmt.Errorf("list the files in git: %w", err)
 	}
 	var files []string
 	for name := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
 		name = strings.TrimSuffix(name, "/")
 		info, err := os.Lstat(filepath.Join(dir, name))
 		switch {
-		case name == "" || errors.Is(err, fs.ErrNotExist): // deleted, but not yet in git's index
+		case name == "" || errors.Is(err, fs.ErrNotExist): // deleted, but still in git's index
 		case err != nil:
 			return nil, err
 		case info.IsDir(): // a submodule, or a repository within this one
-			within, err := walk(dir, name)
+			within, err := walkFiles(dir, name)
 			if err != nil {
 				return nil, err
 			}
@@ -141,14 +133,14 @@ func listGit(ctx context.Context, dir string) ([]string, error) {
 	return files, nil
 }
 
-// walk names all files below root/dir, relative to root.
-func walk(root, dir string) ([]string, error) {
+// walkFiles returns all files below root/dir, relative to root.
+func walkFiles(root, dir string) ([]string, error) {
 	var files []string
 	err := fs.WalkDir(os.DirFS(root), dir, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && foreign(name):
+		case entry.IsDir() && excluded(name):
 			return fs.SkipDir
 		case !entry.IsDir():
 			files = append(files, name)
@@ -158,15 +150,15 @@ func walk(root, dir string) ([]string, error) {
 	return files, err
 }
 
-// digest names the content of files: their names, whether they can be executed,
-// and their bytes. Times and owners do not count.
+// digest returns a digest of the files' names, executable bits and content. Times and
+// owners do not count.
 func digest(ctx context.Context, dir string, files []string) (string, error) {
 	sum := sha256.New()
 	for _, name := range files {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
-		f, err := open(dir, name)
+		f, err := openFile(dir, name)
 		if err != nil {
 			return "", err
 		}
@@ -179,7 +171,7 @@ func digest(ctx context.Context, dir string, files []string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// file is one file of a source as it is shipped: a symbolic link, or bytes.
+// file is a file of a source as it is shipped: a symbolic link or a regular file.
 type file struct {
 	name string
 	info fs.FileInfo
@@ -189,7 +181,7 @@ type file struct {
 	io.ReadCloser
 }
 
-func open(dir, name string) (*file, error) {
+func openFile(dir, name string) (*file, error) {
 	full := filepath.Join(dir, filepath.FromSlash(name))
 	info, err := os.Lstat(full)
 	if err != nil {
@@ -211,10 +203,12 @@ func open(dir, name string) (*file, error) {
 	return f, err
 }
 
-// hash adds the file to a digest; every part is preceded by its length, so that
-// no two sources read alike.
+// hash adds the file to a digest. A length precedes every part, so that different
+// sources have different digests.
 func (f *file) hash(to io.Writer) error {
-	if _, err := fmt.Fprintf(to, "%d:%s %o %d:%s %d:", len(f.name), f.name, f.mode, len(f.link), f.link, f.size); err != nil {
+	if _, err := fmt.Fprintf(
+		to, "%d:%s %o %d:%s %d:", len(f.name), f.name, f.mode, len(f.link), f.link, f.size,
+	); err != nil {
 		return err
 	}
 	n, err := io.Copy(to, f)

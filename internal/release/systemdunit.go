@@ -10,16 +10,16 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-// User is the system user that an application runs as.
+// User returns the system user that an application runs as.
 func User(app string) string { return "aloft-" + app }
 
-// Unit is the systemd service that runs an application; journalctl -u takes it.
+// Unit returns the name of the systemd service that runs an application.
 func Unit(app string) string { return "aloft-" + app + ".service" }
 
-// Home is the folder of a machine that holds an application's source.
+// Home returns the folder on a machine that contains an application's source.
 func Home(app string) string { return "/srv/" + app }
 
-// unit is the service's file (systemd.service(5), systemd.exec(5)).
+// unit returns the service's unit file (systemd.service(5), systemd.exec(5)).
 func unit(s *spec.Spec, source Source) string {
 	folder := strings.TrimSuffix(Home(s.App)+"/"+source.Dir, "/")
 	return fmt.Sprintf(`# Written by Aloft.
@@ -53,13 +53,12 @@ LockPersonality=yes
 [Install]
 WantedBy=multi-user.target
 `, s.App, User(s.App), strings.ReplaceAll(folder, "%", "%%"),
-		unitQuote("PATH="+folder+"/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-		strings.ReplaceAll(unitQuote(s.Start), "$", "$$"))
+		quoteUnit("PATH="+folder+"/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+		strings.ReplaceAll(quoteUnit(s.Start), "$", "$$"))
 }
 
-// environment is the file of the application's variables (systemd.exec(5),
-// EnvironmentFile=). PORT tells the application where to listen, unless the spec
-// sets it.
+// environment returns the file with the application's variables (systemd.exec(5),
+// EnvironmentFile=). It sets PORT unless the spec does.
 func environment(s *spec.Spec) string {
 	all := map[string]string{"PORT": strconv.Itoa(s.Port)}
 	maps.Copy(all, s.Env)
@@ -71,8 +70,9 @@ func environment(s *spec.Spec) string {
 	return out.String()
 }
 
-// unitQuote makes one word of a text in a unit (systemd.syntax(7), "Quoting"). In
-// a command line $ must be doubled besides (systemd.service(5), "Command lines").
-func unitQuote(text string) string {
+// quoteUnit quotes a text as one word of a unit file (systemd.syntax(7), "Quoting"). In
+// a command line the caller must also double each $ (systemd.service(5), "Command
+// lines").
+func quoteUnit(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(text) + `"`
 }

@@ -11,14 +11,13 @@ import (
 	"io"
 )
 
-// errChanged says that a folder is no longer what it was when it was resolved.
+// errChanged means that a folder has changed since it was resolved.
 var errChanged = errors.New("the source changed while it was read")
 
-// ship writes a folder's source as a compressed tar stream. It fails when the
-// content is no longer what Digest names: an image never holds something else
-// than its name says.
+// ship writes a folder's source as a compressed tar stream. It fails if the content no
+// longer matches Digest, so that an image always contains what its name says.
 func ship(ctx context.Context, s Source, to io.Writer) error {
-	files, err := list(ctx, s)
+	files, err := listFiles(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -31,7 +30,7 @@ func ship(ctx context.Context, s Source, to io.Writer) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		f, err := open(s.Path, name)
+		f, err := openFile(s.Path, name)
 		if err != nil {
 			return err
 		}

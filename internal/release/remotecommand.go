@@ -14,21 +14,20 @@ import (
 )
 
 const (
-	stopPatience = 5 * time.Second // for a command that is told to stop
-	longestLine  = 1000            // bytes of a line of output that are kept
+	maxLine = 1000 // bytes of a line of output that are kept
 )
 
-// Exit says that a remote command ended with an exit code other than 0.
-type Exit struct{ Code int }
+// ExitError is returned when a remote command ends with an exit code other than 0.
+type ExitError struct{ Code int }
 
-// Error gives the code.
-func (e *Exit) Error() string { return fmt.Sprintf("exit %d", e.Code) }
+// Error implements error.
+func (e *ExitError) Error() string { return fmt.Sprintf("exit %d", e.Code) }
 
-// Input writes what a remote command reads from its standard input, which ends
-// when Input returns. Its context ends with the command.
+// Input writes the standard input of a remote command. The input ends when Input returns.
+// Its context ends with the command.
 type Input func(ctx context.Context, to io.Writer) error
 
-// Text is an input that is known in full.
+// Text returns an Input that writes a text.
 func Text(text string) Input {
 	return func(_ context.Context, to io.Writer) error {
 		_, err := io.WriteString(to, text)
@@ -36,21 +35,17 @@ func Text(text string) Input {
 	}
 }
 
-// Run runs a shell script as root and gives its output line by line. When the
-// context ends, the script and all that it started are stopped, and the
-// context's cause is the error. A script that fails gives an *Exit; an input
-// that fails gives its error.
+// Run runs a shell script as root and calls line for each line of its output. When the
+// context ends, Run stops the script and all processes that it started, and returns the
+// context's cause. It returns an *ExitError if the script fails, and the input's error
+// if the input fails.
 func (m *Machine) Run(ctx context.Context, script string, input Input, line func(string)) error {
 	return m.run(
-		ctx,
-		m.sudo+"setsid -w sh -euc "+shellQuote(script),
-		m.sudo+"sh -c "+shellQuote(stopGroup),
-		input,
-		line,
+		ctx, m.sudo+"setsid -w sh -euc "+quoteShell(script), m.sudo+"sh -c "+quoteShell(stopGroup), input, line,
 	)
 }
 
-// stopGroup stops what begin.sh noted down.
+// stopGroup stops the process group that begin.sh recorded.
 const stopGroup = `[ ! -s /run/aloft-release.group ] || kill -s TERM -- "-$(cat /run/aloft-release.group)"`
 
 func (m *Machine) run(ctx context.Context, command, undo string, input Input, line func(string)) error {
@@ -64,7 +59,7 @@ func (m *Machine) run(ctx context.Context, command, undo string, input Input, li
 		return fmt.Errorf("open a session: %w", err)
 	}
 	var mu sync.Mutex
-	out, complaints := &lines{mu: &mu, line: line}, &lines{mu: &mu, line: line}
+	out, complaints := &lineWriter{mu: &mu, line: line}, &lineWriter{mu: &mu, line: line}
 	session.Stdout, session.Stderr = out, complaints
 	if err := session.Start(command); err != nil {
 		return fmt.Errorf("start a command: %w", err)
@@ -74,15 +69,15 @@ func (m *Machine) run(ctx context.Context, command, undo string, input Input, li
 	ended, fed := make(chan error, 1), make(chan error, 1)
 	go func() { ended <- session.Wait() }()
 	go func() {
-		err := input(running, remote{stdin})
+		err := input(running, remoteInput{stdin})
 		_ = stdin.Close()
 		fed <- err
 	}()
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		m.halt(undo, session, ended)
-		_ = <-fed // the cause of the end is told
+		m.stopCommand(undo, session, ended)
+		_ = <-fed // the context's cause says why
 		return context.Cause(ctx)
 	}
 	finish()
@@ -93,7 +88,7 @@ func (m *Machine) run(ctx context.Context, command, undo string, input Input, li
 	}
 	var exit *ssh.ExitError
 	if errors.As(err, &exit) {
-		return &Exit{Code: exit.ExitStatus()}
+		return &ExitError{Code: exit.ExitStatus()}
 	}
 	if err != nil {
 		return fmt.Errorf("the connection was lost: %w", err)
@@ -101,14 +96,14 @@ func (m *Machine) run(ctx context.Context, command, undo string, input Input, li
 	return nil
 }
 
-// errNotRead says that a command has ended before it read all its input. That
-// is its own affair: how it ended tells whether it succeeded.
-var errNotRead = errors.New("the command reads no more")
+// errNotRead means that a command ended before it read all of its input. Its exit code
+// decides whether that is an error.
+var errNotRead = errors.New("the command has closed its input")
 
-// remote is a command's standard input.
-type remote struct{ io.Writer }
+// remoteInput is a remote command's standard input.
+type remoteInput struct{ io.Writer }
 
-func (r remote) Write(data []byte) (int, error) {
+func (r remoteInput) Write(data []byte) (int, error) {
 	n, err := r.Writer.Write(data)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", errNotRead, err)
@@ -116,30 +111,30 @@ func (r remote) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// halt stops a command and returns when it has ended or the connection is
-// closed, so that nothing is written after it.
-func (m *Machine) halt(undo string, session *ssh.Session, ended <-chan error) {
-	cut := time.AfterFunc(stopPatience, func() { _ = m.client.Close() })
+// stopCommand stops a command. It returns when the command has ended or the connection
+// is closed, so that no output follows.
+func (m *Machine) stopCommand(undo string, session *ssh.Session, ended <-chan error) {
+	cut := time.AfterFunc(stopTimeout, func() { _ = m.client.Close() })
 	defer cut.Stop()
 	if undo != "" {
 		if stopping, err := m.client.NewSession(); err == nil {
-			_ = stopping.Run(undo) // when it fails, the connection is cut
+			_ = stopping.Run(undo) // if it fails, the timeout closes the connection
 			_ = stopping.Close()
 		}
 	} else {
 		_ = session.Close()
 	}
-	_ = <-ended // it was made to end
+	_ = <-ended // its exit code does not matter
 }
 
-// lines cuts a stream into lines that can be shown on a terminal.
-type lines struct {
+// lineWriter splits a stream into lines that are safe to show on a terminal.
+type lineWriter struct {
 	mu   *sync.Mutex
 	line func(string)
 	rest []byte
 }
 
-func (l *lines) Write(data []byte) (int, error) {
+func (l *lineWriter) Write(data []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rest = append(l.rest, data...)
@@ -151,35 +146,35 @@ func (l *lines) Write(data []byte) (int, error) {
 		l.emit(l.rest[:end])
 		l.rest = l.rest[end+1:]
 	}
-	if len(l.rest) > 8*longestLine { // a stream without line ends
-		l.rest = append([]byte(nil), l.rest[len(l.rest)-longestLine:]...)
+	if len(l.rest) > 8*maxLine { // a stream without newlines
+		l.rest = append([]byte(nil), l.rest[len(l.rest)-maxLine:]...)
 	}
 	return len(data), nil
 }
 
-func (l *lines) flush() {
+func (l *lineWriter) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.emit(l.rest)
 	l.rest = nil
 }
 
-// emit gives a line as a terminal would show it: what a carriage return wrote
-// over is gone, and so is all that could steer the terminal.
-func (l *lines) emit(raw []byte) {
+// emit passes on a line as a terminal would show it, without text that a carriage return
+// overwrote and without control sequences.
+func (l *lineWriter) emit(raw []byte) {
 	text := strings.TrimRight(string(raw), "\r \t")
 	text = text[strings.LastIndexByte(text, '\r')+1:]
-	if text = plain(text); text == "" {
+	if text = stripControl(text); text == "" {
 		return
 	}
-	if len(text) > longestLine {
-		text = strings.ToValidUTF8(text[:longestLine], "") + "…"
+	if len(text) > maxLine {
+		text = strings.ToValidUTF8(text[:maxLine], "") + "…"
 	}
 	l.line(text)
 }
 
-// plain removes escape sequences (ECMA-48, CSI) and control characters.
-func plain(text string) string {
+// stripControl removes escape sequences (ECMA-48, CSI) and control characters.
+func stripControl(text string) string {
 	var out strings.Builder
 	sequence := false
 	for i, r := range text {

@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// begun gives begin.sh with its note in a folder of the test.
+// begun returns begin.sh with its process group file in a folder of the test.
 func begun(dir, script string) string {
-	return strings.ReplaceAll(read("begin.sh"), "group=/run/", "group="+dir+"/") + script
+	return strings.ReplaceAll(readScript("begin.sh"), "group=/run/", "group="+dir+"/") + script
 }
 
-func TestALaterRunStopsWhatAnEarlierOneLeft(t *testing.T) {
+func TestRunStopsWhatAnEarlierRunLeft(t *testing.T) {
 	dir := t.TempDir()
 	first := exec.Command("setsid", "-w", "sh", "-euc", begun(dir, "echo begun; sleep 60 & wait"))
 	out, err := first.StdoutPipe()
@@ -40,7 +40,7 @@ func TestALaterRunStopsWhatAnEarlierOneLeft(t *testing.T) {
 	}
 }
 
-func TestAStopReachesTheWholeGroup(t *testing.T) {
+func TestStopReachesTheWholeProcessGroup(t *testing.T) {
 	dir := t.TempDir()
 	run := exec.Command("setsid", "-w", "sh", "-euc", begun(dir, "echo begun; sleep 60; echo not reached"))
 	out, err := run.StdoutPipe()
@@ -54,7 +54,9 @@ func TestAStopReachesTheWholeGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	note := filepath.Join(dir, "aloft-release.group")
-	if out, err := exec.Command("sh", "-c", strings.ReplaceAll(stopGroup, "/run/aloft-release.group", note)).CombinedOutput(); err != nil {
+	if out, err := exec.Command(
+		"sh", "-c", strings.ReplaceAll(stopGroup, "/run/aloft-release.group", note),
+	).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if err := run.Wait(); err == nil {
@@ -62,11 +64,12 @@ func TestAStopReachesTheWholeGroup(t *testing.T) {
 	}
 }
 
-func TestALineCannotSteerTheTerminal(t *testing.T) {
+func TestLinesHaveNoControlSequences(t *testing.T) {
 	for raw, want := range map[string]string{
-		"\x1b[31mred\x1b[0m": "red", "10%\r100%": "100%", "bell\x07": "bell", "\u009b31mred": "31mred", "a\tb": "a\tb", "bad \xff byte": "bad � byte", "\x1b[2J": "",
+		"\x1b[31mred\x1b[0m": "red", "10%\r100%": "100%", "bell\x07": "bell", "\u009b31mred": "31mred", "a\tb": "a\tb",
+		"bad \xff byte": "bad � byte", "\x1b[2J": "",
 	} {
-		if got := plain(raw[strings.LastIndexByte(raw, '\r')+1:]); got != want {
+		if got := stripControl(raw[strings.LastIndexByte(raw, '\r')+1:]); got != want {
 			t.Errorf("%q is shown as %q", raw, got)
 		}
 	}

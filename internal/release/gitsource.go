@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	gitPatience      = 30 * time.Second // how long a repository may take to tell its refs
-	strangerPatience = 10 * time.Second // the same, where it is asked again with the user's settings
+	gitTimeout = 30 * time.Second // for listing a repository's refs
+	// for listing them without the user's settings, before a second try with them
+	anonymousGitTimeout = 10 * time.Second
 )
 
 var (
@@ -32,16 +33,16 @@ var (
 func resolveGit(ctx context.Context, s *spec.Spec) (Source, error) {
 	source := Source{Git: s.Source.Git, Dir: strings.Trim(path.Clean("/"+s.Source.Dir), "/")}
 	if u, err := url.Parse(source.Git); err == nil && u.Scheme == "" && !filepath.IsAbs(source.Git) {
-		source.Git = filepath.Join(s.Dir, source.Git) // relative to the spec, as a folder is
+		source.Git = filepath.Join(s.Dir, source.Git) // relative to the spec, like a folder
 	}
-	source.Carried = ours(source.Git)
+	source.ClonedHere = needsOwnCredentials(source.Git)
 	refs, err := map[string]string(nil), error(nil)
-	if !source.Carried {
-		refs, err = remoteRefs(ctx, s, source.Git, asStranger, strangerPatience)
-		source.Carried = err != nil
+	if !source.ClonedHere {
+		refs, err = remoteRefs(ctx, s, source.Git, withoutUserSettings, anonymousGitTimeout)
+		source.ClonedHere = err != nil
 	}
-	if source.Carried {
-		refs, err = remoteRefs(ctx, s, source.Git, func(cmd *exec.Cmd) *exec.Cmd { return cmd }, gitPatience)
+	if source.ClonedHere {
+		refs, err = remoteRefs(ctx, s, source.Git, func(cmd *exec.Cmd) *exec.Cmd { return cmd }, gitTimeout)
 	}
 	if err != nil {
 		return Source{}, err
@@ -52,17 +53,17 @@ func resolveGit(ctx context.Context, s *spec.Spec) (Source, error) {
 	}
 	if source.Commit = commitOf(refs, ref); source.Commit == "" {
 		return Source{}, &diag.Diagnostic{
-			Where:   where(s),
+			Where:   specFile(s),
 			Summary: fmt.Sprintf("source.ref: %s has no ref %s", redact(s.Source.Git), ref),
-			Hint:    nearRefs(refs, ref),
+			Hint:    suggestRefs(refs, ref),
 		}
 	}
 	source.Digest = source.Commit
 	return source, nil
 }
 
-// commitOf finds the commit that a ref names, in the order in which git looks
-// (gitrevisions(7)). A full commit id names itself.
+// commitOf returns the commit that a ref names, by git's order of precedence
+// (gitrevisions(7)), or "". A full commit id names itself.
 func commitOf(refs map[string]string, ref string) string {
 	for _, name := range []string{ref, "refs/" + ref, "refs/tags/" + ref, "refs/heads/" + ref} {
 		if commit, ok := refs[name+"^{}"]; ok { // the commit of an annotated tag
@@ -91,10 +92,10 @@ func commitOf(refs map[string]string, ref string) string {
 	return found
 }
 
-// nearRefs tells which refs a person may have meant.
-func nearRefs(refs map[string]string, ref string) string {
+// suggestRefs returns a hint with the refs that the user may have meant.
+func suggestRefs(refs map[string]string, ref string) string {
 	if shortCommit.MatchString(ref) {
-		return "give the full commit id, or a branch or tag: a repository tells only those"
+		return "use the full commit id, a branch or a tag: a repository lists no other commits"
 	}
 	var names []string
 	for name := range refs {
@@ -117,17 +118,17 @@ func nearRefs(refs map[string]string, ref string) string {
 	return "it has " + strings.Join(names, ", ")
 }
 
-// remoteRefs asks a repository for its refs.
+// remoteRefs returns the commits of a repository's refs by name.
 func remoteRefs(
 	ctx context.Context,
 	s *spec.Spec,
 	repository string,
 	as func(*exec.Cmd) *exec.Cmd,
-	patience time.Duration,
+	timeout time.Duration,
 ) (map[string]string, error) {
-	within, cancel := context.WithTimeout(ctx, patience)
+	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	cmd := as(gitHere(within, "git", "ls-remote", "--", repository))
+	cmd := as(localGit(within, "git", "ls-remote", "--", repository))
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Run(); err != nil {
@@ -144,10 +145,10 @@ func remoteRefs(
 
 func gitProblem(ctx, within context.Context, s *spec.Spec, complaints string, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("ask %s for its refs: %w", redact(s.Source.Git), context.Cause(ctx))
+		return fmt.Errorf("list the refs of %s: %w", redact(s.Source.Git), context.Cause(ctx))
 	}
 	d := &diag.Diagnostic{
-		Where:   where(s),
+		Where:   specFile(s),
 		Summary: "source.git: " + redact(s.Source.Git) + " cannot be read",
 		Cause:   err,
 		Detail:  strings.TrimSpace(tail(strings.ReplaceAll(complaints, s.Source.Git, redact(s.Source.Git)), 5)),
@@ -155,20 +156,20 @@ func gitProblem(ctx, within context.Context, s *spec.Spec, complaints string, er
 	}
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		d.Summary, d.Hint = "source.git: git is not installed on this machine", "install it (apt install git), or deploy a folder"
-	case os.Geteuid() == 0 && ours(s.Source.Git):
+		d.Summary, d.Hint = "source.git: git is not installed on this computer", "install it (apt install git), or "+
+			"deploy a folder"
+	case os.Geteuid() == 0 && needsOwnCredentials(s.Source.Git):
 		d.Hint = "try: sudo git ls-remote " + redact(
 			s.Source.Git,
-		) + " (git reads it as the user that runs aloft, here root, with that user's keys and credentials)"
+		) + " (git uses the keys and credentials of the user that runs aloft, which is root here)"
 	}
 	if within.Err() != nil {
-		d.Summary = fmt.Sprintf("source.git: %s did not answer within %s", redact(s.Source.Git), gitPatience)
+		d.Summary = fmt.Sprintf("source.git: %s did not answer within %s", redact(s.Source.Git), gitTimeout)
 	}
 	return d
 }
 
-// redact hides the credentials of a URL. Over HTTP a token often stands where the
-// user's name does.
+// redact hides the credentials of a URL. Over HTTP the user name is often a token.
 func redact(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.User == nil {
