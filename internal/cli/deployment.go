@@ -79,12 +79,13 @@ func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events even
 		return nil, err
 	}
 	d, err := apply.New(apply.Config{
-		Spec:    s,
-		Client:  client,
-		KeyDir:  keys,
-		Events:  events,
-		Builder: g.newBuilder(ctx, s),
-		Poll:    4 * g.pollInterval(), // a poll of a release makes a dozen requests, one of a drill a single request
+		Spec:          s,
+		Client:        client,
+		KeyDir:        keys,
+		Events:        events,
+		Builder:       g.newBuilder(ctx, s),
+		SourceAddress: g.sourceAddress,
+		Poll:          4 * g.pollInterval(), // a poll of a release makes a dozen requests, one of a drill a single request
 	})
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/cloud"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/view"
 )
@@ -38,12 +39,14 @@ type global struct {
 	newBuilder func(context.Context, *spec.Spec) apply.Builder
 	// dial connects to servers to verify them.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// sourceAddress returns the address that a server sees connections from here come from.
+	sourceAddress resource.SourceAddress
 }
 
 func newGlobal(version string, stdio Stdio) *global {
 	g := &global{
 		Stdio: stdio, version: version, on: "local", stateDir: cloud.DefaultStateDir,
-		newBuilder: newBuilder, dial: new(net.Dialer).DialContext,
+		newBuilder: newBuilder, dial: new(net.Dialer).DialContext, sourceAddress: apply.SourceAddress,
 	}
 	g.connect = g.connectToCloud
 	return g

@@ -13,7 +13,7 @@ import (
 	"syscall"
 
 	"aloft.dev/aloft/internal/apply"
-	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -55,7 +55,7 @@ func (g *global) finish(ctx context.Context, err error) int {
 		_, _ = fmt.Fprintf(g.Err, "%s Nothing is lost: the same command continues from here.\n", stopped)
 		return ExitInterrupted
 	}
-	problems, result := diag.From(err), ExitError
+	problems, result := awsapi.Explain("", err), ExitError
 	var failure *apply.Failure
 	if errors.As(err, &failure) {
 		result = ExitNotVerified

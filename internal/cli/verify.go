@@ -92,7 +92,7 @@ func (g *global) verify(ctx context.Context, d *deployment, s *apply.Status) ver
 		})
 		if public.IsValid() && !facts.From.IsValid() {
 			// If the address is unknown, the checks skip what depends on it.
-			if from, err := apply.SourceAddress(ctx, public); err == nil {
+			if from, err := g.sourceAddress(ctx, public); err == nil {
 				facts.From = from.Addr()
 			}
 		}
