@@ -50,4 +50,4 @@ bench: build ## benchmarks; each prints a table and one line of JSON
 
 gen: ## regenerate generated files
 	$(GO) generate ./...
-	$(GO) test ./internal/spec -update
+	$(GO) test ./internal/spec ./internal/cli -run UpToDate -update

@@ -25,9 +25,10 @@ type localLogsOptions struct {
 func newLocalLogsCommand(g *global, run func(context.Context, *localLogsOptions) error) *cobra.Command {
 	o := &localLogsOptions{global: g}
 	c := &cobra.Command{
-		Use:     "logs",
-		Short:   "Print the local cloud's log",
-		Long:    "Prints the log of the daemon: requests, control loops, and what they do to machines and networks.",
+		Use:   "logs",
+		Short: "Print the local cloud's log",
+		Long: `Prints the log of the daemon: requests, control loops, and what they do to machines and
+networks.`,
 		Example: "  sudo aloft local logs\n  sudo aloft local logs --follow",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },

@@ -2,7 +2,6 @@ package drill
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -174,18 +173,7 @@ func (r *run) disturbed(ctx context.Context, v victim) error {
 		undone = wrap("remove the record of the change", l.Release(ctx))
 	}
 	if undone != nil {
-		return errors.Join(
-			err,
-			diag.List{
-				{
-					Where:   c.At,
-					Summary: "what the drill changed could not be put back",
-					Detail:  undone.Error(),
-					Hint:    "run aloft drill --restore; the next aloft command tries it, too",
-					Cause:   undone,
-				},
-			},
-		)
+		return restoreProblem(c, err, undone)
 	}
 	if err != nil {
 		return err
@@ -195,6 +183,18 @@ func (r *run) disturbed(ctx context.Context, v victim) error {
 		return err
 	}
 	return awsapi.Pause(ctx, o.Calm)
+}
+
+// restoreProblem returns the error of a drill whose change was not undone: what
+// ended the drill, if it failed before, and what prevented the restore.
+func restoreProblem(c Change, err, undone error) error {
+	problems := append(awsapi.Explain("", err), awsapi.Explain(c.At, undone)...)
+	return append(problems, &diag.Diagnostic{
+		Where:   c.At,
+		Summary: "what the drill changed was not restored",
+		Hint:    "run aloft drill --restore; the next aloft command tries it too",
+		Cause:   undone,
+	})
 }
 
 // inject makes the change.

@@ -13,21 +13,27 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// decoder fills a Spec from a YAML tree. It goes on after a mistake, so that
-// one run reports all of them, and remembers where each value stands, so that
-// validation can point at it.
+// decoder decodes a YAML tree into a Spec. It continues after a mistake, so that
+// one run reports all of them, and records the place of each value, so that
+// validation can report it.
 type decoder struct {
 	file     string
 	problems diag.List
 	places   map[string]string // "network.subnets[1].cidr" → "aloft.yaml:7:11"
-	rejected map[string]bool   // paths whose value is reported already
+	rejected map[string]bool   // paths whose value was reported
 }
 
 func newDecoder(file string) *decoder {
 	return &decoder{file: file, places: map[string]string{}, rejected: map[string]bool{}}
 }
 
-// reject reports the value at path once: validation has no more to say of it.
+// written reports whether the file has a value at path.
+func (d *decoder) written(path string) bool {
+	_, ok := d.places[path]
+	return ok
+}
+
+// reject reports the value at path. Validation does not report it again.
 func (d *decoder) reject(node ast.Node, path, hint, format string, args ...any) {
 	d.rejected[path] = true
 	if path != "" {
@@ -41,12 +47,14 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
-// shorthand is a mapping that may also be written as one plain value.
-type shorthand interface{ shorthandField() string }
+// shorthand is a mapping that may also be written as one plain value, the one of
+// the field that shorthandKey names.
+type shorthand interface{ shorthandKey() string }
 
-func (*Source) shorthandField() string { return "path" }
-func (*Subnet) shorthandField() string { return "cidr" }
+func (*Source) shorthandKey() string { return "path" }
+func (*Subnet) shorthandKey() string { return "cidr" }
 
+// where returns the place of a node, such as "aloft.yaml:7:11".
 func (d *decoder) where(node ast.Node) string {
 	position := node.GetToken().Position
 	return fmt.Sprintf("%s:%d:%d", d.file, position.Line, position.Column)
@@ -56,32 +64,32 @@ func (d *decoder) decode(node ast.Node, into reflect.Value, path string) {
 	d.places[path] = d.where(node)
 	switch {
 	case into.Type() == prefixType:
-		d.prefix(node, into, path)
+		d.decodePrefix(node, into, path)
 	case into.Type() == durationType:
-		d.duration(node, into, path)
-	case into.Kind() == reflect.Pointer: // a part that may be left out as a whole
+		d.decodeDuration(node, into, path)
+	case into.Kind() == reflect.Pointer: // an optional section
 		into.Set(reflect.New(into.Type().Elem()))
 		d.decode(node, into.Elem(), path)
 	case into.Kind() == reflect.Struct:
-		d.structure(node, into, path)
+		d.decodeStruct(node, into, path)
 	case into.Kind() == reflect.Slice:
-		d.list(node, into, path)
+		d.decodeList(node, into, path)
 	case into.Kind() == reflect.Map:
-		d.strings(node, into, path)
+		d.decodeMap(node, into, path)
 	default:
-		d.scalar(node, into, path)
+		d.decodeScalar(node, into, path)
 	}
 }
 
-func (d *decoder) structure(node ast.Node, into reflect.Value, path string) {
+func (d *decoder) decodeStruct(node ast.Node, into reflect.Value, path string) {
 	if short, ok := into.Addr().Interface().(shorthand); ok {
-		if _, isText := text(node); isText {
-			name := short.shorthandField()
-			d.decode(node, fieldByKey(into, name), join(path, name))
+		if _, isPlain := plainText(node); isPlain {
+			key := short.shorthandKey()
+			d.decode(node, fieldByKey(into, key), join(path, key))
 			return
 		}
 	}
-	pairs, ok := mapping(node)
+	pairs, ok := mappingPairs(node)
 	if !ok {
 		d.expected(node, path, "a mapping with the keys "+strings.Join(keys(into.Type()), ", "))
 		return
@@ -90,16 +98,16 @@ func (d *decoder) structure(node ast.Node, into reflect.Value, path string) {
 		key := pair.Key.GetToken().Value
 		field := fieldByKey(into, key)
 		if !field.IsValid() {
-			d.unknown(pair.Key, key, path, into.Type())
+			d.unknownKey(pair.Key, key, path, into.Type())
 			continue
 		}
 		d.decode(pair.Value, field, join(path, key))
 	}
 }
 
-func (d *decoder) unknown(at ast.Node, key, path string, of reflect.Type) {
+func (d *decoder) unknownKey(at ast.Node, key, path string, of reflect.Type) {
 	valid := keys(of)
-	hint := "the keys valid here: " + strings.Join(valid, ", ")
+	hint := "the valid keys: " + strings.Join(valid, ", ")
 	if near := Nearest(key, valid); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
@@ -110,7 +118,7 @@ func (d *decoder) unknown(at ast.Node, key, path string, of reflect.Type) {
 	d.problems.Add(d.where(at), hint, "unknown key %q%s", key, under)
 }
 
-func (d *decoder) list(node ast.Node, into reflect.Value, path string) {
+func (d *decoder) decodeList(node ast.Node, into reflect.Value, path string) {
 	seq, ok := node.(*ast.SequenceNode)
 	if !ok {
 		d.expected(node, path, "a list")
@@ -123,27 +131,28 @@ func (d *decoder) list(node ast.Node, into reflect.Value, path string) {
 	into.Set(items)
 }
 
-func (d *decoder) strings(node ast.Node, into reflect.Value, path string) {
-	pairs, ok := mapping(node)
+func (d *decoder) decodeMap(node ast.Node, into reflect.Value, path string) {
+	pairs, ok := mappingPairs(node)
 	if !ok {
 		d.expected(node, path, "a mapping of names to values")
 		return
 	}
 	out := reflect.MakeMap(into.Type())
 	for _, pair := range pairs {
-		value, ok := text(pair.Value)
+		key := pair.Key.GetToken().Value
+		value, ok := plainText(pair.Value)
 		if !ok {
-			d.expected(pair.Value, join(path, pair.Key.GetToken().Value), "a plain value")
+			d.expected(pair.Value, join(path, key), "a plain value")
 			continue
 		}
-		d.places[join(path, pair.Key.GetToken().Value)] = d.where(pair.Key)
-		out.SetMapIndex(reflect.ValueOf(pair.Key.GetToken().Value), reflect.ValueOf(value))
+		d.places[join(path, key)] = d.where(pair.Key)
+		out.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(value))
 	}
 	into.Set(out)
 }
 
-func (d *decoder) scalar(node ast.Node, into reflect.Value, path string) {
-	value, ok := text(node)
+func (d *decoder) decodeScalar(node ast.Node, into reflect.Value, path string) {
+	value, ok := plainText(node)
 	switch into.Kind() {
 	case reflect.String:
 		if !ok {
@@ -166,24 +175,20 @@ func (d *decoder) scalar(node ast.Node, into reflect.Value, path string) {
 		}
 		into.SetBool(b.Value)
 	default:
-		panic("spec: no decoding for " + into.Type().String())
+		d.expected(node, path, "a value that this version of Aloft can decode")
 	}
 }
 
-func (d *decoder) prefix(node ast.Node, into reflect.Value, path string) {
-	value, ok := text(node)
+func (d *decoder) decodePrefix(node ast.Node, into reflect.Value, path string) {
+	value, ok := plainText(node)
 	prefix, err := netip.ParsePrefix(value)
+	_, notAddress := netip.ParseAddr(value)
 	switch {
-	case !ok, err != nil && !isAddress(value):
+	case !ok, err != nil && notAddress != nil:
 		d.expected(node, path, `a CIDR block like "10.0.1.0/24"`)
 	case err != nil:
-		d.reject(
-			node,
-			path,
-			fmt.Sprintf("write %s/32 for this one address", value),
-			"%q is an address, not a CIDR block",
-			value,
-		)
+		d.reject(node, path, fmt.Sprintf("write %s/32 for this one address", value),
+			"%q is an address, not a CIDR block", value)
 	case prefix != prefix.Masked():
 		d.reject(node, path, fmt.Sprintf("write %s", prefix.Masked()), "%s has host bits set", prefix)
 	case !prefix.Addr().Is4():
@@ -193,8 +198,8 @@ func (d *decoder) prefix(node ast.Node, into reflect.Value, path string) {
 	}
 }
 
-func (d *decoder) duration(node ast.Node, into reflect.Value, path string) {
-	value, ok := text(node)
+func (d *decoder) decodeDuration(node ast.Node, into reflect.Value, path string) {
+	value, ok := plainText(node)
 	duration, err := time.ParseDuration(value)
 	if !ok || err != nil {
 		d.expected(node, path, `a duration like "5s"`)
@@ -203,73 +208,11 @@ func (d *decoder) duration(node ast.Node, into reflect.Value, path string) {
 	into.SetInt(int64(duration))
 }
 
+// expected reports a node that is not of the type of its key.
 func (d *decoder) expected(node ast.Node, path, what string) {
-	d.reject(node, path, "", "expected %s, got %s", what, describe(node))
-}
-
-func isAddress(value string) bool {
-	_, err := netip.ParseAddr(value)
-	return err == nil
-}
-
-func describe(node ast.Node) string {
-	switch node.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return "a mapping"
-	case *ast.SequenceNode:
-		return "a list"
-	case *ast.NullNode:
-		return "nothing"
+	hint := "write " + what
+	if path != "" {
+		hint += " after " + path[strings.LastIndexByte(path, '.')+1:] + ":"
 	}
-	return strconv.Quote(node.GetToken().Value)
-}
-
-// text gives a plain value as it is written.
-func text(node ast.Node) (string, bool) {
-	switch n := node.(type) {
-	case *ast.StringNode:
-		return n.Value, true
-	case *ast.LiteralNode:
-		return n.Value.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return node.GetToken().Value, true
-	}
-	return "", false
-}
-
-func mapping(node ast.Node) ([]*ast.MappingValueNode, bool) {
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		return n.Values, true
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}, true
-	}
-	return nil, false
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-// keys lists the YAML keys of a struct in the order of its fields.
-func keys(of reflect.Type) []string {
-	var out []string
-	for i := range of.NumField() {
-		if key := of.Field(i).Tag.Get("yaml"); key != "-" {
-			out = append(out, key)
-		}
-	}
-	return out
-}
-
-func fieldByKey(of reflect.Value, key string) reflect.Value {
-	for i := range of.NumField() {
-		if of.Type().Field(i).Tag.Get("yaml") == key && key != "-" {
-			return of.Field(i)
-		}
-	}
-	return reflect.Value{}
+	d.reject(node, path, hint, "expected %s, got %s", what, describe(node))
 }

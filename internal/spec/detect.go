@@ -9,17 +9,30 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// derive makes the spec of a folder that has no aloft.yaml.
+// derive returns the spec of a Node.js application without aloft.yaml.
 func derive(dir string) (*Spec, error) {
 	if _, err := os.Stat(filepath.Join(dir, "package.json")); err != nil {
-		return nil, diag.List{{Where: dir, Summary: "holds neither aloft.yaml nor package.json",
-			Hint: "run aloft in the folder of a Node application, or write an aloft.yaml (aloft init shows how)"}}
+		return nil, diag.List{{
+			Where: dir, Summary: "holds neither aloft.yaml nor package.json",
+			Hint: "run aloft in the folder of a Node.js application, or write an aloft.yaml (see docs/aloft-yaml.md)",
+		}}
 	}
 	return Parse(nil, FileName, dir)
 }
 
-// startCommand finds how a Node application is started: its start script, its
-// main file, or a file with a customary name. It returns "" when there is none.
+// detectStart sets the start command from the application's files.
+func (s *Spec) detectStart(d *decoder) {
+	var err error
+	if s.Start, err = startCommand(s.Source.Path); err != nil {
+		d.rejected["start"] = true
+		d.problems.Add(filepath.Join(s.Source.Path, "package.json"), "correct it, or set start: in aloft.yaml",
+			"the start command cannot be read: %v", err)
+	}
+}
+
+// startCommand returns the command that starts the Node.js application in a
+// folder: its start script, its main file, or a file with a usual name. It returns
+// "" if there is none.
 func startCommand(dir string) (string, error) {
 	var pkg struct {
 		Main    string            `json:"main"`

@@ -19,15 +19,9 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// FileName is the name of the file that describes an application.
-const FileName = "aloft.yaml"
-
-// DefaultRegion is where an application is that names no region.
-const DefaultRegion = "us-east-1"
-
-// Load reads dir/aloft.yaml, fills in defaults and validates. With no such file
-// the spec is derived from the folder, when it holds a Node application.
-// Mistakes come back all at once as a diag.List.
+// Load reads dir/aloft.yaml, sets defaults and validates. Without the file, it
+// derives the spec from a folder that holds a Node.js application. It returns all
+// mistakes at once as a diag.List.
 func Load(dir string) (*Spec, error) {
 	shown := filepath.Join(dir, FileName) // as the user named the folder
 	dir, err := filepath.Abs(dir)
@@ -35,9 +29,9 @@ func Load(dir string) (*Spec, error) {
 		return nil, fmt.Errorf("find the folder: %w", err)
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, diag.List{
-			{Where: dir, Summary: "is not a folder", Hint: "give the folder that holds aloft.yaml or package.json"},
-		}
+		return nil, diag.List{{
+			Where: dir, Summary: "is not a folder", Hint: "give the folder that holds aloft.yaml or package.json",
+		}}
 	}
 	file := filepath.Join(dir, FileName)
 	data, err := os.ReadFile(file)
@@ -45,7 +39,10 @@ func Load(dir string) (*Spec, error) {
 		return derive(dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the spec: %w", err)
+		return nil, diag.List{{
+			Where: shown, Summary: "cannot be read", Detail: err.Error(),
+			Hint: "check the file's permissions", Cause: err,
+		}}
 	}
 	s, err := Parse(data, shown, dir)
 	if err != nil {
@@ -55,7 +52,7 @@ func Load(dir string) (*Spec, error) {
 	return s, nil
 }
 
-// Parse reads a spec from data. name stands in the places of mistakes; relative
+// Parse parses a spec. name is the file's name in the places of mistakes; relative
 // paths start at dir.
 func Parse(data []byte, name, dir string) (*Spec, error) {
 	d := newDecoder(name)
@@ -66,16 +63,12 @@ func Parse(data []byte, name, dir string) (*Spec, error) {
 	}
 	switch {
 	case len(tree.Docs) > 1:
-		d.problems.Add(
-			d.where(tree.Docs[1].Body),
-			"keep one document",
-			"a spec is one YAML document, this file has %d",
-			len(tree.Docs),
-		)
+		d.problems.Add(d.where(tree.Docs[1].Body), "keep one document",
+			"a spec is one YAML document, this file has %d", len(tree.Docs))
 	case len(tree.Docs) == 1 && tree.Docs[0].Body != nil:
 		d.decode(tree.Docs[0].Body, reflect.ValueOf(s).Elem(), "")
 	}
-	s.complete(d)
+	s.setDefaults(d)
 	s.validate(d)
 	sortByPlace(d.problems)
 	if err := d.problems.Err(); err != nil {
@@ -84,8 +77,8 @@ func Parse(data []byte, name, dir string) (*Spec, error) {
 	return s, nil
 }
 
-// sortByPlace puts mistakes in the order of the file, where they were found in
-// the order of the checks. Those without a place come last.
+// sortByPlace sorts mistakes by their order in the file. Those without a place come
+// last.
 func sortByPlace(problems diag.List) {
 	place := func(d *diag.Diagnostic) (line, column int) {
 		parts := strings.Split(d.Where, ":")
@@ -107,16 +100,12 @@ func sortByPlace(problems diag.List) {
 }
 
 func syntaxError(name string, err error) error {
+	const hint = "correct the line at this place: check its indentation, quotes and colons"
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) {
 		at := syntax.Token.Position
-		return diag.List{
-			{
-				Where:   fmt.Sprintf("%s:%d:%d", name, at.Line, at.Column),
-				Summary: "not YAML: " + syntax.Message,
-				Hint:    "mend the line at this place",
-			},
-		}
+		where := fmt.Sprintf("%s:%d:%d", name, at.Line, at.Column)
+		return diag.List{{Where: where, Summary: "not YAML: " + syntax.Message, Hint: hint}}
 	}
-	return diag.List{{Where: name, Summary: "not YAML: " + err.Error()}}
+	return diag.List{{Where: name, Summary: "not YAML: " + err.Error(), Hint: hint}}
 }

@@ -11,6 +11,7 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
+// folder returns a folder named shop with files.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "shop")
@@ -25,58 +26,98 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func TestAMistakeIsReportedWithItsPlaceWhatWasExpectedAndTheRemedy(t *testing.T) {
+// mistake is a spec with one mistake, and the diagnostic that reports it.
+type mistake struct {
+	name, yaml           string
+	where, summary, hint string // the beginning of the place; parts of the others
+}
+
+func (m mistake) check(t *testing.T) {
+	dir := folder(t, map[string]string{"aloft.yaml": m.yaml})
+	_, err := spec.Load(dir)
+	var list diag.List
+	if !errors.As(err, &list) || len(list) != 1 {
+		t.Fatalf("got %v, want one diagnostic", err)
+	}
+	d := list[0]
+	if !strings.HasPrefix(strings.TrimPrefix(d.Where, dir+"/"), m.where) ||
+		!strings.Contains(d.Summary, m.summary) || !strings.Contains(d.Hint, m.hint) || d.Hint == "" {
+		t.Errorf("got\n  where   %s\n  summary %s\n  hint    %s", d.Where, d.Summary, d.Hint)
+	}
+}
+
+func TestMistakeIsReportedWithPlaceExpectationAndRemedy(t *testing.T) {
 	const start = "start: node x.js\n"
-	for _, test := range []struct {
-		name, yaml   string
-		where, what  string
-		hintContains string
-	}{
-		{"unknown key", start + "machine: {}\n", "aloft.yaml:2:1", `unknown key "machine"`, `did you mean "machines"?`},
-		{"unknown key below", start + "machines:\n  cont: 3\n", "aloft.yaml:3:3", `unknown key "cont" under machines`, `did you mean "count"?`},
+	for _, test := range []mistake{
+		{
+			"unknown key", start + "machine: {}\n",
+			"aloft.yaml:2:1", `unknown key "machine"`, `did you mean "machines"?`,
+		},
+		{
+			"unknown key below", start + "machines:\n  cont: 3\n",
+			"aloft.yaml:3:3", `unknown key "cont" under machines`, `did you mean "count"?`,
+		},
 		{"twice", start + "port: 1\nport: 2\n", "aloft.yaml:3:1", `mapping key "port" already defined`, ""},
 		{"wrong type", start + "port: many\n", "aloft.yaml:2:7", `port: expected a whole number, got "many"`, ""},
 		{"list for mapping", start + "machines: [1]\n", "aloft.yaml:2:11", "machines: expected a mapping", ""},
-		{"not a CIDR", start + "network: {cidr: tenslashsixteen}\n", "aloft.yaml:2:17", "network.cidr: expected a CIDR block", ""},
+		{
+			"not a CIDR", start + "network: {cidr: tenslashsixteen}\n",
+			"aloft.yaml:2:17", "network.cidr: expected a CIDR block", "",
+		},
 		{"address for CIDR", start + "network: {cidr: 10.0.0.1}\n", "aloft.yaml:2:17", "is an address", "/32"},
 		{"host bits", start + "network:\n  cidr: 10.0.1.0/16\n", "aloft.yaml:3:9", "host bits", "write 10.0.0.0/16"},
-		{"slash 29", start + "network:\n  subnets:\n    - 10.0.1.0/24\n    - 10.0.2.0/29\n", "aloft.yaml:5:7", "10.0.2.0/29 is too small", "/27"},
-		{"overlap", start + "network:\n  subnets: [10.0.1.0/24, 10.0.1.128/25]\n", "aloft.yaml:3:26", "10.0.1.128/25 overlaps 10.0.1.0/24 of subnets[0]", ""},
-		{"outside", start + "network:\n  subnets: [10.0.1.0/24, 192.168.0.0/24]\n", "aloft.yaml:3:26", "192.168.0.0/24 is outside the VPC's 10.0.0.0/16", ""},
-		{"same zone", start + "network:\n  subnets:\n    - {cidr: 10.0.1.0/24, zone: us-east-1a}\n    - {cidr: 10.0.2.0/24, zone: us-east-1a}\n", "aloft.yaml:5:33", "zone us-east-1a already holds subnets[0]", ""},
+		{
+			"slash 29", start + "network:\n  subnets:\n    - 10.0.1.0/24\n    - 10.0.2.0/29\n",
+			"aloft.yaml:5:7", "10.0.2.0/29 is too small", "/27",
+		},
+		{
+			"overlap", start + "network:\n  subnets: [10.0.1.0/24, 10.0.1.128/25]\n",
+			"aloft.yaml:3:26", "10.0.1.128/25 overlaps 10.0.1.0/24 of subnets[0]", "",
+		},
+		{
+			"outside", start + "network:\n  subnets: [10.0.1.0/24, 192.168.0.0/24]\n",
+			"aloft.yaml:3:26", "192.168.0.0/24 is outside the VPC's 10.0.0.0/16", "",
+		},
+		{
+			"same zone", start + "network:\n  subnets:\n" +
+				"    - {cidr: 10.0.1.0/24, zone: us-east-1a}\n    - {cidr: 10.0.2.0/24, zone: us-east-1a}\n",
+			"aloft.yaml:5:33", "zone us-east-1a has subnets[0] already", "",
+		},
 		{"port 0", start + "port: 0\n", "aloft.yaml:2:7", "port: expected a port from 1 to 65535, got 0", ""},
 		{"port 70000", start + "load_balancer:\n  port: 70000\n", "aloft.yaml:3:9", "got 70000", ""},
 		{"no start", "port: 80\n", "aloft.yaml", "no start command", "start: node server.js"},
 		{"no source", start + "source: ./missing\n", "aloft.yaml:2:9", "there is no folder", ""},
-		{"world SSH", start + "security:\n  ssh:\n    from: [0.0.0.0/0]\n", "aloft.yaml:4:12", "open to the whole internet", "allow_world: true"},
-		{"image", start + "machines: {image: debian12}\n", "aloft.yaml:2:19", `unknown image "debian12"`, `did you mean "debian-12"?`},
-		{"time-out above interval", start + "load_balancer: {health: {interval: 5s, timeout: 6s}}\n", "aloft.yaml:2:49", "not below the interval", ""},
-		{"keep too little", start + "release: {keep: 1}\n", "aloft.yaml:2:17", "release.keep: expected 2 to 100, got 1", "the one before"},
-		{"bake too long", start + "release: {bake: 2h}\n", "aloft.yaml:2:17", "release.bake: expected 0s to 3600s", ""},
-		{"watch in parts of a second", start + "release: {watch: 1500ms}\n", "aloft.yaml:2:18", "whole seconds, got 1.5s", ""},
+		{
+			"world SSH", start + "security:\n  ssh:\n    from: [0.0.0.0/0]\n",
+			"aloft.yaml:4:12", "open to the whole internet", "allow_world: true",
+		},
+		{
+			"image", start + "machines: {image: debian12}\n",
+			"aloft.yaml:2:19", `unknown image "debian12"`, `did you mean "debian-12"?`,
+		},
+		{
+			"time-out above interval", start + "load_balancer: {health: {interval: 5s, timeout: 6s}}\n",
+			"aloft.yaml:2:49", "not less than the interval", "",
+		},
+		{
+			"keep too little", start + "release: {keep: 1}\n",
+			"aloft.yaml:2:17", "release.keep: expected 2 to 100, got 1", "the one before",
+		},
+		{
+			"bake too long", start + "release: {bake: 2h}\n",
+			"aloft.yaml:2:17", "release.bake: expected 0s to 3600s", "",
+		},
+		{
+			"watch in parts of a second", start + "release: {watch: 1500ms}\n",
+			"aloft.yaml:2:18", "whole seconds, got 1.5s", "",
+		},
 		{"indentation", "app: a\n  port: 3\n", "aloft.yaml:", "not YAML", ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			dir := folder(t, map[string]string{"aloft.yaml": test.yaml})
-			_, err := spec.Load(dir)
-			var list diag.List
-			if !errors.As(err, &list) {
-				t.Fatalf("got %v, want diagnostics", err)
-			}
-			if len(list) != 1 {
-				t.Errorf("got %d diagnostics, want one:\n%v", len(list), err)
-			}
-			d := list[0]
-			if !strings.HasPrefix(strings.TrimPrefix(d.Where, dir+"/"), test.where) ||
-				!strings.Contains(d.Summary, test.what) ||
-				!strings.Contains(d.Hint, test.hintContains) {
-				t.Errorf("got\n  where %s\n  what  %s\n  hint  %s", d.Where, d.Summary, d.Hint)
-			}
-		})
+		t.Run(test.name, test.check)
 	}
 }
 
-func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+func TestAllMistakesAreReportedTogether(t *testing.T) {
 	_, err := spec.Load(
 		folder(t, map[string]string{"aloft.yaml": "port: 0\nregoin: x\nmachines: {count: 99, type: huge}\n"}),
 	)
@@ -85,7 +126,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	}
 }
 
-func TestAFolderWithAPackageNeedsNoFile(t *testing.T) {
+func TestNodeApplicationNeedsNoFile(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		files map[string]string
@@ -111,7 +152,7 @@ func TestAFolderWithAPackageNeedsNoFile(t *testing.T) {
 	}
 }
 
-func TestSaysNothingOpensNothing(t *testing.T) {
+func TestOnlyTheLoadBalancerIsOpenByDefault(t *testing.T) {
 	s, err := spec.Load(folder(t, map[string]string{"aloft.yaml": "start: node x.js\n"}))
 	if err != nil {
 		t.Fatal(err)

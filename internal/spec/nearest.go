@@ -1,7 +1,7 @@
 package spec
 
-// Nearest returns the candidate that a person most likely meant by word: the
-// one with the fewest edits, or "" when none is near.
+// Nearest returns the candidate that a person most likely meant by word: the one
+// with the smallest edit distance, or "" if none is near.
 func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(word)/2+1
 	for _, c := range candidates {
@@ -12,7 +12,7 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// edits is the Levenshtein distance.
+// edits returns the Levenshtein distance of two words.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

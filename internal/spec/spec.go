@@ -1,5 +1,6 @@
-// Package spec is aloft.yaml: what a user asks for, with defaults filled in and
-// every mistake reported with its place in the file.
+// Package spec reads aloft.yaml, the description of an application and of how to
+// run it. It fills in defaults and reports every mistake with its place in the
+// file.
 package spec
 
 import (
@@ -7,104 +8,134 @@ import (
 	"time"
 )
 
-// Spec is an application and how it is to run. Load gives one that is complete
-// and valid; other packages rely on that.
+// FileName is the name of the file that describes an application.
+const FileName = "aloft.yaml"
+
+// Spec describes an application and how to run it. Load returns complete and valid
+// specs; other packages rely on that.
+//
+// A new key is a field here, an entry in keydoc.go, and perhaps a default in
+// defaults.go and a check in validate.go.
 type Spec struct {
-	App          string            `yaml:"app" doc:"lower-case letters, digits, hyphens; at most 20"`
-	Region       string            `yaml:"region" doc:"'us-east-1' by default"`
-	Source       Source            `yaml:"source" doc:"the application's source"`
-	Start        string            `yaml:"start" doc:"command line that serves, run in the source's folder"`
-	Port         int               `yaml:"port" doc:"TCP port on which Start serves; 3000 by default"`
-	Env          map[string]string `yaml:"env" doc:"the application's environment"`
-	Machines     Machines          `yaml:"machines" doc:"servers"`
-	Scaling      *Scaling          `yaml:"scaling" doc:"a group that grows and shrinks in place of a fixed number of servers"`
-	Network      Network           `yaml:"network" doc:"VPC and subnets"`
-	Security     Security          `yaml:"security" doc:"who may reach what"`
-	LoadBalancer LoadBalancer      `yaml:"load_balancer" doc:"the way in"`
-	Release      Release           `yaml:"release" doc:"how a new release comes into service"`
+	App          string            `yaml:"app"`
+	Region       string            `yaml:"region"`
+	Source       Source            `yaml:"source"`
+	Start        string            `yaml:"start"`
+	Port         int               `yaml:"port"`
+	Env          map[string]string `yaml:"env"`
+	Machines     Machines          `yaml:"machines"`
+	Scaling      *Scaling          `yaml:"scaling"`
+	Network      Network           `yaml:"network"`
+	Security     Security          `yaml:"security"`
+	LoadBalancer LoadBalancer      `yaml:"load_balancer"`
+	Release      Release           `yaml:"release"`
 
-	Dir  string `yaml:"-"` // folder of the file: relative paths start here
-	File string `yaml:"-"` // the file, or "" when it was derived from the folder
+	Dir  string `yaml:"-"` // folder of the file; relative paths start here
+	File string `yaml:"-"` // the file, or "" if the spec was derived from the folder
 }
 
-// Source is where the application comes from: a local folder, or a git
-// repository and ref.
+// Source is the application's source: a local folder, or a git repository and ref.
 type Source struct {
-	Path string `yaml:"path" doc:"folder, absolute after Load; '' for git"`
-	Git  string `yaml:"git" doc:"URL as git takes it; one that needs your keys is cloned on your machine and shipped"`
-	Ref  string `yaml:"ref" doc:"branch, tag or commit; 'HEAD' by default"`
-	Dir  string `yaml:"dir" doc:"folder within the repository that holds package.json"`
+	Path string `yaml:"path"`
+	Git  string `yaml:"git"`
+	Ref  string `yaml:"ref"`
+	Dir  string `yaml:"dir"`
 }
 
-// Machines says how many servers there are and what each is.
+// Machines says how many servers there are, and what each is.
 type Machines struct {
-	Count int    `yaml:"count" doc:"one to 30, 3 by default; spread over the subnets in turn; not together with scaling"`
-	Type  string `yaml:"type" doc:"instance type; 't3.micro' by default"`
-	Image string `yaml:"image" doc:"'debian-12' (default), 'ubuntu-24.04', 'amazon-linux-2023' or an 'ami-…' id"`
-	Key   string `yaml:"key" doc:"path of an OpenSSH public key to import, from the file's folder; '': Aloft makes a key pair"`
+	Count int    `yaml:"count"`
+	Type  string `yaml:"type"`
+	Image string `yaml:"image"`
+	Key   string `yaml:"key"`
 }
 
 // Network is the VPC.
 type Network struct {
-	CIDR    netip.Prefix `yaml:"cidr" doc:"10.0.0.0/16 by default"`
-	Subnets []Subnet     `yaml:"subnets" doc:"three /24 by default, each in another zone"`
+	CIDR    netip.Prefix `yaml:"cidr"`
+	Subnets []Subnet     `yaml:"subnets"`
 }
 
-// Subnet is one subnet. An empty Zone means: the region's next zone that no
-// other subnet has.
+// Subnet is one subnet.
 type Subnet struct {
 	CIDR netip.Prefix `yaml:"cidr"`
 	Zone string       `yaml:"zone"`
 }
 
-// Security is the firewall: sources that may connect.
+// Security lists the addresses from which connections are allowed.
 type Security struct {
-	SSH SSH `yaml:"ssh" doc:"to port 22 of the machines; from nowhere by default"`
-	App App `yaml:"app" doc:"to Port of the machines, besides the load balancer"`
-	Web Web `yaml:"web" doc:"to the load balancer; from anywhere by default"`
+	SSH SSH `yaml:"ssh"`
+	App App `yaml:"app"`
+	Web Web `yaml:"web"`
 }
 
-// SSH lists who may reach port 22. AllowWorld must be set when From holds
+// SSH lists who may connect to port 22. AllowWorld must be set if From contains
 // 0.0.0.0/0.
 type SSH struct {
 	From       []netip.Prefix `yaml:"from"`
 	AllowWorld bool           `yaml:"allow_world"`
 }
 
-// App lists who may reach the application's port on the machines directly. The
+// App lists who may connect to the application's port on the servers directly. The
 // load balancer always may.
 type App struct {
 	From []netip.Prefix `yaml:"from"`
 }
 
-// Web lists who may reach the load balancer.
+// Web lists who may connect to the load balancer.
 type Web struct {
 	From []netip.Prefix `yaml:"from"`
 }
 
-// LoadBalancer is the Application Load Balancer, its listener and its target
+// LoadBalancer is the Application Load Balancer with its listener and its target
 // group.
 type LoadBalancer struct {
-	Port                int           `yaml:"port" doc:"the listener's port; 80 by default"`
-	Health              Health        `yaml:"health" doc:"the target group's health check"`
-	DeregistrationDelay time.Duration `yaml:"deregistration_delay" doc:"how long a leaving target finishes requests; 30 s by default"`
+	Port                int           `yaml:"port"`
+	Health              Health        `yaml:"health"`
+	DeregistrationDelay time.Duration `yaml:"deregistration_delay"`
 }
 
 // Health is the target group's health check (Elastic Load Balancing User Guide,
 // "Health checks for Application Load Balancer target groups").
 type Health struct {
-	Path      string        `yaml:"path" doc:"'/' by default"`
-	Interval  time.Duration `yaml:"interval" doc:"5 s to 300 s; 5 s by default"`
-	Timeout   time.Duration `yaml:"timeout" doc:"2 s to 120 s, below Interval; 2 s by default"`
-	Healthy   int           `yaml:"healthy" doc:"passes in a row; 2 to 10, 2 by default"`
-	Unhealthy int           `yaml:"unhealthy" doc:"failures in a row; 2 to 10, 2 by default"`
-	Matcher   string        `yaml:"matcher" doc:"status codes that pass; '200-399' by default"`
+	Path      string        `yaml:"path"`
+	Interval  time.Duration `yaml:"interval"`
+	Timeout   time.Duration `yaml:"timeout"`
+	Healthy   int           `yaml:"healthy"`
+	Unhealthy int           `yaml:"unhealthy"`
+	Matcher   string        `yaml:"matcher"`
 }
 
-// Release says how carefully a new release comes into service, and how many
-// can be gone back to.
+// Release says how carefully a new release is put into service, and how many
+// releases can be restored.
 type Release struct {
-	Watch time.Duration `yaml:"watch" doc:"how long the first machine of a release must answer before any gets requests; up to 10m, 30s by default"`
-	Bake  time.Duration `yaml:"bake" doc:"how long health and errors are watched once a release serves; up to 1h, 30s by default; 3m and more on AWS, whose metrics come by the minute"`
-	Keep  int           `yaml:"keep" doc:"releases whose images are kept; 2 to 100, 5 by default"`
+	Watch time.Duration `yaml:"watch"`
+	Bake  time.Duration `yaml:"bake"`
+	Keep  int           `yaml:"keep"`
+}
+
+// Scaling describes an Auto Scaling group (Amazon EC2 Auto Scaling User Guide,
+// "Auto Scaling groups").
+type Scaling struct {
+	Min      int        `yaml:"min"`
+	Max      int        `yaml:"max"`
+	Target   Target     `yaml:"target"`
+	Schedule []Schedule `yaml:"schedule"`
+	Survive  string     `yaml:"survive"`
+}
+
+// Target is the measure of the servers that target tracking keeps constant. At
+// most one field is set.
+type Target struct {
+	CPU               int `yaml:"cpu"`
+	RequestsPerTarget int `yaml:"requests_per_target"`
+}
+
+// Schedule sets sizes at a time. A size of 0 stays as it is.
+type Schedule struct {
+	Cron     string `yaml:"cron"`
+	Timezone string `yaml:"timezone"`
+	Min      int    `yaml:"min"`
+	Max      int    `yaml:"max"`
+	Desired  int    `yaml:"desired"`
 }

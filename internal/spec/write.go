@@ -12,8 +12,8 @@ import (
 //go:embed aloft.yaml.tmpl
 var fileTemplate string
 
-// Write gives the text of an aloft.yaml that says what s says, with a word on
-// each part, for a person to read and change.
+// Write returns the text of an aloft.yaml that describes s, with comments, for a
+// person to change.
 func Write(s *Spec) ([]byte, error) {
 	t, err := template.New(FileName).Funcs(template.FuncMap{
 		"relative": func(path string) string {

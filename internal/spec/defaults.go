@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"regexp"
@@ -8,12 +9,15 @@ import (
 	"time"
 )
 
-// Anywhere is every IPv4 address.
+// DefaultRegion is the region of an application whose spec names none.
+const DefaultRegion = "us-east-1"
+
+// Anywhere contains every IPv4 address.
 var Anywhere = netip.MustParsePrefix("0.0.0.0/0")
 
-// complete fills in what the user left out. A key that is written is left as it
-// is, so that a written mistake (port: 0) is reported and not repaired.
-func (s *Spec) complete(d *decoder) {
+// setDefaults sets the values of the keys that are absent. A key that is in the
+// file keeps its value, so that a mistake (port: 0) is reported and not repaired.
+func (s *Spec) setDefaults(d *decoder) {
 	orDefault(d, "region", &s.Region, DefaultRegion)
 	orDefault(d, "port", &s.Port, 3000)
 	orDefault(d, "machines.count", &s.Machines.Count, 3)
@@ -31,35 +35,41 @@ func (s *Spec) complete(d *decoder) {
 	orDefault(d, "release.bake", &s.Release.Bake, 30*time.Second)
 	orDefault(d, "release.keep", &s.Release.Keep, 5)
 	orDefault(d, "network.cidr", &s.Network.CIDR, netip.MustParsePrefix("10.0.0.0/16"))
-	if _, written := d.places["security.web.from"]; !written {
-		s.Security.Web.From = []netip.Prefix{Anywhere}
-	}
-	if _, written := d.places["network.subnets"]; !written {
-		s.Network.Subnets = defaultSubnets(s.Network.CIDR)
-	}
-	s.completeScaling(d)
-	s.completeSource()
-	if _, written := d.places["app"]; !written {
-		s.App = appName(s.Dir)
-	}
+	orDefault(d, "network.subnets", &s.Network.Subnets, defaultSubnets(s.Network.CIDR))
+	orDefault(d, "security.web.from", &s.Security.Web.From, []netip.Prefix{Anywhere})
+	s.setScalingDefaults(d)
+	s.resolveSource()
+	orDefault(d, "app", &s.App, appName(s.Dir))
 	if key := s.Machines.Key; key != "" && !filepath.IsAbs(key) {
 		s.Machines.Key = filepath.Join(s.Dir, key)
 	}
 	if s.Start == "" && s.Source.Git == "" {
-		var err error
-		if s.Start, err = startCommand(s.Source.Path); err != nil {
-			d.rejected["start"] = true
-			d.problems.Add(
-				filepath.Join(s.Source.Path, "package.json"),
-				"correct it, or set start: in aloft.yaml",
-				"the start command cannot be read: %v",
-				err,
-			)
-		}
+		s.detectStart(d)
 	}
 }
 
-func (s *Spec) completeSource() {
+func orDefault[T any](d *decoder, path string, field *T, value T) {
+	if !d.written(path) {
+		*field = value
+	}
+}
+
+// setScalingDefaults derives sizes from the number of zones.
+func (s *Spec) setScalingDefaults(d *decoder) {
+	if s.Scaling == nil {
+		return
+	}
+	zones := len(s.Network.Subnets)
+	orDefault(d, "scaling.min", &s.Scaling.Min, max(zones, 1))
+	orDefault(d, "scaling.max", &s.Scaling.Max, min(2*s.Scaling.Least(zones), maxMachines))
+	orDefault(d, "scaling.target", &s.Scaling.Target, Target{CPU: 60})
+	for i := range s.Scaling.Schedule {
+		orDefault(d, fmt.Sprintf("scaling.schedule[%d].timezone", i), &s.Scaling.Schedule[i].Timezone, "Etc/UTC")
+	}
+}
+
+// resolveSource makes the source's path absolute, or sets the default ref.
+func (s *Spec) resolveSource() {
 	if s.Source.Git != "" {
 		if s.Source.Ref == "" {
 			s.Source.Ref = "HEAD"
@@ -75,42 +85,34 @@ func (s *Spec) completeSource() {
 	s.Source.Path = filepath.Join(s.Source.Path, s.Source.Dir)
 }
 
-func orDefault[T any](d *decoder, path string, field *T, value T) {
-	if _, written := d.places[path]; !written {
-		*field = value
-	}
-}
-
-// defaultSubnets cuts three blocks of 256 addresses (or of a quarter of a
-// smaller VPC) out of the VPC's range, after the first one.
+// defaultSubnets returns three blocks of 256 addresses in the VPC, after its first
+// 256. In a VPC of less than 1024 addresses the blocks are quarters.
 func defaultSubnets(vpc netip.Prefix) []Subnet {
 	if !vpc.IsValid() || !vpc.Addr().Is4() || vpc.Bits() > 25 {
-		return nil // reported as a mistake of the VPC's range
+		return nil // validation reports the VPC's block
 	}
 	bits := max(24, vpc.Bits()+2)
 	subnets := make([]Subnet, 3)
 	for i := range subnets {
-		subnets[i].CIDR = block(vpc, bits, i+1)
+		subnets[i].CIDR = nthBlock(vpc, bits, i+1)
 	}
 	return subnets
 }
 
-// block returns the nth block of the given size within the prefix.
-func block(within netip.Prefix, bits, n int) netip.Prefix {
+// nthBlock returns the nth block of a size within a prefix.
+func nthBlock(within netip.Prefix, bits, n int) netip.Prefix {
 	b := within.Masked().Addr().As4()
 	first := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 	first += uint32(n) << (32 - bits)
-	return netip.PrefixFrom(
-		netip.AddrFrom4([4]byte{byte(first >> 24), byte(first >> 16), byte(first >> 8), byte(first)}),
-		bits,
-	)
+	address := netip.AddrFrom4([4]byte{byte(first >> 24), byte(first >> 16), byte(first >> 8), byte(first)})
+	return netip.PrefixFrom(address, bits)
 }
 
-var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+var invalidInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// appName makes an application's name of its folder's.
+// appName derives an application's name from its folder's.
 func appName(dir string) string {
-	name := notInName.ReplaceAllString(strings.ToLower(filepath.Base(dir)), "-")
+	name := invalidInName.ReplaceAllString(strings.ToLower(filepath.Base(dir)), "-")
 	name = strings.Trim(name, "-0123456789")
 	if len(name) > maxAppName {
 		name = strings.TrimRight(name[:maxAppName], "-")

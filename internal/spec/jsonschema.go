@@ -6,10 +6,10 @@ import (
 	"reflect"
 )
 
-// Schema returns the JSON Schema (draft 2020-12) of aloft.yaml, made from the
-// types that Load fills, for editors that complete and check while one types.
+// Schema returns the JSON Schema (draft 2020-12) of aloft.yaml, generated from the
+// types of a Spec. Editors use it to complete and check the file.
 func Schema() ([]byte, error) {
-	root := schemaOf(reflect.TypeFor[Spec]())
+	root := schemaOf(reflect.TypeFor[Spec](), "")
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = FileName
 	data, err := json.MarshalIndent(root, "", "  ")
@@ -19,7 +19,8 @@ func Schema() ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-func schemaOf(t reflect.Type) map[string]any {
+// schemaOf returns the schema of the type at a path.
+func schemaOf(t reflect.Type, path string) map[string]any {
 	switch {
 	case t == prefixType:
 		return map[string]any{"type": "string", "pattern": `^\d+(\.\d+){3}/\d+$`}
@@ -28,11 +29,11 @@ func schemaOf(t reflect.Type) map[string]any {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return schemaOf(t.Elem())
+		return schemaOf(t.Elem(), path)
 	case reflect.Struct:
-		return objectSchema(t)
+		return objectSchema(t, path)
 	case reflect.Slice:
-		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
+		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), path+"[]")}
 	case reflect.Map:
 		return map[string]any{
 			"type":                 "object",
@@ -47,7 +48,15 @@ func schemaOf(t reflect.Type) map[string]any {
 	}
 }
 
-func objectSchema(t reflect.Type) map[string]any {
+// description returns the meaning of a key and its allowed values.
+func (d keyDoc) description() string {
+	if d.limits == "" {
+		return d.meaning
+	}
+	return d.meaning + " (" + d.limits + ")"
+}
+
+func objectSchema(t reflect.Type, path string) map[string]any {
 	properties := map[string]any{}
 	for i := range t.NumField() {
 		field := t.Field(i)
@@ -55,15 +64,13 @@ func objectSchema(t reflect.Type) map[string]any {
 		if key == "-" {
 			continue
 		}
-		property := schemaOf(field.Type)
-		if doc := field.Tag.Get("doc"); doc != "" {
-			property["description"] = doc
-		}
+		property := schemaOf(field.Type, join(path, key))
+		property["description"] = keyDocs[join(path, key)].description()
 		properties[key] = property
 	}
 	object := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
 	if short, ok := reflect.New(t).Interface().(shorthand); ok {
-		field := properties[short.shorthandField()]
+		field := properties[short.shorthandKey()]
 		return map[string]any{"anyOf": []any{field, object}}
 	}
 	return object

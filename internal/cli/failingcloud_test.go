@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/test/simulation"
+)
+
+func TestMain(m *testing.M) {
+	home, err := os.MkdirTemp("", "aloft-cli-test-")
+	if err != nil {
+		panic(err)
+	}
+	for name, value := range map[string]string{"HOME": home, "XDG_DATA_HOME": "", "SUDO_USER": ""} {
+		_ = os.Setenv(name, value)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(home)
+	os.Exit(code)
+}
+
+// failingTransport fails every call of one operation with an AWS error code, and
+// records the operations that are called.
+type failingTransport struct {
+	next      http.RoundTripper
+	operation string // "" to fail none
+	code      string
+
+	mu     sync.Mutex
+	called []string
+}
+
+// awsMessage is the message of the errors.
+const awsMessage = "this call fails in the test"
+
+func (f *failingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	name := simulation.Operation(r, body)
+	f.mu.Lock()
+	if !slices.Contains(f.called, name) {
+		f.called = append(f.called, name)
+	}
+	f.mu.Unlock()
+	if name != f.operation {
+		return f.next.RoundTrip(r)
+	}
+	return errorResponse(r, string(body), f.code), nil
+}
+
+// errorResponse returns an error in the protocol of the request.
+func errorResponse(r *http.Request, body, code string) *http.Response {
+	status := http.StatusForbidden
+	if strings.HasPrefix(code, "Internal") {
+		status = http.StatusInternalServerError
+	}
+	header := http.Header{}
+	var text string
+	switch {
+	case r.Header.Get("X-Amz-Target") != "":
+		header.Set("Content-Type", "application/x-amz-json-1.1")
+		text = fmt.Sprintf(`{"__type": %q, "message": %q}`, code, awsMessage)
+	case strings.Contains(r.URL.Path, "/operation/"):
+		header.Set("Smithy-Protocol", "rpc-v2-cbor")
+		header.Set("Content-Type", "application/cbor")
+		text = "\xa2" + cborText("__type") + cborText(code) + cborText("message") + cborText(awsMessage)
+	case strings.Contains(body, "Version=2016-11-15"): // EC2
+		text = fmt.Sprintf(`<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors>`+
+			`<RequestID>-</RequestID></Response>`, code, awsMessage)
+	default:
+		text = fmt.Sprintf(`<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error>`+
+			`<RequestId>-</RequestId></ErrorResponse>`, code, awsMessage)
+	}
+	return &http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: header,
+		Body: io.NopCloser(strings.NewReader(text)), Request: r,
+	}
+}
+
+// cborText encodes a text of less than 256 bytes (RFC 8949, section 3.1).
+func cborText(text string) string { return "\x78" + string([]byte{byte(len(text))}) + text }
+
+// site is an application that commands are run on, in a cloud of its own.
+type site struct {
+	cloud   *simulation.Cloud
+	dir     string
+	release string
+	server  *httptest.Server // where the load balancer's name leads
+}
+
+// siteSpec needs no time: nothing is watched, and requests do not have to finish.
+const siteSpec = `app: shop-%s
+start: node server.js
+load_balancer: {port: %s, deregistration_delay: 0s}
+release: {bake: 0s, watch: 0s}
+%s`
+
+func newSite(t *testing.T, more string) *site {
+	t.Helper()
+	s := &site{cloud: simulation.New(t), dir: t.TempDir(), release: "r1"}
+	s.server = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(s.server.Close)
+	address, err := url.Parse(s.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"aloft.yaml":   fmt.Sprintf(siteSpec, address.Port(), address.Port(), more),
+		"package.json": "{}",
+	} {
+		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// run runs a command line in which SITE stands for the application's folder, and
+// returns its exit code and what it printed on standard error.
+func (s *site) run(t *testing.T, transport *failingTransport, line string) (code int, stderr string) {
+	t.Helper()
+	var out, problems bytes.Buffer
+	g := newGlobal("v0", Stdio{In: &bytes.Buffer{}, Out: &out, Err: &problems})
+	client := s.cloud.Client(t, func(next http.RoundTripper) http.RoundTripper {
+		transport.next = next
+		return transport
+	})
+	g.connect = func(context.Context, string, bool) (*awsapi.Client, error) { return client, nil }
+	g.newBuilder = func(context.Context, *spec.Spec) apply.Builder {
+		return &simulation.Builder{ReleaseName: s.release}
+	}
+	g.egress = func(context.Context, netip.Addr) (netip.Prefix, error) {
+		return netip.MustParsePrefix("198.18.0.9/32"), nil
+	}
+	g.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if strings.HasPrefix(address, "127.0.0.1:") {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}
+		<-ctx.Done() // all other ports of servers are closed
+		return nil, ctx.Err()
+	}
+	root := newRootCommand(g)
+	replaceSSH(root, g)
+	root.SetArgs(strings.Fields(strings.ReplaceAll(line, "SITE", s.dir)))
+	code = g.finish(t.Context(), root.ExecuteContext(t.Context()))
+	return code, problems.String()
+}
+
+// must runs a command line that succeeds.
+func (s *site) must(t *testing.T, line string) {
+	t.Helper()
+	if code, stderr := s.run(t, &failingTransport{}, line); code != ExitOK {
+		t.Fatalf("aloft %s: exit code %d\n%s", line, code, stderr)
+	}
+}

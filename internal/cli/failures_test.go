@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"aloft.dev/aloft/internal/release"
+	"aloft.dev/aloft/test/simulation"
+)
+
+// replaceSSH replaces the commands that connect to servers over SSH by ones that
+// stop before the connection.
+func replaceSSH(root *cobra.Command, g *global) {
+	for _, c := range root.Commands() {
+		if c.Name() == "ssh" || c.Name() == "logs" {
+			root.RemoveCommand(c)
+		}
+	}
+	ssh := newSSHCommand(g, func(ctx context.Context, o *sshOptions) error {
+		o.lookPath = func(file string) (string, error) { return file, nil }
+		o.runClient = func(context.Context, Stdio, string, release.Target, []string) error { return nil }
+		return runSSH(ctx, o)
+	})
+	logs := newLogsCommand(g, func(ctx context.Context, o *logsOptions) error {
+		o.read = func(context.Context, release.Target, string, release.LogOptions, func(string)) error { return nil }
+		return runLogs(ctx, o)
+	})
+	ssh.GroupID, logs.GroupID = "The application", "The application"
+	root.AddCommand(ssh, logs)
+}
+
+// forbidden is AWS's error code for credentials that do not allow a call.
+const forbidden = "UnauthorizedOperation"
+
+const scalingGroup = "scaling: {min: 2, max: 4}\n"
+
+// commandCase is a command that calls AWS.
+type commandCase struct {
+	line     string
+	spec     string   // appended to the site's spec
+	before   []string // commands
+	release  string   // release that the command is for, if it is not the first
+	code     int      // exit code without failures
+	restores bool     // the command leaves the site as it was, so that one site serves for all calls
+
+	ignores          []string // operations whose failure does not matter to the command
+	ignoresForbidden []string // operations that the credentials need not allow
+	hides            []string // operations that fail the command, but are not named in its report
+}
+
+var commandCases = []commandCase{
+	{line: "plan SITE", code: ExitChanges, restores: true, ignoresForbidden: releaseHistory},
+	{line: "plan SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: releaseHistory},
+	{line: "status SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
+	{line: "status SITE", spec: scalingGroup, before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
+	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
+	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
+	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
+	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
+	{line: "up SITE", hides: releaseHistory},
+	{line: "up SITE", spec: scalingGroup, hides: releaseHistory},
+	{line: "up SITE", before: []string{"up SITE"}, release: "r2", hides: releaseHistory, ignores: []string{"GetMetricData"}},
+	{line: "rollback 1 SITE", before: []string{"up SITE"}, hides: releaseHistory},
+	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
+	{line: "drill zone SITE --calm 1s --duration 1s", before: []string{"up SITE"}},
+	{line: "drill instance SITE --calm 1s --duration 1s", before: []string{"up SITE"}, hides: releaseHistory},
+	{line: "drill --restore SITE", before: []string{"up SITE"}, restores: true},
+	{line: "down SITE --yes --images", before: []string{"up SITE"}},
+}
+
+// drillRecord and releaseHistory are parameters that read-only credentials need not
+// allow.
+var (
+	drillRecord    = []string{"GetParameter"}
+	releaseHistory = []string{"GetParametersByPath"}
+)
+
+// withoutAWS are the commands that do not call AWS.
+var withoutAWS = []string{
+	"aloft init", "aloft local env", "aloft local logs", "aloft local reset", "aloft local restart", "aloft local start",
+	"aloft local status", "aloft local stop",
+}
+
+func TestEveryCommandIsTriedWithFailures(t *testing.T) {
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		if c.HasSubCommands() || !c.Runnable() || slices.Contains(withoutAWS, c.CommandPath()) {
+			return
+		}
+		for _, test := range commandCases {
+			if strings.HasPrefix("aloft "+test.line+" ", c.CommandPath()+" ") {
+				return
+			}
+		}
+		t.Errorf("no failure of %s is tried", c.CommandPath())
+	}
+	walk(newRootCommand(newGlobal("v0", Stdio{})))
+}
+
+func TestEveryFailedCallIsReportedWithCauseAndRemedy(t *testing.T) {
+	// The cases wait more than they compute, so more run at once than there are
+	// processors.
+	limit := make(chan struct{}, 16)
+	var cases sync.WaitGroup
+	for _, test := range commandCases {
+		cases.Go(func() {
+			name := test.line + " " + test.spec + strings.Join(test.before, ", ") + test.release
+			t.Run(name, func(t *testing.T) { test.failEveryCall(t, limit) })
+		})
+	}
+	cases.Wait()
+}
+
+// failEveryCall runs the command once for each operation that it calls, while that
+// operation fails.
+func (c commandCase) failEveryCall(t *testing.T, limit chan struct{}) {
+	limit <- struct{}{}
+	first := c.prepare(t)
+	working := &failingTransport{}
+	if code, stderr := first.run(t, working, c.line); code != c.code {
+		t.Errorf("without failures: exit code %d, want %d\n%s", code, c.code, stderr)
+	}
+	<-limit
+	var operations sync.WaitGroup
+	for _, operation := range working.called {
+		operations.Go(func() {
+			limit <- struct{}{}
+			defer func() { <-limit }()
+			t.Run(operation, func(t *testing.T) { c.fail(t, first, operation) })
+		})
+	}
+	operations.Wait()
+}
+
+// prepare returns a site on which the commands before this one have run.
+func (c commandCase) prepare(t *testing.T) *site {
+	s := newSite(t, c.spec)
+	for _, line := range c.before {
+		s.must(t, line)
+	}
+	if c.release != "" {
+		s.release = c.release
+	}
+	return s
+}
+
+// fail runs the command while an operation fails.
+func (c commandCase) fail(t *testing.T, first *site, operation string) {
+	codes := []string{forbidden}
+	if c.restores && !simulation.ChangesState(operation) {
+		// After an internal failure of a change, Aloft waits for its effect to show.
+		codes = append(codes, "InternalFailure")
+	}
+	for _, code := range codes {
+		s := first
+		if !c.restores {
+			s = c.prepare(t)
+		}
+		got, stderr := s.run(t, &failingTransport{operation: operation, code: code}, c.line)
+		switch {
+		case slices.Contains(c.hides, operation):
+		case slices.Contains(c.ignores, operation),
+			code == forbidden && slices.Contains(c.ignoresForbidden, operation):
+			if got != c.code {
+				t.Errorf("%s: exit code %d, want %d\n%s", code, got, c.code, stderr)
+			}
+		default:
+			c.checkReport(t, operation, code, got, stderr)
+		}
+	}
+}
+
+// checkReport checks what a command printed about a call that failed.
+func (c commandCase) checkReport(t *testing.T, operation, code string, exitCode int, stderr string) {
+	t.Helper()
+	rolledBack := c.release != "" && exitCode == ExitNotVerified
+	if exitCode != ExitError && !rolledBack {
+		t.Errorf("%s: exit code %d, want %d", code, exitCode, ExitError)
+	}
+	_, report, _ := strings.Cut(stderr, "Error: ")
+	for what, words := range map[string]string{
+		"operation": operation, "AWS's code": code, "AWS's message": awsMessage, "remedy": "  → ",
+	} {
+		if !strings.Contains(report, words) {
+			t.Errorf("%s: the report lacks the %s", code, what)
+		}
+	}
+	if t.Failed() {
+		t.Log(stderr)
+	}
+}

@@ -1,0 +1,185 @@
+package spec
+
+// keyDoc documents a key of aloft.yaml.
+type keyDoc struct {
+	meaning string
+	limits  string // the allowed values; "" if the type says enough
+	absent  string // what an absent key means; "" if it has the default that defaults.go sets
+}
+
+// keyDocs documents every key by its path. The JSON Schema and the page
+// docs/aloft-yaml.md are generated from it.
+var keyDocs = map[string]keyDoc{
+	"app": {
+		meaning: "the application's name",
+		limits:  "lower-case letters, digits and hyphens, a letter first; at most 20",
+		absent:  "the folder's name",
+	},
+	"region": {
+		meaning: "AWS region",
+		limits:  "a region's name",
+	},
+	"source": {
+		meaning: "where the application's source is; a text is its path",
+		absent:  "this folder",
+	},
+	"source.path": {
+		meaning: "folder that holds package.json, relative to aloft.yaml",
+		limits:  "not together with git",
+		absent:  "this folder",
+	},
+	"source.git": {meaning: "URL of a git repository; Aloft clones it on your computer if it needs your keys"},
+	"source.ref": {
+		meaning: "branch, tag or commit of the repository",
+		limits:  "only with git",
+		absent:  "HEAD",
+	},
+	"source.dir": {meaning: "folder in the repository, or below path, that holds package.json"},
+	"start": {
+		meaning: "command line that starts the application, in the source's folder",
+		limits:  "one line",
+		absent: "npm start if package.json has the script, else nodemon and package.json's main, " +
+			"server.js, app.js or index.js",
+	},
+	"port": {
+		meaning: "TCP port on which the application listens; also in the variable PORT",
+		limits:  "1 to 65535",
+	},
+	"env": {
+		meaning: "environment variables of the application",
+		limits:  "names of letters, digits and underscores",
+	},
+	"machines": {meaning: "the servers"},
+	"machines.count": {
+		meaning: "number of servers, spread over the subnets in turn",
+		limits:  "1 to 30; not together with scaling",
+	},
+	"machines.type": {meaning: "EC2 instance type"},
+	"machines.image": {
+		meaning: "base image of the servers",
+		limits:  "debian-12, ubuntu-24.04, amazon-linux-2023, or the ID of an AMI",
+	},
+	"machines.key": {
+		meaning: "file of an OpenSSH public key to import, relative to aloft.yaml",
+		absent:  "Aloft makes a key pair",
+	},
+	"scaling": {meaning: "an Auto Scaling group, in place of a fixed number of servers"},
+	"scaling.min": {
+		meaning: "smallest number of servers that carry the load",
+		limits:  "1 to 30",
+		absent:  "one per subnet",
+	},
+	"scaling.max": {
+		meaning: "largest number of servers",
+		limits:  "1 to 30, not less than the minimum",
+		absent:  "twice the minimum",
+	},
+	"scaling.target": {meaning: "what the number of servers follows; {} for nothing"},
+	"scaling.target.cpu": {
+		meaning: "average CPU utilization of the servers, in per cent",
+		limits:  "10 to 90; not together with requests_per_target",
+		absent:  "60 if target is absent",
+	},
+	"scaling.target.requests_per_target": {
+		meaning: "requests per minute and server",
+		limits:  "1 to 10000000",
+	},
+	"scaling.schedule": {meaning: "sizes at times of the day, the week or the year"},
+	"scaling.schedule[].cron": {
+		meaning: "when: minute, hour, day of the month, month, day of the week",
+		limits:  "required; names such as MON and JAN are allowed",
+	},
+	"scaling.schedule[].timezone": {
+		meaning: "time zone of cron",
+		limits:  "a name such as Europe/Berlin",
+		absent:  "Etc/UTC",
+	},
+	"scaling.schedule[].min": {
+		meaning: "new minimum",
+		limits:  "1 to 30",
+	},
+	"scaling.schedule[].max": {
+		meaning: "new maximum",
+		limits:  "1 to 30",
+	},
+	"scaling.schedule[].desired": {meaning: "new number of servers, between the minimum and the maximum"},
+	"scaling.survive": {
+		meaning: "zone adds as many servers as carry the load when a zone is lost",
+		limits:  "zone",
+	},
+	"network": {meaning: "the VPC and its subnets"},
+	"network.cidr": {
+		meaning: "the VPC's addresses",
+		limits:  "/16 to /28",
+	},
+	"network.subnets": {
+		meaning: "the subnets; a text is a subnet's cidr",
+		limits:  "two or more, each in another zone",
+		absent:  "three of 256 addresses, within cidr",
+	},
+	"network.subnets[].cidr": {
+		meaning: "the subnet's addresses",
+		limits:  "/27 or larger, within the VPC's, without overlaps",
+	},
+	"network.subnets[].zone": {
+		meaning: "Availability Zone",
+		limits:  "of the region; each once",
+		absent:  "the region's next zone without a subnet",
+	},
+	"security":                 {meaning: "who may connect to what"},
+	"security.ssh":             {meaning: "who may connect to port 22 of the servers"},
+	"security.ssh.from":        {meaning: "addresses that may connect over SSH"},
+	"security.ssh.allow_world": {meaning: "confirms that from contains 0.0.0.0/0, the whole internet"},
+	"security.app":             {meaning: "who may connect to the application's port, besides the load balancer"},
+	"security.app.from":        {meaning: "addresses that may connect to the servers directly"},
+	"security.web":             {meaning: "who may connect to the load balancer"},
+	"security.web.from":        {meaning: "addresses that may connect to the load balancer"},
+	"load_balancer":            {meaning: "the load balancer, its listener and its target group"},
+	"load_balancer.port": {
+		meaning: "port of the HTTP listener",
+		limits:  "1 to 65535",
+	},
+	"load_balancer.health": {meaning: "health check of the target group"},
+	"load_balancer.health.path": {
+		meaning: "path to request",
+		limits:  "starts with /",
+	},
+	"load_balancer.health.interval": {
+		meaning: "time between two checks of a server",
+		limits:  "5s to 300s, whole seconds",
+	},
+	"load_balancer.health.timeout": {
+		meaning: "time a server has to respond",
+		limits:  "2s to 120s, whole seconds, less than interval",
+	},
+	"load_balancer.health.healthy": {
+		meaning: "checks in a row that an unhealthy server must pass",
+		limits:  "2 to 10",
+	},
+	"load_balancer.health.unhealthy": {
+		meaning: "checks in a row that a healthy server must fail",
+		limits:  "2 to 10",
+	},
+	"load_balancer.health.matcher": {
+		meaning: "status codes that pass the check",
+		limits:  "codes and ranges from 200 to 499: 200,204 or 200-299",
+	},
+	"load_balancer.deregistration_delay": {
+		meaning: "how long a server that leaves may finish its requests",
+		limits:  "0s to 1h, whole seconds",
+	},
+	"release": {meaning: "how a new release is put into service"},
+	"release.watch": {
+		meaning: "how long the first server of a release must respond before any receives requests",
+		limits:  "0s to 10m, whole seconds",
+	},
+	"release.bake": {
+		meaning: "how long Aloft watches health and errors after a release serves; use 3m or more on AWS, " +
+			"whose metrics arrive every minute",
+		limits: "0s to 1h, whole seconds",
+	},
+	"release.keep": {
+		meaning: "number of releases whose images are kept for a rollback",
+		limits:  "2 to 100",
+	},
+}
