@@ -85,7 +85,8 @@ func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events even
 		Events:        events,
 		Builder:       g.newBuilder(ctx, s),
 		SourceAddress: g.sourceAddress,
-		Poll:          4 * g.pollInterval(), // a poll of a release makes a dozen requests, one of a drill a single request
+		// A poll of a release makes a dozen requests, one of a drill a single request.
+		Poll: 4 * g.pollInterval(),
 	})
 	if err != nil {
 		return nil, err

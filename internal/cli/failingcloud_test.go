@@ -149,7 +149,7 @@ func (s *site) run(t *testing.T, transport *failingTransport, line string) (code
 	g.newBuilder = func(context.Context, *spec.Spec) apply.Builder {
 		return &simulation.Builder{ReleaseName: s.release}
 	}
-	g.egress = func(context.Context, netip.Addr) (netip.Prefix, error) {
+	g.sourceAddress = func(context.Context, netip.Addr) (netip.Prefix, error) {
 		return netip.MustParsePrefix("198.18.0.9/32"), nil
 	}
 	g.dial = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -57,14 +57,20 @@ var commandCases = []commandCase{
 	{line: "plan SITE", code: ExitChanges, restores: true, ignoresForbidden: releaseHistory},
 	{line: "plan SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: releaseHistory},
 	{line: "status SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
-	{line: "status SITE", spec: scalingGroup, before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
+	{
+		line: "status SITE", spec: scalingGroup, before: []string{"up SITE"},
+		restores: true, ignoresForbidden: drillRecord,
+	},
 	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
 	{line: "up SITE", hides: releaseHistory},
 	{line: "up SITE", spec: scalingGroup, hides: releaseHistory},
-	{line: "up SITE", before: []string{"up SITE"}, release: "r2", hides: releaseHistory, ignores: []string{"GetMetricData"}},
+	{
+		line: "up SITE", before: []string{"up SITE"}, release: "r2",
+		hides: releaseHistory, ignores: []string{"GetMetricData"},
+	},
 	{line: "rollback 1 SITE", before: []string{"up SITE"}, hides: releaseHistory},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
 	{line: "drill zone SITE --calm 1s --duration 1s", before: []string{"up SITE"}},
@@ -82,8 +88,8 @@ var (
 
 // withoutAWS are the commands that do not call AWS.
 var withoutAWS = []string{
-	"aloft init", "aloft local env", "aloft local logs", "aloft local reset", "aloft local restart", "aloft local start",
-	"aloft local status", "aloft local stop",
+	"aloft init", "aloft local env", "aloft local logs", "aloft local reset", "aloft local restart",
+	"aloft local start", "aloft local status", "aloft local stop",
 }
 
 func TestEveryCommandIsTriedWithFailures(t *testing.T) {
