@@ -49,8 +49,8 @@ func inRegion(ctx context.Context, region string) context.Context {
 
 // messageOnly strips the code from a service's error.
 func messageOnly(err error) error {
-	if aws, ok := errors.AsType[*wire.Error](err); ok {
-		return errors.New(aws.Message)
+	if refusal, ok := errors.AsType[*wire.Error](err); ok {
+		return errors.New(refusal.Message)
 	}
 	return err
 }
@@ -59,10 +59,7 @@ func messageOnly(err error) error {
 // propagates. join runs in the same transaction and adds the instance to the
 // group.
 func (f *Fleet) Launch(
-	ctx context.Context,
-	group *store.ScalingGroup,
-	source scalinggroup.Source,
-	subnet, token string,
+	ctx context.Context, group *store.ScalingGroup, source scalinggroup.Source, subnet, token string,
 	join func(tx *store.Tx, id string) error,
 ) error {
 	tags := store.Tags{}
@@ -90,24 +87,23 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 	}); err != nil {
 		return err
 	}
-	_, err := f.Compute.TerminateInstances(inRegion(ctx, region), &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
+	in := &ec2.TerminateInstancesInput{InstanceIds: []string{id}}
+	_, err := f.Compute.TerminateInstances(inRegion(ctx, region), in)
 	return messageOnly(err)
 }
 
 // Register adds an instance to a target group, at the target group's port.
 func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
-	_, err := f.Balancing.RegisterTargets(
-		inRegion(ctx, region),
-		&elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: &id}}},
-	)
+	_, err := f.Balancing.RegisterTargets(inRegion(ctx, region), &elb.RegisterTargetsInput{
+		TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: &id}},
+	})
 	return messageOnly(err)
 }
 
 // Deregister deregisters a target, which then drains.
 func (f *Fleet) Deregister(ctx context.Context, t *store.Target) error {
 	_, err := f.Balancing.DeregisterTargets(inRegion(ctx, t.Region), &elb.DeregisterTargetsInput{
-		TargetGroupArn: &t.TargetGroupARN,
-		Targets:        []types.TargetDescription{{Id: &t.ID, Port: &t.Port}},
+		TargetGroupArn: &t.TargetGroupARN, Targets: []types.TargetDescription{{Id: &t.ID, Port: &t.Port}},
 	})
 	return messageOnly(err)
 }

@@ -39,7 +39,8 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 	}
 	view := a.Store.View()
 	if err := cmp.Or(
-		checkSizes(g.Min, g.Max, desired), createSettings(in).apply(g), checkTargetGroups(view, here, g.TargetGroupARNs),
+		checkSizes(g.Min, g.Max, desired), createSettings(in).apply(g),
+		checkTargetGroups(view, here, g.TargetGroupARNs),
 		a.setLaunchSource(g, in.LaunchTemplate, in.MixedInstancesPolicy),
 	); err != nil {
 		return nil, err

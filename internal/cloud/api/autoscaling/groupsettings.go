@@ -184,7 +184,8 @@ func (s groupSettings) applyMaintenance(g *store.ScalingGroup) error {
 		return err
 	}
 	if *high-*low > 100 {
-		return invalid("The difference between MinHealthyPercentage and MaxHealthyPercentage cannot be greater than 100")
+		return invalid("The difference between MinHealthyPercentage and MaxHealthyPercentage cannot be greater " +
+			"than 100")
 	}
 	g.MinHealthy, g.MaxHealthy = *low, *high
 	return nil

@@ -12,10 +12,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// policyTypes are the types of policies that AWS has.
+// policyTypes are AWS's types of scaling policies. The local cloud does not
+// support the last.
 var policyTypes = []string{capacity.Simple, capacity.Step, capacity.Tracking, "PredictiveScaling"}
 
-// findPolicy finds the policy of an ARN, or that of the group with the name.
+// findPolicy returns the policy with an ARN, or the group's policy with a name.
 func findPolicy(r store.Reader, region string, groupName, name *string) (*store.ScalingPolicy, error) {
 	if err := model.Required("policyName", name != nil); err != nil {
 		return nil, err
@@ -41,7 +42,8 @@ func findPolicy(r store.Reader, region string, groupName, name *string) (*store.
 	)
 }
 
-// DeletePolicy deletes a policy, and the alarms of one that tracks a target.
+// DeletePolicy deletes a policy and the alarms that Auto Scaling created for
+// it.
 func (a *API) DeletePolicy(ctx context.Context, in *autoscaling.DeletePolicyInput) (*autoscaling.DeletePolicyOutput, error) {
 	return &autoscaling.DeletePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		row, err := findPolicy(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName, in.PolicyName)

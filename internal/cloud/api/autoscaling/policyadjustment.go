@@ -16,49 +16,48 @@ import (
 
 var adjustmentTypes = []string{"ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"}
 
-// DescribeAdjustmentTypes lists how a policy may change a group's capacity.
+// DescribeAdjustmentTypes lists the ways in which a policy can change the
+// desired capacity.
 func (a *API) DescribeAdjustmentTypes(context.Context, *autoscaling.DescribeAdjustmentTypesInput) (*autoscaling.DescribeAdjustmentTypesOutput, error) {
 	out := &autoscaling.DescribeAdjustmentTypesOutput{}
-	for _, name := range []string{"ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"} {
+	for _, name := range adjustmentTypes {
 		out.AdjustmentTypes = append(out.AdjustmentTypes, types.AdjustmentType{AdjustmentType: &name})
 	}
 	return out, nil
 }
 
-// minAdjustmentMagnitude is how much a percentage changes a group at least, under either of its
-// names.
+// minAdjustmentMagnitude returns the smallest change that a percentage makes,
+// in instances. The parameter has an older name, too.
 func minAdjustmentMagnitude(in *autoscaling.PutScalingPolicyInput) *int32 {
 	return cmp.Or(in.MinAdjustmentMagnitude, in.MinAdjustmentStep) //nolint:staticcheck // the older name is in use
 }
 
 func checkAdjustment(in *autoscaling.PutScalingPolicyInput) error {
 	kind := *in.AdjustmentType
-	least := minAdjustmentMagnitude(in)
+	magnitude := minAdjustmentMagnitude(in)
 	switch {
 	case !slices.Contains(adjustmentTypes, kind):
 		return invalid("Invalid adjustment type %s. Valid types are [%s]", kind, strings.Join(adjustmentTypes, ", "))
-	case least != nil && kind != "PercentChangeInCapacity":
+	case magnitude != nil && kind != "PercentChangeInCapacity":
 		return invalid("MinAdjustmentMagnitude is supported only for the adjustment type PercentChangeInCapacity")
-	case least != nil && *least < 1:
+	case magnitude != nil && *magnitude < 1:
 		return invalid("MinAdjustmentMagnitude must be greater than 0")
 	case kind == "ExactCapacity" && aws.ToInt32(in.ScalingAdjustment) < 0:
 		return invalid("ScalingAdjustment must not be negative for the adjustment type ExactCapacity")
 	case !slices.Contains([]string{"", "Minimum", "Maximum", "Average"}, aws.ToString(in.MetricAggregationType)):
-		return invalid(
-			"Invalid metric aggregation type %s. Valid types are [Minimum, Maximum, Average]",
-			*in.MetricAggregationType,
-		)
+		return invalid("Invalid metric aggregation type %s. Valid types are [Minimum, Maximum, Average]",
+			*in.MetricAggregationType)
 	}
 	return checkSteps(kind, in.StepAdjustments)
 }
 
-// checkSteps holds steps to the rules of the guide (Step and simple scaling
-// policies, Step adjustments).
+// checkSteps checks that step adjustments neither overlap nor leave gaps (Amazon
+// EC2 Auto Scaling User Guide, Step and simple scaling policies, Step adjustments).
 func checkSteps(kind string, given []types.StepAdjustment) error {
 	if len(given) > maxSteps {
 		return invalid("A policy has at most %d step adjustments", maxSteps)
 	}
-	steps := slices.Clone(given)
+	steps := slices.Clone(given) // sorted by lower bound
 	slices.SortFunc(steps, func(x, y types.StepAdjustment) int { return cmp.Compare(lowerBound(x), lowerBound(y)) })
 	for i, s := range steps {
 		if err := checkStep(kind, s); err != nil {
@@ -73,14 +72,12 @@ func checkSteps(kind string, given []types.StepAdjustment) error {
 	}
 	if n := len(steps); n > 0 {
 		if l := lowerBound(steps[0]); l < 0 && !math.IsInf(l, -1) {
-			return invalid(
-				"There must be a step adjustment with an unspecified lower bound when one step adjustment has a negative lower bound",
-			)
+			return invalid("There must be a step adjustment with an unspecified lower bound when one step adjustment " +
+				"has a negative lower bound")
 		}
 		if h := upperBound(steps[n-1]); h > 0 && !math.IsInf(h, 1) {
-			return invalid(
-				"There must be a step adjustment with an unspecified upper bound when one step adjustment has a positive upper bound",
-			)
+			return invalid("There must be a step adjustment with an unspecified upper bound when one step adjustment " +
+				"has a positive upper bound")
 		}
 	}
 	return nil

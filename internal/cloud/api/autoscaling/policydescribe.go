@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribePolicies describes the policies of a group, or of all.
+// DescribePolicies returns the policies of one group or of all groups.
 func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoliciesInput) (*autoscaling.DescribePoliciesOutput, error) {
 	view, here := a.Store.View(), wire.RegionFrom(ctx)
 	for _, t := range in.PolicyTypes {
@@ -46,25 +47,29 @@ func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoli
 	}
 	out := &autoscaling.DescribePoliciesOutput{ScalingPolicies: []types.ScalingPolicy{}, NextToken: next}
 	for _, row := range rows {
-		out.ScalingPolicies = append(out.ScalingPolicies, describePolicy(view, row))
+		item, err := describePolicy(view, row)
+		if err != nil {
+			return nil, err
+		}
+		out.ScalingPolicies = append(out.ScalingPolicies, item)
 	}
 	return out, nil
 }
 
-// describePolicy is a policy as it is described.
-func describePolicy(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy {
+func describePolicy(r store.Reader, p *store.ScalingPolicy) (types.ScalingPolicy, error) {
 	out := types.ScalingPolicy{
-		AutoScalingGroupName: &p.Group, PolicyName: &p.Name, PolicyARN: &p.ARN, PolicyType: &p.Type,
-		Enabled: aws.Bool(!p.Disabled),
-		Alarms: policyAlarms(
-			r,
-			p,
-		), StepAdjustments: []types.StepAdjustment{}, EstimatedInstanceWarmup: p.Warmup, Cooldown: p.Cooldown,
-		MinAdjustmentMagnitude: p.MinMagnitude,
+		AutoScalingGroupName:    &p.Group,
+		PolicyName:              &p.Name,
+		PolicyARN:               &p.ARN,
+		PolicyType:              &p.Type,
+		Enabled:                 aws.Bool(!p.Disabled),
+		Alarms:                  policyAlarms(r, p),
+		StepAdjustments:         []types.StepAdjustment{},
+		EstimatedInstanceWarmup: p.Warmup,
+		Cooldown:                p.Cooldown,
+		MinAdjustmentMagnitude:  p.MinMagnitude,
 	}
-	if p.AdjustmentType != "" {
-		out.AdjustmentType = &p.AdjustmentType
-	}
+	setNonEmpty(&out.AdjustmentType, p.AdjustmentType)
 	switch p.Type {
 	case capacity.Simple:
 		out.ScalingAdjustment = &p.Adjustment
@@ -79,12 +84,16 @@ func describePolicy(r store.Reader, p *store.ScalingPolicy) types.ScalingPolicy 
 			})
 		}
 	case capacity.Tracking:
-		_ = json.Unmarshal([]byte(p.TargetTracking), &out.TargetTrackingConfiguration) // written by PutScalingPolicy
+		if err := json.Unmarshal([]byte(p.TargetTracking), &out.TargetTrackingConfiguration); err != nil {
+			return out, fmt.Errorf("read the target tracking configuration of policy %s: %w", p.Name, err)
+		}
 	}
-	return out
+	return out, nil
 }
 
-// policyAlarms are the alarms that carry a policy out: its own, or those of users.
+// policyAlarms returns the alarms that trigger a policy: those that Auto
+// Scaling created for it, and users' alarms with the policy among their
+// actions.
 func policyAlarms(r store.Reader, p *store.ScalingPolicy) []types.Alarm {
 	out := []types.Alarm{}
 	for _, name := range p.Alarms {

@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// ExecutePolicy carries a simple or step scaling policy out.
+// ExecutePolicy executes a simple or step scaling policy for a user.
 func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyInput) (*autoscaling.ExecutePolicyOutput, error) {
 	return &autoscaling.ExecutePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		here := wire.RegionFrom(ctx)
@@ -27,29 +27,21 @@ func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyIn
 		if err != nil {
 			return err
 		}
-		err = capacity.ExecuteForUser(
-			tx,
-			g,
-			row,
-			aws.ToFloat64(in.MetricValue)-aws.ToFloat64(in.BreachThreshold),
-			aws.ToBool(in.HonorCooldown),
-			a.Now(),
-		)
+		difference := aws.ToFloat64(in.MetricValue) - aws.ToFloat64(in.BreachThreshold)
+		err = capacity.ExecuteForUser(tx, g, row, difference, aws.ToBool(in.HonorCooldown), a.Now())
 		if blocked, ok := errors.AsType[*capacity.CooldownError](err); ok {
 			return cooldownRefusal(g, blocked)
 		}
 		if errors.Is(err, capacity.ErrNoStep) {
-			return invalid(
-				"No step adjustment found for metric value %v and breach threshold %v",
-				*in.MetricValue,
-				*in.BreachThreshold,
-			)
+			return invalid("No step adjustment found for metric value %v and breach threshold %v",
+				*in.MetricValue, *in.BreachThreshold)
 		}
 		return err
 	})
 }
 
-// cooldownRefusal tells that a group is not ready for what was asked.
+// cooldownRefusal returns the error of a request that respects cooldowns for a
+// group that is scaling or in its cooldown.
 func cooldownRefusal(g *store.ScalingGroup, blocked *capacity.CooldownError) error {
 	if blocked.Activity != "" {
 		return wire.Errorf("ScalingActivityInProgress", "%s", blocked.Error())

@@ -2,6 +2,7 @@ package autoscaling
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -12,26 +13,28 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// givenParameters are those that some types of policies have and others have not.
+// givenParameters reports which of the parameters that depend on the type of
+// policy the request has.
 func givenParameters(in *autoscaling.PutScalingPolicyInput) map[string]bool {
 	return map[string]bool{
-		"AdjustmentType": in.AdjustmentType != nil, "ScalingAdjustment": in.ScalingAdjustment != nil,
-		"Cooldown":               in.Cooldown != nil,
-		"MinAdjustmentMagnitude": minAdjustmentMagnitude(in) != nil, "StepAdjustments": len(in.StepAdjustments) > 0,
+		"AdjustmentType":              in.AdjustmentType != nil,
+		"ScalingAdjustment":           in.ScalingAdjustment != nil,
+		"Cooldown":                    in.Cooldown != nil,
+		"MinAdjustmentMagnitude":      minAdjustmentMagnitude(in) != nil,
+		"StepAdjustments":             len(in.StepAdjustments) > 0,
 		"MetricAggregationType":       in.MetricAggregationType != nil,
 		"EstimatedInstanceWarmup":     in.EstimatedInstanceWarmup != nil,
 		"TargetTrackingConfiguration": in.TargetTrackingConfiguration != nil,
 	}
 }
 
-// needs and may are the parameters that a type of policy has to have and can have
-// (Amazon EC2 Auto Scaling API Reference, PutScalingPolicy).
+// Parameters that a type of policy must have and may have (Amazon EC2 Auto Scaling
+// API Reference, PutScalingPolicy).
 var (
 	requiredParameters = map[string][]string{
-		capacity.Simple: {
-			"AdjustmentType",
-			"ScalingAdjustment",
-		}, capacity.Step: {"AdjustmentType", "StepAdjustments"}, capacity.Tracking: {"TargetTrackingConfiguration"},
+		capacity.Simple:   {"AdjustmentType", "ScalingAdjustment"},
+		capacity.Step:     {"AdjustmentType", "StepAdjustments"},
+		capacity.Tracking: {"TargetTrackingConfiguration"},
 	}
 	optionalParameters = map[string][]string{
 		capacity.Simple:   {"Cooldown", "MinAdjustmentMagnitude"},
@@ -53,8 +56,9 @@ func checkPolicy(kind string, in *autoscaling.PutScalingPolicyInput) error {
 			return invalid("%s is required for policies of type %s", name, kind)
 		}
 	}
-	for name, is := range given {
-		if is && !slices.Contains(requiredParameters[kind], name) && !slices.Contains(optionalParameters[kind], name) {
+	supported := slices.Concat(requiredParameters[kind], optionalParameters[kind])
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if given[name] && !slices.Contains(supported, name) {
 			return invalid("%s is not supported for policies of type %s", name, kind)
 		}
 	}

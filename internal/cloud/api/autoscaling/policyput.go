@@ -17,29 +17,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// PutScalingPolicy makes a policy or replaces it.
+// PutScalingPolicy creates or replaces a policy.
 func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPolicyInput) (*autoscaling.PutScalingPolicyOutput, error) {
-	row := &store.ScalingPolicy{
-		Region: wire.RegionFrom(ctx),
-		Type:   cmp.Or(aws.ToString(in.PolicyType), capacity.Simple), AdjustmentType: aws.ToString(in.AdjustmentType),
-		Adjustment:   aws.ToInt32(in.ScalingAdjustment),
-		MinMagnitude: minAdjustmentMagnitude(in),
-		Cooldown:     in.Cooldown, Warmup: in.EstimatedInstanceWarmup, Disabled: !constraint.Default(in.Enabled, true),
-	}
-	if err := cmp.Or(checkPolicyName(in.PolicyName), checkPolicy(row.Type, in)); err != nil {
+	kind := cmp.Or(aws.ToString(in.PolicyType), capacity.Simple)
+	if err := cmp.Or(checkPolicyName(in.PolicyName), checkPolicy(kind, in)); err != nil {
 		return nil, err
 	}
-	row.Name = *in.PolicyName
-	if row.Type == capacity.Step {
-		row.Aggregation = cmp.Or(aws.ToString(in.MetricAggregationType), "Average")
-		for _, s := range in.StepAdjustments {
-			row.Steps = append(row.Steps, store.StepAdjustment{
-				Lower:      s.MetricIntervalLowerBound,
-				Upper:      s.MetricIntervalUpperBound,
-				Adjustment: *s.ScalingAdjustment,
-			})
-		}
-	}
+	row := newPolicy(wire.RegionFrom(ctx), kind, in)
 	out := &autoscaling.PutScalingPolicyOutput{}
 	err := a.Store.Update(func(tx *store.Tx) error {
 		g, err := findActiveGroup(tx, row.Region, in.AutoScalingGroupName)
@@ -62,23 +46,48 @@ func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPo
 	return out, nil
 }
 
-// putPolicy stores a checked policy, in place of the one with its name.
+// newPolicy returns the policy of a checked request.
+func newPolicy(region, kind string, in *autoscaling.PutScalingPolicyInput) *store.ScalingPolicy {
+	row := &store.ScalingPolicy{
+		Region:         region,
+		Name:           *in.PolicyName,
+		Type:           kind,
+		AdjustmentType: aws.ToString(in.AdjustmentType),
+		Adjustment:     aws.ToInt32(in.ScalingAdjustment),
+		MinMagnitude:   minAdjustmentMagnitude(in),
+		Cooldown:       in.Cooldown,
+		Warmup:         in.EstimatedInstanceWarmup,
+		Disabled:       !constraint.Default(in.Enabled, true),
+	}
+	if kind == capacity.Step {
+		row.Aggregation = cmp.Or(aws.ToString(in.MetricAggregationType), "Average")
+		for _, s := range in.StepAdjustments {
+			row.Steps = append(row.Steps, store.StepAdjustment{
+				Lower: s.MetricIntervalLowerBound, Upper: s.MetricIntervalUpperBound, Adjustment: *s.ScalingAdjustment,
+			})
+		}
+	}
+	return row
+}
+
+// putPolicy stores a policy, in place of the group's policy with the same name.
+// That one's alarms are kept if the target tracking configuration is the same.
 func (a *API) putPolicy(
-	tx *store.Tx,
-	g *store.ScalingGroup,
-	row *store.ScalingPolicy,
-	tracking *types.TargetTrackingConfiguration,
+	tx *store.Tx, g *store.ScalingGroup, row *store.ScalingPolicy, tracking *types.TargetTrackingConfiguration,
 ) error {
 	if tracking != nil {
 		if err := checkResourceLabel(tx, g, tracking); err != nil {
 			return err
 		}
-		text, _ := json.Marshal(tracking) // the SDK's types have a JSON form
+		text, err := json.Marshal(tracking)
+		if err != nil {
+			return fmt.Errorf("encode the target tracking configuration: %w", err)
+		}
 		row.TargetTracking = string(text)
 	}
 	var old *store.ScalingPolicy
-	others := store.ScalingPolicies.By(tx, "group", g.Key())
-	for _, p := range others {
+	policies := store.ScalingPolicies.By(tx, "group", g.Key())
+	for _, p := range policies {
 		switch {
 		case p.Name == row.Name:
 			old = p
@@ -89,13 +98,9 @@ func (a *API) putPolicy(
 	switch {
 	case old != nil:
 		row.ARN, row.Alarms = old.ARN, old.Alarms
-	case len(others) >= maxPolicies:
-		return wire.Errorf(
-			"LimitExceeded",
-			"You have reached the limit of %d scaling policies for the AutoScalingGroup %s",
-			maxPolicies,
-			g.Name,
-		)
+	case len(policies) >= maxPolicies:
+		return wire.Errorf("LimitExceeded", "You have reached the limit of %d scaling policies for the "+
+			"AutoScalingGroup %s", maxPolicies, g.Name)
 	default:
 		row.ARN = identity.ARN("autoscaling", g.Region, fmt.Sprintf(
 			"scalingPolicy:%s:autoScalingGroupName/%s:policyName/%s", a.IDs.UUID(), g.Name, row.Name,

@@ -12,13 +12,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// findActiveRefresh finds the refresh of a group that has not come to its end, if it is in
-// one of the statuses.
+// findActiveRefresh returns a group and its active refresh, which must have one
+// of the statuses.
 func findActiveRefresh(
-	tx *store.Tx,
-	region string,
-	name *string,
-	statuses ...string,
+	tx *store.Tx, region string, name *string, statuses ...string,
 ) (*store.InstanceRefresh, *store.ScalingGroup, error) {
 	g, err := findGroup(tx, region, name)
 	if err != nil {
@@ -26,39 +23,29 @@ func findActiveRefresh(
 	}
 	row, ok := scalinggroup.ActiveRefresh(tx, g.Key())
 	if !ok || !slices.Contains(statuses, row.Status) {
-		return nil, g, wire.Errorf(
-			"ActiveInstanceRefreshNotFound",
-			"No in progress, baking, pending, or cancelling Instance Refresh found for Auto Scaling group %s",
-			g.Name,
-		)
+		return nil, nil, wire.Errorf("ActiveInstanceRefreshNotFound", "No in progress, baking, pending, or cancelling "+
+			"Instance Refresh found for Auto Scaling group %s", g.Name)
 	}
 	return row, g, nil
 }
 
-// CancelInstanceRefresh stops a refresh, or a rollback, and leaves what it has
-// done.
+// CancelInstanceRefresh stops a refresh or a rollback, and keeps the instances that
+// it has launched so far.
 func (a *API) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelInstanceRefreshInput) (*autoscaling.CancelInstanceRefreshOutput, error) {
 	out := &autoscaling.CancelInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		row, _, err := findActiveRefresh(
-			tx,
-			wire.RegionFrom(ctx),
-			in.AutoScalingGroupName,
-			store.RefreshPending,
-			store.RefreshInProgress,
-			store.RefreshBaking,
-			store.RefreshRollbackInProgress,
-			store.RefreshCancelling,
+			tx, wire.RegionFrom(ctx), in.AutoScalingGroupName,
+			store.RefreshPending, store.RefreshInProgress, store.RefreshBaking,
+			store.RefreshRollbackInProgress, store.RefreshCancelling,
 		)
 		if err != nil {
 			return err
 		}
 		out.InstanceRefreshId = &row.ID
 		store.InstanceRefreshes.Edit(tx, row.ID, func(row *store.InstanceRefresh) {
-			row.Status, row.StatusReason, row.Abrupt = store.RefreshCancelling, "", !constraint.Default(
-				in.WaitForTransitioningInstances,
-				true,
-			)
+			row.Status, row.StatusReason = store.RefreshCancelling, ""
+			row.Abrupt = !constraint.Default(in.WaitForTransitioningInstances, true)
 		})
 		return nil
 	})

@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeInstanceRefreshes lists the refreshes of a group, the latest first.
+// DescribeInstanceRefreshes returns a group's refreshes, newest first.
 func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.DescribeInstanceRefreshesInput) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
 	view := a.Store.View()
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
@@ -51,9 +51,13 @@ func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.Des
 
 func describeRefresh(row *store.InstanceRefresh) (types.InstanceRefresh, error) {
 	item := types.InstanceRefresh{
-		InstanceRefreshId: &row.ID, AutoScalingGroupName: &row.Group, Status: types.InstanceRefreshStatus(row.Status),
-		Strategy:  types.RefreshStrategy(row.Strategy),
-		StartTime: timeOrNil(row.Started), EndTime: timeOrNil(row.Ended), Preferences: &types.RefreshPreferences{},
+		InstanceRefreshId:    &row.ID,
+		AutoScalingGroupName: &row.Group,
+		Status:               types.InstanceRefreshStatus(row.Status),
+		Strategy:             types.RefreshStrategy(row.Strategy),
+		StartTime:            timeOrNil(row.Started),
+		EndTime:              timeOrNil(row.Ended),
+		Preferences:          &types.RefreshPreferences{},
 	}
 	setNonEmpty(&item.StatusReason, row.StatusReason)
 	if err := json.Unmarshal([]byte(row.Preferences), item.Preferences); err != nil {
@@ -64,8 +68,10 @@ func describeRefresh(row *store.InstanceRefresh) (types.InstanceRefresh, error) 
 	}
 	if !row.RollbackStarted.IsZero() {
 		item.RollbackDetails = &types.RollbackDetails{
-			RollbackReason: &row.RollbackReason, RollbackStartTime: timeOrNil(row.RollbackStarted),
-			PercentageCompleteOnRollback: &row.PercentAtRollback, InstancesToUpdateOnRollback: &row.RemainingAtRollback,
+			RollbackReason:               &row.RollbackReason,
+			RollbackStartTime:            timeOrNil(row.RollbackStarted),
+			PercentageCompleteOnRollback: &row.PercentAtRollback,
+			InstancesToUpdateOnRollback:  &row.RemainingAtRollback,
 		}
 	}
 	switch {

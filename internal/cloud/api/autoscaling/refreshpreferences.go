@@ -11,22 +11,25 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// completePreferences returns the preferences of a refresh with the defaults that hold when
-// it begins (Amazon EC2 Auto Scaling User Guide, Understand the default values
-// for an instance refresh).
-func (a *API) completePreferences(g *store.ScalingGroup, given *types.RefreshPreferences) (*types.RefreshPreferences, error) {
+// completePreferences checks a refresh's preferences and returns them with the
+// defaults that apply when it starts (Amazon EC2 Auto Scaling User Guide,
+// Understand the default values for an instance refresh).
+func (a *API) completePreferences(
+	g *store.ScalingGroup, given *types.RefreshPreferences,
+) (*types.RefreshPreferences, error) {
 	p := types.RefreshPreferences{}
 	if given != nil {
 		p = *given
 	}
 	if err := cmp.Or(
-		checkPercentages(p), checkPauses(p), checkInstanceHandling(p), a.checkRefreshAlarms(g.Region, p.AlarmSpecification),
+		checkPercentages(p), checkPauses(p), checkInstanceHandling(p),
+		a.checkRefreshAlarms(g.Region, p.AlarmSpecification),
 	); err != nil {
 		return nil, err
 	}
-	least, warmup := int32(90), g.HealthCheckGrace
+	minHealthy, warmup := int32(90), g.HealthCheckGrace
 	if g.MinHealthy >= 0 {
-		least = g.MinHealthy
+		minHealthy = g.MinHealthy
 	}
 	if g.DefaultWarmup != nil {
 		warmup = *g.DefaultWarmup
@@ -34,7 +37,7 @@ func (a *API) completePreferences(g *store.ScalingGroup, given *types.RefreshPre
 	if p.MaxHealthyPercentage == nil && p.MinHealthyPercentage == nil && g.MaxHealthy >= 0 {
 		p.MaxHealthyPercentage = new(g.MaxHealthy)
 	}
-	p.MinHealthyPercentage = new(constraint.Default(p.MinHealthyPercentage, least))
+	p.MinHealthyPercentage = new(constraint.Default(p.MinHealthyPercentage, minHealthy))
 	p.InstanceWarmup = new(constraint.Default(p.InstanceWarmup, warmup))
 	p.SkipMatching, p.AutoRollback = new(aws.ToBool(p.SkipMatching)), new(aws.ToBool(p.AutoRollback))
 	if len(p.CheckpointPercentages) > 0 {
@@ -60,13 +63,12 @@ func checkPercentages(p types.RefreshPreferences) error {
 	case p.MaxHealthyPercentage != nil && p.MinHealthyPercentage == nil:
 		return invalid("You must specify MinHealthyPercentage when you specify MaxHealthyPercentage.")
 	case p.MaxHealthyPercentage != nil && *p.MaxHealthyPercentage-*p.MinHealthyPercentage > 100:
-		return invalid(
-			"The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.",
-		)
+		return invalid("The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.")
 	}
 	return nil
 }
 
+// checkPauses checks how long a refresh waits, and at which percentages.
 func checkPauses(p types.RefreshPreferences) error {
 	last := int32(0)
 	for _, percent := range p.CheckpointPercentages {
@@ -85,21 +87,20 @@ func checkPauses(p types.RefreshPreferences) error {
 	)
 }
 
+// checkInstanceHandling checks what a refresh does with instances on standby and
+// with instances protected from scale-in.
 func checkInstanceHandling(p types.RefreshPreferences) error {
-	if p.StandbyInstances != "" && !slices.Contains(p.StandbyInstances.Values(), p.StandbyInstances) {
-		return model.OutOfSet("preferences.standbyInstances", p.StandbyInstances, "Terminate", "Ignore", "Wait")
+	if s := p.StandbyInstances; s != "" && !slices.Contains(s.Values(), s) {
+		return model.OutOfSet("preferences.standbyInstances", s, "Terminate", "Ignore", "Wait")
 	}
-	if p.ScaleInProtectedInstances != "" &&
-		!slices.Contains(p.ScaleInProtectedInstances.Values(), p.ScaleInProtectedInstances) {
-		return model.OutOfSet(
-			"preferences.scaleInProtectedInstances", p.ScaleInProtectedInstances, "Refresh", "Ignore", "Wait",
-		)
+	if s := p.ScaleInProtectedInstances; s != "" && !slices.Contains(s.Values(), s) {
+		return model.OutOfSet("preferences.scaleInProtectedInstances", s, "Refresh", "Ignore", "Wait")
 	}
 	return nil
 }
 
-// checkRefreshAlarms refuses alarms that do not exist: nobody should take one for a
-// guard that never looks.
+// checkRefreshAlarms refuses alarms that do not exist: such an alarm would
+// never fail a refresh.
 func (a *API) checkRefreshAlarms(region string, s *types.AlarmSpecification) error {
 	if s == nil {
 		return nil

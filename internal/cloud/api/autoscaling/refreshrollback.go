@@ -10,31 +10,26 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// RollbackInstanceRefresh replaces what a refresh has replaced by instances of
-// the group's own configuration.
+// RollbackInstanceRefresh replaces the instances that an active refresh has
+// launched by instances with the group's own configuration.
 func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.RollbackInstanceRefreshInput) (*autoscaling.RollbackInstanceRefreshOutput, error) {
 	out := &autoscaling.RollbackInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		row, g, err := findActiveRefresh(
-			tx,
-			wire.RegionFrom(ctx),
-			in.AutoScalingGroupName,
-			store.RefreshPending,
-			store.RefreshInProgress,
-			store.RefreshBaking,
+			tx, wire.RegionFrom(ctx), in.AutoScalingGroupName,
+			store.RefreshPending, store.RefreshInProgress, store.RefreshBaking,
 		)
 		if err != nil {
 			return err
 		}
-		why, err := a.irreversibleReason(tx, g)
+		reason, err := a.irreversibleReason(tx, g)
 		if err != nil {
 			return err
 		}
-		if why != "" || !scalinggroup.HasDesiredConfiguration(row) {
-			return wire.Errorf(
-				"IrreversibleInstanceRefresh",
-				"The request failed because a desired configuration was not found or an incompatible launch template (uses a Systems Manager parameter instead of an AMI ID) or launch template version ($Latest or $Default) is present on the Auto Scaling group.",
-			)
+		if reason != "" || !scalinggroup.HasDesiredConfiguration(row) {
+			return wire.Errorf("IrreversibleInstanceRefresh", "The request failed because a desired configuration was "+
+				"not found or an incompatible launch template (uses a Systems Manager parameter instead of an AMI "+
+				"ID) or launch template version ($Latest or $Default) is present on the Auto Scaling group.")
 		}
 		out.InstanceRefreshId = &row.ID
 		store.InstanceRefreshes.Edit(tx, row.ID, func(row *store.InstanceRefresh) {
@@ -44,28 +39,26 @@ func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.Rollb
 	})
 }
 
-// checkAutoRollback refuses a refresh that could not be rolled back. AWS's words
-// for the first case are known, those for the others are not.
+// checkAutoRollback checks that a refresh could be rolled back. The message of
+// the first error is AWS's; those of the others are not known.
 func (a *API) checkAutoRollback(row *store.InstanceRefresh, g *store.ScalingGroup) error {
 	if !scalinggroup.HasDesiredConfiguration(row) {
-		return invalid(
-			"The request isn't valid. The AutoRollback parameter cannot be set to true when the DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration and try again.",
-		)
+		return invalid("The request isn't valid. The AutoRollback parameter cannot be set to true when the " +
+			"DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration " +
+			"and try again.")
 	}
-	why, err := a.irreversibleReason(a.Store.View(), g)
-	if err == nil && why != "" {
-		err = invalid(
-			"The request isn't valid. The AutoRollback parameter cannot be set to true when the Auto Scaling group %s. Set AutoRollback to false or update the Auto Scaling group and try again.",
-			why,
-		)
+	reason, err := a.irreversibleReason(a.Store.View(), g)
+	if err != nil || reason == "" {
+		return err
 	}
-	return err
+	return invalid("The request isn't valid. The AutoRollback parameter cannot be set to true when the Auto Scaling "+
+		"group %s. Set AutoRollback to false or update the Auto Scaling group and try again.", reason)
 }
 
-// irreversibleReason tells why nothing can be rolled back to the group's own
-// configuration; "": it can. What $Latest and $Default mean, and what a parameter
-// of Systems Manager holds, may be another thing by then (Amazon EC2 Auto Scaling
-// User Guide, Undo changes with a rollback).
+// irreversibleReason returns why a refresh cannot be rolled back to the group's own
+// configuration, or "" if it can. Its words continue "the Auto Scaling group". $Latest,
+// $Default and a parameter of AWS Systems Manager can mean something else at the time
+// of the rollback (Amazon EC2 Auto Scaling User Guide, Undo changes with a rollback).
 func (a *API) irreversibleReason(r store.Reader, g *store.ScalingGroup) (string, error) {
 	sources, err := scalinggroup.SourcesOf(g)
 	if err != nil {

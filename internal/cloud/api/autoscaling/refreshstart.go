@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -14,23 +15,44 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// StartInstanceRefresh begins to replace the instances of a group. The scaling
-// loop does it.
+// StartInstanceRefresh creates an instance refresh. The scaling loop carries it
+// out.
 func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartInstanceRefreshInput) (*autoscaling.StartInstanceRefreshOutput, error) {
 	g, err := findActiveGroup(a.Store.View(), wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
+	row, err := a.newRefresh(g, in)
+	if err != nil {
+		return nil, err
+	}
+	out := &autoscaling.StartInstanceRefreshOutput{InstanceRefreshId: &row.ID}
+	return out, a.Store.Update(func(tx *store.Tx) error {
+		if _, err := findActiveGroup(tx, g.Region, in.AutoScalingGroupName); err != nil {
+			return err
+		}
+		if _, active := scalinggroup.ActiveRefresh(tx, g.Key()); active {
+			return wire.Errorf("InstanceRefreshInProgress", "An Instance Refresh is already in progress and blocks "+
+				"the execution of this Instance Refresh.")
+		}
+		deleteOldRefreshes(tx, g, row.Created)
+		store.InstanceRefreshes.Put(tx, row)
+		return nil
+	})
+}
+
+// newRefresh returns the refresh of a request that is valid for the group.
+func (a *API) newRefresh(
+	g *store.ScalingGroup, in *autoscaling.StartInstanceRefreshInput,
+) (*store.InstanceRefresh, error) {
 	row := &store.InstanceRefresh{
-		ID:       a.IDs.UUID(),
-		Region:   g.Region,
-		Group:    g.Name,
-		Strategy: "Rolling",
-		Created:  a.Now().UTC(),
-		Status:   store.RefreshPending,
+		ID: a.IDs.UUID(), Region: g.Region, Group: g.Name,
+		Strategy: "Rolling", Created: a.Now().UTC(), Status: store.RefreshPending,
 	}
 	preferences, err := a.completePreferences(g, in.Preferences)
-	if err := cmp.Or(err, checkStrategy(in.Strategy), a.setDesiredConfiguration(row, g, in.DesiredConfiguration)); err != nil {
+	if err := cmp.Or(
+		err, checkStrategy(in.Strategy), a.setDesiredConfiguration(row, g, in.DesiredConfiguration),
+	); err != nil {
 		return nil, err
 	}
 	if *preferences.AutoRollback {
@@ -40,29 +62,18 @@ func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartIns
 	}
 	text, err := json.Marshal(preferences)
 	if err != nil {
-		return nil, fmt.Errorf("keep the preferences of an instance refresh: %w", err)
+		return nil, fmt.Errorf("encode the preferences of an instance refresh: %w", err)
 	}
 	row.Preferences = string(text)
-	return &autoscaling.StartInstanceRefreshOutput{
-			InstanceRefreshId: &row.ID,
-		}, a.Store.Update(func(tx *store.Tx) error {
-			if _, err := findActiveGroup(tx, g.Region, in.AutoScalingGroupName); err != nil {
-				return err
-			}
-			if _, going := scalinggroup.ActiveRefresh(tx, g.Key()); going {
-				return wire.Errorf(
-					"InstanceRefreshInProgress",
-					"An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
-				)
-			}
-			for _, old := range store.InstanceRefreshes.By(tx, "group", g.Key()) {
-				if row.Created.Sub(old.Created) > refreshRetention {
-					store.InstanceRefreshes.Delete(tx, old.ID)
-				}
-			}
-			store.InstanceRefreshes.Put(tx, row)
-			return nil
-		})
+	return row, nil
+}
+
+func deleteOldRefreshes(tx *store.Tx, g *store.ScalingGroup, now time.Time) {
+	for _, old := range store.InstanceRefreshes.By(tx, "group", g.Key()) {
+		if now.Sub(old.Created) > refreshRetention {
+			store.InstanceRefreshes.Delete(tx, old.ID)
+		}
+	}
 }
 
 func checkStrategy(strategy types.RefreshStrategy) error {
@@ -75,31 +86,34 @@ func checkStrategy(strategy types.RefreshStrategy) error {
 	return model.OutOfSet("strategy", strategy, "Rolling", "ReplaceRootVolume")
 }
 
-// setDesiredConfiguration writes the desired configuration into the row, if there is one. It must
-// be one that the group could launch with.
-func (a *API) setDesiredConfiguration(row *store.InstanceRefresh, g *store.ScalingGroup, desired *types.DesiredConfiguration) error {
+// setDesiredConfiguration copies the desired configuration, if there is one,
+// into the refresh. The group must be able to launch instances with it.
+func (a *API) setDesiredConfiguration(
+	row *store.InstanceRefresh, g *store.ScalingGroup, desired *types.DesiredConfiguration,
+) error {
 	if desired == nil || desired.LaunchTemplate == nil && desired.MixedInstancesPolicy == nil {
 		return nil
 	}
-	wanted := *g
-	if err := a.setLaunchSource(&wanted, desired.LaunchTemplate, desired.MixedInstancesPolicy); err != nil {
+	refreshed := *g
+	if err := a.setLaunchSource(&refreshed, desired.LaunchTemplate, desired.MixedInstancesPolicy); err != nil {
 		return err
 	}
-	if err := a.checkLaunch(&wanted); err != nil {
+	if err := a.checkLaunch(&refreshed); err != nil {
 		return err
 	}
-	row.Template, row.Mixed = wanted.Template, wanted.Mixed
+	row.Template, row.Mixed = refreshed.Template, refreshed.Mixed
 	return nil
 }
 
-// checkNotRefreshing refuses another configuration than the group has while a
-// refresh with a desired configuration brings one.
-func checkNotRefreshing(r store.Reader, g, wanted *store.ScalingGroup) error {
-	row, ok := scalinggroup.ActiveRefresh(r, g.Key())
-	if ok && scalinggroup.HasDesiredConfiguration(row) && (wanted.Template != g.Template || wanted.Mixed != g.Mixed) {
-		return invalid(
-			"An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active.",
-		)
+// checkNotRefreshing refuses a change of the group's launch source while a refresh
+// with a desired configuration is active: the refresh sets the launch source
+// itself. changed is the group after the change.
+func checkNotRefreshing(r store.Reader, g, changed *store.ScalingGroup) error {
+	row, active := scalinggroup.ActiveRefresh(r, g.Key())
+	if !active || !scalinggroup.HasDesiredConfiguration(row) ||
+		changed.Template == g.Template && changed.Mixed == g.Mixed {
+		return nil
 	}
-	return nil
+	return invalid("An active instance refresh with a desired configuration exists. All configuration options " +
+		"derived from the desired configuration are not available for update while the instance refresh is active.")
 }

@@ -17,7 +17,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// PutScheduledUpdateGroupAction makes a scheduled action or replaces it.
+// PutScheduledUpdateGroupAction creates or replaces a scheduled action.
 func (a *API) PutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling.PutScheduledUpdateGroupActionInput) (*autoscaling.PutScheduledUpdateGroupActionOutput, error) {
 	start := in.StartTime
 	if in.Time != nil {
@@ -45,8 +45,8 @@ func (a *API) PutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling
 	})
 }
 
-// BatchPutScheduledUpdateGroupAction makes or replaces scheduled actions, and tells
-// which it could not.
+// BatchPutScheduledUpdateGroupAction creates or replaces scheduled actions. The
+// response lists those that it refused.
 func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling.BatchPutScheduledUpdateGroupActionInput) (*autoscaling.BatchPutScheduledUpdateGroupActionOutput, error) {
 	if err := checkBatchSize(len(in.ScheduledUpdateGroupActions)); err != nil {
 		return nil, err
@@ -62,10 +62,8 @@ func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autosc
 		for i := range in.ScheduledUpdateGroupActions {
 			request := &in.ScheduledUpdateGroupActions[i]
 			if err := a.putScheduledAction(tx, g, request); err != nil {
-				out.FailedScheduledUpdateGroupActions = append(
-					out.FailedScheduledUpdateGroupActions,
-					describeFailure(request.ScheduledActionName, err),
-				)
+				failure := describeFailure(request.ScheduledActionName, err)
+				out.FailedScheduledUpdateGroupActions = append(out.FailedScheduledUpdateGroupActions, failure)
 			}
 		}
 		return nil
@@ -91,8 +89,11 @@ func describeFailure(name *string, err error) types.FailedScheduledUpdateGroupAc
 	return out
 }
 
-// putScheduledAction checks and stores one action.
-func (a *API) putScheduledAction(tx *store.Tx, g *store.ScalingGroup, in *types.ScheduledUpdateGroupActionRequest) error {
+// putScheduledAction checks and stores an action, in place of the group's
+// action with the same name.
+func (a *API) putScheduledAction(
+	tx *store.Tx, g *store.ScalingGroup, in *types.ScheduledUpdateGroupActionRequest,
+) error {
 	now := a.Now()
 	if err := cmp.Or(
 		checkName("scheduledActionName", in.ScheduledActionName), checkActionSizes(in), checkActionTimes(in, now),
@@ -100,14 +101,13 @@ func (a *API) putScheduledAction(tx *store.Tx, g *store.ScalingGroup, in *types.
 		return err
 	}
 	row := &store.ScheduledAction{
-		Region:  g.Region,
-		Group:   g.Name,
-		Name:    *in.ScheduledActionName,
-		Min:     in.MinSize,
-		Max:     in.MaxSize,
-		Desired: in.DesiredCapacity,
-		Start: aws.ToTime(in.StartTime).
-			UTC(),
+		Region:     g.Region,
+		Group:      g.Name,
+		Name:       *in.ScheduledActionName,
+		Min:        in.MinSize,
+		Max:        in.MaxSize,
+		Desired:    in.DesiredCapacity,
+		Start:      aws.ToTime(in.StartTime).UTC(),
 		End:        aws.ToTime(in.EndTime).UTC(),
 		Recurrence: aws.ToString(in.Recurrence),
 		TimeZone:   aws.ToString(in.TimeZone),
@@ -118,28 +118,18 @@ func (a *API) putScheduledAction(tx *store.Tx, g *store.ScalingGroup, in *types.
 		case other.Name == row.Name:
 			row.ARN = other.ARN
 		case row.Recurrence == "" && other.Recurrence == "" && other.Start.Equal(row.Start):
-			return wire.Errorf(
-				"AlreadyExists",
-				"There is already a scheduled action at %s: %s",
-				row.Start.Format(time.RFC3339),
-				other.Name,
-			)
+			return wire.Errorf("AlreadyExists", "There is already a scheduled action at %s: %s",
+				row.Start.Format(time.RFC3339), other.Name)
 		}
 	}
 	if row.ARN == "" {
 		if len(others) >= maxScheduledActions {
-			return wire.Errorf(
-				"LimitExceeded",
-				"You have reached the limit of %d scheduled actions for the AutoScalingGroup %s",
-				maxScheduledActions,
-				g.Name,
-			)
+			return wire.Errorf("LimitExceeded", "You have reached the limit of %d scheduled actions for the "+
+				"AutoScalingGroup %s", maxScheduledActions, g.Name)
 		}
 		row.ARN = identity.ARN("autoscaling", g.Region, fmt.Sprintf(
 			"scheduledUpdateGroupAction:%s:autoScalingGroupName/%s:scheduledActionName/%s",
-			a.IDs.UUID(),
-			g.Name,
-			row.Name,
+			a.IDs.UUID(), g.Name, row.Name,
 		))
 	}
 	var ok bool
@@ -176,8 +166,8 @@ func deleteScheduledAction(tx *store.Tx, g *store.ScalingGroup, name *string) er
 	)
 }
 
-// BatchDeleteScheduledAction deletes scheduled actions, and tells which it could
-// not.
+// BatchDeleteScheduledAction deletes scheduled actions. The response lists
+// those that do not exist.
 func (a *API) BatchDeleteScheduledAction(ctx context.Context, in *autoscaling.BatchDeleteScheduledActionInput) (*autoscaling.BatchDeleteScheduledActionOutput, error) {
 	if err := checkBatchSize(len(in.ScheduledActionNames)); err != nil {
 		return nil, err

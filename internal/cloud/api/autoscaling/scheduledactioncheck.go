@@ -16,14 +16,13 @@ func checkActionSizes(in *types.ScheduledUpdateGroupActionRequest) error {
 	if in.MinSize == nil && in.MaxSize == nil && in.DesiredCapacity == nil {
 		return invalid("At least one of the following must be specified: MinSize, MaxSize, DesiredCapacity")
 	}
-	least, most := aws.ToInt32(in.MinSize), constraint.Default(in.MaxSize, math.MaxInt32)
-	switch desired := constraint.Default(in.DesiredCapacity, least); {
-	case least > most:
-		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", most, least)
-	case desired < least || desired > most:
-		return invalid(
-			"Desired capacity:%d must be between the specified min size:%d and max size:%d", desired, least, most,
-		)
+	minSize, maxSize := aws.ToInt32(in.MinSize), constraint.Default(in.MaxSize, math.MaxInt32)
+	switch desired := constraint.Default(in.DesiredCapacity, minSize); {
+	case minSize > maxSize:
+		return invalid("Max bound, %d, must be greater than or equal to min bound, %d", maxSize, minSize)
+	case desired < minSize || desired > maxSize:
+		return invalid("Desired capacity:%d must be between the specified min size:%d and max size:%d",
+			desired, minSize, maxSize)
 	}
 	return cmp.Or(
 		model.Between("minSize", in.MinSize, 0, math.MaxInt32),

@@ -12,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeScheduledActions describes what is scheduled and has not run yet. Times
-// are those at which actions run next.
+// DescribeScheduledActions returns actions that will run, with the time of
+// their next run.
 func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.DescribeScheduledActionsInput) (*autoscaling.DescribeScheduledActionsOutput, error) {
 	view, here := a.Store.View(), wire.RegionFrom(ctx)
 	rows := store.ScheduledActions.By(view, "region", here)
@@ -28,7 +28,8 @@ func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.Desc
 		if len(in.ScheduledActionNames) > 0 {
 			return !slices.Contains(in.ScheduledActionNames, row.Name)
 		}
-		return in.StartTime != nil && row.Next.Before(*in.StartTime) || in.EndTime != nil && row.Next.After(*in.EndTime)
+		return in.StartTime != nil && row.Next.Before(*in.StartTime) ||
+			in.EndTime != nil && row.Next.After(*in.EndTime)
 	})
 	key := func(row *store.ScheduledAction) string { return row.Group + "\x00" + row.Name }
 	slices.SortFunc(rows, func(x, y *store.ScheduledAction) int { return cmp.Compare(key(x), key(y)) })
@@ -37,8 +38,7 @@ func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.Desc
 		return nil, err
 	}
 	out := &autoscaling.DescribeScheduledActionsOutput{
-		ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupAction{},
-		NextToken:                   next,
+		ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupAction{}, NextToken: next,
 	}
 	for _, row := range rows {
 		item := types.ScheduledUpdateGroupAction{
@@ -49,17 +49,11 @@ func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.Desc
 			MaxSize:              row.Max,
 			DesiredCapacity:      row.Desired,
 			StartTime:            &row.Next,
+			EndTime:              timeOrNil(row.End),
 			Time:                 &row.Next,
 		}
-		if row.Recurrence != "" {
-			item.Recurrence = &row.Recurrence
-		}
-		if row.TimeZone != "" {
-			item.TimeZone = &row.TimeZone
-		}
-		if !row.End.IsZero() {
-			item.EndTime = &row.End
-		}
+		setNonEmpty(&item.Recurrence, row.Recurrence)
+		setNonEmpty(&item.TimeZone, row.TimeZone)
 		out.ScheduledUpdateGroupActions = append(out.ScheduledUpdateGroupActions, item)
 	}
 	return out, nil

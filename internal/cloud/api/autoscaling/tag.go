@@ -16,8 +16,8 @@ import (
 
 const groupResourceType = "auto-scaling-group"
 
-// readTags validates the tags of one group, in the order of their keys. Of
-// those with the same key the last one counts.
+// readTags checks the tags of a request and returns them sorted by key. Of tags
+// with the same key, the last counts.
 func readTags(given []types.Tag) ([]store.ScalingTag, error) {
 	var out []store.ScalingTag
 	for _, t := range given {
@@ -30,25 +30,29 @@ func readTags(given []types.Tag) ([]store.ScalingTag, error) {
 		}
 		out = putTag(out, store.ScalingTag{Key: key, Value: value, Propagate: aws.ToBool(t.PropagateAtLaunch)})
 	}
-	if len(out) > constraint.MaxTags {
-		return nil, wire.Errorf(
-			"LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags,
-		)
-	}
-	return out, nil
+	return out, checkTagCount(out)
 }
 
-// putTag is the tags with one more, or with one replaced.
-func putTag(tags []store.ScalingTag, t store.ScalingTag) []store.ScalingTag {
-	at, found := slices.BinarySearchFunc(
-		tags, t.Key, func(t store.ScalingTag, key string) int { return cmp.Compare(t.Key, key) },
+func checkTagCount(tags []store.ScalingTag) error {
+	if len(tags) <= constraint.MaxTags {
+		return nil
+	}
+	return wire.Errorf(
+		"LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags,
 	)
+}
+
+// putTag returns tags with t added, in place of a tag with its key. tags are
+// sorted by key and stay unchanged.
+func putTag(tags []store.ScalingTag, t store.ScalingTag) []store.ScalingTag {
+	byKey := func(t store.ScalingTag, key string) int { return cmp.Compare(t.Key, key) }
+	at, found := slices.BinarySearchFunc(tags, t.Key, byKey)
+	out := slices.Clone(tags)
 	if found {
-		out := slices.Clone(tags)
 		out[at] = t
 		return out
 	}
-	return slices.Insert(slices.Clone(tags), at, t)
+	return slices.Insert(out, at, t)
 }
 
 func describeTag(g *store.ScalingGroup, t store.ScalingTag) types.TagDescription {
@@ -61,50 +65,38 @@ func describeTag(g *store.ScalingGroup, t store.ScalingTag) types.TagDescription
 	}
 }
 
-// CreateOrUpdateTags adds tags to groups, over those with the same keys.
-// Instances that are there do not get them.
+// CreateOrUpdateTags adds tags to groups, or replaces those with the same keys.
+// It does not tag existing instances.
 func (a *API) CreateOrUpdateTags(ctx context.Context, in *autoscaling.CreateOrUpdateTagsInput) (*autoscaling.CreateOrUpdateTagsOutput, error) {
-	return &autoscaling.CreateOrUpdateTagsOutput{}, a.updateTags(
-		ctx,
-		in.Tags,
-		func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
-			read, err := readTags([]types.Tag{t})
-			if err != nil {
-				return nil, err
-			}
-			tags := putTag(g.Tags, read[0])
-			if len(tags) > constraint.MaxTags {
-				return nil, wire.Errorf(
-					"LimitExceeded", "The number of tags of an Auto Scaling group is limited to %d", constraint.MaxTags,
-				)
-			}
-			return tags, nil
-		},
-	)
+	put := func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
+		read, err := readTags([]types.Tag{t})
+		if err != nil {
+			return nil, err
+		}
+		tags := putTag(g.Tags, read[0])
+		return tags, checkTagCount(tags)
+	}
+	return &autoscaling.CreateOrUpdateTagsOutput{}, a.updateTags(ctx, in.Tags, put)
 }
 
-// DeleteTags removes tags from groups: those with the key and, where a value is
-// given, with that value. One that is not there is no error.
+// DeleteTags removes the tags with a key, and with a value if the request has
+// one. A tag that the group lacks is no error.
 func (a *API) DeleteTags(ctx context.Context, in *autoscaling.DeleteTagsInput) (*autoscaling.DeleteTagsOutput, error) {
-	return &autoscaling.DeleteTagsOutput{}, a.updateTags(
-		ctx,
-		in.Tags,
-		func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
-			if err := model.Required("tags.member.key", t.Key != nil); err != nil {
-				return nil, err
-			}
-			return slices.DeleteFunc(slices.Clone(g.Tags), func(old store.ScalingTag) bool {
-				return old.Key == *t.Key && (t.Value == nil || *t.Value == old.Value)
-			}), nil
-		},
-	)
+	remove := func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
+		if err := model.Required("tags.member.key", t.Key != nil); err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(slices.Clone(g.Tags), func(old store.ScalingTag) bool {
+			return old.Key == *t.Key && (t.Value == nil || *t.Value == old.Value)
+		}), nil
+	}
+	return &autoscaling.DeleteTagsOutput{}, a.updateTags(ctx, in.Tags, remove)
 }
 
-// updateTags changes the groups' tags, all that are asked for or none.
+// updateTags changes groups' tags: for all tags of a request, or for none on an
+// error. change returns a group's new tags.
 func (a *API) updateTags(
-	ctx context.Context,
-	given []types.Tag,
-	change func(*store.ScalingGroup, types.Tag) ([]store.ScalingTag, error),
+	ctx context.Context, given []types.Tag, change func(*store.ScalingGroup, types.Tag) ([]store.ScalingTag, error),
 ) error {
 	if len(given) == 0 {
 		return model.Null("tags")

@@ -14,20 +14,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeTags lists the tags of the region's groups.
+// DescribeTags returns the tags of the region's groups.
 func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInput) (*autoscaling.DescribeTagsOutput, error) {
 	for _, f := range in.Filters {
-		if name := aws.ToString(f.Name); !slices.Contains(
-			[]string{"auto-scaling-group", "key", "value", "propagate-at-launch"},
-			name,
-		) {
-			return nil, invalid(
-				"Filter type %s is not correct. Allowed Filter types are: auto-scaling-group key value propagate-at-launch",
-				name,
-			)
+		switch name := aws.ToString(f.Name); name {
+		case "auto-scaling-group", "key", "value", "propagate-at-launch":
+		default:
+			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: "+
+				"auto-scaling-group key value propagate-at-launch", name)
 		}
 	}
-	var found []types.TagDescription
+	found := []types.TagDescription{}
 	for _, g := range store.ScalingGroups.By(a.Store.View(), "region", wire.RegionFrom(ctx)) {
 		for _, t := range g.Tags {
 			if matchesFilters(g, t, in.Filters) {
@@ -35,24 +32,24 @@ func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInpu
 			}
 		}
 	}
-	found, next, err := paginate(
-		pageRequest{in.MaxRecords, in.NextToken, 50, 100},
-		found,
-		func(t types.TagDescription) string { return *t.ResourceId + "\x00" + *t.Key },
-	)
-	return &autoscaling.DescribeTagsOutput{Tags: append([]types.TagDescription{}, found...), NextToken: next}, err
+	key := func(t types.TagDescription) string { return *t.ResourceId + "\x00" + *t.Key }
+	found, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 100}, found, key)
+	return &autoscaling.DescribeTagsOutput{Tags: found, NextToken: next}, err
 }
 
+// matchesFilters reports whether a tag has one of the values of each filter. The
+// case of true and false does not matter.
 func matchesFilters(g *store.ScalingGroup, t store.ScalingTag, filters []types.Filter) bool {
-	is := map[string]string{
+	values := map[string]string{
 		"auto-scaling-group":  g.Name,
 		"key":                 t.Key,
 		"value":               t.Value,
 		"propagate-at-launch": strconv.FormatBool(t.Propagate),
 	}
 	for _, f := range filters {
+		value := values[*f.Name]
 		if !slices.ContainsFunc(f.Values, func(v string) bool {
-			return strings.EqualFold(v, is[*f.Name]) && (*f.Name == "propagate-at-launch" || v == is[*f.Name])
+			return v == value || *f.Name == "propagate-at-launch" && strings.EqualFold(v, value)
 		}) {
 			return false
 		}

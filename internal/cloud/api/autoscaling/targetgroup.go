@@ -14,9 +14,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
+// elbv2Source is the type of traffic source that a target group is.
 const elbv2Source = "elbv2"
 
-// readTargetGroups are the target groups named either way.
+// readTargetGroups returns the distinct target groups that a request names by
+// ARN and as traffic sources.
 func readTargetGroups(arns []string, sources []types.TrafficSourceIdentifier) ([]string, error) {
 	all := slices.Clone(arns)
 	for _, s := range sources {
@@ -38,17 +40,15 @@ func readTargetGroups(arns []string, sources []types.TrafficSourceIdentifier) ([
 	return out, nil
 }
 
-// checkTargetGroups refuses target groups that are not there or that take no
-// instances.
+// checkTargetGroups checks that target groups exist and have instances as
+// targets.
 func checkTargetGroups(r store.Reader, region string, arns []string) error {
 	for _, arn := range arns {
 		group, ok := store.TargetGroups.Get(r, arn)
 		switch {
 		case !ok || group.Region != region:
-			return invalid(
-				"Provided Target Groups may not be valid. Please ensure they exist and try again. One or more target groups not found: %s",
-				arn,
-			)
+			return invalid("Provided Target Groups may not be valid. Please ensure they exist and try again. "+
+				"One or more target groups not found: %s", arn)
 		case group.TargetType != "instance":
 			return invalid("Invalid target group %s: the target type must be instance, not %s", arn, group.TargetType)
 		}
@@ -56,92 +56,86 @@ func checkTargetGroups(r store.Reader, region string, arns []string) error {
 	return nil
 }
 
-// AttachLoadBalancerTargetGroups has a group's instances registered with more
-// target groups, those that are there as well.
+// AttachLoadBalancerTargetGroups attaches target groups to a group. The scaling
+// loop registers the group's instances with them.
 func (a *API) AttachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.AttachLoadBalancerTargetGroupsInput) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error) {
 	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, attachTargetGroups,
 	)
 }
 
-// AttachTrafficSources does so with target groups by another name.
+// AttachTrafficSources is AttachLoadBalancerTargetGroups with other parameters.
 func (a *API) AttachTrafficSources(ctx context.Context, in *autoscaling.AttachTrafficSourcesInput) (*autoscaling.AttachTrafficSourcesOutput, error) {
 	return &autoscaling.AttachTrafficSourcesOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, attachTargetGroups,
 	)
 }
 
-// DetachLoadBalancerTargetGroups has a group's instances deregistered.
+// DetachLoadBalancerTargetGroups detaches target groups from a group. The
+// scaling loop deregisters the group's instances.
 func (a *API) DetachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DetachLoadBalancerTargetGroupsInput) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error) {
 	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, detachTargetGroups,
 	)
 }
 
-// DetachTrafficSources does so with target groups by another name.
+// DetachTrafficSources is DetachLoadBalancerTargetGroups with other parameters.
 func (a *API) DetachTrafficSources(ctx context.Context, in *autoscaling.DetachTrafficSourcesInput) (*autoscaling.DetachTrafficSourcesOutput, error) {
 	return &autoscaling.DetachTrafficSourcesOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, detachTargetGroups,
 	)
 }
 
-// updateTargetGroups changes a group by the target groups that are named either way.
+// updateTargetGroups changes a group with the target groups that a request
+// names.
 func (a *API) updateTargetGroups(
-	ctx context.Context,
-	name *string,
-	arns []string,
-	sources []types.TrafficSourceIdentifier,
-	change func(tx *store.Tx, g *store.ScalingGroup, named []string) error,
+	ctx context.Context, group *string, arns []string, sources []types.TrafficSourceIdentifier,
+	change func(tx *store.Tx, g *store.ScalingGroup, arns []string) error,
 ) error {
-	named, err := readTargetGroups(arns, sources)
+	arns, err := readTargetGroups(arns, sources)
 	if err != nil {
 		return err
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
-		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), name)
+		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), group)
 		if err != nil {
 			return err
 		}
-		return change(tx, g, named)
+		return change(tx, g, arns)
 	})
 }
 
-func attachTargetGroups(tx *store.Tx, g *store.ScalingGroup, wanted []string) error {
-	if err := checkTargetGroups(tx, g.Region, wanted); err != nil {
+func attachTargetGroups(tx *store.Tx, g *store.ScalingGroup, arns []string) error {
+	if err := checkTargetGroups(tx, g.Region, arns); err != nil {
 		return err
 	}
-	list := slices.Clone(g.TargetGroupARNs)
-	for _, arn := range wanted {
-		if !slices.Contains(list, arn) {
-			list = append(list, arn)
-		}
-	}
+	added := without(arns, g.TargetGroupARNs)
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-		g.TargetGroupARNs, g.LeavingTargetGroups = list, without(g.LeavingTargetGroups, wanted)
+		g.TargetGroupARNs = slices.Concat(g.TargetGroupARNs, added)
+		g.LeavingTargetGroups = without(g.LeavingTargetGroups, arns)
 	})
 	return nil
 }
 
-func detachTargetGroups(tx *store.Tx, g *store.ScalingGroup, leaving []string) error {
-	for _, arn := range leaving {
+func detachTargetGroups(tx *store.Tx, g *store.ScalingGroup, arns []string) error {
+	for _, arn := range arns {
 		if !slices.Contains(g.TargetGroupARNs, arn) {
 			return invalid("Trying to remove Target Groups that are not part of the group")
 		}
 	}
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-		g.TargetGroupARNs, g.LeavingTargetGroups = without(g.TargetGroupARNs, leaving), append(
-			without(g.LeavingTargetGroups, leaving),
-			leaving...)
+		g.TargetGroupARNs = without(g.TargetGroupARNs, arns)
+		g.LeavingTargetGroups = append(without(g.LeavingTargetGroups, arns), arns...)
 	})
-	// Attached again one day, each instance is registered again.
+	// If the target groups are attached again, the loop registers each instance again.
 	for _, i := range scalinggroup.Instances(tx, g.Key()) {
-		store.ScalingInstances.Edit(
-			tx, i.InstanceID, func(i *store.ScalingInstance) { i.Registered = without(i.Registered, leaving) },
-		)
+		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
+			i.Registered = without(i.Registered, arns)
+		})
 	}
 	return nil
 }
 
-func without(list, gone []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(gone, s) })
+func without(list, removed []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(removed, s) })
 }

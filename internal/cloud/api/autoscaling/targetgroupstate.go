@@ -15,35 +15,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// attachment is a target group of a group and the state of its instances there
-// (Amazon EC2 Auto Scaling API Reference, LoadBalancerTargetGroupState).
+// attachment is a target group of an Auto Scaling group with the state of the
+// group's instances in it (Amazon EC2 Auto Scaling API Reference,
+// LoadBalancerTargetGroupState).
 type attachment struct{ arn, state string }
 
+// attachments returns the group's target groups, sorted by ARN.
 func attachments(r store.Reader, g *store.ScalingGroup) []attachment {
 	var out []attachment
 	for _, arn := range g.TargetGroupARNs {
-		state := "InService"
-		serving, registered, well := 0, 0, false
-		for _, i := range scalinggroup.Instances(r, g.Key()) {
-			if i.State != store.LifecycleInService {
-				continue
-			}
-			serving++
-			for _, t := range store.Targets.By(r, "target", i.InstanceID) {
-				if t.TargetGroupARN == arn && t.DeregisteredAt.IsZero() {
-					registered++
-					well = well || t.State == "healthy"
-				}
-			}
-		}
-		switch {
-		case well || serving == 0:
-		case registered < serving:
-			state = "Adding"
-		default:
-			state = "Added"
-		}
-		out = append(out, attachment{arn, state})
+		out = append(out, attachment{arn, attachmentState(r, g, arn)})
 	}
 	for _, arn := range g.LeavingTargetGroups {
 		out = append(out, attachment{arn, "Removing"})
@@ -52,31 +33,54 @@ func attachments(r store.Reader, g *store.ScalingGroup) []attachment {
 	return out
 }
 
-// DescribeLoadBalancerTargetGroups tells how far a group's instances are
-// registered with its target groups.
+func attachmentState(r store.Reader, g *store.ScalingGroup, arn string) string {
+	inService, registered, healthy := 0, 0, false
+	for _, i := range scalinggroup.Instances(r, g.Key()) {
+		if i.State != store.LifecycleInService {
+			continue
+		}
+		inService++
+		for _, t := range store.Targets.By(r, "target", i.InstanceID) {
+			if t.TargetGroupARN == arn && t.DeregisteredAt.IsZero() {
+				registered++
+				healthy = healthy || t.State == "healthy"
+			}
+		}
+	}
+	switch {
+	case healthy || inService == 0:
+		return "InService"
+	case registered < inService:
+		return "Adding"
+	}
+	return "Added"
+}
+
+func attachmentARN(t attachment) string { return t.arn }
+
+// DescribeLoadBalancerTargetGroups returns a group's target groups and whether
+// its instances are registered and healthy there.
 func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DescribeLoadBalancerTargetGroupsInput) (*autoscaling.DescribeLoadBalancerTargetGroupsOutput, error) {
 	view := a.Store.View()
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := paginate(
-		pageRequest{in.MaxRecords, in.NextToken, 100, 100}, attachments(view, g), func(t attachment) string { return t.arn },
-	)
+	page := pageRequest{in.MaxRecords, in.NextToken, 100, 100}
+	rows, next, err := paginate(page, attachments(view, g), attachmentARN)
 	out := &autoscaling.DescribeLoadBalancerTargetGroupsOutput{
-		LoadBalancerTargetGroups: []types.LoadBalancerTargetGroupState{},
-		NextToken:                next,
+		LoadBalancerTargetGroups: []types.LoadBalancerTargetGroupState{}, NextToken: next,
 	}
 	for _, t := range rows {
 		out.LoadBalancerTargetGroups = append(out.LoadBalancerTargetGroups, types.LoadBalancerTargetGroupState{
-			LoadBalancerTargetGroupARN: aws.String(t.arn),
-			State:                      aws.String(t.state),
+			LoadBalancerTargetGroupARN: aws.String(t.arn), State: aws.String(t.state),
 		})
 	}
 	return out, err
 }
 
-// DescribeTrafficSources tells the same of all traffic sources.
+// DescribeTrafficSources is DescribeLoadBalancerTargetGroups with another form
+// of response.
 func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.DescribeTrafficSourcesInput) (*autoscaling.DescribeTrafficSourcesOutput, error) {
 	view := a.Store.View()
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
@@ -91,13 +95,11 @@ func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.Descri
 	if kind == elbv2Source {
 		all = attachments(view, g)
 	}
-	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 50}, all, func(t attachment) string { return t.arn })
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 50}, all, attachmentARN)
 	out := &autoscaling.DescribeTrafficSourcesOutput{TrafficSources: []types.TrafficSourceState{}, NextToken: next}
 	for _, t := range rows {
 		out.TrafficSources = append(out.TrafficSources, types.TrafficSourceState{
-			Identifier: aws.String(t.arn),
-			State:      aws.String(t.state),
-			Type:       aws.String(elbv2Source),
+			Identifier: aws.String(t.arn), State: aws.String(t.state), Type: aws.String(elbv2Source),
 		})
 	}
 	return out, err

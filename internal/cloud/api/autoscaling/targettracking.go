@@ -16,8 +16,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkTracking checks what a target tracking policy says for itself, and fills in
-// what AWS does.
+// checkTracking checks the parts of a target tracking configuration that do not
+// depend on the group, and fills in AWS's default for DisableScaleIn.
 func checkTracking(c *types.TargetTrackingConfiguration) error {
 	if c.DisableScaleIn == nil {
 		c.DisableScaleIn = aws.Bool(false)
@@ -28,9 +28,7 @@ func checkTracking(c *types.TargetTrackingConfiguration) error {
 	case !(*c.TargetValue > 0) || math.IsInf(*c.TargetValue, 0):
 		return invalid("TargetValue must be greater than 0")
 	case (c.PredefinedMetricSpecification == nil) == (c.CustomizedMetricSpecification == nil):
-		return invalid(
-			"Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified",
-		)
+		return invalid("Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified")
 	case c.PredefinedMetricSpecification != nil:
 		return checkPredefined(c.PredefinedMetricSpecification)
 	}
@@ -38,29 +36,24 @@ func checkTracking(c *types.TargetTrackingConfiguration) error {
 }
 
 func checkPredefined(p *types.PredefinedMetricSpecification) error {
-	labelled := p.PredefinedMetricType == types.MetricTypeALBRequestCountPerTarget
+	kind := p.PredefinedMetricType
+	needsLabel := kind == types.MetricTypeALBRequestCountPerTarget
 	switch {
-	case p.PredefinedMetricType == "":
+	case kind == "":
 		return model.Null("predefinedMetricSpecification.predefinedMetricType")
-	case !slices.Contains(p.PredefinedMetricType.Values(), p.PredefinedMetricType):
+	case !slices.Contains(kind.Values(), kind):
 		return model.OutOfSet(
-			"targetTrackingConfiguration.predefinedMetricSpecification.predefinedMetricType",
-			p.PredefinedMetricType,
-			"ASGAverageCPUUtilization",
-			"ASGAverageNetworkIn",
-			"ASGAverageNetworkOut",
-			"ALBRequestCountPerTarget",
+			"targetTrackingConfiguration.predefinedMetricSpecification.predefinedMetricType", kind,
+			"ASGAverageCPUUtilization", "ASGAverageNetworkIn", "ASGAverageNetworkOut", "ALBRequestCountPerTarget",
 		)
-	case labelled && aws.ToString(p.ResourceLabel) == "":
-		return invalid("Resource label should be specified for predefined metric type %s", p.PredefinedMetricType)
-	case !labelled && p.ResourceLabel != nil:
-		return invalid("Resource label should not be specified for predefined metric type %s", p.PredefinedMetricType)
-	case labelled:
+	case needsLabel && aws.ToString(p.ResourceLabel) == "":
+		return invalid("Resource label should be specified for predefined metric type %s", kind)
+	case !needsLabel && p.ResourceLabel != nil:
+		return invalid("Resource label should not be specified for predefined metric type %s", kind)
+	case needsLabel:
 		if _, _, ok := capacity.SplitLabel(*p.ResourceLabel); !ok {
-			return invalid(
-				"Invalid resource label %s. It has the form app/<load-balancer-name>/<load-balancer-id>/targetgroup/<target-group-name>/<target-group-id>",
-				*p.ResourceLabel,
-			)
+			return invalid("Invalid resource label %s. It has the form app/<load-balancer-name>/<load-balancer-id>/"+
+				"targetgroup/<target-group-name>/<target-group-id>", *p.ResourceLabel)
 		}
 	}
 	return nil
@@ -70,9 +63,8 @@ func checkCustomized(c *types.CustomizedMetricSpecification) error {
 	if len(c.Metrics) > 0 {
 		if c.MetricName != nil || c.Namespace != nil || c.Dimensions != nil || c.Statistic != "" || c.Unit != nil ||
 			c.Period != nil {
-			return invalid(
-				"Metrics must not be specified together with MetricName, Namespace, Dimensions, Statistic, Unit or Period",
-			)
+			return invalid("Metrics must not be specified together with MetricName, Namespace, Dimensions, Statistic, " +
+				"Unit or Period")
 		}
 		return checkQueries(c.Metrics)
 	}
@@ -81,13 +73,8 @@ func checkCustomized(c *types.CustomizedMetricSpecification) error {
 		return invalid("MetricName and Namespace are required for a customized metric specification")
 	case metric.BasicStatistic(string(c.Statistic)) == nil:
 		return model.OutOfSet(
-			"customizedMetricSpecification.statistic",
-			c.Statistic,
-			"Average",
-			"Minimum",
-			"Maximum",
-			"SampleCount",
-			"Sum",
+			"customizedMetricSpecification.statistic", c.Statistic,
+			"Average", "Minimum", "Maximum", "SampleCount", "Sum",
 		)
 	}
 	for _, d := range c.Dimensions {
@@ -101,32 +88,34 @@ func checkCustomized(c *types.CustomizedMetricSpecification) error {
 	return checkPeriod(c.Period)
 }
 
-// checkPeriod takes the one period in which metrics are kept here.
+// checkPeriod accepts 60 seconds, the only period for which the local cloud
+// keeps metrics.
 func checkPeriod(period *int32) error {
 	switch constraint.Default(period, 60) {
 	case 60:
 		return nil
 	case 10, 30:
-		return wire.NotImplemented(
-			"target tracking with a period shorter than a minute: the metrics here are of a minute each",
-		)
+		return wire.NotImplemented("target tracking with a period of less than a minute; it keeps one value a minute")
 	}
 	return invalid("Period must be 10, 30 or 60")
 }
 
-// checkQueries takes queries of which one, of a metric, returns data.
+// checkQueries checks metric data queries. Exactly one of them must return
+// data, and each must query a metric.
 func checkQueries(queries []types.TargetTrackingMetricDataQuery) error {
 	returning := 0
 	for _, q := range queries {
+		stat := q.MetricStat
 		switch {
 		case q.Expression != nil:
 			return wire.NotImplemented("metric math: the expression of the query %s", aws.ToString(q.Id))
-		case aws.ToString(q.Id) == "" || q.MetricStat == nil || q.MetricStat.Metric == nil || q.MetricStat.Metric.Namespace == nil || q.MetricStat.Metric.MetricName == nil:
+		case aws.ToString(q.Id) == "" || stat == nil || stat.Metric == nil ||
+			stat.Metric.Namespace == nil || stat.Metric.MetricName == nil:
 			return invalid("Every query must have an Id and a MetricStat with a metric")
-		case metric.ParseStatistic(aws.ToString(q.MetricStat.Stat)) == nil:
-			return invalid("Invalid statistic %s", aws.ToString(q.MetricStat.Stat))
+		case metric.ParseStatistic(aws.ToString(stat.Stat)) == nil:
+			return invalid("Invalid statistic %s", aws.ToString(stat.Stat))
 		}
-		for _, period := range []*int32{q.Period, q.MetricStat.Period} {
+		for _, period := range []*int32{q.Period, stat.Period} {
 			if err := checkPeriod(period); err != nil {
 				return err
 			}
@@ -141,26 +130,28 @@ func checkQueries(queries []types.TargetTrackingMetricDataQuery) error {
 	return nil
 }
 
-// checkResourceLabel checks that what a policy names belongs to the group: the target
-// group is attached to it, and the load balancer sends requests there.
+// checkResourceLabel checks that the target group in a policy's resource label
+// is attached to the Auto Scaling group, and that the load balancer forwards to
+// it.
 func checkResourceLabel(r store.Reader, g *store.ScalingGroup, c *types.TargetTrackingConfiguration) error {
 	if c.PredefinedMetricSpecification == nil || c.PredefinedMetricSpecification.ResourceLabel == nil {
 		return nil
 	}
-	lb, targets, _ := capacity.SplitLabel(*c.PredefinedMetricSpecification.ResourceLabel)
-	i := slices.IndexFunc(g.TargetGroupARNs, func(arn string) bool { return strings.HasSuffix(arn, ":"+targets) })
+	loadBalancer, targetGroup, _ := capacity.SplitLabel(*c.PredefinedMetricSpecification.ResourceLabel)
+	i := slices.IndexFunc(g.TargetGroupARNs, func(arn string) bool { return strings.HasSuffix(arn, ":"+targetGroup) })
 	if i < 0 {
 		return invalid("Target group not attached to the Auto Scaling group")
 	}
 	for _, l := range store.Listeners.By(r, "region", g.Region) {
-		if strings.HasSuffix(l.LoadBalancerARN, ":loadbalancer/"+lb) && forwardsTo(r, l, g.TargetGroupARNs[i]) {
+		if strings.HasSuffix(l.LoadBalancerARN, ":loadbalancer/"+loadBalancer) && forwardsTo(r, l, g.TargetGroupARNs[i]) {
 			return nil
 		}
 	}
-	return invalid("Target group %s is not attached to the load balancer %s", targets, lb)
+	return invalid("Target group %s is not attached to the load balancer %s", targetGroup, loadBalancer)
 }
 
-// forwardsTo tells whether a listener sends requests to the target group.
+// forwardsTo reports whether a listener or one of its rules forwards to a
+// target group.
 func forwardsTo(r store.Reader, l *store.Listener, group string) bool {
 	actions := slices.Clone(l.Actions)
 	for _, rule := range store.Rules.By(r, "listener", l.ARN) {
