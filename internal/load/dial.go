@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Dial dials a name as everything does, except that a name under localhost is
-// this machine whatever a resolver says of it (RFC 6761, section 6.3).
+// Dial dials an address. It resolves names under localhost to loopback, whatever a
+// resolver says (RFC 6761, section 6.3).
 func Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	host = strings.ToLower(strings.TrimSuffix(host, "."))

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// run asks the server for so long.
+// run sends requests for a duration.
 func run(t *testing.T, c Config, lasts time.Duration) Recording {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
@@ -30,7 +30,7 @@ func count(r Recording) map[Kind]int {
 	return out
 }
 
-func TestRequestsAreSentWhenTheyAreDueWhateverTheServerDoes(t *testing.T) {
+func TestRateDoesNotDependOnResponses(t *testing.T) {
 	s := httptest.NewServer(
 		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-time.After(200 * time.Millisecond) }),
 	)
@@ -46,9 +46,9 @@ func TestRequestsAreSentWhenTheyAreDueWhateverTheServerDoes(t *testing.T) {
 	}
 }
 
-func TestAStallShowsInTheLatencyOfAllThatWereDueMeanwhile(t *testing.T) {
+func TestStallShowsInTheLatencyOfAllDueRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// One connection at a time is served: while it stalls, the others wait.
+		// The server handles one connection at a time; during a stall the others wait.
 		turn := make(chan struct{}, 1)
 		var n atomic.Int64
 		s, shut := open(func(http.ResponseWriter, *http.Request) {
@@ -66,7 +66,7 @@ func TestAStallShowsInTheLatencyOfAllThatWereDueMeanwhile(t *testing.T) {
 				late++
 			}
 		}
-		if late != 40 { // those that were due in the first 400 ms of the stall; a closed loop would see 1
+		if late != 40 { // those due in the first 400 ms of the stall; a closed loop would see 1
 			t.Errorf("%d of %d requests were late, want 40", late, len(r.Samples))
 		}
 	})
@@ -92,7 +92,7 @@ func TestEveryRequestIsAccountedFor(t *testing.T) {
 	}
 }
 
-// breaking is a server whose connections do something wrong.
+// breaking starts a server whose connections fail.
 func breaking(t *testing.T, do func(in *bufio.Reader, out net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -115,9 +115,9 @@ func breaking(t *testing.T, do func(in *bufio.Reader, out net.Conn)) string {
 	return "http://" + l.Addr().String()
 }
 
-func TestLostConnectionsAreNotHiddenByASecondTry(t *testing.T) {
-	// A connection serves a random number of requests and is closed then, with or
-	// without a reset, when it is idle or when it was asked once more.
+func TestLostConnectionsAreNotRetried(t *testing.T) {
+	// Each connection serves a random number of requests and then closes, with or
+	// without a reset, while idle or in response to one more request.
 	var asked, torn atomic.Int64
 	url := breaking(t, func(in *bufio.Reader, out net.Conn) {
 		for range rand.IntN(4) {
@@ -151,7 +151,7 @@ func TestLostConnectionsAreNotHiddenByASecondTry(t *testing.T) {
 	}
 }
 
-func TestFailuresAreToldApart(t *testing.T) {
+func TestFailureKinds(t *testing.T) {
 	silent := breaking(t, func(in *bufio.Reader, _ net.Conn) { _, _ = in.ReadString(0) })
 	torn := breaking(t, func(in *bufio.Reader, out net.Conn) {
 		_, _ = http.ReadRequest(in)
@@ -180,17 +180,15 @@ func TestFailuresAreToldApart(t *testing.T) {
 	}
 }
 
-func TestTheRateCanBeChangedAndTheTargetIsTold(t *testing.T) {
+func TestSetRateAndTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, shut := open(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "server-1") })
-		g := New(
-			Config{
-				URL:    "http://site/",
-				Rate:   10,
-				Dial:   s.dial,
-				Target: func(_ *http.Response, body []byte) string { return string(body) },
-			},
-		)
+		g := New(Config{
+			URL:    "http://site/",
+			Rate:   10,
+			Dial:   s.dial,
+			Target: func(_ *http.Response, body []byte) string { return string(body) },
+		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan Recording)
 		go func() { done <- g.Run(ctx) }()

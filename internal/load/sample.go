@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// Kind is what became of a request.
+// Kind is the outcome of a request.
 type Kind string
 
 // The kinds. All but OK are failures.
 const (
-	OK             Kind = "ok"  // an answer of 200 to 399, complete
-	BadGateway     Kind = "502" // answers of a balancer whose target failed, or of a target
+	OK             Kind = "ok"  // a complete response with a status from 200 to 399
+	BadGateway     Kind = "502" // from a load balancer whose target failed, or from a target
 	Unavailable    Kind = "503"
 	GatewayTimeout Kind = "504"
-	ClientError    Kind = "4xx"     // another answer that says so
-	ServerError    Kind = "5xx"     // another answer that says so
-	Refused        Kind = "refused" // nobody listens
-	Timeout        Kind = "timeout" // no complete answer within Config.Timeout
-	Reset          Kind = "reset"   // the connection ended before the answer did
+	ClientError    Kind = "4xx"     // any other status from 400 to 499
+	ServerError    Kind = "5xx"     // any other status from 500
+	Refused        Kind = "refused" // nothing listens
+	Timeout        Kind = "timeout" // no complete response within Config.Timeout
+	Reset          Kind = "reset"   // the connection ended before the response
 	DNS            Kind = "dns"     // the name was not found
-	Unsent         Kind = "unsent"  // too many were under way: the generator is at its limit and asked nobody
+	Unsent         Kind = "unsent"  // not sent: too many requests were in flight
 	Other          Kind = "other"
 )
 
-// Kinds are all kinds of failures, in the order in which they are told.
+// Kinds lists all kinds of failures in the order of reports.
 var Kinds = []Kind{
 	BadGateway,
 	Unavailable,
@@ -47,23 +47,23 @@ var Kinds = []Kind{
 
 // Sample is one request.
 type Sample struct {
-	At      time.Duration // when it was scheduled, since Recording.Started
-	Latency time.Duration // from then to the last byte of the answer, or to the failure
+	At      time.Duration // when it was due, since Recording.Started
+	Latency time.Duration // from then to the last byte of the response, or to the failure
 	Kind    Kind
-	Status  int    // of the answer; 0: there was none
-	Target  string // who answered, as Config.Target says
+	Status  int    // of the response; 0: none
+	Target  string // the name that Config.Target returned
 }
 
-// Recording is what became of the requests.
+// Recording is the outcome of a run.
 type Recording struct {
 	Started time.Time
-	Samples []Sample // in the order of their scheduled instants
-	// Lag is by how much the latest request was sent after its scheduled
-	// instant: what of the latencies is the generator's own.
+	Samples []Sample // in the order in which they were due
+	// Lag is the longest delay between the time at which a request was due and its
+	// sending: the generator's own part of the latencies.
 	Lag time.Duration
 }
 
-// answered is the kind of a request that was answered completely.
+// answered returns the kind of a request with a complete response.
 func answered(status int) Kind {
 	switch {
 	case status == 502 || status == 503 || status == 504:
@@ -76,7 +76,7 @@ func answered(status int) Kind {
 	return OK
 }
 
-// lost is the kind of a request that was not answered, or not completely.
+// lost returns the kind of a request without a complete response.
 func lost(err error) Kind {
 	var name *net.DNSError
 	var late net.Error
@@ -98,8 +98,8 @@ func lost(err error) Kind {
 	return Other
 }
 
-// closedIdle tells an error that net/http does not export: the server closed the
-// connection while the request was on its way.
+// closedIdle reports whether err is an error that net/http does not export: the server
+// closed the connection while the request was on its way.
 func closedIdle(err error) bool {
 	return strings.HasSuffix(err.Error(), "http: server closed idle connection")
 }

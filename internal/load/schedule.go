@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// never is later than any run lasts.
+// never is later than the end of any run.
 const never = time.Duration(math.MaxInt64 / 4)
 
-// schedule says when requests are due: evenly, and whatever became of those
-// before. Its times count from the start of the run.
+// schedule computes when requests are due: at even intervals, regardless of responses.
+// Its times count from the start of the run.
 type schedule struct {
 	rate  float64
-	base  time.Duration // when the rate began to hold
+	base  time.Duration // when the rate took effect
 	taken int           // requests taken since then
-	later []change      // in the order of their times
+	later []change      // later rates, in order
 }
 
 type change struct {
@@ -22,15 +22,15 @@ type change struct {
 	at   time.Duration
 }
 
-// next is when the next request is due. It is computed from the beginning of
-// the rate, so that rounding does not add up.
+// next returns when the next request is due. It computes from the time at which the rate
+// took effect, so that rounding errors do not accumulate.
 func (s *schedule) next() time.Duration {
 	for {
 		at := s.at(s.taken)
 		if len(s.later) == 0 || at < s.later[0].at {
 			return at
 		}
-		s.turn()
+		s.nextRate()
 	}
 }
 
@@ -48,15 +48,14 @@ func (s *schedule) at(n int) time.Duration {
 // take counts the next request as sent.
 func (s *schedule) take() { s.taken++ }
 
-// change lets another rate hold from an instant on. Changes come in the order
-// of their instants.
+// change sets another rate from a time on. Calls must be in the order of their times.
 func (s *schedule) change(rate float64, at time.Duration) {
 	s.later = append(s.later, change{rate: rate, at: at})
 }
 
-// turn goes on to the next rate. Its first request comes a whole one of its own
-// intervals after the last one before, but not in the past.
-func (s *schedule) turn() {
+// nextRate switches to the next rate. Its first request is due a full interval of the new
+// rate after the last request of the old one, but not in the past.
+func (s *schedule) nextRate() {
 	c := s.later[0]
 	s.later = s.later[1:]
 	first := c.at

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// upTo takes all requests that are due until an instant.
+// upTo takes all requests that are due until a time.
 func (s *schedule) upTo(now time.Duration) (due []time.Duration) {
 	for at := s.next(); at <= now; at = s.next() {
 		s.take()
@@ -16,7 +16,7 @@ func (s *schedule) upTo(now time.Duration) (due []time.Duration) {
 	return due
 }
 
-func TestARateHoldsForHoursWithoutDrift(t *testing.T) {
+func TestRateDoesNotDrift(t *testing.T) {
 	s := schedule{rate: 3}
 	due := s.upTo(10 * time.Hour)
 	if want := 10*3600*3 + 1; len(due) != want || due[want-1] != 10*time.Hour {
@@ -24,7 +24,7 @@ func TestARateHoldsForHoursWithoutDrift(t *testing.T) {
 	}
 }
 
-func TestAChangeOfRateNeitherCatchesUpNorWaits(t *testing.T) {
+func TestRateChangeNeitherCatchesUpNorPauses(t *testing.T) {
 	s := schedule{rate: 0.1} // due at 0 and 10 s
 	first := s.upTo(5 * time.Second)
 	s.change(100, 5*time.Second)
@@ -37,7 +37,7 @@ func TestAChangeOfRateNeitherCatchesUpNorWaits(t *testing.T) {
 	}
 }
 
-func TestWhateverTheChangesTheScheduleIsInOrderAndAsDenseAsTheRate(t *testing.T) {
+func TestScheduleIsOrderedAndFollowsTheRate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rates := rapid.SliceOfN(rapid.Float64Range(0.5, 2000), 1, 6).Draw(t, "rates")
 		s := schedule{rate: rates[0]}
@@ -45,7 +45,7 @@ func TestWhateverTheChangesTheScheduleIsInOrderAndAsDenseAsTheRate(t *testing.T)
 		for i, r := range rates[1:] {
 			s.change(r, 3*time.Second*time.Duration(i+1))
 		}
-		// A generator that comes late finds the same schedule.
+		// A late generator gets the same schedule.
 		var due []time.Duration
 		for now := time.Duration(0); now < end; now += time.Duration(rapid.Int64Range(1, int64(2*time.Second)).Draw(t, "late")) {
 			due = append(due, s.upTo(min(now, end-1))...)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// site is a server in memory, for bubbles of synctest: there the clock only
-// moves when all wait.
+// site is a server in memory for synctest bubbles, where the clock advances only when
+// all goroutines wait.
 type site struct {
 	dials   atomic.Int64
 	accepts chan net.Conn
@@ -44,7 +44,7 @@ func (s *site) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// open serves with a handler until the test is over.
+// open serves a handler until shut is called.
 func open(handler http.HandlerFunc) (s *site, shut func()) {
 	s = &site{accepts: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: handler}
@@ -53,11 +53,11 @@ func open(handler http.HandlerFunc) (s *site, shut func()) {
 	return s, func() { _ = server.Close(); <-served }
 }
 
-func TestAStallIsMeasuredToTheMoment(t *testing.T) {
+func TestStallIsMeasuredExactly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		s, shut := open(func(http.ResponseWriter, *http.Request) {
-			// From the second second to the third nobody is answered.
+			// Between the second and the third second there are no responses.
 			if at := time.Since(began); at >= 2*time.Second && at < 3*time.Second {
 				time.Sleep(3*time.Second - at)
 			}
@@ -79,19 +79,19 @@ func TestAStallIsMeasuredToTheMoment(t *testing.T) {
 	})
 }
 
-func TestVisitorsKeepTheirConnectionsAndOthersComeLater(t *testing.T) {
+func TestClientsKeepConnectionsAndAreReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, shut := open(func(http.ResponseWriter, *http.Request) {})
 		r := run(t, Config{URL: "http://site/", Rate: 128, Dial: s.dial}, time.Minute-time.Millisecond)
 		shut()
-		// All who were there leave within half a minute, and all who came in the next.
-		if dials := s.dials.Load(); len(r.Samples) != 128*60 || dials < 3*visitors-6 || dials > 3*visitors+6 {
+		// All clients are replaced within half a minute, and again in the next.
+		if dials := s.dials.Load(); len(r.Samples) != 128*60 || dials < 3*clientCount-6 || dials > 3*clientCount+6 {
 			t.Errorf("%d requests over %d connections", len(r.Samples), dials)
 		}
 	})
 }
 
-func TestWhenNobodyAnswersTheGeneratorStaysWithinItsBounds(t *testing.T) {
+func TestGeneratorIsBoundedWithoutResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		silent := func(ctx context.Context, _, _ string) (net.Conn, error) {
 			<-ctx.Done()
@@ -99,7 +99,7 @@ func TestWhenNobodyAnswersTheGeneratorStaysWithinItsBounds(t *testing.T) {
 		}
 		r := run(t, Config{URL: "http://site/", Rate: 5000, Dial: silent}, 4*time.Second-100*time.Microsecond)
 		got := count(r)
-		if got[Timeout] != mostUnderWay || got[Unsent] != len(r.Samples)-mostUnderWay || len(r.Samples) != 20000 {
+		if got[Timeout] != maxInFlight || got[Unsent] != len(r.Samples)-maxInFlight || len(r.Samples) != 20000 {
 			t.Errorf("%v", got)
 		}
 		for _, s := range r.Samples {
@@ -110,20 +110,18 @@ func TestWhenNobodyAnswersTheGeneratorStaysWithinItsBounds(t *testing.T) {
 	})
 }
 
-func TestASnapshotTellsWhatHasEndedWhileOthersAreUnderWay(t *testing.T) {
+func TestSnapshotExcludesRequestsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, shut := open(func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(time.Second)
 			_, _ = fmt.Fprint(w, "server-1")
 		})
-		g := New(
-			Config{
-				URL:    "http://site/",
-				Rate:   10,
-				Dial:   s.dial,
-				Target: func(_ *http.Response, body []byte) string { return string(body) },
-			},
-		)
+		g := New(Config{
+			URL:    "http://site/",
+			Rate:   10,
+			Dial:   s.dial,
+			Target: func(_ *http.Response, body []byte) string { return string(body) },
+		})
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		done := make(chan Recording)
