@@ -1,9 +1,9 @@
-// Package ec2 answers Amazon EC2 for the local cloud: networks, firewalls,
-// keys, machines, images and their tags.
+// Package ec2 serves the Amazon EC2 API of the local cloud: VPCs and their parts,
+// security groups, key pairs, instances, images and tags.
 //
-// A handler validates a request, writes what is wanted in one transaction of
-// the store and answers; it never touches the kernel. Facts about answers,
-// limits and errors: Amazon EC2 API Reference, Amazon VPC User Guide.
+// A handler validates a request, writes the desired state in one transaction of the
+// store and responds. It never touches the kernel. Limits, errors and the contents of
+// responses are those of the Amazon EC2 API Reference and the Amazon VPC User Guide.
 package ec2
 
 import (
@@ -16,37 +16,38 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Config is what the API works with.
+// Config configures an API.
 type Config struct {
 	Store       *store.Store
-	Now         func() time.Time // time.Now if nil
-	Random      io.Reader        // of ids and keys; crypto/rand if nil
-	PublicRange netip.Prefix     // of public addresses
-	Images      []BaseImage      // public images of every region
+	Now         func() time.Time // nil: time.Now
+	Random      io.Reader        // source of ids; nil: crypto/rand
+	PublicRange netip.Prefix     // public IP addresses
+	Images      []BaseImage      // public images that every region offers
 
-	// Console reads an instance's console, as its machine has written it.
+	// Console returns what an instance's machine has written to its console; nil:
+	// nothing.
 	Console func(ctx context.Context, instanceID string) ([]byte, error)
 }
 
 // BaseImage is a public image that every region offers.
 type BaseImage struct {
-	Base         string // how the image is built: "debian-12"
+	Base         string // "debian-12": the recipe that builds the image
 	Name         string // "debian-12-amd64-20261101-1234"
 	Description  string
-	Owner        string // account id: "136693071363"
+	Owner        string // AWS account that publishes the image: "136693071363"
 	Architecture string // "x86_64"
 	RootDevice   string // "/dev/xvda"
 	SizeGiB      int32
-	Parameter    string // SSM public parameter that holds the image's id
+	Parameter    string // public parameter of Systems Manager with the id of the image
 }
 
-// API serves the operations of Amazon EC2.
+// API implements the operations of Amazon EC2.
 type API struct {
 	Config
 	ids *identity.Source
 }
 
-// New makes the API.
+// New returns an API.
 func New(cfg Config) *API {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -54,7 +55,7 @@ func New(cfg Config) *API {
 	return &API{Config: cfg, ids: identity.New(cfg.Random)}
 }
 
-// resourceARN is the ARN of a resource of EC2.
+// resourceARN returns the ARN of an EC2 resource.
 func resourceARN(regionName, kind, id string) string {
 	return identity.ARN("ec2", regionName, kind+"/"+id)
 }

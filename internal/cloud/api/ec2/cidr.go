@@ -7,7 +7,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// parseCIDR parses an IPv4 CIDR block and clears its host bits, as EC2 does.
+// parseCIDR parses an IPv4 CIDR block and clears its host bits, as EC2 does. name is
+// the parameter's name in errors.
 func parseCIDR(name, value string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(value)
 	if err != nil || !p.Addr().Is4() {

@@ -16,17 +16,19 @@ import (
 
 const (
 	maxClientToken   = 64
-	maxTemplateToken = 128 // of operations on launch templates (Amazon EC2 API Reference, CreateLaunchTemplate)
-	// tokenRetention is how long a client token is remembered (Amazon EC2 API
-	// Reference, Ensuring idempotency: at least 24 hours).
+	maxTemplateToken = 128 // for operations on launch templates (Amazon EC2 API Reference, CreateLaunchTemplate)
+	// tokenRetention is the lifetime of a client token (Amazon EC2 API Reference,
+	// Ensuring idempotency: at least 24 hours).
 	tokenRetention = 24 * time.Hour
 )
 
-// oncePerToken runs create, unless a request with the same client token has been
-// answered before: then it returns the ids of that answer. A request without
-// token always creates. An answer is forgotten when exists, unless nil, says
-// that one of its resources is no more. in is the request; another one with
-// the same token is refused.
+// oncePerToken runs create and returns the ids that it returns. If an earlier request
+// had the same client token, oncePerToken returns that request's ids instead and does
+// not run create. A request without a token always runs create.
+//
+// in identifies the request: a request with a known token but another in is refused.
+// If exists is set and reports that a resource of the earlier request is gone, the
+// token counts as unused.
 func (a *API) oncePerToken(
 	tx *store.Tx,
 	region, operation string,
@@ -47,7 +49,7 @@ func (a *API) oncePerToken(
 	}
 	text, err := json.Marshal(in)
 	if err != nil {
-		return nil, fmt.Errorf("digest the request %s: %w", operation, err)
+		return nil, fmt.Errorf("encode the %s request: %w", operation, err)
 	}
 	sum := sha256.Sum256(text)
 	row := &store.ClientToken{
@@ -74,8 +76,9 @@ func (a *API) oncePerToken(
 	return row.Results, nil
 }
 
-// deleteOldTokens deletes the client tokens of some days ago: a few days, so that
-// what a pause of the local cloud kept from being deleted is deleted as well.
+// deleteOldTokens deletes the client tokens of the days before yesterday. It goes back
+// several days, because no request may have deleted tokens while the local cloud was
+// stopped.
 func deleteOldTokens(tx *store.Tx, now time.Time) {
 	const days = 7
 	for ago := 2; ago < 2+days; ago++ {
@@ -85,6 +88,8 @@ func deleteOldTokens(tx *store.Tx, now time.Time) {
 	}
 }
 
+// previousRequest returns the earlier request with row's client token. ok is false if
+// there is none, if its token has expired or if one of its resources is gone.
 func (a *API) previousRequest(tx *store.Tx, row *store.ClientToken, exists func(id string) bool) (*store.ClientToken, bool) {
 	before, ok := store.ClientTokens.Get(tx, row.Region+"/"+row.Operation+"/"+row.Token)
 	if !ok || a.Now().Sub(before.Created) > tokenRetention {

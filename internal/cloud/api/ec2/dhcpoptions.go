@@ -34,7 +34,7 @@ var dhcpOptions = resourceType[store.DHCPOptions]{
 	}),
 }
 
-// configurations are the options of a set that has them, in EC2's order.
+// configurations returns the options that are set, in EC2's order.
 func configurations(row *store.DHCPOptions) []types.DhcpConfiguration {
 	var out []types.DhcpConfiguration
 	add := func(key string, values ...string) {
@@ -55,7 +55,8 @@ func configurations(row *store.DHCPOptions) []types.DhcpConfiguration {
 	return out
 }
 
-// DescribeDhcpOptions lists DHCP options sets: a region's own one.
+// DescribeDhcpOptions lists DHCP options sets. A region has one, which EnsureRegion
+// creates.
 func (a *API) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOptionsInput) (*ec2.DescribeDhcpOptionsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {

@@ -10,17 +10,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// filters is what a describe operation can be narrowed by: a filter's name and
-// the values of a row that it is compared with.
+// filters maps the name of each filter of a describe operation to the values of a row
+// that the filter is compared with.
 type filters[R any] map[string]func(r store.Reader, row R) []string
 
-// maxFilterValues is EC2's limit of values in one request.
+// maxFilterValues is EC2's limit for one request.
 const maxFilterValues = 200
 
-// check refuses filters that the operation does not know.
-func (f filters[R]) check(asked []types.Filter) error {
+// check refuses unknown filters, filters without values and too many values.
+func (f filters[R]) check(requested []types.Filter) error {
 	values := 0
-	for _, filter := range asked {
+	for _, filter := range requested {
 		name := aws.ToString(filter.Name)
 		if name == "" {
 			return wire.Errorf("InvalidParameterValue", "The filter 'null' is invalid")
@@ -43,10 +43,11 @@ func (f filters[R]) check(asked []types.Filter) error {
 	return nil
 }
 
-// byTag is the entry of the filters by one tag, whose names are "tag:" and the
-// tag's key.
+// byTag is the key in filters for the filters by one tag, whose names are "tag:" and
+// the tag's key.
 const byTag = "tag:"
 
+// entry returns the key in filters for a filter's name.
 func (filters[R]) entry(name string) string {
 	if strings.HasPrefix(name, byTag) {
 		return byTag
@@ -54,10 +55,10 @@ func (filters[R]) entry(name string) string {
 	return name
 }
 
-// match tells whether a row passes every filter; it passes one by any of its
-// values.
-func (f filters[R]) match(r store.Reader, row R, tags store.Tags, asked []types.Filter) bool {
-	for _, filter := range asked {
+// match reports whether a row passes all requested filters. A row passes a filter if
+// one of its values matches one of the filter's.
+func (f filters[R]) match(r store.Reader, row R, tags store.Tags, requested []types.Filter) bool {
+	for _, filter := range requested {
 		if !matchAny(f.values(r, row, tags, aws.ToString(filter.Name)), filter.Values) {
 			return false
 		}
@@ -77,7 +78,7 @@ func (f filters[R]) values(r store.Reader, row R, tags store.Tags, name string) 
 
 // withTagFilters adds the filters by tag that every taggable resource has.
 func withTagFilters[R any](tags func(R) store.Tags, own filters[R]) filters[R] {
-	own[byTag] = noValue[R] // values reads the tags themselves
+	own[byTag] = noValue[R] // values handles these filters
 	own["tag-key"] = func(_ store.Reader, row R) []string {
 		var keys []string
 		for key := range tags(row) {
@@ -106,18 +107,19 @@ func matchAny(values, patterns []string) bool {
 	return false
 }
 
-// matchesPattern compares a value with a filter's pattern: * stands for any run of
-// characters, ? for one, a backslash takes the next character as it is
-// (Amazon EC2 User Guide, List and filter using the CLI and API).
+// matchesPattern reports whether value matches a filter's pattern. In a pattern *
+// stands for any run of characters, ? for one character, and a backslash makes the
+// next character literal (Amazon EC2 User Guide, List and filter using the CLI and
+// API).
 func matchesPattern(pattern, value string) bool {
-	// The last * seen, and how much of value it has swallowed.
-	star, swallowed := -1, 0
+	// Index of the last * in pattern, and the length of value up to the end of its match.
+	star, matched := -1, 0
 	p, v := 0, 0
 	for v < len(value) {
 		if p < len(pattern) {
 			switch c := pattern[p]; {
 			case c == '*':
-				star, swallowed = p, v
+				star, matched = p, v
 				p++
 				continue
 			case c == '?':
@@ -134,18 +136,18 @@ func matchesPattern(pattern, value string) bool {
 		if star < 0 {
 			return false
 		}
-		swallowed++
-		p, v = star+1, swallowed
+		matched++
+		p, v = star+1, matched
 	}
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// field is a filter by one text of a row.
+// field returns a filter by one field of a row.
 func field[R any](text func(R) string) func(store.Reader, R) []string {
 	return func(_ store.Reader, row R) []string { return []string{text(row)} }
 }
 
-// optionalField is a filter by a text that not every row has.
+// optionalField returns a filter by a field that is empty in some rows.
 func optionalField[R any](text func(R) string) func(store.Reader, R) []string {
 	return func(_ store.Reader, row R) []string {
 		if text := text(row); text != "" {
@@ -155,10 +157,10 @@ func optionalField[R any](text func(R) string) func(store.Reader, R) []string {
 	}
 }
 
-// constant is a filter by what is the same for every row.
+// constant returns a filter by a property that is the same for every row.
 func constant[R any](text string) func(store.Reader, R) []string {
 	return func(store.Reader, R) []string { return []string{text} }
 }
 
-// noValue is a filter by what no row of the local cloud has.
+// noValue is a filter by a property that no row of the local cloud has.
 func noValue[R any](store.Reader, R) []string { return nil }

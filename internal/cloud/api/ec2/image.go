@@ -56,7 +56,7 @@ var images = resourceType[store.Image]{
 	}),
 }
 
-// imagesNotFound is the refusal of ids that no image has. The brackets are EC2's.
+// imagesNotFound returns the error for unknown image ids. The brackets are EC2's.
 func imagesNotFound(ids []string) error {
 	if len(ids) == 1 {
 		return wire.Errorf("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", ids[0])
@@ -64,7 +64,7 @@ func imagesNotFound(ids []string) error {
 	return wire.Errorf("InvalidAMIID.NotFound", "The image ids '[%s]' do not exist", strings.Join(ids, ", "))
 }
 
-// findImage returns the image with the id.
+// findImage returns the image with the id, or EC2's error.
 func findImage(r store.Reader, region, id string) (ami, error) {
 	if err := images.checkID(id); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func findImage(r store.Reader, region, id string) (ami, error) {
 	return row, nil
 }
 
-// DescribeImages lists the account's images and the public ones.
+// DescribeImages lists the account's images and the public images.
 func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -165,7 +165,8 @@ func validImageName(name string) bool {
 	}) < 0
 }
 
-// CreateImage asks for an image of an instance's disk.
+// CreateImage requests an image of an instance's root volume. The image is pending
+// until the images loop has saved the volume.
 func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.CreateImageOutput, error) {
 	if err := required(parameter{"instanceId", in.InstanceId}, parameter{"name", in.Name}); err != nil {
 		return nil, err
@@ -225,7 +226,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 	})
 }
 
-// DeregisterImage removes an image. Instances launched from it live on.
+// DeregisterImage deletes an image. Instances launched from it keep running.
 func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput) (*ec2.DeregisterImageOutput, error) {
 	if err := required(parameter{"imageId", in.ImageId}); err != nil {
 		return nil, err

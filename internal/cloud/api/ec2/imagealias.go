@@ -8,13 +8,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// imageAlias begins an image id that stands for a parameter of Systems Manager
+// imageAlias is the prefix of an image id that names a parameter of Systems Manager
 // (Amazon EC2 User Guide, Use a Systems Manager parameter instead of an AMI ID).
 const imageAlias = "resolve:ssm:"
 
-// resolveImageAlias is the id that a launch names its image by, or the one that the
-// parameter named has at present. A version of the parameter may be named if it
-// is the present one: the local cloud keeps no older ones.
+// resolveImageAlias returns the image id that an alias stands for at present, or name
+// itself if it is not an alias. An alias may name the current version of its parameter
+// only: the local cloud keeps no older ones.
 func resolveImageAlias(r store.Reader, region, name string) (string, error) {
 	alias, ok := strings.CutPrefix(name, imageAlias)
 	if !ok {

@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
+// vm abbreviates the type of an instance's row.
 type vm = *store.Instance
 
 func monitoringOf(row vm) types.MonitoringState {
@@ -85,11 +86,11 @@ var instances = resourceType[store.Instance]{
 	})),
 }
 
-// DescribeInstances lists instances by their reservations. The API Reference
-// does not say whether MaxResults counts reservations or instances; what people
-// see on AWS are pages of so many instances, at most (aws/aws-sdk-js#939,
-// awsdocs/aws-doc-sdk-examples#201). So it is here. The instances of a launch
-// are on one page if it can hold them all, and on successive pages otherwise.
+// DescribeInstances lists instances by reservation. The API Reference does not say
+// whether MaxResults counts reservations or instances. Users of AWS report that it
+// limits the instances on a page (aws/aws-sdk-js#939,
+// awsdocs/aws-doc-sdk-examples#201), and so does the local cloud. The instances of one
+// reservation share a page if they fit on one.
 func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -126,7 +127,7 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 	return out, nil
 }
 
-// reservationKey is where an instance is in the order of DescribeInstances.
+// reservationKey is an instance's sort key in DescribeInstances.
 func reservationKey(row vm) string { return row.ReservationID + " " + row.ID }
 
 func instanceItem(r store.Reader) func(vm) types.Instance {
@@ -187,7 +188,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 	}
 }
 
-// addInterface shows a network interface in its instance.
+// addInterface adds a network interface to the description of its instance.
 func addInterface(r store.Reader, item *types.Instance, eni nic) {
 	groups, name := groupIdentifiers(r, eni.GroupIDs), aws.String(privateDNSName(eni.Region, eni.PrivateIP))
 	var association *types.InstanceNetworkInterfaceAssociation

@@ -14,17 +14,19 @@ type (
 	booleanValue    = *types.AttributeBooleanValue
 )
 
-// attributeWriter puts an attribute of an instance into an answer.
+// attributeWriter sets one attribute of an instance in a response. item is the
+// instance as DescribeInstances describes it.
 type attributeWriter func(out *attributeOutput, row vm, item types.Instance)
 
-// textAttribute tells an attribute that is a text; the text is not there if it is empty.
+// textAttribute returns the writer of a text attribute. The response omits the value
+// if it is empty.
 func textAttribute(field func(*attributeOutput) *textValue, value func(vm) string) attributeWriter {
 	return func(out *attributeOutput, row vm, _ types.Instance) {
 		*field(out) = &types.AttributeValue{Value: optionalString(value(row))}
 	}
 }
 
-// booleanAttribute tells an attribute that is true or false.
+// booleanAttribute returns the writer of a Boolean attribute.
 func booleanAttribute(field func(*attributeOutput) *booleanValue, value func(vm) bool) attributeWriter {
 	return func(out *attributeOutput, row vm, _ types.Instance) {
 		*field(out) = &types.AttributeBooleanValue{Value: aws.Bool(value(row))}
@@ -33,8 +35,8 @@ func booleanAttribute(field func(*attributeOutput) *booleanValue, value func(vm)
 
 func noText(vm) string { return "" }
 
-// instanceAttributes are all that EC2 knows. Kernel, RAM disk and SR-IOV are of
-// older kinds of machines and have no value.
+// instanceAttributes holds all attributes of EC2. The kernel, the RAM disk and SR-IOV
+// belong to older instance types and have no value.
 var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
 	types.InstanceAttributeNameInstanceType: textAttribute(
 		func(out *attributeOutput) *textValue { return &out.InstanceType },
@@ -98,7 +100,7 @@ var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
 	},
 }
 
-// DescribeInstanceAttribute tells one attribute of an instance.
+// DescribeInstanceAttribute returns one attribute of an instance.
 func (a *API) DescribeInstanceAttribute(ctx context.Context, in *ec2.DescribeInstanceAttributeInput) (*ec2.DescribeInstanceAttributeOutput, error) {
 	attribute := string(in.Attribute)
 	if err := required(parameter{"instanceId", in.InstanceId}, parameter{"attribute", &attribute}); err != nil {

@@ -68,8 +68,9 @@ func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanc
 	})
 }
 
-// attributeSetters put the value of an attribute where the request's present form has
-// it, and tell whether it is a value of the attribute.
+// attributeSetters maps the attributes that a request can set by name and value to
+// functions that set the corresponding field of the request. They report whether the
+// value is valid.
 var attributeSetters = map[types.InstanceAttributeName]func(in *ec2.ModifyInstanceAttributeInput, value *string) bool{
 	types.InstanceAttributeNameInstanceType: func(in *ec2.ModifyInstanceAttributeInput, value *string) bool {
 		in.InstanceType = &types.AttributeValue{Value: value}
@@ -112,9 +113,9 @@ func booleanSetter(
 	}
 }
 
-// withAttributeField turns the request's old form, an attribute's name and a value, into
-// the present one. The name may be there without a value as well, beside the
-// field that it names.
+// withAttributeField converts a request that sets an attribute by name and value, the
+// API's old form, into one that sets the attribute's field. A request may also name an
+// attribute without a value and set the field itself.
 func withAttributeField(in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstanceAttributeInput, error) {
 	modify, ok := attributeSetters[in.Attribute]
 	switch {
@@ -136,6 +137,8 @@ func withAttributeField(in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstan
 	return &out, nil
 }
 
+// checkModification refuses values that an attribute cannot have and changes that need
+// a stopped instance.
 func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 	if (in.InstanceType != nil || in.UserData != nil || in.EbsOptimized != nil) && row.State != store.Stopped {
 		return wire.Errorf("IncorrectInstanceState", "The instance '%s' is not in the 'stopped' state.", row.ID)
@@ -161,7 +164,7 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 	return nil
 }
 
-// applyModification writes down the attributes that are the instance's own.
+// applyModification sets the attributes that are fields of the instance's row.
 func applyModification(row *store.Instance, in *ec2.ModifyInstanceAttributeInput) {
 	setBoolean(&row.DisableAPITermination, in.DisableApiTermination)
 	setBoolean(&row.DisableAPIStop, in.DisableApiStop)
@@ -179,7 +182,8 @@ func applyModification(row *store.Instance, in *ec2.ModifyInstanceAttributeInput
 	}
 }
 
-// modifyBlockDevices says for devices whether their volumes outlive the instance.
+// modifyBlockDevices sets whether EC2 deletes the volumes of devices when the instance
+// terminates.
 func modifyBlockDevices(tx *store.Tx, row vm, mappings []types.InstanceBlockDeviceMappingSpecification) error {
 	for _, mapping := range mappings {
 		volume, ok := store.Volumes.Get(tx, row.RootVolumeID)
@@ -205,8 +209,8 @@ func modifyBlockDevices(tx *store.Tx, row vm, mappings []types.InstanceBlockDevi
 	return nil
 }
 
-// replaceSecurityGroups puts the instance's primary interface into other groups, if there are
-// any.
+// replaceSecurityGroups replaces the security groups of the instance's primary network
+// interface, unless ids is empty.
 func replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []string) error {
 	if len(ids) == 0 {
 		return nil
@@ -223,7 +227,8 @@ func replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []string) er
 	return nil
 }
 
-// requireOne refuses a request that sets more or less than one of its attributes.
+// requireOne refuses a request that sets no attribute or more than one. set maps
+// attributes to whether the request sets them.
 func requireOne(set map[string]bool) error {
 	given := slices.Sorted(func(yield func(string) bool) {
 		for name, is := range set {

@@ -9,8 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
-// GetConsoleOutput gives what an instance's system has written to its console,
-// always the latest.
+// GetConsoleOutput returns what an instance has written to its console until now.
 func (a *API) GetConsoleOutput(ctx context.Context, in *ec2.GetConsoleOutputInput) (*ec2.GetConsoleOutputOutput, error) {
 	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
 		return nil, err

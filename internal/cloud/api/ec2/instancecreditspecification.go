@@ -19,22 +19,22 @@ const (
 	unlimitedCredits = "unlimited"
 )
 
-// maxCreditIDs is the limit of ids in one request (Amazon EC2 API Reference,
+// maxCreditIDs limits the ids in one request (Amazon EC2 API Reference,
 // DescribeInstanceCreditSpecifications).
 const maxCreditIDs = 1000
 
 var creditFilters = filters[vm]{"instance-id": instances.filters["instance-id"]}
 
-// cpuCredits is the credit option of an instance. It keeps the one that it had
-// when it becomes of another type; one of a type that never burst has standard
-// (Amazon EC2 API Reference, DescribeInstanceCreditSpecifications).
+// cpuCredits returns the credit option of an instance. An instance keeps its option
+// when its type changes. If its type is not burstable and it has no option, the option
+// is standard (Amazon EC2 API Reference, DescribeInstanceCreditSpecifications).
 func cpuCredits(row vm) string {
 	t, _ := instancetype.ByName(row.Type)
 	return cmp.Or(row.CPUCredits, t.CPUCredits, standardCredits)
 }
 
-// DescribeInstanceCreditSpecifications tells the credit options of the instances
-// named or, if none is, lists those with the option unlimited.
+// DescribeInstanceCreditSpecifications returns the credit options of the instances
+// with the ids. Without ids, it lists the instances with the option unlimited.
 func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.DescribeInstanceCreditSpecificationsInput) (*ec2.DescribeInstanceCreditSpecificationsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -78,12 +78,12 @@ func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.
 	}, nil
 }
 
-// checkCredits refuses credit options that do not exist or that the type does
-// not have.
-func checkCredits(wish *types.CreditSpecificationRequest, name string) error {
+// checkCredits refuses unknown credit options and the option unlimited for an instance
+// type that is not burstable. name is the instance type's.
+func checkCredits(spec *types.CreditSpecificationRequest, name string) error {
 	credits := ""
-	if wish != nil {
-		credits = aws.ToString(wish.CpuCredits)
+	if spec != nil {
+		credits = aws.ToString(spec.CpuCredits)
 	}
 	switch t, ok := instancetype.ByName(name); {
 	case credits == "":

@@ -7,7 +7,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// byInterface is a filter by the instance's network interfaces.
+// byInterface returns a filter by a property of the instance's network interfaces.
 func byInterface(values func(store.Reader, nic) []string) func(store.Reader, vm) []string {
 	return func(r store.Reader, row vm) []string {
 		var all []string
@@ -28,7 +28,7 @@ func groupNames(r store.Reader, row nic) []string {
 	return list(groupIdentifiers(r, row.GroupIDs), func(g types.GroupIdentifier) string { return aws.ToString(g.GroupName) })
 }
 
-// byRootVolume is a filter by the instance's root volume.
+// byRootVolume returns a filter by a property of the instance's root volume.
 func byRootVolume(text func(disk) string) func(store.Reader, vm) []string {
 	return func(r store.Reader, row vm) []string {
 		if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
@@ -38,7 +38,7 @@ func byRootVolume(text func(disk) string) func(store.Reader, vm) []string {
 	}
 }
 
-// bySubnet is a filter by the instance's subnet.
+// bySubnet returns a filter by a property of the instance's subnet.
 func bySubnet(text func(*store.Subnet) string) func(store.Reader, vm) []string {
 	return func(r store.Reader, row vm) []string {
 		if subnet, ok := store.Subnets.Get(r, row.SubnetID); ok {
@@ -48,7 +48,7 @@ func bySubnet(text func(*store.Subnet) string) func(store.Reader, vm) []string {
 	}
 }
 
-// withInterfaceFilters adds to the filters of instances those of their interfaces.
+// withInterfaceFilters adds the filters of network interfaces to those of instances.
 func withInterfaceFilters(own filters[vm]) filters[vm] {
 	for name, values := range networkInterfaces.filters {
 		if name != byTag {

@@ -17,12 +17,12 @@ import (
 
 const (
 	rootDevice  = "/dev/xvda"
-	maxUserData = 16 << 10 // bytes before encoding (Amazon EC2 User Guide, user data)
-	maxLaunched = 100
+	maxUserData = 16 << 10 // bytes before base64 encoding (Amazon EC2 User Guide, user data)
+	maxLaunched = 100      // instances in one request
 )
 
-// RunInstances launches instances of one kind, from a launch template if one is
-// named.
+// RunInstances launches instances with one configuration, which may come from a launch
+// template.
 func (a *API) RunInstances(ctx context.Context, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
 	var out *ec2.RunInstancesOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
@@ -45,7 +45,7 @@ func (a *API) RunInstances(ctx context.Context, in *ec2.RunInstancesInput) (*ec2
 // service.
 type launchRequest struct {
 	in       *ec2.RunInstancesInput
-	subnetID string     // replaces the launch template's subnet; empty: does not
+	subnetID string     // if set, replaces the launch template's subnet
 	identity any        // requests with the same client token must have equal identities
 	reserved store.Tags // tags of instances that users may not set
 }
@@ -64,21 +64,23 @@ func (a *API) launchOnce(tx *store.Tx, region string, q launchRequest) ([]string
 	})
 }
 
-// createInstances writes the instances down, each with its interface and root volume.
+// createInstances stores the instances of a launch, each with a network interface and
+// a root volume, and returns their ids. It stores fewer than MaxCount if the subnet
+// has no more free addresses.
 func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	reservation, now := a.ids.ID("r-"), a.Now()
 	var ids []string
 	for index := range aws.ToInt32(l.in.MaxCount) {
 		row := a.newInstance(l, reservation, index)
-		wish := addressing.Wish{
+		spec := addressing.Wish{
 			Subnet: l.subnet, PrivateIP: l.privateIP, GroupIDs: l.groups, Description: l.description,
 			Tags:       l.tags[types.ResourceTypeNetworkInterface],
 			InstanceID: row.ID, DeleteOnTermination: !l.keepInterface, AttachedAt: now,
 		}
 		if l.public {
-			wish.PublicFrom = a.PublicRange
+			spec.PublicFrom = a.PublicRange
 		}
-		eni, err := addressing.NewInterface(tx, a.ids, wish)
+		eni, err := addressing.NewInterface(tx, a.ids, spec)
 		switch {
 		case errors.Is(err, addressing.ErrSubnetFull) && index >= aws.ToInt32(l.in.MinCount):
 			return ids, nil
@@ -112,6 +114,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	return ids, nil
 }
 
+// newInstance returns the row of an instance that is pending.
 func (a *API) newInstance(l *launch, reservation string, index int32) *store.Instance {
 	in := l.in
 	t, _ := instancetype.ByName(instanceTypeName(in))
@@ -149,6 +152,7 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 	return row
 }
 
+// setIfGiven sets a field unless value is empty.
 func setIfGiven(field *string, value string) {
 	if value != "" {
 		*field = value

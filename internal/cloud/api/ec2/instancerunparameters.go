@@ -12,9 +12,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// launchParameters are what a launch can ask for. Values stand where the local cloud
-// does as the value says anyway: it has no placement groups, no reserved
-// capacity, no names of resources in DNS.
+// launchParameters are the parameters of RunInstances and of launch templates that the
+// local cloud supports. "path=value" means that it supports that value only, because
+// it behaves as the value says: it has no placement groups, no capacity reservations
+// and no resource-based DNS names.
 var launchParameters = []string{
 	"DryRun", "ClientToken", "MinCount", "MaxCount", "ImageId", "InstanceType", "KeyName", "UserData",
 	"TagSpecifications",
@@ -38,8 +39,8 @@ var launchParameters = []string{
 	"NetworkPerformanceOptions.BandwidthWeighting=default",
 }
 
-// checkSupported refuses what a launch asks for that the local cloud has nothing
-// behind, and words that EC2 does not know.
+// checkSupported refuses parameters that the local cloud does not support and values
+// that EC2 does not know.
 func checkSupported(in *ec2.RunInstancesInput) error {
 	if err := supportOnly(in, launchParameters...); err != nil {
 		return err
@@ -77,7 +78,8 @@ func checkMetadata(m *types.InstanceMetadataOptionsRequest) error {
 	)
 }
 
-// checkLaunch refuses what is wrong, or not offered, whatever the account holds.
+// checkLaunch refuses requests that are invalid or unsupported whatever the account
+// contains.
 func checkLaunch(in *ec2.RunInstancesInput) error {
 	if err := required(parameter{"ImageId", in.ImageId}); err != nil {
 		return err
@@ -106,7 +108,8 @@ func checkLaunch(in *ec2.RunInstancesInput) error {
 	return checkSupported(in)
 }
 
-// checkInterfaces refuses what has its place in a network interface beside one.
+// checkInterfaces refuses a request that has both network interfaces and parameters
+// that belong into them.
 func checkInterfaces(in *ec2.RunInstancesInput) error {
 	for _, beside := range []struct {
 		what string
@@ -127,9 +130,11 @@ func checkInterfaces(in *ec2.RunInstancesInput) error {
 	return nil
 }
 
+// instanceTypeName returns the requested instance type or EC2's default, which the
+// local cloud does not offer.
 func instanceTypeName(in *ec2.RunInstancesInput) string {
 	if in.InstanceType == "" {
-		return "m1.small" // EC2's default, which is not offered here
+		return "m1.small" // EC2's default
 	}
 	return string(in.InstanceType)
 }

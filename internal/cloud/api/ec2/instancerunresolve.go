@@ -14,25 +14,25 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// launch is a RunInstances request, as far as it has been understood.
+// launch is a RunInstances request with the resources that it names.
 type launch struct {
-	in            *ec2.RunInstancesInput // with what its launch template has
+	in            *ec2.RunInstancesInput // merged with the launch template
 	image         *store.Image
 	snapshot      *store.Snapshot
 	subnet        *store.Subnet
 	groups        []string
 	privateIP     netip.Addr
-	keepInterface bool   // when its instance is terminated
-	description   string // description of the network interface
+	keepInterface bool   // after the termination of its instance
+	description   string // of the network interface
 	public        bool
 	tags          map[types.ResourceType]store.Tags
-	templateTags  store.Tags // of the instance: where it comes from
+	templateTags  store.Tags // tags that name the launch template
 	sizeGiB       int32
-	volumeType    string // type of the root volume
-	keepRoot      bool   // when its instance is terminated
+	volumeType    string // of the root volume
+	keepRoot      bool   // after the termination of its instance
 }
 
-// resolve finds what the request names.
+// resolve finds the resources that the request names.
 func (l *launch) resolve(r store.Reader, region string) error {
 	id, err := resolveImageAlias(r, region, *l.in.ImageId)
 	if err != nil {
@@ -66,7 +66,7 @@ func (l *launch) resolve(r store.Reader, region string) error {
 	return l.resolveNetwork(r, region)
 }
 
-// resolveRootVolume reads the wishes for the root volume.
+// resolveRootVolume reads the block device mapping of the root volume.
 func (l *launch) resolveRootVolume() error {
 	l.sizeGiB, l.volumeType = l.snapshot.SizeGiB, "gp3"
 	for _, mapping := range l.in.BlockDeviceMappings {
@@ -93,22 +93,23 @@ func (l *launch) resolveRootVolume() error {
 	return nil
 }
 
-// resolveNetwork finds subnet, groups and addresses.
+// resolveNetwork finds the subnet and the security groups and reads the IP address.
 func (l *launch) resolveNetwork(r store.Reader, region string) (err error) {
 	subnetID, ids, address := l.in.SubnetId, l.in.SecurityGroupIds, aws.ToString(l.in.PrivateIpAddress)
-	var wish *bool
+	var associatePublic *bool
 	if len(l.in.NetworkInterfaces) == 1 {
 		nic := l.in.NetworkInterfaces[0]
-		subnetID, ids, address, wish = nic.SubnetId, nic.Groups, aws.ToString(nic.PrivateIpAddress),
-			nic.AssociatePublicIpAddress
-		l.description, l.keepInterface = aws.ToString(nic.Description), nic.DeleteOnTermination != nil && !*nic.DeleteOnTermination
+		subnetID, ids, address = nic.SubnetId, nic.Groups, aws.ToString(nic.PrivateIpAddress)
+		associatePublic = nic.AssociatePublicIpAddress
+		l.description = aws.ToString(nic.Description)
+		l.keepInterface = nic.DeleteOnTermination != nil && !*nic.DeleteOnTermination
 	}
 	if l.subnet, err = launchSubnet(r, region, subnetID, l.in.Placement); err != nil {
 		return err
 	}
 	l.public = l.subnet.MapPublicIPOnLaunch
-	if wish != nil {
-		l.public = *wish
+	if associatePublic != nil {
+		l.public = *associatePublic
 	}
 	if len(l.in.SecurityGroups) > 0 && aws.ToString(subnetID) != "" {
 		return wire.Errorf(
@@ -125,7 +126,8 @@ func (l *launch) resolveNetwork(r store.Reader, region string) (err error) {
 	return err
 }
 
-// launchSubnet is the subnet asked for, or the default one of the zone.
+// launchSubnet returns the subnet with the id or, without an id, the default subnet of
+// the placement's zone.
 func launchSubnet(r store.Reader, region string, id *string, placement *types.Placement) (*store.Subnet, error) {
 	zone := ""
 	if placement != nil {
@@ -148,7 +150,8 @@ func launchSubnet(r store.Reader, region string, id *string, placement *types.Pl
 	return nil, wire.Errorf("MissingInput", "No subnets found for the default VPC. Please specify a subnet.")
 }
 
-// securityGroupIDs are the groups asked for, or the default one of the VPC.
+// securityGroupIDs returns the ids of the security groups that a request names, or
+// that of the default security group of the subnet's VPC.
 func securityGroupIDs(r store.Reader, region string, subnet *store.Subnet, ids, names []string) ([]string, error) {
 	var groups []string
 	for _, id := range ids {
@@ -178,7 +181,7 @@ func securityGroupIDs(r store.Reader, region string, subnet *store.Subnet, ids, 
 	return groups, nil
 }
 
-// launchTagTypes are the kinds of resources that a launch can tag.
+// launchTagTypes are the types of resources that a launch can tag.
 var launchTagTypes = []types.ResourceType{
 	types.ResourceTypeInstance,
 	types.ResourceTypeVolume,
@@ -231,7 +234,8 @@ func resolveLaunch(r store.Reader, region string, in *ec2.RunInstancesInput, sub
 	return l, nil
 }
 
-// setTags gives what is launched tags of a kind, later ones over earlier ones.
+// setTags sets the tags of the launched resources of a type. Later sets override
+// earlier ones.
 func (l *launch) setTags(kind types.ResourceType, sets ...store.Tags) {
 	all := store.Tags{}
 	for _, tags := range sets {

@@ -27,13 +27,13 @@ func instanceState(state string) *types.InstanceState {
 	return &types.InstanceState{Name: types.InstanceStateName(state), Code: aws.Int32(stateCodes[state])}
 }
 
-// changeStates runs a change of state for each instance, all or none, and tells what it
-// did. allow refuses an instance; edit writes what is wanted of it.
+// changeStates changes the state of all instances with the ids, or of none. change
+// returns the changed row of an instance or refuses the change.
 func (a *API) changeStates(
 	ctx context.Context,
 	ids []string,
 	dryRun *bool,
-	move func(tx *store.Tx, row vm) (vm, error),
+	change func(tx *store.Tx, row vm) (vm, error),
 ) ([]types.InstanceStateChange, error) {
 	if len(ids) == 0 {
 		return nil, missingParameter("InstanceId")
@@ -46,7 +46,7 @@ func (a *API) changeStates(
 			if err != nil {
 				return err
 			}
-			after, err := move(tx, row)
+			after, err := change(tx, row)
 			if err != nil {
 				return err
 			}
@@ -68,14 +68,14 @@ func incorrectState(row vm, doing string) error {
 	)
 }
 
-// recordUserRequest notes that a user asked for the change.
+// recordUserRequest records that a user requested the change of state.
 func (a *API) recordUserRequest(row *store.Instance) {
 	row.StateReasonCode, row.StateReason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"
 	row.TransitionReason = "User initiated (" + a.Now().UTC().Format(time.DateTime) + " GMT)"
 }
 
-// StartInstances starts stopped instances; each gets a new public address where
-// its subnet gives one.
+// StartInstances starts stopped instances. An instance gets a new public IP address if
+// its subnet assigns them.
 func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (*ec2.StartInstancesOutput, error) {
 	if err := supportOnly(in, "DryRun", "InstanceIds"); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 	return &ec2.StartInstancesOutput{StartingInstances: changes}, err
 }
 
-// StopInstances shuts instances down; what is on their disks stays.
+// StopInstances stops instances. Their volumes keep their data.
 func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
 	if err := supportOnly(in, "DryRun", "InstanceIds", "Force"); err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 	return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
 }
 
-// RebootInstances restarts the systems of running instances.
+// RebootInstances reboots running instances.
 func (a *API) RebootInstances(ctx context.Context, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {
 	_, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
 		after := *row
@@ -146,7 +146,7 @@ func (a *API) RebootInstances(ctx context.Context, in *ec2.RebootInstancesInput)
 	return &ec2.RebootInstancesOutput{}, err
 }
 
-// TerminateInstances ends instances for good.
+// TerminateInstances terminates instances.
 func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error) {
 	if err := supportOnly(in, "DryRun", "InstanceIds"); err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstances
 		if row.State == store.Terminated || row.State == store.ShuttingDown {
 			return &after, nil
 		}
-		// The public address goes at once, so that a gateway can be detached.
+		// EC2 releases the public IP address at once, so that a gateway can be detached.
 		for _, id := range row.InterfaceIDs {
 			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
 		}

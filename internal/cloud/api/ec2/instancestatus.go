@@ -10,7 +10,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// reachability is what an instance's checks say: nothing while it does not run.
+// reachability returns the result of an instance's status checks. An instance that
+// does not run has none.
 func reachability(row vm) (types.SummaryStatus, types.StatusType) {
 	switch {
 	case row.State == store.Running && row.Reachable:
@@ -21,8 +22,9 @@ func reachability(row vm) (types.SummaryStatus, types.StatusType) {
 	return types.SummaryStatusNotApplicable, ""
 }
 
-// statusType are instances as DescribeInstanceStatus finds them. No events are ever
-// scheduled for them, and the checks of disks and applications are not made.
+// statusType is the resource type of instances with the filters of
+// DescribeInstanceStatus. The local cloud schedules no events and checks neither
+// volumes nor applications.
 func statusType() *resourceType[store.Instance] {
 	n := instances
 	n.filters = statusFilters
@@ -51,22 +53,22 @@ func statusCheck(row vm) string { status, _ := reachability(row); return string(
 
 func reachabilityCheck(row vm) string { _, detail := reachability(row); return string(detail) }
 
-// DescribeInstanceStatus tells whether instances pass their status checks: ok
-// once the machine has booted, initializing before.
+// DescribeInstanceStatus returns the results of instances' status checks: ok when the
+// machine has booted, initializing before.
 func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstanceStatusInput) (*ec2.DescribeInstanceStatusOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
 	}
-	asked := in.Filters
+	requested := in.Filters
 	if !aws.ToBool(in.IncludeAllInstances) {
-		asked = append(
-			asked[:len(asked):len(asked)],
+		requested = append(
+			requested[:len(requested):len(requested)],
 			types.Filter{Name: aws.String("instance-state-name"), Values: []string{store.Running}},
 		)
 	}
 	rows, next, err := statusType().describe(view, region, describeQuery{
-		ids: in.InstanceIds, idParameter: "instancesSet", filters: asked, page: pageRequest{in.MaxResults, in.NextToken},
+		ids: in.InstanceIds, idParameter: "instancesSet", filters: requested, page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

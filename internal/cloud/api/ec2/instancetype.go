@@ -32,7 +32,7 @@ var typeFilters = filters[instancetype.Type]{
 	"network-info.ena-support":              field(func(t instancetype.Type) string { return t.ENASupport }),
 }
 
-// DescribeInstanceTypes lists the instance types on offer.
+// DescribeInstanceTypes lists the instance types of the local cloud's catalogue.
 func (a *API) DescribeInstanceTypes(ctx context.Context, in *ec2.DescribeInstanceTypesInput) (*ec2.DescribeInstanceTypesOutput, error) {
 	view, _, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -66,7 +66,7 @@ func (a *API) DescribeInstanceTypes(ctx context.Context, in *ec2.DescribeInstanc
 	return &ec2.DescribeInstanceTypesOutput{InstanceTypes: list(found, typeItem), NextToken: next}, nil
 }
 
-// typesNamed are the types with the names.
+// typesNamed returns the instance types with the names.
 func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
 	var named []instancetype.Type
 	var unknown []string

@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// offering is an instance type in a place where it can be launched.
+// offering is an instance type in a location where it can be launched.
 type offering struct {
 	name, location string
 }
@@ -24,8 +24,8 @@ var offeringFilters = filters[offering]{
 	"location":      field(func(o offering) string { return o.location }),
 }
 
-// DescribeInstanceTypeOfferings tells where instance types can be launched:
-// each of them in every zone.
+// DescribeInstanceTypeOfferings lists the locations where instance types can be
+// launched. Every zone offers every type.
 func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.DescribeInstanceTypeOfferingsInput) (*ec2.DescribeInstanceTypeOfferingsOutput, error) {
 	view, name, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -62,10 +62,10 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 	}, nil
 }
 
-// sortKey is where an offering is in the order of the answer.
+// sortKey orders offerings in the response.
 func (o offering) sortKey() string { return o.name + " " + o.location }
 
-// locations are the places of a kind that a region has. There are no outposts.
+// locations returns the locations of a type in a region. There are no Outposts.
 func locations(name string, kind types.LocationType) []string {
 	r, _ := regionNamed(name)
 	switch kind {

@@ -30,10 +30,11 @@ var internetGateways = resourceType[store.InternetGateway]{
 	}),
 }
 
-// gatewayAttached is the state of a gateway's attachment, an old word of EC2's
-// that gateways kept.
+// gatewayAttached is the state of an attached gateway: gateways have kept an old word
+// of EC2.
 const gatewayAttached types.AttachmentStatus = "available"
 
+// ifGatewayAttached returns value as a filter's value if the gateway is attached.
 func ifGatewayAttached(row *store.InternetGateway, value string) []string {
 	if row.VPCID == "" {
 		return nil
@@ -41,7 +42,7 @@ func ifGatewayAttached(row *store.InternetGateway, value string) []string {
 	return []string{value}
 }
 
-// CreateInternetGateway makes a gateway, attached to nothing yet.
+// CreateInternetGateway creates an internet gateway that is not attached.
 func (a *API) CreateInternetGateway(ctx context.Context, in *ec2.CreateInternetGatewayInput) (*ec2.CreateInternetGatewayOutput, error) {
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeInternetGateway)
 	if err != nil {
@@ -59,7 +60,7 @@ func (a *API) CreateInternetGateway(ctx context.Context, in *ec2.CreateInternetG
 	return &ec2.CreateInternetGatewayOutput{InternetGateway: &item}, nil
 }
 
-// DescribeInternetGateways lists gateways.
+// DescribeInternetGateways lists internet gateways.
 func (a *API) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInternetGatewaysInput) (*ec2.DescribeInternetGatewaysOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -89,8 +90,8 @@ func internetGatewayItem(row *store.InternetGateway) types.InternetGateway {
 	return item
 }
 
-// AttachInternetGateway connects a VPC with the internet. A VPC has one
-// gateway at most, a gateway one VPC.
+// AttachInternetGateway attaches an internet gateway to a VPC. A VPC has at most one
+// gateway, and a gateway at most one VPC.
 func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetGatewayInput) (*ec2.AttachInternetGatewayOutput, error) {
 	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}, parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
@@ -120,8 +121,8 @@ func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetG
 	})
 }
 
-// DetachInternetGateway takes a VPC off the internet, once nothing in it has a
-// public address.
+// DetachInternetGateway detaches an internet gateway from a VPC in which no network
+// interface has a public IP address.
 func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetGatewayInput) (*ec2.DetachInternetGatewayOutput, error) {
 	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}, parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
@@ -152,7 +153,7 @@ func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetG
 	})
 }
 
-// DeleteInternetGateway removes a detached gateway.
+// DeleteInternetGateway deletes a detached internet gateway.
 func (a *API) DeleteInternetGateway(ctx context.Context, in *ec2.DeleteInternetGatewayInput) (*ec2.DeleteInternetGatewayOutput, error) {
 	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}); err != nil {
 		return nil, err

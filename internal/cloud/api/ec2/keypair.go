@@ -38,7 +38,7 @@ func checkKeyName(name *string) error {
 	return nil
 }
 
-// keyNamed finds a key pair of a region by its name.
+// keyNamed returns the region's key pair with the name, or EC2's error.
 func keyNamed(r store.Reader, region, name string) (*store.KeyPair, error) {
 	rows := store.KeyPairs.By(r, "name", region+"/"+name)
 	if len(rows) == 0 {
@@ -47,7 +47,7 @@ func keyNamed(r store.Reader, region, name string) (*store.KeyPair, error) {
 	return rows[0], nil
 }
 
-// addKeyPair stores a key pair under a name that must be free.
+// addKeyPair stores a key pair. It refuses a name that is in use.
 func (a *API) addKeyPair(
 	ctx context.Context,
 	dryRun *bool,
@@ -74,7 +74,7 @@ func (a *API) addKeyPair(
 	})
 }
 
-// CreateKeyPair makes a key pair and hands out its private key, once.
+// CreateKeyPair creates a key pair and returns its private key, which is not stored.
 func (a *API) CreateKeyPair(ctx context.Context, in *ec2.CreateKeyPairInput) (*ec2.CreateKeyPairOutput, error) {
 	if err := checkKeyName(in.KeyName); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (a *API) CreateKeyPair(ctx context.Context, in *ec2.CreateKeyPairInput) (*e
 	if in.KeyType != "" && !slices.Contains(in.KeyType.Values(), in.KeyType) {
 		return nil, invalidValue("KeyType", string(in.KeyType), "Valid values are rsa and ed25519.")
 	}
-	// Made outside of the change: an RSA key takes its time.
+	// Generate the key outside of the transaction: RSA keys take long.
 	private, key, err := generateKey(in.KeyType)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (a *API) CreateKeyPair(ctx context.Context, in *ec2.CreateKeyPairInput) (*e
 	}, nil
 }
 
-// ImportKeyPair takes a public key that a user made.
+// ImportKeyPair stores a public key of the user's.
 func (a *API) ImportKeyPair(ctx context.Context, in *ec2.ImportKeyPairInput) (*ec2.ImportKeyPairOutput, error) {
 	if err := checkKeyName(in.KeyName); err != nil {
 		return nil, err
@@ -166,8 +166,7 @@ func (a *API) DescribeKeyPairs(ctx context.Context, in *ec2.DescribeKeyPairsInpu
 	})}, nil
 }
 
-// DeleteKeyPair removes a key pair. To remove a name that does not exist is no
-// error.
+// DeleteKeyPair deletes a key pair. Deleting an unknown name is not an error.
 func (a *API) DeleteKeyPair(ctx context.Context, in *ec2.DeleteKeyPairInput) (*ec2.DeleteKeyPairOutput, error) {
 	if aws.ToString(in.KeyName) == "" && aws.ToString(in.KeyPairId) == "" {
 		return nil, missingParameter("KeyName")

@@ -29,7 +29,7 @@ var launchTemplates = resourceType[store.LaunchTemplate]{
 }
 
 const (
-	maxTemplateResults     = 200 // on a page (Amazon EC2 API Reference, DescribeLaunchTemplates)
+	maxTemplateResults     = 200 // per page (Amazon EC2 API Reference, DescribeLaunchTemplates)
 	maxVersionDescription  = 255
 	maxVersionsDeleted     = 200
 	templateCreator        = "arn:aws:iam::" + identity.Account + ":user/aloft"
@@ -56,14 +56,15 @@ func checkTemplateName(name *string) error {
 	return nil
 }
 
-// findTemplate finds the launch template that a request names by its id or its
-// name, to do what toDo says.
-func findTemplate(r store.Reader, region string, id, name *string, toDo string) (template, error) {
+// findTemplate returns the launch template with the id or the name. One of them must
+// be set. action completes the error of a request that sets neither or both: "launch
+// instances".
+func findTemplate(r store.Reader, region string, id, name *string, action string) (template, error) {
 	byID, byName := aws.ToString(id) != "", aws.ToString(name) != ""
 	switch {
 	case byID && byName:
 		return nil, wire.Errorf(
-			"InvalidParameterCombination", "Either provide launch template ID or launch template name to %s.", toDo,
+			"InvalidParameterCombination", "Either provide launch template ID or launch template name to %s.", action,
 		)
 	case byID:
 		if err := launchTemplates.checkID(*id); err != nil {
@@ -88,7 +89,7 @@ func findTemplate(r store.Reader, region string, id, name *string, toDo string) 
 		)
 	}
 	return nil, wire.Errorf(
-		"MissingParameter", "Either provide launch template ID or launch template name to %s.", toDo,
+		"MissingParameter", "Either provide launch template ID or launch template name to %s.", action,
 	)
 }
 
@@ -100,8 +101,8 @@ func templateNamed(r store.Reader, region, name string) (template, bool) {
 	return rows[0], true
 }
 
-// CreateLaunchTemplate makes a launch template and its first version. What the
-// data names need not exist; it is looked for when an instance is launched.
+// CreateLaunchTemplate creates a launch template and its first version. The resources
+// that its data names need not exist: a launch looks them up.
 func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemplateInput) (*ec2.CreateLaunchTemplateOutput, error) {
 	if err := checkTemplateName(in.LaunchTemplateName); err != nil {
 		return nil, err
@@ -165,7 +166,7 @@ func templateItem(row template) *types.LaunchTemplate {
 	}
 }
 
-// ModifyLaunchTemplate makes another version the default one.
+// ModifyLaunchTemplate sets the default version.
 func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemplateInput) (*ec2.ModifyLaunchTemplateOutput, error) {
 	if err := required(parameter{"DefaultVersion", in.DefaultVersion}); err != nil {
 		return nil, err
@@ -199,8 +200,8 @@ func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemp
 	return out, err
 }
 
-// DeleteLaunchTemplate removes a launch template with all its versions. What
-// uses it finds out at its next launch.
+// DeleteLaunchTemplate deletes a launch template and all its versions. Its users
+// notice at their next launch.
 func (a *API) DeleteLaunchTemplate(ctx context.Context, in *ec2.DeleteLaunchTemplateInput) (*ec2.DeleteLaunchTemplateOutput, error) {
 	var out *ec2.DeleteLaunchTemplateOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {

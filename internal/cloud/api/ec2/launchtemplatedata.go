@@ -14,9 +14,9 @@ func isEmptyData(data *types.RequestLaunchTemplateData) bool {
 	return data == nil || reflect.DeepEqual(*data, types.RequestLaunchTemplateData{})
 }
 
-// checkData refuses what a launch could not be given either, by name. Other
-// mistakes EC2 tells in a warning and keeps (Amazon EC2 User Guide, Create an
-// Amazon EC2 launch template: parameters are not fully validated).
+// checkData refuses parameters that no launch supports. EC2 reports other mistakes in
+// a warning and keeps the data (Amazon EC2 User Guide, Create an Amazon EC2 launch
+// template: parameters are not fully validated).
 func checkData(data *types.RequestLaunchTemplateData, description *string) error {
 	if n := len([]rune(aws.ToString(description))); n > maxVersionDescription {
 		return invalidValue(
@@ -33,8 +33,8 @@ func checkData(data *types.RequestLaunchTemplateData, description *string) error
 	return err
 }
 
-// validationWarning tells what a launch would be refused for, whatever the account
-// holds, or nil. What the data leaves open is no mistake.
+// validationWarning returns the error with which any account's launch from the data
+// would fail, or nil. Missing parameters are not errors: a launch can supply them.
 func validationWarning(data *types.RequestLaunchTemplateData) *types.ValidationWarning {
 	in, err := launchInput(data)
 	if err == nil {
@@ -59,25 +59,25 @@ func dataTagSpecifications(data *types.RequestLaunchTemplateData) []types.TagSpe
 	return out
 }
 
-// encodeData writes a template's data as a version keeps it, without what was
-// not said.
+// encodeData encodes a template's data for the store. It omits parameters that are not
+// set.
 func encodeData(data *types.RequestLaunchTemplateData) (string, error) {
-	said := map[string]any{}
+	set := map[string]any{}
 	v := reflect.ValueOf(data).Elem()
 	for i := range v.NumField() {
 		if field := v.Type().Field(i); field.IsExported() && !v.Field(i).IsZero() {
-			said[field.Name] = v.Field(i).Interface()
+			set[field.Name] = v.Field(i).Interface()
 		}
 	}
-	text, err := json.Marshal(said)
+	text, err := json.Marshal(set)
 	if err != nil {
-		return "", fmt.Errorf("write the data of a launch template: %w", err)
+		return "", fmt.Errorf("encode the data of a launch template: %w", err)
 	}
 	return string(text), nil
 }
 
-// readData reads a version's data into out: the SDK's request, its answer or a
-// launch, whose fields have the same names.
+// readData decodes a version's data into out: the SDK's request data, its response
+// data or a RunInstancesInput, whose fields have the same names.
 func readData(v version, out any) error {
 	if err := json.Unmarshal([]byte(v.Data), out); err != nil {
 		return fmt.Errorf("read version %d of launch template %s: %w", v.Number, v.TemplateID, err)

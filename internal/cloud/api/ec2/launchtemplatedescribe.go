@@ -49,8 +49,9 @@ func (a *API) DescribeLaunchTemplates(ctx context.Context, in *ec2.DescribeLaunc
 	}, nil
 }
 
-// anyTemplateNotFound is a refusal as DescribeLaunchTemplates words it, which does not
-// say which of the templates is unknown.
+// anyTemplateNotFound returns a not-found error in the words of
+// DescribeLaunchTemplates, which does not say which template is unknown. It returns
+// other errors unchanged.
 func anyTemplateNotFound(err error) error {
 	if refusal, ok := errors.AsType[*wire.Error](err); ok && refusal.Code != launchTemplates.malformedCode &&
 		refusal.Code != "MissingParameter" {
@@ -62,8 +63,8 @@ func anyTemplateNotFound(err error) error {
 	return err
 }
 
-// checkTemplatePage refuses impossible pages of launch templates or versions, which
-// may be smaller than those of other nouns.
+// checkTemplatePage refuses impossible page sizes of launch templates and their
+// versions, whose pages may be smaller than those of other resources.
 func (p pageRequest) checkTemplatePage() error {
 	if p.max == nil || *p.max >= 1 && *p.max <= maxTemplateResults {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// GetLaunchTemplateData tells what an instance was launched with, in the form
-// of a launch template's data.
+// GetLaunchTemplateData returns an instance's configuration in the form of a launch
+// template's data.
 func (a *API) GetLaunchTemplateData(ctx context.Context, in *ec2.GetLaunchTemplateDataInput) (*ec2.GetLaunchTemplateDataOutput, error) {
 	if err := required(parameter{"InstanceId", in.InstanceId}); err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 	return data
 }
 
-// withoutReservedTags are the tags that users may set themselves.
+// withoutReservedTags returns the tags that users can set.
 func withoutReservedTags(tags store.Tags) store.Tags {
 	out := maps.Clone(tags)
 	maps.DeleteFunc(out, func(key, _ string) bool { return strings.HasPrefix(key, "aws:") })

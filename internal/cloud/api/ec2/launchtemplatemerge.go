@@ -11,11 +11,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// mergeTemplate is the request with what a template's data has for the parameters that
-// the request lacks. A parameter of the request replaces that of the template
-// (Amazon EC2 API Reference, RunInstances: LaunchTemplate), where it is a list
-// the item of the same device, and in Placement field by field. Groups by id
-// and by name are one parameter.
+// mergeTemplate returns a request with the template's values for the parameters that
+// the request omits. A parameter of the request replaces the template's (Amazon EC2
+// API Reference, RunInstances: LaunchTemplate). Lists of devices are merged by device
+// and Placement by field. Security groups by id and by name count as one parameter.
 func mergeTemplate(data *types.RequestLaunchTemplateData, in *ec2.RunInstancesInput) (*ec2.RunInstancesInput, error) {
 	out, err := launchInput(data)
 	if err != nil {
@@ -30,8 +29,8 @@ func mergeTemplate(data *types.RequestLaunchTemplateData, in *ec2.RunInstancesIn
 		overlay(placement, in.Placement)
 		out.Placement = placement
 	}
-	if wish := primaryInterface(in.NetworkInterfaces); nic != nil && wish != nil && len(in.NetworkInterfaces) == 1 {
-		overlay(nic, wish)
+	if requested := primaryInterface(in.NetworkInterfaces); nic != nil && requested != nil && len(in.NetworkInterfaces) == 1 {
+		overlay(nic, requested)
 		out.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{*nic}
 	}
 	for _, disk := range disks {
@@ -45,7 +44,7 @@ func mergeTemplate(data *types.RequestLaunchTemplateData, in *ec2.RunInstancesIn
 	return out, nil
 }
 
-// launchInput is a launch with a template's data alone.
+// launchInput returns a launch with the parameters of a template's data alone.
 func launchInput(data *types.RequestLaunchTemplateData) (*ec2.RunInstancesInput, error) {
 	text, err := encodeData(data)
 	if err != nil {
@@ -55,8 +54,8 @@ func launchInput(data *types.RequestLaunchTemplateData) (*ec2.RunInstancesInput,
 	return in, readData(&store.LaunchTemplateVersion{Data: text}, in)
 }
 
-// overlay replaces in base, a pointer to a structure, each field that over, one
-// of the same type, has set.
+// overlay copies the fields that are set in over to base. Both are pointers to structs
+// of one type.
 func overlay(base, over any) {
 	to, from := reflect.ValueOf(base).Elem(), reflect.ValueOf(over).Elem()
 	for i := range from.NumField() {
@@ -66,7 +65,7 @@ func overlay(base, over any) {
 	}
 }
 
-// primaryInterface is the network interface of device 0, or nil.
+// primaryInterface returns the network interface with device index 0, or nil.
 func primaryInterface(nics []types.InstanceNetworkInterfaceSpecification) *types.InstanceNetworkInterfaceSpecification {
 	i := slices.IndexFunc(
 		nics,

@@ -20,18 +20,18 @@ func versionAt(r store.Reader, row template, number int64) version {
 	return found
 }
 
-// findVersion finds the version of a template that a word means: a number,
-// $Latest, $Default or nothing, which means the default one too.
-func findVersion(r store.Reader, row template, word string) (version, error) {
+// findVersion returns the version that a request names: a number, $Latest, $Default or
+// nothing, which means $Default.
+func findVersion(r store.Reader, row template, name string) (version, error) {
 	number, err := int64(0), error(nil)
-	switch word {
+	switch name {
 	case "", defaultVersion:
 		number = row.Default
 	case latestVersion:
 		number = row.Latest
 	default:
-		if number, err = strconv.ParseInt(word, 10, 64); err != nil {
-			return nil, invalidValue("version", word, "Valid values are $Latest, $Default and version numbers.")
+		if number, err = strconv.ParseInt(name, 10, 64); err != nil {
+			return nil, invalidValue("version", name, "Valid values are $Latest, $Default and version numbers.")
 		}
 	}
 	if found := versionAt(r, row, number); found != nil {
@@ -40,12 +40,12 @@ func findVersion(r store.Reader, row template, word string) (version, error) {
 	return nil, wire.Errorf(
 		"InvalidLaunchTemplateId.VersionNotFound",
 		"Could not find the specified version %s for the launch template with ID %s.",
-		word,
+		name,
 		row.ID,
 	)
 }
 
-// addVersion writes the next version of a template, and the template with it.
+// addVersion stores the next version of a template and the template.
 func (a *API) addVersion(
 	tx *store.Tx,
 	row template,
@@ -69,8 +69,8 @@ func (a *API) addVersion(
 }
 
 // CreateLaunchTemplateVersion adds a version to a launch template. With a source
-// version it starts from that one's data, each parameter of which is replaced
-// as a whole when the request has it.
+// version, the new version has its data; each parameter of the request replaces the
+// source's as a whole.
 func (a *API) CreateLaunchTemplateVersion(ctx context.Context, in *ec2.CreateLaunchTemplateVersionInput) (*ec2.CreateLaunchTemplateVersionOutput, error) {
 	based := aws.ToString(in.SourceVersion) != ""
 	if isEmptyData(in.LaunchTemplateData) && !based {
@@ -151,8 +151,8 @@ func dataBasedOn(
 	return base, nil
 }
 
-// versionItem is a version as answers show it. resolve shows the image that an
-// alias stands for at present.
+// versionItem describes a version. If resolve is set, it replaces an image alias by
+// the image that the alias stands for at present.
 func versionItem(r store.Reader, row template, v version, resolve bool) (types.LaunchTemplateVersion, error) {
 	data, err := responseData(v)
 	if err != nil {
@@ -175,8 +175,8 @@ func versionItem(r store.Reader, row template, v version, resolve bool) (types.L
 	}, nil
 }
 
-// findTemplateVersion finds the version of a launch template that a launch names, or
-// nils if it names none.
+// findTemplateVersion returns the launch template and the version that a launch names,
+// or nil for both if s is nil.
 func findTemplateVersion(r store.Reader, region string, s *types.LaunchTemplateSpecification) (template, version, error) {
 	if s == nil {
 		return nil, nil, nil

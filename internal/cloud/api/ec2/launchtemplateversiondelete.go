@@ -13,10 +13,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DeleteLaunchTemplateVersions removes versions of a launch template, and tells
-// of each whether it is gone. The default version stays. That and a template or
-// version that does not exist are told version by version (Amazon EC2 API
-// Reference, DeleteLaunchTemplateVersions and ResponseError).
+// DeleteLaunchTemplateVersions deletes versions of a launch template and reports the
+// result of each. It does not delete the default version. Unknown templates and
+// versions are reported version by version (Amazon EC2 API Reference,
+// DeleteLaunchTemplateVersions and ResponseError).
 func (a *API) DeleteLaunchTemplateVersions(ctx context.Context, in *ec2.DeleteLaunchTemplateVersionsInput) (*ec2.DeleteLaunchTemplateVersionsOutput, error) {
 	numbers, err := versionNumbers(in.Versions)
 	if err != nil {
@@ -84,8 +84,8 @@ func versionNumbers(words []string) ([]int64, error) {
 	return numbers, nil
 }
 
-// notFoundItem is the refusal of a template that does not exist as an item of an
-// answer, or nil if err is another one.
+// notFoundItem returns the error of an unknown template in the form of an item of a
+// response, or nil if err is another error.
 func notFoundItem(err error) *types.ResponseError {
 	codes := map[string]types.LaunchTemplateErrorCode{
 		"InvalidLaunchTemplateId.NotFound":            types.LaunchTemplateErrorCodeLaunchTemplateIdDoesNotExist,
@@ -98,8 +98,9 @@ func notFoundItem(err error) *types.ResponseError {
 	return nil
 }
 
-// deleteVersion removes a version, or tells why it stays. When the latest one
-// goes, the latest of those left takes its place; no number is given twice.
+// deleteVersion deletes a version or returns the reason why it cannot. If it deletes
+// the latest version, the latest remaining one takes its place. Numbers are not
+// reused.
 func deleteVersion(tx *store.Tx, row template, number int64) *types.ResponseError {
 	switch {
 	case number == row.Default:

@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// describedVersion is a version with its template and its data.
+// describedVersion is a version with its template and its decoded data.
 type describedVersion struct {
 	template template
 	version  version
@@ -35,9 +35,9 @@ func byMetadata(text func(*types.LaunchTemplateInstanceMetadataOptions) string) 
 	})
 }
 
-// versionFilters are those of the Amazon EC2 API Reference,
-// DescribeLaunchTemplateVersions. No template here has what the last ones ask
-// for: it is refused when a version is made.
+// versionFilters are the filters of DescribeLaunchTemplateVersions (Amazon EC2 API
+// Reference). The filters without values concern parameters that the local cloud
+// refuses when a version is created.
 var versionFilters = filters[describedVersion]{
 	"create-time": field(func(v describedVersion) string { return filterTime(v.version.Created) }),
 	"is-default-version": field(
@@ -70,14 +70,13 @@ var versionFilters = filters[describedVersion]{
 	"ram-disk-id":               noValue[describedVersion],
 }
 
-// sortKey is where a version is in the order of the answer: by template, the
-// latest version first.
+// sortKey orders versions in the response: by template, the latest version first.
 func (v describedVersion) sortKey() string {
 	return fmt.Sprintf("%s/%08d", v.template.ID, 99999999-v.version.Number)
 }
 
-// DescribeLaunchTemplateVersions lists versions of a launch template, or the
-// latest or default versions of all launch templates.
+// DescribeLaunchTemplateVersions lists versions of a launch template, or the latest or
+// default versions of all launch templates.
 func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.DescribeLaunchTemplateVersionsInput) (*ec2.DescribeLaunchTemplateVersionsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -113,7 +112,8 @@ func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.Descri
 	return out, nil
 }
 
-// requestedVersions are the versions that a request names, in the order of places.
+// requestedVersions returns the versions that a request selects, in the order of their
+// sort keys.
 func requestedVersions(r store.Reader, region string, in *ec2.DescribeLaunchTemplateVersionsInput) ([]describedVersion, error) {
 	templates, words := store.LaunchTemplates.By(r, "region", region), in.Versions
 	switch one := aws.ToString(in.LaunchTemplateId) != "" || aws.ToString(in.LaunchTemplateName) != ""; {
@@ -155,8 +155,8 @@ func requestedVersions(r store.Reader, region string, in *ec2.DescribeLaunchTemp
 	return found, nil
 }
 
-// templateVersions are the versions of a template that the words mean, or all, the
-// latest first.
+// templateVersions returns the versions of a template that words name, or all versions
+// if words is empty. The latest version is first.
 func templateVersions(r store.Reader, row template, words []string) ([]version, error) {
 	var versions []version
 	if len(words) == 0 {
@@ -175,10 +175,11 @@ func templateVersions(r store.Reader, row template, words []string) ([]version, 
 	return versions, nil
 }
 
-// versionBound is a version number that limits a request, or what it is without.
-func versionBound(name string, word *string, without int64) (int64, error) {
+// versionBound parses a version number that limits a request. It returns missing if
+// the request has no such limit.
+func versionBound(name string, word *string, missing int64) (int64, error) {
 	if aws.ToString(word) == "" {
-		return without, nil
+		return missing, nil
 	}
 	number, err := strconv.ParseInt(*word, 10, 64)
 	if err != nil {

@@ -45,7 +45,8 @@ var networkACLs = resourceType[store.NetworkACL]{
 	}),
 }
 
-// defaultRuleNumber is the number of the rules that refuse what no other one matched.
+// defaultRuleNumber is the number of the two rules that deny what no other rule
+// matches.
 const defaultRuleNumber = 32767
 
 func defaultEntries() []store.NetworkACLEntry {
@@ -74,7 +75,7 @@ func byACLEntry(text func(store.NetworkACLEntry) string) func(store.Reader, *sto
 	return func(_ store.Reader, row *store.NetworkACL) []string { return list(row.Entries, text) }
 }
 
-// CreateNetworkAcl makes a network ACL that refuses everything.
+// CreateNetworkAcl creates a network ACL that denies all traffic.
 func (a *API) CreateNetworkAcl(ctx context.Context, in *ec2.CreateNetworkAclInput) (*ec2.CreateNetworkAclOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
@@ -146,8 +147,8 @@ func networkACLItem(row *store.NetworkACL) types.NetworkAcl {
 	}
 }
 
-// DeleteNetworkAcl removes a network ACL that no subnet is under and that is
-// not a VPC's default one.
+// DeleteNetworkAcl deletes a network ACL without subnets that is not a VPC's default
+// one.
 func (a *API) DeleteNetworkAcl(ctx context.Context, in *ec2.DeleteNetworkAclInput) (*ec2.DeleteNetworkAclOutput, error) {
 	if err := required(parameter{"networkAclId", in.NetworkAclId}); err != nil {
 		return nil, err

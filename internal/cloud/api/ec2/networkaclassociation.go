@@ -10,7 +10,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// associateACL puts a subnet under a network ACL and returns the association.
+// associateACL associates a subnet with a network ACL and returns the association.
 func (a *API) associateACL(tx *store.Tx, aclID, subnetID string) store.NetworkACLAssociation {
 	fresh := store.NetworkACLAssociation{ID: a.ids.ID("aclassoc-"), SubnetID: subnetID}
 	store.NetworkACLs.Edit(
@@ -19,7 +19,7 @@ func (a *API) associateACL(tx *store.Tx, aclID, subnetID string) store.NetworkAC
 	return fresh
 }
 
-// disassociateACL takes a subnet from under its network ACL.
+// disassociateACL removes a subnet's association with its network ACL.
 func disassociateACL(tx *store.Tx, subnet *store.Subnet) {
 	of := func(a store.NetworkACLAssociation) bool { return a.SubnetID == subnet.ID }
 	for _, acl := range store.NetworkACLs.By(tx, "vpc", subnet.VPCID) {
@@ -33,7 +33,7 @@ func disassociateACL(tx *store.Tx, subnet *store.Subnet) {
 	}
 }
 
-// ReplaceNetworkAclAssociation puts a subnet under another network ACL.
+// ReplaceNetworkAclAssociation associates a subnet with another network ACL.
 func (a *API) ReplaceNetworkAclAssociation(ctx context.Context, in *ec2.ReplaceNetworkAclAssociationInput) (*ec2.ReplaceNetworkAclAssociationOutput, error) {
 	if err := required(parameter{
 		"associationId", in.AssociationId,
@@ -62,7 +62,7 @@ func (a *API) ReplaceNetworkAclAssociation(ctx context.Context, in *ec2.ReplaceN
 	})
 }
 
-// subnetOfACLAssociation finds the subnet of an association of network ACLs.
+// subnetOfACLAssociation returns the subnet of an association with a network ACL.
 func subnetOfACLAssociation(r store.Reader, region, associationID string) (*store.Subnet, error) {
 	for _, acl := range store.NetworkACLs.By(r, "region", region) {
 		for _, a := range acl.Associations {

@@ -29,8 +29,8 @@ func networkACLEntryItem(e store.NetworkACLEntry) types.NetworkAclEntry {
 	return item
 }
 
-// aclEntry is what CreateNetworkAclEntry and ReplaceNetworkAclEntry have in
-// common.
+// aclEntry holds the parameters that CreateNetworkAclEntry and ReplaceNetworkAclEntry
+// share.
 type aclEntry struct {
 	aclID, protocol, cidr, ipv6 *string
 	number                      *int32
@@ -40,7 +40,7 @@ type aclEntry struct {
 	icmp                        *types.IcmpTypeCode
 }
 
-// parse returns the entry of a sound request.
+// parse validates the parameters and returns the entry.
 func (q aclEntry) parse() (store.NetworkACLEntry, error) {
 	action := string(q.action)
 	var e store.NetworkACLEntry
@@ -82,7 +82,7 @@ func (q aclEntry) parse() (store.NetworkACLEntry, error) {
 	return e, q.parseProtocolFields(&e)
 }
 
-// parseProtocolFields reads what goes with the protocol.
+// parseProtocolFields sets the fields of e that depend on its protocol.
 func (q aclEntry) parseProtocolFields(e *store.NetworkACLEntry) error {
 	switch e.Protocol {
 	case "6", "17":
@@ -103,7 +103,7 @@ func (q aclEntry) parseProtocolFields(e *store.NetworkACLEntry) error {
 	return nil
 }
 
-// checkRuleNumber refuses the numbers that are not for users (Amazon VPC User Guide,
+// checkRuleNumber refuses numbers that users cannot give (Amazon VPC User Guide,
 // Network ACL rules: 1 to 32766).
 func checkRuleNumber(number int32) error {
 	if number < 1 || number >= defaultRuleNumber {
@@ -151,7 +151,7 @@ func entryNotFound(aclID string, number int32, egress bool) error {
 	)
 }
 
-// CreateNetworkAclEntry adds a rule to a network ACL.
+// CreateNetworkAclEntry adds an entry to a network ACL.
 func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAclEntryInput) (*ec2.CreateNetworkAclEntryOutput, error) {
 	entry, err := aclEntry{
 		in.NetworkAclId,
@@ -182,8 +182,8 @@ func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAc
 	})
 }
 
-// setEntries stores the rules of a network ACL: outbound first, each way in
-// the order in which they decide.
+// setEntries stores the entries of a network ACL: outbound entries first, those of one
+// direction in the order of evaluation.
 func setEntries(tx *store.Tx, acl *store.NetworkACL, entries []store.NetworkACLEntry) {
 	slices.SortStableFunc(entries, func(a, b store.NetworkACLEntry) int {
 		switch {
@@ -197,7 +197,8 @@ func setEntries(tx *store.Tx, acl *store.NetworkACL, entries []store.NetworkACLE
 	store.NetworkACLs.Edit(tx, acl.ID, func(row *store.NetworkACL) { row.Entries = entries })
 }
 
-// ReplaceNetworkAclEntry gives a rule of a network ACL another meaning.
+// ReplaceNetworkAclEntry replaces the entry of a network ACL with the same number and
+// direction.
 func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetworkAclEntryInput) (*ec2.ReplaceNetworkAclEntryOutput, error) {
 	entry, err := aclEntry{
 		in.NetworkAclId,
@@ -229,7 +230,7 @@ func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetwork
 	})
 }
 
-// DeleteNetworkAclEntry removes a rule from a network ACL.
+// DeleteNetworkAclEntry deletes an entry of a network ACL.
 func (a *API) DeleteNetworkAclEntry(ctx context.Context, in *ec2.DeleteNetworkAclEntryInput) (*ec2.DeleteNetworkAclEntryOutput, error) {
 	if err := required(parameter{"networkAclId", in.NetworkAclId}); err != nil {
 		return nil, err

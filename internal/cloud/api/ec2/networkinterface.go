@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// nic is a network interface's row, for short.
+// nic abbreviates the type of a network interface's row.
 type nic = *store.NetworkInterface
 
 var networkInterfaces = resourceType[store.NetworkInterface]{
@@ -74,10 +74,11 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 	}),
 }
 
-// addressOwner is who owns the public addresses that EC2 lends.
+// addressOwner is the owner of public IP addresses that are not Elastic IP addresses.
 const addressOwner = "amazon"
 
-// ifPublic is a filter by what interfaces with a public address alone have.
+// ifPublic returns a filter by a property that only interfaces with a public IP
+// address have.
 func ifPublic(text func(store.Reader, nic) string) func(store.Reader, nic) []string {
 	return func(r store.Reader, row nic) []string {
 		if !row.PublicIP.IsValid() {
@@ -87,7 +88,7 @@ func ifPublic(text func(store.Reader, nic) string) func(store.Reader, nic) []str
 	}
 }
 
-// ifAttached is a filter by what attached interfaces alone have.
+// ifAttached returns a filter by a property that only attached interfaces have.
 func ifAttached(text func(nic) string) func(store.Reader, nic) []string {
 	return func(_ store.Reader, row nic) []string {
 		if row.AttachmentID == "" {
@@ -97,8 +98,8 @@ func ifAttached(text func(nic) string) func(store.Reader, nic) []string {
 	}
 }
 
-// instanceOwner is the account whose instance an interface is attached to: a
-// service's own for what the service runs.
+// instanceOwner returns the owner of the instance to which an interface is attached.
+// For the interface of a load balancer that is the service.
 func instanceOwner(row nic) string {
 	if row.RequesterManaged {
 		return row.RequesterID
@@ -113,7 +114,7 @@ func zoneIDOf(r store.Reader, row nic) string {
 	return ""
 }
 
-// groupIdentifiers names groups by id and name.
+// groupIdentifiers returns the ids and names of security groups.
 func groupIdentifiers(r store.Reader, ids []string) []types.GroupIdentifier {
 	return list(ids, func(id string) types.GroupIdentifier {
 		group := types.GroupIdentifier{GroupId: aws.String(id)}
@@ -181,7 +182,8 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 	}
 }
 
-// associationItem is an interface's public address, nil if it has none.
+// associationItem describes an interface's public IP address. It returns nil if there
+// is none.
 func associationItem(r store.Reader, row nic) *types.NetworkInterfaceAssociation {
 	if !row.PublicIP.IsValid() {
 		return nil
@@ -192,7 +194,7 @@ func associationItem(r store.Reader, row nic) *types.NetworkInterfaceAssociation
 	}
 }
 
-// DeleteNetworkInterface removes an interface that is attached to nothing.
+// DeleteNetworkInterface deletes a network interface that is not attached.
 func (a *API) DeleteNetworkInterface(ctx context.Context, in *ec2.DeleteNetworkInterfaceInput) (*ec2.DeleteNetworkInterfaceOutput, error) {
 	if err := required(parameter{"networkInterfaceId", in.NetworkInterfaceId}); err != nil {
 		return nil, err

@@ -9,8 +9,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// read enters an operation that changes nothing: it returns the store as it is
-// and the caller's region, or the refusal of a dry run.
+// read starts an operation that changes nothing. It returns a view of the store and
+// the caller's region, or the error of a dry run.
 func (a *API) read(ctx context.Context, dryRun *bool) (store.Reader, string, error) {
 	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
@@ -22,8 +22,9 @@ func (a *API) read(ctx context.Context, dryRun *bool) (store.Reader, string, err
 	return a.Store.View(), region, nil
 }
 
-// change runs an operation that writes. A dry run does all of it and keeps
-// nothing, so that it finds every mistake the real one would.
+// change runs an operation that writes to the store. A dry run executes it in full and
+// discards its changes, so that it finds every mistake that the operation itself
+// would.
 func (a *API) change(ctx context.Context, dryRun *bool, do func(tx *store.Tx, region string) error) error {
 	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {

@@ -9,7 +9,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// parameter is a request's parameter under the name that errors give it.
+// parameter is a parameter of a request. Errors call it name.
 type parameter struct {
 	name  string
 	value *string
@@ -33,8 +33,8 @@ func invalidValue(name, value, why string) error {
 	return wire.Errorf("InvalidParameterValue", "Value (%s) for parameter %s is invalid. %s", value, name, why)
 }
 
-// list turns rows into the items of an answer. It is never nil: an empty list
-// is present in EC2's answers.
+// list converts rows to the items of a response. It never returns nil, because EC2's
+// responses contain empty lists.
 func list[R, T any](rows []R, item func(R) T) []T {
 	out := make([]T, 0, len(rows))
 	for _, row := range rows {
@@ -43,7 +43,7 @@ func list[R, T any](rows []R, item func(R) T) []T {
 	return out
 }
 
-// setBoolean gives a field the value of an attribute, if the request has it.
+// setBoolean sets a field to an attribute's value if the request has the attribute.
 func setBoolean(field *bool, attribute *types.AttributeBooleanValue) {
 	if attribute != nil {
 		*field = aws.ToBool(attribute.Value)
@@ -54,7 +54,7 @@ func isTrue(attribute *types.AttributeBooleanValue) bool {
 	return attribute != nil && aws.ToBool(attribute.Value)
 }
 
-// optionalString is nil for an empty text: EC2 leaves such members out.
+// optionalString returns nil for an empty text: EC2's responses omit such members.
 func optionalString(text string) *string {
 	if text == "" {
 		return nil
@@ -62,7 +62,7 @@ func optionalString(text string) *string {
 	return &text
 }
 
-// checkEnum refuses a word that is not one of the values of its kind; none is fine.
+// checkEnum refuses a value that is not one of its type's. It accepts the empty value.
 func checkEnum[E interface {
 	~string
 	Values() []E

@@ -3,10 +3,10 @@ package ec2
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/md5" //nolint:gosec // EC2 shows fingerprints of imported RSA keys so
+	"crypto/md5" //nolint:gosec // the fingerprint of an imported RSA key is MD5
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // and of RSA keys it made so
+	"crypto/sha1" //nolint:gosec // the fingerprint of an RSA key that EC2 generated is SHA-1
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -21,39 +21,39 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// publicKey is the public half of a key pair. Fingerprints are as the Amazon
-// EC2 User Guide tells in "Verify the fingerprint of your key pair".
+// publicKey is the public half of a key pair. Fingerprints follow the Amazon EC2 User
+// Guide, Verify the fingerprint of your key pair.
 type publicKey struct {
 	kind        types.KeyType
-	text        string // as in authorized_keys
+	text        string // a line of authorized_keys
 	fingerprint string
 }
 
-// rsaBits is the size of the RSA keys that EC2 makes.
+// rsaBits is the size of the RSA keys that EC2 generates.
 const rsaBits = 2048
 
-// generateKey makes a key of the kind, RSA if there is none, and returns its
-// private half in PEM.
+// generateKey generates a key of a type, RSA if kind is empty. It also returns the
+// private key in PEM.
 func generateKey(kind types.KeyType) (string, publicKey, error) {
 	if kind == types.KeyTypeEd25519 {
 		public, private, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
-			return "", publicKey{}, fmt.Errorf("make an ed25519 key: %w", err)
+			return "", publicKey{}, fmt.Errorf("generate an ed25519 key: %w", err)
 		}
 		block, err := ssh.MarshalPrivateKey(private, "")
 		if err != nil {
-			return "", publicKey{}, fmt.Errorf("write an ed25519 key: %w", err)
+			return "", publicKey{}, fmt.Errorf("encode an ed25519 key: %w", err)
 		}
 		key, err := ed25519Key(public)
 		return string(pem.EncodeToMemory(block)), key, err
 	}
 	private, err := rsa.GenerateKey(rand.Reader, rsaBits)
 	if err != nil {
-		return "", publicKey{}, fmt.Errorf("make an RSA key: %w", err)
+		return "", publicKey{}, fmt.Errorf("generate an RSA key: %w", err)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		return "", publicKey{}, fmt.Errorf("write an RSA key: %w", err)
+		return "", publicKey{}, fmt.Errorf("encode an RSA key: %w", err)
 	}
 	sum := sha1.Sum(der) //nolint:gosec // see the import
 	text, err := authorizedKey(private.Public())
@@ -61,8 +61,8 @@ func generateKey(kind types.KeyType) (string, publicKey, error) {
 	return string(pem.EncodeToMemory(block)), publicKey{types.KeyTypeRsa, text, colonHex(sum[:])}, err
 }
 
-// parseImportedKey reads a public key as a user sends it: a line of OpenSSH, the form
-// of RFC 4716, or DER in base64.
+// parseImportedKey parses a public key in one of the formats that EC2 accepts: a line
+// of OpenSSH, RFC 4716, or DER in base64.
 func parseImportedKey(material []byte) (publicKey, error) {
 	switch key := parseKey(bytes.TrimSpace(material)).(type) {
 	case ed25519.PublicKey:
@@ -75,7 +75,7 @@ func parseImportedKey(material []byte) (publicKey, error) {
 		}
 		der, err := x509.MarshalPKIXPublicKey(key)
 		if err != nil {
-			return publicKey{}, fmt.Errorf("write an RSA public key: %w", err)
+			return publicKey{}, fmt.Errorf("encode an RSA public key: %w", err)
 		}
 		sum := md5.Sum(der) //nolint:gosec // see the import
 		text, err := authorizedKey(key)
@@ -84,8 +84,7 @@ func parseImportedKey(material []byte) (publicKey, error) {
 	return publicKey{}, wire.Errorf("InvalidKey.Format", "Key is not in valid OpenSSH public key format")
 }
 
-// parseKey returns the key in the material, or nil if there is none of a kind
-// that Go knows.
+// parseKey returns the key in material, or nil if Go knows no key in it.
 func parseKey(material []byte) any {
 	if key, _, _, _, err := ssh.ParseAuthorizedKey(material); err == nil {
 		return cryptoKey(key)
@@ -112,9 +111,9 @@ func parseKey(material []byte) any {
 	return key
 }
 
-// rfc4716 returns the body of a public key in the form of RFC 4716: without
-// its first and last line and its headers, which may go on over lines that end
-// in a backslash.
+// rfc4716 returns the base64 body of a public key in the format of RFC 4716. It skips
+// the first and the last line and the headers. A header continues on the next line if
+// its line ends in a backslash.
 func rfc4716(text string) string {
 	var body strings.Builder
 	header := false
@@ -140,7 +139,7 @@ func cryptoKey(key ssh.PublicKey) any {
 func ed25519Key(key ed25519.PublicKey) (publicKey, error) {
 	wireKey, err := ssh.NewPublicKey(key)
 	if err != nil {
-		return publicKey{}, fmt.Errorf("write an ed25519 public key: %w", err)
+		return publicKey{}, fmt.Errorf("encode an ed25519 public key: %w", err)
 	}
 	sum := sha256.Sum256(wireKey.Marshal())
 	text, err := authorizedKey(key)
@@ -150,12 +149,12 @@ func ed25519Key(key ed25519.PublicKey) (publicKey, error) {
 func authorizedKey(key any) (string, error) {
 	wireKey, err := ssh.NewPublicKey(key)
 	if err != nil {
-		return "", fmt.Errorf("write a public key: %w", err)
+		return "", fmt.Errorf("encode a public key: %w", err)
 	}
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(wireKey))), nil
 }
 
-// colonHex is a digest in the old form of fingerprints: aa:bb:cc.
+// colonHex returns a digest in the old format of fingerprints: aa:bb:cc.
 func colonHex(sum []byte) string {
 	return strings.ReplaceAll(fmt.Sprintf("% x", sum), " ", ":")
 }

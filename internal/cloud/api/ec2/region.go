@@ -12,13 +12,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// region is one of AWS's regions that need no opting in (AWS Regions and
+// region is one of AWS's regions that are enabled by default (AWS Regions and
 // Availability Zones, Available Regions).
 type region struct {
 	name        string
-	short       string // of zone ids: "use1"
+	short       string // prefix of zone ids: "use1"
 	long        string
-	zoneLetters string // letters
+	zoneLetters string // "abc"
 }
 
 var regions = []region{
@@ -67,7 +67,7 @@ var regionFilters = filters[region]{
 
 func (r region) endpoint() string { return "ec2." + r.name + ".amazonaws.com" }
 
-// DescribeRegions lists the regions that the local cloud plays.
+// DescribeRegions lists the regions of the local cloud.
 func (a *API) DescribeRegions(ctx context.Context, in *ec2.DescribeRegionsInput) (*ec2.DescribeRegionsOutput, error) {
 	view, _, err := a.read(ctx, in.DryRun)
 	if err != nil {

@@ -15,8 +15,8 @@ var (
 	defaultCIDR = netip.MustParsePrefix("172.31.0.0/16")
 )
 
-// seedRegion gives a region what AWS gives it (Amazon VPC User Guide, Default VPCs):
-// a default VPC with a public /20 in each zone.
+// seedRegion creates what AWS creates in every region of a new account: a default VPC
+// with a public /20 subnet in each zone (Amazon VPC User Guide, Default VPCs).
 func (a *API) seedRegion(tx *store.Tx, r region) {
 	domain := r.name + ".compute.internal"
 	if r.name == "us-east-1" {
@@ -53,8 +53,8 @@ func (a *API) seedRegion(tx *store.Tx, r region) {
 	}
 }
 
-// seedImage offers a public image in a region. It is pending until somebody
-// has built what it stands for.
+// seedImage adds a public image to a region. The image is pending until its base has
+// been built.
 func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 	snapshot := &store.Snapshot{
 		ID:     a.ids.ID("snap-"),
@@ -87,9 +87,9 @@ func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 	store.Parameters.Put(tx, &alias)
 }
 
-// EnsureRegion makes a region what AWS gives a new account there, on its first
-// use: default VPC and public images. Public images that came later are added
-// to it on the next use. It refuses regions that do not exist.
+// EnsureRegion prepares a region on its first use: it creates the default VPC and the
+// public images. Later it adds the public images that are new. It refuses regions that
+// the local cloud does not have.
 func (a *API) EnsureRegion(name string) error {
 	view := a.Store.View()
 	if _, seeded := store.Regions.Get(view, name); seeded && len(a.missingImages(view, name)) == 0 {
@@ -111,7 +111,7 @@ func (a *API) EnsureRegion(name string) error {
 	})
 }
 
-// missingImages are the public images that a region does not offer yet.
+// missingImages returns the public images that a region does not offer yet.
 func (a *API) missingImages(r store.Reader, regionName string) []BaseImage {
 	var missing []BaseImage
 	for _, image := range a.Images {

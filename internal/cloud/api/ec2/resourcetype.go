@@ -10,32 +10,32 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// resourceType is a kind of resource: where its rows are, how it is named in ids and
-// errors, and what it can be filtered by.
+// resourceType describes a type of resource: its table, its ids and errors, and its
+// filters.
 type resourceType[T any] struct {
 	table         store.Table[T]
 	kind          types.ResourceType
-	prefix        string // of ids: "vpc-"
-	notFoundCode  string // error code
-	notFoundText  string // text of that error up to the id: "The vpc ID"
-	notFoundEnd   string // what that text ends with, for some
-	malformedCode string // error code
+	prefix        string // "vpc-"
+	notFoundCode  string // "InvalidVpcID.NotFound"
+	notFoundText  string // message of that error before the id: "The vpc ID"
+	notFoundEnd   string // its end, if any
+	malformedCode string // "InvalidVpcID.Malformed"
 	key           func(*T) (region, id string)
 	tags          func(*T) *store.Tags
 	filters       filters[*T]
-	// malformedText, if set, is the text of the error malformed, with %s for the id.
+	// malformedText, if set, is the message of that error, with %s for the id.
 	malformedText string
 }
 
-// describeQuery is what a describe operation asks for.
+// describeQuery holds the parameters that describe operations share.
 type describeQuery struct {
 	ids         []string
-	idParameter string // name of the parameter ids, for errors
+	idParameter string // the name of ids in errors
 	filters     []types.Filter
 	page        pageRequest
 }
 
-// checkID refuses an id that is not in the form of the noun's.
+// checkID refuses an id that does not have the form of the type's.
 func (n *resourceType[T]) checkID(id string) error {
 	switch {
 	case identity.WellFormed(n.prefix, id):
@@ -48,7 +48,7 @@ func (n *resourceType[T]) checkID(id string) error {
 	return wire.Errorf(n.malformedCode, "Invalid id: \"%s\" (expecting \"%s...\")", id, n.prefix)
 }
 
-// get returns the row with the id in the region, or the noun's own errors.
+// get returns the region's row with the id, or EC2's error for the type.
 func (n *resourceType[T]) get(r store.Reader, region, id string) (*T, error) {
 	if err := n.checkID(id); err != nil {
 		return nil, err
@@ -65,8 +65,8 @@ func (n *resourceType[T]) notFound(id string) error {
 	return wire.Errorf(n.notFoundCode, "%s '%s' does not exist%s", n.notFoundText, id, n.notFoundEnd)
 }
 
-// describe returns the rows that a describe operation asks for, in the order
-// of their ids, and the token of the next page.
+// describe returns the rows that a describe operation selects, in the order of their
+// ids, and the token of the next page.
 func (n *resourceType[T]) describe(r store.Reader, region string, q describeQuery) ([]*T, *string, error) {
 	if err := q.page.check(q.idParameter, len(q.ids) > 0); err != nil {
 		return nil, nil, err
@@ -87,8 +87,7 @@ func (n *resourceType[T]) describe(r store.Reader, region string, q describeQuer
 	return paginate(q.page, found, n.id)
 }
 
-// find returns the rows with the ids, or all rows of the region if there are
-// none.
+// find returns the rows with the ids, or all rows of the region if ids is empty.
 func (n *resourceType[T]) find(r store.Reader, region string, ids []string) ([]*T, error) {
 	if len(ids) == 0 {
 		return n.table.By(r, "region", region), nil
@@ -118,7 +117,7 @@ func (n *resourceType[T]) id(row *T) string {
 	return id
 }
 
-// dependencyViolation is the refusal to delete what others still need.
+// dependencyViolation returns the error for deleting a resource that others use.
 func dependencyViolation(kind, id string) error {
 	return wire.Errorf("DependencyViolation", "The %s '%s' has dependencies and cannot be deleted.", kind, id)
 }

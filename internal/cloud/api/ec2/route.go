@@ -13,11 +13,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// localGateway is the target of the route to a VPC's own range.
+// localGateway is the target of the route to a VPC's own CIDR block.
 const localGateway = "local"
 
-// routeState is blackhole for a route whose gateway is not attached to the
-// table's VPC any more.
+// routeState returns blackhole for a route to a gateway that is not attached to the
+// table's VPC, and active for others.
 func routeState(r store.Reader, table *store.RouteTable, route store.Route) types.RouteState {
 	if route.GatewayID == localGateway {
 		return types.RouteStateActive
@@ -28,13 +28,14 @@ func routeState(r store.Reader, table *store.RouteTable, route store.Route) type
 	return types.RouteStateBlackhole
 }
 
-// routeRequest is what CreateRoute and ReplaceRoute have in common.
+// routeRequest holds the parameters that CreateRoute and ReplaceRoute share.
 type routeRequest struct {
 	tableID, destination, gatewayID *string
-	unsupported                     map[string]bool // targets and destinations the local cloud has none of
+	unsupported                     map[string]bool // targets and destinations that the local cloud lacks
 }
 
-// check returns the destination of a route request that is sound by itself.
+// check refuses requests that are invalid whatever the account contains. It returns
+// the destination.
 func (q routeRequest) check() (netip.Prefix, error) {
 	if err := required(parameter{"routeTableId", q.tableID}); err != nil {
 		return netip.Prefix{}, err
@@ -50,7 +51,7 @@ func (q routeRequest) check() (netip.Prefix, error) {
 	return parseCIDR("destinationCidrBlock", *q.destination)
 }
 
-// target returns the table and the gateway that a route request joins.
+// target returns the route table and the gateway of a request.
 func (q routeRequest) target(r store.Reader, region string) (*store.RouteTable, *store.InternetGateway, error) {
 	table, err := routeTables.get(r, region, *q.tableID)
 	if err != nil {
@@ -75,7 +76,7 @@ func routeIndex(table *store.RouteTable, destination netip.Prefix) int {
 	return slices.IndexFunc(table.Routes, func(r store.Route) bool { return r.Destination == destination })
 }
 
-// CreateRoute directs a destination to the VPC's internet gateway.
+// CreateRoute adds a route to the VPC's internet gateway.
 func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
 	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
 		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
@@ -102,7 +103,7 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 			}
 			if i := routeIndex(table, destination); i >= 0 {
 				if table.Routes[i].GatewayID == gateway.ID {
-					return nil // EC2 takes the same route twice
+					return nil // EC2 accepts a repeated request
 				}
 				return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
 			}
@@ -125,7 +126,7 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 		})
 }
 
-// ReplaceRoute gives an existing route another target.
+// ReplaceRoute changes the target of a route.
 func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
 	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
 		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
@@ -169,7 +170,7 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 	})
 }
 
-// DeleteRoute removes a route, of any kind but the local one.
+// DeleteRoute deletes a route. The local route cannot be deleted.
 func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.DeleteRouteOutput, error) {
 	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err

@@ -73,7 +73,7 @@ func byRoute(
 	}
 }
 
-// newRouteTable makes a table that knows its VPC's own range.
+// newRouteTable returns a route table with the local route of a VPC.
 func (a *API) newRouteTable(vpc *store.VPC) *store.RouteTable {
 	return &store.RouteTable{
 		ID: a.ids.ID("rtb-"), Region: vpc.Region, VPCID: vpc.ID,
@@ -83,7 +83,7 @@ func (a *API) newRouteTable(vpc *store.VPC) *store.RouteTable {
 	}
 }
 
-// CreateRouteTable makes a route table with the local route.
+// CreateRouteTable creates a route table with the local route.
 func (a *API) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableInput) (*ec2.CreateRouteTableOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
@@ -164,8 +164,7 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 	}
 }
 
-// DeleteRouteTable removes a table that no subnet uses and that is not a VPC's
-// main one.
+// DeleteRouteTable deletes a route table that has no associations.
 func (a *API) DeleteRouteTable(ctx context.Context, in *ec2.DeleteRouteTableInput) (*ec2.DeleteRouteTableOutput, error) {
 	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err
@@ -187,8 +186,8 @@ func isMain(row *store.RouteTable) bool {
 	return slices.ContainsFunc(row.Associations, func(a store.RouteTableAssociation) bool { return a.Main })
 }
 
-// mainRouteTable returns the table of a VPC's subnets without one of their
-// own. Every VPC has it.
+// mainRouteTable returns the route table of a VPC's subnets that are not associated
+// with another. Every VPC has one.
 func mainRouteTable(r store.Reader, vpcID string) *store.RouteTable {
 	tables := store.RouteTables.By(r, "vpc", vpcID)
 	return tables[slices.IndexFunc(tables, isMain)]

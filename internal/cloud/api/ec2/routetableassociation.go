@@ -15,8 +15,8 @@ func associated() *types.RouteTableAssociationState {
 	return &types.RouteTableAssociationState{State: types.RouteTableAssociationStateCodeAssociated}
 }
 
-// subnetAssociation finds the table that a subnet is associated with, and its
-// association; a subnet under its VPC's main table has none.
+// subnetAssociation returns a subnet's association and its route table. ok is false if
+// the subnet uses its VPC's main route table.
 func subnetAssociation(r store.Reader, subnet *store.Subnet) (*store.RouteTable, store.RouteTableAssociation, bool) {
 	for _, table := range store.RouteTables.By(r, "vpc", subnet.VPCID) {
 		for _, a := range table.Associations {
@@ -28,7 +28,8 @@ func subnetAssociation(r store.Reader, subnet *store.Subnet) (*store.RouteTable,
 	return nil, store.RouteTableAssociation{}, false
 }
 
-// associationByID finds an association of route tables by its id.
+// associationByID returns the association with the id and its route table, or EC2's
+// error.
 func associationByID(r store.Reader, region, id string) (*store.RouteTable, store.RouteTableAssociation, error) {
 	for _, table := range store.RouteTables.By(r, "region", region) {
 		for _, a := range table.Associations {
@@ -48,14 +49,14 @@ func addAssociation(tx *store.Tx, tableID string, a store.RouteTableAssociation)
 	})
 }
 
-func removeAssociation(tx *store.Tx, tableID string, is func(store.RouteTableAssociation) bool) {
+func removeAssociation(tx *store.Tx, tableID string, match func(store.RouteTableAssociation) bool) {
 	store.RouteTables.Edit(tx, tableID, func(row *store.RouteTable) {
-		row.Associations = slices.DeleteFunc(slices.Clone(row.Associations), is)
+		row.Associations = slices.DeleteFunc(slices.Clone(row.Associations), match)
 	})
 }
 
-// AssociateRouteTable puts a subnet under a route table. To repeat it is no
-// error.
+// AssociateRouteTable associates a subnet with a route table. Repeating a request is
+// not an error.
 func (a *API) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTableInput) (*ec2.AssociateRouteTableOutput, error) {
 	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err
@@ -105,7 +106,8 @@ func (a *API) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTab
 	})
 }
 
-// DisassociateRouteTable puts a subnet back under its VPC's main table.
+// DisassociateRouteTable removes a subnet's association. The subnet then uses its
+// VPC's main route table.
 func (a *API) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRouteTableInput) (*ec2.DisassociateRouteTableOutput, error) {
 	if err := required(parameter{"associationId", in.AssociationId}); err != nil {
 		return nil, err
@@ -125,8 +127,8 @@ func (a *API) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRo
 	})
 }
 
-// ReplaceRouteTableAssociation puts a subnet, or a VPC's main association,
-// under another table in one step.
+// ReplaceRouteTableAssociation moves an association, of a subnet or of a VPC's main
+// route table, to another route table.
 func (a *API) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.ReplaceRouteTableAssociationInput) (*ec2.ReplaceRouteTableAssociationOutput, error) {
 	if err := required(parameter{
 		"associationId", in.AssociationId,

@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// defaultGroup is the name of the group that comes with each VPC.
+// defaultGroup is the name of the security group that every VPC has.
 const defaultGroup = "default"
 
 var securityGroups = resourceType[store.SecurityGroup]{
@@ -34,7 +34,7 @@ var securityGroups = resourceType[store.SecurityGroup]{
 	),
 }
 
-// withRuleFilters adds the filters by a group's rules, for either direction.
+// withRuleFilters adds the filters by a security group's rules, for both directions.
 func withRuleFilters(own filters[*store.SecurityGroup]) filters[*store.SecurityGroup] {
 	texts := map[string]func(store.Reader, store.SecurityGroupRule) string{
 		"cidr":      func(_ store.Reader, rule store.SecurityGroupRule) string { return ipv4(rule.CIDR) },
@@ -79,7 +79,7 @@ func byRule(
 	}
 }
 
-// newSecurityGroup makes a group that lets everything out.
+// newSecurityGroup returns a security group that allows all outbound traffic.
 func (a *API) newSecurityGroup(vpc *store.VPC, name, description string) *store.SecurityGroup {
 	return &store.SecurityGroup{
 		ID: a.ids.ID("sg-"), Region: vpc.Region, VPCID: vpc.ID, Name: name, Description: description,
@@ -89,7 +89,7 @@ func (a *API) newSecurityGroup(vpc *store.VPC, name, description string) *store.
 	}
 }
 
-// CreateSecurityGroup makes a group in the given or the default VPC.
+// CreateSecurityGroup creates a security group in the given or the default VPC.
 func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
 	if err := required(parameter{"groupName", in.GroupName}, parameter{
 		"groupDescription", in.Description,
@@ -144,8 +144,8 @@ func groupNamed(r store.Reader, vpcID, name string) (*store.SecurityGroup, bool)
 	return nil, false
 }
 
-// groupByIDOrName finds a group by its id or, in the default VPC alone, by its
-// name.
+// groupByIDOrName returns the security group with the id or, in the default VPC only,
+// with the name.
 func groupByIDOrName(r store.Reader, region string, id, name *string) (*store.SecurityGroup, error) {
 	if aws.ToString(id) != "" {
 		return securityGroups.get(r, region, *id)
@@ -164,7 +164,7 @@ func groupByIDOrName(r store.Reader, region string, id, name *string) (*store.Se
 	return nil, securityGroups.notFound(*name)
 }
 
-// DescribeSecurityGroups lists groups.
+// DescribeSecurityGroups lists security groups.
 func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -201,8 +201,8 @@ func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 	}
 }
 
-// DeleteSecurityGroup removes a group that no interface and no rule of another
-// group uses.
+// DeleteSecurityGroup deletes a security group that no network interface has and no
+// rule of another security group names.
 func (a *API) DeleteSecurityGroup(ctx context.Context, in *ec2.DeleteSecurityGroupInput) (*ec2.DeleteSecurityGroupOutput, error) {
 	out := &ec2.DeleteSecurityGroupOutput{Return: aws.Bool(true)}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {

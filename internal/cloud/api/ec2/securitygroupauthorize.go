@@ -13,11 +13,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxRules is EC2's default quota of rules of a group in one direction.
+// maxRules is EC2's default quota of rules of a security group in one direction.
 const maxRules = 60
 
-// ruleRequest is what the four operations on a group's rules have in common:
-// permissions, or a single one in the flat form of EC2's first years.
+// ruleRequest holds the parameters that the operations on a security group's rules
+// share: a list of permissions or, in the oldest form of the API, the fields of a
+// single one.
 type ruleRequest struct {
 	egress                            bool
 	groupID, groupName                *string
@@ -26,16 +27,16 @@ type ruleRequest struct {
 	from, to                          *int32
 	sourceGroupName, sourceGroupOwner *string
 	tagSpecifications                 []types.TagSpecification
-	ids                               []string // of rules to revoke
+	ids                               []string // rules to revoke
 }
 
-// isFlat tells whether the request uses the old form.
+// isFlat reports whether the request has the fields of a single permission.
 func (q *ruleRequest) isFlat() bool {
 	return q.protocol != nil || q.cidr != nil || q.from != nil || q.to != nil || q.sourceGroupName != nil ||
 		q.sourceGroupOwner != nil
 }
 
-// permissionList returns the permissions of the request, in whichever form.
+// permissionList returns the permissions of a request in either form.
 func (q *ruleRequest) permissionList() ([]types.IpPermission, error) {
 	switch {
 	case q.isFlat() && len(q.permissions) > 0:
@@ -69,9 +70,9 @@ func (q *ruleRequest) permissionList() ([]types.IpPermission, error) {
 	return []types.IpPermission{permission}, nil
 }
 
-// authorize adds rules to a group: all of them or none.
+// authorize adds all rules of a request to a security group, or none.
 func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added []types.SecurityGroupRule, err error) {
-	asked, err := q.permissionList()
+	requested, err := q.permissionList()
 	if err != nil {
 		return nil, err
 	}
@@ -84,10 +85,10 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 		if err != nil {
 			return err
 		}
-		if len(asked) == 0 {
+		if len(requested) == 0 {
 			return missingParameter("ipPermissions")
 		}
-		rules, err := parsePermissions(tx, group, asked)
+		rules, err := parsePermissions(tx, group, requested)
 		if err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func countRules(rules []store.SecurityGroupRule, egress bool) (n int) {
 	return n
 }
 
-// AuthorizeSecurityGroupIngress lets more in.
+// AuthorizeSecurityGroupIngress adds inbound rules to a security group.
 func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
 	rules, err := a.authorize(ctx, in.DryRun, ruleRequest{
 		groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions, protocol: in.IpProtocol,
@@ -136,7 +137,7 @@ func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.Authori
 	return &ec2.AuthorizeSecurityGroupIngressOutput{Return: aws.Bool(true), SecurityGroupRules: rules}, nil
 }
 
-// AuthorizeSecurityGroupEgress lets more out.
+// AuthorizeSecurityGroupEgress adds outbound rules to a security group.
 func (a *API) AuthorizeSecurityGroupEgress(ctx context.Context, in *ec2.AuthorizeSecurityGroupEgressInput) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
 	rules, err := a.authorize(ctx, in.DryRun, ruleRequest{
 		egress: true, groupID: in.GroupId, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp,

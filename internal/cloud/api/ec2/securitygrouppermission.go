@@ -41,8 +41,8 @@ func portText(rule store.SecurityGroupRule, port int) string {
 	return strconv.Itoa(port)
 }
 
-// permissions merges rules of one direction into the form that EC2 shows: one
-// permission for each protocol and port range, with all its sources.
+// permissions merges the rules of one direction into EC2's permissions: one for each
+// protocol and port range, with all its sources.
 func permissions(rules []store.SecurityGroupRule, egress bool) []types.IpPermission {
 	out := []types.IpPermission{}
 	at := map[string]int{}
@@ -95,15 +95,15 @@ func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
 	}
 }
 
-// parsePermissions reads the rules of permissions for a group: one a source. They
-// have no ids yet.
+// parsePermissions returns the rules that permissions stand for, one for each source,
+// without ids.
 func parsePermissions(
 	r store.Reader,
 	group *store.SecurityGroup,
-	asked []types.IpPermission,
+	requested []types.IpPermission,
 ) ([]store.SecurityGroupRule, error) {
 	var rules []store.SecurityGroupRule
-	for _, permission := range asked {
+	for _, permission := range requested {
 		rule, err := protocolAndPorts(permission.IpProtocol, permission.FromPort, permission.ToPort)
 		if err != nil {
 			return nil, err
@@ -123,14 +123,14 @@ func parsePermissions(
 	return rules, nil
 }
 
-// sameRule tells whether two rules of one direction allow the same: their
-// descriptions do not matter.
+// sameRule reports whether two rules of one direction allow the same traffic.
+// Descriptions do not matter.
 func sameRule(a, b store.SecurityGroupRule) bool {
 	return a.Protocol == b.Protocol && a.FromPort == b.FromPort && a.ToPort == b.ToPort && a.CIDR == b.CIDR &&
 		a.GroupID == b.GroupID
 }
 
-// protocolAndPorts returns a rule with protocol and ports alone.
+// protocolAndPorts returns a rule with the protocol and the ports only.
 func protocolAndPorts(name *string, from, to *int32) (store.SecurityGroupRule, error) {
 	if aws.ToString(name) == "" {
 		return store.SecurityGroupRule{}, wire.Errorf(
@@ -152,7 +152,7 @@ func protocolAndPorts(name *string, from, to *int32) (store.SecurityGroupRule, e
 	return rule, nil
 }
 
-// withPortRange returns the rule for the ports of TCP or UDP.
+// withPortRange returns the rule with a port range of TCP or UDP.
 func withPortRange(rule store.SecurityGroupRule, from, to *int32) (store.SecurityGroupRule, error) {
 	if from == nil || to == nil {
 		return rule, wire.Errorf(
@@ -172,8 +172,8 @@ func withPortRange(rule store.SecurityGroupRule, from, to *int32) (store.Securit
 	return rule, nil
 }
 
-// withICMPType returns the rule for a type and code of ICMP, which stand where
-// ports do; -1 and nothing are all of them.
+// withICMPType returns the rule with a type and a code of ICMP, which a rule keeps as
+// its ports. -1 and nil mean all.
 func withICMPType(rule store.SecurityGroupRule, kind, code *int32) (store.SecurityGroupRule, error) {
 	for _, n := range []*int32{kind, code} {
 		if n != nil && (*n < -1 || *n > 255) {
@@ -209,8 +209,8 @@ func securityGroupProtocol(name string) (string, error) {
 	return name, nil
 }
 
-// parseSources returns one rule for each source or destination of a permission,
-// with nothing but that and its description.
+// parseSources returns a rule for each source or destination of a permission, with the
+// source and its description only.
 func parseSources(
 	r store.Reader,
 	group *store.SecurityGroup,
@@ -271,7 +271,8 @@ func parseSourceCIDR(text *string, family func(netip.Addr) bool) (netip.Prefix, 
 	return p.Masked(), nil
 }
 
-// referencedGroup finds the group that a rule names, which must be of the same VPC.
+// referencedGroup returns the security group that a rule names as its source. It must
+// belong to the same VPC.
 func referencedGroup(r store.Reader, group *store.SecurityGroup, source types.UserIdGroupPair) (*store.SecurityGroup, error) {
 	if err := supportOnly(source, "UserId", "GroupId", "GroupName", "Description", "VpcId="+group.VPCID); err != nil {
 		return nil, err

@@ -12,18 +12,18 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// revoke removes rules from a group, named by their ids or by what they allow:
-// all of them or none.
+// revoke removes rules from a security group: all that the request names by their ids
+// or their permissions, or none.
 func (a *API) revoke(
 	ctx context.Context,
 	dryRun *bool,
 	q ruleRequest,
 ) (revoked []types.RevokedSecurityGroupRule, err error) {
-	asked, err := q.permissionList()
+	requested, err := q.permissionList()
 	if err != nil {
 		return nil, err
 	}
-	if len(asked) > 0 && len(q.ids) > 0 {
+	if len(requested) > 0 && len(q.ids) > 0 {
 		return nil, wire.Errorf(
 			"InvalidParameterCombination",
 			"The parameter 'securityGroupRuleIds' may not be used in combination with 'ipPermissions'",
@@ -34,13 +34,13 @@ func (a *API) revoke(
 		if err != nil {
 			return err
 		}
-		if len(asked) == 0 && len(q.ids) == 0 {
+		if len(requested) == 0 && len(q.ids) == 0 {
 			return wire.Errorf(
 				"MissingParameter",
 				"Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.",
 			)
 		}
-		gone, err := q.selectedRuleIDs(tx, group, asked)
+		gone, err := q.selectedRuleIDs(tx, group, requested)
 		if err != nil {
 			return err
 		}
@@ -56,11 +56,12 @@ func (a *API) revoke(
 	return revoked, err
 }
 
-// selectedRuleIDs returns the ids of the group's rules that a revocation names.
+// selectedRuleIDs returns the ids of the security group's rules that a request names
+// by id or by permission.
 func (q *ruleRequest) selectedRuleIDs(
 	r store.Reader,
 	group *store.SecurityGroup,
-	asked []types.IpPermission,
+	requested []types.IpPermission,
 ) (map[string]bool, error) {
 	ids := map[string]bool{}
 	for _, id := range q.ids {
@@ -75,7 +76,7 @@ func (q *ruleRequest) selectedRuleIDs(
 		}
 		ids[id] = true
 	}
-	rules, err := parsePermissions(r, group, asked)
+	rules, err := parsePermissions(r, group, requested)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func revokedItem(group *store.SecurityGroup, rule store.SecurityGroupRule) types
 	}
 }
 
-// RevokeSecurityGroupIngress lets less in.
+// RevokeSecurityGroupIngress removes inbound rules from a security group.
 func (a *API) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
 	rules, err := a.revoke(ctx, in.DryRun, ruleRequest{
 		groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions, protocol: in.IpProtocol,
@@ -116,7 +117,7 @@ func (a *API) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecu
 	return &ec2.RevokeSecurityGroupIngressOutput{Return: aws.Bool(true), RevokedSecurityGroupRules: rules}, nil
 }
 
-// RevokeSecurityGroupEgress lets less out.
+// RevokeSecurityGroupEgress removes outbound rules from a security group.
 func (a *API) RevokeSecurityGroupEgress(ctx context.Context, in *ec2.RevokeSecurityGroupEgressInput) (*ec2.RevokeSecurityGroupEgressOutput, error) {
 	rules, err := a.revoke(ctx, in.DryRun, ruleRequest{
 		egress: true, groupID: in.GroupId, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp,

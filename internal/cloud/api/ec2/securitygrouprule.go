@@ -16,13 +16,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// groupRule is a rule with the group that it is of.
+// groupRule is a rule with its security group.
 type groupRule struct {
 	group *store.SecurityGroup
 	rule  store.SecurityGroupRule
 }
 
-// securityGroupRules is how rules are named; their rows are inside their groups'.
+// securityGroupRules defines the ids and errors of rules. Rules have no table: they
+// are part of their security group's row.
 var securityGroupRules = resourceType[store.SecurityGroupRule]{
 	kind: types.ResourceTypeSecurityGroupRule, prefix: "sgr-",
 	notFoundCode: "InvalidSecurityGroupRuleId.NotFound", notFoundText: "The security group rule ID",
@@ -35,7 +36,8 @@ var groupRuleFilters = withTagFilters(func(g groupRule) store.Tags { return g.ru
 	"group-id":               field(func(g groupRule) string { return g.group.ID }),
 })
 
-// regionRules lists the rules of a region's groups in the order of their ids.
+// regionRules returns the rules of a region's security groups in the order of their
+// ids.
 func regionRules(r store.Reader, region string) []groupRule {
 	var all []groupRule
 	for _, group := range store.SecurityGroups.By(r, "region", region) {
@@ -58,14 +60,15 @@ func findRule(all []groupRule, id string) (groupRule, error) {
 	return all[i], nil
 }
 
-// DescribeSecurityGroupRules lists the rules of groups, one a source.
+// DescribeSecurityGroupRules lists the rules of security groups. A rule has one
+// source.
 func (a *API) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSecurityGroupRulesInput) (*ec2.DescribeSecurityGroupRulesOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
 	}
-	asked := pageRequest{in.MaxResults, in.NextToken}
-	if err := asked.check("securityGroupRuleIds", len(in.SecurityGroupRuleIds) > 0); err != nil {
+	pages := pageRequest{in.MaxResults, in.NextToken}
+	if err := pages.check("securityGroupRuleIds", len(in.SecurityGroupRuleIds) > 0); err != nil {
 		return nil, err
 	}
 	if err := checkRuleFilters(in.Filters); err != nil {
@@ -81,17 +84,17 @@ func (a *API) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSe
 		return len(in.SecurityGroupRuleIds) > 0 && !slices.Contains(in.SecurityGroupRuleIds, g.rule.ID) ||
 			!groupRuleFilters.match(view, g, g.rule.Tags, in.Filters)
 	})
-	rows, next, err := paginate(asked, all, func(g groupRule) string { return g.rule.ID })
+	rows, next, err := paginate(pages, all, func(g groupRule) string { return g.rule.ID })
 	if err != nil {
 		return nil, err
 	}
 	return &ec2.DescribeSecurityGroupRulesOutput{SecurityGroupRules: list(rows, groupRuleItem), NextToken: next}, nil
 }
 
-// checkRuleFilters refuses, beside unknown filters, group ids that are none,
-// which EC2 checks here alone.
-func checkRuleFilters(asked []types.Filter) error {
-	for _, filter := range asked {
+// checkRuleFilters refuses unknown filters and malformed values of the filter
+// group-id, which EC2 checks in this operation only.
+func checkRuleFilters(requested []types.Filter) error {
+	for _, filter := range requested {
 		if aws.ToString(filter.Name) != "group-id" {
 			continue
 		}
@@ -101,7 +104,7 @@ func checkRuleFilters(asked []types.Filter) error {
 			}
 		}
 	}
-	return groupRuleFilters.check(asked)
+	return groupRuleFilters.check(requested)
 }
 
 func groupRuleItem(g groupRule) types.SecurityGroupRule {
@@ -125,7 +128,7 @@ func groupRuleItem(g groupRule) types.SecurityGroupRule {
 	return item
 }
 
-// taggableRules are rules as the tag operations see them.
+// taggableRules makes rules a taggableType.
 type taggableRules struct{}
 
 func (taggableRules) ownsID(id string) bool { return securityGroupRules.ownsID(id) }
@@ -160,7 +163,7 @@ func editRule(tx *store.Tx, g groupRule, edit func(rule *store.SecurityGroupRule
 	})
 }
 
-// duplicateRule is EC2's refusal of a rule that a group has.
+// duplicateRule returns EC2's error for adding a rule that exists.
 func duplicateRule(rule store.SecurityGroupRule) error {
 	peer := rule.GroupID
 	if peer == "" {

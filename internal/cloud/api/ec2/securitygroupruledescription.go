@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// updateRuleDescriptions gives rules of a group new descriptions, or none: rules named
-// by their ids or by what they allow.
+// updateRuleDescriptions changes the descriptions of a security group's rules, which
+// the request names by id or by permission, or of none.
 func (a *API) updateRuleDescriptions(
 	ctx context.Context,
 	dryRun *bool,
@@ -70,7 +70,8 @@ func (a *API) updateRuleDescriptions(
 	})
 }
 
-// UpdateSecurityGroupRuleDescriptionsIngress describes inbound rules anew.
+// UpdateSecurityGroupRuleDescriptionsIngress changes the descriptions of inbound
+// rules.
 func (a *API) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsIngressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
 	q := ruleRequest{groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions}
 	return &ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput{
@@ -78,7 +79,8 @@ func (a *API) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in
 	}, a.updateRuleDescriptions(ctx, in.DryRun, q, in.SecurityGroupRuleDescriptions)
 }
 
-// UpdateSecurityGroupRuleDescriptionsEgress describes outbound rules anew.
+// UpdateSecurityGroupRuleDescriptionsEgress changes the descriptions of outbound
+// rules.
 func (a *API) UpdateSecurityGroupRuleDescriptionsEgress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsEgressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
 	q := ruleRequest{egress: true, groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions}
 	return &ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput{

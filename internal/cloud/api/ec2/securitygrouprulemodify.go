@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// ModifySecurityGroupRules gives rules of a group another meaning: all of them
-// or none. A rule keeps its id, its direction and its tags.
+// ModifySecurityGroupRules replaces all rules of a security group that the request
+// names, or none. A rule keeps its id, its direction and its tags.
 func (a *API) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecurityGroupRulesInput) (*ec2.ModifySecurityGroupRulesOutput, error) {
 	if err := required(parameter{"groupId", in.GroupId}); err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (a *API) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecuri
 			Return: aws.Bool(true),
 		}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
 			for _, update := range in.SecurityGroupRules {
-				// Read anew each time: an update may depend on the one before.
+				// Read the row for each update: it may depend on the one before.
 				group, err := securityGroups.get(tx, region, *in.GroupId)
 				if err != nil {
 					return err
@@ -69,7 +69,7 @@ func modifyRule(tx *store.Tx, group *store.SecurityGroup, update types.SecurityG
 	return nil
 }
 
-// permissionOf is a modified rule as a permission with one source.
+// permissionOf returns a rule of the request as a permission with one source.
 func permissionOf(rule *types.SecurityGroupRuleRequest) (types.IpPermission, error) {
 	permission := types.IpPermission{IpProtocol: rule.IpProtocol, FromPort: rule.FromPort, ToPort: rule.ToPort}
 	if _, err := protocolAndPorts(rule.IpProtocol, rule.FromPort, rule.ToPort); err != nil {

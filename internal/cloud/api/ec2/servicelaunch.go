@@ -14,24 +14,24 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Launch is a launch from a launch template by another service on a user's
-// behalf, such as Auto Scaling.
+// Launch is a launch from a launch template that another service, such as Auto
+// Scaling, requests for the user.
 type Launch struct {
 	Template store.TemplateRef
-	Type     string // in place of the template's, if set
-	SubnetID string // in place of the template's, also where that has it in a network interface
+	Type     string // if set, replaces the template's
+	SubnetID string // if set, replaces the template's, also in its network interface
 	Count    int32
-	Token    string     // a launch with the token of one that was made gives that one's instances; "": no token
-	Tags     store.Tags // of instances, over those of the template
-	Reserved store.Tags // of instances: keys that begin with "aws:", which users may not set
+	Token    string     // client token; empty: none
+	Tags     store.Tags // tags of instances; override the template's
+	Reserved store.Tags // tags of instances with the prefix "aws:", which users cannot set
 
-	// Also runs in the launch's transaction with the ids of its instances, those
-	// of the earlier launch if the token comes again. Nil: nothing more.
+	// Also, if set, runs in the launch's transaction with the ids of its
+	// instances. If Token was used before, they are those of the earlier launch.
 	Also func(tx *store.Tx, ids []string) error `json:"-"`
 }
 
-// RunInstancesFor launches instances as RunInstances does, in one transaction
-// with Launch.Also, and returns their ids. It returns RunInstances' errors.
+// RunInstancesFor launches instances and returns their ids. It runs Launch.Also in the
+// same transaction. Its errors are those of RunInstances.
 func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]string, error) {
 	var ids []string
 	request := launchRequest{in: l.input(), subnetID: l.SubnetID, identity: l, reserved: l.Reserved}
@@ -45,8 +45,9 @@ func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]s
 	return ids, err
 }
 
-// CheckLaunch tells why RunInstancesFor would refuse a launch now, but for the
-// room that its subnet has. It changes nothing.
+// CheckLaunch returns the error with which RunInstancesFor would refuse a launch at
+// present. It does not check whether the subnet has free addresses, and changes
+// nothing.
 func (a *API) CheckLaunch(region string, l Launch) error {
 	if err := a.EnsureRegion(region); err != nil {
 		return err
@@ -55,8 +56,9 @@ func (a *API) CheckLaunch(region string, l Launch) error {
 	return err
 }
 
-// ResolveTemplate returns a reference to a launch template with id, name and the
-// number of the version that it means now, or RunInstances' error.
+// ResolveTemplate completes a reference to a launch template with its id, its name and
+// the number of the version that the reference names at present. Its errors are those
+// of RunInstances.
 func (a *API) ResolveTemplate(region string, ref store.TemplateRef) (store.TemplateRef, error) {
 	row, v, err := findTemplateVersion(a.Store.View(), region, templateSpecification(ref))
 	if err != nil {
@@ -65,8 +67,8 @@ func (a *API) ResolveTemplate(region string, ref store.TemplateRef) (store.Templ
 	return store.TemplateRef{ID: row.ID, Name: row.Name, Version: strconv.FormatInt(v.Number, 10)}, nil
 }
 
-// UsesImageAlias tells whether the version of a launch template that a reference
-// means names its image by a parameter of Systems Manager.
+// UsesImageAlias reports whether a version of a launch template names its image by a
+// parameter of Systems Manager.
 func (a *API) UsesImageAlias(r store.Reader, region string, ref store.TemplateRef) (bool, error) {
 	_, v, err := findTemplateVersion(r, region, templateSpecification(ref))
 	if err != nil {

@@ -36,7 +36,7 @@ var snapshots = resourceType[store.Snapshot]{
 	}),
 }
 
-// DescribeSnapshots lists the snapshots that the account may see.
+// DescribeSnapshots lists the account's snapshots and those of public images.
 func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsInput) (*ec2.DescribeSnapshotsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -78,7 +78,7 @@ func snapshotItem(row snap) types.Snapshot {
 	}
 }
 
-// DeleteSnapshot removes a snapshot that no image needs.
+// DeleteSnapshot deletes a snapshot that no image uses.
 func (a *API) DeleteSnapshot(ctx context.Context, in *ec2.DeleteSnapshotInput) (*ec2.DeleteSnapshotOutput, error) {
 	if err := required(parameter{"snapshotId", in.SnapshotId}); err != nil {
 		return nil, err

@@ -62,8 +62,8 @@ var subnets = resourceType[store.Subnet]{
 	}),
 }
 
-// CreateSubnet makes a subnet in a zone of the VPC's region: the one asked for
-// or, else, the one with the fewest of the VPC's subnets.
+// CreateSubnet creates a subnet in the requested zone or, without one, in the zone
+// with the fewest subnets of the VPC.
 func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput, error) {
 	if err := checkNewSubnet(in); err != nil {
 		return nil, err
@@ -203,8 +203,7 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 	}
 }
 
-// DeleteSubnet removes a subnet without network interfaces, and with it its
-// associations.
+// DeleteSubnet deletes a subnet without network interfaces, and its associations.
 func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2.DeleteSubnetOutput, error) {
 	if err := required(parameter{"subnetId", in.SubnetId}); err != nil {
 		return nil, err
@@ -226,7 +225,7 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 	})
 }
 
-// ModifySubnetAttribute changes one attribute of a subnet; EC2 takes one a
+// ModifySubnetAttribute changes one attribute of a subnet. EC2 accepts one attribute a
 // call.
 func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAttributeInput) (*ec2.ModifySubnetAttributeOutput, error) {
 	if err := required(parameter{"subnetId", in.SubnetId}); err != nil {
@@ -282,7 +281,7 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 	})
 }
 
-// newSubnet stores a subnet and puts it under its VPC's default network ACL.
+// newSubnet stores a subnet and associates it with its VPC's default network ACL.
 func (a *API) newSubnet(tx *store.Tx, subnet *store.Subnet) {
 	subnet.ID, subnet.State, subnet.HostnameType = a.ids.ID("subnet-"), string(types.SubnetStateAvailable),
 		string(types.HostnameTypeIpName)

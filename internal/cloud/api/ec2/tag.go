@@ -15,10 +15,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxTagged is EC2's limit of resources in one tag operation.
+// maxTagged is EC2's limit of resources in one request.
 const maxTagged = 1000
 
-// editTags changes the tags of every resource named, or of none.
+// editTags changes the tags of all resources with the ids, or of none.
 func (a *API) editTags(
 	ctx context.Context,
 	dryRun *bool,
@@ -46,7 +46,8 @@ func (a *API) editTags(
 	})
 }
 
-// CreateTags adds tags to resources of any kinds, over tags of the same keys.
+// CreateTags adds tags to resources of any types. A tag replaces one with the same
+// key.
 func (a *API) CreateTags(ctx context.Context, in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
 	if len(in.Tags) == 0 {
 		return nil, missingParameter("tagSet")
@@ -56,8 +57,9 @@ func (a *API) CreateTags(ctx context.Context, in *ec2.CreateTagsInput) (*ec2.Cre
 	)
 }
 
-// DeleteTags removes tags from resources: those with the keys given and, where
-// a value is given too, with that value; all tags of users if none is given.
+// DeleteTags removes tags from resources: those with the given keys and, if a value is
+// given too, with that value. Without tags in the request, it removes all tags that
+// users have set.
 func (a *API) DeleteTags(ctx context.Context, in *ec2.DeleteTagsInput) (*ec2.DeleteTagsOutput, error) {
 	for _, tag := range in.Tags {
 		if err := required(parameter{"Tag.Key", tag.Key}); err != nil {
@@ -104,8 +106,8 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 	if err != nil {
 		return nil, err
 	}
-	asked := pageRequest{in.MaxResults, in.NextToken}
-	if err := cmp.Or(asked.check("", false), tagFilters.check(in.Filters)); err != nil {
+	pages := pageRequest{in.MaxResults, in.NextToken}
+	if err := cmp.Or(pages.check("", false), tagFilters.check(in.Filters)); err != nil {
 		return nil, err
 	}
 	var found []resourceTag
@@ -121,7 +123,7 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 		})
 	}
 	slices.SortFunc(found, func(a, b resourceTag) int { return strings.Compare(a.sortKey(), b.sortKey()) })
-	rows, next, err := paginate(asked, found, resourceTag.sortKey)
+	rows, next, err := paginate(pages, found, resourceTag.sortKey)
 	if err != nil {
 		return nil, err
 	}
@@ -135,5 +137,5 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 	})}, nil
 }
 
-// sortKey is where a tag is in the order of DescribeTags.
+// sortKey orders tags in the response.
 func (t resourceTag) sortKey() string { return t.id + " " + t.key }

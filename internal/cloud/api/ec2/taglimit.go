@@ -13,14 +13,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Limits of tags (Amazon EC2 User Guide, Tag your Amazon EC2 resources).
+// Limits of tags; keys and values are measured in characters (Amazon EC2 User Guide,
+// Tag your Amazon EC2 resources).
 const (
 	maxTags     = 50
 	maxTagKey   = 128
 	maxTagValue = 256
 )
 
-// mergeTags returns the old tags with the new ones over them.
+// mergeTags returns the old tags with the added ones, which replace tags with the same
+// keys. It refuses tags that violate EC2's rules.
 func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 	out := maps.Clone(old)
 	if out == nil {
@@ -57,7 +59,7 @@ func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 	return out, nil
 }
 
-// countUserTags counts the tags that the limit counts: AWS's own do not.
+// countUserTags counts the tags that the limit applies to: all but AWS's own.
 func countUserTags(tags store.Tags) int {
 	n := 0
 	for key := range tags {
@@ -68,7 +70,7 @@ func countUserTags(tags store.Tags) int {
 	return n
 }
 
-// tagSet is the tags of an answer, by key.
+// tagSet returns tags for a response, in the order of their keys.
 func tagSet(tags store.Tags) []types.Tag {
 	return list(slices.Sorted(maps.Keys(tags)), func(key string) types.Tag {
 		return types.Tag{Key: aws.String(key), Value: aws.String(tags[key])}

@@ -9,8 +9,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// tagsOfSpecifications reads the tag specifications of an operation that creates the
-// given kinds, by kind.
+// tagsOfSpecifications returns the tags, by resource type, of an operation that
+// creates resources of the given types.
 func tagsOfSpecifications(
 	specifications []types.TagSpecification,
 	kinds ...types.ResourceType,

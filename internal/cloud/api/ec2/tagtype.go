@@ -8,17 +8,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// taggableType is a kind of resource as the tag operations see it.
+// taggableType is a type of resource that the tag operations can change.
 type taggableType interface {
-	// ownsID tells whether an id has the form of the kind's.
+	// ownsID reports whether an id has the prefix of the type.
 	ownsID(id string) bool
-	// editTags replaces the tags of a resource by what change makes of them.
+	// editTags replaces the tags of a resource by the result of change.
 	editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error
 	// eachTagged calls visit for every resource of the region.
 	eachTagged(r store.Reader, region string, visit func(kind types.ResourceType, id string, tags store.Tags))
 }
 
-// taggableTypes are the kinds of resources that can be tagged.
+// taggableTypes returns all types of resources that can be tagged.
 func taggableTypes() []taggableType {
 	return []taggableType{
 		&vpcs, &subnets, &internetGateways, &routeTables, &networkACLs, &securityGroups, taggableRules{}, &keyPairs, &networkInterfaces, &dhcpOptions,

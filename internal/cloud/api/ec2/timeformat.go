@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// timeFormat is how EC2 writes the creation date of an image.
+// timeFormat is EC2's format of the creation date of an image and of times in filters.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-// filterTime is how EC2 compares times in filters.
+// filterTime returns a time as filters compare it.
 func filterTime(t time.Time) string { return t.UTC().Format(timeFormat) }

@@ -10,11 +10,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// supportOnly refuses whatever a request asks for beyond the paths, by name: what
-// the local cloud has nothing behind, now or when AWS adds to the request, is
-// never dropped in silence. A path is the names of fields from the request down
-// ("MetadataOptions.HttpTokens"); it stands for all below it. "path=value"
-// admits one value alone. What is false, zero or empty asks for nothing.
+// supportOnly refuses, by name, the first parameter of a request that the paths do not
+// list. Nothing that a request asks for is ignored silently, including parameters that
+// AWS adds later.
+//
+// A path consists of the names of fields, from the request down:
+// "MetadataOptions.HttpTokens". It includes all fields below it. "path=value" supports
+// one value only. False, zero and empty values count as not set.
 func supportOnly(in any, paths ...string) error {
 	if path := findUnsupported(reflect.ValueOf(in), "", paths); path != "" {
 		return unsupported(map[string]bool{path: true})
@@ -22,8 +24,8 @@ func supportOnly(in any, paths ...string) error {
 	return nil
 }
 
-// findUnsupported finds the first field set that is on none of the paths, and returns
-// its path as errors name it.
+// findUnsupported returns the first field that is set and that no path lists, in the
+// form of parameterName, or an empty text.
 func findUnsupported(v reflect.Value, path string, paths []string) string {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -63,7 +65,7 @@ func findUnsupportedField(v reflect.Value, path string, paths []string) string {
 	return ""
 }
 
-// parameterName is a path as EC2 spells names in errors: "placement.groupName".
+// parameterName returns a path in the form of EC2's errors: "placement.groupName".
 func parameterName(path string) string {
 	names := strings.Split(path, ".")
 	for i, name := range names {
@@ -72,8 +74,9 @@ func parameterName(path string) string {
 	return strings.Join(names, ".")
 }
 
-// unsupported refuses parameters of AWS's API that the local cloud knows but
-// has nothing behind, so that nobody takes silence for consent.
+// unsupported refuses the first parameter that is set. set maps parameters of EC2's
+// API that the local cloud does not support to whether the request sets them. A client
+// is told, so that it does not rely on a parameter without effect.
 func unsupported(set map[string]bool) error {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if set[name] {

@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
+// disk abbreviates the type of a volume's row.
 type disk = *store.Volume
 
 var volumes = resourceType[store.Volume]{
@@ -40,7 +41,7 @@ var volumes = resourceType[store.Volume]{
 	}),
 }
 
-// ifMounted is a filter by what volumes of an instance alone have.
+// ifMounted returns a filter by a property that only attached volumes have.
 func ifMounted(text func(disk) string) func(store.Reader, disk) []string {
 	return func(_ store.Reader, row disk) []string {
 		if row.InstanceID == "" {
@@ -89,7 +90,7 @@ func volumeItem(row disk) types.Volume {
 	return item
 }
 
-// DeleteVolume removes a volume that no instance has.
+// DeleteVolume deletes a volume that is not attached.
 func (a *API) DeleteVolume(ctx context.Context, in *ec2.DeleteVolumeInput) (*ec2.DeleteVolumeOutput, error) {
 	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ var vpcs = resourceType[store.VPC]{
 	}),
 }
 
-// CreateVpc makes a VPC with its main route table, default security group and
+// CreateVpc creates a VPC with a main route table, a default security group and a
 // default network ACL.
 func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error) {
 	if err := required(parameter{"cidrBlock", in.CidrBlock}); err != nil {
@@ -119,7 +119,7 @@ func vpcItem(row *store.VPC) types.Vpc {
 	}
 }
 
-// DeleteVpc removes a VPC that holds nothing but what came with it.
+// DeleteVpc deletes a VPC that contains only what CreateVpc created.
 func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.DeleteVpcOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 	})
 }
 
-// vpcInUse tells whether a VPC holds more than what came with it.
+// vpcInUse reports whether a VPC contains more than CreateVpc created.
 func vpcInUse(r store.Reader, vpcID string) bool {
 	if len(store.Subnets.By(r, "vpc", vpcID)) > 0 || len(store.InternetGateways.By(r, "vpc", vpcID)) > 0 ||
 		len(store.NetworkInterfaces.By(r, "vpc", vpcID)) > 0 {
@@ -170,7 +170,7 @@ func vpcInUse(r store.Reader, vpcID string) bool {
 	return false
 }
 
-// defaultVPC returns the region's default VPC, if it still has one.
+// defaultVPC returns the region's default VPC. ok is false if it has been deleted.
 func defaultVPC(r store.Reader, region string) (*store.VPC, bool) {
 	for _, row := range store.VPCs.By(r, "region", region) {
 		if row.IsDefault {
@@ -180,8 +180,7 @@ func defaultVPC(r store.Reader, region string) (*store.VPC, bool) {
 	return nil, false
 }
 
-// givenOrDefaultVPC returns the VPC with the id, or the default one if there
-// is no id.
+// givenOrDefaultVPC returns the VPC with the id or, without an id, the default VPC.
 func givenOrDefaultVPC(r store.Reader, region string, id *string) (*store.VPC, error) {
 	if aws.ToString(id) != "" {
 		return vpcs.get(r, region, *id)
@@ -192,9 +191,8 @@ func givenOrDefaultVPC(r store.Reader, region string, id *string) (*store.VPC, e
 	return nil, wire.Errorf("VPCIdNotSpecified", "No default VPC for this user")
 }
 
-// newVPC stores a VPC with all that comes with it: main route table, default
-// security group and default network ACL. It fills in what is the same for
-// every new VPC.
+// newVPC completes a VPC and stores it with its main route table, its default security
+// group and its default network ACL.
 func (a *API) newVPC(tx *store.Tx, vpc *store.VPC) {
 	vpc.ID, vpc.CIDRAssociationID = a.ids.ID("vpc-"), a.ids.ID("vpc-cidr-assoc-")
 	vpc.State, vpc.DNSSupport = string(types.VpcStateAvailable), true

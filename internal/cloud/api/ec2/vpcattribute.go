@@ -10,7 +10,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// ModifyVpcAttribute changes one attribute of a VPC; EC2 takes one a call.
+// ModifyVpcAttribute changes one attribute of a VPC. EC2 accepts one attribute a call.
 func (a *API) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttributeInput) (*ec2.ModifyVpcAttributeOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (a *API) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttribute
 	})
 }
 
-// DescribeVpcAttribute tells one attribute of a VPC.
+// DescribeVpcAttribute returns one attribute of a VPC.
 func (a *API) DescribeVpcAttribute(ctx context.Context, in *ec2.DescribeVpcAttributeInput) (*ec2.DescribeVpcAttributeOutput, error) {
 	attribute := string(in.Attribute)
 	if err := required(parameter{"vpcId", in.VpcId}, parameter{"attribute", &attribute}); err != nil {

@@ -91,11 +91,11 @@ func (z zone) item() types.AvailabilityZone {
 	}
 }
 
-// findZone finds a zone of a region by name or id.
-func findZone(regionName string, is func(zone) bool) (zone, bool) {
+// findZone returns the zone of a region that match accepts.
+func findZone(regionName string, match func(zone) bool) (zone, bool) {
 	here, _ := regionNamed(regionName)
 	zones := here.allZones()
-	i := slices.IndexFunc(zones, is)
+	i := slices.IndexFunc(zones, match)
 	if i < 0 {
 		return zone{}, false
 	}
