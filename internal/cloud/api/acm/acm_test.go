@@ -222,9 +222,7 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 	arn := must(c.ImportCertificate(ctx, signed))(t).CertificateArn
 	if got := must(c.GetCertificate(
 		ctx, &client.GetCertificateInput{CertificateArn: arn},
-	))(t); *got.CertificateChain != string(
-		signed.CertificateChain,
-	) {
+	))(t); *got.CertificateChain != string(signed.CertificateChain) {
 		t.Errorf("%+v", got)
 	}
 	for text, change := range map[string]func(in *client.ImportCertificateInput){
@@ -237,9 +235,7 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 		},
 		"private key is not in PEM": func(in *client.ImportCertificateInput) { in.PrivateKey = []byte("text") },
 		"encrypted": func(in *client.ImportCertificateInput) {
-			in.PrivateKey = block(
-				"ENCRYPTED PRIVATE KEY", []byte("x"),
-			)
+			in.PrivateKey = block("ENCRYPTED PRIVATE KEY", []byte("x"))
 		},
 		"Could not validate the certificate": func(in *client.ImportCertificateInput) {
 			in.CertificateChain = block("CERTIFICATE", der)
@@ -292,10 +288,7 @@ func TestCertificatesAreListedByWhatTheyAre(t *testing.T) {
 	}
 	if got := list(&client.ListCertificatesInput{
 		Includes: &types.Filters{KeyTypes: []types.KeyAlgorithm{types.KeyAlgorithmEcPrime256v1}},
-	}); !slices.Equal(
-		got,
-		[]string{*curve},
-	) {
+	}); !slices.Equal(got, []string{*curve}) {
 		t.Errorf("%v", got)
 	}
 	if got := list(&client.ListCertificatesInput{

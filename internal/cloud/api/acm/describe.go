@@ -30,8 +30,9 @@ func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertifica
 		Subject: new(leaf.Subject.String()), Issuer: new(issuer(leaf)), KeyAlgorithm: keyAlgorithm(leaf.PublicKey),
 		SignatureAlgorithm: new(signatureAlgorithm(leaf)),
 		ExtendedKeyUsages:  extendedKeyUsagesOf(leaf), KeyUsages: []types.KeyUsage{},
-		InUseBy: append([]string{}, loadBalancersUsing(view, row)...), RenewalEligibility: types.RenewalEligibilityIneligible,
-		Options: &types.CertificateOptions{Export: types.CertificateExportDisabled},
+		InUseBy:            append([]string{}, loadBalancersUsing(view, row)...),
+		RenewalEligibility: types.RenewalEligibilityIneligible,
+		Options:            &types.CertificateOptions{Export: types.CertificateExportDisabled},
 	}
 	if len(names) > 0 {
 		out.DomainName = new(names[0])
@@ -65,8 +66,9 @@ func (a *API) summary(r store.Reader, row *store.Certificate, leaf *x509.Certifi
 		Status: status(
 			leaf,
 			a.Now(),
-		), Type: types.CertificateTypeImported, KeyAlgorithm: keyAlgorithm(leaf.PublicKey), KeyUsages: keyUsagesOf(leaf),
-		InUse: new(len(loadBalancersUsing(r, row)) > 0), RenewalEligibility: types.RenewalEligibilityIneligible,
+		), Type: types.CertificateTypeImported, KeyAlgorithm: keyAlgorithm(leaf.PublicKey),
+		KeyUsages: keyUsagesOf(leaf),
+		InUse:     new(len(loadBalancersUsing(r, row)) > 0), RenewalEligibility: types.RenewalEligibilityIneligible,
 		NotBefore: new(leaf.NotBefore),
 		NotAfter:  new(leaf.NotAfter), CreatedAt: new(row.Created), ImportedAt: new(row.Imported),
 	}

@@ -56,7 +56,8 @@ func parseImport(certificate, chain, key []byte, now time.Time) (*imported, erro
 	}
 	if len(leaves) != 1 {
 		return nil, model.Errorf(
-			"The certificate field contains more than one certificate. You can specify only one certificate in this field.",
+			"The certificate field contains more than one certificate. You can specify only one certificate in " +
+				"this field.",
 		)
 	}
 	issuers, err := parseCertificates("certificate chain", chain)
@@ -111,7 +112,8 @@ func checkChain(leaf *x509.Certificate, issuers []*x509.Certificate) error {
 	if len(issuers) == 0 {
 		if leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) != nil {
 			return model.Errorf(
-				"Provided certificate is not a valid self signed. Please provide either a valid self-signed certificate or certificate chain.",
+				"Provided certificate is not a valid self signed. Please provide either a valid self-signed " +
+					"certificate or certificate chain.",
 			)
 		}
 		return nil

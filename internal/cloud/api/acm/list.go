@@ -61,7 +61,9 @@ func checkList(in *acm.ListCertificatesInput) error {
 	if err := checkEnum("sortOrder", nonEmpty(in.SortOrder), in.SortOrder.Values()); err != nil {
 		return err
 	}
-	if err := checkEnum("certificateStatuses", in.CertificateStatuses, types.CertificateStatus("").Values()); err != nil {
+	if err := checkEnum(
+		"certificateStatuses", in.CertificateStatuses, types.CertificateStatus("").Values(),
+	); err != nil {
 		return err
 	}
 	if in.Includes == nil {

@@ -105,7 +105,8 @@ func TestTagsThatBreakTheRulesAreRefused(t *testing.T) {
 		TooMany:       errors.New("too many"),
 		ValueRequired: true,
 	}
-	const key, value = "ValidationException: Tag keys have 1 to 128 characters.", "ValidationException: Tag values have at most 256 characters."
+	const key, value = "ValidationException: Tag keys have 1 to 128 characters.", "ValidationException: Tag values " +
+		"have at most 256 characters."
 	full := store.Tags{}
 	for n := range MaxTags {
 		full[strconv.Itoa(n)] = ""

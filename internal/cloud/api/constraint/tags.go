@@ -28,7 +28,9 @@ type TagRules struct {
 
 // MergeTags returns the old tags with the added ones over them. read gives the key
 // and the value of one, as the service's SDK has it.
-func MergeTags[T any](rules TagRules, old store.Tags, added []T, read func(T) (key, value *string)) (store.Tags, error) {
+func MergeTags[T any](
+	rules TagRules, old store.Tags, added []T, read func(T) (key, value *string),
+) (store.Tags, error) {
 	out := make(store.Tags, len(old)+len(added))
 	maps.Copy(out, old)
 	for _, tag := range added {

@@ -14,7 +14,8 @@ func TestCIDRBlocksAreValidated(t *testing.T) {
 	for cidr, want := range map[string]string{
 		"10.0.0.0/8":  "InvalidVpc.Range: The CIDR '10.0.0.0/8' is invalid.",
 		"10.0.0.0/29": "InvalidVpc.Range: The CIDR '10.0.0.0/29' is invalid.",
-		"ten":         "InvalidParameterValue: Value (ten) for parameter cidrBlock is invalid. This is not a valid CIDR block.",
+		"ten": "InvalidParameterValue: Value (ten) for parameter cidrBlock is invalid. This is not a valid " +
+			"CIDR block.",
 	} {
 		wantError(c, c.CreateVpc, &ec2.CreateVpcInput{CidrBlock: &cidr}, want)
 	}

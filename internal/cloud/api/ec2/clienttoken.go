@@ -22,44 +22,48 @@ const (
 	tokenRetention = 24 * time.Hour
 )
 
+// tokenRequest is a request that can have a client token.
+type tokenRequest struct {
+	operation string
+	token     *string
+	input     any                  // requests with the same token must have equal inputs
+	exists    func(id string) bool // reports whether a resource of the response still exists
+}
+
+// rowExists returns a function that reports whether a table has a row with the key.
+func rowExists[T any](r store.Reader, table store.Table[T]) func(key string) bool {
+	return func(key string) bool { _, ok := table.Get(r, key); return ok }
+}
+
 // oncePerToken runs create and returns the ids that it returns. If an earlier request
-// had the same client token, oncePerToken returns that request's ids instead and does
-// not run create. A request without a token always runs create.
-//
-// in identifies the request: a request with a known token but another in is refused.
-// If exists is set and reports that a resource of the earlier request is gone, the
-// token counts as unused.
+// had the same client token and its resources still exist, oncePerToken returns their
+// ids instead and does not run create. A request without a token always runs create.
 func (a *API) oncePerToken(
-	tx *store.Tx,
-	region, operation string,
-	token *string,
-	in any,
-	exists func(id string) bool,
-	create func() ([]string, error),
+	tx *store.Tx, region string, q tokenRequest, create func() ([]string, error),
 ) ([]string, error) {
-	if aws.ToString(token) == "" {
+	if aws.ToString(q.token) == "" {
 		return create()
 	}
 	limit := maxClientToken
-	if strings.Contains(operation, "LaunchTemplate") {
+	if strings.Contains(q.operation, "LaunchTemplate") {
 		limit = maxTemplateToken
 	}
-	if len(*token) > limit {
-		return nil, invalidValue("clientToken", *token, fmt.Sprintf("It has more than %d characters.", limit))
+	if len(*q.token) > limit {
+		return nil, invalidValue("clientToken", *q.token, fmt.Sprintf("It has more than %d characters.", limit))
 	}
-	text, err := json.Marshal(in)
+	text, err := json.Marshal(q.input)
 	if err != nil {
-		return nil, fmt.Errorf("encode the %s request: %w", operation, err)
+		return nil, fmt.Errorf("encode the %s request: %w", q.operation, err)
 	}
 	sum := sha256.Sum256(text)
 	row := &store.ClientToken{
 		Region:     region,
-		Operation:  operation,
-		Token:      *token,
+		Operation:  q.operation,
+		Token:      *q.token,
 		Parameters: hex.EncodeToString(sum[:]),
 		Created:    a.Now(),
 	}
-	if before, ok := a.previousRequest(tx, row, exists); ok {
+	if before, ok := a.previousRequest(tx, row, q.exists); ok {
 		if before.Parameters != row.Parameters {
 			return nil, wire.Errorf(
 				"IdempotentParameterMismatch",
@@ -90,13 +94,15 @@ func deleteOldTokens(tx *store.Tx, now time.Time) {
 
 // previousRequest returns the earlier request with row's client token. ok is false if
 // there is none, if its token has expired or if one of its resources is gone.
-func (a *API) previousRequest(tx *store.Tx, row *store.ClientToken, exists func(id string) bool) (*store.ClientToken, bool) {
+func (a *API) previousRequest(
+	tx *store.Tx, row *store.ClientToken, exists func(id string) bool,
+) (previous *store.ClientToken, ok bool) {
 	before, ok := store.ClientTokens.Get(tx, row.Region+"/"+row.Operation+"/"+row.Token)
 	if !ok || a.Now().Sub(before.Created) > tokenRetention {
 		return nil, false
 	}
 	for _, id := range before.Results {
-		if exists != nil && !exists(id) {
+		if !exists(id) {
 			return nil, false
 		}
 	}

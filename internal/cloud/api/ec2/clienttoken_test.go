@@ -27,7 +27,8 @@ func TestAClientTokenMakesARequestIdempotent(t *testing.T) {
 		c,
 		c.CreateRouteTable,
 		request(other),
-		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in "+
+			"previous request(s).",
 	)
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: first.RouteTable.RouteTableId})
 	if anew := do(c, c.CreateRouteTable, request(other)); *anew.RouteTable.VpcId != other {
@@ -87,7 +88,8 @@ func TestAClientTokenLaunchesOnce(t *testing.T) {
 		r,
 		r.RunInstances,
 		in,
-		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in "+
+			"previous request(s).",
 	)
 	if n := len(instanceIDs(doRemote(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}))); n != 1 {
 		t.Errorf("%d instances", n)

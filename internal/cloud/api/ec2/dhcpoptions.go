@@ -13,9 +13,10 @@ import (
 
 var dhcpOptions = resourceType[store.DHCPOptions]{
 	table: store.DHCPOptionSets, kind: types.ResourceTypeDhcpOptions, prefix: "dopt-",
-	notFoundCode: "InvalidDhcpOptionID.NotFound", notFoundText: "The dhcpOption ID", malformedCode: "InvalidDhcpOptionsId.Malformed",
-	key:  func(row *store.DHCPOptions) (string, string) { return row.Region, row.ID },
-	tags: func(row *store.DHCPOptions) *store.Tags { return &row.Tags },
+	notFoundCode: "InvalidDhcpOptionID.NotFound", notFoundText: "The dhcpOption ID",
+	malformedCode: "InvalidDhcpOptionsId.Malformed",
+	key:           func(row *store.DHCPOptions) (string, string) { return row.Region, row.ID },
+	tags:          func(row *store.DHCPOptions) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.DHCPOptions) store.Tags { return row.Tags }, filters[*store.DHCPOptions]{
 		"dhcp-options-id": field(func(row *store.DHCPOptions) string { return row.ID }),
 		"owner-id":        constant[*store.DHCPOptions](identity.Account),

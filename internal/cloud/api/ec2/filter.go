@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -145,6 +146,11 @@ func matchesPattern(pattern, value string) bool {
 // field returns a filter by one field of a row.
 func field[R any](text func(R) string) func(store.Reader, R) []string {
 	return func(_ store.Reader, row R) []string { return []string{text(row)} }
+}
+
+// booleanField returns a filter by a field that is true or false.
+func booleanField[R any](value func(R) bool) func(store.Reader, R) []string {
+	return func(_ store.Reader, row R) []string { return []string{strconv.FormatBool(value(row))} }
 }
 
 // optionalField returns a filter by a field that is empty in some rows.

@@ -30,7 +30,7 @@ var images = resourceType[store.Image]{
 		"state":                            field(func(row ami) string { return row.State }),
 		"owner-id":                         field(func(row ami) string { return row.Owner }),
 		"owner-alias":                      optionalField(func(row ami) string { return row.OwnerAlias }),
-		"is-public":                        field(func(row ami) string { return strconv.FormatBool(row.Public) }),
+		"is-public":                        booleanField(func(row ami) bool { return row.Public }),
 		"architecture":                     field(func(row ami) string { return row.Architecture }),
 		"creation-date":                    field(func(row ami) string { return row.Created.UTC().Format(timeFormat) }),
 		"image-type":                       constant[ami]("machine"),
@@ -98,7 +98,9 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 	if err := pages.check("imageIds", len(in.ImageIds) > 0); err != nil {
 		return nil, err
 	}
-	all, _, err := images.describe(view, region, describeQuery{ids: in.ImageIds, idParameter: "imageIds", filters: in.Filters})
+	all, _, err := images.describe(view, region, describeQuery{
+		ids: in.ImageIds, idParameter: "imageIds", filters: in.Filters,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +163,8 @@ func imageItem(r store.Reader) func(ami) types.Image {
 
 func validImageName(name string) bool {
 	return len(name) >= 3 && len(name) <= 128 && strings.IndexFunc(name, func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("()[] ./-'@_", c))
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+			strings.ContainsRune("()[] ./-'@_", c))
 	}) < 0
 }
 
@@ -174,7 +177,8 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 	if !validImageName(*in.Name) {
 		return nil, wire.Errorf(
 			"InvalidAMIName.Malformed",
-			"AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'",
+			"AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', "+
+				"'-', '/' and '_'",
 		)
 	}
 	if err := supportOnly(

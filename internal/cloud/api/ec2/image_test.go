@@ -53,7 +53,9 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		"block-device-mapping.encrypted":             "false", "product-code": "",
 	}, id, func(f types.Filter) []string {
 		return imageIDs(
-			doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{f}, Owners: []string{"self"}}),
+			doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{
+				Filters: []types.Filter{f}, Owners: []string{"self"},
+			}),
 		)
 	})
 	for want, in := range map[int]*ec2.DescribeImagesInput{
@@ -65,9 +67,7 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 	}
 	if found := doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{
 		ExecutableUsers: []string{"all"}, Owners: []string{"136693071363"},
-	}).Images; len(
-		found,
-	) != 1 ||
+	}).Images; len(found) != 1 ||
 		!*found[0].Public {
 		t.Errorf("public images: %+v", found)
 	}
@@ -146,7 +146,8 @@ func TestCreateImageValidatesItsRequest(t *testing.T) {
 			r,
 			r.CreateImage,
 			&ec2.CreateImageInput{InstanceId: row, Name: &bad},
-			"InvalidAMIName.Malformed: AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'",
+			"InvalidAMIName.Malformed: AMI names must be between 3 and 128 characters long, and may contain letters, "+
+				"numbers, '(', ')', '.', '-', '/' and '_'",
 		)
 	}
 	wantRemoteError(
@@ -191,8 +192,12 @@ func TestCreateImageValidatesItsRequest(t *testing.T) {
 		},
 		"InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use",
 	)
-	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, DryRun: aws.Bool(true)}, dryRun)
-	id := *doRemote(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name, NoReboot: aws.Bool(true)}).ImageId
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{
+		InstanceId: row, Name: name, DryRun: aws.Bool(true),
+	}, dryRun)
+	id := *doRemote(r, r.CreateImage, &ec2.CreateImageInput{
+		InstanceId: row, Name: name, NoReboot: aws.Bool(true),
+	}).ImageId
 	if made, ok := store.Images.Get(r.cloud.Store.View(), id); !ok || !made.NoReboot {
 		t.Errorf("image %+v", made)
 	}

@@ -26,9 +26,10 @@ func monitoringOf(row vm) types.MonitoringState {
 
 var instances = resourceType[store.Instance]{
 	table: store.Instances, kind: types.ResourceTypeInstance, prefix: "i-",
-	notFoundCode: "InvalidInstanceID.NotFound", notFoundText: "The instance ID", malformedCode: "InvalidInstanceID.Malformed",
-	key:  func(row vm) (string, string) { return row.Region, row.ID },
-	tags: func(row vm) *store.Tags { return &row.Tags },
+	notFoundCode: "InvalidInstanceID.NotFound", notFoundText: "The instance ID",
+	malformedCode: "InvalidInstanceID.Malformed",
+	key:           func(row vm) (string, string) { return row.Region, row.ID },
+	tags:          func(row vm) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row vm) store.Tags { return row.Tags }, withInterfaceFilters(filters[vm]{
 		"instance-id":          field(func(row vm) string { return row.ID }),
 		"instance-state-name":  field(func(row vm) string { return row.State }),
@@ -51,11 +52,11 @@ var instances = resourceType[store.Instance]{
 		"group-id":             byInterface(groupIDs),
 		"instance.group-name":  byInterface(groupNames),
 		"group-name":           byInterface(groupNames),
-		"ip-address":           byInterface(ifPublic(func(_ store.Reader, row nic) string { return row.PublicIP.String() })),
+		"ip-address":           byInterface(ifPublic(publicIP)),
 		"dns-name": byInterface(
 			ifPublic(func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) }),
 		),
-		"private-dns-name":               byInterface(field(func(row nic) string { return privateDNSName(row.Region, row.PrivateIP) })),
+		"private-dns-name":               byInterface(field(interfaceDNSName)),
 		"launch-index":                   field(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
 		"launch-time":                    field(func(row vm) string { return filterTime(row.LaunchTime) }),
 		"hypervisor":                     constant[vm](string(types.HypervisorTypeXen)),
@@ -64,8 +65,8 @@ var instances = resourceType[store.Instance]{
 		"ena-support":                    constant[vm]("true"),
 		"platform":                       noValue[vm],
 		"instance-lifecycle":             noValue[vm],
-		"ebs-optimized":                  field(func(row vm) string { return strconv.FormatBool(row.EBSOptimized) }),
-		"source-dest-check":              field(func(row vm) string { return strconv.FormatBool(row.SourceDestCheck) }),
+		"ebs-optimized":                  booleanField(func(row vm) bool { return row.EBSOptimized }),
+		"source-dest-check":              booleanField(func(row vm) bool { return row.SourceDestCheck }),
 		"monitoring-state":               field(func(row vm) string { return string(monitoringOf(row)) }),
 		"reason":                         field(func(row vm) string { return row.TransitionReason }),
 		"state-reason-code":              field(func(row vm) string { return row.StateReasonCode }),
@@ -78,7 +79,7 @@ var instances = resourceType[store.Instance]{
 		),
 		"block-device-mapping.volume-id":   byRootVolume(func(row disk) string { return row.ID }),
 		"block-device-mapping.device-name": byRootVolume(func(row disk) string { return row.Device }),
-		"block-device-mapping.status":      byRootVolume(func(disk) string { return string(types.AttachmentStatusAttached) }),
+		"block-device-mapping.status":      byRootVolume(attachedStatus),
 		"block-device-mapping.attach-time": byRootVolume(func(row disk) string { return filterTime(row.AttachedAt) }),
 		"block-device-mapping.delete-on-termination": byRootVolume(
 			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },

@@ -54,8 +54,12 @@ var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
 		func(out *attributeOutput) *textValue { return &out.RootDeviceName },
 		func(vm) string { return rootDevice },
 	),
-	types.InstanceAttributeNameKernel:  textAttribute(func(out *attributeOutput) *textValue { return &out.KernelId }, noText),
-	types.InstanceAttributeNameRamdisk: textAttribute(func(out *attributeOutput) *textValue { return &out.RamdiskId }, noText),
+	types.InstanceAttributeNameKernel: textAttribute(
+		func(out *attributeOutput) *textValue { return &out.KernelId }, noText,
+	),
+	types.InstanceAttributeNameRamdisk: textAttribute(
+		func(out *attributeOutput) *textValue { return &out.RamdiskId }, noText,
+	),
 	types.InstanceAttributeNameSriovNetSupport: textAttribute(
 		func(out *attributeOutput) *textValue { return &out.SriovNetSupport },
 		noText,
@@ -80,19 +84,13 @@ var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
 		func(out *attributeOutput) *booleanValue { return &out.EnaSupport },
 		func(vm) bool { return true },
 	),
-	types.InstanceAttributeNameBlockDeviceMapping: func(
-		out *attributeOutput, _ vm, item types.Instance,
-	) {
+	types.InstanceAttributeNameBlockDeviceMapping: func(out *attributeOutput, _ vm, item types.Instance) {
 		out.BlockDeviceMappings = item.BlockDeviceMappings
 	},
-	types.InstanceAttributeNameGroupSet: func(
-		out *attributeOutput, _ vm, item types.Instance,
-	) {
+	types.InstanceAttributeNameGroupSet: func(out *attributeOutput, _ vm, item types.Instance) {
 		out.Groups = item.SecurityGroups
 	},
-	types.InstanceAttributeNameProductCodes: func(
-		out *attributeOutput, _ vm, item types.Instance,
-	) {
+	types.InstanceAttributeNameProductCodes: func(out *attributeOutput, _ vm, item types.Instance) {
 		out.ProductCodes = item.ProductCodes
 	},
 	types.InstanceAttributeNameEnclaveOptions: func(out *attributeOutput, _ vm, _ types.Instance) {

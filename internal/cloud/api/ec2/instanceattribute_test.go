@@ -16,7 +16,9 @@ import (
 func (r *remote) attribute(id string, name types.InstanceAttributeName) any {
 	r.t.Helper()
 	out := reflect.ValueOf(
-		*doRemote(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: &id, Attribute: name}),
+		*doRemote(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{
+			InstanceId: &id, Attribute: name,
+		}),
 	)
 	var found any
 	for i := range out.NumField() {
@@ -48,7 +50,8 @@ func TestEveryInstanceAttributeIsDescribed(t *testing.T) {
 	for name, want := range map[types.InstanceAttributeName]any{
 		"instanceType": "t3.micro", "userData": "eHh4", "disableApiTermination": true, "disableApiStop": false,
 		"instanceInitiatedShutdownBehavior": "stop",
-		"rootDeviceName":                    "/dev/xvda", "sourceDestCheck": true, "ebsOptimized": false, "enaSupport": true, "kernel": "",
+		"rootDeviceName":                    "/dev/xvda", "sourceDestCheck": true, "ebsOptimized": false,
+		"enaSupport": true, "kernel": "",
 		"ramdisk": "", "sriovNetSupport": "",
 		"groupSet": item.SecurityGroups, "blockDeviceMapping": item.BlockDeviceMappings,
 		"productCodes":   []types.ProductCode{},
@@ -57,12 +60,9 @@ func TestEveryInstanceAttributeIsDescribed(t *testing.T) {
 		if _, ok := instanceAttributes[name]; !ok {
 			t.Errorf("%s is not offered", name)
 		}
-		if diff := cmp.Diff(
-			want, r.attribute(*item.InstanceId, name),
-			cmp.FilterPath(
-				func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" }, cmp.Ignore(),
-			),
-		); diff != "" {
+		if diff := cmp.Diff(want, r.attribute(*item.InstanceId, name), cmp.FilterPath(
+			func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" }, cmp.Ignore(),
+		)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -126,7 +126,8 @@ func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {
 		{attributes{}, "InvalidParameterCombination: No attributes specified."},
 		{
 			attributes{DisableApiStop: yes, DisableApiTermination: yes},
-			"InvalidParameterCombination: Fields for multiple attribute types specified: disableApiStop, disableApiTermination",
+			"InvalidParameterCombination: Fields for multiple attribute types specified: disableApiStop, " +
+				"disableApiTermination",
 		},
 		{
 			attributes{InstanceType: word("t3.small")},

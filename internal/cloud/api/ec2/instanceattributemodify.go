@@ -22,10 +22,12 @@ func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanc
 	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
 		return nil, err
 	}
-	if err := supportOnly(in, "DryRun", "InstanceId", "Attribute", "Value", "Groups", "DisableApiStop", "DisableApiTermination", "SourceDestCheck", "EbsOptimized",
-		"InstanceType", "InstanceInitiatedShutdownBehavior", "UserData", "BlockDeviceMappings.DeviceName",
-		"BlockDeviceMappings.Ebs.DeleteOnTermination",
-		"BlockDeviceMappings.Ebs.VolumeId"); err != nil {
+	if err := supportOnly(in,
+		"DryRun", "InstanceId", "Attribute", "Value", "Groups", "DisableApiStop", "DisableApiTermination",
+		"SourceDestCheck", "EbsOptimized", "InstanceType", "InstanceInitiatedShutdownBehavior", "UserData",
+		"BlockDeviceMappings.DeviceName", "BlockDeviceMappings.Ebs.DeleteOnTermination",
+		"BlockDeviceMappings.Ebs.VolumeId",
+	); err != nil {
 		return nil, err
 	}
 	in, err := withAttributeField(in)

@@ -25,8 +25,16 @@ func groupIDs(_ store.Reader, row nic) []string { return row.GroupIDs }
 func privateIPs(_ store.Reader, row nic) []string { return []string{row.PrivateIP.String()} }
 
 func groupNames(r store.Reader, row nic) []string {
-	return list(groupIdentifiers(r, row.GroupIDs), func(g types.GroupIdentifier) string { return aws.ToString(g.GroupName) })
+	return list(
+		groupIdentifiers(r, row.GroupIDs), func(g types.GroupIdentifier) string { return aws.ToString(g.GroupName) },
+	)
 }
+
+func publicIP(_ store.Reader, row nic) string { return row.PublicIP.String() }
+
+func interfaceDNSName(row nic) string { return privateDNSName(row.Region, row.PrivateIP) }
+
+func attachedStatus(disk) string { return string(types.AttachmentStatusAttached) }
 
 // byRootVolume returns a filter by a property of the instance's root volume.
 func byRootVolume(text func(disk) string) func(store.Reader, vm) []string {

@@ -53,8 +53,8 @@ type launchRequest struct {
 // launchOnce launches the requested instances and returns their ids. If the
 // request's client token was used before, it returns the ids of that launch.
 func (a *API) launchOnce(tx *store.Tx, region string, q launchRequest) ([]string, error) {
-	exists := func(id string) bool { _, ok := store.Instances.Get(tx, id); return ok }
-	return a.oncePerToken(tx, region, "RunInstances", q.in.ClientToken, q.identity, exists, func() ([]string, error) {
+	token := tokenRequest{"RunInstances", q.in.ClientToken, q.identity, rowExists(tx, store.Instances)}
+	return a.oncePerToken(tx, region, token, func() ([]string, error) {
 		l, err := resolveLaunch(tx, region, q.in, q.subnetID)
 		if err != nil {
 			return nil, err
@@ -122,7 +122,8 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 		ID:     a.ids.ID("i-"),
 		Region: l.subnet.Region, VPCID: l.subnet.VPCID, SubnetID: l.subnet.ID, Zone: l.subnet.Zone,
 		ReservationID: reservation,
-		ImageID:       l.image.ID, Type: instanceTypeName(in), KeyName: aws.ToString(in.KeyName), UserData: aws.ToString(in.UserData),
+		ImageID:       l.image.ID, Type: instanceTypeName(in), KeyName: aws.ToString(in.KeyName),
+		UserData:    aws.ToString(in.UserData),
 		ClientToken: aws.ToString(in.ClientToken),
 		LaunchIndex: index, LaunchTime: a.Now(), EBSOptimized: aws.ToBool(in.EbsOptimized), SourceDestCheck: true,
 		DisableAPITermination: aws.ToBool(in.DisableApiTermination),

@@ -120,9 +120,7 @@ func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 		t.Errorf("other request of the token: %v", err)
 	}
 	if err := c.Store.Update(func(tx *store.Tx) error {
-		store.Instances.Delete(
-			tx, *out.Instances[0].InstanceId,
-		)
+		store.Instances.Delete(tx, *out.Instances[0].InstanceId)
 		return nil
 	}); err != nil {
 		t.Fatal(err)

@@ -109,21 +109,21 @@ func checkLaunch(in *ec2.RunInstancesInput) error {
 }
 
 // checkInterfaces refuses a request that has both network interfaces and parameters
-// that belong into them.
+// that belong in them.
 func checkInterfaces(in *ec2.RunInstancesInput) error {
-	for _, beside := range []struct {
-		what string
+	for _, parameter := range []struct {
+		name string
 		set  bool
 	}{
-		{
-			"subnet ID", in.SubnetId != nil,
-		}, {"security groups", len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0}, {"private IP address", in.PrivateIpAddress != nil},
+		{"subnet ID", in.SubnetId != nil},
+		{"security groups", len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0},
+		{"private IP address", in.PrivateIpAddress != nil},
 	} {
-		if beside.set && len(in.NetworkInterfaces) > 0 {
+		if parameter.set && len(in.NetworkInterfaces) > 0 {
 			return wire.Errorf(
 				"InvalidParameterCombination",
 				"Network interfaces and an instance-level %s may not be specified on the same request",
-				beside.what,
+				parameter.name,
 			)
 		}
 	}

@@ -70,7 +70,8 @@ func incorrectState(row vm, doing string) error {
 
 // recordUserRequest records that a user requested the change of state.
 func (a *API) recordUserRequest(row *store.Instance) {
-	row.StateReasonCode, row.StateReason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"
+	row.StateReasonCode, row.StateReason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User "+
+		"initiated shutdown"
 	row.TransitionReason = "User initiated (" + a.Now().UTC().Format(time.DateTime) + " GMT)"
 }
 
@@ -156,7 +157,8 @@ func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstances
 		if row.DisableAPITermination {
 			return nil, wire.Errorf(
 				"OperationNotPermitted",
-				"The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
+				"The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and "+
+					"try again.",
 				row.ID,
 			)
 		}

@@ -32,11 +32,15 @@ func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 		`InvalidInstanceID.Malformed: Invalid id: "web" (expecting "i-...")`,
 	)
 	// All or none.
-	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id, noInstance}}, unknown)
+	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{
+		InstanceIds: []string{id, noInstance},
+	}, unknown)
 	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
 	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
 	wantRemoteError(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
-	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{
+		InstanceIds: ids, DryRun: aws.Bool(true),
+	}, dryRun)
 	wantRemoteError(
 		r,
 		r.StopInstances,
@@ -111,13 +115,15 @@ func TestProtectedInstancesAreNeitherStoppedNorTerminated(t *testing.T) {
 		r,
 		r.StopInstances,
 		&ec2.StopInstancesInput{InstanceIds: []string{id}},
-		"OperationNotPermitted: The instance '"+id+"' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+		"OperationNotPermitted: The instance '"+id+"' may not be stopped. Modify its 'disableApiStop' instance "+
+			"attribute and try again.",
 	)
 	wantRemoteError(
 		r,
 		r.TerminateInstances,
 		&ec2.TerminateInstancesInput{InstanceIds: []string{id}},
-		"OperationNotPermitted: The instance '"+id+"' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
+		"OperationNotPermitted: The instance '"+id+"' may not be terminated. Modify its 'disableApiTermination' "+
+			"instance attribute and try again.",
 	)
 	doRemote(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{
 		InstanceId:            &id,

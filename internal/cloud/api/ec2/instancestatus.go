@@ -68,7 +68,8 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstan
 		)
 	}
 	rows, next, err := statusType().describe(view, region, describeQuery{
-		ids: in.InstanceIds, idParameter: "instancesSet", filters: requested, page: pageRequest{in.MaxResults, in.NextToken},
+		ids: in.InstanceIds, idParameter: "instancesSet", filters: requested,
+		page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

@@ -50,7 +50,9 @@ func TestInstanceStatusOmitsInstancesThatDoNotRun(t *testing.T) {
 		return list(out.InstanceStatuses, func(s types.InstanceStatus) string { return *s.InstanceId })
 	})
 	wantPages(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := doRemote(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{MaxResults: five(), NextToken: token})
+		out := doRemote(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{
+			MaxResults: five(), NextToken: token,
+		})
 		return list(out.InstanceStatuses, func(s types.InstanceStatus) string { return *s.InstanceId }), out.NextToken
 	})
 	wantRemoteError(

@@ -25,11 +25,13 @@ var typeFilters = filters[instancetype.Type]{
 	"processor-info.supported-architecture": constant[instancetype.Type]("x86_64"),
 	"bare-metal":                            constant[instancetype.Type]("false"),
 	"instance-storage-supported":            constant[instancetype.Type]("false"),
-	"burstable-performance-supported":       field(func(t instancetype.Type) string { return strconv.FormatBool(t.Burstable) }),
-	"free-tier-eligible":                    field(func(t instancetype.Type) string { return strconv.FormatBool(t.FreeTier) }),
+	"burstable-performance-supported":       booleanField(func(t instancetype.Type) bool { return t.Burstable }),
+	"free-tier-eligible":                    booleanField(func(t instancetype.Type) bool { return t.FreeTier }),
 	"vcpu-info.default-vcpus":               field(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
-	"memory-info.size-in-mib":               field(func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) }),
-	"network-info.ena-support":              field(func(t instancetype.Type) string { return t.ENASupport }),
+	"memory-info.size-in-mib": field(
+		func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) },
+	),
+	"network-info.ena-support": field(func(t instancetype.Type) string { return t.ENASupport }),
 }
 
 // DescribeInstanceTypes lists the instance types of the local cloud's catalogue.

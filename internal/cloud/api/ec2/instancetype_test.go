@@ -22,26 +22,28 @@ func TestInstanceTypesAreFoundByEveryFilterAndInPages(t *testing.T) {
 		"supported-virtualization-type": "hvm",
 		"supported-root-device-type":    "ebs", "supported-usage-class": "on-demand",
 		"processor-info.supported-architecture": "x86_64",
-		"bare-metal":                            "false", "burstable-performance-supported": "true", "free-tier-eligible": "true",
+		"bare-metal":                            "false", "burstable-performance-supported": "true",
+		"free-tier-eligible":         "true",
 		"instance-storage-supported": "false",
 		"vcpu-info.default-vcpus":    "2", "memory-info.size-in-mib": "1024", "network-info.ena-support": "required",
 	}, "t3.micro", func(f types.Filter) []string {
-		return typeNames(doRemote(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{Filters: []types.Filter{f}}))
+		return typeNames(doRemote(
+			r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{Filters: []types.Filter{f}},
+		))
 	})
 	var sizes []int
 	for left := len(instancetype.All()); left > 0; left -= 5 {
 		sizes = append(sizes, min(left, 5))
 	}
 	wantPages(r, sizes, func(token *string) ([]string, *string) {
-		out := doRemote(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{MaxResults: five(), NextToken: token})
+		out := doRemote(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{
+			MaxResults: five(), NextToken: token,
+		})
 		return typeNames(out), out.NextToken
 	})
 	if names := typeNames(doRemote(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{
 		InstanceTypes: []types.InstanceType{"t3.micro", "m5.large", "t3.micro"},
-	})); !slices.Equal(
-		names,
-		[]string{"m5.large", "t3.micro"},
-	) {
+	})); !slices.Equal(names, []string{"m5.large", "t3.micro"}) {
 		t.Errorf("types %v", names)
 	}
 	wantRemoteError(

@@ -40,10 +40,7 @@ func TestInstanceTypesAreOfferedInEveryZone(t *testing.T) {
 	}
 	if found := all(
 		"availability-zone", filter("instance-type", "t3.mi*"), filter("location", "us-east-1b", "us-east-1c"),
-	); !slices.Equal(
-		found,
-		[]string{"t3.micro@us-east-1b", "t3.micro@us-east-1c"},
-	) {
+	); !slices.Equal(found, []string{"t3.micro@us-east-1b", "t3.micro@us-east-1c"}) {
 		t.Errorf("offerings %v", found)
 	}
 	wantFilters(
@@ -82,5 +79,7 @@ func TestInstanceTypesAreOfferedInEveryZone(t *testing.T) {
 		&ec2.DescribeInstanceTypeOfferingsInput{MaxResults: aws.Int32(4)},
 		"InvalidParameterValue:",
 	)
-	wantRemoteError(r, r.DescribeInstanceTypeOfferings, &ec2.DescribeInstanceTypeOfferingsInput{DryRun: aws.Bool(true)}, dryRun)
+	wantRemoteError(
+		r, r.DescribeInstanceTypeOfferings, &ec2.DescribeInstanceTypeOfferingsInput{DryRun: aws.Bool(true)}, dryRun,
+	)
 }

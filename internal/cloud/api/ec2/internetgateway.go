@@ -18,7 +18,7 @@ var internetGateways = resourceType[store.InternetGateway]{
 	malformedCode: "InvalidInternetGatewayId.Malformed",
 	key:           func(row *store.InternetGateway) (string, string) { return row.Region, row.ID },
 	tags:          func(row *store.InternetGateway) *store.Tags { return &row.Tags },
-	filters: withTagFilters(func(row *store.InternetGateway) store.Tags { return row.Tags }, filters[*store.InternetGateway]{
+	filters: withTagFilters(gatewayTags, filters[*store.InternetGateway]{
 		"internet-gateway-id": field(func(row *store.InternetGateway) string { return row.ID }),
 		"owner-id":            constant[*store.InternetGateway](identity.Account),
 		"attachment.vpc-id": func(_ store.Reader, row *store.InternetGateway) []string {
@@ -29,6 +29,8 @@ var internetGateways = resourceType[store.InternetGateway]{
 		},
 	}),
 }
+
+func gatewayTags(row *store.InternetGateway) store.Tags { return row.Tags }
 
 // gatewayAttached is the state of an attached gateway: gateways have kept an old word
 // of EC2.
@@ -90,27 +92,36 @@ func internetGatewayItem(row *store.InternetGateway) types.InternetGateway {
 	return item
 }
 
+// changeAttachment runs change with the internet gateway and the VPC that a
+// request to attach or detach names.
+func (a *API) changeAttachment(
+	ctx context.Context, dryRun *bool, gatewayID, vpcID *string,
+	change func(tx *store.Tx, gateway *store.InternetGateway, vpc *store.VPC) error,
+) error {
+	if err := required(parameter{"internetGatewayId", gatewayID}, parameter{"vpcId", vpcID}); err != nil {
+		return err
+	}
+	return a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+		gateway, err := internetGateways.get(tx, region, *gatewayID)
+		if err != nil {
+			return err
+		}
+		vpc, err := vpcs.get(tx, region, *vpcID)
+		if err != nil {
+			return err
+		}
+		return change(tx, gateway, vpc)
+	})
+}
+
 // AttachInternetGateway attaches an internet gateway to a VPC. A VPC has at most one
 // gateway, and a gateway at most one VPC.
 func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetGatewayInput) (*ec2.AttachInternetGatewayOutput, error) {
-	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}, parameter{"vpcId", in.VpcId}); err != nil {
-		return nil, err
-	}
-	return &ec2.AttachInternetGatewayOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		gateway, err := internetGateways.get(tx, region, *in.InternetGatewayId)
-		if err != nil {
-			return err
-		}
-		vpc, err := vpcs.get(tx, region, *in.VpcId)
-		if err != nil {
-			return err
-		}
+	attach := func(tx *store.Tx, gateway *store.InternetGateway, vpc *store.VPC) error {
 		if gateway.VPCID != "" {
 			return wire.Errorf(
 				"Resource.AlreadyAssociated",
-				"resource %s is already attached to network %s",
-				gateway.ID,
-				gateway.VPCID,
+				"resource %s is already attached to network %s", gateway.ID, gateway.VPCID,
 			)
 		}
 		if others := store.InternetGateways.By(tx, "vpc", vpc.ID); len(others) > 0 {
@@ -118,24 +129,17 @@ func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetG
 		}
 		store.InternetGateways.Edit(tx, gateway.ID, func(row *store.InternetGateway) { row.VPCID = vpc.ID })
 		return nil
-	})
+	}
+	if err := a.changeAttachment(ctx, in.DryRun, in.InternetGatewayId, in.VpcId, attach); err != nil {
+		return nil, err
+	}
+	return &ec2.AttachInternetGatewayOutput{}, nil
 }
 
 // DetachInternetGateway detaches an internet gateway from a VPC in which no network
 // interface has a public IP address.
 func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetGatewayInput) (*ec2.DetachInternetGatewayOutput, error) {
-	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}, parameter{"vpcId", in.VpcId}); err != nil {
-		return nil, err
-	}
-	return &ec2.DetachInternetGatewayOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		gateway, err := internetGateways.get(tx, region, *in.InternetGatewayId)
-		if err != nil {
-			return err
-		}
-		vpc, err := vpcs.get(tx, region, *in.VpcId)
-		if err != nil {
-			return err
-		}
+	detach := func(tx *store.Tx, gateway *store.InternetGateway, vpc *store.VPC) error {
 		if gateway.VPCID != vpc.ID {
 			return wire.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", gateway.ID, vpc.ID)
 		}
@@ -143,14 +147,19 @@ func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetG
 			if nic.PublicIP.IsValid() {
 				return wire.Errorf(
 					"DependencyViolation",
-					"Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.",
+					"Network %s has some mapped public address(es). "+
+						"Please unmap those public address(es) before detaching the gateway.",
 					vpc.ID,
 				)
 			}
 		}
 		store.InternetGateways.Edit(tx, gateway.ID, func(row *store.InternetGateway) { row.VPCID = "" })
 		return nil
-	})
+	}
+	if err := a.changeAttachment(ctx, in.DryRun, in.InternetGatewayId, in.VpcId, detach); err != nil {
+		return nil, err
+	}
+	return &ec2.DetachInternetGatewayOutput{}, nil
 }
 
 // DeleteInternetGateway deletes a detached internet gateway.

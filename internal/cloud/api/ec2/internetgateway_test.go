@@ -31,7 +31,8 @@ func TestAnInternetGatewayIsDetachedOnlyWithoutPublicAddresses(t *testing.T) {
 		c,
 		c.DetachInternetGateway,
 		&ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc},
-		"DependencyViolation: Network "+vpc+" has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.",
+		"DependencyViolation: Network "+vpc+" has some mapped public address(es). Please unmap those public "+
+			"address(es) before detaching the gateway.",
 	)
 	wantError(
 		c,

@@ -41,9 +41,7 @@ func TestCreatedKeysMatchTheirPublicKeys(t *testing.T) {
 	)
 	if _, err := c.CreateKeyPair(c.ctx, &ec2.CreateKeyPairInput{
 		KeyName: aws.String("p"), KeyFormat: types.KeyFormatPpk,
-	}); code(
-		err,
-	) != "UnsupportedOperation" {
+	}); code(err) != "UnsupportedOperation" {
 		t.Errorf("ppk: %v", err)
 	}
 }
@@ -51,10 +49,11 @@ func TestCreatedKeysMatchTheirPublicKeys(t *testing.T) {
 // Keys and fingerprints as OpenSSH and OpenSSL tell them: ssh-keygen -l for the
 // first, openssl pkey -pubin -outform DER | openssl md5 -c for the second.
 const (
-	importedEd25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEu8P6ZjMnXNmXHSA2FgUT7kUGZkFqwvFDDFGQWpcVmO someone@somewhere"
-	printEd25519    = "ywL4CRrgu+YXmGFirKOnSoTAhcSdnFI0XN4SqpNsj88="
-	importedRSA     = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQCsJ3ooJgV9Bs24fYisqdpsStQF+O4DxloQUVDkqBShZBtXfIHI2N2nL+CqIBlS5wiR6lJbmUtXbwTqsahCU7GOP5K0EhKydM+e0kBHhNzhBmPt5GnVd1ZSdztX1QSLn5VL2Had2lxVgoLLHjXk7Hgg31FWb2XDkrQFZQozALc/Kw=="
-	printRSA        = "69:cb:dc:87:cc:e6:70:37:2a:c0:c1:93:c9:0f:d9:ef"
+	importedEd25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEu8P6ZjMnXNmXHSA2FgUT7kUGZkFqwvFDDFGQWpcVmO " +
+		"someone@somewhere"
+	printEd25519 = "ywL4CRrgu+YXmGFirKOnSoTAhcSdnFI0XN4SqpNsj88="
+	importedRSA  = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQCsJ3ooJgV9Bs24fYisqdpsStQF+O4DxloQUVDkqBShZBtXfIHI2N2nL+CqIBlS5wiR6lJbmUtXbwTqsahCU7GOP5K0EhKydM+e0kBHhNzhBmPt5GnVd1ZSdztX1QSLn5VL2Had2lxVgoLLHjXk7Hgg31FWb2XDkrQFZQozALc/Kw=="
+	printRSA     = "69:cb:dc:87:cc:e6:70:37:2a:c0:c1:93:c9:0f:d9:ef"
 )
 
 func TestImportKeyPairAcceptsEveryFormat(t *testing.T) {

@@ -37,8 +37,12 @@ const (
 	defaultVersion         = "$Default"
 	templateOfInstanceTag  = "aws:ec2launchtemplate:id"
 	templateVersionTag     = "aws:ec2launchtemplate:version"
-	describeAllVersionsTip = "To describe the launch template data for all your launch templates, for ‘--versions’ specify ‘$Latest’, ‘$Default’, or both, and omit ‘--launch-template-id’, ‘--launch-template-name’, and version numbers. " +
-		"To describe the launch template data for a specific launch template, specify ‘--launch-template-id’ or ‘--launch-template-name’, and for ‘--versions’ specify one or more of the following values: ‘$Latest’, ‘$Default’, or one or more version numbers."
+	describeAllVersionsTip = "To describe the launch template data for all your launch templates, " +
+		"for ‘--versions’ specify ‘$Latest’, ‘$Default’, or both, and omit ‘--launch-template-id’, " +
+		"‘--launch-template-name’, and version numbers. " +
+		"To describe the launch template data for a specific launch template, specify " +
+		"‘--launch-template-id’ or ‘--launch-template-name’, and for ‘--versions’ specify one or more " +
+		"of the following values: ‘$Latest’, ‘$Default’, or one or more version numbers."
 )
 
 var templateName = regexp.MustCompile(`^[a-zA-Z0-9().\-/_]{3,128}$`)
@@ -50,7 +54,8 @@ func checkTemplateName(name *string) error {
 	if !templateName.MatchString(*name) {
 		return wire.Errorf(
 			"InvalidLaunchTemplateName.MalformedException",
-			"A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following characters: - ( ) . / _.",
+			"A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the "+
+				"following characters: - ( ) . / _.",
 		)
 	}
 	return nil
@@ -125,8 +130,8 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 	}
 	var out *ec2.CreateLaunchTemplateOutput
 	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		exists := func(id string) bool { _, ok := store.LaunchTemplates.Get(tx, id); return ok }
-		ids, err := a.oncePerToken(tx, region, "CreateLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
+		q := tokenRequest{"CreateLaunchTemplate", in.ClientToken, in, rowExists(tx, store.LaunchTemplates)}
+		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
 			if _, taken := templateNamed(tx, region, *in.LaunchTemplateName); taken {
 				return nil, wire.Errorf(
 					"InvalidLaunchTemplateName.AlreadyExistsException",
@@ -173,8 +178,8 @@ func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemp
 	}
 	var out *ec2.ModifyLaunchTemplateOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		exists := func(id string) bool { _, ok := store.LaunchTemplates.Get(tx, id); return ok }
-		ids, err := a.oncePerToken(tx, region, "ModifyLaunchTemplate", in.ClientToken, in, exists, func() ([]string, error) {
+		q := tokenRequest{"ModifyLaunchTemplate", in.ClientToken, in, rowExists(tx, store.LaunchTemplates)}
+		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
 			row, err := findTemplate(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "modify the template")
 			if err != nil {
 				return nil, err

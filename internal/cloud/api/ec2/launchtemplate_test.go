@@ -21,10 +21,12 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 	c := newCloud(t)
 	c.template("web", ofType("t3.micro"))
 	for want, in := range map[string]*ec2.CreateLaunchTemplateInput{
-		"InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.":                                                                                                  {LaunchTemplateName: aws.String("web"), LaunchTemplateData: ofType("t3.micro")},
-		"InvalidLaunchTemplateName.MalformedException: A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following characters: - ( ) . / _.": {LaunchTemplateName: aws.String("we b"), LaunchTemplateData: ofType("t3.micro")},
-		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch template.":                                                                   {LaunchTemplateName: aws.String("api")},
-		"MissingParameter: The request must contain the parameter LaunchTemplateName":                                                                                                             {LaunchTemplateData: ofType("t3.micro")},
+		"InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.": {LaunchTemplateName: aws.String("web"), LaunchTemplateData: ofType("t3.micro")},
+		"InvalidLaunchTemplateName.MalformedException: A launch template name must be between 3 and 128 characters, " +
+			"and may contain letters, numbers, and the following characters: - ( ) . / _.": {LaunchTemplateName: aws.String("we b"), LaunchTemplateData: ofType("t3.micro")},
+		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch " +
+			"template.": {LaunchTemplateName: aws.String("api")},
+		"MissingParameter: The request must contain the parameter LaunchTemplateName": {LaunchTemplateData: ofType("t3.micro")},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter iamInstanceProfile.name": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{
 			IamInstanceProfile: &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String("p")},
 		}},
@@ -36,10 +38,12 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 		"InvalidParameterValue: 'spot-instances-request' is not a valid taggable resource type for this operation.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{
 			TagSpecifications: dataTags("spot-instances-request", "a", "b"),
 		}},
-		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.":                                                   {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), TagSpecifications: specification("instance", "a", "b")},
-		"InvalidParameterValue: Value (" + strings.Repeat("x", 129) + ") for parameter clientToken is invalid. It has more than 128 characters.":        {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), ClientToken: aws.String(strings.Repeat("x", 129))},
-		"DryRunOperation: Request would have succeeded, but DryRun flag is set.":                                                                        {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), DryRun: aws.Bool(true)},
-		"InvalidParameterValue: Value (" + strings.Repeat("x", 256) + ") for parameter versionDescription is invalid. It has more than 255 characters.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), VersionDescription: aws.String(strings.Repeat("x", 256))},
+		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), TagSpecifications: specification("instance", "a", "b")},
+		"InvalidParameterValue: Value (" + strings.Repeat("x", 129) + ") for parameter clientToken is invalid. It " +
+			"has more than 128 characters.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), ClientToken: aws.String(strings.Repeat("x", 129))},
+		"DryRunOperation: Request would have succeeded, but DryRun flag is set.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), DryRun: aws.Bool(true)},
+		"InvalidParameterValue: Value (" + strings.Repeat("x", 256) + ") for parameter versionDescription is " +
+			"invalid. It has more than 255 characters.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), VersionDescription: aws.String(strings.Repeat("x", 256))},
 	} {
 		wantError(c, c.CreateLaunchTemplate, in, want)
 	}
@@ -108,7 +112,8 @@ func TestAClientTokenChangesLaunchTemplatesOnce(t *testing.T) {
 			LaunchTemplateData: ofType("t3.micro"),
 			ClientToken:        aws.String("t"),
 		},
-		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in "+
+			"previous request(s).",
 	)
 }
 
@@ -148,11 +153,13 @@ func TestDescribeLaunchTemplates(t *testing.T) {
 		}
 	}
 	for want, in := range map[string]*ec2.DescribeLaunchTemplatesInput{
-		"InvalidLaunchTemplateName.NotFoundException: At least one of the launch templates specified in the request does not exist.": {LaunchTemplateNames: []string{"web-0", "none"}},
-		"InvalidLaunchTemplateId.NotFound: At least one of the launch templates specified in the request does not exist.":            {LaunchTemplateIds: []string{"lt-0123456789abcdef0"}},
-		"InvalidLaunchTemplateId.Malformed: Invalid id: \"web\" (expecting \"lt-...\")":                                              {LaunchTemplateIds: []string{"web"}},
-		"InvalidParameterValue: Value (201) for parameter maxResults is invalid. It must be from 1 to 200.":                          {MaxResults: aws.Int32(201)},
-		"InvalidParameterValue: The filter 'colour' is invalid":                                                                      {Filters: []types.Filter{filter("colour", "red")}},
+		"InvalidLaunchTemplateName.NotFoundException: At least one of the launch templates specified in the request " +
+			"does not exist.": {LaunchTemplateNames: []string{"web-0", "none"}},
+		"InvalidLaunchTemplateId.NotFound: At least one of the launch templates specified in the request does " +
+			"not exist.": {LaunchTemplateIds: []string{"lt-0123456789abcdef0"}},
+		"InvalidLaunchTemplateId.Malformed: Invalid id: \"web\" (expecting \"lt-...\")":                     {LaunchTemplateIds: []string{"web"}},
+		"InvalidParameterValue: Value (201) for parameter maxResults is invalid. It must be from 1 to 200.": {MaxResults: aws.Int32(201)},
+		"InvalidParameterValue: The filter 'colour' is invalid":                                             {Filters: []types.Filter{filter("colour", "red")}},
 	} {
 		wantError(c, c.DescribeLaunchTemplates, in, want)
 	}
@@ -185,7 +192,8 @@ func TestModifyLaunchTemplateRefusals(t *testing.T) {
 		c,
 		c.ModifyLaunchTemplate,
 		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")},
-		"InvalidLaunchTemplateId.VersionNotFound: The launch template version 2 is not found for the specified launch template.",
+		"InvalidLaunchTemplateId.VersionNotFound: The launch template version 2 is not found for the specified "+
+			"launch template.",
 	)
 	wantError(
 		c,

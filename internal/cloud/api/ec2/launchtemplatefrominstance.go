@@ -32,7 +32,8 @@ func (a *API) GetLaunchTemplateData(ctx context.Context, in *ec2.GetLaunchTempla
 func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateData {
 	data := &types.ResponseLaunchTemplateData{
 		ImageId:      aws.String(row.ImageID),
-		InstanceType: types.InstanceType(row.Type), KeyName: optionalString(row.KeyName), UserData: optionalString(row.UserData),
+		InstanceType: types.InstanceType(row.Type), KeyName: optionalString(row.KeyName),
+		UserData:              optionalString(row.UserData),
 		EbsOptimized:          aws.Bool(row.EBSOptimized),
 		DisableApiTermination: aws.Bool(row.DisableAPITermination), DisableApiStop: aws.Bool(row.DisableAPIStop),
 		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(row.ShutdownBehavior),

@@ -29,7 +29,8 @@ func mergeTemplate(data *types.RequestLaunchTemplateData, in *ec2.RunInstancesIn
 		overlay(placement, in.Placement)
 		out.Placement = placement
 	}
-	if requested := primaryInterface(in.NetworkInterfaces); nic != nil && requested != nil && len(in.NetworkInterfaces) == 1 {
+	if requested := primaryInterface(in.NetworkInterfaces); nic != nil && requested != nil &&
+		len(in.NetworkInterfaces) == 1 {
 		overlay(nic, requested)
 		out.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{*nic}
 	}

@@ -76,7 +76,8 @@ func (a *API) CreateLaunchTemplateVersion(ctx context.Context, in *ec2.CreateLau
 	if isEmptyData(in.LaunchTemplateData) && !based {
 		return nil, wire.Errorf(
 			"MissingParameter",
-			"No launch template data was provided. Launch template data is required to create a launch template version.",
+			"No launch template data was provided. Launch template data is required to create a launch template "+
+				"version.",
 		)
 	}
 	if err := checkData(in.LaunchTemplateData, in.VersionDescription); err != nil {
@@ -84,34 +85,26 @@ func (a *API) CreateLaunchTemplateVersion(ctx context.Context, in *ec2.CreateLau
 	}
 	var out *ec2.CreateLaunchTemplateVersionOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		exists := func(key string) bool { _, ok := store.TemplateVersions.Get(tx, key); return ok }
-		keys, err := a.oncePerToken(
-			tx,
-			region,
-			"CreateLaunchTemplateVersion",
-			in.ClientToken,
-			in,
-			exists,
-			func() ([]string, error) {
-				row, err := findTemplate(
-					tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "create the template version",
-				)
-				if err != nil {
+		q := tokenRequest{"CreateLaunchTemplateVersion", in.ClientToken, in, rowExists(tx, store.TemplateVersions)}
+		keys, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
+			row, err := findTemplate(
+				tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "create the template version",
+			)
+			if err != nil {
+				return nil, err
+			}
+			data := in.LaunchTemplateData
+			if based {
+				if data, err = dataBasedOn(tx, row, *in.SourceVersion, data); err != nil {
 					return nil, err
 				}
-				data := in.LaunchTemplateData
-				if based {
-					if data, err = dataBasedOn(tx, row, *in.SourceVersion, data); err != nil {
-						return nil, err
-					}
-				}
-				added, err := a.addVersion(tx, row, data, in.VersionDescription)
-				if err != nil {
-					return nil, err
-				}
-				return []string{store.TemplateVersionKey(added.TemplateID, added.Number)}, nil
-			},
-		)
+			}
+			added, err := a.addVersion(tx, row, data, in.VersionDescription)
+			if err != nil {
+				return nil, err
+			}
+			return []string{store.TemplateVersionKey(added.TemplateID, added.Number)}, nil
+		})
 		if err != nil {
 			return err
 		}
@@ -177,7 +170,9 @@ func versionItem(r store.Reader, row template, v version, resolve bool) (types.L
 
 // findTemplateVersion returns the launch template and the version that a launch names,
 // or nil for both if s is nil.
-func findTemplateVersion(r store.Reader, region string, s *types.LaunchTemplateSpecification) (template, version, error) {
+func findTemplateVersion(
+	r store.Reader, region string, s *types.LaunchTemplateSpecification,
+) (template, version, error) {
 	if s == nil {
 		return nil, nil, nil
 	}

@@ -50,13 +50,15 @@ func TestAVersionInheritsFromItsSource(t *testing.T) {
 			LaunchTemplateData: ofType("t3.nano"),
 			SourceVersion:      aws.String("7"),
 		},
-		"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 7 for the launch template with ID "+id+".",
+		"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 7 for the launch template "+
+			"with ID "+id+".",
 	)
 	wantError(
 		c,
 		c.CreateLaunchTemplateVersion,
 		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id},
-		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch template version.",
+		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch "+
+			"template version.",
 	)
 }
 
@@ -129,23 +131,28 @@ func TestDescribeLaunchTemplateVersionsRefusals(t *testing.T) {
 		},
 		{
 			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, Versions: []string{"3"}},
-			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 3 for the launch template with ID " + web + ".",
+			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 3 for the launch template " +
+				"with ID " + web + ".",
 		},
 		{
 			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("web"), Versions: []string{"3"}},
-			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 3 for the launch template with ID " + web + ".",
+			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 3 for the launch template " +
+				"with ID " + web + ".",
 		},
 		{
 			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("no")},
-			"InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name no, does not exist.",
+			"InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name no, does " +
+				"not exist.",
 		},
 		{
 			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: aws.String("lt-0123456789abcdef0")},
-			"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID lt-0123456789abcdef0, does not exist.",
+			"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID lt-0123456789abcdef0, " +
+				"does not exist.",
 		},
 		{
 			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, LaunchTemplateName: aws.String("web")},
-			"InvalidParameterCombination: Either provide launch template ID or launch template name to describe the template versions.",
+			"InvalidParameterCombination: Either provide launch template ID or launch template name to describe the " +
+				"template versions.",
 		},
 		{
 			ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web, MinVersion: aws.String("x")},
@@ -202,9 +209,7 @@ func TestDeletedVersionNumbersAreNotReused(t *testing.T) {
 	)
 	if _, err := c.DeleteLaunchTemplateVersions(
 		c.ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id},
-	); code(
-		err,
-	) != "MissingParameter" {
+	); code(err) != "MissingParameter" {
 		t.Errorf("without versions: %v", err)
 	}
 }

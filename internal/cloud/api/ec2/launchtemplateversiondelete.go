@@ -107,7 +107,8 @@ func deleteVersion(tx *store.Tx, row template, number int64) *types.ResponseErro
 		return &types.ResponseError{
 			Code: types.LaunchTemplateErrorCodeUnexpectedError,
 			Message: aws.String(
-				"You can't delete the default version of a launch template; you must first assign a different version as the default.",
+				"You can't delete the default version of a launch template; you must first assign a different " +
+					"version as the default.",
 			),
 		}
 	case versionAt(tx, row, number) == nil:

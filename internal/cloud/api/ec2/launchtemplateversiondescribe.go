@@ -26,7 +26,9 @@ func byData(text func(*types.ResponseLaunchTemplateData) string) func(store.Read
 	return optionalField(func(v describedVersion) string { return text(v.data) })
 }
 
-func byMetadata(text func(*types.LaunchTemplateInstanceMetadataOptions) string) func(store.Reader, describedVersion) []string {
+func byMetadata(
+	text func(*types.LaunchTemplateInstanceMetadataOptions) string,
+) func(store.Reader, describedVersion) []string {
 	return byData(func(data *types.ResponseLaunchTemplateData) string {
 		if data.MetadataOptions == nil {
 			return ""
@@ -39,12 +41,14 @@ func byMetadata(text func(*types.LaunchTemplateInstanceMetadataOptions) string) 
 // Reference). The filters without values concern parameters that the local cloud
 // refuses when a version is created.
 var versionFilters = filters[describedVersion]{
-	"create-time": field(func(v describedVersion) string { return filterTime(v.version.Created) }),
-	"is-default-version": field(
-		func(v describedVersion) string { return strconv.FormatBool(v.version.Number == v.template.Default) },
+	"create-time":        field(func(v describedVersion) string { return filterTime(v.version.Created) }),
+	"is-default-version": booleanField(func(v describedVersion) bool { return v.version.Number == v.template.Default }),
+	"image-id": byData(
+		func(data *types.ResponseLaunchTemplateData) string { return aws.ToString(data.ImageId) },
 	),
-	"image-id":      byData(func(data *types.ResponseLaunchTemplateData) string { return aws.ToString(data.ImageId) }),
-	"instance-type": byData(func(data *types.ResponseLaunchTemplateData) string { return string(data.InstanceType) }),
+	"instance-type": byData(
+		func(data *types.ResponseLaunchTemplateData) string { return string(data.InstanceType) },
+	),
 	"ebs-optimized": byData(func(data *types.ResponseLaunchTemplateData) string {
 		return strconv.FormatBool(aws.ToBool(data.EbsOptimized))
 	}),
@@ -93,7 +97,9 @@ func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.Descri
 	if err != nil {
 		return nil, err
 	}
-	rows = slices.DeleteFunc(rows, func(v describedVersion) bool { return !versionFilters.match(view, v, nil, in.Filters) })
+	rows = slices.DeleteFunc(
+		rows, func(v describedVersion) bool { return !versionFilters.match(view, v, nil, in.Filters) },
+	)
 	rows, next, err := paginate(pages, rows, describedVersion.sortKey)
 	if err != nil {
 		return nil, err
@@ -114,11 +120,15 @@ func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.Descri
 
 // requestedVersions returns the versions that a request selects, in the order of their
 // sort keys.
-func requestedVersions(r store.Reader, region string, in *ec2.DescribeLaunchTemplateVersionsInput) ([]describedVersion, error) {
+func requestedVersions(
+	r store.Reader, region string, in *ec2.DescribeLaunchTemplateVersionsInput,
+) ([]describedVersion, error) {
 	templates, words := store.LaunchTemplates.By(r, "region", region), in.Versions
 	switch one := aws.ToString(in.LaunchTemplateId) != "" || aws.ToString(in.LaunchTemplateName) != ""; {
 	case one:
-		row, err := findTemplate(r, region, in.LaunchTemplateId, in.LaunchTemplateName, "describe the template versions")
+		row, err := findTemplate(
+			r, region, in.LaunchTemplateId, in.LaunchTemplateName, "describe the template versions",
+		)
 		if err != nil {
 			return nil, err
 		}

@@ -15,14 +15,15 @@ import (
 
 var networkACLs = resourceType[store.NetworkACL]{
 	table: store.NetworkACLs, kind: types.ResourceTypeNetworkAcl, prefix: "acl-",
-	notFoundCode: "InvalidNetworkAclID.NotFound", notFoundText: "The networkAcl ID", malformedCode: "InvalidNetworkAclId.Malformed",
-	key:  func(row *store.NetworkACL) (string, string) { return row.Region, row.ID },
-	tags: func(row *store.NetworkACL) *store.Tags { return &row.Tags },
+	notFoundCode: "InvalidNetworkAclID.NotFound", notFoundText: "The networkAcl ID",
+	malformedCode: "InvalidNetworkAclId.Malformed",
+	key:           func(row *store.NetworkACL) (string, string) { return row.Region, row.ID },
+	tags:          func(row *store.NetworkACL) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.NetworkACL) store.Tags { return row.Tags }, filters[*store.NetworkACL]{
 		"network-acl-id": field(func(row *store.NetworkACL) string { return row.ID }),
 		"vpc-id":         field(func(row *store.NetworkACL) string { return row.VPCID }),
 		"owner-id":       constant[*store.NetworkACL](identity.Account),
-		"default":        field(func(row *store.NetworkACL) string { return strconv.FormatBool(row.IsDefault) }),
+		"default":        booleanField(func(row *store.NetworkACL) bool { return row.IsDefault }),
 		"association.association-id": byACLAssociation(
 			func(_ *store.NetworkACL, a store.NetworkACLAssociation) string { return a.ID },
 		),
@@ -32,8 +33,10 @@ var networkACLs = resourceType[store.NetworkACL]{
 		"association.network-acl-id": byACLAssociation(
 			func(row *store.NetworkACL, _ store.NetworkACLAssociation) string { return row.ID },
 		),
-		"entry.cidr":            byACLEntry(func(e store.NetworkACLEntry) string { return e.CIDR.String() }),
-		"entry.egress":          byACLEntry(func(e store.NetworkACLEntry) string { return strconv.FormatBool(e.Egress) }),
+		"entry.cidr": byACLEntry(func(e store.NetworkACLEntry) string { return e.CIDR.String() }),
+		"entry.egress": byACLEntry(
+			func(e store.NetworkACLEntry) string { return strconv.FormatBool(e.Egress) },
+		),
 		"entry.protocol":        byACLEntry(func(e store.NetworkACLEntry) string { return e.Protocol }),
 		"entry.rule-action":     byACLEntry(func(e store.NetworkACLEntry) string { return string(aclAction(e)) }),
 		"entry.rule-number":     byACLEntry(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.Number) }),
@@ -86,8 +89,8 @@ func (a *API) CreateNetworkAcl(ctx context.Context, in *ec2.CreateNetworkAclInpu
 	}
 	var item types.NetworkAcl
 	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		exists := func(id string) bool { _, ok := store.NetworkACLs.Get(tx, id); return ok }
-		ids, err := a.oncePerToken(tx, region, "CreateNetworkAcl", in.ClientToken, in, exists, func() ([]string, error) {
+		q := tokenRequest{"CreateNetworkAcl", in.ClientToken, in, rowExists(tx, store.NetworkACLs)}
+		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
 			if err != nil {
 				return nil, err

@@ -21,14 +21,12 @@ func (a *API) associateACL(tx *store.Tx, aclID, subnetID string) store.NetworkAC
 
 // disassociateACL removes a subnet's association with its network ACL.
 func disassociateACL(tx *store.Tx, subnet *store.Subnet) {
-	of := func(a store.NetworkACLAssociation) bool { return a.SubnetID == subnet.ID }
+	ofSubnet := func(a store.NetworkACLAssociation) bool { return a.SubnetID == subnet.ID }
 	for _, acl := range store.NetworkACLs.By(tx, "vpc", subnet.VPCID) {
-		if slices.ContainsFunc(acl.Associations, of) {
-			store.NetworkACLs.Edit(
-				tx,
-				acl.ID,
-				func(row *store.NetworkACL) { row.Associations = slices.DeleteFunc(slices.Clone(row.Associations), of) },
-			)
+		if slices.ContainsFunc(acl.Associations, ofSubnet) {
+			store.NetworkACLs.Edit(tx, acl.ID, func(row *store.NetworkACL) {
+				row.Associations = slices.DeleteFunc(slices.Clone(row.Associations), ofSubnet)
+			})
 		}
 	}
 }

@@ -63,9 +63,7 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 	)
 	if _, err := c.DeleteNetworkInterface(c.ctx, &ec2.DeleteNetworkInterfaceInput{
 		NetworkInterfaceId: &balancer.ID,
-	}); code(
-		err,
-	) != "OperationNotPermitted" {
+	}); code(err) != "OperationNotPermitted" {
 		t.Errorf("a load balancer's: %v", err)
 	}
 	shown := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
@@ -112,7 +110,9 @@ func TestInterfacesAreFoundByEveryFilter(t *testing.T) {
 		r.interfaceValues(eni),
 		*eni.NetworkInterfaceId,
 		func(f types.Filter) []string {
-			out := doRemote(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{f}})
+			out := doRemote(
+				r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{f}},
+			)
 			return list(out.NetworkInterfaces, func(i types.NetworkInterface) string { return *i.NetworkInterfaceId })
 		},
 	)

@@ -42,7 +42,8 @@ func TestPagesHoldEveryRowOnce(t *testing.T) {
 		c,
 		c.DescribeVpcs,
 		&ec2.DescribeVpcsInput{MaxResults: aws.Int32(1001)},
-		"InvalidParameterValue: Value ( 1001 ) for parameter maxResults is invalid. Expecting a value smaller than 1000.",
+		"InvalidParameterValue: Value ( 1001 ) for parameter maxResults is invalid. Expecting a value smaller "+
+			"than 1000.",
 	)
 	wantError(
 		c,

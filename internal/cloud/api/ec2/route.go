@@ -111,7 +111,8 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 				local.Contains(destination.Addr()) {
 				return wire.Errorf(
 					"InvalidParameterValue",
-					"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.",
+					"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. "+
+						"This route can target only an interface or an instance.",
 					destination,
 				)
 			}

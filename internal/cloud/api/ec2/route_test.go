@@ -55,9 +55,7 @@ func TestRoutesTargetTheVPCsInternetGateway(t *testing.T) {
 	do(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 	if holes := do(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{
 		Filters: []types.Filter{filter("route.state", "blackhole")},
-	}).RouteTables; len(
-		holes,
-	) != 1 ||
+	}).RouteTables; len(holes) != 1 ||
 		*holes[0].RouteTableId != *table {
 		t.Errorf("black holes: %+v", holes)
 	}

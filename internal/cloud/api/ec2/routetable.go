@@ -15,9 +15,10 @@ import (
 
 var routeTables = resourceType[store.RouteTable]{
 	table: store.RouteTables, kind: types.ResourceTypeRouteTable, prefix: "rtb-",
-	notFoundCode: "InvalidRouteTableID.NotFound", notFoundText: "The routeTable ID", malformedCode: "InvalidRouteTableId.Malformed",
-	key:  func(row *store.RouteTable) (string, string) { return row.Region, row.ID },
-	tags: func(row *store.RouteTable) *store.Tags { return &row.Tags },
+	notFoundCode: "InvalidRouteTableID.NotFound", notFoundText: "The routeTable ID",
+	malformedCode: "InvalidRouteTableId.Malformed",
+	key:           func(row *store.RouteTable) (string, string) { return row.Region, row.ID },
+	tags:          func(row *store.RouteTable) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.RouteTable) store.Tags { return row.Tags }, filters[*store.RouteTable]{
 		"route-table-id": field(func(row *store.RouteTable) string { return row.ID }),
 		"vpc-id":         field(func(row *store.RouteTable) string { return row.VPCID }),
@@ -94,8 +95,8 @@ func (a *API) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableInpu
 	}
 	var item types.RouteTable
 	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		exists := func(id string) bool { _, ok := store.RouteTables.Get(tx, id); return ok }
-		ids, err := a.oncePerToken(tx, region, "CreateRouteTable", in.ClientToken, in, exists, func() ([]string, error) {
+		q := tokenRequest{"CreateRouteTable", in.ClientToken, in, rowExists(tx, store.RouteTables)}
+		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
 			if err != nil {
 				return nil, err

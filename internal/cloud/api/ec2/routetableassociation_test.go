@@ -19,9 +19,7 @@ func TestASubnetHasOneRouteTable(t *testing.T) {
 	}
 	if _, err := c.AssociateRouteTable(c.ctx, &ec2.AssociateRouteTableInput{
 		RouteTableId: two, SubnetId: &subnet,
-	}); code(
-		err,
-	) != "Resource.AlreadyAssociated" {
+	}); code(err) != "Resource.AlreadyAssociated" {
 		t.Errorf("under two tables: %v", err)
 	}
 	moved := do(

@@ -18,7 +18,8 @@ const defaultGroup = "default"
 
 var securityGroups = resourceType[store.SecurityGroup]{
 	table: store.SecurityGroups, kind: types.ResourceTypeSecurityGroup, prefix: "sg-",
-	notFoundCode: "InvalidGroup.NotFound", notFoundText: "The security group", malformedCode: "InvalidGroupId.Malformed",
+	notFoundCode: "InvalidGroup.NotFound", notFoundText: "The security group",
+	malformedCode: "InvalidGroupId.Malformed",
 	malformedText: "The security group ID '%s' is malformed",
 	key:           func(row *store.SecurityGroup) (string, string) { return row.Region, row.ID },
 	tags:          func(row *store.SecurityGroup) *store.Tags { return &row.Tags },
@@ -181,7 +182,9 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecuri
 	rows, next, err := securityGroups.describe(
 		view,
 		region,
-		describeQuery{ids: ids, idParameter: "groupIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}},
+		describeQuery{
+			ids: ids, idParameter: "groupIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		},
 	)
 	if err != nil {
 		return nil, err
@@ -193,7 +196,8 @@ func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 	return types.SecurityGroup{
 		GroupId:   aws.String(row.ID),
 		GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
-		OwnerId: aws.String(identity.Account), SecurityGroupArn: aws.String(resourceARN(row.Region, "security-group", row.ID)),
+		OwnerId:          aws.String(identity.Account),
+		SecurityGroupArn: aws.String(resourceARN(row.Region, "security-group", row.ID)),
 		IpPermissions: permissions(
 			row.Rules,
 			false,

@@ -42,7 +42,8 @@ func (q *ruleRequest) permissionList() ([]types.IpPermission, error) {
 	case q.isFlat() && len(q.permissions) > 0:
 		return nil, wire.Errorf(
 			"InvalidParameterCombination",
-			"The parameter 'ipPermissions' may not be used in combination with 'ipProtocol', 'cidrIp', 'fromPort', 'toPort' or 'sourceSecurityGroupName'",
+			"The parameter 'ipPermissions' may not be used in combination with 'ipProtocol', 'cidrIp', 'fromPort', "+
+				"'toPort' or 'sourceSecurityGroupName'",
 		)
 	case !q.isFlat():
 		return q.permissions, nil

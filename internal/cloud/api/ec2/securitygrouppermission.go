@@ -259,7 +259,8 @@ func parseSources(
 func invalidRuleDescription() error {
 	return wire.Errorf(
 		"InvalidParameterValue",
-		"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+		"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  "+
+			"a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
 	)
 }
 
@@ -273,7 +274,9 @@ func parseSourceCIDR(text *string, family func(netip.Addr) bool) (netip.Prefix, 
 
 // referencedGroup returns the security group that a rule names as its source. It must
 // belong to the same VPC.
-func referencedGroup(r store.Reader, group *store.SecurityGroup, source types.UserIdGroupPair) (*store.SecurityGroup, error) {
+func referencedGroup(
+	r store.Reader, group *store.SecurityGroup, source types.UserIdGroupPair,
+) (*store.SecurityGroup, error) {
 	if err := supportOnly(source, "UserId", "GroupId", "GroupName", "Description", "VpcId="+group.VPCID); err != nil {
 		return nil, err
 	}

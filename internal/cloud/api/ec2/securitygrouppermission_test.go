@@ -31,7 +31,8 @@ func TestInvalidPermissionsAreRefused(t *testing.T) {
 		},
 		{
 			types.IpPermission{FromPort: aws.Int32(1)},
-			"InvalidParameterValue: Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.",
+			"InvalidParameterValue: Invalid value 'null' for protocol. VPC security group rules must specify " +
+				"protocols explicitly.",
 		},
 		{twice, "InvalidParameterValue: The same permission must not appear multiple times"},
 		{foreign, "InvalidGroup.NotFound: You have specified two resources that belong to different networks."},

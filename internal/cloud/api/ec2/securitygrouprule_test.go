@@ -41,9 +41,7 @@ func TestARuleHasOneSourceAndAPermissionMergesRules(t *testing.T) {
 	}
 	if byTag := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
 		Filters: []types.Filter{filter("tag:k", "v")},
-	}).SecurityGroupRules; len(
-		byTag,
-	) != 4 {
+	}).SecurityGroupRules; len(byTag) != 4 {
 		t.Errorf("%d rules by tag", len(byTag))
 	}
 	wantError(
@@ -54,9 +52,7 @@ func TestARuleHasOneSourceAndAPermissionMergesRules(t *testing.T) {
 	)
 	if none := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
 		Filters: []types.Filter{filter("group-id", "sg-00000000")},
-	}).SecurityGroupRules; len(
-		none,
-	) != 0 {
+	}).SecurityGroupRules; len(none) != 0 {
 		t.Errorf("%v", none)
 	}
 }
@@ -86,10 +82,12 @@ func TestAModifiedRuleKeepsItsID(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for want, request := range map[string]types.SecurityGroupRuleRequest{
-		"InvalidParameterValue: Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.": {},
-		"InvalidParameterValue: Invalid value for portRange. Must specify both from and to ports with TCP/UDP.":                 {IpProtocol: aws.String("tcp"), FromPort: aws.Int32(1)},
-		"MissingParameter: The request must contain exactly one of: cidrIp, cidrIpv6, prefixListId, or referencedGroupId":       {IpProtocol: aws.String("-1")},
-		"InvalidParameterCombination: Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be specified":        {IpProtocol: aws.String("-1"), CidrIpv4: aws.String("10.0.0.0/8"), CidrIpv6: aws.String("::/0")},
+		"InvalidParameterValue: Invalid value 'null' for protocol. VPC security group rules must specify protocols " +
+			"explicitly.": {},
+		"InvalidParameterValue: Invalid value for portRange. Must specify both from and to ports with TCP/UDP.": {IpProtocol: aws.String("tcp"), FromPort: aws.Int32(1)},
+		"MissingParameter: The request must contain exactly one of: cidrIp, cidrIpv6, prefixListId, or " +
+			"referencedGroupId": {IpProtocol: aws.String("-1")},
+		"InvalidParameterCombination: Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be specified": {IpProtocol: aws.String("-1"), CidrIpv4: aws.String("10.0.0.0/8"), CidrIpv6: aws.String("::/0")},
 	} {
 		wantError(c, c.ModifySecurityGroupRules, modify(request), want)
 	}

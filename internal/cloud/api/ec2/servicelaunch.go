@@ -82,7 +82,9 @@ func (a *API) UsesImageAlias(r store.Reader, region string, ref store.TemplateRe
 }
 
 func templateSpecification(ref store.TemplateRef) *types.LaunchTemplateSpecification {
-	s := &types.LaunchTemplateSpecification{LaunchTemplateId: optionalString(ref.ID), Version: optionalString(ref.Version)}
+	s := &types.LaunchTemplateSpecification{
+		LaunchTemplateId: optionalString(ref.ID), Version: optionalString(ref.Version),
+	}
 	if ref.ID == "" {
 		s.LaunchTemplateName = optionalString(ref.Name)
 	}

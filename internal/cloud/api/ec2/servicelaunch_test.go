@@ -126,15 +126,18 @@ func TestALaunchUsesTheTemplateVersionItNames(t *testing.T) {
 	}{
 		{
 			types.LaunchTemplateSpecification{LaunchTemplateId: &id, Version: aws.String("9")},
-			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 9 for the launch template with ID " + id + ".",
+			"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 9 for the launch template " +
+				"with ID " + id + ".",
 		},
 		{
 			types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("no")},
-			"InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name no, does not exist.",
+			"InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name no, does " +
+				"not exist.",
 		},
 		{
 			types.LaunchTemplateSpecification{LaunchTemplateId: aws.String("lt-0123456789abcdef0")},
-			"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID lt-0123456789abcdef0, does not exist.",
+			"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID lt-0123456789abcdef0, " +
+				"does not exist.",
 		},
 		{
 			types.LaunchTemplateSpecification{},
@@ -153,7 +156,8 @@ func TestInvalidTemplatesAreRefusedAtLaunch(t *testing.T) {
 		"MissingParameter: The request must contain the parameter ImageId":             {InstanceType: "t3.micro"},
 		"InvalidKeyPair.NotFound: The key pair 'x' does not exist":                     {ImageId: &image, InstanceType: "t3.micro", KeyName: aws.String("x")},
 		"InvalidUserData.Malformed: Invalid BASE64 encoding of user data.":             {ImageId: &image, InstanceType: "t3.micro", UserData: aws.String("?")},
-		"InvalidParameterCombination: Network interfaces and an instance-level security groups may not be specified on the same request": {
+		"InvalidParameterCombination: Network interfaces and an instance-level security groups may not be specified " +
+			"on the same request": {
 			ImageId: &image, InstanceType: "t3.micro", SecurityGroupIds: []string{group},
 			NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
 				{DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: aws.Bool(true)},

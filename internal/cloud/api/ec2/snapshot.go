@@ -18,9 +18,10 @@ type snap = *store.Snapshot
 
 var snapshots = resourceType[store.Snapshot]{
 	table: store.Snapshots, kind: types.ResourceTypeSnapshot, prefix: "snap-",
-	notFoundCode: "InvalidSnapshot.NotFound", notFoundText: "The snapshot", notFoundEnd: ".", malformedCode: "InvalidSnapshotID.Malformed",
-	key:  func(row snap) (string, string) { return row.Region, row.ID },
-	tags: func(row snap) *store.Tags { return &row.Tags },
+	notFoundCode: "InvalidSnapshot.NotFound", notFoundText: "The snapshot", notFoundEnd: ".",
+	malformedCode: "InvalidSnapshotID.Malformed",
+	key:           func(row snap) (string, string) { return row.Region, row.ID },
+	tags:          func(row snap) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row snap) store.Tags { return row.Tags }, filters[snap]{
 		"snapshot-id":  field(func(row snap) string { return row.ID }),
 		"volume-id":    field(func(row snap) string { return row.VolumeID }),

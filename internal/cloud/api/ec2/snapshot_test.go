@@ -39,9 +39,7 @@ func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 	})
 	if all := snapshotIDs(doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{
 		OwnerIds: []string{identity.Account},
-	})); len(
-		all,
-	) != 1 {
+	})); len(all) != 1 {
 		t.Errorf("own snapshots: %v", all)
 	}
 	wantRemoteError(

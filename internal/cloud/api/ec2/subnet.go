@@ -22,21 +22,19 @@ var subnets = resourceType[store.Subnet]{
 	key:  func(row *store.Subnet) (string, string) { return row.Region, row.ID },
 	tags: func(row *store.Subnet) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.Subnet) store.Tags { return row.Tags }, filters[*store.Subnet]{
-		"subnet-id":            field(func(row *store.Subnet) string { return row.ID }),
-		"subnet-arn":           field(func(row *store.Subnet) string { return resourceARN(row.Region, "subnet", row.ID) }),
-		"vpc-id":               field(func(row *store.Subnet) string { return row.VPCID }),
-		"cidr":                 field(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"cidr-block":           field(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"cidrBlock":            field(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"availability-zone":    field(func(row *store.Subnet) string { return row.Zone }),
-		"availabilityZone":     field(func(row *store.Subnet) string { return row.Zone }),
-		"availability-zone-id": field(func(row *store.Subnet) string { return row.ZoneID }),
-		"availabilityZoneId":   field(func(row *store.Subnet) string { return row.ZoneID }),
-		"default-for-az":       field(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
-		"defaultForAz":         field(func(row *store.Subnet) string { return strconv.FormatBool(row.DefaultForAZ) }),
-		"map-public-ip-on-launch": field(
-			func(row *store.Subnet) string { return strconv.FormatBool(row.MapPublicIPOnLaunch) },
-		),
+		"subnet-id":               field(func(row *store.Subnet) string { return row.ID }),
+		"subnet-arn":              field(subnetARN),
+		"vpc-id":                  field(func(row *store.Subnet) string { return row.VPCID }),
+		"cidr":                    field(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidr-block":              field(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidrBlock":               field(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"availability-zone":       field(func(row *store.Subnet) string { return row.Zone }),
+		"availabilityZone":        field(func(row *store.Subnet) string { return row.Zone }),
+		"availability-zone-id":    field(func(row *store.Subnet) string { return row.ZoneID }),
+		"availabilityZoneId":      field(func(row *store.Subnet) string { return row.ZoneID }),
+		"default-for-az":          booleanField(func(row *store.Subnet) bool { return row.DefaultForAZ }),
+		"defaultForAz":            booleanField(func(row *store.Subnet) bool { return row.DefaultForAZ }),
+		"map-public-ip-on-launch": booleanField(func(row *store.Subnet) bool { return row.MapPublicIPOnLaunch }),
 		"available-ip-address-count": func(r store.Reader, row *store.Subnet) []string {
 			return []string{strconv.Itoa(addressing.Available(r, row))}
 		},
@@ -53,14 +51,16 @@ var subnets = resourceType[store.Subnet]{
 		"private-dns-name-options-on-launch.hostname-type": field(
 			func(row *store.Subnet) string { return row.HostnameType },
 		),
-		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": field(func(row *store.Subnet) string {
-			return strconv.FormatBool(row.ResourceNameDNSA)
-		}),
-		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": field(func(row *store.Subnet) string {
-			return strconv.FormatBool(row.ResourceNameDNSAAAA)
-		}),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": booleanField(
+			func(row *store.Subnet) bool { return row.ResourceNameDNSA },
+		),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": booleanField(
+			func(row *store.Subnet) bool { return row.ResourceNameDNSAAAA },
+		),
 	}),
 }
+
+func subnetARN(row *store.Subnet) string { return resourceARN(row.Region, "subnet", row.ID) }
 
 // CreateSubnet creates a subnet in the requested zone or, without one, in the zone
 // with the fewest subnets of the VPC.
@@ -185,7 +185,7 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 	return func(row *store.Subnet) types.Subnet {
 		return types.Subnet{
 			SubnetId:  aws.String(row.ID),
-			SubnetArn: aws.String(resourceARN(row.Region, "subnet", row.ID)), OwnerId: aws.String(identity.Account),
+			SubnetArn: aws.String(subnetARN(row)), OwnerId: aws.String(identity.Account),
 			VpcId: aws.String(row.VPCID), CidrBlock: aws.String(row.CIDR.String()), State: types.SubnetState(row.State),
 			AvailabilityZone: aws.String(row.Zone), AvailabilityZoneId: aws.String(row.ZoneID),
 			AvailableIpAddressCount: aws.Int32(int32(addressing.Available(r, row))),
@@ -242,8 +242,9 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 	}
 	given := 0
 	for _, attribute := range []bool{
-		in.MapPublicIpOnLaunch != nil, in.EnableResourceNameDnsARecordOnLaunch != nil, in.EnableResourceNameDnsAAAARecordOnLaunch != nil,
-		in.PrivateDnsHostnameTypeOnLaunch != "", in.AssignIpv6AddressOnCreation != nil, in.EnableDns64 != nil, in.MapCustomerOwnedIpOnLaunch != nil,
+		in.MapPublicIpOnLaunch != nil, in.EnableResourceNameDnsARecordOnLaunch != nil,
+		in.EnableResourceNameDnsAAAARecordOnLaunch != nil, in.PrivateDnsHostnameTypeOnLaunch != "",
+		in.AssignIpv6AddressOnCreation != nil, in.EnableDns64 != nil, in.MapCustomerOwnedIpOnLaunch != nil,
 		in.DisableLniAtDeviceIndex != nil,
 	} {
 		if attribute {

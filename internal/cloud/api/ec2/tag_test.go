@@ -22,18 +22,12 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 		*do(
 			c, c.CreateInternetGateway, &ec2.CreateInternetGatewayInput{},
 		).InternetGateway.InternetGatewayId: "internet-gateway",
-		*do(
-			c, c.CreateRouteTable, &ec2.CreateRouteTableInput{VpcId: &vpc},
-		).RouteTable.RouteTableId: "route-table",
-		*do(
-			c, c.CreateNetworkAcl, &ec2.CreateNetworkAclInput{VpcId: &vpc},
-		).NetworkAcl.NetworkAclId: "network-acl",
+		*do(c, c.CreateRouteTable, &ec2.CreateRouteTableInput{VpcId: &vpc}).RouteTable.RouteTableId: "route-table",
+		*do(c, c.CreateNetworkAcl, &ec2.CreateNetworkAclInput{VpcId: &vpc}).NetworkAcl.NetworkAclId: "network-acl",
 		*do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{
 			KeyName: aws.String("k"), KeyType: "ed25519",
 		}).KeyPairId: "key-pair",
-		*do(
-			c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}},
-		).Vpcs[0].DhcpOptionsId: "dhcp-options",
+		*do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}).Vpcs[0].DhcpOptionsId: "dhcp-options",
 		c.nic(addressing.Wish{}, subnet).ID: "network-interface",
 	}
 	var ids []string

@@ -21,8 +21,8 @@ type taggableType interface {
 // taggableTypes returns all types of resources that can be tagged.
 func taggableTypes() []taggableType {
 	return []taggableType{
-		&vpcs, &subnets, &internetGateways, &routeTables, &networkACLs, &securityGroups, taggableRules{}, &keyPairs, &networkInterfaces, &dhcpOptions,
-		&instances, &images, &snapshots, &volumes, &launchTemplates,
+		&vpcs, &subnets, &internetGateways, &routeTables, &networkACLs, &securityGroups, taggableRules{}, &keyPairs,
+		&networkInterfaces, &dhcpOptions, &instances, &images, &snapshots, &volumes, &launchTemplates,
 	}
 }
 
@@ -43,7 +43,9 @@ func (n *resourceType[T]) editTags(tx *store.Tx, region, id string, change func(
 	return nil
 }
 
-func (n *resourceType[T]) eachTagged(r store.Reader, region string, visit func(types.ResourceType, string, store.Tags)) {
+func (n *resourceType[T]) eachTagged(
+	r store.Reader, region string, visit func(types.ResourceType, string, store.Tags),
+) {
 	for _, row := range n.table.By(r, "region", region) {
 		visit(n.kind, n.id(row), *n.tags(row))
 	}

@@ -77,9 +77,7 @@ func TestTheTutorialsNetworkIsCreatedAndDeletedCompletely(t *testing.T) {
 	}
 	if found := do(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{
 		Filters: append(app1, filter("availability-zone", "*b")),
-	}).Subnets; len(
-		found,
-	) != 1 ||
+	}).Subnets; len(found) != 1 ||
 		*found[0].SubnetId != subnets[1] ||
 		!*found[0].MapPublicIpOnLaunch {
 		t.Errorf("subnets by zone: %v", found)

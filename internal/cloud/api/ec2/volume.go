@@ -17,9 +17,10 @@ type disk = *store.Volume
 
 var volumes = resourceType[store.Volume]{
 	table: store.Volumes, kind: types.ResourceTypeVolume, prefix: "vol-",
-	notFoundCode: "InvalidVolume.NotFound", notFoundText: "The volume", notFoundEnd: ".", malformedCode: "InvalidVolumeID.Malformed",
-	key:  func(row disk) (string, string) { return row.Region, row.ID },
-	tags: func(row disk) *store.Tags { return &row.Tags },
+	notFoundCode: "InvalidVolume.NotFound", notFoundText: "The volume", notFoundEnd: ".",
+	malformedCode: "InvalidVolumeID.Malformed",
+	key:           func(row disk) (string, string) { return row.Region, row.ID },
+	tags:          func(row disk) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row disk) store.Tags { return row.Tags }, filters[disk]{
 		"volume-id":              field(func(row disk) string { return row.ID }),
 		"availability-zone":      field(func(row disk) string { return row.Zone }),

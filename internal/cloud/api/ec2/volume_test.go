@@ -95,9 +95,7 @@ func TestAVolumeKeptAfterTerminationCanBeDeleted(t *testing.T) {
 	}
 	if found := volumeIDs(doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{
 		Filters: []types.Filter{filter("attachment.status", "*")},
-	})); len(
-		found,
-	) > 0 {
+	})); len(found) > 0 {
 		t.Errorf("attached: %v", found)
 	}
 	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId, DryRun: aws.Bool(true)}, dryRun)

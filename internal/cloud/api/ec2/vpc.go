@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -30,8 +29,8 @@ var vpcs = resourceType[store.VPC]{
 		"ipv6-cidr-block-association.ipv6-cidr-block": noValue[*store.VPC],
 		"ipv6-cidr-block-association.ipv6-pool":       noValue[*store.VPC],
 		"ipv6-cidr-block-association.state":           noValue[*store.VPC],
-		"is-default":                                  field(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
-		"isDefault":                                   field(func(row *store.VPC) string { return strconv.FormatBool(row.IsDefault) }),
+		"is-default":                                  booleanField(func(row *store.VPC) bool { return row.IsDefault }),
+		"isDefault":                                   booleanField(func(row *store.VPC) bool { return row.IsDefault }),
 		"owner-id":                                    constant[*store.VPC](identity.Account),
 		"state":                                       field(func(row *store.VPC) string { return row.State }),
 	}),
@@ -95,7 +94,9 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 	rows, next, err := vpcs.describe(
 		view,
 		region,
-		describeQuery{ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}},
+		describeQuery{
+			ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		},
 	)
 	if err != nil {
 		return nil, err

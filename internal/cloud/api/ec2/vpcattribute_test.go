@@ -25,9 +25,7 @@ func TestVPCAttributesAreModifiedOneAtATime(t *testing.T) {
 	}
 	if _, err := c.ModifyVpcAttribute(c.ctx, &ec2.ModifyVpcAttributeInput{
 		VpcId: &vpc, EnableDnsHostnames: yes, EnableDnsSupport: yes,
-	}); code(
-		err,
-	) != "InvalidParameterCombination" {
+	}); code(err) != "InvalidParameterCombination" {
 		t.Errorf("two at once: %v", err)
 	}
 }

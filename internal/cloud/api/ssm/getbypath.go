@@ -27,7 +27,11 @@ func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPa
 	path := aws.ToString(in.Path)
 	if !strings.HasPrefix(path, "/") || !nameForm.MatchString(path) {
 		return nil, model.Errorf(
-			"The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol \"/\". Valid example: /get/parameters2-/by1./path0_.",
+			"The parameter doesn't meet the parameter name requirements. The parameter name must begin with a " +
+				"forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use " +
+				"only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). " +
+				"Special characters are not allowed. All sub-paths, if specified, must use the forward slash " +
+				"symbol \"/\". Valid example: /get/parameters2-/by1./path0_.",
 		)
 	}
 	limit := int32(maxByPath)
@@ -50,7 +54,9 @@ func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPa
 	}
 	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}}
 	for _, row := range store.Parameters.By(view, "region", region) {
-		if row.Name <= last || !isBelow(path, row.Name, aws.ToBool(in.Recursive)) || !matchesFilters(row, in.ParameterFilters) {
+		if row.Name <= last || !isBelow(
+			path, row.Name, aws.ToBool(in.Recursive),
+		) || !matchesFilters(row, in.ParameterFilters) {
 			continue
 		}
 		if len(out.Parameters) == int(limit) {

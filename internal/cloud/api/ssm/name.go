@@ -32,7 +32,9 @@ func checkNewName(name string) error {
 		return wire.Errorf("AccessDeniedException", "No access to reserved parameter name: %s.", name)
 	case reserved || !nameForm.MatchString(name) || strings.Contains(name, "//") || strings.HasSuffix(name, "/"):
 		return model.Errorf(
-			`Parameter name: can't be prefixed with "aws" or "ssm" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`,
+			`Parameter name: can't be prefixed with "aws" or "ssm" (case-insensitive). ` +
+				"If formed as a path, it can consist of sub-paths divided by slash symbol; " +
+				"each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_",
 		)
 	case strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
 		return model.Errorf("Parameter name must be a fully qualified name.")

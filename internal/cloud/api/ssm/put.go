@@ -43,7 +43,8 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 		case exists && !aws.ToBool(in.Overwrite):
 			return wire.Errorf(
 				"ParameterAlreadyExists",
-				"The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+				"The parameter already exists. To overwrite this value, set the overwrite option in the request "+
+					"to true.",
 			)
 		case exists && in.Type != "" && string(in.Type) != old.Type:
 			return wire.Errorf(
@@ -78,7 +79,8 @@ func checkPut(in *ssm.PutParameterInput) error {
 	case in.Type == types.ParameterTypeSecureString:
 		return wire.Errorf(
 			"UnsupportedParameterType",
-			"aloft's local cloud has no key service and does not keep SecureString parameters: it would have to store the secret in the clear.",
+			"aloft's local cloud has no key service and does not keep SecureString parameters: it would have to "+
+				"store the secret in the clear.",
 		)
 	case in.Type != "" && !slices.Contains(in.Type.Values(), in.Type):
 		return model.OutOfSet("type", in.Type, "SecureString", "StringList", "String")
@@ -88,7 +90,9 @@ func checkPut(in *ssm.PutParameterInput) error {
 		return model.Errorf("KeyId is only for parameters of the type SecureString.")
 	case len(in.Tags) > 0 && aws.ToBool(in.Overwrite):
 		return model.Errorf(
-			"Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.",
+			"Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please " +
+				"remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or " +
+				"RemoveTagsFromResource.",
 		)
 	case aws.ToString(in.Policies) != "" && *in.Policies != "[]":
 		return unsupported("parameter policies")
@@ -99,7 +103,9 @@ func checkPut(in *ssm.PutParameterInput) error {
 	case "", "text", "aws:ec2:image":
 		return nil
 	}
-	return model.Errorf("The following data type is not supported: %s (Data type names are all lowercase.)", *in.DataType)
+	return model.Errorf(
+		"The following data type is not supported: %s (Data type names are all lowercase.)", *in.DataType,
+	)
 }
 
 var imageIDForm = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
@@ -154,7 +160,9 @@ func setTier(row *store.Parameter, asked types.ParameterTier) error {
 	switch {
 	case asked == types.ParameterTierStandard && row.Tier == string(types.ParameterTierAdvanced):
 		return model.Errorf(
-			"This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.",
+			"This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the " +
+				"advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced " +
+				"parameter and recreate it as a standard parameter.",
 		)
 	case asked == types.ParameterTierIntelligentTiering && size > maxStandard, asked == types.ParameterTierAdvanced:
 		row.Tier = string(types.ParameterTierAdvanced)
@@ -164,7 +172,10 @@ func setTier(row *store.Parameter, asked types.ParameterTier) error {
 	}
 	if size > maxStandard && row.Tier == string(types.ParameterTierStandard) {
 		return model.Errorf(
-			"Standard tier parameters support a maximum parameter value of %d characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html",
+			"Standard tier parameters support a maximum parameter value of %d characters. To create a larger "+
+				"parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, "+
+				"see https://docs.aws.amazon.com/systems-manager/latest/userguide/"+
+				"parameter-store-advanced-parameters.html",
 			maxStandard,
 		)
 	}

@@ -30,7 +30,9 @@ func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 }
 
 // findTagged finds the parameter that a tag operation names.
-func findTagged(r store.Reader, region string, kind types.ResourceTypeForTagging, id *string) (*store.Parameter, error) {
+func findTagged(
+	r store.Reader, region string, kind types.ResourceTypeForTagging, id *string,
+) (*store.Parameter, error) {
 	if kind != types.ResourceTypeForTaggingParameter {
 		return nil, wire.Errorf(
 			"InvalidResourceType", "%s is not a resource type that aloft's local cloud has: it has Parameter.", kind,
@@ -65,9 +67,8 @@ func (a *API) editTags(
 
 // AddTagsToResource adds tags to a parameter, over tags of the same keys.
 func (a *API) AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
-	return &ssm.AddTagsToResourceOutput{}, a.editTags(
-		ctx, in.ResourceType, in.ResourceId, func(old store.Tags) (store.Tags, error) { return mergeTags(old, in.Tags) },
-	)
+	add := func(old store.Tags) (store.Tags, error) { return mergeTags(old, in.Tags) }
+	return &ssm.AddTagsToResourceOutput{}, a.editTags(ctx, in.ResourceType, in.ResourceId, add)
 }
 
 // RemoveTagsFromResource removes tags from a parameter by their keys.
