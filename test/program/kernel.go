@@ -1,10 +1,8 @@
 package program
 
 import (
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,53 +10,59 @@ import (
 )
 
 // KernelObjects lists what a local cloud creates on the host: mounts (which pin
-// namespaces), network devices, nftables tables, routes, control groups and
+// namespaces), network devices, control groups, nftables tables, routes and
 // processes. Compare the lists from before and after with Added.
 func KernelObjects(t *testing.T) string {
 	t.Helper()
-	var out strings.Builder
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	lines := append(mounts(t), devices(t)...)
+	for _, pattern := range []string{"/sys/fs/cgroup/*/alo*/i-*", "/sys/fs/cgroup/alo*/i-*"} {
+		groups, _ := filepath.Glob(pattern)
+		for _, group := range groups {
+			lines = append(lines, "cgroup "+group)
+		}
+	}
+	for _, args := range [][]string{
+		{"nft", "list", "tables"}, {"ip", "route", "show", "table", "all", "198.18.0.0/15"},
+	} {
+		for line := range strings.Lines(Exec(t, args[0], args[1:]...)) {
+			lines = append(lines, args[0]+": "+strings.TrimSpace(line))
+		}
+	}
+	processes, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, process := range processes {
+		if exe, err := os.Readlink(process); err == nil && strings.Contains(exe, "/bin/aloft") {
+			lines = append(lines, "process "+filepath.Dir(process)+" "+exe)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func mounts(t *testing.T) (lines []string) {
+	t.Helper()
+	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(mounts)) {
+	for line := range strings.Lines(string(table)) {
 		if strings.Contains(line, "/run/alo") || strings.Contains(line, "aloft") {
-			_, _ = fmt.Fprint(&out, "mount ", line)
+			lines = append(lines, "mount "+strings.TrimSpace(line))
 		}
 	}
+	return lines
+}
+
+func devices(t *testing.T) (lines []string) {
+	t.Helper()
 	links, err := net.Interfaces()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, link := range links {
 		if strings.HasPrefix(link.Name, "alo") {
-			_, _ = fmt.Fprintln(&out, "device", link.Name)
+			lines = append(lines, "device "+link.Name)
 		}
 	}
-	for _, pattern := range []string{"/sys/fs/cgroup/*/alo*/i-*", "/sys/fs/cgroup/alo*/i-*"} {
-		groups, _ := filepath.Glob(pattern)
-		for _, group := range groups {
-			_, _ = fmt.Fprintln(&out, "cgroup", group)
-		}
-	}
-	for _, args := range [][]string{
-		{"nft", "list", "tables"}, {"ip", "route", "show", "table", "all", "198.18.0.0/15"},
-	} {
-		listed, err := exec.Command(args[0], args[1:]...).Output()
-		if err != nil {
-			t.Fatalf("%v: %v", args, err)
-		}
-		for line := range strings.Lines(string(listed)) {
-			_, _ = fmt.Fprintf(&out, "%s: %s", args[0], line)
-		}
-	}
-	processes, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, process := range processes {
-		if exe, err := os.Readlink(process); err == nil && strings.Contains(exe, "/bin/aloft") {
-			_, _ = fmt.Fprintln(&out, "process", filepath.Dir(process), exe)
-		}
-	}
-	return out.String()
+	return lines
 }
 
 // Added returns the lines of now that before lacks.

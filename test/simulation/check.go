@@ -77,63 +77,75 @@ func Happens(ok func() bool) bool {
 func EverythingOnce(t *testing.T, c *Cloud) {
 	t.Helper()
 	view := c.Store.View()
-	count := map[string]int{}
-	home := ""
-	for _, vpc := range store.VPCs.List(view) {
-		if !vpc.IsDefault {
-			count["VPCs"]++
-			home = vpc.ID
-		}
-	}
+	network := tutorialVPC(t, view)
+	subnets, gateways, tables, groups, temporary := 0, 0, 0, 0, 0
 	for _, x := range store.Subnets.List(view) {
-		if x.VPCID == home {
-			count["subnets"]++
-		}
+		subnets += one(x.VPCID == network)
 	}
 	for _, x := range store.InternetGateways.List(view) {
-		if x.VPCID == home || x.VPCID == "" {
-			count["gateways"]++
-		}
+		gateways += one(x.VPCID == network || x.VPCID == "")
 	}
 	for _, x := range store.RouteTables.List(view) {
-		if x.VPCID == home {
-			count["route tables, with the main one"]++
-		}
+		tables += one(x.VPCID == network)
 	}
 	for _, x := range store.SecurityGroups.List(view) {
-		if x.VPCID == home {
-			count["security groups, with the default one"]++
-			for _, rule := range x.Rules {
-				if rule.Description == "aloft:temporary" {
-					count["temporary rules"]++
-				}
-			}
+		groups += one(x.VPCID == network)
+		for _, rule := range x.Rules {
+			temporary += one(rule.Description == "aloft:temporary")
 		}
 	}
-	for _, x := range store.Instances.List(view) {
-		if x.State != store.Terminated {
-			count["instances"]++
-		}
-	}
-	count["key pairs"] = len(store.KeyPairs.List(view))
-	count["load balancers"] = len(store.LoadBalancers.List(view))
-	count["target groups"] = len(store.TargetGroups.List(view))
-	count["listeners"] = len(store.Listeners.List(view))
-	for _, x := range store.Targets.List(view) {
-		// Targets of terminated instances stay visible as long as the instances.
-		if i, ok := store.Instances.Get(view, x.ID); ok && i.State != store.Terminated {
-			count["targets"]++
-		}
-	}
-	for what, want := range map[string]int{
-		"VPCs": 1, "subnets": 3, "gateways": 1, "route tables, with the main one": 2,
-		"security groups, with the default one": 3, "instances": 3,
-		"key pairs": 1, "load balancers": 1, "target groups": 1, "listeners": 1, "targets": 3, "temporary rules": 0,
+	instances, targets := running(view)
+	for _, count := range []struct {
+		what      string
+		got, want int
+	}{
+		{"subnets", subnets, 3}, {"internet gateways", gateways, 1},
+		{"route tables, with the main one", tables, 2}, {"security groups, with the default one", groups, 3},
+		{"temporary rules", temporary, 0}, {"instances", instances, 3}, {"targets", targets, 3},
+		{"key pairs", len(store.KeyPairs.List(view)), 1}, {"listeners", len(store.Listeners.List(view)), 1},
+		{"load balancers", len(store.LoadBalancers.List(view)), 1},
+		{"target groups", len(store.TargetGroups.List(view)), 1},
 	} {
-		if count[what] != want {
-			t.Errorf("%d %s, want %d", count[what], what, want)
+		if count.got != count.want {
+			t.Errorf("%d %s, want %d", count.got, count.what, count.want)
 		}
 	}
+}
+
+func one(condition bool) int {
+	if condition {
+		return 1
+	}
+	return 0
+}
+
+// tutorialVPC returns the only VPC that is not a default one.
+func tutorialVPC(t *testing.T, view store.Reader) string {
+	t.Helper()
+	var ids []string
+	for _, vpc := range store.VPCs.List(view) {
+		if !vpc.IsDefault {
+			ids = append(ids, vpc.ID)
+		}
+	}
+	if len(ids) != 1 {
+		t.Errorf("VPCs %v, want one", ids)
+		return ""
+	}
+	return ids[0]
+}
+
+// running counts the instances that are not terminated, and their targets. Targets of
+// terminated instances stay visible as long as the instances.
+func running(view store.Reader) (instances, targets int) {
+	for _, x := range store.Instances.List(view) {
+		instances += one(x.State != store.Terminated)
+	}
+	for _, x := range store.Targets.List(view) {
+		i, ok := store.Instances.Get(view, x.ID)
+		targets += one(ok && i.State != store.Terminated)
+	}
+	return instances, targets
 }
 
 // RolledBack checks that err reports a failed release that was rolled back, and
