@@ -10,15 +10,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 )
 
-func TestActivitiesAreFilteredAndPagedTheNewestFirst(t *testing.T) {
-	inWorld(t, func(w *world) {
-		ids := w.create(nil)
+func TestActivitiesAreFilteredAndPagedNewestFirst(t *testing.T) {
+	withLoop(t, func(w *world) {
+		ids := w.createGroup(nil)
 		began := time.Now()
 		time.Sleep(time.Hour)
 		must(w.TerminateInstanceInAutoScalingGroup(w.ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 			InstanceId: &ids[0], ShouldDecrementDesiredCapacity: new(true),
 		}))(t)
-		w.settle()
+		w.waitForLoop()
 		find := func(in autoscaling.DescribeScalingActivitiesInput) (n int) {
 			t.Helper()
 			in.AutoScalingGroupName, in.MaxRecords = new("g"), new(int32(1))
@@ -48,7 +48,7 @@ func TestActivitiesAreFilteredAndPagedTheNewestFirst(t *testing.T) {
 			t.Error(all, after, before)
 		}
 		if n := find(autoscaling.DescribeScalingActivitiesInput{
-			ActivityIds: []string{*w.last(ids[0]).ActivityId, "none"},
+			ActivityIds: []string{*w.newestActivity(ids[0]).ActivityId, "none"},
 		}); n != 1 {
 			t.Error(n)
 		}
@@ -59,6 +59,6 @@ func TestActivitiesAreFilteredAndPagedTheNewestFirst(t *testing.T) {
 		_, err := w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
 			Filters: []types.Filter{{Name: new("Status"), Values: []string{"Failed"}}},
 		})
-		declined(t, err, "ValidationError", "AutoScalingGroupName")
+		wantError(t, err, "ValidationError", "AutoScalingGroupName")
 	})
 }

@@ -7,30 +7,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 )
 
-func TestTheDesiredCapacityIsSetWithinTheSizesAndTheCooldown(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.create(nil)
+func TestSetDesiredCapacityRespectsSizesAndCooldown(t *testing.T) {
+	withLoop(t, func(w *world) {
+		w.createGroup(nil)
 		set := func(n int32, honor bool) error {
 			_, err := w.SetDesiredCapacity(w.ctx, &autoscaling.SetDesiredCapacityInput{
 				AutoScalingGroupName: new("g"), DesiredCapacity: &n, HonorCooldown: &honor,
 			})
 			return err
 		}
-		declined(
+		wantError(
 			t, set(7, false), "ValidationError",
 			"New SetDesiredCapacity value 7 is above max value 6 for the AutoScalingGroup.",
 		)
-		declined(
+		wantError(
 			t, set(0, false), "ValidationError",
 			"New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.",
 		)
-		declined(t, set(4, true), "ScalingActivityInProgress", "cooldown")
+		wantError(t, set(4, true), "ScalingActivityInProgress", "cooldown")
 		time.Sleep(5 * time.Minute)
 		if err := set(4, true); err != nil {
 			t.Error(err)
 		}
-		w.settle()
-		if got := w.states(); got != "[InService:4]" {
+		w.waitForLoop()
+		if got := w.lifecycleStates(); got != "[InService:4]" {
 			t.Error(got)
 		}
 	})

@@ -13,44 +13,51 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-func TestAGroupIsToldAsItWasMadeWithAWSsDefaults(t *testing.T) {
-	inWorld(t, func(w *world) {
-		ids := w.create(nil)
-		g := w.describe()
+func TestCreateGroupAppliesDefaults(t *testing.T) {
+	withLoop(t, func(w *world) {
+		ids := w.createGroup(nil)
+		g := w.describeGroup()
 		if !strings.HasPrefix(
 			*g.AutoScalingGroupARN, "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:",
 		) || !strings.HasSuffix(*g.AutoScalingGroupARN, ":autoScalingGroupName/g") {
 			t.Error(*g.AutoScalingGroupARN)
 		}
-		if *g.DefaultCooldown != 300 || *g.HealthCheckType != "EC2" || *g.HealthCheckGracePeriod != 0 || g.DefaultInstanceWarmup != nil || *g.NewInstancesProtectedFromScaleIn || *g.CapacityRebalance ||
+		if *g.DefaultCooldown != 300 || *g.HealthCheckType != "EC2" || *g.HealthCheckGracePeriod != 0 ||
+			g.DefaultInstanceWarmup != nil || *g.NewInstancesProtectedFromScaleIn || *g.CapacityRebalance ||
 			*g.ServiceLinkedRoleARN != "arn:aws:iam::000000000000:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling" || !slices.Equal(
 			g.TerminationPolicies, []string{"Default"},
 		) ||
-			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-best-effort" || *g.AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled || g.InstanceMaintenancePolicy != nil ||
-			g.MaxInstanceLifetime != nil || g.Status != nil || g.MixedInstancesPolicy != nil || g.DeletionProtection != "none" {
+			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-best-effort" ||
+			*g.AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled || g.InstanceMaintenancePolicy != nil ||
+			g.MaxInstanceLifetime != nil || g.Status != nil || g.MixedInstancesPolicy != nil ||
+			g.DeletionProtection != "none" {
 			t.Errorf("%+v", g)
 		}
-		if lt := g.LaunchTemplate; *lt.LaunchTemplateName != "web" || !strings.HasPrefix(*lt.LaunchTemplateId, "lt-") || lt.Version != nil {
+		if lt := g.LaunchTemplate; *lt.LaunchTemplateName != "web" || !strings.HasPrefix(*lt.LaunchTemplateId, "lt-") ||
+			lt.Version != nil {
 			t.Errorf("%+v", lt) // the version is told as it was given
 		}
 		if *g.VPCZoneIdentifier != strings.Join(w.subnets, ",") || !slices.Equal(g.AvailabilityZones, []string{
 			"us-east-1a", "us-east-1b", "us-east-1c",
 		}) || len(g.AvailabilityZoneIds) != 3 ||
 			!slices.Equal(
-				g.TargetGroupARNs, []string{w.targets},
+				g.TargetGroupARNs, []string{w.targetGroup},
 			) || len(g.TrafficSources) != 1 || *g.TrafficSources[0].Type != "elbv2" {
 			t.Errorf("%+v", g)
 		}
 		if len(ids) != 3 {
 			t.Fatalf("%v", ids)
 		}
-		if i := g.Instances[0]; i.LifecycleState != "InService" || *i.HealthStatus != "Healthy" || *i.LaunchTemplate.Version != "1" || *i.LaunchTemplate.LaunchTemplateName != "web" || *i.InstanceType != "t3.micro" || *i.ProtectedFromScaleIn {
+		if i := g.Instances[0]; i.LifecycleState != "InService" || *i.HealthStatus != "Healthy" ||
+			*i.LaunchTemplate.Version != "1" || *i.LaunchTemplate.LaunchTemplateName != "web" ||
+			*i.InstanceType != "t3.micro" || *i.ProtectedFromScaleIn {
 			t.Errorf("%+v", i)
 		}
 		details := must(w.DescribeAutoScalingInstances(w.ctx, &autoscaling.DescribeAutoScalingInstancesInput{
 			InstanceIds: []string{ids[1], "i-0"},
 		}))(t).AutoScalingInstances
-		if len(details) != 1 || *details[0].AutoScalingGroupName != "g" || *details[0].HealthStatus != "HEALTHY" || *details[0].LifecycleState != "InService" {
+		if len(details) != 1 || *details[0].AutoScalingGroupName != "g" || *details[0].HealthStatus != "HEALTHY" ||
+			*details[0].LifecycleState != "InService" {
 			t.Errorf("%+v", details)
 		}
 		without := must(w.DescribeAutoScalingGroups(
@@ -62,33 +69,37 @@ func TestAGroupIsToldAsItWasMadeWithAWSsDefaults(t *testing.T) {
 	})
 }
 
-func TestAMixedInstancesPolicyIsKeptWithAWSsDefaultsAndLaunchesItsFirstType(t *testing.T) {
-	inWorld(t, func(w *world) {
+func TestMixedInstancesPolicyGetsDefaultsAndLaunchesItsFirstType(t *testing.T) {
+	withLoop(t, func(w *world) {
 		base := &types.LaunchTemplateSpecification{LaunchTemplateName: new("web"), Version: new("$Latest")}
-		w.create(func(in *autoscaling.CreateAutoScalingGroupInput) {
+		w.createGroup(func(in *autoscaling.CreateAutoScalingGroupInput) {
 			in.LaunchTemplate = nil
 			in.MixedInstancesPolicy = &types.MixedInstancesPolicy{LaunchTemplate: &types.LaunchTemplate{LaunchTemplateSpecification: base, Overrides: []types.LaunchTemplateOverrides{
 				{InstanceType: new("t3.small")}, {InstanceType: new("t3.medium")},
 			}}}
 		})
-		g := w.describe()
+		g := w.describeGroup()
 		d, lt := g.MixedInstancesPolicy.InstancesDistribution, g.MixedInstancesPolicy.LaunchTemplate
-		if *d.OnDemandAllocationStrategy != "prioritized" || *d.OnDemandBaseCapacity != 0 || *d.OnDemandPercentageAboveBaseCapacity != 100 || *d.SpotAllocationStrategy != "lowest-price" || *d.SpotInstancePools != 2 {
+		if *d.OnDemandAllocationStrategy != "prioritized" || *d.OnDemandBaseCapacity != 0 ||
+			*d.OnDemandPercentageAboveBaseCapacity != 100 || *d.SpotAllocationStrategy != "lowest-price" ||
+			*d.SpotInstancePools != 2 {
 			t.Errorf("%+v", d)
 		}
-		if g.LaunchTemplate != nil || *lt.LaunchTemplateSpecification.Version != "$Latest" || *lt.LaunchTemplateSpecification.LaunchTemplateId == "" || len(lt.Overrides) != 2 || *g.Instances[0].InstanceType != "t3.small" {
+		if g.LaunchTemplate != nil || *lt.LaunchTemplateSpecification.Version != "$Latest" ||
+			*lt.LaunchTemplateSpecification.LaunchTemplateId == "" || len(lt.Overrides) != 2 ||
+			*g.Instances[0].InstanceType != "t3.small" {
 			t.Errorf("%+v", g)
 		}
 		must(w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
 			AutoScalingGroupName: new("g"), LaunchTemplate: base,
 		}))(t)
-		if g = w.describe(); g.MixedInstancesPolicy != nil || *g.LaunchTemplate.Version != "$Latest" {
+		if g = w.describeGroup(); g.MixedInstancesPolicy != nil || *g.LaunchTemplate.Version != "$Latest" {
 			t.Errorf("%+v", g)
 		}
 	})
 }
 
-func TestWhatCannotBeAGroupIsRefused(t *testing.T) {
+func TestCreateGroupRefusesInvalidRequests(t *testing.T) {
 	w := newWorld(t)
 	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{
 		LaunchTemplateName: new("bad"),
@@ -111,7 +122,7 @@ func TestWhatCannotBeAGroupIsRefused(t *testing.T) {
 		TargetType: elbtypes.TargetTypeEnumIp,
 	}))(t).TargetGroups[0].TargetGroupArn
 	must(w.CreateAutoScalingGroup(w.ctx, func() *autoscaling.CreateAutoScalingGroupInput {
-		in := w.three()
+		in := w.groupOfThree()
 		in.AutoScalingGroupName = new("taken")
 		return in
 	}()))(t)
@@ -182,10 +193,10 @@ func TestWhatCannotBeAGroupIsRefused(t *testing.T) {
 		}, "NotImplemented", "NotificationTargetARN"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := w.three()
+			in := w.groupOfThree()
 			c.change(in)
 			_, err := w.CreateAutoScalingGroup(w.ctx, in)
-			declined(t, err, c.code, c.text)
+			wantError(t, err, c.code, c.text)
 		})
 	}
 }

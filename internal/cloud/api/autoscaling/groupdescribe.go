@@ -34,9 +34,7 @@ func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.Des
 			rows = append(rows, g)
 		}
 	}
-	rows, next, err := paginate(
-		pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, (*store.ScalingGroup).Key,
-	)
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 50, 100}, rows, (*store.ScalingGroup).Key)
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 )
 
-func TestGroupsAreFoundByNameTagAndPage(t *testing.T) {
+func TestDescribeGroupsFiltersByTagAndPages(t *testing.T) {
 	w := newWorld(t)
 	for n := range 5 {
-		in := w.three()
+		in := w.groupOfThree()
 		in.AutoScalingGroupName, in.Tags = new(fmt.Sprintf("g%d", n)), []types.Tag{
 			{Key: new("n"), Value: new(fmt.Sprint(n % 2))}, {Key: new("all"), Value: new("x")},
 		}
@@ -43,9 +43,9 @@ func TestGroupsAreFoundByNameTagAndPage(t *testing.T) {
 	_, err := w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{
 		Filters: []types.Filter{filter("name", "g1")},
 	})
-	declined(t, err, "ValidationError", "Filter type name is not correct")
+	wantError(t, err, "ValidationError", "Filter type name is not correct")
 	_, err = w.DescribeAutoScalingGroups(w.ctx, &autoscaling.DescribeAutoScalingGroupsInput{NextToken: new("x")})
-	declined(t, err, "InvalidNextToken", "The token 'x' is invalid.")
+	wantError(t, err, "InvalidNextToken", "The token 'x' is invalid.")
 	must(w.CreateOrUpdateTags(w.ctx, &autoscaling.CreateOrUpdateTagsInput{
 		Tags: []types.Tag{
 			{
@@ -57,7 +57,8 @@ func TestGroupsAreFoundByNameTagAndPage(t *testing.T) {
 	tags := must(w.DescribeTags(w.ctx, &autoscaling.DescribeTagsInput{
 		Filters: []types.Filter{filter("propagate-at-launch", "true")},
 	}))(t).Tags
-	if len(tags) != 1 || *tags[0].Value != "7" || *tags[0].ResourceId != "g0" || *tags[0].ResourceType != "auto-scaling-group" {
+	if len(tags) != 1 || *tags[0].Value != "7" || *tags[0].ResourceId != "g0" ||
+		*tags[0].ResourceType != "auto-scaling-group" {
 		t.Errorf("%+v", tags)
 	}
 	must(w.DeleteTags(w.ctx, &autoscaling.DeleteTagsInput{

@@ -8,14 +8,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 )
 
-func TestAnUpdateChangesWhatItNamesAndMovesWhatNoLongerFits(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.create(nil)
+func TestUpdateGroupChangesGivenParametersAndMovesDesiredIntoBounds(t *testing.T) {
+	withLoop(t, func(w *world) {
+		w.createGroup(nil)
 		update := func(in *autoscaling.UpdateAutoScalingGroupInput) types.AutoScalingGroup {
 			t.Helper()
 			in.AutoScalingGroupName = new("g")
 			must(w.UpdateAutoScalingGroup(w.ctx, in))(t)
-			return w.describe()
+			return w.describeGroup()
 		}
 		g := update(&autoscaling.UpdateAutoScalingGroupInput{
 			DefaultCooldown: new(int32(10)), DefaultInstanceWarmup: new(int32(20)),
@@ -33,9 +33,13 @@ func TestAnUpdateChangesWhatItNamesAndMovesWhatNoLongerFits(t *testing.T) {
 			},
 			DeletionProtection: types.DeletionProtectionPreventForceDeletion,
 		})
-		if *g.DefaultCooldown != 10 || *g.DefaultInstanceWarmup != 20 || *g.HealthCheckGracePeriod != 30 || *g.MaxInstanceLifetime != 86400 || *g.HealthCheckType != "EC2,ELB" || !*g.NewInstancesProtectedFromScaleIn ||
-			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-only" || g.AvailabilityZoneImpairmentPolicy.ImpairedZoneHealthCheckBehavior != "IgnoreUnhealthy" ||
-			*g.InstanceMaintenancePolicy.MaxHealthyPercentage != 110 || len(g.TerminationPolicies) != 2 || *g.DesiredCapacity != 3 {
+		if *g.DefaultCooldown != 10 || *g.DefaultInstanceWarmup != 20 || *g.HealthCheckGracePeriod != 30 ||
+			*g.MaxInstanceLifetime != 86400 || *g.HealthCheckType != "EC2,ELB" ||
+			!*g.NewInstancesProtectedFromScaleIn ||
+			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-only" ||
+			g.AvailabilityZoneImpairmentPolicy.ImpairedZoneHealthCheckBehavior != "IgnoreUnhealthy" ||
+			*g.InstanceMaintenancePolicy.MaxHealthyPercentage != 110 || len(g.TerminationPolicies) != 2 ||
+			*g.DesiredCapacity != 3 {
 			t.Errorf("%+v", g)
 		}
 		g = update(&autoscaling.UpdateAutoScalingGroupInput{
@@ -50,14 +54,15 @@ func TestAnUpdateChangesWhatItNamesAndMovesWhatNoLongerFits(t *testing.T) {
 		if g = update(&autoscaling.UpdateAutoScalingGroupInput{MinSize: new(int32(5))}); *g.DesiredCapacity != 5 {
 			t.Errorf("desired %d", *g.DesiredCapacity)
 		}
-		w.settle()
+		w.waitForLoop()
 		newest := must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
 			AutoScalingGroupName: new("g"), MaxRecords: new(int32(2)),
 		}))(t).Activities
 		for _, a := range newest {
 			if !strings.Contains(
 				*a.Cause,
-				"Z a user request update of AutoScalingGroup constraints to min: 5, max: 6, desired: 5 changing the desired capacity from 3 to 5.  At ",
+				"Z a user request update of AutoScalingGroup constraints to min: 5, max: 6, desired: 5 changing the "+
+					"desired capacity from 3 to 5.  At ",
 			) ||
 				!strings.HasSuffix(*a.Cause, "increasing the capacity from 3 to 5.") {
 				t.Error(*a.Cause)
@@ -66,16 +71,16 @@ func TestAnUpdateChangesWhatItNamesAndMovesWhatNoLongerFits(t *testing.T) {
 		_, err := w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
 			AutoScalingGroupName: new("g"), MinSize: new(int32(6)), DesiredCapacity: new(int32(5)),
 		})
-		declined(
+		wantError(
 			t, err, "ValidationError", "Desired capacity:5 must be between the specified min size:6 and max size:6",
 		)
 		_, err = w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
 			AutoScalingGroupName: new("none"),
 		})
-		declined(t, err, "ValidationError", "AutoScalingGroup name not found - null")
+		wantError(t, err, "ValidationError", "AutoScalingGroup name not found - null")
 		_, err = w.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{
 			AutoScalingGroupName: new("g"), ForceDelete: new(true),
 		})
-		declined(t, err, "ValidationError", "deletion protection")
+		wantError(t, err, "ValidationError", "deletion protection")
 	})
 }

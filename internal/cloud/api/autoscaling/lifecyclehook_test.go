@@ -10,14 +10,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 )
 
-func TestHooksAreHeldAliveCompletedAndTakenAway(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.create(nil)
-		w.hook("h", scalinggroup.Launching)
+func TestLifecycleHookHeartbeatCompletionAndDeletion(t *testing.T) {
+	withLoop(t, func(w *world) {
+		w.createGroup(nil)
+		w.putHook("h", scalinggroup.Launching)
 		_, err := w.PutLifecycleHook(w.ctx, &autoscaling.PutLifecycleHookInput{
 			AutoScalingGroupName: new("g"), LifecycleHookName: new("h"), HeartbeatTimeout: new(int32(10)),
 		})
-		declined(t, err, "ValidationError", "Member must have value greater than or equal to 30")
+		wantError(t, err, "ValidationError", "Member must have value greater than or equal to 30")
 		must(w.PutLifecycleHook(w.ctx, &autoscaling.PutLifecycleHookInput{
 			AutoScalingGroupName: new("g"), LifecycleHookName: new("h"), DefaultResult: new("CONTINUE"),
 			NotificationMetadata: new("m"),
@@ -25,23 +25,25 @@ func TestHooksAreHeldAliveCompletedAndTakenAway(t *testing.T) {
 		hooks := must(w.DescribeLifecycleHooks(w.ctx, &autoscaling.DescribeLifecycleHooksInput{
 			AutoScalingGroupName: new("g"), LifecycleHookNames: []string{"h", "none"},
 		}))(t).LifecycleHooks
-		if h := hooks[0]; len(hooks) != 1 || *h.DefaultResult != "CONTINUE" || *h.HeartbeatTimeout != 600 || *h.GlobalTimeout != 60000 || *h.NotificationMetadata != "m" || *h.LifecycleTransition != scalinggroup.Launching {
+		if h := hooks[0]; len(hooks) != 1 || *h.DefaultResult != "CONTINUE" || *h.HeartbeatTimeout != 600 ||
+			*h.GlobalTimeout != 60000 || *h.NotificationMetadata != "m" ||
+			*h.LifecycleTransition != scalinggroup.Launching {
 			t.Errorf("%+v", h)
 		}
 		must(w.SetDesiredCapacity(w.ctx, &autoscaling.SetDesiredCapacityInput{
 			AutoScalingGroupName: new("g"), DesiredCapacity: new(int32(5)),
 		}))(t)
-		w.settle()
+		w.waitForLoop()
 		var waiting []string
-		for _, i := range w.describe().Instances {
+		for _, i := range w.describeGroup().Instances {
 			if i.LifecycleState == types.LifecycleStatePendingWait {
 				waiting = append(waiting, *i.InstanceId)
 			}
 		}
 		if len(waiting) != 2 {
-			t.Fatal(w.states())
+			t.Fatal(w.lifecycleStates())
 		}
-		token := w.waits(waiting[0])[0].Token
+		token := w.hookWaits(waiting[0])[0].Token
 		beat := func() {
 			must(w.RecordLifecycleActionHeartbeat(w.ctx, &autoscaling.RecordLifecycleActionHeartbeatInput{
 				AutoScalingGroupName: new("g"), LifecycleHookName: new("h"), LifecycleActionToken: &token,
@@ -51,28 +53,28 @@ func TestHooksAreHeldAliveCompletedAndTakenAway(t *testing.T) {
 			time.Sleep(9 * time.Minute)
 			beat()
 		}
-		if got := w.states(); got != "[InService:4 Pending:Wait:1]" {
+		if got := w.lifecycleStates(); got != "[InService:4 Pending:Wait:1]" {
 			t.Error(got) // the one without a heartbeat went on
 		}
 		_, err = w.CompleteLifecycleAction(w.ctx, &autoscaling.CompleteLifecycleActionInput{
 			AutoScalingGroupName: new("g"), LifecycleHookName: new("h"), LifecycleActionToken: new("no"),
 			LifecycleActionResult: new("CONTINUE"),
 		})
-		declined(t, err, "ValidationError", "No active Lifecycle Action found with token no")
+		wantError(t, err, "ValidationError", "No active Lifecycle Action found with token no")
 		_, err = w.CompleteLifecycleAction(w.ctx, &autoscaling.CompleteLifecycleActionInput{
 			AutoScalingGroupName: new("g"), LifecycleHookName: new("h"), InstanceId: new("i-0"),
 			LifecycleActionResult: new("CONTINUE"),
 		})
-		declined(t, err, "ValidationError", "No active Lifecycle Action found with instance ID i-0")
+		wantError(t, err, "ValidationError", "No active Lifecycle Action found with instance ID i-0")
 		must(w.DeleteLifecycleHook(w.ctx, &autoscaling.DeleteLifecycleHookInput{
 			AutoScalingGroupName: new("g"), LifecycleHookName: new("h"),
 		}))(t)
 		time.Sleep(time.Second)
-		if a := w.last(waiting[0]); *a.Description != "Terminating EC2 instance: "+waiting[0] {
+		if a := w.newestActivity(waiting[0]); *a.Description != "Terminating EC2 instance: "+waiting[0] {
 			t.Errorf("%+v", a) // it is taken out, as if it had been abandoned
 		}
-		w.settle()
-		if got := w.states(); got != "[InService:5]" {
+		w.waitForLoop()
+		if got := w.lifecycleStates(); got != "[InService:5]" {
 			t.Error(got)
 		}
 	})

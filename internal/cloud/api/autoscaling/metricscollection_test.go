@@ -9,8 +9,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestGroupMetricsAreCollectedAsAsked(t *testing.T) {
-	c, rows := scaled(t)
+func TestEnableAndDisableGroupMetrics(t *testing.T) {
+	c, rows := serveGroup(t)
 	ctx := t.Context()
 	enabled := func() int {
 		g, _ := store.ScalingGroups.Get(rows.View(), "eu-west-1/web")
@@ -46,5 +46,5 @@ func TestGroupMetricsAreCollectedAsAsked(t *testing.T) {
 		enabled() != 0 {
 		t.Error(enabled(), err)
 	}
-	refused(t, enable("GroupMood"), "ValidationError", "GroupMood")
+	wantError(t, enable("GroupMood"), "ValidationError", "GroupMood")
 }

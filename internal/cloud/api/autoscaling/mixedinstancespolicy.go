@@ -81,9 +81,7 @@ func completeDistribution(in *types.InstancesDistribution) (*types.InstancesDist
 	}
 	const member = "mixedInstancesPolicy.instancesDistribution."
 	return &out, cmp.Or(
-		model.Between(
-			member+"onDemandPercentageAboveBaseCapacity", out.OnDemandPercentageAboveBaseCapacity, 0, 100,
-		),
+		model.Between(member+"onDemandPercentageAboveBaseCapacity", out.OnDemandPercentageAboveBaseCapacity, 0, 100),
 		model.Between(member+"onDemandBaseCapacity", out.OnDemandBaseCapacity, 0, maxCapacity),
 		model.Between(member+"spotInstancePools", out.SpotInstancePools, 1, 20),
 	)

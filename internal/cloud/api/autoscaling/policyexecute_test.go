@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestAPolicyIsExecutedByHand(t *testing.T) {
-	c, rows := scaled(t)
+func TestExecutePolicy(t *testing.T) {
+	c, rows := serveGroup(t)
 	ctx := t.Context()
 	put, err := c.PutScalingPolicy(ctx, &autoscaling.PutScalingPolicyInput{
 		AutoScalingGroupName: aws.String("web"),
@@ -63,13 +63,13 @@ func TestAPolicyIsExecutedByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused(
+	wantError(
 		t,
 		execute(autoscaling.ExecutePolicyInput{PolicyName: aws.String("more"), HonorCooldown: aws.Bool(true)}),
 		"ScalingActivityInProgress",
 		"cooldown",
 	)
-	refused(
+	wantError(
 		t,
 		execute(autoscaling.ExecutePolicyInput{PolicyName: aws.String("more"), MetricValue: aws.Float64(1)}),
 		"ValidationError",

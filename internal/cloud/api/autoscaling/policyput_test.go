@@ -11,21 +11,21 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestATargetTrackingPolicyAndItsAlarmsComeAndGoTogether(t *testing.T) {
-	c, rows := scaled(t)
+func TestTargetTrackingPolicyOwnsItsAlarms(t *testing.T) {
+	c, rows := serveGroup(t)
 	ctx := t.Context()
-	put, err := c.PutScalingPolicy(ctx, tracking("cpu", nil))
+	put, err := c.PutScalingPolicy(ctx, trackCPU("cpu", nil))
 	if err != nil || len(put.Alarms) != 2 ||
 		!strings.HasPrefix(*put.Alarms[0].AlarmName, "TargetTracking-web-AlarmHigh-") ||
 		!strings.HasPrefix(*put.Alarms[1].AlarmName, "TargetTracking-web-AlarmLow-") ||
 		!strings.HasSuffix(*put.PolicyARN, ":autoScalingGroupName/web:policyName/cpu") {
 		t.Fatalf("%+v %v", put, err)
 	}
-	same, err := c.PutScalingPolicy(ctx, tracking("cpu", nil))
+	same, err := c.PutScalingPolicy(ctx, trackCPU("cpu", nil))
 	if err != nil || *same.PolicyARN != *put.PolicyARN || *same.Alarms[0].AlarmName != *put.Alarms[0].AlarmName {
 		t.Errorf("the same again changes something: %+v %v", same, err)
 	}
-	other, err := c.PutScalingPolicy(ctx, tracking("cpu", func(c *types.TargetTrackingConfiguration) {
+	other, err := c.PutScalingPolicy(ctx, trackCPU("cpu", func(c *types.TargetTrackingConfiguration) {
 		c.TargetValue, c.DisableScaleIn = aws.Float64(50), aws.Bool(true)
 	}))
 	if err != nil || *other.PolicyARN != *put.PolicyARN || len(other.Alarms) != 1 {
@@ -34,11 +34,11 @@ func TestATargetTrackingPolicyAndItsAlarmsComeAndGoTogether(t *testing.T) {
 	if alarms := store.Alarms.List(rows.View()); len(alarms) != 1 || alarms[0].Threshold != 50 {
 		t.Errorf("%+v", alarms)
 	}
-	if _, err := c.PutScalingPolicy(ctx, tracking("requests", requests)); err != nil {
+	if _, err := c.PutScalingPolicy(ctx, trackCPU("requests", trackRequests)); err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.PutScalingPolicy(ctx, tracking("again", nil))
-	refused(
+	_, err = c.PutScalingPolicy(ctx, trackCPU("again", nil))
+	wantError(
 		t, err, "ValidationError", "Only one TargetTrackingScaling policy for a given metric specification is allowed.",
 	)
 	got, err := c.DescribePolicies(ctx, &autoscaling.DescribePoliciesInput{
@@ -54,7 +54,7 @@ func TestATargetTrackingPolicyAndItsAlarmsComeAndGoTogether(t *testing.T) {
 		len(p.Alarms) != 2 ||
 		p.ScalingAdjustment != nil ||
 		p.AdjustmentType != nil ||
-		*p.TargetTrackingConfiguration.PredefinedMetricSpecification.ResourceLabel != label ||
+		*p.TargetTrackingConfiguration.PredefinedMetricSpecification.ResourceLabel != resourceLabel ||
 		*p.TargetTrackingConfiguration.DisableScaleIn {
 		t.Errorf("%+v", p)
 	}
@@ -72,11 +72,11 @@ func TestATargetTrackingPolicyAndItsAlarmsComeAndGoTogether(t *testing.T) {
 		ctx,
 		&autoscaling.DeletePolicyInput{AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("cpu")},
 	)
-	refused(t, err, "ValidationError", "not found")
+	wantError(t, err, "ValidationError", "not found")
 }
 
-func TestAWrongPolicyIsRefused(t *testing.T) {
-	c, _ := scaled(t)
+func TestPutPolicyRefusesInvalidRequests(t *testing.T) {
+	c, _ := serveGroup(t)
 	step := func(low, high *float64) types.StepAdjustment {
 		return types.StepAdjustment{
 			MetricIntervalLowerBound: low,
@@ -95,7 +95,7 @@ func TestAWrongPolicyIsRefused(t *testing.T) {
 	}
 	at := aws.Float64
 	labelled := func(kind types.MetricType, value *string) *autoscaling.PutScalingPolicyInput {
-		return tracking("p", func(c *types.TargetTrackingConfiguration) {
+		return trackCPU("p", func(c *types.TargetTrackingConfiguration) {
 			c.PredefinedMetricSpecification = &types.PredefinedMetricSpecification{
 				PredefinedMetricType: kind,
 				ResourceLabel:        value,
@@ -124,12 +124,12 @@ func TestAWrongPolicyIsRefused(t *testing.T) {
 			labelled("ALBRequestCountPerTarget", aws.String("app/other/1/targetgroup/tg/2")), "ValidationError",
 			"not attached to the load balancer",
 		},
-		{labelled("ASGAverageCPUUtilization", aws.String(label)), "ValidationError", "should not be specified"},
+		{labelled("ASGAverageCPUUtilization", aws.String(resourceLabel)), "ValidationError", "should not be specified"},
 		{
-			tracking("p", func(c *types.TargetTrackingConfiguration) { c.TargetValue = aws.Float64(0) }),
+			trackCPU("p", func(c *types.TargetTrackingConfiguration) { c.TargetValue = aws.Float64(0) }),
 			"ValidationError", "TargetValue",
 		},
-		{tracking("p", func(c *types.TargetTrackingConfiguration) {
+		{trackCPU("p", func(c *types.TargetTrackingConfiguration) {
 			c.PredefinedMetricSpecification = nil
 			c.CustomizedMetricSpecification = &types.CustomizedMetricSpecification{
 				Metrics: []types.TargetTrackingMetricDataQuery{{Id: aws.String("e"), Expression: aws.String("a/b")}},
@@ -166,6 +166,6 @@ func TestAWrongPolicyIsRefused(t *testing.T) {
 		},
 	} {
 		_, err := c.PutScalingPolicy(t.Context(), tc.in)
-		refused(t, err, tc.code, tc.words)
+		wantError(t, err, tc.code, tc.words)
 	}
 }

@@ -10,29 +10,26 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestARefreshIsCancelledOrRolledBackWhileItIsActive(t *testing.T) {
-	w := newRefreshable(t)
+func TestActiveRefreshCanBeCancelledOrRolledBack(t *testing.T) {
+	w := newRefreshWorld(t)
 	group := aws.String("g")
-	const none = "ActiveInstanceRefreshNotFound: No in progress, baking, pending, or cancelling Instance Refresh found for Auto Scaling group g"
+	const none = "ActiveInstanceRefreshNotFound: No in progress, baking, pending, or cancelling Instance Refresh " +
+		"found for Auto Scaling group g"
 	if _, err := w.CancelInstanceRefresh(
 		t.Context(), &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: group},
-	); told(
-		err,
-	) != none {
+	); errorText(err) != none {
 		t.Errorf("cancel nothing: %v", err)
 	}
 	if _, err := w.RollbackInstanceRefresh(
 		t.Context(), &autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: group},
-	); told(
-		err,
-	) != none {
+	); errorText(err) != none {
 		t.Errorf("roll nothing back: %v", err)
 	}
-	id, err := w.begin(nil)
+	id, err := w.startRefresh(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.edit(id, func(r *store.InstanceRefresh) {
+	w.editRefresh(id, func(r *store.InstanceRefresh) {
 		r.Status, r.Started, r.Percent, r.Remaining = store.RefreshInProgress, time.Now(), 33, 2
 	})
 	if out, err := w.RollbackInstanceRefresh(
@@ -41,7 +38,7 @@ func TestARefreshIsCancelledOrRolledBackWhileItIsActive(t *testing.T) {
 		*out.InstanceRefreshId != id {
 		t.Fatalf("%+v %v", out, err)
 	}
-	r := w.all()[0]
+	r := w.refreshes()[0]
 	if d := r.RollbackDetails; r.Status != "RollbackInProgress" || *d.PercentageCompleteOnRollback != 33 ||
 		*d.InstancesToUpdateOnRollback != 2 ||
 		d.RollbackStartTime == nil ||

@@ -12,9 +12,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestRefreshesAreListedTheLatestFirstForSixWeeks(t *testing.T) {
-	w := newRefreshable(t)
-	id, err := w.begin(nil)
+func TestRefreshesAreDescribedNewestFirstForSixWeeks(t *testing.T) {
+	w := newRefreshWorld(t)
+	id, err := w.startRefresh(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,14 +51,12 @@ func TestRefreshesAreListedTheLatestFirstForSixWeeks(t *testing.T) {
 	if strings.Join(got, " ") != strings.Join(ids, " ") {
 		t.Errorf("got %v, want %v", got, ids)
 	}
-	if one := w.all("old-2"); len(one) != 1 || *one[0].InstanceRefreshId != "old-2" {
+	if one := w.refreshes("old-2"); len(one) != 1 || *one[0].InstanceRefreshId != "old-2" {
 		t.Errorf("%+v", one)
 	}
 	if _, err := w.DescribeInstanceRefreshes(t.Context(), &autoscaling.DescribeInstanceRefreshesInput{
 		AutoScalingGroupName: aws.String("g"), NextToken: aws.String("x"),
-	}); told(
-		err,
-	) != "InvalidNextToken: The token 'x' is invalid." {
+	}); errorText(err) != "InvalidNextToken: The token 'x' is invalid." {
 		t.Errorf("got %v", err)
 	}
 }

@@ -63,7 +63,8 @@ func checkPercentages(p types.RefreshPreferences) error {
 	case p.MaxHealthyPercentage != nil && p.MinHealthyPercentage == nil:
 		return invalid("You must specify MinHealthyPercentage when you specify MaxHealthyPercentage.")
 	case p.MaxHealthyPercentage != nil && *p.MaxHealthyPercentage-*p.MinHealthyPercentage > 100:
-		return invalid("The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.")
+		return invalid("The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater " +
+			"than 100.")
 	}
 	return nil
 }

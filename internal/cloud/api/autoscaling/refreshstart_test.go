@@ -11,13 +11,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestARefreshIsKeptWithTheDefaultsOfItsPreferences(t *testing.T) {
-	w := newRefreshable(t)
-	id, err := w.begin(nil)
+func TestStartRefreshAppliesDefaultPreferences(t *testing.T) {
+	w := newRefreshWorld(t)
+	id, err := w.startRefresh(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := w.all()[0]
+	r := w.refreshes()[0]
 	p := r.Preferences
 	if *r.InstanceRefreshId != id || r.Status != "Pending" || r.Strategy != "Rolling" || r.StartTime != nil ||
 		r.PercentageComplete != nil ||
@@ -40,29 +40,31 @@ func TestARefreshIsKeptWithTheDefaultsOfItsPreferences(t *testing.T) {
 		)
 		store.InstanceRefreshes.Delete(tx, id)
 	})
-	if _, err := w.begin(func(in *autoscaling.StartInstanceRefreshInput) {
+	if _, err := w.startRefresh(func(in *autoscaling.StartInstanceRefreshInput) {
 		in.DesiredConfiguration, in.Preferences = nil, &types.RefreshPreferences{
 			CheckpointPercentages: []int32{20, 100},
 		}
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if p := w.all()[0].Preferences; *p.MinHealthyPercentage != 100 || *p.MaxHealthyPercentage != 110 ||
+	if p := w.refreshes()[0].Preferences; *p.MinHealthyPercentage != 100 || *p.MaxHealthyPercentage != 110 ||
 		*p.InstanceWarmup != 30 ||
 		*p.CheckpointDelay != 3600 {
 		t.Errorf("%+v", p)
 	}
 }
 
-func TestStartInstanceRefreshRefusals(t *testing.T) {
-	w := newRefreshable(t)
+func TestStartRefreshRefusesInvalidRequests(t *testing.T) {
+	w := newRefreshWorld(t)
 	with := func(p types.RefreshPreferences) func(*autoscaling.StartInstanceRefreshInput) {
 		return func(in *autoscaling.StartInstanceRefreshInput) { in.Preferences = &p }
 	}
 	for want, change := range map[string]func(*autoscaling.StartInstanceRefreshInput){
-		"ValidationError: AutoScalingGroup name not found - AutoScalingGroup none not found":                                              func(in *autoscaling.StartInstanceRefreshInput) { in.AutoScalingGroupName = aws.String("none") },
-		"NotImplemented: aloft's local cloud does not implement replacing root volumes of running instances (Strategy ReplaceRootVolume)": func(in *autoscaling.StartInstanceRefreshInput) { in.Strategy = types.RefreshStrategyReplaceRootVolume },
-		"ValidationError: The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater than 100.": with(types.RefreshPreferences{
+		"ValidationError: AutoScalingGroup name not found - AutoScalingGroup none not found": func(in *autoscaling.StartInstanceRefreshInput) { in.AutoScalingGroupName = aws.String("none") },
+		"NotImplemented: aloft's local cloud does not implement replacing root volumes of running instances " +
+			"(Strategy ReplaceRootVolume)": func(in *autoscaling.StartInstanceRefreshInput) { in.Strategy = types.RefreshStrategyReplaceRootVolume },
+		"ValidationError: The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater " +
+			"than 100.": with(types.RefreshPreferences{
 			MinHealthyPercentage: aws.Int32(50), MaxHealthyPercentage: aws.Int32(200),
 		}),
 		"ValidationError: You must specify MinHealthyPercentage when you specify MaxHealthyPercentage.": with(types.RefreshPreferences{
@@ -77,26 +79,30 @@ func TestStartInstanceRefreshRefusals(t *testing.T) {
 		"ValidationError: The CloudWatch alarm errors does not exist.": with(types.RefreshPreferences{
 			AlarmSpecification: &types.AlarmSpecification{Alarms: []string{"errors"}},
 		}),
-		"ValidationError: You must use a valid fully-formed launch template. Could not find the specified version 9 for the launch template with": func(in *autoscaling.StartInstanceRefreshInput) {
-			in.DesiredConfiguration.LaunchTemplate = w.version("9")
+		"ValidationError: You must use a valid fully-formed launch template. Could not find the specified version 9 " +
+			"for the launch template with": func(in *autoscaling.StartInstanceRefreshInput) {
+			in.DesiredConfiguration.LaunchTemplate = w.templateVersion("9")
 		},
-		"ValidationError: The request isn't valid. The AutoRollback parameter cannot be set to true when the DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration and try again.": func(in *autoscaling.StartInstanceRefreshInput) {
+		"ValidationError: The request isn't valid. The AutoRollback parameter cannot be set to true when the " +
+			"DesiredConfiguration parameter is empty. Set AutoRollback to false or specify a desired configuration " +
+			"and try again.": func(in *autoscaling.StartInstanceRefreshInput) {
 			in.DesiredConfiguration, in.Preferences = nil, &types.RefreshPreferences{AutoRollback: aws.Bool(true)}
 		},
 	} {
-		if _, err := w.begin(change); !strings.HasPrefix(told(err), want) {
-			t.Errorf("got %s, want %s", told(err), want)
+		if _, err := w.startRefresh(change); !strings.HasPrefix(errorText(err), want) {
+			t.Errorf("got %s, want %s", errorText(err), want)
 		}
 	}
-	if _, err := w.begin(nil); err != nil {
+	if _, err := w.startRefresh(nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.begin(nil); told(
+	if _, err := w.startRefresh(nil); errorText(
 		err,
-	) != "InstanceRefreshInProgress: An Instance Refresh is already in progress and blocks the execution of this Instance Refresh." {
+	) != "InstanceRefreshInProgress: An Instance Refresh is already in progress and blocks the execution of this "+
+		"Instance Refresh." {
 		t.Errorf("a second refresh: %v", err)
 	}
-	if n := len(w.all()); n != 1 {
+	if n := len(w.refreshes()); n != 1 {
 		t.Errorf("%d refreshes", n)
 	}
 }

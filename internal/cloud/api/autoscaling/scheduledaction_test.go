@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 )
 
-func TestScheduledActionsArePutAndToldWithTheirNextTime(t *testing.T) {
-	c, _ := scaled(t)
+func TestScheduledActionsAreDescribedWithTheirNextRun(t *testing.T) {
+	c, _ := serveGroup(t)
 	ctx := t.Context()
 	_, err := c.PutScheduledUpdateGroupAction(ctx, &autoscaling.PutScheduledUpdateGroupActionInput{
 		AutoScalingGroupName: aws.String("web"),
@@ -101,7 +101,7 @@ func TestScheduledActionsArePutAndToldWithTheirNextTime(t *testing.T) {
 	} {
 		tc.in.AutoScalingGroupName, tc.in.ScheduledActionName = aws.String("web"), aws.String("wrong")
 		_, err := c.PutScheduledUpdateGroupAction(ctx, &tc.in)
-		refused(t, err, "ValidationError", tc.words)
+		wantError(t, err, "ValidationError", tc.words)
 	}
 	if _, err := c.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{
 		AutoScalingGroupName: aws.String("web"), ScheduledActionName: aws.String("once"),

@@ -28,7 +28,8 @@ func checkTracking(c *types.TargetTrackingConfiguration) error {
 	case !(*c.TargetValue > 0) || math.IsInf(*c.TargetValue, 0):
 		return invalid("TargetValue must be greater than 0")
 	case (c.PredefinedMetricSpecification == nil) == (c.CustomizedMetricSpecification == nil):
-		return invalid("Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified")
+		return invalid("Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be " +
+			"specified")
 	case c.PredefinedMetricSpecification != nil:
 		return checkPredefined(c.PredefinedMetricSpecification)
 	}
@@ -63,8 +64,8 @@ func checkCustomized(c *types.CustomizedMetricSpecification) error {
 	if len(c.Metrics) > 0 {
 		if c.MetricName != nil || c.Namespace != nil || c.Dimensions != nil || c.Statistic != "" || c.Unit != nil ||
 			c.Period != nil {
-			return invalid("Metrics must not be specified together with MetricName, Namespace, Dimensions, Statistic, " +
-				"Unit or Period")
+			return invalid("Metrics must not be specified together with MetricName, Namespace, Dimensions, " +
+				"Statistic, Unit or Period")
 		}
 		return checkQueries(c.Metrics)
 	}
@@ -138,12 +139,16 @@ func checkResourceLabel(r store.Reader, g *store.ScalingGroup, c *types.TargetTr
 		return nil
 	}
 	loadBalancer, targetGroup, _ := capacity.SplitLabel(*c.PredefinedMetricSpecification.ResourceLabel)
-	i := slices.IndexFunc(g.TargetGroupARNs, func(arn string) bool { return strings.HasSuffix(arn, ":"+targetGroup) })
+	i := slices.IndexFunc(g.TargetGroupARNs, func(arn string) bool {
+		return strings.HasSuffix(arn, ":"+targetGroup)
+	})
 	if i < 0 {
 		return invalid("Target group not attached to the Auto Scaling group")
 	}
 	for _, l := range store.Listeners.By(r, "region", g.Region) {
-		if strings.HasSuffix(l.LoadBalancerARN, ":loadbalancer/"+loadBalancer) && forwardsTo(r, l, g.TargetGroupARNs[i]) {
+		if strings.HasSuffix(
+			l.LoadBalancerARN, ":loadbalancer/"+loadBalancer,
+		) && forwardsTo(r, l, g.TargetGroupARNs[i]) {
 			return nil
 		}
 	}

@@ -9,23 +9,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 )
 
-func TestWarmPoolsAreRefusedByName(t *testing.T) {
-	w := newRefreshable(t)
+func TestWarmPoolsAreNotImplemented(t *testing.T) {
+	w := newRefreshWorld(t)
 	_, put := w.PutWarmPool(t.Context(), &autoscaling.PutWarmPoolInput{AutoScalingGroupName: aws.String("g")})
-	_, describe := w.DescribeWarmPool(t.Context(), &autoscaling.DescribeWarmPoolInput{AutoScalingGroupName: aws.String("g")})
+	_, describe := w.DescribeWarmPool(t.Context(), &autoscaling.DescribeWarmPoolInput{
+		AutoScalingGroupName: aws.String("g"),
+	})
 	_, remove := w.DeleteWarmPool(t.Context(), &autoscaling.DeleteWarmPoolInput{AutoScalingGroupName: aws.String("g")})
 	for name, err := range map[string]error{
 		"PutWarmPool": put, "DescribeWarmPool": describe, "DeleteWarmPool": remove,
 	} {
-		if told(err) != "NotImplemented: aloft's local cloud does not implement autoscaling:"+name {
+		if errorText(err) != "NotImplemented: aloft's local cloud does not implement autoscaling:"+name {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// TestEveryParameterOfAGroupIsKnown fails when the SDK's inputs have a field
+// TestEveryGroupParameterIsHandled fails when the SDK's inputs have a field
 // more: it has to be served or refused by name, never dropped.
-func TestEveryParameterOfAGroupIsKnown(t *testing.T) {
+func TestEveryGroupParameterIsHandled(t *testing.T) {
 	for in, want := range map[reflect.Type]int{
 		reflect.TypeFor[autoscaling.CreateAutoScalingGroupInput](): 36,
 		reflect.TypeFor[autoscaling.UpdateAutoScalingGroupInput](): 29,

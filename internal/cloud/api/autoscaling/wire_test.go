@@ -13,11 +13,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-func TestTheSDKsClientIsServed(t *testing.T) {
+func TestSDKClientIsServed(t *testing.T) {
 	w := newWorld(t)
 	client := autoscaling.NewFromConfig(wiretest.Serve(t, here, wire.Service{Name: "autoscaling", API: w.API}))
 	ctx := context.Background()
-	in := w.three()
+	in := w.groupOfThree()
 	in.DesiredCapacity, in.MinSize, in.DefaultInstanceWarmup = new(int32(0)), new(int32(0)), new(int32(0))
 	in.Tags = []types.Tag{{Key: new("a&b"), Value: new("<c>"), PropagateAtLaunch: new(true)}}
 	in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{
@@ -30,15 +30,13 @@ func TestTheSDKsClientIsServed(t *testing.T) {
 	if *g.MaxSize != 6 || *g.DefaultInstanceWarmup != 0 || g.CreatedTime.IsZero() || *g.Tags[0].Key != "a&b" ||
 		*g.Tags[0].Value != "<c>" ||
 		!*g.Tags[0].PropagateAtLaunch ||
-		g.TargetGroupARNs[0] != w.targets ||
+		g.TargetGroupARNs[0] != w.targetGroup ||
 		g.Instances == nil && len(g.Instances) != 0 {
 		t.Errorf("%+v", g)
 	}
 	if h := must(client.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{
 		AutoScalingGroupName: new("g"),
-	}))(t).LifecycleHooks; len(
-		h,
-	) != 1 ||
+	}))(t).LifecycleHooks; len(h) != 1 ||
 		*h[0].GlobalTimeout != 172800 ||
 		*h[0].DefaultResult != "ABANDON" {
 		t.Errorf("%+v", h)

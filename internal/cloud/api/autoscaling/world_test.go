@@ -2,7 +2,6 @@ package autoscaling_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -32,18 +31,18 @@ import (
 
 const here = "us-east-1"
 
-// world is the API with the services and the loop beside it, and with an
-// account that has a launch template and a target group.
+// world is the API with the services that it calls, and an account that has a
+// launch template and a target group.
 type world struct {
 	*api.API
-	t       *testing.T
-	ctx     context.Context
-	store   *store.Store
-	ec2     *compute.API
-	elb     *elbv2.API
-	subnets []string
-	image   string
-	targets string // ARN of the target group
+	t           *testing.T
+	ctx         context.Context
+	store       *store.Store
+	ec2         *compute.API
+	elb         *elbv2.API
+	subnets     []string
+	image       string
+	targetGroup string // its ARN
 }
 
 func newWorld(t *testing.T) *world {
@@ -62,17 +61,10 @@ func newWorld(t *testing.T) *world {
 	w.ec2 = compute.New(compute.Config{
 		Store:       s,
 		PublicRange: public,
-		Images: []compute.BaseImage{
-			{
-				Base:         "debian-12",
-				Name:         "debian-12",
-				Owner:        "136693071363",
-				Architecture: "x86_64",
-				RootDevice:   "/dev/xvda",
-				SizeGiB:      8,
-				Parameter:    "/p",
-			},
-		},
+		Images: []compute.BaseImage{{
+			Base: "debian-12", Name: "debian-12", Owner: "136693071363", Architecture: "x86_64",
+			RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/p",
+		}},
 	})
 	w.API = api.New(api.Config{Store: s, Templates: w.ec2})
 	w.image = *must(w.ec2.DescribeImages(w.ctx, &ec2.DescribeImagesInput{}))(t).Images[0].ImageId
@@ -96,15 +88,15 @@ func newWorld(t *testing.T) *world {
 		LaunchTemplateName: new("web"),
 		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &w.image, InstanceType: "t3.micro"},
 	}))(t)
-	w.targets = *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{
+	w.targetGroup = *must(w.elb.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{
 		Name: new("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: new(int32(80)), VpcId: subnets[0].VpcId,
 	}))(t).TargetGroups[0].TargetGroupArn
 	return w
 }
 
-// inWorld runs a test in a bubble of time of its own, with the loop running and
-// machines that start and end at once.
-func inWorld(t *testing.T, test func(w *world)) {
+// withLoop runs a test in a synctest bubble with the scaling loop. Instances start
+// and terminate at once.
+func withLoop(t *testing.T, test func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -116,14 +108,14 @@ func inWorld(t *testing.T, test func(w *world)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { _ = loop.Run(ctx) })
-		running.Go(func() { w.machines(ctx) })
+		running.Go(func() { w.runInstances(ctx) })
 		defer func() { cancel(); running.Wait(); _ = w.store.Close() }()
 		test(w)
 	})
 }
 
-// machines plays the loop of the instances.
-func (w *world) machines(ctx context.Context) {
+// runInstances stands in for the instances loop.
+func (w *world) runInstances(ctx context.Context) {
 	for {
 		view := w.store.View()
 		for _, i := range store.Instances.List(view) {
@@ -151,60 +143,43 @@ func (w *world) update(do func(tx *store.Tx)) {
 	}
 }
 
-func must[T any](out T, err error) func(t *testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-}
-
-// declined checks that the error is AWS's with the code and holds the text.
-func declined(t *testing.T, err error, code, text string) {
-	t.Helper()
-	refusal, ok := errors.AsType[*wire.Error](err)
-	if !ok || refusal.Code != code || !strings.Contains(refusal.Message, text) {
-		t.Errorf("got %v, want %s with %q", err, code, text)
-	}
-}
-
-// three is a group of three to six in three zones.
-func (w *world) three() *autoscaling.CreateAutoScalingGroupInput {
+// groupOfThree returns the request for a group of one to six instances, three
+// desired, in three zones.
+func (w *world) groupOfThree() *autoscaling.CreateAutoScalingGroupInput {
 	return &autoscaling.CreateAutoScalingGroupInput{
 		AutoScalingGroupName: new("g"),
 		MinSize:              new(int32(1)), MaxSize: new(int32(6)), DesiredCapacity: new(int32(3)),
 		VPCZoneIdentifier: new(strings.Join(w.subnets, ",")),
 		LaunchTemplate: &types.LaunchTemplateSpecification{
 			LaunchTemplateName: new("web"),
-		}, TargetGroupARNs: []string{w.targets},
+		}, TargetGroupARNs: []string{w.targetGroup},
 	}
 }
 
-// create makes the group and waits for its instances, whose ids it returns.
-func (w *world) create(change func(*autoscaling.CreateAutoScalingGroupInput)) []string {
+// createGroup creates groupOfThree, changed by change if that is not nil, waits for
+// its instances and returns their IDs.
+func (w *world) createGroup(change func(*autoscaling.CreateAutoScalingGroupInput)) []string {
 	w.t.Helper()
-	in := w.three()
+	in := w.groupOfThree()
 	if change != nil {
 		change(in)
 	}
 	must(w.CreateAutoScalingGroup(w.ctx, in))(w.t)
-	w.settle()
+	w.waitForLoop()
 	var ids []string
-	for _, i := range w.describe().Instances {
+	for _, i := range w.describeGroup().Instances {
 		ids = append(ids, *i.InstanceId)
 	}
 	return ids
 }
 
-// settle lets the loop come to rest.
-func (w *world) settle() {
+// waitForLoop waits until the scaling loop has nothing left to do.
+func (w *world) waitForLoop() {
 	time.Sleep(time.Minute)
 	synctest.Wait()
 }
 
-func (w *world) describe() types.AutoScalingGroup {
+func (w *world) describeGroup() types.AutoScalingGroup {
 	w.t.Helper()
 	groups := must(w.DescribeAutoScalingGroups(
 		w.ctx,
@@ -216,17 +191,18 @@ func (w *world) describe() types.AutoScalingGroup {
 	return groups[0]
 }
 
-// states tells how many instances are in each lifecycle state.
-func (w *world) states() string {
+// lifecycleStates returns how many instances are in each lifecycle state, as
+// "[InService:2 Standby:1]".
+func (w *world) lifecycleStates() string {
 	n := map[types.LifecycleState]int{}
-	for _, i := range w.describe().Instances {
+	for _, i := range w.describeGroup().Instances {
 		n[i.LifecycleState]++
 	}
 	return strings.TrimPrefix(fmt.Sprint(n), "map")
 }
 
-// last is the newest activity about an instance.
-func (w *world) last(id string) types.Activity {
+// newestActivity returns the newest activity whose description names an instance.
+func (w *world) newestActivity(id string) types.Activity {
 	w.t.Helper()
 	for _, a := range must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
 		AutoScalingGroupName: new("g"),
@@ -239,17 +215,8 @@ func (w *world) last(id string) types.Activity {
 	return types.Activity{}
 }
 
-// tells checks what an activity says, after the time of its cause.
-func tells(t *testing.T, a types.Activity, status, description, cause string) {
-	t.Helper()
-	_, said, _ := strings.Cut(*a.Cause, "Z ")
-	if string(a.StatusCode) != status || *a.Description != description || said != cause {
-		t.Errorf("%s, %q, %q;\nwant %s, %q, %q", a.StatusCode, *a.Description, said, status, description, cause)
-	}
-}
-
-// hook makes a lifecycle hook of the group.
-func (w *world) hook(name, transition string) {
+// putHook creates a lifecycle hook with a heartbeat timeout of ten minutes.
+func (w *world) putHook(name, transition string) {
 	w.t.Helper()
 	must(w.PutLifecycleHook(w.ctx, &autoscaling.PutLifecycleHookInput{
 		AutoScalingGroupName: new("g"),
@@ -259,8 +226,8 @@ func (w *world) hook(name, transition string) {
 	}))(w.t)
 }
 
-// waits are the hooks that an instance waits for.
-func (w *world) waits(id string) []store.HookWait {
+// hookWaits returns an instance's waits for hooks.
+func (w *world) hookWaits(id string) []store.HookWait {
 	i, ok := store.ScalingInstances.Get(w.store.View(), id)
 	if !ok {
 		return nil

@@ -1,15 +1,12 @@
 package autoscaling_test
 
 import (
-	"errors"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
-	"github.com/aws/smithy-go"
 
 	api "aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -18,15 +15,16 @@ import (
 )
 
 const (
-	targetsARN = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:targetgroup/tg/2"
-	balancer   = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/lb/1"
-	label      = "app/lb/1/targetgroup/tg/2"
+	targetGroupARN  = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:targetgroup/tg/2"
+	loadBalancerARN = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/lb/1"
+	resourceLabel   = "app/lb/1/targetgroup/tg/2"
 )
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
-// scaled serves a group web of 1 to 9 that wants 3, behind a load balancer, at noon.
-func scaled(t *testing.T) (*autoscaling.Client, *store.Store) {
+// serveGroup serves the API with a group, web, of one to nine instances, three
+// desired, behind a load balancer. The API's time is noon.
+func serveGroup(t *testing.T) (*autoscaling.Client, *store.Store) {
 	t.Helper()
 	rows, err := store.Open("")
 	if err != nil {
@@ -34,20 +32,13 @@ func scaled(t *testing.T) (*autoscaling.Client, *store.Store) {
 	}
 	err = rows.Update(func(tx *store.Tx) error {
 		store.ScalingGroups.Put(tx, &store.ScalingGroup{
-			Region:          "eu-west-1",
-			Name:            "web",
-			Min:             1,
-			Max:             9,
-			Desired:         3,
-			DefaultCooldown: 300,
-			TargetGroupARNs: []string{targetsARN},
+			Region: "eu-west-1", Name: "web", Min: 1, Max: 9, Desired: 3,
+			DefaultCooldown: 300, TargetGroupARNs: []string{targetGroupARN},
 		})
 		store.Listeners.Put(tx, &store.Listener{
-			ARN:             "l",
-			Region:          "eu-west-1",
-			LoadBalancerARN: balancer,
+			ARN: "l", Region: "eu-west-1", LoadBalancerARN: loadBalancerARN,
 			Actions: []store.Action{
-				{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: targetsARN}}},
+				{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: targetGroupARN}}},
 			},
 		})
 		return nil
@@ -61,16 +52,9 @@ func scaled(t *testing.T) (*autoscaling.Client, *store.Store) {
 	})), rows
 }
 
-func refused(t *testing.T, err error, code, words string) {
-	t.Helper()
-	refusal, ok := errors.AsType[smithy.APIError](err)
-	if !ok || refusal.ErrorCode() != code || !strings.Contains(refusal.ErrorMessage(), words) {
-		t.Errorf("got %v, want %s with %q", err, code, words)
-	}
-}
-
-// tracking is a target tracking policy, with what else a test wants of it.
-func tracking(name string, change func(c *types.TargetTrackingConfiguration)) *autoscaling.PutScalingPolicyInput {
+// trackCPU returns the request for a target tracking policy of CPU utilization,
+// changed by change if that is not nil.
+func trackCPU(name string, change func(c *types.TargetTrackingConfiguration)) *autoscaling.PutScalingPolicyInput {
 	c := &types.TargetTrackingConfiguration{
 		TargetValue: aws.Float64(60),
 		PredefinedMetricSpecification: &types.PredefinedMetricSpecification{
@@ -88,10 +72,12 @@ func tracking(name string, change func(c *types.TargetTrackingConfiguration)) *a
 	}
 }
 
-func requests(c *types.TargetTrackingConfiguration) {
+// trackRequests changes a configuration to track the requests of the group's target
+// group.
+func trackRequests(c *types.TargetTrackingConfiguration) {
 	c.TargetValue = aws.Float64(1000)
 	c.PredefinedMetricSpecification = &types.PredefinedMetricSpecification{
 		PredefinedMetricType: "ALBRequestCountPerTarget",
-		ResourceLabel:        aws.String(label),
+		ResourceLabel:        aws.String(resourceLabel),
 	}
 }
