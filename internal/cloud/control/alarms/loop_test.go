@@ -140,7 +140,9 @@ func TestAnAlarmGoesOffAndActsUntilItIsOver(t *testing.T) {
 			said = append(said, item.Type)
 		}
 		slices.Sort(said)
-		if want := []string{"Action", "Action", "Action", "ConfigurationUpdate", "StateUpdate", "StateUpdate", "StateUpdate"}; !slices.Equal(
+		if want := []string{
+			"Action", "Action", "Action", "ConfigurationUpdate", "StateUpdate", "StateUpdate", "StateUpdate",
+		}; !slices.Equal(
 			said,
 			want,
 		) {

@@ -47,16 +47,13 @@ func loadBalancer(r store.Reader, row *store.LoadBalancer, namespace func(string
 	lb.TLSHeaders = on("routing.http.x_amzn_tls_version_and_cipher_suite.enabled")
 	for _, n := range row.Nodes {
 		if nic, ok := store.NetworkInterfaces.Get(r, n.InterfaceID); ok {
-			lb.Nodes = append(
-				lb.Nodes,
-				balancer.Node{
-					ID:        nic.ID,
-					Zone:      n.Zone,
-					Namespace: namespace(nic.ID),
-					Address:   nic.PrivateIP,
-					Public:    nic.PublicIP,
-				},
-			)
+			lb.Nodes = append(lb.Nodes, balancer.Node{
+				ID:        nic.ID,
+				Zone:      n.Zone,
+				Namespace: namespace(nic.ID),
+				Address:   nic.PrivateIP,
+				Public:    nic.PublicIP,
+			})
 		}
 	}
 	for _, l := range store.Listeners.By(r, "load_balancer", row.ARN) {
@@ -114,9 +111,8 @@ func targetGroup(r store.Reader, row *store.TargetGroup, use use) balancer.Targe
 		Check: balancer.HealthCheck{
 			TLS: check.Protocol == "HTTPS", Path: check.Path,
 			Interval: time.Duration(check.Interval) * time.Second, Timeout: time.Duration(check.Timeout) * time.Second,
-			HealthyThreshold: int(
-				check.Healthy,
-			), UnhealthyThreshold: int(check.Unhealthy), Matcher: matcher(check.Matcher),
+			HealthyThreshold:   int(check.Healthy),
+			UnhealthyThreshold: int(check.Unhealthy), Matcher: matcher(check.Matcher),
 		},
 	}
 	distribute(&out, row.Attributes)

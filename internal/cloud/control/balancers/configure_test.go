@@ -20,7 +20,8 @@ func TestTheBalancerIsToldWhatIsWanted(t *testing.T) {
 	change(t, s, seed)
 	want := balancer.Config{
 		LoadBalancers: []balancer.LoadBalancer{{
-			ARN: "lb", DNSName: "web-1.r.elb.localhost", IdleTimeout: time.Minute, ForwardedFor: "append", CookieKey: "lb",
+			ARN: "lb", DNSName: "web-1.r.elb.localhost", IdleTimeout: time.Minute, ForwardedFor: "append",
+			CookieKey: "lb",
 			Nodes: []balancer.Node{
 				{
 					ID:        "eni-lb-a",
@@ -48,8 +49,9 @@ func TestTheBalancerIsToldWhatIsWanted(t *testing.T) {
 		TargetGroups: []balancer.TargetGroup{{ // not the idle one, and not the target in zone c
 			ARN: "tg",
 			Check: balancer.HealthCheck{
-				Path: "/", Interval: 30 * time.Second, Timeout: 5 * time.Second, HealthyThreshold: 5, UnhealthyThreshold: 2,
-				Matcher: balancer.Matcher{{First: 200, Last: 299}, {First: 403, Last: 403}},
+				Path: "/", Interval: 30 * time.Second, Timeout: 5 * time.Second, HealthyThreshold: 5,
+				UnhealthyThreshold: 2,
+				Matcher:            balancer.Matcher{{First: 200, Last: 299}, {First: 403, Last: 403}},
 			},
 			Targets: []balancer.Target{
 				{ID: "i-a", Address: netip.MustParseAddr("10.0.0.10"), Port: 3000, Zone: "a"},
@@ -82,20 +84,18 @@ func TestTheBalancerIsToldRulesAndAttributes(t *testing.T) {
 				"routing.http.response.access_control_max_age.header_value": "",
 			}
 		})
-		store.Rules.Put(
-			tx,
-			&store.Rule{
-				ARN:         "late",
-				Region:      "r",
-				ListenerARN: "l",
-				Priority:    20,
-				Actions: []store.Action{
-					{Type: "fixed-response", FixedResponse: &store.FixedResponse{StatusCode: "404"}},
-				},
-			},
-		)
 		store.Rules.Put(tx, &store.Rule{
-			ARN: "early", Region: "r", ListenerARN: "l", Priority: 3, Actions: []store.Action{{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: "idle", Weight: 2}}}},
+			ARN:         "late",
+			Region:      "r",
+			ListenerARN: "l",
+			Priority:    20,
+			Actions: []store.Action{
+				{Type: "fixed-response", FixedResponse: &store.FixedResponse{StatusCode: "404"}},
+			},
+		})
+		store.Rules.Put(tx, &store.Rule{
+			ARN: "early", Region: "r", ListenerARN: "l", Priority: 3,
+			Actions: []store.Action{{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: "idle", Weight: 2}}}},
 			Conditions: []store.Condition{
 				{Field: "http-header", Header: "X-A", Values: []string{"a*"}},
 				{Field: "query-string", Pairs: []store.QueryPair{{Key: "k", Value: "v"}}},
@@ -103,9 +103,12 @@ func TestTheBalancerIsToldRulesAndAttributes(t *testing.T) {
 		})
 		store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) {
 			g.Attributes = map[string]string{
-				"load_balancing.algorithm.type": "round_robin", "slow_start.duration_seconds": "90", "load_balancing.cross_zone.enabled": "false",
-				"target_group_health.dns_failover.minimum_healthy_targets.count": "2", "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
-				"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1", "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "30",
+				"load_balancing.algorithm.type": "round_robin", "slow_start.duration_seconds": "90",
+				"load_balancing.cross_zone.enabled":                                              "false",
+				"target_group_health.dns_failover.minimum_healthy_targets.count":                 "2",
+				"target_group_health.dns_failover.minimum_healthy_targets.percentage":            "off",
+				"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count":      "1",
+				"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "30",
 			}
 		})
 		store.TargetGroups.Edit(tx, "idle", func(g *store.TargetGroup) {
@@ -123,7 +126,8 @@ func TestTheBalancerIsToldRulesAndAttributes(t *testing.T) {
 		t.Errorf("%+v", lb)
 	}
 	want := balancer.Listener{
-		ARN: "l", Port: 80, Action: balancer.Action{Forward: []balancer.Share{{TargetGroup: "tg", Weight: 1}}, Sticky: time.Minute},
+		ARN: "l", Port: 80,
+		Action:   balancer.Action{Forward: []balancer.Share{{TargetGroup: "tg", Weight: 1}}, Sticky: time.Minute},
 		NoServer: true, Headers: map[string]string{"X-Frame-Options": "DENY"},
 		Rules: []balancer.Rule{
 			{
@@ -166,9 +170,7 @@ func TestALoadBalancersOwnAddressIsNoTarget(t *testing.T) {
 	change(t, s, func(tx *store.Tx) {
 		store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) { g.VPCID, g.TargetType = "vpc", "ip" })
 		store.NetworkInterfaces.Edit(
-			tx,
-			"eni-lb-a",
-			func(n *store.NetworkInterface) { n.VPCID, n.LoadBalancerARN = "vpc", "lb" },
+			tx, "eni-lb-a", func(n *store.NetworkInterface) { n.VPCID, n.LoadBalancerARN = "vpc", "lb" },
 		)
 		for _, address := range []string{"10.0.0.4", "10.0.0.5"} {
 			store.Targets.Put(tx, target("tg", address, "a"))
@@ -204,17 +206,35 @@ func TestATargetsStateFollowsFromItsInstanceAndItsHealth(t *testing.T) {
 		serves bool
 	}{
 		{"checked and well", nil, balancer.Health{State: "healthy"}, "healthy ", true},
-		{"checked and ill", nil, balancer.Health{State: "unhealthy", Reason: "Target.Timeout"}, "unhealthy Target.Timeout", true},
+		{
+			"checked and ill", nil, balancer.Health{State: "unhealthy", Reason: "Target.Timeout"},
+			"unhealthy Target.Timeout", true,
+		},
 		{"not checked yet", nil, balancer.Health{}, "initial Elb.RegistrationInProgress", true},
 		{"stopped", instance(store.Stopped), balancer.Health{State: "healthy"}, "unused Target.InvalidState", false},
 		{"stopping", instance(store.Stopping), balancer.Health{State: "healthy"}, "unused Target.InvalidState", false},
 		{"starting again", instance(store.Pending), balancer.Health{}, "initial Elb.RegistrationInProgress", false},
-		{"shutting down", instance(store.ShuttingDown), balancer.Health{State: "healthy"}, "draining Target.DeregistrationInProgress", true},
-		{"terminated", instance(store.Terminated), balancer.Health{State: "healthy"}, "draining Target.DeregistrationInProgress", false},
-		{"instance forgotten", func(tx *store.Tx) { store.Instances.Delete(tx, "i-a") }, balancer.Health{}, "none", false},
-		{"draining", drainingSince(299 * time.Second), balancer.Health{State: "healthy"}, "draining Target.DeregistrationInProgress", true},
+		{
+			"shutting down", instance(store.ShuttingDown), balancer.Health{State: "healthy"},
+			"draining Target.DeregistrationInProgress", true,
+		},
+		{
+			"terminated", instance(store.Terminated), balancer.Health{State: "healthy"},
+			"draining Target.DeregistrationInProgress", false,
+		},
+		{
+			"instance forgotten", func(tx *store.Tx) { store.Instances.Delete(tx, "i-a") }, balancer.Health{}, "none",
+			false,
+		},
+		{
+			"draining", drainingSince(299 * time.Second), balancer.Health{State: "healthy"},
+			"draining Target.DeregistrationInProgress", true,
+		},
 		{"drained", drainingSince(300 * time.Second), balancer.Health{}, "none", true},
-		{"group no longer used", func(tx *store.Tx) { store.Listeners.Delete(tx, "l") }, balancer.Health{State: "healthy"}, "unused Target.NotInUse", false},
+		{
+			"group no longer used", func(tx *store.Tx) { store.Listeners.Delete(tx, "l") },
+			balancer.Health{State: "healthy"}, "unused Target.NotInUse", false,
+		},
 		{"zone not enabled", func(tx *store.Tx) {
 			store.LoadBalancers.Edit(tx, "lb", func(lb *store.LoadBalancer) { lb.Nodes = lb.Nodes[1:] })
 		}, balancer.Health{State: "healthy"}, "unused Target.NotInUse", false},
@@ -263,9 +283,18 @@ func TestALoadBalancerIsActiveWhenAllItsNodesWork(t *testing.T) {
 	}{
 		{"nothing heard", "provisioning", balancer.Status{}, "provisioning", ""},
 		{"one node", "provisioning", balancer.Status{Nodes: []balancer.NodeStatus{ok("eni-lb-a")}}, "provisioning", ""},
-		{"one broken", "provisioning", balancer.Status{Nodes: []balancer.NodeStatus{ok("eni-lb-a"), broken}}, "provisioning", "node in b: no such file"},
-		{"both", "provisioning", balancer.Status{Nodes: []balancer.NodeStatus{ok("eni-lb-a"), ok("eni-lb-b")}}, "active", ""},
-		{"one breaks later", "active", balancer.Status{Nodes: []balancer.NodeStatus{ok("eni-lb-a"), broken}}, "active", "node in b: no such file"},
+		{
+			"one broken", "provisioning", balancer.Status{Nodes: []balancer.NodeStatus{ok("eni-lb-a"), broken}},
+			"provisioning", "node in b: no such file",
+		},
+		{
+			"both", "provisioning", balancer.Status{Nodes: []balancer.NodeStatus{ok("eni-lb-a"), ok("eni-lb-b")}},
+			"active", "",
+		},
+		{
+			"one breaks later", "active", balancer.Status{Nodes: []balancer.NodeStatus{ok("eni-lb-a"), broken}},
+			"active", "node in b: no such file",
+		},
 		{"the host's port is taken", "active", balancer.Status{
 			Nodes:  []balancer.NodeStatus{ok("eni-lb-a"), ok("eni-lb-b")},
 			Fronts: []balancer.FrontStatus{{Port: 80, Error: "in use"}, {Port: 81, Error: "of another"}},

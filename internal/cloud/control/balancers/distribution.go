@@ -7,7 +7,8 @@ import "aloft.dev/aloft/internal/cloud/plane/balancer"
 func distribute(out *balancer.TargetGroup, attributes map[string]string) {
 	out.Algorithm = attributes["load_balancing.algorithm.type"]
 	out.SlowStart = seconds(attributes["slow_start.duration_seconds"])
-	out.ZoneOnly = attributes["load_balancing.cross_zone.enabled"] == "false" // the load balancer's own setting is always on
+	// the load balancer's own setting is always on
+	out.ZoneOnly = attributes["load_balancing.cross_zone.enabled"] == "false"
 	out.Failover = minimum(attributes, "dns_failover")
 	out.FailOpen = minimum(attributes, "unhealthy_state_routing")
 	if attributes["stickiness.enabled"] != "true" {

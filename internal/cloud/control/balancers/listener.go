@@ -24,15 +24,12 @@ func listener(r store.Reader, row *store.Listener) balancer.Listener {
 		out.TLSCipherHeader = row.Attributes["routing.http.request.x_amzn_tls_cipher_suite.header_name"]
 	}
 	for _, rule := range store.Rules.By(r, "listener", row.ARN) {
-		out.Rules = append(
-			out.Rules,
-			balancer.Rule{
-				ARN:        rule.ARN,
-				Priority:   int(rule.Priority),
-				Conditions: conditions(rule.Conditions),
-				Action:     action(rule.Actions),
-			},
-		)
+		out.Rules = append(out.Rules, balancer.Rule{
+			ARN:        rule.ARN,
+			Priority:   int(rule.Priority),
+			Conditions: conditions(rule.Conditions),
+			Action:     action(rule.Actions),
+		})
 	}
 	slices.SortFunc(out.Rules, func(a, b balancer.Rule) int { return cmp.Compare(a.Priority, b.Priority) })
 	return out

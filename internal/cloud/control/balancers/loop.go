@@ -41,8 +41,9 @@ type Loop struct {
 	Balancer  Balancer
 	Network   Network
 	Namespace func(interfaceID string) string // path of the network namespace of a node
-	Logs      string                          // folder that stands for S3 as the place of access logs; empty: there are none
-	Log       *slog.Logger
+	// folder that stands for S3 as the place of access logs; empty: there are none
+	Logs string
+	Log  *slog.Logger
 
 	mu   sync.Mutex
 	seen *observed // nil: the balancer has said nothing since it was set
@@ -77,7 +78,10 @@ func (l *Loop) watch(ctx context.Context) error {
 	for {
 		view := l.Store.View()
 		signal(l.wake)
-		if err := view.Changed(ctx, store.LoadBalancers, store.Listeners, store.Certificates, store.Rules, store.TargetGroups, store.Targets, store.Instances, store.NetworkInterfaces); err != nil {
+		if err := view.Changed(
+			ctx, store.LoadBalancers, store.Listeners, store.Certificates, store.Rules, store.TargetGroups,
+			store.Targets, store.Instances, store.NetworkInterfaces,
+		); err != nil {
 			return fmt.Errorf("watch for load balancers: %w", err)
 		}
 	}

@@ -109,7 +109,9 @@ func (out *record) target(
 		health = *s.health
 	} else if seen != nil {
 		var known bool
-		if health, known = seen.targets[balancer.TargetKey{TargetGroup: group.ARN, ID: t.ID, Port: uint16(t.Port)}]; !known {
+		if health, known = seen.targets[balancer.TargetKey{
+			TargetGroup: group.ARN, ID: t.ID, Port: uint16(t.Port),
+		}]; !known {
 			health = starting
 		}
 	}

@@ -46,25 +46,24 @@ func seed(tx *store.Tx) {
 		id := "eni-lb-" + zone
 		lb.Nodes = append(lb.Nodes, store.Node{Zone: zone, SubnetID: "subnet-" + zone, InterfaceID: id})
 		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-			ID: id, Region: "r", PrivateIP: netip.AddrFrom4([4]byte{10, 0, byte(i), 4}), PublicIP: netip.AddrFrom4([4]byte{198, 18, 1, byte(i)}),
+			ID: id, Region: "r", PrivateIP: netip.AddrFrom4([4]byte{10, 0, byte(i), 4}),
+			PublicIP: netip.AddrFrom4([4]byte{198, 18, 1, byte(i)}),
 		})
 	}
 	store.LoadBalancers.Put(tx, lb)
-	store.Listeners.Put(
-		tx,
-		&store.Listener{
-			ARN:             "l",
-			Region:          "r",
-			LoadBalancerARN: "lb",
-			Port:            80,
-			Actions: []store.Action{
-				{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: "tg", Weight: 1}}},
-			},
+	store.Listeners.Put(tx, &store.Listener{
+		ARN:             "l",
+		Region:          "r",
+		LoadBalancerARN: "lb",
+		Port:            80,
+		Actions: []store.Action{
+			{Type: "forward", Forward: []store.WeightedTargetGroup{{ARN: "tg", Weight: 1}}},
 		},
-	)
+	})
 	for _, arn := range []string{"tg", "idle"} {
 		store.TargetGroups.Put(tx, &store.TargetGroup{
-			ARN: arn, Region: "r", Protocol: "HTTP", Port: 3000, TargetType: "instance", Attributes: map[string]string{"deregistration_delay.timeout_seconds": "300"},
+			ARN: arn, Region: "r", Protocol: "HTTP", Port: 3000, TargetType: "instance",
+			Attributes: map[string]string{"deregistration_delay.timeout_seconds": "300"},
 			HealthCheck: store.HealthCheck{
 				Protocol:  "HTTP",
 				Port:      "traffic-port",
@@ -80,15 +79,12 @@ func seed(tx *store.Tx) {
 	for i, zone := range []string{"a", "b", "c"} {
 		id := "i-" + zone
 		store.Instances.Put(tx, &store.Instance{ID: id, Region: "r", Zone: zone, State: store.Running})
-		store.NetworkInterfaces.Put(
-			tx,
-			&store.NetworkInterface{
-				ID:         "eni-" + id,
-				Region:     "r",
-				InstanceID: id,
-				PrivateIP:  netip.AddrFrom4([4]byte{10, 0, byte(i), 10}),
-			},
-		)
+		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+			ID:         "eni-" + id,
+			Region:     "r",
+			InstanceID: id,
+			PrivateIP:  netip.AddrFrom4([4]byte{10, 0, byte(i), 10}),
+		})
 		store.Targets.Put(tx, target("tg", id, zone))
 	}
 	store.Targets.Put(tx, target("idle", "i-a", "a"))
@@ -142,13 +138,10 @@ func (f *fakeBalancer) Set(_ context.Context, c balancer.Config) error {
 	for _, g := range c.TargetGroups {
 		for _, t := range g.Targets {
 			if !t.Draining {
-				s.Targets = append(
-					s.Targets,
-					balancer.TargetStatus{
-						TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port},
-						Health:    balancer.Health{State: "healthy"},
-					},
-				)
+				s.Targets = append(s.Targets, balancer.TargetStatus{
+					TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port},
+					Health:    balancer.Health{State: "healthy"},
+				})
 			}
 		}
 	}

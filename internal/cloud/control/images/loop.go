@@ -20,9 +20,7 @@ import (
 type Layers interface {
 	machine.Images
 	EnsureBase(
-		ctx context.Context,
-		name string,
-		progress func(stage string, fraction float64),
+		ctx context.Context, name string, progress func(stage string, fraction float64),
 	) (layer string, err error)
 	Remove(ctx context.Context, layer string) error
 	List() ([]string, error)
@@ -190,23 +188,13 @@ func (l *Loop) capture(ctx context.Context, image *store.Image) {
 		}
 		store.Images.Edit(tx, image.ID, func(row *store.Image) { row.State, row.StateReason = "failed", err.Error() })
 		store.Snapshots.Edit(
-			tx,
-			image.SnapshotID,
-			func(row *store.Snapshot) { row.State, row.StateMessage = "error", err.Error() },
+			tx, image.SnapshotID, func(row *store.Snapshot) { row.State, row.StateMessage = "error", err.Error() },
 		)
 		return nil
 	})
 	if err != nil || written != nil {
 		l.Log.Error(
-			"make an image",
-			"image",
-			image.ID,
-			"instance",
-			image.SourceInstanceID,
-			"error",
-			err,
-			"store",
-			written,
+			"make an image", "image", image.ID, "instance", image.SourceInstanceID, "error", err, "store", written,
 		)
 	}
 }

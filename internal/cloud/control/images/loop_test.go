@@ -45,17 +45,14 @@ func inStudio(t *testing.T, prepare, test func(s *studio)) {
 		s := &studio{t: t, store: rows}
 		s.update(func(tx *store.Tx) {
 			for _, region := range []string{"a", "b"} {
-				store.Images.Put(
-					tx,
-					&store.Image{
-						ID:         "ami-" + region,
-						Region:     region,
-						Public:     true,
-						Base:       "debian-12",
-						State:      "pending",
-						SnapshotID: "snap-" + region,
-					},
-				)
+				store.Images.Put(tx, &store.Image{
+					ID:         "ami-" + region,
+					Region:     region,
+					Public:     true,
+					Base:       "debian-12",
+					State:      "pending",
+					SnapshotID: "snap-" + region,
+				})
 				store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-" + region, Region: region, State: "pending"})
 			}
 			store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "a", State: store.Running})
@@ -93,17 +90,14 @@ func (s *studio) update(do func(tx *store.Tx)) {
 // make asks for an image of i-1, as CreateImage does.
 func (s *studio) make(id string, noReboot bool) {
 	s.update(func(tx *store.Tx) {
-		store.Images.Put(
-			tx,
-			&store.Image{
-				ID:               id,
-				Region:           "a",
-				SourceInstanceID: "i-1",
-				NoReboot:         noReboot,
-				State:            "pending",
-				SnapshotID:       "snap-" + id,
-			},
-		)
+		store.Images.Put(tx, &store.Image{
+			ID:               id,
+			Region:           "a",
+			SourceInstanceID: "i-1",
+			NoReboot:         noReboot,
+			State:            "pending",
+			SnapshotID:       "snap-" + id,
+		})
 		store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-" + id, Region: "a", State: "pending"})
 	})
 	synctest.Wait()
@@ -181,7 +175,9 @@ func TestLayersThatNothingStandsOnAreDeletedAndOthersAreKept(t *testing.T) {
 			t.Errorf("layers %v, want %v", layers, want)
 		}
 		// A machine that runs needs its layer after its image has gone.
-		if _, err := s.machines.Prepare(t.Context(), machine.Machine{ID: "i-9", Layers: []string{"/" + kept.Layers[1]}}); err != nil {
+		if _, err := s.machines.Prepare(t.Context(), machine.Machine{
+			ID: "i-9", Layers: []string{"/" + kept.Layers[1]},
+		}); err != nil {
 			t.Fatal(err)
 		}
 		s.update(func(tx *store.Tx) {

@@ -100,18 +100,15 @@ func (h *house) launch(id string, change func(*store.Instance)) {
 		}
 		store.Instances.Put(tx, i)
 		store.Volumes.Put(tx, &store.Volume{ID: "vol-" + id, Region: "r", InstanceID: id, DeleteOnTermination: true})
-		store.NetworkInterfaces.Put(
-			tx,
-			&store.NetworkInterface{
-				ID:                  "eni-" + id,
-				Region:              "r",
-				VPCID:               "vpc-1",
-				PrivateIP:           netip.MustParseAddr("10.0.1.5"),
-				PublicIP:            netip.MustParseAddr("198.18.1.5"),
-				InstanceID:          id,
-				DeleteOnTermination: true,
-			},
-		)
+		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+			ID:                  "eni-" + id,
+			Region:              "r",
+			VPCID:               "vpc-1",
+			PrivateIP:           netip.MustParseAddr("10.0.1.5"),
+			PublicIP:            netip.MustParseAddr("198.18.1.5"),
+			InstanceID:          id,
+			DeleteOnTermination: true,
+		})
 	})
 }
 
@@ -228,9 +225,7 @@ func TestAVolumeThatIsToOutliveItsInstanceDoes(t *testing.T) {
 		h.update(func(tx *store.Tx) {
 			store.Volumes.Edit(tx, "vol-i-1", func(v *store.Volume) { v.DeleteOnTermination = false })
 			store.Instances.Edit(
-				tx,
-				"i-1",
-				func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown },
+				tx, "i-1", func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown },
 			)
 		})
 		if v, ok := store.Volumes.Get(h.store.View(), "vol-i-1"); !ok || v.State != "available" || v.InstanceID != "" {

@@ -29,23 +29,27 @@ func TestEverySituationHasItsNextStep(t *testing.T) {
 		{store.Running, []string{store.Running}, conditions{absent}, instances.Launch, store.Running},
 		{store.Running, []string{store.Running}, conditions{off}, instances.Withdraw, store.Stopping},
 		{store.Running, []string{store.Running}, conditions{broken}, instances.Surrender, store.Stopping},
-		{store.Stopped, []string{store.Stopping, store.Running, store.Pending, store.Stopped}, conditions{up}, instances.Stop, store.Stopped},
+		{
+			store.Stopped, []string{store.Stopping, store.Running, store.Pending, store.Stopped}, conditions{up},
+			instances.Stop, store.Stopped,
+		},
 		{store.Stopped, []string{store.Stopping, store.Running, store.Pending}, down, instances.Settle, store.Stopped},
 		{store.Stopped, []string{store.Stopped}, down, instances.None, store.Stopped},
-		{store.Terminated, []string{store.ShuttingDown, store.Running, store.Pending, store.Stopping, store.Stopped}, anyCondition, instances.Remove, store.Terminated},
+		{
+			store.Terminated, []string{store.ShuttingDown, store.Running, store.Pending, store.Stopping, store.Stopped},
+			anyCondition, instances.Remove, store.Terminated,
+		},
 		{store.Terminated, []string{store.Terminated}, anyCondition, instances.None, store.Terminated},
 	} {
 		for _, state := range row.states {
 			for _, machine := range row.machines {
-				got := instances.Next(
-					instances.Situation{
-						Wanted:           row.wanted,
-						State:            state,
-						Reachable:        true,
-						ShutdownBehavior: "stop",
-						Machine:          machine,
-					},
-				)
+				got := instances.Next(instances.Situation{
+					Wanted:           row.wanted,
+					State:            state,
+					Reachable:        true,
+					ShutdownBehavior: "stop",
+					Machine:          machine,
+				})
 				if want := (instances.Step{Action: row.action, Next: row.next}); got != want {
 					t.Errorf("wanted %s, %s, machine %s: got %v, want %v", row.wanted, state, machine, got, want)
 				}
@@ -72,15 +76,13 @@ func TestARebootIsDoneOnceTheMachineIsUp(t *testing.T) {
 }
 
 func TestPoweringOffFromInsideTerminatesWhenAskedTo(t *testing.T) {
-	got := instances.Next(
-		instances.Situation{
-			Wanted:           store.Running,
-			State:            store.Running,
-			Reachable:        true,
-			ShutdownBehavior: "terminate",
-			Machine:          instances.Off,
-		},
-	)
+	got := instances.Next(instances.Situation{
+		Wanted:           store.Running,
+		State:            store.Running,
+		Reachable:        true,
+		ShutdownBehavior: "terminate",
+		Machine:          instances.Off,
+	})
 	if want := (instances.Step{Action: instances.Withdraw, Next: store.ShuttingDown}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}

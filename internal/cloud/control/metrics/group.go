@@ -28,9 +28,7 @@ func (l *Loop) groups(now time.Time) {
 		for name, value := range sizes {
 			if slices.Contains(group.Metrics, name) {
 				id := metric.NewID(
-					"AWS/AutoScaling",
-					name,
-					metric.Dimension{Name: "AutoScalingGroupName", Value: group.Name},
+					"AWS/AutoScaling", name, metric.Dimension{Name: "AutoScalingGroupName", Value: group.Name},
 				)
 				l.Metrics.Add(group.Region, id, minute, "None", metric.SummaryOf(float64(value), 1))
 			}
@@ -64,7 +62,10 @@ func sizesOf(group *store.ScalingGroup, members []*store.ScalingInstance) map[st
 		default:
 			continue // it is leaving, or has left
 		}
-		for _, name := range []string{"Group" + kind + "Instances", "Group" + kind + "Capacity", "GroupTotalInstances", "GroupTotalCapacity", "GroupAndWarmPoolTotalCapacity"} {
+		for _, name := range []string{
+			"Group" + kind + "Instances", "Group" + kind + "Capacity", "GroupTotalInstances", "GroupTotalCapacity",
+			"GroupAndWarmPoolTotalCapacity",
+		} {
 			out[name]++
 		}
 	}

@@ -39,10 +39,10 @@ func node(zone string, requests uint64, took time.Duration) balancer.NodeCounter
 	return balancer.NodeCounters{
 		LoadBalancer: lbARN, Zone: zone, Active: 3, Sums: map[string]uint64{"ProcessedBytes": 100 * requests},
 		Groups: []balancer.GroupCounters{{
-			TargetGroup: groupARN, Present: true, Healthy: 2, Unhealthy: 1, Sums: map[string]uint64{"RequestCount": requests, "HTTPCode_Target_2XX_Count": requests},
-			Time: took * time.Duration(
-				requests,
-			), Times: []balancer.Timing{{From: took - took/32, To: took + took/32, Count: requests}},
+			TargetGroup: groupARN, Present: true, Healthy: 2, Unhealthy: 1,
+			Sums:  map[string]uint64{"RequestCount": requests, "HTTPCode_Target_2XX_Count": requests},
+			Time:  took * time.Duration(requests),
+			Times: []balancer.Timing{{From: took - took/32, To: took + took/32, Count: requests}},
 		}},
 	}
 }
@@ -79,7 +79,9 @@ func measuring(t *testing.T, do func(b *counting, m *metric.Store)) {
 
 func sum(t *testing.T, m *metric.Store, name string, dimensions ...metric.Dimension) (all metric.Summary) {
 	t.Helper()
-	for _, p := range m.Points("eu-west-1", metric.NewID(namespace, name, dimensions...), time.Time{}, time.Now().Add(time.Hour), "") {
+	for _, p := range m.Points(
+		"eu-west-1", metric.NewID(namespace, name, dimensions...), time.Time{}, time.Now().Add(time.Hour), "",
+	) {
 		all.Merge(p.Summary)
 	}
 	return all

@@ -63,7 +63,9 @@ func (l *Loop) machine(view store.Reader, row *store.Instance, last, now reading
 	own, shared := dimensionsOf(view, row, now.at)
 	add := func(name, unit string, value float64, sets ...[]metric.Dimension) {
 		for _, dimensions := range slices.Concat(own, sets) {
-			l.Metrics.Add(row.Region, metric.NewID("AWS/EC2", name, dimensions...), at, unit, metric.SummaryOf(value, 1))
+			l.Metrics.Add(
+				row.Region, metric.NewID("AWS/EC2", name, dimensions...), at, unit, metric.SummaryOf(value, 1),
+			)
 		}
 	}
 	add(

@@ -25,40 +25,31 @@ func measuringMachines(t *testing.T, do func(p *simulated.Machines, rows *store.
 		}
 		p, m := &simulated.Machines{}, &metric.Store{}
 		err = rows.Update(func(tx *store.Tx) error {
-			store.ScalingGroups.Put(
-				tx,
-				&store.ScalingGroup{
-					Region:        "r",
-					Name:          "web",
-					Min:           1,
-					Max:           9,
-					Desired:       3,
-					DefaultWarmup: new(int32(120)),
-					Metrics:       []string{"GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances"},
-				},
-			)
+			store.ScalingGroups.Put(tx, &store.ScalingGroup{
+				Region:        "r",
+				Name:          "web",
+				Min:           1,
+				Max:           9,
+				Desired:       3,
+				DefaultWarmup: new(int32(120)),
+				Metrics:       []string{"GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances"},
+			})
 			for id, since := range map[string]time.Duration{"i-1": time.Hour, "i-2": 0} {
-				store.Instances.Put(
-					tx,
-					&store.Instance{
-						ID:        id,
-						Region:    "r",
-						Type:      "t3.micro",
-						ImageID:   "ami-1",
-						State:     store.Running,
-						Reachable: true,
-					},
-				)
-				store.ScalingInstances.Put(
-					tx,
-					&store.ScalingInstance{
-						InstanceID:     id,
-						Region:         "r",
-						Group:          "web",
-						State:          store.LifecycleInService,
-						InServiceSince: time.Now().Add(-since),
-					},
-				)
+				store.Instances.Put(tx, &store.Instance{
+					ID:        id,
+					Region:    "r",
+					Type:      "t3.micro",
+					ImageID:   "ami-1",
+					State:     store.Running,
+					Reachable: true,
+				})
+				store.ScalingInstances.Put(tx, &store.ScalingInstance{
+					InstanceID:     id,
+					Region:         "r",
+					Group:          "web",
+					State:          store.LifecycleInService,
+					InServiceSince: time.Now().Add(-since),
+				})
 			}
 			store.ScalingInstances.Put(
 				tx,
@@ -92,7 +83,9 @@ func measuringMachines(t *testing.T, do func(p *simulated.Machines, rows *store.
 
 // averages are those of a metric, minute by minute.
 func averages(m *metric.Store, namespace, name string, dimensions ...metric.Dimension) (out []float64) {
-	for _, p := range m.Points("r", metric.NewID(namespace, name, dimensions...), time.Time{}, time.Now().Add(time.Hour), "") {
+	for _, p := range m.Points(
+		"r", metric.NewID(namespace, name, dimensions...), time.Time{}, time.Now().Add(time.Hour), "",
+	) {
 		out = append(out, math.Round(p.Average()*1000)/1000)
 	}
 	return out

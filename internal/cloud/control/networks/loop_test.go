@@ -29,7 +29,9 @@ func open(t *testing.T) *store.Store {
 func addVPC(t *testing.T, s *store.Store, id string) {
 	t.Helper()
 	if err := s.Update(func(tx *store.Tx) error {
-		store.VPCs.Put(tx, &store.VPC{ID: id, Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true})
+		store.VPCs.Put(tx, &store.VPC{
+			ID: id, Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true,
+		})
 		return nil
 	}); err != nil {
 		t.Fatal(err)
