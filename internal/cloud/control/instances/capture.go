@@ -9,21 +9,21 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Capture makes the instance's disk, as it is now, a layer. Nothing else acts on
-// its machine meanwhile. It returns all layers of the disk, the new one last.
-// With reboot a running machine is stopped for it and started again.
+// Capture saves the current state of the instance's disk as a layer and returns all
+// layers of the disk, the new one last. With reboot it stops a running machine first
+// and starts it again. No step uses the machine meanwhile.
 func (l *Loop) Capture(ctx context.Context, id string, images machine.Images, reboot bool) ([]string, error) {
 	l.init()
 	w := l.worker(id)
-	if err := w.take(ctx); err != nil {
+	if err := w.acquire(ctx); err != nil {
 		return nil, err
 	}
-	defer w.give()
+	defer w.release()
 	if row, ok := store.Instances.Get(l.Store.View(), id); !ok || row.State == store.Terminated {
 		return nil, fmt.Errorf("instance %s was terminated", id)
 	}
-	// What the machine stands on, and not what the row says: a capture before this
-	// one may have left its layer under the machine and come to no end.
+	// Read the layers from the machine, not from the row: an earlier capture may have
+	// added its layer to the machine and failed before it reached the row.
 	var layers []string
 	for _, folder := range l.Machines.Status(id).Layers {
 		layers = append(layers, filepath.Base(folder))

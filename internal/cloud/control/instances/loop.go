@@ -1,15 +1,13 @@
-// Package instances makes the machines of the wanted instances: a loop that
-// reads the store, moves each instance one step at a time towards what is
-// wanted of it, and writes down what it observed.
+// Package instances runs the machines behind EC2 instances. A loop reads each
+// instance's row, moves its machine one step at a time toward the desired state, and
+// records the machine's state in the row.
 package instances
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Machines is what the loop needs of the machine plane.
+// Machines is the part of the machine plane that the loop uses.
 type Machines interface {
 	Prepare(ctx context.Context, m machine.Machine) (namespace string, err error)
 	Boot(ctx context.Context, id string) error
@@ -30,72 +28,62 @@ type Machines interface {
 	Watch(ctx context.Context) <-chan string
 }
 
-// Network is what the loop needs of the network loop: the kernel's network as
-// it is wanted now.
+// Network is the part of the network loop that this loop uses. Sync returns when the
+// kernel's network matches the store.
 type Network interface {
 	Sync(ctx context.Context) error
 }
 
-// How long a terminated instance stays visible, as on AWS.
-const remembered = time.Hour
-
-// Loop drives all instances, each by a worker of its own. Fill the fields, then
-// call Run once.
+// Loop drives all instances of all regions, each with its own worker. Fill the fields,
+// then call Run once.
 type Loop struct {
 	Store    *store.Store
 	Machines Machines
 	Network  Network
 	Log      *slog.Logger
-	Parallel int                    // machines launched at once; 0 means 4
-	Env      map[string]string      // environment of every machine's system, such as proxies
-	Layer    func(id string) string // folder of an image's layer
+	Parallel int                    // machines that launch at the same time; 0 means defaultParallel
+	Env      map[string]string      // environment variables of every machine, such as proxies
+	Layer    func(id string) string // returns the folder of an image's layer
 
 	once      sync.Once
-	launching chan struct{}
+	launching chan struct{} // a semaphore: one element for each launch in progress
 	mu        sync.Mutex
-	workers   map[string]*worker
-}
-
-// worker is the one goroutine that acts for an instance.
-type worker struct {
-	id     string
-	wake   chan struct{} // holds one: look again
-	turn   chan struct{} // holds one: whoever has it may act on the machine
-	failed int           // launches that failed since the last that did not
+	workers   map[string]*worker // by the instance's id
 }
 
 func (l *Loop) init() {
 	l.once.Do(func() {
 		parallel := l.Parallel
 		if parallel == 0 {
-			parallel = 4
+			parallel = defaultParallel
 		}
 		l.launching = make(chan struct{}, parallel)
 		l.workers = map[string]*worker{}
 	})
 }
 
-// Run drives the instances until ctx ends, and leaves the machines running: the
-// next Run finds them. First it removes machines that no instance stands for.
+// Run adopts the machines that the last run left, then drives the instances until ctx
+// ends. It leaves the machines running for the next run.
 func (l *Loop) Run(ctx context.Context) error {
 	l.init()
-	l.sweep(ctx)
+	l.removeOrphans(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		for id := range l.Machines.Watch(ctx) {
-			l.worker(id).nudge()
+			l.worker(id).notify()
 		}
 		return ctx.Err()
 	})
-	group.Go(func() error { return l.follow(ctx, group) })
+	group.Go(func() error { return l.startWorkers(ctx, group) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return err
 	}
 	return nil
 }
 
-// follow gives every instance a worker and wakes it when its row has changed.
-func (l *Loop) follow(ctx context.Context, group *errgroup.Group) error {
+// startWorkers starts a worker for every instance, and notifies it when the instance's
+// row changes.
+func (l *Loop) startWorkers(ctx context.Context, group *errgroup.Group) error {
 	seen := map[string]*store.Instance{}
 	for {
 		view := l.Store.View()
@@ -111,158 +99,11 @@ func (l *Loop) follow(ctx context.Context, group *errgroup.Group) error {
 				group.Go(func() error { l.work(ctx, w); return nil })
 			}
 			seen[row.ID] = row
-			w.nudge()
+			w.notify()
 		}
 		maps.DeleteFunc(seen, func(id string, _ *store.Instance) bool { return !present[id] })
 		if err := view.Changed(ctx, store.Instances); err != nil {
 			return err
 		}
 	}
-}
-
-// sweep removes machines left without an instance, as by a crash between the
-// removal of a row and that of its machine.
-func (l *Loop) sweep(ctx context.Context) {
-	view := l.Store.View()
-	for _, id := range l.Machines.List() {
-		if row, ok := store.Instances.Get(view, id); ok && row.State != store.Terminated {
-			continue
-		}
-		if err := l.Machines.Remove(ctx, id); err != nil {
-			l.Log.Warn("remove a machine that no instance stands for", "instance", id, "error", err)
-		}
-	}
-}
-
-func (l *Loop) worker(id string) *worker {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	w, ok := l.workers[id]
-	if !ok {
-		w = &worker{id: id, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
-		l.workers[id] = w
-	}
-	return w
-}
-
-func (w *worker) nudge() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // it will look anyway
-	}
-}
-
-// take waits until nobody else acts on the machine.
-func (w *worker) take(ctx context.Context) error {
-	select {
-	case w.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (w *worker) give() { <-w.turn }
-
-// work acts for one instance until its row is gone or ctx ends.
-func (l *Loop) work(ctx context.Context, w *worker) {
-	defer func() {
-		l.mu.Lock()
-		delete(l.workers, w.id)
-		l.mu.Unlock()
-	}()
-	pause := newPause()
-	for {
-		wait, err := l.settle(ctx, w)
-		switch {
-		case ctx.Err() != nil || wait == gone:
-			return
-		case err != nil:
-			l.Log.Warn("act for an instance", "instance", w.id, "error", err)
-			wait = pause.next()
-		default:
-			pause = newPause()
-		}
-		if !w.sleep(ctx, wait) {
-			return
-		}
-	}
-}
-
-// sleep waits for a nudge, or for the duration when it is not zero. It tells
-// whether to go on.
-func (w *worker) sleep(ctx context.Context, wait time.Duration) bool {
-	var late <-chan time.Time
-	if wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		late = timer.C
-	}
-	select {
-	case <-w.wake:
-		return true
-	case <-late:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// gone is settle's answer when there is no row any more.
-const gone time.Duration = -1
-
-// settle takes steps until none is left, and tells how long at most to wait
-// before looking again: 0 means until something changes.
-func (l *Loop) settle(ctx context.Context, w *worker) (time.Duration, error) {
-	if err := w.take(ctx); err != nil {
-		return 0, err
-	}
-	defer w.give()
-	for {
-		row, ok := store.Instances.Get(l.Store.View(), w.id)
-		if !ok {
-			return gone, nil
-		}
-		step := Next(situation(row, l.Machines.Status(row.ID)))
-		if step.Action == None {
-			return l.forget(row)
-		}
-		if err := l.act(ctx, w, row, step); err != nil {
-			return 0, fmt.Errorf("%s instance %s: %w", step.Action, row.ID, err)
-		}
-	}
-}
-
-// forget drops the row of an instance that was terminated long enough ago.
-func (l *Loop) forget(row *store.Instance) (time.Duration, error) {
-	if row.State != store.Terminated {
-		return 0, nil
-	}
-	if left := remembered - time.Since(row.TerminatedAt); left > 0 {
-		return left, nil
-	}
-	return gone, l.Store.Update(func(tx *store.Tx) error {
-		store.Instances.Delete(tx, row.ID)
-		return nil
-	})
-}
-
-func situation(row *store.Instance, status machine.Status) Situation {
-	return Situation{
-		Wanted: row.Wanted, State: row.State, Reachable: row.Reachable,
-		Rebooting: row.Reboots != row.RebootsDone, ShutdownBehavior: row.ShutdownBehavior,
-		Machine: condition(status),
-	}
-}
-
-func condition(status machine.Status) Condition {
-	switch {
-	case status.State == machine.Running:
-		return Up
-	case status.State == machine.Exited && status.Exit == machine.PowerOff:
-		return Off
-	case status.State == machine.Exited:
-		return Broken
-	}
-	return Absent // a machine that was prepared and never booted is launched again
 }

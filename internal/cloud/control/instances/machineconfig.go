@@ -13,8 +13,8 @@ import (
 
 var errNoInterface = errors.New("it has no network interface")
 
-// describe says what machine the instance is to have.
-func (l *Loop) describe(id string) (machine.Machine, error) {
+// machineConfig returns the configuration of the instance's machine.
+func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 	view := l.Store.View()
 	row, ok := store.Instances.Get(view, id)
 	if !ok || len(row.InterfaceIDs) == 0 {
@@ -38,7 +38,7 @@ func (l *Loop) describe(id string) (machine.Machine, error) {
 	}
 	if vpc, ok := store.VPCs.Get(view, row.VPCID); ok {
 		if vpc.DNSSupport {
-			m.Nameserver = resolver(vpc.CIDR)
+			m.Nameserver = dnsServer(vpc.CIDR)
 		}
 		if options, ok := store.DHCPOptionSets.Get(view, vpc.DHCPOptionsID); ok {
 			m.SearchDomain = options.DomainName
@@ -47,6 +47,6 @@ func (l *Loop) describe(id string) (machine.Machine, error) {
 	return m, nil
 }
 
-// resolver is where a VPC's DNS answers: the base of its range plus two
-// (Amazon VPC User Guide, Amazon DNS server).
-func resolver(vpc netip.Prefix) netip.Addr { return vpc.Masked().Addr().Next().Next() }
+// dnsServer returns the address of a VPC's DNS server: the base of the VPC's range plus
+// two (Amazon VPC User Guide, Amazon DNS server).
+func dnsServer(vpc netip.Prefix) netip.Addr { return vpc.Masked().Addr().Next().Next() }

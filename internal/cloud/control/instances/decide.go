@@ -1,0 +1,120 @@
+package instances
+
+import (
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Condition is the condition of an instance's machine.
+type Condition string
+
+// The conditions of a machine.
+const (
+	MachineAbsent     Condition = "absent"      // never booted, or stopped by the loop
+	MachineRunning    Condition = "running"     // its init runs
+	MachinePoweredOff Condition = "powered off" // its init exited in order: somebody inside shut it down
+	MachineCrashed    Condition = "crashed"     // its init died
+)
+
+// Situation holds everything that decides an instance's next step.
+type Situation struct {
+	Desired, State   string // of the instance, as constants of package store
+	RebootRequested  bool
+	Reachable        bool
+	ShutdownBehavior string
+	Machine          Condition
+}
+
+// situationOf combines an instance's row with the status of its machine.
+func situationOf(row *store.Instance, status machine.Status) Situation {
+	return Situation{
+		Desired: row.Wanted, State: row.State, Reachable: row.Reachable,
+		RebootRequested: row.Reboots != row.RebootsDone, ShutdownBehavior: row.ShutdownBehavior,
+		Machine: conditionOf(status),
+	}
+}
+
+func conditionOf(status machine.Status) Condition {
+	switch {
+	case status.State == machine.Running:
+		return MachineRunning
+	case status.State == machine.Exited && status.Exit == machine.PowerOff:
+		return MachinePoweredOff
+	case status.State == machine.Exited:
+		return MachineCrashed
+	}
+	return MachineAbsent // a machine that was prepared and never booted launches again
+}
+
+// Action is one kind of step.
+type Action string
+
+// The actions. The Record actions change the instance's row alone.
+const (
+	None           Action = ""
+	Launch         Action = "launch"    // prepare the machine, connect it, boot it
+	Stop           Action = "stop"      // shut the machine down, or kill it if forced
+	Reboot         Action = "reboot"    // restart the system inside the machine
+	Terminate      Action = "terminate" // disconnect the machine and delete it with its disk
+	RecordState    Action = "record the state of"
+	RecordShutdown Action = "record the shutdown of" // the machine powered off: apply the shutdown behavior
+	RecordCrash    Action = "record the crash of"
+)
+
+// Step is one thing to do.
+type Step struct {
+	Action Action
+	Next   string // the instance's state afterwards
+}
+
+// Next returns the next step. It has the action None if nothing remains to be done.
+//
+// An instance whose init died stops with the reason Server.InternalError. AWS keeps
+// such an instance running with failing status checks, which only helps users who can
+// ask AWS for support.
+func Next(s Situation) Step {
+	switch s.Desired {
+	case store.Terminated:
+		if s.State == store.Terminated {
+			return Step{None, store.Terminated}
+		}
+		return Step{Terminate, store.Terminated}
+	case store.Stopped:
+		switch {
+		case s.Machine == MachineRunning:
+			return Step{Stop, store.Stopped}
+		case s.State != store.Stopped:
+			return Step{RecordState, store.Stopped}
+		}
+		return Step{None, store.Stopped}
+	}
+	return nextTowardRunning(s)
+}
+
+func nextTowardRunning(s Situation) Step {
+	pending := s.State == store.Pending
+	switch s.Machine {
+	case MachineRunning:
+		switch {
+		case pending || !s.Reachable:
+			return Step{RecordState, store.Running}
+		case s.RebootRequested:
+			return Step{Reboot, store.Running}
+		}
+		return Step{None, store.Running}
+	case MachinePoweredOff:
+		switch {
+		case pending || s.RebootRequested:
+			return Step{Launch, store.Running}
+		case s.ShutdownBehavior == "terminate":
+			return Step{RecordShutdown, store.ShuttingDown}
+		}
+		return Step{RecordShutdown, store.Stopping}
+	case MachineCrashed:
+		if pending {
+			return Step{Launch, store.Running}
+		}
+		return Step{RecordCrash, store.Stopping}
+	}
+	return Step{Launch, store.Running} // a first launch, a start, or a restart of the host
+}

@@ -1,0 +1,93 @@
+package instances_test
+
+import (
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/control/instances"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func TestNextStepOfEverySituation(t *testing.T) {
+	const (
+		absent     = instances.MachineAbsent
+		running    = instances.MachineRunning
+		poweredOff = instances.MachinePoweredOff
+		crashed    = instances.MachineCrashed
+	)
+	type conditions = []instances.Condition
+	anyCondition := conditions{absent, running, poweredOff, crashed}
+	down := conditions{absent, poweredOff, crashed}
+	for _, row := range []struct {
+		desired  string
+		states   []string
+		machines conditions
+		action   instances.Action
+		next     string
+	}{
+		{store.Running, []string{store.Pending}, down, instances.Launch, store.Running},
+		{store.Running, []string{store.Pending}, conditions{running}, instances.RecordState, store.Running},
+		{store.Running, []string{store.Running}, conditions{running}, instances.None, store.Running},
+		{store.Running, []string{store.Running}, conditions{absent}, instances.Launch, store.Running},
+		{store.Running, []string{store.Running}, conditions{poweredOff}, instances.RecordShutdown, store.Stopping},
+		{store.Running, []string{store.Running}, conditions{crashed}, instances.RecordCrash, store.Stopping},
+		{
+			store.Stopped, []string{store.Stopping, store.Running, store.Pending, store.Stopped}, conditions{running},
+			instances.Stop, store.Stopped,
+		},
+		{
+			store.Stopped, []string{store.Stopping, store.Running, store.Pending}, down,
+			instances.RecordState, store.Stopped,
+		},
+		{store.Stopped, []string{store.Stopped}, down, instances.None, store.Stopped},
+		{
+			store.Terminated, []string{store.ShuttingDown, store.Running, store.Pending, store.Stopping, store.Stopped},
+			anyCondition, instances.Terminate, store.Terminated,
+		},
+		{store.Terminated, []string{store.Terminated}, anyCondition, instances.None, store.Terminated},
+	} {
+		for _, state := range row.states {
+			for _, machine := range row.machines {
+				got := instances.Next(instances.Situation{
+					Desired:          row.desired,
+					State:            state,
+					Reachable:        true,
+					ShutdownBehavior: "stop",
+					Machine:          machine,
+				})
+				if want := (instances.Step{Action: row.action, Next: row.next}); got != want {
+					t.Errorf("desired %s, is %s, machine %s: got %v, want %v", row.desired, state, machine, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestRunningMachineRebootsAndPoweredOffOneLaunches(t *testing.T) {
+	s := instances.Situation{
+		Desired:         store.Running,
+		State:           store.Running,
+		Reachable:       true,
+		RebootRequested: true,
+		Machine:         instances.MachineRunning,
+	}
+	if got := instances.Next(s); got.Action != instances.Reboot {
+		t.Errorf("got %v", got)
+	}
+	s.Machine = instances.MachinePoweredOff
+	if got := instances.Next(s); got.Action != instances.Launch {
+		t.Errorf("machine powered off during a reboot: got %v, want a launch", got)
+	}
+}
+
+func TestPowerOffTerminatesIfShutdownBehaviorSaysSo(t *testing.T) {
+	got := instances.Next(instances.Situation{
+		Desired:          store.Running,
+		State:            store.Running,
+		Reachable:        true,
+		ShutdownBehavior: "terminate",
+		Machine:          instances.MachinePoweredOff,
+	})
+	if want := (instances.Step{Action: instances.RecordShutdown, Next: store.ShuttingDown}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

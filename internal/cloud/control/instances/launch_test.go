@@ -1,0 +1,85 @@
+package instances_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func TestLaunchBootsMachineOfItsType(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		f.launch("i-1", nil)
+		f.want("i-1", store.Running)
+		if got := f.machines.String(); got != "i-1 running ip-10-0-1-5 2 vCPU 1024 MiB on /base-debian-12\n" {
+			t.Error(got)
+		}
+		if i := f.instance("i-1"); !i.Reachable || i.UIDBase == 0 || f.synced == 0 {
+			t.Errorf("%+v; the network was synchronized %d times", i, f.synced)
+		}
+		f.launch("i-2", nil)
+		if f.instance("i-1").UIDBase == f.instance("i-2").UIDBase {
+			t.Error("i-1 and i-2 have the same user ids")
+		}
+	})
+}
+
+func TestFailedLaunchRetriesThenGivesUpWithReason(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		f.machines.Fail("Boot i-1", errors.New("one"), errors.New("two"))
+		f.launch("i-1", nil)
+		time.Sleep(time.Minute)
+		f.want("i-1", store.Running)
+
+		f.machines.Fail("Boot i-2", errors.New("one"), errors.New("two"), errors.New("no room on the disk"))
+		f.launch("i-2", nil)
+		time.Sleep(time.Minute)
+		f.want("i-2", store.Terminated) // it never ran
+		if i := f.instance("i-2"); i.StateReasonCode != "Server.InternalError" ||
+			!strings.Contains(i.StateReason, "no room on the disk") {
+			t.Errorf("%q %q", i.StateReasonCode, i.StateReason)
+		}
+
+		f.edit("i-1", func(i *store.Instance) { i.Wanted, i.State = store.Stopped, store.Stopping })
+		f.want("i-1", store.Stopped)
+		f.machines.Fail("Prepare i-1", errors.New("a"), errors.New("b"), errors.New("c"))
+		f.edit("i-1", func(i *store.Instance) { i.Wanted, i.State = store.Running, store.Pending })
+		time.Sleep(time.Minute)
+		f.want("i-1", store.Stopped) // it ran before, so it keeps its disk
+		if _, ok := store.Volumes.Get(f.store.View(), "vol-i-1"); !ok {
+			t.Error("the stopped instance lost its disk")
+		}
+	})
+}
+
+func TestRebootKeepsInstanceRunning(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		f.launch("i-1", nil)
+		f.edit("i-1", func(i *store.Instance) { i.Reboots++ })
+		f.want("i-1", store.Running)
+		if i := f.instance("i-1"); f.machines.Calls("Reboot") != 1 || i.RebootsDone != 1 || !i.Reachable {
+			t.Errorf("%d reboots, %+v", f.machines.Calls("Reboot"), i)
+		}
+	})
+}
+
+func TestWorkGrowsLinearlyWithMachines(t *testing.T) {
+	calls := func(n int) (boots, syncs int) {
+		withLoop(t, func(f *fixture) {
+			for i := range n {
+				f.launch(fmt.Sprintf("i-%03d", i), nil)
+			}
+			f.want(fmt.Sprintf("i-%03d", n-1), store.Running)
+			boots, syncs = f.machines.Calls("Boot"), f.synced
+		})
+		return boots, syncs
+	}
+	fewBoots, fewSyncs := calls(30)
+	boots, syncs := calls(300)
+	if fewBoots != 30 || boots != 300 || syncs > 10*fewSyncs {
+		t.Errorf("30 machines: %d boots, %d network syncs; 300 machines: %d, %d", fewBoots, fewSyncs, boots, syncs)
+	}
+}

@@ -1,0 +1,74 @@
+package instances
+
+import (
+	"net/netip"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Codes of a state's reason (Amazon EC2 API Reference, StateReason).
+const (
+	internalError  = "Server.InternalError"
+	shutdownInside = "Client.InstanceInitiatedShutdown"
+)
+
+func (l *Loop) edit(id string, change func(*store.Instance)) error {
+	return l.Store.Update(func(tx *store.Tx) error {
+		store.Instances.Edit(tx, id, change)
+		return nil
+	})
+}
+
+// recordRunning records that the machine runs and how many reboots it has done. The
+// state changes only if the instance should still run.
+func (l *Loop) recordRunning(id string, reboots int, reachable bool) error {
+	return l.edit(id, func(row *store.Instance) { setRunning(row, reboots, reachable) })
+}
+
+// recordBoot records that the machine booted now and runs.
+func (l *Loop) recordBoot(id string, reboots int) error {
+	return l.edit(id, func(row *store.Instance) {
+		row.Booted = time.Now().UTC()
+		setRunning(row, reboots, true)
+	})
+}
+
+func setRunning(row *store.Instance, reboots int, reachable bool) {
+	row.HasRun, row.Reachable, row.RebootsDone = true, reachable, reboots
+	if row.Wanted == store.Running {
+		row.State = store.Running
+		row.StateReasonCode, row.StateReason, row.TransitionReason = "", "", ""
+	}
+}
+
+// recordEnd records that the machine ended without a request of the API. next is
+// Stopping or ShuttingDown, and decides whether the instance stops or terminates.
+func (l *Loop) recordEnd(row *store.Instance, next, code, reason string) error {
+	return l.edit(row.ID, func(row *store.Instance) {
+		row.Wanted = store.Stopped
+		if next == store.ShuttingDown {
+			row.Wanted = store.Terminated
+		}
+		row.State, row.Reachable = next, false
+		row.StateReasonCode, row.StateReason = code, code+": "+reason
+		row.TransitionReason = code
+	})
+}
+
+// recordStopped records that the machine is down. It releases the public IP address
+// and discards pending reboots.
+func (l *Loop) recordStopped(id string) error {
+	return l.Store.Update(func(tx *store.Tx) error {
+		store.Instances.Edit(tx, id, func(row *store.Instance) {
+			row.Reachable, row.RebootsDone, row.HasRun = false, row.Reboots, true
+			if row.Wanted == store.Stopped {
+				row.State, row.Force = store.Stopped, false
+			}
+		})
+		for _, eni := range store.NetworkInterfaces.By(tx, "instance", id) {
+			store.NetworkInterfaces.Edit(tx, eni.ID, func(eni *store.NetworkInterface) { eni.PublicIP = netip.Addr{} })
+		}
+		return nil
+	})
+}

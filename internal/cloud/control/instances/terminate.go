@@ -1,0 +1,61 @@
+package instances
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// terminate deletes the machine with its disk. It disconnects the machine first, so
+// that its peers see silence, as on AWS.
+func (l *Loop) terminate(ctx context.Context, row *store.Instance) error {
+	bounded, cancel := context.WithTimeout(ctx, terminateTimeout)
+	defer cancel()
+	if row.State != store.ShuttingDown {
+		if err := l.edit(row.ID, func(row *store.Instance) { row.State = store.ShuttingDown }); err != nil {
+			return err
+		}
+	}
+	if err := l.Network.Sync(bounded); err != nil {
+		return fmt.Errorf("disconnect the machine: %w", err)
+	}
+	if err := l.Machines.Remove(bounded, row.ID); err != nil {
+		return err
+	}
+	return l.recordTermination(row.ID)
+}
+
+// recordTermination records that the machine no longer exists. It deletes the
+// instance's network interfaces and volumes, or detaches those that outlive it.
+func (l *Loop) recordTermination(id string) error {
+	return l.Store.Update(func(tx *store.Tx) error {
+		for _, eni := range store.NetworkInterfaces.By(tx, "instance", id) {
+			if eni.DeleteOnTermination {
+				store.NetworkInterfaces.Delete(tx, eni.ID)
+				continue
+			}
+			store.NetworkInterfaces.Edit(tx, eni.ID, func(eni *store.NetworkInterface) {
+				eni.State, eni.InstanceID, eni.AttachmentID = "available", "", ""
+				eni.DeviceIndex, eni.AttachedAt, eni.PublicIP = 0, time.Time{}, netip.Addr{}
+			})
+		}
+		for _, volume := range store.Volumes.By(tx, "instance", id) {
+			if volume.DeleteOnTermination {
+				store.Volumes.Delete(tx, volume.ID)
+				continue
+			}
+			store.Volumes.Edit(tx, volume.ID, func(volume *store.Volume) {
+				volume.State, volume.InstanceID, volume.Device, volume.AttachedAt = "available", "", "", time.Time{}
+			})
+		}
+		store.Instances.Edit(tx, id, func(row *store.Instance) {
+			row.State, row.Reachable, row.TerminatedAt = store.Terminated, false, time.Now()
+			row.VPCID, row.SubnetID, row.RootVolumeID = "", "", ""
+			row.InterfaceIDs, row.Layers, row.UIDBase = nil, nil, 0
+		})
+		return nil
+	})
+}

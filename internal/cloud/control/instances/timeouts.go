@@ -1,0 +1,18 @@
+package instances
+
+import "time"
+
+// Limits of the loop's work.
+const (
+	defaultParallel  = 4 // launches
+	launchTimeout    = 2 * time.Minute
+	terminateTimeout = time.Minute
+	// launchAttempts is the number of failed launches after which the loop stops or
+	// terminates the instance.
+	launchAttempts = 3
+	// Delays between attempts of one instance's step.
+	minRetryDelay = time.Second
+	maxRetryDelay = 30 * time.Second
+	// terminatedRetention is how long a terminated instance stays visible, as on AWS.
+	terminatedRetention = time.Hour
+)
