@@ -154,7 +154,7 @@ func (c *Cloud) StartLoops(t *testing.T) {
 func (c *Cloud) recheckHealth(ctx context.Context) error {
 	for {
 		view := c.Store.View()
-		c.Balancer.Look()
+		c.Balancer.RefreshHealth()
 		if err := view.Changed(ctx, store.Instances); err != nil {
 			return err
 		}

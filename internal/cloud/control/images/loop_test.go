@@ -31,8 +31,8 @@ func (s *studio) Capture(ctx context.Context, id string, layers machine.Images, 
 	if s.fail != nil {
 		return nil, s.fail
 	}
-	layer := layers.NewLayer()
-	return []string{"base-debian-12", layer}, layers.Freeze(ctx, "", layer)
+	layer := layers.NewLayerID()
+	return []string{"base-debian-12", layer}, layers.Commit(ctx, "", layer)
 }
 
 func inStudio(t *testing.T, prepare, test func(s *studio)) {

@@ -107,7 +107,7 @@ func wantAverages(t *testing.T, got []float64, want ...float64) {
 func TestProcessorUseIsPerCentOfTheTypesProcessors(t *testing.T) {
 	measuringMachines(t, func(p *simulated.Machines, _ *store.Store, m *metric.Store) {
 		busy := func(id string, processors float64) {
-			if err := p.Busy(id, processors); err != nil {
+			if err := p.SetLoad(id, processors); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -142,7 +142,7 @@ func TestProcessorUseIsPerCentOfTheTypesProcessors(t *testing.T) {
 func TestAMachineThatStartsAnewIsMeasuredFromThen(t *testing.T) {
 	measuringMachines(t, func(p *simulated.Machines, _ *store.Store, m *metric.Store) {
 		time.Sleep(time.Minute)
-		if err := p.Busy("i-1", 2); err != nil {
+		if err := p.SetLoad("i-1", 2); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(30 * time.Second)

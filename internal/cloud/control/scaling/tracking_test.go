@@ -133,7 +133,7 @@ func (w *loaded) pass(d time.Duration) {
 					w.t.Fatal(err)
 				}
 			}
-			if err := w.machines.Busy(id, min(w.processors/float64(len(serving)), 2)); err != nil {
+			if err := w.machines.SetLoad(id, min(w.processors/float64(len(serving)), 2)); err != nil {
 				w.t.Fatal(err)
 			}
 		}

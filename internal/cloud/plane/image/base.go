@@ -28,10 +28,10 @@ var packages = []string{
 	"openssh-server", "procps", "sudo", "systemd", "systemd-sysv",
 }
 
-// debian are the files that the base image has beside those of its packages.
+// debianFiles are the files that the base image has beside those of its packages.
 //
 //go:embed debian
-var debian embed.FS
+var debianFiles embed.FS
 
 // links are symbolic links of the base image. Settings of the host, which are given
 // at every start, lie below /run: no image takes them along. Units that make no
@@ -44,7 +44,7 @@ var links = map[string]string{
 	"etc/systemd/system/multi-user.target.wants/aloft-user-data.service": "/usr/lib/systemd/system/aloft-user-data.service",
 }
 
-var masked = []string{
+var maskedUnits = []string{
 	"apt-daily.timer", "apt-daily-upgrade.timer", "console-getty.service", "dev-hugepages.mount", "dpkg-db-backup.timer",
 	"e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "getty.target", "getty-static.service", "kmod-static-nodes.service",
 	"modprobe@.service", "proc-sys-fs-binfmt_misc.automount", "sys-fs-fuse-connections.mount", "sys-kernel-config.mount",
@@ -53,9 +53,9 @@ var masked = []string{
 	"systemd-udevd.service", "systemd-udev-trigger.service", "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service",
 }
 
-// unwanted are files of packages that a machine is better without. Services that
+// removedFiles are files of packages that a machine is better without. Services that
 // are reached over D-Bus start when they are asked for.
-var unwanted = []string{
+var removedFiles = []string{
 	"etc/machine-id", "var/lib/dbus/machine-id", "etc/hostname",
 	"usr/lib/systemd/system/multi-user.target.wants/dbus.service",
 	"usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service",
@@ -73,7 +73,7 @@ func (s *Store) EnsureBase(
 	if name != Debian12 {
 		return "", fmt.Errorf("base image %q: %w", name, ErrNoBase)
 	}
-	digest, err := recipe()
+	digest, err := recipeDigest()
 	if err != nil {
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
@@ -81,7 +81,7 @@ func (s *Store) EnsureBase(
 	if s.Has(layer) {
 		return layer, nil
 	}
-	unlock, err := lock(ctx, filepath.Join(s.dir, "building"))
+	unlock, err := lockFile(ctx, filepath.Join(s.dir, "building"))
 	if err != nil {
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
@@ -89,7 +89,7 @@ func (s *Store) EnsureBase(
 	if s.Has(layer) {
 		return layer, nil
 	}
-	dir := filepath.Join(s.rooms(), layer) // the same each time: what was left half done is replaced
+	dir := filepath.Join(s.newDirs(), layer) // the same each time: what was left half done is replaced
 	if err := os.RemoveAll(dir); err != nil {
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
@@ -101,40 +101,40 @@ func (s *Store) EnsureBase(
 }
 
 func (s *Store) build(ctx context.Context, dir, layer string, progress func(string, float64)) error {
-	if err := bootstrap(ctx, dir, progress); err != nil {
+	if err := runMmdebstrap(ctx, dir, progress); err != nil {
 		return err
 	}
 	progress("configure the image", 0.97)
-	if err := configure(dir); err != nil {
+	if err := configureBase(dir); err != nil {
 		return err
 	}
-	return s.Freeze(ctx, dir, layer)
+	return s.Commit(ctx, dir, layer)
 }
 
-// configure adds to a fresh Debian what makes it an image for machines.
-func configure(root string) error {
-	for _, path := range unwanted {
+// configureBase adds to a fresh Debian what makes it an image for machines.
+func configureBase(root string) error {
+	for _, path := range removedFiles {
 		if err := os.Remove(filepath.Join(root, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove from the image: %w", err)
 		}
 	}
-	if err := install(root); err != nil {
+	if err := installFiles(root); err != nil {
 		return err
 	}
 	for path, target := range links {
-		if err := link(root, path, target); err != nil {
+		if err := replaceLink(root, path, target); err != nil {
 			return err
 		}
 	}
-	for _, unit := range masked {
-		if err := link(root, "etc/systemd/system/"+unit, "/dev/null"); err != nil {
+	for _, unit := range maskedUnits {
+		if err := replaceLink(root, "etc/systemd/system/"+unit, "/dev/null"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func link(root, path, target string) error {
+func replaceLink(root, path, target string) error {
 	path = filepath.Join(root, path)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("link in the image: %w", err)
@@ -148,14 +148,14 @@ func link(root, path, target string) error {
 	return nil
 }
 
-// install copies the embedded files into the image. What is below usr/lib/aloft is
+// installFiles copies the embedded files into the image. What is below usr/lib/aloft is
 // executable; sudo wants its own file closed.
-func install(root string) error {
-	return fs.WalkDir(debian, "debian", func(path string, entry fs.DirEntry, err error) error {
+func installFiles(root string) error {
+	return fs.WalkDir(debianFiles, "debian", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := debian.ReadFile(path)
+		content, err := debianFiles.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("install into the image: %w", err)
 		}
@@ -177,11 +177,11 @@ func install(root string) error {
 	})
 }
 
-// recipe is a digest of all that decides what the base image contains, so that
+// recipeDigest is a digest of all that decides what the base image contains, so that
 // another recipe gives another layer.
-func recipe() (string, error) {
+func recipeDigest() (string, error) {
 	h := sha256.New()
-	_, _ = fmt.Fprintln(h, packages, masked, unwanted, len(links), exclude, finish)
+	_, _ = fmt.Fprintln(h, packages, maskedUnits, removedFiles, len(links), exclusionsHook, customizeHook)
 	for _, path := range slices.Sorted(func(yield func(string) bool) {
 		for path, target := range links {
 			if !yield(path + "\n" + target) {
@@ -191,19 +191,19 @@ func recipe() (string, error) {
 	}) {
 		_, _ = fmt.Fprintln(h, path)
 	}
-	err := fs.WalkDir(debian, "debian", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(debianFiles, "debian", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := debian.ReadFile(path)
+		content, err := debianFiles.ReadFile(path)
 		_, _ = fmt.Fprintf(h, "%s %d\n%s", path, len(content), content)
 		return err
 	})
 	return hex.EncodeToString(h.Sum(nil))[:10], err
 }
 
-// lock takes the lock file at path, once nobody else has it.
-func lock(ctx context.Context, path string) (func(), error) {
+// lockFile takes the lock file at path, once nobody else has it.
+func lockFile(ctx context.Context, path string) (func(), error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("wait for another builder: %w", err)

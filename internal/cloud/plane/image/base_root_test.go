@@ -29,7 +29,7 @@ func TestRealBuildThatIsInterruptedLeavesNothing(t *testing.T) {
 	if layers, err := s.List(); err != nil || len(layers) != 0 {
 		t.Errorf("layers %v, %v", layers, err)
 	}
-	if rooms, err := os.ReadDir(s.rooms()); err != nil || len(rooms) != 0 {
+	if rooms, err := os.ReadDir(s.newDirs()); err != nil || len(rooms) != 0 {
 		t.Errorf("rooms %v, %v", rooms, err)
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// consoleKept is how much of the console's output GetConsoleOutput returns at
+// consoleLimit is how much of the console's output GetConsoleOutput returns at
 // most (Amazon EC2 API Reference, GetConsoleOutput: the most recent 64 KB).
-const consoleKept = 64 << 10
+const consoleLimit = 64 << 10
 
 // console is the terminal that a machine calls /dev/console. What is written on
 // it goes to the log, whatever came longest ago falls off.
 type console struct {
-	keyboard *os.File // the side of the launcher
+	master   *os.File // the side of the launcher
 	terminal *os.File // the side of the machine, held open over reboots
 	path     string   // of the terminal
 	log      *os.File
@@ -46,16 +46,16 @@ func openConsole(log *os.File) (*console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the end of the console log: %w", err)
 	}
-	c := &console{keyboard: keyboard, terminal: terminal, path: path, log: log, size: size}
-	go c.record()
+	c := &console{master: keyboard, terminal: terminal, path: path, log: log, size: size}
+	go c.copyToLog()
 	return c, nil
 }
 
-// record writes the log until the launcher ends.
-func (c *console) record() {
+// copyToLog writes the log until the launcher ends.
+func (c *console) copyToLog() {
 	buffer := make([]byte, 4096)
 	for {
-		n, err := c.keyboard.Read(buffer)
+		n, err := c.master.Read(buffer)
 		if n > 0 {
 			c.append(buffer[:n])
 		}
@@ -68,9 +68,9 @@ func (c *console) record() {
 // append adds to the log. A log of twice what is kept is cut to that; a full disk
 // costs console output, not the machine.
 func (c *console) append(output []byte) {
-	if c.size+int64(len(output)) > 2*consoleKept {
-		kept := make([]byte, consoleKept)
-		n, _ := c.log.ReadAt(kept, max(0, c.size-consoleKept))
+	if c.size+int64(len(output)) > 2*consoleLimit {
+		kept := make([]byte, consoleLimit)
+		n, _ := c.log.ReadAt(kept, max(0, c.size-consoleLimit))
 		if c.log.Truncate(0) != nil {
 			return
 		}
@@ -81,8 +81,8 @@ func (c *console) append(output []byte) {
 	c.size += int64(n)
 }
 
-// readConsole gives the last of a console log.
-func readConsole(path string) ([]byte, error) {
+// readConsoleTail gives the last of a console log.
+func readConsoleTail(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -90,5 +90,5 @@ func readConsole(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the console: %w", err)
 	}
-	return data[max(0, len(data)-consoleKept):], nil
+	return data[max(0, len(data)-consoleLimit):], nil
 }

@@ -21,18 +21,18 @@ func TestConsoleKeepsTheLastOutputInABoundedFile(t *testing.T) {
 		c.append(line)
 		_, _ = all.Write(line)
 		info, err := log.Stat()
-		if err != nil || info.Size() > 2*consoleKept {
+		if err != nil || info.Size() > 2*consoleLimit {
 			t.Fatalf("the log has %d bytes (%v)", info.Size(), err)
 		}
 	}
-	got, err := readConsole(path)
+	got, err := readConsoleTail(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := all.Bytes()[all.Len()-consoleKept:]; !bytes.Equal(got, want) {
+	if want := all.Bytes()[all.Len()-consoleLimit:]; !bytes.Equal(got, want) {
 		t.Errorf("the console gives %d bytes that are not the last %d", len(got), len(want))
 	}
-	if got, err := readConsole(path + ".none"); got != nil || err != nil {
+	if got, err := readConsoleTail(path + ".none"); got != nil || err != nil {
 		t.Errorf("a console never written: %q, %v", got, err)
 	}
 }

@@ -18,10 +18,10 @@ func replaceFile(path, content string, mode os.FileMode) error {
 	return os.Rename(half, path)
 }
 
-// identify gives a machine that starts from another's image a name and a machine-id
+// assignIdentity gives a machine that starts from another's image a name and a machine-id
 // of its own before systemd reads them (hostname(5), machine-id(5)), and takes the
 // other's SSH host keys away.
-func identify(order bootOrder) error {
+func assignIdentity(order bootOrder) error {
 	const known = "/var/lib/aloft/machine"
 	last, err := os.ReadFile(known)
 	if err == nil && string(last) == order.InstanceID {

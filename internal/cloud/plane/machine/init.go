@@ -18,19 +18,19 @@ type bootOrder struct {
 
 // Descriptors that PID 1 inherits.
 const (
-	fdOrder  = 3 + iota // a bootOrder
-	fdStory             // takes what went wrong; closes when systemd takes over
-	fdCgroup            // cgroup.procs of the machine's cgroup
+	fdOrder   = 3 + iota // a bootOrder
+	fdFailure            // takes what went wrong; closes when systemd takes over
+	fdCgroup             // cgroup.procs of the machine's cgroup
 )
 
-// becomeInit turns this process, PID 1 of a new machine, into its systemd. It is
+// runInit turns this process, PID 1 of a new machine, into its systemd. It is
 // root of the machine's user namespace and nothing on the host.
-func becomeInit() error {
+func runInit() error {
 	for fd := fdOrder; fd <= fdCgroup; fd++ {
 		unix.CloseOnExec(fd)
 	}
 	err := bootSystem()
-	_, _ = fmt.Fprint(os.NewFile(fdStory, "story"), err)
+	_, _ = fmt.Fprint(os.NewFile(fdFailure, "story"), err)
 	return err
 }
 
@@ -48,7 +48,7 @@ func bootSystem() error {
 		return fmt.Errorf("unshare cgroups: %w", err)
 	}
 	// The launcher is spared when memory runs out; what runs here is not.
-	if err := write("/proc/self/oom_score_adj", "0"); err != nil {
+	if err := writeFile("/proc/self/oom_score_adj", "0"); err != nil {
 		return fmt.Errorf("become killable: %w", err)
 	}
 	if err := unix.Sethostname([]byte(order.Hostname)); err != nil {
@@ -57,13 +57,13 @@ func bootSystem() error {
 	if err := enterRoot(order); err != nil {
 		return err
 	}
-	if err := furnish(order); err != nil {
+	if err := writeBootFiles(order); err != nil {
 		return err
 	}
-	if err := identify(order); err != nil {
+	if err := assignIdentity(order); err != nil {
 		return err
 	}
-	if err := restrict(); err != nil {
+	if err := dropPrivileges(); err != nil {
 		return err
 	}
 	// systemd.io/CONTAINER_INTERFACE: how systemd knows where it runs.

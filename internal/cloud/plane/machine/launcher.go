@@ -33,7 +33,7 @@ func RunLauncher(args []string) int {
 		debug.SetGCPercent(20)
 		err = launch(os.Args[:len(os.Args)-len(args)])
 	case roleInit:
-		err = becomeInit()
+		err = runInit()
 	default:
 		err = fmt.Errorf("unknown role %q", args)
 	}
@@ -52,8 +52,8 @@ type launcher struct {
 	starts  chan *system // boot requests
 
 	mu      sync.Mutex
-	now     report
-	asked   verb          // what the end of the present system was asked for
+	report  report
+	ending  operation     // what the end of the present system was asked for
 	changed chan struct{} // closed when now has changed
 }
 
@@ -71,7 +71,7 @@ func launch(self []string) error {
 	}
 	l := &launcher{
 		self: self, console: c, cgroup: os.NewFile(fdMachine, "cgroup"), starts: make(chan *system), changed: make(chan struct{}),
-		now: report{PID: os.Getpid(), State: Prepared},
+		report: report{PID: os.Getpid(), State: Prepared},
 	}
 	go l.serve(listener)
 	for s := range l.starts { // the launcher ends by being killed with its machine
@@ -84,7 +84,7 @@ func launch(self []string) error {
 // only one to start processes, on the thread whose end they would not survive.
 func (l *launcher) run(s *system) {
 	for {
-		child, err := l.start(s)
+		child, err := l.startSystem(s)
 		if err != nil {
 			l.update(func(r *report) { r.State, r.Exit, r.Detail, r.Init = Exited, Crash, err.Error(), 0 })
 			return
@@ -96,7 +96,7 @@ func (l *launcher) run(s *system) {
 		state, err := child.Wait()
 		again := false
 		l.update(func(r *report) {
-			again = l.ended(r, state, err)
+			again = l.handleExit(r, state, err)
 			r.Init = 0
 		})
 		if !again {
@@ -105,20 +105,20 @@ func (l *launcher) run(s *system) {
 	}
 }
 
-// ended says what the end of the system means, and whether it is to start again.
+// handleExit says what the end of the system means, and whether it is to start again.
 // reboot(2), "Behavior inside PID namespaces", tells how the kernel tells.
-func (l *launcher) ended(r *report, state *os.ProcessState, err error) (again bool) {
-	asked := l.asked
-	l.asked = ""
+func (l *launcher) handleExit(r *report, state *os.ProcessState, err error) (again bool) {
+	asked := l.ending
+	l.ending = ""
 	var status syscall.WaitStatus
 	if err == nil {
 		status, _ = state.Sys().(syscall.WaitStatus)
 	}
 	switch {
-	case asked == doHalt || asked == doKill:
+	case asked == opHalt || asked == opKill:
 		r.State = Prepared
 		return false
-	case asked == doReset || status.Signaled() && status.Signal() == unix.SIGHUP:
+	case asked == opReset || status.Signaled() && status.Signal() == unix.SIGHUP:
 		return true
 	case status.Signaled() && status.Signal() == unix.SIGINT:
 		r.State, r.Exit, r.Detail = Exited, PowerOff, "powered off from inside"
@@ -131,13 +131,13 @@ func (l *launcher) ended(r *report, state *os.ProcessState, err error) (again bo
 func (l *launcher) update(change func(*report)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	change(&l.now)
+	change(&l.report)
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
 
-// start starts PID 1 and returns when it has become systemd.
-func (l *launcher) start(s *system) (*os.Process, error) {
+// startSystem starts PID 1 and returns when it has become systemd.
+func (l *launcher) startSystem(s *system) (*os.Process, error) {
 	input, err := json.Marshal(bootOrder{system: *s, Console: l.console.path})
 	if err != nil {
 		return nil, fmt.Errorf("describe the system: %w", err)

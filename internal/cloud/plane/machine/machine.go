@@ -62,15 +62,15 @@ type Status struct {
 
 // Images is where Capture puts a layer; *image.Store is one.
 type Images interface {
-	// NewLayer is an id that no layer has had.
-	NewLayer() string
+	// NewLayerID is an id that no layer has had.
+	NewLayerID() string
 	// Path is the folder of a layer.
 	Path(layer string) string
-	// Room makes an empty folder on the layers' filesystem, to fill and to freeze.
-	Room() (dir string, err error)
-	// Freeze makes the tree in dir, which nobody writes to any more, the layer
+	// NewDir makes an empty folder on the layers' filesystem, to fill and to freeze.
+	NewDir() (dir string, err error)
+	// Commit makes the tree in dir, which nobody writes to any more, the layer
 	// with the id. dir is gone afterwards.
-	Freeze(ctx context.Context, dir, layer string) error
+	Commit(ctx context.Context, dir, layer string) error
 }
 
 var _ Images = (*image.Store)(nil)

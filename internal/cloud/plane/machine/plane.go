@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"os/exec"
 	"sync"
 	"time"
 
@@ -16,8 +15,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/image"
 )
 
-// ErrUnknown tells that there is no such machine: it was never prepared, or removed.
-var ErrUnknown = errors.New("there is no such machine")
+// ErrNotFound tells that there is no such machine: it was never prepared, or removed.
+var ErrNotFound = errors.New("there is no such machine")
 
 // Config says where machines live.
 type Config struct {
@@ -36,10 +35,10 @@ type Plane struct {
 	hierarchies hierarchies
 	apt         []string // the host's own settings that apt needs to reach its archive
 
-	mu       sync.Mutex
-	locks    map[string]chan struct{} // one holder a machine
-	children map[string]int           // launchers that this process started: machine to process id
-	watches  map[*watch]struct{}
+	mu        sync.Mutex
+	locks     map[string]chan struct{} // one holder a machine
+	launchers map[string]int           // launchers that this process started: machine to process id
+	watches   map[*watch]struct{}
 }
 
 // New opens a plane. It makes its folders and nothing else.
@@ -48,10 +47,10 @@ func New(config Config) (*Plane, error) {
 		config.StopTimeout = 30 * time.Second
 	}
 	p := &Plane{
-		config:   config,
-		locks:    map[string]chan struct{}{},
-		children: map[string]int{},
-		watches:  map[*watch]struct{}{},
+		config:    config,
+		locks:     map[string]chan struct{}{},
+		launchers: map[string]int{},
+		watches:   map[*watch]struct{}{},
 	}
 	var err error
 	if p.hierarchies, err = findHierarchies(); err != nil {
@@ -64,20 +63,11 @@ func New(config Config) (*Plane, error) {
 	if err := os.MkdirAll(config.RunDir, 0o711); err != nil {
 		return nil, fmt.Errorf("create %s: %w", config.RunDir, err)
 	}
-	if err := private(config.RunDir); err != nil {
+	if err := makePrivate(config.RunDir); err != nil {
 		return nil, err
 	}
-	p.apt = hostApt()
+	p.apt = image.HostAptSettings(context.Background())
 	return p, nil
-}
-
-// hostApt reads how the host's apt reaches its archive; a host may have no apt.
-func hostApt() []string {
-	out, err := exec.Command("apt-config", "dump").Output()
-	if err != nil {
-		return nil
-	}
-	return image.ReachSettings(out)
 }
 
 // Close lets go of the plane and leaves the machines running. Where none runs,
@@ -101,8 +91,8 @@ func (p *Plane) Close() error {
 	return cgroup{hierarchies: p.hierarchies, name: p.config.CgroupName}.remove(ctx)
 }
 
-// hold waits until nobody else works on the machine, and returns what lets go.
-func (p *Plane) hold(ctx context.Context, id string) (func(), error) {
+// lock waits until nobody else works on the machine, and returns what lets go.
+func (p *Plane) lock(ctx context.Context, id string) (func(), error) {
 	p.mu.Lock()
 	lock, ok := p.locks[id]
 	if !ok {
@@ -122,10 +112,10 @@ func (p *Plane) hold(ctx context.Context, id string) (func(), error) {
 // nothing runs yet, and returns the path of its network namespace (for setns(2)).
 // Done again it changes nothing; on a machine that was stopped, m counts anew.
 func (p *Plane) Prepare(ctx context.Context, m Machine) (namespace string, err error) {
-	if err := m.check(); err != nil {
+	if err := m.validate(); err != nil {
 		return "", fmt.Errorf("prepare machine %s: %w", m.ID, err)
 	}
-	release, err := p.hold(ctx, m.ID)
+	release, err := p.lock(ctx, m.ID)
 	if err != nil {
 		return "", err
 	}
@@ -133,61 +123,61 @@ func (p *Plane) Prepare(ctx context.Context, m Machine) (namespace string, err e
 	if err := p.prepare(ctx, m); err != nil {
 		return "", fmt.Errorf("prepare machine %s: %w", m.ID, err)
 	}
-	p.announce(m.ID)
+	p.notifyWatches(m.ID)
 	return p.namespace(m.ID), nil
 }
 
 func (p *Plane) prepare(ctx context.Context, m Machine) error {
 	r, err := p.readRecord(m.ID)
-	if err != nil && !errors.Is(err, ErrUnknown) {
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	live, err := call(ctx, p.socket(m.ID), request{Do: doReport})
+	live, err := call(ctx, p.socket(m.ID), request{Do: opReport})
 	if err != nil && !errors.Is(err, errNoLauncher) {
 		return err
 	}
-	if err == nil && p.complete(m.ID) {
+	if err == nil && p.mounted(m.ID) {
 		return nil
 	}
 	// Nothing, or the half of a preparation that was interrupted.
-	if err := p.clear(ctx, m.ID); err != nil {
+	if err := p.tearDown(ctx, m.ID); err != nil {
 		return err
 	}
 	r.Machine = m
 	if err := p.writeRecord(r); err != nil {
 		return err
 	}
-	for _, dir := range []string{p.upper(m.ID), p.writable(m.ID) + "/work", p.root(m.ID)} {
+	for _, dir := range []string{p.upper(m.ID), p.disk(m.ID) + "/work", p.root(m.ID)} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("create folders: %w", err)
 		}
 	}
 	group := p.cgroup(m.ID)
-	if err := group.ensure(m); err != nil {
+	if err := group.create(m); err != nil {
 		return err
 	}
-	live.PID, err = p.spawn(m, group)
+	live.PID, err = p.startLauncher(m, group)
 	if err != nil {
 		return err
 	}
-	return p.furnishLauncher(ctx, r, live.PID)
+	return p.setUpLauncher(ctx, r, live.PID)
 }
 
-// furnishLauncher gives a new launcher what it needs of the host's root.
-func (p *Plane) furnishLauncher(ctx context.Context, r record, pid int) error {
+// setUpLauncher gives a new launcher what it needs of the host's root.
+func (p *Plane) setUpLauncher(ctx context.Context, r record, pid int) error {
 	id := r.Machine.ID
 	// Some hosts keep CAP_SYS_RESOURCE even from root: their launchers take the risk.
-	if err := write(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "-1000"); err != nil &&
+	if err := writeFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "-1000"); err != nil &&
 		!errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("spare the launcher when memory runs out: %w", err)
 	}
-	if err := pin(fmt.Sprintf("/proc/%d/ns/net", pid), p.namespace(id)); err != nil {
+	if err := pinNamespace(fmt.Sprintf("/proc/%d/ns/net", pid), p.namespace(id)); err != nil {
 		return err
 	}
 	if err := p.mountRoot(r, pid); err != nil {
 		return err
 	}
-	if _, err := call(ctx, p.socket(id), request{Do: doReport}); err != nil {
+	if _, err := call(ctx, p.socket(id), request{Do: opReport}); err != nil {
 		return err
 	}
 	return nil
@@ -201,25 +191,25 @@ func (p *Plane) mountRoot(r record, launcher int) error {
 	defer func() { _ = unix.Close(users) }()
 	id := r.Machine.ID
 	return filesystem{
-		layers:   r.layers(),
-		writable: p.writable(id),
-		users:    users,
-		owner:    r.Machine.UIDBase,
-		target:   p.root(id),
+		layers:        r.layers(),
+		disk:          p.disk(id),
+		userNamespace: users,
+		owner:         r.Machine.UIDBase,
+		target:        p.root(id),
 	}.mount()
 }
 
-// complete tells whether all that Prepare mounts is mounted.
-func (p *Plane) complete(id string) bool {
-	return has(p.namespace(id), nsfsMagic) && has(p.root(id), overlayMagic)
+// mounted tells whether all that Prepare mounts is mounted.
+func (p *Plane) mounted(id string) bool {
+	return mountedAs(p.namespace(id), nsfsMagic) && mountedAs(p.root(id), overlayMagic)
 }
 
-// clear frees what a machine has in the kernel, whatever is there of it. The
+// tearDown frees what a machine has in the kernel, whatever is there of it. The
 // writable layer stays.
-func (p *Plane) clear(ctx context.Context, id string) error {
+func (p *Plane) tearDown(ctx context.Context, id string) error {
 	// The launcher collects its PID 1, where an init of the host might not.
-	brief, cancel := context.WithTimeout(ctx, asking)
-	last, err := call(brief, p.socket(id), request{Do: doKill})
+	brief, cancel := context.WithTimeout(ctx, reportTimeout)
+	last, err := call(brief, p.socket(id), request{Do: opKill})
 	cancel()
 	if err != nil && !errors.Is(err, errNoLauncher) {
 		p.config.Log.Warn("a launcher does not obey: kill it", "machine", id, "error", err)
@@ -228,14 +218,14 @@ func (p *Plane) clear(ctx context.Context, id string) error {
 	if err := group.kill(ctx); err != nil {
 		return err
 	}
-	p.collect(id, last.PID)
+	p.reap(id, last.PID)
 	for _, path := range []string{p.root(id), p.namespace(id)} {
 		if err := unmount(path); err != nil {
 			return err
 		}
 	}
-	if err := os.RemoveAll(p.run(id)); err != nil {
-		return fmt.Errorf("remove %s: %w", p.run(id), err)
+	if err := os.RemoveAll(p.runDir(id)); err != nil {
+		return fmt.Errorf("remove %s: %w", p.runDir(id), err)
 	}
 	return group.remove(ctx)
 }

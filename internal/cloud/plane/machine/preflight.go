@@ -31,7 +31,7 @@ func Preflight(dir string) []Problem {
 	}
 	var found []Problem
 	for _, check := range []func(dir string) *Problem{
-		checkCapabilities, checkKernel, checkUserNamespaces, checkCgroups, checkProc, checkTerminals, checkProgram, checkBuilder, checkOverlay, checkShifting,
+		checkCapabilities, checkKernel, checkUserNamespaces, checkCgroups, checkProc, checkTerminals, checkExecutable, checkMmdebstrap, checkOverlay, checkIDMapping,
 	} {
 		if problem := check(dir); problem != nil {
 			found = append(found, *problem)
@@ -40,17 +40,17 @@ func Preflight(dir string) []Problem {
 	return found
 }
 
-const outside = "Run it on the machine itself or in a virtual machine, or give the container all privileges (docker run --privileged --cgroupns=host)."
+const hostRemedy = "Run it on the machine itself or in a virtual machine, or give the container all privileges (docker run --privileged --cgroupns=host)."
 
 func checkCapabilities(string) *Problem {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		return &Problem{"/proc cannot be read: " + err.Error(), outside}
+		return &Problem{"/proc cannot be read: " + err.Error(), hostRemedy}
 	}
 	_, after, _ := strings.Cut(string(data), "CapEff:")
 	effective, err := strconv.ParseUint(strings.Fields(after + " ?")[0], 16, 64)
 	if err != nil {
-		return &Problem{"The capabilities of this process cannot be read.", outside}
+		return &Problem{"The capabilities of this process cannot be read.", hostRemedy}
 	}
 	var missing []string
 	for name, bit := range map[string]uint{
@@ -66,7 +66,7 @@ func checkCapabilities(string) *Problem {
 		return nil
 	}
 	slices.Sort(missing)
-	return &Problem{"Root lacks " + strings.Join(missing, ", ") + " here.", outside}
+	return &Problem{"Root lacks " + strings.Join(missing, ", ") + " here.", hostRemedy}
 }
 
 // checkKernel asks for Linux 5.19, the first in which overlayfs works on shifted
@@ -74,7 +74,7 @@ func checkCapabilities(string) *Problem {
 func checkKernel(string) *Problem {
 	var name unix.Utsname
 	if err := unix.Uname(&name); err != nil {
-		return &Problem{"The kernel does not tell its version: " + err.Error(), outside}
+		return &Problem{"The kernel does not tell its version: " + err.Error(), hostRemedy}
 	}
 	release := unix.ByteSliceToString(name.Release[:])
 	var major, minor int
@@ -104,17 +104,17 @@ func checkCgroups(string) *Problem {
 			"mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified, or boot with systemd.unified_cgroup_hierarchy=1.",
 		}
 	}
-	offered, err := os.ReadFile(filepath.Join(h.unified, "cgroup.controllers"))
+	offered, err := os.ReadFile(filepath.Join(h.v2, "cgroup.controllers"))
 	if err != nil {
-		return &Problem{"The cgroups cannot be read: " + err.Error(), outside}
+		return &Problem{"The cgroups cannot be read: " + err.Error(), hostRemedy}
 	}
-	for _, controller := range limiting {
-		if h.legacy[controller] == "" && !slices.Contains(strings.Fields(string(offered)), controller) {
-			return &Problem{"There is no " + controller + " cgroup controller.", outside}
+	for _, controller := range controllers {
+		if h.v1[controller] == "" && !slices.Contains(strings.Fields(string(offered)), controller) {
+			return &Problem{"There is no " + controller + " cgroup controller.", hostRemedy}
 		}
 	}
-	if err := unix.Access(h.unified, unix.W_OK); err != nil {
-		return &Problem{"The cgroups are read-only: " + err.Error(), outside}
+	if err := unix.Access(h.v2, unix.W_OK); err != nil {
+		return &Problem{"The cgroups are read-only: " + err.Error(), hostRemedy}
 	}
 	return nil
 }
@@ -128,21 +128,21 @@ func checkProc(string) *Problem {
 		"-c",
 		"mount -t proc proc /proc && mount -t sysfs -o ro sysfs /sys && mount -t cgroup2 cgroup2 /sys/fs/cgroup",
 	)
-	cmd.SysProcAttr = namespaced(
+	cmd.SysProcAttr = newNamespaces(
 		syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWCGROUP,
 	)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return &Problem{
 			fmt.Sprintf("A user namespace cannot mount /proc, /sys and cgroups: %v %s", err, bytes.TrimSpace(out)),
-			outside,
+			hostRemedy,
 		}
 	}
 	return nil
 }
 
-// namespaced makes a process root of new namespaces, a user namespace among them.
-func namespaced(flags uintptr) *syscall.SysProcAttr {
-	maps := []syscall.SysProcIDMap{{ContainerID: 0, HostID: ids, Size: ids}}
+// newNamespaces makes a process root of new namespaces, a user namespace among them.
+func newNamespaces(flags uintptr) *syscall.SysProcAttr {
+	maps := []syscall.SysProcIDMap{{ContainerID: 0, HostID: idsPerMachine, Size: idsPerMachine}}
 	return &syscall.SysProcAttr{
 		Cloneflags: flags, UidMappings: maps, GidMappings: maps, GidMappingsEnableSetgroups: true,
 		Credential: &syscall.Credential{Uid: 0, Gid: 0},
@@ -161,8 +161,8 @@ func checkTerminals(string) *Problem {
 	return nil
 }
 
-// checkProgram: launchers run this very program as nobody.
-func checkProgram(string) *Problem {
+// checkExecutable: launchers run this very program as nobody.
+func checkExecutable(string) *Problem {
 	info, err := os.Stat("/proc/self/exe")
 	if err == nil && info.Mode()&0o001 != 0 {
 		return nil
@@ -171,7 +171,7 @@ func checkProgram(string) *Problem {
 	return &Problem{"Only its owner may execute " + path + ".", "chmod 755 " + path}
 }
 
-func checkBuilder(string) *Problem {
+func checkMmdebstrap(string) *Problem {
 	if _, err := exec.LookPath("mmdebstrap"); err != nil {
 		return &Problem{
 			"mmdebstrap, which builds the machines' Debian, is not installed.",
@@ -209,15 +209,15 @@ func checkOverlay(string) *Problem {
 	if err != nil {
 		return &Problem{
 			"overlayfs does not work: " + err.Error(),
-			"modprobe overlay; in a container, " + strings.ToLower(outside[:1]) + outside[1:],
+			"modprobe overlay; in a container, " + strings.ToLower(hostRemedy[:1]) + hostRemedy[1:],
 		}
 	}
 	return nil
 }
 
-// checkShifting tries to shift the owners of files on the filesystem of dir. The
+// checkIDMapping tries to shift the owners of files on the filesystem of dir. The
 // shifted mount is never attached anywhere.
-func checkShifting(dir string) *Problem {
+func checkIDMapping(dir string) *Problem {
 	for {
 		_, err := os.Stat(dir)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) || dir == "/" {
@@ -225,7 +225,7 @@ func checkShifting(dir string) *Problem {
 		}
 		dir = filepath.Dir(dir)
 	}
-	if err := tryShifting(dir); err != nil {
+	if err := tryIDMapping(dir); err != nil {
 		var s unix.Statfs_t
 		_ = unix.Statfs(dir, &s) // if only for the message
 		return &Problem{
@@ -236,10 +236,10 @@ func checkShifting(dir string) *Problem {
 	return nil
 }
 
-func tryShifting(dir string) error {
+func tryIDMapping(dir string) error {
 	// A user namespace needs a process in it; this one waits for the end of its input.
 	cmd := exec.Command("cat")
-	cmd.SysProcAttr = namespaced(syscall.CLONE_NEWUSER)
+	cmd.SysProcAttr = newNamespaces(syscall.CLONE_NEWUSER)
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("open a pipe: %w", err)

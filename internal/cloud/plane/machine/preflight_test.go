@@ -7,7 +7,7 @@ import (
 
 func TestAHostWithoutTheBuilderOfImagesIsToldWhatToInstall(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	problem := checkBuilder("")
+	problem := checkMmdebstrap("")
 	if problem == nil || !strings.Contains(problem.What, "mmdebstrap") ||
 		!strings.Contains(problem.Remedy, "apt-get install mmdebstrap") {
 		t.Errorf("got %+v", problem)

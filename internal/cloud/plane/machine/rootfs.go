@@ -24,11 +24,11 @@ const (
 // owners shifted into the machine's user namespace by idmapped mounts
 // (mount_setattr(2)), so that no file is ever chowned.
 type filesystem struct {
-	layers   []string // bottom first
-	writable string   // has the folders upper and work
-	users    int      // file descriptor of the machine's user namespace
-	owner    uint32   // user id of the machine's root on the host
-	target   string
+	layers        []string // bottom first
+	disk          string   // has the folders upper and work
+	userNamespace int      // file descriptor of the machine's user namespace
+	owner         uint32   // user id of the machine's root on the host
+	target        string
 }
 
 // mount mounts the filesystem at its target in the mount namespace of the host.
@@ -40,10 +40,10 @@ func (f filesystem) mount() error {
 		return fmt.Errorf("open the mount namespace: %w", err)
 	}
 	defer func() { _ = unix.Close(host) }()
-	return thread.RunDisposable(func() error { return f.mountPrivately(host) })
+	return thread.RunDisposable(func() error { return f.mountInOwnNamespace(host) })
 }
 
-func (f filesystem) mountPrivately(host int) error {
+func (f filesystem) mountInOwnNamespace(host int) error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare mounts: %w", err)
 	}
@@ -62,12 +62,12 @@ func (f filesystem) mountPrivately(host int) error {
 	var lower []string
 	for i, layer := range f.layers {
 		short := strconv.Itoa(i) // mount options hold 4096 bytes: many layers need short names
-		if err := f.shift(layer, filepath.Join(stage, short)); err != nil {
+		if err := f.mountIDMapped(layer, filepath.Join(stage, short)); err != nil {
 			return err
 		}
 		lower = append([]string{short}, lower...)
 	}
-	if err := f.shift(f.writable, filepath.Join(stage, "w")); err != nil {
+	if err := f.mountIDMapped(f.disk, filepath.Join(stage, "w")); err != nil {
 		return err
 	}
 	if err := unix.Chdir(stage); err != nil {
@@ -75,7 +75,7 @@ func (f filesystem) mountPrivately(host int) error {
 	}
 	// overlayfs works with the credentials of who mounts it, and only users of the
 	// machine can own files on a shifted folder.
-	if err := takeOn(f.owner); err != nil {
+	if err := assumeUser(f.owner); err != nil {
 		return err
 	}
 	// Renames of folders must work as on any disk: npm renames folders that an
@@ -101,14 +101,14 @@ func (f filesystem) mountPrivately(host int) error {
 	return nil
 }
 
-// shift mounts dir at target with its owners shifted.
-func (f filesystem) shift(dir, target string) error {
+// mountIDMapped mounts dir at target with its owners shifted.
+func (f filesystem) mountIDMapped(dir, target string) error {
 	tree, err := unix.OpenTree(unix.AT_FDCWD, dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("open layer %s: %w", dir, err)
 	}
 	defer func() { _ = unix.Close(tree) }()
-	attr := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(f.users)}
+	attr := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(f.userNamespace)}
 	if err := unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, attr); err != nil {
 		return fmt.Errorf("shift the owners of %s: %w", dir, err)
 	}
@@ -121,14 +121,14 @@ func (f filesystem) shift(dir, target string) error {
 	return nil
 }
 
-// has tells whether what is mounted at path is of the given kind.
-func has(path string, magic int64) bool {
+// mountedAs tells whether what is mounted at path is of the given kind.
+func mountedAs(path string, magic int64) bool {
 	var s unix.Statfs_t
 	return unix.Statfs(path, &s) == nil && int64(s.Type) == magic
 }
 
-// pin keeps the namespace in file alive and reachable at path.
-func pin(file, path string) error {
+// pinNamespace keeps the namespace in file alive and reachable at path.
+func pinNamespace(file, path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("pin a namespace: %w", err)
@@ -153,9 +153,9 @@ func unmount(path string) error {
 	}
 }
 
-// private makes dir a mount of its own, if it is none, whose mounts spread to no
+// makePrivate makes dir a mount of its own, if it is none, whose mounts spread to no
 // other namespace.
-func private(dir string) error {
+func makePrivate(dir string) error {
 	mounted, err := isMount(dir)
 	if err != nil {
 		return err

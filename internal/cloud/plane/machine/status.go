@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// asking is how long a launcher may take to tell its state.
-const asking = 5 * time.Second
+// reportTimeout is how long a launcher may take to tell its state.
+const reportTimeout = 5 * time.Second
 
 // Status tells what has become of a machine. Nothing is remembered: it asks the
 // machine's launcher, whoever started that.
@@ -23,13 +23,13 @@ func (p *Plane) Status(id string) Status {
 		return s
 	}
 	s.Layers = r.layers()
-	ctx, cancel := context.WithTimeout(context.Background(), asking)
+	ctx, cancel := context.WithTimeout(context.Background(), reportTimeout)
 	defer cancel()
-	now, err := call(ctx, p.socket(id), request{Do: doReport})
+	now, err := call(ctx, p.socket(id), request{Do: opReport})
 	switch {
-	case errors.Is(err, errNoLauncher) && !exists(p.run(id)):
+	case errors.Is(err, errNoLauncher) && !exists(p.runDir(id)):
 		return s
-	case err != nil && !p.complete(id):
+	case err != nil && !p.mounted(id):
 		return s // a preparation that was interrupted
 	case err != nil:
 		s.State, s.Exit, s.Detail = Exited, Crash, "its launcher is gone: "+err.Error()
@@ -38,7 +38,7 @@ func (p *Plane) Status(id string) Status {
 		s.PID, s.Launcher, s.Boots = now.Init, now.PID, now.Boots
 	}
 	s.Namespace = p.namespace(id)
-	s.MemoryBytes = p.cgroup(id).memory()
+	s.MemoryBytes = p.cgroup(id).memoryUsage()
 	return s
 }
 

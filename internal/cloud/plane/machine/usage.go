@@ -23,7 +23,7 @@ func (p *Plane) Usage(id string) (Usage, bool) {
 		return Usage{}, false
 	}
 	group := p.cgroup(id)
-	cpu, ok := group.cpu()
+	cpu, ok := group.cpuUsage()
 	if !ok {
 		return Usage{}, false
 	}
@@ -32,10 +32,10 @@ func (p *Plane) Usage(id string) (Usage, bool) {
 	return u, true
 }
 
-// cpu is the processor time that the machine has used. The version 2 hierarchy
+// cpuUsage is the processor time that the machine has used. The version 2 hierarchy
 // counts it in every layout, for it does so without the controller too (Linux's
 // cgroup-v2.rst, cpu.stat).
-func (c cgroup) cpu() (time.Duration, bool) {
+func (c cgroup) cpuUsage() (time.Duration, bool) {
 	data, err := os.ReadFile(filepath.Join(c.top(), "cpu.stat"))
 	if err != nil {
 		return 0, false

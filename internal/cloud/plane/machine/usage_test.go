@@ -21,8 +21,8 @@ func TestBytesOfInterfacesAreReadWithoutLoopback(t *testing.T) {
 }
 
 func TestProcessorTimeIsReadFromTheUnifiedHierarchy(t *testing.T) {
-	c := cgroup{hierarchies: hierarchies{unified: t.TempDir()}, name: "i-1"}
-	if _, ok := c.cpu(); ok {
+	c := cgroup{hierarchies: hierarchies{v2: t.TempDir()}, name: "i-1"}
+	if _, ok := c.cpuUsage(); ok {
 		t.Error("a cgroup that is not there has used something")
 	}
 	if err := os.MkdirAll(c.top(), 0o755); err != nil {
@@ -31,7 +31,7 @@ func TestProcessorTimeIsReadFromTheUnifiedHierarchy(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(c.top(), "cpu.stat"), []byte("usage_usec 2500000\nuser_usec 1\nsystem_usec 2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if used, ok := c.cpu(); !ok || used != 2500*time.Millisecond {
+	if used, ok := c.cpuUsage(); !ok || used != 2500*time.Millisecond {
 		t.Errorf("%v %v", used, ok)
 	}
 }

@@ -19,7 +19,7 @@ type Balancer struct {
 	mu      sync.Mutex
 	config  balancer.Config
 	changed chan struct{}
-	died    chan struct{}
+	crashed chan struct{}
 }
 
 // Healthy is the health of a target that passes its checks.
@@ -27,19 +27,19 @@ var Healthy = balancer.Health{State: "healthy"}
 
 func (b *Balancer) init() {
 	if b.changed == nil {
-		b.changed, b.died = make(chan struct{}), make(chan struct{})
+		b.changed, b.crashed = make(chan struct{}), make(chan struct{})
 	}
 }
 
 // Set takes the whole configuration in.
 func (b *Balancer) Set(_ context.Context, config balancer.Config) error {
-	if err := b.call("Set", ""); err != nil {
+	if err := b.recordCall("Set", ""); err != nil {
 		return err
 	}
 	b.mu.Lock()
 	b.config = config
 	b.mu.Unlock()
-	b.Look()
+	b.RefreshHealth()
 	return nil
 }
 
@@ -50,8 +50,8 @@ func (b *Balancer) Config() balancer.Config {
 	return b.config
 }
 
-// Look asks for the targets' health again.
-func (b *Balancer) Look() {
+// RefreshHealth asks for the targets' health again.
+func (b *Balancer) RefreshHealth() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.init()
@@ -59,15 +59,15 @@ func (b *Balancer) Look() {
 	b.changed = make(chan struct{})
 }
 
-// Die ends whoever follows, and forgets the configuration: the process was
+// Crash ends whoever follows, and forgets the configuration: the process was
 // killed.
-func (b *Balancer) Die() {
+func (b *Balancer) Crash() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.init()
 	b.config = balancer.Config{}
-	close(b.died)
-	b.died = make(chan struct{})
+	close(b.crashed)
+	b.crashed = make(chan struct{})
 }
 
 // Follow calls each with the status, now and after every change.
@@ -75,7 +75,7 @@ func (b *Balancer) Follow(ctx context.Context, each func(balancer.Status)) error
 	for {
 		b.mu.Lock()
 		b.init()
-		changed, died, config := b.changed, b.died, b.config
+		changed, died, config := b.changed, b.crashed, b.config
 		b.mu.Unlock()
 		each(b.status(config))
 		select {

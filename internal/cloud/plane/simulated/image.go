@@ -14,7 +14,7 @@ type Layers struct {
 	Faults
 
 	mu     sync.Mutex
-	made   int
+	lastID int
 	layers map[string]bool
 }
 
@@ -27,13 +27,13 @@ func (l *Layers) EnsureBase(
 	progress func(stage string, fraction float64),
 ) (layer string, err error) {
 	progress("simulated", 0.5)
-	if err := l.call("EnsureBase", name); err != nil {
+	if err := l.recordCall("EnsureBase", name); err != nil {
 		return "", err
 	}
-	return "base-" + name, l.keep("base-" + name)
+	return "base-" + name, l.add("base-" + name)
 }
 
-func (l *Layers) keep(layer string) error {
+func (l *Layers) add(layer string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.layers == nil {
@@ -43,31 +43,31 @@ func (l *Layers) keep(layer string) error {
 	return nil
 }
 
-// NewLayer is an id that no layer has had.
-func (l *Layers) NewLayer() string {
+// NewLayerID is an id that no layer has had.
+func (l *Layers) NewLayerID() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.made++
-	return fmt.Sprintf("layer-%08d", l.made)
+	l.lastID++
+	return fmt.Sprintf("layer-%08d", l.lastID)
 }
 
 // Path is where a layer would be.
 func (l *Layers) Path(layer string) string { return "/" + layer }
 
-// Room is no folder.
-func (l *Layers) Room() (dir string, err error) { return "", l.call("Room", "") }
+// NewDir is no folder.
+func (l *Layers) NewDir() (dir string, err error) { return "", l.recordCall("Room", "") }
 
-// Freeze keeps the layer.
-func (l *Layers) Freeze(_ context.Context, _, layer string) error {
-	if err := l.call("Freeze", layer); err != nil {
+// Commit keeps the layer.
+func (l *Layers) Commit(_ context.Context, _, layer string) error {
+	if err := l.recordCall("Freeze", layer); err != nil {
 		return err
 	}
-	return l.keep(layer)
+	return l.add(layer)
 }
 
 // Remove forgets a layer.
 func (l *Layers) Remove(_ context.Context, layer string) error {
-	if err := l.call("Remove", layer); err != nil {
+	if err := l.recordCall("Remove", layer); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -78,7 +78,7 @@ func (l *Layers) Remove(_ context.Context, layer string) error {
 
 // List returns the layers, sorted.
 func (l *Layers) List() ([]string, error) {
-	if err := l.call("List", ""); err != nil {
+	if err := l.recordCall("List", ""); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()

@@ -24,19 +24,19 @@ type Machines struct {
 
 type simulatedMachine struct {
 	machine.Machine
-	state   machine.State
-	exit    machine.Exit
-	boots   int
-	used    time.Duration // processor time, until since
-	busy    float64       // processors that it uses from then on
-	since   time.Time
-	touched []string // folders of the layers that were captured from it
+	state     machine.State
+	exit      machine.Exit
+	boots     int
+	cpuBefore time.Duration // processor time, until since
+	load      float64       // processors that it uses from then on
+	loadSince time.Time
+	captured  []string // folders of the layers that were captured from it
 }
 
 // layers are the folders that the machine stands on.
 func (m *simulatedMachine) layers() []string {
 	layers := slices.Clone(m.Layers)
-	for _, layer := range m.touched {
+	for _, layer := range m.captured {
 		if !slices.Contains(layers, layer) {
 			layers = append(layers, layer)
 		}
@@ -46,7 +46,7 @@ func (m *simulatedMachine) layers() []string {
 
 // Prepare takes the machine in. One that was there keeps its disk.
 func (p *Machines) Prepare(_ context.Context, m machine.Machine) (namespace string, err error) {
-	if err := p.call("Prepare", m.ID); err != nil {
+	if err := p.recordCall("Prepare", m.ID); err != nil {
 		return "", err
 	}
 	p.mu.Lock()
@@ -56,7 +56,7 @@ func (p *Machines) Prepare(_ context.Context, m machine.Machine) (namespace stri
 	}
 	next := &simulatedMachine{Machine: m, state: machine.Prepared}
 	if old := p.machines[m.ID]; old != nil {
-		next.touched, next.boots = old.touched, old.boots
+		next.captured, next.boots = old.captured, old.boots
 	}
 	p.machines[m.ID] = next
 	return namespaceOf(m.ID), nil
@@ -66,7 +66,7 @@ func namespaceOf(id string) string { return "/simulated/" + id + "/net" }
 
 // Boot starts a prepared machine.
 func (p *Machines) Boot(_ context.Context, id string) error {
-	return p.do("Boot", id, func(m *simulatedMachine) {
+	return p.update("Boot", id, func(m *simulatedMachine) {
 		m.state, m.exit = machine.Running, ""
 		m.boots++
 	})
@@ -74,33 +74,33 @@ func (p *Machines) Boot(_ context.Context, id string) error {
 
 // Stop ends a machine; its disk stays.
 func (p *Machines) Stop(_ context.Context, id string, _ bool) error {
-	return p.do("Stop", id, func(m *simulatedMachine) { m.state = machine.Absent })
+	return p.update("Stop", id, func(m *simulatedMachine) { m.state = machine.Absent })
 }
 
 // Reboot starts the machine's system anew.
 func (p *Machines) Reboot(_ context.Context, id string) error {
-	return p.do("Reboot", id, func(m *simulatedMachine) { m.boots++ })
+	return p.update("Reboot", id, func(m *simulatedMachine) { m.boots++ })
 }
 
 // PowerOff is somebody inside who shuts the machine down.
 func (p *Machines) PowerOff(id string) error {
-	return p.do("PowerOff", id, func(m *simulatedMachine) { m.state, m.exit = machine.Exited, machine.PowerOff })
+	return p.update("PowerOff", id, func(m *simulatedMachine) { m.state, m.exit = machine.Exited, machine.PowerOff })
 }
 
 // Crash is the end of the machine's system without anybody's doing.
 func (p *Machines) Crash(id string) error {
-	return p.do("Crash", id, func(m *simulatedMachine) { m.state, m.exit = machine.Exited, machine.Crash })
+	return p.update("Crash", id, func(m *simulatedMachine) { m.state, m.exit = machine.Exited, machine.Crash })
 }
 
 // Remove destroys the machine with its disk; it is no error when there is none.
 func (p *Machines) Remove(_ context.Context, id string) error {
-	if err := p.call("Remove", id); err != nil {
+	if err := p.recordCall("Remove", id); err != nil {
 		return err
 	}
 	p.mu.Lock()
 	delete(p.machines, id)
 	p.mu.Unlock()
-	p.tell(id)
+	p.notify(id)
 	return nil
 }
 
@@ -113,15 +113,15 @@ func (p *Machines) Capture(
 	reboot bool,
 ) (layer string, err error) {
 	running := p.Status(id).State == machine.Running
-	layer = images.NewLayer()
-	if err := p.do("Capture", id, func(*simulatedMachine) {}); err != nil {
+	layer = images.NewLayerID()
+	if err := p.update("Capture", id, func(*simulatedMachine) {}); err != nil {
 		return "", err
 	}
-	if err := images.Freeze(ctx, "", layer); err != nil || running && !reboot {
+	if err := images.Commit(ctx, "", layer); err != nil || running && !reboot {
 		return layer, err
 	}
-	err = p.do("Halt", id, func(m *simulatedMachine) {
-		m.touched = append(m.touched, images.Path(layer))
+	err = p.update("Halt", id, func(m *simulatedMachine) {
+		m.captured = append(m.captured, images.Path(layer))
 		if running {
 			m.state = machine.Absent
 		}
@@ -132,9 +132,9 @@ func (p *Machines) Capture(
 	return layer, err
 }
 
-// do counts a call and changes a machine that has to be there.
-func (p *Machines) do(operation, id string, change func(*simulatedMachine)) error {
-	if err := p.call(operation, id); err != nil {
+// update counts a call and changes a machine that has to be there.
+func (p *Machines) update(operation, id string, change func(*simulatedMachine)) error {
+	if err := p.recordCall(operation, id); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -145,7 +145,7 @@ func (p *Machines) do(operation, id string, change func(*simulatedMachine)) erro
 	}
 	change(m)
 	p.mu.Unlock()
-	p.tell(id)
+	p.notify(id)
 	return nil
 }
 
@@ -164,17 +164,17 @@ func (p *Machines) Status(id string) machine.Status {
 	return s
 }
 
-// Busy has a machine use so many processors from now on.
-func (p *Machines) Busy(id string, processors float64) error {
-	return p.do("Busy", id, func(m *simulatedMachine) { m.used, m.busy, m.since = m.cpu(), processors, time.Now() })
+// SetLoad has a machine use so many processors from now on.
+func (p *Machines) SetLoad(id string, processors float64) error {
+	return p.update("Busy", id, func(m *simulatedMachine) { m.cpuBefore, m.load, m.loadSince = m.cpu(), processors, time.Now() })
 }
 
 // cpu is the processor time that the machine has used.
 func (m *simulatedMachine) cpu() time.Duration {
-	if m.state != machine.Running || m.since.IsZero() {
-		return m.used
+	if m.state != machine.Running || m.loadSince.IsZero() {
+		return m.cpuBefore
 	}
-	return m.used + time.Duration(m.busy*float64(time.Since(m.since)))
+	return m.cpuBefore + time.Duration(m.load*float64(time.Since(m.loadSince)))
 }
 
 // Usage tells what a machine has used; false: it is not there.
@@ -232,7 +232,7 @@ func (p *Machines) Watch(ctx context.Context) <-chan string {
 	return out
 }
 
-func (p *Machines) tell(id string) {
+func (p *Machines) notify(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for w := range p.watchers {
@@ -255,7 +255,7 @@ func (p *Machines) Console(id string) ([]byte, error) {
 func (p *Machines) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return text(p.machines, func(m *simulatedMachine) string {
+	return joinLines(p.machines, func(m *simulatedMachine) string {
 		line := fmt.Sprintf("%s %s %s %d vCPU %d MiB", m.ID, m.state, m.Hostname, m.VCPUs, m.MemoryMiB)
 		if m.exit != "" {
 			line += " " + string(m.exit)

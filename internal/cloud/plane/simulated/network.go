@@ -19,7 +19,7 @@ type Network struct {
 
 // Set takes the whole network in.
 func (n *Network) Set(ctx context.Context, config network.Config) error {
-	if err := n.call("Set", ""); err != nil {
+	if err := n.recordCall("Set", ""); err != nil {
 		return err
 	}
 	n.mu.Lock()

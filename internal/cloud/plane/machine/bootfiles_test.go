@@ -11,7 +11,7 @@ import (
 )
 
 func TestProxiesReachEveryProcessAndNeverTheMetadata(t *testing.T) {
-	env := environment(
+	env := machineEnvironment(
 		map[string]string{
 			"https_proxy":   "http://proxy:3128",
 			"no_proxy":      "example.com",
@@ -27,14 +27,14 @@ func TestProxiesReachEveryProcessAndNeverTheMetadata(t *testing.T) {
 			t.Errorf("%s=%q, want %q", name, env[name], want)
 		}
 	}
-	if bare := environment(nil, false); len(bare) != 0 {
+	if bare := machineEnvironment(nil, false); len(bare) != 0 {
 		t.Errorf("without proxies and authorities: %v", bare)
 	}
 }
 
 func TestEachProgramIsToldInItsOwnFormat(t *testing.T) {
 	m := Machine{Nameserver: netip.MustParseAddr("10.0.0.2"), SearchDomain: "ec2.internal"}
-	files := furniture(
+	files := bootFiles(
 		m,
 		map[string]string{"https_proxy": "http://u:50%25@proxy:3128", "SSL_CERT_FILE": authoritiesFile, "odd": "a\"b"},
 		[]string{`Acquire::Check-Date "false";`},
@@ -54,7 +54,7 @@ func TestEachProgramIsToldInItsOwnFormat(t *testing.T) {
 
 func TestMachinesThatCannotBeAreRefused(t *testing.T) {
 	good := Machine{ID: "i-1", Layers: []string{"/layer"}, UIDBase: 1 << 20, VCPUs: 1, MemoryMiB: 64}
-	if err := good.check(); err != nil {
+	if err := good.validate(); err != nil {
 		t.Error(err)
 	}
 	for what, spoil := range map[string]func(*Machine){
@@ -66,7 +66,7 @@ func TestMachinesThatCannotBeAreRefused(t *testing.T) {
 	} {
 		m := good
 		spoil(&m)
-		if m.check() == nil {
+		if m.validate() == nil {
 			t.Errorf("a machine with %s was accepted", what)
 		}
 	}
@@ -108,7 +108,7 @@ func TestFilterDeniesWhatReachesIntoTheHostsKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused, unknown := unix.SECCOMP_RET_ERRNO|uint32(unix.EPERM), unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS)
-	for _, number := range denied {
+	for _, number := range deniedSystemCalls {
 		if got := verdict(t, filter, unix.AUDIT_ARCH_X86_64, number); got != refused {
 			t.Errorf("call %d: %#x", number, got)
 		}

@@ -14,8 +14,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
-// ids is how many user and group ids a machine has.
-const ids = 1 << 16
+// idsPerMachine is how many user and group ids a machine has.
+const idsPerMachine = 1 << 16
 
 // Descriptors that a launcher inherits, from the first after standard error on.
 const (
@@ -24,14 +24,14 @@ const (
 	fdMachine            // cgroup.procs of the machine's cgroup: who writes 0 moves there
 )
 
-// spawn starts the launcher of a machine, and returns when it runs.
+// startLauncher starts the launcher of a machine, and returns when it runs.
 //
 // The kernel counts what a user namespace uses (inotify instances and the like)
 // against the user who created it as well (namespaces(7), "The /proc/sys/user
 // directory"). So the thread that creates it takes on the machine's user id for
 // the moment: one machine then does not eat what another may use.
-func (p *Plane) spawn(m Machine, group cgroup) (int, error) {
-	files, err := p.inherited(m.ID, group)
+func (p *Plane) startLauncher(m Machine, group cgroup) (int, error) {
+	files, err := p.openInherited(m.ID, group)
 	defer func() {
 		for _, f := range files {
 			_ = f.Close()
@@ -45,7 +45,7 @@ func (p *Plane) spawn(m Machine, group cgroup) (int, error) {
 		return 0, fmt.Errorf("open cgroup: %w", err)
 	}
 	defer func() { _ = unix.Close(place) }()
-	maps := []syscall.SysProcIDMap{{ContainerID: 0, HostID: int(m.UIDBase), Size: ids}}
+	maps := []syscall.SysProcIDMap{{ContainerID: 0, HostID: int(m.UIDBase), Size: idsPerMachine}}
 	attr := &os.ProcAttr{
 		Dir:   "/",
 		Files: files,
@@ -61,25 +61,25 @@ func (p *Plane) spawn(m Machine, group cgroup) (int, error) {
 	argv := append(append([]string(nil), p.config.Launcher...), roleLaunch)
 	pid := 0
 	err = thread.RunDisposable(func() error {
-		pid, err = spawnAs(m.UIDBase, group, argv, attr)
+		pid, err = startAs(m.UIDBase, group, argv, attr)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("start the launcher: %w", err)
 	}
 	p.mu.Lock()
-	p.children[m.ID] = pid
+	p.launchers[m.ID] = pid
 	p.mu.Unlock()
 	return pid, nil
 }
 
-func spawnAs(uid uint32, group cgroup, argv []string, attr *os.ProcAttr) (int, error) {
-	for _, dir := range group.legacyDirs() { // a child starts where its parent's thread is
-		if err := write(filepath.Join(dir, "tasks"), strconv.Itoa(unix.Gettid())); err != nil {
+func startAs(uid uint32, group cgroup, argv []string, attr *os.ProcAttr) (int, error) {
+	for _, dir := range group.v1Dirs() { // a child starts where its parent's thread is
+		if err := writeFile(filepath.Join(dir, "tasks"), strconv.Itoa(unix.Gettid())); err != nil {
 			return 0, fmt.Errorf("enter cgroup: %w", err)
 		}
 	}
-	if err := takeOn(uid); err != nil {
+	if err := assumeUser(uid); err != nil {
 		return 0, err
 	}
 	process, err := os.StartProcess(argv[0], argv, attr)
@@ -90,8 +90,8 @@ func spawnAs(uid uint32, group cgroup, argv []string, attr *os.ProcAttr) (int, e
 	return pid, process.Release()
 }
 
-// inherited opens what a launcher inherits, in the order of its descriptors.
-func (p *Plane) inherited(id string, group cgroup) ([]*os.File, error) {
+// openInherited opens what a launcher inherits, in the order of its descriptors.
+func (p *Plane) openInherited(id string, group cgroup) ([]*os.File, error) {
 	var files []*os.File
 	open := func(path string, flags int) error {
 		f, err := os.OpenFile(path, flags, 0o600)
@@ -133,14 +133,14 @@ func (p *Plane) inherited(id string, group cgroup) ([]*os.File, error) {
 	)
 }
 
-// collect takes note of the end of a launcher that was killed, so that no zombie is
+// reap takes note of the end of a launcher that was killed, so that no zombie is
 // left of it, if this process started it. pid is 0 when nobody could tell.
-func (p *Plane) collect(id string, pid int) {
+func (p *Plane) reap(id string, pid int) {
 	p.mu.Lock()
-	if started, ok := p.children[id]; ok {
+	if started, ok := p.launchers[id]; ok {
 		pid = started
 	}
-	delete(p.children, id)
+	delete(p.launchers, id)
 	p.mu.Unlock()
 	for pid != 0 {
 		_, err := unix.Wait4(pid, nil, 0, nil)

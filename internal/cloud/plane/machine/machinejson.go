@@ -31,14 +31,14 @@ func (r record) layers() []string {
 // Places of a machine. What is below Dir outlives the host's next boot.
 func (p *Plane) dir(id string) string         { return filepath.Join(p.config.Dir, id) }
 func (p *Plane) recordFile(id string) string  { return filepath.Join(p.dir(id), "machine.json") }
-func (p *Plane) writable(id string) string    { return filepath.Join(p.dir(id), "disk") }
-func (p *Plane) upper(id string) string       { return filepath.Join(p.writable(id), "upper") }
+func (p *Plane) disk(id string) string        { return filepath.Join(p.dir(id), "disk") }
+func (p *Plane) upper(id string) string       { return filepath.Join(p.disk(id), "upper") }
 func (p *Plane) consoleLog(id string) string  { return filepath.Join(p.dir(id), "console.log") }
 func (p *Plane) launcherLog(id string) string { return filepath.Join(p.dir(id), "launcher.log") }
-func (p *Plane) run(id string) string         { return filepath.Join(p.config.RunDir, id) }
-func (p *Plane) root(id string) string        { return filepath.Join(p.run(id), "root") }
-func (p *Plane) namespace(id string) string   { return filepath.Join(p.run(id), "net") }
-func (p *Plane) socket(id string) string      { return filepath.Join(p.run(id), "control") }
+func (p *Plane) runDir(id string) string      { return filepath.Join(p.config.RunDir, id) }
+func (p *Plane) root(id string) string        { return filepath.Join(p.runDir(id), "root") }
+func (p *Plane) namespace(id string) string   { return filepath.Join(p.runDir(id), "net") }
+func (p *Plane) socket(id string) string      { return filepath.Join(p.runDir(id), "control") }
 func (p *Plane) cgroup(id string) cgroup {
 	return cgroup{hierarchies: p.hierarchies, name: filepath.Join(p.config.CgroupName, id)}
 }
@@ -47,7 +47,7 @@ func (p *Plane) readRecord(id string) (record, error) {
 	var r record
 	data, err := os.ReadFile(p.recordFile(id))
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, ErrUnknown
+		return r, ErrNotFound
 	}
 	if err != nil {
 		return r, fmt.Errorf("read what machine it is: %w", err)
@@ -74,14 +74,14 @@ func (p *Plane) writeRecord(r record) error {
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
-// check tells whether the machine can be made.
-func (m Machine) check() error {
+// validate tells whether the machine can be made.
+func (m Machine) validate() error {
 	switch {
 	case !validID.MatchString(m.ID):
 		return fmt.Errorf("%q is no machine id", m.ID)
 	case len(m.Layers) == 0:
 		return errors.New("it has no layers")
-	case m.UIDBase < ids:
+	case m.UIDBase < idsPerMachine:
 		return fmt.Errorf("its user ids begin at %d, among the host's own", m.UIDBase)
 	case m.VCPUs < 1 || m.MemoryMiB < 1:
 		return fmt.Errorf("%d vCPUs and %d MiB are not enough", m.VCPUs, m.MemoryMiB)

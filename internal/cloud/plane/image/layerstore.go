@@ -26,7 +26,7 @@ type Store struct{ dir string }
 // Open opens the store in dir, which it makes.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir}
-	for _, folder := range []string{s.layers(), s.rooms(), s.trash()} {
+	for _, folder := range []string{s.layers(), s.newDirs(), s.trash()} {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return nil, fmt.Errorf("open the image store: %w", err)
 		}
@@ -38,9 +38,9 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) layers() string { return filepath.Join(s.dir, "layers") }
-func (s *Store) rooms() string  { return filepath.Join(s.dir, "rooms") }
-func (s *Store) trash() string  { return filepath.Join(s.dir, "trash") }
+func (s *Store) layers() string  { return filepath.Join(s.dir, "layers") }
+func (s *Store) newDirs() string { return filepath.Join(s.dir, "rooms") }
+func (s *Store) trash() string   { return filepath.Join(s.dir, "trash") }
 
 var validLayer = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
@@ -66,23 +66,23 @@ func (s *Store) List() ([]string, error) {
 	return found, nil
 }
 
-// NewLayer is an id that no layer has had.
-func (s *Store) NewLayer() string { return "layer-" + random() }
+// NewLayerID is an id that no layer has had.
+func (s *Store) NewLayerID() string { return "layer-" + random() }
 
-// Room makes an empty folder on the store's filesystem, to be filled and frozen.
+// NewDir makes an empty folder on the store's filesystem, to be filled and frozen.
 // Rooms that were never frozen are deleted by Clean.
-func (s *Store) Room() (string, error) {
-	dir := filepath.Join(s.rooms(), random())
+func (s *Store) NewDir() (string, error) {
+	dir := filepath.Join(s.newDirs(), random())
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make room for a layer: %w", err)
 	}
 	return dir, nil
 }
 
-// Freeze makes the tree of files in dir, which must be on the store's filesystem
+// Commit makes the tree of files in dir, which must be on the store's filesystem
 // and which nobody writes to any more, the layer with the id. dir is gone then. It
 // returns when the layer would survive a loss of power.
-func (s *Store) Freeze(ctx context.Context, dir, layer string) error {
+func (s *Store) Commit(ctx context.Context, dir, layer string) error {
 	if !validLayer.MatchString(layer) {
 		return fmt.Errorf("freeze %s: %q is no id of a layer", dir, layer)
 	}
@@ -131,7 +131,7 @@ func (s *Store) Remove(ctx context.Context, layer string) error {
 // Clean deletes what was left by interruptions: half-built layers, rooms never
 // frozen, removed layers not wholly gone. Nothing may be building or capturing.
 func (s *Store) Clean(ctx context.Context) error {
-	for _, dir := range []string{s.rooms(), s.trash()} {
+	for _, dir := range []string{s.newDirs(), s.trash()} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			return fmt.Errorf("clean the image store: %w", err)

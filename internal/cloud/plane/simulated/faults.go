@@ -17,7 +17,7 @@ import (
 type Faults struct {
 	mu      sync.Mutex
 	planned map[string][]error
-	counted map[string]int
+	calls   map[string]int
 }
 
 // Fail lets the next calls of an operation fail, one for each error. An
@@ -36,17 +36,17 @@ func (f *Faults) Fail(operation string, errs ...error) {
 func (f *Faults) Calls(operation string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.counted[operation]
+	return f.calls[operation]
 }
 
-// call counts a call and returns the error that it is to have.
-func (f *Faults) call(operation, id string) error {
+// recordCall counts a call and returns the error that it is to have.
+func (f *Faults) recordCall(operation, id string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.counted == nil {
-		f.counted = map[string]int{}
+	if f.calls == nil {
+		f.calls = map[string]int{}
 	}
-	f.counted[operation]++
+	f.calls[operation]++
 	for _, name := range []string{operation + " " + id, operation} {
 		if planned := f.planned[name]; len(planned) > 0 {
 			f.planned[name] = planned[1:]
@@ -56,8 +56,8 @@ func (f *Faults) call(operation, id string) error {
 	return nil
 }
 
-// text prints the values of a map in the order of their keys, a line each.
-func text[V any](all map[string]V, line func(V) string) string {
+// joinLines prints the values of a map in the order of their keys, a line each.
+func joinLines[V any](all map[string]V, line func(V) string) string {
 	var out strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		_, _ = fmt.Fprintln(&out, line(all[key]))

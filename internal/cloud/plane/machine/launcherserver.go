@@ -18,12 +18,12 @@ func (l *launcher) serve(listener net.Listener) {
 		}
 		go func() {
 			defer func() { _ = conn.Close() }()
-			l.answer(conn)
+			l.handle(conn)
 		}()
 	}
 }
 
-func (l *launcher) answer(conn net.Conn) {
+func (l *launcher) handle(conn net.Conn) {
 	var r request
 	if json.NewDecoder(conn).Decode(&r) != nil {
 		return
@@ -34,27 +34,27 @@ func (l *launcher) answer(conn net.Conn) {
 		defer close(gone)
 		_, _ = conn.Read(make([]byte, 1))
 	}()
-	if r.Do == doWatch {
+	if r.Do == opWatch {
 		l.watch(replies, gone)
 		return
 	}
-	reply, err := l.obey(r, gone)
+	reply, err := l.execute(r, gone)
 	if err != nil {
 		reply.Error = err.Error()
 	}
 	_ = replies.Encode(reply) // who hung up asks again
 }
 
-// look gives the present state and a channel that closes when it has changed.
-func (l *launcher) look() (report, <-chan struct{}) {
+// state gives the present state and a channel that closes when it has changed.
+func (l *launcher) state() (report, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.now, l.changed
+	return l.report, l.changed
 }
 
 func (l *launcher) watch(replies *json.Encoder, gone <-chan struct{}) {
 	for {
-		now, changed := l.look()
+		now, changed := l.state()
 		if replies.Encode(now) != nil {
 			return
 		}
@@ -68,27 +68,27 @@ func (l *launcher) watch(replies *json.Encoder, gone <-chan struct{}) {
 
 var errHungUp = errors.New("the daemon hung up")
 
-func (l *launcher) obey(r request, gone <-chan struct{}) (report, error) {
+func (l *launcher) execute(r request, gone <-chan struct{}) (report, error) {
 	switch r.Do {
-	case doReport:
-		now, _ := l.look()
+	case opReport:
+		now, _ := l.state()
 		return now, nil
-	case doBoot:
+	case opBoot:
 		return l.boot(r.System, gone)
-	case doHalt:
-		return l.end(doHalt, powerOffSignal, gone)
-	case doKill:
-		return l.end(doKill, unix.SIGKILL, gone)
-	case doReboot:
-		return l.end(doReboot, rebootSignal, gone)
-	case doReset:
-		return l.end(doReset, unix.SIGKILL, gone)
+	case opHalt:
+		return l.endSystem(opHalt, powerOffSignal, gone)
+	case opKill:
+		return l.endSystem(opKill, unix.SIGKILL, gone)
+	case opReboot:
+		return l.endSystem(opReboot, rebootSignal, gone)
+	case opReset:
+		return l.endSystem(opReset, unix.SIGKILL, gone)
 	}
 	return report{}, fmt.Errorf("unknown request %q", r.Do)
 }
 
 func (l *launcher) boot(s *system, gone <-chan struct{}) (report, error) {
-	before, changed := l.look()
+	before, changed := l.state()
 	if before.State == Running {
 		return before, nil
 	}
@@ -103,7 +103,7 @@ func (l *launcher) boot(s *system, gone <-chan struct{}) (report, error) {
 	case <-gone:
 		return before, errHungUp
 	}
-	now, _ := l.look()
+	now, _ := l.state()
 	if now.State == Exited {
 		return now, errors.New(now.Detail)
 	}
@@ -117,29 +117,29 @@ const (
 	rebootSignal   = unix.Signal(34 + 5)
 )
 
-// end signals the system, and returns when it has ended, or started again when
+// endSystem signals the system, and returns when it has ended, or started again when
 // that was asked for.
-func (l *launcher) end(why verb, signal unix.Signal, gone <-chan struct{}) (report, error) {
+func (l *launcher) endSystem(why operation, signal unix.Signal, gone <-chan struct{}) (report, error) {
 	l.mu.Lock()
-	before := l.now
+	before := l.report
 	if before.State != Running {
-		if why == doHalt || why == doKill {
-			l.now.State, l.now.Exit, l.now.Detail = Prepared, "", ""
-			before = l.now
+		if why == opHalt || why == opKill {
+			l.report.State, l.report.Exit, l.report.Detail = Prepared, "", ""
+			before = l.report
 			l.mu.Unlock()
 			return before, nil
 		}
 		l.mu.Unlock()
 		return before, fmt.Errorf("its state is %s", before.State)
 	}
-	l.asked = why
+	l.ending = why
 	err := unix.Kill(before.Init, signal)
 	l.mu.Unlock()
 	if err != nil {
 		return before, fmt.Errorf("signal PID 1: %w", err)
 	}
 	for {
-		now, changed := l.look()
+		now, changed := l.state()
 		if now.State != Running || now.Boots != before.Boots {
 			return now, nil
 		}

@@ -16,20 +16,20 @@ import (
 // The daemon and a launcher speak over a unix socket that only root can reach:
 // one JSON request, one JSON reply; watch is answered by a report a change.
 type request struct {
-	Do     verb    `json:"do"`
-	System *system `json:"system,omitempty"` // for boot
+	Do     operation `json:"do"`
+	System *system   `json:"system,omitempty"` // for boot
 }
 
-type verb string
+type operation string
 
 const (
-	doReport verb = "report" // tell the state
-	doBoot   verb = "boot"   // start the system unless it runs
-	doHalt   verb = "halt"   // ask the system to power off, reply when it has ended
-	doKill   verb = "kill"   // kill the system, reply when it has ended
-	doReboot verb = "reboot" // ask the system to restart, reply when it has
-	doReset  verb = "reset"  // kill the system and start it again
-	doWatch  verb = "watch"  // report every change until the connection ends
+	opReport operation = "report" // tell the state
+	opBoot   operation = "boot"   // start the system unless it runs
+	opHalt   operation = "halt"   // ask the system to power off, reply when it has ended
+	opKill   operation = "kill"   // kill the system, reply when it has ended
+	opReboot operation = "reboot" // ask the system to restart, reply when it has
+	opReset  operation = "reset"  // kill the system and start it again
+	opWatch  operation = "watch"  // report every change until the connection ends
 )
 
 // system is what the launcher starts.

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// takeOn makes the calling thread, which must be one that is given up
+// assumeUser makes the calling thread, which must be one that is given up
 // (thread.RunDisposable), act as a machine's root with the capabilities of the host's.
-func takeOn(uid uint32) error {
+func assumeUser(uid uint32) error {
 	const noSetuidFixup = 1 << 2 // SECBIT_NO_SETUID_FIXUP: keep capabilities (capabilities(7))
 	if err := unix.Prctl(unix.PR_SET_SECUREBITS, noSetuidFixup, 0, 0, 0); err != nil {
 		return fmt.Errorf("keep capabilities: %w", err)

@@ -25,19 +25,19 @@ const (
 	noProxyUpperCase = "NO_PROXY"
 )
 
-// bundles are where hosts keep the certificate authorities they trust: Debian and
+// authorityBundles are where hosts keep the certificate authorities they trust: Debian and
 // Ubuntu, Fedora, openSUSE, Alpine.
-var bundles = []string{
+var authorityBundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt",
 	"/etc/ssl/ca-bundle.pem",
 	"/etc/ssl/cert.pem",
 }
 
-// authorities finds the host's bundle: the one its environment names, else the
+// findAuthorities finds the host's bundle: the one its environment names, else the
 // system's. A host may have none.
-func authorities(env map[string]string) string {
-	for _, path := range append([]string{env["SSL_CERT_FILE"]}, bundles...) {
+func findAuthorities(env map[string]string) string {
+	for _, path := range append([]string{env["SSL_CERT_FILE"]}, authorityBundles...) {
 		if s, err := os.Stat(path); err == nil && s.Mode().IsRegular() && s.Mode()&0o004 != 0 {
 			return path
 		}
@@ -45,9 +45,9 @@ func authorities(env map[string]string) string {
 	return ""
 }
 
-// environment is what every process in the machine finds: the given settings, the
+// machineEnvironment is what every process in the machine finds: the given settings, the
 // host's trust in certificate authorities, and no proxy between it and its metadata.
-func environment(given map[string]string, trust bool) map[string]string {
+func machineEnvironment(given map[string]string, trust bool) map[string]string {
 	env := maps.Clone(given)
 	if env == nil {
 		env = map[string]string{}
@@ -70,9 +70,9 @@ func environment(given map[string]string, trust bool) map[string]string {
 	return env
 }
 
-// furniture is the content of a machine's files below /run. apt is the host's own
+// bootFiles is the content of a machine's files below /run. apt is the host's own
 // settings that apt needs to reach the archive.
-func furniture(m Machine, env map[string]string, apt []string) map[string]string {
+func bootFiles(m Machine, env map[string]string, apt []string) map[string]string {
 	var pam, manager, aptConf, resolver strings.Builder
 	_, _ = manager.WriteString("[Manager]\nDefaultEnvironment=")
 	for _, name := range slices.Sorted(maps.Keys(env)) {
@@ -85,7 +85,7 @@ func furniture(m Machine, env map[string]string, apt []string) map[string]string
 	}
 	_, _ = manager.WriteString("\n")
 	for _, scheme := range []string{"http", "https"} {
-		if proxy := firstOf(env, scheme+"_proxy", strings.ToUpper(scheme)+"_PROXY"); proxy != "" {
+		if proxy := firstSet(env, scheme+"_proxy", strings.ToUpper(scheme)+"_PROXY"); proxy != "" {
 			_, _ = fmt.Fprintf(&aptConf, "Acquire::%s::Proxy \"%s\";\n", scheme, proxy)
 		}
 	}
@@ -106,7 +106,7 @@ func furniture(m Machine, env map[string]string, apt []string) map[string]string
 	}
 }
 
-func firstOf(env map[string]string, names ...string) string {
+func firstSet(env map[string]string, names ...string) string {
 	for _, name := range names {
 		if env[name] != "" {
 			return env[name]
@@ -121,8 +121,8 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// furnish writes what the machine is told at each boot.
-func furnish(order bootOrder) error {
+// writeBootFiles writes what the machine is told at each boot.
+func writeBootFiles(order bootOrder) error {
 	for path, content := range order.Files {
 		path = filepath.Join("/run", path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

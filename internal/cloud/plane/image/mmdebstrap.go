@@ -23,9 +23,9 @@ const (
 	keyring  = "/usr/share/keyrings/debian-archive-keyring.gpg"
 )
 
-// stages are mmdebstrap's messages that tell how far it is, and how much of the
+// buildStages are mmdebstrap's messages that tell how far it is, and how much of the
 // whole is behind when they come.
-var stages = []struct {
+var buildStages = []struct {
 	message, stage string
 	behind         float64
 }{
@@ -42,11 +42,11 @@ var stages = []struct {
 // pass every package through a filter of its own, which takes ten seconds more.
 const (
 	exclusionsFile = "etc/dpkg/dpkg.cfg.d/50-aloft"
-	exclude        = `cat >"$1/` + exclusionsFile + "\" <<'end'\n"
+	exclusionsHook = `cat >"$1/` + exclusionsFile + "\" <<'end'\n"
 )
 
-// finish is what is run in the image after its packages are installed.
-const finish = `chroot "$1" useradd --create-home --uid 1000 --user-group --groups adm,sudo --shell /bin/bash admin
+// customizeHook is what is run in the image after its packages are installed.
+const customizeHook = `chroot "$1" useradd --create-home --uid 1000 --user-group --groups adm,sudo --shell /bin/bash admin
 chroot "$1" passwd --lock admin >/dev/null
 chmod u+s "$1/usr/bin/ping"
 setcap -r "$1/usr/bin/ping" 2>/dev/null || true
@@ -56,13 +56,13 @@ for section in 1 2 3 4 5 6 7 8; do mkdir "$1/usr/share/man/man$section"; done # 
 rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list.d/* "$1"/var/log/*.log "$1"/var/log/apt/*
 install -d -m 755 "$1/var/log/journal"`
 
-// bootstrap makes a Debian in dir with mmdebstrap.
-func bootstrap(ctx context.Context, dir string, progress func(string, float64)) error {
+// runMmdebstrap makes a Debian in dir with mmdebstrap.
+func runMmdebstrap(ctx context.Context, dir string, progress func(string, float64)) error {
 	program, err := exec.LookPath("mmdebstrap")
 	if err != nil {
 		return fmt.Errorf("find mmdebstrap (apt-get install mmdebstrap): %w", err)
 	}
-	exclusions, err := debian.ReadFile("debian/" + exclusionsFile)
+	exclusions, err := debianFiles.ReadFile("debian/" + exclusionsFile)
 	if err != nil {
 		return fmt.Errorf("read what to leave out: %w", err)
 	}
@@ -71,15 +71,15 @@ func bootstrap(ctx context.Context, dir string, progress func(string, float64)) 
 		"--include=" + strings.Join(packages, ","),
 		`--aptopt=APT::Install-Recommends "false"`, `--aptopt=Acquire::Languages "none"`,
 		"--dpkgopt=force-unsafe-io", // a loss of power loses the whole build anyway
-		"--extract-hook=" + exclude + string(exclusions) + "end", "--customize-hook=" + finish,
+		"--extract-hook=" + exclusionsHook + string(exclusions) + "end", "--customize-hook=" + customizeHook,
 	}
 	if _, err := os.Stat(keyring); err == nil {
 		args = append(args, "--keyring="+keyring)
 	}
-	for _, setting := range hostApt(ctx) {
+	for _, setting := range HostAptSettings(ctx) {
 		args = append(args, "--aptopt="+setting)
 	}
-	main, updates := mirrors("/etc/apt")
+	main, updates := hostMirrors("/etc/apt")
 	args = append(args, "bookworm", dir,
 		"deb "+main+" bookworm main", "deb "+main+" bookworm-updates main", "deb "+updates+" bookworm-security main")
 	cmd := exec.CommandContext(ctx, program, args...)
@@ -97,7 +97,7 @@ func bootstrap(ctx context.Context, dir string, progress func(string, float64)) 
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("run mmdebstrap: %w", err)
 	}
-	tail := follow(out, progress)
+	tail := reportProgress(out, progress)
 	if err := cmd.Wait(); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("run mmdebstrap: %w", ctx.Err())
@@ -107,11 +107,11 @@ func bootstrap(ctx context.Context, dir string, progress func(string, float64)) 
 	return nil
 }
 
-// follow tells the progress and returns the last lines.
-func follow(out io.Reader, progress func(string, float64)) string {
+// reportProgress tells the progress and returns the last lines.
+func reportProgress(out io.Reader, progress func(string, float64)) string {
 	var tail []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		for _, s := range stages {
+		for _, s := range buildStages {
 			if strings.Contains(lines.Text(), s.message) {
 				progress(s.stage, s.behind)
 			}
@@ -123,20 +123,20 @@ func follow(out io.Reader, progress func(string, float64)) string {
 	return strings.Join(tail, "\n")
 }
 
-// hostApt are the settings by which the host's apt reaches its archive. A host may
+// HostAptSettings are the settings by which the host's apt reaches its archive. A host may
 // have no apt.
-func hostApt(ctx context.Context) []string {
+func HostAptSettings(ctx context.Context) []string {
 	out, err := exec.CommandContext(ctx, "apt-config", "dump").Output()
 	if err != nil {
 		return nil
 	}
-	return ReachSettings(out)
+	return archiveSettings(out)
 }
 
-// ReachSettings picks, from the output of apt-config dump, the settings that apt
+// archiveSettings picks, from the output of apt-config dump, the settings that apt
 // needs to reach an archive: proxies, and tolerance for a mirror's old signatures
 // (apt.conf(5)).
-func ReachSettings(dump []byte) []string {
+func archiveSettings(dump []byte) []string {
 	var kept []string
 	for line := range bytes.Lines(dump) {
 		for _, prefix := range []string{"Acquire::http::Proxy ", "Acquire::https::Proxy ", "Acquire::Check-Valid-Until ", "Acquire::Check-Date "} {
@@ -148,9 +148,9 @@ func ReachSettings(dump []byte) []string {
 	return kept
 }
 
-// mirrors finds where the host gets Debian and its security updates from, if it is
+// hostMirrors finds where the host gets Debian and its security updates from, if it is
 // a Debian (sources.list(5)): a company's mirror is then used here too.
-func mirrors(apt string) (main, updates string) {
+func hostMirrors(apt string) (main, updates string) {
 	main, updates = archive, security
 	paths := []string{filepath.Join(apt, "sources.list")}
 	for _, pattern := range []string{"*.list", "*.sources"} {
@@ -162,7 +162,7 @@ func mirrors(apt string) (main, updates string) {
 		if errors.Is(err, os.ErrNotExist) || err != nil {
 			continue
 		}
-		for word := range strings.FieldsSeq(uncommented(string(data))) {
+		for word := range strings.FieldsSeq(stripComments(string(data))) {
 			if !strings.HasPrefix(word, "http://") && !strings.HasPrefix(word, "https://") {
 				continue
 			}
@@ -177,7 +177,7 @@ func mirrors(apt string) (main, updates string) {
 	return main, updates
 }
 
-func uncommented(text string) string {
+func stripComments(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(strings.TrimSpace(line), "#") {

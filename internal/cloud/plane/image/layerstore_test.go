@@ -21,7 +21,7 @@ func openStore(t *testing.T) *Store {
 // fill makes a tree of files in a new room.
 func fill(t *testing.T, s *Store) string {
 	t.Helper()
-	room, err := s.Room()
+	room, err := s.NewDir()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,8 +36,8 @@ func fill(t *testing.T, s *Store) string {
 
 func TestLayerIsFrozenOnceMeasuredAndRemoved(t *testing.T) {
 	s := openStore(t)
-	room, layer := fill(t, s), s.NewLayer()
-	if err := s.Freeze(t.Context(), room, layer); err != nil {
+	room, layer := fill(t, s), s.NewLayerID()
+	if err := s.Commit(t.Context(), room, layer); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(room); !errors.Is(err, os.ErrNotExist) {
@@ -46,7 +46,7 @@ func TestLayerIsFrozenOnceMeasuredAndRemoved(t *testing.T) {
 	if layers, err := s.List(); err != nil || !slices.Equal(layers, []string{layer}) || !s.Has(layer) {
 		t.Errorf("layers %v, %v", layers, err)
 	}
-	if err := s.Freeze(t.Context(), fill(t, s), layer); err == nil {
+	if err := s.Commit(t.Context(), fill(t, s), layer); err == nil {
 		t.Error("a layer was replaced")
 	}
 	if size, err := s.Size(t.Context(), layer); err != nil || size < 8192 || size > 3*8192 {
@@ -70,15 +70,15 @@ func TestNoIdLeadsOutOfTheStore(t *testing.T) {
 	if err := s.Remove(t.Context(), "../.."); !errors.Is(err, ErrNoLayer) {
 		t.Errorf("remove a folder outside: %v", err)
 	}
-	if err := s.Freeze(t.Context(), fill(t, s), "../outside"); err == nil {
+	if err := s.Commit(t.Context(), fill(t, s), "../outside"); err == nil {
 		t.Error("a layer was put outside")
 	}
 }
 
 func TestCleanEndsWhatAnInterruptionLeft(t *testing.T) {
 	s := openStore(t)
-	layer := s.NewLayer()
-	if err := s.Freeze(t.Context(), fill(t, s), layer); err != nil {
+	layer := s.NewLayerID()
+	if err := s.Commit(t.Context(), fill(t, s), layer); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, s) // never frozen
@@ -93,7 +93,7 @@ func TestCleanEndsWhatAnInterruptionLeft(t *testing.T) {
 	if err := s.Clean(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{s.rooms(), s.trash()} {
+	for _, dir := range []string{s.newDirs(), s.trash()} {
 		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 			t.Errorf("%s still has %v, %v", dir, entries, err)
 		}

@@ -8,27 +8,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withheld are capabilities that nobody in a machine ever gets back. They hold
+// droppedCapabilities are capabilities that nobody in a machine ever gets back. They hold
 // only within the user namespace anyway; without them programs such as systemd
 // know that they need not try.
-var withheld = []uintptr{
+var droppedCapabilities = []uintptr{
 	unix.CAP_SYS_MODULE, unix.CAP_SYS_TIME, unix.CAP_SYS_RAWIO, unix.CAP_SYSLOG, unix.CAP_WAKE_ALARM,
 	unix.CAP_BLOCK_SUSPEND, unix.CAP_MAC_ADMIN, unix.CAP_MAC_OVERRIDE, unix.CAP_AUDIT_CONTROL, unix.CAP_AUDIT_READ,
 	unix.CAP_BPF, unix.CAP_PERFMON,
 }
 
-// denied are system calls that no server needs, and that reach far into the kernel
+// deniedSystemCalls are system calls that no server needs, and that reach far into the kernel
 // of the host or are the ways by which containers were broken out of.
-var denied = []uint32{
+var deniedSystemCalls = []uint32{
 	unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE, unix.SYS_DELETE_MODULE, unix.SYS_KEXEC_LOAD, unix.SYS_KEXEC_FILE_LOAD,
 	unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_PERF_EVENT_OPEN, unix.SYS_USERFAULTFD, unix.SYS_BPF,
 	unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_ACCT, unix.SYS_QUOTACTL, unix.SYS_SETTIMEOFDAY, unix.SYS_CLOCK_SETTIME,
 	unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL, unix.SYS_LOOKUP_DCOOKIE,
 }
 
-// restrict gives up what no machine needs, for this thread and all it becomes.
-func restrict() error {
-	for _, capability := range withheld {
+// dropPrivileges gives up what no machine needs, for this thread and all it becomes.
+func dropPrivileges() error {
+	for _, capability := range droppedCapabilities {
 		if err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0); err != nil {
 			return fmt.Errorf("give up capability %d: %w", capability, err)
 		}
@@ -67,7 +67,7 @@ func systemCallFilter(arch string) ([]unix.SockFilter, error) {
 		{Code: atLeast, K: x32, Jf: 1},
 		{Code: answer, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
 	}
-	for _, number := range denied {
+	for _, number := range deniedSystemCalls {
 		filter = append(filter,
 			unix.SockFilter{Code: equal, K: number, Jf: 1},
 			unix.SockFilter{Code: answer, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)})

@@ -21,17 +21,17 @@ import (
 // Without, a running machine is frozen while its disk is copied; what its programs
 // had not written yet is not in the layer.
 func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bool) (layer string, err error) {
-	err = p.on(ctx, id, "capture", func() error {
+	err = p.withLock(ctx, id, "capture", func() error {
 		r, err := p.readRecord(id)
 		if err != nil {
 			return err
 		}
 		now := p.Status(id)
-		layer = images.NewLayer()
+		layer = images.NewLayerID()
 		if now.State == Running && !reboot {
 			return p.copyDisk(ctx, id, images, layer)
 		}
-		return p.turnIntoLayer(ctx, r, now, images, layer)
+		return p.moveDisk(ctx, r, now, images, layer)
 	})
 	if err != nil {
 		return "", err
@@ -39,18 +39,18 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 	return layer, nil
 }
 
-// thawing is how long letting a machine go on may take, whatever happened before.
-const thawing = 10 * time.Second
+// thawTimeout is how long letting a machine go on may take, whatever happened before.
+const thawTimeout = 10 * time.Second
 
 func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer string) error {
-	room, err := images.Room()
+	room, err := images.NewDir()
 	if err != nil {
 		return err
 	}
 	if err := p.copyFrozen(ctx, id, room); err != nil {
 		return errors.Join(err, os.RemoveAll(room))
 	}
-	if err := images.Freeze(ctx, filepath.Join(room, "upper"), layer); err != nil {
+	if err := images.Commit(ctx, filepath.Join(room, "upper"), layer); err != nil {
 		return errors.Join(err, os.RemoveAll(room))
 	}
 	return os.Remove(room)
@@ -62,20 +62,20 @@ func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer st
 // blocks it copies none.
 func (p *Plane) copyFrozen(ctx context.Context, id, room string) (err error) {
 	group := p.cgroup(id)
-	frozen, err := group.frozen()
+	frozen, err := group.isFrozen()
 	if err != nil {
 		return err
 	}
-	if err := group.freeze(ctx, true); err != nil {
+	if err := group.setFrozen(ctx, true); err != nil {
 		return err
 	}
 	defer func() {
 		if frozen {
 			return // and is to stay so
 		}
-		whatever, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawing)
+		whatever, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTimeout)
 		defer cancel()
-		err = errors.Join(err, group.freeze(whatever, false))
+		err = errors.Join(err, group.setFrozen(whatever, false))
 	}()
 	if err := syncRoot(p.root(id)); err != nil {
 		return err
@@ -101,10 +101,10 @@ func syncRoot(root string) error {
 	return nil
 }
 
-// turnIntoLayer freezes the writable layer of a machine after powering it off, and
+// moveDisk freezes the writable layer of a machine after powering it off, and
 // boots the machine again if it ran. The layer is written down before it exists:
 // an interruption between can lose neither.
-func (p *Plane) turnIntoLayer(ctx context.Context, r record, now Status, images Images, layer string) error {
+func (p *Plane) moveDisk(ctx context.Context, r record, now Status, images Images, layer string) error {
 	id := r.Machine.ID
 	if now.State == Running {
 		if err := p.halt(ctx, id); err != nil {
@@ -118,10 +118,10 @@ func (p *Plane) turnIntoLayer(ctx context.Context, r record, now Status, images 
 	if err := p.writeRecord(r); err != nil {
 		return err
 	}
-	if err := images.Freeze(ctx, p.upper(id), layer); err != nil {
+	if err := images.Commit(ctx, p.upper(id), layer); err != nil {
 		return err
 	}
-	if err := p.freshDisk(id); err != nil {
+	if err := p.resetDisk(id); err != nil {
 		return err
 	}
 	if now.State == Absent || now.Launcher == 0 {
@@ -136,11 +136,11 @@ func (p *Plane) turnIntoLayer(ctx context.Context, r record, now Status, images 
 	return p.boot(ctx, id)
 }
 
-func (p *Plane) freshDisk(id string) error {
-	if err := os.RemoveAll(filepath.Join(p.writable(id), "work")); err != nil {
+func (p *Plane) resetDisk(id string) error {
+	if err := os.RemoveAll(filepath.Join(p.disk(id), "work")); err != nil {
 		return fmt.Errorf("give it a fresh disk: %w", err)
 	}
-	for _, dir := range []string{p.upper(id), filepath.Join(p.writable(id), "work")} {
+	for _, dir := range []string{p.upper(id), filepath.Join(p.disk(id), "work")} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("give it a fresh disk: %w", err)
 		}

@@ -25,7 +25,7 @@ func TestHostsOwnMirrorsAreUsed(t *testing.T) {
 				t.Fatal(err)
 			}
 			apt := strings.TrimSuffix(path, c.file)
-			if gotMain, gotSecurity := mirrors(apt); gotMain != c.main || gotSecurity != c.security {
+			if gotMain, gotSecurity := hostMirrors(apt); gotMain != c.main || gotSecurity != c.security {
 				t.Errorf("got %s and %s, want %s and %s", gotMain, gotSecurity, c.main, c.security)
 			}
 		})
@@ -35,7 +35,7 @@ func TestHostsOwnMirrorsAreUsed(t *testing.T) {
 func TestOnlyTheWayToTheArchiveIsTakenFromTheHostsApt(t *testing.T) {
 	dump := "APT \"\";\nAPT::Install-Recommends \"true\";\nAcquire::http::Proxy \"http://proxy:3128\";\nAcquire::http::Proxy-Auto-Detect \"x\";\nAcquire::Check-Date \"false\";\n"
 	want := []string{`Acquire::http::Proxy "http://proxy:3128";`, `Acquire::Check-Date "false";`}
-	if got := ReachSettings([]byte(dump)); !slices.Equal(got, want) {
+	if got := archiveSettings([]byte(dump)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -46,7 +46,7 @@ func TestProgressAndTheLastWordsOfABuildAreKept(t *testing.T) {
 		"noise\n",
 		30,
 	) + "I: extracting archives...\nE: disk full\n"
-	tail := follow(strings.NewReader(out), func(stage string, behind float64) { told = append(told, stage) })
+	tail := reportProgress(strings.NewReader(out), func(stage string, behind float64) { told = append(told, stage) })
 	if want := []string{"read the package lists", "extract packages"}; !slices.Equal(told, want) {
 		t.Errorf("told %q", told)
 	}
@@ -56,11 +56,11 @@ func TestProgressAndTheLastWordsOfABuildAreKept(t *testing.T) {
 }
 
 func TestRecipeChangesOnlyWithTheImage(t *testing.T) {
-	first, err := recipe()
+	first, err := recipeDigest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, _ := recipe(); second != first || len(first) != 10 {
+	if second, _ := recipeDigest(); second != first || len(first) != 10 {
 		t.Errorf("recipes %s and %s", first, second)
 	}
 }
@@ -68,7 +68,7 @@ func TestRecipeChangesOnlyWithTheImage(t *testing.T) {
 func TestImageIsConfiguredWithExecutableHooksAndAClosedSudoers(t *testing.T) {
 	root := t.TempDir()
 	for range 2 { // a second time finds everything as it left it
-		if err := configure(root); err != nil {
+		if err := configureBase(root); err != nil {
 			t.Fatal(err)
 		}
 	}
