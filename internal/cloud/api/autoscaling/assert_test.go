@@ -3,6 +3,7 @@ package autoscaling_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -20,6 +21,14 @@ func must[T any](out T, err error) func(t *testing.T) T {
 			t.Fatal(err)
 		}
 		return out
+	}
+}
+
+// check compares a member of a response with what it should be.
+func check[T any](t *testing.T, member string, got, want T) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s is %v, want %v", member, got, want)
 	}
 }
 
