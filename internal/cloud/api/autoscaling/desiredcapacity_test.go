@@ -16,22 +16,16 @@ func TestSetDesiredCapacityRespectsSizesAndCooldown(t *testing.T) {
 			})
 			return err
 		}
-		wantError(
-			t, set(7, false), "ValidationError",
-			"New SetDesiredCapacity value 7 is above max value 6 for the AutoScalingGroup.",
-		)
-		wantError(
-			t, set(0, false), "ValidationError",
-			"New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.",
-		)
+		wantError(t, set(7, false), "ValidationError",
+			"New SetDesiredCapacity value 7 is above max value 6 for the AutoScalingGroup.")
+		wantError(t, set(0, false), "ValidationError",
+			"New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup.")
 		wantError(t, set(4, true), "ScalingActivityInProgress", "cooldown")
 		time.Sleep(5 * time.Minute)
 		if err := set(4, true); err != nil {
 			t.Error(err)
 		}
 		w.waitForLoop()
-		if got := w.lifecycleStates(); got != "[InService:4]" {
-			t.Error(got)
-		}
+		check(t, "lifecycle states", w.lifecycleStates(), "[InService:4]")
 	})
 }

@@ -80,7 +80,7 @@ func TestInstancesOfANewGroupAreDescribed(t *testing.T) {
 func TestMixedInstancesPolicyGetsDefaultsAndLaunchesItsFirstType(t *testing.T) {
 	withLoop(t, func(w *world) {
 		base := &types.LaunchTemplateSpecification{LaunchTemplateName: new("web"), Version: new("$Latest")}
-		w.createGroup(func(in *autoscaling.CreateAutoScalingGroupInput) {
+		w.createGroup(func(in *createInput) {
 			in.LaunchTemplate = nil
 			in.MixedInstancesPolicy = &types.MixedInstancesPolicy{LaunchTemplate: &types.LaunchTemplate{
 				LaunchTemplateSpecification: base,

@@ -33,54 +33,53 @@ func TestUpdateGroupChangesGivenParametersAndMovesDesiredIntoBounds(t *testing.T
 			},
 			DeletionProtection: types.DeletionProtectionPreventForceDeletion,
 		})
-		if *g.DefaultCooldown != 10 || *g.DefaultInstanceWarmup != 20 || *g.HealthCheckGracePeriod != 30 ||
-			*g.MaxInstanceLifetime != 86400 || *g.HealthCheckType != "EC2,ELB" ||
-			!*g.NewInstancesProtectedFromScaleIn ||
-			g.AvailabilityZoneDistribution.CapacityDistributionStrategy != "balanced-only" ||
-			g.AvailabilityZoneImpairmentPolicy.ImpairedZoneHealthCheckBehavior != "IgnoreUnhealthy" ||
-			*g.InstanceMaintenancePolicy.MaxHealthyPercentage != 110 || len(g.TerminationPolicies) != 2 ||
-			*g.DesiredCapacity != 3 {
-			t.Errorf("%+v", g)
-		}
+		check(t, "DefaultCooldown", *g.DefaultCooldown, 10)
+		check(t, "DefaultInstanceWarmup", *g.DefaultInstanceWarmup, 20)
+		check(t, "HealthCheckGracePeriod", *g.HealthCheckGracePeriod, 30)
+		check(t, "MaxInstanceLifetime", *g.MaxInstanceLifetime, 86400)
+		check(t, "HealthCheckType", *g.HealthCheckType, "EC2,ELB")
+		check(t, "NewInstancesProtectedFromScaleIn", *g.NewInstancesProtectedFromScaleIn, true)
+		check(t, "CapacityDistributionStrategy",
+			g.AvailabilityZoneDistribution.CapacityDistributionStrategy, "balanced-only")
+		check(t, "ImpairedZoneHealthCheckBehavior",
+			g.AvailabilityZoneImpairmentPolicy.ImpairedZoneHealthCheckBehavior, "IgnoreUnhealthy")
+		check(t, "MaxHealthyPercentage", *g.InstanceMaintenancePolicy.MaxHealthyPercentage, 110)
+		check(t, "TerminationPolicies", g.TerminationPolicies, []string{"OldestInstance", "Default"})
+		check(t, "DeletionProtection", g.DeletionProtection, "prevent-force-deletion")
+		check(t, "DesiredCapacity", *g.DesiredCapacity, 3)
+
 		g = update(&autoscaling.UpdateAutoScalingGroupInput{
 			DefaultInstanceWarmup: new(int32(-1)),
 			InstanceMaintenancePolicy: &types.InstanceMaintenancePolicy{
 				MinHealthyPercentage: new(int32(-1)), MaxHealthyPercentage: new(int32(-1)),
 			},
 		})
-		if g.DefaultInstanceWarmup != nil || g.InstanceMaintenancePolicy != nil || *g.DefaultCooldown != 10 {
-			t.Errorf("%+v", g)
-		}
-		if g = update(&autoscaling.UpdateAutoScalingGroupInput{MinSize: new(int32(5))}); *g.DesiredCapacity != 5 {
-			t.Errorf("desired %d", *g.DesiredCapacity)
-		}
+		check(t, "DefaultInstanceWarmup after removal", g.DefaultInstanceWarmup, nil)
+		check(t, "InstanceMaintenancePolicy after removal", g.InstanceMaintenancePolicy, nil)
+		check(t, "DefaultCooldown without a change", *g.DefaultCooldown, 10)
+
+		g = update(&autoscaling.UpdateAutoScalingGroupInput{MinSize: new(int32(5))})
+		check(t, "DesiredCapacity below the new minimum", *g.DesiredCapacity, 5)
 		w.waitForLoop()
 		newest := must(w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
 			AutoScalingGroupName: new("g"), MaxRecords: new(int32(2)),
 		}))(t).Activities
 		for _, a := range newest {
-			if !strings.Contains(
-				*a.Cause,
-				"Z a user request update of AutoScalingGroup constraints to min: 5, max: 6, desired: 5 changing the "+
-					"desired capacity from 3 to 5.  At ",
-			) ||
+			if !strings.Contains(*a.Cause, "Z a user request update of AutoScalingGroup constraints to min: 5, max: 6, "+
+				"desired: 5 changing the desired capacity from 3 to 5.  At ") ||
 				!strings.HasSuffix(*a.Cause, "increasing the capacity from 3 to 5.") {
-				t.Error(*a.Cause)
+				t.Errorf("cause %s", *a.Cause)
 			}
 		}
+
 		_, err := w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
 			AutoScalingGroupName: new("g"), MinSize: new(int32(6)), DesiredCapacity: new(int32(5)),
 		})
-		wantError(
-			t, err, "ValidationError", "Desired capacity:5 must be between the specified min size:6 and max size:6",
-		)
+		wantError(t, err, "ValidationError",
+			"Desired capacity:5 must be between the specified min size:6 and max size:6")
 		_, err = w.UpdateAutoScalingGroup(w.ctx, &autoscaling.UpdateAutoScalingGroupInput{
 			AutoScalingGroupName: new("none"),
 		})
 		wantError(t, err, "ValidationError", "AutoScalingGroup name not found - null")
-		_, err = w.DeleteAutoScalingGroup(w.ctx, &autoscaling.DeleteAutoScalingGroupInput{
-			AutoScalingGroupName: new("g"), ForceDelete: new(true),
-		})
-		wantError(t, err, "ValidationError", "deletion protection")
 	})
 }

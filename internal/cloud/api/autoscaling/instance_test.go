@@ -10,37 +10,37 @@ import (
 
 func TestSetInstanceHealthRespectsTheGracePeriodByDefault(t *testing.T) {
 	withLoop(t, func(w *world) {
-		ids := w.createGroup(func(in *autoscaling.CreateAutoScalingGroupInput) { in.HealthCheckGracePeriod = new(int32(600)) })
-		say := func(id, health string, respect *bool) error {
+		ids := w.createGroup(func(in *createInput) { in.HealthCheckGracePeriod = new(int32(600)) })
+		setHealth := func(id, health string, respectGracePeriod *bool) error {
 			_, err := w.SetInstanceHealth(w.ctx, &autoscaling.SetInstanceHealthInput{
-				InstanceId: &id, HealthStatus: &health, ShouldRespectGracePeriod: respect,
+				InstanceId: &id, HealthStatus: &health, ShouldRespectGracePeriod: respectGracePeriod,
 			})
 			return err
 		}
-		if err := say(ids[0], "Unhealthy", nil); err != nil {
+		if err := setHealth(ids[0], "Unhealthy", nil); err != nil {
 			t.Fatal(err)
 		}
 		w.waitForLoop()
-		if i, _ := store.ScalingInstances.Get(w.store.View(), ids[0]); i.Health != "Healthy" {
-			t.Errorf("%+v", i)
-		}
-		if err := say(ids[0], "Unhealthy", new(false)); err != nil {
+		i, _ := store.ScalingInstances.Get(w.store.View(), ids[0])
+		check(t, "health in the grace period", i.Health, "Healthy")
+
+		if err := setHealth(ids[0], "Unhealthy", new(false)); err != nil {
 			t.Fatal(err)
 		}
 		w.waitForLoop()
-		if _, there := store.ScalingInstances.Get(w.store.View(), ids[0]); there {
-			t.Error("it is still there")
+		if _, ok := store.ScalingInstances.Get(w.store.View(), ids[0]); ok {
+			t.Error("the unhealthy instance is still in the group")
 		}
-		wantError(
-			t, say(ids[1], "Ill", nil), "ValidationError", "Member must satisfy enum value set: [Healthy, Unhealthy]",
-		)
-		wantError(t, say("i-0", "Healthy", nil), "ValidationError", "No managed instance found for instance ID: i-0")
+		wantError(t, setHealth(ids[1], "Ill", nil), "ValidationError",
+			"Member must satisfy enum value set: [Healthy, Unhealthy]")
+		wantError(t, setHealth("i-0", "Healthy", nil), "ValidationError",
+			"No managed instance found for instance ID: i-0")
 	})
 }
 
 func TestProtectedInstancesSurviveScaleIn(t *testing.T) {
 	withLoop(t, func(w *world) {
-		ids := w.createGroup(func(in *autoscaling.CreateAutoScalingGroupInput) { in.NewInstancesProtectedFromScaleIn = new(true) })
+		ids := w.createGroup(func(in *createInput) { in.NewInstancesProtectedFromScaleIn = new(true) })
 		must(w.SetInstanceProtection(w.ctx, &autoscaling.SetInstanceProtectionInput{
 			AutoScalingGroupName: new("g"), InstanceIds: ids[:1], ProtectedFromScaleIn: new(false),
 		}))(t)
@@ -49,8 +49,10 @@ func TestProtectedInstancesSurviveScaleIn(t *testing.T) {
 		}))(t)
 		w.waitForLoop()
 		g := w.describeGroup()
-		if len(g.Instances) != 2 || !*g.Instances[0].ProtectedFromScaleIn || *g.Instances[0].InstanceId == ids[0] {
-			t.Errorf("%+v", g.Instances)
+		check(t, "number of instances", len(g.Instances), 2)
+		check(t, "ProtectedFromScaleIn", *g.Instances[0].ProtectedFromScaleIn, true)
+		if *g.Instances[0].InstanceId == ids[0] {
+			t.Error("the group kept the instance without protection")
 		}
 		_, err := w.SetInstanceProtection(w.ctx, &autoscaling.SetInstanceProtectionInput{
 			AutoScalingGroupName: new("g"), InstanceIds: []string{"i-0"}, ProtectedFromScaleIn: new(true),

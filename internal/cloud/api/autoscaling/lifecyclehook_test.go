@@ -74,8 +74,6 @@ func TestLifecycleHookHeartbeatCompletionAndDeletion(t *testing.T) {
 			t.Errorf("%+v", a) // it is taken out, as if it had been abandoned
 		}
 		w.waitForLoop()
-		if got := w.lifecycleStates(); got != "[InService:5]" {
-			t.Error(got)
-		}
+		check(t, "lifecycle states", w.lifecycleStates(), "[InService:5]")
 	})
 }

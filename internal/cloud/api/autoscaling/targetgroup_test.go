@@ -11,7 +11,7 @@ import (
 
 func TestAttachAndDetachTargetGroups(t *testing.T) {
 	withLoop(t, func(w *world) {
-		w.createGroup(func(in *autoscaling.CreateAutoScalingGroupInput) { in.TargetGroupARNs = nil })
+		w.createGroup(func(in *createInput) { in.TargetGroupARNs = nil })
 		states := func() (out []string) {
 			for _, g := range must(w.DescribeLoadBalancerTargetGroups(w.ctx, &autoscaling.DescribeLoadBalancerTargetGroupsInput{
 				AutoScalingGroupName: new("g"),

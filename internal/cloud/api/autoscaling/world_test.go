@@ -77,10 +77,9 @@ func newWorld(t *testing.T) *world {
 		})
 	})
 	subnets := must(w.ec2.DescribeSubnets(w.ctx, &ec2.DescribeSubnetsInput{}))(t).Subnets
-	slices.SortFunc(
-		subnets,
-		func(a, b ec2types.Subnet) int { return strings.Compare(*a.AvailabilityZone, *b.AvailabilityZone) },
-	)
+	slices.SortFunc(subnets, func(a, b ec2types.Subnet) int {
+		return strings.Compare(*a.AvailabilityZone, *b.AvailabilityZone)
+	})
 	for _, subnet := range subnets[:3] {
 		w.subnets = append(w.subnets, *subnet.SubnetId)
 	}
@@ -158,7 +157,7 @@ func (w *world) groupOfThree() *autoscaling.CreateAutoScalingGroupInput {
 
 // createGroup creates groupOfThree, changed by change if that is not nil, waits for
 // its instances and returns their IDs.
-func (w *world) createGroup(change func(*autoscaling.CreateAutoScalingGroupInput)) []string {
+func (w *world) createGroup(change func(*createInput)) []string {
 	w.t.Helper()
 	in := w.groupOfThree()
 	if change != nil {
@@ -233,4 +232,17 @@ func (w *world) hookWaits(id string) []store.HookWait {
 		return nil
 	}
 	return i.Waits
+}
+
+// registrations returns how many targets an instance is.
+func (w *world) registrations(id string) int {
+	return len(store.Targets.By(w.store.View(), "target", id))
+}
+
+// suspend suspends a process of the group.
+func (w *world) suspend(process string) {
+	w.t.Helper()
+	must(w.SuspendProcesses(w.ctx, &autoscaling.SuspendProcessesInput{
+		AutoScalingGroupName: new("g"), ScalingProcesses: []string{process},
+	}))(w.t)
 }
