@@ -88,7 +88,7 @@ func (d *Deployment) bringIntoService(ctx context.Context, s *survey, r *history
 		}
 		bake := s.spec.Release.Bake
 		d.notify(r.Release, fmt.Sprintf("serves everywhere; its health and its errors are watched for %s", bake))
-		return awsapi.Pause(ctx, bake)
+		return awsapi.Sleep(ctx, bake)
 	})
 }
 

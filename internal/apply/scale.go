@@ -85,7 +85,8 @@ func (d *Deployment) noGroup(found []plan.Found, machines int) error {
 			"%s has a fixed number of servers, %d: what is set here would be undone by the next aloft up",
 			d.cfg.App, servers)
 		problem.Hint = fmt.Sprintf("set machines.count: %d in %s and run aloft up; "+
-			"or put scaling: {min: %d, max: %d} in place of machines.count, and this command changes the number at once",
+			"or put scaling: {min: %d, max: %d} in place of machines.count, "+
+			"and this command changes the number at once",
 			machines, spec.FileName, min(servers, machines), max(2*servers, machines))
 	}
 	return diag.List{problem}

@@ -1,5 +1,5 @@
-// Package awsapi is the edge to AWS: configured clients of the SDK, classes of
-// errors, and waiting that is quick on a near cloud and gentle on a far one.
+// Package awsapi provides configured clients of the AWS SDK, classifies their errors,
+// and polls at intervals that suit both the local cloud and AWS.
 package awsapi
 
 import (
@@ -25,18 +25,18 @@ import (
 	"aloft.dev/aloft/internal/bufferedbody"
 )
 
-// Options say which AWS to speak to, and as whom. What is left empty comes from
-// the environment and the shared configuration files, as with every AWS tool.
+// Options configure the clients. As with every AWS tool, empty fields are set from
+// the environment and the shared configuration files.
 type Options struct {
 	Region      string
 	Profile     string                  // of the shared configuration files
-	Endpoint    string                  // base URL of all services; AWS's own by default
-	Credentials aws.CredentialsProvider // instead of the default chain
-	HTTPClient  aws.HTTPClient          // instead of one of our own
-	MaxBackoff  time.Duration           // the longest pause before a call is sent again; ten seconds by default
+	Endpoint    string                  // base URL of all services; AWS's if empty
+	Credentials aws.CredentialsProvider // replaces the default chain
+	HTTPClient  aws.HTTPClient          // replaces the default client
+	MaxBackoff  time.Duration           // longest pause before a retry; 10 s if zero
 }
 
-// Client is the services that the deployer uses.
+// Client holds the clients of the services that the deployer uses.
 type Client struct {
 	Region string
 	EC2    *ec2.Client
@@ -48,24 +48,25 @@ type Client struct {
 }
 
 const (
-	// maxAttempts is above the SDK's three: a deployment makes bursts of calls,
-	// and EC2 throttles bursts.
+	// maxAttempts exceeds the SDK's default of three, because a deployment makes
+	// bursts of calls, and EC2 throttles bursts.
 	maxAttempts = 12
 	maxBackoff  = 10 * time.Second
+	callTimeout = time.Minute // of one attempt
 )
 
-// New makes the clients. It sends nothing.
+// New returns the clients. It makes no calls.
 func New(ctx context.Context, o Options) (*Client, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(so *retry.StandardOptions) {
 				so.MaxAttempts = maxAttempts
 				so.MaxBackoff = cmp.Or(o.MaxBackoff, maxBackoff)
-				so.Retryables = append(so.Retryables, lostAgain)
-				so.RateLimiter = ratelimit.None // attempts are bounded by their number and by the context
+				so.Retryables = append(so.Retryables, retryLostResponses)
+				so.RateLimiter = ratelimit.None // maxAttempts and the context bound the attempts
 			})
 		}),
-		config.WithLogger(logging.Nop{}), // the SDK's own lines would fall into the story of the run
+		config.WithLogger(logging.Nop{}), // the SDK's log lines would mix with the events of the run
 	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
@@ -79,14 +80,11 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if o.Credentials != nil {
 		load = append(load, config.WithCredentialsProvider(o.Credentials))
 	}
-	load = append(
-		load,
-		config.WithHTTPClient(
-			awshttp.NewBuildableClient().WithTimeout(time.Minute).WithTransportOptions(func(t *http.Transport) {
-				t.MaxIdleConnsPerHost = 32 // discovery asks a dozen questions at once
-			}),
-		),
-	)
+	client := awshttp.NewBuildableClient().WithTimeout(callTimeout)
+	client = client.WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = 32 // discovery makes a dozen calls at once
+	})
+	load = append(load, config.WithHTTPClient(client))
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", err)

@@ -23,11 +23,15 @@ func Explain(where string, err error) diag.List {
 		return list
 	}
 	d := &diag.Diagnostic{Where: where, Summary: attempted(err), Cause: err}
-	if Code(err) != "" {
+	var operation *smithy.OperationError
+	switch {
+	case Code(err) != "":
 		d.Detail = Code(err) + ": " + Message(err)
+	case errors.As(err, &operation):
+		d.Detail = operation.Err.Error()
 	}
-	if operation := operationOf(err); d.Detail != "" && operation != "" {
-		d.Detail = operation + ": " + d.Detail
+	if name := operationOf(err); d.Detail != "" && name != "" {
+		d.Detail = name + ": " + d.Detail
 	}
 	explainClass(d, err)
 	return diag.List{d}
@@ -91,7 +95,7 @@ func explainClass(d *diag.Diagnostic, err error) {
 		d.Hint = codeHint(err)
 	case errors.As(err, &connection):
 		d.Detail, d.Hint = fmt.Sprint(connection), checkConnection
-	case IsLost(err):
+	case IsResponseLost(err):
 		d.Hint = checkConnection
 	case errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
 		d.Hint = "aloft status shows the current state; " + runAgain

@@ -7,14 +7,16 @@ import (
 	"time"
 )
 
+// Intervals between two polls of Wait.
 const (
 	firstPoll = 50 * time.Millisecond
 	lastPoll  = 3 * time.Second
 )
 
-// Wait asks done again and again until it says yes, fails, or the time is over.
-// It asks often at first and every three seconds in the end. what says what is
-// waited for: "instance i-1 to run".
+// Wait polls done until it returns true or an error, or limit has passed. It polls
+// often at first and every three seconds in the end. what names the awaited event
+// for the error: "instance i-1 to run". The error wraps a *TimeoutError if limit has
+// passed.
 func Wait(ctx context.Context, limit time.Duration, what string, done func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &TimeoutError{What: what, After: limit})
 	defer cancel()
@@ -27,47 +29,26 @@ func Wait(ctx context.Context, limit time.Duration, what string, done func(conte
 		if ok || err != nil {
 			return err
 		}
-		if err := Pause(ctx, pause*3/4+rand.N(pause/2)); err != nil {
+		if err := Sleep(ctx, pause*3/4+rand.N(pause/2)); err != nil {
 			return fmt.Errorf("wait for %s: %w", what, err)
 		}
 		pause = min(pause*3/2, lastPoll)
 	}
 }
 
-// Pause waits for the time. When the context ends before, it gives the cause.
-func Pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
-}
-
-// TimeoutError tells that something did not happen in time.
-type TimeoutError struct {
-	What  string
-	After time.Duration
-}
-
-// Error tells what did not happen.
-func (e *TimeoutError) Error() string { return fmt.Sprintf("not within %s", e.After) }
-
-// Retry calls do until its error is not of the given class, or the time is
-// over; it then gives the last error.
+// Retry calls do until it succeeds, returns an error that is not retryable, or limit
+// has passed. It returns the last error of do.
 func Retry(
 	ctx context.Context,
 	limit time.Duration,
 	what string,
-	again func(error) bool,
+	retryable func(error) bool,
 	do func(context.Context) error,
 ) error {
 	var last error
 	err := Wait(ctx, limit, what, func(ctx context.Context) (bool, error) {
 		last = do(ctx)
-		if last != nil && again(last) {
+		if last != nil && retryable(last) {
 			return false, nil
 		}
 		return last == nil, last
@@ -80,3 +61,24 @@ func Retry(
 	}
 	return err
 }
+
+// Sleep pauses for d. If ctx ends before, it returns the cause.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// TimeoutError is returned when an awaited event did not happen in time.
+type TimeoutError struct {
+	What  string // the event: "instance i-1 to run"
+	After time.Duration
+}
+
+// Error returns the time limit. Wait adds the event.
+func (e *TimeoutError) Error() string { return fmt.Sprintf("not within %s", e.After) }

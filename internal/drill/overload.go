@@ -32,13 +32,13 @@ func (r *run) overload(ctx context.Context) error {
 	if lasts == 0 {
 		lasts = stepLasts
 	}
-	if err := awsapi.Pause(ctx, r.options.Calm); err != nil {
+	if err := awsapi.Sleep(ctx, r.options.Calm); err != nil {
 		return err
 	}
 	for rate := r.options.Rate; rate < highestRate; rate *= stepGrowth {
 		from := r.since()
 		r.load.SetRate(rate)
-		if err := awsapi.Pause(ctx, lasts); err != nil {
+		if err := awsapi.Sleep(ctx, lasts); err != nil {
 			return err
 		}
 		recording := r.load.Snapshot()
@@ -63,7 +63,7 @@ func (r *run) overload(ctx context.Context) error {
 	if err := r.recovered(ctx); err != nil {
 		return err
 	}
-	return awsapi.Pause(ctx, r.options.Calm)
+	return awsapi.Sleep(ctx, r.options.Calm)
 }
 
 // missed is the part of the requests due within a time that had no good answer

@@ -144,7 +144,7 @@ func (r *run) loaded(ctx context.Context, work func(context.Context) error) (loa
 // disturbed is the drill between two calms.
 func (r *run) disturbed(ctx context.Context, v victim) error {
 	d, o := r.drill, r.options
-	if err := awsapi.Pause(ctx, o.Calm); err != nil {
+	if err := awsapi.Sleep(ctx, o.Calm); err != nil {
 		return err
 	}
 	c, err := d.change(ctx, o.Experiment, v)
@@ -182,7 +182,7 @@ func (r *run) disturbed(ctx context.Context, v victim) error {
 	if err := r.recovered(ctx); err != nil {
 		return err
 	}
-	return awsapi.Pause(ctx, o.Calm)
+	return awsapi.Sleep(ctx, o.Calm)
 }
 
 // restoreProblem returns the error of a drill whose change was not undone: what

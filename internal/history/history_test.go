@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// parameters keep values as Systems Manager does: listed by name, ten a page.
+// parameters holds values as Parameter Store does: listed by name, ten per page.
 type parameters map[string]string
 
 func (p parameters) GetParametersByPath(
@@ -72,7 +72,7 @@ func add(t *testing.T, h *History, r Record) Record {
 	return r
 }
 
-func TestARecordIsReadAsItWasWrittenInTheOrderOfNumbers(t *testing.T) {
+func TestRecordsAreListedAsTheyWereStored(t *testing.T) {
 	p := parameters{}
 	h := New(p, "shop")
 	var want []Record
@@ -97,25 +97,21 @@ func TestARecordIsReadAsItWasWrittenInTheOrderOfNumbers(t *testing.T) {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	if err := New(p, "shop-2").Remove(t.Context()); err != nil || len(p) != 12 {
-		t.Errorf("%v: %d are left of another application", err, len(p))
+		t.Errorf("%v: %d records of another application are left", err, len(p))
 	}
 	if err := h.Remove(t.Context()); err != nil || len(p) != 0 {
 		t.Errorf("%v: %d are left", err, len(p))
 	}
 }
 
-func TestARecordFitsAParameterHoweverMuchThereIsToTell(t *testing.T) {
+func TestLongRecordsFitInAParameter(t *testing.T) {
 	p := parameters{}
-	add(
-		t,
-		New(p, "shop"),
-		Record{
-			Release: "0123456789ab",
-			Reason:  strings.Repeat("\"<é\n", 5000),
-			Source:  strings.Repeat("x", 9000),
-			By:      strings.Repeat("y", 9000),
-		},
-	)
+	add(t, New(p, "shop"), Record{
+		Release: "0123456789ab",
+		Reason:  strings.Repeat("\"<é\n", 5000),
+		Source:  strings.Repeat("x", 9000),
+		By:      strings.Repeat("y", 9000),
+	})
 	for _, value := range p {
 		var r Record
 		if err := json.Unmarshal([]byte(value), &r); err != nil || len(value) > 4096 || r.Release != "0123456789ab" ||
@@ -125,30 +121,25 @@ func TestARecordFitsAParameterHoweverMuchThereIsToTell(t *testing.T) {
 	}
 }
 
-func TestOldRecordsAreForgotten(t *testing.T) {
+func TestOldRecordsAreDeleted(t *testing.T) {
 	p := parameters{}
 	h := New(p, "shop")
-	for range keep + 15 {
+	for range maxRecords + 15 {
 		add(t, h, Record{Release: "r"})
 	}
 	all, err := h.List(t.Context())
-	if err != nil || len(all) != keep || all[0].Number != 16 {
+	if err != nil || len(all) != maxRecords || all[0].Number != 16 {
 		t.Errorf("%v: %d records from %d", err, len(all), all[0].Number)
 	}
 }
 
-func TestAReleaseIsFoundByItsNumberOrItsFirstCharacters(t *testing.T) {
+func TestFind(t *testing.T) {
 	all := []Record{
-		{
-			Number:  1,
-			Release: "aaaa11111111",
-			Result:  RolledBack,
-		}, {Number: 2, Release: "bbbb22222222", Result: Failed, Reason: "npm install failed"},
-		{
-			Number:  3,
-			Release: "aaaa33333333",
-			Result:  Released,
-		}, {Number: 4, Release: "cccc44444444", Result: Released}, {Number: 5, Release: "cccc44444444", Result: Failed},
+		{Number: 1, Release: "aaaa11111111", Result: RolledBack},
+		{Number: 2, Release: "bbbb22222222", Result: Failed, Reason: "npm install failed"},
+		{Number: 3, Release: "aaaa33333333", Result: Released},
+		{Number: 4, Release: "cccc44444444", Result: Released},
+		{Number: 5, Release: "cccc44444444", Result: Failed},
 	}
 	for name, want := range map[string]int{"1": 1, "aaaa1": 1, "aaaa33333333": 3, "cccc": 4} {
 		if r, err := Find(all, name); err != nil || r.Number != want {
@@ -156,7 +147,12 @@ func TestAReleaseIsFoundByItsNumberOrItsFirstCharacters(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"2": "none to go back to: it is failed", "bbbb": "none to go back to", "aaaa": "is not clear", "9": "not in the history", "dddd": "not in the history", "ccc": "not in the history",
+		"2":    "none to go back to: it is failed",
+		"bbbb": "none to go back to",
+		"aaaa": "is not clear",
+		"9":    "not in the history",
+		"dddd": "not in the history",
+		"ccc":  "not in the history",
 	} {
 		if _, err := Find(all, name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
@@ -164,7 +160,7 @@ func TestAReleaseIsFoundByItsNumberOrItsFirstCharacters(t *testing.T) {
 	}
 }
 
-func TestWhatServesAndWhatWasGoodBeforeFollowsFromTheRecords(t *testing.T) {
+func TestCurrentPreviousAndUnfinished(t *testing.T) {
 	all := []Record{
 		{Number: 1, Release: "a", Result: Released},
 		{Number: 2, Release: "b", Result: Released},
@@ -172,18 +168,18 @@ func TestWhatServesAndWhatWasGoodBeforeFollowsFromTheRecords(t *testing.T) {
 		{Number: 4, Release: "d", Result: Failed},
 	}
 	if r := Current(all); r == nil || r.Number != 2 {
-		t.Errorf("serves: %+v", r)
+		t.Errorf("current: %+v", r)
 	}
 	if r := Previous(all, "b"); r == nil || r.Number != 1 {
-		t.Errorf("before: %+v", r)
+		t.Errorf("previous: %+v", r)
 	}
 	if r := Previous(all[:1], "a"); r != nil {
-		t.Errorf("before the first: %+v", r)
+		t.Errorf("previous of the first: %+v", r)
 	}
 	if r := Unfinished(all); r != nil {
-		t.Errorf("under way: %+v", r)
+		t.Errorf("unfinished: %+v", r)
 	}
 	if r := Unfinished(append(all, Record{Number: 5, Result: RollingBack})); r == nil || r.Number != 5 {
-		t.Errorf("under way: %+v", r)
+		t.Errorf("unfinished: %+v", r)
 	}
 }

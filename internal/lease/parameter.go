@@ -157,8 +157,8 @@ func (p Parameter[R]) create(ctx context.Context, record R) (*Lease[R], *stored[
 // lease nor an error. The put is sent once: a repeated put would get yet another
 // version, and neither would show who was first.
 func (p Parameter[R]) takeOver(ctx context.Context, record R, seen int64) (*Lease[R], error) {
-	version, expires, err := p.put(ctx, record, true, awsapi.OnceSSM)
-	if awsapi.IsLost(err) {
+	version, expires, err := p.put(ctx, record, true, awsapi.SendOnceSSM)
+	if awsapi.IsResponseLost(err) {
 		now, readErr := p.read(ctx)
 		if readErr != nil {
 			return nil, readErr

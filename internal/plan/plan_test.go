@@ -101,58 +101,69 @@ func TestPlanIsEmptyWhenAllResourcesExist(t *testing.T) {
 
 func TestPlanListsChanges(t *testing.T) {
 	tutorial := specs + "tutorial.yaml"
-	standing := func() []plan.Found { return cloud(build(t, tutorial, "r1", nil)) }
+	existing := func() []plan.Found { return cloud(build(t, tutorial, "r1", nil)) }
+	scaling := func(release string) *stack.Stack {
+		return phase(t, specs+"scaling.yaml", release, stack.PhaseServe, nil)
+	}
+	emptyVPC := plan.Found{Address: "vpc", Kind: stack.KindVPC, ID: "vpc-empty"}
+	emptyVPC.Set(stack.AttrCIDR, "10.0.0.0/16")
 	for name, c := range map[string]struct {
 		want  *stack.Stack
 		found []plan.Found
 	}{
 		"from-nothing": {want: build(t, tutorial, "r1", nil)},
-		"new-release":  {want: build(t, tutorial, "r2", nil), found: standing()},
+		"new-release":  {want: build(t, tutorial, "r2", nil), found: existing()},
 		"a-server-was-terminated": {
-			want: build(t, tutorial, "r1", nil), found: without(standing(), "server-2", "target-2"),
+			want: build(t, tutorial, "r1", nil), found: without(existing(), "server-2", "target-2"),
 		},
 		"a-server-is-broken": {
-			want: build(t, tutorial, "r1", nil), found: edit(standing(), "server-3", func(f *plan.Found) { f.Broken = "unhealthy: Target.Timeout" }),
+			want: build(t, tutorial, "r1", nil),
+			found: edit(existing(), "server-3", func(f *plan.Found) {
+				f.Broken = "unhealthy: Target.Timeout"
+			}),
 		},
 		"a-server-was-stopped": {
-			want: build(t, tutorial, "r1", nil), found: edit(standing(), "server-2", func(f *plan.Found) { f.Set(stack.AttrState, "stopped") }),
+			want: build(t, tutorial, "r1", nil),
+			found: edit(existing(), "server-2", func(f *plan.Found) {
+				f.Set(stack.AttrState, "stopped")
+			}),
 		},
 		"rules-and-size-change": {
 			want: build(t, tutorial, "r1", func(s *spec.Spec) {
 				s.Security.SSH.From, s.Machines.Count, s.LoadBalancer.Port = nil, 2, 80
 			}),
-			found: standing(),
+			found: existing(),
 		},
 		"a-crash-left-a-second-vpc": {
 			want:  build(t, tutorial, "r1", nil),
-			found: append([]plan.Found{{Address: "vpc", Kind: stack.KindVPC, ID: "vpc-empty", Attributes: plan.Attributes{stack.AttrCIDR: {"10.0.0.0/16"}}}}, standing()...),
+			found: append([]plan.Found{emptyVPC}, existing()...),
 		},
 		"a-new-server-stands-beside-the-old": {
 			want: build(t, tutorial, "r2", nil),
-			found: append(edit(standing(), "image", func(f *plan.Found) { f.Set(stack.AttrRelease, "r2") }), func() plan.Found {
-				f := standing()[9]
+			found: append(edit(existing(), "image", func(f *plan.Found) { f.Set(stack.AttrRelease, "r2") }), func() plan.Found {
+				f := existing()[9]
 				f.ID, f.Created = "server-1-new", "9999"
 				f.Set(stack.AttrRelease, "r2")
 				return f
 			}()),
 		},
-		"servers-become-a-group": {want: phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil), found: standing()},
+		"servers-become-a-group": {want: scaling("r1"), found: existing()},
 		"a-group-becomes-servers": {
 			want:  phase(t, tutorial, "r1", stack.PhaseServe, nil),
-			found: append(cloud(phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil)), member("i-1"), member("i-2"), member("i-3")),
+			found: append(cloud(scaling("r1")), member("i-1"), member("i-2"), member("i-3")),
 		},
 		"a-group-gets-a-release": {
-			want:  phase(t, specs+"scaling.yaml", "r2", stack.PhaseServe, nil),
-			found: append(cloud(phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil)), member("i-1")),
+			want:  scaling("r2"),
+			found: append(cloud(scaling("r1")), member("i-1")),
 		},
 		"a-group-half-way-to-a-release": {
-			want: phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil),
-			found: edit(cloud(phase(t, specs+"scaling.yaml", "r1", stack.PhaseServe, nil)), "scaling-group", func(f *plan.Found) {
+			want: scaling("r1"),
+			found: edit(cloud(scaling("r1")), "scaling-group", func(f *plan.Found) {
 				f.Set(stack.AttrInstanceVersions, "launch-template-id", "launch-template/2")
 				f.Set(stack.AttrInstances, "3 of 4 healthy")
 			}),
 		},
-		"everything-goes": {want: &stack.Stack{App: "tutorial", Region: "us-east-1"}, found: standing()},
+		"everything-goes": {want: &stack.Stack{App: "tutorial", Region: "us-east-1"}, found: existing()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := plan.Diff(c.want, c.found)
@@ -181,12 +192,12 @@ func released(t *testing.T, release string, found []plan.Found, edit func(*spec.
 }
 
 func TestPlanOfAReleaseShowsItsPhases(t *testing.T) {
-	standing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
-	golden(t, "release.txt", released(t, "r2", standing, nil).String())
+	existing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
+	golden(t, "release.txt", released(t, "r2", existing, nil).String())
 	golden(
 		t,
 		"release-with-other-settings.txt",
-		released(t, "r2", standing, func(s *spec.Spec) { s.Port, s.Security.SSH.From = 8080, nil }).String(),
+		released(t, "r2", existing, func(s *spec.Spec) { s.Port, s.Security.SSH.From = 8080, nil }).String(),
 	)
 }
 
@@ -203,9 +214,9 @@ func TestPartialStackDoesNotChangeServingResources(t *testing.T) {
 }
 
 func TestExpectedResourcesNeedNoFurtherChanges(t *testing.T) {
-	standing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
+	existing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
 	changed := func(s *spec.Spec) { s.Port, s.Machines.Count, s.Security.SSH.From = 8080, 2, nil }
-	for _, found := range [][]plan.Found{nil, standing} {
+	for _, found := range [][]plan.Found{nil, existing} {
 		want := build(t, specs+"tutorial.yaml", "r2", changed)
 		if p := plan.Diff(want, plan.Expect(plan.Diff(want, found), found)); !p.Empty() {
 			t.Errorf("%s", p)

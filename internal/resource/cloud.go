@@ -29,7 +29,15 @@ type Cloud struct {
 
 // NewCloud returns the application's cloud, reached through the SDK's clients.
 func NewCloud(app, region string, c *awsapi.Client) Cloud {
-	return Cloud{App: app, Region: region, EC2: NewEC2(c.EC2), ELB: NewELB(c.ELB), ASG: NewASG(c.ASG), CW: c.CW, SSM: c.SSM}
+	return Cloud{
+		App:    app,
+		Region: region,
+		EC2:    NewEC2(c.EC2),
+		ELB:    NewELB(c.ELB),
+		ASG:    NewASG(c.ASG),
+		CW:     c.CW,
+		SSM:    c.SSM,
+	}
 }
 
 // EC2 is the part of Amazon EC2 that the package uses. Each interface is declared

@@ -31,7 +31,8 @@ func (c *Cloud) Discover(ctx context.Context) ([]plan.Found, error) {
 }
 
 // discovery is one run of Discover. It shares the results of queries that several
-// kinds need.
+// kinds need. Shared queries run with the context of Discover: if one kind could
+// cancel them, others would report the cancellation in place of its cause.
 type discovery struct {
 	*Cloud
 	now time.Time

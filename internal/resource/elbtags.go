@@ -64,9 +64,14 @@ func (d *discovery) findLoadBalancing(ctx context.Context) (loadBalancing, error
 		if b.addresses, err = d.elbAddresses(ctx, arns); err != nil {
 			return b, err
 		}
-		others := func(arn *string) bool { _, ours := b.addresses[aws.ToString(arn)]; return !ours }
-		b.groups = slices.DeleteFunc(b.groups, func(g types.TargetGroup) bool { return others(g.TargetGroupArn) })
-		b.balancers = slices.DeleteFunc(b.balancers, func(l types.LoadBalancer) bool { return others(l.LoadBalancerArn) })
+		b.groups = slices.DeleteFunc(b.groups, func(g types.TargetGroup) bool {
+			_, ours := b.addresses[aws.ToString(g.TargetGroupArn)]
+			return !ours
+		})
+		b.balancers = slices.DeleteFunc(b.balancers, func(l types.LoadBalancer) bool {
+			_, ours := b.addresses[aws.ToString(l.LoadBalancerArn)]
+			return !ours
+		})
 		return b, nil
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"golang.org/x/sync/errgroup"
 
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
@@ -38,23 +37,18 @@ type instances struct {
 // server that no stack describes.
 func (d *discovery) findInstances(ctx context.Context) (instances, error) {
 	return d.instances.get(func() (found instances, err error) {
-		var all []plan.Found
-		var groups []scalingGroup
-		var health targetHealth
-		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() (err error) {
-			all, err = d.listInstances(ctx)
-			return err
-		})
-		group.Go(func() (err error) {
-			groups, err = d.findScalingGroups(ctx)
-			return err
-		})
-		group.Go(func() (err error) {
-			health, err = d.findTargetHealth(ctx)
-			return err
-		})
-		if err := group.Wait(); err != nil {
+		// One after the other: the finds of other kinds have started the queries that
+		// follow the first one.
+		all, err := d.listInstances(ctx)
+		if err != nil {
+			return found, err
+		}
+		groups, err := d.findScalingGroups(ctx)
+		if err != nil {
+			return found, err
+		}
+		health, err := d.findTargetHealth(ctx)
+		if err != nil {
 			return found, err
 		}
 		found.servers, found.members = splitMembers(all, groups, health)

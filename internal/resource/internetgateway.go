@@ -57,7 +57,7 @@ func (p *Provisioner) createInternetGateway(
 	in := &ec2.CreateInternetGatewayInput{
 		TagSpecifications: tagSpecifications(p.tags(r), types.ResourceTypeInternetGateway),
 	}
-	out, err := p.EC2.CreateInternetGateway(ctx, in, awsapi.Once)
+	out, err := p.EC2.CreateInternetGateway(ctx, in, awsapi.SendOnce)
 	if err != nil {
 		return plan.Found{}, fmt.Errorf("create the internet gateway: %w", err)
 	}

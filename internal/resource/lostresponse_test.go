@@ -151,23 +151,26 @@ func provisioner(c *vpcCloud) *Provisioner {
 func TestCreateFindsAVPCWhoseResponseWasLost(t *testing.T) {
 	always, never := func(int) bool { return true }, func(int) bool { return false }
 	second := func(call int) bool { return call > 1 }
+	silent := func(invisible time.Duration) vpcCloud { // creates VPCs and never responds
+		return vpcCloud{succeeds: always, responds: never, invisible: invisible}
+	}
 	for what, c := range map[string]struct {
 		cloud vpcCloud
 		calls int
 		id    string // of the VPC that Create returns; "" if it fails
 	}{
-		"created":                 {vpcCloud{succeeds: always, responds: never}, 1, "vpc-1"},
-		"created, and seen late":  {vpcCloud{succeeds: always, responds: never, invisible: invisibleLimit / 2}, 1, "vpc-1"},
+		"created":                 {silent(0), 1, "vpc-1"},
+		"created, and seen late":  {silent(invisibleLimit / 2), 1, "vpc-1"},
 		"not created":             {vpcCloud{succeeds: second, responds: always}, 2, "vpc-2"},
 		"never created":           {vpcCloud{succeeds: never}, maxCreateAttempts, ""},
-		"created, and never seen": {vpcCloud{succeeds: always, responds: never, invisible: time.Hour}, maxCreateAttempts, ""},
+		"created, and never seen": {silent(time.Hour), maxCreateAttempts, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cloud := c.cloud
 				vpc := stack.Resource{Address: stack.AddressVPC, Body: stack.VPC{}}
 				f, err := provisioner(&cloud).Create(t.Context(), vpc, nil)
-				if f.ID != c.id || (err == nil) != (c.id != "") || err != nil && !awsapi.IsLost(err) {
+				if f.ID != c.id || (err == nil) != (c.id != "") || err != nil && !awsapi.IsResponseLost(err) {
 					t.Errorf("%q, %v", f.ID, err)
 				}
 				if cloud.calls != c.calls {

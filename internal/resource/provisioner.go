@@ -111,7 +111,7 @@ func (p *Provisioner) Create(ctx context.Context, r stack.Resource, old []plan.F
 	}
 	for attempt := 1; ; attempt++ {
 		f, err := create(ctx, p, r, old)
-		lost := awsapi.IsLost(err)
+		lost := awsapi.IsResponseLost(err)
 		if err == nil || f.ID != "" || !lost && !awsapi.IsExists(err) {
 			return f, err
 		}

@@ -14,7 +14,8 @@ func TestResourceLabelNamesLoadBalancerAndTargetGroup(t *testing.T) {
 	const (
 		balancer = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/shop-d4733a/50dc6c495c0c9188"
 		group    = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/shop-db1dc8/943f017f100becff"
-		policy   = "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:0-1-2:autoScalingGroupName/aloft-shop:policyName/aloft-shop"
+		policy   = "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:0-1-2:" +
+			"autoScalingGroupName/aloft-shop:policyName/aloft-shop"
 	)
 	text := resourceLabel(balancer, group)
 	if text != "app/shop-d4733a/50dc6c495c0c9188/targetgroup/shop-db1dc8/943f017f100becff" {
@@ -29,8 +30,11 @@ func TestResourceLabelNamesLoadBalancerAndTargetGroup(t *testing.T) {
 }
 
 func TestGracePeriodAndWarmupFollowBootTimes(t *testing.T) {
-	for boot, want := range map[time.Duration][2]int32{ // grace, warm-up
-		200 * time.Millisecond: {60, 1}, 4 * time.Second: {60, 7}, 35 * time.Second: {120, 53}, assumedBootTime: {300, 151},
+	for boot, want := range map[time.Duration][2]int32{ // grace period, warm-up
+		200 * time.Millisecond: {60, 1},
+		4 * time.Second:        {60, 7},
+		35 * time.Second:       {120, 53},
+		assumedBootTime:        {300, 151},
 	} {
 		if got := [2]int32{*gracePeriod(boot), *warmup(boot)}; got != want {
 			t.Errorf("%s: %v, want %v", boot, got, want)

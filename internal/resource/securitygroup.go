@@ -152,13 +152,13 @@ func (c *Cloud) AllowTemporarily(ctx context.Context, group string, rule stack.R
 // allow adds a rule. added reports whether the group did not have it before.
 func (c *Cloud) allow(ctx context.Context, group string, rule stack.Rule, description string) (added bool, err error) {
 	list := []types.IpPermission{permission(rule, description)}
-	return awsapi.Added(ctx, func(ctx context.Context) (err error) {
+	return awsapi.AddOnce(ctx, func(ctx context.Context) (err error) {
 		if rule.Egress {
 			in := &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: list}
-			_, err = c.EC2.AuthorizeSecurityGroupEgress(ctx, in, awsapi.Once)
+			_, err = c.EC2.AuthorizeSecurityGroupEgress(ctx, in, awsapi.SendOnce)
 		} else {
 			in := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: list}
-			_, err = c.EC2.AuthorizeSecurityGroupIngress(ctx, in, awsapi.Once)
+			_, err = c.EC2.AuthorizeSecurityGroupIngress(ctx, in, awsapi.SendOnce)
 		}
 		return err
 	})

@@ -45,6 +45,9 @@ type targetAPI interface {
 }
 
 func findTargets(ctx context.Context, d *discovery) ([]plan.Found, error) {
+	if _, err := d.findTargetHealth(ctx); err != nil { // starts before findInstances needs it
+		return nil, err
+	}
 	instances, err := d.findInstances(ctx)
 	return instances.targets, err
 }

@@ -64,7 +64,7 @@ func (p *Provisioner) createVPC(ctx context.Context, r stack.Resource, body stac
 		CidrBlock:         aws.String(body.CIDR.String()),
 		TagSpecifications: tagSpecifications(p.tags(r), types.ResourceTypeVpc),
 	}
-	out, err := p.EC2.CreateVpc(ctx, in, awsapi.Once)
+	out, err := p.EC2.CreateVpc(ctx, in, awsapi.SendOnce)
 	if err != nil {
 		return plan.Found{}, fmt.Errorf("create VPC %s: %w", body.CIDR, err)
 	}

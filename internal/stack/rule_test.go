@@ -10,7 +10,7 @@ func TestRuleString(t *testing.T) {
 		"udp 10-20 from ::/0":                 {Protocol: "udp", First: 10, Last: 20, CIDR: "::/0"},
 		"icmp -1 from 10.0.0.0/8":             {Protocol: "icmp", First: -1, Last: -1, CIDR: "10.0.0.0/8"},
 		"all to 0.0.0.0/0":                    AllOutbound,
-		"tcp 3000 from security-group-web.id": {Protocol: "tcp", First: 3000, Last: 3000, Group: id("security-group-web")},
+		"tcp 3000 from security-group-web.id": {Protocol: "tcp", First: 3000, Last: 3000, Group: id(AddressWebGroup)},
 		"all from 0.0.0.0/0":                  {Protocol: AllProtocols, CIDR: "0.0.0.0/0"},
 	} {
 		if got := rule.String(); got != want {

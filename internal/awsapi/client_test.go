@@ -13,20 +13,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
-// An answer that comes at once, and is more than fits into one read, is read to
-// its end the first time.
-func TestQuickAnswersAreNotLost(t *testing.T) {
+// A response that arrives at once and exceeds one read is read completely by the
+// first attempt.
+func TestImmediateResponsesAreNotLost(t *testing.T) {
 	var requests, conns atomic.Int32
-	answer := `<DescribeVpcsResponse><vpcSet>` + strings.Repeat(
-		`<item><vpcId>vpc-0123456789abcdef0</vpcId></item>`,
-		1000,
-	) + `</vpcSet></DescribeVpcsResponse>`
+	const item = `<item><vpcId>vpc-0123456789abcdef0</vpcId></item>`
+	response := `<DescribeVpcsResponse><vpcSet>` + strings.Repeat(item, 1000) + `</vpcSet></DescribeVpcsResponse>`
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			t.Error(err)
 		}
-		_, _ = io.WriteString(w, answer)
+		_, _ = io.WriteString(w, response)
 	}))
 	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {

@@ -1,0 +1,105 @@
+package awsapi
+
+// Error codes from the API References of the services, "Error codes" and "Common
+// errors". EC2 spells some of them in two ways.
+var (
+	notFound = []string{
+		"Gateway.NotAttached",
+		"InvalidAssociationID.NotFound",
+		"InvalidPermission.NotFound",
+		"ParameterNotFound",
+		"LoadBalancerNotFound",
+		"TargetGroupNotFound",
+		"ListenerNotFound",
+		"RuleNotFound",
+		"SubnetNotFound",
+		"InvalidAMIID.Unavailable",
+		"InvalidLaunchTemplateId.VersionNotFound",
+		"ActiveInstanceRefreshNotFound",
+	}
+	exists = []string{
+		"InvalidGroup.Duplicate",
+		"InvalidPermission.Duplicate",
+		"InvalidKeyPair.Duplicate",
+		"InvalidAMIName.Duplicate",
+		"RouteAlreadyExists",
+		"Resource.AlreadyAssociated",
+		"InvalidSubnet.Conflict",
+		"DuplicateLoadBalancerName",
+		"DuplicateTargetGroupName",
+		"DuplicateListener",
+		"ParameterAlreadyExists",
+		"InvalidLaunchTemplateName.AlreadyExistsException",
+		"AlreadyExists",
+	}
+	inUse = []string{
+		"DependencyViolation",
+		"InvalidGroup.InUse",
+		"ResourceInUse",
+		"InvalidSnapshot.InUse",
+		"IncorrectState",
+		"IncorrectInstanceState",
+		"InvalidIPAddress.InUse",
+		"ScalingActivityInProgress",
+		"InstanceRefreshInProgress",
+	}
+	throttle = []string{
+		"RequestLimitExceeded",
+		"Throttling",
+		"ThrottlingException",
+		"ThrottledException",
+		"EC2ThrottledException",
+		"PriorRequestNotComplete",
+		"ConcurrentMutationLimitExceeded",
+		"TooManyRequestsException",
+		"TooManyUpdates",
+		"ResourceContention",
+	}
+	forbidden = []string{
+		"UnauthorizedOperation",
+		"AccessDenied",
+		"AccessDeniedException",
+		"AuthFailure",
+		"Forbidden",
+	}
+	identity = []string{
+		"InvalidClientTokenId",
+		"SignatureDoesNotMatch",
+		"ExpiredToken",
+		"ExpiredTokenException",
+		"RequestExpired",
+		"UnrecognizedClientException",
+		"IncompleteSignature",
+		"MissingAuthenticationToken",
+		"AuthFailure",
+	}
+	unsupported = []string{
+		"InvalidAction",
+		"UnknownOperationException",
+		"UnsupportedOperation",
+		"NotImplemented",
+	}
+	capacity = []string{
+		"InsufficientInstanceCapacity",
+		"InsufficientHostCapacity",
+		"Unsupported",
+		"InsufficientFreeAddressesInSubnet",
+		"InsufficientCapacity",
+	}
+	quota = []string{
+		"VcpuLimitExceeded",
+		"InstanceLimitExceeded",
+		"VpcLimitExceeded",
+		"SubnetLimitExceeded",
+		"InternetGatewayLimitExceeded",
+		"RouteTableLimitExceeded",
+		"SecurityGroupLimitExceeded",
+		"RulesPerSecurityGroupLimitExceeded",
+		"AddressLimitExceeded",
+		"TooManyLoadBalancers",
+		"TooManyTargetGroups",
+		"TooManyListeners",
+		"ResourceLimitExceeded",
+		"LimitExceeded",
+	}
+)
