@@ -41,6 +41,8 @@ type survey struct {
 	facts   stack.Facts
 	steps   []step
 	plan    *plan.Plan // of all steps
+
+	historyForbidden error // the credentials do not allow reading the history
 }
 
 // survey runs all queries at once, derives the steps to the goal and plans them. It
@@ -81,6 +83,7 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 	query("", func() (err error) {
 		s.history, err = d.history.List(ctx)
 		if awsapi.IsForbidden(err) {
+			s.historyForbidden = err
 			return nil // aloft plan works without the permission to read parameters
 		}
 		return err
@@ -111,6 +114,9 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 // So if the VPC is missing, it is searched for again before another is created.
 func (d *Deployment) surveyLocked(ctx context.Context, g goal, tookOver bool) (*survey, error) {
 	s, err := d.survey(ctx, g)
+	if err == nil && s.historyForbidden != nil {
+		err = explain("history", s.historyForbidden)
+	}
 	if err != nil || !tookOver || !s.createsVPC() {
 		return s, err
 	}

@@ -35,8 +35,6 @@ func (c *Change) UnderWay() error {
 	}}
 }
 
-var errNotRenewed = errors.New("the record of the drill's change could not be renewed")
-
 // lease is the lease that holds the record of a drill's change.
 func (d *Drill) lease() lease.Parameter[Change] {
 	return lease.Parameter[Change]{

@@ -1,11 +1,10 @@
-// Package drill breaks a deployment on purpose, under load, and measures what
-// its users see of it. It does so through the AWS API alone, as AWS's own fault
-// injection does, and on the machines over SSH; so a drill on the local cloud is
-// the drill on AWS.
+// Package drill breaks a deployment on purpose, under load, and measures what its
+// users notice. It uses the AWS API, as AWS's own fault injection does, and SSH to
+// the servers. So a drill on the local cloud is the same as a drill on AWS.
 //
-// What a drill changes is written into the cloud before it is changed (Change),
-// and put back in the end, also after Ctrl-C. When a drill is killed, the next
-// command on the deployment finds the change and puts it back (Restore).
+// A drill stores what it changes (Change) before it changes it, and undoes the
+// change at its end and when it is interrupted. If it is killed, the next command
+// on the deployment finds the stored change and undoes it (Restore).
 package drill
 
 import (
@@ -17,42 +16,43 @@ import (
 	"aloft.dev/aloft/internal/lease"
 )
 
-// Experiment is one way to break a deployment.
+// Experiment is a way to break a deployment.
 type Experiment string
 
 // The experiments.
 const (
-	Instance Experiment = "instance" // one machine is terminated; its place is filled again
-	Zone     Experiment = "zone"     // machines and balancer node of one zone are cut off, silently
-	App      Experiment = "app"      // the service on one machine is stopped, and started again
-	Freeze   Experiment = "freeze"   // the application on one machine hangs without closing anything
-	Overload Experiment = "overload" // the load rises until the deployment no longer copes
+	Instance Experiment = "instance" // terminates one server; aloft up replaces it
+	Zone     Experiment = "zone"     // isolates the servers and the load balancer node of one zone
+	App      Experiment = "app"      // stops the application's service on one server
+	Freeze   Experiment = "freeze"   // suspends the application on one server, with its connections open
+	Overload Experiment = "overload" // raises the load until requests fail
 )
 
-// Experiments are all, in the order in which they are told.
+// Experiments lists all experiments in the order in which they are shown.
 var Experiments = []Experiment{Instance, Zone, App, Overload, Freeze}
 
-// Connect opens a way to run scripts as root on a server; shut ends it, and what
-// was opened for it in the firewall.
-type Connect func(ctx context.Context, server string) (run func(ctx context.Context, script string) error, shut func() error, err error)
+// Connect connects to a server. run runs scripts there as root; closeConnection
+// ends the connection and removes what was added to the firewall for it.
+type Connect func(ctx context.Context, server string) (
+	run func(ctx context.Context, script string) error, closeConnection func() error, err error)
 
-// Config is the deployment that is drilled and what is needed for it.
+// Config configures a Drill.
 type Config struct {
 	App     string
 	Client  *awsapi.Client
 	Connect Connect
-	Refill  func(ctx context.Context) error // brings the deployment to its spec: what `aloft up` does
-	Poll    time.Duration                   // between two looks at the targets' health
+	Refill  func(ctx context.Context) error // replaces missing servers, as aloft up does
+	Poll    time.Duration                   // between two checks of the targets' health
 	Events  event.Sink
 
 	Holder lease.Holder            // of the drill's lease; this process if zero
 	Dead   func(lease.Holder) bool // reports whether a holder has certainly ended; lease.Dead if nil
 }
 
-// Drill is the drilling of one deployment.
+// Drill breaks and restores one deployment.
 type Drill struct{ cfg Config }
 
-// New makes a drill. It sends nothing.
+// New returns a Drill. It makes no request.
 func New(cfg Config) *Drill {
 	if cfg.Events == nil {
 		cfg.Events = func(event.Event) {}

@@ -17,7 +17,7 @@ func (d *Drill) Restore(ctx context.Context, force bool) (*Change, error) {
 	if live && !force {
 		return nil, c.UnderWay()
 	}
-	d.note(c.At, fmt.Sprintf("a drill (%s) was stopped: putting back what it changed", c.Experiment))
+	d.note(c.At, fmt.Sprintf("a drill (%s) was stopped: restoring what it changed", c.Experiment))
 	if err := d.undo(ctx, *c); err != nil {
 		return nil, err
 	}
@@ -34,15 +34,15 @@ func (d *Drill) Forget(ctx context.Context) error {
 func (d *Drill) undo(ctx context.Context, c Change) error {
 	switch c.Experiment {
 	case Zone:
-		return d.mend(ctx, c)
+		return d.restoreZone(ctx, c)
 	case Instance:
 		return d.cfg.Refill(ctx)
 	case App, Freeze:
-		if runs, err := d.runs(ctx, c.InstanceID); err != nil || !runs {
+		if running, err := d.isRunning(ctx, c.InstanceID); err != nil || !running {
 			return err // the next aloft up replaces an instance that is gone
 		}
-		_, undo := scripts(c.Experiment, d.cfg.App)
-		return d.on(ctx, c.At, undo, func() {})
+		_, repairs := serviceScripts(c.Experiment, d.cfg.App)
+		return d.runOn(ctx, c.At, repairs, func() {})
 	}
 	return fmt.Errorf("undo a drill of the kind %q: this version of Aloft does not know it", c.Experiment)
 }

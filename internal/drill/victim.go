@@ -17,33 +17,30 @@ type victim struct {
 	machines []apply.Machine
 }
 
-// choose finds the victim: the one that is named, or the last server, or its
-// zone. A zone may be named for a server and a server for its zone.
-func choose(e Experiment, at string, machines []apply.Machine) (victim, error) {
-	running := slices.DeleteFunc(slices.Clone(machines), func(m apply.Machine) bool { return m.State != "running" })
-	var names []string
-	for _, m := range running {
-		names = append(names, m.Name+" in "+m.Zone)
-	}
+// chooseVictim returns the victim that at names, or by default the last running
+// server or its zone. A server may be named by its zone, and a zone by a server.
+func chooseVictim(e Experiment, at string, machines []apply.Machine) (victim, error) {
 	if e == Overload {
 		return victim{name: "the deployment"}, nil
 	}
+	running := slices.DeleteFunc(slices.Clone(machines), func(m apply.Machine) bool { return m.State != "running" })
 	i := len(running) - 1
 	if at != "" {
-		i = slices.IndexFunc(
-			running,
-			func(m apply.Machine) bool { return m.Name == at || m.InstanceID == at || m.Zone == at },
-		)
+		i = slices.IndexFunc(running, func(m apply.Machine) bool {
+			return m.Name == at || m.InstanceID == at || m.Zone == at
+		})
 	}
 	if i < 0 {
-		return victim{}, diag.List{
-			{
-				Where:   cmp.Or(at, "aloft drill"),
-				Summary: "no such server or zone runs",
-				Detail:  "there are: " + strings.Join(names, ", "),
-				Hint:    "aloft status lists them",
-			},
+		var names []string
+		for _, m := range running {
+			names = append(names, m.Name+" in "+m.Zone)
 		}
+		return victim{}, diag.List{{
+			Where:   cmp.Or(at, "aloft drill"),
+			Summary: "no such server or zone is running",
+			Detail:  "the running servers: " + strings.Join(names, ", "),
+			Hint:    "name one of these servers or zones with --at",
+		}}
 	}
 	if e != Zone {
 		return victim{running[i].Name, running[i : i+1]}, nil
@@ -57,8 +54,9 @@ func choose(e Experiment, at string, machines []apply.Machine) (victim, error) {
 	return v, nil
 }
 
-// spare refuses to take the last healthy machine.
-func (v victim) spare(healthy map[string]bool) error {
+// leavesHealthyServers returns an error if no healthy server is left without the
+// victim.
+func (v victim) leavesHealthyServers(healthy map[string]bool) error {
 	left := len(healthy)
 	for _, m := range v.machines {
 		if healthy[m.InstanceID] {
@@ -68,22 +66,20 @@ func (v victim) spare(healthy map[string]bool) error {
 	if left > 0 {
 		return nil
 	}
-	return diag.List{
-		{
-			Where:   v.name,
-			Summary: "without it no healthy server would be left",
-			Hint:    "make the others healthy first (aloft status), or add --force",
-		},
-	}
+	return diag.List{{
+		Where:   v.name,
+		Summary: "without it no healthy server would be left",
+		Hint:    "make the others healthy first (aloft status), or add --force",
+	}}
 }
 
-// change is what an experiment does to its victim, before it does it.
-func (d *Drill) change(ctx context.Context, e Experiment, v victim) (Change, error) {
+// planChange returns the change that an experiment will make to its victim.
+func (d *Drill) planChange(ctx context.Context, e Experiment, v victim) (Change, error) {
 	if e == Zone {
-		return d.survey(ctx, v.name)
+		return d.planIsolation(ctx, v.name)
 	}
 	if len(v.machines) != 1 {
-		return Change{}, fmt.Errorf("drill %s: %d machines are chosen", v.name, len(v.machines))
+		return Change{}, fmt.Errorf("drill %s: %d servers are chosen, want one", v.name, len(v.machines))
 	}
 	return Change{Experiment: e, At: v.name, InstanceID: v.machines[0].InstanceID}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -20,18 +19,17 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// settle is how long AWS may take to agree with itself about network ACLs.
-const settle = 2 * time.Minute
-
 func filter(name string, values ...string) types.Filter {
 	return types.Filter{Name: aws.String(name), Values: values}
 }
 
-// survey of a zone: its subnets of the application and the ACLs that they are under.
-func (d *Drill) survey(ctx context.Context, zone string) (Change, error) {
+// planIsolation returns the change that isolates a zone: the application's subnets
+// there, and their network ACLs.
+func (d *Drill) planIsolation(ctx context.Context, zone string) (Change, error) {
 	c := Change{Experiment: Zone, At: zone, Subnets: map[string]string{}, Token: "aloft-drill-" + rand.Text()}
 	pages := ec2.NewDescribeSubnetsPaginator(d.cfg.Client.EC2, &ec2.DescribeSubnetsInput{
-		Filters: []types.Filter{filter("tag:"+stack.TagApp, d.cfg.App), filter("availability-zone", zone)}})
+		Filters: []types.Filter{filter("tag:"+stack.TagApp, d.cfg.App), filter("availability-zone", zone)},
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -43,11 +41,11 @@ func (d *Drill) survey(ctx context.Context, zone string) (Change, error) {
 		}
 	}
 	if len(c.Subnets) == 0 {
-		return c, diag.List{
-			{Where: zone, Summary: "the application has no subnet there", Hint: "aloft status lists the zones"},
-		}
+		return c, diag.List{{
+			Where: zone, Summary: "the application has no subnet there", Hint: "aloft status lists the zones",
+		}}
 	}
-	associations, err := d.associations(ctx, c)
+	associations, err := d.aclAssociations(ctx, c)
 	if err != nil {
 		return c, err
 	}
@@ -56,17 +54,19 @@ func (d *Drill) survey(ctx context.Context, zone string) (Change, error) {
 	}
 	for subnet, acl := range c.Subnets {
 		if acl == "" {
-			return c, fmt.Errorf("look at %s: it is under no network ACL", subnet)
+			return c, fmt.Errorf("find the network ACL of %s: it has none", subnet)
 		}
 	}
 	return c, nil
 }
 
-// associations are those of a change's subnets with the ACLs that they are under now.
-func (d *Drill) associations(ctx context.Context, c Change) ([]types.NetworkAclAssociation, error) {
+// aclAssociations returns the current associations of a change's subnets with
+// network ACLs.
+func (d *Drill) aclAssociations(ctx context.Context, c Change) ([]types.NetworkAclAssociation, error) {
 	var all []types.NetworkAclAssociation
 	pages := ec2.NewDescribeNetworkAclsPaginator(d.cfg.Client.EC2, &ec2.DescribeNetworkAclsInput{
-		Filters: []types.Filter{filter("association.subnet-id", slices.Sorted(maps.Keys(c.Subnets))...)}})
+		Filters: []types.Filter{filter("association.subnet-id", slices.Sorted(maps.Keys(c.Subnets))...)},
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -74,7 +74,7 @@ func (d *Drill) associations(ctx context.Context, c Change) ([]types.NetworkAclA
 		}
 		for _, acl := range page.NetworkAcls {
 			for _, a := range acl.Associations {
-				if _, ours := c.Subnets[aws.ToString(a.SubnetId)]; ours {
+				if _, ok := c.Subnets[aws.ToString(a.SubnetId)]; ok {
 					all = append(all, a)
 				}
 			}
@@ -83,98 +83,93 @@ func (d *Drill) associations(ctx context.Context, c Change) ([]types.NetworkAclA
 	return all, nil
 }
 
-// wall makes the ACL that refuses all: a new one has no rule but that. Asked for
-// again with the same token, it is the same (Amazon EC2 API Reference, "Ensuring
-// idempotency").
-func (d *Drill) wall(ctx context.Context, c Change) (string, error) {
-	made, err := d.cfg.Client.EC2.CreateNetworkAcl(ctx, &ec2.CreateNetworkAclInput{
+// createDenyingACL creates the network ACL that denies all traffic: a new ACL has
+// no other rule. A second call with the same token returns the same ACL (Amazon EC2
+// API Reference, "Ensuring idempotency").
+func (d *Drill) createDenyingACL(ctx context.Context, c Change) (string, error) {
+	tags := []types.Tag{
+		{Key: aws.String(stack.TagApp), Value: aws.String(d.cfg.App)},
+		{Key: aws.String(stack.TagName), Value: aws.String(d.cfg.App + "-drill")},
+	}
+	out, err := d.cfg.Client.EC2.CreateNetworkAcl(ctx, &ec2.CreateNetworkAclInput{
 		VpcId: &c.VPCID, ClientToken: &c.Token,
-		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeNetworkAcl, Tags: []types.Tag{
-			{
-				Key:   aws.String(stack.TagApp),
-				Value: aws.String(d.cfg.App),
-			}, {Key: aws.String(stack.TagName), Value: aws.String(d.cfg.App + "-drill")},
-		}}},
+		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeNetworkAcl, Tags: tags}},
 	})
 	if err != nil {
-		return "", fmt.Errorf("create a network ACL that refuses all: %w", err)
+		return "", fmt.Errorf("create a network ACL that denies all traffic: %w", err)
 	}
-	return aws.ToString(made.NetworkAcl.NetworkAclId), nil
+	return aws.ToString(out.NetworkAcl.NetworkAclId), nil
 }
 
-// cut puts the zone's subnets under an ACL that refuses all, all at once.
-func (d *Drill) cut(ctx context.Context, l *lease.Lease[Change], now func()) error {
+// isolateZone associates the zone's subnets with an ACL that denies all traffic, in
+// parallel. It calls injected when it begins.
+func (d *Drill) isolateZone(ctx context.Context, l *lease.Lease[Change], injected func()) error {
 	change := l.Record()
-	acl, err := d.wall(ctx, change)
+	acl, err := d.createDenyingACL(ctx, change)
 	if err == nil {
 		err = wrap("record the change", l.Update(ctx, func(c *Change) { c.ACL = acl }))
 	}
 	if err != nil {
 		return err
 	}
-	begin := sync.OnceFunc(now)
-	// An association that was replaced by a call whose answer was lost is not found
-	// the second time: it has another id.
-	return awsapi.Retry(ctx, settle, change.At+" to be cut off", awsapi.IsNotFound, func(ctx context.Context) error {
-		associations, err := d.associations(ctx, change)
+	begin := sync.OnceFunc(injected)
+	// An association that was replaced by a call whose response was lost is not found
+	// the second time: it has another ID.
+	waitFor := change.At + " to be isolated"
+	return awsapi.Retry(ctx, aclLimit, waitFor, awsapi.IsNotFound, func(ctx context.Context) error {
+		associations, err := d.aclAssociations(ctx, change)
 		if err != nil {
 			return err
 		}
 		begin()
-		return d.put(ctx, associations, func(string) string { return acl })
+		return d.associateACLs(ctx, associations, func(string) string { return acl })
 	})
 }
 
-// put brings subnets under the ACLs that are wanted.
-func (d *Drill) put(
-	ctx context.Context,
-	associations []types.NetworkAclAssociation,
-	wanted func(subnet string) string,
+// associateACLs associates each subnet with the network ACL that aclOf returns.
+func (d *Drill) associateACLs(
+	ctx context.Context, associations []types.NetworkAclAssociation, aclOf func(subnet string) string,
 ) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, a := range associations {
-		acl := wanted(aws.ToString(a.SubnetId))
+		acl := aclOf(aws.ToString(a.SubnetId))
 		if acl == aws.ToString(a.NetworkAclId) {
 			continue
 		}
 		group.Go(func() error {
-			_, err := d.cfg.Client.EC2.ReplaceNetworkAclAssociation(
-				ctx,
-				&ec2.ReplaceNetworkAclAssociationInput{AssociationId: a.NetworkAclAssociationId, NetworkAclId: &acl},
-			)
-			return wrap("put "+aws.ToString(a.SubnetId)+" under network ACL "+acl, err)
+			in := &ec2.ReplaceNetworkAclAssociationInput{AssociationId: a.NetworkAclAssociationId, NetworkAclId: &acl}
+			_, err := d.cfg.Client.EC2.ReplaceNetworkAclAssociation(ctx, in)
+			return wrap("associate "+aws.ToString(a.SubnetId)+" with network ACL "+acl, err)
 		})
 	}
 	return group.Wait()
 }
 
-// mend puts the zone's subnets under the ACLs that they were under, and deletes
-// the one that refuses all. That AWS deletes it proves that no subnet is under
-// it any more.
-func (d *Drill) mend(ctx context.Context, c Change) error {
+// restoreZone associates the zone's subnets with their previous ACLs and deletes
+// the one that denies all traffic. AWS deletes it only if no subnet uses it.
+func (d *Drill) restoreZone(ctx context.Context, c Change) error {
 	if c.ACL == "" {
-		// It was stopped before the answer was written down, or before the
-		// question: either way this is the ACL, and nothing is under it.
-		acl, err := d.wall(ctx, c)
+		// The drill ended before it recorded the ACL, or before it created it. The
+		// token leads to the same ACL, which no subnet uses.
+		acl, err := d.createDenyingACL(ctx, c)
 		if awsapi.IsNotFound(err) {
-			return nil // the VPC is gone, and all in it
+			return nil // the VPC is gone, and everything in it
 		}
 		if err != nil {
 			return err
 		}
 		c.ACL = acl
 	}
-	again := func(err error) bool { return awsapi.IsInUse(err) || awsapi.IsNotFound(err) }
-	return awsapi.Retry(ctx, settle, c.At+" to be as it was", again, func(ctx context.Context) error {
-		associations, err := d.associations(ctx, c)
+	retry := func(err error) bool { return awsapi.IsInUse(err) || awsapi.IsNotFound(err) }
+	return awsapi.Retry(ctx, aclLimit, c.At+" to be restored", retry, func(ctx context.Context) error {
+		associations, err := d.aclAssociations(ctx, c)
 		if err != nil {
 			return err
 		}
-		under := slices.DeleteFunc(
-			associations,
-			func(a types.NetworkAclAssociation) bool { return aws.ToString(a.NetworkAclId) != c.ACL },
-		)
-		if err := d.put(ctx, under, func(subnet string) string { return c.Subnets[subnet] }); err != nil {
+		denied := slices.DeleteFunc(associations, func(a types.NetworkAclAssociation) bool {
+			return aws.ToString(a.NetworkAclId) != c.ACL
+		})
+		if err := d.associateACLs(ctx, denied, func(subnet string) string { return c.Subnets[subnet] }); err != nil {
 			return err
 		}
 		_, err = d.cfg.Client.EC2.DeleteNetworkAcl(ctx, &ec2.DeleteNetworkAclInput{NetworkAclId: &c.ACL})
