@@ -112,32 +112,60 @@ func TestEveryCommandIsTriedWithFailures(t *testing.T) {
 func TestEveryFailedCallIsReportedWithCauseAndRemedy(t *testing.T) {
 	// The cases wait more than they compute, so more run at once than there are
 	// processors.
-	limit := make(chan struct{}, 16)
-	var cases sync.WaitGroup
-	for _, test := range commandCases {
-		cases.Go(func() {
-			name := test.line + " " + test.spec + strings.Join(test.before, ", ") + test.release
-			t.Run(name, func(t *testing.T) { test.failEveryCall(t, limit) })
-		})
+	tried := &failures{limit: make(chan struct{}, 16)}
+	for _, restores := range []bool{true, false} {
+		var cases sync.WaitGroup
+		for _, test := range commandCases {
+			if test.restores != restores {
+				continue
+			}
+			cases.Go(func() {
+				name := test.line + " " + test.spec + strings.Join(test.before, ", ") + test.release
+				t.Run(name, func(t *testing.T) { test.failEveryCall(t, tried) })
+			})
+		}
+		cases.Wait()
 	}
-	cases.Wait()
+}
+
+// failures limits how many cases run at once, and knows the calls that fail in all
+// commands in the same way.
+type failures struct {
+	limit chan struct{}
+
+	mu     sync.Mutex
+	shared []string // operations of commands that restore their site
+}
+
+// operations returns the called operations that a command is to be tried with. A
+// command that changes its site is not tried with the queries that others share.
+func (f *failures) operations(c commandCase, called []string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c.restores {
+		f.shared = append(f.shared, called...)
+		return called
+	}
+	return slices.DeleteFunc(called, func(operation string) bool {
+		return len(c.before) > 0 && !simulation.ChangesState(operation) && slices.Contains(f.shared, operation)
+	})
 }
 
 // failEveryCall runs the command once for each operation that it calls, while that
 // operation fails.
-func (c commandCase) failEveryCall(t *testing.T, limit chan struct{}) {
-	limit <- struct{}{}
+func (c commandCase) failEveryCall(t *testing.T, f *failures) {
+	f.limit <- struct{}{}
 	first := c.prepare(t)
 	working := &failingTransport{}
 	if code, stderr := first.run(t, working, c.line); code != c.code {
 		t.Errorf("without failures: exit code %d, want %d\n%s", code, c.code, stderr)
 	}
-	<-limit
+	<-f.limit
 	var operations sync.WaitGroup
-	for _, operation := range working.called {
+	for _, operation := range f.operations(c, working.called) {
 		operations.Go(func() {
-			limit <- struct{}{}
-			defer func() { <-limit }()
+			f.limit <- struct{}{}
+			defer func() { <-f.limit }()
 			t.Run(operation, func(t *testing.T) { c.fail(t, first, operation) })
 		})
 	}

@@ -5,62 +5,36 @@ import (
 	"time"
 )
 
-// The settings that find a broken server soonest, of those that AWS takes
-// (Elastic Load Balancing API Reference, CreateTargetGroup) and that do not need
-// one bad answer alone to take a server out.
+// The settings that detect a broken server soonest, of those that AWS accepts
+// (Elastic Load Balancing API Reference, CreateTargetGroup). A single bad response
+// does not take a server out of rotation with them.
 const (
 	bestInterval = 5 * time.Second
 	bestTimeout  = 2 * time.Second
 	bestChecks   = 2
 )
 
-// advice says which settings make an outage longer than it need be, and what
-// better ones would give.
+// advice returns the settings that make an outage longer than necessary, with the
+// effect of better ones.
 func (s Settings) advice(experiment string) []string {
 	better := s
 	better.Interval, better.Timeout = min(s.Interval, bestInterval), min(s.Timeout, bestTimeout)
 	better.Unhealthy, better.Healthy = min(s.Unhealthy, bestChecks), min(s.Healthy, bestChecks)
 	var all []string
-	falls := func(what string, from, to time.Duration, settings string) {
+	falls := func(what string, from, to time.Duration, settings string, args ...any) {
 		if from > to {
-			all = append(
-				all,
-				fmt.Sprintf(
-					"set load_balancer.health to {%s}: the time until %s falls from %s to %s",
-					settings,
-					what,
-					short(from),
-					short(to),
-				),
-			)
+			all = append(all, fmt.Sprintf("set load_balancer.health to {%s}: the time until %s falls from %s to %s",
+				fmt.Sprintf(settings, args...), what, short(from), short(to)))
 		}
 	}
-	out, in := "a broken server is left alone", "a mended server serves again"
 	if experiment != "overload" {
-		falls(
-			out,
-			s.out(experiment).Total(),
-			better.out(experiment).Total(),
-			fmt.Sprintf(
-				"interval: %s, timeout: %s, unhealthy: %d",
-				short(better.Interval),
-				short(better.Timeout),
-				better.Unhealthy,
-			),
-		)
+		now, then := s.outOfRotation(experiment).Total(), better.outOfRotation(experiment).Total()
+		falls("a broken server is left alone", now, then,
+			"interval: %s, timeout: %s, unhealthy: %d", short(better.Interval), short(better.Timeout), better.Unhealthy)
 	}
 	wait := func(s Settings) time.Duration { return time.Duration(s.Healthy)*s.Interval + s.Timeout }
-	falls(
-		in,
-		wait(s),
-		wait(better),
-		fmt.Sprintf(
-			"interval: %s, timeout: %s, healthy: %d",
-			short(better.Interval),
-			short(better.Timeout),
-			better.Healthy,
-		),
-	)
+	falls("a mended server serves again", wait(s), wait(better),
+		"interval: %s, timeout: %s, healthy: %d", short(better.Interval), short(better.Timeout), better.Healthy)
 	switch {
 	case experiment == "overload":
 	case s.Targets == 1:

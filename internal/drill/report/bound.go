@@ -1,46 +1,46 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
 
-// Settings are what decides for how long users may see a failure.
+// Settings are the settings that determine how long users may see a failure.
 type Settings struct {
 	Interval  time.Duration // between two health checks of a target
 	Timeout   time.Duration // of a health check
-	Unhealthy int           // failed checks in a row that take a target out
-	Healthy   int           // passed checks in a row that take it back
+	Unhealthy int           // failed checks in a row that take a target out of rotation
+	Healthy   int           // passed checks in a row that return it
 	Zones     int
 	Targets   int
 
 	DeregistrationDelay time.Duration
 }
 
-// Bound is for how long requests may fail after a disturbance: until the longest
-// of the paths is gone, which are gone at the same time. No paths: the experiment
-// has no bound.
+// Bound limits how long requests may fail after the failure was injected: as long as
+// the longest of its paths, which run in parallel. An experiment without paths has
+// no bound.
 type Bound struct {
 	Paths []Path
-	// AfterRestore tells that the time counts from the end of the disturbance: an
-	// overload lasts for as long as it is made.
+	// AfterRestore is set if the time counts from the end of the failure: an overload
+	// lasts as long as the load is high.
 	AfterRestore bool
 }
 
-// Path is what has to happen, one after the other, as a sum whose terms are
-// named.
+// Path is a sequence of events with their durations.
 type Path struct {
 	What  string
 	Terms []Term
 }
 
-// Term is a part of a sum.
+// Term is one event of a path.
 type Term struct {
 	What  string
 	Takes time.Duration
 }
 
-// Total is the sum of a path.
+// Total returns the duration of the path.
 func (p Path) Total() time.Duration {
 	var sum time.Duration
 	for _, t := range p.Terms {
@@ -49,7 +49,7 @@ func (p Path) Total() time.Duration {
 	return sum
 }
 
-// Total is the bound; 0: there is none.
+// Total returns the bound, or 0 if there is none.
 func (b Bound) Total() time.Duration {
 	var longest time.Duration
 	for _, p := range b.Paths {
@@ -58,56 +58,51 @@ func (b Bound) Total() time.Duration {
 	return longest
 }
 
-// allowance is what the bound gives to timers and transport: AWS calls the
-// interval of its checks approximate.
+// allowance is the part of the bound for timers and transport: AWS calls the interval
+// of its checks approximate.
 const allowance = time.Second
 
-// Bound is the bound of an experiment.
+// Bound returns the bound of an experiment.
 //
-// A target is out of rotation after as many failed checks as Unhealthy says, one
-// every Interval; the first may come a whole Interval after the disturbance, and
-// where nothing answers each takes its Timeout, of which the last one counts (User
-// Guide for Application Load Balancers, "Health checks for Application Load
-// Balancer target groups"). That holds for a terminated instance as well: AWS
-// takes it out when it hears of its end, and does not say how soon that is.
+// A target is out of rotation after Unhealthy failed checks, one every Interval. The
+// first may come a whole Interval after the failure. If nothing responds, each takes
+// its Timeout, and the last one adds to the bound (User Guide for Application Load
+// Balancers, "Health checks for Application Load Balancer target groups"). The same
+// holds for a terminated instance: AWS takes it out of rotation when it learns of the
+// termination, and does not document how soon.
 //
-// In a zone that falls silent, a node of the load balancer does so, too. That is
-// no term: the name has an address for each node, and a client goes on to the
-// next one when the first does not take its connection, as browsers, curl and Go
-// do (RFC 8305); it loses what was under way. A client that tries one address
-// alone may find the dead node until Route 53 has given it up, after three checks
-// of 10 s, and resolvers have forgotten it, after 60 s. A load that is too much
-// may fail for as long as it lasts; the servers that were too slow come back
-// after it.
+// In a zone that falls silent, a load balancer node falls silent too. It adds no
+// term: the DNS name has an address for each node, and a client that cannot connect
+// to one continues with the next, as browsers, curl and Go do (RFC 8305). Only the
+// requests in flight are lost. A client that tries a single address may get the dead
+// node's until Route 53 has removed it, after three checks of 10 s, and resolvers
+// have dropped it, after 60 s.
+//
+// Requests may fail as long as an overload lasts. Servers that were too slow for
+// their health checks return afterwards.
 func (s Settings) Bound(experiment string) Bound {
 	if experiment == "overload" {
 		back := s.path("a server that was too slow is in the rotation again", s.Healthy, "pass")
 		return Bound{Paths: []Path{back}, AfterRestore: true}
 	}
-	return Bound{Paths: []Path{s.out(experiment)}}
+	return Bound{Paths: []Path{s.outOfRotation(experiment)}}
 }
 
-// out is how a broken server leaves the rotation.
-func (s Settings) out(experiment string) Path {
+// outOfRotation returns the path on which a broken server leaves the rotation.
+func (s Settings) outOfRotation(experiment string) Path {
 	p := s.path("a broken server is out of the rotation", s.Unhealthy, "fail")
-	if experiment == "app" { // it refuses: nobody waits
+	if experiment == "app" { // connections are refused at once, so no check times out
 		p.Terms = slices.Delete(p.Terms, 1, 2)
 	}
 	return p
 }
 
-func (s Settings) path(what string, checks int, end string) Path {
+// path returns the path of a number of health checks that pass or fail.
+func (s Settings) path(what string, checks int, result string) Path {
+	inARow := fmt.Sprintf("%s in a row %s, one every %s",
+		plural(checks, "health check", "health checks"), result, short(s.Interval))
 	return Path{What: what, Terms: []Term{
-		{
-			What: plural(
-				checks,
-				"health check",
-				"health checks",
-			) + " in a row " + end + ", one every " + short(
-				s.Interval,
-			),
-			Takes: time.Duration(checks) * s.Interval,
-		},
+		{What: inARow, Takes: time.Duration(checks) * s.Interval},
 		{What: "the last of them takes as long as its time-out", Takes: s.Timeout},
 		{What: "allowance for timers and transport", Takes: allowance},
 	}}

@@ -8,12 +8,12 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-// Blocks from low to high, for values within one row.
+// blocks are the block characters from empty to full.
 var blocks = []rune(" ▁▂▃▄▅▆▇█")
 
-// Chart draws the requests over time, as columns of that many rows: answered
-// ones as solid blocks, failed ones on top of them as shaded ones. Below is the
-// time in seconds.
+// Chart draws the requests over time as columns with a number of rows: successful
+// requests as solid blocks, failed ones above them as shaded blocks. The time axis
+// is in seconds.
 func Chart(r load.Recording, width, height int) string {
 	const margin = 7
 	columns := max(1, width-margin)
@@ -40,14 +40,15 @@ func Chart(r load.Recording, width, height int) string {
 	return out.String()
 }
 
-// cell is the character of a column at a row of that many.
+// cell returns the character at a row of a column. top is the number of requests at
+// the top of the chart, and height its number of rows.
 func cell(ok, bad, top, row, height int) rune {
 	const shade = '▒'
-	parts := func(n int) int { return n * height * 8 / top } // in eighths of a row
+	eighths := func(n int) int { return n * height * 8 / top } // of a row
 	low, high := row*8, row*8+8
-	solid, all := parts(ok), parts(ok+bad)
+	solid, all := eighths(ok), eighths(ok+bad)
 	if bad > 0 && all < high && solid < high && (all > low || row == 0) {
-		return shade // also a single failure is seen
+		return shade // a single failure is visible too
 	}
 	switch {
 	case solid >= high:
@@ -60,8 +61,8 @@ func cell(ok, bad, top, row, height int) rune {
 	return ' '
 }
 
-// columnsOf counts the samples in equal parts of time. Until there are as many
-// seconds as columns, a column is a second.
+// columnsOf counts the successful and the failed requests per column. A column is a
+// second, or longer if there are more seconds than columns.
 func columnsOf(r load.Recording, columns int) (ok, bad []int, each time.Duration) {
 	each = time.Second
 	if n := lasts(r); n > columns {
@@ -82,10 +83,10 @@ func columnsOf(r load.Recording, columns int) (ok, bad []int, each time.Duration
 	return ok, bad, each
 }
 
-// spark draws numbers as one row of blocks, at most so wide.
-func spark(values []int, width int) string {
+// sparkline draws numbers as one row of blocks, at most width wide.
+func sparkline(values []int, width int) string {
 	if each := (len(values) + width - 1) / width; each > 1 {
-		joined := make([]int, len(values)/each) // a rest shorter than the others would look like a dip
+		joined := make([]int, len(values)/each) // without the incomplete rest, which would look like a dip
 		for i := range joined {
 			for _, v := range values[i*each : (i+1)*each] {
 				joined[i] += v

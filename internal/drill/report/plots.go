@@ -12,9 +12,7 @@ import (
 	"aloft.dev/aloft/internal/picture"
 )
 
-var targetColours = []string{"#4c78a8", "#72b7b2", "#b79ad1", "#9ecae9", "#83bf6e", "#5b5ea6", "#c9d6df", "#2f9e8f"}
-
-// drawLatency draws p50 and p99 of every column, on a logarithmic scale.
+// drawLatency draws p50 and p99 of each column on a logarithmic scale.
 func (r Report) drawLatency(p *picture.Picture) {
 	g := p.Grid
 	by := make([][]time.Duration, g.N)
@@ -39,7 +37,7 @@ func (r Report) drawLatency(p *picture.Picture) {
 	for _, l := range []struct {
 		name, colour string
 		q            float64
-	}{{"p99", "#c2410c", 0.99}, {"p50", "#1d4ed8", 0.5}} {
+	}{{"p99", p99Colour, 0.99}, {"p50", p50Colour, 0.5}} {
 		var path strings.Builder
 		command := "M"
 		for i, d := range by {
@@ -48,23 +46,20 @@ func (r Report) drawLatency(p *picture.Picture) {
 				continue
 			}
 			slices.Sort(d)
-			// A stretch a column, so that a lone one is seen as well.
+			// A horizontal stroke per column makes a single column visible too.
 			v := y(percentile(d, l.q) / 1000)
 			fmt.Fprintf(&path, "%s%.1f %.1fH%.1f", command, p.X(g.Edge(i)), v, p.X(g.Edge(i+1)))
 			command = "L"
 		}
-		p.Printf(
-			`<path d="%s" fill="none" stroke="%s" stroke-width="1.6" stroke-linejoin="round"/>`+"\n",
-			path.String(),
-			l.colour,
-		)
+		p.Printf(`<path d="%s" fill="none" stroke="%s" stroke-width="1.6" stroke-linejoin="round"/>`+"\n",
+			path.String(), l.colour)
 		legend -= 48
 		p.Printf(`<path d="M%.1f %.0fh14" stroke="%s" stroke-width="2.4"/>`+"\n", legend, latencyPlot.Top-14, l.colour)
 		p.Text(legend+19, latencyPlot.Top-10, "", l.name)
 	}
 }
 
-// decade writes a power of ten of a second.
+// decade formats ten to the power of e seconds.
 func decade(e int) string {
 	switch {
 	case e >= 0:
@@ -75,31 +70,33 @@ func decade(e int) string {
 	return fmt.Sprintf("%g ms", math.Pow10(e+3))
 }
 
-// drawTargets stacks the servers' shares of the answers.
+// drawTargets draws each server's share of the successful requests.
 func (r Report) drawTargets(p *picture.Picture) {
 	g := p.Grid
 	p.Tick(targetsPlot.Top, "100 %")
 	p.Tick(targetsPlot.Top+targetsPlot.High/2, "50 %")
 	p.Tick(targetsPlot.Bottom(), "0 %")
 	sums := make([]float64, g.N)
-	all := make([]picture.Layer, len(r.Targets))
+	layers := make([]picture.Layer, len(r.Targets))
 	for k, t := range r.Targets {
-		all[k] = picture.Layer{Name: t.Name, Colour: targetColours[k%len(targetColours)], Values: make([]float64, g.N)}
+		colour := targetColours[k%len(targetColours)]
+		layers[k] = picture.Layer{Name: t.Name, Colour: colour, Values: make([]float64, g.N)}
 		for second, c := range t.PerSecond {
 			i := g.Column(time.Duration(second) * time.Second)
-			all[k].Values[i] += float64(c)
+			layers[k].Values[i] += float64(c)
 			sums[i] += float64(c)
 		}
 	}
-	for _, s := range all {
-		for i := range s.Values {
-			s.Values[i] /= max(1, sums[i])
+	for _, layer := range layers {
+		for i := range layer.Values {
+			layer.Values[i] /= max(1, sums[i])
 		}
 	}
 	p.Frame(targetsPlot, "Answered by")
-	if len(all) > 0 {
-		p.Layers(targetsPlot, 1, all)
+	if len(layers) > 0 {
+		p.Layers(targetsPlot, 1, layers)
 	} else {
-		p.Text(picture.Left+8, targetsPlot.Top+targetsPlot.High/2-6, `fill="`+picture.Faint+`"`, "the answers name no server")
+		middle := targetsPlot.Top + targetsPlot.High/2
+		p.Text(picture.Left+8, middle-6, `fill="`+picture.Faint+`"`, "the answers name no server")
 	}
 }

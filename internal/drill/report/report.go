@@ -1,6 +1,6 @@
-// Package report tells what a drill has shown: numbers against the bound that
-// the settings give, as text, JSON and a picture. It is pure: facts in, report
-// out.
+// Package report compares what a drill measured with the bound that follows from the
+// settings, and presents the result as text, JSON and a picture. It depends on its
+// inputs alone.
 package report
 
 import (
@@ -12,31 +12,31 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-// Facts are what a drill measured. Times are since Recording.Started; 0: it did
-// not come to that.
+// Facts are what a drill measured. Times count from Recording.Started; the time of a
+// moment that did not come is 0.
 type Facts struct {
 	Experiment, Victim string
 	Recording          load.Recording
 
-	Injected      time.Duration // the disturbance began
-	Detected      time.Duration // the load balancer called the first victim unhealthy
-	OutOfRotation time.Duration // no victim got new requests any more
-	Restored      time.Duration // what was changed was put back
+	Injected      time.Duration // the failure began
+	Detected      time.Duration // the first victim was no longer healthy
+	OutOfRotation time.Duration // no victim received new requests
+	Restored      time.Duration // the change was undone
 	Recovered     time.Duration // as many targets were healthy as before
 
 	Bound    Bound
 	Settings Settings
 }
 
-// Report is one document: the answer of a drill. Times are in milliseconds, from
-// the disturbance on; null: it did not come to that.
+// Report is the result of a drill. Times are in milliseconds since the failure; the
+// time of a moment that did not come is null.
 type Report struct {
 	Experiment     string         `json:"experiment"`
 	Victim         string         `json:"victim"`
 	Sent           int            `json:"sent"`
 	Failed         int            `json:"failed"`
 	FailedByKind   map[string]int `json:"failed_by_kind"`
-	Availability   float64        `json:"availability"` // part of the requests that were answered well, 0 to 1
+	Availability   float64        `json:"availability"` // share of the requests that succeeded, 0 to 1
 	ErrorWindow    int64          `json:"error_window_ms"`
 	FirstFailure   *int64         `json:"first_failure_ms"`
 	LastFailure    *int64         `json:"last_failure_ms"`
@@ -45,36 +45,35 @@ type Report struct {
 	Restored       *int64         `json:"restored_ms"`
 	Recovered      *int64         `json:"recovered_ms"`
 	Bound          int64          `json:"bound_ms"`
-	BoundFrom      string         `json:"bound_from"`  // when it begins: "injected" or "restored"
-	BoundPaths     []BoundPath    `json:"bound_paths"` // at the same time; the longest is the bound
+	BoundFrom      string         `json:"bound_from"`  // the moment from which it counts: "injected" or "restored"
+	BoundPaths     []BoundPath    `json:"bound_paths"` // run in parallel; the longest is the bound
 	InsideBound    bool           `json:"inside_bound"`
 	OutsideOfBound int            `json:"failed_outside_bound"`
 	Latency        Latencies      `json:"latency_ms"`
 	Targets        []Target       `json:"targets"`
 	Advice         []string       `json:"advice"`
 
-	Started time.Time `json:"started"`          // of the load
-	Lag     float64   `json:"generator_lag_ms"` // at most so much of a latency is the generator's own
+	Started time.Time `json:"started"`          // when the load began
+	Lag     float64   `json:"generator_lag_ms"` // the most that the generator adds to a latency
 
 	facts Facts
 }
 
-// BoundPath is a sum that bounds the failures.
+// BoundPath is a Path of the bound.
 type BoundPath struct {
 	What         string      `json:"what"`
 	Milliseconds int64       `json:"ms"`
 	Terms        []BoundTerm `json:"terms"`
 }
 
-// BoundTerm is a part of such a sum.
+// BoundTerm is a Term of a path.
 type BoundTerm struct {
 	What         string `json:"what"`
 	Milliseconds int64  `json:"ms"`
 }
 
-// Latencies are those of the requests that were answered well, before all was
-// disturbed, until all was restored and as many targets were healthy as before,
-// and after. A request that was under way at the disturbance may have felt it.
+// Latencies are the latencies of successful requests: before the failure, until the
+// recovery, and after it. Requests in flight when the failure began count as During.
 type Latencies struct {
 	Before Percentiles `json:"before"`
 	During Percentiles `json:"during"`
@@ -88,20 +87,28 @@ type Percentiles struct {
 	P999 float64 `json:"p999"`
 }
 
-// Target is what one server answered.
+// Target holds the successful requests of one server.
 type Target struct {
 	Name      string `json:"name"`
 	Requests  int    `json:"requests"`
-	PerSecond []int  `json:"per_second"` // of the run
+	PerSecond []int  `json:"per_second"` // one number per second of the run
 }
 
-// New makes the report.
+// New returns the report of a drill.
 func New(f Facts) Report {
 	r := Report{
-		Experiment: f.Experiment, Victim: f.Victim, Started: f.Recording.Started, Lag: float64(f.Recording.Lag.Microseconds()) / 1000, Sent: len(f.Recording.Samples), FailedByKind: map[string]int{},
-		Bound: f.Bound.Total().
-			Milliseconds(),
-		BoundFrom: "injected", BoundPaths: []BoundPath{}, Targets: targets(f.Recording), Advice: f.Settings.advice(f.Experiment), facts: f,
+		Experiment:   f.Experiment,
+		Victim:       f.Victim,
+		Started:      f.Recording.Started,
+		Lag:          float64(f.Recording.Lag.Microseconds()) / 1000,
+		Sent:         len(f.Recording.Samples),
+		FailedByKind: map[string]int{},
+		Bound:        f.Bound.Total().Milliseconds(),
+		BoundFrom:    "injected",
+		BoundPaths:   []BoundPath{},
+		Targets:      targets(f.Recording),
+		Advice:       f.Settings.advice(f.Experiment),
+		facts:        f,
 	}
 	if r.Advice == nil {
 		r.Advice = []string{}
@@ -116,18 +123,18 @@ func New(f Facts) Report {
 		}
 		r.BoundPaths = append(r.BoundPaths, path)
 	}
-	r.failures(f)
+	r.countFailures(f)
 	if r.Availability = 1; r.Sent > 0 {
 		r.Availability = float64(r.Sent-r.Failed) / float64(r.Sent)
 	}
-	r.Detected, r.OutOfRotation = f.after(f.Detected), f.after(f.OutOfRotation)
-	r.Restored, r.Recovered = f.after(f.Restored), f.after(f.Recovered)
-	r.latencies(f)
+	r.Detected, r.OutOfRotation = f.sinceFailure(f.Detected), f.sinceFailure(f.OutOfRotation)
+	r.Restored, r.Recovered = f.sinceFailure(f.Restored), f.sinceFailure(f.Recovered)
+	r.measureLatencies(f)
 	return r
 }
 
-// after is a time as counted from the disturbance.
-func (f Facts) after(t time.Duration) *int64 {
+// sinceFailure returns a time counted from the failure, or nil if it did not come.
+func (f Facts) sinceFailure(t time.Duration) *int64 {
 	if t == 0 || f.Injected == 0 {
 		return nil
 	}
@@ -135,8 +142,8 @@ func (f Facts) after(t time.Duration) *int64 {
 	return &ms
 }
 
-// failures counts those that failed, by the instants at which they were due.
-func (r *Report) failures(f Facts) {
+// countFailures counts failed requests at the times at which they were due.
+func (r *Report) countFailures(f Facts) {
 	first, last := time.Duration(-1), time.Duration(-1)
 	for _, s := range f.Recording.Samples {
 		if s.Kind == load.OK {
@@ -160,9 +167,9 @@ func (r *Report) failures(f Facts) {
 	}
 }
 
-// allowed is when requests may fail. What comes before an overload is load that
-// was found to be coped with, so it has been judged.
-func (f Facts) allowed() (from, to time.Duration) {
+// mayFailPeriod returns the period in which requests may fail. An overload's begins
+// with the run: the steps before it were judged when they ended.
+func (f Facts) mayFailPeriod() (from, to time.Duration) {
 	switch {
 	case f.Bound.Total() == 0:
 		return 0, math.MaxInt64
@@ -176,21 +183,22 @@ func (f Facts) allowed() (from, to time.Duration) {
 	return f.Injected, f.Injected + f.Bound.Total()
 }
 
-// mayFail tells whether a request may have failed: it was still under way when
-// that began, or was due before it was over.
+// mayFail reports whether a request may have failed: it was in flight when the period
+// began, or due before it ended.
 func (f Facts) mayFail(s load.Sample) bool {
-	from, to := f.allowed()
+	from, to := f.mayFailPeriod()
 	return s.At+s.Latency >= from && s.At <= to
 }
 
-// Inside tells whether all failures came within the bound.
+// Inside reports whether all failures are within the bound.
 func (r Report) Inside() bool { return r.InsideBound }
 
-func (r *Report) latencies(f Facts) {
+// measureLatencies sets the latencies before, during and after the failure.
+func (r *Report) measureLatencies(f Facts) {
 	var before, during, after []time.Duration
 	calm := cmp.Or(max(f.Recovered, f.Restored), math.MaxInt64)
 	if f.Detected > 0 && f.Recovered == 0 {
-		calm = math.MaxInt64 // it never was
+		calm = math.MaxInt64 // the deployment did not recover
 	}
 	for _, s := range f.Recording.Samples {
 		switch {
@@ -211,8 +219,8 @@ func percentiles(d []time.Duration) Percentiles {
 	return Percentiles{percentile(d, 0.5), percentile(d, 0.99), percentile(d, 0.999)}
 }
 
-// percentile is the smallest value that so many are not above, in milliseconds.
-// The values are sorted.
+// percentile returns the smallest value that at least the share q of the sorted
+// values does not exceed, in milliseconds.
 func percentile(d []time.Duration, q float64) float64 {
 	if len(d) == 0 {
 		return 0
@@ -221,7 +229,7 @@ func percentile(d []time.Duration, q float64) float64 {
 	return float64(d[max(0, i)].Microseconds()) / 1000
 }
 
-// targets counts the answers of every server, second by second.
+// targets counts the successful requests of each server per second.
 func targets(r load.Recording) []Target {
 	seconds := lasts(r)
 	by := map[string]*Target{}
@@ -245,7 +253,7 @@ func targets(r load.Recording) []Target {
 	return out
 }
 
-// lasts is how many seconds the recording has, begun ones included.
+// lasts returns the number of seconds of a recording, rounded up.
 func lasts(r load.Recording) int {
 	if len(r.Samples) == 0 {
 		return 0

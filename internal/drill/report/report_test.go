@@ -21,7 +21,7 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
@@ -49,12 +49,19 @@ var tutorial = Settings{
 	Targets:   3,
 }
 
-// zoneLost is a zone drill as it goes: 40 s at 100 requests a second, a third of
-// them lost from second 10 until the health checks have failed.
+// zoneLost returns the facts of a zone drill: 40 s at 100 requests per second, of which
+// a third fails from second 10 until the health checks have failed.
 func zoneLost() Facts {
 	f := Facts{
-		Experiment: "zone", Victim: "us-east-1a", Settings: tutorial, Bound: tutorial.Bound("zone"),
-		Injected: 10 * time.Second, Detected: 18500 * time.Millisecond, OutOfRotation: 19 * time.Second, Restored: 29 * time.Second, Recovered: 34 * time.Second,
+		Experiment:    "zone",
+		Victim:        "us-east-1a",
+		Settings:      tutorial,
+		Bound:         tutorial.Bound("zone"),
+		Injected:      10 * time.Second,
+		Detected:      18500 * time.Millisecond,
+		OutOfRotation: 19 * time.Second,
+		Restored:      29 * time.Second,
+		Recovered:     34 * time.Second,
 	}
 	f.Recording.Started = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	for i := range 4000 {
@@ -83,7 +90,7 @@ func zoneLost() Facts {
 	return f
 }
 
-func TestTheReportIsOneDocument(t *testing.T) {
+func TestReportAsJSON(t *testing.T) {
 	r := New(zoneLost())
 	document, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -92,7 +99,7 @@ func TestTheReportIsOneDocument(t *testing.T) {
 	golden(t, "zone.json", append(document, '\n'))
 }
 
-func TestAPersonReadsTheResult(t *testing.T) {
+func TestReportAsText(t *testing.T) {
 	var out bytes.Buffer
 	New(zoneLost()).Text(&out, 80, nil)
 	golden(t, "zone.txt", out.Bytes())
@@ -114,7 +121,7 @@ func TestAPersonReadsTheResult(t *testing.T) {
 	golden(t, "outside.txt", out.Bytes())
 }
 
-func TestATerminalWithoutBlocksGetsTheSameInASCII(t *testing.T) {
+func TestASCIIReplacesAllSpecialCharacters(t *testing.T) {
 	var out bytes.Buffer
 	New(zoneLost()).Text(&out, 80, nil)
 	for _, c := range ASCII(out.String()) {
@@ -124,7 +131,7 @@ func TestATerminalWithoutBlocksGetsTheSameInASCII(t *testing.T) {
 	}
 }
 
-func TestAllIsOnlyAllWhenNothingFailed(t *testing.T) {
+func TestPercentRoundsDown(t *testing.T) {
 	for part, want := range map[float64]string{1: "100 %", 0.9999999: "99.999 %", 0.925: "92.500 %", 0: "0.000 %"} {
 		if got := percent(part); got != want {
 			t.Errorf("%v: %s, want %s", part, got, want)
@@ -132,7 +139,7 @@ func TestAllIsOnlyAllWhenNothingFailed(t *testing.T) {
 	}
 }
 
-// wellFormed reads a picture to its end.
+// wellFormed returns the error of a picture that is not well-formed XML.
 func wellFormed(picture []byte) error {
 	for d := xml.NewDecoder(bytes.NewReader(picture)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
@@ -143,7 +150,7 @@ func wellFormed(picture []byte) error {
 	}
 }
 
-func TestThePictureIsWellFormed(t *testing.T) {
+func TestReportAsPicture(t *testing.T) {
 	picture := New(zoneLost()).SVG()
 	if err := wellFormed(picture); err != nil {
 		t.Error(err)
@@ -155,7 +162,7 @@ func TestThePictureIsWellFormed(t *testing.T) {
 	}
 }
 
-func TestTheBoundIsASumThatAPersonCanFollow(t *testing.T) {
+func TestBoundAndAdviceFollowFromTheSettings(t *testing.T) {
 	slow := Settings{
 		Interval:  30 * time.Second,
 		Timeout:   5 * time.Second,
@@ -164,24 +171,30 @@ func TestTheBoundIsASumThatAPersonCanFollow(t *testing.T) {
 		Zones:     2,
 		Targets:   3,
 	}
+	single := tutorial
+	single.Targets, single.Zones = 1, 0
 	for _, c := range []struct {
 		experiment string
 		settings   Settings
 		want       time.Duration
 		advice     int
 	}{
-		{"zone", tutorial, 13 * time.Second, 0}, {"app", tutorial, 11 * time.Second, 0}, {"overload", tutorial, 13 * time.Second, 0},
-		{"freeze", slow, 66 * time.Second, 2}, {"instance", Settings{Interval: 5 * time.Second, Timeout: 2 * time.Second, Unhealthy: 2, Healthy: 2, Targets: 1}, 13 * time.Second, 1},
+		{"zone", tutorial, 13 * time.Second, 0},
+		{"app", tutorial, 11 * time.Second, 0},
+		{"overload", tutorial, 13 * time.Second, 0},
+		{"freeze", slow, 66 * time.Second, 2},
+		{"instance", single, 13 * time.Second, 1},
 	} {
 		b := c.settings.Bound(c.experiment)
 		if b.Total() != c.want || len(c.settings.advice(c.experiment)) != c.advice {
-			t.Errorf("%s: %v, advice %q", c.experiment, b.Total(), c.settings.advice(c.experiment))
+			t.Errorf("%s: got %v, advice %q; want %v, %d", c.experiment, b.Total(), c.settings.advice(c.experiment),
+				c.want, c.advice)
 		}
 	}
 }
 
-// runs are recordings with a drill somewhere in them.
-func runs(t *rapid.T) Facts {
+// drawFacts draws the facts of a drill that may have begun at any time.
+func drawFacts(t *rapid.T) Facts {
 	kinds := []load.Kind{load.OK, load.OK, load.OK, load.Timeout, load.BadGateway, load.Reset}
 	f := Facts{
 		Experiment: "freeze",
@@ -193,15 +206,18 @@ func runs(t *rapid.T) Facts {
 	for range rapid.IntRange(0, 60).Draw(t, "requests") {
 		at += time.Duration(rapid.Int64Range(0, 2000).Draw(t, "gap")) * time.Millisecond
 		f.Recording.Samples = append(f.Recording.Samples, load.Sample{
-			At: at, Latency: time.Duration(rapid.Int64Range(0, 5_000_000).Draw(t, "latency")) * time.Microsecond, Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), Target: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "target"),
+			At:      at,
+			Latency: time.Duration(rapid.Int64Range(0, 5_000_000).Draw(t, "latency")) * time.Microsecond,
+			Kind:    rapid.SampledFrom(kinds).Draw(t, "kind"),
+			Target:  rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "target"),
 		})
 	}
 	return f
 }
 
-func TestEveryRequestIsInTheReport(t *testing.T) {
+func TestEveryRequestIsCounted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f := runs(t)
+		f := drawFacts(t)
 		r := New(f)
 		failed, outside := 0, 0
 		var well []time.Duration
@@ -218,12 +234,8 @@ func TestEveryRequestIsInTheReport(t *testing.T) {
 			}
 			at := (s.At - f.Injected).Milliseconds()
 			if at < *r.FirstFailure || at > *r.LastFailure || *r.LastFailure-*r.FirstFailure != r.ErrorWindow {
-				t.Fatalf(
-					"a failure at %d ms is outside of the error window %d to %d",
-					at,
-					*r.FirstFailure,
-					*r.LastFailure,
-				)
+				t.Fatalf("a failure at %d ms is outside of the error window, %d to %d ms",
+					at, *r.FirstFailure, *r.LastFailure)
 			}
 		}
 		sum := 0
@@ -238,8 +250,8 @@ func TestEveryRequestIsInTheReport(t *testing.T) {
 		if n := len(well); n > 0 && r.Latency.Before.P50 != float64(well[(n+1)/2-1].Microseconds())/1000 {
 			t.Fatalf("p50 %v of %v", r.Latency.Before.P50, well)
 		}
-		for _, width := range []int{20, 80} { // and nothing of it panics
-			r.Text(io.Discard, width, nil)
+		for _, width := range []int{20, 80} {
+			r.Text(io.Discard, width, nil) // does not panic
 		}
 		if err := wellFormed(r.SVG()); err != nil || bytes.Contains(r.SVG(), []byte("NaN")) ||
 			bytes.Contains(r.SVG(), []byte("Inf")) {

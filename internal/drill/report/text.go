@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Text writes the result for a person at a terminal of that width. strong makes
-// a word stand out; nil: it does not.
+// Text writes the report for a terminal of a width. strong emphasizes a text; it may
+// be nil.
 func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 	if strong == nil {
 		strong = func(s string) string { return s }
@@ -27,40 +27,20 @@ func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 		{"availability", percent(r.Availability) + " over the run"},
 	}
 	if r.Failed > 0 {
-		rows = append(
-			rows,
-			[2]string{
-				"errors",
-				fmt.Sprintf(
-					"for %s, the last one %s the disturbance%s",
-					seconds(&r.ErrorWindow),
-					relative(r.LastFailure),
-					r.bounded(),
-				),
-			},
-		)
+		rows = append(rows, [2]string{"errors", fmt.Sprintf("for %s, the last one %s the disturbance%s",
+			seconds(&r.ErrorWindow), relative(r.LastFailure), r.errorBound())})
 	}
-	rows = append(
-		rows,
-		[2]string{
-			"detected",
-			moment(r.Detected),
-		},
-		[2]string{"out of rotation", moment(r.OutOfRotation) + r.outBounded()},
-		[2]string{"put back", moment(r.Restored)},
-		[2]string{"recovered", moment(r.Recovered)},
+	rows = append(rows,
+		[2]string{"detected", afterText(r.Detected)},
+		[2]string{"out of rotation", afterText(r.OutOfRotation) + r.outOfRotationBound()},
+		[2]string{"put back", afterText(r.Restored)},
+		[2]string{"recovered", afterText(r.Recovered)},
 	)
 	for _, row := range rows {
 		_, _ = fmt.Fprintf(out, "%-16s %s\n", row[0], row[1])
 	}
-	_, _ = fmt.Fprintf(
-		out,
-		"\n%-16s %10s %10s %10s   ms, of the requests that were answered\n",
-		"latency",
-		"p50",
-		"p99",
-		"p99.9",
-	)
+	_, _ = fmt.Fprintf(out, "\n%-16s %10s %10s %10s   ms, of the requests that were answered\n",
+		"latency", "p50", "p99", "p99.9")
 	for _, phase := range []struct {
 		name string
 		p    Percentiles
@@ -70,19 +50,20 @@ func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 	if len(r.Targets) > 0 {
 		_, _ = fmt.Fprintln(out, "\nanswered by")
 		for _, t := range r.Targets {
-			_, _ = fmt.Fprintf(out, "  %-22s %7d  %s\n", t.Name, t.Requests, spark(t.PerSecond, max(10, width-36)))
+			_, _ = fmt.Fprintf(out, "  %-22s %7d  %s\n", t.Name, t.Requests, sparkline(t.PerSecond, max(10, width-36)))
 		}
 	}
-	r.verdict(out, strong)
+	r.writeVerdict(out, strong)
 }
 
-func (r Report) verdict(out io.Writer, strong func(string) string) {
+func (r Report) writeVerdict(out io.Writer, strong func(string) string) {
 	if r.Bound > 0 {
-		r.sums(out)
+		r.writeBound(out)
 		if r.InsideBound {
 			_, _ = fmt.Fprintf(out, "%s: no request failed outside of it\n", strong("inside the bound"))
 		} else {
-			_, _ = fmt.Fprintf(out, "%s: %s failed outside of it\n", strong("OUTSIDE THE BOUND"), plural(r.OutsideOfBound, "request", "requests"))
+			_, _ = fmt.Fprintf(out, "%s: %s failed outside of it\n",
+				strong("OUTSIDE THE BOUND"), plural(r.OutsideOfBound, "request", "requests"))
 		}
 	}
 	for _, a := range r.Advice {
@@ -90,8 +71,8 @@ func (r Report) verdict(out io.Writer, strong func(string) string) {
 	}
 }
 
-// sums writes how the bound comes about.
-func (r Report) sums(out io.Writer) {
+// writeBound writes the paths and terms of the bound.
+func (r Report) writeBound(out io.Writer) {
 	from, longest := "the disturbance", ""
 	if r.facts.Bound.AfterRestore {
 		from = "it ended"
@@ -108,28 +89,29 @@ func (r Report) sums(out io.Writer) {
 	}
 }
 
-// bounded tells what the errors are held against.
-func (r Report) bounded() string {
+// errorBound returns the bound of the errors in parentheses.
+func (r Report) errorBound() string {
 	if r.Bound == 0 || r.facts.Bound.AfterRestore {
 		return ""
 	}
 	return " (bound " + seconds(&r.Bound) + ")"
 }
 
-// outBounded tells what the time out of rotation is held against.
-func (r Report) outBounded() string {
+// outOfRotationBound returns the bound of the time until the victims are out of
+// rotation, in parentheses.
+func (r Report) outOfRotationBound() string {
 	if len(r.BoundPaths) == 0 || r.facts.Bound.AfterRestore || r.OutOfRotation == nil {
 		return ""
 	}
 	return " (bound " + seconds(&r.BoundPaths[0].Milliseconds) + ")"
 }
 
-// percent writes a part so that only all is 100 %: it is rounded down.
-func percent(part float64) string {
-	if part >= 1 {
+// percent formats a share. It rounds down, so that only 1 is 100 %.
+func percent(share float64) string {
+	if share >= 1 {
 		return "100 %"
 	}
-	return fmt.Sprintf("%.3f %%", min(99.999, math.Floor(part*100_000+1e-6)/1000))
+	return fmt.Sprintf("%.3f %%", min(99.999, math.Floor(share*100_000+1e-6)/1000))
 }
 
 func kinds(by map[string]int) string {
@@ -145,7 +127,7 @@ func kinds(by map[string]int) string {
 
 func seconds(ms *int64) string { return fmt.Sprintf("%.1f s", float64(*ms)/1000) }
 
-func moment(ms *int64) string {
+func afterText(ms *int64) string {
 	if ms == nil {
 		return "–"
 	}
@@ -167,7 +149,7 @@ func plural(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// short is a duration without what is zero: 5s, 1m30s.
+// short formats a duration without its zero parts: 5s, 1m30s.
 func short(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -179,34 +161,11 @@ func short(d time.Duration) string {
 	return text
 }
 
-// ASCII writes a text for where there are no block characters.
-func ASCII(text string) string { return plain.Replace(text) }
+// ASCII replaces the block and line characters of a text, for terminals without
+// them.
+func ASCII(text string) string { return asciiCharacters.Replace(text) }
 
-var plain = strings.NewReplacer(
-	"█",
-	"#",
-	"▇",
-	"#",
-	"▆",
-	"#",
-	"▅",
-	"=",
-	"▄",
-	"=",
-	"▃",
-	"-",
-	"▂",
-	"-",
-	"▁",
-	".",
-	"▒",
-	"x",
-	"│",
-	"|",
-	"└",
-	"+",
-	"─",
-	"-",
-	"–",
-	"-",
+var asciiCharacters = strings.NewReplacer(
+	"█", "#", "▇", "#", "▆", "#", "▅", "=", "▄", "=", "▃", "-", "▂", "-", "▁", ".",
+	"▒", "x", "│", "|", "└", "+", "─", "-", "–", "-",
 )
