@@ -81,7 +81,7 @@ func (g *global) verify(ctx context.Context, d *deployment, s *apply.Status) ver
 	facts := verify.Facts{Spec: d.spec, DNSName: s.DNSName, TargetGroupARN: s.TargetGroupARN}
 	for _, m := range s.Machines {
 		if m.Lifecycle != "" && m.Lifecycle != "InService" {
-			facts.Passing = append(facts.Passing, m.InstanceID)
+			facts.Transient = append(facts.Transient, m.InstanceID)
 			continue
 		}
 		// A missing address becomes the zero Addr, which the checks report.

@@ -18,50 +18,50 @@ import (
 
 const (
 	requestsPerServer = 20
-	atOnce            = 6
-	requestPatience   = 5 * time.Second
-	longestBody       = 64 << 10 // bytes of an answer in which a host is looked for
-	tolerance         = 0.20     // of an even share
-	mostRequests      = 600      // unless the first run of requests has more
+	concurrency       = 6
+	requestTimeout    = 5 * time.Second
+	maxBody           = 64 << 10 // bytes of a response that are searched for a server's name
+	spreadTolerance   = 0.20     // of an even share
+	maxRequests       = 600      // unless the first run already has more
 )
 
-// answers are what a run of requests brought.
-type answers struct {
+// responses are the outcomes of requests.
+type responses struct {
 	total    int
-	statuses map[int]int    // answers by status code
-	problems map[string]int // requests without an answer, by reason
-	hosts    map[string]int // answers by the server that they name
+	statuses map[int]int    // responses by status code
+	errors   map[string]int // requests without a response, by reason
+	servers  map[string]int // responses by the server that they name
 }
 
-// request sends requests to the load balancer, each over a connection of its own:
-// as many as it takes to see an even spread. The load balancer gives requests to
-// its targets in turn, but others' requests may come between these, and then the
-// shares are even on the average alone.
-func (v Verifier) request(ctx context.Context, f Facts) answers {
-	got := answers{statuses: map[int]int{}, problems: map[string]int{}, hosts: map[string]int{}}
-	transport := &http.Transport{DisableKeepAlives: true, DialContext: v.byName, Proxy: proxy}
-	client := &http.Client{Transport: transport, Timeout: requestPatience,
+// sendRequests sends requests to the load balancer, each over its own connection, until
+// their spread over the servers is even or maxRequests are sent. The load balancer
+// rotates its targets, but other clients' requests may come in between, and then the
+// shares are even only on average.
+func (v Verifier) sendRequests(ctx context.Context, f Facts) responses {
+	got := responses{statuses: map[int]int{}, errors: map[string]int{}, servers: map[string]int{}}
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: v.dialByName, Proxy: proxyOf}
+	client := &http.Client{Transport: transport, Timeout: requestTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer transport.CloseIdleConnections()
-	names := namesOf(f.Servers)
+	names := serverPatterns(f.Servers)
 	run := requestsPerServer * max(1, len(f.Servers))
-	for got.send(ctx, run, client, f.URL()+"/", names); got.uneven(f) && got.total+run <= mostRequests; {
+	for got.send(ctx, run, client, f.URL()+"/", names); got.uneven(f) && got.total+run <= maxRequests; {
 		got.send(ctx, run, client, f.URL()+"/", names)
 	}
 	return got
 }
 
-// uneven tells that more requests may show what these do not: every server has
-// answered, all requests were, and the shares are not even.
-func (a answers) uneven(f Facts) bool {
-	if len(a.problems) > 0 || len(a.hosts) < len(f.Servers) || len(f.Servers) == 0 {
+// uneven reports whether more requests may help: all requests had responses and every
+// server has responded, but the shares are not even.
+func (a responses) uneven(f Facts) bool {
+	if len(a.errors) > 0 || len(a.servers) < len(f.Servers) || len(f.Servers) == 0 {
 		return false
 	}
-	return !a.spread(f).ok
+	return !a.checkSpread(f).ok
 }
 
-// send sends so many requests.
-func (a *answers) send(ctx context.Context, n int, client *http.Client, url string, names map[string]*regexp.Regexp) {
+// send sends n requests.
+func (a *responses) send(ctx context.Context, n int, client *http.Client, url string, names map[string]*regexp.Regexp) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	numbers := make(chan struct{}, n)
@@ -69,18 +69,18 @@ func (a *answers) send(ctx context.Context, n int, client *http.Client, url stri
 		numbers <- struct{}{}
 	}
 	close(numbers)
-	for range atOnce {
+	for range concurrency {
 		all.Go(func() {
 			for range numbers {
 				status, host, err := get(ctx, client, url, names)
 				mu.Lock()
 				if err != nil {
-					a.problems[reason(err)]++
+					a.errors[reason(err)]++
 				} else {
 					a.statuses[status]++
 				}
 				if host != "" {
-					a.hosts[host]++
+					a.servers[host]++
 				}
 				mu.Unlock()
 			}
@@ -90,9 +90,9 @@ func (a *answers) send(ctx context.Context, n int, client *http.Client, url stri
 	a.total += n
 }
 
-// byName dials a name as everything does, except that a name under localhost
-// is this machine whatever a resolver says of it (RFC 6761, section 6.3).
-func (v Verifier) byName(ctx context.Context, network, address string) (net.Conn, error) {
+// dialByName dials an address. It resolves names under localhost to loopback, whatever a
+// resolver says (RFC 6761, section 6.3).
+func (v Verifier) dialByName(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err == nil && isLocalhost(host) {
 		address = net.JoinHostPort("127.0.0.1", port)
@@ -105,8 +105,8 @@ func isLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// proxy is the environment's, except for this machine.
-func proxy(request *http.Request) (*url.URL, error) {
+// proxyOf returns the proxy of the environment, or none for this computer.
+func proxyOf(request *http.Request) (*url.URL, error) {
 	if isLocalhost(request.URL.Hostname()) {
 		return nil, nil
 	}
@@ -128,17 +128,17 @@ func get(
 		return 0, "", err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, longestBody))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	if err != nil {
 		return 0, "", err
 	}
-	return response.StatusCode, served(response.Header.Get("X-Served-By")+"\n"+string(body), names), nil
+	return response.StatusCode, serverNamedIn(response.Header.Get("X-Served-By")+"\n"+string(body), names), nil
 }
 
-// namesOf gives, for each server, a pattern of what it may call itself: its host
-// name as EC2 gives it (Amazon EC2 User Guide, "EC2 instance hostnames"), its
-// private address or its instance id.
-func namesOf(servers []Server) map[string]*regexp.Regexp {
+// serverPatterns returns a pattern for each server that matches the names it may use for
+// itself: its EC2 host name (Amazon EC2 User Guide, "EC2 instance hostnames"), its
+// private IP address or its instance id.
+func serverPatterns(servers []Server) map[string]*regexp.Regexp {
 	names := map[string]*regexp.Regexp{}
 	for _, s := range servers {
 		var all []string
@@ -158,8 +158,9 @@ func namesOf(servers []Server) map[string]*regexp.Regexp {
 	return names
 }
 
-// served tells which server an answer names, "" when it is none or several.
-func served(answer string, names map[string]*regexp.Regexp) string {
+// serverNamedIn returns the server that a response names, or "" if it names none or
+// several.
+func serverNamedIn(answer string, names map[string]*regexp.Regexp) string {
 	found := ""
 	for name, pattern := range names {
 		if !pattern.MatchString(answer) {
@@ -173,8 +174,8 @@ func served(answer string, names map[string]*regexp.Regexp) string {
 	return found
 }
 
-// reason is why a request had no answer, without its URL and its ports, so that
-// equal reasons are equal.
+// reason returns why a request had no response, without URL and ports, so that equal
+// reasons compare equal.
 func reason(err error) string {
 	text := err.Error()
 	if i := strings.LastIndex(text, ": "); i >= 0 {
@@ -183,10 +184,9 @@ func reason(err error) string {
 	return text
 }
 
-// reached tells whether every request was answered by the application. Its own
-// answer may be any but a server error, which is also what a load balancer gives
-// for it.
-func (a answers) reached(f Facts) finding {
+// checkReachable checks that the application responded to every request. Any status
+// counts except server errors, which a load balancer also sends on its own.
+func (a responses) checkReachable(f Facts) finding {
 	good := 0
 	var seen []string
 	for _, status := range slices.Sorted(maps.Keys(a.statuses)) {
@@ -195,18 +195,18 @@ func (a answers) reached(f Facts) finding {
 			good += a.statuses[status]
 		}
 	}
-	for _, problem := range slices.Sorted(maps.Keys(a.problems)) {
-		seen = append(seen, fmt.Sprintf("%d × %s", a.problems[problem], problem))
+	for _, problem := range slices.Sorted(maps.Keys(a.errors)) {
+		seen = append(seen, fmt.Sprintf("%d × %s", a.errors[problem], problem))
 	}
 	return finding{good == a.total, fmt.Sprintf("%s: of %d requests %s", f.URL(), a.total, strings.Join(seen, ", "))}
 }
 
-// spread tells whether each server answered its even share, within a fifth. It
-// can be told only where answers name the server; where they do not, the health
-// of the targets stands for it.
-func (a answers) spread(f Facts) finding {
+// checkSpread checks that each server responded to its even share, within a fifth. That
+// is known only if responses name their server. Otherwise the health of the targets
+// must suffice.
+func (a responses) checkSpread(f Facts) finding {
 	named := 0
-	for _, n := range a.hosts {
+	for _, n := range a.servers {
 		named += n
 	}
 	if len(f.Servers) == 0 {
@@ -215,21 +215,22 @@ func (a answers) spread(f Facts) finding {
 	if named == 0 && len(a.statuses) > 0 {
 		return finding{
 			true,
-			"not measured: the answers do not name the server that gave them (an X-Served-By header with its host name would); that every target is healthy stands for it",
+			"not measured: the answers do not name the server that gave them (an X-Served-By header with its " +
+				"host name would); that every target is healthy stands for it",
 		}
 	}
 	even := float64(a.total) / float64(len(f.Servers))
 	ok := true
 	var shares []string
 	for _, s := range f.Servers {
-		n := a.hosts[s.Name]
-		ok = ok && float64(n) >= even*(1-tolerance) && float64(n) <= even*(1+tolerance)
+		n := a.servers[s.Name]
+		ok = ok && float64(n) >= even*(1-spreadTolerance) && float64(n) <= even*(1+spreadTolerance)
 		shares = append(shares, fmt.Sprintf("%s %d", s.Name, n))
 	}
 	return finding{ok, fmt.Sprintf("%s of %d, as their answers name them", strings.Join(shares, ", "), a.total)}
 }
 
-// zones are the zones that the servers are in, each once, in order.
+// zones returns the sorted zones of the servers.
 func (f Facts) zones() []string {
 	var zones []string
 	for _, s := range f.Servers {
@@ -239,9 +240,9 @@ func (f Facts) zones() []string {
 	return slices.Compact(zones)
 }
 
-// allowed tells whether connections from here are among those that a list lets
-// in; known is false when that cannot be told.
-func (f Facts) allowed(from []netip.Prefix) (allowed, known bool) {
+// admitted reports whether a list of networks admits connections from here. known is
+// false if the source address is unknown and the list does not decide without it.
+func (f Facts) admitted(from []netip.Prefix) (allowed, known bool) {
 	for _, prefix := range from {
 		if prefix.Bits() == 0 || f.From.IsValid() && prefix.Contains(f.From) {
 			return true, true

@@ -10,20 +10,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// Health tells the health of a target group's targets.
+// Health reads the health of a target group's targets.
 type Health interface {
 	DescribeTargetHealth(
-		ctx context.Context,
-		in *elb.DescribeTargetHealthInput,
-		options ...func(*elb.Options),
+		ctx context.Context, in *elb.DescribeTargetHealthInput, options ...func(*elb.Options),
 	) (*elb.DescribeTargetHealthOutput, error)
 }
 
 var _ Health = (*elb.Client)(nil)
 
-// targets checks that every server is a healthy target, and nothing else a
-// target.
-func (v Verifier) targets(ctx context.Context, f Facts) finding {
+// checkTargets checks that every server is a healthy target and that there are no other
+// targets.
+func (v Verifier) checkTargets(ctx context.Context, f Facts) finding {
 	out, err := v.Health.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &f.TargetGroupARN})
 	if err != nil {
 		return finding{false, fmt.Sprintf("describe target health: %v", err)}
@@ -31,27 +29,21 @@ func (v Verifier) targets(ctx context.Context, f Facts) finding {
 	var problems []string
 	healthy := map[string]bool{}
 	for _, d := range out.TargetHealthDescriptions {
-		id, state := describe(d)
+		id, state := targetState(d)
 		switch i := slices.IndexFunc(f.Servers, func(s Server) bool { return s.InstanceID == id }); {
-		case i < 0 && (state.State == types.TargetHealthStateEnumDraining || slices.Contains(f.Passing, id)): // on its way
+		// joining or leaving
+		case i < 0 && (state.State == types.TargetHealthStateEnumDraining || slices.Contains(f.Transient, id)):
 		case i < 0:
 			problems = append(problems, id+" is a target, and no server of "+f.Spec.App)
 		case state.State == types.TargetHealthStateEnumHealthy:
 			healthy[id] = true
 		default:
-			problems = append(
-				problems,
-				strings.TrimRight(
-					fmt.Sprintf(
-						"%s is %s: %s %s",
-						f.Servers[i].Name,
-						state.State,
-						state.Reason,
-						text(state.Description),
-					),
-					" :",
+			problems = append(problems, strings.TrimRight(
+				fmt.Sprintf(
+					"%s is %s: %s %s", f.Servers[i].Name, state.State, state.Reason, valueOf(state.Description),
 				),
-			)
+				" :",
+			))
 			healthy[id] = false
 		}
 	}
@@ -79,9 +71,9 @@ func (v Verifier) targets(ctx context.Context, f Facts) finding {
 	return finding{true, "healthy targets: " + strings.Join(seen, ", ")}
 }
 
-func describe(d types.TargetHealthDescription) (id string, health types.TargetHealth) {
+func targetState(d types.TargetHealthDescription) (id string, health types.TargetHealth) {
 	if d.Target != nil {
-		id = text(d.Target.Id)
+		id = valueOf(d.Target.Id)
 	}
 	if d.TargetHealth != nil {
 		health = *d.TargetHealth
@@ -89,7 +81,7 @@ func describe(d types.TargetHealthDescription) (id string, health types.TargetHe
 	return id, health
 }
 
-func text(s *string) string {
+func valueOf(s *string) string {
 	if s == nil {
 		return ""
 	}

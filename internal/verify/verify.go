@@ -1,6 +1,6 @@
-// Package verify proves from outside that an application is served as its spec
-// says: under its name, by every server in every zone, and only where the rules
-// let anyone in (step 22, made strict).
+// Package verify checks from outside that an application is served as its spec says:
+// under its name, by every server in every zone, and only on ports that the rules open
+// (step 22 of the manual process, made strict).
 package verify
 
 import (
@@ -14,26 +14,27 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-// Server is a machine that is to serve.
+// Server is a server of the application.
 type Server struct {
 	Name       string // "server-1"
 	InstanceID string
 	Zone       string
 	PrivateIP  netip.Addr
-	PublicIP   netip.Addr // the zero Addr when it has none
+	PublicIP   netip.Addr // the zero Addr if it has none
 }
 
-// Facts are what the cloud is known to hold.
+// Facts are the known state of the deployment.
 type Facts struct {
 	Spec           *spec.Spec
 	DNSName        string // of the load balancer
 	TargetGroupARN string
 	Servers        []Server
-	Passing        []string   // instances that a scaling group adds or ends at this moment: they may be targets, and need not
-	From           netip.Addr // address that the servers see connections from here come from; the zero Addr when it is not known
+	// instances that an Auto Scaling group is adding or removing: they may be targets or not
+	Transient []string
+	From      netip.Addr // source address that servers see on connections from here; the zero Addr if unknown
 }
 
-// URL is where a browser finds the application.
+// URL returns the URL of the application.
 func (f Facts) URL() string {
 	if f.Spec.LoadBalancer.Port == 80 {
 		return "http://" + f.DNSName
@@ -41,24 +42,24 @@ func (f Facts) URL() string {
 	return "http://" + net.JoinHostPort(f.DNSName, strconv.Itoa(f.Spec.LoadBalancer.Port))
 }
 
-// Check is one thing that was looked at.
+// Check is the result of one check.
 type Check struct {
 	Name    string        `json:"name"`   // "every zone serves"
 	OK      bool          `json:"ok"`     //
-	Detail  string        `json:"detail"` // what was seen
+	Detail  string        `json:"detail"` // what was observed
 	Elapsed time.Duration `json:"elapsed_ns"`
 }
 
-// Report is what was seen, in a fixed order.
+// Report contains the results of all checks in a fixed order.
 type Report struct {
 	URL    string  `json:"url"`
 	Checks []Check `json:"checks"`
 }
 
-// OK tells whether every check passed.
+// OK reports whether every check passed.
 func (r Report) OK() bool { return len(r.Failed()) == 0 }
 
-// Failed are the checks that did not pass.
+// Failed returns the checks that did not pass.
 func (r Report) Failed() []Check {
 	var failed []Check
 	for _, c := range r.Checks {
@@ -69,33 +70,33 @@ func (r Report) Failed() []Check {
 	return failed
 }
 
-// finding is what a check came to.
+// finding is the outcome of a check.
 type finding struct {
 	ok     bool
 	detail string
 }
 
-// Verifier looks at an application from outside.
+// Verifier checks an application from outside.
 type Verifier struct {
 	Health Health
-	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // net.Dialer's when nil
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer
 }
 
-// Run makes all checks at once. It takes about a second when all is well: as
-// long as a port must stay silent to count as closed.
+// Run runs all checks at once. If all is well it takes about a second, which is how long
+// a port must stay silent to count as closed.
 func (v Verifier) Run(ctx context.Context, f Facts) Report {
 	if v.Dial == nil {
 		v.Dial = new(net.Dialer).DialContext
 	}
-	var answered answers
+	var received responses
 	checks := []struct {
 		name string
 		run  func() finding
 	}{
-		{"the name answers", func() finding { answered = v.request(ctx, f); return answered.reached(f) }},
-		{"every target is healthy, in every zone", func() finding { return v.targets(ctx, f) }},
-		{"what is open answers", func() finding { return v.open(ctx, f) }},
-		{"what is closed stays silent", func() finding { return v.closed(ctx, f) }},
+		{"the name answers", func() finding { received = v.sendRequests(ctx, f); return received.checkReachable(f) }},
+		{"every target is healthy, in every zone", func() finding { return v.checkTargets(ctx, f) }},
+		{"what is open answers", func() finding { return v.checkOpenPorts(ctx, f) }},
+		{"what is closed stays silent", func() finding { return v.checkClosedPorts(ctx, f) }},
 	}
 	report := Report{URL: f.URL(), Checks: make([]Check, len(checks))}
 	var all sync.WaitGroup
@@ -107,7 +108,7 @@ func (v Verifier) Run(ctx context.Context, f Facts) Report {
 		})
 	}
 	all.Wait()
-	spread := answered.spread(f)
+	spread := received.checkSpread(f)
 	report.Checks = append(report.Checks[:1], append([]Check{
 		{
 			Name:    "requests spread over the servers",

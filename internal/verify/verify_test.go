@@ -25,13 +25,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is what stands around a verifier: a load balancer on loopback, targets,
-// and the ports of servers at addresses for documentation (RFC 5737).
+// world surrounds a verifier: a load balancer on loopback, targets, and ports of servers
+// at documentation addresses (RFC 5737).
 type world struct {
 	facts   Facts
 	answer  func(n int64, w http.ResponseWriter)
 	targets map[string]types.TargetHealthStateEnum
-	ports   map[string]error // by host:port; missing ones are silent
+	ports   map[string]error // by host:port; other ports are silent
 }
 
 var errSilent = errors.New("silent")
@@ -44,9 +44,8 @@ func newWorld() *world {
 				"server-%d",
 				i+1,
 			), InstanceID: fmt.Sprintf("i-%017d", i+1), Zone: "us-east-1" + string(rune('a'+i)),
-			PrivateIP: netip.AddrFrom4(
-				[4]byte{10, 0, byte(i + 1), 11},
-			), PublicIP: netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}),
+			PrivateIP: netip.AddrFrom4([4]byte{10, 0, byte(i + 1), 11}),
+			PublicIP:  netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}),
 		}
 		w.facts.Servers = append(w.facts.Servers, s)
 		w.targets[s.InstanceID] = types.TargetHealthStateEnumHealthy
@@ -60,7 +59,7 @@ func newWorld() *world {
 	return w
 }
 
-// DescribeTargetHealth tells the world's targets.
+// DescribeTargetHealth returns the world's targets.
 func (w *world) DescribeTargetHealth(context.Context, *elb.DescribeTargetHealthInput, ...func(*elb.Options)) (*elb.DescribeTargetHealthOutput, error) {
 	out := &elb.DescribeTargetHealthOutput{}
 	for id, state := range w.targets {
@@ -105,7 +104,7 @@ func (w *world) verify(t *testing.T) (Report, time.Duration) {
 	return report, time.Since(began)
 }
 
-func TestAllIsWellWithinTwoSeconds(t *testing.T) {
+func TestAllChecksPassWithinTwoSeconds(t *testing.T) {
 	report, took := newWorld().verify(t)
 	if !report.OK() || len(report.Checks) != 5 {
 		t.Errorf("%+v", report)
@@ -114,7 +113,8 @@ func TestAllIsWellWithinTwoSeconds(t *testing.T) {
 		t.Errorf("took %s", took)
 	}
 	for i, detail := range []string{
-		"of 60 requests 60 × 200", "server-1 20, server-2 20, server-3 20 of 60", "us-east-1a 1, us-east-1b 1, us-east-1c 1",
+		"of 60 requests 60 × 200", "server-1 20, server-2 20, server-3 20 of 60",
+		"us-east-1a 1, us-east-1b 1, us-east-1c 1",
 		"answers: server-1 3000, server-2 3000, server-3 3000", "silent: server-1 22 80 443 8080 9229, server-2",
 	} {
 		if !strings.Contains(report.Checks[i].Detail, detail) {
@@ -123,11 +123,11 @@ func TestAllIsWellWithinTwoSeconds(t *testing.T) {
 	}
 }
 
-func TestASpreadThatOthersTrafficDisturbsIsSeenWithMoreRequests(t *testing.T) {
+func TestUnevenSpreadIsRetriedWithMoreRequests(t *testing.T) {
 	w := newWorld()
 	w.answer = func(n int64, out http.ResponseWriter) {
 		server := n%3 + 1
-		if n <= 60 && n%5 == 0 { // a first run of 60 that goes 24 : 18 : 18 or worse
+		if n <= 60 && n%5 == 0 { // the first 60 requests spread 24 : 18 : 18 or worse
 			server = 1
 		}
 		_, _ = fmt.Fprintf(out, `{"host":"ip-10-0-%d-11"}`, server)
@@ -138,7 +138,7 @@ func TestASpreadThatOthersTrafficDisturbsIsSeenWithMoreRequests(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsFound(t *testing.T) {
+func TestProblemsAreFound(t *testing.T) {
 	for name, test := range map[string]struct {
 		breaks func(*world)
 		check  string
@@ -200,7 +200,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 	}
 }
 
-func TestAnApplicationThatDoesNotNameItsServerIsJudgedByHealth(t *testing.T) {
+func TestAnonymousResponsesAreJudgedByHealth(t *testing.T) {
 	w := newWorld()
 	w.answer = func(_ int64, out http.ResponseWriter) { out.WriteHeader(http.StatusNotFound) }
 	report, _ := w.verify(t)
@@ -209,7 +209,7 @@ func TestAnApplicationThatDoesNotNameItsServerIsJudgedByHealth(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatCanBeKnownIsJudged(t *testing.T) {
+func TestUnknownPortsAreNotJudged(t *testing.T) {
 	ssh := []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}
 	for name, test := range map[string]struct {
 		from             string
@@ -236,37 +236,39 @@ func TestOnlyWhatCanBeKnownIsJudged(t *testing.T) {
 		if test.withoutAddresses {
 			f.Servers[0].PublicIP = netip.Addr{}
 		}
-		open, closed, unjudged := f.doors()
-		if list(open) != test.open || list(closed) != test.closed || strings.Join(unjudged, " ") != test.unjudged {
-			t.Errorf("%s: open %q, closed %q, unjudged %q", name, list(open), list(closed), unjudged)
+		open, closed, unjudged := f.ports()
+		if listPorts(open) != test.open || listPorts(closed) != test.closed ||
+			strings.Join(unjudged, " ") != test.unjudged {
+			t.Errorf("%s: open %q, closed %q, unjudged %q", name, listPorts(open), listPorts(closed), unjudged)
 		}
 	}
 }
 
-func TestANameUnderLocalhostIsThisMachine(t *testing.T) {
-	for host, want := range map[string]string{"localhost": "127.0.0.1:80", "a.b.LocalHost.": "127.0.0.1:80", "localhost.example.com": "localhost.example.com:80", "notlocalhost": "notlocalhost:80"} {
+func TestLocalhostNamesResolveToLoopback(t *testing.T) {
+	for host, want := range map[string]string{
+		"localhost": "127.0.0.1:80", "a.b.LocalHost.": "127.0.0.1:80",
+		"localhost.example.com": "localhost.example.com:80", "notlocalhost": "notlocalhost:80",
+	} {
 		got := ""
 		v := Verifier{
 			Dial: func(_ context.Context, _, address string) (net.Conn, error) { got = address; return nil, errSilent },
 		}
-		if _, err := v.byName(t.Context(), "tcp", host+":80"); !errors.Is(err, errSilent) || got != want {
+		if _, err := v.dialByName(t.Context(), "tcp", host+":80"); !errors.Is(err, errSilent) || got != want {
 			t.Errorf("%s: %s", host, got)
 		}
 	}
 }
 
-func TestHostsAreToldApart(t *testing.T) {
-	names := namesOf(
-		[]Server{
-			{Name: "one", PrivateIP: netip.MustParseAddr("10.0.1.1")},
-			{Name: "ten", PrivateIP: netip.MustParseAddr("10.0.1.10"), InstanceID: "i-0a"},
-		},
-	)
+func TestServerNamedIn(t *testing.T) {
+	names := serverPatterns([]Server{
+		{Name: "one", PrivateIP: netip.MustParseAddr("10.0.1.1")},
+		{Name: "ten", PrivateIP: netip.MustParseAddr("10.0.1.10"), InstanceID: "i-0a"},
+	})
 	for answer, want := range map[string]string{
 		"ip-10-0-1-1": "one", "ip-10-0-1-10": "ten", `{"host":"ip-10-0-1-10.ec2.internal"}`: "ten", "10.0.1.1:3000": "one", "i-0a\n": "ten",
 		"i-0ab": "", "110.0.1.1": "", "ip-10-0-1-1 and ip-10-0-1-10": "", "": "",
 	} {
-		if got := served(answer, names); got != want {
+		if got := serverNamedIn(answer, names); got != want {
 			t.Errorf("%q is taken for %q", answer, got)
 		}
 	}

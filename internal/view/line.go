@@ -8,12 +8,13 @@ import (
 	"aloft.dev/aloft/internal/event"
 )
 
-// line renders an event as one line, "" when a person needs no line for it.
+// line renders an event as one line, or "" if people need no line for it.
 //
 //	✓  4,6  route-table      create route table, associate 3 subnets  0.2s
 func (s Style) line(e event.Event) string {
 	mark := map[event.Kind]string{
-		event.Start: "·", event.Progress: "…", event.Done: s.Good("✓"), event.Fail: s.Bad("✗"), event.Note: s.Warn("!"), event.Output: s.Faint("│"),
+		event.Start: "·", event.Progress: "…", event.Done: s.Good("✓"), event.Fail: s.Bad("✗"), event.Note: s.Warn("!"),
+		event.Output: s.Faint("│"),
 	}[e.Kind]
 	step := e.Step
 	if step != "" {
@@ -33,7 +34,7 @@ func (s Style) line(e event.Event) string {
 	return line
 }
 
-// Duration gives a time in a person's precision: "0.3s", "12s", "2m05s".
+// Duration formats a duration for people, such as "0.3s", "12s" or "2m05s".
 func Duration(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:

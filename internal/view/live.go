@@ -12,16 +12,16 @@ import (
 	"aloft.dev/aloft/internal/event"
 )
 
-// Live draws a run on a terminal: what is finished scrolls up, what is going on
-// stays below with a spinner and a stopwatch of its own.
+// Live draws a run on a terminal. Finished work scrolls up; each work in progress stays
+// below, with a spinner and a stopwatch.
 type Live struct {
 	program *tea.Program
 	style   Style
 	done    chan error
 }
 
-// NewLive starts drawing on out. Close must be called. It leaves the keyboard
-// alone, so that Ctrl-C is a signal as ever.
+// NewLive starts drawing on out. The caller must call Close. NewLive does not read the
+// keyboard, so Ctrl-C remains a signal.
 func NewLive(out io.Writer, style Style) *Live {
 	model := &running{style: style, work: map[string]*work{}}
 	l := &Live{
@@ -36,18 +36,18 @@ func NewLive(out io.Writer, style Style) *Live {
 	return l
 }
 
-// Event takes one event. It is an event.Sink.
+// Event is an event.Sink.
 func (l *Live) Event(e event.Event) {
 	l.program.Send(e)
 	switch e.Kind {
 	case event.Done, event.Fail, event.Note:
-		// As a message, not as a command: those run beside the program, and what
-		// they print may come after later lines, or after the end.
+		// Send a message and not a command: commands run concurrently, and their
+		// output may follow later lines or the end.
 		l.program.Send(tea.Println(l.style.line(e))())
 	}
 }
 
-// Close draws what is left and gives the terminal back.
+// Close draws the rest and restores the terminal.
 func (l *Live) Close() error {
 	l.program.Send(finish{})
 	if err := <-l.done; err != nil {
@@ -61,7 +61,7 @@ type (
 	tick   time.Time
 )
 
-// work is something going on.
+// work is work in progress.
 type work struct {
 	step, message, output string
 	began                 time.Time

@@ -23,7 +23,7 @@ func NewPlain(out io.Writer, style Style) *Plain {
 	return &Plain{style: style, out: out, last: map[string]string{}}
 }
 
-// Event takes one event. It is an event.Sink.
+// Event is an event.Sink.
 func (p *Plain) Event(e event.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -34,7 +34,7 @@ func (p *Plain) Event(e event.Event) {
 	_, _ = fmt.Fprintln(p.out, p.style.line(e))
 }
 
-// Close does nothing: all lines are written.
+// Close does nothing: every line is written at once.
 func (p *Plain) Close() error { return nil }
 
 // JSONLines writes each event as one line of JSON.
@@ -46,12 +46,12 @@ type JSONLines struct {
 // NewJSONLines returns a JSONLines that writes to out.
 func NewJSONLines(out io.Writer) *JSONLines { return &JSONLines{out: json.NewEncoder(out)} }
 
-// Event takes one event. It is an event.Sink.
+// Event is an event.Sink.
 func (j *JSONLines) Event(e event.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	_ = j.out.Encode(e) // a reader that has gone must not stop the run
+	_ = j.out.Encode(e) // a reader that is gone must not stop the run
 }
 
-// Close does nothing: all lines are written.
+// Close does nothing: every line is written at once.
 func (j *JSONLines) Close() error { return nil }

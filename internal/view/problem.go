@@ -9,8 +9,8 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// Problems writes diagnostics for a person: the place, what is wrong, the cause
-// and what to do.
+// Problems writes diagnostics for people: the place, the problem, the cause and the
+// remedy.
 func (s Style) Problems(out io.Writer, list diag.List) {
 	for _, d := range list {
 		_, _ = fmt.Fprintf(out, "%s %s\n", s.Bad("Error:"), s.Strong(d.Error()))

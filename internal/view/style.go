@@ -6,7 +6,7 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// Style gives text its colours. The zero value gives none.
+// Style colours text. The zero value uses no colours.
 type Style struct{ Color bool }
 
 func (s Style) paint(color, text string) string {
@@ -16,19 +16,19 @@ func (s Style) paint(color, text string) string {
 	return lipgloss.NewStyle().Foreground(lipgloss.Color(color)).Render(text)
 }
 
-// Good marks what went well.
+// Good marks success.
 func (s Style) Good(text string) string { return s.paint("2", text) }
 
-// Bad marks what went wrong.
+// Bad marks failure.
 func (s Style) Bad(text string) string { return s.paint("1", text) }
 
-// Warn marks what needs a look.
+// Warn marks something that needs attention.
 func (s Style) Warn(text string) string { return s.paint("3", text) }
 
-// Name marks what a person will type or look for.
+// Name marks a name that people type or search for.
 func (s Style) Name(text string) string { return s.paint("6", text) }
 
-// Faint marks what may be passed over.
+// Faint marks secondary text.
 func (s Style) Faint(text string) string {
 	if !s.Color {
 		return text

@@ -9,8 +9,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Table writes rows in columns as wide as their widest cell. The first row is
-// the heading.
+// Table writes rows in columns, each as wide as its widest cell. The first row is the
+// heading.
 func (s Style) Table(out io.Writer, rows [][]string) {
 	widths := map[int]int{}
 	for _, row := range rows {
@@ -34,5 +34,5 @@ func (s Style) Table(out io.Writer, rows [][]string) {
 	}
 }
 
-// clip cuts a line to a width in cells, leaving its colours whole.
+// clip cuts a line to a width in cells and keeps its colour sequences complete.
 func clip(line string, width int) string { return ansi.Truncate(line, width, "…") }

@@ -64,18 +64,16 @@ func TestALiveViewLeavesWhatIsFinishedOnTheScreen(t *testing.T) {
 
 func TestAProblemTellsWhereWhatWhyAndTheRemedy(t *testing.T) {
 	var out bytes.Buffer
-	view.Style{}.Problems(
-		&out,
-		diag.List{
-			{
-				Where:   "server-1",
-				Summary: "npm ci failed (exit 1)",
-				Detail:  "npm ERR! a\nnpm ERR! b\n",
-				Hint:    "mend package.json\nrun aloft up again",
-			},
+	view.Style{}.Problems(&out, diag.List{
+		{
+			Where:   "server-1",
+			Summary: "npm ci failed (exit 1)",
+			Detail:  "npm ERR! a\nnpm ERR! b\n",
+			Hint:    "mend package.json\nrun aloft up again",
 		},
-	)
-	want := "Error: server-1: npm ci failed (exit 1)\n  │ npm ERR! a\n  │ npm ERR! b\n  → mend package.json\n    run aloft up again\n"
+	})
+	want := "Error: server-1: npm ci failed (exit 1)\n  │ npm ERR! a\n  │ npm ERR! b\n  → mend package.json\n    run " +
+		"aloft up again\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
