@@ -1,6 +1,6 @@
-// Package balancers makes the wanted load balancers: a loop that reads the
-// store, sets the balancer and writes down what it observes of nodes and
-// targets.
+// Package balancers runs the load balancers of Elastic Load Balancing. A loop reads
+// their rows, configures the balancer plane, and records the health of nodes and
+// targets in the rows.
 package balancers
 
 import (
@@ -17,7 +17,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Balancer is what the loop needs of the balancer plane.
+// Balancer is the part of the balancer plane that the loop uses.
 type Balancer interface {
 	Set(ctx context.Context, config balancer.Config) error
 	Follow(ctx context.Context, each func(balancer.Status)) error
@@ -25,122 +25,120 @@ type Balancer interface {
 
 var _ Balancer = (*balancer.Client)(nil)
 
-// Network is what the loop needs of the network loop: the kernel's network as
-// it is wanted now, nodes included.
+// Network is the part of the network loop that this loop uses. Sync returns when the
+// kernel's network, including the nodes, matches the store.
 type Network interface {
 	Sync(ctx context.Context) error
 }
 
-// again is how long the loop waits after something failed.
-const again = 500 * time.Millisecond
+// retryDelay is the pause after an error.
+const retryDelay = 500 * time.Millisecond
 
-// Loop drives all load balancers of all regions. Fill the fields, then call Run
-// once.
+// Loop drives all load balancers of all regions. Fill the fields, then call Run once.
 type Loop struct {
 	Store     *store.Store
 	Balancer  Balancer
 	Network   Network
-	Namespace func(interfaceID string) string // path of the network namespace of a node
-	// folder that stands for S3 as the place of access logs; empty: there are none
-	Logs string
-	Log  *slog.Logger
+	Namespace func(interfaceID string) string // returns the path of a node's network namespace
+	Logs      string                          // folder of access logs in place of S3; empty: no access logs
+	Log       *slog.Logger
 
-	mu   sync.Mutex
-	seen *observed // nil: the balancer has said nothing since it was set
-	wake chan struct{}
+	mu     sync.Mutex
+	status *statusIndex // nil: the balancer has reported nothing since it was configured
+	wake   chan struct{}
 }
 
-// Run drives the load balancers until ctx ends, and leaves them running: the
-// next Run takes them over.
+// Run drives the load balancers until ctx ends. It leaves them running for the next
+// run.
 func (l *Loop) Run(ctx context.Context) error {
 	l.wake = make(chan struct{}, 1)
 	group, ctx := errgroup.WithContext(ctx)
-	set := make(chan struct{}, 1) // holds one: the balancer was set, follow it
-	lost := make(chan struct{}, 1)
-	group.Go(func() error { return l.watch(ctx) })
-	group.Go(func() error { return l.follow(ctx, set, lost) })
-	group.Go(func() error { return l.drive(ctx, set, lost) })
+	configured := make(chan struct{}, 1) // a balancer without a follower was configured
+	lost := make(chan struct{}, 1)       // the balancer exited
+	group.Go(func() error { return l.watchRows(ctx) })
+	group.Go(func() error { return l.followStatus(ctx, configured, lost) })
+	group.Go(func() error { return l.drive(ctx, configured, lost) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return err
 	}
 	return nil
 }
 
-func signal(to chan<- struct{}) {
+// notify signals a channel of capacity 1, unless a signal is already pending.
+func notify(to chan<- struct{}) {
 	select {
 	case to <- struct{}{}:
 	default:
 	}
 }
 
-// watch wakes the loop when a row changes that it reads.
-func (l *Loop) watch(ctx context.Context) error {
+// watchRows wakes the loop when a row that it reads changes.
+func (l *Loop) watchRows(ctx context.Context) error {
 	for {
 		view := l.Store.View()
-		signal(l.wake)
-		if err := view.Changed(
-			ctx, store.LoadBalancers, store.Listeners, store.Certificates, store.Rules, store.TargetGroups,
-			store.Targets, store.Instances, store.NetworkInterfaces,
-		); err != nil {
-			return fmt.Errorf("watch for load balancers: %w", err)
+		notify(l.wake)
+		err := view.Changed(ctx, store.LoadBalancers, store.Listeners, store.Certificates, store.Rules,
+			store.TargetGroups, store.Targets, store.Instances, store.NetworkInterfaces)
+		if err != nil {
+			return fmt.Errorf("watch the rows of load balancers: %w", err)
 		}
 	}
 }
 
-// follow keeps what the balancer says. When the balancer dies, it says so and
-// waits until it has been set again.
-func (l *Loop) follow(ctx context.Context, set <-chan struct{}, lost chan<- struct{}) error {
+// followStatus keeps the balancer's latest status. When the balancer exits, it signals
+// lost and waits until the balancer is configured again.
+func (l *Loop) followStatus(ctx context.Context, configured <-chan struct{}, lost chan<- struct{}) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-set:
+		case <-configured:
 		}
-		err := l.Balancer.Follow(ctx, func(s balancer.Status) { l.saw(newObserved(s)) })
+		err := l.Balancer.Follow(ctx, func(s balancer.Status) { l.setStatus(newStatusIndex(s)) })
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		l.Log.Warn("lost the balancer", "error", err)
-		l.saw(nil)
-		signal(lost)
+		l.setStatus(nil)
+		notify(lost)
 	}
 }
 
-func (l *Loop) saw(o *observed) {
+func (l *Loop) setStatus(s *statusIndex) {
 	l.mu.Lock()
-	l.seen = o
+	l.status = s
 	l.mu.Unlock()
-	signal(l.wake)
+	notify(l.wake)
 }
 
-// drive sets the balancer and writes down what was seen, whenever either side
-// has changed or a draining target's time has come.
-func (l *Loop) drive(ctx context.Context, set chan<- struct{}, lost <-chan struct{}) error {
-	var current *balancer.Config // nil: unknown, set it whatever it is
+// drive configures the balancer and records its status whenever the rows or the status
+// change, and when a deregistration delay ends.
+func (l *Loop) drive(ctx context.Context, configured chan<- struct{}, lost <-chan struct{}) error {
+	var current *balancer.Config // nil: unknown, so configure the balancer in any case
 	for {
 		view := l.Store.View()
-		var alarm <-chan time.Time
-		config := configure(view, l.Namespace, l.Logs)
+		var timer <-chan time.Time
+		config := configFor(view, l.Namespace, l.Logs)
 		if current == nil || !reflect.DeepEqual(*current, config) {
 			if err := l.apply(ctx, config, current); err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				l.Log.Error("set the balancer", "error", err)
-				current, alarm = nil, time.After(again)
+				l.Log.Error("configure the balancer", "error", err)
+				current, timer = nil, time.After(retryDelay)
 			} else {
 				if current == nil {
-					signal(set)
+					notify(configured)
 				}
 				current = &config
 			}
 		}
-		next, err := l.record()
+		drained, err := l.recordStatus()
 		if err != nil {
-			l.Log.Error("record what the balancer saw", "error", err)
-			alarm = time.After(again)
-		} else if alarm == nil && !next.IsZero() {
-			alarm = time.After(time.Until(next))
+			l.Log.Error("record the balancer's status", "error", err)
+			timer = time.After(retryDelay)
+		} else if timer == nil && !drained.IsZero() {
+			timer = time.After(time.Until(drained))
 		}
 		select {
 		case <-ctx.Done():
@@ -148,15 +146,14 @@ func (l *Loop) drive(ctx context.Context, set chan<- struct{}, lost <-chan struc
 		case <-lost:
 			current = nil
 		case <-l.wake:
-		case <-alarm:
+		case <-timer:
 		}
 	}
 }
 
-// apply sets the balancer, after the network when there are nodes that it may
-// not have yet.
+// apply configures the balancer. If nodes changed, it synchronizes the network first.
 func (l *Loop) apply(ctx context.Context, config balancer.Config, before *balancer.Config) error {
-	if before == nil || !reflect.DeepEqual(nodes(config), nodes(*before)) {
+	if before == nil || !reflect.DeepEqual(nodesOf(config), nodesOf(*before)) {
 		if err := l.Network.Sync(ctx); err != nil {
 			return fmt.Errorf("connect the load balancers' nodes: %w", err)
 		}
@@ -164,7 +161,7 @@ func (l *Loop) apply(ctx context.Context, config balancer.Config, before *balanc
 	return l.Balancer.Set(ctx, config)
 }
 
-func nodes(c balancer.Config) map[string]balancer.Node {
+func nodesOf(c balancer.Config) map[string]balancer.Node {
 	out := map[string]balancer.Node{}
 	for _, lb := range c.LoadBalancers {
 		for _, n := range lb.Nodes {
@@ -174,20 +171,20 @@ func nodes(c balancer.Config) map[string]balancer.Node {
 	return out
 }
 
-// record writes what was seen, if it differs from the rows, and returns when a
-// draining target ends.
-func (l *Loop) record() (next time.Time, err error) {
+// recordStatus writes the status to rows that differ from it. It returns when the next
+// draining target is done; zero if none drains.
+func (l *Loop) recordStatus() (drained time.Time, err error) {
 	l.mu.Lock()
-	seen := l.seen
+	status := l.status
 	l.mu.Unlock()
-	r := observe(l.Store.View(), seen, time.Now())
-	if r.empty() {
-		return r.next, nil
+	changes := compare(l.Store.View(), status, time.Now())
+	if changes.empty() {
+		return changes.drained, nil
 	}
 	err = l.Store.Update(func(tx *store.Tx) error {
-		r = observe(tx, seen, time.Now()) // again: a handler may have come between
-		r.write(tx)
+		changes = compare(tx, status, time.Now()) // again: rows may have changed since
+		changes.write(tx)
 		return nil
 	})
-	return r.next, err
+	return changes.drained, err
 }

@@ -10,15 +10,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// looping runs do in a bubble beside a loop over a seeded store.
-func looping(t *testing.T, do func(t *testing.T, s *store.Store, f *fakeBalancer)) {
+// withLoop runs do in a synctest bubble beside a running loop over a seeded store.
+func withLoop(t *testing.T, do func(t *testing.T, s *store.Store, f *fakeBalancer)) {
 	synctest.Test(t, func(t *testing.T) {
-		s, f := newStore(t), newFake()
+		s, f := newStore(t), newFakeBalancer()
 		change(t, s, seed)
 		l := &Loop{
 			Store:     s,
 			Balancer:  f,
-			Network:   &noNetwork{},
+			Network:   noNetwork{},
 			Namespace: namespace,
 			Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
 		}
@@ -34,76 +34,76 @@ func looping(t *testing.T, do func(t *testing.T, s *store.Store, f *fakeBalancer
 	})
 }
 
-func TestTheLoopMakesLoadBalancersActiveAndTargetsHealthy(t *testing.T) {
-	looping(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
+func TestLoopRecordsActiveLoadBalancersAndHealthyTargets(t *testing.T) {
+	withLoop(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
 		lb, _ := store.LoadBalancers.Get(s.View(), "lb")
-		if got := row(s.View(), "i-a"); lb.State != "active" || got != "healthy " {
-			t.Errorf("%s, %s", lb.State, got)
+		if got := targetRow(s.View(), "i-a"); lb.State != "active" || got != "healthy " {
+			t.Errorf("load balancer is %s, target is %s", lb.State, got)
 		}
 		if n, _ := f.last(); n != 1 {
-			t.Errorf("set %d times", n)
+			t.Errorf("balancer configured %d times", n)
 		}
 	})
 }
 
-func TestADeregisteredTargetDrainsForItsWholeDelay(t *testing.T) {
-	looping(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
+func TestDeregisteredTargetDrainsForWholeDelay(t *testing.T) {
+	withLoop(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
 		change(t, s, func(tx *store.Tx) {
 			store.Targets.Edit(tx, "tg|i-a|3000", func(t *store.Target) { t.DeregisteredAt = time.Now() })
 		})
 		synctest.Wait()
-		if _, c := f.last(); row(s.View(), "i-a") != "draining Target.DeregistrationInProgress" ||
+		if _, c := f.last(); targetRow(s.View(), "i-a") != "draining Target.DeregistrationInProgress" ||
 			!c.TargetGroups[0].Targets[0].Draining {
-			t.Errorf("%s, %+v", row(s.View(), "i-a"), c.TargetGroups)
+			t.Errorf("%s, %+v", targetRow(s.View(), "i-a"), c.TargetGroups)
 		}
 		time.Sleep(299 * time.Second)
 		synctest.Wait()
-		if got := row(s.View(), "i-a"); got == "none" {
-			t.Error("gone too early")
+		if got := targetRow(s.View(), "i-a"); got == "no row" {
+			t.Error("target gone before the delay ended")
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if _, c := f.last(); row(s.View(), "i-a") != "none" || len(c.TargetGroups[0].Targets) != 1 {
-			t.Errorf("%s, %+v", row(s.View(), "i-a"), c.TargetGroups)
+		if _, c := f.last(); targetRow(s.View(), "i-a") != "no row" || len(c.TargetGroups[0].Targets) != 1 {
+			t.Errorf("%s, %+v", targetRow(s.View(), "i-a"), c.TargetGroups)
 		}
 	})
 }
 
-func TestABalancerThatDiesIsSetAgain(t *testing.T) {
-	looping(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
+func TestRestartedBalancerIsConfiguredAgain(t *testing.T) {
+	withLoop(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
 		before, want := f.last()
-		f.death <- struct{}{}
+		f.exit <- struct{}{}
 		synctest.Wait()
 		after, got := f.last()
 		if after != before+1 || len(got.LoadBalancers) != len(want.LoadBalancers) {
-			t.Errorf("set %d times, then %d", before, after)
+			t.Errorf("balancer configured %d times before its exit, %d times after", before, after)
 		}
-		if got := row(s.View(), "i-a"); got != "healthy " {
+		if got := targetRow(s.View(), "i-a"); got != "healthy " {
 			t.Errorf("i-a is %s", got)
 		}
 	})
 }
 
-func TestATerminatedInstanceGetsNoMoreRequests(t *testing.T) {
-	looping(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
+func TestTerminatedInstanceGetsNoRequests(t *testing.T) {
+	withLoop(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
 		change(t, s, func(tx *store.Tx) {
 			store.Instances.Edit(tx, "i-a", func(i *store.Instance) { i.State = store.ShuttingDown })
 		})
 		synctest.Wait()
 		if _, c := f.last(); !c.TargetGroups[0].Targets[0].Draining {
-			t.Error("still serves")
+			t.Error("the balancer still sends it requests")
 		}
 		change(t, s, func(tx *store.Tx) {
 			store.Instances.Edit(tx, "i-a", func(i *store.Instance) { i.State = store.Terminated })
 		})
 		synctest.Wait()
 		if _, c := f.last(); len(c.TargetGroups[0].Targets) != 1 ||
-			row(s.View(), "i-a") != "draining Target.DeregistrationInProgress" {
-			t.Errorf("%+v %s", c.TargetGroups, row(s.View(), "i-a"))
+			targetRow(s.View(), "i-a") != "draining Target.DeregistrationInProgress" {
+			t.Errorf("%+v %s", c.TargetGroups, targetRow(s.View(), "i-a"))
 		}
 		change(t, s, func(tx *store.Tx) { store.Instances.Delete(tx, "i-a") })
 		synctest.Wait()
-		if got := row(s.View(), "i-a"); got != "none" {
+		if got := targetRow(s.View(), "i-a"); got != "no row" {
 			t.Errorf("i-a is %s", got)
 		}
 	})

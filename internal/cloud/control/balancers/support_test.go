@@ -28,9 +28,9 @@ func change(t *testing.T, s *store.Store, do func(tx *store.Tx)) {
 	}
 }
 
-// seed puts a load balancer in zones a and b, a group that it uses, one that
-// nobody uses, and instances i-a, i-b, i-c in the zones of their names, all
-// registered.
+// seed adds a load balancer in zones a and b, a target group that it uses, a target
+// group "idle" that it does not use, and instances i-a, i-b and i-c in the zones of
+// their names. The instances are targets of the first group, and i-a of both.
 func seed(tx *store.Tx) {
 	lb := &store.LoadBalancer{
 		ARN:     "lb",
@@ -90,6 +90,7 @@ func seed(tx *store.Tx) {
 	store.Targets.Put(tx, target("idle", "i-a", "a"))
 }
 
+// target returns a new registration.
 func target(group, id, zone string) *store.Target {
 	return &store.Target{
 		TargetGroupARN: group,
@@ -103,24 +104,25 @@ func target(group, id, zone string) *store.Target {
 	}
 }
 
-func row(r store.Reader, id string) string {
+// targetRow returns the state and reason of a target of group tg.
+func targetRow(r store.Reader, id string) string {
 	t, ok := store.Targets.Get(r, fmt.Sprintf("tg|%s|3000", id))
 	if !ok {
-		return "none"
+		return "no row"
 	}
 	return t.State + " " + t.Reason
 }
 
-// fakeBalancer finds every target healthy and every node working, and can die.
+// fakeBalancer reports every target healthy and every node working.
 type fakeBalancer struct {
 	mu     sync.Mutex
 	sets   []balancer.Config
 	status chan balancer.Status
-	death  chan struct{}
+	exit   chan struct{}
 }
 
-func newFake() *fakeBalancer {
-	return &fakeBalancer{status: make(chan balancer.Status, 1), death: make(chan struct{}, 1)}
+func newFakeBalancer() *fakeBalancer {
+	return &fakeBalancer{status: make(chan balancer.Status, 1), exit: make(chan struct{}, 1)}
 }
 
 var _ Balancer = (*fakeBalancer)(nil)
@@ -158,20 +160,21 @@ func (f *fakeBalancer) Follow(ctx context.Context, each func(balancer.Status)) e
 		select {
 		case s := <-f.status:
 			each(s)
-		case <-f.death:
-			return errors.New("it died")
+		case <-f.exit:
+			return errors.New("the process exited")
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
+// last returns how often Set was called, and with what the last time.
 func (f *fakeBalancer) last() (n int, c balancer.Config) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.sets), f.sets[len(f.sets)-1]
 }
 
-type noNetwork struct{ synced int }
+type noNetwork struct{}
 
-func (n *noNetwork) Sync(context.Context) error { n.synced++; return nil }
+func (noNetwork) Sync(context.Context) error { return nil }

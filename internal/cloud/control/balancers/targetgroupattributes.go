@@ -2,15 +2,15 @@ package balancers
 
 import "aloft.dev/aloft/internal/cloud/plane/balancer"
 
-// distribute reads from a target group's attributes how its requests are spread
-// over its targets.
-func distribute(out *balancer.TargetGroup, attributes map[string]string) {
+// setAttributes sets how a target group distributes requests over its targets.
+func setAttributes(out *balancer.TargetGroup, attributes map[string]string) {
 	out.Algorithm = attributes["load_balancing.algorithm.type"]
 	out.SlowStart = seconds(attributes["slow_start.duration_seconds"])
-	// the load balancer's own setting is always on
+	// "true" and "use_load_balancer_configuration" mean the same: an Application Load
+	// Balancer always has cross-zone load balancing on.
 	out.ZoneOnly = attributes["load_balancing.cross_zone.enabled"] == "false"
-	out.Failover = minimum(attributes, "dns_failover")
-	out.FailOpen = minimum(attributes, "unhealthy_state_routing")
+	out.Failover = minimumHealthy(attributes, "dns_failover")
+	out.FailOpen = minimumHealthy(attributes, "unhealthy_state_routing")
 	if attributes["stickiness.enabled"] != "true" {
 		return
 	}
@@ -24,9 +24,9 @@ func distribute(out *balancer.TargetGroup, attributes map[string]string) {
 	out.Sticky = &balancer.Stickiness{For: seconds(attributes["stickiness.lb_cookie.duration_seconds"])}
 }
 
-// minimum reads how many targets have to be healthy; "off" is no number and
-// stands for 0.
-func minimum(attributes map[string]string, action string) balancer.Minimum {
+// minimumHealthy returns how many targets must be healthy to avoid the action. Zero
+// stands for "off".
+func minimumHealthy(attributes map[string]string, action string) balancer.Minimum {
 	prefix := "target_group_health." + action + ".minimum_healthy_targets."
 	return balancer.Minimum{Count: number(attributes[prefix+"count"]), Percent: number(attributes[prefix+"percentage"])}
 }

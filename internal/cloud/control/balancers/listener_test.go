@@ -9,7 +9,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestTheBalancerIsToldCertificatesWithTheirKeys(t *testing.T) {
+func TestListenerConfigHasCertificatesWithKeys(t *testing.T) {
 	s := newStore(t)
 	change(t, s, seed)
 	change(t, s, func(tx *store.Tx) {
@@ -29,7 +29,7 @@ func TestTheBalancerIsToldCertificatesWithTheirKeys(t *testing.T) {
 		)
 		store.Certificates.Put(tx, &store.Certificate{ARN: "second", Region: "r", Body: "body 2", Key: "key 2"})
 	})
-	lb := configure(s.View(), namespace, "/logs").LoadBalancers[0]
+	lb := configFor(s.View(), namespace, "/logs").LoadBalancers[0]
 	want := &balancer.TLS{
 		Policy: "policy",
 		Certificates: []balancer.Certificate{

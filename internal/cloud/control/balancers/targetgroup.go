@@ -1,0 +1,52 @@
+package balancers
+
+import (
+	"strings"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUse) balancer.TargetGroup {
+	out := balancer.TargetGroup{ARN: row.ARN, TLS: row.Protocol == "HTTPS", Check: healthCheckConfig(row.HealthCheck)}
+	setAttributes(&out, row.Attributes)
+	for _, t := range store.Targets.By(r, "target_group", row.ARN) {
+		if s := targetStateOf(r, t, row, use); s.configured {
+			out.Targets = append(out.Targets, balancer.Target{
+				ID: t.ID, Address: s.address, Port: uint16(t.Port), Zone: t.Zone, Draining: s.draining,
+			})
+		}
+	}
+	return out
+}
+
+func healthCheckConfig(row store.HealthCheck) balancer.HealthCheck {
+	check := balancer.HealthCheck{
+		TLS:                row.Protocol == "HTTPS",
+		Path:               row.Path,
+		Interval:           time.Duration(row.Interval) * time.Second,
+		Timeout:            time.Duration(row.Timeout) * time.Second,
+		HealthyThreshold:   int(row.Healthy),
+		UnhealthyThreshold: int(row.Unhealthy),
+		Matcher:            parseMatcher(row.Matcher),
+	}
+	if row.Port != "traffic-port" {
+		check.Port = uint16(number(row.Port))
+	}
+	return check
+}
+
+// parseMatcher parses status codes such as "200", "200,202" and "200-299" (Elastic
+// Load Balancing API Reference, Matcher).
+func parseMatcher(text string) balancer.Matcher {
+	var out balancer.Matcher
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		out = append(out, balancer.CodeRange{First: number(first), Last: number(last)})
+	}
+	return out
+}

@@ -1,0 +1,90 @@
+package balancers
+
+import (
+	"net/netip"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// targetState is everything about a registered target but the result of its health
+// checks.
+type targetState struct {
+	configured bool // the balancer's configuration contains the target
+	draining   bool
+	address    netip.Addr       // zero: none yet
+	gone       bool             // the instance no longer exists
+	terminated bool             // the instance terminated or is terminating: deregister it
+	health     *balancer.Health // nil: the result of the health checks
+}
+
+func targetStateOf(r store.Reader, t *store.Target, group *store.TargetGroup, use targetGroupUse) targetState {
+	s := targetState{address: addressOf(r, t), draining: !t.DeregisteredAt.IsZero()}
+	_, err := netip.ParseAddr(t.ID)
+	byAddress := err == nil // registered by IP address, not by instance
+	if !byAddress && s.setByInstance(r, t.ID) {
+		return s
+	}
+	switch {
+	case s.draining:
+		s.health = &deregistering
+		s.configured = use.by != nil && s.address.IsValid()
+	case use.by == nil:
+		s.health = &groupNotInUse
+	case t.Zone != "" && t.Zone != "all" && !use.zones[t.Zone]:
+		s.health = &zoneNotEnabled
+	case byAddress && isNodeAddress(r, group.VPCID, s.address):
+		s.health = &addressUnusable
+	case !s.address.IsValid():
+		s.health = &registering
+	default:
+		s.configured = true
+	}
+	return s
+}
+
+// setByInstance applies the instance's state and reports whether it alone decides.
+func (s *targetState) setByInstance(r store.Reader, id string) (decided bool) {
+	i, ok := store.Instances.Get(r, id)
+	switch {
+	case !ok:
+		s.gone = true
+		return true
+	case i.State == store.ShuttingDown:
+		s.terminated, s.draining = true, true
+	case i.State == store.Terminated:
+		s.terminated, s.draining, s.health = true, true, &deregistering
+	case i.State == store.Stopped || i.State == store.Stopping:
+		s.health = &instanceStopped
+		if s.draining {
+			s.health = &deregistering
+		}
+	case i.State == store.Pending && !s.draining:
+		s.health = &registering
+	}
+	return s.health != nil
+}
+
+// addressOf returns a target's IP address; zero if it has none.
+func addressOf(r store.Reader, t *store.Target) netip.Addr {
+	if addr, err := netip.ParseAddr(t.ID); err == nil {
+		return addr
+	}
+	for _, nic := range store.NetworkInterfaces.By(r, "instance", t.ID) {
+		if nic.DeviceIndex == 0 {
+			return nic.PrivateIP
+		}
+	}
+	return netip.Addr{}
+}
+
+// isNodeAddress reports whether the IP address belongs to a load balancer's node in
+// the VPC.
+func isNodeAddress(r store.Reader, vpc string, address netip.Addr) bool {
+	for _, nic := range store.NetworkInterfaces.By(r, "vpc", vpc) {
+		if nic.PrivateIP == address && nic.LoadBalancerARN != "" {
+			return true
+		}
+	}
+	return false
+}
