@@ -1,11 +1,11 @@
-// Package acm answers AWS Certificate Manager for the local cloud: certificates
-// that users import, which listeners of load balancers then use. There is no
-// certificate authority here, so RequestCertificate and what belongs to it are
-// not offered. Facts about answers, limits and errors: AWS Certificate Manager
-// API Reference and User Guide, Importing certificates.
+// Package acm serves AWS Certificate Manager for the local cloud: certificates that
+// users import for the listeners of load balancers. The local cloud has no certificate
+// authority, so RequestCertificate and related operations are missing. Limits, errors
+// and the contents of responses are those of the AWS Certificate Manager API Reference
+// and User Guide, Importing certificates.
 //
-// A private key comes in by ImportCertificate and no operation tells it. It is
-// kept in a row of the store, whose file only its owner can read.
+// No operation returns a private key. Keys are kept in the store, whose file only its
+// owner can read.
 package acm
 
 import (
@@ -15,16 +15,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Config is what the API works with.
+// Config configures an API.
 type Config struct {
 	Store *store.Store
 	Now   func() time.Time // nil: time.Now
 }
 
-// API serves the operations of AWS Certificate Manager.
+// API implements the operations of AWS Certificate Manager.
 type API struct{ Config }
 
-// New makes the API.
+// New returns an API.
 func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -32,5 +32,5 @@ func New(c Config) *API {
 	return &API{c}
 }
 
-// model refuses what breaks the API's model.
+// model returns the errors of requests that violate the API's model.
 const model = constraint.Model("ValidationException")

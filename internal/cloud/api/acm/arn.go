@@ -8,10 +8,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/identity"
 )
 
-// newARN names a certificate by a random UUID (RFC 9562, section 5.4).
+// newARN returns the ARN of a new certificate, with a random UUID (RFC 9562, section
+// 5.4).
 func newARN(region string) string {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
+	_, _ = rand.Read(b[:]) // crypto/rand never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return identity.ARN("acm", region, "certificate/"+uuid(b))
 }

@@ -17,7 +17,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// findCertificate is the certificate that a request names.
+// findCertificate returns the certificate with the ARN, or ACM's error.
 func findCertificate(r store.Reader, region string, arn *string) (*store.Certificate, error) {
 	switch name := aws.ToString(arn); {
 	case arn == nil:
@@ -32,7 +32,8 @@ func findCertificate(r store.Reader, region string, arn *string) (*store.Certifi
 	return row, nil
 }
 
-// loadBalancersUsing are the load balancers with listeners that have the certificate.
+// loadBalancersUsing returns the ARNs of the load balancers whose listeners use the
+// certificate.
 func loadBalancersUsing(r store.Reader, row *store.Certificate) []string {
 	var out []string
 	for _, lb := range store.LoadBalancers.By(r, "region", row.Region) {
@@ -54,7 +55,8 @@ func uses(r store.Reader, lb *store.LoadBalancer, arn string) bool {
 	return false
 }
 
-// keyAlgorithm is ACM's name of a key's kind and size; empty: it takes no such key.
+// keyAlgorithm returns ACM's name for the type and size of a key, or an empty name if
+// ACM does not accept it.
 func keyAlgorithm(key crypto.PublicKey) types.KeyAlgorithm {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -75,7 +77,7 @@ func keyAlgorithm(key crypto.PublicKey) types.KeyAlgorithm {
 	return ""
 }
 
-// parseStored reads a row's certificate, which was checked when it came.
+// parseStored parses the certificate of a row, which ImportCertificate has validated.
 func parseStored(row *store.Certificate) (*x509.Certificate, error) {
 	block, _ := pem.Decode([]byte(row.Body))
 	if block == nil {
@@ -88,8 +90,8 @@ func parseStored(row *store.Certificate) (*x509.Certificate, error) {
 	return leaf, nil
 }
 
-// domainNames are the names that the certificate is for; the first one is that by
-// which ACM calls it.
+// domainNames returns the names for which a certificate is valid. The first is ACM's
+// DomainName.
 func domainNames(leaf *x509.Certificate) []string {
 	names := leaf.DNSNames
 	cn := leaf.Subject.CommonName
@@ -105,7 +107,7 @@ func domainNames(leaf *x509.Certificate) []string {
 	return out
 }
 
-// serial is the number of a certificate, as in "0a:1b".
+// serial returns a certificate's serial number in the form "0a:1b".
 func serial(leaf *x509.Certificate) string {
 	var parts []string
 	for _, b := range leaf.SerialNumber.Bytes() {
@@ -114,7 +116,8 @@ func serial(leaf *x509.Certificate) string {
 	return strings.Join(parts, ":")
 }
 
-// status is ISSUED until the certificate expires.
+// status returns EXPIRED after the end of the certificate's validity and ISSUED
+// before.
 func status(leaf *x509.Certificate, now time.Time) types.CertificateStatus {
 	if now.After(leaf.NotAfter) {
 		return types.CertificateStatusExpired
@@ -122,7 +125,8 @@ func status(leaf *x509.Certificate, now time.Time) types.CertificateStatus {
 	return types.CertificateStatusIssued
 }
 
-// issuer is the organization that signed the certificate, or its name.
+// issuer returns the name of the organization that issued the certificate or, if there
+// is none, the issuer's common name.
 func issuer(leaf *x509.Certificate) string {
 	if names := leaf.Issuer.Organization; len(names) > 0 {
 		return names[0]
@@ -130,7 +134,8 @@ func issuer(leaf *x509.Certificate) string {
 	return leaf.Issuer.CommonName
 }
 
-// signatureAlgorithm is how the certificate was signed, as in "SHA256WITHRSA".
+// signatureAlgorithm returns the algorithm of a certificate's signature in ACM's form:
+// "SHA256WITHRSA".
 func signatureAlgorithm(leaf *x509.Certificate) string {
 	kind, hash, ok := strings.Cut(leaf.SignatureAlgorithm.String(), "-")
 	if !ok {

@@ -9,7 +9,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DeleteCertificate removes a certificate that no listener uses.
+// DeleteCertificate deletes a certificate that no listener uses.
 func (a *API) DeleteCertificate(ctx context.Context, in *acm.DeleteCertificateInput) (*acm.DeleteCertificateOutput, error) {
 	return &acm.DeleteCertificateOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		row, err := findCertificate(tx, wire.RegionFrom(ctx), in.CertificateArn)

@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// DescribeCertificate tells everything of a certificate but its key.
+// DescribeCertificate returns the metadata of a certificate.
 func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertificateInput) (*acm.DescribeCertificateOutput, error) {
 	view := a.Store.View()
 	row, err := findCertificate(view, wire.RegionFrom(ctx), in.CertificateArn)
@@ -43,7 +43,7 @@ func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertifica
 	return &acm.DescribeCertificateOutput{Certificate: out}, nil
 }
 
-// GetCertificate tells the certificate and its chain, as they were imported.
+// GetCertificate returns a certificate and its chain as they were imported.
 func (a *API) GetCertificate(ctx context.Context, in *acm.GetCertificateInput) (*acm.GetCertificateOutput, error) {
 	row, err := findCertificate(a.Store.View(), wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
@@ -56,7 +56,7 @@ func (a *API) GetCertificate(ctx context.Context, in *acm.GetCertificateInput) (
 	return out, nil
 }
 
-// summary is a line of ListCertificates.
+// summary describes a certificate in ListCertificates.
 func (a *API) summary(r store.Reader, row *store.Certificate, leaf *x509.Certificate) types.CertificateSummary {
 	names := domainNames(leaf)
 	out := types.CertificateSummary{

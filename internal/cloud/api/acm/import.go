@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// ImportCertificate takes a certificate with its key, or puts a new one in the
-// place of an old one, which load balancers then use at once.
+// ImportCertificate stores a certificate with its private key, or replaces an earlier
+// import, whose load balancers use the new certificate at once.
 func (a *API) ImportCertificate(ctx context.Context, in *acm.ImportCertificateInput) (*acm.ImportCertificateOutput, error) {
 	given, err := parseImport(in.Certificate, in.CertificateChain, in.PrivateKey, a.Now())
 	if err != nil {
@@ -46,7 +46,7 @@ func (a *API) ImportCertificate(ctx context.Context, in *acm.ImportCertificateIn
 	})
 }
 
-// checkReplacement checks that a certificate can take the place of an old one (AWS
+// checkReplacement refuses certificates that cannot replace an earlier import (AWS
 // Certificate Manager User Guide, Reimport a certificate).
 func checkReplacement(old *store.Certificate, by *x509.Certificate) error {
 	was, err := parseStored(old)

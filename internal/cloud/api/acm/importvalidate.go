@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// Limits of what is imported, in bytes (AWS Certificate Manager API Reference,
-// ImportCertificate).
+// Limits in bytes (AWS Certificate Manager API Reference, ImportCertificate).
 const (
 	maxCertificate = 32768
 	maxKey         = 5120
 	maxChain       = 2097152
 )
 
-// parseCertificates takes PEM blocks that hold certificates and nothing else.
+// parseCertificates parses PEM blocks. It refuses other blocks than certificates.
+// Errors call the text field.
 func parseCertificates(field string, text []byte) ([]*x509.Certificate, error) {
 	var out []*x509.Certificate
 	for rest := bytes.TrimSpace(text); len(rest) > 0; rest = bytes.TrimSpace(rest) {
@@ -34,13 +34,13 @@ func parseCertificates(field string, text []byte) ([]*x509.Certificate, error) {
 	return out, nil
 }
 
-// imported is what a user sends, understood.
+// imported holds the parameters of an import that are valid.
 type imported struct {
 	leaf             *x509.Certificate
 	body, chain, key string
 }
 
-// parseImport checks what a user imports.
+// parseImport validates the parameters of an import.
 func parseImport(certificate, chain, key []byte, now time.Time) (*imported, error) {
 	switch {
 	case len(certificate) == 0 || len(certificate) > maxCertificate:
@@ -93,7 +93,8 @@ func checkLeaf(leaf *x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// checkKey compares key and certificate. The error says nothing of the key.
+// checkKey refuses a key that does not belong to the certificate. Its errors reveal
+// nothing about the key.
 func checkKey(certificate, key []byte) error {
 	block, _ := pem.Decode(key)
 	switch {

@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 )
 
-// keyUsages are the bits of the extension, in ACM's words (RFC 5280, section
+// keyUsages maps the bits of the key usage extension to ACM's names (RFC 5280, section
 // 4.2.1.3).
 var keyUsages = []struct {
 	bit  x509.KeyUsage
@@ -33,8 +33,8 @@ func keyUsagesOf(leaf *x509.Certificate) []types.KeyUsageName {
 	return out
 }
 
-// extendedUsages are the purposes of the extension, in ACM's words (RFC 5280,
-// section 4.2.1.12).
+// extendedUsages maps the purposes of the extended key usage extension to ACM's names
+// (RFC 5280, section 4.2.1.12).
 var extendedUsages = map[x509.ExtKeyUsage]types.ExtendedKeyUsage{
 	x509.ExtKeyUsageAny: extendedUsage(types.ExtendedKeyUsageNameAny, "2.5.29.37.0"),
 	x509.ExtKeyUsageServerAuth: extendedUsage(

@@ -15,8 +15,8 @@ import (
 
 const maxItems = 1000
 
-// ListCertificates lists certificates. Those with keys other than RSA of at most
-// 2048 bits are left out unless they are asked for, as on AWS.
+// ListCertificates lists certificates. As on AWS, it omits certificates whose keys are
+// not RSA keys of at most 2048 bits unless the request includes them.
 func (a *API) ListCertificates(ctx context.Context, in *acm.ListCertificatesInput) (*acm.ListCertificatesOutput, error) {
 	limit := int(aws.ToInt32(in.MaxItems))
 	switch {
@@ -78,7 +78,7 @@ func checkList(in *acm.ListCertificatesInput) error {
 	return checkEnum("includes.extendedKeyUsage", in.Includes.ExtendedKeyUsage, types.ExtendedKeyUsageName("").Values())
 }
 
-// nonEmpty is the value in a list, or no value.
+// nonEmpty returns a list of v, or no list if v is empty.
 func nonEmpty[T ~string](v T) []T {
 	if v == "" {
 		return nil
@@ -86,20 +86,21 @@ func nonEmpty[T ~string](v T) []T {
 	return []T{v}
 }
 
-func checkEnum[T ~string](field string, values, known []T) error {
+func checkEnum[T ~string](member string, values, known []T) error {
 	for _, v := range values {
 		if !slices.Contains(known, v) {
 			names := make([]string, len(known))
 			for i, k := range known {
 				names[i] = string(k)
 			}
-			return model.OutOfSet(field, v, names...)
+			return model.OutOfSet(member, v, names...)
 		}
 	}
 	return nil
 }
 
-// listMatching is all that is asked for, in order.
+// listMatching returns the certificates that a request selects, in the requested
+// order.
 func (a *API) listMatching(ctx context.Context, in *acm.ListCertificatesInput) ([]types.CertificateSummary, error) {
 	view := a.Store.View()
 	out := []types.CertificateSummary{}
@@ -123,7 +124,7 @@ func (a *API) listMatching(ctx context.Context, in *acm.ListCertificatesInput) (
 	return out, nil
 }
 
-// matches tells whether a certificate is in the answer.
+// matches reports whether a request selects a certificate.
 func matches(s types.CertificateSummary, in *acm.ListCertificatesInput) bool {
 	f := in.Includes
 	if f == nil {
@@ -142,13 +143,13 @@ func matches(s types.CertificateSummary, in *acm.ListCertificatesInput) bool {
 		(len(origins) == 0 || slices.Contains(origins, s.CertificateKeyPairOrigin))
 }
 
-// containsAny tells whether one of the wanted values is there; none wanted, or any, is
-// always met.
-func containsAny[T comparable](wanted, there []T, anything T) bool {
+// containsAny reports whether values contains one of wanted. It also returns true if
+// wanted is empty or contains anything.
+func containsAny[T comparable](wanted, values []T, anything T) bool {
 	if len(wanted) == 0 || slices.Contains(wanted, anything) {
 		return true
 	}
-	return slices.ContainsFunc(wanted, func(v T) bool { return slices.Contains(there, v) })
+	return slices.ContainsFunc(wanted, func(v T) bool { return slices.Contains(values, v) })
 }
 
 // pageTokens starts the tokens of the API's pages.

@@ -14,14 +14,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// tagRules are those of the API (AWS Certificate Manager API Reference, Tag).
+// tagRules are the API's rules (AWS Certificate Manager API Reference, Tag).
 var tagRules = constraint.TagRules{
 	Code:     "ValidationException",
 	Reserved: wire.Errorf("InvalidTagException", "aws: prefixed tag key names are not allowed for external use."),
 	TooMany:  wire.Errorf("TooManyTagsException", "A certificate has at most %d tags.", constraint.MaxTags),
 }
 
-// mergeTags returns the old tags with the new ones over them.
+// mergeTags returns the old tags with the added ones, which replace tags with the same
+// keys.
 func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 	return constraint.MergeTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
@@ -49,15 +50,16 @@ func (a *API) editTags(
 	})
 }
 
-// AddTagsToCertificate adds tags, over those of the same keys.
+// AddTagsToCertificate adds tags to a certificate. A tag replaces one with the same
+// key.
 func (a *API) AddTagsToCertificate(ctx context.Context, in *acm.AddTagsToCertificateInput) (*acm.AddTagsToCertificateOutput, error) {
 	return &acm.AddTagsToCertificateOutput{}, a.editTags(
 		ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) { return mergeTags(old, in.Tags) },
 	)
 }
 
-// RemoveTagsFromCertificate removes tags by their keys; a value that is given has
-// to be the tag's.
+// RemoveTagsFromCertificate removes the tags with the keys from a certificate. If the
+// request also has a tag's value, it removes the tag only if the values are equal.
 func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsFromCertificateInput) (*acm.RemoveTagsFromCertificateOutput, error) {
 	return &acm.RemoveTagsFromCertificateOutput{}, a.editTags(
 		ctx,

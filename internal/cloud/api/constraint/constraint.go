@@ -1,7 +1,6 @@
-// Package constraint holds requests against the models of AWS's services, as
-// far as all services do it alike: which members are required, which values
-// they take, what they have when they are not given, and which tags there may
-// be. The words are those of AWS's answers; the codes differ by service.
+// Package constraint implements the validation that AWS's services share: required
+// members, ranges, enumerations, defaults and tags. The messages are AWS's. The error
+// codes differ by service.
 package constraint
 
 import (
@@ -11,8 +10,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Model is the model of a service, named by the code of the error with which
-// the service refuses what breaks it: "ValidationError".
+// Model is the model of a service. Its value is the code of the service's error for a
+// request that violates the model: "ValidationError".
 type Model string
 
 // Errorf returns the service's error for a request that violates a rule beyond
@@ -21,14 +20,14 @@ func (m Model) Errorf(format string, args ...any) error {
 	return wire.Errorf(string(m), format, args...)
 }
 
-// Refuse is the answer to a request that breaks a constraint by the value of a
-// member. must goes on after "Member must".
+// Refuse returns the error for a member whose value violates a constraint. must
+// completes the sentence "Member must".
 func (m Model) Refuse(member string, value any, must string, args ...any) error {
 	return m.refuse(fmt.Sprintf(" '%v'", value), member, fmt.Sprintf(must, args...))
 }
 
-// RefuseWithoutValue is Refuse for a value that the answer does not repeat: it is long,
-// secret or a list.
+// RefuseWithoutValue is like Refuse, but the error does not contain the value: for
+// values that are long, secret or lists.
 func (m Model) RefuseWithoutValue(member, must string, args ...any) error {
 	return m.refuse("", member, fmt.Sprintf(must, args...))
 }
@@ -43,27 +42,27 @@ func (m Model) refuse(value, member, must string) error {
 	)
 }
 
-// Null is the answer to a request without a required member.
+// Null returns the error for a request without a required member.
 func (m Model) Null(member string) error {
 	return m.refuse(" null", member, "not be null")
 }
 
-// Empty is the answer to a text without a character.
+// Empty returns the error for an empty text.
 func (m Model) Empty(member string) error {
 	return m.Refuse(member, "", "have length greater than or equal to 1")
 }
 
-// TooLong is the answer to a text, or a list, with a length above the most.
+// TooLong returns the error for a text or a list that is longer than most.
 func (m Model) TooLong(member string, most int) error {
 	return m.RefuseWithoutValue(member, "have length less than or equal to %d", most)
 }
 
-// OutOfRange is the answer to a number that is not from low to high.
+// OutOfRange returns the error for a number that is not between low and high.
 func (m Model) OutOfRange(member string, value any, low, high int) error {
 	return m.Refuse(member, value, "have value between %d and %d", low, high)
 }
 
-// OutOfSet is the answer to a value that is not one of the known ones.
+// OutOfSet returns the error for a value that is not one of known.
 func (m Model) OutOfSet(member string, value any, known ...string) error {
 	return m.Refuse(member, value, "satisfy enum value set: [%s]", strings.Join(known, ", "))
 }
@@ -76,7 +75,8 @@ func (m Model) Required(member string, given bool) error {
 	return m.Null(member)
 }
 
-// Between refuses a number outside the range; nil is left to the default.
+// Between refuses a number that is not between low and high. It accepts nil, which
+// stands for the default.
 func (m Model) Between(member string, given *int32, low, high int32) error {
 	switch {
 	case given == nil:
@@ -89,7 +89,7 @@ func (m Model) Between(member string, given *int32, low, high int32) error {
 	return nil
 }
 
-// Default is the given value or, when there is none, the member's default.
+// Default returns the given value or, if it is nil, the member's default.
 func Default[T any](given *T, otherwise T) T {
 	if given == nil {
 		return otherwise

@@ -9,25 +9,26 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Limits of tags, their lengths in characters (API References of AWS Certificate
-// Manager, AWS Systems Manager, Amazon CloudWatch, Elastic Load Balancing and
-// Amazon EC2 Auto Scaling, Tag).
+// Limits of tags; lengths are in characters (API References of AWS Certificate
+// Manager, AWS Systems Manager, Amazon CloudWatch, Elastic Load Balancing and Amazon
+// EC2 Auto Scaling, Tag).
 const (
 	MaxTags     = 50
 	maxTagKey   = 128
 	maxTagValue = 256
 )
 
-// TagRules are how a service takes tags: where it differs from the others.
+// TagRules holds the differences between services in the validation of tags.
 type TagRules struct {
-	Code          string // of the refusal of a key or a value by its length
-	Reserved      error  // the refusal of a key of AWS's own
+	Code          string // code of the error for a key or a value of the wrong length
+	Reserved      error  // error for a key with the prefix "aws:"
 	TooMany       error
-	ValueRequired bool // otherwise a tag without a value has an empty one
+	ValueRequired bool // false: a tag without a value gets an empty one
 }
 
-// MergeTags returns the old tags with the added ones over them. read gives the key
-// and the value of one, as the service's SDK has it.
+// MergeTags returns the old tags with the added ones, which replace tags with the same
+// keys. It refuses tags that violate the rules. read returns the key and the value of
+// a tag of the service's SDK.
 func MergeTags[T any](
 	rules TagRules, old store.Tags, added []T, read func(T) (key, value *string),
 ) (store.Tags, error) {
@@ -52,8 +53,8 @@ func MergeTags[T any](
 	return out, nil
 }
 
-// CheckTag refuses a tag that breaks the rules of the services which speak of
-// them in Elastic Load Balancing's words.
+// CheckTag refuses a tag that violates the limits, with the messages of Elastic Load
+// Balancing.
 func (m Model) CheckTag(key, value string) error {
 	switch {
 	case key == "" || utf8.RuneCountInString(key) > maxTagKey:

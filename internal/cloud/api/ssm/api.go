@@ -1,9 +1,9 @@
-// Package ssm answers the Parameter Store of AWS Systems Manager for the local
-// cloud. Facts about answers, limits and errors: AWS Systems Manager API
-// Reference and User Guide, Parameter Store.
+// Package ssm serves the Parameter Store of AWS Systems Manager for the local cloud.
+// Limits, errors and the contents of responses are those of the AWS Systems Manager
+// API Reference and User Guide, Parameter Store.
 //
-// Parameters under /aws/service/ are AWS's own and public: whoever seeds a
-// region puts them there, users can only read them.
+// Parameters below /aws/service/ are public: Config.EnsureRegion creates them, and
+// users can only read them.
 package ssm
 
 import (
@@ -15,19 +15,19 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Config is what the API works with.
+// Config configures an API.
 type Config struct {
 	Store *store.Store
-	Now   func() time.Time // time.Now if nil
-	// EnsureRegion seeds a region on its first use, with the public
-	// parameters; nil does nothing.
+	Now   func() time.Time // nil: time.Now
+	// EnsureRegion prepares a region on its first use and creates its public
+	// parameters; nil: does nothing.
 	EnsureRegion func(region string) error
 }
 
-// API serves the operations of the Parameter Store.
+// API implements the operations of the Parameter Store.
 type API struct{ Config }
 
-// New makes the API.
+// New returns an API.
 func New(cfg Config) *API {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -38,6 +38,7 @@ func New(cfg Config) *API {
 	return &API{cfg}
 }
 
+// read returns a view of the store and the caller's region.
 func (a *API) read(ctx context.Context) (store.Reader, string, error) {
 	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
@@ -46,6 +47,7 @@ func (a *API) read(ctx context.Context) (store.Reader, string, error) {
 	return a.Store.View(), region, nil
 }
 
+// change runs an operation that writes to the store.
 func (a *API) change(ctx context.Context, do func(tx *store.Tx, region string) error) error {
 	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
@@ -54,10 +56,11 @@ func (a *API) change(ctx context.Context, do func(tx *store.Tx, region string) e
 	return a.Store.Update(func(tx *store.Tx) error { return do(tx, region) })
 }
 
-// model refuses what breaks the API's model.
+// model returns the errors of requests that violate the API's model.
 const model = constraint.Model("ValidationException")
 
-// unsupported refuses what AWS has and the local cloud has not.
+// unsupported returns the error for a feature of AWS that the local cloud does not
+// have.
 func unsupported(what string) error {
 	return wire.Errorf("UnsupportedOperation", "aloft's local cloud does not support %s", what)
 }

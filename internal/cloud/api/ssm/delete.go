@@ -9,7 +9,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// DeleteParameter removes a parameter.
+// DeleteParameter deletes a parameter.
 func (a *API) DeleteParameter(ctx context.Context, in *ssm.DeleteParameterInput) (*ssm.DeleteParameterOutput, error) {
 	if aws.ToString(in.Name) == "" {
 		return nil, model.Empty("name")
@@ -24,8 +24,8 @@ func (a *API) DeleteParameter(ctx context.Context, in *ssm.DeleteParameterInput)
 	})
 }
 
-// DeleteParameters removes several parameters and names those that are not
-// there.
+// DeleteParameters deletes the parameters with the names and lists the names that it
+// does not find.
 func (a *API) DeleteParameters(ctx context.Context, in *ssm.DeleteParametersInput) (*ssm.DeleteParametersOutput, error) {
 	if err := checkNames(in.Names); err != nil {
 		return nil, err

@@ -14,11 +14,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxNames is the most parameters that one request names.
+// maxNames limits the parameters that one request names.
 const maxNames = 10
 
-// parameterItem is a parameter as it is answered. selector is what the request chose a
-// version by, ":3", or empty.
+// parameterItem describes a parameter. selector is the version with which the request
+// selected it, ":3", or empty.
 func parameterItem(row *store.Parameter, selector string) types.Parameter {
 	out := types.Parameter{
 		Name: aws.String(row.Name),
@@ -31,14 +31,14 @@ func parameterItem(row *store.Parameter, selector string) types.Parameter {
 	return out
 }
 
-// findVersion returns a parameter by its name or ARN, which a version or a label
-// may follow after a colon.
-func findVersion(r store.Reader, region, asked string) (types.Parameter, error) {
-	name, selector := asked, ""
-	// An ARN has five colons of its own.
-	if colons := strings.Count(asked, ":"); colons == 1 || colons == 6 {
-		i := strings.LastIndex(asked, ":")
-		name, selector = asked[:i], asked[i+1:]
+// findVersion returns the parameter with a name or an ARN, which a colon and a version
+// or a label may follow.
+func findVersion(r store.Reader, region, text string) (types.Parameter, error) {
+	name, selector := text, ""
+	// An ARN contains five colons.
+	if colons := strings.Count(text, ":"); colons == 1 || colons == 6 {
+		i := strings.LastIndex(text, ":")
+		name, selector = text[:i], text[i+1:]
 	}
 	row, ok := findParameter(r, region, name)
 	if !ok {
@@ -69,7 +69,7 @@ func findVersion(r store.Reader, region, asked string) (types.Parameter, error) 
 	return parameterItem(row, ":"+selector), nil
 }
 
-// GetParameter reads a parameter.
+// GetParameter returns a parameter.
 func (a *API) GetParameter(ctx context.Context, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
 	if aws.ToString(in.Name) == "" {
 		return nil, model.Empty("name")
@@ -85,7 +85,8 @@ func (a *API) GetParameter(ctx context.Context, in *ssm.GetParameterInput) (*ssm
 	return &ssm.GetParameterOutput{Parameter: &parameter}, nil
 }
 
-// GetParameters reads several parameters and names those that are not there.
+// GetParameters returns the parameters with the names and lists the names that it does
+// not find.
 func (a *API) GetParameters(ctx context.Context, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
 	if err := checkNames(in.Names); err != nil {
 		return nil, err

@@ -14,15 +14,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxByPath is the most parameters of one answer, and how many one has if the
-// request does not say.
+// maxByPath is both the largest page and the default.
 const maxByPath = 10
 
 // pageTokens starts the tokens of the API's pages.
 const pageTokens page.Prefix = "ssm-after:"
 
-// GetParametersByPath reads the parameters under a path: its children or, if
-// recursive, all of its descendants.
+// GetParametersByPath returns the parameters directly below a path or, if Recursive is
+// set, all parameters below it.
 func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
 	path := aws.ToString(in.Path)
 	if !strings.HasPrefix(path, "/") || !nameForm.MatchString(path) {
@@ -68,8 +67,8 @@ func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPa
 	return out, nil
 }
 
-// isBelow tells whether a parameter is below a path. The root holds no public
-// parameters, which have to be asked for by their own path.
+// isBelow reports whether a parameter is below a path. Public parameters are below
+// paths that start with theirs only, so "/" does not contain them.
 func isBelow(path, name string, recursive bool) bool {
 	if isPublic(name) && !strings.HasPrefix(path, strings.TrimSuffix(publicPath, "/")) {
 		return false
@@ -82,7 +81,7 @@ func isBelow(path, name string, recursive bool) bool {
 	return ok && rest != "" && (recursive || !strings.Contains(rest, "/"))
 }
 
-// checkFilters refuses filters that GetParametersByPath does not know.
+// checkFilters refuses filters that GetParametersByPath does not have.
 func checkFilters(filters []types.ParameterStringFilter) error {
 	keys, options := []string{"Type", "KeyId", "Label"}, []string{"BeginsWith", "Equals"}
 	for _, f := range filters {
@@ -111,7 +110,7 @@ func checkFilters(filters []types.ParameterStringFilter) error {
 
 func matchesFilters(row *store.Parameter, filters []types.ParameterStringFilter) bool {
 	for _, f := range filters {
-		value := "" // no parameter here has a key or a label
+		value := "" // the local cloud has no keys and labels
 		if aws.ToString(f.Key) == "Type" {
 			value = row.Type
 		}

@@ -16,12 +16,12 @@ const (
 	maxLevels = 15
 )
 
-// publicPath is where AWS's own parameters are.
+// publicPath is the prefix of AWS's own parameters.
 const publicPath = "/aws/service/"
 
 var nameForm = regexp.MustCompile(`^[a-zA-Z0-9_.\-/]+$`)
 
-// checkNewName refuses names that a user's parameter cannot have.
+// checkNewName refuses names that users cannot give to a parameter.
 func checkNewName(name string) error {
 	first := strings.ToLower(strings.TrimPrefix(name, "/"))
 	reserved := strings.HasPrefix(first, "aws") || strings.HasPrefix(first, "ssm")
@@ -46,8 +46,8 @@ func checkNewName(name string) error {
 	return nil
 }
 
-// findParameter returns the parameter of a name or an ARN. A name of one level means
-// the same parameter with and without its leading slash.
+// findParameter returns the parameter with a name or an ARN. A name without a path
+// matches with and without a leading slash.
 func findParameter(r store.Reader, region, name string) (*store.Parameter, bool) {
 	if arn, ok := strings.CutPrefix(name, fmt.Sprintf("arn:aws:ssm:%s:", region)); ok {
 		_, path, _ := strings.Cut(arn, ":parameter")
@@ -78,5 +78,5 @@ func arnOf(row *store.Parameter) string {
 
 func isPublic(name string) bool { return strings.HasPrefix(name, publicPath) }
 
-// notFound has no message on AWS either.
+// notFound returns AWS's error, which has no message.
 func notFound() error { return &wire.Error{Code: "ParameterNotFound"} }

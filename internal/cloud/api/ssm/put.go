@@ -15,16 +15,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Sizes of values (AWS Systems Manager User Guide, Parameter tiers).
+// Limits of values and descriptions, in bytes and characters (AWS Systems Manager User
+// Guide, Parameter tiers).
 const (
 	maxStandard    = 4096
 	maxAdvanced    = 8192
 	maxDescription = 1024
 )
 
-// PutParameter makes a parameter or, with Overwrite, its next version. Without
-// Overwrite it is atomic: of several callers one makes the parameter, the
-// others learn that it exists.
+// PutParameter creates a parameter or, if Overwrite is set, its next version. Without
+// Overwrite it is atomic: of several concurrent callers one creates the parameter, and
+// the others get ParameterAlreadyExists.
 func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
 	if err := checkPut(in); err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 	return &ssm.PutParameterOutput{Version: row.Version, Tier: types.ParameterTier(row.Tier)}, nil
 }
 
-// checkPut refuses what is wrong with a request whatever is stored.
+// checkPut refuses requests that are invalid whatever the store contains.
 func checkPut(in *ssm.PutParameterInput) error {
 	if err := checkNewName(aws.ToString(in.Name)); err != nil {
 		return err
@@ -110,8 +111,8 @@ func checkPut(in *ssm.PutParameterInput) error {
 
 var imageIDForm = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
 
-// applyPut writes the request's value and attributes into the next version of a
-// parameter; what the request leaves out stays.
+// applyPut sets the value and the attributes of a request in a parameter's row.
+// Attributes that the request omits keep their values.
 func applyPut(row *store.Parameter, in *ssm.PutParameterInput) error {
 	row.Value = *in.Value
 	if in.Type != "" {
@@ -130,7 +131,7 @@ func applyPut(row *store.Parameter, in *ssm.PutParameterInput) error {
 		return model.Errorf("Invalid image id: %s", row.Value)
 	}
 	if row.AllowedPattern != "" {
-		// AWS's patterns are Java's; those that Go's engine cannot read are refused.
+		// AWS uses Java's patterns. Patterns that Go does not support are refused.
 		pattern, err := regexp.Compile(row.AllowedPattern)
 		if err != nil {
 			return wire.Errorf(
@@ -153,18 +154,18 @@ func applyPut(row *store.Parameter, in *ssm.PutParameterInput) error {
 	return setTier(row, in.Tier)
 }
 
-// setTier finds the tier of a parameter: the one asked for, the smallest that
-// holds the value for Intelligent-Tiering, else the one it has.
-func setTier(row *store.Parameter, asked types.ParameterTier) error {
+// setTier sets a parameter's tier: the requested one, for Intelligent-Tiering the
+// smallest that can hold the value, or else the tier that the parameter has.
+func setTier(row *store.Parameter, requested types.ParameterTier) error {
 	size := len(row.Value)
 	switch {
-	case asked == types.ParameterTierStandard && row.Tier == string(types.ParameterTierAdvanced):
+	case requested == types.ParameterTierStandard && row.Tier == string(types.ParameterTierAdvanced):
 		return model.Errorf(
 			"This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the " +
 				"advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced " +
 				"parameter and recreate it as a standard parameter.",
 		)
-	case asked == types.ParameterTierIntelligentTiering && size > maxStandard, asked == types.ParameterTierAdvanced:
+	case requested == types.ParameterTierIntelligentTiering && size > maxStandard, requested == types.ParameterTierAdvanced:
 		row.Tier = string(types.ParameterTierAdvanced)
 	}
 	if size > maxAdvanced {

@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// tagRules are those of the API (AWS Systems Manager API Reference, Tag).
+// tagRules are the API's rules (AWS Systems Manager API Reference, Tag).
 var tagRules = constraint.TagRules{
 	Code:     "ValidationException",
 	Reserved: model.Errorf("aws: prefixed tag key names are not allowed for external use."),
@@ -24,12 +24,13 @@ var tagRules = constraint.TagRules{
 	),
 }
 
-// mergeTags returns the old tags with the new ones over them.
+// mergeTags returns the old tags with the added ones, which replace tags with the same
+// keys.
 func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 	return constraint.MergeTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
-// findTagged finds the parameter that a tag operation names.
+// findTagged returns the parameter that a tag operation names.
 func findTagged(
 	r store.Reader, region string, kind types.ResourceTypeForTagging, id *string,
 ) (*store.Parameter, error) {
@@ -65,13 +66,13 @@ func (a *API) editTags(
 	})
 }
 
-// AddTagsToResource adds tags to a parameter, over tags of the same keys.
+// AddTagsToResource adds tags to a parameter. A tag replaces one with the same key.
 func (a *API) AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
 	add := func(old store.Tags) (store.Tags, error) { return mergeTags(old, in.Tags) }
 	return &ssm.AddTagsToResourceOutput{}, a.editTags(ctx, in.ResourceType, in.ResourceId, add)
 }
 
-// RemoveTagsFromResource removes tags from a parameter by their keys.
+// RemoveTagsFromResource removes the tags with the keys from a parameter.
 func (a *API) RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFromResourceInput) (*ssm.RemoveTagsFromResourceOutput, error) {
 	return &ssm.RemoveTagsFromResourceOutput{}, a.editTags(
 		ctx,

@@ -1,5 +1,5 @@
-// Package sts answers AWS's Security Token Service for the local cloud: who
-// am I.
+// Package sts serves the AWS Security Token Service of the local cloud: it identifies
+// callers.
 package sts
 
 import (
@@ -10,18 +10,18 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// API serves the operations of AWS STS. Facts of their answers: AWS Security
-// Token Service API Reference.
+// API implements the operations of AWS STS (AWS Security Token Service API Reference).
 type API struct{}
 
-// New makes the API.
+// New returns an API.
 func New() *API { return &API{} }
 
-// userID is the local cloud's one user; AWS's ids of IAM users are AIDA and 17
-// letters and digits.
+// userID is the id of the local cloud's only user. AWS's ids of IAM users consist of
+// AIDA and 17 letters and digits.
 const userID = "AIDAALOFTLOCALCLOUD00"
 
-// GetCallerIdentity tells account, ARN and id of whoever signed the request.
+// GetCallerIdentity returns the account, the ARN and the id of the user who signed the
+// request.
 func (a *API) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
 	account := wire.CallerFrom(ctx).AccountID
 	arn, id := "arn:aws:iam::"+account+":user/aloft", userID
