@@ -30,12 +30,8 @@ func TestCIDRBlocksAreValidated(t *testing.T) {
 	if *out.Subnet.CidrBlock != "10.0.2.0/24" || *out.Subnet.AvailabilityZone != "us-east-1b" {
 		t.Errorf("%s in %s", *out.Subnet.CidrBlock, *out.Subnet.AvailabilityZone)
 	}
-	wantError(
-		c,
-		c.CreateSubnet,
-		&ec2.CreateSubnetInput{VpcId: &vpc, Ipv6Native: aws.Bool(true)},
-		"MissingParameter: Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.",
-	)
+	wantError(c, c.CreateSubnet, &ec2.CreateSubnetInput{VpcId: &vpc, Ipv6Native: aws.Bool(true)},
+		"MissingParameter: Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
 	wantError(
 		c,
 		c.CreateVpc,

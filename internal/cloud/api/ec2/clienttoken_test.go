@@ -67,18 +67,13 @@ func TestAClientTokenLaunchesOnce(t *testing.T) {
 	in := launchOne(r.cloud.availableImage())
 	in.ClientToken = aws.String("token")
 	in.TagSpecifications = specification(types.ResourceTypeInstance, "Name", "web")
-	wantRemoteError(
-		r,
-		r.RunInstances,
-		&ec2.RunInstancesInput{
-			ImageId:      in.ImageId,
-			MinCount:     aws.Int32(1),
-			MaxCount:     aws.Int32(1),
-			InstanceType: in.InstanceType,
-			DryRun:       aws.Bool(true),
-		},
-		dryRun,
-	)
+	wantRemoteError(r, r.RunInstances, &ec2.RunInstancesInput{
+		ImageId:      in.ImageId,
+		MinCount:     aws.Int32(1),
+		MaxCount:     aws.Int32(1),
+		InstanceType: in.InstanceType,
+		DryRun:       aws.Bool(true),
+	}, dryRun)
 	first, again := doRemote(r, r.RunInstances, in), doRemote(r, r.RunInstances, in)
 	if *first.Instances[0].InstanceId != *again.Instances[0].InstanceId || *first.Instances[0].Tags[0].Value != "web" {
 		t.Errorf("launched %+v, then %+v", first, again)

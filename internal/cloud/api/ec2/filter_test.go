@@ -64,10 +64,6 @@ func TestFiltersSelectByTagsAndAllMustPass(t *testing.T) {
 			t.Errorf("%v: got %v, want %v", *test.filters[0].Name, got, test.want)
 		}
 	}
-	wantError(
-		c,
-		c.DescribeVpcs,
-		&ec2.DescribeVpcsInput{Filters: []types.Filter{filter("colour", "red")}},
-		"InvalidParameterValue: The filter 'colour' is invalid",
-	)
+	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{Filters: []types.Filter{filter("colour", "red")}},
+		"InvalidParameterValue: The filter 'colour' is invalid")
 }

@@ -71,24 +71,12 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		!*found[0].Public {
 		t.Errorf("public images: %+v", found)
 	}
-	wantRemoteError(
-		r,
-		r.DescribeImages,
-		&ec2.DescribeImagesInput{Filters: []types.Filter{filter("colour", "red")}},
-		"InvalidParameterValue: The filter 'colour' is invalid",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeImages,
-		&ec2.DescribeImagesInput{ImageIds: []string{"not_an_ami_id"}},
-		`InvalidAMIID.Malformed: Invalid id: "not_an_ami_id" (expecting "ami-...")`,
-	)
-	wantRemoteError(
-		r,
-		r.DescribeImages,
-		&ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234"}},
-		"InvalidAMIID.NotFound: The image id '[ami-abcd1234]' does not exist",
-	)
+	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{filter("colour", "red")}},
+		"InvalidParameterValue: The filter 'colour' is invalid")
+	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{"not_an_ami_id"}},
+		`InvalidAMIID.Malformed: Invalid id: "not_an_ami_id" (expecting "ami-...")`)
+	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234"}},
+		"InvalidAMIID.NotFound: The image id '[ami-abcd1234]' does not exist")
 	wantRemoteError(
 		r,
 		r.DescribeImages,
@@ -116,29 +104,17 @@ func TestImagesComeInPages(t *testing.T) {
 		return imageIDs(out), out.NextToken
 	})
 	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{MaxResults: aws.Int32(0)}, "InvalidParameterValue:")
-	wantRemoteError(
-		r,
-		r.DescribeImages,
-		&ec2.DescribeImagesInput{NextToken: aws.String("x")},
-		"InvalidNextToken: The token 'x' is invalid.",
-	)
+	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{NextToken: aws.String("x")},
+		"InvalidNextToken: The token 'x' is invalid.")
 }
 
 func TestCreateImageValidatesItsRequest(t *testing.T) {
 	r := newRemote(t)
 	row, name := r.launch(1)[0].InstanceId, aws.String("web")
-	wantRemoteError(
-		r,
-		r.CreateImage,
-		&ec2.CreateImageInput{Name: name},
-		"MissingParameter: The request must contain the parameter instanceId",
-	)
-	wantRemoteError(
-		r,
-		r.CreateImage,
-		&ec2.CreateImageInput{InstanceId: row},
-		"MissingParameter: The request must contain the parameter name",
-	)
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{Name: name},
+		"MissingParameter: The request must contain the parameter instanceId")
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row},
+		"MissingParameter: The request must contain the parameter name")
 	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name}, "IncorrectState:")
 	r.cloud.observe(*row, store.Running)
 	for _, bad := range []string{"we", "web:1", fmt.Sprintf("%0129d", 1)} {
@@ -150,48 +126,29 @@ func TestCreateImageValidatesItsRequest(t *testing.T) {
 				"numbers, '(', ')', '.', '-', '/' and '_'",
 		)
 	}
-	wantRemoteError(
-		r,
-		r.CreateImage,
-		&ec2.CreateImageInput{InstanceId: aws.String("i-0123456789abcdef0"), Name: name},
-		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
-	)
-	wantRemoteError(
-		r,
-		r.CreateImage,
-		&ec2.CreateImageInput{
-			InstanceId:          row,
-			Name:                name,
-			BlockDeviceMappings: root(types.EbsBlockDevice{VolumeSize: aws.Int32(20)}),
-		},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.deviceName",
-	)
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: aws.String("i-0123456789abcdef0"), Name: name},
+		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist")
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{
+		InstanceId:          row,
+		Name:                name,
+		BlockDeviceMappings: root(types.EbsBlockDevice{VolumeSize: aws.Int32(20)}),
+	}, "UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.deviceName")
 	wantRemoteError(
 		r,
 		r.CreateImage,
 		&ec2.CreateImageInput{InstanceId: row, Name: name, SnapshotLocation: types.SnapshotLocationEnumLocal},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter snapshotLocation",
 	)
-	wantRemoteError(
-		r,
-		r.CreateImage,
-		&ec2.CreateImageInput{
-			InstanceId:        row,
-			Name:              name,
-			TagSpecifications: specification(types.ResourceTypeInstance, "k", "v"),
-		},
-		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.",
-	)
-	wantRemoteError(
-		r,
-		r.CreateImage,
-		&ec2.CreateImageInput{
-			InstanceId:        row,
-			Name:              name,
-			TagSpecifications: specification(types.ResourceTypeImage, "aws:k", "v"),
-		},
-		"InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use",
-	)
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{
+		InstanceId:        row,
+		Name:              name,
+		TagSpecifications: specification(types.ResourceTypeInstance, "k", "v"),
+	}, "InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.")
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{
+		InstanceId:        row,
+		Name:              name,
+		TagSpecifications: specification(types.ResourceTypeImage, "aws:k", "v"),
+	}, "InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use")
 	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{
 		InstanceId: row, Name: name, DryRun: aws.Bool(true),
 	}, dryRun)
@@ -201,12 +158,8 @@ func TestCreateImageValidatesItsRequest(t *testing.T) {
 	if made, ok := store.Images.Get(r.cloud.Store.View(), id); !ok || !made.NoReboot {
 		t.Errorf("image %+v", made)
 	}
-	wantRemoteError(
-		r,
-		r.CreateImage,
-		&ec2.CreateImageInput{InstanceId: row, Name: name},
-		"InvalidAMIName.Duplicate: AMI name web is already in use by AMI "+id,
-	)
+	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name},
+		"InvalidAMIName.Duplicate: AMI name web is already in use by AMI "+id)
 	wantRemoteError(r, r.RunInstances, launchOne(id), "InvalidAMIID.Unavailable:")
 }
 
@@ -226,35 +179,19 @@ func TestCreateImageTagsImageAndSnapshot(t *testing.T) {
 func TestDeregisterImage(t *testing.T) {
 	r := newRemote(t)
 	public, id, other := r.cloud.availableImage(), r.image("web-1"), r.image("web-2")
-	wantRemoteError(
-		r,
-		r.DeregisterImage,
-		&ec2.DeregisterImageInput{},
-		"MissingParameter: The request must contain the parameter imageId",
-	)
-	wantRemoteError(
-		r,
-		r.DeregisterImage,
-		&ec2.DeregisterImageInput{ImageId: &public},
-		"AuthFailure: Not authorized for images: ["+public+"]",
-	)
+	wantRemoteError(r, r.DeregisterImage, &ec2.DeregisterImageInput{},
+		"MissingParameter: The request must contain the parameter imageId")
+	wantRemoteError(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &public},
+		"AuthFailure: Not authorized for images: ["+public+"]")
 	wantRemoteError(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id, DryRun: aws.Bool(true)}, dryRun)
 	snapshot := doRemote(
 		r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}},
 	).Images[0].BlockDeviceMappings[0].Ebs.SnapshotId
-	wantRemoteError(
-		r,
-		r.DeleteSnapshot,
-		&ec2.DeleteSnapshotInput{SnapshotId: snapshot},
-		"InvalidSnapshot.InUse: The snapshot "+*snapshot+" is currently in use by "+id,
-	)
+	wantRemoteError(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot},
+		"InvalidSnapshot.InUse: The snapshot "+*snapshot+" is currently in use by "+id)
 	doRemote(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id})
-	wantRemoteError(
-		r,
-		r.DeregisterImage,
-		&ec2.DeregisterImageInput{ImageId: &id},
-		"InvalidAMIID.NotFound: The image id '["+id+"]' does not exist",
-	)
+	wantRemoteError(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id},
+		"InvalidAMIID.NotFound: The image id '["+id+"]' does not exist")
 	wantRemoteError(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot, DryRun: aws.Bool(true)}, dryRun)
 	doRemote(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot})
 	out := doRemote(

@@ -91,24 +91,12 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 		&ec2.DescribeInstancesInput{Filters: []types.Filter{filter("colour", "red")}},
 		"InvalidParameterValue: The filter 'colour' is invalid",
 	)
-	wantRemoteError(
-		r,
-		r.DescribeInstances,
-		&ec2.DescribeInstancesInput{InstanceIds: []string{noInstance}},
-		"InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstances,
-		&ec2.DescribeInstancesInput{InstanceIds: []string{"web"}},
-		"InvalidInstanceID.Malformed:",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstances,
-		&ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: five()},
-		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults",
-	)
+	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{noInstance}},
+		"InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist")
+	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{"web"}},
+		"InvalidInstanceID.Malformed:")
+	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: five()},
+		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults")
 	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{DryRun: aws.Bool(true)}, dryRun)
 }
 

@@ -69,18 +69,10 @@ func TestEveryInstanceAttributeIsDescribed(t *testing.T) {
 	if len(instanceAttributes) != 16 {
 		t.Errorf("%d attributes are offered", len(instanceAttributes))
 	}
-	wantRemoteError(
-		r,
-		r.DescribeInstanceAttribute,
-		&ec2.DescribeInstanceAttributeInput{Attribute: "userData"},
-		"MissingParameter: The request must contain the parameter instanceId",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceAttribute,
-		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId},
-		"MissingParameter: The request must contain the parameter attribute",
-	)
+	wantRemoteError(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{Attribute: "userData"},
+		"MissingParameter: The request must contain the parameter instanceId")
+	wantRemoteError(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId},
+		"MissingParameter: The request must contain the parameter attribute")
 	wantRemoteError(
 		r,
 		r.DescribeInstanceAttribute,
@@ -171,26 +163,14 @@ func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {
 		test.in.InstanceId = id
 		wantRemoteError(r, r.ModifyInstanceAttribute, &test.in, test.want)
 	}
-	wantRemoteError(
-		r,
-		r.ModifyInstanceAttribute,
-		&attributes{DisableApiStop: yes},
-		"MissingParameter: The request must contain the parameter instanceId",
-	)
-	wantRemoteError(
-		r,
-		r.ModifyInstanceAttribute,
-		&attributes{InstanceId: aws.String(noInstance), DisableApiStop: yes},
-		"InvalidInstanceID.NotFound:",
-	)
+	wantRemoteError(r, r.ModifyInstanceAttribute, &attributes{DisableApiStop: yes},
+		"MissingParameter: The request must contain the parameter instanceId")
+	wantRemoteError(r, r.ModifyInstanceAttribute, &attributes{InstanceId: aws.String(noInstance), DisableApiStop: yes},
+		"InvalidInstanceID.NotFound:")
 
 	r.cloud.observe(*id, store.Stopped)
-	wantRemoteError(
-		r,
-		r.ModifyInstanceAttribute,
-		&attributes{InstanceId: id, InstanceType: word("t9.huge")},
-		"InvalidInstanceAttributeValue: Invalid value 't9.huge' for InstanceType.",
-	)
+	wantRemoteError(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, InstanceType: word("t9.huge")},
+		"InvalidInstanceAttributeValue: Invalid value 't9.huge' for InstanceType.")
 	for _, test := range []struct {
 		in   attributes
 		name types.InstanceAttributeName

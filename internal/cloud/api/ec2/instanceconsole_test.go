@@ -34,17 +34,9 @@ func TestConsoleOutputIsEmptyUntilTheInstanceHasRun(t *testing.T) {
 	}
 	fail = true
 	wantRemoteError(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id}, "InternalError:")
-	wantRemoteError(
-		r,
-		r.GetConsoleOutput,
-		&ec2.GetConsoleOutputInput{},
-		"MissingParameter: The request must contain the parameter instanceId",
-	)
-	wantRemoteError(
-		r,
-		r.GetConsoleOutput,
-		&ec2.GetConsoleOutputInput{InstanceId: aws.String(noInstance)},
-		"InvalidInstanceID.NotFound:",
-	)
+	wantRemoteError(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{},
+		"MissingParameter: The request must contain the parameter instanceId")
+	wantRemoteError(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: aws.String(noInstance)},
+		"InvalidInstanceID.NotFound:")
 	wantRemoteError(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id, DryRun: aws.Bool(true)}, dryRun)
 }

@@ -121,10 +121,6 @@ func TestCreditsDefaultToTheInstanceType(t *testing.T) {
 	in.CreditSpecification = &types.CreditSpecificationRequest{CpuCredits: aws.String("endless")}
 	wantRemoteError(r, r.RunInstances, in, "InvalidParameterValue:")
 	in.InstanceType, in.CreditSpecification.CpuCredits = "m5.large", aws.String("unlimited")
-	wantRemoteError(
-		r,
-		r.RunInstances,
-		in,
-		"InstanceCreditSpecification.NotSupported: The m5.large instance type does not support T2 Unlimited.",
-	)
+	wantRemoteError(r, r.RunInstances, in,
+		"InstanceCreditSpecification.NotSupported: The m5.large instance type does not support T2 Unlimited.")
 }

@@ -19,12 +19,8 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 	}
 	image, vpc := c.availableImage(), c.vpc("10.0.0.0/16")
 	subnet, elsewhere := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(c.vpc("10.1.0.0/16"), "web")
-	wantError(
-		c,
-		c.RunInstances,
-		launchOne("ami-0123456789abcdef0"),
-		"InvalidAMIID.NotFound: The image id '[ami-0123456789abcdef0]' does not exist",
-	)
+	wantError(c, c.RunInstances, launchOne("ami-0123456789abcdef0"),
+		"InvalidAMIID.NotFound: The image id '[ami-0123456789abcdef0]' does not exist")
 	for name, test := range map[string]struct {
 		change func(*ec2.RunInstancesInput)
 		want   string

@@ -25,12 +25,8 @@ func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: []string{noInstance}}, unknown)
 	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: []string{noInstance}}, unknown)
 	wantRemoteError(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: []string{noInstance}}, unknown)
-	wantRemoteError(
-		r,
-		r.TerminateInstances,
-		&ec2.TerminateInstancesInput{InstanceIds: []string{"web"}},
-		`InvalidInstanceID.Malformed: Invalid id: "web" (expecting "i-...")`,
-	)
+	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{"web"}},
+		`InvalidInstanceID.Malformed: Invalid id: "web" (expecting "i-...")`)
 	// All or none.
 	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{
 		InstanceIds: []string{id, noInstance},
@@ -41,30 +37,14 @@ func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{
 		InstanceIds: ids, DryRun: aws.Bool(true),
 	}, dryRun)
-	wantRemoteError(
-		r,
-		r.StopInstances,
-		&ec2.StopInstancesInput{InstanceIds: ids, Hibernate: aws.Bool(true)},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter hibernate",
-	)
-	wantRemoteError(
-		r,
-		r.StopInstances,
-		&ec2.StopInstancesInput{InstanceIds: ids, SkipOsShutdown: aws.Bool(true)},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter skipOsShutdown",
-	)
-	wantRemoteError(
-		r,
-		r.TerminateInstances,
-		&ec2.TerminateInstancesInput{InstanceIds: ids, Force: aws.Bool(true)},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter force",
-	)
-	wantRemoteError(
-		r,
-		r.StartInstances,
-		&ec2.StartInstancesInput{InstanceIds: ids, AdditionalInfo: aws.String("x")},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter additionalInfo",
-	)
+	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Hibernate: aws.Bool(true)},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter hibernate")
+	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, SkipOsShutdown: aws.Bool(true)},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter skipOsShutdown")
+	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, Force: aws.Bool(true)},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter force")
+	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, AdditionalInfo: aws.String("x")},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter additionalInfo")
 	if row, _ := store.Instances.Get(r.cloud.Store.View(), id); row.Wanted != store.Running || row.Reboots != 0 {
 		t.Errorf("refusals changed %+v", row)
 	}
@@ -145,12 +125,8 @@ func TestInstanceStateChanges(t *testing.T) {
 		}
 	}
 	row := func() *store.Instance { row, _ := store.Instances.Get(c.Store.View(), ids[0]); return row }
-	wantError(
-		c,
-		c.TerminateInstances,
-		&ec2.TerminateInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}},
-		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
-	)
+	wantError(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}},
+		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist")
 
 	c.observe(ids[0], store.Running)
 	do(c, c.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: ids})

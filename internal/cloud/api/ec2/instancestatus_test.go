@@ -61,12 +61,8 @@ func TestInstanceStatusOmitsInstancesThatDoNotRun(t *testing.T) {
 		&ec2.DescribeInstanceStatusInput{InstanceIds: []string{first}, MaxResults: five()},
 		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults",
 	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceStatus,
-		&ec2.DescribeInstanceStatusInput{InstanceIds: []string{noInstance}},
-		"InvalidInstanceID.NotFound:",
-	)
+	wantRemoteError(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{InstanceIds: []string{noInstance}},
+		"InvalidInstanceID.NotFound:")
 	wantRemoteError(
 		r,
 		r.DescribeInstanceStatus,

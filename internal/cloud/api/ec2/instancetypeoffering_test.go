@@ -61,12 +61,8 @@ func TestInstanceTypesAreOfferedInEveryZone(t *testing.T) {
 	if seen != 6*n {
 		t.Errorf("%d offerings in pages, want %d", seen, 6*n)
 	}
-	wantRemoteError(
-		r,
-		r.DescribeInstanceTypeOfferings,
-		&ec2.DescribeInstanceTypeOfferingsInput{LocationType: "moon"},
-		"InvalidParameterValue:",
-	)
+	wantRemoteError(r, r.DescribeInstanceTypeOfferings, &ec2.DescribeInstanceTypeOfferingsInput{LocationType: "moon"},
+		"InvalidParameterValue:")
 	wantRemoteError(
 		r,
 		r.DescribeInstanceTypeOfferings,

@@ -13,19 +13,11 @@ func TestAnInternetGatewayIsDetachedOnlyWithoutPublicAddresses(t *testing.T) {
 	vpc, other := c.vpc("10.0.0.0/16"), c.vpc("10.1.0.0/16")
 	subnet := c.subnet(vpc, "10.0.1.0/24", "us-east-1a")
 	gateway := do(c, c.CreateInternetGateway, &ec2.CreateInternetGatewayInput{}).InternetGateway.InternetGatewayId
-	wantError(
-		c,
-		c.DetachInternetGateway,
-		&ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc},
-		"Gateway.NotAttached: resource "+*gateway+" is not attached to network "+vpc,
-	)
+	wantError(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc},
+		"Gateway.NotAttached: resource "+*gateway+" is not attached to network "+vpc)
 	do(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
-	wantError(
-		c,
-		c.AttachInternetGateway,
-		&ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &other},
-		"Resource.AlreadyAssociated: resource "+*gateway+" is already attached to network "+vpc,
-	)
+	wantError(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &other},
+		"Resource.AlreadyAssociated: resource "+*gateway+" is already attached to network "+vpc)
 	nic := c.nic(addressing.Wish{PublicFrom: c.PublicRange}, subnet)
 	wantError(
 		c,
@@ -34,12 +26,8 @@ func TestAnInternetGatewayIsDetachedOnlyWithoutPublicAddresses(t *testing.T) {
 		"DependencyViolation: Network "+vpc+" has some mapped public address(es). Please unmap those public "+
 			"address(es) before detaching the gateway.",
 	)
-	wantError(
-		c,
-		c.DeleteSubnet,
-		&ec2.DeleteSubnetInput{SubnetId: &subnet},
-		"DependencyViolation: The subnet '"+subnet+"' has dependencies and cannot be deleted.",
-	)
+	wantError(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{SubnetId: &subnet},
+		"DependencyViolation: The subnet '"+subnet+"' has dependencies and cannot be deleted.")
 	do(c, c.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &nic.ID})
 	do(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 }

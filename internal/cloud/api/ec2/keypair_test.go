@@ -33,12 +33,8 @@ func TestCreatedKeysMatchTheirPublicKeys(t *testing.T) {
 			t.Errorf("%s: fingerprint %s", kind, *out.KeyFingerprint)
 		}
 	}
-	wantError(
-		c,
-		c.CreateKeyPair,
-		&ec2.CreateKeyPairInput{KeyName: aws.String("ed25519"), KeyType: "ed25519"},
-		"InvalidKeyPair.Duplicate: The keypair already exists",
-	)
+	wantError(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("ed25519"), KeyType: "ed25519"},
+		"InvalidKeyPair.Duplicate: The keypair already exists")
 	if _, err := c.CreateKeyPair(c.ctx, &ec2.CreateKeyPairInput{
 		KeyName: aws.String("p"), KeyFormat: types.KeyFormatPpk,
 	}); code(err) != "UnsupportedOperation" {
@@ -94,17 +90,9 @@ func TestImportKeyPairAcceptsEveryFormat(t *testing.T) {
 
 func TestUnknownKeyPairsAreNotFound(t *testing.T) {
 	c := newCloud(t)
-	wantError(
-		c,
-		c.DescribeKeyPairs,
-		&ec2.DescribeKeyPairsInput{KeyNames: []string{"x"}},
-		"InvalidKeyPair.NotFound: The key pair 'x' does not exist",
-	)
-	wantError(
-		c,
-		c.DescribeKeyPairs,
-		&ec2.DescribeKeyPairsInput{KeyPairIds: []string{"key-00000000"}},
-		"InvalidKeyPair.NotFound: The key pair ID 'key-00000000' does not exist",
-	)
+	wantError(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{KeyNames: []string{"x"}},
+		"InvalidKeyPair.NotFound: The key pair 'x' does not exist")
+	wantError(c, c.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{KeyPairIds: []string{"key-00000000"}},
+		"InvalidKeyPair.NotFound: The key pair ID 'key-00000000' does not exist")
 	do(c, c.DeleteKeyPair, &ec2.DeleteKeyPairInput{KeyName: aws.String("x")})
 }

@@ -195,16 +195,11 @@ func TestModifyLaunchTemplateRefusals(t *testing.T) {
 		"InvalidLaunchTemplateId.VersionNotFound: The launch template version 2 is not found for the specified "+
 			"launch template.",
 	)
-	wantError(
-		c,
-		c.ModifyLaunchTemplate,
-		&ec2.ModifyLaunchTemplateInput{
-			LaunchTemplateId:   &id,
-			LaunchTemplateName: aws.String("web"),
-			DefaultVersion:     aws.String("1"),
-		},
-		"InvalidParameterCombination: Either provide launch template ID or launch template name to modify the template.",
-	)
+	wantError(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{
+		LaunchTemplateId:   &id,
+		LaunchTemplateName: aws.String("web"),
+		DefaultVersion:     aws.String("1"),
+	}, "InvalidParameterCombination: Either provide launch template ID or launch template name to modify the template.")
 	wantError(
 		c,
 		c.ModifyLaunchTemplate,
@@ -227,10 +222,6 @@ func TestDeleteLaunchTemplateDeletesItsVersions(t *testing.T) {
 	if n := len(store.LaunchTemplates.List(view)) + len(store.TemplateVersions.List(view)); n != 0 {
 		t.Errorf("%d rows left", n)
 	}
-	wantError(
-		c,
-		c.DeleteLaunchTemplate,
-		&ec2.DeleteLaunchTemplateInput{LaunchTemplateId: &id},
-		"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID "+id+", does not exist.",
-	)
+	wantError(c, c.DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{LaunchTemplateId: &id},
+		"InvalidLaunchTemplateId.NotFound: The specified launch template, with template ID "+id+", does not exist.")
 }

@@ -36,24 +36,16 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 		PortRange: &types.PortRange{From: aws.Int32(80), To: aws.Int32(80)},
 	}
 	do(c, c.CreateNetworkAclEntry, entry)
-	wantError(
-		c,
-		c.CreateNetworkAclEntry,
-		entry,
-		"NetworkAclEntryAlreadyExists: The network acl entry identified by 100 already exists.",
-	)
+	wantError(c, c.CreateNetworkAclEntry, entry,
+		"NetworkAclEntryAlreadyExists: The network acl entry identified by 100 already exists.")
 	of := []types.Filter{filter("association.subnet-id", subnet)}
 	standard := do(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls[0]
 	moved := do(c, c.ReplaceNetworkAclAssociation, &ec2.ReplaceNetworkAclAssociationInput{
 		AssociationId: standard.Associations[0].NetworkAclAssociationId,
 		NetworkAclId:  acl.NetworkAclId,
 	})
-	wantError(
-		c,
-		c.DeleteNetworkAcl,
-		&ec2.DeleteNetworkAclInput{NetworkAclId: acl.NetworkAclId},
-		"DependencyViolation: The networkAcl '"+*acl.NetworkAclId+"' has dependencies and cannot be deleted.",
-	)
+	wantError(c, c.DeleteNetworkAcl, &ec2.DeleteNetworkAclInput{NetworkAclId: acl.NetworkAclId},
+		"DependencyViolation: The networkAcl '"+*acl.NetworkAclId+"' has dependencies and cannot be deleted.")
 	now := do(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls
 	if len(now) != 1 || *now[0].NetworkAclId != *acl.NetworkAclId || *now[0].Entries[1].Protocol != "6" ||
 		*now[0].Entries[1].PortRange.From != 80 {
@@ -69,10 +61,6 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 		Egress:       aws.Bool(false),
 	})
 	do(c, c.DeleteNetworkAcl, &ec2.DeleteNetworkAclInput{NetworkAclId: acl.NetworkAclId})
-	wantError(
-		c,
-		c.DeleteNetworkAcl,
-		&ec2.DeleteNetworkAclInput{NetworkAclId: standard.NetworkAclId},
-		"InvalidParameterValue: cannot delete default network ACL "+*standard.NetworkAclId,
-	)
+	wantError(c, c.DeleteNetworkAcl, &ec2.DeleteNetworkAclInput{NetworkAclId: standard.NetworkAclId},
+		"InvalidParameterValue: cannot delete default network ACL "+*standard.NetworkAclId)
 }

@@ -49,18 +49,10 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 			t.Errorf("%s=%s: %d found", test.name, test.value, len(found))
 		}
 	}
-	wantError(
-		c,
-		c.DeleteSecurityGroup,
-		&ec2.DeleteSecurityGroupInput{GroupId: &group},
-		"DependencyViolation: resource "+group+" has a dependent object",
-	)
-	wantError(
-		c,
-		c.DeleteNetworkInterface,
-		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &machine.ID},
-		"InvalidParameterValue: Network interface '"+machine.ID+"' is currently in use.",
-	)
+	wantError(c, c.DeleteSecurityGroup, &ec2.DeleteSecurityGroupInput{GroupId: &group},
+		"DependencyViolation: resource "+group+" has a dependent object")
+	wantError(c, c.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &machine.ID},
+		"InvalidParameterValue: Network interface '"+machine.ID+"' is currently in use.")
 	if _, err := c.DeleteNetworkInterface(c.ctx, &ec2.DeleteNetworkInterfaceInput{
 		NetworkInterfaceId: &balancer.ID,
 	}); code(err) != "OperationNotPermitted" {
@@ -123,12 +115,8 @@ func TestInterfacesAreFoundByEveryFilter(t *testing.T) {
 		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-0123456789abcdef0' does not exist",
 	)
 	wantRemoteError(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{DryRun: aws.Bool(true)}, dryRun)
-	wantRemoteError(
-		r,
-		r.DeleteNetworkInterface,
-		&ec2.DeleteNetworkInterfaceInput{},
-		"MissingParameter: The request must contain the parameter networkInterfaceId",
-	)
+	wantRemoteError(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{},
+		"MissingParameter: The request must contain the parameter networkInterfaceId")
 	wantRemoteError(
 		r,
 		r.DeleteNetworkInterface,

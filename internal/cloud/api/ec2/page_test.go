@@ -32,12 +32,8 @@ func TestPagesHoldEveryRowOnce(t *testing.T) {
 	if !cmp.Equal(sizes, []int{5, 5, 4}) || len(seen) != 14 {
 		t.Errorf("pages of %v, %d rows", sizes, len(seen))
 	}
-	wantError(
-		c,
-		c.DescribeVpcs,
-		&ec2.DescribeVpcsInput{MaxResults: aws.Int32(4)},
-		"InvalidParameterValue: Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5.",
-	)
+	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(4)},
+		"InvalidParameterValue: Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5.")
 	wantError(
 		c,
 		c.DescribeVpcs,
@@ -45,16 +41,8 @@ func TestPagesHoldEveryRowOnce(t *testing.T) {
 		"InvalidParameterValue: Value ( 1001 ) for parameter maxResults is invalid. Expecting a value smaller "+
 			"than 1000.",
 	)
-	wantError(
-		c,
-		c.DescribeVpcs,
-		&ec2.DescribeVpcsInput{NextToken: aws.String("forged")},
-		"InvalidNextToken: The token 'forged' is invalid.",
-	)
-	wantError(
-		c,
-		c.DescribeVpcs,
-		&ec2.DescribeVpcsInput{VpcIds: []string{vpc}, MaxResults: aws.Int32(5)},
-		"InvalidParameterCombination: The parameter vpcIds cannot be used with the parameter maxResults",
-	)
+	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{NextToken: aws.String("forged")},
+		"InvalidNextToken: The token 'forged' is invalid.")
+	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}, MaxResults: aws.Int32(5)},
+		"InvalidParameterCombination: The parameter vpcIds cannot be used with the parameter maxResults")
 }

@@ -60,12 +60,8 @@ func TestRegionsAreIsolated(t *testing.T) {
 	c := newCloud(t)
 	vpc := c.vpc("10.0.0.0/16")
 	c.ctx = in("eu-west-1")
-	wantError(
-		c,
-		c.DescribeVpcs,
-		&ec2.DescribeVpcsInput{VpcIds: []string{vpc}},
-		"InvalidVpcID.NotFound: The vpc ID '"+vpc+"' does not exist",
-	)
+	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}},
+		"InvalidVpcID.NotFound: The vpc ID '"+vpc+"' does not exist")
 	c.ctx = in("nowhere-1")
 	if _, err := c.DescribeVpcs(c.ctx, &ec2.DescribeVpcsInput{}); code(err) != "InvalidRegion" {
 		t.Errorf("an unknown region: %v", err)

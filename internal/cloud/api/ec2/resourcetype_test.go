@@ -9,42 +9,18 @@ import (
 
 func TestMalformedAndUnknownIDsAreRefused(t *testing.T) {
 	c := newCloud(t)
-	wantError(
-		c,
-		c.DescribeVpcs,
-		&ec2.DescribeVpcsInput{VpcIds: []string{"vpc-00000000"}},
-		"InvalidVpcID.NotFound: The vpc ID 'vpc-00000000' does not exist",
-	)
-	wantError(
-		c,
-		c.DescribeVpcs,
-		&ec2.DescribeVpcsInput{VpcIds: []string{"foo"}},
-		`InvalidVpcID.Malformed: Invalid id: "foo" (expecting "vpc-...")`,
-	)
-	wantError(
-		c,
-		c.DeleteSubnet,
-		&ec2.DeleteSubnetInput{SubnetId: aws.String("subnet-00000000")},
-		"InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist",
-	)
-	wantError(
-		c,
-		c.DeleteSubnet,
-		&ec2.DeleteSubnetInput{},
-		"MissingParameter: The request must contain the parameter subnetId",
-	)
-	wantError(
-		c,
-		c.DescribeRouteTables,
-		&ec2.DescribeRouteTablesInput{RouteTableIds: []string{"rtb-xyz"}},
-		`InvalidRouteTableId.Malformed: Invalid id: "rtb-xyz"`,
-	)
-	wantError(
-		c,
-		c.DescribeSecurityGroups,
-		&ec2.DescribeSecurityGroupsInput{GroupIds: []string{"sg-00000000"}},
-		"InvalidGroup.NotFound: The security group 'sg-00000000' does not exist",
-	)
+	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-00000000"}},
+		"InvalidVpcID.NotFound: The vpc ID 'vpc-00000000' does not exist")
+	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{"foo"}},
+		`InvalidVpcID.Malformed: Invalid id: "foo" (expecting "vpc-...")`)
+	wantError(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{SubnetId: aws.String("subnet-00000000")},
+		"InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist")
+	wantError(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{},
+		"MissingParameter: The request must contain the parameter subnetId")
+	wantError(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{"rtb-xyz"}},
+		`InvalidRouteTableId.Malformed: Invalid id: "rtb-xyz"`)
+	wantError(c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{"sg-00000000"}},
+		"InvalidGroup.NotFound: The security group 'sg-00000000' does not exist")
 	wantError(
 		c,
 		c.DescribeInternetGateways,

@@ -22,25 +22,16 @@ func TestRoutesTargetTheVPCsInternetGateway(t *testing.T) {
 	))
 	do(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 	do(c, c.CreateRoute, route("0.0.0.0/0"))
-	wantError(
-		c,
-		c.CreateRoute,
-		route("10.0.0.0/16"),
-		"RouteAlreadyExists: The route identified by 10.0.0.0/16 already exists.",
-	)
+	wantError(c, c.CreateRoute, route("10.0.0.0/16"),
+		"RouteAlreadyExists: The route identified by 10.0.0.0/16 already exists.")
 	if _, err := c.CreateRoute(c.ctx, route("10.0.1.0/24")); code(err) != "InvalidParameterValue" {
 		t.Errorf("inside the VPC: %v", err)
 	}
-	wantError(
-		c,
-		c.CreateRoute,
-		&ec2.CreateRouteInput{
-			RouteTableId:         table,
-			DestinationCidrBlock: aws.String("1.0.0.0/8"),
-			GatewayId:            aws.String("igw-00000000"),
-		},
-		"InvalidGatewayID.NotFound: The gateway ID 'igw-00000000' does not exist",
-	)
+	wantError(c, c.CreateRoute, &ec2.CreateRouteInput{
+		RouteTableId:         table,
+		DestinationCidrBlock: aws.String("1.0.0.0/8"),
+		GatewayId:            aws.String("igw-00000000"),
+	}, "InvalidGatewayID.NotFound: The gateway ID 'igw-00000000' does not exist")
 	wantError(
 		c,
 		c.ReplaceRoute,

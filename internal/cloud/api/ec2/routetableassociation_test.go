@@ -29,11 +29,7 @@ func TestASubnetHasOneRouteTable(t *testing.T) {
 	)
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: one})
 	do(c, c.DisassociateRouteTable, &ec2.DisassociateRouteTableInput{AssociationId: moved.NewAssociationId})
-	wantError(
-		c,
-		c.DisassociateRouteTable,
-		&ec2.DisassociateRouteTableInput{AssociationId: moved.NewAssociationId},
-		"InvalidAssociationID.NotFound: The association ID '"+*moved.NewAssociationId+"' does not exist",
-	)
+	wantError(c, c.DisassociateRouteTable, &ec2.DisassociateRouteTableInput{AssociationId: moved.NewAssociationId},
+		"InvalidAssociationID.NotFound: The association ID '"+*moved.NewAssociationId+"' does not exist")
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: two})
 }

@@ -95,12 +95,8 @@ func TestRulesAreRevokedByIDOrPermission(t *testing.T) {
 		},
 	}
 	do(c, c.RevokeSecurityGroupEgress, &ec2.RevokeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all})
-	wantError(
-		c,
-		c.RevokeSecurityGroupEgress,
-		&ec2.RevokeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all},
-		"InvalidPermission.NotFound: The specified rule does not exist in this security group.",
-	)
+	wantError(c, c.RevokeSecurityGroupEgress, &ec2.RevokeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all},
+		"InvalidPermission.NotFound: The specified rule does not exist in this security group.")
 	do(c, c.AuthorizeSecurityGroupEgress, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all})
 	if len(c.describeGroup(app).IpPermissionsEgress) != 1 {
 		t.Error("the way out was not opened again")

@@ -37,15 +37,10 @@ func TestInvalidPermissionsAreRefused(t *testing.T) {
 		{twice, "InvalidParameterValue: The same permission must not appear multiple times"},
 		{foreign, "InvalidGroup.NotFound: You have specified two resources that belong to different networks."},
 	} {
-		wantError(
-			c,
-			c.AuthorizeSecurityGroupIngress,
-			&ec2.AuthorizeSecurityGroupIngressInput{
-				GroupId:       &app,
-				IpPermissions: []types.IpPermission{test.permission},
-			},
-			test.want,
-		)
+		wantError(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{
+			GroupId:       &app,
+			IpPermissions: []types.IpPermission{test.permission},
+		}, test.want)
 	}
 }
 

@@ -48,37 +48,17 @@ func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-0123456789abcdef0"}},
 		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.",
 	)
-	wantRemoteError(
-		r,
-		r.DescribeSnapshots,
-		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{"s"}},
-		`InvalidSnapshotID.Malformed: Invalid id: "s" (expecting "snap-...")`,
-	)
-	wantRemoteError(
-		r,
-		r.DescribeSnapshots,
-		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}, MaxResults: five()},
-		"InvalidParameterCombination:",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeSnapshots,
-		&ec2.DescribeSnapshotsInput{RestorableByUserIds: []string{"all"}},
-		"UnsupportedOperation:",
-	)
+	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"s"}},
+		`InvalidSnapshotID.Malformed: Invalid id: "s" (expecting "snap-...")`)
+	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}, MaxResults: five()},
+		"InvalidParameterCombination:")
+	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{RestorableByUserIds: []string{"all"}},
+		"UnsupportedOperation:")
 	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{DryRun: aws.Bool(true)}, dryRun)
-	wantRemoteError(
-		r,
-		r.DeleteSnapshot,
-		&ec2.DeleteSnapshotInput{},
-		"MissingParameter: The request must contain the parameter snapshotId",
-	)
-	wantRemoteError(
-		r,
-		r.DeleteSnapshot,
-		&ec2.DeleteSnapshotInput{SnapshotId: aws.String("snap-0123456789abcdef0")},
-		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.",
-	)
+	wantRemoteError(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{},
+		"MissingParameter: The request must contain the parameter snapshotId")
+	wantRemoteError(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: aws.String("snap-0123456789abcdef0")},
+		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.")
 }
 
 func TestSnapshotsComeInPages(t *testing.T) {

@@ -67,18 +67,10 @@ func TestCreateTagsTagsAllResourcesOrNone(t *testing.T) {
 	c := newCloud(t)
 	vpc := c.vpc("10.0.0.0/16")
 	tag := []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}
-	wantError(
-		c,
-		c.CreateTags,
-		&ec2.CreateTagsInput{Resources: []string{vpc, "subnet-00000000"}, Tags: tag},
-		"InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist",
-	)
-	wantError(
-		c,
-		c.CreateTags,
-		&ec2.CreateTagsInput{Resources: []string{vpc, "foo"}, Tags: tag},
-		"InvalidID: The ID 'foo' is not valid",
-	)
+	wantError(c, c.CreateTags, &ec2.CreateTagsInput{Resources: []string{vpc, "subnet-00000000"}, Tags: tag},
+		"InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist")
+	wantError(c, c.CreateTags, &ec2.CreateTagsInput{Resources: []string{vpc, "foo"}, Tags: tag},
+		"InvalidID: The ID 'foo' is not valid")
 	if found := do(c, c.DescribeTags, &ec2.DescribeTagsInput{}).Tags; len(found) != 0 {
 		t.Errorf("%v", found)
 	}

@@ -92,30 +92,14 @@ func TestTheTutorialsNetworkIsCreatedAndDeletedCompletely(t *testing.T) {
 		t.Errorf("route tables by subnet: %+v", tables)
 	}
 
-	wantError(
-		c,
-		c.DeleteVpc,
-		&ec2.DeleteVpcInput{VpcId: vpc.VpcId},
-		"DependencyViolation: The vpc '"+*vpc.VpcId+"' has dependencies and cannot be deleted.",
-	)
-	wantError(
-		c,
-		c.DeleteRouteTable,
-		&ec2.DeleteRouteTableInput{RouteTableId: table},
-		"DependencyViolation: The routeTable '"+*table+"' has dependencies and cannot be deleted.",
-	)
-	wantError(
-		c,
-		c.DeleteInternetGateway,
-		&ec2.DeleteInternetGatewayInput{InternetGatewayId: gateway},
-		"DependencyViolation: The internetGateway '"+*gateway+"' has dependencies and cannot be deleted.",
-	)
-	wantError(
-		c,
-		c.DeleteSecurityGroup,
-		&ec2.DeleteSecurityGroupInput{GroupId: &web},
-		"DependencyViolation: resource "+web+" has a dependent object",
-	)
+	wantError(c, c.DeleteVpc, &ec2.DeleteVpcInput{VpcId: vpc.VpcId},
+		"DependencyViolation: The vpc '"+*vpc.VpcId+"' has dependencies and cannot be deleted.")
+	wantError(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: table},
+		"DependencyViolation: The routeTable '"+*table+"' has dependencies and cannot be deleted.")
+	wantError(c, c.DeleteInternetGateway, &ec2.DeleteInternetGatewayInput{InternetGatewayId: gateway},
+		"DependencyViolation: The internetGateway '"+*gateway+"' has dependencies and cannot be deleted.")
+	wantError(c, c.DeleteSecurityGroup, &ec2.DeleteSecurityGroupInput{GroupId: &web},
+		"DependencyViolation: resource "+web+" has a dependent object")
 
 	do(c, c.DeleteSecurityGroup, &ec2.DeleteSecurityGroupInput{GroupId: &app})
 	do(c, c.DeleteSecurityGroup, &ec2.DeleteSecurityGroupInput{GroupId: &web})

@@ -37,12 +37,8 @@ func TestVolumesAreFoundByEveryFilter(t *testing.T) {
 	}, id, func(f types.Filter) []string {
 		return volumeIDs(doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{Filters: []types.Filter{f}}))
 	})
-	wantRemoteError(
-		r,
-		r.DescribeVolumes,
-		&ec2.DescribeVolumesInput{VolumeIds: []string{"vol-0123456789abcdef0"}},
-		"InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.",
-	)
+	wantRemoteError(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{"vol-0123456789abcdef0"}},
+		"InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.")
 	wantRemoteError(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{DryRun: aws.Bool(true)}, dryRun)
 	r.launch(6)
 	wantPages(r, []int{5, 2}, func(token *string) ([]string, *string) {
@@ -70,24 +66,12 @@ func TestAVolumeKeptAfterTerminationCanBeDeleted(t *testing.T) {
 	if *disk.DeleteOnTermination {
 		t.Error("the volume is not kept")
 	}
-	wantRemoteError(
-		r,
-		r.DeleteVolume,
-		&ec2.DeleteVolumeInput{},
-		"MissingParameter: The request must contain the parameter volumeId",
-	)
-	wantRemoteError(
-		r,
-		r.DeleteVolume,
-		&ec2.DeleteVolumeInput{VolumeId: aws.String("vol-0123456789abcdef0")},
-		"InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.",
-	)
-	wantRemoteError(
-		r,
-		r.DeleteVolume,
-		&ec2.DeleteVolumeInput{VolumeId: disk.VolumeId},
-		"VolumeInUse: Volume "+*disk.VolumeId+" is currently attached to "+*row.InstanceId,
-	)
+	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{},
+		"MissingParameter: The request must contain the parameter volumeId")
+	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: aws.String("vol-0123456789abcdef0")},
+		"InvalidVolume.NotFound: The volume 'vol-0123456789abcdef0' does not exist.")
+	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId},
+		"VolumeInUse: Volume "+*disk.VolumeId+" is currently attached to "+*row.InstanceId)
 	r.detachVolume(*disk.VolumeId)
 	item := doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{VolumeIds: []string{*disk.VolumeId}}).Volumes[0]
 	if item.State != types.VolumeStateAvailable || len(item.Attachments) > 0 {
@@ -100,10 +84,6 @@ func TestAVolumeKeptAfterTerminationCanBeDeleted(t *testing.T) {
 	}
 	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId, DryRun: aws.Bool(true)}, dryRun)
 	doRemote(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId})
-	wantRemoteError(
-		r,
-		r.DeleteVolume,
-		&ec2.DeleteVolumeInput{VolumeId: disk.VolumeId},
-		"InvalidVolume.NotFound: The volume '"+*disk.VolumeId+"' does not exist.",
-	)
+	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId},
+		"InvalidVolume.NotFound: The volume '"+*disk.VolumeId+"' does not exist.")
 }

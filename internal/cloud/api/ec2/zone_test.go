@@ -36,12 +36,8 @@ func TestDescribeAvailabilityZones(t *testing.T) {
 			t.Errorf("%+v: %+v", narrowed, found)
 		}
 	}
-	wantError(
-		c,
-		c.DescribeAvailabilityZones,
-		&ec2.DescribeAvailabilityZonesInput{ZoneNames: []string{"us-east-1z"}},
-		"InvalidParameterValue: Invalid availability zone: [us-east-1z]",
-	)
+	wantError(c, c.DescribeAvailabilityZones, &ec2.DescribeAvailabilityZonesInput{ZoneNames: []string{"us-east-1z"}},
+		"InvalidParameterValue: Invalid availability zone: [us-east-1z]")
 	regions := do(c, c.DescribeRegions, &ec2.DescribeRegionsInput{RegionNames: []string{"eu-west-1"}}).Regions
 	if len(regions) != 1 || *regions[0].Endpoint != "ec2.eu-west-1.amazonaws.com" {
 		t.Errorf("%+v", regions)
