@@ -23,13 +23,10 @@ func TestAClientTokenMakesARequestIdempotent(t *testing.T) {
 	if *first.RouteTable.RouteTableId != *again.RouteTable.RouteTableId {
 		t.Error("two tables for one token")
 	}
-	wantError(
-		c,
-		c.CreateRouteTable,
+	wantError(c, c.CreateRouteTable,
 		request(other),
 		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in "+
-			"previous request(s).",
-	)
+			"previous request(s).")
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: first.RouteTable.RouteTableId})
 	if anew := do(c, c.CreateRouteTable, request(other)); *anew.RouteTable.VpcId != other {
 		t.Errorf("after deletion: %+v", anew.RouteTable)
@@ -79,13 +76,10 @@ func TestAClientTokenLaunchesOnce(t *testing.T) {
 		t.Errorf("launched %+v, then %+v", first, again)
 	}
 	in.MaxCount = aws.Int32(2)
-	wantRemoteError(
-		r,
-		r.RunInstances,
+	wantRemoteError(r, r.RunInstances,
 		in,
 		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in "+
-			"previous request(s).",
-	)
+			"previous request(s).")
 	if n := len(instanceIDs(doRemote(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}))); n != 1 {
 		t.Errorf("%d instances", n)
 	}

@@ -77,12 +77,9 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		`InvalidAMIID.Malformed: Invalid id: "not_an_ami_id" (expecting "ami-...")`)
 	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234"}},
 		"InvalidAMIID.NotFound: The image id '[ami-abcd1234]' does not exist")
-	wantRemoteError(
-		r,
-		r.DescribeImages,
+	wantRemoteError(r, r.DescribeImages,
 		&ec2.DescribeImagesInput{ImageIds: []string{"ami-abcd1234", id, "ami-1234abcd"}},
-		"InvalidAMIID.NotFound: The image ids '[ami-abcd1234, ami-1234abcd]' do not exist",
-	)
+		"InvalidAMIID.NotFound: The image ids '[ami-abcd1234, ami-1234abcd]' do not exist")
 	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{DryRun: aws.Bool(true)}, dryRun)
 }
 
@@ -96,11 +93,8 @@ func TestImagesComeInPages(t *testing.T) {
 		return imageIDs(out), out.NextToken
 	})
 	wantPages(r, []int{5, 5, 1}, func(token *string) ([]string, *string) {
-		out := doRemote(
-			r,
-			r.DescribeImages,
-			&ec2.DescribeImagesInput{MaxResults: five(), NextToken: token, Owners: []string{"self"}},
-		)
+		out := doRemote(r, r.DescribeImages,
+			&ec2.DescribeImagesInput{MaxResults: five(), NextToken: token, Owners: []string{"self"}})
 		return imageIDs(out), out.NextToken
 	})
 	wantRemoteError(r, r.DescribeImages, &ec2.DescribeImagesInput{MaxResults: aws.Int32(0)}, "InvalidParameterValue:")
@@ -118,13 +112,10 @@ func TestCreateImageValidatesItsRequest(t *testing.T) {
 	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name}, "IncorrectState:")
 	r.cloud.observe(*row, store.Running)
 	for _, bad := range []string{"we", "web:1", fmt.Sprintf("%0129d", 1)} {
-		wantRemoteError(
-			r,
-			r.CreateImage,
+		wantRemoteError(r, r.CreateImage,
 			&ec2.CreateImageInput{InstanceId: row, Name: &bad},
 			"InvalidAMIName.Malformed: AMI names must be between 3 and 128 characters long, and may contain letters, "+
-				"numbers, '(', ')', '.', '-', '/' and '_'",
-		)
+				"numbers, '(', ')', '.', '-', '/' and '_'")
 	}
 	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: aws.String("i-0123456789abcdef0"), Name: name},
 		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist")
@@ -133,12 +124,9 @@ func TestCreateImageValidatesItsRequest(t *testing.T) {
 		Name:                name,
 		BlockDeviceMappings: root(types.EbsBlockDevice{VolumeSize: aws.Int32(20)}),
 	}, "UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.deviceName")
-	wantRemoteError(
-		r,
-		r.CreateImage,
+	wantRemoteError(r, r.CreateImage,
 		&ec2.CreateImageInput{InstanceId: row, Name: name, SnapshotLocation: types.SnapshotLocationEnumLocal},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter snapshotLocation",
-	)
+		"UnsupportedOperation: aloft's local cloud does not support the parameter snapshotLocation")
 	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{
 		InstanceId:        row,
 		Name:              name,
@@ -184,9 +172,8 @@ func TestDeregisterImage(t *testing.T) {
 	wantRemoteError(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &public},
 		"AuthFailure: Not authorized for images: ["+public+"]")
 	wantRemoteError(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id, DryRun: aws.Bool(true)}, dryRun)
-	snapshot := doRemote(
-		r, r.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{id}},
-	).Images[0].BlockDeviceMappings[0].Ebs.SnapshotId
+	snapshot := doRemote(r, r.DescribeImages,
+		&ec2.DescribeImagesInput{ImageIds: []string{id}}).Images[0].BlockDeviceMappings[0].Ebs.SnapshotId
 	wantRemoteError(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot},
 		"InvalidSnapshot.InUse: The snapshot "+*snapshot+" is currently in use by "+id)
 	doRemote(r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &id})
@@ -194,16 +181,13 @@ func TestDeregisterImage(t *testing.T) {
 		"InvalidAMIID.NotFound: The image id '["+id+"]' does not exist")
 	wantRemoteError(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot, DryRun: aws.Bool(true)}, dryRun)
 	doRemote(r, r.DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: snapshot})
-	out := doRemote(
-		r, r.DeregisterImage, &ec2.DeregisterImageInput{ImageId: &other, DeleteAssociatedSnapshots: aws.Bool(true)},
-	)
+	out := doRemote(r, r.DeregisterImage,
+		&ec2.DeregisterImageInput{ImageId: &other, DeleteAssociatedSnapshots: aws.Bool(true)})
 	if len(out.DeleteSnapshotResults) != 1 ||
 		out.DeleteSnapshotResults[0].ReturnCode != types.SnapshotReturnCodesSuccess {
 		t.Errorf("snapshots: %+v", out.DeleteSnapshotResults)
 	}
-	if left := doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}).Snapshots; len(
-		left,
-	) > 0 {
+	if left := doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}).Snapshots; len(left) > 0 {
 		t.Errorf("snapshots left: %+v", left)
 	}
 }

@@ -85,12 +85,9 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 	wantFilters(r, instances.filters, values, id, func(f types.Filter) []string {
 		return instanceIDs(doRemote(r, r.DescribeInstances, &ec2.DescribeInstancesInput{Filters: []types.Filter{f}}))
 	})
-	wantRemoteError(
-		r,
-		r.DescribeInstances,
+	wantRemoteError(r, r.DescribeInstances,
 		&ec2.DescribeInstancesInput{Filters: []types.Filter{filter("colour", "red")}},
-		"InvalidParameterValue: The filter 'colour' is invalid",
-	)
+		"InvalidParameterValue: The filter 'colour' is invalid")
 	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{noInstance}},
 		"InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist")
 	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{"web"}},

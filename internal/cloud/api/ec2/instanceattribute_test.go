@@ -73,24 +73,15 @@ func TestEveryInstanceAttributeIsDescribed(t *testing.T) {
 		"MissingParameter: The request must contain the parameter instanceId")
 	wantRemoteError(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId},
 		"MissingParameter: The request must contain the parameter attribute")
-	wantRemoteError(
-		r,
-		r.DescribeInstanceAttribute,
+	wantRemoteError(r, r.DescribeInstanceAttribute,
 		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: "colour"},
-		"InvalidParameterValue: Value (colour) for parameter attribute is invalid. Unknown attribute.",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceAttribute,
+		"InvalidParameterValue: Value (colour) for parameter attribute is invalid. Unknown attribute.")
+	wantRemoteError(r, r.DescribeInstanceAttribute,
 		&ec2.DescribeInstanceAttributeInput{InstanceId: aws.String(noInstance), Attribute: "userData"},
-		"InvalidInstanceID.NotFound:",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceAttribute,
+		"InvalidInstanceID.NotFound:")
+	wantRemoteError(r, r.DescribeInstanceAttribute,
 		&ec2.DescribeInstanceAttributeInput{InstanceId: item.InstanceId, Attribute: "userData", DryRun: aws.Bool(true)},
-		dryRun,
-	)
+		dryRun)
 }
 
 func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {

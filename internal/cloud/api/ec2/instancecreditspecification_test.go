@@ -56,11 +56,8 @@ func TestCreditsDefaultToTheInstanceType(t *testing.T) {
 		t.Errorf("unlimited: %v", all)
 	}
 	wantFilters(r, creditFilters, map[string]string{"instance-id": spender}, spender, func(f types.Filter) []string {
-		out := doRemote(
-			r,
-			r.DescribeInstanceCreditSpecifications,
-			&ec2.DescribeInstanceCreditSpecificationsInput{Filters: []types.Filter{f}},
-		)
+		out := doRemote(r, r.DescribeInstanceCreditSpecifications,
+			&ec2.DescribeInstanceCreditSpecificationsInput{Filters: []types.Filter{f}})
 		return list(
 			out.InstanceCreditSpecifications,
 			func(c types.InstanceCreditSpecification) string { return *c.InstanceId },
@@ -70,53 +67,32 @@ func TestCreditsDefaultToTheInstanceType(t *testing.T) {
 		r.launchType("t3.micro", "")
 	}
 	wantPages(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := doRemote(
-			r,
-			r.DescribeInstanceCreditSpecifications,
-			&ec2.DescribeInstanceCreditSpecificationsInput{MaxResults: five(), NextToken: token},
-		)
+		out := doRemote(r, r.DescribeInstanceCreditSpecifications,
+			&ec2.DescribeInstanceCreditSpecificationsInput{MaxResults: five(), NextToken: token})
 		return list(
 			out.InstanceCreditSpecifications,
 			func(c types.InstanceCreditSpecification) string { return *c.InstanceId },
 		), out.NextToken
 	})
 
-	wantRemoteError(
-		r,
-		r.DescribeInstanceCreditSpecifications,
+	wantRemoteError(r, r.DescribeInstanceCreditSpecifications,
 		&ec2.DescribeInstanceCreditSpecificationsInput{InstanceIds: []string{noInstance}},
-		"InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceCreditSpecifications,
+		"InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist")
+	wantRemoteError(r, r.DescribeInstanceCreditSpecifications,
 		&ec2.DescribeInstanceCreditSpecificationsInput{InstanceIds: []string{"web"}},
-		"InvalidInstanceID.Malformed:",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceCreditSpecifications,
+		"InvalidInstanceID.Malformed:")
+	wantRemoteError(r, r.DescribeInstanceCreditSpecifications,
 		&ec2.DescribeInstanceCreditSpecificationsInput{InstanceIds: slices.Repeat([]string{t2}, 1001)},
-		"InvalidParameterValue:",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceCreditSpecifications,
+		"InvalidParameterValue:")
+	wantRemoteError(r, r.DescribeInstanceCreditSpecifications,
 		&ec2.DescribeInstanceCreditSpecificationsInput{InstanceIds: []string{t2}, MaxResults: five()},
-		"InvalidParameterCombination:",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceCreditSpecifications,
+		"InvalidParameterCombination:")
+	wantRemoteError(r, r.DescribeInstanceCreditSpecifications,
 		&ec2.DescribeInstanceCreditSpecificationsInput{Filters: []types.Filter{filter("tag:Name", "web")}},
-		"InvalidParameterValue: The filter 'tag:Name' is invalid",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceCreditSpecifications,
+		"InvalidParameterValue: The filter 'tag:Name' is invalid")
+	wantRemoteError(r, r.DescribeInstanceCreditSpecifications,
 		&ec2.DescribeInstanceCreditSpecificationsInput{DryRun: aws.Bool(true)},
-		dryRun,
-	)
+		dryRun)
 	in := launchOne(r.cloud.availableImage())
 	in.CreditSpecification = &types.CreditSpecificationRequest{CpuCredits: aws.String("endless")}
 	wantRemoteError(r, r.RunInstances, in, "InvalidParameterValue:")

@@ -91,20 +91,14 @@ func TestProtectedInstancesAreNeitherStoppedNorTerminated(t *testing.T) {
 	in.DisableApiTermination, in.DisableApiStop = aws.Bool(true), aws.Bool(true)
 	id := *doRemote(r, r.RunInstances, in).Instances[0].InstanceId
 	r.cloud.observe(id, store.Running)
-	wantRemoteError(
-		r,
-		r.StopInstances,
+	wantRemoteError(r, r.StopInstances,
 		&ec2.StopInstancesInput{InstanceIds: []string{id}},
 		"OperationNotPermitted: The instance '"+id+"' may not be stopped. Modify its 'disableApiStop' instance "+
-			"attribute and try again.",
-	)
-	wantRemoteError(
-		r,
-		r.TerminateInstances,
+			"attribute and try again.")
+	wantRemoteError(r, r.TerminateInstances,
 		&ec2.TerminateInstancesInput{InstanceIds: []string{id}},
 		"OperationNotPermitted: The instance '"+id+"' may not be terminated. Modify its 'disableApiTermination' "+
-			"instance attribute and try again.",
-	)
+			"instance attribute and try again.")
 	doRemote(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{
 		InstanceId:            &id,
 		DisableApiTermination: &types.AttributeBooleanValue{Value: aws.Bool(false)},
@@ -140,9 +134,7 @@ func TestInstanceStateChanges(t *testing.T) {
 		r.TransitionReason != "User initiated (2026-11-23 12:00:00 GMT)" {
 		t.Errorf("stopping: %+v", r)
 	}
-	if _, err := c.StartInstances(c.ctx, &ec2.StartInstancesInput{InstanceIds: ids}); code(
-		err,
-	) != "IncorrectInstanceState" {
+	if _, err := c.StartInstances(c.ctx, &ec2.StartInstancesInput{InstanceIds: ids}); code(err) != "IncorrectInstanceState" {
 		t.Errorf("start while stopping: %v", err)
 	}
 	c.observe(ids[0], store.Stopped)
@@ -150,9 +142,7 @@ func TestInstanceStateChanges(t *testing.T) {
 	if r := row(); r.Wanted != store.Running || r.Force || r.StateReasonCode != "" || r.TransitionReason != "" {
 		t.Errorf("starting: %+v", r)
 	}
-	if _, err := c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids}); code(
-		err,
-	) != "OperationNotPermitted" {
+	if _, err := c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids}); code(err) != "OperationNotPermitted" {
 		t.Errorf("terminate a protected instance: %v", err)
 	}
 	if err := c.Store.Update(func(tx *store.Tx) error {

@@ -55,19 +55,13 @@ func TestInstanceStatusOmitsInstancesThatDoNotRun(t *testing.T) {
 		})
 		return list(out.InstanceStatuses, func(s types.InstanceStatus) string { return *s.InstanceId }), out.NextToken
 	})
-	wantRemoteError(
-		r,
-		r.DescribeInstanceStatus,
+	wantRemoteError(r, r.DescribeInstanceStatus,
 		&ec2.DescribeInstanceStatusInput{InstanceIds: []string{first}, MaxResults: five()},
-		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults",
-	)
+		"InvalidParameterCombination: The parameter instancesSet cannot be used with the parameter maxResults")
 	wantRemoteError(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{InstanceIds: []string{noInstance}},
 		"InvalidInstanceID.NotFound:")
-	wantRemoteError(
-		r,
-		r.DescribeInstanceStatus,
+	wantRemoteError(r, r.DescribeInstanceStatus,
 		&ec2.DescribeInstanceStatusInput{Filters: []types.Filter{filter("image-id", "*")}},
-		"InvalidParameterValue: The filter 'image-id' is invalid",
-	)
+		"InvalidParameterValue: The filter 'image-id' is invalid")
 	wantRemoteError(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{DryRun: aws.Bool(true)}, dryRun)
 }

@@ -27,9 +27,8 @@ func TestInstanceTypesAreFoundByEveryFilterAndInPages(t *testing.T) {
 		"instance-storage-supported": "false",
 		"vcpu-info.default-vcpus":    "2", "memory-info.size-in-mib": "1024", "network-info.ena-support": "required",
 	}, "t3.micro", func(f types.Filter) []string {
-		return typeNames(doRemote(
-			r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{Filters: []types.Filter{f}},
-		))
+		return typeNames(doRemote(r, r.DescribeInstanceTypes,
+			&ec2.DescribeInstanceTypesInput{Filters: []types.Filter{f}}))
 	})
 	var sizes []int
 	for left := len(instancetype.All()); left > 0; left -= 5 {
@@ -46,23 +45,14 @@ func TestInstanceTypesAreFoundByEveryFilterAndInPages(t *testing.T) {
 	})); !slices.Equal(names, []string{"m5.large", "t3.micro"}) {
 		t.Errorf("types %v", names)
 	}
-	wantRemoteError(
-		r,
-		r.DescribeInstanceTypes,
+	wantRemoteError(r, r.DescribeInstanceTypes,
 		&ec2.DescribeInstanceTypesInput{InstanceTypes: []types.InstanceType{"t9.a", "t3.micro", "t9.b"}},
-		"InvalidInstanceType: The following supplied instance types do not exist: [t9.a, t9.b]",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceTypes,
+		"InvalidInstanceType: The following supplied instance types do not exist: [t9.a, t9.b]")
+	wantRemoteError(r, r.DescribeInstanceTypes,
 		&ec2.DescribeInstanceTypesInput{InstanceTypes: []types.InstanceType{"t3.micro"}, MaxResults: five()},
-		"InvalidParameterCombination:",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceTypes,
+		"InvalidParameterCombination:")
+	wantRemoteError(r, r.DescribeInstanceTypes,
 		&ec2.DescribeInstanceTypesInput{Filters: []types.Filter{filter("tag:Name", "web")}},
-		"InvalidParameterValue: The filter 'tag:Name' is invalid",
-	)
+		"InvalidParameterValue: The filter 'tag:Name' is invalid")
 	wantRemoteError(r, r.DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{DryRun: aws.Bool(true)}, dryRun)
 }

@@ -21,9 +21,8 @@ func TestInstanceTypesAreOfferedInEveryZone(t *testing.T) {
 		)
 	}
 	all := func(kind types.LocationType, f ...types.Filter) []string {
-		out := doRemote(
-			r, r.DescribeInstanceTypeOfferings, &ec2.DescribeInstanceTypeOfferingsInput{LocationType: kind, Filters: f},
-		)
+		out := doRemote(r, r.DescribeInstanceTypeOfferings,
+			&ec2.DescribeInstanceTypeOfferingsInput{LocationType: kind, Filters: f})
 		for _, o := range out.InstanceTypeOfferings {
 			if kind != "" && o.LocationType != kind || kind == "" && o.LocationType != types.LocationTypeRegion {
 				t.Errorf("asked for %s: %+v", kind, o)
@@ -63,19 +62,12 @@ func TestInstanceTypesAreOfferedInEveryZone(t *testing.T) {
 	}
 	wantRemoteError(r, r.DescribeInstanceTypeOfferings, &ec2.DescribeInstanceTypeOfferingsInput{LocationType: "moon"},
 		"InvalidParameterValue:")
-	wantRemoteError(
-		r,
-		r.DescribeInstanceTypeOfferings,
+	wantRemoteError(r, r.DescribeInstanceTypeOfferings,
 		&ec2.DescribeInstanceTypeOfferingsInput{Filters: []types.Filter{filter("colour", "red")}},
-		"InvalidParameterValue: The filter 'colour' is invalid",
-	)
-	wantRemoteError(
-		r,
-		r.DescribeInstanceTypeOfferings,
+		"InvalidParameterValue: The filter 'colour' is invalid")
+	wantRemoteError(r, r.DescribeInstanceTypeOfferings,
 		&ec2.DescribeInstanceTypeOfferingsInput{MaxResults: aws.Int32(4)},
-		"InvalidParameterValue:",
-	)
-	wantRemoteError(
-		r, r.DescribeInstanceTypeOfferings, &ec2.DescribeInstanceTypeOfferingsInput{DryRun: aws.Bool(true)}, dryRun,
-	)
+		"InvalidParameterValue:")
+	wantRemoteError(r, r.DescribeInstanceTypeOfferings,
+		&ec2.DescribeInstanceTypeOfferingsInput{DryRun: aws.Bool(true)}, dryRun)
 }

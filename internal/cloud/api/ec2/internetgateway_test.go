@@ -19,13 +19,10 @@ func TestAnInternetGatewayIsDetachedOnlyWithoutPublicAddresses(t *testing.T) {
 	wantError(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &other},
 		"Resource.AlreadyAssociated: resource "+*gateway+" is already attached to network "+vpc)
 	nic := c.nic(addressing.Wish{PublicFrom: c.PublicRange}, subnet)
-	wantError(
-		c,
-		c.DetachInternetGateway,
+	wantError(c, c.DetachInternetGateway,
 		&ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc},
 		"DependencyViolation: Network "+vpc+" has some mapped public address(es). Please unmap those public "+
-			"address(es) before detaching the gateway.",
-	)
+			"address(es) before detaching the gateway.")
 	wantError(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{SubnetId: &subnet},
 		"DependencyViolation: The subnet '"+subnet+"' has dependencies and cannot be deleted.")
 	do(c, c.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &nic.ID})

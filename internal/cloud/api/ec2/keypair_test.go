@@ -80,12 +80,9 @@ func TestImportKeyPairAcceptsEveryFormat(t *testing.T) {
 	}); *got.KeyFingerprint != printRSA {
 		t.Errorf("fingerprint of the RSA key: %s", *got.KeyFingerprint)
 	}
-	wantError(
-		c,
-		c.ImportKeyPair,
+	wantError(c, c.ImportKeyPair,
 		&ec2.ImportKeyPairInput{KeyName: aws.String("bad"), PublicKeyMaterial: []byte("nonsense")},
-		"InvalidKey.Format: Key is not in valid OpenSSH public key format",
-	)
+		"InvalidKey.Format: Key is not in valid OpenSSH public key format")
 }
 
 func TestUnknownKeyPairsAreNotFound(t *testing.T) {

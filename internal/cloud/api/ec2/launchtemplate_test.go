@@ -104,17 +104,14 @@ func TestAClientTokenChangesLaunchTemplatesOnce(t *testing.T) {
 			t.Errorf("template %+v", row)
 		}
 	}
-	wantError(
-		c,
-		c.CreateLaunchTemplate,
+	wantError(c, c.CreateLaunchTemplate,
 		&ec2.CreateLaunchTemplateInput{
 			LaunchTemplateName: aws.String("api"),
 			LaunchTemplateData: ofType("t3.micro"),
 			ClientToken:        aws.String("t"),
 		},
 		"IdempotentParameterMismatch: Arguments on this idempotent request are inconsistent with arguments used in "+
-			"previous request(s).",
-	)
+			"previous request(s).")
 }
 
 func TestDescribeLaunchTemplates(t *testing.T) {
@@ -168,15 +165,11 @@ func TestDescribeLaunchTemplates(t *testing.T) {
 func TestLaunchTemplatesAreTaggedLikeOtherResources(t *testing.T) {
 	c := newCloud(t)
 	id := c.template("web", ofType("t3.micro"))
-	do(
-		c,
-		c.CreateTags,
-		&ec2.CreateTagsInput{Resources: []string{id}, Tags: specification("", "a", "1", "b", "2")[0].Tags},
-	)
+	do(c, c.CreateTags,
+		&ec2.CreateTagsInput{Resources: []string{id}, Tags: specification("", "a", "1", "b", "2")[0].Tags})
 	do(c, c.DeleteTags, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("a")}}})
-	tags := do(
-		c, c.DescribeTags, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-type", "launch-template")}},
-	).Tags
+	tags := do(c, c.DescribeTags,
+		&ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-type", "launch-template")}}).Tags
 	if len(tags) != 1 || *tags[0].Key != "b" || *tags[0].ResourceId != id {
 		t.Errorf("tags %+v", tags)
 	}
@@ -188,24 +181,18 @@ func TestLaunchTemplatesAreTaggedLikeOtherResources(t *testing.T) {
 func TestModifyLaunchTemplateRefusals(t *testing.T) {
 	c := newCloud(t)
 	id := c.template("web", ofType("t3.nano"))
-	wantError(
-		c,
-		c.ModifyLaunchTemplate,
+	wantError(c, c.ModifyLaunchTemplate,
 		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")},
 		"InvalidLaunchTemplateId.VersionNotFound: The launch template version 2 is not found for the specified "+
-			"launch template.",
-	)
+			"launch template.")
 	wantError(c, c.ModifyLaunchTemplate, &ec2.ModifyLaunchTemplateInput{
 		LaunchTemplateId:   &id,
 		LaunchTemplateName: aws.String("web"),
 		DefaultVersion:     aws.String("1"),
 	}, "InvalidParameterCombination: Either provide launch template ID or launch template name to modify the template.")
-	wantError(
-		c,
-		c.ModifyLaunchTemplate,
+	wantError(c, c.ModifyLaunchTemplate,
 		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("1"), DryRun: aws.Bool(true)},
-		"DryRunOperation: Request would have succeeded, but DryRun flag is set.",
-	)
+		"DryRunOperation: Request would have succeeded, but DryRun flag is set.")
 }
 
 func TestDeleteLaunchTemplateDeletesItsVersions(t *testing.T) {

@@ -13,9 +13,8 @@ func TestGetLaunchTemplateDataDescribesAnInstance(t *testing.T) {
 	in := launchOne(image)
 	in.UserData, in.TagSpecifications = encoded(3), specification("instance", "a", "1")
 	item := do(c, c.RunInstances, in).Instances[0]
-	data := do(
-		c, c.GetLaunchTemplateData, &ec2.GetLaunchTemplateDataInput{InstanceId: item.InstanceId},
-	).LaunchTemplateData
+	data := do(c, c.GetLaunchTemplateData,
+		&ec2.GetLaunchTemplateDataInput{InstanceId: item.InstanceId}).LaunchTemplateData
 	if *data.ImageId != image || data.InstanceType != "t3.micro" || *data.UserData != *encoded(3) ||
 		len(data.NetworkInterfaces) != 1 ||
 		*data.NetworkInterfaces[0].SubnetId != *item.SubnetId ||
@@ -23,10 +22,7 @@ func TestGetLaunchTemplateDataDescribesAnInstance(t *testing.T) {
 		*data.BlockDeviceMappings[0].DeviceName != "/dev/xvda" {
 		t.Errorf("got %+v", data)
 	}
-	wantError(
-		c,
-		c.GetLaunchTemplateData,
+	wantError(c, c.GetLaunchTemplateData,
 		&ec2.GetLaunchTemplateDataInput{InstanceId: aws.String("i-0123456789abcdef0")},
-		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist",
-	)
+		"InvalidInstanceID.NotFound: The instance ID 'i-0123456789abcdef0' does not exist")
 }

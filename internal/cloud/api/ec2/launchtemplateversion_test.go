@@ -42,24 +42,18 @@ func TestAVersionInheritsFromItsSource(t *testing.T) {
 	if plain.LaunchTemplateData.KeyName != nil || *plain.VersionNumber != 3 {
 		t.Errorf("a version without source has %+v", plain.LaunchTemplateData)
 	}
-	wantError(
-		c,
-		c.CreateLaunchTemplateVersion,
+	wantError(c, c.CreateLaunchTemplateVersion,
 		&ec2.CreateLaunchTemplateVersionInput{
 			LaunchTemplateId:   &id,
 			LaunchTemplateData: ofType("t3.nano"),
 			SourceVersion:      aws.String("7"),
 		},
 		"InvalidLaunchTemplateId.VersionNotFound: Could not find the specified version 7 for the launch template "+
-			"with ID "+id+".",
-	)
-	wantError(
-		c,
-		c.CreateLaunchTemplateVersion,
+			"with ID "+id+".")
+	wantError(c, c.CreateLaunchTemplateVersion,
 		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id},
 		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch "+
-			"template version.",
-	)
+			"template version.")
 }
 
 func numbers(versions []types.LaunchTemplateVersion) string {
@@ -74,11 +68,8 @@ func TestDescribeLaunchTemplateVersions(t *testing.T) {
 	for range 3 {
 		c.version(web, ofType("t3.small"))
 	}
-	do(
-		c,
-		c.ModifyLaunchTemplate,
-		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &web, DefaultVersion: aws.String("2")},
-	)
+	do(c, c.ModifyLaunchTemplate,
+		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &web, DefaultVersion: aws.String("2")})
 	for want, in := range map[string]*ec2.DescribeLaunchTemplateVersionsInput{
 		"web/4 web/3 web/2 web/1": {LaunchTemplateId: &web},
 		"web/4 web/2 web/1": {LaunchTemplateName: aws.String("web"), Versions: []string{
@@ -96,11 +87,8 @@ func TestDescribeLaunchTemplateVersions(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	all := do(
-		c,
-		c.DescribeLaunchTemplateVersions,
-		&ec2.DescribeLaunchTemplateVersionsInput{Versions: []string{"$Latest", "$Default"}},
-	).LaunchTemplateVersions
+	all := do(c, c.DescribeLaunchTemplateVersions,
+		&ec2.DescribeLaunchTemplateVersionsInput{Versions: []string{"$Latest", "$Default"}}).LaunchTemplateVersions
 	if got := numbers(all); got != "web/4 web/2 api/1" && got != "api/1 web/4 web/2" {
 		t.Errorf("latest and default of all: %s", got)
 	}
@@ -182,9 +170,8 @@ func TestDeletedVersionNumbersAreNotReused(t *testing.T) {
 		*stay[1].VersionNumber != 8 {
 		t.Errorf("kept %+v", stay)
 	}
-	if row := do(
-		c, c.DescribeLaunchTemplates, &ec2.DescribeLaunchTemplatesInput{},
-	).LaunchTemplates[0]; *row.LatestVersionNumber != 2 ||
+	if row := do(c, c.DescribeLaunchTemplates,
+		&ec2.DescribeLaunchTemplatesInput{}).LaunchTemplates[0]; *row.LatestVersionNumber != 2 ||
 		*row.DefaultVersionNumber != 1 {
 		t.Errorf("template %+v", row)
 	}
@@ -201,12 +188,9 @@ func TestDeletedVersionNumbersAreNotReused(t *testing.T) {
 	if len(unknown) != 1 || unknown[0].ResponseError.Code != "launchTemplateNameDoesNotExist" {
 		t.Errorf("of an unknown template: %+v", unknown)
 	}
-	wantError(
-		c,
-		c.DeleteLaunchTemplateVersions,
+	wantError(c, c.DeleteLaunchTemplateVersions,
 		&ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id, Versions: []string{"2"}, DryRun: aws.Bool(true)},
-		"DryRunOperation: Request would have succeeded, but DryRun flag is set.",
-	)
+		"DryRunOperation: Request would have succeeded, but DryRun flag is set.")
 	if _, err := c.DeleteLaunchTemplateVersions(
 		c.ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id},
 	); code(err) != "MissingParameter" {

@@ -102,50 +102,36 @@ func TestInterfacesAreFoundByEveryFilter(t *testing.T) {
 		r.interfaceValues(eni),
 		*eni.NetworkInterfaceId,
 		func(f types.Filter) []string {
-			out := doRemote(
-				r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{f}},
-			)
+			out := doRemote(r, r.DescribeNetworkInterfaces,
+				&ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{f}})
 			return list(out.NetworkInterfaces, func(i types.NetworkInterface) string { return *i.NetworkInterfaceId })
 		},
 	)
-	wantRemoteError(
-		r,
-		r.DescribeNetworkInterfaces,
+	wantRemoteError(r, r.DescribeNetworkInterfaces,
 		&ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-0123456789abcdef0"}},
-		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-0123456789abcdef0' does not exist",
-	)
+		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-0123456789abcdef0' does not exist")
 	wantRemoteError(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{DryRun: aws.Bool(true)}, dryRun)
 	wantRemoteError(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{},
 		"MissingParameter: The request must contain the parameter networkInterfaceId")
-	wantRemoteError(
-		r,
-		r.DeleteNetworkInterface,
+	wantRemoteError(r, r.DeleteNetworkInterface,
 		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId},
-		"InvalidParameterValue: Network interface '"+*eni.NetworkInterfaceId+"' is currently in use.",
-	)
+		"InvalidParameterValue: Network interface '"+*eni.NetworkInterfaceId+"' is currently in use.")
 	r.edit(func(tx *store.Tx) {
 		store.NetworkInterfaces.Edit(tx, *eni.NetworkInterfaceId, func(row *store.NetworkInterface) {
 			row.InstanceID, row.AttachmentID, row.State = "", "", "available"
 		})
 	})
-	wantRemoteError(
-		r,
-		r.DeleteNetworkInterface,
+	wantRemoteError(r, r.DeleteNetworkInterface,
 		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId, DryRun: aws.Bool(true)},
-		dryRun,
-	)
+		dryRun)
 	doRemote(r, r.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId})
-	wantRemoteError(
-		r,
-		r.DeleteNetworkInterface,
+	wantRemoteError(r, r.DeleteNetworkInterface,
 		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni.NetworkInterfaceId},
-		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID '"+*eni.NetworkInterfaceId+"' does not exist",
-	)
+		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID '"+*eni.NetworkInterfaceId+"' does not exist")
 	r.launch(6)
 	wantPages(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := doRemote(
-			r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{MaxResults: five(), NextToken: token},
-		)
+		out := doRemote(r, r.DescribeNetworkInterfaces,
+			&ec2.DescribeNetworkInterfacesInput{MaxResults: five(), NextToken: token})
 		return list(
 			out.NetworkInterfaces,
 			func(i types.NetworkInterface) string { return *i.NetworkInterfaceId },

@@ -25,12 +25,9 @@ func TestADryRunValidatesAndChangesNothing(t *testing.T) {
 		refusal.Message != "Request would have succeeded, but DryRun flag is set." {
 		t.Errorf("got %v", err)
 	}
-	wantError(
-		c,
-		c.CreateSubnet,
+	wantError(c, c.CreateSubnet,
 		&ec2.CreateSubnetInput{VpcId: &vpc, CidrBlock: aws.String("10.9.1.0/24"), DryRun: aws.Bool(true)},
-		"InvalidSubnet.Range: The CIDR '10.9.1.0/24' is invalid.",
-	)
+		"InvalidSubnet.Range: The CIDR '10.9.1.0/24' is invalid.")
 	if diff := cmp.Diff(before, c.rows()); diff != "" {
 		t.Error(diff)
 	}

@@ -34,13 +34,10 @@ func TestPagesHoldEveryRowOnce(t *testing.T) {
 	}
 	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(4)},
 		"InvalidParameterValue: Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5.")
-	wantError(
-		c,
-		c.DescribeVpcs,
+	wantError(c, c.DescribeVpcs,
 		&ec2.DescribeVpcsInput{MaxResults: aws.Int32(1001)},
 		"InvalidParameterValue: Value ( 1001 ) for parameter maxResults is invalid. Expecting a value smaller "+
-			"than 1000.",
-	)
+			"than 1000.")
 	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{NextToken: aws.String("forged")},
 		"InvalidNextToken: The token 'forged' is invalid.")
 	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}, MaxResults: aws.Int32(5)},

@@ -41,9 +41,8 @@ func TestANewRegionHasADefaultVPCAndPublicImages(t *testing.T) {
 	if len(acls) != 1 || !*acls[0].IsDefault || len(acls[0].Entries) != 4 || len(acls[0].Associations) != 3 {
 		t.Errorf("default network ACL: %+v", acls)
 	}
-	options := do(
-		c, c.DescribeDhcpOptions, &ec2.DescribeDhcpOptionsInput{DhcpOptionsIds: []string{*vpcs[0].DhcpOptionsId}},
-	).DhcpOptions
+	options := do(c, c.DescribeDhcpOptions,
+		&ec2.DescribeDhcpOptionsInput{DhcpOptionsIds: []string{*vpcs[0].DhcpOptionsId}}).DhcpOptions
 	if len(options) != 1 || *options[0].DhcpConfigurations[0].Values[0].Value != "eu-west-1.compute.internal" {
 		t.Errorf("DHCP options: %+v", options)
 	}

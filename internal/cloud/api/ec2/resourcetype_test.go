@@ -21,16 +21,10 @@ func TestMalformedAndUnknownIDsAreRefused(t *testing.T) {
 		`InvalidRouteTableId.Malformed: Invalid id: "rtb-xyz"`)
 	wantError(c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{"sg-00000000"}},
 		"InvalidGroup.NotFound: The security group 'sg-00000000' does not exist")
-	wantError(
-		c,
-		c.DescribeInternetGateways,
+	wantError(c, c.DescribeInternetGateways,
 		&ec2.DescribeInternetGatewaysInput{InternetGatewayIds: []string{"igw-00000000"}},
-		"InvalidInternetGatewayID.NotFound: The internetGateway ID 'igw-00000000' does not exist",
-	)
-	wantError(
-		c,
-		c.DescribeNetworkInterfaces,
+		"InvalidInternetGatewayID.NotFound: The internetGateway ID 'igw-00000000' does not exist")
+	wantError(c, c.DescribeNetworkInterfaces,
 		&ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-00000000"}},
-		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-00000000' does not exist",
-	)
+		"InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-00000000' does not exist")
 }

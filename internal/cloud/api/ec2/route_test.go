@@ -32,17 +32,11 @@ func TestRoutesTargetTheVPCsInternetGateway(t *testing.T) {
 		DestinationCidrBlock: aws.String("1.0.0.0/8"),
 		GatewayId:            aws.String("igw-00000000"),
 	}, "InvalidGatewayID.NotFound: The gateway ID 'igw-00000000' does not exist")
-	wantError(
-		c,
-		c.ReplaceRoute,
+	wantError(c, c.ReplaceRoute,
 		&ec2.ReplaceRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("1.0.0.0/8"), GatewayId: gateway},
-		"InvalidParameterValue: There is no route defined for '1.0.0.0/8' in the route table. Use CreateRoute instead.",
-	)
-	do(
-		c,
-		c.ReplaceRoute,
-		&ec2.ReplaceRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: gateway},
-	)
+		"InvalidParameterValue: There is no route defined for '1.0.0.0/8' in the route table. Use CreateRoute instead.")
+	do(c, c.ReplaceRoute,
+		&ec2.ReplaceRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: gateway})
 	do(c, c.DetachInternetGateway, &ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 	if holes := do(c, c.DescribeRouteTables, &ec2.DescribeRouteTablesInput{
 		Filters: []types.Filter{filter("route.state", "blackhole")},
@@ -50,17 +44,11 @@ func TestRoutesTargetTheVPCsInternetGateway(t *testing.T) {
 		*holes[0].RouteTableId != *table {
 		t.Errorf("black holes: %+v", holes)
 	}
-	wantError(
-		c,
-		c.DeleteRoute,
+	wantError(c, c.DeleteRoute,
 		&ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("10.0.0.0/16")},
-		"InvalidParameterValue: cannot remove local route 10.0.0.0/16 in route table "+*table,
-	)
+		"InvalidParameterValue: cannot remove local route 10.0.0.0/16 in route table "+*table)
 	do(c, c.DeleteRoute, &ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0")})
-	wantError(
-		c,
-		c.DeleteRoute,
+	wantError(c, c.DeleteRoute,
 		&ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0")},
-		"InvalidRoute.NotFound: no route with destination-cidr-block 0.0.0.0/0 in route table "+*table,
-	)
+		"InvalidRoute.NotFound: no route with destination-cidr-block 0.0.0.0/0 in route table "+*table)
 }

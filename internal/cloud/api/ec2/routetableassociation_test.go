@@ -22,11 +22,8 @@ func TestASubnetHasOneRouteTable(t *testing.T) {
 	}); code(err) != "Resource.AlreadyAssociated" {
 		t.Errorf("under two tables: %v", err)
 	}
-	moved := do(
-		c,
-		c.ReplaceRouteTableAssociation,
-		&ec2.ReplaceRouteTableAssociationInput{AssociationId: first.AssociationId, RouteTableId: two},
-	)
+	moved := do(c, c.ReplaceRouteTableAssociation,
+		&ec2.ReplaceRouteTableAssociationInput{AssociationId: first.AssociationId, RouteTableId: two})
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: one})
 	do(c, c.DisassociateRouteTable, &ec2.DisassociateRouteTableInput{AssociationId: moved.NewAssociationId})
 	wantError(c, c.DisassociateRouteTable, &ec2.DisassociateRouteTableInput{AssociationId: moved.NewAssociationId},

@@ -20,9 +20,8 @@ func permit(protocol string, from, to int32, cidrs ...string) types.IpPermission
 
 func (c *cloud) describeGroup(group string) types.SecurityGroup {
 	c.t.Helper()
-	return do(
-		c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{group}},
-	).SecurityGroups[0]
+	return do(c, c.DescribeSecurityGroups,
+		&ec2.DescribeSecurityGroupsInput{GroupIds: []string{group}}).SecurityGroups[0]
 }
 
 func TestANewSecurityGroupAllowsAllEgressAndNoIngress(t *testing.T) {
@@ -40,12 +39,9 @@ func TestANewSecurityGroupAllowsAllEgressAndNoIngress(t *testing.T) {
 		len(got.IpPermissions) != 0 {
 		t.Errorf("%s %v", diff, got.IpPermissions)
 	}
-	wantError(
-		c,
-		c.CreateSecurityGroup,
+	wantError(c, c.CreateSecurityGroup,
 		&ec2.CreateSecurityGroupInput{VpcId: &vpc, GroupName: aws.String("web"), Description: aws.String("d")},
-		"InvalidGroup.Duplicate: The security group 'web' already exists for VPC '"+vpc+"'",
-	)
+		"InvalidGroup.Duplicate: The security group 'web' already exists for VPC '"+vpc+"'")
 	for _, name := range []string{"sg-web", "wéb", "default"} {
 		if _, err := c.CreateSecurityGroup(c.ctx, &ec2.CreateSecurityGroupInput{
 			VpcId: &vpc, GroupName: &name, Description: aws.String("d"),
@@ -72,11 +68,8 @@ func TestRulesAreRevokedByIDOrPermission(t *testing.T) {
 		flat,
 		`InvalidPermission.Duplicate: the specified rule "peer: 10.0.0.0/8, TCP, from port: 22, to port: 22, ALLOW" already exists`,
 	)
-	out := do(
-		c,
-		c.RevokeSecurityGroupIngress,
-		&ec2.RevokeSecurityGroupIngressInput{GroupId: &app, SecurityGroupRuleIds: []string{*rule.SecurityGroupRuleId}},
-	)
+	out := do(c, c.RevokeSecurityGroupIngress,
+		&ec2.RevokeSecurityGroupIngressInput{GroupId: &app, SecurityGroupRuleIds: []string{*rule.SecurityGroupRuleId}})
 	if len(out.RevokedSecurityGroupRules) != 1 || *out.RevokedSecurityGroupRules[0].CidrIpv4 != "10.0.0.0/8" {
 		t.Errorf("%+v", out)
 	}

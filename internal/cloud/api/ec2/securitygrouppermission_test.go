@@ -57,17 +57,11 @@ func TestRulesForPeeredVPCsAreRefused(t *testing.T) {
 			},
 		}
 	}
-	wantError(
-		c,
-		c.AuthorizeSecurityGroupIngress,
+	wantError(c, c.AuthorizeSecurityGroupIngress,
 		allow(types.UserIdGroupPair{VpcPeeringConnectionId: aws.String("pcx-1")}),
-		"UnsupportedOperation: aloft's local cloud does not support the parameter vpcPeeringConnectionId",
-	)
-	wantError(
-		c,
-		c.AuthorizeSecurityGroupIngress,
+		"UnsupportedOperation: aloft's local cloud does not support the parameter vpcPeeringConnectionId")
+	wantError(c, c.AuthorizeSecurityGroupIngress,
 		allow(types.UserIdGroupPair{VpcId: aws.String("vpc-0123456789abcdef0")}),
-		"UnsupportedOperation: aloft's local cloud does not support the parameter vpcId",
-	)
+		"UnsupportedOperation: aloft's local cloud does not support the parameter vpcId")
 	do(c, c.AuthorizeSecurityGroupIngress, allow(types.UserIdGroupPair{VpcId: &vpc}))
 }

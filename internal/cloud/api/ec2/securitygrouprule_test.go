@@ -31,11 +31,8 @@ func TestARuleHasOneSourceAndAPermissionMergesRules(t *testing.T) {
 		*shown[0].UserIdGroupPairs[0].UserId != "000000000000" {
 		t.Errorf("%+v", shown)
 	}
-	found := do(
-		c,
-		c.DescribeSecurityGroupRules,
-		&ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", app)}},
-	).SecurityGroupRules
+	found := do(c, c.DescribeSecurityGroupRules,
+		&ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", app)}}).SecurityGroupRules
 	if len(found) != 5 {
 		t.Errorf("%d rules with the one out", len(found))
 	}
@@ -44,12 +41,9 @@ func TestARuleHasOneSourceAndAPermissionMergesRules(t *testing.T) {
 	}).SecurityGroupRules; len(byTag) != 4 {
 		t.Errorf("%d rules by tag", len(byTag))
 	}
-	wantError(
-		c,
-		c.DescribeSecurityGroupRules,
+	wantError(c, c.DescribeSecurityGroupRules,
 		&ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", "foobar")}},
-		"InvalidGroupId.Malformed: The security group ID 'foobar' is malformed",
-	)
+		"InvalidGroupId.Malformed: The security group ID 'foobar' is malformed")
 	if none := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
 		Filters: []types.Filter{filter("group-id", "sg-00000000")},
 	}).SecurityGroupRules; len(none) != 0 {
@@ -116,18 +110,12 @@ func TestRuleDescriptionsAreUpdatedByIDOrPermission(t *testing.T) {
 		t.Errorf("by permission: %q", told())
 	}
 	byID := []types.SecurityGroupRuleDescription{{SecurityGroupRuleId: rule, Description: aws.String("home")}}
-	do(
-		c,
-		c.UpdateSecurityGroupRuleDescriptionsIngress,
-		&ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID},
-	)
+	do(c, c.UpdateSecurityGroupRuleDescriptionsIngress,
+		&ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID})
 	if told() != "home" {
 		t.Errorf("by id: %q", told())
 	}
-	wantError(
-		c,
-		c.UpdateSecurityGroupRuleDescriptionsEgress,
+	wantError(c, c.UpdateSecurityGroupRuleDescriptionsEgress,
 		&ec2.UpdateSecurityGroupRuleDescriptionsEgressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID},
-		"InvalidSecurityGroupRuleId.NotFound: The security group rule ID '"+*rule+"' does not exist",
-	)
+		"InvalidSecurityGroupRuleId.NotFound: The security group rule ID '"+*rule+"' does not exist")
 }

@@ -22,11 +22,8 @@ func (c *cloud) template(name string, data *types.RequestLaunchTemplateData) str
 
 func (c *cloud) version(id string, data *types.RequestLaunchTemplateData) {
 	c.t.Helper()
-	do(
-		c,
-		c.CreateLaunchTemplateVersion,
-		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: data},
-	)
+	do(c, c.CreateLaunchTemplateVersion,
+		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &id, LaunchTemplateData: data})
 }
 
 func from(s types.LaunchTemplateSpecification) *ec2.RunInstancesInput {
@@ -104,11 +101,8 @@ func TestALaunchUsesTheTemplateVersionItNames(t *testing.T) {
 	id := c.template("web", &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Nano})
 	c.version(id, &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Micro})
 	c.version(id, &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Small})
-	do(
-		c,
-		c.ModifyLaunchTemplate,
-		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")},
-	)
+	do(c, c.ModifyLaunchTemplate,
+		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")})
 	for word, want := range map[string][2]string{
 		"1": {"t3.nano", "1"}, "$Default": {"t3.micro", "2"}, "": {"t3.micro", "2"}, "$Latest": {"t3.small", "3"},
 	} {
@@ -178,9 +172,8 @@ func TestAnImageAliasIsResolvedAtTheLaunch(t *testing.T) {
 	image := c.availableImage()
 	alias := "resolve:ssm:/aws/service/debian/release/12/latest/amd64"
 	id := c.template("alias", &types.RequestLaunchTemplateData{ImageId: &alias, InstanceType: "t3.micro"})
-	if got := do(
-		c, c.RunInstances, from(types.LaunchTemplateSpecification{LaunchTemplateId: &id}),
-	).Instances[0].ImageId; *got != image {
+	if got := do(c, c.RunInstances,
+		from(types.LaunchTemplateSpecification{LaunchTemplateId: &id})).Instances[0].ImageId; *got != image {
 		t.Errorf("launched %s, want %s", *got, image)
 	}
 	for resolve, want := range map[bool]string{true: image, false: alias} {

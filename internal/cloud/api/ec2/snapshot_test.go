@@ -33,21 +33,17 @@ func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 		"progress": "0%", "start-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "volume-size": "8",
 		"storage-tier": "standard",
 	}, id, func(f types.Filter) []string {
-		return snapshotIDs(doRemote(
-			r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{Filters: []types.Filter{f}, OwnerIds: []string{"self"}},
-		))
+		return snapshotIDs(doRemote(r, r.DescribeSnapshots,
+			&ec2.DescribeSnapshotsInput{Filters: []types.Filter{f}, OwnerIds: []string{"self"}}))
 	})
 	if all := snapshotIDs(doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{
 		OwnerIds: []string{identity.Account},
 	})); len(all) != 1 {
 		t.Errorf("own snapshots: %v", all)
 	}
-	wantRemoteError(
-		r,
-		r.DescribeSnapshots,
+	wantRemoteError(r, r.DescribeSnapshots,
 		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-0123456789abcdef0"}},
-		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.",
-	)
+		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.")
 	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"s"}},
 		`InvalidSnapshotID.Malformed: Invalid id: "s" (expecting "snap-...")`)
 	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}, MaxResults: five()},
@@ -67,11 +63,8 @@ func TestSnapshotsComeInPages(t *testing.T) {
 		r.image(fmt.Sprint("image-", i))
 	}
 	wantPages(r, []int{5, 1}, func(token *string) ([]string, *string) {
-		out := doRemote(
-			r,
-			r.DescribeSnapshots,
-			&ec2.DescribeSnapshotsInput{MaxResults: five(), NextToken: token, OwnerIds: []string{"self"}},
-		)
+		out := doRemote(r, r.DescribeSnapshots,
+			&ec2.DescribeSnapshotsInput{MaxResults: five(), NextToken: token, OwnerIds: []string{"self"}})
 		return snapshotIDs(out), out.NextToken
 	})
 }

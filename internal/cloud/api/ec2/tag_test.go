@@ -19,9 +19,8 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 	}).SecurityGroupRules[0].SecurityGroupRuleId
 	kinds := map[string]string{
 		vpc: "vpc", subnet: "subnet", group: "security-group", *rule: "security-group-rule",
-		*do(
-			c, c.CreateInternetGateway, &ec2.CreateInternetGatewayInput{},
-		).InternetGateway.InternetGatewayId: "internet-gateway",
+		*do(c, c.CreateInternetGateway,
+			&ec2.CreateInternetGatewayInput{}).InternetGateway.InternetGatewayId: "internet-gateway",
 		*do(c, c.CreateRouteTable, &ec2.CreateRouteTableInput{VpcId: &vpc}).RouteTable.RouteTableId: "route-table",
 		*do(c, c.CreateNetworkAcl, &ec2.CreateNetworkAclInput{VpcId: &vpc}).NetworkAcl.NetworkAclId: "network-acl",
 		*do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{

@@ -29,8 +29,7 @@ func TestTagSpecificationsAreValidated(t *testing.T) {
 		),
 		"TagLimitExceeded: The maximum number of Tags for a resource has been reached.": specification("vpc", many...),
 	} {
-		wantError(
-			c, c.CreateVpc, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: tags}, want,
-		)
+		wantError(c, c.CreateVpc,
+			&ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: tags}, want)
 	}
 }

@@ -18,11 +18,8 @@ func TestTheTutorialsNetworkIsCreatedAndDeletedCompletely(t *testing.T) {
 		return specification(kind, "Name", name, "aloft:app", "tutorial")
 	}
 
-	vpc := do(
-		c,
-		c.CreateVpc,
-		&ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: named("vpc", "tutorial")},
-	).Vpc
+	vpc := do(c, c.CreateVpc,
+		&ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), TagSpecifications: named("vpc", "tutorial")}).Vpc
 	if vpc.State != types.VpcStatePending || len(vpc.Tags) != 2 {
 		t.Errorf("new VPC: %v %v", vpc.State, vpc.Tags)
 	}
@@ -50,24 +47,18 @@ func TestTheTutorialsNetworkIsCreatedAndDeletedCompletely(t *testing.T) {
 		c.CreateRouteTable,
 		&ec2.CreateRouteTableInput{VpcId: vpc.VpcId, TagSpecifications: named("route-table", "rt")},
 	).RouteTable.RouteTableId
-	do(
-		c,
-		c.CreateRoute,
-		&ec2.CreateRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: gateway},
-	)
+	do(c, c.CreateRoute,
+		&ec2.CreateRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: gateway})
 	for _, subnet := range subnets {
 		do(c, c.AssociateRouteTable, &ec2.AssociateRouteTableInput{RouteTableId: table, SubnetId: &subnet})
 	}
 	web, app := c.group(*vpc.VpcId, "web"), c.group(*vpc.VpcId, "app")
-	do(
-		c,
-		c.AuthorizeSecurityGroupIngress,
+	do(c, c.AuthorizeSecurityGroupIngress,
 		&ec2.AuthorizeSecurityGroupIngressInput{GroupId: &app, IpPermissions: []types.IpPermission{{
 			IpProtocol: aws.String("tcp"),
 			FromPort:   aws.Int32(3000), ToPort: aws.Int32(3000),
 			UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: &web}},
-		}}},
-	)
+		}}})
 	do(c, c.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("tutorial"), KeyType: types.KeyTypeEd25519})
 
 	app1 := []types.Filter{filter("tag:aloft:app", "tutorial")}
@@ -82,11 +73,8 @@ func TestTheTutorialsNetworkIsCreatedAndDeletedCompletely(t *testing.T) {
 		!*found[0].MapPublicIpOnLaunch {
 		t.Errorf("subnets by zone: %v", found)
 	}
-	tables := do(
-		c,
-		c.DescribeRouteTables,
-		&ec2.DescribeRouteTablesInput{Filters: []types.Filter{filter("association.subnet-id", subnets[2])}},
-	).RouteTables
+	tables := do(c, c.DescribeRouteTables,
+		&ec2.DescribeRouteTablesInput{Filters: []types.Filter{filter("association.subnet-id", subnets[2])}}).RouteTables
 	if len(tables) != 1 || len(tables[0].Associations) != 3 || len(tables[0].Routes) != 2 ||
 		tables[0].Routes[1].State != types.RouteStateActive {
 		t.Errorf("route tables by subnet: %+v", tables)

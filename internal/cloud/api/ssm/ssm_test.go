@@ -135,9 +135,7 @@ func TestParametersAreFoundByNameWithOrWithoutSlashAndByARN(t *testing.T) {
 		}
 	}
 	elsewhere := wire.WithCaller(ctx, wire.Caller{Region: "eu-west-1"})
-	if _, err := api.GetParameter(elsewhere, &client.GetParameterInput{Name: aws.String("/a/b")}); code(
-		err,
-	) != "ParameterNotFound" {
+	if _, err := api.GetParameter(elsewhere, &client.GetParameterInput{Name: aws.String("/a/b")}); code(err) != "ParameterNotFound" {
 		t.Errorf("in another region: %v", err)
 	}
 }
@@ -300,9 +298,7 @@ func TestSeveralParametersAreReadAndDeletedAndTheMissingNamed(t *testing.T) {
 		!cmp.Equal(deleted.InvalidParameters, []string{alias, "/gone"}) {
 		t.Errorf("%+v %v", deleted, err)
 	}
-	if _, err := api.DeleteParameter(ctx, &client.DeleteParameterInput{Name: aws.String("/a")}); code(
-		err,
-	) != "ParameterNotFound" {
+	if _, err := api.DeleteParameter(ctx, &client.DeleteParameterInput{Name: aws.String("/a")}); code(err) != "ParameterNotFound" {
 		t.Errorf("a second deletion: %v", err)
 	}
 }
