@@ -32,8 +32,8 @@ import (
 
 var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// served is the API over the wire, with its store in a file.
-func served(t *testing.T) (*client.Client, *store.Store, string) {
+// newClient returns a client of an API over HTTP, and the API's store with its file.
+func newClient(t *testing.T) (*client.Client, *store.Store, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "aloft.db")
 	s, err := store.Open(path)
@@ -48,7 +48,7 @@ func served(t *testing.T) (*client.Client, *store.Store, string) {
 	)), s, path
 }
 
-// authority signs certificates; nil: they sign themselves.
+// authority signs certificates. Certificates of a nil authority are self-signed.
 type authority struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
@@ -68,7 +68,7 @@ func block(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// issue makes a certificate, as change wants it.
+// issue creates a certificate. change edits the template before it is signed.
 func issue(
 	t *testing.T,
 	by *authority,
@@ -106,8 +106,8 @@ func curveKey(t *testing.T) crypto.Signer {
 	return must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 }
 
-// refused checks AWS's error.
-func refused(t *testing.T, err error, code, text string) {
+// wantError checks an error's code, and that its message contains text.
+func wantError(t *testing.T, err error, code, text string) {
 	t.Helper()
 	var aws smithy.APIError
 	if !errors.As(err, &aws) || aws.ErrorCode() != code || !strings.Contains(aws.ErrorMessage(), text) {
@@ -116,7 +116,7 @@ func refused(t *testing.T, err error, code, text string) {
 }
 
 func TestACertificateIsImportedUsedAndDeleted(t *testing.T) {
-	c, s, path := served(t)
+	c, s, path := newClient(t)
 	ctx := context.Background()
 	key := rsaKey(t)
 	in := issue(t, nil, key, nil)
@@ -150,16 +150,16 @@ func TestACertificateIsImportedUsedAndDeleted(t *testing.T) {
 	}
 	d = must(c.DescribeCertificate(ctx, &client.DescribeCertificateInput{CertificateArn: arn}))(t).Certificate
 	if !slices.Equal(d.InUseBy, []string{"arn:lb"}) {
-		t.Errorf("in use by %v", d.InUseBy)
+		t.Errorf("certificate is in use by %v", d.InUseBy)
 	}
 	_, err := c.DeleteCertificate(ctx, &client.DeleteCertificateInput{CertificateArn: arn})
-	refused(t, err, "ResourceInUseException", *arn)
+	wantError(t, err, "ResourceInUseException", *arn)
 	if info := must(os.Stat(path))(t); info.Mode().Perm() != 0o600 {
-		t.Errorf("the keys' file is %v", info.Mode())
+		t.Errorf("the file with the keys has mode %v", info.Mode())
 	}
 	for _, answer := range []any{d, got} {
 		if text := must(json.Marshal(answer))(t); strings.Contains(string(text), "PRIVATE") {
-			t.Errorf("a key was told: %s", text)
+			t.Errorf("the response contains a key: %s", text)
 		}
 	}
 	if err := s.Update(func(tx *store.Tx) error { store.Listeners.Delete(tx, "arn:l"); return nil }); err != nil {
@@ -167,11 +167,11 @@ func TestACertificateIsImportedUsedAndDeleted(t *testing.T) {
 	}
 	must(c.DeleteCertificate(ctx, &client.DeleteCertificateInput{CertificateArn: arn}))(t)
 	_, err = c.DescribeCertificate(ctx, &client.DescribeCertificateInput{CertificateArn: arn})
-	refused(t, err, "ResourceNotFoundException", "Could not find certificate")
+	wantError(t, err, "ResourceNotFoundException", "Could not find certificate")
 }
 
-func TestARenewedCertificateKeepsItsPlace(t *testing.T) {
-	c, _, _ := served(t)
+func TestAReimportedCertificateKeepsItsARN(t *testing.T) {
+	c, _, _ := newClient(t)
 	ctx := context.Background()
 	key := curveKey(t)
 	arn := must(c.ImportCertificate(ctx, issue(t, nil, key, nil)))(t).CertificateArn
@@ -186,22 +186,22 @@ func TestARenewedCertificateKeepsItsPlace(t *testing.T) {
 		t.Errorf("%s %s", *out.CertificateArn, *d.Serial)
 	}
 	_, err := again(rsaKey(t), nil)
-	refused(t, err, "ValidationException", "key type")
+	wantError(t, err, "ValidationException", "key type")
 	_, err = again(key, func(c *x509.Certificate) { c.ExtKeyUsage = nil })
-	refused(t, err, "ValidationException", "extended key usages")
+	wantError(t, err, "ValidationException", "extended key usages")
 	_, err = again(key, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement })
-	refused(t, err, "ValidationException", "key usages")
+	wantError(t, err, "ValidationException", "key usages")
 	in := issue(t, nil, key, nil)
 	in.CertificateArn, in.Tags = arn, []types.Tag{{Key: new("a")}}
 	_, err = c.ImportCertificate(ctx, in)
-	refused(t, err, "InvalidParameterException", "re-import")
+	wantError(t, err, "InvalidParameterException", "re-import")
 	in.CertificateArn, in.Tags = new(*arn+"0"), nil
 	_, err = c.ImportCertificate(ctx, in)
-	refused(t, err, "ResourceNotFoundException", "Could not find")
+	wantError(t, err, "ResourceNotFoundException", "Could not find")
 }
 
-func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
-	c, _, _ := served(t)
+func TestInvalidImportsAreRefused(t *testing.T) {
+	c, _, _ := newClient(t)
 	ctx := context.Background()
 	key, rootKey := curveKey(t), curveKey(t)
 	root := &x509.Certificate{
@@ -217,7 +217,7 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 	ca := &authority{must(x509.ParseCertificate(der))(t), rootKey}
 	signed := issue(t, ca, key, nil)
 	_, err := c.ImportCertificate(ctx, signed)
-	refused(t, err, "ValidationException", "self-signed certificate or certificate chain")
+	wantError(t, err, "ValidationException", "self-signed certificate or certificate chain")
 	signed.CertificateChain = block("CERTIFICATE", der)
 	arn := must(c.ImportCertificate(ctx, signed))(t).CertificateArn
 	if got := must(c.GetCertificate(
@@ -255,7 +255,7 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 		in := issue(t, nil, key, nil)
 		change(in)
 		_, err := c.ImportCertificate(ctx, in)
-		refused(t, err, "ValidationException", text)
+		wantError(t, err, "ValidationException", text)
 	}
 	_, err = c.RequestCertificate(ctx, &client.RequestCertificateInput{DomainName: new("a.example")})
 	if err == nil || !strings.Contains(err.Error(), "RequestCertificate") {
@@ -263,8 +263,8 @@ func TestWhatIsNoCertificateWithItsKeyIsRefused(t *testing.T) {
 	}
 }
 
-func TestCertificatesAreListedByWhatTheyAre(t *testing.T) {
-	c, _, _ := served(t)
+func TestListCertificatesFilters(t *testing.T) {
+	c, _, _ := newClient(t)
 	ctx := context.Background()
 	first := must(c.ImportCertificate(ctx, issue(t, nil, rsaKey(t), nil)))(t).CertificateArn
 	second := must(c.ImportCertificate(ctx, issue(t, nil, rsaKey(t), nil)))(t).CertificateArn
@@ -302,13 +302,13 @@ func TestCertificatesAreListedByWhatTheyAre(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	_, err := c.ListCertificates(ctx, &client.ListCertificatesInput{SortBy: types.SortByCreatedAt})
-	refused(t, err, "ValidationException", "SortOrder")
+	wantError(t, err, "ValidationException", "SortOrder")
 	_, err = c.ListCertificates(ctx, &client.ListCertificatesInput{NextToken: new("forged")})
-	refused(t, err, "ValidationException", "nextToken")
+	wantError(t, err, "ValidationException", "nextToken")
 }
 
-func TestTagsOfCertificates(t *testing.T) {
-	c, _, _ := served(t)
+func TestCertificateTags(t *testing.T) {
+	c, _, _ := newClient(t)
 	ctx := context.Background()
 	arn := must(c.ImportCertificate(ctx, issue(t, nil, curveKey(t), nil)))(t).CertificateArn
 	tags := func() map[string]string {
@@ -335,5 +335,5 @@ func TestTagsOfCertificates(t *testing.T) {
 		ctx,
 		&client.AddTagsToCertificateInput{CertificateArn: arn, Tags: []types.Tag{{Key: new("aws:x")}}},
 	)
-	refused(t, err, "InvalidTagException", "aws:")
+	wantError(t, err, "InvalidTagException", "aws:")
 }

@@ -63,10 +63,7 @@ func (a *API) summary(r store.Reader, row *store.Certificate, leaf *x509.Certifi
 		CertificateArn:                       new(row.ARN),
 		SubjectAlternativeNameSummaries:      names[:min(len(names), 100)],
 		HasAdditionalSubjectAlternativeNames: new(len(names) > 100),
-		Status: status(
-			leaf,
-			a.Now(),
-		), Type: types.CertificateTypeImported, KeyAlgorithm: keyAlgorithm(leaf.PublicKey),
+		Status:                               status(leaf, a.Now()), Type: types.CertificateTypeImported, KeyAlgorithm: keyAlgorithm(leaf.PublicKey),
 		KeyUsages: keyUsagesOf(leaf),
 		InUse:     new(len(loadBalancersUsing(r, row)) > 0), RenewalEligibility: types.RenewalEligibilityIneligible,
 		NotBefore: new(leaf.NotBefore),

@@ -13,7 +13,7 @@ import (
 
 const model = Model("ValidationError")
 
-func TestAModelRefusesInTheWordsOfAWS(t *testing.T) {
+func TestErrorsHaveAWSsMessages(t *testing.T) {
 	n := int32(7)
 	for _, c := range []struct {
 		err  error
@@ -62,7 +62,7 @@ func TestAModelRefusesInTheWordsOfAWS(t *testing.T) {
 	}
 }
 
-func TestWhatHoldsIsNotRefused(t *testing.T) {
+func TestValidValuesAreAccepted(t *testing.T) {
 	n := int32(7)
 	for _, err := range []error{
 		model.Required("name", true), model.Between("size", nil, 8, 9), model.Between("size", &n, 7, 7),
@@ -83,13 +83,13 @@ type tag struct{ key, value *string }
 
 func text(s string) *string { return &s }
 
-func add(rules TagRules, old store.Tags, added ...tag) (store.Tags, error) {
+func merge(rules TagRules, old store.Tags, added ...tag) (store.Tags, error) {
 	return MergeTags(rules, old, added, func(t tag) (*string, *string) { return t.key, t.value })
 }
 
-func TestTagsAreAddedOverTheOldOnes(t *testing.T) {
+func TestMergedTagsReplaceOldOnes(t *testing.T) {
 	old := store.Tags{"a": "1", "b": "2"}
-	got, err := add(TagRules{}, old, tag{text("b"), text("3")}, tag{text(strings.Repeat("ä", 128)), nil})
+	got, err := merge(TagRules{}, old, tag{text("b"), text("3")}, tag{text(strings.Repeat("ä", 128)), nil})
 	if want := (store.Tags{"a": "1", "b": "3", strings.Repeat("ä", 128): ""}); err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -98,7 +98,7 @@ func TestTagsAreAddedOverTheOldOnes(t *testing.T) {
 	}
 }
 
-func TestTagsThatBreakTheRulesAreRefused(t *testing.T) {
+func TestTagsThatViolateTheRulesAreRefused(t *testing.T) {
 	rules := TagRules{
 		Code:          "ValidationException",
 		Reserved:      errors.New("reserved"),
@@ -118,17 +118,17 @@ func TestTagsThatBreakTheRulesAreRefused(t *testing.T) {
 		"too many": {{text("new"), text("")}},
 	} {
 		for _, one := range refused {
-			if _, err := add(rules, full, one); err == nil || err.Error() != want {
+			if _, err := merge(rules, full, one); err == nil || err.Error() != want {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		}
 	}
-	if got, err := add(rules, full, tag{text("0"), text("again")}); err != nil || got["0"] != "again" {
+	if got, err := merge(rules, full, tag{text("0"), text("again")}); err != nil || got["0"] != "again" {
 		t.Errorf("a tag of the same key: %v, %v", got["0"], err)
 	}
 }
 
-func TestATagIsMeasuredInCharacters(t *testing.T) {
+func TestTagLengthsAreInCharacters(t *testing.T) {
 	key, value := strings.Repeat("ä", 128), strings.Repeat("ä", 256)
 	if err := model.CheckTag(key, value); err != nil {
 		t.Error(err)

@@ -22,8 +22,8 @@ const (
 type TagRules struct {
 	Code          string // code of the error for a key or a value of the wrong length
 	Reserved      error  // error for a key with the prefix "aws:"
-	TooMany       error
-	ValueRequired bool // false: a tag without a value gets an empty one
+	TooMany       error  // error for more than MaxTags tags
+	ValueRequired bool   // false: a tag without a value gets an empty one
 }
 
 // MergeTags returns the old tags with the added ones, which replace tags with the same

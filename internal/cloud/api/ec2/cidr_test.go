@@ -28,7 +28,7 @@ func TestCIDRBlocksAreValidated(t *testing.T) {
 	}
 	out := do(c, c.CreateSubnet, &ec2.CreateSubnetInput{VpcId: &vpc, CidrBlock: aws.String("10.0.2.1/24")})
 	if *out.Subnet.CidrBlock != "10.0.2.0/24" || *out.Subnet.AvailabilityZone != "us-east-1b" {
-		t.Errorf("%s in %s", *out.Subnet.CidrBlock, *out.Subnet.AvailabilityZone)
+		t.Errorf("got block %s in zone %s", *out.Subnet.CidrBlock, *out.Subnet.AvailabilityZone)
 	}
 	wantError(c, c.CreateSubnet, &ec2.CreateSubnetInput{VpcId: &vpc, Ipv6Native: aws.Bool(true)},
 		"MissingParameter: Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")

@@ -21,7 +21,7 @@ func TestAClientTokenMakesARequestIdempotent(t *testing.T) {
 	}
 	first, again := do(c, c.CreateRouteTable, request(vpc)), do(c, c.CreateRouteTable, request(vpc))
 	if *first.RouteTable.RouteTableId != *again.RouteTable.RouteTableId {
-		t.Error("two tables for one token")
+		t.Error("one token created two route tables")
 	}
 	wantError(c, c.CreateRouteTable,
 		request(other),
@@ -29,7 +29,7 @@ func TestAClientTokenMakesARequestIdempotent(t *testing.T) {
 			"previous request(s).")
 	do(c, c.DeleteRouteTable, &ec2.DeleteRouteTableInput{RouteTableId: first.RouteTable.RouteTableId})
 	if anew := do(c, c.CreateRouteTable, request(other)); *anew.RouteTable.VpcId != other {
-		t.Errorf("after deletion: %+v", anew.RouteTable)
+		t.Errorf("after the deletion: %+v", anew.RouteTable)
 	}
 }
 

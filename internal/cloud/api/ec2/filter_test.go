@@ -15,8 +15,9 @@ func TestFilterPatterns(t *testing.T) {
 		pattern, value string
 		want           bool
 	}{
-		{"web", "web", true}, {"web", "Web", false}, {"w?b", "web", true}, {"w?b", "wb", false}, {"*", "", true}, {"a*c", "abbbc", true}, {"a*c", "abbb", false},
-		{"*b*b*", "abab", true}, {"*x*", "abab", false}, {`a\*c`, "a*c", true}, {`a\*c`, "abc", false}, {`a\?`, "a?", true}, {`a\\b`, `a\b`, true},
+		{"web", "web", true}, {"web", "Web", false}, {"w?b", "web", true}, {"w?b", "wb", false}, {"*", "", true},
+		{"a*c", "abbbc", true}, {"a*c", "abbb", false}, {"*b*b*", "abab", true}, {"*x*", "abab", false},
+		{`a\*c`, "a*c", true}, {`a\*c`, "abc", false}, {`a\?`, "a?", true}, {`a\\b`, `a\b`, true},
 		{"ab", "abc", false}, {"abc*", "abc", true}, {"", "", true}, {"?", "", false}, {"*a?c", "xxabc", true},
 	} {
 		if got := matchesPattern(c.pattern, c.value); got != c.want {
@@ -31,7 +32,8 @@ func TestFilterPatternsMatchLikeRegularExpressions(t *testing.T) {
 		pattern := rapid.StringOf(letters).Draw(t, "pattern")
 		value := rapid.StringOf(letters).Draw(t, "value")
 		expression := strings.NewReplacer("*", ".*", "?", ".").Replace(pattern)
-		if want := regexp.MustCompile("^" + expression + "$").MatchString(value); matchesPattern(pattern, value) != want {
+		want := regexp.MustCompile("^" + expression + "$").MatchString(value)
+		if matchesPattern(pattern, value) != want {
 			t.Fatalf("%q on %q: want %v", pattern, value, want)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// image makes an image of a stopped instance.
+// image creates an image of a stopped instance and returns its id.
 func (r *remote) image(name string, tags ...string) string {
 	r.t.Helper()
 	row := r.launch(1)[0]
@@ -144,7 +144,7 @@ func TestCreateImageValidatesItsRequest(t *testing.T) {
 		InstanceId: row, Name: name, NoReboot: aws.Bool(true),
 	}).ImageId
 	if made, ok := store.Images.Get(r.cloud.Store.View(), id); !ok || !made.NoReboot {
-		t.Errorf("image %+v", made)
+		t.Errorf("NoReboot is not stored: %+v", made)
 	}
 	wantRemoteError(r, r.CreateImage, &ec2.CreateImageInput{InstanceId: row, Name: name},
 		"InvalidAMIName.Duplicate: AMI name web is already in use by AMI "+id)
@@ -187,7 +187,8 @@ func TestDeregisterImage(t *testing.T) {
 		out.DeleteSnapshotResults[0].ReturnCode != types.SnapshotReturnCodesSuccess {
 		t.Errorf("snapshots: %+v", out.DeleteSnapshotResults)
 	}
-	if left := doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}).Snapshots; len(left) > 0 {
+	own := &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}
+	if left := doRemote(r, r.DescribeSnapshots, own).Snapshots; len(left) > 0 {
 		t.Errorf("snapshots left: %+v", left)
 	}
 }

@@ -145,9 +145,8 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 				Tenancy:          types.TenancyDefault,
 				GroupName:        aws.String(""),
 			},
-			Monitoring: &types.Monitoring{
-				State: monitoringOf(row),
-			}, VpcId: optionalString(row.VPCID), SubnetId: optionalString(row.SubnetID),
+			Monitoring: &types.Monitoring{State: monitoringOf(row)},
+			VpcId:      optionalString(row.VPCID), SubnetId: optionalString(row.SubnetID),
 			Architecture: types.ArchitectureValuesX8664, Hypervisor: types.HypervisorTypeXen,
 			VirtualizationType: types.VirtualizationTypeHvm,
 			RootDeviceName:     aws.String(rootDevice),

@@ -21,7 +21,7 @@ func instanceIDs(out *ec2.DescribeInstancesOutput) []string {
 	return ids
 }
 
-// launchWeb launches an instance that has what filters ask for.
+// launchWeb launches an instance with a value for every filter.
 func (r *remote) launchWeb() (types.Instance, types.NetworkInterface) {
 	r.t.Helper()
 	key := doRemote(r, r.CreateKeyPair, &ec2.CreateKeyPairInput{KeyName: aws.String("key")})
@@ -97,8 +97,8 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{DryRun: aws.Bool(true)}, dryRun)
 }
 
-// Launches of three never share a page of five; one of seven takes two pages,
-// since it fits on none.
+// On pages of five, two reservations of three instances never share a page. One of
+// seven fits on no page and is divided.
 func TestAPageOfInstancesKeepsReservationsTogether(t *testing.T) {
 	r := newRemote(t)
 	want := map[string][]string{}
@@ -125,13 +125,13 @@ func TestAPageOfInstancesKeepsReservationsTogether(t *testing.T) {
 		}
 	}
 	if total != 13 || len(parts) != 3 {
-		t.Errorf("%d instances of %d launches", total, len(parts))
+		t.Errorf("got %d instances of %d reservations, want 13 of 3", total, len(parts))
 	}
 	for id, pages := range parts {
 		whole := slices.Concat(pages...)
 		if !slices.Equal(whole, want[whole[0]]) || len(whole) == 3 && len(pages) != 1 ||
 			len(whole) == 7 && len(pages) > 3 {
-			t.Errorf("%s in parts %v", id, pages)
+			t.Errorf("reservation %s is divided into %v", id, pages)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// attribute asks for an attribute and returns what the answer says of it.
+// attribute returns the value of an attribute.
 func (r *remote) attribute(id string, name types.InstanceAttributeName) any {
 	r.t.Helper()
 	out := reflect.ValueOf(
@@ -28,7 +28,7 @@ func (r *remote) attribute(id string, name types.InstanceAttributeName) any {
 			continue
 		}
 		if found != nil {
-			r.t.Errorf("%s: more than one attribute in the answer", name)
+			r.t.Errorf("%s: more than one attribute in the response", name)
 		}
 		switch v := out.Field(i).Interface().(type) {
 		case *types.AttributeValue:
@@ -58,7 +58,7 @@ func TestEveryInstanceAttributeIsDescribed(t *testing.T) {
 		"enclaveOptions": &types.EnclaveOptions{Enabled: aws.Bool(false)},
 	} {
 		if _, ok := instanceAttributes[name]; !ok {
-			t.Errorf("%s is not offered", name)
+			t.Errorf("%s is missing", name)
 		}
 		if diff := cmp.Diff(want, r.attribute(*item.InstanceId, name), cmp.FilterPath(
 			func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" }, cmp.Ignore(),
@@ -67,7 +67,7 @@ func TestEveryInstanceAttributeIsDescribed(t *testing.T) {
 		}
 	}
 	if len(instanceAttributes) != 16 {
-		t.Errorf("%d attributes are offered", len(instanceAttributes))
+		t.Errorf("got %d attributes, want 16", len(instanceAttributes))
 	}
 	wantRemoteError(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{Attribute: "userData"},
 		"MissingParameter: The request must contain the parameter instanceId")
@@ -190,15 +190,16 @@ func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {
 	doRemote(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, Groups: []string{*group}})
 	if groups := r.attribute(*id, "groupSet").([]types.GroupIdentifier); len(groups) != 1 ||
 		*groups[0].GroupId != *group {
-		t.Errorf("groups %v", groups)
+		t.Errorf("security groups %v", groups)
 	}
 	doRemote(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, BlockDeviceMappings: keep})
-	if disks := r.attribute(*id, "blockDeviceMapping").([]types.InstanceBlockDeviceMapping); *disks[0].Ebs.DeleteOnTermination {
-		t.Error("the volume is not kept")
+	disks := r.attribute(*id, "blockDeviceMapping").([]types.InstanceBlockDeviceMapping)
+	if *disks[0].Ebs.DeleteOnTermination {
+		t.Error("the volume is deleted on termination")
 	}
 	if eni, _ := store.NetworkInterfaces.Get(
 		r.cloud.Store.View(), *item.NetworkInterfaces[0].NetworkInterfaceId,
 	); eni.SourceDestCheck {
-		t.Error("the interface checks sources still")
+		t.Error("the interface still checks source and destination")
 	}
 }

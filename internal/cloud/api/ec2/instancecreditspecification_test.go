@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// launchType launches an instance of a type.
+// launchType launches an instance of a type and returns its id.
 func (r *remote) launchType(kind types.InstanceType, credits string) string {
 	r.t.Helper()
 	in := launchOne(r.cloud.availableImage())
@@ -31,10 +31,8 @@ func TestCreditsDefaultToTheInstanceType(t *testing.T) {
 		}
 		return all
 	}
-	t2, t3, saver, spender, steady := r.launchType("t2.micro", ""), r.launchType("t3.micro", ""), r.launchType("t3.micro", "standard"), r.launchType(
-		"t2.micro",
-		"unlimited",
-	), r.launchType("m5.large", "")
+	t2, t3, steady := r.launchType("t2.micro", ""), r.launchType("t3.micro", ""), r.launchType("m5.large", "")
+	saver, spender := r.launchType("t3.micro", "standard"), r.launchType("t2.micro", "unlimited")
 	all := credits(
 		&ec2.DescribeInstanceCreditSpecificationsInput{InstanceIds: []string{t2, t3, saver, spender, steady}},
 	)
@@ -45,7 +43,7 @@ func TestCreditsDefaultToTheInstanceType(t *testing.T) {
 			t.Errorf("%s has %q, want %q", id, all[id], want)
 		}
 	}
-	// Without ids, those that are unlimited; one that was stays so as another type.
+	// Without ids, the response lists unlimited instances. An instance keeps the option when its type changes.
 	r.cloud.observe(t3, store.Stopped)
 	doRemote(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{
 		InstanceId:   &t3,

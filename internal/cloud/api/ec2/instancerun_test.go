@@ -25,17 +25,41 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 		change func(*ec2.RunInstancesInput)
 		want   string
 	}{
-		"no count":         {func(in *ec2.RunInstancesInput) { in.MinCount = nil }, "MissingParameter"},
-		"counts crossed":   {func(in *ec2.RunInstancesInput) { in.MinCount = aws.Int32(2) }, "InvalidParameterValue"},
-		"type":             {func(in *ec2.RunInstancesInput) { in.InstanceType = "t9.huge" }, "InvalidParameterValue"},
-		"key":              {func(in *ec2.RunInstancesInput) { in.KeyName = aws.String("none") }, "InvalidKeyPair.NotFound"},
-		"user data":        {func(in *ec2.RunInstancesInput) { in.UserData = aws.String("?") }, "InvalidUserData.Malformed"},
-		"long user data":   {func(in *ec2.RunInstancesInput) { in.UserData = encoded(16<<10 + 1) }, "InvalidParameterValue"},
-		"subnet":           {func(in *ec2.RunInstancesInput) { in.SubnetId = aws.String("subnet-0123456789abcdef0") }, "InvalidSubnetID.NotFound"},
-		"group's VPC":      {func(in *ec2.RunInstancesInput) { in.SubnetId, in.SecurityGroupIds = &subnet, []string{elsewhere} }, "InvalidParameter"},
-		"name and subnet":  {func(in *ec2.RunInstancesInput) { in.SubnetId, in.SecurityGroups = &subnet, []string{"default"} }, "InvalidParameterCombination"},
-		"group name":       {func(in *ec2.RunInstancesInput) { in.SecurityGroups = []string{"none"} }, "InvalidGroup.NotFound"},
-		"reserved address": {func(in *ec2.RunInstancesInput) { in.SubnetId, in.PrivateIpAddress = &subnet, aws.String("10.0.1.3") }, "InvalidParameterValue"},
+		"no count":       {func(in *ec2.RunInstancesInput) { in.MinCount = nil }, "MissingParameter"},
+		"counts crossed": {func(in *ec2.RunInstancesInput) { in.MinCount = aws.Int32(2) }, "InvalidParameterValue"},
+		"type":           {func(in *ec2.RunInstancesInput) { in.InstanceType = "t9.huge" }, "InvalidParameterValue"},
+		"key": {
+			func(in *ec2.RunInstancesInput) { in.KeyName = aws.String("none") },
+			"InvalidKeyPair.NotFound",
+		},
+		"user data": {
+			func(in *ec2.RunInstancesInput) { in.UserData = aws.String("?") },
+			"InvalidUserData.Malformed",
+		},
+		"long user data": {
+			func(in *ec2.RunInstancesInput) { in.UserData = encoded(16<<10 + 1) },
+			"InvalidParameterValue",
+		},
+		"subnet": {
+			func(in *ec2.RunInstancesInput) { in.SubnetId = aws.String("subnet-0123456789abcdef0") },
+			"InvalidSubnetID.NotFound",
+		},
+		"group's VPC": {
+			func(in *ec2.RunInstancesInput) { in.SubnetId, in.SecurityGroupIds = &subnet, []string{elsewhere} },
+			"InvalidParameter",
+		},
+		"name and subnet": {
+			func(in *ec2.RunInstancesInput) { in.SubnetId, in.SecurityGroups = &subnet, []string{"default"} },
+			"InvalidParameterCombination",
+		},
+		"group name": {
+			func(in *ec2.RunInstancesInput) { in.SecurityGroups = []string{"none"} },
+			"InvalidGroup.NotFound",
+		},
+		"reserved address": {
+			func(in *ec2.RunInstancesInput) { in.SubnetId, in.PrivateIpAddress = &subnet, aws.String("10.0.1.3") },
+			"InvalidParameterValue",
+		},
 		"one address twice": {func(in *ec2.RunInstancesInput) {
 			in.SubnetId, in.PrivateIpAddress, in.MaxCount = &subnet, aws.String("10.0.1.9"), aws.Int32(2)
 		}, "InvalidIPAddress.InUse"},
@@ -48,8 +72,14 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 		"disk type": {func(in *ec2.RunInstancesInput) {
 			in.BlockDeviceMappings = root(types.EbsBlockDevice{VolumeType: "gp9"})
 		}, "InvalidParameterValue"},
-		"shutdown":        {func(in *ec2.RunInstancesInput) { in.InstanceInitiatedShutdownBehavior = "nap" }, "InvalidParameterValue"},
-		"placement group": {func(in *ec2.RunInstancesInput) { in.Placement = &types.Placement{GroupName: aws.String("g")} }, "UnsupportedOperation"},
+		"shutdown": {
+			func(in *ec2.RunInstancesInput) { in.InstanceInitiatedShutdownBehavior = "nap" },
+			"InvalidParameterValue",
+		},
+		"placement group": {
+			func(in *ec2.RunInstancesInput) { in.Placement = &types.Placement{GroupName: aws.String("g")} },
+			"UnsupportedOperation",
+		},
 		"second address": {func(in *ec2.RunInstancesInput) {
 			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
 				{SecondaryPrivateIpAddressCount: aws.Int32(1)},
@@ -66,8 +96,9 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 		})
 	}
 	view := c.Store.View()
-	if n := len(store.Instances.List(view)) + len(store.Volumes.List(view)) + len(store.NetworkInterfaces.List(view)); n != 0 {
-		t.Errorf("refused launches left %d rows", n)
+	rows := len(store.Instances.List(view)) + len(store.Volumes.List(view)) + len(store.NetworkInterfaces.List(view))
+	if rows != 0 {
+		t.Errorf("refused launches left %d rows", rows)
 	}
 }
 
@@ -108,12 +139,12 @@ func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 	}
 	if again := do(c, c.RunInstances, in); *again.ReservationId != *out.ReservationId ||
 		*again.Instances[1].InstanceId != *out.Instances[1].InstanceId {
-		t.Error("the client token launched anew")
+		t.Error("the client token launched instances again")
 	}
 	other := *in
 	other.MaxCount = aws.Int32(1)
 	if _, err := c.RunInstances(c.ctx, &other); code(err) != "IdempotentParameterMismatch" {
-		t.Errorf("other request of the token: %v", err)
+		t.Errorf("another request with the token: got %v", err)
 	}
 	if err := c.Store.Update(func(tx *store.Tx) error {
 		store.Instances.Delete(tx, *out.Instances[0].InstanceId)
@@ -122,7 +153,7 @@ func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 		t.Fatal(err)
 	}
 	if fresh := do(c, c.RunInstances, in); len(fresh.Instances) != 2 || *fresh.ReservationId == *out.ReservationId {
-		t.Error("the token of a forgotten instance did not launch anew")
+		t.Error("the token of a deleted instance did not launch instances")
 	}
 }
 
@@ -145,13 +176,13 @@ func TestRunInstancesWithANetworkInterface(t *testing.T) {
 	plain := launchOne(image)
 	plain.SubnetId = &subnet
 	if item := do(c, c.RunInstances, plain).Instances[0]; item.PublicIpAddress != nil {
-		t.Errorf("public address %s in a private subnet", *item.PublicIpAddress)
+		t.Errorf("public IP address %s in a private subnet", *item.PublicIpAddress)
 	}
 	plain.SubnetId = nil
 	plain.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
 		{DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: aws.Bool(false)},
 	}
 	if item := do(c, c.RunInstances, plain).Instances[0]; item.PublicIpAddress != nil {
-		t.Errorf("public address %s against the wish", *item.PublicIpAddress)
+		t.Errorf("public IP address %s, which the request excludes", *item.PublicIpAddress)
 	}
 }

@@ -27,7 +27,7 @@ func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 	wantRemoteError(r, r.RebootInstances, &ec2.RebootInstancesInput{InstanceIds: []string{noInstance}}, unknown)
 	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{"web"}},
 		`InvalidInstanceID.Malformed: Invalid id: "web" (expecting "i-...")`)
-	// All or none.
+	// An unknown id fails the whole request.
 	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{
 		InstanceIds: []string{id, noInstance},
 	}, unknown)
@@ -46,7 +46,7 @@ func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, AdditionalInfo: aws.String("x")},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter additionalInfo")
 	if row, _ := store.Instances.Get(r.cloud.Store.View(), id); row.Wanted != store.Running || row.Reboots != 0 {
-		t.Errorf("refusals changed %+v", row)
+		t.Errorf("refused requests changed %+v", row)
 	}
 
 	for _, test := range []struct {
@@ -59,26 +59,26 @@ func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 		{store.Terminated, "IncorrectInstanceState:", "IncorrectInstanceState:", "IncorrectInstanceState:", ""},
 		{store.Running, "", "", "", ""},
 	} {
-		ask := func(call func() error, want string) {
+		check := func(call func() error, want string) {
 			t.Helper()
 			r.cloud.observe(other, test.state)
 			if err := call(); err == nil != (want == "") {
 				t.Errorf("%s: %v, want %s", test.state, err, want)
 			}
 		}
-		ask(func() error {
+		check(func() error {
 			_, err := r.StartInstances(t.Context(), &ec2.StartInstancesInput{InstanceIds: []string{other}})
 			return err
 		}, test.start)
-		ask(func() error {
+		check(func() error {
 			_, err := r.StopInstances(t.Context(), &ec2.StopInstancesInput{InstanceIds: []string{other}})
 			return err
 		}, test.stop)
-		ask(func() error {
+		check(func() error {
 			_, err := r.RebootInstances(t.Context(), &ec2.RebootInstancesInput{InstanceIds: []string{other}})
 			return err
 		}, test.reboot)
-		ask(func() error {
+		check(func() error {
 			_, err := r.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{other}})
 			return err
 		}, test.teardown)
@@ -134,16 +134,18 @@ func TestInstanceStateChanges(t *testing.T) {
 		r.TransitionReason != "User initiated (2026-11-23 12:00:00 GMT)" {
 		t.Errorf("stopping: %+v", r)
 	}
-	if _, err := c.StartInstances(c.ctx, &ec2.StartInstancesInput{InstanceIds: ids}); code(err) != "IncorrectInstanceState" {
-		t.Errorf("start while stopping: %v", err)
+	_, err := c.StartInstances(c.ctx, &ec2.StartInstancesInput{InstanceIds: ids})
+	if code(err) != "IncorrectInstanceState" {
+		t.Errorf("start of a stopping instance: got %v", err)
 	}
 	c.observe(ids[0], store.Stopped)
 	move(80, 0, do(c, c.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids}).StartingInstances)
 	if r := row(); r.Wanted != store.Running || r.Force || r.StateReasonCode != "" || r.TransitionReason != "" {
 		t.Errorf("starting: %+v", r)
 	}
-	if _, err := c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids}); code(err) != "OperationNotPermitted" {
-		t.Errorf("terminate a protected instance: %v", err)
+	_, err = c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids})
+	if code(err) != "OperationNotPermitted" {
+		t.Errorf("termination of a protected instance: got %v", err)
 	}
 	if err := c.Store.Update(func(tx *store.Tx) error {
 		store.Instances.Edit(tx, ids[0], func(row *store.Instance) { row.DisableAPITermination = false })
@@ -156,7 +158,6 @@ func TestInstanceStateChanges(t *testing.T) {
 	move(48, 48, do(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids}).TerminatingInstances)
 }
 
-// A start gives the primary interface another public address.
 func TestStartInstancesAssignsANewPublicAddress(t *testing.T) {
 	c := newCloud(t)
 	item := do(c, c.RunInstances, launchOne(c.availableImage())).Instances[0]

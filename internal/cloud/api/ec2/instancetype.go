@@ -95,9 +95,8 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 		CurrentGeneration: aws.Bool(true), FreeTierEligible: aws.Bool(t.FreeTier), BareMetal: aws.Bool(false),
 		Hypervisor:                    types.InstanceTypeHypervisor(t.Hypervisor),
 		BurstablePerformanceSupported: aws.Bool(t.Burstable), InstanceStorageSupported: aws.Bool(false),
-		SupportedUsageClasses: []types.UsageClassType{
-			types.UsageClassTypeOnDemand,
-		}, SupportedRootDeviceTypes: []types.RootDeviceType{types.RootDeviceTypeEbs},
+		SupportedUsageClasses:        []types.UsageClassType{types.UsageClassTypeOnDemand},
+		SupportedRootDeviceTypes:     []types.RootDeviceType{types.RootDeviceTypeEbs},
 		SupportedVirtualizationTypes: []types.VirtualizationType{types.VirtualizationTypeHvm},
 		ProcessorInfo: &types.ProcessorInfo{
 			SupportedArchitectures: []types.ArchitectureType{types.ArchitectureTypeX8664},

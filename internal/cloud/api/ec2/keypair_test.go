@@ -25,7 +25,7 @@ func TestCreatedKeysMatchTheirPublicKeys(t *testing.T) {
 		if want := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey()))); *shown.PublicKey != want ||
 			shown.KeyType != kind ||
 			*shown.KeyFingerprint != *out.KeyFingerprint {
-			t.Errorf("%s: %+v", kind, shown)
+			t.Errorf("%s: described as %+v", kind, shown)
 		}
 		groups := strings.Count(*out.KeyFingerprint, ":")
 		if kind == types.KeyTypeRsa && groups != 19 ||
@@ -42,20 +42,23 @@ func TestCreatedKeysMatchTheirPublicKeys(t *testing.T) {
 	}
 }
 
-// Keys and fingerprints as OpenSSH and OpenSSL tell them: ssh-keygen -l for the
-// first, openssl pkey -pubin -outform DER | openssl md5 -c for the second.
+// Keys, and their fingerprints according to OpenSSH (ssh-keygen -l) and OpenSSL (openssl
+// pkey -pubin -outform DER | openssl md5 -c).
 const (
 	importedEd25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEu8P6ZjMnXNmXHSA2FgUT7kUGZkFqwvFDDFGQWpcVmO " +
 		"someone@somewhere"
 	printEd25519 = "ywL4CRrgu+YXmGFirKOnSoTAhcSdnFI0XN4SqpNsj88="
-	importedRSA  = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQCsJ3ooJgV9Bs24fYisqdpsStQF+O4DxloQUVDkqBShZBtXfIHI2N2nL+CqIBlS5wiR6lJbmUtXbwTqsahCU7GOP5K0EhKydM+e0kBHhNzhBmPt5GnVd1ZSdztX1QSLn5VL2Had2lxVgoLLHjXk7Hgg31FWb2XDkrQFZQozALc/Kw=="
-	printRSA     = "69:cb:dc:87:cc:e6:70:37:2a:c0:c1:93:c9:0f:d9:ef"
+	importedRSA  = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQCsJ3ooJgV9Bs24fYisqdpsStQF+O4DxloQUVDk" +
+		"qBShZBtXfIHI2N2nL+CqIBlS5wiR6lJbmUtXbwTqsahCU7GOP5K0EhKydM+e0kBHhNzhBmPt5GnVd1ZSdztX" +
+		"1QSLn5VL2Had2lxVgoLLHjXk7Hgg31FWb2XDkrQFZQozALc/Kw=="
+	printRSA = "69:cb:dc:87:cc:e6:70:37:2a:c0:c1:93:c9:0f:d9:ef"
 )
 
 func TestImportKeyPairAcceptsEveryFormat(t *testing.T) {
 	c := newCloud(t)
 	blob := strings.Fields(importedEd25519)[1]
-	rfc4716 := "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"a key\"\n" + blob[:40] + "\n" + blob[40:] + "\n---- END SSH2 PUBLIC KEY ----\n"
+	rfc4716 := "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"a key\"\n" + blob[:40] + "\n" + blob[40:] +
+		"\n---- END SSH2 PUBLIC KEY ----\n"
 	raw, err := base64.StdEncoding.DecodeString(blob)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +75,7 @@ func TestImportKeyPairAcceptsEveryFormat(t *testing.T) {
 			KeyPairIds: []string{*out.KeyPairId}, IncludePublicKey: aws.Bool(true),
 		}).KeyPairs[0]
 		if *shown.PublicKey != "ssh-ed25519 "+blob {
-			t.Errorf("%s: %s", name, *shown.PublicKey)
+			t.Errorf("%s: public key %s", name, *shown.PublicKey)
 		}
 	}
 	if got := do(c, c.ImportKeyPair, &ec2.ImportKeyPairInput{

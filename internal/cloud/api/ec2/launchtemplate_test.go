@@ -20,30 +20,54 @@ func ofType(name types.InstanceType) *types.RequestLaunchTemplateData {
 func TestCreateLaunchTemplateRefusals(t *testing.T) {
 	c := newCloud(t)
 	c.template("web", ofType("t3.micro"))
+	api := func(change func(in *ec2.CreateLaunchTemplateInput)) *ec2.CreateLaunchTemplateInput {
+		in := &ec2.CreateLaunchTemplateInput{
+			LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"),
+		}
+		change(in)
+		return in
+	}
+	withData := func(data *types.RequestLaunchTemplateData) *ec2.CreateLaunchTemplateInput {
+		return api(func(in *ec2.CreateLaunchTemplateInput) { in.LaunchTemplateData = data })
+	}
+	profile := &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String("p")}
+	requirements := &types.InstanceRequirementsRequest{VCpuCount: &types.VCpuCountRangeRequest{Min: aws.Int32(2)}}
 	for want, in := range map[string]*ec2.CreateLaunchTemplateInput{
-		"InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.": {LaunchTemplateName: aws.String("web"), LaunchTemplateData: ofType("t3.micro")},
+		"InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.": api(
+			func(in *ec2.CreateLaunchTemplateInput) { in.LaunchTemplateName = aws.String("web") },
+		),
 		"InvalidLaunchTemplateName.MalformedException: A launch template name must be between 3 and 128 characters, " +
-			"and may contain letters, numbers, and the following characters: - ( ) . / _.": {LaunchTemplateName: aws.String("we b"), LaunchTemplateData: ofType("t3.micro")},
-		"MissingParameter: No launch template data was provided. Launch template data is required to create a launch " +
-			"template.": {LaunchTemplateName: aws.String("api")},
-		"MissingParameter: The request must contain the parameter LaunchTemplateName": {LaunchTemplateData: ofType("t3.micro")},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter iamInstanceProfile.name": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{
-			IamInstanceProfile: &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String("p")},
-		}},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter instanceRequirements.vCpuCount.min": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{
-			InstanceRequirements: &types.InstanceRequirementsRequest{
-				VCpuCount: &types.VCpuCountRangeRequest{Min: aws.Int32(2)},
-			},
-		}},
-		"InvalidParameterValue: 'spot-instances-request' is not a valid taggable resource type for this operation.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: &types.RequestLaunchTemplateData{
-			TagSpecifications: dataTags("spot-instances-request", "a", "b"),
-		}},
-		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), TagSpecifications: specification("instance", "a", "b")},
+			"and may contain letters, numbers, and the following characters: - ( ) . / _.": api(
+			func(in *ec2.CreateLaunchTemplateInput) { in.LaunchTemplateName = aws.String("we b") },
+		),
+		"MissingParameter: No launch template data was provided. Launch template data is required to create a " +
+			"launch template.": withData(nil),
+		"MissingParameter: The request must contain the parameter LaunchTemplateName": api(
+			func(in *ec2.CreateLaunchTemplateInput) { in.LaunchTemplateName = nil },
+		),
+		"UnsupportedOperation: aloft's local cloud does not support the parameter iamInstanceProfile.name": withData(
+			&types.RequestLaunchTemplateData{IamInstanceProfile: profile},
+		),
+		"UnsupportedOperation: aloft's local cloud does not support the parameter " +
+			"instanceRequirements.vCpuCount.min": withData(
+			&types.RequestLaunchTemplateData{InstanceRequirements: requirements},
+		),
+		"InvalidParameterValue: 'spot-instances-request' is not a valid taggable resource type for this " +
+			"operation.": withData(
+			&types.RequestLaunchTemplateData{TagSpecifications: dataTags("spot-instances-request", "a", "b")},
+		),
+		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.": api(
+			func(in *ec2.CreateLaunchTemplateInput) { in.TagSpecifications = specification("instance", "a", "b") },
+		),
 		"InvalidParameterValue: Value (" + strings.Repeat("x", 129) + ") for parameter clientToken is invalid. It " +
-			"has more than 128 characters.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), ClientToken: aws.String(strings.Repeat("x", 129))},
-		"DryRunOperation: Request would have succeeded, but DryRun flag is set.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), DryRun: aws.Bool(true)},
+			"has more than 128 characters.": api(
+			func(in *ec2.CreateLaunchTemplateInput) { in.ClientToken = aws.String(strings.Repeat("x", 129)) },
+		),
 		"InvalidParameterValue: Value (" + strings.Repeat("x", 256) + ") for parameter versionDescription is " +
-			"invalid. It has more than 255 characters.": {LaunchTemplateName: aws.String("api"), LaunchTemplateData: ofType("t3.micro"), VersionDescription: aws.String(strings.Repeat("x", 256))},
+			"invalid. It has more than 255 characters.": api(
+			func(in *ec2.CreateLaunchTemplateInput) { in.VersionDescription = aws.String(strings.Repeat("x", 256)) },
+		),
+		dryRun: api(func(in *ec2.CreateLaunchTemplateInput) { in.DryRun = aws.Bool(true) }),
 	} {
 		wantError(c, c.CreateLaunchTemplate, in, want)
 	}
@@ -52,7 +76,6 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 	}
 }
 
-// EC2 keeps a template that cannot be launched, and warns.
 func TestInvalidTemplatesAreCreatedWithAWarning(t *testing.T) {
 	c := newCloud(t)
 	out := do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
@@ -81,7 +104,7 @@ func TestAClientTokenChangesLaunchTemplatesOnce(t *testing.T) {
 	}
 	first, again := do(c, c.CreateLaunchTemplate, in), do(c, c.CreateLaunchTemplate, in)
 	if *first.LaunchTemplate.LaunchTemplateId != *again.LaunchTemplate.LaunchTemplateId {
-		t.Error("two templates")
+		t.Error("a repeated request created a second template")
 	}
 	next := &ec2.CreateLaunchTemplateVersionInput{
 		LaunchTemplateName: aws.String("web"),
@@ -154,9 +177,15 @@ func TestDescribeLaunchTemplates(t *testing.T) {
 			"does not exist.": {LaunchTemplateNames: []string{"web-0", "none"}},
 		"InvalidLaunchTemplateId.NotFound: At least one of the launch templates specified in the request does " +
 			"not exist.": {LaunchTemplateIds: []string{"lt-0123456789abcdef0"}},
-		"InvalidLaunchTemplateId.Malformed: Invalid id: \"web\" (expecting \"lt-...\")":                     {LaunchTemplateIds: []string{"web"}},
-		"InvalidParameterValue: Value (201) for parameter maxResults is invalid. It must be from 1 to 200.": {MaxResults: aws.Int32(201)},
-		"InvalidParameterValue: The filter 'colour' is invalid":                                             {Filters: []types.Filter{filter("colour", "red")}},
+		"InvalidLaunchTemplateId.Malformed: Invalid id: \"web\" (expecting \"lt-...\")": {
+			LaunchTemplateIds: []string{"web"},
+		},
+		"InvalidParameterValue: Value (201) for parameter maxResults is invalid. It must be from 1 to 200.": {
+			MaxResults: aws.Int32(201),
+		},
+		"InvalidParameterValue: The filter 'colour' is invalid": {
+			Filters: []types.Filter{filter("colour", "red")},
+		},
 	} {
 		wantError(c, c.DescribeLaunchTemplates, in, want)
 	}

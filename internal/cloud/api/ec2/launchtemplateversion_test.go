@@ -186,7 +186,7 @@ func TestDeletedVersionNumbersAreNotReused(t *testing.T) {
 		&ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateName: aws.String("none"), Versions: []string{"1"}},
 	).UnsuccessfullyDeletedLaunchTemplateVersions
 	if len(unknown) != 1 || unknown[0].ResponseError.Code != "launchTemplateNameDoesNotExist" {
-		t.Errorf("of an unknown template: %+v", unknown)
+		t.Errorf("unknown template: %+v", unknown)
 	}
 	wantError(c, c.DeleteLaunchTemplateVersions,
 		&ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &id, Versions: []string{"2"}, DryRun: aws.Bool(true)},

@@ -49,7 +49,7 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 	now := do(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls
 	if len(now) != 1 || *now[0].NetworkAclId != *acl.NetworkAclId || *now[0].Entries[1].Protocol != "6" ||
 		*now[0].Entries[1].PortRange.From != 80 {
-		t.Errorf("%+v", now)
+		t.Errorf("network ACL of the subnet: %+v", now)
 	}
 	do(c, c.ReplaceNetworkAclAssociation, &ec2.ReplaceNetworkAclAssociationInput{
 		AssociationId: moved.NewAssociationId,

@@ -154,10 +154,8 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 			SubnetId:           aws.String(row.SubnetID),
 			AvailabilityZone:   aws.String(row.Zone),
 			AvailabilityZoneId: optionalString(zoneIDOf(r, row)), Description: aws.String(row.Description),
-			Groups: groupIdentifiers(
-				r,
-				row.GroupIDs,
-			), InterfaceType: types.NetworkInterfaceTypeInterface, MacAddress: aws.String(row.MAC),
+			Groups:        groupIdentifiers(r, row.GroupIDs),
+			InterfaceType: types.NetworkInterfaceTypeInterface, MacAddress: aws.String(row.MAC),
 			Status:           types.NetworkInterfaceStatus(row.State),
 			PrivateIpAddress: aws.String(row.PrivateIP.String()), PrivateDnsName: name, Association: association,
 			PrivateIpAddresses: []types.NetworkInterfacePrivateIpAddress{{

@@ -31,15 +31,11 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 		subnet,
 	)
 	for _, test := range []struct{ name, value, want string }{
-		{
-			"attachment.instance-id", "i-0123456789abcdef0", machine.ID,
-		}, {"group-id", group, machine.ID}, {"group-name", "web", machine.ID},
-		{
-			"association.public-ip", machine.PublicIP.String(), machine.ID,
-		}, {"private-ip-address", balancer.PrivateIP.String(), balancer.ID},
-		{
-			"attachment.instance-owner-id", "amazon-elb", balancer.ID,
-		}, {"requester-id", "amazon-elb", balancer.ID}, {"description", "ELB app/*", balancer.ID},
+		{"attachment.instance-id", "i-0123456789abcdef0", machine.ID},
+		{"group-id", group, machine.ID}, {"group-name", "web", machine.ID},
+		{"association.public-ip", machine.PublicIP.String(), machine.ID},
+		{"private-ip-address", balancer.PrivateIP.String(), balancer.ID},
+		{"attachment.instance-owner-id", "amazon-elb", balancer.ID}, {"requester-id", "amazon-elb", balancer.ID}, {"description", "ELB app/*", balancer.ID},
 		{"attachment.instance-owner-id", "000000000000", machine.ID},
 	} {
 		found := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
@@ -56,18 +52,18 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 	if _, err := c.DeleteNetworkInterface(c.ctx, &ec2.DeleteNetworkInterfaceInput{
 		NetworkInterfaceId: &balancer.ID,
 	}); code(err) != "OperationNotPermitted" {
-		t.Errorf("a load balancer's: %v", err)
+		t.Errorf("deletion of a load balancer's interface: got %v", err)
 	}
 	shown := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
 		NetworkInterfaceIds: []string{machine.ID},
 	}).NetworkInterfaces[0]
 	if *shown.PrivateDnsName != privateDNSName(home, machine.PrivateIP) || *shown.Association.IpOwnerId != "amazon" ||
 		*shown.Attachment.InstanceOwnerId != "000000000000" {
-		t.Errorf("%+v", shown)
+		t.Errorf("described as %+v", shown)
 	}
 }
 
-// values is what an interface's filters are tried with, after its answer.
+// interfaceValues returns the values of a described interface for all filters.
 func (r *remote) interfaceValues(eni types.NetworkInterface) map[string]string {
 	return map[string]string{
 		"network-interface-id": *eni.NetworkInterfaceId, "vpc-id": *eni.VpcId, "subnet-id": *eni.SubnetId,

@@ -20,7 +20,7 @@ func TestANewRegionHasADefaultVPCAndPublicImages(t *testing.T) {
 	of := []types.Filter{filter("vpc-id", id)}
 	subnets := do(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{Filters: of}).Subnets
 	if len(subnets) != 3 {
-		t.Errorf("%d subnets", len(subnets))
+		t.Errorf("got %d default subnets, want 3", len(subnets))
 	}
 	for _, s := range subnets {
 		if *s.AvailableIpAddressCount != 4091 || !*s.DefaultForAz || !*s.MapPublicIpOnLaunch {
@@ -78,6 +78,6 @@ func TestNewPublicImagesReachExistingRegions(t *testing.T) {
 	images := store.Images.By(view, "name", home+"/"+later.Name)
 	alias, _ := store.Parameters.Get(view, home+later.Parameter)
 	if len(images) != 1 || alias.Value != images[0].ID || alias.Version != 2 || len(store.VPCs.List(view)) != 1 {
-		t.Errorf("%+v %+v", images, alias)
+		t.Errorf("images %+v, alias %+v", images, alias)
 	}
 }

@@ -19,8 +19,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-// remote is a cloud as the SDK sees it: every call goes over a connection, and
-// is signed, decoded, answered and decoded again.
+// remote calls an API with the SDK over HTTP.
 type remote struct {
 	*ec2.Client
 	cloud *cloud
@@ -34,7 +33,7 @@ func newRemote(t *testing.T) *remote {
 		cloud: c,
 		t:     t,
 		Client: ec2.NewFromConfig(wiretest.Serve(t, home, wire.Service{Name: "ec2", API: c.API}), func(o *ec2.Options) {
-			// The server's own validation is what is tested.
+			// Remove the SDK's validation, to test the server's.
 			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 				_, _ = s.Initialize.Remove("OperationInputValidation") // not all have it
 				return nil
@@ -55,8 +54,8 @@ func doRemote[In, Out any](r *remote, call operation[In, Out], in *In) *Out {
 	return out
 }
 
-// wantRemoteError calls an operation that must be refused with the error "code: message";
-// a want that ends in a colon asks for the code alone.
+// wantRemoteError calls an operation that must fail with the error "code: message". If want
+// ends in a colon, any message will do.
 func wantRemoteError[In, Out any](r *remote, call operation[In, Out], in *In, want string) {
 	r.t.Helper()
 	_, err := call(r.t.Context(), in)
@@ -73,7 +72,7 @@ func wantRemoteError[In, Out any](r *remote, call operation[In, Out], in *In, wa
 
 const dryRun = "DryRunOperation: Request would have succeeded, but DryRun flag is set."
 
-// launch launches instances of the public image.
+// launch launches instances of the public image and returns them.
 func (r *remote) launch(count int32, tags ...string) []types.Instance {
 	r.t.Helper()
 	in := launchOne(r.cloud.availableImage())
@@ -84,7 +83,7 @@ func (r *remote) launch(count int32, tags ...string) []types.Instance {
 	return doRemote(r, r.RunInstances, in).Instances
 }
 
-// edit plays a loop of the control plane.
+// edit changes the store in place of a control loop.
 func (r *remote) edit(change func(tx *store.Tx)) {
 	r.t.Helper()
 	if err := r.cloud.Store.Update(func(tx *store.Tx) error { change(tx); return nil }); err != nil {
@@ -92,10 +91,10 @@ func (r *remote) edit(change func(tx *store.Tx)) {
 	}
 }
 
-// wantFilters tries every filter that an operation offers on a resource: with the
-// value that values has for it find must return the id, with another it must
-// not; where that value is empty, nothing at all must pass the filter. Filters
-// of tags are tried with the tag Name=web, which the resource must have.
+// wantFilters tests every filter of an operation. values maps filters to values that the
+// resource with the id has. With such a value find must return the id, and with another it
+// must not. If the value is empty, no resource may pass the filter. The resource must have
+// the tag Name=web, with which wantFilters tests the filters by tag.
 func wantFilters[R any](
 	r *remote,
 	offered filters[R],
@@ -107,7 +106,7 @@ func wantFilters[R any](
 	values["tag-key"], values["tag-value"], values["tag:Name"] = "Name", "web", "web"
 	for name := range offered {
 		if _, ok := values[name]; !ok && name != byTag {
-			r.t.Errorf("filter %s is not tried", name)
+			r.t.Errorf("filter %s is not tested", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -115,7 +114,7 @@ func wantFilters[R any](
 		switch _, ok := offered[offered.entry(name)]; {
 		case !ok && strings.HasPrefix(name, "tag"):
 		case !ok:
-			r.t.Errorf("filter %s is not offered", name)
+			r.t.Errorf("filter %s is missing", name)
 		case value == "":
 			if found := find(filter(name, "*")); len(found) > 0 {
 				r.t.Errorf("filter %s: found %v", name, found)
@@ -131,14 +130,13 @@ func wantFilters[R any](
 	}
 }
 
-// wantPages asks for pages until there are no more, and wants all rows once in pages
-// of the sizes.
-func wantPages(r *remote, want []int, ask func(token *string) (ids []string, next *string)) {
+// wantPages reads all pages. They must have the wanted sizes and hold each row once.
+func wantPages(r *remote, want []int, read func(token *string) (ids []string, next *string)) {
 	r.t.Helper()
 	var sizes []int
 	seen := map[string]bool{}
 	for token := (*string)(nil); ; {
-		ids, next := ask(token)
+		ids, next := read(token)
 		for _, id := range ids {
 			seen[id] = true
 		}

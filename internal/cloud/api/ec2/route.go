@@ -43,9 +43,9 @@ func (q routeRequest) check() (netip.Prefix, error) {
 	if err := unsupported(q.unsupported); err != nil {
 		return netip.Prefix{}, err
 	}
-	if err := required(parameter{
-		"destinationCidrBlock", q.destination,
-	}, parameter{"gatewayId", q.gatewayID}); err != nil {
+	if err := required(
+		parameter{"destinationCidrBlock", q.destination}, parameter{"gatewayId", q.gatewayID},
+	); err != nil {
 		return netip.Prefix{}, err
 	}
 	return parseCIDR("destinationCidrBlock", *q.destination)
@@ -94,37 +94,36 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.CreateRouteOutput{
-			Return: aws.Bool(true),
-		}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-			table, gateway, err := request.target(tx, region)
-			if err != nil {
-				return err
+	out := &ec2.CreateRouteOutput{Return: aws.Bool(true)}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		table, gateway, err := request.target(tx, region)
+		if err != nil {
+			return err
+		}
+		if i := routeIndex(table, destination); i >= 0 {
+			if table.Routes[i].GatewayID == gateway.ID {
+				return nil // EC2 accepts a repeated request
 			}
-			if i := routeIndex(table, destination); i >= 0 {
-				if table.Routes[i].GatewayID == gateway.ID {
-					return nil // EC2 accepts a repeated request
-				}
-				return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
-			}
-			if local := table.Routes[0].Destination; local.Bits() <= destination.Bits() &&
-				local.Contains(destination.Addr()) {
-				return wire.Errorf(
-					"InvalidParameterValue",
-					"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. "+
-						"This route can target only an interface or an instance.",
-					destination,
-				)
-			}
-			store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
-				row.Routes = append(slices.Clone(row.Routes), store.Route{
-					Destination: destination,
-					GatewayID:   gateway.ID,
-					Origin:      string(types.RouteOriginCreateRoute),
-				})
+			return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
+		}
+		if local := table.Routes[0].Destination; local.Bits() <= destination.Bits() &&
+			local.Contains(destination.Addr()) {
+			return wire.Errorf(
+				"InvalidParameterValue",
+				"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. "+
+					"This route can target only an interface or an instance.",
+				destination,
+			)
+		}
+		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
+			row.Routes = append(slices.Clone(row.Routes), store.Route{
+				Destination: destination,
+				GatewayID:   gateway.ID,
+				Origin:      string(types.RouteOriginCreateRoute),
 			})
-			return nil
 		})
+		return nil
+	})
 }
 
 // ReplaceRoute changes the target of a route.

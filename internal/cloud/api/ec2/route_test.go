@@ -25,7 +25,7 @@ func TestRoutesTargetTheVPCsInternetGateway(t *testing.T) {
 	wantError(c, c.CreateRoute, route("10.0.0.0/16"),
 		"RouteAlreadyExists: The route identified by 10.0.0.0/16 already exists.")
 	if _, err := c.CreateRoute(c.ctx, route("10.0.1.0/24")); code(err) != "InvalidParameterValue" {
-		t.Errorf("inside the VPC: %v", err)
+		t.Errorf("route inside the VPC: got %v", err)
 	}
 	wantError(c, c.CreateRoute, &ec2.CreateRouteInput{
 		RouteTableId:         table,
@@ -42,7 +42,7 @@ func TestRoutesTargetTheVPCsInternetGateway(t *testing.T) {
 		Filters: []types.Filter{filter("route.state", "blackhole")},
 	}).RouteTables; len(holes) != 1 ||
 		*holes[0].RouteTableId != *table {
-		t.Errorf("black holes: %+v", holes)
+		t.Errorf("route tables with black holes: %+v", holes)
 	}
 	wantError(c, c.DeleteRoute,
 		&ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("10.0.0.0/16")},

@@ -130,9 +130,9 @@ func (a *API) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRo
 // ReplaceRouteTableAssociation moves an association, of a subnet or of a VPC's main
 // route table, to another route table.
 func (a *API) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.ReplaceRouteTableAssociationInput) (*ec2.ReplaceRouteTableAssociationOutput, error) {
-	if err := required(parameter{
-		"associationId", in.AssociationId,
-	}, parameter{"routeTableId", in.RouteTableId}); err != nil {
+	if err := required(
+		parameter{"associationId", in.AssociationId}, parameter{"routeTableId", in.RouteTableId},
+	); err != nil {
 		return nil, err
 	}
 	out := &ec2.ReplaceRouteTableAssociationOutput{AssociationState: associated()}

@@ -15,12 +15,12 @@ func TestASubnetHasOneRouteTable(t *testing.T) {
 	first := do(c, c.AssociateRouteTable, &ec2.AssociateRouteTableInput{RouteTableId: one, SubnetId: &subnet})
 	again := do(c, c.AssociateRouteTable, &ec2.AssociateRouteTableInput{RouteTableId: one, SubnetId: &subnet})
 	if *first.AssociationId != *again.AssociationId {
-		t.Error("repeating made another association")
+		t.Error("a repeated request created another association")
 	}
 	if _, err := c.AssociateRouteTable(c.ctx, &ec2.AssociateRouteTableInput{
 		RouteTableId: two, SubnetId: &subnet,
 	}); code(err) != "Resource.AlreadyAssociated" {
-		t.Errorf("under two tables: %v", err)
+		t.Errorf("second association: got %v", err)
 	}
 	moved := do(c, c.ReplaceRouteTableAssociation,
 		&ec2.ReplaceRouteTableAssociationInput{AssociationId: first.AssociationId, RouteTableId: two})

@@ -92,9 +92,9 @@ func (a *API) newSecurityGroup(vpc *store.VPC, name, description string) *store.
 
 // CreateSecurityGroup creates a security group in the given or the default VPC.
 func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
-	if err := required(parameter{"groupName", in.GroupName}, parameter{
-		"groupDescription", in.Description,
-	}); err != nil {
+	if err := required(
+		parameter{"groupName", in.GroupName}, parameter{"groupDescription", in.Description},
+	); err != nil {
 		return nil, err
 	}
 	name := strings.TrimSpace(*in.GroupName)
@@ -198,10 +198,8 @@ func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 		GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
 		OwnerId:          aws.String(identity.Account),
 		SecurityGroupArn: aws.String(resourceARN(row.Region, "security-group", row.ID)),
-		IpPermissions: permissions(
-			row.Rules,
-			false,
-		), IpPermissionsEgress: permissions(row.Rules, true), Tags: tagSet(row.Tags),
+		IpPermissions:    permissions(row.Rules, false), IpPermissionsEgress: permissions(row.Rules, true),
+		Tags: tagSet(row.Tags),
 	}
 }
 

@@ -37,7 +37,7 @@ func TestANewSecurityGroupAllowsAllEgressAndNoIngress(t *testing.T) {
 		want, got.IpPermissionsEgress, cmpopts.IgnoreUnexported(types.IpPermission{}, types.IpRange{}),
 	); diff != "" ||
 		len(got.IpPermissions) != 0 {
-		t.Errorf("%s %v", diff, got.IpPermissions)
+		t.Errorf("outbound: %s, inbound: %v", diff, got.IpPermissions)
 	}
 	wantError(c, c.CreateSecurityGroup,
 		&ec2.CreateSecurityGroupInput{VpcId: &vpc, GroupName: aws.String("web"), Description: aws.String("d")},
@@ -66,18 +66,20 @@ func TestRulesAreRevokedByIDOrPermission(t *testing.T) {
 		c,
 		c.AuthorizeSecurityGroupIngress,
 		flat,
-		`InvalidPermission.Duplicate: the specified rule "peer: 10.0.0.0/8, TCP, from port: 22, to port: 22, ALLOW" already exists`,
+		"InvalidPermission.Duplicate: the specified rule "+
+			`"peer: 10.0.0.0/8, TCP, from port: 22, to port: 22, ALLOW" already exists`,
 	)
 	out := do(c, c.RevokeSecurityGroupIngress,
 		&ec2.RevokeSecurityGroupIngressInput{GroupId: &app, SecurityGroupRuleIds: []string{*rule.SecurityGroupRuleId}})
 	if len(out.RevokedSecurityGroupRules) != 1 || *out.RevokedSecurityGroupRules[0].CidrIpv4 != "10.0.0.0/8" {
-		t.Errorf("%+v", out)
+		t.Errorf("revoked %+v", out)
 	}
 	wantError(
 		c,
 		c.RevokeSecurityGroupIngress,
 		&ec2.RevokeSecurityGroupIngressInput{GroupId: &app, SecurityGroupRuleIds: []string{*rule.SecurityGroupRuleId}},
-		"InvalidSecurityGroupRuleId.NotFound: The security group rule ID '"+*rule.SecurityGroupRuleId+"' does not exist",
+		"InvalidSecurityGroupRuleId.NotFound: "+
+			"The security group rule ID '"+*rule.SecurityGroupRuleId+"' does not exist",
 	)
 	all := []types.IpPermission{
 		{
@@ -92,6 +94,6 @@ func TestRulesAreRevokedByIDOrPermission(t *testing.T) {
 		"InvalidPermission.NotFound: The specified rule does not exist in this security group.")
 	do(c, c.AuthorizeSecurityGroupEgress, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &app, IpPermissions: all})
 	if len(c.describeGroup(app).IpPermissionsEgress) != 1 {
-		t.Error("the way out was not opened again")
+		t.Error("the outbound rule was not added")
 	}
 }

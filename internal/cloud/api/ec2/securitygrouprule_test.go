@@ -24,22 +24,22 @@ func TestARuleHasOneSourceAndAPermissionMergesRules(t *testing.T) {
 		*rules[0].IpProtocol != "tcp" ||
 		len(rules[3].Tags) != 1 ||
 		*rules[3].ReferencedGroupInfo.GroupId != web {
-		t.Errorf("%+v", rules)
+		t.Errorf("added %+v", rules)
 	}
 	shown := c.describeGroup(app).IpPermissions
 	if len(shown) != 1 || len(shown[0].IpRanges) != 2 || len(shown[0].Ipv6Ranges) != 1 ||
 		*shown[0].UserIdGroupPairs[0].UserId != "000000000000" {
-		t.Errorf("%+v", shown)
+		t.Errorf("permissions %+v", shown)
 	}
 	found := do(c, c.DescribeSecurityGroupRules,
 		&ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", app)}}).SecurityGroupRules
 	if len(found) != 5 {
-		t.Errorf("%d rules with the one out", len(found))
+		t.Errorf("got %d rules with the outbound one, want 5", len(found))
 	}
 	if byTag := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
 		Filters: []types.Filter{filter("tag:k", "v")},
 	}).SecurityGroupRules; len(byTag) != 4 {
-		t.Errorf("%d rules by tag", len(byTag))
+		t.Errorf("got %d rules by tag, want 4", len(byTag))
 	}
 	wantError(c, c.DescribeSecurityGroupRules,
 		&ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", "foobar")}},
@@ -47,7 +47,7 @@ func TestARuleHasOneSourceAndAPermissionMergesRules(t *testing.T) {
 	if none := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
 		Filters: []types.Filter{filter("group-id", "sg-00000000")},
 	}).SecurityGroupRules; len(none) != 0 {
-		t.Errorf("%v", none)
+		t.Errorf("rules of an unknown group: %v", none)
 	}
 }
 
@@ -73,15 +73,20 @@ func TestAModifiedRuleKeepsItsID(t *testing.T) {
 		SecurityGroupRuleIds: []string{*rule},
 	}).SecurityGroupRules[0]
 	if *got.CidrIpv6 != "::/0" || got.CidrIpv4 != nil || *got.FromPort != 53 {
-		t.Errorf("%+v", got)
+		t.Errorf("modified rule %+v", got)
 	}
 	for want, request := range map[string]types.SecurityGroupRuleRequest{
 		"InvalidParameterValue: Invalid value 'null' for protocol. VPC security group rules must specify protocols " +
 			"explicitly.": {},
-		"InvalidParameterValue: Invalid value for portRange. Must specify both from and to ports with TCP/UDP.": {IpProtocol: aws.String("tcp"), FromPort: aws.Int32(1)},
+		"InvalidParameterValue: Invalid value for portRange. Must specify both from and to ports with TCP/UDP.": {
+			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(1),
+		},
 		"MissingParameter: The request must contain exactly one of: cidrIp, cidrIpv6, prefixListId, or " +
 			"referencedGroupId": {IpProtocol: aws.String("-1")},
-		"InvalidParameterCombination: Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be specified": {IpProtocol: aws.String("-1"), CidrIpv4: aws.String("10.0.0.0/8"), CidrIpv6: aws.String("::/0")},
+		"InvalidParameterCombination: Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be " +
+			"specified": {
+			IpProtocol: aws.String("-1"), CidrIpv4: aws.String("10.0.0.0/8"), CidrIpv6: aws.String("::/0"),
+		},
 	} {
 		wantError(c, c.ModifySecurityGroupRules, modify(request), want)
 	}
@@ -94,7 +99,7 @@ func TestRuleDescriptionsAreUpdatedByIDOrPermission(t *testing.T) {
 	rule := do(c, c.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{
 		GroupId: &app, IpPermissions: []types.IpPermission{permission},
 	}).SecurityGroupRules[0].SecurityGroupRuleId
-	told := func() string {
+	description := func() string {
 		return aws.ToString(
 			do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
 				SecurityGroupRuleIds: []string{*rule},
@@ -106,14 +111,14 @@ func TestRuleDescriptionsAreUpdatedByIDOrPermission(t *testing.T) {
 		GroupId:       &app,
 		IpPermissions: []types.IpPermission{permission},
 	})
-	if told() != "office" {
-		t.Errorf("by permission: %q", told())
+	if description() != "office" {
+		t.Errorf("by permission: %q", description())
 	}
 	byID := []types.SecurityGroupRuleDescription{{SecurityGroupRuleId: rule, Description: aws.String("home")}}
 	do(c, c.UpdateSecurityGroupRuleDescriptionsIngress,
 		&ec2.UpdateSecurityGroupRuleDescriptionsIngressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID})
-	if told() != "home" {
-		t.Errorf("by id: %q", told())
+	if description() != "home" {
+		t.Errorf("by id: %q", description())
 	}
 	wantError(c, c.UpdateSecurityGroupRuleDescriptionsEgress,
 		&ec2.UpdateSecurityGroupRuleDescriptionsEgressInput{GroupId: &app, SecurityGroupRuleDescriptions: byID},

@@ -20,21 +20,20 @@ func (a *API) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecuri
 	if len(in.SecurityGroupRules) == 0 {
 		return nil, missingParameter("securityGroupRules")
 	}
-	return &ec2.ModifySecurityGroupRulesOutput{
-			Return: aws.Bool(true),
-		}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-			for _, update := range in.SecurityGroupRules {
-				// Read the row for each update: it may depend on the one before.
-				group, err := securityGroups.get(tx, region, *in.GroupId)
-				if err != nil {
-					return err
-				}
-				if err := modifyRule(tx, group, update); err != nil {
-					return err
-				}
+	out := &ec2.ModifySecurityGroupRulesOutput{Return: aws.Bool(true)}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		for _, update := range in.SecurityGroupRules {
+			// Read the row for each update: it may depend on the one before.
+			group, err := securityGroups.get(tx, region, *in.GroupId)
+			if err != nil {
+				return err
 			}
-			return nil
-		})
+			if err := modifyRule(tx, group, update); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func modifyRule(tx *store.Tx, group *store.SecurityGroup, update types.SecurityGroupRuleUpdate) error {

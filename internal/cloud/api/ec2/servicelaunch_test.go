@@ -91,7 +91,7 @@ func TestALaunchUsesItsTemplateForParametersThatTheRequestOmits(t *testing.T) {
 		row.MetadataTokens != "optional" ||
 		row.KeyName != "k" ||
 		*item.SecurityGroups[0].GroupName != "other" {
-		t.Errorf("the request did not win: %+v", row)
+		t.Errorf("the request did not override the template: %+v", row)
 	}
 }
 
@@ -103,15 +103,15 @@ func TestALaunchUsesTheTemplateVersionItNames(t *testing.T) {
 	c.version(id, &types.RequestLaunchTemplateData{ImageId: &image, InstanceType: types.InstanceTypeT3Small})
 	do(c, c.ModifyLaunchTemplate,
 		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")})
-	for word, want := range map[string][2]string{
+	for version, want := range map[string][2]string{
 		"1": {"t3.nano", "1"}, "$Default": {"t3.micro", "2"}, "": {"t3.micro", "2"}, "$Latest": {"t3.small", "3"},
 	} {
 		item := do(c, c.RunInstances, from(types.LaunchTemplateSpecification{
-			LaunchTemplateId: &id, Version: &word,
+			LaunchTemplateId: &id, Version: &version,
 		})).Instances[0]
 		row, _ := store.Instances.Get(c.Store.View(), *item.InstanceId)
 		if row.Type != want[0] || row.Tags["aws:ec2launchtemplate:version"] != want[1] {
-			t.Errorf("%q: %s of version %s", word, row.Type, row.Tags["aws:ec2launchtemplate:version"])
+			t.Errorf("%q: launched %s of version %s", version, row.Type, row.Tags["aws:ec2launchtemplate:version"])
 		}
 	}
 	for _, test := range []struct {
@@ -146,10 +146,16 @@ func TestInvalidTemplatesAreRefusedAtLaunch(t *testing.T) {
 	c := newCloud(t)
 	image, group := c.availableImage(), c.group(c.vpc("10.0.0.0/16"), "web")
 	for want, data := range map[string]*types.RequestLaunchTemplateData{
-		"InvalidAMIID.NotFound: The image id '[ami-0123456789abcdef0]' does not exist": {ImageId: aws.String("ami-0123456789abcdef0")},
-		"MissingParameter: The request must contain the parameter ImageId":             {InstanceType: "t3.micro"},
-		"InvalidKeyPair.NotFound: The key pair 'x' does not exist":                     {ImageId: &image, InstanceType: "t3.micro", KeyName: aws.String("x")},
-		"InvalidUserData.Malformed: Invalid BASE64 encoding of user data.":             {ImageId: &image, InstanceType: "t3.micro", UserData: aws.String("?")},
+		"InvalidAMIID.NotFound: The image id '[ami-0123456789abcdef0]' does not exist": {
+			ImageId: aws.String("ami-0123456789abcdef0"),
+		},
+		"MissingParameter: The request must contain the parameter ImageId": {InstanceType: "t3.micro"},
+		"InvalidKeyPair.NotFound: The key pair 'x' does not exist": {
+			ImageId: &image, InstanceType: "t3.micro", KeyName: aws.String("x"),
+		},
+		"InvalidUserData.Malformed: Invalid BASE64 encoding of user data.": {
+			ImageId: &image, InstanceType: "t3.micro", UserData: aws.String("?"),
+		},
 		"InvalidParameterCombination: Network interfaces and an instance-level security groups may not be specified " +
 			"on the same request": {
 			ImageId: &image, InstanceType: "t3.micro", SecurityGroupIds: []string{group},
@@ -161,7 +167,7 @@ func TestInvalidTemplatesAreRefusedAtLaunch(t *testing.T) {
 		id := c.template("bad", data)
 		wantError(c, c.RunInstances, from(types.LaunchTemplateSpecification{LaunchTemplateId: &id}), want)
 		if err := c.CheckLaunch(home, Launch{Template: store.TemplateRef{ID: id}}); err == nil || err.Error() != want {
-			t.Errorf("checked: %v, want %s", err, want)
+			t.Errorf("CheckLaunch: got %v, want %s", err, want)
 		}
 		do(c, c.DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{LaunchTemplateId: &id})
 	}
@@ -186,7 +192,7 @@ func TestAnImageAliasIsResolvedAtTheLaunch(t *testing.T) {
 	}
 	in := launchOne(alias + ":7")
 	if _, err := c.RunInstances(c.ctx, in); code(err) != "InvalidParameterValue" {
-		t.Errorf("an old version of the parameter: %v", err)
+		t.Errorf("an old version of the parameter: got %v", err)
 	}
 }
 
@@ -203,13 +209,9 @@ func TestServicesLaunchWithReservedTags(t *testing.T) {
 	})
 	var seen []string
 	l := Launch{
-		Template: store.TemplateRef{
-			Name:    "web",
-			Version: "$Latest",
-		}, SubnetID: subnet, Count: 2, Token: "activity", Tags: store.Tags{"b": "group"},
-		Reserved: store.Tags{
-			"aws:autoscaling:groupName": "g",
-		}, Also: func(_ *store.Tx, ids []string) error { seen = ids; return nil },
+		Template: store.TemplateRef{Name: "web", Version: "$Latest"}, SubnetID: subnet, Count: 2, Token: "activity",
+		Tags: store.Tags{"b": "group"}, Reserved: store.Tags{"aws:autoscaling:groupName": "g"},
+		Also: func(_ *store.Tx, ids []string) error { seen = ids; return nil },
 	}
 	ids, err := c.RunInstancesFor(c.ctx, home, l)
 	if err != nil || len(ids) != 2 || !slices.Equal(ids, seen) {
@@ -228,15 +230,15 @@ func TestServicesLaunchWithReservedTags(t *testing.T) {
 		t.Errorf("instance %+v, interface %+v", row, eni)
 	}
 	if again, err := c.RunInstancesFor(c.ctx, home, l); err != nil || !slices.Equal(again, ids) {
-		t.Errorf("the token launched anew: %v %v", again, err)
+		t.Errorf("the token launched instances again: %v, error %v", again, err)
 	}
 	l.Token, l.Also = "", func(*store.Tx, []string) error { return errors.New("no") }
 	before := len(store.Instances.List(c.Store.View()))
 	if _, err := c.RunInstancesFor(c.ctx, home, l); err == nil || len(store.Instances.List(c.Store.View())) != before {
-		t.Errorf("a launch outlived its transaction: %v", err)
+		t.Errorf("a launch survived the failure of its transaction: %v", err)
 	}
 	ref, err := c.ResolveTemplate(home, l.Template)
 	if err != nil || ref != (store.TemplateRef{ID: id, Name: "web", Version: "1"}) {
-		t.Errorf("resolved to %+v %v", ref, err)
+		t.Errorf("resolved to %+v, error %v", ref, err)
 	}
 }

@@ -20,12 +20,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// noon is the time at every test's API.
+// noon is the time of the API's clock.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 const home = "us-east-1"
 
-// cloud is an API with an empty account behind it.
+// cloud is an API with an empty account.
 type cloud struct {
 	*API
 	t   *testing.T
@@ -69,8 +69,7 @@ func do[In, Out any](c *cloud, operation func(context.Context, *In) (*Out, error
 	return out
 }
 
-// wantError calls an operation that must be refused with the error, "code:
-// message".
+// wantError calls an operation that must fail with the error "code: message".
 func wantError[In, Out any](c *cloud, operation func(context.Context, *In) (*Out, error), input *In, want string) {
 	c.t.Helper()
 	if _, err := operation(c.ctx, input); fmt.Sprint(err) != want {
@@ -116,7 +115,7 @@ func specification(kind types.ResourceType, pairs ...string) []types.TagSpecific
 	return []types.TagSpecification{s}
 }
 
-// rows is everything in the store, as text by key, without client tokens.
+// rows returns the rows of the store except client tokens, as texts by key.
 func (c *cloud) rows() map[string]string {
 	view, all := c.Store.View(), map[string]string{}
 	gather(all, store.VPCs, view, func(r *store.VPC) string { return r.ID })
@@ -139,13 +138,13 @@ func gather[T any](all map[string]string, table store.Table[T], view *store.View
 	}
 }
 
-// nic puts a network interface into a subnet.
-func (c *cloud) nic(wish addressing.Wish, subnet string) *store.NetworkInterface {
+// nic creates a network interface in a subnet.
+func (c *cloud) nic(spec addressing.Wish, subnet string) *store.NetworkInterface {
 	c.t.Helper()
 	var row *store.NetworkInterface
 	if err := c.Store.Update(func(tx *store.Tx) (err error) {
-		wish.Subnet, _ = store.Subnets.Get(tx, subnet)
-		row, err = addressing.NewInterface(tx, c.ids, wish)
+		spec.Subnet, _ = store.Subnets.Get(tx, subnet)
+		row, err = addressing.NewInterface(tx, c.ids, spec)
 		return err
 	}); err != nil {
 		c.t.Fatal(err)
@@ -180,7 +179,7 @@ func launchOne(image string) *ec2.RunInstancesInput {
 	}
 }
 
-// observe plays the instance loop.
+// observe sets an instance's state in place of the instances loop.
 func (c *cloud) observe(id, state string) {
 	c.t.Helper()
 	if err := c.Store.Update(func(tx *store.Tx) error {

@@ -54,11 +54,11 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 		Tags:      []types.Tag{{Key: aws.String("team"), Value: aws.String("other")}, {Key: aws.String("x")}},
 	})
 	if left := do(c, c.DescribeTags, &ec2.DescribeTagsInput{}).Tags; len(left) != len(kinds) {
-		t.Errorf("%d tags left: a value that differs must stay", len(left))
+		t.Errorf("%d tags left: a tag with another value must remain", len(left))
 	}
 	do(c, c.DeleteTags, &ec2.DeleteTagsInput{Resources: ids})
 	if left := do(c, c.DescribeTags, &ec2.DescribeTagsInput{}).Tags; len(left) != 0 {
-		t.Errorf("left: %v", left)
+		t.Errorf("tags left: %v", left)
 	}
 }
 
@@ -71,6 +71,6 @@ func TestCreateTagsTagsAllResourcesOrNone(t *testing.T) {
 	wantError(c, c.CreateTags, &ec2.CreateTagsInput{Resources: []string{vpc, "foo"}, Tags: tag},
 		"InvalidID: The ID 'foo' is not valid")
 	if found := do(c, c.DescribeTags, &ec2.DescribeTagsInput{}).Tags; len(found) != 0 {
-		t.Errorf("%v", found)
+		t.Errorf("a refused request added %v", found)
 	}
 }

@@ -17,10 +17,18 @@ func TestTagSpecificationsAreValidated(t *testing.T) {
 		many = append(many, fmt.Sprint("k", i), "v")
 	}
 	for want, tags := range map[string][]types.TagSpecification{
-		"InvalidParameterValue: 'subnet' is not a valid taggable resource type for this operation.": specification("subnet", "k", "v"),
-		"InvalidParameterValue: Tag specification resource type must have a value":                  specification("", "k", "v"),
-		"InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use":        specification("vpc", "aws:k", "v"),
-		"InvalidParameterValue: Duplicate tag key 'k' specified.":                                   specification("vpc", "k", "v", "k", "w"),
+		"InvalidParameterValue: 'subnet' is not a valid taggable resource type for this operation.": specification(
+			"subnet", "k", "v",
+		),
+		"InvalidParameterValue: Tag specification resource type must have a value": specification(
+			"", "k", "v",
+		),
+		"InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use": specification(
+			"vpc", "aws:k", "v",
+		),
+		"InvalidParameterValue: Duplicate tag key 'k' specified.": specification(
+			"vpc", "k", "v", "k", "w",
+		),
 		"InvalidParameterValue: Tag key exceeds the maximum length of 128 characters": specification(
 			"vpc", strings.Repeat("k", 129), "v",
 		),

@@ -15,8 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// ignorable are parameters that can be left unread, since the answer is the same
-// whatever they say.
+// ignorable holds parameters that do not change the response, with the reason.
 var ignorable = map[string]string{
 	"AllAvailabilityZones":       "every zone is available without opting in",
 	"AllRegions":                 "every region is available without opting in",
@@ -39,10 +38,9 @@ func operations(visit func(name string, input reflect.Type)) {
 	}
 }
 
-// readParameters finds in the package's sources which fields of inputs are read, and
-// which inputs are handed to refuseBut, which sees all fields. Both are by the
-// input's name. A parameter counts as read when it is selected from a variable
-// or field that is called in and has the input's type.
+// readParameters parses the package's sources. It returns the fields that they read, by
+// the name of the input, and the inputs that they pass to supportOnly, which checks all
+// fields. A function reads a field if it selects it from its parameter in.
 func readParameters(t *testing.T) (read map[string][]string, whole map[string]bool) {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
@@ -81,7 +79,7 @@ func readParameters(t *testing.T) (read map[string][]string, whole map[string]bo
 	return read, whole
 }
 
-// inputOf is the name of the input that a function takes as in.
+// inputOf returns the type name of a function's parameter in.
 func inputOf(f *ast.FuncDecl) string {
 	for _, p := range f.Type.Params.List {
 		star, ok := p.Type.(*ast.StarExpr)
@@ -110,19 +108,19 @@ func TestEveryParameterIsReadOrRefused(t *testing.T) {
 		}
 	})
 	if seen < 70 {
-		t.Errorf("only %d operations seen", seen)
+		t.Errorf("found only %d operations", seen)
 	}
 }
 
-// Each field of a launch is set alone, to something; what the list of wishes
-// does not have is refused by its name.
+// The test sets each field of RunInstancesInput alone. A field that launchParameters does
+// not list must be refused by its name.
 func TestRunInstancesRefusesEveryUnsupportedParameter(t *testing.T) {
 	refusals, known := 0, map[string]bool{}
 	var walk func(at reflect.Type, path string, wrap func(reflect.Value) *ec2.RunInstancesInput)
 	check := func(path string, value string, in *ec2.RunInstancesInput) {
 		err := checkSupported(in)
-		listed := slices.ContainsFunc(launchParameters, func(wish string) bool {
-			return path == wish || strings.HasPrefix(path, wish+".") || path+"="+value == wish
+		listed := slices.ContainsFunc(launchParameters, func(parameter string) bool {
+			return path == parameter || strings.HasPrefix(path, parameter+".") || path+"="+value == parameter
 		})
 		known[path] = true
 		refused := err != nil && strings.Contains(err.Error(), "does not support the parameter "+parameterName(path))
@@ -166,21 +164,21 @@ func TestRunInstancesRefusesEveryUnsupportedParameter(t *testing.T) {
 		case reflect.Int32, reflect.Int64:
 			check(path, "7", wrap(reflect.ValueOf(7).Convert(at)))
 		default:
-			t.Errorf("%s is a %s", path, at)
+			t.Errorf("%s has the unexpected type %s", path, at)
 		}
 	}
 	walk(reflect.TypeFor[ec2.RunInstancesInput](), "", func(v reflect.Value) *ec2.RunInstancesInput {
 		in := v.Interface().(ec2.RunInstancesInput)
 		return &in
 	})
-	for _, wish := range launchParameters {
-		path, _, _ := strings.Cut(wish, "=")
+	for _, parameter := range launchParameters {
+		path, _, _ := strings.Cut(parameter, "=")
 		if !known[path] && path != "TagSpecifications" {
 			t.Errorf("a launch has no parameter %s", path)
 		}
 	}
 	if refusals < 50 {
-		t.Errorf("only %d wishes refused", refusals)
+		t.Errorf("only %d parameters are refused", refusals)
 	}
 }
 

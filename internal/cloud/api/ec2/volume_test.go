@@ -47,8 +47,8 @@ func TestVolumesAreFoundByEveryFilter(t *testing.T) {
 	})
 }
 
-// detachVolume plays the instances loop: what it writes down for a terminated instance is
-// tested there.
+// detachVolume detaches a volume in place of the instances loop, whose own tests cover
+// what it stores for a terminated instance.
 func (r *remote) detachVolume(volume string) {
 	r.edit(func(tx *store.Tx) {
 		store.Volumes.Edit(tx, volume, func(v *store.Volume) {
@@ -64,7 +64,7 @@ func TestAVolumeKeptAfterTerminationCanBeDeleted(t *testing.T) {
 	row := doRemote(r, r.RunInstances, in).Instances[0]
 	disk := row.BlockDeviceMappings[0].Ebs
 	if *disk.DeleteOnTermination {
-		t.Error("the volume is not kept")
+		t.Error("the volume is deleted on termination")
 	}
 	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{},
 		"MissingParameter: The request must contain the parameter volumeId")
@@ -80,7 +80,7 @@ func TestAVolumeKeptAfterTerminationCanBeDeleted(t *testing.T) {
 	if found := volumeIDs(doRemote(r, r.DescribeVolumes, &ec2.DescribeVolumesInput{
 		Filters: []types.Filter{filter("attachment.status", "*")},
 	})); len(found) > 0 {
-		t.Errorf("attached: %v", found)
+		t.Errorf("attached volumes: %v", found)
 	}
 	wantRemoteError(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId, DryRun: aws.Bool(true)}, dryRun)
 	doRemote(r, r.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: disk.VolumeId})

@@ -18,7 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-// dial returns the real SDK's client of an API behind a real endpoint.
+// dial serves an API over HTTP and returns the SDK's client of it.
 func dial(t testing.TB) *client.Client {
 	t.Helper()
 	s, err := store.Open("")
@@ -31,7 +31,7 @@ func dial(t testing.TB) *client.Client {
 	}))
 }
 
-func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
+func TestTheSDKManagesANetwork(t *testing.T) {
 	ctx, c := context.Background(), dial(t)
 	vpc, err := c.CreateVpc(
 		ctx,
@@ -56,10 +56,13 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.AuthorizeSecurityGroupIngress(ctx, &client.AuthorizeSecurityGroupIngressInput{GroupId: group.GroupId, IpPermissions: []types.IpPermission{{
+	permission := types.IpPermission{
 		IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3000), ToPort: aws.Int32(3000),
 		IpRanges: []types.IpRange{{CidrIp: aws.String("0.0.0.0/0"), Description: aws.String("all")}},
-	}}}); err != nil {
+	}
+	if _, err := c.AuthorizeSecurityGroupIngress(ctx, &client.AuthorizeSecurityGroupIngressInput{
+		GroupId: group.GroupId, IpPermissions: []types.IpPermission{permission},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	var pages, groups int
@@ -80,13 +83,13 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 		&client.CreateKeyPairInput{KeyName: aws.String("k"), KeyType: types.KeyTypeEd25519},
 	)
 	if err != nil || *key.KeyMaterial == "" {
-		t.Errorf("%+v %v", key, err)
+		t.Errorf("key pair %+v, error %v", key, err)
 	}
 	found, err := c.DescribeVpcs(ctx, &client.DescribeVpcsInput{
 		Filters: []types.Filter{{Name: aws.String("tag:aloft:app"), Values: []string{"tutorial*"}}},
 	})
 	if err != nil || len(found.Vpcs) != 1 || *found.Vpcs[0].Tags[0].Value != "tutorial & more" {
-		t.Errorf("%+v %v", found, err)
+		t.Errorf("VPCs by tag: %+v, error %v", found, err)
 	}
 	_, err = c.DeleteVpc(ctx, &client.DeleteVpcInput{VpcId: id})
 	if refusal, ok := errors.AsType[smithy.APIError](err); !ok || refusal.ErrorCode() != "DependencyViolation" {
@@ -98,7 +101,7 @@ func TestTheSDKDrivesANetworkOverTheWire(t *testing.T) {
 	}
 }
 
-func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
+func TestTheSDKManagesLaunchTemplates(t *testing.T) {
 	ctx, c := context.Background(), dial(t)
 	made, err := c.CreateLaunchTemplate(ctx, &client.CreateLaunchTemplateInput{
 		LaunchTemplateName: aws.String("web"),
@@ -124,7 +127,7 @@ func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 		},
 	})
 	if err != nil || *made.LaunchTemplate.LatestVersionNumber != 1 || len(made.Warning.Errors) != 1 {
-		t.Fatalf("%+v %v", made, err)
+		t.Fatalf("created %+v, error %v", made, err)
 	}
 	next, err := c.CreateLaunchTemplateVersion(ctx, &client.CreateLaunchTemplateVersionInput{
 		LaunchTemplateId: made.LaunchTemplate.LaunchTemplateId, SourceVersion: aws.String("$Latest"),
@@ -162,14 +165,14 @@ func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 		LaunchTemplateName: aws.String("web"), DefaultVersion: aws.String("2"),
 	}); err != nil ||
 		*out.LaunchTemplate.DefaultVersionNumber != 2 {
-		t.Errorf("%+v %v", out, err)
+		t.Errorf("got %+v, error %v", out, err)
 	}
 	if out, err := c.DeleteLaunchTemplateVersions(ctx, &client.DeleteLaunchTemplateVersionsInput{
 		LaunchTemplateName: aws.String("web"), Versions: []string{"1", "2"},
 	}); err != nil ||
 		len(out.SuccessfullyDeletedLaunchTemplateVersions) != 1 ||
 		len(out.UnsuccessfullyDeletedLaunchTemplateVersions) != 1 {
-		t.Errorf("%+v %v", out, err)
+		t.Errorf("got %+v, error %v", out, err)
 	}
 	_, err = c.RunInstances(ctx, &client.RunInstancesInput{
 		LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
@@ -177,7 +180,7 @@ func TestTheSDKDrivesLaunchTemplatesOverTheWire(t *testing.T) {
 		MaxCount:       aws.Int32(1),
 	})
 	if refusal, ok := errors.AsType[smithy.APIError](err); !ok || refusal.ErrorCode() != "InvalidParameterCombination" {
-		t.Errorf("launch: %v", err)
+		t.Errorf("launch: got %v", err)
 	}
 }
 

@@ -14,7 +14,7 @@ func TestDescribeAvailabilityZones(t *testing.T) {
 	c := newCloud(t)
 	zones := do(c, c.DescribeAvailabilityZones, &ec2.DescribeAvailabilityZonesInput{}).AvailabilityZones
 	if len(zones) != 6 {
-		t.Errorf("%d zones in us-east-1", len(zones))
+		t.Errorf("got %d zones in us-east-1, want 6", len(zones))
 	}
 	want := types.AvailabilityZone{
 		GroupLongName: aws.String("US East (N. Virginia) 1"),
@@ -27,9 +27,10 @@ func TestDescribeAvailabilityZones(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, narrowed := range []ec2.DescribeAvailabilityZonesInput{
-		{
-			ZoneNames: []string{"us-east-1b"},
-		}, {ZoneIds: []string{"use1-az2"}}, {Filters: []types.Filter{filter("zone-name", "us-east-1b")}}, {Filters: []types.Filter{filter("zone-id", "*az2")}},
+		{ZoneNames: []string{"us-east-1b"}},
+		{ZoneIds: []string{"use1-az2"}},
+		{Filters: []types.Filter{filter("zone-name", "us-east-1b")}},
+		{Filters: []types.Filter{filter("zone-id", "*az2")}},
 	} {
 		if found := do(c, c.DescribeAvailabilityZones, &narrowed).AvailabilityZones; len(found) != 1 ||
 			*found[0].ZoneName != "us-east-1b" {
@@ -40,6 +41,6 @@ func TestDescribeAvailabilityZones(t *testing.T) {
 		"InvalidParameterValue: Invalid availability zone: [us-east-1z]")
 	regions := do(c, c.DescribeRegions, &ec2.DescribeRegionsInput{RegionNames: []string{"eu-west-1"}}).Regions
 	if len(regions) != 1 || *regions[0].Endpoint != "ec2.eu-west-1.amazonaws.com" {
-		t.Errorf("%+v", regions)
+		t.Errorf("regions %+v", regions)
 	}
 }

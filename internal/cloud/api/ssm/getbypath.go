@@ -53,9 +53,8 @@ func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPa
 	}
 	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}}
 	for _, row := range store.Parameters.By(view, "region", region) {
-		if row.Name <= last || !isBelow(
-			path, row.Name, aws.ToBool(in.Recursive),
-		) || !matchesFilters(row, in.ParameterFilters) {
+		below := isBelow(path, row.Name, aws.ToBool(in.Recursive))
+		if row.Name <= last || !below || !matchesFilters(row, in.ParameterFilters) {
 			continue
 		}
 		if len(out.Parameters) == int(limit) {
@@ -67,8 +66,8 @@ func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPa
 	return out, nil
 }
 
-// isBelow reports whether a parameter is below a path. Public parameters are below
-// paths that start with theirs only, so "/" does not contain them.
+// isBelow reports whether a parameter is below a path. A public parameter is only below
+// paths that start with /aws/service, so "/" does not contain it.
 func isBelow(path, name string, recursive bool) bool {
 	if isPublic(name) && !strings.HasPrefix(path, strings.TrimSuffix(publicPath, "/")) {
 		return false

@@ -165,7 +165,8 @@ func setTier(row *store.Parameter, requested types.ParameterTier) error {
 				"advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced " +
 				"parameter and recreate it as a standard parameter.",
 		)
-	case requested == types.ParameterTierIntelligentTiering && size > maxStandard, requested == types.ParameterTierAdvanced:
+	case requested == types.ParameterTierAdvanced,
+		requested == types.ParameterTierIntelligentTiering && size > maxStandard:
 		row.Tier = string(types.ParameterTierAdvanced)
 	}
 	if size > maxAdvanced {

@@ -65,7 +65,7 @@ func code(err error) string {
 	return fmt.Sprint(err)
 }
 
-func TestOfManyWhoPutTheSameParameterOneWins(t *testing.T) {
+func TestOneOfManyConcurrentCallersCreatesAParameter(t *testing.T) {
 	api, ctx := newAPI(t)
 	var group sync.WaitGroup
 	results := make(chan error, 20)
@@ -90,11 +90,11 @@ func TestOfManyWhoPutTheSameParameterOneWins(t *testing.T) {
 		}
 	}
 	if won != 1 {
-		t.Errorf("%d won", won)
+		t.Errorf("%d of 20 callers created the parameter, want 1", won)
 	}
 }
 
-func TestEachOverwriteIsAVersion(t *testing.T) {
+func TestEachOverwriteCreatesAVersion(t *testing.T) {
 	api, ctx := newAPI(t)
 	put(t, api, ctx, "/app/a", "1")
 	out, err := api.PutParameter(
@@ -102,7 +102,7 @@ func TestEachOverwriteIsAVersion(t *testing.T) {
 		&client.PutParameterInput{Name: aws.String("/app/a"), Value: aws.String("2"), Overwrite: aws.Bool(true)},
 	)
 	if err != nil || out.Version != 2 || out.Tier != types.ParameterTierStandard {
-		t.Fatalf("%+v %v", out, err)
+		t.Fatalf("got %+v, error %v", out, err)
 	}
 	got, err := api.GetParameter(ctx, &client.GetParameterInput{Name: aws.String("/app/a:2")})
 	if err != nil {
@@ -120,27 +120,29 @@ func TestEachOverwriteIsAVersion(t *testing.T) {
 	}
 }
 
-func TestParametersAreFoundByNameWithOrWithoutSlashAndByARN(t *testing.T) {
+func TestParametersAreFoundByNameAndByARN(t *testing.T) {
 	api, ctx := newAPI(t)
 	put(t, api, ctx, "flat", "1")
 	put(t, api, ctx, "/a/b", "2")
-	for asked, want := range map[string]string{
+	for name, want := range map[string]string{
 		"flat": "1", "/flat": "1", "/a/b": "2", "arn:aws:ssm:us-east-1:000000000000:parameter/flat": "1",
 		"arn:aws:ssm:us-east-1:000000000000:parameter/a/b":   "2",
-		"arn:aws:ssm:us-east-1:000000000000:parameter/a/b:1": "2", alias: "ami-01234567", "arn:aws:ssm:us-east-1::parameter" + alias: "ami-01234567",
+		"arn:aws:ssm:us-east-1:000000000000:parameter/a/b:1": "2", alias: "ami-01234567",
+		"arn:aws:ssm:us-east-1::parameter" + alias: "ami-01234567",
 	} {
-		out, err := api.GetParameter(ctx, &client.GetParameterInput{Name: &asked})
+		out, err := api.GetParameter(ctx, &client.GetParameterInput{Name: &name})
 		if err != nil || *out.Parameter.Value != want {
-			t.Errorf("%s: %v", asked, err)
+			t.Errorf("%s: error %v, want value %s", name, err, want)
 		}
 	}
 	elsewhere := wire.WithCaller(ctx, wire.Caller{Region: "eu-west-1"})
-	if _, err := api.GetParameter(elsewhere, &client.GetParameterInput{Name: aws.String("/a/b")}); code(err) != "ParameterNotFound" {
-		t.Errorf("in another region: %v", err)
+	_, err := api.GetParameter(elsewhere, &client.GetParameterInput{Name: aws.String("/a/b")})
+	if code(err) != "ParameterNotFound" {
+		t.Errorf("in another region: got %v", err)
 	}
 }
 
-func TestWhatIsWrongWithAParameterIsToldByAWSsCodes(t *testing.T) {
+func TestInvalidParametersAreRefusedWithAWSsCodes(t *testing.T) {
 	api, ctx := newAPI(t)
 	put(t, api, ctx, "/there", "1")
 	long := strings.Repeat("x", 4097)
@@ -212,7 +214,7 @@ func TestWhatIsWrongWithAParameterIsToldByAWSsCodes(t *testing.T) {
 	if _, err := api.PutParameter(ctx, &client.PutParameterInput{
 		Name: aws.String("/a"), Value: &long, Type: "String", Tier: "Intelligent-Tiering",
 	}); err != nil {
-		t.Errorf("a long value in the advanced tier: %v", err)
+		t.Errorf("a long value in the advanced tier: got %v", err)
 	}
 }
 
@@ -233,7 +235,7 @@ func byPath(t *testing.T, api *ssm.API, ctx context.Context, in client.GetParame
 	}
 }
 
-func TestAPathHoldsItsChildrenAndRecursivelyItsDescendants(t *testing.T) {
+func TestAPathContainsItsChildrenAndRecursivelyItsDescendants(t *testing.T) {
 	api, ctx := newAPI(t)
 	for _, name := range []string{"/app/a", "/app/b", "/app/deep/c", "/apple", "flat"} {
 		put(t, api, ctx, name, "1")
@@ -286,24 +288,25 @@ func TestAPathHoldsItsChildrenAndRecursivelyItsDescendants(t *testing.T) {
 	}
 }
 
-func TestSeveralParametersAreReadAndDeletedAndTheMissingNamed(t *testing.T) {
+func TestReadingAndDeletingParametersListsUnknownNames(t *testing.T) {
 	api, ctx := newAPI(t)
 	put(t, api, ctx, "/a", "1")
 	got, err := api.GetParameters(ctx, &client.GetParametersInput{Names: []string{"/a", "/gone"}})
 	if err != nil || len(got.Parameters) != 1 || !cmp.Equal(got.InvalidParameters, []string{"/gone"}) {
-		t.Errorf("%+v %v", got, err)
+		t.Errorf("read %+v, error %v", got, err)
 	}
 	deleted, err := api.DeleteParameters(ctx, &client.DeleteParametersInput{Names: []string{"/a", "/gone", alias}})
 	if err != nil || !cmp.Equal(deleted.DeletedParameters, []string{"/a"}) ||
 		!cmp.Equal(deleted.InvalidParameters, []string{alias, "/gone"}) {
-		t.Errorf("%+v %v", deleted, err)
+		t.Errorf("deleted %+v, error %v", deleted, err)
 	}
-	if _, err := api.DeleteParameter(ctx, &client.DeleteParameterInput{Name: aws.String("/a")}); code(err) != "ParameterNotFound" {
-		t.Errorf("a second deletion: %v", err)
+	_, err = api.DeleteParameter(ctx, &client.DeleteParameterInput{Name: aws.String("/a")})
+	if code(err) != "ParameterNotFound" {
+		t.Errorf("a second deletion: got %v", err)
 	}
 }
 
-func TestTagsOfAParameterCanBeChanged(t *testing.T) {
+func TestParameterTags(t *testing.T) {
 	api, ctx := newAPI(t)
 	put(t, api, ctx, "/a", "1")
 	tag := func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }
@@ -322,6 +325,6 @@ func TestTagsOfAParameterCanBeChanged(t *testing.T) {
 		&client.ListTagsForResourceInput{ResourceType: "Parameter", ResourceId: aws.String("/a")},
 	)
 	if err != nil || len(out.TagList) != 1 || *out.TagList[0].Key != "y" {
-		t.Errorf("%+v %v", out, err)
+		t.Errorf("got %+v, error %v", out, err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-func TestTheSDKKeepsALockOverTheWire(t *testing.T) {
+func TestTheSDKHoldsALock(t *testing.T) {
 	api, ctx := newAPI(t)
 	c := client.NewFromConfig(wiretest.Serve(t, "us-east-1", wire.Service{Name: "ssm", API: api}))
 
@@ -27,18 +27,18 @@ func TestTheSDKKeepsALockOverTheWire(t *testing.T) {
 	}
 	_, err := c.PutParameter(ctx, lock)
 	if _, ok := errors.AsType[*types.ParameterAlreadyExists](err); !ok {
-		t.Errorf("a second lock: %v", err)
+		t.Errorf("a second lock: got %v", err)
 	}
 	got, err := c.GetParameter(context.Background(), &client.GetParameterInput{Name: lock.Name})
 	if err != nil || *got.Parameter.Value != *lock.Value || got.Parameter.Version != 1 ||
 		got.Parameter.LastModifiedDate.Year() != 2026 {
-		t.Errorf("%+v %v", got, err)
+		t.Errorf("got %+v, error %v", got, err)
 	}
 	if _, err := c.DeleteParameter(ctx, &client.DeleteParameterInput{Name: lock.Name}); err != nil {
 		t.Error(err)
 	}
 	_, err = c.GetParameter(ctx, &client.GetParameterInput{Name: lock.Name})
 	if _, ok := errors.AsType[*types.ParameterNotFound](err); !ok {
-		t.Errorf("after the lock is given back: %v", err)
+		t.Errorf("after the release of the lock: got %v", err)
 	}
 }

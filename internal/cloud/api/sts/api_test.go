@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-func TestCallerLearnsWhoItIs(t *testing.T) {
+func TestGetCallerIdentity(t *testing.T) {
 	c := client.NewFromConfig(wiretest.Serve(t, "eu-central-1", wire.Service{Name: "sts", API: sts.New()}))
 	got, err := c.GetCallerIdentity(context.Background(), &client.GetCallerIdentityInput{})
 	if err != nil {
