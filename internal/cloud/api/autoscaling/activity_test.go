@@ -13,52 +13,51 @@ import (
 func TestActivitiesAreFilteredAndPagedNewestFirst(t *testing.T) {
 	withLoop(t, func(w *world) {
 		ids := w.createGroup(nil)
-		began := time.Now()
+		launched := time.Now()
 		time.Sleep(time.Hour)
 		must(w.TerminateInstanceInAutoScalingGroup(w.ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 			InstanceId: &ids[0], ShouldDecrementDesiredCapacity: new(true),
 		}))(t)
 		w.waitForLoop()
-		find := func(in autoscaling.DescribeScalingActivitiesInput) (n int) {
+		count := func(filters ...types.Filter) int {
 			t.Helper()
-			in.AutoScalingGroupName, in.MaxRecords = new("g"), new(int32(1))
-			last := time.Now()
-			for {
-				out := must(w.DescribeScalingActivities(w.ctx, &in))(t)
-				for _, a := range out.Activities {
-					if a.StartTime.After(last) {
-						t.Error("an older one came first")
-					}
-					last, n = *a.StartTime, n+1
-				}
-				if in.NextToken = out.NextToken; in.NextToken == nil {
-					return n
-				}
-			}
+			return w.countActivities(&autoscaling.DescribeScalingActivitiesInput{Filters: filters})
 		}
-		filter := func(name string, values ...string) autoscaling.DescribeScalingActivitiesInput {
-			return autoscaling.DescribeScalingActivitiesInput{Filters: []types.Filter{{Name: &name, Values: values}}}
-		}
-		all, after, before := find(autoscaling.DescribeScalingActivitiesInput{}), find(filter(
-			"StartTimeLowerBound", began.Format(time.RFC3339),
-		)), find(filter("StartTimeUpperBound", began.UTC().Format("2006-01-02T15:04:05")))
-		if all != 4 || after != 1 || before != 3 || find(filter(
-			"Status", "Successful", "Failed",
-		)) != 4 || find(filter("Status", "Failed")) != 0 {
-			t.Error(all, after, before)
-		}
-		if n := find(autoscaling.DescribeScalingActivitiesInput{
+		after := filter("StartTimeLowerBound", launched.Format(time.RFC3339))
+		before := filter("StartTimeUpperBound", launched.UTC().Format("2006-01-02T15:04:05"))
+		check(t, "number of activities", count(), 4)
+		check(t, "number of activities after the launches", count(after), 1)
+		check(t, "number of activities until the launches", count(before), 3)
+		check(t, "number of ended activities", count(filter("Status", "Successful", "Failed")), 4)
+		check(t, "number of failed activities", count(filter("Status", "Failed")), 0)
+		check(t, "number of activities by ID", w.countActivities(&autoscaling.DescribeScalingActivitiesInput{
 			ActivityIds: []string{*w.newestActivity(ids[0]).ActivityId, "none"},
-		}); n != 1 {
-			t.Error(n)
-		}
+		}), 1)
+
 		time.Sleep(scalinggroup.ActivityRetention)
-		if n := find(autoscaling.DescribeScalingActivitiesInput{}); n != 0 {
-			t.Errorf("%d after six weeks", n)
-		}
+		check(t, "number of activities after their retention", count(), 0)
 		_, err := w.DescribeScalingActivities(w.ctx, &autoscaling.DescribeScalingActivitiesInput{
-			Filters: []types.Filter{{Name: new("Status"), Values: []string{"Failed"}}},
+			Filters: []types.Filter{filter("Status", "Failed")},
 		})
 		wantError(t, err, "ValidationError", "AutoScalingGroupName")
 	})
+}
+
+// countActivities counts a group's activities, one a page, and checks their order.
+func (w *world) countActivities(in *autoscaling.DescribeScalingActivitiesInput) (n int) {
+	w.t.Helper()
+	in.AutoScalingGroupName, in.MaxRecords = new("g"), new(int32(1))
+	previous := time.Now()
+	for {
+		out := must(w.DescribeScalingActivities(w.ctx, in))(w.t)
+		for _, a := range out.Activities {
+			if a.StartTime.After(previous) {
+				w.t.Error("an activity follows an older one")
+			}
+			previous, n = *a.StartTime, n+1
+		}
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			return n
+		}
+	}
 }

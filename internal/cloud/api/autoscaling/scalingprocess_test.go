@@ -12,21 +12,18 @@ func TestSuspendAndResumeProcesses(t *testing.T) {
 		must(w.SuspendProcesses(w.ctx, &autoscaling.SuspendProcessesInput{
 			AutoScalingGroupName: new("g"), ScalingProcesses: []string{"Launch", "Launch"},
 		}))(t)
-		if p := w.describeGroup().SuspendedProcesses; len(p) != 1 || *p[0].ProcessName != "Launch" ||
-			*p[0].SuspensionReason != "User suspended at 2000-01-01T00:01:00Z" {
-			t.Errorf("%+v", p)
-		}
+		suspended := w.describeGroup().SuspendedProcesses
+		check(t, "number of SuspendedProcesses", len(suspended), 1)
+		check(t, "ProcessName", *suspended[0].ProcessName, "Launch")
+		check(t, "SuspensionReason", *suspended[0].SuspensionReason, "User suspended at 2000-01-01T00:01:00Z")
+
 		must(w.SuspendProcesses(w.ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: new("g")}))(t)
-		types := must(w.DescribeScalingProcessTypes(
-			w.ctx, &autoscaling.DescribeScalingProcessTypesInput{},
-		))(t).Processes
-		if p := w.describeGroup().SuspendedProcesses; len(p) != len(types) || len(p) != 9 {
-			t.Errorf("%+v", p)
-		}
+		types := must(w.DescribeScalingProcessTypes(w.ctx, &autoscaling.DescribeScalingProcessTypesInput{}))(t)
+		check(t, "number of process types", len(types.Processes), 9)
+		check(t, "number of SuspendedProcesses", len(w.describeGroup().SuspendedProcesses), 9)
+
 		must(w.ResumeProcesses(w.ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: new("g")}))(t)
-		if p := w.describeGroup().SuspendedProcesses; len(p) != 0 {
-			t.Errorf("%+v", p)
-		}
+		check(t, "number of SuspendedProcesses", len(w.describeGroup().SuspendedProcesses), 0)
 		_, err := w.SuspendProcesses(w.ctx, &autoscaling.SuspendProcessesInput{
 			AutoScalingGroupName: new("g"), ScalingProcesses: []string{"Sleep"},
 		})
