@@ -154,8 +154,10 @@ func TestCreateGroupRefusesInvalidSettings(t *testing.T) {
 	checkCreateRefusals(t, newWorld(t), "ValidationError", map[string]refusal{
 		"a reserved tag":     {func(in *createInput) { in.Tags = []types.Tag{{Key: new("aws:x")}} }, "reserved"},
 		"termination policy": {func(in *createInput) { in.TerminationPolicies = []string{"Youngest"} }, "Youngest"},
-		"lifetime":           {func(in *createInput) { in.MaxInstanceLifetime = new(int32(60)) }, "MaxInstanceLifetime"},
-		"health check type":  {func(in *createInput) { in.HealthCheckType = new("PING") }, "PING"},
+		"lifetime": {
+			func(in *createInput) { in.MaxInstanceLifetime = new(int32(60)) }, "MaxInstanceLifetime",
+		},
+		"health check type": {func(in *createInput) { in.HealthCheckType = new("PING") }, "PING"},
 		"half a maintenance policy": {func(in *createInput) {
 			in.InstanceMaintenancePolicy = &types.InstanceMaintenancePolicy{MinHealthyPercentage: new(int32(90))}
 		}, "Both"},

@@ -16,8 +16,8 @@ func TestDeleteGroupRequiresAnEmptyGroupOrForce(t *testing.T) {
 			})
 			return err
 		}
-		wantError(t, remove(false), "ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or "+
-			"pending Spot instance request(s) still in the group.")
+		wantError(t, remove(false), "ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances "+
+			"or pending Spot instance request(s) still in the group.")
 		if err := remove(true); err != nil {
 			t.Fatal(err)
 		}

@@ -65,8 +65,8 @@ func TestUpdateGroupChangesGivenParametersAndMovesDesiredIntoBounds(t *testing.T
 			AutoScalingGroupName: new("g"), MaxRecords: new(int32(2)),
 		}))(t).Activities
 		for _, a := range newest {
-			if !strings.Contains(*a.Cause, "Z a user request update of AutoScalingGroup constraints to min: 5, max: 6, "+
-				"desired: 5 changing the desired capacity from 3 to 5.  At ") ||
+			if !strings.Contains(*a.Cause, "Z a user request update of AutoScalingGroup constraints to min: 5, max: "+
+				"6, desired: 5 changing the desired capacity from 3 to 5.  At ") ||
 				!strings.HasSuffix(*a.Cause, "increasing the capacity from 3 to 5.") {
 				t.Errorf("cause %s", *a.Cause)
 			}

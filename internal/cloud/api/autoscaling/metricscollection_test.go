@@ -18,33 +18,27 @@ func TestEnableAndDisableGroupMetrics(t *testing.T) {
 	}
 	enable := func(names ...string) error {
 		_, err := c.EnableMetricsCollection(ctx, &autoscaling.EnableMetricsCollectionInput{
-			AutoScalingGroupName: aws.String("web"),
-			Granularity:          aws.String("1Minute"),
-			Metrics:              names,
+			AutoScalingGroupName: aws.String("web"), Granularity: aws.String("1Minute"), Metrics: names,
 		})
 		return err
 	}
-	all, err := c.DescribeMetricCollectionTypes(ctx, nil)
-	if err != nil || len(all.Metrics) != 20 || *all.Granularities[0].Granularity != "1Minute" {
-		t.Errorf("%+v %v", all, err)
+	disable := func(names ...string) error {
+		_, err := c.DisableMetricsCollection(ctx, &autoscaling.DisableMetricsCollectionInput{
+			AutoScalingGroupName: aws.String("web"), Metrics: names,
+		})
+		return err
 	}
-	if err := enable("GroupMinSize", "GroupMaxSize"); err != nil || enabled() != 2 {
-		t.Error(enabled(), err)
-	}
-	if err := enable(); err != nil || enabled() != 20 {
-		t.Error(enabled(), err)
-	}
-	if _, err := c.DisableMetricsCollection(ctx, &autoscaling.DisableMetricsCollectionInput{
-		AutoScalingGroupName: aws.String("web"), Metrics: []string{"GroupMinSize"},
-	}); err != nil ||
-		enabled() != 19 {
-		t.Error(enabled(), err)
-	}
-	if _, err := c.DisableMetricsCollection(ctx, &autoscaling.DisableMetricsCollectionInput{
-		AutoScalingGroupName: aws.String("web"),
-	}); err != nil ||
-		enabled() != 0 {
-		t.Error(enabled(), err)
-	}
+	all := must(c.DescribeMetricCollectionTypes(ctx, nil))(t)
+	check(t, "number of Metrics", len(all.Metrics), 20)
+	check(t, "Granularity", *all.Granularities[0].Granularity, "1Minute")
+
+	check(t, "error", enable("GroupMinSize", "GroupMaxSize"), nil)
+	check(t, "number of metrics after enabling two", enabled(), 2)
+	check(t, "error", enable(), nil)
+	check(t, "number of metrics after enabling all", enabled(), 20)
+	check(t, "error", disable("GroupMinSize"), nil)
+	check(t, "number of metrics after disabling one", enabled(), 19)
+	check(t, "error", disable(), nil)
+	check(t, "number of metrics after disabling all", enabled(), 0)
 	wantError(t, enable("GroupMood"), "ValidationError", "GroupMood")
 }

@@ -14,158 +14,178 @@ import (
 func TestTargetTrackingPolicyOwnsItsAlarms(t *testing.T) {
 	c, rows := serveGroup(t)
 	ctx := t.Context()
-	put, err := c.PutScalingPolicy(ctx, trackCPU("cpu", nil))
-	if err != nil || len(put.Alarms) != 2 ||
-		!strings.HasPrefix(*put.Alarms[0].AlarmName, "TargetTracking-web-AlarmHigh-") ||
-		!strings.HasPrefix(*put.Alarms[1].AlarmName, "TargetTracking-web-AlarmLow-") ||
-		!strings.HasSuffix(*put.PolicyARN, ":autoScalingGroupName/web:policyName/cpu") {
-		t.Fatalf("%+v %v", put, err)
+	first := must(c.PutScalingPolicy(ctx, trackCPU("cpu", nil)))(t)
+	check(t, "number of Alarms", len(first.Alarms), 2)
+	if !strings.HasPrefix(*first.Alarms[0].AlarmName, "TargetTracking-web-AlarmHigh-") ||
+		!strings.HasPrefix(*first.Alarms[1].AlarmName, "TargetTracking-web-AlarmLow-") {
+		t.Errorf("alarms %s and %s", *first.Alarms[0].AlarmName, *first.Alarms[1].AlarmName)
 	}
-	same, err := c.PutScalingPolicy(ctx, trackCPU("cpu", nil))
-	if err != nil || *same.PolicyARN != *put.PolicyARN || *same.Alarms[0].AlarmName != *put.Alarms[0].AlarmName {
-		t.Errorf("the same again changes something: %+v %v", same, err)
+	if !strings.HasSuffix(*first.PolicyARN, ":autoScalingGroupName/web:policyName/cpu") {
+		t.Errorf("PolicyARN is %s", *first.PolicyARN)
 	}
-	other, err := c.PutScalingPolicy(ctx, trackCPU("cpu", func(c *types.TargetTrackingConfiguration) {
+
+	same := must(c.PutScalingPolicy(ctx, trackCPU("cpu", nil)))(t)
+	check(t, "PolicyARN of the same policy", *same.PolicyARN, *first.PolicyARN)
+	check(t, "AlarmName of the same policy", *same.Alarms[0].AlarmName, *first.Alarms[0].AlarmName)
+
+	changed := must(c.PutScalingPolicy(ctx, trackCPU("cpu", func(c *types.TargetTrackingConfiguration) {
 		c.TargetValue, c.DisableScaleIn = aws.Float64(50), aws.Bool(true)
-	}))
-	if err != nil || *other.PolicyARN != *put.PolicyARN || len(other.Alarms) != 1 {
-		t.Fatalf("%+v %v", other, err)
-	}
-	if alarms := store.Alarms.List(rows.View()); len(alarms) != 1 || alarms[0].Threshold != 50 {
-		t.Errorf("%+v", alarms)
-	}
-	if _, err := c.PutScalingPolicy(ctx, trackCPU("requests", trackRequests)); err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.PutScalingPolicy(ctx, trackCPU("again", nil))
-	wantError(
-		t, err, "ValidationError", "Only one TargetTrackingScaling policy for a given metric specification is allowed.",
-	)
-	got, err := c.DescribePolicies(ctx, &autoscaling.DescribePoliciesInput{
-		AutoScalingGroupName: aws.String("web"),
-		PolicyTypes:          []string{"TargetTrackingScaling"},
+	})))(t)
+	check(t, "PolicyARN of the changed policy", *changed.PolicyARN, *first.PolicyARN)
+	check(t, "number of Alarms without scale-in", len(changed.Alarms), 1)
+	alarms := store.Alarms.List(rows.View())
+	check(t, "number of stored alarms", len(alarms), 1)
+	check(t, "Threshold", alarms[0].Threshold, 50)
+
+	must(c.DeletePolicy(ctx, &autoscaling.DeletePolicyInput{
+		AutoScalingGroupName: aws.String("web"), PolicyName: first.PolicyARN,
+	}))(t)
+	check(t, "number of alarms after deletion", len(store.Alarms.List(rows.View())), 0)
+	_, err := c.DeletePolicy(ctx, &autoscaling.DeletePolicyInput{
+		AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("cpu"),
 	})
-	if err != nil || len(got.ScalingPolicies) != 2 {
-		t.Fatalf("%+v %v", got, err)
-	}
-	p := got.ScalingPolicies[1]
-	if *p.PolicyName != "requests" || !*p.Enabled || p.PredictiveScalingConfiguration != nil ||
-		p.StepAdjustments == nil ||
-		len(p.Alarms) != 2 ||
-		p.ScalingAdjustment != nil ||
-		p.AdjustmentType != nil ||
-		*p.TargetTrackingConfiguration.PredefinedMetricSpecification.ResourceLabel != resourceLabel ||
-		*p.TargetTrackingConfiguration.DisableScaleIn {
-		t.Errorf("%+v", p)
-	}
-	for _, name := range []*string{put.PolicyARN, aws.String("requests")} {
-		if _, err := c.DeletePolicy(ctx, &autoscaling.DeletePolicyInput{
-			AutoScalingGroupName: aws.String("web"), PolicyName: name,
-		}); err != nil {
-			t.Error(err)
-		}
-	}
-	if left := store.Alarms.List(rows.View()); len(left) > 0 {
-		t.Errorf("%+v", left)
-	}
-	_, err = c.DeletePolicy(
-		ctx,
-		&autoscaling.DeletePolicyInput{AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("cpu")},
-	)
 	wantError(t, err, "ValidationError", "not found")
 }
 
-func TestPutPolicyRefusesInvalidRequests(t *testing.T) {
+func TestAGroupTracksAMetricWithOnePolicy(t *testing.T) {
+	c, rows := serveGroup(t)
+	ctx := t.Context()
+	must(c.PutScalingPolicy(ctx, trackCPU("cpu", nil)))(t)
+	must(c.PutScalingPolicy(ctx, trackCPU("requests", trackRequests)))(t)
+	_, err := c.PutScalingPolicy(ctx, trackCPU("again", nil))
+	wantError(t, err, "ValidationError",
+		"Only one TargetTrackingScaling policy for a given metric specification is allowed.")
+
+	policies := must(c.DescribePolicies(ctx, &autoscaling.DescribePoliciesInput{
+		AutoScalingGroupName: aws.String("web"), PolicyTypes: []string{"TargetTrackingScaling"},
+	}))(t).ScalingPolicies
+	check(t, "number of ScalingPolicies", len(policies), 2)
+	p := policies[1]
+	check(t, "PolicyName", *p.PolicyName, "requests")
+	check(t, "Enabled", *p.Enabled, true)
+	check(t, "number of Alarms", len(p.Alarms), 2)
+	check(t, "StepAdjustments", p.StepAdjustments, []types.StepAdjustment{})
+	check(t, "ScalingAdjustment", p.ScalingAdjustment, nil)
+	check(t, "AdjustmentType", p.AdjustmentType, nil)
+	check(t, "PredictiveScalingConfiguration", p.PredictiveScalingConfiguration, nil)
+	tracking := p.TargetTrackingConfiguration
+	check(t, "ResourceLabel", *tracking.PredefinedMetricSpecification.ResourceLabel, resourceLabel)
+	check(t, "DisableScaleIn", *tracking.DisableScaleIn, false)
+
+	must(c.DeletePolicy(ctx, &autoscaling.DeletePolicyInput{
+		AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("requests"),
+	}))(t)
+	check(t, "number of alarms after deletion", len(store.Alarms.List(rows.View())), 2)
+}
+
+func TestPutPolicyRefusesInvalidSteps(t *testing.T) {
 	c, _ := serveGroup(t)
-	step := func(low, high *float64) types.StepAdjustment {
-		return types.StepAdjustment{
-			MetricIntervalLowerBound: low,
-			MetricIntervalUpperBound: high,
-			ScalingAdjustment:        aws.Int32(1),
-		}
-	}
-	steps := func(all ...types.StepAdjustment) *autoscaling.PutScalingPolicyInput {
-		return &autoscaling.PutScalingPolicyInput{
-			AutoScalingGroupName: aws.String("web"),
-			PolicyName:           aws.String("p"),
-			PolicyType:           aws.String("StepScaling"),
-			AdjustmentType:       aws.String("ChangeInCapacity"),
-			StepAdjustments:      all,
-		}
-	}
 	at := aws.Float64
-	labelled := func(kind types.MetricType, value *string) *autoscaling.PutScalingPolicyInput {
-		return trackCPU("p", func(c *types.TargetTrackingConfiguration) {
-			c.PredefinedMetricSpecification = &types.PredefinedMetricSpecification{
-				PredefinedMetricType: kind,
-				ResourceLabel:        value,
-			}
+	step := func(lower, upper *float64) types.StepAdjustment {
+		return types.StepAdjustment{
+			MetricIntervalLowerBound: lower, MetricIntervalUpperBound: upper, ScalingAdjustment: aws.Int32(1),
+		}
+	}
+	for text, steps := range map[string][]types.StepAdjustment{
+		"StepAdjustments is required": nil,
+		"at least one":                {step(nil, nil)},
+		"overlap":                     {step(at(0), at(10)), step(at(5), nil)},
+		"gaps":                        {step(at(0), at(10)), step(at(15), nil)},
+		"unspecified upper bound":     {step(at(0), at(10))},
+		"unspecified lower bound":     {step(at(-5), at(0))},
+	} {
+		_, err := c.PutScalingPolicy(t.Context(), &autoscaling.PutScalingPolicyInput{
+			AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"), PolicyType: aws.String("StepScaling"),
+			AdjustmentType: aws.String("ChangeInCapacity"), StepAdjustments: steps,
 		})
+		wantError(t, err, "ValidationError", text)
+	}
+}
+
+func TestPutPolicyRefusesInvalidTargetTracking(t *testing.T) {
+	c, _ := serveGroup(t)
+	predefined := func(kind types.MetricType, label *string) func(*types.TargetTrackingConfiguration) {
+		return func(c *types.TargetTrackingConfiguration) {
+			c.PredefinedMetricSpecification = &types.PredefinedMetricSpecification{
+				PredefinedMetricType: kind, ResourceLabel: label,
+			}
+		}
 	}
 	for _, tc := range []struct {
-		in          *autoscaling.PutScalingPolicyInput
-		code, words string
+		change     func(*types.TargetTrackingConfiguration)
+		code, text string
 	}{
-		{steps(), "ValidationError", "StepAdjustments is required"},
-		{steps(step(nil, nil)), "ValidationError", "at least one"},
-		{steps(step(at(0), at(10)), step(at(5), nil)), "ValidationError", "overlap"},
-		{steps(step(at(0), at(10)), step(at(15), nil)), "ValidationError", "gaps"},
-		{steps(step(at(0), at(10))), "ValidationError", "unspecified upper bound"},
-		{steps(step(at(-5), at(0))), "ValidationError", "unspecified lower bound"},
 		{
-			labelled("ALBRequestCountPerTarget", nil), "ValidationError",
+			predefined("ALBRequestCountPerTarget", nil), "ValidationError",
 			"Resource label should be specified for predefined metric type ALBRequestCountPerTarget",
 		},
 		{
-			labelled("ALBRequestCountPerTarget", aws.String("app/lb/1/targetgroup/other/3")), "ValidationError",
+			predefined("ALBRequestCountPerTarget", aws.String("app/lb/1/targetgroup/other/3")), "ValidationError",
 			"Target group not attached to the Auto Scaling group",
 		},
 		{
-			labelled("ALBRequestCountPerTarget", aws.String("app/other/1/targetgroup/tg/2")), "ValidationError",
+			predefined("ALBRequestCountPerTarget", aws.String("app/other/1/targetgroup/tg/2")), "ValidationError",
 			"not attached to the load balancer",
 		},
-		{labelled("ASGAverageCPUUtilization", aws.String(resourceLabel)), "ValidationError", "should not be specified"},
 		{
-			trackCPU("p", func(c *types.TargetTrackingConfiguration) { c.TargetValue = aws.Float64(0) }),
-			"ValidationError", "TargetValue",
+			predefined("ASGAverageCPUUtilization", aws.String(resourceLabel)), "ValidationError",
+			"should not be specified",
 		},
-		{trackCPU("p", func(c *types.TargetTrackingConfiguration) {
-			c.PredefinedMetricSpecification = nil
-			c.CustomizedMetricSpecification = &types.CustomizedMetricSpecification{
-				Metrics: []types.TargetTrackingMetricDataQuery{{Id: aws.String("e"), Expression: aws.String("a/b")}},
-			}
-		}), "NotImplemented", "metric math"},
 		{
-			&autoscaling.PutScalingPolicyInput{
-				AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"),
-				PolicyType: aws.String("PredictiveScaling"),
-			},
+			func(c *types.TargetTrackingConfiguration) { c.TargetValue = aws.Float64(0) }, "ValidationError",
+			"TargetValue",
+		},
+		{
+			func(c *types.TargetTrackingConfiguration) {
+				c.PredefinedMetricSpecification = nil
+				c.CustomizedMetricSpecification = &types.CustomizedMetricSpecification{
+					Metrics: []types.TargetTrackingMetricDataQuery{
+						{Id: aws.String("e"), Expression: aws.String("a/b")},
+					},
+				}
+			}, "NotImplemented", "metric math",
+		},
+	} {
+		_, err := c.PutScalingPolicy(t.Context(), trackCPU("p", tc.change))
+		wantError(t, err, tc.code, tc.text)
+	}
+}
+
+func TestPutPolicyRefusesInvalidParameters(t *testing.T) {
+	c, _ := serveGroup(t)
+	one := aws.Int32(1)
+	for _, tc := range []struct {
+		in         autoscaling.PutScalingPolicyInput
+		code, text string
+	}{
+		{
+			autoscaling.PutScalingPolicyInput{PolicyType: aws.String("PredictiveScaling")},
 			"NotImplemented", "PredictiveScaling",
 		},
 		{
-			&autoscaling.PutScalingPolicyInput{
-				AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"),
-				AdjustmentType: aws.String("Double"), ScalingAdjustment: aws.Int32(1),
-			},
+			autoscaling.PutScalingPolicyInput{AdjustmentType: aws.String("Double"), ScalingAdjustment: one},
 			"ValidationError", "Double",
 		},
 		{
-			&autoscaling.PutScalingPolicyInput{
-				AutoScalingGroupName: aws.String("web"), PolicyName: aws.String("p"),
-				AdjustmentType: aws.String("ChangeInCapacity"), ScalingAdjustment: aws.Int32(1),
+			autoscaling.PutScalingPolicyInput{
+				AdjustmentType: aws.String("ChangeInCapacity"), ScalingAdjustment: one,
 				MetricAggregationType: aws.String("Average"),
 			},
 			"ValidationError", "MetricAggregationType is not supported",
 		},
 		{
-			&autoscaling.PutScalingPolicyInput{
-				AutoScalingGroupName: aws.String("none"), PolicyName: aws.String("p"),
-				AdjustmentType: aws.String("ChangeInCapacity"), ScalingAdjustment: aws.Int32(1),
+			autoscaling.PutScalingPolicyInput{
+				AutoScalingGroupName: aws.String("none"),
+				AdjustmentType:       aws.String("ChangeInCapacity"), ScalingAdjustment: one,
 			},
 			"ValidationError", "not found",
 		},
 	} {
-		_, err := c.PutScalingPolicy(t.Context(), tc.in)
-		wantError(t, err, tc.code, tc.words)
+		if tc.in.AutoScalingGroupName == nil {
+			tc.in.AutoScalingGroupName = aws.String("web")
+		}
+		tc.in.PolicyName = aws.String("p")
+		_, err := c.PutScalingPolicy(t.Context(), &tc.in)
+		wantError(t, err, tc.code, tc.text)
 	}
 }

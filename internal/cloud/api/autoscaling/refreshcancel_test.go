@@ -12,47 +12,34 @@ import (
 
 func TestActiveRefreshCanBeCancelledOrRolledBack(t *testing.T) {
 	w := newRefreshWorld(t)
-	group := aws.String("g")
-	const none = "ActiveInstanceRefreshNotFound: No in progress, baking, pending, or cancelling Instance Refresh " +
+	cancel := func() (*autoscaling.CancelInstanceRefreshOutput, error) {
+		return w.CancelInstanceRefresh(t.Context(), &autoscaling.CancelInstanceRefreshInput{
+			AutoScalingGroupName: aws.String("g"), WaitForTransitioningInstances: aws.Bool(false),
+		})
+	}
+	const notFound = "ActiveInstanceRefreshNotFound: No in progress, baking, pending, or cancelling Instance Refresh " +
 		"found for Auto Scaling group g"
-	if _, err := w.CancelInstanceRefresh(
-		t.Context(), &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: group},
-	); errorText(err) != none {
-		t.Errorf("cancel nothing: %v", err)
-	}
-	if _, err := w.RollbackInstanceRefresh(
-		t.Context(), &autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: group},
-	); errorText(err) != none {
-		t.Errorf("roll nothing back: %v", err)
-	}
-	id, err := w.startRefresh(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, err := cancel()
+	check(t, "error of CancelInstanceRefresh", errorText(err), notFound)
+	_, err = w.rollback()
+	check(t, "error of RollbackInstanceRefresh", errorText(err), notFound)
+
+	id := must(w.startRefresh(nil))(t)
 	w.editRefresh(id, func(r *store.InstanceRefresh) {
 		r.Status, r.Started, r.Percent, r.Remaining = store.RefreshInProgress, time.Now(), 33, 2
 	})
-	if out, err := w.RollbackInstanceRefresh(
-		t.Context(), &autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: group},
-	); err != nil ||
-		*out.InstanceRefreshId != id {
-		t.Fatalf("%+v %v", out, err)
-	}
+	check(t, "InstanceRefreshId", *must(w.rollback())(t).InstanceRefreshId, id)
 	r := w.refreshes()[0]
-	if d := r.RollbackDetails; r.Status != "RollbackInProgress" || *d.PercentageCompleteOnRollback != 33 ||
-		*d.InstancesToUpdateOnRollback != 2 ||
-		d.RollbackStartTime == nil ||
-		*d.RollbackReason != "Rollback was initiated due to user request." {
-		t.Errorf("%+v", r)
+	check(t, "Status", r.Status, "RollbackInProgress")
+	check(t, "PercentageCompleteOnRollback", *r.RollbackDetails.PercentageCompleteOnRollback, 33)
+	check(t, "InstancesToUpdateOnRollback", *r.RollbackDetails.InstancesToUpdateOnRollback, 2)
+	check(t, "RollbackReason", *r.RollbackDetails.RollbackReason, "Rollback was initiated due to user request.")
+	if r.RollbackDetails.RollbackStartTime == nil {
+		t.Error("RollbackStartTime is missing")
 	}
-	if out, err := w.CancelInstanceRefresh(t.Context(), &autoscaling.CancelInstanceRefreshInput{
-		AutoScalingGroupName: group, WaitForTransitioningInstances: aws.Bool(false),
-	}); err != nil ||
-		*out.InstanceRefreshId != id {
-		t.Fatalf("%+v %v", out, err)
-	}
+
+	check(t, "InstanceRefreshId", *must(cancel())(t).InstanceRefreshId, id)
 	row, _ := store.InstanceRefreshes.Get(w.store.View(), id)
-	if row.Status != store.RefreshCancelling || !row.Abrupt {
-		t.Errorf("%+v", row)
-	}
+	check(t, "stored status", row.Status, store.RefreshCancelling)
+	check(t, "Abrupt", row.Abrupt, true)
 }

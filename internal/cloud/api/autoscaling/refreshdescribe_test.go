@@ -2,7 +2,6 @@ package autoscaling_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,49 +13,32 @@ import (
 
 func TestRefreshesAreDescribedNewestFirstForSixWeeks(t *testing.T) {
 	w := newRefreshWorld(t)
-	id, err := w.startRefresh(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ids := []string{id}
-	for age := range 5 {
-		if age == 0 {
-			continue
-		}
+	id := must(w.startRefresh(nil))(t)
+	// The fourth of these is 44 days old.
+	for n := 1; n <= 4; n++ {
 		w.update(func(tx *store.Tx) {
 			row, _ := store.InstanceRefreshes.Get(tx, id)
 			old := *row
-			old.ID, old.Status, old.Created = fmt.Sprint(
-				"old-",
-				age,
-			), store.RefreshSuccessful, row.Created.Add(-time.Duration(age)*11*24*time.Hour)
+			old.ID, old.Status = fmt.Sprint("old-", n), store.RefreshSuccessful
+			old.Created = row.Created.Add(-time.Duration(n) * 11 * 24 * time.Hour)
 			store.InstanceRefreshes.Put(tx, &old)
 		})
-		if age < 4 {
-			ids = append(ids, fmt.Sprint("old-", age))
-		}
 	}
-	var got []string
+	var ids []string
 	for p := autoscaling.NewDescribeInstanceRefreshesPaginator(w, &autoscaling.DescribeInstanceRefreshesInput{
 		AutoScalingGroupName: aws.String("g"), MaxRecords: aws.Int32(3),
 	}); p.HasMorePages(); {
-		out, err := p.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range out.InstanceRefreshes {
-			got = append(got, *r.InstanceRefreshId)
+		for _, r := range must(p.NextPage(t.Context()))(t).InstanceRefreshes {
+			ids = append(ids, *r.InstanceRefreshId)
 		}
 	}
-	if strings.Join(got, " ") != strings.Join(ids, " ") {
-		t.Errorf("got %v, want %v", got, ids)
-	}
-	if one := w.refreshes("old-2"); len(one) != 1 || *one[0].InstanceRefreshId != "old-2" {
-		t.Errorf("%+v", one)
-	}
-	if _, err := w.DescribeInstanceRefreshes(t.Context(), &autoscaling.DescribeInstanceRefreshesInput{
+	check(t, "refreshes", ids, []string{id, "old-1", "old-2", "old-3"})
+
+	byID := w.refreshes("old-2")
+	check(t, "number of refreshes by ID", len(byID), 1)
+	check(t, "InstanceRefreshId", *byID[0].InstanceRefreshId, "old-2")
+	_, err := w.DescribeInstanceRefreshes(t.Context(), &autoscaling.DescribeInstanceRefreshesInput{
 		AutoScalingGroupName: aws.String("g"), NextToken: aws.String("x"),
-	}); errorText(err) != "InvalidNextToken: The token 'x' is invalid." {
-		t.Errorf("got %v", err)
-	}
+	})
+	check(t, "error", errorText(err), "InvalidNextToken: The token 'x' is invalid.")
 }

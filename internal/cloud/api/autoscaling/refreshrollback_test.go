@@ -1,7 +1,6 @@
 package autoscaling_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,31 +12,25 @@ import (
 
 func TestRollbackRequiresAFixedConfiguration(t *testing.T) {
 	w := newRefreshWorld(t)
-	for _, own := range []string{"$Latest", "$Default", "3"} {
-		if _, err := w.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
-			AutoScalingGroupName: aws.String("g"), LaunchTemplate: w.templateVersion(own),
-		}); err != nil {
-			t.Fatal(err)
-		}
-		_, err := w.startRefresh(func(in *autoscaling.StartInstanceRefreshInput) {
+	for _, version := range []string{"$Latest", "$Default", "3"} {
+		must(w.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: aws.String("g"), LaunchTemplate: w.templateVersion(version),
+		}))(t)
+		_, err := w.startRefresh(func(in *refreshInput) {
 			in.Preferences = &types.RefreshPreferences{AutoRollback: aws.Bool(true)}
 		})
-		if !strings.HasPrefix(
-			errorText(err),
-			"ValidationError: The request isn't valid. The AutoRollback parameter cannot be set to true when the "+
-				"Auto Scaling group ",
-		) {
-			t.Errorf("%s: %v", own, err)
-		}
-		id, err := w.startRefresh(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.RollbackInstanceRefresh(t.Context(), &autoscaling.RollbackInstanceRefreshInput{
-			AutoScalingGroupName: aws.String("g"),
-		}); !strings.HasPrefix(errorText(err), "IrreversibleInstanceRefresh: ") {
-			t.Errorf("%s: %v", own, err)
-		}
+		wantError(t, err, "ValidationError", "The request isn't valid. The AutoRollback parameter cannot be set to "+
+			"true when the Auto Scaling group ")
+
+		id := must(w.startRefresh(nil))(t)
+		_, err = w.rollback()
+		wantError(t, err, "IrreversibleInstanceRefresh", "")
 		w.update(func(tx *store.Tx) { store.InstanceRefreshes.Delete(tx, id) })
 	}
+}
+
+func (w *refreshWorld) rollback() (*autoscaling.RollbackInstanceRefreshOutput, error) {
+	return w.RollbackInstanceRefresh(w.t.Context(), &autoscaling.RollbackInstanceRefreshInput{
+		AutoScalingGroupName: aws.String("g"),
+	})
 }

@@ -11,30 +11,21 @@ import (
 
 func TestLaunchSourceCannotChangeDuringARefresh(t *testing.T) {
 	w := newRefreshWorld(t)
-	id, err := w.startRefresh(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	change := func(word string) error {
-		_, err := w.UpdateAutoScalingGroup(
-			t.Context(),
-			&autoscaling.UpdateAutoScalingGroupInput{
-				AutoScalingGroupName: aws.String("g"), LaunchTemplate: w.templateVersion(word),
-			},
-		)
+	id := must(w.startRefresh(nil))(t)
+	update := func(version string) error {
+		_, err := w.UpdateAutoScalingGroup(t.Context(), &autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: aws.String("g"), LaunchTemplate: w.templateVersion(version),
+		})
 		return err
 	}
-	if err := change("2"); errorText(
-		err,
-	) != "ValidationError: An active instance refresh with a desired configuration exists. All configuration options "+
-		"derived from the desired configuration are not available for update while the instance refresh is active." {
-		t.Errorf("got %v", err)
-	}
-	if err := change("1"); err != nil {
-		t.Errorf("the configuration that it has: %v", err)
+	check(t, "error", errorText(update("2")), "ValidationError: An active instance refresh with a desired "+
+		"configuration exists. All configuration options derived from the desired configuration are not available "+
+		"for update while the instance refresh is active.")
+	if err := update("1"); err != nil {
+		t.Errorf("update to the launch source that the group has: %v", err)
 	}
 	w.editRefresh(id, func(r *store.InstanceRefresh) { r.Status = store.RefreshCancelled })
-	if err := change("2"); err != nil {
-		t.Errorf("after the refresh: %v", err)
+	if err := update("2"); err != nil {
+		t.Errorf("update after the refresh: %v", err)
 	}
 }

@@ -92,8 +92,8 @@ func (w *refreshWorld) templateVersion(version string) *types.LaunchTemplateSpec
 }
 
 // startRefresh starts a refresh to version 2, changed by change if that is not nil.
-func (w *refreshWorld) startRefresh(change func(*autoscaling.StartInstanceRefreshInput)) (string, error) {
-	in := &autoscaling.StartInstanceRefreshInput{
+func (w *refreshWorld) startRefresh(change func(*refreshInput)) (string, error) {
+	in := &refreshInput{
 		AutoScalingGroupName: aws.String("g"),
 		DesiredConfiguration: &types.DesiredConfiguration{LaunchTemplate: w.templateVersion("2")},
 	}

@@ -12,108 +12,97 @@ import (
 
 func TestScheduledActionsAreDescribedWithTheirNextRun(t *testing.T) {
 	c, _ := serveGroup(t)
-	ctx := t.Context()
-	_, err := c.PutScheduledUpdateGroupAction(ctx, &autoscaling.PutScheduledUpdateGroupActionInput{
-		AutoScalingGroupName: aws.String("web"),
-		ScheduledActionName:  aws.String("morning"),
-		Recurrence:           aws.String("0 9 * * MON-FRI"),
-		TimeZone:             aws.String("America/New_York"),
-		MinSize:              aws.Int32(3),
-		DesiredCapacity:      aws.Int32(4),
-	})
-	if err != nil {
-		t.Fatal(err)
+	putMorning(t, c)
+	describe := func(in autoscaling.DescribeScheduledActionsInput) []types.ScheduledUpdateGroupAction {
+		t.Helper()
+		in.AutoScalingGroupName = aws.String("web")
+		return must(c.DescribeScheduledActions(t.Context(), &in))(t).ScheduledUpdateGroupActions
 	}
-	out, err := c.BatchPutScheduledUpdateGroupAction(ctx, &autoscaling.BatchPutScheduledUpdateGroupActionInput{
+	actions := describe(autoscaling.DescribeScheduledActionsInput{})
+	check(t, "number of actions", len(actions), 1)
+	a := actions[0]
+	check(t, "ScheduledActionName", *a.ScheduledActionName, "morning")
+	check(t, "StartTime", a.StartTime.UTC(), noon.Add(2*time.Hour)) // 9 o'clock in New York
+	check(t, "TimeZone", *a.TimeZone, "America/New_York")
+	check(t, "MinSize", *a.MinSize, 3)
+	check(t, "MaxSize", a.MaxSize, nil)
+	check(t, "DesiredCapacity", *a.DesiredCapacity, 4)
+	if arn := *a.ScheduledActionARN; !strings.HasSuffix(
+		arn, ":autoScalingGroupName/web:scheduledActionName/morning",
+	) {
+		t.Errorf("ScheduledActionARN is %s", arn)
+	}
+	soon := autoscaling.DescribeScheduledActionsInput{EndTime: aws.Time(noon.Add(90 * time.Minute))}
+	check(t, "number of actions within 90 minutes", len(describe(soon)), 0)
+}
+
+func TestBatchesOfScheduledActionsReportFailures(t *testing.T) {
+	c, _ := serveGroup(t)
+	putMorning(t, c)
+	ctx := t.Context()
+	once := func(name string, start time.Time) types.ScheduledUpdateGroupActionRequest {
+		return types.ScheduledUpdateGroupActionRequest{
+			ScheduledActionName: &name, StartTime: &start, MaxSize: aws.Int32(5),
+		}
+	}
+	put := must(c.BatchPutScheduledUpdateGroupAction(ctx, &autoscaling.BatchPutScheduledUpdateGroupActionInput{
 		AutoScalingGroupName: aws.String("web"),
 		ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupActionRequest{
-			{
-				ScheduledActionName: aws.String("once"),
-				StartTime:           aws.Time(noon.Add(time.Hour)),
-				MaxSize:             aws.Int32(5),
-			},
-			{
-				ScheduledActionName: aws.String("late"),
-				StartTime:           aws.Time(noon.Add(-time.Hour)),
-				MaxSize:             aws.Int32(5),
-			},
-			{
-				ScheduledActionName: aws.String("twice"),
-				StartTime:           aws.Time(noon.Add(time.Hour)),
-				MaxSize:             aws.Int32(6),
-			},
+			once("once", noon.Add(time.Hour)),
+			once("late", noon.Add(-time.Hour)),
+			once("twice", noon.Add(time.Hour)),
 		},
-	})
-	if err != nil || len(out.FailedScheduledUpdateGroupActions) != 2 ||
-		*out.FailedScheduledUpdateGroupActions[0].ScheduledActionName != "late" ||
-		*out.FailedScheduledUpdateGroupActions[1].ErrorCode != "AlreadyExists" {
-		t.Fatalf("%+v %v", out, err)
-	}
-	got, err := c.DescribeScheduledActions(
-		ctx,
-		&autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: aws.String("web")},
-	)
-	if err != nil || len(got.ScheduledUpdateGroupActions) != 2 {
-		t.Fatalf("%+v %v", got, err)
-	}
-	m := got.ScheduledUpdateGroupActions[0]
-	if *m.ScheduledActionName != "morning" || !m.StartTime.Equal(noon.Add(2*time.Hour)) ||
-		*m.TimeZone != "America/New_York" ||
-		*m.MinSize != 3 ||
-		m.MaxSize != nil ||
-		*m.DesiredCapacity != 4 ||
-		!strings.HasSuffix(*m.ScheduledActionARN, ":autoScalingGroupName/web:scheduledActionName/morning") {
-		t.Errorf("%+v", m)
-	}
-	soon, err := c.DescribeScheduledActions(
-		ctx,
-		&autoscaling.DescribeScheduledActionsInput{EndTime: aws.Time(noon.Add(90 * time.Minute))},
-	)
-	if err != nil || len(soon.ScheduledUpdateGroupActions) != 1 {
-		t.Errorf("%+v %v", soon, err)
-	}
-	for _, tc := range []struct {
-		words string
-		in    autoscaling.PutScheduledUpdateGroupActionInput
-	}{
-		{"At least one of", autoscaling.PutScheduledUpdateGroupActionInput{StartTime: aws.Time(noon.Add(time.Hour))}},
-		{
-			"recurrence string: 0 9 * * is invalid",
-			autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 9 * *"), MinSize: aws.Int32(1)},
-		},
-		{
-			"time zone: Mars/North",
-			autoscaling.PutScheduledUpdateGroupActionInput{
-				Recurrence: aws.String("0 9 * * *"), TimeZone: aws.String("Mars/North"), MinSize: aws.Int32(1),
-			},
-		},
-		{"StartTime and Recurrence", autoscaling.PutScheduledUpdateGroupActionInput{MinSize: aws.Int32(1)}},
-		{
-			"min bound",
-			autoscaling.PutScheduledUpdateGroupActionInput{
-				Recurrence: aws.String("0 9 * * *"), MinSize: aws.Int32(3), MaxSize: aws.Int32(2),
-			},
-		},
-		{
-			"never run",
-			autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 9 31 2 *"), MinSize: aws.Int32(1)},
-		},
-	} {
-		tc.in.AutoScalingGroupName, tc.in.ScheduledActionName = aws.String("web"), aws.String("wrong")
-		_, err := c.PutScheduledUpdateGroupAction(ctx, &tc.in)
-		wantError(t, err, "ValidationError", tc.words)
-	}
-	if _, err := c.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{
-		AutoScalingGroupName: aws.String("web"), ScheduledActionName: aws.String("once"),
-	}); err != nil {
-		t.Error(err)
-	}
-	gone, err := c.BatchDeleteScheduledAction(ctx, &autoscaling.BatchDeleteScheduledActionInput{
+	}))(t).FailedScheduledUpdateGroupActions
+	check(t, "number of failures", len(put), 2)
+	check(t, "ScheduledActionName", *put[0].ScheduledActionName, "late")
+	check(t, "ErrorCode", *put[1].ErrorCode, "AlreadyExists")
+	soon := must(c.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{
+		EndTime: aws.Time(noon.Add(90 * time.Minute)),
+	}))(t).ScheduledUpdateGroupActions
+	check(t, "number of actions within 90 minutes", len(soon), 1)
+	all := must(c.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{
 		AutoScalingGroupName: aws.String("web"),
-		ScheduledActionNames: []string{"morning", "once"},
-	})
-	if err != nil || len(gone.FailedScheduledActions) != 1 ||
-		!strings.Contains(*gone.FailedScheduledActions[0].ErrorMessage, "not found") {
-		t.Errorf("%+v %v", gone, err)
+	}))(t).ScheduledUpdateGroupActions
+	check(t, "number of actions", len(all), 2)
+
+	must(c.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{
+		AutoScalingGroupName: aws.String("web"), ScheduledActionName: aws.String("once"),
+	}))(t)
+	deleted := must(c.BatchDeleteScheduledAction(ctx, &autoscaling.BatchDeleteScheduledActionInput{
+		AutoScalingGroupName: aws.String("web"), ScheduledActionNames: []string{"morning", "once"},
+	}))(t).FailedScheduledActions
+	check(t, "number of failures", len(deleted), 1)
+	if message := *deleted[0].ErrorMessage; !strings.Contains(message, "not found") {
+		t.Errorf("ErrorMessage is %s", message)
 	}
+}
+
+func TestPutScheduledActionRefusesInvalidRequests(t *testing.T) {
+	c, _ := serveGroup(t)
+	for text, in := range map[string]autoscaling.PutScheduledUpdateGroupActionInput{
+		"At least one of":                       {StartTime: aws.Time(noon.Add(time.Hour))},
+		"recurrence string: 0 9 * * is invalid": {Recurrence: aws.String("0 9 * *"), MinSize: aws.Int32(1)},
+		"time zone: Mars/North": {
+			Recurrence: aws.String("0 9 * * *"), TimeZone: aws.String("Mars/North"), MinSize: aws.Int32(1),
+		},
+		"StartTime and Recurrence": {MinSize: aws.Int32(1)},
+		"min bound": {
+			Recurrence: aws.String("0 9 * * *"), MinSize: aws.Int32(3), MaxSize: aws.Int32(2),
+		},
+		"never run": {Recurrence: aws.String("0 9 31 2 *"), MinSize: aws.Int32(1)},
+	} {
+		in.AutoScalingGroupName, in.ScheduledActionName = aws.String("web"), aws.String("wrong")
+		_, err := c.PutScheduledUpdateGroupAction(t.Context(), &in)
+		wantError(t, err, "ValidationError", text)
+	}
+}
+
+// putMorning schedules an action at 9 o'clock on workdays in New York.
+func putMorning(t *testing.T, c *autoscaling.Client) {
+	t.Helper()
+	must(c.PutScheduledUpdateGroupAction(t.Context(), &autoscaling.PutScheduledUpdateGroupActionInput{
+		AutoScalingGroupName: aws.String("web"), ScheduledActionName: aws.String("morning"),
+		Recurrence: aws.String("0 9 * * MON-FRI"), TimeZone: aws.String("America/New_York"),
+		MinSize: aws.Int32(3), DesiredCapacity: aws.Int32(4),
+	}))(t)
 }

@@ -1,13 +1,11 @@
 package autoscaling_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
-	"github.com/aws/smithy-go"
 
 	"aloft.dev/aloft/internal/cloud/wire"
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
@@ -16,7 +14,7 @@ import (
 func TestSDKClientIsServed(t *testing.T) {
 	w := newWorld(t)
 	client := autoscaling.NewFromConfig(wiretest.Serve(t, here, wire.Service{Name: "autoscaling", API: w.API}))
-	ctx := context.Background()
+	ctx := t.Context()
 	in := w.groupOfThree()
 	in.DesiredCapacity, in.MinSize, in.DefaultInstanceWarmup = new(int32(0)), new(int32(0)), new(int32(0))
 	in.Tags = []types.Tag{{Key: new("a&b"), Value: new("<c>"), PropagateAtLaunch: new(true)}}
@@ -27,42 +25,41 @@ func TestSDKClientIsServed(t *testing.T) {
 	g := must(client.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{
 		AutoScalingGroupNames: []string{"g"},
 	}))(t).AutoScalingGroups[0]
-	if *g.MaxSize != 6 || *g.DefaultInstanceWarmup != 0 || g.CreatedTime.IsZero() || *g.Tags[0].Key != "a&b" ||
-		*g.Tags[0].Value != "<c>" ||
-		!*g.Tags[0].PropagateAtLaunch ||
-		g.TargetGroupARNs[0] != w.targetGroup ||
-		g.Instances == nil && len(g.Instances) != 0 {
-		t.Errorf("%+v", g)
+	check(t, "MaxSize", *g.MaxSize, 6)
+	check(t, "DefaultInstanceWarmup", *g.DefaultInstanceWarmup, 0)
+	check(t, "Key", *g.Tags[0].Key, "a&b")
+	check(t, "Value", *g.Tags[0].Value, "<c>")
+	check(t, "PropagateAtLaunch", *g.Tags[0].PropagateAtLaunch, true)
+	check(t, "TargetGroupARNs", g.TargetGroupARNs, []string{w.targetGroup})
+	check(t, "number of Instances", len(g.Instances), 0)
+	if g.CreatedTime.IsZero() {
+		t.Error("CreatedTime is zero")
 	}
-	if h := must(client.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{
+
+	hooks := must(client.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{
 		AutoScalingGroupName: new("g"),
-	}))(t).LifecycleHooks; len(h) != 1 ||
-		*h[0].GlobalTimeout != 172800 ||
-		*h[0].DefaultResult != "ABANDON" {
-		t.Errorf("%+v", h)
-	}
+	}))(t).LifecycleHooks
+	check(t, "number of LifecycleHooks", len(hooks), 1)
+	check(t, "GlobalTimeout", *hooks[0].GlobalTimeout, 172800)
+	check(t, "DefaultResult", *hooks[0].DefaultResult, "ABANDON")
+
 	must(client.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{
-		AutoScalingGroupName: new("g"),
-		ScalingProcesses:     []string{"AZRebalance"},
+		AutoScalingGroupName: new("g"), ScalingProcesses: []string{"AZRebalance"},
 	}))(t)
 	must(client.DescribeTerminationPolicyTypes(ctx, &autoscaling.DescribeTerminationPolicyTypesInput{}))(t)
 	must(client.DescribeLifecycleHookTypes(ctx, &autoscaling.DescribeLifecycleHookTypesInput{}))(t)
-	if l := must(client.DescribeAccountLimits(
-		ctx, &autoscaling.DescribeAccountLimitsInput{},
-	))(t); *l.NumberOfAutoScalingGroups != 1 ||
-		*l.MaxNumberOfAutoScalingGroups != 500 {
-		t.Errorf("%+v", l)
-	}
+	limits := must(client.DescribeAccountLimits(ctx, &autoscaling.DescribeAccountLimitsInput{}))(t)
+	check(t, "NumberOfAutoScalingGroups", *limits.NumberOfAutoScalingGroups, 1)
+	check(t, "MaxNumberOfAutoScalingGroups", *limits.MaxNumberOfAutoScalingGroups, 500)
+
 	_, err := client.CreateAutoScalingGroup(ctx, in)
 	if _, ok := errors.AsType[*types.AlreadyExistsFault](err); !ok {
-		t.Errorf("%v", err)
+		t.Errorf("the second group of the name: error %v, want AlreadyExistsFault", err)
 	}
 	_, err = client.PutWarmPool(ctx, &autoscaling.PutWarmPoolInput{AutoScalingGroupName: new("g")})
-	if refusal, ok := errors.AsType[smithy.APIError](err); !ok || refusal.ErrorCode() != "NotImplemented" ||
-		refusal.ErrorMessage() != "aloft's local cloud does not implement autoscaling:PutWarmPool" {
-		t.Errorf("%v", err)
-	}
-	must(
-		client.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: new("g")}),
-	)(t)
+	check(t, "error", errorText(err),
+		"NotImplemented: aloft's local cloud does not implement autoscaling:PutWarmPool")
+	must(client.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{
+		AutoScalingGroupName: new("g"),
+	}))(t)
 }
