@@ -1,5 +1,5 @@
-// Command aloft takes a backend application from its source to a highly
-// available deployment on AWS, and carries an AWS of its own to rehearse on.
+// Command aloft deploys backend applications, highly available, on AWS or on the
+// local cloud that it runs.
 package main
 
 import (
@@ -8,7 +8,7 @@ import (
 	"aloft.dev/aloft/internal/cli"
 )
 
-// version is set by the build.
+// version is set at build time.
 var version = "development"
 
 func main() {
