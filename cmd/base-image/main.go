@@ -1,6 +1,6 @@
-// Command base-image builds the base image of the local cloud's machines into the
-// folder that is its argument. `make demo` runs it beside the compiler, for it
-// compiles in a moment; the local cloud would build the same at its first start.
+// Command base-image builds the base image of the local cloud's machines in the directory
+// given as its argument. `make demo` runs it in parallel with the build of Aloft to save
+// time; without it, the local cloud builds the same image when it first starts.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: base-image FOLDER")
+		fmt.Fprintln(os.Stderr, "usage: base-image DIRECTORY")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -27,7 +27,7 @@ func main() {
 }
 
 func build(ctx context.Context, dir string) error {
-	// The state folder itself may be entered by the machines' launchers.
+	// Machine launchers, which run as nobody, must be able to enter the state directory.
 	if err := os.MkdirAll(filepath.Dir(dir), 0o711); err != nil {
 		return err
 	}

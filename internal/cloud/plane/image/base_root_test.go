@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestRealBuildThatIsInterruptedLeavesNothing(t *testing.T) {
+func TestRealInterruptedBuildLeavesNothing(t *testing.T) {
 	s := openStore(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var interrupted time.Time
@@ -23,18 +23,18 @@ func TestRealBuildThatIsInterruptedLeavesNothing(t *testing.T) {
 		}
 	})
 	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("an interrupted build: %v", err)
+		t.Fatalf("an interrupted build returned %v, want context.Canceled", err)
 	}
-	t.Logf("ended %v after it was interrupted", time.Since(interrupted))
+	t.Logf("the build ended %v after the interrupt", time.Since(interrupted))
 	if layers, err := s.List(); err != nil || len(layers) != 0 {
-		t.Errorf("layers %v, %v", layers, err)
+		t.Errorf("layers left: %v, %v", layers, err)
 	}
-	if rooms, err := os.ReadDir(s.newDirs()); err != nil || len(rooms) != 0 {
-		t.Errorf("rooms %v, %v", rooms, err)
+	if dirs, err := os.ReadDir(s.newDirs()); err != nil || len(dirs) != 0 {
+		t.Errorf("directories left: %v, %v", dirs, err)
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil || strings.Contains(string(mounts), s.dir) {
-		t.Errorf("a mount is left: %v", err)
+		t.Errorf("a mount of the build is left: %v", err)
 	}
 	roots, err := filepath.Glob("/proc/[0-9]*/root")
 	if err != nil {
@@ -46,6 +46,6 @@ func TestRealBuildThatIsInterruptedLeavesNothing(t *testing.T) {
 		}
 	}
 	if _, err := s.EnsureBase(t.Context(), "windows-95", nil); !errors.Is(err, ErrNoBase) {
-		t.Errorf("a base image that nobody knows: %v", err)
+		t.Errorf("an unknown base image returned %v, want ErrNoBase", err)
 	}
 }

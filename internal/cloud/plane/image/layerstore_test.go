@@ -18,41 +18,41 @@ func openStore(t *testing.T) *Store {
 	return s
 }
 
-// fill makes a tree of files in a new room.
-func fill(t *testing.T, s *Store) string {
+// newTree creates a directory with two links to one file of 8192 bytes.
+func newTree(t *testing.T, s *Store) string {
 	t.Helper()
-	room, err := s.NewDir()
+	dir, err := s.NewDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(room, "file"), make([]byte, 8192), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "file"), make([]byte, 8192), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Link(filepath.Join(room, "file"), filepath.Join(room, "link")); err != nil {
+	if err := os.Link(filepath.Join(dir, "file"), filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	return room
+	return dir
 }
 
-func TestLayerIsFrozenOnceMeasuredAndRemoved(t *testing.T) {
+func TestLayerIsCommittedOnceMeasuredAndRemoved(t *testing.T) {
 	s := openStore(t)
-	room, layer := fill(t, s), s.NewLayerID()
-	if err := s.Commit(t.Context(), room, layer); err != nil {
+	dir, layer := newTree(t, s), s.NewLayerID()
+	if err := s.Commit(t.Context(), dir, layer); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(room); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the room is still there: %v", err)
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the committed directory still exists: %v", err)
 	}
 	if layers, err := s.List(); err != nil || !slices.Equal(layers, []string{layer}) || !s.Has(layer) {
 		t.Errorf("layers %v, %v", layers, err)
 	}
-	if err := s.Commit(t.Context(), fill(t, s), layer); err == nil {
-		t.Error("a layer was replaced")
+	if err := s.Commit(t.Context(), newTree(t, s), layer); err == nil {
+		t.Error("a second commit replaced the layer")
 	}
 	if size, err := s.Size(t.Context(), layer); err != nil || size < 8192 || size > 3*8192 {
-		t.Errorf("a file with two names takes %d bytes, %v", size, err)
+		t.Errorf("the size of a file with two links is %d bytes, %v", size, err)
 	}
-	for range 2 { // the second time there is nothing
+	for range 2 { // the second time the layer does not exist
 		if err := s.Remove(t.Context(), layer); err != nil {
 			t.Error(err)
 		}
@@ -62,33 +62,33 @@ func TestLayerIsFrozenOnceMeasuredAndRemoved(t *testing.T) {
 	}
 }
 
-func TestNoIdLeadsOutOfTheStore(t *testing.T) {
+func TestLayerIDsCannotLeaveTheStore(t *testing.T) {
 	s := openStore(t)
 	if s.Has("..") || s.Has("") {
-		t.Error("a folder outside is a layer")
+		t.Error("a directory outside the store was taken for a layer")
 	}
 	if err := s.Remove(t.Context(), "../.."); !errors.Is(err, ErrNoLayer) {
-		t.Errorf("remove a folder outside: %v", err)
+		t.Errorf("remove a directory outside the store: %v", err)
 	}
-	if err := s.Commit(t.Context(), fill(t, s), "../outside"); err == nil {
-		t.Error("a layer was put outside")
+	if err := s.Commit(t.Context(), newTree(t, s), "../outside"); err == nil {
+		t.Error("a layer was created outside the store")
 	}
 }
 
-func TestCleanEndsWhatAnInterruptionLeft(t *testing.T) {
+func TestCleanDeletesWhatAnInterruptionLeft(t *testing.T) {
 	s := openStore(t)
 	layer := s.NewLayerID()
-	if err := s.Commit(t.Context(), fill(t, s), layer); err != nil {
+	if err := s.Commit(t.Context(), newTree(t, s), layer); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, s) // never frozen
+	newTree(t, s) // never committed
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := s.Remove(interrupted, layer); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted removal: %v", err)
 	}
 	if s.Has(layer) {
-		t.Error("a layer half removed is still offered")
+		t.Error("a half-removed layer still exists")
 	}
 	if err := s.Clean(t.Context()); err != nil {
 		t.Fatal(err)

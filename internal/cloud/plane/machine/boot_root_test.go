@@ -26,9 +26,7 @@ func (s *site) awaitSSH(id string) {
 	s.Helper()
 	namespace := s.plane.Status(id).Namespace
 	s.eventually(
-		"sshd answers",
-		20*time.Second,
-		func() bool { return strings.HasPrefix(banner(namespace), "SSH-2.0-OpenSSH") },
+		"sshd answers", 20*time.Second, func() bool { return strings.HasPrefix(banner(namespace), "SSH-2.0-OpenSSH") },
 	)
 }
 
@@ -76,17 +74,20 @@ func TestRealMachineIsADebianOfItsOwn(t *testing.T) {
 		time.Since(start),
 	)
 	s.expect(m.ID, map[string]string{
-		"cat /proc/1/comm":                                                      "systemd",
-		"hostname":                                                              m.Hostname,
-		"cat /etc/hostname; hostname --fqdn":                                    m.Hostname + "\n" + m.Hostname + ".ec2.internal",
-		"cat /home/admin/.ssh/authorized_keys":                                  launchKey,
-		"stat -c '%U %a' /home/admin/.ssh":                                      "admin 700",
-		"stat -c '%U %a' /etc/ssh/ssh_host_ed25519_key":                         "root 600",
-		"cat /etc/resolv.conf":                                                  "nameserver 169.254.169.253\nsearch ec2.internal",
-		"cat /var/log/cloud-init-output.log":                                    "user data of root with http://proxy.example:3128\naloft: the user data ended with exit code 0",
-		"runuser -u admin -- sudo sh -c 'id -u; echo $https_proxy'":             "0\nhttp://proxy.example:3128",
-		"sshd -T | grep -E '^(passwordauthentication|permitrootlogin) ' | sort": "passwordauthentication no\npermitrootlogin no",
-		"systemctl is-active ssh aloft-init aloft-user-data":                    "active\nactive\nactive",
+		"cat /proc/1/comm":                              "systemd",
+		"hostname":                                      m.Hostname,
+		"cat /etc/hostname; hostname --fqdn":            m.Hostname + "\n" + m.Hostname + ".ec2.internal",
+		"cat /home/admin/.ssh/authorized_keys":          launchKey,
+		"stat -c '%U %a' /home/admin/.ssh":              "admin 700",
+		"stat -c '%U %a' /etc/ssh/ssh_host_ed25519_key": "root 600",
+		"cat /etc/resolv.conf": "nameserver 169.254.169.253\nsearch " +
+			"ec2.internal",
+		"cat /var/log/cloud-init-output.log": "user data of root with " +
+			"http://proxy.example:3128\naloft: the user data ended with exit code 0",
+		"runuser -u admin -- sudo sh -c 'id -u; echo $https_proxy'": "0\nhttp://proxy.example:3128",
+		"sshd -T | grep -E '^(passwordauthentication|permitrootlogin) ' | sort": "passwordauthentication " +
+			"no\npermitrootlogin no",
+		"systemctl is-active ssh aloft-init aloft-user-data":                                      "active\nactive\nactive",
 		"grep -c BEGIN $SSL_CERT_FILE /run/aloft/ca-certificates.crt | cut -d: -f2 | grep -vc ^0": "1",
 	})
 	status := s.plane.Status(m.ID)
@@ -149,8 +150,10 @@ func TestRealMachineRootHasNoPowerOverTheHost(t *testing.T) {
 	m := s.machine(1)
 	s.up(m)
 	for _, attempt := range []string{
-		"mknod /root/disk b 8 0", "mount -t ext4 /dev/vda /mnt", "echo 1 >/proc/sys/kernel/panic", "echo b >/proc/sysrq-trigger",
-		"date --set 2001-01-01", "echo x >/sys/kernel/mm/transparent_hugepage/enabled", "cat /proc/kcore", "dmesg --clear",
+		"mknod /root/disk b 8 0", "mount -t ext4 /dev/vda /mnt", "echo 1 >/proc/sys/kernel/panic",
+		"echo b >/proc/sysrq-trigger",
+		"date --set 2001-01-01", "echo x >/sys/kernel/mm/transparent_hugepage/enabled", "cat /proc/kcore",
+		"dmesg --clear",
 		"echo max >/sys/fs/cgroup/../memory.max", "kill -9 " + fmt.Sprint(os.Getpid()), "test -e " + s.config.Dir,
 		"unshare --mount umount /proc/kcore", "echo 0 >/run/aloft/ca-certificates.crt",
 	} {
@@ -160,7 +163,8 @@ func TestRealMachineRootHasNoPowerOverTheHost(t *testing.T) {
 	}
 	s.expect(m.ID, map[string]string{
 		"grep -Evc ':/(init.scope)?$' /proc/1/cgroup": "0",
-		"ls /dev | sort | tr '\\n' ' '":               "console fd full initctl log mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero",
-		"stat -c %u /proc/sys/kernel/panic":           "65534",
+		"ls /dev | sort | tr '\\n' ' '": "console fd full initctl log mqueue null ptmx pts random shm " +
+			"stderr stdin stdout tty urandom zero",
+		"stat -c %u /proc/sys/kernel/panic": "65534",
 	})
 }

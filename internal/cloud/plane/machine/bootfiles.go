@@ -14,12 +14,13 @@ import (
 // What a machine is told at each boot lies below /run, which no image captures.
 // The base image's configuration points there (package image).
 const (
-	authoritiesFile  = "/run/aloft/ca-certificates.crt"
-	environmentFile  = "aloft/environment"
-	resolverFile     = "aloft/resolv.conf"
-	aptFile          = "aloft/apt.conf"
-	managerFile      = "systemd/system.conf.d/10-aloft.conf"
-	trustVariables   = "SSL_CERT_FILE CURL_CA_BUNDLE GIT_SSL_CAINFO NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE PIP_CERT AWS_CA_BUNDLE"
+	authoritiesFile = "/run/aloft/ca-certificates.crt"
+	environmentFile = "aloft/environment"
+	resolverFile    = "aloft/resolv.conf"
+	aptFile         = "aloft/apt.conf"
+	managerFile     = "systemd/system.conf.d/10-aloft.conf"
+	trustVariables  = "SSL_CERT_FILE CURL_CA_BUNDLE GIT_SSL_CAINFO NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE PIP_CERT " +
+		"AWS_CA_BUNDLE"
 	metadataAddress  = "169.254.169.254" // never reached through a proxy
 	noProxyLowerCase = "no_proxy"
 	noProxyUpperCase = "NO_PROXY"
@@ -102,7 +103,8 @@ func bootFiles(m Machine, env map[string]string, apt []string) map[string]string
 		_, _ = fmt.Fprintf(&resolver, "search %s\n", m.SearchDomain)
 	}
 	return map[string]string{
-		environmentFile: pam.String(), managerFile: manager.String(), aptFile: aptConf.String(), resolverFile: resolver.String(),
+		environmentFile: pam.String(), managerFile: manager.String(), aptFile: aptConf.String(),
+		resolverFile: resolver.String(),
 	}
 }
 

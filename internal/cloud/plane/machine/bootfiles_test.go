@@ -41,9 +41,11 @@ func TestEachProgramIsToldInItsOwnFormat(t *testing.T) {
 	)
 	want := map[string]string{
 		environmentFile: "SSL_CERT_FILE=\"/run/aloft/ca-certificates.crt\"\nhttps_proxy=\"http://u:50%25@proxy:3128\"\n",
-		managerFile:     "[Manager]\nDefaultEnvironment=\"SSL_CERT_FILE=/run/aloft/ca-certificates.crt\" \"https_proxy=http://u:50%%25@proxy:3128\" \n",
-		aptFile:         "Acquire::https::Proxy \"http://u:50%25@proxy:3128\";\nAcquire::https::CaInfo \"/run/aloft/ca-certificates.crt\";\nAcquire::Check-Date \"false\";\n",
-		resolverFile:    "nameserver 10.0.0.2\nsearch ec2.internal\n",
+		managerFile: "[Manager]\nDefaultEnvironment=\"SSL_CERT_FILE=/run/aloft/ca-certificates.crt\" " +
+			"\"https_proxy=http://u:50%%25@proxy:3128\" \n",
+		aptFile: "Acquire::https::Proxy \"http://u:50%25@proxy:3128\";\nAcquire::https::CaInfo " +
+			"\"/run/aloft/ca-certificates.crt\";\nAcquire::Check-Date \"false\";\n",
+		resolverFile: "nameserver 10.0.0.2\nsearch ec2.internal\n",
 	}
 	for _, path := range slices.Sorted(maps.Keys(want)) {
 		if files[path] != want[path] {

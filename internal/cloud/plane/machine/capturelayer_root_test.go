@@ -29,7 +29,9 @@ var diskRead = map[string]string{
 }
 
 func TestRealImageCarriesTheDiskAndNotTheIdentity(t *testing.T) {
-	for name, reboot := range map[string]bool{"of a machine powered off for it": true, "of a machine that runs on": false} {
+	for name, reboot := range map[string]bool{
+		"of a machine powered off for it": true, "of a machine that runs on": false,
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := openSite(t)
 			first, second := s.machine(1), s.machine(2)

@@ -70,8 +70,9 @@ func launch(self []string) error {
 		return err
 	}
 	l := &launcher{
-		self: self, console: c, cgroup: os.NewFile(fdMachine, "cgroup"), starts: make(chan *system), changed: make(chan struct{}),
-		report: report{PID: os.Getpid(), State: Prepared},
+		self: self, console: c, cgroup: os.NewFile(fdMachine, "cgroup"), starts: make(chan *system),
+		changed: make(chan struct{}),
+		report:  report{PID: os.Getpid(), State: Prepared},
 	}
 	go l.serve(listener)
 	for s := range l.starts { // the launcher ends by being killed with its machine

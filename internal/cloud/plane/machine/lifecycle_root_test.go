@@ -32,10 +32,7 @@ func TestRealMachineRebootsInPlace(t *testing.T) {
 	m := s.machine(1)
 	s.up(m)
 	s.mustInside(
-		m.ID,
-		"sh",
-		"-c",
-		"echo kept >/srv/kept; echo gone >/run/gone; sed -i s/$/changed/ /etc/debian_version",
+		m.ID, "sh", "-c", "echo kept >/srv/kept; echo gone >/run/gone; sed -i s/$/changed/ /etc/debian_version",
 	)
 	keys := s.mustInside(m.ID, "sh", "-c", "cat /etc/ssh/*.pub /etc/machine-id")
 	before := s.plane.Status(m.ID)
@@ -79,7 +76,8 @@ func TestRealMachineStopsInOrderAndStartsWithItsDisk(t *testing.T) {
 		m.ID,
 		"sh",
 		"-c",
-		"systemd-run --unit=orderly --property=ExecStop='/bin/sh -c \"echo stopped in order >/srv/story\"' sleep infinity",
+		"systemd-run --unit=orderly --property=ExecStop='/bin/sh -c \"echo stopped in order >/srv/story\"' sleep "+
+			"infinity",
 	)
 	start := time.Now()
 	if err := s.plane.Stop(t.Context(), m.ID, false); err != nil {
@@ -191,7 +189,10 @@ func TestRealMachineIsHeldToItsSize(t *testing.T) {
 	m := s.machine(1)
 	m.MemoryMiB = 256
 	s.up(m)
-	if out, err := s.inside(m.ID, "systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c", "head -c 600M /dev/zero | tail -c 600M >/dev/null"); err == nil {
+	if out, err := s.inside(
+		m.ID, "systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c",
+		"head -c 600M /dev/zero | tail -c 600M >/dev/null",
+	); err == nil {
 		t.Errorf("600 MB in a machine of 256: %s", out)
 	}
 	if now := s.plane.Status(m.ID); now.State != machine.Running {
@@ -201,7 +202,10 @@ func TestRealMachineIsHeldToItsSize(t *testing.T) {
 	out := s.mustInside(m.ID, "systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c",
 		"for i in 1 2; do timeout 1 sh -c 'while :; do :; done' & done; wait; times | tail -1")
 	var minutes, userSeconds, seconds, systemSeconds float64
-	if _, err := fmt.Sscanf(strings.NewReplacer("m", " ", "s", "").Replace(out), "%f %f %f %f", &minutes, &userSeconds, &seconds, &systemSeconds); err != nil {
+	if _, err := fmt.Sscanf(
+		strings.NewReplacer("m", " ", "s", "").Replace(out), "%f %f %f %f", &minutes, &userSeconds, &seconds,
+		&systemSeconds,
+	); err != nil {
 		t.Fatalf("%q: %v", out, err)
 	}
 	if used := userSeconds + systemSeconds; used > 1.35 {

@@ -50,14 +50,16 @@ const (
 type Status struct {
 	ID          string
 	State       State
-	Exit        Exit     // how it ended, in state Exited
-	Detail      string   // why it ended, for people, in state Exited
-	PID         int      // of its PID 1 on the host, in state Running
-	Launcher    int      // process id of its launcher, in states Prepared and Running
-	Boots       int      // how often its system was started since it was prepared
-	Namespace   string   // path of its network namespace; empty in state Absent
-	MemoryBytes int64    // memory that its processes use, files they read included
-	Layers      []string // layers that it stands on, bottom first, those captured from it included: they must not be removed
+	Exit        Exit   // how it ended, in state Exited
+	Detail      string // why it ended, for people, in state Exited
+	PID         int    // of its PID 1 on the host, in state Running
+	Launcher    int    // process id of its launcher, in states Prepared and Running
+	Boots       int    // how often its system was started since it was prepared
+	Namespace   string // path of its network namespace; empty in state Absent
+	MemoryBytes int64  // memory that its processes use, files they read included
+	// layers that it stands on, bottom first, those captured from it included: they must not be
+	// removed
+	Layers []string
 }
 
 // Images is where Capture puts a layer; *image.Store is one.

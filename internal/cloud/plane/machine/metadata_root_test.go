@@ -38,7 +38,9 @@ func within[T any](path string, do func() (T, error)) (value T, err error) {
 func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 	t.Helper()
 	for _, command := range []string{"link set lo up", "address add 169.254.169.254/32 dev lo"} {
-		out, err := exec.Command("nsenter", append([]string{"--net=" + namespace, "ip"}, strings.Fields(command)...)...).
+		out, err := exec.Command(
+			"nsenter", append([]string{"--net=" + namespace, "ip"}, strings.Fields(command)...)...,
+		).
 			CombinedOutput()
 		if err != nil {
 			t.Fatalf("ip %s: %v: %s", command, err, out)
@@ -52,7 +54,8 @@ func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 		ReadHeaderTimeout: time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch value, known := data[strings.TrimPrefix(r.URL.Path, "/latest/")]; {
-			case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" && r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds") != "":
+			case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" &&
+				r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds") != "":
 				_, _ = w.Write([]byte("a-token"))
 			case r.Header.Get("X-aws-ec2-metadata-token") != "a-token":
 				w.WriteHeader(http.StatusUnauthorized)

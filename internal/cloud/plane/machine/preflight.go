@@ -31,7 +31,8 @@ func Preflight(dir string) []Problem {
 	}
 	var found []Problem
 	for _, check := range []func(dir string) *Problem{
-		checkCapabilities, checkKernel, checkUserNamespaces, checkCgroups, checkProc, checkTerminals, checkExecutable, checkMmdebstrap, checkOverlay, checkIDMapping,
+		checkCapabilities, checkKernel, checkUserNamespaces, checkCgroups, checkProc, checkTerminals, checkExecutable,
+		checkMmdebstrap, checkOverlay, checkIDMapping,
 	} {
 		if problem := check(dir); problem != nil {
 			found = append(found, *problem)
@@ -40,7 +41,8 @@ func Preflight(dir string) []Problem {
 	return found
 }
 
-const hostRemedy = "Run it on the machine itself or in a virtual machine, or give the container all privileges (docker run --privileged --cgroupns=host)."
+const hostRemedy = "Run it on the machine itself or in a virtual machine, or give the container all privileges " +
+	"(docker run --privileged --cgroupns=host)."
 
 func checkCapabilities(string) *Problem {
 	data, err := os.ReadFile("/proc/self/status")
@@ -54,8 +56,10 @@ func checkCapabilities(string) *Problem {
 	}
 	var missing []string
 	for name, bit := range map[string]uint{
-		"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_NET_ADMIN": unix.CAP_NET_ADMIN, "CAP_SETUID": unix.CAP_SETUID, "CAP_SETGID": unix.CAP_SETGID,
-		"CAP_CHOWN": unix.CAP_CHOWN, "CAP_DAC_OVERRIDE": unix.CAP_DAC_OVERRIDE, "CAP_FOWNER": unix.CAP_FOWNER, "CAP_KILL": unix.CAP_KILL,
+		"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_NET_ADMIN": unix.CAP_NET_ADMIN, "CAP_SETUID": unix.CAP_SETUID,
+		"CAP_SETGID": unix.CAP_SETGID,
+		"CAP_CHOWN":  unix.CAP_CHOWN, "CAP_DAC_OVERRIDE": unix.CAP_DAC_OVERRIDE, "CAP_FOWNER": unix.CAP_FOWNER,
+		"CAP_KILL":  unix.CAP_KILL,
 		"CAP_MKNOD": unix.CAP_MKNOD, "CAP_SYS_CHROOT": unix.CAP_SYS_CHROOT, "CAP_SYS_PTRACE": unix.CAP_SYS_PTRACE,
 	} {
 		if effective&(1<<bit) == 0 {
@@ -259,9 +263,6 @@ func tryIDMapping(dir string) error {
 	}
 	defer func() { _ = unix.Close(tree) }()
 	return unix.MountSetattr(
-		tree,
-		"",
-		unix.AT_EMPTY_PATH,
-		&unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(users)},
+		tree, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(users)},
 	)
 }

@@ -126,7 +126,9 @@ func (s *site) assertNothingLeft(name string) {
 			s.Errorf("left: mount %s", line)
 		}
 	}
-	for _, pattern := range []string{"/run/" + name, "/sys/fs/cgroup/" + name, "/sys/fs/cgroup/*/" + name, s.config.Dir + "/*"} {
+	for _, pattern := range []string{
+		"/run/" + name, "/sys/fs/cgroup/" + name, "/sys/fs/cgroup/*/" + name, s.config.Dir + "/*",
+	} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			s.Fatal(err)
@@ -152,8 +154,9 @@ func (s *site) machine(n int, layers ...string) machine.Machine {
 			"i-%017x",
 			n,
 		), Hostname: fmt.Sprintf("ip-10-0-1-%d", n), Layers: append([]string{s.base}, layers...),
-		VCPUs: 1, MemoryMiB: 512, UIDBase: uidBase(n), Nameserver: netip.MustParseAddr("169.254.169.253"), SearchDomain: "ec2.internal",
-		Env: map[string]string{"https_proxy": "http://proxy.example:3128"},
+		VCPUs: 1, MemoryMiB: 512, UIDBase: uidBase(n), Nameserver: netip.MustParseAddr("169.254.169.253"),
+		SearchDomain: "ec2.internal",
+		Env:          map[string]string{"https_proxy": "http://proxy.example:3128"},
 	}
 }
 

@@ -35,10 +35,11 @@ func TestRealMachineLetsTheLaunchKeyInAndNobodyElse(t *testing.T) {
 	for command, want := range map[string]string{
 		"id -un":                           "admin",
 		"echo $https_proxy $SSL_CERT_FILE": "http://proxy.example:3128 /run/aloft/ca-certificates.crt",
-		"sudo -n sh -c 'id -un; echo $https_proxy $NODE_EXTRA_CA_CERTS'": "root\nhttp://proxy.example:3128 /run/aloft/ca-certificates.crt",
-		"sudo -n systemctl is-active ssh":                                "active",
-		"ping -c 1 -W 1 127.0.0.1 | grep -c '1 received'":                "1",
-		"sudo -n apt-config dump | grep -c 'https::Proxy\\|CaInfo'":      "2",
+		"sudo -n sh -c 'id -un; echo $https_proxy $NODE_EXTRA_CA_CERTS'": "root\nhttp://proxy.example:3128 " +
+			"/run/aloft/ca-certificates.crt",
+		"sudo -n systemctl is-active ssh":                           "active",
+		"ping -c 1 -W 1 127.0.0.1 | grep -c '1 received'":           "1",
+		"sudo -n apt-config dump | grep -c 'https::Proxy\\|CaInfo'": "2",
 	} {
 		session, err := client.NewSession()
 		if err != nil {

@@ -43,7 +43,10 @@ func TestRealTrafficIsThatOfTheMachinesInterfaces(t *testing.T) {
 		t.Fatalf("a machine with a loopback interface alone has traffic: %+v", first)
 	}
 	// Two ends of a wire in it: what comes up announces itself to the other.
-	for _, command := range [][]string{{"link", "add", "a0", "type", "veth", "peer", "name", "b0"}, {"link", "set", "a0", "up"}, {"link", "set", "b0", "up"}} {
+	for _, command := range [][]string{
+		{"link", "add", "a0", "type", "veth", "peer", "name", "b0"}, {"link", "set", "a0", "up"},
+		{"link", "set", "b0", "up"},
+	} {
 		in := exec.Command("nsenter", append([]string{"--net=" + s.plane.Status(m.ID).Namespace, "ip"}, command...)...)
 		if out, err := in.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v: %s", command, err, out)

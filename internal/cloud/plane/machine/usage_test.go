@@ -9,7 +9,8 @@ import (
 
 func TestBytesOfInterfacesAreReadWithoutLoopback(t *testing.T) {
 	for line, want := range map[string][2]uint64{
-		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed": {0, 0},
+		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls " +
+			"carrier compressed": {0, 0},
 		"    lo:   10 1 0 0 0 0 0 0 10 1 0 0 0 0 0 0":         {0, 0},
 		"  eth0: 1500 3 0 0 0 0 0 0 700 2 0 0 0 0 0 0":        {1500, 700},
 		"eth1:18446744073709551615 3 0 0 0 0 0 0 7 2 0 0 0 0": {1<<64 - 1, 7},
@@ -28,7 +29,9 @@ func TestProcessorTimeIsReadFromTheUnifiedHierarchy(t *testing.T) {
 	if err := os.MkdirAll(c.top(), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(c.top(), "cpu.stat"), []byte("usage_usec 2500000\nuser_usec 1\nsystem_usec 2\n"), 0o600); err != nil {
+	if err := os.WriteFile(
+		filepath.Join(c.top(), "cpu.stat"), []byte("usage_usec 2500000\nuser_usec 1\nsystem_usec 2\n"), 0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
 	if used, ok := c.cpuUsage(); !ok || used != 2500*time.Millisecond {

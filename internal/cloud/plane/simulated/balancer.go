@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,11 +10,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 )
 
-// Balancer is a balancer plane that carries no traffic: all its nodes work, and
-// its targets are as healthy as Health says.
+// Balancer is a balancer plane that carries no traffic. All its nodes work, and Health
+// decides the health of its targets.
 type Balancer struct {
 	Faults
-	// Health is asked for every target that is not draining; nil: all are healthy.
+	// Health returns the health of a target that is not draining; nil means that all are healthy.
 	Health func(balancer.Target) balancer.Health
 
 	mu      sync.Mutex
@@ -31,7 +32,7 @@ func (b *Balancer) init() {
 	}
 }
 
-// Set takes the whole configuration in.
+// Set replaces the whole configuration.
 func (b *Balancer) Set(_ context.Context, config balancer.Config) error {
 	if err := b.recordCall("Set", ""); err != nil {
 		return err
@@ -43,14 +44,14 @@ func (b *Balancer) Set(_ context.Context, config balancer.Config) error {
 	return nil
 }
 
-// Config is what was set last.
+// Config returns the configuration that was set last.
 func (b *Balancer) Config() balancer.Config {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.config
 }
 
-// RefreshHealth asks for the targets' health again.
+// RefreshHealth makes followers query the targets' health again.
 func (b *Balancer) RefreshHealth() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -59,8 +60,8 @@ func (b *Balancer) RefreshHealth() {
 	b.changed = make(chan struct{})
 }
 
-// Crash ends whoever follows, and forgets the configuration: the process was
-// killed.
+// Crash ends every Follow and drops the configuration, as when the balancer's process
+// is killed.
 func (b *Balancer) Crash() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -70,18 +71,18 @@ func (b *Balancer) Crash() {
 	b.crashed = make(chan struct{})
 }
 
-// Follow calls each with the status, now and after every change.
+// Follow calls each with the current status, and again after every change.
 func (b *Balancer) Follow(ctx context.Context, each func(balancer.Status)) error {
 	for {
 		b.mu.Lock()
 		b.init()
-		changed, died, config := b.changed, b.crashed, b.config
+		changed, crashed, config := b.changed, b.crashed, b.config
 		b.mu.Unlock()
 		each(b.status(config))
 		select {
 		case <-changed:
-		case <-died:
-			return fmt.Errorf("follow the balancer: it has died")
+		case <-crashed:
+			return errors.New("follow the balancer: its process was killed")
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -107,20 +108,17 @@ func (b *Balancer) status(c balancer.Config) balancer.Status {
 			if b.Health != nil {
 				health = b.Health(t)
 			}
-			s.Targets = append(
-				s.Targets,
-				balancer.TargetStatus{
-					TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port},
-					Health:    health,
-				},
-			)
+			s.Targets = append(s.Targets, balancer.TargetStatus{
+				TargetKey: balancer.TargetKey{TargetGroup: g.ARN, ID: t.ID, Port: t.Port},
+				Health:    health,
+			})
 		}
 	}
 	return s
 }
 
-// String prints load balancers with their nodes and listeners, and target groups
-// with their targets.
+// String formats load balancers with their nodes and listeners, and target groups with
+// their targets.
 func (b *Balancer) String() string {
 	var out strings.Builder
 	c := b.Config()

@@ -1,7 +1,7 @@
-// Package simulated has planes without a kernel: they keep what they are set to,
-// live through the same states as the real ones, print themselves as text, and
-// fail when told to. The loops above cannot tell the difference, so control
-// loops are tested with them, and thousands of machines cost nothing.
+// Package simulated provides planes that touch no kernel. They store what they are
+// given, go through the same states as the real planes, print themselves as text and
+// fail on request. Control loops cannot tell them from the real ones, so tests of
+// loops use them, and thousands of machines cost nothing.
 package simulated
 
 import (
@@ -12,17 +12,17 @@ import (
 	"sync"
 )
 
-// Faults makes calls of a plane fail, and counts all of them. The zero value
-// lets everything succeed.
+// Faults counts the calls of a plane and makes chosen ones fail. With the zero value
+// every call succeeds.
 type Faults struct {
 	mu      sync.Mutex
 	planned map[string][]error
 	calls   map[string]int
 }
 
-// Fail lets the next calls of an operation fail, one for each error. An
-// operation is named as the method, with the id after a space if only calls for
-// that id are meant: "Boot", "Boot i-0123".
+// Fail makes the next calls of an operation fail, one for each error. The operation
+// is the method's name, followed by a space and an id to select the calls for that
+// id alone: "Boot", "Boot i-0123".
 func (f *Faults) Fail(operation string, errs ...error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -32,14 +32,14 @@ func (f *Faults) Fail(operation string, errs ...error) {
 	f.planned[operation] = append(f.planned[operation], errs...)
 }
 
-// Calls tells how often an operation was called, whether or not it failed.
+// Calls returns how often an operation was called, failed calls included.
 func (f *Faults) Calls(operation string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls[operation]
 }
 
-// recordCall counts a call and returns the error that it is to have.
+// recordCall counts a call and returns the error planned for it, if any.
 func (f *Faults) recordCall(operation, id string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -56,11 +56,11 @@ func (f *Faults) recordCall(operation, id string) error {
 	return nil
 }
 
-// joinLines prints the values of a map in the order of their keys, a line each.
-func joinLines[V any](all map[string]V, line func(V) string) string {
+// joinLines formats the values of a map, one a line, in the order of their keys.
+func joinLines[V any](values map[string]V, format func(V) string) string {
 	var out strings.Builder
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		_, _ = fmt.Fprintln(&out, line(all[key]))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		_, _ = fmt.Fprintln(&out, format(values[key]))
 	}
 	return out.String()
 }

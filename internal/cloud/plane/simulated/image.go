@@ -9,7 +9,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
-// Layers is an image plane whose layers are names. Its zero value is ready.
+// Layers is an image plane whose layers are only ids. The zero value is ready to use.
 type Layers struct {
 	Faults
 
@@ -20,11 +20,9 @@ type Layers struct {
 
 var _ machine.Images = (*Layers)(nil)
 
-// EnsureBase makes the base layer if there is none.
+// EnsureBase creates the base layer if it does not exist, and returns its id.
 func (l *Layers) EnsureBase(
-	_ context.Context,
-	name string,
-	progress func(stage string, fraction float64),
+	_ context.Context, name string, progress func(stage string, fraction float64),
 ) (layer string, err error) {
 	progress("simulated", 0.5)
 	if err := l.recordCall("EnsureBase", name); err != nil {
@@ -43,7 +41,7 @@ func (l *Layers) add(layer string) error {
 	return nil
 }
 
-// NewLayerID is an id that no layer has had.
+// NewLayerID returns an id that no layer has had.
 func (l *Layers) NewLayerID() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,21 +49,21 @@ func (l *Layers) NewLayerID() string {
 	return fmt.Sprintf("layer-%08d", l.lastID)
 }
 
-// Path is where a layer would be.
+// Path returns the directory that a layer would have.
 func (l *Layers) Path(layer string) string { return "/" + layer }
 
-// NewDir is no folder.
-func (l *Layers) NewDir() (dir string, err error) { return "", l.recordCall("Room", "") }
+// NewDir returns an empty path: it creates no directory.
+func (l *Layers) NewDir() (dir string, err error) { return "", l.recordCall("NewDir", "") }
 
-// Commit keeps the layer.
+// Commit adds the layer.
 func (l *Layers) Commit(_ context.Context, _, layer string) error {
-	if err := l.recordCall("Freeze", layer); err != nil {
+	if err := l.recordCall("Commit", layer); err != nil {
 		return err
 	}
 	return l.add(layer)
 }
 
-// Remove forgets a layer.
+// Remove deletes a layer.
 func (l *Layers) Remove(_ context.Context, layer string) error {
 	if err := l.recordCall("Remove", layer); err != nil {
 		return err
@@ -76,7 +74,7 @@ func (l *Layers) Remove(_ context.Context, layer string) error {
 	return nil
 }
 
-// List returns the layers, sorted.
+// List returns the ids of all layers, sorted.
 func (l *Layers) List() ([]string, error) {
 	if err := l.recordCall("List", ""); err != nil {
 		return nil, err

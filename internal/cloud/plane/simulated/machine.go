@@ -11,10 +11,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
-// Machines is a machine plane whose machines are rows. Its zero value is ready.
+// Machines is a machine plane whose machines are entries of a map. The zero value is
+// ready to use.
 type Machines struct {
 	Faults
-	// Output is what the console of a machine says once it has booted; nil: nothing.
+	// Output returns the console output of a machine that has booted; nil means none.
 	Output func(id string) []byte
 
 	mu       sync.Mutex
@@ -27,13 +28,13 @@ type simulatedMachine struct {
 	state     machine.State
 	exit      machine.Exit
 	boots     int
-	cpuBefore time.Duration // processor time, until since
-	load      float64       // processors that it uses from then on
+	cpuBefore time.Duration // processor time used before loadSince
+	load      float64       // processors in use since loadSince
 	loadSince time.Time
-	captured  []string // folders of the layers that were captured from it
+	captured  []string // directories of the layers captured from it
 }
 
-// layers are the folders that the machine stands on.
+// layers returns the directories of the machine's layers, bottom first.
 func (m *simulatedMachine) layers() []string {
 	layers := slices.Clone(m.Layers)
 	for _, layer := range m.captured {
@@ -44,7 +45,7 @@ func (m *simulatedMachine) layers() []string {
 	return layers
 }
 
-// Prepare takes the machine in. One that was there keeps its disk.
+// Prepare adds a machine. A machine that was prepared before keeps its disk.
 func (p *Machines) Prepare(_ context.Context, m machine.Machine) (namespace string, err error) {
 	if err := p.recordCall("Prepare", m.ID); err != nil {
 		return "", err
@@ -72,27 +73,27 @@ func (p *Machines) Boot(_ context.Context, id string) error {
 	})
 }
 
-// Stop ends a machine; its disk stays.
+// Stop stops a machine. Its disk remains.
 func (p *Machines) Stop(_ context.Context, id string, _ bool) error {
 	return p.update("Stop", id, func(m *simulatedMachine) { m.state = machine.Absent })
 }
 
-// Reboot starts the machine's system anew.
+// Reboot restarts the machine's system.
 func (p *Machines) Reboot(_ context.Context, id string) error {
 	return p.update("Reboot", id, func(m *simulatedMachine) { m.boots++ })
 }
 
-// PowerOff is somebody inside who shuts the machine down.
+// PowerOff shuts the machine down from inside.
 func (p *Machines) PowerOff(id string) error {
 	return p.update("PowerOff", id, func(m *simulatedMachine) { m.state, m.exit = machine.Exited, machine.PowerOff })
 }
 
-// Crash is the end of the machine's system without anybody's doing.
+// Crash makes the machine's system fail.
 func (p *Machines) Crash(id string) error {
 	return p.update("Crash", id, func(m *simulatedMachine) { m.state, m.exit = machine.Exited, machine.Crash })
 }
 
-// Remove destroys the machine with its disk; it is no error when there is none.
+// Remove deletes the machine and its disk. Removing an absent machine is no error.
 func (p *Machines) Remove(_ context.Context, id string) error {
 	if err := p.recordCall("Remove", id); err != nil {
 		return err
@@ -104,13 +105,10 @@ func (p *Machines) Remove(_ context.Context, id string) error {
 	return nil
 }
 
-// Capture makes the disk a layer of the images. Of a machine that runs, and is not
-// to reboot for it, the layer is a copy; else the machine stands on it from then on.
+// Capture creates a layer from the machine's disk, as machine.Plane does: the layer is
+// a copy if the machine runs and reboot is false, else the disk itself.
 func (p *Machines) Capture(
-	ctx context.Context,
-	id string,
-	images machine.Images,
-	reboot bool,
+	ctx context.Context, id string, images machine.Images, reboot bool,
 ) (layer string, err error) {
 	running := p.Status(id).State == machine.Running
 	layer = images.NewLayerID()
@@ -132,7 +130,7 @@ func (p *Machines) Capture(
 	return layer, err
 }
 
-// update counts a call and changes a machine that has to be there.
+// update records a call and changes an existing machine.
 func (p *Machines) update(operation, id string, change func(*simulatedMachine)) error {
 	if err := p.recordCall(operation, id); err != nil {
 		return err
@@ -149,7 +147,7 @@ func (p *Machines) update(operation, id string, change func(*simulatedMachine)) 
 	return nil
 }
 
-// Status tells what has become of a machine.
+// Status returns the machine's current status.
 func (p *Machines) Status(id string) machine.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -164,30 +162,6 @@ func (p *Machines) Status(id string) machine.Status {
 	return s
 }
 
-// SetLoad has a machine use so many processors from now on.
-func (p *Machines) SetLoad(id string, processors float64) error {
-	return p.update("Busy", id, func(m *simulatedMachine) { m.cpuBefore, m.load, m.loadSince = m.cpu(), processors, time.Now() })
-}
-
-// cpu is the processor time that the machine has used.
-func (m *simulatedMachine) cpu() time.Duration {
-	if m.state != machine.Running || m.loadSince.IsZero() {
-		return m.cpuBefore
-	}
-	return m.cpuBefore + time.Duration(m.load*float64(time.Since(m.loadSince)))
-}
-
-// Usage tells what a machine has used; false: it is not there.
-func (p *Machines) Usage(id string) (machine.Usage, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	m := p.machines[id]
-	if m == nil || m.state == machine.Absent {
-		return machine.Usage{}, false
-	}
-	return machine.Usage{CPU: m.cpu()}, true
-}
-
 // List returns the ids of all machines, sorted.
 func (p *Machines) List() []string {
 	p.mu.Lock()
@@ -200,50 +174,7 @@ func (p *Machines) List() []string {
 	return out
 }
 
-// Watch sends the ids of machines that have changed until ctx ends.
-func (p *Machines) Watch(ctx context.Context) <-chan string {
-	in, out := make(chan string, 64), make(chan string)
-	p.mu.Lock()
-	if p.watchers == nil {
-		p.watchers = map[chan string]struct{}{}
-	}
-	p.watchers[in] = struct{}{}
-	p.mu.Unlock()
-	go func() { // ends with ctx, as the channel does that its owner reads
-		defer close(out)
-		defer func() {
-			p.mu.Lock()
-			delete(p.watchers, in)
-			p.mu.Unlock()
-		}()
-		for {
-			select {
-			case id := <-in:
-				select {
-				case out <- id:
-				case <-ctx.Done():
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
-}
-
-func (p *Machines) notify(id string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for w := range p.watchers {
-		select {
-		case w <- id:
-		default: // it has enough to look at
-		}
-	}
-}
-
-// Console is what the machine has written to its console.
+// Console returns the machine's console output.
 func (p *Machines) Console(id string) ([]byte, error) {
 	if p.Status(id).Boots == 0 || p.Output == nil {
 		return nil, nil
@@ -251,7 +182,7 @@ func (p *Machines) Console(id string) ([]byte, error) {
 	return p.Output(id), nil
 }
 
-// String prints the machines, a line each.
+// String formats the machines, one a line.
 func (p *Machines) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,7 +9,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/network"
 )
 
-// Network is a network plane that remembers. Its zero value is ready.
+// Network is a network plane that only stores its configuration. The zero value is ready to
+// use.
 type Network struct {
 	Faults
 
@@ -17,7 +18,7 @@ type Network struct {
 	config network.Config
 }
 
-// Set takes the whole network in.
+// Set replaces the whole configuration.
 func (n *Network) Set(ctx context.Context, config network.Config) error {
 	if err := n.recordCall("Set", ""); err != nil {
 		return err
@@ -28,17 +29,24 @@ func (n *Network) Set(ctx context.Context, config network.Config) error {
 	return ctx.Err()
 }
 
-// Config is what was set last.
+// Config returns the configuration that was set last.
 func (n *Network) Config() network.Config {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.config
 }
 
-// NodeNamespace is where a load balancer's node would be.
+// NodeNamespace returns the path that the namespace of a load balancer's node would have.
 func (n *Network) NodeNamespace(interfaceID string) string { return "/simulated/nodes/" + interfaceID }
 
-// String prints VPCs with their subnets, routes, interfaces and groups.
+// routeTargets names the targets of routes in the text of a network.
+func routeTargets() map[network.Target]string {
+	return map[network.Target]string{
+		network.Local: "local", network.Gateway: "gateway", network.Blackhole: "blackhole",
+	}
+}
+
+// String formats VPCs with their subnets, routes, interfaces and security groups.
 func (n *Network) String() string {
 	var out strings.Builder
 	for _, vpc := range n.Config().VPCs {
@@ -46,24 +54,13 @@ func (n *Network) String() string {
 		for _, s := range vpc.Subnets {
 			_, _ = fmt.Fprintf(&out, "  subnet %s %s", s.ID, s.CIDR)
 			for _, r := range s.Routes {
-				_, _ = fmt.Fprintf(
-					&out,
-					" %s→%s",
-					r.Destination,
-					[...]string{network.Local: "local", network.Gateway: "gateway", network.Blackhole: "blackhole"}[r.Via],
-				)
+				_, _ = fmt.Fprintf(&out, " %s→%s", r.Destination, routeTargets()[r.Via])
 			}
 			_, _ = fmt.Fprintln(&out)
 		}
 		for _, i := range vpc.Interfaces {
-			_, _ = fmt.Fprintf(
-				&out,
-				"  interface %s %s in %s groups=%s",
-				i.ID,
-				i.Private,
-				i.SubnetID,
-				strings.Join(i.SecurityGroups, ","),
-			)
+			groups := strings.Join(i.SecurityGroups, ",")
+			_, _ = fmt.Fprintf(&out, "  interface %s %s in %s groups=%s", i.ID, i.Private, i.SubnetID, groups)
 			if i.Public.IsValid() {
 				_, _ = fmt.Fprintf(&out, " public=%s", i.Public)
 			}
