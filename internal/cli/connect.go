@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"aloft.dev/aloft/internal/awsapi"
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/diag"
 )
 
@@ -32,20 +32,20 @@ func (g *global) connectToCloud(ctx context.Context, region string, start bool) 
 	if g.on == "aws" {
 		return awsapi.New(ctx, awsapi.Options{Region: region, Profile: g.profile})
 	}
-	place, err := g.place()
+	layout, err := g.layout()
 	if err != nil {
 		return nil, err
 	}
-	running, err := findDaemon(place)
-	if errors.Is(err, cloud.ErrNotRunning) && start {
+	running, err := findDaemon(layout)
+	if errors.Is(err, host.ErrNotRunning) && start {
 		quiet := *g
 		quiet.json = false // standard output holds the result of the command itself alone
-		if err := quiet.startLocal(ctx, startOptions{address: cloud.DefaultAddress}); err != nil {
+		if err := quiet.startLocal(ctx, startOptions{address: host.DefaultAddress}); err != nil {
 			return nil, err
 		}
-		running, err = findDaemon(place)
+		running, err = findDaemon(layout)
 	}
-	if errors.Is(err, cloud.ErrNotRunning) {
+	if errors.Is(err, host.ErrNotRunning) {
 		return nil, diag.List{{
 			Where:   "local cloud",
 			Summary: "is not running",
@@ -60,7 +60,7 @@ func (g *global) connectToCloud(ctx context.Context, region string, start bool) 
 	if err := g.requireSameVersion(running); err != nil {
 		return nil, err
 	}
-	key, err := cloud.ReadCredentials(place)
+	key, err := host.ReadCredentials(layout)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, needsRoot(err, "run the same command with sudo")
 	}
@@ -73,17 +73,17 @@ func (g *global) connectToCloud(ctx context.Context, region string, start bool) 
 			return aws.Credentials{
 				AccessKeyID:     key.AccessKeyID,
 				SecretAccessKey: key.SecretAccessKey,
-				Source:          place.State,
+				Source:          layout.StateDir,
 			}, nil
 		}),
 	})
 }
 
-func (g *global) place() (cloud.Place, error) { return cloud.PlaceAt(g.stateDir) }
+func (g *global) layout() (host.Layout, error) { return host.LayoutFor(g.stateDir) }
 
 // findDaemon returns the running daemon of a local cloud.
-func findDaemon(place cloud.Place) (cloud.Daemon, error) {
-	running, err := cloud.FindDaemon(place)
+func findDaemon(layout host.Layout) (host.Daemon, error) {
+	running, err := host.FindDaemon(layout)
 	if errors.Is(err, fs.ErrPermission) {
 		return running, needsRoot(err, "run the same command with sudo")
 	}

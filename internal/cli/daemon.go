@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/diag"
 )
 
@@ -22,7 +23,7 @@ func (g *global) runDaemon(ctx context.Context, o startOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := cloud.Preflight(config).Err(); err != nil {
+	if err := host.Preflight(config.Layout, config.Address).Err(); err != nil {
 		return err
 	}
 	config.Log = slog.New(slog.NewTextHandler(g.Err, nil))
@@ -54,20 +55,20 @@ const spawnPoll = 20 * time.Millisecond
 
 // spawnDaemon starts this program again as the daemon, in a session of its own,
 // and waits until it serves or has ended.
-func (g *global) spawnDaemon(ctx context.Context, config cloud.Config, o startOptions) (cloud.Daemon, error) {
-	if err := os.MkdirAll(config.Place.State, 0o700); err != nil {
-		return cloud.Daemon{}, fmt.Errorf("create the state folder: %w", err)
+func (g *global) spawnDaemon(ctx context.Context, config cloud.Config, o startOptions) (host.Daemon, error) {
+	if err := os.MkdirAll(config.Layout.StateDir, 0o700); err != nil {
+		return host.Daemon{}, fmt.Errorf("create the state folder: %w", err)
 	}
-	log, err := os.OpenFile(config.Place.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(config.Layout.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return cloud.Daemon{}, fmt.Errorf("open the log: %w", err)
+		return host.Daemon{}, fmt.Errorf("open the log: %w", err)
 	}
 	defer func() { _ = log.Close() }()
 	logged, err := log.Seek(0, io.SeekEnd)
 	if err != nil {
-		return cloud.Daemon{}, fmt.Errorf("open the log: %w", err)
+		return host.Daemon{}, fmt.Errorf("open the log: %w", err)
 	}
-	args := []string{"local", "start", "--foreground", "--state-dir", config.Place.State, "--address", o.address}
+	args := []string{"local", "start", "--foreground", "--state-dir", config.Layout.StateDir, "--address", o.address}
 	if o.anyCredentials {
 		args = append(args, "--accept-any-credentials")
 	}
@@ -75,28 +76,28 @@ func (g *global) spawnDaemon(ctx context.Context, config cloud.Config, o startOp
 	daemon.Stdout, daemon.Stderr = log, log
 	daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := daemon.Start(); err != nil {
-		return cloud.Daemon{}, fmt.Errorf("start the daemon: %w", err)
+		return host.Daemon{}, fmt.Errorf("start the daemon: %w", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- daemon.Wait() }()
 	tick := time.NewTicker(spawnPoll)
 	defer tick.Stop()
 	for {
-		if d, err := cloud.FindDaemon(config.Place); err == nil && d.PID == daemon.Process.Pid {
+		if d, err := host.FindDaemon(config.Layout); err == nil && d.PID == daemon.Process.Pid {
 			return d, nil
 		}
 		select {
 		case _ = <-ended:
-			return cloud.Daemon{}, diag.List{{
+			return host.Daemon{}, diag.List{{
 				Where:   "local cloud",
 				Summary: "ended while starting",
-				Detail:  readFrom(config.Place.Log(), logged),
+				Detail:  readFrom(config.Layout.Log(), logged),
 				Hint:    "aloft local logs prints the whole log",
 			}}
 		case <-ctx.Done():
 			_ = daemon.Process.Signal(syscall.SIGTERM)
 			_ = <-ended
-			return cloud.Daemon{}, ctx.Err()
+			return host.Daemon{}, ctx.Err()
 		case <-tick.C:
 		}
 	}

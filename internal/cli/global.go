@@ -11,7 +11,7 @@ import (
 
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/awsapi"
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
@@ -45,7 +45,7 @@ type global struct {
 
 func newGlobal(version string, stdio Stdio) *global {
 	g := &global{
-		Stdio: stdio, version: version, on: "local", stateDir: cloud.DefaultStateDir,
+		Stdio: stdio, version: version, on: "local", stateDir: host.DefaultStateDir,
 		newBuilder: newBuilder, dial: new(net.Dialer).DialContext, sourceAddress: apply.SourceAddress,
 	}
 	g.connect = g.connectToCloud
@@ -107,7 +107,7 @@ func (g *global) cloudFlags() string {
 	if g.profile != "" {
 		flags += " --profile " + g.profile
 	}
-	if g.on == "local" && g.stateDir != cloud.DefaultStateDir {
+	if g.on == "local" && g.stateDir != host.DefaultStateDir {
 		flags += " --state-dir " + g.stateDir
 	}
 	return flags

@@ -3,7 +3,7 @@ package cli
 import (
 	"testing"
 
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 )
 
 func TestNextCommandUsesTheSameCloud(t *testing.T) {
@@ -13,7 +13,7 @@ func TestNextCommandUsesTheSameCloud(t *testing.T) {
 		want   string
 	}{
 		"the local cloud with sudo": {
-			global{on: "local", stateDir: cloud.DefaultStateDir},
+			global{on: "local", stateDir: host.DefaultStateDir},
 			"sudo aloft status",
 		},
 		"another local cloud": {
@@ -30,7 +30,7 @@ func TestNextCommandUsesTheSameCloud(t *testing.T) {
 		}
 	}
 	t.Setenv("SUDO_USER", "")
-	g := &global{on: "local", stateDir: cloud.DefaultStateDir}
+	g := &global{on: "local", stateDir: host.DefaultStateDir}
 	if got, want := g.nextCommand("aloft up", "shop"), "aloft up shop"; got != want {
 		t.Errorf("without sudo: got %q, want %q", got, want)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/view"
@@ -31,11 +31,11 @@ variables. --region sets the region.`,
 }
 
 func runLocalEnv(_ context.Context, o *localEnvOptions) error {
-	place, err := o.place()
+	layout, err := o.layout()
 	if err != nil {
 		return err
 	}
-	credentials, err := cloud.ReadCredentials(place)
+	credentials, err := host.ReadCredentials(layout)
 	if errors.Is(err, fs.ErrNotExist) {
 		return diag.List{{
 			Where:   "local cloud",
@@ -50,8 +50,8 @@ func runLocalEnv(_ context.Context, o *localEnvOptions) error {
 	if err != nil {
 		return err
 	}
-	address := cloud.DefaultAddress
-	if running, err := findDaemon(place); err == nil {
+	address := host.DefaultAddress
+	if running, err := findDaemon(layout); err == nil {
 		address = running.Address
 	}
 	region := cmp.Or(o.region, spec.DefaultRegion)

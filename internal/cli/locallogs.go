@@ -38,11 +38,11 @@ networks.`,
 }
 
 func runLocalLogs(ctx context.Context, o *localLogsOptions) error {
-	place, err := o.place()
+	layout, err := o.layout()
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(place.Log())
+	f, err := os.Open(layout.Log())
 	if errors.Is(err, fs.ErrNotExist) {
 		return diag.List{{
 			Where:   "local cloud",

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 )
 
 type localResetOptions struct {
@@ -36,11 +36,11 @@ func runLocalReset(ctx context.Context, o *localResetOptions) error {
 	if err := o.stopLocal(ctx, stopTimeout); err != nil {
 		return err
 	}
-	place, err := o.place()
+	layout, err := o.layout()
 	if err != nil {
 		return err
 	}
-	if err := cloud.Delete(place, o.images); err != nil {
+	if err := host.Delete(layout, o.images); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(o.Err, "%s The local cloud is empty.\n", o.style(o.Err).Good("✓"))

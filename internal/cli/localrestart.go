@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 )
 
 type localRestartOptions struct{ *global }
@@ -25,13 +25,13 @@ and load balancers. Run it after an update of aloft.`,
 }
 
 func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
-	place, err := o.place()
+	layout, err := o.layout()
 	if err != nil {
 		return err
 	}
-	start := startOptions{address: cloud.DefaultAddress}
-	running, err := findDaemon(place)
-	if err != nil && !errors.Is(err, cloud.ErrNotRunning) {
+	start := startOptions{address: host.DefaultAddress}
+	running, err := findDaemon(layout)
+	if err != nil && !errors.Is(err, host.ErrNotRunning) {
 		return err
 	}
 	if err == nil {
@@ -42,7 +42,7 @@ func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
 		if err != nil {
 			return err
 		}
-		if err := cloud.Preflight(config).Err(); err != nil {
+		if err := host.Preflight(config.Layout, config.Address).Err(); err != nil {
 			return err
 		}
 		if err := running.Leave(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/view"
 )
@@ -39,7 +40,7 @@ already, nothing happens.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.start.address, "address", cloud.DefaultAddress, "the loopback address and port to serve on")
+	flags.StringVar(&o.start.address, "address", host.DefaultAddress, "the loopback address and port to serve on")
 	flags.BoolVar(&o.foreground, "foreground", false, "stay in the foreground and log to standard error")
 	flags.BoolVar(&o.start.anyCredentials, "accept-any-credentials", false,
 		"DANGEROUS: accept requests with any signature; for test suites only")
@@ -61,7 +62,7 @@ func (g *global) startLocal(ctx context.Context, o startOptions) error {
 		return err
 	}
 	good := g.style(g.Err).Good("✓")
-	running, err := findDaemon(config.Place)
+	running, err := findDaemon(config.Layout)
 	if err == nil {
 		if err := g.requireSameVersion(running); err != nil {
 			return err
@@ -69,17 +70,17 @@ func (g *global) startLocal(ctx context.Context, o startOptions) error {
 		_, _ = fmt.Fprintf(g.Err, "%s The local cloud runs already, at http://%s.\n", good, running.Address)
 		return g.printDaemon(running)
 	}
-	if !errors.Is(err, cloud.ErrNotRunning) {
+	if !errors.Is(err, host.ErrNotRunning) {
 		return err
 	}
-	if err := g.clearAbandoned(ctx, config.Place); err != nil {
+	if err := g.clearAbandoned(ctx, config.Layout); err != nil {
 		return err
 	}
-	if err := cloud.Preflight(config).Err(); err != nil {
+	if err := host.Preflight(config.Layout, config.Address).Err(); err != nil {
 		return err
 	}
 	if !o.restart {
-		_, _ = fmt.Fprintf(g.Err, "Starting the local cloud (state in %s)…\n", config.Place.State)
+		_, _ = fmt.Fprintf(g.Err, "Starting the local cloud (state in %s)…\n", config.Layout.StateDir)
 	}
 	running, err = g.spawnDaemon(ctx, config, o)
 	if err != nil {
@@ -104,7 +105,7 @@ func (g *global) printAfterStart() {
 }
 
 // printDaemon prints a daemon for --json.
-func (g *global) printDaemon(d cloud.Daemon) error {
+func (g *global) printDaemon(d host.Daemon) error {
 	if !g.json {
 		return nil
 	}
@@ -113,21 +114,21 @@ func (g *global) printDaemon(d cloud.Daemon) error {
 
 // clearAbandoned removes what other local clouds left in the kernel when all of
 // their processes were killed. It would keep this one from starting.
-func (g *global) clearAbandoned(ctx context.Context, place cloud.Place) error {
+func (g *global) clearAbandoned(ctx context.Context, layout host.Layout) error {
 	if os.Geteuid() != 0 {
 		return nil // Preflight reports that the local cloud needs root
 	}
-	cleared, err := cloud.ClearAbandoned(ctx, place)
+	cleared, err := host.RemoveAbandoned(ctx, layout)
 	for _, p := range cleared {
 		_, _ = fmt.Fprintf(g.Err,
-			"Removed the networks that a killed local cloud had left; its state in %s is kept.\n", p.State)
+			"Removed the networks that a killed local cloud had left; its state in %s is kept.\n", p.StateDir)
 	}
 	return err
 }
 
 // requireSameVersion returns an error if the daemon's version is not this
 // program's.
-func (g *global) requireSameVersion(d cloud.Daemon) error {
+func (g *global) requireSameVersion(d host.Daemon) error {
 	if d.Version == g.version {
 		return nil
 	}
@@ -141,7 +142,7 @@ func (g *global) requireSameVersion(d cloud.Daemon) error {
 // daemonConfig returns the configuration of a daemon for these flags and this
 // environment.
 func (g *global) daemonConfig(o startOptions) (cloud.Config, error) {
-	place, err := g.place()
+	layout, err := g.layout()
 	if err != nil {
 		return cloud.Config{}, err
 	}
@@ -154,8 +155,8 @@ func (g *global) daemonConfig(o startOptions) (cloud.Config, error) {
 		}}
 	}
 	return cloud.Config{
-		Place: place, Address: o.address, Version: g.version, AcceptAnyCredentials: o.anyCredentials,
-		HostEnv: machineEnv(os.LookupEnv), Part: subprocessCommand,
+		Layout: layout, Address: o.address, Version: g.version, AcceptAnyCredentials: o.anyCredentials,
+		HostEnv: machineEnv(os.LookupEnv), Subprocess: subprocessCommand,
 	}, nil
 }
 

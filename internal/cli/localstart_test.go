@@ -3,15 +3,15 @@ package cli
 import (
 	"testing"
 
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 )
 
 func TestDaemonOfAnotherVersionIsReportedWithTheRemedy(t *testing.T) {
 	g := &global{version: "v2"}
-	if err := g.requireSameVersion(cloud.Daemon{Version: "v2"}); err != nil {
+	if err := g.requireSameVersion(host.Daemon{Version: "v2"}); err != nil {
 		t.Error(err)
 	}
-	err := g.requireSameVersion(cloud.Daemon{PID: 7, Version: "v1"})
+	err := g.requireSameVersion(host.Daemon{PID: 7, Version: "v1"})
 	wantProblem(t, err, "pid 7", "runs version v1, this aloft is v2", "sudo aloft local restart")
 }
 

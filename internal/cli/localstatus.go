@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/view"
 )
@@ -29,12 +29,12 @@ machine uses.`,
 }
 
 func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
-	place, err := o.place()
+	layout, err := o.layout()
 	if err != nil {
 		return err
 	}
-	running, err := findDaemon(place)
-	if errors.Is(err, cloud.ErrNotRunning) {
+	running, err := findDaemon(layout)
+	if errors.Is(err, host.ErrNotRunning) {
 		return diag.List{{
 			Where:   "local cloud",
 			Summary: "is not running",

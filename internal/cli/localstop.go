@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aloft.dev/aloft/internal/cloud"
+	"aloft.dev/aloft/internal/cloud/host"
 )
 
 // stopTimeout is how long machines have to shut down by default.
@@ -37,14 +37,14 @@ local start starts the same machines again, with their disks and addresses.`,
 func runLocalStop(ctx context.Context, o *localStopOptions) error { return o.stopLocal(ctx, o.timeout) }
 
 func (g *global) stopLocal(ctx context.Context, timeout time.Duration) error {
-	place, err := g.place()
+	layout, err := g.layout()
 	if err != nil {
 		return err
 	}
-	running, err := findDaemon(place)
-	if errors.Is(err, cloud.ErrNotRunning) {
+	running, err := findDaemon(layout)
+	if errors.Is(err, host.ErrNotRunning) {
 		// A daemon that was killed may have left machines running.
-		if err := cloud.Clear(ctx, place); err != nil {
+		if err := host.RemoveLeftovers(ctx, layout); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(g.Err, "The local cloud is not running.")

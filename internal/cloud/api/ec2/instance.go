@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -54,7 +55,7 @@ var instances = resourceType[store.Instance]{
 		"group-name":           byInterface(groupNames),
 		"ip-address":           byInterface(ifPublic(publicIP)),
 		"dns-name": byInterface(
-			ifPublic(func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) }),
+			ifPublic(func(r store.Reader, row nic) string { return dnsname.Public(r, row.VPCID, row.PublicIP) }),
 		),
 		"private-dns-name":               byInterface(field(interfaceDNSName)),
 		"launch-index":                   field(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
@@ -190,7 +191,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 
 // addInterface adds a network interface to the description of its instance.
 func addInterface(r store.Reader, item *types.Instance, eni nic) {
-	groups, name := groupIdentifiers(r, eni.GroupIDs), aws.String(privateDNSName(eni.Region, eni.PrivateIP))
+	groups, name := groupIdentifiers(r, eni.GroupIDs), aws.String(dnsname.Private(eni.Region, eni.PrivateIP))
 	var association *types.InstanceNetworkInterfaceAssociation
 	if public := associationItem(r, eni); public != nil {
 		association = &types.InstanceNetworkInterfaceAssociation{

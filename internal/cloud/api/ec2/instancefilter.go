@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -32,7 +33,7 @@ func groupNames(r store.Reader, row nic) []string {
 
 func publicIP(_ store.Reader, row nic) string { return row.PublicIP.String() }
 
-func interfaceDNSName(row nic) string { return privateDNSName(row.Region, row.PrivateIP) }
+func interfaceDNSName(row nic) string { return dnsname.Private(row.Region, row.PrivateIP) }
 
 func attachedStatus(disk) string { return string(types.AttachmentStatusAttached) }
 

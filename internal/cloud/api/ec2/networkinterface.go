@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -53,7 +54,7 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"association.public-ip":           ifPublic(publicIP),
 		"association.ip-owner-id":         ifPublic(func(store.Reader, nic) string { return addressOwner }),
 		"association.public-dns-name": ifPublic(
-			func(r store.Reader, row nic) string { return publicDNSName(r, row.VPCID, row.PublicIP) },
+			func(r store.Reader, row nic) string { return dnsname.Public(r, row.VPCID, row.PublicIP) },
 		),
 		"association.allocation-id":  noValue[nic],
 		"association.association-id": noValue[nic],
@@ -146,7 +147,7 @@ func (a *API) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNet
 
 func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 	return func(row nic) types.NetworkInterface {
-		name := aws.String(privateDNSName(row.Region, row.PrivateIP))
+		name := aws.String(dnsname.Private(row.Region, row.PrivateIP))
 		association := associationItem(r, row)
 		item := types.NetworkInterface{
 			NetworkInterfaceId: aws.String(row.ID),
@@ -188,7 +189,7 @@ func associationItem(r store.Reader, row nic) *types.NetworkInterfaceAssociation
 	}
 	return &types.NetworkInterfaceAssociation{
 		PublicIp:  aws.String(row.PublicIP.String()),
-		IpOwnerId: aws.String(addressOwner), PublicDnsName: aws.String(publicDNSName(r, row.VPCID, row.PublicIP)),
+		IpOwnerId: aws.String(addressOwner), PublicDnsName: aws.String(dnsname.Public(r, row.VPCID, row.PublicIP)),
 	}
 }
 

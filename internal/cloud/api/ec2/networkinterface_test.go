@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -57,7 +58,7 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 	shown := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
 		NetworkInterfaceIds: []string{machine.ID},
 	}).NetworkInterfaces[0]
-	if *shown.PrivateDnsName != privateDNSName(home, machine.PrivateIP) || *shown.Association.IpOwnerId != "amazon" ||
+	if *shown.PrivateDnsName != dnsname.Private(home, machine.PrivateIP) || *shown.Association.IpOwnerId != "amazon" ||
 		*shown.Attachment.InstanceOwnerId != "000000000000" {
 		t.Errorf("described as %+v", shown)
 	}

@@ -2,7 +2,6 @@ package elbv2
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -124,10 +124,8 @@ func checkSameLoadBalancer(old, requested *store.LoadBalancer, has map[string]bo
 
 func (a *API) createLoadBalancer(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
 	lb.ARN = arn(lb.Region, "loadbalancer/app/"+lb.Name+"/"+a.ids.Hex(16))
-	lb.DNSName = fmt.Sprintf("%s-%d.%s.%s", lb.Name, 100_000_000+a.ids.Number(1_900_000_000), lb.Region, a.suffix)
-	if lb.Scheme != internetFacing {
-		lb.DNSName = "internal-" + lb.DNSName
-	}
+	number := 100_000_000 + a.ids.Number(1_900_000_000)
+	lb.DNSName = dnsname.LoadBalancer(lb.Name, number, lb.Region, a.suffix, lb.Scheme != internetFacing)
 	lb.IPAddressType = string(types.IpAddressTypeIpv4)
 	lb.Attributes = loadBalancerAttributes.defaults()
 	if lb.Scheme != internetFacing {

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// proxyNames are the settings that name a proxy.
+// proxyNames are the environment variables that name a proxy.
 var proxyNames = []string{"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"}
 
-// proxySettings takes the host's settings apart: proxies on the host's own
-// loopback, which machines reach at the edge instead, and what machines inherit.
+// proxySettings splits the host's settings: proxies on the host's loopback, by
+// port, which machines reach through the edge instead, and a copy of env for
+// machines to inherit.
 func proxySettings(env map[string]string) (proxies map[uint16]string, rest map[string]string) {
 	proxies, rest = map[uint16]string{}, map[string]string{}
 	for name, value := range env {
@@ -26,18 +27,19 @@ func proxySettings(env map[string]string) (proxies map[uint16]string, rest map[s
 	return proxies, rest
 }
 
-// viaProxy rewrites loopback proxies to where machines find them.
+// viaProxy replaces the addresses of loopback proxies in env with proxy, the
+// address at which machines reach them.
 func viaProxy(env map[string]string, proxy netip.Addr) map[string]string {
 	for _, name := range proxyNames {
 		_, port, ok := loopbackProxy(env[name])
 		if !ok {
 			continue
 		}
-		u, _ := url.Parse(env[name]) // parsed before
+		u, _ := url.Parse(env[name]) // loopbackProxy has parsed it
 		u.Host = net.JoinHostPort(proxy.String(), strconv.Itoa(int(port)))
 		env[name] = u.String()
 	}
-	// What machines say to each other and to the metadata service goes straight.
+	// Machines reach each other and the metadata service without a proxy.
 	for _, name := range []string{"no_proxy", "NO_PROXY"} {
 		direct := []string{"169.254.169.254", "localhost", "127.0.0.1", ".internal"}
 		if env[name] != "" {
@@ -50,6 +52,8 @@ func viaProxy(env map[string]string, proxy netip.Addr) map[string]string {
 	return env
 }
 
+// loopbackProxy returns the address and port of a proxy URL. ok reports whether
+// it is on loopback.
 func loopbackProxy(value string) (host string, port uint16, ok bool) {
 	u, err := url.Parse(value)
 	if value == "" || err != nil {

@@ -1,4 +1,4 @@
-package cloud
+package host
 
 import (
 	"net"
@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/network"
 )
 
-func TestWhatKeepsAHostFromRunningTheLocalCloudIsToldWithARemedy(t *testing.T) {
+func TestPreflightReportsEachProblemWithItsRemedy(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -21,46 +21,46 @@ func TestWhatKeepsAHostFromRunningTheLocalCloudIsToldWithARemedy(t *testing.T) {
 	noRoute := []network.Problem{{What: "This host has no default route.", Remedy: "Connect it to a network."}}
 
 	for name, test := range map[string]struct {
-		host func(*host)
-		want []string // of each problem, what it says and what to do
+		change func(*environment)
+		want   []string // for each problem: a part of its text, "|", a part of its remedy
 	}{
-		"a host that has everything": {func(*host) {}, nil},
-		"another system":             {func(h *host) { h.system, h.root = "darwin", false }, []string{"this host: runs darwin: machines and networks need Linux|Linux virtual machine"}},
-		"a user that is not root":    {func(h *host) { h.root = false }, []string{"this user: is not root|with sudo"}},
-		"no mmdebstrap": {func(h *host) { h.machines = func(string) []machine.Problem { return noBuilder } },
+		"a host that has everything": {func(*environment) {}, nil},
+		"another system":             {func(env *environment) { env.system, env.root = "darwin", false }, []string{"this host: runs darwin: machines and networks need Linux|Linux virtual machine"}},
+		"a user that is not root":    {func(env *environment) { env.root = false }, []string{"this user: is not root|with sudo"}},
+		"no mmdebstrap": {func(env *environment) { env.machines = func(string) []machine.Problem { return noBuilder } },
 			[]string{"this host: mmdebstrap is not installed|apt-get install mmdebstrap"}},
-		"no default route": {func(h *host) { h.networks = func(network.PlaneConfig) []network.Problem { return noRoute } },
+		"no default route": {func(env *environment) { env.networks = func(network.PlaneConfig) []network.Problem { return noRoute } },
 			[]string{"this host: This host has no default route|Connect it to a network"}},
-		"another local cloud that runs": {func(h *host) {
-			h.others = func(Place) []Other {
-				return []Other{{Place{State: "/srv/dead"}, false}, {Place{State: "/srv/other"}, true}}
+		"another local cloud that runs": {func(env *environment) {
+			env.others = func(Layout) []OtherCloud {
+				return []OtherCloud{{Layout{StateDir: "/srv/dead"}, false}, {Layout{StateDir: "/srv/other"}, true}}
 			}
-			h.networks = func(network.PlaneConfig) []network.Problem {
+			env.networks = func(network.PlaneConfig) []network.Problem {
 				return []network.Problem{{What: "The range is in use.", Remedy: "Look for it.", RangeInUse: true}}
 			}
 		}, []string{"another local cloud, with its state in /srv/other|local stop --state-dir /srv/other"}},
-		"a port that is taken": {func(h *host) { h.listen = tryListening }, []string{"port " + taken.Addr().String() + ": another program listens there|ss -ltnp"}},
-		"all at once": {func(h *host) {
-			h.machines = func(string) []machine.Problem { return noBuilder }
-			h.networks = func(network.PlaneConfig) []network.Problem { return noRoute }
-			h.listen = tryListening
+		"a port that is taken": {func(env *environment) { env.listen = tryListen }, []string{"port " + taken.Addr().String() + ": another program listens there|ss -ltnp"}},
+		"all at once": {func(env *environment) {
+			env.machines = func(string) []machine.Problem { return noBuilder }
+			env.networks = func(network.PlaneConfig) []network.Problem { return noRoute }
+			env.listen = tryListen
 		}, []string{"mmdebstrap|apt-get", "default route|Connect", "another program|--address"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state := filepath.Join(t.TempDir(), "state")
-			h := host{
+			env := environment{
 				system: "linux", root: true, listen: func(string) error { return nil },
 				machines: func(dir string) []machine.Problem {
 					if dir != filepath.Dir(state) {
-						t.Errorf("looked at %s, which is not the nearest folder of %s", dir, state)
+						t.Errorf("checked %s, want the nearest parent of %s", dir, state)
 					}
 					return nil
 				},
 				networks: func(network.PlaneConfig) []network.Problem { return nil },
-				others:   func(Place) []Other { return nil },
+				others:   func(Layout) []OtherCloud { return nil },
 			}
-			test.host(&h)
-			got := preflight(Config{Place: Place{State: state}, Address: taken.Addr().String()}, h)
+			test.change(&env)
+			got := preflight(Layout{StateDir: state}, taken.Addr().String(), env)
 			if len(got) != len(test.want) {
 				t.Fatalf("got %v, want %v", got, test.want)
 			}
@@ -71,7 +71,7 @@ func TestWhatKeepsAHostFromRunningTheLocalCloudIsToldWithARemedy(t *testing.T) {
 				}
 			}
 			if _, err := os.Stat(state); !os.IsNotExist(err) {
-				t.Errorf("looking made %s", state)
+				t.Errorf("the check created %s", state)
 			}
 		})
 	}

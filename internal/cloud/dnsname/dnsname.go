@@ -1,4 +1,6 @@
-package ec2
+// Package dnsname builds and resolves the DNS names of instances and load
+// balancers.
+package dnsname
 
 import (
 	"net/netip"
@@ -7,20 +9,23 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// privateDNSName is the name of a private address (Amazon VPC User Guide, DNS
+// Private returns the name of a private IP address (Amazon VPC User Guide, DNS
 // attributes for your VPC): ip-10-0-1-5.ec2.internal in us-east-1,
 // ip-10-0-1-5.eu-west-1.compute.internal elsewhere.
-func privateDNSName(region string, addr netip.Addr) string {
-	domain := region + ".compute.internal"
-	if region == "us-east-1" {
-		domain = "ec2.internal"
-	}
-	return "ip-" + dashes(addr) + "." + domain
+func Private(region string, addr netip.Addr) string {
+	return "ip-" + dashes(addr) + "." + privateDomain(region)
 }
 
-// publicDNSName is the name of a public address, empty unless the VPC gives
-// such names.
-func publicDNSName(r store.Reader, vpcID string, addr netip.Addr) string {
+func privateDomain(region string) string {
+	if region == "us-east-1" {
+		return "ec2.internal"
+	}
+	return region + ".compute.internal"
+}
+
+// Public returns the name of a public IP address, or "" if DNS host names or
+// DNS support are disabled in the VPC.
+func Public(r store.Reader, vpcID string, addr netip.Addr) string {
 	vpc, ok := store.VPCs.Get(r, vpcID)
 	if !ok || !vpc.DNSHostnames || !vpc.DNSSupport || !addr.IsValid() {
 		return ""

@@ -1,0 +1,68 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"aloft.dev/aloft/internal/cloud/api/acm"
+	"aloft.dev/aloft/internal/cloud/api/autoscaling"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/ssm"
+	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/plane/image"
+	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// homeRegion is created at the first start, so that its base image is built
+// before the first request.
+const homeRegion = "us-east-1"
+
+// baseImages are the public images in each region. Debian publishes its own
+// under this account and this parameter (Debian wiki, Cloud/AmazonEC2Image).
+var baseImages = []ec2.BaseImage{{
+	Base: image.Debian12, Name: "debian-12-amd64-20261101-1", Description: "Debian 12 (bookworm), amd64", Owner: "136693071363",
+	Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64",
+}}
+
+// handler returns the handler of all APIs, which share one endpoint.
+func (d *daemon) handler() (http.Handler, error) {
+	credentials, err := host.EnsureCredentials(d.Layout)
+	if err != nil {
+		return nil, err
+	}
+	machines := ec2.New(ec2.Config{
+		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages,
+		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
+	})
+	if err := machines.EnsureRegion(homeRegion); err != nil {
+		return nil, fmt.Errorf("create region %s: %w", homeRegion, err)
+	}
+	balancing := elbv2.New(elbv2.Config{Store: d.store, PublicRange: network.DefaultPublicRange})
+	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
+	handler, err := wire.NewHandler(wire.Config{
+		Services: []wire.Service{
+			{Name: "ec2", API: machines},
+			{Name: "elasticloadbalancing", API: balancing},
+			{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store})},
+			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: d.store, Templates: machines})},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, EnsureRegion: machines.EnsureRegion})},
+			{Name: "sts", API: sts.New()},
+			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
+		},
+		Credentials: func(id string) (string, bool) {
+			return credentials.SecretAccessKey, id == credentials.AccessKeyID
+		},
+		AcceptAnyCredentials: d.AcceptAnyCredentials,
+		Fallback:             http.HandlerFunc(d.status),
+		Log:                  d.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("serve the APIs: %w", err)
+	}
+	return handler, nil
+}

@@ -1,0 +1,117 @@
+package dnsname_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/dnsname"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// network returns a store with a VPC, an instance's interface, and two load
+// balancers, each with a node in that VPC.
+func network(t *testing.T) *store.Store {
+	t.Helper()
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Update(func(tx *store.Tx) error {
+		store.VPCs.Put(tx, &store.VPC{
+			ID: "vpc-1", Region: "eu-west-1", CIDR: netip.MustParsePrefix("10.0.0.0/16"),
+			DNSSupport: true, DNSHostnames: true,
+		})
+		for id, ips := range map[string][2]string{
+			"eni-instance": {"10.0.1.5", "203.0.113.5"},
+			"eni-public":   {"10.0.1.6", "203.0.113.6"},
+			"eni-private":  {"10.0.1.7", ""},
+		} {
+			eni := &store.NetworkInterface{ID: id, Region: "eu-west-1", VPCID: "vpc-1"}
+			eni.PrivateIP = netip.MustParseAddr(ips[0])
+			if ips[1] != "" {
+				eni.PublicIP = netip.MustParseAddr(ips[1])
+			}
+			store.NetworkInterfaces.Put(tx, eni)
+		}
+		for name, eni := range map[string]string{"web.example": "eni-public", "internal-web.example": "eni-private"} {
+			store.LoadBalancers.Put(tx, &store.LoadBalancer{
+				ARN: name, Region: "eu-west-1", DNSName: name, Nodes: []store.Node{{InterfaceID: eni}},
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestPrivateNamesDependOnTheRegion(t *testing.T) {
+	addr := netip.MustParseAddr("10.0.1.5")
+	for region, want := range map[string]string{
+		"us-east-1": "ip-10-0-1-5.ec2.internal",
+		"eu-west-1": "ip-10-0-1-5.eu-west-1.compute.internal",
+	} {
+		if got := dnsname.Private(region, addr); got != want {
+			t.Errorf("%s: got %s, want %s", region, got, want)
+		}
+	}
+}
+
+func TestPublicNamesNeedDNSHostNames(t *testing.T) {
+	s := network(t)
+	addr := netip.MustParseAddr("203.0.113.5")
+	want := "ec2-203-0-113-5.eu-west-1.compute.amazonaws.com"
+	if got := dnsname.Public(s.View(), "vpc-1", addr); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := s.Update(func(tx *store.Tx) error {
+		store.VPCs.Edit(tx, "vpc-1", func(vpc *store.VPC) { vpc.DNSHostnames = false })
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := dnsname.Public(s.View(), "vpc-1", addr); got != "" {
+		t.Errorf("without DNS host names: got %q", got)
+	}
+}
+
+func TestLoadBalancerNames(t *testing.T) {
+	if got := dnsname.LoadBalancer("web", 7, "eu-west-1", "elb.localhost", false); got != "web-7.eu-west-1.elb.localhost" {
+		t.Errorf("internet-facing: %s", got)
+	}
+	if got := dnsname.LoadBalancer("web", 7, "eu-west-1", "elb.localhost", true); got != "internal-web-7.eu-west-1.elb.localhost" {
+		t.Errorf("internal: %s", got)
+	}
+}
+
+func TestResolverReturnsAddressesAsMachinesSeeThem(t *testing.T) {
+	r := dnsname.Resolver{Store: network(t)}
+	for name, want := range map[string]string{
+		"ip-10-0-1-5.eu-west-1.compute.internal": "10.0.1.5",
+		"web.example":                            "203.0.113.6",
+		"internal-web.example":                   "10.0.1.7",
+	} {
+		got, known := r.Addresses("vpc-1", name)
+		if !known || !slices.Equal(got, []netip.Addr{netip.MustParseAddr(want)}) {
+			t.Errorf("%s: got %v, %v; want %s", name, got, known, want)
+		}
+	}
+	if got, known := r.Addresses("vpc-1", "ip-10-0-9-9.eu-west-1.compute.internal"); !known || len(got) != 0 {
+		t.Errorf("an unused address of the VPC: got %v, %v; want none, known", got, known)
+	}
+	if _, known := r.Addresses("vpc-1", "example.com"); known {
+		t.Error("example.com is known")
+	}
+}
+
+func TestResolverNamesAddressesOfTheVPCAlone(t *testing.T) {
+	r := dnsname.Resolver{Store: network(t)}
+	if got, ok := r.Name("vpc-1", netip.MustParseAddr("10.0.1.5")); !ok || got != "ip-10-0-1-5.eu-west-1.compute.internal" {
+		t.Errorf("got %q, %v", got, ok)
+	}
+	if got, ok := r.Name("vpc-1", netip.MustParseAddr("10.1.0.1")); ok {
+		t.Errorf("an address outside the VPC: got %q", got)
+	}
+}

@@ -1,0 +1,60 @@
+package dnsname
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Resolver resolves the names of instances and load balancers from the store.
+type Resolver struct{ Store *store.Store }
+
+// Addresses returns the IP addresses of a name as machines of the VPC see them.
+// known reports whether the name is one of the local cloud's.
+func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known bool) {
+	view := r.Store.View()
+	for _, lb := range store.LoadBalancers.List(view) {
+		if lb.DNSName == name {
+			return nodeAddresses(view, lb), true
+		}
+	}
+	vpc, ok := store.VPCs.Get(view, vpcID)
+	if !ok || !strings.HasSuffix(name, "."+privateDomain(vpc.Region)) {
+		return nil, false
+	}
+	for _, eni := range store.NetworkInterfaces.By(view, "vpc", vpcID) {
+		if Private(vpc.Region, eni.PrivateIP) == name {
+			addresses = append(addresses, eni.PrivateIP)
+		}
+	}
+	return addresses, true
+}
+
+// nodeAddresses returns the addresses of a load balancer's nodes: public for an
+// internet-facing one, private for an internal one (Elastic Load Balancing User
+// Guide).
+func nodeAddresses(view store.Reader, lb *store.LoadBalancer) []netip.Addr {
+	var addresses []netip.Addr
+	for _, node := range lb.Nodes {
+		eni, ok := store.NetworkInterfaces.Get(view, node.InterfaceID)
+		switch {
+		case !ok:
+		case eni.PublicIP.IsValid():
+			addresses = append(addresses, eni.PublicIP)
+		default:
+			addresses = append(addresses, eni.PrivateIP)
+		}
+	}
+	return slices.Compact(addresses)
+}
+
+// Name returns the name of a private IP address in the VPC.
+func (r Resolver) Name(vpcID string, address netip.Addr) (string, bool) {
+	vpc, ok := store.VPCs.Get(r.Store.View(), vpcID)
+	if !ok || !vpc.CIDR.Contains(address) {
+		return "", false
+	}
+	return Private(vpc.Region, address), true
+}

@@ -1,0 +1,73 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+	"aloft.dev/aloft/internal/cloud/plane/network"
+)
+
+// shutdownTimeout is how long RemoveLeftovers lets a machine shut down.
+const shutdownTimeout = 10 * time.Second
+
+// RemoveLeftovers stops the machines and removes the networks and load balancers
+// that a killed daemon left running. The local cloud's state stays.
+func RemoveLeftovers(ctx context.Context, layout Layout) error {
+	if _, err := os.Stat(layout.RunDir); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	log := slog.New(slog.DiscardHandler)
+	lb := &balancer.Client{Dir: layout.BalancerRun(), Log: log}
+	defer lb.Close()
+	problems := lb.Stop(ctx)
+	machines, err := openMachines(layout, log)
+	if err != nil {
+		return errors.Join(problems, err)
+	}
+	for _, id := range machines.List() {
+		problems = errors.Join(problems, machines.Stop(ctx, id, false))
+	}
+	problems = errors.Join(problems, machines.Close())
+	networks, err := network.New(network.PlaneConfig{RunDir: layout.NetworkRun(), Name: layout.Prefix, Log: log})
+	if err != nil {
+		return errors.Join(problems, err)
+	}
+	return errors.Join(problems, networks.Remove(ctx), networks.Close())
+}
+
+// openMachines opens the machines of a local cloud whose daemon does not run. It
+// can list and stop machines, not boot them.
+func openMachines(layout Layout, log *slog.Logger) (*machine.Plane, error) {
+	return machine.New(machine.Config{
+		Dir:         layout.Machines(),
+		RunDir:      layout.MachineRun(),
+		CgroupName:  layout.Prefix,
+		Launcher:    []string{"/proc/self/exe"},
+		StopTimeout: shutdownTimeout,
+		Log:         log,
+	})
+}
+
+// Delete deletes the state of a stopped local cloud. It keeps the built images
+// unless images is set.
+func Delete(layout Layout, images bool) error {
+	paths := []string{
+		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.credentials(), layout.Log(),
+	}
+	if images {
+		paths = append(paths, layout.Images())
+	}
+	var problems error
+	for _, path := range paths {
+		if err := os.RemoveAll(path); err != nil {
+			problems = errors.Join(problems, fmt.Errorf("delete %s: %w", path, err))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,84 @@
+// Package host is a local cloud's presence on the host that runs it: its
+// folders and credentials, its daemon's process, the checks before it starts,
+// and the removal of what it leaves behind.
+package host
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// DefaultStateDir is the default folder of a local cloud's state.
+const DefaultStateDir = "/var/lib/aloft"
+
+// DefaultAddress is the default address of the AWS APIs.
+const DefaultAddress = "127.0.0.1:4566"
+
+// Layout names the folders, the cgroup and the network devices of one local
+// cloud. Local clouds with different state folders share none of these names.
+type Layout struct {
+	StateDir string // survives a reboot of the host
+	RunDir   string // namespaces, mounts and sockets; a reboot of the host clears it
+	Prefix   string // of the names of the cgroup and of network devices; at most 8 characters
+}
+
+// LayoutFor returns the layout of the local cloud that keeps its state in
+// stateDir.
+func LayoutFor(stateDir string) (Layout, error) {
+	stateDir, err := filepath.Abs(stateDir)
+	if err != nil {
+		return Layout{}, fmt.Errorf("find the state folder: %w", err)
+	}
+	if stateDir == DefaultStateDir {
+		return Layout{StateDir: stateDir, RunDir: "/run/aloft", Prefix: "aloft"}, nil
+	}
+	sum := sha256.Sum256([]byte(stateDir))
+	tag := hex.EncodeToString(sum[:])[:4]
+	return Layout{StateDir: stateDir, RunDir: "/run/aloft-" + tag, Prefix: "alo" + tag}, nil
+}
+
+// Database is the store's file.
+func (l Layout) Database() string { return filepath.Join(l.StateDir, "aloft.db") }
+
+// Images is the folder of image layers.
+func (l Layout) Images() string { return filepath.Join(l.StateDir, "images") }
+
+// Machines is the folder of the machines' disks.
+func (l Layout) Machines() string { return filepath.Join(l.StateDir, "machines") }
+
+// AccessLogs is the folder of the load balancers' access logs.
+func (l Layout) AccessLogs() string { return filepath.Join(l.StateDir, "logs") }
+
+// Log is the file of the daemon's log.
+func (l Layout) Log() string { return filepath.Join(l.StateDir, "aloft.log") }
+
+// MachineRun is the folder of the machines' sockets and pid files.
+func (l Layout) MachineRun() string { return filepath.Join(l.RunDir, "machines") }
+
+// NetworkRun is the folder of network namespaces.
+func (l Layout) NetworkRun() string { return filepath.Join(l.RunDir, "network") }
+
+// BalancerRun is the folder of the load balancer's control socket.
+func (l Layout) BalancerRun() string { return filepath.Join(l.RunDir, "balancer") }
+
+func (l Layout) credentials() string { return filepath.Join(l.StateDir, "credentials.json") }
+func (l Layout) daemon() string      { return filepath.Join(l.RunDir, "daemon.json") }
+
+// owner is the file in a run folder that names the state folder that it belongs to.
+func (l Layout) owner() string { return filepath.Join(l.RunDir, ownerFile) }
+
+const ownerFile = "state-dir"
+
+// Create creates the state and run folders, and records in the run folder which
+// state folder it belongs to.
+func (l Layout) Create() error {
+	for _, dir := range []string{l.StateDir, l.RunDir} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return fmt.Errorf("create %s: %w", dir, err)
+		}
+	}
+	return writeFile(l.owner(), []byte(l.StateDir+"\n"))
+}

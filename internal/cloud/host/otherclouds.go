@@ -1,0 +1,98 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+)
+
+// runDirs matches the run folders of all local clouds on the host.
+const runDirs = "/run/aloft*"
+
+// OtherCloud is another local cloud on this host that has a run folder.
+type OtherCloud struct {
+	Layout
+	Alive bool // its daemon, its load balancers or one of its machines runs
+}
+
+// OtherClouds returns the local clouds on this host other than layout's.
+func OtherClouds(ctx context.Context, layout Layout) ([]OtherCloud, error) {
+	dirs, err := filepath.Glob(runDirs)
+	if err != nil {
+		return nil, fmt.Errorf("find other local clouds: %w", err)
+	}
+	var others []OtherCloud
+	for _, dir := range dirs {
+		stateDir, err := os.ReadFile(filepath.Join(dir, ownerFile))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find other local clouds: %w", err)
+		}
+		other, err := LayoutFor(strings.TrimSpace(string(stateDir)))
+		if err != nil || other.RunDir != dir || other == layout {
+			continue
+		}
+		others = append(others, OtherCloud{Layout: other, Alive: alive(ctx, other)})
+	}
+	return others, nil
+}
+
+// alive reports whether any process of a local cloud runs. It reports true if
+// it cannot find out: nothing of a cloud that may be alive is removed.
+func alive(ctx context.Context, layout Layout) bool {
+	if _, err := FindDaemon(layout); !errors.Is(err, ErrNotRunning) {
+		return true
+	}
+	log := slog.New(slog.DiscardHandler)
+	lb := &balancer.Client{Dir: layout.BalancerRun(), Log: log}
+	defer lb.Close()
+	if lb.Running(ctx) {
+		return true
+	}
+	machines, err := openMachines(layout, log)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = machines.Close() }()
+	for _, id := range machines.List() {
+		if machines.Status(id).State == machine.Running {
+			return true
+		}
+	}
+	return false
+}
+
+// RemoveAbandoned removes the leftovers of the other local clouds on this host
+// of which no process runs. Otherwise their networks would keep the range of
+// public addresses occupied. Their state stays. It returns the local clouds
+// whose leftovers it removed.
+func RemoveAbandoned(ctx context.Context, layout Layout) ([]Layout, error) {
+	others, err := OtherClouds(ctx, layout)
+	if err != nil {
+		return nil, err
+	}
+	var removed []Layout
+	for _, other := range others {
+		if other.Alive {
+			continue
+		}
+		err := RemoveLeftovers(ctx, other.Layout)
+		if err == nil {
+			err = os.RemoveAll(other.RunDir)
+		}
+		if err != nil {
+			return removed, fmt.Errorf("remove the leftovers of the local cloud in %s: %w", other.StateDir, err)
+		}
+		removed = append(removed, other.Layout)
+	}
+	return removed, nil
+}

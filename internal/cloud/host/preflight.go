@@ -1,0 +1,111 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/diag"
+)
+
+// environment is the host as the checks see it.
+type environment struct {
+	system   string // GOOS
+	root     bool
+	machines func(dir string) []machine.Problem
+	networks func(network.PlaneConfig) []network.Problem
+	listen   func(address string) error
+	others   func(Layout) []OtherCloud
+}
+
+// thisHost returns the environment of this process.
+func thisHost() environment {
+	return environment{
+		system:   runtime.GOOS,
+		root:     os.Geteuid() == 0,
+		machines: machine.Preflight,
+		networks: network.Preflight,
+		listen:   tryListen,
+		others: func(layout Layout) []OtherCloud {
+			// Without the list, the check of the networks still reports the conflict, less clearly.
+			others, _ := OtherClouds(context.Background(), layout)
+			return others
+		},
+	}
+}
+
+// Preflight returns everything that keeps this host from running a local cloud
+// that serves at address. It changes nothing.
+func Preflight(layout Layout, address string) diag.List {
+	return preflight(layout, address, thisHost())
+}
+
+func preflight(layout Layout, address string, env environment) diag.List {
+	var problems diag.List
+	if env.system != "linux" {
+		problems.Add("this host", "run Aloft in a Linux virtual machine",
+			"runs %s: machines and networks need Linux", env.system)
+		return problems
+	}
+	if !env.root {
+		problems.Add("this user", "run it with sudo", "is not root: machines, networks and firewalls need root")
+		return problems
+	}
+	for _, p := range env.machines(nearestDir(layout.StateDir)) {
+		problems.Add("this host", p.Remedy, "%s", p.What)
+	}
+	otherRuns := false
+	for _, other := range env.others(layout) {
+		if other.Alive {
+			otherRuns = true
+			problems.Add("this host", "sudo aloft local stop --state-dir "+other.StateDir,
+				"runs another local cloud, with its state in %s: one at a time can have the range of public addresses",
+				other.StateDir)
+		}
+	}
+	for _, p := range env.networks(network.PlaneConfig{RunDir: layout.NetworkRun(), Name: layout.Prefix}) {
+		if otherRuns && p.RangeInUse {
+			continue // the other local cloud uses it, as reported above
+		}
+		problems.Add("this host", p.Remedy, "%s", p.What)
+	}
+	if err := env.listen(address); err != nil {
+		problems = append(problems, PortInUse(address, err))
+	}
+	return problems
+}
+
+func tryListen(address string) error {
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return listener.Close()
+}
+
+// nearestDir returns dir, or its nearest parent that exists.
+func nearestDir(dir string) string {
+	for {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() || dir == "/" {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// PortInUse describes a failure to listen on address.
+func PortInUse(address string, err error) *diag.Diagnostic {
+	d := &diag.Diagnostic{Where: "port " + address, Summary: fmt.Sprintf("cannot be listened on: %v", err), Cause: err}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		d.Summary = "another program listens there"
+		d.Hint = "stop it (ss -ltnp tells which), or choose another port: aloft local start --address 127.0.0.1:4600"
+	}
+	return d
+}

@@ -1,0 +1,67 @@
+package cloud
+
+import (
+	"encoding/base64"
+	"net"
+	"net/netip"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/dnsname"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/plane/metadata"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// instanceMetadata looks up instances for the metadata service.
+type instanceMetadata struct{ store *store.Store }
+
+// Instance returns the instance with a private IP address in the VPC.
+func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.Instance, bool) {
+	view := m.store.View()
+	for _, eni := range store.NetworkInterfaces.By(view, "vpc", vpcID) {
+		if eni.PrivateIP != address {
+			continue
+		}
+		if row, ok := store.Instances.Get(view, eni.InstanceID); ok {
+			return describeInstance(view, row, eni), true
+		}
+	}
+	return metadata.Instance{}, false
+}
+
+// describeInstance returns what the metadata service serves about an instance.
+func describeInstance(view store.Reader, row *store.Instance, eni *store.NetworkInterface) metadata.Instance {
+	i := metadata.Instance{
+		ID: row.ID, ImageID: row.ImageID, Type: row.Type, AccountID: identity.Account, Region: row.Region, Zone: row.Zone,
+		VPCID: row.VPCID, SubnetID: row.SubnetID, InterfaceID: eni.ID, PrivateIP: eni.PrivateIP, PublicIP: eni.PublicIP,
+		PrivateName: dnsname.Private(row.Region, eni.PrivateIP), SecurityGroupIDs: eni.GroupIDs, KeyName: row.KeyName,
+		ReservationID: row.ReservationID, LaunchIndex: int(row.LaunchIndex), LaunchTime: row.LaunchTime, Architecture: "x86_64",
+		Tags: row.Tags, TagsEnabled: row.MetadataTags == "enabled", EndpointEnabled: row.MetadataEndpoint != "disabled",
+		TokensRequired: row.MetadataTokens == "required", HopLimit: int(row.MetadataHopLimit),
+	}
+	if member, ok := store.ScalingInstances.Get(view, row.ID); ok {
+		i.TargetLifecycleState = scalinggroup.TargetLifecycleState(member)
+	}
+	i.MAC, _ = net.ParseMAC(eni.MAC) // a row without a valid address has none
+	if data, err := base64.StdEncoding.DecodeString(row.UserData); err == nil && row.UserData != "" {
+		i.UserData = data
+	}
+	if subnet, ok := store.Subnets.Get(view, row.SubnetID); ok {
+		i.ZoneID, i.SubnetCIDR = subnet.ZoneID, subnet.CIDR
+	}
+	if vpc, ok := store.VPCs.Get(view, row.VPCID); ok {
+		i.VPCCIDR = vpc.CIDR
+	}
+	for _, id := range eni.GroupIDs {
+		if group, ok := store.SecurityGroups.Get(view, id); ok {
+			i.SecurityGroups = append(i.SecurityGroups, group.Name)
+		}
+	}
+	if row.KeyName != "" {
+		for _, key := range store.KeyPairs.By(view, "name", row.Region+"/"+row.KeyName) {
+			i.PublicKey = strings.TrimSpace(key.PublicKey)
+		}
+	}
+	return i
+}

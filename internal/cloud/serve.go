@@ -1,0 +1,97 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"aloft.dev/aloft/internal/cloud/control/alarms"
+	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/images"
+	"aloft.dev/aloft/internal/cloud/control/metrics"
+	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/scaling/capacity"
+)
+
+// Timeouts of the APIs' HTTP server.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	drainTimeout      = 2 * time.Second // for requests in progress when the daemon ends
+)
+
+// serve runs the loops and serves the APIs until ctx ends.
+func (d *daemon) serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if err := d.networks.Sync(ctx); err != nil {
+		d.Log.Warn("configure the network at the start", "error", err)
+	}
+	if err := d.balancer.Start(ctx); err != nil {
+		return err
+	}
+	for _, run := range d.loops() {
+		group.Go(func() error { return run(ctx) })
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn),
+	}
+	group.Go(func() error {
+		<-ctx.Done()
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		return server.Shutdown(bounded)
+	})
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the APIs: %w", err)
+		}
+		return nil
+	})
+	address := listener.Addr().String()
+	if err := host.RecordDaemon(d.Layout, d.Version, address); err != nil {
+		return err
+	}
+	d.Log.Info("the local cloud is running", "address", address, "version", d.Version)
+	err := group.Wait()
+	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil // the shutdown cut off a slow client
+	}
+	return err
+}
+
+// loops returns the functions that run the control loops.
+func (d *daemon) loops() []func(context.Context) error {
+	imagesLoop := &images.Loop{
+		Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log,
+	}
+	balancersLoop := &balancers.Loop{
+		Store:     d.store,
+		Balancer:  d.balancer,
+		Network:   d.networks,
+		Namespace: d.network.NodeNamespace,
+		Logs:      d.Layout.AccessLogs(),
+		Log:       d.Log,
+	}
+	metricsLoop := &metrics.Loop{
+		Store: d.store, Balancer: d.balancer, Machines: d.machines, Metrics: &d.metrics, Log: d.Log,
+	}
+	alarmsLoop := &alarms.Loop{
+		Store: d.store, Metrics: &d.metrics, Actions: capacity.Policies{Metrics: &d.metrics}, Log: d.Log,
+	}
+	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log}
+	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
+	return []func(context.Context) error{
+		d.network.Run, d.networks.Run, d.instances.Run, imagesLoop.Run, balancersLoop.Run,
+		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
+	}
+}

@@ -1,0 +1,30 @@
+package cloud
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// status serves the local cloud's status, which `aloft local status` prints.
+func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
+	view := d.store.View()
+	status := host.Status{Version: d.Version, Images: []host.ImageStatus{}, Machines: []host.MachineStatus{}}
+	for _, row := range store.Images.List(view) {
+		if row.Public {
+			image := host.ImageStatus{Name: row.Base, Region: row.Region, State: row.State, Reason: row.StateReason}
+			status.Images = append(status.Images, image)
+		}
+	}
+	for _, row := range store.Instances.List(view) {
+		if row.State != store.Terminated {
+			machine := host.MachineStatus{ID: row.ID, Region: row.Region, State: row.State}
+			machine.MemoryBytes = d.machines.Status(row.ID).MemoryBytes
+			status.Machines = append(status.Machines, machine)
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(status) // the client may have disconnected
+}
