@@ -31,7 +31,7 @@ type Templates interface {
 	// UsesImageAlias reports whether a template names its image by a parameter of
 	// AWS Systems Manager.
 	UsesImageAlias(r store.Reader, region string, ref store.TemplateRef) (bool, error)
-	// CheckLaunch returns the error with which EC2 would refuse a launch.
+	// CheckLaunch returns EC2's error if EC2 would refuse a launch.
 	CheckLaunch(region string, l ec2.Launch) error
 }
 

@@ -57,7 +57,8 @@ func messageOnly(err error) error {
 
 // Launch launches an instance of a group with the tags that the group
 // propagates. join runs in the same transaction and adds the instance to the
-// group.
+// group. A launch with the token of an earlier one launches nothing: join
+// receives the earlier instance.
 func (f *Fleet) Launch(
 	ctx context.Context, group *store.ScalingGroup, source scalinggroup.Source, subnet, token string,
 	join func(tx *store.Tx, id string) error,

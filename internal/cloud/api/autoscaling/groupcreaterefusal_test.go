@@ -3,7 +3,6 @@ package autoscaling_test
 import (
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -11,16 +10,12 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-type (
-	createInput = autoscaling.CreateAutoScalingGroupInput
-
-	// refusal is a change that makes the request for a group fail, and a part of the
-	// error's message.
-	refusal struct {
-		change func(*createInput)
-		text   string
-	}
-)
+// refusal is a change that makes the request for a group fail, and a part of the
+// error's message.
+type refusal struct {
+	change func(*createInput)
+	text   string
+}
 
 // checkCreateRefusals checks that each change makes CreateAutoScalingGroup fail with
 // the code.

@@ -24,8 +24,8 @@ func findInstance(r store.Reader, region, id string) (*store.ScalingInstance, *s
 	return i, g, err
 }
 
-// findGroupInstances returns a group's instances with the given IDs, of which a
-// request may have limit. It refuses IDs that the group does not have.
+// findGroupInstances returns the group's instances with the given IDs. It
+// refuses more than limit IDs, and IDs of instances that are not in the group.
 func findGroupInstances(
 	r store.Reader, g *store.ScalingGroup, ids []string, limit int,
 ) ([]*store.ScalingInstance, error) {
@@ -49,8 +49,9 @@ func findGroupInstances(
 	return out, nil
 }
 
-// SetInstanceHealth sets an instance's health to what a user's health check found.
-// By default, it ignores an unhealthy instance during its grace period.
+// SetInstanceHealth sets an instance's health to the result of a user's health
+// check. By default, it ignores the result Unhealthy during the instance's
+// grace period.
 func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstanceHealthInput) (*autoscaling.SetInstanceHealthOutput, error) {
 	if err := cmp.Or(
 		model.Required("instanceId", in.InstanceId != nil), model.Required("healthStatus", in.HealthStatus != nil),

@@ -65,7 +65,8 @@ func tooManyHooks() error {
 	)
 }
 
-// readInitialHooks returns the hooks with which a group is created.
+// readInitialHooks returns the hooks that CreateAutoScalingGroup creates with a
+// group.
 func readInitialHooks(
 	g *store.ScalingGroup, specifications []types.LifecycleHookSpecification,
 ) ([]*store.LifecycleHook, error) {

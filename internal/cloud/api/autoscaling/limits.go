@@ -23,15 +23,15 @@ const (
 
 // Limits of one request (Amazon EC2 Auto Scaling API Reference, the operations).
 const (
-	maxMoved        = 20  // instances that are attached, detached, put on standby or taken off it
+	maxMoved        = 20  // instances to attach, to detach, or to move to or out of standby
 	maxProtected    = 50  // instances of SetInstanceProtection
 	maxTerminated   = 100 // instances of TerminateInstanceInAutoScalingGroup
 	maxDescribed    = 50  // IDs of instances, activities or instance refreshes
-	maxActionsBatch = 50  // scheduled actions
+	maxActionsBatch = 50  // scheduled actions of a batch operation
 )
 
-// Bounds of parameters, in seconds. The reference states no upper bound for those
-// that end at maxSeconds.
+// Bounds and defaults of durations, in seconds (Amazon EC2 Auto Scaling API
+// Reference).
 const (
 	minHeartbeat     = 30 // PutLifecycleHook, HeartbeatTimeout
 	maxHeartbeat     = 7200
@@ -43,13 +43,13 @@ const (
 	maxRefreshPause        = 172800 // RefreshPreferences, BakeTime and CheckpointDelay
 	defaultCheckpointDelay = 3600
 
-	maxSeconds = 1 << 30
+	maxSeconds = 1 << 30 // of all other durations
 )
 
-// maxCapacity is the upper bound of a group's sizes. The reference states none.
+// maxCapacity is the upper bound of a group's sizes, in instances.
 const maxCapacity = 1 << 30
 
-// maxRefreshAlarms is how many alarms can guard an instance refresh (Amazon EC2
+// maxRefreshAlarms is how many alarms can fail an instance refresh (Amazon EC2
 // Auto Scaling API Reference, AlarmSpecification).
 const maxRefreshAlarms = 10
 

@@ -71,7 +71,8 @@ func newPolicy(region, kind string, in *autoscaling.PutScalingPolicyInput) *stor
 }
 
 // putPolicy stores a policy, in place of the group's policy with the same name.
-// That one's alarms are kept if the target tracking configuration is the same.
+// It keeps that policy's alarms if the target tracking configuration is the
+// same.
 func (a *API) putPolicy(
 	tx *store.Tx, g *store.ScalingGroup, row *store.ScalingPolicy, tracking *types.TargetTrackingConfiguration,
 ) error {

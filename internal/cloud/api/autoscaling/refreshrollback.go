@@ -10,8 +10,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// RollbackInstanceRefresh replaces the instances that an active refresh has
-// launched by instances with the group's own configuration.
+// RollbackInstanceRefresh makes an active refresh replace the instances that it
+// has launched by instances with the group's own configuration.
 func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.RollbackInstanceRefreshInput) (*autoscaling.RollbackInstanceRefreshOutput, error) {
 	out := &autoscaling.RollbackInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {

@@ -4,13 +4,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
-
-type refreshInput = autoscaling.StartInstanceRefreshInput
 
 func TestStartRefreshAppliesDefaultPreferences(t *testing.T) {
 	w := newRefreshWorld(t)

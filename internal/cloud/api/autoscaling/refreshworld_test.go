@@ -17,6 +17,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
+type refreshInput = autoscaling.StartInstanceRefreshInput
+
 // refreshWorld is a served API with a group, g, that launches from version 1 of a
 // launch template. Version 2 has another instance type, version 3 an image alias. No
 // scaling loop runs, so refreshes stay as handlers store them.

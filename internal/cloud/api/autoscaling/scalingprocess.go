@@ -42,9 +42,9 @@ func (a *API) ResumeProcesses(ctx context.Context, in *autoscaling.ResumeProcess
 	)
 }
 
-// updateSuspended removes each of the given processes, or all processes if none is
-// given, from a group's list of suspended processes, and passes the rest to change,
-// which returns the new list.
+// updateSuspended changes a group's list of suspended processes for each of the
+// given processes, or for all processes if none is given. change receives the
+// list without the process and returns the new list.
 func (a *API) updateSuspended(
 	ctx context.Context, group *string, processes []string,
 	change func(list []store.SuspendedProcess, process string) []store.SuspendedProcess,

@@ -37,8 +37,8 @@ func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInpu
 	return &autoscaling.DescribeTagsOutput{Tags: found, NextToken: next}, err
 }
 
-// matchesFilters reports whether a tag has one of the values of each filter. The
-// case of true and false does not matter.
+// matchesFilters reports whether a tag has one of the values of each filter.
+// Values of propagate-at-launch may be in any case.
 func matchesFilters(g *store.ScalingGroup, t store.ScalingTag, filters []types.Filter) bool {
 	values := map[string]string{
 		"auto-scaling-group":  g.Name,

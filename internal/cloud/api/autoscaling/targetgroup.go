@@ -56,38 +56,42 @@ func checkTargetGroups(r store.Reader, region string, arns []string) error {
 	return nil
 }
 
-// AttachLoadBalancerTargetGroups attaches target groups to a group. The scaling
-// loop registers the group's instances with them.
+// AttachLoadBalancerTargetGroups attaches target groups to an Auto Scaling
+// group. The scaling loop registers the group's instances with them.
 func (a *API) AttachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.AttachLoadBalancerTargetGroupsInput) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error) {
 	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, attachTargetGroups,
 	)
 }
 
-// AttachTrafficSources is AttachLoadBalancerTargetGroups with other parameters.
+// AttachTrafficSources attaches target groups, as
+// AttachLoadBalancerTargetGroups does. The request names them as traffic
+// sources.
 func (a *API) AttachTrafficSources(ctx context.Context, in *autoscaling.AttachTrafficSourcesInput) (*autoscaling.AttachTrafficSourcesOutput, error) {
 	return &autoscaling.AttachTrafficSourcesOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, attachTargetGroups,
 	)
 }
 
-// DetachLoadBalancerTargetGroups detaches target groups from a group. The
-// scaling loop deregisters the group's instances.
+// DetachLoadBalancerTargetGroups detaches target groups from an Auto Scaling
+// group. The scaling loop deregisters the group's instances.
 func (a *API) DetachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DetachLoadBalancerTargetGroupsInput) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error) {
 	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, detachTargetGroups,
 	)
 }
 
-// DetachTrafficSources is DetachLoadBalancerTargetGroups with other parameters.
+// DetachTrafficSources detaches target groups, as
+// DetachLoadBalancerTargetGroups does. The request names them as traffic
+// sources.
 func (a *API) DetachTrafficSources(ctx context.Context, in *autoscaling.DetachTrafficSourcesInput) (*autoscaling.DetachTrafficSourcesOutput, error) {
 	return &autoscaling.DetachTrafficSourcesOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, detachTargetGroups,
 	)
 }
 
-// updateTargetGroups changes a group with the target groups that a request
-// names.
+// updateTargetGroups changes an Auto Scaling group with the target groups that
+// a request names by ARN and as traffic sources.
 func (a *API) updateTargetGroups(
 	ctx context.Context, group *string, arns []string, sources []types.TrafficSourceIdentifier,
 	change func(tx *store.Tx, g *store.ScalingGroup, arns []string) error,

@@ -20,7 +20,7 @@ import (
 // LoadBalancerTargetGroupState).
 type attachment struct{ arn, state string }
 
-// attachments returns the group's target groups, sorted by ARN.
+// attachments returns an Auto Scaling group's target groups, sorted by ARN.
 func attachments(r store.Reader, g *store.ScalingGroup) []attachment {
 	var out []attachment
 	for _, arn := range g.TargetGroupARNs {
@@ -58,8 +58,8 @@ func attachmentState(r store.Reader, g *store.ScalingGroup, arn string) string {
 
 func attachmentARN(t attachment) string { return t.arn }
 
-// DescribeLoadBalancerTargetGroups returns a group's target groups and whether
-// its instances are registered and healthy there.
+// DescribeLoadBalancerTargetGroups returns an Auto Scaling group's target
+// groups and whether its instances are registered and healthy there.
 func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DescribeLoadBalancerTargetGroupsInput) (*autoscaling.DescribeLoadBalancerTargetGroupsOutput, error) {
 	view := a.Store.View()
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
@@ -79,8 +79,8 @@ func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscal
 	return out, err
 }
 
-// DescribeTrafficSources is DescribeLoadBalancerTargetGroups with another form
-// of response.
+// DescribeTrafficSources returns the same target groups as
+// DescribeLoadBalancerTargetGroups, as traffic sources.
 func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.DescribeTrafficSourcesInput) (*autoscaling.DescribeTrafficSourcesOutput, error) {
 	view := a.Store.View()
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)

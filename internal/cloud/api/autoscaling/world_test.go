@@ -31,6 +31,8 @@ import (
 
 const here = "us-east-1"
 
+type createInput = autoscaling.CreateAutoScalingGroupInput
+
 // world is the API with the services that it calls, and an account that has a
 // launch template and a target group.
 type world struct {
@@ -45,6 +47,7 @@ type world struct {
 	targetGroup string // its ARN
 }
 
+// newWorld returns a world without the scaling loop: groups get no instances.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	s, err := store.Open("")
