@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/lease"
 )
@@ -50,7 +51,7 @@ func (d *Drill) lease() lease.Parameter[Change] {
 // there is none. live reports whether that drill still runs.
 func (d *Drill) Pending(ctx context.Context) (c *Change, live bool, err error) {
 	c, live, err = d.lease().Read(ctx)
-	return c, live, wrap("check for a drill of "+d.cfg.App, err)
+	return c, live, awsapi.Wrap("check for a drill of "+d.cfg.App, err)
 }
 
 // begin records a change that is about to be made. It first undoes a change that
@@ -61,7 +62,7 @@ func (d *Drill) begin(ctx context.Context, c Change) (*lease.Lease[Change], erro
 		l, err := d.lease().Create(ctx, c)
 		var held *lease.HeldError
 		if !errors.As(err, &held) {
-			return l, wrap("record the change", err)
+			return l, awsapi.Wrap("record the change", err)
 		}
 		if _, err := d.Restore(ctx, false); err != nil {
 			return nil, err
@@ -70,11 +71,4 @@ func (d *Drill) begin(ctx context.Context, c Change) (*lease.Lease[Change], erro
 	return nil, diag.List{{
 		Where: d.cfg.App, Summary: "other drills are under way", Hint: "wait until they have ended",
 	}}
-}
-
-func wrap(what string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
 }

@@ -30,5 +30,5 @@ func (d *Drill) isRunning(ctx context.Context, instanceID string) (bool, error) 
 
 func (d *Drill) terminate(ctx context.Context, instanceID string) error {
 	_, err := d.cfg.Client.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{instanceID}})
-	return wrap("terminate "+instanceID, err)
+	return awsapi.Wrap("terminate "+instanceID, err)
 }

@@ -43,7 +43,7 @@ func (r *run) breakAndRestore(ctx context.Context, v victim) error {
 	stopRenewing()
 	renewal.Wait()
 	if undone == nil {
-		undone = wrap("remove the record of the change", l.Release(ctx))
+		undone = awsapi.Wrap("remove the record of the change", l.Release(ctx))
 	}
 	if undone != nil {
 		return restoreProblem(c, err, undone)

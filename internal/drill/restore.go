@@ -3,6 +3,8 @@ package drill
 import (
 	"context"
 	"fmt"
+
+	"aloft.dev/aloft/internal/awsapi"
 )
 
 // Restore undoes the change of a drill that ended without undoing it, and returns
@@ -21,13 +23,13 @@ func (d *Drill) Restore(ctx context.Context, force bool) (*Change, error) {
 	if err := d.undo(ctx, *c); err != nil {
 		return nil, err
 	}
-	return c, wrap("remove the record of the change", d.lease().Remove(ctx, c.Holder))
+	return c, awsapi.Wrap("remove the record of the change", d.lease().Remove(ctx, c.Holder))
 }
 
 // Forget removes the record of a drill's change. It is for a deployment that was
 // deleted, where there is nothing left to undo.
 func (d *Drill) Forget(ctx context.Context) error {
-	return wrap("remove the record of the drill", d.lease().Delete(ctx))
+	return awsapi.Wrap("remove the record of the drill", d.lease().Delete(ctx))
 }
 
 // undo undoes a change. It is idempotent.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/release"
 )
 
@@ -27,5 +28,5 @@ func (d *Drill) runOn(ctx context.Context, server, script string, connected func
 	}
 	defer func() { err = errors.Join(err, closeConnection()) }()
 	connected()
-	return wrap("run "+script+" on "+server, run(ctx, script))
+	return awsapi.Wrap("run "+script+" on "+server, run(ctx, script))
 }

@@ -19,16 +19,15 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-func filter(name string, values ...string) types.Filter {
-	return types.Filter{Name: aws.String(name), Values: values}
-}
-
 // planIsolation returns the change that isolates a zone: the application's subnets
 // there, and their network ACLs.
 func (d *Drill) planIsolation(ctx context.Context, zone string) (Change, error) {
 	c := Change{Experiment: Zone, At: zone, Subnets: map[string]string{}, Token: "aloft-drill-" + rand.Text()}
 	pages := ec2.NewDescribeSubnetsPaginator(d.cfg.Client.EC2, &ec2.DescribeSubnetsInput{
-		Filters: []types.Filter{filter("tag:"+stack.TagApp, d.cfg.App), filter("availability-zone", zone)},
+		Filters: []types.Filter{
+			awsapi.Filter("tag:"+stack.TagApp, d.cfg.App),
+			awsapi.Filter("availability-zone", zone),
+		},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -65,7 +64,7 @@ func (d *Drill) planIsolation(ctx context.Context, zone string) (Change, error) 
 func (d *Drill) aclAssociations(ctx context.Context, c Change) ([]types.NetworkAclAssociation, error) {
 	var all []types.NetworkAclAssociation
 	pages := ec2.NewDescribeNetworkAclsPaginator(d.cfg.Client.EC2, &ec2.DescribeNetworkAclsInput{
-		Filters: []types.Filter{filter("association.subnet-id", slices.Sorted(maps.Keys(c.Subnets))...)},
+		Filters: []types.Filter{awsapi.Filter("association.subnet-id", slices.Sorted(maps.Keys(c.Subnets))...)},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -107,7 +106,7 @@ func (d *Drill) isolateZone(ctx context.Context, l *lease.Lease[Change], injecte
 	change := l.Record()
 	acl, err := d.createDenyingACL(ctx, change)
 	if err == nil {
-		err = wrap("record the change", l.Update(ctx, func(c *Change) { c.ACL = acl }))
+		err = awsapi.Wrap("record the change", l.Update(ctx, func(c *Change) { c.ACL = acl }))
 	}
 	if err != nil {
 		return err
@@ -139,7 +138,7 @@ func (d *Drill) associateACLs(
 		group.Go(func() error {
 			in := &ec2.ReplaceNetworkAclAssociationInput{AssociationId: a.NetworkAclAssociationId, NetworkAclId: &acl}
 			_, err := d.cfg.Client.EC2.ReplaceNetworkAclAssociation(ctx, in)
-			return wrap("associate "+aws.ToString(a.SubnetId)+" with network ACL "+acl, err)
+			return awsapi.Wrap("associate "+aws.ToString(a.SubnetId)+" with network ACL "+acl, err)
 		})
 	}
 	return group.Wait()
@@ -176,6 +175,6 @@ func (d *Drill) restoreZone(ctx context.Context, c Change) error {
 		if awsapi.IsNotFound(err) {
 			return nil
 		}
-		return wrap("delete network ACL "+c.ACL, err)
+		return awsapi.Wrap("delete network ACL "+c.ACL, err)
 	})
 }

@@ -21,7 +21,7 @@ type accountAPI interface {
 // Zones returns the names of the region's usable Availability Zones, sorted.
 func (c *Cloud) Zones(ctx context.Context) ([]string, error) {
 	list, err := c.EC2.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{
-		Filters: []types.Filter{filter("state", "available"), filter("zone-type", "availability-zone")},
+		Filters: []types.Filter{awsapi.Filter("state", "available"), awsapi.Filter("zone-type", "availability-zone")},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the zones of %s: %w", c.Region, err)

@@ -40,7 +40,7 @@ func (c *Cloud) images(ctx context.Context) ([]plan.Found, error) {
 		ec2.NewDescribeImagesPaginator(c.EC2, in),
 		func(page *ec2.DescribeImagesOutput) []types.Image { return page.Images },
 	)
-	return describe(list, describeImage), wrap("list images", err)
+	return describe(list, describeImage), awsapi.Wrap("list images", err)
 }
 
 func describeImage(i types.Image) plan.Found {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -63,7 +64,7 @@ func (c *Cloud) listInstances(ctx context.Context) ([]plan.Found, error) {
 	list, err := collect(
 		ctx,
 		ec2.NewDescribeInstancesPaginator(c.EC2, &ec2.DescribeInstancesInput{
-			Filters: append(c.tagged(), filter("instance-state-name", usableStates...)),
+			Filters: append(c.tagged(), awsapi.Filter("instance-state-name", usableStates...)),
 		}),
 		func(page *ec2.DescribeInstancesOutput) []types.Instance {
 			var instances []types.Instance

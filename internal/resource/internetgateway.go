@@ -36,7 +36,7 @@ func (c *Cloud) internetGateways(ctx context.Context) ([]plan.Found, error) {
 		ec2.NewDescribeInternetGatewaysPaginator(c.EC2, &ec2.DescribeInternetGatewaysInput{Filters: c.tagged()}),
 		func(page *ec2.DescribeInternetGatewaysOutput) []types.InternetGateway { return page.InternetGateways },
 	)
-	return describe(list, describeInternetGateway), wrap("list internet gateways", err)
+	return describe(list, describeInternetGateway), awsapi.Wrap("list internet gateways", err)
 }
 
 func describeInternetGateway(g types.InternetGateway) plan.Found {
@@ -99,7 +99,7 @@ func (p *Provisioner) detachGateway(ctx context.Context, f plan.Found) error {
 		in := &ec2.DetachInternetGatewayInput{InternetGatewayId: &f.ID, VpcId: &vpc}
 		_, err := p.EC2.DetachInternetGateway(ctx, in)
 		return err
-	}, filter("vpc-id", vpc))
+	}, awsapi.Filter("vpc-id", vpc))
 }
 
 func (p *Provisioner) deleteInternetGateway(ctx context.Context, f plan.Found) error {
@@ -112,5 +112,5 @@ func (p *Provisioner) deleteInternetGateway(ctx context.Context, f plan.Found) e
 	return p.deleteWhenUnused(ctx, f, func(ctx context.Context) error {
 		_, err := p.EC2.DeleteInternetGateway(ctx, &ec2.DeleteInternetGatewayInput{InternetGatewayId: &f.ID})
 		return err
-	}, filter("vpc-id", vpc))
+	}, awsapi.Filter("vpc-id", vpc))
 }

@@ -97,8 +97,8 @@ func (p *Provisioner) runInstance(ctx context.Context, l launch, token *string) 
 func (p *Provisioner) isTerminated(ctx context.Context, id string) bool {
 	list, err := p.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{
 		Filters: []types.Filter{
-			filter("instance-id", id),
-			filter("instance-state-name", "shutting-down", "terminated"),
+			awsapi.Filter("instance-id", id),
+			awsapi.Filter("instance-state-name", "shutting-down", "terminated"),
 		},
 	})
 	return err == nil && len(list.Reservations) > 0

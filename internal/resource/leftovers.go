@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -30,7 +31,7 @@ func (c *Cloud) Leftovers(ctx context.Context, images bool) ([]string, error) {
 	tags, err := collect(
 		ctx,
 		ec2.NewDescribeTagsPaginator(c.EC2, &ec2.DescribeTagsInput{
-			Filters: []types.Filter{filter("key", stack.TagApp), filter("value", c.App)},
+			Filters: []types.Filter{awsapi.Filter("key", stack.TagApp), awsapi.Filter("value", c.App)},
 		}),
 		func(page *ec2.DescribeTagsOutput) []types.TagDescription { return page.Tags },
 	)

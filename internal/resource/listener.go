@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -114,7 +115,7 @@ func (p *Provisioner) updateListener(
 		Port:           int32Pointer(body.Port),
 		DefaultActions: p.forward(body),
 	})
-	return wrap("change the listener "+current.Name, err)
+	return awsapi.Wrap("change the listener "+current.Name, err)
 }
 
 func (p *Provisioner) deleteListener(ctx context.Context, f plan.Found) error {

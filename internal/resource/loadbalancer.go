@@ -43,7 +43,7 @@ func (c *Cloud) listLoadBalancers(ctx context.Context) ([]types.LoadBalancer, er
 		func(page *elb.DescribeLoadBalancersOutput) []types.LoadBalancer { return page.LoadBalancers },
 	)
 	others := func(b types.LoadBalancer) bool { return !c.named(b.LoadBalancerName) }
-	return slices.DeleteFunc(list, others), wrap("list load balancers", err)
+	return slices.DeleteFunc(list, others), awsapi.Wrap("list load balancers", err)
 }
 
 func findLoadBalancers(ctx context.Context, d *discovery) ([]plan.Found, error) {
@@ -184,6 +184,6 @@ func (p *Provisioner) deleteLoadBalancer(ctx context.Context, f plan.Found) erro
 		if awsapi.IsNotFound(err) {
 			return true, nil
 		}
-		return false, wrap("read the load balancer", err)
+		return false, awsapi.Wrap("read the load balancer", err)
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
@@ -153,5 +154,5 @@ func (k Keys) removeFor(keyPair plan.Found) error {
 	if err != nil || ssh.FingerprintSHA256(public) != keyPair.Value(stack.AttrFingerprint) {
 		return nil
 	}
-	return wrap("delete the private key", os.Remove(k.Private))
+	return awsapi.Wrap("delete the private key", os.Remove(k.Private))
 }

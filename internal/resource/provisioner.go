@@ -150,22 +150,14 @@ func (p *Provisioner) Delete(ctx context.Context, f plan.Found) error {
 // retryEventual repeats a call that fails because AWS does not know everywhere yet
 // what was just created.
 func retryEventual(ctx context.Context, what string, call func(context.Context) error) error {
-	return wrap(what, awsapi.Retry(ctx, eventualLimit, what, awsapi.IsEventual, call))
+	return awsapi.Wrap(what, awsapi.Retry(ctx, eventualLimit, what, awsapi.IsEventual, call))
 }
 
-// wrap adds what was attempted to an error.
-func wrap(what string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
-}
-
-// ignoreNotFound is wrap for calls that need no effect if the resource does not
+// ignoreNotFound is awsapi.Wrap for calls that need no effect if the resource does not
 // exist.
 func ignoreNotFound(what string, err error) error {
 	if awsapi.IsNotFound(err) {
 		return nil
 	}
-	return wrap(what, err)
+	return awsapi.Wrap(what, err)
 }

@@ -41,7 +41,7 @@ func (c *Cloud) routeTables(ctx context.Context) ([]plan.Found, error) {
 		ec2.NewDescribeRouteTablesPaginator(c.EC2, &ec2.DescribeRouteTablesInput{Filters: c.tagged()}),
 		func(page *ec2.DescribeRouteTablesOutput) []types.RouteTable { return page.RouteTables },
 	)
-	return describe(list, describeRouteTable), wrap("list route tables", err)
+	return describe(list, describeRouteTable), awsapi.Wrap("list route tables", err)
 }
 
 func describeRouteTable(t types.RouteTable) plan.Found {

@@ -59,7 +59,7 @@ func (d *discovery) findScalingGroups(ctx context.Context) ([]scalingGroup, erro
 				return page.AutoScalingGroups
 			},
 		)
-		return describe(list, describeScalingGroup), wrap("list Auto Scaling groups", err)
+		return describe(list, describeScalingGroup), awsapi.Wrap("list Auto Scaling groups", err)
 	})
 }
 
@@ -313,7 +313,7 @@ func (p *Provisioner) setTargetGroup(ctx context.Context, current plan.Found, ta
 		AutoScalingGroupName: &current.ID, TargetGroupARNs: others,
 	}
 	_, err := p.ASG.DetachLoadBalancerTargetGroups(ctx, in)
-	return wrap("detach other target groups from "+current.ID, err)
+	return awsapi.Wrap("detach other target groups from "+current.ID, err)
 }
 
 // deleteScalingGroup deletes a group with its instances, policies and schedules, and
@@ -349,8 +349,8 @@ func (p *Provisioner) deleteScalingGroup(ctx context.Context, f plan.Found) erro
 func (p *Provisioner) waitMembersTerminated(ctx context.Context, f plan.Found) error {
 	in := &ec2.DescribeInstancesInput{Filters: append(
 		p.tagged(),
-		filter("tag:"+tagScalingGroup, f.ID),
-		filter("instance-state-name", append([]string{"shutting-down"}, usableStates...)...),
+		awsapi.Filter("tag:"+tagScalingGroup, f.ID),
+		awsapi.Filter("instance-state-name", append([]string{"shutting-down"}, usableStates...)...),
 	)}
 	what := "the machines of " + f.ID + " to end"
 	err := awsapi.Wait(ctx, startLimit, what, func(ctx context.Context) (bool, error) {
@@ -379,5 +379,5 @@ func ignoreScalingNotFound(what string, err error) error {
 	if isScalingNotFound(err) {
 		return nil
 	}
-	return wrap(what, err)
+	return awsapi.Wrap(what, err)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -48,7 +49,7 @@ func (p *Provisioner) setBootTimes(ctx context.Context, name string, times *boot
 		HealthCheckGracePeriod: gracePeriod(times.longest),
 		DefaultInstanceWarmup:  warmup(times.longest),
 	})
-	return wrap("set the grace period of "+name, err)
+	return awsapi.Wrap("set the grace period of "+name, err)
 }
 
 func maintenancePolicy() *types.InstanceMaintenancePolicy {

@@ -44,7 +44,7 @@ func (c *Cloud) securityGroups(ctx context.Context) ([]plan.Found, error) {
 		ec2.NewDescribeSecurityGroupsPaginator(c.EC2, &ec2.DescribeSecurityGroupsInput{Filters: c.tagged()}),
 		func(page *ec2.DescribeSecurityGroupsOutput) []types.SecurityGroup { return page.SecurityGroups },
 	)
-	return describe(list, describeSecurityGroup), wrap("list security groups", err)
+	return describe(list, describeSecurityGroup), awsapi.Wrap("list security groups", err)
 }
 
 func describeSecurityGroup(g types.SecurityGroup) plan.Found {
@@ -195,5 +195,5 @@ func (p *Provisioner) deleteSecurityGroup(ctx context.Context, f plan.Found) err
 	return p.deleteWhenUnused(ctx, f, func(ctx context.Context) error {
 		_, err := p.EC2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &f.ID})
 		return err
-	}, filter("group-id", f.ID))
+	}, awsapi.Filter("group-id", f.ID))
 }

@@ -162,12 +162,12 @@ func (p *Provisioner) start(ctx context.Context, id, state string) error {
 		_, err := p.EC2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{id}})
 		return err
 	})
-	return wrap("start instance "+id, err)
+	return awsapi.Wrap("start instance "+id, err)
 }
 
 // markBuilt records that a release is installed on an instance.
 func (p *Provisioner) markBuilt(ctx context.Context, id, release string) error {
-	return wrap("mark instance "+id+" as built", p.tagInstance(ctx, id, tag{stack.TagRelease, release}))
+	return awsapi.Wrap("mark instance "+id+" as built", p.tagInstance(ctx, id, tag{stack.TagRelease, release}))
 }
 
 func (p *Provisioner) deleteServer(ctx context.Context, f plan.Found) error {

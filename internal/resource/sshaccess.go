@@ -67,7 +67,7 @@ func (p *Provisioner) prove(ctx context.Context, f plan.Found) error {
 	if err != nil {
 		return err
 	}
-	return wrap("mark instance "+f.ID+" as proven", p.tagInstance(ctx, f.ID, tag{tagProven, stack.Yes}))
+	return awsapi.Wrap("mark instance "+f.ID+" as proven", p.tagInstance(ctx, f.ID, tag{tagProven, stack.Yes}))
 }
 
 // withSSH runs work on an instance that is reached over SSH. Meanwhile a temporary

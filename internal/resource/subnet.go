@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -33,7 +34,7 @@ func (c *Cloud) subnets(ctx context.Context) ([]plan.Found, error) {
 		ec2.NewDescribeSubnetsPaginator(c.EC2, &ec2.DescribeSubnetsInput{Filters: c.tagged()}),
 		func(page *ec2.DescribeSubnetsOutput) []types.Subnet { return page.Subnets },
 	)
-	return describe(list, describeSubnet), wrap("list subnets", err)
+	return describe(list, describeSubnet), awsapi.Wrap("list subnets", err)
 }
 
 func describeSubnet(s types.Subnet) plan.Found {
@@ -82,5 +83,5 @@ func (p *Provisioner) deleteSubnet(ctx context.Context, f plan.Found) error {
 	return p.deleteWhenUnused(ctx, f, func(ctx context.Context) error {
 		_, err := p.EC2.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &f.ID})
 		return err
-	}, filter("subnet-id", f.ID))
+	}, awsapi.Filter("subnet-id", f.ID))
 }

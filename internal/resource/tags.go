@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -58,11 +59,7 @@ func tagValue(tags []types.Tag, key string) string {
 
 // tagged returns filters that select the application's resources.
 func (c *Cloud) tagged() []types.Filter {
-	return []types.Filter{filter("tag:"+stack.TagApp, c.App)}
-}
-
-func filter(name string, values ...string) types.Filter {
-	return types.Filter{Name: aws.String(name), Values: values}
+	return []types.Filter{awsapi.Filter("tag:"+stack.TagApp, c.App)}
 }
 
 // foundByTags returns a resource of EC2 with the address from its tags.

@@ -205,7 +205,7 @@ func (p *Provisioner) updateTarget(ctx context.Context, r stack.Resource, body s
 	if err != nil {
 		return err
 	}
-	return wrap("mark instance "+id+" as having served", p.tagInstance(ctx, id, tag{tagServed, stack.Yes}))
+	return awsapi.Wrap("mark instance "+id+" as having served", p.tagInstance(ctx, id, tag{tagServed, stack.Yes}))
 }
 
 // deleteTarget deregisters a server and waits until it has finished its requests.

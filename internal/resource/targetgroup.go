@@ -44,7 +44,7 @@ func (c *Cloud) listTargetGroups(ctx context.Context) ([]types.TargetGroup, erro
 		func(page *elb.DescribeTargetGroupsOutput) []types.TargetGroup { return page.TargetGroups },
 	)
 	others := func(g types.TargetGroup) bool { return !c.named(g.TargetGroupName) }
-	return slices.DeleteFunc(list, others), wrap("list target groups", err)
+	return slices.DeleteFunc(list, others), awsapi.Wrap("list target groups", err)
 }
 
 func findTargetGroups(ctx context.Context, d *discovery) ([]plan.Found, error) {
@@ -167,7 +167,7 @@ func (p *Provisioner) setDeregistrationDelay(ctx context.Context, body stack.Tar
 	_, err := p.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
 		TargetGroupArn: &f.ID, Attributes: []types.TargetGroupAttribute{delay},
 	})
-	return wrap("set the deregistration delay of target group "+f.Name, err)
+	return awsapi.Wrap("set the deregistration delay of target group "+f.Name, err)
 }
 
 func (p *Provisioner) deleteTargetGroup(ctx context.Context, f plan.Found) error {

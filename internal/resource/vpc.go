@@ -100,5 +100,5 @@ func (p *Provisioner) deleteVPC(ctx context.Context, f plan.Found) error {
 	return p.deleteWhenUnused(ctx, f, func(ctx context.Context) error {
 		_, err := p.EC2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: &f.ID})
 		return err
-	}, filter("vpc-id", f.ID))
+	}, awsapi.Filter("vpc-id", f.ID))
 }
