@@ -24,15 +24,24 @@ func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertifica
 	}
 	names := domainNames(leaf)
 	out := &types.CertificateDetail{
-		CertificateArn: new(row.ARN), SubjectAlternativeNames: names, Type: types.CertificateTypeImported,
-		Status: status(leaf, a.Now()), CreatedAt: new(row.Created), ImportedAt: new(row.Imported),
-		NotBefore: new(leaf.NotBefore), NotAfter: new(leaf.NotAfter), Serial: new(serial(leaf)),
-		Subject: new(leaf.Subject.String()), Issuer: new(issuer(leaf)), KeyAlgorithm: keyAlgorithm(leaf.PublicKey),
-		SignatureAlgorithm: new(signatureAlgorithm(leaf)),
-		ExtendedKeyUsages:  extendedKeyUsagesOf(leaf), KeyUsages: []types.KeyUsage{},
-		InUseBy:            append([]string{}, loadBalancersUsing(view, row)...),
-		RenewalEligibility: types.RenewalEligibilityIneligible,
-		Options:            &types.CertificateOptions{Export: types.CertificateExportDisabled},
+		CertificateArn:          new(row.ARN),
+		SubjectAlternativeNames: names,
+		Type:                    types.CertificateTypeImported,
+		Status:                  status(leaf, a.Now()),
+		CreatedAt:               new(row.Created),
+		ImportedAt:              new(row.Imported),
+		NotBefore:               new(leaf.NotBefore),
+		NotAfter:                new(leaf.NotAfter),
+		Serial:                  new(serial(leaf)),
+		Subject:                 new(leaf.Subject.String()),
+		Issuer:                  new(issuer(leaf)),
+		KeyAlgorithm:            keyAlgorithm(leaf.PublicKey),
+		SignatureAlgorithm:      new(signatureAlgorithm(leaf)),
+		ExtendedKeyUsages:       extendedKeyUsagesOf(leaf),
+		KeyUsages:               []types.KeyUsage{},
+		InUseBy:                 append([]string{}, loadBalancersUsing(view, row)...),
+		RenewalEligibility:      types.RenewalEligibilityIneligible,
+		Options:                 &types.CertificateOptions{Export: types.CertificateExportDisabled},
 	}
 	if len(names) > 0 {
 		out.DomainName = new(names[0])
@@ -63,11 +72,16 @@ func (a *API) summary(r store.Reader, row *store.Certificate, leaf *x509.Certifi
 		CertificateArn:                       new(row.ARN),
 		SubjectAlternativeNameSummaries:      names[:min(len(names), 100)],
 		HasAdditionalSubjectAlternativeNames: new(len(names) > 100),
-		Status:                               status(leaf, a.Now()), Type: types.CertificateTypeImported, KeyAlgorithm: keyAlgorithm(leaf.PublicKey),
-		KeyUsages: keyUsagesOf(leaf),
-		InUse:     new(len(loadBalancersUsing(r, row)) > 0), RenewalEligibility: types.RenewalEligibilityIneligible,
-		NotBefore: new(leaf.NotBefore),
-		NotAfter:  new(leaf.NotAfter), CreatedAt: new(row.Created), ImportedAt: new(row.Imported),
+		Status:                               status(leaf, a.Now()),
+		Type:                                 types.CertificateTypeImported,
+		KeyAlgorithm:                         keyAlgorithm(leaf.PublicKey),
+		KeyUsages:                            keyUsagesOf(leaf),
+		InUse:                                new(len(loadBalancersUsing(r, row)) > 0),
+		RenewalEligibility:                   types.RenewalEligibilityIneligible,
+		NotBefore:                            new(leaf.NotBefore),
+		NotAfter:                             new(leaf.NotAfter),
+		CreatedAt:                            new(row.Created),
+		ImportedAt:                           new(row.Imported),
 	}
 	if len(names) > 0 {
 		out.DomainName = new(names[0])

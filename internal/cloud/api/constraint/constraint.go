@@ -36,9 +36,7 @@ func (m Model) refuse(value, member, must string) error {
 	return wire.Errorf(
 		string(m),
 		"1 validation error detected: Value%s at '%s' failed to satisfy constraint: Member must %s",
-		value,
-		member,
-		must,
+		value, member, must,
 	)
 }
 

@@ -37,8 +37,7 @@ func (f filters[R]) check(requested []types.Filter) error {
 	if values > maxFilterValues {
 		return wire.Errorf(
 			"FilterLimitExceeded",
-			"The maximum number of filter values specified on a single call is %d",
-			maxFilterValues,
+			"The maximum number of filter values specified on a single call is %d", maxFilterValues,
 		)
 	}
 	return nil

@@ -131,19 +131,26 @@ func executableBy(row ami, users []string) bool {
 func imageItem(r store.Reader) func(ami) types.Image {
 	return func(row ami) types.Image {
 		item := types.Image{
-			ImageId: aws.String(row.ID),
-			Name:    aws.String(row.Name), Description: optionalString(row.Description), OwnerId: aws.String(row.Owner),
-			ImageOwnerAlias: optionalString(row.OwnerAlias),
-			ImageLocation:   aws.String(row.Owner + "/" + row.Name),
-			ImageType:       types.ImageTypeValuesMachine, Public: aws.Bool(row.Public),
-			State:        types.ImageState(row.State),
-			Architecture: types.ArchitectureValues(row.Architecture),
-			CreationDate: aws.String(row.Created.UTC().Format(timeFormat)), Hypervisor: types.HypervisorTypeXen,
-			VirtualizationType: types.VirtualizationTypeHvm, RootDeviceName: aws.String(row.RootDevice),
-			RootDeviceType: types.DeviceTypeEbs, EnaSupport: aws.Bool(true),
-			PlatformDetails: aws.String("Linux/UNIX"),
-			UsageOperation:  aws.String("RunInstances"), SourceInstanceId: optionalString(row.SourceInstanceID),
-			Tags: tagSet(row.Tags),
+			ImageId:            aws.String(row.ID),
+			Name:               aws.String(row.Name),
+			Description:        optionalString(row.Description),
+			OwnerId:            aws.String(row.Owner),
+			ImageOwnerAlias:    optionalString(row.OwnerAlias),
+			ImageLocation:      aws.String(row.Owner + "/" + row.Name),
+			ImageType:          types.ImageTypeValuesMachine,
+			Public:             aws.Bool(row.Public),
+			State:              types.ImageState(row.State),
+			Architecture:       types.ArchitectureValues(row.Architecture),
+			CreationDate:       aws.String(row.Created.UTC().Format(timeFormat)),
+			Hypervisor:         types.HypervisorTypeXen,
+			VirtualizationType: types.VirtualizationTypeHvm,
+			RootDeviceName:     aws.String(row.RootDevice),
+			RootDeviceType:     types.DeviceTypeEbs,
+			EnaSupport:         aws.Bool(true),
+			PlatformDetails:    aws.String("Linux/UNIX"),
+			UsageOperation:     aws.String("RunInstances"),
+			SourceInstanceId:   optionalString(row.SourceInstanceID),
+			Tags:               tagSet(row.Tags),
 		}
 		if row.StateReason != "" {
 			item.StateReason = &types.StateReason{Code: aws.String(row.State), Message: aws.String(row.StateReason)}
@@ -151,9 +158,11 @@ func imageItem(r store.Reader) func(ami) types.Image {
 		if snapshot, ok := store.Snapshots.Get(r, row.SnapshotID); ok {
 			item.BlockDeviceMappings = []types.BlockDeviceMapping{
 				{DeviceName: aws.String(row.RootDevice), Ebs: &types.EbsBlockDevice{
-					SnapshotId: aws.String(snapshot.ID),
-					VolumeSize: aws.Int32(snapshot.SizeGiB), VolumeType: types.VolumeType(row.RootVolumeType),
-					DeleteOnTermination: aws.Bool(true), Encrypted: aws.Bool(false),
+					SnapshotId:          aws.String(snapshot.ID),
+					VolumeSize:          aws.Int32(snapshot.SizeGiB),
+					VolumeType:          types.VolumeType(row.RootVolumeType),
+					DeleteOnTermination: aws.Bool(true),
+					Encrypted:           aws.Bool(false),
 				}},
 			}
 		}
@@ -211,18 +220,32 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			size = volume.SizeGiB
 		}
 		image := &store.Image{
-			ID:     a.ids.ID("ami-"),
-			Region: region, Name: *in.Name, Description: aws.ToString(in.Description), Owner: identity.Account,
+			ID:               a.ids.ID("ami-"),
+			Region:           region,
+			Name:             *in.Name,
+			Description:      aws.ToString(in.Description),
+			Owner:            identity.Account,
 			SourceInstanceID: row.ID,
 			NoReboot:         aws.ToBool(in.NoReboot),
-			SnapshotID:       a.ids.ID("snap-"), RootVolumeType: "gp3", RootDevice: rootDevice, Architecture: "x86_64",
-			Created: a.Now(), Tags: tags[types.ResourceTypeImage], State: "pending",
+			SnapshotID:       a.ids.ID("snap-"),
+			RootVolumeType:   "gp3",
+			RootDevice:       rootDevice,
+			Architecture:     "x86_64",
+			Created:          a.Now(),
+			Tags:             tags[types.ResourceTypeImage],
+			State:            "pending",
 		}
 		store.Snapshots.Put(tx, &store.Snapshot{
-			ID: image.SnapshotID, Region: region, VolumeID: row.RootVolumeID, Owner: identity.Account, SizeGiB: size,
+			ID:          image.SnapshotID,
+			Region:      region,
+			VolumeID:    row.RootVolumeID,
+			Owner:       identity.Account,
+			SizeGiB:     size,
 			Started:     a.Now(),
 			Description: "Created by CreateImage(" + row.ID + ") for " + image.ID,
-			Tags:        tags[types.ResourceTypeSnapshot], State: "pending", Progress: "0%",
+			Tags:        tags[types.ResourceTypeSnapshot],
+			State:       "pending",
+			Progress:    "0%",
 		})
 		store.Images.Put(tx, image)
 		out.ImageId = aws.String(image.ID)

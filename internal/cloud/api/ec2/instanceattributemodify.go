@@ -149,8 +149,7 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 		if _, ok := instancetype.ByName(aws.ToString(in.InstanceType.Value)); !ok {
 			return wire.Errorf(
 				"InvalidInstanceAttributeValue",
-				"Invalid value '%s' for InstanceType.",
-				aws.ToString(in.InstanceType.Value),
+				"Invalid value '%s' for InstanceType.", aws.ToString(in.InstanceType.Value),
 			)
 		}
 	}
@@ -192,8 +191,7 @@ func modifyBlockDevices(tx *store.Tx, row vm, mappings []types.InstanceBlockDevi
 		if !ok || volume.Device != aws.ToString(mapping.DeviceName) {
 			return wire.Errorf(
 				"InvalidInstanceAttributeValue",
-				"No device is currently mapped at %s",
-				aws.ToString(mapping.DeviceName),
+				"No device is currently mapped at %s", aws.ToString(mapping.DeviceName),
 			)
 		}
 		if mapping.Ebs == nil || mapping.Ebs.DeleteOnTermination == nil {

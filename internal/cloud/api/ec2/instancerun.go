@@ -73,9 +73,14 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	for index := range aws.ToInt32(l.in.MaxCount) {
 		row := a.newInstance(l, reservation, index)
 		spec := addressing.Wish{
-			Subnet: l.subnet, PrivateIP: l.privateIP, GroupIDs: l.groups, Description: l.description,
-			Tags:       l.tags[types.ResourceTypeNetworkInterface],
-			InstanceID: row.ID, DeleteOnTermination: !l.keepInterface, AttachedAt: now,
+			Subnet:              l.subnet,
+			PrivateIP:           l.privateIP,
+			GroupIDs:            l.groups,
+			Description:         l.description,
+			Tags:                l.tags[types.ResourceTypeNetworkInterface],
+			InstanceID:          row.ID,
+			DeleteOnTermination: !l.keepInterface,
+			AttachedAt:          now,
 		}
 		if l.public {
 			spec.PublicFrom = a.PublicRange
@@ -95,16 +100,25 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 		case err != nil:
 			return nil, wire.Errorf(
 				"InvalidParameterValue",
-				"Address does not fall within the subnet's address range, or is reserved: %v",
-				err,
+				"Address does not fall within the subnet's address range, or is reserved: %v", err,
 			)
 		}
 		volume := &store.Volume{
-			ID:     a.ids.ID("vol-"),
-			Region: row.Region, Zone: row.Zone, SizeGiB: l.sizeGiB, Type: l.volumeType, IOPS: 3000, Throughput: 125,
-			SnapshotID: l.snapshot.ID,
-			InstanceID: row.ID, Device: rootDevice, DeleteOnTermination: !l.keepRoot, Created: now, AttachedAt: now,
-			Tags: l.tags[types.ResourceTypeVolume], State: "in-use",
+			ID:                  a.ids.ID("vol-"),
+			Region:              row.Region,
+			Zone:                row.Zone,
+			SizeGiB:             l.sizeGiB,
+			Type:                l.volumeType,
+			IOPS:                3000,
+			Throughput:          125,
+			SnapshotID:          l.snapshot.ID,
+			InstanceID:          row.ID,
+			Device:              rootDevice,
+			DeleteOnTermination: !l.keepRoot,
+			Created:             now,
+			AttachedAt:          now,
+			Tags:                l.tags[types.ResourceTypeVolume],
+			State:               "in-use",
 		}
 		store.Volumes.Put(tx, volume)
 		row.InterfaceIDs, row.RootVolumeID = []string{eni.ID}, volume.ID
@@ -119,19 +133,33 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 	in := l.in
 	t, _ := instancetype.ByName(instanceTypeName(in))
 	row := &store.Instance{
-		ID:     a.ids.ID("i-"),
-		Region: l.subnet.Region, VPCID: l.subnet.VPCID, SubnetID: l.subnet.ID, Zone: l.subnet.Zone,
-		ReservationID: reservation,
-		ImageID:       l.image.ID, Type: instanceTypeName(in), KeyName: aws.ToString(in.KeyName),
-		UserData:    aws.ToString(in.UserData),
-		ClientToken: aws.ToString(in.ClientToken),
-		LaunchIndex: index, LaunchTime: a.Now(), EBSOptimized: aws.ToBool(in.EbsOptimized), SourceDestCheck: true,
+		ID:                    a.ids.ID("i-"),
+		Region:                l.subnet.Region,
+		VPCID:                 l.subnet.VPCID,
+		SubnetID:              l.subnet.ID,
+		Zone:                  l.subnet.Zone,
+		ReservationID:         reservation,
+		ImageID:               l.image.ID,
+		Type:                  instanceTypeName(in),
+		KeyName:               aws.ToString(in.KeyName),
+		UserData:              aws.ToString(in.UserData),
+		ClientToken:           aws.ToString(in.ClientToken),
+		LaunchIndex:           index,
+		LaunchTime:            a.Now(),
+		EBSOptimized:          aws.ToBool(in.EbsOptimized),
+		SourceDestCheck:       true,
 		DisableAPITermination: aws.ToBool(in.DisableApiTermination),
-		DisableAPIStop:        aws.ToBool(in.DisableApiStop), ShutdownBehavior: "stop",
-		MetadataTokens: "optional", MetadataEndpoint: "enabled", MetadataHopLimit: 1, MetadataTags: "disabled",
-		CPUCredits: t.CPUCredits,
-		Layers:     l.snapshot.Layers, Tags: l.tags[types.ResourceTypeInstance], Wanted: store.Running,
-		State: store.Pending,
+		DisableAPIStop:        aws.ToBool(in.DisableApiStop),
+		ShutdownBehavior:      "stop",
+		MetadataTokens:        "optional",
+		MetadataEndpoint:      "enabled",
+		MetadataHopLimit:      1,
+		MetadataTags:          "disabled",
+		CPUCredits:            t.CPUCredits,
+		Layers:                l.snapshot.Layers,
+		Tags:                  l.tags[types.ResourceTypeInstance],
+		Wanted:                store.Running,
+		State:                 store.Pending,
 	}
 	if in.InstanceInitiatedShutdownBehavior != "" {
 		row.ShutdownBehavior = string(in.InstanceInitiatedShutdownBehavior)

@@ -122,8 +122,7 @@ func checkInterfaces(in *ec2.RunInstancesInput) error {
 		if parameter.set && len(in.NetworkInterfaces) > 0 {
 			return wire.Errorf(
 				"InvalidParameterCombination",
-				"Network interfaces and an instance-level %s may not be specified on the same request",
-				parameter.name,
+				"Network interfaces and an instance-level %s may not be specified on the same request", parameter.name,
 			)
 		}
 	}

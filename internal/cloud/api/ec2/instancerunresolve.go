@@ -44,10 +44,7 @@ func (l *launch) resolve(r store.Reader, region string) error {
 	if l.image.State != "available" {
 		return wire.Errorf(
 			"InvalidAMIID.Unavailable",
-			"The image ID '%s' is not available: it is %s. %s",
-			l.image.ID,
-			l.image.State,
-			l.image.StateReason,
+			"The image ID '%s' is not available: it is %s. %s", l.image.ID, l.image.State, l.image.StateReason,
 		)
 	}
 	l.snapshot, _ = store.Snapshots.Get(r, l.image.SnapshotID)
@@ -78,9 +75,7 @@ func (l *launch) resolveRootVolume() error {
 				return wire.Errorf(
 					"InvalidBlockDeviceMapping",
 					"Volume of size %dGB is smaller than snapshot '%s', expect size >= %dGB",
-					size,
-					l.snapshot.ID,
-					l.snapshot.SizeGiB,
+					size, l.snapshot.ID, l.snapshot.SizeGiB,
 				)
 			}
 			l.sizeGiB = size

@@ -82,8 +82,7 @@ func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
 	if len(unknown) > 0 {
 		return nil, wire.Errorf(
 			"InvalidInstanceType",
-			"The following supplied instance types do not exist: [%s]",
-			strings.Join(unknown, ", "),
+			"The following supplied instance types do not exist: [%s]", strings.Join(unknown, ", "),
 		)
 	}
 	return named, nil
@@ -91,13 +90,16 @@ func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
 
 func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 	return types.InstanceTypeInfo{
-		InstanceType:      types.InstanceType(t.Name),
-		CurrentGeneration: aws.Bool(true), FreeTierEligible: aws.Bool(t.FreeTier), BareMetal: aws.Bool(false),
+		InstanceType:                  types.InstanceType(t.Name),
+		CurrentGeneration:             aws.Bool(true),
+		FreeTierEligible:              aws.Bool(t.FreeTier),
+		BareMetal:                     aws.Bool(false),
 		Hypervisor:                    types.InstanceTypeHypervisor(t.Hypervisor),
-		BurstablePerformanceSupported: aws.Bool(t.Burstable), InstanceStorageSupported: aws.Bool(false),
-		SupportedUsageClasses:        []types.UsageClassType{types.UsageClassTypeOnDemand},
-		SupportedRootDeviceTypes:     []types.RootDeviceType{types.RootDeviceTypeEbs},
-		SupportedVirtualizationTypes: []types.VirtualizationType{types.VirtualizationTypeHvm},
+		BurstablePerformanceSupported: aws.Bool(t.Burstable),
+		InstanceStorageSupported:      aws.Bool(false),
+		SupportedUsageClasses:         []types.UsageClassType{types.UsageClassTypeOnDemand},
+		SupportedRootDeviceTypes:      []types.RootDeviceType{types.RootDeviceTypeEbs},
+		SupportedVirtualizationTypes:  []types.VirtualizationType{types.VirtualizationTypeHvm},
 		ProcessorInfo: &types.ProcessorInfo{
 			SupportedArchitectures: []types.ArchitectureType{types.ArchitectureTypeX8664},
 			Manufacturer:           aws.String(t.Manufacturer),
@@ -113,7 +115,8 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 			NetworkPerformance:        aws.String(t.Network),
 			MaximumNetworkInterfaces:  aws.Int32(int32(t.Interfaces)),
 			Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
-			EnaSupport:                types.EnaSupport(t.ENASupport), Ipv6Supported: aws.Bool(true),
+			EnaSupport:                types.EnaSupport(t.ENASupport),
+			Ipv6Supported:             aws.Bool(true),
 		},
 	}
 }

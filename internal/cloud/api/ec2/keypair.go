@@ -60,9 +60,13 @@ func (a *API) addKeyPair(
 		return nil, err
 	}
 	row := &store.KeyPair{
-		ID:   a.ids.ID(keyPairs.prefix),
-		Name: name, Type: string(key.kind), Fingerprint: key.fingerprint, PublicKey: key.text,
-		Created: a.Now(), Tags: tags[types.ResourceTypeKeyPair],
+		ID:          a.ids.ID(keyPairs.prefix),
+		Name:        name,
+		Type:        string(key.kind),
+		Fingerprint: key.fingerprint,
+		PublicKey:   key.text,
+		Created:     a.Now(),
+		Tags:        tags[types.ResourceTypeKeyPair],
 	}
 	return row, a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
 		if _, err := keyNamed(tx, region, name); err == nil {
@@ -154,10 +158,12 @@ func (a *API) DescribeKeyPairs(ctx context.Context, in *ec2.DescribeKeyPairsInpu
 	}
 	return &ec2.DescribeKeyPairsOutput{KeyPairs: list(rows, func(row *store.KeyPair) types.KeyPairInfo {
 		item := types.KeyPairInfo{
-			KeyPairId: aws.String(row.ID),
-			KeyName:   aws.String(row.Name), KeyType: types.KeyType(row.Type),
+			KeyPairId:      aws.String(row.ID),
+			KeyName:        aws.String(row.Name),
+			KeyType:        types.KeyType(row.Type),
 			KeyFingerprint: aws.String(row.Fingerprint),
-			CreateTime:     aws.Time(row.Created), Tags: tagSet(row.Tags),
+			CreateTime:     aws.Time(row.Created),
+			Tags:           tagSet(row.Tags),
 		}
 		if aws.ToBool(in.IncludePublicKey) {
 			item.PublicKey = aws.String(row.PublicKey)

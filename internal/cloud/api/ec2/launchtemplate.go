@@ -80,8 +80,7 @@ func findTemplate(r store.Reader, region string, id, name *string, action string
 		}
 		return nil, wire.Errorf(
 			"InvalidLaunchTemplateId.NotFound",
-			"The specified launch template, with template ID %s, does not exist.",
-			*id,
+			"The specified launch template, with template ID %s, does not exist.", *id,
 		)
 	case byName:
 		if row, ok := templateNamed(r, region, *name); ok {
@@ -89,8 +88,7 @@ func findTemplate(r store.Reader, region string, id, name *string, action string
 		}
 		return nil, wire.Errorf(
 			"InvalidLaunchTemplateName.NotFoundException",
-			"The specified launch template, with template name %s, does not exist.",
-			*name,
+			"The specified launch template, with template name %s, does not exist.", *name,
 		)
 	}
 	return nil, wire.Errorf(
@@ -162,12 +160,14 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 
 func templateItem(row template) *types.LaunchTemplate {
 	return &types.LaunchTemplate{
-		LaunchTemplateId:   aws.String(row.ID),
-		LaunchTemplateName: aws.String(row.Name), CreateTime: aws.Time(row.Created),
+		LaunchTemplateId:     aws.String(row.ID),
+		LaunchTemplateName:   aws.String(row.Name),
+		CreateTime:           aws.Time(row.Created),
 		CreatedBy:            aws.String(row.CreatedBy),
 		DefaultVersionNumber: aws.Int64(row.Default),
-		LatestVersionNumber:  aws.Int64(row.Latest), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
-		Tags: tagSet(row.Tags),
+		LatestVersionNumber:  aws.Int64(row.Latest),
+		Operator:             &types.OperatorResponse{Managed: aws.Bool(false)},
+		Tags:                 tagSet(row.Tags),
 	}
 }
 

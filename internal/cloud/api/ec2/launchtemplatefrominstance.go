@@ -31,11 +31,13 @@ func (a *API) GetLaunchTemplateData(ctx context.Context, in *ec2.GetLaunchTempla
 
 func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateData {
 	data := &types.ResponseLaunchTemplateData{
-		ImageId:      aws.String(row.ImageID),
-		InstanceType: types.InstanceType(row.Type), KeyName: optionalString(row.KeyName),
-		UserData:              optionalString(row.UserData),
-		EbsOptimized:          aws.Bool(row.EBSOptimized),
-		DisableApiTermination: aws.Bool(row.DisableAPITermination), DisableApiStop: aws.Bool(row.DisableAPIStop),
+		ImageId:                           aws.String(row.ImageID),
+		InstanceType:                      types.InstanceType(row.Type),
+		KeyName:                           optionalString(row.KeyName),
+		UserData:                          optionalString(row.UserData),
+		EbsOptimized:                      aws.Bool(row.EBSOptimized),
+		DisableApiTermination:             aws.Bool(row.DisableAPITermination),
+		DisableApiStop:                    aws.Bool(row.DisableAPIStop),
 		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(row.ShutdownBehavior),
 		Monitoring:                        &types.LaunchTemplatesMonitoring{Enabled: aws.Bool(row.Monitoring)},
 		Placement: &types.LaunchTemplatePlacement{
@@ -62,9 +64,10 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 	if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
 		data.BlockDeviceMappings = []types.LaunchTemplateBlockDeviceMapping{
 			{DeviceName: aws.String(volume.Device), Ebs: &types.LaunchTemplateEbsBlockDevice{
-				VolumeSize: aws.Int32(volume.SizeGiB),
-				VolumeType: types.VolumeType(volume.Type), DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
-				Encrypted: aws.Bool(false),
+				VolumeSize:          aws.Int32(volume.SizeGiB),
+				VolumeType:          types.VolumeType(volume.Type),
+				DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
+				Encrypted:           aws.Bool(false),
 			}},
 		}
 	}
@@ -73,11 +76,13 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 			data.NetworkInterfaces = append(
 				data.NetworkInterfaces,
 				types.LaunchTemplateInstanceNetworkInterfaceSpecification{
-					DeviceIndex: aws.Int32(eni.DeviceIndex),
-					SubnetId:    aws.String(eni.SubnetID), Groups: eni.GroupIDs,
+					DeviceIndex:              aws.Int32(eni.DeviceIndex),
+					SubnetId:                 aws.String(eni.SubnetID),
+					Groups:                   eni.GroupIDs,
 					Description:              aws.String(eni.Description),
 					DeleteOnTermination:      aws.Bool(eni.DeleteOnTermination),
-					AssociatePublicIpAddress: aws.Bool(eni.PublicIP.IsValid()), InterfaceType: aws.String("interface"),
+					AssociatePublicIpAddress: aws.Bool(eni.PublicIP.IsValid()),
+					InterfaceType:            aws.String("interface"),
 				},
 			)
 		}

@@ -39,9 +39,7 @@ func findVersion(r store.Reader, row template, name string) (version, error) {
 	}
 	return nil, wire.Errorf(
 		"InvalidLaunchTemplateId.VersionNotFound",
-		"Could not find the specified version %s for the launch template with ID %s.",
-		name,
-		row.ID,
+		"Could not find the specified version %s for the launch template with ID %s.", name, row.ID,
 	)
 }
 
@@ -160,11 +158,14 @@ func versionItem(r store.Reader, row template, v version, resolve bool) (types.L
 	}
 	return types.LaunchTemplateVersion{
 		LaunchTemplateId:   aws.String(row.ID),
-		LaunchTemplateName: aws.String(row.Name), VersionNumber: aws.Int64(v.Number),
+		LaunchTemplateName: aws.String(row.Name),
+		VersionNumber:      aws.Int64(v.Number),
 		VersionDescription: optionalString(v.Description),
 		DefaultVersion:     aws.Bool(v.Number == row.Default),
-		CreateTime:         aws.Time(v.Created), CreatedBy: aws.String(v.CreatedBy), LaunchTemplateData: data,
-		Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
+		CreateTime:         aws.Time(v.Created),
+		CreatedBy:          aws.String(v.CreatedBy),
+		LaunchTemplateData: data,
+		Operator:           &types.OperatorResponse{Managed: aws.Bool(false)},
 	}, nil
 }
 

@@ -69,8 +69,7 @@ func versionNumbers(words []string) ([]int64, error) {
 	case len(words) > maxVersionsDeleted:
 		return nil, wire.Errorf(
 			"InvalidParameterValue",
-			"The maximum number of launch template versions in one request is %d",
-			maxVersionsDeleted,
+			"The maximum number of launch template versions in one request is %d", maxVersionsDeleted,
 		)
 	}
 	numbers := make([]int64, 0, len(words))

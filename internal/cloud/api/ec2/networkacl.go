@@ -138,8 +138,11 @@ func (a *API) DescribeNetworkAcls(ctx context.Context, in *ec2.DescribeNetworkAc
 func networkACLItem(row *store.NetworkACL) types.NetworkAcl {
 	return types.NetworkAcl{
 		NetworkAclId: aws.String(row.ID),
-		VpcId:        aws.String(row.VPCID), OwnerId: aws.String(identity.Account), IsDefault: aws.Bool(row.IsDefault),
-		Entries: list(row.Entries, networkACLEntryItem), Tags: tagSet(row.Tags),
+		VpcId:        aws.String(row.VPCID),
+		OwnerId:      aws.String(identity.Account),
+		IsDefault:    aws.Bool(row.IsDefault),
+		Entries:      list(row.Entries, networkACLEntryItem),
+		Tags:         tagSet(row.Tags),
 		Associations: list(row.Associations, func(a store.NetworkACLAssociation) types.NetworkAclAssociation {
 			return types.NetworkAclAssociation{
 				NetworkAclAssociationId: aws.String(a.ID),

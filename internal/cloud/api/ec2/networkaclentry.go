@@ -17,8 +17,10 @@ import (
 func networkACLEntryItem(e store.NetworkACLEntry) types.NetworkAclEntry {
 	item := types.NetworkAclEntry{
 		RuleNumber: aws.Int32(int32(e.Number)),
-		Egress:     aws.Bool(e.Egress), RuleAction: aclAction(e), Protocol: aws.String(e.Protocol),
-		CidrBlock: aws.String(e.CIDR.String()),
+		Egress:     aws.Bool(e.Egress),
+		RuleAction: aclAction(e),
+		Protocol:   aws.String(e.Protocol),
+		CidrBlock:  aws.String(e.CIDR.String()),
 	}
 	switch e.Protocol {
 	case "6", "17":
@@ -144,10 +146,7 @@ func entryNotFound(aclID string, number int32, egress bool) error {
 	}
 	return wire.Errorf(
 		"InvalidNetworkAclEntry.NotFound",
-		"The %s network acl entry with rule number %d does not exist in network acl %s.",
-		direction,
-		number,
-		aclID,
+		"The %s network acl entry with rule number %d does not exist in network acl %s.", direction, number, aclID,
 	)
 }
 

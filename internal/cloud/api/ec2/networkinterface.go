@@ -151,30 +151,40 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 		association := associationItem(r, row)
 		item := types.NetworkInterface{
 			NetworkInterfaceId: aws.String(row.ID),
-			OwnerId:            aws.String(identity.Account), VpcId: aws.String(row.VPCID),
+			OwnerId:            aws.String(identity.Account),
+			VpcId:              aws.String(row.VPCID),
 			SubnetId:           aws.String(row.SubnetID),
 			AvailabilityZone:   aws.String(row.Zone),
-			AvailabilityZoneId: optionalString(zoneIDOf(r, row)), Description: aws.String(row.Description),
-			Groups:        groupIdentifiers(r, row.GroupIDs),
-			InterfaceType: types.NetworkInterfaceTypeInterface, MacAddress: aws.String(row.MAC),
-			Status:           types.NetworkInterfaceStatus(row.State),
-			PrivateIpAddress: aws.String(row.PrivateIP.String()), PrivateDnsName: name, Association: association,
+			AvailabilityZoneId: optionalString(zoneIDOf(r, row)),
+			Description:        aws.String(row.Description),
+			Groups:             groupIdentifiers(r, row.GroupIDs),
+			InterfaceType:      types.NetworkInterfaceTypeInterface,
+			MacAddress:         aws.String(row.MAC),
+			Status:             types.NetworkInterfaceStatus(row.State),
+			PrivateIpAddress:   aws.String(row.PrivateIP.String()),
+			PrivateDnsName:     name,
+			Association:        association,
 			PrivateIpAddresses: []types.NetworkInterfacePrivateIpAddress{{
 				Primary:          aws.Bool(true),
 				PrivateIpAddress: aws.String(row.PrivateIP.String()), PrivateDnsName: name, Association: association,
 			}},
-			Ipv6Addresses: []types.NetworkInterfaceIpv6Address{}, RequesterId: optionalString(row.RequesterID),
+			Ipv6Addresses:    []types.NetworkInterfaceIpv6Address{},
+			RequesterId:      optionalString(row.RequesterID),
 			RequesterManaged: aws.Bool(row.RequesterManaged),
 			SourceDestCheck:  aws.Bool(row.SourceDestCheck),
-			TagSet:           tagSet(row.Tags), Operator: &types.OperatorResponse{Managed: aws.Bool(false)},
+			TagSet:           tagSet(row.Tags),
+			Operator:         &types.OperatorResponse{Managed: aws.Bool(false)},
 		}
 		if row.AttachmentID != "" {
 			item.Attachment = &types.NetworkInterfaceAttachment{
-				AttachmentId: aws.String(row.AttachmentID),
-				AttachTime:   aws.Time(row.AttachedAt), DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
-				DeviceIndex:      aws.Int32(row.DeviceIndex),
-				NetworkCardIndex: aws.Int32(0), InstanceId: optionalString(row.InstanceID),
-				InstanceOwnerId: aws.String(instanceOwner(row)), Status: types.AttachmentStatusAttached,
+				AttachmentId:        aws.String(row.AttachmentID),
+				AttachTime:          aws.Time(row.AttachedAt),
+				DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
+				DeviceIndex:         aws.Int32(row.DeviceIndex),
+				NetworkCardIndex:    aws.Int32(0),
+				InstanceId:          optionalString(row.InstanceID),
+				InstanceOwnerId:     aws.String(instanceOwner(row)),
+				Status:              types.AttachmentStatusAttached,
 			}
 		}
 		return item

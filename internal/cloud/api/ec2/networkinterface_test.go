@@ -36,7 +36,8 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 		{"group-id", group, machine.ID}, {"group-name", "web", machine.ID},
 		{"association.public-ip", machine.PublicIP.String(), machine.ID},
 		{"private-ip-address", balancer.PrivateIP.String(), balancer.ID},
-		{"attachment.instance-owner-id", "amazon-elb", balancer.ID}, {"requester-id", "amazon-elb", balancer.ID}, {"description", "ELB app/*", balancer.ID},
+		{"attachment.instance-owner-id", "amazon-elb", balancer.ID},
+		{"requester-id", "amazon-elb", balancer.ID}, {"description", "ELB app/*", balancer.ID},
 		{"attachment.instance-owner-id", "000000000000", machine.ID},
 	} {
 		found := do(c, c.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{

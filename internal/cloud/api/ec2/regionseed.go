@@ -57,16 +57,31 @@ func (a *API) seedRegion(tx *store.Tx, r region) {
 // been built.
 func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 	snapshot := &store.Snapshot{
-		ID:     a.ids.ID("snap-"),
-		Region: regionName, VolumeID: "vol-ffffffff", Description: base.Description, Owner: base.Owner,
-		SizeGiB: base.SizeGiB, Started: a.Now(), State: "pending", Progress: "0%",
+		ID:          a.ids.ID("snap-"),
+		Region:      regionName,
+		VolumeID:    "vol-ffffffff",
+		Description: base.Description,
+		Owner:       base.Owner,
+		SizeGiB:     base.SizeGiB,
+		Started:     a.Now(),
+		State:       "pending",
+		Progress:    "0%",
 	}
 	image := &store.Image{
-		ID:     a.ids.ID("ami-"),
-		Region: regionName, Name: base.Name, Description: base.Description, Owner: base.Owner, Public: true,
-		Base: base.Base, SnapshotID: snapshot.ID, RootVolumeType: "gp3", RootDevice: base.RootDevice,
-		Architecture: base.Architecture,
-		Created:      a.Now(), State: "pending", StateReason: "The base image has not been built yet.",
+		ID:             a.ids.ID("ami-"),
+		Region:         regionName,
+		Name:           base.Name,
+		Description:    base.Description,
+		Owner:          base.Owner,
+		Public:         true,
+		Base:           base.Base,
+		SnapshotID:     snapshot.ID,
+		RootVolumeType: "gp3",
+		RootDevice:     base.RootDevice,
+		Architecture:   base.Architecture,
+		Created:        a.Now(),
+		State:          "pending",
+		StateReason:    "The base image has not been built yet.",
 	}
 	store.Snapshots.Put(tx, snapshot)
 	store.Images.Put(tx, image)

@@ -64,9 +64,7 @@ func (q routeRequest) target(r store.Reader, region string) (*store.RouteTable, 
 	if gateway.VPCID != table.VPCID {
 		return nil, nil, wire.Errorf(
 			"InvalidParameterValue",
-			"route table %s and network gateway %s belong to different networks",
-			table.ID,
-			gateway.ID,
+			"route table %s and network gateway %s belong to different networks", table.ID, gateway.ID,
 		)
 	}
 	return table, gateway, nil
@@ -154,8 +152,7 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 		case i < 0:
 			return wire.Errorf(
 				"InvalidParameterValue",
-				"There is no route defined for '%s' in the route table. Use CreateRoute instead.",
-				destination,
+				"There is no route defined for '%s' in the route table. Use CreateRoute instead.", destination,
 			)
 		case table.Routes[i].GatewayID == localGateway:
 			return wire.Errorf(
@@ -198,9 +195,7 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 		case i < 0:
 			return wire.Errorf(
 				"InvalidRoute.NotFound",
-				"no route with destination-cidr-block %s in route table %s",
-				destination,
-				table.ID,
+				"no route with destination-cidr-block %s in route table %s", destination, table.ID,
 			)
 		case table.Routes[i].GatewayID == localGateway:
 			return wire.Errorf(

@@ -142,12 +142,15 @@ func (a *API) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTabl
 func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 	return func(row *store.RouteTable) types.RouteTable {
 		return types.RouteTable{
-			RouteTableId: aws.String(row.ID), VpcId: aws.String(row.VPCID), OwnerId: aws.String(identity.Account),
+			RouteTableId: aws.String(row.ID),
+			VpcId:        aws.String(row.VPCID),
+			OwnerId:      aws.String(identity.Account),
 			Routes: list(row.Routes, func(route store.Route) types.Route {
 				return types.Route{
 					DestinationCidrBlock: aws.String(route.Destination.String()),
 					GatewayId:            aws.String(route.GatewayID),
-					Origin:               types.RouteOrigin(route.Origin), State: routeState(r, row, route),
+					Origin:               types.RouteOrigin(route.Origin),
+					State:                routeState(r, row, route),
 				}
 			}),
 			Associations: list(row.Associations, func(a store.RouteTableAssociation) types.RouteTableAssociation {
@@ -160,7 +163,8 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 				}
 				return item
 			}),
-			PropagatingVgws: []types.PropagatingVgw{}, Tags: tagSet(row.Tags),
+			PropagatingVgws: []types.PropagatingVgw{},
+			Tags:            tagSet(row.Tags),
 		}
 	}
 }

@@ -82,9 +82,7 @@ func (a *API) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTab
 		if subnet.VPCID != table.VPCID {
 			return wire.Errorf(
 				"InvalidParameterValue",
-				"Route table %s and subnet %s belong to different networks",
-				table.ID,
-				subnet.ID,
+				"Route table %s and subnet %s belong to different networks", table.ID, subnet.ID,
 			)
 		}
 		holder, existing, ok := subnetAssociation(tx, subnet)
@@ -94,8 +92,7 @@ func (a *API) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTab
 		case ok:
 			return wire.Errorf(
 				"Resource.AlreadyAssociated",
-				"the specified association for route table %s conflicts with an existing association",
-				table.ID,
+				"the specified association for route table %s conflicts with an existing association", table.ID,
 			)
 		default:
 			fresh := store.RouteTableAssociation{ID: a.ids.ID("rtbassoc-"), SubnetID: subnet.ID}
@@ -148,9 +145,7 @@ func (a *API) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.ReplaceR
 		if from.VPCID != to.VPCID {
 			return wire.Errorf(
 				"InvalidParameterValue",
-				"Route table %s and association %s belong to different networks",
-				to.ID,
-				old.ID,
+				"Route table %s and association %s belong to different networks", to.ID, old.ID,
 			)
 		}
 		removeAssociation(tx, from.ID, func(a store.RouteTableAssociation) bool { return a.ID == old.ID })

@@ -194,12 +194,15 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecuri
 
 func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 	return types.SecurityGroup{
-		GroupId:   aws.String(row.ID),
-		GroupName: aws.String(row.Name), Description: aws.String(row.Description), VpcId: aws.String(row.VPCID),
-		OwnerId:          aws.String(identity.Account),
-		SecurityGroupArn: aws.String(resourceARN(row.Region, "security-group", row.ID)),
-		IpPermissions:    permissions(row.Rules, false), IpPermissionsEgress: permissions(row.Rules, true),
-		Tags: tagSet(row.Tags),
+		GroupId:             aws.String(row.ID),
+		GroupName:           aws.String(row.Name),
+		Description:         aws.String(row.Description),
+		VpcId:               aws.String(row.VPCID),
+		OwnerId:             aws.String(identity.Account),
+		SecurityGroupArn:    aws.String(resourceARN(row.Region, "security-group", row.ID)),
+		IpPermissions:       permissions(row.Rules, false),
+		IpPermissionsEgress: permissions(row.Rules, true),
+		Tags:                tagSet(row.Tags),
 	}
 }
 

@@ -127,9 +127,15 @@ func countRules(rules []store.SecurityGroupRule, egress bool) (n int) {
 // AuthorizeSecurityGroupIngress adds inbound rules to a security group.
 func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
 	rules, err := a.authorize(ctx, in.DryRun, ruleRequest{
-		groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions, protocol: in.IpProtocol,
-		cidr: in.CidrIp, from: in.FromPort, to: in.ToPort,
-		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId,
+		groupID:           in.GroupId,
+		groupName:         in.GroupName,
+		permissions:       in.IpPermissions,
+		protocol:          in.IpProtocol,
+		cidr:              in.CidrIp,
+		from:              in.FromPort,
+		to:                in.ToPort,
+		sourceGroupName:   in.SourceSecurityGroupName,
+		sourceGroupOwner:  in.SourceSecurityGroupOwnerId,
 		tagSpecifications: in.TagSpecifications,
 	})
 	if err != nil {
@@ -141,9 +147,15 @@ func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.Authori
 // AuthorizeSecurityGroupEgress adds outbound rules to a security group.
 func (a *API) AuthorizeSecurityGroupEgress(ctx context.Context, in *ec2.AuthorizeSecurityGroupEgressInput) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
 	rules, err := a.authorize(ctx, in.DryRun, ruleRequest{
-		egress: true, groupID: in.GroupId, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp,
-		from: in.FromPort, to: in.ToPort,
-		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId,
+		egress:            true,
+		groupID:           in.GroupId,
+		permissions:       in.IpPermissions,
+		protocol:          in.IpProtocol,
+		cidr:              in.CidrIp,
+		from:              in.FromPort,
+		to:                in.ToPort,
+		sourceGroupName:   in.SourceSecurityGroupName,
+		sourceGroupOwner:  in.SourceSecurityGroupOwnerId,
 		tagSpecifications: in.TagSpecifications,
 	})
 	if err != nil {

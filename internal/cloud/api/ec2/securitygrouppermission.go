@@ -241,8 +241,7 @@ func parseSources(
 	if len(permission.PrefixListIds) > 0 {
 		return nil, wire.Errorf(
 			"InvalidPrefixListID.NotFound",
-			"The prefix list ID '%s' does not exist",
-			aws.ToString(permission.PrefixListIds[0].PrefixListId),
+			"The prefix list ID '%s' does not exist", aws.ToString(permission.PrefixListIds[0].PrefixListId),
 		)
 	}
 	if len(out) == 0 {

@@ -94,22 +94,31 @@ func (q *ruleRequest) selectedRuleIDs(
 func revokedItem(group *store.SecurityGroup, rule store.SecurityGroupRule) types.RevokedSecurityGroupRule {
 	return types.RevokedSecurityGroupRule{
 		SecurityGroupRuleId: aws.String(rule.ID),
-		GroupId:             aws.String(group.ID), IsEgress: aws.Bool(rule.Egress),
-		IpProtocol: aws.String(rule.Protocol),
-		FromPort:   aws.Int32(int32(rule.FromPort)),
-		ToPort:     aws.Int32(int32(rule.ToPort)), CidrIpv4: optionalString(ipv4(rule.CIDR)),
-		CidrIpv6:          optionalString(ipv6(rule.CIDR)),
-		ReferencedGroupId: optionalString(rule.GroupID), Description: optionalString(rule.Description),
+		GroupId:             aws.String(group.ID),
+		IsEgress:            aws.Bool(rule.Egress),
+		IpProtocol:          aws.String(rule.Protocol),
+		FromPort:            aws.Int32(int32(rule.FromPort)),
+		ToPort:              aws.Int32(int32(rule.ToPort)),
+		CidrIpv4:            optionalString(ipv4(rule.CIDR)),
+		CidrIpv6:            optionalString(ipv6(rule.CIDR)),
+		ReferencedGroupId:   optionalString(rule.GroupID),
+		Description:         optionalString(rule.Description),
 	}
 }
 
 // RevokeSecurityGroupIngress removes inbound rules from a security group.
 func (a *API) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
 	rules, err := a.revoke(ctx, in.DryRun, ruleRequest{
-		groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions, protocol: in.IpProtocol,
-		cidr: in.CidrIp, from: in.FromPort, to: in.ToPort,
-		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId,
-		ids: in.SecurityGroupRuleIds,
+		groupID:          in.GroupId,
+		groupName:        in.GroupName,
+		permissions:      in.IpPermissions,
+		protocol:         in.IpProtocol,
+		cidr:             in.CidrIp,
+		from:             in.FromPort,
+		to:               in.ToPort,
+		sourceGroupName:  in.SourceSecurityGroupName,
+		sourceGroupOwner: in.SourceSecurityGroupOwnerId,
+		ids:              in.SecurityGroupRuleIds,
 	})
 	if err != nil {
 		return nil, err
@@ -120,10 +129,16 @@ func (a *API) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecu
 // RevokeSecurityGroupEgress removes outbound rules from a security group.
 func (a *API) RevokeSecurityGroupEgress(ctx context.Context, in *ec2.RevokeSecurityGroupEgressInput) (*ec2.RevokeSecurityGroupEgressOutput, error) {
 	rules, err := a.revoke(ctx, in.DryRun, ruleRequest{
-		egress: true, groupID: in.GroupId, permissions: in.IpPermissions, protocol: in.IpProtocol, cidr: in.CidrIp,
-		from: in.FromPort, to: in.ToPort,
-		sourceGroupName: in.SourceSecurityGroupName, sourceGroupOwner: in.SourceSecurityGroupOwnerId,
-		ids: in.SecurityGroupRuleIds,
+		egress:           true,
+		groupID:          in.GroupId,
+		permissions:      in.IpPermissions,
+		protocol:         in.IpProtocol,
+		cidr:             in.CidrIp,
+		from:             in.FromPort,
+		to:               in.ToPort,
+		sourceGroupName:  in.SourceSecurityGroupName,
+		sourceGroupOwner: in.SourceSecurityGroupOwnerId,
+		ids:              in.SecurityGroupRuleIds,
 	})
 	if err != nil {
 		return nil, err

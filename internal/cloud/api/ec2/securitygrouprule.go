@@ -113,11 +113,15 @@ func groupRuleItem(g groupRule) types.SecurityGroupRule {
 		SecurityGroupRuleId:  aws.String(rule.ID),
 		SecurityGroupRuleArn: aws.String(resourceARN(g.group.Region, "security-group-rule", rule.ID)),
 		GroupId:              aws.String(g.group.ID),
-		GroupOwnerId:         aws.String(identity.Account), IsEgress: aws.Bool(rule.Egress),
-		IpProtocol: aws.String(rule.Protocol),
-		FromPort:   aws.Int32(int32(rule.FromPort)), ToPort: aws.Int32(int32(rule.ToPort)), Tags: tagSet(rule.Tags),
-		CidrIpv4: optionalString(ipv4(rule.CIDR)),
-		CidrIpv6: optionalString(ipv6(rule.CIDR)), Description: optionalString(rule.Description),
+		GroupOwnerId:         aws.String(identity.Account),
+		IsEgress:             aws.Bool(rule.Egress),
+		IpProtocol:           aws.String(rule.Protocol),
+		FromPort:             aws.Int32(int32(rule.FromPort)),
+		ToPort:               aws.Int32(int32(rule.ToPort)),
+		Tags:                 tagSet(rule.Tags),
+		CidrIpv4:             optionalString(ipv4(rule.CIDR)),
+		CidrIpv6:             optionalString(ipv6(rule.CIDR)),
+		Description:          optionalString(rule.Description),
 	}
 	if rule.GroupID != "" {
 		item.ReferencedGroupInfo = &types.ReferencedSecurityGroup{

@@ -69,13 +69,18 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 
 func snapshotItem(row snap) types.Snapshot {
 	return types.Snapshot{
-		SnapshotId: aws.String(row.ID),
-		VolumeId:   aws.String(row.VolumeID), OwnerId: aws.String(row.Owner), Description: aws.String(row.Description),
-		VolumeSize: aws.Int32(row.SizeGiB),
-		StartTime:  aws.Time(row.Started), State: types.SnapshotState(row.State),
+		SnapshotId:   aws.String(row.ID),
+		VolumeId:     aws.String(row.VolumeID),
+		OwnerId:      aws.String(row.Owner),
+		Description:  aws.String(row.Description),
+		VolumeSize:   aws.Int32(row.SizeGiB),
+		StartTime:    aws.Time(row.Started),
+		State:        types.SnapshotState(row.State),
 		StateMessage: optionalString(row.StateMessage),
 		Progress:     aws.String(row.Progress),
-		Encrypted:    aws.Bool(false), StorageTier: types.StorageTierStandard, Tags: tagSet(row.Tags),
+		Encrypted:    aws.Bool(false),
+		StorageTier:  types.StorageTierStandard,
+		Tags:         tagSet(row.Tags),
 	}
 }
 

@@ -184,14 +184,21 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 	return func(row *store.Subnet) types.Subnet {
 		return types.Subnet{
-			SubnetId:  aws.String(row.ID),
-			SubnetArn: aws.String(subnetARN(row)), OwnerId: aws.String(identity.Account),
-			VpcId: aws.String(row.VPCID), CidrBlock: aws.String(row.CIDR.String()), State: types.SubnetState(row.State),
-			AvailabilityZone: aws.String(row.Zone), AvailabilityZoneId: aws.String(row.ZoneID),
-			AvailableIpAddressCount: aws.Int32(int32(addressing.Available(r, row))),
-			DefaultForAz:            aws.Bool(row.DefaultForAZ),
-			MapPublicIpOnLaunch:     aws.Bool(row.MapPublicIPOnLaunch), MapCustomerOwnedIpOnLaunch: aws.Bool(false),
-			AssignIpv6AddressOnCreation: aws.Bool(false), EnableDns64: aws.Bool(false), Ipv6Native: aws.Bool(false),
+			SubnetId:                    aws.String(row.ID),
+			SubnetArn:                   aws.String(subnetARN(row)),
+			OwnerId:                     aws.String(identity.Account),
+			VpcId:                       aws.String(row.VPCID),
+			CidrBlock:                   aws.String(row.CIDR.String()),
+			State:                       types.SubnetState(row.State),
+			AvailabilityZone:            aws.String(row.Zone),
+			AvailabilityZoneId:          aws.String(row.ZoneID),
+			AvailableIpAddressCount:     aws.Int32(int32(addressing.Available(r, row))),
+			DefaultForAz:                aws.Bool(row.DefaultForAZ),
+			MapPublicIpOnLaunch:         aws.Bool(row.MapPublicIPOnLaunch),
+			MapCustomerOwnedIpOnLaunch:  aws.Bool(false),
+			AssignIpv6AddressOnCreation: aws.Bool(false),
+			EnableDns64:                 aws.Bool(false),
+			Ipv6Native:                  aws.Bool(false),
 			Ipv6CidrBlockAssociationSet: []types.SubnetIpv6CidrBlockAssociation{},
 			PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
 				HostnameType:                    types.HostnameType(row.HostnameType),
@@ -261,8 +268,7 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 	):
 		return nil, invalidValue(
 			"privateDnsHostnameTypeOnLaunch",
-			string(in.PrivateDnsHostnameTypeOnLaunch),
-			"Valid values are ip-name and resource-name.",
+			string(in.PrivateDnsHostnameTypeOnLaunch), "Valid values are ip-name and resource-name.",
 		)
 	}
 	return &ec2.ModifySubnetAttributeOutput{}, a.change(ctx, nil, func(tx *store.Tx, region string) error {

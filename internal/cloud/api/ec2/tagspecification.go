@@ -23,8 +23,7 @@ func tagsOfSpecifications(
 		case !slices.Contains(kinds, s.ResourceType):
 			return nil, wire.Errorf(
 				"InvalidParameterValue",
-				"'%s' is not a valid taggable resource type for this operation.",
-				s.ResourceType,
+				"'%s' is not a valid taggable resource type for this operation.", s.ResourceType,
 			)
 		case twice:
 			return nil, wire.Errorf(

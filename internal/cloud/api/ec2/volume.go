@@ -72,20 +72,28 @@ func (a *API) DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput)
 
 func volumeItem(row disk) types.Volume {
 	item := types.Volume{
-		VolumeId:         aws.String(row.ID),
-		AvailabilityZone: aws.String(row.Zone), CreateTime: aws.Time(row.Created), Size: aws.Int32(row.SizeGiB),
-		SnapshotId: optionalString(row.SnapshotID),
-		State:      types.VolumeState(row.State),
-		VolumeType: types.VolumeType(row.Type), Iops: aws.Int32(row.IOPS), Throughput: aws.Int32(row.Throughput),
+		VolumeId:           aws.String(row.ID),
+		AvailabilityZone:   aws.String(row.Zone),
+		CreateTime:         aws.Time(row.Created),
+		Size:               aws.Int32(row.SizeGiB),
+		SnapshotId:         optionalString(row.SnapshotID),
+		State:              types.VolumeState(row.State),
+		VolumeType:         types.VolumeType(row.Type),
+		Iops:               aws.Int32(row.IOPS),
+		Throughput:         aws.Int32(row.Throughput),
 		Encrypted:          aws.Bool(false),
-		MultiAttachEnabled: aws.Bool(false), Tags: tagSet(row.Tags), Attachments: []types.VolumeAttachment{},
+		MultiAttachEnabled: aws.Bool(false),
+		Tags:               tagSet(row.Tags),
+		Attachments:        []types.VolumeAttachment{},
 	}
 	if row.InstanceID != "" {
 		item.Attachments = append(item.Attachments, types.VolumeAttachment{
-			VolumeId:   aws.String(row.ID),
-			InstanceId: aws.String(row.InstanceID), Device: aws.String(row.Device),
-			State:      types.VolumeAttachmentStateAttached,
-			AttachTime: aws.Time(row.AttachedAt), DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
+			VolumeId:            aws.String(row.ID),
+			InstanceId:          aws.String(row.InstanceID),
+			Device:              aws.String(row.Device),
+			State:               types.VolumeAttachmentStateAttached,
+			AttachTime:          aws.Time(row.AttachedAt),
+			DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
 		})
 	}
 	return item

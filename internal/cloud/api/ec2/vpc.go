@@ -106,17 +106,19 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 
 func vpcItem(row *store.VPC) types.Vpc {
 	return types.Vpc{
-		VpcId:   aws.String(row.ID),
-		OwnerId: aws.String(identity.Account), CidrBlock: aws.String(row.CIDR.String()),
-		State: types.VpcState(row.State),
+		VpcId:     aws.String(row.ID),
+		OwnerId:   aws.String(identity.Account),
+		CidrBlock: aws.String(row.CIDR.String()),
+		State:     types.VpcState(row.State),
 		CidrBlockAssociationSet: []types.VpcCidrBlockAssociation{{
 			AssociationId: aws.String(row.CIDRAssociationID), CidrBlock: aws.String(row.CIDR.String()),
 			CidrBlockState: &types.VpcCidrBlockState{State: types.VpcCidrBlockStateCodeAssociated},
 		}},
 		Ipv6CidrBlockAssociationSet: []types.VpcIpv6CidrBlockAssociation{},
 		DhcpOptionsId:               aws.String(row.DHCPOptionsID),
-		InstanceTenancy:             types.Tenancy(row.Tenancy), IsDefault: aws.Bool(row.IsDefault),
-		Tags: tagSet(row.Tags),
+		InstanceTenancy:             types.Tenancy(row.Tenancy),
+		IsDefault:                   aws.Bool(row.IsDefault),
+		Tags:                        tagSet(row.Tags),
 	}
 }
 

@@ -83,11 +83,16 @@ func checkZones(zones []zone, names, ids []string) error {
 
 func (z zone) item() types.AvailabilityZone {
 	return types.AvailabilityZone{
-		ZoneName: aws.String(z.name), ZoneId: aws.String(z.id), ZoneType: aws.String("availability-zone"),
-		RegionName: aws.String(z.region.name), NetworkBorderGroup: aws.String(z.region.name),
-		GroupName: aws.String(z.group()), GroupLongName: aws.String(z.groupLong()),
-		State: types.AvailabilityZoneStateAvailable, OptInStatus: optInNotRequired,
-		Messages: []types.AvailabilityZoneMessage{},
+		ZoneName:           aws.String(z.name),
+		ZoneId:             aws.String(z.id),
+		ZoneType:           aws.String("availability-zone"),
+		RegionName:         aws.String(z.region.name),
+		NetworkBorderGroup: aws.String(z.region.name),
+		GroupName:          aws.String(z.group()),
+		GroupLongName:      aws.String(z.groupLong()),
+		State:              types.AvailabilityZoneStateAvailable,
+		OptInStatus:        optInNotRequired,
+		Messages:           []types.AvailabilityZoneMessage{},
 	}
 }
 

@@ -21,9 +21,13 @@ const maxNames = 10
 // selected it, ":3", or empty.
 func parameterItem(row *store.Parameter, selector string) types.Parameter {
 	out := types.Parameter{
-		Name: aws.String(row.Name),
-		ARN:  aws.String(arnOf(row)), Type: types.ParameterType(row.Type), Value: aws.String(row.Value),
-		DataType: aws.String(row.DataType), Version: row.Version, LastModifiedDate: aws.Time(row.Modified),
+		Name:             aws.String(row.Name),
+		ARN:              aws.String(arnOf(row)),
+		Type:             types.ParameterType(row.Type),
+		Value:            aws.String(row.Value),
+		DataType:         aws.String(row.DataType),
+		Version:          row.Version,
+		LastModifiedDate: aws.Time(row.Modified),
 	}
 	if selector != "" {
 		out.Selector = &selector
@@ -53,15 +57,12 @@ func findVersion(r store.Reader, region, text string) (types.Parameter, error) {
 		return types.Parameter{}, wire.Errorf(
 			"ParameterVersionNotFound",
 			"Systems Manager could not find label %s for parameter name %s. Verify the label and try again.",
-			selector,
-			row.Name,
+			selector, row.Name,
 		)
 	case version < 1 || version > row.Version:
 		return types.Parameter{}, wire.Errorf(
 			"ParameterVersionNotFound",
-			"Systems Manager could not find version %d of %s. Verify the version and try again.",
-			version,
-			row.Name,
+			"Systems Manager could not find version %d of %s. Verify the version and try again.", version, row.Name,
 		)
 	case version < row.Version:
 		return types.Parameter{}, unsupported("reading old versions of parameters")

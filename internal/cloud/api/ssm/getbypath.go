@@ -89,14 +89,12 @@ func checkFilters(filters []types.ParameterStringFilter) error {
 		case !slices.Contains(keys, key):
 			return wire.Errorf(
 				"InvalidFilterKey",
-				"The following filter key is not valid: %s. Valid filter keys include: [Type, KeyId, Label]",
-				key,
+				"The following filter key is not valid: %s. Valid filter keys include: [Type, KeyId, Label]", key,
 			)
 		case option != "" && !slices.Contains(options, option):
 			return wire.Errorf(
 				"InvalidFilterOption",
-				"The following filter option is not valid: %s. Valid options include: [BeginsWith, Equals]",
-				option,
+				"The following filter option is not valid: %s. Valid options include: [BeginsWith, Equals]", option,
 			)
 		case len(f.Values) == 0:
 			return wire.Errorf(

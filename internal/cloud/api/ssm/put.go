@@ -136,15 +136,13 @@ func applyPut(row *store.Parameter, in *ssm.PutParameterInput) error {
 		if err != nil {
 			return wire.Errorf(
 				"InvalidAllowedPatternException",
-				"The allowed pattern %s is not a valid regular expression.",
-				row.AllowedPattern,
+				"The allowed pattern %s is not a valid regular expression.", row.AllowedPattern,
 			)
 		}
 		if !pattern.MatchString(row.Value) {
 			return wire.Errorf(
 				"ParameterPatternMismatchException",
-				"Parameter value, cannot be validated against allowedPattern: %s",
-				row.AllowedPattern,
+				"Parameter value, cannot be validated against allowedPattern: %s", row.AllowedPattern,
 			)
 		}
 	}
