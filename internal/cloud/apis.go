@@ -25,8 +25,14 @@ const homeRegion = "us-east-1"
 // baseImages are the public images in each region. Debian publishes its own
 // under this account and this parameter (Debian wiki, Cloud/AmazonEC2Image).
 var baseImages = []ec2.BaseImage{{
-	Base: image.Debian12, Name: "debian-12-amd64-20261101-1", Description: "Debian 12 (bookworm), amd64", Owner: "136693071363",
-	Architecture: "x86_64", RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64",
+	Base:         image.Debian12,
+	Name:         "debian-12-amd64-20261101-1",
+	Description:  "Debian 12 (bookworm), amd64",
+	Owner:        "136693071363",
+	Architecture: "x86_64",
+	RootDevice:   "/dev/xvda",
+	SizeGiB:      8,
+	Parameter:    "/aws/service/debian/release/12/latest/amd64",
 }}
 
 // handler returns the handler of all APIs, which share one endpoint.

@@ -44,7 +44,7 @@ type Config struct {
 	Log        *slog.Logger
 }
 
-// ErrLeave, as the cause of a cancelled context, makes Run return without
+// ErrLeave is the cause of a cancelled context that makes Run return without
 // stopping machines, networks and load balancers.
 var ErrLeave = errors.New("leave the data plane running")
 

@@ -33,12 +33,29 @@ func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.I
 // describeInstance returns what the metadata service serves about an instance.
 func describeInstance(view store.Reader, row *store.Instance, eni *store.NetworkInterface) metadata.Instance {
 	i := metadata.Instance{
-		ID: row.ID, ImageID: row.ImageID, Type: row.Type, AccountID: identity.Account, Region: row.Region, Zone: row.Zone,
-		VPCID: row.VPCID, SubnetID: row.SubnetID, InterfaceID: eni.ID, PrivateIP: eni.PrivateIP, PublicIP: eni.PublicIP,
-		PrivateName: dnsname.Private(row.Region, eni.PrivateIP), SecurityGroupIDs: eni.GroupIDs, KeyName: row.KeyName,
-		ReservationID: row.ReservationID, LaunchIndex: int(row.LaunchIndex), LaunchTime: row.LaunchTime, Architecture: "x86_64",
-		Tags: row.Tags, TagsEnabled: row.MetadataTags == "enabled", EndpointEnabled: row.MetadataEndpoint != "disabled",
-		TokensRequired: row.MetadataTokens == "required", HopLimit: int(row.MetadataHopLimit),
+		ID:               row.ID,
+		ImageID:          row.ImageID,
+		Type:             row.Type,
+		Architecture:     "x86_64",
+		AccountID:        identity.Account,
+		Region:           row.Region,
+		Zone:             row.Zone,
+		VPCID:            row.VPCID,
+		SubnetID:         row.SubnetID,
+		InterfaceID:      eni.ID,
+		PrivateIP:        eni.PrivateIP,
+		PrivateName:      dnsname.Private(row.Region, eni.PrivateIP),
+		PublicIP:         eni.PublicIP,
+		SecurityGroupIDs: eni.GroupIDs,
+		KeyName:          row.KeyName,
+		ReservationID:    row.ReservationID,
+		LaunchIndex:      int(row.LaunchIndex),
+		LaunchTime:       row.LaunchTime,
+		Tags:             row.Tags,
+		TagsEnabled:      row.MetadataTags == "enabled",
+		EndpointEnabled:  row.MetadataEndpoint != "disabled",
+		TokensRequired:   row.MetadataTokens == "required",
+		HopLimit:         int(row.MetadataHopLimit),
 	}
 	if member, ok := store.ScalingInstances.Get(view, row.ID); ok {
 		i.TargetLifecycleState = scalinggroup.TargetLifecycleState(member)

@@ -1,34 +1,38 @@
 package cloud
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
-	"strings"
 )
 
 // proxyNames are the environment variables that name a proxy.
 var proxyNames = []string{"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"}
+
+// withoutProxy lists the hosts that machines reach without a proxy: the metadata
+// service, themselves and each other.
+const withoutProxy = "169.254.169.254,localhost,127.0.0.1,.internal"
 
 // proxySettings splits the host's settings: proxies on the host's loopback, by
 // port, which machines reach through the edge instead, and a copy of env for
 // machines to inherit.
 func proxySettings(env map[string]string) (proxies map[uint16]string, rest map[string]string) {
 	proxies, rest = map[uint16]string{}, map[string]string{}
-	for name, value := range env {
-		rest[name] = value
-	}
+	maps.Copy(rest, env)
 	for _, name := range proxyNames {
-		if at, port, ok := loopbackProxy(env[name]); ok {
-			proxies[port] = net.JoinHostPort(at, strconv.Itoa(int(port)))
+		if address, port, ok := loopbackProxy(env[name]); ok {
+			proxies[port] = net.JoinHostPort(address, strconv.Itoa(int(port)))
 		}
 	}
 	return proxies, rest
 }
 
 // viaProxy replaces the addresses of loopback proxies in env with proxy, the
-// address at which machines reach them.
+// address at which machines reach them, and excludes the local cloud's own hosts
+// from proxying.
 func viaProxy(env map[string]string, proxy netip.Addr) map[string]string {
 	for _, name := range proxyNames {
 		_, port, ok := loopbackProxy(env[name])
@@ -39,15 +43,15 @@ func viaProxy(env map[string]string, proxy netip.Addr) map[string]string {
 		u.Host = net.JoinHostPort(proxy.String(), strconv.Itoa(int(port)))
 		env[name] = u.String()
 	}
-	// Machines reach each other and the metadata service without a proxy.
+	if !slices.ContainsFunc(proxyNames, func(name string) bool { return env[name] != "" }) {
+		return env
+	}
 	for _, name := range []string{"no_proxy", "NO_PROXY"} {
-		direct := []string{"169.254.169.254", "localhost", "127.0.0.1", ".internal"}
+		direct := withoutProxy
 		if env[name] != "" {
-			direct = append(direct, env[name])
+			direct += "," + env[name]
 		}
-		if env["http_proxy"]+env["HTTP_PROXY"]+env["https_proxy"]+env["HTTPS_PROXY"] != "" {
-			env[name] = strings.Join(direct, ",")
-		}
+		env[name] = direct
 	}
 	return env
 }

@@ -78,11 +78,13 @@ func TestPublicNamesNeedDNSHostNames(t *testing.T) {
 }
 
 func TestLoadBalancerNames(t *testing.T) {
-	if got := dnsname.LoadBalancer("web", 7, "eu-west-1", "elb.localhost", false); got != "web-7.eu-west-1.elb.localhost" {
-		t.Errorf("internet-facing: %s", got)
-	}
-	if got := dnsname.LoadBalancer("web", 7, "eu-west-1", "elb.localhost", true); got != "internal-web-7.eu-west-1.elb.localhost" {
-		t.Errorf("internal: %s", got)
+	for internal, want := range map[bool]string{
+		false: "web-7.eu-west-1.elb.localhost",
+		true:  "internal-web-7.eu-west-1.elb.localhost",
+	} {
+		if got := dnsname.LoadBalancer("web", 7, "eu-west-1", "elb.localhost", internal); got != want {
+			t.Errorf("internal %v: got %s, want %s", internal, got, want)
+		}
 	}
 }
 
@@ -108,8 +110,9 @@ func TestResolverReturnsAddressesAsMachinesSeeThem(t *testing.T) {
 
 func TestResolverNamesAddressesOfTheVPCAlone(t *testing.T) {
 	r := dnsname.Resolver{Store: network(t)}
-	if got, ok := r.Name("vpc-1", netip.MustParseAddr("10.0.1.5")); !ok || got != "ip-10-0-1-5.eu-west-1.compute.internal" {
-		t.Errorf("got %q, %v", got, ok)
+	want := "ip-10-0-1-5.eu-west-1.compute.internal"
+	if got, ok := r.Name("vpc-1", netip.MustParseAddr("10.0.1.5")); !ok || got != want {
+		t.Errorf("got %q, %v; want %q", got, ok, want)
 	}
 	if got, ok := r.Name("vpc-1", netip.MustParseAddr("10.1.0.1")); ok {
 		t.Errorf("an address outside the VPC: got %q", got)

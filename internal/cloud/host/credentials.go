@@ -12,7 +12,7 @@ import (
 )
 
 // Credentials are the access key that signs requests to the local cloud. Only
-// root can read them: whoever holds them can start machines on this host.
+// root can read them, because they allow starting machines on this host.
 type Credentials struct {
 	AccessKeyID     string `json:"access_key_id"`
 	SecretAccessKey string `json:"secret_access_key"`

@@ -22,7 +22,7 @@ const stopPoll = 20 * time.Millisecond
 // Daemon describes a running daemon. The daemon records it in a file.
 type Daemon struct {
 	PID       int       `json:"pid"`
-	Started   uint64    `json:"start_ticks"` // start time of the process in clock ticks since boot (proc(5)); detects a reused pid
+	Started   uint64    `json:"start_ticks"` // in clock ticks since boot (proc(5)); detects a reused pid
 	Version   string    `json:"version"`
 	Address   string    `json:"address"`
 	StartedAt time.Time `json:"started_at"`

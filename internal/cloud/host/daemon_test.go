@@ -2,11 +2,13 @@ package host
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"testing"
 )
 
-func TestAReusedPidIsNotTheDaemon(t *testing.T) {
+func TestFindDaemonIgnoresAReusedPid(t *testing.T) {
 	layout, err := LayoutFor(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -20,12 +22,29 @@ func TestAReusedPidIsNotTheDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := FindDaemon(layout); err != nil {
-		t.Errorf("this process runs: %v", err)
+		t.Errorf("find this process: %v", err)
 	}
 	if err := (Daemon{PID: os.Getpid(), Started: ticks - 1}).write(layout); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := FindDaemon(layout); !errors.Is(err, ErrNotRunning) {
-		t.Errorf("a reused pid: %v", err)
+		t.Errorf("find a process with another start time: got %v, want ErrNotRunning", err)
+	}
+}
+
+func TestStatusDecodesWhatTheDaemonServes(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != StatusPath {
+			t.Errorf("requested %s, want %s", r.URL.Path, StatusPath)
+		}
+		_, _ = w.Write([]byte(`{"version":"v1","images":[],"machines":[{"id":"i-1","memory_bytes":7}]}`))
+	}))
+	defer server.Close()
+	status, err := Daemon{Address: server.Listener.Addr().String()}.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status.Version != "v1" || len(status.Machines) != 1 || status.Machines[0].MemoryBytes != 7 {
+		t.Errorf("got %+v", status)
 	}
 }

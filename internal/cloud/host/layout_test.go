@@ -1,16 +1,14 @@
 package host
 
-import (
-	"testing"
-)
+import "testing"
 
 func TestLayoutsOfTwoLocalCloudsShareNoName(t *testing.T) {
 	a, _ := LayoutFor("/tmp/a")
 	b, _ := LayoutFor("/tmp/b")
 	if a.RunDir == b.RunDir || a.Prefix == b.Prefix {
-		t.Errorf("%+v and %+v", a, b)
+		t.Errorf("got %+v and %+v, want different run folders and prefixes", a, b)
 	}
 	if len(a.Prefix) > 8 {
-		t.Errorf("%q is too long for a prefix of network devices", a.Prefix)
+		t.Errorf("prefix %q has more than 8 characters", a.Prefix)
 	}
 }

@@ -47,7 +47,7 @@ func OtherClouds(ctx context.Context, layout Layout) ([]OtherCloud, error) {
 }
 
 // alive reports whether any process of a local cloud runs. It reports true if
-// it cannot find out: nothing of a cloud that may be alive is removed.
+// it cannot find out, so that callers never remove the leftovers of a live one.
 func alive(ctx context.Context, layout Layout) bool {
 	if _, err := FindDaemon(layout); !errors.Is(err, ErrNotRunning) {
 		return true
@@ -71,10 +71,10 @@ func alive(ctx context.Context, layout Layout) bool {
 	return false
 }
 
-// RemoveAbandoned removes the leftovers of the other local clouds on this host
-// of which no process runs. Otherwise their networks would keep the range of
-// public addresses occupied. Their state stays. It returns the local clouds
-// whose leftovers it removed.
+// RemoveAbandoned removes the leftovers of other local clouds on this host that
+// have no running process, because their networks occupy the range of public
+// addresses. Their state stays. It returns the local clouds whose leftovers it
+// removed.
 func RemoveAbandoned(ctx context.Context, layout Layout) ([]Layout, error) {
 	others, err := OtherClouds(ctx, layout)
 	if err != nil {

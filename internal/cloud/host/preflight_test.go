@@ -17,34 +17,52 @@ func TestPreflightReportsEachProblemWithItsRemedy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	noBuilder := []machine.Problem{{What: "mmdebstrap is not installed.", Remedy: "apt-get install mmdebstrap"}}
-	noRoute := []network.Problem{{What: "This host has no default route.", Remedy: "Connect it to a network."}}
-
+	noBuilder := func(string) []machine.Problem {
+		return []machine.Problem{{What: "mmdebstrap is not installed.", Remedy: "apt-get install mmdebstrap"}}
+	}
+	noRoute := func(network.PlaneConfig) []network.Problem {
+		return []network.Problem{{What: "This host has no default route.", Remedy: "Connect it to a network."}}
+	}
 	for name, test := range map[string]struct {
 		change func(*environment)
 		want   []string // for each problem: a part of its text, "|", a part of its remedy
 	}{
-		"a host that has everything": {func(*environment) {}, nil},
-		"another system":             {func(env *environment) { env.system, env.root = "darwin", false }, []string{"this host: runs darwin: machines and networks need Linux|Linux virtual machine"}},
-		"a user that is not root":    {func(env *environment) { env.root = false }, []string{"this user: is not root|with sudo"}},
-		"no mmdebstrap": {func(env *environment) { env.machines = func(string) []machine.Problem { return noBuilder } },
-			[]string{"this host: mmdebstrap is not installed|apt-get install mmdebstrap"}},
-		"no default route": {func(env *environment) { env.networks = func(network.PlaneConfig) []network.Problem { return noRoute } },
-			[]string{"this host: This host has no default route|Connect it to a network"}},
-		"another local cloud that runs": {func(env *environment) {
-			env.others = func(Layout) []OtherCloud {
-				return []OtherCloud{{Layout{StateDir: "/srv/dead"}, false}, {Layout{StateDir: "/srv/other"}, true}}
-			}
-			env.networks = func(network.PlaneConfig) []network.Problem {
-				return []network.Problem{{What: "The range is in use.", Remedy: "Look for it.", RangeInUse: true}}
-			}
-		}, []string{"another local cloud, with its state in /srv/other|local stop --state-dir /srv/other"}},
-		"a port that is taken": {func(env *environment) { env.listen = tryListen }, []string{"port " + taken.Addr().String() + ": another program listens there|ss -ltnp"}},
-		"all at once": {func(env *environment) {
-			env.machines = func(string) []machine.Problem { return noBuilder }
-			env.networks = func(network.PlaneConfig) []network.Problem { return noRoute }
-			env.listen = tryListen
-		}, []string{"mmdebstrap|apt-get", "default route|Connect", "another program|--address"}},
+		"a host that has everything": {change: func(*environment) {}},
+		"another system": {
+			func(env *environment) { env.system, env.root = "darwin", false },
+			[]string{"this host: runs darwin: machines and networks need Linux|Linux virtual machine"},
+		},
+		"a user that is not root": {
+			func(env *environment) { env.root = false },
+			[]string{"this user: is not root|with sudo"},
+		},
+		"no mmdebstrap": {
+			func(env *environment) { env.machines = noBuilder },
+			[]string{"this host: mmdebstrap is not installed|apt-get install mmdebstrap"},
+		},
+		"no default route": {
+			func(env *environment) { env.networks = noRoute },
+			[]string{"this host: This host has no default route|Connect it to a network"},
+		},
+		"another local cloud that runs": {
+			func(env *environment) {
+				env.others = func(Layout) []OtherCloud {
+					return []OtherCloud{{Layout{StateDir: "/srv/dead"}, false}, {Layout{StateDir: "/srv/other"}, true}}
+				}
+				env.networks = func(network.PlaneConfig) []network.Problem {
+					return []network.Problem{{What: "The range is in use.", Remedy: "Look for it.", RangeInUse: true}}
+				}
+			},
+			[]string{"another local cloud, with its state in /srv/other|local stop --state-dir /srv/other"},
+		},
+		"a port in use": {
+			func(env *environment) { env.listen = tryListen },
+			[]string{"port " + taken.Addr().String() + ": another program listens there|ss -ltnp"},
+		},
+		"all at once": {
+			func(env *environment) { env.machines, env.networks, env.listen = noBuilder, noRoute, tryListen },
+			[]string{"mmdebstrap|apt-get", "default route|Connect", "another program|--address"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state := filepath.Join(t.TempDir(), "state")

@@ -1,0 +1,48 @@
+package cloud
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ip, cidr := netip.MustParseAddr("10.0.1.5"), netip.MustParsePrefix("10.0.0.0/16")
+	err = s.Update(func(tx *store.Tx) error {
+		store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: "us-east-1", CIDR: cidr})
+		store.Subnets.Put(tx, &store.Subnet{ID: "subnet-1", Region: "us-east-1", VPCID: "vpc-1", ZoneID: "use1-az1"})
+		store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-1", Region: "us-east-1", Name: "web"})
+		store.KeyPairs.Put(tx, &store.KeyPair{
+			ID: "key-1", Region: "us-east-1", Name: "ops", PublicKey: "ssh-ed25519 AAAA\n",
+		})
+		store.Instances.Put(tx, &store.Instance{
+			ID: "i-1", Region: "us-east-1", VPCID: "vpc-1", SubnetID: "subnet-1", KeyName: "ops", UserData: "aGVsbG8=",
+		})
+		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+			ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", InstanceID: "i-1", PrivateIP: ip,
+			GroupIDs: []string{"sg-1"},
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := (instanceMetadata{s}).Instance("vpc-1", ip)
+	if !ok {
+		t.Fatal("the instance was not found")
+	}
+	if got.ID != "i-1" || got.VPCCIDR != cidr || got.ZoneID != "use1-az1" || string(got.UserData) != "hello" ||
+		got.PublicKey != "ssh-ed25519 AAAA" || got.PrivateName != "ip-10-0-1-5.ec2.internal" ||
+		!slices.Equal(got.SecurityGroups, []string{"web"}) {
+		t.Errorf("got %+v", got)
+	}
+	if _, ok := (instanceMetadata{s}).Instance("vpc-2", ip); ok {
+		t.Error("found the instance in another VPC")
+	}
+}

@@ -1,0 +1,44 @@
+package cloud
+
+import (
+	"maps"
+	"net/netip"
+	"testing"
+)
+
+func TestMachinesReachLoopbackProxiesThroughTheEdge(t *testing.T) {
+	host := map[string]string{
+		"http_proxy":  "http://localhost:3128",
+		"HTTPS_PROXY": "http://user:secret@127.0.0.1:3129",
+		"https_proxy": "http://proxy.example:8080",
+		"no_proxy":    "example.com",
+		"EDITOR":      "vi",
+	}
+	proxies, env := proxySettings(host)
+	if want := map[uint16]string{3128: "127.0.0.1:3128", 3129: "127.0.0.1:3129"}; !maps.Equal(proxies, want) {
+		t.Errorf("proxies on loopback: got %v, want %v", proxies, want)
+	}
+	env = viaProxy(env, netip.MustParseAddr("10.9.8.7"))
+	want := map[string]string{
+		"http_proxy":  "http://10.9.8.7:3128",
+		"HTTPS_PROXY": "http://user:secret@10.9.8.7:3129",
+		"https_proxy": "http://proxy.example:8080",
+		"no_proxy":    withoutProxy + ",example.com",
+		"NO_PROXY":    withoutProxy,
+		"EDITOR":      "vi",
+	}
+	if !maps.Equal(env, want) {
+		t.Errorf("environment of machines: got %v, want %v", env, want)
+	}
+	if host["http_proxy"] != "http://localhost:3128" {
+		t.Error("the host's settings were changed")
+	}
+}
+
+func TestMachinesOfAHostWithoutAProxyGetNone(t *testing.T) {
+	proxies, env := proxySettings(map[string]string{"EDITOR": "vi"})
+	env = viaProxy(env, netip.MustParseAddr("10.9.8.7"))
+	if len(proxies) != 0 || !maps.Equal(env, map[string]string{"EDITOR": "vi"}) {
+		t.Errorf("got proxies %v and environment %v", proxies, env)
+	}
+}
