@@ -30,7 +30,7 @@ func TestLoadBalancerIsActiveOnceAllNodesWork(t *testing.T) {
 		{"node fails later", "active", balancer.Status{Nodes: oneFails}, "active", failure},
 		{"port in use on the host", "active", balancer.Status{
 			Nodes:  both,
-			Fronts: []balancer.FrontStatus{{Port: 80, Error: "in use"}, {Port: 81, Error: "port of another load balancer"}},
+			Fronts: []balancer.FrontStatus{{Port: 80, Error: "in use"}, {Port: 81, Error: "not its port"}},
 		}, "active", "port 80 cannot be reached on this host: in use"},
 	} {
 		row := *lb

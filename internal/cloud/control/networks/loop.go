@@ -1,3 +1,4 @@
+// Package networks keeps the kernel's network in line with the VPCs of the store.
 package networks
 
 import (
@@ -11,53 +12,56 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Plane is what the loop needs of the network plane: the whole network, set.
+// Plane is the part of the network plane that the loop uses. Set replaces the whole
+// configuration.
 type Plane interface {
 	Set(ctx context.Context, config network.Config) error
 }
 
-// Bounds of one application and of the pauses after failed ones.
 const (
-	applyTime  = time.Minute
-	firstPause = 200 * time.Millisecond
-	longPause  = 15 * time.Second
+	// applyTimeout limits one change of the network.
+	applyTimeout = time.Minute
+	// Delays between attempts.
+	minRetryDelay = 200 * time.Millisecond
+	maxRetryDelay = 15 * time.Second
 )
 
-// Loop keeps the plane at what the store wants. Fill the fields, then Run it;
-// Sync may be called beside it.
+// Loop applies the store's VPCs to the plane. Fill the fields, then call Run. Sync may
+// be called at any time.
 type Loop struct {
 	Store     *store.Store
 	Plane     Plane
-	Namespace func(instanceID string) string // path of a machine's network namespace, "" when it has none
+	Namespace func(instanceID string) string // returns the path of a machine's network namespace, or ""
 	Log       *slog.Logger
 
 	mu      sync.Mutex
-	turn    chan struct{} // holds one: who has it applies
-	waiting *round        // the round that the next application serves
+	lock    chan struct{} // capacity 1: full while a change is being applied
+	pending *change       // the change that applies next; callers still join it
 }
 
-// round is one application of the network, for all who asked before it began.
-type round struct {
+// change is one call of the plane, shared by all callers of Sync that came before it
+// began.
+type change struct {
 	done chan struct{}
 	err  error
 }
 
-// Run applies the network whenever rows that it follows from have changed,
-// until ctx ends. What could not be applied is tried again.
+// Run applies the network whenever rows change that it depends on, until ctx ends. It
+// retries after errors.
 func (l *Loop) Run(ctx context.Context) error {
-	pause := firstPause
+	delay := minRetryDelay
 	for ctx.Err() == nil {
 		view := l.Store.View()
 		wait := ctx
 		cancel := func() {}
 		if err := l.Sync(ctx); err != nil && ctx.Err() == nil {
 			l.Log.Warn("apply the network", "error", err)
-			wait, cancel = context.WithTimeout(ctx, pause)
-			pause = min(2*pause, longPause)
+			wait, cancel = context.WithTimeout(ctx, delay)
+			delay = min(2*delay, maxRetryDelay)
 		} else {
-			pause = firstPause
+			delay = minRetryDelay
 		}
-		// An error here is only that the wait is over.
+		// Changed fails only because wait ended.
 		_ = view.Changed(wait, store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables,
 			store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances)
 		cancel()
@@ -65,50 +69,52 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
-// Sync applies the network as it is wanted now and returns when the plane has
-// it. Callers who come while an application runs share the next one.
+// Sync applies the rows as they are now and returns when the plane has them. Callers
+// that come while a change is being applied share the next one.
 func (l *Loop) Sync(ctx context.Context) error {
-	r, turn := l.join()
+	c, lock := l.join()
 	select {
-	case turn <- struct{}{}:
-		defer func() { <-turn }()
-	case <-r.done:
-		return r.err
+	case lock <- struct{}{}:
+		defer func() { <-lock }()
+	case <-c.done:
+		return c.err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if !l.begin(r) {
-		return r.err // somebody served this round between the two
+	if !l.begin(c) {
+		return c.err // another caller applied it meanwhile
 	}
-	// The round belongs to all who wait for it, so it outlives this caller.
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTime)
+	// Other callers wait for the change too, so it outlives this caller's context.
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
 	defer cancel()
 	if err := l.Plane.Set(bounded, Config(l.Store.View(), l.Namespace)); err != nil {
-		r.err = fmt.Errorf("set the network: %w", err)
+		c.err = fmt.Errorf("set the network: %w", err)
 	}
-	close(r.done)
-	return r.err
+	close(c.done)
+	return c.err
 }
 
-func (l *Loop) join() (*round, chan struct{}) {
+// join returns the change that applies next, and the lock to apply it.
+func (l *Loop) join() (*change, chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.turn == nil {
-		l.turn = make(chan struct{}, 1)
+	if l.lock == nil {
+		l.lock = make(chan struct{}, 1)
 	}
-	if l.waiting == nil {
-		l.waiting = &round{done: make(chan struct{})}
+	if l.pending == nil {
+		l.pending = &change{done: make(chan struct{})}
 	}
-	return l.waiting, l.turn
+	return l.pending, l.lock
 }
 
-// begin closes the round to newcomers. It tells false when it was over already.
-func (l *Loop) begin(r *round) bool {
+// begin lets no more callers join the change. It returns false if the change has
+// already begun.
+func (l *Loop) begin(c *change) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.waiting != r {
+	if l.pending != c {
 		return false
 	}
-	l.waiting = nil
+	l.pending = nil
 	return true
 }

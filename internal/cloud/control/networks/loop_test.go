@@ -38,7 +38,7 @@ func addVPC(t *testing.T, s *store.Store, id string) {
 	}
 }
 
-func TestWhatIsWantedReachesThePlaneAlsoAfterFailures(t *testing.T) {
+func TestRunAppliesNetworkAfterFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
 		var plane simulated.Network
@@ -55,30 +55,30 @@ func TestWhatIsWantedReachesThePlaneAlsoAfterFailures(t *testing.T) {
 		addVPC(t, s, "vpc-1")
 		time.Sleep(time.Minute)
 		if got := plane.String(); got != "vpc vpc-1 10.0.0.0/16 gateway=false dns=true\n" {
-			t.Errorf("%q", got)
+			t.Errorf("configuration %q", got)
 		}
 		before := plane.Calls("Set")
 		time.Sleep(time.Hour)
 		if plane.Calls("Set") != before {
-			t.Error("the plane is set although nothing has changed")
+			t.Error("Set was called although no row changed")
 		}
 		cancel()
 		running.Wait()
 	})
 }
 
-// slow is a plane that takes a second.
-type slow struct{ simulated.Network }
+// slowPlane takes a second for every Set.
+type slowPlane struct{ simulated.Network }
 
-func (p *slow) Set(ctx context.Context, c network.Config) error {
+func (p *slowPlane) Set(ctx context.Context, c network.Config) error {
 	time.Sleep(time.Second)
 	return p.Network.Set(ctx, c)
 }
 
-func TestSyncReturnsWhenThePlaneHasWhatWasWantedAtItsCall(t *testing.T) {
+func TestSyncReturnsWhenPlaneHasRowsOfItsCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
-		var plane slow
+		var plane slowPlane
 		loop := &networks.Loop{
 			Store:     s,
 			Plane:     &plane,
@@ -104,7 +104,7 @@ func TestSyncReturnsWhenThePlaneHasWhatWasWantedAtItsCall(t *testing.T) {
 		}
 		callers.Wait()
 		if n := plane.Calls("Set"); n != 2 {
-			t.Errorf("the plane was set %d times: those who come during one application share the next", n)
+			t.Errorf("%d calls of Set, want 2: callers during a call share the next one", n)
 		}
 		impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
@@ -112,7 +112,7 @@ func TestSyncReturnsWhenThePlaneHasWhatWasWantedAtItsCall(t *testing.T) {
 		first.Go(func() { _ = loop.Sync(t.Context()) })
 		synctest.Wait()
 		if err := loop.Sync(impatient); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v", err)
+			t.Errorf("Sync returned %v after its context ended", err)
 		}
 		first.Wait()
 	})

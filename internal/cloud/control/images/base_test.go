@@ -1,0 +1,32 @@
+package images_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestBaseImageIsBuiltOnceForAllRegionsAfterFailure(t *testing.T) {
+	withLoop(
+		t,
+		func(f *fixture) { f.layers.Fail("EnsureBase", errors.New("no space left on device")) },
+		func(f *fixture) {
+			if image, _ := f.image("ami-b"); image.State != "pending" ||
+				image.StateReason != "no space left on device" {
+				t.Errorf("%+v", image)
+			}
+			time.Sleep(time.Minute)
+			for _, id := range []string{"ami-a", "ami-b"} {
+				if image, snapshot := f.image(id); image.State != "available" || image.StateReason != "" ||
+					snapshot.State != "completed" ||
+					!slices.Equal(snapshot.Layers, []string{"base-debian-12"}) {
+					t.Errorf("%+v %+v", image, snapshot)
+				}
+			}
+			if n := f.layers.Calls("EnsureBase"); n != 2 {
+				t.Errorf("%d calls of EnsureBase, want 2", n)
+			}
+		},
+	)
+}

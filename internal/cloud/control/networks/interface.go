@@ -1,0 +1,41 @@
+package networks
+
+import (
+	"net"
+	"slices"
+
+	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+func interfaceConfig(view store.Reader, eni *store.NetworkInterface, namespace func(string) string) network.Interface {
+	mac, err := net.ParseMAC(eni.MAC)
+	if err != nil {
+		mac = nil // the plane chooses one
+	}
+	nic := network.Interface{
+		ID: eni.ID, SubnetID: eni.SubnetID, MAC: mac, Private: eni.PrivateIP, Public: eni.PublicIP,
+		SecurityGroups: slices.Sorted(slices.Values(eni.GroupIDs)), SourceDestCheck: eni.SourceDestCheck,
+		OwnNamespace: eni.Type == "load_balancer",
+	}
+	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
+		nic.Namespace, nic.Cut = attachment(instance, namespace)
+	}
+	return nic
+}
+
+// attachment returns the path of an instance's network namespace and whether its
+// interface is disconnected. A machine that terminates or stops by force is
+// disconnected first. Its peers then see silence, as on AWS, and not the refusals of a
+// kernel whose processes have exited.
+func attachment(instance *store.Instance, namespace func(string) string) (path string, disconnected bool) {
+	switch instance.State {
+	case store.Stopped, store.Terminated:
+		return "", false
+	case store.ShuttingDown:
+		disconnected = true
+	case store.Stopping:
+		disconnected = instance.Force
+	}
+	return namespace(instance.ID), disconnected
+}
