@@ -24,9 +24,8 @@ func TestUnusedLayersAreDeleted(t *testing.T) {
 			t.Errorf("layers %v, want %v", layers, want)
 		}
 		// A machine needs its layers even after the image is deleted.
-		if _, err := f.machines.Prepare(t.Context(), machine.Machine{
-			ID: "i-9", Layers: []string{"/" + kept.Layers[1]},
-		}); err != nil {
+		m := machine.Machine{ID: "i-9", Layers: []string{"/" + kept.Layers[1]}}
+		if _, err := f.machines.Prepare(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 		f.update(func(tx *store.Tx) {

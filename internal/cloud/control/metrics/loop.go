@@ -1,5 +1,6 @@
-// Package metrics measures the local cloud: a loop that reads what the planes
-// have counted and writes it down as the metrics that AWS has of it.
+// Package metrics measures the local cloud as CloudWatch measures AWS. A loop reads
+// the planes' counters and adds what they counted to the metrics of instances, Auto
+// Scaling groups, load balancers and target groups.
 package metrics
 
 import (
@@ -9,21 +10,38 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Balancer is what the loop needs of the balancer plane.
+// Balancer is the part of the balancer plane that the loop uses.
 type Balancer interface {
 	Counters(ctx context.Context) (balancer.Counters, error)
 }
 
 var _ Balancer = (*balancer.Client)(nil)
 
-// every is how often the loop looks. What has happened since the last look is
-// of the minute in which most of it was.
-const every = 10 * time.Second
+// Machines is the part of the machine plane that the loop uses.
+type Machines interface {
+	Usage(id string) (machine.Usage, bool)
+}
 
-// Loop measures. Fill the fields, then call Run once.
+var _ Machines = (*machine.Plane)(nil)
+
+// interval is the time between two measurements. What was counted between them belongs
+// to the minute that contains its middle.
+const interval = 10 * time.Second
+
+// Units of metrics.
+const (
+	count   = "Count"
+	bytes   = "Bytes"
+	seconds = "Seconds"
+	percent = "Percent"
+	none    = "None"
+)
+
+// Loop measures all regions. Fill the fields, then call Run once.
 type Loop struct {
 	Balancer Balancer
 	Machines Machines
@@ -31,59 +49,33 @@ type Loop struct {
 	Metrics  *metric.Store
 	Log      *slog.Logger
 
-	began   time.Time
-	failing bool
-	last    balancer.Counters
-	used    map[string]reading // of machines, by the instance's id
-	counted time.Time          // the minute for which groups were counted last
+	started      time.Time
+	failing      bool              // the last read of the balancer's counters failed
+	counters     balancer.Counters // at the last measurement
+	usage        map[string]usage  // of machines, by the instance's id
+	groupsMinute time.Time         // the minute for which groups were measured last
 }
 
 // Run measures until ctx ends.
 func (l *Loop) Run(ctx context.Context) error {
-	l.began = time.Now()
-	l.look(ctx, l.began)
+	l.started = time.Now()
+	l.measure(ctx, l.started)
 	for {
 		now := time.Now()
-		next := time.NewTimer(now.Truncate(every).Add(every).Sub(now))
+		next := time.NewTimer(now.Truncate(interval).Add(interval).Sub(now))
 		select {
 		case <-ctx.Done():
 			next.Stop()
 			return nil
 		case at := <-next.C:
-			l.look(ctx, at)
+			l.measure(ctx, at)
 		}
 	}
 }
 
-// look measures all that is measured.
-func (l *Loop) look(ctx context.Context, now time.Time) {
-	l.machines(now)
-	l.groups(now)
-	l.balancers(ctx, now)
+func (l *Loop) measure(ctx context.Context, now time.Time) {
+	l.measureInstances(now)
+	l.measureGroups(now)
+	l.measureBalancer(ctx, now)
 	l.Metrics.Expire(now)
-}
-
-// balancers reads the counters and adds what they have grown by.
-func (l *Loop) balancers(ctx context.Context, now time.Time) {
-	bounded, cancel := context.WithTimeout(ctx, every/2)
-	defer cancel()
-	read, err := l.Balancer.Counters(bounded)
-	if err != nil {
-		if !l.failing && ctx.Err() == nil {
-			l.Log.Warn("read what the balancer has counted", "error", err)
-		}
-		l.failing = true
-		return
-	}
-	l.failing = false
-	at := now.Add(-every / 2)
-	before := l.last
-	l.last = read
-	switch {
-	case !read.Since.Equal(before.Since) && read.Since.Before(l.began):
-		return // it has counted longer than this loop knows of
-	case !read.Since.Equal(before.Since):
-		before = balancer.Counters{}
-	}
-	l.add(at, before, read)
 }

@@ -1,0 +1,52 @@
+package metrics
+
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+)
+
+// elbNamespace is the namespace of Application Load Balancers. The source of all facts
+// about their metrics is the Application Load Balancer guide, CloudWatch metrics for
+// your Application Load Balancer.
+const elbNamespace = "AWS/ApplicationELB"
+
+// nodeMetrics adds to the metrics of one node.
+type nodeMetrics struct {
+	store *metric.Store
+	at    time.Time
+	nodeKey
+}
+
+func (m nodeMetrics) add(name, unit string, s metric.Summary, dimensions ...metric.Dimension) {
+	m.store.Add(m.region, metric.NewID(elbNamespace, name, dimensions...), m.at, unit, s)
+}
+
+func (m nodeMetrics) loadBalancerDimension() metric.Dimension {
+	return metric.Dimension{Name: "LoadBalancer", Value: m.loadBalancer}
+}
+
+func (m nodeMetrics) zoneDimension() metric.Dimension {
+	return metric.Dimension{Name: "AvailabilityZone", Value: m.zone}
+}
+
+// addNode adds the node's own metrics. Like AWS, it leaves out metrics without data.
+func (m nodeMetrics) addNode(last, now balancer.NodeCounters) {
+	lb, zone := m.loadBalancerDimension(), m.zoneDimension()
+	add := func(name, unit string, s metric.Summary) {
+		m.add(name, unit, s, lb)
+		m.add(name, unit, s, zone, lb)
+	}
+	for name, n := range growth(last.Sums, now.Sums) {
+		if name == "ProcessedBytes" {
+			add(name, bytes, metric.SummaryOf(n, 1))
+		} else {
+			add(name, count, metric.SummaryOf(1, n))
+		}
+	}
+	// Sum is the only meaningful statistic, so one sample a minute.
+	if now.Active > 0 && m.at.Truncate(metric.Resolution).Sub(m.at) > -interval {
+		add("ActiveConnectionCount", count, metric.SummaryOf(float64(now.Active), 1))
+	}
+}
