@@ -16,74 +16,75 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
+// Two actions of the alarm: scale out when it goes off, scale in when it is over.
 const (
-	out  = "arn:aws:autoscaling:r:000000000000:scalingPolicy:1:autoScalingGroupName/g:policyName/out"
-	calm = "arn:aws:autoscaling:r:000000000000:scalingPolicy:2:autoScalingGroupName/g:policyName/calm"
+	scaleOut = "arn:aws:autoscaling:r:000000000000:scalingPolicy:1:autoScalingGroupName/g:policyName/scale-out"
+	scaleIn  = "arn:aws:autoscaling:r:000000000000:scalingPolicy:2:autoScalingGroupName/g:policyName/scale-in"
 )
 
-// acting remembers what it was asked to do.
-type acting struct {
-	mu   sync.Mutex
-	done []string
-	err  error
+// fakeActions records the actions that run, as "POLICY STATE".
+type fakeActions struct {
+	mu  sync.Mutex
+	run []string
+	err error
 }
 
-func (a *acting) Execute(_ *store.Tx, action string, f alarm.Firing) error {
+func (a *fakeActions) Execute(_ *store.Tx, action string, f alarm.Firing) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.done = append(a.done, action[strings.LastIndex(action, "/")+1:]+" "+f.Alarm.State)
+	a.run = append(a.run, action[strings.LastIndex(action, "/")+1:]+" "+f.Alarm.State)
 	return a.err
 }
 
-func (a *acting) take() []string {
+// reset returns the actions that ran since the last reset.
+func (a *fakeActions) reset() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	done := a.done
-	a.done = nil
-	return done
+	run := a.run
+	a.run = nil
+	return run
 }
 
-type bench struct {
+// fixture is a loop with its alarm, metrics and actions.
+type fixture struct {
 	*testing.T
 	rows    *store.Store
 	metrics *metric.Store
-	actions *acting
+	actions *fakeActions
 }
 
-// watching runs the loop over an alarm: more than 2 in two periods of a minute.
-func watching(t *testing.T, do func(b bench)) {
+// withLoop runs do beside a loop in a synctest bubble. Its alarm goes off when a metric
+// is above 2 for two periods of a minute.
+func withLoop(t *testing.T, do func(f fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		rows, err := store.Open("")
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := bench{t, rows, &metric.Store{}, &acting{}}
-		b.change(func(tx *store.Tx) {
-			alarm.Put(
-				tx,
-				&store.Alarm{
-					Region:            "r",
-					Name:              "busy",
-					Namespace:         "N",
-					Metric:            "m",
-					Statistic:         "Average",
-					Period:            60,
-					EvaluationPeriods: 2,
-					Threshold:         2,
-					Comparison:        "GreaterThanThreshold",
-					AlarmActions:      []string{out},
-					OKActions:         []string{calm},
-				},
-				time.Now(),
-			)
+		f := fixture{t, rows, &metric.Store{}, &fakeActions{}}
+		f.change(func(tx *store.Tx) {
+			row := &store.Alarm{
+				Region:            "r",
+				Name:              "busy",
+				Namespace:         "N",
+				Metric:            "m",
+				Statistic:         "Average",
+				Period:            60,
+				EvaluationPeriods: 2,
+				Threshold:         2,
+				Comparison:        "GreaterThanThreshold",
+				AlarmActions:      []string{scaleOut},
+				OKActions:         []string{scaleIn},
+			}
+			alarm.Put(tx, row, time.Now())
 		})
 		ctx, cancel := context.WithCancel(t.Context())
-		loop := &Loop{Store: rows, Metrics: b.metrics, Actions: b.actions, Log: slog.New(slog.DiscardHandler)}
+		loop := &Loop{Store: rows, Metrics: f.metrics, Actions: f.actions, Log: slog.New(slog.DiscardHandler)}
 		done := make(chan error, 1)
 		go func() { done <- loop.Run(ctx) }()
 		synctest.Wait()
-		do(b)
+		do(f)
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -91,108 +92,106 @@ func watching(t *testing.T, do func(b bench)) {
 	})
 }
 
-func (b bench) change(do func(tx *store.Tx)) {
-	b.Helper()
-	if err := b.rows.Update(func(tx *store.Tx) error { do(tx); return nil }); err != nil {
-		b.Fatal(err)
+func (f fixture) change(do func(tx *store.Tx)) {
+	f.Helper()
+	if err := f.rows.Update(func(tx *store.Tx) error { do(tx); return nil }); err != nil {
+		f.Fatal(err)
 	}
 }
 
-func (b bench) alarm() *store.Alarm {
-	row, _ := store.Alarms.Get(b.rows.View(), alarm.ARN("r", "busy"))
+func (f fixture) alarm() *store.Alarm {
+	row, _ := store.Alarms.Get(f.rows.View(), alarm.ARN("r", "busy"))
 	return row
 }
 
-// minutes measures one value in each of so many minutes to come.
-func (b bench) minutes(n int, value float64) {
+// measure adds one value in each of the next n minutes.
+func (f fixture) measure(n int, value float64) {
 	for range n {
-		b.metrics.Add("r", metric.NewID("N", "m"), time.Now(), "None", metric.SummaryOf(value, 1))
+		f.metrics.Add("r", metric.NewID("N", "m"), time.Now(), "None", metric.SummaryOf(value, 1))
 		time.Sleep(time.Minute)
 	}
 	synctest.Wait()
 }
 
-func (b bench) want(state string, done ...string) {
-	b.Helper()
-	if got := b.alarm().State; got != state {
-		b.Errorf("%s: %s, want %s", got, b.alarm().StateReason, state)
+func (f fixture) want(state string, ran ...string) {
+	f.Helper()
+	if got := f.alarm().State; got != state {
+		f.Errorf("state %s (%s), want %s", got, f.alarm().StateReason, state)
 	}
-	if got := b.actions.take(); !slices.Equal(got, done) {
-		b.Errorf("done %q, want %q", got, done)
+	if got := f.actions.reset(); !slices.Equal(got, ran) {
+		f.Errorf("actions %q ran, want %q", got, ran)
 	}
 }
 
-func TestAnAlarmGoesOffAndActsUntilItIsOver(t *testing.T) {
-	watching(t, func(b bench) {
-		time.Sleep(15 * time.Second) // past the first evaluation's second of the minute
-		b.minutes(1, 1)
-		b.want(alarm.OK, "calm OK")
-		b.minutes(1, 9)
-		b.want(alarm.OK, "calm OK")
-		b.minutes(1, 9)
-		b.want(alarm.InAlarm, "out ALARM")
-		b.minutes(3, 9)
-		b.want(alarm.InAlarm, "out ALARM", "out ALARM", "out ALARM") // each minute that it stays
-		b.minutes(1, 1)
-		b.want(alarm.OK, "calm OK")
-		var said []string
-		for _, item := range store.AlarmHistories.List(b.rows.View()) {
-			said = append(said, item.Type)
+func TestAlarmRunsActionsUntilItIsOver(t *testing.T) {
+	withLoop(t, func(f fixture) {
+		time.Sleep(15 * time.Second) // after the evaluation of this minute
+		f.measure(1, 1)
+		f.want(alarm.OK, "scale-in OK")
+		f.measure(1, 9)
+		f.want(alarm.OK, "scale-in OK")
+		f.measure(1, 9)
+		f.want(alarm.InAlarm, "scale-out ALARM")
+		f.measure(3, 9) // the action repeats in each minute of the state
+		f.want(alarm.InAlarm, "scale-out ALARM", "scale-out ALARM", "scale-out ALARM")
+		f.measure(1, 1)
+		f.want(alarm.OK, "scale-in OK")
+		var types []string
+		for _, item := range store.AlarmHistories.List(f.rows.View()) {
+			types = append(types, item.Type)
 		}
-		slices.Sort(said)
-		if want := []string{
+		slices.Sort(types)
+		want := []string{
 			"Action", "Action", "Action", "ConfigurationUpdate", "StateUpdate", "StateUpdate", "StateUpdate",
-		}; !slices.Equal(
-			said,
-			want,
-		) {
-			t.Errorf("%q", said)
+		}
+		if !slices.Equal(types, want) {
+			t.Errorf("history has items of types %q, want %q", types, want)
 		}
 		time.Sleep(alarm.Retention + time.Hour)
 		synctest.Wait()
-		for _, item := range store.AlarmHistories.List(b.rows.View()) {
+		for _, item := range store.AlarmHistories.List(f.rows.View()) {
 			if time.Since(item.At) > alarm.Retention+time.Minute {
-				t.Errorf("%s of %s is kept", item.Summary, item.At)
+				t.Errorf("history still has %q of %s", item.Summary, item.At)
 			}
 		}
 	})
 }
 
-func TestAStateThatIsSetByHandActsAtOnceAndLastsUntilTheNextLook(t *testing.T) {
-	watching(t, func(b bench) {
-		b.change(func(tx *store.Tx) {
-			alarm.SetState(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm, Reason: "a try"}, time.Now())
+func TestSetStateRunsActionsAtOnceUntilNextEvaluation(t *testing.T) {
+	withLoop(t, func(f fixture) {
+		f.change(func(tx *store.Tx) {
+			alarm.SetState(tx, f.alarm(), alarm.Verdict{State: alarm.InAlarm, Reason: "test"}, time.Now())
 		})
 		synctest.Wait()
-		b.want(alarm.InAlarm, "out ALARM")
-		time.Sleep(time.Minute + after)
+		f.want(alarm.InAlarm, "scale-out ALARM")
+		time.Sleep(interval + offset)
 		synctest.Wait()
-		b.want(alarm.InsufficientData)
+		f.want(alarm.InsufficientData)
 	})
 }
 
-func TestActionsThatAreDisabledDoNotRun(t *testing.T) {
-	watching(t, func(b bench) {
-		b.change(func(tx *store.Tx) {
-			store.Alarms.Edit(tx, b.alarm().ARN, func(row *store.Alarm) { row.ActionsDisabled = true })
-			alarm.SetState(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now())
+func TestDisabledActionsDoNotRun(t *testing.T) {
+	withLoop(t, func(f fixture) {
+		f.change(func(tx *store.Tx) {
+			store.Alarms.Edit(tx, f.alarm().ARN, func(row *store.Alarm) { row.ActionsDisabled = true })
+			alarm.SetState(tx, f.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now())
 		})
 		synctest.Wait()
-		b.want(alarm.InAlarm)
+		f.want(alarm.InAlarm)
 	})
 }
 
-func TestAnActionThatFailsIsWrittenDown(t *testing.T) {
-	watching(t, func(b bench) {
-		b.actions.err = errors.New("there is no such policy")
-		b.change(func(tx *store.Tx) { alarm.SetState(tx, b.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now()) })
+func TestFailedActionIsInHistory(t *testing.T) {
+	withLoop(t, func(f fixture) {
+		f.actions.err = errors.New("no such policy")
+		f.change(func(tx *store.Tx) { alarm.SetState(tx, f.alarm(), alarm.Verdict{State: alarm.InAlarm}, time.Now()) })
 		synctest.Wait()
-		found := slices.ContainsFunc(store.AlarmHistories.List(b.rows.View()), func(item *store.AlarmHistory) bool {
-			return item.Type == "Action" && strings.HasPrefix(item.Summary, "Failed to execute action "+out) &&
+		found := slices.ContainsFunc(store.AlarmHistories.List(f.rows.View()), func(item *store.AlarmHistory) bool {
+			return item.Type == "Action" && strings.HasPrefix(item.Summary, "Failed to execute action "+scaleOut) &&
 				strings.Contains(item.Summary, "no such policy")
 		})
 		if !found {
-			t.Error("nothing in the history")
+			t.Error("the history has no failed action")
 		}
 	})
 }
