@@ -57,14 +57,14 @@ func (d *Deployment) rollBackFailed(ctx context.Context, s *survey, r *history.R
 // release before it could not be restored yet.
 func rollbackIncomplete(problems diag.List, err error) error {
 	more := explain("", err)
-	more[0].Hint = "run aloft up again: it goes on going back"
+	more[0].Hint = "run aloft up again: it resumes the rollback"
 	return append(problems, more...)
 }
 
 func failure(s *survey, r *history.Record, problems diag.List) error {
 	before, text := history.Get(s.history, r.Before), "serves as before"
 	if !r.Touched.IsZero() {
-		text = "was brought back, and serves"
+		text = "was restored and serves"
 	}
 	name := "what served before"
 	if before != nil {
@@ -92,7 +92,7 @@ func (d *Deployment) resumeRollback(ctx context.Context, s *survey) (rolledBack 
 	if open == nil || open.Result != history.RollingBack {
 		return false, nil
 	}
-	d.notify(open.Release, "failed in an earlier run, which was stopped: going back goes on")
+	d.notify(open.Release, "failed in an earlier run that was interrupted: resuming the rollback")
 	problems := diag.List{{Where: "release " + open.Release, Summary: open.Reason}}
 	if err := d.restoreBefore(ctx, s, open); err != nil {
 		return false, rollbackIncomplete(problems, err)
@@ -107,9 +107,9 @@ func (d *Deployment) resumeRollback(ctx context.Context, s *survey) (rolledBack 
 func (d *Deployment) restoreBefore(ctx context.Context, s *survey, r *history.Record) error {
 	before := history.Get(s.history, r.Before)
 	if before == nil {
-		return fmt.Errorf("go back from release %s: record %d of what served before is gone", r.Release, r.Before)
+		return fmt.Errorf("roll back release %s: record %d of the release before it is gone", r.Release, r.Before)
 	}
-	d.notify(before.Release, "is brought back")
+	d.notify(before.Release, "is being restored")
 	found, err := d.Discover(ctx)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (d *Deployment) restoreBefore(ctx context.Context, s *survey, r *history.Re
 	if slices.ContainsFunc(restored.steps, func(st step) bool { return st.phase != stack.PhaseServe }) {
 		return &diag.Diagnostic{
 			Where:   "release " + before.Release,
-			Summary: "has no image any more, so it cannot be brought back",
+			Summary: "has no image left, so it cannot be restored",
 			Hint:    "fix the release and run aloft up again",
 		}
 	}

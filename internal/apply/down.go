@@ -54,7 +54,7 @@ func (d *Deployment) checkNothingLeft(ctx context.Context, o DownOptions) error 
 		return diag.List{{
 			Where:   d.cfg.App,
 			Summary: fmt.Sprintf("%d resources are left: %v", len(left), left),
-			Hint:    "run aloft down again; look at them with: aws ec2 describe-tags",
+			Hint:    "run aloft down again; list them with: aws ec2 describe-tags",
 			Cause:   err,
 		}}
 	}

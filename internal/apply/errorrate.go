@@ -60,7 +60,7 @@ func (w *releaseWatch) checkErrors(ctx context.Context, found []plan.Found) *dia
 	}
 	return &diag.Diagnostic{
 		Where:   stack.AddressLoadBalancer,
-		Summary: fmt.Sprintf("%s since the first machine was replaced, %s before", since, before),
+		Summary: fmt.Sprintf("%s since the first server was replaced, %s before", since, before),
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // run that was interrupted.
 func (d *Deployment) beginRecord(ctx context.Context, s *survey) (*history.Record, error) {
 	if open := history.Unfinished(s.history); open != nil {
-		d.notify(s.facts.Release, "goes on where an earlier run was stopped")
+		d.notify(s.facts.Release, "continues where an earlier run was interrupted")
 		return open, nil
 	}
 	before, err := d.recordBefore(ctx, s)
@@ -107,7 +107,7 @@ func (d *Deployment) closeSuperseded(ctx context.Context, s *survey) error {
 	if open == nil || open.Release == s.facts.Release && s.isRelease() {
 		return nil
 	}
-	open.Reason = "its run was stopped, and " + s.facts.Release + " was wanted then"
+	open.Reason = "its run was interrupted, and " + s.facts.Release + " was deployed instead"
 	return d.closeRecord(ctx, s, open, history.Failed)
 }
 

@@ -87,7 +87,7 @@ func (d *Deployment) bringIntoService(ctx context.Context, s *survey, r *history
 			return err
 		}
 		bake := s.spec.Release.Bake
-		d.notify(r.Release, fmt.Sprintf("serves everywhere; its health and its errors are watched for %s", bake))
+		d.notify(r.Release, fmt.Sprintf("serves everywhere; its health and errors are watched for %s", bake))
 		return awsapi.Sleep(ctx, bake)
 	})
 }

@@ -39,7 +39,7 @@ func (d *Deployment) Rollback(ctx context.Context, name string) (*Status, *histo
 		if !hasImage(s.found, to.Release) {
 			return &diag.Diagnostic{
 				Where:   "release " + to.Release,
-				Summary: "has no image any more, so it cannot be gone back to",
+				Summary: "has no image left, so it cannot be rolled back to",
 				Hint: "release.keep in aloft.yaml says how many are kept; " +
 					"to serve it again, check its source out and run aloft up",
 			}
@@ -66,8 +66,8 @@ func (s *survey) rollbackRecord(name string) (*history.Record, error) {
 	if current == nil {
 		return nil, &diag.Diagnostic{
 			Where:   s.spec.App,
-			Summary: "has no release in its history that could be gone back to",
-			Hint:    "aloft up makes the first",
+			Summary: "has no release to roll back to",
+			Hint:    "aloft up deploys the first one",
 		}
 	}
 	if open != nil && open.Result == history.InProgress {
@@ -78,8 +78,8 @@ func (s *survey) rollbackRecord(name string) (*history.Record, error) {
 	}
 	return nil, &diag.Diagnostic{
 		Where:   "release " + current.Release,
-		Summary: "serves, and no other was good before it",
-		Hint:    "aloft releases lists what there was",
+		Summary: "serves, and no other release came into service before it",
+		Hint:    "aloft releases lists all releases",
 	}
 }
 

@@ -75,14 +75,14 @@ func (d *Deployment) noGroup(found []plan.Found, machines int) error {
 	}
 	switch {
 	case d.cfg.Spec != nil && d.cfg.Spec.Scaling != nil:
-		problem.Summary = "the group that " + spec.FileName + " asks for is not there yet"
-		problem.Hint = "aloft up makes it"
+		problem.Summary = "the Auto Scaling group in " + spec.FileName + " does not exist yet"
+		problem.Hint = "aloft up creates it"
 	case servers == 0:
 		problem.Summary = d.cfg.App + " is not deployed in " + d.cfg.Region
 		problem.Hint = "aloft up deploys it"
 	default:
 		problem.Summary = fmt.Sprintf(
-			"%s has a fixed number of servers, %d: what is set here would be undone by the next aloft up",
+			"%s has a fixed number of servers, %d: the next aloft up would undo another number",
 			d.cfg.App, servers)
 		problem.Hint = fmt.Sprintf("set machines.count: %d in %s and run aloft up; "+
 			"or put scaling: {min: %d, max: %d} in place of machines.count, "+

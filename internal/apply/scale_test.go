@@ -79,9 +79,9 @@ func TestScaleRejectsImpossibleNumbers(t *testing.T) {
 		{"too few", scaling, groups, 2, "the group has 3 to 9 machines", "change scaling.min"},
 		{
 			"fixed", fixed, servers, 6,
-			"fixed number of servers, 1: what is set here would be undone", "set machines.count: 6",
+			"fixed number of servers, 1: the next aloft up would undo", "set machines.count: 6",
 		},
-		{"not yet", scaling, servers, 6, "is not there yet", "aloft up makes it"},
+		{"not yet", scaling, servers, 6, "does not exist yet", "aloft up creates it"},
 		{"nothing", fixed, nil, 6, "shop is not deployed in us-east-1", "aloft up deploys it"},
 	} {
 		d := &Deployment{cfg: Config{App: "shop", Region: "us-east-1", Spec: c.spec}}

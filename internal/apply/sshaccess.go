@@ -33,9 +33,9 @@ func (d *Deployment) HostKeys(ctx context.Context, m Machine) ([]ssh.PublicKey, 
 	if errors.As(err, &late) {
 		return nil, diag.List{{
 			Where:   m.Name,
-			Summary: "its SSH host keys are not on its console, so it cannot be told from another machine",
+			Summary: "its console does not show its SSH host keys, so its identity cannot be verified",
 			Hint: "a server that has just started needs a moment; " +
-				"else look at: aws ec2 get-console-output --instance-id " + m.InstanceID,
+				"otherwise see: aws ec2 get-console-output --instance-id " + m.InstanceID,
 			Cause: err,
 		}}
 	}
@@ -82,9 +82,9 @@ func (d *Deployment) AllowSSH(ctx context.Context, m Machine) (revoke func() err
 		if err := d.cloud.Revoke(within, group, rule); err != nil {
 			return diag.List{{
 				Where:   group,
-				Summary: "the temporary rule for SSH from " + source.String() + " could not be taken back",
+				Summary: "the temporary rule for SSH from " + source.String() + " could not be revoked",
 				Detail:  err.Error(),
-				Hint:    "aloft up takes it away",
+				Hint:    "aloft up revokes it",
 				Cause:   err,
 			}}
 		}

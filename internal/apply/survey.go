@@ -124,9 +124,9 @@ func (d *Deployment) surveyLocked(ctx context.Context, g goal, tookOver bool) (*
 		Time:    time.Now(),
 		Kind:    event.Note,
 		Address: stack.AddressVPC,
-		Message: "an earlier run was stopped: looking for what it made",
+		Message: "an earlier run was interrupted: checking what it created",
 	})
-	err = awsapi.Wait(ctx, recoveryLimit, "what an earlier run made", func(ctx context.Context) (bool, error) {
+	err = awsapi.Wait(ctx, recoveryLimit, "what an earlier run created", func(ctx context.Context) (bool, error) {
 		again, err := d.survey(ctx, g)
 		if err == nil {
 			s = again
@@ -186,8 +186,8 @@ func (s *survey) checkPlan(keys resource.Keys) error {
 	var problems diag.List
 	for _, c := range s.plan.Changes {
 		if c.Action == plan.Replace && (c.Kind == stack.KindVPC || c.Kind == stack.KindSubnet) {
-			problems.Add(c.Address, "run aloft down, then aloft up; or put the network in aloft.yaml back as it was",
-				"%s would have to be made anew, and everything in it: %s", c.Title, c.Differences)
+			problems.Add(c.Address, "run aloft down, then aloft up; or restore the network in aloft.yaml",
+				"%s would have to be replaced, with everything in it: %s", c.Title, c.Differences)
 		}
 	}
 	problems = append(problems, s.portProblems()...)
@@ -207,8 +207,8 @@ func (s *survey) portProblems() (problems diag.List) {
 		if f.Kind == stack.KindTargetGroup && s.spec.Scaling != nil && f.Status.Port != s.spec.Port {
 			problems.Add(
 				"port",
-				"put port back, or leave scaling out for this change; aloft down, then aloft up, makes everything anew",
-				"a group that scales serves on the port with which its target group was made, %d, not on %d",
+				"restore port, or remove scaling for this change; aloft down, then aloft up, recreates everything",
+				"the Auto Scaling group serves on the port of its target group, %d, which cannot be changed to %d",
 				f.Status.Port,
 				s.spec.Port,
 			)

@@ -92,7 +92,7 @@ func (w *releaseWatch) checkHealth(found []plan.Found) *diag.Diagnostic {
 			reasons = append(reasons, f.Broken)
 		}
 		if len(reasons) > 0 {
-			return &diag.Diagnostic{Where: f.Name, Summary: "does not stay well: " + strings.Join(reasons, "; ")}
+			return &diag.Diagnostic{Where: f.Name, Summary: "does not stay healthy: " + strings.Join(reasons, "; ")}
 		}
 	}
 	return nil

@@ -147,9 +147,9 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"2":    "none to go back to: it is failed",
-		"bbbb": "none to go back to",
-		"aaaa": "is not clear",
+		"2":    "cannot be rolled back to: it is failed",
+		"bbbb": "cannot be rolled back to",
+		"aaaa": "is ambiguous",
 		"9":    "not in the history",
 		"dddd": "not in the history",
 		"ccc":  "not in the history",

@@ -67,8 +67,8 @@ func Find(all []Record, name string) (*Record, error) {
 		case found.Release != r.Release:
 			return nil, &diag.Diagnostic{
 				Where:   "release " + name,
-				Summary: "is not clear: " + found.Release + " and " + r.Release + " begin so",
-				Hint:    "give more of it, or its number: aloft releases lists them",
+				Summary: "is ambiguous: " + found.Release + " and " + r.Release + " begin with it",
+				Hint:    "give more characters, or its number: aloft releases lists them",
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func (r Record) checkServed() error {
 	}
 	return &diag.Diagnostic{
 		Where:   fmt.Sprintf("release %d", r.Number),
-		Summary: fmt.Sprintf("is none to go back to: it is %s", r.Result),
+		Summary: fmt.Sprintf("cannot be rolled back to: it is %s", r.Result),
 		Detail:  r.Reason,
 		Hint:    "aloft releases lists those that came into service",
 	}

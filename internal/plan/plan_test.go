@@ -105,6 +105,9 @@ func TestPlanListsChanges(t *testing.T) {
 	scaling := func(release string) *stack.Stack {
 		return phase(t, specs+"scaling.yaml", release, stack.PhaseServe, nil)
 	}
+	newServer := existing()[9] // server-1
+	newServer.ID, newServer.Created = "server-1-new", "9999"
+	newServer.Set(stack.AttrRelease, "r2")
 	emptyVPC := plan.Found{Address: "vpc", Kind: stack.KindVPC, ID: "vpc-empty"}
 	emptyVPC.Set(stack.AttrCIDR, "10.0.0.0/16")
 	for name, c := range map[string]struct {
@@ -140,12 +143,9 @@ func TestPlanListsChanges(t *testing.T) {
 		},
 		"a-new-server-stands-beside-the-old": {
 			want: build(t, tutorial, "r2", nil),
-			found: append(edit(existing(), "image", func(f *plan.Found) { f.Set(stack.AttrRelease, "r2") }), func() plan.Found {
-				f := existing()[9]
-				f.ID, f.Created = "server-1-new", "9999"
+			found: append(edit(existing(), "image", func(f *plan.Found) {
 				f.Set(stack.AttrRelease, "r2")
-				return f
-			}()),
+			}), newServer),
 		},
 		"servers-become-a-group": {want: scaling("r1"), found: existing()},
 		"a-group-becomes-servers": {

@@ -66,7 +66,7 @@ func (p *Provisioner) createImage(ctx context.Context, r stack.Resource, body st
 		return f, &diag.Diagnostic{
 			Where:   r.Address,
 			Summary: fmt.Sprintf("image %s is gone", body.ImageName),
-			Hint:    "run aloft up again: it makes another",
+			Hint:    "run aloft up again: it creates another",
 		}
 	}
 	if f.ID == "" {
@@ -140,7 +140,7 @@ func (p *Provisioner) waitImageAvailable(ctx context.Context, address, id string
 			return true, nil
 		case types.ImageStatePending:
 			if reason == "" {
-				reason = "being made"
+				reason = "being created"
 			}
 			p.progress(address, "image %s: %s", aws.ToString(image.Name), reason)
 			return false, nil
@@ -149,7 +149,7 @@ func (p *Provisioner) waitImageAvailable(ctx context.Context, address, id string
 			Where:   address,
 			Summary: fmt.Sprintf("image %s is %s", aws.ToString(image.Name), image.State),
 			Detail:  reason,
-			Hint:    "fix what the reason names, then run aloft up again: it makes another",
+			Hint:    "fix what the reason names, then run aloft up again: it creates another",
 		}
 	})
 }

@@ -58,7 +58,7 @@ func (p *Provisioner) createKeyPair(ctx context.Context, r stack.Resource, body 
 	if awsapi.IsExists(err) {
 		return plan.Found{}, &diag.Diagnostic{
 			Where:   r.Address,
-			Summary: fmt.Sprintf("a key pair %s is there already, and Aloft did not make it", body.KeyName),
+			Summary: fmt.Sprintf("key pair %s already exists, and Aloft did not create it", body.KeyName),
 			Hint:    "rename or delete that key pair, or give the application another name",
 			Cause:   err,
 		}

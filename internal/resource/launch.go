@@ -109,11 +109,11 @@ func launchProblem(l launch, err error) error {
 	d := &diag.Diagnostic{Where: l.resource.Address, Cause: err, Detail: awsapi.Message(err)}
 	switch {
 	case awsapi.IsCapacity(err):
-		d.Summary = fmt.Sprintf("zone %s has no room for a %s now", l.body.Zone, l.body.Type)
+		d.Summary = fmt.Sprintf("zone %s has no capacity for %s now", l.body.Zone, l.body.Type)
 		d.Hint = "run aloft up again later, choose another machines.type, or other zones in network.subnets"
 	case awsapi.IsQuota(err):
-		d.Summary = "the account's quota of machines is used up"
-		d.Hint = "ask AWS for more under Service Quotas, EC2, or ask for fewer machines"
+		d.Summary = "the account's quota of instances is exhausted"
+		d.Hint = "request more under Service Quotas, EC2, or use fewer servers"
 	default:
 		return err
 	}

@@ -137,7 +137,7 @@ func (p *Provisioner) waitLoadBalancerActive(ctx context.Context, address, arn s
 			return false, &diag.Diagnostic{
 				Where:   address,
 				Summary: f.Broken,
-				Hint:    "run aloft up again: it makes another",
+				Hint:    "run aloft up again: it creates another",
 			}
 		}
 		state := f.Value(stack.AttrState)

@@ -125,8 +125,8 @@ func (k Keys) Check(keyPair plan.Found) error {
 	}
 	d := &diag.Diagnostic{
 		Where: k.Private,
-		Hint: fmt.Sprintf("copy the file from the machine that made it; or, if it is lost, "+
-			"delete key pair %s and run aloft up again: Aloft makes another", keyPair.ID),
+		Hint: fmt.Sprintf("copy the file from the computer that created it; or, if it is lost, "+
+			"delete key pair %s and run aloft up again: Aloft creates another", keyPair.ID),
 		Cause: err,
 	}
 	switch {
@@ -134,7 +134,7 @@ func (k Keys) Check(keyPair plan.Found) error {
 		d.Summary = fmt.Sprintf("the private key of %s is needed to install the application", k.Public)
 		d.Hint = "put it beside the public key, without a passphrase"
 	case errors.Is(err, fs.ErrNotExist):
-		d.Summary = fmt.Sprintf("the private key of key pair %s is lost, and it is needed to install the application",
+		d.Summary = fmt.Sprintf("the private key of key pair %s is missing, and installing the application needs it",
 			keyPair.ID)
 	case err != nil:
 		d.Summary = err.Error()

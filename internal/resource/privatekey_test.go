@@ -42,7 +42,7 @@ func TestPrivateKeyIsGeneratedOnceAndOnlyItsOwnerCanReadIt(t *testing.T) {
 	if err := os.Remove(keys.Private); err != nil {
 		t.Fatal(err)
 	}
-	if err := keys.Check(pair); err == nil || !strings.Contains(err.Error(), "is lost") {
+	if err := keys.Check(pair); err == nil || !strings.Contains(err.Error(), "is missing") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -335,7 +335,7 @@ func (p *Provisioner) deleteScalingGroup(ctx context.Context, f plan.Found) erro
 	err = awsapi.Wait(ctx, startLimit, what, func(ctx context.Context) (bool, error) {
 		g, ok, err := p.scalingGroup(ctx, f.ID)
 		if ok && err == nil {
-			p.progress(f.Address, "%d machines of the group end", len(g.raw.Instances))
+			p.progress(f.Address, "%d servers of the group are being terminated", len(g.raw.Instances))
 		}
 		return err == nil && !ok, err
 	})
@@ -352,7 +352,7 @@ func (p *Provisioner) waitMembersTerminated(ctx context.Context, f plan.Found) e
 		awsapi.Filter("tag:"+tagScalingGroup, f.ID),
 		awsapi.Filter("instance-state-name", append([]string{"shutting-down"}, usableStates...)...),
 	)}
-	what := "the machines of " + f.ID + " to end"
+	what := "the instances of " + f.ID + " to be terminated"
 	err := awsapi.Wait(ctx, startLimit, what, func(ctx context.Context) (bool, error) {
 		list, err := p.EC2.DescribeInstances(ctx, in)
 		if err != nil {
@@ -362,7 +362,7 @@ func (p *Provisioner) waitMembersTerminated(ctx context.Context, f plan.Found) e
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		return fmt.Errorf("machines of %s do not end: %w", f.ID, err)
+		return fmt.Errorf("terminate the instances of %s: %w", f.ID, err)
 	}
 	return err
 }

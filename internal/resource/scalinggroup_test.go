@@ -116,14 +116,15 @@ func TestGroupIsHealthyWhenAllItsInstancesServe(t *testing.T) {
 		f.Status.Lifecycle, f.Status.Health = lifecycle, health
 		return f
 	}
+	serving, starting := member("InService", "healthy"), member("InService", "initial")
 	for _, c := range []struct {
 		members []plan.Found
 		want    string
 	}{
 		{nil, "0 of 2 healthy"},
-		{[]plan.Found{member("InService", "healthy"), member("InService", "initial")}, "1 of 2 healthy"},
-		{[]plan.Found{member("InService", "healthy"), member("Terminating", "healthy")}, "1 of 2 healthy"},
-		{[]plan.Found{member("InService", "healthy"), member("InService", "healthy"), member("Pending", "")}, "healthy"},
+		{[]plan.Found{serving, starting}, "1 of 2 healthy"},
+		{[]plan.Found{serving, member("Terminating", "healthy")}, "1 of 2 healthy"},
+		{[]plan.Found{serving, serving, member("Pending", "")}, "healthy"},
 	} {
 		if got := g.condition(c.members); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)

@@ -60,9 +60,9 @@ func launchFailure(address string, activities []types.Activity, since time.Time)
 	}
 	return &diag.Diagnostic{
 		Where:   address,
-		Summary: fmt.Sprintf("the group could not launch a machine %d times in a row", n),
+		Summary: fmt.Sprintf("the group failed to launch an instance %d times in a row", n),
 		Detail:  reason,
-		Hint:    "fix what the reason names: the group goes on trying by itself; then run aloft up again",
+		Hint:    "fix what the reason names; the group keeps trying. Then run aloft up again",
 	}
 }
 

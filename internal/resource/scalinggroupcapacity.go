@@ -49,13 +49,13 @@ func (p *Provisioner) Drain(ctx context.Context, f plan.Found) error {
 	if err != nil {
 		return fmt.Errorf("empty Auto Scaling group %s: %w", g.found.Name, err)
 	}
-	what := "the machines of " + f.ID + " to finish"
+	what := "the instances of " + f.ID + " to finish their requests"
 	return awsapi.Wait(ctx, drainLimit, what, func(ctx context.Context) (bool, error) {
 		g, ok, err := p.scalingGroup(ctx, f.ID)
 		if err != nil || !ok || len(g.raw.Instances) == 0 {
 			return err == nil, err
 		}
-		p.progress(f.Address, "%d machines finish their requests and end", len(g.raw.Instances))
+		p.progress(f.Address, "%d servers finish their requests", len(g.raw.Instances))
 		return false, nil
 	})
 }

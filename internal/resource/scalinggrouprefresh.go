@@ -71,11 +71,11 @@ func (p *Provisioner) replaceInstances(
 			continue // another refresh has started meanwhile
 		}
 		if err != nil {
-			return fmt.Errorf("start replacing the machines of %s: %w", name, err)
+			return fmt.Errorf("start replacing the instances of %s: %w", name, err)
 		}
 		return f.follow(ctx, id)
 	}
-	return fmt.Errorf("replace the machines of %s: others keep starting instance refreshes", name)
+	return fmt.Errorf("replace the instances of %s: other clients keep starting instance refreshes", name)
 }
 
 // isOfVersion reports whether a group and all its instances are of one launch
@@ -149,7 +149,7 @@ func refreshVersion(r *types.InstanceRefresh) string {
 // endRefresh cancels a refresh to another version and waits until it has ended. It
 // only waits for one that is being rolled back already.
 func (p *Provisioner) endRefresh(ctx context.Context, address, name string, r *types.InstanceRefresh) error {
-	p.progress(address, "an earlier replacing of machines is %s: ending it first", r.Status)
+	p.progress(address, "an earlier instance refresh is %s: canceling it first", r.Status)
 	if !revertsChanges(r) {
 		_, err := p.ASG.CancelInstanceRefresh(ctx, &autoscaling.CancelInstanceRefreshInput{
 			AutoScalingGroupName: &name,
@@ -184,7 +184,7 @@ type refreshFollower struct {
 }
 
 func (f *refreshFollower) follow(ctx context.Context, id string) error {
-	what := "the machines of " + f.group + " to be replaced"
+	what := "the instances of " + f.group + " to be replaced"
 	err := awsapi.Wait(ctx, refreshLimit, what, func(ctx context.Context) (bool, error) { return f.poll(ctx, id) })
 	if err != nil {
 		return err
@@ -246,7 +246,7 @@ func (f *refreshFollower) failure(ctx context.Context) (string, error) {
 		}
 	}
 	if len(f.unhealthy) >= maxUnhealthy {
-		return fmt.Sprintf("%d machines of the new version were not healthy within their time", len(f.unhealthy)), nil
+		return fmt.Sprintf("%d servers of the new version did not become healthy in time", len(f.unhealthy)), nil
 	}
 	activities, err := f.p.Activities(ctx, f.group, recentActivities)
 	if err != nil {
@@ -259,7 +259,7 @@ func (f *refreshFollower) failure(ctx context.Context) (string, error) {
 }
 
 func refreshProgress(r types.InstanceRefresh) string {
-	text := fmt.Sprintf("replacing machines: %d %%, %d left",
+	text := fmt.Sprintf("replacing servers: %d %%, %d left",
 		aws.ToInt32(r.PercentageComplete), aws.ToInt32(r.InstancesToUpdate))
 	if r.Status == types.InstanceRefreshStatusRollbackInProgress {
 		text = "rolling back: " + text
@@ -273,11 +273,11 @@ func refreshProgress(r types.InstanceRefresh) string {
 func refreshFailure(r types.InstanceRefresh) string {
 	switch r.Status {
 	case types.InstanceRefreshStatusRollbackSuccessful:
-		return "the new machines did not come to serve, and the group has gone back to the ones before"
+		return "the new servers did not become healthy, and the group was rolled back to the old ones"
 	case types.InstanceRefreshStatusRollbackFailed:
-		return "the new machines did not come to serve, and the group could not go back to the ones before"
+		return "the new servers did not become healthy, and the group could not be rolled back"
 	case types.InstanceRefreshStatusCancelled:
-		return "somebody cancelled the replacing of the machines"
+		return "another client canceled the replacement of the servers"
 	}
-	return "the replacing of the machines failed"
+	return "the replacement of the servers failed"
 }

@@ -24,7 +24,7 @@ const servingLimit = 15 * time.Minute
 // the load balancer.
 func (p *Provisioner) waitServing(ctx context.Context, address, name, target string, times *bootTimes) error {
 	last := ""
-	what := "the machines of " + name + " to serve"
+	what := "the instances of " + name + " to serve"
 	err := awsapi.Wait(ctx, servingLimit, what, func(ctx context.Context) (bool, error) {
 		g, members, err := p.groupHealth(ctx, name, target)
 		if err != nil {
@@ -54,7 +54,7 @@ func (p *Provisioner) waitServing(ctx context.Context, address, name, target str
 	}
 	return p.withActivities(ctx, &diag.Diagnostic{
 		Where:   address,
-		Summary: fmt.Sprintf("of the machines of %s only %s after %s", name, last, servingLimit),
+		Summary: fmt.Sprintf("of the servers of %s, only %s after %s", name, last, servingLimit),
 		Hint:    "see what the application says: aloft logs; check load_balancer.health in aloft.yaml",
 		Cause:   err,
 	}, name)
@@ -82,12 +82,12 @@ func (p *Provisioner) groupHealth(ctx context.Context, name, target string) (sca
 		return g, nil, &diag.Diagnostic{
 			Where:   name,
 			Summary: "the Auto Scaling group is gone",
-			Hint:    "run aloft up again: it makes another",
+			Hint:    "run aloft up again: it creates another",
 		}
 	}
 	health, err := p.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &target})
 	if err != nil {
-		return g, nil, fmt.Errorf("read the health of the machines of %s: %w", name, err)
+		return g, nil, fmt.Errorf("read the health of the instances of %s: %w", name, err)
 	}
 	states := map[string]string{}
 	for _, h := range health.TargetHealthDescriptions {

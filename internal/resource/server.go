@@ -85,7 +85,7 @@ func (p *Provisioner) waitRunning(ctx context.Context, address, id string) (plan
 		if err := startFailure(address, i); err != nil {
 			return false, err
 		}
-		p.progress(address, "machine %s is %s", id, i.State.Name)
+		p.progress(address, "instance %s is %s", id, i.State.Name)
 		return false, nil
 	})
 	return f, err
@@ -100,7 +100,7 @@ func startFailure(address string, i types.Instance) error {
 	}
 	d := &diag.Diagnostic{
 		Where:   address,
-		Summary: fmt.Sprintf("machine %s ended instead of starting", aws.ToString(i.InstanceId)),
+		Summary: fmt.Sprintf("instance %s was terminated instead of starting", aws.ToString(i.InstanceId)),
 		Detail:  reason,
 	}
 	switch i.State.Name {
@@ -189,7 +189,7 @@ func (p *Provisioner) deleteServer(ctx context.Context, f plan.Found) error {
 			return false, fmt.Errorf("read instance %s: %w", f.ID, err)
 		}
 		state := list.Reservations[0].Instances[0].State.Name
-		p.progress(f.Address, "machine %s is %s", f.ID, state)
+		p.progress(f.Address, "instance %s is %s", f.ID, state)
 		return state == types.InstanceStateNameTerminated, nil
 	})
 }

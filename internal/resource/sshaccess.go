@@ -89,7 +89,7 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 	group := f.Value(stack.AttrSecurityGroups)
 	var rule stack.Rule
 	added := false
-	e := event.Event{Address: address, Step: "10", Message: "let this machine in over SSH, read the host keys"}
+	e := event.Event{Address: address, Step: "10", Message: "allow SSH from this computer, read the host keys"}
 	err = p.Events.Track(e, error.Error, func() (err error) {
 		if rule, added, err = p.allowSSH(ctx, address, group, public); err != nil {
 			return err
@@ -133,7 +133,7 @@ func (p *Provisioner) allowSSH(
 func UnknownSource(where string, err error) error {
 	return &diag.Diagnostic{
 		Where:   where,
-		Summary: "the address from which this machine reaches the cloud is not known",
+		Summary: "the address from which this computer reaches the cloud is not known",
 		Detail:  err.Error(),
 		Hint:    "check the connection to the internet",
 		Cause:   err,
@@ -143,14 +143,14 @@ func UnknownSource(where string, err error) error {
 // hostKeys returns the SSH host keys of an instance that may still be starting.
 func (p *Provisioner) hostKeys(ctx context.Context, address, id string) ([]ssh.PublicKey, error) {
 	keys, err := p.WaitHostKeys(ctx, id, consoleLimit, func() {
-		p.progress(address, "waiting for the SSH host keys on the machine's console")
+		p.progress(address, "waiting for the SSH host keys on the instance's console")
 	})
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
 		return nil, &diag.Diagnostic{
 			Where:   address,
-			Summary: fmt.Sprintf("machine %s did not show its SSH host keys within %s", id, consoleLimit),
-			Hint:    "look at its console with: aws ec2 get-console-output --instance-id " + id,
+			Summary: fmt.Sprintf("instance %s did not show its SSH host keys within %s", id, consoleLimit),
+			Hint:    "see its console: aws ec2 get-console-output --instance-id " + id,
 			Cause:   err,
 		}
 	}

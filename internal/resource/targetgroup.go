@@ -134,7 +134,7 @@ func (p *Provisioner) createTargetGroup(
 func nameTaken(r stack.Resource, what, name string, err error) error {
 	return &diag.Diagnostic{
 		Where:   r.Address,
-		Summary: fmt.Sprintf("%s %s is there already, and it is not of this deployment", what, name),
+		Summary: fmt.Sprintf("%s %s already exists and does not belong to this deployment", what, name),
 		Detail:  awsapi.Message(err),
 		Hint:    "delete it, or give the application another name",
 		Cause:   err,

@@ -205,7 +205,7 @@ func TestForeignKeyPairIsRefused(t *testing.T) {
 	if err == nil {
 		t.Fatal("up used a key pair that it did not create")
 	}
-	simulation.Contains(t, err.Error(), "a key pair aloft-tutorial is there already, and Aloft did not make it")
+	simulation.Contains(t, err.Error(), "key pair aloft-tutorial already exists, and Aloft did not create it")
 	if pairs := store.KeyPairs.List(c.Store.View()); len(pairs) != 1 || pairs[0].ID != *made.KeyPairId {
 		t.Errorf("%+v", pairs)
 	}

@@ -125,8 +125,8 @@ func TestUnhealthyReleaseIsRolledBack(t *testing.T) {
 	simulation.Contains(
 		t,
 		simulation.RolledBack(t, err),
-		"does not stay well: it is unhealthy, Target.Timeout: Request timed out",
-		"release r1 was brought back",
+		"does not stay healthy: it is unhealthy, Target.Timeout: Request timed out",
+		"release r1 was restored",
 		"log: hello",
 	)
 	s.Serves(t, "r1")
@@ -161,7 +161,7 @@ func TestReleaseWithMoreErrorsIsRolledBack(t *testing.T) {
 		simulation.RolledBack(t, err),
 		"load-balancer: 20.0 % of requests ended with 5xx (200 of 1000",
 		"0.0 % of requests",
-		"release r1 was brought back",
+		"release r1 was restored",
 	)
 	s.Serves(t, "r1")
 }
@@ -260,7 +260,7 @@ func TestOldImagesAreDeletedUnlessARollbackNeedsThem(t *testing.T) {
 		t.Errorf("%d snapshots are left", snapshots)
 	}
 	_, _, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r4"}).Rollback(t.Context(), "1")
-	if err == nil || !strings.Contains(err.Error(), "release r1: has no image any more") {
+	if err == nil || !strings.Contains(err.Error(), "release r1: has no image left") {
 		t.Error(err)
 	}
 	s.Serves(t, "r4")
@@ -290,7 +290,7 @@ func TestRollbackGoesToTheLastGoodReleaseThenFurther(t *testing.T) {
 	back("r2", "")
 	back("r1", "")
 	_, _, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r4"}).Rollback(t.Context(), "")
-	if err == nil || !strings.Contains(err.Error(), "no other was good before it") {
+	if err == nil || !strings.Contains(err.Error(), "no other release came into service before it") {
 		t.Error(err)
 	}
 	back("r4", "4") // forward again
@@ -348,7 +348,7 @@ func TestRollbackWithoutHistory(t *testing.T) {
 	s.FailRelease("r2")
 	s.Spec.Release.Bake = 5 * time.Second
 	_, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r2"}).Up(t.Context())
-	simulation.Contains(t, simulation.RolledBack(t, err), "release r1 was brought back")
+	simulation.Contains(t, simulation.RolledBack(t, err), "release r1 was restored")
 	s.Serves(t, "r1")
 }
 

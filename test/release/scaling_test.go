@@ -63,6 +63,6 @@ func TestFailedGroupReleaseIsRolledBack(t *testing.T) {
 	s.FailLate.Store(true)
 	s.Spec.Release.Bake = 5 * time.Second // the release fails earlier
 	_, err = s.Deployment(t, &simulation.Builder{ReleaseName: "r3"}).Up(t.Context())
-	simulation.Contains(t, simulation.RolledBack(t, err), "Target.Timeout", "release r1 was brought back")
+	simulation.Contains(t, simulation.RolledBack(t, err), "Target.Timeout", "release r1 was restored")
 	groupServes(t, s, "r1")
 }

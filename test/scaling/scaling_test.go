@@ -241,15 +241,15 @@ func TestReleaseThatAGroupGivesUpOnIsRolledBackWithItsActivities(t *testing.T) {
 	s.FailedRelease.Store(&bad)
 	_, err := s.Deployment(t, &simulation.Builder{ReleaseName: bad}).Up(t.Context())
 	why := simulation.RolledBack(t, err)
-	simulation.Contains(t, why, "release r2", "release r1 was brought back, and serves")
+	simulation.Contains(t, why, "release r2", "release r1 was restored and serves")
 	if strings.Contains(
 		why,
-		"does not stay well",
+		"does not stay healthy",
 	) { // reported by whichever watcher sees it first: the release's or the refresh's
 		simulation.Contains(t, why, "server-")
 	} else {
 		simulation.Contains(
-			t, why, "2 machines of the new version were not healthy within their time",
+			t, why, "2 servers of the new version did not become healthy in time",
 			"an instance was taken out of service in response to an ELB system health check failure",
 		)
 	}
