@@ -61,7 +61,7 @@ func (g *global) openForChange(ctx context.Context, s *spec.Spec, start bool) (*
 	shown := newLazyProgress(g.newProgress)
 	d, err := g.open(ctx, s, start, shown.Event)
 	if err == nil {
-		err = g.handleLeftDrill(ctx, d, willChange)
+		err = g.handleUnfinishedDrill(ctx, d, willChange)
 	}
 	return d, shown, err
 }
@@ -94,8 +94,8 @@ func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events even
 	return &deployment{Deployment: d, spec: s, client: client}, nil
 }
 
-// deployed returns the status of a deployment, or an error if nothing is deployed.
-func (d *deployment) deployed(ctx context.Context) (*apply.Status, error) {
+// deployedStatus returns the status of a deployment, or an error if nothing is deployed.
+func (d *deployment) deployedStatus(ctx context.Context) (*apply.Status, error) {
 	s, err := d.Status(ctx)
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func runDown(ctx context.Context, o *downOptions) error {
 	if err := o.confirm(fmt.Sprintf("Delete everything of %s in %s (--on %s)?", app, region, o.on)); err != nil {
 		return err
 	}
-	if err := o.handleLeftDrill(ctx, d, willDelete); err != nil {
+	if err := o.handleUnfinishedDrill(ctx, d, willDelete); err != nil {
 		return err
 	}
 	err = d.Down(ctx, apply.DownOptions{Images: o.images})

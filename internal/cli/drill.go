@@ -136,7 +136,7 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 		Experiment: o.experiment, At: o.at, Rate: o.load.rate, Calm: o.load.calm, Duration: o.load.duration,
 		Force: o.force,
 	})
-	if err := joinEnd(err, shown.Close()); err != nil {
+	if err := joinCloseError(err, shown.Close()); err != nil {
 		return err
 	}
 	return o.drillResult(result, o.svg)
@@ -178,10 +178,10 @@ func drillSettings(s *spec.Spec) report.Settings {
 // readyForDrill returns the status of a deployment that can be drilled: it serves,
 // and matches its spec as far as the experiment relies on it.
 func (g *global) readyForDrill(ctx context.Context, d *deployment, e drill.Experiment) (*apply.Status, error) {
-	if err := g.handleLeftDrill(ctx, d, willChange); err != nil {
+	if err := g.handleUnfinishedDrill(ctx, d, willChange); err != nil {
 		return nil, err
 	}
-	status, err := d.deployed(ctx)
+	status, err := d.deployedStatus(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 // restoreOnly runs aloft drill --restore.
 func (o *drillOptions) restoreOnly(ctx context.Context) (err error) {
 	shown := newLazyProgress(o.newProgress)
-	defer func() { err = joinEnd(err, shown.Close()) }()
+	defer func() { err = joinCloseError(err, shown.Close()) }()
 	d, err := o.openFolder(ctx, o.dir, shown.Event)
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func (o *drillOptions) restoreOnly(ctx context.Context) (err error) {
 	if o.json {
 		return view.JSON(o.Out, map[string]any{"app": d.spec.App, "restored": restored})
 	}
-	text := "No drill has left a change."
+	text := "There is no change of a drill to restore."
 	if restored != nil {
 		text = fmt.Sprintf("Restored what the drill changed (%s, %s).", restored.Experiment, restored.At)
 	}
@@ -45,35 +45,35 @@ const (
 	willDelete               // down
 )
 
-// handleLeftDrill deals with a drill's change before a command does its own work.
-// It undoes the change of a drill that was killed. While a drill runs, commands
-// that read print a note, and commands that change anything return an error.
-func (g *global) handleLeftDrill(ctx context.Context, d *deployment, to intent) (err error) {
+// handleUnfinishedDrill looks for the change of a drill before a command does its own
+// work. It undoes the change of a drill that was killed. While a drill runs, it prints
+// a note for commands that only read, and returns an error for others.
+func (g *global) handleUnfinishedDrill(ctx context.Context, d *deployment, to intent) (err error) {
 	shown := newLazyProgress(g.newProgress)
-	defer func() { err = joinEnd(err, shown.Close()) }()
+	defer func() { err = joinCloseError(err, shown.Close()) }()
 	dr := g.newDrill(d, shown.Event)
-	left, live, err := dr.Pending(ctx)
+	change, live, err := dr.Pending(ctx)
 	if awsapi.IsForbidden(err) && to == willRead {
 		return nil // read-only credentials may lack access to parameters
 	}
-	if err != nil || left == nil {
+	if err != nil || change == nil {
 		return err
 	}
 	note := func(format string, args ...any) {
 		shown.Event(event.Event{
-			Time: time.Now(), Kind: event.Note, Address: left.At, Message: fmt.Sprintf(format, args...),
+			Time: time.Now(), Kind: event.Note, Address: change.At, Message: fmt.Sprintf(format, args...),
 		})
 	}
 	switch {
 	case live && to != willRead:
-		return left.UnderWay()
+		return change.RunningError()
 	case live:
-		note("a drill is running (%s), started by %s", left.Experiment, left.Holder)
+		note("a drill is running (%s), started by %s", change.Experiment, change.Holder)
 		return nil
-	case to == willRead && left.Experiment == drill.Instance:
+	case to == willRead && change.Experiment == drill.Instance:
 		note("a drill was stopped after it terminated this server; aloft up replaces it")
 		return nil
-	case to == willDelete && left.Experiment != drill.Zone:
+	case to == willDelete && change.Experiment != drill.Zone:
 		return dr.Forget(ctx) // the changed machines are deleted too
 	}
 	if _, err := dr.Restore(ctx, false); err != nil {

@@ -60,11 +60,11 @@ func runLogs(ctx context.Context, o *logsOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	targets, closeAccess, err := d.reach(ctx, o.server)
+	targets, closeAccess, err := d.sshTargets(ctx, o.server)
 	if err != nil {
 		return err
 	}
-	defer func() { err = joinEnd(err, closeAccess()) }()
+	defer func() { err = joinCloseError(err, closeAccess()) }()
 	group, ctx := errgroup.WithContext(ctx)
 	if !o.log.Follow {
 		group.SetLimit(1) // one server after the other

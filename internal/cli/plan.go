@@ -53,7 +53,7 @@ func runPlan(ctx context.Context, o *planOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.handleLeftDrill(ctx, d, willRead); err != nil {
+	if err := o.handleUnfinishedDrill(ctx, d, willRead); err != nil {
 		return err
 	}
 	p, err := d.Plan(ctx)

@@ -79,7 +79,7 @@ func runRollback(ctx context.Context, o *rollbackOptions) error {
 	}
 	status, to, err := d.Rollback(ctx, o.release)
 	worked := shown.worked.Load()
-	if err := joinEnd(err, shown.Close()); err != nil {
+	if err := joinCloseError(err, shown.Close()); err != nil {
 		return err
 	}
 	if o.json {

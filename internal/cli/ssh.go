@@ -70,11 +70,11 @@ func runSSH(ctx context.Context, o *sshOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	targets, closeAccess, err := d.reach(ctx, o.server)
+	targets, closeAccess, err := d.sshTargets(ctx, o.server)
 	if err != nil {
 		return err
 	}
-	defer func() { err = joinEnd(err, closeAccess()) }()
+	defer func() { err = joinCloseError(err, closeAccess()) }()
 	t := targets[0]
 	if t.User == "" { // an image with an unknown login user
 		machine, err := release.Dial(ctx, t)

@@ -37,10 +37,10 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.handleLeftDrill(ctx, d, willRead); err != nil {
+	if err := o.handleUnfinishedDrill(ctx, d, willRead); err != nil {
 		return err
 	}
-	status, err := d.deployed(ctx)
+	status, err := d.deployedStatus(ctx)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (o *verifyOptions) verifyZones(ctx context.Context) error {
 	}
 	shown := o.newDrillProgress()
 	results, err := o.drillZones(ctx, shown)
-	if err := joinEnd(err, shown.Close()); err != nil {
+	if err := joinCloseError(err, shown.Close()); err != nil {
 		return err
 	}
 	inside := !slices.ContainsFunc(results, func(r drill.Result) bool { return !r.Inside() })
@@ -42,7 +42,7 @@ func (o *verifyOptions) drillZones(ctx context.Context, shown *drillProgress) ([
 	if err := o.confirmDrill(d.spec.App, o.load.confirmed); err != nil {
 		return nil, err
 	}
-	status, err := d.deployed(ctx)
+	status, err := d.deployedStatus(ctx)
 	if err != nil {
 		return nil, err
 	}

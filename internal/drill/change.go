@@ -26,11 +26,11 @@ type Change struct {
 	ACL     string            `json:"acl,omitempty"`     // that ACL, once it is known
 }
 
-// UnderWay returns an error that says that a drill is running.
-func (c *Change) UnderWay() error {
+// RunningError returns an error that says that a drill is running.
+func (c *Change) RunningError() error {
 	return diag.List{{
 		Where:   c.At,
-		Summary: fmt.Sprintf("a drill is under way (%s), by %s", c.Experiment, c.Holder),
+		Summary: fmt.Sprintf("a drill is running (%s), started by %s", c.Experiment, c.Holder),
 		Hint: "wait until it has ended; if it was killed on another machine, " +
 			"aloft drill --restore --force undoes its change",
 	}}
@@ -69,6 +69,6 @@ func (d *Drill) begin(ctx context.Context, c Change) (*lease.Lease[Change], erro
 		}
 	}
 	return nil, diag.List{{
-		Where: d.cfg.App, Summary: "other drills are under way", Hint: "wait until they have ended",
+		Where: d.cfg.App, Summary: "other drills keep running", Hint: "wait until they have ended",
 	}}
 }

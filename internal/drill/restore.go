@@ -17,7 +17,7 @@ func (d *Drill) Restore(ctx context.Context, force bool) (*Change, error) {
 		return nil, err
 	}
 	if live && !force {
-		return nil, c.UnderWay()
+		return nil, c.RunningError()
 	}
 	d.note(c.At, fmt.Sprintf("a drill (%s) was stopped: restoring what it changed", c.Experiment))
 	if err := d.undo(ctx, *c); err != nil {

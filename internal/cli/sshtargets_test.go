@@ -31,15 +31,15 @@ func TestUnreachableServerIsNotReportedAsUnknown(t *testing.T) {
 		{Name: "server-1", State: "running", PublicIP: "198.18.0.1"},
 		{Name: "server-2", State: "stopped"},
 	}}
-	if all, err := reachable(status, ""); err != nil || len(all) != 1 || all[0].Name != "server-1" {
+	if all, err := reachableServers(status, ""); err != nil || len(all) != 1 || all[0].Name != "server-1" {
 		t.Errorf("got %v, %v", all, err)
 	}
-	_, err := reachable(status, "server-2")
+	_, err := reachableServers(status, "server-2")
 	wantProblem(t, err, "server-2: is not running", "server-2 (stopped)", "aloft up replaces")
-	_, err = reachable(status, "server-3")
+	_, err = reachableServers(status, "server-3")
 	wantProblem(t, err, "server-3: is not a server of shop", "server-1 (running)", "name one of these")
-	_, err = reachable(&apply.Status{App: "shop", Machines: status.Machines[1:]}, "")
+	_, err = reachableServers(&apply.Status{App: "shop", Machines: status.Machines[1:]}, "")
 	wantProblem(t, err, "shop: none of its servers is running")
-	_, err = reachable(&apply.Status{App: "shop"}, "")
+	_, err = reachableServers(&apply.Status{App: "shop"}, "")
 	wantProblem(t, err, "shop: has no servers yet", "aloft up creates them")
 }

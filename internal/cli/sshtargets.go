@@ -39,17 +39,17 @@ func dirAndServer(args []string) (dir, server string, err error) {
 	return dir, server, nil
 }
 
-// reach returns how to connect to a server, or to all that run if name is "". The
+// sshTargets returns how to connect to a server, or to all that run if name is "". The
 // caller calls closeAccess at the end: it removes the firewall rule that was added
 // for the connection.
-func (d *deployment) reach(
+func (d *deployment) sshTargets(
 	ctx context.Context, name string,
 ) (targets []release.Target, closeAccess func() error, err error) {
-	status, err := d.deployed(ctx)
+	status, err := d.deployedStatus(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	servers, err := reachable(status, name)
+	servers, err := reachableServers(status, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,9 +83,9 @@ func (d *deployment) reach(
 	return targets, closeAccess, err
 }
 
-// reachable returns the servers that run and have a public address: the one with
+// reachableServers returns the servers that run and have a public address: the one with
 // the name, or all if name is "".
-func reachable(s *apply.Status, name string) ([]apply.Machine, error) {
+func reachableServers(s *apply.Status, name string) ([]apply.Machine, error) {
 	named := func(m apply.Machine) bool { return name == "" || m.Name == name || m.InstanceID == name }
 	var servers []apply.Machine
 	var states []string
@@ -118,13 +118,13 @@ func reachable(s *apply.Status, name string) ([]apply.Machine, error) {
 func (d *deployment) connectForScripts(
 	ctx context.Context, server string,
 ) (run func(context.Context, string) error, closeConnection func() error, err error) {
-	targets, closeAccess, err := d.reach(ctx, server)
+	targets, closeAccess, err := d.sshTargets(ctx, server)
 	if err != nil {
 		return nil, nil, err
 	}
 	machine, err := release.Dial(ctx, targets[0])
 	if err != nil {
-		return nil, nil, joinEnd(err, closeAccess())
+		return nil, nil, joinCloseError(err, closeAccess())
 	}
 	run = func(ctx context.Context, script string) error {
 		return machine.Run(ctx, script, release.Text(""), func(string) {})
@@ -135,12 +135,12 @@ func (d *deployment) connectForScripts(
 	}, nil
 }
 
-// joinEnd joins the error of a command with the error of its end. The end's error
-// replaces an exit code, which would hide it.
-func joinEnd(err, end error) error {
+// joinCloseError joins a command's error with the error of closing what it opened. It
+// drops an exit code, which would hide the second error.
+func joinCloseError(err, closeError error) error {
 	var code exit
-	if end != nil && errors.As(err, &code) {
-		return end
+	if closeError != nil && errors.As(err, &code) {
+		return closeError
 	}
-	return errors.Join(err, end)
+	return errors.Join(err, closeError)
 }
