@@ -67,7 +67,7 @@ type daemon struct {
 func Run(ctx context.Context, config Config) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.Address)
 	if err != nil {
-		return host.PortInUse(config.Address, err)
+		return host.ListenProblem(config.Address, err)
 	}
 	defer func() { _ = listener.Close() }()
 	d := &daemon{Config: config}

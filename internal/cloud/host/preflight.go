@@ -2,13 +2,9 @@ package host
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
-	"syscall"
 
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/network"
@@ -66,7 +62,7 @@ func preflight(layout Layout, address string, env environment) diag.List {
 		if other.Alive {
 			otherRuns = true
 			problems.Add("this host", "sudo aloft local stop --state-dir "+other.StateDir,
-				"runs another local cloud, with its state in %s: one at a time can have the range of public addresses",
+				"runs another local cloud, with its state in %s: only one at a time can use the range of public addresses",
 				other.StateDir)
 		}
 	}
@@ -77,17 +73,9 @@ func preflight(layout Layout, address string, env environment) diag.List {
 		problems.Add("this host", p.Remedy, "%s", p.What)
 	}
 	if err := env.listen(address); err != nil {
-		problems = append(problems, PortInUse(address, err))
+		problems = append(problems, ListenProblem(address, err))
 	}
 	return problems
-}
-
-func tryListen(address string) error {
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", address, err)
-	}
-	return listener.Close()
 }
 
 // nearestDir returns dir, or its nearest parent that exists.
@@ -98,14 +86,4 @@ func nearestDir(dir string) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-}
-
-// PortInUse describes a failure to listen on address.
-func PortInUse(address string, err error) *diag.Diagnostic {
-	d := &diag.Diagnostic{Where: "port " + address, Summary: fmt.Sprintf("cannot be listened on: %v", err), Cause: err}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		d.Summary = "another program listens there"
-		d.Hint = "stop it (ss -ltnp tells which), or choose another port: aloft local start --address 127.0.0.1:4600"
-	}
-	return d
 }
