@@ -42,12 +42,13 @@ const (
 
 	maxRefreshPause        = 172800 // RefreshPreferences, BakeTime and CheckpointDelay
 	defaultCheckpointDelay = 3600
-
-	maxSeconds = 1 << 30 // of all other durations
 )
 
-// maxCapacity is the upper bound of a group's sizes, in instances.
-const maxCapacity = 1 << 30
+// Bounds of the local cloud, where no limit of AWS's is cited.
+const (
+	maxSeconds  = 1 << 30 // cooldowns, warm-ups and grace periods of groups and refreshes
+	maxCapacity = 1 << 30 // instances
+)
 
 // maxRefreshAlarms is how many alarms can fail an instance refresh (Amazon EC2
 // Auto Scaling API Reference, AlarmSpecification).
