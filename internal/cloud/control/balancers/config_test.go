@@ -122,7 +122,7 @@ func TestConfigForRulesAndAttributes(t *testing.T) {
 	c := configFor(s.View(), namespace, "/logs")
 	lb := c.LoadBalancers[0]
 	if lb.KeepAlive != 10*time.Minute || lb.Desync != "strictest" || !lb.PreserveHost || lb.CookieKey != "secret" {
-		t.Errorf("%+v", lb)
+		t.Errorf("load balancer %+v", lb)
 	}
 	want := balancer.Listener{
 		ARN: "l", Port: 80,
@@ -151,7 +151,7 @@ func TestConfigForRulesAndAttributes(t *testing.T) {
 	failover, failOpen := balancer.Minimum{Count: 2}, balancer.Minimum{Count: 1, Percent: 30}
 	if g := groups["tg"]; !g.ZoneOnly || g.SlowStart != 90*time.Second || g.Failover != failover ||
 		g.FailOpen != failOpen || g.Sticky != nil {
-		t.Errorf("%+v", g)
+		t.Errorf("target group %+v", g)
 	}
 	sticky := balancer.Stickiness{Cookie: "SID", For: 10 * time.Second}
 	if g := groups["idle"]; g.Sticky == nil || *g.Sticky != sticky || len(g.Targets) != 1 {

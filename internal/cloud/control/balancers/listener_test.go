@@ -39,6 +39,6 @@ func TestListenerConfigHasCertificatesWithKeys(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, lb.Listeners[0].TLS); diff != "" || !lb.NoHTTP2 || !lb.TLSHeaders ||
 		lb.Listeners[0].TLSVersionHeader != "X-Version" {
-		t.Errorf("%+v (-want +got)\n%s", lb, diff)
+		t.Errorf("load balancer %+v, TLS (-want +got)\n%s", lb, diff)
 	}
 }

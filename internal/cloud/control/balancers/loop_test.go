@@ -54,7 +54,7 @@ func TestDeregisteredTargetDrainsForWholeDelay(t *testing.T) {
 		synctest.Wait()
 		if _, c := f.last(); targetRow(s.View(), "i-a") != "draining Target.DeregistrationInProgress" ||
 			!c.TargetGroups[0].Targets[0].Draining {
-			t.Errorf("%s, %+v", targetRow(s.View(), "i-a"), c.TargetGroups)
+			t.Errorf("i-a is %s, configuration %+v", targetRow(s.View(), "i-a"), c.TargetGroups)
 		}
 		time.Sleep(299 * time.Second)
 		synctest.Wait()
@@ -64,7 +64,7 @@ func TestDeregisteredTargetDrainsForWholeDelay(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if _, c := f.last(); targetRow(s.View(), "i-a") != "no row" || len(c.TargetGroups[0].Targets) != 1 {
-			t.Errorf("%s, %+v", targetRow(s.View(), "i-a"), c.TargetGroups)
+			t.Errorf("i-a is %s, configuration %+v", targetRow(s.View(), "i-a"), c.TargetGroups)
 		}
 	})
 }
@@ -99,7 +99,7 @@ func TestTerminatedInstanceGetsNoRequests(t *testing.T) {
 		synctest.Wait()
 		if _, c := f.last(); len(c.TargetGroups[0].Targets) != 1 ||
 			targetRow(s.View(), "i-a") != "draining Target.DeregistrationInProgress" {
-			t.Errorf("%+v %s", c.TargetGroups, targetRow(s.View(), "i-a"))
+			t.Errorf("i-a is %s, configuration %+v", targetRow(s.View(), "i-a"), c.TargetGroups)
 		}
 		change(t, s, func(tx *store.Tx) { store.Instances.Delete(tx, "i-a") })
 		synctest.Wait()

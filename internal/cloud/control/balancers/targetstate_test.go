@@ -22,10 +22,10 @@ func TestNodeAddressIsUnusableAsTarget(t *testing.T) {
 		compare(tx, newStatusIndex(balancer.Status{}), time.Now()).write(tx)
 	})
 	if got := targetRow(s.View(), "10.0.0.4"); got != "unused Target.IpUnusable" {
-		t.Error(got)
+		t.Errorf("the node's address is %s", got)
 	}
 	if got := targetRow(s.View(), "10.0.0.5"); got != "initial Elb.RegistrationInProgress" {
-		t.Error(got)
+		t.Errorf("another address is %s", got)
 	}
 }
 

@@ -12,16 +12,18 @@ func TestBaseImageIsBuiltOnceForAllRegionsAfterFailure(t *testing.T) {
 		t,
 		func(f *fixture) { f.layers.Fail("EnsureBase", errors.New("no space left on device")) },
 		func(f *fixture) {
-			if image, _ := f.image("ami-b"); image.State != "pending" ||
-				image.StateReason != "no space left on device" {
-				t.Errorf("%+v", image)
+			image, _ := f.image("ami-b")
+			if image.State != "pending" || image.StateReason != "no space left on device" {
+				t.Errorf("after a failure: %+v", image)
 			}
 			time.Sleep(time.Minute)
 			for _, id := range []string{"ami-a", "ami-b"} {
-				if image, snapshot := f.image(id); image.State != "available" || image.StateReason != "" ||
-					snapshot.State != "completed" ||
-					!slices.Equal(snapshot.Layers, []string{"base-debian-12"}) {
-					t.Errorf("%+v %+v", image, snapshot)
+				image, snapshot := f.image(id)
+				if image.State != "available" || image.StateReason != "" {
+					t.Errorf("image %+v", image)
+				}
+				if snapshot.State != "completed" || !slices.Equal(snapshot.Layers, []string{"base-debian-12"}) {
+					t.Errorf("snapshot %+v", snapshot)
 				}
 			}
 			if n := f.layers.Calls("EnsureBase"); n != 2 {

@@ -14,7 +14,7 @@ func TestImageHasLayersOfItsInstance(t *testing.T) {
 		f.createImage("ami-1", false)
 		image, snapshot := f.image("ami-1")
 		if image.State != "available" || snapshot.Progress != "100%" || len(snapshot.Layers) != 2 {
-			t.Errorf("%+v %+v", image, snapshot)
+			t.Errorf("image %+v, snapshot %+v", image, snapshot)
 		}
 		if i, _ := store.Instances.Get(f.store.View(), "i-1"); !slices.Equal(i.Layers, snapshot.Layers) {
 			t.Errorf("the instance has layers %v", i.Layers)
@@ -29,7 +29,7 @@ func TestFailedImageHasReason(t *testing.T) {
 		if image.State != "failed" || !strings.Contains(image.StateReason, "the disk is full") ||
 			snapshot.State != "error" ||
 			!strings.Contains(snapshot.StateMessage, "the disk is full") {
-			t.Errorf("%+v %+v", image, snapshot)
+			t.Errorf("image %+v, snapshot %+v", image, snapshot)
 		}
 	})
 }

@@ -24,7 +24,7 @@ func TestCaptureAddsLayer(t *testing.T) {
 		} {
 			got, err := f.loop.Capture(f.t.Context(), "i-1", &layers, c.reboot)
 			if err != nil || !slices.Equal(got, c.want) {
-				t.Errorf("reboot %t: %v, %v, want %v", c.reboot, got, err, c.want)
+				t.Errorf("Capture with reboot %t = %v, %v, want %v", c.reboot, got, err, c.want)
 			}
 		}
 		f.want("i-1", store.Running)
@@ -44,7 +44,7 @@ func TestCaptureIncludesLayerOfFailedCapture(t *testing.T) {
 		got, err := f.loop.Capture(f.t.Context(), "i-1", &layers, true)
 		if want := []string{"base-debian-12", "layer-00000001", "layer-00000002"}; err != nil ||
 			!slices.Equal(got, want) {
-			t.Errorf("%v, %v, want %v", got, err, want)
+			t.Errorf("Capture = %v, %v, want %v", got, err, want)
 		}
 	})
 }
@@ -53,7 +53,7 @@ func TestCaptureRefusesTerminatedInstance(t *testing.T) {
 	withLoop(t, func(f *fixture) {
 		var layers simulated.Layers
 		f.launch("i-1", nil)
-		f.edit("i-1", func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown })
+		f.terminate("i-1")
 		if _, err := f.loop.Capture(f.t.Context(), "i-1", &layers, true); err == nil ||
 			f.machines.Calls("Capture") != 0 {
 			t.Errorf("error %v, %d calls of Capture", err, f.machines.Calls("Capture"))

@@ -62,7 +62,7 @@ func TestNextStepOfEverySituation(t *testing.T) {
 	}
 }
 
-func TestRunningMachineRebootsAndPoweredOffOneLaunches(t *testing.T) {
+func TestRequestedRebootLaunchesPoweredOffMachine(t *testing.T) {
 	s := instances.Situation{
 		Desired:         store.Running,
 		State:           store.Running,
@@ -71,7 +71,7 @@ func TestRunningMachineRebootsAndPoweredOffOneLaunches(t *testing.T) {
 		Machine:         instances.MachineRunning,
 	}
 	if got := instances.Next(s); got.Action != instances.Reboot {
-		t.Errorf("got %v", got)
+		t.Errorf("got %v, want a reboot", got)
 	}
 	s.Machine = instances.MachinePoweredOff
 	if got := instances.Next(s); got.Action != instances.Launch {

@@ -14,11 +14,12 @@ func TestLaunchBootsMachineOfItsType(t *testing.T) {
 	withLoop(t, func(f *fixture) {
 		f.launch("i-1", nil)
 		f.want("i-1", store.Running)
-		if got := f.machines.String(); got != "i-1 running ip-10-0-1-5 2 vCPU 1024 MiB on /base-debian-12\n" {
-			t.Error(got)
+		const want = "i-1 running ip-10-0-1-5 2 vCPU 1024 MiB on /base-debian-12\n"
+		if got := f.machines.String(); got != want {
+			t.Errorf("machines:\n%swant:\n%s", got, want)
 		}
 		if i := f.instance("i-1"); !i.Reachable || i.UIDBase == 0 || f.synced == 0 {
-			t.Errorf("%+v; the network was synchronized %d times", i, f.synced)
+			t.Errorf("instance %+v, %d network syncs", i, f.synced)
 		}
 		f.launch("i-2", nil)
 		if f.instance("i-1").UIDBase == f.instance("i-2").UIDBase {
@@ -40,13 +41,13 @@ func TestFailedLaunchRetriesThenGivesUpWithReason(t *testing.T) {
 		f.want("i-2", store.Terminated) // it never ran
 		if i := f.instance("i-2"); i.StateReasonCode != "Server.InternalError" ||
 			!strings.Contains(i.StateReason, "no room on the disk") {
-			t.Errorf("%q %q", i.StateReasonCode, i.StateReason)
+			t.Errorf("state reason %q: %q, want the error of the last launch", i.StateReasonCode, i.StateReason)
 		}
 
-		f.edit("i-1", func(i *store.Instance) { i.Wanted, i.State = store.Stopped, store.Stopping })
+		f.stop("i-1")
 		f.want("i-1", store.Stopped)
 		f.machines.Fail("Prepare i-1", errors.New("a"), errors.New("b"), errors.New("c"))
-		f.edit("i-1", func(i *store.Instance) { i.Wanted, i.State = store.Running, store.Pending })
+		f.start("i-1")
 		time.Sleep(time.Minute)
 		f.want("i-1", store.Stopped) // it ran before, so it keeps its disk
 		if _, ok := store.Volumes.Get(f.store.View(), "vol-i-1"); !ok {
@@ -61,7 +62,7 @@ func TestRebootKeepsInstanceRunning(t *testing.T) {
 		f.edit("i-1", func(i *store.Instance) { i.Reboots++ })
 		f.want("i-1", store.Running)
 		if i := f.instance("i-1"); f.machines.Calls("Reboot") != 1 || i.RebootsDone != 1 || !i.Reachable {
-			t.Errorf("%d reboots, %+v", f.machines.Calls("Reboot"), i)
+			t.Errorf("%d calls of Reboot, instance %+v", f.machines.Calls("Reboot"), i)
 		}
 	})
 }

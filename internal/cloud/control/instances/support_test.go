@@ -21,13 +21,13 @@ type fixture struct {
 	machines simulated.Machines
 	loop     *instances.Loop
 	synced   int
-	stop     func()
+	stopLoop func()
 }
 
 func (f *fixture) Sync(context.Context) error { f.synced++; return nil }
 
-// start runs the loop, as a starting daemon does.
-func (f *fixture) start() {
+// startLoop runs the loop, as a starting daemon does.
+func (f *fixture) startLoop() {
 	f.loop = &instances.Loop{
 		Store:    f.store,
 		Machines: &f.machines,
@@ -43,7 +43,7 @@ func (f *fixture) start() {
 			f.t.Error(err)
 		}
 	})
-	f.stop = func() { cancel(); running.Wait() }
+	f.stopLoop = func() { cancel(); running.Wait() }
 }
 
 // withLoop runs a test in a synctest bubble beside a running loop.
@@ -56,13 +56,11 @@ func withLoop(t *testing.T, test func(f *fixture)) {
 		}
 		f := &fixture{t: t, store: s}
 		f.update(func(tx *store.Tx) {
-			store.VPCs.Put(
-				tx,
-				&store.VPC{ID: "vpc-1", Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true},
-			)
+			cidr := netip.MustParsePrefix("10.0.0.0/16")
+			store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: "r", CIDR: cidr, DNSSupport: true})
 		})
-		f.start()
-		defer func() { f.stop(); _ = s.Close() }()
+		f.startLoop()
+		defer func() { f.stopLoop(); _ = s.Close() }()
 		test(f)
 	})
 }
@@ -113,6 +111,24 @@ func (f *fixture) edit(id string, change func(*store.Instance)) {
 	f.update(func(tx *store.Tx) { store.Instances.Edit(tx, id, change) })
 }
 
+// start, stop and terminate edit the row as StartInstances, StopInstances and
+// TerminateInstances do.
+func (f *fixture) start(id string) {
+	f.t.Helper()
+	f.edit(id, func(i *store.Instance) { i.Wanted, i.State = store.Running, store.Pending })
+}
+
+func (f *fixture) stop(id string) {
+	f.t.Helper()
+	f.edit(id, func(i *store.Instance) { i.Wanted, i.State = store.Stopped, store.Stopping })
+}
+
+func (f *fixture) terminate(id string) {
+	f.t.Helper()
+	f.edit(id, func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown })
+}
+
+// instance returns the instance's row. A deleted row has the state "gone".
 func (f *fixture) instance(id string) *store.Instance {
 	i, ok := store.Instances.Get(f.store.View(), id)
 	if !ok {
@@ -121,6 +137,7 @@ func (f *fixture) instance(id string) *store.Instance {
 	return i
 }
 
+// want checks the instance's state.
 func (f *fixture) want(id, state string) {
 	f.t.Helper()
 	if got := f.instance(id).State; got != state {

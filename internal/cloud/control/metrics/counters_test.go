@@ -45,7 +45,7 @@ func TestMetricsAreGrowthOfCounters(t *testing.T) {
 		p99, ok := times.Percentile(99)
 		if !ok || times.Count != 60 || math.Abs(times.Average()-0.001) > 1e-9 || math.Abs(p99-0.001) > 0.0001 ||
 			times.Min > 0.001 || times.Max < 0.001 {
-			t.Errorf("%+v, p99 %v", times, p99)
+			t.Errorf("TargetResponseTime %+v, p99 %v", times, p99)
 		}
 	})
 }
@@ -55,10 +55,10 @@ func TestIdleTargetGroupHasZeroRequestsPerTarget(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got := sum(t, m, "RequestCountPerTarget", group, lb); got.Sum != 0 || got.Count == 0 {
-			t.Errorf("%+v", got)
+			t.Errorf("RequestCountPerTarget %+v, want zeros", got)
 		}
 		if got := sum(t, m, "RequestCount", group, lb); got.Count != 0 {
-			t.Errorf("%+v", got)
+			t.Errorf("RequestCount %+v, want no samples", got)
 		}
 	})
 }
@@ -81,7 +81,7 @@ func TestActiveConnectionsAreSampledOnceAMinute(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
 		if got := sum(t, m, "ActiveConnectionCount", lb); got.Count != 3 || got.Sum != 9 {
-			t.Errorf("%+v", got)
+			t.Errorf("ActiveConnectionCount %+v, want 3 samples of 3", got)
 		}
 	})
 }

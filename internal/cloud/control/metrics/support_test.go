@@ -33,7 +33,7 @@ type fakeBalancer struct {
 	err error
 }
 
-func (c *fakeBalancer) Counters(context.Context) (balancer.Counters, error) { return c.now, c.err }
+func (b *fakeBalancer) Counters(context.Context) (balancer.Counters, error) { return b.now, b.err }
 
 // node returns the counters of a node after so many requests to one target group, each
 // answered after the same time.
