@@ -110,9 +110,6 @@ func keyTable(section string, names ...string) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	if section != "" {
-		_, _ = fmt.Fprintf(&out, "`%s`: %s.\n", section, keyDocs[section].meaning)
-	}
 	out.WriteString("\n| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n")
 	for _, k := range all {
 		if !slices.Contains(names, k.path) && (section == "" || !strings.HasPrefix(k.path, section+".")) {
