@@ -7,19 +7,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Capture makes a read-only layer of what the machine has written on its disk, and
-// returns its id. Together with the layers that the machine stood on, which are its
-// Status.Layers before, it is an image of the machine.
+// Capture creates a read-only layer from what the machine has written on its disk, and
+// returns the layer's id. On top of the layers that the machine had before
+// (Status.Layers), it makes an image of the machine.
 //
-// With reboot, and of a machine that is off, the disk itself becomes the layer: the
-// machine then stands on it too, with a fresh disk on top, and keeps its network.
-// Without, a running machine is frozen while its disk is copied; what its programs
-// had not written yet is not in the layer.
+// If the machine is off or reboot is set, the disk itself becomes the layer: the machine
+// uses it as one of its layers from then on, with an empty disk on top, and keeps its
+// network. Otherwise Capture freezes the running machine and copies its disk; the copy lacks
+// what programs have not written yet.
 func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bool) (layer string, err error) {
 	err = p.withLock(ctx, id, "capture", func() error {
 		r, err := p.readRecord(id)
@@ -39,30 +38,27 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 	return layer, nil
 }
 
-// thawTimeout is how long letting a machine go on may take, whatever happened before.
-const thawTimeout = 10 * time.Second
-
 func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer string) error {
-	room, err := images.NewDir()
+	dir, err := images.NewDir()
 	if err != nil {
 		return err
 	}
-	if err := p.copyFrozen(ctx, id, room); err != nil {
-		return errors.Join(err, os.RemoveAll(room))
+	if err := p.copyFrozen(ctx, id, dir); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := images.Commit(ctx, filepath.Join(room, "upper"), layer); err != nil {
-		return errors.Join(err, os.RemoveAll(room))
+	if err := images.Commit(ctx, filepath.Join(dir, "upper"), layer); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
 	}
-	return os.Remove(room)
+	return os.Remove(dir)
 }
 
-// copyFrozen copies the writable layer into room while nothing in the machine runs.
-// cp keeps owners, times, hard links, extended attributes and the device nodes and
-// attributes by which overlayfs marks what was deleted; where the filesystem shares
-// blocks it copies none.
-func (p *Plane) copyFrozen(ctx context.Context, id, room string) (err error) {
+// copyFrozen copies the machine's disk to dir while the machine is frozen. cp preserves
+// owners, times, hard links, extended attributes, and the device nodes and attributes with
+// which overlayfs marks deleted files. Where the filesystem can share blocks, none are
+// copied.
+func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
 	group := p.cgroup(id)
-	frozen, err := group.isFrozen()
+	wasFrozen, err := group.isFrozen()
 	if err != nil {
 		return err
 	}
@@ -70,25 +66,24 @@ func (p *Plane) copyFrozen(ctx context.Context, id, room string) (err error) {
 		return err
 	}
 	defer func() {
-		if frozen {
-			return // and is to stay so
+		if wasFrozen {
+			return
 		}
-		whatever, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTimeout)
+		thawCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTimeout)
 		defer cancel()
-		err = errors.Join(err, group.setFrozen(whatever, false))
+		err = errors.Join(err, group.setFrozen(thawCtx, false))
 	}()
 	if err := syncRoot(p.root(id)); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.upper(id), room).
-		CombinedOutput()
-	if err != nil {
+	cp := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.upper(id), dir)
+	if out, err := cp.CombinedOutput(); err != nil {
 		return fmt.Errorf("copy its disk: %w: %s", err, out)
 	}
 	return nil
 }
 
-// syncRoot writes out what the machine's files have in memory.
+// syncRoot writes the page cache of the machine's files to disk.
 func syncRoot(root string) error {
 	f, err := os.Open(root)
 	if err != nil {
@@ -101,9 +96,9 @@ func syncRoot(root string) error {
 	return nil
 }
 
-// moveDisk freezes the writable layer of a machine after powering it off, and
-// boots the machine again if it ran. The layer is written down before it exists:
-// an interruption between can lose neither.
+// moveDisk powers the machine off, turns its disk into the layer, and boots the machine
+// again if it ran. The record names the layer before the layer exists, so that an
+// interruption loses neither.
 func (p *Plane) moveDisk(ctx context.Context, r record, now Status, images Images, layer string) error {
 	id := r.Machine.ID
 	if now.State == Running {
@@ -136,13 +131,14 @@ func (p *Plane) moveDisk(ctx context.Context, r record, now Status, images Image
 	return p.boot(ctx, id)
 }
 
+// resetDisk creates an empty disk after the former one has become a layer.
 func (p *Plane) resetDisk(id string) error {
-	if err := os.RemoveAll(filepath.Join(p.disk(id), "work")); err != nil {
-		return fmt.Errorf("give it a fresh disk: %w", err)
+	if err := os.RemoveAll(p.work(id)); err != nil {
+		return fmt.Errorf("create an empty disk: %w", err)
 	}
-	for _, dir := range []string{p.upper(id), filepath.Join(p.disk(id), "work")} {
+	for _, dir := range []string{p.upper(id), p.work(id)} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("give it a fresh disk: %w", err)
+			return fmt.Errorf("create an empty disk: %w", err)
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,59 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// maxProcesses is how many processes and threads a machine may have.
-const maxProcesses = 4096
-
-// hierarchies are the mounted cgroup hierarchies of the host. Three layouts are
-// in use: version 2 alone, version 1 alone (which machines cannot run on: systemd
-// in them needs version 2), and both, with the controllers in version 1 and a
-// version 2 hierarchy beside them (cgroups(7), "Cgroups version 2").
-type hierarchies struct {
-	v2 string            // mount point of version 2
-	v1 map[string]string // version 1: controller to mount point; empty where version 2 has the controllers
-}
-
-// controllers are the controllers that hold a machine to its instance type.
-var controllers = []string{"cpu", "memory", "pids"}
-
-func findHierarchies() (hierarchies, error) {
-	h := hierarchies{v1: map[string]string{}}
-	f, err := os.Open("/proc/self/mounts")
-	if err != nil {
-		return h, fmt.Errorf("look for cgroups: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 4 {
-			continue
-		}
-		switch fields[2] {
-		case "cgroup2":
-			h.v2 = fields[1]
-		case "cgroup":
-			for option := range strings.SplitSeq(fields[3], ",") {
-				if slices.Contains(controllers, option) {
-					h.v1[option] = fields[1]
-				}
-			}
-		}
-	}
-	if h.v2 == "" {
-		return h, errors.New("look for cgroups: no version 2 hierarchy is mounted")
-	}
-	return h, nil
-}
-
-// cgroup is a machine's: limits apply at the top; below, the launcher and the
-// machine itself are apart, because systemd wants a subtree that is its alone.
+// cgroup is the cgroup of a machine. Limits apply to its top. The launcher and the machine
+// itself have separate cgroups below, because systemd needs a subtree for itself alone.
 type cgroup struct {
 	hierarchies
 	name string // relative to every mount point, such as aloft/i-0123456789abcdef0
@@ -71,6 +25,7 @@ func (c cgroup) top() string      { return filepath.Join(c.v2, c.name) }
 func (c cgroup) launcher() string { return filepath.Join(c.top(), "launcher") }
 func (c cgroup) machine() string  { return filepath.Join(c.top(), "machine") }
 
+// v1Dirs returns the cgroup's directories in version 1 hierarchies.
 func (c cgroup) v1Dirs() []string {
 	var dirs []string
 	for _, controller := range controllers {
@@ -81,8 +36,8 @@ func (c cgroup) v1Dirs() []string {
 	return dirs
 }
 
-// create makes the cgroup with the machine's limits, and lets the machine's root
-// have its part of it.
+// create creates the cgroup with the machine's limits and delegates the machine's part to
+// the machine's root. It may run again on an existing cgroup.
 func (c cgroup) create(m Machine) error {
 	for _, dir := range append(c.v1Dirs(), c.launcher(), c.machine()) {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -108,8 +63,8 @@ func (c cgroup) create(m Machine) error {
 	return nil
 }
 
-// enable makes a version 2 controller available from the root down to the
-// launcher's and the machine's part.
+// enable enables a version 2 controller in every cgroup from the root down to the parent of
+// the launcher's and the machine's.
 func (c cgroup) enable(controller string) error {
 	dir := c.v2
 	for _, part := range append(strings.Split(c.name, "/"), "") {
@@ -121,43 +76,7 @@ func (c cgroup) enable(controller string) error {
 	return nil
 }
 
-// period of the processor quota, in microseconds: the kernel's default.
-const period = 100_000
-
-func (c cgroup) setLimits(m Machine) error {
-	quota, bytes := m.VCPUs*period, int64(m.MemoryMiB)<<20
-	for _, l := range []struct{ controller, file, unifiedFile, value, unifiedValue string }{
-		{"cpu", "cpu.cfs_quota_us", "cpu.max", strconv.Itoa(quota), fmt.Sprintf("%d %d", quota, period)},
-		{"memory", "memory.limit_in_bytes", "memory.max", strconv.FormatInt(bytes, 10), strconv.FormatInt(bytes, 10)},
-		{"pids", "pids.max", "pids.max", strconv.Itoa(maxProcesses), strconv.Itoa(maxProcesses)},
-	} {
-		path, value := filepath.Join(c.top(), l.unifiedFile), l.unifiedValue
-		if mount := c.v1[l.controller]; mount != "" {
-			path, value = filepath.Join(mount, c.name, l.file), l.value
-		}
-		if err := writeFile(path, value); err != nil {
-			return fmt.Errorf("limit %s: %w", l.controller, err)
-		}
-	}
-	return nil
-}
-
-// memoryUsage is what the machine uses, in bytes.
-func (c cgroup) memoryUsage() int64 {
-	path := filepath.Join(c.top(), "memory.current")
-	if mount := c.v1["memory"]; mount != "" {
-		path = filepath.Join(mount, c.name, "memory.usage_in_bytes")
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	bytes, _ := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64) // what is no number is not known
-	return bytes
-}
-
-// setFrozen stops every process of the machine where it is, or lets all go on, and
-// returns when that is so.
+// setFrozen suspends or resumes every process of the machine, and returns when it is done.
 func (c cgroup) setFrozen(ctx context.Context, frozen bool) error {
 	value := "0"
 	if frozen {
@@ -169,17 +88,16 @@ func (c cgroup) setFrozen(ctx context.Context, frozen bool) error {
 	return c.awaitEvent(ctx, c.machine(), "frozen "+value)
 }
 
-// isFrozen tells whether the machine has been frozen.
+// isFrozen reports whether the machine is frozen.
 func (c cgroup) isFrozen() (bool, error) {
 	data, err := os.ReadFile(filepath.Join(c.machine(), "cgroup.freeze"))
 	if err != nil {
-		return false, fmt.Errorf("look whether it is frozen: %w", err)
+		return false, fmt.Errorf("read whether it is frozen: %w", err)
 	}
 	return strings.TrimSpace(string(data)) == "1", nil
 }
 
-// kill ends every process of the machine and its launcher, and returns when none
-// is left.
+// kill kills every process of the machine and its launcher, and returns when all are gone.
 func (c cgroup) kill(ctx context.Context) error {
 	err := writeFile(filepath.Join(c.top(), "cgroup.kill"), "1")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -191,9 +109,9 @@ func (c cgroup) kill(ctx context.Context) error {
 	return c.awaitEvent(ctx, c.top(), "populated 0")
 }
 
-// awaitEvent returns when the cgroup's events say so (Linux's cgroup-v2.rst,
-// cgroup.events; a change there is a priority event for poll).
-func (c cgroup) awaitEvent(ctx context.Context, dir, event string) error {
+// awaitEvent waits until the cgroup.events of the cgroup dir contain a line (Linux's
+// cgroup-v2.rst, cgroup.events: a change is a priority event for poll).
+func (c cgroup) awaitEvent(ctx context.Context, dir, line string) error {
 	f, err := os.Open(filepath.Join(dir, "cgroup.events"))
 	if err != nil {
 		return fmt.Errorf("watch cgroup: %w", err)
@@ -205,20 +123,21 @@ func (c cgroup) awaitEvent(ctx context.Context, dir, event string) error {
 		if err != nil {
 			return fmt.Errorf("watch cgroup: %w", err)
 		}
-		if slices.Contains(strings.Split(string(buffer[:n]), "\n"), event) {
+		if slices.Contains(strings.Split(string(buffer[:n]), "\n"), line) {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("wait until cgroup is %s: %w", event, err)
+			return fmt.Errorf("wait until cgroup is %s: %w", line, err)
 		}
 		polled := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLPRI}}
-		if _, err := unix.Poll(polled, 50); err != nil && !errors.Is(err, unix.EINTR) {
+		_, err = unix.Poll(polled, int(cgroupPollInterval.Milliseconds()))
+		if err != nil && !errors.Is(err, unix.EINTR) {
 			return fmt.Errorf("watch cgroup: %w", err)
 		}
 	}
 }
 
-// remove deletes the cgroup, of which no process is left.
+// remove deletes the cgroup, which must have no processes.
 func (c cgroup) remove(ctx context.Context) error {
 	for _, dir := range append(c.v1Dirs(), c.top()) {
 		if err := removeCgroups(ctx, dir); err != nil {
@@ -228,8 +147,8 @@ func (c cgroup) remove(ctx context.Context) error {
 	return nil
 }
 
-// removeCgroups removes a cgroup and those below it, deepest first. A cgroup stays
-// busy for a moment after its last process.
+// removeCgroups deletes a cgroup and those below it, deepest first. It retries while a
+// cgroup is busy, which it stays for a moment after its last process has exited.
 func removeCgroups(ctx context.Context, dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -245,7 +164,7 @@ func removeCgroups(ctx context.Context, dir string) error {
 			}
 		}
 	}
-	retry := time.NewTicker(2 * time.Millisecond)
+	retry := time.NewTicker(cgroupRetryInterval)
 	defer retry.Stop()
 	for {
 		err := unix.Rmdir(dir)
@@ -263,4 +182,5 @@ func removeCgroups(ctx context.Context, dir string) error {
 	}
 }
 
+// writeFile writes a value to a file of cgroupfs or procfs.
 func writeFile(path, value string) error { return os.WriteFile(path, []byte(value), 0o644) }

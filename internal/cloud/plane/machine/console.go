@@ -9,36 +9,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// consoleLimit is how much of the console's output GetConsoleOutput returns at
-// most (Amazon EC2 API Reference, GetConsoleOutput: the most recent 64 KB).
+// consoleLimit is how much console output GetConsoleOutput returns at most (Amazon EC2 API
+// Reference, GetConsoleOutput: the most recent 64 KB).
 const consoleLimit = 64 << 10
 
-// console is the terminal that a machine calls /dev/console. What is written on
-// it goes to the log, whatever came longest ago falls off.
+// console is the terminal that a machine sees as /dev/console. Its output goes to a log of
+// limited size.
 type console struct {
-	master   *os.File // the side of the launcher
-	terminal *os.File // the side of the machine, held open over reboots
-	path     string   // of the terminal
-	log      *os.File
-	size     int64
+	master *os.File // the launcher's end
+	tty    *os.File // the machine's end, kept open across reboots
+	path   string   // of the tty
+	log    *os.File
+	size   int64 // of the log
 }
 
 func openConsole(log *os.File) (*console, error) {
-	// Not os.OpenFile: the log needs the terminal's blocking reads in one goroutine only.
-	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open a terminal: %w", err)
 	}
-	fd := int(keyboard.Fd())
+	fd := int(master.Fd()) // also makes reads blocking: copyToLog has a goroutine to itself
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		return nil, fmt.Errorf("unlock the terminal: %w", err)
 	}
 	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	if err != nil {
-		return nil, fmt.Errorf("name the terminal: %w", err)
+		return nil, fmt.Errorf("read the terminal's number: %w", err)
 	}
 	path := "/dev/pts/" + strconv.Itoa(number)
-	terminal, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
+	tty, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the terminal: %w", err)
 	}
@@ -46,12 +45,12 @@ func openConsole(log *os.File) (*console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the end of the console log: %w", err)
 	}
-	c := &console{master: keyboard, terminal: terminal, path: path, log: log, size: size}
+	c := &console{master: master, tty: tty, path: path, log: log, size: size}
 	go c.copyToLog()
 	return c, nil
 }
 
-// copyToLog writes the log until the launcher ends.
+// copyToLog copies the terminal's output to the log until the launcher ends.
 func (c *console) copyToLog() {
 	buffer := make([]byte, 4096)
 	for {
@@ -65,8 +64,9 @@ func (c *console) copyToLog() {
 	}
 }
 
-// append adds to the log. A log of twice what is kept is cut to that; a full disk
-// costs console output, not the machine.
+// append appends to the log. When the log reaches twice consoleLimit, append cuts it to the
+// most recent consoleLimit bytes. It ignores errors: a full disk loses console output, and
+// must not stop the machine.
 func (c *console) append(output []byte) {
 	if c.size+int64(len(output)) > 2*consoleLimit {
 		kept := make([]byte, consoleLimit)
@@ -81,7 +81,8 @@ func (c *console) append(output []byte) {
 	c.size += int64(n)
 }
 
-// readConsoleTail gives the last of a console log.
+// readConsoleTail returns the last consoleLimit bytes of a console log, nil if there is no
+// log.
 func readConsoleTail(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

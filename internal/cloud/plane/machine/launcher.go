@@ -16,17 +16,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a process started with the launcher's arguments is to be.
+// Roles of a process started with Config.Launcher: the arguments that follow Launcher's own.
 const (
 	roleLaunch = "launch" // a machine's launcher
-	roleInit   = "init"   // its first process, before it turns into systemd
+	roleInit   = "init"   // a machine's PID 1, before it executes systemd
 )
 
-// RunLauncher is the process that Config.Launcher starts; args are the arguments
-// that follow Config.Launcher's own. It returns the exit code. It must be called
-// from main's goroutine before anything else of the program runs.
+// RunLauncher is the main function of the processes that Config.Launcher starts, and
+// returns the exit code. args are the arguments after those of Config.Launcher. The program
+// must call it from the main goroutine before it does anything else.
 func RunLauncher(args []string) int {
-	runtime.LockOSThread() // children die with the thread that started them; namespaces are a thread's
+	// Children die with the thread that started them, and namespaces belong to a thread.
+	runtime.LockOSThread()
 	var err error
 	switch strings.Join(args, " ") {
 	case roleLaunch:
@@ -53,8 +54,8 @@ type launcher struct {
 
 	mu      sync.Mutex
 	report  report
-	ending  operation     // what the end of the present system was asked for
-	changed chan struct{} // closed when now has changed
+	ending  operation     // the request that ends the running system, if any
+	changed chan struct{} // closed when report has changed
 }
 
 func launch(self []string) error {
@@ -70,19 +71,23 @@ func launch(self []string) error {
 		return err
 	}
 	l := &launcher{
-		self: self, console: c, cgroup: os.NewFile(fdMachine, "cgroup"), starts: make(chan *system),
+		self:    self,
+		console: c,
+		cgroup:  os.NewFile(fdMachine, "cgroup"),
+		starts:  make(chan *system),
 		changed: make(chan struct{}),
 		report:  report{PID: os.Getpid(), State: Prepared},
 	}
 	go l.serve(listener)
-	for s := range l.starts { // the launcher ends by being killed with its machine
+	for s := range l.starts { // until the launcher is killed together with its machine
 		l.run(s)
 	}
 	return nil
 }
 
-// run starts the system, and again each time it reboots, until it ends. It is the
-// only one to start processes, on the thread whose end they would not survive.
+// run starts the system, and again after each reboot, until it exits for good. Only run
+// starts processes, on the launcher's main thread: they would not survive another thread's
+// end.
 func (l *launcher) run(s *system) {
 	for {
 		child, err := l.startSystem(s)
@@ -106,20 +111,21 @@ func (l *launcher) run(s *system) {
 	}
 }
 
-// handleExit says what the end of the system means, and whether it is to start again.
-// reboot(2), "Behavior inside PID namespaces", tells how the kernel tells.
+// handleExit updates the report after the system's exit and reports whether the system
+// starts again. reboot(2), "Behavior inside PID namespaces", defines the signals by which
+// the kernel reports a reboot (SIGHUP) and a power-off (SIGINT).
 func (l *launcher) handleExit(r *report, state *os.ProcessState, err error) (again bool) {
-	asked := l.ending
+	ending := l.ending
 	l.ending = ""
 	var status syscall.WaitStatus
 	if err == nil {
 		status, _ = state.Sys().(syscall.WaitStatus)
 	}
 	switch {
-	case asked == opHalt || asked == opKill:
+	case ending == opHalt || ending == opKill:
 		r.State = Prepared
 		return false
-	case asked == opReset || status.Signaled() && status.Signal() == unix.SIGHUP:
+	case ending == opReset || status.Signaled() && status.Signal() == unix.SIGHUP:
 		return true
 	case status.Signaled() && status.Signal() == unix.SIGINT:
 		r.State, r.Exit, r.Detail = Exited, PowerOff, "powered off from inside"
@@ -137,27 +143,27 @@ func (l *launcher) update(change func(*report)) {
 	l.changed = make(chan struct{})
 }
 
-// startSystem starts PID 1 and returns when it has become systemd.
+// startSystem starts PID 1 and returns when it has executed systemd.
 func (l *launcher) startSystem(s *system) (*os.Process, error) {
-	input, err := json.Marshal(bootOrder{system: *s, Console: l.console.path})
+	order, err := json.Marshal(bootOrder{system: *s, Console: l.console.path})
 	if err != nil {
-		return nil, fmt.Errorf("describe the system: %w", err)
+		return nil, fmt.Errorf("encode the boot order: %w", err)
 	}
-	specIn, specOut, err := os.Pipe()
+	orderIn, orderOut, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("open a pipe: %w", err)
 	}
-	defer func() { _ = specIn.Close(); _ = specOut.Close() }()
+	defer func() { _ = orderIn.Close(); _ = orderOut.Close() }()
 	failIn, failOut, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("open a pipe: %w", err)
 	}
 	defer func() { _ = failIn.Close(); _ = failOut.Close() }()
-	tty := l.console.terminal
+	tty := l.console.tty
 	argv := append(append([]string(nil), l.self...), roleInit)
 	child, err := os.StartProcess("/proc/self/exe", argv, &os.ProcAttr{
 		Dir: "/", Env: []string{"GOMAXPROCS=1"},
-		Files: []*os.File{tty, tty, tty, specIn, failOut, l.cgroup},
+		Files: []*os.File{tty, tty, tty, orderIn, failOut, l.cgroup},
 		Sys: &syscall.SysProcAttr{
 			Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
 			Setsid:     true, Setctty: true, Ctty: 0, Pdeathsig: syscall.SIGKILL,
@@ -166,17 +172,17 @@ func (l *launcher) startSystem(s *system) (*os.Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start PID 1: %w", err)
 	}
-	_ = specIn.Close()
+	_ = orderIn.Close()
 	_ = failOut.Close()
-	go func() { _, _ = specOut.Write(input); _ = specOut.Close() }()
-	story, err := io.ReadAll(failIn) // ends when systemd takes over
-	if err == nil && len(story) > 0 {
-		err = errors.New(string(story))
+	go func() { _, _ = orderOut.Write(order); _ = orderOut.Close() }()
+	failure, err := io.ReadAll(failIn) // ends when systemd is executed
+	if err == nil && len(failure) > 0 {
+		err = errors.New(string(failure))
 	}
 	if err != nil {
 		_ = child.Kill()
 		_, _ = child.Wait()
-		return nil, fmt.Errorf("become systemd: %w", err)
+		return nil, fmt.Errorf("execute systemd: %w", err)
 	}
 	return child, nil
 }

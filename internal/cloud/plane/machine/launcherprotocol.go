@@ -13,8 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The daemon and a launcher speak over a unix socket that only root can reach:
-// one JSON request, one JSON reply; watch is answered by a report a change.
+// request is what the daemon sends to a launcher. They communicate over a Unix socket that
+// only root can reach: each connection carries one request and one report, both JSON. The
+// reply to a watch request is a report for every change. Launchers outlive the daemon, so
+// a daemon must understand the launchers of earlier builds.
 type request struct {
 	Do     operation `json:"do"`
 	System *system   `json:"system,omitempty"` // for boot
@@ -23,36 +25,41 @@ type request struct {
 type operation string
 
 const (
-	opReport operation = "report" // tell the state
+	opReport operation = "report" // return the state
 	opBoot   operation = "boot"   // start the system unless it runs
-	opHalt   operation = "halt"   // ask the system to power off, reply when it has ended
-	opKill   operation = "kill"   // kill the system, reply when it has ended
-	opReboot operation = "reboot" // ask the system to restart, reply when it has
-	opReset  operation = "reset"  // kill the system and start it again
-	opWatch  operation = "watch"  // report every change until the connection ends
+	opHalt   operation = "halt"   // power the system off; reply when it has exited
+	opKill   operation = "kill"   // kill the system; reply when it has exited
+	opReboot operation = "reboot" // restart the system; reply when it runs again
+	opReset  operation = "reset"  // kill the system and start it; reply when it runs again
+	opWatch  operation = "watch"  // report every change until the connection closes
 )
 
-// system is what the launcher starts.
+// system describes the system to start.
 type system struct {
-	Hostname    string            `json:"hostname"`
-	Root        string            `json:"root"` // folder of the root filesystem, as the host sees it
-	InstanceID  string            `json:"instance_id"`
-	Authorities string            `json:"authorities"` // file of the host with the certificate authorities to trust; may be empty
-	Files       map[string]string `json:"files"`       // below /run, gone with the system: path to content
+	Hostname   string `json:"hostname"`
+	Root       string `json:"root"` // directory of the root filesystem on the host
+	InstanceID string `json:"instance_id"`
+
+	// Authorities is the file on the host with the trusted certificate authorities. It may
+	// be empty.
+	Authorities string `json:"authorities"`
+
+	// Files are the files to write below /run: path to content.
+	Files map[string]string `json:"files"`
 }
 
-// report is what a launcher says of its machine.
+// report is a launcher's reply: the state of its machine.
 type report struct {
 	PID    int    `json:"pid"` // of the launcher
 	State  State  `json:"state"`
 	Exit   Exit   `json:"exit,omitempty"`
 	Detail string `json:"detail,omitempty"`
-	Init   int    `json:"init,omitempty"` // process id of the machine's PID 1
+	Init   int    `json:"init,omitempty"` // process id of the machine's PID 1 on the host
 	Boots  int    `json:"boots"`
-	Error  string `json:"error,omitempty"` // why the request was not done
+	Error  string `json:"error,omitempty"` // why the request failed
 }
 
-// errNoLauncher tells that no launcher runs for a machine.
+// errNoLauncher is returned for a machine whose launcher does not run.
 var errNoLauncher = errors.New("no launcher runs")
 
 func dial(ctx context.Context, socket string) (net.Conn, error) {
@@ -61,12 +68,12 @@ func dial(ctx context.Context, socket string) (net.Conn, error) {
 		return nil, errNoLauncher
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reach the launcher: %w", err)
+		return nil, fmt.Errorf("connect to the launcher: %w", err)
 	}
 	return conn, nil
 }
 
-// call asks the launcher at the socket and waits for its reply until ctx ends.
+// call sends a request to the launcher at the socket and waits for its reply until ctx ends.
 func call(ctx context.Context, socket string, r request) (report, error) {
 	var reply report
 	conn, err := dial(ctx, socket)
@@ -76,7 +83,7 @@ func call(ctx context.Context, socket string, r request) (report, error) {
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	if err := json.NewEncoder(conn).Encode(r); err != nil {
-		return reply, fmt.Errorf("ask the launcher to %s: %w", r.Do, err)
+		return reply, fmt.Errorf("send %s to the launcher: %w", r.Do, err)
 	}
 	if err := json.NewDecoder(conn).Decode(&reply); err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {

@@ -9,7 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// serve answers the daemon until the launcher ends.
+// Signals that make systemd as PID 1 power off and reboot (systemd(1), "Signals":
+// SIGRTMIN+4 and SIGRTMIN+5; glibc's SIGRTMIN is 34).
+const (
+	powerOffSignal = unix.Signal(34 + 4)
+	rebootSignal   = unix.Signal(34 + 5)
+)
+
+var errHungUp = errors.New("the daemon hung up")
+
+// serve handles the daemon's connections until the launcher ends.
 func (l *launcher) serve(listener net.Listener) {
 	for {
 		conn, err := listener.Accept()
@@ -23,13 +32,14 @@ func (l *launcher) serve(listener net.Listener) {
 	}
 }
 
+// handle executes one request and writes its reply.
 func (l *launcher) handle(conn net.Conn) {
 	var r request
 	if json.NewDecoder(conn).Decode(&r) != nil {
 		return
 	}
 	replies := json.NewEncoder(conn)
-	gone := make(chan struct{}) // the daemon hung up
+	gone := make(chan struct{}) // closed when the daemon hangs up
 	go func() {
 		defer close(gone)
 		_, _ = conn.Read(make([]byte, 1))
@@ -42,16 +52,17 @@ func (l *launcher) handle(conn net.Conn) {
 	if err != nil {
 		reply.Error = err.Error()
 	}
-	_ = replies.Encode(reply) // who hung up asks again
+	_ = replies.Encode(reply) // a daemon that hung up asks again
 }
 
-// state gives the present state and a channel that closes when it has changed.
+// state returns the current report and a channel that is closed when it changes.
 func (l *launcher) state() (report, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.report, l.changed
 }
 
+// watch sends the current report, and every later one, until the daemon hangs up.
 func (l *launcher) watch(replies *json.Encoder, gone <-chan struct{}) {
 	for {
 		now, changed := l.state()
@@ -65,8 +76,6 @@ func (l *launcher) watch(replies *json.Encoder, gone <-chan struct{}) {
 		}
 	}
 }
-
-var errHungUp = errors.New("the daemon hung up")
 
 func (l *launcher) execute(r request, gone <-chan struct{}) (report, error) {
 	switch r.Do {
@@ -87,6 +96,7 @@ func (l *launcher) execute(r request, gone <-chan struct{}) (report, error) {
 	return report{}, fmt.Errorf("unknown request %q", r.Do)
 }
 
+// boot starts the system unless it runs, and returns when it runs or has failed to start.
 func (l *launcher) boot(s *system, gone <-chan struct{}) (report, error) {
 	before, changed := l.state()
 	if before.State == Running {
@@ -94,7 +104,7 @@ func (l *launcher) boot(s *system, gone <-chan struct{}) (report, error) {
 	}
 	select {
 	case l.starts <- s:
-	case <-changed: // another boot won
+	case <-changed: // another request started it first
 	case <-gone:
 		return before, errHungUp
 	}
@@ -110,20 +120,13 @@ func (l *launcher) boot(s *system, gone <-chan struct{}) (report, error) {
 	return now, nil
 }
 
-// The signals by which systemd is asked to power off and to restart, as PID 1
-// (systemd(1), "Signals": SIGRTMIN+4 and SIGRTMIN+5; SIGRTMIN is 34 with glibc).
-const (
-	powerOffSignal = unix.Signal(34 + 4)
-	rebootSignal   = unix.Signal(34 + 5)
-)
-
-// endSystem signals the system, and returns when it has ended, or started again when
-// that was asked for.
-func (l *launcher) endSystem(why operation, signal unix.Signal, gone <-chan struct{}) (report, error) {
+// endSystem sends a signal to the system, and returns when the system has exited or, for
+// opReboot and opReset, runs again.
+func (l *launcher) endSystem(op operation, signal unix.Signal, gone <-chan struct{}) (report, error) {
 	l.mu.Lock()
 	before := l.report
 	if before.State != Running {
-		if why == opHalt || why == opKill {
+		if op == opHalt || op == opKill {
 			l.report.State, l.report.Exit, l.report.Detail = Prepared, "", ""
 			before = l.report
 			l.mu.Unlock()
@@ -132,7 +135,7 @@ func (l *launcher) endSystem(why operation, signal unix.Signal, gone <-chan stru
 		l.mu.Unlock()
 		return before, fmt.Errorf("its state is %s", before.State)
 	}
-	l.ending = why
+	l.ending = op
 	err := unix.Kill(before.Init, signal)
 	l.mu.Unlock()
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// Boot starts the system of a prepared machine and returns when systemd has taken
-// over. A machine that runs is left alone; one that powered itself off starts again.
+// Boot starts the system of a prepared machine and returns when systemd runs as its PID 1.
+// It does nothing if the machine runs. A machine that powered itself off starts again.
 func (p *Plane) Boot(ctx context.Context, id string) error {
 	return p.withLock(ctx, id, "boot", func() error { return p.boot(ctx, id) })
 }
@@ -26,25 +26,10 @@ func (p *Plane) boot(ctx context.Context, id string) error {
 	return err
 }
 
-// withLock does something to a machine that nobody else works on.
-func (p *Plane) withLock(ctx context.Context, id, what string, do func() error) error {
-	if !validID.MatchString(id) {
-		return fmt.Errorf("%s machine %q: %w", what, id, ErrNotFound)
-	}
-	release, err := p.lock(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer release()
-	if err := do(); err != nil {
-		return fmt.Errorf("%s machine %s: %w", what, id, err)
-	}
-	return nil
-}
-
-// Stop powers the machine off, in order unless forced or unless it takes too long,
-// and frees all that it has in the kernel. Its disk stays: Prepare and Boot start
-// it again. When ctx ends the machine may be half way down; Stop again goes on.
+// Stop powers the machine off and removes everything it has in the kernel. Its disk
+// remains: Prepare and Boot start it again. With force, or after Config.StopTimeout, Stop
+// kills the system instead of shutting it down. If ctx ends the machine may be half way
+// down; another Stop continues.
 func (p *Plane) Stop(ctx context.Context, id string, force bool) error {
 	return p.withLock(ctx, id, "stop", func() error {
 		if !force {
@@ -60,45 +45,44 @@ func (p *Plane) Stop(ctx context.Context, id string, force bool) error {
 	})
 }
 
-// halt powers the system off and leaves the namespaces as they are. Who does not
-// comply in time is killed.
+// halt powers the system off, and kills it after Config.StopTimeout. The namespaces remain.
 func (p *Plane) halt(ctx context.Context, id string) error {
 	if err := p.thaw(ctx, id); err != nil {
 		return err
 	}
-	patient, cancel := context.WithTimeout(ctx, p.config.StopTimeout)
+	haltCtx, cancel := context.WithTimeout(ctx, p.config.StopTimeout)
 	defer cancel()
-	_, err := call(patient, p.socket(id), request{Do: opHalt})
+	_, err := call(haltCtx, p.socket(id), request{Do: opHalt})
 	if errors.Is(err, errNoLauncher) {
 		return nil
 	}
-	if err != nil && patient.Err() != nil && ctx.Err() == nil {
-		p.config.Log.Warn("a machine does not power off: kill it", "machine", id, "after", p.config.StopTimeout)
+	if err != nil && haltCtx.Err() != nil && ctx.Err() == nil {
+		p.config.Log.Warn("machine does not power off: kill it", "machine", id, "after", p.config.StopTimeout)
 		_, err = call(ctx, p.socket(id), request{Do: opKill})
 	}
 	return err
 }
 
-// Reboot restarts the system in the same namespaces, with network and disk as they
-// are, and returns when the new systemd has taken over.
+// Reboot restarts the system with the same namespaces, network and disk, and returns when
+// systemd runs again as its PID 1. It kills a system that does not restart within
+// Config.StopTimeout.
 func (p *Plane) Reboot(ctx context.Context, id string) error {
 	return p.withLock(ctx, id, "reboot", func() error {
 		if err := p.thaw(ctx, id); err != nil {
 			return err
 		}
-		patient, cancel := context.WithTimeout(ctx, p.config.StopTimeout)
+		rebootCtx, cancel := context.WithTimeout(ctx, p.config.StopTimeout)
 		defer cancel()
-		_, err := call(patient, p.socket(id), request{Do: opReboot})
-		if err != nil && patient.Err() != nil && ctx.Err() == nil {
-			p.config.Log.Warn("a machine does not restart: reset it", "machine", id, "after", p.config.StopTimeout)
+		_, err := call(rebootCtx, p.socket(id), request{Do: opReboot})
+		if err != nil && rebootCtx.Err() != nil && ctx.Err() == nil {
+			p.config.Log.Warn("machine does not restart: reset it", "machine", id, "after", p.config.StopTimeout)
 			_, err = call(ctx, p.socket(id), request{Do: opReset})
 		}
 		return err
 	})
 }
 
-// Remove ends the machine without ceremony and deletes its disk. Removing what is
-// not there is no error.
+// Remove kills the machine and deletes its disk. Removing an absent machine is no error.
 func (p *Plane) Remove(ctx context.Context, id string) error {
 	return p.withLock(ctx, id, "remove", func() error {
 		if err := p.tearDown(ctx, id); err != nil {
@@ -112,12 +96,12 @@ func (p *Plane) Remove(ctx context.Context, id string) error {
 	})
 }
 
-// Freeze stops every process of the machine where it is: a machine that hangs.
+// Freeze suspends every process of the machine, which then behaves like one that hangs.
 func (p *Plane) Freeze(ctx context.Context, id string) error {
 	return p.withLock(ctx, id, "freeze", func() error { return p.cgroup(id).setFrozen(ctx, true) })
 }
 
-// Thaw lets a frozen machine go on.
+// Thaw resumes a frozen machine.
 func (p *Plane) Thaw(ctx context.Context, id string) error {
 	return p.withLock(ctx, id, "thaw", func() error { return p.thaw(ctx, id) })
 }
@@ -130,8 +114,7 @@ func (p *Plane) thaw(ctx context.Context, id string) error {
 	return err
 }
 
-// Console returns the last 64 KiB of what the machine wrote on its console, over
-// all its boots.
+// Console returns the last 64 KiB of the machine's console output, of all its boots.
 func (p *Plane) Console(id string) ([]byte, error) {
 	if !validID.MatchString(id) || !exists(p.dir(id)) {
 		return nil, fmt.Errorf("console of machine %s: %w", id, ErrNotFound)

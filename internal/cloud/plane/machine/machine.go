@@ -1,78 +1,101 @@
-// Package machine makes the machines of the local cloud: systemd as PID 1 in its
-// own user, PID, mount, UTS, IPC, cgroup and network namespaces, on an overlay of
+// Package machine runs the machines of the local cloud. A machine is a systemd as PID 1 in
+// user, PID, mount, UTS, IPC, cgroup and network namespaces of its own, on an overlay of
 // read-only image layers. Root in a machine is nobody on the host.
 //
-// A launcher process per machine (see RunLauncher) is the parent of its PID 1 and
-// outlives the daemon, so machines run on while no daemon does.
+// Each machine has a launcher process (see RunLauncher), which is the parent of its PID 1.
+// Launchers outlive the daemon, so machines keep running while no daemon runs.
 package machine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
+	"regexp"
 
 	"aloft.dev/aloft/internal/cloud/plane/image"
 )
 
-// Machine is what the kernel is to hold for one instance.
+// idsPerMachine is how many user ids, and as many group ids, a machine has.
+const idsPerMachine = 1 << 16
+
+// Machine describes the machine behind an instance. It is part of a machine's record on
+// disk, under these field names.
 type Machine struct {
-	ID           string            // of the instance, such as i-0123456789abcdef0: a file name
+	ID           string            // of the instance, such as i-0123456789abcdef0; used as a file name
 	Hostname     string            // such as ip-10-0-1-5
-	Layers       []string          // absolute folders of the image's layers, bottom first
-	VCPUs        int               // processors' worth of time it may use
-	MemoryMiB    int               // memory it may use
+	Layers       []string          // absolute directories of the image's layers, bottom first
+	VCPUs        int               // limit of processor time, in processors
+	MemoryMiB    int               // limit of memory
 	UIDBase      uint32            // first of its 65536 user and group ids on the host; no other machine has them
-	Env          map[string]string // proxy settings and the like, for every process in it
+	Env          map[string]string // environment of every process, such as proxy settings
 	Nameserver   netip.Addr        // DNS server; the zero Addr means none
 	SearchDomain string            // appended to short names, such as ec2.internal; may be empty
 }
 
-// State is what has become of a machine.
+// State is the state of a machine.
 type State string
 
 // The states of a machine.
 const (
 	Absent   State = "absent"   // nothing of it is in the kernel: never prepared, stopped, or the host restarted
-	Prepared State = "prepared" // namespaces and root filesystem are there, nothing runs yet
+	Prepared State = "prepared" // it has namespaces and a root filesystem; its system does not run
 	Running  State = "running"  // its PID 1 runs
-	Exited   State = "exited"   // its PID 1 ended without having been asked to through Stop
+	Exited   State = "exited"   // its PID 1 exited without a call of Stop
 )
 
-// Exit tells how a machine's PID 1 ended.
+// Exit is the way a machine's PID 1 exited.
 type Exit string
 
-// The ways to end.
+// The ways to exit.
 const (
-	PowerOff Exit = "power-off" // shut down from inside, in order
-	Crash    Exit = "crash"     // killed or broken
+	PowerOff Exit = "power-off" // shut down from inside
+	Crash    Exit = "crash"     // killed or failed
 )
 
-// Status is what is known of a machine at the moment.
+// Status is the current status of a machine.
 type Status struct {
 	ID          string
 	State       State
-	Exit        Exit   // how it ended, in state Exited
-	Detail      string // why it ended, for people, in state Exited
-	PID         int    // of its PID 1 on the host, in state Running
-	Launcher    int    // process id of its launcher, in states Prepared and Running
-	Boots       int    // how often its system was started since it was prepared
-	Namespace   string // path of its network namespace; empty in state Absent
-	MemoryBytes int64  // memory that its processes use, files they read included
-	// layers that it stands on, bottom first, those captured from it included: they must not be
-	// removed
-	Layers []string
+	Exit        Exit     // in state Exited
+	Detail      string   // the cause of the exit as a text for people, in state Exited
+	PID         int      // process id of its PID 1 on the host, in state Running
+	Launcher    int      // process id of its launcher, in states Prepared and Running
+	Boots       int      // number of starts of its system since it was prepared
+	Namespace   string   // path of its network namespace; empty in state Absent
+	MemoryBytes int64    // memory in use, including the page cache
+	Layers      []string // its layers, bottom first, including those captured from it; they must not be removed
 }
 
-// Images is where Capture puts a layer; *image.Store is one.
+// Images stores the layers that Capture creates. *image.Store implements it.
 type Images interface {
-	// NewLayerID is an id that no layer has had.
+	// NewLayerID returns an id that no layer has had.
 	NewLayerID() string
-	// Path is the folder of a layer.
+	// Path returns the directory of a layer.
 	Path(layer string) string
-	// NewDir makes an empty folder on the layers' filesystem, to fill and to freeze.
+	// NewDir creates an empty directory on the layers' filesystem, for the caller to fill
+	// and Commit.
 	NewDir() (dir string, err error)
-	// Commit makes the tree in dir, which nobody writes to any more, the layer
-	// with the id. dir is gone afterwards.
+	// Commit moves the files in dir, which must not be written to any longer, into the
+	// store as the layer with the given id.
 	Commit(ctx context.Context, dir, layer string) error
 }
 
 var _ Images = (*image.Store)(nil)
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+
+// validate returns an error if no machine can be created from the description.
+func (m Machine) validate() error {
+	switch {
+	case !validID.MatchString(m.ID):
+		return fmt.Errorf("%q is not a valid machine id", m.ID)
+	case len(m.Layers) == 0:
+		return errors.New("it has no layers")
+	case m.UIDBase < idsPerMachine:
+		return fmt.Errorf("its user ids begin at %d, among those of the host", m.UIDBase)
+	case m.VCPUs < 1 || m.MemoryMiB < 1:
+		return fmt.Errorf("%d vCPUs and %d MiB are not enough", m.VCPUs, m.MemoryMiB)
+	}
+	return nil
+}

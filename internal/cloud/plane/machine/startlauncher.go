@@ -14,22 +14,25 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
-// idsPerMachine is how many user and group ids a machine has.
-const idsPerMachine = 1 << 16
-
-// Descriptors that a launcher inherits, from the first after standard error on.
+// Descriptors that a launcher inherits, after standard error.
 const (
 	fdControl = 3 + iota // the listening control socket
 	fdConsole            // the console log, open for reading and writing
-	fdMachine            // cgroup.procs of the machine's cgroup: who writes 0 moves there
+	fdMachine            // cgroup.procs of the machine's cgroup: a process that writes 0 moves there
 )
 
-// startLauncher starts the launcher of a machine, and returns when it runs.
+// launcherEnv makes the Go runtime of a launcher, which is idle nearly always, use little
+// memory.
+func launcherEnv() []string {
+	return []string{"GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=16MiB", "GODEBUG=madvdontneed=1"}
+}
+
+// startLauncher starts a machine's launcher and returns its process id.
 //
-// The kernel counts what a user namespace uses (inotify instances and the like)
-// against the user who created it as well (namespaces(7), "The /proc/sys/user
-// directory"). So the thread that creates it takes on the machine's user id for
-// the moment: one machine then does not eat what another may use.
+// The kernel charges what a user namespace uses (inotify instances and the like) to the
+// user who created it as well (namespaces(7), "The /proc/sys/user directory"). The thread
+// that creates the namespace therefore switches to the machine's own user id, so that one
+// machine does not use up the limits of another.
 func (p *Plane) startLauncher(m Machine, group cgroup) (int, error) {
 	files, err := p.openInherited(m.ID, group)
 	defer func() {
@@ -40,22 +43,21 @@ func (p *Plane) startLauncher(m Machine, group cgroup) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	place, err := unix.Open(group.launcher(), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	cgroupFD, err := unix.Open(group.launcher(), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, fmt.Errorf("open cgroup: %w", err)
 	}
-	defer func() { _ = unix.Close(place) }()
-	maps := []syscall.SysProcIDMap{{ContainerID: 0, HostID: int(m.UIDBase), Size: idsPerMachine}}
+	defer func() { _ = unix.Close(cgroupFD) }()
+	idMap := []syscall.SysProcIDMap{{ContainerID: 0, HostID: int(m.UIDBase), Size: idsPerMachine}}
 	attr := &os.ProcAttr{
 		Dir:   "/",
 		Files: files,
-		// A launcher does next to nothing: small memory counts more than speed.
-		Env: []string{"GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=16MiB", "GODEBUG=madvdontneed=1"},
+		Env:   launcherEnv(),
 		Sys: &syscall.SysProcAttr{
 			Setsid: true, Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-			UidMappings: maps, GidMappings: maps, GidMappingsEnableSetgroups: true,
+			UidMappings: idMap, GidMappings: idMap, GidMappingsEnableSetgroups: true,
 			Credential:  &syscall.Credential{Uid: 0, Gid: 0},
-			UseCgroupFD: true, CgroupFD: place,
+			UseCgroupFD: true, CgroupFD: cgroupFD,
 		},
 	}
 	argv := append(append([]string(nil), p.config.Launcher...), roleLaunch)
@@ -73,8 +75,10 @@ func (p *Plane) startLauncher(m Machine, group cgroup) (int, error) {
 	return pid, nil
 }
 
+// startAs starts a process as the given user in the cgroup. It changes the calling thread.
 func startAs(uid uint32, group cgroup, argv []string, attr *os.ProcAttr) (int, error) {
-	for _, dir := range group.v1Dirs() { // a child starts where its parent's thread is
+	// In version 1 hierarchies a child starts in the cgroup of its parent's thread.
+	for _, dir := range group.v1Dirs() {
 		if err := writeFile(filepath.Join(dir, "tasks"), strconv.Itoa(unix.Gettid())); err != nil {
 			return 0, fmt.Errorf("enter cgroup: %w", err)
 		}
@@ -90,7 +94,8 @@ func startAs(uid uint32, group cgroup, argv []string, attr *os.ProcAttr) (int, e
 	return pid, process.Release()
 }
 
-// openInherited opens what a launcher inherits, in the order of its descriptors.
+// openInherited opens the files that a launcher inherits, in the order of its descriptors.
+// It returns the files it has opened even if it fails.
 func (p *Plane) openInherited(id string, group cgroup) ([]*os.File, error) {
 	var files []*os.File
 	open := func(path string, flags int) error {
@@ -109,22 +114,9 @@ func (p *Plane) openInherited(id string, group cgroup) ([]*os.File, error) {
 	if err != nil {
 		return files, err
 	}
-	socket := p.socket(id)
-	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return files, fmt.Errorf("replace the control socket: %w", err)
-	}
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	control, err := listenControl(p.socket(id))
 	if err != nil {
-		return files, fmt.Errorf("open the control socket: %w", err)
-	}
-	listener.SetUnlinkOnClose(false) // it is the launcher's from now on
-	defer func() { _ = listener.Close() }()
-	if err := os.Chmod(socket, 0o600); err != nil {
-		return files, fmt.Errorf("protect the control socket: %w", err)
-	}
-	control, err := listener.File()
-	if err != nil {
-		return files, fmt.Errorf("pass the control socket on: %w", err)
+		return files, err
 	}
 	files = append(files, control)
 	return files, errors.Join(
@@ -133,8 +125,29 @@ func (p *Plane) openInherited(id string, group cgroup) ([]*os.File, error) {
 	)
 }
 
-// reap takes note of the end of a launcher that was killed, so that no zombie is
-// left of it, if this process started it. pid is 0 when nobody could tell.
+// listenControl creates a launcher's control socket, which only root can reach.
+func listenControl(socket string) (*os.File, error) {
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("replace the control socket: %w", err)
+	}
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
+	listener.SetUnlinkOnClose(false) // the launcher keeps using it
+	defer func() { _ = listener.Close() }()
+	if err := os.Chmod(socket, 0o600); err != nil {
+		return nil, fmt.Errorf("protect the control socket: %w", err)
+	}
+	control, err := listener.File()
+	if err != nil {
+		return nil, fmt.Errorf("pass the control socket on: %w", err)
+	}
+	return control, nil
+}
+
+// reap waits for a killed launcher, if this process started it, so that it does not remain
+// as a zombie. pid is the process id that the launcher reported, 0 if it did not.
 func (p *Plane) reap(id string, pid int) {
 	p.mu.Lock()
 	if started, ok := p.launchers[id]; ok {
@@ -145,7 +158,7 @@ func (p *Plane) reap(id string, pid int) {
 	for pid != 0 {
 		_, err := unix.Wait4(pid, nil, 0, nil)
 		if !errors.Is(err, unix.EINTR) {
-			return // ended, or another daemon's
+			return // reaped, or started by another daemon
 		}
 	}
 }

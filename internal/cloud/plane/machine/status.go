@@ -5,14 +5,10 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"time"
 )
 
-// reportTimeout is how long a launcher may take to tell its state.
-const reportTimeout = 5 * time.Second
-
-// Status tells what has become of a machine. Nothing is remembered: it asks the
-// machine's launcher, whoever started that.
+// Status returns the machine's current status. It queries the machine's launcher, whether
+// this process started it or an earlier daemon.
 func (p *Plane) Status(id string) Status {
 	s := Status{ID: id, State: Absent}
 	if !validID.MatchString(id) {
@@ -30,7 +26,7 @@ func (p *Plane) Status(id string) Status {
 	case errors.Is(err, errNoLauncher) && !exists(p.runDir(id)):
 		return s
 	case err != nil && !p.mounted(id):
-		return s // a preparation that was interrupted
+		return s // left by an interrupted Prepare
 	case err != nil:
 		s.State, s.Exit, s.Detail = Exited, Crash, "its launcher is gone: "+err.Error()
 	default:
@@ -42,21 +38,21 @@ func (p *Plane) Status(id string) Status {
 	return s
 }
 
-// List returns the ids of all machines that were prepared and not removed, sorted,
-// also those of a daemon before this one.
+// List returns the ids of all machines that were prepared and not removed, sorted. It
+// includes the machines of earlier daemons.
 func (p *Plane) List() []string {
-	var found []string
+	var ids []string
 	for _, dir := range []string{p.config.Dir, p.config.RunDir} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			continue // no folder, no machines
+			continue // without the directory there are no machines
 		}
 		for _, entry := range entries {
 			if validID.MatchString(entry.Name()) {
-				found = append(found, entry.Name())
+				ids = append(ids, entry.Name())
 			}
 		}
 	}
-	slices.Sort(found)
-	return slices.Compact(found)
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

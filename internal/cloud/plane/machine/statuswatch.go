@@ -6,20 +6,20 @@ import (
 	"sync"
 )
 
-// watch is one Watch under way.
+// watch is a running Watch.
 type watch struct {
-	ctx     context.Context //nolint:containedctx // it is the watch: both end together
+	ctx     context.Context //nolint:containedctx // a watch lives exactly as long as its context
 	changes chan string
 	group   sync.WaitGroup
 
 	mu        sync.Mutex
-	listening map[string]bool // machines whose launcher is being listened to; true: listen again after that
+	listening map[string]bool // machines being watched; true: connect to the launcher once more afterwards
 	ended     bool
 }
 
-// Watch tells the ids of machines whose state has changed, or may have: the
-// receiver asks for the Status. Every machine that exists is told once at the
-// start. The channel closes after ctx has ended.
+// Watch sends the ids of machines whose state has changed or may have changed; the receiver
+// queries their Status. It begins with every existing machine once. The channel is closed
+// after ctx has ended.
 func (p *Plane) Watch(ctx context.Context) <-chan string {
 	w := &watch{ctx: ctx, changes: make(chan string), listening: map[string]bool{}}
 	p.mu.Lock()
@@ -42,7 +42,7 @@ func (p *Plane) Watch(ctx context.Context) <-chan string {
 	return w.changes
 }
 
-// notifyWatches makes every watch tell of a machine, and listen to its launcher.
+// notifyWatches makes every watch send a machine's id and connect to its launcher.
 func (p *Plane) notifyWatches(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -51,15 +51,17 @@ func (p *Plane) notifyWatches(id string) {
 	}
 }
 
-// watchMachine tells of the machine now and whenever its launcher reports something,
-// until the launcher is gone.
+// watchMachine sends the machine's id now and after each report of its launcher, until the
+// launcher is gone. A call while the machine is already being watched makes the watch
+// connect once more afterwards, possibly to a new launcher.
 func (w *watch) watchMachine(p *Plane, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, listening := w.listening[id]; listening || w.ended {
-		if listening {
-			w.listening[id] = true
-		}
+	if w.ended {
+		return
+	}
+	if _, listening := w.listening[id]; listening {
+		w.listening[id] = true
 		return
 	}
 	w.listening[id] = false
@@ -73,7 +75,7 @@ func (w *watch) watchMachine(p *Plane, id string) {
 	})
 }
 
-// finish ends the listening, unless there is reason to listen again.
+// finish ends the watch of a machine, and reports whether it must begin again.
 func (w *watch) finish(id string) (again bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,6 +87,8 @@ func (w *watch) finish(id string) (again bool) {
 	return false
 }
 
+// forwardReports sends the machine's id for each report of its launcher, until the
+// connection ends.
 func (w *watch) forwardReports(socket, id string) {
 	conn, err := dial(w.ctx, socket)
 	if err != nil {

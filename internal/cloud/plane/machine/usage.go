@@ -12,12 +12,12 @@ import (
 
 // Usage is what a machine has used since it was prepared.
 type Usage struct {
-	CPU            time.Duration // processor time, of all its processors together
-	Received, Sent uint64        // bytes on its network interfaces, headers of Ethernet included
+	CPU            time.Duration // processor time, summed over its processors
+	Received, Sent uint64        // bytes on its network interfaces, including Ethernet headers
 }
 
-// Usage reads what a machine has used; false: it has no part of the kernel now.
-// It asks the kernel alone, so that it can be called often.
+// Usage returns what a machine has used, or false if nothing of it is in the kernel. It
+// reads the kernel's counters only, so it is cheap enough to call often.
 func (p *Plane) Usage(id string) (Usage, bool) {
 	if !validID.MatchString(id) {
 		return Usage{}, false
@@ -32,9 +32,9 @@ func (p *Plane) Usage(id string) (Usage, bool) {
 	return u, true
 }
 
-// cpuUsage is the processor time that the machine has used. The version 2 hierarchy
-// counts it in every layout, for it does so without the controller too (Linux's
-// cgroup-v2.rst, cpu.stat).
+// cpuUsage returns the processor time that the machine has used. The version 2 hierarchy
+// counts it in every layout, because it needs no controller for that (Linux's cgroup-v2.rst,
+// cpu.stat).
 func (c cgroup) cpuUsage() (time.Duration, bool) {
 	data, err := os.ReadFile(filepath.Join(c.top(), "cpu.stat"))
 	if err != nil {
@@ -49,9 +49,23 @@ func (c cgroup) cpuUsage() (time.Duration, bool) {
 	return 0, false
 }
 
-// traffic counts the bytes on the interfaces of the network namespace in which the
-// launcher of the cgroup is, without the loopback interface. A launcher that is
-// gone has none.
+// memoryUsage returns the memory in use in bytes, 0 if it is unknown.
+func (c cgroup) memoryUsage() int64 {
+	path := filepath.Join(c.top(), "memory.current")
+	if mount := c.v1["memory"]; mount != "" {
+		path = filepath.Join(mount, c.name, "memory.usage_in_bytes")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	bytes, _ := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64) // 0 if not a number
+	return bytes
+}
+
+// traffic returns the bytes received and sent on the interfaces, except loopback, of the
+// network namespace of the process in the launcher's cgroup. They are 0 if the launcher is
+// gone.
 func traffic(launcher string) (received, sent uint64) {
 	pids, err := os.ReadFile(filepath.Join(launcher, "cgroup.procs"))
 	if err != nil {
@@ -70,15 +84,16 @@ func traffic(launcher string) (received, sent uint64) {
 	return received, sent
 }
 
-// interfaceBytes reads a line of /proc/net/dev: a name, eight counters of what was
-// received and eight of what was sent, bytes first (proc_pid_net(5)).
+// interfaceBytes parses a line of /proc/net/dev: an interface's name, eight receive counters
+// and eight transmit counters, bytes first (proc_pid_net(5)). It returns 0 for the loopback
+// interface and for the header.
 func interfaceBytes(line string) (received, sent uint64) {
 	name, counters, ok := strings.Cut(line, ":")
 	fields := strings.Fields(counters)
 	if !ok || strings.TrimSpace(name) == "lo" || len(fields) < 9 {
 		return 0, 0
 	}
-	received, _ = strconv.ParseUint(fields[0], 10, 64) // what is no number is not known
+	received, _ = strconv.ParseUint(fields[0], 10, 64) // 0 if not a number
 	sent, _ = strconv.ParseUint(fields[8], 10, 64)
 	return received, sent
 }

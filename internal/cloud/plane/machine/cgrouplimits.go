@@ -1,0 +1,35 @@
+package machine
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+)
+
+// maxProcesses limits a machine's processes and threads.
+const maxProcesses = 4096
+
+// quotaPeriod is the period of the processor quota in microseconds: the kernel's default.
+const quotaPeriod = 100_000
+
+// setLimits limits the machine's processor time, memory and processes.
+func (c cgroup) setLimits(m Machine) error {
+	quota := m.VCPUs * quotaPeriod
+	bytes := strconv.FormatInt(int64(m.MemoryMiB)<<20, 10)
+	processes := strconv.Itoa(maxProcesses)
+	limits := []struct{ controller, v1File, v1Value, v2File, v2Value string }{
+		{"cpu", "cpu.cfs_quota_us", strconv.Itoa(quota), "cpu.max", fmt.Sprintf("%d %d", quota, quotaPeriod)},
+		{"memory", "memory.limit_in_bytes", bytes, "memory.max", bytes},
+		{"pids", "pids.max", processes, "pids.max", processes},
+	}
+	for _, l := range limits {
+		path, value := filepath.Join(c.top(), l.v2File), l.v2Value
+		if mount := c.v1[l.controller]; mount != "" {
+			path, value = filepath.Join(mount, c.name, l.v1File), l.v1Value
+		}
+		if err := writeFile(path, value); err != nil {
+			return fmt.Errorf("limit %s: %w", l.controller, err)
+		}
+	}
+	return nil
+}

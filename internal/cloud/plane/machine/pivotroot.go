@@ -1,0 +1,64 @@
+package machine
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// enterRoot mounts the kernel's filesystems in order.Root and makes it the root directory.
+func enterRoot(order bootOrder) error {
+	const strict = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	root := order.Root
+	mounts := []struct {
+		source, target, kind string
+		flags                uintptr
+		data                 string
+	}{
+		{"", "/", "", unix.MS_REC | unix.MS_PRIVATE, ""},
+		{root, root, "", unix.MS_BIND, ""},
+		{"proc", root + "/proc", "proc", strict, ""},
+		{"sysfs", root + "/sys", "sysfs", strict | unix.MS_RDONLY, ""},
+		{"cgroup2", root + "/sys/fs/cgroup", "cgroup2", strict, ""},
+		{"tmpfs", root + "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=755,size=20%"},
+		{"tmpfs", root + "/dev", "tmpfs", unix.MS_NOSUID | unix.MS_NOEXEC, "mode=755,size=64k"},
+	}
+	for _, m := range mounts {
+		if err := unix.Mount(m.source, m.target, m.kind, m.flags, m.data); err != nil {
+			return fmt.Errorf("mount %s on %s: %w", m.source+m.kind, m.target, err)
+		}
+	}
+	if err := createDevices(filepath.Join(root, "dev"), order.Console); err != nil {
+		return err
+	}
+	if order.Authorities != "" {
+		if err := bindFile(order.Authorities, root+authoritiesFile); err != nil {
+			return err
+		}
+	}
+	return pivotRoot(root)
+}
+
+// pivotRoot makes root the root directory and detaches the host's.
+func pivotRoot(root string) error {
+	if err := unix.Chdir(root); err != nil {
+		return fmt.Errorf("enter %s: %w", root, err)
+	}
+	// This mounts the old root on top of the new one, from where it is unmounted
+	// (pivot_root(2), "pivot_root(\".\", \".\")").
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return fmt.Errorf("pivot_root: %w", err)
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("unmount the host's files: %w", err)
+	}
+	if err := unix.Chdir("/"); err != nil {
+		return fmt.Errorf("enter the root directory: %w", err)
+	}
+	// systemd.io/CONTAINER_INTERFACE requires shared mounts.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("share the machine's mounts: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Prepare creates a machine's namespaces and root filesystem without starting its system,
+// and returns the path of its network namespace (for setns(2)). It changes nothing if the
+// machine is prepared already. For a machine that was stopped, m replaces the earlier
+// description.
+func (p *Plane) Prepare(ctx context.Context, m Machine) (namespace string, err error) {
+	if err := m.validate(); err != nil {
+		return "", fmt.Errorf("prepare machine %s: %w", m.ID, err)
+	}
+	unlock, err := p.lock(ctx, m.ID)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if err := p.prepare(ctx, m); err != nil {
+		return "", fmt.Errorf("prepare machine %s: %w", m.ID, err)
+	}
+	p.notifyWatches(m.ID)
+	return p.namespace(m.ID), nil
+}
+
+func (p *Plane) prepare(ctx context.Context, m Machine) error {
+	r, err := p.readRecord(m.ID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	_, err = call(ctx, p.socket(m.ID), request{Do: opReport})
+	if err != nil && !errors.Is(err, errNoLauncher) {
+		return err
+	}
+	if err == nil && p.mounted(m.ID) {
+		return nil
+	}
+	// An interrupted Prepare may have left some of the machine.
+	if err := p.tearDown(ctx, m.ID); err != nil {
+		return err
+	}
+	r.Machine = m
+	if err := p.writeRecord(r); err != nil {
+		return err
+	}
+	for _, dir := range []string{p.upper(m.ID), p.work(m.ID), p.root(m.ID)} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("create directories: %w", err)
+		}
+	}
+	group := p.cgroup(m.ID)
+	if err := group.create(m); err != nil {
+		return err
+	}
+	pid, err := p.startLauncher(m, group)
+	if err != nil {
+		return err
+	}
+	return p.setUpLauncher(ctx, r, pid)
+}
+
+// setUpLauncher does for a new launcher what only root on the host may do.
+func (p *Plane) setUpLauncher(ctx context.Context, r record, pid int) error {
+	id := r.Machine.ID
+	// Some hosts withhold CAP_SYS_RESOURCE even from root. There, the launcher stays a
+	// possible victim of the OOM killer.
+	err := writeFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "-1000")
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("protect the launcher from the OOM killer: %w", err)
+	}
+	if err := pinNamespace(fmt.Sprintf("/proc/%d/ns/net", pid), p.namespace(id)); err != nil {
+		return err
+	}
+	if err := p.mountRoot(r, pid); err != nil {
+		return err
+	}
+	_, err = call(ctx, p.socket(id), request{Do: opReport})
+	return err
+}
+
+func (p *Plane) mountRoot(r record, launcher int) error {
+	path := fmt.Sprintf("/proc/%d/ns/user", launcher)
+	userNamespace, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open the user namespace: %w", err)
+	}
+	defer func() { _ = unix.Close(userNamespace) }()
+	id := r.Machine.ID
+	return filesystem{
+		layers:        r.layers(),
+		disk:          p.disk(id),
+		userNamespace: userNamespace,
+		owner:         r.Machine.UIDBase,
+		target:        p.root(id),
+	}.mount()
+}
+
+// mounted reports whether everything that Prepare mounts is mounted.
+func (p *Plane) mounted(id string) bool {
+	return mountedAs(p.namespace(id), nsfsMagic) && mountedAs(p.root(id), overlayMagic)
+}
+
+// tearDown removes everything that a machine has in the kernel, complete or not. Its disk
+// remains.
+func (p *Plane) tearDown(ctx context.Context, id string) error {
+	// Ask the launcher first: it reaps its PID 1, which the host's init might not do.
+	killCtx, cancel := context.WithTimeout(ctx, reportTimeout)
+	last, err := call(killCtx, p.socket(id), request{Do: opKill})
+	cancel()
+	if err != nil && !errors.Is(err, errNoLauncher) {
+		p.config.Log.Warn("launcher does not kill its system: kill both", "machine", id, "error", err)
+	}
+	group := p.cgroup(id)
+	if err := group.kill(ctx); err != nil {
+		return err
+	}
+	p.reap(id, last.PID)
+	for _, path := range []string{p.root(id), p.namespace(id)} {
+		if err := unmount(path); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(p.runDir(id)); err != nil {
+		return fmt.Errorf("remove %s: %w", p.runDir(id), err)
+	}
+	return group.remove(ctx)
+}
