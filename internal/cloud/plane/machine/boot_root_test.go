@@ -14,7 +14,7 @@ import (
 
 const launchKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3kLmcNbXJH2nJ5Vd6HgF0cYkRr7q0bJ1xQmFZ3p9aB launch"
 
-func metadata(m machine.Machine) map[string]string {
+func metadataOf(m machine.Machine) map[string]string {
 	return map[string]string{
 		"meta-data/instance-id": m.ID, "meta-data/local-hostname": m.Hostname + ".ec2.internal",
 		"meta-data/public-keys/0/openssh-key": launchKey + "\n",
@@ -22,58 +22,58 @@ func metadata(m machine.Machine) map[string]string {
 }
 
 // awaitSSH waits until the machine's sshd answers.
-func (s *site) awaitSSH(id string) {
+func (s *fixture) awaitSSH(id string) {
 	s.Helper()
 	namespace := s.plane.Status(id).Namespace
 	s.eventually(
-		"sshd answers", 20*time.Second, func() bool { return strings.HasPrefix(banner(namespace), "SSH-2.0-OpenSSH") },
+		"sshd answers", 20*time.Second, func() bool { return strings.HasPrefix(sshBanner(namespace), "SSH-2.0-OpenSSH") },
 	)
 }
 
-// up launches a machine and waits until its system says that it is up.
-func (s *site) up(m machine.Machine) {
+// bootFully launches a machine and waits until its system says that it is up.
+func (s *fixture) bootFully(m machine.Machine) {
 	s.Helper()
-	s.launch(m, metadata(m))
-	s.settled(m.ID)
+	s.launch(m, metadataOf(m))
+	s.awaitSystem(m.ID)
 }
 
-func (s *site) settled(id string) {
+func (s *fixture) awaitSystem(id string) {
 	s.Helper()
 	s.awaitSSH(id)
-	if state, _ := s.inside(id, "systemctl", "is-system-running", "--wait"); state != "running" {
-		failed, _ := s.inside(id, "systemctl", "--failed", "--no-legend")
+	if state, _ := s.run(id, "systemctl", "is-system-running", "--wait"); state != "running" {
+		failed, _ := s.run(id, "systemctl", "--failed", "--no-legend")
 		s.Fatalf("the system of %s is %q: %s", id, state, failed)
 	}
 }
 
-// expect asserts what commands print in a machine.
-func (s *site) expect(id string, wanted map[string]string) {
+// expectOutput asserts what commands print in a machine.
+func (s *fixture) expectOutput(id string, wanted map[string]string) {
 	s.Helper()
 	for command, want := range wanted {
-		if got, _ := s.inside(id, "sh", "-c", command); got != want {
+		if got, _ := s.run(id, "sh", "-c", command); got != want {
 			s.Errorf("%s\n got %q\nwant %q", command, got, want)
 		}
 	}
 }
 
 func TestRealMachineIsADebianOfItsOwn(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
-	data := metadata(m)
+	data := metadataOf(m)
 	data["user-data"] = "#!/bin/sh\necho user data of $(id -un) with $https_proxy\n"
 	start := time.Now()
 	s.launch(m, data)
 	took := time.Since(start)
 	s.awaitSSH(m.ID)
 	answered := time.Since(start)
-	s.settled(m.ID)
+	s.awaitSystem(m.ID)
 	t.Logf(
 		"PID 1 is systemd after %v, sshd answers after %v, the system is up after %v",
 		took,
 		answered,
 		time.Since(start),
 	)
-	s.expect(m.ID, map[string]string{
+	s.expectOutput(m.ID, map[string]string{
 		"cat /proc/1/comm":                              "systemd",
 		"hostname":                                      m.Hostname,
 		"cat /etc/hostname; hostname --fqdn":            m.Hostname + "\n" + m.Hostname + ".ec2.internal",
@@ -96,23 +96,23 @@ func TestRealMachineIsADebianOfItsOwn(t *testing.T) {
 		strings.Join(strings.Fields(string(maps)), " ") != want {
 		t.Errorf("uid_map %q, want %s (%v)", maps, want, err)
 	}
-	if ids := statusLine(t, status.PID, "Uid:"); ids != strings.TrimSpace(
+	if ids := procStatus(t, status.PID, "Uid:"); ids != strings.TrimSpace(
 		strings.Repeat(fmt.Sprint(m.UIDBase, " "), 4),
 	) {
 		t.Errorf("root in the machine is %s on the host", ids)
 	}
-	if ids := statusLine(t, status.Launcher, "Uid:"); strings.HasPrefix(ids, "0 ") {
+	if ids := procStatus(t, status.Launcher, "Uid:"); strings.HasPrefix(ids, "0 ") {
 		t.Error("the launcher is root on the host")
 	}
 	t.Logf(
 		"idle: cgroup %.1f MiB, launcher resident %s",
 		float64(status.MemoryBytes)/(1<<20),
-		statusLine(t, status.Launcher, "VmRSS:"),
+		procStatus(t, status.Launcher, "VmRSS:"),
 	)
-	s.assertConsoleTellsHostKeys(m.ID)
+	s.assertConsoleHasHostKeys(m.ID)
 }
 
-func (s *site) assertConsoleTellsHostKeys(id string) {
+func (s *fixture) assertConsoleHasHostKeys(id string) {
 	s.Helper()
 	console, err := s.plane.Console(id)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *site) assertConsoleTellsHostKeys(id string) {
 	}
 	_, after, found := strings.Cut(strings.ReplaceAll(string(console), "\r", ""), "-----BEGIN SSH HOST KEY KEYS-----\n")
 	keys, _, ended := strings.Cut(after, "-----END SSH HOST KEY KEYS-----")
-	if actual := s.mustInside(id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"); !found || !ended ||
+	if actual := s.mustRun(id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"); !found || !ended ||
 		strings.TrimSpace(keys) != actual {
 		s.Errorf("the console tells the host keys\n%s\nthey are\n%s", keys, actual)
 	}
@@ -129,8 +129,8 @@ func (s *site) assertConsoleTellsHostKeys(id string) {
 	}
 }
 
-// statusLine is a line of /proc/pid/status, its fields apart by one space.
-func statusLine(t *testing.T, pid int, name string) string {
+// procStatus is a line of /proc/pid/status, its fields apart by one space.
+func procStatus(t *testing.T, pid int, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -146,9 +146,9 @@ func statusLine(t *testing.T, pid int, name string) string {
 }
 
 func TestRealMachineRootHasNoPowerOverTheHost(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
-	s.up(m)
+	s.bootFully(m)
 	for _, attempt := range []string{
 		"mknod /root/disk b 8 0", "mount -t ext4 /dev/vda /mnt", "echo 1 >/proc/sys/kernel/panic",
 		"echo b >/proc/sysrq-trigger",
@@ -157,11 +157,11 @@ func TestRealMachineRootHasNoPowerOverTheHost(t *testing.T) {
 		"echo max >/sys/fs/cgroup/../memory.max", "kill -9 " + fmt.Sprint(os.Getpid()), "test -e " + s.config.Dir,
 		"unshare --mount umount /proc/kcore", "echo 0 >/run/aloft/ca-certificates.crt",
 	} {
-		if out, err := s.inside(m.ID, "sh", "-c", attempt); err == nil {
+		if out, err := s.run(m.ID, "sh", "-c", attempt); err == nil {
 			t.Errorf("root in the machine could %s: %s", attempt, out)
 		}
 	}
-	s.expect(m.ID, map[string]string{
+	s.expectOutput(m.ID, map[string]string{
 		"grep -Evc ':/(init.scope)?$' /proc/1/cgroup": "0",
 		"ls /dev | sort | tr '\\n' ' '": "console fd full initctl log mqueue null ptmx pts random shm " +
 			"stderr stdin stdout tty urandom zero",

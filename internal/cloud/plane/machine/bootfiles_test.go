@@ -74,8 +74,8 @@ func TestMachinesThatCannotBeAreRefused(t *testing.T) {
 	}
 }
 
-// verdict runs the filter as the kernel would, for the instructions that it has.
-func verdict(t *testing.T, filter []unix.SockFilter, arch, number uint32) uint32 {
+// runFilter runs the filter as the kernel would, for the instructions that it has.
+func runFilter(t *testing.T, filter []unix.SockFilter, arch, number uint32) uint32 {
 	t.Helper()
 	var loaded uint32
 	for at := 0; at < len(filter); at++ {
@@ -111,19 +111,19 @@ func TestFilterDeniesWhatReachesIntoTheHostsKernel(t *testing.T) {
 	}
 	refused, unknown := unix.SECCOMP_RET_ERRNO|uint32(unix.EPERM), unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS)
 	for _, number := range deniedSystemCalls {
-		if got := verdict(t, filter, unix.AUDIT_ARCH_X86_64, number); got != refused {
+		if got := runFilter(t, filter, unix.AUDIT_ARCH_X86_64, number); got != refused {
 			t.Errorf("call %d: %#x", number, got)
 		}
 	}
 	for _, number := range []uint32{unix.SYS_READ, unix.SYS_MOUNT, unix.SYS_CLONE, unix.SYS_REBOOT, unix.SYS_SETNS} {
-		if got := verdict(t, filter, unix.AUDIT_ARCH_X86_64, number); got != unix.SECCOMP_RET_ALLOW {
+		if got := runFilter(t, filter, unix.AUDIT_ARCH_X86_64, number); got != unix.SECCOMP_RET_ALLOW {
 			t.Errorf("call %d: %#x", number, got)
 		}
 	}
-	if got := verdict(t, filter, unix.AUDIT_ARCH_I386, 1); got != unknown {
+	if got := runFilter(t, filter, unix.AUDIT_ARCH_I386, 1); got != unknown {
 		t.Errorf("a call of i386: %#x", got)
 	}
-	if got := verdict(t, filter, unix.AUDIT_ARCH_X86_64, 0x40000000|unix.SYS_INIT_MODULE); got != unknown {
+	if got := runFilter(t, filter, unix.AUDIT_ARCH_X86_64, 0x40000000|unix.SYS_INIT_MODULE); got != unknown {
 		t.Errorf("a call of x32: %#x", got)
 	}
 	if _, err := systemCallFilter("mips"); err == nil || !strings.Contains(err.Error(), "mips") {

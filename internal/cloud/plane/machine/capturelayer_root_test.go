@@ -12,7 +12,7 @@ import (
 
 // write gives the machine's disk all that a layer must keep: files, hard links,
 // owners, modes, deletions of what the image brought, a folder replaced.
-const writeDisk = `set -e
+const diskScript = `set -e
 echo captured >/srv/file; ln /srv/file /srv/link; chown admin /srv/file; chmod 4750 /srv/file
 rm /etc/debian_version; rm -r /usr/share/perl5; mkdir /usr/share/perl5; echo own >/usr/share/perl5/own
 mv /usr/share/git-core /usr/share/git-moved
@@ -21,7 +21,7 @@ printf '[Unit]\n[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-u
 systemctl enable --quiet --now app.service
 sync`
 
-var diskRead = map[string]string{
+var diskContents = map[string]string{
 	"cat /srv/file /srv/link; stat -c '%h %U %a' /srv/file":          "captured\ncaptured\n2 admin 4750",
 	"ls /etc/debian_version 2>/dev/null; ls /usr/share/perl5":        "own",
 	"ls -d /usr/share/git-core 2>/dev/null; ls /usr/share/git-moved": "contrib\ntemplates",
@@ -33,10 +33,10 @@ func TestRealImageCarriesTheDiskAndNotTheIdentity(t *testing.T) {
 		"of a machine powered off for it": true, "of a machine that runs on": false,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openSite(t)
+			s := newFixture(t)
 			first, second := s.machine(1), s.machine(2)
-			s.up(first)
-			s.mustInside(first.ID, "sh", "-c", writeDisk)
+			s.bootFully(first)
+			s.mustRun(first.ID, "sh", "-c", diskScript)
 			before := s.plane.Status(first.ID)
 			start := time.Now()
 			layer, err := s.plane.Capture(t.Context(), first.ID, s.images, reboot)
@@ -44,8 +44,8 @@ func TestRealImageCarriesTheDiskAndNotTheIdentity(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("captured in %v", time.Since(start))
-			s.settled(first.ID)
-			s.expect(first.ID, diskRead)
+			s.awaitSystem(first.ID)
+			s.expectOutput(first.ID, diskContents)
 			after := s.plane.Status(first.ID)
 			if (after.Boots == before.Boots) == reboot || after.Launcher != before.Launcher {
 				t.Errorf("before %+v\nafter %+v", before, after)
@@ -53,14 +53,14 @@ func TestRealImageCarriesTheDiskAndNotTheIdentity(t *testing.T) {
 			s.assertNoTraceOfTheHost(s.images.Path(layer))
 
 			second.Layers = append(second.Layers, s.images.Path(layer))
-			s.up(second)
-			s.expect(second.ID, diskRead)
-			s.expect(
+			s.bootFully(second)
+			s.expectOutput(second.ID, diskContents)
+			s.expectOutput(
 				second.ID,
 				map[string]string{"hostname; cat /etc/hostname": second.Hostname + "\n" + second.Hostname},
 			)
 			identity := "cat /etc/machine-id /etc/ssh/ssh_host_*_key.pub | cut -d' ' -f1-2"
-			mine, theirs := s.mustInside(second.ID, "sh", "-c", identity), s.mustInside(first.ID, "sh", "-c", identity)
+			mine, theirs := s.mustRun(second.ID, "sh", "-c", identity), s.mustRun(first.ID, "sh", "-c", identity)
 			for line := range strings.Lines(theirs) {
 				if strings.Contains(mine, line) {
 					t.Errorf("shared between the machines: %s", line)
@@ -75,21 +75,21 @@ func TestRealImageCarriesTheDiskAndNotTheIdentity(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.up(first)
-			s.expect(first.ID, diskRead)
+			s.bootFully(first)
+			s.expectOutput(first.ID, diskContents)
 			if err := s.plane.Remove(t.Context(), first.ID); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.images.Remove(t.Context(), again); err != nil {
 				t.Error(err)
 			}
-			s.expect(second.ID, diskRead)
+			s.expectOutput(second.ID, diskContents)
 		})
 	}
 }
 
 // assertNoTraceOfTheHost looks for settings of the host and for device nodes.
-func (s *site) assertNoTraceOfTheHost(layer string) {
+func (s *fixture) assertNoTraceOfTheHost(layer string) {
 	s.Helper()
 	for _, path := range []string{"dev/null", "run/aloft", "proc/1", "etc/resolv.conf", "etc/environment"} {
 		if _, err := os.Lstat(filepath.Join(layer, path)); err == nil {

@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
-func (s *site) awaitStatus(what string, id string, holds func(machine.Status) bool) machine.Status {
+func (s *fixture) awaitStatus(what string, id string, holds func(machine.Status) bool) machine.Status {
 	s.Helper()
 	var last machine.Status
 	defer func() {
@@ -28,15 +28,15 @@ func (s *site) awaitStatus(what string, id string, holds func(machine.Status) bo
 }
 
 func TestRealMachineRebootsInPlace(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
-	s.up(m)
-	s.mustInside(
+	s.bootFully(m)
+	s.mustRun(
 		m.ID, "sh", "-c", "echo kept >/srv/kept; echo gone >/run/gone; sed -i s/$/changed/ /etc/debian_version",
 	)
-	keys := s.mustInside(m.ID, "sh", "-c", "cat /etc/ssh/*.pub /etc/machine-id")
+	keys := s.mustRun(m.ID, "sh", "-c", "cat /etc/ssh/*.pub /etc/machine-id")
 	before := s.plane.Status(m.ID)
-	s.mustInside(m.ID, "ip", "address", "add", "192.0.2.7/32", "dev", "lo")
+	s.mustRun(m.ID, "ip", "address", "add", "192.0.2.7/32", "dev", "lo")
 
 	start := time.Now()
 	if err := s.plane.Reboot(t.Context(), m.ID); err != nil {
@@ -49,9 +49,9 @@ func TestRealMachineRebootsInPlace(t *testing.T) {
 		after.Launcher != before.Launcher {
 		t.Errorf("after the reboot: %+v", after)
 	}
-	s.settled(m.ID)
+	s.awaitSystem(m.ID)
 
-	if _, err := s.inside(m.ID, "systemctl", "reboot"); err != nil {
+	if _, err := s.run(m.ID, "systemctl", "reboot"); err != nil {
 		t.Logf("reboot from inside hung up: %v", err)
 	}
 	s.awaitStatus(
@@ -59,8 +59,8 @@ func TestRealMachineRebootsInPlace(t *testing.T) {
 		m.ID,
 		func(now machine.Status) bool { return now.Boots == 3 && now.State == machine.Running },
 	)
-	s.settled(m.ID)
-	s.expect(m.ID, map[string]string{
+	s.awaitSystem(m.ID)
+	s.expectOutput(m.ID, map[string]string{
 		"cat /srv/kept; ls /run/gone 2>/dev/null": "kept",
 		"ip -o address | grep -c 192.0.2.7":       "1",
 		"cat /etc/ssh/*.pub /etc/machine-id":      keys,
@@ -69,10 +69,10 @@ func TestRealMachineRebootsInPlace(t *testing.T) {
 }
 
 func TestRealMachineStopsInOrderAndStartsWithItsDisk(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
-	s.up(m)
-	s.mustInside(
+	s.bootFully(m)
+	s.mustRun(
 		m.ID,
 		"sh",
 		"-c",
@@ -90,8 +90,8 @@ func TestRealMachineStopsInOrderAndStartsWithItsDisk(t *testing.T) {
 	if err := s.plane.Stop(t.Context(), m.ID, false); err != nil {
 		t.Errorf("stop again: %v", err)
 	}
-	s.up(m)
-	s.expect(m.ID, map[string]string{"cat /srv/story": "stopped in order"})
+	s.bootFully(m)
+	s.expectOutput(m.ID, map[string]string{"cat /srv/story": "stopped in order"})
 	if console, err := s.plane.Console(m.ID); err != nil ||
 		strings.Count(string(console), "BEGIN SSH HOST KEY KEYS") != 2 {
 		t.Errorf("the console of both boots: %v\n%s", err, console)
@@ -102,7 +102,7 @@ func TestRealMachineStopsInOrderAndStartsWithItsDisk(t *testing.T) {
 }
 
 func TestRealMachineTellsHowItEnded(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	changes := s.plane.Watch(ctx)
@@ -119,11 +119,11 @@ func TestRealMachineTellsHowItEnded(t *testing.T) {
 			continue
 		}
 	}() // the watch ends
-	s.up(m)
+	s.bootFully(m)
 	for len(told) > 0 {
 		<-told
 	}
-	_, _ = s.inside(m.ID, "systemctl", "poweroff") // it may be cut off
+	_, _ = s.run(m.ID, "systemctl", "poweroff") // it may be cut off
 	if id := <-told; id != m.ID {
 		t.Errorf("told of %s", id)
 	}
@@ -133,7 +133,7 @@ func TestRealMachineTellsHowItEnded(t *testing.T) {
 	if err := s.plane.Boot(t.Context(), m.ID); err != nil {
 		t.Fatal(err)
 	}
-	s.settled(m.ID)
+	s.awaitSystem(m.ID)
 	if err := syscall.Kill(s.plane.Status(m.ID).PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -150,13 +150,13 @@ func TestRealMachineTellsHowItEnded(t *testing.T) {
 		m.ID,
 		func(now machine.Status) bool { return now.State == machine.Exited && now.Launcher == 0 },
 	)
-	s.up(m) // nothing of that stands in the way
+	s.bootFully(m) // nothing of that stands in the way
 }
 
 func TestRealMachineOutlivesTheDaemon(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
-	s.up(m)
+	s.bootFully(m)
 	before := s.plane.Status(m.ID)
 	start := time.Now()
 	s.plane = s.reopen()
@@ -185,11 +185,11 @@ func TestRealMachineOutlivesTheDaemon(t *testing.T) {
 }
 
 func TestRealMachineIsHeldToItsSize(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
 	m.MemoryMiB = 256
-	s.up(m)
-	if out, err := s.inside(
+	s.bootFully(m)
+	if out, err := s.run(
 		m.ID, "systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c",
 		"head -c 600M /dev/zero | tail -c 600M >/dev/null",
 	); err == nil {
@@ -199,7 +199,7 @@ func TestRealMachineIsHeldToItsSize(t *testing.T) {
 		t.Errorf("out of memory ended the machine: %+v", now)
 	}
 	// Two busy loops of one second in a machine of one processor.
-	out := s.mustInside(m.ID, "systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c",
+	out := s.mustRun(m.ID, "systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c",
 		"for i in 1 2; do timeout 1 sh -c 'while :; do :; done' & done; wait; times | tail -1")
 	var minutes, userSeconds, seconds, systemSeconds float64
 	if _, err := fmt.Sscanf(
@@ -214,14 +214,14 @@ func TestRealMachineIsHeldToItsSize(t *testing.T) {
 }
 
 func TestRealMachineFreezesAndThaws(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
-	s.up(m)
+	s.bootFully(m)
 	namespace := s.plane.Status(m.ID).Namespace
 	if err := s.plane.Freeze(t.Context(), m.ID); err != nil {
 		t.Fatal(err)
 	}
-	if got := banner(namespace); got != "" {
+	if got := sshBanner(namespace); got != "" {
 		t.Errorf("a frozen machine says %q", got)
 	}
 	if err := s.plane.Thaw(t.Context(), m.ID); err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestRealMachinesBootTogether(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	start := time.Now()
 	var group errgroup.Group
 	for n := 1; n <= 3; n++ {
@@ -31,22 +31,22 @@ func TestRealMachinesBootTogether(t *testing.T) {
 	}
 	for n := 1; n <= 3; n++ {
 		id := s.machine(n).ID
-		serveMetadata(t, s.plane.Status(id).Namespace, metadata(s.machine(n)))
+		serveMetadata(t, s.plane.Status(id).Namespace, metadataOf(s.machine(n)))
 	}
 	for n := 1; n <= 3; n++ {
 		s.awaitSSH(s.machine(n).ID)
 	}
 	t.Logf("three machines answer after %v; their metadata came late", time.Since(start))
 	for n := 1; n <= 3; n++ {
-		s.settled(s.machine(n).ID)
-		s.expect(s.machine(n).ID, map[string]string{"hostname": s.machine(n).Hostname})
+		s.awaitSystem(s.machine(n).ID)
+		s.expectOutput(s.machine(n).ID, map[string]string{"hostname": s.machine(n).Hostname})
 	}
 }
 
 // What an interrupted preparation left is no machine, and does not stand in the way
 // of the next.
 func TestRealMachineRecoversFromAnInterruptedPreparation(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -64,12 +64,12 @@ func TestRealMachineRecoversFromAnInterruptedPreparation(t *testing.T) {
 	if status := s.plane.Status(m.ID); status.State == machine.Running {
 		t.Errorf("after a failure: %+v", status)
 	}
-	s.up(m)
+	s.bootFully(m)
 	if err := os.Remove(filepath.Join(s.config.RunDir, m.ID, "control")); err != nil { // as nobody ever should
 		t.Fatal(err)
 	}
 	if status := s.plane.Status(m.ID); status.State != machine.Exited || status.Exit != machine.Crash {
 		t.Errorf("a machine out of reach: %+v", status)
 	}
-	s.up(m)
+	s.bootFully(m)
 }

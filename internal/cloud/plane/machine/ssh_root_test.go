@@ -17,10 +17,10 @@ import (
 )
 
 func TestRealMachineLetsTheLaunchKeyInAndNobodyElse(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
 	mine, theirs := newSigner(t), newSigner(t)
-	data := metadata(m)
+	data := metadataOf(m)
 	data["meta-data/public-keys/0/openssh-key"] = string(ssh.MarshalAuthorizedKey(mine.PublicKey()))
 	s.launch(m, data)
 	s.awaitSSH(m.ID)
@@ -73,7 +73,7 @@ func newSigner(t *testing.T) ssh.Signer {
 }
 
 // dialSSH connects as a careful client does: with the host key from the console.
-func (s *site) dialSSH(id, namespace, user string, key ssh.Signer) (*ssh.Client, error) {
+func (s *fixture) dialSSH(id, namespace, user string, key ssh.Signer) (*ssh.Client, error) {
 	s.Helper()
 	console, err := s.plane.Console(id)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *site) dialSSH(id, namespace, user string, key ssh.Signer) (*ssh.Client,
 			}
 		}
 	}
-	conn, err := within(
+	conn, err := inNamespace(
 		namespace,
 		func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) },
 	)

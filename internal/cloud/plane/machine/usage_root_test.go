@@ -9,18 +9,18 @@ import (
 )
 
 func TestRealProcessorTimeIsThatOfTheMachine(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
 	if _, ok := s.plane.Usage(m.ID); ok {
 		t.Error("a machine that is not there has used something")
 	}
-	s.up(m)
+	s.bootFully(m)
 	first, ok := s.plane.Usage(m.ID)
 	if !ok || first.CPU <= 0 {
 		t.Fatalf("booting has used %v (%v)", first.CPU, ok)
 	}
 	began := time.Now()
-	s.mustInside(m.ID, "systemd-run", "--quiet", "--unit=busy", "sh", "-c", "while :; do :; done")
+	s.mustRun(m.ID, "systemd-run", "--quiet", "--unit=busy", "sh", "-c", "while :; do :; done")
 	s.eventually("it has used 100 ms", 20*time.Second, func() bool {
 		now, _ := s.plane.Usage(m.ID)
 		return now.CPU-first.CPU > 100*time.Millisecond
@@ -36,9 +36,9 @@ func TestRealProcessorTimeIsThatOfTheMachine(t *testing.T) {
 }
 
 func TestRealTrafficIsThatOfTheMachinesInterfaces(t *testing.T) {
-	s := openSite(t)
+	s := newFixture(t)
 	m := s.machine(1)
-	s.up(m)
+	s.bootFully(m)
 	if first, ok := s.plane.Usage(m.ID); !ok || first.Received > 0 || first.Sent > 0 {
 		t.Fatalf("a machine with a loopback interface alone has traffic: %+v", first)
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// within runs do in the network namespace at path. Sockets made by do stay in it.
-func within[T any](path string, do func() (T, error)) (value T, err error) {
+// inNamespace runs do in the network namespace at path. Sockets made by do stay in it.
+func inNamespace[T any](path string, do func() (T, error)) (value T, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	home, err := netns.Get()
@@ -46,7 +46,7 @@ func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 			t.Fatalf("ip %s: %v: %s", command, err, out)
 		}
 	}
-	listener, err := within(namespace, func() (net.Listener, error) { return net.Listen("tcp", "169.254.169.254:80") })
+	listener, err := inNamespace(namespace, func() (net.Listener, error) { return net.Listen("tcp", "169.254.169.254:80") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +71,9 @@ func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 	t.Cleanup(func() { _ = server.Close(); <-served })
 }
 
-// banner is what the machine's sshd says to who connects, or empty.
-func banner(namespace string) string {
-	conn, err := within(
+// sshBanner is what the machine's sshd says to who connects, or empty.
+func sshBanner(namespace string) string {
+	conn, err := inNamespace(
 		namespace,
 		func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) },
 	)

@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// site is a place for machines that is gone after the test.
-type site struct {
+// fixture is a place for machines that is gone after the test.
+type fixture struct {
 	*testing.T
 	plane  *machine.Plane
 	config machine.Config
@@ -56,7 +56,7 @@ func openBase(t *testing.T) string {
 	return store.Path(layer)
 }
 
-func openSite(t *testing.T) *site {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	base := openBase(t)
 	state, err := os.MkdirTemp("/tmp", "aloft-machine-")
@@ -68,7 +68,7 @@ func openSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	name := filepath.Base(state)
-	s := &site{T: t, images: images, base: base, config: machine.Config{
+	s := &fixture{T: t, images: images, base: base, config: machine.Config{
 		Dir: filepath.Join(state, "machines"), RunDir: filepath.Join("/run", name), CgroupName: name,
 		Launcher: []string{"/proc/self/exe", launcherArgument}, StopTimeout: 20 * time.Second,
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -85,7 +85,7 @@ func openSite(t *testing.T) *site {
 }
 
 // reopen opens the place as the next daemon would.
-func (s *site) reopen() *machine.Plane {
+func (s *fixture) reopen() *machine.Plane {
 	s.Helper()
 	plane, err := machine.New(s.config)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *site) reopen() *machine.Plane {
 	return plane
 }
 
-func (s *site) removeAll() {
+func (s *fixture) removeAll() {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -115,7 +115,7 @@ func (s *site) removeAll() {
 }
 
 // assertNothingLeft looks for anything that bears the place's name.
-func (s *site) assertNothingLeft(name string) {
+func (s *fixture) assertNothingLeft(name string) {
 	s.Helper()
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *site) assertNothingLeft(name string) {
 func uidBase(n int) uint32 { return 0x50000000 + uint32(n)<<16 }
 
 // machine describes the nth machine.
-func (s *site) machine(n int, layers ...string) machine.Machine {
+func (s *fixture) machine(n int, layers ...string) machine.Machine {
 	return machine.Machine{
 		ID: fmt.Sprintf(
 			"i-%017x",
@@ -161,7 +161,7 @@ func (s *site) machine(n int, layers ...string) machine.Machine {
 }
 
 // launch prepares a machine, gives it a metadata service and boots it.
-func (s *site) launch(m machine.Machine, metadata map[string]string) {
+func (s *fixture) launch(m machine.Machine, metadata map[string]string) {
 	s.Helper()
 	namespace, err := s.plane.Prepare(s.Context(), m)
 	if err != nil {
@@ -173,8 +173,8 @@ func (s *site) launch(m machine.Machine, metadata map[string]string) {
 	}
 }
 
-// inside runs a command in the machine as its root and returns what it prints.
-func (s *site) inside(id string, command ...string) (string, error) {
+// run runs a command in the machine as its root and returns what it prints.
+func (s *fixture) run(id string, command ...string) (string, error) {
 	s.Helper()
 	pid := s.plane.Status(id).PID
 	args := append(
@@ -202,9 +202,9 @@ func (s *site) inside(id string, command ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-func (s *site) mustInside(id string, command ...string) string {
+func (s *fixture) mustRun(id string, command ...string) string {
 	s.Helper()
-	out, err := s.inside(id, command...)
+	out, err := s.run(id, command...)
 	if err != nil {
 		s.Fatalf("%v in %s: %v: %s", command, id, err, out)
 	}
@@ -212,7 +212,7 @@ func (s *site) mustInside(id string, command ...string) string {
 }
 
 // eventually waits until the condition holds.
-func (s *site) eventually(what string, within time.Duration, holds func() bool) {
+func (s *fixture) eventually(what string, within time.Duration, holds func() bool) {
 	s.Helper()
 	deadline := time.After(within)
 	tick := time.NewTicker(5 * time.Millisecond)
