@@ -34,7 +34,9 @@ type client struct {
 
 // newClients creates clients whose dials end with ctx. Without ctx a dial could outlast
 // its request, because several requests may wait for it.
-func newClients(ctx context.Context, now time.Time, dial func(context.Context, string, string) (net.Conn, error)) *clients {
+func newClients(
+	ctx context.Context, now time.Time, dial func(context.Context, string, string) (net.Conn, error),
+) *clients {
 	c := &clients{connect: func(dialling context.Context, network, address string) (net.Conn, error) {
 		dialling, cancel := context.WithCancel(dialling)
 		defer cancel()

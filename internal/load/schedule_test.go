@@ -47,7 +47,10 @@ func TestScheduleIsOrderedAndFollowsTheRate(t *testing.T) {
 		}
 		// A late generator gets the same schedule.
 		var due []time.Duration
-		for now := time.Duration(0); now < end; now += time.Duration(rapid.Int64Range(1, int64(2*time.Second)).Draw(t, "late")) {
+		late := func() time.Duration {
+			return time.Duration(rapid.Int64Range(1, int64(2*time.Second)).Draw(t, "late"))
+		}
+		for now := time.Duration(0); now < end; now += late() {
 			due = append(due, s.upTo(min(now, end-1))...)
 		}
 		due = append(due, s.upTo(end-1)...)

@@ -163,7 +163,8 @@ func TestRedactHidesCredentials(t *testing.T) {
 	for raw, want := range map[string]string{
 		"https://token@example.com/a.git": "https://xxxxx@example.com/a.git",
 		"https://u:p@example.com/a.git":   "https://xxxxx@example.com/a.git",
-		"ssh://git@example.com/a.git":     "ssh://git@example.com/a.git", "git@example.com:a.git": "git@example.com:a.git",
+		"ssh://git@example.com/a.git":     "ssh://git@example.com/a.git",
+		"git@example.com:a.git":           "git@example.com:a.git",
 	} {
 		if got := redact(raw); got != want {
 			t.Errorf("%s is shown as %s", raw, got)

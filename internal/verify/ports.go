@@ -128,7 +128,9 @@ func findingOf(problems []string, detail string) finding {
 
 // probePorts connects to all ports at once, at the servers' public IP addresses and
 // nowhere else. It returns the problems that judge finds.
-func (v Verifier) probePorts(ctx context.Context, ports []serverPort, timeout time.Duration, judge func(error) string) []string {
+func (v Verifier) probePorts(
+	ctx context.Context, ports []serverPort, timeout time.Duration, judge func(error) string,
+) []string {
 	found := make([]string, len(ports))
 	var all sync.WaitGroup
 	for i, d := range ports {

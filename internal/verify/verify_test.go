@@ -164,11 +164,15 @@ func TestProblemsAreFound(t *testing.T) {
 				out.Header().Set("X-Served-By", fmt.Sprintf("ip-10-0-%d-11.ec2.internal", n%2+1))
 			}
 		}, "requests spread over the servers", "server-1 30, server-2 30, server-3 0 of 60"},
-		"an unhealthy target": {func(w *world) { w.targets[w.facts.Servers[1].InstanceID] = types.TargetHealthStateEnumUnhealthy },
+		"an unhealthy target": {func(w *world) {
+			w.targets[w.facts.Servers[1].InstanceID] = types.TargetHealthStateEnumUnhealthy
+		},
 			"every target is healthy, in every zone", "server-2 is unhealthy; nothing serves in us-east-1b"},
 		"a missing target": {func(w *world) { delete(w.targets, w.facts.Servers[2].InstanceID) },
 			"every target is healthy, in every zone", "server-3 is not a target"},
-		"a stranger among the targets": {func(w *world) { w.targets["i-stranger"] = types.TargetHealthStateEnumHealthy },
+		"a stranger among the targets": {func(w *world) {
+			w.targets["i-stranger"] = types.TargetHealthStateEnumHealthy
+		},
 			"every target is healthy, in every zone", "i-stranger is a target, and no server of shop"},
 		"a closed port that refuses": {func(w *world) { w.ports["192.0.2.2:22"] = syscall.ECONNREFUSED },
 			"what is closed stays silent", "server-2:22 refuses, so packets reach the machine"},
@@ -218,11 +222,19 @@ func TestUnknownPortsAreNotJudged(t *testing.T) {
 		unjudged         string
 		withoutAddresses bool
 	}{
-		"nothing is open":                {"198.51.100.7", nil, nil, "", "server-1 3000 22 80 443 8080 9229", "", false},
-		"we may use SSH":                 {"203.0.113.9", ssh, nil, "server-1 22", "server-1 3000 80 443 8080 9229", "", false},
-		"we may not":                     {"198.51.100.7", ssh, nil, "", "server-1 3000 22 80 443 8080 9229", "", false},
-		"our address is not known":       {"", ssh, ssh, "", "server-1 80 443 8080 9229", "3000 22", false},
-		"nor needs to be":                {"", nil, []netip.Prefix{spec.Anywhere}, "server-1 3000", "server-1 22 80 443 8080 9229", "", false},
+		"nothing is open": {
+			"198.51.100.7", nil, nil, "", "server-1 3000 22 80 443 8080 9229", "", false,
+		},
+		"we may use SSH": {
+			"203.0.113.9", ssh, nil, "server-1 22", "server-1 3000 80 443 8080 9229", "", false,
+		},
+		"we may not": {
+			"198.51.100.7", ssh, nil, "", "server-1 3000 22 80 443 8080 9229", "", false,
+		},
+		"our address is not known": {"", ssh, ssh, "", "server-1 80 443 8080 9229", "3000 22", false},
+		"nor needs to be": {
+			"", nil, []netip.Prefix{spec.Anywhere}, "server-1 3000", "server-1 22 80 443 8080 9229", "", false,
+		},
 		"a server without public access": {"198.51.100.7", ssh, nil, "", "", "", true},
 	} {
 		f := Facts{
@@ -265,7 +277,8 @@ func TestServerNamedIn(t *testing.T) {
 		{Name: "ten", PrivateIP: netip.MustParseAddr("10.0.1.10"), InstanceID: "i-0a"},
 	})
 	for answer, want := range map[string]string{
-		"ip-10-0-1-1": "one", "ip-10-0-1-10": "ten", `{"host":"ip-10-0-1-10.ec2.internal"}`: "ten", "10.0.1.1:3000": "one", "i-0a\n": "ten",
+		"ip-10-0-1-1": "one", "ip-10-0-1-10": "ten", `{"host":"ip-10-0-1-10.ec2.internal"}`: "ten",
+		"10.0.1.1:3000": "one", "i-0a\n": "ten",
 		"i-0ab": "", "110.0.1.1": "", "ip-10-0-1-1 and ip-10-0-1-10": "", "": "",
 	} {
 		if got := serverNamedIn(answer, names); got != want {

@@ -13,7 +13,8 @@ import (
 //	✓  4,6  route-table      create route table, associate 3 subnets  0.2s
 func (s Style) line(e event.Event) string {
 	mark := map[event.Kind]string{
-		event.Start: "·", event.Progress: "…", event.Done: s.Good("✓"), event.Fail: s.Bad("✗"), event.Note: s.Warn("!"),
+		event.Start: "·", event.Progress: "…", event.Done: s.Good("✓"), event.Fail: s.Bad("✗"),
+		event.Note:   s.Warn("!"),
 		event.Output: s.Faint("│"),
 	}[e.Kind]
 	step := e.Step

@@ -69,11 +69,11 @@ func TestAProblemTellsWhereWhatWhyAndTheRemedy(t *testing.T) {
 			Where:   "server-1",
 			Summary: "npm ci failed (exit 1)",
 			Detail:  "npm ERR! a\nnpm ERR! b\n",
-			Hint:    "mend package.json\nrun aloft up again",
+			Hint:    "fix package.json\nrun aloft up again",
 		},
 	})
-	want := "Error: server-1: npm ci failed (exit 1)\n  │ npm ERR! a\n  │ npm ERR! b\n  → mend package.json\n    run " +
-		"aloft up again\n"
+	want := "Error: server-1: npm ci failed (exit 1)\n  │ npm ERR! a\n  │ npm ERR! b\n" +
+		"  → fix package.json\n    run aloft up again\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}

@@ -180,7 +180,8 @@ func TestScaleInCausesNameTheChosenInstances(t *testing.T) {
 		out := w.states()[store.LifecycleTerminating]
 		cause := w.activities(out[0])[1].Cause
 		at := "At 2000-01-01T00:00:01Z "
-		want := at + "a user request explicitly set group desired capacity changing the desired capacity from 3 to 1.  " + at +
+		want := at + "a user request explicitly set group desired capacity changing the desired capacity from 3 " +
+			"to 1.  " + at +
 			"an instance was taken out of service in response to a difference between desired and actual capacity, " +
 			"shrinking the capacity from 3 to 1.  " +
 			at + "instance i-001 was selected for termination.  " + at + "instance i-002 was selected for termination."
@@ -220,7 +221,8 @@ func TestAttachedTargetGroupsRegisterInstances(t *testing.T) {
 		w.update(func(tx *store.Tx) { store.TargetGroups.Delete(tx, "tg") })
 		w.desire(4)
 		if a := w.activities(""); len(a) == 0 ||
-			a[0].StatusMessage != "One or more target groups not found. Validating load balancer configuration failed." {
+			a[0].StatusMessage != "One or more target groups not found. Validating load balancer configuration "+
+				"failed." {
 			t.Errorf("%+v", a)
 		}
 	})

@@ -10,8 +10,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// tells checks that an activity's cause ends with a sentence.
-func tells(t *testing.T, a *store.ScalingActivity, sentence string) {
+// wantCause checks that an activity's cause ends with a sentence.
+func wantCause(t *testing.T, a *store.ScalingActivity, sentence string) {
 	t.Helper()
 	if !strings.HasSuffix(a.Cause, sentence) {
 		t.Errorf("%s: %q, want %q at its end", a.Description, a.Cause, sentence)
@@ -27,13 +27,15 @@ func TestTerminatedInstanceIsReplaced(t *testing.T) {
 				w.machine("i-001", func(i *store.Instance) { i.State = state })
 				w.want(store.LifecycleInService, "i-002", "i-003", "i-004")
 				gone, came := w.activities("i-001")[1], w.activities("i-004")[0]
-				tells(
+				wantCause(
 					t,
 					gone,
 					"an instance was taken out of service in response to an EC2 health check indicating it has been "+
 						"terminated or stopped.",
 				)
-				tells(t, came, "an instance was launched in response to an unhealthy instance needing to be replaced.")
+				wantCause(
+					t, came, "an instance was launched in response to an unhealthy instance needing to be replaced.",
+				)
 				if len(w.states()) != 1 || w.zones()["a"] != 1 {
 					t.Errorf("%v", w.states())
 				}
@@ -50,7 +52,7 @@ func TestELBFailureReplacesAfterTheGracePeriod(t *testing.T) {
 		w.pass(2 * time.Second)
 		w.want(store.LifecycleTerminating, "i-002")
 		w.want(store.LifecycleInService, "i-001", "i-003", "i-004")
-		tells(
+		wantCause(
 			t,
 			w.activities("i-002")[1],
 			"an instance was taken out of service in response to an ELB system health check failure.",
@@ -79,7 +81,8 @@ func TestELBHealthCountsOnlyIfTheGroupUsesIt(t *testing.T) {
 		kind, state string
 		replaced    bool
 	}{
-		{"EC2", "unhealthy", false}, {"ELB", "unhealthy", true}, {"ELB", "initial", false}, {"ELB", "unused", false}, {"ELB", "draining", false}, {"ELB", "healthy", false},
+		{"EC2", "unhealthy", false}, {"ELB", "unhealthy", true}, {"ELB", "initial", false}, {"ELB", "unused", false},
+		{"ELB", "draining", false}, {"ELB", "healthy", false},
 	} {
 		inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType = c.kind }, func(w *world) {
 			w.target("i-001", c.state, "")
@@ -100,7 +103,9 @@ func TestUserHealthReplacesAnInstance(t *testing.T) {
 		})
 		w.pass(time.Second)
 		w.want(store.LifecycleTerminating, "i-001")
-		tells(t, w.activities("i-001")[1], "an instance was taken out of service in response to a user health-check.")
+		wantCause(
+			t, w.activities("i-001")[1], "an instance was taken out of service in response to a user health-check.",
+		)
 	})
 }
 
@@ -110,7 +115,7 @@ func TestFailedStatusCheckReplacesButRebootDoesNot(t *testing.T) {
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
 		w.machine("i-001", func(i *store.Instance) { i.RebootsDone = 1 })
 		w.want(store.LifecycleTerminating, "i-001")
-		tells(t, w.activities("i-001")[1], "in response to an EC2 instance status check failure.")
+		wantCause(t, w.activities("i-001")[1], "in response to an EC2 instance status check failure.")
 	})
 }
 
@@ -172,12 +177,12 @@ func TestMaintenancePolicyLaunchesFirst(t *testing.T) {
 		w.want(store.LifecycleTerminating, "i-001")
 		w.pass(20 * time.Minute)
 		w.want(store.LifecycleInService, "i-004", "i-005", "i-006")
-		tells(
+		wantCause(
 			t,
 			w.activities("i-001")[1],
 			"an instance was taken out of service in response to an ELB system health check failure.",
 		)
-		tells(
+		wantCause(
 			t,
 			w.activities("i-004")[0],
 			"an instance was launched in response to an unhealthy instance needing to be replaced.",
@@ -259,7 +264,7 @@ func TestMaxLifetimeReplacesInstances(t *testing.T) {
 		}
 		w.pass(time.Hour)
 		w.want(store.LifecycleInService, "i-004", "i-005", "i-006")
-		tells(
+		wantCause(
 			t,
 			w.activities("i-001")[1],
 			"an instance was taken out of service in response to maximum instance lifetime.",

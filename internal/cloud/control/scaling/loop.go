@@ -116,7 +116,10 @@ func (l *Loop) pass(ctx context.Context, view *store.View) (wake time.Time, prob
 	now := time.Now()
 	if now.Sub(l.lastCleanup) >= cleanupInterval {
 		l.lastCleanup = now
-		if err := l.Store.Update(func(tx *store.Tx) error { scalinggroup.DeleteOldActivities(tx, now); return nil }); err != nil {
+		if err := l.Store.Update(func(tx *store.Tx) error {
+			scalinggroup.DeleteOldActivities(tx, now)
+			return nil
+		}); err != nil {
 			return wake, fmt.Errorf("delete old activities: %w", err)
 		}
 	}

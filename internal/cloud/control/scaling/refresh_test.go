@@ -117,7 +117,8 @@ func TestRefreshReplacesOneByOneAndAppliesTheDesiredConfiguration(t *testing.T) 
 		a := w.activities("i-001")
 		if len(a) != 2 || !strings.HasSuffix(
 			a[1].Cause,
-			"an instance was taken out of service in response to an instance refresh.  "+scalinggroup.CauseSelected(a[1].Started, "i-001"),
+			"an instance was taken out of service in response to an instance refresh.  "+
+				scalinggroup.CauseSelected(a[1].Started, "i-001"),
 		) {
 			t.Errorf("%+v", a)
 		}
@@ -152,8 +153,12 @@ func TestRefreshReportsProgress(t *testing.T) {
 
 func TestRefreshWithMaximumLaunchesFirst(t *testing.T) {
 	for name, p := range map[string]scalinggroup.Preferences{
-		"100 to 200":      prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200) }),
-		"100 to 110":      prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(110) }),
+		"100 to 200": prefer(func(p *scalinggroup.Preferences) {
+			p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200)
+		}),
+		"100 to 110": prefer(func(p *scalinggroup.Preferences) {
+			p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(110)
+		}),
 		"an explicit 100": prefer(func(p *scalinggroup.Preferences) { p.MaxHealthyPercentage = atMost(100) }),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -213,7 +218,8 @@ func TestRefreshPausesAtCheckpoints(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.Max, g.Desired = 10, 10 }, func(w *world) {
 		w.pass(time.Hour)
 		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) {
-			p.MinHealthyPercentage, p.CheckpointPercentages, p.CheckpointDelay, p.InstanceWarmup = 80, []int32{20, 50}, 900, 600
+			p.MinHealthyPercentage, p.InstanceWarmup = 80, 600
+			p.CheckpointPercentages, p.CheckpointDelay = []int32{20, 50}, 900
 		}))
 		at := func(after time.Duration, started int, percent int32) {
 			t.Helper()
@@ -318,7 +324,9 @@ func TestRefreshSucceedsAfterItsBakeTime(t *testing.T) {
 func TestRefreshFailsIfInstancesNeverBecomeHealthy(t *testing.T) {
 	for _, roll := range []bool{false, true} {
 		t.Run(fmt.Sprint("with a rollback: ", roll), func(t *testing.T) {
-			inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType, g.HealthCheckGrace = "ELB", 120 }, func(w *world) {
+			inWorld(t, func(g *store.ScalingGroup) {
+				g.HealthCheckType, g.HealthCheckGrace = "ELB", 120
+			}, func(w *world) {
 				w.pass(time.Hour)
 				w.fleet.sick = func(id string) bool {
 					i, _ := store.Instances.Get(w.store.View(), id)
@@ -426,7 +434,9 @@ func TestRefreshTreatsStandbyAndProtectedInstancesAsPreferred(t *testing.T) {
 }
 
 func TestSuspendedRefreshReplacesNothing(t *testing.T) {
-	inWorld(t, func(g *store.ScalingGroup) { g.Suspended = []store.SuspendedProcess{{Name: "InstanceRefresh"}} }, func(w *world) {
+	inWorld(t, func(g *store.ScalingGroup) {
+		g.Suspended = []store.SuspendedProcess{{Name: "InstanceRefresh"}}
+	}, func(w *world) {
 		w.pass(time.Hour)
 		w.refresh(version2, prefer(nil))
 		w.pass(30 * time.Minute)

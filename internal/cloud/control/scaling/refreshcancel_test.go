@@ -43,7 +43,9 @@ func TestCancelledLaunchFirstLeavesDesiredCapacity(t *testing.T) {
 		w.pass(time.Hour)
 		w.refresh(
 			version2,
-			prefer(func(p *scalinggroup.Preferences) { p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200) }),
+			prefer(func(p *scalinggroup.Preferences) {
+				p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200)
+			}),
 		)
 		w.update(func(tx *store.Tx) {
 			store.InstanceRefreshes.Edit(

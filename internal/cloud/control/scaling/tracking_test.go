@@ -63,8 +63,11 @@ type loaded struct {
 }
 
 const (
-	tracksProcessors = `{"TargetValue":60,"PredefinedMetricSpecification":{"PredefinedMetricType":"ASGAverageCPUUtilization"}}`
-	tracksRequests   = `{"TargetValue":1000,"PredefinedMetricSpecification":{"PredefinedMetricType":"ALBRequestCountPerTarget","ResourceLabel":"app/lb/1/targetgroup/tg/2"}}`
+	tracksProcessors = `{"TargetValue":60,` +
+		`"PredefinedMetricSpecification":{"PredefinedMetricType":"ASGAverageCPUUtilization"}}`
+	tracksRequests = `{"TargetValue":1000,` +
+		`"PredefinedMetricSpecification":{"PredefinedMetricType":"ALBRequestCountPerTarget",` +
+		`"ResourceLabel":"app/lb/1/targetgroup/tg/2"}}`
 )
 
 // inLoadedWorld runs a test on a group of three to nine t3.micro with a policy. The load
@@ -77,7 +80,8 @@ func inLoadedWorld(t *testing.T, tracks string, test func(w *loaded)) {
 		func(inner *world) {
 			w := &loaded{world: inner, processors: 3, requests: 2500}
 			policy := &store.ScalingPolicy{
-				ARN:            "arn:aws:autoscaling:r:000000000000:scalingPolicy:1:autoScalingGroupName/g:policyName/cpu",
+				ARN: "arn:aws:autoscaling:r:000000000000:scalingPolicy:1:" +
+					"autoScalingGroupName/g:policyName/cpu",
 				Region:         "r",
 				Group:          "g",
 				Name:           "cpu",

@@ -154,7 +154,9 @@ const cpu = `{"TargetValue":50,"PredefinedMetricSpecification":{"PredefinedMetri
 
 func TestTargetTrackingPolicyOwnsTwoAlarms(t *testing.T) {
 	p := with(t, 3)
-	label := `{"TargetValue":1000,"PredefinedMetricSpecification":{"PredefinedMetricType":"ALBRequestCountPerTarget","ResourceLabel":"app/lb/1/targetgroup/tg/2"}}`
+	label := `{"TargetValue":1000,` +
+		`"PredefinedMetricSpecification":{"PredefinedMetricType":"ALBRequestCountPerTarget",` +
+		`"ResourceLabel":"app/lb/1/targetgroup/tg/2"}}`
 	policy := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: label})
 	if len(policy.Alarms) != 2 {
 		t.Fatalf("%q", policy.Alarms)
@@ -224,9 +226,10 @@ func TestGroupShrinksOnlyIfAllTrackingPoliciesAgree(t *testing.T) {
 	p := with(t, 4)
 	first := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: cpu})
 	second := p.policy(store.ScalingPolicy{
-		Name:           "second",
-		Type:           capacity.Tracking,
-		TargetTracking: `{"TargetValue":10,"CustomizedMetricSpecification":{"MetricName":"m","Namespace":"N","Statistic":"Average"}}`,
+		Name: "second",
+		Type: capacity.Tracking,
+		TargetTracking: `{"TargetValue":10,"CustomizedMetricSpecification":{"MetricName":"m","Namespace":"N",` +
+			`"Statistic":"Average"}}`,
 	})
 	must(t, p.fire(first, first.Alarms[1], 45, noon, 5))
 	p.want(4, "")

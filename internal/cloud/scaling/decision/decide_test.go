@@ -231,10 +231,12 @@ func TestWakeWhenTimeAloneChangesTheDecision(t *testing.T) {
 		member decision.Member
 		want   time.Duration
 	}{
-		"nothing":  {nil, member("1", "a", 9, "1", nil), 0},
-		"grace":    {nil, member("1", "a", 9, "1", sick), time.Minute},
-		"hooks":    {nil, member("1", "a", 9, "1", waiting), 2 * time.Minute},
-		"lifetime": {func(g *store.ScalingGroup) { g.MaxInstanceLifetime = 600 }, member("1", "a", 9, "1", nil), time.Minute},
+		"nothing": {nil, member("1", "a", 9, "1", nil), 0},
+		"grace":   {nil, member("1", "a", 9, "1", sick), time.Minute},
+		"hooks":   {nil, member("1", "a", 9, "1", waiting), 2 * time.Minute},
+		"lifetime": {
+			func(g *store.ScalingGroup) { g.MaxInstanceLifetime = 600 }, member("1", "a", 9, "1", nil), time.Minute,
+		},
 	} {
 		s := situation(1, c.group, c.member)
 		want := time.Time{}

@@ -258,7 +258,8 @@ func (d *decision) statusReason(c census) string {
 	case process != "":
 		return "Waiting for suspended processes to be resumed. For example: " + process + "."
 	case c.warming != nil:
-		return "Waiting for instances to warm up before continuing. For example: " + c.warming.InstanceID + " is warming up."
+		return "Waiting for instances to warm up before continuing. For example: " + c.warming.InstanceID +
+			" is warming up."
 	case c.pending != nil && d.failsELB(c.pending):
 		return remaining + c.pending.InstanceID + " is unhealthy according to Elastic Load Balancing."
 	case c.pending != nil && c.pending.State == store.LifecycleInService && d.awaitsELBHealth(c.pending):

@@ -68,8 +68,8 @@ func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 	return all, nil
 }
 
-// Resolve returns a reference to a launch template of the region with its id and
-// the number of the version that it means now, and whether there is one.
+// Resolve returns a reference to a launch template of the region with the template's id
+// and the current number of its version. It reports whether both exist.
 func Resolve(r store.Reader, region string, ref store.TemplateRef) (store.TemplateRef, bool) {
 	row, ok := store.LaunchTemplates.Get(r, ref.ID)
 	if named := store.LaunchTemplates.By(r, "name", region+"/"+ref.Name); ref.ID == "" && len(named) > 0 {
@@ -93,8 +93,8 @@ func Resolve(r store.Reader, region string, ref store.TemplateRef) (store.Templa
 	return store.TemplateRef{ID: row.ID, Name: row.Name, Version: version}, ok
 }
 
-// Matches tells whether an instance is one that the group could launch now:
-// from one of its sources, in the version that they mean.
+// Matches reports whether the group could launch the instance now: from one of its
+// resolved sources.
 func Matches(i *store.ScalingInstance, resolved []Source) bool {
 	for _, s := range resolved {
 		if i.TemplateID == s.Template.ID && i.TemplateVersion == s.Template.Version &&
@@ -105,8 +105,8 @@ func Matches(i *store.ScalingInstance, resolved []Source) bool {
 	return false
 }
 
-// Resolved returns the group's sources with the versions that they mean now,
-// without those that do not exist.
+// Resolved returns the group's sources with their current version numbers, without those
+// that do not exist.
 func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	all, err := SourcesOf(g)
 	if err != nil {
@@ -121,16 +121,16 @@ func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	return out, nil
 }
 
-// Describe fills in what EC2 knows of the instance: its type, its image, when
-// it was launched and the version of the launch template that it was launched
-// from.
+// Describe fills in what EC2 knows about the instance: type, image, launch time and
+// launch template version.
 func Describe(r store.Reader, i *store.ScalingInstance) {
 	machine, ok := store.Instances.Get(r, i.InstanceID)
 	if !ok {
 		return
 	}
 	i.Type, i.ImageID, i.Launched = machine.Type, machine.ImageID, machine.LaunchTime.UTC()
-	i.TemplateID, i.TemplateVersion = machine.Tags["aws:ec2launchtemplate:id"], machine.Tags["aws:ec2launchtemplate:version"]
+	i.TemplateID = machine.Tags["aws:ec2launchtemplate:id"]
+	i.TemplateVersion = machine.Tags["aws:ec2launchtemplate:version"]
 	if template, ok := store.LaunchTemplates.Get(r, i.TemplateID); ok {
 		i.TemplateName = template.Name
 	}

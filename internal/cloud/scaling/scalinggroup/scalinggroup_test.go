@@ -139,12 +139,17 @@ func TestTargetLifecycleState(t *testing.T) {
 
 func TestSourceOfIsTheFirstOverride(t *testing.T) {
 	ref := store.TemplateRef{ID: "lt-1", Name: "web", Version: "$Latest"}
+	const (
+		template = `{"LaunchTemplate":{"LaunchTemplateSpecification":` +
+			`{"LaunchTemplateId":"lt-2","LaunchTemplateName":"n","Version":"3"},"Overrides":[]}}`
+		overrides = `{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2"},"Overrides":[` +
+			`{"InstanceType":"t3.small","LaunchTemplateSpecification":{"LaunchTemplateId":"lt-3"}},` +
+			`{"InstanceType":"t3.large"}]}}`
+	)
 	for mixed, want := range map[string]scalinggroup.Source{
-		"": {Template: ref},
-		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2","LaunchTemplateName":"n","Version":"3"},"Overrides":[]}}`: {Template: store.TemplateRef{
-			ID: "lt-2", Name: "n", Version: "3",
-		}},
-		`{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-2"},"Overrides":[{"InstanceType":"t3.small","LaunchTemplateSpecification":{"LaunchTemplateId":"lt-3"}},{"InstanceType":"t3.large"}]}}`: {Template: store.TemplateRef{ID: "lt-3"}, InstanceType: "t3.small"},
+		"":        {Template: ref},
+		template:  {Template: store.TemplateRef{ID: "lt-2", Name: "n", Version: "3"}},
+		overrides: {Template: store.TemplateRef{ID: "lt-3"}, InstanceType: "t3.small"},
 	} {
 		if got, err := scalinggroup.SourceOf(&store.ScalingGroup{Template: ref, Mixed: mixed}); err != nil ||
 			got != want {
