@@ -20,9 +20,9 @@ func resolveImageAlias(r store.Reader, region, name string) (string, error) {
 	if !ok {
 		return name, nil
 	}
-	path, word, _ := strings.Cut(alias, ":")
+	path, version, _ := strings.Cut(alias, ":")
 	row, ok := store.Parameters.Get(r, region+path)
-	if !ok || word != "" && word != strconv.FormatInt(row.Version, 10) {
+	if !ok || version != "" && version != strconv.FormatInt(row.Version, 10) {
 		return "", wire.Errorf(
 			"InvalidParameterValue", "The parameter %s does not exist, or has no version or label of that name.", alias,
 		)

@@ -32,6 +32,69 @@ type launch struct {
 	keepRoot      bool   // after the termination of its instance
 }
 
+// launchTagTypes are the types of resources that a launch can tag.
+var launchTagTypes = []types.ResourceType{
+	types.ResourceTypeInstance,
+	types.ResourceTypeVolume,
+	types.ResourceTypeNetworkInterface,
+}
+
+// resolveLaunch merges a request with the launch template that it names,
+// validates the result and finds the resources that it names. It finds the
+// template once, so that one launch never uses two versions. subnetID, if set,
+// replaces the template's subnet.
+func resolveLaunch(r store.Reader, region string, in *ec2.RunInstancesInput, subnetID string) (*launch, error) {
+	tags, err := tagsOfSpecifications(in.TagSpecifications, launchTagTypes...)
+	if err != nil {
+		return nil, err
+	}
+	row, v, err := findTemplateVersion(r, region, in.LaunchTemplate)
+	if err != nil {
+		return nil, err
+	}
+	l := &launch{in: in, tags: tags}
+	if v != nil {
+		data, err := decodeData(v)
+		if err != nil {
+			return nil, err
+		}
+		if l.in, err = mergeTemplate(data, withSubnet(in, data, subnetID)); err != nil {
+			return nil, err
+		}
+		templateTags, err := tagsOfSpecifications(dataTagSpecifications(data), launchTagTypes...)
+		if err != nil {
+			return nil, err
+		}
+		for _, kind := range launchTagTypes {
+			l.setTags(kind, templateTags[kind], tags[kind])
+		}
+		l.templateTags = store.Tags{templateOfInstanceTag: row.ID, templateVersionTag: strconv.FormatInt(v.Number, 10)}
+	}
+	if err := checkLaunch(l.in); err != nil {
+		return nil, err
+	}
+	for _, kind := range launchTagTypes {
+		if countUserTags(l.tags[kind]) > maxTags {
+			return nil, wire.Errorf("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
+		}
+	}
+	if err := l.resolve(r, region); err != nil {
+		return nil, err
+	}
+	l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], l.templateTags)
+	return l, nil
+}
+
+// setTags sets the tags of the launched resources of a type. Later sets override
+// earlier ones.
+func (l *launch) setTags(kind types.ResourceType, sets ...store.Tags) {
+	all := store.Tags{}
+	for _, tags := range sets {
+		maps.Copy(all, tags)
+	}
+	l.tags[kind] = all
+}
+
 // resolve finds the resources that the request names.
 func (l *launch) resolve(r store.Reader, region string) error {
 	id, err := resolveImageAlias(r, region, *l.in.ImageId)
@@ -174,67 +237,4 @@ func securityGroupIDs(r store.Reader, region string, subnet *store.Subnet, ids, 
 		groups = append(groups, group.ID)
 	}
 	return groups, nil
-}
-
-// launchTagTypes are the types of resources that a launch can tag.
-var launchTagTypes = []types.ResourceType{
-	types.ResourceTypeInstance,
-	types.ResourceTypeVolume,
-	types.ResourceTypeNetworkInterface,
-}
-
-// resolveLaunch merges a request with the launch template that it names,
-// validates the result and finds the resources that it names. It finds the
-// template once, so that one launch never uses two versions. subnetID, if set,
-// replaces the template's subnet.
-func resolveLaunch(r store.Reader, region string, in *ec2.RunInstancesInput, subnetID string) (*launch, error) {
-	tags, err := tagsOfSpecifications(in.TagSpecifications, launchTagTypes...)
-	if err != nil {
-		return nil, err
-	}
-	row, v, err := findTemplateVersion(r, region, in.LaunchTemplate)
-	if err != nil {
-		return nil, err
-	}
-	l := &launch{in: in, tags: tags}
-	if v != nil {
-		data, err := decodeData(v)
-		if err != nil {
-			return nil, err
-		}
-		if l.in, err = mergeTemplate(data, withSubnet(in, data, subnetID)); err != nil {
-			return nil, err
-		}
-		templateTags, err := tagsOfSpecifications(dataTagSpecifications(data), launchTagTypes...)
-		if err != nil {
-			return nil, err
-		}
-		for _, kind := range launchTagTypes {
-			l.setTags(kind, templateTags[kind], tags[kind])
-		}
-		l.templateTags = store.Tags{templateOfInstanceTag: row.ID, templateVersionTag: strconv.FormatInt(v.Number, 10)}
-	}
-	if err := checkLaunch(l.in); err != nil {
-		return nil, err
-	}
-	for _, kind := range launchTagTypes {
-		if countUserTags(l.tags[kind]) > maxTags {
-			return nil, wire.Errorf("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
-		}
-	}
-	if err := l.resolve(r, region); err != nil {
-		return nil, err
-	}
-	l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], l.templateTags)
-	return l, nil
-}
-
-// setTags sets the tags of the launched resources of a type. Later sets override
-// earlier ones.
-func (l *launch) setTags(kind types.ResourceType, sets ...store.Tags) {
-	all := store.Tags{}
-	for _, tags := range sets {
-		maps.Copy(all, tags)
-	}
-	l.tags[kind] = all
 }

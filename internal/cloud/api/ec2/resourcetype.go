@@ -36,71 +36,71 @@ type describeQuery struct {
 }
 
 // checkID refuses an id that does not have the form of the type's.
-func (n *resourceType[T]) checkID(id string) error {
+func (t *resourceType[T]) checkID(id string) error {
 	switch {
-	case identity.WellFormed(n.prefix, id):
+	case identity.WellFormed(t.prefix, id):
 		return nil
-	case n.malformedText != "":
-		return wire.Errorf(n.malformedCode, n.malformedText, id)
-	case strings.HasPrefix(id, n.prefix):
-		return wire.Errorf(n.malformedCode, "Invalid id: \"%s\"", id)
+	case t.malformedText != "":
+		return wire.Errorf(t.malformedCode, t.malformedText, id)
+	case strings.HasPrefix(id, t.prefix):
+		return wire.Errorf(t.malformedCode, "Invalid id: \"%s\"", id)
 	}
-	return wire.Errorf(n.malformedCode, "Invalid id: \"%s\" (expecting \"%s...\")", id, n.prefix)
+	return wire.Errorf(t.malformedCode, "Invalid id: \"%s\" (expecting \"%s...\")", id, t.prefix)
 }
 
 // get returns the region's row with the id, or EC2's error for the type.
-func (n *resourceType[T]) get(r store.Reader, region, id string) (*T, error) {
-	if err := n.checkID(id); err != nil {
+func (t *resourceType[T]) get(r store.Reader, region, id string) (*T, error) {
+	if err := t.checkID(id); err != nil {
 		return nil, err
 	}
-	if row, ok := n.table.Get(r, id); ok {
-		if where, _ := n.key(row); where == region {
+	if row, ok := t.table.Get(r, id); ok {
+		if where, _ := t.key(row); where == region {
 			return row, nil
 		}
 	}
-	return nil, n.notFound(id)
+	return nil, t.notFound(id)
 }
 
-func (n *resourceType[T]) notFound(id string) error {
-	return wire.Errorf(n.notFoundCode, "%s '%s' does not exist%s", n.notFoundText, id, n.notFoundEnd)
+func (t *resourceType[T]) notFound(id string) error {
+	return wire.Errorf(t.notFoundCode, "%s '%s' does not exist%s", t.notFoundText, id, t.notFoundEnd)
 }
 
 // describe returns the rows that a describe operation selects, in the order of their
 // ids, and the token of the next page.
-func (n *resourceType[T]) describe(r store.Reader, region string, q describeQuery) ([]*T, *string, error) {
+func (t *resourceType[T]) describe(r store.Reader, region string, q describeQuery) ([]*T, *string, error) {
 	if err := q.page.check(q.idParameter, len(q.ids) > 0); err != nil {
 		return nil, nil, err
 	}
-	if err := n.filters.check(q.filters); err != nil {
+	if err := t.filters.check(q.filters); err != nil {
 		return nil, nil, err
 	}
-	rows, err := n.find(r, region, q.ids)
+	rows, err := t.find(r, region, q.ids)
 	if err != nil {
 		return nil, nil, err
 	}
 	var found []*T
 	for _, row := range rows {
-		if n.filters.match(r, row, *n.tags(row), q.filters) {
+		if t.filters.match(r, row, *t.tags(row), q.filters) {
 			found = append(found, row)
 		}
 	}
-	return paginate(q.page, found, n.id)
+	return paginate(q.page, found, t.id)
 }
 
 // find returns the rows with the ids, or all rows of the region if ids is empty.
-func (n *resourceType[T]) find(r store.Reader, region string, ids []string) ([]*T, error) {
+func (t *resourceType[T]) find(r store.Reader, region string, ids []string) ([]*T, error) {
 	if len(ids) == 0 {
-		return n.table.By(r, "region", region), nil
+		return t.table.By(r, "region", region), nil
 	}
 	for _, id := range ids {
-		if err := n.checkID(id); err != nil {
+		if err := t.checkID(id); err != nil {
 			return nil, err
 		}
 	}
 	rows := make([]*T, 0, len(ids))
 	seen := map[string]bool{}
 	for _, id := range ids {
-		row, err := n.get(r, region, id)
+		row, err := t.get(r, region, id)
 		if err != nil {
 			return nil, err
 		}
@@ -112,8 +112,8 @@ func (n *resourceType[T]) find(r store.Reader, region string, ids []string) ([]*
 	return rows, nil
 }
 
-func (n *resourceType[T]) id(row *T) string {
-	_, id := n.key(row)
+func (t *resourceType[T]) id(row *T) string {
+	_, id := t.key(row)
 	return id
 }
 

@@ -114,9 +114,8 @@ func (a *API) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2
 	for _, kind := range taggableTypes() {
 		kind.eachTagged(view, region, func(kind types.ResourceType, id string, tags store.Tags) {
 			for key, value := range tags {
-				if t := (resourceTag{kind, id, key, value}); tagFilters.match(
-					view, t, store.Tags{key: value}, in.Filters,
-				) {
+				t := resourceTag{kind, id, key, value}
+				if tagFilters.match(view, t, store.Tags{key: value}, in.Filters) {
 					found = append(found, t)
 				}
 			}

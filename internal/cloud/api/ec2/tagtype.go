@@ -26,27 +26,27 @@ func taggableTypes() []taggableType {
 	}
 }
 
-func (n *resourceType[T]) ownsID(id string) bool { return strings.HasPrefix(id, n.prefix) }
+func (t *resourceType[T]) ownsID(id string) bool { return strings.HasPrefix(id, t.prefix) }
 
-func (n *resourceType[T]) editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error {
-	row, err := n.get(tx, region, id)
+func (t *resourceType[T]) editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error {
+	row, err := t.get(tx, region, id)
 	if err != nil {
 		return err
 	}
-	tags, err := change(*n.tags(row))
+	tags, err := change(*t.tags(row))
 	if err != nil {
 		return err
 	}
 	edited := *row
-	*n.tags(&edited) = tags
-	n.table.Put(tx, &edited)
+	*t.tags(&edited) = tags
+	t.table.Put(tx, &edited)
 	return nil
 }
 
-func (n *resourceType[T]) eachTagged(
+func (t *resourceType[T]) eachTagged(
 	r store.Reader, region string, visit func(types.ResourceType, string, store.Tags),
 ) {
-	for _, row := range n.table.By(r, "region", region) {
-		visit(n.kind, n.id(row), *n.tags(row))
+	for _, row := range t.table.By(r, "region", region) {
+		visit(t.kind, t.id(row), *t.tags(row))
 	}
 }
