@@ -104,7 +104,7 @@ func (a *API) DescribeInstanceAttribute(ctx context.Context, in *ec2.DescribeIns
 	if err := required(parameter{"instanceId", in.InstanceId}, parameter{"attribute", &attribute}); err != nil {
 		return nil, err
 	}
-	tell, ok := instanceAttributes[in.Attribute]
+	write, ok := instanceAttributes[in.Attribute]
 	if !ok {
 		return nil, invalidValue("attribute", attribute, "Unknown attribute.")
 	}
@@ -117,6 +117,6 @@ func (a *API) DescribeInstanceAttribute(ctx context.Context, in *ec2.DescribeIns
 		return nil, err
 	}
 	out := &attributeOutput{InstanceId: aws.String(row.ID)}
-	tell(out, row, instanceItem(view)(row))
+	write(out, row, instanceItem(view)(row))
 	return out, nil
 }

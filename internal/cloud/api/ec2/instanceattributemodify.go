@@ -35,10 +35,13 @@ func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanc
 		return nil, err
 	}
 	if err := requireOne(map[string]bool{
-		"groupId": len(in.Groups) > 0, "disableApiStop": in.DisableApiStop != nil,
-		"disableApiTermination": in.DisableApiTermination != nil,
-		"sourceDestCheck":       in.SourceDestCheck != nil, "ebsOptimized": in.EbsOptimized != nil,
-		"instanceType": in.InstanceType != nil, "userData": in.UserData != nil,
+		"groupId":                           len(in.Groups) > 0,
+		"disableApiStop":                    in.DisableApiStop != nil,
+		"disableApiTermination":             in.DisableApiTermination != nil,
+		"sourceDestCheck":                   in.SourceDestCheck != nil,
+		"ebsOptimized":                      in.EbsOptimized != nil,
+		"instanceType":                      in.InstanceType != nil,
+		"userData":                          in.UserData != nil,
 		"instanceInitiatedShutdownBehavior": in.InstanceInitiatedShutdownBehavior != nil,
 		"blockDeviceMapping":                len(in.BlockDeviceMappings) > 0,
 	}); err != nil {
@@ -119,7 +122,7 @@ func booleanSetter(
 // API's old form, into one that sets the attribute's field. A request may also name an
 // attribute without a value and set the field itself.
 func withAttributeField(in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstanceAttributeInput, error) {
-	modify, ok := attributeSetters[in.Attribute]
+	set, ok := attributeSetters[in.Attribute]
 	switch {
 	case in.Attribute == "" && in.Value == nil:
 		return in, nil
@@ -133,7 +136,7 @@ func withAttributeField(in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstan
 		return in, nil
 	}
 	out := *in
-	if !modify(&out, in.Value) {
+	if !set(&out, in.Value) {
 		return nil, invalidValue("value", *in.Value, "It is not a value of the attribute "+string(in.Attribute)+".")
 	}
 	return &out, nil

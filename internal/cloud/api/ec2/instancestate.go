@@ -27,8 +27,8 @@ func instanceState(state string) *types.InstanceState {
 	return &types.InstanceState{Name: types.InstanceStateName(state), Code: aws.Int32(stateCodes[state])}
 }
 
-// changeStates changes the state of all instances with the ids, or of none. change
-// returns the changed row of an instance or refuses the change.
+// changeStates changes the state of the instances with the ids. change returns the
+// changed row of an instance or an error. On an error no instance changes.
 func (a *API) changeStates(
 	ctx context.Context,
 	ids []string,
@@ -62,16 +62,18 @@ func (a *API) changeStates(
 	return changes, err
 }
 
-func incorrectState(row vm, doing string) error {
+// incorrectState returns the error for a change that an instance's state does not allow.
+// participle completes the message: "started".
+func incorrectState(row vm, participle string) error {
 	return wire.Errorf(
-		"IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", row.ID, doing,
+		"IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", row.ID, participle,
 	)
 }
 
 // recordUserRequest records that a user requested the change of state.
 func (a *API) recordUserRequest(row *store.Instance) {
-	row.StateReasonCode, row.StateReason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User "+
-		"initiated shutdown"
+	row.StateReasonCode = "Client.UserInitiatedShutdown"
+	row.StateReason = "Client.UserInitiatedShutdown: User initiated shutdown"
 	row.TransitionReason = "User initiated (" + a.Now().UTC().Format(time.DateTime) + " GMT)"
 }
 

@@ -26,9 +26,9 @@ func reachability(row vm) (types.SummaryStatus, types.StatusType) {
 // DescribeInstanceStatus. The local cloud schedules no events and checks neither
 // volumes nor applications.
 func statusType() *resourceType[store.Instance] {
-	n := instances
-	n.filters = statusFilters
-	return &n
+	t := instances
+	t.filters = statusFilters
+	return &t
 }
 
 var statusFilters = filters[vm]{

@@ -62,21 +62,21 @@ func (a *API) DeleteLaunchTemplateVersions(ctx context.Context, in *ec2.DeleteLa
 	})
 }
 
-func versionNumbers(words []string) ([]int64, error) {
+func versionNumbers(texts []string) ([]int64, error) {
 	switch {
-	case len(words) == 0:
+	case len(texts) == 0:
 		return nil, missingParameter("LaunchTemplateVersion")
-	case len(words) > maxVersionsDeleted:
+	case len(texts) > maxVersionsDeleted:
 		return nil, wire.Errorf(
 			"InvalidParameterValue",
 			"The maximum number of launch template versions in one request is %d", maxVersionsDeleted,
 		)
 	}
-	numbers := make([]int64, 0, len(words))
-	for _, word := range words {
-		number, err := strconv.ParseInt(word, 10, 64)
+	numbers := make([]int64, 0, len(texts))
+	for _, text := range texts {
+		number, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return nil, invalidValue("LaunchTemplateVersion", word, "It must be a version number.")
+			return nil, invalidValue("LaunchTemplateVersion", text, "It must be a version number.")
 		}
 		numbers = append(numbers, number)
 	}

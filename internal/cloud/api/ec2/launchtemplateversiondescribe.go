@@ -123,7 +123,7 @@ func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.Descri
 func requestedVersions(
 	r store.Reader, region string, in *ec2.DescribeLaunchTemplateVersionsInput,
 ) ([]describedVersion, error) {
-	templates, words := store.LaunchTemplates.By(r, "region", region), in.Versions
+	templates, names := store.LaunchTemplates.By(r, "region", region), in.Versions
 	switch one := aws.ToString(in.LaunchTemplateId) != "" || aws.ToString(in.LaunchTemplateName) != ""; {
 	case one:
 		row, err := findTemplate(
@@ -133,9 +133,9 @@ func requestedVersions(
 			return nil, err
 		}
 		templates = []template{row}
-	case len(words) == 0:
+	case len(names) == 0:
 		return nil, wire.Errorf("MissingParameter", "%s", describeAllVersionsTip)
-	case slices.ContainsFunc(words, func(word string) bool { return word != latestVersion && word != defaultVersion }):
+	case slices.ContainsFunc(names, func(name string) bool { return name != latestVersion && name != defaultVersion }):
 		return nil, wire.Errorf("InvalidParameterValue", "%s", describeAllVersionsTip)
 	}
 	least, err := versionBound("minVersion", in.MinVersion, 0)
@@ -148,7 +148,7 @@ func requestedVersions(
 	}
 	var found []describedVersion
 	for _, row := range templates {
-		versions, err := templateVersions(r, row, words)
+		versions, err := templateVersions(r, row, names)
 		if err != nil {
 			return nil, err
 		}
@@ -165,15 +165,15 @@ func requestedVersions(
 	return found, nil
 }
 
-// templateVersions returns the versions of a template that words name, or all versions
-// if words is empty. The latest version is first.
-func templateVersions(r store.Reader, row template, words []string) ([]version, error) {
+// templateVersions returns the versions of a template that names name, or all versions
+// if names is empty. The latest version is first.
+func templateVersions(r store.Reader, row template, names []string) ([]version, error) {
 	var versions []version
-	if len(words) == 0 {
+	if len(names) == 0 {
 		versions = store.TemplateVersions.By(r, "template", row.ID)
 	}
-	for _, word := range words {
-		v, err := findVersion(r, row, word)
+	for _, name := range names {
+		v, err := findVersion(r, row, name)
 		if err != nil {
 			return nil, err
 		}
@@ -187,13 +187,13 @@ func templateVersions(r store.Reader, row template, words []string) ([]version, 
 
 // versionBound parses a version number that limits a request. It returns missing if
 // the request has no such limit.
-func versionBound(name string, word *string, missing int64) (int64, error) {
-	if aws.ToString(word) == "" {
+func versionBound(parameter string, text *string, missing int64) (int64, error) {
+	if aws.ToString(text) == "" {
 		return missing, nil
 	}
-	number, err := strconv.ParseInt(*word, 10, 64)
+	number, err := strconv.ParseInt(*text, 10, 64)
 	if err != nil {
-		return 0, invalidValue(name, *word, "It must be a version number.")
+		return 0, invalidValue(parameter, *text, "It must be a version number.")
 	}
 	return number, nil
 }

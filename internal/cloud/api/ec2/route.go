@@ -77,16 +77,19 @@ func routeIndex(table *store.RouteTable, destination netip.Prefix) int {
 // CreateRoute adds a route to the VPC's internet gateway.
 func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
 	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
-		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
-		"destinationPrefixListId":  in.DestinationPrefixListId != nil,
-		"natGatewayId":             in.NatGatewayId != nil, "instanceId": in.InstanceId != nil,
-		"networkInterfaceId": in.NetworkInterfaceId != nil,
-		"transitGatewayId":   in.TransitGatewayId != nil, "vpcPeeringConnectionId": in.VpcPeeringConnectionId != nil,
+		"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
+		"destinationPrefixListId":     in.DestinationPrefixListId != nil,
+		"natGatewayId":                in.NatGatewayId != nil,
+		"instanceId":                  in.InstanceId != nil,
+		"networkInterfaceId":          in.NetworkInterfaceId != nil,
+		"transitGatewayId":            in.TransitGatewayId != nil,
+		"vpcPeeringConnectionId":      in.VpcPeeringConnectionId != nil,
 		"vpcEndpointId":               in.VpcEndpointId != nil,
 		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
 		"localGatewayId":              in.LocalGatewayId != nil,
-		"carrierGatewayId":            in.CarrierGatewayId != nil, "coreNetworkArn": in.CoreNetworkArn != nil,
-		"odbNetworkArn": in.OdbNetworkArn != nil,
+		"carrierGatewayId":            in.CarrierGatewayId != nil,
+		"coreNetworkArn":              in.CoreNetworkArn != nil,
+		"odbNetworkArn":               in.OdbNetworkArn != nil,
 	}}
 	destination, err := request.check()
 	if err != nil {
@@ -127,16 +130,20 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 // ReplaceRoute changes the target of a route.
 func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
 	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
-		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
-		"destinationPrefixListId":  in.DestinationPrefixListId != nil,
-		"natGatewayId":             in.NatGatewayId != nil, "instanceId": in.InstanceId != nil,
-		"networkInterfaceId": in.NetworkInterfaceId != nil,
-		"transitGatewayId":   in.TransitGatewayId != nil, "vpcPeeringConnectionId": in.VpcPeeringConnectionId != nil,
+		"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
+		"destinationPrefixListId":     in.DestinationPrefixListId != nil,
+		"natGatewayId":                in.NatGatewayId != nil,
+		"instanceId":                  in.InstanceId != nil,
+		"networkInterfaceId":          in.NetworkInterfaceId != nil,
+		"transitGatewayId":            in.TransitGatewayId != nil,
+		"vpcPeeringConnectionId":      in.VpcPeeringConnectionId != nil,
 		"vpcEndpointId":               in.VpcEndpointId != nil,
 		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
-		"localGatewayId":              in.LocalGatewayId != nil, "localTarget": aws.ToBool(in.LocalTarget),
-		"carrierGatewayId": in.CarrierGatewayId != nil, "coreNetworkArn": in.CoreNetworkArn != nil,
-		"odbNetworkArn": in.OdbNetworkArn != nil,
+		"localGatewayId":              in.LocalGatewayId != nil,
+		"localTarget":                 aws.ToBool(in.LocalTarget),
+		"carrierGatewayId":            in.CarrierGatewayId != nil,
+		"coreNetworkArn":              in.CoreNetworkArn != nil,
+		"odbNetworkArn":               in.OdbNetworkArn != nil,
 	}}
 	destination, err := request.check()
 	if err != nil {

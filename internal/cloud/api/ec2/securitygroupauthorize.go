@@ -71,7 +71,8 @@ func (q *ruleRequest) permissionList() ([]types.IpPermission, error) {
 	return []types.IpPermission{permission}, nil
 }
 
-// authorize adds all rules of a request to a security group, or none.
+// authorize adds the rules of a request to a security group. If one rule is invalid,
+// it adds none.
 func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added []types.SecurityGroupRule, err error) {
 	requested, err := q.permissionList()
 	if err != nil {

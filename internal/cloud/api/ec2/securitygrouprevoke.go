@@ -12,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// revoke removes rules from a security group: all that the request names by their ids
-// or their permissions, or none.
+// revoke removes the rules that a request names by id or by permission from a security
+// group. If one rule does not exist, it removes none.
 func (a *API) revoke(
 	ctx context.Context,
 	dryRun *bool,

@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// updateRuleDescriptions changes the descriptions of a security group's rules, which
-// the request names by id or by permission, or of none.
+// updateRuleDescriptions changes the descriptions of the rules that a request names by
+// id or by permission. If one rule does not exist, it changes none.
 func (a *API) updateRuleDescriptions(
 	ctx context.Context,
 	dryRun *bool,

@@ -11,8 +11,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// ModifySecurityGroupRules replaces all rules of a security group that the request
-// names, or none. A rule keeps its id, its direction and its tags.
+// ModifySecurityGroupRules replaces rules of a security group. If one replacement is
+// invalid, none is made. A rule keeps its id, its direction and its tags.
 func (a *API) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecurityGroupRulesInput) (*ec2.ModifySecurityGroupRulesOutput, error) {
 	if err := required(parameter{"groupId", in.GroupId}); err != nil {
 		return nil, err

@@ -118,9 +118,11 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 		}
 	}
 	if err := unsupported(map[string]bool{
-		"ipv6CidrBlock": in.Ipv6CidrBlock != nil, "ipv6Native": aws.ToBool(in.Ipv6Native),
+		"ipv6CidrBlock":     in.Ipv6CidrBlock != nil,
+		"ipv6Native":        aws.ToBool(in.Ipv6Native),
 		"ipv6IpamPoolId":    in.Ipv6IpamPoolId != nil,
-		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil, "ipv4IpamPoolId": in.Ipv4IpamPoolId != nil,
+		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil,
+		"ipv4IpamPoolId":    in.Ipv4IpamPoolId != nil,
 		"ipv4NetmaskLength": in.Ipv4NetmaskLength != nil,
 		"outpostArn":        in.OutpostArn != nil,
 	}); err != nil {
@@ -239,11 +241,12 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"assignIpv6AddressOnCreation": isTrue(in.AssignIpv6AddressOnCreation), "enableDns64": isTrue(in.EnableDns64),
-		"mapCustomerOwnedIpOnLaunch": isTrue(in.MapCustomerOwnedIpOnLaunch),
-		"customerOwnedIpv4Pool":      in.CustomerOwnedIpv4Pool != nil,
-		"enableLniAtDeviceIndex":     in.EnableLniAtDeviceIndex != nil,
-		"disableLniAtDeviceIndex":    isTrue(in.DisableLniAtDeviceIndex),
+		"assignIpv6AddressOnCreation": isTrue(in.AssignIpv6AddressOnCreation),
+		"enableDns64":                 isTrue(in.EnableDns64),
+		"mapCustomerOwnedIpOnLaunch":  isTrue(in.MapCustomerOwnedIpOnLaunch),
+		"customerOwnedIpv4Pool":       in.CustomerOwnedIpv4Pool != nil,
+		"enableLniAtDeviceIndex":      in.EnableLniAtDeviceIndex != nil,
+		"disableLniAtDeviceIndex":     isTrue(in.DisableLniAtDeviceIndex),
 	}); err != nil {
 		return nil, err
 	}

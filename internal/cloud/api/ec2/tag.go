@@ -18,7 +18,8 @@ import (
 // maxTagged is EC2's limit of resources in one request.
 const maxTagged = 1000
 
-// editTags changes the tags of all resources with the ids, or of none.
+// editTags changes the tags of the resources with the ids. If one id is unknown, it
+// changes none.
 func (a *API) editTags(
 	ctx context.Context,
 	dryRun *bool,

@@ -74,9 +74,9 @@ func parameterName(path string) string {
 	return strings.Join(names, ".")
 }
 
-// unsupported refuses the first parameter that is set. set maps parameters of EC2's
-// API that the local cloud does not support to whether the request sets them. A client
-// is told, so that it does not rely on a parameter without effect.
+// unsupported refuses the first parameter that is set, because clients rely on a
+// parameter that is accepted. set maps parameters of EC2's API that the local cloud
+// does not support to whether the request sets them.
 func unsupported(set map[string]bool) error {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if set[name] {

@@ -43,9 +43,11 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"amazonProvidedIpv6CidrBlock": aws.ToBool(in.AmazonProvidedIpv6CidrBlock),
-		"ipv6CidrBlock":               in.Ipv6CidrBlock != nil, "ipv6Pool": in.Ipv6Pool != nil,
-		"ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "ipv4NetmaskLength": in.Ipv4NetmaskLength != nil,
+		"amazonProvidedIpv6CidrBlock":     aws.ToBool(in.AmazonProvidedIpv6CidrBlock),
+		"ipv6CidrBlock":                   in.Ipv6CidrBlock != nil,
+		"ipv6Pool":                        in.Ipv6Pool != nil,
+		"ipv4IpamPoolId":                  in.Ipv4IpamPoolId != nil,
+		"ipv4NetmaskLength":               in.Ipv4NetmaskLength != nil,
 		"ipv6IpamPoolId":                  in.Ipv6IpamPoolId != nil,
 		"ipv6NetmaskLength":               in.Ipv6NetmaskLength != nil,
 		"ipv6CidrBlockNetworkBorderGroup": in.Ipv6CidrBlockNetworkBorderGroup != nil,
