@@ -21,58 +21,18 @@ func metadataOf(m machine.Machine) map[string]string {
 	}
 }
 
-// awaitSSH waits until the machine's sshd answers.
-func (s *fixture) awaitSSH(id string) {
-	s.Helper()
-	namespace := s.plane.Status(id).Namespace
-	s.eventually(
-		"sshd answers", 20*time.Second, func() bool { return strings.HasPrefix(sshBanner(namespace), "SSH-2.0-OpenSSH") },
-	)
-}
-
-// bootFully launches a machine and waits until its system says that it is up.
-func (s *fixture) bootFully(m machine.Machine) {
-	s.Helper()
-	s.launch(m, metadataOf(m))
-	s.awaitSystem(m.ID)
-}
-
-func (s *fixture) awaitSystem(id string) {
-	s.Helper()
-	s.awaitSSH(id)
-	if state, _ := s.run(id, "systemctl", "is-system-running", "--wait"); state != "running" {
-		failed, _ := s.run(id, "systemctl", "--failed", "--no-legend")
-		s.Fatalf("the system of %s is %q: %s", id, state, failed)
-	}
-}
-
-// expectOutput asserts what commands print in a machine.
-func (s *fixture) expectOutput(id string, wanted map[string]string) {
-	s.Helper()
-	for command, want := range wanted {
-		if got, _ := s.run(id, "sh", "-c", command); got != want {
-			s.Errorf("%s\n got %q\nwant %q", command, got, want)
-		}
-	}
-}
-
-func TestRealMachineIsADebianOfItsOwn(t *testing.T) {
+func TestRealMachineBootsItsOwnDebian(t *testing.T) {
 	s := newFixture(t)
 	m := s.machine(1)
 	data := metadataOf(m)
 	data["user-data"] = "#!/bin/sh\necho user data of $(id -un) with $https_proxy\n"
 	start := time.Now()
 	s.launch(m, data)
-	took := time.Since(start)
+	t.Logf("PID 1 is systemd after %v", time.Since(start))
 	s.awaitSSH(m.ID)
-	answered := time.Since(start)
+	t.Logf("sshd answers after %v", time.Since(start))
 	s.awaitSystem(m.ID)
-	t.Logf(
-		"PID 1 is systemd after %v, sshd answers after %v, the system is up after %v",
-		took,
-		answered,
-		time.Since(start),
-	)
+	t.Logf("the system is up after %v", time.Since(start))
 	s.expectOutput(m.ID, map[string]string{
 		"cat /proc/1/comm":                              "systemd",
 		"hostname":                                      m.Hostname,
@@ -80,36 +40,38 @@ func TestRealMachineIsADebianOfItsOwn(t *testing.T) {
 		"cat /home/admin/.ssh/authorized_keys":          launchKey,
 		"stat -c '%U %a' /home/admin/.ssh":              "admin 700",
 		"stat -c '%U %a' /etc/ssh/ssh_host_ed25519_key": "root 600",
-		"cat /etc/resolv.conf": "nameserver 169.254.169.253\nsearch " +
-			"ec2.internal",
-		"cat /var/log/cloud-init-output.log": "user data of root with " +
-			"http://proxy.example:3128\naloft: the user data ended with exit code 0",
+		"cat /etc/resolv.conf":                          "nameserver 169.254.169.253\nsearch ec2.internal",
+		"cat /var/log/cloud-init-output.log": "user data of root with http://proxy.example:3128\n" +
+			"aloft: the user data ended with exit code 0",
 		"runuser -u admin -- sudo sh -c 'id -u; echo $https_proxy'": "0\nhttp://proxy.example:3128",
-		"sshd -T | grep -E '^(passwordauthentication|permitrootlogin) ' | sort": "passwordauthentication " +
-			"no\npermitrootlogin no",
-		"systemctl is-active ssh aloft-init aloft-user-data":                                      "active\nactive\nactive",
+		"sshd -T | grep -E '^(passwordauthentication|permitrootlogin) ' | sort": "passwordauthentication no\n" +
+			"permitrootlogin no",
+		"systemctl is-active ssh aloft-init aloft-user-data": "active\nactive\nactive",
+
 		"grep -c BEGIN $SSL_CERT_FILE /run/aloft/ca-certificates.crt | cut -d: -f2 | grep -vc ^0": "1",
 	})
-	status := s.plane.Status(m.ID)
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/uid_map", status.PID))
-	if want := fmt.Sprintf("0 %d 65536", m.UIDBase); err != nil ||
-		strings.Join(strings.Fields(string(maps)), " ") != want {
-		t.Errorf("uid_map %q, want %s (%v)", maps, want, err)
-	}
-	if ids := procStatus(t, status.PID, "Uid:"); ids != strings.TrimSpace(
-		strings.Repeat(fmt.Sprint(m.UIDBase, " "), 4),
-	) {
-		t.Errorf("root in the machine is %s on the host", ids)
-	}
-	if ids := procStatus(t, status.Launcher, "Uid:"); strings.HasPrefix(ids, "0 ") {
-		t.Error("the launcher is root on the host")
-	}
-	t.Logf(
-		"idle: cgroup %.1f MiB, launcher resident %s",
-		float64(status.MemoryBytes)/(1<<20),
-		procStatus(t, status.Launcher, "VmRSS:"),
-	)
+	s.assertIsNobodyOnTheHost(m)
 	s.assertConsoleHasHostKeys(m.ID)
+}
+
+// assertIsNobodyOnTheHost asserts the user ids of a machine's PID 1 and launcher.
+func (s *fixture) assertIsNobodyOnTheHost(m machine.Machine) {
+	s.Helper()
+	status := s.plane.Status(m.ID)
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/uid_map", status.PID))
+	uidMap := strings.Join(strings.Fields(string(data)), " ")
+	if want := fmt.Sprintf("0 %d 65536", m.UIDBase); err != nil || uidMap != want {
+		s.Errorf("uid_map %q, want %s (%v)", uidMap, want, err)
+	}
+	want := strings.TrimSpace(strings.Repeat(fmt.Sprint(m.UIDBase, " "), 4))
+	if ids := procStatus(s.T, status.PID, "Uid:"); ids != want {
+		s.Errorf("the user ids of the machine's root on the host are %s, want %s", ids, want)
+	}
+	if ids := procStatus(s.T, status.Launcher, "Uid:"); strings.HasPrefix(ids, "0 ") {
+		s.Error("the launcher is root on the host")
+	}
+	resident := procStatus(s.T, status.Launcher, "VmRSS:")
+	s.Logf("idle: cgroup %.1f MiB, launcher resident %s", float64(status.MemoryBytes)/(1<<20), resident)
 }
 
 func (s *fixture) assertConsoleHasHostKeys(id string) {
@@ -120,16 +82,17 @@ func (s *fixture) assertConsoleHasHostKeys(id string) {
 	}
 	_, after, found := strings.Cut(strings.ReplaceAll(string(console), "\r", ""), "-----BEGIN SSH HOST KEY KEYS-----\n")
 	keys, _, ended := strings.Cut(after, "-----END SSH HOST KEY KEYS-----")
-	if actual := s.mustRun(id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"); !found || !ended ||
-		strings.TrimSpace(keys) != actual {
-		s.Errorf("the console tells the host keys\n%s\nthey are\n%s", keys, actual)
+	actual := s.mustRun(id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub")
+	if !found || !ended || strings.TrimSpace(keys) != actual {
+		s.Errorf("host keys on the console\n%s\nwant\n%s", keys, actual)
 	}
 	if !strings.Contains(string(console), "-----BEGIN SSH HOST KEY FINGERPRINTS-----") {
-		s.Error("the console does not tell fingerprints")
+		s.Error("the console has no fingerprints of the host keys")
 	}
 }
 
-// procStatus is a line of /proc/pid/status, its fields apart by one space.
+// procStatus returns the value of a line of /proc/pid/status, its fields separated by one
+// space.
 func procStatus(t *testing.T, pid int, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -141,7 +104,7 @@ func procStatus(t *testing.T, pid int, name string) string {
 			return strings.Join(strings.Fields(value), " ")
 		}
 	}
-	t.Fatalf("no %s of process %d", name, pid)
+	t.Fatalf("/proc has no %s for process %d", name, pid)
 	return ""
 }
 

@@ -10,17 +10,19 @@ import (
 	"time"
 )
 
-// write gives the machine's disk all that a layer must keep: files, hard links,
-// owners, modes, deletions of what the image brought, a folder replaced.
+// diskScript changes a machine's disk in every way that a layer must preserve: files, hard
+// links, owners, modes, deleted files of the image, a replaced directory.
 const diskScript = `set -e
 echo captured >/srv/file; ln /srv/file /srv/link; chown admin /srv/file; chmod 4750 /srv/file
 rm /etc/debian_version; rm -r /usr/share/perl5; mkdir /usr/share/perl5; echo own >/usr/share/perl5/own
 mv /usr/share/git-core /usr/share/git-moved
 systemctl enable --quiet systemd-tmpfiles-clean.timer 2>/dev/null || true
-printf '[Unit]\n[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/app.service
+printf '[Unit]\n[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n' \
+	>/etc/systemd/system/app.service
 systemctl enable --quiet --now app.service
 sync`
 
+// diskContents maps commands to their output after diskScript.
 var diskContents = map[string]string{
 	"cat /srv/file /srv/link; stat -c '%h %U %a' /srv/file":          "captured\ncaptured\n2 admin 4750",
 	"ls /etc/debian_version 2>/dev/null; ls /usr/share/perl5":        "own",
@@ -28,9 +30,9 @@ var diskContents = map[string]string{
 	"systemctl is-active app.service":                                "active",
 }
 
-func TestRealImageCarriesTheDiskAndNotTheIdentity(t *testing.T) {
+func TestRealCapturedLayerHasTheDiskWithoutTheIdentity(t *testing.T) {
 	for name, reboot := range map[string]bool{
-		"of a machine powered off for it": true, "of a machine that runs on": false,
+		"with a reboot": true, "of a running machine": false,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestConsoleKeepsTheLastOutputInABoundedFile(t *testing.T) {
+func TestConsoleLogIsBoundedAndKeepsTheLastOutput(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "console.log")
 	log, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -22,7 +22,7 @@ func TestConsoleKeepsTheLastOutputInABoundedFile(t *testing.T) {
 		_, _ = all.Write(line)
 		info, err := log.Stat()
 		if err != nil || info.Size() > 2*consoleLimit {
-			t.Fatalf("the log has %d bytes (%v)", info.Size(), err)
+			t.Fatalf("the log has %d bytes, want at most twice the limit (%v)", info.Size(), err)
 		}
 	}
 	got, err := readConsoleTail(path)
@@ -30,9 +30,9 @@ func TestConsoleKeepsTheLastOutputInABoundedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := all.Bytes()[all.Len()-consoleLimit:]; !bytes.Equal(got, want) {
-		t.Errorf("the console gives %d bytes that are not the last %d", len(got), len(want))
+		t.Errorf("the console returned %d bytes that are not the last %d written", len(got), len(want))
 	}
 	if got, err := readConsoleTail(path + ".none"); got != nil || err != nil {
-		t.Errorf("a console never written: %q, %v", got, err)
+		t.Errorf("without a log: got %q, %v; want nothing", got, err)
 	}
 }

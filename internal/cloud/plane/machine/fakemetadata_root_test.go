@@ -15,7 +15,7 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// inNamespace runs do in the network namespace at path. Sockets made by do stay in it.
+// inNamespace runs do in the network namespace at path. Sockets that do creates remain in it.
 func inNamespace[T any](path string, do func() (T, error)) (value T, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -34,7 +34,7 @@ func inNamespace[T any](path string, do func() (T, error)) (value T, err error) 
 	return value, errors.Join(err, netns.Set(home), away.Close(), home.Close())
 }
 
-// serveMetadata is an instance metadata service, version 2, in the namespace.
+// serveMetadata runs an instance metadata service, version 2, in the namespace.
 func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 	t.Helper()
 	for _, command := range []string{"link set lo up", "address add 169.254.169.254/32 dev lo"} {
@@ -46,7 +46,9 @@ func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 			t.Fatalf("ip %s: %v: %s", command, err, out)
 		}
 	}
-	listener, err := inNamespace(namespace, func() (net.Listener, error) { return net.Listen("tcp", "169.254.169.254:80") })
+	listener, err := inNamespace(namespace, func() (net.Listener, error) {
+		return net.Listen("tcp", "169.254.169.254:80")
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,12 +73,17 @@ func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 	t.Cleanup(func() { _ = server.Close(); <-served })
 }
 
-// sshBanner is what the machine's sshd says to who connects, or empty.
+// dialSSHPort connects to port 22 in the namespace.
+func dialSSHPort(namespace string) (net.Conn, error) {
+	return inNamespace(namespace, func() (net.Conn, error) {
+		return net.DialTimeout("tcp", "127.0.0.1:22", time.Second)
+	})
+}
+
+// sshBanner returns the first bytes that sshd in the namespace sends, or "" if it does not
+// answer.
 func sshBanner(namespace string) string {
-	conn, err := inNamespace(
-		namespace,
-		func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) },
-	)
+	conn, err := dialSSHPort(namespace)
 	if err != nil {
 		return ""
 	}

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fixture is a place for machines that is gone after the test.
+// fixture is a plane for one test, which is removed after it.
 type fixture struct {
 	*testing.T
 	plane  *machine.Plane
@@ -36,7 +36,8 @@ type fixture struct {
 	base   string // folder of the base layer
 }
 
-// openBase gives the base image, built once on this host and shared by all tests.
+// openBase returns the directory of the base layer, which is built once on this host and
+// shared by all tests.
 func openBase(t *testing.T) string {
 	t.Helper()
 	cache := os.Getenv("ALOFT_TEST_CACHE")
@@ -48,7 +49,7 @@ func openBase(t *testing.T) string {
 		t.Fatal(err)
 	}
 	layer, err := store.EnsureBase(t.Context(), image.Debian12, func(stage string, fraction float64) {
-		t.Logf("base image: %3.0f%% behind, next: %s", fraction*100, stage)
+		t.Logf("base image: %3.0f%% completed, next: %s", fraction*100, stage)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +85,7 @@ func newFixture(t *testing.T) *fixture {
 	return s
 }
 
-// reopen opens the place as the next daemon would.
+// reopen opens the plane again, as the next daemon does.
 func (s *fixture) reopen() *machine.Plane {
 	s.Helper()
 	plane, err := machine.New(s.config)
@@ -114,7 +115,8 @@ func (s *fixture) removeAll() {
 	}
 }
 
-// assertNothingLeft looks for anything that bears the place's name.
+// assertNothingLeft asserts that no mount, directory, cgroup or process of the plane is left.
+// name is part of all their names.
 func (s *fixture) assertNothingLeft(name string) {
 	s.Helper()
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
@@ -123,7 +125,7 @@ func (s *fixture) assertNothingLeft(name string) {
 	}
 	for line := range strings.Lines(string(mounts)) {
 		if strings.Contains(line, name) {
-			s.Errorf("left: mount %s", line)
+			s.Errorf("mount left: %s", line)
 		}
 	}
 	for _, pattern := range []string{
@@ -134,11 +136,11 @@ func (s *fixture) assertNothingLeft(name string) {
 			s.Fatal(err)
 		}
 		for _, path := range found {
-			s.Errorf("left: %s", path)
+			s.Errorf("file left: %s", path)
 		}
 	}
 	for _, uid := range []uint32{uidBase(1), uidBase(2), uidBase(3)} {
-		// The host's init collects in its own time what lost its launcher.
+		// The host's init reaps processes that lost their launcher at some later time.
 		s.eventually(fmt.Sprintf("no process of uid %d is left", uid), 20*time.Second, func() bool {
 			return exec.Command("ps", "-U", fmt.Sprint(uid)).Run() != nil
 		})
@@ -147,20 +149,22 @@ func (s *fixture) assertNothingLeft(name string) {
 
 func uidBase(n int) uint32 { return 0x50000000 + uint32(n)<<16 }
 
-// machine describes the nth machine.
+// machine returns the description of the nth machine. layers are added to the base layer.
 func (s *fixture) machine(n int, layers ...string) machine.Machine {
 	return machine.Machine{
-		ID: fmt.Sprintf(
-			"i-%017x",
-			n,
-		), Hostname: fmt.Sprintf("ip-10-0-1-%d", n), Layers: append([]string{s.base}, layers...),
-		VCPUs: 1, MemoryMiB: 512, UIDBase: uidBase(n), Nameserver: netip.MustParseAddr("169.254.169.253"),
+		ID:           fmt.Sprintf("i-%017x", n),
+		Hostname:     fmt.Sprintf("ip-10-0-1-%d", n),
+		Layers:       append([]string{s.base}, layers...),
+		VCPUs:        1,
+		MemoryMiB:    512,
+		UIDBase:      uidBase(n),
+		Nameserver:   netip.MustParseAddr("169.254.169.253"),
 		SearchDomain: "ec2.internal",
 		Env:          map[string]string{"https_proxy": "http://proxy.example:3128"},
 	}
 }
 
-// launch prepares a machine, gives it a metadata service and boots it.
+// launch prepares a machine, starts its metadata service and boots it.
 func (s *fixture) launch(m machine.Machine, metadata map[string]string) {
 	s.Helper()
 	namespace, err := s.plane.Prepare(s.Context(), m)
@@ -173,30 +177,53 @@ func (s *fixture) launch(m machine.Machine, metadata map[string]string) {
 	}
 }
 
-// run runs a command in the machine as its root and returns what it prints.
+// awaitSSH waits until the machine's sshd answers.
+func (s *fixture) awaitSSH(id string) {
+	s.Helper()
+	namespace := s.plane.Status(id).Namespace
+	s.eventually("sshd answers", 20*time.Second, func() bool {
+		return strings.HasPrefix(sshBanner(namespace), "SSH-2.0-OpenSSH")
+	})
+}
+
+// bootFully launches a machine and waits until its systemd has started everything.
+func (s *fixture) bootFully(m machine.Machine) {
+	s.Helper()
+	s.launch(m, metadataOf(m))
+	s.awaitSystem(m.ID)
+}
+
+// awaitSystem waits until the machine's systemd has started everything.
+func (s *fixture) awaitSystem(id string) {
+	s.Helper()
+	s.awaitSSH(id)
+	if state, _ := s.run(id, "systemctl", "is-system-running", "--wait"); state != "running" {
+		failed, _ := s.run(id, "systemctl", "--failed", "--no-legend")
+		s.Fatalf("the system of %s is %q: %s", id, state, failed)
+	}
+}
+
+// expectOutput asserts the output of commands in a machine: command to output.
+func (s *fixture) expectOutput(id string, wanted map[string]string) {
+	s.Helper()
+	for command, want := range wanted {
+		if got, _ := s.run(id, "sh", "-c", command); got != want {
+			s.Errorf("%s\n got %q\nwant %q", command, got, want)
+		}
+	}
+}
+
+// run runs a command in the machine as its root and returns its output without surrounding
+// white space.
 func (s *fixture) run(id string, command ...string) (string, error) {
 	s.Helper()
-	pid := s.plane.Status(id).PID
-	args := append(
-		[]string{
-			"--target",
-			fmt.Sprint(pid),
-			"--user",
-			"--pid",
-			"--mount",
-			"--uts",
-			"--ipc",
-			"--net",
-			"--cgroup",
-			"--setuid=0",
-			"--setgid=0",
-			"--wdns=/",
-			"--",
-		},
-		command...)
+	args := []string{
+		"--target", fmt.Sprint(s.plane.Status(id).PID), "--user", "--pid", "--mount", "--uts", "--ipc", "--net",
+		"--cgroup", "--setuid=0", "--setgid=0", "--wdns=/", "--",
+	}
 	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "nsenter", args...)
+	cmd := exec.CommandContext(ctx, "nsenter", append(args, command...)...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
@@ -220,8 +247,21 @@ func (s *fixture) eventually(what string, within time.Duration, holds func() boo
 	for !holds() {
 		select {
 		case <-deadline:
-			s.Fatalf("not within %v: %s", within, what)
+			s.Fatalf("did not happen within %v: %s", within, what)
 		case <-tick.C:
 		}
 	}
+}
+
+// awaitStatus waits until the machine's status satisfies holds, and returns it.
+func (s *fixture) awaitStatus(what string, id string, holds func(machine.Status) bool) machine.Status {
+	s.Helper()
+	var last machine.Status
+	defer func() {
+		if s.Failed() {
+			s.Logf("last status: %+v", last)
+		}
+	}()
+	s.eventually(what, 20*time.Second, func() bool { last = s.plane.Status(id); return holds(last) })
+	return last
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bootOrder is what the launcher sends to a machine's PID 1.
+// bootOrder describes the system to a machine's PID 1, which reads it from the launcher.
 type bootOrder struct {
 	system
 	Console string // path of the terminal that becomes /dev/console

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// request is what the daemon sends to a launcher. They communicate over a Unix socket that
+// request is a request of the daemon to a launcher. They communicate over a Unix socket that
 // only root can reach: each connection carries one request and one report, both JSON. The
 // reply to a watch request is a report for every change. Launchers outlive the daemon, so
 // a daemon must understand the launchers of earlier builds.

@@ -30,7 +30,7 @@ type Config struct {
 type Plane struct {
 	config      Config
 	hierarchies hierarchies
-	apt         []string // the host's settings with which apt reaches its archive
+	apt         []string // lines of apt.conf with which the host reaches its archive
 
 	mu        sync.Mutex
 	locks     map[string]chan struct{} // machine id to its lock, full while it is held

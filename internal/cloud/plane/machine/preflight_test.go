@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAHostWithoutTheBuilderOfImagesIsToldWhatToInstall(t *testing.T) {
+func TestPreflightNamesThePackageOfMmdebstrap(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	problem := checkMmdebstrap("")
 	if problem == nil || !strings.Contains(problem.What, "mmdebstrap") ||

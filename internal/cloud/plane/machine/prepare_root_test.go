@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
-func TestRealMachinesBootTogether(t *testing.T) {
+func TestRealMachinesBootConcurrently(t *testing.T) {
 	s := newFixture(t)
 	start := time.Now()
 	var group errgroup.Group
@@ -36,40 +36,39 @@ func TestRealMachinesBootTogether(t *testing.T) {
 	for n := 1; n <= 3; n++ {
 		s.awaitSSH(s.machine(n).ID)
 	}
-	t.Logf("three machines answer after %v; their metadata came late", time.Since(start))
+	t.Logf("three machines answer after %v; their metadata services started late", time.Since(start))
 	for n := 1; n <= 3; n++ {
 		s.awaitSystem(s.machine(n).ID)
 		s.expectOutput(s.machine(n).ID, map[string]string{"hostname": s.machine(n).Hostname})
 	}
 }
 
-// What an interrupted preparation left is no machine, and does not stand in the way
-// of the next.
-func TestRealMachineRecoversFromAnInterruptedPreparation(t *testing.T) {
+// What an interrupted Prepare leaves is not a machine, and does not prevent another Prepare.
+func TestRealPrepareRecoversFromAnInterruption(t *testing.T) {
 	s := newFixture(t)
 	m := s.machine(1)
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.plane.Prepare(interrupted, m); err == nil {
-		t.Error("a preparation without time succeeded")
+		t.Error("Prepare with an ended context succeeded")
 	}
 	if status := s.plane.Status(m.ID); status.State != machine.Absent {
-		t.Errorf("after an interruption: %+v", status)
+		t.Errorf("status after an interruption: %+v", status)
 	}
 	spoiled := m
 	spoiled.Layers = []string{filepath.Join(s.config.Dir, "no-such-layer")}
 	if _, err := s.plane.Prepare(t.Context(), spoiled); err == nil {
-		t.Error("a machine without its layer was prepared")
+		t.Error("Prepare succeeded without one of the layers")
 	}
 	if status := s.plane.Status(m.ID); status.State == machine.Running {
-		t.Errorf("after a failure: %+v", status)
+		t.Errorf("status after a failure: %+v", status)
 	}
 	s.bootFully(m)
-	if err := os.Remove(filepath.Join(s.config.RunDir, m.ID, "control")); err != nil { // as nobody ever should
+	if err := os.Remove(filepath.Join(s.config.RunDir, m.ID, "control")); err != nil {
 		t.Fatal(err)
 	}
 	if status := s.plane.Status(m.ID); status.State != machine.Exited || status.Exit != machine.Crash {
-		t.Errorf("a machine out of reach: %+v", status)
+		t.Errorf("status without the control socket: %+v", status)
 	}
 	s.bootFully(m)
 }

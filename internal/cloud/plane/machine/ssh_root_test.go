@@ -6,17 +6,14 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
-
-	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
-func TestRealMachineLetsTheLaunchKeyInAndNobodyElse(t *testing.T) {
+func TestRealMachineAcceptsTheLaunchKeyOnly(t *testing.T) {
 	s := newFixture(t)
 	m := s.machine(1)
 	mine, theirs := newSigner(t), newSigner(t)
@@ -52,10 +49,10 @@ func TestRealMachineLetsTheLaunchKeyInAndNobodyElse(t *testing.T) {
 	}
 	t.Logf("six commands over SSH: %v", time.Since(start))
 	if _, err := s.dialSSH(m.ID, namespace, "admin", theirs); err == nil {
-		t.Error("another key was let in")
+		t.Error("another key was accepted")
 	}
 	if _, err := s.dialSSH(m.ID, namespace, "root", mine); err == nil {
-		t.Error("root was let in")
+		t.Error("root could log in")
 	}
 }
 
@@ -72,7 +69,7 @@ func newSigner(t *testing.T) ssh.Signer {
 	return signer
 }
 
-// dialSSH connects as a careful client does: with the host key from the console.
+// dialSSH logs in and verifies the host key against the one on the console.
 func (s *fixture) dialSSH(id, namespace, user string, key ssh.Signer) (*ssh.Client, error) {
 	s.Helper()
 	console, err := s.plane.Console(id)
@@ -87,10 +84,7 @@ func (s *fixture) dialSSH(id, namespace, user string, key ssh.Signer) (*ssh.Clie
 			}
 		}
 	}
-	conn, err := inNamespace(
-		namespace,
-		func() (net.Conn, error) { return net.DialTimeout("tcp", "127.0.0.1:22", time.Second) },
-	)
+	conn, err := dialSSHPort(namespace)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -103,14 +97,4 @@ func (s *fixture) dialSSH(id, namespace, user string, key ssh.Signer) (*ssh.Clie
 		return nil, err
 	}
 	return ssh.NewClient(c, channels, requests), nil
-}
-
-func TestRealHostCanRunMachines(t *testing.T) {
-	for _, problem := range machine.Preflight("/var/lib/aloft/does/not/exist") {
-		t.Errorf("%s %s", problem.What, problem.Remedy)
-	}
-	if problems := machine.Preflight("/proc/self"); len(problems) != 1 ||
-		!strings.Contains(problems[0].What, "/proc/self") {
-		t.Errorf("disks on procfs: %v", problems)
-	}
 }

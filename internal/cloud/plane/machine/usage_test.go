@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestBytesOfInterfacesAreReadWithoutLoopback(t *testing.T) {
+func TestInterfaceBytesExcludeLoopback(t *testing.T) {
 	for line, want := range map[string][2]uint64{
 		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls " +
 			"carrier compressed": {0, 0},
@@ -16,25 +16,24 @@ func TestBytesOfInterfacesAreReadWithoutLoopback(t *testing.T) {
 		"eth1:18446744073709551615 3 0 0 0 0 0 0 7 2 0 0 0 0": {1<<64 - 1, 7},
 	} {
 		if in, out := interfaceBytes(line); in != want[0] || out != want[1] {
-			t.Errorf("%q: %d and %d", line, in, out)
+			t.Errorf("%q: got %d and %d, want %v", line, in, out, want)
 		}
 	}
 }
 
-func TestProcessorTimeIsReadFromTheUnifiedHierarchy(t *testing.T) {
+func TestProcessorTimeIsReadFromTheVersion2Hierarchy(t *testing.T) {
 	c := cgroup{hierarchies: hierarchies{v2: t.TempDir()}, name: "i-1"}
 	if _, ok := c.cpuUsage(); ok {
-		t.Error("a cgroup that is not there has used something")
+		t.Error("a missing cgroup has a usage")
 	}
 	if err := os.MkdirAll(c.top(), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(
-		filepath.Join(c.top(), "cpu.stat"), []byte("usage_usec 2500000\nuser_usec 1\nsystem_usec 2\n"), 0o600,
-	); err != nil {
+	stat := []byte("usage_usec 2500000\nuser_usec 1\nsystem_usec 2\n")
+	if err := os.WriteFile(filepath.Join(c.top(), "cpu.stat"), stat, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if used, ok := c.cpuUsage(); !ok || used != 2500*time.Millisecond {
-		t.Errorf("%v %v", used, ok)
+		t.Errorf("got %v, %v; want 2.5s", used, ok)
 	}
 }

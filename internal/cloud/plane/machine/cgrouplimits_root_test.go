@@ -1,0 +1,37 @@
+//go:build root
+
+package machine_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/plane/machine"
+)
+
+func TestRealMachineObeysItsLimits(t *testing.T) {
+	s := newFixture(t)
+	m := s.machine(1)
+	m.MemoryMiB = 256
+	s.bootFully(m)
+	service := []string{"systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c"}
+	out, err := s.run(m.ID, append(service, "head -c 600M /dev/zero | tail -c 600M >/dev/null")...)
+	if err == nil {
+		t.Errorf("a process used 600 MB in a machine with 256 MiB: %s", out)
+	}
+	if now := s.plane.Status(m.ID); now.State != machine.Running {
+		t.Errorf("running out of memory stopped the machine: %+v", now)
+	}
+	// Two busy loops of one second each, in a machine with one processor.
+	loops := "for i in 1 2; do timeout 1 sh -c 'while :; do :; done' & done; wait; times | tail -1"
+	times := s.mustRun(m.ID, append(service, loops)...) // 0m0.51s 0m0.49s: user, then system time
+	times = strings.NewReplacer("m", " ", "s", "").Replace(times)
+	var userMinutes, user, systemMinutes, system float64
+	if _, err := fmt.Sscanf(times, "%f %f %f %f", &userMinutes, &user, &systemMinutes, &system); err != nil {
+		t.Fatalf("times printed %q: %v", times, err)
+	}
+	if used := user + system; used > 1.35 {
+		t.Errorf("two busy loops used %.2f s of processor time in 1 s", used)
+	}
+}
