@@ -310,7 +310,7 @@ func TestGroupThatCannotLaunchReportsTheCause(t *testing.T) {
 	}
 	_, err := d.Scale(t.Context(), 4)
 	list := diag.From(err)
-	if len(list) != 1 || !strings.Contains(list[0].Summary, "could not launch a machine 3 times") ||
+	if len(list) != 1 || !strings.Contains(list[0].Summary, "failed to launch an instance 3 times") ||
 		!strings.Contains(list[0].Detail, "key pair") {
 		t.Errorf("got %v", err)
 	}
