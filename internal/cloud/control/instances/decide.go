@@ -70,8 +70,8 @@ type Step struct {
 // Next returns the next step. It has the action None if nothing remains to be done.
 //
 // An instance whose init died stops with the reason Server.InternalError. AWS keeps
-// such an instance running with failing status checks, which only helps users who can
-// ask AWS for support.
+// such an instance running with failing status checks, which is no help to a user
+// without an operator who watches them.
 func Next(s Situation) Step {
 	switch s.Desired {
 	case store.Terminated:

@@ -3,10 +3,10 @@ package instances
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -38,7 +38,7 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 	}
 	if vpc, ok := store.VPCs.Get(view, row.VPCID); ok {
 		if vpc.DNSSupport {
-			m.Nameserver = dnsServer(vpc.CIDR)
+			m.Nameserver = firewall.VPCResolverAddress(vpc.CIDR)
 		}
 		if options, ok := store.DHCPOptionSets.Get(view, vpc.DHCPOptionsID); ok {
 			m.SearchDomain = options.DomainName
@@ -46,7 +46,3 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 	}
 	return m, nil
 }
-
-// dnsServer returns the address of a VPC's DNS server: the base of the VPC's range plus
-// two (Amazon VPC User Guide, Amazon DNS server).
-func dnsServer(vpc netip.Prefix) netip.Addr { return vpc.Masked().Addr().Next().Next() }
