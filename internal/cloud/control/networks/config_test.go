@@ -1,0 +1,152 @@
+package networks_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aloft.dev/aloft/internal/cloud/control/networks"
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
+	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+var comparePrefixes = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+
+var anywhere = netip.MustParsePrefix("0.0.0.0/0")
+
+func namespace(id string) string { return "/ns/" + id }
+
+// configOf returns the configuration of vpc-1 with the rows that put adds.
+func configOf(t *testing.T, put func(tx *store.Tx)) network.VPC {
+	t.Helper()
+	s := open(t)
+	addVPC(t, s, "vpc-1")
+	if err := s.Update(func(tx *store.Tx) error { put(tx); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return networks.Config(s.View(), namespace).VPCs[0]
+}
+
+func addSubnet(tx *store.Tx, id string) {
+	store.Subnets.Put(tx, &store.Subnet{ID: id, Region: "r", VPCID: "vpc-1"})
+}
+
+func TestSubnetHasRoutesOfItsTableOrTheMainTable(t *testing.T) {
+	local := netip.MustParsePrefix("10.0.0.0/16")
+	table := func(id, gateway string, association store.RouteTableAssociation) *store.RouteTable {
+		return &store.RouteTable{
+			ID: id, Region: "r", VPCID: "vpc-1",
+			Routes: []store.Route{
+				{Destination: local, GatewayID: "local"}, {Destination: anywhere, GatewayID: gateway},
+			},
+			Associations: []store.RouteTableAssociation{association},
+		}
+	}
+	vpc := configOf(t, func(tx *store.Tx) {
+		store.InternetGateways.Put(tx, &store.InternetGateway{ID: "igw-1", Region: "r", VPCID: "vpc-1"})
+		store.RouteTables.Put(tx, table("rtb-main", "igw-1", store.RouteTableAssociation{Main: true}))
+		store.RouteTables.Put(tx, table("rtb-own", "igw-detached", store.RouteTableAssociation{SubnetID: "subnet-own"}))
+		addSubnet(tx, "subnet-main")
+		addSubnet(tx, "subnet-own")
+	})
+	if !vpc.Gateway {
+		t.Error("the VPC has no gateway")
+	}
+	want := map[string]network.Target{"subnet-main": network.Gateway, "subnet-own": network.Blackhole}
+	for _, subnet := range vpc.Subnets {
+		routes := []network.Route{
+			{Destination: local, Via: network.Local}, {Destination: anywhere, Via: want[subnet.ID]},
+		}
+		if diff := cmp.Diff(routes, subnet.Routes, comparePrefixes); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", subnet.ID, diff)
+		}
+	}
+}
+
+func TestACLThatAllowsEverythingIsLeftOut(t *testing.T) {
+	allow := func(number int, egress bool) store.NetworkACLEntry {
+		return store.NetworkACLEntry{Number: number, Egress: egress, Allow: true, Protocol: "-1", CIDR: anywhere}
+	}
+	deny := func(number int) store.NetworkACLEntry {
+		return store.NetworkACLEntry{Number: number, Protocol: "6", FromPort: 22, ToPort: 22, CIDR: anywhere}
+	}
+	for _, c := range []struct {
+		name    string
+		entries []store.NetworkACLEntry
+		want    []int // numbers of the ingress rules; nil: no ACL
+	}{
+		{"default", []store.NetworkACLEntry{allow(100, false), allow(100, true)}, nil},
+		{"deny after allow", []store.NetworkACLEntry{deny(200), allow(100, false), allow(100, true)}, nil},
+		{"deny before allow", []store.NetworkACLEntry{allow(100, false), deny(50), allow(100, true)}, []int{50, 100}},
+		{"no egress", []store.NetworkACLEntry{allow(100, false)}, []int{100}},
+	} {
+		vpc := configOf(t, func(tx *store.Tx) {
+			addSubnet(tx, "subnet-1")
+			store.NetworkACLs.Put(tx, &store.NetworkACL{
+				ID: "acl-1", Region: "r", VPCID: "vpc-1", Entries: c.entries,
+				Associations: []store.NetworkACLAssociation{{SubnetID: "subnet-1"}},
+			})
+		})
+		var got []int
+		if acl := vpc.Subnets[0].ACL; acl != nil {
+			for _, rule := range acl.Ingress {
+				got = append(got, rule.Number)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestSecurityGroupHasNoIPv6Rules(t *testing.T) {
+	vpc := configOf(t, func(tx *store.Tx) {
+		store.SecurityGroups.Put(tx, &store.SecurityGroup{
+			ID: "sg-1", Region: "r", VPCID: "vpc-1",
+			Rules: []store.SecurityGroupRule{
+				{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: anywhere},
+				{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: netip.MustParsePrefix("::/0")},
+				{Protocol: "-1", GroupID: "sg-2"},
+				{Protocol: "-1", CIDR: anywhere, Egress: true},
+			},
+		})
+	})
+	want := firewall.SecurityGroup{
+		ID: "sg-1",
+		Ingress: []firewall.Rule{
+			{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: anywhere}, {Protocol: "-1", SecurityGroup: "sg-2"},
+		},
+		Egress: []firewall.Rule{{Protocol: "-1", CIDR: anywhere}},
+	}
+	if diff := cmp.Diff(want, vpc.SecurityGroups[0], comparePrefixes); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestInterfaceIsDisconnectedBeforeItsMachineEndsAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		state     string
+		force     bool
+		namespace string
+		cut       bool
+	}{
+		{store.Running, false, "/ns/i-1", false},
+		{store.Stopping, false, "/ns/i-1", false},
+		{store.Stopping, true, "/ns/i-1", true},
+		{store.ShuttingDown, false, "/ns/i-1", true},
+		{store.Stopped, false, "", false},
+		{store.Terminated, false, "", false},
+	} {
+		vpc := configOf(t, func(tx *store.Tx) {
+			store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "r", State: c.state, Force: c.force})
+			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+				ID: "eni-1", Region: "r", VPCID: "vpc-1", InstanceID: "i-1",
+			})
+		})
+		if nic := vpc.Interfaces[0]; nic.Namespace != c.namespace || nic.Cut != c.cut {
+			t.Errorf("%s, force %t: namespace %q, disconnected %t", c.state, c.force, nic.Namespace, nic.Cut)
+		}
+	}
+}
