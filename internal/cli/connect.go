@@ -94,7 +94,7 @@ func findDaemon(layout host.Layout) (host.Daemon, error) {
 func needsRoot(err error, hint string) error {
 	return diag.List{{
 		Where:   "local cloud",
-		Summary: "belongs to root: whoever may use it can start machines on this host",
+		Summary: "belongs to root, because its users can start machines on this host",
 		Hint:    hint,
 		Cause:   err,
 	}}

@@ -14,9 +14,9 @@ import (
 	"aloft.dev/aloft/internal/release"
 )
 
-// serverName matches the names of servers: "server-1" of a fixed number; of an
-// Auto Scaling group the zone's letter and the end of the instance ID,
-// "server-a-0f3c1"; of both the instance ID.
+// serverName matches server-1, the name of a server of a fixed number; server-a-0f3c1,
+// which names a member of an Auto Scaling group by the zone's letter and the end of
+// the instance ID; and instance IDs.
 var serverName = regexp.MustCompile(`^(server-([0-9]+|[a-z]-[0-9a-f]{5})|i-[0-9a-f]{8,17})$`)
 
 // dirAndServer parses [DIR] and a server's name, in any order.
@@ -39,9 +39,8 @@ func dirAndServer(args []string) (dir, server string, err error) {
 	return dir, server, nil
 }
 
-// sshTargets returns how to connect to a server, or to all that run if name is "". The
-// caller calls closeAccess at the end: it removes the firewall rule that was added
-// for the connection.
+// sshTargets returns how to connect to a server, or to all running ones if name is "".
+// It may add a firewall rule for the connection, which closeAccess removes.
 func (d *deployment) sshTargets(
 	ctx context.Context, name string,
 ) (targets []release.Target, closeAccess func() error, err error) {
