@@ -13,10 +13,10 @@ import (
 
 // Why an address is not to be had.
 var (
-	ErrSubnetFull  = errors.New("the subnet has no free address")
-	ErrPublicSpent = errors.New("the public range has no free address")
-	ErrReserved    = errors.New("the address is outside the subnet or reserved in it")
-	ErrInUse       = errors.New("the address is in use")
+	ErrSubnetFull      = errors.New("the subnet has no free address")
+	ErrPublicRangeFull = errors.New("the public range has no free address")
+	ErrReserved        = errors.New("the address is outside the subnet or reserved in it")
+	ErrInUse           = errors.New("the address is in use")
 )
 
 // reservedFirst and reservedLast count the addresses at the ends of each
@@ -26,19 +26,19 @@ const (
 	reservedLast  = 1
 )
 
-// Available counts the free private addresses of a subnet.
-func Available(r store.Reader, subnet *store.Subnet) int {
-	return size(subnet.CIDR) - reservedFirst - reservedLast - len(private(r, subnet))
+// CountFree counts the free private addresses of a subnet.
+func CountFree(r store.Reader, subnet *store.Subnet) int {
+	return size(subnet.CIDR) - reservedFirst - reservedLast - len(usedPrivate(r, subnet))
 }
 
-// Private returns a free private address of the subnet, or ErrSubnetFull. As
+// FreePrivate returns a free private address of the subnet, or ErrSubnetFull. As
 // on AWS the choice is arbitrary, so an address just given back rarely returns
 // while others still remember its last holder.
-func Private(r store.Reader, ids *identity.Source, subnet *store.Subnet) (netip.Addr, error) {
-	used := private(r, subnet)
+func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (netip.Addr, error) {
+	used := usedPrivate(r, subnet)
 	n := size(subnet.CIDR) - reservedFirst - reservedLast
 	if addr, ok := pick(ids, n, func(i int) (netip.Addr, bool) {
-		addr := plus(subnet.CIDR, reservedFirst+i)
+		addr := nth(subnet.CIDR, reservedFirst+i)
 		return addr, !used[addr]
 	}); ok {
 		return addr, nil
@@ -46,9 +46,9 @@ func Private(r store.Reader, ids *identity.Source, subnet *store.Subnet) (netip.
 	return netip.Addr{}, ErrSubnetFull
 }
 
-// Claim tells whether the private address can be had in the subnet: nil,
+// CheckPrivate tells whether the private address can be had in the subnet: nil,
 // ErrReserved or ErrInUse.
-func Claim(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
+func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 	if !subnet.CIDR.Contains(addr) {
 		return ErrReserved
 	}
@@ -56,27 +56,27 @@ func Claim(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 	if offset < reservedFirst || offset >= size(subnet.CIDR)-reservedLast {
 		return ErrReserved
 	}
-	if private(r, subnet)[addr] {
+	if usedPrivate(r, subnet)[addr] {
 		return ErrInUse
 	}
 	return nil
 }
 
-// Public returns a free address of the public range, or ErrPublicSpent. The
+// FreePublic returns a free address of the public range, or ErrPublicSpent. The
 // first and the last 256 addresses belong to the edge itself.
-func Public(r store.Reader, ids *identity.Source, pool netip.Prefix) (netip.Addr, error) {
+func FreePublic(r store.Reader, ids *identity.Source, pool netip.Prefix) (netip.Addr, error) {
 	const edge = 256
 	used := map[netip.Addr]bool{}
 	for _, nic := range store.NetworkInterfaces.List(r) {
 		used[nic.PublicIP] = true
 	}
 	if addr, ok := pick(ids, size(pool)-2*edge, func(i int) (netip.Addr, bool) {
-		addr := plus(pool, edge+i)
+		addr := nth(pool, edge+i)
 		return addr, !used[addr]
 	}); ok {
 		return addr, nil
 	}
-	return netip.Addr{}, ErrPublicSpent
+	return netip.Addr{}, ErrPublicRangeFull
 }
 
 // pick tries n candidates from a random one on, around once.
@@ -93,7 +93,7 @@ func pick(ids *identity.Source, n int, candidate func(i int) (netip.Addr, bool))
 	return netip.Addr{}, false
 }
 
-func private(r store.Reader, subnet *store.Subnet) map[netip.Addr]bool {
+func usedPrivate(r store.Reader, subnet *store.Subnet) map[netip.Addr]bool {
 	used := map[netip.Addr]bool{}
 	for _, nic := range store.NetworkInterfaces.By(r, "subnet", subnet.ID) {
 		used[nic.PrivateIP] = true
@@ -108,7 +108,7 @@ func number(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-func plus(p netip.Prefix, n int) netip.Addr {
+func nth(p netip.Prefix, n int) netip.Addr {
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], number(p.Masked().Addr())+uint32(n))
 	return netip.AddrFrom4(b)

@@ -30,10 +30,10 @@ func TestASubnetGivesEveryAddressButTheReservedFiveOnce(t *testing.T) {
 		s, ids := subnet("10.0.1.0/28"), identity.New(nil)
 		given := map[string]bool{}
 		for want := 11; want > 0; want-- {
-			if got := addressing.Available(tx, s); got != want {
+			if got := addressing.CountFree(tx, s); got != want {
 				t.Errorf("available %d, want %d", got, want)
 			}
-			nic, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s})
+			nic, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,7 +47,7 @@ func TestASubnetGivesEveryAddressButTheReservedFiveOnce(t *testing.T) {
 				t.Errorf("%s is reserved", reserved)
 			}
 		}
-		if _, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s}); !errors.Is(
+		if _, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s}); !errors.Is(
 			err,
 			addressing.ErrSubnetFull,
 		) {
@@ -69,7 +69,7 @@ func TestAnAddressAskedForIsHadUnlessTakenOrReserved(t *testing.T) {
 			_, err := addressing.NewInterface(
 				tx,
 				ids,
-				addressing.Wish{Subnet: s, PrivateIP: netip.MustParseAddr(c.addr)},
+				addressing.InterfaceSpec{Subnet: s, PrivateIP: netip.MustParseAddr(c.addr)},
 			)
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v, want %v", c.addr, err, c.want)
@@ -83,7 +83,7 @@ func TestPublicAddressesAreOutsideTheEdgesOwnAndNeverGivenTwice(t *testing.T) {
 		s, ids, pool := subnet("10.0.0.0/16"), identity.New(nil), netip.MustParsePrefix("198.18.0.0/22")
 		given := map[netip.Addr]bool{}
 		for range 512 {
-			nic, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s, PublicFrom: pool})
+			nic, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s, PublicFrom: pool})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,9 +96,9 @@ func TestPublicAddressesAreOutsideTheEdgesOwnAndNeverGivenTwice(t *testing.T) {
 		if len(given) != 512 {
 			t.Errorf("%d different addresses of 512", len(given))
 		}
-		if _, err := addressing.NewInterface(tx, ids, addressing.Wish{Subnet: s, PublicFrom: pool}); !errors.Is(
+		if _, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s, PublicFrom: pool}); !errors.Is(
 			err,
-			addressing.ErrPublicSpent,
+			addressing.ErrPublicRangeFull,
 		) {
 			t.Errorf("got %v, want ErrPublicSpent", err)
 		}
@@ -110,7 +110,7 @@ func TestAnInterfaceOfALoadBalancerIsItsOwners(t *testing.T) {
 		nic, err := addressing.NewInterface(
 			tx,
 			identity.New(nil),
-			addressing.Wish{Subnet: subnet("10.0.0.0/24"), LoadBalancerARN: "arn:lb"},
+			addressing.InterfaceSpec{Subnet: subnet("10.0.0.0/24"), LoadBalancerARN: "arn:lb"},
 		)
 		if err != nil {
 			t.Fatal(err)

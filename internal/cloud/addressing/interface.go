@@ -8,9 +8,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Wish is what a new network interface should be. The zero value of each field
+// InterfaceSpec is what a new network interface should be. The zero value of each field
 // but Subnet is a fair default.
-type Wish struct {
+type InterfaceSpec struct {
 	Subnet      *store.Subnet
 	PrivateIP   netip.Addr   // zero: any free one
 	PublicFrom  netip.Prefix // valid: a public address of this range as well
@@ -28,7 +28,7 @@ type Wish struct {
 
 // NewInterface makes a network interface of a subnet, stores it and returns
 // it. The error is one of this package's.
-func NewInterface(tx *store.Tx, ids *identity.Source, wish Wish) (*store.NetworkInterface, error) {
+func NewInterface(tx *store.Tx, ids *identity.Source, wish InterfaceSpec) (*store.NetworkInterface, error) {
 	subnet := wish.Subnet
 	nic := &store.NetworkInterface{
 		ID: ids.ID("eni-"), Region: subnet.Region, VPCID: subnet.VPCID, SubnetID: subnet.ID, Zone: subnet.Zone,
@@ -37,15 +37,15 @@ func NewInterface(tx *store.Tx, ids *identity.Source, wish Wish) (*store.Network
 	}
 	var err error
 	if nic.PrivateIP.IsValid() {
-		err = Claim(tx, subnet, nic.PrivateIP)
+		err = CheckPrivate(tx, subnet, nic.PrivateIP)
 	} else {
-		nic.PrivateIP, err = Private(tx, ids, subnet)
+		nic.PrivateIP, err = FreePrivate(tx, ids, subnet)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if wish.PublicFrom.IsValid() {
-		if nic.PublicIP, err = Public(tx, ids, wish.PublicFrom); err != nil {
+		if nic.PublicIP, err = FreePublic(tx, ids, wish.PublicFrom); err != nil {
 			return nil, err
 		}
 		nic.PublicOnStart = true

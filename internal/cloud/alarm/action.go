@@ -28,14 +28,14 @@ func RecentValues(row *store.Alarm, metrics *metric.Store, now time.Time) (out [
 
 // ActionsDue reports whether the actions of the alarm's state have not run since
 // it entered the state.
-func ActionsDue(row *store.Alarm) bool { return row.Acted.Before(row.StateChanged) }
+func ActionsDue(row *store.Alarm) bool { return row.ActionsRan.Before(row.StateChanged) }
 
 // MarkActionsRun records that the actions of the alarm's state have run.
 func MarkActionsRun(tx *store.Tx, row *store.Alarm, now time.Time) {
 	if now.Before(row.StateChanged) {
 		now = row.StateChanged
 	}
-	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) { edited.Acted = now })
+	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) { edited.ActionsRan = now })
 }
 
 // StateActions returns the actions of the alarm's state.

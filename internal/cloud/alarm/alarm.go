@@ -31,11 +31,11 @@ func Put(tx *store.Tx, row *store.Alarm, now time.Time) {
 	if known {
 		row.Tags, row.State = old.Tags, old.State
 		row.StateReason, row.StateReasonData = old.StateReason, old.StateReasonData
-		row.StateUpdated, row.StateChanged, row.Acted = old.StateUpdated, old.StateChanged, old.Acted
+		row.StateUpdated, row.StateChanged, row.ActionsRan = old.StateUpdated, old.StateChanged, old.ActionsRan
 		recordConfiguration(tx, row, "Update", "updated", now)
 	} else {
 		row.State, row.StateReason = InsufficientData, "Unchecked: Initial alarm creation"
-		row.StateUpdated, row.StateChanged, row.Acted = now, now, now
+		row.StateUpdated, row.StateChanged, row.ActionsRan = now, now, now
 		recordConfiguration(tx, row, "Create", "created", now)
 	}
 	store.Alarms.Put(tx, row)
@@ -68,8 +68,8 @@ func SetState(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
 		if changed {
 			edited.StateChanged = now
 			// ActionsDue compares the two times, so this change must be the later one.
-			if !now.After(row.Acted) {
-				edited.StateChanged = row.Acted.Add(1)
+			if !now.After(row.ActionsRan) {
+				edited.StateChanged = row.ActionsRan.Add(1)
 			}
 		}
 	})

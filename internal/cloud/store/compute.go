@@ -41,7 +41,7 @@ type Instance struct {
 	CPUCredits                        string   // burstable types: "standard", "unlimited"
 	Tags                              Tags
 
-	Wanted  string // Running, Stopped or Terminated
+	Desired string // Running, Stopped or Terminated
 	Force   bool   // stop without waiting for the machine's own shutdown
 	Reboots int    // reboots asked for so far
 
@@ -54,8 +54,8 @@ type Instance struct {
 	RebootsDone      int
 	Reachable        bool // passes its status checks
 	UIDBase          uint32
-	HasRun           bool      // has been running before: a failed start leaves it stopped, not terminated
-	Booted           time.Time // when its machine was started last, by whatever: a start of the instance or of the local cloud
+	StartedBefore    bool      // has been running before: a failed start leaves it stopped, not terminated
+	MachineStarted   time.Time // when its machine was started last, by whatever: a start of the instance or of the local cloud
 }
 
 func (r *Instance) region() string { return r.Region }

@@ -10,7 +10,7 @@ import (
 type LaunchTemplate struct {
 	ID, Region, Name string
 	Default, Latest  int64 // version numbers
-	Given            int64 // the highest number that a version ever had
+	HighestNumber    int64 // the highest number that a version ever had
 	CreatedBy        string
 	Created          time.Time
 	Tags             Tags
@@ -91,16 +91,16 @@ type ScalingGroup struct {
 	Created                time.Time
 	Tags                   []ScalingTag
 	Deleting               bool     // everything in it is to go, then the group
-	LeavingTargetGroups    []string // ARNs: detached, and its instances may still be registered there
-	Causes                 []string // sentences: what changed the desired capacity since it was last met
+	DetachedTargetGroups   []string // ARNs: detached, and its instances may still be registered there
+	CapacityCauses         []string // sentences: what changed the desired capacity since it was last met
 
 	// Observed.
-	LastScaling time.Time // end of the last scaling activity: simple scaling cools down from here
-	Troubles    []ZoneTrouble
+	LastScaling    time.Time // end of the last scaling activity: simple scaling cools down from here
+	LaunchFailures []ZoneLaunchFailures
 }
 
-// ZoneTrouble is a zone in which a group's last launches failed.
-type ZoneTrouble struct {
+// ZoneLaunchFailures is a zone in which a group's last launches failed.
+type ZoneLaunchFailures struct {
 	Zone     string
 	Failures int
 	Until    time.Time // no launch is tried there before
@@ -133,7 +133,7 @@ type ScalingInstance struct {
 	Protected                 bool   // from scale-in
 	Attached                  bool   // by a user, not launched by the group
 	Health                    string // "Healthy", "Unhealthy"; what SetInstanceHealth or a check said
-	UserHealth                bool   // Health is a user's word
+	HealthSetByUser           bool   // Health is a user's word
 	GraceUntil                time.Time
 	State                     string // lifecycle state
 	StateSince                time.Time
@@ -142,9 +142,9 @@ type ScalingInstance struct {
 	Registered                []string // ARNs of target groups that it was registered with, or was to be while AddToLoadBalancer was suspended
 
 	// Of its replacement.
-	Replace   string // why it goes once another has been launched and is ready, as activities say it; "": it stays
-	Successor string // why another takes its place, until the activity of that launch says it
-	Surplus   bool   // launched beyond the desired capacity, for one that goes once this one is ready
+	ReplaceCause     string // why it goes once another has been launched and is ready, as activities say it; "": it stays
+	ReplacementCause string // why another takes its place, until the activity of that launch says it
+	Surplus          bool   // launched beyond the desired capacity, for one that goes once this one is ready
 
 	Waits []HookWait // for the lifecycle hooks of the transition that it is in
 }
@@ -273,8 +273,8 @@ type InstanceRefresh struct {
 	Started, Ended    time.Time
 	Percent           int32
 	Remaining         int32     // instances that it has yet to update
-	Left              int32     // instances that it, or its rollback, has yet to be done with
-	Progressed        time.Time // when Left became less, or a pause ended
+	Unfinished        int32     // instances that it, or its rollback, has yet to be done with
+	LastProgress      time.Time // when Left became less, or a pause ended
 	PausedUntil       time.Time // end of a checkpoint's delay or of the bake time
 	CheckpointsPassed int32
 
@@ -336,7 +336,7 @@ type Alarm struct {
 	StateReasonData string
 	StateUpdated    time.Time
 	StateChanged    time.Time
-	Acted           time.Time // when its actions ran last; before StateChanged: they have yet to
+	ActionsRan      time.Time // when its actions ran last; before StateChanged: they have yet to
 }
 
 func (r *Alarm) region() string { return r.Region }

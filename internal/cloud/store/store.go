@@ -51,6 +51,9 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	if err := migrate(s.disk, migrations); err != nil {
+		return nil, errors.Join(err, s.disk.Close())
+	}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, s.disk.Close())
 	}

@@ -42,7 +42,7 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 		if err := updateSettings(in).apply(&changed); err != nil {
 			return err
 		}
-		changed.Context, changed.Troubles = constraint.Default(in.Context, changed.Context), nil
+		changed.Context, changed.LaunchFailures = constraint.Default(in.Context, changed.Context), nil
 		if setsLaunchSource(in) {
 			if err := checkNotRefreshing(tx, g, &launch); err != nil {
 				return err

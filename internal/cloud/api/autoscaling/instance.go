@@ -72,7 +72,7 @@ func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstance
 			return nil
 		}
 		store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
-			i.Health, i.UserHealth = health, unhealthy
+			i.Health, i.HealthSetByUser = health, unhealthy
 		})
 		return nil
 	})

@@ -101,7 +101,7 @@ func (a *API) beginTransition(
 	activity := scalinggroup.BeginActivity(tx, a.IDs, i, t.description+i.InstanceID, cause, now)
 	store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) {
 		scalinggroup.SetLifecycleState(i, t.to, now)
-		i.ActivityID, i.Replace, i.Successor, i.Surplus = activity.ID, "", "", false
+		i.ActivityID, i.ReplaceCause, i.ReplacementCause, i.Surplus = activity.ID, "", "", false
 	})
 	return activity
 }

@@ -31,7 +31,7 @@ func TestExecutePolicy(t *testing.T) {
 	}
 	check(t, "error", execute(autoscaling.ExecutePolicyInput{HonorCooldown: aws.Bool(true)}), nil)
 	check(t, "desired capacity", group().Desired, 5)
-	check(t, "causes", group().Causes, []string{
+	check(t, "causes", group().CapacityCauses, []string{
 		"At 2026-11-25T12:00:00Z a user request executed policy more changing the desired capacity from 3 to 5.",
 	})
 

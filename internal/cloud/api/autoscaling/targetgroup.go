@@ -116,7 +116,7 @@ func attachTargetGroups(tx *store.Tx, g *store.ScalingGroup, arns []string) erro
 	added := without(arns, g.TargetGroupARNs)
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
 		g.TargetGroupARNs = slices.Concat(g.TargetGroupARNs, added)
-		g.LeavingTargetGroups = without(g.LeavingTargetGroups, arns)
+		g.DetachedTargetGroups = without(g.DetachedTargetGroups, arns)
 	})
 	return nil
 }
@@ -129,7 +129,7 @@ func detachTargetGroups(tx *store.Tx, g *store.ScalingGroup, arns []string) erro
 	}
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
 		g.TargetGroupARNs = without(g.TargetGroupARNs, arns)
-		g.LeavingTargetGroups = append(without(g.LeavingTargetGroups, arns), arns...)
+		g.DetachedTargetGroups = append(without(g.DetachedTargetGroups, arns), arns...)
 	})
 	// If the target groups are attached again, the loop registers each instance again.
 	for _, i := range scalinggroup.Instances(tx, g.Key()) {

@@ -26,7 +26,7 @@ func attachments(r store.Reader, g *store.ScalingGroup) []attachment {
 	for _, arn := range g.TargetGroupARNs {
 		out = append(out, attachment{arn, attachmentState(r, g, arn)})
 	}
-	for _, arn := range g.LeavingTargetGroups {
+	for _, arn := range g.DetachedTargetGroups {
 		out = append(out, attachment{arn, "Removing"})
 	}
 	slices.SortFunc(out, func(a, b attachment) int { return cmp.Compare(a.arn, b.arn) })

@@ -23,7 +23,7 @@ func (a *API) GetConsoleOutput(ctx context.Context, in *ec2.GetConsoleOutputInpu
 		return nil, err
 	}
 	out := &ec2.GetConsoleOutputOutput{InstanceId: aws.String(row.ID), Timestamp: aws.Time(a.Now())}
-	if a.Console == nil || !row.HasRun {
+	if a.Console == nil || !row.StartedBefore {
 		return out, nil
 	}
 	text, err := a.Console(ctx, row.ID)

@@ -72,7 +72,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	var ids []string
 	for index := range aws.ToInt32(l.in.MaxCount) {
 		row := a.newInstance(l, reservation, index)
-		spec := addressing.Wish{
+		spec := addressing.InterfaceSpec{
 			Subnet:              l.subnet,
 			PrivateIP:           l.privateIP,
 			GroupIDs:            l.groups,
@@ -95,7 +95,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 			)
 		case errors.Is(err, addressing.ErrInUse):
 			return nil, wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", l.privateIP)
-		case errors.Is(err, addressing.ErrPublicSpent):
+		case errors.Is(err, addressing.ErrPublicRangeFull):
 			return nil, wire.Errorf("InsufficientFreeAddresses", "There are no free public addresses.")
 		case err != nil:
 			return nil, wire.Errorf(
@@ -158,7 +158,7 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 		CPUCredits:            t.CPUCredits,
 		Layers:                l.snapshot.Layers,
 		Tags:                  l.tags[types.ResourceTypeInstance],
-		Wanted:                store.Running,
+		Desired:               store.Running,
 		State:                 store.Pending,
 	}
 	if in.InstanceInitiatedShutdownBehavior != "" {

@@ -122,7 +122,7 @@ func TestRunInstancesInTheDefaultVPC(t *testing.T) {
 		row, _ := store.Instances.Get(view, *item.InstanceId)
 		volume, _ := store.Volumes.Get(view, row.RootVolumeID)
 		eni, _ := store.NetworkInterfaces.Get(view, row.InterfaceIDs[0])
-		if row.State != store.Pending || row.Wanted != store.Running || int(row.LaunchIndex) != i ||
+		if row.State != store.Pending || row.Desired != store.Running || int(row.LaunchIndex) != i ||
 			row.Zone != "us-east-1b" ||
 			strings.Join(row.Layers, ",") != "base" ||
 			row.Tags["kind"] != "vm" {

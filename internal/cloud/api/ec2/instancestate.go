@@ -97,13 +97,13 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 			if !ok || !eni.PublicOnStart || eni.PublicIP.IsValid() {
 				continue
 			}
-			address, err := addressing.Public(tx, a.ids, a.PublicRange)
+			address, err := addressing.FreePublic(tx, a.ids, a.PublicRange)
 			if err != nil {
 				return nil, wire.Errorf("InsufficientFreeAddresses", "There are no free public addresses.")
 			}
 			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = address })
 		}
-		after.Wanted, after.State, after.Force, after.LaunchTime = store.Running, store.Pending, false, a.Now()
+		after.Desired, after.State, after.Force, after.LaunchTime = store.Running, store.Pending, false, a.Now()
 		after.StateReasonCode, after.StateReason, after.TransitionReason = "", "", ""
 		return &after, nil
 	})
@@ -129,7 +129,7 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 		case row.State == store.Stopped:
 			return &after, nil
 		}
-		after.Wanted, after.State, after.Force = store.Stopped, store.Stopping, after.Force || aws.ToBool(in.Force)
+		after.Desired, after.State, after.Force = store.Stopped, store.Stopping, after.Force || aws.ToBool(in.Force)
 		a.recordUserRequest(&after)
 		return &after, nil
 	})
@@ -171,7 +171,7 @@ func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstances
 		for _, id := range row.InterfaceIDs {
 			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
 		}
-		after.Wanted, after.State = store.Terminated, store.ShuttingDown
+		after.Desired, after.State = store.Terminated, store.ShuttingDown
 		a.recordUserRequest(&after)
 		return &after, nil
 	})

@@ -45,7 +45,7 @@ func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 		"UnsupportedOperation: aloft's local cloud does not support the parameter force")
 	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, AdditionalInfo: aws.String("x")},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter additionalInfo")
-	if row, _ := store.Instances.Get(r.cloud.Store.View(), id); row.Wanted != store.Running || row.Reboots != 0 {
+	if row, _ := store.Instances.Get(r.cloud.Store.View(), id); row.Desired != store.Running || row.Reboots != 0 {
 		t.Errorf("refused requests changed %+v", row)
 	}
 
@@ -129,7 +129,7 @@ func TestInstanceStateChanges(t *testing.T) {
 		64,
 		do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Force: aws.Bool(true)}).StoppingInstances,
 	)
-	if r := row(); r.Reboots != 1 || !r.Force || r.Wanted != store.Stopped ||
+	if r := row(); r.Reboots != 1 || !r.Force || r.Desired != store.Stopped ||
 		r.StateReasonCode != "Client.UserInitiatedShutdown" ||
 		r.TransitionReason != "User initiated (2026-11-23 12:00:00 GMT)" {
 		t.Errorf("stopping: %+v", r)
@@ -140,7 +140,7 @@ func TestInstanceStateChanges(t *testing.T) {
 	}
 	c.observe(ids[0], store.Stopped)
 	move(80, 0, do(c, c.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids}).StartingInstances)
-	if r := row(); r.Wanted != store.Running || r.Force || r.StateReasonCode != "" || r.TransitionReason != "" {
+	if r := row(); r.Desired != store.Running || r.Force || r.StateReasonCode != "" || r.TransitionReason != "" {
 		t.Errorf("starting: %+v", r)
 	}
 	_, err = c.TerminateInstances(c.ctx, &ec2.TerminateInstancesInput{InstanceIds: ids})

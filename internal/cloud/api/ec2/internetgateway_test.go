@@ -18,7 +18,7 @@ func TestAnInternetGatewayIsDetachedOnlyWithoutPublicAddresses(t *testing.T) {
 	do(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 	wantError(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &other},
 		"Resource.AlreadyAssociated: resource "+*gateway+" is already attached to network "+vpc)
-	nic := c.nic(addressing.Wish{PublicFrom: c.PublicRange}, subnet)
+	nic := c.nic(addressing.InterfaceSpec{PublicFrom: c.PublicRange}, subnet)
 	wantError(c, c.DetachInternetGateway,
 		&ec2.DetachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc},
 		"DependencyViolation: Network "+vpc+" has some mapped public address(es). Please unmap those public "+

@@ -55,8 +55,8 @@ func (a *API) addVersion(
 		return nil, err
 	}
 	edited := *row
-	edited.Given++
-	edited.Latest = edited.Given
+	edited.HighestNumber++
+	edited.Latest = edited.HighestNumber
 	added := &store.LaunchTemplateVersion{
 		TemplateID: row.ID, Region: row.Region, Number: edited.Latest, Description: aws.ToString(description),
 		Data: text, CreatedBy: templateCreator, Created: a.Now(),

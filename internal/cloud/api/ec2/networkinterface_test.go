@@ -18,7 +18,7 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 	vpc := c.vpc("10.0.0.0/16")
 	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
 	machine := c.nic(
-		addressing.Wish{
+		addressing.InterfaceSpec{
 			PublicFrom:          c.PublicRange,
 			InstanceID:          "i-0123456789abcdef0",
 			GroupIDs:            []string{group},
@@ -28,7 +28,7 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 		subnet,
 	)
 	balancer := c.nic(
-		addressing.Wish{LoadBalancerARN: "arn:lb", Description: "ELB app/web/1", AttachedAt: noon},
+		addressing.InterfaceSpec{LoadBalancerARN: "arn:lb", Description: "ELB app/web/1", AttachedAt: noon},
 		subnet,
 	)
 	for _, test := range []struct{ name, value, want string }{

@@ -36,7 +36,7 @@ var subnets = resourceType[store.Subnet]{
 		"defaultForAz":            booleanField(func(row *store.Subnet) bool { return row.DefaultForAZ }),
 		"map-public-ip-on-launch": booleanField(func(row *store.Subnet) bool { return row.MapPublicIPOnLaunch }),
 		"available-ip-address-count": func(r store.Reader, row *store.Subnet) []string {
-			return []string{strconv.Itoa(addressing.Available(r, row))}
+			return []string{strconv.Itoa(addressing.CountFree(r, row))}
 		},
 		"ipv6-cidr-block-association.association-id":  noValue[*store.Subnet],
 		"ipv6-cidr-block-association.ipv6-cidr-block": noValue[*store.Subnet],
@@ -194,7 +194,7 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 			State:                       types.SubnetState(row.State),
 			AvailabilityZone:            aws.String(row.Zone),
 			AvailabilityZoneId:          aws.String(row.ZoneID),
-			AvailableIpAddressCount:     aws.Int32(int32(addressing.Available(r, row))),
+			AvailableIpAddressCount:     aws.Int32(int32(addressing.CountFree(r, row))),
 			DefaultForAz:                aws.Bool(row.DefaultForAZ),
 			MapPublicIpOnLaunch:         aws.Bool(row.MapPublicIPOnLaunch),
 			MapCustomerOwnedIpOnLaunch:  aws.Bool(false),

@@ -139,7 +139,7 @@ func gather[T any](all map[string]string, table store.Table[T], view *store.View
 }
 
 // nic creates a network interface in a subnet.
-func (c *cloud) nic(spec addressing.Wish, subnet string) *store.NetworkInterface {
+func (c *cloud) nic(spec addressing.InterfaceSpec, subnet string) *store.NetworkInterface {
 	c.t.Helper()
 	var row *store.NetworkInterface
 	if err := c.Store.Update(func(tx *store.Tx) (err error) {
@@ -183,7 +183,7 @@ func launchOne(image string) *ec2.RunInstancesInput {
 func (c *cloud) observe(id, state string) {
 	c.t.Helper()
 	if err := c.Store.Update(func(tx *store.Tx) error {
-		store.Instances.Edit(tx, id, func(row *store.Instance) { row.State, row.HasRun = state, true })
+		store.Instances.Edit(tx, id, func(row *store.Instance) { row.State, row.StartedBefore = state, true })
 		return nil
 	}); err != nil {
 		c.t.Fatal(err)

@@ -27,7 +27,7 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 			KeyName: aws.String("k"), KeyType: "ed25519",
 		}).KeyPairId: "key-pair",
 		*do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}).Vpcs[0].DhcpOptionsId: "dhcp-options",
-		c.nic(addressing.Wish{}, subnet).ID: "network-interface",
+		c.nic(addressing.InterfaceSpec{}, subnet).ID:                                                "network-interface",
 	}
 	var ids []string
 	for id := range kinds {

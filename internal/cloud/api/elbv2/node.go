@@ -20,7 +20,7 @@ func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subne
 			delete(old, s.ID)
 			continue
 		}
-		request := addressing.Wish{
+		request := addressing.InterfaceSpec{
 			Subnet: s, GroupIDs: lb.GroupIDs, Description: "ELB " + arnResource(lb.ARN, "loadbalancer"),
 			LoadBalancerARN: lb.ARN, AttachedAt: a.now(),
 		}

@@ -83,7 +83,7 @@ func checkSubnets(
 				s.ID,
 				maxPrefixLength,
 			)
-		case !kept[s.ID] && addressing.Available(r, s) < minFreeAddresses:
+		case !kept[s.ID] && addressing.CountFree(r, s) < minFreeAddresses:
 			return nil, wire.Errorf(
 				"InvalidSubnet",
 				"Not enough IP space available in %s. ELB requires at least %d free IP addresses in each subnet.",

@@ -49,8 +49,8 @@ func TestRelaunchAfterHostRestartRecordsBootAtOnce(t *testing.T) {
 		synctest.Wait()
 		for i := range 3 {
 			if row := f.instance(fmt.Sprintf("i-%d", i)); row.State != store.Running ||
-				time.Since(row.Booted) > time.Second {
-				t.Errorf("%s is %s, booted %s ago", row.ID, row.State, time.Since(row.Booted))
+				time.Since(row.MachineStarted) > time.Second {
+				t.Errorf("%s is %s, booted %s ago", row.ID, row.State, time.Since(row.MachineStarted))
 			}
 		}
 	})

@@ -28,7 +28,7 @@ type Situation struct {
 // situationOf combines an instance's row with the status of its machine.
 func situationOf(row *store.Instance, status machine.Status) Situation {
 	return Situation{
-		Desired: row.Wanted, State: row.State, Reachable: row.Reachable,
+		Desired: row.Desired, State: row.State, Reachable: row.Reachable,
 		RebootRequested: row.Reboots != row.RebootsDone, ShutdownBehavior: row.ShutdownBehavior,
 		Machine: conditionOf(status),
 	}

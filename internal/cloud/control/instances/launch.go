@@ -14,8 +14,8 @@ func (l *Loop) launch(ctx context.Context, w *worker, row *store.Instance) error
 	// A running instance launches again after a restart of the host. Record the boot
 	// now, and only once for all attempts: the launch may wait long for its turn, and
 	// an Auto Scaling group must not take the instance for a failed one meanwhile.
-	if row.State == store.Running && time.Since(row.Booted) > launchTimeout {
-		if err := l.edit(row.ID, func(row *store.Instance) { row.Booted = time.Now().UTC() }); err != nil {
+	if row.State == store.Running && time.Since(row.MachineStarted) > launchTimeout {
+		if err := l.edit(row.ID, func(row *store.Instance) { row.MachineStarted = time.Now().UTC() }); err != nil {
 			return err
 		}
 	}
@@ -40,7 +40,7 @@ func (l *Loop) launch(ctx context.Context, w *worker, row *store.Instance) error
 	}
 	w.failures = 0
 	next := store.ShuttingDown
-	if row.HasRun {
+	if row.StartedBefore {
 		next = store.Stopping
 	}
 	l.Log.Error("give up launching an instance", "instance", row.ID, "error", err)

@@ -29,14 +29,14 @@ func (l *Loop) recordRunning(id string, reboots int, reachable bool) error {
 // recordBoot records that the machine booted now and runs.
 func (l *Loop) recordBoot(id string, reboots int) error {
 	return l.edit(id, func(row *store.Instance) {
-		row.Booted = time.Now().UTC()
+		row.MachineStarted = time.Now().UTC()
 		setRunning(row, reboots, true)
 	})
 }
 
 func setRunning(row *store.Instance, reboots int, reachable bool) {
-	row.HasRun, row.Reachable, row.RebootsDone = true, reachable, reboots
-	if row.Wanted == store.Running {
+	row.StartedBefore, row.Reachable, row.RebootsDone = true, reachable, reboots
+	if row.Desired == store.Running {
 		row.State = store.Running
 		row.StateReasonCode, row.StateReason, row.TransitionReason = "", "", ""
 	}
@@ -46,9 +46,9 @@ func setRunning(row *store.Instance, reboots int, reachable bool) {
 // Stopping or ShuttingDown, and decides whether the instance stops or terminates.
 func (l *Loop) recordEnd(row *store.Instance, next, code, reason string) error {
 	return l.edit(row.ID, func(row *store.Instance) {
-		row.Wanted = store.Stopped
+		row.Desired = store.Stopped
 		if next == store.ShuttingDown {
-			row.Wanted = store.Terminated
+			row.Desired = store.Terminated
 		}
 		row.State, row.Reachable = next, false
 		row.StateReasonCode, row.StateReason = code, code+": "+reason
@@ -61,8 +61,8 @@ func (l *Loop) recordEnd(row *store.Instance, next, code, reason string) error {
 func (l *Loop) recordStopped(id string) error {
 	return l.Store.Update(func(tx *store.Tx) error {
 		store.Instances.Edit(tx, id, func(row *store.Instance) {
-			row.Reachable, row.RebootsDone, row.HasRun = false, row.Reboots, true
-			if row.Wanted == store.Stopped {
+			row.Reachable, row.RebootsDone, row.StartedBefore = false, row.Reboots, true
+			if row.Desired == store.Stopped {
 				row.State, row.Force = store.Stopped, false
 			}
 		})

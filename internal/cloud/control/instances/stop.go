@@ -45,7 +45,7 @@ func (l *Loop) interruptIfForced(ctx context.Context, id string, interrupt func(
 	for {
 		view := l.Store.View()
 		row, ok := store.Instances.Get(view, id)
-		if !ok || row.Force || row.Wanted == store.Terminated {
+		if !ok || row.Force || row.Desired == store.Terminated {
 			interrupt()
 			return
 		}

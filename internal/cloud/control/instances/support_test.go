@@ -86,7 +86,7 @@ func (f *fixture) launch(id string, change func(*store.Instance)) {
 			Layers:           []string{"base-debian-12"},
 			RootVolumeID:     "vol-" + id,
 			ShutdownBehavior: "stop",
-			Wanted:           store.Running,
+			Desired:          store.Running,
 			State:            store.Pending,
 		}
 		if change != nil {
@@ -115,17 +115,17 @@ func (f *fixture) edit(id string, change func(*store.Instance)) {
 // TerminateInstances do.
 func (f *fixture) start(id string) {
 	f.t.Helper()
-	f.edit(id, func(i *store.Instance) { i.Wanted, i.State = store.Running, store.Pending })
+	f.edit(id, func(i *store.Instance) { i.Desired, i.State = store.Running, store.Pending })
 }
 
 func (f *fixture) stop(id string) {
 	f.t.Helper()
-	f.edit(id, func(i *store.Instance) { i.Wanted, i.State = store.Stopped, store.Stopping })
+	f.edit(id, func(i *store.Instance) { i.Desired, i.State = store.Stopped, store.Stopping })
 }
 
 func (f *fixture) terminate(id string) {
 	f.t.Helper()
-	f.edit(id, func(i *store.Instance) { i.Wanted, i.State = store.Terminated, store.ShuttingDown })
+	f.edit(id, func(i *store.Instance) { i.Desired, i.State = store.Terminated, store.ShuttingDown })
 }
 
 // instance returns the instance's row. A deleted row has the state "gone".

@@ -116,7 +116,7 @@ func enterService(tx *store.Tx, g *store.ScalingGroup, id string, now time.Time)
 	scalinggroup.EndActivity(tx, activity, scalinggroup.Successful, "", now)
 	i, _ := store.ScalingInstances.Get(tx, id)
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
-		recovered := func(t store.ZoneTrouble) bool { return t.Zone == i.Zone }
-		g.Troubles = slices.DeleteFunc(slices.Clone(g.Troubles), recovered)
+		recovered := func(t store.ZoneLaunchFailures) bool { return t.Zone == i.Zone }
+		g.LaunchFailures = slices.DeleteFunc(slices.Clone(g.LaunchFailures), recovered)
 	})
 }

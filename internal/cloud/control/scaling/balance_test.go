@@ -205,18 +205,18 @@ func TestAttachedTargetGroupsRegisterInstances(t *testing.T) {
 			t.Errorf("%d registered, want the user's deregistration to last", n)
 		}
 		w.group(func(g *store.ScalingGroup) {
-			g.TargetGroupARNs, g.LeavingTargetGroups = []string{"tg"}, []string{"more"}
+			g.TargetGroupARNs, g.DetachedTargetGroups = []string{"tg"}, []string{"more"}
 		})
 		w.pass(time.Second)
-		if g, _ := store.ScalingGroups.Get(w.store.View(), key); len(g.LeavingTargetGroups) != 1 {
+		if g, _ := store.ScalingGroups.Get(w.store.View(), key); len(g.DetachedTargetGroups) != 1 {
 			t.Error("the target group was dropped while it drained")
 		}
 		w.pass(2 * time.Minute)
 		g, _ := store.ScalingGroups.Get(w.store.View(), key)
 		if left := store.Targets.By(w.store.View(), "target_group", "more"); len(left) != 0 ||
-			len(g.LeavingTargetGroups) != 0 ||
+			len(g.DetachedTargetGroups) != 0 ||
 			len(store.Targets.By(w.store.View(), "target_group", "tg")) != 3 {
-			t.Errorf("%v %v", left, g.LeavingTargetGroups)
+			t.Errorf("%v %v", left, g.DetachedTargetGroups)
 		}
 		w.update(func(tx *store.Tx) { store.TargetGroups.Delete(tx, "tg") })
 		w.desire(4)

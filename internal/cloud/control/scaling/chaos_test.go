@@ -105,8 +105,8 @@ func TestGroupConvergesWhateverHappens(t *testing.T) {
 					t.Errorf("desired %d, %v, %v\n%s", g.Desired, states, w.zones(), w.history())
 				}
 				if open := store.ScalingActivities.By(w.store.View(), "open", key); len(open) != 0 ||
-					len(g.Causes) != 0 {
-					t.Errorf("open %+v, causes %v", open[0], g.Causes)
+					len(g.CapacityCauses) != 0 {
+					t.Errorf("open %+v, causes %v", open[0], g.CapacityCauses)
 				}
 				for _, i := range store.Instances.List(w.store.View()) {
 					if _, in := store.ScalingInstances.Get(w.store.View(), i.ID); !in && i.State == store.Running {

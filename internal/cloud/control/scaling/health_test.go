@@ -67,7 +67,7 @@ func TestELBFailureReplacesAfterTheGracePeriod(t *testing.T) {
 func TestGracePeriodRestartsWithTheMachine(t *testing.T) {
 	inWorld(t, func(g *store.ScalingGroup) { g.HealthCheckType, g.HealthCheckGrace = "ELB", 300 }, func(w *world) {
 		w.pass(time.Hour)
-		w.machine("i-002", func(i *store.Instance) { i.Booted = time.Now() })
+		w.machine("i-002", func(i *store.Instance) { i.MachineStarted = time.Now() })
 		w.target("i-002", "unhealthy", "Target.FailedHealthChecks")
 		w.pass(298 * time.Second)
 		w.want(store.LifecycleInService, "i-001", "i-002", "i-003")
@@ -98,7 +98,7 @@ func TestUserHealthReplacesAnInstance(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.update(func(tx *store.Tx) {
 			store.ScalingInstances.Edit(
-				tx, "i-001", func(i *store.ScalingInstance) { i.Health, i.UserHealth = scalinggroup.Unhealthy, true },
+				tx, "i-001", func(i *store.ScalingInstance) { i.Health, i.HealthSetByUser = scalinggroup.Unhealthy, true },
 			)
 		})
 		w.pass(time.Second)

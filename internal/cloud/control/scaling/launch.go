@@ -71,15 +71,15 @@ func (l *Loop) launchActivity(
 // recordLaunchFailure pauses launches in a zone.
 func recordLaunchFailure(tx *store.Tx, group, zone string, now time.Time) {
 	store.ScalingGroups.Edit(tx, group, func(g *store.ScalingGroup) {
-		t := store.ZoneTrouble{Zone: zone, Failures: 1}
-		rest := slices.DeleteFunc(slices.Clone(g.Troubles), func(old store.ZoneTrouble) bool {
+		t := store.ZoneLaunchFailures{Zone: zone, Failures: 1}
+		rest := slices.DeleteFunc(slices.Clone(g.LaunchFailures), func(old store.ZoneLaunchFailures) bool {
 			if old.Zone == zone {
 				t.Failures = old.Failures + 1
 			}
 			return old.Zone == zone
 		})
 		t.Until = now.UTC().Add(min(firstPause<<min(t.Failures-1, 10), maxPause))
-		g.Troubles = append(rest, t)
+		g.LaunchFailures = append(rest, t)
 	})
 }
 

@@ -69,7 +69,7 @@ func (c change) planLaunch() {
 		Details: scalinggroup.ActivityDetails(c.step.Subnet, c.step.Zone), Started: c.now.UTC(),
 	})
 	if c.step.PredecessorID != "" {
-		store.ScalingInstances.Edit(c.tx, c.step.PredecessorID, func(i *store.ScalingInstance) { i.Successor = "" })
+		store.ScalingInstances.Edit(c.tx, c.step.PredecessorID, func(i *store.ScalingInstance) { i.ReplacementCause = "" })
 	}
 }
 
@@ -187,7 +187,7 @@ func (c change) forgetTerminated() {
 func (c change) forgetTargetGroup() {
 	gone := func(arn string) bool { return slices.Contains(c.step.TargetGroups, arn) }
 	store.ScalingGroups.Edit(c.tx, c.group.Key(), func(g *store.ScalingGroup) {
-		g.LeavingTargetGroups = slices.DeleteFunc(slices.Clone(g.LeavingTargetGroups), gone)
+		g.DetachedTargetGroups = slices.DeleteFunc(slices.Clone(g.DetachedTargetGroups), gone)
 	})
 }
 
@@ -201,9 +201,9 @@ func (c change) cancelScaleIn() {
 
 // clearCauses drops the causes that the decision saw. Later ones stay.
 func (c change) clearCauses() {
-	used := func(cause string) bool { return slices.Contains(c.group.Causes, cause) }
+	used := func(cause string) bool { return slices.Contains(c.group.CapacityCauses, cause) }
 	store.ScalingGroups.Edit(c.tx, c.group.Key(), func(g *store.ScalingGroup) {
-		g.Causes = slices.DeleteFunc(slices.Clone(g.Causes), used)
+		g.CapacityCauses = slices.DeleteFunc(slices.Clone(g.CapacityCauses), used)
 	})
 }
 

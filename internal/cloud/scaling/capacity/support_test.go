@@ -106,11 +106,11 @@ func (p place) want(desired int32, cause string) {
 	p.Helper()
 	g := p.group()
 	if g.Desired != desired {
-		p.Errorf("desired capacity %d, want %d; %q", g.Desired, desired, g.Causes)
+		p.Errorf("desired capacity %d, want %d; %q", g.Desired, desired, g.CapacityCauses)
 	}
 	last := ""
-	if len(g.Causes) > 0 {
-		last = g.Causes[len(g.Causes)-1]
+	if len(g.CapacityCauses) > 0 {
+		last = g.CapacityCauses[len(g.CapacityCauses)-1]
 	}
 	if !strings.Contains(last, cause) {
 		p.Errorf("%q, want %q", last, cause)

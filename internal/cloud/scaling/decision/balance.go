@@ -28,7 +28,7 @@ func (d *decision) balance() {
 	case excess > 0:
 		d.shrink(counted, total, excess)
 	case missing == 0 && pending == 0 && len(d.Launches) == 0:
-		if len(d.Group.Causes) > 0 {
+		if len(d.Group.CapacityCauses) > 0 {
 			d.add(Step{Action: ClearCauses})
 		}
 		d.rebalance(counted)
@@ -69,7 +69,7 @@ func (d *decision) grow(counted []*Member, total, missing int) {
 			awaited = append(awaited, m)
 		}
 	}
-	started := append(slices.Clip(d.Group.Causes), scalinggroup.CauseGrown(d.Now, total, total+missing))
+	started := append(slices.Clip(d.Group.CapacityCauses), scalinggroup.CauseGrown(d.Now, total, total+missing))
 	for n := range missing {
 		place, ok := zones.nextSubnet()
 		if !ok {
@@ -97,8 +97,8 @@ func (d *decision) successor(m *Member) string {
 	if now, ok := d.successorReasons[m.InstanceID]; ok {
 		return now
 	}
-	if m.Replace != "" || scalinggroup.Leaving(m.ScalingInstance) {
-		return m.Successor
+	if m.ReplaceCause != "" || scalinggroup.Leaving(m.ScalingInstance) {
+		return m.ReplacementCause
 	}
 	return ""
 }
@@ -111,8 +111,8 @@ func (d *decision) shrink(counted []*Member, total, excess int) {
 	}
 	var rest []*Member
 	for _, m := range counted {
-		if excess > 0 && m.Replace != "" && m.State == store.LifecycleInService && !d.Group.Deleting {
-			d.terminate(m, m.Replace, "")
+		if excess > 0 && m.ReplaceCause != "" && m.State == store.LifecycleInService && !d.Group.Deleting {
+			d.terminate(m, m.ReplaceCause, "")
 			excess--
 			total--
 			continue
@@ -126,15 +126,15 @@ func (d *decision) shrink(counted []*Member, total, excess int) {
 	switch {
 	case len(chosen) > 0:
 		d.terminateAll(chosen, total)
-	case len(d.Group.Causes) > 0:
-		d.add(Step{Action: CancelScaleIn, Cause: strings.Join(d.Group.Causes, "  ")})
+	case len(d.Group.CapacityCauses) > 0:
+		d.add(Step{Action: CancelScaleIn, Cause: strings.Join(d.Group.CapacityCauses, "  ")})
 	}
 }
 
 // terminateAll terminates the chosen instances. Their activities say why the group had
 // too many.
 func (d *decision) terminateAll(chosen []*Member, total int) {
-	causes := slices.Clip(d.Group.Causes)
+	causes := slices.Clip(d.Group.CapacityCauses)
 	if len(causes) == 0 {
 		causes = append(causes, scalinggroup.CauseBalanced(d.Now, strings.Join(d.Group.Zones, " ")))
 	}
@@ -178,7 +178,7 @@ func (d *decision) rebalance(counted []*Member) {
 		return
 	}
 	for _, m := range counted {
-		if !d.ready(m) || m.Replace != "" {
+		if !d.ready(m) || m.ReplaceCause != "" {
 			return
 		}
 	}
@@ -277,7 +277,7 @@ func (o *occupancy) zoneUsable(zone string) bool {
 	if o.d.failedZones[zone] {
 		return false
 	}
-	for _, t := range o.d.Group.Troubles {
+	for _, t := range o.d.Group.LaunchFailures {
 		if t.Zone == zone {
 			o.d.wakeAt(t.Until)
 			return !o.d.Now.Before(t.Until) && !o.trying[zone]

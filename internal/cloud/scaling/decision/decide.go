@@ -161,7 +161,7 @@ func (d *decision) awaitsELBHealth(m *Member) bool {
 // terminate begins the termination of an instance. successor is the reason of the
 // launch that replaces it, or empty if none does.
 func (d *decision) terminate(m *Member, because, successor string) {
-	if m.Replace != "" {
+	if m.ReplaceCause != "" {
 		successor = "" // its replacement is launched or planned already
 	}
 	s := stepFor(BeginTermination, m)
@@ -181,7 +181,7 @@ func (d *decision) replace(m *Member, because, successor string) {
 // leaveTargetGroups drops the target groups that were detached from the group once
 // none of its instances is registered there.
 func (d *decision) leaveTargetGroups() {
-	for _, arn := range d.Group.LeavingTargetGroups {
+	for _, arn := range d.Group.DetachedTargetGroups {
 		if !slices.ContainsFunc(d.Members, func(m Member) bool {
 			return !m.ended() &&
 				slices.ContainsFunc(m.Targets, func(t *store.Target) bool { return t.TargetGroupARN == arn })

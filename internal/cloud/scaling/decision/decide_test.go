@@ -167,7 +167,7 @@ func TestLaunchPlacement(t *testing.T) {
 	in := func(id, zone string) decision.Member { return member(id, zone, 9, "1", nil) }
 	trouble := func(zone string, until time.Duration) func(*store.ScalingGroup) {
 		return func(g *store.ScalingGroup) {
-			g.Troubles = []store.ZoneTrouble{{Zone: zone, Failures: 1, Until: now.Add(until)}}
+			g.LaunchFailures = []store.ZoneLaunchFailures{{Zone: zone, Failures: 1, Until: now.Add(until)}}
 		}
 	}
 	only := func(next func(*store.ScalingGroup)) func(*store.ScalingGroup) {

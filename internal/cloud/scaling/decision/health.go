@@ -16,7 +16,7 @@ import (
 func (d *decision) checkHealth() {
 	impaired := d.impairedZones()
 	for _, m := range d.counted() {
-		if m.Replace != "" {
+		if m.ReplaceCause != "" {
 			d.marked[m.InstanceID] = true
 		}
 		if m.State != store.LifecycleInService {
@@ -55,7 +55,7 @@ func (d *decision) unhealthyReason(m *Member, impaired map[string]bool) string {
 		return ""
 	case m.ended():
 		return scalinggroup.ReasonInstanceGone
-	case m.Health == scalinggroup.Unhealthy && m.UserHealth:
+	case m.Health == scalinggroup.Unhealthy && m.HealthSetByUser:
 		return scalinggroup.ReasonUserHealthCheck
 	}
 	if grace := d.graceEnd(m); d.Now.Before(grace) {

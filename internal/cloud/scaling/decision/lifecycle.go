@@ -113,7 +113,7 @@ func (d *decision) keepRegistered(m *Member) {
 		s.TargetGroups = missing
 		d.add(s)
 	}
-	d.deregister(m, d.Group.LeavingTargetGroups)
+	d.deregister(m, d.Group.DetachedTargetGroups)
 }
 
 // deregister deregisters an instance from target groups and reports whether it has
@@ -143,7 +143,7 @@ func (d *decision) drained(m *Member) bool {
 	if m.ended() {
 		return true
 	}
-	return d.deregister(m, slices.Concat(d.Group.TargetGroupARNs, d.Group.LeavingTargetGroups))
+	return d.deregister(m, slices.Concat(d.Group.TargetGroupARNs, d.Group.DetachedTargetGroups))
 }
 
 // advanceTermination takes an instance out of its target groups, waits until they have

@@ -124,7 +124,7 @@ func (d *decision) unmarkUpdated() {
 		(d.Refresh.Status == store.RefreshInProgress || d.Refresh.Status == store.RefreshRollbackInProgress)
 	for _, m := range d.counted() {
 		switch {
-		case m.Replace != scalinggroup.ReasonInstanceRefresh || rolling && d.Refresh.Stale[m.InstanceID]:
+		case m.ReplaceCause != scalinggroup.ReasonInstanceRefresh || rolling && d.Refresh.Stale[m.InstanceID]:
 		case complete > 0:
 			complete--
 		default:
@@ -158,7 +158,7 @@ func (d *decision) advanceRefresh(row *store.InstanceRefresh) {
 		d.failRefresh(row, d.Refresh.Broken)
 		return
 	case row.Status == store.RefreshPending:
-		row.Status, row.Started, row.Progressed = store.RefreshInProgress, d.Now.UTC(), d.Now.UTC()
+		row.Status, row.Started, row.LastProgress = store.RefreshInProgress, d.Now.UTC(), d.Now.UTC()
 		return
 	case row.Status == store.RefreshCancelling:
 		d.cancelRefresh(row)
@@ -169,10 +169,10 @@ func (d *decision) advanceRefresh(row *store.InstanceRefresh) {
 	}
 	c := d.takeCensus(row)
 	row.Percent, row.Remaining = c.percent, int32(c.remaining)
-	if c.left < int(row.Left) {
-		row.Progressed = d.Now.UTC()
+	if c.left < int(row.Unfinished) {
+		row.LastProgress = d.Now.UTC()
 	}
-	row.Left = int32(c.left)
+	row.Unfinished = int32(c.left)
 	if d.finishRefresh(row, c) || d.pauseAtCheckpoint(row, c) {
 		return
 	}
@@ -217,7 +217,7 @@ func (d *decision) pauseAtCheckpoint(row *store.InstanceRefresh, c census) bool 
 			d.wakeAt(row.PausedUntil)
 			return true
 		}
-		row.PausedUntil, row.Progressed = time.Time{}, d.Now.UTC()
+		row.PausedUntil, row.LastProgress = time.Time{}, d.Now.UTC()
 	}
 	if c.passed <= int(row.CheckpointsPassed) {
 		return false
@@ -250,7 +250,7 @@ func (d *decision) cancelRefresh(row *store.InstanceRefresh) {
 // failStalledRefresh fails a refresh that has made no progress for too long. A healthy
 // instance that is warming up is progress.
 func (d *decision) failStalledRefresh(row *store.InstanceRefresh, c census) {
-	limit, end := row.Progressed.Add(stallTimeout), row.Started.Add(maxDuration)
+	limit, end := row.LastProgress.Add(stallTimeout), row.Started.Add(maxDuration)
 	d.wakeAt(limit)
 	d.wakeAt(end)
 	switch {

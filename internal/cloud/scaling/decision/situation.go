@@ -56,7 +56,7 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 		if machine, ok := store.Instances.Get(r, i.InstanceID); ok {
 			m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable ||
 				machine.Reboots != machine.RebootsDone
-			m.Booted = machine.Booted
+			m.Booted = machine.MachineStarted
 		}
 		s.Members = append(s.Members, m)
 	}

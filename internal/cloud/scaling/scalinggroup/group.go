@@ -28,7 +28,7 @@ func ChangeDesired(tx *store.Tx, key string, to int32, because string, now time.
 	}
 	return store.ScalingGroups.Edit(tx, key, func(g *store.ScalingGroup) {
 		g.Desired = to
-		g.Causes = append(slices.Clip(old.Causes), CauseDesiredChanged(now, because, old.Desired, to))
+		g.CapacityCauses = append(slices.Clip(old.CapacityCauses), CauseDesiredChanged(now, because, old.Desired, to))
 	})
 }
 

@@ -94,7 +94,7 @@ func BeginTermination(
 	activity := BeginActivity(tx, ids, i, describeTermination+": "+id, cause, now)
 	store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) {
 		SetLifecycleState(i, store.LifecycleTerminating, now)
-		i.ActivityID, i.Successor, i.Replace, i.Surplus = activity.ID, successor, "", false
+		i.ActivityID, i.ReplacementCause, i.ReplaceCause, i.Surplus = activity.ID, successor, "", false
 		i.Waits = nil
 	})
 	return activity
@@ -111,6 +111,6 @@ func MarkForReplacement(tx *store.Tx, id, reason, successor string) bool {
 		return false
 	}
 	return store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) {
-		i.Replace, i.Successor = reason, successor
+		i.ReplaceCause, i.ReplacementCause = reason, successor
 	})
 }

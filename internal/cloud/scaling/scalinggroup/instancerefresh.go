@@ -76,8 +76,8 @@ func WithLaunchConfiguration(r store.Reader, g *store.ScalingGroup) *store.Scali
 // UnmarkForReplacement undoes MarkForReplacement of the instance with the id if it was
 // marked for a refresh. A replacement that was launched already stays.
 func UnmarkForReplacement(tx *store.Tx, id string) {
-	if i, ok := store.ScalingInstances.Get(tx, id); ok && i.Replace == ReasonInstanceRefresh {
-		store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) { i.Replace, i.Successor = "", "" })
+	if i, ok := store.ScalingInstances.Get(tx, id); ok && i.ReplaceCause == ReasonInstanceRefresh {
+		store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) { i.ReplaceCause, i.ReplacementCause = "", "" })
 	}
 }
 
@@ -86,5 +86,5 @@ func BeginRollback(r *store.InstanceRefresh, reason string, now time.Time) {
 	r.Status, r.StatusReason = store.RefreshRollbackInProgress, ""
 	r.RollbackReason, r.RollbackStarted = reason, now.UTC()
 	r.PercentAtRollback, r.RemainingAtRollback = r.Percent, r.Remaining
-	r.Progressed, r.PausedUntil, r.Left = now.UTC(), time.Time{}, 0
+	r.LastProgress, r.PausedUntil, r.Unfinished = now.UTC(), time.Time{}, 0
 }

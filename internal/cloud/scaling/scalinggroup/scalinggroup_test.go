@@ -49,8 +49,8 @@ func TestChangeDesiredKeepsCausesInOrder(t *testing.T) {
 		"capacity from 3 to 5." +
 		" At 2026-11-25T12:00:00Z a monitor alarm A in state ALARM triggered policy P changing the desired capacity " +
 		"from 5 to 2.]"
-	if g.Desired != 2 || fmt.Sprint(g.Causes) != want {
-		t.Errorf("%d, %v", g.Desired, g.Causes)
+	if g.Desired != 2 || fmt.Sprint(g.CapacityCauses) != want {
+		t.Errorf("%d, %v", g.Desired, g.CapacityCauses)
 	}
 }
 

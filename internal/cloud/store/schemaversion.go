@@ -1,0 +1,41 @@
+package store
+
+// unversioned is the schema version of a database that does not name one. Every
+// database was written without a version until version 2.
+const unversioned = 1
+
+// migrations lists how the row types have changed: migrations[i] turns the rows
+// of version i+1 into rows of version i+2. Append one with every change of a row
+// type or a table: nil if old rows are right as they are, as when a field is
+// added whose zero value means what its absence meant. The version protects such
+// rows too, because an older binary would drop the field. Never change or remove
+// a migration.
+var migrations = []migration{
+	// Version 2 names fields for what they contain.
+	renameFields(map[string]map[string]string{
+		"alarms": {"Acted": "ActionsRan"},
+		"instance_refreshes": {
+			"Left":       "Unfinished",
+			"Progressed": "LastProgress",
+		},
+		"instances": {
+			"Wanted": "Desired",
+			"HasRun": "StartedBefore",
+			"Booted": "MachineStarted",
+		},
+		"launch_templates": {"Given": "HighestNumber"},
+		"scaling_groups": {
+			"Causes":              "CapacityCauses",
+			"Troubles":            "LaunchFailures",
+			"LeavingTargetGroups": "DetachedTargetGroups",
+		},
+		"scaling_instances": {
+			"Replace":    "ReplaceCause",
+			"Successor":  "ReplacementCause",
+			"UserHealth": "HealthSetByUser",
+		},
+	}),
+}
+
+// version returns the schema version that the migrations lead to.
+func version(migrations []migration) int { return unversioned + len(migrations) }
