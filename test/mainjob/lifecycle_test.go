@@ -213,7 +213,8 @@ func TestLostPrivateKeyIsReportedBeforeAnyChange(t *testing.T) {
 	_, err := simulation.Deployment(
 		t, client, simulation.Tutorial(t), &simulation.Builder{ReleaseName: "r2"}, keys,
 	).Up(t.Context())
-	if list := diag.From(err); len(list) != 1 || !strings.Contains(list[0].Summary, "is missing") || list[0].Hint == "" {
+	if list := diag.From(err); len(list) != 1 || !strings.Contains(list[0].Summary, "is missing") ||
+		list[0].Hint == "" {
 		t.Errorf("got %v", err)
 	}
 	if status, err := d.Status(t.Context()); err != nil || !maps.Equal(before, simulation.InstanceIDs(status)) {

@@ -62,7 +62,8 @@ func preflight(layout Layout, address string, env environment) diag.List {
 		if other.Alive {
 			otherRuns = true
 			problems.Add("this host", "sudo aloft local stop --state-dir "+other.StateDir,
-				"runs another local cloud, with its state in %s: only one at a time can use the range of public addresses",
+				"runs another local cloud, with its state in %s: only one at a time can use the range of public "+
+					"addresses",
 				other.StateDir)
 		}
 	}
