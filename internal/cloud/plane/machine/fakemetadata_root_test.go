@@ -38,11 +38,8 @@ func inNamespace[T any](path string, do func() (T, error)) (value T, err error) 
 func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 	t.Helper()
 	for _, command := range []string{"link set lo up", "address add 169.254.169.254/32 dev lo"} {
-		out, err := exec.Command(
-			"nsenter", append([]string{"--net=" + namespace, "ip"}, strings.Fields(command)...)...,
-		).
-			CombinedOutput()
-		if err != nil {
+		args := append([]string{"--net=" + namespace, "ip"}, strings.Fields(command)...)
+		if out, err := exec.Command("nsenter", args...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %s: %v: %s", command, err, out)
 		}
 	}
@@ -52,25 +49,32 @@ func serveMetadata(t *testing.T, namespace string, data map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{
-		ReadHeaderTimeout: time.Second,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			switch value, known := data[strings.TrimPrefix(r.URL.Path, "/latest/")]; {
-			case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" &&
-				r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds") != "":
-				_, _ = w.Write([]byte("a-token"))
-			case r.Header.Get("X-aws-ec2-metadata-token") != "a-token":
-				w.WriteHeader(http.StatusUnauthorized)
-			case !known:
-				w.WriteHeader(http.StatusNotFound)
-			default:
-				_, _ = w.Write([]byte(value))
-			}
-		}),
-	}
+	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: metadataHandler(data)}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close(); <-served })
+}
+
+// metadataHandler serves data, keyed by path below /latest, to requests with a token.
+func metadataHandler(data map[string]string) http.HandlerFunc {
+	const token = "a-token"
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" &&
+			r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds") != "" {
+			_, _ = w.Write([]byte(token))
+			return
+		}
+		if r.Header.Get("X-aws-ec2-metadata-token") != token {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		value, ok := data[strings.TrimPrefix(r.URL.Path, "/latest/")]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		_, _ = w.Write([]byte(value))
+	}
 }
 
 // dialSSHPort connects to port 22 in the namespace.
