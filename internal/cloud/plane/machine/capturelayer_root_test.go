@@ -31,66 +31,70 @@ var diskContents = map[string]string{
 }
 
 func TestRealCapturedLayerHasTheDiskWithoutTheIdentity(t *testing.T) {
-	for name, reboot := range map[string]bool{
-		"with a reboot": true, "of a running machine": false,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newFixture(t)
-			first, second := s.machine(1), s.machine(2)
-			s.bootFully(first)
-			s.mustRun(first.ID, "sh", "-c", diskScript)
-			before := s.plane.Status(first.ID)
-			start := time.Now()
-			layer, err := s.plane.Capture(t.Context(), first.ID, s.images, reboot)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("captured in %v", time.Since(start))
-			s.awaitSystem(first.ID)
-			s.expectOutput(first.ID, diskContents)
-			after := s.plane.Status(first.ID)
-			if (after.Boots == before.Boots) == reboot || after.Launcher != before.Launcher {
-				t.Errorf("before %+v\nafter %+v", before, after)
-			}
-			s.assertNoTraceOfTheHost(s.images.Path(layer))
+	t.Run("with a reboot", func(t *testing.T) { testCapture(t, true) })
+	t.Run("of a running machine", func(t *testing.T) { testCapture(t, false) })
+}
 
-			second.Layers = append(second.Layers, s.images.Path(layer))
-			s.bootFully(second)
-			s.expectOutput(second.ID, diskContents)
-			s.expectOutput(
-				second.ID,
-				map[string]string{"hostname; cat /etc/hostname": second.Hostname + "\n" + second.Hostname},
-			)
-			identity := "cat /etc/machine-id /etc/ssh/ssh_host_*_key.pub | cut -d' ' -f1-2"
-			mine, theirs := s.mustRun(second.ID, "sh", "-c", identity), s.mustRun(first.ID, "sh", "-c", identity)
-			for line := range strings.Lines(theirs) {
-				if strings.Contains(mine, line) {
-					t.Errorf("shared between the machines: %s", line)
-				}
-			}
+func testCapture(t *testing.T, reboot bool) {
+	s := newFixture(t)
+	first, second := s.machine(1), s.machine(2)
+	s.bootFully(first)
+	s.mustRun(first.ID, "sh", "-c", diskScript)
+	before := s.plane.Status(first.ID)
+	start := time.Now()
+	layer, err := s.plane.Capture(t.Context(), first.ID, s.images, reboot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("captured in %v", time.Since(start))
+	s.awaitSystem(first.ID)
+	s.expectOutput(first.ID, diskContents)
+	after := s.plane.Status(first.ID)
+	if (after.Boots == before.Boots) == reboot || after.Launcher != before.Launcher {
+		t.Errorf("before %+v\nafter %+v", before, after)
+	}
+	s.assertNoTraceOfTheHost(s.images.Path(layer))
 
-			// The machine itself starts from its disk as ever.
-			if err := s.plane.Stop(t.Context(), first.ID, true); err != nil {
-				t.Fatal(err)
-			}
-			again, err := s.plane.Capture(t.Context(), first.ID, s.images, true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.bootFully(first)
-			s.expectOutput(first.ID, diskContents)
-			if err := s.plane.Remove(t.Context(), first.ID); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.images.Remove(t.Context(), again); err != nil {
-				t.Error(err)
-			}
-			s.expectOutput(second.ID, diskContents)
-		})
+	second.Layers = append(second.Layers, s.images.Path(layer))
+	s.bootFully(second)
+	s.expectOutput(second.ID, diskContents)
+	hostname := second.Hostname + "\n" + second.Hostname
+	s.expectOutput(second.ID, map[string]string{"hostname; cat /etc/hostname": hostname})
+	s.assertDifferentIdentities(first.ID, second.ID)
+
+	// The first machine still starts from its disk, also after another capture.
+	if err := s.plane.Stop(t.Context(), first.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.plane.Capture(t.Context(), first.ID, s.images, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.bootFully(first)
+	s.expectOutput(first.ID, diskContents)
+	if err := s.plane.Remove(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.images.Remove(t.Context(), again); err != nil {
+		t.Error(err)
+	}
+	s.expectOutput(second.ID, diskContents)
+}
+
+// assertDifferentIdentities asserts that two machines share no machine-id and no host key.
+func (s *fixture) assertDifferentIdentities(first, second string) {
+	s.Helper()
+	identity := "cat /etc/machine-id /etc/ssh/ssh_host_*_key.pub | cut -d' ' -f1-2"
+	theirs := s.mustRun(second, "sh", "-c", identity)
+	for line := range strings.Lines(s.mustRun(first, "sh", "-c", identity)) {
+		if strings.Contains(theirs, line) {
+			s.Errorf("shared between the machines: %s", line)
+		}
 	}
 }
 
-// assertNoTraceOfTheHost looks for settings of the host and for device nodes.
+// assertNoTraceOfTheHost asserts that a layer has neither settings of the host nor device
+// nodes.
 func (s *fixture) assertNoTraceOfTheHost(layer string) {
 	s.Helper()
 	for _, path := range []string{"dev/null", "run/aloft", "proc/1", "etc/resolv.conf", "etc/environment"} {

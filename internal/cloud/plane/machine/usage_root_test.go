@@ -4,6 +4,7 @@ package machine_test
 
 import (
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -43,13 +44,11 @@ func TestRealUsageCountsTheTrafficOfTheMachinesInterfaces(t *testing.T) {
 		t.Fatalf("a machine with only a loopback interface has traffic: %+v", first)
 	}
 	// A veth pair inside the machine: an interface that comes up sends packets to its peer.
-	for _, command := range [][]string{
-		{"link", "add", "a0", "type", "veth", "peer", "name", "b0"}, {"link", "set", "a0", "up"},
-		{"link", "set", "b0", "up"},
-	} {
-		in := exec.Command("nsenter", append([]string{"--net=" + s.plane.Status(m.ID).Namespace, "ip"}, command...)...)
-		if out, err := in.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v: %s", command, err, out)
+	namespace := s.plane.Status(m.ID).Namespace
+	for _, command := range []string{"link add a0 type veth peer name b0", "link set a0 up", "link set b0 up"} {
+		args := append([]string{"--net=" + namespace, "ip"}, strings.Fields(command)...)
+		if out, err := exec.Command("nsenter", args...).CombinedOutput(); err != nil {
+			t.Fatalf("ip %s: %v: %s", command, err, out)
 		}
 	}
 	s.eventually("bytes are counted in both directions", 20*time.Second, func() bool {
