@@ -40,7 +40,7 @@ func (s *Store) EnsureBase(
 	if s.Has(layer) {
 		return layer, nil
 	}
-	dir := filepath.Join(s.newDirs(), layer) // a fixed name, so that a new build replaces an interrupted one
+	dir := filepath.Join(s.uncommitted(), layer) // a fixed name, so that a new build replaces an interrupted one
 	if err := os.RemoveAll(dir); err != nil {
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}

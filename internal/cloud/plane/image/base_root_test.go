@@ -29,7 +29,7 @@ func TestRealInterruptedBuildLeavesNothing(t *testing.T) {
 	if layers, err := s.List(); err != nil || len(layers) != 0 {
 		t.Errorf("layers left: %v, %v", layers, err)
 	}
-	if dirs, err := os.ReadDir(s.newDirs()); err != nil || len(dirs) != 0 {
+	if dirs, err := os.ReadDir(s.uncommitted()); err != nil || len(dirs) != 0 {
 		t.Errorf("directories left: %v, %v", dirs, err)
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")

@@ -26,7 +26,7 @@ type Store struct{ dir string }
 // Open opens the store in dir, creating it if necessary.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir}
-	for _, dir := range []string{s.layers(), s.newDirs(), s.trash()} {
+	for _, dir := range []string{s.layers(), s.uncommitted(), s.trash()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("open the image store: %w", err)
 		}
@@ -38,9 +38,9 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) layers() string  { return filepath.Join(s.dir, "layers") }
-func (s *Store) newDirs() string { return filepath.Join(s.dir, "rooms") }
-func (s *Store) trash() string   { return filepath.Join(s.dir, "trash") }
+func (s *Store) layers() string      { return filepath.Join(s.dir, "layers") }
+func (s *Store) uncommitted() string { return filepath.Join(s.dir, "rooms") }
+func (s *Store) trash() string       { return filepath.Join(s.dir, "trash") }
 
 var validLayer = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
@@ -72,7 +72,7 @@ func (s *Store) NewLayerID() string { return "layer-" + random() }
 // NewDir creates an empty directory on the store's filesystem, for the caller to fill and
 // Commit. Clean deletes directories that were never committed.
 func (s *Store) NewDir() (string, error) {
-	dir := filepath.Join(s.newDirs(), random())
+	dir := filepath.Join(s.uncommitted(), random())
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", fmt.Errorf("create a directory for a layer: %w", err)
 	}
@@ -131,7 +131,7 @@ func (s *Store) Remove(ctx context.Context, layer string) error {
 // Clean deletes what interrupted operations left: half-built layers, directories that were
 // never committed, files of removed layers. No build or capture may be running.
 func (s *Store) Clean(ctx context.Context) error {
-	for _, dir := range []string{s.newDirs(), s.trash()} {
+	for _, dir := range []string{s.uncommitted(), s.trash()} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			return fmt.Errorf("clean the image store: %w", err)

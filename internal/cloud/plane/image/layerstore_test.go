@@ -93,7 +93,7 @@ func TestCleanDeletesWhatAnInterruptionLeft(t *testing.T) {
 	if err := s.Clean(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{s.newDirs(), s.trash()} {
+	for _, dir := range []string{s.uncommitted(), s.trash()} {
 		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 			t.Errorf("%s still has %v, %v", dir, entries, err)
 		}

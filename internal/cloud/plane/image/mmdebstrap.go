@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// keyring has the keys that sign Debian's archive, if the host is no Debian itself.
+// keyring is Debian's archive keyring. A host that is not Debian has it only if the package
+// debian-archive-keyring is installed.
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 // interruptTimeout is how long mmdebstrap may clean up after an interrupt before it is killed.
@@ -33,9 +34,9 @@ var buildStages = []struct {
 	{"cleaning package lists", "clean up", 0.96},
 }
 
-// exclusionsHook gives dpkg in the image its list of files to leave out before it installs
-// most packages; customizeHook deletes what the first packages brought. With its own option
-// for this, mmdebstrap passes every package through a filter, which takes ten seconds more.
+// exclusionsHook writes the list of files that dpkg leaves out. It runs before most packages
+// are installed; customizeHook deletes such files of the first packages. mmdebstrap's own
+// option for exclusions would pass every package through a filter, which takes ten seconds more.
 const (
 	exclusionsFile = "etc/dpkg/dpkg.cfg.d/50-aloft"
 	exclusionsHook = `cat >"$1/` + exclusionsFile + "\" <<'end'\n"

@@ -28,7 +28,7 @@ func openConsole(log *os.File) (*console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a terminal: %w", err)
 	}
-	fd := int(master.Fd()) // also makes reads blocking: copyToLog has a goroutine to itself
+	fd := int(master.Fd()) // reads may block from here on: only copyToLog reads, in its own goroutine
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		return nil, fmt.Errorf("unlock the terminal: %w", err)
 	}
