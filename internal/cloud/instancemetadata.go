@@ -19,7 +19,7 @@ type instanceMetadata struct{ store *store.Store }
 // Instance returns the instance with a private IP address in the VPC.
 func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.Instance, bool) {
 	view := m.store.View()
-	for _, eni := range store.NetworkInterfaces.By(view, "vpc", vpcID) {
+	for _, eni := range store.NetworkInterfacesByVPC.List(view, vpcID) {
 		if eni.PrivateIP != address {
 			continue
 		}
@@ -76,7 +76,7 @@ func describeInstance(view store.Reader, row *store.Instance, eni *store.Network
 		}
 	}
 	if row.KeyName != "" {
-		for _, key := range store.KeyPairs.By(view, "name", row.Region+"/"+row.KeyName) {
+		for _, key := range store.KeyPairsByName.List(view, row.Region+"/"+row.KeyName) {
 			i.PublicKey = strings.TrimSpace(key.PublicKey)
 		}
 	}

@@ -95,7 +95,7 @@ func pick(ids *identity.Source, n int, candidate func(i int) (netip.Addr, bool))
 
 func usedPrivate(r store.Reader, subnet *store.Subnet) map[netip.Addr]bool {
 	used := map[netip.Addr]bool{}
-	for _, nic := range store.NetworkInterfaces.By(r, "subnet", subnet.ID) {
+	for _, nic := range store.NetworkInterfacesBySubnet.List(r, subnet.ID) {
 		used[nic.PrivateIP] = true
 	}
 	return used

@@ -24,7 +24,7 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 	if !ok || !strings.HasSuffix(name, "."+privateDomain(vpc.Region)) {
 		return nil, false
 	}
-	for _, eni := range store.NetworkInterfaces.By(view, "vpc", vpcID) {
+	for _, eni := range store.NetworkInterfacesByVPC.List(view, vpcID) {
 		if Private(vpc.Region, eni.PrivateIP) == name {
 			addresses = append(addresses, eni.PrivateIP)
 		}

@@ -1,9 +1,9 @@
-// Package store keeps the local cloud's rows: typed tables in memory, indexed
-// and transactional, with every commit durable on disk before it is seen.
+// Package store is the local cloud's database: typed, indexed tables in memory
+// with transactions. A commit is on disk before readers can see it.
 //
-// API handlers write what is wanted; the control loops read it, make it so and
-// write what they observed. Wanted and observed are different fields of a row.
-// Rows are immutable once stored: a change is a copy that is Put.
+// API handlers write the desired state. Control loops read it, change the planes
+// to match, and write the observed state, which has fields of its own in each
+// row. A stored row is immutable: to change one, Put a copy.
 package store
 
 import (
@@ -20,18 +20,20 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// ErrLocked tells that another process has the database open.
+// ErrLocked is returned when another process has the database open.
 var ErrLocked = errors.New("the database is in use by another process")
 
-// Store is a set of tables. Use Open.
+// Store is a database. Use Open to get one.
 type Store struct {
 	mem  *memdb.MemDB
 	disk *bbolt.DB // nil: memory only
 }
 
-// Open opens the database file at path, makes it when it is missing, and loads
-// its rows. An empty path gives a store in memory alone, for tests.
-// It returns ErrLocked (wrapped) when another process holds the file.
+// Open opens the database file at path and loads its rows. It creates a missing
+// file and migrates a file of an older schema version. If path is empty, the
+// store is in memory only, for tests. The error wraps ErrLocked if another
+// process has the file open. It is a *diag.Diagnostic if the file's schema version
+// is newer than this binary's or the migration failed.
 func Open(path string) (*Store, error) {
 	mem, err := memdb.NewMemDB(schema())
 	if err != nil {
@@ -60,7 +62,7 @@ func Open(path string) (*Store, error) {
 	return s, nil
 }
 
-// Close releases the database file.
+// Close closes the database file.
 func (s *Store) Close() error {
 	if s.disk == nil {
 		return nil
@@ -96,19 +98,19 @@ func (s *Store) load() error {
 	return nil
 }
 
-// A Reader is a consistent view of all tables: a View or a running Tx.
+// Reader is a consistent view of all tables: a View or a Tx.
 type Reader interface{ read() *memdb.Txn }
 
-// View is the tables at one moment.
+// View is an immutable snapshot of all tables.
 type View struct{ txn *memdb.Txn }
 
 func (s *View) read() *memdb.Txn { return s.txn }
 
-// View returns the tables as they are now. It needs no release.
+// View returns a snapshot of the tables. It need not be closed.
 func (s *Store) View() *View { return &View{txn: s.mem.Txn(false)} }
 
-// Changed waits until one of the tables differs from the view, or ctx ends.
-// It returns at once when it already does.
+// Changed waits until one of the tables differs from the view or ctx ends. It
+// returns at once if a table already differs.
 func (s *View) Changed(ctx context.Context, of ...Watchable) error {
 	ws := memdb.NewWatchSet()
 	for _, t := range of {
@@ -121,20 +123,36 @@ func (s *View) Changed(ctx context.Context, of ...Watchable) error {
 	return ws.WatchCtx(ctx)
 }
 
-// Tx is a running change. It sees its own writes.
-type Tx struct{ txn *memdb.Txn }
+// Tx is a transaction. It sees its own writes.
+type Tx struct {
+	txn *memdb.Txn
+	err error // of the first write that failed
+}
+
+// fail makes Update return err and commit nothing, unless an earlier write failed.
+func (tx *Tx) fail(err error) {
+	if tx.err == nil {
+		tx.err = err
+	}
+}
 
 func (tx *Tx) read() *memdb.Txn { return tx.txn }
 
-// Update runs change and commits what it wrote: first to disk, then for
-// readers. When change returns an error nothing is kept and the error is
-// returned as it is. Changes run one after the other: do nothing slow in one.
+// Update runs change in a transaction and commits its writes, first to disk and
+// then for readers. If change returns an error, Update commits nothing and
+// returns that error as it is. If a write fails, Update commits nothing and
+// returns the write's error. Only one transaction runs at a time, so change must
+// not do anything slow.
 func (s *Store) Update(change func(tx *Tx) error) error {
 	txn := s.mem.Txn(true)
 	defer txn.Abort()
 	txn.TrackChanges()
-	if err := change(&Tx{txn: txn}); err != nil {
+	tx := &Tx{txn: txn}
+	if err := change(tx); err != nil {
 		return err
+	}
+	if tx.err != nil {
+		return tx.err
 	}
 	if err := s.persist(txn.Changes()); err != nil {
 		return err
@@ -143,28 +161,14 @@ func (s *Store) Update(change func(tx *Tx) error) error {
 	return nil
 }
 
+// persist writes the changes to disk in one transaction.
 func (s *Store) persist(changes memdb.Changes) error {
 	if s.disk == nil || len(changes) == 0 {
 		return nil
 	}
 	err := s.disk.Update(func(tx *bbolt.Tx) error {
 		for _, c := range changes {
-			t := byName(c.Table)
-			bucket, err := tx.CreateBucketIfNotExists([]byte(c.Table))
-			if err != nil {
-				return err
-			}
-			if c.Deleted() {
-				if err := bucket.Delete([]byte(t.keyOf(c.Before))); err != nil {
-					return err
-				}
-				continue
-			}
-			value, err := json.Marshal(c.After)
-			if err != nil {
-				return err
-			}
-			if err := bucket.Put([]byte(t.keyOf(c.After)), value); err != nil {
+			if err := persistChange(tx, c); err != nil {
 				return err
 			}
 		}
@@ -174,4 +178,23 @@ func (s *Store) persist(changes memdb.Changes) error {
 		return fmt.Errorf("write the change to disk: %w", err)
 	}
 	return nil
+}
+
+func persistChange(tx *bbolt.Tx, c memdb.Change) error {
+	t := tableNamed(c.Table)
+	if t == nil {
+		return fmt.Errorf("table %s is unknown", c.Table)
+	}
+	bucket, err := tx.CreateBucketIfNotExists([]byte(c.Table))
+	if err != nil {
+		return err
+	}
+	if c.Deleted() {
+		return bucket.Delete([]byte(t.keyOf(c.Before)))
+	}
+	value, err := json.Marshal(c.After)
+	if err != nil {
+		return err
+	}
+	return bucket.Put([]byte(t.keyOf(c.After)), value)
 }

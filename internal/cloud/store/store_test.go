@@ -97,7 +97,7 @@ func TestRowsAreFoundByIndexAlsoInsideTheChangeThatWroteThem(t *testing.T) {
 	)
 	err := s.Update(func(tx *store.Tx) error {
 		store.Subnets.Put(tx, &store.Subnet{ID: "subnet-3", Region: "r", VPCID: "vpc-1"})
-		if diff := cmp.Diff([]string{"subnet-1", "subnet-3"}, ids(store.Subnets.By(tx, "vpc", "vpc-1"))); diff != "" {
+		if diff := cmp.Diff([]string{"subnet-1", "subnet-3"}, ids(store.SubnetsByVPC.List(tx, "vpc-1"))); diff != "" {
 			t.Error(diff)
 		}
 		return nil
@@ -105,7 +105,7 @@ func TestRowsAreFoundByIndexAlsoInsideTheChangeThatWroteThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !cmp.Equal(ids(store.Subnets.By(s.View(), "vpc", "vpc-10")), []string{"subnet-2"}) {
+	if !cmp.Equal(ids(store.SubnetsByVPC.List(s.View(), "vpc-10")), []string{"subnet-2"}) {
 		t.Error("index vpc-10")
 	}
 }

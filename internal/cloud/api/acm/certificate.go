@@ -36,7 +36,7 @@ func findCertificate(r store.Reader, region string, arn *string) (*store.Certifi
 // certificate.
 func loadBalancersUsing(r store.Reader, row *store.Certificate) []string {
 	var out []string
-	for _, lb := range store.LoadBalancers.By(r, "region", row.Region) {
+	for _, lb := range store.LoadBalancers.InRegion(r, row.Region) {
 		if uses(r, lb, row.ARN) {
 			out = append(out, lb.ARN)
 		}
@@ -45,7 +45,7 @@ func loadBalancersUsing(r store.Reader, row *store.Certificate) []string {
 }
 
 func uses(r store.Reader, lb *store.LoadBalancer, arn string) bool {
-	for _, l := range store.Listeners.By(r, "load_balancer", lb.ARN) {
+	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
 		for _, used := range l.Certificates {
 			if used == arn {
 				return true

@@ -104,7 +104,7 @@ func checkEnum[T ~string](member string, values, known []T) error {
 func (a *API) listMatching(ctx context.Context, in *acm.ListCertificatesInput) ([]types.CertificateSummary, error) {
 	view := a.Store.View()
 	out := []types.CertificateSummary{}
-	for _, row := range store.Certificates.By(view, "region", wire.RegionFrom(ctx)) {
+	for _, row := range store.Certificates.InRegion(view, wire.RegionFrom(ctx)) {
 		leaf, err := parseStored(row)
 		if err != nil {
 			return nil, err

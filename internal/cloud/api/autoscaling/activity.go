@@ -25,9 +25,9 @@ func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.Des
 		if _, err := findGroup(view, wire.RegionFrom(ctx), name); err != nil && !deleted {
 			return nil, err
 		}
-		rows = store.ScalingActivities.By(view, "group", wire.RegionFrom(ctx)+"/"+*name)
+		rows = store.ScalingActivitiesByGroup.List(view, wire.RegionFrom(ctx)+"/"+*name)
 	} else {
-		rows = append(rows, store.ScalingActivities.By(view, "region", wire.RegionFrom(ctx))...)
+		rows = append(rows, store.ScalingActivities.InRegion(view, wire.RegionFrom(ctx))...)
 	}
 	if len(in.ActivityIds) > maxDescribed {
 		return nil, invalid("The number of activity ids that may be passed in is limited to %d", maxDescribed)

@@ -98,7 +98,7 @@ func checkNewGroup(r store.Reader, g *store.ScalingGroup) error {
 		return wire.Errorf("AlreadyExists", "AutoScalingGroup by this name already exists%s - "+
 			"A group with the name %s already exists", pending, g.Name)
 	}
-	if len(store.ScalingGroups.By(r, "region", g.Region)) >= maxGroups {
+	if len(store.ScalingGroups.InRegion(r, g.Region)) >= maxGroups {
 		return wire.Errorf("LimitExceeded", "You have exceeded the limit of %d AutoScalingGroups", maxGroups)
 	}
 	return nil

@@ -21,7 +21,7 @@ func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.Delete
 			return err
 		}
 		instances := len(scalinggroup.Instances(tx, g.Key()))
-		activities := len(store.ScalingActivities.By(tx, "open", g.Key()))
+		activities := len(store.OpenScalingActivitiesByGroup.List(tx, g.Key()))
 		force := aws.ToBool(in.ForceDelete)
 		switch {
 		case g.DeletionProtection == "prevent-all-deletion", g.DeletionProtection == "prevent-force-deletion" && force:

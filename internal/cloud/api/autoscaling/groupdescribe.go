@@ -28,7 +28,7 @@ func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.Des
 		}
 	}
 	var rows []*store.ScalingGroup
-	for _, g := range store.ScalingGroups.By(view, "region", wire.RegionFrom(ctx)) {
+	for _, g := range store.ScalingGroups.InRegion(view, wire.RegionFrom(ctx)) {
 		if (len(in.AutoScalingGroupNames) == 0 || slices.Contains(in.AutoScalingGroupNames, g.Name)) &&
 			matchesTagFilters(g, in.Filters) {
 			rows = append(rows, g)

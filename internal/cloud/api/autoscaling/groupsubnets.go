@@ -70,7 +70,7 @@ func useDefaultSubnets(
 	r store.Reader, g *store.ScalingGroup, requested []string, inZones func(*store.Subnet) bool,
 ) error {
 	var ids, zones []string
-	for _, s := range store.Subnets.By(r, "region", g.Region) {
+	for _, s := range store.Subnets.InRegion(r, g.Region) {
 		if s.DefaultForAZ && inZones(s) {
 			ids, zones = append(ids, s.ID), append(zones, s.Zone)
 		}

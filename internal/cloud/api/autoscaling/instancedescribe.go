@@ -21,7 +21,7 @@ func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.
 	}
 	view := a.Store.View()
 	var rows []*store.ScalingInstance
-	for _, i := range store.ScalingInstances.By(view, "region", wire.RegionFrom(ctx)) {
+	for _, i := range store.ScalingInstances.InRegion(view, wire.RegionFrom(ctx)) {
 		if len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, i.InstanceID) {
 			rows = append(rows, i)
 		}

@@ -35,7 +35,7 @@ func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycle
 		h := newHook(g, *in.LifecycleHookName)
 		if old, ok := store.LifecycleHooks.Get(tx, g.Key()+"/"+h.Name); ok {
 			*h = *old
-		} else if len(store.LifecycleHooks.By(tx, "group", g.Key())) >= maxHooks {
+		} else if len(store.LifecycleHooksByGroup.List(tx, g.Key())) >= maxHooks {
 			return tooManyHooks()
 		}
 		setIfGiven(&h.Transition, in.LifecycleTransition)
@@ -153,7 +153,7 @@ func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.Descri
 		return nil, err
 	}
 	out := &autoscaling.DescribeLifecycleHooksOutput{LifecycleHooks: []types.LifecycleHook{}}
-	for _, h := range store.LifecycleHooks.By(view, "group", g.Key()) {
+	for _, h := range store.LifecycleHooksByGroup.List(view, g.Key()) {
 		if len(in.LifecycleHookNames) > 0 && !slices.Contains(in.LifecycleHookNames, h.Name) {
 			continue
 		}

@@ -32,7 +32,7 @@ func findPolicy(r store.Reader, region string, groupName, name *string) (*store.
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range store.ScalingPolicies.By(r, "group", g.Key()) {
+	for _, row := range store.ScalingPoliciesByGroup.List(r, g.Key()) {
 		if row.Name == *name {
 			return row, nil
 		}

@@ -26,13 +26,13 @@ func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoli
 			return nil, invalid("Invalid policy type %s. Valid types are [%s]", t, strings.Join(policyTypes, ", "))
 		}
 	}
-	rows := store.ScalingPolicies.By(view, "region", here)
+	rows := store.ScalingPolicies.InRegion(view, here)
 	if in.AutoScalingGroupName != nil {
 		g, err := findGroup(view, here, in.AutoScalingGroupName)
 		if err != nil {
 			return nil, err
 		}
-		rows = store.ScalingPolicies.By(view, "group", g.Key())
+		rows = store.ScalingPoliciesByGroup.List(view, g.Key())
 	}
 	rows = slices.DeleteFunc(rows, func(p *store.ScalingPolicy) bool {
 		return len(in.PolicyTypes) > 0 && !slices.Contains(in.PolicyTypes, p.Type) ||
@@ -102,7 +102,7 @@ func policyAlarms(r store.Reader, p *store.ScalingPolicy) []types.Alarm {
 	if p.Type == capacity.Tracking {
 		return out
 	}
-	for _, row := range store.Alarms.By(r, "region", p.Region) {
+	for _, row := range store.Alarms.InRegion(r, p.Region) {
 		if slices.Contains(slices.Concat(row.AlarmActions, row.OKActions, row.NoDataActions), p.ARN) {
 			out = append(out, types.Alarm{AlarmName: &row.Name, AlarmARN: &row.ARN})
 		}

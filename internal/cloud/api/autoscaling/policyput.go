@@ -87,7 +87,7 @@ func (a *API) putPolicy(
 		row.TargetTracking = string(text)
 	}
 	var old *store.ScalingPolicy
-	policies := store.ScalingPolicies.By(tx, "group", g.Key())
+	policies := store.ScalingPoliciesByGroup.List(tx, g.Key())
 	for _, p := range policies {
 		switch {
 		case p.Name == row.Name:

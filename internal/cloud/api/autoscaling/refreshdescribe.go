@@ -26,7 +26,7 @@ func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.Des
 		return nil, invalid("You can specify up to %d instance refresh IDs.", maxDescribed)
 	}
 	var rows []*store.InstanceRefresh
-	for _, row := range store.InstanceRefreshes.By(view, "group", g.Key()) {
+	for _, row := range store.InstanceRefreshesByGroup.List(view, g.Key()) {
 		if a.Now().Sub(row.Created) <= refreshRetention &&
 			(len(in.InstanceRefreshIds) == 0 || slices.Contains(in.InstanceRefreshIds, row.ID)) {
 			rows = append(rows, row)

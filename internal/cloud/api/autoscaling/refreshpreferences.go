@@ -109,7 +109,7 @@ func (a *API) checkRefreshAlarms(region string, s *types.AlarmSpecification) err
 	if len(s.Alarms) > maxRefreshAlarms {
 		return invalid("You can specify up to %d CloudWatch alarms.", maxRefreshAlarms)
 	}
-	rows := store.Alarms.By(a.Store.View(), "region", region)
+	rows := store.Alarms.InRegion(a.Store.View(), region)
 	for _, name := range s.Alarms {
 		if !slices.ContainsFunc(rows, func(row *store.Alarm) bool { return row.Name == name }) {
 			return invalid("The CloudWatch alarm %s does not exist.", name)

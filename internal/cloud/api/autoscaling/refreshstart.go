@@ -69,7 +69,7 @@ func (a *API) newRefresh(
 }
 
 func deleteOldRefreshes(tx *store.Tx, g *store.ScalingGroup, now time.Time) {
-	for _, old := range store.InstanceRefreshes.By(tx, "group", g.Key()) {
+	for _, old := range store.InstanceRefreshesByGroup.List(tx, g.Key()) {
 		if now.Sub(old.Created) > refreshRetention {
 			store.InstanceRefreshes.Delete(tx, old.ID)
 		}

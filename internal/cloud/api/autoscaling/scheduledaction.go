@@ -112,7 +112,7 @@ func (a *API) putScheduledAction(
 		Recurrence: aws.ToString(in.Recurrence),
 		TimeZone:   aws.ToString(in.TimeZone),
 	}
-	others := store.ScheduledActions.By(tx, "group", g.Key())
+	others := store.ScheduledActionsByGroup.List(tx, g.Key())
 	for _, other := range others {
 		switch {
 		case other.Name == row.Name:
@@ -155,7 +155,7 @@ func deleteScheduledAction(tx *store.Tx, g *store.ScalingGroup, name *string) er
 	if err := model.Required("scheduledActionName", name != nil); err != nil {
 		return err
 	}
-	for _, row := range store.ScheduledActions.By(tx, "group", g.Key()) {
+	for _, row := range store.ScheduledActionsByGroup.List(tx, g.Key()) {
 		if row.Name == *name {
 			store.ScheduledActions.Delete(tx, row.ARN)
 			return nil

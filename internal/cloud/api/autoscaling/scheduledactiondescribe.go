@@ -16,13 +16,13 @@ import (
 // their next run.
 func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.DescribeScheduledActionsInput) (*autoscaling.DescribeScheduledActionsOutput, error) {
 	view, here := a.Store.View(), wire.RegionFrom(ctx)
-	rows := store.ScheduledActions.By(view, "region", here)
+	rows := store.ScheduledActions.InRegion(view, here)
 	if in.AutoScalingGroupName != nil {
 		g, err := findGroup(view, here, in.AutoScalingGroupName)
 		if err != nil {
 			return nil, err
 		}
-		rows = store.ScheduledActions.By(view, "group", g.Key())
+		rows = store.ScheduledActionsByGroup.List(view, g.Key())
 	}
 	rows = slices.DeleteFunc(rows, func(row *store.ScheduledAction) bool {
 		if len(in.ScheduledActionNames) > 0 {

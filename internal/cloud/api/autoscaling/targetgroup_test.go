@@ -18,7 +18,7 @@ func TestAttachAndDetachTargetGroups(t *testing.T) {
 		check(t, "states", w.targetGroupStates(), []string{"Adding"})
 		w.waitForLoop()
 		check(t, "states", w.targetGroupStates(), []string{"Added"})
-		check(t, "number of targets", len(store.Targets.By(w.store.View(), "target_group", w.targetGroup)), 3)
+		check(t, "number of targets", len(store.TargetsByTargetGroup.List(w.store.View(), w.targetGroup)), 3)
 		sources := must(w.DescribeTrafficSources(w.ctx, &autoscaling.DescribeTrafficSourcesInput{
 			AutoScalingGroupName: new("g"),
 		}))(t).TrafficSources

@@ -40,7 +40,7 @@ func attachmentState(r store.Reader, g *store.ScalingGroup, arn string) string {
 			continue
 		}
 		inService++
-		for _, t := range store.Targets.By(r, "target", i.InstanceID) {
+		for _, t := range store.TargetsByID.List(r, i.InstanceID) {
 			if t.TargetGroupARN == arn && t.DeregisteredAt.IsZero() {
 				registered++
 				healthy = healthy || t.State == "healthy"

@@ -145,7 +145,7 @@ func checkResourceLabel(r store.Reader, g *store.ScalingGroup, c *types.TargetTr
 	if i < 0 {
 		return invalid("Target group not attached to the Auto Scaling group")
 	}
-	for _, l := range store.Listeners.By(r, "region", g.Region) {
+	for _, l := range store.Listeners.InRegion(r, g.Region) {
 		if strings.HasSuffix(
 			l.LoadBalancerARN, ":loadbalancer/"+loadBalancer,
 		) && forwardsTo(r, l, g.TargetGroupARNs[i]) {
@@ -159,7 +159,7 @@ func checkResourceLabel(r store.Reader, g *store.ScalingGroup, c *types.TargetTr
 // target group.
 func forwardsTo(r store.Reader, l *store.Listener, group string) bool {
 	actions := slices.Clone(l.Actions)
-	for _, rule := range store.Rules.By(r, "listener", l.ARN) {
+	for _, rule := range store.RulesByListener.List(r, l.ARN) {
 		actions = append(actions, rule.Actions...)
 	}
 	return slices.ContainsFunc(actions, func(a store.Action) bool {

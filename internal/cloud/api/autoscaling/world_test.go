@@ -239,7 +239,7 @@ func (w *world) hookWaits(id string) []store.HookWait {
 
 // registrations returns how many targets an instance is.
 func (w *world) registrations(id string) int {
-	return len(store.Targets.By(w.store.View(), "target", id))
+	return len(store.TargetsByID.List(w.store.View(), id))
 }
 
 // suspend suspends a process of the group.

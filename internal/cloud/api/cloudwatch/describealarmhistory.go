@@ -23,9 +23,9 @@ func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeA
 	switch {
 	case len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm):
 	case in.AlarmName != nil:
-		items = store.AlarmHistories.By(view, "alarm", wire.RegionFrom(ctx)+"/"+*in.AlarmName)
+		items = store.AlarmHistoriesByAlarm.List(view, wire.RegionFrom(ctx)+"/"+*in.AlarmName)
 	default:
-		items = store.AlarmHistories.By(view, "region", wire.RegionFrom(ctx))
+		items = store.AlarmHistories.InRegion(view, wire.RegionFrom(ctx))
 	}
 	items = slices.DeleteFunc(items, func(item *store.AlarmHistory) bool {
 		return in.HistoryItemType != "" && string(in.HistoryItemType) != item.Type ||

@@ -86,7 +86,7 @@ func (a *API) oncePerToken(
 func deleteOldTokens(tx *store.Tx, now time.Time) {
 	const days = 7
 	for ago := 2; ago < 2+days; ago++ {
-		for _, row := range store.ClientTokens.By(tx, "day", store.Day(now.AddDate(0, 0, -ago))) {
+		for _, row := range store.ClientTokensByDay.List(tx, store.Day(now.AddDate(0, 0, -ago))) {
 			store.ClientTokens.Delete(tx, row.Region+"/"+row.Operation+"/"+row.Token)
 		}
 	}

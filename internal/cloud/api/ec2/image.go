@@ -208,7 +208,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		if row.State != store.Running && row.State != store.Stopped {
 			return wire.Errorf("IncorrectState", "Instance '%s' is not 'running' or 'stopped'", row.ID)
 		}
-		for _, other := range store.Images.By(tx, "name", region+"/"+*in.Name) {
+		for _, other := range store.ImagesByName.List(tx, region+"/"+*in.Name) {
 			if other.Owner == identity.Account {
 				return wire.Errorf(
 					"InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", *in.Name, other.ID,

@@ -117,7 +117,7 @@ func (l *launch) resolve(r store.Reader, region string) error {
 	if _, ok := instancetype.ByName(instanceTypeName(l.in)); !ok {
 		return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for InstanceType.", l.in.InstanceType)
 	}
-	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairs.By(r, "name", region+"/"+name)) == 0 {
+	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairsByName.List(r, region+"/"+name)) == 0 {
 		return wire.Errorf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
 	}
 	if err := l.resolveRootVolume(); err != nil {
@@ -200,7 +200,7 @@ func launchSubnet(r store.Reader, region string, id *string, placement *types.Pl
 		}
 		return subnet, err
 	}
-	for _, subnet := range store.Subnets.By(r, "region", region) {
+	for _, subnet := range store.Subnets.InRegion(r, region) {
 		if subnet.DefaultForAZ && (zone == "" || subnet.Zone == zone) {
 			return subnet, nil
 		}

@@ -124,7 +124,7 @@ func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetG
 				"resource %s is already attached to network %s", gateway.ID, gateway.VPCID,
 			)
 		}
-		if others := store.InternetGateways.By(tx, "vpc", vpc.ID); len(others) > 0 {
+		if others := store.InternetGatewaysByVPC.List(tx, vpc.ID); len(others) > 0 {
 			return wire.Errorf("InvalidParameterValue", "Network %s already has an internet gateway attached", vpc.ID)
 		}
 		store.InternetGateways.Edit(tx, gateway.ID, func(row *store.InternetGateway) { row.VPCID = vpc.ID })
@@ -143,7 +143,7 @@ func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetG
 		if gateway.VPCID != vpc.ID {
 			return wire.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", gateway.ID, vpc.ID)
 		}
-		for _, nic := range store.NetworkInterfaces.By(tx, "vpc", vpc.ID) {
+		for _, nic := range store.NetworkInterfacesByVPC.List(tx, vpc.ID) {
 			if nic.PublicIP.IsValid() {
 				return wire.Errorf(
 					"DependencyViolation",

@@ -40,7 +40,7 @@ func checkKeyName(name *string) error {
 
 // keyNamed returns the region's key pair with the name, or EC2's error.
 func keyNamed(r store.Reader, region, name string) (*store.KeyPair, error) {
-	rows := store.KeyPairs.By(r, "name", region+"/"+name)
+	rows := store.KeyPairsByName.List(r, region+"/"+name)
 	if len(rows) == 0 {
 		return nil, wire.Errorf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
 	}
@@ -179,7 +179,7 @@ func (a *API) DeleteKeyPair(ctx context.Context, in *ec2.DeleteKeyPairInput) (*e
 	}
 	out := &ec2.DeleteKeyPairOutput{Return: aws.Bool(true)}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		gone := store.KeyPairs.By(tx, "name", region+"/"+aws.ToString(in.KeyName))
+		gone := store.KeyPairsByName.List(tx, region+"/"+aws.ToString(in.KeyName))
 		if aws.ToString(in.KeyPairId) != "" {
 			row, err := keyPairs.get(tx, region, *in.KeyPairId)
 			if err != nil {

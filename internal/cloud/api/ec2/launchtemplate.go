@@ -97,7 +97,7 @@ func findTemplate(r store.Reader, region string, id, name *string, action string
 }
 
 func templateNamed(r store.Reader, region, name string) (template, bool) {
-	rows := store.LaunchTemplates.By(r, "name", region+"/"+name)
+	rows := store.LaunchTemplatesByName.List(r, region+"/"+name)
 	if len(rows) == 0 {
 		return nil, false
 	}
@@ -214,7 +214,7 @@ func (a *API) DeleteLaunchTemplate(ctx context.Context, in *ec2.DeleteLaunchTemp
 		if err != nil {
 			return err
 		}
-		for _, version := range store.TemplateVersions.By(tx, "template", row.ID) {
+		for _, version := range store.TemplateVersionsByTemplate.List(tx, row.ID) {
 			store.TemplateVersions.Delete(tx, store.TemplateVersionKey(version.TemplateID, version.Number))
 		}
 		store.LaunchTemplates.Delete(tx, row.ID)

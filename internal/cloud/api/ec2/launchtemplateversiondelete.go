@@ -117,7 +117,7 @@ func deleteVersion(tx *store.Tx, row template, number int64) *types.ResponseErro
 		}
 	}
 	store.TemplateVersions.Delete(tx, store.TemplateVersionKey(row.ID, number))
-	left := store.TemplateVersions.By(tx, "template", row.ID)
+	left := store.TemplateVersionsByTemplate.List(tx, row.ID)
 	store.LaunchTemplates.Edit(tx, row.ID, func(row template) { row.Latest = left[len(left)-1].Number })
 	return nil
 }

@@ -123,7 +123,7 @@ func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.Descri
 func requestedVersions(
 	r store.Reader, region string, in *ec2.DescribeLaunchTemplateVersionsInput,
 ) ([]describedVersion, error) {
-	templates, names := store.LaunchTemplates.By(r, "region", region), in.Versions
+	templates, names := store.LaunchTemplates.InRegion(r, region), in.Versions
 	switch one := aws.ToString(in.LaunchTemplateId) != "" || aws.ToString(in.LaunchTemplateName) != ""; {
 	case one:
 		row, err := findTemplate(
@@ -170,7 +170,7 @@ func requestedVersions(
 func templateVersions(r store.Reader, row template, names []string) ([]version, error) {
 	var versions []version
 	if len(names) == 0 {
-		versions = store.TemplateVersions.By(r, "template", row.ID)
+		versions = store.TemplateVersionsByTemplate.List(r, row.ID)
 	}
 	for _, name := range names {
 		v, err := findVersion(r, row, name)

@@ -22,7 +22,7 @@ func (a *API) associateACL(tx *store.Tx, aclID, subnetID string) store.NetworkAC
 // disassociateACL removes a subnet's association with its network ACL.
 func disassociateACL(tx *store.Tx, subnet *store.Subnet) {
 	ofSubnet := func(a store.NetworkACLAssociation) bool { return a.SubnetID == subnet.ID }
-	for _, acl := range store.NetworkACLs.By(tx, "vpc", subnet.VPCID) {
+	for _, acl := range store.NetworkACLsByVPC.List(tx, subnet.VPCID) {
 		if slices.ContainsFunc(acl.Associations, ofSubnet) {
 			store.NetworkACLs.Edit(tx, acl.ID, func(row *store.NetworkACL) {
 				row.Associations = slices.DeleteFunc(slices.Clone(row.Associations), ofSubnet)
@@ -62,7 +62,7 @@ func (a *API) ReplaceNetworkAclAssociation(ctx context.Context, in *ec2.ReplaceN
 
 // subnetOfACLAssociation returns the subnet of an association with a network ACL.
 func subnetOfACLAssociation(r store.Reader, region, associationID string) (*store.Subnet, error) {
-	for _, acl := range store.NetworkACLs.By(r, "region", region) {
+	for _, acl := range store.NetworkACLs.InRegion(r, region) {
 		for _, a := range acl.Associations {
 			if a.ID == associationID {
 				return subnets.get(r, region, a.SubnetID)

@@ -47,7 +47,7 @@ func TestANewRegionHasADefaultVPCAndPublicImages(t *testing.T) {
 		t.Errorf("DHCP options: %+v", options)
 	}
 	view := c.Store.View()
-	images := store.Images.By(view, "region", "eu-west-1")
+	images := store.Images.InRegion(view, "eu-west-1")
 	alias, ok := store.Parameters.Get(view, "eu-west-1/aws/service/debian/release/12/latest/amd64")
 	if len(images) != 1 || !ok || alias.Value != images[0].ID || images[0].State != "pending" ||
 		images[0].StateReason == "" {
@@ -75,7 +75,7 @@ func TestNewPublicImagesReachExistingRegions(t *testing.T) {
 	c.API = New(Config{Store: c.Store, Images: []BaseImage{later}})
 	do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{})
 	view := c.Store.View()
-	images := store.Images.By(view, "name", home+"/"+later.Name)
+	images := store.ImagesByName.List(view, home+"/"+later.Name)
 	alias, _ := store.Parameters.Get(view, home+later.Parameter)
 	if len(images) != 1 || alias.Value != images[0].ID || alias.Version != 2 || len(store.VPCs.List(view)) != 1 {
 		t.Errorf("images %+v, alias %+v", images, alias)

@@ -131,7 +131,7 @@ func (a *API) missingImages(r store.Reader, regionName string) []BaseImage {
 	var missing []BaseImage
 	for _, image := range a.Images {
 		if !slices.ContainsFunc(
-			store.Images.By(r, "name", regionName+"/"+image.Name),
+			store.ImagesByName.List(r, regionName+"/"+image.Name),
 			func(row *store.Image) bool { return row.Public },
 		) {
 			missing = append(missing, image)

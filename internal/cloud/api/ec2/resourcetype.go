@@ -90,7 +90,7 @@ func (t *resourceType[T]) describe(r store.Reader, region string, q describeQuer
 // find returns the rows with the ids, or all rows of the region if ids is empty.
 func (t *resourceType[T]) find(r store.Reader, region string, ids []string) ([]*T, error) {
 	if len(ids) == 0 {
-		return t.table.By(r, "region", region), nil
+		return t.table.InRegion(r, region), nil
 	}
 	for _, id := range ids {
 		if err := t.checkID(id); err != nil {

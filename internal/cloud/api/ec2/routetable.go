@@ -194,6 +194,6 @@ func isMain(row *store.RouteTable) bool {
 // mainRouteTable returns the route table of a VPC's subnets that are not associated
 // with another. Every VPC has one.
 func mainRouteTable(r store.Reader, vpcID string) *store.RouteTable {
-	tables := store.RouteTables.By(r, "vpc", vpcID)
+	tables := store.RouteTablesByVPC.List(r, vpcID)
 	return tables[slices.IndexFunc(tables, isMain)]
 }

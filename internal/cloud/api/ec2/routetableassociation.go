@@ -18,7 +18,7 @@ func associated() *types.RouteTableAssociationState {
 // subnetAssociation returns a subnet's association and its route table. ok is false if
 // the subnet uses its VPC's main route table.
 func subnetAssociation(r store.Reader, subnet *store.Subnet) (*store.RouteTable, store.RouteTableAssociation, bool) {
-	for _, table := range store.RouteTables.By(r, "vpc", subnet.VPCID) {
+	for _, table := range store.RouteTablesByVPC.List(r, subnet.VPCID) {
 		for _, a := range table.Associations {
 			if a.SubnetID == subnet.ID {
 				return table, a, true
@@ -31,7 +31,7 @@ func subnetAssociation(r store.Reader, subnet *store.Subnet) (*store.RouteTable,
 // associationByID returns the association with the id and its route table, or EC2's
 // error.
 func associationByID(r store.Reader, region, id string) (*store.RouteTable, store.RouteTableAssociation, error) {
-	for _, table := range store.RouteTables.By(r, "region", region) {
+	for _, table := range store.RouteTables.InRegion(r, region) {
 		for _, a := range table.Associations {
 			if a.ID == id {
 				return table, a, nil

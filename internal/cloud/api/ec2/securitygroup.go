@@ -137,7 +137,7 @@ func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGro
 }
 
 func groupNamed(r store.Reader, vpcID, name string) (*store.SecurityGroup, bool) {
-	for _, group := range store.SecurityGroups.By(r, "vpc", vpcID) {
+	for _, group := range store.SecurityGroupsByVPC.List(r, vpcID) {
 		if group.Name == name {
 			return group, true
 		}
@@ -229,10 +229,10 @@ func (a *API) DeleteSecurityGroup(ctx context.Context, in *ec2.DeleteSecurityGro
 }
 
 func groupInUse(r store.Reader, group *store.SecurityGroup) bool {
-	if len(store.NetworkInterfaces.By(r, "group", group.ID)) > 0 {
+	if len(store.NetworkInterfacesBySecurityGroup.List(r, group.ID)) > 0 {
 		return true
 	}
-	for _, other := range store.SecurityGroups.By(r, "vpc", group.VPCID) {
+	for _, other := range store.SecurityGroupsByVPC.List(r, group.VPCID) {
 		for _, rule := range other.Rules {
 			if rule.GroupID == group.ID && other.ID != group.ID {
 				return true

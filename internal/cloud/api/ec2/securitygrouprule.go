@@ -40,7 +40,7 @@ var groupRuleFilters = withTagFilters(func(g groupRule) store.Tags { return g.ru
 // ids.
 func regionRules(r store.Reader, region string) []groupRule {
 	var all []groupRule
-	for _, group := range store.SecurityGroups.By(r, "region", region) {
+	for _, group := range store.SecurityGroups.InRegion(r, region) {
 		for _, rule := range group.Rules {
 			all = append(all, groupRule{group, rule})
 		}

@@ -94,7 +94,7 @@ func (a *API) DeleteSnapshot(ctx context.Context, in *ec2.DeleteSnapshotInput) (
 		if err != nil {
 			return err
 		}
-		for _, image := range store.Images.By(tx, "region", region) {
+		for _, image := range store.Images.InRegion(tx, region) {
 			if image.SnapshotID == row.ID {
 				return wire.Errorf(
 					"InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", row.ID, image.ID,

@@ -83,7 +83,7 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 		if err != nil {
 			return err
 		}
-		siblings := store.Subnets.By(tx, "vpc", vpc.ID)
+		siblings := store.SubnetsByVPC.List(tx, vpc.ID)
 		if err := checkSubnetCIDR(vpc.CIDR, siblings, block, *in.CidrBlock); err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 		if err != nil {
 			return err
 		}
-		if len(store.NetworkInterfaces.By(tx, "subnet", subnet.ID)) > 0 {
+		if len(store.NetworkInterfacesBySubnet.List(tx, subnet.ID)) > 0 {
 			return dependencyViolation("subnet", subnet.ID)
 		}
 		if table, _, ok := subnetAssociation(tx, subnet); ok {
@@ -296,7 +296,7 @@ func (a *API) newSubnet(tx *store.Tx, subnet *store.Subnet) {
 	subnet.ID, subnet.State, subnet.HostnameType = a.ids.ID("subnet-"), string(types.SubnetStateAvailable),
 		string(types.HostnameTypeIpName)
 	store.Subnets.Put(tx, subnet)
-	for _, acl := range store.NetworkACLs.By(tx, "vpc", subnet.VPCID) {
+	for _, acl := range store.NetworkACLsByVPC.List(tx, subnet.VPCID) {
 		if acl.IsDefault {
 			a.associateACL(tx, acl.ID, subnet.ID)
 		}

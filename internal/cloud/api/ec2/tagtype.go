@@ -46,7 +46,7 @@ func (t *resourceType[T]) editTags(tx *store.Tx, region, id string, change func(
 func (t *resourceType[T]) eachTagged(
 	r store.Reader, region string, visit func(types.ResourceType, string, store.Tags),
 ) {
-	for _, row := range t.table.By(r, "region", region) {
+	for _, row := range t.table.InRegion(r, region) {
 		visit(t.kind, t.id(row), *t.tags(row))
 	}
 }

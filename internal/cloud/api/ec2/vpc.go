@@ -137,13 +137,13 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 		if vpcInUse(tx, vpc.ID) {
 			return dependencyViolation("vpc", vpc.ID)
 		}
-		for _, row := range store.RouteTables.By(tx, "vpc", vpc.ID) {
+		for _, row := range store.RouteTablesByVPC.List(tx, vpc.ID) {
 			store.RouteTables.Delete(tx, row.ID)
 		}
-		for _, row := range store.SecurityGroups.By(tx, "vpc", vpc.ID) {
+		for _, row := range store.SecurityGroupsByVPC.List(tx, vpc.ID) {
 			store.SecurityGroups.Delete(tx, row.ID)
 		}
-		for _, row := range store.NetworkACLs.By(tx, "vpc", vpc.ID) {
+		for _, row := range store.NetworkACLsByVPC.List(tx, vpc.ID) {
 			store.NetworkACLs.Delete(tx, row.ID)
 		}
 		store.VPCs.Delete(tx, vpc.ID)
@@ -153,21 +153,21 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 
 // vpcInUse reports whether a VPC contains more than CreateVpc created.
 func vpcInUse(r store.Reader, vpcID string) bool {
-	if len(store.Subnets.By(r, "vpc", vpcID)) > 0 || len(store.InternetGateways.By(r, "vpc", vpcID)) > 0 ||
-		len(store.NetworkInterfaces.By(r, "vpc", vpcID)) > 0 {
+	if len(store.SubnetsByVPC.List(r, vpcID)) > 0 || len(store.InternetGatewaysByVPC.List(r, vpcID)) > 0 ||
+		len(store.NetworkInterfacesByVPC.List(r, vpcID)) > 0 {
 		return true
 	}
-	for _, row := range store.RouteTables.By(r, "vpc", vpcID) {
+	for _, row := range store.RouteTablesByVPC.List(r, vpcID) {
 		if !isMain(row) {
 			return true
 		}
 	}
-	for _, row := range store.SecurityGroups.By(r, "vpc", vpcID) {
+	for _, row := range store.SecurityGroupsByVPC.List(r, vpcID) {
 		if row.Name != defaultGroup {
 			return true
 		}
 	}
-	for _, row := range store.NetworkACLs.By(r, "vpc", vpcID) {
+	for _, row := range store.NetworkACLsByVPC.List(r, vpcID) {
 		if !row.IsDefault {
 			return true
 		}
@@ -177,7 +177,7 @@ func vpcInUse(r store.Reader, vpcID string) bool {
 
 // defaultVPC returns the region's default VPC. ok is false if it has been deleted.
 func defaultVPC(r store.Reader, region string) (*store.VPC, bool) {
-	for _, row := range store.VPCs.By(r, "region", region) {
+	for _, row := range store.VPCs.InRegion(r, region) {
 		if row.IsDefault {
 			return row, true
 		}
@@ -201,7 +201,7 @@ func givenOrDefaultVPC(r store.Reader, region string, id *string) (*store.VPC, e
 func (a *API) newVPC(tx *store.Tx, vpc *store.VPC) {
 	vpc.ID, vpc.CIDRAssociationID = a.ids.ID("vpc-"), a.ids.ID("vpc-cidr-assoc-")
 	vpc.State, vpc.DNSSupport = string(types.VpcStateAvailable), true
-	if sets := store.DHCPOptionSets.By(tx, "region", vpc.Region); len(sets) > 0 {
+	if sets := store.DHCPOptionSets.InRegion(tx, vpc.Region); len(sets) > 0 {
 		vpc.DHCPOptionsID = sets[0].ID
 	}
 	store.VPCs.Put(tx, vpc)

@@ -123,9 +123,9 @@ func eachForward(r store.Reader, group *store.TargetGroup, found func(l *store.L
 			}
 		}
 	}
-	for _, l := range store.Listeners.By(r, "region", group.Region) {
+	for _, l := range store.Listeners.InRegion(r, group.Region) {
 		visit(l, defaultRule(l), l.Actions)
-		for _, rule := range store.Rules.By(r, "listener", l.ARN) {
+		for _, rule := range store.RulesByListener.List(r, l.ARN) {
 			visit(l, rule.ARN, rule.Actions)
 		}
 	}

@@ -46,7 +46,7 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 		if err := protocol.set(tx, l); err != nil {
 			return nil, err
 		}
-		for _, old := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
+		for _, old := range store.ListenersByLoadBalancer.List(tx, lb.ARN) {
 			if old.Port != l.Port {
 				continue
 			}
@@ -95,7 +95,7 @@ func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersIn
 		if err != nil {
 			return nil, err
 		}
-		rows = store.Listeners.By(view, "load_balancer", lb.ARN)
+		rows = store.ListenersByLoadBalancer.List(view, lb.ARN)
 	case len(in.ListenerArns) > 0:
 		for _, arn := range in.ListenerArns {
 			l, err := listener(view, wire.RegionFrom(ctx), &arn)
@@ -142,7 +142,7 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 		if err := protocol.set(tx, &l); err != nil {
 			return nil, err
 		}
-		for _, other := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
+		for _, other := range store.ListenersByLoadBalancer.List(tx, lb.ARN) {
 			if other.ARN != l.ARN && other.Port == l.Port {
 				return nil, duplicateListener(lb)
 			}
@@ -159,7 +159,7 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 
 // removeListener deletes a listener and its rules.
 func removeListener(tx *store.Tx, l *store.Listener) {
-	for _, rule := range store.Rules.By(tx, "listener", l.ARN) {
+	for _, rule := range store.RulesByListener.List(tx, l.ARN) {
 		store.Rules.Delete(tx, rule.ARN)
 	}
 	store.Listeners.Delete(tx, l.ARN)

@@ -91,7 +91,7 @@ func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCe
 			out.Certificates = append(out.Certificates, types.Certificate{CertificateArn: &arn, IsDefault: new(false)})
 		}
 		total := len(list) - 1
-		for _, other := range store.Listeners.By(tx, "load_balancer", l.LoadBalancerARN) {
+		for _, other := range store.ListenersByLoadBalancer.List(tx, l.LoadBalancerARN) {
 			if other.ARN != l.ARN {
 				total += max(len(other.Certificates)-1, 0)
 			}

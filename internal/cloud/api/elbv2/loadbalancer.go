@@ -95,7 +95,7 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 }
 
 func loadBalancerNamed(r store.Reader, region, name string) *store.LoadBalancer {
-	for _, lb := range store.LoadBalancers.By(r, "region", region) {
+	for _, lb := range store.LoadBalancers.InRegion(r, region) {
 		if lb.Name == name {
 			return lb
 		}
@@ -181,7 +181,7 @@ func availabilityZones(lb *store.LoadBalancer) []types.AvailabilityZone {
 func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
 	arnOf := func(lb *store.LoadBalancer) string { return lb.ARN }
 	nameOf := func(lb *store.LoadBalancer) string { return lb.Name }
-	rows := store.LoadBalancers.By(a.store.View(), "region", wire.RegionFrom(ctx))
+	rows := store.LoadBalancers.InRegion(a.store.View(), wire.RegionFrom(ctx))
 	rows, missing := selected(rows, in.LoadBalancerArns, in.Names, arnOf, nameOf)
 	if len(missing) > 0 {
 		return nil, wire.Errorf("LoadBalancerNotFound", "Load balancers '[%s]' not found", strings.Join(missing, ", "))
@@ -215,7 +215,7 @@ func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancer
 				lb.ARN,
 			)
 		}
-		for _, l := range store.Listeners.By(tx, "load_balancer", lb.ARN) {
+		for _, l := range store.ListenersByLoadBalancer.List(tx, lb.ARN) {
 			removeListener(tx, l)
 		}
 		for _, n := range lb.Nodes {

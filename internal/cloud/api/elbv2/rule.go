@@ -63,7 +63,7 @@ func (r ruleOrDefault) describe() types.Rule {
 // rulesOf returns all rules of the listener.
 func rulesOf(r store.Reader, l *store.Listener) []ruleOrDefault {
 	out := []ruleOrDefault{{listener: l}}
-	for _, row := range store.Rules.By(r, "listener", l.ARN) {
+	for _, row := range store.RulesByListener.List(r, l.ARN) {
 		out = append(out, ruleOrDefault{l, row})
 	}
 	return out
@@ -82,7 +82,7 @@ func findRule(r store.Reader, region string, arn *string) (ruleOrDefault, error)
 		}
 		return ruleOrDefault{l, row}, nil
 	}
-	for _, l := range store.Listeners.By(r, "region", region) {
+	for _, l := range store.Listeners.InRegion(r, region) {
 		if defaultRule(l) == *arn {
 			return ruleOrDefault{listener: l}, nil
 		}
@@ -142,7 +142,7 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 		if err != nil {
 			return nil, err
 		}
-		for _, old := range store.Rules.By(tx, "listener", l.ARN) {
+		for _, old := range store.RulesByListener.List(tx, l.ARN) {
 			if old.Priority == *in.Priority {
 				return nil, priorityInUse(old.Priority)
 			}
@@ -168,8 +168,8 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 
 func countRules(r store.Reader, lb *store.LoadBalancer) int {
 	n := 0
-	for _, l := range store.Listeners.By(r, "load_balancer", lb.ARN) {
-		n += len(store.Rules.By(r, "listener", l.ARN))
+	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
+		n += len(store.RulesByListener.List(r, l.ARN))
 	}
 	return n
 }

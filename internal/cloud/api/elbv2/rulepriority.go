@@ -28,7 +28,7 @@ func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesIn
 			return nil, err
 		}
 		out := &elb.SetRulePrioritiesOutput{}
-		for _, row := range store.Rules.By(tx, "listener", l.ARN) {
+		for _, row := range store.RulesByListener.List(tx, l.ARN) {
 			for _, moved := range changed {
 				if row.ARN != moved.ARN && row.Priority == moved.Priority &&
 					!slices.ContainsFunc(changed, func(r *store.Rule) bool { return r.ARN == row.ARN }) {

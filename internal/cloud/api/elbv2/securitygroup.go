@@ -16,7 +16,7 @@ import (
 func checkSecurityGroups(r store.Reader, vpc string, ids []string) ([]string, error) {
 	inVPC := map[string]bool{}
 	defaultID := ""
-	for _, g := range store.SecurityGroups.By(r, "vpc", vpc) {
+	for _, g := range store.SecurityGroupsByVPC.List(r, vpc) {
 		inVPC[g.ID] = true
 		if g.Name == "default" {
 			defaultID = g.ID

@@ -92,7 +92,7 @@ func checkSubnets(
 			)
 		}
 	}
-	if vpc := out[0].VPCID; scheme == internetFacing && len(store.InternetGateways.By(r, "vpc", vpc)) == 0 {
+	if vpc := out[0].VPCID; scheme == internetFacing && len(store.InternetGatewaysByVPC.List(r, vpc)) == 0 {
 		return nil, wire.Errorf("InvalidSubnet", "VPC %s has no internet gateway", vpc)
 	}
 	return out, nil

@@ -168,7 +168,7 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 }
 
 func zoneOf(r store.Reader, vpc *store.VPC, addr netip.Addr) string {
-	for _, s := range store.Subnets.By(r, "vpc", vpc.ID) {
+	for _, s := range store.SubnetsByVPC.List(r, vpc.ID) {
 		if s.CIDR.Contains(addr) {
 			return s.Zone
 		}

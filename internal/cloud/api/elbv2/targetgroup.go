@@ -106,7 +106,7 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 		if vpc, ok := store.VPCs.Get(tx, group.VPCID); !ok || vpc.Region != group.Region {
 			return nil, invalid("The VPC ID '%s' is not found", group.VPCID)
 		}
-		for _, old := range store.TargetGroups.By(tx, "region", group.Region) {
+		for _, old := range store.TargetGroups.InRegion(tx, group.Region) {
 			if old.Name != group.Name {
 				continue
 			}
@@ -163,7 +163,7 @@ func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetG
 // balancer.
 func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
 	view := a.store.View()
-	rows := store.TargetGroups.By(view, "region", wire.RegionFrom(ctx))
+	rows := store.TargetGroups.InRegion(view, wire.RegionFrom(ctx))
 	if in.LoadBalancerArn != nil {
 		lb, err := loadBalancer(view, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {
@@ -234,7 +234,7 @@ func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupIn
 				"ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", group.ARN,
 			)
 		}
-		for _, t := range store.Targets.By(tx, "target_group", group.ARN) {
+		for _, t := range store.TargetsByTargetGroup.List(tx, group.ARN) {
 			store.Targets.Delete(tx, t.Key())
 		}
 		store.TargetGroups.Delete(tx, group.ARN)

@@ -78,7 +78,7 @@ func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values ma
 		)
 	}
 	if values[crossZoneKey] == "false" {
-		for _, t := range store.Targets.By(r, "target_group", group.ARN) {
+		for _, t := range store.TargetsByTargetGroup.List(r, group.ARN) {
 			if t.Zone == "all" {
 				return conflict(
 					"You cannot turn off cross-zone load balancing while the target '%s' "+

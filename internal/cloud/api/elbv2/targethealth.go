@@ -24,7 +24,7 @@ func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHe
 	if err != nil {
 		return nil, err
 	}
-	rows := store.Targets.By(view, "target_group", group.ARN)
+	rows := store.TargetsByTargetGroup.List(view, group.ARN)
 	out := &elb.DescribeTargetHealthOutput{TargetHealthDescriptions: []types.TargetHealthDescription{}}
 	add := func(t *store.Target) {
 		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, describeHealth(group, t, in.Include))

@@ -52,7 +52,7 @@ func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPa
 		return nil, err
 	}
 	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}}
-	for _, row := range store.Parameters.By(view, "region", region) {
+	for _, row := range store.Parameters.InRegion(view, region) {
 		below := isBelow(path, row.Name, aws.ToBool(in.Recursive))
 		if row.Name <= last || !below || !matchesFilters(row, in.ParameterFilters) {
 			continue

@@ -24,7 +24,7 @@ func listenerConfig(r store.Reader, row *store.Listener) balancer.Listener {
 		out.TLSVersionHeader = row.Attributes["routing.http.request.x_amzn_tls_version.header_name"]
 		out.TLSCipherHeader = row.Attributes["routing.http.request.x_amzn_tls_cipher_suite.header_name"]
 	}
-	for _, rule := range store.Rules.By(r, "listener", row.ARN) {
+	for _, rule := range store.RulesByListener.List(r, row.ARN) {
 		out.Rules = append(out.Rules, balancer.Rule{
 			ARN:        rule.ARN,
 			Priority:   int(rule.Priority),

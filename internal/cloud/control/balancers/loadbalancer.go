@@ -37,7 +37,7 @@ func loadBalancerConfig(
 			})
 		}
 	}
-	for _, l := range store.Listeners.By(r, "load_balancer", row.ARN) {
+	for _, l := range store.ListenersByLoadBalancer.List(r, row.ARN) {
 		lb.Listeners = append(lb.Listeners, listenerConfig(r, l))
 	}
 	slices.SortFunc(lb.Listeners, func(a, b balancer.Listener) int { return cmp.Compare(a.Port, b.Port) })

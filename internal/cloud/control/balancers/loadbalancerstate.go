@@ -22,7 +22,7 @@ func loadBalancerState(r store.Reader, lb *store.LoadBalancer, status *statusInd
 			failures = append(failures, fmt.Sprintf("node in %s: %s", n.Zone, node.Error))
 		}
 	}
-	for _, l := range store.Listeners.By(r, "load_balancer", lb.ARN) {
+	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
 		if failure, ok := status.hostErrors[uint16(l.Port)]; ok {
 			failures = append(failures, fmt.Sprintf("port %d cannot be reached on this host: %s", l.Port, failure))
 		}

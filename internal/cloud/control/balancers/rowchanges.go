@@ -37,7 +37,7 @@ func compare(r store.Reader, status *statusIndex, now time.Time) rowChanges {
 	var out rowChanges
 	for _, group := range store.TargetGroups.List(r) {
 		use := useOf(r, group)
-		for _, t := range store.Targets.By(r, "target_group", group.ARN) {
+		for _, t := range store.TargetsByTargetGroup.List(r, group.ARN) {
 			out.compareTarget(targetStateOf(r, t, group, use), t, group, use, status, now)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUse) balancer.TargetGroup {
 	out := balancer.TargetGroup{ARN: row.ARN, TLS: row.Protocol == "HTTPS", Check: healthCheckConfig(row.HealthCheck)}
 	setAttributes(&out, row.Attributes)
-	for _, t := range store.Targets.By(r, "target_group", row.ARN) {
+	for _, t := range store.TargetsByTargetGroup.List(r, row.ARN) {
 		if s := targetStateOf(r, t, row, use); s.configured {
 			out.Targets = append(out.Targets, balancer.Target{
 				ID: t.ID, Address: s.address, Port: uint16(t.Port), Zone: t.Zone, Draining: s.draining,

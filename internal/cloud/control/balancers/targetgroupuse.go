@@ -11,7 +11,7 @@ type targetGroupUse struct {
 // useOf finds the load balancer that sends requests to the group. AWS allows at most
 // one.
 func useOf(r store.Reader, group *store.TargetGroup) targetGroupUse {
-	for _, l := range store.Listeners.By(r, "region", group.Region) {
+	for _, l := range store.Listeners.InRegion(r, group.Region) {
 		if !forwards(r, l, group.ARN) {
 			continue
 		}
@@ -34,7 +34,7 @@ func forwards(r store.Reader, l *store.Listener, group string) bool {
 	if anyForwards(l.Actions, group) {
 		return true
 	}
-	for _, rule := range store.Rules.By(r, "listener", l.ARN) {
+	for _, rule := range store.RulesByListener.List(r, l.ARN) {
 		if anyForwards(rule.Actions, group) {
 			return true
 		}

@@ -70,7 +70,7 @@ func addressOf(r store.Reader, t *store.Target) netip.Addr {
 	if addr, err := netip.ParseAddr(t.ID); err == nil {
 		return addr
 	}
-	for _, nic := range store.NetworkInterfaces.By(r, "instance", t.ID) {
+	for _, nic := range store.NetworkInterfacesByInstance.List(r, t.ID) {
 		if nic.DeviceIndex == 0 {
 			return nic.PrivateIP
 		}
@@ -81,7 +81,7 @@ func addressOf(r store.Reader, t *store.Target) netip.Addr {
 // isNodeAddress reports whether the IP address belongs to a load balancer's node in
 // the VPC.
 func isNodeAddress(r store.Reader, vpc string, address netip.Addr) bool {
-	for _, nic := range store.NetworkInterfaces.By(r, "vpc", vpc) {
+	for _, nic := range store.NetworkInterfacesByVPC.List(r, vpc) {
 		if nic.PrivateIP == address && nic.LoadBalancerARN != "" {
 			return true
 		}

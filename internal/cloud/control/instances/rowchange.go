@@ -66,7 +66,7 @@ func (l *Loop) recordStopped(id string) error {
 				row.State, row.Force = store.Stopped, false
 			}
 		})
-		for _, eni := range store.NetworkInterfaces.By(tx, "instance", id) {
+		for _, eni := range store.NetworkInterfacesByInstance.List(tx, id) {
 			store.NetworkInterfaces.Edit(tx, eni.ID, func(eni *store.NetworkInterface) { eni.PublicIP = netip.Addr{} })
 		}
 		return nil

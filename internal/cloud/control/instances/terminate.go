@@ -32,7 +32,7 @@ func (l *Loop) terminate(ctx context.Context, row *store.Instance) error {
 // instance's network interfaces and volumes, or detaches those that outlive it.
 func (l *Loop) recordTermination(id string) error {
 	return l.Store.Update(func(tx *store.Tx) error {
-		for _, eni := range store.NetworkInterfaces.By(tx, "instance", id) {
+		for _, eni := range store.NetworkInterfacesByInstance.List(tx, id) {
 			if eni.DeleteOnTermination {
 				store.NetworkInterfaces.Delete(tx, eni.ID)
 				continue
@@ -42,7 +42,7 @@ func (l *Loop) recordTermination(id string) error {
 				eni.DeviceIndex, eni.AttachedAt, eni.PublicIP = 0, time.Time{}, netip.Addr{}
 			})
 		}
-		for _, volume := range store.Volumes.By(tx, "instance", id) {
+		for _, volume := range store.VolumesByInstance.List(tx, id) {
 			if volume.DeleteOnTermination {
 				store.Volumes.Delete(tx, volume.ID)
 				continue

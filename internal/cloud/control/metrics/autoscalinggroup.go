@@ -25,7 +25,7 @@ func (l *Loop) measureGroups(now time.Time) {
 			continue
 		}
 		dimension := metric.Dimension{Name: "AutoScalingGroupName", Value: group.Name}
-		values := groupMetrics(group, store.ScalingInstances.By(view, "group", group.Key()))
+		values := groupMetrics(group, store.ScalingInstancesByGroup.List(view, group.Key()))
 		for name, value := range values {
 			if slices.Contains(group.Metrics, name) {
 				id := metric.NewID("AWS/AutoScaling", name, dimension)

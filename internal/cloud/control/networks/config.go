@@ -18,24 +18,24 @@ func Config(view store.Reader, namespace func(instanceID string) string) network
 
 func vpcConfig(view store.Reader, row *store.VPC, namespace func(string) string) network.VPC {
 	gateways := map[string]bool{}
-	for _, gateway := range store.InternetGateways.By(view, "vpc", row.ID) {
+	for _, gateway := range store.InternetGatewaysByVPC.List(view, row.ID) {
 		gateways[gateway.ID] = true
 	}
 	vpc := network.VPC{
 		ID: row.ID, Region: row.Region, CIDR: row.CIDR,
 		Gateway: len(gateways) > 0, DNSSupport: row.DNSSupport,
 	}
-	routes := routesOf(store.RouteTables.By(view, "vpc", row.ID), gateways)
-	acls := aclsBySubnet(store.NetworkACLs.By(view, "vpc", row.ID))
-	for _, subnet := range store.Subnets.By(view, "vpc", row.ID) {
+	routes := routesOf(store.RouteTablesByVPC.List(view, row.ID), gateways)
+	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID))
+	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {
 		vpc.Subnets = append(vpc.Subnets, network.Subnet{
 			ID: subnet.ID, CIDR: subnet.CIDR, Routes: routes.of(subnet.ID), ACL: acls[subnet.ID],
 		})
 	}
-	for _, eni := range store.NetworkInterfaces.By(view, "vpc", row.ID) {
+	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {
 		vpc.Interfaces = append(vpc.Interfaces, interfaceConfig(view, eni, namespace))
 	}
-	for _, group := range store.SecurityGroups.By(view, "vpc", row.ID) {
+	for _, group := range store.SecurityGroupsByVPC.List(view, row.ID) {
 		vpc.SecurityGroups = append(vpc.SecurityGroups, securityGroupConfig(group))
 	}
 	return vpc

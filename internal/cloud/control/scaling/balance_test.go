@@ -196,12 +196,12 @@ func TestAttachedTargetGroupsRegisterInstances(t *testing.T) {
 		w.update(func(tx *store.Tx) { store.TargetGroups.Put(tx, &store.TargetGroup{ARN: "more", Region: "r"}) })
 		w.group(func(g *store.ScalingGroup) { g.TargetGroupARNs = []string{"tg", "more"} })
 		w.pass(time.Second)
-		if n := len(store.Targets.By(w.store.View(), "target_group", "more")); n != 3 {
+		if n := len(store.TargetsByTargetGroup.List(w.store.View(), "more")); n != 3 {
 			t.Errorf("%d registered", n)
 		}
 		w.update(func(tx *store.Tx) { store.Targets.Delete(tx, "more|i-001|80") }) // by a user
 		w.pass(time.Hour)
-		if n := len(store.Targets.By(w.store.View(), "target_group", "more")); n != 2 {
+		if n := len(store.TargetsByTargetGroup.List(w.store.View(), "more")); n != 2 {
 			t.Errorf("%d registered, want the user's deregistration to last", n)
 		}
 		w.group(func(g *store.ScalingGroup) {
@@ -213,9 +213,9 @@ func TestAttachedTargetGroupsRegisterInstances(t *testing.T) {
 		}
 		w.pass(2 * time.Minute)
 		g, _ := store.ScalingGroups.Get(w.store.View(), key)
-		if left := store.Targets.By(w.store.View(), "target_group", "more"); len(left) != 0 ||
+		if left := store.TargetsByTargetGroup.List(w.store.View(), "more"); len(left) != 0 ||
 			len(g.DetachedTargetGroups) != 0 ||
-			len(store.Targets.By(w.store.View(), "target_group", "tg")) != 3 {
+			len(store.TargetsByTargetGroup.List(w.store.View(), "tg")) != 3 {
 			t.Errorf("%v %v", left, g.DetachedTargetGroups)
 		}
 		w.update(func(tx *store.Tx) { store.TargetGroups.Delete(tx, "tg") })

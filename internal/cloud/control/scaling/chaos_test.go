@@ -104,7 +104,7 @@ func TestGroupConvergesWhateverHappens(t *testing.T) {
 					len(zones) != 0 {
 					t.Errorf("desired %d, %v, %v\n%s", g.Desired, states, w.zones(), w.history())
 				}
-				if open := store.ScalingActivities.By(w.store.View(), "open", key); len(open) != 0 ||
+				if open := store.OpenScalingActivitiesByGroup.List(w.store.View(), key); len(open) != 0 ||
 					len(g.CapacityCauses) != 0 {
 					t.Errorf("open %+v, causes %v", open[0], g.CapacityCauses)
 				}

@@ -80,7 +80,7 @@ func (c change) waitForHooks() {
 		transition, next = scalinggroup.Terminating, store.LifecycleTerminatingWait
 	}
 	var waits []store.HookWait
-	for _, h := range store.LifecycleHooks.By(c.tx, "group", c.group.Key()) {
+	for _, h := range store.LifecycleHooksByGroup.List(c.tx, c.group.Key()) {
 		if h.Transition != transition {
 			continue
 		}

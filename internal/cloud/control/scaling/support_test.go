@@ -258,7 +258,7 @@ func (w *world) zones() map[string]int {
 // activities returns the activities of an instance, oldest first.
 func (w *world) activities(id string) []*store.ScalingActivity {
 	var out []*store.ScalingActivity
-	for _, a := range store.ScalingActivities.By(w.store.View(), "group", key) {
+	for _, a := range store.ScalingActivitiesByGroup.List(w.store.View(), key) {
 		if a.InstanceID == id {
 			out = append(out, a)
 		}
@@ -269,7 +269,7 @@ func (w *world) activities(id string) []*store.ScalingActivity {
 
 func (w *world) history() string {
 	out := ""
-	all := store.ScalingActivities.By(w.store.View(), "group", key)
+	all := store.ScalingActivitiesByGroup.List(w.store.View(), key)
 	slices.SortFunc(all, func(a, b *store.ScalingActivity) int { return a.Started.Compare(b.Started) })
 	for _, a := range all {
 		out += fmt.Sprintln(a.Started.Format(time.TimeOnly), a.Status, a.Description, "|", a.Cause)

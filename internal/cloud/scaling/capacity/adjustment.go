@@ -85,7 +85,7 @@ func (b *CooldownError) Error() string {
 // for the cooldown after it, the policy's or else the group's (Scaling cooldowns for
 // Amazon EC2 Auto Scaling).
 func checkCooldown(view store.Reader, group *store.ScalingGroup, policy *store.ScalingPolicy, now time.Time) error {
-	for _, a := range store.ScalingActivities.By(view, "open", group.Key()) {
+	for _, a := range store.OpenScalingActivitiesByGroup.List(view, group.Key()) {
 		return &CooldownError{a.ID}
 	}
 	seconds := group.DefaultCooldown

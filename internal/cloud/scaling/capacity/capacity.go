@@ -78,7 +78,7 @@ func takeCensus(view store.Reader, group *store.ScalingGroup, warmup time.Durati
 			}
 		}
 	}
-	for _, a := range store.ScalingActivities.By(view, "open", group.Key()) {
+	for _, a := range store.OpenScalingActivitiesByGroup.List(view, group.Key()) {
 		if a.InstanceID == "" {
 			c.starting++
 		}

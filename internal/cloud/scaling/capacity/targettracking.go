@@ -195,7 +195,7 @@ func (p Policies) othersDesired(
 	but *store.ScalingPolicy,
 	now time.Time,
 ) (wanted int, ready bool) {
-	for _, policy := range store.ScalingPolicies.By(tx, "group", group.Key()) {
+	for _, policy := range store.ScalingPoliciesByGroup.List(tx, group.Key()) {
 		c := configurationOf(policy)
 		if policy.Type != Tracking || policy.Disabled || policy.ARN == but.ARN || !c.scalesIn() {
 			continue

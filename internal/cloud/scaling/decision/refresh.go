@@ -46,7 +46,7 @@ func collectRefresh(r store.Reader, g *store.ScalingGroup, row *store.InstanceRe
 		return s
 	}
 	if watched := s.Preferences.AlarmSpecification; watched != nil {
-		for _, a := range store.Alarms.By(r, "region", row.Region) {
+		for _, a := range store.Alarms.InRegion(r, row.Region) {
 			if a.State == "ALARM" && slices.Contains(watched.Alarms, a.Name) {
 				s.Alarm = a.Name
 			}

@@ -37,8 +37,8 @@ type Subnet struct{ ID, Zone string }
 // Collect reads a group's situation. Its cost grows with the number of the group's
 // instances.
 func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
-	s := Situation{Group: g, Now: now, Hooks: store.LifecycleHooks.By(r, "group", g.Key())}
-	for _, a := range store.ScalingActivities.By(r, "open", g.Key()) {
+	s := Situation{Group: g, Now: now, Hooks: store.LifecycleHooksByGroup.List(r, g.Key())}
+	for _, a := range store.OpenScalingActivitiesByGroup.List(r, g.Key()) {
 		if a.InstanceID == "" {
 			s.Launches = append(s.Launches, a)
 		}
@@ -52,7 +52,7 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 		}
 	}
 	for _, i := range scalinggroup.Instances(r, g.Key()) {
-		m := Member{ScalingInstance: i, Targets: store.Targets.By(r, "target", i.InstanceID)}
+		m := Member{ScalingInstance: i, Targets: store.TargetsByID.List(r, i.InstanceID)}
 		if machine, ok := store.Instances.Get(r, i.InstanceID); ok {
 			m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable ||
 				machine.Reboots != machine.RebootsDone

@@ -45,23 +45,23 @@ func Warmup(g *store.ScalingGroup) time.Duration {
 // activity is in progress, or the last one ended less long ago (Amazon EC2 Auto
 // Scaling User Guide, Scaling cooldowns).
 func InCooldown(r store.Reader, g *store.ScalingGroup, seconds int32, now time.Time) bool {
-	return len(store.ScalingActivities.By(r, "open", g.Key())) > 0 ||
+	return len(store.OpenScalingActivitiesByGroup.List(r, g.Key())) > 0 ||
 		now.Before(g.LastScaling.Add(time.Duration(seconds)*time.Second))
 }
 
 // Delete deletes the group with the key and what belongs to it: hooks, policies with
 // their alarms, scheduled actions and refreshes. It keeps the activities.
 func Delete(tx *store.Tx, key string, now time.Time) {
-	for _, h := range store.LifecycleHooks.By(tx, "group", key) {
+	for _, h := range store.LifecycleHooksByGroup.List(tx, key) {
 		store.LifecycleHooks.Delete(tx, h.Region+"/"+h.Group+"/"+h.Name)
 	}
-	for _, p := range store.ScalingPolicies.By(tx, "group", key) {
+	for _, p := range store.ScalingPoliciesByGroup.List(tx, key) {
 		DeletePolicy(tx, p, now)
 	}
-	for _, a := range store.ScheduledActions.By(tx, "group", key) {
+	for _, a := range store.ScheduledActionsByGroup.List(tx, key) {
 		store.ScheduledActions.Delete(tx, a.ARN)
 	}
-	for _, r := range store.InstanceRefreshes.By(tx, "group", key) {
+	for _, r := range store.InstanceRefreshesByGroup.List(tx, key) {
 		store.InstanceRefreshes.Delete(tx, r.ID)
 	}
 	store.ScalingGroups.Delete(tx, key)

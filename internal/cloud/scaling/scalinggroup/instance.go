@@ -16,7 +16,7 @@ const (
 // Instances returns the instances of the group with the key, including those in
 // standby and those that are leaving.
 func Instances(r store.Reader, key string) []*store.ScalingInstance {
-	return store.ScalingInstances.By(r, "group", key)
+	return store.ScalingInstancesByGroup.List(r, key)
 }
 
 // CountsTowardCapacity reports whether the instance is part of the group's capacity:

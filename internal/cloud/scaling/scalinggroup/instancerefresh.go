@@ -46,7 +46,7 @@ func PreferencesOf(r *store.InstanceRefresh) (Preferences, error) {
 // ActiveRefresh returns the refresh in progress of the group with the key. A group has
 // at most one.
 func ActiveRefresh(r store.Reader, key string) (*store.InstanceRefresh, bool) {
-	rows := store.InstanceRefreshes.By(r, "active", key)
+	rows := store.ActiveInstanceRefreshesByGroup.List(r, key)
 	if len(rows) == 0 {
 		return nil, false
 	}

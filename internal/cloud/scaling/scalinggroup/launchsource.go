@@ -72,7 +72,7 @@ func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 // and the current number of its version. It reports whether both exist.
 func Resolve(r store.Reader, region string, ref store.TemplateRef) (store.TemplateRef, bool) {
 	row, ok := store.LaunchTemplates.Get(r, ref.ID)
-	if named := store.LaunchTemplates.By(r, "name", region+"/"+ref.Name); ref.ID == "" && len(named) > 0 {
+	if named := store.LaunchTemplatesByName.List(r, region+"/"+ref.Name); ref.ID == "" && len(named) > 0 {
 		row, ok = named[0], true
 	}
 	if !ok || row.Region != region {

@@ -106,7 +106,7 @@ func TestOldActivitiesAreDeletedUnlessInProgress(t *testing.T) {
 		scalinggroup.DeleteOldActivities(tx, noon)
 	})
 	if _, kept := store.ScalingActivities.Get(view, "old"); kept || len(store.ScalingActivities.List(view)) != 3 ||
-		len(store.ScalingActivities.By(view, "open", "r/g")) != 2 {
+		len(store.OpenScalingActivitiesByGroup.List(view, "r/g")) != 2 {
 		t.Errorf("%v", store.ScalingActivities.List(view))
 	}
 }
@@ -169,7 +169,7 @@ func TestDeleteKeepsTheHistoryOfPolicyAlarms(t *testing.T) {
 		t.Errorf("left: %v, %v", alarms, groups)
 	}
 	var summaries []string
-	for _, item := range store.AlarmHistories.By(view, "alarm", "r/high") {
+	for _, item := range store.AlarmHistoriesByAlarm.List(view, "r/high") {
 		summaries = append(summaries, item.Summary)
 	}
 	if len(summaries) != 2 {

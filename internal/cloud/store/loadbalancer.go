@@ -1,0 +1,30 @@
+package store
+
+import "time"
+
+// Tables of this file.
+var (
+	LoadBalancers = newTable("load_balancers", func(r *LoadBalancer) string { return r.ARN }, (*LoadBalancer).region)
+)
+
+// LoadBalancer is an Application Load Balancer.
+type LoadBalancer struct {
+	ARN, Region, Name string
+	DNSName           string
+	Scheme            string // "internet-facing", "internal"
+	VPCID             string
+	GroupIDs          []string
+	Nodes             []Node // one a zone
+	IPAddressType     string
+	Attributes        map[string]string
+	CookieKey         string // secret: makes the keys of stickiness cookies
+	Created           time.Time
+	Tags              Tags
+	State             string // observed: "provisioning", "active", "failed"
+	StateReason       string
+}
+
+func (r *LoadBalancer) region() string { return r.Region }
+
+// Node is the load balancer's presence in one zone.
+type Node struct{ Zone, SubnetID, InterfaceID string }

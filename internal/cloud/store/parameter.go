@@ -1,0 +1,23 @@
+package store
+
+import "time"
+
+// Tables of this file.
+var (
+	Parameters = newTable("parameters", func(r *Parameter) string { return r.Region + r.Name }, (*Parameter).region)
+)
+
+// Parameter is an SSM parameter.
+type Parameter struct {
+	Region, Name   string // Name with its leading slash when hierarchical
+	Type, Value    string
+	DataType       string
+	Description    string
+	Tier           string
+	AllowedPattern string
+	Version        int64
+	Modified       time.Time
+	Tags           Tags
+}
+
+func (r *Parameter) region() string { return r.Region }

@@ -1,0 +1,33 @@
+package store
+
+import "net/netip"
+
+// Tables of this file.
+var (
+	RouteTables      = newTable("route_tables", func(r *RouteTable) string { return r.ID }, (*RouteTable).region)
+	RouteTablesByVPC = RouteTables.indexBy("vpc", func(r *RouteTable) string { return r.VPCID })
+)
+
+// RouteTable directs the traffic that leaves the subnets associated with it.
+type RouteTable struct {
+	ID, Region, VPCID string
+	Routes            []Route // the local route first
+	Associations      []RouteTableAssociation
+	Tags              Tags
+}
+
+func (r *RouteTable) region() string { return r.Region }
+
+// Route is one line of a route table.
+type Route struct {
+	Destination netip.Prefix
+	GatewayID   string // "local" or an internet gateway's id
+	Origin      string // "CreateRouteTable", "CreateRoute"
+}
+
+// RouteTableAssociation says for which subnet a route table holds. The main
+// table's has no subnet.
+type RouteTableAssociation struct {
+	ID, SubnetID string
+	Main         bool
+}

@@ -1,0 +1,32 @@
+package store
+
+import "net/netip"
+
+// Tables of this file.
+var (
+	SecurityGroups      = newTable("security_groups", func(r *SecurityGroup) string { return r.ID }, (*SecurityGroup).region)
+	SecurityGroupsByVPC = SecurityGroups.indexBy("vpc", func(r *SecurityGroup) string { return r.VPCID })
+)
+
+// SecurityGroup is a stateful filter around network interfaces.
+type SecurityGroup struct {
+	ID, Region, VPCID string
+	Name, Description string
+	Rules             []SecurityGroupRule
+	Tags              Tags
+}
+
+func (r *SecurityGroup) region() string { return r.Region }
+
+// SecurityGroupRule allows one source or destination: a CIDR or the members of
+// a group. For protocol "-1" the ports are -1.
+type SecurityGroupRule struct {
+	ID               string
+	Egress           bool
+	Protocol         string // "-1", "tcp", "udp", "icmp", "icmpv6" or a number
+	FromPort, ToPort int
+	CIDR             netip.Prefix // IPv4 or IPv6; zero when GroupID is set
+	GroupID          string
+	Description      string
+	Tags             Tags
+}

@@ -1,0 +1,20 @@
+package store
+
+// tables lists all tables. A new table needs an entry here and a migration.
+var tables = []table{
+	Regions, VPCs, DHCPOptionSets, Subnets, InternetGateways, RouteTables, NetworkACLs, SecurityGroups,
+	NetworkInterfaces, KeyPairs, Instances, Images, Snapshots, Volumes, ClientTokens,
+	LoadBalancers, TargetGroups, Listeners, Rules, Targets, Certificates, Parameters,
+	LaunchTemplates, TemplateVersions, ScalingGroups, ScalingInstances, LifecycleHooks, ScalingActivities,
+	ScalingPolicies, ScheduledActions, InstanceRefreshes, Alarms, AlarmHistories,
+}
+
+// tableNamed returns the table with the name, or nil.
+func tableNamed(name string) table {
+	for _, t := range tables {
+		if t.name() == name {
+			return t
+		}
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"strconv"
+	"time"
+)
+
+// Tables of this file.
+var (
+	TargetGroups         = newTable("target_groups", func(r *TargetGroup) string { return r.ARN }, (*TargetGroup).region)
+	Targets              = newTable("targets", (*Target).Key, (*Target).region)
+	TargetsByTargetGroup = Targets.indexBy("target_group", func(r *Target) string { return r.TargetGroupARN })
+	TargetsByID          = Targets.indexBy("id_of_target", func(r *Target) string { return r.ID })
+)
+
+// TargetGroup is where a load balancer sends requests.
+type TargetGroup struct {
+	ARN, Region, Name string
+	Protocol          string
+	ProtocolVersion   string
+	Port              int32
+	VPCID             string
+	TargetType        string // "instance", "ip"
+	IPAddressType     string
+	HealthCheck       HealthCheck
+	Attributes        map[string]string
+	Tags              Tags
+}
+
+func (r *TargetGroup) region() string { return r.Region }
+
+// HealthCheck is how a target group tells healthy targets from others.
+// Interval and Timeout are in seconds.
+type HealthCheck struct {
+	Enabled            bool
+	Protocol, Port     string // Port: "traffic-port" or a number
+	Path               string
+	Interval, Timeout  int32
+	Healthy, Unhealthy int32
+	Matcher            string // "200", "200-299", "200,202"
+}
+
+// Target is one registration in a target group.
+type Target struct {
+	TargetGroupARN, Region string
+	ID                     string // instance id or address
+	Port                   int32
+	Zone                   string
+	Registered             time.Time
+	DeregisteredAt         time.Time // zero: registered; else draining since then
+
+	// Observed by the balancer.
+	State, Reason, Description string
+}
+
+func (r *Target) region() string { return r.Region }
+
+// Key identifies the registration: the same target may serve on several ports
+// and in several groups, each with a health of its own.
+func (r *Target) Key() string {
+	return r.TargetGroupARN + "|" + r.ID + "|" + strconv.Itoa(int(r.Port))
+}

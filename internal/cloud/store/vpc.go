@@ -1,0 +1,65 @@
+package store
+
+import "net/netip"
+
+// Tables of this file.
+var (
+	VPCs                  = newTable("vpcs", func(r *VPC) string { return r.ID }, (*VPC).region)
+	DHCPOptionSets        = newTable("dhcp_options", func(r *DHCPOptions) string { return r.ID }, (*DHCPOptions).region)
+	Subnets               = newTable("subnets", func(r *Subnet) string { return r.ID }, (*Subnet).region)
+	SubnetsByVPC          = Subnets.indexBy("vpc", func(r *Subnet) string { return r.VPCID })
+	InternetGateways      = newTable("internet_gateways", func(r *InternetGateway) string { return r.ID }, (*InternetGateway).region)
+	InternetGatewaysByVPC = InternetGateways.indexBy("vpc", func(r *InternetGateway) string { return r.VPCID })
+)
+
+// VPC is a virtual private cloud.
+type VPC struct {
+	ID, Region                 string
+	CIDR                       netip.Prefix
+	CIDRAssociationID          string
+	DHCPOptionsID              string
+	Tenancy                    string // "default", "dedicated"
+	IsDefault                  bool
+	DNSSupport, DNSHostnames   bool
+	NetworkAddressUsageMetrics bool
+	Tags                       Tags
+	State                      string // observed: "pending", "available"
+}
+
+func (r *VPC) region() string { return r.Region }
+
+// DHCPOptions is a DHCP options set.
+type DHCPOptions struct {
+	ID, Region        string
+	DomainName        string
+	DomainNameServers []string
+	Tags              Tags
+}
+
+func (r *DHCPOptions) region() string { return r.Region }
+
+// Subnet is a range of a VPC's addresses in one Availability Zone.
+type Subnet struct {
+	ID, Region, VPCID   string
+	CIDR                netip.Prefix
+	Zone                string // "us-east-1a"
+	ZoneID              string // "use1-az1"
+	DefaultForAZ        bool
+	MapPublicIPOnLaunch bool
+	HostnameType        string // "ip-name", "resource-name"
+	ResourceNameDNSA    bool
+	ResourceNameDNSAAAA bool
+	Tags                Tags
+	State               string // observed: "pending", "available"
+}
+
+func (r *Subnet) region() string { return r.Region }
+
+// InternetGateway is the way between a VPC and the internet. VPCID is empty
+// while it is detached.
+type InternetGateway struct {
+	ID, Region, VPCID string
+	Tags              Tags
+}
+
+func (r *InternetGateway) region() string { return r.Region }
