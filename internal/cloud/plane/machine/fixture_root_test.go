@@ -33,7 +33,7 @@ type fixture struct {
 	plane  *machine.Plane
 	config machine.Config
 	images *image.Store
-	base   string // folder of the base layer
+	base   string // directory of the base layer
 }
 
 // openBase returns the directory of the base layer, which is built once on this host and

@@ -22,12 +22,12 @@ func TestRealStatusAndWatchReportHowTheMachineExited(t *testing.T) {
 			received <- id
 		}
 	}()
-	defer func() {
+	defer func() { // end the watch and wait until it has closed its channel
 		cancel()
 		for range received {
 			continue
 		}
-	}() // until the watch ends
+	}()
 	s.bootFully(m)
 	for len(received) > 0 {
 		<-received
