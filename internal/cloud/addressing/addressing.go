@@ -1,5 +1,5 @@
-// Package addressing gives out the addresses of network interfaces: private
-// ones of their subnets and public ones of the local internet's range.
+// Package addressing assigns IP addresses to network interfaces: private addresses
+// from their subnets and public addresses from the local internet's range.
 package addressing
 
 import (
@@ -11,29 +11,33 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Why an address is not to be had.
+// Errors of an assignment.
 var (
-	ErrSubnetFull      = errors.New("the subnet has no free address")
+	// ErrSubnetFull is returned when all addresses of a subnet are in use.
+	ErrSubnetFull = errors.New("the subnet has no free address")
+	// ErrPublicRangeFull is returned when all public addresses are in use.
 	ErrPublicRangeFull = errors.New("the public range has no free address")
-	ErrReserved        = errors.New("the address is outside the subnet or reserved in it")
-	ErrInUse           = errors.New("the address is in use")
+	// ErrReserved is returned for an address that no interface in the subnet can have.
+	ErrReserved = errors.New("the address is outside the subnet or reserved in it")
+	// ErrInUse is returned for an address that another interface has.
+	ErrInUse = errors.New("the address is in use")
 )
 
-// reservedFirst and reservedLast count the addresses at the ends of each
-// subnet that no interface gets (Amazon VPC User Guide, Subnet sizing).
+// reservedFirst and reservedLast are the numbers of addresses at the start and end
+// of each subnet that no interface can have (Amazon VPC User Guide, Subnet sizing).
 const (
 	reservedFirst = 4
 	reservedLast  = 1
 )
 
-// CountFree counts the free private addresses of a subnet.
+// CountFree returns the number of free private addresses in a subnet.
 func CountFree(r store.Reader, subnet *store.Subnet) int {
 	return size(subnet.CIDR) - reservedFirst - reservedLast - len(usedPrivate(r, subnet))
 }
 
-// FreePrivate returns a free private address of the subnet, or ErrSubnetFull. As
-// on AWS the choice is arbitrary, so an address just given back rarely returns
-// while others still remember its last holder.
+// FreePrivate returns a free private address in the subnet, or ErrSubnetFull. As on
+// AWS the choice is arbitrary: an address that has just become free is rarely
+// assigned again while clients still associate it with its last owner.
 func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (netip.Addr, error) {
 	used := usedPrivate(r, subnet)
 	n := size(subnet.CIDR) - reservedFirst - reservedLast
@@ -46,8 +50,8 @@ func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (ne
 	return netip.Addr{}, ErrSubnetFull
 }
 
-// CheckPrivate tells whether the private address can be had in the subnet: nil,
-// ErrReserved or ErrInUse.
+// CheckPrivate returns ErrReserved or ErrInUse if the private address cannot be
+// assigned in the subnet.
 func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 	if !subnet.CIDR.Contains(addr) {
 		return ErrReserved
@@ -62,8 +66,8 @@ func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 	return nil
 }
 
-// FreePublic returns a free address of the public range, or ErrPublicSpent. The
-// first and the last 256 addresses belong to the edge itself.
+// FreePublic returns a free address in the public range, or ErrPublicRangeFull. The
+// edge uses the first and the last 256 addresses.
 func FreePublic(r store.Reader, ids *identity.Source, pool netip.Prefix) (netip.Addr, error) {
 	const edge = 256
 	used := map[netip.Addr]bool{}
@@ -79,7 +83,8 @@ func FreePublic(r store.Reader, ids *identity.Source, pool netip.Prefix) (netip.
 	return netip.Addr{}, ErrPublicRangeFull
 }
 
-// pick tries n candidates from a random one on, around once.
+// pick tries each of n candidates once, in order from a random one, and returns the
+// first that is free.
 func pick(ids *identity.Source, n int, candidate func(i int) (netip.Addr, bool)) (netip.Addr, bool) {
 	if n <= 0 {
 		return netip.Addr{}, false
@@ -93,6 +98,7 @@ func pick(ids *identity.Source, n int, candidate func(i int) (netip.Addr, bool))
 	return netip.Addr{}, false
 }
 
+// usedPrivate returns the private addresses in use in the subnet.
 func usedPrivate(r store.Reader, subnet *store.Subnet) map[netip.Addr]bool {
 	used := map[netip.Addr]bool{}
 	for _, nic := range store.NetworkInterfacesBySubnet.List(r, subnet.ID) {
@@ -108,6 +114,7 @@ func number(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
+// nth returns the address at an offset from the first one of the prefix.
 func nth(p netip.Prefix, n int) netip.Addr {
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], number(p.Masked().Addr())+uint32(n))

@@ -25,38 +25,36 @@ func subnet(cidr string) *store.Subnet {
 	return &store.Subnet{ID: "subnet-1", Region: "r", VPCID: "vpc-1", Zone: "ra", CIDR: netip.MustParsePrefix(cidr)}
 }
 
-func TestASubnetGivesEveryAddressButTheReservedFiveOnce(t *testing.T) {
+func TestASubnetAssignsEachAddressOnceExceptTheFiveReserved(t *testing.T) {
 	change(t, func(tx *store.Tx) {
 		s, ids := subnet("10.0.1.0/28"), identity.New(nil)
-		given := map[string]bool{}
+		assigned := map[string]bool{}
 		for want := 11; want > 0; want-- {
 			if got := addressing.CountFree(tx, s); got != want {
-				t.Errorf("available %d, want %d", got, want)
+				t.Errorf("%d addresses are free, want %d", got, want)
 			}
 			nic, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s})
 			if err != nil {
 				t.Fatal(err)
 			}
-			given[nic.PrivateIP.String()] = true
+			assigned[nic.PrivateIP.String()] = true
 		}
-		if len(given) != 11 {
-			t.Errorf("an address was given twice: %v", given)
+		if len(assigned) != 11 {
+			t.Errorf("an address was assigned twice: %v", assigned)
 		}
 		for _, reserved := range []string{"10.0.1.0", "10.0.1.1", "10.0.1.2", "10.0.1.3", "10.0.1.15"} {
-			if given[reserved] {
-				t.Errorf("%s is reserved", reserved)
+			if assigned[reserved] {
+				t.Errorf("the reserved address %s was assigned", reserved)
 			}
 		}
-		if _, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s}); !errors.Is(
-			err,
-			addressing.ErrSubnetFull,
-		) {
+		_, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s})
+		if !errors.Is(err, addressing.ErrSubnetFull) {
 			t.Errorf("got %v, want ErrSubnetFull", err)
 		}
 	})
 }
 
-func TestAnAddressAskedForIsHadUnlessTakenOrReserved(t *testing.T) {
+func TestARequestedAddressIsAssignedUnlessInUseOrReserved(t *testing.T) {
 	change(t, func(tx *store.Tx) {
 		s, ids := subnet("10.0.1.0/24"), identity.New(nil)
 		for _, c := range []struct {
@@ -64,13 +62,11 @@ func TestAnAddressAskedForIsHadUnlessTakenOrReserved(t *testing.T) {
 			want error
 		}{
 			{"10.0.1.4", nil}, {"10.0.1.4", addressing.ErrInUse}, {"10.0.1.254", nil},
-			{"10.0.1.3", addressing.ErrReserved}, {"10.0.1.255", addressing.ErrReserved}, {"10.0.2.9", addressing.ErrReserved}, {"::1", addressing.ErrReserved},
+			{"10.0.1.3", addressing.ErrReserved}, {"10.0.1.255", addressing.ErrReserved},
+			{"10.0.2.9", addressing.ErrReserved}, {"::1", addressing.ErrReserved},
 		} {
-			_, err := addressing.NewInterface(
-				tx,
-				ids,
-				addressing.InterfaceSpec{Subnet: s, PrivateIP: netip.MustParseAddr(c.addr)},
-			)
+			spec := addressing.InterfaceSpec{Subnet: s, PrivateIP: netip.MustParseAddr(c.addr)}
+			_, err := addressing.NewInterface(tx, ids, spec)
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v, want %v", c.addr, err, c.want)
 			}
@@ -78,49 +74,44 @@ func TestAnAddressAskedForIsHadUnlessTakenOrReserved(t *testing.T) {
 	})
 }
 
-func TestPublicAddressesAreOutsideTheEdgesOwnAndNeverGivenTwice(t *testing.T) {
+func TestPublicAddressesAreUniqueAndNotTheEdges(t *testing.T) {
 	change(t, func(tx *store.Tx) {
 		s, ids, pool := subnet("10.0.0.0/16"), identity.New(nil), netip.MustParsePrefix("198.18.0.0/22")
-		given := map[netip.Addr]bool{}
+		assigned := map[netip.Addr]bool{}
 		for range 512 {
 			nic, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s, PublicFrom: pool})
 			if err != nil {
 				t.Fatal(err)
 			}
-			given[nic.PublicIP] = true
+			assigned[nic.PublicIP] = true
 			if netip.MustParsePrefix("198.18.0.0/24").Contains(nic.PublicIP) ||
 				netip.MustParsePrefix("198.18.3.0/24").Contains(nic.PublicIP) {
-				t.Errorf("%s is the edge's own", nic.PublicIP)
+				t.Errorf("%s belongs to the edge", nic.PublicIP)
 			}
 		}
-		if len(given) != 512 {
-			t.Errorf("%d different addresses of 512", len(given))
+		if len(assigned) != 512 {
+			t.Errorf("got %d different addresses, want 512", len(assigned))
 		}
-		if _, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s, PublicFrom: pool}); !errors.Is(
-			err,
-			addressing.ErrPublicRangeFull,
-		) {
+		_, err := addressing.NewInterface(tx, ids, addressing.InterfaceSpec{Subnet: s, PublicFrom: pool})
+		if !errors.Is(err, addressing.ErrPublicRangeFull) {
 			t.Errorf("got %v, want ErrPublicSpent", err)
 		}
 	})
 }
 
-func TestAnInterfaceOfALoadBalancerIsItsOwners(t *testing.T) {
+func TestALoadBalancerOwnsItsInterface(t *testing.T) {
 	change(t, func(tx *store.Tx) {
-		nic, err := addressing.NewInterface(
-			tx,
-			identity.New(nil),
-			addressing.InterfaceSpec{Subnet: subnet("10.0.0.0/24"), LoadBalancerARN: "arn:lb"},
-		)
+		spec := addressing.InterfaceSpec{Subnet: subnet("10.0.0.0/24"), LoadBalancerARN: "arn:lb"}
+		nic, err := addressing.NewInterface(tx, identity.New(nil), spec)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if nic.Type != "load_balancer" || nic.RequesterID != "amazon-elb" || !nic.RequesterManaged ||
 			nic.State != "in-use" {
-			t.Errorf("%+v", nic)
+			t.Errorf("got %+v, want an interface of the load balancer", nic)
 		}
 		if stored, ok := store.NetworkInterfaces.Get(tx, nic.ID); !ok || stored != nic {
-			t.Error("not stored")
+			t.Error("the interface is not in the store")
 		}
 	})
 }

@@ -8,31 +8,32 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// InterfaceSpec is what a new network interface should be. The zero value of each field
-// but Subnet is a fair default.
+// InterfaceSpec describes a new network interface. All fields except Subnet can be
+// left at their zero values.
 type InterfaceSpec struct {
 	Subnet      *store.Subnet
-	PrivateIP   netip.Addr   // zero: any free one
-	PublicFrom  netip.Prefix // valid: a public address of this range as well
+	PrivateIP   netip.Addr   // zero: any free address
+	PublicFrom  netip.Prefix // if valid: also assign a public address from it
 	GroupIDs    []string
 	Description string
 	Tags        store.Tags
 
-	InstanceID          string // attached to it, unless empty
+	InstanceID          string // if set: attach to the instance
 	DeviceIndex         int32
 	DeleteOnTermination bool
 	AttachedAt          time.Time
 
-	LoadBalancerARN string // owned by it, unless empty
+	LoadBalancerARN string // if set: make the load balancer the owner
 }
 
-// NewInterface makes a network interface of a subnet, stores it and returns
+// NewInterface assigns addresses to a new network interface, stores it and returns
 // it. The error is one of this package's.
-func NewInterface(tx *store.Tx, ids *identity.Source, wish InterfaceSpec) (*store.NetworkInterface, error) {
-	subnet := wish.Subnet
+func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*store.NetworkInterface, error) {
+	subnet := spec.Subnet
 	nic := &store.NetworkInterface{
 		ID: ids.ID("eni-"), Region: subnet.Region, VPCID: subnet.VPCID, SubnetID: subnet.ID, Zone: subnet.Zone,
-		MAC: ids.MAC(), PrivateIP: wish.PrivateIP, GroupIDs: wish.GroupIDs, Description: wish.Description, Tags: wish.Tags,
+		MAC: ids.MAC(), PrivateIP: spec.PrivateIP, GroupIDs: spec.GroupIDs,
+		Description: spec.Description, Tags: spec.Tags,
 		Type: "interface", SourceDestCheck: true, State: "available",
 	}
 	var err error
@@ -44,18 +45,19 @@ func NewInterface(tx *store.Tx, ids *identity.Source, wish InterfaceSpec) (*stor
 	if err != nil {
 		return nil, err
 	}
-	if wish.PublicFrom.IsValid() {
-		if nic.PublicIP, err = FreePublic(tx, ids, wish.PublicFrom); err != nil {
+	if spec.PublicFrom.IsValid() {
+		if nic.PublicIP, err = FreePublic(tx, ids, spec.PublicFrom); err != nil {
 			return nil, err
 		}
 		nic.PublicOnStart = true
 	}
-	if wish.InstanceID != "" || wish.LoadBalancerARN != "" {
-		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), wish.AttachedAt
-		nic.InstanceID, nic.DeviceIndex, nic.DeleteOnTermination = wish.InstanceID, wish.DeviceIndex, wish.DeleteOnTermination
+	if spec.InstanceID != "" || spec.LoadBalancerARN != "" {
+		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), spec.AttachedAt
+		nic.InstanceID, nic.DeviceIndex = spec.InstanceID, spec.DeviceIndex
+		nic.DeleteOnTermination = spec.DeleteOnTermination
 	}
-	if wish.LoadBalancerARN != "" {
-		nic.LoadBalancerARN, nic.RequesterID, nic.RequesterManaged = wish.LoadBalancerARN, "amazon-elb", true
+	if spec.LoadBalancerARN != "" {
+		nic.LoadBalancerARN, nic.RequesterID, nic.RequesterManaged = spec.LoadBalancerARN, "amazon-elb", true
 		nic.Type, nic.DeviceIndex = "load_balancer", 1
 	}
 	store.NetworkInterfaces.Put(tx, nic)

@@ -1,5 +1,5 @@
-// Package identity makes the names that the local cloud gives its resources:
-// ids, hardware addresses and ARNs, in AWS's forms.
+// Package identity generates the ids, MAC addresses and ARNs of the local cloud's
+// resources in AWS's formats.
 package identity
 
 import (
@@ -12,21 +12,22 @@ import (
 	"sync"
 )
 
-// Account is the one account of the local cloud.
+// Account is the id of the local cloud's only account.
 const Account = "000000000000"
 
-// idDigits is the length of the part of a resource id after its prefix
+// idDigits is the number of hexadecimal digits after a resource id's prefix
 // (Amazon EC2 User Guide, Resource IDs).
 const idDigits = 17
 
-// Source makes new names. It is safe for concurrent use.
+// Source generates random identifiers. It is safe for concurrent use.
 type Source struct {
 	mu     sync.Mutex
 	random io.Reader
 }
 
-// New returns a source that draws from random: crypto/rand.Reader, which nil
-// means too, or a seeded reader where a test wants the same names each time.
+// New returns a Source that reads from random. If random is nil, it reads from
+// crypto/rand.Reader. A test that needs the same identifiers in each run passes a
+// seeded reader.
 func New(random io.Reader) *Source {
 	if random == nil {
 		random = rand.Reader
@@ -34,15 +35,15 @@ func New(random io.Reader) *Source {
 	return &Source{random: random}
 }
 
-// ID returns a resource id: the prefix, as in "i-", and 17 hexadecimal digits.
+// ID returns a new resource id: the prefix, such as "i-", and 17 hexadecimal digits.
 func (s *Source) ID(prefix string) string { return prefix + s.Hex(idDigits) }
 
-// Hex returns n hexadecimal digits.
+// Hex returns n random hexadecimal digits.
 func (s *Source) Hex(n int) string { return hex.EncodeToString(s.bytes((n + 1) / 2))[:n] }
 
-// Number returns a number from 0 to n-1. n must be positive.
+// Number returns a random number from 0 to n-1. n must be positive.
 func (s *Source) Number(n int) int {
-	// 64 bits make the bias of the remainder immeasurable.
+	// The bias of the remainder of a 64-bit number is too small to measure.
 	return int(binary.BigEndian.Uint64(s.bytes(8)) % uint64(n))
 }
 
@@ -53,8 +54,8 @@ func (s *Source) UUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// MAC returns a hardware address of the kind that Amazon's interfaces have:
-// locally administered, unicast.
+// MAC returns a random MAC address like those of EC2's network interfaces: locally
+// administered and unicast.
 func (s *Source) MAC() string {
 	b := s.bytes(6)
 	return fmt.Sprintf("0a:%02x:%02x:%02x:%02x:%02x", b[1], b[2], b[3], b[4], b[5])
@@ -65,19 +66,19 @@ func (s *Source) bytes(n int) []byte {
 	defer s.mu.Unlock()
 	b := make([]byte, n)
 	if _, err := io.ReadFull(s.random, b); err != nil {
-		_, _ = rand.Read(b) // a spent test reader; crypto/rand never fails
+		_, _ = rand.Read(b) // a test's reader is at its end; crypto/rand never fails
 	}
 	return b
 }
 
-// ARN returns the Amazon Resource Name of a resource of this account, as in
+// ARN returns the Amazon Resource Name of a resource in Account, for example of
 // ARN("ec2", "us-east-1", "instance/i-0123").
 func ARN(service, region, resource string) string {
 	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, Account, resource)
 }
 
-// WellFormed tells whether id is the prefix and 8 or 17 hexadecimal digits,
-// the two lengths that Amazon EC2 ever gave out.
+// WellFormed reports whether id consists of the prefix and 8 or 17 hexadecimal
+// digits, the two lengths that Amazon EC2 has used.
 func WellFormed(prefix, id string) bool {
 	digits, ok := strings.CutPrefix(id, prefix)
 	if !ok || len(digits) != idDigits && len(digits) != 8 {

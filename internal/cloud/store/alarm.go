@@ -2,11 +2,18 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are ARNs and ids. AlarmHistoriesByAlarm finds "region/alarm".
 var (
-	Alarms                = newTable("alarms", func(r *Alarm) string { return r.ARN }, (*Alarm).region)
-	AlarmHistories        = newTable("alarm_histories", func(r *AlarmHistory) string { return r.ID }, (*AlarmHistory).region)
-	AlarmHistoriesByAlarm = AlarmHistories.indexBy("alarm", func(r *AlarmHistory) string { return regional(r.Region, r.Alarm) })
+	Alarms         = newTable("alarms", func(r *Alarm) string { return r.ARN }, (*Alarm).region)
+	AlarmHistories = newTable(
+		"alarm_histories",
+		func(r *AlarmHistory) string { return r.ID },
+		(*AlarmHistory).region,
+	)
+	AlarmHistoriesByAlarm = AlarmHistories.indexBy(
+		"alarm",
+		func(r *AlarmHistory) string { return regional(r.Region, r.Alarm) },
+	)
 )
 
 // Alarm is a CloudWatch alarm on one metric or on a metric math expression.
@@ -15,19 +22,19 @@ type Alarm struct {
 	Description                  string
 	ActionsDisabled              bool
 	OKActions, AlarmActions      []string // ARNs
-	NoDataActions                []string // for INSUFFICIENT_DATA
+	NoDataActions                []string // for the state INSUFFICIENT_DATA
 	Namespace, Metric            string
 	Statistic, ExtendedStatistic string
 	Dimensions                   []MetricDimension
 	Period                       int32 // seconds
 	EvaluationPeriods            int32
-	DatapointsToAlarm            int32 // 0: as many as EvaluationPeriods
+	DatapointsToAlarm            int32 // 0: EvaluationPeriods
 	Threshold                    float64
 	Comparison                   string
 	TreatMissing                 string
 	EvaluateLowSample            string
 	Unit                         string
-	Queries                      string // metric data queries as they were sent, as JSON; in place of the metric
+	Queries                      string // metric data queries in JSON, as sent, instead of the metric
 	ThresholdMetricID            string
 	Tags                         Tags
 	Configured                   time.Time
@@ -38,15 +45,15 @@ type Alarm struct {
 	StateReasonData string
 	StateUpdated    time.Time
 	StateChanged    time.Time
-	ActionsRan      time.Time // when its actions ran last; before StateChanged: they have yet to
+	ActionsRan      time.Time // last run of its actions; they are due if it is before StateChanged
 }
 
 func (r *Alarm) region() string { return r.Region }
 
-// MetricDimension is a part of a metric's identity.
+// MetricDimension is a dimension of a metric.
 type MetricDimension struct{ Name, Value string }
 
-// AlarmHistory is one item of an alarm's history.
+// AlarmHistory is an item of an alarm's history.
 type AlarmHistory struct {
 	ID, Region, Alarm string
 	At                time.Time

@@ -2,17 +2,15 @@ package store
 
 import "time"
 
-// Tables of this file.
-var (
-	Certificates = newTable("certificates", func(r *Certificate) string { return r.ARN }, (*Certificate).region)
-)
+// Certificates has ARNs as keys.
+var Certificates = newTable("certificates", func(r *Certificate) string { return r.ARN }, (*Certificate).region)
 
-// Certificate is a server's certificate that a user has imported, as PEM.
+// Certificate is a server certificate that a user imported, in PEM.
 type Certificate struct {
 	ARN, Region string
 	Body        string // the certificate itself
-	Chain       string // of its issuers; may be empty
-	Key         string // secret: no API tells it
+	Chain       string // issuers' certificates; may be empty
+	Key         string // private key: no API returns it
 	Created     time.Time
 	Imported    time.Time
 	Tags        Tags

@@ -2,13 +2,17 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are "region/operation/token". ClientTokensByDay finds a Day.
 var (
-	ClientTokens      = newTable("client_tokens", func(r *ClientToken) string { return r.Region + "/" + r.Operation + "/" + r.Token }, (*ClientToken).region)
+	ClientTokens = newTable(
+		"client_tokens",
+		func(r *ClientToken) string { return r.Region + "/" + r.Operation + "/" + r.Token },
+		(*ClientToken).region,
+	)
 	ClientTokensByDay = ClientTokens.indexBy("day", func(r *ClientToken) string { return Day(r.Created) })
 )
 
-// ClientToken remembers the answer to a request that carried a client token.
+// ClientToken records the response to a request that had a client token.
 type ClientToken struct {
 	Region, Operation, Token string
 	Parameters               string // digest of the request
@@ -18,5 +22,5 @@ type ClientToken struct {
 
 func (r *ClientToken) region() string { return r.Region }
 
-// Day is the day of a time in UTC, by which client tokens are indexed.
+// Day returns the UTC date of a time, as ClientTokensByDay indexes it.
 func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are ids. ImagesByName finds "region/name".
 var (
 	Images            = newTable("images", func(r *Image) string { return r.ID }, (*Image).region)
 	ImagesByName      = Images.indexBy("name", func(r *Image) string { return regional(r.Region, r.Name) })
@@ -11,12 +11,12 @@ var (
 	VolumesByInstance = Volumes.indexBy("instance", func(r *Volume) string { return r.InstanceID })
 )
 
-// Image is an AMI. Public images belong to "amazon" and exist in each region.
+// Image is an AMI. Public images belong to "amazon" and exist in every region.
 type Image struct {
 	ID, Region, Name, Description string
 	Owner, OwnerAlias             string
 	Public                        bool
-	Base                          string // public images: name of the base image, "debian-12"
+	Base                          string // name of a public image's base image: "debian-12"
 	SourceInstanceID              string
 	NoReboot                      bool
 	SnapshotID                    string // of the root volume
@@ -31,7 +31,7 @@ type Image struct {
 
 func (r *Image) region() string { return r.Region }
 
-// Snapshot is the content of a volume at one moment: a stack of layers.
+// Snapshot is the content of a volume at one moment, as a stack of layers.
 type Snapshot struct {
 	ID, Region, VolumeID, Description string
 	Owner                             string
@@ -40,7 +40,7 @@ type Snapshot struct {
 	Started                           time.Time
 	Tags                              Tags
 	State                             string // observed: "pending", "completed", "error"
-	StateMessage                      string // why it failed
+	StateMessage                      string // why the snapshot failed
 	Progress                          string // "100%"
 }
 

@@ -2,10 +2,8 @@ package store
 
 import "time"
 
-// Tables of this file.
-var (
-	Instances = newTable("instances", func(r *Instance) string { return r.ID }, (*Instance).region)
-)
+// Instances has ids as keys.
+var Instances = newTable("instances", func(r *Instance) string { return r.ID }, (*Instance).region)
 
 // Instance states (Amazon EC2 API Reference, InstanceState).
 const (
@@ -17,9 +15,9 @@ const (
 	Stopped      = "stopped"
 )
 
-// Instance is a virtual machine. API handlers write Wanted, Reboots and Force,
-// and acknowledge them in State by Pending, Stopping or ShuttingDown; the
-// instance loop writes every other state and what else is below "observed".
+// Instance is an EC2 instance. API handlers write Desired, Reboots and Force, and
+// acknowledge them by setting State to Pending, Stopping or ShuttingDown. The
+// instances loop writes all other states and the other observed fields.
 type Instance struct {
 	ID, Region, VPCID, SubnetID, Zone string
 	ReservationID                     string
@@ -42,13 +40,13 @@ type Instance struct {
 	MetadataTags                      string // "enabled", "disabled"
 	RootVolumeID                      string
 	InterfaceIDs                      []string
-	Layers                            []string // image layers, bottom first; grows when an image is made of the machine
+	Layers                            []string // image layers, bottom first; CreateImage adds one
 	CPUCredits                        string   // burstable types: "standard", "unlimited"
 	Tags                              Tags
 
 	Desired string // Running, Stopped or Terminated
-	Force   bool   // stop without waiting for the machine's own shutdown
-	Reboots int    // reboots asked for so far
+	Force   bool   // stop without waiting for the operating system to shut down
+	Reboots int    // number of reboots requested so far
 
 	// Observed.
 	State            string
@@ -57,10 +55,10 @@ type Instance struct {
 	TransitionReason string // "User initiated (2026-11-23 21:00:00 GMT)"
 	TerminatedAt     time.Time
 	RebootsDone      int
-	Reachable        bool // passes its status checks
+	Reachable        bool // reports whether the instance passes its status checks
 	UIDBase          uint32
-	StartedBefore    bool      // has been running before: a failed start leaves it stopped, not terminated
-	MachineStarted   time.Time // when its machine was started last, by whatever: a start of the instance or of the local cloud
+	StartedBefore    bool      // it has been running: a failed start stops it instead of terminating it
+	MachineStarted   time.Time // last start of its machine, by a start of the instance or of the local cloud
 }
 
 func (r *Instance) region() string { return r.Region }

@@ -2,9 +2,13 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are ids. The indexes find a ScalingGroup.Key.
 var (
-	InstanceRefreshes              = newTable("instance_refreshes", func(r *InstanceRefresh) string { return r.ID }, (*InstanceRefresh).region)
+	InstanceRefreshes = newTable(
+		"instance_refreshes",
+		func(r *InstanceRefresh) string { return r.ID },
+		(*InstanceRefresh).region,
+	)
 	InstanceRefreshesByGroup       = InstanceRefreshes.indexBy("group", (*InstanceRefresh).GroupKey)
 	ActiveInstanceRefreshesByGroup = InstanceRefreshes.indexBy("active", (*InstanceRefresh).activeKey)
 )
@@ -24,16 +28,16 @@ const (
 	RefreshRollbackFailed     = "RollbackFailed"
 )
 
-// InstanceRefresh replaces the instances of a group, some at a time. API
-// handlers write Status when they make it and when a user cancels it or rolls it
-// back; the scaling loop moves it on.
+// InstanceRefresh replaces the instances of an Auto Scaling group, some at a time.
+// API handlers write Status when a user starts, cancels or rolls back the refresh.
+// The scaling loop makes all other transitions.
 type InstanceRefresh struct {
 	ID, Region, Group string
 	Strategy          string      // "Rolling"
-	Preferences       string      // JSON, with the defaults that hold when it begins
-	Template          TemplateRef // of the desired configuration; zero: the group's own configuration
-	Mixed             string      // the desired configuration's mixed instances policy, as JSON, in place of Template
-	Abrupt            bool        // cancelled without waiting for launches and terminations under way
+	Preferences       string      // JSON, with the defaults at its start filled in
+	Template          TemplateRef // of the desired configuration; zero: the Auto Scaling group's configuration
+	Mixed             string      // mixed instances policy of the desired configuration in JSON, instead of Template
+	Abrupt            bool        // cancelled without waiting for launches and terminations in progress
 	Created           time.Time
 
 	// Observed.
@@ -41,23 +45,23 @@ type InstanceRefresh struct {
 	StatusReason      string
 	Started, Ended    time.Time
 	Percent           int32
-	Remaining         int32     // instances that it has yet to update
-	Unfinished        int32     // instances that it, or its rollback, has yet to be done with
-	LastProgress      time.Time // when Left became less, or a pause ended
+	Remaining         int32     // number of instances still to be updated
+	Unfinished        int32     // number of instances whose update or rollback is not complete
+	LastProgress      time.Time // last time Unfinished decreased or a pause ended
 	PausedUntil       time.Time // end of a checkpoint's delay or of the bake time
 	CheckpointsPassed int32
 
-	// Of its rollback, when it began.
+	// Set when a rollback starts.
 	RollbackReason      string
 	RollbackStarted     time.Time
 	PercentAtRollback   int32
 	RemainingAtRollback int32
 }
 
-// GroupKey is the key of the row of the refresh's group.
-func (r *InstanceRefresh) GroupKey() string { return r.Region + "/" + r.Group }
+// GroupKey returns the key of its Auto Scaling group.
+func (r *InstanceRefresh) GroupKey() string { return regional(r.Region, r.Group) }
 
-// Active tells whether it has not come to its end.
+// Active reports whether the refresh has not ended.
 func (r *InstanceRefresh) Active() bool {
 	switch r.Status {
 	case RefreshPending, RefreshInProgress, RefreshBaking, RefreshCancelling, RefreshRollbackInProgress:
@@ -66,7 +70,8 @@ func (r *InstanceRefresh) Active() bool {
 	return false
 }
 
-// activeKey returns the key of the row's Auto Scaling group, or "" if the row has ended.
+// activeKey returns the key of the row's Auto Scaling group,
+// or "" if the refresh has ended.
 func (r *InstanceRefresh) activeKey() string {
 	if !r.Active() {
 		return ""

@@ -2,13 +2,13 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are ids. KeyPairsByName finds "region/name".
 var (
 	KeyPairs       = newTable("key_pairs", func(r *KeyPair) string { return r.ID }, (*KeyPair).region)
 	KeyPairsByName = KeyPairs.indexBy("name", func(r *KeyPair) string { return regional(r.Region, r.Name) })
 )
 
-// KeyPair is a public key that instances accept for their first login.
+// KeyPair is a public key that an instance accepts when a user logs in.
 type KeyPair struct {
 	ID, Region, Name string
 	Type             string // "rsa", "ed25519"

@@ -5,20 +5,33 @@ import (
 	"time"
 )
 
-// Tables of this file.
+// The keys are ids and TemplateVersionKey. LaunchTemplatesByName finds "region/name".
 var (
-	LaunchTemplates            = newTable("launch_templates", func(r *LaunchTemplate) string { return r.ID }, (*LaunchTemplate).region)
-	LaunchTemplatesByName      = LaunchTemplates.indexBy("name", func(r *LaunchTemplate) string { return regional(r.Region, r.Name) })
-	TemplateVersions           = newTable("launch_template_versions", func(r *LaunchTemplateVersion) string { return TemplateVersionKey(r.TemplateID, r.Number) }, (*LaunchTemplateVersion).region)
-	TemplateVersionsByTemplate = TemplateVersions.indexBy("template", func(r *LaunchTemplateVersion) string { return r.TemplateID })
+	LaunchTemplates = newTable(
+		"launch_templates",
+		func(r *LaunchTemplate) string { return r.ID },
+		(*LaunchTemplate).region,
+	)
+	LaunchTemplatesByName = LaunchTemplates.indexBy(
+		"name",
+		func(r *LaunchTemplate) string { return regional(r.Region, r.Name) },
+	)
+	TemplateVersions = newTable(
+		"launch_template_versions",
+		func(r *LaunchTemplateVersion) string { return TemplateVersionKey(r.TemplateID, r.Number) },
+		(*LaunchTemplateVersion).region,
+	)
+	TemplateVersionsByTemplate = TemplateVersions.indexBy(
+		"template",
+		func(r *LaunchTemplateVersion) string { return r.TemplateID },
+	)
 )
 
-// LaunchTemplate is a named row of versions of what an instance is launched
-// with.
+// LaunchTemplate is a launch template. Its parameters are in its versions.
 type LaunchTemplate struct {
 	ID, Region, Name string
 	Default, Latest  int64 // version numbers
-	HighestNumber    int64 // the highest number that a version ever had
+	HighestNumber    int64 // highest number of all versions, including deleted ones
 	CreatedBy        string
 	Created          time.Time
 	Tags             Tags
@@ -26,25 +39,25 @@ type LaunchTemplate struct {
 
 func (r *LaunchTemplate) region() string { return r.Region }
 
-// LaunchTemplateVersion is one version of a launch template. It never changes.
+// LaunchTemplateVersion is a version of a launch template. It never changes.
 type LaunchTemplateVersion struct {
 	TemplateID, Region string
 	Number             int64
 	Description        string
-	Data               string // the template's data as it was sent, as JSON
+	Data               string // launch template data in JSON, as the request contained it
 	CreatedBy          string
 	Created            time.Time
 }
 
 func (r *LaunchTemplateVersion) region() string { return r.Region }
 
-// TemplateVersionKey is the key of the row of a launch template's version.
+// TemplateVersionKey returns the key of a launch template version's row.
 func TemplateVersionKey(templateID string, number int64) string {
 	return fmt.Sprintf("%s/%08d", templateID, number)
 }
 
-// TemplateRef names a version of a launch template as a user gave it.
+// TemplateRef refers to a launch template version as the request did.
 type TemplateRef struct {
 	ID, Name string
-	Version  string // "$Latest", "$Default", a number or "": the default
+	Version  string // "$Latest", "$Default", a number, or "" for the default version
 }

@@ -1,20 +1,23 @@
 package store
 
-// Tables of this file.
+// The keys are ARNs.
 var (
 	Listeners               = newTable("listeners", func(r *Listener) string { return r.ARN }, (*Listener).region)
-	ListenersByLoadBalancer = Listeners.indexBy("load_balancer", func(r *Listener) string { return r.LoadBalancerARN })
-	Rules                   = newTable("rules", func(r *Rule) string { return r.ARN }, (*Rule).region)
-	RulesByListener         = Rules.indexBy("listener", func(r *Rule) string { return r.ListenerARN })
+	ListenersByLoadBalancer = Listeners.indexBy(
+		"load_balancer",
+		func(r *Listener) string { return r.LoadBalancerARN },
+	)
+	Rules           = newTable("rules", func(r *Rule) string { return r.ARN }, (*Rule).region)
+	RulesByListener = Rules.indexBy("listener", func(r *Rule) string { return r.ListenerARN })
 )
 
-// Listener is a port of a load balancer.
+// Listener accepts connections on one port of a load balancer.
 type Listener struct {
 	ARN, Region, LoadBalancerARN string
 	Port                         int32
 	Protocol                     string
 	SSLPolicy                    string
-	Certificates                 []string // ARNs; the default one, then the certificate list
+	Certificates                 []string // ARNs: the default certificate, then the certificate list
 	Actions                      []Action // default actions
 	Attributes                   map[string]string
 	Tags                         Tags
@@ -22,8 +25,8 @@ type Listener struct {
 
 func (r *Listener) region() string { return r.Region }
 
-// Rule is what a listener does with the requests that meet all conditions. The
-// default rule has no row: it is the listener's own actions.
+// Rule assigns actions to the requests that meet all its conditions. The default
+// rule has no row: its actions are the listener's.
 type Rule struct {
 	ARN, Region, ListenerARN string
 	Priority                 int32
@@ -34,19 +37,19 @@ type Rule struct {
 
 func (r *Rule) region() string { return r.Region }
 
-// Condition is met when one of its values matches.
+// Condition is met if one of its values matches.
 type Condition struct {
 	Field   string   // "host-header", "path-pattern", "http-header", "http-request-method", "query-string", "source-ip"
 	Header  string   // name of the header field, for http-header
-	Values  []string // for all but query-string
-	Regexes []string // in place of values
+	Values  []string // of all conditions except query-string
+	Regexes []string // instead of Values
 	Pairs   []QueryPair
 }
 
-// QueryPair is a parameter of a query string; the key may be empty.
+// QueryPair is a parameter of a query string. Key may be empty: any key matches.
 type QueryPair struct{ Key, Value string }
 
-// Action is what a listener does with a request.
+// Action is one of a listener's or rule's actions.
 type Action struct {
 	Type              string // "forward", "redirect", "fixed-response"
 	Order             int32
@@ -57,14 +60,15 @@ type Action struct {
 	FixedResponse     *FixedResponse
 }
 
-// WeightedTargetGroup is a share of a forward action.
+// WeightedTargetGroup is a target group's share of a forward action.
 type WeightedTargetGroup struct {
 	ARN    string
 	Weight int32
 }
 
-// Redirect is the target of a redirect action, with ELB's placeholders.
+// Redirect is the destination of a redirect action. Its fields can contain ELB's
+// placeholders.
 type Redirect struct{ Protocol, Host, Port, Path, Query, StatusCode string }
 
-// FixedResponse is the answer of a fixed-response action.
+// FixedResponse is the response of a fixed-response action.
 type FixedResponse struct{ StatusCode, ContentType, Body string }

@@ -2,9 +2,13 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are ARNs.
 var (
-	LoadBalancers = newTable("load_balancers", func(r *LoadBalancer) string { return r.ARN }, (*LoadBalancer).region)
+	LoadBalancers = newTable(
+		"load_balancers",
+		func(r *LoadBalancer) string { return r.ARN },
+		(*LoadBalancer).region,
+	)
 )
 
 // LoadBalancer is an Application Load Balancer.
@@ -14,10 +18,10 @@ type LoadBalancer struct {
 	Scheme            string // "internet-facing", "internal"
 	VPCID             string
 	GroupIDs          []string
-	Nodes             []Node // one a zone
+	Nodes             []Node // one per zone
 	IPAddressType     string
 	Attributes        map[string]string
-	CookieKey         string // secret: makes the keys of stickiness cookies
+	CookieKey         string // secret from which the keys of stickiness cookies are derived
 	Created           time.Time
 	Tags              Tags
 	State             string // observed: "provisioning", "active", "failed"
@@ -26,5 +30,5 @@ type LoadBalancer struct {
 
 func (r *LoadBalancer) region() string { return r.Region }
 
-// Node is the load balancer's presence in one zone.
+// Node is a load balancer's presence in one zone.
 type Node struct{ Zone, SubnetID, InterfaceID string }

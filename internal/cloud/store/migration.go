@@ -110,10 +110,10 @@ func storedVersion(tx *bbolt.Tx, known int) (number int, stored bool, err error)
 func unknownVersion(path string, found, known int) error {
 	return &diag.Diagnostic{
 		Where:   path,
-		Summary: fmt.Sprintf("the database has schema version %d, but this aloft knows versions 1 to %d", found, known),
-		Detail:  "A newer aloft wrote the database. This one would lose the fields that it does not know.",
-		Hint: "Start the local cloud with the newer aloft, or delete everything in the local cloud: " +
-			"aloft local reset --yes",
+		Summary: fmt.Sprintf("the database has schema version %d, this aloft knows versions 1 to %d", found, known),
+		Detail:  "A newer aloft wrote the database. This one would lose fields that it does not know.",
+		Hint: "Start the local cloud with the newer aloft, " +
+			"or delete everything in the local cloud: aloft local reset --yes",
 	}
 }
 
@@ -121,10 +121,10 @@ func unknownVersion(path string, found, known int) error {
 func migrationFailed(path string, found, known int, err error) error {
 	return &diag.Diagnostic{
 		Where:   path,
-		Summary: fmt.Sprintf("migrate the database from schema version %d to %d: %v", found, known, err),
+		Summary: fmt.Sprintf("migrate the database from version %d to %d: %v", found, known, err),
 		Detail:  "The database is unchanged. A row is damaged, or this aloft has a defect.",
-		Hint: "Start the local cloud with the aloft that wrote the database, or delete everything in the local cloud: " +
-			"aloft local reset --yes",
+		Hint: "Start the local cloud with the aloft that wrote the database, " +
+			"or delete everything in the local cloud: aloft local reset --yes",
 		Cause: err,
 	}
 }

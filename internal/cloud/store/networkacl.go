@@ -2,13 +2,13 @@ package store
 
 import "net/netip"
 
-// Tables of this file.
+// The keys are ids.
 var (
 	NetworkACLs      = newTable("network_acls", func(r *NetworkACL) string { return r.ID }, (*NetworkACL).region)
 	NetworkACLsByVPC = NetworkACLs.indexBy("vpc", func(r *NetworkACL) string { return r.VPCID })
 )
 
-// NetworkACL is a stateless filter at the edge of subnets.
+// NetworkACL is a stateless firewall of subnets.
 type NetworkACL struct {
 	ID, Region, VPCID string
 	IsDefault         bool
@@ -19,8 +19,8 @@ type NetworkACL struct {
 
 func (r *NetworkACL) region() string { return r.Region }
 
-// NetworkACLEntry is one numbered rule of a network ACL; the lowest number
-// that matches decides.
+// NetworkACLEntry is a numbered rule of a network ACL. The matching rule with the
+// lowest number decides.
 type NetworkACLEntry struct {
 	Number             int
 	Egress, Allow      bool
@@ -30,5 +30,5 @@ type NetworkACLEntry struct {
 	CIDR               netip.Prefix
 }
 
-// NetworkACLAssociation binds a subnet to its network ACL.
+// NetworkACLAssociation assigns a network ACL to a subnet.
 type NetworkACLAssociation struct{ ID, SubnetID string }

@@ -5,13 +5,29 @@ import (
 	"time"
 )
 
-// Tables of this file.
+// The keys are ids.
 var (
-	NetworkInterfaces                = newTable("network_interfaces", func(r *NetworkInterface) string { return r.ID }, (*NetworkInterface).region)
-	NetworkInterfacesByVPC           = NetworkInterfaces.indexBy("vpc", func(r *NetworkInterface) string { return r.VPCID })
-	NetworkInterfacesBySubnet        = NetworkInterfaces.indexBy("subnet", func(r *NetworkInterface) string { return r.SubnetID })
-	NetworkInterfacesByInstance      = NetworkInterfaces.indexBy("instance", func(r *NetworkInterface) string { return r.InstanceID })
-	NetworkInterfacesBySecurityGroup = NetworkInterfaces.indexByAll("security_group", func(r *NetworkInterface) []string { return r.GroupIDs })
+	NetworkInterfaces = newTable(
+		"network_interfaces",
+		func(r *NetworkInterface) string { return r.ID },
+		(*NetworkInterface).region,
+	)
+	NetworkInterfacesByVPC = NetworkInterfaces.indexBy(
+		"vpc",
+		func(r *NetworkInterface) string { return r.VPCID },
+	)
+	NetworkInterfacesBySubnet = NetworkInterfaces.indexBy(
+		"subnet",
+		func(r *NetworkInterface) string { return r.SubnetID },
+	)
+	NetworkInterfacesByInstance = NetworkInterfaces.indexBy(
+		"instance",
+		func(r *NetworkInterface) string { return r.InstanceID },
+	)
+	NetworkInterfacesBySecurityGroup = NetworkInterfaces.indexByAll(
+		"security_group",
+		func(r *NetworkInterface) []string { return r.GroupIDs },
+	)
 )
 
 // NetworkInterface is an elastic network interface.
@@ -19,22 +35,24 @@ type NetworkInterface struct {
 	ID, Region, VPCID, SubnetID, Zone string
 	MAC                               string
 	PrivateIP                         netip.Addr
-	PublicIP                          netip.Addr // zero: none
-	PublicOnStart                     bool       // launched with a public address: a start after a stop brings a new one
-	GroupIDs                          []string
-	Description                       string
-	Type                              string // "interface", "load_balancer"
-	RequesterID                       string // "amazon-elb" when a load balancer owns it
-	RequesterManaged                  bool
-	SourceDestCheck                   bool
-	DeleteOnTermination               bool
-	InstanceID                        string
-	LoadBalancerARN                   string
-	AttachmentID                      string
-	DeviceIndex                       int32
-	AttachedAt                        time.Time
-	Tags                              Tags
-	State                             string // "available", "in-use"
+	PublicIP                          netip.Addr // zero: no public address
+	// PublicOnStart is true if the interface was launched with a public IP address.
+	// A start after a stop then assigns a new one.
+	PublicOnStart       bool
+	GroupIDs            []string
+	Description         string
+	Type                string // "interface", "load_balancer"
+	RequesterID         string // "amazon-elb" if a load balancer owns it
+	RequesterManaged    bool
+	SourceDestCheck     bool
+	DeleteOnTermination bool
+	InstanceID          string
+	LoadBalancerARN     string
+	AttachmentID        string
+	DeviceIndex         int32
+	AttachedAt          time.Time
+	Tags                Tags
+	State               string // "available", "in-use"
 }
 
 func (r *NetworkInterface) region() string { return r.Region }

@@ -2,14 +2,14 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are the region followed by the name.
 var (
 	Parameters = newTable("parameters", func(r *Parameter) string { return r.Region + r.Name }, (*Parameter).region)
 )
 
 // Parameter is an SSM parameter.
 type Parameter struct {
-	Region, Name   string // Name with its leading slash when hierarchical
+	Region, Name   string // Name has its leading slash if it is hierarchical
 	Type, Value    string
 	DataType       string
 	Description    string

@@ -1,15 +1,13 @@
 package store
 
-// Tables of this file.
-var (
-	Regions = newTable("regions", func(r *Region) string { return r.Name }, (*Region).region)
-)
+// Regions contains the regions that have been used, by name.
+var Regions = newTable("regions", (*Region).region, (*Region).region)
 
-// Tags are the keys and values that a user gave a resource.
+// Tags are the tags of a resource by key.
 type Tags map[string]string
 
-// Region is a region that has been used: it holds the default VPC and the
-// public images from then on.
+// Region is a region that has been used. From its first use on it has a default
+// VPC and the public images.
 type Region struct{ Name string }
 
 func (r *Region) region() string { return r.Name }

@@ -2,7 +2,7 @@ package store
 
 import "net/netip"
 
-// Tables of this file.
+// The keys are ids.
 var (
 	RouteTables      = newTable("route_tables", func(r *RouteTable) string { return r.ID }, (*RouteTable).region)
 	RouteTablesByVPC = RouteTables.indexBy("vpc", func(r *RouteTable) string { return r.VPCID })
@@ -25,8 +25,8 @@ type Route struct {
 	Origin      string // "CreateRouteTable", "CreateRoute"
 }
 
-// RouteTableAssociation says for which subnet a route table holds. The main
-// table's has no subnet.
+// RouteTableAssociation assigns a route table to a subnet. The main route table's
+// association has no subnet.
 type RouteTableAssociation struct {
 	ID, SubnetID string
 	Main         bool

@@ -2,36 +2,42 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are ids. The indexes find a ScalingGroup.Key.
 var (
-	ScalingActivities            = newTable("scaling_activities", func(r *ScalingActivity) string { return r.ID }, (*ScalingActivity).region)
+	ScalingActivities = newTable(
+		"scaling_activities",
+		func(r *ScalingActivity) string { return r.ID },
+		(*ScalingActivity).region,
+	)
 	ScalingActivitiesByGroup     = ScalingActivities.indexBy("group", (*ScalingActivity).GroupKey)
 	OpenScalingActivitiesByGroup = ScalingActivities.indexBy("open", (*ScalingActivity).openKey)
 )
 
-// ScalingActivity is one thing that Auto Scaling did, with AWS's wording.
+// ScalingActivity is an activity of an Auto Scaling group. Cause, Description and
+// StatusMessage are worded as AWS words them.
 type ScalingActivity struct {
 	ID, Region, Group string
 	GroupARN          string
-	InstanceID        string // "" in a launch that has not got its instance yet
+	InstanceID        string // "" for a launch whose instance does not exist yet
 	Zone, SubnetID    string
-	Surplus           bool // of a launch: see ScalingInstance
+	Surplus           bool // of the launched instance: see ScalingInstance
 	Cause             string
 	Description       string
 	Details           string // JSON
-	Status            string // "InProgress", "Successful", "Failed", "Cancelled", "WaitingForELBConnectionDraining", …
+	Status            string // "InProgress", "Successful", "Failed", "Cancelled", …
 	StatusMessage     string
 	Progress          int32
 	Started           time.Time
-	Ended             time.Time // zero: it is going on
+	Ended             time.Time // zero: in progress
 }
 
 func (r *ScalingActivity) region() string { return r.Region }
 
-// GroupKey is the key of the row of the activity's group.
-func (r *ScalingActivity) GroupKey() string { return r.Region + "/" + r.Group }
+// GroupKey returns the key of its Auto Scaling group.
+func (r *ScalingActivity) GroupKey() string { return regional(r.Region, r.Group) }
 
-// openKey returns the key of the row's Auto Scaling group, or "" if the row has ended.
+// openKey returns the key of the row's Auto Scaling group,
+// or "" if the activity has ended.
 func (r *ScalingActivity) openKey() string {
 	if !r.Ended.IsZero() {
 		return ""

@@ -2,25 +2,23 @@ package store
 
 import "time"
 
-// Tables of this file.
-var (
-	ScalingGroups = newTable("scaling_groups", (*ScalingGroup).Key, (*ScalingGroup).region)
-)
+// ScalingGroups contains the Auto Scaling groups by ScalingGroup.Key.
+var ScalingGroups = newTable("scaling_groups", (*ScalingGroup).Key, (*ScalingGroup).region)
 
-// ScalingGroup is an Auto Scaling group. API handlers write what is wanted; the
-// scaling loop writes what is below "observed", and Desired when a policy or a
-// schedule says so.
+// ScalingGroup is an Auto Scaling group. API handlers write the desired state. The
+// scaling loop writes the observed state. Policies and scheduled actions write
+// Desired too.
 type ScalingGroup struct {
 	ARN, Region, Name      string
-	Template               TemplateRef // zero when Mixed is set
-	Mixed                  string      // the mixed instances policy as it was sent, as JSON
+	Template               TemplateRef // zero if Mixed is set
+	Mixed                  string      // mixed instances policy in JSON, as the request contained it
 	Min, Max, Desired      int32
 	DesiredType            string // "units"
 	DefaultCooldown        int32  // seconds
 	DefaultWarmup          *int32 // seconds; nil: not set
 	SubnetIDs              []string
 	Zones                  []string
-	ByZones                bool // made with zones, not subnets: the subnets are their default ones
+	ByZones                bool // created with zones instead of subnets: SubnetIDs are their default subnets
 	TargetGroupARNs        []string
 	HealthCheckType        string // "EC2", "ELB"
 	HealthCheckGrace       int32  // seconds
@@ -33,38 +31,39 @@ type ScalingGroup struct {
 	Distribution           string   // "balanced-best-effort", "balanced-only"
 	ZonalShift             bool
 	ImpairedHealthCheck    string // "ReplaceUnhealthy", "IgnoreUnhealthy"; "": not set
-	MinHealthy, MaxHealthy int32  // instance maintenance policy, per cent; -1: not set
+	MinHealthy, MaxHealthy int32  // instance maintenance policy, in percent; -1: not set
 	DeletionProtection     string // "none", "prevent-force-deletion", "prevent-all-deletion"
 	ServiceLinkedRoleARN   string
 	Context                string
 	Created                time.Time
 	Tags                   []ScalingTag
-	Deleting               bool     // everything in it is to go, then the group
-	DetachedTargetGroups   []string // ARNs: detached, and its instances may still be registered there
-	CapacityCauses         []string // sentences: what changed the desired capacity since it was last met
+	Deleting               bool     // force delete: terminate all instances, then delete the group
+	DetachedTargetGroups   []string // ARNs; instances may still be registered with them
+	CapacityCauses         []string // sentences: why the desired capacity changed since the group last met it
 
 	// Observed.
-	LastScaling    time.Time // end of the last scaling activity: simple scaling cools down from here
+	LastScaling    time.Time // end of the last scaling activity: the cooldown of simple scaling starts here
 	LaunchFailures []ZoneLaunchFailures
 }
 
 func (r *ScalingGroup) region() string { return r.Region }
 
-// Key is the key of a group's row.
-func (r *ScalingGroup) Key() string { return r.Region + "/" + r.Name }
+// Key returns the row's key, "region/name".
+func (r *ScalingGroup) Key() string { return regional(r.Region, r.Name) }
 
-// ZoneLaunchFailures is a zone in which a group's last launches failed.
+// ZoneLaunchFailures counts the launches that failed in a zone since the last success.
 type ZoneLaunchFailures struct {
 	Zone     string
 	Failures int
-	Until    time.Time // no launch is tried there before
+	Until    time.Time // no launch before this time
 }
 
-// ScalingTag is a tag of a group, and whether its instances get it too.
+// ScalingTag is a tag of an Auto Scaling group. If Propagate is set, launched
+// instances get it too.
 type ScalingTag struct {
 	Key, Value string
 	Propagate  bool
 }
 
-// SuspendedProcess is a process of a group that does not run, and why.
+// SuspendedProcess is a suspended process of an Auto Scaling group.
 type SuspendedProcess struct{ Name, Reason string }

@@ -2,14 +2,18 @@ package store
 
 import "time"
 
-// Tables of this file.
+// The keys are instance ids. ScalingInstancesByGroup finds a ScalingGroup.Key.
 var (
-	ScalingInstances        = newTable("scaling_instances", func(r *ScalingInstance) string { return r.InstanceID }, (*ScalingInstance).region)
+	ScalingInstances = newTable(
+		"scaling_instances",
+		func(r *ScalingInstance) string { return r.InstanceID },
+		(*ScalingInstance).region,
+	)
 	ScalingInstancesByGroup = ScalingInstances.indexBy("group", (*ScalingInstance).GroupKey)
 )
 
-// Lifecycle states of instances in a group (Amazon EC2 Auto Scaling User Guide,
-// Amazon EC2 Auto Scaling instance lifecycle).
+// Lifecycle states of instances (Amazon EC2 Auto Scaling User Guide, Amazon EC2
+// Auto Scaling instance lifecycle).
 const (
 	LifecyclePending            = "Pending"
 	LifecyclePendingWait        = "Pending:Wait"
@@ -25,44 +29,49 @@ const (
 	LifecycleStandby            = "Standby"
 )
 
-// ScalingInstance is an instance's place in an Auto Scaling group. API handlers
-// move it to Terminating, Detaching, EnteringStandby or Pending, and write
-// Protected, Health and HookResult; the scaling loop moves it on.
+// ScalingInstance is an instance's membership in an Auto Scaling group. API handlers
+// set State to Terminating, Detaching, EnteringStandby or Pending, and write
+// Protected, Health and the results of Waits. The scaling loop makes all other
+// transitions.
 type ScalingInstance struct {
-	InstanceID, Region, Group string // Group: its name
+	InstanceID, Region, Group string // Group is a name
 	Zone, SubnetID            string
 	Type, ImageID             string
 	TemplateID, TemplateName  string
-	TemplateVersion           string // number, resolved when it was launched
+	TemplateVersion           string // number, resolved at the launch
 	Launched                  time.Time
 	Protected                 bool   // from scale-in
-	Attached                  bool   // by a user, not launched by the group
-	Health                    string // "Healthy", "Unhealthy"; what SetInstanceHealth or a check said
-	HealthSetByUser           bool   // Health is a user's word
+	Attached                  bool   // attached by a user, not launched by the group
+	Health                    string // "Healthy", "Unhealthy": result of SetInstanceHealth or of a health check
+	HealthSetByUser           bool   // SetInstanceHealth set Health
 	GraceUntil                time.Time
 	State                     string // lifecycle state
 	StateSince                time.Time
 	InServiceSince            time.Time
-	ActivityID                string   // the activity that moves it now
-	Registered                []string // ARNs of target groups that it was registered with, or was to be while AddToLoadBalancer was suspended
+	ActivityID                string // scaling activity of its current transition
+	// Registered contains the ARNs of the target groups that the instance was
+	// registered with, or would have been if AddToLoadBalancer had not been
+	// suspended.
+	Registered []string
 
-	// Of its replacement.
-	ReplaceCause     string // why it goes once another has been launched and is ready, as activities say it; "": it stays
-	ReplacementCause string // why another takes its place, until the activity of that launch says it
-	Surplus          bool   // launched beyond the desired capacity, for one that goes once this one is ready
+	// The replacement of the instance.
+	ReplaceCause     string // cause for terminating it once its replacement is ready; "": it is not replaced
+	ReplacementCause string // cause for launching its replacement, until the activity of that launch has it
+	Surplus          bool   // a replacement beyond the desired capacity: an instance leaves once this one is ready
 
-	Waits []HookWait // for the lifecycle hooks of the transition that it is in
+	Waits []HookWait // for the lifecycle hooks of its current transition
 }
 
 func (r *ScalingInstance) region() string { return r.Region }
 
-// GroupKey is the key of the row of the instance's group.
-func (r *ScalingInstance) GroupKey() string { return r.Region + "/" + r.Group }
+// GroupKey returns the key of its Auto Scaling group.
+func (r *ScalingInstance) GroupKey() string { return regional(r.Region, r.Group) }
 
-// HookWait is a lifecycle action: an instance waits for what a hook's user does.
+// HookWait is a lifecycle action: an instance waits until a lifecycle hook's user
+// completes the action or its deadline passes.
 type HookWait struct {
 	Hook, Token     string
-	Deadline, Limit time.Time // Deadline: of the next heartbeat; Limit: beyond which no heartbeat carries it
-	Default         string    // result when the deadline passes
-	Result          string    // "": it waits, "CONTINUE", "ABANDON"
+	Deadline, Limit time.Time // a heartbeat extends Deadline, but not beyond Limit
+	Default         string    // result if the deadline passes
+	Result          string    // "CONTINUE", "ABANDON"; "": still waiting
 }

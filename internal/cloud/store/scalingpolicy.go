@@ -1,12 +1,20 @@
 package store
 
-// Tables of this file.
+// The keys are ARNs. ScalingPoliciesByGroup finds a ScalingGroup.Key.
 var (
-	ScalingPolicies        = newTable("scaling_policies", func(r *ScalingPolicy) string { return r.ARN }, (*ScalingPolicy).region)
-	ScalingPoliciesByGroup = ScalingPolicies.indexBy("group", func(r *ScalingPolicy) string { return regional(r.Region, r.Group) })
+	ScalingPolicies = newTable(
+		"scaling_policies",
+		func(r *ScalingPolicy) string { return r.ARN },
+		(*ScalingPolicy).region,
+	)
+	ScalingPoliciesByGroup = ScalingPolicies.indexBy(
+		"group",
+		func(r *ScalingPolicy) string { return regional(r.Region, r.Group) },
+	)
 )
 
-// ScalingPolicy says when and how the desired capacity of a group changes.
+// ScalingPolicy changes an Auto Scaling group's desired capacity when an alarm
+// changes its state or a user executes the policy.
 type ScalingPolicy struct {
 	ARN, Region, Group, Name string
 	Type                     string // "SimpleScaling", "StepScaling", "TargetTrackingScaling"
@@ -18,13 +26,13 @@ type ScalingPolicy struct {
 	Aggregation              string
 	Warmup                   *int32 // seconds
 	Disabled                 bool
-	TargetTracking           string   // the configuration as it was sent, as JSON
-	Alarms                   []string // names of those that a target tracking policy made
+	TargetTracking           string   // configuration in JSON, as the request contained it
+	Alarms                   []string // names of the alarms that a target tracking policy created
 }
 
 func (r *ScalingPolicy) region() string { return r.Region }
 
-// StepAdjustment is one step of a step scaling policy; nil bounds are infinite.
+// StepAdjustment is a step of a step scaling policy. A nil bound is infinite.
 type StepAdjustment struct {
 	Lower, Upper *float64
 	Adjustment   int32

@@ -2,13 +2,17 @@ package store
 
 import "net/netip"
 
-// Tables of this file.
+// The keys are ids.
 var (
-	SecurityGroups      = newTable("security_groups", func(r *SecurityGroup) string { return r.ID }, (*SecurityGroup).region)
+	SecurityGroups = newTable(
+		"security_groups",
+		func(r *SecurityGroup) string { return r.ID },
+		(*SecurityGroup).region,
+	)
 	SecurityGroupsByVPC = SecurityGroups.indexBy("vpc", func(r *SecurityGroup) string { return r.VPCID })
 )
 
-// SecurityGroup is a stateful filter around network interfaces.
+// SecurityGroup is a stateful firewall of network interfaces.
 type SecurityGroup struct {
 	ID, Region, VPCID string
 	Name, Description string
@@ -18,14 +22,14 @@ type SecurityGroup struct {
 
 func (r *SecurityGroup) region() string { return r.Region }
 
-// SecurityGroupRule allows one source or destination: a CIDR or the members of
-// a group. For protocol "-1" the ports are -1.
+// SecurityGroupRule allows traffic from or to one peer: a CIDR or the members of a
+// security group. If the protocol is "-1", the ports are -1.
 type SecurityGroupRule struct {
 	ID               string
 	Egress           bool
 	Protocol         string // "-1", "tcp", "udp", "icmp", "icmpv6" or a number
 	FromPort, ToPort int
-	CIDR             netip.Prefix // IPv4 or IPv6; zero when GroupID is set
+	CIDR             netip.Prefix // IPv4 or IPv6; zero if GroupID is set
 	GroupID          string
 	Description      string
 	Tags             Tags

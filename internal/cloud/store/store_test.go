@@ -42,7 +42,7 @@ func ids(rows []*store.Subnet) []string {
 	return out
 }
 
-func TestCommittedRowsOutliveTheProcess(t *testing.T) {
+func TestCommittedRowsAreThereAfterReopening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	s := open(t, path)
 	put(
@@ -59,12 +59,13 @@ func TestCommittedRowsOutliveTheProcess(t *testing.T) {
 	}
 	s = open(t, path)
 	want := []*store.Subnet{{ID: "subnet-1", Region: "r", VPCID: "vpc-1", Tags: store.Tags{"k": "v"}}}
-	if diff := cmp.Diff(want, store.Subnets.List(s.View()), cmp.Comparer(func(a, b store.Subnet) bool { return a.ID == b.ID && cmp.Equal(a.Tags, b.Tags) })); diff != "" {
+	same := cmp.Comparer(func(a, b store.Subnet) bool { return a.ID == b.ID && cmp.Equal(a.Tags, b.Tags) })
+	if diff := cmp.Diff(want, store.Subnets.List(s.View()), same); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestASecondProcessIsToldThatTheDatabaseIsInUse(t *testing.T) {
+func TestOpeningADatabaseInUseReturnsErrLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	open(t, path)
 	if _, err := store.Open(path); !errors.Is(err, store.ErrLocked) {
@@ -72,7 +73,7 @@ func TestASecondProcessIsToldThatTheDatabaseIsInUse(t *testing.T) {
 	}
 }
 
-func TestAFailedChangeLeavesNothing(t *testing.T) {
+func TestAFailedUpdateCommitsNothing(t *testing.T) {
 	s := open(t, "")
 	boom := errors.New("boom")
 	err := s.Update(func(tx *store.Tx) error {
@@ -80,14 +81,14 @@ func TestAFailedChangeLeavesNothing(t *testing.T) {
 		return boom
 	})
 	if !errors.Is(err, boom) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want boom", err)
 	}
 	if got := store.Subnets.List(s.View()); len(got) != 0 {
-		t.Errorf("rows left: %v", got)
+		t.Errorf("got rows %v, want none", got)
 	}
 }
 
-func TestRowsAreFoundByIndexAlsoInsideTheChangeThatWroteThem(t *testing.T) {
+func TestAnIndexFindsRowsThatTheSameTransactionWrote(t *testing.T) {
 	s := open(t, "")
 	put(
 		t,
@@ -106,11 +107,11 @@ func TestRowsAreFoundByIndexAlsoInsideTheChangeThatWroteThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !cmp.Equal(ids(store.SubnetsByVPC.List(s.View(), "vpc-10")), []string{"subnet-2"}) {
-		t.Error("index vpc-10")
+		t.Error("vpc-1 is mistaken for vpc-10 or the reverse")
 	}
 }
 
-func TestAViewStaysAsItWasAndTellsWhenItIsOld(t *testing.T) {
+func TestAViewIsImmutableAndReportsTheFirstChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, "")
 		view := s.View()
@@ -119,7 +120,7 @@ func TestAViewStaysAsItWasAndTellsWhenItIsOld(t *testing.T) {
 		synctest.Wait()
 		select {
 		case <-done:
-			t.Fatal("told of a change that was none")
+			t.Fatal("Changed returned before a change")
 		default:
 		}
 		put(t, s, &store.Subnet{ID: "subnet-1", Region: "r", VPCID: "vpc-1"})
@@ -127,7 +128,7 @@ func TestAViewStaysAsItWasAndTellsWhenItIsOld(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(store.Subnets.List(view)) != 0 {
-			t.Error("the view changed")
+			t.Error("the view contains the later change")
 		}
 	})
 }

@@ -5,15 +5,19 @@ import (
 	"time"
 )
 
-// Tables of this file.
+// The keys of target groups are ARNs, those of targets are Target.Key.
 var (
-	TargetGroups         = newTable("target_groups", func(r *TargetGroup) string { return r.ARN }, (*TargetGroup).region)
+	TargetGroups = newTable(
+		"target_groups",
+		func(r *TargetGroup) string { return r.ARN },
+		(*TargetGroup).region,
+	)
 	Targets              = newTable("targets", (*Target).Key, (*Target).region)
 	TargetsByTargetGroup = Targets.indexBy("target_group", func(r *Target) string { return r.TargetGroupARN })
 	TargetsByID          = Targets.indexBy("id_of_target", func(r *Target) string { return r.ID })
 )
 
-// TargetGroup is where a load balancer sends requests.
+// TargetGroup is a set of targets that a load balancer sends requests to.
 type TargetGroup struct {
 	ARN, Region, Name string
 	Protocol          string
@@ -29,8 +33,8 @@ type TargetGroup struct {
 
 func (r *TargetGroup) region() string { return r.Region }
 
-// HealthCheck is how a target group tells healthy targets from others.
-// Interval and Timeout are in seconds.
+// HealthCheck configures a target group's health checks. Interval and Timeout are
+// in seconds; Healthy and Unhealthy are thresholds of consecutive checks.
 type HealthCheck struct {
 	Enabled            bool
 	Protocol, Port     string // Port: "traffic-port" or a number
@@ -43,11 +47,11 @@ type HealthCheck struct {
 // Target is one registration in a target group.
 type Target struct {
 	TargetGroupARN, Region string
-	ID                     string // instance id or address
+	ID                     string // instance id or IP address
 	Port                   int32
 	Zone                   string
 	Registered             time.Time
-	DeregisteredAt         time.Time // zero: registered; else draining since then
+	DeregisteredAt         time.Time // zero: registered; otherwise draining since then
 
 	// Observed by the balancer.
 	State, Reason, Description string
@@ -55,8 +59,8 @@ type Target struct {
 
 func (r *Target) region() string { return r.Region }
 
-// Key identifies the registration: the same target may serve on several ports
-// and in several groups, each with a health of its own.
+// Key returns the row's key. A target can be registered with several ports and
+// in several target groups, and each registration has a health of its own.
 func (r *Target) Key() string {
 	return r.TargetGroupARN + "|" + r.ID + "|" + strconv.Itoa(int(r.Port))
 }

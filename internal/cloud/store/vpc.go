@@ -2,13 +2,21 @@ package store
 
 import "net/netip"
 
-// Tables of this file.
+// The keys are ids.
 var (
-	VPCs                  = newTable("vpcs", func(r *VPC) string { return r.ID }, (*VPC).region)
-	DHCPOptionSets        = newTable("dhcp_options", func(r *DHCPOptions) string { return r.ID }, (*DHCPOptions).region)
-	Subnets               = newTable("subnets", func(r *Subnet) string { return r.ID }, (*Subnet).region)
-	SubnetsByVPC          = Subnets.indexBy("vpc", func(r *Subnet) string { return r.VPCID })
-	InternetGateways      = newTable("internet_gateways", func(r *InternetGateway) string { return r.ID }, (*InternetGateway).region)
+	VPCs           = newTable("vpcs", func(r *VPC) string { return r.ID }, (*VPC).region)
+	DHCPOptionSets = newTable(
+		"dhcp_options",
+		func(r *DHCPOptions) string { return r.ID },
+		(*DHCPOptions).region,
+	)
+	Subnets          = newTable("subnets", func(r *Subnet) string { return r.ID }, (*Subnet).region)
+	SubnetsByVPC     = Subnets.indexBy("vpc", func(r *Subnet) string { return r.VPCID })
+	InternetGateways = newTable(
+		"internet_gateways",
+		func(r *InternetGateway) string { return r.ID },
+		(*InternetGateway).region,
+	)
 	InternetGatewaysByVPC = InternetGateways.indexBy("vpc", func(r *InternetGateway) string { return r.VPCID })
 )
 
@@ -38,7 +46,7 @@ type DHCPOptions struct {
 
 func (r *DHCPOptions) region() string { return r.Region }
 
-// Subnet is a range of a VPC's addresses in one Availability Zone.
+// Subnet is a range of a VPC's IP addresses in one Availability Zone.
 type Subnet struct {
 	ID, Region, VPCID   string
 	CIDR                netip.Prefix
@@ -55,8 +63,8 @@ type Subnet struct {
 
 func (r *Subnet) region() string { return r.Region }
 
-// InternetGateway is the way between a VPC and the internet. VPCID is empty
-// while it is detached.
+// InternetGateway connects a VPC to the internet. VPCID is empty while the gateway
+// is detached.
 type InternetGateway struct {
 	ID, Region, VPCID string
 	Tags              Tags
