@@ -52,11 +52,9 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		"block-device-mapping.delete-on-termination": "true",
 		"block-device-mapping.encrypted":             "false", "product-code": "",
 	}, id, func(f types.Filter) []string {
-		return imageIDs(
-			doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{
-				Filters: []types.Filter{f}, Owners: []string{"self"},
-			}),
-		)
+		return imageIDs(doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{
+			Filters: []types.Filter{f}, Owners: []string{"self"},
+		}))
 	})
 	for want, in := range map[int]*ec2.DescribeImagesInput{
 		1: {Owners: []string{"self"}}, 2: {}, 0: {Owners: []string{"self"}, ExecutableUsers: []string{"all"}},

@@ -15,11 +15,9 @@ import (
 // attribute returns the value of an attribute.
 func (r *remote) attribute(id string, name types.InstanceAttributeName) any {
 	r.t.Helper()
-	out := reflect.ValueOf(
-		*doRemote(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{
-			InstanceId: &id, Attribute: name,
-		}),
-	)
+	out := reflect.ValueOf(*doRemote(r, r.DescribeInstanceAttribute, &ec2.DescribeInstanceAttributeInput{
+		InstanceId: &id, Attribute: name,
+	}))
 	var found any
 	for i := range out.NumField() {
 		field := out.Type().Field(i)

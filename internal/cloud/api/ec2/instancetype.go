@@ -28,9 +28,9 @@ var typeFilters = filters[instancetype.Type]{
 	"burstable-performance-supported":       booleanField(func(t instancetype.Type) bool { return t.Burstable }),
 	"free-tier-eligible":                    booleanField(func(t instancetype.Type) bool { return t.FreeTier }),
 	"vcpu-info.default-vcpus":               field(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
-	"memory-info.size-in-mib": field(
-		func(t instancetype.Type) string { return strconv.Itoa(t.MemoryMiB) },
-	),
+	"memory-info.size-in-mib": field(func(t instancetype.Type) string {
+		return strconv.Itoa(t.MemoryMiB)
+	}),
 	"network-info.ena-support": field(func(t instancetype.Type) string { return t.ENASupport }),
 }
 

@@ -43,12 +43,12 @@ func byMetadata(
 var versionFilters = filters[describedVersion]{
 	"create-time":        field(func(v describedVersion) string { return filterTime(v.version.Created) }),
 	"is-default-version": booleanField(func(v describedVersion) bool { return v.version.Number == v.template.Default }),
-	"image-id": byData(
-		func(data *types.ResponseLaunchTemplateData) string { return aws.ToString(data.ImageId) },
-	),
-	"instance-type": byData(
-		func(data *types.ResponseLaunchTemplateData) string { return string(data.InstanceType) },
-	),
+	"image-id": byData(func(data *types.ResponseLaunchTemplateData) string {
+		return aws.ToString(data.ImageId)
+	}),
+	"instance-type": byData(func(data *types.ResponseLaunchTemplateData) string {
+		return string(data.InstanceType)
+	}),
 	"ebs-optimized": byData(func(data *types.ResponseLaunchTemplateData) string {
 		return strconv.FormatBool(aws.ToBool(data.EbsOptimized))
 	}),

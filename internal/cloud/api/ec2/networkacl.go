@@ -34,9 +34,9 @@ var networkACLs = resourceType[store.NetworkACL]{
 			func(row *store.NetworkACL, _ store.NetworkACLAssociation) string { return row.ID },
 		),
 		"entry.cidr": byACLEntry(func(e store.NetworkACLEntry) string { return e.CIDR.String() }),
-		"entry.egress": byACLEntry(
-			func(e store.NetworkACLEntry) string { return strconv.FormatBool(e.Egress) },
-		),
+		"entry.egress": byACLEntry(func(e store.NetworkACLEntry) string {
+			return strconv.FormatBool(e.Egress)
+		}),
 		"entry.protocol":        byACLEntry(func(e store.NetworkACLEntry) string { return e.Protocol }),
 		"entry.rule-action":     byACLEntry(func(e store.NetworkACLEntry) string { return string(aclAction(e)) }),
 		"entry.rule-number":     byACLEntry(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.Number) }),

@@ -59,9 +59,9 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"association.allocation-id":  noValue[nic],
 		"association.association-id": noValue[nic],
 		"attachment.attachment-id":   ifAttached(func(row nic) string { return row.AttachmentID }),
-		"attachment.attach-time": ifAttached(
-			func(row nic) string { return row.AttachedAt.UTC().Format(time.RFC3339) },
-		),
+		"attachment.attach-time": ifAttached(func(row nic) string {
+			return row.AttachedAt.UTC().Format(time.RFC3339)
+		}),
 		"attachment.delete-on-termination": ifAttached(
 			func(row nic) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),

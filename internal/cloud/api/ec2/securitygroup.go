@@ -179,13 +179,9 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecuri
 		}
 		ids = append(ids, group.ID)
 	}
-	rows, next, err := securityGroups.describe(
-		view,
-		region,
-		describeQuery{
-			ids: ids, idParameter: "groupIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
-		},
-	)
+	rows, next, err := securityGroups.describe(view, region, describeQuery{
+		ids: ids, idParameter: "groupIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+	})
 	if err != nil {
 		return nil, err
 	}

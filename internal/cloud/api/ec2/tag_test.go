@@ -17,6 +17,7 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 	rule := do(c, c.DescribeSecurityGroupRules, &ec2.DescribeSecurityGroupRulesInput{
 		Filters: []types.Filter{filter("group-id", group)},
 	}).SecurityGroupRules[0].SecurityGroupRuleId
+	nic := c.nic(addressing.InterfaceSpec{}, subnet).ID
 	kinds := map[string]string{
 		vpc: "vpc", subnet: "subnet", group: "security-group", *rule: "security-group-rule",
 		*do(c, c.CreateInternetGateway,
@@ -27,7 +28,7 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 			KeyName: aws.String("k"), KeyType: "ed25519",
 		}).KeyPairId: "key-pair",
 		*do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}).Vpcs[0].DhcpOptionsId: "dhcp-options",
-		c.nic(addressing.InterfaceSpec{}, subnet).ID:                                                "network-interface",
+		nic: "network-interface",
 	}
 	var ids []string
 	for id := range kinds {

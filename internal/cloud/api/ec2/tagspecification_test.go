@@ -20,15 +20,11 @@ func TestTagSpecificationsAreValidated(t *testing.T) {
 		"InvalidParameterValue: 'subnet' is not a valid taggable resource type for this operation.": specification(
 			"subnet", "k", "v",
 		),
-		"InvalidParameterValue: Tag specification resource type must have a value": specification(
-			"", "k", "v",
-		),
+		"InvalidParameterValue: Tag specification resource type must have a value": specification("", "k", "v"),
 		"InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use": specification(
 			"vpc", "aws:k", "v",
 		),
-		"InvalidParameterValue: Duplicate tag key 'k' specified.": specification(
-			"vpc", "k", "v", "k", "w",
-		),
+		"InvalidParameterValue: Duplicate tag key 'k' specified.": specification("vpc", "k", "v", "k", "w"),
 		"InvalidParameterValue: Tag key exceeds the maximum length of 128 characters": specification(
 			"vpc", strings.Repeat("k", 129), "v",
 		),

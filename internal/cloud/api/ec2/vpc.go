@@ -93,13 +93,9 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := vpcs.describe(
-		view,
-		region,
-		describeQuery{
-			ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
-		},
-	)
+	rows, next, err := vpcs.describe(view, region, describeQuery{
+		ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+	})
 	if err != nil {
 		return nil, err
 	}

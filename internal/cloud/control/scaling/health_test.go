@@ -98,7 +98,9 @@ func TestUserHealthReplacesAnInstance(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.update(func(tx *store.Tx) {
 			store.ScalingInstances.Edit(
-				tx, "i-001", func(i *store.ScalingInstance) { i.Health, i.HealthSetByUser = scalinggroup.Unhealthy, true },
+				tx, "i-001", func(i *store.ScalingInstance) {
+					i.Health, i.HealthSetByUser = scalinggroup.Unhealthy, true
+				},
 			)
 		})
 		w.pass(time.Second)

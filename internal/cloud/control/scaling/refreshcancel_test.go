@@ -41,12 +41,9 @@ func TestCancelledRefreshCompletesReplacementsInProgress(t *testing.T) {
 func TestCancelledLaunchFirstLeavesDesiredCapacity(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.pass(time.Hour)
-		w.refresh(
-			version2,
-			prefer(func(p *scalinggroup.Preferences) {
-				p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200)
-			}),
-		)
+		w.refresh(version2, prefer(func(p *scalinggroup.Preferences) {
+			p.MinHealthyPercentage, p.MaxHealthyPercentage = 100, atMost(200)
+		}))
 		w.update(func(tx *store.Tx) {
 			store.InstanceRefreshes.Edit(
 				tx, "refresh", func(r *store.InstanceRefresh) { r.Status = store.RefreshCancelling },

@@ -69,7 +69,9 @@ func (c change) planLaunch() {
 		Details: scalinggroup.ActivityDetails(c.step.Subnet, c.step.Zone), Started: c.now.UTC(),
 	})
 	if c.step.PredecessorID != "" {
-		store.ScalingInstances.Edit(c.tx, c.step.PredecessorID, func(i *store.ScalingInstance) { i.ReplacementCause = "" })
+		store.ScalingInstances.Edit(
+			c.tx, c.step.PredecessorID, func(i *store.ScalingInstance) { i.ReplacementCause = "" },
+		)
 	}
 }
 

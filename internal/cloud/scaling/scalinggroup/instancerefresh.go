@@ -77,7 +77,9 @@ func WithLaunchConfiguration(r store.Reader, g *store.ScalingGroup) *store.Scali
 // marked for a refresh. A replacement that was launched already stays.
 func UnmarkForReplacement(tx *store.Tx, id string) {
 	if i, ok := store.ScalingInstances.Get(tx, id); ok && i.ReplaceCause == ReasonInstanceRefresh {
-		store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) { i.ReplaceCause, i.ReplacementCause = "", "" })
+		store.ScalingInstances.Edit(
+			tx, id, func(i *store.ScalingInstance) { i.ReplaceCause, i.ReplacementCause = "", "" },
+		)
 	}
 }
 
