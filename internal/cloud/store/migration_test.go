@@ -28,7 +28,9 @@ func TestADatabaseOfVersion1OpensWithEveryFieldOfEveryRow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, allRows(t, s)); diff != "" {
+		got := allRows(t, s)
+		dropNewer(got, want)
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s opening: (-want, +got)\n%s", opening, diff)
 		}
 		if err := s.Close(); err != nil {
@@ -37,6 +39,42 @@ func TestADatabaseOfVersion1OpensWithEveryFieldOfEveryRow(t *testing.T) {
 	}
 	if got, want := readVersion(t, path), fmt.Sprint(version(migrations)); got != want {
 		t.Errorf("version on disk is %q, want %q", got, want)
+	}
+}
+
+// dropNewer removes tables and fields that later versions have added: empty tables
+// that want does not have, and fields that the same row of want does not have.
+func dropNewer(got, want map[string]any) {
+	for table, value := range got {
+		rows := value.(map[string]any)
+		wantRows, known := want[table].(map[string]any)
+		if !known && len(rows) == 0 {
+			delete(got, table)
+		}
+		for key, row := range rows {
+			dropNewerFields(row, wantRows[key])
+		}
+	}
+}
+
+func dropNewerFields(got, want any) {
+	switch got := got.(type) {
+	case map[string]any:
+		wantFields, ok := want.(map[string]any)
+		for name, value := range got {
+			if _, known := wantFields[name]; ok && !known {
+				delete(got, name)
+			} else {
+				dropNewerFields(value, wantFields[name])
+			}
+		}
+	case []any:
+		wantItems, _ := want.([]any)
+		for i, value := range got {
+			if i < len(wantItems) {
+				dropNewerFields(value, wantItems[i])
+			}
+		}
 	}
 }
 
