@@ -70,8 +70,8 @@ func (r *InstanceRefresh) Active() bool {
 	return false
 }
 
-// activeKey returns the key of the row's Auto Scaling group,
-// or "" if the refresh has ended.
+// activeKey returns the key of its Auto Scaling group, or "" if the refresh has
+// ended.
 func (r *InstanceRefresh) activeKey() string {
 	if !r.Active() {
 		return ""

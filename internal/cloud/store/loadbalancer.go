@@ -2,14 +2,8 @@ package store
 
 import "time"
 
-// The keys are ARNs.
-var (
-	LoadBalancers = newTable(
-		"load_balancers",
-		func(r *LoadBalancer) string { return r.ARN },
-		(*LoadBalancer).region,
-	)
-)
+// LoadBalancers has ARNs as keys.
+var LoadBalancers = newTable("load_balancers", func(r *LoadBalancer) string { return r.ARN }, (*LoadBalancer).region)
 
 // LoadBalancer is an Application Load Balancer.
 type LoadBalancer struct {

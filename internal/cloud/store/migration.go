@@ -7,8 +7,6 @@ import (
 	"strconv"
 
 	"go.etcd.io/bbolt"
-
-	"aloft.dev/aloft/internal/diag"
 )
 
 // fields are a stored row's fields as JSON, by name.
@@ -67,7 +65,7 @@ func migrate(disk *bbolt.DB, migrations []migration) error {
 		found, stored, err = storedVersion(tx, known)
 		return err
 	}); err != nil {
-		return err
+		return damaged(disk.Path(), err)
 	}
 	switch {
 	case found > known || found < unversioned:
@@ -104,29 +102,6 @@ func storedVersion(tx *bbolt.Tx, known int) (number int, stored bool, err error)
 		return 0, false, fmt.Errorf("read the schema version: %w", err)
 	}
 	return number, true, nil
-}
-
-// unknownVersion describes a database of a version that this binary cannot read.
-func unknownVersion(path string, found, known int) error {
-	return &diag.Diagnostic{
-		Where:   path,
-		Summary: fmt.Sprintf("the database has schema version %d, this aloft knows versions 1 to %d", found, known),
-		Detail:  "A newer aloft wrote the database. This one would lose fields that it does not know.",
-		Hint: "Start the local cloud with the newer aloft, " +
-			"or delete everything in the local cloud: aloft local reset --yes",
-	}
-}
-
-// migrationFailed describes a database whose rows a migration could not change.
-func migrationFailed(path string, found, known int, err error) error {
-	return &diag.Diagnostic{
-		Where:   path,
-		Summary: fmt.Sprintf("migrate the database from version %d to %d: %v", found, known, err),
-		Detail:  "The database is unchanged. A row is damaged, or this aloft has a defect.",
-		Hint: "Start the local cloud with the aloft that wrote the database, " +
-			"or delete everything in the local cloud: aloft local reset --yes",
-		Cause: err,
-	}
 }
 
 // runMigrations turns the rows of version from into rows of the latest version.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,10 +146,56 @@ func TestADamagedVersionIsAnError(t *testing.T) {
 	for _, damaged := range []string{"", "two", "0", "-1"} {
 		path := filepath.Join(t.TempDir(), "db")
 		setVersion(t, path, damaged)
-		if s, err := Open(path); err == nil {
+		s, err := Open(path)
+		if err == nil {
 			_ = s.Close()
 			t.Errorf("version %q is accepted", damaged)
+			continue
 		}
+		checkRemedy(t, err)
+	}
+}
+
+func TestADamagedRowIsAnErrorWithCauseAndRemedy(t *testing.T) {
+	for name, open := range map[string]func(path string) error{
+		"current version": func(path string) error { _, err := Open(path); return err },
+		"older version": func(path string) error {
+			disk := openDisk(t, path)
+			defer func() { _ = disk.Close() }()
+			return migrate(disk, append(slices.Clone(migrations), renameFields(nil)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "db")
+			setVersion(t, path, fmt.Sprint(version(migrations)))
+			disk := openDisk(t, path)
+			if err := disk.Update(func(tx *bbolt.Tx) error {
+				bucket, err := tx.CreateBucket([]byte("subnets"))
+				if err != nil {
+					return err
+				}
+				return bucket.Put([]byte("subnet-1"), []byte(`{"ID": "subnet-1"`))
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if err := disk.Close(); err != nil {
+				t.Fatal(err)
+			}
+			err := open(path)
+			checkRemedy(t, err)
+			if err != nil && !strings.Contains(err.Error(), "subnet-1") {
+				t.Errorf("%v does not name the row", err)
+			}
+		})
+	}
+}
+
+// checkRemedy reports an error of the test unless err has a cause and a remedy.
+func checkRemedy(t *testing.T, err error) {
+	t.Helper()
+	var d *diag.Diagnostic
+	if !errors.As(err, &d) || d.Detail == "" || d.Hint == "" {
+		t.Errorf("%v has no cause and remedy", err)
 	}
 }
 
@@ -164,10 +211,7 @@ func TestAFailedMigrationLeavesTheDatabaseUnchanged(t *testing.T) {
 	if !errors.Is(err, boom) || !strings.Contains(err.Error(), "to version 3") {
 		t.Errorf("got %v, want boom in the migration to version 3", err)
 	}
-	var d *diag.Diagnostic
-	if !errors.As(err, &d) || d.Detail == "" || d.Hint == "" {
-		t.Errorf("%v has no cause and remedy", err)
-	}
+	checkRemedy(t, err)
 	if err := disk.Close(); err != nil {
 		t.Fatal(err)
 	}

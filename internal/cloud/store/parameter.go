@@ -2,14 +2,12 @@ package store
 
 import "time"
 
-// The keys are the region followed by the name.
-var (
-	Parameters = newTable("parameters", func(r *Parameter) string { return r.Region + r.Name }, (*Parameter).region)
-)
+// Parameters has the region followed by the name as key.
+var Parameters = newTable("parameters", func(r *Parameter) string { return r.Region + r.Name }, (*Parameter).region)
 
 // Parameter is an SSM parameter.
 type Parameter struct {
-	Region, Name   string // Name has its leading slash if it is hierarchical
+	Region, Name   string // Name has a leading slash if it is hierarchical
 	Type, Value    string
 	DataType       string
 	Description    string

@@ -36,8 +36,8 @@ func (r *ScalingActivity) region() string { return r.Region }
 // GroupKey returns the key of its Auto Scaling group.
 func (r *ScalingActivity) GroupKey() string { return regional(r.Region, r.Group) }
 
-// openKey returns the key of the row's Auto Scaling group,
-// or "" if the activity has ended.
+// openKey returns the key of its Auto Scaling group, or "" if the activity has
+// ended.
 func (r *ScalingActivity) openKey() string {
 	if !r.Ended.IsZero() {
 		return ""

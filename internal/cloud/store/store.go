@@ -32,8 +32,8 @@ type Store struct {
 // Open opens the database file at path and loads its rows. It creates a missing
 // file and migrates a file of an older schema version. If path is empty, the
 // store is in memory only, for tests. The error wraps ErrLocked if another
-// process has the file open. It is a *diag.Diagnostic if the file's schema version
-// is newer than this binary's or the migration failed.
+// process has the file open. That error, and those for a damaged file, a newer
+// schema version and a failed migration, are a *diag.Diagnostic.
 func Open(path string) (*Store, error) {
 	mem, err := memdb.NewMemDB(schema())
 	if err != nil {
@@ -48,7 +48,7 @@ func Open(path string) (*Store, error) {
 	}
 	s.disk, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open %s: %w", path, ErrLocked)
+		return nil, locked(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -57,7 +57,7 @@ func Open(path string) (*Store, error) {
 		return nil, errors.Join(err, s.disk.Close())
 	}
 	if err := s.load(); err != nil {
-		return nil, errors.Join(err, s.disk.Close())
+		return nil, errors.Join(damaged(path, err), s.disk.Close())
 	}
 	return s, nil
 }
