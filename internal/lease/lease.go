@@ -8,6 +8,18 @@ import (
 	"time"
 )
 
+const (
+	// Life is how long a lease is valid after it was last written.
+	Life = 2 * time.Minute
+	// RenewEvery is the interval between two renewals.
+	RenewEvery = 20 * time.Second
+	// releaseLimit bounds the calls of a release.
+	releaseLimit = 10 * time.Second
+	// attempts bounds how often a lease is requested while others create and
+	// release it.
+	attempts = 5
+)
+
 // ErrLost is returned when the lease has expired and another run may hold it.
 var ErrLost = errors.New("the lease has expired, and another run may hold it now")
 

@@ -17,18 +17,6 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 )
 
-const (
-	// Life is how long a lease is valid after it was last written.
-	Life = 2 * time.Minute
-	// RenewEvery is the interval between two renewals.
-	RenewEvery = 20 * time.Second
-	// releaseLimit bounds the calls of a release.
-	releaseLimit = 10 * time.Second
-	// attempts bounds how often a lease is requested while others create and
-	// release it.
-	attempts = 5
-)
-
 // API is the part of Systems Manager that leases use.
 type API interface {
 	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)

@@ -1,6 +1,12 @@
 package dnsname
 
-import "fmt"
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
 
 // LoadBalancer returns the name of a load balancer: its name and a number, which
 // keeps it unique, in its region below suffix. Names of internal load balancers
@@ -11,4 +17,22 @@ func LoadBalancer(name string, number int, region, suffix string, internal bool)
 		return "internal-" + dnsName
 	}
 	return dnsName
+}
+
+// nodeAddresses returns the addresses of a load balancer's nodes: public for an
+// internet-facing one, private for an internal one (Elastic Load Balancing User
+// Guide).
+func nodeAddresses(view store.Reader, lb *store.LoadBalancer) []netip.Addr {
+	var addresses []netip.Addr
+	for _, node := range lb.Nodes {
+		eni, ok := store.NetworkInterfaces.Get(view, node.InterfaceID)
+		switch {
+		case !ok:
+		case eni.PublicIP.IsValid():
+			addresses = append(addresses, eni.PublicIP)
+		default:
+			addresses = append(addresses, eni.PrivateIP)
+		}
+	}
+	return slices.Compact(addresses)
 }

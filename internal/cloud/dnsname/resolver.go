@@ -2,7 +2,6 @@ package dnsname
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -30,24 +29,6 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 		}
 	}
 	return addresses, true
-}
-
-// nodeAddresses returns the addresses of a load balancer's nodes: public for an
-// internet-facing one, private for an internal one (Elastic Load Balancing User
-// Guide).
-func nodeAddresses(view store.Reader, lb *store.LoadBalancer) []netip.Addr {
-	var addresses []netip.Addr
-	for _, node := range lb.Nodes {
-		eni, ok := store.NetworkInterfaces.Get(view, node.InterfaceID)
-		switch {
-		case !ok:
-		case eni.PublicIP.IsValid():
-			addresses = append(addresses, eni.PublicIP)
-		default:
-			addresses = append(addresses, eni.PrivateIP)
-		}
-	}
-	return slices.Compact(addresses)
 }
 
 // Name returns the name of a private IP address in the VPC.
