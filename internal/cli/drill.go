@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -106,13 +107,21 @@ func experimentAndDir(args []string) (drill.Experiment, string, error) {
 	for i, e := range drill.Experiments {
 		names[i] = string(e)
 	}
-	if len(args) == 0 || !slices.Contains(names, args[0]) {
-		return "", "", diag.List{{
-			Where:   "aloft drill",
-			Summary: "no experiment is named",
-			Detail:  "the experiments: " + strings.Join(names, ", "),
-			Hint:    "for example: aloft drill zone",
-		}}
+	problem := &diag.Diagnostic{
+		Where:  "aloft drill",
+		Detail: "the experiments: " + strings.Join(names, ", "),
+		Hint:   "for example: aloft drill zone",
+	}
+	switch {
+	case len(args) == 0:
+		problem.Summary = "no experiment is named"
+		return "", "", diag.List{problem}
+	case !slices.Contains(names, args[0]):
+		problem.Summary = fmt.Sprintf("%q is not an experiment", args[0])
+		if near := spec.Nearest(args[0], names); near != "" {
+			problem.Hint = "did you mean aloft drill " + near + "?"
+		}
+		return "", "", diag.List{problem}
 	}
 	return drill.Experiment(args[0]), folder(args[1:]), nil
 }
