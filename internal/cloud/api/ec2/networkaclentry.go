@@ -31,76 +31,68 @@ func networkACLEntryItem(e store.NetworkACLEntry) types.NetworkAclEntry {
 	return item
 }
 
-// aclEntry holds the parameters that CreateNetworkAclEntry and ReplaceNetworkAclEntry
-// share.
-type aclEntry struct {
-	aclID, protocol, cidr, ipv6 *string
-	number                      *int32
-	egress                      *bool
-	action                      types.RuleAction
-	ports                       *types.PortRange
-	icmp                        *types.IcmpTypeCode
-}
-
-// parse validates the parameters and returns the entry.
-func (q aclEntry) parse() (store.NetworkACLEntry, error) {
-	action := string(q.action)
+// parseACLEntry validates the parameters of CreateNetworkAclEntry, which are those of
+// ReplaceNetworkAclEntry too, and returns the entry.
+func parseACLEntry(in *ec2.CreateNetworkAclEntryInput) (store.NetworkACLEntry, error) {
+	action := string(in.RuleAction)
 	var e store.NetworkACLEntry
 	if err := required(
-		parameter{"networkAclId", q.aclID}, parameter{"protocol", q.protocol}, parameter{"ruleAction", &action},
+		parameter{"networkAclId", in.NetworkAclId},
+		parameter{"protocol", in.Protocol},
+		parameter{"ruleAction", &action},
 	); err != nil {
 		return e, err
 	}
-	if err := unsupported(map[string]bool{"ipv6CidrBlock": q.ipv6 != nil}); err != nil {
+	if err := unsupported(map[string]bool{"ipv6CidrBlock": in.Ipv6CidrBlock != nil}); err != nil {
 		return e, err
 	}
 	switch {
-	case q.number == nil:
+	case in.RuleNumber == nil:
 		return e, missingParameter("ruleNumber")
-	case q.egress == nil:
+	case in.Egress == nil:
 		return e, missingParameter("egress")
-	case !slices.Contains(q.action.Values(), q.action):
+	case !slices.Contains(in.RuleAction.Values(), in.RuleAction):
 		return e, invalidValue("ruleAction", action, "Valid values are allow and deny.")
 	}
-	if err := required(parameter{"cidrBlock", q.cidr}); err != nil {
+	if err := required(parameter{"cidrBlock", in.CidrBlock}); err != nil {
 		return e, err
 	}
-	if err := checkRuleNumber(*q.number); err != nil {
+	if err := checkRuleNumber(*in.RuleNumber); err != nil {
 		return e, err
 	}
-	block, err := parseCIDR("cidrBlock", *q.cidr)
+	block, err := parseCIDR("cidrBlock", *in.CidrBlock)
 	if err != nil {
 		return e, err
 	}
 	e = store.NetworkACLEntry{
-		Number: int(*q.number),
-		Egress: *q.egress,
-		Allow:  q.action == types.RuleActionAllow,
+		Number: int(*in.RuleNumber),
+		Egress: *in.Egress,
+		Allow:  in.RuleAction == types.RuleActionAllow,
 		CIDR:   block,
 	}
-	if e.Protocol, err = aclProtocol(*q.protocol); err != nil {
+	if e.Protocol, err = aclProtocol(*in.Protocol); err != nil {
 		return e, err
 	}
-	return e, q.parseProtocolFields(&e)
+	return e, parseProtocolFields(in, &e)
 }
 
 // parseProtocolFields sets the fields of e that depend on its protocol.
-func (q aclEntry) parseProtocolFields(e *store.NetworkACLEntry) error {
+func parseProtocolFields(in *ec2.CreateNetworkAclEntryInput, e *store.NetworkACLEntry) error {
 	switch e.Protocol {
 	case "6", "17":
-		if q.ports == nil || q.ports.From == nil || q.ports.To == nil {
+		if in.PortRange == nil || in.PortRange.From == nil || in.PortRange.To == nil {
 			return missingParameter("portRange")
 		}
-		from, to := int(*q.ports.From), int(*q.ports.To)
+		from, to := int(*in.PortRange.From), int(*in.PortRange.To)
 		if from < 0 || to > maxPort || from > to {
 			return wire.Errorf("InvalidParameterValue", "Invalid TCP/UDP port range (%d:%d)", from, to)
 		}
 		e.FromPort, e.ToPort = from, to
 	case "1":
-		if q.icmp == nil || q.icmp.Type == nil || q.icmp.Code == nil {
+		if in.IcmpTypeCode == nil || in.IcmpTypeCode.Type == nil || in.IcmpTypeCode.Code == nil {
 			return missingParameter("icmpTypeCode.code")
 		}
-		e.ICMPType, e.ICMPCode = int(*q.icmp.Type), int(*q.icmp.Code)
+		e.ICMPType, e.ICMPCode = int(*in.IcmpTypeCode.Type), int(*in.IcmpTypeCode.Code)
 	}
 	return nil
 }
@@ -152,17 +144,7 @@ func entryNotFound(aclID string, number int32, egress bool) error {
 
 // CreateNetworkAclEntry adds an entry to a network ACL.
 func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAclEntryInput) (*ec2.CreateNetworkAclEntryOutput, error) {
-	entry, err := aclEntry{
-		in.NetworkAclId,
-		in.Protocol,
-		in.CidrBlock,
-		in.Ipv6CidrBlock,
-		in.RuleNumber,
-		in.Egress,
-		in.RuleAction,
-		in.PortRange,
-		in.IcmpTypeCode,
-	}.parse()
+	entry, err := parseACLEntry(in)
 	if err != nil {
 		return nil, err
 	}
@@ -199,17 +181,7 @@ func setEntries(tx *store.Tx, acl *store.NetworkACL, entries []store.NetworkACLE
 // ReplaceNetworkAclEntry replaces the entry of a network ACL with the same number and
 // direction.
 func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetworkAclEntryInput) (*ec2.ReplaceNetworkAclEntryOutput, error) {
-	entry, err := aclEntry{
-		in.NetworkAclId,
-		in.Protocol,
-		in.CidrBlock,
-		in.Ipv6CidrBlock,
-		in.RuleNumber,
-		in.Egress,
-		in.RuleAction,
-		in.PortRange,
-		in.IcmpTypeCode,
-	}.parse()
+	entry, err := parseACLEntry((*ec2.CreateNetworkAclEntryInput)(in))
 	if err != nil {
 		return nil, err
 	}

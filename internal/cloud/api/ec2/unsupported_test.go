@@ -40,7 +40,8 @@ func operations(visit func(name string, input reflect.Type)) {
 
 // readParameters parses the package's sources. It returns the fields that they read, by
 // the name of the input, and the inputs that they pass to supportOnly, which checks all
-// fields. A function reads a field if it selects it from its parameter in.
+// fields. A function reads a field if it selects it from its parameter in, or converts
+// in to an input whose field is read.
 func readParameters(t *testing.T) (read map[string][]string, whole map[string]bool) {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
@@ -48,6 +49,7 @@ func readParameters(t *testing.T) (read map[string][]string, whole map[string]bo
 		t.Fatal(files, err)
 	}
 	read, whole = map[string][]string{}, map[string]bool{}
+	converted := map[string]string{}
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -71,12 +73,36 @@ func readParameters(t *testing.T) (read map[string][]string, whole map[string]bo
 					if x, ok := n.Fun.(*ast.Ident); ok && x.Name == "supportOnly" {
 						whole[inputOf(f)] = true
 					}
+					if to := conversionOfIn(n); to != "" {
+						converted[inputOf(f)] = to
+					}
 				}
 				return true
 			})
 		}
 	}
+	for from, to := range converted {
+		read[from] = append(read[from], read[to]...)
+	}
 	return read, whole
+}
+
+// conversionOfIn returns the type name that a call of the form (*ec2.T)(in) converts
+// to, or "" for any other call. T has the same fields, so who reads them reads in's.
+func conversionOfIn(call *ast.CallExpr) string {
+	paren, ok := call.Fun.(*ast.ParenExpr)
+	if !ok || len(call.Args) != 1 {
+		return ""
+	}
+	star, ok := paren.X.(*ast.StarExpr)
+	if !ok {
+		return ""
+	}
+	to, ok := star.X.(*ast.SelectorExpr)
+	if arg, isName := call.Args[0].(*ast.Ident); !ok || !isName || arg.Name != "in" {
+		return ""
+	}
+	return to.Sel.Name
 }
 
 // inputOf returns the type name of a function's parameter in.
