@@ -81,7 +81,7 @@ func (c *rowChanges) compareTarget(
 		key := balancer.TargetKey{TargetGroup: group.ARN, ID: t.ID, Port: uint16(t.Port)}
 		var known bool
 		if health, known = status.targets[key]; !known {
-			health = registering
+			health = balancer.Registering
 		}
 	}
 	changed.State, changed.Reason, changed.Description = health.State, health.Reason, health.Description

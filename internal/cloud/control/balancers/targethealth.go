@@ -5,11 +5,6 @@ import "aloft.dev/aloft/internal/cloud/plane/balancer"
 // The health of targets that the balancer does not check (Elastic Load Balancing API
 // Reference, TargetHealth).
 var (
-	registering = balancer.Health{
-		State:       "initial",
-		Reason:      "Elb.RegistrationInProgress",
-		Description: "Target registration is in progress",
-	}
 	deregistering = balancer.Health{
 		State:       "draining",
 		Reason:      "Target.DeregistrationInProgress",

@@ -36,7 +36,7 @@ func targetStateOf(r store.Reader, t *store.Target, group *store.TargetGroup, us
 	case byAddress && isNodeAddress(r, group.VPCID, s.address):
 		s.health = &addressUnusable
 	case !s.address.IsValid():
-		s.health = &registering
+		s.health = &balancer.Registering
 	default:
 		s.configured = true
 	}
@@ -60,7 +60,7 @@ func (s *targetState) setByInstance(r store.Reader, id string) (decided bool) {
 			s.health = &deregistering
 		}
 	case i.State == store.Pending && !s.draining:
-		s.health = &registering
+		s.health = &balancer.Registering
 	}
 	return s.health != nil
 }

@@ -36,3 +36,11 @@ type Health struct {
 	Reason      string `json:"reason"`
 	Description string `json:"description"`
 }
+
+// Registering is the health of a target that was registered and not checked yet
+// (Elastic Load Balancing API Reference, TargetHealth).
+var Registering = Health{
+	State:       "initial",
+	Reason:      "Elb.RegistrationInProgress",
+	Description: "Target registration is in progress",
+}

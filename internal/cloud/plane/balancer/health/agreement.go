@@ -24,7 +24,7 @@ func Agree(before balancer.Health, views []balancer.Health) balancer.Health {
 	}
 	switch {
 	case len(views) == 0:
-		return Registering
+		return balancer.Registering
 	case decided == 0, decided < len(views) && before.State != Healthy.State:
 		for _, v := range views {
 			if v == Checking {
@@ -34,7 +34,7 @@ func Agree(before balancer.Health, views []balancer.Health) balancer.Health {
 		if decided > 0 {
 			return Checking
 		}
-		return Registering
+		return balancer.Registering
 	case 2*healthy > decided:
 		return Healthy
 	}

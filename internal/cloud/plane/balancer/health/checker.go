@@ -35,7 +35,7 @@ type Checker struct {
 // New returns a checker of a newly registered target. It calls changed after each
 // change of the target's health.
 func New(probe Prober, check balancer.HealthCheck, changed func()) *Checker {
-	return &Checker{probe: probe, check: check, changed: changed, verdict: Verdict{Health: Registering}}
+	return &Checker{probe: probe, check: check, changed: changed, verdict: Verdict{Health: balancer.Registering}}
 }
 
 // Healthy reports whether the target is healthy. It takes no lock, because every
@@ -66,7 +66,7 @@ func (c *Checker) Resume(from Verdict) {
 
 // Run checks the target at once and then every interval, until ctx ends.
 func (c *Checker) Run(ctx context.Context) {
-	if c.Health() == Registering && !c.start(ctx) {
+	if c.Health() == balancer.Registering && !c.start(ctx) {
 		return
 	}
 	tick := time.NewTicker(c.check.Interval)
@@ -84,7 +84,7 @@ func (c *Checker) Run(ctx context.Context) {
 // before.
 func (c *Checker) start(ctx context.Context) bool {
 	began := time.Now()
-	for c.Health() == Registering {
+	for c.Health() == balancer.Registering {
 		if time.Since(began) >= c.check.Interval {
 			c.checkOnce(ctx, c.check.Timeout)
 		} else if o := c.runProbe(ctx, min(startTimeout, c.check.Timeout)); o.Connected && ctx.Err() == nil {

@@ -5,11 +5,6 @@ import "aloft.dev/aloft/internal/cloud/plane/balancer"
 // The states of a target that is being checked, with AWS's reasons and
 // descriptions (Elastic Load Balancing API Reference, TargetHealth).
 var (
-	Registering = balancer.Health{
-		State:       "initial",
-		Reason:      "Elb.RegistrationInProgress",
-		Description: "Target registration is in progress",
-	}
 	Checking = balancer.Health{
 		State:       "initial",
 		Reason:      "Elb.InitialHealthChecking",

@@ -19,7 +19,7 @@ type Verdict struct {
 // after returns the verdict after one more check. A target without a verdict
 // becomes healthy with its first passed check, whatever the threshold.
 func (v Verdict) after(o Outcome, check balancer.HealthCheck) Verdict {
-	initial := v.Health.State == Registering.State
+	initial := v.Health.State == balancer.Registering.State
 	if o.Passed {
 		next := Verdict{Health: v.Health, Since: v.Since, passed: v.passed + 1}
 		if initial || next.passed >= check.HealthyThreshold {

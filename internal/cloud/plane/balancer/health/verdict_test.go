@@ -21,7 +21,7 @@ func TestVerdictFollowsChecksInARow(t *testing.T) {
 		checks []Outcome
 		want   balancer.Health
 	}{
-		{"not checked yet", nil, Registering},
+		{"not checked yet", nil, balancer.Registering},
 		{"one pass makes a new target healthy", []Outcome{ok}, Healthy},
 		{"one failure does not make it unhealthy", []Outcome{code500}, Checking},
 		{"a failure and a pass make a new target healthy", []Outcome{code500, ok}, Healthy},
@@ -35,7 +35,7 @@ func TestVerdictFollowsChecksInARow(t *testing.T) {
 		{"a failure resets the count", []Outcome{late, late, ok, ok, late, ok, ok}, TimedOut},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			v := Verdict{Health: Registering}
+			v := Verdict{Health: balancer.Registering}
 			for _, o := range c.checks {
 				v = v.after(o, check)
 			}
@@ -54,14 +54,20 @@ func TestNodesAgreeByMajority(t *testing.T) {
 		views  views
 		want   balancer.Health
 	}{
-		{"no node checks it", balancer.Health{}, nil, Registering},
-		{"no node has a verdict", Registering, views{Registering, Registering}, Registering},
-		{"a new target waits for all nodes", Registering, views{Healthy, Registering, Healthy}, Checking},
+		{"no node checks it", balancer.Health{}, nil, balancer.Registering},
+		{
+			"no node has a verdict", balancer.Registering,
+			views{balancer.Registering, balancer.Registering}, balancer.Registering,
+		},
+		{
+			"a new target waits for all nodes", balancer.Registering,
+			views{Healthy, balancer.Registering, Healthy}, Checking,
+		},
 		{"all find it healthy", Checking, views{Healthy, Healthy, Healthy}, Healthy},
 		{"a node that is cut off does not condemn it", Healthy, views{Healthy, TimedOut, Healthy}, Healthy},
 		{"the node of its own zone does not save it", Healthy, views{Healthy, TimedOut, TimedOut}, TimedOut},
 		{"a tie is unhealthy", Healthy, views{Healthy, Failed}, Failed},
-		{"a node that joins changes nothing", Healthy, views{Healthy, Registering}, Healthy},
+		{"a node that joins changes nothing", Healthy, views{Healthy, balancer.Registering}, Healthy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := Agree(c.before, c.views); got != c.want {
