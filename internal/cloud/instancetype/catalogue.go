@@ -73,15 +73,7 @@ var catalogue = slices.Concat(
 		size{"2xlarge", 8, 32768, 4, 15},
 	),
 	family(
-		Type{
-			Name:             "m5",
-			Network:          "Up to 10 Gigabit",
-			Hypervisor:       "nitro",
-			Manufacturer:     "Intel",
-			EBSOptimized:     "default",
-			ENASupport:       "required",
-			ClusterPlacement: true,
-		},
+		fifthGeneration("m5"),
 		2,
 		size{"large", 2, 8192, 3, 10},
 		size{"xlarge", 4, 16384, 4, 15},
@@ -89,15 +81,7 @@ var catalogue = slices.Concat(
 		size{"4xlarge", 16, 65536, 8, 30},
 	),
 	family(
-		Type{
-			Name:             "c5",
-			Network:          "Up to 10 Gigabit",
-			Hypervisor:       "nitro",
-			Manufacturer:     "Intel",
-			EBSOptimized:     "default",
-			ENASupport:       "required",
-			ClusterPlacement: true,
-		},
+		fifthGeneration("c5"),
 		2,
 		size{"large", 2, 4096, 3, 10},
 		size{"xlarge", 4, 8192, 4, 15},
@@ -105,21 +89,27 @@ var catalogue = slices.Concat(
 		size{"4xlarge", 16, 32768, 8, 30},
 	),
 	family(
-		Type{
-			Name:             "r5",
-			Network:          "Up to 10 Gigabit",
-			Hypervisor:       "nitro",
-			Manufacturer:     "Intel",
-			EBSOptimized:     "default",
-			ENASupport:       "required",
-			ClusterPlacement: true,
-		},
+		fifthGeneration("r5"),
 		2,
 		size{"large", 2, 16384, 3, 10},
 		size{"xlarge", 4, 32768, 4, 15},
 		size{"2xlarge", 8, 65536, 4, 15},
 	),
 )
+
+// fifthGeneration returns what the types of an Intel family of the fifth generation
+// have in common.
+func fifthGeneration(name string) Type {
+	return Type{
+		Name:             name,
+		Network:          "Up to 10 Gigabit",
+		Hypervisor:       "nitro",
+		Manufacturer:     "Intel",
+		EBSOptimized:     "default",
+		ENASupport:       "required",
+		ClusterPlacement: true,
+	}
+}
 
 // family returns the types of a family. threads is the number of threads per
 // core.

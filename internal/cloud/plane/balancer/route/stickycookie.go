@@ -13,8 +13,7 @@ import (
 
 // The names of the stickiness cookies (Application Load Balancer guide, Sticky
 // sessions). The CORS cookie of a pair is for cross-site requests. AWSALBAPP has four
-// parts, of which one is enough here; the others have the value that AWS gives to
-// unused parts.
+// parts. One is enough here; the others have AWS's value for an unused part.
 const (
 	targetCookie     = "AWSALB"
 	targetCookieCORS = "AWSALBCORS"
