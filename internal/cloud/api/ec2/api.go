@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -27,6 +29,10 @@ type Config struct {
 	// Console returns what an instance's machine has written to its console; nil:
 	// nothing.
 	Console func(ctx context.Context, instanceID string) ([]byte, error)
+
+	// Capacity returns the capacity of a zone, such as "us-east-1a", for instances of
+	// a type. It must return without delay; nil: every zone has capacity for all.
+	Capacity func(zone string, instanceType types.InstanceType) Capacity
 }
 
 // BaseImage is a public image that every region offers.

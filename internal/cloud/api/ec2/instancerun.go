@@ -59,6 +59,9 @@ func (a *API) launchOnce(tx *store.Tx, region string, q launchRequest) ([]string
 		if err != nil {
 			return nil, err
 		}
+		if err := a.place(tx, l); err != nil {
+			return nil, err
+		}
 		l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], q.reserved)
 		return a.createInstances(tx, l)
 	})

@@ -20,6 +20,7 @@ type launch struct {
 	image         *store.Image
 	snapshot      *store.Snapshot
 	subnet        *store.Subnet
+	anyZone       bool // the request leaves the zone to EC2
 	groups        []string
 	privateIP     netip.Addr
 	keepInterface bool   // after the termination of its instance
@@ -165,6 +166,8 @@ func (l *launch) resolveNetwork(r store.Reader, region string) (err error) {
 	if l.subnet, err = launchSubnet(r, region, subnetID, l.in.Placement); err != nil {
 		return err
 	}
+	l.anyZone = aws.ToString(subnetID) == "" &&
+		(l.in.Placement == nil || aws.ToString(l.in.Placement.AvailabilityZone) == "")
 	l.public = l.subnet.MapPublicIPOnLaunch
 	if associatePublic != nil {
 		l.public = *associatePublic

@@ -92,6 +92,9 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 		default:
 			return nil, incorrectState(row, "started")
 		}
+		if err := a.checkCapacity(row.Region, row.Zone, row.Type); err != nil {
+			return nil, err
+		}
 		for _, id := range row.InterfaceIDs {
 			eni, ok := store.NetworkInterfaces.Get(tx, id)
 			if !ok || !eni.PublicOnStart || eni.PublicIP.IsValid() {

@@ -25,7 +25,7 @@ var offeringFilters = filters[offering]{
 }
 
 // DescribeInstanceTypeOfferings lists the locations where instance types can be
-// launched. Every zone offers every type.
+// launched.
 func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.DescribeInstanceTypeOfferingsInput) (*ec2.DescribeInstanceTypeOfferingsOutput, error) {
 	view, name, err := a.read(ctx, in.DryRun)
 	if err != nil {
@@ -39,7 +39,7 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 	}
 	var found []offering
 	for _, t := range instancetype.All() {
-		for _, location := range locations(name, kind) {
+		for _, location := range a.locations(name, kind, t.Name) {
 			if o := (offering{t.Name, location}); offeringFilters.match(view, o, store.Tags{}, in.Filters) {
 				found = append(found, o)
 			}
@@ -65,16 +65,25 @@ func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.Describ
 // sortKey orders offerings in the response.
 func (o offering) sortKey() string { return o.name + " " + o.location }
 
-// locations returns the locations of a type in a region. There are no Outposts.
-func locations(name string, kind types.LocationType) []string {
-	r, _ := regionNamed(name)
-	switch kind {
-	case types.LocationTypeRegion:
-		return []string{name}
-	case types.LocationTypeAvailabilityZone:
-		return list(r.allZones(), func(z zone) string { return z.name })
-	case types.LocationTypeAvailabilityZoneId:
-		return list(r.allZones(), func(z zone) string { return z.id })
+// locations returns the locations of a region that offer a type. A type that only some
+// zones offer is in the region. There are no Outposts.
+func (a *API) locations(regionName string, kind types.LocationType, instanceType string) []string {
+	r, _ := regionNamed(regionName)
+	var offering []zone
+	for _, z := range r.allZones() {
+		if a.capacity(z.name, instanceType) != NotOffered {
+			offering = append(offering, z)
+		}
+	}
+	switch {
+	case len(offering) == 0:
+		return nil
+	case kind == types.LocationTypeRegion:
+		return []string{regionName}
+	case kind == types.LocationTypeAvailabilityZone:
+		return list(offering, func(z zone) string { return z.name })
+	case kind == types.LocationTypeAvailabilityZoneId:
+		return list(offering, func(z zone) string { return z.id })
 	}
 	return nil
 }
