@@ -32,7 +32,7 @@ type scalable struct {
 func newScalable(t *testing.T) *scalable {
 	t.Helper()
 	c := simulation.New(t)
-	config := wiretest.Client(t, simulation.Region, c.URL)
+	config := wiretest.Client(t, simulation.Region, c.Serve(t))
 	s := &scalable{
 		t:       t,
 		cloud:   c,

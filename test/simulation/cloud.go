@@ -47,8 +47,8 @@ var PublicRange = netip.MustParsePrefix("198.18.0.0/15")
 
 // Cloud is a local cloud in this process.
 type Cloud struct {
-	Store *store.Store
-	URL   string
+	Store   *store.Store
+	handler http.Handler // of the APIs
 
 	Machines      simulated.Machines
 	Layers        simulated.Layers
@@ -97,11 +97,9 @@ func New(t *testing.T) *Cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
-	c.URL = server.URL
+	c.handler = handler
 	c.StartLoops(t)
 	t.Cleanup(func() {
-		server.Close()
 		c.StopLoops()
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -209,13 +207,12 @@ func hostKeyConsole(t *testing.T) []byte {
 // client's transport.
 func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTripper) *awsapi.Client {
 	t.Helper()
-	transport := http.RoundTripper(&http.Transport{MaxIdleConnsPerHost: 32})
-	t.Cleanup(transport.(*http.Transport).CloseIdleConnections)
+	transport := http.RoundTripper(inProcess{c.handler})
 	if around != nil {
 		transport = around(transport)
 	}
 	client, err := awsapi.New(t.Context(), awsapi.Options{
-		Region: Region, Endpoint: c.URL, HTTPClient: &http.Client{Transport: transport},
+		Region: Region, Endpoint: "http://127.0.0.1", HTTPClient: &http.Client{Transport: transport},
 		MaxBackoff:  50 * time.Millisecond,
 		Credentials: aws.CredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAALOFT", "secret", "")),
 	})
@@ -223,6 +220,14 @@ func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTr
 		t.Fatal(err)
 	}
 	return client
+}
+
+// Serve serves the APIs on loopback until the test ends, for clients that need a
+// socket. It returns the endpoint.
+func (c *Cloud) Serve(t *testing.T) string {
+	server := httptest.NewServer(c.handler)
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // Until waits for the rows to be as they are to become.
