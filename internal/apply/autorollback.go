@@ -151,7 +151,7 @@ func (d *Deployment) deleteTransient(ctx context.Context) error {
 			}
 		}
 	}
-	return runTasks(ctx, newGraph(d.provisioner(), nil, p).tasks, d.cfg.Events)
+	return d.runTasks(ctx, "clean up", newGraph(d.provisioner(), nil, p).tasks)
 }
 
 // reasonOf returns the cause of a failure in one line.

@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/timing"
 )
 
 // defaultPoll is the default interval between two checks of a release that is
@@ -55,6 +56,7 @@ type Deployment struct {
 	cloud   resource.Cloud
 	keys    resource.Keys
 	history *history.History
+	timings *timing.Recorder // nil: not recorded
 }
 
 // New returns a Deployment. It makes no calls.
@@ -105,6 +107,14 @@ func (d *Deployment) provisioner() *resource.Provisioner {
 		p.Builder = d.cfg.Builder
 	}
 	return p
+}
+
+// RecordTimings makes the deployment record how long the tasks of its runs take.
+func (d *Deployment) RecordTimings(r *timing.Recorder) { d.timings = r }
+
+// runTasks runs tasks and records how long they took as a graph with the given name.
+func (d *Deployment) runTasks(ctx context.Context, name string, tasks []*task) error {
+	return runTasks(ctx, tasks, d.cfg.Events, d.timings.Graph(name))
 }
 
 // LoginUser returns the user for SSH.

@@ -28,7 +28,7 @@ func (d *Deployment) Down(ctx context.Context, o DownOptions) error {
 			return err
 		}
 		p := plan.Teardown(d.cfg.App, d.cfg.Region, found, o.Images)
-		if err := runTasks(ctx, newGraph(d.provisioner(), nil, p).tasks, d.cfg.Events); err != nil {
+		if err := d.runTasks(ctx, "delete", newGraph(d.provisioner(), nil, p).tasks); err != nil {
 			return err
 		}
 		if err := d.checkNothingLeft(ctx, o); err != nil {

@@ -81,7 +81,7 @@ func order(t *testing.T, want *stack.Stack, p *plan.Plan) []string {
 			return nil
 		}
 	}
-	if err := runTasks(t.Context(), g.tasks, func(event.Event) {}); err != nil {
+	if err := runTasks(t.Context(), g.tasks, func(event.Event) {}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return ran

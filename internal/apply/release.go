@@ -99,5 +99,5 @@ func (d *Deployment) deleteSurplusImages(ctx context.Context, s *survey) error {
 		return err
 	}
 	p := surplusImages(found, s.history, s.facts.Release, s.spec.Release.Keep)
-	return runTasks(ctx, newGraph(d.provisioner(), nil, p).tasks, d.cfg.Events)
+	return d.runTasks(ctx, "clean up", newGraph(d.provisioner(), nil, p).tasks)
 }

@@ -26,11 +26,11 @@ func (d *Deployment) Scale(ctx context.Context, machines int) (*Status, error) {
 			return err
 		}
 		p, now := d.provisioner(), group.Status.DesiredCapacity
-		return runTasks(ctx, []*task{{
+		return d.runTasks(ctx, "scale", []*task{{
 			address: group.Address,
 			message: fmt.Sprintf("scale %s from %d to %d machines", group.Name, now, machines),
 			run:     func(ctx context.Context) error { return p.Scale(ctx, group, machines) },
-		}}, d.cfg.Events)
+		}})
 	})
 	if err != nil {
 		return nil, err

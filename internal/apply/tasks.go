@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/timing"
 )
 
 // task is one operation on one resource. It starts after all tasks in after have
@@ -29,8 +31,9 @@ func (t *task) follows(others ...*task) {
 
 // runTasks runs tasks concurrently, as far as their order allows. A task that fails
 // keeps only the tasks after it from running. No task starts after ctx has ended.
-// All failures are returned as a diag.List.
-func runTasks(ctx context.Context, tasks []*task, events event.Sink) error {
+// All failures are returned as a diag.List. times records how long the tasks took; it
+// may be nil.
+func runTasks(ctx context.Context, tasks []*task, events event.Sink, times *timing.Graph) error {
 	var problems diag.List
 	waiting := map[*task]int{} // number of tasks that it waits for
 	next := map[*task][]*task{}
@@ -41,14 +44,16 @@ func runTasks(ctx context.Context, tasks []*task, events event.Sink) error {
 		}
 	}
 	type result struct {
-		task *task
-		err  error
+		task    *task
+		started time.Time
+		err     error
 	}
 	results := make(chan result)
 	running, done := 0, 0
 	start := func(t *task) {
 		running++
-		go func() { results <- result{t, t.runTracked(ctx, events)} }()
+		started := time.Now()
+		go func() { results <- result{t, started, t.runTracked(ctx, events)} }()
 	}
 	for _, t := range tasks {
 		if waiting[t] == 0 {
@@ -58,6 +63,7 @@ func runTasks(ctx context.Context, tasks []*task, events event.Sink) error {
 	for running > 0 {
 		r := <-results
 		running--
+		times.Add(r.task.timing(tasks, r.started))
 		if r.err != nil {
 			problems = append(problems, explain(r.task.address, r.err)...)
 			continue
@@ -96,4 +102,15 @@ func (t *task) runTracked(ctx context.Context, events event.Sink) error {
 	}
 	e := event.Event{Address: t.address, Step: t.step, Message: t.message}
 	return events.Track(e, failure, func() error { return t.run(ctx) })
+}
+
+// timing describes the task, which ends now, as one of tasks.
+func (t *task) timing(tasks []*task, started time.Time) timing.Task {
+	out := timing.Task{
+		ID: slices.Index(tasks, t), Address: t.address, Message: t.message, Started: started, Ended: time.Now(),
+	}
+	for _, before := range t.after {
+		out.After = append(out.After, slices.Index(tasks, before))
+	}
+	return out
 }

@@ -48,7 +48,7 @@ func TestFailureStopsOnlyLaterTasks(t *testing.T) {
 		b := s.task("b", nil)
 		tasks := []*task{a, b, s.task("after-a", nil, a), s.task("after-b", nil, b), s.task("after-both", nil, a, b)}
 		began := time.Now()
-		err := runTasks(t.Context(), tasks, s.sink)
+		err := runTasks(t.Context(), tasks, s.sink, nil)
 		var list diag.List
 		if !errors.As(err, &list) || len(list) != 1 || list[0].Where != "a" {
 			t.Errorf("got %v", err)
@@ -69,7 +69,7 @@ func TestCanceledRunSaysHowToContinue(t *testing.T) {
 		a := s.task("a", nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		err := runTasks(ctx, []*task{a, s.task("b", nil, a)}, s.sink)
+		err := runTasks(ctx, []*task{a, s.task("b", nil, a)}, s.sink, nil)
 		var list diag.List
 		if !errors.As(err, &list) || !strings.Contains(list[0].Hint, "goes on from here") || len(s.ran) != 0 {
 			t.Errorf("got %v after %v", err, s.ran)
@@ -80,7 +80,7 @@ func TestCanceledRunSaysHowToContinue(t *testing.T) {
 func TestTasksEmitEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &recorder{}
-		if err := runTasks(t.Context(), []*task{s.task("a", nil)}, s.sink); err != nil {
+		if err := runTasks(t.Context(), []*task{s.task("a", nil)}, s.sink, nil); err != nil {
 			t.Fatal(err)
 		}
 		if len(s.events) != 2 || s.events[0].Kind != event.Start || s.events[1].Kind != event.Done ||
@@ -95,7 +95,7 @@ func TestCycleIsAnError(t *testing.T) {
 	a := s.task("a", nil)
 	b := s.task("b", nil, a)
 	a.after = []*task{b}
-	if err := runTasks(t.Context(), []*task{a, b}, s.sink); err == nil {
+	if err := runTasks(t.Context(), []*task{a, b}, s.sink, nil); err == nil {
 		t.Error("no error")
 	}
 }

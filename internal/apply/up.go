@@ -83,5 +83,5 @@ func (d *Deployment) applyStack(ctx context.Context, s *survey, desired *stack.S
 	for address, f := range p.Kept {
 		provisioner.SetKnown(address, f)
 	}
-	return runTasks(ctx, newGraph(provisioner, desired, p).tasks, d.cfg.Events)
+	return d.runTasks(ctx, desired.Phase.String(), newGraph(provisioner, desired, p).tasks)
 }

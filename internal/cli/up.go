@@ -9,14 +9,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/timing"
 	"aloft.dev/aloft/internal/verify"
 	"aloft.dev/aloft/internal/view"
 )
 
 type upOptions struct {
 	*global
-	dir string
-	ref string
+	dir     string
+	ref     string
+	timings bool
 }
 
 func newUpCommand(g *global, run func(context.Context, *upOptions) error) *cobra.Command {
@@ -35,6 +37,7 @@ back, and the exit code is 3.`,
 		Example: `  aloft up
   aloft up ./shop
   aloft up --ref v1.4.0
+  aloft up --timings
   aloft up --on aws --region eu-west-1 --profile work`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -43,6 +46,7 @@ back, and the exit code is 3.`,
 		},
 	}
 	addRefFlag(c, &o.ref)
+	c.Flags().BoolVar(&o.timings, "timings", false, "show how long each task took, and which ones no run can do without")
 	return c
 }
 
@@ -59,25 +63,39 @@ func runUp(ctx context.Context, o *upOptions) error {
 	if err != nil {
 		return err
 	}
+	var times *timing.Recorder
+	if o.timings {
+		times = &timing.Recorder{}
+		d.RecordTimings(times)
+	}
 	status, err := d.Up(ctx)
 	worked := shown.worked.Load()
 	report := verify.Report{}
 	if err == nil && worked {
 		report = o.verifyAsStep(ctx, d, status, shown.Event)
 	}
+	ended := time.Now()
 	if err := shown.end(ctx, err); err != nil {
+		o.printTimings(o.Err, times, began, ended)
 		return err
 	}
 	if o.json {
-		err = view.JSON(o.Out, status)
+		err = view.JSON(o.Out, upResult{Status: status, Timings: timingsOf(times, began, ended)})
 	} else {
-		o.printResult(status, worked, report.OK(), time.Since(began))
+		o.printResult(status, worked, report.OK(), ended.Sub(began))
+		o.printTimings(o.Out, times, began, ended)
 	}
 	if err == nil && !report.OK() {
 		o.printChecks(o.Err, verify.Report{URL: report.URL, Checks: report.Failed()})
 		return exit(ExitNotVerified)
 	}
 	return err
+}
+
+// upResult is what aloft up --json prints.
+type upResult struct {
+	*apply.Status
+	Timings *timing.Report `json:"timings,omitempty"` // with --timings
 }
 
 // printResult prints how the run ended, the servers, and commands to run next.

@@ -18,3 +18,11 @@ const (
 	// PhaseServe is the whole stack, with all servers launched from the image.
 	PhaseServe Phase = "serve"
 )
+
+// String returns the phase's name.
+func (p Phase) String() string {
+	if p == PhaseFirst {
+		return "first"
+	}
+	return string(p)
+}
