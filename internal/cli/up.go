@@ -46,7 +46,7 @@ back, and the exit code is 3.`,
 		},
 	}
 	addRefFlag(c, &o.ref)
-	c.Flags().BoolVar(&o.timings, "timings", false, "show how long each task took, and which ones no run can do without")
+	c.Flags().BoolVar(&o.timings, "timings", false, "show how long each task took, and which ones the run waited for")
 	return c
 }
 

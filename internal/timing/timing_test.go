@@ -23,12 +23,16 @@ func TestCriticalPath(t *testing.T) {
 		ids    []int
 		length time.Duration
 	}{
-		"nothing":                 {},
-		"one task":                {[]Task{task(0, 0, 3)}, []int{0}, 3 * time.Second},
-		"the longer of two":       {[]Task{task(0, 0, 3), task(1, 0, 5)}, []int{1}, 5 * time.Second},
-		"a chain":                 {[]Task{task(0, 0, 3), task(1, 3, 4, 0), task(2, 4, 9, 1)}, []int{0, 1, 2}, 9 * time.Second},
-		"waits do not count":      {[]Task{task(0, 0, 3), task(1, 5, 6, 0)}, []int{0, 1}, 4 * time.Second},
-		"the longer branch":       {[]Task{task(0, 0, 9), task(1, 0, 2), task(2, 9, 10, 0, 1)}, []int{0, 2}, 10 * time.Second},
+		"nothing":           {},
+		"one task":          {[]Task{task(0, 0, 3)}, []int{0}, 3 * time.Second},
+		"the longer of two": {[]Task{task(0, 0, 3), task(1, 0, 5)}, []int{1}, 5 * time.Second},
+		"a chain": {
+			[]Task{task(0, 0, 3), task(1, 3, 4, 0), task(2, 4, 9, 1)}, []int{0, 1, 2}, 9 * time.Second,
+		},
+		"waits do not count": {[]Task{task(0, 0, 3), task(1, 5, 6, 0)}, []int{0, 1}, 4 * time.Second},
+		"the longer branch": {
+			[]Task{task(0, 0, 9), task(1, 0, 2), task(2, 9, 10, 0, 1)}, []int{0, 2}, 10 * time.Second,
+		},
 		"a task that did not end": {[]Task{task(1, 0, 2, 7)}, []int{1}, 2 * time.Second},
 	} {
 		ids, length := CriticalPath(test.tasks)
