@@ -26,6 +26,9 @@ func (g *global) runDaemon(ctx context.Context, o startOptions) error {
 	if err := host.Preflight(config.Layout, config.Address).Err(); err != nil {
 		return err
 	}
+	if err := recordManners(config.Layout, o.manners); err != nil {
+		return err
+	}
 	config.Log = slog.New(slog.NewTextHandler(g.Err, nil))
 	if o.anyCredentials {
 		config.Log.Warn("DANGER: any signature is accepted; every user of this host can start machines as root")
@@ -35,6 +38,10 @@ func (g *global) runDaemon(ctx context.Context, o startOptions) error {
 	leave := make(chan os.Signal, 1)
 	signal.Notify(leave, syscall.SIGHUP)
 	defer signal.Stop(leave)
+	changed := make(chan os.Signal, 1)
+	signal.Notify(changed, host.MannersSignal)
+	defer signal.Stop(changed)
+	config.MannersChanged = changed
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -86,8 +86,8 @@ var (
 
 // withoutAWS are the commands that do not call AWS.
 var withoutAWS = []string{
-	"aloft init", "aloft local env", "aloft local logs", "aloft local reset", "aloft local restart",
-	"aloft local start", "aloft local status", "aloft local stop",
+	"aloft init", "aloft local env", "aloft local logs", "aloft local manners", "aloft local reset",
+	"aloft local restart", "aloft local start", "aloft local status", "aloft local stop",
 }
 
 func TestEveryCommandIsTriedWithFailures(t *testing.T) {

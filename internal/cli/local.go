@@ -21,6 +21,7 @@ firewalls and load balancers for them. Every AWS client can use it.`,
 		newLocalRestartCommand(g, runLocalRestart),
 		newLocalStatusCommand(g, runLocalStatus),
 		newLocalEnvCommand(g, runLocalEnv),
+		newLocalMannersCommand(g, runLocalManners),
 	)
 	return c
 }

@@ -26,24 +26,37 @@ type startOptions struct {
 	address        string // loopback address and port to serve on
 	anyCredentials bool   // accept requests with any signature
 	restart        bool   // machines keep running from the daemon before
+	manners        mannersChange
 }
 
 func newLocalStartCommand(g *global, run func(context.Context, *localStartOptions) error) *cobra.Command {
 	o := &localStartOptions{global: g}
+	var list string
+	var manners mannersFlags
 	c := &cobra.Command{
 		Use:   "start",
 		Short: "Start the local cloud, with the machines that ran when it was stopped",
 		Long: `Starts the local cloud's daemon in the background and returns when it serves. If it runs
-already, nothing happens.`,
-		Example: "  sudo aloft local start\n  sudo aloft local start --state-dir /tmp/other --address 127.0.0.1:4600",
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
+already, only its manners change, if --manners, --seed or --time-scale is given. Without
+these flags it keeps the manners it had; see aloft local manners.`,
+		Example: `  sudo aloft local start
+  sudo aloft local start --manners aws --seed 7 --time-scale 0.1
+  sudo aloft local start --state-dir /tmp/other --address 127.0.0.1:4600`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if o.start.manners, err = manners.change(list, c.Flags()); err != nil {
+				return err
+			}
+			return run(c.Context(), o)
+		},
 	}
 	flags := c.Flags()
 	flags.StringVar(&o.start.address, "address", host.DefaultAddress, "the loopback address and port to serve on")
 	flags.BoolVar(&o.foreground, "foreground", false, "stay in the foreground and log to standard error")
 	flags.BoolVar(&o.start.anyCredentials, "accept-any-credentials", false,
 		"DANGEROUS: accept requests with any signature; for test suites only")
+	flags.StringVar(&list, "manners", "", "how AWS behaves beside a kind cloud: aws, kind or a list of manners")
+	manners.register(flags)
 	return c
 }
 
@@ -67,7 +80,11 @@ func (g *global) startLocal(ctx context.Context, o startOptions) error {
 		if err := g.requireSameVersion(running); err != nil {
 			return err
 		}
+		if err := g.changeManners(ctx, running, config.Layout, o.manners); err != nil {
+			return err
+		}
 		_, _ = fmt.Fprintf(g.Err, "%s The local cloud runs already, at http://%s.\n", good, running.Address)
+		g.noteManners(config.Layout)
 		return g.printDaemon(running)
 	}
 	if !errors.Is(err, host.ErrNotRunning) {
@@ -77,6 +94,9 @@ func (g *global) startLocal(ctx context.Context, o startOptions) error {
 		return err
 	}
 	if err := host.Preflight(config.Layout, config.Address).Err(); err != nil {
+		return err
+	}
+	if err := recordManners(config.Layout, o.manners); err != nil {
 		return err
 	}
 	if !o.restart {
@@ -90,9 +110,11 @@ func (g *global) startLocal(ctx context.Context, o startOptions) error {
 		_, _ = fmt.Fprintf(g.Err,
 			"%s The local cloud now runs version %s, at http://%s (pid %d); machines and traffic ran on.\n",
 			good, running.Version, running.Address, running.PID)
+		g.noteManners(config.Layout)
 		return g.printDaemon(running)
 	}
 	_, _ = fmt.Fprintf(g.Err, "%s The local cloud runs at http://%s (pid %d).\n", good, running.Address, running.PID)
+	g.noteManners(config.Layout)
 	g.printAfterStart()
 	return g.printDaemon(running)
 }

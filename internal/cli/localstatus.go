@@ -20,8 +20,8 @@ func newLocalStatusCommand(g *global, run func(context.Context, *localStatusOpti
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Show whether the local cloud runs, its base images and its machines",
-		Long: `Shows the daemon's address and version, the base images, and the memory that each
-machine uses.`,
+		Long: `Shows the daemon's address and version, the manners that the local cloud has, the base
+images, and the memory that each machine uses.`,
 		Example: "  sudo aloft local status\n  sudo aloft local status --json",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
@@ -56,6 +56,7 @@ func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
 	since := running.StartedAt.Local().Format(time.DateTime)
 	_, _ = fmt.Fprintf(o.Out, "%s The local cloud runs at http://%s: version %s, pid %d, since %s.\n",
 		style.Good("✓"), running.Address, running.Version, running.PID, since)
+	_, _ = fmt.Fprintln(o.Out, "  "+mannersLine(status.Manners))
 	rows := [][]string{{"BASE IMAGE", "STATE", ""}}
 	for _, image := range status.Images {
 		rows = append(rows, []string{image.Name, image.State, image.Reason})

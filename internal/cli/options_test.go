@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/release"
 )
@@ -72,6 +74,13 @@ func TestCommandLinesBecomeOptions(t *testing.T) {
 
 	equal(t, parse(t, newLocalStartCommand, "--foreground --address 127.0.0.1:1"),
 		localStartOptions{foreground: true, start: startOptions{address: "127.0.0.1:1"}})
+	seed, scale := uint64(7), 0.1
+	change := mannersChange{manners: []manners.Manner{manners.Times, manners.Load}, seed: &seed, timeScale: &scale}
+	equal(t, parse(t, newLocalStartCommand, "--manners times,load --seed 7 --time-scale 0.1"),
+		localStartOptions{start: startOptions{address: host.DefaultAddress, manners: change}})
+	equal(t, parse(t, newLocalMannersCommand, "times,load --seed 7 --time-scale 0.1"),
+		localMannersOptions{change: change})
+	equal(t, parse(t, newLocalMannersCommand, ""), localMannersOptions{})
 	equal(t, parse(t, newLocalStopCommand, "--timeout 30s"), localStopOptions{timeout: 30 * time.Second})
 	equal(t, parse(t, newLocalRestartCommand, ""), localRestartOptions{})
 	equal(t, parse(t, newLocalResetCommand, "--images"), localResetOptions{images: true})

@@ -42,20 +42,22 @@ func (d *daemon) handler() (http.Handler, error) {
 		return nil, err
 	}
 	machines := ec2.New(ec2.Config{
-		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages,
+		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages, Manners: &d.manners,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
 		return nil, fmt.Errorf("create region %s: %w", homeRegion, err)
 	}
-	balancing := elbv2.New(elbv2.Config{Store: d.store, PublicRange: network.DefaultPublicRange})
+	balancing := elbv2.New(elbv2.Config{Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners})
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
+	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store, Manners: &d.manners})
+	groups := autoscaling.New(autoscaling.Config{Store: d.store, Templates: machines, Manners: &d.manners})
 	handler, err := wire.NewHandler(wire.Config{
 		Services: []wire.Service{
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},
-			{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store})},
-			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: d.store, Templates: machines})},
+			{Name: "monitoring", API: metrics},
+			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, EnsureRegion: machines.EnsureRegion})},
 			{Name: "sts", API: sts.New()},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},

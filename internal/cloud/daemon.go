@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
@@ -38,6 +40,9 @@ type Config struct {
 	AcceptAnyCredentials bool
 	HostEnv              map[string]string // proxy and trust settings that machines inherit
 
+	// MannersChanged receives a signal when the file of manners has changed.
+	MannersChanged <-chan os.Signal
+
 	// Subprocess returns the command line that runs a part of this program:
 	// "machine" or "balancer".
 	Subprocess func(name string) (argv []string)
@@ -57,6 +62,7 @@ type daemon struct {
 	network   *network.Plane
 	balancer  *balancer.Client
 	metrics   metric.Store
+	manners   manners.Set
 	networks  *networks.Loop
 	instances *instances.Loop
 	fleet     scaling.Fleet // set by handler
@@ -91,6 +97,9 @@ func Run(ctx context.Context, config Config) error {
 // open opens the store, the planes and the loops that handlers need.
 func (d *daemon) open(ctx context.Context) (err error) {
 	if err := d.Layout.Create(); err != nil {
+		return err
+	}
+	if err := d.readManners(); err != nil {
 		return err
 	}
 	if d.store, err = store.Open(d.Layout.Database()); err != nil {
@@ -131,11 +140,11 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	}
 	d.balancer = &balancer.Client{Dir: d.Layout.BalancerRun(), Command: d.Subprocess("balancer"), Log: d.Log}
 	d.networks = &networks.Loop{
-		Store: d.store, Plane: d.network, Log: d.Log,
+		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners,
 		Namespace: func(id string) string { return d.machines.Status(id).Namespace },
 	}
 	d.instances = &instances.Loop{
-		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log,
+		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
 		Env: viaProxy(env, d.network.ProxyAddress()), Layer: d.layers.Path,
 	}
 	return nil

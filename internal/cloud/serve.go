@@ -39,6 +39,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, handler http.
 	for _, run := range d.loops() {
 		group.Go(func() error { return run(ctx) })
 	}
+	group.Go(func() error { return d.followManners(ctx) })
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -73,6 +74,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, handler http.
 func (d *daemon) loops() []func(context.Context) error {
 	imagesLoop := &images.Loop{
 		Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log,
+		Manners: &d.manners,
 	}
 	balancersLoop := &balancers.Loop{
 		Store:     d.store,
@@ -81,14 +83,16 @@ func (d *daemon) loops() []func(context.Context) error {
 		Namespace: d.network.NodeNamespace,
 		Logs:      d.Layout.AccessLogs(),
 		Log:       d.Log,
+		Manners:   &d.manners,
 	}
 	metricsLoop := &metrics.Loop{
 		Store: d.store, Balancer: d.balancer, Machines: d.machines, Metrics: &d.metrics, Log: d.Log,
+		Manners: &d.manners,
 	}
 	alarmsLoop := &alarms.Loop{
 		Store: d.store, Metrics: &d.metrics, Actions: capacity.Policies{Metrics: &d.metrics}, Log: d.Log,
 	}
-	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log}
+	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
 		d.network.Run, d.networks.Run, d.instances.Run, imagesLoop.Run, balancersLoop.Run,

@@ -11,7 +11,10 @@ import (
 // status serves the local cloud's status, which `aloft local status` prints.
 func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
 	view := d.store.View()
-	status := host.Status{Version: d.Version, Images: []host.ImageStatus{}, Machines: []host.MachineStatus{}}
+	status := host.Status{
+		Version: d.Version, Images: []host.ImageStatus{}, Machines: []host.MachineStatus{},
+		Manners: d.manners.Settings(),
+	}
 	for _, row := range store.Images.List(view) {
 		if row.Public {
 			image := host.ImageStatus{Name: row.Base, Region: row.Region, State: row.State, Reason: row.StateReason}

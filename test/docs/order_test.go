@@ -10,6 +10,7 @@ var order = []string{
 	"docs/releases.md",
 	"docs/scaling.md",
 	"docs/local-cloud.md",
+	"docs/manners.md",
 	"docs/getting-started.md",
 	"docs/troubleshooting.md",
 }

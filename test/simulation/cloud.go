@@ -32,6 +32,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
@@ -55,6 +56,7 @@ type Cloud struct {
 	Network       simulated.Network
 	Balancer      simulated.Balancer
 	Metrics       metric.Store
+	Manners       manners.Set // kind unless a test uses settings
 	Fleet         scaling.Fleet
 	FailedRelease atomic.Pointer[string] // release whose servers become unhealthy after they served; nil: none
 	FailLate      atomic.Bool            // its group instances stay healthy until another one is launched
@@ -74,22 +76,24 @@ func New(t *testing.T) *Cloud {
 	c.Machines.Output = func(string) []byte { return console }
 	c.Balancer.Health = c.health
 	network := ec2.New(ec2.Config{
-		Store: s, PublicRange: PublicRange,
+		Store: s, PublicRange: PublicRange, Manners: &c.Manners,
 		Console: func(_ context.Context, id string) ([]byte, error) { return c.Machines.Console(id) },
 		Images: []ec2.BaseImage{
 			{Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
 				RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"},
 		},
 	})
-	balancing := elbv2.New(elbv2.Config{Store: s, PublicRange: PublicRange})
+	balancing := elbv2.New(elbv2.Config{Store: s, PublicRange: PublicRange, Manners: &c.Manners})
 	c.Fleet = &autoscaling.Fleet{Store: s, Compute: network, Balancing: balancing}
+	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &c.Metrics, Store: s, Manners: &c.Manners})
+	groups := autoscaling.New(autoscaling.Config{Store: s, Templates: network, Manners: &c.Manners})
 	handler, err := wire.NewHandler(wire.Config{
 		Credentials: func(string) (string, bool) { return "secret", true },
 		Services: []wire.Service{
 			{Name: "ec2", API: network},
 			{Name: "elasticloadbalancing", API: balancing},
-			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: network})},
-			{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: &c.Metrics, Store: s})},
+			{Name: "autoscaling", API: groups},
+			{Name: "monitoring", API: metrics},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: network.EnsureRegion})},
 			{Name: "sts", API: sts.New()},
 		},
@@ -115,6 +119,7 @@ func (c *Cloud) StartLoops(t *testing.T) {
 		Store:     c.Store,
 		Plane:     &c.Network,
 		Log:       log,
+		Manners:   &c.Manners,
 		Namespace: func(id string) string { return c.Machines.Status(id).Namespace },
 	}
 	instances := &instances.Loop{
@@ -123,16 +128,21 @@ func (c *Cloud) StartLoops(t *testing.T) {
 		Network:  networks,
 		Log:      log,
 		Layer:    c.Layers.Path,
+		Manners:  &c.Manners,
 	}
-	images := &images.Loop{Store: c.Store, Layers: &c.Layers, Instances: instances, Machines: &c.Machines, Log: log}
+	images := &images.Loop{
+		Store: c.Store, Layers: &c.Layers, Instances: instances, Machines: &c.Machines, Log: log,
+		Manners: &c.Manners,
+	}
 	balancers := &balancers.Loop{
 		Store:     c.Store,
 		Balancer:  &c.Balancer,
 		Network:   networks,
 		Namespace: c.Network.NodeNamespace,
 		Log:       log,
+		Manners:   &c.Manners,
 	}
-	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log}
+	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log, Manners: &c.Manners}
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
 	for _, run := range []func(context.Context) error{

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"aloft.dev/aloft/internal/cloud/manners"
 )
 
 // StatusPath is the path at which a daemon serves its Status.
@@ -15,6 +17,8 @@ type Status struct {
 	Version  string          `json:"version"`
 	Images   []ImageStatus   `json:"images"`
 	Machines []MachineStatus `json:"machines"`
+	// Manners are those that the local cloud has now.
+	Manners manners.Settings `json:"manners"`
 }
 
 // ImageStatus is the state of a base image in one region.

@@ -38,11 +38,20 @@ func All() []Manner { return []Manner{Consistency, Times, Zones, Room, Load, Lim
 
 // Settings say which manners a local cloud has. The zero value is a kind cloud.
 type Settings struct {
-	Manners []Manner `json:"manners"`
+	Manners []Manner `json:"on"`
 	Seed    uint64   `json:"seed"`
 	// TimeScale multiplies every duration: 1 or 0 means AWS's own, 0.1 a tenth
 	// of it.
 	TimeScale float64 `json:"time_scale"`
+}
+
+// Default returns the settings of a local cloud that was not told any: a kind
+// cloud, and AWS's own speed once it has manners.
+func Default() Settings { return Settings{Manners: []Manner{}, Seed: 1, TimeScale: 1} }
+
+// Equal reports whether two settings have the same manners, seed and time scale.
+func (s Settings) Equal(other Settings) bool {
+	return slices.Equal(s.Manners, other.Manners) && s.Seed == other.Seed && s.TimeScale == other.TimeScale
 }
 
 // Parse returns the manners that a text names: "aws" for all, "kind" for none, or
@@ -52,13 +61,13 @@ func Parse(text string) ([]Manner, error) {
 	case "aws":
 		return All(), nil
 	case "kind":
-		return nil, nil
+		return []Manner{}, nil
 	}
-	var list []Manner
+	list := []Manner{}
 	for name := range strings.SplitSeq(text, ",") {
 		m := Manner(strings.TrimSpace(name))
 		if !slices.Contains(All(), m) {
-			return nil, fmt.Errorf("the manner %q is unknown", name)
+			return nil, fmt.Errorf("the manner %q is unknown", strings.TrimSpace(name))
 		}
 		if !slices.Contains(list, m) {
 			list = append(list, m)

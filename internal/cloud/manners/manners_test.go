@@ -10,7 +10,7 @@ import (
 
 func TestParse(t *testing.T) {
 	for text, want := range map[string][]Manner{
-		"aws": All(), "kind": nil, "times": {Times}, "load, times,load": {Load, Times},
+		"aws": All(), "kind": {}, "times": {Times}, "load, times,load": {Load, Times},
 	} {
 		got, err := Parse(text)
 		if err != nil || !cmp.Equal(got, want) {
@@ -21,6 +21,19 @@ func TestParse(t *testing.T) {
 		if _, err := Parse(text); err == nil {
 			t.Errorf("Parse(%q) succeeded", text)
 		}
+	}
+}
+
+func TestEveryMannerIsDescribed(t *testing.T) {
+	var described []Manner
+	for _, d := range Descriptions() {
+		described = append(described, d.Manner)
+		if d.What == "" || d.Source == "" {
+			t.Errorf("the description of %s is incomplete: %+v", d.Manner, d)
+		}
+	}
+	if diff := cmp.Diff(All(), described); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -43,6 +44,7 @@ type Config struct {
 	Templates Templates
 	Now       func() time.Time // default: time.Now
 	IDs       *identity.Source // default: random IDs
+	Manners   *manners.Set     // nil: a kind cloud
 }
 
 // API implements the operations of Amazon EC2 Auto Scaling.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -18,6 +19,7 @@ type Config struct {
 	Metrics *metric.Store
 	Store   *store.Store     // holds the alarms
 	Now     func() time.Time // time.Now if nil
+	Manners *manners.Set     // nil: a kind cloud
 }
 
 // API implements the operations on metrics and alarms.

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	Random      io.Reader        // source of ids; nil: crypto/rand
 	PublicRange netip.Prefix     // public IP addresses
 	Images      []BaseImage      // public images that every region offers
+	Manners     *manners.Set     // nil: a kind cloud
 
 	// Console returns what an instance's machine has written to its console; nil:
 	// nothing.

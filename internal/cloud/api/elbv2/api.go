@@ -11,6 +11,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -21,21 +22,26 @@ type Config struct {
 	Random      io.Reader        // source of IDs; crypto/rand.Reader if nil
 	PublicRange netip.Prefix     // nodes' public IP addresses come from here
 	DNSSuffix   string           // follows the Region in load balancers' names; "elb.localhost" if empty
+	Manners     *manners.Set     // nil: a kind cloud
 }
 
 // API has one method per supported operation, with the signature of the SDK's
 // client. Errors that AWS defines are returned as *wire.Error.
 type API struct {
-	store  *store.Store
-	now    func() time.Time
-	ids    *identity.Source
-	public netip.Prefix
-	suffix string
+	store   *store.Store
+	now     func() time.Time
+	ids     *identity.Source
+	public  netip.Prefix
+	suffix  string
+	manners *manners.Set
 }
 
 // New returns the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, now: c.Now, ids: identity.New(c.Random), public: c.PublicRange, suffix: c.DNSSuffix}
+	a := &API{
+		store: c.Store, now: c.Now, ids: identity.New(c.Random), public: c.PublicRange, suffix: c.DNSSuffix,
+		manners: c.Manners,
+	}
 	if a.now == nil {
 		a.now = time.Now
 	}

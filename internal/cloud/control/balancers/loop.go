@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -42,6 +43,7 @@ type Loop struct {
 	Namespace func(interfaceID string) string // returns the path of a node's network namespace
 	Logs      string                          // folder of access logs in place of S3; empty: no access logs
 	Log       *slog.Logger
+	Manners   *manners.Set // nil: a kind cloud
 
 	mu     sync.Mutex
 	status *statusIndex // nil: the balancer has reported nothing since it was configured

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -41,6 +42,7 @@ type Loop struct {
 	Instances Instances
 	Machines  Machines
 	Log       *slog.Logger
+	Manners   *manners.Set // nil: a kind cloud
 
 	mu        sync.Mutex
 	capturing map[string]bool // ids of images whose capture is in progress

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -41,6 +42,7 @@ type Loop struct {
 	Machines Machines
 	Network  Network
 	Log      *slog.Logger
+	Manners  *manners.Set           // nil: a kind cloud
 	Parallel int                    // machines that launch at the same time; 0 means defaultParallel
 	Env      map[string]string      // environment variables of every machine, such as proxies
 	Layer    func(id string) string // returns the folder of an image's layer

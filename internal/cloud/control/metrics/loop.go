@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
@@ -48,6 +49,7 @@ type Loop struct {
 	Store    *store.Store
 	Metrics  *metric.Store
 	Log      *slog.Logger
+	Manners  *manners.Set // nil: a kind cloud
 
 	started      time.Time
 	failing      bool              // the last read of the balancer's counters failed

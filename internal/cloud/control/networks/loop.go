@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -33,6 +34,7 @@ type Loop struct {
 	Plane     Plane
 	Namespace func(instanceID string) string // returns the path of a machine's network namespace, or ""
 	Log       *slog.Logger
+	Manners   *manners.Set // nil: a kind cloud
 
 	mu      sync.Mutex
 	lock    chan struct{} // capacity 1: full while a change is being applied

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/scaling/decision"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -53,10 +54,11 @@ const (
 
 // Loop drives all groups of all regions. Fill the fields, then call Run once.
 type Loop struct {
-	Store *store.Store
-	Fleet Fleet
-	IDs   *identity.Source // of activities and hook tokens; nil: a source of random ids
-	Log   *slog.Logger
+	Store   *store.Store
+	Fleet   Fleet
+	IDs     *identity.Source // of activities and hook tokens; nil: a source of random ids
+	Log     *slog.Logger
+	Manners *manners.Set // nil: a kind cloud
 
 	lastCleanup time.Time
 }
