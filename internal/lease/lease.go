@@ -13,6 +13,9 @@ const (
 	Life = 2 * time.Minute
 	// RenewEvery is the interval between two renewals.
 	RenewEvery = 20 * time.Second
+	// checkEvery is the interval between two checks whether the lease expires soon. A
+	// computer that wakes up learns of it in that time.
+	checkEvery = 2 * time.Second
 	// releaseLimit bounds the calls of a release.
 	releaseLimit = 10 * time.Second
 	// attempts bounds how often a lease is requested while others create and
@@ -35,13 +38,12 @@ type Lease[R any] struct {
 	mu      sync.Mutex
 	record  R
 	version int64
-	written time.Time // when the record was last written
-	expires time.Time
+	expires time.Time // without a monotonic clock reading, because that clock stops while a computer sleeps
 	lost    bool
 }
 
 func (p Parameter[R]) acquired(record R, version int64, expires time.Time) *Lease[R] {
-	return &Lease[R]{parameter: p, record: record, version: version, written: time.Now(), expires: expires}
+	return &Lease[R]{parameter: p, record: record, version: version, expires: expires}
 }
 
 // Record returns the current record.
@@ -65,19 +67,24 @@ func (l *Lease[R]) Update(ctx context.Context, change func(*R)) error {
 // Renew renews the lease every RenewEvery until ctx ends. It calls lost and
 // returns once the lease is lost, or cannot be renewed before it expires.
 func (l *Lease[R]) Renew(ctx context.Context, lost func()) {
-	ticker := time.NewTicker(RenewEvery)
-	defer ticker.Stop()
+	check, renew := time.NewTicker(checkEvery), time.NewTicker(RenewEvery)
+	defer check.Stop()
+	defer renew.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-renew.C:
+		case <-check.C:
+			if !l.expiresWithin(RenewEvery) {
+				continue
+			}
 		}
 		err := l.Update(ctx, func(*R) {})
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		if errors.Is(err, ErrLost) || l.age() > Life-RenewEvery {
+		if errors.Is(err, ErrLost) || l.expiresWithin(checkEvery) {
 			l.setLost()
 			lost()
 			return
@@ -135,20 +142,14 @@ func (l *Lease[R]) renew(ctx context.Context) error {
 		l.lost = true
 		return ErrLost
 	}
-	l.version, l.expires, l.written = version, expires, time.Now()
+	l.version, l.expires = version, expires
 	return nil
 }
 
 func (l *Lease[R]) expiresWithin(d time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !time.Now().Add(d).Before(l.expires)
-}
-
-func (l *Lease[R]) age() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return time.Since(l.written)
+	return !l.parameter.now().Add(d).Before(l.expires)
 }
 
 func (l *Lease[R]) isLost() bool {

@@ -283,6 +283,47 @@ func TestRunThatLostItsLeaseLeavesItsSuccessors(t *testing.T) {
 	}
 }
 
+// While a computer sleeps, the time of day goes on and the clock of timers does not.
+func TestRunOfAComputerThatSleptEndsAtOnce(t *testing.T) {
+	for name, offline := range map[string]bool{"online": false, "offline": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &cuttable{}
+				var slept atomic.Int64
+				laptop := at(s, never)
+				laptop.Now = func() time.Time { return time.Now().Round(0).Add(time.Duration(slept.Load())) }
+				first, err := laptop.Acquire(t.Context(), lease.Holder{User: "ada"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				lost := make(chan struct{})
+				go first.Renew(t.Context(), func() { close(lost) })
+				time.Sleep(lease.RenewEvery/2 - time.Second)
+				slept.Store(int64(lease.Life))
+				second := at(s, never)
+				second.Now = laptop.Now
+				if _, err := second.Acquire(t.Context(), lease.Holder{User: "bob"}); err != nil {
+					t.Fatal(err)
+				}
+				s.down.Store(offline)
+				woke := time.Now()
+				select {
+				case <-lost:
+				case <-time.After(lease.RenewEvery / 4):
+					t.Errorf("not noticed after %s", time.Since(woke))
+				}
+				s.down.Store(false)
+				if err := first.Release(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := s.user(t); got != "bob" {
+					t.Errorf("the record is %q's", got)
+				}
+			})
+		})
+	}
+}
+
 func TestReleaseDeletesNoLeaseThatWasLostUnnoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{}

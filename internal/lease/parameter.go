@@ -44,6 +44,14 @@ type Parameter[R any] struct {
 	Description string            // of the parameter, for people who list parameters
 	HolderOf    func(*R) *Holder  // returns the holder within a record
 	Dead        func(Holder) bool // reports whether a holder's process has certainly ended
+	Now         func() time.Time  // the time of day; time.Now if nil
+}
+
+func (p Parameter[R]) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
 }
 
 // stored is a record as read from the parameter.
@@ -169,7 +177,7 @@ func (p Parameter[R]) takeOver(ctx context.Context, record R, seen int64) (*Leas
 
 func (p Parameter[R]) live(record R) bool {
 	holder := *p.HolderOf(&record)
-	return time.Now().Before(holder.Expires) && !p.Dead(holder)
+	return p.now().Before(holder.Expires) && !p.Dead(holder)
 }
 
 // equal reports whether two records are equal apart from their expiry.
@@ -202,7 +210,7 @@ func (p Parameter[R]) put(
 	overwrite bool,
 	options ...func(*ssm.Options),
 ) (version int64, expires time.Time, err error) {
-	expires = time.Now().Add(Life).UTC().Truncate(time.Second)
+	expires = p.now().Add(Life).UTC().Truncate(time.Second)
 	p.HolderOf(&record).Expires = expires
 	value, err := json.Marshal(record)
 	if err != nil {
