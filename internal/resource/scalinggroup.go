@@ -319,11 +319,17 @@ func (p *Provisioner) setTargetGroup(ctx context.Context, current plan.Found, ta
 // deleteScalingGroup deletes a group with its instances, policies and schedules, and
 // waits until all of them are gone.
 func (p *Provisioner) deleteScalingGroup(ctx context.Context, f plan.Found) error {
-	if _, _, err := p.prepareTermination(ctx, f.ID); err != nil {
+	g, _, err := p.prepareTermination(ctx, f.ID)
+	if err != nil {
 		return err
 	}
-	what := "the instances of " + f.ID + " to be terminated"
-	err := awsapi.Retry(ctx, startLimit, what, awsapi.IsInUse, func(ctx context.Context) error {
+	drain, err := p.drainTime(ctx, g.raw.TargetGroupARNs)
+	if err != nil {
+		return err
+	}
+	limit := drain + startLimit
+	what := "the instances of " + f.ID + " to finish their requests" + upTo(drain) + " and be terminated"
+	err = awsapi.Retry(ctx, limit, what, awsapi.IsInUse, func(ctx context.Context) error {
 		in := &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: &f.ID, ForceDelete: aws.Bool(true)}
 		_, err := p.ASG.DeleteAutoScalingGroup(ctx, in)
 		return err
@@ -331,29 +337,29 @@ func (p *Provisioner) deleteScalingGroup(ctx context.Context, f plan.Found) erro
 	if err != nil && !isScalingNotFound(err) {
 		return fmt.Errorf("delete Auto Scaling group %s: %w", f.Name, err)
 	}
-	what = "Auto Scaling group " + f.ID + " to be gone"
-	err = awsapi.Wait(ctx, startLimit, what, func(ctx context.Context) (bool, error) {
+	err = awsapi.Wait(ctx, limit, what, func(ctx context.Context) (bool, error) {
 		g, ok, err := p.scalingGroup(ctx, f.ID)
 		if ok && err == nil {
-			p.progress(f.Address, "%d servers of the group are being terminated", len(g.raw.Instances))
+			p.progress(f.Address, "%d servers of the group finish their requests%s, and are terminated",
+				len(g.raw.Instances), upTo(drain))
 		}
 		return err == nil && !ok, err
 	})
 	if err != nil {
 		return err
 	}
-	return p.waitMembersTerminated(ctx, f)
+	return p.waitMembersTerminated(ctx, f, limit)
 }
 
 // waitMembersTerminated waits until the instances of a deleted group are terminated.
-func (p *Provisioner) waitMembersTerminated(ctx context.Context, f plan.Found) error {
+func (p *Provisioner) waitMembersTerminated(ctx context.Context, f plan.Found, limit time.Duration) error {
 	in := &ec2.DescribeInstancesInput{Filters: append(
 		p.tagged(),
 		awsapi.Filter("tag:"+tagScalingGroup, f.ID),
 		awsapi.Filter("instance-state-name", append([]string{"shutting-down"}, usableStates...)...),
 	)}
 	what := "the instances of " + f.ID + " to be terminated"
-	err := awsapi.Wait(ctx, startLimit, what, func(ctx context.Context) (bool, error) {
+	err := awsapi.Wait(ctx, limit, what, func(ctx context.Context) (bool, error) {
 		list, err := p.EC2.DescribeInstances(ctx, in)
 		if err != nil {
 			return false, fmt.Errorf("list the instances of %s: %w", f.ID, err)

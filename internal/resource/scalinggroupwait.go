@@ -17,15 +17,20 @@ import (
 	"aloft.dev/aloft/internal/stack"
 )
 
-// servingLimit is how long a group may take until all its instances serve.
+// servingLimit is how long a group may take until all its instances serve, besides the
+// time in which surplus ones finish their requests.
 const servingLimit = 15 * time.Minute
 
 // waitServing waits until the desired number of a group's instances serves behind
 // the load balancer.
 func (p *Provisioner) waitServing(ctx context.Context, address, name, target string, times *bootTimes) error {
-	last := ""
+	drain, err := p.drainTime(ctx, []string{target})
+	if err != nil {
+		return err
+	}
+	last, limit := "", servingLimit+drain
 	what := "the instances of " + name + " to serve"
-	err := awsapi.Wait(ctx, servingLimit, what, func(ctx context.Context) (bool, error) {
+	err = awsapi.Wait(ctx, limit, what, func(ctx context.Context) (bool, error) {
 		g, members, err := p.groupHealth(ctx, name, target)
 		if err != nil {
 			return false, err
@@ -41,6 +46,10 @@ func (p *Provisioner) waitServing(ctx context.Context, address, name, target str
 		if err := launchFailure(address, activities, times.began); err != nil {
 			return false, err
 		}
+		if last == stack.Healthy {
+			p.progress(address, "surplus servers finish their requests%s", upTo(drain))
+			return false, nil
+		}
 		activity := ""
 		if len(activities) > 0 && activities[0].StatusCode != types.ScalingActivityStatusCodeSuccessful {
 			activity = ": " + strings.TrimSuffix(aws.ToString(activities[0].Description), ".")
@@ -54,7 +63,7 @@ func (p *Provisioner) waitServing(ctx context.Context, address, name, target str
 	}
 	return p.withActivities(ctx, &diag.Diagnostic{
 		Where:   address,
-		Summary: fmt.Sprintf("of the servers of %s, only %s after %s", name, last, servingLimit),
+		Summary: fmt.Sprintf("of the servers of %s, only %s after %s", name, last, limit),
 		Hint:    "see what the application says: aloft logs; check load_balancer.health in aloft.yaml",
 		Cause:   err,
 	}, name)

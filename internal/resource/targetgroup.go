@@ -58,18 +58,11 @@ func findTargetGroups(ctx context.Context, d *discovery) ([]plan.Found, error) {
 		f := &all[i]
 		f.Address = balancing.addresses[f.ID]
 		group.Go(func() error {
-			list, err := d.ELB.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{
-				TargetGroupArn: &f.ID,
-			})
-			if err != nil {
-				return ignoreNotFound("read the attributes of target group "+f.Name, err)
+			delay, err := d.deregistrationDelay(ctx, f.ID)
+			if err == nil {
+				f.Set(stack.AttrDeregistrationDelay, fmt.Sprintf("%.0fs", delay.Seconds()))
 			}
-			for _, a := range list.Attributes {
-				if aws.ToString(a.Key) == delayAttribute {
-					f.Set(stack.AttrDeregistrationDelay, aws.ToString(a.Value)+"s")
-				}
-			}
-			return nil
+			return ignoreNotFound("read the attributes of target group "+f.Name, err)
 		})
 	}
 	return all, group.Wait()
