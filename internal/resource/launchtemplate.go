@@ -90,6 +90,10 @@ func describeTemplateData(f *plan.Found, d *types.ResponseLaunchTemplateData) {
 	if m := d.MetadataOptions; m != nil && m.HttpTokens == types.LaunchTemplateHttpTokensStateRequired {
 		f.Set(stack.AttrMetadata, stack.MetadataIMDSv2)
 	}
+	f.Set(stack.AttrMonitoring, "basic, every five minutes")
+	if d.Monitoring != nil && aws.ToBool(d.Monitoring.Enabled) {
+		f.Set(stack.AttrMonitoring, stack.MonitoringDetailed)
+	}
 	for _, s := range d.TagSpecifications {
 		if s.ResourceType == types.ResourceTypeInstance {
 			f.Set(stack.AttrRelease, tagValue(s.Tags, stack.TagRelease))
@@ -111,6 +115,7 @@ func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaun
 		InstanceType:     types.InstanceType(body.Type),
 		KeyName:          &body.KeyName,
 		SecurityGroupIds: p.ids(body.Groups),
+		Monitoring:       &types.LaunchTemplatesMonitoringRequest{Enabled: aws.Bool(true)},
 		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptionsRequest{
 			HttpTokens:   types.LaunchTemplateHttpTokensStateRequired,
 			HttpEndpoint: types.LaunchTemplateInstanceMetadataEndpointStateEnabled,
@@ -125,7 +130,10 @@ func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaun
 // description identifies a version by its contents, so that an existing version is
 // found and not created again. A rollback uses the version of the earlier release.
 func (p *Provisioner) description(body stack.LaunchTemplate) string {
-	contents := append([]string{*p.id(body.Image), body.Type, body.KeyName, body.Release}, p.ids(body.Groups)...)
+	contents := append(
+		[]string{*p.id(body.Image), body.Type, body.KeyName, body.Release, stack.MonitoringDetailed},
+		p.ids(body.Groups)...,
+	)
 	sum := sha256.Sum256([]byte(strings.Join(contents, "\n")))
 	return fmt.Sprintf("release %s, %s", body.Release, hex.EncodeToString(sum[:6]))
 }

@@ -14,12 +14,18 @@ const AddressLaunchTemplate = "launch-template"
 
 // Attributes of a launch template.
 const (
-	AttrImage    AttributeKey = "image"
-	AttrMetadata AttributeKey = "metadata" // access to the instance metadata service
+	AttrImage      AttributeKey = "image"
+	AttrMetadata   AttributeKey = "metadata"   // access to the instance metadata service
+	AttrMonitoring AttributeKey = "monitoring" // how often CPU metrics are reported
 )
 
 // MetadataIMDSv2 is the AttrMetadata of instances that require IMDSv2.
 const MetadataIMDSv2 = "IMDSv2 only"
+
+// MonitoringDetailed is the AttrMonitoring of instances that report their metrics every
+// minute. By default they do so every five minutes, and a policy that follows CPU reacts
+// too late (Amazon EC2 User Guide, "Manage detailed monitoring for your EC2 instances").
+const MonitoringDetailed = "detailed, every minute"
 
 // LaunchTemplate configures the instances of an Auto Scaling group. It changes by
 // getting another version, which becomes its default version.
@@ -50,6 +56,7 @@ func (t LaunchTemplate) Attributes() []Attribute {
 		text(AttrKeyPair, t.KeyName),
 		refs(AttrSecurityGroups, t.Groups),
 		text(AttrMetadata, MetadataIMDSv2),
+		text(AttrMonitoring, MonitoringDetailed),
 	}
 }
 
