@@ -25,6 +25,7 @@ type Step struct {
 	Script string // for sh -eu
 	Input  string // standard input; may contain secrets and is never printed
 	Ships  bool   // standard input is the source as a compressed tar stream
+	Proof  bool   // it changes nothing on the machine
 }
 
 // Recipe returns the steps that turn a machine of the base image into one on which the
@@ -53,8 +54,9 @@ func Recipe(s *spec.Spec, source Source) []Step {
 		{Number: "16", Name: "start " + s.Start, Script: joinScripts("service"), Input: unit(s, source)},
 		{
 			Number: "16", Name: "prove that it answers", Script: proofVariables(s, 0) + joinScripts("prove"),
-			Input: readScript("prove.js"),
+			Input: readScript("prove.js"), Proof: true,
 		},
+		{Number: "17", Name: "forget the machine's own identity", Script: joinScripts("forget")},
 	}
 	header := variables(s, source) + readScript("begin.sh")
 	for i := range steps {
@@ -71,16 +73,17 @@ func ID(base string, s *spec.Spec, source Source) string {
 	add := func(part string) { _, _ = fmt.Fprintf(sum, "%d:%s", len(part), part) }
 	add(base)
 	add(source.Digest)
-	steps := Recipe(s, source)
-	for _, step := range steps[:len(steps)-1] { // the proof changes nothing
-		add(step.Script)
-		add(step.Input)
+	for _, step := range Recipe(s, source) {
+		if !step.Proof {
+			add(step.Script)
+			add(step.Input)
+		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))[:12]
 }
 
 // variables returns the shell variables that describe the application to the scripts.
-// Only the last step knows the health check, which is not part of the image.
+// Only the proof knows the health check, which is not part of the image.
 func variables(s *spec.Spec, source Source) string {
 	if source.ClonedHere {
 		source.Git, source.Commit = "", "" // the URL may contain credentials

@@ -70,16 +70,21 @@ func (c *deployed) letIn(t *testing.T, group string) (revoke func()) {
 	}
 }
 
+// machineID prints a machine's id.
+const machineID = "cat /etc/machine-id"
+
+// identities checks that no machine shares its identity with another, or with the image:
+// server-1 has had a new machine-id since its image was made.
 func (c *deployed) identities(t *testing.T) {
 	d := c.Status(t, program.TutorialFolder)
 	defer c.letIn(t, c.group(t, d.Machines[0].InstanceID))()
-	seen := map[string]string{}
+	seen := map[string]string{c.idBefore: "the image"}
 	for _, m := range d.Machines {
 		if got := c.OpenSSH(t, "tutorial", m.PublicIP, "cat "+builtBefore); got != "a promise" {
 			t.Errorf("%s: %s holds %q", m.Name, builtBefore, got)
 		}
 		for _, identity := range []string{
-			"cat /etc/machine-id", "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub", "hostname",
+			machineID, "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub", "hostname",
 		} {
 			value := c.OpenSSH(t, "tutorial", m.PublicIP, identity)
 			if other, ok := seen[value]; ok || value == "" {

@@ -20,12 +20,18 @@ import (
 )
 
 // deployed is the local cloud on which the tutorial runs.
-type deployed struct{ *program.LocalCloud }
+type deployed struct {
+	*program.LocalCloud
+
+	idBefore string // server-1's machine-id before the image was made of it
+}
 
 // TestRealMainJob deploys the tutorial once and checks on it what Aloft promises of
 // a deployment on real machines.
 func TestRealMainJob(t *testing.T) {
-	c := &deployed{program.StartAfter(t, "a port that is taken is reported before anything changes", takenPort)}
+	c := &deployed{
+		LocalCloud: program.StartAfter(t, "a port that is taken is reported before anything changes", takenPort),
+	}
 	for _, proof := range []struct {
 		promise string
 		prove   func(*testing.T)
@@ -88,6 +94,7 @@ func (c *deployed) killed(t *testing.T) {
 		t.Fatalf("machines after the kill: %+v", half.Machines)
 	}
 	c.OpenSSH(t, "tutorial", half.Machines[0].PublicIP, "echo a promise | sudo tee "+builtBefore)
+	c.idBefore = c.OpenSSH(t, "tutorial", half.Machines[0].PublicIP, machineID)
 
 	c.Must(t, "up", program.TutorialFolder)
 	whole := c.Status(t, program.TutorialFolder)
