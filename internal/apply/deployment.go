@@ -54,6 +54,7 @@ type Config struct {
 type Deployment struct {
 	cfg     Config
 	cloud   resource.Cloud
+	account *account
 	keys    resource.Keys
 	history *history.History
 	timings *timing.Recorder // nil: not recorded
@@ -88,16 +89,33 @@ func New(cfg Config) (*Deployment, error) {
 	if cfg.Dead == nil {
 		cfg.Dead = lease.Dead
 	}
+	caller := &account{sts: cfg.Client.STS}
 	return &Deployment{
 		cfg:     cfg,
 		cloud:   resource.NewCloud(cfg.App, cfg.Region, cfg.Client),
-		keys:    resource.KeysOf(userKey, cfg.KeyDir, cfg.App, cfg.Region),
+		account: caller,
+		keys:    resource.KeysOf(userKey, cfg.KeyDir, cfg.App, cfg.Region, caller.id),
 		history: history.New(cfg.Client.SSM, cfg.App),
 	}, nil
 }
 
-// KeyFile returns the file of the private key for SSH.
-func (d *Deployment) KeyFile() string { return d.keys.Private }
+// KeyFile returns the file of the private key for SSH. The error wraps fs.ErrNotExist if
+// the key is not on this computer.
+func (d *Deployment) KeyFile(ctx context.Context) (string, error) {
+	pairs, err := d.cloud.KeyPairs(ctx)
+	if err != nil {
+		return "", explain("key pair", err)
+	}
+	var pair plan.Found
+	if len(pairs) > 0 {
+		pair = pairs[0]
+	}
+	file, err := d.keys.FileOf(ctx, pair)
+	if err != nil {
+		return "", explain("private key", err)
+	}
+	return file, nil
+}
 
 func (d *Deployment) provisioner() *resource.Provisioner {
 	p := &resource.Provisioner{

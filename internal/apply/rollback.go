@@ -33,7 +33,7 @@ func (d *Deployment) Rollback(ctx context.Context, name string) (*Status, *histo
 		if err != nil {
 			return err
 		}
-		if err := s.checkPlan(d.keys); err != nil {
+		if err := s.checkPlan(ctx, d.keys); err != nil {
 			return err
 		}
 		if !hasImage(s.found, to.Release) {

@@ -3,11 +3,9 @@ package apply
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"golang.org/x/sync/errgroup"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -71,10 +69,8 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 		})
 	}
 	query("credentials", func() error {
-		if _, err := d.cfg.Client.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}); err != nil {
-			return fmt.Errorf("read the caller's identity: %w", err)
-		}
-		return nil
+		_, err := d.account.id(ctx)
+		return err
 	})
 	query("", func() (err error) {
 		s.found, err = d.cloud.Discover(ctx)
@@ -182,7 +178,7 @@ func (s *survey) stackOf(step step) (*stack.Stack, error) {
 
 // checkPlan returns an error if the plan has changes that cannot be made to an
 // existing deployment.
-func (s *survey) checkPlan(keys resource.Keys) error {
+func (s *survey) checkPlan(ctx context.Context, keys resource.Keys) error {
 	var problems diag.List
 	for _, c := range s.plan.Changes {
 		if c.Action == plan.Replace && (c.Kind == stack.KindVPC || c.Kind == stack.KindSubnet) {
@@ -192,7 +188,7 @@ func (s *survey) checkPlan(keys resource.Keys) error {
 	}
 	problems = append(problems, s.portProblems()...)
 	if keyPair, ok := s.plan.Kept[stack.AddressKeyPair]; ok && s.needsKey() {
-		if err := keys.Check(keyPair); err != nil {
+		if _, err := keys.FileOf(ctx, keyPair); err != nil {
 			problems = append(problems, diag.From(err)...)
 		}
 	}

@@ -21,14 +21,14 @@ func (d *Deployment) Up(ctx context.Context) (*Status, error) {
 	if s.plan.Empty() && s.recorded() {
 		return d.statusOf(ctx, s.found)
 	}
-	if err := s.checkPlan(d.keys); err != nil {
+	if err := s.checkPlan(ctx, d.keys); err != nil {
 		return nil, err
 	}
 	err = d.locked(ctx, func(ctx context.Context, tookOver bool) error {
 		if s, err = d.surveyLocked(ctx, g, tookOver); err != nil {
 			return err
 		}
-		if err := s.checkPlan(d.keys); err != nil {
+		if err := s.checkPlan(ctx, d.keys); err != nil {
 			return err
 		}
 		rolledBack, err := d.resumeRollback(ctx, s)

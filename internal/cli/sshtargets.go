@@ -3,8 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,14 +52,17 @@ func (d *deployment) sshTargets(
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := os.Stat(d.KeyFile()); err != nil {
+	keyFile, err := d.KeyFile(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, diag.List{{
-			Where:   d.KeyFile(),
+			Where:   diag.From(err)[0].Where,
 			Summary: "the private key for the servers is missing",
-			Detail:  err.Error(),
 			Hint:    "run the command on the computer, and as the user, that ran aloft up",
 			Cause:   err,
 		}}
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	user, err := d.LoginUser(ctx)
 	if err != nil {
@@ -74,7 +77,7 @@ func (d *deployment) sshTargets(
 			Name:     m.Name,
 			Address:  net.JoinHostPort(m.PublicIP, "22"),
 			User:     user,
-			KeyPath:  d.KeyFile(),
+			KeyPath:  keyFile,
 			HostKeys: keys,
 		})
 	}

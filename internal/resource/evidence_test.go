@@ -26,7 +26,7 @@ type noBuilder struct{ Builder }
 func TestEvidenceIsCollectedWhileResourcesAreCreated(t *testing.T) {
 	p := &Provisioner{
 		Cloud:   Cloud{EC2: EC2{instanceAPI: noConsole{}}},
-		Keys:    Keys{Private: filepath.Join(t.TempDir(), "missing")},
+		Keys:    KeysOf(filepath.Join(t.TempDir(), "missing.pub"), "", "shop", "eu-west-1", nil),
 		Builder: noBuilder{},
 		Events:  func(event.Event) { t.Error("evidence emitted an event") },
 	}

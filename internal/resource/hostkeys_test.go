@@ -11,8 +11,7 @@ import (
 
 func TestHostKeysAreReadFromTheLastCompleteBlock(t *testing.T) {
 	line := func() (string, ssh.PublicKey) {
-		keys := Keys{Private: filepath.Join(t.TempDir(), "key")}
-		public, err := keys.generate("test")
+		public, err := generate(filepath.Join(t.TempDir(), "key"), "test")
 		if err != nil {
 			t.Fatal(err)
 		}

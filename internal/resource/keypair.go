@@ -17,7 +17,7 @@ import (
 // keyPairKind has no update: all attributes of a key pair are fixed.
 var keyPairKind = kind{
 	name:   stack.KindKeyPair,
-	find:   listed((*Cloud).keyPairs),
+	find:   listed((*Cloud).KeyPairs),
 	create: created((*Provisioner).createKeyPair),
 	remove: (*Provisioner).deleteKeyPair,
 }
@@ -28,7 +28,8 @@ type keyPairAPI interface {
 	DeleteKeyPair(context.Context, *ec2.DeleteKeyPairInput, ...func(*ec2.Options)) (*ec2.DeleteKeyPairOutput, error)
 }
 
-func (c *Cloud) keyPairs(ctx context.Context) ([]plan.Found, error) {
+// KeyPairs returns the application's key pairs.
+func (c *Cloud) KeyPairs(ctx context.Context) ([]plan.Found, error) {
 	list, err := c.EC2.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{Filters: c.tagged()})
 	if err != nil {
 		return nil, fmt.Errorf("list key pairs: %w", err)
@@ -44,7 +45,7 @@ func (c *Cloud) keyPairs(ctx context.Context) ([]plan.Found, error) {
 }
 
 func (p *Provisioner) createKeyPair(ctx context.Context, r stack.Resource, body stack.KeyPair) (plan.Found, error) {
-	public, err := p.Keys.publicKey(body.KeyName)
+	public, err := p.Keys.publicKey(ctx, body.KeyName)
 	if err != nil {
 		return plan.Found{}, err
 	}
@@ -77,5 +78,5 @@ func (p *Provisioner) deleteKeyPair(ctx context.Context, f plan.Found) error {
 	if err := ignoreNotFound("delete key pair "+f.ID, err); err != nil {
 		return err
 	}
-	return p.Keys.removeFor(f)
+	return p.Keys.removeFor(ctx, f)
 }

@@ -78,14 +78,15 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 		return fmt.Errorf("connect to %s: there is no builder", address)
 	}
 	keyPair, _ := p.Known(stack.AddressKeyPair)
-	if err := p.Keys.Check(keyPair); err != nil {
+	keyFile, err := p.Keys.FileOf(ctx, keyPair)
+	if err != nil {
 		return err
 	}
 	public, err := netip.ParseAddr(f.Status.PublicIP)
 	if err != nil {
 		return fmt.Errorf("connect to %s: public address: %w", address, err)
 	}
-	machine := Machine{Name: address, Address: public, User: p.BaseImage.User, KeyFile: p.Keys.Private}
+	machine := Machine{Name: address, Address: public, User: p.BaseImage.User, KeyFile: keyFile}
 	group := f.Value(stack.AttrSecurityGroups)
 	var rule stack.Rule
 	added := false

@@ -206,7 +206,7 @@ func TestLostPrivateKeyIsReportedBeforeAnyChange(t *testing.T) {
 	client := c.Client(t, nil)
 	d := simulation.Deployment(t, client, simulation.Tutorial(t), b, keys)
 	before := simulation.InstanceIDs(simulation.Up(t, d))
-	if err := os.Remove(d.KeyFile()); err != nil {
+	if err := os.Remove(simulation.Must(d.KeyFile(t.Context()))(t)); err != nil {
 		t.Fatal(err)
 	}
 	simulation.PlanIsEmpty(t, d) // an empty plan does not need the key

@@ -188,7 +188,7 @@ func (p Program) Client(t *testing.T) *awsapi.Client {
 
 // OpenSSHArgs returns arguments for the host's ssh, with the key pair that aloft made.
 func (p Program) OpenSSHArgs(app, address string, command ...string) []string {
-	key := filepath.Join(p.Home, ".local/share/aloft/local/keys", app+"-"+region+".pem")
+	key := filepath.Join(p.Home, ".local/share/aloft/local/keys", app+"-"+region+"-000000000000.pem")
 	args := []string{"-i", key, "-F", "/dev/null"}
 	for _, option := range []string{
 		"BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null",
