@@ -86,7 +86,9 @@ func TestDeletionOfAGroupWaitsForItsDeregistrationDelay(t *testing.T) {
 		p := &Provisioner{
 			Cloud: Cloud{
 				App: "shop",
-				EC2: EC2{instanceAPI: g}, ELB: ELB{targetGroupAPI: g}, ASG: ASG{scalingGroupAPI: g, instanceRefreshAPI: g},
+				EC2: EC2{instanceAPI: g},
+				ELB: ELB{targetGroupAPI: g},
+				ASG: ASG{scalingGroupAPI: g, instanceRefreshAPI: g},
 			},
 			Events: func(e event.Event) { messages.WriteString(e.Message + "\n") },
 		}
