@@ -5,7 +5,6 @@ package awsapi
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -26,25 +24,35 @@ import (
 )
 
 // Options configure the clients. As with every AWS tool, empty fields are set from
-// the environment and the shared configuration files.
+// the environment and the shared configuration files, unless Credentials are given.
 type Options struct {
-	Region      string
-	Profile     string                  // of the shared configuration files
-	Endpoint    string                  // base URL of all services; AWS's if empty
-	Credentials aws.CredentialsProvider // replaces the default chain
-	HTTPClient  aws.HTTPClient          // replaces the default client
-	MaxBackoff  time.Duration           // longest pause before a retry; 10 s if zero
+	Region        string
+	DefaultRegion string                  // region if nothing names one
+	Profile       string                  // of the shared configuration files
+	Endpoint      string                  // base URL of all services, whatever else names one; AWS's if empty
+	Credentials   aws.CredentialsProvider // replaces the default chain; environment and files are not read
+	HTTPClient    aws.HTTPClient          // replaces the default client
+	MaxBackoff    time.Duration           // longest pause before a retry; 10 s if zero
+
+	// TokenCode returns the code of the MFA device with the given serial number, for
+	// profiles with mfa_serial. If it is nil, such profiles fail.
+	TokenCode func(serial string) (string, error)
 }
 
 // Client holds the clients of the services that the deployer uses.
 type Client struct {
-	Region string
-	EC2    *ec2.Client
-	ELB    *elasticloadbalancingv2.Client
-	ASG    *autoscaling.Client
-	CW     *cloudwatch.Client
-	SSM    *ssm.Client
-	STS    *sts.Client
+	Region     string
+	RegionFrom RegionSource // which source named Region
+	EC2        *ec2.Client
+	ELB        *elasticloadbalancingv2.Client
+	ASG        *autoscaling.Client
+	CW         *cloudwatch.Client
+	SSM        *ssm.Client
+	STS        *sts.Client
+
+	config  aws.Config
+	profile profile
+	own     bool // the endpoint is not AWS's
 }
 
 const (
@@ -55,51 +63,78 @@ const (
 	callTimeout = time.Minute // of one attempt
 )
 
-// New returns the clients. It makes no calls.
+// New returns the clients. It makes no calls. Its errors are diagnostics.
 func New(ctx context.Context, o Options) (*Client, error) {
-	load := []func(*config.LoadOptions) error{
-		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(so *retry.StandardOptions) {
-				so.MaxAttempts = maxAttempts
-				so.MaxBackoff = cmp.Or(o.MaxBackoff, maxBackoff)
-				so.Retryables = append(so.Retryables, retryLostResponses)
-				so.RateLimiter = ratelimit.None // maxAttempts and the context bound the attempts
-			})
-		}),
-		config.WithLogger(logging.Nop{}), // the SDK's log lines would mix with the events of the run
-	}
-	if o.Region != "" {
-		load = append(load, config.WithRegion(o.Region))
-	}
-	if o.Profile != "" {
-		load = append(load, config.WithSharedConfigProfile(o.Profile))
-	}
-	if o.Endpoint != "" {
-		load = append(load, config.WithBaseEndpoint(o.Endpoint))
-	}
-	if o.Credentials != nil {
-		load = append(load, config.WithCredentialsProvider(o.Credentials))
-	}
-	client := awshttp.NewBuildableClient().WithTimeout(callTimeout)
-	client = client.WithTransportOptions(func(t *http.Transport) {
+	transport := awshttp.NewBuildableClient().WithTimeout(callTimeout)
+	transport = transport.WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = 32 // discovery makes a dozen calls at once
 	})
-	load = append(load, config.WithHTTPClient(client))
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
-	if err != nil {
-		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+	client := &Client{RegionFrom: RegionGiven, own: o.Endpoint != ""}
+	if o.Credentials != nil {
+		client.config = aws.Config{
+			Region: o.Region, Credentials: o.Credentials, Retryer: o.retryer, HTTPClient: transport,
+		}
+	} else if err := client.load(ctx, o, transport); err != nil {
+		return nil, err
 	}
+	cfg := &client.config
+	client.Region = cfg.Region
+	cfg.Logger = logging.Nop{} // the SDK's log lines would mix with the events of the run
 	if o.HTTPClient != nil {
 		cfg.HTTPClient = o.HTTPClient
 	}
 	cfg.HTTPClient = bufferedbody.Client{HTTPClient: cfg.HTTPClient}
-	return &Client{
-		Region: cfg.Region,
-		EC2:    ec2.NewFromConfig(cfg),
-		ELB:    elasticloadbalancingv2.NewFromConfig(cfg),
-		ASG:    autoscaling.NewFromConfig(cfg),
-		CW:     cloudwatch.NewFromConfig(cfg),
-		SSM:    ssm.NewFromConfig(cfg),
-		STS:    sts.NewFromConfig(cfg),
-	}, nil
+	client.connect(o.Endpoint)
+	return client, nil
+}
+
+// retryer returns the retryer of all clients.
+func (o Options) retryer() aws.Retryer {
+	return retry.NewStandard(func(so *retry.StandardOptions) {
+		so.MaxAttempts = maxAttempts
+		so.MaxBackoff = cmp.Or(o.MaxBackoff, maxBackoff)
+		so.Retryables = append(so.Retryables, retryLostResponses)
+		so.RateLimiter = ratelimit.None // maxAttempts and the context bound the attempts
+	})
+}
+
+// connect creates the clients. endpoint, if it is not "", also replaces endpoints of
+// single services that the environment or a profile names, such as AWS_ENDPOINT_URL_EC2.
+func (c *Client) connect(endpoint string) {
+	var base *string
+	if endpoint != "" {
+		base = &endpoint
+	}
+	c.EC2 = ec2.NewFromConfig(c.config, func(o *ec2.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.ELB = elasticloadbalancingv2.NewFromConfig(c.config, func(o *elasticloadbalancingv2.Options) {
+		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
+	})
+	c.ASG = autoscaling.NewFromConfig(c.config, func(o *autoscaling.Options) {
+		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
+	})
+	c.CW = cloudwatch.NewFromConfig(c.config, func(o *cloudwatch.Options) {
+		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
+	})
+	c.SSM = ssm.NewFromConfig(c.config, func(o *ssm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.STS = sts.NewFromConfig(c.config, func(o *sts.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+}
+
+// Endpoints returns the base URLs that are set for services, by the service's name in
+// AWS_ENDPOINT_URL_<SERVICE> (AWS SDKs and Tools Reference Guide, "Service-specific
+// endpoints"). A service without one uses AWS's endpoint of the region.
+func (c *Client) Endpoints() map[string]string {
+	set := map[string]string{}
+	for name, endpoint := range map[string]*string{
+		"EC2":                       c.EC2.Options().BaseEndpoint,
+		"ELASTIC_LOAD_BALANCING_V2": c.ELB.Options().BaseEndpoint,
+		"AUTO_SCALING":              c.ASG.Options().BaseEndpoint,
+		"CLOUDWATCH":                c.CW.Options().BaseEndpoint,
+		"SSM":                       c.SSM.Options().BaseEndpoint,
+		"STS":                       c.STS.Options().BaseEndpoint,
+	} {
+		if endpoint != nil && *endpoint != "" {
+			set[name] = *endpoint
+		}
+	}
+	return set
 }

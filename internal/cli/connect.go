@@ -27,10 +27,11 @@ func (g *global) pollInterval() time.Duration {
 	return pollLocal
 }
 
-// connectToCloud returns clients of the cloud that --on names.
+// connectToCloud returns clients of the cloud that --on names. On AWS, region may be ""
+// for the region that the environment or the profile names.
 func (g *global) connectToCloud(ctx context.Context, region string, start bool) (*awsapi.Client, error) {
 	if g.on == "aws" {
-		return awsapi.New(ctx, awsapi.Options{Region: region, Profile: g.profile})
+		return g.connectToAWS(ctx, region)
 	}
 	layout, err := g.layout()
 	if err != nil {

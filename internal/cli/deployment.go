@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/awsapi"
@@ -13,8 +14,9 @@ import (
 // deployment is an application with clients of its cloud.
 type deployment struct {
 	*apply.Deployment
-	spec   *spec.Spec
-	client *awsapi.Client
+	spec       *spec.Spec
+	client     *awsapi.Client
+	regionFrom string // what named the region; "" on the local cloud
 }
 
 // loadSpec reads the spec of a folder. --region overrides its region.
@@ -24,7 +26,7 @@ func (g *global) loadSpec(dir string) (*spec.Spec, error) {
 		return nil, err
 	}
 	if g.region != "" {
-		s.Region = g.region
+		s.Region, s.RegionGiven = g.region, true
 	}
 	return s, nil
 }
@@ -60,6 +62,11 @@ func (g *global) openFolder(ctx context.Context, dir string, events event.Sink) 
 func (g *global) openForChange(ctx context.Context, s *spec.Spec, start bool) (*deployment, *lazyProgress, error) {
 	shown := newLazyProgress(g.newProgress)
 	d, err := g.open(ctx, s, start, shown.Event)
+	if err == nil && d.regionFrom != "" {
+		shown.Event(event.Event{
+			Time: time.Now(), Kind: event.Note, Address: s.Region, Message: "is the region, from " + d.regionFrom,
+		})
+	}
 	if err == nil {
 		err = g.handleUnfinishedDrill(ctx, d, willChange)
 	}
@@ -70,10 +77,15 @@ func (g *global) openForChange(ctx context.Context, s *spec.Spec, start bool) (*
 // suffices to read a deployment and to delete it. If start is set, a local cloud
 // that does not run is started.
 func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events event.Sink) (*deployment, error) {
-	client, err := g.connect(ctx, s.Region, start)
+	region := s.Region
+	if g.on == "aws" && !s.RegionGiven {
+		region = "" // the environment and the profile come before the default
+	}
+	client, err := g.connect(ctx, region, start)
 	if err != nil {
 		return nil, err
 	}
+	s.Region = client.Region
 	keys, err := g.keyDir()
 	if err != nil {
 		return nil, err
@@ -91,7 +103,11 @@ func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events even
 	if err != nil {
 		return nil, err
 	}
-	return &deployment{Deployment: d, spec: s, client: client}, nil
+	opened := &deployment{Deployment: d, spec: s, client: client}
+	if g.on == "aws" {
+		opened.regionFrom = g.regionSource(s, client)
+	}
+	return opened, nil
 }
 
 // deployedStatus returns the status of a deployment, or an error if nothing is deployed.

@@ -92,7 +92,7 @@ func (o *downOptions) openToDelete(ctx context.Context, events event.Sink) (*dep
 				Hint:    "give the name in the tag aloft:app of its resources",
 			}}
 		}
-		s := &spec.Spec{App: o.app, Region: cmp.Or(o.region, spec.DefaultRegion)}
+		s := &spec.Spec{App: o.app, Region: cmp.Or(o.region, spec.DefaultRegion), RegionGiven: o.region != ""}
 		return o.open(ctx, s, false, events)
 	}
 	s, err := o.loadSpec(o.dir)

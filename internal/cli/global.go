@@ -27,6 +27,7 @@ type global struct {
 	on       string
 	region   string
 	profile  string
+	endpoint string // of all services, with --on aws; "" for AWS's
 	stateDir string
 	json     bool
 	noColor  bool
@@ -60,6 +61,12 @@ func (g *global) check() error {
 	}
 	if g.region != "" && !spec.ValidRegion(g.region) {
 		problems.Add("--region "+g.region, "for example: --region eu-central-1", "is not an AWS region")
+	}
+	switch {
+	case g.endpoint != "" && g.on != "aws":
+		problems.Add("--endpoint "+g.endpoint, "add --on aws", "is only for --on aws")
+	case g.endpoint != "" && !validEndpoint(g.endpoint):
+		problems.Add("--endpoint "+g.endpoint, "for example: --endpoint https://aws.example.com", "is not a URL")
 	}
 	return problems.Err()
 }
@@ -106,6 +113,9 @@ func (g *global) cloudFlags() string {
 	}
 	if g.profile != "" {
 		flags += " --profile " + g.profile
+	}
+	if g.endpoint != "" {
+		flags += " --endpoint " + g.endpoint
 	}
 	if g.on == "local" && g.stateDir != host.DefaultStateDir {
 		flags += " --state-dir " + g.stateDir

@@ -60,6 +60,7 @@ func runPlan(ctx context.Context, o *planOptions) error {
 	if err != nil {
 		return err
 	}
+	p.RegionFrom = d.regionFrom
 	if o.json {
 		err = view.JSON(o.Out, p)
 	} else {

@@ -63,6 +63,7 @@ func addGlobalFlags(flags *pflag.FlagSet, g *global) {
 	flags.StringVar(&g.on, "on", g.on, "the `CLOUD` to use: local or aws")
 	flags.StringVar(&g.region, "region", "", "the AWS `REGION`, in place of aloft.yaml's")
 	flags.StringVar(&g.profile, "profile", "", "the `PROFILE` in the AWS configuration files, with --on aws")
+	flags.StringVar(&g.endpoint, "endpoint", "", "the `URL` of another AWS than Amazon's, with --on aws")
 	flags.StringVar(&g.stateDir, "state-dir", host.DefaultStateDir, "the `FOLDER` of the local cloud's state")
 	flags.BoolVar(&g.json, "json", false,
 		"print results as JSON on standard output, events as JSON lines on standard error")

@@ -49,6 +49,8 @@ type Plan struct {
 	Release string   `json:"release"`
 	Changes []Change `json:"changes"`
 
+	RegionFrom string `json:"region_from,omitempty"` // what named the region, for people; "" if it is not known
+
 	Kept map[string]Found `json:"-"` // resources that stay, by address
 }
 

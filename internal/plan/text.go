@@ -19,10 +19,13 @@ var headings = map[stack.Phase]string{
 // String prints the plan for people: one line per change, followed by its
 // differences.
 func (p *Plan) String() string {
-	if p.Empty() {
-		return "Nothing to do: the cloud is as the spec says.\n"
-	}
 	var out strings.Builder
+	if p.RegionFrom != "" {
+		_, _ = fmt.Fprintf(&out, "%s in %s (from %s)\n\n", p.App, p.Region, p.RegionFrom)
+	}
+	if p.Empty() {
+		return out.String() + "Nothing to do: the cloud is as the spec says.\n"
+	}
 	phase := stack.PhaseFirst
 	for _, c := range p.Changes {
 		if c.Phase != phase {

@@ -19,6 +19,7 @@ var Anywhere = netip.MustParsePrefix("0.0.0.0/0")
 // file keeps its value, so that a mistake (port: 0) is reported and not repaired.
 func (s *Spec) setDefaults(d *decoder) {
 	orDefault(d, "region", &s.Region, DefaultRegion)
+	s.RegionGiven = d.written("region")
 	orDefault(d, "port", &s.Port, 3000)
 	orDefault(d, "machines.count", &s.Machines.Count, 3)
 	orDefault(d, "machines.type", &s.Machines.Type, "t3.micro")

@@ -16,8 +16,9 @@ var keyDocs = map[string]keyDoc{
 		absent:  "the folder's name",
 	},
 	"region": {
-		meaning: "AWS region",
+		meaning: "AWS region; --region goes before it",
 		limits:  "a region's name",
+		absent:  "with --on aws: AWS_REGION, AWS_DEFAULT_REGION or the profile's region; else us-east-1",
 	},
 	"source": {
 		meaning: "where the application's source is; a text is its path",

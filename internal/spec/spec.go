@@ -32,6 +32,8 @@ type Spec struct {
 
 	Dir  string `yaml:"-"` // folder of the file; relative paths start here
 	File string `yaml:"-"` // the file, or "" if the spec was derived from the folder
+
+	RegionGiven bool `yaml:"-"` // Region was named and is not the default
 }
 
 // Source is the application's source: a local folder, or a git repository and ref.

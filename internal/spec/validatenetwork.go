@@ -34,7 +34,7 @@ func (s *Spec) validateSubnets(d *decoder) {
 			first, taken := zones[subnet.Zone]
 			d.require(!taken, path+".zone", "a zone that fails takes all its subnets with it: use another one",
 				"zone %s has subnets[%d] already", subnet.Zone, first)
-			d.require(strings.HasPrefix(subnet.Zone, s.Region), path+".zone",
+			d.require(!s.RegionGiven || strings.HasPrefix(subnet.Zone, s.Region), path+".zone",
 				"the names of its zones are like "+s.Region+"a", "zone %q is not in region %s", subnet.Zone, s.Region)
 			zones[subnet.Zone] = i
 		}
