@@ -77,6 +77,7 @@ func Run(ctx context.Context, config Config) error {
 	}
 	defer func() { _ = listener.Close() }()
 	d := &daemon{Config: config}
+	d.metrics.Late = d.manners.MetricsLate
 	if err := d.open(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}

@@ -72,6 +72,7 @@ func New(t *testing.T) *Cloud {
 		t.Fatal(err)
 	}
 	c := &Cloud{Store: s}
+	c.Metrics.Late = c.Manners.MetricsLate
 	console := hostKeyConsole(t)
 	c.Machines.Output = func(string) []byte { return console }
 	c.Balancer.Health = c.health

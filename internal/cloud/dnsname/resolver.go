@@ -3,6 +3,7 @@ package dnsname
 import (
 	"net/netip"
 	"strings"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -11,11 +12,16 @@ import (
 type Resolver struct{ Store *store.Store }
 
 // Addresses returns the IP addresses of a name as machines of the VPC see them.
-// known reports whether the name is one of the local cloud's.
+// known reports whether the name is one of the local cloud's. The name of a new load
+// balancer has no addresses until it is published.
 func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known bool) {
 	view := r.Store.View()
 	for _, lb := range store.LoadBalancers.List(view) {
-		if lb.DNSName == name {
+		switch {
+		case lb.DNSName != name:
+		case time.Now().Before(lb.NamedAt):
+			return nil, true
+		default:
 			return nodeAddresses(view, lb), true
 		}
 	}

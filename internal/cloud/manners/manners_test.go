@@ -109,3 +109,22 @@ func TestHappensAboutAsOftenAsAsked(t *testing.T) {
 		t.Errorf("an event of probability 0.2 happened %d times in 10000 calls", count)
 	}
 }
+
+func TestOnlyTimesTakesTime(t *testing.T) {
+	s := new(Set)
+	s.Use(Settings{Manners: []Manner{Times}, TimeScale: 0.5})
+	now := time.Now()
+	for _, d := range []Delay{
+		CreateVPC, CreateSubnet, CreateLoadBalancer, PublishName, ReleaseInterfaces, CreateImage, StartInstance,
+		CheckInstance, StopInstance, TerminateInstance, PostConsole, DeliverMetrics, StartLaunch, DeleteScalingGroup,
+	} {
+		span := d.span()
+		if got := s.Until(now, d, "a").Sub(now); span.Min == 0 || got < span.Min/2 || got > span.Max/2 {
+			t.Errorf("%s takes %s, want half of %s to %s", d, got, span.Min, span.Max)
+		}
+	}
+	s.Use(Settings{Manners: []Manner{Load}})
+	if at := s.Until(now, CreateVPC, "a"); !at.IsZero() {
+		t.Errorf("without the manner something takes until %s", at)
+	}
+}

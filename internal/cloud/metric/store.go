@@ -27,6 +27,10 @@ type Point struct {
 
 // Store holds the metrics of all Regions. The zero value is ready to use.
 type Store struct {
+	// Late returns how long after the end of its minute a summary can be read; nil:
+	// summaries can be read at once, even within their minute. Set it before first use.
+	Late func() time.Duration
+
 	mu     sync.Mutex
 	series map[seriesKey]map[pointKey]*Summary
 	points int
@@ -123,6 +127,7 @@ func (s *Store) List(region string, since time.Time) []ID {
 // Points returns a metric's summaries from one time until just before another,
 // sorted by time and unit. An empty unit matches all units.
 func (s *Store) Points(region string, id ID, from, to time.Time, unit string) []Point {
+	to = s.readable(to)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []Point
@@ -135,4 +140,16 @@ func (s *Store) Points(region string, id ID, from, to time.Time, unit string) []
 	}
 	slices.SortFunc(out, func(a, b Point) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Unit, b.Unit)) })
 	return out
+}
+
+// readable returns the end of the summaries before to that can be read now.
+func (s *Store) readable(to time.Time) time.Time {
+	if s.Late == nil {
+		return to
+	}
+	late := s.Late()
+	if end := time.Now().Add(-late).Truncate(Resolution); late > 0 && end.Before(to) {
+		return end
+	}
+	return to
 }

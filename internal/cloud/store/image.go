@@ -25,7 +25,8 @@ type Image struct {
 	Architecture                  string
 	Created                       time.Time
 	Tags                          Tags
-	State                         string // observed: "pending", "available", "failed"
+	AvailableAt                   time.Time // it is pending at least until then
+	State                         string    // observed: "pending", "available", "failed"
 	StateReason                   string
 }
 
@@ -36,8 +37,9 @@ type Snapshot struct {
 	ID, Region, VolumeID, Description string
 	Owner                             string
 	SizeGiB                           int32
-	Layers                            []string // bottom first; empty until completed
+	Layers                            []string // bottom first; empty until the disk was captured
 	Started                           time.Time
+	CompletesAt                       time.Time // it is pending at least until then
 	Tags                              Tags
 	State                             string // observed: "pending", "completed", "error"
 	StateMessage                      string // why the snapshot failed

@@ -44,6 +44,10 @@ type Instance struct {
 	CPUCredits                        string   // burstable types: "standard", "unlimited"
 	Tags                              Tags
 
+	// SettledAt is when the change of state in progress ends at the earliest: the
+	// instance is Pending, Stopping or ShuttingDown before.
+	SettledAt time.Time
+
 	Desired string // Running, Stopped or Terminated
 	Force   bool   // stop without waiting for the operating system to shut down
 	Reboots int    // number of reboots requested so far
@@ -59,6 +63,8 @@ type Instance struct {
 	UIDBase          uint32
 	StartedBefore    bool      // it has been running: a failed start stops it instead of terminating it
 	MachineStarted   time.Time // last start of its machine, by a start of the instance or of the local cloud
+	CheckedAt        time.Time // its first status checks after the start are initializing before
+	ConsoleAt        time.Time // its console output since the start cannot be read before
 }
 
 func (r *Instance) region() string { return r.Region }

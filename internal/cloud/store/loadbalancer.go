@@ -18,7 +18,9 @@ type LoadBalancer struct {
 	CookieKey         string // secret from which the keys of stickiness cookies are derived
 	Created           time.Time
 	Tags              Tags
-	State             string // observed: "provisioning", "active", "failed"
+	ActiveAt          time.Time // it is provisioning and carries no traffic before
+	NamedAt           time.Time // its DNS name does not exist before
+	State             string    // observed: "provisioning", "active", "failed"
 	StateReason       string
 }
 

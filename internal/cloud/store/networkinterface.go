@@ -52,7 +52,10 @@ type NetworkInterface struct {
 	DeviceIndex         int32
 	AttachedAt          time.Time
 	Tags                Tags
-	State               string // "available", "in-use"
+	// ReleasedAt is when the interface of a deleted load balancer disappears; zero: its
+	// load balancer exists, or it belongs to none.
+	ReleasedAt time.Time
+	State      string // "available", "in-use"
 }
 
 func (r *NetworkInterface) region() string { return r.Region }

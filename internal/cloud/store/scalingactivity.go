@@ -28,6 +28,7 @@ type ScalingActivity struct {
 	StatusMessage     string
 	Progress          int32
 	Started           time.Time
+	LaunchAt          time.Time // of a launch: its instance launches then or later
 	Ended             time.Time // zero: in progress
 }
 

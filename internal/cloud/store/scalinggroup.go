@@ -37,9 +37,10 @@ type ScalingGroup struct {
 	Context                string
 	Created                time.Time
 	Tags                   []ScalingTag
-	Deleting               bool     // force delete: terminate all instances, then delete the group
-	DetachedTargetGroups   []string // ARNs; instances may still be registered with them
-	CapacityCauses         []string // sentences: why the desired capacity changed since the group last met it
+	Deleting               bool      // terminate all instances, then delete the group
+	GoneAt                 time.Time // a deleting group exists at least until then
+	DetachedTargetGroups   []string  // ARNs; instances may still be registered with them
+	CapacityCauses         []string  // sentences: why the desired capacity changed since the group last met it
 
 	// Observed.
 	LastScaling    time.Time // end of the last scaling activity: the cooldown of simple scaling starts here

@@ -1,6 +1,9 @@
 package store
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // The keys are ids.
 var (
@@ -31,7 +34,8 @@ type VPC struct {
 	DNSSupport, DNSHostnames   bool
 	NetworkAddressUsageMetrics bool
 	Tags                       Tags
-	State                      string // observed: "pending", "available"
+	State                      string    // "available"
+	AvailableAt                time.Time // it is pending before
 }
 
 func (r *VPC) region() string { return r.Region }
@@ -58,7 +62,8 @@ type Subnet struct {
 	ResourceNameDNSA    bool
 	ResourceNameDNSAAAA bool
 	Tags                Tags
-	State               string // observed: "pending", "available"
+	State               string    // "available"
+	AvailableAt         time.Time // it is pending before
 }
 
 func (r *Subnet) region() string { return r.Region }

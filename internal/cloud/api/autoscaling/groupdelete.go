@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -13,7 +14,8 @@ import (
 
 // DeleteAutoScalingGroup deletes a group that has no instances. With ForceDelete
 // it deletes any group: the group is described as being deleted until its last
-// instance has terminated.
+// instance has terminated. With the manner Times, a group without instances is too for
+// a while.
 func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.DeleteAutoScalingGroupInput) (*autoscaling.DeleteAutoScalingGroupOutput, error) {
 	return &autoscaling.DeleteAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
@@ -33,12 +35,16 @@ func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.Delete
 		case activities > 0 && !force:
 			return wire.Errorf("ScalingActivityInProgress", "You cannot delete an AutoScalingGroup while there are "+
 				"scaling activities in progress for that group.")
-		case instances+activities == 0:
+		}
+		gone := a.Manners.Until(a.Now(), manners.DeleteScalingGroup, g.ARN)
+		if instances+activities == 0 && gone.IsZero() {
 			scalinggroup.Delete(tx, g.Key(), a.Now())
 			return nil
 		}
 		scalinggroup.ChangeDesired(tx, g.Key(), 0, scalinggroup.BecauseUserSetSizes(0, 0, 0), a.Now())
-		store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Min, g.Max, g.Deleting = 0, 0, true })
+		store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
+			g.Min, g.Max, g.Deleting, g.GoneAt = 0, 0, true, gone
+		})
 		return nil
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -235,6 +236,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			Tags:             tags[types.ResourceTypeImage],
 			State:            "pending",
 		}
+		image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
 		store.Snapshots.Put(tx, &store.Snapshot{
 			ID:          image.SnapshotID,
 			Region:      region,
@@ -242,6 +244,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			Owner:       identity.Account,
 			SizeGiB:     size,
 			Started:     a.Now(),
+			CompletesAt: image.AvailableAt,
 			Description: "Created by CreateImage(" + row.ID + ") for " + image.ID,
 			Tags:        tags[types.ResourceTypeSnapshot],
 			State:       "pending",

@@ -11,6 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -125,6 +126,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 		}
 		store.Volumes.Put(tx, volume)
 		row.InterfaceIDs, row.RootVolumeID = []string{eni.ID}, volume.ID
+		row.SettledAt = a.settles(row.ID, manners.StartInstance)
 		store.Instances.Put(tx, row)
 		ids = append(ids, row.ID)
 	}

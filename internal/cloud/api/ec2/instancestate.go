@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -62,6 +63,12 @@ func (a *API) changeStates(
 	return changes, err
 }
 
+// settles returns when a change of an instance's state that begins now ends. Every
+// change takes a time of its own.
+func (a *API) settles(id string, change manners.Delay) time.Time {
+	return a.Manners.Until(a.Now(), change, id+a.Now().String())
+}
+
 // incorrectState returns the error for a change that an instance's state does not allow.
 // participle completes the message: "started".
 func incorrectState(row vm, participle string) error {
@@ -107,6 +114,7 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = address })
 		}
 		after.Desired, after.State, after.Force, after.LaunchTime = store.Running, store.Pending, false, a.Now()
+		after.SettledAt = a.settles(row.ID, manners.StartInstance)
 		after.StateReasonCode, after.StateReason, after.TransitionReason = "", "", ""
 		return &after, nil
 	})
@@ -131,6 +139,9 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 			)
 		case row.State == store.Stopped:
 			return &after, nil
+		}
+		if row.State != store.Stopping {
+			after.SettledAt = a.settles(row.ID, manners.StopInstance)
 		}
 		after.Desired, after.State, after.Force = store.Stopped, store.Stopping, after.Force || aws.ToBool(in.Force)
 		a.recordUserRequest(&after)
@@ -170,11 +181,16 @@ func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstances
 		if row.State == store.Terminated || row.State == store.ShuttingDown {
 			return &after, nil
 		}
-		// EC2 releases the public IP address at once, so that a gateway can be detached.
-		for _, id := range row.InterfaceIDs {
-			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
-		}
 		after.Desired, after.State = store.Terminated, store.ShuttingDown
+		after.SettledAt = a.settles(row.ID, manners.TerminateInstance)
+		if after.SettledAt.IsZero() {
+			// A gateway can be detached at once. While an instance takes its time to
+			// terminate, its public address stays mapped: real deployments took 45 s to
+			// detach a gateway meanwhile.
+			for _, id := range row.InterfaceIDs {
+				store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
+			}
+		}
 		a.recordUserRequest(&after)
 		return &after, nil
 	})

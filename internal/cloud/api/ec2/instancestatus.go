@@ -27,7 +27,7 @@ func reachability(row vm) (types.SummaryStatus, types.StatusType) {
 // volumes nor applications.
 func statusType() *resourceType[store.Instance] {
 	t := instances
-	t.filters = statusFilters
+	t.filters, t.at = statusFilters, checkedAt
 	return &t
 }
 
@@ -69,7 +69,7 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstan
 	}
 	rows, next, err := statusType().describe(view, region, describeQuery{
 		ids: in.InstanceIds, idParameter: "instancesSet", filters: requested,
-		page: pageRequest{in.MaxResults, in.NextToken},
+		page: pageRequest{in.MaxResults, in.NextToken}, at: a.Now(),
 	})
 	if err != nil {
 		return nil, err

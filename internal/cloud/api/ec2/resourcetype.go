@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -23,6 +24,8 @@ type resourceType[T any] struct {
 	key           func(*T) (region, id string)
 	tags          func(*T) *store.Tags
 	filters       filters[*T]
+	// at returns a row as it appears at a time; nil: as it is stored.
+	at func(row *T, at time.Time) *T
 	// malformedText, if set, is the message of that error, with %s for the id.
 	malformedText string
 }
@@ -33,6 +36,7 @@ type describeQuery struct {
 	idParameter string // the name of ids in errors
 	filters     []types.Filter
 	page        pageRequest
+	at          time.Time // of the request
 }
 
 // checkID refuses an id that does not have the form of the type's.
@@ -80,6 +84,9 @@ func (t *resourceType[T]) describe(r store.Reader, region string, q describeQuer
 	}
 	var found []*T
 	for _, row := range rows {
+		if t.at != nil {
+			row = t.at(row, q.at)
+		}
 		if t.filters.match(r, row, *t.tags(row), q.filters) {
 			found = append(found, row)
 		}

@@ -22,6 +22,7 @@ var snapshots = resourceType[store.Snapshot]{
 	malformedCode: "InvalidSnapshotID.Malformed",
 	key:           func(row snap) (string, string) { return row.Region, row.ID },
 	tags:          func(row snap) *store.Tags { return &row.Tags },
+	at:            snapshotAt,
 	filters: withTagFilters(func(row snap) store.Tags { return row.Tags }, filters[snap]{
 		"snapshot-id":  field(func(row snap) string { return row.ID }),
 		"volume-id":    field(func(row snap) string { return row.VolumeID }),
@@ -51,7 +52,8 @@ func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsIn
 		return nil, err
 	}
 	rows, _, err := snapshots.describe(
-		view, region, describeQuery{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters},
+		view, region,
+		describeQuery{ids: in.SnapshotIds, idParameter: "snapshotIds", filters: in.Filters, at: a.Now()},
 	)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -21,6 +22,7 @@ var subnets = resourceType[store.Subnet]{
 	notFoundCode: "InvalidSubnetID.NotFound", notFoundText: "The subnet ID", malformedCode: "InvalidSubnetID.Malformed",
 	key:  func(row *store.Subnet) (string, string) { return row.Region, row.ID },
 	tags: func(row *store.Subnet) *store.Tags { return &row.Tags },
+	at:   subnetAt,
 	filters: withTagFilters(func(row *store.Subnet) store.Tags { return row.Tags }, filters[*store.Subnet]{
 		"subnet-id":               field(func(row *store.Subnet) string { return row.ID }),
 		"subnet-arn":              field(subnetARN),
@@ -176,6 +178,7 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 		idParameter: "subnetIds",
 		filters:     in.Filters,
 		page:        pageRequest{in.MaxResults, in.NextToken},
+		at:          a.Now(),
 	})
 	if err != nil {
 		return nil, err
@@ -295,6 +298,9 @@ func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAtt
 func (a *API) newSubnet(tx *store.Tx, subnet *store.Subnet) {
 	subnet.ID, subnet.State, subnet.HostnameType = a.ids.ID("subnet-"), string(types.SubnetStateAvailable),
 		string(types.HostnameTypeIpName)
+	if !subnet.DefaultForAZ {
+		subnet.AvailableAt = a.Manners.Until(a.Now(), manners.CreateSubnet, subnet.ID)
+	}
 	store.Subnets.Put(tx, subnet)
 	for _, acl := range store.NetworkACLsByVPC.List(tx, subnet.VPCID) {
 		if acl.IsDefault {

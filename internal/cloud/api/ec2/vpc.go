@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -17,6 +18,7 @@ var vpcs = resourceType[store.VPC]{
 	notFoundCode: "InvalidVpcID.NotFound", notFoundText: "The vpc ID", malformedCode: "InvalidVpcID.Malformed",
 	key:  func(row *store.VPC) (string, string) { return row.Region, row.ID },
 	tags: func(row *store.VPC) *store.Tags { return &row.Tags },
+	at:   vpcAt,
 	filters: withTagFilters(func(row *store.VPC) store.Tags { return row.Tags }, filters[*store.VPC]{
 		"vpc-id":                                field(func(row *store.VPC) string { return row.ID }),
 		"cidr":                                  field(func(row *store.VPC) string { return row.CIDR.String() }),
@@ -95,6 +97,7 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 	}
 	rows, next, err := vpcs.describe(view, region, describeQuery{
 		ids: in.VpcIds, idParameter: "vpcIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		at: a.Now(),
 	})
 	if err != nil {
 		return nil, err
@@ -199,6 +202,9 @@ func (a *API) newVPC(tx *store.Tx, vpc *store.VPC) {
 	vpc.State, vpc.DNSSupport = string(types.VpcStateAvailable), true
 	if sets := store.DHCPOptionSets.InRegion(tx, vpc.Region); len(sets) > 0 {
 		vpc.DHCPOptionsID = sets[0].ID
+	}
+	if !vpc.IsDefault {
+		vpc.AvailableAt = a.Manners.Until(a.Now(), manners.CreateVPC, vpc.ID)
 	}
 	store.VPCs.Put(tx, vpc)
 	table := a.newRouteTable(vpc)

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"aloft.dev/aloft/internal/cloud/dnsname"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -133,6 +134,8 @@ func (a *API) createLoadBalancer(tx *store.Tx, lb *store.LoadBalancer, in []*sto
 	}
 	lb.CookieKey = a.ids.Hex(64)
 	lb.Created = a.now().UTC()
+	lb.ActiveAt = a.manners.Until(lb.Created, manners.CreateLoadBalancer, lb.ARN)
+	lb.NamedAt = a.manners.Until(lb.Created, manners.PublishName, lb.ARN)
 	lb.State = string(types.LoadBalancerStateEnumProvisioning)
 	if err := a.placeNodes(tx, lb, in); err != nil {
 		return err
@@ -218,9 +221,7 @@ func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancer
 		for _, l := range store.ListenersByLoadBalancer.List(tx, lb.ARN) {
 			removeListener(tx, l)
 		}
-		for _, n := range lb.Nodes {
-			store.NetworkInterfaces.Delete(tx, n.InterfaceID)
-		}
+		a.releaseNodes(tx, lb.ARN, lb.Nodes)
 		store.LoadBalancers.Delete(tx, lb.ARN)
 		return nil
 	})

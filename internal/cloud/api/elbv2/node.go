@@ -1,7 +1,11 @@
 package elbv2
 
 import (
+	"maps"
+	"slices"
+
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -33,8 +37,19 @@ func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subne
 		}
 		lb.Nodes = append(lb.Nodes, store.Node{Zone: s.Zone, SubnetID: s.ID, InterfaceID: nic.ID})
 	}
-	for _, n := range old {
-		store.NetworkInterfaces.Delete(tx, n.InterfaceID)
-	}
+	a.releaseNodes(tx, lb.ARN, slices.Collect(maps.Values(old)))
 	return nil
+}
+
+// releaseNodes deletes the network interfaces of a load balancer's former nodes, or
+// makes the balancers loop delete them after a while.
+func (a *API) releaseNodes(tx *store.Tx, arn string, nodes []store.Node) {
+	released := a.manners.Until(a.now(), manners.ReleaseInterfaces, arn)
+	for _, n := range nodes {
+		if released.IsZero() {
+			store.NetworkInterfaces.Delete(tx, n.InterfaceID)
+			continue
+		}
+		store.NetworkInterfaces.Edit(tx, n.InterfaceID, func(row *store.NetworkInterface) { row.ReleasedAt = released })
+	}
 }

@@ -1,22 +1,29 @@
 package balancers
 
 import (
+	"time"
+
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 // configFor returns the balancer's configuration for the rows. namespace returns the
 // path of the network namespace of a node's interface. logs is the folder of access
-// logs, in place of S3.
-func configFor(r store.Reader, namespace func(interfaceID string) string, logs string) balancer.Config {
+// logs, in place of S3. Load balancers that are not ready at the given time are absent.
+func configFor(
+	r store.Reader, namespace func(interfaceID string) string, logs string, now time.Time,
+) balancer.Config {
 	var c balancer.Config
 	for _, row := range store.LoadBalancers.List(r) {
+		if now.Before(row.ActiveAt) {
+			continue
+		}
 		lb := loadBalancerConfig(r, row, namespace)
 		lb.LogDir = accessLogFolder(logs, row)
 		c.LoadBalancers = append(c.LoadBalancers, lb)
 	}
 	for _, row := range store.TargetGroups.List(r) {
-		if use := useOf(r, row); use.by != nil {
+		if use := useOf(r, row); use.by != nil && !now.Before(use.by.ActiveAt) {
 			c.TargetGroups = append(c.TargetGroups, targetGroupConfig(r, row, use))
 		}
 	}

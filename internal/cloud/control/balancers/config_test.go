@@ -59,7 +59,7 @@ func TestConfigForLoadBalancersAndTargetGroups(t *testing.T) {
 			},
 		}},
 	}
-	if diff := cmp.Diff(want, configFor(s.View(), namespace, "/logs"), addresses); diff != "" {
+	if diff := cmp.Diff(want, configFor(s.View(), namespace, "/logs", time.Now()), addresses); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
@@ -120,7 +120,7 @@ func TestConfigForRulesAndAttributes(t *testing.T) {
 			}
 		})
 	})
-	c := configFor(s.View(), namespace, "/logs")
+	c := configFor(s.View(), namespace, "/logs", time.Now())
 	lb := c.LoadBalancers[0]
 	if lb.KeepAlive != 10*time.Minute || lb.Desync != "strictest" || !lb.PreserveHost || lb.CookieKey != "secret" {
 		t.Errorf("load balancer %+v", lb)

@@ -26,11 +26,6 @@ func (c *rowChanges) drainingDone(end time.Time, use targetGroupUse, now time.Ti
 		return true // no load balancer sends it requests
 	case end.IsZero():
 		return false
-	case !end.After(now):
-		return true
 	}
-	if c.drained.IsZero() || end.Before(c.drained) {
-		c.drained = end
-	}
-	return false
+	return c.due(end, now)
 }

@@ -2,6 +2,7 @@ package balancers
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,7 +30,7 @@ func TestListenerConfigHasCertificatesWithKeys(t *testing.T) {
 		)
 		store.Certificates.Put(tx, &store.Certificate{ARN: "second", Region: "r", Body: "body 2", Key: "key 2"})
 	})
-	lb := configFor(s.View(), namespace, "/logs").LoadBalancers[0]
+	lb := configFor(s.View(), namespace, "/logs", time.Now()).LoadBalancers[0]
 	want := &balancer.TLS{
 		Policy: "policy",
 		Certificates: []balancer.Certificate{

@@ -114,13 +114,13 @@ func (l *Loop) setStatus(s *statusIndex) {
 }
 
 // drive configures the balancer and records its status whenever the rows or the status
-// change, and when a deregistration delay ends.
+// change, and when something that takes its time is done.
 func (l *Loop) drive(ctx context.Context, configured chan<- struct{}, lost <-chan struct{}) error {
 	var current *balancer.Config // nil: unknown, so configure the balancer in any case
 	for {
 		view := l.Store.View()
 		var timer <-chan time.Time
-		config := configFor(view, l.Namespace, l.Logs)
+		config := configFor(view, l.Namespace, l.Logs, time.Now())
 		if current == nil || !reflect.DeepEqual(*current, config) {
 			if err := l.apply(ctx, config, current); err != nil {
 				if ctx.Err() != nil {
@@ -135,12 +135,12 @@ func (l *Loop) drive(ctx context.Context, configured chan<- struct{}, lost <-cha
 				current = &config
 			}
 		}
-		drained, err := l.recordStatus()
+		next, err := l.recordStatus()
 		if err != nil {
 			l.Log.Error("record the balancer's status", "error", err)
 			timer = time.After(retryDelay)
-		} else if timer == nil && !drained.IsZero() {
-			timer = time.After(time.Until(drained))
+		} else if timer == nil && !next.IsZero() {
+			timer = time.After(time.Until(next))
 		}
 		select {
 		case <-ctx.Done():
@@ -173,20 +173,20 @@ func nodesOf(c balancer.Config) map[string]balancer.Node {
 	return out
 }
 
-// recordStatus writes the status to rows that differ from it. It returns when the next
-// draining target is done; zero if none drains.
-func (l *Loop) recordStatus() (drained time.Time, err error) {
+// recordStatus writes the status to rows that differ from it. It returns when to do so
+// again even if nothing changes; zero means never.
+func (l *Loop) recordStatus() (next time.Time, err error) {
 	l.mu.Lock()
 	status := l.status
 	l.mu.Unlock()
 	changes := compare(l.Store.View(), status, time.Now())
 	if changes.empty() {
-		return changes.drained, nil
+		return changes.next, nil
 	}
 	err = l.Store.Update(func(tx *store.Tx) error {
 		changes = compare(tx, status, time.Now()) // again: rows may have changed since
 		changes.write(tx)
 		return nil
 	})
-	return changes.drained, err
+	return changes.next, err
 }

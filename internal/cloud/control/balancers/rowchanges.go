@@ -12,11 +12,26 @@ type rowChanges struct {
 	targets       []*store.Target // new versions
 	deleted       []string        // keys of targets
 	loadBalancers []*store.LoadBalancer
-	drained       time.Time // when the next draining target is done; zero: none drains
+	released      []string // ids of network interfaces that disappear
+	// next is when the next draining target is done, load balancer ready or network
+	// interface released; zero: none is to come.
+	next time.Time
 }
 
 func (c rowChanges) empty() bool {
-	return len(c.targets)+len(c.deleted)+len(c.loadBalancers) == 0
+	return len(c.targets)+len(c.deleted)+len(c.loadBalancers)+len(c.released) == 0
+}
+
+// due reports whether a time has come. If not, it notes it as a time at which to
+// compare again.
+func (c *rowChanges) due(at, now time.Time) bool {
+	if !at.After(now) {
+		return true
+	}
+	if c.next.IsZero() || at.Before(c.next) {
+		c.next = at
+	}
+	return false
 }
 
 func (c rowChanges) write(tx *store.Tx) {
@@ -28,6 +43,9 @@ func (c rowChanges) write(tx *store.Tx) {
 	}
 	for _, lb := range c.loadBalancers {
 		store.LoadBalancers.Put(tx, lb)
+	}
+	for _, id := range c.released {
+		store.NetworkInterfaces.Delete(tx, id)
 	}
 }
 
@@ -41,10 +59,15 @@ func compare(r store.Reader, status *statusIndex, now time.Time) rowChanges {
 			out.compareTarget(targetStateOf(r, t, group, use), t, group, use, status, now)
 		}
 	}
-	if status == nil {
-		return out
+	for _, nic := range store.NetworkInterfaces.List(r) {
+		if !nic.ReleasedAt.IsZero() && out.due(nic.ReleasedAt, now) {
+			out.released = append(out.released, nic.ID)
+		}
 	}
 	for _, lb := range store.LoadBalancers.List(r) {
+		if !out.due(lb.ActiveAt, now) || status == nil {
+			continue
+		}
 		state, reason := loadBalancerState(r, lb, status)
 		if state != lb.State || reason != lb.StateReason {
 			changed := *lb

@@ -89,7 +89,7 @@ func TestTargetRowFollowsInstanceAndHealth(t *testing.T) {
 				index.targets[key] = c.health
 			}
 			configured := false
-			for _, g := range configFor(s.View(), namespace, "/logs").TargetGroups {
+			for _, g := range configFor(s.View(), namespace, "/logs", time.Now()).TargetGroups {
 				for _, target := range g.Targets {
 					configured = configured || target.ID == "i-a"
 				}

@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -41,7 +42,12 @@ func (l *Loop) capture(ctx context.Context, image *store.Image) {
 				row.Layers = layers // a captured machine continues on top of the new layer
 			}
 		})
-		if _, ok := store.Images.Get(tx, image.ID); ok {
+		if _, ok := store.Images.Get(tx, image.ID); !ok {
+			return nil
+		}
+		if time.Now().Before(image.AvailableAt) { // the loop completes the image then
+			store.Snapshots.Edit(tx, image.SnapshotID, func(row *store.Snapshot) { row.Layers = layers })
+		} else {
 			setAvailable(tx, image, layers)
 		}
 		return nil

@@ -56,14 +56,17 @@ func (l *Loop) Run(ctx context.Context) error {
 	group.Go(func() error { return l.buildBases(ctx) })
 	for ctx.Err() == nil {
 		view := l.Store.View()
-		for _, image := range store.Images.List(view) {
-			if image.State == "pending" && !image.Public && l.startCapture(image.ID) {
+		for _, image := range pendingImages(view) {
+			if !captured(view, image) && l.startCapture(image.ID) {
 				group.Go(func() error { l.capture(ctx, image); return nil })
 			}
 		}
+		next := l.completeImages(view)
 		l.deleteUnusedLayers(ctx)
-		// Changed fails only because ctx ended.
-		_ = view.Changed(ctx, store.Images, store.Snapshots, store.Instances)
+		wait, cancel := until(ctx, next)
+		// Changed fails only because wait ended.
+		_ = view.Changed(wait, store.Images, store.Snapshots, store.Instances)
+		cancel()
 	}
 	if err := group.Wait(); ctx.Err() == nil {
 		return err

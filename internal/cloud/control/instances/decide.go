@@ -1,6 +1,8 @@
 package instances
 
 import (
+	"time"
+
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -23,14 +25,15 @@ type Situation struct {
 	Reachable        bool
 	ShutdownBehavior string
 	Machine          Condition
+	Unsettled        bool // the change of state in progress takes longer
 }
 
 // situationOf combines an instance's row with the status of its machine.
-func situationOf(row *store.Instance, status machine.Status) Situation {
+func situationOf(row *store.Instance, status machine.Status, now time.Time) Situation {
 	return Situation{
 		Desired: row.Desired, State: row.State, Reachable: row.Reachable,
 		RebootRequested: row.Reboots != row.RebootsDone, ShutdownBehavior: row.ShutdownBehavior,
-		Machine: conditionOf(status),
+		Machine: conditionOf(status), Unsettled: now.Before(row.SettledAt),
 	}
 }
 
@@ -54,6 +57,7 @@ const (
 	None           Action = ""
 	Launch         Action = "launch"    // prepare the machine, connect it, boot it
 	Stop           Action = "stop"      // shut the machine down, or kill it if forced
+	Halt           Action = "halt"      // disconnect the machine and kill it; the instance terminates later
 	Reboot         Action = "reboot"    // restart the system inside the machine
 	Terminate      Action = "terminate" // disconnect the machine and delete it with its disk
 	RecordState    Action = "record the state of"
@@ -67,7 +71,10 @@ type Step struct {
 	Next   string // the instance's state afterwards
 }
 
-// Next returns the next step. It has the action None if nothing remains to be done.
+// Next returns the next step. It has the action None if nothing remains to be done now.
+//
+// In an unsettled situation, a machine that is to end does so at once, and one that is
+// to start waits. The instance changes its state later.
 //
 // An instance whose init died stops with the reason Server.InternalError. AWS keeps
 // such an instance running with failing status checks, which is no help to a user
@@ -75,14 +82,21 @@ type Step struct {
 func Next(s Situation) Step {
 	switch s.Desired {
 	case store.Terminated:
-		if s.State == store.Terminated {
+		switch {
+		case s.State == store.Terminated:
 			return Step{None, store.Terminated}
+		case s.Unsettled && s.Machine == MachineRunning:
+			return Step{Halt, store.ShuttingDown}
+		case s.Unsettled:
+			return Step{None, store.ShuttingDown}
 		}
 		return Step{Terminate, store.Terminated}
 	case store.Stopped:
 		switch {
 		case s.Machine == MachineRunning:
 			return Step{Stop, store.Stopped}
+		case s.Unsettled:
+			return Step{None, store.Stopping}
 		case s.State != store.Stopped:
 			return Step{RecordState, store.Stopped}
 		}
@@ -93,6 +107,9 @@ func Next(s Situation) Step {
 
 func nextTowardRunning(s Situation) Step {
 	pending := s.State == store.Pending
+	if pending && s.Unsettled && s.Machine != MachineRunning {
+		return Step{None, store.Pending}
+	}
 	switch s.Machine {
 	case MachineRunning:
 		switch {

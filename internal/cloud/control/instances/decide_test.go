@@ -91,3 +91,30 @@ func TestPowerOffTerminatesIfShutdownBehaviorSaysSo(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+func TestUnsettledInstanceKeepsItsState(t *testing.T) {
+	for _, c := range []struct {
+		desired, state string
+		machine        instances.Condition
+		want           instances.Step
+	}{
+		{store.Running, store.Pending, instances.MachineAbsent, instances.Step{Next: store.Pending}},
+		{
+			store.Stopped, store.Stopping, instances.MachineRunning,
+			instances.Step{Action: instances.Stop, Next: store.Stopped},
+		},
+		{store.Stopped, store.Stopping, instances.MachineAbsent, instances.Step{Next: store.Stopping}},
+		{
+			store.Terminated, store.ShuttingDown, instances.MachineRunning,
+			instances.Step{Action: instances.Halt, Next: store.ShuttingDown},
+		},
+		{store.Terminated, store.ShuttingDown, instances.MachineAbsent, instances.Step{Next: store.ShuttingDown}},
+	} {
+		got := instances.Next(instances.Situation{
+			Desired: c.desired, State: c.state, Machine: c.machine, Unsettled: true,
+		})
+		if got != c.want {
+			t.Errorf("%s %s, machine %s: %v, want %v", c.desired, c.state, c.machine, got, c.want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -31,7 +32,7 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 	m := machine.Machine{
 		ID: id, Hostname: "ip-" + strings.ReplaceAll(eni.PrivateIP.String(), ".", "-"),
 		VCPUs: offered.VCPUs, MemoryMiB: offered.MemoryMiB,
-		UIDBase: row.UIDBase, Env: l.Env,
+		UIDBase: row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
 	}
 	for _, layer := range row.Layers {
 		m.Layers = append(m.Layers, l.Layer(layer))

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -29,7 +30,10 @@ func (l *Loop) recordRunning(id string, reboots int, reachable bool) error {
 // recordBoot records that the machine booted now and runs.
 func (l *Loop) recordBoot(id string, reboots int) error {
 	return l.edit(id, func(row *store.Instance) {
-		row.MachineStarted = time.Now().UTC()
+		now := time.Now().UTC()
+		row.MachineStarted = now
+		row.CheckedAt = l.Manners.Until(now, manners.CheckInstance, id+now.String())
+		row.ConsoleAt = l.Manners.Until(now, manners.PostConsole, id+now.String())
 		setRunning(row, reboots, true)
 	})
 }

@@ -3,6 +3,7 @@ package instances
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -33,7 +34,7 @@ func (l *Loop) stop(ctx context.Context, row *store.Instance) error {
 }
 
 func (l *Loop) stopMachine(ctx context.Context, row *store.Instance, force bool) error {
-	if err := l.Machines.Stop(ctx, row.ID, force); err != nil {
+	if err := l.Machines.Stop(ctx, row.ID, force); err != nil || time.Now().Before(row.SettledAt) {
 		return err
 	}
 	return l.recordStopped(row.ID)

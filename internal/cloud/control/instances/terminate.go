@@ -14,18 +14,36 @@ import (
 func (l *Loop) terminate(ctx context.Context, row *store.Instance) error {
 	bounded, cancel := context.WithTimeout(ctx, terminateTimeout)
 	defer cancel()
-	if row.State != store.ShuttingDown {
-		if err := l.edit(row.ID, func(row *store.Instance) { row.State = store.ShuttingDown }); err != nil {
-			return err
-		}
-	}
-	if err := l.Network.Sync(bounded); err != nil {
-		return fmt.Errorf("disconnect the machine: %w", err)
+	if err := l.disconnect(bounded, row); err != nil {
+		return err
 	}
 	if err := l.Machines.Remove(bounded, row.ID); err != nil {
 		return err
 	}
 	return l.recordTermination(row.ID)
+}
+
+// halt kills the machine of an instance that terminates later.
+func (l *Loop) halt(ctx context.Context, row *store.Instance) error {
+	bounded, cancel := context.WithTimeout(ctx, terminateTimeout)
+	defer cancel()
+	if err := l.disconnect(bounded, row); err != nil {
+		return err
+	}
+	return l.Machines.Stop(bounded, row.ID, true)
+}
+
+// disconnect disconnects the machine of an instance that terminates.
+func (l *Loop) disconnect(ctx context.Context, row *store.Instance) error {
+	if row.State != store.ShuttingDown {
+		if err := l.edit(row.ID, func(row *store.Instance) { row.State = store.ShuttingDown }); err != nil {
+			return err
+		}
+	}
+	if err := l.Network.Sync(ctx); err != nil {
+		return fmt.Errorf("disconnect the machine: %w", err)
+	}
+	return nil
 }
 
 // recordTermination records that the machine no longer exists. It deletes the

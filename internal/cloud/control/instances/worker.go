@@ -106,8 +106,12 @@ func (l *Loop) converge(ctx context.Context, w *worker) (time.Duration, error) {
 		if !ok {
 			return rowDeleted, nil
 		}
-		step := Next(situationOf(row, l.Machines.Status(row.ID)))
-		if step.Action == None {
+		now := time.Now()
+		step := Next(situationOf(row, l.Machines.Status(row.ID), now))
+		switch {
+		case step.Action == None && now.Before(row.SettledAt):
+			return row.SettledAt.Sub(now), nil
+		case step.Action == None:
 			return l.deleteExpired(row)
 		}
 		if err := l.take(ctx, w, row, step); err != nil {
@@ -122,6 +126,8 @@ func (l *Loop) take(ctx context.Context, w *worker, row *store.Instance, step St
 		return l.launch(ctx, w, row)
 	case Stop:
 		return l.stop(ctx, row)
+	case Halt:
+		return l.halt(ctx, row)
 	case Reboot:
 		return l.reboot(ctx, row)
 	case Terminate:

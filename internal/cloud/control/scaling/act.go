@@ -25,7 +25,7 @@ func (l *Loop) act(ctx context.Context, g *store.ScalingGroup, steps []decision.
 			if carryOut, ok := rowChanges[s.Action]; !ok {
 				calls = append(calls, s)
 			} else if stillCurrent(tx, s) {
-				carryOut(change{tx: tx, ids: l.IDs, group: g, step: s, now: time.Now()})
+				carryOut(change{tx: tx, ids: l.IDs, group: g, step: s, now: time.Now(), launchAt: l.launchAt})
 			}
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -43,6 +44,11 @@ func (l *Loop) launch(ctx context.Context, g *store.ScalingGroup, id string, fai
 		recordLaunchFailure(tx, g.Key(), activity.Zone, time.Now())
 		return nil
 	})
+}
+
+// launchAt returns when the instance of an activity that begins now launches.
+func (l *Loop) launchAt(activityID string) time.Time {
+	return l.Manners.Until(time.Now(), manners.StartLaunch, activityID)
 }
 
 // launchActivity launches the instance of an activity. On an error it also returns the

@@ -18,6 +18,8 @@ type change struct {
 	group *store.ScalingGroup // as the decision saw it
 	step  decision.Step
 	now   time.Time
+	// launchAt returns when the instance of an activity that begins now launches.
+	launchAt func(activityID string) time.Time
 }
 
 // rowChanges are the steps that change rows alone.
@@ -62,8 +64,9 @@ func (c change) instance() *store.ScalingInstance {
 
 // planLaunch begins an activity without an instance. A later step launches it.
 func (c change) planLaunch() {
+	id := c.ids.UUID()
 	store.ScalingActivities.Put(c.tx, &store.ScalingActivity{
-		ID: c.ids.UUID(), Region: c.group.Region, Group: c.group.Name, GroupARN: c.group.ARN,
+		ID: id, LaunchAt: c.launchAt(id), Region: c.group.Region, Group: c.group.Name, GroupARN: c.group.ARN,
 		Zone: c.step.Zone, SubnetID: c.step.Subnet, Surplus: c.step.Surplus, Cause: c.step.Cause,
 		Description: scalinggroup.DescribeLaunch(""), Status: scalinggroup.PreInService,
 		Details: scalinggroup.ActivityDetails(c.step.Subnet, c.step.Zone), Started: c.now.UTC(),

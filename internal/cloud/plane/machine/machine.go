@@ -31,6 +31,7 @@ type Machine struct {
 	Env          map[string]string // environment of every process, such as proxy settings
 	Nameserver   netip.Addr        // DNS server; the zero Addr means none
 	SearchDomain string            // appended to short names, such as ec2.internal; may be empty
+	NewConsole   bool              // forget the console output of earlier starts
 }
 
 // State is the state of a machine.

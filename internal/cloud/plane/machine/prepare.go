@@ -59,6 +59,11 @@ func (p *Plane) prepare(ctx context.Context, m Machine) error {
 	if err := group.create(m); err != nil {
 		return err
 	}
+	if m.NewConsole {
+		if err := os.Remove(p.consoleLog(m.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("forget the console output: %w", err)
+		}
+	}
 	pid, err := p.startLauncher(m, group)
 	if err != nil {
 		return err

@@ -14,6 +14,10 @@ import (
 // activity is its client token, so a repeat never launches a second instance.
 func (d *decision) balance() {
 	for _, a := range d.Launches {
+		if d.Now.Before(a.LaunchAt) {
+			d.wakeAt(a.LaunchAt)
+			continue
+		}
 		d.add(Step{Action: LaunchInstance, Activity: a.ID})
 	}
 	counted := d.counted()

@@ -103,7 +103,11 @@ func Decide(s Situation) Plan {
 	}
 	d.balance()
 	d.leaveTargetGroups()
-	if s.Group.Deleting && len(s.Members) == 0 && len(s.Launches) == 0 {
+	switch {
+	case !s.Group.Deleting || len(s.Members)+len(s.Launches) > 0:
+	case s.Now.Before(s.Group.GoneAt):
+		d.wakeAt(s.Group.GoneAt)
+	default:
 		d.add(Step{Action: DeleteGroup})
 	}
 	return d.Plan

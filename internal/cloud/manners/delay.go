@@ -1,0 +1,98 @@
+package manners
+
+import "time"
+
+// Delay is something that takes its time on AWS.
+type Delay string
+
+// The delays of the manner Times.
+const (
+	CreateVPC          Delay = "create VPC"           // pending, then available
+	CreateSubnet       Delay = "create subnet"        // pending, then available
+	CreateLoadBalancer Delay = "create load balancer" // provisioning, then active
+	PublishName        Delay = "publish name"         // until the name of a load balancer resolves
+	ReleaseInterfaces  Delay = "release interfaces"   // a deleted load balancer's network interfaces linger
+	CreateImage        Delay = "create image"         // an image and its snapshot are pending
+	StartInstance      Delay = "start instance"       // pending, then running
+	CheckInstance      Delay = "check instance"       // the first status checks are initializing
+	StopInstance       Delay = "stop instance"        // stopping, then stopped
+	TerminateInstance  Delay = "terminate instance"   // shutting-down, then terminated
+	PostConsole        Delay = "post console"         // until console output can be read after a start
+	DeliverMetrics     Delay = "deliver metrics"      // until a minute's metrics can be read
+	StartLaunch        Delay = "start launch"         // until an Auto Scaling group launches an instance
+	DeleteScalingGroup Delay = "delete scaling group" // a deleted group is pending delete
+)
+
+// span returns how long something takes on AWS. Comments say where it is from.
+func (d Delay) span() Span {
+	switch d {
+	case CreateVPC, CreateSubnet:
+		// The response says pending (a recorded response of CreateVpc). Waiters of the
+		// Terraform AWS provider see available in their first or second look.
+		return Span{time.Second, 3 * time.Second}
+	case CreateLoadBalancer:
+		// Logs of six deployments, in four Regions: 2m21s to 3m07s.
+		return Span{141 * time.Second, 187 * time.Second}
+	case PublishName:
+		// cluster-api-provider-aws, issue 5032: the name does not exist at first, and a
+		// resolver that was asked too early remembers that.
+		return Span{30 * time.Second, time.Minute}
+	case ReleaseInterfaces:
+		// moto's tests that run against AWS wait 30 s; the Terraform AWS provider and the
+		// AWS Load Balancer Controller wait for minutes.
+		return Span{20 * time.Second, 3 * time.Minute}
+	case CreateImage:
+		// A log of a deployment: 3m06s.
+		return Span{150 * time.Second, 200 * time.Second}
+	case StartInstance:
+		// Logs of two deployments: 16 s and 52 s.
+		return Span{15 * time.Second, 52 * time.Second}
+	case CheckInstance:
+		// Amazon EC2 User Guide, Status checks: checks run every minute; a new instance
+		// shows initializing for its first two or three.
+		return Span{2 * time.Minute, 3 * time.Minute}
+	case StopInstance:
+		// Amazon EC2 User Guide, Stop and start: the operating system shuts down first,
+		// and it can take a few minutes.
+		return Span{20 * time.Second, time.Minute}
+	case TerminateInstance:
+		// Logs of three deployments: 31 s, 32 s and 47 s.
+		return Span{30 * time.Second, 47 * time.Second}
+	case PostConsole:
+		// Amazon EC2 API Reference, GetConsoleOutput: the output is posted shortly after
+		// the instance's state changed. Users read it after minutes.
+		return Span{90 * time.Second, 4 * time.Minute}
+	case DeliverMetrics:
+		// Amazon CloudWatch User Guide: services send the metrics of a minute after it
+		// ended, and CloudWatch takes up to two minutes to make them available.
+		return Span{time.Minute, 2 * time.Minute}
+	case StartLaunch:
+		// Amazon EC2 Auto Scaling User Guide, Verify a scaling activity: the causes in its
+		// examples have some seconds between the change of the capacity and the start.
+		return Span{3 * time.Second, 15 * time.Second}
+	case DeleteScalingGroup:
+		// The Terraform AWS provider waits until the group is not found, and reports
+		// "pending delete" if it creates one of the same name too early.
+		return Span{10 * time.Second, 40 * time.Second}
+	}
+	return Span{}
+}
+
+// Takes returns how long something takes. name says which one it is, such as an id.
+// It is 0 if the cloud lacks the manner Times.
+func (s *Set) Takes(d Delay, name string) time.Duration {
+	return s.Duration(Times, d.span(), string(d), name)
+}
+
+// Until returns when something that begins at a time is done. It is the zero time if
+// that is at once. Whoever stores it keeps the time across restarts.
+func (s *Set) Until(begin time.Time, d Delay, name string) time.Time {
+	takes := s.Takes(d, name)
+	if takes == 0 {
+		return time.Time{}
+	}
+	return begin.Add(takes).UTC()
+}
+
+// MetricsLate returns how late metrics are.
+func (s *Set) MetricsLate() time.Duration { return s.Takes(DeliverMetrics, "") }
