@@ -10,6 +10,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/host"
@@ -61,6 +62,7 @@ func (d *daemon) handler() (http.Handler, error) {
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, EnsureRegion: machines.EnsureRegion})},
 			{Name: "sts", API: sts.New()},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
+			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
 		Credentials: func(id string) (string, bool) {
 			return credentials.SecretAccessKey, id == credentials.AccessKeyID

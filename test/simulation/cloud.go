@@ -25,6 +25,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
@@ -97,6 +98,7 @@ func New(t *testing.T) *Cloud {
 			{Name: "monitoring", API: metrics},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: network.EnsureRegion})},
 			{Name: "sts", API: sts.New()},
+			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
 	})
 	if err != nil {

@@ -57,6 +57,7 @@ var services = []service{
 	},
 	{module: "ssm", signing: "ssm", protocol: names.JSON, target: "AmazonSSM"},
 	{module: "acm", signing: "acm", protocol: names.JSON, target: "CertificateManager"},
+	{module: "servicequotas", signing: "servicequotas", protocol: names.JSON, target: "ServiceQuotasV20190624"},
 }
 
 func main() {

@@ -1,0 +1,109 @@
+// Package quota is the catalogue of the account's quotas that the local cloud has:
+// AWS's service quotas with their codes, names and default values.
+//
+// Sources: "Amazon VPC quotas", "Amazon EC2 endpoints and quotas", "Quotas for your
+// Application Load Balancers", "Quotas for Auto Scaling resources and groups", and
+// for the codes the links of those pages to the Service Quotas console.
+package quota
+
+import "slices"
+
+// Quota is a limit of an account in a region, or of one resource in it.
+type Quota struct {
+	Service string // service code: "vpc"
+	Code    string // "L-F678F1CE"
+	Name    string
+	Default int // of an account that never asked for more
+	// Fixed says that the local cloud applies the default even if it does not have
+	// the manner of limits.
+	Fixed bool
+}
+
+// Raised is the value of the quotas that a local cloud without limits applies: more
+// than one computer can hold.
+const Raised = 100_000
+
+// The quotas.
+var (
+	VPCs             = Quota{Service: "vpc", Code: "L-F678F1CE", Name: "VPCs per Region", Default: 5}
+	InternetGateways = Quota{Service: "vpc", Code: "L-A4707A72", Name: "Internet gateways per Region", Default: 5}
+	Subnets          = Quota{Service: "vpc", Code: "L-407747CB", Name: "Subnets per VPC", Default: 200}
+	RouteTables      = Quota{Service: "vpc", Code: "L-589F43AA", Name: "Route tables per VPC", Default: 200}
+	SecurityGroups   = Quota{
+		Service: "vpc", Code: "L-E79EC296", Name: "VPC security groups per Region", Default: 2500,
+	}
+	SecurityGroupRules = Quota{
+		Service: "vpc", Code: "L-0EA8095F", Name: "Inbound or outbound rules per security group",
+		Default: 60, Fixed: true,
+	}
+	NetworkInterfaces = Quota{Service: "vpc", Code: "L-DF5E4CA3", Name: "Network interfaces per Region", Default: 5000}
+
+	// StandardVCPUs counts the vCPUs of running instances whose types begin with A,
+	// C, D, H, I, M, R, T or Z.
+	StandardVCPUs = Quota{
+		Service: "ec2", Code: "L-1216C47A",
+		Name: "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", Default: 5,
+	}
+	ElasticIPs      = Quota{Service: "ec2", Code: "L-0263D0A3", Name: "EC2-VPC Elastic IPs", Default: 5}
+	LaunchTemplates = Quota{Service: "ec2", Code: "L-FB451C26", Name: "Launch templates per Region", Default: 5000}
+
+	LoadBalancers = Quota{
+		Service: "elasticloadbalancing", Code: "L-53DA6B97",
+		Name: "Application Load Balancers per Region", Default: 50,
+	}
+	TargetGroups = Quota{
+		Service: "elasticloadbalancing", Code: "L-B22855CB", Name: "Target Groups per Region", Default: 3000,
+	}
+	Listeners = Quota{
+		Service: "elasticloadbalancing", Code: "L-B6DF7632",
+		Name: "Listeners per Application Load Balancer", Default: 50,
+	}
+	Targets = Quota{
+		Service: "elasticloadbalancing", Code: "L-7E6692B2",
+		Name: "Targets per Application Load Balancer", Default: 1000,
+	}
+	ListenerRules = Quota{
+		Service: "elasticloadbalancing", Code: "L-7EED9B64",
+		Name: "Rules per Application Load Balancer", Default: 100, Fixed: true,
+	}
+
+	ScalingGroups = Quota{
+		Service: "autoscaling", Code: "L-CDE20ADC", Name: "Auto Scaling groups per region",
+		Default: 500, Fixed: true,
+	}
+)
+
+// Applied returns the quota's value. limited says whether the local cloud has AWS's
+// limits.
+func (q Quota) Applied(limited bool) int {
+	if limited || q.Fixed {
+		return q.Default
+	}
+	return Raised
+}
+
+// All returns all quotas, ordered by service and code.
+func All() []Quota {
+	list := []Quota{
+		VPCs, InternetGateways, Subnets, RouteTables, SecurityGroups, SecurityGroupRules, NetworkInterfaces,
+		StandardVCPUs, ElasticIPs, LaunchTemplates,
+		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
+		ScalingGroups,
+	}
+	slices.SortFunc(list, func(a, b Quota) int {
+		return slices.Compare([]string{a.Service, a.Code}, []string{b.Service, b.Code})
+	})
+	return list
+}
+
+// serviceNames are the names of the services by their codes, as Service Quotas
+// lists them.
+var serviceNames = map[string]string{
+	"autoscaling":          "Amazon EC2 Auto Scaling",
+	"ec2":                  "Amazon Elastic Compute Cloud (Amazon EC2)",
+	"elasticloadbalancing": "Elastic Load Balancing (ELB)",
+	"vpc":                  "Amazon Virtual Private Cloud (Amazon VPC)",
+}
+
+// ServiceName returns the name of a service, or "" if it has no quotas.
+func ServiceName(code string) string { return serviceNames[code] }
