@@ -54,6 +54,7 @@ var (
 		"TooManyRequestsException",
 		"TooManyUpdates",
 		"ResourceContention",
+		"SnapshotCreationPerVolumeRateExceeded",
 	}
 	forbidden = []string{
 		"UnauthorizedOperation",

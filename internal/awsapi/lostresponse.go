@@ -69,12 +69,13 @@ func isUnsent(err error) bool {
 		errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// retryLostResponses makes the SDK repeat requests whose response was lost, also if
-// the response broke off within its body. Most calls may be repeated: they set
+// retryMore makes the SDK repeat requests that were throttled with a code that it does not
+// know (aws/retry, DefaultThrottleErrorCodes), and requests whose response was lost, also
+// if the response broke off within its body. Most calls may be repeated: they set
 // something, carry a token, or create something whose name is refused the second
 // time.
-var retryLostResponses = retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-	if IsResponseLost(err) {
+var retryMore = retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+	if IsResponseLost(err) || IsThrottle(err) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary

@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -71,20 +72,32 @@ func (p *Provisioner) createImage(ctx context.Context, r stack.Resource, body st
 	}
 	if f.ID == "" {
 		tags := p.tags(r, tag{stack.TagRelease, body.Release})
-		out, err := p.EC2.CreateImage(ctx, &ec2.CreateImageInput{
-			InstanceId:        &builder,
-			Name:              &body.ImageName,
-			Description:       aws.String("Aloft: " + p.App + ", release " + body.Release),
-			TagSpecifications: tagSpecifications(tags, types.ResourceTypeImage, types.ResourceTypeSnapshot),
+		var out *ec2.CreateImageOutput
+		what := fmt.Sprintf("create image %s of %s", body.ImageName, builder)
+		err := awsapi.Retry(ctx, eventualLimit, what, notImagedYet, func(ctx context.Context) (err error) {
+			out, err = p.EC2.CreateImage(ctx, &ec2.CreateImageInput{
+				InstanceId:        &builder,
+				Name:              &body.ImageName,
+				Description:       aws.String("Aloft: " + p.App + ", release " + body.Release),
+				TagSpecifications: tagSpecifications(tags, types.ResourceTypeImage, types.ResourceTypeSnapshot),
+			})
+			return err
 		})
 		if err != nil {
-			return f, fmt.Errorf("create image %s of %s: %w", body.ImageName, builder, err)
+			return f, fmt.Errorf("%s: %w", what, err)
 		}
 		f = plan.Found{
 			Address: r.Address, Kind: stack.KindImage, ID: aws.ToString(out.ImageId), Name: body.ImageName,
 		}
 	}
 	return f, p.updateImage(ctx, r, body, f)
+}
+
+// notImagedYet reports whether an image of an instance can be created later: EC2 does not
+// know its state everywhere yet, or the instance is on its way to another one.
+func notImagedYet(err error) bool {
+	return awsapi.IsEventual(err) || awsapi.IsInUse(err) ||
+		awsapi.Code(err) == "InvalidParameterValue" && strings.Contains(awsapi.Message(err), "is not in state")
 }
 
 // reusableImage returns an existing image of the name, or a zero Found if there is

@@ -53,11 +53,23 @@ func (d *discovery) findInstances(ctx context.Context) (instances, error) {
 			return found, err
 		}
 		found.servers, found.members = splitMembers(all, groups, health)
+		for i := range found.servers {
+			markUnreachable(&found.servers[i], d.now)
+		}
 		for arn, list := range health {
 			found.targets = append(found.targets, registeredTargets(arn, list, found.servers, d.now)...)
 		}
 		return found, nil
 	})
+}
+
+// markUnreachable marks a running server without a public address as broken. EC2 gives an
+// instance its address when it starts, and never later.
+func markUnreachable(f *plan.Found, now time.Time) {
+	if f.Value(stack.AttrState) == stack.StateRunning && f.Status.PublicIP == "" &&
+		olderThan(f.Created, addressLimit, now) {
+		f.Broken = "it has no public address"
+	}
 }
 
 func (c *Cloud) listInstances(ctx context.Context) ([]plan.Found, error) {

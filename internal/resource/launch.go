@@ -69,14 +69,18 @@ func (p *Provisioner) runInstance(ctx context.Context, l launch, token *string) 
 	var instance types.Instance
 	err := retryEventual(ctx, "launch "+l.resource.Address, func(ctx context.Context) error {
 		out, err := p.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
-			ImageId:          &l.image,
-			InstanceType:     types.InstanceType(l.body.Type),
-			KeyName:          &l.body.KeyName,
-			SubnetId:         p.id(l.body.Subnet),
-			SecurityGroupIds: p.ids(l.body.Groups),
-			MinCount:         aws.Int32(1),
-			MaxCount:         aws.Int32(1),
-			ClientToken:      token,
+			ImageId:      &l.image,
+			InstanceType: types.InstanceType(l.body.Type),
+			KeyName:      &l.body.KeyName,
+			// The launch asks for a public address itself: the subnet's attribute may not be
+			// known everywhere yet, and somebody may have changed it.
+			NetworkInterfaces: []types.InstanceNetworkInterfaceSpecification{{
+				DeviceIndex: aws.Int32(0), SubnetId: p.id(l.body.Subnet), Groups: p.ids(l.body.Groups),
+				AssociatePublicIpAddress: aws.Bool(true), DeleteOnTermination: aws.Bool(true),
+			}},
+			MinCount:    aws.Int32(1),
+			MaxCount:    aws.Int32(1),
+			ClientToken: token,
 			MetadataOptions: &types.InstanceMetadataOptionsRequest{
 				HttpTokens:   types.HttpTokensStateRequired,
 				HttpEndpoint: types.InstanceMetadataEndpointStateEnabled,

@@ -85,7 +85,12 @@ func describeTemplateData(f *plan.Found, d *types.ResponseLaunchTemplateData) {
 	f.Set(stack.AttrImage, aws.ToString(d.ImageId))
 	f.Set(stack.AttrType, string(d.InstanceType))
 	f.Set(stack.AttrKeyPair, aws.ToString(d.KeyName))
-	f.Set(stack.AttrSecurityGroups, d.SecurityGroupIds...)
+	groups, public := d.SecurityGroupIds, false
+	for _, i := range d.NetworkInterfaces {
+		groups, public = append(groups, i.Groups...), aws.ToBool(i.AssociatePublicIpAddress)
+	}
+	f.Set(stack.AttrSecurityGroups, groups...)
+	f.Set(stack.AttrPublicAddresses, onOff(public))
 	f.Set(stack.AttrMetadata, "not limited")
 	if m := d.MetadataOptions; m != nil && m.HttpTokens == types.LaunchTemplateHttpTokensStateRequired {
 		f.Set(stack.AttrMetadata, stack.MetadataIMDSv2)
@@ -111,11 +116,14 @@ func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaun
 		{stack.TagName, p.App + "-server"},
 	})
 	return &types.RequestLaunchTemplateData{
-		ImageId:          p.id(body.Image),
-		InstanceType:     types.InstanceType(body.Type),
-		KeyName:          &body.KeyName,
-		SecurityGroupIds: p.ids(body.Groups),
-		Monitoring:       &types.LaunchTemplatesMonitoringRequest{Enabled: aws.Bool(true)},
+		ImageId:      p.id(body.Image),
+		InstanceType: types.InstanceType(body.Type),
+		KeyName:      &body.KeyName,
+		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{
+			DeviceIndex: aws.Int32(0), Groups: p.ids(body.Groups),
+			AssociatePublicIpAddress: aws.Bool(true), DeleteOnTermination: aws.Bool(true),
+		}},
+		Monitoring: &types.LaunchTemplatesMonitoringRequest{Enabled: aws.Bool(true)},
 		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptionsRequest{
 			HttpTokens:   types.LaunchTemplateHttpTokensStateRequired,
 			HttpEndpoint: types.LaunchTemplateInstanceMetadataEndpointStateEnabled,
@@ -131,7 +139,7 @@ func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaun
 // found and not created again. A rollback uses the version of the earlier release.
 func (p *Provisioner) description(body stack.LaunchTemplate) string {
 	contents := append(
-		[]string{*p.id(body.Image), body.Type, body.KeyName, body.Release, stack.MonitoringDetailed},
+		[]string{*p.id(body.Image), body.Type, body.KeyName, body.Release, stack.MonitoringDetailed, "public"},
 		p.ids(body.Groups)...,
 	)
 	sum := sha256.Sum256([]byte(strings.Join(contents, "\n")))
@@ -146,17 +154,21 @@ func (p *Provisioner) createLaunchTemplate(
 	if err := p.waitImageAvailable(ctx, r.Address, *p.id(body.Image)); err != nil {
 		return plan.Found{}, err
 	}
-	out, err := p.EC2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
-		LaunchTemplateName: &body.TemplateName,
-		LaunchTemplateData: p.templateData(body),
-		VersionDescription: aws.String(p.description(body)),
-		TagSpecifications:  tagSpecifications(p.tags(r), types.ResourceTypeLaunchTemplate),
+	var out *ec2.CreateLaunchTemplateOutput
+	err := retryEventual(ctx, "create launch template "+body.TemplateName, func(ctx context.Context) (err error) {
+		out, err = p.EC2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
+			LaunchTemplateName: &body.TemplateName,
+			LaunchTemplateData: p.templateData(body),
+			VersionDescription: aws.String(p.description(body)),
+			TagSpecifications:  tagSpecifications(p.tags(r), types.ResourceTypeLaunchTemplate),
+		})
+		return err
 	})
 	if awsapi.IsExists(err) {
 		return plan.Found{}, nameTaken(r, "a launch template", body.TemplateName, err)
 	}
 	if err != nil {
-		return plan.Found{}, fmt.Errorf("create launch template %s: %w", body.TemplateName, err)
+		return plan.Found{}, err
 	}
 	f := foundByTags(stack.KindLaunchTemplate, out.LaunchTemplate.LaunchTemplateId, out.LaunchTemplate.Tags)
 	f.ID, f.Name = versionID(f.ID, "1"), body.TemplateName
@@ -218,13 +230,18 @@ func (p *Provisioner) ensureVersion(ctx context.Context, template string, body s
 	if existing != "" {
 		return existing, nil
 	}
-	out, err := p.EC2.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
-		LaunchTemplateId:   &template,
-		LaunchTemplateData: p.templateData(body),
-		VersionDescription: &description,
+	var out *ec2.CreateLaunchTemplateVersionOutput
+	what := "create a version of launch template " + body.TemplateName
+	err = retryEventual(ctx, what, func(ctx context.Context) (err error) {
+		out, err = p.EC2.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
+			LaunchTemplateId:   &template,
+			LaunchTemplateData: p.templateData(body),
+			VersionDescription: &description,
+		})
+		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("create a version of launch template %s: %w", body.TemplateName, err)
+		return "", err
 	}
 	return formatVersion(aws.ToInt64(out.LaunchTemplateVersion.VersionNumber)), nil
 }

@@ -126,7 +126,7 @@ func (p *Provisioner) waitLoadBalancerActive(ctx context.Context, address, arn s
 	what := "the load balancer to be active"
 	return awsapi.Wait(ctx, loadBalancerLimit, what, func(ctx context.Context) (bool, error) {
 		list, err := p.ELB.DescribeLoadBalancers(ctx, in)
-		if awsapi.IsNotFound(err) {
+		if awsapi.IsNotFound(err) || err == nil && len(list.LoadBalancers) == 0 {
 			return false, nil // just created
 		}
 		if err != nil {
@@ -174,14 +174,24 @@ func (p *Provisioner) updateLoadBalancer(
 
 func (p *Provisioner) deleteLoadBalancer(ctx context.Context, f plan.Found) error {
 	_, err := p.ELB.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: &f.ID})
+	if awsapi.Code(err) == "OperationNotPermitted" {
+		return &diag.Diagnostic{
+			Where:   f.Address,
+			Summary: "load balancer " + f.Name + " is protected against deletion",
+			Detail:  awsapi.Message(err),
+			Hint: "if it may go: aws elbv2 modify-load-balancer-attributes --load-balancer-arn " + f.ID +
+				" --attributes Key=deletion_protection.enabled,Value=false; then run the same command again",
+			Cause: err,
+		}
+	}
 	if err := ignoreNotFound("delete load balancer "+f.Name, err); err != nil {
 		return err
 	}
 	in := &elb.DescribeLoadBalancersInput{LoadBalancerArns: []string{f.ID}}
 	what := "the load balancer to be gone"
 	return awsapi.Wait(ctx, loadBalancerLimit, what, func(ctx context.Context) (bool, error) {
-		_, err := p.ELB.DescribeLoadBalancers(ctx, in)
-		if awsapi.IsNotFound(err) {
+		list, err := p.ELB.DescribeLoadBalancers(ctx, in)
+		if awsapi.IsNotFound(err) || err == nil && len(list.LoadBalancers) == 0 {
 			return true, nil
 		}
 		return false, awsapi.Wrap("read the load balancer", err)

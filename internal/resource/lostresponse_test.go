@@ -32,6 +32,8 @@ type vpcCloud struct {
 	calls   int
 	vpcs    []types.Vpc
 	created []time.Time
+
+	hostnames bool // a VPC was given DNS host names
 }
 
 var errLost = &smithyhttp.RequestSendError{Err: syscall.ECONNRESET}
@@ -77,10 +79,12 @@ func (c *vpcCloud) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func
 }
 
 func (c *vpcCloud) DescribeVpcAttribute(context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options)) (*ec2.DescribeVpcAttributeOutput, error) {
-	return &ec2.DescribeVpcAttributeOutput{}, nil
+	on := &types.AttributeBooleanValue{Value: aws.Bool(c.hostnames)}
+	return &ec2.DescribeVpcAttributeOutput{EnableDnsHostnames: on}, nil
 }
 
 func (c *vpcCloud) ModifyVpcAttribute(context.Context, *ec2.ModifyVpcAttributeInput, ...func(*ec2.Options)) (*ec2.ModifyVpcAttributeOutput, error) {
+	c.hostnames = true
 	return &ec2.ModifyVpcAttributeOutput{}, nil
 }
 

@@ -18,6 +18,9 @@ import (
 // everywhere yet what was just created.
 const eventualLimit = 2 * time.Minute
 
+// attributeLimit is how long the change of an attribute may take to be shown.
+const attributeLimit = 5 * time.Minute
+
 // Provisioner carries out the changes of a plan. It may be used concurrently.
 type Provisioner struct {
 	Cloud

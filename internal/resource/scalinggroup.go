@@ -191,7 +191,7 @@ func (p *Provisioner) createScalingGroup(
 		return f, err
 	}
 	times := newBootTimes(time.Now())
-	err = retryEventual(ctx, "create Auto Scaling group "+body.GroupName, func(ctx context.Context) error {
+	create := func(ctx context.Context) error {
 		_, err := p.ASG.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
 			AutoScalingGroupName:             &body.GroupName,
 			LaunchTemplate:                   launchTemplateSpecification(*p.id(body.Template)),
@@ -209,7 +209,9 @@ func (p *Provisioner) createScalingGroup(
 			Tags:                             p.scalingGroupTags(r, body.GroupName),
 		})
 		return err
-	})
+	}
+	what := "create Auto Scaling group " + body.GroupName
+	err = awsapi.Wrap(what, awsapi.Retry(ctx, eventualLimit, what, notCreatableYet, create))
 	if awsapi.IsExists(err) {
 		return f, nameTaken(r, "an Auto Scaling group", body.GroupName, err)
 	}
@@ -221,6 +223,12 @@ func (p *Provisioner) createScalingGroup(
 		return f, err
 	}
 	return f, p.setBootTimes(ctx, body.GroupName, times)
+}
+
+// notCreatableYet reports whether a group can be created later: what it refers to is not
+// known everywhere yet, or a deleted group still has its name.
+func notCreatableYet(err error) bool {
+	return awsapi.IsEventual(err) || awsapi.IsExists(err) && strings.Contains(awsapi.Message(err), "pending delete")
 }
 
 // initialCapacity returns the number of running servers, which the group replaces,

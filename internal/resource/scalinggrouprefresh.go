@@ -234,7 +234,7 @@ func (f *refreshFollower) poll(ctx context.Context, id string) (bool, error) {
 // instances as unhealthy, or cannot launch them. It returns "" if it can still
 // succeed.
 func (f *refreshFollower) failure(ctx context.Context) (string, error) {
-	_, members, err := f.p.groupHealth(ctx, f.group, f.targetGroup)
+	_, members, _, err := f.p.groupHealth(ctx, f.group, f.targetGroup)
 	if err != nil {
 		return "", err
 	}

@@ -31,9 +31,16 @@ func (p *Provisioner) waitServing(ctx context.Context, address, name, target str
 	last, limit := "", servingLimit+drain
 	what := "the instances of " + name + " to serve"
 	err = awsapi.Wait(ctx, limit, what, func(ctx context.Context) (bool, error) {
-		g, members, err := p.groupHealth(ctx, name, target)
-		if err != nil {
-			return false, err
+		g, members, ok, err := p.groupHealth(ctx, name, target)
+		if err != nil || !ok && time.Since(times.began) < eventualLimit {
+			return false, err // it may have been created a moment ago
+		}
+		if !ok {
+			return false, &diag.Diagnostic{
+				Where:   name,
+				Summary: "the Auto Scaling group is gone",
+				Hint:    "run aloft up again: it creates another",
+			}
 		}
 		times.observe(members, time.Now())
 		if last = g.condition(members); last == stack.Healthy && g.hasDesiredCapacity() {
@@ -81,28 +88,22 @@ func (g scalingGroup) hasDesiredCapacity() bool {
 	return n == int(aws.ToInt32(g.raw.DesiredCapacity))
 }
 
-// groupHealth returns a group and its instances with their health.
-func (p *Provisioner) groupHealth(ctx context.Context, name, target string) (scalingGroup, []plan.Found, error) {
-	g, ok, err := p.scalingGroup(ctx, name)
-	if err != nil {
-		return g, nil, err
-	}
-	if !ok {
-		return g, nil, &diag.Diagnostic{
-			Where:   name,
-			Summary: "the Auto Scaling group is gone",
-			Hint:    "run aloft up again: it creates another",
-		}
+// groupHealth returns a group and its instances with their health. ok is false if there
+// is no such group.
+func (p *Provisioner) groupHealth(
+	ctx context.Context, name, target string,
+) (g scalingGroup, members []plan.Found, ok bool, err error) {
+	if g, ok, err = p.scalingGroup(ctx, name); err != nil || !ok {
+		return g, nil, ok, err
 	}
 	health, err := p.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &target})
 	if err != nil {
-		return g, nil, fmt.Errorf("read the health of the instances of %s: %w", name, err)
+		return g, nil, ok, fmt.Errorf("read the health of the instances of %s: %w", name, err)
 	}
 	states := map[string]string{}
 	for _, h := range health.TargetHealthDescriptions {
 		states[aws.ToString(h.Target.Id)] = string(h.TargetHealth.State)
 	}
-	var members []plan.Found
 	for _, i := range g.raw.Instances {
 		f := plan.Found{ID: aws.ToString(i.InstanceId)}
 		f.Status.Lifecycle, f.Status.GroupHealth = string(i.LifecycleState), aws.ToString(i.HealthStatus)
@@ -112,7 +113,7 @@ func (p *Provisioner) groupHealth(ctx context.Context, name, target string) (sca
 		}
 		members = append(members, f)
 	}
-	return g, members, nil
+	return g, members, ok, nil
 }
 
 // bootTimes measures how long instances take from when they are first seen to when

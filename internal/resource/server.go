@@ -19,6 +19,9 @@ import (
 const (
 	// startLimit is how long an instance may take to run, and to be terminated.
 	startLimit = 10 * time.Minute
+	// addressLimit is the age at which a running instance without a public address
+	// counts as one that will not get any.
+	addressLimit = 2 * time.Minute
 	// tagServed marks an instance that has been healthy behind the load balancer. If
 	// it is unhealthy later, it is broken and not still starting.
 	tagServed = "aloft:served"
@@ -69,17 +72,25 @@ func createServer(
 // waitRunning waits until an instance runs and has a public IP address.
 func (p *Provisioner) waitRunning(ctx context.Context, address, id string) (plan.Found, error) {
 	var f plan.Found
+	began := time.Now()
 	err := awsapi.Wait(ctx, startLimit, "instance "+id+" to run", func(ctx context.Context) (bool, error) {
 		list, err := p.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
-		if awsapi.IsNotFound(err) || err == nil && len(list.Reservations) == 0 {
+		if err != nil {
+			return false, ignoreNotFound("read instance "+id, err)
+		}
+		i, ok := onlyInstance(list)
+		if !ok {
 			return false, nil // just launched
 		}
-		if err != nil {
-			return false, fmt.Errorf("read instance %s: %w", id, err)
-		}
-		i := list.Reservations[0].Instances[0]
 		f = describeInstance(i)
 		if i.State.Name == types.InstanceStateNameRunning {
+			if f.Status.PublicIP == "" && time.Since(began) > addressLimit {
+				return false, &diag.Diagnostic{
+					Where:   address,
+					Summary: fmt.Sprintf("instance %s runs, but EC2 gave it no public address", id),
+					Hint:    "run aloft up again: it launches another in its place",
+				}
+			}
 			return f.Status.PublicIP != "", nil
 		}
 		if err := startFailure(address, i); err != nil {
@@ -89,6 +100,17 @@ func (p *Provisioner) waitRunning(ctx context.Context, address, id string) (plan
 		return false, nil
 	})
 	return f, err
+}
+
+// onlyInstance returns the instance in the answer to a query for one. ok is false if
+// there is none, or it has no state.
+func onlyInstance(list *ec2.DescribeInstancesOutput) (instance types.Instance, ok bool) {
+	for _, r := range list.Reservations {
+		for _, i := range r.Instances {
+			return i, i.State != nil
+		}
+	}
+	return types.Instance{}, false
 }
 
 // startFailure returns an error if the instance will not run: it was terminated, or
@@ -135,9 +157,8 @@ func (p *Provisioner) updateServer(
 		p.SetKnown(r.Address, f)
 		current = f
 	}
-	groups := &ec2.ModifyInstanceAttributeInput{InstanceId: &current.ID, Groups: p.ids(body.Groups)}
-	if _, err := p.EC2.ModifyInstanceAttribute(ctx, groups); err != nil {
-		return fmt.Errorf("set the security groups of instance %s: %w", current.ID, err)
+	if err := p.setSecurityGroups(ctx, current.ID, p.ids(body.Groups)); err != nil {
+		return err
 	}
 	if body.Proof && current.Value(stack.AttrProven) != stack.Yes {
 		return p.prove(ctx, current)
@@ -150,6 +171,13 @@ func (p *Provisioner) updateServer(
 		return err
 	}
 	return p.markBuilt(ctx, current.ID, body.Release)
+}
+
+func (p *Provisioner) setSecurityGroups(ctx context.Context, id string, groups []string) error {
+	return retryEventual(ctx, "set the security groups of instance "+id, func(ctx context.Context) error {
+		_, err := p.EC2.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &id, Groups: groups})
+		return err
+	})
 }
 
 func (p *Provisioner) start(ctx context.Context, id, state string) error {
@@ -171,24 +199,44 @@ func (p *Provisioner) markBuilt(ctx context.Context, id, release string) error {
 }
 
 func (p *Provisioner) deleteServer(ctx context.Context, f plan.Found) error {
-	in := &ec2.TerminateInstancesInput{InstanceIds: []string{f.ID}}
-	_, err := p.EC2.TerminateInstances(ctx, in)
-	if awsapi.IsNotFound(err) {
-		return nil
+	// An instance that is young may be unknown at some of EC2's places, and listed at others.
+	young := func(err error) bool {
+		return awsapi.IsNotFound(err) && !olderThan(f.Created, eventualLimit, time.Now())
 	}
-	if err != nil {
-		return fmt.Errorf("terminate %s (%s): %w", f.Address, f.ID, err)
+	terminate := fmt.Sprintf("terminate %s (%s)", f.Address, f.ID)
+	err := awsapi.Retry(ctx, invisibleLimit, terminate, young, func(ctx context.Context) error {
+		_, err := p.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{f.ID}})
+		return err
+	})
+	switch {
+	case awsapi.IsNotFound(err):
+		return nil
+	case awsapi.Code(err) == "OperationNotPermitted":
+		return &diag.Diagnostic{
+			Where:   f.Address,
+			Summary: "instance " + f.ID + " is protected against termination",
+			Detail:  awsapi.Message(err),
+			Hint: "if it may go: aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id " + f.ID +
+				"; then run the same command again",
+			Cause: err,
+		}
+	case err != nil:
+		return fmt.Errorf("%s: %w", terminate, err)
 	}
 	what := "instance " + f.ID + " to be terminated"
 	return awsapi.Wait(ctx, startLimit, what, func(ctx context.Context) (bool, error) {
 		list, err := p.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{f.ID}})
-		if awsapi.IsNotFound(err) || err == nil && len(list.Reservations) == 0 {
+		if awsapi.IsNotFound(err) {
 			return true, nil
 		}
 		if err != nil {
 			return false, fmt.Errorf("read instance %s: %w", f.ID, err)
 		}
-		state := list.Reservations[0].Instances[0].State.Name
+		i, ok := onlyInstance(list)
+		if !ok {
+			return true, nil
+		}
+		state := i.State.Name
 		p.progress(f.Address, "instance %s is %s", f.ID, state)
 		return state == types.InstanceStateNameTerminated, nil
 	})

@@ -70,12 +70,27 @@ func (p *Provisioner) updateSubnet(ctx context.Context, _ stack.Resource, _ stac
 	return p.enablePublicAddresses(ctx, current.ID)
 }
 
+// enablePublicAddresses makes instances in a subnet get public addresses, and waits
+// until EC2 shows so: the change of an attribute may take a while to be known
+// everywhere (Amazon EC2 API Reference, "Eventual consistency").
 func (p *Provisioner) enablePublicAddresses(ctx context.Context, id string) error {
-	return retryEventual(ctx, fmt.Sprintf("enable public addresses in subnet %s", id), func(ctx context.Context) error {
+	what := fmt.Sprintf("enable public addresses in subnet %s", id)
+	err := retryEventual(ctx, what, func(ctx context.Context) error {
 		_, err := p.EC2.ModifySubnetAttribute(ctx, &ec2.ModifySubnetAttributeInput{
 			SubnetId: &id, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)},
 		})
 		return err
+	})
+	if err != nil {
+		return err
+	}
+	what = fmt.Sprintf("subnet %s to give public addresses", id)
+	return awsapi.Wait(ctx, attributeLimit, what, func(ctx context.Context) (bool, error) {
+		list, err := p.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{id}})
+		if err != nil {
+			return false, ignoreNotFound("read subnet "+id, err)
+		}
+		return len(list.Subnets) > 0 && aws.ToBool(list.Subnets[0].MapPublicIpOnLaunch), nil
 	})
 }
 

@@ -44,8 +44,10 @@ func tagSpecifications(tags []tag, kinds ...types.ResourceType) []types.TagSpeci
 
 // tagInstance sets one tag of an instance.
 func (c *Cloud) tagInstance(ctx context.Context, id string, t tag) error {
-	_, err := c.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: ec2Tags([]tag{t})})
-	return err
+	return retryEventual(ctx, "tag "+id, func(ctx context.Context) error {
+		_, err := c.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: ec2Tags([]tag{t})})
+		return err
+	})
 }
 
 func tagValue(tags []types.Tag, key string) string {

@@ -177,11 +177,11 @@ func (p *Provisioner) updateTarget(ctx context.Context, r stack.Resource, body s
 	}
 	err := awsapi.Wait(ctx, healthyLimit, server+" to be healthy", func(ctx context.Context) (bool, error) {
 		list, err := p.ELB.DescribeTargetHealth(ctx, in)
+		if isUnregistered(err) || err == nil && len(list.TargetHealthDescriptions) == 0 {
+			return false, nil // just registered
+		}
 		if err != nil {
 			return false, fmt.Errorf("read the health of %s: %w", server, err)
-		}
-		if len(list.TargetHealthDescriptions) == 0 {
-			return false, nil
 		}
 		health := list.TargetHealthDescriptions[0].TargetHealth
 		if health.State == types.TargetHealthStateEnumHealthy {

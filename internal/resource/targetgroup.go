@@ -95,7 +95,7 @@ func (p *Provisioner) createTargetGroup(
 	r stack.Resource,
 	body stack.TargetGroup,
 ) (plan.Found, error) {
-	out, err := p.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
+	in := &elb.CreateTargetGroupInput{
 		Name:                       &body.GroupName,
 		VpcId:                      p.id(body.VPC),
 		Protocol:                   types.ProtocolEnumHttp,
@@ -110,12 +110,19 @@ func (p *Provisioner) createTargetGroup(
 		UnhealthyThresholdCount:    int32Pointer(body.Unhealthy),
 		Matcher:                    &types.Matcher{HttpCode: &body.Matcher},
 		Tags:                       elbTags(p.tags(r)),
+	}
+	var out *elb.CreateTargetGroupOutput
+	// Elastic Load Balancing may not know a new VPC yet: "ValidationError: The VPC ID
+	// 'vpc-…' is not found".
+	err := retryEventual(ctx, "create target group "+body.GroupName, func(ctx context.Context) (err error) {
+		out, err = p.ELB.CreateTargetGroup(ctx, in)
+		return err
 	})
 	if awsapi.IsExists(err) {
 		return plan.Found{}, nameTaken(r, "a target group", body.GroupName, err)
 	}
 	if err != nil {
-		return plan.Found{}, fmt.Errorf("create target group %s: %w", body.GroupName, err)
+		return plan.Found{}, err
 	}
 	f := describeTargetGroup(out.TargetGroups[0])
 	f.Address = r.Address
@@ -140,27 +147,34 @@ func (p *Provisioner) updateTargetGroup(
 	body stack.TargetGroup,
 	current plan.Found,
 ) error {
-	_, err := p.ELB.ModifyTargetGroup(ctx, &elb.ModifyTargetGroupInput{
-		TargetGroupArn:             &current.ID,
-		HealthCheckPath:            &body.Path,
-		HealthCheckIntervalSeconds: int32Pointer(body.Interval),
-		HealthCheckTimeoutSeconds:  int32Pointer(body.Timeout),
-		HealthyThresholdCount:      int32Pointer(body.Healthy),
-		UnhealthyThresholdCount:    int32Pointer(body.Unhealthy),
-		Matcher:                    &types.Matcher{HttpCode: &body.Matcher},
+	what := "change the health check of target group " + current.Name
+	err := retryEventual(ctx, what, func(ctx context.Context) error {
+		_, err := p.ELB.ModifyTargetGroup(ctx, &elb.ModifyTargetGroupInput{
+			TargetGroupArn:             &current.ID,
+			HealthCheckPath:            &body.Path,
+			HealthCheckIntervalSeconds: int32Pointer(body.Interval),
+			HealthCheckTimeoutSeconds:  int32Pointer(body.Timeout),
+			HealthyThresholdCount:      int32Pointer(body.Healthy),
+			UnhealthyThresholdCount:    int32Pointer(body.Unhealthy),
+			Matcher:                    &types.Matcher{HttpCode: &body.Matcher},
+		})
+		return err
 	})
 	if err != nil {
-		return fmt.Errorf("change the health check of target group %s: %w", current.Name, err)
+		return err
 	}
 	return p.setDeregistrationDelay(ctx, body, current)
 }
 
 func (p *Provisioner) setDeregistrationDelay(ctx context.Context, body stack.TargetGroup, f plan.Found) error {
 	delay := types.TargetGroupAttribute{Key: aws.String(delayAttribute), Value: aws.String(strconv.Itoa(body.Delay))}
-	_, err := p.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
-		TargetGroupArn: &f.ID, Attributes: []types.TargetGroupAttribute{delay},
+	what := "set the deregistration delay of target group " + f.Name
+	return retryEventual(ctx, what, func(ctx context.Context) error {
+		_, err := p.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+			TargetGroupArn: &f.ID, Attributes: []types.TargetGroupAttribute{delay},
+		})
+		return err
 	})
-	return awsapi.Wrap("set the deregistration delay of target group "+f.Name, err)
 }
 
 func (p *Provisioner) deleteTargetGroup(ctx context.Context, f plan.Found) error {

@@ -46,17 +46,26 @@ func (c *Cloud) vpcs(ctx context.Context) ([]plan.Found, error) {
 	for _, v := range list {
 		f := foundByTags(stack.KindVPC, v.VpcId, v.Tags)
 		f.Set(stack.AttrCIDR, aws.ToString(v.CidrBlock))
-		out, err := c.EC2.DescribeVpcAttribute(ctx, &ec2.DescribeVpcAttributeInput{
-			VpcId: &f.ID, Attribute: types.VpcAttributeNameEnableDnsHostnames,
-		})
-		if err != nil && !awsapi.IsNotFound(err) {
-			return nil, fmt.Errorf("read the DNS host names attribute of VPC %s: %w", f.ID, err)
+		on, err := c.hasDNSHostnames(ctx, f.ID)
+		if err != nil {
+			return nil, err
 		}
-		on := out != nil && out.EnableDnsHostnames != nil && aws.ToBool(out.EnableDnsHostnames.Value)
 		f.Set(stack.AttrDNSHostnames, onOff(on))
 		all = append(all, f)
 	}
 	return all, nil
+}
+
+// hasDNSHostnames reports whether a VPC's instances get DNS host names. It returns false
+// if the VPC is not known.
+func (c *Cloud) hasDNSHostnames(ctx context.Context, id string) (bool, error) {
+	out, err := c.EC2.DescribeVpcAttribute(ctx, &ec2.DescribeVpcAttributeInput{
+		VpcId: &id, Attribute: types.VpcAttributeNameEnableDnsHostnames,
+	})
+	if err != nil {
+		return false, ignoreNotFound("read the DNS host names attribute of VPC "+id, err)
+	}
+	return out.EnableDnsHostnames != nil && aws.ToBool(out.EnableDnsHostnames.Value), nil
 }
 
 func (p *Provisioner) createVPC(ctx context.Context, r stack.Resource, body stack.VPC) (plan.Found, error) {
@@ -88,11 +97,18 @@ func (p *Provisioner) updateVPC(ctx context.Context, _ stack.Resource, _ stack.V
 }
 
 func (p *Provisioner) enableDNSHostnames(ctx context.Context, id string) error {
-	return retryEventual(ctx, "enable DNS host names in VPC "+id, func(ctx context.Context) error {
+	err := retryEventual(ctx, "enable DNS host names in VPC "+id, func(ctx context.Context) error {
 		_, err := p.EC2.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{
 			VpcId: &id, EnableDnsHostnames: &types.AttributeBooleanValue{Value: aws.Bool(true)},
 		})
 		return err
+	})
+	if err != nil {
+		return err
+	}
+	what := "VPC " + id + " to have DNS host names"
+	return awsapi.Wait(ctx, attributeLimit, what, func(ctx context.Context) (bool, error) {
+		return p.hasDNSHostnames(ctx, id)
 	})
 }
 

@@ -12,8 +12,9 @@ type keyDoc struct {
 var keyDocs = map[string]keyDoc{
 	"app": {
 		meaning: "the application's name",
-		limits:  "lower-case letters, digits and hyphens, a letter first; at most 20",
-		absent:  "the folder's name",
+		limits: "lower-case letters, digits and hyphens, a letter first; at most 20; " +
+			"not internal or sg, nor beginning with internal- or sg-",
+		absent: "the folder's name",
 	},
 	"region": {
 		meaning: "AWS region; --region goes before it",

@@ -83,6 +83,8 @@ func TestMistakeIsReportedWithPlaceExpectationAndRemedy(t *testing.T) {
 				"    - {cidr: 10.0.1.0/24, zone: us-east-1a}\n    - {cidr: 10.0.2.0/24, zone: us-east-1a}\n",
 			"aloft.yaml:5:33", "zone us-east-1a has subnets[0] already", "",
 		},
+		{"name of a load balancer", "app: internal\n" + start, "aloft.yaml:1:6", "begin with internal-", "my-internal"},
+		{"name of a security group", "app: sg-shop\n" + start, "aloft.yaml:1:6", "begin with sg-", "my-sg-shop"},
 		{"port 0", start + "port: 0\n", "aloft.yaml:2:7", "port: expected a port from 1 to 65535, got 0", ""},
 		{"port 70000", start + "load_balancer:\n  port: 70000\n", "aloft.yaml:3:9", "got 70000", ""},
 		{"no start", "port: 80\n", "aloft.yaml", "no start command", "start: node server.js"},

@@ -58,6 +58,13 @@ func (d *decoder) requirePort(path string, port int) {
 func (s *Spec) validate(d *decoder) {
 	d.require(ValidApp(s.App), "app", "for example: app: shop-api",
 		"%q is not a name: use lower-case letters, digits and hyphens, a letter first, at most %d", s.App, maxAppName)
+	// Names of load balancers must not begin with "internal-" (Elastic Load Balancing API
+	// Reference, CreateLoadBalancer), those of security groups not with "sg-" (Amazon EC2
+	// API Reference, CreateSecurityGroup). Other names begin with "aloft-" or have no such
+	// limit.
+	first, _, _ := strings.Cut(s.App, "-")
+	d.require(first != "internal" && first != "sg", "app", "choose another name, for example: app: my-"+s.App,
+		"AWS reserves names that begin with %s-: those of internal load balancers and of security groups", first)
 	d.require(ValidRegion(s.Region), "region", "for example: region: eu-central-1", "%q is not an AWS region", s.Region)
 	s.validateSource(d)
 	d.requirePort("port", s.Port)

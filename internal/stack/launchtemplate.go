@@ -55,6 +55,7 @@ func (t LaunchTemplate) Attributes() []Attribute {
 		text(AttrType, t.Type),
 		text(AttrKeyPair, t.KeyName),
 		refs(AttrSecurityGroups, t.Groups),
+		text(AttrPublicAddresses, On),
 		text(AttrMetadata, MetadataIMDSv2),
 		text(AttrMonitoring, MonitoringDetailed),
 	}
