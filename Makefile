@@ -3,11 +3,15 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 GO ?= go
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+BUILD_FLAGS = -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 SUDO := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -E env PATH="$$PATH")
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(shell $(GO) env GOPATH)/bin/golangci-lint
 
-.PHONY: help demo build test unit root lint check bench gen
+# The systems that aloft is built for. The local cloud is part of the builds for Linux.
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+
+.PHONY: help demo build cross test unit root lint check bench gen
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -20,7 +24,14 @@ demo: ## install missing packages, build, start the local cloud, deploy examples
 	@$(SUDO) bin/aloft up examples/tutorial
 
 build: ## build bin/aloft
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/aloft ./cmd/aloft
+	@CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o bin/aloft ./cmd/aloft
+
+cross: $(PLATFORMS:%=cross/%) ## build bin/SYSTEM-ARCHITECTURE/aloft for every platform, and vet all packages there
+
+cross/%:
+	@echo $*
+	@export CGO_ENABLED=0 GOOS=$(*D) GOARCH=$(*F); $(GO) vet -trimpath ./... && \
+		$(GO) build $(BUILD_FLAGS) -o bin/$(*D)-$(*F)/ ./cmd/aloft
 
 test: ## install missing packages and run all tests: unit tests, then root tests
 	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl iproute2 util-linux procps nftables e2fsprogs awscli

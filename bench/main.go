@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures the main job on the local cloud: deploying the tutorial from a
 // cached image, deploying it again unchanged, planning, tearing it down, and the API's
 // latency. It prints a table and then one line of JSON. The local cloud must not be running.

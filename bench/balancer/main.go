@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command balancer measures what a request costs with Aloft's load balancer, nginx
 // and HAProxy: CPU time of the whole proxy and of the servers behind it, requests a
 // second, the 99th percentile, and the memory of an idle connection. All proxies run

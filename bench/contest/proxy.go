@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package contest starts Aloft's load balancer, nginx and HAProxy with the same
 // settings, and backends for them, for benchmarks that compare the three.
 package contest

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command failover measures how many requests Aloft's load balancer, nginx and HAProxy
 // lose when a server is killed, hangs, falls silent or is removed as planned. All run
 // side by side, each over three servers, with the same health check settings and under

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command release changes a serving application in all planned ways: releases, rollbacks,
 // more and fewer servers, from fixed servers to an Auto Scaling group and back. It runs on
 // real machines of the local cloud, under a load whose rate does not depend on the

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command scaling measures target tracking on real machines of the local cloud. It triples
 // the load of an application whose Auto Scaling group tracks the requests for each server:
 // the group should add servers on its own, and remove them again when the load falls. It

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package site deploys an application on the local cloud for benchmarks, with the same
 // commands that people use.
 package site

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command base-image builds the base image of the local cloud's machines in the directory
 // given as its argument. `make demo` runs it in parallel with the build of Aloft to save
 // time; without it, the local cloud builds the same image when it first starts.

@@ -21,16 +21,18 @@ import (
 const module = "aloft.dev/aloft"
 
 type pkg struct {
-	ImportPath, Doc string
-	Imports         []string
-	GoFiles         []string
-	Module          *struct{ Path string }
+	ImportPath, Doc                    string
+	Imports, TestImports, XTestImports []string
+	GoFiles, TestGoFiles, XTestGoFiles []string
 }
 
-// packages returns the packages of this module, as the go command lists them.
-func packages(t *testing.T) []pkg {
+// packages returns the packages of this module, as the go command lists them for this
+// system, or for the one that env names. It lists packages that lack an import too.
+func packages(t *testing.T, env ...string) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,GoFiles,Module", module+"/...")
+	cmd := exec.Command("go", "list", "-e",
+		"-json=ImportPath,Doc,Imports,TestImports,XTestImports,GoFiles,TestGoFiles,XTestGoFiles", module+"/...")
+	cmd.Env = append(cmd.Environ(), env...)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)

@@ -2,15 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"aloft.dev/aloft/internal/awsapi"
-	"aloft.dev/aloft/internal/cloud/host"
-	"aloft.dev/aloft/internal/diag"
 )
 
 // How often a drill polls the health of its targets. The local cloud serves any
@@ -33,70 +27,5 @@ func (g *global) connectToCloud(ctx context.Context, region string, start bool) 
 	if g.on == "aws" {
 		return g.connectToAWS(ctx, region)
 	}
-	layout, err := g.layout()
-	if err != nil {
-		return nil, err
-	}
-	running, err := findDaemon(layout)
-	if errors.Is(err, host.ErrNotRunning) && start {
-		quiet := *g
-		quiet.json = false // standard output holds the result of the command itself alone
-		if err := quiet.startLocal(ctx, startOptions{address: host.DefaultAddress}); err != nil {
-			return nil, err
-		}
-		running, err = findDaemon(layout)
-	}
-	if errors.Is(err, host.ErrNotRunning) {
-		return nil, diag.List{{
-			Where:   "local cloud",
-			Summary: "is not running",
-			Hint: "sudo aloft local start" + g.cloudFlags() + " starts it with everything that was on it; " +
-				"aloft up starts it and deploys; --on aws uses AWS instead",
-			Cause: err,
-		}}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := g.requireSameVersion(running); err != nil {
-		return nil, err
-	}
-	key, err := host.ReadCredentials(layout)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, needsRoot(err, "run the same command with sudo")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return awsapi.New(ctx, awsapi.Options{
-		Region: region, Endpoint: "http://" + running.Address,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{
-				AccessKeyID:     key.AccessKeyID,
-				SecretAccessKey: key.SecretAccessKey,
-				Source:          layout.StateDir,
-			}, nil
-		}),
-	})
-}
-
-func (g *global) layout() (host.Layout, error) { return host.LayoutFor(g.stateDir) }
-
-// findDaemon returns the running daemon of a local cloud.
-func findDaemon(layout host.Layout) (host.Daemon, error) {
-	running, err := host.FindDaemon(layout)
-	if errors.Is(err, fs.ErrPermission) {
-		return running, needsRoot(err, "run the same command with sudo")
-	}
-	return running, err
-}
-
-// needsRoot returns the error for a user who may not use root's local cloud.
-func needsRoot(err error, hint string) error {
-	return diag.List{{
-		Where:   "local cloud",
-		Summary: "belongs to root, because its users can start machines on this host",
-		Hint:    hint,
-		Cause:   err,
-	}}
+	return g.connectToLocalCloud(ctx, region, start)
 }

@@ -11,7 +11,6 @@ import (
 
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/awsapi"
-	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
@@ -46,7 +45,7 @@ type global struct {
 
 func newGlobal(version string, stdio Stdio) *global {
 	g := &global{
-		Stdio: stdio, version: version, on: "local", stateDir: host.DefaultStateDir,
+		Stdio: stdio, version: version, on: "local", stateDir: defaultStateDir,
 		newBuilder: newBuilder, dial: new(net.Dialer).DialContext, sourceAddress: apply.SourceAddress,
 	}
 	g.connect = g.connectToCloud
@@ -117,7 +116,7 @@ func (g *global) cloudFlags() string {
 	if g.endpoint != "" {
 		flags += " --endpoint " + g.endpoint
 	}
-	if g.on == "local" && g.stateDir != host.DefaultStateDir {
+	if g.on == "local" && g.stateDir != defaultStateDir {
 		flags += " --state-dir " + g.stateDir
 	}
 	return flags

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"testing"
-
-	"aloft.dev/aloft/internal/cloud/host"
 )
 
 func TestNextCommandUsesTheSameCloud(t *testing.T) {
@@ -13,7 +11,7 @@ func TestNextCommandUsesTheSameCloud(t *testing.T) {
 		want   string
 	}{
 		"the local cloud with sudo": {
-			global{on: "local", stateDir: host.DefaultStateDir},
+			global{on: "local", stateDir: defaultStateDir},
 			"sudo aloft status",
 		},
 		"another local cloud": {
@@ -30,7 +28,7 @@ func TestNextCommandUsesTheSameCloud(t *testing.T) {
 		}
 	}
 	t.Setenv("SUDO_USER", "")
-	g := &global{on: "local", stateDir: host.DefaultStateDir}
+	g := &global{on: "local", stateDir: defaultStateDir}
 	if got, want := g.nextCommand("aloft up", "shop"), "aloft up shop"; got != want {
 		t.Errorf("without sudo: got %q, want %q", got, want)
 	}

@@ -2,11 +2,8 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"aloft.dev/aloft/internal/cloud/host"
 )
 
 type localResetOptions struct {
@@ -27,22 +24,4 @@ images take a minute or two to build, so they are kept unless --images is given.
 	}
 	c.Flags().BoolVar(&o.images, "images", false, "delete the base images too")
 	return c
-}
-
-func runLocalReset(ctx context.Context, o *localResetOptions) error {
-	if err := o.confirm("Delete everything in the local cloud?"); err != nil {
-		return err
-	}
-	if err := o.stopLocal(ctx, stopTimeout); err != nil {
-		return err
-	}
-	layout, err := o.layout()
-	if err != nil {
-		return err
-	}
-	if err := host.Delete(layout, o.images); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(o.Err, "%s The local cloud is empty.\n", o.style(o.Err).Good("✓"))
-	return nil
 }

@@ -2,11 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
-
-	"aloft.dev/aloft/internal/cloud/host"
 )
 
 type localRestartOptions struct{ *global }
@@ -22,32 +19,4 @@ and load balancers. Run it after an update of aloft.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
-}
-
-func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
-	layout, err := o.layout()
-	if err != nil {
-		return err
-	}
-	start := startOptions{address: host.DefaultAddress}
-	running, err := findDaemon(layout)
-	if err != nil && !errors.Is(err, host.ErrNotRunning) {
-		return err
-	}
-	if err == nil {
-		start = startOptions{address: running.Address, restart: true}
-		// Find what could keep this program from starting while the old daemon runs.
-		// Its address is still in use, so check another one.
-		config, err := o.daemonConfig(startOptions{address: "127.0.0.1:0"})
-		if err != nil {
-			return err
-		}
-		if err := host.Preflight(config.Layout, config.Address).Err(); err != nil {
-			return err
-		}
-		if err := running.Leave(ctx); err != nil {
-			return err
-		}
-	}
-	return o.startLocal(ctx, start)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
-	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/release"
@@ -77,7 +76,7 @@ func TestCommandLinesBecomeOptions(t *testing.T) {
 	seed, scale := uint64(7), 0.1
 	change := mannersChange{manners: []manners.Manner{manners.Times, manners.Load}, seed: &seed, timeScale: &scale}
 	equal(t, parse(t, newLocalStartCommand, "--manners times,load --seed 7 --time-scale 0.1"),
-		localStartOptions{start: startOptions{address: host.DefaultAddress, manners: change}})
+		localStartOptions{start: startOptions{address: defaultAddress, manners: change}})
 	equal(t, parse(t, newLocalMannersCommand, "times,load --seed 7 --time-scale 0.1"),
 		localMannersOptions{change: change})
 	equal(t, parse(t, newLocalMannersCommand, ""), localMannersOptions{})

@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/diag"
 )
 
@@ -64,7 +63,7 @@ func addGlobalFlags(flags *pflag.FlagSet, g *global) {
 	flags.StringVar(&g.region, "region", "", "the AWS `REGION`, in place of aloft.yaml's")
 	flags.StringVar(&g.profile, "profile", "", "the `PROFILE` in the AWS configuration files, with --on aws")
 	flags.StringVar(&g.endpoint, "endpoint", "", "the `URL` of another AWS than Amazon's, with --on aws")
-	flags.StringVar(&g.stateDir, "state-dir", host.DefaultStateDir, "the `FOLDER` of the local cloud's state")
+	flags.StringVar(&g.stateDir, "state-dir", defaultStateDir, "the `FOLDER` of the local cloud's state")
 	flags.BoolVar(&g.json, "json", false,
 		"print results as JSON on standard output, events as JSON lines on standard error")
 	flags.BoolVar(&g.noColor, "no-color", false, "print without colours (NO_COLOR does the same)")

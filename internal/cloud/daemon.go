@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package cloud runs the local cloud: the AWS APIs on loopback, the store behind
 // them, the control loops that bring about what the store desires, and the planes
 // that touch the kernel.

@@ -3,6 +3,7 @@ package lease
 import (
 	"crypto/rand"
 	"errors"
+	"io/fs"
 	"os"
 	"os/user"
 	"strconv"
@@ -34,7 +35,18 @@ func Self() Holder {
 // host, and the host has no such process now.
 func Dead(h Holder) bool {
 	host, err := os.Hostname()
-	return err == nil && host == h.Host && h.PID > 0 && errors.Is(syscall.Kill(h.PID, 0), syscall.ESRCH)
+	return err == nil && host == h.Host && h.PID > 0 && hasEnded(h.PID)
+}
+
+// hasEnded reports whether this host certainly has no process with a pid. On Windows
+// FindProcess looks the process up; elsewhere the null signal does (kill(2)).
+func hasEnded(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return !errors.Is(err, fs.ErrPermission)
+	}
+	defer func() { _ = p.Release() }()
+	return errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 // String returns a description such as "ada@laptop (process 4711)".

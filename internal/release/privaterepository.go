@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"aloft.dev/aloft/internal/diag"
@@ -38,7 +37,7 @@ func needsOwnCredentials(raw string) bool {
 func localGit(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(cmd.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	withoutTerminal(cmd)
 	cmd.WaitDelay = time.Second // for the processes that git has started
 	return cmd
 }

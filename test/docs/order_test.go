@@ -1,3 +1,5 @@
+//go:build linux
+
 package docs
 
 // order is the order in which TestRealDocs runs the pages' commands. Each command

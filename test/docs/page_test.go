@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package docs checks the documentation: its links, its size, and that every
 // command it shows works.
 package docs

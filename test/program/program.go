@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package program runs the built aloft for tests as a user would: as a process,
 // on real machines and networks of a local cloud.
 package program

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package script runs the scripts in this folder. They use aloft as people and
 // programs do, and check its output and exit codes. Every .txtar file is a script
 // in testscript's format (github.com/rogpeppe/go-internal/testscript).

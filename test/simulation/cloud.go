@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package simulation runs the deployer against a local cloud inside the test process:
 // the real APIs and control loops over planes without a kernel.
 package simulation

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package host is a local cloud's presence on the host that runs it: its
 // folders and credentials, its daemon's process, the checks before it starts,
 // and the removal of what it leaves behind.

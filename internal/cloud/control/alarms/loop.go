@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package alarms evaluates CloudWatch alarms. A loop compares metrics with the alarms'
 // thresholds, sets the alarms' states and runs their actions.
 package alarms

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package balancers runs the load balancers of Elastic Load Balancing. A loop reads
 // their rows, configures the balancer plane, and records the health of nodes and
 // targets in the rows.

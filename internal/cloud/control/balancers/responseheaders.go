@@ -1,3 +1,5 @@
+//go:build linux
+
 package balancers
 
 // headerNames are the response headers that a listener can set, by the attribute that

@@ -1,3 +1,5 @@
+//go:build linux
+
 package balancers
 
 import "aloft.dev/aloft/internal/cloud/store"

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package images creates machine images (AMIs). A loop builds the public base images,
 // captures instances' disks as layers, and deletes layers that nothing uses.
 package images

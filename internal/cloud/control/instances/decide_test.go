@@ -1,3 +1,5 @@
+//go:build linux
+
 package instances_test
 
 import (

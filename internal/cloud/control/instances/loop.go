@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package instances runs the machines behind EC2 instances. A loop reads each
 // instance's row, moves its machine one step at a time toward the desired state, and
 // records the machine's state in the row.

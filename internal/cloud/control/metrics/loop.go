@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package metrics measures the local cloud as CloudWatch measures AWS. A loop reads
 // the planes' counters and adds what they counted to the metrics of instances, Auto
 // Scaling groups, load balancers and target groups.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package networks keeps the kernel's network in line with the VPCs of the store.
 package networks
 

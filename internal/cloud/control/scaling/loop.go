@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package scaling runs Auto Scaling groups. One loop reads the store, asks package
 // decision for each group's next steps, and carries them out by changing rows and by
 // calling EC2 and Elastic Load Balancing. Another loop runs scheduled actions.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package balancer is the daemon's view of its Application Load Balancers: what
 // they are configured to do, what they report, and a client of the process that
 // serves them.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package dns is the resolver of a VPC. It answers for the names of the local cloud and
 // forwards other queries to the host's name servers.
 package dns

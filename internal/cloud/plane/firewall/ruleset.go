@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package firewall translates security groups and network ACLs into nftables rulesets
 // and writes them into network namespaces.
 package firewall

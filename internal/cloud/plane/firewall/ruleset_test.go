@@ -1,3 +1,5 @@
+//go:build linux
+
 package firewall_test
 
 import (

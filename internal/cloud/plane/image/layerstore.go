@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package image stores the read-only layers that machines boot from. A layer is a tree of
 // files owned by the user and group ids that machines see. The package builds the base
 // layer, a Debian, on first use; all other layers are captured from machines.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package machine runs the machines of the local cloud. A machine is a systemd as PID 1 in
 // user, PID, mount, UTS, IPC, cgroup and network namespaces of its own, on an overlay of
 // read-only image layers. Root in a machine is nobody on the host.

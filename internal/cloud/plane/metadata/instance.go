@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package metadata is the instance metadata service, at which a machine reads facts about
 // its instance from 169.254.169.254 (Amazon EC2 User Guide, Instance metadata).
 package metadata

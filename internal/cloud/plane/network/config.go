@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package network builds the local cloud's networks in the kernel: a router namespace
 // for each VPC, an edge namespace that stands in for the internet, and the veth pairs
 // that connect them with machines and with the host.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package simulated provides planes that touch no kernel. They store what they are
 // given, go through the same states as the real planes, print themselves as text and
 // fail on request. Control loops cannot tell them from the real ones, so tests of

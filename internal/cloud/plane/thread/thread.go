@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package thread runs functions on disposable OS threads. A function may change what
 // belongs to its thread and cannot be restored, such as namespaces, credentials or mounts
 // (clone(2), setns(2), credentials(7)).

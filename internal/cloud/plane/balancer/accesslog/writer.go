@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package accesslog writes the access logs of Application Load Balancers.
 package accesslog
 

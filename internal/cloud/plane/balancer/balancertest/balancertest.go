@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package balancertest has backends, configurations and requests for tests of load
 // balancers on the loopback.
 package balancertest

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package certificate chooses a listener's certificate for each TLS client as
 // Application Load Balancers do.
 package certificate

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package engine is the data plane of Application Load Balancers: in every zone a
 // node that accepts connections at its own address inside the VPC, checks the health
 // of the targets and forwards requests to them.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package front serves load balancers on the host's loopback. It stands in for DNS
 // and the internet: it accepts connections at every port that a listener uses,
 // reads which load balancer the first request or the ClientHello names, and

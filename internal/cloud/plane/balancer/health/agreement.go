@@ -1,3 +1,5 @@
+//go:build linux
+
 package health
 
 import "aloft.dev/aloft/internal/cloud/plane/balancer"

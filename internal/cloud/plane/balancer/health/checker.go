@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package health checks the health of targets as the nodes of an Application Load
 // Balancer do, and merges what the nodes of a load balancer find.
 package health

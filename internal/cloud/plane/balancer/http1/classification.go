@@ -1,3 +1,5 @@
+//go:build linux
+
 package http1
 
 // Class is how well a request complies with RFC 9112 and how dangerous it is (Application

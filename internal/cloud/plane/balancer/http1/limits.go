@@ -1,3 +1,5 @@
+//go:build linux
+
 package http1
 
 // The limits of Application Load Balancers in bytes (Application Load Balancer guide,

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package http1 parses the heads and the framing of HTTP/1.1 messages strictly and without
 // allocating. It classifies messages that two parsers could understand differently as
 // Application Load Balancers do, and refuses them where RFC 9112 requires it (Application

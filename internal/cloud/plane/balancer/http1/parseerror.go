@@ -1,3 +1,5 @@
+//go:build linux
+
 package http1
 
 // ParseError is the reason why a message cannot be forwarded in any desync mitigation mode.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package http1
 
 // Parse parses the head of a response to a request with the method. The head must end with

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package process is the balancer process: it serves the engine's configuration,
 // status and counters on a private control socket.
 package process

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package route decides what happens to a request: which of a listener's rules applies,
 // and which target serves it.
 package route

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package socket provides the balancer's TCP connections over IPv4. It leaves out what
 // the standard library does for every connection and a load balancer seldom needs. Loops
 // serve most connections as tasks. Where a loop cannot wait, another goroutine can use the

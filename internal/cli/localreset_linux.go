@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"aloft.dev/aloft/internal/cloud/host"
+)
+
+func runLocalReset(ctx context.Context, o *localResetOptions) error {
+	if err := o.confirm("Delete everything in the local cloud?"); err != nil {
+		return err
+	}
+	if err := o.stopLocal(ctx, stopTimeout); err != nil {
+		return err
+	}
+	layout, err := o.layout()
+	if err != nil {
+		return err
+	}
+	if err := host.Delete(layout, o.images); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(o.Err, "%s The local cloud is empty.\n", o.style(o.Err).Good("✓"))
+	return nil
+}

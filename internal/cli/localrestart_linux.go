@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"aloft.dev/aloft/internal/cloud/host"
+)
+
+func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
+	layout, err := o.layout()
+	if err != nil {
+		return err
+	}
+	start := startOptions{address: host.DefaultAddress}
+	running, err := findDaemon(layout)
+	if err != nil && !errors.Is(err, host.ErrNotRunning) {
+		return err
+	}
+	if err == nil {
+		start = startOptions{address: running.Address, restart: true}
+		// Find what could keep this program from starting while the old daemon runs.
+		// Its address is still in use, so check another one.
+		config, err := o.daemonConfig(startOptions{address: "127.0.0.1:0"})
+		if err != nil {
+			return err
+		}
+		if err := host.Preflight(config.Layout, config.Address).Err(); err != nil {
+			return err
+		}
+		if err := running.Leave(ctx); err != nil {
+			return err
+		}
+	}
+	return o.startLocal(ctx, start)
+}

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/view"
+)
+
+func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
+	layout, err := o.layout()
+	if err != nil {
+		return err
+	}
+	running, err := findDaemon(layout)
+	if errors.Is(err, host.ErrNotRunning) {
+		return diag.List{{
+			Where:   "local cloud",
+			Summary: "is not running",
+			Hint:    "sudo aloft local start" + o.cloudFlags(),
+			Cause:   err,
+		}}
+	}
+	if err != nil {
+		return err
+	}
+	status, err := running.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return view.JSON(o.Out, status)
+	}
+	style := o.style(o.Out)
+	since := running.StartedAt.Local().Format(time.DateTime)
+	_, _ = fmt.Fprintf(o.Out, "%s The local cloud runs at http://%s: version %s, pid %d, since %s.\n",
+		style.Good("✓"), running.Address, running.Version, running.PID, since)
+	_, _ = fmt.Fprintln(o.Out, "  "+mannersLine(status.Manners))
+	rows := [][]string{{"BASE IMAGE", "STATE", ""}}
+	for _, image := range status.Images {
+		rows = append(rows, []string{image.Name, image.State, image.Reason})
+	}
+	style.Table(o.Out, rows)
+	if len(status.Machines) == 0 {
+		_, _ = fmt.Fprintln(o.Out, "  No instances.")
+		return nil
+	}
+	rows = [][]string{{"INSTANCE", "REGION", "STATE", "MEMORY"}}
+	for _, m := range status.Machines {
+		rows = append(rows, []string{m.ID, m.Region, m.State, fmt.Sprintf("%d MiB", m.MemoryBytes>>20)})
+	}
+	style.Table(o.Out, rows)
+	return nil
+}
