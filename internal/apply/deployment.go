@@ -7,6 +7,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -44,10 +45,11 @@ type Config struct {
 	KeyDir  string  // folder of private keys
 	Events  event.Sink
 
-	Poll          time.Duration           // between two checks of a release; 5 s if zero
-	SourceAddress resource.SourceAddress  // SourceAddress of this package if nil
-	Holder        lease.Holder            // of the lock; this process if zero
-	Dead          func(lease.Holder) bool // reports whether a holder has certainly ended; lease.Dead if nil
+	Poll          time.Duration                                                        // between two checks of a release; 5 s if zero
+	SourceAddress resource.SourceAddress                                               // SourceAddress of this package if nil
+	Holder        lease.Holder                                                         // of the lock; this process if zero
+	Dial          func(ctx context.Context, network, address string) (net.Conn, error) // to machines; net's if nil
+	Dead          func(lease.Holder) bool                                              // reports whether a holder has certainly ended; lease.Dead if nil
 }
 
 // Deployment is one application in one region.
@@ -119,7 +121,7 @@ func (d *Deployment) KeyFile(ctx context.Context) (string, error) {
 
 func (d *Deployment) provisioner() *resource.Provisioner {
 	p := &resource.Provisioner{
-		Cloud: d.cloud, Keys: d.keys, SourceAddress: d.cfg.SourceAddress, Events: d.cfg.Events,
+		Cloud: d.cloud, Keys: d.keys, SourceAddress: d.cfg.SourceAddress, Dial: d.cfg.Dial, Events: d.cfg.Events,
 	}
 	if d.cfg.Builder != nil {
 		p.Builder = d.cfg.Builder

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -17,28 +18,61 @@ const goneLimit = time.Minute
 // DownOptions configure Down.
 type DownOptions struct {
 	Images bool // also delete the images of all releases
+	// Unchecked is called once for each operation that the endpoint does not offer: what it
+	// would list is neither deleted nor checked. It may be nil.
+	Unchecked func(operation string)
+}
+
+// reported returns a function that calls Unchecked once for each operation. It may be
+// called concurrently.
+func (o DownOptions) reported() func(operation string) {
+	var mu sync.Mutex
+	known := map[string]bool{}
+	return func(operation string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !known[operation] && o.Unchecked != nil {
+			o.Unchecked(operation)
+		}
+		known[operation] = true
+	}
 }
 
 // Down deletes everything that carries the application's tag, complete or not, and
 // checks that nothing is left.
 func (d *Deployment) Down(ctx context.Context, o DownOptions) error {
-	return d.locked(ctx, func(ctx context.Context, _ bool) error {
-		found, err := d.Discover(ctx)
-		if err != nil {
-			return err
-		}
-		p := plan.Teardown(d.cfg.App, d.cfg.Region, found, o.Images)
-		if err := d.runTasks(ctx, "delete", newGraph(d.provisioner(), nil, p).tasks); err != nil {
-			return err
-		}
-		if err := d.checkNothingLeft(ctx, o); err != nil {
-			return err
-		}
-		if err := d.history.Remove(ctx); err != nil {
-			return explain("", err)
-		}
-		return nil
+	o.Unchecked = o.reported()
+	locked := false
+	err := d.locked(ctx, func(ctx context.Context, _ bool) error {
+		locked = true
+		return d.remove(ctx, o)
 	})
+	for _, problem := range diag.From(err) {
+		if !locked && awsapi.IsUnsupported(problem) { // then no other run has a lock either
+			o.Unchecked(awsapi.Operation(problem))
+			return explained(d.remove(ctx, o))
+		}
+	}
+	return err
+}
+
+// remove does the work of Down.
+func (d *Deployment) remove(ctx context.Context, o DownOptions) error {
+	found, err := d.cloud.DiscoverOffered(ctx, o.Unchecked)
+	if err != nil {
+		return err
+	}
+	p := plan.Teardown(d.cfg.App, d.cfg.Region, found, o.Images)
+	if err := d.runTasks(ctx, "delete", newGraph(d.provisioner(), nil, p).tasks); err != nil {
+		return err
+	}
+	if err := d.checkNothingLeft(ctx, o); err != nil {
+		return err
+	}
+	if err := d.history.Remove(ctx); !awsapi.IsUnsupported(err) {
+		return err
+	}
+	return nil
 }
 
 // checkNothingLeft waits until nothing is left.
@@ -46,7 +80,7 @@ func (d *Deployment) checkNothingLeft(ctx context.Context, o DownOptions) error 
 	var left []string
 	err := awsapi.Wait(ctx, goneLimit, "everything to be gone", func(ctx context.Context) (bool, error) {
 		var err error
-		left, err = d.cloud.Leftovers(ctx, o.Images)
+		left, err = d.cloud.Leftovers(ctx, o.Images, o.Unchecked)
 		return err == nil && len(left) == 0, err
 	})
 	var late *awsapi.TimeoutError

@@ -76,6 +76,8 @@ var (
 	}
 	unsupported = []string{
 		"InvalidAction",
+		"ActionNotFound",
+		"UnknownAction",
 		"UnknownOperationException",
 		"UnsupportedOperation",
 		"NotImplemented",

@@ -65,12 +65,17 @@ func IsServerFault(err error) bool {
 	return is(err, uncertain) && !IsUnsupported(err)
 }
 
-// IsUnsupported reports whether the endpoint does not offer the operation.
+// IsUnsupported reports whether the endpoint does not offer the operation. AWS has codes
+// for that. Others answer with a status alone, or with a page in another format than the
+// service's.
 func IsUnsupported(err error) bool {
 	var response *smithyhttp.ResponseError
-	if Code(err) == "UnknownError" && errors.As(err, &response) {
-		status := response.HTTPStatusCode()
-		return status == http.StatusNotFound || status == http.StatusNotImplemented
+	var unreadable *smithy.DeserializationError
+	if errors.As(err, &response) && (Code(err) == "UnknownError" || Code(err) == "" && errors.As(err, &unreadable)) {
+		switch response.HTTPStatusCode() {
+		case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+			return true
+		}
 	}
 	return is(err, unsupported)
 }

@@ -30,7 +30,7 @@ func Explain(where string, err error) diag.List {
 	case errors.As(err, &operation):
 		d.Detail = operation.Err.Error()
 	}
-	if name := operationOf(err); d.Detail != "" && name != "" {
+	if name := Operation(err); d.Detail != "" && name != "" {
 		d.Detail = name + ": " + d.Detail
 	}
 	explainClass(d, err)
@@ -41,15 +41,15 @@ func Explain(where string, err error) diag.List {
 func attempted(err error) string {
 	text, _, sdk := strings.Cut(err.Error(), ": operation error ")
 	if !sdk && strings.HasPrefix(text, "operation error ") {
-		return "the request " + operationOf(err) + " failed"
+		return "the request " + Operation(err) + " failed"
 	}
 	return text
 }
 
-// operationOf returns the AWS operation that failed, as IAM policies name it
+// Operation returns the AWS operation that failed, as IAM policies name it
 // (Service Authorization Reference): "ec2:CreateVpc". It returns "" if err comes
 // from no operation.
-func operationOf(err error) string {
+func Operation(err error) string {
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {
 		return ""
@@ -91,7 +91,7 @@ func explainClass(d *diag.Diagnostic, err error) {
 		d.Hint = "run aws configure or aws sso login, or set AWS_PROFILE"
 	case code == "InvalidRegion" || code == "OptInRequired":
 		d.Where, d.Hint = "region", "choose a region that is enabled in this account"
-	case code != "":
+	case code != "", IsUnsupported(err):
 		d.Hint = codeHint(err)
 	case errors.As(err, &connection):
 		d.Detail, d.Hint = fmt.Sprint(connection), checkConnection
@@ -108,7 +108,7 @@ func explainClass(d *diag.Diagnostic, err error) {
 func codeHint(err error) string {
 	switch {
 	case IsForbidden(err):
-		return "these credentials do not allow it: ask for the permission " + operationOf(err)
+		return "these credentials do not allow it: ask for the permission " + Operation(err)
 	case IsQuota(err):
 		return "the account's quota is used up: request more under Service Quotas, or delete what is not needed"
 	case IsThrottle(err):
@@ -122,7 +122,7 @@ func codeHint(err error) string {
 	case IsServerFault(err):
 		return "AWS could not process the request, see https://health.aws.amazon.com; " + runAgain
 	case IsUnsupported(err):
-		return "the endpoint does not offer this operation: check AWS_ENDPOINT_URL, " +
+		return "the endpoint does not offer this operation, which Aloft needs: check --endpoint and AWS_ENDPOINT_URL, " +
 			"and that Aloft and the local cloud have the same version"
 	}
 	return "AWS rejected the request: correct what its message names, then run the same command again"

@@ -48,6 +48,9 @@ func IsResponseLost(err error) bool {
 		response.HTTPStatusCode() < http.StatusInternalServerError {
 		return false // the service refused the request
 	}
+	if IsUnsupported(err) {
+		return false
+	}
 	if code := Code(err); code != "" {
 		return slices.Contains(uncertain, code)
 	}

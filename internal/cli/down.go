@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,12 +64,18 @@ func runDown(ctx context.Context, o *downOptions) error {
 	if err := o.handleUnfinishedDrill(ctx, d, willDelete); err != nil {
 		return err
 	}
-	err = d.Down(ctx, apply.DownOptions{Images: o.images})
+	unchecked := []string{}
+	err = d.Down(ctx, apply.DownOptions{
+		Images: o.images, Unchecked: func(operation string) { unchecked = append(unchecked, operation) },
+	})
 	if err := cmp.Or(err, shown.Close()); err != nil {
 		return err
 	}
 	if o.json {
 		document := map[string]any{"app": app, "region": region, "left": []string{}, "images_deleted": o.images}
+		if len(unchecked) > 0 {
+			document["unchecked"] = unchecked
+		}
 		return view.JSON(o.Out, document)
 	}
 	images := "The images of its releases are kept: --images deletes them too."
@@ -78,6 +85,10 @@ func runDown(ctx context.Context, o *downOptions) error {
 	_, _ = fmt.Fprintf(o.Out,
 		"%s Nothing is left of %s in %s: EC2 and Elastic Load Balancing list nothing with its tag (%s). %s\n",
 		o.style(o.Out).Good("✓"), app, region, view.Duration(time.Since(began)), images)
+	if len(unchecked) > 0 {
+		_, _ = fmt.Fprintf(o.Err, "%s The endpoint does not offer %s: what they list was not checked.\n",
+			o.style(o.Err).Warn("!"), strings.Join(unchecked, ", "))
+	}
 	return nil
 }
 

@@ -53,8 +53,11 @@ func (g *global) handleUnfinishedDrill(ctx context.Context, d *deployment, to in
 	defer func() { err = joinCloseError(err, shown.Close()) }()
 	dr := g.newDrill(d, shown.Event)
 	change, live, err := dr.Pending(ctx)
-	if awsapi.IsForbidden(err) && to == willRead {
+	switch {
+	case awsapi.IsForbidden(err) && to == willRead:
 		return nil // read-only credentials may lack access to parameters
+	case awsapi.IsUnsupported(err) && to == willDelete:
+		return nil // an endpoint without parameters has no record of a drill
 	}
 	if err != nil || change == nil {
 		return err

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 type failingTransport struct {
 	next      http.RoundTripper
 	operation string // "" to fail none
-	code      string
+	code      string // "" for the page of a web server that does not know the operation
 
 	mu     sync.Mutex
 	called []string
@@ -72,6 +72,13 @@ func (f *failingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // errorResponse returns an error in the protocol of the request.
 func errorResponse(r *http.Request, body, code string) *http.Response {
+	if code == "" {
+		header := http.Header{"Content-Type": {"text/html"}}
+		return &http.Response{
+			StatusCode: http.StatusNotFound, ProtoMajor: 1, ProtoMinor: 1, Header: header,
+			Body: io.NopCloser(strings.NewReader("<!doctype html>\n<title>404 Not Found</title>\n")), Request: r,
+		}
+	}
 	status := http.StatusForbidden
 	if strings.HasPrefix(code, "Internal") {
 		status = http.StatusInternalServerError

@@ -2,6 +2,10 @@ package resource
 
 import (
 	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +140,60 @@ func TestAYoungInstanceThatIsNotKnownYetIsTerminated(t *testing.T) {
 				t.Errorf("age %s: took %s", test.age, took)
 			}
 		})
+	}
+}
+
+// silentCloud has instances that print nothing on their consoles.
+type silentCloud struct{ EC2 }
+
+func (silentCloud) GetConsoleOutput(
+	context.Context, *ec2.GetConsoleOutputInput, ...func(*ec2.Options),
+) (*ec2.GetConsoleOutputOutput, error) {
+	return &ec2.GetConsoleOutputOutput{}, nil
+}
+
+func TestAMachineThatDoesNotExistIsGivenUpEarly(t *testing.T) {
+	for _, test := range []struct {
+		dial error
+		want time.Duration
+		text string
+	}{
+		{errors.New("no route to host"), silentLimit, "port 22 of 203.0.113.1 cannot be reached"},
+		{nil, consoleLimit, "did not show its SSH host keys within 10m0s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &Provisioner{
+				Cloud: Cloud{EC2: EC2{instanceAPI: silentCloud{}}}, Events: func(event.Event) {},
+				Dial: func(context.Context, string, string) (net.Conn, error) {
+					if test.dial != nil {
+						return nil, test.dial
+					}
+					ours, theirs := net.Pipe()
+					return ours, theirs.Close()
+				},
+			}
+			began := time.Now()
+			_, err := p.hostKeys(t.Context(), "server-1", "i-1", netip.MustParseAddr("203.0.113.1"))
+			if took := time.Since(began); took.Round(time.Minute) != test.want || err == nil ||
+				!strings.Contains(err.Error(), test.text) {
+				t.Errorf("dial %v: after %s: %v", test.dial, took, err)
+			}
+		})
+	}
+}
+
+// An endpoint may list an instance's security groups with its network interface alone.
+func TestSecurityGroupsOfAnInstance(t *testing.T) {
+	group := []types.GroupIdentifier{{GroupId: aws.String("sg-1")}}
+	for name, i := range map[string]types.Instance{
+		"both":      {SecurityGroups: group, NetworkInterfaces: []types.InstanceNetworkInterface{{Groups: group}}},
+		"interface": {NetworkInterfaces: []types.InstanceNetworkInterface{{Groups: group}}},
+		"instance":  {SecurityGroups: group},
+	} {
+		f := describeInstance(i)
+		if got := f.Values(stack.AttrSecurityGroups); len(got) != 1 || got[0] != "sg-1" {
+			t.Errorf("%s: got %v", name, got)
+		}
 	}
 }
 

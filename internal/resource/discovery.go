@@ -9,25 +9,39 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/plan"
 )
 
 // Discover returns all resources that carry the application's tag. It queries all
 // kinds at once.
 func (c *Cloud) Discover(ctx context.Context) ([]plan.Found, error) {
-	d := &discovery{Cloud: c, now: time.Now()}
+	return c.DiscoverOffered(ctx, nil)
+}
+
+// DiscoverOffered is Discover for an endpoint that need not offer all services. It calls
+// unchecked, which may be nil, for each operation that is not offered, and returns what
+// the other queries find. If unchecked is nil, it returns an error for them.
+func (c *Cloud) DiscoverOffered(ctx context.Context, unchecked func(operation string)) ([]plan.Found, error) {
+	all, err := c.listTagged(ctx, unchecked)
+	return slices.DeleteFunc(all, func(f plan.Found) bool { return f.Address == "" }), err
+}
+
+// listTagged is DiscoverOffered, with resources that have no address.
+func (c *Cloud) listTagged(ctx context.Context, unchecked func(operation string)) ([]plan.Found, error) {
+	d := &discovery{Cloud: c, now: time.Now(), unchecked: unchecked}
 	results := make([][]plan.Found, len(kinds))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
 		group.Go(func() (err error) {
 			results[i], err = k.find(ctx, d)
-			return err
+			return d.ignoreUnsupported(err)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Concat(results...), func(f plan.Found) bool { return f.Address == "" }), nil
+	return slices.Concat(results...), nil
 }
 
 // discovery is one run of Discover. It shares the results of queries that several
@@ -35,12 +49,23 @@ func (c *Cloud) Discover(ctx context.Context) ([]plan.Found, error) {
 // cancel them, others would report the cancellation in place of its cause.
 type discovery struct {
 	*Cloud
-	now time.Time
+	now       time.Time
+	unchecked func(operation string) // see DiscoverOffered
 
 	loadBalancing memo[loadBalancing]
 	targetHealth  memo[targetHealth]
 	scalingGroups memo[[]scalingGroup]
 	instances     memo[instances]
+}
+
+// ignoreUnsupported returns nil for a query that the endpoint does not offer, if these are
+// reported instead.
+func (d *discovery) ignoreUnsupported(err error) error {
+	if d.unchecked == nil || !awsapi.IsUnsupported(err) {
+		return err
+	}
+	d.unchecked(awsapi.Operation(err))
+	return nil
 }
 
 // targetHealth is the health of targets by target group.

@@ -45,11 +45,11 @@ func (d *discovery) findLoadBalancing(ctx context.Context) (loadBalancing, error
 		group, listing := errgroup.WithContext(ctx)
 		group.Go(func() (err error) {
 			b.groups, err = d.listTargetGroups(listing)
-			return err
+			return d.ignoreUnsupported(err)
 		})
 		group.Go(func() (err error) {
 			b.balancers, err = d.listLoadBalancers(listing)
-			return err
+			return d.ignoreUnsupported(err)
 		})
 		if err := group.Wait(); err != nil {
 			return b, err
@@ -61,7 +61,8 @@ func (d *discovery) findLoadBalancing(ctx context.Context) (loadBalancing, error
 		for _, l := range b.balancers {
 			arns = append(arns, aws.ToString(l.LoadBalancerArn))
 		}
-		if b.addresses, err = d.elbAddresses(ctx, arns); err != nil {
+		b.addresses, err = d.elbAddresses(ctx, arns)
+		if err := d.ignoreUnsupported(err); err != nil {
 			return b, err
 		}
 		b.groups = slices.DeleteFunc(b.groups, func(g types.TargetGroup) bool {

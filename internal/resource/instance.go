@@ -33,6 +33,20 @@ type instances struct {
 	servers, members, targets []plan.Found
 }
 
+// groupsOf returns the ids of an instance's security groups: those of its network
+// interfaces, which EC2 lists with the instance as well.
+func groupsOf(i types.Instance) []string {
+	all := i.SecurityGroups
+	for _, n := range i.NetworkInterfaces {
+		all = append(all, n.Groups...)
+	}
+	ids := make([]string, len(all))
+	for n, g := range all {
+		ids[n] = aws.ToString(g.GroupId)
+	}
+	return ids
+}
+
 // findInstances returns the application's instances: those that Aloft launched and
 // the members of Auto Scaling groups. An instance that its group has detached is a
 // server that no stack describes.
@@ -99,11 +113,7 @@ func describeInstance(i types.Instance) plan.Found {
 	f.Set(stack.AttrSubnet, aws.ToString(i.SubnetId))
 	f.Set(stack.AttrType, string(i.InstanceType))
 	f.Set(stack.AttrKeyPair, aws.ToString(i.KeyName))
-	var groups []string
-	for _, g := range i.SecurityGroups {
-		groups = append(groups, aws.ToString(g.GroupId))
-	}
-	f.Set(stack.AttrSecurityGroups, groups...)
+	f.Set(stack.AttrSecurityGroups, groupsOf(i)...)
 	release := tagValue(i.Tags, stack.TagRelease)
 	f.Set(stack.AttrRelease, cmp.Or(release, tagValue(i.Tags, stack.TagBuilds)))
 	f.Set(stack.AttrBuilt, yesNo(release != ""))

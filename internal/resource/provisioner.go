@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ type Provisioner struct {
 	Builder       Builder // nil if nothing is built
 	SourceAddress SourceAddress
 	Events        event.Sink
+	// Dial connects to machines to see whether they can be reached; a net.Dialer if nil.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu    sync.Mutex
 	known map[string]plan.Found // by address
@@ -67,6 +70,7 @@ func (p *Provisioner) silent() *Provisioner {
 		BaseImage:     p.BaseImage,
 		Builder:       p.Builder,
 		SourceAddress: p.SourceAddress,
+		Dial:          p.Dial,
 		Events:        func(event.Event) {},
 		known:         p.allKnown(),
 	}

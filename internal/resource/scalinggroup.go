@@ -59,7 +59,7 @@ func (d *discovery) findScalingGroups(ctx context.Context) ([]scalingGroup, erro
 				return page.AutoScalingGroups
 			},
 		)
-		return describe(list, describeScalingGroup), awsapi.Wrap("list Auto Scaling groups", err)
+		return describe(list, describeScalingGroup), d.ignoreUnsupported(awsapi.Wrap("list Auto Scaling groups", err))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
 
@@ -20,6 +21,11 @@ const (
 	// consoleLimit is how long an instance may take to print its host keys. EC2
 	// shows the console of older instance types with a delay of minutes.
 	consoleLimit = 10 * time.Minute
+	// silentLimit is how long an instance may neither show its host keys nor accept a
+	// connection.
+	silentLimit = 4 * time.Minute
+	// reachLimit is how long a connection to a machine may take.
+	reachLimit = 10 * time.Second
 	// revokeLimit is how long revoking a temporary rule may take after an interrupt.
 	revokeLimit = 30 * time.Second
 )
@@ -95,7 +101,7 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 		if rule, added, err = p.allowSSH(ctx, address, group, public); err != nil {
 			return err
 		}
-		machine.HostKeys, err = p.hostKeys(ctx, address, f.ID)
+		machine.HostKeys, err = p.hostKeys(ctx, address, f.ID, public)
 		return err
 	})
 	if err == nil {
@@ -141,12 +147,43 @@ func UnknownSource(where string, err error) error {
 	}
 }
 
-// hostKeys returns the SSH host keys of an instance that may still be starting.
-func (p *Provisioner) hostKeys(ctx context.Context, address, id string) ([]ssh.PublicKey, error) {
-	keys, err := p.WaitHostKeys(ctx, id, consoleLimit, func() {
-		p.progress(address, "waiting for the SSH host keys on the instance's console")
-	})
+// reach reports whether a machine's SSH server accepts connections.
+func (p *Provisioner) reach(ctx context.Context, public netip.Addr) error {
+	dial := p.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: reachLimit}).DialContext
+	}
+	connection, err := dial(ctx, "tcp", netip.AddrPortFrom(public, 22).String())
+	if err != nil {
+		return err
+	}
+	return connection.Close()
+}
+
+// hostKeys returns the SSH host keys of an instance that may still be starting. It gives
+// up early on one that cannot be reached.
+func (p *Provisioner) hostKeys(
+	ctx context.Context, address, id string, public netip.Addr,
+) ([]ssh.PublicKey, error) {
+	waiting := func() { p.progress(address, "waiting for the SSH host keys on the instance's console") }
+	keys, err := p.WaitHostKeys(ctx, id, silentLimit, waiting)
 	var late *awsapi.TimeoutError
+	if errors.As(err, &late) {
+		if err := p.reach(ctx, public); err != nil {
+			return nil, &diag.Diagnostic{
+				Where: address,
+				Summary: fmt.Sprintf(
+					"instance %s shows no SSH host keys after %s, and port 22 of %s cannot be reached",
+					id, silentLimit, public,
+				),
+				Detail: err.Error(),
+				Hint: "check that the network here lets connections to port 22 out, and the instance's console: " +
+					"aws ec2 get-console-output --instance-id " + id + "; an AWS without machines can only be planned for",
+				Cause: err,
+			}
+		}
+		keys, err = p.WaitHostKeys(ctx, id, consoleLimit-silentLimit, waiting)
+	}
 	if errors.As(err, &late) {
 		return nil, &diag.Diagnostic{
 			Where:   address,

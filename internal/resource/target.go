@@ -69,7 +69,8 @@ func (d *discovery) findTargetHealth(ctx context.Context) (targetHealth, error) 
 				if err == nil {
 					lists[i] = out.TargetHealthDescriptions
 				}
-				return ignoreNotFound("read the health of target group "+aws.ToString(g.TargetGroupName), err)
+				return d.ignoreUnsupported(
+					ignoreNotFound("read the health of target group "+aws.ToString(g.TargetGroupName), err))
 			})
 		}
 		err = group.Wait()

@@ -62,7 +62,7 @@ func findTargetGroups(ctx context.Context, d *discovery) ([]plan.Found, error) {
 			if err == nil {
 				f.Set(stack.AttrDeregistrationDelay, fmt.Sprintf("%.0fs", delay.Seconds()))
 			}
-			return ignoreNotFound("read the attributes of target group "+f.Name, err)
+			return d.ignoreUnsupported(ignoreNotFound("read the attributes of target group "+f.Name, err))
 		})
 	}
 	return all, group.Wait()

@@ -5,6 +5,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -120,12 +121,18 @@ func OthersGone(self lease.Holder) func(lease.Holder) bool {
 	return func(h lease.Holder) bool { return h.Nonce != self.Nonce }
 }
 
+// accept is a connection to a machine that accepts it.
+func accept(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	return ours, theirs.Close()
+}
+
 // Deployment returns a deployment of a spec. Failures go to the test's log.
 func Deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, keys string) *apply.Deployment {
 	t.Helper()
 	holder := lease.Self()
 	d, err := apply.New(apply.Config{
-		Spec: s, Client: client, Builder: b, KeyDir: keys, Poll: 200 * time.Millisecond,
+		Spec: s, Client: client, Builder: b, KeyDir: keys, Poll: 200 * time.Millisecond, Dial: accept,
 		Events: func(e event.Event) {
 			if e.Kind == event.Fail {
 				t.Logf("%s %s: %s", e.Kind, e.Address, e.Message)
