@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -45,21 +46,25 @@ type Config struct {
 	KeyDir  string  // folder of private keys
 	Events  event.Sink
 
-	Poll          time.Duration                                                        // between two checks of a release; 5 s if zero
-	SourceAddress resource.SourceAddress                                               // SourceAddress of this package if nil
-	Holder        lease.Holder                                                         // of the lock; this process if zero
-	Dial          func(ctx context.Context, network, address string) (net.Conn, error) // to machines; net's if nil
-	Dead          func(lease.Holder) bool                                              // reports whether a holder has certainly ended; lease.Dead if nil
+	RefreshBase bool // build on the newest base image, and not on the one that the deployment was built on
+
+	Poll          time.Duration          // between two checks of a release; 5 s if zero
+	SourceAddress resource.SourceAddress // SourceAddress of this package if nil
+	Holder        lease.Holder           // of the lock; this process if zero
+
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) // to machines; net's if nil
+	Dead func(lease.Holder) bool                                              // reports whether a holder has certainly ended; lease.Dead if nil
 }
 
 // Deployment is one application in one region.
 type Deployment struct {
-	cfg     Config
-	cloud   resource.Cloud
-	account *account
-	keys    resource.Keys
-	history *history.History
-	timings *timing.Recorder // nil: not recorded
+	cfg      Config
+	cloud    resource.Cloud
+	account  *account
+	keys     resource.Keys
+	history  *history.History
+	tellGone sync.Once        // that the base image is gone
+	timings  *timing.Recorder // nil: not recorded
 }
 
 // New returns a Deployment. It makes no calls.

@@ -23,6 +23,8 @@ type Status struct {
 	LoadBalancerARN string    `json:"load_balancer_arn"`
 	TargetGroupARN  string    `json:"target_group_arn"`
 	ImageID         string    `json:"image_id"`
+	BaseImage       string    `json:"base_image,omitempty"` // that ImageID was built on
+	BaseName        string    `json:"base_name,omitempty"`  // by which aloft.yaml asked for it
 	Machines        []Machine `json:"machines"`
 	Scaling         *Scaling  `json:"scaling,omitempty"` // if the servers are an Auto Scaling group's
 }
@@ -57,7 +59,11 @@ func (d *Deployment) statusOf(ctx context.Context, found []plan.Found) (*Status,
 }
 
 func statusOf(app, region string, found []plan.Found) *Status {
-	s := &Status{App: app, Region: region, Machines: []Machine{}, ImageID: currentImage(found).ID}
+	image := currentImage(found)
+	s := &Status{
+		App: app, Region: region, Machines: []Machine{},
+		ImageID: image.ID, BaseImage: image.Status.Base, BaseName: image.Status.BaseName,
+	}
 	port := ""
 	for _, f := range found {
 		switch f.Kind {

@@ -36,6 +36,7 @@ type survey struct {
 	found   []plan.Found // nil if unknown, because a step has changed resources
 	history []history.Record
 	base    resource.BaseImage
+	newest  resource.BaseImage // that the name of base stands for now
 	facts   stack.Facts
 	steps   []step
 	plan    *plan.Plan // of all steps
@@ -59,6 +60,7 @@ func (d *Deployment) survey(ctx context.Context, g goal) (*survey, error) {
 
 // query fills in what the survey reads from the cloud and the user's computer.
 func (d *Deployment) query(ctx context.Context, s *survey) error {
+	parent := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	query := func(where string, run func() error) {
 		group.Go(func() error {
@@ -102,7 +104,10 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 		s.facts.Fingerprint, err = d.keys.Fingerprint()
 		return err
 	})
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return d.chooseBase(parent, s)
 }
 
 // surveyLocked surveys while the run holds the lock. After a run that was killed, a
@@ -166,6 +171,9 @@ func (s *survey) planSteps() error {
 	add(stack.PhaseServe, surplusImages(found, s.history, s.facts.Release, s.spec.Release.Keep))
 	s.plan = plan.Join(phases, plans)
 	s.plan.App, s.plan.Region, s.plan.Release = s.spec.App, s.spec.Region, s.facts.Release
+	if s.base.ID != s.newest.ID {
+		s.plan.Notes = append(s.plan.Notes, newerBase(s.base.Name, s.base.ID, s.newest.ID))
+	}
 	return nil
 }
 

@@ -96,6 +96,7 @@ func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events even
 		KeyDir:        keys,
 		Events:        events,
 		Builder:       g.newBuilder(ctx, s),
+		RefreshBase:   g.refreshBase,
 		SourceAddress: g.sourceAddress,
 		// A poll of a release makes a dozen requests, one of a drill a single request.
 		Poll: 4 * g.pollInterval(),

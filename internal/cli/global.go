@@ -32,6 +32,8 @@ type global struct {
 	noColor  bool
 	yes      bool
 
+	refreshBase bool // of up and plan
+
 	// connect returns clients of the cloud that --on names. If start is set, it
 	// starts a local cloud that does not run.
 	connect func(ctx context.Context, region string, start bool) (*awsapi.Client, error)

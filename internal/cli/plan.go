@@ -33,7 +33,14 @@ Exit code 0: nothing to do; 2: there are changes; 1: an error.`,
 		},
 	}
 	addRefFlag(c, &o.ref)
+	addRefreshBaseFlag(c, g)
 	return c
+}
+
+// addRefreshBaseFlag adds --refresh-base, for the commands that may build a release.
+func addRefreshBaseFlag(c *cobra.Command, g *global) {
+	c.Flags().BoolVar(&g.refreshBase, "refresh-base", false,
+		"build on the newest base image, in place of the one that the deployment was built on")
 }
 
 // addRefFlag adds --ref, for the commands that read the application's source.

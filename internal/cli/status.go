@@ -44,8 +44,12 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if err != nil {
 		return err
 	}
+	newer, err := d.NewerBaseImage(ctx, status)
+	if err != nil {
+		return err
+	}
 	if o.json {
-		return view.JSON(o.Out, status)
+		return view.JSON(o.Out, statusDocument{Status: status, Newer: newer})
 	}
 	url := status.URL
 	if url == "" {
@@ -56,7 +60,17 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if status.Scaling != nil {
 		o.printScaling(status.Scaling)
 	}
+	if newer != "" {
+		_, _ = fmt.Fprintf(o.Out, "\n%s\n", newer)
+	}
 	return nil
+}
+
+// statusDocument is the status in the output of --json.
+type statusDocument struct {
+	*apply.Status
+
+	Newer string `json:"newer_base_image,omitempty"` // a sentence
 }
 
 // printServers prints a table of the servers.

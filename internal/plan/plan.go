@@ -48,6 +48,7 @@ type Plan struct {
 	Region  string   `json:"region"`
 	Release string   `json:"release"`
 	Changes []Change `json:"changes"`
+	Notes   []string `json:"notes,omitempty"` // sentences for people
 
 	RegionFrom string `json:"region_from,omitempty"` // what named the region, for people; "" if it is not known
 

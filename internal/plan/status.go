@@ -7,6 +7,10 @@ import "aloft.dev/aloft/internal/stack"
 type Status struct {
 	InstanceStatus // of servers and members
 
+	// Of an image, and of an instance of a base image: the id of the base image and the
+	// name by which a spec asked for it.
+	Base, BaseName string
+
 	DNSName string // of a load balancer
 
 	Port int // of a target group: the port of targets that an Auto Scaling group registers

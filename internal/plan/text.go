@@ -24,7 +24,9 @@ func (p *Plan) String() string {
 		_, _ = fmt.Fprintf(&out, "%s in %s (from %s)\n\n", p.App, p.Region, p.RegionFrom)
 	}
 	if p.Empty() {
-		return out.String() + "Nothing to do: the cloud is as the spec says.\n"
+		_, _ = fmt.Fprintln(&out, "Nothing to do: the cloud is as the spec says.")
+		p.printNotes(&out)
+		return out.String()
 	}
 	phase := stack.PhaseFirst
 	for _, c := range p.Changes {
@@ -42,7 +44,14 @@ func (p *Plan) String() string {
 	}
 	_, _ = fmt.Fprintf(&out, "\n%d to create, %d to change, %d to replace, %d to delete\n",
 		p.Count(Create), p.Count(Update), p.Count(Replace), p.Count(Delete))
+	p.printNotes(&out)
 	return out.String()
+}
+
+func (p *Plan) printNotes(out *strings.Builder) {
+	for _, note := range p.Notes {
+		_, _ = fmt.Fprintf(out, "\n%s\n", note)
+	}
 }
 
 // String prints the change for people in one line.

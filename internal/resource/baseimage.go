@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -16,6 +17,7 @@ import (
 // BaseImage is the image that builders are launched from.
 type BaseImage struct {
 	ID   string
+	Name string // as the spec gives it: "debian-12", or the id
 	User string // login user with sudo; "" if it is not known
 }
 
@@ -55,7 +57,7 @@ func (c *Cloud) FindBaseImage(ctx context.Context, name string) (BaseImage, erro
 	if err != nil {
 		return BaseImage{}, fmt.Errorf("find base image %s: %w", name, err)
 	}
-	return BaseImage{ID: aws.ToString(value.Parameter.Value), User: base.user}, nil
+	return BaseImage{ID: aws.ToString(value.Parameter.Value), Name: name, User: base.user}, nil
 }
 
 // baseImageByID returns the image with the given id. Its login user follows from
@@ -84,5 +86,18 @@ func (c *Cloud) baseImageByID(ctx context.Context, id string) (BaseImage, error)
 	case strings.HasPrefix(name, "al20"), strings.HasPrefix(name, "amzn"):
 		user = "ec2-user"
 	}
-	return BaseImage{ID: id, User: user}, nil
+	return BaseImage{ID: id, Name: id, User: user}, nil
+}
+
+// ImageExists reports whether instances can be launched from an image. Publishers
+// deregister their old images.
+func (c *Cloud) ImageExists(ctx context.Context, id string) (bool, error) {
+	list, err := c.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
+	if awsapi.IsNotFound(err) || awsapi.Code(err) == "InvalidAMIID.Unavailable" {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read base image %s: %w", id, err)
+	}
+	return len(list.Images) > 0 && list.Images[0].State == types.ImageStateAvailable, nil
 }

@@ -48,6 +48,7 @@ func describeImage(i types.Image) plan.Found {
 	f := foundByTags(stack.KindImage, i.ImageId, i.Tags)
 	f.Name, f.Created = aws.ToString(i.Name), aws.ToString(i.CreationDate)
 	f.Set(stack.AttrRelease, tagValue(i.Tags, stack.TagRelease))
+	f.Status.Base, f.Status.BaseName = tagValue(i.Tags, stack.TagBase), tagValue(i.Tags, stack.TagBaseName)
 	f.Set(stack.AttrState, string(i.State))
 	if i.State != types.ImageStateAvailable && i.State != types.ImageStatePending {
 		f.Broken = "image is " + string(i.State)
@@ -71,7 +72,8 @@ func (p *Provisioner) createImage(ctx context.Context, r stack.Resource, body st
 		}
 	}
 	if f.ID == "" {
-		tags := p.tags(r, tag{stack.TagRelease, body.Release})
+		tags := p.tags(r, tag{stack.TagRelease, body.Release},
+			tag{stack.TagBase, p.BaseImage.ID}, tag{stack.TagBaseName, p.BaseImage.Name})
 		var out *ec2.CreateImageOutput
 		what := fmt.Sprintf("create image %s of %s", body.ImageName, builder)
 		err := awsapi.Retry(ctx, eventualLimit, what, notImagedYet, func(ctx context.Context) (err error) {

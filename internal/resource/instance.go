@@ -118,6 +118,9 @@ func describeInstance(i types.Instance) plan.Found {
 	f.Set(stack.AttrRelease, cmp.Or(release, tagValue(i.Tags, stack.TagBuilds)))
 	f.Set(stack.AttrBuilt, yesNo(release != ""))
 	f.Set(stack.AttrProven, cmp.Or(tagValue(i.Tags, tagProven), stack.No))
+	if f.Status.BaseName = tagValue(i.Tags, stack.TagBaseName); f.Status.BaseName != "" {
+		f.Status.Base = aws.ToString(i.ImageId)
+	}
 	state := ""
 	if i.State != nil {
 		state = string(i.State.Name)

@@ -23,6 +23,7 @@ type launch struct {
 	body     stack.Server
 	image    string
 	release  tag // that it runs or builds
+	tags     []tag
 }
 
 // clientToken identifies the launch by everything that matters about the instance,
@@ -86,7 +87,7 @@ func (p *Provisioner) runInstance(ctx context.Context, l launch, token *string) 
 				HttpEndpoint: types.InstanceMetadataEndpointStateEnabled,
 			},
 			TagSpecifications: tagSpecifications(
-				p.tags(l.resource, l.release), types.ResourceTypeInstance, types.ResourceTypeVolume,
+				p.tags(l.resource, l.tags...), types.ResourceTypeInstance, types.ResourceTypeVolume,
 			),
 		})
 		if err == nil {

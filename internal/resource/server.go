@@ -52,8 +52,10 @@ func createServer(
 ) (plan.Found, error) {
 	body := r.Body.(stack.Server)
 	l := launch{resource: r, body: body, image: p.BaseImage.ID, release: tag{stack.TagBuilds, body.Release}}
+	l.tags = []tag{l.release, {stack.TagBaseName, p.BaseImage.Name}}
 	if image, ok := p.Known(stack.AddressImage); ok {
 		l.image, l.release = image.ID, tag{stack.TagRelease, body.Release}
+		l.tags = []tag{l.release}
 	}
 	if err := p.waitImageAvailable(ctx, r.Address, l.image); err != nil {
 		return plan.Found{}, err

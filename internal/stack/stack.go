@@ -15,6 +15,8 @@ const (
 	TagAddress     = "aloft:address"     // address in the stack
 	TagRelease     = "aloft:release"     // release that an instance runs or an image contains
 	TagBuilds      = "aloft:builds"      // release that is being built on an instance
+	TagBase        = "aloft:base"        // base image that a release's image was built on
+	TagBaseName    = "aloft:base-name"   // name by which the spec asked for it: "debian-12"
 	TagFingerprint = "aloft:fingerprint" // SHA-256 of a key pair's public key
 	TagName        = "Name"
 )

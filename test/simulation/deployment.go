@@ -29,6 +29,8 @@ type Builder struct {
 	BuildErr    error // returned by Build
 	ProveErr    error // returned by Prove
 
+	OnBase bool // the release's name ends with the base image
+
 	During func() // called during Build and Prove
 
 	mu     sync.Mutex
@@ -37,7 +39,12 @@ type Builder struct {
 }
 
 // Release implements apply.Builder.
-func (b *Builder) Release(base string) (string, error) { return b.ReleaseName, nil }
+func (b *Builder) Release(base string) (string, error) {
+	if b.OnBase {
+		return b.ReleaseName + "-" + base, nil
+	}
+	return b.ReleaseName, nil
+}
 
 // Build implements apply.Builder.
 func (b *Builder) Build(_ context.Context, m resource.Machine, _ event.Sink) error {
@@ -128,10 +135,12 @@ func accept(context.Context, string, string) (net.Conn, error) {
 }
 
 // Deployment returns a deployment of a spec. Failures go to the test's log.
-func Deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, keys string) *apply.Deployment {
+func Deployment(
+	t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, keys string, options ...func(*apply.Config),
+) *apply.Deployment {
 	t.Helper()
 	holder := lease.Self()
-	d, err := apply.New(apply.Config{
+	config := apply.Config{
 		Spec: s, Client: client, Builder: b, KeyDir: keys, Poll: 200 * time.Millisecond, Dial: accept,
 		Events: func(e event.Event) {
 			if e.Kind == event.Fail {
@@ -142,7 +151,11 @@ func Deployment(t *testing.T, client *awsapi.Client, s *spec.Spec, b *Builder, k
 			return netip.MustParsePrefix("198.18.0.9/32"), nil
 		},
 		Holder: holder, Dead: OthersGone(holder),
-	})
+	}
+	for _, set := range options {
+		set(&config)
+	}
+	d, err := apply.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
