@@ -41,7 +41,7 @@ func (d *Deployment) deploy(ctx context.Context, s *survey) error {
 	if err := d.recordServing(ctx, s); err != nil {
 		return err
 	}
-	return d.deleteSurplusImages(ctx, s)
+	return d.finish(ctx, s)
 }
 
 // release brings a release into service, or rolls it back if it fails. Only if the
@@ -55,7 +55,7 @@ func (d *Deployment) release(ctx context.Context, s *survey) error {
 		if err := d.recordSuccess(ctx, s, r); err != nil {
 			return err
 		}
-		return d.deleteSurplusImages(ctx, s)
+		return d.finish(ctx, s)
 	}
 	if ctx.Err() != nil {
 		return err
@@ -92,12 +92,13 @@ func (d *Deployment) bringIntoService(ctx context.Context, s *survey, r *history
 	})
 }
 
-// deleteSurplusImages deletes images beyond the number to keep.
-func (d *Deployment) deleteSurplusImages(ctx context.Context, s *survey) error {
+// finish keeps the servers' host keys and deletes images beyond the number to keep.
+func (d *Deployment) finish(ctx context.Context, s *survey) error {
 	found, err := d.Discover(ctx)
 	if err != nil {
 		return err
 	}
+	d.keepHostKeys(ctx, found)
 	p := surplusImages(found, s.history, s.facts.Release, s.spec.Release.Keep)
 	return d.runTasks(ctx, "clean up", newGraph(d.provisioner(), nil, p).tasks)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,35 +15,43 @@ import (
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/stack"
 )
 
 const (
-	// hostKeysLimit is how long the host keys of a running server may take to appear
-	// on its console.
+	// hostKeysLimit is how long the host keys of a running server without a tag may
+	// take to appear on its console.
 	hostKeysLimit = 30 * time.Second
 	// revokeLimit is how long revoking a temporary rule may take.
 	revokeLimit = 30 * time.Second
 )
 
-// HostKeys returns a server's SSH host keys, which it reads from the console.
+// HostKeys returns a server's SSH host keys, from its tag or its console.
 func (d *Deployment) HostKeys(ctx context.Context, m Machine) ([]ssh.PublicKey, error) {
-	keys, err := d.cloud.WaitHostKeys(ctx, m.InstanceID, hostKeysLimit, nil)
+	keys, err := d.cloud.HostKeys(ctx, m.InstanceID, m.HostKey, hostKeysLimit, nil)
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		return nil, diag.List{{
-			Where:   m.Name,
-			Summary: "its console does not show its SSH host keys, so its identity cannot be verified",
-			Hint: "a server that has just started needs a moment; " +
-				"otherwise see: aws ec2 get-console-output --instance-id " + m.InstanceID,
-			Cause: err,
-		}}
+		return nil, explain(m.Name, resource.NoHostKeys(m.Name, m.InstanceID, err))
 	}
 	if err != nil {
 		return nil, explain(m.Name, err)
 	}
 	return keys, nil
+}
+
+// keepHostKeys keeps the SSH host keys of servers in tags, so that they can be verified
+// from other computers and after their consoles have lost them. What a console does not
+// show yet is kept by the next command that needs it.
+func (d *Deployment) keepHostKeys(ctx context.Context, found []plan.Found) {
+	var servers sync.WaitGroup
+	for _, f := range found {
+		if isServer(f) && f.Status.HostKey == "" && f.Value(stack.AttrState) == stack.StateRunning {
+			servers.Go(func() { _ = d.cloud.KeepHostKey(ctx, f.ID) })
+		}
+	}
+	servers.Wait()
 }
 
 // AllowSSH adds a rule that allows SSH to a server from this computer, unless the

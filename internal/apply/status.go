@@ -40,6 +40,7 @@ type Machine struct {
 	State      string `json:"state"`
 	Health     string `json:"health"`              // as the load balancer sees it; "unregistered" if it is no target
 	Lifecycle  string `json:"lifecycle,omitempty"` // in its Auto Scaling group: "InService"
+	HostKey    string `json:"host_key,omitempty"`  // for SSH; "" if it was not kept
 }
 
 // Status returns the status of the deployment.
@@ -132,5 +133,6 @@ func machineOf(f plan.Found) Machine {
 		State:      f.Value(stack.AttrState),
 		Health:     cmp.Or(f.Status.Health, "unregistered"),
 		Lifecycle:  f.Status.Lifecycle,
+		HostKey:    f.Status.HostKey,
 	}
 }

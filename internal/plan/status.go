@@ -31,7 +31,8 @@ type InstanceStatus struct {
 	Zone      string
 	PrivateIP string
 	PublicIP  string
-	Served    bool // it has been healthy behind the load balancer
+	Served    bool   // it has been healthy behind the load balancer
+	HostKey   string // for SSH, as a line of an authorized_keys file; "" if it was not kept
 
 	Health       string // as the load balancer sees it: "healthy"; "" if it is not a target
 	HealthReason string // "Target.Timeout: Request timed out"

@@ -131,7 +131,8 @@ func finalHint(err error, refused time.Time) string {
 	var disagreement *ssh.AlgorithmNegotiationError
 	switch {
 	case errors.Is(err, errWrongHostKey) || errors.As(err, &disagreement):
-		return "something else may answer at this address; check the machine's console output before you continue"
+		return "something else may answer at this address: check the machine's console before you continue; " +
+			"if you have changed its host keys, delete its tag aloft:host-key"
 	case errors.Is(err, errKeyRefused) && time.Since(refused) > refusalTimeout:
 		return "the machine has another key pair: run aloft down and aloft up to create a new one"
 	}

@@ -14,35 +14,90 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 )
 
-// WaitHostKeys waits until an instance's console shows its SSH host keys, and
-// returns them. Nobody between here and the instance can change the console.
+// tagHostKey keeps an instance's SSH host key, as a line of an authorized_keys file.
+// cloud-init prints the keys on the console once per instance. EC2 keeps 64 KB of the
+// console, and a stop loses it.
+const tagHostKey = "aloft:host-key"
+
+// maxTagValue is the longest value of a tag (Amazon EC2 User Guide, "Tag restrictions").
+const maxTagValue = 256
+
+// HostKeys returns an instance's SSH host keys: the one that its tag keeps, or those on
+// its console, of which it keeps one in the tag. It waits for them to appear, as the
+// instance may be starting. Nobody between here and the instance can change either.
 // waiting, which may be nil, is called after each attempt that finds none.
-func (c *Cloud) WaitHostKeys(
+func (c *Cloud) HostKeys(
 	ctx context.Context,
-	id string,
+	id, kept string,
 	limit time.Duration,
 	waiting func(),
 ) ([]ssh.PublicKey, error) {
+	if key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(kept)); err == nil {
+		return []ssh.PublicKey{key}, nil
+	}
 	var keys []ssh.PublicKey
-	latest := aws.Bool(true)
 	err := awsapi.Wait(ctx, limit, "host keys of "+id, func(ctx context.Context) (bool, error) {
-		console, err := c.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &id, Latest: latest})
-		if awsapi.Code(err) == "UnsupportedOperation" && latest != nil {
-			latest = nil // instance types before Nitro have no live console
-			return false, nil
-		}
-		if err != nil && !awsapi.IsNotFound(err) {
-			return false, fmt.Errorf("read the console of %s: %w", id, err)
-		}
-		if err == nil {
-			keys = HostKeys(aws.ToString(console.Output))
-		}
-		if len(keys) == 0 && waiting != nil {
+		var err error
+		keys, err = c.consoleKeys(ctx, id)
+		if err == nil && len(keys) == 0 && waiting != nil {
 			waiting()
 		}
-		return len(keys) > 0, nil
+		return len(keys) > 0, err
 	})
-	return keys, err
+	if err != nil {
+		return nil, err
+	}
+	if err := c.keepHostKey(ctx, id, keys); err != nil && !awsapi.IsForbidden(err) {
+		return nil, err
+	}
+	return keys, nil
+}
+
+// KeepHostKey keeps an instance's SSH host key in its tag if the console shows it now.
+func (c *Cloud) KeepHostKey(ctx context.Context, id string) error {
+	keys, err := c.consoleKeys(ctx, id)
+	if err != nil {
+		return err
+	}
+	return c.keepHostKey(ctx, id, keys)
+}
+
+// keepHostKey sets the tag to the ed25519 key, or to another one that fits.
+func (c *Cloud) keepHostKey(ctx context.Context, id string, keys []ssh.PublicKey) error {
+	best := ""
+	for _, key := range keys {
+		line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
+		if len(line) <= maxTagValue && (best == "" || key.Type() == ssh.KeyAlgoED25519) {
+			best = line
+		}
+	}
+	if best == "" {
+		return nil
+	}
+	return awsapi.Wrap("keep the host key of instance "+id, c.tagInstance(ctx, id, tag{tagHostKey, best}))
+}
+
+// consoleKeys returns the host keys that an instance's console shows now. Only types of
+// the Nitro system have a live console. The console of others, and the buffer of all,
+// are posted some minutes after a start (Amazon EC2 API Reference, GetConsoleOutput).
+func (c *Cloud) consoleKeys(ctx context.Context, id string) ([]ssh.PublicKey, error) {
+	for _, live := range []bool{true, false} {
+		in := &ec2.GetConsoleOutputInput{InstanceId: &id}
+		if live {
+			in.Latest = &live
+		}
+		console, err := c.EC2.GetConsoleOutput(ctx, in)
+		if awsapi.IsNotFound(err) || live && awsapi.Code(err) == "UnsupportedOperation" {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the console of %s: %w", id, err)
+		}
+		if keys := HostKeys(aws.ToString(console.Output)); len(keys) > 0 {
+			return keys, nil
+		}
+	}
+	return nil, nil
 }
 
 // The lines by which cloud-init encloses the host keys.

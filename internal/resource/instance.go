@@ -131,6 +131,7 @@ func describeInstance(i types.Instance) plan.Found {
 		PublicIP:     aws.ToString(i.PublicIpAddress),
 		Served:       tagValue(i.Tags, tagServed) != "",
 		ScalingGroup: tagValue(i.Tags, tagScalingGroup),
+		HostKey:      tagValue(i.Tags, tagHostKey),
 	}
 	if i.Placement != nil {
 		f.Status.Zone = aws.ToString(i.Placement.AvailabilityZone)

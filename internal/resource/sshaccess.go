@@ -36,7 +36,7 @@ type Machine struct {
 	Address  netip.Addr
 	User     string
 	KeyFile  string          // private key in OpenSSH format
-	HostKeys []ssh.PublicKey // from the instance's console; no other key is trusted
+	HostKeys []ssh.PublicKey // from the instance's tag or console; no other key is trusted
 }
 
 // Builder installs releases on instances and emits an event for each step. Its
@@ -101,7 +101,7 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 		if rule, added, err = p.allowSSH(ctx, address, group, public); err != nil {
 			return err
 		}
-		machine.HostKeys, err = p.hostKeys(ctx, address, f.ID, public)
+		machine.HostKeys, err = p.hostKeys(ctx, address, f, public)
 		return err
 	})
 	if err == nil {
@@ -163,10 +163,10 @@ func (p *Provisioner) reach(ctx context.Context, public netip.Addr) error {
 // hostKeys returns the SSH host keys of an instance that may still be starting. It gives
 // up early on one that cannot be reached.
 func (p *Provisioner) hostKeys(
-	ctx context.Context, address, id string, public netip.Addr,
+	ctx context.Context, address string, f plan.Found, public netip.Addr,
 ) ([]ssh.PublicKey, error) {
 	waiting := func() { p.progress(address, "waiting for the SSH host keys on the instance's console") }
-	keys, err := p.WaitHostKeys(ctx, id, silentLimit, waiting)
+	keys, err := p.HostKeys(ctx, f.ID, f.Status.HostKey, silentLimit, waiting)
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
 		if err := p.reach(ctx, public); err != nil {
@@ -174,23 +174,31 @@ func (p *Provisioner) hostKeys(
 				Where: address,
 				Summary: fmt.Sprintf(
 					"instance %s shows no SSH host keys after %s, and port 22 of %s cannot be reached",
-					id, silentLimit, public,
+					f.ID, silentLimit, public,
 				),
 				Detail: err.Error(),
 				Hint: "check that the network here lets connections to port 22 out, and the instance's console: " +
-					"aws ec2 get-console-output --instance-id " + id + "; an AWS without machines can only be planned for",
+					"aws ec2 get-console-output --instance-id " + f.ID + "; an AWS without machines can only be planned for",
 				Cause: err,
 			}
 		}
-		keys, err = p.WaitHostKeys(ctx, id, consoleLimit-silentLimit, waiting)
+		keys, err = p.HostKeys(ctx, f.ID, f.Status.HostKey, consoleLimit-silentLimit, waiting)
 	}
 	if errors.As(err, &late) {
-		return nil, &diag.Diagnostic{
-			Where:   address,
-			Summary: fmt.Sprintf("instance %s did not show its SSH host keys within %s", id, consoleLimit),
-			Hint:    "see its console: aws ec2 get-console-output --instance-id " + id,
-			Cause:   err,
-		}
+		return nil, NoHostKeys(address, f.ID, err)
 	}
 	return keys, err
+}
+
+// NoHostKeys explains that neither a tag nor the console shows an instance's host keys.
+func NoHostKeys(where, id string, err error) error {
+	return &diag.Diagnostic{
+		Where: where,
+		Summary: fmt.Sprintf("neither the tag %s nor the console of %s shows its SSH host keys, "+
+			"so its identity cannot be verified", tagHostKey, id),
+		Detail: "a console shows them once, at the first start, and a stop loses it",
+		Hint: "if it has just started, run the command again in a few minutes; otherwise replace it: " +
+			"aws ec2 terminate-instances --instance-ids " + id + ", then aloft up, while the others serve",
+		Cause: err,
+	}
 }
