@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/diag"
-	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -26,41 +25,31 @@ const (
 	baseline = 15 * time.Minute
 )
 
-// Metrics of a load balancer that are compared. Their ids in queries are their
-// positions: "m0".
-var requestMetrics = []string{"RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"}
+// Metrics of a load balancer that are compared, and one of a target group that is
+// reported also while there are no requests (Elastic Load Balancing User Guide,
+// "CloudWatch metrics for your Application Load Balancer"). Their ids in queries are
+// their positions: "m0".
+var requestMetrics = []string{
+	"RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count", "HealthyHostCount",
+}
 
 // checkErrors returns a problem if the share of requests that ended with 5xx, from
 // the load balancer or a target, has risen since the release began.
 func (w *releaseWatch) checkErrors(ctx context.Context, found []plan.Found) *diag.Diagnostic {
-	balancer := ""
-	for _, f := range found {
-		if f.Kind == stack.KindLoadBalancer {
-			_, balancer, _ = strings.Cut(f.ID, ":loadbalancer/")
-		}
-	}
-	if balancer == "" {
-		return nil
-	}
-	before, since, err := w.countRequests(ctx, balancer)
+	m, err := w.readMetrics(ctx, found)
 	if err != nil {
 		if !w.blind && ctx.Err() == nil {
 			w.blind = true
-			w.deployment.cfg.Events(event.Event{
-				Time:    time.Now(),
-				Kind:    event.Note,
-				Address: "release " + w.record.Release,
-				Message: "the errors that users see are not watched: " + explain("", err)[0].Summary,
-			})
+			w.note("the errors that users see are not watched: " + explain("", err)[0].Summary)
 		}
 		return nil
 	}
-	if !since.tooManyErrors(before) {
+	if !m.since.tooManyErrors(m.before) {
 		return nil
 	}
 	return &diag.Diagnostic{
 		Where:   stack.AddressLoadBalancer,
-		Summary: fmt.Sprintf("%s since the first server was replaced, %s before", since, before),
+		Summary: fmt.Sprintf("%s since the first server was replaced, %s before", m.since, m.before),
 	}
 }
 
@@ -100,17 +89,32 @@ func (c *requestCounts) add(query string, value float64) {
 		c.requests += value
 	case "m1":
 		c.target += value
-	default:
+	case "m2":
 		c.balancer += value
 	}
 }
 
-// countRequests counts requests before the minute in which the first server was
-// replaced, and since. Load balancers report metrics by the minute.
-func (w *releaseWatch) countRequests(
-	ctx context.Context,
-	balancer string,
-) (before, since requestCounts, err error) {
+// measurement is what the metrics show so far.
+type measurement struct {
+	before, since requestCounts // the minute in which the first server was replaced
+	newest        time.Time     // start of the newest minute that is measured; zero if none is
+}
+
+// readMetrics reads the metrics of the load balancer and the target group among the
+// found resources. Load balancers report metrics by the minute.
+func (w *releaseWatch) readMetrics(ctx context.Context, found []plan.Found) (m measurement, err error) {
+	balancer, group := "", ""
+	for _, f := range found {
+		switch f.Kind {
+		case stack.KindLoadBalancer:
+			_, balancer, _ = strings.Cut(f.ID, ":loadbalancer/")
+		case stack.KindTargetGroup:
+			group = f.ID[strings.LastIndex(f.ID, ":")+1:]
+		}
+	}
+	if balancer == "" || group == "" {
+		return m, nil
+	}
 	from := w.record.Touched.Truncate(time.Minute)
 	in := &cloudwatch.GetMetricDataInput{
 		StartTime: aws.Time(from.Add(-baseline)),
@@ -122,26 +126,35 @@ func (w *releaseWatch) countRequests(
 			MetricName: &name,
 			Dimensions: []types.Dimension{{Name: aws.String("LoadBalancer"), Value: &balancer}},
 		}
+		if name == "HealthyHostCount" {
+			metric.Dimensions = append(metric.Dimensions, types.Dimension{
+				Name: aws.String("TargetGroup"), Value: &group,
+			})
+		}
 		in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{
 			Id:         aws.String(fmt.Sprintf("m%d", i)),
 			MetricStat: &types.MetricStat{Stat: aws.String("Sum"), Period: aws.Int32(60), Metric: metric},
 		})
 	}
-	pages := cloudwatch.NewGetMetricDataPaginator(w.deployment.cfg.Client.CW, in)
+	pages := cloudwatch.NewGetMetricDataPaginator(w.metrics, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return before, since, fmt.Errorf("read the load balancer's metrics: %w", err)
+			return m, fmt.Errorf("read the load balancer's metrics: %w", err)
 		}
 		for _, result := range page.MetricDataResults {
 			for i, at := range result.Timestamps {
-				counts := &since
+				counts := &m.since
 				if at.Before(from) {
-					counts = &before
+					counts = &m.before
 				}
 				counts.add(aws.ToString(result.Id), result.Values[i])
+				if at.After(m.newest) {
+					m.newest = at
+				}
 			}
 		}
 	}
-	return before, since, nil
+	w.observeAge(m.newest)
+	return m, nil
 }

@@ -82,13 +82,16 @@ func (d *Deployment) bringIntoService(ctx context.Context, s *survey, r *history
 		return err
 	}
 	s.found = found
-	return d.watched(ctx, r, func(ctx context.Context) error {
+	return d.watched(ctx, r, func(ctx context.Context, w *releaseWatch) error {
 		if err := d.applySteps(ctx, s, s.steps[serve:]); err != nil {
 			return err
 		}
 		bake := s.spec.Release.Bake
 		d.notify(r.Release, fmt.Sprintf("serves everywhere; its health and errors are watched for %s", bake))
-		return awsapi.Sleep(ctx, bake)
+		if err := awsapi.Sleep(ctx, bake); err != nil || bake == 0 {
+			return err
+		}
+		return w.awaitMetrics(ctx)
 	})
 }
 

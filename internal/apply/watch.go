@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -18,14 +20,17 @@ import (
 func (d *Deployment) watched(
 	ctx context.Context,
 	r *history.Record,
-	work func(context.Context) error,
+	work func(context.Context, *releaseWatch) error,
 ) error {
 	under, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := &releaseWatch{deployment: d, record: r, healthy: map[string]bool{}}
+	w := &releaseWatch{
+		record: r, discover: d.Discover, metrics: d.cloud.CW, events: d.cfg.Events, poll: d.cfg.Poll,
+		healthy: map[string]bool{},
+	}
 	var checks sync.WaitGroup
 	checks.Go(func() {
-		ticker := time.NewTicker(d.cfg.Poll)
+		ticker := time.NewTicker(w.poll)
 		defer ticker.Stop()
 		for {
 			select {
@@ -39,7 +44,7 @@ func (d *Deployment) watched(
 			}
 		}
 	})
-	err := work(under)
+	err := work(under, w)
 	//nolint:errorlint // the cause is the problem itself
 	if problem, ok := context.Cause(under).(*diag.Diagnostic); ok && ctx.Err() == nil {
 		err = problem
@@ -56,16 +61,23 @@ func (d *Deployment) watched(
 
 // releaseWatch watches one release.
 type releaseWatch struct {
-	deployment *Deployment
-	record     *history.Record
-	healthy    map[string]bool // instances that have been healthy
-	blind      bool            // a note said that errors cannot be watched
+	record   *history.Record
+	discover func(context.Context) ([]plan.Found, error)
+	metrics  resource.CW
+	events   event.Sink
+	poll     time.Duration // between two checks
+
+	healthy map[string]bool // instances that have been healthy
+	blind   bool            // a note said that errors cannot be watched
+
+	mu     sync.Mutex
+	oldest time.Duration // age of the newest measured minute, at the check at which it was oldest
 }
 
 // check returns a problem if the release does not serve well. What cannot be read
 // now is read by the next check.
 func (w *releaseWatch) check(ctx context.Context) *diag.Diagnostic {
-	found, err := w.deployment.cloud.Discover(ctx)
+	found, err := w.discover(ctx)
 	if err != nil {
 		return nil
 	}
