@@ -16,6 +16,10 @@ import (
 // tailLines is how many lines of a failed step's output an error shows.
 const tailLines = 20
 
+// notePrefix begins a line of a proof's output that people should read although the
+// proof succeeded.
+const notePrefix = "aloft-note: "
+
 // Build installs the application on a machine of the base image, starts it and checks
 // that it answers (steps 10 to 16). Each step and each line of its output is an event
 // of the machine. Build may be repeated, also on a machine on which an earlier run was
@@ -57,7 +61,11 @@ func (m *Machine) runStep(ctx context.Context, t Target, step Step, source Sourc
 	var output []string
 	line := func(text string) {
 		output = append(output[max(0, len(output)-tailLines+1):], text)
-		sink(event.Event{Time: time.Now(), Kind: event.Output, Address: t.name(), Step: step.Number, Message: text})
+		e := event.Event{Time: time.Now(), Kind: event.Output, Address: t.name(), Step: step.Number, Message: text}
+		if note, ok := strings.CutPrefix(text, notePrefix); ok && step.Proof {
+			e.Kind, e.Message = event.Note, note
+		}
+		sink(e)
 	}
 	input := Text(step.Input)
 	if step.Ships {

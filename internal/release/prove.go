@@ -22,7 +22,7 @@ func Prove(ctx context.Context, t Target, s *spec.Spec, sink event.Sink) error {
 		Number: "19", Name: fmt.Sprintf("prove that it answers, and keeps answering for %s", s.Release.Watch),
 		Script: variables(s, Source{}) + readScript("begin.sh") + proofVariables(s, s.Release.Watch) +
 			joinScripts("prove"),
-		Input: readScript("prove.js"),
+		Input: proof(), Proof: true,
 	}
 	return track(sink, t, step, func() error { return machine.runStep(ctx, t, step, Source{}, sink) })
 }

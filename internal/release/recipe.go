@@ -54,7 +54,7 @@ func Recipe(s *spec.Spec, source Source) []Step {
 		{Number: "16", Name: "start " + s.Start, Script: joinScripts("service"), Input: unit(s, source)},
 		{
 			Number: "16", Name: "prove that it answers", Script: proofVariables(s, 0) + joinScripts("prove"),
-			Input: readScript("prove.js"), Proof: true,
+			Input: proof(), Proof: true,
 		},
 		{Number: "17", Name: "forget the machine's own identity", Script: joinScripts("forget")},
 	}
@@ -111,6 +111,9 @@ func proofVariables(s *spec.Spec, watch time.Duration) string {
 		int(watch.Seconds()),
 	)
 }
+
+// proof returns the program that the proving script runs.
+func proof() string { return readScript("prove.js") + readScript("keepalive.js") }
 
 // joinScripts concatenates embedded scripts.
 func joinScripts(names ...string) string {

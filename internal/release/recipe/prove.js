@@ -33,6 +33,7 @@ const ask = (host) => new Promise((resolve) => {
 // goesOn watches a service that answers: each second it is asked again. Every
 // start of a unit has an invocation of its own (systemd.exec(5), INVOCATION_ID).
 async function goesOn(host) {
+  const idle = keepsIdle(host, port, path, Number(watch) * 1000);
   const invocation = show('InvocationID');
   const began = Date.now();
   while (Date.now() - began < Number(watch) * 1000) {
@@ -53,6 +54,7 @@ async function goesOn(host) {
     }
   }
   if (Number(watch) > 0) console.log(`it went on doing so for ${watch} s`);
+  warnOfIdle(await idle);
   return 0;
 }
 
