@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -21,7 +22,7 @@ const (
 	concurrency       = 6
 	requestTimeout    = 5 * time.Second
 	maxBody           = 64 << 10 // bytes of a response that are searched for a server's name
-	spreadTolerance   = 0.20     // of an even share
+	clearlyEven       = 0.20     // deviation from an even share at which no more requests are sent
 	maxRequests       = 600      // unless the first run already has more
 )
 
@@ -34,9 +35,9 @@ type responses struct {
 }
 
 // sendRequests sends requests to the load balancer, each over its own connection, until
-// their spread over the servers is even or maxRequests are sent. The load balancer
-// rotates its targets, but other clients' requests may come in between, and then the
-// shares are even only on average.
+// their spread over the servers is clearly even or maxRequests are sent. The load
+// balancer rotates its targets, but other clients' requests may come in between, and then
+// the shares are even only on average.
 func (v Verifier) sendRequests(ctx context.Context, f Facts) responses {
 	got := responses{statuses: map[int]int{}, errors: map[string]int{}, servers: map[string]int{}}
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: v.dialByName, Proxy: proxyOf}
@@ -57,7 +58,18 @@ func (a responses) uneven(f Facts) bool {
 	if len(a.errors) > 0 || len(a.servers) < len(f.Servers) || len(f.Servers) == 0 {
 		return false
 	}
-	return !a.checkSpread(f).ok
+	shares, named := a.shares(f)
+	even := float64(named) / float64(len(shares))
+	return slices.ContainsFunc(shares, func(n int) bool { return math.Abs(float64(n)-even) > even*clearlyEven })
+}
+
+// shares returns how many responses name each server, and their sum.
+func (a responses) shares(f Facts) (shares []int, named int) {
+	for _, s := range f.Servers {
+		shares = append(shares, a.servers[s.Name])
+		named += a.servers[s.Name]
+	}
+	return shares, named
 }
 
 // send sends n requests.
@@ -201,17 +213,14 @@ func (a responses) checkReachable(f Facts) finding {
 	return finding{good == a.total, fmt.Sprintf("%s: of %d requests %s", f.URL(), a.total, strings.Join(seen, ", "))}
 }
 
-// checkSpread checks that each server responded to its even share, within a fifth. That
-// is known only if responses name their server. Otherwise the health of the targets
-// must suffice.
+// checkSpread checks that each server responded to its even share, as far as chance
+// allows. That is known only if responses name their server. Otherwise the health of the
+// targets must suffice.
 func (a responses) checkSpread(f Facts) finding {
-	named := 0
-	for _, n := range a.servers {
-		named += n
-	}
 	if len(f.Servers) == 0 {
 		return finding{false, "there is no server"}
 	}
+	shares, named := a.shares(f)
 	if named == 0 && len(a.statuses) > 0 {
 		return finding{
 			true,
@@ -219,15 +228,14 @@ func (a responses) checkSpread(f Facts) finding {
 				"host name would); that every target is healthy stands for it",
 		}
 	}
-	even := float64(a.total) / float64(len(f.Servers))
-	ok := true
-	var shares []string
-	for _, s := range f.Servers {
-		n := a.servers[s.Name]
-		ok = ok && float64(n) >= even*(1-spreadTolerance) && float64(n) <= even*(1+spreadTolerance)
-		shares = append(shares, fmt.Sprintf("%s %d", s.Name, n))
+	texts := make([]string, len(shares))
+	for i, s := range f.Servers {
+		texts[i] = fmt.Sprintf("%s %d", s.Name, shares[i])
 	}
-	return finding{ok, fmt.Sprintf("%s of %d, as their answers name them", strings.Join(shares, ", "), a.total)}
+	return finding{
+		evenlySpread(shares),
+		fmt.Sprintf("%s of %d, as their answers name them", strings.Join(texts, ", "), a.total),
+	}
 }
 
 // zones returns the sorted zones of the servers.
