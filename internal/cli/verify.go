@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,9 @@ func newVerifyCommand(g *global, run func(context.Context, *verifyOptions) error
 		Short: "Prove from outside that every server in every zone serves, and only where it should",
 		Long: `Requests the application under its DNS name, checks the health of every server, and
 connects to ports that must be closed. Exit code 0: all checks passed; 3: one failed.
+It waits up to three minutes for a new DNS name. Requests count as uneven only if chance
+spreads them so in less than one of a million runs. Ports for which a firewall or proxy
+on the way answers are not judged.
 
 With --zones it cuts off one zone after another under load instead (aloft drill zone).
 Exit code 0: the application survives the loss of any zone; 4: it does not.`,
@@ -61,7 +65,7 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	report := o.verify(ctx, d, status)
+	report := o.verify(ctx, d, status, func(message string) { _, _ = fmt.Fprintln(o.Err, message) })
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -76,8 +80,10 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	return err
 }
 
-// verify checks a deployment from outside.
-func (g *global) verify(ctx context.Context, d *deployment, s *apply.Status) verify.Report {
+// verify checks a deployment from outside. waiting is called when a check has to wait.
+func (g *global) verify(
+	ctx context.Context, d *deployment, s *apply.Status, waiting func(string),
+) verify.Report {
 	facts := verify.Facts{Spec: d.spec, DNSName: s.DNSName, TargetGroupARN: s.TargetGroupARN}
 	for _, m := range s.Machines {
 		if m.Lifecycle != "" && m.Lifecycle != "InService" {
@@ -97,7 +103,7 @@ func (g *global) verify(ctx context.Context, d *deployment, s *apply.Status) ver
 			}
 		}
 	}
-	return verify.Verifier{Health: d.client.ELB, Dial: g.dial}.Run(ctx, facts)
+	return verify.Verifier{Health: d.client.ELB, Dial: g.dial, Waiting: waiting}.Run(ctx, facts)
 }
 
 // verifyAsStep verifies a deployment as the last step of a run.
@@ -107,7 +113,9 @@ func (g *global) verifyAsStep(ctx context.Context, d *deployment, s *apply.Statu
 		Step:    "22",
 		Message: "check that every server in every zone serves, and only where it should",
 	})
-	report := g.verify(ctx, d, s)
+	report := g.verify(ctx, d, s, func(message string) {
+		events(event.Event{Time: time.Now(), Kind: event.Progress, Address: "verify", Message: message})
+	})
 	failed := report.Failed()
 	if len(failed) == 0 {
 		span.Done(fmt.Sprintf("all %d checks passed", len(report.Checks)))

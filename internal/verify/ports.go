@@ -79,43 +79,68 @@ func (v Verifier) checkOpenPorts(ctx context.Context, f Facts) finding {
 			"the servers take connections from the load balancer alone, as far as can be seen from here",
 		}
 	}
-	problems := v.probePorts(ctx, ports, openTimeout, func(err error) string {
-		if err == nil {
-			return ""
+	var way interference
+	way.verifier = v
+	problems, unjudged := v.probePorts(ctx, ports, openTimeout, func(port int, err error) verdict {
+		switch {
+		case err == nil:
+			return verdict{}
+		case isRejection(err), errors.Is(err, syscall.ECONNREFUSED) && way.on(ctx, port):
+			return verdict{unknown: true}
 		}
-		return "does not answer: " + reason(err)
+		return verdict{problem: "does not answer: " + reason(err)}
 	})
-	return findingOf(problems, "answers: "+listPorts(ports))
+	return findingOf(problems, "answers: "+listPorts(without(ports, unjudged))+onTheWay(unjudged))
 }
 
 // checkClosedPorts checks that every other port drops packets. A refusal is not enough:
 // it comes from the machine, so a packet reached it.
 func (v Verifier) checkClosedPorts(ctx context.Context, f Facts) finding {
-	_, ports, unjudged := f.ports()
-	problems := v.probePorts(ctx, ports, silenceTimeout, func(err error) string {
+	_, ports, unknown := f.ports()
+	var way interference
+	way.verifier = v
+	problems, unjudged := v.probePorts(ctx, ports, silenceTimeout, func(port int, err error) verdict {
 		var timeout net.Error
+		refused := errors.Is(err, syscall.ECONNREFUSED)
 		switch {
+		case isRejection(err), (err == nil || refused) && way.on(ctx, port):
+			return verdict{unknown: true}
 		case err == nil:
-			return "is open"
-		case errors.Is(err, syscall.ECONNREFUSED):
-			return "refuses, so packets reach the machine"
+			return verdict{problem: "is open"}
+		case refused:
+			return verdict{problem: "refuses, so packets reach the machine"}
 		case ctx.Err() == nil &&
 			(errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()):
-			return ""
+			return verdict{}
 		}
-		return "cannot be judged: " + reason(err)
+		return verdict{problem: "cannot be judged: " + reason(err)}
 	})
-	detail := "silent: " + listPorts(ports)
+	detail := "silent: " + listPorts(without(ports, unjudged))
 	if len(ports) == 0 {
 		detail = "no server has a public address"
 	}
-	if len(unjudged) > 0 {
+	if len(unknown) > 0 {
 		detail += fmt.Sprintf(
 			" (port %s not judged: which address the servers see us come from is not known)",
-			strings.Join(unjudged, " and "),
+			strings.Join(unknown, " and "),
 		)
 	}
-	return findingOf(problems, detail)
+	return findingOf(problems, detail+onTheWay(unjudged))
+}
+
+// onTheWay says which ports could not be judged, because a firewall or a proxy answers in
+// the place of the servers.
+func onTheWay(ports []serverPort) string {
+	if len(ports) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (not judged: %s, for which a firewall or proxy between here and the servers answers)",
+		listPorts(ports))
+}
+
+// without returns ports without those that could not be judged.
+func without(ports, unjudged []serverPort) []serverPort {
+	return slices.DeleteFunc(slices.Clone(ports), func(p serverPort) bool { return slices.Contains(unjudged, p) })
 }
 
 // findingOf returns a failed finding if there are problems.
@@ -126,12 +151,19 @@ func findingOf(problems []string, detail string) finding {
 	return finding{true, detail}
 }
 
+// verdict is what a connection attempt shows about a port: nothing bad if it is zero.
+type verdict struct {
+	problem string
+	unknown bool // something on the way answered
+}
+
 // probePorts connects to all ports at once, at the servers' public IP addresses and
-// nowhere else. It returns the problems that judge finds.
+// nowhere else. It returns the problems that judge finds, and the ports that it cannot
+// judge.
 func (v Verifier) probePorts(
-	ctx context.Context, ports []serverPort, timeout time.Duration, judge func(error) string,
-) []string {
-	found := make([]string, len(ports))
+	ctx context.Context, ports []serverPort, timeout time.Duration, judge func(port int, err error) verdict,
+) (problems []string, unjudged []serverPort) {
+	verdicts := make([]verdict, len(ports))
 	var all sync.WaitGroup
 	for i, d := range ports {
 		all.Go(func() {
@@ -141,13 +173,19 @@ func (v Verifier) probePorts(
 			if err == nil {
 				_ = conn.Close()
 			}
-			if problem := judge(err); problem != "" {
-				found[i] = d.String() + " " + problem
-			}
+			verdicts[i] = judge(d.port, err)
 		})
 	}
 	all.Wait()
-	return slices.DeleteFunc(found, func(problem string) bool { return problem == "" })
+	for i, d := range ports {
+		if verdicts[i].unknown {
+			unjudged = append(unjudged, d)
+		}
+		if verdicts[i].problem != "" {
+			problems = append(problems, d.String()+" "+verdicts[i].problem)
+		}
+	}
+	return problems, unjudged
 }
 
 // listPorts lists ports by server, such as "server-1 22 80, server-2 22 80".

@@ -125,6 +125,19 @@ func proxyOf(request *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(request)
 }
 
+// proxy returns the proxy through which requests to the application go, or "".
+func (f Facts) proxy() string {
+	u, err := url.Parse(f.URL())
+	if err != nil {
+		return ""
+	}
+	proxy, err := proxyOf(&http.Request{URL: u})
+	if err != nil || proxy == nil {
+		return ""
+	}
+	return proxy.Host
+}
+
 func get(
 	ctx context.Context,
 	client *http.Client,
@@ -210,7 +223,11 @@ func (a responses) checkReachable(f Facts) finding {
 	for _, problem := range slices.Sorted(maps.Keys(a.errors)) {
 		seen = append(seen, fmt.Sprintf("%d × %s", a.errors[problem], problem))
 	}
-	return finding{good == a.total, fmt.Sprintf("%s: of %d requests %s", f.URL(), a.total, strings.Join(seen, ", "))}
+	detail := fmt.Sprintf("%s: of %d requests %s", f.URL(), a.total, strings.Join(seen, ", "))
+	if proxy := f.proxy(); proxy != "" {
+		detail += ", through the proxy " + proxy + ", whose answers may be among them"
+	}
+	return finding{good == a.total, detail}
 }
 
 // checkSpread checks that each server responded to its even share, as far as chance

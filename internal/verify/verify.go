@@ -80,20 +80,36 @@ type finding struct {
 type Verifier struct {
 	Health Health
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer
+
+	Resolve func(ctx context.Context, host string) ([]string, error) // nil: the system's resolver
+	Waiting func(message string)                                     // called when a check has to wait; may be nil
 }
 
 // Run runs all checks at once. If all is well it takes about a second, which is how long
-// a port must stay silent to count as closed.
+// a port must stay silent to count as closed. It waits for a name that does not resolve
+// yet.
 func (v Verifier) Run(ctx context.Context, f Facts) Report {
 	if v.Dial == nil {
 		v.Dial = new(net.Dialer).DialContext
+	}
+	if v.Resolve == nil {
+		v.Resolve = net.DefaultResolver.LookupHost
+	}
+	if v.Waiting == nil {
+		v.Waiting = func(string) {}
 	}
 	var received responses
 	checks := []struct {
 		name string
 		run  func() finding
 	}{
-		{"the name answers", func() finding { received = v.sendRequests(ctx, f); return received.checkReachable(f) }},
+		{"the name answers", func() finding {
+			if err := v.waitForName(ctx, f); err != nil {
+				return finding{false, f.DNSName + " does not resolve: " + reason(err)}
+			}
+			received = v.sendRequests(ctx, f)
+			return received.checkReachable(f)
+		}},
 		{"every target is healthy, in every zone", func() finding { return v.checkTargets(ctx, f) }},
 		{"what is open answers", func() finding { return v.checkOpenPorts(ctx, f) }},
 		{"what is closed stays silent", func() finding { return v.checkClosedPorts(ctx, f) }},
