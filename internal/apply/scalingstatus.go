@@ -85,7 +85,7 @@ func (d *Deployment) scaling(ctx context.Context, found []plan.Found) (*Scaling,
 	if i < 0 {
 		return nil, nil
 	}
-	s := scalingOf(found[i], found)
+	s := scalingOf(found[i], found, d.cfg.Region)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		activities, err := d.cloud.Activities(ctx, s.Group, shownActivities)
@@ -119,7 +119,7 @@ func (d *Deployment) scaling(ctx context.Context, found []plan.Found) (*Scaling,
 }
 
 // scalingOf returns the status of a group as far as the found resources show it.
-func scalingOf(f plan.Found, found []plan.Found) *Scaling {
+func scalingOf(f plan.Found, found []plan.Found, region string) *Scaling {
 	s := &Scaling{
 		Group:      f.Name,
 		Min:        toInt(f.Value(stack.AttrMin)),
@@ -131,7 +131,7 @@ func scalingOf(f plan.Found, found []plan.Found) *Scaling {
 	for _, part := range found {
 		switch part.Kind {
 		case stack.KindLaunchTemplate:
-			s.Cost = stack.MonthlyCost(s.Desired, part.Value(stack.AttrType))
+			s.Cost = stack.MonthlyCost(s.Desired, part.Value(stack.AttrType), region)
 		case stack.KindScalingPolicy:
 			s.Policy = policyOf(part)
 		case stack.KindSchedule:

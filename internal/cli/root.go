@@ -42,6 +42,7 @@ func newRootCommand(g *global) *cobra.Command {
 		"The application",
 		newInitCommand(g, runInit),
 		newPlanCommand(g, runPlan),
+		newCostCommand(g, runCost),
 		newUpCommand(g, runUp),
 		newReleasesCommand(g, runReleases),
 		newRollbackCommand(g, runRollback),

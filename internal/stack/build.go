@@ -211,6 +211,7 @@ func (b *builder) addScaling() {
 		Max:         c.Max,
 		Load:        c.Min,
 		Type:        s.Machines.Type,
+		Region:      s.Region,
 	}
 	for _, at := range c.Schedule {
 		body.Mins, body.Maxes = append(body.Mins, at.Least(c, zones)), append(body.Maxes, at.Max)

@@ -55,6 +55,7 @@ type ScalingGroup struct {
 	Mins, Maxes []int  // set by schedules
 	Load        int    // instances that carry the load; Min is higher if a zone may be lost
 	Type        string // instance type, for people
+	Region      string // for people
 }
 
 // ScalingName returns the name of an application's launch template, Auto Scaling
@@ -70,12 +71,12 @@ func (g ScalingGroup) Title() string {
 	var out strings.Builder
 	_, _ = fmt.Fprintf(&out, "Auto Scaling group %s: %d to %d × %s in %d zones",
 		g.GroupName, g.Min, g.Max, g.Type, len(g.Subnets))
-	if cost := MonthlyCost(g.Min, g.Type); cost != "" {
+	if cost := MonthlyCost(g.Min, g.Type, g.Region); cost != "" {
 		_, _ = fmt.Fprintf(&out, ", %s at the least", cost)
 	}
 	if spare := g.Min - g.Load; spare > 0 {
 		_, _ = fmt.Fprintf(&out, "; %d of %d so that any zone can be lost", spare, g.Min)
-		if cost := MonthlyCost(spare, g.Type); cost != "" {
+		if cost := MonthlyCost(spare, g.Type, g.Region); cost != "" {
 			_, _ = fmt.Fprintf(&out, " (%s)", cost)
 		}
 	}

@@ -75,10 +75,10 @@ func TestScalingGroupUsesAnImageFromTheBuilder(t *testing.T) {
 
 func TestMonthlyCost(t *testing.T) {
 	// 3 × (0.0104 × 730 + 3.65 + 0.64)
-	if got := stack.MonthlyCost(3, "t3.micro"); got != "about $36 a month" {
+	if got := stack.MonthlyCost(3, "t3.micro", "us-east-1"); got != "about $36 a month" {
 		t.Error(got)
 	}
-	if got := stack.MonthlyCost(3, "x9.unknown"); got != "" {
+	if got := stack.MonthlyCost(3, "x9.unknown", "us-east-1"); got != "" {
 		t.Error(got)
 	}
 }

@@ -14,5 +14,6 @@ var order = []string{
 	"docs/local-cloud.md",
 	"docs/manners.md",
 	"docs/getting-started.md",
+	"docs/cost.md",
 	"docs/troubleshooting.md",
 }
