@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"aloft.dev/aloft/internal/preflight"
 )
 
 // account is the AWS account of the credentials. It is read once.
@@ -14,20 +16,26 @@ type account struct {
 	sts *sts.Client
 
 	mu    sync.Mutex
-	known string
+	known preflight.Caller
 }
 
 // id returns the account's id.
 func (a *account) id(ctx context.Context) (string, error) {
+	caller, err := a.caller(ctx)
+	return caller.Account, err
+}
+
+// caller returns the identity of the credentials.
+func (a *account) caller(ctx context.Context) (preflight.Caller, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.known != "" {
+	if a.known.Account != "" {
 		return a.known, nil
 	}
-	caller, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	identity, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return "", fmt.Errorf("read the caller's identity: %w", err)
+		return preflight.Caller{}, fmt.Errorf("read the caller's identity: %w", err)
 	}
-	a.known = aws.ToString(caller.Account)
+	a.known = preflight.Caller{Account: aws.ToString(identity.Account), ARN: aws.ToString(identity.Arn)}
 	return a.known, nil
 }

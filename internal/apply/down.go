@@ -49,7 +49,7 @@ func (d *Deployment) Down(ctx context.Context, o DownOptions) error {
 	})
 	for _, problem := range diag.From(err) {
 		if !locked && awsapi.IsUnsupported(problem) { // then no other run has a lock either
-			o.Unchecked(awsapi.Operation(problem))
+			o.Unchecked(awsapi.Action(problem))
 			return explained(d.remove(ctx, o))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/preflight"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
@@ -33,6 +34,7 @@ type goal struct {
 type survey struct {
 	goal
 	began   time.Time
+	caller  preflight.Caller
 	found   []plan.Found // nil if unknown, because a step has changed resources
 	history []history.Record
 	base    resource.BaseImage
@@ -70,8 +72,8 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 			return nil
 		})
 	}
-	query("credentials", func() error {
-		_, err := d.account.id(ctx)
+	query("credentials", func() (err error) {
+		s.caller, err = d.account.caller(ctx)
 		return err
 	})
 	query("", func() (err error) {

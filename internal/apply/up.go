@@ -10,8 +10,9 @@ import (
 
 // Up deploys the spec and returns the status of the deployment. Run again, it
 // completes a run that was interrupted, and changes nothing if there is nothing to
-// do. If something serves and another release is desired, Up releases it; if the
-// release fails, Up rolls it back and returns a *Failure.
+// do. Before it creates anything, it checks what would stop it in the middle. If
+// something serves and another release is desired, Up releases it; if the release
+// fails, Up rolls it back and returns a *Failure.
 func (d *Deployment) Up(ctx context.Context) (*Status, error) {
 	g := goal{spec: d.cfg.Spec}
 	s, err := d.survey(ctx, g)
@@ -22,6 +23,13 @@ func (d *Deployment) Up(ctx context.Context) (*Status, error) {
 		return d.statusOf(ctx, s.found)
 	}
 	if err := s.checkPlan(ctx, d.keys); err != nil {
+		return nil, err
+	}
+	checks, err := d.preflight(ctx, s)
+	if err == nil {
+		err = checks.Err()
+	}
+	if err != nil {
 		return nil, err
 	}
 	err = d.locked(ctx, func(ctx context.Context, tookOver bool) error {

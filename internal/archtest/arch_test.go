@@ -61,7 +61,7 @@ func half(path string) string {
 		return "the local cloud"
 	case slices.ContainsFunc([]string{
 		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
-		"lease",
+		"lease", "preflight", "policy", "price", "cost",
 	}, func(name string) bool {
 		return within(path, module+"/internal/"+name)
 	}):
@@ -123,8 +123,8 @@ var rules = []struct {
 	{
 		regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`),
 		regexp.MustCompile(
-			`/internal/(apply|resource|awsapi|release|history|lease|verify|drill|cloud/api|cloud/wire)(/|$)|` +
-				`/bench(/|$)|/test(/|$)`,
+			`/internal/(apply|resource|awsapi|release|history|lease|verify|drill|preflight)(/|$)|` +
+				`/internal/cloud/(api|wire)(/|$)|/bench(/|$)|/test(/|$)`,
 		),
 		"spec, stack and plan are pure; the store has rows of its own",
 	},

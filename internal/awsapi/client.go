@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
@@ -49,6 +50,7 @@ type Client struct {
 	CW         *cloudwatch.Client
 	SSM        *ssm.Client
 	STS        *sts.Client
+	Quotas     *servicequotas.Client
 
 	config  aws.Config
 	profile profile
@@ -117,6 +119,9 @@ func (c *Client) connect(endpoint string) {
 	})
 	c.SSM = ssm.NewFromConfig(c.config, func(o *ssm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.STS = sts.NewFromConfig(c.config, func(o *sts.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.Quotas = servicequotas.NewFromConfig(c.config, func(o *servicequotas.Options) {
+		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
+	})
 }
 
 // Endpoints returns the base URLs that are set for services, by the service's name in
@@ -131,10 +136,27 @@ func (c *Client) Endpoints() map[string]string {
 		"CLOUDWATCH":                c.CW.Options().BaseEndpoint,
 		"SSM":                       c.SSM.Options().BaseEndpoint,
 		"STS":                       c.STS.Options().BaseEndpoint,
+		"SERVICE_QUOTAS":            c.Quotas.Options().BaseEndpoint,
 	} {
 		if endpoint != nil && *endpoint != "" {
 			set[name] = *endpoint
 		}
 	}
 	return set
+}
+
+// WithAttempts returns clients that send each request at most n times.
+func (c *Client) WithAttempts(n int) *Client {
+	return &Client{
+		Region: c.Region,
+		EC2:    ec2.New(c.EC2.Options(), func(o *ec2.Options) { o.RetryMaxAttempts = n }),
+		ELB: elasticloadbalancingv2.New(c.ELB.Options(), func(o *elasticloadbalancingv2.Options) {
+			o.RetryMaxAttempts = n
+		}),
+		ASG:    autoscaling.New(c.ASG.Options(), func(o *autoscaling.Options) { o.RetryMaxAttempts = n }),
+		CW:     cloudwatch.New(c.CW.Options(), func(o *cloudwatch.Options) { o.RetryMaxAttempts = n }),
+		SSM:    ssm.New(c.SSM.Options(), func(o *ssm.Options) { o.RetryMaxAttempts = n }),
+		STS:    sts.New(c.STS.Options(), func(o *sts.Options) { o.RetryMaxAttempts = n }),
+		Quotas: servicequotas.New(c.Quotas.Options(), func(o *servicequotas.Options) { o.RetryMaxAttempts = n }),
+	}
 }

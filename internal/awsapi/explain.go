@@ -30,7 +30,7 @@ func Explain(where string, err error) diag.List {
 	case errors.As(err, &operation):
 		d.Detail = operation.Err.Error()
 	}
-	if name := Operation(err); d.Detail != "" && name != "" {
+	if name := Action(err); d.Detail != "" && name != "" {
 		d.Detail = name + ": " + d.Detail
 	}
 	explainClass(d, err)
@@ -41,15 +41,15 @@ func Explain(where string, err error) diag.List {
 func attempted(err error) string {
 	text, _, sdk := strings.Cut(err.Error(), ": operation error ")
 	if !sdk && strings.HasPrefix(text, "operation error ") {
-		return "the request " + Operation(err) + " failed"
+		return "the request " + Action(err) + " failed"
 	}
 	return text
 }
 
-// Operation returns the AWS operation that failed, as IAM policies name it
+// Action returns the AWS operation that failed, as IAM policies name it
 // (Service Authorization Reference): "ec2:CreateVpc". It returns "" if err comes
 // from no operation.
-func Operation(err error) string {
+func Action(err error) string {
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {
 		return ""
@@ -59,6 +59,8 @@ func Operation(err error) string {
 		"CloudWatch":                "cloudwatch",
 		"EC2":                       "ec2",
 		"Elastic Load Balancing v2": "elasticloadbalancing",
+		"Pricing":                   "pricing",
+		"Service Quotas":            "servicequotas",
 		"SSM":                       "ssm",
 		"STS":                       "sts",
 	}[operation.Service()]
@@ -108,7 +110,7 @@ func explainClass(d *diag.Diagnostic, err error) {
 func codeHint(err error) string {
 	switch {
 	case IsForbidden(err):
-		return "these credentials do not allow it: ask for the permission " + Operation(err)
+		return "these credentials do not allow it: ask for the permission " + Action(err)
 	case IsQuota(err):
 		return "the account's quota is used up: request more under Service Quotas, or delete what is not needed"
 	case IsThrottle(err):

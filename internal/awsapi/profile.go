@@ -191,10 +191,10 @@ func (c *Client) explainCredentials(err error) error {
 	case Code(err) == "ForbiddenException":
 		d.Summary = "IAM Identity Center does not give this account and role to the user who has signed in"
 		d.Hint = "correct sso_account_id and sso_role_name of the profile, or ask for access to them"
-	case c.profile.sso != "" && (Operation(err) != "sts:AssumeRole" || Code(err) == "" || Code(err) == unauthorized):
+	case c.profile.sso != "" && (Action(err) != "sts:AssumeRole" || Code(err) == "" || Code(err) == unauthorized):
 		d.Summary = "its sign-in through IAM Identity Center (SSO) has expired, or never happened"
 		d.Hint = "sign in: aws sso login --profile " + c.profile.sso
-	case Operation(err) == "sts:AssumeRole":
+	case Action(err) == "sts:AssumeRole":
 		d.Summary = "AWS does not let it assume its role"
 		d.Detail = fmt.Sprintf("%s: %s", Code(err), Message(err))
 		d.Hint = "check role_arn, mfa_serial and the MFA code; " +

@@ -55,7 +55,10 @@ type commandCase struct {
 }
 
 var commandCases = []commandCase{
-	{line: "plan SITE", code: ExitChanges, restores: true, ignoresForbidden: releaseHistory},
+	{
+		line: "plan SITE", code: ExitChanges, restores: true,
+		ignores: checkQueries, ignoresForbidden: slices.Concat(releaseHistory, trials),
+	},
 	{line: "plan SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: releaseHistory},
 	{line: "status SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{
@@ -66,10 +69,11 @@ var commandCases = []commandCase{
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
-	{line: "up SITE"},
-	{line: "up SITE", spec: scalingGroup},
+	{line: "up SITE", ignores: checkQueries},
+	{line: "up SITE", spec: scalingGroup, ignores: checkQueries},
 	{
-		line: "up SITE", before: []string{"up SITE"}, release: "r2", ignores: []string{"GetMetricData"},
+		line: "up SITE", before: []string{"up SITE"}, release: "r2",
+		ignores: append([]string{"GetMetricData"}, checkQueries...),
 	},
 	{line: "rollback 1 SITE", before: []string{"up SITE"}},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
@@ -86,9 +90,23 @@ var (
 	releaseHistory = []string{"GetParametersByPath"}
 )
 
+// checkQueries are the calls that only checks before a creation make: a check that is
+// not possible stops nothing.
+var checkQueries = []string{
+	"DescribeRegions", "DescribeInstanceTypeOfferings", "GetServiceQuota", "DescribeAccountLimits",
+}
+
+// trials are the calls that plan only tries, with dry runs. It shows which of them are
+// not allowed.
+var trials = []string{
+	"CreateVpc", "CreateSubnet", "CreateInternetGateway", "AttachInternetGateway", "CreateRouteTable",
+	"AssociateRouteTable", "CreateRoute", "CreateSecurityGroup", "AuthorizeSecurityGroupIngress",
+	"RevokeSecurityGroupIngress", "ImportKeyPair", "RunInstances", "CreateImage",
+}
+
 // withoutAWS are the commands that do not call AWS.
 var withoutAWS = []string{
-	"aloft init", "aloft local env", "aloft local logs", "aloft local manners", "aloft local reset",
+	"aloft cost", "aloft init", "aloft local env", "aloft local logs", "aloft local manners", "aloft local reset",
 	"aloft local restart", "aloft local start", "aloft local status", "aloft local stop",
 }
 

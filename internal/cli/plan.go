@@ -6,6 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aloft.dev/aloft/internal/cost"
+	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/preflight"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -20,12 +23,14 @@ func newPlanCommand(g *global, run func(context.Context, *planOptions) error) *c
 	c := &cobra.Command{
 		Use:   "plan [DIR]",
 		Short: "Show what up would create, change, replace or delete",
-		Long: `Compares aloft.yaml with the cloud. It changes nothing.
+		Long: `Compares aloft.yaml with the cloud. It changes nothing. If something would be created, it
+also shows the checks that up makes before it creates anything, and the price.
 Exit code 0: nothing to do; 2: there are changes; 1: an error.`,
 		Example: `  aloft plan
   aloft plan --ref v1.4.0
   aloft plan ./shop --on aws --region eu-west-1
-  aloft plan --json | jq '.changes[].address'`,
+  aloft plan --json | jq '.changes[].address'
+  aloft plan --json | jq '.preflight[] | select(.state != "ok")'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.dir = folder(args)
@@ -63,18 +68,41 @@ func runPlan(ctx context.Context, o *planOptions) error {
 	if err := o.handleUnfinishedDrill(ctx, d, willRead); err != nil {
 		return err
 	}
-	p, err := d.Plan(ctx)
+	p, checks, err := d.PlanWithChecks(ctx)
 	if err != nil {
 		return err
 	}
 	p.RegionFrom = d.regionFrom
-	if o.json {
-		err = view.JSON(o.Out, p)
-	} else {
-		_, err = fmt.Fprint(o.Out, p.String())
+	if err := o.print(planned{Plan: p, Preflight: checks, Cost: o.estimate(s)}); err != nil {
+		return err
 	}
-	if err == nil && !p.Empty() {
+	if !p.Empty() {
 		return exit(ExitChanges)
+	}
+	return nil
+}
+
+// planned is a plan with what is known before it is carried out.
+type planned struct {
+	*plan.Plan
+	Preflight preflight.Report `json:"preflight"` // empty if the plan creates nothing
+	Cost      *cost.Estimate   `json:"cost"`
+}
+
+// print prints the plan, and for a plan that creates something the checks and the
+// price.
+func (o *planOptions) print(p planned) error {
+	if o.json {
+		if p.Preflight == nil {
+			p.Preflight = preflight.Report{}
+		}
+		return view.JSON(o.Out, p)
+	}
+	_, err := fmt.Fprint(o.Out, p.String())
+	if err == nil && len(p.Preflight) > 0 {
+		_, _ = fmt.Fprintln(o.Out, "\nBefore anything is created:")
+		o.style(o.Out).Checks(o.Out, p.Preflight)
+		_, err = fmt.Fprintf(o.Out, "\nOn AWS it costs %s a month: aloft cost shows the parts.\n", p.Cost.Sum())
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func (d *discovery) ignoreUnsupported(err error) error {
 	if d.unchecked == nil || !awsapi.IsUnsupported(err) {
 		return err
 	}
-	d.unchecked(awsapi.Operation(err))
+	d.unchecked(awsapi.Action(err))
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
 		k.mu.Unlock()
 		return refuse(r), nil
 	}
-	if ChangesState(name) {
+	if ChangesState(name) && !IsDryRun(body) {
 		if k.seen++; k.seen == k.n {
 			k.fatal = name
 		}
@@ -106,6 +106,10 @@ func Operation(r *http.Request, body []byte) string {
 func ChangesState(operation string) bool {
 	return !strings.HasPrefix(operation, "Describe") && !strings.HasPrefix(operation, "Get")
 }
+
+// IsDryRun reports whether the body of a request to EC2 asks for a dry run, which
+// changes nothing.
+func IsDryRun(body []byte) bool { return bytes.Contains(body, []byte("DryRun=true")) }
 
 // KillAtChange runs work with a client that dies at the nth change. It returns the
 // operation of that change, or "" if work ended before.

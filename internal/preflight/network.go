@@ -1,0 +1,115 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/stack"
+)
+
+// region checks that the region is enabled in the account.
+func (c Config) region(ctx context.Context) Check {
+	const name = "region"
+	region := c.Client.Region
+	list, err := c.Client.EC2.DescribeRegions(ctx, &ec2.DescribeRegionsInput{
+		RegionNames: []string{region}, AllRegions: aws.Bool(true),
+	})
+	if err != nil {
+		return notChecked(name, err)
+	}
+	for _, r := range list.Regions {
+		if status := aws.ToString(r.OptInStatus); aws.ToString(r.RegionName) == region && status == "not-opted-in" {
+			return failed(name, &diag.Diagnostic{
+				Where:   "region",
+				Summary: region + " is not enabled in this account",
+				Hint:    "enable it under AWS Account, AWS Regions, or choose a region that is enabled",
+			})
+		}
+	}
+	return Check{Name: name, State: OK, Detail: region + " is enabled"}
+}
+
+// instanceType checks that the zones of the servers offer their instance type.
+func (c Config) instanceType(ctx context.Context) Check {
+	const name = "instance type"
+	pages := ec2.NewDescribeInstanceTypeOfferingsPaginator(c.Client.EC2, &ec2.DescribeInstanceTypeOfferingsInput{
+		LocationType: types.LocationTypeAvailabilityZone,
+		Filters:      []types.Filter{awsapi.Filter("instance-type", c.InstanceType)},
+	})
+	var offering []string
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return notChecked(name, err)
+		}
+		for _, o := range page.InstanceTypeOfferings {
+			offering = append(offering, aws.ToString(o.Location))
+		}
+	}
+	slices.Sort(offering)
+	lacking := slices.DeleteFunc(slices.Clone(c.Zones), func(zone string) bool {
+		return slices.Contains(offering, zone)
+	})
+	if len(lacking) > 0 {
+		return failed(name, &diag.Diagnostic{
+			Where:   "machines.type",
+			Summary: fmt.Sprintf("%s does not offer %s", strings.Join(lacking, ", "), c.InstanceType),
+			Hint: fmt.Sprintf("choose another machines.type, or for network.subnets zones that offer it: %s",
+				strings.Join(offering, ", ")),
+		})
+	}
+	return Check{
+		Name:   name,
+		State:  OK,
+		Detail: fmt.Sprintf("%s is offered in %s", c.InstanceType, strings.Join(c.Zones, ", ")),
+	}
+}
+
+// leastAddresses is how many addresses of each subnet an Application Load Balancer
+// needs (Elastic Load Balancing, Application Load Balancers guide, "Subnets for your
+// load balancer").
+const leastAddresses = 8
+
+// subnets checks that the load balancer has room in the subnets that exist. New
+// subnets are empty, and the spec refuses those that are smaller than /27.
+func (c Config) subnets(ctx context.Context) Check {
+	const name = "subnets"
+	var ids []string
+	for _, f := range c.Plan.Kept {
+		if f.Kind == stack.KindSubnet {
+			ids = append(ids, f.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return Check{Name: name, State: OK, Detail: "new ones have room for the load balancer"}
+	}
+	list, err := c.Client.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: ids})
+	if err != nil {
+		return notChecked(name, err)
+	}
+	var problems diag.List
+	for _, s := range list.Subnets {
+		if free := aws.ToInt32(s.AvailableIpAddressCount); free < leastAddresses {
+			problems.Add("subnet "+aws.ToString(s.SubnetId),
+				"delete network interfaces that nobody uses in it, or give network.subnets a larger block",
+				"has %d free addresses, and a load balancer needs %d", free, leastAddresses)
+		}
+	}
+	if len(problems) > 0 {
+		return failed(name, problems...)
+	}
+	return Check{Name: name, State: OK, Detail: "the load balancer has room in all of them"}
+}
+
+// failed returns a check that failed.
+func failed(name string, problems ...*diag.Diagnostic) Check {
+	return Check{Name: name, State: Failed, Detail: problems[0].Error(), Problems: problems}
+}
