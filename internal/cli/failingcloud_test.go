@@ -133,27 +133,50 @@ func newSite(t *testing.T, more string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{
-		"aloft.yaml":   fmt.Sprintf(siteSpec, address.Port(), address.Port(), more),
-		"package.json": "{}",
-	} {
-		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s.write(t, "aloft.yaml", fmt.Sprintf(siteSpec, address.Port(), address.Port(), more))
+	s.write(t, "package.json", "{}")
 	return s
+}
+
+// write writes a file of the application.
+func (s *site) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// edit replaces a text in the site's spec.
+func (s *site) edit(t *testing.T, old, replacement string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, "aloft.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("the spec lacks %q", old)
+	}
+	s.write(t, "aloft.yaml", strings.ReplaceAll(string(text), old, replacement))
 }
 
 // run runs a command line in which SITE stands for the application's folder, and
 // returns its exit code and what it printed on standard error.
 func (s *site) run(t *testing.T, transport *failingTransport, line string) (code int, stderr string) {
 	t.Helper()
-	var out, problems bytes.Buffer
-	g := newGlobal("v0", Stdio{In: &bytes.Buffer{}, Out: &out, Err: &problems})
-	client := s.cloud.Client(t, func(next http.RoundTripper) http.RoundTripper {
+	return s.runThrough(t, func(next http.RoundTripper) http.RoundTripper {
 		transport.next = next
 		return transport
-	})
+	}, line)
+}
+
+// runThrough is like run, with a transport around the one to the cloud.
+func (s *site) runThrough(
+	t *testing.T, around func(http.RoundTripper) http.RoundTripper, line string,
+) (code int, stderr string) {
+	t.Helper()
+	var out, problems bytes.Buffer
+	g := newGlobal("v0", Stdio{In: &bytes.Buffer{}, Out: &out, Err: &problems})
+	client := s.cloud.Client(t, around)
 	g.connect = func(context.Context, string, bool) (*awsapi.Client, error) { return client, nil }
 	g.newBuilder = func(context.Context, *spec.Spec) apply.Builder {
 		return &simulation.Builder{ReleaseName: s.release}

@@ -107,7 +107,7 @@ var trials = []string{
 // withoutAWS are the commands that do not call AWS.
 var withoutAWS = []string{
 	"aloft cost", "aloft init", "aloft local env", "aloft local logs", "aloft local manners", "aloft local reset",
-	"aloft local restart", "aloft local start", "aloft local status", "aloft local stop",
+	"aloft local restart", "aloft local start", "aloft local status", "aloft local stop", "aloft policy",
 }
 
 func TestEveryCommandIsTriedWithFailures(t *testing.T) {

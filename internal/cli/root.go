@@ -53,6 +53,7 @@ func newRootCommand(g *global) *cobra.Command {
 		newSSHCommand(g, runSSH),
 		newLogsCommand(g, runLogs),
 		newDownCommand(g, runDown),
+		newPolicyCommand(g, runPolicy),
 	)
 	addGroup(root, "The local cloud", newLocalCommand(g))
 	explainArguments(root)

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/policy"
+	"aloft.dev/aloft/internal/view"
+)
+
+type policyOptions struct {
+	*global
+	groups  []string
+	explain bool
+}
+
+func newPolicyCommand(g *global, run func(context.Context, *policyOptions) error) *cobra.Command {
+	o := &policyOptions{global: g}
+	c := &cobra.Command{
+		Use:   "policy [GROUP...]",
+		Short: "Print the least IAM policy that the commands need",
+		Long: `Prints an IAM policy for groups of commands, or for all of them:
+
+  read       plan, status, releases, verify
+  deploy     up, rollback, scale
+  operate    ssh, logs, drill
+  teardown   down
+
+A group contains everything that its commands call. --explain lists the actions instead,
+with the groups that need them, and why AWS demands those that Aloft never calls.`,
+		Example: `  aloft policy > policy.json
+  aws iam create-policy --policy-name aloft --policy-document file://policy.json
+  aloft policy read operate
+  aloft policy deploy --explain`,
+		ValidArgs: policy.Names(),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.groups = args
+			return run(c.Context(), o)
+		},
+	}
+	c.Flags().BoolVar(&o.explain, "explain", false, "list the actions with their groups and reasons")
+	return c
+}
+
+func runPolicy(_ context.Context, o *policyOptions) error {
+	groups, err := policy.Parse(o.groups)
+	if err != nil {
+		return diag.List{{
+			Where: "aloft policy", Summary: err.Error(), Hint: "the groups are " + strings.Join(policy.Names(), ", "),
+			Cause: err,
+		}}
+	}
+	switch actions := policy.Actions(groups); {
+	case o.explain && o.json:
+		return view.JSON(o.Out, map[string]any{"actions": actions})
+	case o.explain:
+		rows := [][]string{{"ACTION", "GROUPS", "WHY"}}
+		for _, a := range actions {
+			rows = append(rows, []string{a.Name, strings.Join(a.Groups, ", "), a.Why})
+		}
+		o.style(o.Out).Table(o.Out, rows)
+		return nil
+	}
+	d := policy.Of(groups, policy.Partition(o.region))
+	if n := d.Length(); n > policy.MaxLength {
+		_, _ = fmt.Fprintf(o.Err, "The policy has %d characters, more than the %d of a managed policy: "+
+			"make one for each group.\n", n, policy.MaxLength)
+	}
+	return view.JSON(o.Out, d)
+}

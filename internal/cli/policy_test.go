@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"aloft.dev/aloft/internal/policy"
+	"aloft.dev/aloft/test/simulation"
+)
+
+// recorder is a transport that records the IAM actions of the requests.
+type recorder struct {
+	next http.RoundTripper
+
+	mu      sync.Mutex
+	called  []string
+	dryRuns []string // of which a dry run was called
+}
+
+// signedFor matches the service in the scope of a signature (AWS Signature Version 4).
+var signedFor = regexp.MustCompile(`Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request`)
+
+func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	service := ""
+	if match := signedFor.FindStringSubmatch(request.Header.Get("Authorization")); match != nil {
+		service = strings.Replace(match[1], "monitoring", "cloudwatch", 1)
+	}
+	action := service + ":" + simulation.Operation(request, body)
+	r.mu.Lock()
+	list := &r.called
+	if simulation.IsDryRun(body) {
+		list = &r.dryRuns
+	}
+	if !slices.Contains(*list, action) {
+		*list = append(*list, action)
+	}
+	r.mu.Unlock()
+	return r.next.RoundTrip(request)
+}
+
+// groupOf returns the group of the policy that a command line needs.
+func groupOf(t *testing.T, line string) policy.Group {
+	t.Helper()
+	switch command := strings.Fields(line)[0]; command {
+	case "plan", "status", "releases", "verify":
+		return policy.Read
+	case "up", "rollback", "scale":
+		return policy.Deploy
+	case "ssh", "logs", "drill":
+		return policy.Operate
+	case "down":
+		return policy.Teardown
+	default:
+		t.Fatalf("the policy has no group for aloft %s", command)
+		return 0
+	}
+}
+
+// edition is a change of a site between two commands.
+type edition struct {
+	old, replacement string // in the spec
+	release          string
+}
+
+// editions are changes of a deployment, each followed by up. Before the first up is a
+// plan.
+var editions = []struct {
+	spec string
+	then []edition
+	last string
+}{
+	{
+		spec: scalingGroup,
+		then: []edition{
+			{release: "r2"},
+			{old: "max: 4}", replacement: `max: 4, schedule: [{cron: "0 8 * * *", min: 3}]}`},
+			{old: `schedule: [{cron: "0 8 * * *", min: 3}]`, replacement: `target: {requests_per_target: 9}`},
+		},
+		last: "down SITE --yes --images",
+	},
+	{spec: scalingGroup, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
+	{spec: scalingGroup, last: "drill zone SITE --rate 5 --calm 1s --duration 1s"},
+	{spec: scalingGroup, last: "verify SITE"},
+	{spec: scalingGroup, then: []edition{{old: scalingGroup, replacement: ""}}, last: "status SITE"},
+	{
+		then: []edition{
+			{old: "deregistration_delay: 0s", replacement: "deregistration_delay: 0s, health: {path: /ok}"},
+			{release: "r2"},
+			{release: "r3"},
+			{old: "watch: 0s", replacement: "watch: 0s, keep: 2"},
+		},
+		last: "down SITE --yes --images",
+	},
+}
+
+// recording holds the actions that each group's commands were seen to call.
+type recording struct {
+	mu     sync.Mutex
+	called map[policy.Group][]string
+}
+
+// run runs a command line and records its calls. Dry runs count for the commands that
+// make the calls themselves afterwards; plan shows which are not allowed.
+func (r *recording) run(t *testing.T, s *site, line string) {
+	t.Helper()
+	calls, group := &recorder{}, groupOf(t, line)
+	code, stderr := s.runThrough(t, func(next http.RoundTripper) http.RoundTripper {
+		calls.next = next
+		return calls
+	}, line)
+	if code != ExitOK && code != ExitChanges && code != ExitOutside {
+		t.Errorf("aloft %s: %s", line, stderr)
+	}
+	all := calls.called
+	if group == policy.Deploy {
+		all = append(all, calls.dryRuns...)
+	}
+	r.mu.Lock()
+	r.called[group] = append(r.called[group], all...)
+	r.mu.Unlock()
+}
+
+// record runs all commands.
+func record(t *testing.T) map[policy.Group][]string {
+	t.Helper()
+	r := &recording{called: map[policy.Group][]string{}}
+	var all sync.WaitGroup
+	for _, c := range commandCases {
+		all.Go(func() {
+			s := newSite(t, c.spec)
+			for _, line := range append(slices.Clone(c.before), c.line) {
+				if line == c.line && c.release != "" {
+					s.release = c.release
+				}
+				r.run(t, s, line)
+			}
+		})
+	}
+	for _, c := range editions {
+		all.Go(func() {
+			s := newSite(t, c.spec)
+			r.run(t, s, "plan SITE")
+			r.run(t, s, "up SITE")
+			for _, e := range c.then {
+				if e.old != "" {
+					s.edit(t, e.old, e.replacement)
+				}
+				s.release = cmp.Or(e.release, s.release)
+				r.run(t, s, "up SITE")
+			}
+			r.run(t, s, c.last)
+		})
+	}
+	all.Wait()
+	return r.called
+}
+
+func TestThePolicyAllowsExactlyWhatTheCommandsCall(t *testing.T) {
+	for group, called := range record(t) {
+		slices.Sort(called)
+		called = slices.Compact(called)
+		var allowed []string
+		for _, a := range policy.Actions(group) {
+			allowed = append(allowed, a.Name)
+			if a.Why == "" && !slices.Contains(called, a.Name) {
+				t.Errorf("no command of the group %s calls %s: "+
+					"remove the group from its entry in internal/policy/table.go, "+
+					"or say there with rare when it is called", group, a.Name)
+			}
+			if a.Why != "" && slices.Contains(called, a.Name) {
+				t.Errorf("a command of the group %s calls %s: "+
+					"remove rare or implied from its entry in internal/policy/table.go", group, a.Name)
+			}
+		}
+		for _, action := range called {
+			if !slices.Contains(allowed, action) {
+				t.Errorf("a command of the group %s calls %s, which the policy does not allow: "+
+					"add the group to its entry in internal/policy/table.go", group, action)
+			}
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// prefixes are the IAM prefixes of services, by the last part of the SDK's import path
+// (Service Authorization Reference).
+var prefixes = map[string]string{
+	"autoscaling": "autoscaling", "cloudwatch": "cloudwatch", "ec2": "ec2",
+	"elasticloadbalancingv2": "elasticloadbalancing", "pricing": "pricing",
+	"servicequotas": "servicequotas", "ssm": "ssm", "sts": "sts",
+}
+
+// callsInSource returns the actions of all requests that the deployer's source makes: a
+// request is a literal of an input of the SDK, such as &ec2.CreateVpcInput{}.
+func callsInSource(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == "cloud":
+			return filepath.SkipDir
+		case filepath.Ext(path) == ".go" && !strings.HasSuffix(path, "_test.go"):
+			all = append(all, callsOf(t, path)...)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// callsOf returns the actions of the requests in a file.
+func callsOf(t *testing.T, path string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	services := map[string]string{} // prefixes by the name of the import
+	for _, i := range file.Imports {
+		imported, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		service, ok := strings.CutPrefix(imported, "github.com/aws/aws-sdk-go-v2/service/")
+		if !ok || strings.Contains(service, "/") {
+			continue
+		}
+		name := service
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		if services[name] = prefixes[service]; services[name] == "" {
+			t.Errorf("%s imports %s, whose IAM prefix is unknown: add it to prefixes", path, imported)
+		}
+	}
+	var all []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		literal, ok := n.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		selector, ok := literal.Type.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		from, ok := selector.X.(*ast.Ident)
+		operation, input := strings.CutSuffix(selector.Sel.Name, "Input")
+		if ok && input && services[from.Name] != "" {
+			all = append(all, services[from.Name]+":"+operation)
+		}
+		return true
+	})
+	return all
+}
+
+func TestTheTableHasExactlyTheCallsInTheSource(t *testing.T) {
+	calls := callsInSource(t)
+	if len(calls) < 50 {
+		t.Fatalf("only %d calls found in the source: the search is broken", len(calls))
+	}
+	entries := map[string]entry{}
+	for _, e := range table {
+		entries[e.action] = e
+		switch called := slices.Contains(calls, e.action); {
+		case called && e.implied != "":
+			t.Errorf("%s is called: remove implied from its entry in table.go", e.action)
+		case !called && e.implied == "":
+			t.Errorf("%s is not called any more: remove its entry from table.go", e.action)
+		}
+	}
+	for _, action := range calls {
+		if _, ok := entries[action]; !ok {
+			service, operation, _ := strings.Cut(action, ":")
+			t.Errorf("the policy lacks %s: add to table.go, in order, an entry such as\n"+
+				"\t{action: \"%s:%s\", groups: Deploy},\n"+
+				"with the groups of the commands that call it (test: internal/cli, policy_test.go)",
+				action, service, operation)
+		}
+	}
+}
+
+func TestTheTableIsSorted(t *testing.T) {
+	if !slices.IsSortedFunc(table, func(a, b entry) int { return strings.Compare(a.action, b.action) }) {
+		t.Error("sort table.go by action")
+	}
+}
+
+func TestEveryPolicyFitsAManagedPolicy(t *testing.T) {
+	for groups := Read; groups <= everyone; groups++ {
+		if n := Of(groups, "aws-us-gov").Length(); n > MaxLength {
+			t.Errorf("the policy of %s has %d characters, more than %d: aloft policy has to say how to split it",
+				groups, n, MaxLength)
+		}
+	}
+}
+
+func TestRestrictedActionsHaveStatementsOfTheirOwn(t *testing.T) {
+	d := Of(everyone, Partition("cn-north-1"))
+	statements := map[string]Statement{}
+	for _, s := range d.Statement {
+		for _, action := range s.Action {
+			if _, twice := statements[action]; twice {
+				t.Errorf("%s is allowed twice", action)
+			}
+			statements[action] = s
+		}
+	}
+	if len(statements) != len(table) {
+		t.Errorf("%d actions are allowed, want %d", len(statements), len(table))
+	}
+	for action, resource := range map[string]string{
+		"ec2:CreateVpc": "*", terminate: "arn:aws-cn:ec2:*:*:instance/*",
+		"ssm:PutParameter": "arn:aws-cn:ssm:*:*:parameter/aloft/*",
+		createRole:         "arn:aws-cn:iam::*:role/aws-service-role/*",
+	} {
+		if got := statements[action]; got.Effect != "Allow" || got.Resource[0] != resource {
+			t.Errorf("%s: got %+v", action, got)
+		}
+	}
+}
+
+func TestGroupsAreParsed(t *testing.T) {
+	if all, err := Parse(nil); err != nil || all != everyone {
+		t.Errorf("got %v, %v", all, err)
+	}
+	if some, err := Parse([]string{"teardown", "read"}); err != nil || some.String() != "read, teardown" {
+		t.Errorf("got %v, %v", some, err)
+	}
+	if _, err := Parse([]string{"write"}); err == nil {
+		t.Error("an unknown group is accepted")
+	}
+	if Partition("eu-west-1") != "aws" || Partition("us-gov-west-1") != "aws-us-gov" {
+		t.Error("wrong partitions")
+	}
+}
