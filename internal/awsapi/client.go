@@ -95,6 +95,7 @@ func (o Options) retryer() aws.Retryer {
 	return retry.NewStandard(func(so *retry.StandardOptions) {
 		so.MaxAttempts = maxAttempts
 		so.MaxBackoff = cmp.Or(o.MaxBackoff, maxBackoff)
+		so.Retryables = append([]retry.IsErrorRetryable{refuseCapacity}, so.Retryables...)
 		so.Retryables = append(so.Retryables, retryMore)
 		so.RateLimiter = ratelimit.None // maxAttempts and the context bound the attempts
 	})

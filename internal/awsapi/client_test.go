@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -53,5 +54,39 @@ func TestImmediateResponsesAreNotLost(t *testing.T) {
 	}
 	if requests.Load() != calls || conns.Load() != 1 {
 		t.Errorf("%d requests on %d connections, want %d on 1", requests.Load(), conns.Load(), calls)
+	}
+}
+
+// A lack of capacity has the status 500, and lasts longer than the SDK would repeat
+// the request.
+func TestLackOfCapacityIsNotRepeated(t *testing.T) {
+	one := int32(1)
+	for code, repeated := range map[string]bool{
+		"InsufficientInstanceCapacity": false,
+		"InsufficientHostCapacity":     false,
+		"InternalError":                true,
+	} {
+		var requests atomic.Int32
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			requests.Add(1)
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = io.WriteString(w, `<Response><Errors><Error><Code>`+code+`</Code><Message>no</Message></Error></Errors>`+
+				`</Response>`)
+		}))
+		c, err := New(t.Context(), Options{
+			Region: "us-east-1", Endpoint: srv.URL, MaxBackoff: time.Millisecond,
+			Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.EC2.RunInstances(t.Context(), &ec2.RunInstancesInput{MinCount: &one, MaxCount: &one})
+		if Code(err) != code {
+			t.Error(err)
+		}
+		if n := requests.Load(); (n > 1) != repeated {
+			t.Errorf("%s: sent %d times", code, n)
+		}
+		srv.Close()
 	}
 }

@@ -85,13 +85,21 @@ var (
 	capacity = []string{
 		"InsufficientInstanceCapacity",
 		"InsufficientHostCapacity",
-		"Unsupported",
-		"InsufficientFreeAddressesInSubnet",
+		"InsufficientReservedInstanceCapacity",
+		"InsufficientAddressCapacity",
+		"InsufficientVolumeCapacity",
 		"InsufficientCapacity",
+	}
+	noAddress = []string{
+		"InsufficientFreeAddressesInSubnet",
+		"InsufficientFreeAddresses",
 	}
 	quota = []string{
 		"VcpuLimitExceeded",
 		"InstanceLimitExceeded",
+		"MaxSpotInstanceCountExceeded",
+		"HostLimitExceeded",
+		"VolumeLimitExceeded",
 		"VpcLimitExceeded",
 		"SubnetLimitExceeded",
 		"InternetGatewayLimitExceeded",

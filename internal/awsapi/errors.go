@@ -54,8 +54,19 @@ func IsForbidden(err error) bool { return is(err, forbidden) }
 // IsIdentity reports whether AWS does not accept the caller's credentials.
 func IsIdentity(err error) bool { return is(err, identity) }
 
-// IsCapacity reports whether the zone or subnet has no capacity for the request.
+// IsCapacity reports whether AWS has no capacity for the request in this zone at
+// present. The same request may succeed minutes later, and another zone or instance
+// type may have capacity now.
 func IsCapacity(err error) bool { return is(err, capacity) }
+
+// IsNotOffered reports whether the zone does not offer the instance type at all. AWS
+// uses the code Unsupported for other configurations, too.
+func IsNotOffered(err error) bool {
+	return Code(err) == "Unsupported" && strings.Contains(Message(err), "Availability Zone")
+}
+
+// IsSubnetFull reports whether the subnet has no free IP address.
+func IsSubnetFull(err error) bool { return is(err, noAddress) }
 
 // IsQuota reports whether a quota of the account is exhausted.
 func IsQuota(err error) bool { return is(err, quota) }

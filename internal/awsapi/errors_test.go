@@ -21,7 +21,11 @@ func TestErrorClasses(t *testing.T) {
 		"UnauthorizedOperation":                       awsapi.IsForbidden,
 		"ExpiredToken":                                awsapi.IsIdentity,
 		"InsufficientInstanceCapacity":                awsapi.IsCapacity,
+		"InsufficientHostCapacity":                    awsapi.IsCapacity,
+		"InsufficientFreeAddressesInSubnet":           awsapi.IsSubnetFull,
 		"VcpuLimitExceeded":                           awsapi.IsQuota,
+		"InstanceLimitExceeded":                       awsapi.IsQuota,
+		"MaxSpotInstanceCountExceeded":                awsapi.IsQuota,
 		"InvalidTarget":                               awsapi.IsEventual,
 		"InvalidLaunchTemplateId.VersionNotFound":     awsapi.IsNotFound,
 		"ActiveInstanceRefreshNotFound":               awsapi.IsNotFound,
@@ -51,6 +55,23 @@ func TestAutoScalingErrorsAreClassifiedByMessage(t *testing.T) {
 	wrong := refused("Min size cannot be larger than max size.")
 	if awsapi.IsNotFound(wrong) || awsapi.IsEventual(wrong) {
 		t.Error("a mistake is classified as not found or eventual")
+	}
+}
+
+func TestATypeThatAZoneLacksIsNotALackOfCapacity(t *testing.T) {
+	lacks := &smithy.GenericAPIError{Code: "Unsupported", Message: "Your requested instance type (t3.micro) is not " +
+		"supported in your requested Availability Zone (us-east-1e)."}
+	if !awsapi.IsNotOffered(lacks) || awsapi.IsCapacity(lacks) {
+		t.Error("a zone that lacks the type is not classified as such")
+	}
+	other := &smithy.GenericAPIError{Code: "Unsupported", Message: "The requested configuration is currently not " +
+		"supported. Please check the documentation for supported configurations."}
+	if awsapi.IsNotOffered(other) || awsapi.IsCapacity(other) {
+		t.Error("an unsupported configuration is classified as a zone's")
+	}
+	full := &smithy.GenericAPIError{Code: "InsufficientFreeAddressesInSubnet"}
+	if awsapi.IsCapacity(full) {
+		t.Error("a full subnet is classified as a lack of capacity")
 	}
 }
 

@@ -35,6 +35,8 @@ func TestExplainNamesOperationCauseAndRemedy(t *testing.T) {
 		"VpcLimitExceeded":             {400, "Service Quotas"},
 		"RequestLimitExceeded":         {503, "again in a minute"},
 		"InsufficientInstanceCapacity": {500, "no capacity"},
+		"InsufficientFreeAddresses":    {400, "no free address"},
+		"MaxSpotInstanceCountExceeded": {400, "Service Quotas"},
 		"DependencyViolation":          {400, "something else uses it"},
 		"InvalidVpcID.NotFound":        {400, "does not show it yet"},
 		"InternalFailure":              {500, "could not process the request"},

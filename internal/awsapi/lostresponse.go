@@ -84,6 +84,16 @@ var retryMore = retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
 	return aws.UnknownTernary
 })
 
+// refuseCapacity keeps the SDK from repeating requests for which AWS has no capacity.
+// Their status is 500, which the SDK repeats, and capacity returns in minutes rather
+// than seconds.
+var refuseCapacity = retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+	if IsCapacity(err) {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
+})
+
 // sendOnce is a retryer that does not repeat requests that may have been carried out.
 type sendOnce struct{ aws.Retryer }
 
