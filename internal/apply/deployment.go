@@ -65,6 +65,7 @@ type Deployment struct {
 	history  *history.History
 	tellGone sync.Once        // that the base image is gone
 	timings  *timing.Recorder // nil: not recorded
+	room     resource.Room
 }
 
 // New returns a Deployment. It makes no calls.
@@ -127,6 +128,7 @@ func (d *Deployment) KeyFile(ctx context.Context) (string, error) {
 func (d *Deployment) provisioner() *resource.Provisioner {
 	p := &resource.Provisioner{
 		Cloud: d.cloud, Keys: d.keys, SourceAddress: d.cfg.SourceAddress, Dial: d.cfg.Dial, Events: d.cfg.Events,
+		Room: &d.room,
 	}
 	if d.cfg.Builder != nil {
 		p.Builder = d.cfg.Builder

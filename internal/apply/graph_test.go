@@ -32,12 +32,21 @@ func tutorial(t *testing.T, release string, count int) *stack.Stack {
 	s.Machines.Count = count
 	want, err := stack.Build(
 		s,
-		stack.Facts{Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Release: release},
+		stack.Facts{Zones: zonesOffering("t3.micro"), Release: release},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return want
+}
+
+// zonesOffering returns three zones that offer a type.
+func zonesOffering(instanceType string) []stack.Zone {
+	var all []stack.Zone
+	for _, name := range []string{"us-east-1a", "us-east-1b", "us-east-1c"} {
+		all = append(all, stack.Zone{Name: name, Offers: []string{instanceType}})
+	}
+	return all
 }
 
 // existing returns the resources that exist when all of a stack has been created.
@@ -173,7 +182,7 @@ func scaling(t *testing.T, release string) *stack.Stack {
 	want, err := stack.Build(
 		s,
 		stack.Facts{
-			Zones:   []string{"us-east-1a", "us-east-1b", "us-east-1c"},
+			Zones:   zonesOffering("t3.micro"),
 			Release: release,
 			Phase:   stack.PhaseServe,
 		},

@@ -126,7 +126,7 @@ func TestSteps(t *testing.T) {
 
 func TestSettingsOfAnotherRelease(t *testing.T) {
 	now := &spec.Spec{App: "shop", Port: 8080}
-	now.Machines.Type, now.Machines.Count = "t3.small", 5
+	now.Machines.Types, now.Machines.Count = spec.InstanceTypes{"t3.small"}, 5
 	old := history.Settings{
 		Port:      3000,
 		Type:      "t3.micro",

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,9 +15,9 @@ import (
 // settingsOf returns the parts of a spec that belong to its release.
 func settingsOf(s *spec.Spec) history.Settings {
 	h := s.LoadBalancer.Health
-	return history.Settings{
+	settings := history.Settings{
 		Port:      s.Port,
-		Type:      s.Machines.Type,
+		Type:      s.Machines.Types[0],
 		Path:      h.Path,
 		Matcher:   h.Matcher,
 		Interval:  int(h.Interval.Seconds()),
@@ -24,12 +25,17 @@ func settingsOf(s *spec.Spec) history.Settings {
 		Healthy:   h.Healthy,
 		Unhealthy: h.Unhealthy,
 	}
+	if others := s.Machines.Types[1:]; len(others) > 0 {
+		settings.Others = others
+	}
+	return settings
 }
 
 // withSettings returns a copy of a spec with the settings of another release.
 func withSettings(s *spec.Spec, settings history.Settings) *spec.Spec {
 	with := *s
-	with.Port, with.Machines.Type = settings.Port, settings.Type
+	with.Port = settings.Port
+	with.Machines.Types = append(spec.InstanceTypes{settings.Type}, settings.Others...)
 	with.LoadBalancer.Health = spec.Health{
 		Path:      settings.Path,
 		Matcher:   settings.Matcher,
@@ -56,11 +62,19 @@ func observedSettings(found []plan.Found, release string, fallback history.Setti
 		}
 	}
 	servers := map[string]bool{}
+	var types []string
 	for _, f := range found {
 		if isServer(f) && f.Value(stack.AttrRelease) == release {
 			servers[f.ID] = true
-			setText(&all.Type, f.Value(stack.AttrType))
+			if t := f.Value(stack.AttrType); t != "" {
+				types = append(types, t)
+			}
 		}
+	}
+	known := append([]string{all.Type}, all.Others...)
+	if slices.Sort(types); slices.ContainsFunc(types, func(t string) bool { return !slices.Contains(known, t) }) {
+		types = slices.Compact(types)
+		all.Type, all.Others = types[0], types[1:]
 	}
 	for _, f := range found {
 		switch {

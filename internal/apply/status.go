@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -33,6 +34,7 @@ type Status struct {
 type Machine struct {
 	Name       string `json:"name"`
 	InstanceID string `json:"instance_id"`
+	Type       string `json:"type"`
 	Zone       string `json:"zone"`
 	SubnetID   string `json:"subnet_id"`
 	PrivateIP  string `json:"private_ip"`
@@ -41,6 +43,7 @@ type Machine struct {
 	Health     string `json:"health"`              // as the load balancer sees it; "unregistered" if it is no target
 	Lifecycle  string `json:"lifecycle,omitempty"` // in its Auto Scaling group: "InService"
 	HostKey    string `json:"host_key,omitempty"`  // for SSH; "" if it was not kept
+	Fallback   string `json:"fallback,omitempty"`  // what the spec prefers: "t3.small, not t3.micro"
 }
 
 // Status returns the status of the deployment.
@@ -54,6 +57,9 @@ func (d *Deployment) Status(ctx context.Context) (*Status, error) {
 
 func (d *Deployment) statusOf(ctx context.Context, found []plan.Found) (*Status, error) {
 	s := statusOf(d.cfg.App, d.cfg.Region, found)
+	if d.cfg.Spec != nil {
+		s.markFallbacks(d.cfg.Spec, found)
+	}
 	var err error
 	s.Scaling, err = d.scaling(ctx, found)
 	return s, err
@@ -96,6 +102,30 @@ func statusOf(app, region string, found []plan.Found) *Status {
 	return s
 }
 
+// markFallbacks marks the servers that are not of the type or in the zone that the spec
+// prefers. A run accepts and keeps them.
+func (s *Status) markFallbacks(wanted *spec.Spec, found []plan.Found) {
+	zones := map[string]string{}
+	for _, f := range found {
+		if f.Kind == stack.KindSubnet {
+			zones[f.Address] = f.Value(stack.AttrZone)
+		}
+	}
+	for i := range s.Machines {
+		m := &s.Machines[i]
+		var differs []string
+		preferred := wanted.Machines.Types
+		if n := slices.Index(preferred, m.Type); n > 0 {
+			differs = append(differs, m.Type+", not "+preferred[0])
+		}
+		zone := zones[stack.SubnetOf(m.Name, len(wanted.Network.Subnets))]
+		if wanted.Machines.Fallback == spec.FallbackZone && zone != "" && zone != m.Zone {
+			differs = append(differs, m.Zone+", not "+zone)
+		}
+		m.Fallback = strings.Join(differs, "; ")
+	}
+}
+
 // currentImage returns the image of the newest server's release, or the newest image
 // if there is none.
 func currentImage(found []plan.Found) plan.Found {
@@ -126,6 +156,7 @@ func machineOf(f plan.Found) Machine {
 	return Machine{
 		Name:       f.Name,
 		InstanceID: f.ID,
+		Type:       f.Value(stack.AttrType),
 		Zone:       f.Status.Zone,
 		SubnetID:   f.Value(stack.AttrSubnet),
 		PrivateIP:  f.Status.PrivateIP,

@@ -56,6 +56,12 @@ func (d *Deployment) survey(ctx context.Context, g goal) (*survey, error) {
 	if err := d.query(ctx, s); err != nil {
 		return nil, err
 	}
+	s.facts.Subnets = map[string]string{}
+	for _, f := range s.found {
+		if f.Kind == stack.KindSubnet {
+			s.facts.Subnets[f.Address] = f.Value(stack.AttrZone)
+		}
+	}
 	s.steps = stepsTo(s.found, s.facts.Release, g.spec.Port, s.proven())
 	return s, s.planSteps()
 }
@@ -89,10 +95,12 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 		return err
 	})
 	query("region", func() (err error) {
-		s.facts.Zones, err = d.cloud.Zones(ctx)
+		types := append(slices.Clone(stack.Alternatives), s.spec.Machines.Types...)
+		slices.Sort(types)
+		s.facts.Zones, err = d.cloud.Zones(ctx, slices.Compact(types))
 		return err
 	})
-	query("machines.type", func() error { return d.cloud.CheckInstanceType(ctx, s.spec.Machines.Type) })
+	query("machines.type", func() error { return d.cloud.CheckInstanceTypes(ctx, s.spec.Machines.Types) })
 	query("machines.image", func() (err error) {
 		if s.base, err = d.cloud.FindBaseImage(ctx, s.spec.Machines.Image); err != nil {
 			return err

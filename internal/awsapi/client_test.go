@@ -70,8 +70,8 @@ func TestLackOfCapacityIsNotRepeated(t *testing.T) {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			requests.Add(1)
 			w.WriteHeader(http.StatusInternalServerError)
-			_, _ = io.WriteString(w, `<Response><Errors><Error><Code>`+code+`</Code><Message>no</Message></Error></Errors>`+
-				`</Response>`)
+			_, _ = io.WriteString(w, `<Response><Errors><Error><Code>`+code+`</Code><Message>no</Message></Error>`+
+				`</Errors></Response>`)
 		}))
 		c, err := New(t.Context(), Options{
 			Region: "us-east-1", Endpoint: srv.URL, MaxBackoff: time.Millisecond,

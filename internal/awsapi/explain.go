@@ -116,7 +116,7 @@ func codeHint(err error) string {
 	case IsThrottle(err):
 		return "AWS limits the rate of requests: run the same command again in a minute"
 	case IsCapacity(err):
-		return "AWS has no capacity for it now: run the same command again later, or list several types in machines.type"
+		return "AWS has no capacity for it now: run the same command again later, or list more types in machines.type"
 	case IsNotOffered(err):
 		return "the zone does not offer the instance type: change machines.type, or the zones in network.subnets"
 	case IsSubnetFull(err):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -77,6 +78,7 @@ type statusDocument struct {
 func (g *global) printServers(s *apply.Status) {
 	style := g.style(g.Out)
 	rows := [][]string{{"SERVER", "ZONE", "PRIVATE IP", "PUBLIC IP", "STATE", "HEALTH", "INSTANCE"}}
+	var fallbacks []string
 	inGroup := slices.ContainsFunc(s.Machines, func(m apply.Machine) bool { return m.Lifecycle != "" })
 	if inGroup {
 		rows[0] = append(rows[0], "LIFECYCLE")
@@ -94,6 +96,13 @@ func (g *global) printServers(s *apply.Status) {
 			row = append(row, m.Lifecycle)
 		}
 		rows = append(rows, row)
+		if m.Fallback != "" {
+			fallbacks = append(fallbacks, fmt.Sprintf("%s: %s", m.Name, m.Fallback))
+		}
 	}
 	style.Table(g.Out, rows)
+	if len(fallbacks) > 0 {
+		_, _ = fmt.Fprintf(g.Out, "\nFor lack of room (see machines.type and machines.fallback):\n  %s\n",
+			strings.Join(fallbacks, "\n  "))
+	}
 }

@@ -35,14 +35,15 @@ type Record struct {
 // Settings are the parts of a spec that belong to a release: it may not work with
 // those of another. Durations are in seconds.
 type Settings struct {
-	Port      int    `json:"port"`
-	Type      string `json:"type"`
-	Path      string `json:"health_path"`
-	Matcher   string `json:"health_matcher"`
-	Interval  int    `json:"health_interval"`
-	Timeout   int    `json:"health_timeout"`
-	Healthy   int    `json:"healthy"`
-	Unhealthy int    `json:"unhealthy"`
+	Port      int      `json:"port"`
+	Type      string   `json:"type"`                  // preferred instance type
+	Others    []string `json:"other_types,omitempty"` // in order of preference
+	Path      string   `json:"health_path"`
+	Matcher   string   `json:"health_matcher"`
+	Interval  int      `json:"health_interval"`
+	Timeout   int      `json:"health_timeout"`
+	Healthy   int      `json:"healthy"`
+	Unhealthy int      `json:"unhealthy"`
 }
 
 // Open reports whether the release has not ended.

@@ -88,8 +88,8 @@ func (d *differ) leaves(k stack.Kind) bool {
 func (d *differ) differences(r stack.Resource, f Found) []Difference {
 	var all []Difference
 	for _, a := range r.Body.Attributes() {
-		desired, observed := d.resolve(a), f.Values(a.Key)
-		also := len(observed) == 1 && slices.Contains(a.Also, observed[0])
+		desired, observed := d.resolve(a.Terms), f.Values(a.Key)
+		also := len(observed) == 1 && slices.Contains(d.resolve(a.Also), observed[0])
 		if !also && !slices.Equal(desired, observed) {
 			all = append(all, Difference{Key: a.Key, Old: observed, New: desired, Replaces: a.Fixed})
 		}
@@ -101,17 +101,16 @@ func (d *differ) differences(r stack.Resource, f Found) []Difference {
 func (d *differ) initial(r stack.Resource) []Difference {
 	var all []Difference
 	for _, a := range r.Body.Attributes() {
-		all = append(all, Difference{Key: a.Key, New: d.resolve(a)})
+		all = append(all, Difference{Key: a.Key, New: d.resolve(a.Terms)})
 	}
 	return all
 }
 
-// resolve returns an attribute's values, with references to kept resources
-// replaced by their ids. Other references remain as printed, so they differ from
-// any id.
-func (d *differ) resolve(a stack.Attribute) []string {
+// resolve returns the values of terms, with references to kept resources replaced by
+// their ids. Other references remain as printed, so they differ from any id.
+func (d *differ) resolve(terms []stack.Term) []string {
 	var values []string
-	for _, t := range a.Terms {
+	for _, t := range terms {
 		value := t.String()
 		if kept, ok := d.plan.Kept[t.Ref.Address]; ok {
 			value = t.Text + kept.ID

@@ -39,10 +39,11 @@ func phase(t *testing.T, file, release string, phase stack.Phase, edit func(*spe
 	if edit != nil {
 		edit(s)
 	}
-	built, err := stack.Build(
-		s,
-		stack.Facts{Zones: []string{s.Region + "a", s.Region + "b", s.Region + "c"}, Release: release, Phase: phase},
-	)
+	var zones []stack.Zone
+	for _, letter := range []string{"a", "b", "c"} {
+		zones = append(zones, stack.Zone{Name: s.Region + letter, Offers: s.Machines.Types})
+	}
+	built, err := stack.Build(s, stack.Facts{Zones: zones, Release: release, Phase: phase})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,9 @@ func TestPlanOfAReleaseShowsItsPhases(t *testing.T) {
 }
 
 func TestPartialStackDoesNotChangeServingResources(t *testing.T) {
-	changed := func(s *spec.Spec) { s.Port, s.Security.SSH.From, s.Machines.Type = 8080, nil, "t3.small" }
+	changed := func(s *spec.Spec) {
+		s.Port, s.Security.SSH.From, s.Machines.Types = 8080, nil, spec.InstanceTypes{"t3.small"}
+	}
 	found := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
 	for _, p := range []stack.Phase{stack.PhaseBuild, stack.PhaseProve} {
 		for _, c := range plan.Diff(phase(t, specs+"tutorial.yaml", "r2", p, changed), found).Changes {

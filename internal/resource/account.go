@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -11,53 +12,93 @@ import (
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/stack"
 )
 
 type accountAPI interface {
 	DescribeAvailabilityZones(context.Context, *ec2.DescribeAvailabilityZonesInput, ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error)
 	DescribeInstanceTypes(context.Context, *ec2.DescribeInstanceTypesInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypesOutput, error)
+	DescribeInstanceTypeOfferings(context.Context, *ec2.DescribeInstanceTypeOfferingsInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypeOfferingsOutput, error)
 }
 
-// Zones returns the names of the region's usable Availability Zones, sorted.
-func (c *Cloud) Zones(ctx context.Context) ([]string, error) {
+// Zones returns the region's usable Availability Zones, sorted by name, each with
+// those of the instance types that it offers. Local Zones, Wavelength Zones and zones
+// that are impaired are not usable.
+func (c *Cloud) Zones(ctx context.Context, instanceTypes []string) ([]stack.Zone, error) {
 	list, err := c.EC2.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{
-		Filters: []types.Filter{awsapi.Filter("state", "available"), awsapi.Filter("zone-type", "availability-zone")},
+		Filters: []types.Filter{
+			awsapi.Filter("state", string(types.AvailabilityZoneStateAvailable)),
+			awsapi.Filter("zone-type", "availability-zone"),
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the zones of %s: %w", c.Region, err)
 	}
-	var names []string
-	for _, z := range list.AvailabilityZones {
-		names = append(names, aws.ToString(z.ZoneName))
+	offers, err := c.offers(ctx, instanceTypes)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(names)
-	return names, nil
+	var zones []stack.Zone
+	for _, z := range list.AvailabilityZones {
+		name := aws.ToString(z.ZoneName)
+		zones = append(zones, stack.Zone{Name: name, Offers: offers[name]})
+	}
+	slices.SortFunc(zones, func(a, b stack.Zone) int { return strings.Compare(a.Name, b.Name) })
+	return zones, nil
 }
 
-// CheckInstanceType returns an error unless the region has the instance type and
-// its architecture is that of the base images.
-func (c *Cloud) CheckInstanceType(ctx context.Context, name string) error {
-	list, err := c.EC2.DescribeInstanceTypes(ctx, &ec2.DescribeInstanceTypesInput{
-		InstanceTypes: []types.InstanceType{types.InstanceType(name)},
-	})
-	if awsapi.Code(err) == "InvalidInstanceType" || err == nil && len(list.InstanceTypes) == 0 {
-		return &diag.Diagnostic{
-			Where:   "machines.type",
-			Summary: fmt.Sprintf("%s has no instance type %s", c.Region, name),
-			Hint:    "for example: type: t3.micro",
-			Cause:   err,
-		}
-	}
+// offers returns those of the instance types that each zone of the region offers, by
+// the zone's name.
+func (c *Cloud) offers(ctx context.Context, instanceTypes []string) (map[string][]string, error) {
+	list, err := collect(
+		ctx,
+		ec2.NewDescribeInstanceTypeOfferingsPaginator(c.EC2, &ec2.DescribeInstanceTypeOfferingsInput{
+			LocationType: types.LocationTypeAvailabilityZone,
+			Filters:      []types.Filter{awsapi.Filter("instance-type", instanceTypes...)},
+		}),
+		func(page *ec2.DescribeInstanceTypeOfferingsOutput) []types.InstanceTypeOffering {
+			return page.InstanceTypeOfferings
+		},
+	)
 	if err != nil {
-		return fmt.Errorf("look up instance type %s: %w", name, err)
+		return nil, fmt.Errorf("list the instance types that the zones of %s offer: %w", c.Region, err)
 	}
-	if info := list.InstanceTypes[0].ProcessorInfo; info != nil && len(info.SupportedArchitectures) > 0 &&
-		!slices.Contains(info.SupportedArchitectures, types.ArchitectureTypeX8664) {
-		return &diag.Diagnostic{
-			Where:   "machines.type",
-			Summary: fmt.Sprintf("%s is %v, and the base images are x86_64", name, info.SupportedArchitectures),
-			Hint:    "for example: type: t3.micro",
+	offers := map[string][]string{}
+	for _, o := range list {
+		zone := aws.ToString(o.Location)
+		offers[zone] = append(offers[zone], string(o.InstanceType))
+	}
+	return offers, nil
+}
+
+// CheckInstanceTypes returns an error unless the region has the instance types and
+// their architecture is that of the base images.
+func (c *Cloud) CheckInstanceTypes(ctx context.Context, names []string) error {
+	list, err := collect(
+		ctx,
+		ec2.NewDescribeInstanceTypesPaginator(c.EC2, &ec2.DescribeInstanceTypesInput{
+			Filters: []types.Filter{awsapi.Filter("instance-type", names...)},
+		}),
+		func(page *ec2.DescribeInstanceTypesOutput) []types.InstanceTypeInfo { return page.InstanceTypes },
+	)
+	if err != nil {
+		return fmt.Errorf("look up instance type %s: %w", strings.Join(names, ", "), err)
+	}
+	found := map[string]types.InstanceTypeInfo{}
+	for _, info := range list {
+		found[string(info.InstanceType)] = info
+	}
+	var problems diag.List
+	for _, name := range names {
+		info, ok := found[name]
+		if !ok {
+			problems.Add("machines.type", "for example: type: t3.micro", "%s has no instance type %s", c.Region, name)
+		}
+		if p := info.ProcessorInfo; p != nil && len(p.SupportedArchitectures) > 0 &&
+			!slices.Contains(p.SupportedArchitectures, types.ArchitectureTypeX8664) {
+			problems.Add("machines.type", "for example: type: t3.micro",
+				"%s is %v, and the base images are x86_64", name, p.SupportedArchitectures)
 		}
 	}
-	return nil
+	return problems.Err()
 }

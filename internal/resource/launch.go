@@ -1,18 +1,20 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/awsapi"
-	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -26,16 +28,40 @@ type launch struct {
 	tags     []tag
 }
 
+// launchOption is one way to launch an instance.
+type launchOption struct {
+	instanceType string
+	place        stack.Place
+}
+
+func (o launchOption) pool() pool { return pool{o.place.Zone, o.instanceType} }
+
+// String returns the option as people read it: "t3.micro in us-east-1a".
+func (o launchOption) String() string { return o.instanceType + " in " + o.place.Zone }
+
+// options returns the ways to launch an instance, in order of preference: all types in
+// its own zone come before another zone.
+func (l launch) options() []launchOption {
+	var all []launchOption
+	for _, place := range l.body.Places {
+		for _, t := range l.body.Types {
+			all = append(all, launchOption{t, place})
+		}
+	}
+	return all
+}
+
 // clientToken identifies the launch by everything that matters about the instance,
-// so that a launch whose response was lost is not repeated. generation
+// so that a launch whose response was lost is not repeated. AWS refuses a token that
+// was used with other parameters, so each option has its own. generation
 // distinguishes launches that are otherwise equal.
-func (p *Provisioner) clientToken(l launch, generation int) *string {
+func (p *Provisioner) clientToken(l launch, o launchOption, generation int) *string {
 	text := strings.Join([]string{
 		p.App,
 		l.resource.Address,
 		l.image,
-		l.body.Type,
-		*p.id(l.body.Subnet),
+		o.instanceType,
+		*p.id(o.place.Subnet),
 		strings.Join(p.ids(l.body.Groups), ","),
 		l.release.key,
 		l.release.value,
@@ -45,17 +71,50 @@ func (p *Provisioner) clientToken(l launch, generation int) *string {
 	return aws.String(hex.EncodeToString(sum[:]))
 }
 
-// launch launches one instance and returns its id. If a client token stands for an
-// instance that is terminated or among old, the next generation is launched.
+// launch launches one instance and returns its id. It takes the first option for which
+// AWS has capacity, and reports if that is not the preferred one.
 func (p *Provisioner) launch(ctx context.Context, l launch, old []plan.Found) (string, error) {
+	options := l.options()
+	var refused refusals
+	room := cmp.Or(p.Room, &Room{})
+	for _, o := range room.order(options, time.Now()) {
+		if refused.subnetFull(o) {
+			continue
+		}
+		id, err := p.launchAs(ctx, l, o, old)
+		switch {
+		case err == nil:
+			if o != options[0] {
+				p.Events(event.Event{
+					Time: time.Now(), Kind: event.Note, Address: l.resource.Address,
+					Message: fmt.Sprintf("is launched as %s, because there is no room for %s", o, options[0]),
+				})
+			}
+			return id, nil
+		case !lacksRoom(err):
+			return "", launchProblem(l, err)
+		}
+		refused = append(refused, refusal{o, err})
+		p.progress(l.resource.Address, "%s", refused[len(refused)-1])
+		if !awsapi.IsSubnetFull(err) {
+			room.refuse(o.pool(), time.Now())
+		}
+	}
+	return "", refused.problem(l)
+}
+
+// launchAs launches one instance as an option and returns its id. If a client token
+// stands for an instance that is terminated or among old, the next generation is
+// launched.
+func (p *Provisioner) launchAs(ctx context.Context, l launch, o launchOption, old []plan.Found) (string, error) {
 	replaced := map[string]bool{}
 	for _, f := range old {
 		replaced[f.ID] = true
 	}
 	for generation := 0; ; generation++ {
-		instance, err := p.runInstance(ctx, l, p.clientToken(l, generation))
+		instance, err := p.runInstance(ctx, l, o, p.clientToken(l, o, generation))
 		if err != nil {
-			return "", launchProblem(l, err)
+			return "", err
 		}
 		id := aws.ToString(instance.InstanceId)
 		dead := instance.State != nil && (instance.State.Name == types.InstanceStateNameTerminated ||
@@ -66,17 +125,22 @@ func (p *Provisioner) launch(ctx context.Context, l launch, old []plan.Found) (s
 	}
 }
 
-func (p *Provisioner) runInstance(ctx context.Context, l launch, token *string) (types.Instance, error) {
+func (p *Provisioner) runInstance(
+	ctx context.Context,
+	l launch,
+	o launchOption,
+	token *string,
+) (types.Instance, error) {
 	var instance types.Instance
 	err := retryEventual(ctx, "launch "+l.resource.Address, func(ctx context.Context) error {
 		out, err := p.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
 			ImageId:      &l.image,
-			InstanceType: types.InstanceType(l.body.Type),
+			InstanceType: types.InstanceType(o.instanceType),
 			KeyName:      &l.body.KeyName,
 			// The launch asks for a public address itself: the subnet's attribute may not be
 			// known everywhere yet, and somebody may have changed it.
 			NetworkInterfaces: []types.InstanceNetworkInterfaceSpecification{{
-				DeviceIndex: aws.Int32(0), SubnetId: p.id(l.body.Subnet), Groups: p.ids(l.body.Groups),
+				DeviceIndex: aws.Int32(0), SubnetId: p.id(o.place.Subnet), Groups: p.ids(l.body.Groups),
 				AssociatePublicIpAddress: aws.Bool(true), DeleteOnTermination: aws.Bool(true),
 			}},
 			MinCount:    aws.Int32(1),
@@ -107,20 +171,4 @@ func (p *Provisioner) isTerminated(ctx context.Context, id string) bool {
 		},
 	})
 	return err == nil && len(list.Reservations) > 0
-}
-
-// launchProblem explains a launch that failed for lack of capacity or quota.
-func launchProblem(l launch, err error) error {
-	d := &diag.Diagnostic{Where: l.resource.Address, Cause: err, Detail: awsapi.Message(err)}
-	switch {
-	case awsapi.IsCapacity(err):
-		d.Summary = fmt.Sprintf("zone %s has no capacity for %s now", l.body.Zone, l.body.Type)
-		d.Hint = "run aloft up again later, choose another machines.type, or other zones in network.subnets"
-	case awsapi.IsQuota(err):
-		d.Summary = "the account's quota of instances is exhausted"
-		d.Hint = "request more under Service Quotas, EC2, or use fewer servers"
-	default:
-		return err
-	}
-	return d
 }

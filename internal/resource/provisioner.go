@@ -32,6 +32,7 @@ type Provisioner struct {
 	Events        event.Sink
 	// Dial connects to machines to see whether they can be reached; a net.Dialer if nil.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Room *Room // of the run; nil: nothing is remembered
 
 	mu    sync.Mutex
 	known map[string]plan.Found // by address
@@ -72,6 +73,7 @@ func (p *Provisioner) silent() *Provisioner {
 		SourceAddress: p.SourceAddress,
 		Dial:          p.Dial,
 		Events:        func(event.Event) {},
+		Room:          p.Room,
 		known:         p.allKnown(),
 	}
 }

@@ -54,6 +54,11 @@ type shorthand interface{ shorthandKey() string }
 func (*Source) shorthandKey() string { return "path" }
 func (*Subnet) shorthandKey() string { return "cidr" }
 
+// plainList is a list that may also be written as its only item.
+type plainList interface{ plainItem() }
+
+func (*InstanceTypes) plainItem() {}
+
 // where returns the place of a node, such as "aloft.yaml:7:11".
 func (d *decoder) where(node ast.Node) string {
 	position := node.GetToken().Position
@@ -120,7 +125,18 @@ func (d *decoder) unknownKey(at ast.Node, key, path string, of reflect.Type) {
 
 func (d *decoder) decodeList(node ast.Node, into reflect.Value, path string) {
 	seq, ok := node.(*ast.SequenceNode)
-	if !ok {
+	_, isPlain := plainText(node)
+	switch _, mayBePlain := into.Addr().Interface().(plainList); {
+	case ok:
+	case mayBePlain && isPlain:
+		items := reflect.MakeSlice(into.Type(), 1, 1)
+		d.decode(node, items.Index(0), path)
+		into.Set(items)
+		return
+	case mayBePlain:
+		d.expected(node, path, "a text or a list")
+		return
+	default:
 		d.expected(node, path, "a list")
 		return
 	}

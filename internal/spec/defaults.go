@@ -22,7 +22,7 @@ func (s *Spec) setDefaults(d *decoder) {
 	s.RegionGiven = d.written("region")
 	orDefault(d, "port", &s.Port, 3000)
 	orDefault(d, "machines.count", &s.Machines.Count, 3)
-	orDefault(d, "machines.type", &s.Machines.Type, "t3.micro")
+	orDefault(d, "machines.type", &s.Machines.Types, InstanceTypes{"t3.micro"})
 	orDefault(d, "machines.image", &s.Machines.Image, "debian-12")
 	orDefault(d, "load_balancer.port", &s.LoadBalancer.Port, 80)
 	orDefault(d, "load_balancer.deregistration_delay", &s.LoadBalancer.DeregistrationDelay, 30*time.Second)

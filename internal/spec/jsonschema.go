@@ -33,7 +33,12 @@ func schemaOf(t reflect.Type, path string) map[string]any {
 	case reflect.Struct:
 		return objectSchema(t, path)
 	case reflect.Slice:
-		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), path+"[]")}
+		item := schemaOf(t.Elem(), path+"[]")
+		list := map[string]any{"type": "array", "items": item}
+		if _, ok := reflect.New(t).Interface().(plainList); ok {
+			return map[string]any{"anyOf": []any{item, list}}
+		}
+		return list
 	case reflect.Map:
 		return map[string]any{
 			"type":                 "object",

@@ -56,7 +56,14 @@ var keyDocs = map[string]keyDoc{
 		meaning: "number of servers, spread over the subnets in turn",
 		limits:  "1 to 30; not together with scaling",
 	},
-	"machines.type": {meaning: "EC2 instance type"},
+	"machines.type": {
+		meaning: "EC2 instance type, or several in order of preference, for zones without capacity for the first",
+		limits:  "at most 10; all of one architecture",
+	},
+	"machines.fallback": {
+		meaning: "zone lets a server move to another zone if its own has no capacity for any of the types",
+		limits:  "zone; not together with scaling, whose group always may",
+	},
 	"machines.image": {
 		meaning: "base image of the servers",
 		limits:  "debian-12, ubuntu-24.04, amazon-linux-2023, or the ID of an AMI",

@@ -130,6 +130,8 @@ func (k key) typeName() string {
 		return "duration"
 	case t == reflect.TypeFor[[]netip.Prefix]():
 		return "list of CIDR blocks"
+	case t == reflect.TypeFor[InstanceTypes]():
+		return "text or list of texts"
 	case t.Kind() == reflect.Slice:
 		return "list of mappings"
 	case t.Kind() == reflect.Map:

@@ -5,6 +5,7 @@ package spec
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -46,11 +47,22 @@ type Source struct {
 
 // Machines says how many servers there are, and what each is.
 type Machines struct {
-	Count int    `yaml:"count"`
-	Type  string `yaml:"type"`
-	Image string `yaml:"image"`
-	Key   string `yaml:"key"`
+	Count    int           `yaml:"count"`
+	Types    InstanceTypes `yaml:"type"`
+	Fallback string        `yaml:"fallback"`
+	Image    string        `yaml:"image"`
+	Key      string        `yaml:"key"`
 }
+
+// InstanceTypes are EC2 instance types in order of preference.
+type InstanceTypes []string
+
+// String returns the types in their order: "t3.micro, t3a.micro".
+func (t InstanceTypes) String() string { return strings.Join(t, ", ") }
+
+// FallbackZone is the value of Machines.Fallback with which a server may move to
+// another zone if its own has no capacity.
+const FallbackZone = "zone"
 
 // Network is the VPC.
 type Network struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,6 +12,10 @@ import (
 // maxAppName keeps the names of load balancers and target groups, which contain
 // the application's, within AWS's 32 characters.
 const maxAppName = 20
+
+// maxTypes bounds the list of instance types. AWS accepts 40 overrides in a mixed
+// instances policy (Amazon EC2 Auto Scaling API Reference, LaunchTemplate).
+const maxTypes = 10
 
 var (
 	appPattern    = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
@@ -100,8 +105,7 @@ func (s *Spec) validateMachines(d *decoder) {
 	m := s.Machines
 	d.require(m.Count >= 1 && m.Count <= maxMachines, "machines.count",
 		"three servers in three zones survive the loss of one", "expected 1 to %d, got %d", maxMachines, m.Count)
-	d.require(typePattern.MatchString(m.Type), "machines.type",
-		"for example: type: t3.micro", "%q is not an instance type", m.Type)
+	s.validateTypes(d)
 	known := imagePattern.MatchString(m.Image)
 	for _, name := range Images {
 		known = known || name == m.Image
@@ -117,6 +121,24 @@ func (s *Spec) validateMachines(d *decoder) {
 			"give the file of an OpenSSH public key, or leave key out and Aloft makes a key pair",
 			"there is no file %s", m.Key)
 	}
+}
+
+func (s *Spec) validateTypes(d *decoder) {
+	types, fallback := s.Machines.Types, s.Machines.Fallback
+	d.require(len(types) >= 1 && len(types) <= maxTypes, "machines.type",
+		"for example: type: [t3.micro, t3a.micro]", "expected 1 to %d types, got %d", maxTypes, len(types))
+	for i, name := range types {
+		at := "machines.type"
+		if len(types) > 1 {
+			at = fmt.Sprintf("machines.type[%d]", i)
+		}
+		d.require(typePattern.MatchString(name), at, "for example: type: t3.micro", "%q is not an instance type", name)
+		d.require(slices.Index(types, name) == i, at, "list each type once", "%s is listed twice", name)
+	}
+	d.require(fallback == "" || fallback == FallbackZone, "machines.fallback",
+		"write fallback: zone, or leave it out", "expected zone, got %q", fallback)
+	d.require(fallback == "" || s.Scaling == nil, "machines.fallback",
+		"leave it out: an Auto Scaling group launches in other zones by itself", "is not used together with scaling")
 }
 
 func (s *Spec) validateRelease(d *decoder) {

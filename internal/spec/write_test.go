@@ -3,6 +3,8 @@ package spec_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aloft.dev/aloft/internal/spec"
 )
 
@@ -12,6 +14,14 @@ func TestWrittenFileParsesToTheSameSpec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, types := range []spec.InstanceTypes{derived.Machines.Types, {"t3.micro", "t3a.micro"}} {
+		derived.Machines.Types = types
+		writtenIsTheSame(t, derived, dir)
+	}
+}
+
+func writtenIsTheSame(t *testing.T, derived *spec.Spec, dir string) {
+	t.Helper()
 	text, err := spec.Write(derived)
 	if err != nil {
 		t.Fatal(err)
@@ -20,7 +30,7 @@ func TestWrittenFileParsesToTheSameSpec(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if derived.Machines != written.Machines || derived.LoadBalancer != written.LoadBalancer ||
+	if !cmp.Equal(derived.Machines, written.Machines) || derived.LoadBalancer != written.LoadBalancer ||
 		derived.Source != written.Source || derived.Release != written.Release || derived.Start != written.Start {
 		t.Errorf("got %+v\nwant %+v", written, derived)
 	}

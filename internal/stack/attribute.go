@@ -58,8 +58,9 @@ type Attribute struct {
 	Terms []Term // a set; most attributes have one value
 	Fixed bool   // cannot be changed in place
 	// Also lists values that are accepted in place of the one in Terms, because
-	// something else in the cloud, such as a schedule, sets them.
-	Also []string
+	// something else in the cloud, such as a schedule, sets them, or because the
+	// preferred one was not to be had.
+	Also []Term
 }
 
 // String returns the attribute as golden tests print it.
@@ -69,13 +70,23 @@ func (a Attribute) String() string {
 		fixed = " (fixed)"
 	}
 	if len(a.Also) > 0 {
-		also = " (or " + strings.Join(a.Also, ", ") + ")"
+		also = " (or " + joinTerms(a.Also) + ")"
 	}
-	texts := make([]string, len(a.Terms))
-	for i, t := range a.Terms {
+	return fmt.Sprintf("%s%s: %s%s", a.Key, fixed, joinTerms(a.Terms), also)
+}
+
+func joinTerms(terms []Term) string {
+	texts := make([]string, len(terms))
+	for i, t := range terms {
 		texts[i] = t.String()
 	}
-	return fmt.Sprintf("%s%s: %s%s", a.Key, fixed, strings.Join(texts, ", "), also)
+	return strings.Join(texts, ", ")
+}
+
+// or makes an attribute accept other values in place of its own.
+func (a Attribute) or(terms ...Term) Attribute {
+	a.Also = append(a.Also, terms...)
+	return a
 }
 
 func text(key AttributeKey, value any) Attribute {

@@ -9,16 +9,17 @@ import (
 
 // Facts are the inputs of a stack besides the spec.
 type Facts struct {
-	Zones       []string // usable zones of the region, in order
-	Release     string   // content address of the release
-	Fingerprint string   // of the user's public key; "" if Aloft makes the key
+	Zones       []Zone            // usable zones of the region, in order
+	Subnets     map[string]string // zones of the subnets that exist, by address
+	Release     string            // content address of the release
+	Fingerprint string            // of the user's public key; "" if Aloft makes the key
 	Phase       Phase
 	Ports       []int // ports on which servers of another release still serve
 }
 
 // Build returns the stack of a spec.
 func Build(s *spec.Spec, facts Facts) (*Stack, error) {
-	zones, err := chooseZones(s, facts.Zones)
+	zones, err := chooseZones(s, facts)
 	if err != nil {
 		return nil, err
 	}
@@ -132,14 +133,29 @@ func (b *builder) addService(n int) {
 	b.addLoadBalancing(b.spec.Machines.Count)
 }
 
-// addServer adds an instance in a zone. server holds what distinguishes it from
+// addServer adds an instance, in a zone if that has capacity. server holds what distinguishes it from
 // other instances.
 func (b *builder) addServer(address, step string, zone int, server Server) {
-	server.Type, server.Zone = b.spec.Machines.Type, b.zones[zone]
-	server.Subnet, server.Groups = id(subnetAddress(zone+1)), []Ref{id(AddressAppGroup)}
+	server.Types, server.Groups = b.spec.Machines.Types, []Ref{id(AddressAppGroup)}
+	server.Places = b.places(zone)
+	if !Transient(address) && b.spec.Machines.Fallback != spec.FallbackZone {
+		server.Places = server.Places[:1]
+	}
 	server.KeyPair, server.KeyName = Ref{AddressKeyPair, "name"}, KeyName(b.spec.App)
 	server.Routes, server.Release = id(AddressRouteTable), b.facts.Release
 	b.add(address, step, server)
+}
+
+// places returns the subnets, beginning with the one of a zone. The builder and the
+// candidate may be in any of them, as they serve nobody; servers stay in theirs, unless
+// the spec says otherwise, because the loss of a zone should cost as few as possible.
+func (b *builder) places(zone int) []Place {
+	all := make([]Place, len(b.zones))
+	for i := range all {
+		n := (zone + i) % len(b.zones)
+		all[i] = Place{Subnet: id(subnetAddress(n + 1)), Zone: b.zones[n]}
+	}
+	return all
 }
 
 func (b *builder) addImage(builder Ref) {
@@ -194,7 +210,7 @@ func (b *builder) addScaling() {
 	b.add(AddressLaunchTemplate, "18-19", LaunchTemplate{
 		TemplateName: ScalingName(s.App),
 		Image:        id(AddressImage),
-		Type:         s.Machines.Type,
+		Type:         s.Machines.Types[0],
 		KeyPair:      Ref{AddressKeyPair, "name"},
 		KeyName:      KeyName(s.App),
 		Groups:       []Ref{id(AddressAppGroup)},
@@ -210,7 +226,7 @@ func (b *builder) addScaling() {
 		Min:         c.Least(zones),
 		Max:         c.Max,
 		Load:        c.Min,
-		Type:        s.Machines.Type,
+		Type:        s.Machines.Types[0],
 		Region:      s.Region,
 	}
 	for _, at := range c.Schedule {

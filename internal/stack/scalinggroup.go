@@ -104,8 +104,8 @@ func (g ScalingGroup) Attributes() []Attribute {
 func size(key AttributeKey, n int, scheduled []int) Attribute {
 	a := text(key, n)
 	for _, s := range scheduled {
-		if value := strconv.Itoa(s); s > 0 && s != n && !slices.Contains(a.Also, value) {
-			a.Also = append(a.Also, value)
+		if term := (Term{Text: strconv.Itoa(s)}); s > 0 && s != n && !slices.Contains(a.Also, term) {
+			a = a.or(term)
 		}
 	}
 	return a

@@ -42,11 +42,19 @@ func ServerOf(target string) string {
 	return "server-" + strings.TrimPrefix(target, "target-")
 }
 
+// Place is a subnet in which an instance may be launched.
+type Place struct {
+	Subnet Ref
+	Zone   string
+}
+
 // Server is an instance that runs one release. A builder is one on which a
-// release without an image is built.
+// release without an image is built. It is launched with the first of its types, in
+// the first of its places, for which there is capacity: all types in one place come
+// before the next place.
 type Server struct {
-	Type    string
-	Subnet  Ref
+	Types   []string
+	Places  []Place
 	Groups  []Ref
 	KeyPair Ref
 	KeyName string
@@ -54,21 +62,37 @@ type Server struct {
 	Image   Ref // the release's image; zero for a builder
 	Release string
 	Builder bool
-	Proof   bool   // it counts as created once the application was proven on it
-	Zone    string // for people
+	Proof   bool // it counts as created once the application was proven on it
 }
 
 // Kind implements Body.
 func (Server) Kind() Kind { return KindServer }
 
-// Title implements Body.
-func (s Server) Title() string { return s.Type + " in " + s.Zone }
+// Title implements Body. It mentions that a server may move to another zone, but not
+// that the builder and the candidate may, which serve nobody.
+func (s Server) Title() string {
+	title := preference(s.Types) + " in " + s.Places[0].Zone
+	if len(s.Places) > 1 && !s.Builder && !s.Proof {
+		title += " or another zone"
+	}
+	return title
+}
+
+// preference lists alternatives in their order: "t3.micro, else t3a.micro".
+func preference(list []string) string { return strings.Join(list, ", else ") }
 
 // Attributes implements Body.
 func (s Server) Attributes() []Attribute {
+	subnet, types := ref(AttrSubnet, s.Places[0].Subnet), text(AttrType, s.Types[0])
+	for _, p := range s.Places[1:] {
+		subnet = subnet.or(Term{Ref: p.Subnet})
+	}
+	for _, t := range s.Types[1:] {
+		types = types.or(Term{Text: t})
+	}
 	all := []Attribute{
-		fixed(ref(AttrSubnet, s.Subnet)),
-		fixed(text(AttrType, s.Type)),
+		fixed(subnet),
+		fixed(types),
 		fixed(text(AttrKeyPair, s.KeyName)),
 		fixed(text(AttrRelease, s.Release)),
 		refs(AttrSecurityGroups, s.Groups),
@@ -84,6 +108,9 @@ func (s Server) Attributes() []Attribute {
 // Needs implements Body.
 func (s Server) Needs() []Ref {
 	needs := []Ref{s.KeyPair, s.Routes}
+	for _, p := range s.Places[1:] {
+		needs = append(needs, p.Subnet)
+	}
 	if s.Image.Address != "" {
 		needs = append(needs, s.Image)
 	}

@@ -3,6 +3,8 @@ package stack
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 )
 
 // KindSubnet is the kind of a subnet.
@@ -24,6 +26,18 @@ type Subnet struct {
 }
 
 func subnetAddress(n int) string { return fmt.Sprintf("subnet-%d", n) }
+
+// SubnetOf returns the address of the subnet that a server is meant for, in a network
+// with a number of subnets: "server-4", 3 → "subnet-1". It returns "" for what is no
+// server of a fixed number.
+func SubnetOf(server string, subnets int) string {
+	number, ok := strings.CutPrefix(server, "server-")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 1 || subnets < 1 {
+		return ""
+	}
+	return subnetAddress((n-1)%subnets + 1)
+}
 
 // Kind implements Body.
 func (Subnet) Kind() Kind { return KindSubnet }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"golang.org/x/crypto/ssh"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -65,6 +66,17 @@ type Cloud struct {
 	FailLate      atomic.Bool            // its group instances stay healthy until another one is launched
 	OnHealthCheck atomic.Pointer[func()] // called at each health check; nil: nothing
 	StopLoops     func()                 // stops the control loops, as a kill of the daemon does
+
+	// Capacity returns the capacity of a zone for an instance type; nil: sufficient.
+	Capacity atomic.Pointer[func(zone, instanceType string) ec2.Capacity]
+}
+
+// capacity is the hook of the EC2 API.
+func (c *Cloud) capacity(zone string, instanceType types.InstanceType) ec2.Capacity {
+	if hook := c.Capacity.Load(); hook != nil {
+		return (*hook)(zone, string(instanceType))
+	}
+	return ec2.Sufficient
 }
 
 // New starts a local cloud that ends with the test.
@@ -81,7 +93,8 @@ func New(t *testing.T) *Cloud {
 	c.Balancer.Health = c.health
 	network := ec2.New(ec2.Config{
 		Store: s, PublicRange: PublicRange, Manners: &c.Manners,
-		Console: func(_ context.Context, id string) ([]byte, error) { return c.Machines.Console(id) },
+		Console:  func(_ context.Context, id string) ([]byte, error) { return c.Machines.Console(id) },
+		Capacity: c.capacity,
 		Images: []ec2.BaseImage{
 			{Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
 				RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"},
