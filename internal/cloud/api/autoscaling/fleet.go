@@ -34,8 +34,8 @@ var (
 )
 
 // Fleet calls the other services on behalf of Auto Scaling groups, as AWS does
-// with its service-linked role. Its errors are the services' messages without
-// their codes, as they appear in activities.
+// with its service-linked role. The services' errors are of type
+// *scalinggroup.Refusal.
 type Fleet struct {
 	Store     *store.Store
 	Compute   Compute
@@ -47,10 +47,10 @@ func inRegion(ctx context.Context, region string) context.Context {
 	return wire.WithCaller(ctx, wire.Caller{AccountID: identity.Account, Region: region})
 }
 
-// messageOnly strips the code from a service's error.
-func messageOnly(err error) error {
-	if refusal, ok := errors.AsType[*wire.Error](err); ok {
-		return errors.New(refusal.Message)
+// asRefusal returns a service's error as a refusal.
+func asRefusal(err error) error {
+	if refused, ok := errors.AsType[*wire.Error](err); ok {
+		return &scalinggroup.Refusal{Code: refused.Code, Message: refused.Message}
 	}
 	return err
 }
@@ -74,7 +74,7 @@ func (f *Fleet) Launch(
 		Reserved: store.Tags{scalinggroup.TagKey: group.Name},
 		Also:     func(tx *store.Tx, ids []string) error { return join(tx, ids[0]) },
 	})
-	return messageOnly(err)
+	return asRefusal(err)
 }
 
 // Terminate terminates an instance. Termination protection does not prevent it
@@ -90,7 +90,7 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 	}
 	in := &ec2.TerminateInstancesInput{InstanceIds: []string{id}}
 	_, err := f.Compute.TerminateInstances(inRegion(ctx, region), in)
-	return messageOnly(err)
+	return asRefusal(err)
 }
 
 // Register adds an instance to a target group, at the target group's port.
@@ -98,7 +98,7 @@ func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
 	_, err := f.Balancing.RegisterTargets(inRegion(ctx, region), &elb.RegisterTargetsInput{
 		TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: &id}},
 	})
-	return messageOnly(err)
+	return asRefusal(err)
 }
 
 // Deregister deregisters a target, which then drains.
@@ -106,5 +106,5 @@ func (f *Fleet) Deregister(ctx context.Context, t *store.Target) error {
 	_, err := f.Balancing.DeregisterTargets(inRegion(ctx, t.Region), &elb.DeregisterTargetsInput{
 		TargetGroupArn: &t.TargetGroupARN, Targets: []types.TargetDescription{{Id: &t.ID, Port: &t.Port}},
 	})
-	return messageOnly(err)
+	return asRefusal(err)
 }

@@ -88,6 +88,14 @@ func TestCreateGroupRefusesInvalidLaunchSources(t *testing.T) {
 			func(in *createInput) { in.MixedInstancesPolicy = &types.MixedInstancesPolicy{} },
 			"Valid requests must contain either launchTemplate",
 		},
+		"a second type that does not exist": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceType: new("t3.micro")},
+				types.LaunchTemplateOverrides{InstanceType: new("t9.micro")}),
+			"You must use a valid fully-formed launch template. Invalid value 't9.micro' for InstanceType.",
+		},
+		"too many types": {
+			mixedPolicy(nil, make([]types.LaunchTemplateOverrides, 41)...), "limited to 40",
+		},
 		"a template without name": {
 			func(in *createInput) { in.LaunchTemplate = &types.LaunchTemplateSpecification{} },
 			"Valid requests must contain either launchTemplateId or LaunchTemplateName",

@@ -46,16 +46,18 @@ func (a *API) setLaunchSource(
 	return nil
 }
 
-// checkLaunch checks that the group can launch an instance.
+// checkLaunch checks that the group can launch an instance from each of its sources.
 func (a *API) checkLaunch(g *store.ScalingGroup) error {
-	source, err := scalinggroup.SourceOf(g)
+	sources, err := scalinggroup.SourcesOf(g)
 	if err != nil {
 		return err
 	}
-	if err := a.Templates.CheckLaunch(g.Region, ec2.Launch{
-		Template: source.Template, Type: source.InstanceType, SubnetID: g.SubnetIDs[0], Count: 1,
-	}); err != nil {
-		return launchTemplateError(err)
+	for _, source := range sources {
+		if err := a.Templates.CheckLaunch(g.Region, ec2.Launch{
+			Template: source.Template, Type: source.InstanceType, SubnetID: g.SubnetIDs[0], Count: 1,
+		}); err != nil {
+			return launchTemplateError(err)
+		}
 	}
 	return nil
 }

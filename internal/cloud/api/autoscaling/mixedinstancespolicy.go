@@ -11,12 +11,20 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// completeMixedPolicy returns a mixed instances policy with AWS's defaults. The
-// local cloud keeps and describes the share of Spot Instances, but all instances
-// are On-Demand Instances of the first override's type.
+// maxOverrides is the largest number of overrides (Amazon EC2 Auto Scaling User Guide,
+// "Setup overview for creating a mixed instances group": up to 40 instance types).
+const maxOverrides = 40
+
+// completeMixedPolicy returns a mixed instances policy with AWS's defaults. The local
+// cloud has no Spot Instances and no prices, so all instances are On-Demand Instances
+// of the first override that has capacity.
 func (a *API) completeMixedPolicy(region string, in *types.MixedInstancesPolicy) (*types.MixedInstancesPolicy, error) {
 	if in.LaunchTemplate == nil || in.LaunchTemplate.LaunchTemplateSpecification == nil {
 		return nil, invalid("A mixed instances policy must contain a launch template specification")
+	}
+	if n := len(in.LaunchTemplate.Overrides); n > maxOverrides {
+		return nil, invalid("The number of overrides in a mixed instances policy is limited to %d, but %d were given",
+			maxOverrides, n)
 	}
 	base, err := a.resolveSpecification(region, in.LaunchTemplate.LaunchTemplateSpecification)
 	if err != nil {
@@ -31,6 +39,9 @@ func (a *API) completeMixedPolicy(region string, in *types.MixedInstancesPolicy)
 		overrides = append(overrides, override)
 	}
 	distribution, err := completeDistribution(in.InstancesDistribution)
+	if err == nil && *distribution.OnDemandAllocationStrategy == "lowest-price" && len(overrides) > 1 {
+		err = wire.NotImplemented("the choice of instance types by price (OnDemandAllocationStrategy lowest-price)")
+	}
 	return &types.MixedInstancesPolicy{
 		LaunchTemplate:        &types.LaunchTemplate{LaunchTemplateSpecification: base, Overrides: overrides},
 		InstancesDistribution: distribution,
@@ -80,9 +91,15 @@ func completeDistribution(in *types.InstancesDistribution) (*types.InstancesDist
 		return nil, invalid("Invalid SpotAllocationStrategy: %s", *out.SpotAllocationStrategy)
 	}
 	const member = "mixedInstancesPolicy.instancesDistribution."
-	return &out, cmp.Or(
+	if err := cmp.Or(
 		model.Between(member+"onDemandPercentageAboveBaseCapacity", out.OnDemandPercentageAboveBaseCapacity, 0, 100),
 		model.Between(member+"onDemandBaseCapacity", out.OnDemandBaseCapacity, 0, maxCapacity),
 		model.Between(member+"spotInstancePools", out.SpotInstancePools, 1, 20),
-	)
+	); err != nil {
+		return nil, err
+	}
+	if *out.OnDemandPercentageAboveBaseCapacity < 100 {
+		return nil, wire.NotImplemented("Spot Instances (OnDemandPercentageAboveBaseCapacity below 100)")
+	}
+	return &out, nil
 }

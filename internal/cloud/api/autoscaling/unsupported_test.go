@@ -38,20 +38,42 @@ func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 		"vCPUs":           {func(in *createInput) { in.DesiredCapacityType = new("vcpu") }, "vcpu"},
 		"AWS Lambda":      {func(in *createInput) { in.TerminationPolicies = []string{"arn:aws:lambda:x"} }, "Lambda"},
 		"VPC Lattice":     {func(in *createInput) { in.HealthCheckType = new("EC2,VPC_LATTICE") }, "VPC_LATTICE"},
-		"weights": {func(in *createInput) {
-			in.LaunchTemplate, in.MixedInstancesPolicy = nil, &types.MixedInstancesPolicy{
-				LaunchTemplate: &types.LaunchTemplate{
-					LaunchTemplateSpecification: in.LaunchTemplate,
-					Overrides:                   []types.LaunchTemplateOverrides{{WeightedCapacity: new("2")}},
-				},
-			}
-		}, "WeightedCapacity"},
+		"weights": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{WeightedCapacity: new("2")}), "WeightedCapacity",
+		},
+		"Spot Instances": {
+			mixedPolicy(&types.InstancesDistribution{OnDemandPercentageAboveBaseCapacity: new(int32(99))}),
+			"OnDemandPercentageAboveBaseCapacity",
+		},
+		"prices": {
+			mixedPolicy(
+				&types.InstancesDistribution{OnDemandAllocationStrategy: new("lowest-price")},
+				types.LaunchTemplateOverrides{InstanceType: new("t3.micro")},
+				types.LaunchTemplateOverrides{InstanceType: new("t3.small")},
+			),
+			"OnDemandAllocationStrategy",
+		},
 		"notifications": {func(in *createInput) {
 			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{
 				{LifecycleHookName: new("h"), NotificationTargetARN: new("arn:sns")},
 			}
 		}, "NotificationTargetARN"},
 	})
+}
+
+// mixedPolicy returns a change that replaces the launch template by a mixed instances
+// policy.
+func mixedPolicy(
+	distribution *types.InstancesDistribution, overrides ...types.LaunchTemplateOverrides,
+) func(*createInput) {
+	return func(in *createInput) {
+		in.LaunchTemplate, in.MixedInstancesPolicy = nil, &types.MixedInstancesPolicy{
+			InstancesDistribution: distribution,
+			LaunchTemplate: &types.LaunchTemplate{
+				LaunchTemplateSpecification: in.LaunchTemplate, Overrides: overrides,
+			},
+		}
+	}
 }
 
 // TestEveryGroupParameterIsHandled fails if a version of the SDK adds a parameter.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/manners"
@@ -64,16 +63,38 @@ func (l *Loop) launchActivity(
 			return scalinggroup.MessageTargetGroupMissing, fmt.Errorf("target group %s does not exist", arn)
 		}
 	}
-	source, err := scalinggroup.SourceOf(scalinggroup.WithLaunchConfiguration(view, g))
-	if err == nil {
-		err = l.Fleet.Launch(ctx, g, source, activity.SubnetID, activity.ID, func(tx *store.Tx, id string) error {
-			return joinGroup(tx, g, activity, id, time.Now())
-		})
-	}
-	if err != nil {
-		return scalinggroup.MessageLaunchFailed(strings.TrimSuffix(err.Error(), ".")), err
+	configured := scalinggroup.WithLaunchConfiguration(view, g)
+	if err := l.launchFirst(ctx, configured, activity); err != nil {
+		return scalinggroup.MessageLaunchFailed(configured, err), err
 	}
 	return "", nil
+}
+
+// launchFirst launches the instance of an activity from the first of the group's
+// sources for whose type the zone has capacity. If there is none, it returns the error
+// of the first source, the preferred one.
+func (l *Loop) launchFirst(ctx context.Context, g *store.ScalingGroup, activity *store.ScalingActivity) error {
+	sources, err := scalinggroup.SourcesOf(g)
+	if err != nil {
+		return err
+	}
+	var first error
+	for n, source := range sources {
+		token := activity.ID
+		if n > 0 { // a client token stands for one set of parameters
+			token += fmt.Sprint("/", n)
+		}
+		err := l.Fleet.Launch(ctx, g, source, activity.SubnetID, token, func(tx *store.Tx, id string) error {
+			return joinGroup(tx, g, activity, id, time.Now())
+		})
+		if err == nil || !scalinggroup.LacksCapacity(err) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // recordLaunchFailure pauses launches in a zone.

@@ -22,8 +22,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Fleet calls EC2 and Elastic Load Balancing. Its errors are the service's messages
-// without their codes. Every call may be repeated.
+// Fleet calls EC2 and Elastic Load Balancing. The services' errors are of type
+// *scalinggroup.Refusal. Every call may be repeated.
 type Fleet interface {
 	// Launch launches an instance of the group in a subnet, with the tags that the
 	// group propagates. It calls join in the same transaction, so that no instance

@@ -3,6 +3,7 @@
 package scaling_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -34,6 +35,7 @@ type fleet struct {
 	calls  map[string]int
 	tokens map[string]string // instances by client token
 	refuse func(subnet string) error
+	lacks  func(subnet, instanceType string) error
 	sick   func(id string) bool // targets that are unhealthy from the start
 	slow   time.Duration        // how long instances are pending
 	uneven bool                 // some instances are pending up to eight seconds longer
@@ -67,6 +69,12 @@ func (f *fleet) Launch(
 			return err
 		}
 	}
+	instanceType := cmp.Or(source.InstanceType, "t3.micro")
+	if f.lacks != nil {
+		if err := f.lacks(subnet, instanceType); err != nil {
+			return err
+		}
+	}
 	id := fmt.Sprintf("i-%03d", len(f.tokens)+1)
 	f.tokens[token] = id
 	state := store.Running
@@ -83,7 +91,7 @@ func (f *fleet) Launch(
 	}
 	return f.store.Update(func(tx *store.Tx) error {
 		store.Instances.Put(tx, &store.Instance{
-			ID: id, Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: "t3.micro", State: state,
+			ID: id, Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: instanceType, State: state,
 			Reachable: true, LaunchTime: time.Now(),
 			Tags: store.Tags{
 				"aws:ec2launchtemplate:id":      source.Template.ID,

@@ -163,6 +163,28 @@ func TestSelectForTermination(t *testing.T) {
 	}
 }
 
+func TestInstancesOfLessPreferredTypesAreTerminatedFirst(t *testing.T) {
+	typed := func(name string) func(*decision.Member) {
+		return func(m *decision.Member) { m.Type = name }
+	}
+	for _, policy := range []string{"Default", "AllocationStrategy"} {
+		s := situation(
+			2, func(g *store.ScalingGroup) { g.TerminationPolicies = []string{policy} },
+			member("i-1", "a", 30, "1", typed("t3.micro")),
+			member("i-2", "a", 10, "1", typed("t3.small")),
+			member("i-3", "a", 20, "1", typed("t3a.micro")),
+		)
+		s.Types = []string{"t3.micro", "t3a.micro", "t3.small"}
+		if got := told(decision.Decide(s)); got != "begin termination i-2" {
+			t.Errorf("%s: %s", policy, got)
+		}
+		s.Types = []string{"t3.micro", "t3.small"} // i-3 is of a type that is not listed any more
+		if got := told(decision.Decide(s)); got != "begin termination i-3" {
+			t.Errorf("%s: %s", policy, got)
+		}
+	}
+}
+
 func TestLaunchPlacement(t *testing.T) {
 	in := func(id, zone string) decision.Member { return member(id, zone, 9, "1", nil) }
 	trouble := func(zone string, until time.Duration) func(*store.ScalingGroup) {

@@ -16,6 +16,7 @@ type Situation struct {
 	Launches []*store.ScalingActivity // in progress and without an instance yet
 	Hooks    []*store.LifecycleHook
 	Subnets  []Subnet // that the group may launch into, in the group's order
+	Types    []string // of its mixed instances policy, the preferred one first; empty: it has none
 	Warmup   time.Duration
 	Refresh  *Refresh // in progress; nil: none
 	Now      time.Time
@@ -59,6 +60,11 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 			m.Booted = machine.MachineStarted
 		}
 		s.Members = append(s.Members, m)
+	}
+	if sources, err := scalinggroup.SourcesOf(g); err == nil && g.Mixed != "" { // else its launches fail and say why
+		for _, source := range sources {
+			s.Types = append(s.Types, source.InstanceType)
+		}
 	}
 	s.Warmup = scalinggroup.Warmup(g)
 	if row, ok := scalinggroup.ActiveRefresh(r, g.Key()); ok {

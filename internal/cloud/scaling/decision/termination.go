@@ -66,9 +66,8 @@ func (d *decision) compareForTermination(a, b *Member) int {
 	)
 }
 
-// compareByPolicy compares by one policy. AllocationStrategy and
-// OldestLaunchConfiguration decide nothing: the local cloud has no Spot instances and
-// no launch configurations.
+// compareByPolicy compares by one policy. OldestLaunchConfiguration decides nothing: the
+// local cloud has no launch configurations.
 func (d *decision) compareByPolicy(policy string, a, b *Member) int {
 	switch policy {
 	case "OldestInstance":
@@ -79,14 +78,37 @@ func (d *decision) compareByPolicy(policy string, a, b *Member) int {
 		return d.compareByTemplate(a, b)
 	case "ClosestToNextInstanceHour":
 		return cmp.Compare(d.toNextHour(a), d.toNextHour(b))
+	case "AllocationStrategy":
+		return d.compareByPriority(a, b)
 	case "Default":
 		return cmp.Or(
+			d.compareByPriority(a, b),
 			d.compareByTemplate(a, b),
 			-compareBools(!d.ready(a), !d.ready(b)),
 			cmp.Compare(d.toNextHour(a), d.toNextHour(b)),
 		)
 	}
 	return 0
+}
+
+// compareByPriority puts instances of types that come later in the group's mixed
+// instances policy first: without them, the group is closer to what the prioritized
+// strategy would launch (Amazon EC2 Auto Scaling User Guide, "Configure termination
+// policies").
+func (d *decision) compareByPriority(a, b *Member) int {
+	if len(d.Types) < 2 {
+		return 0
+	}
+	return cmp.Compare(d.priority(b), d.priority(a))
+}
+
+// priority returns the position of a member's type in the group's policy. A type that
+// the policy does not list comes last.
+func (d *decision) priority(m *Member) int {
+	if n := slices.Index(d.Types, m.Type); n >= 0 {
+		return n
+	}
+	return len(d.Types)
 }
 
 // compareByTemplate puts instances of launch templates other than the group's first,

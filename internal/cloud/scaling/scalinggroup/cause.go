@@ -183,6 +183,3 @@ const (
 // target group does not exist.
 const MessageTargetGroupMissing = "One or more target groups not found. " +
 	"Validating load balancer configuration failed."
-
-// MessageLaunchFailed is the status message of a launch that EC2 refused.
-func MessageLaunchFailed(refusal string) string { return refusal + ". Launching EC2 instance failed." }

@@ -14,19 +14,11 @@ type Source struct {
 	InstanceType string // overrides the template's; "": the template's
 }
 
-// SourceOf returns what the group launches from. For a mixed instances policy that is
-// the first override: the local cloud offers On-Demand instances only, and their
-// prioritized strategy takes the first type while there is capacity.
-func SourceOf(g *store.ScalingGroup) (Source, error) {
-	all, err := SourcesOf(g)
-	if err != nil {
-		return Source{}, err
-	}
-	return all[0], nil
-}
-
 // SourcesOf returns everything that the group may launch from, in order of preference:
-// its template, or the overrides of its mixed instances policy.
+// its template, or the overrides of its mixed instances policy. There is at least one.
+// The local cloud offers On-Demand Instances only, whose prioritized strategy launches
+// the first type that has capacity (Amazon EC2 Auto Scaling User Guide, "Allocation
+// strategies for multiple instance types").
 func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 	if g.Mixed == "" {
 		return []Source{{Template: g.Template}}, nil

@@ -137,7 +137,7 @@ func TestTargetLifecycleState(t *testing.T) {
 	}
 }
 
-func TestSourceOfIsTheFirstOverride(t *testing.T) {
+func TestFirstSourceIsTheFirstOverride(t *testing.T) {
 	ref := store.TemplateRef{ID: "lt-1", Name: "web", Version: "$Latest"}
 	const (
 		template = `{"LaunchTemplate":{"LaunchTemplateSpecification":` +
@@ -151,8 +151,8 @@ func TestSourceOfIsTheFirstOverride(t *testing.T) {
 		template:  {Template: store.TemplateRef{ID: "lt-2", Name: "n", Version: "3"}},
 		overrides: {Template: store.TemplateRef{ID: "lt-3"}, InstanceType: "t3.small"},
 	} {
-		if got, err := scalinggroup.SourceOf(&store.ScalingGroup{Template: ref, Mixed: mixed}); err != nil ||
-			got != want {
+		got, err := scalinggroup.SourcesOf(&store.ScalingGroup{Template: ref, Mixed: mixed})
+		if err != nil || got[0] != want {
 			t.Errorf("%s: %+v, %v", mixed, got, err)
 		}
 	}
