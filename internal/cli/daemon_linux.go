@@ -79,6 +79,9 @@ func (g *global) spawnDaemon(ctx context.Context, config cloud.Config, o startOp
 	if o.anyCredentials {
 		args = append(args, "--accept-any-credentials")
 	}
+	for _, mirror := range o.mirrors {
+		args = append(args, "--mirror", mirror)
+	}
 	daemon := exec.Command("/proc/self/exe", args...)
 	daemon.Stdout, daemon.Stderr = log, log
 	daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -6,11 +6,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-type localRestartOptions struct{ *global }
+type localRestartOptions struct {
+	*global
+	start startOptions
+}
 
 func newLocalRestartCommand(g *global, run func(context.Context, *localRestartOptions) error) *cobra.Command {
 	o := &localRestartOptions{global: g}
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "restart",
 		Short: "Restart the daemon without interrupting machines and traffic",
 		Long: `Ends the daemon alone and starts this version of it, which takes over the running machines
@@ -19,4 +22,6 @@ and load balancers. Run it after an update of aloft.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
+	addMirrorFlag(c.Flags(), &o.start)
+	return c
 }

@@ -12,16 +12,17 @@ func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
 	if err != nil {
 		return err
 	}
-	start := startOptions{address: host.DefaultAddress}
+	start := o.start
+	start.address = host.DefaultAddress
 	running, err := findDaemon(layout)
 	if err != nil && !errors.Is(err, host.ErrNotRunning) {
 		return err
 	}
 	if err == nil {
-		start = startOptions{address: running.Address, restart: true}
+		start.address, start.restart = running.Address, true
 		// Find what could keep this program from starting while the old daemon runs.
 		// Its address is still in use, so check another one.
-		config, err := o.daemonConfig(startOptions{address: "127.0.0.1:0"})
+		config, err := o.daemonConfig(startOptions{address: "127.0.0.1:0", mirrors: start.mirrors})
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 type localStartOptions struct {
@@ -18,6 +19,8 @@ type startOptions struct {
 	anyCredentials bool   // accept requests with any signature
 	restart        bool   // machines keep running from the daemon before
 	manners        mannersChange
+
+	mirrors []string // NAME=URL: archives to build base images from
 }
 
 func newLocalStartCommand(g *global, run func(context.Context, *localStartOptions) error) *cobra.Command {
@@ -32,7 +35,8 @@ already, only its manners change, if --manners, --seed or --time-scale is given.
 these flags it keeps the manners it had; see aloft local manners.`,
 		Example: `  sudo aloft local start
   sudo aloft local start --manners aws --seed 7 --time-scale 0.1
-  sudo aloft local start --state-dir /tmp/other --address 127.0.0.1:4600`,
+  sudo aloft local start --state-dir /tmp/other --address 127.0.0.1:4600
+  sudo aloft local start --mirror ubuntu=http://mirror.example/ubuntu`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if o.start.manners, err = manners.change(list, c.Flags()); err != nil {
@@ -48,5 +52,13 @@ these flags it keeps the manners it had; see aloft local manners.`,
 		"DANGEROUS: accept requests with any signature; for test suites only")
 	flags.StringVar(&list, "manners", "", "how AWS behaves beside a kind cloud: aws, kind or a list of manners")
 	manners.register(flags)
+	addMirrorFlag(flags, &o.start)
 	return c
+}
+
+// addMirrorFlag adds the flag --mirror, whose values the local cloud remembers.
+func addMirrorFlag(flags *pflag.FlagSet, o *startOptions) {
+	flags.StringArrayVar(&o.mirrors, "mirror", nil,
+		"build base images from the archive `NAME=URL`, which their machines use too; NAME is debian, "+
+			"debian-security or ubuntu; remembered; may be repeated")
 }

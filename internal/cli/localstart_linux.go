@@ -9,6 +9,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/view"
 )
@@ -129,8 +130,18 @@ func (g *global) daemonConfig(o startOptions) (cloud.Config, error) {
 				"for example --address 127.0.0.1:4600",
 		}}
 	}
+	mirrors, err := image.ParseMirrors(o.mirrors)
+	if err != nil {
+		return cloud.Config{}, diag.List{{
+			Where:   "--mirror",
+			Summary: err.Error(),
+			Hint:    "for example --mirror debian=http://mirror.example/debian",
+			Cause:   err,
+		}}
+	}
 	return cloud.Config{
-		Layout: layout, Address: o.address, Version: g.version, AcceptAnyCredentials: o.anyCredentials,
+		Mirrors: mirrors,
+		Layout:  layout, Address: o.address, Version: g.version, AcceptAnyCredentials: o.anyCredentials,
 		HostEnv: machineEnv(os.LookupEnv), Subprocess: subprocessCommand,
 	}, nil
 }

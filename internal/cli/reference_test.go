@@ -121,7 +121,7 @@ func writeFlags(out *strings.Builder, flags *pflag.FlagSet) {
 			name = "-" + f.Shorthand + ", " + name
 		}
 		byDefault := f.DefValue
-		if byDefault == "false" || byDefault == "" || byDefault == "0s" {
+		if byDefault == "false" || byDefault == "" || byDefault == "0s" || byDefault == "[]" {
 			byDefault = ""
 		} else {
 			byDefault = "`" + byDefault + "`"

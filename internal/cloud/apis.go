@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 
 	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
@@ -16,7 +17,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/host"
-	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -25,19 +25,6 @@ import (
 // before the first request.
 const homeRegion = "us-east-1"
 
-// baseImages are the public images in each region. Debian publishes its own
-// under this account and this parameter (Debian wiki, Cloud/AmazonEC2Image).
-var baseImages = []ec2.BaseImage{{
-	Base:         image.Debian12,
-	Name:         "debian-12-amd64-20261101-1",
-	Description:  "Debian 12 (bookworm), amd64",
-	Owner:        "136693071363",
-	Architecture: "x86_64",
-	RootDevice:   "/dev/xvda",
-	SizeGiB:      8,
-	Parameter:    "/aws/service/debian/release/12/latest/amd64",
-}}
-
 // handler returns the handler of all APIs, which share one endpoint.
 func (d *daemon) handler() (http.Handler, error) {
 	credentials, err := host.EnsureCredentials(d.Layout)
@@ -45,7 +32,8 @@ func (d *daemon) handler() (http.Handler, error) {
 		return nil, err
 	}
 	machines := ec2.New(ec2.Config{
-		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages, Manners: &d.manners,
+		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
+		Manners: &d.manners,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {

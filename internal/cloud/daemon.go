@@ -40,6 +40,7 @@ type Config struct {
 	Address              string // of the APIs, on loopback
 	Version              string
 	AcceptAnyCredentials bool
+	Mirrors              image.Mirrors     // archives to build base images from; none: those of the last start
 	HostEnv              map[string]string // proxy and trust settings that machines inherit
 
 	// MannersChanged receives a signal when the file of manners has changed.
@@ -112,6 +113,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := d.layers.Clean(ctx); err != nil {
+		return err
+	}
+	if d.layers.Mirrors, err = rememberMirrors(d.Layout, d.Mirrors); err != nil {
 		return err
 	}
 	d.machines, err = machine.New(machine.Config{

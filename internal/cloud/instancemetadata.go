@@ -66,6 +66,9 @@ func describeInstance(view store.Reader, row *store.Instance, eni *store.Network
 	if data, err := base64.StdEncoding.DecodeString(row.UserData); err == nil && row.UserData != "" {
 		i.UserData = data
 	}
+	if volume, ok := store.Volumes.Get(view, row.RootVolumeID); ok {
+		i.RootDevice = volume.Device
+	}
 	if subnet, ok := store.Subnets.Get(view, row.SubnetID); ok {
 		i.ZoneID, i.SubnetCIDR = subnet.ZoneID, subnet.CIDR
 	}

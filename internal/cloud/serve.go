@@ -19,6 +19,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 )
 
@@ -77,6 +78,7 @@ func (d *daemon) loops() []func(context.Context) error {
 	imagesLoop := &images.Loop{
 		Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log,
 		Manners: &d.manners,
+		First:   image.Debian12,
 	}
 	balancersLoop := &balancers.Loop{
 		Store:     d.store,

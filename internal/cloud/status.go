@@ -3,6 +3,7 @@
 package cloud
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 
@@ -20,6 +21,10 @@ func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
 	for _, row := range store.Images.List(view) {
 		if row.Public {
 			image := host.ImageStatus{Name: row.Base, Region: row.Region, State: row.State, Reason: row.StateReason}
+			if snapshot, ok := store.Snapshots.Get(view, row.SnapshotID); ok && len(snapshot.Layers) == 0 {
+				image.State = "not built"
+				image.Reason = cmp.Or(row.StateReason, "built when the first instance uses it")
+			}
 			status.Images = append(status.Images, image)
 		}
 	}

@@ -27,6 +27,7 @@ type BaseImage struct {
 // "Find Ubuntu images on AWS"; Amazon Linux 2023 User Guide, "Get started").
 var baseImages = map[string]struct{ parameter, user string }{
 	"debian-12": {"/aws/service/debian/release/12/latest/amd64", "admin"},
+	"debian-13": {"/aws/service/debian/release/13/latest/amd64", "admin"},
 	"ubuntu-24.04": {
 		"/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
 		"ubuntu",

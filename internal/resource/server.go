@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// startLimit is how long an instance may take to run, and to be terminated.
-	startLimit = 10 * time.Minute
+	// startLimit is how long an instance may take to run, and to be terminated. The
+	// local cloud may build its base image first.
+	startLimit = 20 * time.Minute
 	// addressLimit is the age at which a running instance without a public address
 	// counts as one that will not get any.
 	addressLimit = 2 * time.Minute
@@ -98,7 +99,7 @@ func (p *Provisioner) waitRunning(ctx context.Context, address, id string) (plan
 		if err := startFailure(address, i); err != nil {
 			return false, err
 		}
-		p.progress(address, "instance %s is %s", id, i.State.Name)
+		p.progress(address, "instance %s is %s", id, stateOf(i))
 		return false, nil
 	})
 	return f, err
@@ -113,6 +114,18 @@ func onlyInstance(list *ec2.DescribeInstancesOutput) (instance types.Instance, o
 		}
 	}
 	return types.Instance{}, false
+}
+
+// stateOf returns an instance's state, with the reason if there is one that says more.
+func stateOf(i types.Instance) string {
+	state := string(i.State.Name)
+	if i.StateReason == nil {
+		return state
+	}
+	if reason := aws.ToString(i.StateReason.Message); reason != "" && reason != state {
+		return state + ": " + reason
+	}
+	return state
 }
 
 // startFailure returns an error if the instance will not run: it was terminated, or

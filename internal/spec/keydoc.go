@@ -66,7 +66,7 @@ var keyDocs = map[string]keyDoc{
 	},
 	"machines.image": {
 		meaning: "base image of the servers",
-		limits:  "debian-12, ubuntu-24.04, amazon-linux-2023, or the ID of an AMI",
+		limits:  "debian-12, debian-13, ubuntu-24.04, amazon-linux-2023, or the ID of an AMI",
 	},
 	"machines.key": {
 		meaning: "file of an OpenSSH public key to import, relative to aloft.yaml",

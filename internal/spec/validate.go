@@ -26,7 +26,7 @@ var (
 )
 
 // Images are the names of the known base images.
-var Images = []string{"debian-12", "ubuntu-24.04", "amazon-linux-2023"}
+var Images = []string{"debian-12", "debian-13", "ubuntu-24.04", "amazon-linux-2023"}
 
 // ValidApp reports whether name is valid for an application.
 func ValidApp(name string) bool { return appPattern.MatchString(name) && len(name) <= maxAppName }

@@ -18,7 +18,7 @@ import (
 func TestRealAbandonedLocalCloudIsCleared(t *testing.T) {
 	first, second, before := program.New(t), program.New(t), program.KernelObjects(t)
 	for _, p := range []program.Program{first, second} {
-		program.LendImages(t, p.State)
+		program.LendImages(t, p.State, "debian-12")
 		t.Cleanup(func() { p.Must(t, "local", "reset", "--yes") })
 	}
 	first.Must(t, "local", "start", "--address", program.LocalAddress)

@@ -31,7 +31,7 @@ func Start(t *testing.T) *LocalCloud {
 
 func (c *LocalCloud) start(t *testing.T) {
 	t.Helper()
-	LendImages(t, c.State)
+	LendImages(t, c.State, "debian-12")
 	t.Cleanup(func() {
 		c.Must(t, "local", "reset", "--yes")
 		if left := Added(c.Before, KernelObjects(t)); left != "" {

@@ -231,19 +231,23 @@ func Eventually(t *testing.T, within time.Duration, what string, ok func() bool)
 	t.Logf("%s: %.2f s", what, time.Since(began).Seconds())
 }
 
-// LendImages puts the base image that earlier tests built into a state folder, so
-// that a host builds it once. If there is none, the daemon builds it.
-func LendImages(t *testing.T, state string) {
+// LendImages puts the base images that earlier tests built into a state folder, so that a
+// host builds each of them once. If there is none, the daemon builds it.
+func LendImages(t *testing.T, state string, bases ...string) {
 	t.Helper()
-	const cache = "/var/cache/aloft-test/layers"
-	if _, err := os.Stat(cache); err != nil {
-		return
-	}
-	images := filepath.Join(state, "images")
+	images := filepath.Join(state, "images", "layers")
 	if err := os.MkdirAll(images, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("cp", "-a", cache, images).CombinedOutput(); err != nil {
-		t.Fatalf("lend the base image: %v\n%s", err, out)
+	for _, base := range bases {
+		built, err := filepath.Glob(filepath.Join("/var/cache/aloft-test/layers", base+"-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, layer := range built {
+			if out, err := exec.Command("cp", "-a", layer, images).CombinedOutput(); err != nil {
+				t.Fatalf("lend a base image: %v\n%s", err, out)
+			}
+		}
 	}
 }

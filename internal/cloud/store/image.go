@@ -37,7 +37,7 @@ type Snapshot struct {
 	ID, Region, VolumeID, Description string
 	Owner                             string
 	SizeGiB                           int32
-	Layers                            []string // bottom first; empty until the disk was captured
+	Layers                            []string // bottom first; empty until the disk was captured or the base built
 	Started                           time.Time
 	CompletesAt                       time.Time // it is pending at least until then
 	Tags                              Tags

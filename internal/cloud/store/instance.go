@@ -40,7 +40,7 @@ type Instance struct {
 	MetadataTags                      string // "enabled", "disabled"
 	RootVolumeID                      string
 	InterfaceIDs                      []string
-	Layers                            []string // image layers, bottom first; CreateImage adds one
+	Layers                            []string // image layers, bottom first, CreateImage adds one; none: not built yet
 	CPUCredits                        string   // burstable types: "standard", "unlimited"
 	Tags                              Tags
 

@@ -230,7 +230,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			NoReboot:         aws.ToBool(in.NoReboot),
 			SnapshotID:       a.ids.ID("snap-"),
 			RootVolumeType:   "gp3",
-			RootDevice:       rootDevice,
+			RootDevice:       rootDeviceOf(tx, row),
 			Architecture:     "x86_64",
 			Created:          a.Now(),
 			Tags:             tags[types.ResourceTypeImage],

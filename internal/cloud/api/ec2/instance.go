@@ -57,23 +57,25 @@ var instances = resourceType[store.Instance]{
 		"dns-name": byInterface(
 			ifPublic(func(r store.Reader, row nic) string { return dnsname.Public(r, row.VPCID, row.PublicIP) }),
 		),
-		"private-dns-name":               byInterface(field(interfaceDNSName)),
-		"launch-index":                   field(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
-		"launch-time":                    field(func(row vm) string { return filterTime(row.LaunchTime) }),
-		"hypervisor":                     constant[vm](string(types.HypervisorTypeXen)),
-		"tenancy":                        constant[vm](string(types.TenancyDefault)),
-		"root-device-name":               constant[vm](rootDevice),
-		"ena-support":                    constant[vm]("true"),
-		"platform":                       noValue[vm],
-		"instance-lifecycle":             noValue[vm],
-		"ebs-optimized":                  booleanField(func(row vm) bool { return row.EBSOptimized }),
-		"source-dest-check":              booleanField(func(row vm) bool { return row.SourceDestCheck }),
-		"monitoring-state":               field(func(row vm) string { return string(monitoringOf(row)) }),
-		"reason":                         field(func(row vm) string { return row.TransitionReason }),
-		"state-reason-code":              field(func(row vm) string { return row.StateReasonCode }),
-		"state-reason-message":           field(func(row vm) string { return row.StateReason }),
-		"metadata-options.http-tokens":   field(func(row vm) string { return row.MetadataTokens }),
-		"metadata-options.http-endpoint": field(func(row vm) string { return row.MetadataEndpoint }),
+		"private-dns-name": byInterface(field(interfaceDNSName)),
+		"launch-index":     field(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
+		"launch-time":      field(func(row vm) string { return filterTime(row.LaunchTime) }),
+		"hypervisor":       constant[vm](string(types.HypervisorTypeXen)),
+		"tenancy":          constant[vm](string(types.TenancyDefault)),
+		"root-device-name": func(r store.Reader, row vm) []string {
+			return []string{rootDeviceOf(r, row)}
+		},
+		"ena-support":                             constant[vm]("true"),
+		"platform":                                noValue[vm],
+		"instance-lifecycle":                      noValue[vm],
+		"ebs-optimized":                           booleanField(func(row vm) bool { return row.EBSOptimized }),
+		"source-dest-check":                       booleanField(func(row vm) bool { return row.SourceDestCheck }),
+		"monitoring-state":                        field(func(row vm) string { return string(monitoringOf(row)) }),
+		"reason":                                  field(func(row vm) string { return row.TransitionReason }),
+		"state-reason-code":                       field(func(row vm) string { return row.StateReasonCode }),
+		"state-reason-message":                    field(func(row vm) string { return row.StateReason }),
+		"metadata-options.http-tokens":            field(func(row vm) string { return row.MetadataTokens }),
+		"metadata-options.http-endpoint":          field(func(row vm) string { return row.MetadataEndpoint }),
 		"metadata-options.instance-metadata-tags": field(func(row vm) string { return row.MetadataTags }),
 		"metadata-options.http-put-response-hop-limit": field(
 			func(row vm) string { return strconv.Itoa(int(row.MetadataHopLimit)) },
@@ -130,6 +132,14 @@ func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesIn
 }
 
 // reservationKey is an instance's sort key in DescribeInstances.
+// rootDeviceOf returns the name of an instance's root device, which its image determined.
+func rootDeviceOf(r store.Reader, row vm) string {
+	if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
+		return volume.Device
+	}
+	return "/dev/xvda" // the instance terminated, and its volume with it
+}
+
 func reservationKey(row vm) string { return row.ReservationID + " " + row.ID }
 
 func instanceItem(r store.Reader) func(vm) types.Instance {
@@ -154,7 +164,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			Architecture:       types.ArchitectureValuesX8664,
 			Hypervisor:         types.HypervisorTypeXen,
 			VirtualizationType: types.VirtualizationTypeHvm,
-			RootDeviceName:     aws.String(rootDevice),
+			RootDeviceName:     aws.String(rootDeviceOf(r, row)),
 			RootDeviceType:     types.DeviceTypeEbs,
 			EbsOptimized:       aws.Bool(row.EBSOptimized),
 			SourceDestCheck:    aws.Bool(row.SourceDestCheck),

@@ -50,10 +50,9 @@ var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
 		func(out *attributeOutput) *textValue { return &out.InstanceInitiatedShutdownBehavior },
 		func(row vm) string { return row.ShutdownBehavior },
 	),
-	types.InstanceAttributeNameRootDeviceName: textAttribute(
-		func(out *attributeOutput) *textValue { return &out.RootDeviceName },
-		func(vm) string { return rootDevice },
-	),
+	types.InstanceAttributeNameRootDeviceName: func(out *attributeOutput, _ vm, item types.Instance) {
+		out.RootDeviceName = &types.AttributeValue{Value: item.RootDeviceName}
+	},
 	types.InstanceAttributeNameKernel: textAttribute(
 		func(out *attributeOutput) *textValue { return &out.KernelId }, noText,
 	),

@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	rootDevice  = "/dev/xvda"
 	maxUserData = 16 << 10 // bytes before base64 encoding (Amazon EC2 User Guide, user data)
 	maxLaunched = 100      // instances in one request
 )
@@ -117,7 +116,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 			Throughput:          125,
 			SnapshotID:          l.snapshot.ID,
 			InstanceID:          row.ID,
-			Device:              rootDevice,
+			Device:              l.image.RootDevice,
 			DeleteOnTermination: !l.keepRoot,
 			Created:             now,
 			AttachedAt:          now,

@@ -13,10 +13,6 @@ import (
 
 func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 	c := newCloud(t)
-	pending := *do(c, c.DescribeImages, &ec2.DescribeImagesInput{}).Images[0].ImageId
-	if _, err := c.RunInstances(c.ctx, launchOne(pending)); code(err) != "InvalidAMIID.Unavailable" {
-		t.Errorf("pending image: %v", err)
-	}
 	image, vpc := c.availableImage(), c.vpc("10.0.0.0/16")
 	subnet, elsewhere := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(c.vpc("10.1.0.0/16"), "web")
 	wantError(c, c.RunInstances, launchOne("ami-0123456789abcdef0"),
@@ -99,6 +95,38 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 	rows := len(store.Instances.List(view)) + len(store.Volumes.List(view)) + len(store.NetworkInterfaces.List(view))
 	if rows != 0 {
 		t.Errorf("refused launches left %d rows", rows)
+	}
+}
+
+func TestRunInstancesWaitsForPublicImagesAlone(t *testing.T) {
+	r := newRemote(t)
+	pending := r.image("web-1")
+	if _, err := r.cloud.RunInstances(r.cloud.ctx, launchOne(pending)); code(err) != "InvalidAMIID.Unavailable" {
+		t.Errorf("an image of an instance that is being created: %v", err)
+	}
+	c := newCloud(t)
+	image := do(c, c.DescribeImages, &ec2.DescribeImagesInput{}).Images[0]
+	launched := do(c, c.RunInstances, launchOne(*image.ImageId)).Instances[0]
+	row, ok := store.Instances.Get(c.Store.View(), *launched.InstanceId)
+	if image.State != types.ImageStateAvailable || !ok || row.State != store.Pending || len(row.Layers) != 0 {
+		t.Errorf("a public image that is not built: %+v, instance %+v", image, row)
+	}
+}
+
+func TestRootDeviceIsThatOfTheImage(t *testing.T) {
+	c := newCloud(t)
+	c.Images[0].RootDevice = "/dev/sda1"
+	in := launchOne(c.availableImage())
+	in.BlockDeviceMappings = []types.BlockDeviceMapping{
+		{DeviceName: aws.String("/dev/sda1"), Ebs: &types.EbsBlockDevice{VolumeSize: aws.Int32(20)}},
+	}
+	launched := do(c, c.RunInstances, in).Instances[0]
+	if *launched.RootDeviceName != "/dev/sda1" || *launched.BlockDeviceMappings[0].DeviceName != "/dev/sda1" {
+		t.Errorf("instance %+v", launched)
+	}
+	in.BlockDeviceMappings = root(types.EbsBlockDevice{})
+	if _, err := c.RunInstances(c.ctx, in); code(err) != "UnsupportedOperation" {
+		t.Errorf("a second disk: %v", err)
 	}
 }
 

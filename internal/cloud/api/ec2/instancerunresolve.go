@@ -131,7 +131,7 @@ func (l *launch) resolve(r store.Reader, region string) error {
 func (l *launch) resolveRootVolume() error {
 	l.sizeGiB, l.volumeType = l.snapshot.SizeGiB, "gp3"
 	for _, mapping := range l.in.BlockDeviceMappings {
-		if aws.ToString(mapping.DeviceName) != rootDevice || mapping.Ebs == nil {
+		if aws.ToString(mapping.DeviceName) != l.image.RootDevice || mapping.Ebs == nil {
 			return unsupported(map[string]bool{"blockDeviceMapping: " + aws.ToString(mapping.DeviceName): true})
 		}
 		if size := aws.ToInt32(mapping.Ebs.VolumeSize); size != 0 {

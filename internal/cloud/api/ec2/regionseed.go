@@ -53,8 +53,9 @@ func (a *API) seedRegion(tx *store.Tx, r region) {
 	}
 }
 
-// seedImage adds a public image to a region. The image is pending until its base has
-// been built.
+// seedImage adds a public image to a region. As on AWS the image is available at once. Its
+// snapshot has no layers until the images loop has built the base, and the instances
+// launched meanwhile stay pending.
 func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 	snapshot := &store.Snapshot{
 		ID:          a.ids.ID("snap-"),
@@ -64,8 +65,8 @@ func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 		Owner:       base.Owner,
 		SizeGiB:     base.SizeGiB,
 		Started:     a.Now(),
-		State:       "pending",
-		Progress:    "0%",
+		State:       "completed",
+		Progress:    "100%",
 	}
 	image := &store.Image{
 		ID:             a.ids.ID("ami-"),
@@ -80,8 +81,7 @@ func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 		RootDevice:     base.RootDevice,
 		Architecture:   base.Architecture,
 		Created:        a.Now(),
-		State:          "pending",
-		StateReason:    "The base image has not been built yet.",
+		State:          "available",
 	}
 	store.Snapshots.Put(tx, snapshot)
 	store.Images.Put(tx, image)

@@ -1,7 +1,8 @@
 //go:build linux
 
-// Package images creates machine images (AMIs). A loop builds the public base images,
-// captures instances' disks as layers, and deletes layers that nothing uses.
+// Package images creates machine images (AMIs). A loop builds public base images when
+// instances need them, captures instances' disks as layers, and deletes layers that nothing
+// uses.
 package images
 
 import (
@@ -46,6 +47,10 @@ type Loop struct {
 	Log       *slog.Logger
 	Manners   *manners.Set // nil: a kind cloud
 
+	// First is the name of the base image that is built before an instance needs it. It may
+	// be empty.
+	First string
+
 	mu        sync.Mutex
 	capturing map[string]bool // ids of images whose capture is in progress
 }
@@ -76,7 +81,8 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
-// setAvailable completes an image and its snapshot.
+// setAvailable completes an image and its snapshot. Older versions had base images that were
+// pending until they were built.
 func setAvailable(tx *store.Tx, image *store.Image, layers []string) {
 	store.Images.Edit(tx, image.ID, func(row *store.Image) { row.State, row.StateReason = "available", "" })
 	store.Snapshots.Edit(tx, image.SnapshotID, func(row *store.Snapshot) {

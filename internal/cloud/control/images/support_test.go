@@ -34,7 +34,7 @@ func (f *fixture) Capture(ctx context.Context, id string, layers machine.Images,
 }
 
 // withLoop runs prepare, then test beside a running loop, in a synctest bubble. There
-// are a pending base image in each of the regions a and b, and an instance i-1.
+// are an image of the first base in each of the regions a and b, and an instance i-1.
 func withLoop(t *testing.T, prepare, test func(f *fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -50,10 +50,10 @@ func withLoop(t *testing.T, prepare, test func(f *fixture)) {
 					Region:     region,
 					Public:     true,
 					Base:       "debian-12",
-					State:      "pending",
+					State:      "available",
 					SnapshotID: "snap-" + region,
 				})
-				store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-" + region, Region: region, State: "pending"})
+				store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-" + region, Region: region, State: "completed"})
 			}
 			store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "a", State: store.Running})
 		})
@@ -63,6 +63,7 @@ func withLoop(t *testing.T, prepare, test func(f *fixture)) {
 			Layers:    &f.layers,
 			Instances: f,
 			Machines:  &f.machines,
+			First:     "debian-12",
 			Log:       slog.New(slog.DiscardHandler),
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -101,6 +102,21 @@ func (f *fixture) createImage(id string, noReboot bool) {
 		store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-" + id, Region: "a", State: "pending"})
 	})
 	synctest.Wait()
+}
+
+// launch adds an instance of an image that has no layers yet, as RunInstances does.
+func (f *fixture) launch(id, image string) {
+	f.update(func(tx *store.Tx) {
+		store.Instances.Put(tx, &store.Instance{
+			ID: id, Region: "a", ImageID: image, Desired: store.Running, State: store.Pending,
+		})
+	})
+	synctest.Wait()
+}
+
+func (f *fixture) instance(id string) *store.Instance {
+	instance, _ := store.Instances.Get(f.store.View(), id)
+	return instance
 }
 
 func (f *fixture) image(id string) (*store.Image, *store.Snapshot) {

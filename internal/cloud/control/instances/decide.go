@@ -26,6 +26,7 @@ type Situation struct {
 	RebootRequested  bool
 	Reachable        bool
 	ShutdownBehavior string
+	AwaitsImage      bool // its base image is not built yet
 	Machine          Condition
 	Unsettled        bool // the change of state in progress takes longer
 }
@@ -35,7 +36,8 @@ func situationOf(row *store.Instance, status machine.Status, now time.Time) Situ
 	return Situation{
 		Desired: row.Desired, State: row.State, Reachable: row.Reachable,
 		RebootRequested: row.Reboots != row.RebootsDone, ShutdownBehavior: row.ShutdownBehavior,
-		Machine: conditionOf(status), Unsettled: now.Before(row.SettledAt),
+		AwaitsImage: len(row.Layers) == 0,
+		Machine:     conditionOf(status), Unsettled: now.Before(row.SettledAt),
 	}
 }
 
@@ -108,6 +110,9 @@ func Next(s Situation) Step {
 }
 
 func nextTowardRunning(s Situation) Step {
+	if s.AwaitsImage {
+		return Step{None, store.Running} // the images loop builds it, or terminates the instance
+	}
 	pending := s.State == store.Pending
 	if pending && s.Unsettled && s.Machine != MachineRunning {
 		return Step{None, store.Pending}

@@ -58,6 +58,21 @@ func TestFailedLaunchRetriesThenGivesUpWithReason(t *testing.T) {
 	})
 }
 
+func TestLaunchWaitsForTheBaseImage(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		f.launch("i-1", func(i *store.Instance) { i.Layers = nil })
+		f.want("i-1", store.Pending)
+		if n := f.machines.Calls("Prepare"); n != 0 {
+			t.Errorf("%d machines were prepared before their image was built", n)
+		}
+		f.edit("i-1", func(i *store.Instance) { i.Layers = []string{"base-debian-13"} })
+		f.want("i-1", store.Running)
+		f.launch("i-2", func(i *store.Instance) { i.Layers = nil })
+		f.terminate("i-2")
+		f.want("i-2", store.Terminated)
+	})
+}
+
 func TestRebootKeepsInstanceRunning(t *testing.T) {
 	withLoop(t, func(f *fixture) {
 		f.launch("i-1", nil)

@@ -4,29 +4,24 @@ package image
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 )
 
-// Debian12 is the name of the only base image that can be built.
-const Debian12 = "debian-12"
-
-// ErrNoBase is returned for the name of a base image that cannot be built.
-var ErrNoBase = errors.New("there is no such base image")
-
 // EnsureBase returns the id of a base image's layer. It builds the layer if there is none,
-// which downloads about 80 MB and takes half a minute; progress receives each stage of the
+// which downloads about 80 MB and takes up to a minute; progress receives each stage of the
 // build and the fraction of the build completed before it. A store runs one build at a
 // time, and other callers wait for it.
 func (s *Store) EnsureBase(
 	ctx context.Context, name string, progress func(stage string, fraction float64),
 ) (layer string, err error) {
-	if name != Debian12 {
-		return "", fmt.Errorf("base image %q: %w", name, ErrNoBase)
+	b, err := baseNamed(name)
+	if err != nil {
+		return "", fmt.Errorf("base image %q: %w", name, err)
 	}
-	digest, err := recipeDigest()
+	b.distribution = b.with(s.Mirrors)
+	digest, err := recipeDigest(b, s.Mirrors)
 	if err != nil {
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
@@ -46,19 +41,19 @@ func (s *Store) EnsureBase(
 	if err := os.RemoveAll(dir); err != nil {
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
-	if err := s.build(ctx, dir, layer, progress); err != nil {
+	if err := s.build(ctx, b, dir, layer, progress); err != nil {
 		_ = os.RemoveAll(dir)
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
 	return layer, nil
 }
 
-func (s *Store) build(ctx context.Context, dir, layer string, progress func(string, float64)) error {
-	if err := runMmdebstrap(ctx, dir, progress); err != nil {
+func (s *Store) build(ctx context.Context, b base, dir, layer string, progress func(string, float64)) error {
+	if err := runMmdebstrap(ctx, b, s.Mirrors, dir, progress); err != nil {
 		return err
 	}
 	progress("configure the image", 0.97)
-	if err := configureBase(dir); err != nil {
+	if err := configureBase(dir, b); err != nil {
 		return err
 	}
 	return s.Commit(ctx, dir, layer)

@@ -12,6 +12,20 @@ import (
 	"time"
 )
 
+func TestRealUnreachableArchiveIsNamedWithTheMirrorSetting(t *testing.T) {
+	s := openStore(t)
+	s.Mirrors = Mirrors{"debian": "http://127.0.0.1:9/debian", "debian-security": "http://127.0.0.1:9/debian-security"}
+	_, err := s.EnsureBase(t.Context(), Debian13, func(string, float64) {})
+	if err == nil {
+		t.Fatal("it was built")
+	}
+	for _, want := range []string{"http://127.0.0.1:9/debian", "aloft local start --mirror debian=URL", "connect"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q: %v", want, err)
+		}
+	}
+}
+
 func TestRealInterruptedBuildLeavesNothing(t *testing.T) {
 	s := openStore(t)
 	ctx, cancel := context.WithCancel(t.Context())

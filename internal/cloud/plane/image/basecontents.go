@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// packages are installed in the base image in addition to Debian's essential ones.
+// packages are installed in base images in addition to the distribution's essential ones.
 var packages = []string{
 	"ca-certificates", "curl", "dbus", "git", "iproute2", "iputils-ping", "less", "nano", "netbase",
 	"openssh-server", "procps", "sudo", "systemd", "systemd-sysv",
 }
 
-// debianFiles are the files that the base image has in addition to those of its packages.
+// files are the files that base images have in addition to those of their packages.
 //
-//go:embed debian
-var debianFiles embed.FS
+//go:embed files
+var files embed.FS
 
 // links are symbolic links of the base image. Settings of the host are written below /run
 // at every boot, so that no image contains them.
@@ -58,15 +58,15 @@ var removedFiles = []string{
 	"usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service",
 }
 
-// configureBase turns a fresh Debian at root into the base image. It may run again on its
+// configureBase turns a fresh installation at root into the base image b. It may run again on its
 // own result.
-func configureBase(root string) error {
+func configureBase(root string, b base) error {
 	for _, path := range removedFiles {
 		if err := os.Remove(filepath.Join(root, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove from the image: %w", err)
 		}
 	}
-	if err := installFiles(root); err != nil {
+	if err := installFiles(root, b); err != nil {
 		return err
 	}
 	for path, target := range links {
@@ -97,31 +97,41 @@ func replaceLink(root, path, target string) error {
 	return nil
 }
 
-// installFiles copies the embedded files into the image. Those below usr/lib/aloft are
-// executable, and sudo requires that its own file is not world-readable.
-func installFiles(root string) error {
-	return fs.WalkDir(debianFiles, "debian", func(path string, entry fs.DirEntry, err error) error {
+// installFiles writes the embedded files and those of the base into the image.
+func installFiles(root string, b base) error {
+	for path, content := range b.ownFiles() {
+		if err := installFile(root, path, []byte(content)); err != nil {
+			return err
+		}
+	}
+	return fs.WalkDir(files, "files", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := debianFiles.ReadFile(path)
+		content, err := files.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("install into the image: %w", err)
 		}
-		mode := fs.FileMode(0o644)
-		switch {
-		case strings.Contains(path, "usr/lib/aloft/"):
-			mode = 0o755
-		case strings.Contains(path, "sudoers.d/"):
-			mode = 0o440
-		}
-		target := filepath.Join(root, strings.TrimPrefix(path, "debian/"))
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return fmt.Errorf("install into the image: %w", err)
-		}
-		if err := os.WriteFile(target, content, mode); err != nil {
-			return fmt.Errorf("install into the image: %w", err)
-		}
-		return os.Chmod(target, mode)
+		return installFile(root, strings.TrimPrefix(path, "files/"), content)
 	})
+}
+
+// installFile writes a file into the image. Those below usr/lib/aloft are executable, and
+// sudo requires that its own file is not world-readable.
+func installFile(root, path string, content []byte) error {
+	mode := fs.FileMode(0o644)
+	switch {
+	case strings.HasPrefix(path, "usr/lib/aloft/"):
+		mode = 0o755
+	case strings.HasPrefix(path, "etc/sudoers.d/"):
+		mode = 0o440
+	}
+	target := filepath.Join(root, path)
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return fmt.Errorf("install into the image: %w", err)
+	}
+	if err := os.WriteFile(target, content, mode); err != nil {
+		return fmt.Errorf("install into the image: %w", err)
+	}
+	return os.Chmod(target, mode)
 }

@@ -9,19 +9,36 @@ import (
 )
 
 func TestRecipeDigestIsStable(t *testing.T) {
-	first, err := recipeDigest()
-	if err != nil {
-		t.Fatal(err)
+	digests := map[string]string{}
+	digest := func(b base, m Mirrors) string {
+		t.Helper()
+		b.distribution = b.with(m)
+		d, err := recipeDigest(b, m)
+		if err != nil || len(d) != 10 {
+			t.Fatalf("digest %q, %v", d, err)
+		}
+		return d
 	}
-	if second, _ := recipeDigest(); second != first || len(first) != 10 {
-		t.Errorf("digests %s and %s", first, second)
+	for _, b := range bases() {
+		d := digest(b, nil)
+		if other, ok := digests[d]; ok || digest(b, nil) != d {
+			t.Errorf("%s has the digest of %q, or another one each time", b.name, other)
+		}
+		digests[d] = b.name
+		if digest(b, Mirrors{b.distribution.name: "http://mirror.example/" + b.distribution.name}) == d {
+			t.Errorf("%s: a mirror, which is in the image's sources.list, does not change the digest", b.name)
+		}
 	}
 }
 
 func TestImageHasExecutableHooksAndAProtectedSudoers(t *testing.T) {
 	root := t.TempDir()
+	b, err := baseNamed(Ubuntu2404)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 2 { // the second run must accept the result of the first
-		if err := configureBase(root); err != nil {
+		if err := configureBase(root, b); err != nil {
 			t.Fatal(err)
 		}
 	}

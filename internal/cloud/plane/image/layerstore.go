@@ -1,8 +1,8 @@
 //go:build linux
 
 // Package image stores the read-only layers that machines boot from. A layer is a tree of
-// files owned by the user and group ids that machines see. The package builds the base
-// layer, a Debian, on first use; all other layers are captured from machines.
+// files owned by the user and group ids that machines see. The package builds base layers on
+// first use (see Bases); all other layers are captured from machines.
 package image
 
 import (
@@ -23,7 +23,12 @@ import (
 var ErrNoLayer = errors.New("there is no such layer")
 
 // Store keeps layers in a directory.
-type Store struct{ dir string }
+type Store struct {
+	// Mirrors are used to build base images. Set it before the first call of EnsureBase.
+	Mirrors Mirrors
+
+	dir string
+}
 
 // Open opens the store in dir, creating it if necessary.
 func Open(dir string) (*Store, error) {

@@ -8,21 +8,15 @@ import (
 	"strings"
 )
 
-// Debian's own archive, for hosts that name no mirror.
-const (
-	archive  = "http://deb.debian.org/debian"
-	security = "http://deb.debian.org/debian-security"
-)
-
-// hostMirrors returns the URLs from which a Debian host installs packages and security
-// updates (sources.list(5)), so that machines use a company's mirror too. For any other
-// host it returns Debian's own archive. apt is the host's /etc/apt.
-func hostMirrors(apt string) (main, updates string) {
-	main, updates = archive, security
+// hostMirrors returns the archives from which the host itself installs packages
+// (sources.list(5)), so that images are built from a company's mirror too. An archive's name
+// is the last part of its URL. apt is the host's /etc/apt.
+func hostMirrors(apt string) Mirrors {
+	found := Mirrors{}
 	paths := []string{filepath.Join(apt, "sources.list")}
 	for _, pattern := range []string{"*.list", "*.sources"} {
-		found, _ := filepath.Glob(filepath.Join(apt, "sources.list.d", pattern)) // the pattern is valid
-		paths = append(paths, found...)
+		more, _ := filepath.Glob(filepath.Join(apt, "sources.list.d", pattern)) // the pattern is valid
+		paths = append(paths, more...)
 	}
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
@@ -33,15 +27,16 @@ func hostMirrors(apt string) (main, updates string) {
 			if !strings.HasPrefix(word, "http://") && !strings.HasPrefix(word, "https://") {
 				continue
 			}
-			switch url := strings.TrimSuffix(word, "/"); {
-			case strings.HasSuffix(url, "/debian"):
-				main = url
-			case strings.HasSuffix(url, "/debian-security"):
-				updates = url
+			url := strings.TrimSuffix(word, "/")
+			for _, name := range mirrorNames {
+				// Ubuntu's own archive for security updates has nothing else.
+				if strings.HasSuffix(url, "/"+name) && !strings.Contains(url, "//security.ubuntu.com/") {
+					found[name] = url
+				}
 			}
 		}
 	}
-	return main, updates
+	return found
 }
 
 func stripComments(text string) string {

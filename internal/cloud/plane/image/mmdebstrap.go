@@ -15,10 +15,6 @@ import (
 	"time"
 )
 
-// keyring is Debian's archive keyring. A host that is not Debian has it only if the package
-// debian-archive-keyring is installed.
-const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-
 // interruptTimeout is how long mmdebstrap may clean up after an interrupt before it is killed.
 const interruptTimeout = 10 * time.Second
 
@@ -44,10 +40,11 @@ const (
 	exclusionsHook = `cat >"$1/` + exclusionsFile + "\" <<'end'\n"
 )
 
-// customizeHook runs after the image's packages are installed. $1 is the image's root.
-const customizeHook = `chroot "$1" useradd --create-home --uid 1000 --user-group --groups adm,sudo` +
-	` --shell /bin/bash admin
-chroot "$1" passwd --lock admin >/dev/null
+// customizeHook returns the script that runs after the image's packages are installed. $1 is
+// the image's root.
+func customizeHook(user string) string {
+	return `chroot "$1" useradd --create-home --uid 1000 --user-group --groups adm,sudo --shell /bin/bash ` + user + `
+chroot "$1" passwd --lock ` + user + ` >/dev/null
 chmod u+s "$1/usr/bin/ping"
 setcap -r "$1/usr/bin/ping" 2>/dev/null || true
 find "$1/usr/share/doc" -type f ! -name copyright -delete
@@ -55,14 +52,19 @@ rm -rf "$1"/usr/share/man/* "$1"/usr/share/locale/*
 for section in 1 2 3 4 5 6 7 8; do mkdir "$1/usr/share/man/man$section"; done # some packages install links there
 rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list.d/* "$1"/var/log/*.log "$1"/var/log/apt/*
 install -d -m 755 "$1/var/log/journal"`
+}
 
-// runMmdebstrap installs a Debian in dir.
-func runMmdebstrap(ctx context.Context, dir string, progress func(string, float64)) error {
+// runMmdebstrap installs the base in dir.
+func runMmdebstrap(ctx context.Context, b base, mirrors Mirrors, dir string, progress func(string, float64)) error {
 	program, err := exec.LookPath("mmdebstrap")
 	if err != nil {
 		return fmt.Errorf("find mmdebstrap (apt-get install mmdebstrap): %w", err)
 	}
-	args, err := mmdebstrapArgs(ctx, dir)
+	if _, err := os.Stat(b.keyring); err != nil {
+		return fmt.Errorf("find the keys that sign the archive (apt-get install %s, which %s have): %w",
+			b.keyringPackage, b.keyringOrigin, err)
+	}
+	args, err := mmdebstrapArgs(ctx, b, mirrors, dir)
 	if err != nil {
 		return err
 	}
@@ -87,13 +89,14 @@ func runMmdebstrap(ctx context.Context, dir string, progress func(string, float6
 		if ctx.Err() != nil {
 			return fmt.Errorf("run mmdebstrap: %w", ctx.Err())
 		}
-		return fmt.Errorf("run mmdebstrap: %w\n%s", err, tail)
+		return fmt.Errorf("install %s from %s (aloft local start --mirror %s=URL names another archive): %w\n%s",
+			b.name, b.archive, b.distribution.name, err, tail)
 	}
 	return nil
 }
 
-func mmdebstrapArgs(ctx context.Context, dir string) ([]string, error) {
-	exclusions, err := debianFiles.ReadFile("debian/" + exclusionsFile)
+func mmdebstrapArgs(ctx context.Context, b base, mirrors Mirrors, dir string) ([]string, error) {
+	exclusions, err := files.ReadFile("files/" + exclusionsFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the list of excluded files: %w", err)
 	}
@@ -102,20 +105,15 @@ func mmdebstrapArgs(ctx context.Context, dir string) ([]string, error) {
 		"--include=" + strings.Join(packages, ","),
 		`--aptopt=APT::Install-Recommends "false"`, `--aptopt=Acquire::Languages "none"`,
 		"--dpkgopt=force-unsafe-io", // after a power failure the build starts over anyway
-		"--extract-hook=" + exclusionsHook + string(exclusions) + "end", "--customize-hook=" + customizeHook,
-	}
-	if _, err := os.Stat(keyring); err == nil {
-		args = append(args, "--keyring="+keyring)
+		"--extract-hook=" + exclusionsHook + string(exclusions) + "end", "--customize-hook=" + customizeHook(b.user),
+		"--keyring=" + b.keyring,
 	}
 	for _, setting := range HostAptSettings(ctx) {
 		args = append(args, "--aptopt="+setting)
 	}
-	main, updates := hostMirrors("/etc/apt")
-	return append(args, "bookworm", dir,
-		"deb "+main+" bookworm main",
-		"deb "+main+" bookworm-updates main",
-		"deb "+updates+" bookworm-security main",
-	), nil
+	// Without a mirror named, use the one that the host's apt uses.
+	b.distribution = b.with(hostMirrors("/etc/apt")).with(mirrors)
+	return append(append(args, b.suite, dir), b.sources()...), nil
 }
 
 // reportProgress reads mmdebstrap's messages, calls progress for each stage and returns

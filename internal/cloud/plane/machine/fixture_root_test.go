@@ -36,9 +36,9 @@ type fixture struct {
 	base   string // directory of the base layer
 }
 
-// openBase returns the directory of the base layer, which is built once on this host and
+// openBase returns the directory of a base layer, which is built once on this host and
 // shared by all tests.
-func openBase(t *testing.T) string {
+func openBase(t *testing.T, name string) string {
 	t.Helper()
 	cache := os.Getenv("ALOFT_TEST_CACHE")
 	if cache == "" {
@@ -48,7 +48,7 @@ func openBase(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layer, err := store.EnsureBase(t.Context(), image.Debian12, func(stage string, fraction float64) {
+	layer, err := store.EnsureBase(t.Context(), name, func(stage string, fraction float64) {
 		t.Logf("base image: %3.0f%% completed, next: %s", fraction*100, stage)
 	})
 	if err != nil {
@@ -59,7 +59,13 @@ func openBase(t *testing.T) string {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	base := openBase(t)
+	return newFixtureOn(t, image.Debian12)
+}
+
+// newFixtureOn returns a fixture whose machines start from a base image.
+func newFixtureOn(t *testing.T, name string) *fixture {
+	t.Helper()
+	base := openBase(t, name)
 	state, err := os.MkdirTemp("/tmp", "aloft-machine-")
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +74,7 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Base(state)
+	name = filepath.Base(state)
 	s := &fixture{T: t, images: images, base: base, config: machine.Config{
 		Dir: filepath.Join(state, "machines"), RunDir: filepath.Join("/run", name), CgroupName: name,
 		Launcher: []string{"/proc/self/exe", launcherArgument}, StopTimeout: 20 * time.Second,

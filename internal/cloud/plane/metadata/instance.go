@@ -28,6 +28,7 @@ type Instance struct {
 	LaunchIndex             int
 	LaunchTime              time.Time
 	Architecture            string // "x86_64"
+	RootDevice              string // "/dev/xvda"
 	UserData                []byte // decoded; nil: none
 
 	// TargetLifecycleState is the lifecycle state to which the Auto Scaling group moves
