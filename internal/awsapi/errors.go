@@ -101,7 +101,9 @@ func IsEventual(err error) bool {
 	case "InvalidParameterValue", "InvalidParameterException":
 		return strings.Contains(Message(err), "does not exist")
 	case "ValidationError": // Auto Scaling validates launch templates and target groups
-		for _, words := range []string{"does not exist", "not found", "Invalid IAM Instance Profile"} {
+		for _, words := range []string{
+			"does not exist", "not found", "Target Groups may not be valid", "Invalid IAM Instance Profile",
+		} {
 			if strings.Contains(Message(err), words) {
 				return true
 			}

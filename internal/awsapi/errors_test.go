@@ -52,6 +52,10 @@ func TestAutoScalingErrorsAreClassifiedByMessage(t *testing.T) {
 	if awsapi.IsNotFound(fresh) || !awsapi.IsEventual(fresh) {
 		t.Error("an image that is not known everywhere yet is not classified as eventual")
 	}
+	unseen := refused("Provided Target Groups may not be valid. Please ensure they exist and try again.")
+	if awsapi.IsNotFound(unseen) || !awsapi.IsEventual(unseen) {
+		t.Error("a target group that Auto Scaling does not know yet is not classified as eventual")
+	}
 	wrong := refused("Min size cannot be larger than max size.")
 	if awsapi.IsNotFound(wrong) || awsapi.IsEventual(wrong) {
 		t.Error("a mistake is classified as not found or eventual")

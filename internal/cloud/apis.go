@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -43,7 +44,14 @@ func (d *daemon) handler() (http.Handler, error) {
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store, Manners: &d.manners})
 	groups := autoscaling.New(autoscaling.Config{Store: d.store, Templates: machines, Manners: &d.manners})
+	front := frontend.New(frontend.Config{
+		Store: d.store, Manners: &d.manners, Log: d.Log,
+		NotFound: map[string]func(field, id string) error{
+			"ec2": ec2.NotFound, "elasticloadbalancing": elbv2.NotFound, "autoscaling": autoscaling.NotFound,
+		},
+	})
 	handler, err := wire.NewHandler(wire.Config{
+		Around: front.Around,
 		Services: []wire.Service{
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},

@@ -36,6 +36,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
@@ -104,7 +105,14 @@ func New(t *testing.T) *Cloud {
 	c.Fleet = &autoscaling.Fleet{Store: s, Compute: network, Balancing: balancing}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &c.Metrics, Store: s, Manners: &c.Manners})
 	groups := autoscaling.New(autoscaling.Config{Store: s, Templates: network, Manners: &c.Manners})
+	front := frontend.New(frontend.Config{
+		Store: s, Manners: &c.Manners, Log: slog.New(slog.DiscardHandler),
+		NotFound: map[string]func(field, id string) error{
+			"ec2": ec2.NotFound, "elasticloadbalancing": elbv2.NotFound, "autoscaling": autoscaling.NotFound,
+		},
+	})
 	handler, err := wire.NewHandler(wire.Config{
+		Around:      front.Around,
 		Credentials: func(string) (string, bool) { return "secret", true },
 		Services: []wire.Service{
 			{Name: "ec2", API: network},

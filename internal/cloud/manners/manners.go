@@ -135,9 +135,28 @@ func (s *Set) Duration(m Manner, span Span, subject, name string) time.Duration 
 	if !s.has(m) {
 		return 0
 	}
-	width := float64(span.Max - span.Min)
-	drawn := float64(span.Min) + width*s.fraction(subject, s.ordinal(subject, name))
+	return s.scaled(span, s.fraction(subject, s.ordinal(subject, name)))
+}
+
+// scaled returns the duration at a fraction of a span, in the cloud's time.
+func (s *Set) scaled(span Span, fraction float64) time.Duration {
+	drawn := float64(span.Min) + float64(span.Max-span.Min)*fraction
 	return time.Duration(math.Round(drawn * s.settings.TimeScale))
+}
+
+// Sample returns a duration from a span in the cloud's time, drawn anew at each call
+// for the subject. It is 0 if the cloud lacks the manner.
+func (s *Set) Sample(m Manner, span Span, subject string) time.Duration {
+	if s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.has(m) {
+		return 0
+	}
+	s.calls[subject]++
+	return s.scaled(span, s.fraction(subject, s.calls[subject]))
 }
 
 // Scaled returns a duration in the cloud's time, or 0 if the cloud lacks the manner.

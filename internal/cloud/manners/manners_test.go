@@ -41,7 +41,8 @@ func TestKindCloud(t *testing.T) {
 	var none *Set
 	for _, s := range []*Set{none, new(Set)} {
 		if s.Has(Times) || s.Happens(Load, 1, "call") || s.Holds(Zones, 1, "zone") ||
-			s.Duration(Times, Span{time.Minute, time.Hour}, "create", "a") != 0 || s.Scaled(Times, time.Hour) != 0 {
+			s.Duration(Times, Span{time.Minute, time.Hour}, "create", "a") != 0 || s.Scaled(Times, time.Hour) != 0 ||
+			s.Sample(Consistency, Span{time.Minute, time.Hour}, "lag") != 0 {
 			t.Errorf("a cloud without settings has manners")
 		}
 	}
@@ -126,5 +127,27 @@ func TestOnlyTimesTakesTime(t *testing.T) {
 	s.Use(Settings{Manners: []Manner{Load}})
 	if at := s.Until(now, CreateVPC, "a"); !at.IsZero() {
 		t.Errorf("without the manner something takes until %s", at)
+	}
+}
+
+func TestSamplesAreDrawnAnew(t *testing.T) {
+	draw := func(seed uint64) (all []time.Duration) {
+		s := new(Set)
+		s.Use(Settings{Manners: []Manner{Consistency}, Seed: seed, TimeScale: 0.5})
+		for range 50 {
+			d := s.Sample(Consistency, Span{time.Second, 3 * time.Second}, "lag")
+			if d < time.Second/2 || d > 3*time.Second/2 {
+				t.Fatalf("sample is %s, want half of 1s to 3s", d)
+			}
+			all = append(all, d)
+		}
+		return all
+	}
+	first := draw(1)
+	if diff := cmp.Diff(first, draw(1)); diff != "" {
+		t.Errorf("the same seed draws differently:\n%s", diff)
+	}
+	if first[0] == first[1] || cmp.Equal(first, draw(2)) {
+		t.Errorf("samples repeat: %v", first)
 	}
 }

@@ -27,6 +27,7 @@ var ErrLocked = errors.New("the database is in use by another process")
 type Store struct {
 	mem  *memdb.MemDB
 	disk *bbolt.DB // nil: memory only
+	past history
 }
 
 // Open opens the database file at path and loads its rows. It creates a missing
@@ -157,6 +158,7 @@ func (s *Store) Update(change func(tx *Tx) error) error {
 	if err := s.persist(txn.Changes()); err != nil {
 		return err
 	}
+	s.remember()
 	txn.Commit()
 	return nil
 }

@@ -51,6 +51,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	x := &exchange{id: h.NewRequestID()}
 	response, err := h.serve(r, x)
+	if errors.Is(err, ErrHangUp) {
+		h.logRequest(r.Context(), x, &Error{Code: "closed the connection"}, time.Since(started))
+		panic(http.ErrAbortHandler) // net/http closes the connection
+	}
 	var refusal *Error
 	if err != nil {
 		refusal = h.publicError(r.Context(), x, err)
@@ -96,7 +100,7 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 		Region:      x.claim.region,
 		RequestID:   x.id,
 	}
-	out, err := h.invoke(WithCaller(r.Context(), caller), op, in)
+	out, err := h.call(WithCaller(r.Context(), caller), x, op, in)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +179,25 @@ func (x *exchange) parseValues(r *http.Request) {
 	var err error
 	x.values, err = url.ParseQuery(raw)
 	x.malformed = err != nil // decode reports it, once the signature is verified
+}
+
+// call runs the operation, with what surrounds it.
+func (h *handler) call(ctx context.Context, x *exchange, op *operation, in reflect.Value) (reflect.Value, error) {
+	if h.Around == nil {
+		return h.invoke(ctx, op, in)
+	}
+	call := Call{Service: x.claim.service, Operation: op.name, Input: in.Interface()}
+	out, err := h.Around(ctx, call, func(ctx context.Context) (any, error) {
+		out, err := h.invoke(ctx, op, in)
+		if err != nil {
+			return nil, err
+		}
+		return out.Interface(), nil
+	})
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	return reflect.ValueOf(out), nil
 }
 
 // invoke calls the operation. A panic in the operation is returned as an error

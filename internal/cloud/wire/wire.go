@@ -10,6 +10,8 @@
 package wire
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -30,6 +32,10 @@ type Config struct {
 	// Hosts lists host names under which requests are accepted, besides loopback
 	// addresses and localhost.
 	Hosts []string
+	// Around surrounds every operation, once its request is authenticated and
+	// decoded. It may call next, which runs the operation and returns a pointer to
+	// its output. nil: every operation runs as it is.
+	Around func(ctx context.Context, call Call, next func(context.Context) (any, error)) (any, error)
 	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
 	// them are not signed.
 	Fallback http.Handler
@@ -38,6 +44,16 @@ type Config struct {
 	NewRequestID func() string    // random UUIDs if nil
 	Log          *slog.Logger     // discarded if nil
 }
+
+// Call is an operation that a client calls.
+type Call struct {
+	Service   string // "ec2"
+	Operation string // "RunInstances"
+	Input     any    // a pointer to the SDK's input
+}
+
+// ErrHangUp makes the endpoint close the connection instead of responding.
+var ErrHangUp = errors.New("close the connection without a response")
 
 // Service is one AWS API.
 type Service struct {

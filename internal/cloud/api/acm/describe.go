@@ -13,7 +13,7 @@ import (
 
 // DescribeCertificate returns the metadata of a certificate.
 func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertificateInput) (*acm.DescribeCertificateOutput, error) {
-	view := a.Store.View()
+	view := a.Store.Read(ctx)
 	row, err := findCertificate(view, wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertifica
 
 // GetCertificate returns a certificate and its chain as they were imported.
 func (a *API) GetCertificate(ctx context.Context, in *acm.GetCertificateInput) (*acm.GetCertificateOutput, error) {
-	row, err := findCertificate(a.Store.View(), wire.RegionFrom(ctx), in.CertificateArn)
+	row, err := findCertificate(a.Store.Read(ctx), wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func checkEnum[T ~string](member string, values, known []T) error {
 // listMatching returns the certificates that a request selects, in the requested
 // order.
 func (a *API) listMatching(ctx context.Context, in *acm.ListCertificatesInput) ([]types.CertificateSummary, error) {
-	view := a.Store.View()
+	view := a.Store.Read(ctx)
 	out := []types.CertificateSummary{}
 	for _, row := range store.Certificates.InRegion(view, wire.RegionFrom(ctx)) {
 		leaf, err := parseStored(row)

@@ -79,7 +79,7 @@ func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsF
 
 // ListTagsForCertificate lists the tags of a certificate.
 func (a *API) ListTagsForCertificate(ctx context.Context, in *acm.ListTagsForCertificateInput) (*acm.ListTagsForCertificateOutput, error) {
-	row, err := findCertificate(a.Store.View(), wire.RegionFrom(ctx), in.CertificateArn)
+	row, err := findCertificate(a.Store.Read(ctx), wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}

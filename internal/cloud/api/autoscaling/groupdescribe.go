@@ -20,7 +20,7 @@ import (
 // DescribeAutoScalingGroups returns groups by name and by tag. It ignores names
 // that no group has.
 func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
-	view := a.Store.View()
+	view := a.Store.Read(ctx)
 	for _, f := range in.Filters {
 		if name := aws.ToString(f.Name); name != "tag-key" && name != "tag-value" && !strings.HasPrefix(name, "tag:") {
 			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: "+

@@ -49,7 +49,7 @@ func useSubnets(r store.Reader, g *store.ScalingGroup, ids []string, inZones fun
 		s, ok := store.Subnets.Get(r, id)
 		switch {
 		case !ok || s.Region != g.Region:
-			return invalid("The subnet ID '%s' does not exist", id)
+			return subnetNotFound(id)
 		case !inZones(s):
 			return invalid("The availability zones of the specified subnets and the Auto Scaling group do not match")
 		case vpc != "" && s.VPCID != vpc:

@@ -25,7 +25,7 @@ func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.Update
 	view := a.Store.View()
 	old, ok := store.ScalingGroups.Get(view, wire.RegionFrom(ctx)+"/"+*in.AutoScalingGroupName)
 	if !ok {
-		return nil, invalid("AutoScalingGroup name not found - null")
+		return nil, groupNotFound()
 	}
 	// launch has the launch source and subnets, which EC2 checks outside the
 	// transaction. The transaction copies those that the request sets.

@@ -19,7 +19,7 @@ func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.
 	if len(in.InstanceIds) > maxDescribed {
 		return nil, invalid("The number of instance ids that may be passed in is limited to %d", maxDescribed)
 	}
-	view := a.Store.View()
+	view := a.Store.Read(ctx)
 	var rows []*store.ScalingInstance
 	for _, i := range store.ScalingInstances.InRegion(view, wire.RegionFrom(ctx)) {
 		if len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, i.InstanceID) {

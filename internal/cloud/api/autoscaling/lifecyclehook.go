@@ -147,7 +147,7 @@ func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLif
 // DescribeLifecycleHooks returns a group's hooks, all of them or those with the
 // given names.
 func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.DescribeLifecycleHooksInput) (*autoscaling.DescribeLifecycleHooksOutput, error) {
-	view := a.Store.View()
+	view := a.Store.Read(ctx)
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ const refreshRetention = 6 * 7 * 24 * time.Hour
 // DescribeAccountLimits returns how many groups an account may have, and how many
 // it has. Launch configurations are not supported.
 func (a *API) DescribeAccountLimits(ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput) (*autoscaling.DescribeAccountLimitsOutput, error) {
-	groups := store.ScalingGroups.InRegion(a.Store.View(), wire.RegionFrom(ctx))
+	groups := store.ScalingGroups.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx))
 	return &autoscaling.DescribeAccountLimitsOutput{
 		MaxNumberOfAutoScalingGroups:    aws.Int32(maxGroups),
 		NumberOfAutoScalingGroups:       aws.Int32(int32(len(groups))),

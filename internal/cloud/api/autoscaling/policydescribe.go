@@ -20,7 +20,7 @@ import (
 
 // DescribePolicies returns the policies of one group or of all groups.
 func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoliciesInput) (*autoscaling.DescribePoliciesOutput, error) {
-	view, here := a.Store.View(), wire.RegionFrom(ctx)
+	view, here := a.Store.Read(ctx), wire.RegionFrom(ctx)
 	for _, t := range in.PolicyTypes {
 		if !slices.Contains(policyTypes, t) {
 			return nil, invalid("Invalid policy type %s. Valid types are [%s]", t, strings.Join(policyTypes, ", "))

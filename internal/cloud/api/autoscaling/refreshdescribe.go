@@ -17,7 +17,7 @@ import (
 
 // DescribeInstanceRefreshes returns a group's refreshes, newest first.
 func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.DescribeInstanceRefreshesInput) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
-	view := a.Store.View()
+	view := a.Store.Read(ctx)
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err

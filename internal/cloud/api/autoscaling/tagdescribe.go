@@ -25,7 +25,7 @@ func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInpu
 		}
 	}
 	found := []types.TagDescription{}
-	for _, g := range store.ScalingGroups.InRegion(a.Store.View(), wire.RegionFrom(ctx)) {
+	for _, g := range store.ScalingGroups.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx)) {
 		for _, t := range g.Tags {
 			if matchesFilters(g, t, in.Filters) {
 				found = append(found, describeTag(g, t))

@@ -18,7 +18,7 @@ func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeA
 	if err := checkHistory(in); err != nil {
 		return nil, err
 	}
-	view := a.Store.View()
+	view := a.Store.Read(ctx)
 	var items []*store.AlarmHistory
 	switch {
 	case len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm):

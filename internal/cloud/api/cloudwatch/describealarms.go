@@ -24,7 +24,7 @@ func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsI
 	}
 	var rows []*store.Alarm
 	if len(in.AlarmTypes) == 0 || slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
-		rows = store.Alarms.InRegion(a.Store.View(), wire.RegionFrom(ctx))
+		rows = store.Alarms.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx))
 	}
 	rows = slices.DeleteFunc(rows, func(row *store.Alarm) bool { return !matchesAlarm(in, row) })
 	slices.SortFunc(rows, func(x, y *store.Alarm) int { return cmp.Compare(x.Name, y.Name) })
@@ -102,7 +102,7 @@ func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.Descri
 		return nil, err
 	}
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
-	for _, row := range store.Alarms.InRegion(a.Store.View(), wire.RegionFrom(ctx)) {
+	for _, row := range store.Alarms.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx)) {
 		w := alarm.WatchedBy(row)
 		if w.Metric == id && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) &&
 			(in.Unit == "" || string(in.Unit) == w.Unit) &&

@@ -85,7 +85,7 @@ func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInp
 
 // ListTagsForResource lists an alarm's tags.
 func (a *API) ListTagsForResource(ctx context.Context, in *cloudwatch.ListTagsForResourceInput) (*cloudwatch.ListTagsForResourceOutput, error) {
-	row, err := taggedAlarm(a.Store.View(), wire.RegionFrom(ctx), in.ResourceARN)
+	row, err := taggedAlarm(a.Store.Read(ctx), wire.RegionFrom(ctx), in.ResourceARN)
 	if err != nil {
 		return nil, err
 	}

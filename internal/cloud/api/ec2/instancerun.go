@@ -26,7 +26,7 @@ const (
 func (a *API) RunInstances(ctx context.Context, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
 	var out *ec2.RunInstancesOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		ids, err := a.launchOnce(tx, region, launchRequest{in: in, identity: in})
+		ids, err := a.launchOnce(tx, region, launchRequest{in: in, identity: in, seen: a.Store.Read(ctx)})
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,10 @@ func (a *API) RunInstances(ctx context.Context, in *ec2.RunInstancesInput) (*ec2
 // service.
 type launchRequest struct {
 	in       *ec2.RunInstancesInput
-	subnetID string     // if set, replaces the launch template's subnet
+	subnetID string // if set, replaces the launch template's subnet
+	// seen holds the subnets' attributes that the launch knows, which may be those of
+	// a moment ago; nil: the present.
+	seen     store.Reader
 	identity any        // requests with the same client token must have equal identities
 	reserved store.Tags // tags of instances that users may not set
 }
@@ -62,6 +65,7 @@ func (a *API) launchOnce(tx *store.Tx, region string, q launchRequest) ([]string
 		if err := a.place(tx, l); err != nil {
 			return nil, err
 		}
+		l.resolvePublicAddress(q.seen)
 		l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], q.reserved)
 		return a.createInstances(tx, l)
 	})

@@ -119,7 +119,7 @@ func (l *launch) resolve(r store.Reader, region string) error {
 		return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for InstanceType.", l.in.InstanceType)
 	}
 	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairsByName.List(r, region+"/"+name)) == 0 {
-		return wire.Errorf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
+		return keyPairNotFound(name)
 	}
 	if err := l.resolveRootVolume(); err != nil {
 		return err
@@ -155,11 +155,9 @@ func (l *launch) resolveRootVolume() error {
 // resolveNetwork finds the subnet and the security groups and reads the IP address.
 func (l *launch) resolveNetwork(r store.Reader, region string) (err error) {
 	subnetID, ids, address := l.in.SubnetId, l.in.SecurityGroupIds, aws.ToString(l.in.PrivateIpAddress)
-	var associatePublic *bool
 	if len(l.in.NetworkInterfaces) == 1 {
 		nic := l.in.NetworkInterfaces[0]
 		subnetID, ids, address = nic.SubnetId, nic.Groups, aws.ToString(nic.PrivateIpAddress)
-		associatePublic = nic.AssociatePublicIpAddress
 		l.description = aws.ToString(nic.Description)
 		l.keepInterface = nic.DeleteOnTermination != nil && !*nic.DeleteOnTermination
 	}
@@ -168,10 +166,6 @@ func (l *launch) resolveNetwork(r store.Reader, region string) (err error) {
 	}
 	l.anyZone = aws.ToString(subnetID) == "" &&
 		(l.in.Placement == nil || aws.ToString(l.in.Placement.AvailabilityZone) == "")
-	l.public = l.subnet.MapPublicIPOnLaunch
-	if associatePublic != nil {
-		l.public = *associatePublic
-	}
 	if len(l.in.SecurityGroups) > 0 && aws.ToString(subnetID) != "" {
 		return wire.Errorf(
 			"InvalidParameterCombination",
@@ -185,6 +179,23 @@ func (l *launch) resolveNetwork(r store.Reader, region string) (err error) {
 	}
 	l.groups, err = securityGroupIDs(r, region, l.subnet, ids, l.in.SecurityGroups)
 	return err
+}
+
+// resolvePublicAddress decides whether the instance gets a public address. Without a
+// wish of its own the launch follows an attribute of its subnet, as r has it if r is
+// not nil and knows the subnet.
+func (l *launch) resolvePublicAddress(r store.Reader) {
+	if len(l.in.NetworkInterfaces) == 1 && l.in.NetworkInterfaces[0].AssociatePublicIpAddress != nil {
+		l.public = *l.in.NetworkInterfaces[0].AssociatePublicIpAddress
+		return
+	}
+	l.public = l.subnet.MapPublicIPOnLaunch
+	if r == nil {
+		return
+	}
+	if seen, ok := store.Subnets.Get(r, l.subnet.ID); ok {
+		l.public = seen.MapPublicIPOnLaunch
+	}
 }
 
 // launchSubnet returns the subnet with the id or, without an id, the default subnet of

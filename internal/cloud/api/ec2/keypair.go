@@ -42,7 +42,7 @@ func checkKeyName(name *string) error {
 func keyNamed(r store.Reader, region, name string) (*store.KeyPair, error) {
 	rows := store.KeyPairsByName.List(r, region+"/"+name)
 	if len(rows) == 0 {
-		return nil, wire.Errorf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
+		return nil, keyPairNotFound(name)
 	}
 	return rows[0], nil
 }

@@ -78,18 +78,12 @@ func findTemplate(r store.Reader, region string, id, name *string, action string
 		if row, ok := store.LaunchTemplates.Get(r, *id); ok && row.Region == region {
 			return row, nil
 		}
-		return nil, wire.Errorf(
-			"InvalidLaunchTemplateId.NotFound",
-			"The specified launch template, with template ID %s, does not exist.", *id,
-		)
+		return nil, templateIDNotFound(*id)
 	case byName:
 		if row, ok := templateNamed(r, region, *name); ok {
 			return row, nil
 		}
-		return nil, wire.Errorf(
-			"InvalidLaunchTemplateName.NotFoundException",
-			"The specified launch template, with template name %s, does not exist.", *name,
-		)
+		return nil, templateNameNotFound(*name)
 	}
 	return nil, wire.Errorf(
 		"MissingParameter", "Either provide launch template ID or launch template name to %s.", action,

@@ -19,7 +19,7 @@ func (a *API) read(ctx context.Context, dryRun *bool) (store.Reader, string, err
 	if aws.ToBool(dryRun) {
 		return nil, "", wire.DryRunOperation()
 	}
-	return a.Store.View(), region, nil
+	return a.Store.Read(ctx), region, nil
 }
 
 // change runs an operation that writes to the store. A dry run executes it in full and

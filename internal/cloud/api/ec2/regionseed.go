@@ -114,7 +114,7 @@ func (a *API) EnsureRegion(name string) error {
 	if !ok {
 		return wire.Errorf("InvalidRegion", "The region '%s' is not one that aloft's local cloud has", name)
 	}
-	return a.Store.Update(func(tx *store.Tx) error {
+	err := a.Store.Update(func(tx *store.Tx) error {
 		if _, seeded := store.Regions.Get(tx, name); !seeded {
 			a.seedRegion(tx, r)
 			store.Regions.Put(tx, &store.Region{Name: name})
@@ -124,6 +124,8 @@ func (a *API) EnsureRegion(name string) error {
 		}
 		return nil
 	})
+	a.Store.ForgetHistory() // on AWS a region was there before its first request
+	return err
 }
 
 // missingImages returns the public images that a region does not offer yet.

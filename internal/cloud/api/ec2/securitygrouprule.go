@@ -137,6 +137,8 @@ type taggableRules struct{}
 
 func (taggableRules) ownsID(id string) bool { return securityGroupRules.ownsID(id) }
 
+func (taggableRules) notFound(id string) error { return securityGroupRules.notFound(id) }
+
 func (taggableRules) editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error {
 	found, err := findRule(regionRules(tx, region), id)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 type taggableType interface {
 	// ownsID reports whether an id has the prefix of the type.
 	ownsID(id string) bool
+	// notFound returns EC2's error for an id that does not exist.
+	notFound(id string) error
 	// editTags replaces the tags of a resource by the result of change.
 	editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error
 	// eachTagged calls visit for every resource of the region.

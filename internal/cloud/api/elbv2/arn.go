@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // arnResource returns the part of an ARN that follows its kind, such as
@@ -32,7 +31,7 @@ func loadBalancer(r store.Reader, region string, arn *string) (*store.LoadBalanc
 	}
 	lb, ok := store.LoadBalancers.Get(r, *arn)
 	if !ok || lb.Region != region {
-		return nil, wire.Errorf("LoadBalancerNotFound", "Load balancer '%s' not found", *arn)
+		return nil, loadBalancerNotFound(*arn)
 	}
 	return lb, nil
 }
@@ -43,7 +42,7 @@ func targetGroup(r store.Reader, region string, arn *string) (*store.TargetGroup
 	}
 	group, ok := store.TargetGroups.Get(r, *arn)
 	if !ok || group.Region != region {
-		return nil, wire.Errorf("TargetGroupNotFound", "One or more target groups not found")
+		return nil, targetGroupNotFound()
 	}
 	return group, nil
 }
@@ -54,7 +53,7 @@ func listener(r store.Reader, region string, arn *string) (*store.Listener, erro
 	}
 	l, ok := store.Listeners.Get(r, *arn)
 	if !ok || l.Region != region {
-		return nil, wire.Errorf("ListenerNotFound", "One or more listeners not found")
+		return nil, listenerNotFound()
 	}
 	return l, nil
 }

@@ -44,7 +44,7 @@ func (a *API) ModifyCapacityReservation(ctx context.Context, in *elb.ModifyCapac
 
 // DescribeCapacityReservation describes the capacity reservation of a load balancer.
 func (a *API) DescribeCapacityReservation(ctx context.Context, in *elb.DescribeCapacityReservationInput) (*elb.DescribeCapacityReservationOutput, error) {
-	if _, err := loadBalancer(a.store.View(), wire.RegionFrom(ctx), in.LoadBalancerArn); err != nil {
+	if _, err := loadBalancer(a.store.Read(ctx), wire.RegionFrom(ctx), in.LoadBalancerArn); err != nil {
 		return nil, err
 	}
 	return &elb.DescribeCapacityReservationOutput{DecreaseRequestsRemaining: new(int32(maxCapacityDecreases))}, nil

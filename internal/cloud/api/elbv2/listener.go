@@ -85,7 +85,7 @@ func describeListener(l *store.Listener) types.Listener {
 // DescribeListeners describes the listeners of a load balancer or those with the
 // given ARNs.
 func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersInput) (*elb.DescribeListenersOutput, error) {
-	view := a.store.View()
+	view := a.store.Read(ctx)
 	var rows []*store.Listener
 	switch {
 	case in.LoadBalancerArn != nil && len(in.ListenerArns) > 0:

@@ -111,7 +111,7 @@ func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListen
 
 // DescribeListenerAttributes describes all attributes of a listener.
 func (a *API) DescribeListenerAttributes(ctx context.Context, in *elb.DescribeListenerAttributesInput) (*elb.DescribeListenerAttributesOutput, error) {
-	l, err := listener(a.store.View(), wire.RegionFrom(ctx), in.ListenerArn)
+	l, err := listener(a.store.Read(ctx), wire.RegionFrom(ctx), in.ListenerArn)
 	if err != nil {
 		return nil, err
 	}

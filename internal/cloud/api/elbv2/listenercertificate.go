@@ -14,7 +14,7 @@ import (
 // checkCertificate refuses a certificate that does not exist in the Region.
 func checkCertificate(r store.Reader, region, arn string) error {
 	if row, ok := store.Certificates.Get(r, arn); !ok || row.Region != region {
-		return wire.Errorf("CertificateNotFound", "Certificate '%s' not found", arn)
+		return certificateNotFound(arn)
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveList
 // DescribeListenerCertificates describes the default certificate of an HTTPS
 // listener and its certificate list.
 func (a *API) DescribeListenerCertificates(ctx context.Context, in *elb.DescribeListenerCertificatesInput) (*elb.DescribeListenerCertificatesOutput, error) {
-	l, err := listener(a.store.View(), wire.RegionFrom(ctx), in.ListenerArn)
+	l, err := listener(a.store.Read(ctx), wire.RegionFrom(ctx), in.ListenerArn)
 	if err != nil {
 		return nil, err
 	}

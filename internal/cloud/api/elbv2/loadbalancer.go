@@ -184,7 +184,7 @@ func availabilityZones(lb *store.LoadBalancer) []types.AvailabilityZone {
 func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
 	arnOf := func(lb *store.LoadBalancer) string { return lb.ARN }
 	nameOf := func(lb *store.LoadBalancer) string { return lb.Name }
-	rows := store.LoadBalancers.InRegion(a.store.View(), wire.RegionFrom(ctx))
+	rows := store.LoadBalancers.InRegion(a.store.Read(ctx), wire.RegionFrom(ctx))
 	rows, missing := selected(rows, in.LoadBalancerArns, in.Names, arnOf, nameOf)
 	if len(missing) > 0 {
 		return nil, wire.Errorf("LoadBalancerNotFound", "Load balancers '[%s]' not found", strings.Join(missing, ", "))

@@ -76,7 +76,7 @@ func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLo
 
 // DescribeLoadBalancerAttributes describes all attributes of a load balancer.
 func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.DescribeLoadBalancerAttributesInput) (*elb.DescribeLoadBalancerAttributesOutput, error) {
-	lb, err := loadBalancer(a.store.View(), wire.RegionFrom(ctx), in.LoadBalancerArn)
+	lb, err := loadBalancer(a.store.Read(ctx), wire.RegionFrom(ctx), in.LoadBalancerArn)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func rulesOf(r store.Reader, l *store.Listener) []ruleOrDefault {
 
 // findRule returns the rule with the ARN.
 func findRule(r store.Reader, region string, arn *string) (ruleOrDefault, error) {
-	missing := wire.Errorf("RuleNotFound", "One or more rules not found")
+	missing := ruleNotFound()
 	if err := model.Required("ruleArn", arn != nil); err != nil {
 		return ruleOrDefault{}, err
 	}
@@ -224,7 +224,7 @@ func (a *API) DeleteRule(ctx context.Context, in *elb.DeleteRuleInput) (*elb.Del
 // DescribeRules describes the rules of a listener in the order in which they are
 // evaluated, or those with the given ARNs.
 func (a *API) DescribeRules(ctx context.Context, in *elb.DescribeRulesInput) (*elb.DescribeRulesOutput, error) {
-	view := a.store.View()
+	view := a.store.Read(ctx)
 	var rules []ruleOrDefault
 	switch {
 	case in.ListenerArn != nil && len(in.RuleArns) > 0:

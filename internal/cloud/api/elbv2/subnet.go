@@ -56,7 +56,7 @@ func checkSubnets(
 	for _, id := range ids {
 		s, ok := store.Subnets.Get(r, id)
 		if !ok || s.Region != region {
-			return nil, wire.Errorf("SubnetNotFound", "The subnet ID '%s' is not valid", id)
+			return nil, subnetNotFound(id)
 		}
 		if zones[s.Zone] {
 			return nil, wire.Errorf(

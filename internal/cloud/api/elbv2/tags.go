@@ -150,7 +150,7 @@ func (a *API) DescribeTags(ctx context.Context, in *elb.DescribeTagsInput) (*elb
 	if len(in.ResourceArns) == 0 || len(in.ResourceArns) > 20 {
 		return nil, model.RefuseWithoutValue("resourceArns", "have between 1 and 20 elements")
 	}
-	view, out := a.store.View(), &elb.DescribeTagsOutput{}
+	view, out := a.store.Read(ctx), &elb.DescribeTagsOutput{}
 	for _, arn := range in.ResourceArns {
 		found, err := findTagged(view, wire.RegionFrom(ctx), arn)
 		if err != nil {

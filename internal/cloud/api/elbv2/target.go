@@ -81,6 +81,8 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 	})
 }
 
+const unknownInstances = "The following targets are not valid instances: "
+
 // resolveInstances sets the zones of instance targets, and refuses instances that
 // cannot be registered.
 func resolveInstances(r store.Reader, group *store.TargetGroup, targets []*store.Target) error {
@@ -102,7 +104,7 @@ func resolveInstances(r store.Reader, group *store.TargetGroup, targets []*store
 		ids  []string
 		text string
 	}{
-		{unknown, "The following targets are not valid instances: "},
+		{unknown, unknownInstances},
 		{otherVPC, "The following targets are not in the target group VPC '" + group.VPCID + "': "},
 		{notRunning, "The following targets are not in a running state and cannot be registered: "},
 	} {

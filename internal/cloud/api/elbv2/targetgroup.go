@@ -104,7 +104,7 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 	}
 	return update(a, func(tx *store.Tx) (*elb.CreateTargetGroupOutput, error) {
 		if vpc, ok := store.VPCs.Get(tx, group.VPCID); !ok || vpc.Region != group.Region {
-			return nil, invalid("The VPC ID '%s' is not found", group.VPCID)
+			return nil, vpcNotFound(group.VPCID)
 		}
 		for _, old := range store.TargetGroups.InRegion(tx, group.Region) {
 			if old.Name != group.Name {
@@ -162,7 +162,7 @@ func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetG
 // DescribeTargetGroups describes the target groups of the Region or of one load
 // balancer.
 func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
-	view := a.store.View()
+	view := a.store.Read(ctx)
 	rows := store.TargetGroups.InRegion(view, wire.RegionFrom(ctx))
 	if in.LoadBalancerArn != nil {
 		lb, err := loadBalancer(view, wire.RegionFrom(ctx), in.LoadBalancerArn)
@@ -177,7 +177,7 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 	nameOf := func(g *store.TargetGroup) string { return g.Name }
 	rows, missing := selected(rows, in.TargetGroupArns, in.Names, arnOf, nameOf)
 	if len(missing) > 0 {
-		return nil, wire.Errorf("TargetGroupNotFound", "One or more target groups not found")
+		return nil, targetGroupNotFound()
 	}
 	rows, next, err := paginate(rows, arnOf, in.PageSize, in.Marker)
 	if err != nil {

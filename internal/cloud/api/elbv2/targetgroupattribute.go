@@ -152,7 +152,7 @@ func (a *API) ModifyTargetGroupAttributes(ctx context.Context, in *elb.ModifyTar
 
 // DescribeTargetGroupAttributes describes all attributes of a target group.
 func (a *API) DescribeTargetGroupAttributes(ctx context.Context, in *elb.DescribeTargetGroupAttributesInput) (*elb.DescribeTargetGroupAttributesOutput, error) {
-	group, err := targetGroup(a.store.View(), wire.RegionFrom(ctx), in.TargetGroupArn)
+	group, err := targetGroup(a.store.Read(ctx), wire.RegionFrom(ctx), in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 // named ones. A named target that is not registered is unused. A terminated
 // instance is described only if it is named, and is draining.
 func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHealthInput) (*elb.DescribeTargetHealthOutput, error) {
-	view := a.store.View()
+	view := a.store.Read(ctx)
 	group, err := targetGroup(view, wire.RegionFrom(ctx), in.TargetGroupArn)
 	if err != nil {
 		return nil, err

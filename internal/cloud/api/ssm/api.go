@@ -44,7 +44,7 @@ func (a *API) read(ctx context.Context) (store.Reader, string, error) {
 	if err := a.EnsureRegion(region); err != nil {
 		return nil, "", err
 	}
-	return a.Store.View(), region, nil
+	return a.Store.Read(ctx), region, nil
 }
 
 // change runs an operation that writes to the store.

@@ -1,0 +1,44 @@
+package ec2
+
+import (
+	"slices"
+
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// NotFound returns the error of a request that refers to a resource that does not
+// exist. field is the field of the SDK's input that holds its id or its name.
+func NotFound(field, id string) error {
+	switch {
+	case field == "LaunchTemplateName":
+		return templateNameNotFound(id)
+	case field == "KeyName":
+		return keyPairNotFound(id)
+	case launchTemplates.ownsID(id):
+		return templateIDNotFound(id)
+	case images.ownsID(id):
+		return imagesNotFound([]string{id})
+	}
+	kinds := taggableTypes()
+	if i := slices.IndexFunc(kinds, func(kind taggableType) bool { return kind.ownsID(id) }); i >= 0 {
+		return kinds[i].notFound(id)
+	}
+	return nil
+}
+
+func templateIDNotFound(id string) error {
+	return wire.Errorf(
+		"InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID %s, does not exist.", id,
+	)
+}
+
+func templateNameNotFound(name string) error {
+	return wire.Errorf(
+		"InvalidLaunchTemplateName.NotFoundException",
+		"The specified launch template, with template name %s, does not exist.", name,
+	)
+}
+
+func keyPairNotFound(name string) error {
+	return wire.Errorf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
+}

@@ -1,0 +1,127 @@
+package frontend
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// reference is what an input says about an existing resource: its id, ARN or name.
+type reference struct {
+	field string
+	id    string
+	find  func(r store.Reader, region, id string) bool
+}
+
+func (f reference) exists(r store.Reader, region string) bool { return f.find(r, region, f.id) }
+
+// byPrefix are the types of resources whose ids or ARNs start in a way of their own.
+var byPrefix = []struct {
+	prefix string
+	find   func(r store.Reader, region, id string) bool
+}{
+	{"vpc-", in(store.VPCs)},
+	{"subnet-", in(store.Subnets)},
+	{"igw-", in(store.InternetGateways)},
+	{"rtb-", in(store.RouteTables)},
+	{"acl-", in(store.NetworkACLs)},
+	{"sg-", in(store.SecurityGroups)},
+	{"eni-", in(store.NetworkInterfaces)},
+	{"i-", in(store.Instances)},
+	{"ami-", in(store.Images)},
+	{"snap-", in(store.Snapshots)},
+	{"vol-", in(store.Volumes)},
+	{"lt-", in(store.LaunchTemplates)},
+	{"arn:aws:elasticloadbalancing:", func(r store.Reader, region, arn string) bool {
+		return in(store.LoadBalancers)(r, region, arn) || in(store.TargetGroups)(r, region, arn) ||
+			in(store.Listeners)(r, region, arn) || in(store.Rules)(r, region, arn)
+	}},
+	{"arn:aws:acm:", in(store.Certificates)},
+}
+
+// byField are the fields that hold names.
+var byField = map[string]struct {
+	find   func(r store.Reader, region, name string) bool
+	except []string // operations that create the resource, or that ignore unknown names
+}{
+	"KeyName": {
+		named(store.KeyPairsByName), []string{"CreateKeyPair", "ImportKeyPair", "DeleteKeyPair"},
+	},
+	"LaunchTemplateName":   {named(store.LaunchTemplatesByName), []string{"CreateLaunchTemplate"}},
+	"AutoScalingGroupName": {regional(store.ScalingGroups), []string{"CreateAutoScalingGroup"}},
+}
+
+func in[T any](table store.Table[T]) func(store.Reader, string, string) bool {
+	return func(r store.Reader, _, id string) bool {
+		_, ok := table.Get(r, id)
+		return ok
+	}
+}
+
+func regional[T any](table store.Table[T]) func(store.Reader, string, string) bool {
+	return func(r store.Reader, region, name string) bool {
+		_, ok := table.Get(r, region+"/"+name)
+		return ok
+	}
+}
+
+func named[T any](index store.Index[T]) func(store.Reader, string, string) bool {
+	return func(r store.Reader, region, name string) bool { return len(index.List(r, region+"/"+name)) > 0 }
+}
+
+// references returns what the input of a call refers to, in the order of its fields.
+func references(call wire.Call) []reference {
+	w := walker{operation: call.Operation}
+	w.walk("", reflect.ValueOf(call.Input))
+	return w.found
+}
+
+// walker collects the references of an input.
+type walker struct {
+	operation string
+	found     []reference
+}
+
+// walk collects the references in a value of a field.
+func (w *walker) walk(field string, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			w.walk(field, v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				w.walk(f.Name, v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			w.walk(field, v.Index(i))
+		}
+	case reflect.String:
+		// Auto Scaling separates the ids of subnets by commas.
+		for text := range strings.SplitSeq(v.String(), ",") {
+			w.add(field, strings.TrimSpace(text))
+		}
+	default: // numbers, booleans, times and documents refer to nothing
+	}
+}
+
+func (w *walker) add(field, text string) {
+	if named, ok := byField[field]; ok {
+		if slices.Contains(named.except, w.operation) {
+			return
+		}
+		w.found = append(w.found, reference{field, text, named.find})
+		return
+	}
+	for _, kind := range byPrefix {
+		if strings.HasPrefix(text, kind.prefix) {
+			w.found = append(w.found, reference{field, text, kind.find})
+		}
+	}
+}
