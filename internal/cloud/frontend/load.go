@@ -60,8 +60,8 @@ type loadWords struct{ throttled, fault, unavailable *wire.Error }
 
 // wordsOf returns a service's errors under load. The codes are those of the Amazon EC2
 // API Reference, Error codes for the Amazon EC2 API; of the Common Error Types of
-// Elastic Load Balancing, Auto Scaling, CloudWatch and STS; and of the AWS Systems
-// Manager and Certificate Manager API References, Common Errors. Clients report the
+// Elastic Load Balancing, Auto Scaling, CloudWatch and STS; and of the API References
+// of AWS Systems Manager, Certificate Manager and Service Quotas. Clients report the
 // messages.
 func wordsOf(service string) loadWords {
 	switch service {
@@ -79,6 +79,12 @@ func wordsOf(service string) loadWords {
 				Code: "Unavailable", Message: "The server is overloaded and can't handle the request.",
 				Status: http.StatusServiceUnavailable,
 			},
+		}
+	case "servicequotas":
+		return loadWords{
+			throttled:   wire.Errorf("TooManyRequestsException", "Rate exceeded"),
+			fault:       internalFailure(),
+			unavailable: serviceUnavailable(),
 		}
 	case "ssm", "acm":
 		return loadWords{

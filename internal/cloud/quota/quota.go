@@ -6,7 +6,10 @@
 // for the codes the links of those pages to the Service Quotas console.
 package quota
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Quota is a limit of an account in a region, or of one resource in it.
 type Quota struct {
@@ -14,6 +17,9 @@ type Quota struct {
 	Code    string // "L-F678F1CE"
 	Name    string
 	Default int // of an account that never asked for more
+	// Granted is what AWS applies to a new account of its own accord, if that is not
+	// the default.
+	Granted int
 	// Fixed says that the local cloud applies the default even if it does not have
 	// the manner of limits.
 	Fixed bool
@@ -36,13 +42,18 @@ var (
 		Service: "vpc", Code: "L-0EA8095F", Name: "Inbound or outbound rules per security group",
 		Default: 60, Fixed: true,
 	}
+	InterfaceGroups = Quota{
+		Service: "vpc", Code: "L-2AFB9258", Name: "Security groups per network interface", Default: 5,
+	}
+	Routes            = Quota{Service: "vpc", Code: "L-93826ACB", Name: "Routes per route table", Default: 50}
 	NetworkInterfaces = Quota{Service: "vpc", Code: "L-DF5E4CA3", Name: "Network interfaces per Region", Default: 5000}
 
 	// StandardVCPUs counts the vCPUs of running instances whose types begin with A,
-	// C, D, H, I, M, R, T or Z.
+	// C, D, H, I, M, R, T or Z. AWS raises this quota by itself as an account is used;
+	// users of new accounts report 16 to 32.
 	StandardVCPUs = Quota{
 		Service: "ec2", Code: "L-1216C47A",
-		Name: "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", Default: 5,
+		Name: "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", Default: 5, Granted: 32,
 	}
 	ElasticIPs      = Quota{Service: "ec2", Code: "L-0263D0A3", Name: "EC2-VPC Elastic IPs", Default: 5}
 	LaunchTemplates = Quota{Service: "ec2", Code: "L-FB451C26", Name: "Launch templates per Region", Default: 5000}
@@ -77,7 +88,7 @@ var (
 // limits.
 func (q Quota) Applied(limited bool) int {
 	if limited || q.Fixed {
-		return q.Default
+		return cmp.Or(q.Granted, q.Default)
 	}
 	return Raised
 }
@@ -85,7 +96,8 @@ func (q Quota) Applied(limited bool) int {
 // All returns all quotas, ordered by service and code.
 func All() []Quota {
 	list := []Quota{
-		VPCs, InternetGateways, Subnets, RouteTables, SecurityGroups, SecurityGroupRules, NetworkInterfaces,
+		VPCs, InternetGateways, Subnets, RouteTables, Routes, SecurityGroups, SecurityGroupRules, InterfaceGroups,
+		NetworkInterfaces,
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
 		ScalingGroups,

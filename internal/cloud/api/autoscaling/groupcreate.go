@@ -52,7 +52,7 @@ func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.Create
 		return nil, err
 	}
 	return &autoscaling.CreateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		if err := checkNewGroup(tx, g); err != nil {
+		if err := a.checkNewGroup(tx, g); err != nil {
 			return err
 		}
 		store.ScalingGroups.Put(tx, g)
@@ -89,7 +89,7 @@ func (a *API) newGroup(region string, in *autoscaling.CreateAutoScalingGroupInpu
 
 // checkNewGroup checks that the group's name is free and that the region can have
 // another group.
-func checkNewGroup(r store.Reader, g *store.ScalingGroup) error {
+func (a *API) checkNewGroup(r store.Reader, g *store.ScalingGroup) error {
 	if old, ok := store.ScalingGroups.Get(r, g.Key()); ok {
 		pending := ""
 		if old.Deleting {
@@ -98,8 +98,8 @@ func checkNewGroup(r store.Reader, g *store.ScalingGroup) error {
 		return wire.Errorf("AlreadyExists", "AutoScalingGroup by this name already exists%s - "+
 			"A group with the name %s already exists", pending, g.Name)
 	}
-	if len(store.ScalingGroups.InRegion(r, g.Region)) >= maxGroups {
-		return wire.Errorf("LimitExceeded", "You have exceeded the limit of %d AutoScalingGroups", maxGroups)
+	if most := a.maxGroups(); len(store.ScalingGroups.InRegion(r, g.Region)) >= most {
+		return wire.Errorf("LimitExceeded", "You have exceeded the limit of %d AutoScalingGroups", most)
 	}
 	return nil
 }

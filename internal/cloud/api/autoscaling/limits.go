@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
+	"aloft.dev/aloft/internal/cloud/manners"
+	"aloft.dev/aloft/internal/cloud/quota"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -14,7 +16,6 @@ import (
 // Limits of an account and of a group (Amazon EC2 Auto Scaling User Guide,
 // Quotas; Scheduled scaling).
 const (
-	maxGroups           = 500 // per region
 	maxHooks            = 50  // per group
 	maxPolicies         = 50  // per group
 	maxSteps            = 20  // per step scaling policy
@@ -58,12 +59,15 @@ const maxRefreshAlarms = 10
 // Scaling API Reference, DescribeInstanceRefreshes).
 const refreshRetention = 6 * 7 * 24 * time.Hour
 
+// maxGroups returns how many groups a region may have.
+func (a *API) maxGroups() int { return quota.ScalingGroups.Applied(a.Manners.Has(manners.Limits)) }
+
 // DescribeAccountLimits returns how many groups an account may have, and how many
 // it has. Launch configurations are not supported.
 func (a *API) DescribeAccountLimits(ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput) (*autoscaling.DescribeAccountLimitsOutput, error) {
 	groups := store.ScalingGroups.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx))
 	return &autoscaling.DescribeAccountLimitsOutput{
-		MaxNumberOfAutoScalingGroups:    aws.Int32(maxGroups),
+		MaxNumberOfAutoScalingGroups:    aws.Int32(int32(a.maxGroups())),
 		NumberOfAutoScalingGroups:       aws.Int32(int32(len(groups))),
 		MaxNumberOfLaunchConfigurations: aws.Int32(0),
 		NumberOfLaunchConfigurations:    aws.Int32(0),

@@ -55,7 +55,7 @@ func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanc
 		if err := checkModification(in, row); err != nil {
 			return err
 		}
-		if err := replaceSecurityGroups(tx, region, row, in.Groups); err != nil {
+		if err := a.replaceSecurityGroups(tx, region, row, in.Groups); err != nil {
 			return err
 		}
 		if err := modifyBlockDevices(tx, row, in.BlockDeviceMappings); err != nil {
@@ -214,7 +214,7 @@ func modifyBlockDevices(tx *store.Tx, row vm, mappings []types.InstanceBlockDevi
 
 // replaceSecurityGroups replaces the security groups of the instance's primary network
 // interface, unless ids is empty.
-func replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []string) error {
+func (a *API) replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -224,6 +224,9 @@ func replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []string) er
 	}
 	groups, err := securityGroupIDs(tx, region, subnet, ids, nil)
 	if err != nil {
+		return err
+	}
+	if err := a.limitInterfaceGroups(groups); err != nil {
 		return err
 	}
 	store.NetworkInterfaces.Edit(tx, row.InterfaceIDs[0], func(eni *store.NetworkInterface) { eni.GroupIDs = groups })

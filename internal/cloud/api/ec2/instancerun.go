@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -63,6 +64,12 @@ func (a *API) launchOnce(tx *store.Tx, region string, q launchRequest) ([]string
 			return nil, err
 		}
 		if err := a.place(tx, l); err != nil {
+			return nil, err
+		}
+		if err := cmp.Or(
+			a.limitInterfaceGroups(l.groups),
+			a.limitVCPUs(tx, region, instanceTypeName(l.in), int(aws.ToInt32(l.in.MaxCount))),
+		); err != nil {
 			return nil, err
 		}
 		l.resolvePublicAddress(q.seen)

@@ -99,6 +99,9 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 		default:
 			return nil, incorrectState(row, "started")
 		}
+		if err := a.limitVCPUs(tx, row.Region, row.Type, 1); err != nil {
+			return nil, err
+		}
 		if err := a.checkCapacity(row.Region, row.Zone, row.Type); err != nil {
 			return nil, err
 		}

@@ -52,6 +52,9 @@ func (a *API) CreateInternetGateway(ctx context.Context, in *ec2.CreateInternetG
 	}
 	row := &store.InternetGateway{ID: a.ids.ID("igw-"), Tags: tags[types.ResourceTypeInternetGateway]}
 	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		if err := a.limitInternetGateways(tx, region); err != nil {
+			return err
+		}
 		row.Region = region
 		store.InternetGateways.Put(tx, row)
 		return nil

@@ -130,6 +130,9 @@ func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemp
 					"Launch template name already in use.",
 				)
 			}
+			if err := a.limitLaunchTemplates(tx, region); err != nil {
+				return nil, err
+			}
 			row := &store.LaunchTemplate{
 				ID: a.ids.ID(launchTemplates.prefix), Region: region, Name: *in.LaunchTemplateName, Default: 1,
 				CreatedBy: templateCreator, Created: a.Now(), Tags: tags[types.ResourceTypeLaunchTemplate],

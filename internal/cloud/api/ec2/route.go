@@ -116,6 +116,9 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 				destination,
 			)
 		}
+		if err := a.limitRoutes(table); err != nil {
+			return err
+		}
 		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
 			row.Routes = append(slices.Clone(row.Routes), store.Route{
 				Destination: destination,

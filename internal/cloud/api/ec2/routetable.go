@@ -101,6 +101,9 @@ func (a *API) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableInpu
 			if err != nil {
 				return nil, err
 			}
+			if err := a.limitRouteTables(tx, vpc); err != nil {
+				return nil, err
+			}
 			row := a.newRouteTable(vpc)
 			row.Tags = tags[types.ResourceTypeRouteTable]
 			store.RouteTables.Put(tx, row)

@@ -123,6 +123,9 @@ func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGro
 				"InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc.ID,
 			)
 		}
+		if err := a.limitSecurityGroups(tx, region); err != nil {
+			return err
+		}
 		group = a.newSecurityGroup(vpc, name, *in.Description)
 		group.Tags = tags[types.ResourceTypeSecurityGroup]
 		store.SecurityGroups.Put(tx, group)

@@ -13,9 +13,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxRules is EC2's default quota of rules of a security group in one direction.
-const maxRules = 60
-
 // ruleRequest holds the parameters that the operations on a security group's rules
 // share: a list of permissions or, in the oldest form of the API, the fields of a
 // single one.
@@ -104,11 +101,8 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 			all = append(all, rule)
 			added = append(added, groupRuleItem(groupRule{group, rule}))
 		}
-		if countRules(all, q.egress) > maxRules {
-			return wire.Errorf(
-				"RulesPerSecurityGroupLimitExceeded",
-				"The maximum number of rules per security group has been reached.",
-			)
+		if err := a.limitRules(countRules(all, q.egress)); err != nil {
+			return err
 		}
 		store.SecurityGroups.Edit(tx, group.ID, func(row *store.SecurityGroup) { row.Rules = all })
 		return nil

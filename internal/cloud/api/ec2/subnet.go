@@ -89,6 +89,9 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 		if err := checkSubnetCIDR(vpc.CIDR, siblings, block, *in.CidrBlock); err != nil {
 			return err
 		}
+		if err := a.limitSubnets(siblings); err != nil {
+			return err
+		}
 		z, err := chooseZone(region, in, siblings)
 		if err != nil {
 			return err

@@ -78,6 +78,9 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 	}
 	vpc := &store.VPC{CIDR: block, Tenancy: string(tenancy), Tags: tags[types.ResourceTypeVpc]}
 	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+		if err := a.limitVPCs(tx, region); err != nil {
+			return err
+		}
 		vpc.Region = region
 		a.newVPC(tx, vpc)
 		return nil

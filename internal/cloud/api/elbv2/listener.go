@@ -60,6 +60,9 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 			}
 		}
 		if l.ARN == "" {
+			if err := a.limitListeners(tx, lb); err != nil {
+				return nil, err
+			}
 			l.ARN = arn(lb.Region, "listener/"+arnResource(lb.ARN, "loadbalancer")+"/"+a.ids.Hex(16))
 			store.Listeners.Put(tx, l)
 		}

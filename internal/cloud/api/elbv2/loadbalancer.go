@@ -84,6 +84,9 @@ func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancer
 			return nil, err
 		}
 		if existing == nil {
+			if err := a.limitLoadBalancers(tx, lb.Region); err != nil {
+				return nil, err
+			}
 			err = a.createLoadBalancer(tx, lb, subnets)
 		} else {
 			lb, err = existing, checkSameLoadBalancer(existing, lb, kept, ids)

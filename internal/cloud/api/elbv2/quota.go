@@ -3,9 +3,8 @@ package elbv2
 // Quotas of Application Load Balancers are AWS's defaults (Application Load
 // Balancer guide, Quotas for your Application Load Balancers).
 const (
-	maxRules        = 100 // per load balancer, default rules not counted
-	maxTargetGroups = 5   // per action
-	maxCertificates = 25  // per load balancer, default certificates not counted
+	maxTargetGroups = 5  // per action
+	maxCertificates = 25 // per load balancer, default certificates not counted
 
 	// The guide also allows only three values per condition. AWS's own answer to
 	// six values in one condition mentions five per rule and nothing else

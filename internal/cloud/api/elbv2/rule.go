@@ -147,10 +147,8 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 				return nil, priorityInUse(old.Priority)
 			}
 		}
-		if countRules(tx, lb) >= maxRules {
-			return nil, wire.Errorf(
-				"TooManyRules", "The maximum number of rules per load balancer '%d' has been reached", maxRules,
-			)
+		if err := a.limitRules(countRules(tx, lb)); err != nil {
+			return nil, err
 		}
 		row := &store.Rule{
 			ARN:         strings.Replace(l.ARN, ":listener/", ":listener-rule/", 1) + "/" + a.ids.Hex(16),

@@ -77,7 +77,7 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 			}
 			store.Targets.Put(tx, t)
 		}
-		return nil
+		return a.limitTargets(tx, group)
 	})
 }
 

@@ -119,6 +119,9 @@ func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupIn
 			}
 			return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeTargetGroup(tx, old)}}, nil
 		}
+		if err := a.limitTargetGroups(tx, group.Region); err != nil {
+			return nil, err
+		}
 		group.ARN = arn(group.Region, "targetgroup/"+group.Name+"/"+a.ids.Hex(16))
 		group.Attributes = targetGroupAttributes.defaults()
 		store.TargetGroups.Put(tx, group)

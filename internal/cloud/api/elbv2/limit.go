@@ -1,0 +1,74 @@
+package elbv2
+
+import (
+	"aloft.dev/aloft/internal/cloud/manners"
+	"aloft.dev/aloft/internal/cloud/quota"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// limit returns the error for a number of resources that a quota does not allow, or
+// nil. what names the resources. The codes are those of the Elastic Load Balancing API
+// Reference; clients report the message about load balancers, and the others follow
+// its pattern.
+func (a *API) limit(q quota.Quota, count int, code, what string) error {
+	if count <= q.Applied(a.manners.Has(manners.Limits)) {
+		return nil
+	}
+	return wire.Errorf(code, "The maximum number of %s has been reached", what)
+}
+
+func (a *API) limitLoadBalancers(r store.Reader, region string) error {
+	count := len(store.LoadBalancers.InRegion(r, region)) + 1
+	return a.limit(quota.LoadBalancers, count, "TooManyLoadBalancers", "load balancers")
+}
+
+func (a *API) limitTargetGroups(r store.Reader, region string) error {
+	count := len(store.TargetGroups.InRegion(r, region)) + 1
+	return a.limit(quota.TargetGroups, count, "TooManyTargetGroups", "target groups")
+}
+
+func (a *API) limitListeners(r store.Reader, lb *store.LoadBalancer) error {
+	count := len(store.ListenersByLoadBalancer.List(r, lb.ARN)) + 1
+	return a.limit(quota.Listeners, count, "TooManyListeners", "listeners per load balancer")
+}
+
+// limitRules returns the error for one more rule besides a number of rules, or nil.
+func (a *API) limitRules(rules int) error {
+	most := quota.ListenerRules.Applied(a.manners.Has(manners.Limits))
+	if rules < most {
+		return nil
+	}
+	return wire.Errorf("TooManyRules", "The maximum number of rules per load balancer '%d' has been reached", most)
+}
+
+// limitTargets returns the error for a target group, or a load balancer that uses it,
+// with too many targets, or nil. An Application Load Balancer and a target group may
+// have the same number of targets.
+func (a *API) limitTargets(r store.Reader, group *store.TargetGroup) error {
+	if !a.manners.Has(manners.Limits) {
+		return nil
+	}
+	total := map[string]int{} // by the ARN of the target group, and of the load balancers
+	for _, other := range store.TargetGroups.InRegion(r, group.Region) {
+		count := 0
+		for _, t := range store.TargetsByTargetGroup.List(r, other.ARN) {
+			if t.DeregisteredAt.IsZero() {
+				count++
+			}
+		}
+		total[other.ARN] = count
+		for _, lb := range loadBalancersOf(r, other) {
+			total[lb] += count
+		}
+	}
+	if err := a.limit(quota.Targets, total[group.ARN], "TooManyTargets", "targets per target group"); err != nil {
+		return err
+	}
+	for _, lb := range loadBalancersOf(r, group) {
+		if err := a.limit(quota.Targets, total[lb], "TooManyTargets", "targets per load balancer"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
