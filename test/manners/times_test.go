@@ -24,7 +24,7 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// world is a client of a cloud that has the manner Times alone, in virtual time.
+// world is a client of a cloud that has one manner or none, in virtual time.
 type world struct {
 	*awsapi.Client
 	t     *testing.T
@@ -33,9 +33,15 @@ type world struct {
 
 func takingTime(t *testing.T, test func(w *world)) {
 	t.Helper()
+	withManner(t, manners.Times, 3, test)
+}
+
+// withManner runs a test in a synctest bubble, on a cloud that has one manner.
+func withManner(t *testing.T, m manners.Manner, seed uint64, test func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		c := simulation.New(t)
-		c.Manners.Use(manners.Settings{Manners: []manners.Manner{manners.Times}, Seed: 3})
+		c.Manners.Use(manners.Settings{Manners: []manners.Manner{m}, Seed: seed})
 		w := &world{c.Client(t, nil), t, c}
 		w.subnets() // the first call creates the region with its base image
 		synctest.Wait()
@@ -281,17 +287,7 @@ func TestLoadBalancersTakeMinutesToComeAndGo(t *testing.T) {
 
 func TestScalingGroupsTakeTimeToLaunchAndToGo(t *testing.T) {
 	takingTime(t, func(w *world) {
-		_, subnets := w.subnets()
-		template := do(w, w.EC2.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
-			LaunchTemplateName: aws.String("web"), LaunchTemplateData: &types.RequestLaunchTemplateData{
-				ImageId: aws.String(w.baseImage()), InstanceType: "t3.micro",
-			},
-		}).LaunchTemplate
-		create := &autoscaling.CreateAutoScalingGroupInput{
-			AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(0), MaxSize: aws.Int32(1),
-			DesiredCapacity: aws.Int32(1), VPCZoneIdentifier: &subnets[0],
-			LaunchTemplate: launchTemplate(*template.LaunchTemplateId),
-		}
+		create := w.groupOfOne()
 		do(w, w.ASG.CreateAutoScalingGroup, create)
 		w.changes(2*time.Second, 16*time.Second, func() string {
 			launched := do(w, w.EC2.DescribeInstances, &ec2.DescribeInstancesInput{}).Reservations
@@ -354,6 +350,17 @@ func TestAKindCloudTakesNoTime(t *testing.T) {
 	})
 }
 
-func launchTemplate(id string) *astypes.LaunchTemplateSpecification {
-	return &astypes.LaunchTemplateSpecification{LaunchTemplateId: &id}
+// groupOfOne returns the request for a group of one t3.micro, in one zone.
+func (w *world) groupOfOne() *autoscaling.CreateAutoScalingGroupInput {
+	_, subnets := w.subnets()
+	template := do(w, w.EC2.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"), LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId: aws.String(w.baseImage()), InstanceType: "t3.micro",
+		},
+	}).LaunchTemplate
+	return &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(0), MaxSize: aws.Int32(1),
+		DesiredCapacity: aws.Int32(1), VPCZoneIdentifier: &subnets[0],
+		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateId: template.LaunchTemplateId},
+	}
 }

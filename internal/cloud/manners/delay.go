@@ -49,27 +49,29 @@ func (d Delay) span() Span {
 		return Span{15 * time.Second, 52 * time.Second}
 	case CheckInstance:
 		// Amazon EC2 User Guide, Status checks: checks run every minute; a new instance
-		// shows initializing for its first two or three.
+		// shows initializing for its first two or three (general knowledge).
 		return Span{2 * time.Minute, 3 * time.Minute}
 	case StopInstance:
 		// Amazon EC2 User Guide, Stop and start: the operating system shuts down first,
-		// and it can take a few minutes.
+		// which can take a few minutes (general knowledge: mostly less than one).
 		return Span{20 * time.Second, time.Minute}
 	case TerminateInstance:
 		// Logs of three deployments: 31 s, 32 s and 47 s.
 		return Span{30 * time.Second, 47 * time.Second}
 	case PostConsole:
 		// Amazon EC2 API Reference, GetConsoleOutput: the output is posted shortly after
-		// the instance's state changed. Users read it after minutes.
+		// the instance's state changed. canonical/pycloudlib, pull request 193: that took up
+		// to 20 minutes. It is minutes on most days.
 		return Span{90 * time.Second, 4 * time.Minute}
 	case DeliverMetrics:
-		// Amazon CloudWatch User Guide: services send the metrics of a minute after it
-		// ended, and CloudWatch takes up to two minutes to make them available.
+		// Pollers wait two minutes for the metrics of load balancers (Netflix/atlas, pull
+		// request 1300), and see data points that began two to three minutes ago
+		// (elastic/beats, issue 30915).
 		return Span{time.Minute, 2 * time.Minute}
 	case StartLaunch:
-		// Amazon EC2 Auto Scaling User Guide, Verify a scaling activity: the causes in its
-		// examples have some seconds between the change of the capacity and the start.
-		return Span{3 * time.Second, 15 * time.Second}
+		// AWS CLI Command Reference, describe-scaling-activities: in its example, 16 s pass
+		// between the change of the capacity and the start of an instance.
+		return Span{3 * time.Second, 16 * time.Second}
 	case DeleteScalingGroup:
 		// The Terraform AWS provider waits until the group is not found, and reports
 		// "pending delete" if it creates one of the same name too early.

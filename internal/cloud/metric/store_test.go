@@ -3,6 +3,7 @@ package metric
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -51,4 +52,20 @@ func TestStoreIsBounded(t *testing.T) {
 		len(s.Points("r", id, noon, noon.Add(time.Minute), "")) != 0 {
 		t.Error("the store did not drop its oldest points")
 	}
+}
+
+func TestLateSummariesCanBeReadLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := Store{Late: func() time.Duration { return 70 * time.Second }}
+		id, begin := NewID("shop", "orders"), time.Now().Truncate(time.Minute)
+		s.Add("r", id, begin, "Count", SummaryOf(1, 1))
+		time.Sleep(time.Until(begin.Add(130*time.Second - 1)))
+		if points := s.Points("r", id, begin, time.Now(), ""); len(points) != 0 {
+			t.Errorf("less than 70 s after the minute ended: %v", points)
+		}
+		time.Sleep(1)
+		if points := s.Points("r", id, begin, time.Now(), ""); len(points) != 1 {
+			t.Errorf("70 s after the minute ended: %v", points)
+		}
+	})
 }

@@ -33,7 +33,7 @@ type Config struct {
 	Console func(ctx context.Context, instanceID string) ([]byte, error)
 
 	// Capacity returns the capacity of a zone, such as "us-east-1a", for instances of
-	// a type. It must return without delay; nil: every zone has capacity for all.
+	// a type. It must return without delay; nil: Manners decide.
 	Capacity func(zone string, instanceType types.InstanceType) Capacity
 }
 
@@ -52,7 +52,8 @@ type BaseImage struct {
 // API implements the operations of Amazon EC2.
 type API struct {
 	Config
-	ids *identity.Source
+	ids       *identity.Source
+	shortages shortages
 }
 
 // New returns an API.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -21,23 +22,31 @@ const (
 	NotOffered            // the zone does not offer the type
 )
 
-// capacity returns the capacity of a zone for a type.
-func (a *API) capacity(zone, instanceType string) Capacity {
-	if a.Capacity == nil {
-		return Sufficient
+// capacity returns the capacity of a region's zone for a type.
+func (a *API) capacity(region, zone, instanceType string) Capacity {
+	switch {
+	case a.Capacity != nil:
+		return a.Capacity(zone, types.InstanceType(instanceType))
+	case !a.offers(region, zone, instanceType):
+		return NotOffered
+	case a.shortages.short(a.Manners, zone, instanceType, a.Now()):
+		return Insufficient
 	}
-	return a.Capacity(zone, types.InstanceType(instanceType))
+	return Sufficient
 }
 
 // place returns an error unless the launch's zone has capacity. A launch that names
 // neither a subnet nor a zone moves to the first zone that has.
 func (a *API) place(r store.Reader, l *launch) error {
 	instanceType := instanceTypeName(l.in)
-	if !l.anyZone {
+	switch {
+	case aws.ToBool(l.in.DryRun):
+		return nil // it checks permissions
+	case !l.anyZone:
 		return a.checkCapacity(l.subnet.Region, l.subnet.Zone, instanceType)
 	}
 	for _, subnet := range store.Subnets.InRegion(r, l.subnet.Region) {
-		if subnet.DefaultForAZ && a.capacity(subnet.Zone, instanceType) == Sufficient {
+		if subnet.DefaultForAZ && a.capacity(subnet.Region, subnet.Zone, instanceType) == Sufficient {
 			l.subnet = subnet
 			return nil
 		}
@@ -49,23 +58,24 @@ func (a *API) place(r store.Reader, l *launch) error {
 // the type. The messages name the zones of the region that have capacity. Users
 // report both errors with these words.
 func (a *API) checkCapacity(region, zone, instanceType string) error {
+	a.shortages.asked(zone, instanceType, a.Now())
+	capacity := a.capacity(region, zone, instanceType)
+	if capacity == Sufficient {
+		return nil
+	}
 	var choose string
 	if others := a.zonesWithCapacity(region, instanceType); len(others) > 0 {
 		choose = " or choosing " + strings.Join(others, ", ")
 	}
-	switch a.capacity(zone, instanceType) {
-	case NotOffered:
+	if capacity == NotOffered {
 		return wire.Errorf("Unsupported", "Your requested instance type (%s) is not supported in your requested "+
 			"Availability Zone (%s). Please retry your request by not specifying an Availability Zone%s.",
 			instanceType, zone, choose)
-	case Insufficient:
-		return insufficientCapacity("We currently do not have sufficient %s capacity in the Availability Zone you "+
-			"requested (%s). Our system will be working on provisioning additional capacity. You can currently get "+
-			"%s capacity by not specifying an Availability Zone in your request%s.",
-			instanceType, zone, instanceType, choose)
-	default:
-		return nil
 	}
+	return insufficientCapacity("We currently do not have sufficient %s capacity in the Availability Zone you "+
+		"requested (%s). Our system will be working on provisioning additional capacity. You can currently get "+
+		"%s capacity by not specifying an Availability Zone in your request%s.",
+		instanceType, zone, instanceType, choose)
 }
 
 // insufficientCapacity returns the error of a launch for which there is no capacity. It
@@ -80,10 +90,9 @@ func insufficientCapacity(format string, args ...any) *wire.Error {
 
 // zonesWithCapacity returns the names of a region's zones that have capacity for a type.
 func (a *API) zonesWithCapacity(regionName, instanceType string) []string {
-	r, _ := regionNamed(regionName)
 	var names []string
-	for _, z := range r.allZones() {
-		if a.capacity(z.name, instanceType) == Sufficient {
+	for _, z := range a.zones(regionName) {
+		if a.capacity(regionName, z.name, instanceType) == Sufficient {
 			names = append(names, z.name)
 		}
 	}

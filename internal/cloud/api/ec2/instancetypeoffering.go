@@ -68,10 +68,9 @@ func (o offering) sortKey() string { return o.name + " " + o.location }
 // locations returns the locations of a region that offer a type. A type that only some
 // zones offer is in the region. There are no Outposts.
 func (a *API) locations(regionName string, kind types.LocationType, instanceType string) []string {
-	r, _ := regionNamed(regionName)
 	var offering []zone
-	for _, z := range r.allZones() {
-		if a.capacity(z.name, instanceType) != NotOffered {
+	for _, z := range a.zones(regionName) {
+		if a.capacity(regionName, z.name, instanceType) != NotOffered {
 			offering = append(offering, z)
 		}
 	}

@@ -45,7 +45,7 @@ func (a *API) seedRegion(tx *store.Tx, r region) {
 			store.Route{Destination: anywhere, GatewayID: gateway.ID, Origin: string(types.RouteOriginCreateRoute)},
 		)
 	})
-	for i, z := range r.allZones() {
+	for i, z := range a.zones(r.name) {
 		a.newSubnet(tx, &store.Subnet{
 			Region: r.name, VPCID: vpc.ID, Zone: z.name, ZoneID: z.id, DefaultForAZ: true, MapPublicIPOnLaunch: true,
 			CIDR: netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 31, byte(16 * i), 0}), 20),

@@ -92,7 +92,7 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 		if err := a.limitSubnets(siblings); err != nil {
 			return err
 		}
-		z, err := chooseZone(region, in, siblings)
+		z, err := a.chooseZone(region, in, siblings)
 		if err != nil {
 			return err
 		}
@@ -136,9 +136,9 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 	return required(parameter{"cidrBlock", in.CidrBlock})
 }
 
-func chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.Subnet) (zone, error) {
+func (a *API) chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.Subnet) (zone, error) {
 	name, id := aws.ToString(in.AvailabilityZone), aws.ToString(in.AvailabilityZoneId)
-	here, _ := regionNamed(regionName)
+	zones := a.zones(regionName)
 	if name == "" && id == "" {
 		used := func(z zone) (n int) {
 			for _, sibling := range siblings {
@@ -148,15 +148,15 @@ func chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.
 			}
 			return n
 		}
-		return slices.MinFunc(here.allZones(), func(a, b zone) int { return used(a) - used(b) }), nil
+		return slices.MinFunc(zones, func(a, b zone) int { return used(a) - used(b) }), nil
 	}
-	if z, ok := findZone(
-		regionName, func(z zone) bool { return (name == "" || z.name == name) && (id == "" || z.id == id) },
-	); ok {
-		return z, nil
+	if i := slices.IndexFunc(
+		zones, func(z zone) bool { return (name == "" || z.name == name) && (id == "" || z.id == id) },
+	); i >= 0 {
+		return zones[i], nil
 	}
 	var names []string
-	for _, z := range here.allZones() {
+	for _, z := range zones {
 		names = append(names, z.name)
 	}
 	parameter, value := "availabilityZone", name

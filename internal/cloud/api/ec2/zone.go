@@ -46,8 +46,7 @@ func (a *API) DescribeAvailabilityZones(ctx context.Context, in *ec2.DescribeAva
 	if err := zoneFilters.check(in.Filters); err != nil {
 		return nil, err
 	}
-	here, _ := regionNamed(name)
-	zones := here.allZones()
+	zones := a.zones(name)
 	if err := checkZones(zones, in.ZoneNames, in.ZoneIds); err != nil {
 		return nil, err
 	}
@@ -94,15 +93,4 @@ func (z zone) item() types.AvailabilityZone {
 		OptInStatus:        optInNotRequired,
 		Messages:           []types.AvailabilityZoneMessage{},
 	}
-}
-
-// findZone returns the zone of a region that match accepts.
-func findZone(regionName string, match func(zone) bool) (zone, bool) {
-	here, _ := regionNamed(regionName)
-	zones := here.allZones()
-	i := slices.IndexFunc(zones, match)
-	if i < 0 {
-		return zone{}, false
-	}
-	return zones[i], true
 }
