@@ -76,6 +76,12 @@ func TestRealMachineShutsDownCleanlyAndStartsWithItsDisk(t *testing.T) {
 	if err := s.plane.Stop(t.Context(), m.ID, true); err != nil {
 		t.Error(err)
 	}
+	m.NewConsole = true
+	s.bootFully(m)
+	console, err = s.plane.Console(m.ID)
+	if err != nil || strings.Count(string(console), "BEGIN SSH HOST KEY KEYS") != 1 {
+		t.Errorf("the new console does not have the output of one boot: %v\n%s", err, console)
+	}
 }
 
 func TestRealMachineOutlivesTheDaemon(t *testing.T) {
