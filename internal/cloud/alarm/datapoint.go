@@ -22,14 +22,15 @@ type Datapoint struct {
 
 // Datapoints computes the data points of the alarm's evaluation range, newest
 // first. Periods of any length end at a whole minute, so that they slide from
-// minute to minute.
+// minute to minute. Periods whose metrics cannot be read yet are not missing: the
+// range ends before them.
 func Datapoints(row *store.Alarm, metrics *metric.Store, now time.Time) []Datapoint {
 	w := WatchedBy(row)
 	compute := metric.ParseStatistic(w.Statistic)
 	if compute == nil || w.Period < metric.Resolution {
 		return nil
 	}
-	count, end := int(row.EvaluationPeriods)+extraPeriods, now.Truncate(metric.Resolution)
+	count, end := int(row.EvaluationPeriods)+extraPeriods, metrics.Readable(now.Truncate(metric.Resolution))
 	start := end.Add(-time.Duration(count) * w.Period)
 	sums := make([]metric.Summary, count)
 	for _, p := range metrics.Points(row.Region, w.Metric, start, end, w.Unit) {

@@ -127,7 +127,7 @@ func (s *Store) List(region string, since time.Time) []ID {
 // Points returns a metric's summaries from one time until just before another,
 // sorted by time and unit. An empty unit matches all units.
 func (s *Store) Points(region string, id ID, from, to time.Time, unit string) []Point {
-	to = s.readable(to)
+	to = s.Readable(to)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []Point
@@ -142,8 +142,8 @@ func (s *Store) Points(region string, id ID, from, to time.Time, unit string) []
 	return out
 }
 
-// readable returns the end of the summaries before to that can be read now.
-func (s *Store) readable(to time.Time) time.Time {
+// Readable returns the end of the summaries before to that can be read now.
+func (s *Store) Readable(to time.Time) time.Time {
 	if s.Late == nil {
 		return to
 	}

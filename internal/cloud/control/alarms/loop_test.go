@@ -197,3 +197,15 @@ func TestFailedActionIsInHistory(t *testing.T) {
 		}
 	})
 }
+
+func TestAlarmsDoNotSeeMetricsThatAreLate(t *testing.T) {
+	withLoop(t, func(f fixture) {
+		f.metrics.Late = func() time.Duration { return 90 * time.Second }
+		time.Sleep(15 * time.Second) // after the evaluation of this minute
+		f.measure(1, 1)
+		f.measure(3, 9)
+		f.want(alarm.OK, "scale-in OK", "scale-in OK")
+		f.measure(1, 9)
+		f.want(alarm.InAlarm, "scale-out ALARM")
+	})
+}

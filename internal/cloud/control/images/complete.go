@@ -26,19 +26,19 @@ func captured(r store.Reader, image *store.Image) bool {
 	return ok && len(snapshot.Layers) > 0
 }
 
-// completeImages makes the captured images available whose time has come. It returns
-// when the next one is due; zero if none is.
+// completeImages completes the captured snapshots whose time has come, and their images.
+// It returns when the next one is due; zero if none is.
 func (l *Loop) completeImages(r store.Reader) (next time.Time) {
-	for _, image := range pendingImages(r) {
+	for _, snapshot := range store.Snapshots.List(r) {
 		switch {
-		case !captured(r, image):
-		case time.Now().Before(image.AvailableAt):
-			if next.IsZero() || image.AvailableAt.Before(next) {
-				next = image.AvailableAt
+		case snapshot.State != "pending" || len(snapshot.Layers) == 0:
+		case time.Now().Before(snapshot.CompletesAt):
+			if next.IsZero() || snapshot.CompletesAt.Before(next) {
+				next = snapshot.CompletesAt
 			}
 		default:
-			if err := l.complete(image); err != nil {
-				l.Log.Error("record an image", "image", image.ID, "error", err)
+			if err := l.complete(snapshot.ID); err != nil {
+				l.Log.Error("record a snapshot", "snapshot", snapshot.ID, "error", err)
 				return time.Now().Add(minRetryDelay)
 			}
 		}
@@ -46,10 +46,18 @@ func (l *Loop) completeImages(r store.Reader) (next time.Time) {
 	return next
 }
 
-func (l *Loop) complete(image *store.Image) error {
+// complete completes a captured snapshot and its image, unless somebody deregistered it.
+func (l *Loop) complete(snapshotID string) error {
 	return l.Store.Update(func(tx *store.Tx) error {
-		if snapshot, ok := store.Snapshots.Get(tx, image.SnapshotID); ok {
-			setAvailable(tx, image, snapshot.Layers)
+		snapshot, ok := store.Snapshots.Get(tx, snapshotID)
+		if !ok {
+			return nil
+		}
+		setCompleted(tx, snapshotID, snapshot.Layers)
+		for _, image := range store.Images.InRegion(tx, snapshot.Region) {
+			if image.SnapshotID == snapshotID {
+				setAvailable(tx, image, snapshot.Layers)
+			}
 		}
 		return nil
 	})

@@ -85,7 +85,11 @@ func (l *Loop) Run(ctx context.Context) error {
 // pending until they were built.
 func setAvailable(tx *store.Tx, image *store.Image, layers []string) {
 	store.Images.Edit(tx, image.ID, func(row *store.Image) { row.State, row.StateReason = "available", "" })
-	store.Snapshots.Edit(tx, image.SnapshotID, func(row *store.Snapshot) {
+	setCompleted(tx, image.SnapshotID, layers)
+}
+
+func setCompleted(tx *store.Tx, id string, layers []string) {
+	store.Snapshots.Edit(tx, id, func(row *store.Snapshot) {
 		row.State, row.Progress, row.Layers = "completed", "100%", layers
 	})
 }
