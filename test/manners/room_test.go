@@ -25,7 +25,7 @@ func (w *world) activities() []astypes.Activity {
 
 func TestScalingGroupSaysThatThereIsNoRoomAndLaunchesLater(t *testing.T) {
 	shortages := 0
-	for seed := range uint64(20) {
+	for seed := range uint64(12) {
 		withManner(t, manners.Room, seed, func(w *world) {
 			do(w, w.ASG.CreateAutoScalingGroup, w.groupOfOne())
 			time.Sleep(time.Second)
@@ -49,14 +49,14 @@ func TestScalingGroupSaysThatThereIsNoRoomAndLaunchesLater(t *testing.T) {
 			}
 		})
 	}
-	if shortages < 1 || shortages > 10 {
-		t.Errorf("%d of 20 groups met a shortage", shortages)
+	if shortages < 1 || shortages > 7 {
+		t.Errorf("%d of 12 groups met a shortage", shortages)
 	}
 }
 
 func TestScalingGroupSaysThatTheZoneLacksTheType(t *testing.T) {
 	lacking := 0
-	for seed := range uint64(20) {
+	for seed := range uint64(12) {
 		withManner(t, manners.Zones, seed, func(w *world) {
 			do(w, w.ASG.CreateAutoScalingGroup, w.groupOfOne())
 			time.Sleep(time.Second)
@@ -71,7 +71,7 @@ func TestScalingGroupSaysThatTheZoneLacksTheType(t *testing.T) {
 			}
 		})
 	}
-	if lacking < 1 || lacking > 8 {
-		t.Errorf("the zone lacks the type for %d of 20 accounts", lacking)
+	if lacking < 1 || lacking > 6 {
+		t.Errorf("the zone lacks the type for %d of 12 accounts", lacking)
 	}
 }

@@ -13,6 +13,9 @@ import (
 // Zone IDs for your AWS resources), and new accounts do not get some zones.
 func (a *API) zones(regionName string) []zone {
 	r, _ := regionNamed(regionName)
+	if !a.Manners.Has(manners.Zones) {
+		return r.allZones()
+	}
 	zones := a.accessible(r)
 	for i := range zones {
 		if j, ok := a.Manners.Pick(manners.Zones, i+1, fmt.Sprint("name of zone ", i, " of ", r.name)); ok {
@@ -34,9 +37,7 @@ func (a *API) accessible(r region) []zone {
 			return slices.Delete(zones, missing, missing+1)
 		}
 	case "ap-northeast-1":
-		if a.Manners.Has(manners.Zones) {
-			zones[1].name, zones[2].name, zones[2].id = r.name+"c", r.name+"d", "apne1-az4"
-		}
+		zones[1].name, zones[2].name, zones[2].id = r.name+"c", r.name+"d", "apne1-az4"
 	}
 	return zones
 }
@@ -46,17 +47,18 @@ func (a *API) accessible(r region) []zone {
 // of the others lacks every second family. Users meet this with t2.micro and t3.micro
 // in one zone of us-east-1 and us-west-2. The region eu-north-1 has no t2.
 func (a *API) offers(regionName, zoneName, instanceType string) bool {
+	if !a.Manners.Has(manners.Zones) {
+		return true
+	}
 	t, _ := instancetype.ByName(instanceType)
 	subject := t.Family() + " in " + regionName
 	zones := a.zones(regionName)
-	lacking, picky := a.Manners.Pick(manners.Zones, len(zones), subject)
 	switch {
-	case !picky:
-		return true
 	case regionName == "eu-north-1" && t.Family() == "t2":
 		return false
 	case len(zones) <= 3 && !a.Manners.Holds(manners.Zones, 0.5, "a zone lacks "+subject):
 		return true
 	}
-	return zones[lacking].name != zoneName
+	lacking, ok := a.Manners.Pick(manners.Zones, len(zones), subject)
+	return !ok || zones[lacking].name != zoneName
 }

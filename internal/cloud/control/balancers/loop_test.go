@@ -110,3 +110,26 @@ func TestTerminatedInstanceGetsNoRequests(t *testing.T) {
 		}
 	})
 }
+
+func TestProvisioningLoadBalancerChecksNoTargets(t *testing.T) {
+	withLoop(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
+		change(t, s, func(tx *store.Tx) {
+			store.LoadBalancers.Edit(tx, "lb", func(lb *store.LoadBalancer) {
+				lb.State, lb.ActiveAt = "provisioning", time.Now().Add(2*time.Minute)
+			})
+		})
+		want := func(state, health string, configured int) {
+			t.Helper()
+			synctest.Wait()
+			lb, _ := store.LoadBalancers.Get(s.View(), "lb")
+			if _, c := f.last(); lb.State != state || targetRow(s.View(), "i-a") != health ||
+				len(c.LoadBalancers) != configured || len(c.TargetGroups) != configured {
+				t.Errorf("load balancer is %s, i-a is %s, configuration %+v", lb.State, targetRow(s.View(), "i-a"), c)
+			}
+		}
+		time.Sleep(2*time.Minute - 1)
+		want("provisioning", "initial Elb.RegistrationInProgress", 0)
+		time.Sleep(1)
+		want("active", "healthy ", 1)
+	})
+}
