@@ -21,13 +21,13 @@ func (d *Deployment) preflight(ctx context.Context, s *survey) (preflight.Report
 		}
 	}
 	return preflight.Run(ctx, preflight.Config{
-		Client:       d.cfg.Client,
-		App:          d.cfg.App,
-		Caller:       s.caller,
-		Plan:         s.plan,
-		InstanceType: s.spec.Machines.Type,
-		ImageID:      s.base.ID,
-		Zones:        zones,
+		Client:        d.cfg.Client,
+		App:           d.cfg.App,
+		Caller:        s.caller,
+		Plan:          s.plan,
+		InstanceTypes: s.spec.Machines.Types,
+		ImageID:       s.base.ID,
+		Zones:         zones,
 	}), nil
 }
 

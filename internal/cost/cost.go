@@ -72,7 +72,7 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 	hourly := func(item price.Item, quantity float64, name, note string) {
 		add(item, quantity, price.HoursPerMonth, "hour", name, note)
 	}
-	hourly(price.Instance(s.Machines.Type), float64(servers), "servers", s.Machines.Type)
+	hourly(price.Instance(s.Machines.Types[0]), float64(servers), "servers", s.Machines.Types[0])
 	hourly(price.LoadBalancer, 1, "load balancer", "")
 	hourly(price.LCU, a.LCU, "load balancer capacity", fmt.Sprintf("%g LCU on average", a.LCU))
 	hourly(price.Address, float64(servers+zones), "public addresses",
@@ -81,7 +81,7 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 		fmt.Sprintf("%d GB for each server", price.DiskSize))
 	add(price.Snapshot, float64(s.Release.Keep*price.DiskSize), 1, "GB-month", "snapshots",
 		fmt.Sprintf("images of %d releases, at most %d GB each", s.Release.Keep, price.DiskSize))
-	each, _ := prices.Server(s.Machines.Type)
+	each, _ := prices.Server(s.Machines.Types[0])
 	if s.Scaling != nil {
 		metric, _ := prices.Of(price.Metric)
 		each += detailedMetrics * metric

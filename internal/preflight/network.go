@@ -37,12 +37,12 @@ func (c Config) region(ctx context.Context) Check {
 	return Check{Name: name, State: OK, Detail: region + " is enabled"}
 }
 
-// instanceType checks that the zones of the servers offer their instance type.
+// instanceType checks that the zones of the servers offer one of their instance types.
 func (c Config) instanceType(ctx context.Context) Check {
 	const name = "instance type"
 	pages := ec2.NewDescribeInstanceTypeOfferingsPaginator(c.Client.EC2, &ec2.DescribeInstanceTypeOfferingsInput{
 		LocationType: types.LocationTypeAvailabilityZone,
-		Filters:      []types.Filter{awsapi.Filter("instance-type", c.InstanceType)},
+		Filters:      []types.Filter{awsapi.Filter("instance-type", c.InstanceTypes...)},
 	})
 	var offering []string
 	for pages.HasMorePages() {
@@ -55,13 +55,14 @@ func (c Config) instanceType(ctx context.Context) Check {
 		}
 	}
 	slices.Sort(offering)
+	offering = slices.Compact(offering)
 	lacking := slices.DeleteFunc(slices.Clone(c.Zones), func(zone string) bool {
 		return slices.Contains(offering, zone)
 	})
 	if len(lacking) > 0 {
 		return failed(name, &diag.Diagnostic{
 			Where:   "machines.type",
-			Summary: fmt.Sprintf("%s does not offer %s", strings.Join(lacking, ", "), c.InstanceType),
+			Summary: fmt.Sprintf("%s does not offer %s", strings.Join(lacking, ", "), strings.Join(c.InstanceTypes, " or ")),
 			Hint: fmt.Sprintf("choose another machines.type, or for network.subnets zones that offer it: %s",
 				strings.Join(offering, ", ")),
 		})
@@ -69,7 +70,7 @@ func (c Config) instanceType(ctx context.Context) Check {
 	return Check{
 		Name:   name,
 		State:  OK,
-		Detail: fmt.Sprintf("%s is offered in %s", c.InstanceType, strings.Join(c.Zones, ", ")),
+		Detail: fmt.Sprintf("%s is offered in %s", strings.Join(c.InstanceTypes, " or "), strings.Join(c.Zones, ", ")),
 	}
 }
 

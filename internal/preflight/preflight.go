@@ -35,14 +35,17 @@ type Caller struct {
 
 // Config is what is checked.
 type Config struct {
-	Client       *awsapi.Client
-	App          string
-	Caller       Caller
-	Plan         *plan.Plan
-	InstanceType string   // of the servers
-	ImageID      string   // of the base image
-	Zones        []string // of the servers
+	Client        *awsapi.Client
+	App           string
+	Caller        Caller
+	Plan          *plan.Plan
+	InstanceTypes []string // of the servers, in order of preference
+	ImageID       string   // of the base image
+	Zones         []string // of the servers
 }
+
+// preferred returns the instance type that servers have unless it lacks capacity.
+func (c Config) preferred() string { return c.InstanceTypes[0] }
 
 // State is the result of a check.
 type State string

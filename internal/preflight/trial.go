@@ -156,7 +156,7 @@ func (c Config) changingServer(change plan.Change, create bool) []trial {
 		return nil
 	}
 	in := &ec2.RunInstancesInput{
-		DryRun: dry, ImageId: &c.ImageID, InstanceType: types.InstanceType(c.InstanceType),
+		DryRun: dry, ImageId: &c.ImageID, InstanceType: types.InstanceType(c.preferred()),
 		MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
 		TagSpecifications: c.tags(change, types.ResourceTypeInstance, types.ResourceTypeVolume),
 	}
@@ -168,7 +168,7 @@ func (c Config) changingServer(change plan.Change, create bool) []trial {
 
 func (c Config) changingTemplate(change plan.Change, body stack.LaunchTemplate, create bool) []trial {
 	data := &types.RequestLaunchTemplateData{
-		ImageId: &c.ImageID, InstanceType: types.InstanceType(c.InstanceType),
+		ImageId: &c.ImageID, InstanceType: types.InstanceType(c.preferred()),
 	}
 	if !create {
 		return []trial{

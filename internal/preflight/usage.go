@@ -35,7 +35,7 @@ func (c Config) needs() []need {
 	add(gatewayQuota, len(c.created(stack.KindInternetGateway)), c.gateways)
 	add(groupQuota, len(c.created(stack.KindSecurityGroup)), c.securityGroups)
 	add(ruleQuota, c.mostRules(), func(context.Context) (int, error) { return 0, nil }) // the groups are new
-	if c.instances() > 0 && isStandard(c.InstanceType) {
+	if c.instances() > 0 && isStandard(c.preferred()) {
 		all = append(all, need{quota: vcpuQuota, config: c, amounts: c.vcpus})
 	}
 	add(templateQuota, len(c.created(stack.KindLaunchTemplate)), c.launchTemplates)
@@ -96,7 +96,7 @@ func isStandard(instanceType string) bool {
 // vcpus returns how many vCPUs of standard instances are in use, and how many more
 // the plan needs.
 func (c Config) vcpus(ctx context.Context) (used, more int, err error) {
-	running := map[string]int{c.InstanceType: 0} // by type
+	running := map[string]int{c.preferred(): 0} // by type
 	pages := ec2.NewDescribeInstancesPaginator(c.Client.EC2, &ec2.DescribeInstancesInput{
 		Filters: []types.Filter{awsapi.Filter("instance-state-name", "pending", "running")},
 	})
@@ -128,7 +128,7 @@ func (c Config) vcpus(ctx context.Context) (used, more int, err error) {
 			}
 			each := int(aws.ToInt32(t.VCpuInfo.DefaultVCpus))
 			used += each * running[string(t.InstanceType)]
-			if string(t.InstanceType) == c.InstanceType {
+			if string(t.InstanceType) == c.preferred() {
 				more = each * c.instances()
 			}
 		}
