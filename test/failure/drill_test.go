@@ -4,63 +4,16 @@ package failure
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	client "github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"aloft.dev/aloft/internal/apply"
-	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/lease"
 	"aloft.dev/aloft/test/simulation"
 )
-
-// service is the tag that represents the application's state on a machine.
-const service = "service"
-
-// drilling returns a drill whose scripts on machines are tag changes, so that a run
-// can be killed at them.
-func drilling(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
-	holder := lease.Self()
-	return drill.New(drill.Config{
-		App: "tutorial", Client: c, Poll: 5 * time.Millisecond, Holder: holder, Dead: simulation.OthersGone(holder),
-		Refill: func(ctx context.Context) error {
-			_, err := d.Up(ctx)
-			return err
-		},
-		Connect: func(ctx context.Context, server string) (func(context.Context, string) error, func() error, error) {
-			s, err := d.Status(ctx)
-			if err != nil {
-				return nil, nil, err
-			}
-			run := func(ctx context.Context, script string) error {
-				for _, m := range s.Machines {
-					if m.Name == server {
-						state := "running"
-						if strings.HasPrefix(script, "systemctl stop") ||
-							strings.HasPrefix(script, "systemctl kill -s STOP") {
-							state = "stopped"
-						}
-						_, err := c.EC2.CreateTags(ctx, &client.CreateTagsInput{
-							Resources: []string{m.InstanceID},
-							Tags:      []types.Tag{{Key: aws.String(service), Value: &state}},
-						})
-						return err
-					}
-				}
-				return fmt.Errorf("no %s", server)
-			}
-			return run, func() error { return nil }, nil
-		},
-	})
-}
 
 // drillOptions returns options for a drill that takes milliseconds.
 func drillOptions(e drill.Experiment) drill.Options {
@@ -82,7 +35,7 @@ func asBefore(t *testing.T, c *simulation.Cloud) {
 		}
 	}
 	for _, i := range store.Instances.List(view) {
-		if i.State != store.Terminated && i.Tags[service] == "stopped" {
+		if i.State != store.Terminated && i.Tags[simulation.ServiceTag] == "stopped" {
 			t.Errorf("the application on %s is left stopped", i.ID)
 		}
 	}
@@ -106,7 +59,7 @@ func TestDrillRestoresWhatItChanged(t *testing.T) {
 			c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 			d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
 			status := simulation.Up(t, d)
-			result, err := drilling(c.Client(t, nil), d).Run(t.Context(), status, drillOptions(e))
+			result, err := simulation.Drill(c.Client(t, nil), d).Run(t.Context(), status, drillOptions(e))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +83,7 @@ func TestKilledDrillIsRestoredByTheNextCommand(t *testing.T) {
 					n,
 					func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
 						dying := c.Client(t, around)
-						_, err := drilling(
+						_, err := simulation.Drill(
 							dying,
 							simulation.Deployment(t, dying, simulation.Tutorial(t), b, keys),
 						).Run(ctx, status, drillOptions(e))
@@ -138,7 +91,7 @@ func TestKilledDrillIsRestoredByTheNextCommand(t *testing.T) {
 					},
 				)
 				d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
-				next := drilling(c.Client(t, nil), d)
+				next := simulation.Drill(c.Client(t, nil), d)
 				for range 2 { // the second has nothing to restore
 					if _, err := next.Restore(t.Context(), false); err != nil {
 						t.Error(err)
@@ -162,16 +115,16 @@ func TestKilledRestoreIsCompletedByTheNext(t *testing.T) {
 			ctx context.Context, around func(http.RoundTripper) http.RoundTripper,
 		) error {
 			dying := c.Client(t, around)
-			_, err := drilling(dying, d).Run(ctx, status, drillOptions(drill.Zone))
+			_, err := simulation.Drill(dying, d).Run(ctx, status, drillOptions(drill.Zone))
 			return err
 		})
 		fatal := simulation.KillAtChange(t, n, func(
 			ctx context.Context, around func(http.RoundTripper) http.RoundTripper,
 		) error {
-			_, err := drilling(c.Client(t, around), d).Restore(ctx, false)
+			_, err := simulation.Drill(c.Client(t, around), d).Restore(ctx, false)
 			return err
 		})
-		if _, err := drilling(c.Client(t, nil), d).Restore(t.Context(), false); err != nil {
+		if _, err := simulation.Drill(c.Client(t, nil), d).Restore(t.Context(), false); err != nil {
 			t.Error(err)
 		}
 		asBefore(t, c)
@@ -188,7 +141,7 @@ func TestInterruptedDrillRestoresWhatItChanged(t *testing.T) {
 	options := drillOptions(drill.Zone)
 	options.Duration = time.Hour
 	go func() {
-		_, err := drilling(c.Client(t, nil), d).Run(ctx, status, options)
+		_, err := simulation.Drill(c.Client(t, nil), d).Run(ctx, status, options)
 		ended <- err
 	}()
 	for walls := 0; walls == 0; {
@@ -217,7 +170,7 @@ func TestDrillSparesTheLastHealthyServerUnlessForced(t *testing.T) {
 	s.Machines.Count = 1
 	d := simulation.Deployment(t, c.Client(t, nil), s, b, keys)
 	status := simulation.Up(t, d)
-	dr := drilling(c.Client(t, nil), d)
+	dr := simulation.Drill(c.Client(t, nil), d)
 	options := drillOptions(drill.App)
 	if _, err := dr.Run(t.Context(), status, options); err == nil ||
 		!strings.Contains(err.Error(), "no healthy server would be left") {

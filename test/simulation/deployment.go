@@ -33,6 +33,8 @@ type Builder struct {
 
 	During func() // called during Build and Prove
 
+	BuildTime, ProofTime time.Duration // how long Build and Prove take
+
 	mu     sync.Mutex
 	builds int
 	proofs int
@@ -47,7 +49,10 @@ func (b *Builder) Release(base string) (string, error) {
 }
 
 // Build implements apply.Builder.
-func (b *Builder) Build(_ context.Context, m resource.Machine, _ event.Sink) error {
+func (b *Builder) Build(ctx context.Context, m resource.Machine, _ event.Sink) error {
+	if err := awsapi.Sleep(ctx, b.BuildTime); err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.builds++
@@ -61,7 +66,10 @@ func (b *Builder) Build(_ context.Context, m resource.Machine, _ event.Sink) err
 }
 
 // Prove implements apply.Builder.
-func (b *Builder) Prove(_ context.Context, m resource.Machine, _ event.Sink) error {
+func (b *Builder) Prove(ctx context.Context, m resource.Machine, _ event.Sink) error {
+	if err := awsapi.Sleep(ctx, b.ProofTime); err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.proofs++
