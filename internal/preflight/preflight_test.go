@@ -142,7 +142,7 @@ func TestQuotasAreComparedWithWhatExists(t *testing.T) {
 	c := simulation.New(t)
 	c.Manners.Use(manners.Settings{Manners: []manners.Manner{manners.Limits}})
 	s := simulation.Tutorial(t)
-	s.Machines.Types = spec.InstanceTypes{"t3.micro"} // 3 × 2 vCPUs exceed 5
+	s.Machines.Types = spec.InstanceTypes{"m5.4xlarge"} // 3 × 16 vCPUs exceed what a new account gets
 	sdk := c.Client(t, nil).EC2
 	for n := range 4 { // and there is a default VPC
 		cidr := fmt.Sprintf("10.%d.0.0/16", n+1)
@@ -155,7 +155,7 @@ func TestQuotasAreComparedWithWhatExists(t *testing.T) {
 	report := checks(t, d)
 	for name, words := range map[string]string{
 		"quota of VPCs":  "5 VPCs in us-east-1; 5 are in use, and the plan needs 1 more",
-		"quota of vCPUs": "0 are in use, and the plan needs 6 more",
+		"quota of vCPUs": "0 are in use, and the plan needs 48 more",
 	} {
 		check := find(t, report, name)
 		if check.State != preflight.Failed || len(check.Problems) != 1 {
