@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -146,18 +147,28 @@ func (c *Client) Endpoints() map[string]string {
 	return set
 }
 
+// PriceList returns a client of the Price List API, which only some regions serve. Each
+// request is sent at most n times.
+func (c *Client) PriceList(region string, n int) *pricing.Client {
+	return pricing.NewFromConfig(c.config, func(o *pricing.Options) {
+		o.Region, o.RetryMaxAttempts = region, n
+		if c.own {
+			o.BaseEndpoint = c.EC2.Options().BaseEndpoint
+		}
+	})
+}
+
 // WithAttempts returns clients that send each request at most n times.
 func (c *Client) WithAttempts(n int) *Client {
-	return &Client{
-		Region: c.Region,
-		EC2:    ec2.New(c.EC2.Options(), func(o *ec2.Options) { o.RetryMaxAttempts = n }),
-		ELB: elasticloadbalancingv2.New(c.ELB.Options(), func(o *elasticloadbalancingv2.Options) {
-			o.RetryMaxAttempts = n
-		}),
-		ASG:    autoscaling.New(c.ASG.Options(), func(o *autoscaling.Options) { o.RetryMaxAttempts = n }),
-		CW:     cloudwatch.New(c.CW.Options(), func(o *cloudwatch.Options) { o.RetryMaxAttempts = n }),
-		SSM:    ssm.New(c.SSM.Options(), func(o *ssm.Options) { o.RetryMaxAttempts = n }),
-		STS:    sts.New(c.STS.Options(), func(o *sts.Options) { o.RetryMaxAttempts = n }),
-		Quotas: servicequotas.New(c.Quotas.Options(), func(o *servicequotas.Options) { o.RetryMaxAttempts = n }),
-	}
+	few := *c
+	few.EC2 = ec2.New(c.EC2.Options(), func(o *ec2.Options) { o.RetryMaxAttempts = n })
+	few.ELB = elasticloadbalancingv2.New(c.ELB.Options(), func(o *elasticloadbalancingv2.Options) {
+		o.RetryMaxAttempts = n
+	})
+	few.ASG = autoscaling.New(c.ASG.Options(), func(o *autoscaling.Options) { o.RetryMaxAttempts = n })
+	few.CW = cloudwatch.New(c.CW.Options(), func(o *cloudwatch.Options) { o.RetryMaxAttempts = n })
+	few.SSM = ssm.New(c.SSM.Options(), func(o *ssm.Options) { o.RetryMaxAttempts = n })
+	few.STS = sts.New(c.STS.Options(), func(o *sts.Options) { o.RetryMaxAttempts = n })
+	few.Quotas = servicequotas.New(c.Quotas.Options(), func(o *servicequotas.Options) { o.RetryMaxAttempts = n })
+	return &few
 }

@@ -54,7 +54,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 func groupOf(t *testing.T, line string) policy.Group {
 	t.Helper()
 	switch command := strings.Fields(line)[0]; command {
-	case "plan", "status", "releases", "verify":
+	case "plan", "cost", "status", "releases", "verify":
 		return policy.Read
 	case "up", "rollback", "scale":
 		return policy.Deploy
@@ -74,8 +74,8 @@ type edition struct {
 	release          string
 }
 
-// editions are changes of a deployment, each followed by up. Before the first up is a
-// plan.
+// editions are changes of a deployment, each followed by up. Before the first up are
+// its price and its plan.
 var editions = []struct {
 	spec string
 	then []edition
@@ -151,6 +151,7 @@ func record(t *testing.T) map[policy.Group][]string {
 	for _, c := range editions {
 		all.Go(func() {
 			s := newSite(t, c.spec)
+			r.run(t, s, "cost SITE --on aws")
 			r.run(t, s, "plan SITE")
 			r.run(t, s, "up SITE")
 			for _, e := range c.then {

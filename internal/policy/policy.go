@@ -14,7 +14,7 @@ type Group uint8
 
 // The groups. Each contains everything that its commands call, so none needs another.
 const (
-	Read     Group = 1 << iota // plan, status, releases, verify
+	Read     Group = 1 << iota // plan, cost, status, releases, verify
 	Deploy                     // up, rollback, scale
 	Operate                    // ssh, logs, drill
 	Teardown                   // down

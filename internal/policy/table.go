@@ -154,6 +154,7 @@ var table = []entry{
 		action: createRole, groups: Deploy,
 		implied: "AWS creates the roles of its services with the first load balancer and the first group of an account",
 	},
+	{action: "pricing:GetProducts", groups: Read},
 	{
 		action: "servicequotas:GetAWSDefaultServiceQuota", groups: Read | Deploy | Operate,
 		rare: "reads a quota that was never changed in the account",
