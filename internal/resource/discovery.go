@@ -73,13 +73,24 @@ type targetHealth map[string][]elbtypes.TargetHealthDescription
 
 // memo holds the result of a query that runs once.
 type memo[T any] struct {
-	once  sync.Once
+	mu    sync.Mutex
+	done  chan struct{} // closed when the query has ended; nil before it begins
 	value T
 	err   error
 }
 
 // get returns the result of the first query. Concurrent callers wait for it.
 func (m *memo[T]) get(query func() (T, error)) (T, error) {
-	m.once.Do(func() { m.value, m.err = query() })
+	m.mu.Lock()
+	first := m.done == nil
+	if first {
+		m.done = make(chan struct{})
+	}
+	m.mu.Unlock()
+	if first {
+		m.value, m.err = query()
+		close(m.done)
+	}
+	<-m.done
 	return m.value, m.err
 }
