@@ -1,12 +1,15 @@
 # make help lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-GO ?= go
+# The go command of this computer, or one that scripts/go.sh fetches when a recipe first needs it.
+ifeq ($(origin GO),undefined)
+GO = $(eval GO := $$(or $$(shell scripts/go.sh),$$(error there is no go command)))$(GO)
+endif
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
 BUILD_FLAGS = -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 SUDO := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -E env PATH="$$PATH")
 GOLANGCI_VERSION := v2.15.0
-GOLANGCI := $(shell $(GO) env GOPATH)/bin/golangci-lint
+GOLANGCI = $(shell $(GO) env GOPATH)/bin/golangci-lint
 
 # The systems that aloft is built for. The local cloud is part of the builds for Linux.
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
@@ -43,11 +46,10 @@ unit: ## tests that need no root
 root: build ## tests on real machines and networks
 	$(SUDO) $(GO) test -tags root -count=1 -p 1 -timeout 45m -run 'Real' ./internal/cloud/... ./test/...
 
-lint: $(GOLANGCI) ## gofmt, vet and the linters of .golangci.yml
-	$(GOLANGCI) run ./...
-
-$(GOLANGCI):
-	CGO_ENABLED=0 $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+lint: ## gofmt, vet and the linters of .golangci.yml
+	@[ -x $(GOLANGCI) ] || CGO_ENABLED=0 $(GO) install \
+		github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	PATH="$(dir $(GO)):$$PATH" $(GOLANGCI) run ./...
 
 check: lint unit ## lint and unit tests, before every commit
 
