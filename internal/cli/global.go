@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 
+	"charm.land/lipgloss/v2"
 	"golang.org/x/term"
 
 	"aloft.dev/aloft/internal/apply"
@@ -78,10 +81,15 @@ func (g *global) style(w io.Writer) view.Style {
 	return view.Style{Color: !g.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(w)}
 }
 
-// isTerminal reports whether w is a terminal that can move its cursor.
+// isTerminal reports whether w is a terminal that can move its cursor. On Windows it
+// makes it one.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	lipgloss.EnableLegacyWindowsANSI(f)
+	return true
 }
 
 // terminalWidth returns the width of a terminal in cells, or 80 if w is none.
@@ -133,19 +141,32 @@ func (g *global) sudo() string {
 	return ""
 }
 
-// keyDir returns the folder of the private keys that Aloft makes (XDG Base
-// Directory Specification, "Environment variables").
+// keyDir returns the folder of the private keys that Aloft makes.
 func (g *global) keyDir() (string, error) {
-	data := os.Getenv("XDG_DATA_HOME")
-	if !filepath.IsAbs(data) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", diag.List{{
-				Where: "private keys", Summary: "there is no folder for them", Detail: err.Error(),
-				Hint: "set HOME, or XDG_DATA_HOME to a folder of your own", Cause: err,
-			}}
-		}
-		data = filepath.Join(home, ".local", "share")
+	data, err := dataDir(runtime.GOOS, os.Getenv)
+	if err != nil {
+		return "", diag.List{{
+			Where: "private keys", Summary: "there is no folder for them", Detail: err.Error(),
+			Hint: "set XDG_DATA_HOME to a folder of your own", Cause: err,
+		}}
 	}
 	return filepath.Join(data, "aloft", g.on, "keys"), nil
+}
+
+// dataDir returns the folder of a user's data on a system: that of the XDG Base Directory
+// Specification, and on Windows the one whose files stay on the computer (Microsoft,
+// "KNOWNFOLDERID", FOLDERID_LocalAppData).
+func dataDir(goos string, getenv func(string) string) (string, error) {
+	if data := getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return data, nil
+	}
+	name, below := "HOME", filepath.Join(".local", "share")
+	if goos == "windows" {
+		name, below = "LOCALAPPDATA", ""
+	}
+	dir := getenv(name)
+	if dir == "" {
+		return "", fmt.Errorf("the environment variable %s is not set", name)
+	}
+	return filepath.Join(dir, below), nil
 }

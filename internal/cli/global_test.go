@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"path/filepath"
 	"testing"
 )
 
@@ -31,5 +32,28 @@ func TestNextCommandUsesTheSameCloud(t *testing.T) {
 	g := &global{on: "local", stateDir: defaultStateDir}
 	if got, want := g.nextCommand("aloft up", "shop"), "aloft up shop"; got != want {
 		t.Errorf("without sudo: got %q, want %q", got, want)
+	}
+}
+
+func TestPrivateKeysStayInTheUsersFolderOfTheComputer(t *testing.T) {
+	absolute := t.TempDir()
+	for name, test := range map[string]struct {
+		goos string
+		env  map[string]string
+		want string
+	}{
+		"Linux":               {"linux", map[string]string{"HOME": "/home/ada"}, "/home/ada/.local/share"},
+		"macOS":               {"darwin", map[string]string{"HOME": "/Users/ada"}, "/Users/ada/.local/share"},
+		"a folder of her own": {"darwin", map[string]string{"HOME": "/h", "XDG_DATA_HOME": absolute}, absolute},
+		"a relative folder":   {"linux", map[string]string{"HOME": "/h", "XDG_DATA_HOME": "x"}, "/h/.local/share"},
+		"Windows": {
+			"windows", map[string]string{"HOME": "/c", "LOCALAPPDATA": "/ada/AppData/Local"}, "/ada/AppData/Local",
+		},
+		"no home": {"linux", nil, ""},
+	} {
+		got, err := dataDir(test.goos, func(name string) string { return test.env[name] })
+		if filepath.ToSlash(got) != filepath.ToSlash(test.want) || (err == nil) != (test.want != "") {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, test.want)
+		}
 	}
 }

@@ -101,16 +101,20 @@ func runOpenSSH(ctx context.Context, stdio Stdio, program string, t release.Targ
 		return fmt.Errorf("write the host keys of %s: %w", t.Name, err)
 	}
 	defer remove()
-	arguments := []string{
-		"-i", t.KeyPath, "-l", t.User, "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes",
-		"-o", "UpdateHostKeys=no", "-o", "UserKnownHostsFile=" + knownHosts, "-o", "GlobalKnownHostsFile=/dev/null",
-		"-o", "ConnectTimeout=20", host,
-	}
+	arguments := append(pathArguments(t.KeyPath, knownHosts),
+		"-l", t.User, "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no",
+		"-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", host)
 	if len(remote) > 0 {
 		arguments = append(append(arguments, "--"), remote...)
 	}
 	client := exec.CommandContext(ctx, program, arguments...)
-	client.Cancel = func() error { return client.Process.Signal(syscall.SIGTERM) }
+	client.Cancel = func() error {
+		err := client.Process.Signal(syscall.SIGTERM)
+		if err == nil || errors.Is(err, os.ErrProcessDone) {
+			return err
+		}
+		return client.Process.Kill() // Windows has no signals
+	}
 	client.WaitDelay = 5 * time.Second
 	client.Stdin, client.Stdout, client.Stderr = stdio.In, stdio.Out, stdio.Err
 	err = client.Run()
@@ -124,6 +128,16 @@ func runOpenSSH(ctx context.Context, stdio Stdio, program string, t release.Targ
 		return fmt.Errorf("run %s: %w", program, err)
 	}
 	return nil
+}
+
+// pathArguments returns the arguments of OpenSSH that name files. A path may have spaces,
+// and a % begins a token (ssh_config(5), "TOKENS"). On Windows, where a backslash would
+// escape the next character, OpenSSH reads slashes too.
+func pathArguments(key, knownHosts string) []string {
+	quoted := func(path string) string {
+		return `"` + strings.ReplaceAll(filepath.ToSlash(path), "%", "%%") + `"`
+	}
+	return []string{"-o", "IdentityFile=" + quoted(key), "-o", "UserKnownHostsFile=" + quoted(knownHosts)}
 }
 
 // writeKnownHosts writes a known_hosts file into a folder of its own.

@@ -7,8 +7,9 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"aloft.dev/aloft/internal/connerror"
 )
 
 // Kind is the outcome of a request.
@@ -85,10 +86,9 @@ func lost(err error) Kind {
 		return DNS
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late) && late.Timeout():
 		return Timeout
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case connerror.Refused(err):
 		return Refused
-	case errors.Is(err, syscall.ECONNRESET),
-		errors.Is(err, syscall.EPIPE),
+	case connerror.Broken(err),
 		errors.Is(err, io.EOF),
 		errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, net.ErrClosed),

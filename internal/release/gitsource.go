@@ -128,7 +128,7 @@ func remoteRefs(
 ) (map[string]string, error) {
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	cmd := as(localGit(within, "git", "ls-remote", "--", repository))
+	cmd := as(localGit(within, "ls-remote", "--", repository))
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Run(); err != nil {

@@ -32,10 +32,10 @@ func needsOwnCredentials(raw string) bool {
 	return true
 }
 
-// localGit returns a git command, or a script that runs git, without a terminal: if
-// credentials are missing, it fails instead of asking for them.
-func localGit(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
+// localGit returns a git command without a terminal: if credentials are missing, it
+// fails instead of asking for them.
+func localGit(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Env = append(cmd.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 	withoutTerminal(cmd)
 	cmd.WaitDelay = time.Second // for the processes that git has started
@@ -68,9 +68,13 @@ func cloneHere(ctx context.Context, s Source) (folder Source, remove func(), err
 	if err := os.Mkdir(folder.Path, 0o700); err != nil {
 		return Source{}, nil, fmt.Errorf("create a folder for the source: %w", err)
 	}
-	// The same script as on machines, so that both ways produce the same files.
-	cmd := localGit(ctx, "sh", "-euc", readScript("clone.sh"))
-	cmd.Env = append(cmd.Environ(), "home="+home, "url="+s.Git, "commit="+s.Commit)
+	// The same script as on machines, so that both ways produce the same files. Git runs
+	// it as an alias, because Windows has no other shell than the one that git brings.
+	script := "!set -eu\nhome=$room/source\n" + readScript("clone.sh") + ":"
+	cmd := localGit(ctx, "-c", "core.autocrlf=false", "-c", "alias.clone-here="+script, "clone-here")
+	cmd.Dir = room // git runs an alias at the top of the repository that it is in
+	cmd.Env = append(cmd.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(room),
+		"room="+filepath.ToSlash(room), "url="+s.Git, "commit="+s.Commit)
 	var complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &complaints, &complaints
 	if err := cmd.Run(); err != nil {

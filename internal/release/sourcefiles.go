@@ -191,16 +191,26 @@ func openFile(dir, name string) (*file, error) {
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
 		f.link, err = os.Readlink(full)
+		f.link = filepath.ToSlash(f.link)
 		return f, err
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is neither a file nor a symbolic link", name)
 	}
-	if info.Mode()&0o100 != 0 {
+	f.size = info.Size()
+	opened, err := os.Open(full)
+	if err != nil {
+		return nil, err
+	}
+	f.ReadCloser = opened
+	executable, err := isExecutable(opened, info)
+	if err != nil {
+		_ = opened.Close()
+		return nil, err
+	}
+	if executable {
 		f.mode = 0o755
 	}
-	f.size = info.Size()
-	f.ReadCloser, err = os.Open(full)
-	return f, err
+	return f, nil
 }
 
 // hash adds the file to a digest. A length precedes every part, so that different

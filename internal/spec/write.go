@@ -18,7 +18,7 @@ func Write(s *Spec) ([]byte, error) {
 	t, err := template.New(FileName).Funcs(template.FuncMap{
 		"relative": func(path string) string {
 			if rel, err := filepath.Rel(s.Dir, path); err == nil {
-				return rel
+				return filepath.ToSlash(rel)
 			}
 			return path
 		},

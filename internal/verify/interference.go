@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+
+	"aloft.dev/aloft/internal/connerror"
 )
 
 // nowhere is an address that no host has (RFC 5737, TEST-NET-3). Whoever answers for it
@@ -47,7 +49,7 @@ func (i *interference) on(ctx context.Context, port int) bool {
 		if err == nil {
 			_ = conn.Close()
 		}
-		answer.answered = err == nil || errors.Is(err, syscall.ECONNREFUSED)
+		answer.answered = err == nil || connerror.Refused(err)
 	})
 	return answer.answered
 }

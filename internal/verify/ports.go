@@ -10,8 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"aloft.dev/aloft/internal/connerror"
 )
 
 const (
@@ -85,7 +86,7 @@ func (v Verifier) checkOpenPorts(ctx context.Context, f Facts) finding {
 		switch {
 		case err == nil:
 			return verdict{}
-		case isRejection(err), errors.Is(err, syscall.ECONNREFUSED) && way.on(ctx, port):
+		case isRejection(err), connerror.Refused(err) && way.on(ctx, port):
 			return verdict{unknown: true}
 		}
 		return verdict{problem: "does not answer: " + reason(err)}
@@ -101,7 +102,7 @@ func (v Verifier) checkClosedPorts(ctx context.Context, f Facts) finding {
 	way.verifier = v
 	problems, unjudged := v.probePorts(ctx, ports, silenceTimeout, func(port int, err error) verdict {
 		var timeout net.Error
-		refused := errors.Is(err, syscall.ECONNREFUSED)
+		refused := connerror.Refused(err)
 		switch {
 		case isRejection(err), (err == nil || refused) && way.on(ctx, port):
 			return verdict{unknown: true}

@@ -175,9 +175,10 @@ func TestToolchainIsFetchedOnce(t *testing.T) {
 			if installed != "" {
 				c.write(t, "bin/go", "#!/bin/sh\necho go version "+installed+" linux/amd64\n")
 			}
+			want := filepath.Join(c.dir, "home/.cache/aloft/go1.26.8.linux-"+runtime.GOARCH, "bin/go")
 			for range 2 {
 				got, complaints, err := c.findGo()
-				if want := filepath.Join(c.dir, "home/.cache/aloft/go1.26.8.linux-"+runtime.GOARCH, "bin/go"); got != want {
+				if got != want {
 					t.Fatalf("got %q, want %q; %v: %s", got, want, err, complaints)
 				}
 				if out, err := exec.Command(got).Output(); err != nil {

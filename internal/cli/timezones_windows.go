@@ -1,0 +1,3 @@
+package cli
+
+import _ "time/tzdata" // Windows has no IANA time zones, which schedules name

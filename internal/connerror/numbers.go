@@ -1,0 +1,10 @@
+//go:build !windows
+
+package connerror
+
+import "syscall"
+
+var (
+	refused = []syscall.Errno{syscall.ECONNREFUSED}
+	broken  = []syscall.Errno{syscall.ECONNRESET, syscall.EPIPE}
+)
