@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -38,7 +39,7 @@ func describeInstance(view store.Reader, row *store.Instance, eni *store.Network
 		ID:               row.ID,
 		ImageID:          row.ImageID,
 		Type:             row.Type,
-		Architecture:     "x86_64",
+		Architecture:     string(instancetype.ArchitectureOf(row.Type)),
 		AccountID:        identity.Account,
 		Region:           row.Region,
 		Zone:             row.Zone,

@@ -18,6 +18,7 @@ var catalogue = slices.Concat(
 			Network:      "Low to Moderate",
 			Hypervisor:   "xen",
 			Manufacturer: "Intel",
+			Architecture: X8664,
 			Burstable:    true,
 			CPUCredits:   "standard",
 			EBSOptimized: "unsupported",
@@ -38,6 +39,7 @@ var catalogue = slices.Concat(
 			Network:      "Up to 5 Gigabit",
 			Hypervisor:   "nitro",
 			Manufacturer: "Intel",
+			Architecture: X8664,
 			Burstable:    true,
 			CPUCredits:   "unlimited",
 			EBSOptimized: "default",
@@ -58,6 +60,7 @@ var catalogue = slices.Concat(
 			Network:      "Up to 5 Gigabit",
 			Hypervisor:   "nitro",
 			Manufacturer: "AMD",
+			Architecture: X8664,
 			Burstable:    true,
 			CPUCredits:   "unlimited",
 			EBSOptimized: "default",
@@ -95,7 +98,61 @@ var catalogue = slices.Concat(
 		size{"xlarge", 4, 32768, 4, 15},
 		size{"2xlarge", 8, 65536, 4, 15},
 	),
+	family(
+		Type{
+			Name:         "t4g",
+			Network:      "Up to 5 Gigabit",
+			Hypervisor:   "nitro",
+			Manufacturer: "AWS",
+			Architecture: ARM64,
+			Burstable:    true,
+			CPUCredits:   "unlimited",
+			EBSOptimized: "default",
+			ENASupport:   "required",
+		},
+		1,
+		size{"nano", 2, 512, 2, 2},
+		size{"micro", 2, 1024, 2, 2},
+		size{"small", 2, 2048, 3, 4},
+		size{"medium", 2, 4096, 3, 6},
+		size{"large", 2, 8192, 3, 12},
+		size{"xlarge", 4, 16384, 4, 15},
+		size{"2xlarge", 8, 32768, 4, 15},
+	),
+	family(
+		secondGraviton("m6g"),
+		1,
+		size{"medium", 1, 4096, 2, 4},
+		size{"large", 2, 8192, 3, 10},
+		size{"xlarge", 4, 16384, 4, 15},
+		size{"2xlarge", 8, 32768, 4, 15},
+		size{"4xlarge", 16, 65536, 8, 30},
+	),
+	family(
+		secondGraviton("c6g"),
+		1,
+		size{"medium", 1, 2048, 2, 4},
+		size{"large", 2, 4096, 3, 10},
+		size{"xlarge", 4, 8192, 4, 15},
+		size{"2xlarge", 8, 16384, 4, 15},
+		size{"4xlarge", 16, 32768, 8, 30},
+	),
 )
+
+// secondGraviton returns what the types of a family with AWS's Graviton2 processors have
+// in common.
+func secondGraviton(name string) Type {
+	return Type{
+		Name:             name,
+		Network:          "Up to 10 Gigabit",
+		Hypervisor:       "nitro",
+		Manufacturer:     "AWS",
+		Architecture:     ARM64,
+		EBSOptimized:     "default",
+		ENASupport:       "required",
+		ClusterPlacement: true,
+	}
+}
 
 // fifthGeneration returns what the types of an Intel family of the fifth generation
 // have in common.
@@ -105,6 +162,7 @@ func fifthGeneration(name string) Type {
 		Network:          "Up to 10 Gigabit",
 		Hypervisor:       "nitro",
 		Manufacturer:     "Intel",
+		Architecture:     X8664,
 		EBSOptimized:     "default",
 		ENASupport:       "required",
 		ClusterPlacement: true,

@@ -20,7 +20,8 @@ type Type struct {
 	Interfaces       int    // maximum number of network interfaces
 	AddressesEach    int    // maximum number of IPv4 addresses per interface
 	Hypervisor       string // "nitro", "xen"
-	Manufacturer     string // "Intel", "AMD"
+	Manufacturer     string // "Intel", "AMD", "AWS"
+	Architecture     Architecture
 	Burstable        bool
 	CPUCredits       string // default of burstable types: "standard", "unlimited"
 	FreeTier         bool
@@ -28,6 +29,16 @@ type Type struct {
 	ENASupport       string // "required", "unsupported"
 	ClusterPlacement bool   // supports cluster placement groups
 }
+
+// Architecture is an instruction set, by EC2's name. An instance starts from images of
+// its type's architecture alone.
+type Architecture string
+
+// The architectures of the catalogue.
+const (
+	X8664 Architecture = "x86_64"
+	ARM64 Architecture = "arm64"
+)
 
 // Family returns the part of the name before the dot.
 func (t Type) Family() string {
@@ -42,6 +53,13 @@ func ByName(name string) (Type, bool) {
 		return Type{}, false
 	}
 	return catalogue[i], true
+}
+
+// ArchitectureOf returns the architecture of the type with the name, or "" if there is no
+// such type.
+func ArchitectureOf(name string) Architecture {
+	t, _ := ByName(name)
+	return t.Architecture
 }
 
 // All returns every type offered, in catalogue order.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -231,7 +232,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			SnapshotID:       a.ids.ID("snap-"),
 			RootVolumeType:   "gp3",
 			RootDevice:       rootDeviceOf(tx, row),
-			Architecture:     "x86_64",
+			Architecture:     string(instancetype.ArchitectureOf(row.Type)),
 			Created:          a.Now(),
 			Tags:             tags[types.ResourceTypeImage],
 			State:            "pending",

@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -45,7 +46,7 @@ var instances = resourceType[store.Instance]{
 		"reservation-id":       field(func(row vm) string { return row.ReservationID }),
 		"client-token":         field(func(row vm) string { return row.ClientToken }),
 		"owner-id":             constant[vm](identity.Account),
-		"architecture":         constant[vm](string(types.ArchitectureValuesX8664)),
+		"architecture":         field(func(row vm) string { return string(instancetype.ArchitectureOf(row.Type)) }),
 		"root-device-type":     constant[vm](string(types.DeviceTypeEbs)),
 		"virtualization-type":  constant[vm](string(types.VirtualizationTypeHvm)),
 		"private-ip-address":   byInterface(privateIPs),
@@ -161,7 +162,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			Monitoring:         &types.Monitoring{State: monitoringOf(row)},
 			VpcId:              optionalString(row.VPCID),
 			SubnetId:           optionalString(row.SubnetID),
-			Architecture:       types.ArchitectureValuesX8664,
+			Architecture:       types.ArchitectureValues(instancetype.ArchitectureOf(row.Type)),
 			Hypervisor:         types.HypervisorTypeXen,
 			VirtualizationType: types.VirtualizationTypeHvm,
 			RootDeviceName:     aws.String(rootDeviceOf(r, row)),

@@ -149,11 +149,15 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 		return wire.Errorf("IncorrectInstanceState", "The instance '%s' is not in the 'stopped' state.", row.ID)
 	}
 	if in.InstanceType != nil {
-		if _, ok := instancetype.ByName(aws.ToString(in.InstanceType.Value)); !ok {
+		t, ok := instancetype.ByName(aws.ToString(in.InstanceType.Value))
+		if !ok {
 			return wire.Errorf(
 				"InvalidInstanceAttributeValue",
 				"Invalid value '%s' for InstanceType.", aws.ToString(in.InstanceType.Value),
 			)
+		}
+		if err := checkArchitecture(t, string(instancetype.ArchitectureOf(row.Type))); err != nil {
+			return err
 		}
 	}
 	if in.UserData != nil && len(in.UserData.Value) > maxUserData {

@@ -115,8 +115,12 @@ func (l *launch) resolve(r store.Reader, region string) error {
 	if l.snapshot == nil {
 		return wire.Errorf("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", l.image.SnapshotID)
 	}
-	if _, ok := instancetype.ByName(instanceTypeName(l.in)); !ok {
+	t, ok := instancetype.ByName(instanceTypeName(l.in))
+	if !ok {
 		return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for InstanceType.", l.in.InstanceType)
+	}
+	if err := checkArchitecture(t, l.image.Architecture); err != nil {
+		return err
 	}
 	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairsByName.List(r, region+"/"+name)) == 0 {
 		return keyPairNotFound(name)
@@ -125,6 +129,19 @@ func (l *launch) resolve(r store.Reader, region string) error {
 		return err
 	}
 	return l.resolveNetwork(r, region)
+}
+
+// checkArchitecture returns an error unless machines of a type run an image's programs.
+// The message is AWS's, as users of Terraform, eksctl and SkyPilot report it.
+func checkArchitecture(t instancetype.Type, image string) error {
+	if string(t.Architecture) == image {
+		return nil
+	}
+	return wire.Errorf("InvalidParameterValue",
+		"The architecture '%s' of the specified instance type does not match the architecture '%s' of the specified "+
+			"AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use "+
+			"'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.",
+		t.Architecture, image)
 }
 
 // resolveRootVolume reads the block device mapping of the root volume.

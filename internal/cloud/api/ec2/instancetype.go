@@ -22,7 +22,7 @@ var typeFilters = filters[instancetype.Type]{
 	"supported-virtualization-type":         constant[instancetype.Type]("hvm"),
 	"supported-root-device-type":            constant[instancetype.Type]("ebs"),
 	"supported-usage-class":                 constant[instancetype.Type]("on-demand"),
-	"processor-info.supported-architecture": constant[instancetype.Type]("x86_64"),
+	"processor-info.supported-architecture": field(func(t instancetype.Type) string { return string(t.Architecture) }),
 	"bare-metal":                            constant[instancetype.Type]("false"),
 	"instance-storage-supported":            constant[instancetype.Type]("false"),
 	"burstable-performance-supported":       booleanField(func(t instancetype.Type) bool { return t.Burstable }),
@@ -101,7 +101,7 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 		SupportedRootDeviceTypes:      []types.RootDeviceType{types.RootDeviceTypeEbs},
 		SupportedVirtualizationTypes:  []types.VirtualizationType{types.VirtualizationTypeHvm},
 		ProcessorInfo: &types.ProcessorInfo{
-			SupportedArchitectures: []types.ArchitectureType{types.ArchitectureTypeX8664},
+			SupportedArchitectures: []types.ArchitectureType{types.ArchitectureType(t.Architecture)},
 			Manufacturer:           aws.String(t.Manufacturer),
 		},
 		VCpuInfo: &types.VCpuInfo{
