@@ -41,26 +41,38 @@ func runFilter(t *testing.T, filter []unix.SockFilter, arch, number uint32) uint
 }
 
 func TestFilterDeniesDangerousSystemCalls(t *testing.T) {
-	filter, err := systemCallFilter("amd64")
-	if err != nil {
-		t.Fatal(err)
-	}
 	refused, unknown := unix.SECCOMP_RET_ERRNO|uint32(unix.EPERM), unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS)
-	for _, number := range deniedSystemCalls {
-		if got := runFilter(t, filter, unix.AUDIT_ARCH_X86_64, number); got != refused {
-			t.Errorf("call %d: got %#x, want EPERM", number, got)
+	for name, arch := range map[string]struct {
+		native  uint32
+		foreign []uint32 // architectures whose programs the processor may run too
+	}{
+		"amd64": {unix.AUDIT_ARCH_X86_64, []uint32{unix.AUDIT_ARCH_I386}},
+		"arm64": {unix.AUDIT_ARCH_AARCH64, []uint32{unix.AUDIT_ARCH_ARM, unix.AUDIT_ARCH_ARMEB}},
+	} {
+		filter, err := systemCallFilter(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	for _, number := range []uint32{unix.SYS_READ, unix.SYS_MOUNT, unix.SYS_CLONE, unix.SYS_REBOOT, unix.SYS_SETNS} {
-		if got := runFilter(t, filter, unix.AUDIT_ARCH_X86_64, number); got != unix.SECCOMP_RET_ALLOW {
-			t.Errorf("call %d: got %#x, want it allowed", number, got)
+		for _, number := range deniedSystemCalls {
+			if got := runFilter(t, filter, arch.native, number); got != refused {
+				t.Errorf("%s: call %d: got %#x, want EPERM", name, number, got)
+			}
 		}
-	}
-	if got := runFilter(t, filter, unix.AUDIT_ARCH_I386, 1); got != unknown {
-		t.Errorf("a call of i386: got %#x, want ENOSYS", got)
-	}
-	if got := runFilter(t, filter, unix.AUDIT_ARCH_X86_64, 0x40000000|unix.SYS_INIT_MODULE); got != unknown {
-		t.Errorf("a call of x32: got %#x, want ENOSYS", got)
+		for _, number := range []uint32{
+			unix.SYS_READ, unix.SYS_MOUNT, unix.SYS_CLONE, unix.SYS_REBOOT, unix.SYS_SETNS,
+		} {
+			if got := runFilter(t, filter, arch.native, number); got != unix.SECCOMP_RET_ALLOW {
+				t.Errorf("%s: call %d: got %#x, want it allowed", name, number, got)
+			}
+		}
+		for _, foreign := range arch.foreign {
+			if got := runFilter(t, filter, foreign, unix.SYS_READ); got != unknown {
+				t.Errorf("%s: a call of architecture %#x: got %#x, want ENOSYS", name, foreign, got)
+			}
+		}
+		if got := runFilter(t, filter, arch.native, 0x40000000|unix.SYS_INIT_MODULE); got != unknown {
+			t.Errorf("%s: a call of x32: got %#x, want ENOSYS", name, got)
+		}
 	}
 	if _, err := systemCallFilter("mips"); err == nil || !strings.Contains(err.Error(), "mips") {
 		t.Errorf("an unsupported architecture: %v", err)
