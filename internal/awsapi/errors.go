@@ -102,7 +102,8 @@ func IsEventual(err error) bool {
 		return strings.Contains(Message(err), "does not exist")
 	case "ValidationError": // Auto Scaling validates launch templates and target groups
 		for _, words := range []string{
-			"does not exist", "not found", "Target Groups may not be valid", "Invalid IAM Instance Profile",
+			"does not exist", "not found", "find the specified version", "Target Groups may not be valid",
+			"Invalid IAM Instance Profile",
 		} {
 			if strings.Contains(Message(err), words) {
 				return true

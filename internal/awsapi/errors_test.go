@@ -52,6 +52,11 @@ func TestAutoScalingErrorsAreClassifiedByMessage(t *testing.T) {
 	if awsapi.IsNotFound(fresh) || !awsapi.IsEventual(fresh) {
 		t.Error("an image that is not known everywhere yet is not classified as eventual")
 	}
+	version := refused("You must use a valid fully-formed launch template. " +
+		"Could not find the specified version 2 for the launch template with ID lt-1.")
+	if awsapi.IsNotFound(version) || !awsapi.IsEventual(version) {
+		t.Error("a version that Auto Scaling does not know yet is not classified as eventual")
+	}
 	unseen := refused("Provided Target Groups may not be valid. Please ensure they exist and try again.")
 	if awsapi.IsNotFound(unseen) || !awsapi.IsEventual(unseen) {
 		t.Error("a target group that Auto Scaling does not know yet is not classified as eventual")

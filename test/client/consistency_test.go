@@ -213,3 +213,23 @@ func TestAutoScalingDoesNotKnowANewTemplateAtFirst(t *testing.T) {
 			})
 		})
 }
+
+func TestANewTemplateVersionIsNotFoundAtFirst(t *testing.T) {
+	refusals(t, "InvalidLaunchTemplateId.VersionNotFound: "+
+		"Could not find the specified version 2 for the launch template with ID *.",
+		func(t *testing.T, c *awsapi.Client) (string, []string) {
+			data := &types.RequestLaunchTemplateData{InstanceType: types.InstanceTypeT3Micro}
+			template := must[*ec2.CreateLaunchTemplateOutput](t)(c.EC2.CreateLaunchTemplate(t.Context(),
+				&ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("web"), LaunchTemplateData: data}))
+			id := template.LaunchTemplate.LaunchTemplateId
+			time.Sleep(time.Minute)
+			must[*ec2.CreateLaunchTemplateVersionOutput](t)(c.EC2.CreateLaunchTemplateVersion(t.Context(),
+				&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: id, LaunchTemplateData: data}))
+			return *id, eventually(t, func() error {
+				_, err := c.EC2.ModifyLaunchTemplate(t.Context(), &ec2.ModifyLaunchTemplateInput{
+					LaunchTemplateId: id, DefaultVersion: aws.String("2"),
+				})
+				return err
+			})
+		})
+}

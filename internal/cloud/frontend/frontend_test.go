@@ -193,9 +193,12 @@ func TestReferencesOfAnInput(t *testing.T) {
 			wire.Call{Operation: "CreateAutoScalingGroup", Input: &autoscaling.CreateAutoScalingGroupInput{
 				AutoScalingGroupName: aws.String("web"), VPCZoneIdentifier: aws.String("subnet-1, subnet-2"),
 				TargetGroupARNs: []string{"arn:aws:elasticloadbalancing:r:0:targetgroup/a/1"},
-				LaunchTemplate:  &astypes.LaunchTemplateSpecification{LaunchTemplateId: aws.String("lt-1")},
+				LaunchTemplate: &astypes.LaunchTemplateSpecification{
+					LaunchTemplateId: aws.String("lt-1"), Version: aws.String("2"),
+				},
 			}},
-			[]string{"LaunchTemplateId lt-1", "TargetGroupARNs arn:aws:elasticloadbalancing:r:0:targetgroup/a/1",
+			[]string{"Version lt-1/00000002", "LaunchTemplateId lt-1",
+				"TargetGroupARNs arn:aws:elasticloadbalancing:r:0:targetgroup/a/1",
 				"VPCZoneIdentifier subnet-1", "VPCZoneIdentifier subnet-2"},
 		},
 		{

@@ -3,13 +3,17 @@ package frontend
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// reference is what an input says about an existing resource: its id, ARN or name.
+// reference is what an input says about an existing resource: its id, ARN or name, or
+// the store's key of a launch template's version.
 type reference struct {
 	field string
 	id    string
@@ -93,6 +97,7 @@ func (w *walker) walk(field string, v reflect.Value) {
 			w.walk(field, v.Elem())
 		}
 	case reflect.Struct:
+		w.addVersion(v)
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {
 				w.walk(f.Name, v.Field(i))
@@ -109,6 +114,27 @@ func (w *walker) walk(field string, v reflect.Value) {
 		}
 	default: // numbers, booleans, times and documents refer to nothing
 	}
+}
+
+// addVersion collects the reference of a structure that names a launch template by its
+// id and one of its versions by its number.
+func (w *walker) addVersion(v reflect.Value) {
+	for _, field := range []string{"Version", "DefaultVersion"} {
+		number, err := strconv.ParseInt(textOf(v.FieldByName(field)), 10, 64)
+		if template := textOf(v.FieldByName("LaunchTemplateId")); err == nil && template != "" {
+			key := store.TemplateVersionKey(template, number)
+			w.found = append(w.found, reference{field, key, in(store.TemplateVersions)})
+		}
+	}
+}
+
+// textOf returns the text of a field that points to a string, or "".
+func textOf(field reflect.Value) string {
+	if !field.IsValid() {
+		return ""
+	}
+	text, _ := field.Interface().(*string)
+	return aws.ToString(text)
 }
 
 func (w *walker) add(field, text string) {

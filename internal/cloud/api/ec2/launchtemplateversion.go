@@ -37,10 +37,7 @@ func findVersion(r store.Reader, row template, name string) (version, error) {
 	if found := versionAt(r, row, number); found != nil {
 		return found, nil
 	}
-	return nil, wire.Errorf(
-		"InvalidLaunchTemplateId.VersionNotFound",
-		"Could not find the specified version %s for the launch template with ID %s.", name, row.ID,
-	)
+	return nil, versionNotFound(row.ID, name)
 }
 
 // addVersion stores the next version of a template and the template.

@@ -2,14 +2,19 @@ package ec2
 
 import (
 	"slices"
+	"strings"
 
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // NotFound returns the error of a request that refers to a resource that does not
-// exist. field is the field of the SDK's input that holds its id or its name.
+// exist. field is the field of the SDK's input that holds its id or its name. A version
+// of a launch template has the id of its store.TemplateVersionKey.
 func NotFound(field, id string) error {
+	template, number, isVersion := strings.Cut(id, "/")
 	switch {
+	case launchTemplates.ownsID(id) && isVersion:
+		return versionNotFound(template, strings.TrimLeft(number, "0"))
 	case field == "LaunchTemplateName":
 		return templateNameNotFound(id)
 	case field == "KeyName":
@@ -29,6 +34,13 @@ func NotFound(field, id string) error {
 func templateIDNotFound(id string) error {
 	return wire.Errorf(
 		"InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID %s, does not exist.", id,
+	)
+}
+
+func versionNotFound(template, name string) error {
+	return wire.Errorf(
+		"InvalidLaunchTemplateId.VersionNotFound",
+		"Could not find the specified version %s for the launch template with ID %s.", name, template,
 	)
 }
 
