@@ -98,9 +98,9 @@ func describeScalingGroup(g types.AutoScalingGroup) scalingGroup {
 			f.Address = aws.ToString(t.Value)
 		}
 	}
-	if g.LaunchTemplate != nil {
-		f.Set(stack.AttrLaunchTemplate, specificationID(g.LaunchTemplate))
-	}
+	source := launchSourceOf(g.LaunchTemplate, g.MixedInstancesPolicy)
+	f.Set(stack.AttrLaunchTemplate, source.version)
+	f.Set(stack.AttrTypes, source.description())
 	f.Set(stack.AttrSubnets, splitSubnets(aws.ToString(g.VPCZoneIdentifier))...)
 	f.Set(stack.AttrTargetGroup, g.TargetGroupARNs...)
 	f.Set(stack.AttrMin, number(g.MinSize))
@@ -190,11 +190,12 @@ func (p *Provisioner) createScalingGroup(
 	if err != nil {
 		return f, err
 	}
-	times := newBootTimes(time.Now())
+	times, source := newBootTimes(time.Now()), p.newLaunchSource(body)
 	create := func(ctx context.Context) error {
 		_, err := p.ASG.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
 			AutoScalingGroupName:             &body.GroupName,
-			LaunchTemplate:                   launchTemplateSpecification(*p.id(body.Template)),
+			LaunchTemplate:                   source.template(),
+			MixedInstancesPolicy:             source.mixed(),
 			MinSize:                          groupSize(body.Min),
 			MaxSize:                          groupSize(body.Max),
 			DesiredCapacity:                  groupSize(desired),

@@ -1,12 +1,14 @@
 package resource
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/plan"
 )
 
@@ -92,20 +94,62 @@ func TestThreeEqualFailuresAreReported(t *testing.T) {
 		StartTime:  aws.Time(began.Add(time.Minute)),
 	}
 	const full = "We currently do not have sufficient t3.micro capacity"
+	in := func(zone string) string {
+		return full + " in the Availability Zone you requested (us-east-1" + zone + ")."
+	}
+	evening := func(a types.Activity) types.Activity {
+		a.Cause = aws.String("At 2026-01-01T12:00:00Z availability zones us-east-1a us-east-1b had 2 0 instances " +
+			"respectively.  An instance was launched to aid in balancing the group's zones.")
+		return a
+	}
 	for name, c := range map[string]struct {
 		activities []types.Activity
 		fails      bool
 	}{
-		"three":             {[]types.Activity{underWay, failed(30, full), failed(20, full), failed(10, full)}, true},
-		"two":               {[]types.Activity{failed(20, full), failed(10, full)}, false},
-		"different":         {[]types.Activity{failed(30, full), failed(20, "other"), failed(10, full)}, false},
+		"three":     {[]types.Activity{underWay, failed(30, full), failed(20, full), failed(10, full)}, true},
+		"two":       {[]types.Activity{failed(20, full), failed(10, full)}, false},
+		"different": {[]types.Activity{failed(30, full), failed(20, "other"), failed(10, full)}, false},
+		"lack of room in three zones": {
+			[]types.Activity{failed(30, in("a")), failed(20, in("b")), failed(10, in("c"))}, true,
+		},
+		"to even out the zones": {[]types.Activity{
+			evening(failed(30, full)), evening(failed(20, full)), evening(failed(10, full)),
+		}, false},
 		"before this run":   {[]types.Activity{failed(30, full), failed(20, full), failed(-60, full)}, false},
 		"success since":     {[]types.Activity{done, failed(30, full), failed(20, full), failed(10, full)}, false},
 		"three after other": {[]types.Activity{failed(30, full), failed(20, full), failed(10, full), done}, true},
 	} {
-		if err := launchFailure("scaling-group", c.activities, began); (err != nil) != c.fails {
+		if err := (scalingGroup{}).launchFailure("scaling-group", c.activities, began); (err != nil) != c.fails {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	group := describeScalingGroup(types.AutoScalingGroup{
+		AvailabilityZones:    []string{"us-east-1a", "us-east-1b"},
+		MixedInstancesPolicy: launchSource{version: "lt-1/1", types: []string{"t3.micro", "t3a.micro"}}.mixed(),
+	})
+	err := group.launchFailure(
+		"scaling-group", []types.Activity{failed(30, in("a")), failed(20, in("b")), failed(10, in("a"))}, began,
+	)
+	if list := diag.From(err); len(list) != 1 || !strings.Contains(list[0].Summary, "no room for another server") ||
+		!strings.Contains(list[0].Detail, "types: t3.micro, else t3a.micro. Its zones: us-east-1a, us-east-1b") ||
+		!strings.Contains(list[0].Hint, "machines.type") {
+		t.Errorf("got %v", list)
+	}
+}
+
+func TestLaunchSourceIsReadAsItIsWritten(t *testing.T) {
+	for want, s := range map[string]launchSource{
+		"the launch template's":    {version: "lt-1/2"},
+		"t3.micro, else t3a.micro": {version: "lt-1/2", types: []string{"t3.micro", "t3a.micro"}},
+	} {
+		if got := launchSourceOf(s.template(), s.mixed()); !got.equal(s) || got.description() != want {
+			t.Errorf("got %+v, %s, want %+v", got, got.description(), s)
+		}
+	}
+	changed := launchSource{version: "lt-1/2", types: []string{"t3.micro", "t3a.micro"}}.mixed()
+	changed.InstancesDistribution.OnDemandPercentageAboveBaseCapacity = aws.Int32(25)
+	if got := launchSourceOf(nil, changed).description(); got != "t3.micro, else t3a.micro, with 75 % Spot Instances" {
+		t.Errorf("a policy that somebody changed: %s", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,7 +44,7 @@ func (p *Provisioner) replaceInstances(
 	body stack.ScalingGroup,
 	times *bootTimes,
 ) error {
-	name, version := body.GroupName, *p.id(body.Template)
+	name, source := body.GroupName, p.newLaunchSource(body)
 	for range 3 { // an earlier refresh, one that starts meanwhile, and the desired one
 		g, ok, err := p.scalingGroup(ctx, name)
 		if err != nil || !ok {
@@ -53,20 +54,20 @@ func (p *Provisioner) replaceInstances(
 		if err != nil {
 			return err
 		}
-		f := refreshFollower{p: p, address: r.Address, group: name, version: version, times: times}
+		f := refreshFollower{p: p, address: r.Address, group: name, version: source.version, times: times}
 		f.targetGroup, f.unhealthy = *p.id(body.TargetGroup), map[string]bool{}
 		switch {
-		case current != nil && refreshVersion(current) == version && !revertsChanges(current):
+		case current != nil && refreshSource(current).equal(source) && !revertsChanges(current):
 			return f.follow(ctx, aws.ToString(current.InstanceRefreshId))
 		case current != nil:
 			if err := p.endRefresh(ctx, r.Address, name, current); err != nil {
 				return err
 			}
 			continue
-		case g.isOfVersion(version):
+		case g.isOf(source):
 			return nil
 		}
-		id, err := p.startRefresh(ctx, g, version)
+		id, err := p.startRefresh(ctx, g, source)
 		if awsapi.IsInUse(err) {
 			continue // another refresh has started meanwhile
 		}
@@ -78,19 +79,25 @@ func (p *Provisioner) replaceInstances(
 	return fmt.Errorf("replace the instances of %s: other clients keep starting instance refreshes", name)
 }
 
-// isOfVersion reports whether a group and all its instances are of one launch
-// template version.
-func (g scalingGroup) isOfVersion(version string) bool {
+// isOf reports whether a group launches from a source and all its instances are of the
+// source's launch template version. An instance may be of any type that the group may
+// launch: a refresh that changed the types has replaced the others.
+func (g scalingGroup) isOf(source launchSource) bool {
 	versions := g.found.Values(stack.AttrInstanceVersions)
-	return g.found.Value(stack.AttrLaunchTemplate) == version &&
-		(len(versions) == 0 || len(versions) == 1 && versions[0] == version)
+	return launchSourceOf(g.raw.LaunchTemplate, g.raw.MixedInstancesPolicy).equal(source) &&
+		(len(versions) == 0 || len(versions) == 1 && versions[0] == source.version)
 }
 
-func (p *Provisioner) startRefresh(ctx context.Context, g scalingGroup, version string) (string, error) {
+// startRefresh starts a refresh that skips the instances that match the source: its
+// launch template version and one of its types (Amazon EC2 Auto Scaling User Guide, "Use
+// an instance refresh with skip matching").
+func (p *Provisioner) startRefresh(ctx context.Context, g scalingGroup, source launchSource) (string, error) {
 	out, err := p.ASG.StartInstanceRefresh(ctx, &autoscaling.StartInstanceRefreshInput{
 		AutoScalingGroupName: &g.found.ID,
 		Strategy:             types.RefreshStrategyRolling,
-		DesiredConfiguration: &types.DesiredConfiguration{LaunchTemplate: launchTemplateSpecification(version)},
+		DesiredConfiguration: &types.DesiredConfiguration{
+			LaunchTemplate: source.template(), MixedInstancesPolicy: source.mixed(),
+		},
 		Preferences: &types.RefreshPreferences{
 			MinHealthyPercentage:      aws.Int32(stack.MinHealthyPercent),
 			MaxHealthyPercentage:      aws.Int32(stack.MaxHealthyPercent),
@@ -137,13 +144,12 @@ func revertsChanges(r *types.InstanceRefresh) bool {
 		r.Status == types.InstanceRefreshStatusCancelling
 }
 
-// refreshVersion returns the launch template version that a refresh brings instances
-// to, or "".
-func refreshVersion(r *types.InstanceRefresh) string {
-	if r.DesiredConfiguration == nil || r.DesiredConfiguration.LaunchTemplate == nil {
-		return ""
+// refreshSource returns what a refresh brings instances to.
+func refreshSource(r *types.InstanceRefresh) launchSource {
+	if r.DesiredConfiguration == nil {
+		return launchSource{}
 	}
-	return specificationID(r.DesiredConfiguration.LaunchTemplate)
+	return launchSourceOf(r.DesiredConfiguration.LaunchTemplate, r.DesiredConfiguration.MixedInstancesPolicy)
 }
 
 // endRefresh cancels a refresh to another version and waits until it has ended. It
@@ -198,6 +204,11 @@ func (f *refreshFollower) follow(ctx context.Context, id string) error {
 		Detail:  f.reason,
 		Hint:    "see what the application says: aloft logs; fix it, then run aloft up again",
 	}
+	if saysNoRoom(f.reason) {
+		d.Summary = strings.Replace(d.Summary, "the new servers did not become healthy",
+			"AWS has no room for the new servers", 1)
+		d.Hint = "run aloft up again later, or list more types in machines.type"
+	}
 	if d.Detail == "" {
 		d.Detail = aws.ToString(f.last.StatusReason)
 	}
@@ -234,7 +245,7 @@ func (f *refreshFollower) poll(ctx context.Context, id string) (bool, error) {
 // instances as unhealthy, or cannot launch them. It returns "" if it can still
 // succeed.
 func (f *refreshFollower) failure(ctx context.Context) (string, error) {
-	_, members, _, err := f.p.groupHealth(ctx, f.group, f.targetGroup)
+	g, members, _, err := f.p.groupHealth(ctx, f.group, f.targetGroup)
 	if err != nil {
 		return "", err
 	}
@@ -252,7 +263,7 @@ func (f *refreshFollower) failure(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if problem := launchFailure(f.address, activities, f.times.began); problem != nil {
+	if problem := g.launchFailure(f.address, activities, f.times.began); problem != nil {
 		return diag.From(problem)[0].Detail, nil
 	}
 	return "", nil

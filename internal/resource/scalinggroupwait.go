@@ -50,7 +50,7 @@ func (p *Provisioner) waitServing(ctx context.Context, address, name, target str
 		if err != nil {
 			return false, err
 		}
-		if err := launchFailure(address, activities, times.began); err != nil {
+		if err := g.launchFailure(address, activities, times.began); err != nil {
 			return false, err
 		}
 		if last == stack.Healthy {

@@ -226,7 +226,7 @@ func (b *builder) addScaling() {
 		Min:         c.Least(zones),
 		Max:         c.Max,
 		Load:        c.Min,
-		Type:        s.Machines.Types[0],
+		Types:       s.Machines.Types,
 		Region:      s.Region,
 	}
 	for _, at := range c.Schedule {

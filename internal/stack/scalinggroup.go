@@ -23,6 +23,7 @@ const AddressScalingGroup = "scaling-group"
 // Attributes of an Auto Scaling group.
 const (
 	AttrLaunchTemplate   AttributeKey = "launch template"
+	AttrTypes            AttributeKey = "types" // instance types that it may launch, in order
 	AttrHealthCheck      AttributeKey = "health check"
 	AttrMaintenance      AttributeKey = "replaces within" // instance maintenance policy
 	AttrDistribution     AttributeKey = "distribution"
@@ -52,10 +53,19 @@ type ScalingGroup struct {
 	Listener    Ref // the load balancer checks health only for a group with a listener
 	Routes      Ref // the route table to the internet
 	Min, Max    int
-	Mins, Maxes []int  // set by schedules
-	Load        int    // instances that carry the load; Min is higher if a zone may be lost
-	Type        string // instance type, for people
-	Region      string // for people
+	Mins, Maxes []int    // set by schedules
+	Load        int      // instances that carry the load; Min is higher if a zone may be lost
+	Types       []string // in order of preference; the template has the first
+	Region      string   // for people
+}
+
+// TypesOfGroup describes the instance types of a group's mixed instances policy. Without
+// such a policy the group launches the launch template's type.
+func TypesOfGroup(types []string) string {
+	if len(types) < 2 {
+		return "the launch template's"
+	}
+	return preference(types)
 }
 
 // ScalingName returns the name of an application's launch template, Auto Scaling
@@ -70,13 +80,13 @@ func (ScalingGroup) Kind() Kind { return KindScalingGroup }
 func (g ScalingGroup) Title() string {
 	var out strings.Builder
 	_, _ = fmt.Fprintf(&out, "Auto Scaling group %s: %d to %d × %s in %d zones",
-		g.GroupName, g.Min, g.Max, g.Type, len(g.Subnets))
-	if cost := MonthlyCost(g.Min, g.Type, g.Region); cost != "" {
+		g.GroupName, g.Min, g.Max, preference(g.Types), len(g.Subnets))
+	if cost := MonthlyCost(g.Min, g.Types[0], g.Region); cost != "" {
 		_, _ = fmt.Fprintf(&out, ", %s at the least", cost)
 	}
 	if spare := g.Min - g.Load; spare > 0 {
 		_, _ = fmt.Fprintf(&out, "; %d of %d so that any zone can be lost", spare, g.Min)
-		if cost := MonthlyCost(spare, g.Type, g.Region); cost != "" {
+		if cost := MonthlyCost(spare, g.Types[0], g.Region); cost != "" {
 			_, _ = fmt.Fprintf(&out, " (%s)", cost)
 		}
 	}
@@ -87,6 +97,7 @@ func (g ScalingGroup) Title() string {
 func (g ScalingGroup) Attributes() []Attribute {
 	return []Attribute{
 		ref(AttrLaunchTemplate, g.Template),
+		text(AttrTypes, TypesOfGroup(g.Types)),
 		refs(AttrSubnets, g.Subnets),
 		ref(AttrTargetGroup, g.TargetGroup),
 		size(AttrMin, g.Min, g.Mins),

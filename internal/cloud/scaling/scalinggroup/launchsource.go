@@ -1,6 +1,7 @@
 package scalinggroup
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -97,8 +98,8 @@ func Matches(i *store.ScalingInstance, resolved []Source) bool {
 	return false
 }
 
-// Resolved returns the group's sources with their current version numbers, without those
-// that do not exist.
+// Resolved returns the group's sources with their current version numbers and instance
+// types, without those that do not exist.
 func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	all, err := SourcesOf(g)
 	if err != nil {
@@ -107,10 +108,25 @@ func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	var out []Source
 	for _, s := range all {
 		if ref, ok := Resolve(r, g.Region, s.Template); ok {
-			out = append(out, Source{Template: ref, InstanceType: s.InstanceType})
+			out = append(out, Source{Template: ref, InstanceType: cmp.Or(s.InstanceType, templateType(r, ref))})
 		}
 	}
 	return out, nil
+}
+
+// templateType returns the instance type of a launch template's version, or "" if it has
+// none.
+func templateType(r store.Reader, resolved store.TemplateRef) string {
+	number, err := strconv.ParseInt(resolved.Version, 10, 64)
+	if err != nil {
+		return ""
+	}
+	var data struct{ InstanceType string }
+	v, ok := store.TemplateVersions.Get(r, store.TemplateVersionKey(resolved.ID, number))
+	if !ok || json.Unmarshal([]byte(v.Data), &data) != nil {
+		return ""
+	}
+	return data.InstanceType
 }
 
 // Describe fills in what EC2 knows about the instance: type, image, launch time and
