@@ -1,6 +1,8 @@
 # Begins every step: its output is one stream, and its processes are one group,
 # which a later run can stop when this one was cut off.
 exec 2>&1
+# /tmp may be in memory, of which the machine may have little.
+export TMPDIR=/var/tmp
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
 export npm_config_color=false npm_config_progress=false npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false
 group=/run/aloft-release.group

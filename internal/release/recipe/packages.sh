@@ -12,18 +12,35 @@ if command -v apt-get >/dev/null; then
 			-o Dpkg::Options::=--path-exclude=/usr/share/man/\* -o Dpkg::Options::=--path-exclude=/usr/share/doc/\* \
 			-o Dpkg::Options::=--path-include=/usr/share/doc/\*/copyright "$@"
 	}
+	# A machine updates itself in its first minutes (apt-daily.service, unattended-upgrades).
+	# DPkg::Lock::Timeout makes apt-get wait for dpkg's locks alone, not for those of the lists
+	# and the archives (apt.conf(5)); dpkg waits for none.
+	said=/run/aloft-apt.log
+	patiently() {
+		waited=0
+		while :; do
+			{ "$@" 2>&1 || echo "exit $?"; } | tee $said
+			tail -n 1 $said | grep -q '^exit [0-9]*$' || return 0
+			grep -q -e 'Could not get lock' -e 'Unable to lock' -e 'lock was locked by another process' $said || return 1
+			[ $waited -lt 600 ] || return 1
+			[ $((waited % 30)) -ne 0 ] || echo "waiting: another program on this machine is installing packages (${waited}s)"
+			waited=$((waited + 5))
+			sleep 5
+		done
+	}
 	fast=
 	wanted="git ca-certificates nodejs npm"
-	dpkg --force-unsafe-io --configure -a
-	get update
+	patiently dpkg --force-unsafe-io --configure -a
+	patiently get update
 	cd /var/cache/apt/archives
 	get install --simulate --no-install-recommends eatmydata $wanted | awk '/^Inst/ { print $2 }' |
 		xargs -r -P 4 -n 100 apt-get -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root download || echo "going on one by one"
-	if get install --no-install-recommends eatmydata; then
+	if patiently get install --no-install-recommends eatmydata; then
 		fast=eatmydata
 	fi
-	get install --no-install-recommends $wanted
-	apt-get clean
+	patiently get install --no-install-recommends $wanted
+	patiently apt-get clean
+	rm -f $said
 	sync
 elif command -v dnf >/dev/null; then
 	dnf install -y --setopt=install_weak_deps=False --setopt=tsflags=nodocs git tar nodejs npm
