@@ -116,7 +116,7 @@ func TestFirstDeploymentBuildsOnceAndLaunchesFromTheImage(t *testing.T) {
 	inOrder(t, ran, "security-group-web", "load-balancer", "listener", "target-1")
 	inOrder(t, ran, "security-group-web", "security-group-app", "server-1 install")
 	inOrder(t, ran, "image", "target-1")
-	if len(ran) != 20 {
+	if len(ran) != 21 {
 		t.Errorf("%d tasks: %v", len(ran), ran)
 	}
 }

@@ -106,7 +106,7 @@ func TestPlanListsChanges(t *testing.T) {
 	scaling := func(release string) *stack.Stack {
 		return phase(t, specs+"scaling.yaml", release, stack.PhaseServe, nil)
 	}
-	newServer := existing()[9] // server-1
+	newServer := existing()[10] // server-1
 	newServer.ID, newServer.Created = "server-1-new", "9999"
 	newServer.Set(stack.AttrRelease, "r2")
 	emptyVPC := plan.Found{Address: "vpc", Kind: stack.KindVPC, ID: "vpc-empty"}

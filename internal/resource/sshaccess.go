@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -93,7 +94,7 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 		return fmt.Errorf("connect to %s: public address: %w", address, err)
 	}
 	machine := Machine{Name: address, Address: public, User: p.BaseImage.User, KeyFile: keyFile}
-	group := f.Value(stack.AttrSecurityGroups)
+	group := p.sshGroup(f)
 	var rule stack.Rule
 	added := false
 	e := event.Event{Address: address, Step: "10", Message: "allow SSH from this computer, read the host keys"}
@@ -113,6 +114,16 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeLimit)
 	defer cancel()
 	return errors.Join(err, p.Revoke(cleanup, group, rule))
+}
+
+// sshGroup returns the security group in which access to an instance is allowed for a
+// while: that of builders if the instance is in it, because no other server is.
+func (p *Provisioner) sshGroup(f plan.Found) string {
+	builders, ok := p.Known(stack.AddressBuilderGroup)
+	if ok && slices.Contains(f.Values(stack.AttrSecurityGroups), builders.ID) {
+		return builders.ID
+	}
+	return f.Value(stack.AttrSecurityGroups)
 }
 
 // allowSSH adds a temporary rule for SSH from the user's computer. added reports

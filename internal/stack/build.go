@@ -31,23 +31,24 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 	}
 	b.addNetwork()
 	b.addSecurityGroups()
+	builderGroup := []Ref{id(AddressBuilderGroup)}
 	b.add(AddressKeyPair, "9-10", KeyPair{KeyName: KeyName(s.App), Fingerprint: facts.Fingerprint})
 	switch facts.Phase {
 	case PhaseBuild:
-		b.addServer(AddressBuilder, "9-10", 0, Server{Builder: true})
+		b.addServer(AddressBuilder, "9-10", 0, Server{Builder: true, Groups: builderGroup})
 		b.addImage(id(AddressBuilder))
 	case PhaseProve:
 		b.addImage(Ref{})
-		b.addServer(AddressCandidate, "18-19", 0, Server{Image: id(AddressImage), Proof: true})
+		b.addServer(AddressCandidate, "18-19", 0, Server{Image: id(AddressImage), Proof: true, Groups: builderGroup})
 	case PhaseServe:
 		b.addImage(Ref{})
 		b.addService(1)
 	default:
-		first := serverAddress(1)
+		first, groups := serverAddress(1), append([]Ref{id(AddressAppGroup)}, builderGroup...)
 		if s.Scaling != nil {
-			first = AddressBuilder // the Auto Scaling group launches all servers
+			first, groups = AddressBuilder, builderGroup // the Auto Scaling group launches all servers
 		}
-		b.addServer(first, "9-10", 0, Server{Builder: true})
+		b.addServer(first, "9-10", 0, Server{Builder: true, Groups: groups})
 		b.addImage(id(first))
 		b.addService(2)
 	}
@@ -106,6 +107,12 @@ func (b *builder) addSecurityGroups() {
 		Description: "Aloft: the machines of " + s.App,
 		Inbound:     inbound,
 	})
+	b.add(AddressBuilderGroup, "7-8", SecurityGroup{
+		VPC:         id(AddressVPC),
+		GroupName:   s.App + "-builder",
+		Description: "Aloft: the machines on which releases of " + s.App + " are made",
+		Inbound:     tcpFromAll(22, security.SSH.From),
+	})
 }
 
 // ports returns the ports on which servers serve, without duplicates.
@@ -128,7 +135,9 @@ func (b *builder) addService(n int) {
 		return
 	}
 	for ; n <= b.spec.Machines.Count; n++ {
-		b.addServer(serverAddress(n), "18-19", (n-1)%len(b.zones), Server{Image: id(AddressImage)})
+		b.addServer(serverAddress(n), "18-19", (n-1)%len(b.zones), Server{
+			Image: id(AddressImage), Groups: []Ref{id(AddressAppGroup)},
+		})
 	}
 	b.addLoadBalancing(b.spec.Machines.Count)
 }
@@ -136,8 +145,7 @@ func (b *builder) addService(n int) {
 // addServer adds an instance, in a zone if that has capacity. server holds what distinguishes it from
 // other instances.
 func (b *builder) addServer(address, step string, zone int, server Server) {
-	server.Types, server.Groups = b.spec.Machines.Types, []Ref{id(AddressAppGroup)}
-	server.Places = b.places(zone)
+	server.Types, server.Places = b.spec.Machines.Types, b.places(zone)
 	if !Transient(address) && b.spec.Machines.Fallback != spec.FallbackZone {
 		server.Places = server.Places[:1]
 	}

@@ -9,6 +9,9 @@ var securityGroupKind = properties{kind: KindSecurityGroup, mayReferTo: []Kind{K
 const (
 	AddressWebGroup = "security-group-web" // of the load balancer
 	AddressAppGroup = "security-group-app" // of the servers
+	// AddressBuilderGroup is the group of machines on which a release is built or proven.
+	// Temporary access over SSH is allowed in it, and so to no other server.
+	AddressBuilderGroup = "security-group-builder"
 )
 
 // Attributes of a security group.

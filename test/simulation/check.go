@@ -102,7 +102,7 @@ func EverythingOnce(t *testing.T, c *Cloud) {
 		got, want int
 	}{
 		{"subnets", subnets, 3}, {"internet gateways", gateways, 1},
-		{"route tables, with the main one", tables, 2}, {"security groups, with the default one", groups, 3},
+		{"route tables, with the main one", tables, 2}, {"security groups, with the default one", groups, 4},
 		{"temporary rules", temporary, 0}, {"instances", instances, 3}, {"targets", targets, 3},
 		{"key pairs", len(store.KeyPairs.List(view)), 1}, {"listeners", len(store.Listeners.List(view)), 1},
 		{"load balancers", len(store.LoadBalancers.List(view)), 1},
