@@ -133,6 +133,9 @@ func (d *Deployment) provisioner() *resource.Provisioner {
 	if d.cfg.Builder != nil {
 		p.Builder = d.cfg.Builder
 	}
+	if d.cfg.Spec != nil {
+		p.SSHFrom = d.cfg.Spec.Security.SSH.From
+	}
 	return p
 }
 

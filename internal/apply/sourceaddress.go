@@ -24,37 +24,38 @@ var sharedAddresses = netip.MustParsePrefix("100.64.0.0/10")
 // SourceAddress returns the address from which the cloud sees this computer when it
 // connects to target: the local address for that route, or the public one if the
 // local address is private and therefore translated on the way.
-func SourceAddress(ctx context.Context, target netip.Addr) (netip.Prefix, error) {
+func SourceAddress(ctx context.Context, target netip.Addr) ([]netip.Prefix, error) {
 	var dialer net.Dialer
 	// Connecting a UDP socket sends nothing: it only selects the local address.
 	conn, err := dialer.DialContext(ctx, "udp4", netip.AddrPortFrom(target, 22).String())
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("find the route to %s: %w", target, err)
+		return nil, fmt.Errorf("find the route to %s: %w", target, err)
 	}
 	local, err := netip.ParseAddrPort(conn.LocalAddr().String())
 	if closed := conn.Close(); err != nil || closed != nil {
-		return netip.Prefix{}, fmt.Errorf("find the local address for %s: %w", target, err)
+		return nil, fmt.Errorf("find the local address for %s: %w", target, err)
 	}
 	address := local.Addr()
 	if isPrivate(address) {
 		if address, err = publicAddress(ctx); err != nil {
-			return netip.Prefix{}, fmt.Errorf("request the public address from %s: %w", addressService, err)
+			return nil, fmt.Errorf("request the public address from %s: %w", addressService, err)
 		}
 	}
-	return netip.PrefixFrom(address, address.BitLen()), nil
+	return []netip.Prefix{netip.PrefixFrom(address, address.BitLen())}, nil
 }
 
 func isPrivate(a netip.Addr) bool {
 	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || sharedAddresses.Contains(a)
 }
 
-// publicAddress requests this computer's public IPv4 address.
+// publicAddress requests this computer's public IPv4 address. It uses no proxy, because SSH
+// uses none, and a proxy has an address of its own.
 func publicAddress(ctx context.Context) (netip.Addr, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, addressService, nil)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	client := &http.Client{Timeout: addressServiceTimeout}
+	client := &http.Client{Timeout: addressServiceTimeout, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -63,42 +62,49 @@ func (d *Deployment) AllowSSH(ctx context.Context, m Machine) (revoke func() err
 	if err != nil {
 		return nothing, explain(m.Name, fmt.Errorf("public address of %s: %w", m.Name, err))
 	}
-	source, err := d.cfg.SourceAddress(ctx, public)
+	sources, err := d.cfg.SourceAddress.NotAdmitted(ctx, public, d.cfg.Spec.Security.SSH.From)
 	if err != nil {
 		return nothing, explain(m.Name, resource.UnknownSource(m.Name, err))
 	}
-	allowed := func(p netip.Prefix) bool { return p.Contains(source.Addr()) }
-	if slices.ContainsFunc(d.cfg.Spec.Security.SSH.From, allowed) {
+	if len(sources) == 0 {
 		return nothing, nil
 	}
 	group, err := d.securityGroupOf(ctx, m)
 	if err != nil {
 		return nothing, explain(m.Name, err)
 	}
-	rule := stack.TCPFrom(22, source)
-	// From here on an interrupt must not abort a call: the rule has to be revoked.
+	// From here on an interrupt must not abort a call: the rules have to be revoked.
 	whole := context.WithoutCancel(ctx)
-	added, err := d.cloud.AllowTemporarily(whole, group, rule)
-	if err != nil {
-		return nothing, explain(m.Name, fmt.Errorf("allow SSH to %s from %s: %w", m.Name, source, err))
-	}
-	if !added {
-		return nothing, nil
-	}
-	return func() error {
-		within, cancel := context.WithTimeout(whole, revokeLimit)
-		defer cancel()
-		if err := d.cloud.Revoke(within, group, rule); err != nil {
-			return diag.List{{
-				Where:   group,
-				Summary: "the temporary rule for SSH from " + source.String() + " could not be revoked",
-				Detail:  err.Error(),
-				Hint:    "aloft up revokes it",
-				Cause:   err,
-			}}
+	var rules []stack.Rule
+	revoke = func() error { return d.revoke(whole, group, rules) }
+	for _, source := range sources {
+		rule := stack.TCPFrom(22, source)
+		added, err := d.cloud.AllowTemporarily(whole, group, rule)
+		if err != nil {
+			err = explain(m.Name, fmt.Errorf("allow SSH to %s from %s: %w", m.Name, source, err))
+			return nothing, errors.Join(err, revoke())
 		}
-		return nil
-	}, nil
+		if added {
+			rules = append(rules, rule)
+		}
+	}
+	return revoke, nil
+}
+
+// revoke removes the rules that AllowSSH added to a security group.
+func (d *Deployment) revoke(ctx context.Context, group string, rules []stack.Rule) error {
+	within, cancel := context.WithTimeout(ctx, revokeLimit)
+	defer cancel()
+	if err := d.cloud.Revoke(within, group, rules...); err != nil {
+		return diag.List{{
+			Where:   group,
+			Summary: fmt.Sprintf("the temporary rules %v could not be revoked", rules),
+			Detail:  err.Error(),
+			Hint:    "aloft up revokes them",
+			Cause:   err,
+		}}
+	}
+	return nil
 }
 
 // securityGroupOf returns the id of a server's security group.

@@ -86,6 +86,10 @@ func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events even
 		return nil, err
 	}
 	s.Region = client.Region
+	source, err := g.source()
+	if err != nil {
+		return nil, err
+	}
 	keys, err := g.keyDir()
 	if err != nil {
 		return nil, err
@@ -97,7 +101,7 @@ func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events even
 		Events:        events,
 		Builder:       g.newBuilder(ctx, s),
 		RefreshBase:   g.refreshBase,
-		SourceAddress: g.sourceAddress,
+		SourceAddress: source,
 		// A poll of a release makes a dozen requests, one of a drill a single request.
 		Poll: 4 * g.pollInterval(),
 	})

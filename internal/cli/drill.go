@@ -65,6 +65,7 @@ Exit code 0: inside the bound; 4: outside.`,
 	flags.StringVar(&o.at, "at", "", "the server or zone to break; the last one by default")
 	flags.StringVar(&o.svg, "svg", "", "draw the run as an SVG picture into this file")
 	o.load.add(flags)
+	addFromFlag(c, g)
 	flags.BoolVar(&o.force, "force", false,
 		"break the last healthy server too; with --restore: also undo a drill that may still be running")
 	flags.BoolVar(&o.restore, "restore", false, "only restore what a killed drill changed")

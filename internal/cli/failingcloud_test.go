@@ -181,8 +181,8 @@ func (s *site) runThrough(
 	g.newBuilder = func(context.Context, *spec.Spec) apply.Builder {
 		return &simulation.Builder{ReleaseName: s.release}
 	}
-	g.sourceAddress = func(context.Context, netip.Addr) (netip.Prefix, error) {
-		return netip.MustParsePrefix("198.18.0.9/32"), nil
+	g.sourceAddress = func(context.Context, netip.Addr) ([]netip.Prefix, error) {
+		return []netip.Prefix{netip.MustParsePrefix("198.18.0.9/32")}, nil
 	}
 	g.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if strings.HasPrefix(address, "127.0.0.1:") {

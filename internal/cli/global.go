@@ -34,6 +34,7 @@ type global struct {
 	json     bool
 	noColor  bool
 	yes      bool
+	from     []string // addresses of this computer, of commands that have --from
 
 	refreshBase bool // of up and plan
 
@@ -44,7 +45,8 @@ type global struct {
 	newBuilder func(context.Context, *spec.Spec) apply.Builder
 	// dial connects to servers to verify them.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// sourceAddress returns the address that a server sees connections from here come from.
+	// sourceAddress returns the addresses that a server may see connections from here come
+	// from.
 	sourceAddress resource.SourceAddress
 }
 

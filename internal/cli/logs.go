@@ -44,6 +44,7 @@ func newLogsCommand(g *global, run func(context.Context, *logsOptions) error) *c
 			return run(c.Context(), o)
 		},
 	}
+	addFromFlag(c, g)
 	c.Flags().BoolVarP(&o.log.Follow, "follow", "f", false, "keep printing new lines until Ctrl-C")
 	c.Flags().IntVarP(&o.log.Lines, "lines", "n", 100, "the number of lines to print per server; 0 for all")
 	return c

@@ -21,7 +21,7 @@ type rollbackOptions struct {
 
 func newRollbackCommand(g *global, run func(context.Context, *rollbackOptions) error) *cobra.Command {
 	o := &rollbackOptions{global: g}
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "rollback [RELEASE] [DIR]",
 		Short: "Return to an earlier release, one server after the other",
 		Long: `RELEASE is a number that aloft releases lists, or the first characters of a release's
@@ -38,6 +38,8 @@ exit code is 3.`,
 			return run(c.Context(), o)
 		},
 	}
+	addFromFlag(c, g)
+	return c
 }
 
 // releaseAndDir parses [RELEASE] [DIR]. A single argument is a release if it looks

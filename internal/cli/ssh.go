@@ -32,7 +32,7 @@ type sshOptions struct {
 
 func newSSHCommand(g *global, run func(context.Context, *sshOptions) error) *cobra.Command {
 	o := &sshOptions{global: g, lookPath: exec.LookPath, runClient: runOpenSSH}
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "ssh [DIR] SERVER [-- COMMAND...]",
 		Short: "Open a shell on a server, or run a command there",
 		Long: `Uses the system's ssh with the deployment's key pair and the host keys that the server
@@ -57,6 +57,8 @@ for as long as the connection lasts. The exit code is ssh's.`,
 			return run(c.Context(), o)
 		},
 	}
+	addFromFlag(c, g)
+	return c
 }
 
 func runSSH(ctx context.Context, o *sshOptions) (err error) {

@@ -47,6 +47,7 @@ Exit code 0: the application survives the loss of any zone; 4: it does not.`,
 	}
 	c.Flags().BoolVar(&o.zones, "zones", false, "cut off each zone in turn, under load, and compare it with its bound")
 	o.load.add(c.Flags())
+	addFromFlag(c, g)
 	return c
 }
 
@@ -98,12 +99,26 @@ func (g *global) verify(
 		})
 		if public.IsValid() && !facts.From.IsValid() {
 			// If the address is unknown, the checks skip what depends on it.
-			if from, err := g.sourceAddress(ctx, public); err == nil {
-				facts.From = from.Addr()
+			if from, err := g.ownAddress(ctx, public); err == nil {
+				facts.From = from
 			}
 		}
 	}
 	return verify.Verifier{Health: d.client.ELB, Dial: g.dial, Waiting: waiting}.Run(ctx, facts)
+}
+
+// ownAddress returns the address from which a server sees this computer. It is the zero
+// Addr if that may be one of several.
+func (g *global) ownAddress(ctx context.Context, server netip.Addr) (netip.Addr, error) {
+	source, err := g.source()
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	all, err := source(ctx, server)
+	if err != nil || len(all) != 1 || !all[0].IsSingleIP() {
+		return netip.Addr{}, err
+	}
+	return all[0].Addr(), nil
 }
 
 // verifyAsStep verifies a deployment as the last step of a run.

@@ -67,7 +67,8 @@ func installPackages(t *testing.T, dir string) (output string, sleeps int, err e
 
 func TestPackagesWaitForAptsLocks(t *testing.T) {
 	output, sleeps, err := installPackages(t, aptMachine(t, ""))
-	if err != nil || sleeps != 3 || !strings.Contains(output, "another program on this machine is installing packages") ||
+	if err != nil || sleeps != 3 ||
+		!strings.Contains(output, "another program on this machine is installing packages") ||
 		!strings.Contains(output, "installed: git, Node.js v1") {
 		t.Errorf("%v, slept %d times, want 3:\n%s", err, sleeps, output)
 	}

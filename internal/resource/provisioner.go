@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type Provisioner struct {
 	BaseImage     BaseImage
 	Builder       Builder // nil if nothing is built
 	SourceAddress SourceAddress
+	SSHFrom       []netip.Prefix // addresses that rules of the stack admit over SSH
 	Events        event.Sink
 	// Dial connects to machines to see whether they can be reached; a net.Dialer if nil.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -71,6 +73,7 @@ func (p *Provisioner) silent() *Provisioner {
 		BaseImage:     p.BaseImage,
 		Builder:       p.Builder,
 		SourceAddress: p.SourceAddress,
+		SSHFrom:       p.SSHFrom,
 		Dial:          p.Dial,
 		Events:        func(event.Event) {},
 		Room:          p.Room,

@@ -54,9 +54,32 @@ type Builder interface {
 	Examine(context.Context, Machine) ([]string, error)
 }
 
-// SourceAddress returns the address from which the cloud sees the user's computer
+// SourceAddress returns the addresses from which the cloud may see the user's computer
 // when it connects to target.
-type SourceAddress func(ctx context.Context, target netip.Addr) (netip.Prefix, error)
+type SourceAddress func(ctx context.Context, target netip.Addr) ([]netip.Prefix, error)
+
+// everywhere contains every IPv4 address.
+var everywhere = netip.MustParsePrefix("0.0.0.0/0")
+
+// NotAdmitted returns the addresses of the user's computer that are not among those that
+// rules admit already. If rules admit some and the computer's own address cannot be found,
+// it returns none: the user has said where connections come from.
+func (s SourceAddress) NotAdmitted(
+	ctx context.Context, target netip.Addr, admitted []netip.Prefix,
+) ([]netip.Prefix, error) {
+	if slices.Contains(admitted, everywhere) {
+		return nil, nil
+	}
+	sources, err := s(ctx, target)
+	if err != nil && len(admitted) > 0 {
+		return nil, nil
+	}
+	return slices.DeleteFunc(slices.Clone(sources), func(source netip.Prefix) bool {
+		return slices.ContainsFunc(admitted, func(p netip.Prefix) bool {
+			return p.Contains(source.Addr()) && p.Bits() <= source.Bits()
+		})
+	}), err
+}
 
 // Install installs the application on the builder at an address.
 func (p *Provisioner) Install(ctx context.Context, address string) error {
@@ -95,11 +118,10 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 	}
 	machine := Machine{Name: address, Address: public, User: p.BaseImage.User, KeyFile: keyFile}
 	group := p.sshGroup(f)
-	var rule stack.Rule
-	added := false
+	var added []stack.Rule
 	e := event.Event{Address: address, Step: "10", Message: "allow SSH from this computer, read the host keys"}
 	err = p.Events.Track(e, error.Error, func() (err error) {
-		if rule, added, err = p.allowSSH(ctx, address, group, public); err != nil {
+		if added, err = p.allowSSH(ctx, address, group, public); err != nil {
 			return err
 		}
 		machine.HostKeys, err = p.hostKeys(ctx, address, f, public)
@@ -108,12 +130,12 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 	if err == nil {
 		err = work(machine)
 	}
-	if !added {
+	if len(added) == 0 {
 		return err
 	}
 	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeLimit)
 	defer cancel()
-	return errors.Join(err, p.Revoke(cleanup, group, rule))
+	return errors.Join(err, p.Revoke(cleanup, group, added...))
 }
 
 // sshGroup returns the security group in which access to an instance is allowed for a
@@ -126,24 +148,32 @@ func (p *Provisioner) sshGroup(f plan.Found) string {
 	return f.Value(stack.AttrSecurityGroups)
 }
 
-// allowSSH adds a temporary rule for SSH from the user's computer. added reports
-// whether the security group did not have the rule before.
+// allowSSH adds temporary rules for SSH from the user's computer, and returns those that
+// the security group did not have before.
 func (p *Provisioner) allowSSH(
 	ctx context.Context,
 	address, group string,
 	public netip.Addr,
-) (rule stack.Rule, added bool, err error) {
-	source, err := p.SourceAddress(ctx, public)
+) (all []stack.Rule, err error) {
+	sources, err := p.SourceAddress.NotAdmitted(ctx, public, p.SSHFrom)
 	if err != nil {
-		return rule, false, UnknownSource(address, err)
+		return nil, UnknownSource(address, err)
 	}
-	rule = stack.TCPFrom(22, source)
-	what := fmt.Sprintf("allow %s in security group %s", rule, group)
-	err = retryEventual(ctx, what, func(ctx context.Context) (err error) {
-		added, err = p.AllowTemporarily(ctx, group, rule)
-		return err
-	})
-	return rule, added, err
+	for _, source := range sources {
+		rule, added := stack.TCPFrom(22, source), false
+		what := fmt.Sprintf("allow %s in security group %s", rule, group)
+		err := retryEventual(ctx, what, func(ctx context.Context) (err error) {
+			added, err = p.AllowTemporarily(ctx, group, rule)
+			return err
+		})
+		if added {
+			all = append(all, rule)
+		}
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // UnknownSource explains that the source address of the user's computer could not be
@@ -153,7 +183,7 @@ func UnknownSource(where string, err error) error {
 		Where:   where,
 		Summary: "the address from which this computer reaches the cloud is not known",
 		Detail:  err.Error(),
-		Hint:    "check the connection to the internet",
+		Hint:    "name it, as servers see it: --from 203.0.113.7/32; several NATs take several --from",
 		Cause:   err,
 	}
 }

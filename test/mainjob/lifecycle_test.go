@@ -252,8 +252,8 @@ func TestOnlyOneRunWorksOnADeployment(t *testing.T) {
 			Builder: b,
 			KeyDir:  keys,
 			Dead:    func(lease.Holder) bool { return false },
-			SourceAddress: func(context.Context, netip.Addr) (netip.Prefix, error) {
-				return netip.MustParsePrefix("198.18.0.9/32"), nil
+			SourceAddress: func(context.Context, netip.Addr) ([]netip.Prefix, error) {
+				return []netip.Prefix{netip.MustParsePrefix("198.18.0.9/32")}, nil
 			},
 		})
 		if err != nil {

@@ -155,8 +155,8 @@ func Deployment(
 				t.Logf("%s %s: %s", e.Kind, e.Address, e.Message)
 			}
 		},
-		SourceAddress: func(context.Context, netip.Addr) (netip.Prefix, error) {
-			return netip.MustParsePrefix("198.18.0.9/32"), nil
+		SourceAddress: func(context.Context, netip.Addr) ([]netip.Prefix, error) {
+			return []netip.Prefix{netip.MustParsePrefix("198.18.0.9/32")}, nil
 		},
 		Holder: holder, Dead: OthersGone(holder),
 	}
