@@ -46,7 +46,9 @@ func WithSpec(t *testing.T, line string) string {
 
 // Greeter is a server.js without dependencies; its argument is the greeting.
 const Greeter = `const http = require('node:http');
-http.createServer((q, r) => r.end('%s from ' + require('node:os').hostname())).listen(process.env.PORT);
+const server = http.createServer((q, r) => r.end('%s from ' + require('node:os').hostname()));
+server.keepAliveTimeout = 65000; // longer than the load balancer's
+server.listen(process.env.PORT);
 `
 
 // SmallSpec returns the spec of an application with one server. The server starts

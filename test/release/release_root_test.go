@@ -19,10 +19,12 @@ import (
 )
 
 // Two versions of an application: one whose /slow takes five seconds, and one that
-// crashes after four.
+// crashes after four. They keep idle connections for longer than the load balancer.
 const (
 	goodVersion = `const http = require('node:http');
-http.createServer((q, r) => setTimeout(() => r.end('%s'), q.url === '/slow' ? 5000 : 0)).listen(process.env.PORT);
+const server = http.createServer((q, r) => setTimeout(() => r.end('%s'), q.url === '/slow' ? 5000 : 0));
+server.keepAliveTimeout = 65000;
+server.listen(process.env.PORT);
 `
 	crashingVersion = `setTimeout(() => { throw new Error('the pool is exhausted'); }, 4000);` + "\n" + goodVersion
 )
