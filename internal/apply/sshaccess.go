@@ -42,7 +42,7 @@ func (d *Deployment) HostKeys(ctx context.Context, m Machine) ([]ssh.PublicKey, 
 
 // keepHostKeys keeps the SSH host keys of servers in tags, so that they can be verified
 // from other computers and after their consoles have lost them. What a console does not
-// show yet is kept by the next command that needs it.
+// show yet is kept by the next aloft up, or by the next command that needs it.
 func (d *Deployment) keepHostKeys(ctx context.Context, found []plan.Found) {
 	var servers sync.WaitGroup
 	for _, f := range found {

@@ -20,6 +20,7 @@ func (d *Deployment) Up(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	if s.plan.Empty() && s.recorded() {
+		d.keepHostKeys(ctx, s.found) // of servers that have started since
 		return d.statusOf(ctx, s.found)
 	}
 	if err := s.checkPlan(ctx, d.keys); err != nil {

@@ -2,7 +2,11 @@ package mainjob
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/test/simulation"
 )
@@ -32,4 +36,25 @@ func TestHostKeysAreKnownWithoutTheConsoles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The console of a type without the Nitro system is posted minutes after the start.
+func TestNextUpKeepsHostKeysThatConsolesShowLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, b, s := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, simulation.Tutorial(t)
+		c.Manners.Use(manners.Settings{Manners: []manners.Manner{manners.Times}, Seed: 3})
+		s.Machines.Type = "t2.micro"
+		d := simulation.Deployment(t, c.Client(t, nil), s, b, t.TempDir(), func(c *apply.Config) {
+			c.Poll = 5 * time.Second
+		})
+		simulation.Up(t, d)
+		time.Sleep(5 * time.Minute)
+		simulation.Up(t, d)
+		c.Machines.Output = func(string) []byte { return nil } // a stop loses it
+		for _, m := range simulation.Must(d.Status(t.Context()))(t).Machines {
+			if keys, err := d.HostKeys(t.Context(), m); err != nil || len(keys) != 1 {
+				t.Errorf("%s: %v, %v", m.Name, keys, err)
+			}
+		}
+	})
 }
