@@ -3,6 +3,7 @@
 package instances_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -54,6 +55,21 @@ func TestFailedLaunchRetriesThenGivesUpWithReason(t *testing.T) {
 		f.want("i-1", store.Stopped) // it ran before, so it keeps its disk
 		if _, ok := store.Volumes.Get(f.store.View(), "vol-i-1"); !ok {
 			t.Error("the stopped instance lost its disk")
+		}
+	})
+}
+
+func TestMachineGetsItsUserDataAsAProgram(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		data := base64.StdEncoding.EncodeToString([]byte("#cloud-config\nfinal_message: done\n"))
+		f.launch("i-1", func(i *store.Instance) { i.UserData = data })
+		f.launch("i-2", func(i *store.Instance) { i.UserData, i.MetadataEndpoint = data, "disabled" })
+		f.launch("i-3", nil)
+		for id, want := range map[string]bool{"i-1": true, "i-2": false, "i-3": false} {
+			program := f.machines.Described(id).UserData
+			if got := strings.Contains(program, "say 'done'"); got != want || !want && program != "" {
+				t.Errorf("%s: %q", id, program)
+			}
 		}
 	})
 }

@@ -3,18 +3,25 @@
 package instances
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/userdata"
 )
 
 var errNoInterface = errors.New("it has no network interface")
+
+// aptBusy is how long the daily jobs of apt hold its locks after a boot: about a minute on a
+// small instance of Debian or Ubuntu.
+const aptBusy = time.Minute
 
 // machineConfig returns the configuration of the instance's machine.
 func (l *Loop) machineConfig(id string) (machine.Machine, error) {
@@ -35,6 +42,15 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 		ID: id, Hostname: "ip-" + strings.ReplaceAll(eni.PrivateIP.String(), ".", "-"),
 		VCPUs: offered.VCPUs, MemoryMiB: offered.MemoryMiB,
 		UIDBase: row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
+	}
+	m.AptBusy = l.Manners.Scaled(manners.Machines, aptBusy)
+	// As on AWS, a machine without the metadata service has no user data.
+	if row.UserData != "" && row.MetadataEndpoint != "disabled" {
+		data, err := base64.StdEncoding.DecodeString(row.UserData)
+		if err != nil {
+			return machine.Machine{}, fmt.Errorf("decode the user data: %w", err)
+		}
+		m.UserData = userdata.Script(data)
 	}
 	for _, layer := range row.Layers {
 		m.Layers = append(m.Layers, l.Layer(layer))

@@ -30,7 +30,6 @@ var links = map[string]string{
 	"etc/resolv.conf":                     "/run/aloft/resolv.conf",
 	"etc/apt/apt.conf.d/90-aloft-machine": "/run/aloft/apt.conf",
 	wantedUnit("aloft-init.service"):      "/usr/lib/systemd/system/aloft-init.service",
-	wantedUnit("aloft-user-data.service"): "/usr/lib/systemd/system/aloft-user-data.service",
 }
 
 // wantedUnit returns the path of the link that makes systemd start a unit at boot.

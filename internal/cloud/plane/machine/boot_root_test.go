@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/machine"
+	"aloft.dev/aloft/internal/cloud/userdata"
 )
 
 const launchKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3kLmcNbXJH2nJ5Vd6HgF0cYkRr7q0bJ1xQmFZ3p9aB launch"
@@ -25,7 +26,7 @@ func TestRealMachineBootsItsOwnDebian(t *testing.T) {
 	s := newFixture(t)
 	m := s.machine(1)
 	data := metadataOf(m)
-	data["user-data"] = "#!/bin/sh\necho user data of $(id -un) with $https_proxy\n"
+	m.UserData = userdata.Script([]byte("#!/bin/sh\necho user data of $(id -un) with $https_proxy\n"))
 	start := time.Now()
 	s.launch(m, data)
 	t.Logf("PID 1 is systemd after %v", time.Since(start))

@@ -18,18 +18,52 @@ const (
 	resolverFile    = "aloft/resolv.conf"
 	aptFile         = "aloft/apt.conf"
 	managerFile     = "systemd/system.conf.d/10-aloft.conf"
+	userDataFile    = "aloft/user-data" // may hold secrets: root alone reads it
+	userDataUnit    = "systemd/system/aloft-user-data.service"
+	userDataWant    = "systemd/system/multi-user.target.d/aloft.conf"
 )
+
+// tmpMount sizes /tmp where the distribution has a tmpfs there, as Debian 13 does.
+const tmpMount = "systemd/system/tmp.mount.d/aloft.conf"
+
+// tmpMountOptions returns systemd's own options of /tmp with half of the machine's memory in
+// place of half of the host's (tmp.mount of systemd: size=50%).
+func tmpMountOptions(memoryMiB int) string {
+	return fmt.Sprintf("[Mount]\nOptions=mode=1777,strictatime,nosuid,nodev,size=%dm,nr_inodes=1m\n", memoryMiB/2)
+}
+
+// userDataService runs the user data at every boot; the program itself knows what to do once.
+const userDataService = `[Unit]
+Description=User data of this instance
+After=aloft-init.service network-online.target ssh.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh /run/aloft/user-data
+KillMode=process
+TimeoutSec=infinity
+`
 
 // bootFiles returns the files to write below /run: path to content. env is the environment
 // of the machine's processes, apt are lines for its apt.conf.
 func bootFiles(m Machine, env map[string]string, apt []string) map[string]string {
 	pam, manager := environmentFiles(env)
-	return map[string]string{
+	files := map[string]string{
 		environmentFile: pam,
 		managerFile:     manager,
 		aptFile:         aptConf(env, apt),
 		resolverFile:    resolvConf(m),
+		// Images of earlier versions have a unit of this name, which this one replaces.
+		userDataUnit: userDataService,
+		userDataWant: "[Unit]\nWants=aloft-user-data.service\n",
+		userDataFile: m.UserData,
+		tmpMount:     tmpMountOptions(m.MemoryMiB),
 	}
+	if m.AptBusy > 0 {
+		maps.Copy(files, aptBusyFiles(m.AptBusy))
+	}
+	return files
 }
 
 // environmentFiles returns the environment in the format of PAM's /etc/environment, for
@@ -93,7 +127,11 @@ func writeBootFiles(order bootOrder) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("write the boot files: %w", err)
 		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		mode := os.FileMode(0o644)
+		if path == filepath.Join("/run", userDataFile) {
+			mode = 0o600
+		}
+		if err := os.WriteFile(path, []byte(content), mode); err != nil {
 			return fmt.Errorf("write the boot files: %w", err)
 		}
 	}

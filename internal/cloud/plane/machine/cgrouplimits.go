@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // maxProcesses limits a machine's processes and threads.
@@ -14,7 +15,8 @@ const maxProcesses = 4096
 // quotaPeriod is the period of the processor quota in microseconds: the kernel's default.
 const quotaPeriod = 100_000
 
-// setLimits limits the machine's processor time, memory and processes.
+// setLimits limits the machine's processor time, memory and processes. Instances have no
+// swap, so a host that has some must not lend it: the limit would be no limit.
 func (c cgroup) setLimits(m Machine) error {
 	quota := m.VCPUs * quotaPeriod
 	bytes := strconv.FormatInt(int64(m.MemoryMiB)<<20, 10)
@@ -22,12 +24,16 @@ func (c cgroup) setLimits(m Machine) error {
 	limits := []struct{ controller, v1File, v1Value, v2File, v2Value string }{
 		{"cpu", "cpu.cfs_quota_us", strconv.Itoa(quota), "cpu.max", fmt.Sprintf("%d %d", quota, quotaPeriod)},
 		{"memory", "memory.limit_in_bytes", bytes, "memory.max", bytes},
+		{"memory", "memory.memsw.limit_in_bytes", bytes, "memory.swap.max", "0"},
 		{"pids", "pids.max", processes, "pids.max", processes},
 	}
 	for _, l := range limits {
 		path, value := filepath.Join(c.top(), l.v2File), l.v2Value
 		if mount := c.v1[l.controller]; mount != "" {
 			path, value = filepath.Join(mount, c.name, l.v1File), l.v1Value
+		}
+		if strings.Contains(filepath.Base(path), "sw") && !exists(path) {
+			continue // the kernel does not account for swap
 		}
 		if err := writeFile(path, value); err != nil {
 			return fmt.Errorf("limit %s: %w", l.controller, err)

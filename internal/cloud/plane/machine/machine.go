@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/image"
 )
@@ -32,6 +33,8 @@ type Machine struct {
 	UIDBase      uint32            // first of its 65536 user and group ids on the host; no other machine has them
 	Env          map[string]string // environment of every process, such as proxy settings
 	Nameserver   netip.Addr        // DNS server; the zero Addr means none
+	UserData     string            // shell program that root runs at every boot; empty: none
+	AptBusy      time.Duration     // after each boot another apt holds its locks so long; 0: none does
 	SearchDomain string            // appended to short names, such as ec2.internal; may be empty
 	NewConsole   bool              // forget the console output of earlier starts
 }

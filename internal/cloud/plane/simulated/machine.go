@@ -67,6 +67,16 @@ func (p *Machines) Prepare(_ context.Context, m machine.Machine) (namespace stri
 
 func namespaceOf(id string) string { return "/simulated/" + id + "/net" }
 
+// Described returns what the machine was prepared as.
+func (p *Machines) Described(id string) machine.Machine {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.machines[id]; m != nil {
+		return m.Machine
+	}
+	return machine.Machine{}
+}
+
 // Boot starts a prepared machine.
 func (p *Machines) Boot(_ context.Context, id string) error {
 	return p.update("Boot", id, func(m *simulatedMachine) {
