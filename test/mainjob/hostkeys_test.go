@@ -1,6 +1,9 @@
 package mainjob
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,10 +43,18 @@ func TestHostKeysAreKnownWithoutTheConsoles(t *testing.T) {
 
 // The console of a type without the Nitro system is posted minutes after the start.
 func TestNextUpKeepsHostKeysThatConsolesShowLate(t *testing.T) {
+	text, err := os.ReadFile("../../internal/stack/testdata/tutorial.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "aloft.yaml")
+	text = bytes.Replace(text, []byte("type: t3.micro"), []byte("type: t2.micro"), 1)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
-		c, b, s := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, simulation.Tutorial(t)
+		c, b, s := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, simulation.ParseSpec(t, file)
 		c.Manners.Use(manners.Settings{Manners: []manners.Manner{manners.Times}, Seed: 3})
-		s.Machines.Type = "t2.micro"
 		d := simulation.Deployment(t, c.Client(t, nil), s, b, t.TempDir(), func(c *apply.Config) {
 			c.Poll = 5 * time.Second
 		})
