@@ -61,8 +61,8 @@ func (s *Store) remember() {
 	}
 	now := time.Now()
 	first := sort.Search(len(s.past.states), func(i int) bool { return s.past.states[i].end.After(now.Add(-depth)) })
-	kept := append([]state(nil), s.past.states[first:]...) // the copy lets go of older states
-	s.past.states = append(kept, state{now, s.View()})
+	clear(s.past.states[:first]) // lets go of their rows before the slice grows into new memory
+	s.past.states = append(s.past.states[first:], state{now, s.View()})
 }
 
 type viewKey struct{}

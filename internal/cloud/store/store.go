@@ -155,10 +155,13 @@ func (s *Store) Update(change func(tx *Tx) error) error {
 	if tx.err != nil {
 		return tx.err
 	}
-	if err := s.persist(txn.Changes()); err != nil {
+	changes := txn.Changes()
+	if err := s.persist(changes); err != nil {
 		return err
 	}
-	s.remember()
+	if len(changes) > 0 {
+		s.remember()
+	}
 	txn.Commit()
 	return nil
 }
