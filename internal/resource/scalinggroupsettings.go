@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
-	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -44,12 +43,14 @@ func (p *Provisioner) setBootTimes(ctx context.Context, name string, times *boot
 	if times.longest == 0 {
 		return nil
 	}
-	_, err := p.ASG.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
-		AutoScalingGroupName:   &name,
-		HealthCheckGracePeriod: gracePeriod(times.longest),
-		DefaultInstanceWarmup:  warmup(times.longest),
+	return retryEventual(ctx, "set the grace period of "+name, func(ctx context.Context) error {
+		_, err := p.ASG.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName:   &name,
+			HealthCheckGracePeriod: gracePeriod(times.longest),
+			DefaultInstanceWarmup:  warmup(times.longest),
+		})
+		return err
 	})
-	return awsapi.Wrap("set the grace period of "+name, err)
 }
 
 func maintenancePolicy() *types.InstanceMaintenancePolicy {
