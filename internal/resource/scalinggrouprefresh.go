@@ -92,7 +92,7 @@ func (g scalingGroup) isOf(source launchSource) bool {
 // launch template version and one of its types (Amazon EC2 Auto Scaling User Guide, "Use
 // an instance refresh with skip matching").
 func (p *Provisioner) startRefresh(ctx context.Context, g scalingGroup, source launchSource) (string, error) {
-	out, err := p.ASG.StartInstanceRefresh(ctx, &autoscaling.StartInstanceRefreshInput{
+	in := &autoscaling.StartInstanceRefreshInput{
 		AutoScalingGroupName: &g.found.ID,
 		Strategy:             types.RefreshStrategyRolling,
 		DesiredConfiguration: &types.DesiredConfiguration{
@@ -106,11 +106,17 @@ func (p *Provisioner) startRefresh(ctx context.Context, g scalingGroup, source l
 			ScaleInProtectedInstances: types.ScaleInProtectedInstancesRefresh,
 			StandbyInstances:          types.StandbyInstancesIgnore,
 		},
-	})
-	if err != nil {
-		return "", err
 	}
-	return aws.ToString(out.InstanceRefreshId), nil
+	var id string
+	what := "start replacing the instances of " + g.found.Name
+	err := awsapi.Retry(ctx, eventualLimit, what, awsapi.IsEventual, func(ctx context.Context) error {
+		out, err := p.ASG.StartInstanceRefresh(ctx, in)
+		if err == nil {
+			id = aws.ToString(out.InstanceRefreshId)
+		}
+		return err
+	})
+	return id, err
 }
 
 // ActiveRefresh returns the instance refresh of a group that has not ended, or nil
