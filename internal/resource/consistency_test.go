@@ -155,11 +155,14 @@ func (silentCloud) GetConsoleOutput(
 func TestAMachineThatDoesNotExistIsGivenUpEarly(t *testing.T) {
 	for _, test := range []struct {
 		dial error
+		says string
 		want time.Duration
 		text string
 	}{
-		{errors.New("no route to host"), silentLimit, "port 22 of 203.0.113.1 cannot be reached"},
-		{nil, consoleLimit, "shows its SSH host keys"},
+		{errors.New("no route to host"), "", silentLimit, "port 22 of 203.0.113.1 cannot be reached"},
+		{nil, "", silentLimit, "port 22 of 203.0.113.1 cannot be reached"},
+		{nil, "HTTP/1.1 400", silentLimit, "port 22 of 203.0.113.1 cannot be reached"},
+		{nil, "SSH-2.0-OpenSSH", consoleLimit, "shows its SSH host keys"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := &Provisioner{
@@ -169,7 +172,11 @@ func TestAMachineThatDoesNotExistIsGivenUpEarly(t *testing.T) {
 						return nil, test.dial
 					}
 					ours, theirs := net.Pipe()
-					return ours, theirs.Close()
+					go func() {
+						_, _ = theirs.Write([]byte(test.says))
+						_ = theirs.Close()
+					}()
+					return ours, nil
 				},
 			}
 			began := time.Now()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -188,7 +189,8 @@ func UnknownSource(where string, err error) error {
 	}
 }
 
-// reach reports whether a machine's SSH server accepts connections.
+// reach returns an error unless an SSH server greets at a machine's address. That a
+// connection is accepted proves nothing: a firewall between may do so.
 func (p *Provisioner) reach(ctx context.Context, public netip.Addr) error {
 	dial := p.Dial
 	if dial == nil {
@@ -198,8 +200,22 @@ func (p *Provisioner) reach(ctx context.Context, public netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	return connection.Close()
+	defer func() { _ = connection.Close() }()
+	if err := connection.SetDeadline(time.Now().Add(reachLimit)); err != nil {
+		return err
+	}
+	greeting := make([]byte, len(sshGreeting))
+	if _, err := io.ReadFull(connection, greeting); err != nil {
+		return fmt.Errorf("read the SSH server's greeting: %w", err)
+	}
+	if string(greeting) != sshGreeting {
+		return fmt.Errorf("what answers is not an SSH server: it says %q", greeting)
+	}
+	return nil
 }
+
+// sshGreeting begins what an SSH server sends first (RFC 4253, section 4.2).
+const sshGreeting = "SSH-"
 
 // hostKeys returns the SSH host keys of an instance that may still be starting. It gives
 // up early on one that cannot be reached.

@@ -136,10 +136,14 @@ func OthersGone(self lease.Holder) func(lease.Holder) bool {
 	return func(h lease.Holder) bool { return h.Nonce != self.Nonce }
 }
 
-// accept is a connection to a machine that accepts it.
+// accept returns a connection to a machine on which an SSH server greets.
 func accept(context.Context, string, string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
-	return ours, theirs.Close()
+	go func() { // ends when the greeting is read, or the connection is closed
+		_, _ = theirs.Write([]byte("SSH-2.0-simulated\r\n"))
+		_ = theirs.Close()
+	}()
+	return ours, nil
 }
 
 // Deployment returns a deployment of a spec. Failures go to the test's log.
