@@ -14,10 +14,16 @@ func (d *Deployment) preflight(ctx context.Context, s *survey) (preflight.Report
 	if err != nil {
 		return nil, err
 	}
-	var zones []string
+	var zones []stack.Zone
 	for _, r := range desired.Resources {
-		if subnet, ok := r.Body.(stack.Subnet); ok {
-			zones = append(zones, subnet.Zone)
+		subnet, ok := r.Body.(stack.Subnet)
+		if !ok {
+			continue
+		}
+		for _, zone := range s.facts.Zones {
+			if zone.Name == subnet.Zone {
+				zones = append(zones, zone)
+			}
 		}
 	}
 	return preflight.Run(ctx, preflight.Config{

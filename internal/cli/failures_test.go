@@ -96,7 +96,7 @@ var (
 // checkQueries are the calls that only checks before a creation make: a check that is
 // not possible stops nothing.
 var checkQueries = []string{
-	"DescribeRegions", "DescribeInstanceTypeOfferings", "GetServiceQuota", "DescribeAccountLimits",
+	"DescribeRegions", "GetServiceQuota", "DescribeAccountLimits",
 }
 
 // trials are the calls that plan only tries, with dry runs. It shows which of them are

@@ -8,9 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -38,40 +36,26 @@ func (c Config) region(ctx context.Context) Check {
 }
 
 // instanceType checks that the zones of the servers offer one of their instance types.
-func (c Config) instanceType(ctx context.Context) Check {
+// They were chosen for that, unless the spec or subnets that exist name them.
+func (c Config) instanceType(context.Context) Check {
 	const name = "instance type"
-	pages := ec2.NewDescribeInstanceTypeOfferingsPaginator(c.Client.EC2, &ec2.DescribeInstanceTypeOfferingsInput{
-		LocationType: types.LocationTypeAvailabilityZone,
-		Filters:      []types.Filter{awsapi.Filter("instance-type", c.InstanceTypes...)},
-	})
-	var offering []string
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return notChecked(name, err)
-		}
-		for _, o := range page.InstanceTypeOfferings {
-			offering = append(offering, aws.ToString(o.Location))
+	types, zones := strings.Join(c.InstanceTypes, " or "), make([]string, len(c.Zones))
+	var lacking []string
+	for i, z := range c.Zones {
+		zones[i] = z.Name
+		offered := slices.ContainsFunc(c.InstanceTypes, func(t string) bool { return slices.Contains(z.Offers, t) })
+		if !offered {
+			lacking = append(lacking, z.Name)
 		}
 	}
-	slices.Sort(offering)
-	offering = slices.Compact(offering)
-	lacking := slices.DeleteFunc(slices.Clone(c.Zones), func(zone string) bool {
-		return slices.Contains(offering, zone)
-	})
 	if len(lacking) > 0 {
 		return failed(name, &diag.Diagnostic{
 			Where:   "machines.type",
-			Summary: fmt.Sprintf("%s does not offer %s", strings.Join(lacking, ", "), strings.Join(c.InstanceTypes, " or ")),
-			Hint: fmt.Sprintf("choose another machines.type, or for network.subnets zones that offer it: %s",
-				strings.Join(offering, ", ")),
+			Summary: fmt.Sprintf("%s does not offer %s", strings.Join(lacking, ", "), types),
+			Hint:    "add a type that these zones offer to machines.type, or choose other zones in network.subnets",
 		})
 	}
-	return Check{
-		Name:   name,
-		State:  OK,
-		Detail: fmt.Sprintf("%s is offered in %s", strings.Join(c.InstanceTypes, " or "), strings.Join(c.Zones, ", ")),
-	}
+	return Check{Name: name, State: OK, Detail: fmt.Sprintf("%s is offered in %s", types, strings.Join(zones, ", "))}
 }
 
 // leastAddresses is how many addresses of each subnet an Application Load Balancer

@@ -39,9 +39,9 @@ type Config struct {
 	App           string
 	Caller        Caller
 	Plan          *plan.Plan
-	InstanceTypes []string // of the servers, in order of preference
-	ImageID       string   // of the base image
-	Zones         []string // of the servers
+	InstanceTypes []string     // of the servers, in order of preference
+	ImageID       string       // of the base image
+	Zones         []stack.Zone // of the servers, with what they offer
 }
 
 // preferred returns the instance type that servers have unless it lacks capacity.

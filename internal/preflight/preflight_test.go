@@ -1,3 +1,5 @@
+//go:build linux
+
 package preflight_test
 
 import (
@@ -17,6 +19,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/preflight"
 	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/stack"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -219,6 +222,23 @@ func TestDisabledRegionsAreFoundAndZonesWithoutTheTypeAreAvoided(t *testing.T) {
 		t.Fatalf("got %+v, %+v", region, instanceType)
 	}
 	simulation.Contains(t, region.Problems[0].Summary, "us-east-1 is not enabled")
+}
+
+func TestAZoneWithoutTheTypeIsFound(t *testing.T) {
+	c := simulation.New(t)
+	p, _, err := deployment(t, c, simulation.Tutorial(t), &answers{}).PlanWithChecks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := preflight.Run(t.Context(), preflight.Config{
+		Client: c.Client(t, nil), App: "tutorial", Plan: p, InstanceTypes: []string{"t3.micro", "t3a.micro"},
+		Zones: []stack.Zone{{Name: "us-east-1a", Offers: []string{"t3a.micro"}}, {Name: "us-east-1e"}},
+	})
+	check := find(t, report, "instance type")
+	if check.State != preflight.Failed {
+		t.Fatalf("got %+v", check)
+	}
+	simulation.Contains(t, check.Problems[0].Error(), "machines.type: us-east-1e does not offer t3.micro or t3a.micro")
 }
 
 func TestALoadBalancerNeedsRoomInSubnetsThatExist(t *testing.T) {
