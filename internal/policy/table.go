@@ -110,7 +110,7 @@ var table = []entry{
 	{action: "ec2:DisassociateRouteTable", groups: Teardown},
 	{action: "ec2:GetConsoleOutput", groups: Deploy | Operate},
 	{action: "ec2:ImportKeyPair", groups: Deploy},
-	{action: "ec2:ModifyInstanceAttribute", groups: Deploy, rare: "restores a server's security groups"},
+	{action: "ec2:ModifyInstanceAttribute", groups: Deploy},
 	{action: "ec2:ModifyLaunchTemplate", groups: Deploy},
 	{action: "ec2:ModifySubnetAttribute", groups: Deploy},
 	{action: "ec2:ModifyVpcAttribute", groups: Deploy},
