@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/lease"
+	"aloft.dev/aloft/test/drilling"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -35,7 +36,7 @@ func asBefore(t *testing.T, c *simulation.Cloud) {
 		}
 	}
 	for _, i := range store.Instances.List(view) {
-		if i.State != store.Terminated && i.Tags[simulation.ServiceTag] == "stopped" {
+		if i.State != store.Terminated && i.Tags[drilling.ServiceTag] == "stopped" {
 			t.Errorf("the application on %s is left stopped", i.ID)
 		}
 	}
@@ -59,7 +60,7 @@ func TestDrillRestoresWhatItChanged(t *testing.T) {
 			c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 			d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
 			status := simulation.Up(t, d)
-			result, err := simulation.Drill(c.Client(t, nil), d).Run(t.Context(), status, drillOptions(e))
+			result, err := drilling.New(c.Client(t, nil), d).Run(t.Context(), status, drillOptions(e))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +84,7 @@ func TestKilledDrillIsRestoredByTheNextCommand(t *testing.T) {
 					n,
 					func(ctx context.Context, around func(http.RoundTripper) http.RoundTripper) error {
 						dying := c.Client(t, around)
-						_, err := simulation.Drill(
+						_, err := drilling.New(
 							dying,
 							simulation.Deployment(t, dying, simulation.Tutorial(t), b, keys),
 						).Run(ctx, status, drillOptions(e))
@@ -91,7 +92,7 @@ func TestKilledDrillIsRestoredByTheNextCommand(t *testing.T) {
 					},
 				)
 				d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
-				next := simulation.Drill(c.Client(t, nil), d)
+				next := drilling.New(c.Client(t, nil), d)
 				for range 2 { // the second has nothing to restore
 					if _, err := next.Restore(t.Context(), false); err != nil {
 						t.Error(err)
@@ -115,16 +116,16 @@ func TestKilledRestoreIsCompletedByTheNext(t *testing.T) {
 			ctx context.Context, around func(http.RoundTripper) http.RoundTripper,
 		) error {
 			dying := c.Client(t, around)
-			_, err := simulation.Drill(dying, d).Run(ctx, status, drillOptions(drill.Zone))
+			_, err := drilling.New(dying, d).Run(ctx, status, drillOptions(drill.Zone))
 			return err
 		})
 		fatal := simulation.KillAtChange(t, n, func(
 			ctx context.Context, around func(http.RoundTripper) http.RoundTripper,
 		) error {
-			_, err := simulation.Drill(c.Client(t, around), d).Restore(ctx, false)
+			_, err := drilling.New(c.Client(t, around), d).Restore(ctx, false)
 			return err
 		})
-		if _, err := simulation.Drill(c.Client(t, nil), d).Restore(t.Context(), false); err != nil {
+		if _, err := drilling.New(c.Client(t, nil), d).Restore(t.Context(), false); err != nil {
 			t.Error(err)
 		}
 		asBefore(t, c)
@@ -141,7 +142,7 @@ func TestInterruptedDrillRestoresWhatItChanged(t *testing.T) {
 	options := drillOptions(drill.Zone)
 	options.Duration = time.Hour
 	go func() {
-		_, err := simulation.Drill(c.Client(t, nil), d).Run(ctx, status, options)
+		_, err := drilling.New(c.Client(t, nil), d).Run(ctx, status, options)
 		ended <- err
 	}()
 	for walls := 0; walls == 0; {
@@ -170,7 +171,7 @@ func TestDrillSparesTheLastHealthyServerUnlessForced(t *testing.T) {
 	s.Machines.Count = 1
 	d := simulation.Deployment(t, c.Client(t, nil), s, b, keys)
 	status := simulation.Up(t, d)
-	dr := simulation.Drill(c.Client(t, nil), d)
+	dr := drilling.New(c.Client(t, nil), d)
 	options := drillOptions(drill.App)
 	if _, err := dr.Run(t.Context(), status, options); err == nil ||
 		!strings.Contains(err.Error(), "no healthy server would be left") {

@@ -20,6 +20,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/test/drilling"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -186,7 +187,7 @@ func TestDrillRestoresEverythingDespiteLostAnswers(t *testing.T) {
 	losing(t, 4, func(t *testing.T, c *simulation.Cloud, lossy *awsapi.Client) {
 		b, keys := &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 		status := simulation.Up(t, simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys))
-		d := simulation.Drill(lossy, simulation.Deployment(t, lossy, simulation.Tutorial(t), b, keys))
+		d := drilling.New(lossy, simulation.Deployment(t, lossy, simulation.Tutorial(t), b, keys))
 		if _, err := d.Run(t.Context(), status, drillOptions(drill.Zone)); err != nil {
 			t.Error(err)
 		}

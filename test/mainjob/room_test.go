@@ -81,8 +81,8 @@ func (c *scarce) deployment(t *testing.T, s *spec.Spec, release string) *apply.D
 	d, err := apply.New(apply.Config{
 		Spec: s, Client: c.Client(t, c.record), Builder: &simulation.Builder{ReleaseName: release}, KeyDir: c.keys,
 		Poll: 200 * time.Millisecond, Events: c.note,
-		SourceAddress: func(context.Context, netip.Addr) (netip.Prefix, error) {
-			return netip.MustParsePrefix("198.18.0.9/32"), nil
+		SourceAddress: func(context.Context, netip.Addr) ([]netip.Prefix, error) {
+			return []netip.Prefix{netip.MustParsePrefix("198.18.0.9/32")}, nil
 		},
 	})
 	if err != nil {

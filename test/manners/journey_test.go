@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/timing"
+	"aloft.dev/aloft/test/drilling"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -148,7 +149,7 @@ var stages = []stage{
 		d := j.deployment(t, "r1")
 		status, err := d.Status(t.Context())
 		succeeded(t, err)
-		_, err = simulation.PollingDrill(j.Client(t, nil), d, poll).Run(t.Context(), status, drill.Options{
+		_, err = drilling.NewPolling(j.Client(t, nil), d, poll).Run(t.Context(), status, drill.Options{
 			Experiment: drill.Zone, Rate: 1, Calm: time.Second, Duration: 5 * time.Second,
 		})
 		succeeded(t, err)

@@ -1,4 +1,5 @@
-package simulation
+// Package drilling runs drills on a simulated cloud.
+package drilling
 
 import (
 	"context"
@@ -14,23 +15,24 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/lease"
+	"aloft.dev/aloft/test/simulation"
 )
 
 // ServiceTag is the tag that represents the application's state on a machine:
 // "running" or "stopped".
 const ServiceTag = "service"
 
-// Drill returns a drill whose scripts on machines are tag changes, so that a run
+// New returns a drill whose scripts on machines are tag changes, so that a run
 // can be killed at them.
-func Drill(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
-	return PollingDrill(c, d, 5*time.Millisecond)
+func New(c *awsapi.Client, d *apply.Deployment) *drill.Drill {
+	return NewPolling(c, d, 5*time.Millisecond)
 }
 
-// PollingDrill returns a drill that checks the targets' health at an interval.
-func PollingDrill(c *awsapi.Client, d *apply.Deployment, poll time.Duration) *drill.Drill {
+// NewPolling returns a drill that checks the targets' health at an interval.
+func NewPolling(c *awsapi.Client, d *apply.Deployment, poll time.Duration) *drill.Drill {
 	holder := lease.Self()
 	return drill.New(drill.Config{
-		App: "tutorial", Client: c, Poll: poll, Holder: holder, Dead: OthersGone(holder),
+		App: "tutorial", Client: c, Poll: poll, Holder: holder, Dead: simulation.OthersGone(holder),
 		Refill: func(ctx context.Context) error {
 			_, err := d.Up(ctx)
 			return err
