@@ -10,6 +10,7 @@ import (
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -92,10 +93,11 @@ func newerBase(name, base, newest string) string {
 // NewerBaseImage describes a base image that is newer than the one that the deployment
 // was built on, or returns "" if there is none or the credentials do not allow looking.
 func (d *Deployment) NewerBaseImage(ctx context.Context, s *Status) (string, error) {
-	if s.BaseImage == "" || s.BaseName != d.cfg.Spec.Machines.Image {
+	name, architecture := resource.SplitBaseName(s.BaseName)
+	if s.BaseImage == "" || name != d.cfg.Spec.Machines.Image {
 		return "", nil
 	}
-	newest, err := d.cloud.FindBaseImage(ctx, s.BaseName)
+	newest, err := d.cloud.FindBaseImage(ctx, name, architecture)
 	if awsapi.IsForbidden(err) || awsapi.IsNotFound(err) {
 		return "", nil
 	}

@@ -149,11 +149,11 @@ func (d *Deployment) runTasks(ctx context.Context, name string, tasks []*task) e
 
 // LoginUser returns the user for SSH.
 func (d *Deployment) LoginUser(ctx context.Context) (string, error) {
-	base, err := d.cloud.FindBaseImage(ctx, d.cfg.Spec.Machines.Image)
+	user, err := d.cloud.LoginUser(ctx, d.cfg.Spec.Machines.Image)
 	if err != nil {
 		return "", explain("machines.image", err)
 	}
-	return base.User, nil
+	return user, nil
 }
 
 // Discover returns the application's resources in the cloud.

@@ -100,15 +100,21 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 		s.facts.Zones, err = d.cloud.Zones(ctx, slices.Compact(types))
 		return err
 	})
-	query("machines.type", func() error { return d.cloud.CheckInstanceTypes(ctx, s.spec.Machines.Types) })
-	query("machines.image", func() (err error) {
-		if s.base, err = d.cloud.FindBaseImage(ctx, s.spec.Machines.Image); err != nil {
+	query("machines.type", func() error {
+		architecture, err := d.cloud.CheckInstanceTypes(ctx, s.spec.Machines.Types)
+		if err != nil {
 			return err
 		}
-		if s.facts.Release = s.release; s.facts.Release == "" {
-			s.facts.Release, err = d.cfg.Builder.Release(s.base.ID)
-		}
-		return err
+		query("machines.image", func() (err error) {
+			if s.base, err = d.cloud.FindBaseImage(ctx, s.spec.Machines.Image, architecture); err != nil {
+				return err
+			}
+			if s.facts.Release = s.release; s.facts.Release == "" {
+				s.facts.Release, err = d.cfg.Builder.Release(s.base.ID)
+			}
+			return err
+		})
+		return nil
 	})
 	query("machines.key", func() (err error) {
 		s.facts.Fingerprint, err = d.keys.Fingerprint()

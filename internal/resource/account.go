@@ -71,9 +71,9 @@ func (c *Cloud) offers(ctx context.Context, instanceTypes []string) (map[string]
 	return offers, nil
 }
 
-// CheckInstanceTypes returns an error unless the region has the instance types and
-// their architecture is that of the base images.
-func (c *Cloud) CheckInstanceTypes(ctx context.Context, names []string) error {
+// CheckInstanceTypes returns the architecture of instance types. It returns an error
+// unless the region has the types and one image can serve all of them.
+func (c *Cloud) CheckInstanceTypes(ctx context.Context, names []string) (Architecture, error) {
 	list, err := collect(
 		ctx,
 		ec2.NewDescribeInstanceTypesPaginator(c.EC2, &ec2.DescribeInstanceTypesInput{
@@ -82,23 +82,30 @@ func (c *Cloud) CheckInstanceTypes(ctx context.Context, names []string) error {
 		func(page *ec2.DescribeInstanceTypesOutput) []types.InstanceTypeInfo { return page.InstanceTypes },
 	)
 	if err != nil {
-		return fmt.Errorf("look up instance type %s: %w", strings.Join(names, ", "), err)
+		return "", fmt.Errorf("look up instance type %s: %w", strings.Join(names, ", "), err)
 	}
 	found := map[string]types.InstanceTypeInfo{}
 	for _, info := range list {
 		found[string(info.InstanceType)] = info
 	}
 	var problems diag.List
+	var first Architecture
 	for _, name := range names {
 		info, ok := found[name]
 		if !ok {
 			problems.Add("machines.type", "for example: type: t3.micro", "%s has no instance type %s", c.Region, name)
+			continue
 		}
-		if p := info.ProcessorInfo; p != nil && len(p.SupportedArchitectures) > 0 &&
-			!slices.Contains(p.SupportedArchitectures, types.ArchitectureTypeX8664) {
+		switch a := architectureOf(info); {
+		case a == "":
 			problems.Add("machines.type", "for example: type: t3.micro",
-				"%s is %v, and the base images are x86_64", name, p.SupportedArchitectures)
+				"%s is of an architecture that has no base images", name)
+		case first == "":
+			first = a
+		case a != first:
+			problems.Add("machines.type", "list types of one architecture: one image serves all servers",
+				"%s is %s, and %s is %s", names[0], first, name, a)
 		}
 	}
-	return problems.Err()
+	return first, problems.Err()
 }

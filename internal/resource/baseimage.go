@@ -17,58 +17,101 @@ import (
 // BaseImage is the image that builders are launched from.
 type BaseImage struct {
 	ID   string
-	Name string // as the spec gives it: "debian-12", or the id
+	Name string // as the spec gives it, with the architecture: "debian-12", "debian-12-arm64", or by id
 	User string // login user with sudo; "" if it is not known
 }
 
 // baseImages are the base images that have names: the public SSM parameters in
-// which their publishers announce the newest image of a region, and their login
-// users (Debian wiki, "Amazon EC2 Image: Bookworm"; Ubuntu on AWS documentation,
+// which their publishers announce the newest image of a region for an architecture, and
+// their login users (Debian wiki, "Amazon EC2 Image: Bookworm"; Ubuntu on AWS documentation,
 // "Find Ubuntu images on AWS"; Amazon Linux 2023 User Guide, "Get started").
-var baseImages = map[string]struct{ parameter, user string }{
-	"debian-12": {"/aws/service/debian/release/12/latest/amd64", "admin"},
-	"debian-13": {"/aws/service/debian/release/13/latest/amd64", "admin"},
+var baseImages = map[string]struct {
+	parameter func(Architecture) string
+	user      string
+}{
+	"debian-12": {
+		func(a Architecture) string { return "/aws/service/debian/release/12/latest/" + a.debian() },
+		"admin",
+	},
+	"debian-13": {
+		func(a Architecture) string { return "/aws/service/debian/release/13/latest/" + a.debian() },
+		"admin",
+	},
 	"ubuntu-24.04": {
-		"/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
+		func(a Architecture) string {
+			return "/aws/service/canonical/ubuntu/server/24.04/stable/current/" + a.debian() + "/hvm/ebs-gp3/ami-id"
+		},
 		"ubuntu",
 	},
-	"amazon-linux-2023": {"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", "ec2-user"},
+	"amazon-linux-2023": {
+		func(a Architecture) string {
+			return "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-" + string(a)
+		},
+		"ec2-user",
+	},
 }
 
 // FindBaseImage returns the base image that a spec names, by one of the known names
-// or by the id of an image.
-func (c *Cloud) FindBaseImage(ctx context.Context, name string) (BaseImage, error) {
+// or by the id of an image. Instance types of an architecture can be launched from it.
+func (c *Cloud) FindBaseImage(ctx context.Context, name string, a Architecture) (BaseImage, error) {
 	if strings.HasPrefix(name, "ami-") {
-		return c.baseImageByID(ctx, name)
+		return c.baseImageByID(ctx, name, a)
 	}
 	base, ok := baseImages[name]
 	if !ok {
 		return BaseImage{}, fmt.Errorf("find base image %q: no such name", name)
 	}
-	value, err := c.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: &base.parameter})
+	parameter := base.parameter(a)
+	value, err := c.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: &parameter})
 	if awsapi.IsNotFound(err) {
 		return BaseImage{}, &diag.Diagnostic{
 			Where:   "machines.image",
-			Summary: fmt.Sprintf("image %s is not offered in %s", name, c.Region),
-			Detail:  "there is no public parameter " + base.parameter,
-			Hint:    "choose another machines.image or another region",
-			Cause:   err,
+			Summary: fmt.Sprintf("image %s is not offered for %s in %s", name, a, c.Region),
+			Detail:  "there is no public parameter " + parameter,
+			Hint: "choose another machines.image, another region, or a machines.type of another architecture, " +
+				"such as " + a.other(),
+			Cause: err,
 		}
 	}
 	if err != nil {
 		return BaseImage{}, fmt.Errorf("find base image %s: %w", name, err)
 	}
-	return BaseImage{ID: aws.ToString(value.Parameter.Value), Name: name, User: base.user}, nil
+	return BaseImage{ID: aws.ToString(value.Parameter.Value), Name: a.mark(name), User: base.user}, nil
 }
 
-// baseImageByID returns the image with the given id. Its login user follows from
-// the publisher's naming (Amazon EC2 User Guide, "Default user names for AMIs"). An
-// image that a user created from another keeps the other's user and may have any
-// name.
-func (c *Cloud) baseImageByID(ctx context.Context, id string) (BaseImage, error) {
+// LoginUser returns the user for SSH on machines of the base image that a spec names, or
+// "" if it is not known.
+func (c *Cloud) LoginUser(ctx context.Context, name string) (string, error) {
+	if base, ok := baseImages[name]; ok {
+		return base.user, nil
+	}
+	image, err := c.describeImage(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	return loginUser(image), nil
+}
+
+// baseImageByID returns the image with the given id.
+func (c *Cloud) baseImageByID(ctx context.Context, id string, a Architecture) (BaseImage, error) {
+	image, err := c.describeImage(ctx, id)
+	if err != nil {
+		return BaseImage{}, err
+	}
+	if is := string(image.Architecture); is != string(a) && is != "" {
+		return BaseImage{}, &diag.Diagnostic{
+			Where:   "machines.image",
+			Summary: fmt.Sprintf("image %s is %s, and machines.type is %s", id, is, a),
+			Hint:    "choose an image and a type of one architecture, for example: type: " + a.other(),
+		}
+	}
+	return BaseImage{ID: id, Name: a.mark(id), User: loginUser(image)}, nil
+}
+
+func (c *Cloud) describeImage(ctx context.Context, id string) (types.Image, error) {
 	list, err := c.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
 	if awsapi.IsNotFound(err) || err == nil && len(list.Images) == 0 {
-		return BaseImage{}, &diag.Diagnostic{
+		return types.Image{}, &diag.Diagnostic{
 			Where:   "machines.image",
 			Summary: fmt.Sprintf("there is no image %s in %s", id, c.Region),
 			Hint:    "images belong to a region: choose one of this region",
@@ -76,18 +119,24 @@ func (c *Cloud) baseImageByID(ctx context.Context, id string) (BaseImage, error)
 		}
 	}
 	if err != nil {
-		return BaseImage{}, fmt.Errorf("find base image %s: %w", id, err)
+		return types.Image{}, fmt.Errorf("find base image %s: %w", id, err)
 	}
-	name, user := strings.ToLower(aws.ToString(list.Images[0].Name)), ""
-	switch {
+	return list.Images[0], nil
+}
+
+// loginUser returns the login user of an image, or "". It follows from the publisher's
+// naming (Amazon EC2 User Guide, "Default user names for AMIs"). An image that a user
+// created from another keeps the other's user and may have any name.
+func loginUser(image types.Image) string {
+	switch name := strings.ToLower(aws.ToString(image.Name)); {
 	case strings.Contains(name, "debian"):
-		user = "admin"
+		return "admin"
 	case strings.Contains(name, "ubuntu"):
-		user = "ubuntu"
+		return "ubuntu"
 	case strings.HasPrefix(name, "al20"), strings.HasPrefix(name, "amzn"):
-		user = "ec2-user"
+		return "ec2-user"
 	}
-	return BaseImage{ID: id, Name: id, User: user}, nil
+	return ""
 }
 
 // ImageExists reports whether instances can be launched from an image. Publishers
