@@ -7,4 +7,6 @@ import "syscall"
 var (
 	refused = []syscall.Errno{syscall.ECONNREFUSED}
 	broken  = []syscall.Errno{syscall.ECONNRESET, syscall.EPIPE}
+
+	rejected = []syscall.Errno{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EACCES, syscall.EPERM}
 )

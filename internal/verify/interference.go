@@ -2,12 +2,10 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"strconv"
 	"sync"
-	"syscall"
 
 	"aloft.dev/aloft/internal/connerror"
 )
@@ -58,6 +56,5 @@ func (i *interference) on(ctx context.Context, port int) bool {
 // connection. Security groups never do: they drop packets (Amazon VPC User Guide,
 // "Security groups").
 func isRejection(err error) bool {
-	return errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) ||
-		errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM)
+	return connerror.Rejected(err)
 }
