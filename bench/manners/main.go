@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command manners runs the whole life of a deployment on local clouds with AWS's
 // manners, for many seeds, in virtual time: AWS's own latencies pass at once. It
 // prints for each manner how many of the commands passed, how long the first up takes

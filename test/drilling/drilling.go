@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package drilling runs drills on a simulated cloud.
 package drilling
 

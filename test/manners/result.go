@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package manners runs the whole life of a deployment on local clouds that behave as
 // AWS does, in virtual time.
 package manners

@@ -1,4 +1,4 @@
-//go:build root
+//go:build linux && root
 
 package machine_test
 
