@@ -86,7 +86,8 @@ func median(values []float64) float64 {
 
 func (s summary) print(out io.Writer) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(table, "MANNERS\t%s\tFIRST UP\tCRITICAL PATH\tRATIO\tWORST RATIO\n", strings.ToUpper(strings.Join(s.Commands, "\t")))
+	commands := strings.ToUpper(strings.Join(s.Commands, "\t"))
+	_, _ = fmt.Fprintf(table, "MANNERS\t%s\tFIRST UP\tCRITICAL PATH\tRATIO\tWORST RATIO\n", commands)
 	for _, r := range s.Rows {
 		_, _ = fmt.Fprintf(table, "%s\t", r.Manners)
 		for _, command := range s.Commands {

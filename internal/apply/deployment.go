@@ -52,8 +52,10 @@ type Config struct {
 	SourceAddress resource.SourceAddress // SourceAddress of this package if nil
 	Holder        lease.Holder           // of the lock; this process if zero
 
-	Dial func(ctx context.Context, network, address string) (net.Conn, error) // to machines; net's if nil
-	Dead func(lease.Holder) bool                                              // reports whether a holder has certainly ended; lease.Dead if nil
+	// Dial connects to machines; net's if nil.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Dead reports whether a holder of the lock has certainly ended; lease.Dead if nil.
+	Dead func(lease.Holder) bool
 }
 
 // Deployment is one application in one region.

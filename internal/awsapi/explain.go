@@ -128,8 +128,8 @@ func codeHint(err error) string {
 	case IsServerFault(err):
 		return "AWS could not process the request, see https://health.aws.amazon.com; " + runAgain
 	case IsUnsupported(err):
-		return "the endpoint does not offer this operation, which Aloft needs: check --endpoint and AWS_ENDPOINT_URL, " +
-			"and that Aloft and the local cloud have the same version"
+		return "the endpoint does not offer this operation, which Aloft needs: check --endpoint and " +
+			"AWS_ENDPOINT_URL, and that Aloft and the local cloud have the same version"
 	}
 	return "AWS rejected the request: correct what its message names, then run the same command again"
 }

@@ -20,7 +20,8 @@ func TestDownDeletesWhatAnEndpointWithoutAllServicesOffers(t *testing.T) {
 			if code != ExitOK || service != "" && !strings.Contains(stderr, unchecked) {
 				t.Errorf("exit code %d, want %q in\n%s", code, unchecked, stderr)
 			}
-			if code, stderr = s.run(t, &failingTransport{}, "status SITE"); !strings.Contains(stderr, "is not deployed") {
+			code, stderr = s.run(t, &failingTransport{}, "status SITE")
+			if !strings.Contains(stderr, "is not deployed") {
 				t.Errorf("after down: exit code %d\n%s", code, stderr)
 			}
 		})

@@ -20,7 +20,7 @@ const (
 	invisibleLimit = 15 * time.Second
 	// invisibleNameLimit is the limit if the name was refused as taken: the
 	// resource is there, and the question is whose it is.
-	invisibleNameLimit = 2 * time.Second
+	invisibleNameLimit = 15 * time.Second
 	// maxCreateAttempts is how often a resource is created whose responses are lost.
 	maxCreateAttempts = 3
 )
@@ -79,16 +79,24 @@ func (p *Provisioner) completeCreated(
 	if f, ok := p.Known(r.Address); ok && f.Kind.Versioned() {
 		return f, nil // the update changed its id
 	}
-	found, err := p.Discover(ctx)
-	if err != nil {
-		return created, err
-	}
-	for _, f := range found {
-		if f.ID == created.ID && f.Kind == created.Kind {
-			return f, nil
+	// A list may be older than the one that showed the resource (Amazon EC2 API
+	// Reference, "Eventual consistency").
+	err := awsapi.Wait(ctx, invisibleLimit, created.ID+" to be listed", func(ctx context.Context) (bool, error) {
+		found, err := p.Discover(ctx)
+		if err != nil {
+			return false, err
 		}
+		i := slices.IndexFunc(found, func(f plan.Found) bool { return f.ID == created.ID && f.Kind == created.Kind })
+		if i >= 0 {
+			created = found[i]
+		}
+		return i >= 0, nil
+	})
+	var late *awsapi.TimeoutError
+	if errors.As(err, &late) {
+		return created, fmt.Errorf("create %s: %s was created and is gone", r.Address, created.ID)
 	}
-	return created, fmt.Errorf("create %s: %s was created and is gone", r.Address, created.ID)
+	return created, err
 }
 
 // acceptExisting turns an "exists already" error into success if exists reports

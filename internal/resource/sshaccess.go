@@ -235,7 +235,8 @@ func (p *Provisioner) hostKeys(
 				),
 				Detail: err.Error(),
 				Hint: "check that the network here lets connections to port 22 out, and the instance's console: " +
-					"aws ec2 get-console-output --instance-id " + f.ID + "; an AWS without machines can only be planned for",
+					"aws ec2 get-console-output --instance-id " + f.ID +
+					"; an AWS without machines can only be planned for",
 				Cause: err,
 			}
 		}
