@@ -60,7 +60,8 @@ func (c *scarce) record(next http.RoundTripper) http.RoundTripper {
 			return nil, err
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Action") == "RunInstances" {
+		if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Action") == "RunInstances" &&
+			!simulation.IsDryRun(body) {
 			c.mu.Lock()
 			c.launches = append(c.launches, form.Get("InstanceType"))
 			c.mu.Unlock()
