@@ -2,8 +2,10 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -62,7 +64,35 @@ func (p *Provisioner) createInternetGateway(
 		return plan.Found{}, fmt.Errorf("create the internet gateway: %w", err)
 	}
 	f := describeInternetGateway(*out.InternetGateway)
-	return f, p.attachGateway(ctx, f.ID, body)
+	err = p.attachGateway(ctx, f.ID, body)
+	if awsapi.Code(err) == "InvalidParameterValue" &&
+		strings.Contains(awsapi.Message(err), "already has an internet gateway") {
+		return p.adoptGateway(ctx, r, body, f, err)
+	}
+	return f, err
+}
+
+// adoptGateway returns the application's gateway that is attached to the VPC, and
+// deletes the one that was just created: an earlier run was killed right after it
+// attached the other, which was not listed when this run looked. taken is the refusal.
+func (p *Provisioner) adoptGateway(
+	ctx context.Context, r stack.Resource, body stack.InternetGateway, created plan.Found, taken error,
+) (plan.Found, error) {
+	var attached plan.Found
+	vpc := *p.id(body.VPC)
+	if err := awsapi.Wait(ctx, invisibleLimit, "the gateway of "+vpc, func(ctx context.Context) (bool, error) {
+		all, err := p.internetGateways(ctx)
+		i := slices.IndexFunc(all, func(f plan.Found) bool {
+			return f.Address == r.Address && f.ID != created.ID && f.Value(stack.AttrAttachedTo) == vpc
+		})
+		if i >= 0 {
+			attached = all[i]
+		}
+		return i >= 0, err
+	}); err != nil {
+		return created, errors.Join(taken, err)
+	}
+	return attached, p.deleteInternetGateway(ctx, created)
 }
 
 func (p *Provisioner) updateInternetGateway(

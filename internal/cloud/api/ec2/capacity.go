@@ -24,9 +24,12 @@ const (
 
 // capacity returns the capacity of a region's zone for a type.
 func (a *API) capacity(region, zone, instanceType string) Capacity {
+	if a.Capacity != nil {
+		if capacity := a.Capacity(zone, types.InstanceType(instanceType)); capacity != Sufficient {
+			return capacity
+		}
+	}
 	switch {
-	case a.Capacity != nil:
-		return a.Capacity(zone, types.InstanceType(instanceType))
 	case !a.offers(region, zone, instanceType):
 		return NotOffered
 	case a.shortages.short(a.Manners, zone, instanceType, a.Now()):
