@@ -17,7 +17,8 @@ import (
 const killSeed = 1
 
 // killed returns an attempt for simulation.KillAtEveryChange on clouds with all
-// manners: it kills work at the nth change, and then calls then.
+// manners: it kills work at the nth change, and then calls then. The cloud is kind
+// during before.
 func killed(
 	before func(t *testing.T, j *journey),
 	work func(context.Context, *apply.Deployment) error,
@@ -26,9 +27,9 @@ func killed(
 	return func(t *testing.T, n int) (fatal string) {
 		keys := t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
-			settings := manners.Settings{Manners: manners.All(), Seed: killSeed}
-			j := begin(t, simulation.Tutorial(t), settings, keys)
+			j := begin(t, simulation.Tutorial(t), manners.Settings{}, keys)
 			before(t, j)
+			j.Manners.Use(manners.Settings{Manners: manners.All(), Seed: killSeed})
 			b := &simulation.Builder{ReleaseName: "r1"}
 			fatal = simulation.KillAtChange(t, n, func(
 				ctx context.Context, around func(http.RoundTripper) http.RoundTripper,
