@@ -14,7 +14,7 @@ import (
 // TestRealDebian13IsBuiltWhenItIsFirstUsed deploys an application on a base image that no
 // local cloud builds before it is needed. Where an earlier test built it, it is lent.
 func TestRealDebian13IsBuiltWhenItIsFirstUsed(t *testing.T) {
-	c := &deployed{program.Start(t)}
+	c := &deployed{LocalCloud: program.Start(t)}
 	if out := c.Must(t, "local", "status"); !strings.Contains(out, "built when the first instance uses it") {
 		t.Errorf("the status does not say that debian-13 is not built yet:\n%s", out)
 	}
