@@ -174,7 +174,7 @@ func (j *journey) scale(t *testing.T) {
 	d := j.deployment(t, "r1")
 	status, err := d.Status(t.Context())
 	succeeded(t, err)
-	status, err = d.Scale(t.Context(), status.Scaling.Desired+1)
+	_, err = d.Scale(t.Context(), status.Scaling.Desired+1)
 	succeeded(t, err)
 	j.noDuplicates(t)
 }

@@ -112,7 +112,7 @@ func (p *plan) add(kind string, data []byte) error {
 	switch kind {
 	case typeScript:
 		if !bytes.HasPrefix(data, []byte("#!")) {
-			return errors.New("a script does not begin with #!")
+			return errors.New("a script needs #! as its first characters")
 		}
 		p.scripts = append(p.scripts, script{fmt.Sprintf("part-%03d", len(p.scripts)+1), data})
 		return nil
