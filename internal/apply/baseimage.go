@@ -60,15 +60,8 @@ func rememberedBase(found []plan.Found, all []history.Record, name string) strin
 			return f.Status.Base
 		}
 	}
-	var releases []string
-	if open := history.Unfinished(all); open != nil && open.Result == history.InProgress && !open.Rollback {
-		releases = append(releases, open.Release)
-	}
-	if current := history.Current(all); current != nil {
-		releases = append(releases, current.Release)
-	}
 	var newest plan.Found
-	for _, release := range append(releases, servingReleases(found)...) {
+	for _, release := range append(recordedReleases(all), servingReleases(found)...) {
 		for _, f := range named {
 			if f.Kind == stack.KindImage && f.Value(stack.AttrRelease) == release {
 				return f.Status.Base
@@ -81,6 +74,19 @@ func rememberedBase(found []plan.Found, all []history.Record, name string) strin
 		}
 	}
 	return newest.Status.Base
+}
+
+// recordedReleases returns the release that is being built and the one that serves, as
+// far as the history knows them.
+func recordedReleases(all []history.Record) []string {
+	var releases []string
+	if open := history.Unfinished(all); open != nil && open.Result == history.InProgress && !open.Rollback {
+		releases = append(releases, open.Release)
+	}
+	if current := history.Current(all); current != nil {
+		releases = append(releases, current.Release)
+	}
+	return releases
 }
 
 // newerBase describes a base image that is newer than the one that a deployment was

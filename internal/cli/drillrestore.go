@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/event"
@@ -53,14 +52,11 @@ func (g *global) handleUnfinishedDrill(ctx context.Context, d *deployment, to in
 	defer func() { err = joinCloseError(err, shown.Close()) }()
 	dr := g.newDrill(d, shown.Event)
 	change, live, err := dr.Pending(ctx)
-	switch {
-	case awsapi.IsForbidden(err) && to == willRead:
-		return nil // read-only credentials may lack access to parameters
-	case awsapi.IsUnsupported(err) && to == willDelete:
-		return nil // an endpoint without parameters has no record of a drill
+	if err != nil {
+		return to.drillProblem(err)
 	}
-	if err != nil || change == nil {
-		return err
+	if change == nil {
+		return nil
 	}
 	note := func(format string, args ...any) {
 		shown.Event(event.Event{
@@ -79,26 +75,35 @@ func (g *global) handleUnfinishedDrill(ctx context.Context, d *deployment, to in
 	case to == willDelete && change.Experiment != drill.Zone:
 		return dr.Forget(ctx) // the changed machines are deleted too
 	}
-	if _, err := dr.Restore(ctx, false); err != nil {
-		return err
-	}
-	if to != willChange {
-		return nil
-	}
-	status, err := d.Status(ctx)
-	if err != nil {
+	if _, err := dr.Restore(ctx, false); err != nil || to != willChange {
 		return err
 	}
 	note("waiting until the servers are healthy again")
-	return d.waitUntilHealthy(ctx, status)
+	return d.waitUntilHealthy(ctx)
+}
+
+// drillProblem returns the error of looking for a drill, or nil if the command can do
+// without the answer.
+func (to intent) drillProblem(err error) error {
+	switch {
+	case awsapi.IsForbidden(err) && to == willRead:
+		return nil // read-only credentials may lack access to parameters
+	case awsapi.IsUnsupported(err) && to == willDelete:
+		return nil // an endpoint without parameters has no record of a drill
+	}
+	return err
 }
 
 // waitUntilHealthy waits until all servers are healthy, for as long as the health
 // checks need: up would replace a server that is unhealthy.
-func (d *deployment) waitUntilHealthy(ctx context.Context, s *apply.Status) error {
+func (d *deployment) waitUntilHealthy(ctx context.Context) error {
+	s, err := d.Status(ctx)
+	if err != nil {
+		return err
+	}
 	h := d.spec.LoadBalancer.Health
 	limit := time.Duration(h.Healthy+1)*h.Interval + h.Timeout
-	err := awsapi.Wait(ctx, limit, "the servers to be healthy", func(ctx context.Context) (bool, error) {
+	err = awsapi.Wait(ctx, limit, "the servers to be healthy", func(ctx context.Context) (bool, error) {
 		for _, m := range s.Machines {
 			if m.State == "running" && m.Health != "healthy" {
 				var err error

@@ -17,16 +17,7 @@ import (
 // the listener that the first one created.
 func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (*elb.CreateListenerOutput, error) {
 	protocol := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
-	if in.Protocol == "" {
-		return nil, invalid("A listener protocol must be specified")
-	}
-	if err := protocol.check(); err != nil {
-		return nil, err
-	}
-	if in.Port == nil {
-		return nil, invalid("A listener port must be specified")
-	}
-	if err := model.Between("port", in.Port, 1, 65535); err != nil {
+	if err := checkNewListener(in, protocol); err != nil {
 		return nil, err
 	}
 	tags, err := readTags(in.Tags)
@@ -68,6 +59,20 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 		}
 		return &elb.CreateListenerOutput{Listeners: []types.Listener{describeListener(l)}}, nil
 	})
+}
+
+// checkNewListener checks the protocol and the port of a listener to create.
+func checkNewListener(in *elb.CreateListenerInput, protocol protocolInput) error {
+	if in.Protocol == "" {
+		return invalid("A listener protocol must be specified")
+	}
+	if err := protocol.check(); err != nil {
+		return err
+	}
+	if in.Port == nil {
+		return invalid("A listener port must be specified")
+	}
+	return model.Between("port", in.Port, 1, 65535)
 }
 
 func duplicateListener(lb *store.LoadBalancer) error {

@@ -52,25 +52,35 @@ func (p *Plane) prepare(ctx context.Context, m Machine) error {
 	if err := p.writeRecord(r); err != nil {
 		return err
 	}
-	for _, dir := range []string{p.upper(m.ID), p.work(m.ID), p.root(m.ID)} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("create directories: %w", err)
-		}
+	if err := p.prepareFiles(m); err != nil {
+		return err
 	}
 	group := p.cgroup(m.ID)
 	if err := group.create(m); err != nil {
 		return err
-	}
-	if m.NewConsole {
-		if err := os.Remove(p.consoleLog(m.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("forget the console output: %w", err)
-		}
 	}
 	pid, err := p.startLauncher(m, group)
 	if err != nil {
 		return err
 	}
 	return p.setUpLauncher(ctx, r, pid)
+}
+
+// prepareFiles creates a machine's directories, and deletes its console output if it
+// starts a new one.
+func (p *Plane) prepareFiles(m Machine) error {
+	for _, dir := range []string{p.upper(m.ID), p.work(m.ID), p.root(m.ID)} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("create directories: %w", err)
+		}
+	}
+	if !m.NewConsole {
+		return nil
+	}
+	if err := os.Remove(p.consoleLog(m.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete the console output: %w", err)
+	}
+	return nil
 }
 
 // setUpLauncher does for a new launcher what only root on the host may do.
