@@ -80,7 +80,7 @@ func TestTextNamesEveryPartAndTheSource(t *testing.T) {
 	text := estimate(t, "scaling: {min: 4, max: 10, survive: zone}\n").String()
 	for _, words := range []string{
 		"servers", "6 × $0.0104 an hour", "load balancer capacity", "public addresses", "snapshots", "a month",
-		"2 of the 6 servers", "with 10 servers", "AWS Price List", "2026-", "data transfer",
+		"2 of the 6 servers", "with 10 servers", "copies of AWS's on-demand prices", "2026-", "data transfer",
 	} {
 		if !strings.Contains(text, words) {
 			t.Errorf("the text lacks %q:\n%s", words, text)

@@ -3,7 +3,10 @@
 // another region.
 package price
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // HoursPerMonth is the number of hours by which AWS converts hourly prices to
 // monthly ones (AWS Pricing Calculator, "Assumptions").
@@ -29,7 +32,7 @@ func Instance(instanceType string) Item { return Item("instance:" + instanceType
 type Prices struct {
 	Region string
 	Source string
-	Date   string // on which the newest of them was read: "2026-10-01"
+	Date   string // when the newest of them was read: "2026-10"
 
 	// Of returns the price of an item. It reports whether the price is known.
 	Of func(Item) (float64, bool)
@@ -38,7 +41,7 @@ type Prices struct {
 // Table returns the prices in the table. All are unknown in a region that the table
 // does not have.
 func Table(region string) Prices {
-	return Prices{Region: region, Source: source, Date: date, Of: func(i Item) (float64, bool) {
+	return Prices{Region: region, Source: source, Date: cmp.Or(dates[region], otherDate), Of: func(i Item) (float64, bool) {
 		if i == Address {
 			return addressHour, true
 		}

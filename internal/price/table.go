@@ -1,11 +1,14 @@
 package price
 
-// source and date name where the table is from. The prices of us-east-1 are those of
-// January 2026; the others were read between August and October 2026.
-const (
-	source = "AWS Price List, on demand, without taxes"
-	date   = "2026-10-01"
-)
+// source names where the table is from: tables of AWS's prices that others publish.
+// None of the prices was read from AWS's own list.
+const source = "published copies of AWS's on-demand prices, without taxes"
+
+// dates say when the prices of a region were read. Those of other regions are of
+// otherDate.
+var dates = map[string]string{"us-east-1": "2026-01"}
+
+const otherDate = "2026-10"
 
 // addressHour is the price of a public IPv4 address, the same in all regions (AWS
 // News Blog, "New – AWS Public IPv4 Address Charge + Public IP Insights").
@@ -43,10 +46,10 @@ var exceptions = map[string]map[string]float64{
 	"us-east-1": {"t2.small": 0.023},
 }
 
-// others are the prices of everything but instances and addresses.
+// others are the prices of everything but instances and addresses. A metric's price is
+// that of the first 10,000.
 var others = map[string]map[Item]float64{
 	"us-east-1":      {LoadBalancer: 0.0225, LCU: 0.008, Disk: 0.08, Snapshot: 0.05, Metric: 0.3},
-	"us-west-2":      {LoadBalancer: 0.0225, LCU: 0.008, Disk: 0.08, Snapshot: 0.05, Metric: 0.3},
 	"eu-west-1":      {LoadBalancer: 0.0252, LCU: 0.008, Disk: 0.088, Metric: 0.3},
 	"eu-central-1":   {LoadBalancer: 0.027, LCU: 0.008, Disk: 0.0952, Metric: 0.3},
 	"ap-northeast-1": {Disk: 0.096},
