@@ -32,9 +32,13 @@ const (
 
 // API is the part of Systems Manager that a History uses.
 type API interface {
-	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput, ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error)
+	GetParametersByPath(
+		context.Context, *ssm.GetParametersByPathInput, ...func(*ssm.Options),
+	) (*ssm.GetParametersByPathOutput, error)
 	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
-	DeleteParameters(context.Context, *ssm.DeleteParametersInput, ...func(*ssm.Options)) (*ssm.DeleteParametersOutput, error)
+	DeleteParameters(
+		context.Context, *ssm.DeleteParametersInput, ...func(*ssm.Options),
+	) (*ssm.DeleteParametersOutput, error)
 }
 
 // History is the history of one application.

@@ -27,7 +27,9 @@ type store struct {
 	version int64
 }
 
-func (s *store) GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error) {
+func (s *store) GetParameter(
+	context.Context, *ssm.GetParameterInput, ...func(*ssm.Options),
+) (*ssm.GetParameterOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.value == nil {
@@ -51,7 +53,9 @@ func (s *store) PutParameter(
 	return &ssm.PutParameterOutput{Version: s.version}, nil
 }
 
-func (s *store) DeleteParameter(context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options)) (*ssm.DeleteParameterOutput, error) {
+func (s *store) DeleteParameter(
+	context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options),
+) (*ssm.DeleteParameterOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.value == nil {

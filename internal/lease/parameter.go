@@ -21,7 +21,9 @@ import (
 type API interface {
 	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
 	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
-	DeleteParameter(context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options)) (*ssm.DeleteParameterOutput, error)
+	DeleteParameter(
+		context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options),
+	) (*ssm.DeleteParameterOutput, error)
 }
 
 // ErrContended is returned when other runs kept acquiring and releasing the lease.

@@ -41,7 +41,8 @@ type Prices struct {
 // Table returns the prices in the table. All are unknown in a region that the table
 // does not have.
 func Table(region string) Prices {
-	return Prices{Region: region, Source: source, Date: cmp.Or(dates[region], otherDate), Of: func(i Item) (float64, bool) {
+	read := cmp.Or(dates[region], otherDate)
+	return Prices{Region: region, Source: source, Date: read, Of: func(i Item) (float64, bool) {
 		if i == Address {
 			return addressHour, true
 		}

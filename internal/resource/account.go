@@ -16,9 +16,15 @@ import (
 )
 
 type accountAPI interface {
-	DescribeAvailabilityZones(context.Context, *ec2.DescribeAvailabilityZonesInput, ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error)
-	DescribeInstanceTypes(context.Context, *ec2.DescribeInstanceTypesInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypesOutput, error)
-	DescribeInstanceTypeOfferings(context.Context, *ec2.DescribeInstanceTypeOfferingsInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypeOfferingsOutput, error)
+	DescribeAvailabilityZones(
+		context.Context, *ec2.DescribeAvailabilityZonesInput, ...func(*ec2.Options),
+	) (*ec2.DescribeAvailabilityZonesOutput, error)
+	DescribeInstanceTypes(
+		context.Context, *ec2.DescribeInstanceTypesInput, ...func(*ec2.Options),
+	) (*ec2.DescribeInstanceTypesOutput, error)
+	DescribeInstanceTypeOfferings(
+		context.Context, *ec2.DescribeInstanceTypeOfferingsInput, ...func(*ec2.Options),
+	) (*ec2.DescribeInstanceTypeOfferingsOutput, error)
 }
 
 // Zones returns the region's usable Availability Zones, sorted by name, each with

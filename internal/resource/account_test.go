@@ -15,7 +15,9 @@ import (
 // region is an account API with zones of all kinds, in no order.
 type region struct{}
 
-func (region) DescribeAvailabilityZones(_ context.Context, in *ec2.DescribeAvailabilityZonesInput, _ ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error) {
+func (region) DescribeAvailabilityZones(
+	_ context.Context, in *ec2.DescribeAvailabilityZonesInput, _ ...func(*ec2.Options),
+) (*ec2.DescribeAvailabilityZonesOutput, error) {
 	out := &ec2.DescribeAvailabilityZonesOutput{}
 	for _, z := range []struct{ name, kind, state string }{
 		{"us-west-2c", "availability-zone", "available"},
@@ -34,7 +36,9 @@ func (region) DescribeAvailabilityZones(_ context.Context, in *ec2.DescribeAvail
 	return out, nil
 }
 
-func (region) DescribeInstanceTypeOfferings(context.Context, *ec2.DescribeInstanceTypeOfferingsInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypeOfferingsOutput, error) {
+func (region) DescribeInstanceTypeOfferings(
+	context.Context, *ec2.DescribeInstanceTypeOfferingsInput, ...func(*ec2.Options),
+) (*ec2.DescribeInstanceTypeOfferingsOutput, error) {
 	return &ec2.DescribeInstanceTypeOfferingsOutput{InstanceTypeOfferings: []types.InstanceTypeOffering{
 		{InstanceType: "t3.micro", Location: aws.String("us-west-2a")},
 		{InstanceType: "t3a.micro", Location: aws.String("us-west-2a")},
@@ -42,7 +46,9 @@ func (region) DescribeInstanceTypeOfferings(context.Context, *ec2.DescribeInstan
 	}}, nil
 }
 
-func (region) DescribeInstanceTypes(context.Context, *ec2.DescribeInstanceTypesInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypesOutput, error) {
+func (region) DescribeInstanceTypes(
+	context.Context, *ec2.DescribeInstanceTypesInput, ...func(*ec2.Options),
+) (*ec2.DescribeInstanceTypesOutput, error) {
 	processor := func(a types.ArchitectureType) *types.ProcessorInfo {
 		return &types.ProcessorInfo{SupportedArchitectures: []types.ArchitectureType{a}}
 	}

@@ -18,7 +18,9 @@ import (
 // has none for Ubuntu on arm64.
 type publisher struct{ SSM }
 
-func (publisher) GetParameter(_ context.Context, in *ssm.GetParameterInput, _ ...func(*ssm.Options)) (*ssm.GetParameterOutput, error) {
+func (publisher) GetParameter(
+	_ context.Context, in *ssm.GetParameterInput, _ ...func(*ssm.Options),
+) (*ssm.GetParameterOutput, error) {
 	if strings.Contains(*in.Name, "canonical") && strings.Contains(*in.Name, "arm64") {
 		return nil, &types.ParameterNotFound{}
 	}
@@ -28,7 +30,9 @@ func (publisher) GetParameter(_ context.Context, in *ssm.GetParameterInput, _ ..
 // ownImage is an image API with one image, of arm64.
 type ownImage struct{ imageAPI }
 
-func (ownImage) DescribeImages(context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options)) (*ec2.DescribeImagesOutput, error) {
+func (ownImage) DescribeImages(
+	context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options),
+) (*ec2.DescribeImagesOutput, error) {
 	return &ec2.DescribeImagesOutput{Images: []ec2types.Image{
 		{Name: aws.String("debian-12-arm64-1"), Architecture: ec2types.ArchitectureValuesArm64},
 	}}, nil

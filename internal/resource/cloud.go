@@ -105,8 +105,12 @@ func NewASG(c *autoscaling.Client) ASG {
 // CW is the part of Amazon CloudWatch that the package and its users use: the
 // alarms of scaling policies.
 type CW interface {
-	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
-	GetMetricData(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+	DescribeAlarms(
+		context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options),
+	) (*cloudwatch.DescribeAlarmsOutput, error)
+	GetMetricData(
+		context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options),
+	) (*cloudwatch.GetMetricDataOutput, error)
 }
 
 // SSM is the part of AWS Systems Manager that the package uses: the public

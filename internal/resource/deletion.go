@@ -24,7 +24,9 @@ import (
 const inUseLimit = 20 * time.Minute
 
 type networkInterfaceAPI interface {
-	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
+	DescribeNetworkInterfaces(
+		context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options),
+	) (*ec2.DescribeNetworkInterfacesOutput, error)
 }
 
 // deleteWhenUnused deletes a resource as soon as nothing refers to it. Meanwhile it

@@ -14,14 +14,18 @@ import (
 // forbiddenInstances is a cloud that refuses to list instances.
 type forbiddenInstances struct{ instanceAPI }
 
-func (forbiddenInstances) DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
+func (forbiddenInstances) DescribeInstances(
+	context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options),
+) (*ec2.DescribeInstancesOutput, error) {
 	return nil, &smithy.GenericAPIError{Code: "UnauthorizedOperation"}
 }
 
 // hangingLoadBalancing is a cloud that answers no query for target groups.
 type hangingLoadBalancing struct{ noLoadBalancing }
 
-func (hangingLoadBalancing) DescribeTargetGroups(ctx context.Context, _ *elb.DescribeTargetGroupsInput, _ ...func(*elb.Options)) (*elb.DescribeTargetGroupsOutput, error) {
+func (hangingLoadBalancing) DescribeTargetGroups(
+	ctx context.Context, _ *elb.DescribeTargetGroupsInput, _ ...func(*elb.Options),
+) (*elb.DescribeTargetGroupsOutput, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }

@@ -15,7 +15,9 @@ import (
 // noConsole is a cloud whose instances have an empty console.
 type noConsole struct{ instanceAPI }
 
-func (noConsole) GetConsoleOutput(context.Context, *ec2.GetConsoleOutputInput, ...func(*ec2.Options)) (*ec2.GetConsoleOutputOutput, error) {
+func (noConsole) GetConsoleOutput(
+	context.Context, *ec2.GetConsoleOutputInput, ...func(*ec2.Options),
+) (*ec2.GetConsoleOutputOutput, error) {
 	return &ec2.GetConsoleOutputOutput{}, nil
 }
 

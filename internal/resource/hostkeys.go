@@ -22,9 +22,10 @@ const tagHostKey = "aloft:host-key"
 // maxTagValue is the longest value of a tag (Amazon EC2 User Guide, "Tag restrictions").
 const maxTagValue = 256
 
-// HostKeys returns an instance's SSH host keys: the one that its tag keeps, or those on
-// its console, of which it keeps one in the tag. It waits for them to appear, as the
-// instance may be starting. Nobody between here and the instance can change either.
+// HostKeys returns an instance's SSH host keys: the key in its tag, or those on its
+// console. It stores one of the latter in the tag. It waits for them to appear, because
+// the instance may be starting. Nobody between here and the instance can change the tag
+// or the console.
 // waiting, which may be nil, is called after each attempt that finds none.
 func (c *Cloud) HostKeys(
 	ctx context.Context,

@@ -31,7 +31,9 @@ var imageKind = kind{
 type imageAPI interface {
 	DescribeImages(context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options)) (*ec2.DescribeImagesOutput, error)
 	CreateImage(context.Context, *ec2.CreateImageInput, ...func(*ec2.Options)) (*ec2.CreateImageOutput, error)
-	DeregisterImage(context.Context, *ec2.DeregisterImageInput, ...func(*ec2.Options)) (*ec2.DeregisterImageOutput, error)
+	DeregisterImage(
+		context.Context, *ec2.DeregisterImageInput, ...func(*ec2.Options),
+	) (*ec2.DeregisterImageOutput, error)
 }
 
 func (c *Cloud) images(ctx context.Context) ([]plan.Found, error) {

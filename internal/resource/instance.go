@@ -19,12 +19,20 @@ import (
 var usableStates = []string{"pending", "running", "stopping", "stopped"}
 
 type instanceAPI interface {
-	DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error)
+	DescribeInstances(
+		context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options),
+	) (*ec2.DescribeInstancesOutput, error)
 	RunInstances(context.Context, *ec2.RunInstancesInput, ...func(*ec2.Options)) (*ec2.RunInstancesOutput, error)
 	StartInstances(context.Context, *ec2.StartInstancesInput, ...func(*ec2.Options)) (*ec2.StartInstancesOutput, error)
-	ModifyInstanceAttribute(context.Context, *ec2.ModifyInstanceAttributeInput, ...func(*ec2.Options)) (*ec2.ModifyInstanceAttributeOutput, error)
-	TerminateInstances(context.Context, *ec2.TerminateInstancesInput, ...func(*ec2.Options)) (*ec2.TerminateInstancesOutput, error)
-	GetConsoleOutput(context.Context, *ec2.GetConsoleOutputInput, ...func(*ec2.Options)) (*ec2.GetConsoleOutputOutput, error)
+	ModifyInstanceAttribute(
+		context.Context, *ec2.ModifyInstanceAttributeInput, ...func(*ec2.Options),
+	) (*ec2.ModifyInstanceAttributeOutput, error)
+	TerminateInstances(
+		context.Context, *ec2.TerminateInstancesInput, ...func(*ec2.Options),
+	) (*ec2.TerminateInstancesOutput, error)
+	GetConsoleOutput(
+		context.Context, *ec2.GetConsoleOutputInput, ...func(*ec2.Options),
+	) (*ec2.GetConsoleOutputOutput, error)
 }
 
 // instances are the application's instances and their registrations with the

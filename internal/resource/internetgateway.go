@@ -25,11 +25,21 @@ var internetGatewayKind = kind{
 }
 
 type internetGatewayAPI interface {
-	DescribeInternetGateways(context.Context, *ec2.DescribeInternetGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeInternetGatewaysOutput, error)
-	CreateInternetGateway(context.Context, *ec2.CreateInternetGatewayInput, ...func(*ec2.Options)) (*ec2.CreateInternetGatewayOutput, error)
-	AttachInternetGateway(context.Context, *ec2.AttachInternetGatewayInput, ...func(*ec2.Options)) (*ec2.AttachInternetGatewayOutput, error)
-	DetachInternetGateway(context.Context, *ec2.DetachInternetGatewayInput, ...func(*ec2.Options)) (*ec2.DetachInternetGatewayOutput, error)
-	DeleteInternetGateway(context.Context, *ec2.DeleteInternetGatewayInput, ...func(*ec2.Options)) (*ec2.DeleteInternetGatewayOutput, error)
+	DescribeInternetGateways(
+		context.Context, *ec2.DescribeInternetGatewaysInput, ...func(*ec2.Options),
+	) (*ec2.DescribeInternetGatewaysOutput, error)
+	CreateInternetGateway(
+		context.Context, *ec2.CreateInternetGatewayInput, ...func(*ec2.Options),
+	) (*ec2.CreateInternetGatewayOutput, error)
+	AttachInternetGateway(
+		context.Context, *ec2.AttachInternetGatewayInput, ...func(*ec2.Options),
+	) (*ec2.AttachInternetGatewayOutput, error)
+	DetachInternetGateway(
+		context.Context, *ec2.DetachInternetGatewayInput, ...func(*ec2.Options),
+	) (*ec2.DetachInternetGatewayOutput, error)
+	DeleteInternetGateway(
+		context.Context, *ec2.DeleteInternetGatewayInput, ...func(*ec2.Options),
+	) (*ec2.DeleteInternetGatewayOutput, error)
 }
 
 func (c *Cloud) internetGateways(ctx context.Context) ([]plan.Found, error) {

@@ -23,7 +23,9 @@ var keyPairKind = kind{
 }
 
 type keyPairAPI interface {
-	DescribeKeyPairs(context.Context, *ec2.DescribeKeyPairsInput, ...func(*ec2.Options)) (*ec2.DescribeKeyPairsOutput, error)
+	DescribeKeyPairs(
+		context.Context, *ec2.DescribeKeyPairsInput, ...func(*ec2.Options),
+	) (*ec2.DescribeKeyPairsOutput, error)
 	ImportKeyPair(context.Context, *ec2.ImportKeyPairInput, ...func(*ec2.Options)) (*ec2.ImportKeyPairOutput, error)
 	DeleteKeyPair(context.Context, *ec2.DeleteKeyPairInput, ...func(*ec2.Options)) (*ec2.DeleteKeyPairOutput, error)
 }

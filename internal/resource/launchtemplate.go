@@ -26,12 +26,24 @@ var launchTemplateKind = kind{
 }
 
 type launchTemplateAPI interface {
-	DescribeLaunchTemplates(context.Context, *ec2.DescribeLaunchTemplatesInput, ...func(*ec2.Options)) (*ec2.DescribeLaunchTemplatesOutput, error)
-	DescribeLaunchTemplateVersions(context.Context, *ec2.DescribeLaunchTemplateVersionsInput, ...func(*ec2.Options)) (*ec2.DescribeLaunchTemplateVersionsOutput, error)
-	CreateLaunchTemplate(context.Context, *ec2.CreateLaunchTemplateInput, ...func(*ec2.Options)) (*ec2.CreateLaunchTemplateOutput, error)
-	CreateLaunchTemplateVersion(context.Context, *ec2.CreateLaunchTemplateVersionInput, ...func(*ec2.Options)) (*ec2.CreateLaunchTemplateVersionOutput, error)
-	ModifyLaunchTemplate(context.Context, *ec2.ModifyLaunchTemplateInput, ...func(*ec2.Options)) (*ec2.ModifyLaunchTemplateOutput, error)
-	DeleteLaunchTemplate(context.Context, *ec2.DeleteLaunchTemplateInput, ...func(*ec2.Options)) (*ec2.DeleteLaunchTemplateOutput, error)
+	DescribeLaunchTemplates(
+		context.Context, *ec2.DescribeLaunchTemplatesInput, ...func(*ec2.Options),
+	) (*ec2.DescribeLaunchTemplatesOutput, error)
+	DescribeLaunchTemplateVersions(
+		context.Context, *ec2.DescribeLaunchTemplateVersionsInput, ...func(*ec2.Options),
+	) (*ec2.DescribeLaunchTemplateVersionsOutput, error)
+	CreateLaunchTemplate(
+		context.Context, *ec2.CreateLaunchTemplateInput, ...func(*ec2.Options),
+	) (*ec2.CreateLaunchTemplateOutput, error)
+	CreateLaunchTemplateVersion(
+		context.Context, *ec2.CreateLaunchTemplateVersionInput, ...func(*ec2.Options),
+	) (*ec2.CreateLaunchTemplateVersionOutput, error)
+	ModifyLaunchTemplate(
+		context.Context, *ec2.ModifyLaunchTemplateInput, ...func(*ec2.Options),
+	) (*ec2.ModifyLaunchTemplateOutput, error)
+	DeleteLaunchTemplate(
+		context.Context, *ec2.DeleteLaunchTemplateInput, ...func(*ec2.Options),
+	) (*ec2.DeleteLaunchTemplateOutput, error)
 }
 
 // versionID identifies a version of a launch template: "lt-…/3". Found resources

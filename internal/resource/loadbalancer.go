@@ -28,11 +28,19 @@ var loadBalancerKind = kind{
 }
 
 type loadBalancerAPI interface {
-	DescribeLoadBalancers(context.Context, *elb.DescribeLoadBalancersInput, ...func(*elb.Options)) (*elb.DescribeLoadBalancersOutput, error)
-	CreateLoadBalancer(context.Context, *elb.CreateLoadBalancerInput, ...func(*elb.Options)) (*elb.CreateLoadBalancerOutput, error)
+	DescribeLoadBalancers(
+		context.Context, *elb.DescribeLoadBalancersInput, ...func(*elb.Options),
+	) (*elb.DescribeLoadBalancersOutput, error)
+	CreateLoadBalancer(
+		context.Context, *elb.CreateLoadBalancerInput, ...func(*elb.Options),
+	) (*elb.CreateLoadBalancerOutput, error)
 	SetSubnets(context.Context, *elb.SetSubnetsInput, ...func(*elb.Options)) (*elb.SetSubnetsOutput, error)
-	SetSecurityGroups(context.Context, *elb.SetSecurityGroupsInput, ...func(*elb.Options)) (*elb.SetSecurityGroupsOutput, error)
-	DeleteLoadBalancer(context.Context, *elb.DeleteLoadBalancerInput, ...func(*elb.Options)) (*elb.DeleteLoadBalancerOutput, error)
+	SetSecurityGroups(
+		context.Context, *elb.SetSecurityGroupsInput, ...func(*elb.Options),
+	) (*elb.SetSecurityGroupsOutput, error)
+	DeleteLoadBalancer(
+		context.Context, *elb.DeleteLoadBalancerInput, ...func(*elb.Options),
+	) (*elb.DeleteLoadBalancerOutput, error)
 }
 
 // listLoadBalancers returns the load balancers that have a name of the application.

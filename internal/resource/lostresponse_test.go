@@ -63,12 +63,16 @@ func (c *vpcCloud) CreateVpc(
 	return &ec2.CreateVpcOutput{Vpc: &c.vpcs[len(c.vpcs)-1]}, nil
 }
 
-func (c *vpcCloud) CreateSecurityGroup(context.Context, *ec2.CreateSecurityGroupInput, ...func(*ec2.Options)) (*ec2.CreateSecurityGroupOutput, error) {
+func (c *vpcCloud) CreateSecurityGroup(
+	context.Context, *ec2.CreateSecurityGroupInput, ...func(*ec2.Options),
+) (*ec2.CreateSecurityGroupOutput, error) {
 	c.calls++
 	return nil, &smithy.GenericAPIError{Code: "InvalidGroup.Duplicate", Message: "it exists"}
 }
 
-func (c *vpcCloud) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
+func (c *vpcCloud) DescribeVpcs(
+	context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options),
+) (*ec2.DescribeVpcsOutput, error) {
 	out := &ec2.DescribeVpcsOutput{}
 	for i, vpc := range c.vpcs {
 		if time.Since(c.created[i]) >= c.invisible {
@@ -78,63 +82,89 @@ func (c *vpcCloud) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func
 	return out, nil
 }
 
-func (c *vpcCloud) DescribeVpcAttribute(context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options)) (*ec2.DescribeVpcAttributeOutput, error) {
+func (c *vpcCloud) DescribeVpcAttribute(
+	context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options),
+) (*ec2.DescribeVpcAttributeOutput, error) {
 	on := &types.AttributeBooleanValue{Value: aws.Bool(c.hostnames)}
 	return &ec2.DescribeVpcAttributeOutput{EnableDnsHostnames: on}, nil
 }
 
-func (c *vpcCloud) ModifyVpcAttribute(context.Context, *ec2.ModifyVpcAttributeInput, ...func(*ec2.Options)) (*ec2.ModifyVpcAttributeOutput, error) {
+func (c *vpcCloud) ModifyVpcAttribute(
+	context.Context, *ec2.ModifyVpcAttributeInput, ...func(*ec2.Options),
+) (*ec2.ModifyVpcAttributeOutput, error) {
 	c.hostnames = true
 	return &ec2.ModifyVpcAttributeOutput{}, nil
 }
 
-func (c *vpcCloud) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+func (c *vpcCloud) DescribeSubnets(
+	context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options),
+) (*ec2.DescribeSubnetsOutput, error) {
 	return &ec2.DescribeSubnetsOutput{}, nil
 }
 
-func (c *vpcCloud) DescribeInternetGateways(context.Context, *ec2.DescribeInternetGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeInternetGatewaysOutput, error) {
+func (c *vpcCloud) DescribeInternetGateways(
+	context.Context, *ec2.DescribeInternetGatewaysInput, ...func(*ec2.Options),
+) (*ec2.DescribeInternetGatewaysOutput, error) {
 	return &ec2.DescribeInternetGatewaysOutput{}, nil
 }
 
-func (c *vpcCloud) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+func (c *vpcCloud) DescribeRouteTables(
+	context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options),
+) (*ec2.DescribeRouteTablesOutput, error) {
 	return &ec2.DescribeRouteTablesOutput{}, nil
 }
 
-func (c *vpcCloud) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+func (c *vpcCloud) DescribeSecurityGroups(
+	context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options),
+) (*ec2.DescribeSecurityGroupsOutput, error) {
 	return &ec2.DescribeSecurityGroupsOutput{}, nil
 }
 
-func (c *vpcCloud) DescribeKeyPairs(context.Context, *ec2.DescribeKeyPairsInput, ...func(*ec2.Options)) (*ec2.DescribeKeyPairsOutput, error) {
+func (c *vpcCloud) DescribeKeyPairs(
+	context.Context, *ec2.DescribeKeyPairsInput, ...func(*ec2.Options),
+) (*ec2.DescribeKeyPairsOutput, error) {
 	return &ec2.DescribeKeyPairsOutput{}, nil
 }
 
-func (c *vpcCloud) DescribeImages(context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options)) (*ec2.DescribeImagesOutput, error) {
+func (c *vpcCloud) DescribeImages(
+	context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options),
+) (*ec2.DescribeImagesOutput, error) {
 	return &ec2.DescribeImagesOutput{}, nil
 }
 
-func (c *vpcCloud) DescribeLaunchTemplates(context.Context, *ec2.DescribeLaunchTemplatesInput, ...func(*ec2.Options)) (*ec2.DescribeLaunchTemplatesOutput, error) {
+func (c *vpcCloud) DescribeLaunchTemplates(
+	context.Context, *ec2.DescribeLaunchTemplatesInput, ...func(*ec2.Options),
+) (*ec2.DescribeLaunchTemplatesOutput, error) {
 	return &ec2.DescribeLaunchTemplatesOutput{}, nil
 }
 
-func (c *vpcCloud) DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
+func (c *vpcCloud) DescribeInstances(
+	context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options),
+) (*ec2.DescribeInstancesOutput, error) {
 	return &ec2.DescribeInstancesOutput{}, nil
 }
 
 // noLoadBalancing is a cloud without target groups and load balancers.
 type noLoadBalancing struct{ ELB }
 
-func (noLoadBalancing) DescribeTargetGroups(context.Context, *elb.DescribeTargetGroupsInput, ...func(*elb.Options)) (*elb.DescribeTargetGroupsOutput, error) {
+func (noLoadBalancing) DescribeTargetGroups(
+	context.Context, *elb.DescribeTargetGroupsInput, ...func(*elb.Options),
+) (*elb.DescribeTargetGroupsOutput, error) {
 	return &elb.DescribeTargetGroupsOutput{}, nil
 }
 
-func (noLoadBalancing) DescribeLoadBalancers(context.Context, *elb.DescribeLoadBalancersInput, ...func(*elb.Options)) (*elb.DescribeLoadBalancersOutput, error) {
+func (noLoadBalancing) DescribeLoadBalancers(
+	context.Context, *elb.DescribeLoadBalancersInput, ...func(*elb.Options),
+) (*elb.DescribeLoadBalancersOutput, error) {
 	return &elb.DescribeLoadBalancersOutput{}, nil
 }
 
 // noScaling is a cloud without Auto Scaling groups.
 type noScaling struct{ ASG }
 
-func (noScaling) DescribeAutoScalingGroups(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+func (noScaling) DescribeAutoScalingGroups(
+	context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options),
+) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
 	return &autoscaling.DescribeAutoScalingGroupsOutput{}, nil
 }
 

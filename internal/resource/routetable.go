@@ -26,13 +26,23 @@ var routeTableKind = kind{
 }
 
 type routeTableAPI interface {
-	DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error)
-	CreateRouteTable(context.Context, *ec2.CreateRouteTableInput, ...func(*ec2.Options)) (*ec2.CreateRouteTableOutput, error)
+	DescribeRouteTables(
+		context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options),
+	) (*ec2.DescribeRouteTablesOutput, error)
+	CreateRouteTable(
+		context.Context, *ec2.CreateRouteTableInput, ...func(*ec2.Options),
+	) (*ec2.CreateRouteTableOutput, error)
 	CreateRoute(context.Context, *ec2.CreateRouteInput, ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error)
 	ReplaceRoute(context.Context, *ec2.ReplaceRouteInput, ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error)
-	AssociateRouteTable(context.Context, *ec2.AssociateRouteTableInput, ...func(*ec2.Options)) (*ec2.AssociateRouteTableOutput, error)
-	DisassociateRouteTable(context.Context, *ec2.DisassociateRouteTableInput, ...func(*ec2.Options)) (*ec2.DisassociateRouteTableOutput, error)
-	DeleteRouteTable(context.Context, *ec2.DeleteRouteTableInput, ...func(*ec2.Options)) (*ec2.DeleteRouteTableOutput, error)
+	AssociateRouteTable(
+		context.Context, *ec2.AssociateRouteTableInput, ...func(*ec2.Options),
+	) (*ec2.AssociateRouteTableOutput, error)
+	DisassociateRouteTable(
+		context.Context, *ec2.DisassociateRouteTableInput, ...func(*ec2.Options),
+	) (*ec2.DisassociateRouteTableOutput, error)
+	DeleteRouteTable(
+		context.Context, *ec2.DeleteRouteTableInput, ...func(*ec2.Options),
+	) (*ec2.DeleteRouteTableOutput, error)
 }
 
 func (c *Cloud) routeTables(ctx context.Context) ([]plan.Found, error) {

@@ -28,16 +28,36 @@ var scalingGroupKind = kind{
 }
 
 type scalingGroupAPI interface {
-	DescribeAutoScalingGroups(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
-	DescribeScalingActivities(context.Context, *autoscaling.DescribeScalingActivitiesInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeScalingActivitiesOutput, error)
-	CreateAutoScalingGroup(context.Context, *autoscaling.CreateAutoScalingGroupInput, ...func(*autoscaling.Options)) (*autoscaling.CreateAutoScalingGroupOutput, error)
-	UpdateAutoScalingGroup(context.Context, *autoscaling.UpdateAutoScalingGroupInput, ...func(*autoscaling.Options)) (*autoscaling.UpdateAutoScalingGroupOutput, error)
-	DeleteAutoScalingGroup(context.Context, *autoscaling.DeleteAutoScalingGroupInput, ...func(*autoscaling.Options)) (*autoscaling.DeleteAutoScalingGroupOutput, error)
-	SetDesiredCapacity(context.Context, *autoscaling.SetDesiredCapacityInput, ...func(*autoscaling.Options)) (*autoscaling.SetDesiredCapacityOutput, error)
-	AttachLoadBalancerTargetGroups(context.Context, *autoscaling.AttachLoadBalancerTargetGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error)
-	DetachLoadBalancerTargetGroups(context.Context, *autoscaling.DetachLoadBalancerTargetGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error)
-	ResumeProcesses(context.Context, *autoscaling.ResumeProcessesInput, ...func(*autoscaling.Options)) (*autoscaling.ResumeProcessesOutput, error)
-	SetInstanceProtection(context.Context, *autoscaling.SetInstanceProtectionInput, ...func(*autoscaling.Options)) (*autoscaling.SetInstanceProtectionOutput, error)
+	DescribeAutoScalingGroups(
+		context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
+	DescribeScalingActivities(
+		context.Context, *autoscaling.DescribeScalingActivitiesInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DescribeScalingActivitiesOutput, error)
+	CreateAutoScalingGroup(
+		context.Context, *autoscaling.CreateAutoScalingGroupInput, ...func(*autoscaling.Options),
+	) (*autoscaling.CreateAutoScalingGroupOutput, error)
+	UpdateAutoScalingGroup(
+		context.Context, *autoscaling.UpdateAutoScalingGroupInput, ...func(*autoscaling.Options),
+	) (*autoscaling.UpdateAutoScalingGroupOutput, error)
+	DeleteAutoScalingGroup(
+		context.Context, *autoscaling.DeleteAutoScalingGroupInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DeleteAutoScalingGroupOutput, error)
+	SetDesiredCapacity(
+		context.Context, *autoscaling.SetDesiredCapacityInput, ...func(*autoscaling.Options),
+	) (*autoscaling.SetDesiredCapacityOutput, error)
+	AttachLoadBalancerTargetGroups(
+		context.Context, *autoscaling.AttachLoadBalancerTargetGroupsInput, ...func(*autoscaling.Options),
+	) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error)
+	DetachLoadBalancerTargetGroups(
+		context.Context, *autoscaling.DetachLoadBalancerTargetGroupsInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error)
+	ResumeProcesses(
+		context.Context, *autoscaling.ResumeProcessesInput, ...func(*autoscaling.Options),
+	) (*autoscaling.ResumeProcessesOutput, error)
+	SetInstanceProtection(
+		context.Context, *autoscaling.SetInstanceProtectionInput, ...func(*autoscaling.Options),
+	) (*autoscaling.SetInstanceProtectionOutput, error)
 }
 
 // scalingGroup is an Auto Scaling group as the API returns it and as plans compare

@@ -28,10 +28,18 @@ const (
 )
 
 type instanceRefreshAPI interface {
-	DescribeInstanceRefreshes(context.Context, *autoscaling.DescribeInstanceRefreshesInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeInstanceRefreshesOutput, error)
-	StartInstanceRefresh(context.Context, *autoscaling.StartInstanceRefreshInput, ...func(*autoscaling.Options)) (*autoscaling.StartInstanceRefreshOutput, error)
-	CancelInstanceRefresh(context.Context, *autoscaling.CancelInstanceRefreshInput, ...func(*autoscaling.Options)) (*autoscaling.CancelInstanceRefreshOutput, error)
-	RollbackInstanceRefresh(context.Context, *autoscaling.RollbackInstanceRefreshInput, ...func(*autoscaling.Options)) (*autoscaling.RollbackInstanceRefreshOutput, error)
+	DescribeInstanceRefreshes(
+		context.Context, *autoscaling.DescribeInstanceRefreshesInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DescribeInstanceRefreshesOutput, error)
+	StartInstanceRefresh(
+		context.Context, *autoscaling.StartInstanceRefreshInput, ...func(*autoscaling.Options),
+	) (*autoscaling.StartInstanceRefreshOutput, error)
+	CancelInstanceRefresh(
+		context.Context, *autoscaling.CancelInstanceRefreshInput, ...func(*autoscaling.Options),
+	) (*autoscaling.CancelInstanceRefreshOutput, error)
+	RollbackInstanceRefresh(
+		context.Context, *autoscaling.RollbackInstanceRefreshInput, ...func(*autoscaling.Options),
+	) (*autoscaling.RollbackInstanceRefreshOutput, error)
 }
 
 // replaceInstances replaces the instances of a group that are not of the desired

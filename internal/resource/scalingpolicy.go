@@ -31,9 +31,15 @@ var scalingPolicyKind = kind{
 }
 
 type scalingPolicyAPI interface {
-	DescribePolicies(context.Context, *autoscaling.DescribePoliciesInput, ...func(*autoscaling.Options)) (*autoscaling.DescribePoliciesOutput, error)
-	PutScalingPolicy(context.Context, *autoscaling.PutScalingPolicyInput, ...func(*autoscaling.Options)) (*autoscaling.PutScalingPolicyOutput, error)
-	DeletePolicy(context.Context, *autoscaling.DeletePolicyInput, ...func(*autoscaling.Options)) (*autoscaling.DeletePolicyOutput, error)
+	DescribePolicies(
+		context.Context, *autoscaling.DescribePoliciesInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DescribePoliciesOutput, error)
+	PutScalingPolicy(
+		context.Context, *autoscaling.PutScalingPolicyInput, ...func(*autoscaling.Options),
+	) (*autoscaling.PutScalingPolicyOutput, error)
+	DeletePolicy(
+		context.Context, *autoscaling.DeletePolicyInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DeletePolicyOutput, error)
 }
 
 // findOfEachGroup returns a findFunc for parts of Auto Scaling groups, which list

@@ -22,9 +22,15 @@ var scheduleKind = kind{
 }
 
 type scheduleAPI interface {
-	DescribeScheduledActions(context.Context, *autoscaling.DescribeScheduledActionsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeScheduledActionsOutput, error)
-	PutScheduledUpdateGroupAction(context.Context, *autoscaling.PutScheduledUpdateGroupActionInput, ...func(*autoscaling.Options)) (*autoscaling.PutScheduledUpdateGroupActionOutput, error)
-	DeleteScheduledAction(context.Context, *autoscaling.DeleteScheduledActionInput, ...func(*autoscaling.Options)) (*autoscaling.DeleteScheduledActionOutput, error)
+	DescribeScheduledActions(
+		context.Context, *autoscaling.DescribeScheduledActionsInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DescribeScheduledActionsOutput, error)
+	PutScheduledUpdateGroupAction(
+		context.Context, *autoscaling.PutScheduledUpdateGroupActionInput, ...func(*autoscaling.Options),
+	) (*autoscaling.PutScheduledUpdateGroupActionOutput, error)
+	DeleteScheduledAction(
+		context.Context, *autoscaling.DeleteScheduledActionInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DeleteScheduledActionOutput, error)
 }
 
 // schedules returns the scheduled actions of a group that have a name of the

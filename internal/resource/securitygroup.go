@@ -29,13 +29,27 @@ var securityGroupKind = kind{
 }
 
 type securityGroupAPI interface {
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-	CreateSecurityGroup(context.Context, *ec2.CreateSecurityGroupInput, ...func(*ec2.Options)) (*ec2.CreateSecurityGroupOutput, error)
-	AuthorizeSecurityGroupIngress(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
-	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
-	RevokeSecurityGroupIngress(context.Context, *ec2.RevokeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error)
-	RevokeSecurityGroupEgress(context.Context, *ec2.RevokeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupEgressOutput, error)
-	DeleteSecurityGroup(context.Context, *ec2.DeleteSecurityGroupInput, ...func(*ec2.Options)) (*ec2.DeleteSecurityGroupOutput, error)
+	DescribeSecurityGroups(
+		context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options),
+	) (*ec2.DescribeSecurityGroupsOutput, error)
+	CreateSecurityGroup(
+		context.Context, *ec2.CreateSecurityGroupInput, ...func(*ec2.Options),
+	) (*ec2.CreateSecurityGroupOutput, error)
+	AuthorizeSecurityGroupIngress(
+		context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options),
+	) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
+	AuthorizeSecurityGroupEgress(
+		context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options),
+	) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
+	RevokeSecurityGroupIngress(
+		context.Context, *ec2.RevokeSecurityGroupIngressInput, ...func(*ec2.Options),
+	) (*ec2.RevokeSecurityGroupIngressOutput, error)
+	RevokeSecurityGroupEgress(
+		context.Context, *ec2.RevokeSecurityGroupEgressInput, ...func(*ec2.Options),
+	) (*ec2.RevokeSecurityGroupEgressOutput, error)
+	DeleteSecurityGroup(
+		context.Context, *ec2.DeleteSecurityGroupInput, ...func(*ec2.Options),
+	) (*ec2.DeleteSecurityGroupOutput, error)
 }
 
 func (c *Cloud) securityGroups(ctx context.Context) ([]plan.Found, error) {

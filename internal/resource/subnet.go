@@ -22,9 +22,13 @@ var subnetKind = kind{
 }
 
 type subnetAPI interface {
-	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
+	DescribeSubnets(
+		context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options),
+	) (*ec2.DescribeSubnetsOutput, error)
 	CreateSubnet(context.Context, *ec2.CreateSubnetInput, ...func(*ec2.Options)) (*ec2.CreateSubnetOutput, error)
-	ModifySubnetAttribute(context.Context, *ec2.ModifySubnetAttributeInput, ...func(*ec2.Options)) (*ec2.ModifySubnetAttributeOutput, error)
+	ModifySubnetAttribute(
+		context.Context, *ec2.ModifySubnetAttributeInput, ...func(*ec2.Options),
+	) (*ec2.ModifySubnetAttributeOutput, error)
 	DeleteSubnet(context.Context, *ec2.DeleteSubnetInput, ...func(*ec2.Options)) (*ec2.DeleteSubnetOutput, error)
 }
 

@@ -39,9 +39,15 @@ var targetKind = kind{
 }
 
 type targetAPI interface {
-	DescribeTargetHealth(context.Context, *elb.DescribeTargetHealthInput, ...func(*elb.Options)) (*elb.DescribeTargetHealthOutput, error)
-	RegisterTargets(context.Context, *elb.RegisterTargetsInput, ...func(*elb.Options)) (*elb.RegisterTargetsOutput, error)
-	DeregisterTargets(context.Context, *elb.DeregisterTargetsInput, ...func(*elb.Options)) (*elb.DeregisterTargetsOutput, error)
+	DescribeTargetHealth(
+		context.Context, *elb.DescribeTargetHealthInput, ...func(*elb.Options),
+	) (*elb.DescribeTargetHealthOutput, error)
+	RegisterTargets(
+		context.Context, *elb.RegisterTargetsInput, ...func(*elb.Options),
+	) (*elb.RegisterTargetsOutput, error)
+	DeregisterTargets(
+		context.Context, *elb.DeregisterTargetsInput, ...func(*elb.Options),
+	) (*elb.DeregisterTargetsOutput, error)
 }
 
 func findTargets(ctx context.Context, d *discovery) ([]plan.Found, error) {

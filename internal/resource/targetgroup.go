@@ -28,12 +28,24 @@ var targetGroupKind = kind{
 }
 
 type targetGroupAPI interface {
-	DescribeTargetGroups(context.Context, *elb.DescribeTargetGroupsInput, ...func(*elb.Options)) (*elb.DescribeTargetGroupsOutput, error)
-	DescribeTargetGroupAttributes(context.Context, *elb.DescribeTargetGroupAttributesInput, ...func(*elb.Options)) (*elb.DescribeTargetGroupAttributesOutput, error)
-	CreateTargetGroup(context.Context, *elb.CreateTargetGroupInput, ...func(*elb.Options)) (*elb.CreateTargetGroupOutput, error)
-	ModifyTargetGroup(context.Context, *elb.ModifyTargetGroupInput, ...func(*elb.Options)) (*elb.ModifyTargetGroupOutput, error)
-	ModifyTargetGroupAttributes(context.Context, *elb.ModifyTargetGroupAttributesInput, ...func(*elb.Options)) (*elb.ModifyTargetGroupAttributesOutput, error)
-	DeleteTargetGroup(context.Context, *elb.DeleteTargetGroupInput, ...func(*elb.Options)) (*elb.DeleteTargetGroupOutput, error)
+	DescribeTargetGroups(
+		context.Context, *elb.DescribeTargetGroupsInput, ...func(*elb.Options),
+	) (*elb.DescribeTargetGroupsOutput, error)
+	DescribeTargetGroupAttributes(
+		context.Context, *elb.DescribeTargetGroupAttributesInput, ...func(*elb.Options),
+	) (*elb.DescribeTargetGroupAttributesOutput, error)
+	CreateTargetGroup(
+		context.Context, *elb.CreateTargetGroupInput, ...func(*elb.Options),
+	) (*elb.CreateTargetGroupOutput, error)
+	ModifyTargetGroup(
+		context.Context, *elb.ModifyTargetGroupInput, ...func(*elb.Options),
+	) (*elb.ModifyTargetGroupOutput, error)
+	ModifyTargetGroupAttributes(
+		context.Context, *elb.ModifyTargetGroupAttributesInput, ...func(*elb.Options),
+	) (*elb.ModifyTargetGroupAttributesOutput, error)
+	DeleteTargetGroup(
+		context.Context, *elb.DeleteTargetGroupInput, ...func(*elb.Options),
+	) (*elb.DeleteTargetGroupOutput, error)
 }
 
 // listTargetGroups returns the target groups that have a name of the application.

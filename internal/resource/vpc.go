@@ -27,9 +27,13 @@ var vpcKind = kind{
 
 type vpcAPI interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
-	DescribeVpcAttribute(context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options)) (*ec2.DescribeVpcAttributeOutput, error)
+	DescribeVpcAttribute(
+		context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options),
+	) (*ec2.DescribeVpcAttributeOutput, error)
 	CreateVpc(context.Context, *ec2.CreateVpcInput, ...func(*ec2.Options)) (*ec2.CreateVpcOutput, error)
-	ModifyVpcAttribute(context.Context, *ec2.ModifyVpcAttributeInput, ...func(*ec2.Options)) (*ec2.ModifyVpcAttributeOutput, error)
+	ModifyVpcAttribute(
+		context.Context, *ec2.ModifyVpcAttributeInput, ...func(*ec2.Options),
+	) (*ec2.ModifyVpcAttributeOutput, error)
 	DeleteVpc(context.Context, *ec2.DeleteVpcInput, ...func(*ec2.Options)) (*ec2.DeleteVpcOutput, error)
 }
 

@@ -60,7 +60,9 @@ func newWorld() *world {
 }
 
 // DescribeTargetHealth returns the world's targets.
-func (w *world) DescribeTargetHealth(context.Context, *elb.DescribeTargetHealthInput, ...func(*elb.Options)) (*elb.DescribeTargetHealthOutput, error) {
+func (w *world) DescribeTargetHealth(
+	context.Context, *elb.DescribeTargetHealthInput, ...func(*elb.Options),
+) (*elb.DescribeTargetHealthOutput, error) {
 	out := &elb.DescribeTargetHealthOutput{}
 	for id, state := range w.targets {
 		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, types.TargetHealthDescription{

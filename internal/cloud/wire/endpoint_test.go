@@ -40,7 +40,9 @@ func (f *fakeEC2) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (
 	return f.out, f.err
 }
 
-func (f *fakeEC2) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
+func (f *fakeEC2) DescribeSecurityGroups(
+	context.Context, *ec2.DescribeSecurityGroupsInput,
+) (*ec2.DescribeSecurityGroupsOutput, error) {
 	return &ec2.DescribeSecurityGroupsOutput{
 		SecurityGroups: []types.SecurityGroup{{GroupId: aws.String("sg-1"), IpPermissions: []types.IpPermission{}}},
 	}, f.err
@@ -59,13 +61,17 @@ func (f *fakeEC2) Helper() {}
 
 type fakeELB struct{ err error }
 
-func (f *fakeELB) DescribeLoadBalancers(context.Context, *elasticloadbalancingv2.DescribeLoadBalancersInput) (*elasticloadbalancingv2.DescribeLoadBalancersOutput, error) {
+func (f *fakeELB) DescribeLoadBalancers(
+	context.Context, *elasticloadbalancingv2.DescribeLoadBalancersInput,
+) (*elasticloadbalancingv2.DescribeLoadBalancersOutput, error) {
 	return &elasticloadbalancingv2.DescribeLoadBalancersOutput{}, f.err
 }
 
 type fakeSTS struct{}
 
-func (fakeSTS) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+func (fakeSTS) GetCallerIdentity(
+	ctx context.Context, _ *sts.GetCallerIdentityInput,
+) (*sts.GetCallerIdentityOutput, error) {
 	return &sts.GetCallerIdentityOutput{Account: aws.String(CallerFrom(ctx).AccountID)}, nil
 }
 

@@ -10,7 +10,9 @@ import (
 )
 
 // DeleteCertificate deletes a certificate that no listener uses.
-func (a *API) DeleteCertificate(ctx context.Context, in *acm.DeleteCertificateInput) (*acm.DeleteCertificateOutput, error) {
+func (a *API) DeleteCertificate(
+	ctx context.Context, in *acm.DeleteCertificateInput,
+) (*acm.DeleteCertificateOutput, error) {
 	return &acm.DeleteCertificateOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		row, err := findCertificate(tx, wire.RegionFrom(ctx), in.CertificateArn)
 		if err != nil {

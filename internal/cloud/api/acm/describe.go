@@ -12,7 +12,9 @@ import (
 )
 
 // DescribeCertificate returns the metadata of a certificate.
-func (a *API) DescribeCertificate(ctx context.Context, in *acm.DescribeCertificateInput) (*acm.DescribeCertificateOutput, error) {
+func (a *API) DescribeCertificate(
+	ctx context.Context, in *acm.DescribeCertificateInput,
+) (*acm.DescribeCertificateOutput, error) {
 	view := a.Store.Read(ctx)
 	row, err := findCertificate(view, wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {

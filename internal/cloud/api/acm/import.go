@@ -13,7 +13,9 @@ import (
 
 // ImportCertificate stores a certificate with its private key, or replaces an earlier
 // import, whose load balancers use the new certificate at once.
-func (a *API) ImportCertificate(ctx context.Context, in *acm.ImportCertificateInput) (*acm.ImportCertificateOutput, error) {
+func (a *API) ImportCertificate(
+	ctx context.Context, in *acm.ImportCertificateInput,
+) (*acm.ImportCertificateOutput, error) {
 	given, err := parseImport(in.Certificate, in.CertificateChain, in.PrivateKey, a.Now())
 	if err != nil {
 		return nil, err

@@ -17,7 +17,9 @@ const maxItems = 1000
 
 // ListCertificates lists certificates. As on AWS, it omits certificates whose keys are
 // not RSA keys of at most 2048 bits unless the request includes them.
-func (a *API) ListCertificates(ctx context.Context, in *acm.ListCertificatesInput) (*acm.ListCertificatesOutput, error) {
+func (a *API) ListCertificates(
+	ctx context.Context, in *acm.ListCertificatesInput,
+) (*acm.ListCertificatesOutput, error) {
 	limit := int(aws.ToInt32(in.MaxItems))
 	switch {
 	case in.MaxItems != nil && (limit < 1 || limit > maxItems):

@@ -52,7 +52,9 @@ func (a *API) editTags(
 
 // AddTagsToCertificate adds tags to a certificate. A tag replaces one with the same
 // key.
-func (a *API) AddTagsToCertificate(ctx context.Context, in *acm.AddTagsToCertificateInput) (*acm.AddTagsToCertificateOutput, error) {
+func (a *API) AddTagsToCertificate(
+	ctx context.Context, in *acm.AddTagsToCertificateInput,
+) (*acm.AddTagsToCertificateOutput, error) {
 	return &acm.AddTagsToCertificateOutput{}, a.editTags(
 		ctx, in.CertificateArn, in.Tags, func(old store.Tags) (store.Tags, error) { return mergeTags(old, in.Tags) },
 	)
@@ -60,7 +62,9 @@ func (a *API) AddTagsToCertificate(ctx context.Context, in *acm.AddTagsToCertifi
 
 // RemoveTagsFromCertificate removes the tags with the keys from a certificate. If the
 // request also has a tag's value, it removes the tag only if the values are equal.
-func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsFromCertificateInput) (*acm.RemoveTagsFromCertificateOutput, error) {
+func (a *API) RemoveTagsFromCertificate(
+	ctx context.Context, in *acm.RemoveTagsFromCertificateInput,
+) (*acm.RemoveTagsFromCertificateOutput, error) {
 	return &acm.RemoveTagsFromCertificateOutput{}, a.editTags(
 		ctx,
 		in.CertificateArn,
@@ -78,7 +82,9 @@ func (a *API) RemoveTagsFromCertificate(ctx context.Context, in *acm.RemoveTagsF
 }
 
 // ListTagsForCertificate lists the tags of a certificate.
-func (a *API) ListTagsForCertificate(ctx context.Context, in *acm.ListTagsForCertificateInput) (*acm.ListTagsForCertificateOutput, error) {
+func (a *API) ListTagsForCertificate(
+	ctx context.Context, in *acm.ListTagsForCertificateInput,
+) (*acm.ListTagsForCertificateOutput, error) {
 	row, err := findCertificate(a.Store.Read(ctx), wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err

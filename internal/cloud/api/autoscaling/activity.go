@@ -17,7 +17,9 @@ import (
 
 // DescribeScalingActivities returns scaling activities, newest first. It returns
 // those of deleted groups only if the request includes them.
-func (a *API) DescribeScalingActivities(ctx context.Context, in *autoscaling.DescribeScalingActivitiesInput) (*autoscaling.DescribeScalingActivitiesOutput, error) {
+func (a *API) DescribeScalingActivities(
+	ctx context.Context, in *autoscaling.DescribeScalingActivitiesInput,
+) (*autoscaling.DescribeScalingActivitiesOutput, error) {
 	view := a.Store.Read(ctx)
 	deleted := aws.ToBool(in.IncludeDeletedGroups)
 	rows := []*store.ScalingActivity{}

@@ -14,7 +14,9 @@ import (
 )
 
 // SetDesiredCapacity sets how many instances a group should have.
-func (a *API) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesiredCapacityInput) (*autoscaling.SetDesiredCapacityOutput, error) {
+func (a *API) SetDesiredCapacity(
+	ctx context.Context, in *autoscaling.SetDesiredCapacityInput,
+) (*autoscaling.SetDesiredCapacityOutput, error) {
 	if err := model.Required("desiredCapacity", in.DesiredCapacity != nil); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,9 @@ import (
 )
 
 // CreateAutoScalingGroup creates a group. The scaling loop launches its instances.
-func (a *API) CreateAutoScalingGroup(ctx context.Context, in *autoscaling.CreateAutoScalingGroupInput) (*autoscaling.CreateAutoScalingGroupOutput, error) {
+func (a *API) CreateAutoScalingGroup(
+	ctx context.Context, in *autoscaling.CreateAutoScalingGroupInput,
+) (*autoscaling.CreateAutoScalingGroupOutput, error) {
 	here := wire.RegionFrom(ctx)
 	if err := cmp.Or(
 		a.Templates.EnsureRegion(here), checkGroupName(in.AutoScalingGroupName),

@@ -16,7 +16,9 @@ import (
 // it deletes any group: the group is described as being deleted until its last
 // instance has terminated. With the manner Times, a group without instances is too for
 // a while.
-func (a *API) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.DeleteAutoScalingGroupInput) (*autoscaling.DeleteAutoScalingGroupOutput, error) {
+func (a *API) DeleteAutoScalingGroup(
+	ctx context.Context, in *autoscaling.DeleteAutoScalingGroupInput,
+) (*autoscaling.DeleteAutoScalingGroupOutput, error) {
 	return &autoscaling.DeleteAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {

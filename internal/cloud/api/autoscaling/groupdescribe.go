@@ -19,7 +19,9 @@ import (
 
 // DescribeAutoScalingGroups returns groups by name and by tag. It ignores names
 // that no group has.
-func (a *API) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+func (a *API) DescribeAutoScalingGroups(
+	ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput,
+) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
 	view := a.Store.Read(ctx)
 	for _, f := range in.Filters {
 		if name := aws.ToString(f.Name); name != "tag-key" && name != "tag-value" && !strings.HasPrefix(name, "tag:") {

@@ -16,7 +16,9 @@ import (
 // UpdateAutoScalingGroup changes a group but not its instances. New sizes move a
 // desired capacity that they exclude. Zones in which launches failed are tried
 // again without delay.
-func (a *API) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.UpdateAutoScalingGroupInput) (*autoscaling.UpdateAutoScalingGroupOutput, error) {
+func (a *API) UpdateAutoScalingGroup(
+	ctx context.Context, in *autoscaling.UpdateAutoScalingGroupInput,
+) (*autoscaling.UpdateAutoScalingGroupOutput, error) {
 	if err := cmp.Or(
 		model.Required("autoScalingGroupName", in.AutoScalingGroupName != nil), checkUpdateSupported(in),
 	); err != nil {

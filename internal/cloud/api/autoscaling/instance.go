@@ -52,7 +52,9 @@ func findGroupInstances(
 // SetInstanceHealth sets an instance's health to the result of a user's health
 // check. By default, it ignores the result Unhealthy during the instance's
 // grace period.
-func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstanceHealthInput) (*autoscaling.SetInstanceHealthOutput, error) {
+func (a *API) SetInstanceHealth(
+	ctx context.Context, in *autoscaling.SetInstanceHealthInput,
+) (*autoscaling.SetInstanceHealthOutput, error) {
 	if err := cmp.Or(
 		model.Required("instanceId", in.InstanceId != nil), model.Required("healthStatus", in.HealthStatus != nil),
 	); err != nil {
@@ -80,7 +82,9 @@ func (a *API) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstance
 
 // SetInstanceProtection protects instances from termination at scale-in, or
 // removes their protection.
-func (a *API) SetInstanceProtection(ctx context.Context, in *autoscaling.SetInstanceProtectionInput) (*autoscaling.SetInstanceProtectionOutput, error) {
+func (a *API) SetInstanceProtection(
+	ctx context.Context, in *autoscaling.SetInstanceProtectionInput,
+) (*autoscaling.SetInstanceProtectionOutput, error) {
 	if err := model.Required("protectedFromScaleIn", in.ProtectedFromScaleIn != nil); err != nil {
 		return nil, err
 	}

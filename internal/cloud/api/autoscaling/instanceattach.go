@@ -14,7 +14,9 @@ import (
 
 // AttachInstances adds running instances to a group and raises its desired
 // capacity by their number.
-func (a *API) AttachInstances(ctx context.Context, in *autoscaling.AttachInstancesInput) (*autoscaling.AttachInstancesOutput, error) {
+func (a *API) AttachInstances(
+	ctx context.Context, in *autoscaling.AttachInstancesInput,
+) (*autoscaling.AttachInstancesOutput, error) {
 	switch {
 	case len(in.InstanceIds) == 0:
 		return nil, model.Null("instanceIds")

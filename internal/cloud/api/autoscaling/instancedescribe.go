@@ -15,7 +15,9 @@ import (
 
 // DescribeAutoScalingInstances returns instances of all groups. It ignores IDs of
 // instances that are in no group.
-func (a *API) DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.DescribeAutoScalingInstancesInput) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
+func (a *API) DescribeAutoScalingInstances(
+	ctx context.Context, in *autoscaling.DescribeAutoScalingInstancesInput,
+) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
 	if len(in.InstanceIds) > maxDescribed {
 		return nil, invalid("The number of instance ids that may be passed in is limited to %d", maxDescribed)
 	}

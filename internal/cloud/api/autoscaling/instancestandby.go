@@ -12,7 +12,9 @@ import (
 
 // EnterStandby takes instances out of service but keeps them running in the group.
 // Their connections drain, and their health is not checked.
-func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInput) (*autoscaling.EnterStandbyOutput, error) {
+func (a *API) EnterStandby(
+	ctx context.Context, in *autoscaling.EnterStandbyInput,
+) (*autoscaling.EnterStandbyOutput, error) {
 	activities, err := a.leaveService(
 		ctx, enteringStandby, in.AutoScalingGroupName, in.InstanceIds, in.ShouldDecrementDesiredCapacity,
 	)
@@ -21,7 +23,9 @@ func (a *API) EnterStandby(ctx context.Context, in *autoscaling.EnterStandbyInpu
 
 // ExitStandby returns instances to service and raises the desired capacity by
 // their number. They pass the launch hooks as new instances do.
-func (a *API) ExitStandby(ctx context.Context, in *autoscaling.ExitStandbyInput) (*autoscaling.ExitStandbyOutput, error) {
+func (a *API) ExitStandby(
+	ctx context.Context, in *autoscaling.ExitStandbyInput,
+) (*autoscaling.ExitStandbyOutput, error) {
 	out := &autoscaling.ExitStandbyOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)

@@ -14,7 +14,9 @@ import (
 
 // TerminateInstanceInAutoScalingGroup terminates instances. Their group replaces
 // them unless the request lowers its desired capacity.
-func (a *API) TerminateInstanceInAutoScalingGroup(ctx context.Context, in *autoscaling.TerminateInstanceInAutoScalingGroupInput) (*autoscaling.TerminateInstanceInAutoScalingGroupOutput, error) {
+func (a *API) TerminateInstanceInAutoScalingGroup(
+	ctx context.Context, in *autoscaling.TerminateInstanceInAutoScalingGroupInput,
+) (*autoscaling.TerminateInstanceInAutoScalingGroupOutput, error) {
 	if err := model.Required("shouldDecrementDesiredCapacity", in.ShouldDecrementDesiredCapacity != nil); err != nil {
 		return nil, err
 	}

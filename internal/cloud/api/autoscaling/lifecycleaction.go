@@ -14,7 +14,9 @@ import (
 )
 
 // CompleteLifecycleAction ends an instance's wait for a hook with a result.
-func (a *API) CompleteLifecycleAction(ctx context.Context, in *autoscaling.CompleteLifecycleActionInput) (*autoscaling.CompleteLifecycleActionOutput, error) {
+func (a *API) CompleteLifecycleAction(
+	ctx context.Context, in *autoscaling.CompleteLifecycleActionInput,
+) (*autoscaling.CompleteLifecycleActionOutput, error) {
 	if err := model.Required("lifecycleActionResult", in.LifecycleActionResult != nil); err != nil {
 		return nil, err
 	}
@@ -31,7 +33,9 @@ func (a *API) CompleteLifecycleAction(ctx context.Context, in *autoscaling.Compl
 
 // RecordLifecycleActionHeartbeat restarts the timeout of an instance's wait for a
 // hook. All heartbeats together cannot extend the wait beyond its limit.
-func (a *API) RecordLifecycleActionHeartbeat(ctx context.Context, in *autoscaling.RecordLifecycleActionHeartbeatInput) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
+func (a *API) RecordLifecycleActionHeartbeat(
+	ctx context.Context, in *autoscaling.RecordLifecycleActionHeartbeatInput,
+) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
 	action := lifecycleAction{
 		in.AutoScalingGroupName, in.LifecycleHookName, in.InstanceId, in.LifecycleActionToken,
 	}

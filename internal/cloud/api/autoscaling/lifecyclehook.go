@@ -16,14 +16,18 @@ import (
 
 // DescribeLifecycleHookTypes lists the lifecycle transitions at which a hook can
 // make instances wait.
-func (a *API) DescribeLifecycleHookTypes(context.Context, *autoscaling.DescribeLifecycleHookTypesInput) (*autoscaling.DescribeLifecycleHookTypesOutput, error) {
+func (a *API) DescribeLifecycleHookTypes(
+	context.Context, *autoscaling.DescribeLifecycleHookTypesInput,
+) (*autoscaling.DescribeLifecycleHookTypesOutput, error) {
 	return &autoscaling.DescribeLifecycleHookTypesOutput{
 		LifecycleHookTypes: []string{scalinggroup.Launching, scalinggroup.Terminating},
 	}, nil
 }
 
 // PutLifecycleHook creates or changes a hook.
-func (a *API) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycleHookInput) (*autoscaling.PutLifecycleHookOutput, error) {
+func (a *API) PutLifecycleHook(
+	ctx context.Context, in *autoscaling.PutLifecycleHookInput,
+) (*autoscaling.PutLifecycleHookOutput, error) {
 	return &autoscaling.PutLifecycleHookOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		g, err := findActiveGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
@@ -117,7 +121,9 @@ func checkHook(h *store.LifecycleHook, notificationTarget, role *string) error {
 
 // DeleteLifecycleHook deletes a hook. Instances that wait for it proceed: launches
 // are abandoned, terminations continue.
-func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLifecycleHookInput) (*autoscaling.DeleteLifecycleHookOutput, error) {
+func (a *API) DeleteLifecycleHook(
+	ctx context.Context, in *autoscaling.DeleteLifecycleHookInput,
+) (*autoscaling.DeleteLifecycleHookOutput, error) {
 	return &autoscaling.DeleteLifecycleHookOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
@@ -146,7 +152,9 @@ func (a *API) DeleteLifecycleHook(ctx context.Context, in *autoscaling.DeleteLif
 
 // DescribeLifecycleHooks returns a group's hooks, all of them or those with the
 // given names.
-func (a *API) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.DescribeLifecycleHooksInput) (*autoscaling.DescribeLifecycleHooksOutput, error) {
+func (a *API) DescribeLifecycleHooks(
+	ctx context.Context, in *autoscaling.DescribeLifecycleHooksInput,
+) (*autoscaling.DescribeLifecycleHooksOutput, error) {
 	view := a.Store.Read(ctx)
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {

@@ -64,7 +64,9 @@ func (a *API) maxGroups() int { return quota.ScalingGroups.Applied(a.Manners.Has
 
 // DescribeAccountLimits returns how many groups an account may have, and how many
 // it has. Launch configurations are not supported.
-func (a *API) DescribeAccountLimits(ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput) (*autoscaling.DescribeAccountLimitsOutput, error) {
+func (a *API) DescribeAccountLimits(
+	ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput,
+) (*autoscaling.DescribeAccountLimitsOutput, error) {
 	groups := store.ScalingGroups.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx))
 	return &autoscaling.DescribeAccountLimitsOutput{
 		MaxNumberOfAutoScalingGroups:    aws.Int32(int32(a.maxGroups())),

@@ -19,7 +19,9 @@ import (
 const granularity = "1Minute"
 
 // EnableMetricsCollection enables the given group metrics, or all of them.
-func (a *API) EnableMetricsCollection(ctx context.Context, in *autoscaling.EnableMetricsCollectionInput) (*autoscaling.EnableMetricsCollectionOutput, error) {
+func (a *API) EnableMetricsCollection(
+	ctx context.Context, in *autoscaling.EnableMetricsCollectionInput,
+) (*autoscaling.EnableMetricsCollectionOutput, error) {
 	if err := cmp.Or(model.Required("granularity", in.Granularity != nil), checkMetrics(in.Metrics)); err != nil {
 		return nil, err
 	}
@@ -33,7 +35,9 @@ func (a *API) EnableMetricsCollection(ctx context.Context, in *autoscaling.Enabl
 }
 
 // DisableMetricsCollection disables the given group metrics, or all of them.
-func (a *API) DisableMetricsCollection(ctx context.Context, in *autoscaling.DisableMetricsCollectionInput) (*autoscaling.DisableMetricsCollectionOutput, error) {
+func (a *API) DisableMetricsCollection(
+	ctx context.Context, in *autoscaling.DisableMetricsCollectionInput,
+) (*autoscaling.DisableMetricsCollectionOutput, error) {
 	if err := checkMetrics(in.Metrics); err != nil {
 		return nil, err
 	}
@@ -72,7 +76,9 @@ func (a *API) updateMetrics(ctx context.Context, group *string, enabled func(nam
 }
 
 // DescribeMetricCollectionTypes lists the group metrics.
-func (a *API) DescribeMetricCollectionTypes(context.Context, *autoscaling.DescribeMetricCollectionTypesInput) (*autoscaling.DescribeMetricCollectionTypesOutput, error) {
+func (a *API) DescribeMetricCollectionTypes(
+	context.Context, *autoscaling.DescribeMetricCollectionTypesInput,
+) (*autoscaling.DescribeMetricCollectionTypesOutput, error) {
 	out := &autoscaling.DescribeMetricCollectionTypesOutput{
 		Granularities: []types.MetricGranularityType{{Granularity: aws.String(granularity)}},
 	}

@@ -44,7 +44,9 @@ func findPolicy(r store.Reader, region string, groupName, name *string) (*store.
 
 // DeletePolicy deletes a policy and the alarms that Auto Scaling created for
 // it.
-func (a *API) DeletePolicy(ctx context.Context, in *autoscaling.DeletePolicyInput) (*autoscaling.DeletePolicyOutput, error) {
+func (a *API) DeletePolicy(
+	ctx context.Context, in *autoscaling.DeletePolicyInput,
+) (*autoscaling.DeletePolicyOutput, error) {
 	return &autoscaling.DeletePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		row, err := findPolicy(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName, in.PolicyName)
 		if err != nil {

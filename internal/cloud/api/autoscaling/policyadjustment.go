@@ -18,7 +18,9 @@ var adjustmentTypes = []string{"ChangeInCapacity", "ExactCapacity", "PercentChan
 
 // DescribeAdjustmentTypes lists the ways in which a policy can change the
 // desired capacity.
-func (a *API) DescribeAdjustmentTypes(context.Context, *autoscaling.DescribeAdjustmentTypesInput) (*autoscaling.DescribeAdjustmentTypesOutput, error) {
+func (a *API) DescribeAdjustmentTypes(
+	context.Context, *autoscaling.DescribeAdjustmentTypesInput,
+) (*autoscaling.DescribeAdjustmentTypesOutput, error) {
 	out := &autoscaling.DescribeAdjustmentTypesOutput{}
 	for _, name := range adjustmentTypes {
 		out.AdjustmentTypes = append(out.AdjustmentTypes, types.AdjustmentType{AdjustmentType: &name})

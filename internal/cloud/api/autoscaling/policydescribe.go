@@ -19,7 +19,9 @@ import (
 )
 
 // DescribePolicies returns the policies of one group or of all groups.
-func (a *API) DescribePolicies(ctx context.Context, in *autoscaling.DescribePoliciesInput) (*autoscaling.DescribePoliciesOutput, error) {
+func (a *API) DescribePolicies(
+	ctx context.Context, in *autoscaling.DescribePoliciesInput,
+) (*autoscaling.DescribePoliciesOutput, error) {
 	view, here := a.Store.Read(ctx), wire.RegionFrom(ctx)
 	for _, t := range in.PolicyTypes {
 		if !slices.Contains(policyTypes, t) {

@@ -13,7 +13,9 @@ import (
 )
 
 // ExecutePolicy executes a simple or step scaling policy for a user.
-func (a *API) ExecutePolicy(ctx context.Context, in *autoscaling.ExecutePolicyInput) (*autoscaling.ExecutePolicyOutput, error) {
+func (a *API) ExecutePolicy(
+	ctx context.Context, in *autoscaling.ExecutePolicyInput,
+) (*autoscaling.ExecutePolicyOutput, error) {
 	return &autoscaling.ExecutePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		here := wire.RegionFrom(ctx)
 		row, err := findPolicy(tx, here, in.AutoScalingGroupName, in.PolicyName)

@@ -18,7 +18,9 @@ import (
 )
 
 // PutScalingPolicy creates or replaces a policy.
-func (a *API) PutScalingPolicy(ctx context.Context, in *autoscaling.PutScalingPolicyInput) (*autoscaling.PutScalingPolicyOutput, error) {
+func (a *API) PutScalingPolicy(
+	ctx context.Context, in *autoscaling.PutScalingPolicyInput,
+) (*autoscaling.PutScalingPolicyOutput, error) {
 	kind := cmp.Or(aws.ToString(in.PolicyType), capacity.Simple)
 	if err := cmp.Or(checkPolicyName(in.PolicyName), checkPolicy(kind, in)); err != nil {
 		return nil, err

@@ -31,7 +31,9 @@ func findActiveRefresh(
 
 // CancelInstanceRefresh stops a refresh or a rollback, and keeps the instances that
 // it has launched so far.
-func (a *API) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelInstanceRefreshInput) (*autoscaling.CancelInstanceRefreshOutput, error) {
+func (a *API) CancelInstanceRefresh(
+	ctx context.Context, in *autoscaling.CancelInstanceRefreshInput,
+) (*autoscaling.CancelInstanceRefreshOutput, error) {
 	out := &autoscaling.CancelInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		row, _, err := findActiveRefresh(

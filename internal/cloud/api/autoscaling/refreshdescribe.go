@@ -16,7 +16,9 @@ import (
 )
 
 // DescribeInstanceRefreshes returns a group's refreshes, newest first.
-func (a *API) DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.DescribeInstanceRefreshesInput) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
+func (a *API) DescribeInstanceRefreshes(
+	ctx context.Context, in *autoscaling.DescribeInstanceRefreshesInput,
+) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
 	view := a.Store.Read(ctx)
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {

@@ -12,7 +12,9 @@ import (
 
 // RollbackInstanceRefresh makes an active refresh replace the instances that it
 // has launched by instances with the group's own configuration.
-func (a *API) RollbackInstanceRefresh(ctx context.Context, in *autoscaling.RollbackInstanceRefreshInput) (*autoscaling.RollbackInstanceRefreshOutput, error) {
+func (a *API) RollbackInstanceRefresh(
+	ctx context.Context, in *autoscaling.RollbackInstanceRefreshInput,
+) (*autoscaling.RollbackInstanceRefreshOutput, error) {
 	out := &autoscaling.RollbackInstanceRefreshOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
 		row, g, err := findActiveRefresh(

@@ -17,7 +17,9 @@ import (
 
 // StartInstanceRefresh creates an instance refresh. The scaling loop carries it
 // out.
-func (a *API) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartInstanceRefreshInput) (*autoscaling.StartInstanceRefreshOutput, error) {
+func (a *API) StartInstanceRefresh(
+	ctx context.Context, in *autoscaling.StartInstanceRefreshInput,
+) (*autoscaling.StartInstanceRefreshOutput, error) {
 	g, err := findActiveGroup(a.Store.View(), wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,9 @@ import (
 )
 
 // DescribeScalingProcessTypes lists the processes that can be suspended.
-func (a *API) DescribeScalingProcessTypes(context.Context, *autoscaling.DescribeScalingProcessTypesInput) (*autoscaling.DescribeScalingProcessTypesOutput, error) {
+func (a *API) DescribeScalingProcessTypes(
+	context.Context, *autoscaling.DescribeScalingProcessTypesInput,
+) (*autoscaling.DescribeScalingProcessTypesOutput, error) {
 	out := &autoscaling.DescribeScalingProcessTypesOutput{}
 	for _, p := range scalinggroup.Processes() {
 		out.Processes = append(out.Processes, types.ProcessType{ProcessName: aws.String(p)})
@@ -24,7 +26,9 @@ func (a *API) DescribeScalingProcessTypes(context.Context, *autoscaling.Describe
 
 // SuspendProcesses suspends processes of a group. The reason of a process that is
 // already suspended gets the new time.
-func (a *API) SuspendProcesses(ctx context.Context, in *autoscaling.SuspendProcessesInput) (*autoscaling.SuspendProcessesOutput, error) {
+func (a *API) SuspendProcesses(
+	ctx context.Context, in *autoscaling.SuspendProcessesInput,
+) (*autoscaling.SuspendProcessesOutput, error) {
 	reason := "User suspended at " + a.Now().UTC().Format("2006-01-02T15:04:05Z")
 	suspend := func(list []store.SuspendedProcess, process string) []store.SuspendedProcess {
 		return append(list, store.SuspendedProcess{Name: process, Reason: reason})
@@ -35,7 +39,9 @@ func (a *API) SuspendProcesses(ctx context.Context, in *autoscaling.SuspendProce
 }
 
 // ResumeProcesses resumes processes of a group.
-func (a *API) ResumeProcesses(ctx context.Context, in *autoscaling.ResumeProcessesInput) (*autoscaling.ResumeProcessesOutput, error) {
+func (a *API) ResumeProcesses(
+	ctx context.Context, in *autoscaling.ResumeProcessesInput,
+) (*autoscaling.ResumeProcessesOutput, error) {
 	resume := func(list []store.SuspendedProcess, _ string) []store.SuspendedProcess { return list }
 	return &autoscaling.ResumeProcessesOutput{}, a.updateSuspended(
 		ctx, in.AutoScalingGroupName, in.ScalingProcesses, resume,

@@ -18,7 +18,9 @@ import (
 )
 
 // PutScheduledUpdateGroupAction creates or replaces a scheduled action.
-func (a *API) PutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling.PutScheduledUpdateGroupActionInput) (*autoscaling.PutScheduledUpdateGroupActionOutput, error) {
+func (a *API) PutScheduledUpdateGroupAction(
+	ctx context.Context, in *autoscaling.PutScheduledUpdateGroupActionInput,
+) (*autoscaling.PutScheduledUpdateGroupActionOutput, error) {
 	start := in.StartTime
 	if in.Time != nil {
 		if start != nil && !start.Equal(*in.Time) {
@@ -47,7 +49,9 @@ func (a *API) PutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling
 
 // BatchPutScheduledUpdateGroupAction creates or replaces scheduled actions. The
 // response lists those that it refused.
-func (a *API) BatchPutScheduledUpdateGroupAction(ctx context.Context, in *autoscaling.BatchPutScheduledUpdateGroupActionInput) (*autoscaling.BatchPutScheduledUpdateGroupActionOutput, error) {
+func (a *API) BatchPutScheduledUpdateGroupAction(
+	ctx context.Context, in *autoscaling.BatchPutScheduledUpdateGroupActionInput,
+) (*autoscaling.BatchPutScheduledUpdateGroupActionOutput, error) {
 	if err := checkBatchSize(len(in.ScheduledUpdateGroupActions)); err != nil {
 		return nil, err
 	}
@@ -141,7 +145,9 @@ func (a *API) putScheduledAction(
 }
 
 // DeleteScheduledAction deletes a scheduled action.
-func (a *API) DeleteScheduledAction(ctx context.Context, in *autoscaling.DeleteScheduledActionInput) (*autoscaling.DeleteScheduledActionOutput, error) {
+func (a *API) DeleteScheduledAction(
+	ctx context.Context, in *autoscaling.DeleteScheduledActionInput,
+) (*autoscaling.DeleteScheduledActionOutput, error) {
 	return &autoscaling.DeleteScheduledActionOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		g, err := findGroup(tx, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 		if err != nil {
@@ -168,7 +174,9 @@ func deleteScheduledAction(tx *store.Tx, g *store.ScalingGroup, name *string) er
 
 // BatchDeleteScheduledAction deletes scheduled actions. The response lists
 // those that do not exist.
-func (a *API) BatchDeleteScheduledAction(ctx context.Context, in *autoscaling.BatchDeleteScheduledActionInput) (*autoscaling.BatchDeleteScheduledActionOutput, error) {
+func (a *API) BatchDeleteScheduledAction(
+	ctx context.Context, in *autoscaling.BatchDeleteScheduledActionInput,
+) (*autoscaling.BatchDeleteScheduledActionOutput, error) {
 	if err := checkBatchSize(len(in.ScheduledActionNames)); err != nil {
 		return nil, err
 	}

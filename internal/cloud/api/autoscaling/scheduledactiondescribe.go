@@ -14,7 +14,9 @@ import (
 
 // DescribeScheduledActions returns actions that will run, with the time of
 // their next run.
-func (a *API) DescribeScheduledActions(ctx context.Context, in *autoscaling.DescribeScheduledActionsInput) (*autoscaling.DescribeScheduledActionsOutput, error) {
+func (a *API) DescribeScheduledActions(
+	ctx context.Context, in *autoscaling.DescribeScheduledActionsInput,
+) (*autoscaling.DescribeScheduledActionsOutput, error) {
 	view, here := a.Store.Read(ctx), wire.RegionFrom(ctx)
 	rows := store.ScheduledActions.InRegion(view, here)
 	if in.AutoScalingGroupName != nil {

@@ -67,7 +67,9 @@ func describeTag(g *store.ScalingGroup, t store.ScalingTag) types.TagDescription
 
 // CreateOrUpdateTags adds tags to groups, or replaces those with the same keys.
 // It does not tag existing instances.
-func (a *API) CreateOrUpdateTags(ctx context.Context, in *autoscaling.CreateOrUpdateTagsInput) (*autoscaling.CreateOrUpdateTagsOutput, error) {
+func (a *API) CreateOrUpdateTags(
+	ctx context.Context, in *autoscaling.CreateOrUpdateTagsInput,
+) (*autoscaling.CreateOrUpdateTagsOutput, error) {
 	put := func(g *store.ScalingGroup, t types.Tag) ([]store.ScalingTag, error) {
 		read, err := readTags([]types.Tag{t})
 		if err != nil {

@@ -15,7 +15,9 @@ import (
 )
 
 // DescribeTags returns the tags of the region's groups.
-func (a *API) DescribeTags(ctx context.Context, in *autoscaling.DescribeTagsInput) (*autoscaling.DescribeTagsOutput, error) {
+func (a *API) DescribeTags(
+	ctx context.Context, in *autoscaling.DescribeTagsInput,
+) (*autoscaling.DescribeTagsOutput, error) {
 	for _, f := range in.Filters {
 		switch name := aws.ToString(f.Name); name {
 		case "auto-scaling-group", "key", "value", "propagate-at-launch":

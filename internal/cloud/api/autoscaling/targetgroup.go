@@ -58,7 +58,9 @@ func checkTargetGroups(r store.Reader, region string, arns []string) error {
 
 // AttachLoadBalancerTargetGroups attaches target groups to an Auto Scaling
 // group. The scaling loop registers the group's instances with them.
-func (a *API) AttachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.AttachLoadBalancerTargetGroupsInput) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error) {
+func (a *API) AttachLoadBalancerTargetGroups(
+	ctx context.Context, in *autoscaling.AttachLoadBalancerTargetGroupsInput,
+) (*autoscaling.AttachLoadBalancerTargetGroupsOutput, error) {
 	return &autoscaling.AttachLoadBalancerTargetGroupsOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, attachTargetGroups,
 	)
@@ -67,7 +69,9 @@ func (a *API) AttachLoadBalancerTargetGroups(ctx context.Context, in *autoscalin
 // AttachTrafficSources attaches target groups, as
 // AttachLoadBalancerTargetGroups does. The request names them as traffic
 // sources.
-func (a *API) AttachTrafficSources(ctx context.Context, in *autoscaling.AttachTrafficSourcesInput) (*autoscaling.AttachTrafficSourcesOutput, error) {
+func (a *API) AttachTrafficSources(
+	ctx context.Context, in *autoscaling.AttachTrafficSourcesInput,
+) (*autoscaling.AttachTrafficSourcesOutput, error) {
 	return &autoscaling.AttachTrafficSourcesOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, attachTargetGroups,
 	)
@@ -75,7 +79,9 @@ func (a *API) AttachTrafficSources(ctx context.Context, in *autoscaling.AttachTr
 
 // DetachLoadBalancerTargetGroups detaches target groups from an Auto Scaling
 // group. The scaling loop deregisters the group's instances.
-func (a *API) DetachLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DetachLoadBalancerTargetGroupsInput) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error) {
+func (a *API) DetachLoadBalancerTargetGroups(
+	ctx context.Context, in *autoscaling.DetachLoadBalancerTargetGroupsInput,
+) (*autoscaling.DetachLoadBalancerTargetGroupsOutput, error) {
 	return &autoscaling.DetachLoadBalancerTargetGroupsOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, in.TargetGroupARNs, nil, detachTargetGroups,
 	)
@@ -84,7 +90,9 @@ func (a *API) DetachLoadBalancerTargetGroups(ctx context.Context, in *autoscalin
 // DetachTrafficSources detaches target groups, as
 // DetachLoadBalancerTargetGroups does. The request names them as traffic
 // sources.
-func (a *API) DetachTrafficSources(ctx context.Context, in *autoscaling.DetachTrafficSourcesInput) (*autoscaling.DetachTrafficSourcesOutput, error) {
+func (a *API) DetachTrafficSources(
+	ctx context.Context, in *autoscaling.DetachTrafficSourcesInput,
+) (*autoscaling.DetachTrafficSourcesOutput, error) {
 	return &autoscaling.DetachTrafficSourcesOutput{}, a.updateTargetGroups(
 		ctx, in.AutoScalingGroupName, nil, in.TrafficSources, detachTargetGroups,
 	)

@@ -60,7 +60,9 @@ func attachmentARN(t attachment) string { return t.arn }
 
 // DescribeLoadBalancerTargetGroups returns an Auto Scaling group's target
 // groups and whether its instances are registered and healthy there.
-func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscaling.DescribeLoadBalancerTargetGroupsInput) (*autoscaling.DescribeLoadBalancerTargetGroupsOutput, error) {
+func (a *API) DescribeLoadBalancerTargetGroups(
+	ctx context.Context, in *autoscaling.DescribeLoadBalancerTargetGroupsInput,
+) (*autoscaling.DescribeLoadBalancerTargetGroupsOutput, error) {
 	view := a.Store.Read(ctx)
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {
@@ -81,7 +83,9 @@ func (a *API) DescribeLoadBalancerTargetGroups(ctx context.Context, in *autoscal
 
 // DescribeTrafficSources returns the same target groups as
 // DescribeLoadBalancerTargetGroups, as traffic sources.
-func (a *API) DescribeTrafficSources(ctx context.Context, in *autoscaling.DescribeTrafficSourcesInput) (*autoscaling.DescribeTrafficSourcesOutput, error) {
+func (a *API) DescribeTrafficSources(
+	ctx context.Context, in *autoscaling.DescribeTrafficSourcesInput,
+) (*autoscaling.DescribeTrafficSourcesOutput, error) {
 	view := a.Store.Read(ctx)
 	g, err := findGroup(view, wire.RegionFrom(ctx), in.AutoScalingGroupName)
 	if err != nil {

@@ -22,7 +22,9 @@ var terminationPolicies = []string{
 
 // DescribeTerminationPolicyTypes lists the policies that select the instance to
 // terminate when a group scales in.
-func (a *API) DescribeTerminationPolicyTypes(context.Context, *autoscaling.DescribeTerminationPolicyTypesInput) (*autoscaling.DescribeTerminationPolicyTypesOutput, error) {
+func (a *API) DescribeTerminationPolicyTypes(
+	context.Context, *autoscaling.DescribeTerminationPolicyTypesInput,
+) (*autoscaling.DescribeTerminationPolicyTypesOutput, error) {
 	return &autoscaling.DescribeTerminationPolicyTypesOutput{TerminationPolicyTypes: terminationPolicies}, nil
 }
 

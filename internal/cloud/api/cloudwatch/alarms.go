@@ -11,20 +11,26 @@ import (
 )
 
 // DeleteAlarms deletes the named alarms and ignores names without an alarm.
-func (a *API) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.DeleteAlarmsOutput, error) {
+func (a *API) DeleteAlarms(
+	ctx context.Context, in *cloudwatch.DeleteAlarmsInput,
+) (*cloudwatch.DeleteAlarmsOutput, error) {
 	return &cloudwatch.DeleteAlarmsOutput{}, a.eachAlarm(ctx, in.AlarmNames, func(tx *store.Tx, row *store.Alarm) {
 		alarm.Delete(tx, row, a.Now())
 	})
 }
 
 // EnableAlarmActions lets alarms run their actions.
-func (a *API) EnableAlarmActions(ctx context.Context, in *cloudwatch.EnableAlarmActionsInput) (*cloudwatch.EnableAlarmActionsOutput, error) {
+func (a *API) EnableAlarmActions(
+	ctx context.Context, in *cloudwatch.EnableAlarmActionsInput,
+) (*cloudwatch.EnableAlarmActionsOutput, error) {
 	return &cloudwatch.EnableAlarmActionsOutput{}, a.setActionsEnabled(ctx, in.AlarmNames, true)
 }
 
 // DisableAlarmActions keeps alarms from running their actions. Their states still
 // change.
-func (a *API) DisableAlarmActions(ctx context.Context, in *cloudwatch.DisableAlarmActionsInput) (*cloudwatch.DisableAlarmActionsOutput, error) {
+func (a *API) DisableAlarmActions(
+	ctx context.Context, in *cloudwatch.DisableAlarmActionsInput,
+) (*cloudwatch.DisableAlarmActionsOutput, error) {
 	return &cloudwatch.DisableAlarmActionsOutput{}, a.setActionsEnabled(ctx, in.AlarmNames, false)
 }
 

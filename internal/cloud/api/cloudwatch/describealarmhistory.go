@@ -14,7 +14,9 @@ import (
 
 // DescribeAlarmHistory describes what happened to alarms in the last two weeks,
 // including alarms deleted since.
-func (a *API) DescribeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeAlarmHistoryInput) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
+func (a *API) DescribeAlarmHistory(
+	ctx context.Context, in *cloudwatch.DescribeAlarmHistoryInput,
+) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
 	if err := checkHistory(in); err != nil {
 		return nil, err
 	}

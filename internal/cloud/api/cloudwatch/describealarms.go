@@ -18,7 +18,9 @@ import (
 )
 
 // DescribeAlarms describes the alarms selected by name, prefix, state or action.
-func (a *API) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+func (a *API) DescribeAlarms(
+	ctx context.Context, in *cloudwatch.DescribeAlarmsInput,
+) (*cloudwatch.DescribeAlarmsOutput, error) {
 	if err := checkDescribeAlarms(in); err != nil {
 		return nil, err
 	}
@@ -88,7 +90,9 @@ func tooManyAlarmNames() error {
 }
 
 // DescribeAlarmsForMetric describes the alarms that watch a metric.
-func (a *API) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.DescribeAlarmsForMetricInput) (*cloudwatch.DescribeAlarmsForMetricOutput, error) {
+func (a *API) DescribeAlarmsForMetric(
+	ctx context.Context, in *cloudwatch.DescribeAlarmsForMetricInput,
+) (*cloudwatch.DescribeAlarmsForMetricOutput, error) {
 	id, err := metricID(in.Namespace, in.MetricName, in.Dimensions)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,9 @@ const (
 var queryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
 
 // GetMetricData computes statistics of several metrics.
-func (a *API) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
+func (a *API) GetMetricData(
+	ctx context.Context, in *cloudwatch.GetMetricDataInput,
+) (*cloudwatch.GetMetricDataOutput, error) {
 	request := *in
 	request.NextToken = nil
 	start, err := newToken(request, 0).offset(in.NextToken)

@@ -16,7 +16,9 @@ import (
 const maxDatapoints = 1440
 
 // GetMetricStatistics computes statistics of one metric.
-func (a *API) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMetricStatisticsInput) (*cloudwatch.GetMetricStatisticsOutput, error) {
+func (a *API) GetMetricStatistics(
+	ctx context.Context, in *cloudwatch.GetMetricStatisticsInput,
+) (*cloudwatch.GetMetricStatisticsOutput, error) {
 	id, err := metricID(in.Namespace, in.MetricName, in.Dimensions)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,9 @@ var staticComparisons = []string{
 }
 
 // PutMetricAlarm creates an alarm or replaces its configuration.
-func (a *API) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.PutMetricAlarmOutput, error) {
+func (a *API) PutMetricAlarm(
+	ctx context.Context, in *cloudwatch.PutMetricAlarmInput,
+) (*cloudwatch.PutMetricAlarmOutput, error) {
 	checks := []func(*cloudwatch.PutMetricAlarmInput) error{
 		checkSupported, checkAlarm, checkActions, checkMetric, checkEvaluation,
 	}

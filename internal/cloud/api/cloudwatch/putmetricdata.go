@@ -34,7 +34,9 @@ type measurement struct {
 }
 
 // PutMetricData adds all data of a request to the caller's own metrics, or none.
-func (a *API) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
+func (a *API) PutMetricData(
+	ctx context.Context, in *cloudwatch.PutMetricDataInput,
+) (*cloudwatch.PutMetricDataOutput, error) {
 	if err := checkName("Namespace", in.Namespace); err != nil {
 		return nil, err
 	}

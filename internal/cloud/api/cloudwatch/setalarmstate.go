@@ -15,7 +15,9 @@ import (
 )
 
 // SetAlarmState sets an alarm's state, which lasts until its next evaluation.
-func (a *API) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInput) (*cloudwatch.SetAlarmStateOutput, error) {
+func (a *API) SetAlarmState(
+	ctx context.Context, in *cloudwatch.SetAlarmStateInput,
+) (*cloudwatch.SetAlarmStateOutput, error) {
 	if err := checkAlarmName(in.AlarmName); err != nil {
 		return nil, err
 	}

@@ -65,7 +65,9 @@ func (a *API) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput) 
 }
 
 // UntagResource removes tags from an alarm.
-func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInput) (*cloudwatch.UntagResourceOutput, error) {
+func (a *API) UntagResource(
+	ctx context.Context, in *cloudwatch.UntagResourceInput,
+) (*cloudwatch.UntagResourceOutput, error) {
 	if in.TagKeys == nil {
 		return nil, missingParameter("TagKeys")
 	}
@@ -84,7 +86,9 @@ func (a *API) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInp
 }
 
 // ListTagsForResource lists an alarm's tags.
-func (a *API) ListTagsForResource(ctx context.Context, in *cloudwatch.ListTagsForResourceInput) (*cloudwatch.ListTagsForResourceOutput, error) {
+func (a *API) ListTagsForResource(
+	ctx context.Context, in *cloudwatch.ListTagsForResourceInput,
+) (*cloudwatch.ListTagsForResourceOutput, error) {
 	row, err := taggedAlarm(a.Store.Read(ctx), wire.RegionFrom(ctx), in.ResourceARN)
 	if err != nil {
 		return nil, err

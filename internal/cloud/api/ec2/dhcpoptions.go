@@ -58,7 +58,9 @@ func configurations(row *store.DHCPOptions) []types.DhcpConfiguration {
 
 // DescribeDhcpOptions lists DHCP options sets. A region has one, which EnsureRegion
 // creates.
-func (a *API) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOptionsInput) (*ec2.DescribeDhcpOptionsOutput, error) {
+func (a *API) DescribeDhcpOptions(
+	ctx context.Context, in *ec2.DescribeDhcpOptionsInput,
+) (*ec2.DescribeDhcpOptionsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

@@ -96,7 +96,9 @@ var instances = resourceType[store.Instance]{
 // limits the instances on a page (aws/aws-sdk-js#939,
 // awsdocs/aws-doc-sdk-examples#201), and so does the local cloud. The instances of one
 // reservation share a page if they fit on one.
-func (a *API) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
+func (a *API) DescribeInstances(
+	ctx context.Context, in *ec2.DescribeInstancesInput,
+) (*ec2.DescribeInstancesOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

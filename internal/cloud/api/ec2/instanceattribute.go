@@ -98,7 +98,9 @@ var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
 }
 
 // DescribeInstanceAttribute returns one attribute of an instance.
-func (a *API) DescribeInstanceAttribute(ctx context.Context, in *ec2.DescribeInstanceAttributeInput) (*ec2.DescribeInstanceAttributeOutput, error) {
+func (a *API) DescribeInstanceAttribute(
+	ctx context.Context, in *ec2.DescribeInstanceAttributeInput,
+) (*ec2.DescribeInstanceAttributeOutput, error) {
 	attribute := string(in.Attribute)
 	if err := required(parameter{"instanceId", in.InstanceId}, parameter{"attribute", &attribute}); err != nil {
 		return nil, err

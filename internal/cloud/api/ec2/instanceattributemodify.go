@@ -18,7 +18,9 @@ import (
 )
 
 // ModifyInstanceAttribute changes one attribute of an instance.
-func (a *API) ModifyInstanceAttribute(ctx context.Context, in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstanceAttributeOutput, error) {
+func (a *API) ModifyInstanceAttribute(
+	ctx context.Context, in *ec2.ModifyInstanceAttributeInput,
+) (*ec2.ModifyInstanceAttributeOutput, error) {
 	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,9 @@ import (
 )
 
 // GetConsoleOutput returns what an instance has written to its console.
-func (a *API) GetConsoleOutput(ctx context.Context, in *ec2.GetConsoleOutputInput) (*ec2.GetConsoleOutputOutput, error) {
+func (a *API) GetConsoleOutput(
+	ctx context.Context, in *ec2.GetConsoleOutputInput,
+) (*ec2.GetConsoleOutputOutput, error) {
 	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,9 @@ func cpuCredits(row vm) string {
 
 // DescribeInstanceCreditSpecifications returns the credit options of the instances
 // with the ids. Without ids, it lists the instances with the option unlimited.
-func (a *API) DescribeInstanceCreditSpecifications(ctx context.Context, in *ec2.DescribeInstanceCreditSpecificationsInput) (*ec2.DescribeInstanceCreditSpecificationsOutput, error) {
+func (a *API) DescribeInstanceCreditSpecifications(
+	ctx context.Context, in *ec2.DescribeInstanceCreditSpecificationsInput,
+) (*ec2.DescribeInstanceCreditSpecificationsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

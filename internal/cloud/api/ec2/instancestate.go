@@ -167,7 +167,9 @@ func (a *API) RebootInstances(ctx context.Context, in *ec2.RebootInstancesInput)
 }
 
 // TerminateInstances terminates instances.
-func (a *API) TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error) {
+func (a *API) TerminateInstances(
+	ctx context.Context, in *ec2.TerminateInstancesInput,
+) (*ec2.TerminateInstancesOutput, error) {
 	if err := supportOnly(in, "DryRun", "InstanceIds"); err != nil {
 		return nil, err
 	}

@@ -55,7 +55,9 @@ func reachabilityCheck(row vm) string { _, detail := reachability(row); return s
 
 // DescribeInstanceStatus returns the results of instances' status checks: ok when the
 // machine has booted, initializing before.
-func (a *API) DescribeInstanceStatus(ctx context.Context, in *ec2.DescribeInstanceStatusInput) (*ec2.DescribeInstanceStatusOutput, error) {
+func (a *API) DescribeInstanceStatus(
+	ctx context.Context, in *ec2.DescribeInstanceStatusInput,
+) (*ec2.DescribeInstanceStatusOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

@@ -35,7 +35,9 @@ var typeFilters = filters[instancetype.Type]{
 }
 
 // DescribeInstanceTypes lists the instance types of the local cloud's catalogue.
-func (a *API) DescribeInstanceTypes(ctx context.Context, in *ec2.DescribeInstanceTypesInput) (*ec2.DescribeInstanceTypesOutput, error) {
+func (a *API) DescribeInstanceTypes(
+	ctx context.Context, in *ec2.DescribeInstanceTypesInput,
+) (*ec2.DescribeInstanceTypesOutput, error) {
 	view, _, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

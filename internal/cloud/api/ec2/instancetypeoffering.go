@@ -26,7 +26,9 @@ var offeringFilters = filters[offering]{
 
 // DescribeInstanceTypeOfferings lists the locations where instance types can be
 // launched.
-func (a *API) DescribeInstanceTypeOfferings(ctx context.Context, in *ec2.DescribeInstanceTypeOfferingsInput) (*ec2.DescribeInstanceTypeOfferingsOutput, error) {
+func (a *API) DescribeInstanceTypeOfferings(
+	ctx context.Context, in *ec2.DescribeInstanceTypeOfferingsInput,
+) (*ec2.DescribeInstanceTypeOfferingsOutput, error) {
 	view, name, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

@@ -45,7 +45,9 @@ func ifGatewayAttached(row *store.InternetGateway, value string) []string {
 }
 
 // CreateInternetGateway creates an internet gateway that is not attached.
-func (a *API) CreateInternetGateway(ctx context.Context, in *ec2.CreateInternetGatewayInput) (*ec2.CreateInternetGatewayOutput, error) {
+func (a *API) CreateInternetGateway(
+	ctx context.Context, in *ec2.CreateInternetGatewayInput,
+) (*ec2.CreateInternetGatewayOutput, error) {
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeInternetGateway)
 	if err != nil {
 		return nil, err
@@ -66,7 +68,9 @@ func (a *API) CreateInternetGateway(ctx context.Context, in *ec2.CreateInternetG
 }
 
 // DescribeInternetGateways lists internet gateways.
-func (a *API) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInternetGatewaysInput) (*ec2.DescribeInternetGatewaysOutput, error) {
+func (a *API) DescribeInternetGateways(
+	ctx context.Context, in *ec2.DescribeInternetGatewaysInput,
+) (*ec2.DescribeInternetGatewaysOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
@@ -119,7 +123,9 @@ func (a *API) changeAttachment(
 
 // AttachInternetGateway attaches an internet gateway to a VPC. A VPC has at most one
 // gateway, and a gateway at most one VPC.
-func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetGatewayInput) (*ec2.AttachInternetGatewayOutput, error) {
+func (a *API) AttachInternetGateway(
+	ctx context.Context, in *ec2.AttachInternetGatewayInput,
+) (*ec2.AttachInternetGatewayOutput, error) {
 	attach := func(tx *store.Tx, gateway *store.InternetGateway, vpc *store.VPC) error {
 		if gateway.VPCID != "" {
 			return wire.Errorf(
@@ -141,7 +147,9 @@ func (a *API) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetG
 
 // DetachInternetGateway detaches an internet gateway from a VPC in which no network
 // interface has a public IP address.
-func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetGatewayInput) (*ec2.DetachInternetGatewayOutput, error) {
+func (a *API) DetachInternetGateway(
+	ctx context.Context, in *ec2.DetachInternetGatewayInput,
+) (*ec2.DetachInternetGatewayOutput, error) {
 	detach := func(tx *store.Tx, gateway *store.InternetGateway, vpc *store.VPC) error {
 		if gateway.VPCID != vpc.ID {
 			return wire.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", gateway.ID, vpc.ID)
@@ -166,7 +174,9 @@ func (a *API) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetG
 }
 
 // DeleteInternetGateway deletes a detached internet gateway.
-func (a *API) DeleteInternetGateway(ctx context.Context, in *ec2.DeleteInternetGatewayInput) (*ec2.DeleteInternetGatewayOutput, error) {
+func (a *API) DeleteInternetGateway(
+	ctx context.Context, in *ec2.DeleteInternetGatewayInput,
+) (*ec2.DeleteInternetGatewayOutput, error) {
 	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}); err != nil {
 		return nil, err
 	}

@@ -139,7 +139,9 @@ func (a *API) ImportKeyPair(ctx context.Context, in *ec2.ImportKeyPairInput) (*e
 }
 
 // DescribeKeyPairs lists key pairs.
-func (a *API) DescribeKeyPairs(ctx context.Context, in *ec2.DescribeKeyPairsInput) (*ec2.DescribeKeyPairsOutput, error) {
+func (a *API) DescribeKeyPairs(
+	ctx context.Context, in *ec2.DescribeKeyPairsInput,
+) (*ec2.DescribeKeyPairsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

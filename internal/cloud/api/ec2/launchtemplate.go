@@ -100,7 +100,9 @@ func templateNamed(r store.Reader, region, name string) (template, bool) {
 
 // CreateLaunchTemplate creates a launch template and its first version. The resources
 // that its data names need not exist: a launch looks them up.
-func (a *API) CreateLaunchTemplate(ctx context.Context, in *ec2.CreateLaunchTemplateInput) (*ec2.CreateLaunchTemplateOutput, error) {
+func (a *API) CreateLaunchTemplate(
+	ctx context.Context, in *ec2.CreateLaunchTemplateInput,
+) (*ec2.CreateLaunchTemplateOutput, error) {
 	if err := checkTemplateName(in.LaunchTemplateName); err != nil {
 		return nil, err
 	}
@@ -169,7 +171,9 @@ func templateItem(row template) *types.LaunchTemplate {
 }
 
 // ModifyLaunchTemplate sets the default version.
-func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemplateInput) (*ec2.ModifyLaunchTemplateOutput, error) {
+func (a *API) ModifyLaunchTemplate(
+	ctx context.Context, in *ec2.ModifyLaunchTemplateInput,
+) (*ec2.ModifyLaunchTemplateOutput, error) {
 	if err := required(parameter{"DefaultVersion", in.DefaultVersion}); err != nil {
 		return nil, err
 	}
@@ -204,7 +208,9 @@ func (a *API) ModifyLaunchTemplate(ctx context.Context, in *ec2.ModifyLaunchTemp
 
 // DeleteLaunchTemplate deletes a launch template and all its versions. Its users
 // notice at their next launch.
-func (a *API) DeleteLaunchTemplate(ctx context.Context, in *ec2.DeleteLaunchTemplateInput) (*ec2.DeleteLaunchTemplateOutput, error) {
+func (a *API) DeleteLaunchTemplate(
+	ctx context.Context, in *ec2.DeleteLaunchTemplateInput,
+) (*ec2.DeleteLaunchTemplateOutput, error) {
 	var out *ec2.DeleteLaunchTemplateOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
 		row, err := findTemplate(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "delete the template")

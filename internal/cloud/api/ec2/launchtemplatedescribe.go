@@ -13,7 +13,9 @@ import (
 )
 
 // DescribeLaunchTemplates lists launch templates.
-func (a *API) DescribeLaunchTemplates(ctx context.Context, in *ec2.DescribeLaunchTemplatesInput) (*ec2.DescribeLaunchTemplatesOutput, error) {
+func (a *API) DescribeLaunchTemplates(
+	ctx context.Context, in *ec2.DescribeLaunchTemplatesInput,
+) (*ec2.DescribeLaunchTemplatesOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,9 @@ import (
 
 // GetLaunchTemplateData returns an instance's configuration in the form of a launch
 // template's data.
-func (a *API) GetLaunchTemplateData(ctx context.Context, in *ec2.GetLaunchTemplateDataInput) (*ec2.GetLaunchTemplateDataOutput, error) {
+func (a *API) GetLaunchTemplateData(
+	ctx context.Context, in *ec2.GetLaunchTemplateDataInput,
+) (*ec2.GetLaunchTemplateDataOutput, error) {
 	if err := required(parameter{"InstanceId", in.InstanceId}); err != nil {
 		return nil, err
 	}

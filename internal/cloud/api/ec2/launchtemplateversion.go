@@ -66,7 +66,9 @@ func (a *API) addVersion(
 // CreateLaunchTemplateVersion adds a version to a launch template. With a source
 // version, the new version has its data; each parameter of the request replaces the
 // source's as a whole.
-func (a *API) CreateLaunchTemplateVersion(ctx context.Context, in *ec2.CreateLaunchTemplateVersionInput) (*ec2.CreateLaunchTemplateVersionOutput, error) {
+func (a *API) CreateLaunchTemplateVersion(
+	ctx context.Context, in *ec2.CreateLaunchTemplateVersionInput,
+) (*ec2.CreateLaunchTemplateVersionOutput, error) {
 	based := aws.ToString(in.SourceVersion) != ""
 	if isEmptyData(in.LaunchTemplateData) && !based {
 		return nil, wire.Errorf(

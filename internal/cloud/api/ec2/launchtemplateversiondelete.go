@@ -17,7 +17,9 @@ import (
 // result of each. It does not delete the default version. Unknown templates and
 // versions are reported version by version (Amazon EC2 API Reference,
 // DeleteLaunchTemplateVersions and ResponseError).
-func (a *API) DeleteLaunchTemplateVersions(ctx context.Context, in *ec2.DeleteLaunchTemplateVersionsInput) (*ec2.DeleteLaunchTemplateVersionsOutput, error) {
+func (a *API) DeleteLaunchTemplateVersions(
+	ctx context.Context, in *ec2.DeleteLaunchTemplateVersionsInput,
+) (*ec2.DeleteLaunchTemplateVersionsOutput, error) {
 	numbers, err := versionNumbers(in.Versions)
 	if err != nil {
 		return nil, err

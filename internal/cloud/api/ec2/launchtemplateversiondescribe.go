@@ -81,7 +81,9 @@ func (v describedVersion) sortKey() string {
 
 // DescribeLaunchTemplateVersions lists versions of a launch template, or the latest or
 // default versions of all launch templates.
-func (a *API) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.DescribeLaunchTemplateVersionsInput) (*ec2.DescribeLaunchTemplateVersionsOutput, error) {
+func (a *API) DescribeLaunchTemplateVersions(
+	ctx context.Context, in *ec2.DescribeLaunchTemplateVersionsInput,
+) (*ec2.DescribeLaunchTemplateVersionsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

@@ -79,7 +79,9 @@ func byACLEntry(text func(store.NetworkACLEntry) string) func(store.Reader, *sto
 }
 
 // CreateNetworkAcl creates a network ACL that denies all traffic.
-func (a *API) CreateNetworkAcl(ctx context.Context, in *ec2.CreateNetworkAclInput) (*ec2.CreateNetworkAclOutput, error) {
+func (a *API) CreateNetworkAcl(
+	ctx context.Context, in *ec2.CreateNetworkAclInput,
+) (*ec2.CreateNetworkAclOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
 	}
@@ -118,7 +120,9 @@ func (a *API) CreateNetworkAcl(ctx context.Context, in *ec2.CreateNetworkAclInpu
 }
 
 // DescribeNetworkAcls lists network ACLs.
-func (a *API) DescribeNetworkAcls(ctx context.Context, in *ec2.DescribeNetworkAclsInput) (*ec2.DescribeNetworkAclsOutput, error) {
+func (a *API) DescribeNetworkAcls(
+	ctx context.Context, in *ec2.DescribeNetworkAclsInput,
+) (*ec2.DescribeNetworkAclsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
@@ -155,7 +159,9 @@ func networkACLItem(row *store.NetworkACL) types.NetworkAcl {
 
 // DeleteNetworkAcl deletes a network ACL without subnets that is not a VPC's default
 // one.
-func (a *API) DeleteNetworkAcl(ctx context.Context, in *ec2.DeleteNetworkAclInput) (*ec2.DeleteNetworkAclOutput, error) {
+func (a *API) DeleteNetworkAcl(
+	ctx context.Context, in *ec2.DeleteNetworkAclInput,
+) (*ec2.DeleteNetworkAclOutput, error) {
 	if err := required(parameter{"networkAclId", in.NetworkAclId}); err != nil {
 		return nil, err
 	}

@@ -32,7 +32,9 @@ func disassociateACL(tx *store.Tx, subnet *store.Subnet) {
 }
 
 // ReplaceNetworkAclAssociation associates a subnet with another network ACL.
-func (a *API) ReplaceNetworkAclAssociation(ctx context.Context, in *ec2.ReplaceNetworkAclAssociationInput) (*ec2.ReplaceNetworkAclAssociationOutput, error) {
+func (a *API) ReplaceNetworkAclAssociation(
+	ctx context.Context, in *ec2.ReplaceNetworkAclAssociationInput,
+) (*ec2.ReplaceNetworkAclAssociationOutput, error) {
 	if err := required(
 		parameter{"associationId", in.AssociationId}, parameter{"networkAclId", in.NetworkAclId},
 	); err != nil {

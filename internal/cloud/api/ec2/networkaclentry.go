@@ -143,7 +143,9 @@ func entryNotFound(aclID string, number int32, egress bool) error {
 }
 
 // CreateNetworkAclEntry adds an entry to a network ACL.
-func (a *API) CreateNetworkAclEntry(ctx context.Context, in *ec2.CreateNetworkAclEntryInput) (*ec2.CreateNetworkAclEntryOutput, error) {
+func (a *API) CreateNetworkAclEntry(
+	ctx context.Context, in *ec2.CreateNetworkAclEntryInput,
+) (*ec2.CreateNetworkAclEntryOutput, error) {
 	entry, err := parseACLEntry(in)
 	if err != nil {
 		return nil, err
@@ -180,7 +182,9 @@ func setEntries(tx *store.Tx, acl *store.NetworkACL, entries []store.NetworkACLE
 
 // ReplaceNetworkAclEntry replaces the entry of a network ACL with the same number and
 // direction.
-func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetworkAclEntryInput) (*ec2.ReplaceNetworkAclEntryOutput, error) {
+func (a *API) ReplaceNetworkAclEntry(
+	ctx context.Context, in *ec2.ReplaceNetworkAclEntryInput,
+) (*ec2.ReplaceNetworkAclEntryOutput, error) {
 	entry, err := parseACLEntry((*ec2.CreateNetworkAclEntryInput)(in))
 	if err != nil {
 		return nil, err
@@ -202,7 +206,9 @@ func (a *API) ReplaceNetworkAclEntry(ctx context.Context, in *ec2.ReplaceNetwork
 }
 
 // DeleteNetworkAclEntry deletes an entry of a network ACL.
-func (a *API) DeleteNetworkAclEntry(ctx context.Context, in *ec2.DeleteNetworkAclEntryInput) (*ec2.DeleteNetworkAclEntryOutput, error) {
+func (a *API) DeleteNetworkAclEntry(
+	ctx context.Context, in *ec2.DeleteNetworkAclEntryInput,
+) (*ec2.DeleteNetworkAclEntryOutput, error) {
 	if err := required(parameter{"networkAclId", in.NetworkAclId}); err != nil {
 		return nil, err
 	}

@@ -127,7 +127,9 @@ func groupIdentifiers(r store.Reader, ids []string) []types.GroupIdentifier {
 }
 
 // DescribeNetworkInterfaces lists network interfaces.
-func (a *API) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNetworkInterfacesInput) (*ec2.DescribeNetworkInterfacesOutput, error) {
+func (a *API) DescribeNetworkInterfaces(
+	ctx context.Context, in *ec2.DescribeNetworkInterfacesInput,
+) (*ec2.DescribeNetworkInterfacesOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
@@ -204,7 +206,9 @@ func associationItem(r store.Reader, row nic) *types.NetworkInterfaceAssociation
 }
 
 // DeleteNetworkInterface deletes a network interface that is not attached.
-func (a *API) DeleteNetworkInterface(ctx context.Context, in *ec2.DeleteNetworkInterfaceInput) (*ec2.DeleteNetworkInterfaceOutput, error) {
+func (a *API) DeleteNetworkInterface(
+	ctx context.Context, in *ec2.DeleteNetworkInterfaceInput,
+) (*ec2.DeleteNetworkInterfaceOutput, error) {
 	if err := required(parameter{"networkInterfaceId", in.NetworkInterfaceId}); err != nil {
 		return nil, err
 	}

@@ -85,7 +85,9 @@ func (a *API) newRouteTable(vpc *store.VPC) *store.RouteTable {
 }
 
 // CreateRouteTable creates a route table with the local route.
-func (a *API) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableInput) (*ec2.CreateRouteTableOutput, error) {
+func (a *API) CreateRouteTable(
+	ctx context.Context, in *ec2.CreateRouteTableInput,
+) (*ec2.CreateRouteTableOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
 	}
@@ -125,7 +127,9 @@ func (a *API) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableInpu
 }
 
 // DescribeRouteTables lists route tables.
-func (a *API) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {
+func (a *API) DescribeRouteTables(
+	ctx context.Context, in *ec2.DescribeRouteTablesInput,
+) (*ec2.DescribeRouteTablesOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
@@ -173,7 +177,9 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 }
 
 // DeleteRouteTable deletes a route table that has no associations.
-func (a *API) DeleteRouteTable(ctx context.Context, in *ec2.DeleteRouteTableInput) (*ec2.DeleteRouteTableOutput, error) {
+func (a *API) DeleteRouteTable(
+	ctx context.Context, in *ec2.DeleteRouteTableInput,
+) (*ec2.DeleteRouteTableOutput, error) {
 	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err
 	}

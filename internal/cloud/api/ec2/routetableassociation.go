@@ -57,7 +57,9 @@ func removeAssociation(tx *store.Tx, tableID string, match func(store.RouteTable
 
 // AssociateRouteTable associates a subnet with a route table. Repeating a request is
 // not an error.
-func (a *API) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTableInput) (*ec2.AssociateRouteTableOutput, error) {
+func (a *API) AssociateRouteTable(
+	ctx context.Context, in *ec2.AssociateRouteTableInput,
+) (*ec2.AssociateRouteTableOutput, error) {
 	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err
 	}
@@ -105,7 +107,9 @@ func (a *API) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTab
 
 // DisassociateRouteTable removes a subnet's association. The subnet then uses its
 // VPC's main route table.
-func (a *API) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRouteTableInput) (*ec2.DisassociateRouteTableOutput, error) {
+func (a *API) DisassociateRouteTable(
+	ctx context.Context, in *ec2.DisassociateRouteTableInput,
+) (*ec2.DisassociateRouteTableOutput, error) {
 	if err := required(parameter{"associationId", in.AssociationId}); err != nil {
 		return nil, err
 	}
@@ -126,7 +130,9 @@ func (a *API) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRo
 
 // ReplaceRouteTableAssociation moves an association, of a subnet or of a VPC's main
 // route table, to another route table.
-func (a *API) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.ReplaceRouteTableAssociationInput) (*ec2.ReplaceRouteTableAssociationOutput, error) {
+func (a *API) ReplaceRouteTableAssociation(
+	ctx context.Context, in *ec2.ReplaceRouteTableAssociationInput,
+) (*ec2.ReplaceRouteTableAssociationOutput, error) {
 	if err := required(
 		parameter{"associationId", in.AssociationId}, parameter{"routeTableId", in.RouteTableId},
 	); err != nil {

@@ -91,7 +91,9 @@ func (a *API) newSecurityGroup(vpc *store.VPC, name, description string) *store.
 }
 
 // CreateSecurityGroup creates a security group in the given or the default VPC.
-func (a *API) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
+func (a *API) CreateSecurityGroup(
+	ctx context.Context, in *ec2.CreateSecurityGroupInput,
+) (*ec2.CreateSecurityGroupOutput, error) {
 	if err := required(
 		parameter{"groupName", in.GroupName}, parameter{"groupDescription", in.Description},
 	); err != nil {
@@ -169,7 +171,9 @@ func groupByIDOrName(r store.Reader, region string, id, name *string) (*store.Se
 }
 
 // DescribeSecurityGroups lists security groups.
-func (a *API) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
+func (a *API) DescribeSecurityGroups(
+	ctx context.Context, in *ec2.DescribeSecurityGroupsInput,
+) (*ec2.DescribeSecurityGroupsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
@@ -207,7 +211,9 @@ func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 
 // DeleteSecurityGroup deletes a security group that no network interface has and no
 // rule of another security group names.
-func (a *API) DeleteSecurityGroup(ctx context.Context, in *ec2.DeleteSecurityGroupInput) (*ec2.DeleteSecurityGroupOutput, error) {
+func (a *API) DeleteSecurityGroup(
+	ctx context.Context, in *ec2.DeleteSecurityGroupInput,
+) (*ec2.DeleteSecurityGroupOutput, error) {
 	out := &ec2.DeleteSecurityGroupOutput{Return: aws.Bool(true)}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
 		group, err := groupByIDOrName(tx, region, in.GroupId, in.GroupName)

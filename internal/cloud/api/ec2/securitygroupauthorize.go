@@ -120,7 +120,9 @@ func countRules(rules []store.SecurityGroupRule, egress bool) (n int) {
 }
 
 // AuthorizeSecurityGroupIngress adds inbound rules to a security group.
-func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+func (a *API) AuthorizeSecurityGroupIngress(
+	ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput,
+) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
 	rules, err := a.authorize(ctx, in.DryRun, ruleRequest{
 		groupID:           in.GroupId,
 		groupName:         in.GroupName,
@@ -140,7 +142,9 @@ func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.Authori
 }
 
 // AuthorizeSecurityGroupEgress adds outbound rules to a security group.
-func (a *API) AuthorizeSecurityGroupEgress(ctx context.Context, in *ec2.AuthorizeSecurityGroupEgressInput) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
+func (a *API) AuthorizeSecurityGroupEgress(
+	ctx context.Context, in *ec2.AuthorizeSecurityGroupEgressInput,
+) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
 	rules, err := a.authorize(ctx, in.DryRun, ruleRequest{
 		egress:            true,
 		groupID:           in.GroupId,

@@ -107,7 +107,9 @@ func revokedItem(group *store.SecurityGroup, rule store.SecurityGroupRule) types
 }
 
 // RevokeSecurityGroupIngress removes inbound rules from a security group.
-func (a *API) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
+func (a *API) RevokeSecurityGroupIngress(
+	ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput,
+) (*ec2.RevokeSecurityGroupIngressOutput, error) {
 	rules, err := a.revoke(ctx, in.DryRun, ruleRequest{
 		groupID:          in.GroupId,
 		groupName:        in.GroupName,
@@ -127,7 +129,9 @@ func (a *API) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecu
 }
 
 // RevokeSecurityGroupEgress removes outbound rules from a security group.
-func (a *API) RevokeSecurityGroupEgress(ctx context.Context, in *ec2.RevokeSecurityGroupEgressInput) (*ec2.RevokeSecurityGroupEgressOutput, error) {
+func (a *API) RevokeSecurityGroupEgress(
+	ctx context.Context, in *ec2.RevokeSecurityGroupEgressInput,
+) (*ec2.RevokeSecurityGroupEgressOutput, error) {
 	rules, err := a.revoke(ctx, in.DryRun, ruleRequest{
 		egress:           true,
 		groupID:          in.GroupId,

@@ -62,7 +62,9 @@ func findRule(all []groupRule, id string) (groupRule, error) {
 
 // DescribeSecurityGroupRules lists the rules of security groups. A rule has one
 // source.
-func (a *API) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSecurityGroupRulesInput) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+func (a *API) DescribeSecurityGroupRules(
+	ctx context.Context, in *ec2.DescribeSecurityGroupRulesInput,
+) (*ec2.DescribeSecurityGroupRulesOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

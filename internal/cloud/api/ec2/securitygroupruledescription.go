@@ -72,7 +72,9 @@ func (a *API) updateRuleDescriptions(
 
 // UpdateSecurityGroupRuleDescriptionsIngress changes the descriptions of inbound
 // rules.
-func (a *API) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsIngressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
+func (a *API) UpdateSecurityGroupRuleDescriptionsIngress(
+	ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsIngressInput,
+) (*ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
 	q := ruleRequest{groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions}
 	return &ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput{
 		Return: aws.Bool(true),
@@ -81,7 +83,9 @@ func (a *API) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in
 
 // UpdateSecurityGroupRuleDescriptionsEgress changes the descriptions of outbound
 // rules.
-func (a *API) UpdateSecurityGroupRuleDescriptionsEgress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsEgressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
+func (a *API) UpdateSecurityGroupRuleDescriptionsEgress(
+	ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsEgressInput,
+) (*ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
 	q := ruleRequest{egress: true, groupID: in.GroupId, groupName: in.GroupName, permissions: in.IpPermissions}
 	return &ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput{
 		Return: aws.Bool(true),

@@ -13,7 +13,9 @@ import (
 
 // ModifySecurityGroupRules replaces rules of a security group. If one replacement is
 // invalid, none is made. A rule keeps its id, its direction and its tags.
-func (a *API) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecurityGroupRulesInput) (*ec2.ModifySecurityGroupRulesOutput, error) {
+func (a *API) ModifySecurityGroupRules(
+	ctx context.Context, in *ec2.ModifySecurityGroupRulesInput,
+) (*ec2.ModifySecurityGroupRulesOutput, error) {
 	if err := required(parameter{"groupId", in.GroupId}); err != nil {
 		return nil, err
 	}

@@ -39,7 +39,9 @@ var snapshots = resourceType[store.Snapshot]{
 }
 
 // DescribeSnapshots lists the account's snapshots and those of public images.
-func (a *API) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsInput) (*ec2.DescribeSnapshotsOutput, error) {
+func (a *API) DescribeSnapshots(
+	ctx context.Context, in *ec2.DescribeSnapshotsInput,
+) (*ec2.DescribeSnapshotsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

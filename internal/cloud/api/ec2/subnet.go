@@ -242,7 +242,9 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 
 // ModifySubnetAttribute changes one attribute of a subnet. EC2 accepts one attribute a
 // call.
-func (a *API) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAttributeInput) (*ec2.ModifySubnetAttributeOutput, error) {
+func (a *API) ModifySubnetAttribute(
+	ctx context.Context, in *ec2.ModifySubnetAttributeInput,
+) (*ec2.ModifySubnetAttributeOutput, error) {
 	if err := required(parameter{"subnetId", in.SubnetId}); err != nil {
 		return nil, err
 	}

@@ -11,7 +11,9 @@ import (
 )
 
 // ModifyVpcAttribute changes one attribute of a VPC. EC2 accepts one attribute a call.
-func (a *API) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttributeInput) (*ec2.ModifyVpcAttributeOutput, error) {
+func (a *API) ModifyVpcAttribute(
+	ctx context.Context, in *ec2.ModifyVpcAttributeInput,
+) (*ec2.ModifyVpcAttributeOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
 	}
@@ -48,7 +50,9 @@ func (a *API) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttribute
 }
 
 // DescribeVpcAttribute returns one attribute of a VPC.
-func (a *API) DescribeVpcAttribute(ctx context.Context, in *ec2.DescribeVpcAttributeInput) (*ec2.DescribeVpcAttributeOutput, error) {
+func (a *API) DescribeVpcAttribute(
+	ctx context.Context, in *ec2.DescribeVpcAttributeInput,
+) (*ec2.DescribeVpcAttributeOutput, error) {
 	attribute := string(in.Attribute)
 	if err := required(parameter{"vpcId", in.VpcId}, parameter{"attribute", &attribute}); err != nil {
 		return nil, err

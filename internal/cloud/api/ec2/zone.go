@@ -38,7 +38,9 @@ func (z zone) group() string { return z.region.name + "-zg-1" }
 func (z zone) groupLong() string { return z.region.long + " 1" }
 
 // DescribeAvailabilityZones lists the zones of the caller's region.
-func (a *API) DescribeAvailabilityZones(ctx context.Context, in *ec2.DescribeAvailabilityZonesInput) (*ec2.DescribeAvailabilityZonesOutput, error) {
+func (a *API) DescribeAvailabilityZones(
+	ctx context.Context, in *ec2.DescribeAvailabilityZonesInput,
+) (*ec2.DescribeAvailabilityZonesOutput, error) {
 	view, name, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err

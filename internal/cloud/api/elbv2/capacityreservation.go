@@ -18,7 +18,9 @@ import (
 
 // ModifyCapacityReservation reserves capacity for a load balancer or ends its
 // reservation. The quota leaves room for none, so every reservation is refused.
-func (a *API) ModifyCapacityReservation(ctx context.Context, in *elb.ModifyCapacityReservationInput) (*elb.ModifyCapacityReservationOutput, error) {
+func (a *API) ModifyCapacityReservation(
+	ctx context.Context, in *elb.ModifyCapacityReservationInput,
+) (*elb.ModifyCapacityReservationOutput, error) {
 	if _, err := loadBalancer(a.store.View(), wire.RegionFrom(ctx), in.LoadBalancerArn); err != nil {
 		return nil, err
 	}
@@ -43,7 +45,9 @@ func (a *API) ModifyCapacityReservation(ctx context.Context, in *elb.ModifyCapac
 }
 
 // DescribeCapacityReservation describes the capacity reservation of a load balancer.
-func (a *API) DescribeCapacityReservation(ctx context.Context, in *elb.DescribeCapacityReservationInput) (*elb.DescribeCapacityReservationOutput, error) {
+func (a *API) DescribeCapacityReservation(
+	ctx context.Context, in *elb.DescribeCapacityReservationInput,
+) (*elb.DescribeCapacityReservationOutput, error) {
 	if _, err := loadBalancer(a.store.Read(ctx), wire.RegionFrom(ctx), in.LoadBalancerArn); err != nil {
 		return nil, err
 	}

@@ -92,7 +92,9 @@ func describeListener(l *store.Listener) types.Listener {
 
 // DescribeListeners describes the listeners of a load balancer or those with the
 // given ARNs.
-func (a *API) DescribeListeners(ctx context.Context, in *elb.DescribeListenersInput) (*elb.DescribeListenersOutput, error) {
+func (a *API) DescribeListeners(
+	ctx context.Context, in *elb.DescribeListenersInput,
+) (*elb.DescribeListenersOutput, error) {
 	view := a.store.Read(ctx)
 	var rows []*store.Listener
 	switch {

@@ -91,7 +91,9 @@ func describeListenerAttributes(values map[string]string) []types.ListenerAttrib
 }
 
 // ModifyListenerAttributes sets attributes of a listener.
-func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListenerAttributesInput) (*elb.ModifyListenerAttributesOutput, error) {
+func (a *API) ModifyListenerAttributes(
+	ctx context.Context, in *elb.ModifyListenerAttributesInput,
+) (*elb.ModifyListenerAttributesOutput, error) {
 	pairs := readAttributes(in.Attributes, func(a types.ListenerAttribute) keyValue {
 		return keyValue{a.Key, a.Value}
 	})
@@ -110,7 +112,9 @@ func (a *API) ModifyListenerAttributes(ctx context.Context, in *elb.ModifyListen
 }
 
 // DescribeListenerAttributes describes all attributes of a listener.
-func (a *API) DescribeListenerAttributes(ctx context.Context, in *elb.DescribeListenerAttributesInput) (*elb.DescribeListenerAttributesOutput, error) {
+func (a *API) DescribeListenerAttributes(
+	ctx context.Context, in *elb.DescribeListenerAttributesInput,
+) (*elb.DescribeListenerAttributesOutput, error) {
 	l, err := listener(a.store.Read(ctx), wire.RegionFrom(ctx), in.ListenerArn)
 	if err != nil {
 		return nil, err

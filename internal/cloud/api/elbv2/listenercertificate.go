@@ -73,7 +73,9 @@ func httpsListener(
 
 // AddListenerCertificates adds certificates to the list of an HTTPS listener.
 // Certificates already on the list are left alone.
-func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCertificatesInput) (*elb.AddListenerCertificatesOutput, error) {
+func (a *API) AddListenerCertificates(
+	ctx context.Context, in *elb.AddListenerCertificatesInput,
+) (*elb.AddListenerCertificatesOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.AddListenerCertificatesOutput, error) {
 		l, arns, err := httpsListener(tx, wire.RegionFrom(ctx), in.ListenerArn, in.Certificates)
 		if err != nil {
@@ -110,7 +112,9 @@ func (a *API) AddListenerCertificates(ctx context.Context, in *elb.AddListenerCe
 
 // RemoveListenerCertificates removes certificates from the list of an HTTPS
 // listener. The default certificate can only be replaced, with ModifyListener.
-func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveListenerCertificatesInput) (*elb.RemoveListenerCertificatesOutput, error) {
+func (a *API) RemoveListenerCertificates(
+	ctx context.Context, in *elb.RemoveListenerCertificatesInput,
+) (*elb.RemoveListenerCertificatesOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.RemoveListenerCertificatesOutput, error) {
 		l, arns, err := httpsListener(tx, wire.RegionFrom(ctx), in.ListenerArn, in.Certificates)
 		if err != nil {
@@ -132,7 +136,9 @@ func (a *API) RemoveListenerCertificates(ctx context.Context, in *elb.RemoveList
 
 // DescribeListenerCertificates describes the default certificate of an HTTPS
 // listener and its certificate list.
-func (a *API) DescribeListenerCertificates(ctx context.Context, in *elb.DescribeListenerCertificatesInput) (*elb.DescribeListenerCertificatesOutput, error) {
+func (a *API) DescribeListenerCertificates(
+	ctx context.Context, in *elb.DescribeListenerCertificatesInput,
+) (*elb.DescribeListenerCertificatesOutput, error) {
 	l, err := listener(a.store.Read(ctx), wire.RegionFrom(ctx), in.ListenerArn)
 	if err != nil {
 		return nil, err

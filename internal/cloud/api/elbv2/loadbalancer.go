@@ -45,7 +45,9 @@ func checkCreateLoadBalancer(in *elb.CreateLoadBalancerInput) error {
 
 // CreateLoadBalancer creates an Application Load Balancer. Repeating a request
 // returns the load balancer that the first one created.
-func (a *API) CreateLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancerInput) (*elb.CreateLoadBalancerOutput, error) {
+func (a *API) CreateLoadBalancer(
+	ctx context.Context, in *elb.CreateLoadBalancerInput,
+) (*elb.CreateLoadBalancerOutput, error) {
 	if err := checkCreateLoadBalancer(in); err != nil {
 		return nil, err
 	}
@@ -184,7 +186,9 @@ func availabilityZones(lb *store.LoadBalancer) []types.AvailabilityZone {
 }
 
 // DescribeLoadBalancers describes the Region's load balancers.
-func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
+func (a *API) DescribeLoadBalancers(
+	ctx context.Context, in *elb.DescribeLoadBalancersInput,
+) (*elb.DescribeLoadBalancersOutput, error) {
 	arnOf := func(lb *store.LoadBalancer) string { return lb.ARN }
 	nameOf := func(lb *store.LoadBalancer) string { return lb.Name }
 	rows := store.LoadBalancers.InRegion(a.store.Read(ctx), wire.RegionFrom(ctx))
@@ -205,7 +209,9 @@ func (a *API) DescribeLoadBalancers(ctx context.Context, in *elb.DescribeLoadBal
 
 // DeleteLoadBalancer deletes a load balancer with its listeners and network
 // interfaces. Deleting one that does not exist succeeds.
-func (a *API) DeleteLoadBalancer(ctx context.Context, in *elb.DeleteLoadBalancerInput) (*elb.DeleteLoadBalancerOutput, error) {
+func (a *API) DeleteLoadBalancer(
+	ctx context.Context, in *elb.DeleteLoadBalancerInput,
+) (*elb.DeleteLoadBalancerOutput, error) {
 	if err := checkARN(in.LoadBalancerArn, "loadBalancerArn", "loadbalancer", "load balancer"); err != nil {
 		return nil, err
 	}

@@ -53,7 +53,9 @@ func describeLoadBalancerAttributes(values map[string]string) []types.LoadBalanc
 }
 
 // ModifyLoadBalancerAttributes sets attributes of a load balancer.
-func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLoadBalancerAttributesInput) (*elb.ModifyLoadBalancerAttributesOutput, error) {
+func (a *API) ModifyLoadBalancerAttributes(
+	ctx context.Context, in *elb.ModifyLoadBalancerAttributesInput,
+) (*elb.ModifyLoadBalancerAttributesOutput, error) {
 	pairs := readAttributes(in.Attributes, func(a types.LoadBalancerAttribute) keyValue {
 		return keyValue{a.Key, a.Value}
 	})
@@ -75,7 +77,9 @@ func (a *API) ModifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLo
 }
 
 // DescribeLoadBalancerAttributes describes all attributes of a load balancer.
-func (a *API) DescribeLoadBalancerAttributes(ctx context.Context, in *elb.DescribeLoadBalancerAttributesInput) (*elb.DescribeLoadBalancerAttributesOutput, error) {
+func (a *API) DescribeLoadBalancerAttributes(
+	ctx context.Context, in *elb.DescribeLoadBalancerAttributesInput,
+) (*elb.DescribeLoadBalancerAttributesOutput, error) {
 	lb, err := loadBalancer(a.store.Read(ctx), wire.RegionFrom(ctx), in.LoadBalancerArn)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,9 @@ const maxPriority = 50000
 
 // SetRulePriorities changes the priorities of all given rules or of none. The
 // rules must be of one listener, and may trade priorities in one call.
-func (a *API) SetRulePriorities(ctx context.Context, in *elb.SetRulePrioritiesInput) (*elb.SetRulePrioritiesOutput, error) {
+func (a *API) SetRulePriorities(
+	ctx context.Context, in *elb.SetRulePrioritiesInput,
+) (*elb.SetRulePrioritiesOutput, error) {
 	if len(in.RulePriorities) == 0 {
 		return nil, model.Null("rulePriorities")
 	}

@@ -35,7 +35,9 @@ func checkSecurityGroups(r store.Reader, vpc string, ids []string) ([]string, er
 }
 
 // SetSecurityGroups replaces the security groups of a load balancer.
-func (a *API) SetSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsInput) (*elb.SetSecurityGroupsOutput, error) {
+func (a *API) SetSecurityGroups(
+	ctx context.Context, in *elb.SetSecurityGroupsInput,
+) (*elb.SetSecurityGroupsOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.SetSecurityGroupsOutput, error) {
 		lb, err := loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {

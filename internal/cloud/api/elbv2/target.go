@@ -181,7 +181,9 @@ func zoneOf(r store.Reader, vpc *store.VPC, addr netip.Addr) string {
 // DeregisterTargets starts the draining of targets, or removes them at once if no
 // load balancer uses the target group. Targets that are not registered are
 // ignored.
-func (a *API) DeregisterTargets(ctx context.Context, in *elb.DeregisterTargetsInput) (*elb.DeregisterTargetsOutput, error) {
+func (a *API) DeregisterTargets(
+	ctx context.Context, in *elb.DeregisterTargetsInput,
+) (*elb.DeregisterTargetsOutput, error) {
 	return &elb.DeregisterTargetsOutput{}, a.store.Update(func(tx *store.Tx) error {
 		group, err := targetGroup(tx, wire.RegionFrom(ctx), in.TargetGroupArn)
 		if err != nil {

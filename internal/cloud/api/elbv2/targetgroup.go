@@ -67,7 +67,9 @@ func checkGroupProtocol(protocol types.ProtocolEnum) error {
 
 // CreateTargetGroup creates a target group. Repeating a request returns the
 // target group that the first one created.
-func (a *API) CreateTargetGroup(ctx context.Context, in *elb.CreateTargetGroupInput) (*elb.CreateTargetGroupOutput, error) {
+func (a *API) CreateTargetGroup(
+	ctx context.Context, in *elb.CreateTargetGroupInput,
+) (*elb.CreateTargetGroupOutput, error) {
 	if err := checkCreateTargetGroup(in); err != nil {
 		return nil, err
 	}
@@ -164,7 +166,9 @@ func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetG
 
 // DescribeTargetGroups describes the target groups of the Region or of one load
 // balancer.
-func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
+func (a *API) DescribeTargetGroups(
+	ctx context.Context, in *elb.DescribeTargetGroupsInput,
+) (*elb.DescribeTargetGroupsOutput, error) {
 	view := a.store.Read(ctx)
 	rows := store.TargetGroups.InRegion(view, wire.RegionFrom(ctx))
 	if in.LoadBalancerArn != nil {
@@ -194,7 +198,9 @@ func (a *API) DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGr
 }
 
 // ModifyTargetGroup changes a target group's health check.
-func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupInput) (*elb.ModifyTargetGroupOutput, error) {
+func (a *API) ModifyTargetGroup(
+	ctx context.Context, in *elb.ModifyTargetGroupInput,
+) (*elb.ModifyTargetGroupOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.ModifyTargetGroupOutput, error) {
 		group, err := targetGroup(tx, wire.RegionFrom(ctx), in.TargetGroupArn)
 		if err != nil {
@@ -223,7 +229,9 @@ func (a *API) ModifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupIn
 
 // DeleteTargetGroup deletes a target group that no listener or rule uses.
 // Deleting one that does not exist succeeds.
-func (a *API) DeleteTargetGroup(ctx context.Context, in *elb.DeleteTargetGroupInput) (*elb.DeleteTargetGroupOutput, error) {
+func (a *API) DeleteTargetGroup(
+	ctx context.Context, in *elb.DeleteTargetGroupInput,
+) (*elb.DeleteTargetGroupOutput, error) {
 	if err := checkARN(in.TargetGroupArn, "targetGroupArn", "targetgroup", "target group"); err != nil {
 		return nil, err
 	}

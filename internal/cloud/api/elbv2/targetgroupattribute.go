@@ -129,7 +129,9 @@ func describeTargetGroupAttributes(values map[string]string) []types.TargetGroup
 }
 
 // ModifyTargetGroupAttributes sets attributes of a target group.
-func (a *API) ModifyTargetGroupAttributes(ctx context.Context, in *elb.ModifyTargetGroupAttributesInput) (*elb.ModifyTargetGroupAttributesOutput, error) {
+func (a *API) ModifyTargetGroupAttributes(
+	ctx context.Context, in *elb.ModifyTargetGroupAttributesInput,
+) (*elb.ModifyTargetGroupAttributesOutput, error) {
 	pairs := readAttributes(in.Attributes, func(a types.TargetGroupAttribute) keyValue {
 		return keyValue{a.Key, a.Value}
 	})
@@ -151,7 +153,9 @@ func (a *API) ModifyTargetGroupAttributes(ctx context.Context, in *elb.ModifyTar
 }
 
 // DescribeTargetGroupAttributes describes all attributes of a target group.
-func (a *API) DescribeTargetGroupAttributes(ctx context.Context, in *elb.DescribeTargetGroupAttributesInput) (*elb.DescribeTargetGroupAttributesOutput, error) {
+func (a *API) DescribeTargetGroupAttributes(
+	ctx context.Context, in *elb.DescribeTargetGroupAttributesInput,
+) (*elb.DescribeTargetGroupAttributesOutput, error) {
 	group, err := targetGroup(a.store.Read(ctx), wire.RegionFrom(ctx), in.TargetGroupArn)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,9 @@ import (
 // DescribeTargetHealth describes the health of a target group's targets or of the
 // named ones. A named target that is not registered is unused. A terminated
 // instance is described only if it is named, and is draining.
-func (a *API) DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHealthInput) (*elb.DescribeTargetHealthOutput, error) {
+func (a *API) DescribeTargetHealth(
+	ctx context.Context, in *elb.DescribeTargetHealthInput,
+) (*elb.DescribeTargetHealthOutput, error) {
 	view := a.store.Read(ctx)
 	group, err := targetGroup(view, wire.RegionFrom(ctx), in.TargetGroupArn)
 	if err != nil {

@@ -32,7 +32,9 @@ func New(c Config) *API { return &API{c} }
 const model = constraint.Model("IllegalArgumentException")
 
 // GetServiceQuota returns the value of a quota that is applied to the account.
-func (a *API) GetServiceQuota(ctx context.Context, in *servicequotas.GetServiceQuotaInput) (*servicequotas.GetServiceQuotaOutput, error) {
+func (a *API) GetServiceQuota(
+	ctx context.Context, in *servicequotas.GetServiceQuotaInput,
+) (*servicequotas.GetServiceQuotaOutput, error) {
 	q, err := find(in.ServiceCode, in.QuotaCode)
 	if err != nil {
 		return nil, err
@@ -45,7 +47,9 @@ func (a *API) GetServiceQuota(ctx context.Context, in *servicequotas.GetServiceQ
 }
 
 // GetAWSDefaultServiceQuota returns the value of a quota that a new account has.
-func (a *API) GetAWSDefaultServiceQuota(ctx context.Context, in *servicequotas.GetAWSDefaultServiceQuotaInput) (*servicequotas.GetAWSDefaultServiceQuotaOutput, error) {
+func (a *API) GetAWSDefaultServiceQuota(
+	ctx context.Context, in *servicequotas.GetAWSDefaultServiceQuotaInput,
+) (*servicequotas.GetAWSDefaultServiceQuotaOutput, error) {
 	q, err := find(in.ServiceCode, in.QuotaCode)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,9 @@ const pageTokens page.Prefix = "quota-after:"
 
 // ListServiceQuotas returns the values of a service's quotas that are applied to the
 // account.
-func (a *API) ListServiceQuotas(ctx context.Context, in *servicequotas.ListServiceQuotasInput) (*servicequotas.ListServiceQuotasOutput, error) {
+func (a *API) ListServiceQuotas(
+	ctx context.Context, in *servicequotas.ListServiceQuotasInput,
+) (*servicequotas.ListServiceQuotasOutput, error) {
 	level := in.QuotaAppliedAtLevel
 	if level != "" && !slices.Contains(level.Values(), level) {
 		return nil, model.OutOfSet("quotaAppliedAtLevel", level, "ACCOUNT", "ALL", "RESOURCE")
@@ -46,7 +48,9 @@ func (a *API) ListServiceQuotas(ctx context.Context, in *servicequotas.ListServi
 
 // ListAWSDefaultServiceQuotas returns the values of a service's quotas that a new
 // account has.
-func (a *API) ListAWSDefaultServiceQuotas(ctx context.Context, in *servicequotas.ListAWSDefaultServiceQuotasInput) (*servicequotas.ListAWSDefaultServiceQuotasOutput, error) {
+func (a *API) ListAWSDefaultServiceQuotas(
+	ctx context.Context, in *servicequotas.ListAWSDefaultServiceQuotasInput,
+) (*servicequotas.ListAWSDefaultServiceQuotasOutput, error) {
 	quotas, err := ofService(in.ServiceCode)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,9 @@ func (a *API) DeleteParameter(ctx context.Context, in *ssm.DeleteParameterInput)
 
 // DeleteParameters deletes the parameters with the names and lists the names that it
 // does not find.
-func (a *API) DeleteParameters(ctx context.Context, in *ssm.DeleteParametersInput) (*ssm.DeleteParametersOutput, error) {
+func (a *API) DeleteParameters(
+	ctx context.Context, in *ssm.DeleteParametersInput,
+) (*ssm.DeleteParametersOutput, error) {
 	if err := checkNames(in.Names); err != nil {
 		return nil, err
 	}

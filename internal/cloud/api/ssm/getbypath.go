@@ -22,7 +22,9 @@ const pageTokens page.Prefix = "ssm-after:"
 
 // GetParametersByPath returns the parameters directly below a path or, if Recursive is
 // set, all parameters below it.
-func (a *API) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
+func (a *API) GetParametersByPath(
+	ctx context.Context, in *ssm.GetParametersByPathInput,
+) (*ssm.GetParametersByPathOutput, error) {
 	path := aws.ToString(in.Path)
 	if !strings.HasPrefix(path, "/") || !nameForm.MatchString(path) {
 		return nil, model.Errorf(

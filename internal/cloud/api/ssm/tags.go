@@ -67,13 +67,17 @@ func (a *API) editTags(
 }
 
 // AddTagsToResource adds tags to a parameter. A tag replaces one with the same key.
-func (a *API) AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
+func (a *API) AddTagsToResource(
+	ctx context.Context, in *ssm.AddTagsToResourceInput,
+) (*ssm.AddTagsToResourceOutput, error) {
 	add := func(old store.Tags) (store.Tags, error) { return mergeTags(old, in.Tags) }
 	return &ssm.AddTagsToResourceOutput{}, a.editTags(ctx, in.ResourceType, in.ResourceId, add)
 }
 
 // RemoveTagsFromResource removes the tags with the keys from a parameter.
-func (a *API) RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFromResourceInput) (*ssm.RemoveTagsFromResourceOutput, error) {
+func (a *API) RemoveTagsFromResource(
+	ctx context.Context, in *ssm.RemoveTagsFromResourceInput,
+) (*ssm.RemoveTagsFromResourceOutput, error) {
 	return &ssm.RemoveTagsFromResourceOutput{}, a.editTags(
 		ctx,
 		in.ResourceType,
@@ -89,7 +93,9 @@ func (a *API) RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFrom
 }
 
 // ListTagsForResource lists the tags of a parameter.
-func (a *API) ListTagsForResource(ctx context.Context, in *ssm.ListTagsForResourceInput) (*ssm.ListTagsForResourceOutput, error) {
+func (a *API) ListTagsForResource(
+	ctx context.Context, in *ssm.ListTagsForResourceInput,
+) (*ssm.ListTagsForResourceOutput, error) {
 	view, region, err := a.read(ctx)
 	if err != nil {
 		return nil, err

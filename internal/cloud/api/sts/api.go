@@ -22,7 +22,9 @@ const userID = "AIDAALOFTLOCALCLOUD00"
 
 // GetCallerIdentity returns the account, the ARN and the id of the user who signed the
 // request.
-func (a *API) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+func (a *API) GetCallerIdentity(
+	ctx context.Context, _ *sts.GetCallerIdentityInput,
+) (*sts.GetCallerIdentityOutput, error) {
 	account := wire.CallerFrom(ctx).AccountID
 	arn, id := "arn:aws:iam::"+account+":user/aloft", userID
 	return &sts.GetCallerIdentityOutput{Account: &account, Arn: &arn, UserId: &id}, nil
