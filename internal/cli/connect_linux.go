@@ -34,17 +34,9 @@ func (g *global) connectToLocalCloud(ctx context.Context, region string, start b
 		}
 		running, err = findDaemon(layout)
 	}
-	if errors.Is(err, host.ErrNotRunning) {
-		return nil, diag.List{{
-			Where:   "local cloud",
-			Summary: "is not running",
-			Hint: "sudo aloft local start" + g.cloudFlags() + " starts it with everything that was on it; " +
-				"aloft up starts it and deploys; --on aws uses AWS instead",
-			Cause: err,
-		}}
-	}
 	if err != nil {
-		return nil, err
+		return nil, notRunning(err, "sudo aloft local start"+g.cloudFlags()+
+			" starts it with everything that was on it; aloft up starts it and deploys; --on aws uses AWS instead")
 	}
 	if err := g.requireSameVersion(running); err != nil {
 		return nil, err
@@ -77,6 +69,14 @@ func findDaemon(layout host.Layout) (host.Daemon, error) {
 		return running, needsRoot(err, "run the same command with sudo")
 	}
 	return running, err
+}
+
+// notRunning explains an error of findDaemon. hint is the remedy if no daemon runs.
+func notRunning(err error, hint string) error {
+	if !errors.Is(err, host.ErrNotRunning) {
+		return err
+	}
+	return diag.List{{Where: "local cloud", Summary: "is not running", Hint: hint, Cause: err}}
 }
 
 // needsRoot returns the error for a user who may not use root's local cloud.

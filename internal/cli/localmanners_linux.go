@@ -2,14 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/manners"
-	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -19,16 +17,8 @@ func runLocalManners(ctx context.Context, o *localMannersOptions) error {
 		return err
 	}
 	running, err := findDaemon(layout)
-	if errors.Is(err, host.ErrNotRunning) {
-		return diag.List{{
-			Where:   "local cloud",
-			Summary: "is not running",
-			Hint:    "sudo aloft local start --manners aws" + o.cloudFlags(),
-			Cause:   err,
-		}}
-	}
 	if err != nil {
-		return err
+		return notRunning(err, "sudo aloft local start --manners aws"+o.cloudFlags())
 	}
 	if err := o.changeManners(ctx, running, layout, o.change); err != nil {
 		return err

@@ -2,12 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/host"
-	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -17,16 +14,8 @@ func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
 		return err
 	}
 	running, err := findDaemon(layout)
-	if errors.Is(err, host.ErrNotRunning) {
-		return diag.List{{
-			Where:   "local cloud",
-			Summary: "is not running",
-			Hint:    "sudo aloft local start" + o.cloudFlags(),
-			Cause:   err,
-		}}
-	}
 	if err != nil {
-		return err
+		return notRunning(err, "sudo aloft local start"+o.cloudFlags())
 	}
 	status, err := running.Status(ctx)
 	if err != nil {
