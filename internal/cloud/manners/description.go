@@ -35,7 +35,7 @@ func Descriptions() []Description {
 			"AWS General Reference, Service endpoints and quotas",
 		},
 		{
-			Machines, "machines update themselves after the first boot and have no more memory than their type",
+			Machines, "another apt holds the locks of apt and dpkg after each boot",
 			"Debian wiki, UnattendedUpgrades; systemd's tmp.mount",
 		},
 	}
