@@ -104,7 +104,7 @@ func Of(groups Group, partition string) Document {
 				all = append(all, e.action)
 			}
 		}
-		return all
+		return slices.Compact(all)
 	}
 	special := func(action string) bool {
 		return strings.HasPrefix(action, "ssm:") || action == terminate || action == createRole

@@ -18,7 +18,14 @@ const (
 	createRole = "iam:CreateServiceLinkedRole"
 )
 
-// table lists all actions, sorted. Tests compare it with the requests in the source, and
+// What repairs do that no test shows.
+const (
+	deletesSecond = "deletes a second one, which a killed run left"
+	replaces      = "replaces one that somebody changed so that it cannot be repaired"
+)
+
+// table lists all actions, sorted. An action that is rare in one group alone has an entry
+// for it there. Tests compare it with the requests in the source, and
 // with those that the commands make.
 var table = []entry{
 	{
@@ -78,14 +85,20 @@ var table = []entry{
 	{action: "ec2:CreateSubnet", groups: Deploy},
 	{action: "ec2:CreateTags", groups: Deploy | Operate},
 	{action: "ec2:CreateVpc", groups: Deploy},
+	{action: "ec2:DeleteInternetGateway", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DeleteInternetGateway", groups: Teardown},
+	{action: "ec2:DeleteKeyPair", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DeleteKeyPair", groups: Teardown},
 	{action: "ec2:DeleteLaunchTemplate", groups: Deploy | Teardown},
 	{action: "ec2:DeleteNetworkAcl", groups: Operate},
+	{action: "ec2:DeleteRouteTable", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DeleteRouteTable", groups: Teardown},
+	{action: "ec2:DeleteSecurityGroup", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DeleteSecurityGroup", groups: Teardown},
 	{action: "ec2:DeleteSnapshot", groups: Deploy | Teardown, implied: "an image's snapshots are deleted with it"},
+	{action: "ec2:DeleteSubnet", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DeleteSubnet", groups: Teardown},
+	{action: "ec2:DeleteVpc", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DeleteVpc", groups: Teardown},
 	{action: "ec2:DeregisterImage", groups: Deploy | Teardown},
 	{action: "ec2:DescribeAvailabilityZones", groups: Read | Deploy | Operate},
@@ -98,7 +111,7 @@ var table = []entry{
 	{action: "ec2:DescribeLaunchTemplateVersions", groups: everyone},
 	{action: "ec2:DescribeLaunchTemplates", groups: everyone},
 	{action: "ec2:DescribeNetworkAcls", groups: Operate},
-	{action: "ec2:DescribeNetworkInterfaces", groups: Teardown, rare: "names what still uses a subnet or a group"},
+	{action: "ec2:DescribeNetworkInterfaces", groups: Deploy | Teardown, rare: "names what still uses a subnet or a group"},
 	{action: "ec2:DescribeRegions", groups: Read | Deploy | Operate},
 	{action: "ec2:DescribeRouteTables", groups: everyone},
 	{action: "ec2:DescribeSecurityGroups", groups: everyone},
@@ -106,7 +119,9 @@ var table = []entry{
 	{action: "ec2:DescribeTags", groups: Teardown},
 	{action: "ec2:DescribeVpcAttribute", groups: everyone},
 	{action: "ec2:DescribeVpcs", groups: everyone},
+	{action: "ec2:DetachInternetGateway", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DetachInternetGateway", groups: Teardown},
+	{action: "ec2:DisassociateRouteTable", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DisassociateRouteTable", groups: Teardown},
 	{action: "ec2:GetConsoleOutput", groups: Deploy | Operate},
 	{action: "ec2:ImportKeyPair", groups: Deploy},
@@ -128,8 +143,11 @@ var table = []entry{
 	{action: "elasticloadbalancing:CreateListener", groups: Deploy},
 	{action: "elasticloadbalancing:CreateLoadBalancer", groups: Deploy},
 	{action: "elasticloadbalancing:CreateTargetGroup", groups: Deploy},
+	{action: "elasticloadbalancing:DeleteListener", groups: Deploy, rare: replaces},
 	{action: "elasticloadbalancing:DeleteListener", groups: Teardown},
+	{action: "elasticloadbalancing:DeleteLoadBalancer", groups: Deploy, rare: replaces},
 	{action: "elasticloadbalancing:DeleteLoadBalancer", groups: Teardown},
+	{action: "elasticloadbalancing:DeleteTargetGroup", groups: Deploy, rare: replaces},
 	{action: "elasticloadbalancing:DeleteTargetGroup", groups: Teardown},
 	{action: "elasticloadbalancing:DeregisterTargets", groups: Deploy},
 	{action: "elasticloadbalancing:DescribeListeners", groups: everyone},
