@@ -38,14 +38,42 @@ func (d *Deployment) Scale(ctx context.Context, machines int) (*Status, error) {
 	return d.Status(ctx)
 }
 
+// Refill replaces missing servers. An Auto Scaling group does that itself: Refill
+// then waits until all its instances serve, and changes nothing.
+func (d *Deployment) Refill(ctx context.Context) error {
+	found, err := d.Discover(ctx)
+	if err != nil {
+		return err
+	}
+	group, ok := scalingGroup(found)
+	if !ok {
+		_, err := d.Up(ctx)
+		return err
+	}
+	p := d.provisioner()
+	return d.runTasks(ctx, "refill", []*task{{
+		address: group.Address,
+		message: fmt.Sprintf("wait until all machines of %s serve", group.Name),
+		run:     func(ctx context.Context) error { return p.AwaitServing(ctx, group) },
+	}})
+}
+
+// scalingGroup returns the Auto Scaling group among the resources, if there is one.
+func scalingGroup(found []plan.Found) (group plan.Found, ok bool) {
+	i := slices.IndexFunc(found, func(f plan.Found) bool { return f.Kind == stack.KindScalingGroup && f.Broken == "" })
+	if i < 0 {
+		return plan.Found{}, false
+	}
+	return found[i], true
+}
+
 // scalableGroup returns the Auto Scaling group if it may have the given number of
 // instances.
 func (d *Deployment) scalableGroup(found []plan.Found, machines int) (plan.Found, error) {
-	i := slices.IndexFunc(found, func(f plan.Found) bool { return f.Kind == stack.KindScalingGroup && f.Broken == "" })
-	if i < 0 {
+	group, ok := scalingGroup(found)
+	if !ok {
 		return plan.Found{}, d.noGroup(found, machines)
 	}
-	group := found[i]
 	least, errLeast := strconv.Atoi(group.Value(stack.AttrMin))
 	most, errMost := strconv.Atoi(group.Value(stack.AttrMax))
 	if errLeast != nil || errMost != nil || machines >= least && machines <= most {

@@ -167,10 +167,7 @@ func (g *global) drillOnce(
 func (g *global) newDrill(d *deployment, events event.Sink) *drill.Drill {
 	return drill.New(drill.Config{
 		App: d.spec.App, Client: d.client, Poll: g.pollInterval(), Events: events, Connect: d.connectForScripts,
-		Refill: func(ctx context.Context) error {
-			_, err := d.Up(ctx)
-			return err
-		},
+		Refill: d.Refill,
 	})
 }
 

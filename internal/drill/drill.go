@@ -41,7 +41,7 @@ type Config struct {
 	App     string
 	Client  *awsapi.Client
 	Connect Connect
-	Refill  func(ctx context.Context) error // replaces missing servers, as aloft up does
+	Refill  func(ctx context.Context) error // replaces missing servers, or waits for an Auto Scaling group that does
 	Poll    time.Duration                   // between two checks of the targets' health
 	Events  event.Sink
 

@@ -111,7 +111,10 @@ var table = []entry{
 	{action: "ec2:DescribeLaunchTemplateVersions", groups: everyone},
 	{action: "ec2:DescribeLaunchTemplates", groups: everyone},
 	{action: "ec2:DescribeNetworkAcls", groups: Operate},
-	{action: "ec2:DescribeNetworkInterfaces", groups: Deploy | Teardown, rare: "names what still uses a subnet or a group"},
+	{
+		action: "ec2:DescribeNetworkInterfaces", groups: Deploy | Teardown,
+		rare: "names what still uses a subnet or a group",
+	},
 	{action: "ec2:DescribeRegions", groups: Read | Deploy | Operate},
 	{action: "ec2:DescribeRouteTables", groups: everyone},
 	{action: "ec2:DescribeSecurityGroups", groups: everyone},

@@ -21,13 +21,19 @@ const maxProtectionInstances = 50
 // Scale sets the desired capacity of a group, and waits until it has that many
 // instances and all of them serve.
 func (p *Provisioner) Scale(ctx context.Context, group plan.Found, instances int) error {
-	times := newBootTimes(time.Now())
 	_, err := p.ASG.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
 		AutoScalingGroupName: &group.ID, DesiredCapacity: int32Pointer(instances), HonorCooldown: aws.Bool(false),
 	})
 	if err != nil {
 		return fmt.Errorf("set the desired capacity of %s: %w", group.ID, err)
 	}
+	return p.AwaitServing(ctx, group)
+}
+
+// AwaitServing waits until a group has its desired number of instances and all of them
+// serve.
+func (p *Provisioner) AwaitServing(ctx context.Context, group plan.Found) error {
+	times := newBootTimes(time.Now())
 	return p.waitServing(ctx, group.Address, group.ID, group.Value(stack.AttrTargetGroup), times)
 }
 

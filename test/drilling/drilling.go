@@ -35,10 +35,7 @@ func NewPolling(c *awsapi.Client, d *apply.Deployment, poll time.Duration) *dril
 	holder := lease.Self()
 	return drill.New(drill.Config{
 		App: "tutorial", Client: c, Poll: poll, Holder: holder, Dead: simulation.OthersGone(holder),
-		Refill: func(ctx context.Context) error {
-			_, err := d.Up(ctx)
-			return err
-		},
+		Refill: d.Refill,
 		Connect: func(ctx context.Context, server string) (func(context.Context, string) error, func() error, error) {
 			s, err := d.Status(ctx)
 			if err != nil {
