@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// maxAppName keeps the names of load balancers and target groups, which contain
-// the application's, within AWS's 32 characters.
-const maxAppName = 20
+// maxAppName keeps the names of load balancers and target groups, which are the
+// application's and seven characters more, within AWS's 32 (Elastic Load Balancing API
+// Reference).
+const maxAppName = 25
 
 // maxTypes bounds the list of instance types. AWS accepts 40 overrides in a mixed
 // instances policy (Amazon EC2 Auto Scaling API Reference, LaunchTemplate).
@@ -73,6 +74,7 @@ func (s *Spec) validate(d *decoder) {
 	d.require(ValidRegion(s.Region), "region", "for example: region: eu-central-1", "%q is not an AWS region", s.Region)
 	s.validateSource(d)
 	d.requirePort("port", s.Port)
+	s.validateProcesses(d)
 	for name := range s.Env {
 		d.require(envPattern.MatchString(name), "env."+name, "use letters, digits and underscores",
 			"%q is not the name of an environment variable", name)
@@ -95,9 +97,6 @@ func (s *Spec) validateSource(d *decoder) {
 		d.require(err == nil && info.IsDir(), "source",
 			"give a folder, or git: with a repository's URL", "there is no folder %s", s.Source.Path)
 	}
-	d.require(s.Start != "", "start", "add start: with the command that serves, for example: start: node server.js",
-		"no start command is given, and package.json (scripts.start, main) and the folder "+
-			"(server.js, app.js, index.js) name none")
 	d.require(!strings.ContainsAny(s.Start, "\n\r\x00"), "start", "write one line", "a start command is one line")
 }
 
