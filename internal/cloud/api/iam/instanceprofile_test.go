@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"errors"
 	"regexp"
 	"testing"
 
@@ -9,6 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 func TestAnInstanceProfileAndItsRole(t *testing.T) {
@@ -121,7 +125,8 @@ func TestTagsOfInstanceProfiles(t *testing.T) {
 	got := must(w.ListInstanceProfileTags(t.Context(), &client.ListInstanceProfileTagsInput{
 		InstanceProfileName: name,
 	}))(t).Tags
-	if diff := cmp.Diff([]types.Tag{tag("a", "1"), tag("b", "")}, got, cmpopts.IgnoreUnexported(types.Tag{})); diff != "" {
+	ignore := cmpopts.IgnoreUnexported(types.Tag{})
+	if diff := cmp.Diff([]types.Tag{tag("a", "1"), tag("b", "")}, got, ignore); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -130,4 +135,27 @@ func TestUsersAreNotImplemented(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.CreateUser(t.Context(), &client.CreateUserInput{UserName: aws.String("u")})
 	refused(t, "CreateUser", err, "400 NotImplemented")
+}
+
+func TestNotFoundIsTheErrorOfTheOperations(t *testing.T) {
+	w := newWorld(t)
+	_, role := w.GetRole(t.Context(), &client.GetRoleInput{RoleName: aws.String("no")})
+	_, profile := w.GetInstanceProfile(t.Context(), &client.GetInstanceProfileInput{
+		InstanceProfileName: aws.String("no"),
+	})
+	arn := "arn:aws:iam::000000000000:policy/no"
+	_, policy := w.GetPolicy(t.Context(), &client.GetPolicyInput{PolicyArn: &arn})
+	for field, test := range map[string]struct {
+		id  string
+		got error
+	}{"RoleName": {"no", role}, "InstanceProfileName": {"no", profile}, "PolicyArn": {arn, policy}} {
+		failure, ok := errors.AsType[*wire.Error](iam.NotFound(field, test.id))
+		if !ok {
+			t.Fatalf("%s: no error", field)
+		}
+		refused(t, field, test.got, "404 NoSuchEntity "+failure.Message)
+	}
+	if err := iam.NotFound("PolicyName", "no"); err != nil {
+		t.Errorf("got %v for a field that names nothing", err)
+	}
 }

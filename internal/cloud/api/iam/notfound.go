@@ -15,8 +15,12 @@ func NotFound(field, id string) error {
 	return nil
 }
 
-func roleNotFound(name string) error { return noSuchEntity("The role with name %s cannot be found.", name) }
+func roleNotFound(name string) error {
+	return noSuchEntity("The role with name %s cannot be found.", name)
+}
 
-func profileNotFound(name string) error { return noSuchEntity("Instance Profile %s cannot be found.", name) }
+func profileNotFound(name string) error {
+	return noSuchEntity("Instance Profile %s cannot be found.", name)
+}
 
 func policyNotFound(arn string) error { return noSuchEntity("Policy %s was not found.", arn) }

@@ -213,8 +213,8 @@ func (a *API) DeletePolicy(_ context.Context, in *iam.DeletePolicyInput) (*iam.D
 		case usageOf(tx, found.ARN) != usage{}:
 			return deleteConflict("Cannot delete a policy attached to entities.")
 		case len(found.Versions) > 1:
-			return deleteConflict("This policy has more than one version. Before you delete a policy, you must delete " +
-				"the policy's versions. The default version is deleted with the policy.")
+			return deleteConflict("This policy has more than one version. Before you delete a policy, you must " +
+				"delete the policy's versions. The default version is deleted with the policy.")
 		}
 		store.Policies.Delete(tx, found.ARN)
 		return nil

@@ -95,7 +95,8 @@ func TestVersionsOfAPolicy(t *testing.T) {
 	arn := w.policy("p")
 	add := func(asDefault bool) error {
 		_, err := w.CreatePolicyVersion(t.Context(), &client.CreatePolicyVersionInput{
-			PolicyArn: &arn, PolicyDocument: aws.String(strings.Replace(document, "s3", "ec2", 1)), SetAsDefault: asDefault,
+			PolicyArn: &arn, SetAsDefault: asDefault,
+			PolicyDocument: aws.String(strings.Replace(document, "s3", "ec2", 1)),
 		})
 		return err
 	}
@@ -232,8 +233,8 @@ func TestEntitiesOfAPolicy(t *testing.T) {
 		want string
 	}{
 		"all":         {client.ListEntitiesForPolicyInput{}, "[a b c]"},
-		"permissions": {client.ListEntitiesForPolicyInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsPolicy}, "[a b]"},
-		"boundaries":  {client.ListEntitiesForPolicyInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsBoundary}, "[c]"},
+		"permissions": {client.ListEntitiesForPolicyInput{PolicyUsageFilter: "PermissionsPolicy"}, "[a b]"},
+		"boundaries":  {client.ListEntitiesForPolicyInput{PolicyUsageFilter: "PermissionsBoundary"}, "[c]"},
 		"roles":       {client.ListEntitiesForPolicyInput{EntityFilter: types.EntityTypeRole}, "[a b c]"},
 		"users":       {client.ListEntitiesForPolicyInput{EntityFilter: types.EntityTypeUser}, "[]"},
 		"elsewhere":   {client.ListEntitiesForPolicyInput{PathPrefix: aws.String("/x")}, "[]"},

@@ -97,8 +97,8 @@ func (a *API) ListEntitiesForPolicy(
 	}
 	describe := func(r *store.Role) types.PolicyRole { return types.PolicyRole{RoleId: &r.ID, RoleName: &r.Name} }
 	return &iam.ListEntitiesForPolicyOutput{
-		PolicyRoles: convert(page.items, describe), PolicyGroups: []types.PolicyGroup{}, PolicyUsers: []types.PolicyUser{},
-		IsTruncated: page.more, Marker: page.marker,
+		PolicyRoles: convert(page.items, describe), IsTruncated: page.more, Marker: page.marker,
+		PolicyGroups: []types.PolicyGroup{}, PolicyUsers: []types.PolicyUser{},
 	}, nil
 }
 

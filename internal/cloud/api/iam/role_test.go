@@ -104,7 +104,9 @@ func TestCreateRoleRefuses(t *testing.T) {
 			"400 ValidationError The specified value for path is invalid.",
 		},
 		"an empty path": {func(in *client.CreateRoleInput) { in.Path = new("") }, "400 ValidationError"},
-		"a long path":   {func(in *client.CreateRoleInput) { in.Path = new("/" + *long(511) + "/") }, "400 ValidationError"},
+		"a long path": {
+			func(in *client.CreateRoleInput) { in.Path = new("/" + *long(511) + "/") }, "400 ValidationError",
+		},
 		"a long description": {
 			func(in *client.CreateRoleInput) { in.Description = long(1001) }, "400 ValidationError",
 		},
@@ -260,7 +262,8 @@ func TestTagsOfRolesIgnoreCase(t *testing.T) {
 	first := must(w.ListRoleTags(t.Context(), &client.ListRoleTagsInput{RoleName: name, MaxItems: aws.Int32(1)}))(t)
 	second := must(w.ListRoleTags(t.Context(), &client.ListRoleTagsInput{RoleName: name, Marker: first.Marker}))(t)
 	ignore := cmpopts.IgnoreUnexported(types.Tag{})
-	if diff := cmp.Diff([]types.Tag{tag("c", ""), tag("team", "y")}, append(first.Tags, second.Tags...), ignore); diff != "" {
+	got := append(first.Tags, second.Tags...)
+	if diff := cmp.Diff([]types.Tag{tag("c", ""), tag("team", "y")}, got, ignore); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	var many []types.Tag

@@ -50,8 +50,8 @@ func TestPutRolePolicyRefuses(t *testing.T) {
 	large := strings.Replace(document, "s3:*", "s3:"+strings.Repeat("a", 5100), 1)
 	for name, test := range map[string]struct{ role, policy, document, want string }{
 		"an unknown role":      {"b", "p", document, "404 NoSuchEntity The role with name b cannot be found."},
-		"a malformed name":     {"a", "p q", document, "400 ValidationError The specified value for policyName is invalid."},
-		"a malformed document": {"a", "p", trust, "400 MalformedPolicyDocument Policy document should not specify a principal."},
+		"a malformed name":     {"a", "p q", document, "400 ValidationError The specified value for policyName"},
+		"a malformed document": {"a", "p", trust, "400 MalformedPolicyDocument Policy document should not"},
 		"no JSON":              {"a", "p", "{", "400 MalformedPolicyDocument Syntax errors in policy."},
 	} {
 		_, err := w.PutRolePolicy(t.Context(), &client.PutRolePolicyInput{
@@ -102,15 +102,14 @@ func TestAttachRolePolicyRefuses(t *testing.T) {
 		"arn:aws:iam::000000000000:policy/no": "404 NoSuchEntity Policy arn:aws:iam::000000000000:policy/no does not " +
 			"exist or is not attachable.",
 		"arn:aws:iam::aws:policy/AmazonEC2FullAccess": "404 NoSuchEntity Policy " +
-			"arn:aws:iam::aws:policy/AmazonEC2FullAccess does not exist or is not attachable. Of the policies that AWS " +
-			"manages, aloft's local cloud has only these: AdministratorAccess, ",
+			"arn:aws:iam::aws:policy/AmazonEC2FullAccess does not exist or is not attachable. Of the policies that " +
+			"AWS manages, aloft's local cloud has only these: AdministratorAccess, ",
 	} {
-		_, err := w.AttachRolePolicy(t.Context(), &client.AttachRolePolicyInput{RoleName: aws.String("a"), PolicyArn: &arn})
-		refused(t, arn, err, want)
+		refused(t, arn, w.attach("a", arn), want)
 	}
 	for i := range 11 {
 		arn := w.policy("p" + strconv.Itoa(i))
-		_, err := w.AttachRolePolicy(t.Context(), &client.AttachRolePolicyInput{RoleName: aws.String("a"), PolicyArn: &arn})
+		err := w.attach("a", arn)
 		switch {
 		case i == 10:
 			refused(t, "an 11th policy", err, "409 LimitExceeded Cannot exceed quota for PoliciesPerRole: 10")
@@ -152,7 +151,9 @@ func TestDeleteRoleRefusesARoleInUse(t *testing.T) {
 	must(w.PutRolePolicy(t.Context(), &client.PutRolePolicyInput{
 		RoleName: role, PolicyName: aws.String("x"), PolicyDocument: aws.String(document),
 	}))(t)
-	must(w.AttachRolePolicy(t.Context(), &client.AttachRolePolicyInput{RoleName: role, PolicyArn: aws.String(admin)}))(t)
+	if err := w.attach("a", admin); err != nil {
+		t.Fatal(err)
+	}
 	must(w.AddRoleToInstanceProfile(t.Context(), &client.AddRoleToInstanceProfileInput{
 		RoleName: role, InstanceProfileName: profile,
 	}))(t)

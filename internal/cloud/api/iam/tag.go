@@ -21,7 +21,9 @@ var tagRules = constraint.TagRules{
 	TooMany:  limitExceeded("The number of tags has reached the maximum limit."),
 }
 
-var tagForm = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+const tagPattern = `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`
+
+var tagForm = regexp.MustCompile("^" + tagPattern + "$")
 
 // tagCase says whether keys that differ in case alone are the same. They are for roles
 // only.
@@ -44,7 +46,7 @@ func (c tagCase) merge(old store.Tags, added []types.Tag) (store.Tags, error) {
 		key := aws.ToString(tag.Key)
 		for _, text := range []string{key, aws.ToString(tag.Value)} {
 			if !tagForm.MatchString(text) {
-				return nil, model.Refuse("tags", text, `satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]*`)
+				return nil, model.Refuse("tags", text, "satisfy regular expression pattern: "+tagPattern)
 			}
 		}
 		if slices.ContainsFunc(added[:i], func(t types.Tag) bool { return c.same(aws.ToString(t.Key), key) }) {

@@ -79,6 +79,11 @@ func (w *world) policy(name string) string {
 	}))(w.t).Policy.Arn
 }
 
+func (w *world) attach(role, arn string) error {
+	_, err := w.AttachRolePolicy(w.t.Context(), &client.AttachRolePolicyInput{RoleName: &role, PolicyArn: &arn})
+	return err
+}
+
 // refused checks the status, the code and the start of the message of an error:
 // "404 NoSuchEntity The role".
 func refused(t *testing.T, what string, err error, want string) {
