@@ -17,7 +17,7 @@ func TestAWSsPoliciesAreWhole(t *testing.T) {
 		t.Error("the policies are not in the order of their names")
 	}
 	for _, p := range list {
-		if _, err := policydocument.Parse(policydocument.Identity, p.Document); err != nil {
+		if _, err := policydocument.Parse(policydocument.Identity, p.Document()); err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
 		if p.Created.IsZero() || p.Updated.Before(p.Created) || p.Description == "" ||

@@ -62,6 +62,22 @@ func TestParse(t *testing.T) {
 			}}},
 		},
 		{
+			"an identity policy without a version", policydocument.Identity,
+			`{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`,
+			policydocument.Document{Version: "2008-10-17", Statements: []policydocument.Statement{
+				{Allow: true, Actions: []string{"*"}, Resources: []string{"*"}},
+			}},
+		},
+		{
+			"actions of a trust policy with wildcards", policydocument.Trust,
+			`{"Statement": {"Effect": "Allow", "Action": ["STS:assumerole*", "sts:*", "sts:Assume?ole"],
+			  "Principal": {"AWS": "*"}}}`,
+			policydocument.Document{Version: "2008-10-17", Statements: []policydocument.Statement{{
+				Allow: true, Actions: []string{"STS:assumerole*", "sts:*", "sts:Assume?ole"},
+				Principals: map[string][]string{"AWS": {"*"}},
+			}}},
+		},
+		{
 			"everybody", policydocument.Trust,
 			`{"Statement": {"Effect": "Deny", "Action": "sts:AssumeRole", "Principal": "*"}}`,
 			policydocument.Document{Version: "2008-10-17", Statements: []policydocument.Statement{{
@@ -94,8 +110,6 @@ func TestParseRefusesIdentityPolicies(t *testing.T) {
 		{`{} {}`, "not valid JSON"},
 		{`{"Version": "2012-10-17", "Version": "2012-10-17"}`, "The document has the field Version twice"},
 		{`{"Version": "2012-10-18", "Statement": []}`, "Version \"2012-10-18\" is not valid"},
-		{`{"Version": "2008-10-17", "Statement": []}`, "must be version 2012-10-17 or greater."},
-		{`{"Statement": []}`, "must be version 2012-10-17 or greater."},
 		{`{"Version": "2012-10-17"}`, "Missing required field Statement"},
 		{`{"Version": "2012-10-17", "Id": 1, "Statement": []}`, "Id must be a string"},
 		{`{"Version": "2012-10-17", "Statements": []}`, "Unknown field Statements"},
@@ -154,6 +168,9 @@ func TestParseRefusesTrustPolicies(t *testing.T) {
 		{`{"Resource": "*"}`, "Has prohibited field Resource"},
 		{`{"NotPrincipal": "*"}`, "Has prohibited field NotPrincipal"},
 		{`{"NotAction": "sts:AssumeRole"}`, "Has prohibited field NotAction"},
+		{`{"Action": "*"}`, "AssumeRole policy may only specify STS AssumeRole actions."},
+		{`{"Action": "sts:TagSessions"}`, "AssumeRole policy may only specify STS AssumeRole actions."},
+		{`{"Action": "sts:Get*"}`, "AssumeRole policy may only specify STS AssumeRole actions."},
 		{`{"Action": "s3:GetObject"}`, "AssumeRole policy may only specify STS AssumeRole actions."},
 		{`{"Principal": "ec2.amazonaws.com"}`, `Invalid principal in policy: "":"ec2.amazonaws.com"`},
 		{`{"Principal": 1}`, "Principal is not a JSON object"},

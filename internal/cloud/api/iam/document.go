@@ -3,7 +3,6 @@ package iam
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ const (
 	maxDocument = 131072
 )
 
-func malformed(err error) error { return wire.Errorf("MalformedPolicyDocument", "%s", err.Error()) }
+func malformed(message string) error { return wire.Errorf("MalformedPolicyDocument", "%s", message) }
 
 // parse parses the document in a member of a request.
 func parse(kind policydocument.Kind, member string, text *string) (*policydocument.Document, error) {
@@ -38,7 +37,7 @@ func parse(kind policydocument.Kind, member string, text *string) (*policydocume
 	}
 	doc, err := policydocument.Parse(kind, *text)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, malformed(err.Error())
 	}
 	return doc, nil
 }
@@ -60,7 +59,7 @@ func checkPrincipals(r store.Reader, doc *policydocument.Document) error {
 		for _, principal := range s.Principals["AWS"] {
 			entity, ok := strings.CutPrefix(principal, own)
 			if ok && entity != "root" && entity != "user/aloft" && !hasRole(r, principal) {
-				return malformed(errors.New(policydocument.InvalidPrincipal("AWS", principal)))
+				return malformed(policydocument.InvalidPrincipal("AWS", principal))
 			}
 		}
 	}

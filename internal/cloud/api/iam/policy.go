@@ -68,10 +68,13 @@ func (a *API) newPolicy(in *iam.CreatePolicyInput) (*store.Policy, error) {
 
 // checkManagedDocument refuses a document that a managed policy cannot have.
 func checkManagedDocument(document *string) error {
-	if _, err := parse(policydocument.Identity, "policyDocument", document); err != nil {
+	doc, err := parse(policydocument.Identity, "policyDocument", document)
+	switch {
+	case err != nil:
 		return err
-	}
-	if sizeOf(*document) > maxManaged {
+	case doc.Version != policydocument.CurrentVersion:
+		return malformed("Policy document must be version " + policydocument.CurrentVersion + " or greater.")
+	case sizeOf(*document) > maxManaged:
 		return quotaExceeded("PolicySize", maxManaged)
 	}
 	return nil
@@ -145,7 +148,7 @@ func ownPolicy(row *store.Policy) policy { return policy{Policy: row} }
 func managedPolicy(p *managedpolicy.Policy) policy {
 	return policy{managed: true, Policy: &store.Policy{
 		Name: p.Name, Path: "/", ID: p.ID, ARN: p.ARN(), Description: p.Description,
-		Versions:       []store.PolicyVersion{{ID: p.Version, Document: p.Document, Created: p.Updated}},
+		Versions:       []store.PolicyVersion{{ID: p.Version, Document: p.Document(), Created: p.Updated}},
 		DefaultVersion: p.Version, Created: p.Created, Updated: p.Updated,
 	}}
 }

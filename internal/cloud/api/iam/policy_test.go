@@ -46,6 +46,7 @@ func TestCreatePolicyRefuses(t *testing.T) {
 	w := newWorld(t)
 	w.policy("taken")
 	large := strings.Replace(document, "s3:*", "s3:"+strings.Repeat("a", 6144), 1)
+	old := strings.Replace(document, `"Version": "2012-10-17", `, "", 1)
 	for name, test := range map[string]struct {
 		in   client.CreatePolicyInput
 		want string
@@ -57,6 +58,10 @@ func TestCreatePolicyRefuses(t *testing.T) {
 		"a malformed document": {
 			client.CreatePolicyInput{PolicyName: new("a"), PolicyDocument: new(`{"Version": "2012-10-17"}`)},
 			"400 MalformedPolicyDocument Syntax errors in policy. Missing required field Statement",
+		},
+		"no version": {
+			client.CreatePolicyInput{PolicyName: new("a"), PolicyDocument: &old},
+			"400 MalformedPolicyDocument Policy document must be version 2012-10-17 or greater.",
 		},
 		"a large document": {
 			client.CreatePolicyInput{PolicyName: new("a"), PolicyDocument: &large},
