@@ -81,8 +81,10 @@ func TestOperationsRefuseUnknownPolicies(t *testing.T) {
 		"ListEntitiesForPolicy": failure(w.ListEntitiesForPolicy(ctx, &client.ListEntitiesForPolicyInput{
 			PolicyArn: arn,
 		})),
-		"TagPolicy":      failure(w.TagPolicy(ctx, &client.TagPolicyInput{PolicyArn: arn, Tags: []types.Tag{}})),
-		"UntagPolicy":    failure(w.UntagPolicy(ctx, &client.UntagPolicyInput{PolicyArn: arn, TagKeys: []string{"a"}})),
+		"TagPolicy": failure(w.TagPolicy(ctx, &client.TagPolicyInput{PolicyArn: arn, Tags: []types.Tag{}})),
+		"UntagPolicy": failure(w.UntagPolicy(ctx, &client.UntagPolicyInput{
+			PolicyArn: arn, TagKeys: []string{"a"},
+		})),
 		"ListPolicyTags": failure(w.ListPolicyTags(ctx, &client.ListPolicyTagsInput{PolicyArn: arn})),
 	} {
 		refused(t, name, err, "404 NoSuchEntity Policy "+*arn+" was not found.")
@@ -122,9 +124,9 @@ func TestListsRefuseMarkersOfOthers(t *testing.T) {
 		"ListAttachedRolePolicies": failure(w.ListAttachedRolePolicies(ctx, &client.ListAttachedRolePoliciesInput{
 			RoleName: role, Marker: marker,
 		})),
-		"ListInstanceProfilesForRole": failure(w.ListInstanceProfilesForRole(ctx, &client.ListInstanceProfilesForRoleInput{
-			RoleName: role, Marker: marker,
-		})),
+		"ListInstanceProfilesForRole": failure(w.ListInstanceProfilesForRole(
+			ctx, &client.ListInstanceProfilesForRoleInput{RoleName: role, Marker: marker},
+		)),
 		"ListInstanceProfileTags": failure(w.ListInstanceProfileTags(ctx, &client.ListInstanceProfileTagsInput{
 			InstanceProfileName: aws.String("p"), Marker: marker,
 		})),
