@@ -35,6 +35,9 @@ func New(c Config) *API {
 	return &API{Config: c, ids: identity.New(c.Random)}
 }
 
+// now returns the time as IAM records it: in seconds.
+func (a *API) now() time.Time { return a.Now().UTC().Truncate(time.Second) }
+
 // model returns the errors of requests that violate the API's model.
 const model = constraint.Model("ValidationError")
 

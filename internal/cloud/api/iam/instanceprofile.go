@@ -28,7 +28,7 @@ func (a *API) CreateInstanceProfile(
 	}
 	row := store.InstanceProfile{
 		Name: *in.InstanceProfileName, Path: path, ID: a.ids.UniqueID("AIPA"),
-		ARN: arn("instance-profile", path, *in.InstanceProfileName), Created: a.Now(), Tags: tags,
+		ARN: arn("instance-profile", path, *in.InstanceProfileName), Created: a.now(), Tags: tags,
 	}
 	if err := a.Store.Update(func(tx *store.Tx) error {
 		if _, taken := store.InstanceProfiles.Get(tx, store.NameKey(row.Name)); taken {

@@ -57,7 +57,7 @@ func (a *API) newPolicy(in *iam.CreatePolicyInput) (*store.Policy, error) {
 	if err := checkManagedDocument(in.PolicyDocument); err != nil {
 		return nil, err
 	}
-	now := a.Now()
+	now := a.now()
 	return &store.Policy{
 		Name: *in.PolicyName, Path: path, ID: a.ids.UniqueID("ANPA"), ARN: arn("policy", path, *in.PolicyName),
 		Description: aws.ToString(in.Description), Created: now, Updated: now, Tags: tags,

@@ -33,7 +33,7 @@ func (a *API) CreatePolicyVersion(
 			return limitExceeded("A managed policy can have up to %d versions. Before you create a new version, you "+
 				"must delete an existing version.", maxVersions)
 		}
-		row.LastVersion, row.Updated = row.LastVersion+1, a.Now()
+		row.LastVersion, row.Updated = row.LastVersion+1, a.now()
 		version := store.PolicyVersion{
 			ID: "v" + strconv.Itoa(row.LastVersion), Document: *in.PolicyDocument, Created: row.Updated,
 		}
@@ -127,7 +127,7 @@ func (a *API) SetDefaultPolicyVersion(
 		if _, ok := row.Version(*in.VersionId); !ok {
 			return versionNotFound(row.ARN, *in.VersionId)
 		}
-		row.DefaultVersion, row.Updated = *in.VersionId, a.Now()
+		row.DefaultVersion, row.Updated = *in.VersionId, a.now()
 		return nil
 	})
 }

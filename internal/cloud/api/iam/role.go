@@ -39,7 +39,7 @@ func (a *API) CreateRole(_ context.Context, in *iam.CreateRoleInput) (*iam.Creat
 	row := store.Role{
 		Name: *in.RoleName, Path: path, ID: a.ids.UniqueID("AROA"), ARN: arn("role", path, *in.RoleName),
 		Description: aws.ToString(in.Description), Trust: *in.AssumeRolePolicyDocument,
-		MaxSession: constraint.Default(in.MaxSessionDuration, minSession), Created: a.Now(), Tags: tags,
+		MaxSession: constraint.Default(in.MaxSessionDuration, minSession), Created: a.now(), Tags: tags,
 	}
 	if err := a.Store.Update(func(tx *store.Tx) error {
 		if _, taken := store.Roles.Get(tx, store.NameKey(row.Name)); taken {

@@ -17,6 +17,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
+// now is the time that IAM records.
 var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 const (
@@ -41,7 +42,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	api := iam.New(iam.Config{Store: s, Now: func() time.Time { return now }})
+	api := iam.New(iam.Config{Store: s, Now: func() time.Time { return now.Add(7 * time.Millisecond) }})
 	service := wire.Service{Name: "iam", API: api}
 	return &world{client.NewFromConfig(wiretest.Serve(t, "us-east-1", service)), t, s}
 }
