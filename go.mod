@@ -37,6 +37,12 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require (
+	github.com/Masterminds/semver/v3 v3.5.0
+	github.com/aws/aws-sdk-go-v2/service/iam v1.64.9
+	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.0
+)
+
 require golang.org/x/tools v0.48.0 // indirect
 
 require (

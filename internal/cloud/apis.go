@@ -13,6 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
@@ -48,6 +49,7 @@ func (d *daemon) handler() (http.Handler, error) {
 		Store: d.store, Manners: &d.manners, Log: d.Log,
 		NotFound: map[string]func(field, id string) error{
 			"ec2": ec2.NotFound, "elasticloadbalancing": elbv2.NotFound, "autoscaling": autoscaling.NotFound,
+			"iam": iam.NotFound,
 		},
 	})
 	handler, err := wire.NewHandler(wire.Config{
@@ -59,6 +61,7 @@ func (d *daemon) handler() (http.Handler, error) {
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, EnsureRegion: machines.EnsureRegion})},
 			{Name: "sts", API: sts.New()},
+			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},

@@ -28,6 +28,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
@@ -109,6 +110,7 @@ func New(t *testing.T) *Cloud {
 		Store: s, Manners: &c.Manners, Log: slog.New(slog.DiscardHandler),
 		NotFound: map[string]func(field, id string) error{
 			"ec2": ec2.NotFound, "elasticloadbalancing": elbv2.NotFound, "autoscaling": autoscaling.NotFound,
+			"iam": iam.NotFound,
 		},
 	})
 	handler, err := wire.NewHandler(wire.Config{
@@ -121,6 +123,7 @@ func New(t *testing.T) *Cloud {
 			{Name: "monitoring", API: metrics},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: network.EnsureRegion})},
 			{Name: "sts", API: sts.New()},
+			{Name: "iam", API: iam.New(iam.Config{Store: s})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
 	})

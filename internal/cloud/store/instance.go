@@ -42,6 +42,9 @@ type Instance struct {
 	InterfaceIDs                      []string
 	Layers                            []string // image layers, bottom first, CreateImage adds one; none: not built yet
 	CPUCredits                        string   // burstable types: "standard", "unlimited"
+	ProfileARN                        string   // of its instance profile; "" for none
+	ProfileAssociationID              string   // "iip-assoc-0123456789abcdef0"
+	ProfileAssociatedAt               time.Time
 	Tags                              Tags
 
 	// SettledAt is when the change of state in progress ends at the earliest: the

@@ -8,7 +8,8 @@ var Parameters = newTable("parameters", func(r *Parameter) string { return r.Reg
 // Parameter is an SSM parameter.
 type Parameter struct {
 	Region, Name   string // Name has a leading slash if it is hierarchical
-	Type, Value    string
+	Type, Value    string // the value of a SecureString is sealed, in base64
+	KeyID          string // of a SecureString: "alias/aws/ssm"
 	DataType       string
 	Description    string
 	Tier           string

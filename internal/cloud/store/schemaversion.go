@@ -37,6 +37,8 @@ var migrations = []migration{
 	}),
 	// Version 3 keeps when what takes its time is done. Old rows are done at once.
 	nil,
+	// Version 4 adds IAM, secrets, instance profiles of instances and encrypted parameters.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

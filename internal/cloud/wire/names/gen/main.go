@@ -58,6 +58,8 @@ var services = []service{
 	{module: "ssm", signing: "ssm", protocol: names.JSON, target: "AmazonSSM"},
 	{module: "acm", signing: "acm", protocol: names.JSON, target: "CertificateManager"},
 	{module: "servicequotas", signing: "servicequotas", protocol: names.JSON, target: "ServiceQuotasV20190624"},
+	{module: "iam", signing: "iam", protocol: names.Query, namespace: "https://iam.amazonaws.com/doc/2010-05-08/"},
+	{module: "secretsmanager", signing: "secretsmanager", protocol: names.JSON, target: "secretsmanager"},
 }
 
 func main() {

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// IAM's rows belong to the account, not to a region. Names are unique without regard to
+// case (IAM User Guide, "IAM and AWS STS quotas"), so the keys are names in lower case.
+// The key of a policy is its ARN.
+var (
+	Roles            = newTable("roles", func(r *Role) string { return NameKey(r.Name) }, noRegion)
+	InstanceProfiles = newTable("instance_profiles",
+		func(r *InstanceProfile) string { return NameKey(r.Name) }, noRegion)
+	Policies = newTable("policies", func(r *Policy) string { return r.ARN }, noRegion)
+)
+
+// noRegion is the region of a row that belongs to the whole account.
+func noRegion[T any](*T) string { return "global" }
+
+// NameKey returns the key of the row with a name.
+func NameKey(name string) string { return strings.ToLower(name) }
+
+// Role is an IAM role.
+type Role struct {
+	Name, Path, ID, ARN string
+	Description         string
+	Trust               string            // the document that says who may assume the role
+	MaxSession          int32             // seconds
+	Boundary            string            // ARN of the policy that is its permissions boundary
+	Inline              map[string]string // policy documents by name
+	Attached            []string          // ARNs of managed policies
+	Created             time.Time
+	LastUsed            time.Time
+	LastUsedRegion      string
+	Tags                Tags
+}
+
+// InstanceProfile hands a role to instances.
+type InstanceProfile struct {
+	Name, Path, ID, ARN string
+	Role                string // its name; "" for none
+	Created             time.Time
+	Tags                Tags
+}
+
+// Policy is a managed policy of the account.
+type Policy struct {
+	Name, Path, ID, ARN string
+	Description         string
+	Versions            []PolicyVersion // the newest last
+	DefaultVersion      string          // "v1"
+	LastVersion         int             // number of the last version; numbers are never used again
+	Created, Updated    time.Time
+	Tags                Tags
+}
+
+// PolicyVersion is a version of a managed policy's document.
+type PolicyVersion struct {
+	ID       string // "v1"
+	Document string
+	Created  time.Time
+}
+
+// Version returns the version with an ID.
+func (r *Policy) Version(id string) (PolicyVersion, bool) {
+	i := slices.IndexFunc(r.Versions, func(v PolicyVersion) bool { return v.ID == id })
+	if i < 0 {
+		return PolicyVersion{}, false
+	}
+	return r.Versions[i], true
+}
