@@ -32,6 +32,10 @@ func (d *daemon) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, err := host.EnsureSealKey(d.Layout)
+	if err != nil {
+		return nil, err
+	}
 	machines := ec2.New(ec2.Config{
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
 		Manners: &d.manners,
@@ -57,7 +61,7 @@ func (d *daemon) handler() (http.Handler, error) {
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "monitoring", API: metrics},
 			{Name: "autoscaling", API: groups},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, EnsureRegion: machines.EnsureRegion})},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
 			{Name: "sts", API: sts.New()},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},

@@ -41,6 +41,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
+	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -119,7 +120,7 @@ func New(t *testing.T) *Cloud {
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "autoscaling", API: groups},
 			{Name: "monitoring", API: metrics},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: network.EnsureRegion})},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: seal.NewRandomKey(), EnsureRegion: network.EnsureRegion})},
 			{Name: "sts", API: sts.New()},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
