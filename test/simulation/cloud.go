@@ -28,6 +28,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
@@ -112,6 +113,7 @@ func New(t *testing.T) *Cloud {
 			"ec2": ec2.NotFound, "elasticloadbalancing": elbv2.NotFound, "autoscaling": autoscaling.NotFound,
 		},
 	})
+	key := seal.NewRandomKey()
 	handler, err := wire.NewHandler(wire.Config{
 		Around:      front.Around,
 		Credentials: func(string) (string, bool) { return "secret", true },
@@ -120,7 +122,8 @@ func New(t *testing.T) *Cloud {
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "autoscaling", API: groups},
 			{Name: "monitoring", API: metrics},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: seal.NewRandomKey(), EnsureRegion: network.EnsureRegion})},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: key, EnsureRegion: network.EnsureRegion})},
+			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
 			{Name: "sts", API: sts.New()},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
