@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime"
 
 	"aloft.dev/aloft/internal/cloud/api/acm"
@@ -14,11 +15,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -27,11 +30,40 @@ import (
 // before the first request.
 const homeRegion = "us-east-1"
 
-// handler returns the handler of all APIs, which share one endpoint.
-func (d *daemon) handler() (http.Handler, error) {
+// machineEndpoint is the endpoint of the APIs inside every VPC, where machines reach it.
+// On AWS, machines reach the services' own endpoints over the internet.
+var machineEndpoint = "http://" + netip.AddrPortFrom(firewall.MetadataAddress, firewall.APIPort).String()
+
+// openAPIs creates the handlers of all APIs, which share one endpoint: d.onHost for
+// clients on the host, and d.inVPC for machines. AcceptAnyCredentials is for clients on
+// the host only: whoever runs on a machine must not have the rights of the host's user.
+func (d *daemon) openAPIs() error {
+	config, err := d.apis()
+	if err != nil {
+		return err
+	}
+	forMachines := config
+	forMachines.Hosts = []string{firewall.MetadataAddress.String()}
+	config.AcceptAnyCredentials = d.AcceptAnyCredentials
+	config.Fallback = http.HandlerFunc(d.status)
+	if d.onHost, err = wire.NewHandler(config); err != nil {
+		return fmt.Errorf("serve the APIs: %w", err)
+	}
+	if d.inVPC, err = wire.NewHandler(forMachines); err != nil {
+		return fmt.Errorf("serve the APIs to machines: %w", err)
+	}
+	return nil
+}
+
+// apis returns all APIs and the keys that sign requests to them.
+func (d *daemon) apis() (wire.Config, error) {
 	credentials, err := host.EnsureCredentials(d.Layout)
 	if err != nil {
-		return nil, err
+		return wire.Config{}, err
+	}
+	key, err := host.EnsureSealKey(d.Layout)
+	if err != nil {
+		return wire.Config{}, err
 	}
 	machines := ec2.New(ec2.Config{
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
@@ -39,7 +71,7 @@ func (d *daemon) handler() (http.Handler, error) {
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
-		return nil, fmt.Errorf("create region %s: %w", homeRegion, err)
+		return wire.Config{}, fmt.Errorf("create region %s: %w", homeRegion, err)
 	}
 	balancing := elbv2.New(elbv2.Config{Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners})
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
@@ -52,14 +84,15 @@ func (d *daemon) handler() (http.Handler, error) {
 			"iam": iam.NotFound,
 		},
 	})
-	handler, err := wire.NewHandler(wire.Config{
+	return wire.Config{
 		Around: front.Around,
 		Services: []wire.Service{
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "monitoring", API: metrics},
 			{Name: "autoscaling", API: groups},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, EnsureRegion: machines.EnsureRegion})},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
+			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
 			{Name: "sts", API: sts.New()},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
@@ -68,12 +101,6 @@ func (d *daemon) handler() (http.Handler, error) {
 		Credentials: func(id string) (string, bool) {
 			return credentials.SecretAccessKey, id == credentials.AccessKeyID
 		},
-		AcceptAnyCredentials: d.AcceptAnyCredentials,
-		Fallback:             http.HandlerFunc(d.status),
-		Log:                  d.Log,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("serve the APIs: %w", err)
-	}
-	return handler, nil
+		Log: d.Log,
+	}, nil
 }

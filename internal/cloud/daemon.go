@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -68,7 +69,9 @@ type daemon struct {
 	manners   manners.Set
 	networks  *networks.Loop
 	instances *instances.Loop
-	fleet     scaling.Fleet // set by handler
+	fleet     scaling.Fleet // set by openAPIs
+	onHost    http.Handler  // of the APIs, set by openAPIs, as is inVPC
+	inVPC     http.Handler
 }
 
 // Run serves the local cloud until ctx ends, then stops machines, networks and
@@ -84,11 +87,7 @@ func Run(ctx context.Context, config Config) error {
 	if err := d.open(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}
-	handler, err := d.handler()
-	if err != nil {
-		return errors.Join(err, d.close())
-	}
-	err = d.serve(ctx, listener, handler)
+	err = d.serve(ctx, listener)
 	if errors.Is(context.Cause(ctx), ErrLeave) {
 		return errors.Join(err, d.close())
 	}
@@ -132,6 +131,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := d.openAPIs(); err != nil {
+		return err
+	}
 	names := dnsname.Resolver{Store: d.store}
 	proxies, env := proxySettings(d.HostEnv)
 	d.network, err = network.New(network.PlaneConfig{
@@ -140,6 +142,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		HostProxies: proxies,
 		Log:         d.Log,
 		Metadata:    service,
+		API:         d.inVPC,
 		DNS:         dns.New(dns.Config{Zone: names.Addresses, Reverse: names.Name, Log: d.Log}),
 	})
 	if err != nil {
@@ -152,7 +155,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	}
 	d.instances = &instances.Loop{
 		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
-		Env: viaProxy(env, d.network.ProxyAddress()), Layer: d.layers.Path,
+		Env: withEndpoint(viaProxy(env, d.network.ProxyAddress())), Layer: d.layers.Path,
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -44,7 +45,9 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s, PublicRange: publicRange})},
 			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: compute})},
 			{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: &metric.Store{}, Store: s})},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: compute.EnsureRegion})},
+			{Name: "ssm", API: ssm.New(ssm.Config{
+				Store: s, Key: seal.NewRandomKey(), EnsureRegion: compute.EnsureRegion,
+			})},
 			{Name: "sts", API: sts.New()},
 		},
 	})

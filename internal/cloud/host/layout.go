@@ -70,6 +70,7 @@ func (l Layout) NetworkRun() string { return filepath.Join(l.RunDir, "network") 
 func (l Layout) BalancerRun() string { return filepath.Join(l.RunDir, "balancer") }
 
 func (l Layout) credentials() string { return filepath.Join(l.StateDir, "credentials.json") }
+func (l Layout) sealKey() string     { return filepath.Join(l.StateDir, "seal.key") }
 func (l Layout) manners() string     { return filepath.Join(l.StateDir, "manners.json") }
 func (l Layout) daemon() string      { return filepath.Join(l.RunDir, "daemon.json") }
 
