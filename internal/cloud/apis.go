@@ -16,9 +16,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/authorization"
 	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -32,9 +34,13 @@ func (d *daemon) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard := authorization.New(authorization.Config{Store: d.store, Sessions: d.sessions, Log: d.Log})
 	machines := ec2.New(ec2.Config{
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
 		Manners: &d.manners,
+		PassRole: func(ctx context.Context, role *store.Role) error {
+			return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
+		},
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
@@ -51,19 +57,22 @@ func (d *daemon) handler() (http.Handler, error) {
 		},
 	})
 	handler, err := wire.NewHandler(wire.Config{
-		Around: front.Around,
+		Around: authorizedFirst(guard, front),
 		Services: []wire.Service{
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "monitoring", API: metrics},
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, EnsureRegion: machines.EnsureRegion})},
-			{Name: "sts", API: sts.New()},
+			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
-		Credentials: func(id string) (string, bool) {
-			return credentials.SecretAccessKey, id == credentials.AccessKeyID
+		Credentials: func(id, token string) (wire.Key, error) {
+			if id == credentials.AccessKeyID {
+				return rootKey(credentials, token)
+			}
+			return guard.Key(id, token)
 		},
 		AcceptAnyCredentials: d.AcceptAnyCredentials,
 		Fallback:             http.HandlerFunc(d.status),
@@ -73,4 +82,20 @@ func (d *daemon) handler() (http.Handler, error) {
 		return nil, fmt.Errorf("serve the APIs: %w", err)
 	}
 	return handler, nil
+}
+
+// authorizedFirst returns what surrounds every operation: a call that its caller may not
+// make does not reach the front end.
+func authorizedFirst(guard *authorization.Authorizer, front *frontend.FrontEnd) wire.Around {
+	return func(ctx context.Context, call wire.Call, next func(context.Context) (any, error)) (any, error) {
+		return guard.Around(ctx, call, func(ctx context.Context) (any, error) { return front.Around(ctx, call, next) })
+	}
+}
+
+// rootKey returns the account's own access key, which has no session token.
+func rootKey(c host.Credentials, token string) (wire.Key, error) {
+	if token != "" {
+		return wire.Key{}, wire.ErrUnknownKey
+	}
+	return wire.Key{Secret: c.SecretAccessKey}, nil
 }

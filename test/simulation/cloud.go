@@ -113,14 +113,14 @@ func New(t *testing.T) *Cloud {
 	})
 	handler, err := wire.NewHandler(wire.Config{
 		Around:      front.Around,
-		Credentials: func(string) (string, bool) { return "secret", true },
+		Credentials: func(string, string) (wire.Key, error) { return wire.Key{Secret: "secret"}, nil },
 		Services: []wire.Service{
 			{Name: "ec2", API: network},
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "autoscaling", API: groups},
 			{Name: "monitoring", API: metrics},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: network.EnsureRegion})},
-			{Name: "sts", API: sts.New()},
+			{Name: "sts", API: sts.New(sts.Config{})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
 	})

@@ -83,6 +83,17 @@ func (p Policies) Evaluate(r Request) Decision {
 	return Decision{Allowed: true}
 }
 
+// WithinLimits reports whether the principal may make a request that something other than
+// its identity policies allows, such as the trust of a role: no statement denies it, and
+// the boundary and the session policy, if there are any, allow it.
+func (p Policies) WithinLimits(r Request) bool {
+	everything := policydocument.Statement{Allow: true, Actions: []string{"*"}, Resources: []string{"*"}}
+	p.Identity = append(slices.Clip(p.Identity), &policydocument.Document{
+		Statements: []policydocument.Statement{everything},
+	})
+	return p.Evaluate(r).Allowed
+}
+
 type layer struct {
 	name      Layer
 	documents []*policydocument.Document
