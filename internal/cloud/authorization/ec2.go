@@ -72,16 +72,16 @@ var ec2Operations = operations{
 		resources: []resource{onSecurityGroup, created(securityGroupRules)},
 	},
 	"AuthorizeSecurityGroupEgress": {
-		resources: []resource{onSecurityGroup, created(securityGroupRules)},
+		resources: []resource{of(securityGroups, "GroupId"), created(securityGroupRules)},
 	},
 	"RevokeSecurityGroupIngress": {
 		resources: []resource{onSecurityGroup, maybe(securityGroupRules, "SecurityGroupRuleIds")},
 	},
 	"RevokeSecurityGroupEgress": {
-		resources: []resource{onSecurityGroup, maybe(securityGroupRules, "SecurityGroupRuleIds")},
+		resources: []resource{of(securityGroups, "GroupId"), maybe(securityGroupRules, "SecurityGroupRuleIds")},
 	},
 	"ModifySecurityGroupRules": {resources: []resource{
-		onSecurityGroup, of(securityGroupRules, "SecurityGroupRules.SecurityGroupRuleId"),
+		of(securityGroups, "GroupId"), of(securityGroupRules, "SecurityGroupRules.SecurityGroupRuleId"),
 	}},
 	"UpdateSecurityGroupRuleDescriptionsIngress": {resources: []resource{onSecurityGroup}},
 	"UpdateSecurityGroupRuleDescriptionsEgress":  {resources: []resource{onSecurityGroup}},
