@@ -60,7 +60,8 @@ func TestInstanceCredentialsAreRenewedWellBeforeTheyExpire(t *testing.T) {
 		t.Error("no new credentials when it is time")
 	}
 	s, secret, err := testSessions(t).Open(renewed.AccessKeyID, renewed.Token)
-	if err != nil || secret != renewed.SecretAccessKey || s.Name != "i-2" || s.Instance != "i-2" || s.RoleID != "AROA1" {
+	if err != nil || secret != renewed.SecretAccessKey ||
+		s.Name != "i-2" || s.Instance != "i-2" || s.RoleID != "AROA1" {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	now = now.Add(7 * time.Hour)
@@ -103,7 +104,9 @@ func TestInstancesHaveTheProfilesOfTheirRows(t *testing.T) {
 		"another profile of its name": {arn: arns + "old/web"},
 	} {
 		if err := s.Update(func(tx *store.Tx) error {
-			store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "us-east-1", VPCID: "vpc-1", ProfileARN: test.arn})
+			store.Instances.Put(tx, &store.Instance{
+				ID: "i-1", Region: "us-east-1", VPCID: "vpc-1", ProfileARN: test.arn,
+			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
 				ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", InstanceID: "i-1", PrivateIP: ip,
 			})

@@ -19,7 +19,8 @@ import (
 // A role that does not exist has the error of one that does not trust the caller.
 func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string][]string) (*store.Role, error) {
 	caller, view := wire.CallerFrom(ctx), a.Store.View()
-	refused := denial("sts", withUser(caller.Principal), need{action: "sts:AssumeRole", resource: arn}, access.Decision{})
+	wanted := need{action: "sts:AssumeRole", resource: arn}
+	refused := denial("sts", withUser(caller.Principal), wanted, access.Decision{})
 	role, ok := store.Roles.Get(view, store.NameKey(arn[strings.LastIndex(arn, "/")+1:]))
 	if !ok || role.ARN != arn {
 		return nil, refused
@@ -52,8 +53,8 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 		if p == nil {
 			break
 		}
-		n := need{action: "sts:AssumeRole", resource: arn, keys: withTags(keys, "iam", role.Tags)}
-		if err := a.check(ctx, "sts", p, n); err != nil {
+		wanted.keys = withTags(keys, "iam", role.Tags)
+		if err := a.check(ctx, "sts", p, wanted); err != nil {
 			return nil, err
 		}
 	default:

@@ -20,6 +20,7 @@ import (
 
 const (
 	me         = "arn:aws:sts::000000000000:assumed-role/web/test"
+	managedBy  = "arn:aws:iam::aws:policy/"
 	parameters = "arn:aws:ssm:us-east-1:000000000000:parameter"
 )
 
@@ -61,7 +62,8 @@ func TestARoleReadsItsOwnParametersOnly(t *testing.T) {
 	w.want("a name without a path", getParameter(ctx, c, "plain"), deniedSSM("ssm:GetParameter", parameters+"/plain"))
 	w.want("a name without a path and with a slash", getParameter(ctx, c, "/plain"),
 		deniedSSM("ssm:GetParameter", parameters+"/plain"))
-	w.want("what does not exist", getParameter(ctx, c, "/bank/no"), deniedSSM("ssm:GetParameter", parameters+"/bank/no"))
+	w.want("what does not exist", getParameter(ctx, c, "/bank/no"),
+		deniedSSM("ssm:GetParameter", parameters+"/bank/no"))
 	_, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{"/shop/key", "/bank/key"}})
 	w.want("one of two", err, deniedSSM("ssm:GetParameters", parameters+"/bank/key"))
 	_, err = client.GetParametersByPath(ctx, &ssm.GetParametersByPathInput{Path: aws.String("/shop/")})
@@ -85,8 +87,8 @@ func TestReasonsOfDenials(t *testing.T) {
 	w.parameter("/shop/key", "shop")
 	start := "AccessDeniedException: User: " + me + " is not authorized to perform: ssm:GetParameter on resource: " +
 		parameters + "/shop/key "
-	w.managed["arn:aws:iam::aws:policy/Nothing"] = policy(allow("ec2:*", "*"))
-	w.managed["arn:aws:iam::aws:policy/Damaged"] = `{"Statement":`
+	w.managed[managedBy+"Nothing"] = policy(allow("ec2:*", "*"))
+	w.managed[managedBy+"Damaged"] = `{"Statement":`
 	for name, test := range map[string]struct {
 		statements string
 		change     func(*store.Role)
@@ -97,7 +99,7 @@ func TestReasonsOfDenials(t *testing.T) {
 			start + "with an explicit deny in an identity-based policy",
 		},
 		"boundary": {
-			allow("*", "*"), func(r *store.Role) { r.Boundary = "arn:aws:iam::aws:policy/Nothing" },
+			allow("*", "*"), func(r *store.Role) { r.Boundary = managedBy + "Nothing" },
 			start + "because no permissions boundary allows the ssm:GetParameter action",
 		},
 	} {
@@ -105,10 +107,10 @@ func TestReasonsOfDenials(t *testing.T) {
 		w.want(name, getParameter(ctx, w.assume(role), "/shop/key"), test.want)
 	}
 	for name, change := range map[string]func(*store.Role){
-		"a policy that does not exist": func(r *store.Role) { r.Attached = []string{"arn:aws:iam::aws:policy/No"} },
-		"a damaged managed policy":     func(r *store.Role) { r.Attached = []string{"arn:aws:iam::aws:policy/Damaged"} },
+		"a policy that does not exist": func(r *store.Role) { r.Attached = []string{managedBy + "No"} },
+		"a damaged managed policy":     func(r *store.Role) { r.Attached = []string{managedBy + "Damaged"} },
 		"a damaged policy":             func(r *store.Role) { r.Inline["other"] = "{" },
-		"a boundary that is gone":      func(r *store.Role) { r.Boundary = "arn:aws:iam::aws:policy/No" },
+		"a boundary that is gone":      func(r *store.Role) { r.Boundary = managedBy + "No" },
 	} {
 		role := w.role("web", allow("*", "*"), change)
 		err := getParameter(ctx, w.assume(role), "/shop/key")
@@ -116,7 +118,8 @@ func TestReasonsOfDenials(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	_, err := elb.NewFromConfig(w.assume(w.role("web", ""))).DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{})
+	balancing := elb.NewFromConfig(w.assume(w.role("web", "")))
+	_, err := balancing.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{})
 	w.want("a query service", err, "AccessDenied: User: "+me+" is not authorized to perform: "+
 		"elasticloadbalancing:DescribeLoadBalancers because no identity-based policy allows the "+
 		"elasticloadbalancing:DescribeLoadBalancers action")
@@ -125,7 +128,7 @@ func TestReasonsOfDenials(t *testing.T) {
 func TestPoliciesOfAllKindsApply(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	w.parameter("/shop/key", "shop")
-	w.managed["arn:aws:iam::aws:policy/Read"] = policy(allow("ssm:Get*", "*"))
+	w.managed[managedBy+"Read"] = policy(allow("ssm:Get*", "*"))
 	w.put(func(tx *store.Tx) {
 		store.Policies.Put(tx, &store.Policy{
 			ARN: "arn:aws:iam::000000000000:policy/Own", DefaultVersion: "v2",
@@ -135,7 +138,7 @@ func TestPoliciesOfAllKindsApply(t *testing.T) {
 		})
 	})
 	c := w.assume(w.role("web", "", func(r *store.Role) {
-		r.Attached = []string{"arn:aws:iam::aws:policy/Read", "arn:aws:iam::000000000000:policy/Own"}
+		r.Attached = []string{managedBy + "Read", "arn:aws:iam::000000000000:policy/Own"}
 	}))
 	w.want("AWS's policy", getParameter(ctx, c, "/shop/key"), "")
 	w.want("the default version of an own policy", describeInstances(ctx, c), "")
@@ -221,7 +224,8 @@ func TestInstancesAreResources(t *testing.T) {
 	w.want("tag one's own", tag(own), "")
 	w.want("one's own", terminate(own), "")
 	volume := store.Volumes.List(w.store.View())[0].ID
-	w.want("tag a volume", tag(volume), deniedEC2("ec2:CreateTags", "arn:aws:ec2:us-east-1:000000000000:volume/"+volume))
+	w.want("tag a volume", tag(volume),
+		deniedEC2("ec2:CreateTags", "arn:aws:ec2:us-east-1:000000000000:volume/"+volume))
 }
 
 func TestLaunchesNeedEverythingThatTheyUse(t *testing.T) {
@@ -275,7 +279,8 @@ func TestLaunchesNeedEverythingThatTheyUse(t *testing.T) {
 	w.want("a profile for another service", run(types3+","+rest+pass("lambda.amazonaws.com"), admin), notPassed)
 	w.want("a profile that may be passed", run(types3+","+rest+pass("ec2.amazonaws.com"), admin), "")
 	w.want("a profile that the policy excludes", run(allow("*", "*")+`,{"Effect":"Deny","Action":"ec2:RunInstances",
-		"Resource":"*","Condition":{"ArnLike":{"ec2:InstanceProfile":"arn:aws:iam::*:instance-profile/admin"}}}`, admin),
+		"Resource":"*","Condition":{"ArnLike":{"ec2:InstanceProfile":"arn:aws:iam::*:instance-profile/admin"}}}`,
+		admin),
 		"UnauthorizedOperation: You are not authorized to perform this operation. User: "+me+" is not authorized to "+
 			"perform: ec2:RunInstances on resource: "+instance+" with an explicit deny in an identity-based policy")
 }

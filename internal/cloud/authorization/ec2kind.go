@@ -19,13 +19,17 @@ type kind struct {
 
 // The kinds of EC2 resources that have ids.
 var (
-	instances         = kind{name: "instance", prefix: "i-", describe: describeInstance}
-	images            = kind{name: "image", prefix: "ami-", shared: true, describe: tagsOf(store.Images, imageTags)}
-	snapshots         = kind{name: "snapshot", prefix: "snap-", shared: true, describe: tagsOf(store.Snapshots, snapshotTags)}
-	volumes           = kind{name: "volume", prefix: "vol-", describe: tagsOf(store.Volumes, volumeTags)}
-	vpcs              = kind{name: "vpc", prefix: "vpc-", describe: tagsOf(store.VPCs, vpcTags)}
-	subnets           = kind{name: "subnet", prefix: "subnet-", describe: describeSubnet}
-	internetGateways  = kind{name: "internet-gateway", prefix: "igw-", describe: tagsOf(store.InternetGateways, gatewayTags)}
+	instances = kind{name: "instance", prefix: "i-", describe: describeInstance}
+	images    = kind{name: "image", prefix: "ami-", shared: true, describe: tagsOf(store.Images, imageTags)}
+	snapshots = kind{
+		name: "snapshot", prefix: "snap-", shared: true, describe: tagsOf(store.Snapshots, snapshotTags),
+	}
+	volumes          = kind{name: "volume", prefix: "vol-", describe: tagsOf(store.Volumes, volumeTags)}
+	vpcs             = kind{name: "vpc", prefix: "vpc-", describe: tagsOf(store.VPCs, vpcTags)}
+	subnets          = kind{name: "subnet", prefix: "subnet-", describe: describeSubnet}
+	internetGateways = kind{
+		name: "internet-gateway", prefix: "igw-", describe: tagsOf(store.InternetGateways, gatewayTags),
+	}
 	routeTables       = kind{name: "route-table", prefix: "rtb-", describe: tagsOf(store.RouteTables, routeTableTags)}
 	networkACLs       = kind{name: "network-acl", prefix: "acl-", describe: tagsOf(store.NetworkACLs, aclTags)}
 	networkInterfaces = kind{

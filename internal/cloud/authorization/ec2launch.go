@@ -135,7 +135,8 @@ func (l launch) instanceKeys() map[string][]string {
 		keys["ec2:InstanceProfile"] = arns
 	}
 	for name, path := range map[string]string{
-		"ec2:MetadataHttpTokens": "MetadataOptions.HttpTokens", "ec2:MetadataHttpEndpoint": "MetadataOptions.HttpEndpoint",
+		"ec2:MetadataHttpTokens":   "MetadataOptions.HttpTokens",
+		"ec2:MetadataHttpEndpoint": "MetadataOptions.HttpEndpoint",
 	} {
 		keys[name] = l.values(path)
 	}

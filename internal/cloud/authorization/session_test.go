@@ -107,7 +107,8 @@ func TestAnyCredentialsAreAcceptedExceptInvalidSessions(t *testing.T) {
 	id, secret, token := w.credentials(&sts.AssumeRoleInput{RoleArn: &role.ARN})
 	w.want("any key", describeInstances(ctx, w.as("anyone", "anything", "")), "")
 	w.want("any session", describeInstances(ctx, w.as("ASIAIOSFODNN7EXAMPLE", "anything", "token")), "")
-	w.want("a session of a role", describeInstances(ctx, w.as(id, secret, token)), deniedEC2("ec2:DescribeInstances", ""))
+	w.want("a session of a role", describeInstances(ctx, w.as(id, secret, token)),
+		deniedEC2("ec2:DescribeInstances", ""))
 	failure := "AuthFailure: AWS was not able to validate the provided access credentials"
 	w.want("its key without the token", describeInstances(ctx, w.as(id, secret, "")), failure)
 	w.want("its key with another secret", describeInstances(ctx, w.as(id, "guess", token)), failure)
@@ -133,7 +134,8 @@ func TestSessionPoliciesNarrowSessions(t *testing.T) {
 func TestInstancesOfARoleAreNamedInContext(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	c := w.assume(w.role("web", `{"Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*","Condition":{
-		"StringEquals":{"aws:userid":"AROAweb:test","aws:RequestedRegion":"us-east-1","aws:PrincipalAccount":"000000000000"},
+		"StringEquals":{"aws:userid":"AROAweb:test","aws:RequestedRegion":"us-east-1",
+			"aws:PrincipalAccount":"000000000000"},
 		"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::000000000000:role/web"},
 		"IpAddress":{"aws:SourceIp":"127.0.0.0/8"},"Bool":{"aws:SecureTransport":"false"},
 		"Null":{"aws:username":"true"},

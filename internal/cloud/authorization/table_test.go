@@ -119,7 +119,7 @@ func TestNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := func(s string) *string { return &s }
-	const account = "000000000000"
+	const account, secretARNs = "000000000000", "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
 	for _, test := range []struct {
 		service string
 		input   any
@@ -127,26 +127,26 @@ func TestNeeds(t *testing.T) {
 	}{
 		{
 			"secretsmanager", &secretsclient.GetSecretValueInput{SecretId: text("db")},
-			"secretsmanager:GetSecretValue arn:aws:secretsmanager:us-east-1:" + account + ":secret:db-AbCdEf",
+			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf",
 		},
 		{
 			"secretsmanager",
-			&secretsclient.GetSecretValueInput{SecretId: text("arn:aws:secretsmanager:us-east-1:" + account + ":secret:db")},
-			"secretsmanager:GetSecretValue arn:aws:secretsmanager:us-east-1:" + account + ":secret:db-AbCdEf",
+			&secretsclient.GetSecretValueInput{SecretId: text(secretARNs + "db")},
+			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf",
 		},
 		{
 			// The name of one secret is another's without the last characters of its ARN.
 			"secretsmanager",
 			&secretsclient.GetSecretValueInput{
-				SecretId: text("arn:aws:secretsmanager:us-east-1:" + account + ":secret:db-AbCdEf"),
+				SecretId: text(secretARNs + "db-AbCdEf"),
 			},
-			"secretsmanager:GetSecretValue arn:aws:secretsmanager:us-east-1:" + account + ":secret:db-AbCdEf\n" +
-				"secretsmanager:GetSecretValue arn:aws:secretsmanager:us-east-1:" + account + ":secret:db-AbCdEf-GhIjKl",
+			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf\n" +
+				"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf-GhIjKl",
 		},
 		{
 			"secretsmanager", &secretsclient.BatchGetSecretValueInput{SecretIdList: []string{"no"}},
 			"secretsmanager:BatchGetSecretValue *\n" +
-				"secretsmanager:GetSecretValue arn:aws:secretsmanager:us-east-1:" + account + ":secret:no-??????",
+				"secretsmanager:GetSecretValue " + secretARNs + "no-??????",
 		},
 		{
 			"secretsmanager", &secretsclient.BatchGetSecretValueInput{},

@@ -111,7 +111,9 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	w.put(func(tx *store.Tx) {
 		store.Images.Edit(tx, w.public, func(row *store.Image) {
 			row.State = "available"
-			store.Snapshots.Edit(tx, row.SnapshotID, func(s *store.Snapshot) { s.State, s.Layers = "completed", []string{"base"} })
+			store.Snapshots.Edit(tx, row.SnapshotID, func(s *store.Snapshot) {
+				s.State, s.Layers = "completed", []string{"base"}
+			})
 		})
 	})
 	return w

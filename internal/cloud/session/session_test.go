@@ -81,7 +81,8 @@ func TestTokensBelongToOneKeyAndOneIssuer(t *testing.T) {
 		"another issuer":    {issuer(t, 2), one.AccessKeyID, one.Token},
 		"the end is missed": {i, one.AccessKeyID, one.Token[:len(one.Token)-4]},
 	} {
-		if _, secret, err := test.issuer.Open(test.key, test.token); !errors.Is(err, session.ErrInvalidToken) || secret != "" {
+		_, secret, err := test.issuer.Open(test.key, test.token)
+		if !errors.Is(err, session.ErrInvalidToken) || secret != "" {
 			t.Errorf("%s: got %q, %v", name, secret, err)
 		}
 	}
@@ -100,7 +101,9 @@ func TestIssuersKnowTheirAccessKeys(t *testing.T) {
 	if strings.HasSuffix(c.AccessKeyID, last) {
 		last = "B"
 	}
-	for _, id := range []string{"", "ASIA", "ASIAIOSFODNN7EXAMPLE", "AKIA" + c.AccessKeyID[4:], c.AccessKeyID[:19] + last} {
+	for _, id := range []string{
+		"", "ASIA", "ASIAIOSFODNN7EXAMPLE", "AKIA" + c.AccessKeyID[4:], c.AccessKeyID[:19] + last,
+	} {
 		if i.Issued(id) {
 			t.Errorf("%q counts as issued", id)
 		}

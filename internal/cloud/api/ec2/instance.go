@@ -35,7 +35,7 @@ var instances = resourceType[store.Instance]{
 	filters: withTagFilters(func(row vm) store.Tags { return row.Tags }, withInterfaceFilters(filters[vm]{
 		"instance-id":               field(func(row vm) string { return row.ID }),
 		"instance-state-name":       field(func(row vm) string { return row.State }),
-		"instance-state-code":       field(func(row vm) string { return strconv.Itoa(int(*instanceState(row.State).Code)) }),
+		"instance-state-code":       field(stateCode),
 		"instance-type":             field(func(row vm) string { return row.Type }),
 		"image-id":                  field(func(row vm) string { return row.ImageID }),
 		"key-name":                  field(func(row vm) string { return row.KeyName }),
@@ -44,12 +44,12 @@ var instances = resourceType[store.Instance]{
 		"availability-zone":         field(func(row vm) string { return row.Zone }),
 		"availability-zone-id":      bySubnet(func(s *store.Subnet) string { return s.ZoneID }),
 		"reservation-id":            field(func(row vm) string { return row.ReservationID }),
-		"iam-instance-profile.arn":  byProfile(func(_ store.Reader, row vm) string { return row.ProfileARN }),
-		"iam-instance-profile.id":   byProfile(func(r store.Reader, row vm) string { return profileID(r, row.ProfileARN) }),
-		"iam-instance-profile.name": byProfile(func(_ store.Reader, row vm) string { return profileName(row.ProfileARN) }),
+		"iam-instance-profile.arn":  byProfile(profileARN),
+		"iam-instance-profile.id":   byProfile(profileIDOf),
+		"iam-instance-profile.name": byProfile(profileNameOf),
 		"client-token":              field(func(row vm) string { return row.ClientToken }),
 		"owner-id":                  constant[vm](identity.Account),
-		"architecture":              field(func(row vm) string { return string(instancetype.ArchitectureOf(row.Type)) }),
+		"architecture":              field(architectureOf),
 		"root-device-type":          constant[vm](string(types.DeviceTypeEbs)),
 		"virtualization-type":       constant[vm](string(types.VirtualizationTypeHvm)),
 		"private-ip-address":        byInterface(privateIPs),
@@ -137,7 +137,11 @@ func (a *API) DescribeInstances(
 	return out, nil
 }
 
-// reservationKey is an instance's sort key in DescribeInstances.
+// stateCode returns the number of an instance's state.
+func stateCode(row vm) string { return strconv.Itoa(int(*instanceState(row.State).Code)) }
+
+func architectureOf(row vm) string { return string(instancetype.ArchitectureOf(row.Type)) }
+
 // rootDeviceOf returns the name of an instance's root device, which its image determined.
 func rootDeviceOf(r store.Reader, row vm) string {
 	if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
@@ -146,6 +150,7 @@ func rootDeviceOf(r store.Reader, row vm) string {
 	return "/dev/xvda" // the instance terminated, and its volume with it
 }
 
+// reservationKey is an instance's sort key in DescribeInstances.
 func reservationKey(row vm) string { return row.ReservationID + " " + row.ID }
 
 func instanceItem(r store.Reader) func(vm) types.Instance {

@@ -82,6 +82,12 @@ func profileID(r store.Reader, arn string) string {
 	return ""
 }
 
+func profileARN(_ store.Reader, row vm) string { return row.ProfileARN }
+
+func profileIDOf(r store.Reader, row vm) string { return profileID(r, row.ProfileARN) }
+
+func profileNameOf(_ store.Reader, row vm) string { return profileName(row.ProfileARN) }
+
 // byProfile returns a filter by a property of an instance's profile.
 func byProfile(text func(store.Reader, vm) string) func(store.Reader, vm) []string {
 	return func(r store.Reader, row vm) []string {

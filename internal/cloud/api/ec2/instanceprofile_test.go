@@ -24,7 +24,9 @@ func (c *cloud) profile(name string) string {
 		store.InstanceProfiles.Put(tx, &store.InstanceProfile{
 			Name: name, Path: "/", ID: "AIPA" + name, ARN: profileARNs + name, Role: name,
 		})
-		store.InstanceProfiles.Put(tx, &store.InstanceProfile{Name: "empty", ID: "AIPAempty", ARN: profileARNs + "empty"})
+		store.InstanceProfiles.Put(tx, &store.InstanceProfile{
+			Name: "empty", ID: "AIPAempty", ARN: profileARNs + "empty",
+		})
 		return nil
 	}); err != nil {
 		c.t.Fatal(err)
@@ -196,31 +198,32 @@ func TestProfileAssociationsAreSelected(t *testing.T) {
 	in := launchOne(c.availableImage())
 	in.IamInstanceProfile, in.MinCount, in.MaxCount = byName("web"), aws.Int32(6), aws.Int32(6)
 	launched := do(c, c.RunInstances, in).Instances
-	describe := func(in *ec2.DescribeIamInstanceProfileAssociationsInput) *ec2.DescribeIamInstanceProfileAssociationsOutput {
-		return do(c, c.DescribeIamInstanceProfileAssociations, in)
+	type input = ec2.DescribeIamInstanceProfileAssociationsInput
+	describe := func(in *input) ([]types.IamInstanceProfileAssociation, *string) {
+		out := do(c, c.DescribeIamInstanceProfileAssociations, in)
+		return out.IamInstanceProfileAssociations, out.NextToken
 	}
-	page := describe(&ec2.DescribeIamInstanceProfileAssociationsInput{MaxResults: aws.Int32(5)})
-	rest := describe(&ec2.DescribeIamInstanceProfileAssociationsInput{MaxResults: aws.Int32(5), NextToken: page.NextToken})
-	if len(page.IamInstanceProfileAssociations) != 5 || len(rest.IamInstanceProfileAssociations) != 1 ||
-		rest.NextToken != nil {
-		t.Errorf("pages of %d and %d", len(page.IamInstanceProfileAssociations), len(rest.IamInstanceProfileAssociations))
+	page, next := describe(&input{MaxResults: aws.Int32(5)})
+	rest, last := describe(&input{MaxResults: aws.Int32(5), NextToken: next})
+	if len(page) != 5 || len(rest) != 1 || last != nil {
+		t.Errorf("pages of %d and %d", len(page), len(rest))
 	}
-	one := rest.IamInstanceProfileAssociations[0]
-	for name, in := range map[string]*ec2.DescribeIamInstanceProfileAssociationsInput{
+	one := rest[0]
+	for name, in := range map[string]*input{
 		"id":       {AssociationIds: []string{*one.AssociationId, *one.AssociationId}},
 		"instance": {Filters: []types.Filter{filter("instance-id", *one.InstanceId), filter("state", "associated")}},
 	} {
-		if got := describe(in).IamInstanceProfileAssociations; len(got) != 1 || *got[0].InstanceId != *one.InstanceId {
+		if got, _ := describe(in); len(got) != 1 || *got[0].InstanceId != *one.InstanceId {
 			t.Errorf("by %s: got %+v", name, got)
 		}
 	}
-	wantError(c, c.DescribeIamInstanceProfileAssociations, &ec2.DescribeIamInstanceProfileAssociationsInput{
+	wantError(c, c.DescribeIamInstanceProfileAssociations, &input{
 		Filters: []types.Filter{filter("colour", "red")},
 	}, "InvalidParameterValue: The filter 'colour' is invalid")
 	for _, item := range launched {
 		c.observe(*item.InstanceId, store.Terminated)
 	}
-	if got := describe(&ec2.DescribeIamInstanceProfileAssociationsInput{}).IamInstanceProfileAssociations; len(got) != 0 {
+	if got, _ := describe(&input{}); len(got) != 0 {
 		t.Errorf("terminated instances have associations: %+v", got)
 	}
 }

@@ -126,14 +126,10 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 		return model.Refuse("externalId", *in.ExternalId, "have length between 2 and %d, inclusive", maxExternalID)
 	case in.ExternalId != nil && !externalIDForm.MatchString(*in.ExternalId):
 		return model.Refuse("externalId", *in.ExternalId, "satisfy regular expression pattern: %s", externalID)
-	case in.DurationSeconds != nil && *in.DurationSeconds < minSession:
-		return model.Refuse("durationSeconds", *in.DurationSeconds, "have value greater than or equal to %d", minSession)
-	case in.DurationSeconds != nil && *in.DurationSeconds > maxSession:
-		return model.Refuse("durationSeconds", *in.DurationSeconds, "have value less than or equal to %d", maxSession)
 	case len(aws.ToString(in.Policy)) > maxPolicy:
 		return model.TooLong("policy", maxPolicy)
 	case !roleForm.MatchString(role):
 		return model.Errorf("%s is invalid", role)
 	}
-	return nil
+	return model.Between("durationSeconds", in.DurationSeconds, minSession, maxSession)
 }

@@ -20,7 +20,8 @@ func profile(err error) *metadata.Profile {
 		ARN: "arn:aws:iam::000000000000:instance-profile/web", ID: "AIPAWEB", Role: "web-role",
 		Credentials: func() (metadata.Credentials, error) {
 			return metadata.Credentials{
-				AccessKeyID: "ASIA1", SecretAccessKey: "secret", Token: "token", Issued: at, Expires: at.Add(6 * time.Hour),
+				AccessKeyID: "ASIA1", SecretAccessKey: "secret", Token: "token",
+				Issued: at, Expires: at.Add(6 * time.Hour),
 			}, err
 		},
 	}
