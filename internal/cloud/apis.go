@@ -19,10 +19,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/authorization"
 	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/managedpolicy"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -65,9 +68,16 @@ func (d *daemon) apis() (wire.Config, error) {
 	if err != nil {
 		return wire.Config{}, err
 	}
+	guard := authorization.New(authorization.Config{
+		Store: d.store, Sessions: d.sessions, Log: d.Log,
+		Managed: func(arn string) (string, bool) { return managedpolicy.Document(d.store.View(), arn) },
+	})
 	machines := ec2.New(ec2.Config{
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
 		Manners: &d.manners,
+		PassRole: func(ctx context.Context, role *store.Role) error {
+			return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
+		},
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
@@ -85,7 +95,7 @@ func (d *daemon) apis() (wire.Config, error) {
 		},
 	})
 	return wire.Config{
-		Around: front.Around,
+		Around: authorizedFirst(guard, front),
 		Services: []wire.Service{
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},
@@ -93,14 +103,33 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
-			{Name: "sts", API: sts.New()},
+			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
-		Credentials: func(id string) (string, bool) {
-			return credentials.SecretAccessKey, id == credentials.AccessKeyID
+		Credentials: func(id, token string) (wire.Key, error) {
+			if id == credentials.AccessKeyID {
+				return rootKey(credentials, token)
+			}
+			return guard.Key(id, token)
 		},
 		Log: d.Log,
 	}, nil
+}
+
+// authorizedFirst returns what surrounds every operation: a call that its caller may not
+// make does not reach the front end.
+func authorizedFirst(guard *authorization.Authorizer, front *frontend.FrontEnd) wire.Around {
+	return func(ctx context.Context, call wire.Call, next func(context.Context) (any, error)) (any, error) {
+		return guard.Around(ctx, call, func(ctx context.Context) (any, error) { return front.Around(ctx, call, next) })
+	}
+}
+
+// rootKey returns the account's own access key, which has no session token.
+func rootKey(c host.Credentials, token string) (wire.Key, error) {
+	if token != "" {
+		return wire.Key{}, wire.ErrUnknownKey
+	}
+	return wire.Key{Secret: c.SecretAccessKey}, nil
 }

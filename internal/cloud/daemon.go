@@ -29,6 +29,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -61,6 +62,7 @@ var ErrLeave = errors.New("leave the data plane running")
 type daemon struct {
 	Config
 	store     *store.Store
+	sessions  *session.Issuer
 	layers    *image.Store
 	machines  *machine.Plane
 	network   *network.Plane
@@ -127,7 +129,14 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	service, err := metadata.New(instanceMetadata{d.store}, d.Log)
+	key, err := host.EnsureSessionKey(d.Layout)
+	if err != nil {
+		return err
+	}
+	if d.sessions, err = session.NewIssuer(key, nil); err != nil {
+		return err
+	}
+	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions)}, d.Log)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 		RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64",
 	}}})
 	handler, err := wire.NewHandler(wire.Config{
-		Credentials: func(string) (string, bool) { return "secret", true },
+		Credentials: func(string, string) (wire.Key, error) { return wire.Key{Secret: "secret"}, nil },
 		Services: []wire.Service{
 			{Name: "ec2", API: compute},
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s, PublicRange: publicRange})},
@@ -48,7 +48,7 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 			{Name: "ssm", API: ssm.New(ssm.Config{
 				Store: s, Key: seal.NewRandomKey(), EnsureRegion: compute.EnsureRegion,
 			})},
-			{Name: "sts", API: sts.New()},
+			{Name: "sts", API: sts.New(sts.Config{})},
 		},
 	})
 	ts.Check(err)

@@ -118,7 +118,7 @@ func New(t *testing.T) *Cloud {
 	key := seal.NewRandomKey()
 	handler, err := wire.NewHandler(wire.Config{
 		Around:      front.Around,
-		Credentials: func(string) (string, bool) { return "secret", true },
+		Credentials: func(string, string) (wire.Key, error) { return wire.Key{Secret: "secret"}, nil },
 		Services: []wire.Service{
 			{Name: "ec2", API: network},
 			{Name: "elasticloadbalancing", API: balancing},
@@ -126,7 +126,7 @@ func New(t *testing.T) *Cloud {
 			{Name: "monitoring", API: metrics},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: key, EnsureRegion: network.EnsureRegion})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
-			{Name: "sts", API: sts.New()},
+			{Name: "sts", API: sts.New(sts.Config{})},
 			{Name: "iam", API: iam.New(iam.Config{Store: s})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
