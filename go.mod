@@ -42,7 +42,10 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.0
 )
 
-require golang.org/x/tools v0.48.0 // indirect
+require (
+	github.com/klauspost/compress v1.20.4 // indirect
+	golang.org/x/tools v0.48.0 // indirect
+)
 
 require (
 	github.com/aws/aws-sdk-go-v2 v1.48.0
