@@ -40,6 +40,9 @@ require (
 require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/Masterminds/semver/v3 v3.5.0
+	github.com/aws/aws-sdk-go-v2/service/iam v1.64.9
+	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.0
+	github.com/klauspost/compress v1.20.4
 	golang.org/x/mod v0.43.0
 )
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime"
 
 	"aloft.dev/aloft/internal/cloud/api/acm"
@@ -13,12 +14,18 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/authorization"
 	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/managedpolicy"
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -26,19 +33,55 @@ import (
 // before the first request.
 const homeRegion = "us-east-1"
 
-// handler returns the handler of all APIs, which share one endpoint.
-func (d *daemon) handler() (http.Handler, error) {
+// machineEndpoint is the endpoint of the APIs inside every VPC, where machines reach it.
+// On AWS, machines reach the services' own endpoints over the internet.
+var machineEndpoint = "http://" + netip.AddrPortFrom(firewall.MetadataAddress, firewall.APIPort).String()
+
+// openAPIs creates the handlers of all APIs, which share one endpoint: d.onHost for
+// clients on the host, and d.inVPC for machines. AcceptAnyCredentials is for clients on
+// the host only: whoever runs on a machine must not have the rights of the host's user.
+func (d *daemon) openAPIs() error {
+	config, err := d.apis()
+	if err != nil {
+		return err
+	}
+	forMachines := config
+	forMachines.Hosts = []string{firewall.MetadataAddress.String()}
+	config.AcceptAnyCredentials = d.AcceptAnyCredentials
+	config.Fallback = http.HandlerFunc(d.status)
+	if d.onHost, err = wire.NewHandler(config); err != nil {
+		return fmt.Errorf("serve the APIs: %w", err)
+	}
+	if d.inVPC, err = wire.NewHandler(forMachines); err != nil {
+		return fmt.Errorf("serve the APIs to machines: %w", err)
+	}
+	return nil
+}
+
+// apis returns all APIs and the keys that sign requests to them.
+func (d *daemon) apis() (wire.Config, error) {
 	credentials, err := host.EnsureCredentials(d.Layout)
 	if err != nil {
-		return nil, err
+		return wire.Config{}, err
 	}
+	key, err := host.EnsureSealKey(d.Layout)
+	if err != nil {
+		return wire.Config{}, err
+	}
+	guard := authorization.New(authorization.Config{
+		Store: d.store, Sessions: d.sessions, Log: d.Log,
+		Managed: func(arn string) (string, bool) { return managedpolicy.Document(d.store.View(), arn) },
+	})
 	machines := ec2.New(ec2.Config{
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
 		Manners: &d.manners,
+		PassRole: func(ctx context.Context, role *store.Role) error {
+			return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
+		},
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
-		return nil, fmt.Errorf("create region %s: %w", homeRegion, err)
+		return wire.Config{}, fmt.Errorf("create region %s: %w", homeRegion, err)
 	}
 	balancing := elbv2.New(elbv2.Config{Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners})
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
@@ -48,29 +91,45 @@ func (d *daemon) handler() (http.Handler, error) {
 		Store: d.store, Manners: &d.manners, Log: d.Log,
 		NotFound: map[string]func(field, id string) error{
 			"ec2": ec2.NotFound, "elasticloadbalancing": elbv2.NotFound, "autoscaling": autoscaling.NotFound,
+			"iam": iam.NotFound,
 		},
 	})
-	handler, err := wire.NewHandler(wire.Config{
-		Around: front.Around,
+	return wire.Config{
+		Around: authorizedFirst(guard, front),
 		Services: []wire.Service{
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "monitoring", API: metrics},
 			{Name: "autoscaling", API: groups},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, EnsureRegion: machines.EnsureRegion})},
-			{Name: "sts", API: sts.New()},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
+			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
+			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
+			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
-		Credentials: func(id string) (string, bool) {
-			return credentials.SecretAccessKey, id == credentials.AccessKeyID
+		Credentials: func(id, token string) (wire.Key, error) {
+			if id == credentials.AccessKeyID {
+				return rootKey(credentials, token)
+			}
+			return guard.Key(id, token)
 		},
-		AcceptAnyCredentials: d.AcceptAnyCredentials,
-		Fallback:             http.HandlerFunc(d.status),
-		Log:                  d.Log,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("serve the APIs: %w", err)
+		Log: d.Log,
+	}, nil
+}
+
+// authorizedFirst returns what surrounds every operation: a call that its caller may not
+// make does not reach the front end.
+func authorizedFirst(guard *authorization.Authorizer, front *frontend.FrontEnd) wire.Around {
+	return func(ctx context.Context, call wire.Call, next func(context.Context) (any, error)) (any, error) {
+		return guard.Around(ctx, call, func(ctx context.Context) (any, error) { return front.Around(ctx, call, next) })
 	}
-	return handler, nil
+}
+
+// rootKey returns the account's own access key, which has no session token.
+func rootKey(c host.Credentials, token string) (wire.Key, error) {
+	if token != "" {
+		return wire.Key{}, wire.ErrUnknownKey
+	}
+	return wire.Key{Secret: c.SecretAccessKey}, nil
 }

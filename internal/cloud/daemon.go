@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -28,6 +29,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -60,6 +62,7 @@ var ErrLeave = errors.New("leave the data plane running")
 type daemon struct {
 	Config
 	store     *store.Store
+	sessions  *session.Issuer
 	layers    *image.Store
 	machines  *machine.Plane
 	network   *network.Plane
@@ -68,7 +71,9 @@ type daemon struct {
 	manners   manners.Set
 	networks  *networks.Loop
 	instances *instances.Loop
-	fleet     scaling.Fleet // set by handler
+	fleet     scaling.Fleet // set by openAPIs
+	onHost    http.Handler  // of the APIs, set by openAPIs, as is inVPC
+	inVPC     http.Handler
 }
 
 // Run serves the local cloud until ctx ends, then stops machines, networks and
@@ -84,11 +89,7 @@ func Run(ctx context.Context, config Config) error {
 	if err := d.open(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}
-	handler, err := d.handler()
-	if err != nil {
-		return errors.Join(err, d.close())
-	}
-	err = d.serve(ctx, listener, handler)
+	err = d.serve(ctx, listener)
 	if errors.Is(context.Cause(ctx), ErrLeave) {
 		return errors.Join(err, d.close())
 	}
@@ -128,8 +129,18 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	service, err := metadata.New(instanceMetadata{d.store}, d.Log)
+	key, err := host.EnsureSessionKey(d.Layout)
 	if err != nil {
+		return err
+	}
+	if d.sessions, err = session.NewIssuer(key, nil); err != nil {
+		return err
+	}
+	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions)}, d.Log)
+	if err != nil {
+		return err
+	}
+	if err := d.openAPIs(); err != nil {
 		return err
 	}
 	names := dnsname.Resolver{Store: d.store}
@@ -140,6 +151,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		HostProxies: proxies,
 		Log:         d.Log,
 		Metadata:    service,
+		API:         d.inVPC,
 		DNS:         dns.New(dns.Config{Zone: names.Addresses, Reverse: names.Name, Log: d.Log}),
 	})
 	if err != nil {
@@ -152,7 +164,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	}
 	d.instances = &instances.Loop{
 		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
-		Env: viaProxy(env, d.network.ProxyAddress()), Layer: d.layers.Path,
+		Env: withEndpoint(viaProxy(env, d.network.ProxyAddress())), Layer: d.layers.Path,
 	}
 	return nil
 }

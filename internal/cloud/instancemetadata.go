@@ -17,7 +17,10 @@ import (
 )
 
 // instanceMetadata looks up instances for the metadata service.
-type instanceMetadata struct{ store *store.Store }
+type instanceMetadata struct {
+	store       *store.Store
+	credentials *instanceCredentials
+}
 
 // Instance returns the instance with a private IP address in the VPC.
 func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.Instance, bool) {
@@ -27,10 +30,31 @@ func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.I
 			continue
 		}
 		if row, ok := store.Instances.Get(view, eni.InstanceID); ok {
-			return describeInstance(view, row, eni), true
+			i := describeInstance(view, row, eni)
+			i.Profile = m.profile(view, row)
+			return i, true
 		}
 	}
 	return metadata.Instance{}, false
+}
+
+// profile returns the profile of an instance, nil if it has none.
+func (m instanceMetadata) profile(view store.Reader, row *store.Instance) *metadata.Profile {
+	if row.ProfileARN == "" {
+		return nil
+	}
+	p := &metadata.Profile{ARN: row.ProfileARN}
+	name := row.ProfileARN[strings.LastIndex(row.ProfileARN, "/")+1:]
+	found, ok := store.InstanceProfiles.Get(view, store.NameKey(name))
+	if !ok || found.ARN != row.ProfileARN {
+		return p
+	}
+	p.ID = found.ID
+	if role, ok := store.Roles.Get(view, store.NameKey(found.Role)); ok && found.Role != "" {
+		p.Role = role.Name
+		p.Credentials = func() (metadata.Credentials, error) { return m.credentials.of(row.ID, role) }
+	}
+	return p
 }
 
 // describeInstance returns what the metadata service serves about an instance.

@@ -35,7 +35,7 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, ok := (instanceMetadata{s}).Instance("vpc-1", ip)
+	got, ok := (instanceMetadata{store: s}).Instance("vpc-1", ip)
 	if !ok {
 		t.Fatal("the instance was not found")
 	}
@@ -44,7 +44,7 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 		!slices.Equal(got.SecurityGroups, []string{"web"}) {
 		t.Errorf("got %+v", got)
 	}
-	if _, ok := (instanceMetadata{s}).Instance("vpc-2", ip); ok {
+	if _, ok := (instanceMetadata{store: s}).Instance("vpc-2", ip); ok {
 		t.Error("found the instance in another VPC")
 	}
 }

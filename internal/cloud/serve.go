@@ -31,7 +31,7 @@ const (
 )
 
 // serve runs the loops and serves the APIs until ctx ends.
-func (d *daemon) serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if err := d.networks.Sync(ctx); err != nil {
 		d.Log.Warn("configure the network at the start", "error", err)
@@ -44,7 +44,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, handler http.
 	}
 	group.Go(func() error { return d.followManners(ctx) })
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           d.onHost,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn),

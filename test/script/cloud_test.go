@@ -23,6 +23,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -38,14 +39,16 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 		RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64",
 	}}})
 	handler, err := wire.NewHandler(wire.Config{
-		Credentials: func(string) (string, bool) { return "secret", true },
+		Credentials: func(string, string) (wire.Key, error) { return wire.Key{Secret: "secret"}, nil },
 		Services: []wire.Service{
 			{Name: "ec2", API: compute},
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s, PublicRange: publicRange})},
 			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: compute})},
 			{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: &metric.Store{}, Store: s})},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: compute.EnsureRegion})},
-			{Name: "sts", API: sts.New()},
+			{Name: "ssm", API: ssm.New(ssm.Config{
+				Store: s, Key: seal.NewRandomKey(), EnsureRegion: compute.EnsureRegion,
+			})},
+			{Name: "sts", API: sts.New(sts.Config{})},
 		},
 	})
 	ts.Check(err)

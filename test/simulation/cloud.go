@@ -28,6 +28,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
@@ -41,6 +43,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
+	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -109,18 +112,22 @@ func New(t *testing.T) *Cloud {
 		Store: s, Manners: &c.Manners, Log: slog.New(slog.DiscardHandler),
 		NotFound: map[string]func(field, id string) error{
 			"ec2": ec2.NotFound, "elasticloadbalancing": elbv2.NotFound, "autoscaling": autoscaling.NotFound,
+			"iam": iam.NotFound,
 		},
 	})
+	key := seal.NewRandomKey()
 	handler, err := wire.NewHandler(wire.Config{
 		Around:      front.Around,
-		Credentials: func(string) (string, bool) { return "secret", true },
+		Credentials: func(string, string) (wire.Key, error) { return wire.Key{Secret: "secret"}, nil },
 		Services: []wire.Service{
 			{Name: "ec2", API: network},
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "autoscaling", API: groups},
 			{Name: "monitoring", API: metrics},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, EnsureRegion: network.EnsureRegion})},
-			{Name: "sts", API: sts.New()},
+			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: key, EnsureRegion: network.EnsureRegion})},
+			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
+			{Name: "sts", API: sts.New(sts.Config{})},
+			{Name: "iam", API: iam.New(iam.Config{Store: s})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
 	})

@@ -45,7 +45,15 @@ var lags = map[string]lagRates{
 	"ssm": {short: 0.02},
 	// A listener's certificate may not be found right after its import.
 	"acm": {short: 0.1},
+	// A role, policy or instance profile is not found right after its creation: Terraform's
+	// AWS provider waits two minutes for them (propagationTimeout).
+	"iam": {short: 0.2},
 }
+
+// propagation is how long EC2 does not know a new instance profile. AWS says that changes
+// in IAM reach other services in time (IAM User Guide, "Changes that I make are not always
+// immediately visible"), and its users wait for about ten seconds.
+var propagation = manners.Span{Min: 3 * time.Second, Max: longestLag}
 
 // lag makes a call see the store as it was a moment ago. A call that changes something
 // fails if it refers to what was not there yet.
@@ -53,6 +61,10 @@ func (f *FrontEnd) lag(ctx context.Context, call wire.Call) (context.Context, er
 	rate, ok := lags[call.Service]
 	if !ok || call.Operation == "GetParametersByPath" || !f.Manners.Has(manners.Consistency) {
 		return ctx, nil
+	}
+	if err := f.unknownProfile(ctx, call); err != nil {
+		f.log(ctx, call, "a new instance profile has not reached the service yet")
+		return ctx, err
 	}
 	behind := f.drawLag(call, rate)
 	if behind == 0 {
@@ -93,6 +105,27 @@ func (f *FrontEnd) missing(ctx context.Context, call wire.Call, past store.Reade
 			if err := notFound(ref.field, ref.id); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// unknownProfile returns the error of a call that names a new instance profile which has
+// not reached the service yet, or nil.
+func (f *FrontEnd) unknownProfile(ctx context.Context, call wire.Call) error {
+	notFound := f.NotFound[call.Service]
+	if notFound == nil {
+		return nil
+	}
+	region := wire.RegionFrom(ctx)
+	for _, ref := range references(call) {
+		if !strings.HasPrefix(ref.field, profileField) {
+			continue
+		}
+		lag := f.Manners.Duration(manners.Consistency, propagation, "propagate an instance profile", ref.id)
+		past, present := f.Store.ViewAt(time.Now().Add(-lag)), f.Store.View()
+		if !ref.exists(past, region) && ref.exists(present, region) {
+			return notFound(ref.field, ref.id)
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
 	"aloft.dev/aloft/internal/cloud/manners"
@@ -160,6 +161,49 @@ func TestSomeCallsSeeThePast(t *testing.T) {
 	}
 }
 
+func TestANewInstanceProfileReachesEC2InSeconds(t *testing.T) {
+	profile := func(name, arn string) wire.Call {
+		in := &types.IamInstanceProfileSpecification{}
+		if name != "" {
+			in.Name = &name
+		}
+		if arn != "" {
+			in.Arn = &arn
+		}
+		return wire.Call{
+			Service: "ec2", Operation: "RunInstances", Input: &ec2.RunInstancesInput{IamInstanceProfile: in},
+		}
+	}
+	for want, call := range map[string]wire.Call{
+		"iamInstanceProfile.name: New is unknown": profile("New", ""),
+		"iamInstanceProfile.arn: arn:aws:iam::0:instance-profile/a/New is unknown": profile(
+			"", "arn:aws:iam::0:instance-profile/a/New",
+		),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f, s := newFrontEnd(t, 1, manners.Consistency)
+			run := func() error {
+				_, err := f.Around(t.Context(), call, func(context.Context) (any, error) { return nil, nil })
+				return err
+			}
+			if err := s.Update(func(tx *store.Tx) error {
+				store.InstanceProfiles.Put(tx, &store.InstanceProfile{Name: "New"})
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(propagation.Min - time.Millisecond)
+			if err := run(); err == nil || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+			time.Sleep(propagation.Max - propagation.Min + time.Second)
+			if err := run(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestServicesThatDoNotLagSeeThePresent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFrontEnd(t, 3, manners.Consistency)
@@ -207,6 +251,13 @@ func TestReferencesOfAnInput(t *testing.T) {
 			}},
 			[]string{"AutoScalingGroupName web"},
 		},
+		{
+			wire.Call{Operation: "AttachRolePolicy", Input: &iam.AttachRolePolicyInput{
+				RoleName: aws.String("web"), PolicyArn: aws.String("arn:aws:iam::0:policy/p"),
+			}},
+			[]string{"PolicyArn arn:aws:iam::0:policy/p", "RoleName web"},
+		},
+		{wire.Call{Operation: "CreateRole", Input: &iam.CreateRoleInput{RoleName: aws.String("web")}}, nil},
 		{wire.Call{Operation: "CreateKeyPair", Input: &ec2.CreateKeyPairInput{KeyName: aws.String("key")}}, nil},
 	} {
 		var got []string

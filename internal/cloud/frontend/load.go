@@ -61,8 +61,8 @@ type loadWords struct{ throttled, fault, unavailable *wire.Error }
 // wordsOf returns a service's errors under load. The codes are those of the Amazon EC2
 // API Reference, Error codes for the Amazon EC2 API; of the Common Error Types of
 // Elastic Load Balancing, Auto Scaling, CloudWatch and STS; and of the API References
-// of AWS Systems Manager, Certificate Manager and Service Quotas. Clients report the
-// messages.
+// of AWS Systems Manager, Secrets Manager, Certificate Manager and Service Quotas. Clients
+// report the messages.
 func wordsOf(service string) loadWords {
 	switch service {
 	case "ec2":
@@ -84,6 +84,15 @@ func wordsOf(service string) loadWords {
 		return loadWords{
 			throttled:   wire.Errorf("TooManyRequestsException", "Rate exceeded"),
 			fault:       internalFailure(),
+			unavailable: serviceUnavailable(),
+		}
+	case "secretsmanager":
+		return loadWords{
+			throttled: wire.Errorf("ThrottlingException", "Rate exceeded"),
+			fault: &wire.Error{
+				Code: "InternalServiceError", Message: "An error occurred on the server side.",
+				Status: http.StatusInternalServerError,
+			},
 			unavailable: serviceUnavailable(),
 		}
 	case "ssm", "acm":

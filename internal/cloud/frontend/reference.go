@@ -56,6 +56,9 @@ var byField = map[string]struct {
 	},
 	"LaunchTemplateName":   {named(store.LaunchTemplatesByName), []string{"CreateLaunchTemplate"}},
 	"AutoScalingGroupName": {regional(store.ScalingGroups), []string{"CreateAutoScalingGroup"}},
+	"RoleName":             {global(store.Roles), []string{"CreateRole"}},
+	"InstanceProfileName":  {global(store.InstanceProfiles), []string{"CreateInstanceProfile"}},
+	"PolicyArn":            {in(store.Policies), nil},
 }
 
 func in[T any](table store.Table[T]) func(store.Reader, string, string) bool {
@@ -68,6 +71,14 @@ func in[T any](table store.Table[T]) func(store.Reader, string, string) bool {
 func regional[T any](table store.Table[T]) func(store.Reader, string, string) bool {
 	return func(r store.Reader, region, name string) bool {
 		_, ok := table.Get(r, region+"/"+name)
+		return ok
+	}
+}
+
+// global finds the rows of IAM by their names.
+func global[T any](table store.Table[T]) func(store.Reader, string, string) bool {
+	return func(r store.Reader, _, name string) bool {
+		_, ok := table.Get(r, store.NameKey(name))
 		return ok
 	}
 }
@@ -98,6 +109,7 @@ func (w *walker) walk(field string, v reflect.Value) {
 		}
 	case reflect.Struct:
 		w.addVersion(v)
+		w.addProfile(v)
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {
 				w.walk(f.Name, v.Field(i))
@@ -125,6 +137,25 @@ func (w *walker) addVersion(v reflect.Value) {
 			key := store.TemplateVersionKey(template, number)
 			w.found = append(w.found, reference{field, key, in(store.TemplateVersions)})
 		}
+	}
+}
+
+// profileField starts the fields that name the instance profile of an instance.
+const profileField = "iamInstanceProfile."
+
+// addProfile collects the reference of a structure that names the instance profile of an
+// instance.
+func (w *walker) addProfile(v reflect.Value) {
+	if v.Type().Name() != "IamInstanceProfileSpecification" {
+		return
+	}
+	if name := textOf(v.FieldByName("Name")); name != "" {
+		w.found = append(w.found, reference{profileField + "name", name, global(store.InstanceProfiles)})
+	}
+	if arn := textOf(v.FieldByName("Arn")); arn != "" {
+		w.found = append(w.found, reference{profileField + "arn", arn, func(r store.Reader, region, arn string) bool {
+			return global(store.InstanceProfiles)(r, region, arn[strings.LastIndex(arn, "/")+1:])
+		}})
 	}
 }
 

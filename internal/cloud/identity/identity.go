@@ -47,6 +47,17 @@ func (s *Source) Number(n int) int {
 	return int(binary.BigEndian.Uint64(s.bytes(8)) % uint64(n))
 }
 
+// UniqueID returns a new unique id as IAM's are: the prefix, such as "AROA", and 17
+// capital letters and digits (IAM User Guide, "IAM identifiers").
+func (s *Source) UniqueID(prefix string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" // a power of two: no letter is more likely
+	id := s.bytes(17)
+	for i, b := range id {
+		id[i] = alphabet[int(b)%len(alphabet)]
+	}
+	return prefix + string(id)
+}
+
 // UUID returns a random UUID (RFC 9562, section 5.4).
 func (s *Source) UUID() string {
 	b := s.bytes(16)

@@ -24,6 +24,14 @@ func TestIDsHaveEC2sFormatAndAreUnique(t *testing.T) {
 	}
 }
 
+func TestUniqueIDsHaveIAMsFormat(t *testing.T) {
+	s := identity.New(nil)
+	a, b := s.UniqueID("AROA"), s.UniqueID("AROA")
+	if a == b || !regexp.MustCompile(`^AROA[A-Z2-7]{17}$`).MatchString(a) {
+		t.Errorf("got %q and %q", a, b)
+	}
+}
+
 func TestWellFormedAcceptsOnlyThePrefixAndHexDigits(t *testing.T) {
 	for id, want := range map[string]bool{
 		"vpc-0123456789abcdef0": true, "vpc-01234567": true,

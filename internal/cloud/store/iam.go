@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,6 +51,7 @@ type Policy struct {
 	Description         string
 	Versions            []PolicyVersion // the newest last
 	DefaultVersion      string          // "v1"
+	LastVersion         int             // number of the last version; numbers are never used again
 	Created, Updated    time.Time
 	Tags                Tags
 }
@@ -59,4 +61,13 @@ type PolicyVersion struct {
 	ID       string // "v1"
 	Document string
 	Created  time.Time
+}
+
+// Version returns the version with an ID.
+func (r *Policy) Version(id string) (PolicyVersion, bool) {
+	i := slices.IndexFunc(r.Versions, func(v PolicyVersion) bool { return v.ID == id })
+	if i < 0 {
+		return PolicyVersion{}, false
+	}
+	return r.Versions[i], true
 }

@@ -3,18 +3,21 @@ package store
 import "time"
 
 // Secrets has "region/name" as key.
-var Secrets = newTable("secrets", func(r *Secret) string { return regional(r.Region, r.Name) }, (*Secret).region)
+var Secrets = newTable("secrets", func(r *Secret) string { return SecretKey(r.Region, r.Name) }, (*Secret).region)
+
+// SecretKey returns the key of a secret.
+func SecretKey(region, name string) string { return regional(region, name) }
 
 // Secret is a secret of Secrets Manager.
 type Secret struct {
 	Region, Name, ARN string
 	Description       string
-	KMSKeyID          string
-	Versions          []SecretVersion
+	KMSKeyID          string          // as the user gave it; empty: the default key
+	Versions          []SecretVersion // oldest first
 	Created, Changed  time.Time
-	Accessed          time.Time
+	Accessed          time.Time // the day; zero: never
 	Deleted           time.Time // when deletion was requested; zero for a secret in use
-	DeleteAfter       time.Time
+	DeleteAfter       time.Time // after this time the secret does not exist
 	Tags              Tags
 }
 
@@ -23,9 +26,10 @@ func (r *Secret) region() string { return r.Region }
 // SecretVersion is a version of a secret's value. Values are sealed: they are encrypted
 // at rest.
 type SecretVersion struct {
-	ID      string // the client's request token
-	Stages  []string
-	Text    []byte // sealed; nil for a binary value
-	Binary  []byte // sealed; nil for a text
-	Created time.Time
+	ID       string   // the client's request token
+	Stages   []string // sorted
+	Text     []byte   // sealed; nil for a binary value
+	Binary   []byte   // sealed; nil for a text
+	Created  time.Time
+	Accessed time.Time // the day; zero: never
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -12,25 +13,30 @@ import (
 // AWS.
 const maxSkew = 5 * time.Minute
 
-// authenticate verifies the signature that the exchange claims.
+// authenticate verifies the signature that the exchange claims and records whose key
+// made it.
 func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	c := &x.claim
-	if h.AcceptAnyCredentials {
+	key, err := h.Credentials(c.accessKey, c.token)
+	if h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && !key.temporary()) {
 		return nil
 	}
 	if err := c.checkSignedHeaders(r); err != nil {
 		return err
 	}
-	secret, ok := h.Credentials(c.accessKey)
-	if !ok {
+	if err != nil {
 		return unknownKey(x.dialect)
 	}
 	if err := c.checkTime(h.Now(), x.dialect); err != nil {
 		return err
 	}
-	if !c.verify(r, x.rawBody, secret) {
+	if !c.verify(r, x.rawBody, key.Secret) {
 		return badSignature(x.dialect)
 	}
+	if key.temporary() && !h.Now().Before(key.Expires) {
+		return expiredToken(x.dialect)
+	}
+	x.principal = key.Principal
 	return nil
 }
 
@@ -88,6 +94,19 @@ func unknownKey(protocol names.Protocol) *Error {
 		Message: "The security token included in the request is invalid.",
 		Status:  http.StatusForbidden,
 	}
+}
+
+// expiredToken is the response to a request with temporary credentials that have expired.
+func expiredToken(protocol names.Protocol) *Error {
+	const message = "The security token included in the request is expired"
+	switch protocol {
+	case names.EC2:
+		return Errorf("RequestExpired", "Request has expired.")
+	case names.JSON, names.CBOR:
+		return Errorf("ExpiredTokenException", "%s", message)
+	case names.Query:
+	}
+	return &Error{Code: "ExpiredToken", Message: message, Status: http.StatusForbidden}
 }
 
 func badSignature(protocol names.Protocol) *Error {

@@ -1,13 +1,29 @@
 package wire
 
-import "context"
+import (
+	"context"
+
+	"aloft.dev/aloft/internal/cloud/session"
+)
 
 // Caller identifies the client that made a request.
 type Caller struct {
 	AccountID   string
 	AccessKeyID string
+	Principal   Principal
 	Region      string // of the signature's scope
 	RequestID   string
+	SourceIP    string // address of the client; empty: unknown
+	TLS         bool   // the request came over TLS
+}
+
+// Principal is whose access key signed a request. The zero Principal is the account
+// itself, which may do everything, as the local cloud's own calls do.
+type Principal struct {
+	ARN    string // "arn:aws:sts::000000000000:assumed-role/web/i-0123456789abcdef0"
+	UserID string // "AROA...:i-0123456789abcdef0"
+
+	Session *session.Session // nil: a key of the account, which may do everything
 }
 
 type callerKey struct{}

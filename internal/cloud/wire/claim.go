@@ -17,6 +17,7 @@ type claim struct {
 	service       string
 	signedHeaders []string // lower case, sorted
 	signature     string
+	token         string // session token of temporary credentials
 	time          time.Time
 	presigned     bool
 	expires       time.Duration // of a presigned request
@@ -42,8 +43,13 @@ func (c *claim) parse(r *http.Request) error {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		parts[name] = value
 	}
+	c.token = r.Header.Get(tokenHeader)
 	return c.fill(parts["Credential"], parts["SignedHeaders"], parts["Signature"], r.Header.Get("X-Amz-Date"))
 }
+
+// tokenHeader is the header, and the parameter of presigned requests, that holds the
+// session token of temporary credentials.
+const tokenHeader = "X-Amz-Security-Token"
 
 // maxPresigned is the longest validity of a presigned request.
 const maxPresigned = 7 * 24 * time.Hour
@@ -60,6 +66,7 @@ func (c *claim) parseQuery(query url.Values) error {
 			return incompleteSignature("X-Amz-Expires must be a number of seconds of at most a week.")
 		}
 	}
+	c.token = query.Get(tokenHeader)
 	return c.fill(
 		query.Get("X-Amz-Credential"),
 		query.Get("X-Amz-SignedHeaders"),
@@ -97,7 +104,7 @@ func (c *claim) fill(credential, signedHeaders, signature, date string) error {
 }
 
 // checkSignedHeaders checks that the headers that decide what a request does are
-// signed: the host, the time and the operation.
+// signed: the host, the time, the operation and the session.
 func (c *claim) checkSignedHeaders(r *http.Request) error {
 	required := []string{"host"}
 	if !c.presigned {
@@ -105,6 +112,9 @@ func (c *claim) checkSignedHeaders(r *http.Request) error {
 	}
 	if r.Header.Get("X-Amz-Target") != "" {
 		required = append(required, "x-amz-target")
+	}
+	if r.Header.Get(tokenHeader) != "" {
+		required = append(required, "x-amz-security-token")
 	}
 	for _, name := range required {
 		if !slices.Contains(c.signedHeaders, name) {

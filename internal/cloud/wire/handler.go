@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"runtime/debug"
@@ -31,6 +32,7 @@ type exchange struct {
 	values     url.Values // parameters of a query request
 	malformed  bool       // the query string could not be parsed
 	claim      claim
+	principal  Principal    // set by authenticate
 	table      *names.Table // nil until the service is known
 	dialect    names.Protocol
 	operation  string
@@ -97,14 +99,26 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	caller := Caller{
 		AccountID:   identity.Account,
 		AccessKeyID: x.claim.accessKey,
+		Principal:   x.principal,
 		Region:      x.claim.region,
 		RequestID:   x.id,
+		SourceIP:    sourceIP(r),
+		TLS:         r.TLS != nil,
 	}
 	out, err := h.call(WithCaller(r.Context(), caller), x, op, in)
 	if err != nil {
 		return nil, err
 	}
 	return encodeResponse(x, op, out.Elem()), nil
+}
+
+// sourceIP returns the address that a request came from.
+func sourceIP(r *http.Request) string {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return from.Addr().Unmap().String()
 }
 
 // identify determines the service and the operation that a request claims to be

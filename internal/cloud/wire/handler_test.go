@@ -40,7 +40,10 @@ func TestSDKClientCallsAPI(t *testing.T) {
 	if f := e.ec2.got.Filters; len(f) != 1 || f[0].Values[1] != "ü" {
 		t.Errorf("filters = %+v", f)
 	}
-	want := Caller{AccountID: "000000000000", AccessKeyID: testKey, Region: "eu-central-1", RequestID: "request-1"}
+	want := Caller{
+		AccountID: "000000000000", AccessKeyID: testKey, Region: "eu-central-1", RequestID: "request-1",
+		SourceIP: "127.0.0.1",
+	}
 	if e.ec2.caller != want {
 		t.Errorf("caller = %+v, want %+v", e.ec2.caller, want)
 	}

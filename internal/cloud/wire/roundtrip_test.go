@@ -52,7 +52,12 @@ func testConfig(h http.Handler) aws.Config {
 	}
 }
 
-func testCredentials(key string) (string, bool) { return testSecret, key == testKey }
+func testCredentials(key, token string) (Key, error) {
+	if key != testKey || token != "" {
+		return Key{}, ErrUnknownKey
+	}
+	return Key{Secret: testSecret}, nil
+}
 
 // The test sets every field of every operation's input and output in the SDK's
 // client, and compares them with what arrives on the other side.

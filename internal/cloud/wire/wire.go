@@ -22,11 +22,14 @@ import (
 type Config struct {
 	Services []Service
 
-	// Credentials returns the secret of an access key.
-	Credentials func(accessKeyID string) (secret string, ok bool)
+	// Credentials returns an access key. token is the session token of the request,
+	// "" for none. The error is ErrUnknownKey for a key that the local cloud has not
+	// issued, and ErrInvalidKey for one that cannot be used, or not with this token.
+	Credentials func(accessKeyID, token string) (Key, error)
 	// AcceptAnyCredentials accepts every request with a well-formed signature,
-	// whatever its key, without verifying it. It is meant for test suites: any
-	// client that reaches the port may then do everything the services can.
+	// whatever its key, without verifying it, unless the local cloud has issued the key
+	// for a session. It is meant for test suites: any client that reaches the port may
+	// then do everything the services can.
 	AcceptAnyCredentials bool
 
 	// Hosts lists host names under which requests are accepted, besides loopback
@@ -35,7 +38,7 @@ type Config struct {
 	// Around surrounds every operation, once its request is authenticated and
 	// decoded. It may call next, which runs the operation and returns a pointer to
 	// its output. nil: every operation runs as it is.
-	Around func(ctx context.Context, call Call, next func(context.Context) (any, error)) (any, error)
+	Around Around
 	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
 	// them are not signed.
 	Fallback http.Handler
@@ -44,6 +47,25 @@ type Config struct {
 	NewRequestID func() string    // random UUIDs if nil
 	Log          *slog.Logger     // discarded if nil
 }
+
+// Around surrounds an operation, which next runs.
+type Around func(ctx context.Context, call Call, next func(context.Context) (any, error)) (any, error)
+
+// Key is an access key.
+type Key struct {
+	Secret    string
+	Principal Principal
+	Expires   time.Time // of a session's key
+}
+
+// temporary reports whether the key belongs to a session.
+func (k Key) temporary() bool { return k.Principal.Session != nil }
+
+// The errors of Config.Credentials.
+var (
+	ErrUnknownKey = errors.New("the access key is unknown")
+	ErrInvalidKey = errors.New("the access key cannot be used, or not with the session token")
+)
 
 // Call is an operation that a client calls.
 type Call struct {
@@ -75,7 +97,7 @@ func NewHandler(cfg Config) (http.Handler, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Credentials == nil {
-		cfg.Credentials = func(string) (string, bool) { return "", false }
+		cfg.Credentials = func(string, string) (Key, error) { return Key{}, ErrUnknownKey }
 	}
 	h := &handler{Config: cfg, services: map[string]*service{}}
 	for _, s := range cfg.Services {

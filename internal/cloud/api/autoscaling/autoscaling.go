@@ -9,6 +9,7 @@
 package autoscaling
 
 import (
+	"context"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,8 +33,9 @@ type Templates interface {
 	// UsesImageAlias reports whether a template names its image by a parameter of
 	// AWS Systems Manager.
 	UsesImageAlias(r store.Reader, region string, ref store.TemplateRef) (bool, error)
-	// CheckLaunch returns EC2's error if EC2 would refuse a launch.
-	CheckLaunch(region string, l ec2.Launch) error
+	// CheckLaunch returns EC2's error if EC2 would refuse a launch, or if the caller of
+	// ctx may not pass the role of the launch's instance profile.
+	CheckLaunch(ctx context.Context, region string, l ec2.Launch) error
 }
 
 var _ Templates = (*ec2.API)(nil)

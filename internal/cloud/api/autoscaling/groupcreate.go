@@ -50,7 +50,7 @@ func (a *API) CreateAutoScalingGroup(
 	if err := a.setSubnets(view, g, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
 		return nil, err
 	}
-	if err := a.checkLaunch(g); err != nil {
+	if err := a.checkLaunch(ctx, g); err != nil {
 		return nil, err
 	}
 	return &autoscaling.CreateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {

@@ -32,7 +32,7 @@ func (a *API) UpdateAutoScalingGroup(
 	// launch has the launch source and subnets, which EC2 checks outside the
 	// transaction. The transaction copies those that the request sets.
 	launch := *old
-	if err := a.applyLaunchSettings(view, &launch, in); err != nil {
+	if err := a.applyLaunchSettings(ctx, view, &launch, in); err != nil {
 		return nil, err
 	}
 	return &autoscaling.UpdateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
@@ -72,7 +72,7 @@ func setsLaunchSource(in *autoscaling.UpdateAutoScalingGroupInput) bool {
 // applyLaunchSettings sets the group's launch source and subnets to those of an
 // update, and checks that the group can launch instances with them.
 func (a *API) applyLaunchSettings(
-	r store.Reader, g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput,
+	ctx context.Context, r store.Reader, g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput,
 ) error {
 	if setsLaunchSource(in) {
 		if err := a.setLaunchSource(g, in.LaunchTemplate, in.MixedInstancesPolicy); err != nil {
@@ -84,7 +84,7 @@ func (a *API) applyLaunchSettings(
 		return err
 	}
 	if setsLaunchSource(in) || !slices.Equal(before, g.SubnetIDs) {
-		return a.checkLaunch(g)
+		return a.checkLaunch(ctx, g)
 	}
 	return nil
 }

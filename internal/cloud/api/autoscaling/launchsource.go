@@ -1,6 +1,7 @@
 package autoscaling
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -47,13 +48,13 @@ func (a *API) setLaunchSource(
 }
 
 // checkLaunch checks that the group can launch an instance from each of its sources.
-func (a *API) checkLaunch(g *store.ScalingGroup) error {
+func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
 	sources, err := scalinggroup.SourcesOf(g)
 	if err != nil {
 		return err
 	}
 	for _, source := range sources {
-		if err := a.Templates.CheckLaunch(g.Region, ec2.Launch{
+		if err := a.Templates.CheckLaunch(ctx, g.Region, ec2.Launch{
 			Template: source.Template, Type: source.InstanceType, SubnetID: g.SubnetIDs[0], Count: 1,
 		}); err != nil {
 			return launchTemplateError(err)

@@ -24,7 +24,7 @@ func (a *API) StartInstanceRefresh(
 	if err != nil {
 		return nil, err
 	}
-	row, err := a.newRefresh(g, in)
+	row, err := a.newRefresh(ctx, g, in)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (a *API) StartInstanceRefresh(
 
 // newRefresh returns the refresh of a request that is valid for the group.
 func (a *API) newRefresh(
-	g *store.ScalingGroup, in *autoscaling.StartInstanceRefreshInput,
+	ctx context.Context, g *store.ScalingGroup, in *autoscaling.StartInstanceRefreshInput,
 ) (*store.InstanceRefresh, error) {
 	row := &store.InstanceRefresh{
 		ID: a.IDs.UUID(), Region: g.Region, Group: g.Name,
@@ -53,7 +53,7 @@ func (a *API) newRefresh(
 	}
 	preferences, err := a.completePreferences(g, in.Preferences)
 	if err := cmp.Or(
-		err, checkStrategy(in.Strategy), a.setDesiredConfiguration(row, g, in.DesiredConfiguration),
+		err, checkStrategy(in.Strategy), a.setDesiredConfiguration(ctx, row, g, in.DesiredConfiguration),
 	); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func checkStrategy(strategy types.RefreshStrategy) error {
 // setDesiredConfiguration copies the desired configuration, if there is one,
 // into the refresh. The group must be able to launch instances with it.
 func (a *API) setDesiredConfiguration(
-	row *store.InstanceRefresh, g *store.ScalingGroup, desired *types.DesiredConfiguration,
+	ctx context.Context, row *store.InstanceRefresh, g *store.ScalingGroup, desired *types.DesiredConfiguration,
 ) error {
 	if desired == nil || desired.LaunchTemplate == nil && desired.MixedInstancesPolicy == nil {
 		return nil
@@ -100,7 +100,7 @@ func (a *API) setDesiredConfiguration(
 	if err := a.setLaunchSource(&refreshed, desired.LaunchTemplate, desired.MixedInstancesPolicy); err != nil {
 		return err
 	}
-	if err := a.checkLaunch(&refreshed); err != nil {
+	if err := a.checkLaunch(ctx, &refreshed); err != nil {
 		return err
 	}
 	row.Template, row.Mixed = refreshed.Template, refreshed.Mixed

@@ -32,6 +32,10 @@ type Config struct {
 	// nothing.
 	Console func(ctx context.Context, instanceID string) ([]byte, error)
 
+	// PassRole returns an error unless the caller of ctx may pass a role to instances;
+	// nil: everyone may.
+	PassRole func(ctx context.Context, role *store.Role) error
+
 	// Capacity returns the capacity of a zone, such as "us-east-1a", for instances of
 	// a type. It must return without delay; nil: Manners decide.
 	Capacity func(zone string, instanceType types.InstanceType) Capacity
@@ -60,6 +64,9 @@ type API struct {
 func New(cfg Config) *API {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.PassRole == nil {
+		cfg.PassRole = func(context.Context, *store.Role) error { return nil }
 	}
 	return &API{Config: cfg, ids: identity.New(cfg.Random)}
 }

@@ -179,18 +179,37 @@ func validImageName(name string) bool {
 	}) < 0
 }
 
+// checkImageName returns EC2's error for a name that no image can have.
+func checkImageName(name string) error {
+	if validImageName(name) {
+		return nil
+	}
+	return wire.Errorf(
+		"InvalidAMIName.Malformed",
+		"AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', "+
+			"'-', '/' and '_'",
+	)
+}
+
+// checkImageNameUnused returns EC2's error for the name of an image that the account has
+// in the region.
+func checkImageNameUnused(r store.Reader, region, name string) error {
+	for _, other := range store.ImagesByName.List(r, region+"/"+name) {
+		if other.Owner == identity.Account {
+			return wire.Errorf("InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", name, other.ID)
+		}
+	}
+	return nil
+}
+
 // CreateImage requests an image of an instance's root volume. The image is pending
 // until the images loop has saved the volume.
 func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.CreateImageOutput, error) {
 	if err := required(parameter{"instanceId", in.InstanceId}, parameter{"name", in.Name}); err != nil {
 		return nil, err
 	}
-	if !validImageName(*in.Name) {
-		return nil, wire.Errorf(
-			"InvalidAMIName.Malformed",
-			"AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', "+
-				"'-', '/' and '_'",
-		)
+	if err := checkImageName(*in.Name); err != nil {
+		return nil, err
 	}
 	if err := supportOnly(
 		in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications", "SnapshotLocation=regional",
@@ -210,12 +229,8 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		if row.State != store.Running && row.State != store.Stopped {
 			return wire.Errorf("IncorrectState", "Instance '%s' is not 'running' or 'stopped'", row.ID)
 		}
-		for _, other := range store.ImagesByName.List(tx, region+"/"+*in.Name) {
-			if other.Owner == identity.Account {
-				return wire.Errorf(
-					"InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", *in.Name, other.ID,
-				)
-			}
+		if err := checkImageNameUnused(tx, region, *in.Name); err != nil {
+			return err
 		}
 		size := int32(8)
 		if volume, ok := store.Volumes.Get(tx, row.RootVolumeID); ok {

@@ -33,28 +33,31 @@ var instances = resourceType[store.Instance]{
 	key:           func(row vm) (string, string) { return row.Region, row.ID },
 	tags:          func(row vm) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row vm) store.Tags { return row.Tags }, withInterfaceFilters(filters[vm]{
-		"instance-id":          field(func(row vm) string { return row.ID }),
-		"instance-state-name":  field(func(row vm) string { return row.State }),
-		"instance-state-code":  field(func(row vm) string { return strconv.Itoa(int(*instanceState(row.State).Code)) }),
-		"instance-type":        field(func(row vm) string { return row.Type }),
-		"image-id":             field(func(row vm) string { return row.ImageID }),
-		"key-name":             field(func(row vm) string { return row.KeyName }),
-		"vpc-id":               field(func(row vm) string { return row.VPCID }),
-		"subnet-id":            field(func(row vm) string { return row.SubnetID }),
-		"availability-zone":    field(func(row vm) string { return row.Zone }),
-		"availability-zone-id": bySubnet(func(s *store.Subnet) string { return s.ZoneID }),
-		"reservation-id":       field(func(row vm) string { return row.ReservationID }),
-		"client-token":         field(func(row vm) string { return row.ClientToken }),
-		"owner-id":             constant[vm](identity.Account),
-		"architecture":         field(func(row vm) string { return string(instancetype.ArchitectureOf(row.Type)) }),
-		"root-device-type":     constant[vm](string(types.DeviceTypeEbs)),
-		"virtualization-type":  constant[vm](string(types.VirtualizationTypeHvm)),
-		"private-ip-address":   byInterface(privateIPs),
-		"instance.group-id":    byInterface(groupIDs),
-		"group-id":             byInterface(groupIDs),
-		"instance.group-name":  byInterface(groupNames),
-		"group-name":           byInterface(groupNames),
-		"ip-address":           byInterface(ifPublic(publicIP)),
+		"instance-id":               field(func(row vm) string { return row.ID }),
+		"instance-state-name":       field(func(row vm) string { return row.State }),
+		"instance-state-code":       field(stateCode),
+		"instance-type":             field(func(row vm) string { return row.Type }),
+		"image-id":                  field(func(row vm) string { return row.ImageID }),
+		"key-name":                  field(func(row vm) string { return row.KeyName }),
+		"vpc-id":                    field(func(row vm) string { return row.VPCID }),
+		"subnet-id":                 field(func(row vm) string { return row.SubnetID }),
+		"availability-zone":         field(func(row vm) string { return row.Zone }),
+		"availability-zone-id":      bySubnet(func(s *store.Subnet) string { return s.ZoneID }),
+		"reservation-id":            field(func(row vm) string { return row.ReservationID }),
+		"iam-instance-profile.arn":  byProfile(profileARN),
+		"iam-instance-profile.id":   byProfile(profileIDOf),
+		"iam-instance-profile.name": byProfile(profileNameOf),
+		"client-token":              field(func(row vm) string { return row.ClientToken }),
+		"owner-id":                  constant[vm](identity.Account),
+		"architecture":              field(architectureOf),
+		"root-device-type":          constant[vm](string(types.DeviceTypeEbs)),
+		"virtualization-type":       constant[vm](string(types.VirtualizationTypeHvm)),
+		"private-ip-address":        byInterface(privateIPs),
+		"instance.group-id":         byInterface(groupIDs),
+		"group-id":                  byInterface(groupIDs),
+		"instance.group-name":       byInterface(groupNames),
+		"group-name":                byInterface(groupNames),
+		"ip-address":                byInterface(ifPublic(publicIP)),
 		"dns-name": byInterface(
 			ifPublic(func(r store.Reader, row nic) string { return dnsname.Public(r, row.VPCID, row.PublicIP) }),
 		),
@@ -134,7 +137,11 @@ func (a *API) DescribeInstances(
 	return out, nil
 }
 
-// reservationKey is an instance's sort key in DescribeInstances.
+// stateCode returns the number of an instance's state.
+func stateCode(row vm) string { return strconv.Itoa(int(*instanceState(row.State).Code)) }
+
+func architectureOf(row vm) string { return string(instancetype.ArchitectureOf(row.Type)) }
+
 // rootDeviceOf returns the name of an instance's root device, which its image determined.
 func rootDeviceOf(r store.Reader, row vm) string {
 	if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
@@ -143,6 +150,7 @@ func rootDeviceOf(r store.Reader, row vm) string {
 	return "/dev/xvda" // the instance terminated, and its volume with it
 }
 
+// reservationKey is an instance's sort key in DescribeInstances.
 func reservationKey(row vm) string { return row.ReservationID + " " + row.ID }
 
 func instanceItem(r store.Reader) func(vm) types.Instance {
@@ -186,6 +194,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			NetworkInterfaces:   []types.InstanceNetworkInterface{},
 			BlockDeviceMappings: []types.InstanceBlockDeviceMapping{},
 		}
+		item.IamInstanceProfile = profileItem(r, row)
 		if row.StateReasonCode != "" {
 			item.StateReason = &types.StateReason{
 				Code:    aws.String(row.StateReasonCode),

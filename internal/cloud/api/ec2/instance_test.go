@@ -36,6 +36,7 @@ func (r *remote) launchWeb() (types.Instance, types.NetworkInterface) {
 		HttpTokens:              types.HttpTokensStateRequired,
 		HttpPutResponseHopLimit: aws.Int32(2),
 	}
+	in.IamInstanceProfile = &types.IamInstanceProfileSpecification{Name: aws.String(r.cloud.profile("web"))}
 	in.TagSpecifications = append(
 		specification(types.ResourceTypeInstance, "Name", "web"),
 		specification(types.ResourceTypeNetworkInterface, "Name", "web")...)
@@ -77,6 +78,9 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 		"block-device-mapping.device-name": *item.BlockDeviceMappings[0].DeviceName,
 		"block-device-mapping.status":      "attached", "block-device-mapping.attach-time": "2026-11-23T12:00:00.000Z",
 		"block-device-mapping.delete-on-termination": "true",
+		"iam-instance-profile.arn":                   *item.IamInstanceProfile.Arn,
+		"iam-instance-profile.id":                    *item.IamInstanceProfile.Id,
+		"iam-instance-profile.name":                  "web",
 		"network-interface.tag-key":                  "Name", "network-interface.tag-value": "web",
 	}
 	for name, value := range r.interfaceValues(eni) {

@@ -27,7 +27,7 @@ const (
 func (a *API) RunInstances(ctx context.Context, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
 	var out *ec2.RunInstancesOutput
 	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		ids, err := a.launchOnce(tx, region, launchRequest{in: in, identity: in, seen: a.Store.Read(ctx)})
+		ids, err := a.launchOnce(ctx, tx, region, launchRequest{in: in, identity: in, seen: a.Store.Read(ctx)})
 		if err != nil {
 			return err
 		}
@@ -56,11 +56,14 @@ type launchRequest struct {
 
 // launchOnce launches the requested instances and returns their ids. If the
 // request's client token was used before, it returns the ids of that launch.
-func (a *API) launchOnce(tx *store.Tx, region string, q launchRequest) ([]string, error) {
+func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region string, q launchRequest) ([]string, error) {
 	token := tokenRequest{"RunInstances", q.in.ClientToken, q.identity, rowExists(tx, store.Instances)}
 	return a.oncePerToken(tx, region, token, func() ([]string, error) {
 		l, err := resolveLaunch(tx, region, q.in, q.subnetID)
 		if err != nil {
+			return nil, err
+		}
+		if err := a.passProfile(ctx, tx, l.profile); err != nil {
 			return nil, err
 		}
 		if err := a.place(tx, l); err != nil {
@@ -175,6 +178,9 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 		Tags:                  l.tags[types.ResourceTypeInstance],
 		Desired:               store.Running,
 		State:                 store.Pending,
+	}
+	if l.profile != nil {
+		a.setProfile(row, l.profile)
 	}
 	if in.InstanceInitiatedShutdownBehavior != "" {
 		row.ShutdownBehavior = string(in.InstanceInitiatedShutdownBehavior)

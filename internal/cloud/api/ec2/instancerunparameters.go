@@ -36,7 +36,7 @@ var launchParameters = []string{
 	"CapacityReservationSpecification.CapacityReservationPreference=open",
 	"CapacityReservationSpecification.CapacityReservationPreference=none",
 	"PrivateDnsNameOptions.HostnameType=ip-name", "MaintenanceOptions.AutoRecovery=default",
-	"NetworkPerformanceOptions.BandwidthWeighting=default",
+	"NetworkPerformanceOptions.BandwidthWeighting=default", "IamInstanceProfile.Arn", "IamInstanceProfile.Name",
 }
 
 // checkSupported refuses parameters that the local cloud does not support and values

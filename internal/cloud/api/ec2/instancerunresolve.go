@@ -27,7 +27,8 @@ type launch struct {
 	description   string // of the network interface
 	public        bool
 	tags          map[types.ResourceType]store.Tags
-	templateTags  store.Tags // tags that name the launch template
+	profile       *store.InstanceProfile // nil: none
+	templateTags  store.Tags             // tags that name the launch template
 	sizeGiB       int32
 	volumeType    string // of the root volume
 	keepRoot      bool   // after the termination of its instance
@@ -126,6 +127,9 @@ func (l *launch) resolve(r store.Reader, region string) error {
 		return keyPairNotFound(name)
 	}
 	if err := l.resolveRootVolume(); err != nil {
+		return err
+	}
+	if l.profile, err = findProfile(r, l.in.IamInstanceProfile); err != nil {
 		return err
 	}
 	return l.resolveNetwork(r, region)

@@ -30,7 +30,7 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 	withData := func(data *types.RequestLaunchTemplateData) *ec2.CreateLaunchTemplateInput {
 		return api(func(in *ec2.CreateLaunchTemplateInput) { in.LaunchTemplateData = data })
 	}
-	profile := &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String("p")}
+	licence := []types.LaunchTemplateLicenseConfigurationRequest{{LicenseConfigurationArn: aws.String("l")}}
 	requirements := &types.InstanceRequirementsRequest{VCpuCount: &types.VCpuCountRangeRequest{Min: aws.Int32(2)}}
 	for want, in := range map[string]*ec2.CreateLaunchTemplateInput{
 		"InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.": api(
@@ -45,8 +45,9 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 		"MissingParameter: The request must contain the parameter LaunchTemplateName": api(
 			func(in *ec2.CreateLaunchTemplateInput) { in.LaunchTemplateName = nil },
 		),
-		"UnsupportedOperation: aloft's local cloud does not support the parameter iamInstanceProfile.name": withData(
-			&types.RequestLaunchTemplateData{IamInstanceProfile: profile},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter " +
+			"licenseSpecifications.licenseConfigurationArn": withData(
+			&types.RequestLaunchTemplateData{LicenseSpecifications: licence},
 		),
 		"UnsupportedOperation: aloft's local cloud does not support the parameter " +
 			"instanceRequirements.vCpuCount.min": withData(

@@ -58,6 +58,9 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 	if row.CPUCredits != "" {
 		data.CreditSpecification = &types.CreditSpecification{CpuCredits: aws.String(row.CPUCredits)}
 	}
+	if row.ProfileARN != "" {
+		data.IamInstanceProfile = &types.LaunchTemplateIamInstanceProfileSpecification{Arn: &row.ProfileARN}
+	}
 	if tags := withoutReservedTags(row.Tags); len(tags) > 0 {
 		data.TagSpecifications = []types.LaunchTemplateTagSpecification{
 			{ResourceType: types.ResourceTypeInstance, Tags: tagSet(tags)},

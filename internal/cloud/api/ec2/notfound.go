@@ -17,6 +17,8 @@ func NotFound(field, id string) error {
 		return versionNotFound(template, strings.TrimLeft(number, "0"))
 	case field == "LaunchTemplateName":
 		return templateNameNotFound(id)
+	case strings.HasPrefix(field, "iamInstanceProfile."):
+		return instanceProfileNotFound(field, id)
 	case field == "KeyName":
 		return keyPairNotFound(id)
 	case launchTemplates.ownsID(id):
@@ -53,4 +55,18 @@ func templateNameNotFound(name string) error {
 
 func keyPairNotFound(name string) error {
 	return wire.Errorf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
+}
+
+// instanceProfileNotFound returns the error for an unknown instance profile. field is
+// iamInstanceProfile.name or iamInstanceProfile.arn. Clients look for the words "Invalid
+// IAM Instance Profile" to try again.
+func instanceProfileNotFound(field, id string) error {
+	kind := "name"
+	if strings.HasSuffix(field, ".arn") {
+		kind = "ARN"
+	}
+	return wire.Errorf(
+		"InvalidParameterValue", "Value (%s) for parameter %s is invalid. Invalid IAM Instance Profile %s", id, field,
+		kind,
+	)
 }

@@ -37,7 +37,7 @@ func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]s
 	request := launchRequest{in: l.input(), subnetID: l.SubnetID, identity: l, reserved: l.Reserved}
 	ctx = wire.WithCaller(ctx, wire.Caller{AccountID: identity.Account, Region: region})
 	err := a.change(ctx, nil, func(tx *store.Tx, region string) (err error) {
-		if ids, err = a.launchOnce(tx, region, request); err != nil || l.Also == nil {
+		if ids, err = a.launchOnce(ctx, tx, region, request); err != nil || l.Also == nil {
 			return err
 		}
 		return l.Also(tx, ids)
@@ -46,14 +46,19 @@ func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]s
 }
 
 // CheckLaunch returns the error with which RunInstancesFor would refuse a launch at
-// present. It does not check whether the subnet has free addresses, and changes
-// nothing.
-func (a *API) CheckLaunch(region string, l Launch) error {
+// present, or an error if the caller of ctx may not pass the role of the launch's
+// instance profile: later the service launches in the caller's place. It does not check
+// whether the subnet has free addresses, and changes nothing.
+func (a *API) CheckLaunch(ctx context.Context, region string, l Launch) error {
 	if err := a.EnsureRegion(region); err != nil {
 		return err
 	}
-	_, err := resolveLaunch(a.Store.View(), region, l.input(), l.SubnetID)
-	return err
+	view := a.Store.View()
+	resolved, err := resolveLaunch(view, region, l.input(), l.SubnetID)
+	if err != nil {
+		return err
+	}
+	return a.passProfile(ctx, view, resolved.profile)
 }
 
 // ResolveTemplate completes a reference to a launch template with its id, its name and

@@ -166,7 +166,8 @@ func TestInvalidTemplatesAreRefusedAtLaunch(t *testing.T) {
 	} {
 		id := c.template("bad", data)
 		wantError(c, c.RunInstances, from(types.LaunchTemplateSpecification{LaunchTemplateId: &id}), want)
-		if err := c.CheckLaunch(home, Launch{Template: store.TemplateRef{ID: id}}); err == nil || err.Error() != want {
+		l := Launch{Template: store.TemplateRef{ID: id}}
+		if err := c.CheckLaunch(c.ctx, home, l); err == nil || err.Error() != want {
 			t.Errorf("CheckLaunch: got %v, want %s", err, want)
 		}
 		do(c, c.DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{LaunchTemplateId: &id})

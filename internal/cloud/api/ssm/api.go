@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -18,6 +19,7 @@ import (
 // Config configures an API.
 type Config struct {
 	Store *store.Store
+	Key   *seal.Key        // seals the values of SecureString parameters
 	Now   func() time.Time // nil: time.Now
 	// EnsureRegion prepares a region on its first use and creates its public
 	// parameters; nil: does nothing.

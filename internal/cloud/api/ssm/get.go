@@ -19,12 +19,16 @@ const maxNames = 10
 
 // parameterItem describes a parameter. selector is the version with which the request
 // selected it, ":3", or empty.
-func parameterItem(row *store.Parameter, selector string) types.Parameter {
+func (a *API) parameterItem(row *store.Parameter, selector string, decrypt *bool) (types.Parameter, error) {
+	value, err := a.value(row, decrypt)
+	if err != nil {
+		return types.Parameter{}, err
+	}
 	out := types.Parameter{
 		Name:             aws.String(row.Name),
 		ARN:              aws.String(arnOf(row)),
 		Type:             types.ParameterType(row.Type),
-		Value:            aws.String(row.Value),
+		Value:            aws.String(value),
 		DataType:         aws.String(row.DataType),
 		Version:          row.Version,
 		LastModifiedDate: aws.Time(row.Modified),
@@ -32,13 +36,13 @@ func parameterItem(row *store.Parameter, selector string) types.Parameter {
 	if selector != "" {
 		out.Selector = &selector
 	}
-	return out
+	return out, nil
 }
 
 // findVersion returns the parameter with a name or an ARN, which a colon and a version
-// or a label may follow.
-func findVersion(r store.Reader, region, text string) (types.Parameter, error) {
-	name, selector := text, ""
+// or a label may follow, and the selector that follows.
+func findVersion(r store.Reader, region, text string) (row *store.Parameter, selector string, err error) {
+	name := text
 	// An ARN contains five colons.
 	if colons := strings.Count(text, ":"); colons == 1 || colons == 6 {
 		i := strings.LastIndex(text, ":")
@@ -46,28 +50,28 @@ func findVersion(r store.Reader, region, text string) (types.Parameter, error) {
 	}
 	row, ok := findParameter(r, region, name)
 	if !ok {
-		return types.Parameter{}, notFound()
+		return nil, "", notFound()
 	}
 	if selector == "" {
-		return parameterItem(row, ""), nil
+		return row, "", nil
 	}
 	version, err := strconv.ParseInt(selector, 10, 64)
-	switch {
-	case err != nil:
-		return types.Parameter{}, wire.Errorf(
+	if err != nil {
+		return nil, "", wire.Errorf(
 			"ParameterVersionNotFound",
 			"Systems Manager could not find label %s for parameter name %s. Verify the label and try again.",
 			selector, row.Name,
 		)
-	case version < 1 || version > row.Version:
-		return types.Parameter{}, wire.Errorf(
-			"ParameterVersionNotFound",
-			"Systems Manager could not find version %d of %s. Verify the version and try again.", version, row.Name,
-		)
-	case version < row.Version:
-		return types.Parameter{}, unsupported("reading old versions of parameters")
 	}
-	return parameterItem(row, ":"+selector), nil
+	for _, v := range versions(row) {
+		if v.Version == version {
+			return v, ":" + selector, nil
+		}
+	}
+	return nil, "", wire.Errorf(
+		"ParameterVersionNotFound",
+		"Systems Manager could not find version %d of %s. Verify the version and try again.", version, row.Name,
+	)
 }
 
 // GetParameter returns a parameter.
@@ -79,7 +83,11 @@ func (a *API) GetParameter(ctx context.Context, in *ssm.GetParameterInput) (*ssm
 	if err != nil {
 		return nil, err
 	}
-	parameter, err := findVersion(view, region, *in.Name)
+	row, selector, err := findVersion(view, region, *in.Name)
+	if err != nil {
+		return nil, err
+	}
+	parameter, err := a.parameterItem(row, selector, in.WithDecryption)
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +106,14 @@ func (a *API) GetParameters(ctx context.Context, in *ssm.GetParametersInput) (*s
 	}
 	out := &ssm.GetParametersOutput{Parameters: []types.Parameter{}, InvalidParameters: []string{}}
 	for _, name := range unique(in.Names) {
-		parameter, err := findVersion(view, region, name)
+		row, selector, err := findVersion(view, region, name)
 		if err != nil {
 			out.InvalidParameters = append(out.InvalidParameters, name)
 			continue
+		}
+		parameter, err := a.parameterItem(row, selector, in.WithDecryption)
+		if err != nil {
+			return nil, err
 		}
 		out.Parameters = append(out.Parameters, parameter)
 	}

@@ -2,7 +2,6 @@ package ssm
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,7 +10,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/page"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxByPath is both the largest page and the default.
@@ -26,14 +24,8 @@ func (a *API) GetParametersByPath(
 	ctx context.Context, in *ssm.GetParametersByPathInput,
 ) (*ssm.GetParametersByPathOutput, error) {
 	path := aws.ToString(in.Path)
-	if !strings.HasPrefix(path, "/") || !nameForm.MatchString(path) {
-		return nil, model.Errorf(
-			"The parameter doesn't meet the parameter name requirements. The parameter name must begin with a " +
-				"forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use " +
-				"only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). " +
-				"Special characters are not allowed. All sub-paths, if specified, must use the forward slash " +
-				"symbol \"/\". Valid example: /get/parameters2-/by1./path0_.",
-		)
+	if err := checkPath(path); err != nil {
+		return nil, err
 	}
 	limit := int32(maxByPath)
 	if in.MaxResults != nil {
@@ -42,12 +34,12 @@ func (a *API) GetParametersByPath(
 	if limit < 1 || limit > maxByPath {
 		return nil, model.OutOfRange("maxResults", limit, 1, maxByPath)
 	}
-	if err := checkFilters(in.ParameterFilters); err != nil {
+	if err := byPathFilters.check(in.ParameterFilters); err != nil {
 		return nil, err
 	}
 	last, ok := pageTokens.Last(in.NextToken)
 	if !ok {
-		return nil, wire.Errorf("InvalidNextToken", "The specified token isn't valid.")
+		return nil, invalidToken()
 	}
 	view, region, err := a.read(ctx)
 	if err != nil {
@@ -63,9 +55,27 @@ func (a *API) GetParametersByPath(
 			out.NextToken = pageTokens.Token(*out.Parameters[limit-1].Name)
 			break
 		}
-		out.Parameters = append(out.Parameters, parameterItem(row, ""))
+		parameter, err := a.parameterItem(row, "", in.WithDecryption)
+		if err != nil {
+			return nil, err
+		}
+		out.Parameters = append(out.Parameters, parameter)
 	}
 	return out, nil
+}
+
+// checkPath refuses paths that cannot contain parameters.
+func checkPath(path string) error {
+	if strings.HasPrefix(path, "/") && nameForm.MatchString(path) {
+		return nil
+	}
+	return model.Errorf(
+		"The parameter doesn't meet the parameter name requirements. The parameter name must begin with a " +
+			"forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use " +
+			"only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). " +
+			"Special characters are not allowed. All sub-paths, if specified, must use the forward slash " +
+			"symbol \"/\". Valid example: /get/parameters2-/by1./path0_.",
+	)
 }
 
 // isBelow reports whether a parameter is below a path. A public parameter is only below
@@ -80,44 +90,4 @@ func isBelow(path, name string, recursive bool) bool {
 	}
 	rest, ok := strings.CutPrefix(name, path)
 	return ok && rest != "" && (recursive || !strings.Contains(rest, "/"))
-}
-
-// checkFilters refuses filters that GetParametersByPath does not have.
-func checkFilters(filters []types.ParameterStringFilter) error {
-	keys, options := []string{"Type", "KeyId", "Label"}, []string{"BeginsWith", "Equals"}
-	for _, f := range filters {
-		key, option := aws.ToString(f.Key), aws.ToString(f.Option)
-		switch {
-		case !slices.Contains(keys, key):
-			return wire.Errorf(
-				"InvalidFilterKey",
-				"The following filter key is not valid: %s. Valid filter keys include: [Type, KeyId, Label]", key,
-			)
-		case option != "" && !slices.Contains(options, option):
-			return wire.Errorf(
-				"InvalidFilterOption",
-				"The following filter option is not valid: %s. Valid options include: [BeginsWith, Equals]", option,
-			)
-		case len(f.Values) == 0:
-			return wire.Errorf(
-				"InvalidFilterValue", "The following filter values are missing : null for filter key %s", key,
-			)
-		}
-	}
-	return nil
-}
-
-func matchesFilters(row *store.Parameter, filters []types.ParameterStringFilter) bool {
-	for _, f := range filters {
-		value := "" // the local cloud has no keys and labels
-		if aws.ToString(f.Key) == "Type" {
-			value = row.Type
-		}
-		if value == "" || !slices.ContainsFunc(f.Values, func(wanted string) bool {
-			return value == wanted || aws.ToString(f.Option) == "BeginsWith" && strings.HasPrefix(value, wanted)
-		}) {
-			return false
-		}
-	}
-	return true
 }

@@ -55,12 +55,15 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 		case !exists && in.Type == "":
 			return model.Errorf("A parameter type is required when you create a parameter.")
 		case exists:
-			row = *old
+			row = withHistory(old)
 		}
 		if err := applyPut(&row, in); err != nil {
 			return err
 		}
-		row.Version, row.Modified = row.Version+1, a.Now()
+		row.Version, row.Modified, row.ModifiedBy = row.Version+1, a.Now(), userARN
+		if row.Type == string(types.ParameterTypeSecureString) {
+			a.seal(&row)
+		}
 		store.Parameters.Put(tx, &row)
 		return nil
 	}); err != nil {
@@ -77,18 +80,10 @@ func checkPut(in *ssm.PutParameterInput) error {
 	switch {
 	case aws.ToString(in.Value) == "":
 		return model.Empty("value")
-	case in.Type == types.ParameterTypeSecureString:
-		return wire.Errorf(
-			"UnsupportedParameterType",
-			"aloft's local cloud has no key service and does not keep SecureString parameters: it would have to "+
-				"store the secret in the clear.",
-		)
 	case in.Type != "" && !slices.Contains(in.Type.Values(), in.Type):
 		return model.OutOfSet("type", in.Type, "SecureString", "StringList", "String")
 	case in.Tier != "" && !slices.Contains(in.Tier.Values(), in.Tier):
 		return model.OutOfSet("tier", in.Tier, "Standard", "Advanced", "Intelligent-Tiering")
-	case in.KeyId != nil:
-		return model.Errorf("KeyId is only for parameters of the type SecureString.")
 	case len(in.Tags) > 0 && aws.ToBool(in.Overwrite):
 		return model.Errorf(
 			"Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please " +
@@ -117,6 +112,9 @@ func applyPut(row *store.Parameter, in *ssm.PutParameterInput) error {
 	row.Value = *in.Value
 	if in.Type != "" {
 		row.Type = string(in.Type)
+	}
+	if err := setKeyID(row, in.KeyId); err != nil {
+		return err
 	}
 	if in.Description != nil {
 		row.Description = *in.Description

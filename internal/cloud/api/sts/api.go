@@ -1,31 +1,48 @@
 // Package sts serves the AWS Security Token Service of the local cloud: it identifies
-// callers.
+// callers and issues temporary credentials of roles.
 package sts
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/session"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
+// Config configures an API.
+type Config struct {
+	Sessions *session.Issuer // nil: there are no roles to assume
+	// AssumeRole returns the role with an ARN if the caller of ctx may assume it, or the
+	// error of the API. keys are condition keys of the request.
+	AssumeRole func(ctx context.Context, arn string, keys map[string][]string) (*store.Role, error)
+	Now        func() time.Time // nil: time.Now
+}
+
 // API implements the operations of AWS STS (AWS Security Token Service API Reference).
-type API struct{}
+type API struct{ Config }
 
 // New returns an API.
-func New() *API { return &API{} }
+func New(c Config) *API {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &API{c}
+}
 
-// userID is the id of the local cloud's only user. AWS's ids of IAM users consist of
-// AIDA and 17 letters and digits.
-const userID = "AIDAALOFTLOCALCLOUD00"
-
-// GetCallerIdentity returns the account, the ARN and the id of the user who signed the
-// request.
+// GetCallerIdentity returns the account, the ARN and the id of the user or the session
+// that signed the request.
 func (a *API) GetCallerIdentity(
 	ctx context.Context, _ *sts.GetCallerIdentityInput,
 ) (*sts.GetCallerIdentityOutput, error) {
-	account := wire.CallerFrom(ctx).AccountID
-	arn, id := "arn:aws:iam::"+account+":user/aloft", userID
-	return &sts.GetCallerIdentityOutput{Account: &account, Arn: &arn, UserId: &id}, nil
+	caller := wire.CallerFrom(ctx)
+	arn, id := identity.UserARN, identity.UserID
+	if p := caller.Principal; p.Session != nil {
+		arn, id = p.ARN, p.UserID
+	}
+	return &sts.GetCallerIdentityOutput{Account: &caller.AccountID, Arn: &arn, UserId: &id}, nil
 }

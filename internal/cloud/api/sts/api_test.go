@@ -12,7 +12,7 @@ import (
 )
 
 func TestGetCallerIdentity(t *testing.T) {
-	c := client.NewFromConfig(wiretest.Serve(t, "eu-central-1", wire.Service{Name: "sts", API: sts.New()}))
+	c := client.NewFromConfig(wiretest.Serve(t, "eu-central-1", wire.Service{Name: "sts", API: sts.New(sts.Config{})}))
 	got, err := c.GetCallerIdentity(context.Background(), &client.GetCallerIdentityInput{})
 	if err != nil {
 		t.Fatal(err)

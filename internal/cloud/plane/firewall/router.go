@@ -109,15 +109,16 @@ func (r Router) sanitizeChain() chain {
 	}}
 }
 
-// servicesChain lets machines reach the resolver and the instance metadata service.
-// Security groups and network ACLs do not filter this traffic (Amazon VPC User Guide,
-// Security groups).
+// servicesChain lets machines reach the resolver, the instance metadata service and the
+// local cloud's APIs. Security groups and network ACLs do not filter this traffic (Amazon
+// VPC User Guide, Security groups).
 func (r Router) servicesChain() chain {
 	tcp, udp := equals{protocol, byteValue(6)}, equals{protocol, byteValue(17)}
-	http, dns := equals{port, portValue(80)}, equals{port, portValue(53)}
+	http, dns, api := equals{port, portValue(80)}, equals{port, portValue(53)}, equals{port, portValue(APIPort)}
 	c := chain{name: "services", hook: inputFilter, dropByDefault: true, rules: []rule{
 		{equals{inDevice, deviceValue(r.Uplink)}, drop},
 		{equals{destination, addressValue(MetadataAddress)}, tcp, http, accept},
+		{equals{destination, addressValue(MetadataAddress)}, tcp, api, accept},
 	}}
 	if r.Resolver {
 		for _, addr := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDR)} {

@@ -11,6 +11,10 @@ var (
 	ResolverAddress = netip.AddrFrom4([4]byte{169, 254, 169, 253})
 )
 
+// APIPort is the port of the local cloud's APIs at MetadataAddress. On AWS, machines
+// reach the APIs over the internet.
+const APIPort = 4566
+
 // VPCResolverAddress returns the resolver's address in the VPC's own range: its base
 // plus two.
 func VPCResolverAddress(vpc netip.Prefix) netip.Addr { return vpc.Masked().Addr().Next().Next() }

@@ -57,23 +57,43 @@ var removedFiles = []string{
 	"usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service",
 }
 
-// configureBase turns a fresh installation at root into the base image b. It may run again on its
-// own result.
-func configureBase(root string, b base) error {
+// configureBase turns a fresh installation at dir into the base image b. It may run again on
+// its own result.
+func configureBase(dir string, b base) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("configure the image: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	for path, content := range b.ownFiles() {
+		if err := installFile(root, path, []byte(content)); err != nil {
+			return err
+		}
+	}
+	return configureRoot(root, maskedUnits, func(string) bool { return true })
+}
+
+// configureRoot gives an image what its machines need at boot: it removes identities,
+// installs the files and links whose paths wanted accepts, and masks units. The image may
+// come from anybody, so that nothing here follows a link out of it.
+func configureRoot(root *os.Root, masked []string, wanted func(path string) bool) error {
 	for _, path := range removedFiles {
-		if err := os.Remove(filepath.Join(root, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := root.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove from the image: %w", err)
 		}
 	}
-	if err := installFiles(root, b); err != nil {
+	if err := installFiles(root, wanted); err != nil {
 		return err
 	}
 	for path, target := range links {
+		if !wanted(path) {
+			continue
+		}
 		if err := replaceLink(root, path, target); err != nil {
 			return err
 		}
 	}
-	for _, unit := range maskedUnits {
+	for _, unit := range masked {
 		if err := replaceLink(root, "etc/systemd/system/"+unit, "/dev/null"); err != nil {
 			return err
 		}
@@ -82,42 +102,37 @@ func configureBase(root string, b base) error {
 }
 
 // replaceLink creates a symbolic link at path in the image, in place of what is there.
-func replaceLink(root, path, target string) error {
-	path = filepath.Join(root, path)
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func replaceLink(root *os.Root, path, target string) error {
+	if err := root.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("link in the image: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("link in the image: %w", err)
 	}
-	if err := os.Symlink(target, path); err != nil {
+	if err := root.Symlink(target, path); err != nil {
 		return fmt.Errorf("link in the image: %w", err)
 	}
 	return nil
 }
 
-// installFiles writes the embedded files and those of the base into the image.
-func installFiles(root string, b base) error {
-	for path, content := range b.ownFiles() {
-		if err := installFile(root, path, []byte(content)); err != nil {
+// installFiles writes the embedded files whose paths wanted accepts into the image.
+func installFiles(root *os.Root, wanted func(path string) bool) error {
+	return fs.WalkDir(files, "files", func(name string, entry fs.DirEntry, err error) error {
+		path := strings.TrimPrefix(name, "files/")
+		if err != nil || entry.IsDir() || !wanted(path) {
 			return err
 		}
-	}
-	return fs.WalkDir(files, "files", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := files.ReadFile(path)
+		content, err := files.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("install into the image: %w", err)
 		}
-		return installFile(root, strings.TrimPrefix(path, "files/"), content)
+		return installFile(root, path, content)
 	})
 }
 
-// installFile writes a file into the image. Those below usr/lib/aloft are executable, and
-// sudo requires that its own file is not world-readable.
-func installFile(root, path string, content []byte) error {
+// installFile writes a file into the image, in place of what is there. Programs below
+// usr/lib/aloft are executable, and sudo requires that its own file is not world-readable.
+func installFile(root *os.Root, path string, content []byte) error {
 	mode := fs.FileMode(0o644)
 	switch {
 	case strings.HasPrefix(path, "usr/lib/aloft/"):
@@ -125,12 +140,14 @@ func installFile(root, path string, content []byte) error {
 	case strings.HasPrefix(path, "etc/sudoers.d/"):
 		mode = 0o440
 	}
-	target := filepath.Join(root, path)
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+	if err := root.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("install into the image: %w", err)
 	}
-	if err := os.WriteFile(target, content, mode); err != nil {
+	if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("install into the image: %w", err)
 	}
-	return os.Chmod(target, mode)
+	if err := root.WriteFile(path, content, mode); err != nil {
+		return fmt.Errorf("install into the image: %w", err)
+	}
+	return root.Chmod(path, mode)
 }

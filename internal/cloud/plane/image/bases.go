@@ -159,9 +159,17 @@ func (b base) sources() []string {
 func (b base) ownFiles() map[string]string {
 	return map[string]string{
 		"etc/apt/sources.list": strings.Join(b.sources(), "\n") + "\n",
-		"etc/sudoers.d/90-aloft": "# As in the distribution's images for EC2: the first user may do everything.\n" +
-			b.user + " ALL=(ALL) NOPASSWD:ALL\n" +
-			"# Proxies and certificate authorities of the host count for root too.\n" +
-			"Defaults env_file=/etc/environment\n",
+		sudoersFile:            sudoers(b.user),
 	}
+}
+
+const sudoersFile = "etc/sudoers.d/90-aloft"
+
+// sudoers returns the settings of sudo with which a login user is as powerful as in the
+// distributions' images for EC2.
+func sudoers(user string) string {
+	return "# As in the distribution's images for EC2: the first user may do everything.\n" +
+		user + " ALL=(ALL) NOPASSWD:ALL\n" +
+		"# Proxies and certificate authorities of the host count for root too.\n" +
+		"Defaults env_file=/etc/environment\n"
 }

@@ -33,7 +33,7 @@ type Store struct {
 // Open opens the store in dir, creating it if necessary.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir}
-	for _, dir := range []string{s.layers(), s.uncommitted(), s.trash()} {
+	for _, dir := range []string{s.layers(), s.uncommitted(), s.imports(), s.trash()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("open the image store: %w", err)
 		}
@@ -47,6 +47,7 @@ func Open(dir string) (*Store, error) {
 
 func (s *Store) layers() string      { return filepath.Join(s.dir, "layers") }
 func (s *Store) uncommitted() string { return filepath.Join(s.dir, "rooms") }
+func (s *Store) imports() string     { return filepath.Join(s.dir, "imports") }
 func (s *Store) trash() string       { return filepath.Join(s.dir, "trash") }
 
 var validLayer = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
@@ -136,8 +137,12 @@ func (s *Store) Remove(ctx context.Context, layer string) error {
 }
 
 // Clean deletes what interrupted operations left: half-built layers, directories that were
-// never committed, files of removed layers. No build or capture may be running.
+// never committed, files of removed layers, imports of processes that have ended. No build or
+// capture may be running.
 func (s *Store) Clean(ctx context.Context) error {
+	if err := s.cleanImports(ctx); err != nil {
+		return err
+	}
 	for _, dir := range []string{s.uncommitted(), s.trash()} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {

@@ -36,6 +36,9 @@ func (i Instance) categories() map[string]string {
 	if i.TargetLifecycleState != "" {
 		all["autoscaling/target-lifecycle-state"] = i.TargetLifecycleState
 	}
+	for name := range i.profileCategories() {
+		all["iam/"+name] = "" // contentAt makes the document when it is read
+	}
 	if i.TagsEnabled {
 		for key, value := range i.Tags {
 			all["tags/instance/"+key] = value

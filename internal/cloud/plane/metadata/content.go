@@ -62,6 +62,12 @@ func (i Instance) contentAt(name string) (body string, found bool, err error) {
 		body, err = i.identityDocument()
 		return body, true, err
 	}
+	if below, ok := strings.CutPrefix(name, "meta-data/iam/"); ok {
+		if document, ok := i.profileCategories()[below]; ok {
+			body, err = document()
+			return body, true, err
+		}
+	}
 	if below, ok := strings.CutPrefix(name+"/", "meta-data/"); ok {
 		body, found = i.metadataAt(below)
 	}

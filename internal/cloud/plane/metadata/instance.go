@@ -5,6 +5,7 @@
 package metadata
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -35,12 +36,35 @@ type Instance struct {
 	// the instance, for example "InService". Empty: the instance is in no group.
 	TargetLifecycleState string
 
+	Profile *Profile // nil: none
+
 	Tags            map[string]string
 	TagsEnabled     bool // Tags are readable
 	EndpointEnabled bool // the service answers
 	TokensRequired  bool // refuse IMDSv1 requests
 	HopLimit        int  // of responses with a token; 0 means 1, as on AWS
 }
+
+// Profile is an instance's instance profile.
+type Profile struct {
+	ARN, ID string // ID empty: the profile does not exist any more
+	Role    string // name; empty: none
+	// Credentials returns credentials of the role that stay valid for some time. They
+	// are the same until it is time for new ones.
+	Credentials func() (Credentials, error)
+}
+
+// Credentials are temporary credentials of a role.
+type Credentials struct {
+	AccessKeyID     string
+	SecretAccessKey string
+	Token           string
+	Issued, Expires time.Time
+}
+
+// ErrNotTrusted is returned by Profile.Credentials if the role does not let instances
+// assume it.
+var ErrNotTrusted = errors.New("the role does not trust instances")
 
 // Source finds instances.
 type Source interface {

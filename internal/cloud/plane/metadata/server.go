@@ -4,7 +4,6 @@ package metadata
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +12,8 @@ import (
 	"path"
 	"strconv"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/vpchttp"
 )
 
 // Server is the instance metadata service.
@@ -46,19 +47,7 @@ func (s *Server) Serve(ctx context.Context, vpcID string, listener net.Listener)
 		ReadHeaderTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	// Close the connections with the listener, so that none outlives the VPC.
-	closing := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { defer close(closing); _ = server.Close() })
-	err := server.Serve(listener)
-	if stop() {
-		_ = server.Close()
-	} else {
-		<-closing
-	}
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return fmt.Errorf("serve metadata requests: %w", err)
+	return vpchttp.Serve(ctx, server, listener)
 }
 
 // Handler returns the handler of requests from the VPC's machines.

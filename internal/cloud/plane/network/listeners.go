@@ -27,6 +27,7 @@ type vpcListeners struct {
 	resolver bool
 	claimed  bool // by Run, which serves them
 	metadata net.Listener
+	api      net.Listener
 	packets  []net.PacketConn
 	streams  []net.Listener
 }
@@ -54,11 +55,11 @@ func (s *listeners) openVPC(r *router, vpc VPC, cfg PlaneConfig) error {
 		open.close()
 		delete(s.vpcs, vpc.ID)
 	}
-	if cfg.Metadata == nil && !resolver {
+	if cfg.Metadata == nil && cfg.API == nil && !resolver {
 		return nil
 	}
 	opened := &vpcListeners{cidr: vpc.CIDR, resolver: resolver}
-	err := inNamespace(r.path, func() error { return opened.listen(cfg.Metadata != nil) })
+	err := inNamespace(r.path, func() error { return opened.listen(cfg) })
 	if err != nil {
 		opened.close()
 		return fmt.Errorf("listen for machines: %w", err)
@@ -69,9 +70,14 @@ func (s *listeners) openVPC(r *router, vpc VPC, cfg PlaneConfig) error {
 }
 
 // listen opens the sockets in the calling thread's network namespace.
-func (l *vpcListeners) listen(metadata bool) (err error) {
-	if metadata {
+func (l *vpcListeners) listen(cfg PlaneConfig) (err error) {
+	if cfg.Metadata != nil {
 		if l.metadata, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, 80)); err != nil {
+			return err
+		}
+	}
+	if cfg.API != nil {
+		if l.api, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, firewall.APIPort)); err != nil {
 			return err
 		}
 	}
@@ -99,14 +105,13 @@ func tcpAddr(addr netip.Addr, port uint16) *net.TCPAddr {
 
 // close closes the sockets, which makes the services that use them return.
 func (l *vpcListeners) close() {
-	if l.metadata != nil {
-		_ = l.metadata.Close()
+	for _, s := range append([]net.Listener{l.metadata, l.api}, l.streams...) {
+		if s != nil {
+			_ = s.Close()
+		}
 	}
 	for _, p := range l.packets {
 		_ = p.Close()
-	}
-	for _, s := range l.streams {
-		_ = s.Close()
 	}
 }
 

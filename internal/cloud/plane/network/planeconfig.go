@@ -5,6 +5,7 @@ package network
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"path/filepath"
 )
@@ -22,6 +23,7 @@ type PlaneConfig struct {
 
 	Metadata MetadataService // nil: no instance metadata service
 	DNS      DNSService      // nil: no resolver
+	API      http.Handler    // of the cloud's APIs, for machines; nil: machines reach no API
 	Log      *slog.Logger
 }
 

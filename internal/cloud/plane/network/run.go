@@ -5,8 +5,12 @@ package network
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
+	"net/http"
 	"sync"
+
+	"aloft.dev/aloft/internal/cloud/plane/vpchttp"
 )
 
 // MetadataService is the instance metadata service.
@@ -63,8 +67,19 @@ func (p *Plane) serveVPC(ctx context.Context, vpcID string, l *vpcListeners) {
 	if l.metadata != nil {
 		start("metadata", func() error { return p.cfg.Metadata.Serve(ctx, vpcID, l.metadata) })
 	}
+	if l.api != nil {
+		start("api", func() error { return vpchttp.Serve(ctx, p.apiServer(), l.api) })
+	}
 	if l.resolver {
 		start("dns", func() error { return p.cfg.DNS.Serve(ctx, vpcID, l.packets, l.streams) })
 	}
 	running.Wait()
+}
+
+// apiServer returns the server of the cloud's APIs in one VPC.
+func (p *Plane) apiServer() *http.Server {
+	return &http.Server{
+		Handler: p.cfg.API, ReadHeaderTimeout: apiHeaderTimeout, IdleTimeout: apiIdleTimeout,
+		ErrorLog: slog.NewLogLogger(p.cfg.Log.Handler(), slog.LevelDebug),
+	}
 }

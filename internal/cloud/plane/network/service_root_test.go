@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,8 +26,9 @@ func (testSource) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool
 	return metadata.Instance{ID: vpc + " " + addr.String(), EndpointEnabled: true, TokensRequired: true}, true
 }
 
-// withMachineServices returns a change that adds a metadata service and a resolver. The
-// resolver answers me.internal differently for the VPCs v and w.
+// withMachineServices returns a change that adds a metadata service, a resolver and an
+// API. The resolver answers me.internal differently for the VPCs v and w. The API answers
+// with the client's address.
 func withMachineServices(t *testing.T) func(*PlaneConfig) {
 	t.Helper()
 	server, err := metadata.New(testSource{}, slog.New(slog.DiscardHandler))
@@ -39,12 +41,13 @@ func withMachineServices(t *testing.T) func(*PlaneConfig) {
 		}
 		return nil, true
 	}})
-	return func(c *PlaneConfig) { c.Metadata, c.DNS = server, resolver }
+	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })
+	return func(c *PlaneConfig) { c.Metadata, c.DNS, c.API = server, resolver, api }
 }
 
-// readInstanceID reads the instance ID with a token, as a machine does.
-func readInstanceID(path string) (string, error) {
-	client := &http.Client{
+// clientIn returns a client that connects in the namespace at path.
+func clientIn(path string) *http.Client {
+	return &http.Client{
 		Timeout: silenceTimeout,
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
@@ -53,6 +56,11 @@ func readInstanceID(path string) (string, error) {
 			},
 		},
 	}
+}
+
+// readInstanceID reads the instance ID with a token, as a machine does.
+func readInstanceID(path string) (string, error) {
+	client := clientIn(path)
 	do := func(method, path, header, value string) (string, error) {
 		request, err := http.NewRequest(method, "http://169.254.169.254/latest/"+path, nil)
 		if err != nil {
@@ -125,6 +133,33 @@ func TestRealServicesOfEachVPC(t *testing.T) {
 	}
 }
 
+// callAPI calls the cloud's APIs as a machine does.
+func callAPI(path string) (string, error) {
+	response, err := clientIn(path).Get("http://169.254.169.254:4566/")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
+}
+
+func TestRealAPIOfEachVPC(t *testing.T) {
+	s := newSite(t, withMachineServices(t))
+	a, b := s.machine("a"), s.machine("b")
+	// There is no internet gateway, and no rule of a security group.
+	v, w := newVPC("v", eni("v", "10.0.1.10", a, "sg-none")), newVPC("w", eni("w", "10.0.1.11", b, "sg-none"))
+	for range 2 {
+		s.set(v, w)
+		for path, want := range map[string]string{a: "10.0.1.10:", b: "10.0.1.11:"} {
+			if got, err := callAPI(path); err != nil || !strings.HasPrefix(got, want) {
+				t.Errorf("from %s: got %q, %v; want an answer", want, got, err)
+			}
+		}
+		s.restartPlane()
+	}
+}
+
 func TestRealCutInterfaceReachesNoService(t *testing.T) {
 	s := newSite(t, withMachineServices(t))
 	a := s.machine("a")
@@ -132,6 +167,7 @@ func TestRealCutInterfaceReachesNoService(t *testing.T) {
 	i.Cut = true
 	s.set(newVPC("v", i))
 	s.assertSilent(a, "169.254.169.254:80")
+	s.assertSilent(a, "169.254.169.254:4566")
 }
 
 func TestRealServicesAnswerWhenSetReturns(t *testing.T) {

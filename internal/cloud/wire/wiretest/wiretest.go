@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
+	static "github.com/aws/aws-sdk-go-v2/credentials"
 
 	"aloft.dev/aloft/internal/bufferedbody"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -20,7 +20,7 @@ func Serve(t testing.TB, region string, services ...wire.Service) aws.Config {
 	t.Helper()
 	handler, err := wire.NewHandler(wire.Config{
 		Services:    services,
-		Credentials: func(key string) (string, bool) { return "secret", key == "key" },
+		Credentials: credentials,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +28,14 @@ func Serve(t testing.TB, region string, services ...wire.Service) aws.Config {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return Client(t, region, server.URL)
+}
+
+// credentials returns the only access key, which has no session token.
+func credentials(accessKeyID, token string) (wire.Key, error) {
+	if accessKeyID != "key" || token != "" {
+		return wire.Key{}, wire.ErrUnknownKey
+	}
+	return wire.Key{Secret: "secret"}, nil
 }
 
 // Client returns the configuration of a client that does not retry, for an
@@ -38,6 +46,6 @@ func Client(t testing.TB, region, url string) aws.Config {
 	return aws.Config{
 		Region: region, BaseEndpoint: &url, RetryMaxAttempts: 1,
 		HTTPClient:  bufferedbody.Client{HTTPClient: &http.Client{Transport: connections}},
-		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+		Credentials: static.NewStaticCredentialsProvider("key", "secret", ""),
 	}
 }

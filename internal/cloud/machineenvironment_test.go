@@ -44,3 +44,13 @@ func TestMachinesOfAHostWithoutAProxyGetNone(t *testing.T) {
 		t.Errorf("got proxies %v and environment %v", proxies, env)
 	}
 }
+
+func TestMachinesFindTheLocalCloudsAPIs(t *testing.T) {
+	want := map[string]string{"AWS_ENDPOINT_URL": "http://169.254.169.254:4566", "EDITOR": "vi"}
+	if got := withEndpoint(map[string]string{"EDITOR": "vi"}); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := withEndpoint(nil); len(got) != 1 {
+		t.Errorf("without other variables: got %v", got)
+	}
+}

@@ -58,6 +58,14 @@ func viaProxy(env map[string]string, proxy netip.Addr) map[string]string {
 	return env
 }
 
+// withEndpoint adds to env the endpoint of the local cloud's APIs, so that AWS's SDKs and
+// command line on a machine use them without any configuration. env may be nil.
+func withEndpoint(env map[string]string) map[string]string {
+	all := map[string]string{"AWS_ENDPOINT_URL": machineEndpoint}
+	maps.Copy(all, env)
+	return all
+}
+
 // loopbackProxy returns the address and port of a proxy URL. ok reports whether
 // it is on loopback.
 func loopbackProxy(value string) (host string, port uint16, ok bool) {

@@ -1,0 +1,81 @@
+package access
+
+import (
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/policydocument"
+)
+
+// facts are the values of condition keys by the key in lower case.
+type facts map[string][]string
+
+func newFacts(context map[string][]string) facts {
+	f := make(facts, len(context))
+	for key, values := range context {
+		if len(values) > 0 {
+			key = strings.ToLower(key)
+			f[key] = append(f[key], values...)
+		}
+	}
+	return f
+}
+
+// variableVersion is the first version of the policy language that has variables (IAM
+// User Guide, "IAM policy elements: Variables and tags"). In older documents they are
+// ordinary text.
+const variableVersion = "2012-10-17"
+
+// scope is a document's view of the facts.
+type scope struct {
+	facts
+	variables bool
+}
+
+func (f facts) in(d *policydocument.Document) scope { return scope{f, d.Version == variableVersion} }
+
+// expand returns the pattern that a text denotes after its variables have been replaced.
+// It reports false if a variable has neither one value nor a default. The characters of
+// values are never wildcards.
+func (s scope) expand(text string) (pattern, bool) {
+	if !s.variables {
+		return compile(text), true
+	}
+	var p pattern
+	for {
+		before, rest, found := strings.Cut(text, "${")
+		p = append(p, compile(before)...)
+		if !found {
+			return p, true
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			return nil, false
+		}
+		value, ok := s.variable(name)
+		if !ok {
+			return nil, false
+		}
+		p = append(p, []rune(value)...)
+		text = after
+	}
+}
+
+// variable returns the value of a variable: "aws:username", "aws:PrincipalTag/team,
+// 'none'" with a default, or "*", "?" and "$", which stand for themselves.
+func (s scope) variable(name string) (string, bool) {
+	switch name {
+	case "*", "?", "$":
+		return name, true
+	}
+	key, fallback, hasDefault := strings.Cut(name, ",")
+	if values := s.facts[strings.ToLower(strings.TrimSpace(key))]; len(values) == 1 {
+		return values[0], true
+	} else if len(values) > 1 || !hasDefault {
+		return "", false
+	}
+	fallback = strings.TrimSpace(fallback)
+	if len(fallback) < 2 || fallback[0] != '\'' || fallback[len(fallback)-1] != '\'' {
+		return "", false
+	}
+	return fallback[1 : len(fallback)-1], true
+}

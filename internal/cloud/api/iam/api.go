@@ -1,0 +1,45 @@
+// Package iam serves AWS Identity and Access Management for the local cloud: roles,
+// instance profiles and policies. There are no users, groups or access keys: the local
+// cloud has one user, whose keys it makes itself. Limits, errors and the contents of
+// responses are those of the IAM API Reference and the IAM User Guide, "IAM and AWS STS
+// quotas".
+package iam
+
+import (
+	"io"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Config configures an API.
+type Config struct {
+	Store  *store.Store
+	Now    func() time.Time // nil: time.Now
+	Random io.Reader        // source of ids; nil: crypto/rand
+}
+
+// API implements the operations of IAM.
+type API struct {
+	Config
+	ids *identity.Source
+}
+
+// New returns an API.
+func New(c Config) *API {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &API{Config: c, ids: identity.New(c.Random)}
+}
+
+// now returns the time as IAM records it: in seconds.
+func (a *API) now() time.Time { return a.Now().UTC().Truncate(time.Second) }
+
+// model returns the errors of requests that violate the API's model.
+const model = constraint.Model("ValidationError")
+
+// arn returns the ARN of a resource of a kind, such as "role".
+func arn(kind, path, name string) string { return identity.ARN("iam", "", kind+path+name) }

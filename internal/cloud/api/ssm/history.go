@@ -1,0 +1,108 @@
+package ssm
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/api/page"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// maxVersions limits the versions that a parameter keeps: another one replaces the
+// oldest (AWS Systems Manager User Guide, Working with parameter versions).
+const maxVersions = 100
+
+// maxHistory is both the largest page of GetParameterHistory and the default.
+const maxHistory = 50
+
+// userARN is the ARN of the local cloud's user.
+var userARN = identity.ARN("iam", "", "user/aloft")
+
+// withHistory returns a copy of a parameter with its version among the older ones.
+func withHistory(row *store.Parameter) store.Parameter {
+	next := *row
+	next.Older = append(slices.Clip(row.Older), store.ParameterVersion{
+		Version: row.Version, Type: row.Type, Value: row.Value, KeyID: row.KeyID, DataType: row.DataType,
+		Description: row.Description, Tier: row.Tier, AllowedPattern: row.AllowedPattern, Modified: row.Modified,
+		ModifiedBy: row.ModifiedBy,
+	})
+	if extra := len(next.Older) + 1 - maxVersions; extra > 0 {
+		next.Older = next.Older[extra:]
+	}
+	return next
+}
+
+// versions returns a parameter's versions as parameters, the latest last.
+func versions(row *store.Parameter) []*store.Parameter {
+	all := make([]*store.Parameter, 0, len(row.Older)+1)
+	for _, v := range row.Older {
+		all = append(all, &store.Parameter{
+			Region: row.Region, Name: row.Name, Version: v.Version, Type: v.Type, Value: v.Value, KeyID: v.KeyID,
+			DataType: v.DataType, Description: v.Description, Tier: v.Tier, AllowedPattern: v.AllowedPattern,
+			Modified: v.Modified, ModifiedBy: v.ModifiedBy,
+		})
+	}
+	return append(all, row)
+}
+
+// historyTokens starts the tokens of GetParameterHistory's pages.
+const historyTokens page.Prefix = "ssm-version-after:"
+
+// GetParameterHistory returns a parameter's versions, oldest first.
+func (a *API) GetParameterHistory(
+	ctx context.Context, in *ssm.GetParameterHistoryInput,
+) (*ssm.GetParameterHistoryOutput, error) {
+	if aws.ToString(in.Name) == "" {
+		return nil, model.Empty("name")
+	}
+	if err := model.Between("maxResults", in.MaxResults, 1, maxHistory); err != nil {
+		return nil, err
+	}
+	last, ok := historyTokens.Last(in.NextToken)
+	after, err := strconv.ParseInt("0"+last, 10, 64)
+	if !ok || err != nil {
+		return nil, invalidToken()
+	}
+	view, region, err := a.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	row, ok := findParameter(view, region, *in.Name)
+	if !ok {
+		return nil, notFound()
+	}
+	left := slices.DeleteFunc(versions(row), func(v *store.Parameter) bool { return v.Version <= after })
+	size := int(constraint.Default(in.MaxResults, maxHistory))
+	number := func(v *store.Parameter) string { return strconv.FormatInt(v.Version, 10) }
+	left, next := page.First(historyTokens, left, size, number)
+	out := &ssm.GetParameterHistoryOutput{Parameters: []types.ParameterHistory{}, NextToken: next}
+	for _, v := range left {
+		value, err := a.value(v, in.WithDecryption)
+		if err != nil {
+			return nil, err
+		}
+		out.Parameters = append(out.Parameters, types.ParameterHistory{
+			Name: &row.Name, Version: v.Version, Type: types.ParameterType(v.Type), Value: &value,
+			DataType: &v.DataType, Tier: types.ParameterTier(v.Tier), KeyId: optional(v.KeyID),
+			Description: optional(v.Description), AllowedPattern: optional(v.AllowedPattern),
+			LastModifiedDate: &v.Modified, LastModifiedUser: optional(v.ModifiedBy),
+			Labels: []string{}, Policies: []types.ParameterInlinePolicy{},
+		})
+	}
+	return out, nil
+}
+
+// optional returns nil for an empty text, which AWS leaves out.
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

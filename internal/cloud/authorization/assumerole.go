@@ -1,0 +1,72 @@
+package authorization
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/access"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// AssumeRole returns the role with an ARN if the caller of ctx may assume it: the role
+// must trust the caller, by name or by account, and if it trusts the account, the
+// caller's own policies must allow it too (IAM User Guide, "Cross account resource access
+// in IAM", "Access within the same account"). keys are the condition keys of the request.
+// A role that does not exist has the error of one that does not trust the caller.
+func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string][]string) (*store.Role, error) {
+	caller, view := wire.CallerFrom(ctx), a.Store.View()
+	wanted := need{action: "sts:AssumeRole", resource: arn}
+	refused := denial("sts", withUser(caller.Principal), wanted, access.Decision{})
+	role, ok := store.Roles.Get(view, store.NameKey(arn[strings.LastIndex(arn, "/")+1:]))
+	if !ok || role.ARN != arn {
+		return nil, refused
+	}
+	trust, err := trustOf(role)
+	if err != nil {
+		a.Log.LogAttrs(ctx, slog.LevelWarn, "refuse a role", slog.Any("error", err))
+		return nil, refused
+	}
+	trustee, all := access.Trustee{Account: identity.Account}, map[string][]string{}
+	var p *principal
+	if s := caller.Principal.Session; s == nil {
+		all = userKeys(caller, a.Now())
+		trustee.Names = []string{identity.UserARN, identity.UserID}
+	} else {
+		if p, err = a.principal(view, caller); err != nil {
+			return nil, a.failed(ctx, wire.Call{Service: "sts", Operation: "AssumeRole"}, err)
+		}
+		all = p.keys(a.Now())
+		trustee.Names = []string{caller.Principal.ARN, p.role.ARN, p.role.ID}
+	}
+	maps.Copy(all, keys)
+	switch access.EvaluateTrust(trust, trustee, access.Request{Action: "sts:AssumeRole", Context: all}) {
+	case access.Trusted:
+		r := access.Request{Action: "sts:AssumeRole", Resources: []string{arn}, Context: all}
+		if p != nil && !p.policies.WithinLimits(r) {
+			return nil, refused
+		}
+	case access.Delegated:
+		if p == nil {
+			break
+		}
+		wanted.keys = withTags(keys, "iam", role.Tags)
+		if err := a.check(ctx, "sts", p, wanted); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, refused
+	}
+	return role, nil
+}
+
+// withUser returns the principal, or the account's user for the zero principal.
+func withUser(p wire.Principal) wire.Principal {
+	if p.ARN == "" {
+		p.ARN = identity.UserARN
+	}
+	return p
+}

@@ -1,0 +1,121 @@
+package authorization
+
+// ec2Operations are the operations of Amazon EC2 that are about resources. All others
+// whose names start with Describe are about none.
+var ec2Operations = operations{
+	"RunInstances":              {instead: launchNeeds},
+	"StartInstances":            on(instances, "InstanceIds"),
+	"StopInstances":             on(instances, "InstanceIds"),
+	"RebootInstances":           on(instances, "InstanceIds"),
+	"TerminateInstances":        on(instances, "InstanceIds"),
+	"GetConsoleOutput":          on(instances, "InstanceId"),
+	"DescribeInstanceAttribute": on(instances, "InstanceId"),
+	"ModifyInstanceAttribute": {resources: []resource{
+		of(instances, "InstanceId"), maybe(securityGroups, "Groups"),
+	}},
+	"GetLaunchTemplateData":       {},
+	"AssociateIamInstanceProfile": on(instances, "InstanceId"),
+	"DisassociateIamInstanceProfile": {
+		resources: []resource{{fields: []string{"AssociationId"}, find: associatedInstance}},
+	},
+	"ReplaceIamInstanceProfileAssociation": {
+		resources: []resource{{fields: []string{"AssociationId"}, find: associatedInstance}},
+	},
+
+	"CreateImage": {resources: []resource{
+		of(instances, "InstanceId"), created(images), created(snapshots),
+	}},
+	"DeregisterImage": on(images, "ImageId"),
+	"DeleteSnapshot":  on(snapshots, "SnapshotId"),
+	"DeleteVolume":    on(volumes, "VolumeId"),
+
+	"CreateTags": {instead: taggedNeeds},
+	"DeleteTags": {instead: taggedNeeds},
+
+	"CreateVpc":            {resources: []resource{created(vpcs)}},
+	"DeleteVpc":            on(vpcs, "VpcId"),
+	"ModifyVpcAttribute":   on(vpcs, "VpcId"),
+	"DescribeVpcAttribute": on(vpcs, "VpcId"),
+
+	"CreateSubnet":          {resources: []resource{created(subnets), of(vpcs, "VpcId")}},
+	"DeleteSubnet":          on(subnets, "SubnetId"),
+	"ModifySubnetAttribute": on(subnets, "SubnetId"),
+
+	"CreateInternetGateway": {resources: []resource{created(internetGateways)}},
+	"DeleteInternetGateway": on(internetGateways, "InternetGatewayId"),
+	"AttachInternetGateway": {resources: []resource{of(internetGateways, "InternetGatewayId"), of(vpcs, "VpcId")}},
+	"DetachInternetGateway": {resources: []resource{of(internetGateways, "InternetGatewayId"), of(vpcs, "VpcId")}},
+
+	"CreateRouteTable": {resources: []resource{created(routeTables), of(vpcs, "VpcId")}},
+	"DeleteRouteTable": on(routeTables, "RouteTableId"),
+	"CreateRoute":      on(routeTables, "RouteTableId"),
+	"ReplaceRoute":     on(routeTables, "RouteTableId"),
+	"DeleteRoute":      on(routeTables, "RouteTableId"),
+	"AssociateRouteTable": {resources: []resource{
+		of(routeTables, "RouteTableId"), maybe(subnets, "SubnetId"), maybe(internetGateways, "GatewayId"),
+	}},
+	"DisassociateRouteTable":       {unknown: true},
+	"ReplaceRouteTableAssociation": {unknown: true},
+
+	"CreateNetworkAcl":             {resources: []resource{created(networkACLs), of(vpcs, "VpcId")}},
+	"DeleteNetworkAcl":             on(networkACLs, "NetworkAclId"),
+	"CreateNetworkAclEntry":        on(networkACLs, "NetworkAclId"),
+	"ReplaceNetworkAclEntry":       on(networkACLs, "NetworkAclId"),
+	"DeleteNetworkAclEntry":        on(networkACLs, "NetworkAclId"),
+	"ReplaceNetworkAclAssociation": {unknown: true},
+
+	"DeleteNetworkInterface": on(networkInterfaces, "NetworkInterfaceId"),
+
+	"CreateSecurityGroup": {resources: []resource{created(securityGroups), of(vpcs, "VpcId")}},
+	"DeleteSecurityGroup": {resources: []resource{onSecurityGroup}},
+	"AuthorizeSecurityGroupIngress": {
+		resources: []resource{onSecurityGroup, created(securityGroupRules)},
+	},
+	"AuthorizeSecurityGroupEgress": {
+		resources: []resource{of(securityGroups, "GroupId"), created(securityGroupRules)},
+	},
+	"RevokeSecurityGroupIngress": {
+		resources: []resource{onSecurityGroup, maybe(securityGroupRules, "SecurityGroupRuleIds")},
+	},
+	"RevokeSecurityGroupEgress": {
+		resources: []resource{of(securityGroups, "GroupId"), maybe(securityGroupRules, "SecurityGroupRuleIds")},
+	},
+	"ModifySecurityGroupRules": {resources: []resource{
+		of(securityGroups, "GroupId"), of(securityGroupRules, "SecurityGroupRules.SecurityGroupRuleId"),
+	}},
+	"UpdateSecurityGroupRuleDescriptionsIngress": {resources: []resource{onSecurityGroup}},
+	"UpdateSecurityGroupRuleDescriptionsEgress":  {resources: []resource{onSecurityGroup}},
+
+	"CreateKeyPair": {resources: []resource{{fields: []string{"KeyName"}, find: keyPairNamed}}},
+	"ImportKeyPair": {resources: []resource{{fields: []string{"KeyName"}, find: keyPairNamed}}},
+	"DeleteKeyPair": {resources: []resource{{fields: []string{"KeyName", "KeyPairId"}, find: keyPair}}},
+
+	"CreateLaunchTemplate":         {resources: []resource{created(launchTemplates)}},
+	"ModifyLaunchTemplate":         {resources: []resource{onLaunchTemplate}},
+	"DeleteLaunchTemplate":         {resources: []resource{onLaunchTemplate}},
+	"CreateLaunchTemplateVersion":  {resources: []resource{onLaunchTemplate}},
+	"DeleteLaunchTemplateVersions": {resources: []resource{onLaunchTemplate}},
+}
+
+var (
+	onSecurityGroup  = resource{fields: []string{"GroupId", "GroupName"}, find: securityGroup}
+	onLaunchTemplate = resource{fields: []string{"LaunchTemplateId", "LaunchTemplateName"}, find: launchTemplate}
+)
+
+// on describes an operation on the resources of one kind.
+func on(k kind, field string) operation { return operation{resources: []resource{of(k, field)}} }
+
+// of describes the resources of a kind whose ids are in a field.
+func of(k kind, field string) resource { return resource{fields: []string{field}, find: k.withID} }
+
+// maybe is of for a field that an input may omit.
+func maybe(k kind, field string) resource {
+	r := of(k, field)
+	r.optional = true
+	return r
+}
+
+// created describes resources of a kind that the call will create.
+func created(k kind) resource {
+	return resource{find: func(s *subject, _ string) []target { return k.withID(s, "*") }}
+}

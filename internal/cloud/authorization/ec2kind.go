@@ -1,0 +1,213 @@
+package authorization
+
+import (
+	"slices"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// kind is a type of EC2 resources.
+type kind struct {
+	name   string // in ARNs: "instance"
+	prefix string // of ids: "i-"
+	shared bool   // ARNs contain no account
+	// describe returns tags and condition keys of the resource with an id.
+	describe func(r store.Reader, id string) (store.Tags, map[string][]string)
+}
+
+// The kinds of EC2 resources that have ids.
+var (
+	instances = kind{name: "instance", prefix: "i-", describe: describeInstance}
+	images    = kind{name: "image", prefix: "ami-", shared: true, describe: tagsOf(store.Images, imageTags)}
+	snapshots = kind{
+		name: "snapshot", prefix: "snap-", shared: true, describe: tagsOf(store.Snapshots, snapshotTags),
+	}
+	volumes          = kind{name: "volume", prefix: "vol-", describe: tagsOf(store.Volumes, volumeTags)}
+	vpcs             = kind{name: "vpc", prefix: "vpc-", describe: tagsOf(store.VPCs, vpcTags)}
+	subnets          = kind{name: "subnet", prefix: "subnet-", describe: describeSubnet}
+	internetGateways = kind{
+		name: "internet-gateway", prefix: "igw-", describe: tagsOf(store.InternetGateways, gatewayTags),
+	}
+	routeTables       = kind{name: "route-table", prefix: "rtb-", describe: tagsOf(store.RouteTables, routeTableTags)}
+	networkACLs       = kind{name: "network-acl", prefix: "acl-", describe: tagsOf(store.NetworkACLs, aclTags)}
+	networkInterfaces = kind{
+		name: "network-interface", prefix: "eni-", describe: tagsOf(store.NetworkInterfaces, interfaceTags),
+	}
+	securityGroups     = kind{name: "security-group", prefix: "sg-", describe: describeSecurityGroup}
+	securityGroupRules = kind{name: "security-group-rule", prefix: "sgr-", describe: noTags}
+	launchTemplates    = kind{
+		name: "launch-template", prefix: "lt-", describe: tagsOf(store.LaunchTemplates, templateTags),
+	}
+	dhcpOptions = kind{name: "dhcp-options", prefix: "dopt-", describe: noTags}
+)
+
+// kinds are the kinds by id. No prefix is the start of another.
+var kinds = []kind{
+	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, routeTables, networkACLs,
+	networkInterfaces, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
+}
+
+// withID returns the resource with an id, or with an id that is not known yet, "*".
+func (k kind) withID(s *subject, id string) []target {
+	t := target{arn: k.arn(s.region, id)}
+	t.tags, t.keys = k.describe(s, id)
+	return []target{t}
+}
+
+func (k kind) arn(region, id string) string {
+	if k.shared {
+		return "arn:aws:ec2:" + region + "::" + k.name + "/" + id
+	}
+	return identity.ARN("ec2", region, k.name+"/"+id)
+}
+
+type describer = func(store.Reader, string) (store.Tags, map[string][]string)
+
+// tagsOf returns a describer of the rows of a table.
+func tagsOf[T any](table store.Table[T], tags func(*T) store.Tags) describer {
+	return func(r store.Reader, id string) (store.Tags, map[string][]string) {
+		if row, ok := table.Get(r, id); ok {
+			return tags(row), nil
+		}
+		return nil, nil
+	}
+}
+
+func noTags(store.Reader, string) (store.Tags, map[string][]string) { return nil, nil }
+
+func imageTags(row *store.Image) store.Tags                { return row.Tags }
+func snapshotTags(row *store.Snapshot) store.Tags          { return row.Tags }
+func volumeTags(row *store.Volume) store.Tags              { return row.Tags }
+func vpcTags(row *store.VPC) store.Tags                    { return row.Tags }
+func gatewayTags(row *store.InternetGateway) store.Tags    { return row.Tags }
+func routeTableTags(row *store.RouteTable) store.Tags      { return row.Tags }
+func aclTags(row *store.NetworkACL) store.Tags             { return row.Tags }
+func interfaceTags(row *store.NetworkInterface) store.Tags { return row.Tags }
+func templateTags(row *store.LaunchTemplate) store.Tags    { return row.Tags }
+
+func describeInstance(r store.Reader, id string) (store.Tags, map[string][]string) {
+	row, ok := store.Instances.Get(r, id)
+	if !ok {
+		return nil, nil
+	}
+	keys := map[string][]string{
+		"ec2:InstanceType": {row.Type}, "ec2:AvailabilityZone": {row.Zone}, "ec2:Tenancy": {"default"},
+	}
+	if row.ProfileARN != "" {
+		keys["ec2:InstanceProfile"] = []string{row.ProfileARN}
+	}
+	return row.Tags, keys
+}
+
+func describeSubnet(r store.Reader, id string) (store.Tags, map[string][]string) {
+	row, ok := store.Subnets.Get(r, id)
+	if !ok {
+		return nil, nil
+	}
+	return row.Tags, map[string][]string{
+		"ec2:AvailabilityZone": {row.Zone}, "ec2:Vpc": {vpcs.arn(row.Region, row.VPCID)},
+	}
+}
+
+func describeSecurityGroup(r store.Reader, id string) (store.Tags, map[string][]string) {
+	row, ok := store.SecurityGroups.Get(r, id)
+	if !ok {
+		return nil, nil
+	}
+	return row.Tags, map[string][]string{"ec2:Vpc": {vpcs.arn(row.Region, row.VPCID)}}
+}
+
+// securityGroup returns a security group by id, or all groups of the region with a name.
+func securityGroup(s *subject, name string) []target {
+	if strings.HasPrefix(name, securityGroups.prefix) {
+		return securityGroups.withID(s, name)
+	}
+	var all []target
+	for _, row := range store.SecurityGroups.InRegion(s, s.region) {
+		if row.Name == name {
+			all = append(all, securityGroups.withID(s, row.ID)...)
+		}
+	}
+	return all
+}
+
+// keyPair returns a key pair by id or by name. ARNs of key pairs contain names.
+func keyPair(s *subject, name string) []target {
+	if row, ok := store.KeyPairs.Get(s, name); ok {
+		name = row.Name
+	}
+	return keyPairNamed(s, name)
+}
+
+func keyPairNamed(s *subject, name string) []target {
+	t := target{arn: identity.ARN("ec2", s.region, "key-pair/"+name)}
+	for _, row := range store.KeyPairsByName.List(s, s.region+"/"+name) {
+		t.tags = row.Tags
+	}
+	return []target{t}
+}
+
+// launchTemplate returns a launch template by id or by name.
+func launchTemplate(s *subject, name string) []target {
+	if strings.HasPrefix(name, launchTemplates.prefix) {
+		return launchTemplates.withID(s, name)
+	}
+	var all []target
+	for _, row := range store.LaunchTemplatesByName.List(s, s.region+"/"+name) {
+		all = append(all, launchTemplates.withID(s, row.ID)...)
+	}
+	return all
+}
+
+// associatedInstance returns the instance of an association with an instance profile.
+func associatedInstance(s *subject, id string) []target {
+	for _, row := range store.Instances.InRegion(s, s.region) {
+		if row.ProfileAssociationID == id {
+			return instances.withID(s, row.ID)
+		}
+	}
+	return nil
+}
+
+// taggedNeeds returns the permission to tag each resource that the call names by id.
+func taggedNeeds(s *subject) []need {
+	var needs []need
+	for _, id := range s.values("Resources") {
+		i := slices.IndexFunc(kinds, func(k kind) bool { return strings.HasPrefix(id, k.prefix) })
+		switch {
+		case strings.HasPrefix(id, "key-"):
+			for _, t := range keyPair(s, id) {
+				needs = append(needs, s.needOf(actionOf(s.call), t))
+			}
+		case i < 0:
+			needs = append(needs, need{action: actionOf(s.call), unknown: true})
+		default:
+			needs = append(needs, s.needOf(actionOf(s.call), kinds[i].withID(s, id)[0]))
+		}
+	}
+	if len(needs) == 0 {
+		needs = []need{{action: actionOf(s.call), unknown: true}}
+	}
+	return needs
+}
+
+// ec2TagNeeds returns the permission to tag what a call creates with tags (Amazon EC2
+// User Guide, "Grant permission to tag Amazon EC2 resources during creation").
+func ec2TagNeeds(s *subject) []need {
+	var needs []need
+	for _, name := range s.values("TagSpecifications.ResourceType") {
+		needs = append(needs, tagsCreation(s, name))
+	}
+	return needs
+}
+
+// tagsCreation is the permission to tag new resources of a type.
+func tagsCreation(s *subject, name string) need {
+	resource := kind{name: name, shared: name == images.name || name == snapshots.name}.arn(s.region, "*")
+	return need{
+		action: "ec2:CreateTags", resource: resource,
+		keys: map[string][]string{"ec2:CreateAction": {s.call.Operation}},
+	}
+}

@@ -1,0 +1,133 @@
+package authorization
+
+import (
+	"cmp"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+var iamOperations = operations{
+	"CreateRole":                    onRole(),
+	"GetRole":                       onRole(),
+	"DeleteRole":                    onRole(),
+	"UpdateRole":                    onRole(),
+	"UpdateRoleDescription":         onRole(),
+	"UpdateAssumeRolePolicy":        onRole(),
+	"TagRole":                       onRole(),
+	"UntagRole":                     onRole(),
+	"ListRoleTags":                  onRole(),
+	"PutRolePolicy":                 onRole(),
+	"GetRolePolicy":                 onRole(),
+	"DeleteRolePolicy":              onRole(),
+	"ListRolePolicies":              onRole(),
+	"AttachRolePolicy":              onRole(),
+	"DetachRolePolicy":              onRole(),
+	"ListAttachedRolePolicies":      onRole(),
+	"PutRolePermissionsBoundary":    onRole(),
+	"DeleteRolePermissionsBoundary": onRole(),
+	"ListInstanceProfilesForRole":   onRole(),
+	"ListRoles":                     {},
+
+	"CreatePolicy":            {resources: []resource{{fields: []string{"PolicyName"}, find: newPolicy}}},
+	"GetPolicy":               onPolicy(),
+	"DeletePolicy":            onPolicy(),
+	"CreatePolicyVersion":     onPolicy(),
+	"GetPolicyVersion":        onPolicy(),
+	"DeletePolicyVersion":     onPolicy(),
+	"SetDefaultPolicyVersion": onPolicy(),
+	"ListPolicyVersions":      onPolicy(),
+	"ListEntitiesForPolicy":   onPolicy(),
+	"TagPolicy":               onPolicy(),
+	"UntagPolicy":             onPolicy(),
+	"ListPolicyTags":          onPolicy(),
+	"ListPolicies":            {},
+
+	"CreateInstanceProfile":         onProfile(),
+	"GetInstanceProfile":            onProfile(),
+	"DeleteInstanceProfile":         onProfile(),
+	"TagInstanceProfile":            onProfile(),
+	"UntagInstanceProfile":          onProfile(),
+	"ListInstanceProfileTags":       onProfile(),
+	"RemoveRoleFromInstanceProfile": onProfile(),
+	"AddRoleToInstanceProfile": {
+		resources: []resource{{fields: []string{"InstanceProfileName"}, find: profileNamed}}, also: passesRole,
+	},
+	"ListInstanceProfiles": {},
+
+	"CreateServiceLinkedRole": {resources: []resource{{fields: []string{"AWSServiceName"}, find: serviceRole}}},
+	"DeleteServiceLinkedRole": onRole(),
+}
+
+func onRole() operation {
+	return operation{resources: []resource{{fields: []string{"RoleName"}, find: roleNamed}}}
+}
+
+func onPolicy() operation {
+	return operation{resources: []resource{{fields: []string{"PolicyArn"}, find: policyAt}}}
+}
+
+func onProfile() operation {
+	return operation{resources: []resource{{fields: []string{"InstanceProfileName"}, find: profileNamed}}}
+}
+
+// globalARN returns the ARN of a resource of IAM, which belongs to no region.
+func globalARN(kind, path, name string) string {
+	return "arn:aws:iam::" + identity.Account + ":" + kind + cmp.Or(path, "/") + name
+}
+
+// roleNamed returns a role, or the one that the call will create. The condition key
+// iam:PermissionsBoundary is the boundary that the call sets, or else the role's.
+func roleNamed(s *subject, name string) []target {
+	t := target{arn: globalARN("role", s.value("Path"), name), keys: map[string][]string{}}
+	boundary := s.value("PermissionsBoundary")
+	if row, ok := store.Roles.Get(s, store.NameKey(name)); ok {
+		t.arn, t.tags, boundary = row.ARN, row.Tags, cmp.Or(boundary, row.Boundary)
+	}
+	if boundary != "" {
+		t.keys["iam:PermissionsBoundary"] = []string{boundary}
+	}
+	if arn := s.value("PolicyArn"); arn != "" {
+		t.keys["iam:PolicyARN"] = []string{arn}
+	}
+	return []target{t}
+}
+
+func serviceRole(_ *subject, service string) []target {
+	return []target{{
+		arn:  globalARN("role", "/aws-service-role/"+service+"/", "*"),
+		keys: map[string][]string{"iam:AWSServiceName": {service}},
+	}}
+}
+
+func policyAt(s *subject, arn string) []target {
+	t := target{arn: arn}
+	if row, ok := store.Policies.Get(s, arn); ok {
+		t.tags = row.Tags
+	}
+	return []target{t}
+}
+
+func newPolicy(s *subject, name string) []target {
+	return []target{{arn: globalARN("policy", s.value("Path"), name)}}
+}
+
+func profileNamed(s *subject, name string) []target {
+	t := target{arn: globalARN("instance-profile", s.value("Path"), name)}
+	if row, ok := store.InstanceProfiles.Get(s, store.NameKey(name)); ok {
+		t.arn, t.tags = row.ARN, row.Tags
+	}
+	return []target{t}
+}
+
+// passesRole returns the permission to pass the role that the call puts into an instance
+// profile (IAM API Reference, AddRoleToInstanceProfile).
+func passesRole(s *subject) []need {
+	name := s.value("RoleName")
+	role, ok := store.Roles.Get(s, store.NameKey(name))
+	if !ok {
+		role = &store.Role{ARN: globalARN("role", "", strings.TrimPrefix(name, "/"))}
+	}
+	return []need{passRole(role, "ec2.amazonaws.com")}
+}

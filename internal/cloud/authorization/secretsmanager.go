@@ -1,0 +1,87 @@
+package authorization
+
+import (
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+var secretOperations = operations{
+	"CreateSecret":                 {resources: []resource{{fields: []string{"Name"}, find: newSecret}}},
+	"GetSecretValue":               onSecret("SecretId"),
+	"DescribeSecret":               onSecret("SecretId"),
+	"PutSecretValue":               onSecret("SecretId"),
+	"UpdateSecret":                 onSecret("SecretId"),
+	"UpdateSecretVersionStage":     onSecret("SecretId"),
+	"DeleteSecret":                 onSecret("SecretId"),
+	"RestoreSecret":                onSecret("SecretId"),
+	"RotateSecret":                 onSecret("SecretId"),
+	"CancelRotateSecret":           onSecret("SecretId"),
+	"ListSecretVersionIds":         onSecret("SecretId"),
+	"GetResourcePolicy":            onSecret("SecretId"),
+	"PutResourcePolicy":            onSecret("SecretId"),
+	"DeleteResourcePolicy":         onSecret("SecretId"),
+	"ReplicateSecretToRegions":     onSecret("SecretId"),
+	"RemoveRegionsFromReplication": onSecret("SecretId"),
+	"StopReplicationToReplica":     onSecret("SecretId"),
+	"TagResource":                  onSecret("SecretId"),
+	"UntagResource":                onSecret("SecretId"),
+	"ListSecrets":                  {},
+	"GetRandomPassword":            {},
+	"BatchGetSecretValue":          {also: batchNeeds},
+}
+
+func onSecret(field string) operation {
+	return operation{resources: []resource{{fields: []string{field}, find: secrets}}}
+}
+
+// secrets returns the secrets that a text may name: by name, by ARN, or by an ARN
+// without the hyphen and the characters that Secrets Manager adds to a name. If it can be
+// read in several ways, all that exist count.
+func secrets(s *subject, text string) []target {
+	var found []target
+	for _, row := range store.Secrets.InRegion(s, s.region) {
+		partial := ""
+		if i := strings.LastIndex(row.ARN, "-"); i >= 0 {
+			partial = row.ARN[:i]
+		}
+		if text == row.Name || text == row.ARN || text == partial {
+			keys := map[string][]string{"secretsmanager:Name": {row.Name}, "secretsmanager:SecretId": {text}}
+			found = append(found, target{arn: row.ARN, tags: row.Tags, keys: keys})
+		}
+	}
+	switch {
+	case found != nil:
+		return found
+	case strings.HasPrefix(text, "arn:"):
+		return []target{{arn: text}}
+	}
+	return newSecret(s, text)
+}
+
+// newSecret returns a secret that does not exist. The characters that Secrets Manager
+// will add to its name are not known.
+func newSecret(s *subject, name string) []target {
+	return []target{{
+		arn:  identity.ARN("secretsmanager", s.region, "secret:"+name+"-??????"),
+		keys: map[string][]string{"secretsmanager:Name": {name}},
+	}}
+}
+
+// batchNeeds returns the permission to read each secret of a batch. Filters may select
+// any secret.
+func batchNeeds(s *subject) []need {
+	const action = "secretsmanager:GetSecretValue"
+	ids := s.values("SecretIdList")
+	if len(ids) == 0 {
+		return []need{{action: action, unknown: true}}
+	}
+	var needs []need
+	for _, id := range ids {
+		for _, t := range secrets(s, id) {
+			needs = append(needs, s.needOf(action, t))
+		}
+	}
+	return needs
+}

@@ -1,0 +1,74 @@
+package authorization
+
+import (
+	"slices"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// parameterOperations are those of Parameter Store.
+var parameterOperations = operations{
+	"GetParameter":            onParameters("Name"),
+	"GetParameters":           onParameters("Names"),
+	"GetParameterHistory":     onParameters("Name"),
+	"GetParametersByPath":     {resources: []resource{{fields: []string{"Path"}, find: parameterPath}}},
+	"PutParameter":            onParameters("Name"),
+	"LabelParameterVersion":   onParameters("Name"),
+	"UnlabelParameterVersion": onParameters("Name"),
+	"DeleteParameter":         onParameters("Name"),
+	"DeleteParameters":        onParameters("Names"),
+	"DescribeParameters":      {},
+	"AddTagsToResource":       onParameters("ResourceId"),
+	"RemoveTagsFromResource":  onParameters("ResourceId"),
+	"ListTagsForResource":     onParameters("ResourceId"),
+}
+
+func onParameters(field string) operation {
+	return operation{resources: []resource{{fields: []string{field}, find: parameters}}}
+}
+
+// parameters returns the parameters that a text may name: by name or by ARN, and with or
+// without a version or a label. If it can be read in several ways, all that exist count.
+func parameters(s *subject, text string) []target {
+	readings := []string{parameterName(s.region, text)}
+	if i := strings.LastIndex(text, ":"); i >= 0 {
+		readings = append(readings, parameterName(s.region, text[:i]))
+	}
+	var found []target
+	for _, name := range readings {
+		for _, key := range []string{name, "/" + name, strings.TrimPrefix(name, "/")} {
+			row, ok := store.Parameters.Get(s, s.region+key)
+			arn := parameterARN(s.region, name)
+			known := slices.ContainsFunc(found, func(t target) bool { return t.arn == arn })
+			if ok && row.Region == s.region && !known {
+				found = append(found, target{arn: arn, tags: row.Tags})
+			}
+		}
+	}
+	if found == nil {
+		found = []target{{arn: parameterARN(s.region, readings[len(readings)-1])}}
+	}
+	return found
+}
+
+// parameterName returns the name of a parameter that is given by name or by ARN.
+func parameterName(region, text string) string {
+	if arn, ok := strings.CutPrefix(text, "arn:aws:ssm:"+region+":"); ok {
+		_, text, _ = strings.Cut(arn, ":parameter")
+	}
+	return text
+}
+
+func parameterPath(s *subject, path string) []target {
+	return []target{{arn: parameterARN(s.region, path)}}
+}
+
+func parameterARN(region, name string) string {
+	resource := "parameter/" + strings.TrimPrefix(name, "/")
+	if strings.HasPrefix(name, "/aws/service/") {
+		return "arn:aws:ssm:" + region + "::" + resource
+	}
+	return identity.ARN("ssm", region, resource)
+}

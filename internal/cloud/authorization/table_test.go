@@ -1,0 +1,276 @@
+package authorization
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	acmclient "github.com/aws/aws-sdk-go-v2/service/acm"
+	scalingclient "github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	watchclient "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	ec2client "github.com/aws/aws-sdk-go-v2/service/ec2"
+	elbclient "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	iamclient "github.com/aws/aws-sdk-go-v2/service/iam"
+	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	ssmclient "github.com/aws/aws-sdk-go-v2/service/ssm"
+	stsclient "github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"aloft.dev/aloft/internal/cloud/api/acm"
+	"aloft.dev/aloft/internal/cloud/api/autoscaling"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/servicequotas"
+	"aloft.dev/aloft/internal/cloud/api/ssm"
+	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/session"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// clients are the SDK's clients of the services.
+var clients = map[string]reflect.Type{
+	"ec2": reflect.TypeFor[*ec2client.Client](), "elasticloadbalancing": reflect.TypeFor[*elbclient.Client](),
+	"autoscaling": reflect.TypeFor[*scalingclient.Client](), "monitoring": reflect.TypeFor[*watchclient.Client](),
+	"ssm": reflect.TypeFor[*ssmclient.Client](), "secretsmanager": reflect.TypeFor[*secretsclient.Client](),
+	"iam": reflect.TypeFor[*iamclient.Client](), "sts": reflect.TypeFor[*stsclient.Client](),
+	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
+}
+
+// served are the local cloud's APIs.
+var served = map[string]reflect.Type{
+	"ec2": reflect.TypeFor[*ec2.API](), "elasticloadbalancing": reflect.TypeFor[*elbv2.API](),
+	"autoscaling": reflect.TypeFor[*autoscaling.API](), "monitoring": reflect.TypeFor[*cloudwatch.API](),
+	"ssm": reflect.TypeFor[*ssm.API](), "sts": reflect.TypeFor[*sts.API](), "acm": reflect.TypeFor[*acm.API](),
+	"servicequotas": reflect.TypeFor[*servicequotas.API](),
+}
+
+// inputOf returns the type of an operation's input, or nil if there is no such operation.
+func inputOf(service, name string) reflect.Type {
+	m, ok := clients[service].MethodByName(name)
+	if !ok || m.Type.NumIn() < 3 || m.Type.In(2).Kind() != reflect.Pointer {
+		return nil
+	}
+	return m.Type.In(2).Elem()
+}
+
+func TestTablesNameFieldsThatExist(t *testing.T) {
+	for service, table := range tables {
+		for name, op := range table {
+			input := inputOf(service, name)
+			if input == nil {
+				t.Errorf("%s has no operation %s", service, name)
+				continue
+			}
+			for _, r := range op.resources {
+				for _, path := range r.fields {
+					if !hasText(input, strings.Split(path, ".")) {
+						t.Errorf("%s %s has no text %s", service, name, path)
+					}
+				}
+			}
+		}
+	}
+}
+
+// hasText reports whether there is a text at a path below a type.
+func hasText(at reflect.Type, path []string) bool {
+	for at.Kind() == reflect.Pointer || at.Kind() == reflect.Slice {
+		at = at.Elem()
+	}
+	if len(path) == 0 {
+		return at.Kind() == reflect.String
+	}
+	if at.Kind() != reflect.Struct {
+		return false
+	}
+	field, ok := at.FieldByName(path[0])
+	return ok && hasText(field.Type, path[1:])
+}
+
+func TestEveryServedOperationIsDescribed(t *testing.T) {
+	seen := 0
+	for service, api := range served {
+		for i := range api.NumMethod() {
+			name := api.Method(i).Name
+			if inputOf(service, name) == nil {
+				continue
+			}
+			seen++
+			if _, ok := tables[service][name]; !ok && !(describesAll[service] && strings.HasPrefix(name, "Describe")) {
+				t.Errorf("%s %s has no entry", service, name)
+			}
+		}
+	}
+	if seen < 150 {
+		t.Errorf("found only %d operations", seen)
+	}
+}
+
+func TestNeeds(t *testing.T) {
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(func(tx *store.Tx) error { put(tx); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	text := func(s string) *string { return &s }
+	const account, secretARNs = "000000000000", "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
+	for _, test := range []struct {
+		service string
+		input   any
+		want    string // actions and resources
+	}{
+		{
+			"secretsmanager", &secretsclient.GetSecretValueInput{SecretId: text("db")},
+			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf",
+		},
+		{
+			"secretsmanager",
+			&secretsclient.GetSecretValueInput{SecretId: text(secretARNs + "db")},
+			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf",
+		},
+		{
+			// The name of one secret is another's without the last characters of its ARN.
+			"secretsmanager",
+			&secretsclient.GetSecretValueInput{
+				SecretId: text(secretARNs + "db-AbCdEf"),
+			},
+			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf\n" +
+				"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf-GhIjKl",
+		},
+		{
+			"secretsmanager", &secretsclient.BatchGetSecretValueInput{SecretIdList: []string{"no"}},
+			"secretsmanager:BatchGetSecretValue *\n" +
+				"secretsmanager:GetSecretValue " + secretARNs + "no-??????",
+		},
+		{
+			"secretsmanager", &secretsclient.BatchGetSecretValueInput{},
+			"secretsmanager:BatchGetSecretValue *\nsecretsmanager:GetSecretValue unknown",
+		},
+		{
+			"iam", &iamclient.CreateRoleInput{RoleName: text("new"), Path: text("/a/")},
+			"iam:CreateRole arn:aws:iam::" + account + ":role/a/new",
+		},
+		{
+			"iam", &iamclient.DeleteRoleInput{RoleName: text("WEB")},
+			"iam:DeleteRole arn:aws:iam::" + account + ":role/apps/web",
+		},
+		{
+			"iam", &iamclient.AddRoleToInstanceProfileInput{InstanceProfileName: text("p"), RoleName: text("web")},
+			"iam:AddRoleToInstanceProfile arn:aws:iam::" + account + ":instance-profile/p\n" +
+				"iam:PassRole arn:aws:iam::" + account + ":role/apps/web",
+		},
+		{"iam", &iamclient.ListUsersInput{}, "iam:ListUsers unknown\n* *"},
+		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},
+		{"ec2", &ec2client.TerminateInstancesInput{}, "ec2:TerminateInstances unknown"},
+		{"ec2", &ec2client.DescribeImagesInput{ImageIds: []string{"ami-1"}}, "ec2:DescribeImages *"},
+		{
+			"ec2", &ec2client.CreateTagsInput{Resources: []string{"ami-1", "key-1", "x"}},
+			"ec2:CreateTags arn:aws:ec2:us-east-1::image/ami-1\n" +
+				"ec2:CreateTags arn:aws:ec2:us-east-1:" + account + ":key-pair/deploy\nec2:CreateTags unknown",
+		},
+		{
+			"ec2", &ec2client.DisassociateIamInstanceProfileInput{AssociationId: text("iip-assoc-1")},
+			"ec2:DisassociateIamInstanceProfile arn:aws:ec2:us-east-1:" + account + ":instance/i-1",
+		},
+		{
+			"ec2", &ec2client.DisassociateIamInstanceProfileInput{AssociationId: text("iip-assoc-2")},
+			"ec2:DisassociateIamInstanceProfile unknown",
+		},
+		{
+			"ec2", &ec2client.DeleteSecurityGroupInput{GroupName: text("web")},
+			"ec2:DeleteSecurityGroup arn:aws:ec2:us-east-1:" + account + ":security-group/sg-1\n" +
+				"ec2:DeleteSecurityGroup arn:aws:ec2:us-east-1:" + account + ":security-group/sg-2",
+		},
+		{
+			"autoscaling", &scalingclient.SetDesiredCapacityInput{AutoScalingGroupName: text("g")},
+			"autoscaling:SetDesiredCapacity arn:aws:autoscaling:us-east-1:" + account +
+				":autoScalingGroup:1:autoScalingGroupName/g",
+		},
+		{"autoscaling", &scalingclient.ExecutePolicyInput{PolicyName: text("p")}, "autoscaling:ExecutePolicy unknown"},
+		{
+			"elasticloadbalancing", &elbclient.RegisterTargetsInput{TargetGroupArn: text("arn:t")},
+			"elasticloadbalancing:RegisterTargets arn:t",
+		},
+		{
+			"monitoring", &watchclient.DescribeAlarmsInput{},
+			"cloudwatch:DescribeAlarms arn:aws:cloudwatch:us-east-1:" + account + ":alarm:*",
+		},
+		{"monitoring", &watchclient.PutMetricDataInput{}, "cloudwatch:PutMetricData *"},
+		{
+			"acm", &acmclient.ImportCertificateInput{},
+			"acm:ImportCertificate arn:aws:acm:us-east-1:" + account + ":certificate/*",
+		},
+		{"servicequotas", &quotaclient.ListServiceQuotasInput{}, "servicequotas:ListServiceQuotas *"},
+		{"sts", &stsclient.GetCallerIdentityInput{}, ""},
+		{"sts", &stsclient.GetSessionTokenInput{}, "sts:GetSessionToken unknown\n* *"},
+	} {
+		name := strings.TrimSuffix(reflect.TypeOf(test.input).Elem().Name(), "Input")
+		call := wire.Call{Service: test.service, Operation: name, Input: test.input}
+		var got []string
+		for _, n := range newSubject(s.View(), wire.Caller{Region: "us-east-1"}, call).needs() {
+			resource := n.resource
+			if n.unknown {
+				resource = "unknown"
+			}
+			got = append(got, n.action+" "+resource)
+		}
+		if text := strings.Join(got, "\n"); text != test.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, text, test.want)
+		}
+	}
+}
+
+func put(tx *store.Tx) {
+	const home = "us-east-1"
+	arn := "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
+	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db", ARN: arn + "db-AbCdEf"})
+	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db-AbCdEf", ARN: arn + "db-AbCdEf-GhIjKl"})
+	store.Roles.Put(tx, &store.Role{Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/apps/web"})
+	store.KeyPairs.Put(tx, &store.KeyPair{ID: "key-1", Region: home, Name: "deploy"})
+	store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: home, ProfileAssociationID: "iip-assoc-1"})
+	store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-1", Region: home, VPCID: "vpc-1", Name: "web"})
+	store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-2", Region: home, VPCID: "vpc-2", Name: "web"})
+	store.ScalingGroups.Put(tx, &store.ScalingGroup{
+		Region: home, Name: "g",
+		ARN: "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:1:autoScalingGroupName/g",
+	})
+}
+
+// An operation without an entry needs a policy of everything, and no denial.
+func TestOperationsWithoutEntriesAreForThoseWhoMayDoEverything(t *testing.T) {
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const everything = `{"Effect":"Allow","Action":"*","Resource":"*"}`
+	for statements, want := range map[string]bool{
+		everything: true,
+		`{"Effect":"Allow","Action":"ec2:*","Resource":"*"}`:                                              false,
+		`{"Effect":"Allow","Action":"*","Resource":"arn:aws:ec2:*"}`:                                      false,
+		everything + `,{"Effect":"Deny","Action":"ec2:CreateFleet","Resource":"arn:aws:ec2:*:*:fleet/x"}`: false,
+	} {
+		role := &store.Role{
+			Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/web",
+			Inline: map[string]string{"p": `{"Version":"2012-10-17","Statement":[` + statements + `]}`},
+		}
+		if err := s.Update(func(tx *store.Tx) error { store.Roles.Put(tx, role); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		who := PrincipalOf(&session.Session{RoleID: role.ID, RoleName: role.Name, Name: "s", Issued: time.Now()})
+		ran := false
+		_, err := New(Config{Store: s}).Around(
+			wire.WithCaller(t.Context(), wire.Caller{Region: "us-east-1", Principal: who}),
+			wire.Call{Service: "ec2", Operation: "CreateFleet", Input: &ec2client.CreateFleetInput{}},
+			func(context.Context) (any, error) { ran = true; return nil, nil },
+		)
+		if ran != want || want != (err == nil) {
+			t.Errorf("%s: ran %v, %v; want %v", statements, ran, err, want)
+		}
+	}
+}

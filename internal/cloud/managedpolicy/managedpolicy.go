@@ -1,0 +1,117 @@
+// Package managedpolicy has the policies that AWS manages and that people attach to the
+// roles of instances, and finds the document of any policy that a role can have.
+//
+// Names, versions, dates and permissions are those of the AWS Managed Policy Reference
+// Guide. The local cloud has the default version of each policy only.
+package managedpolicy
+
+import (
+	"embed"
+	"slices"
+	"strings"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Policy is a policy that AWS manages.
+type Policy struct {
+	Name, ID         string
+	Description      string
+	Version          string // the default: "v1"
+	Created, Updated time.Time
+}
+
+// Prefix starts the ARNs of AWS's policies.
+const Prefix = "arn:aws:iam::aws:policy/"
+
+// ARN returns the policy's ARN.
+func (p *Policy) ARN() string { return Prefix + p.Name }
+
+//go:embed documents
+var documents embed.FS
+
+// Document returns the document of the default version.
+func (p *Policy) Document() string {
+	// A policy without a file has an empty document, which the tests refuse.
+	text, _ := documents.ReadFile("documents/" + p.Name + ".json")
+	return strings.TrimSpace(string(text))
+}
+
+// All returns the policies in the order of their names.
+func All() []Policy {
+	return []Policy{
+		{
+			Name: "AdministratorAccess", ID: "ANPAIWMBCKSKIEE64ZLYK", Version: "v1",
+			Description: "Provides full access to AWS services and resources.",
+			Created:     at("2015-02-06T18:39:46Z"), Updated: at("2015-02-06T18:39:46Z"),
+		},
+		{
+			Name: "AmazonS3ReadOnlyAccess", ID: "ANPAIZTJ4DXE7G6AGAE6M", Version: "v3",
+			Description: "Provides read only access to all buckets via the AWS Management Console.",
+			Created:     at("2015-02-06T18:40:59Z"), Updated: at("2023-08-10T21:31:39Z"),
+		},
+		{
+			Name: "AmazonSSMManagedInstanceCore", ID: "ANPAIXSHM2BNB2D3AXXRU", Version: "v2",
+			Description: "The policy for Amazon EC2 Role to enable AWS Systems Manager service core functionality.",
+			Created:     at("2019-03-15T17:22:12Z"), Updated: at("2019-05-23T16:54:21Z"),
+		},
+		{
+			Name: "AmazonSSMReadOnlyAccess", ID: "ANPAJODSKQGGJTHRYZ5FC", Version: "v1",
+			Description: "Provides read only access to Amazon SSM.",
+			Created:     at("2015-05-29T17:44:19Z"), Updated: at("2015-05-29T17:44:19Z"),
+		},
+		{
+			Name: "CloudWatchAgentServerPolicy", ID: "ANPAIGOPKN7KRDAKTLG4I", Version: "v3",
+			Description: "Permissions required to use AmazonCloudWatchAgent on servers",
+			Created:     at("2018-03-07T01:06:44Z"), Updated: at("2024-02-06T16:37:37Z"),
+		},
+		{
+			Name: "PowerUserAccess", ID: "ANPAJYRXTHIB4FOVS3ZXS", Version: "v12",
+			Description: "Provides full access to AWS services and resources, but does not allow management of " +
+				"Users and groups.",
+			Created: at("2015-02-06T18:39:47Z"), Updated: at("2026-02-12T17:59:14Z"),
+		},
+		{
+			Name: "ReadOnlyAccess", ID: "ANPAILL3HVNFSB6DCOWYQ", Version: "v188",
+			Description: "Provides read-only access to AWS services and resources.",
+			Created:     at("2015-02-06T18:39:48Z"), Updated: at("2026-07-21T18:42:30Z"),
+		},
+		{
+			Name: "SecretsManagerReadWrite", ID: "ANPAI3VG7CI5BIQZQ6G2E", Version: "v6",
+			Description: "Provides read/write access to AWS Secrets Manager via the AWS Management Console. Note: " +
+				"this excludes IAM actions, so combine with IAMFullAccess if rotation configuration is required.",
+			Created: at("2018-04-04T18:05:29Z"), Updated: at("2026-08-25T23:37:10Z"),
+		},
+	}
+}
+
+// at returns a time of the table, which the tests parse.
+func at(text string) time.Time {
+	t, _ := time.Parse(time.RFC3339, text)
+	return t
+}
+
+// Find returns AWS's policy with an ARN.
+func Find(arn string) (Policy, bool) {
+	list := All()
+	i := slices.IndexFunc(list, func(p Policy) bool { return p.ARN() == arn })
+	if i < 0 {
+		return Policy{}, false
+	}
+	return list[i], true
+}
+
+// Document returns the document of the default version of a policy: one of AWS's or one
+// of the account's. It reports whether the policy exists.
+func Document(r store.Reader, arn string) (string, bool) {
+	if policy, ok := Find(arn); ok {
+		return policy.Document(), true
+	}
+	row, ok := store.Policies.Get(r, arn)
+	if !ok {
+		return "", false
+	}
+	version, ok := row.Version(row.DefaultVersion)
+	return version.Document, ok
+}
