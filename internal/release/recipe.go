@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"aloft.dev/aloft/internal/project"
 	"aloft.dev/aloft/internal/remote"
 )
 
@@ -64,6 +65,9 @@ func (b *Builder) seal() step {
 // packages returns the step that installs distribution packages, if any are needed.
 func (b *Builder) packages() []step {
 	wanted := slices.Concat(b.Source.Project.Packages, b.Spec.Build.Packages)
+	if b.Source.Project.Language == project.Node {
+		wanted = append(wanted, "libatomic1") // Node.js 25 and later are linked with it
+	}
 	slices.Sort(wanted)
 	if wanted = slices.Compact(wanted); len(wanted) == 0 {
 		return nil
@@ -115,8 +119,8 @@ func (b *Builder) commands() []step {
 
 // commandVariables returns the shell variables of command.sh.
 func (b *Builder) commandVariables(command string) string {
-	return fmt.Sprintf("command=%s\nfolder=%s\npath=%s\n",
-		remote.Quote(command), remote.Quote(b.buildFolder()), remote.Quote(b.path()))
+	return fmt.Sprintf("command=%s\nmanager=%s\nfolder=%s\npath=%s\n", remote.Quote(command),
+		remote.Quote(string(b.Source.Project.Manager)), remote.Quote(b.buildFolder()), remote.Quote(b.path()))
 }
 
 // ID returns the id of a release, derived from everything that goes into its image: the
