@@ -38,9 +38,11 @@ require (
 )
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/Masterminds/semver/v3 v3.5.0
 	github.com/aws/aws-sdk-go-v2/service/iam v1.64.9
 	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.0
+	golang.org/x/mod v0.38.0
 )
 
 require golang.org/x/tools v0.48.0 // indirect
