@@ -30,7 +30,7 @@ type published struct {
 
 	Optional map[string]string `json:"optionalDependencies"`
 
-	Dist    struct {
+	Dist struct {
 		Tarball   string `json:"tarball"`
 		Integrity string `json:"integrity"`
 		Shasum    string `json:"shasum"`
