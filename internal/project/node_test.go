@@ -147,7 +147,7 @@ func TestNodeCommands(t *testing.T) {
 		},
 		"a start command that needs a development dependency": {
 			files{
-				"package.json": `{"scripts":{"start":"NODE_OPTIONS=x tsx src/a.ts"},"devDependencies":{"tsx":"^4.0.0"}}`,
+				"package.json":      `{"scripts":{"start":"NODE_OPTIONS=x tsx src/a.ts"},"devDependencies":{"tsx":"^4.0.0"}}`,
 				"package-lock.json": `{"lockfileVersion":3,"packages":{"":{"devDependencies":{"tsx":"^4.0.0"}}}}`,
 			}, "npm@", []string{"npm ci --include=dev"}, "npm start",
 		},

@@ -19,11 +19,12 @@ type nodeCommands struct {
 func (c *nodeCommands) set() {
 	p := c.project
 	p.Build = c.build()
+	c.checkPrograms()
 	if c.hasNothing() {
-		if p.Manager, p.ManagerVersion = "", ""; strings.HasPrefix(p.Start, "npm ") {
-			p.Manager = NPM
-		}
 		c.addNodemon()
+		if len(p.Install) == 0 && !c.startRuns(string(p.Manager)) {
+			p.Manager, p.ManagerVersion, p.ManagerIntegrity = "", "", ""
+		}
 		return
 	}
 	if !p.Locked {
@@ -43,17 +44,33 @@ func (c *nodeCommands) set() {
 	c.addNodemon()
 }
 
+// startRuns reports whether the start command runs a program by its name.
+func (c *nodeCommands) startRuns(program string) bool {
+	return slices.ContainsFunc(c.startCommands(), func(command string) bool {
+		word, _ := firstWord(command)
+		return word == program
+	})
+}
+
+// checkPrograms reports a package manager that the start command runs and that is not
+// the application's: only one is installed, beside npm.
+func (c *nodeCommands) checkPrograms() {
+	for _, other := range []Manager{PNPM, Yarn, Bun} {
+		if other != c.project.Manager && c.pkg.all()[string(other)] == "" && c.startRuns(string(other)) {
+			c.problem("package.json", `name it as in "packageManager": "`+string(other)+`@VERSION", or start with `+
+				string(c.project.Manager), "the start command runs %s, but the package manager is %s", other,
+				c.project.Manager)
+		}
+	}
+}
+
 // addNodemon installs nodemon for a start command that uses it although package.json
 // does not list it: people install it globally. Only npm adds a package and changes
 // neither package.json nor the lock file.
 func (c *nodeCommands) addNodemon() {
-	uses := slices.ContainsFunc(c.startCommands(), func(command string) bool {
-		word, _ := firstWord(command)
-		return word == "nodemon"
-	})
 	p := c.project
 	switch {
-	case !uses || c.pkg.all()["nodemon"] != "" || c.topPkg.all()["nodemon"] != "":
+	case !c.startRuns("nodemon") || c.pkg.all()["nodemon"] != "" || c.topPkg.all()["nodemon"] != "":
 	case p.Manager != NPM:
 		c.problem("package.json", "run "+string(p.Manager)+" add nodemon, or start with node",
 			"the start command uses nodemon, which is no dependency")
