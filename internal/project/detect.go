@@ -88,7 +88,7 @@ func (f *folder) language(procfile procfile) (Language, bool) {
 	if len(starts) == 1 {
 		return starts[0], true
 	}
-	f.problem(names[0], "write a Procfile with the line web: COMMAND, or name the application's own folder in source.dir",
+	f.problem(names[0], "write a Procfile with the line web: COMMAND, or name another folder in source.dir",
 		"cannot tell the application's language: there is also %s", strings.Join(names[1:], " and "))
 	return Other, true
 }

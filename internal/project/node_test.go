@@ -126,7 +126,8 @@ func TestNodeCommands(t *testing.T) {
 		},
 		"yarn berry that builds": {
 			built.with(files{"yarn.lock": yarnBerryLock, ".yarnrc.yml": "nodeLinker: node-modules\n"}), "yarn@^4",
-			[]string{"yarn install --immutable", "yarn run build", "yarn workspaces focus --all --production"}, "yarn start",
+			[]string{"yarn install --immutable", "yarn run build", "yarn workspaces focus --all --production"},
+			"yarn start",
 		},
 		"yarn berry with Plug'n'Play": {
 			built.with(files{"yarn.lock": yarnBerryLock, ".yarnrc.yml": "yarnPath: .yarn/releases/yarn-4.5.1.cjs\n"}),
@@ -136,7 +137,8 @@ func TestNodeCommands(t *testing.T) {
 			}, "yarn start",
 		},
 		"yarn 3 without the plugin": {
-			built.with(files{"yarn.lock": strings.Replace(yarnBerryLock, ": 8", ": 6", 1), ".yarnrc.yml": "nodeLinker: node-modules"}),
+			built.with(files{"yarn.lock": strings.Replace(yarnBerryLock, ": 8", ": 6", 1),
+				".yarnrc.yml": "nodeLinker: node-modules"}),
 			"yarn@^3", []string{"yarn install --immutable", "yarn run build"}, "yarn start",
 		},
 		"bun that builds": {
@@ -147,7 +149,8 @@ func TestNodeCommands(t *testing.T) {
 		},
 		"a start command that needs a development dependency": {
 			files{
-				"package.json":      `{"scripts":{"start":"NODE_OPTIONS=x tsx src/a.ts"},"devDependencies":{"tsx":"^4.0.0"}}`,
+				"package.json": `{"scripts":{"start":"NODE_OPTIONS=x tsx src/a.ts"},` +
+					`"devDependencies":{"tsx":"^4.0.0"}}`,
 				"package-lock.json": `{"lockfileVersion":3,"packages":{"":{"devDependencies":{"tsx":"^4.0.0"}}}}`,
 			}, "npm@", []string{"npm ci --include=dev"}, "npm start",
 		},
@@ -163,9 +166,11 @@ func TestNodeCommands(t *testing.T) {
 		},
 		"start:prod beside a start that compiles": {
 			files{
-				"package.json": `{"scripts":{"build":"nest build","start":"nest start","start:prod":"node dist/main"},` +
+				"package.json": `{"scripts":{"build":"nest build","start":"nest start",` +
+					`"start:prod":"node dist/main"},` +
 					`"dependencies":{"express":"^4.18.0"},"devDependencies":{"@nestjs/cli":"^10.0.0"}}`,
-			}, "npm@", []string{"npm install --include=dev", "npm run build", "npm prune --omit=dev"}, "npm run start:prod",
+			}, "npm@", []string{"npm install --include=dev", "npm run build", "npm prune --omit=dev"},
+			"npm run start:prod",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,7 +221,8 @@ func TestMainIsResolvedAsNodeDoes(t *testing.T) {
 		})
 	}
 	inner := files{
-		"package.json": `{"main":"src"}`, "src/package.json": `{"main":"lib/run"}`, "src/lib/run.js": "", "src/index.js": "",
+		"package.json": `{"main":"src"}`, "src/package.json": `{"main":"lib/run"}`, "src/lib/run.js": "",
+		"src/index.js": "",
 	}
 	if p := detect(t, inner, ""); p.Start != "node src/lib/run.js" {
 		t.Errorf("a folder with a package.json: start is %q", p.Start)

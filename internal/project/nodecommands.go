@@ -1,6 +1,7 @@
 package project
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -75,8 +76,8 @@ func (c *nodeCommands) addNodemon() {
 		c.problem("package.json", "run "+string(p.Manager)+" add nodemon, or start with node",
 			"the start command uses nodemon, which is no dependency")
 	default:
-		p.Notes = append(p.Notes, "The start command uses nodemon, which is no dependency: the newest one is installed. "+
-			"To fix its version, run npm install nodemon; or start with node.")
+		p.Notes = append(p.Notes, "The start command uses nodemon, which is no dependency: the newest one is "+
+			"installed. To fix its version, run npm install nodemon; or start with node.")
 		last := &p.Install
 		if len(p.Prune) > 0 {
 			last = &p.Prune
@@ -172,7 +173,9 @@ func (c *nodeCommands) install(dev bool) []string {
 		if !p.isClassic() {
 			return c.installBerry(dev)
 		}
-		return []string{"yarn install" + c.flag(" --frozen-lockfile") + choose(dev, " --production=false", " --production")}
+		return []string{
+			"yarn install" + c.flag(" --frozen-lockfile") + " --production" + choose(dev, "=false", ""),
+		}
 	case Bun:
 		return []string{"bun install" + c.flag(" --frozen-lockfile") + choose(dev, "", " --production")}
 	}
@@ -219,7 +222,8 @@ func (c *nodeCommands) prune() []string {
 		if !c.project.isClassic() {
 			return c.pruneBerry()
 		}
-		return []string{"yarn install" + c.flag(" --frozen-lockfile") + " --production --ignore-scripts --prefer-offline"}
+		return []string{"yarn install" + c.flag(" --frozen-lockfile") +
+			" --production --ignore-scripts --prefer-offline"}
 	case Bun:
 		return []string{"rm -rf node_modules", "bun install" + c.flag(" --frozen-lockfile") + " --production"}
 	}
@@ -287,9 +291,11 @@ func choose(condition bool, yes, no string) string {
 	return no
 }
 
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9@/._+:,-]+$`)
+
 // quote quotes a word for a shell unless nothing in it is special.
 func quote(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@/._-+:,") == "" {
+	if plainWord.MatchString(word) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

@@ -10,13 +10,18 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
+// object matches the start of an assignment: "app: FastAPI = fastapi.".
+const object = `(?m)^(\w+)(?:\s*:\s*\w+)?\s*=\s*(?:\w+\.)?`
+
 var (
 	settingsModule = regexp.MustCompile(`DJANGO_SETTINGS_MODULE["'],\s*["']([\w.]+)["']`)
-	asgiObject     = regexp.MustCompile(`(?m)^(\w+)(?:\s*:\s*\w+)?\s*=\s*(?:\w+\.)?(?:FastAPI|Starlette|Litestar|Quart)\(`)
-	wsgiObject     = regexp.MustCompile(`(?m)^(\w+)(?:\s*:\s*\w+)?\s*=\s*(?:\w+\.)?(?:Flask|Bottle|falcon\.App)\(`)
+	asgiObject     = regexp.MustCompile(object + `(?:FastAPI|Starlette|Litestar|Quart)\(`)
+	wsgiObject     = regexp.MustCompile(object + `(?:Flask|Bottle|falcon\.App)\(`)
 	factory        = regexp.MustCompile(`(?m)^def (create_app)\(\s*(?:\w+(?:\s*:\s*[\w.|\[\] ]+)?\s*=[^)]*)?\)`)
 	factoryCall    = regexp.MustCompile(`(?m)^(\w+)\s*=\s*create_app\(`)
-	pythonNames    = []string{"main.py", "app.py", "server.py", "wsgi.py", "asgi.py", "application.py", "api.py", "run.py"}
+	pythonNames    = []string{
+		"main.py", "app.py", "server.py", "wsgi.py", "asgi.py", "application.py", "api.py", "run.py",
+	}
 )
 
 // entry is an object that a server of Python applications serves.
@@ -70,7 +75,8 @@ func (a *pythonApp) detectDjango() {
 		module := strings.Join(parts[:len(parts)-1], ".")
 		dir := strings.ReplaceAll(module, ".", "/")
 		if a.has(dir+"/asgi.py") && a.packages["uvicorn"] && !a.packages["gunicorn"] {
-			p.Start, p.StartFrom = entry{module: module + ".asgi:application", asgi: true}.command(), a.path(dir+"/asgi.py")
+			e := entry{module: module + ".asgi:application", asgi: true}
+			p.Start, p.StartFrom = e.command(), a.path(dir+"/asgi.py")
 			return
 		}
 		if a.has(dir + "/wsgi.py") {
@@ -156,17 +162,17 @@ func (a *pythonApp) entriesIn(dir, pkg string) []entry {
 		}
 		module := strings.TrimSuffix(strings.ReplaceAll(path.Join(pkg, name), "/", "."), ".py")
 		e := entry{file: file, dir: dir, module: strings.TrimSuffix(module, ".__init__")}
-		object := asgiObject.FindStringSubmatch(text)
-		e.asgi = object != nil
-		if object == nil {
-			object = wsgiObject.FindStringSubmatch(text)
+		assigned := asgiObject.FindStringSubmatch(text)
+		e.asgi = assigned != nil
+		if assigned == nil {
+			assigned = wsgiObject.FindStringSubmatch(text)
 		}
-		if object == nil {
-			object = factoryCall.FindStringSubmatch(text)
-			e.asgi = object != nil && a.packages["fastapi"] && !a.packages["flask"]
+		if assigned == nil {
+			assigned = factoryCall.FindStringSubmatch(text)
+			e.asgi = assigned != nil && a.packages["fastapi"] && !a.packages["flask"]
 		}
-		if object != nil {
-			e.module += ":" + object[1]
+		if assigned != nil {
+			e.module += ":" + assigned[1]
 			objects = append(objects, e)
 		} else if factory.MatchString(text) && a.packages["flask"] && name != "wsgi.py" {
 			e.module += ":create_app()"

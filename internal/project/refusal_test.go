@@ -46,11 +46,13 @@ func TestContradictionsAreRefused(t *testing.T) {
 			"package-lock.json", "express is missing", "npm install",
 		},
 		"npm: another range": {
-			express.with(files{"package-lock.json": strings.NewReplacer("^4.18.0", "^3.0.0", "4.19.2", "3.1.0").Replace(expressLock)}),
+			express.with(files{"package-lock.json": strings.NewReplacer(
+				"^4.18.0", "^3.0.0", "4.19.2", "3.1.0").Replace(expressLock)}),
 			"package-lock.json", "express is ^3.0.0 and not ^4.18.0", "npm install",
 		},
 		"npm: version 1": {
-			express.with(files{"package-lock.json": `{"lockfileVersion":1,"dependencies":{"koa":{"version":"2.0.0"}}}`}),
+			express.with(files{"package-lock.json": `{"lockfileVersion":1,` +
+				`"dependencies":{"koa":{"version":"2.0.0"}}}`}),
 			"package-lock.json", "express is missing", "npm install",
 		},
 		"npm: unreadable": {
@@ -61,7 +63,8 @@ func TestContradictionsAreRefused(t *testing.T) {
 			"pnpm-lock.yaml", "typescript is ^4.0.0 and not ^5.0.0", "pnpm install",
 		},
 		"pnpm 8: a dependency that is not locked": {
-			express.with(files{"pnpm-lock.yaml": "lockfileVersion: '6.0'\n\ndependencies:\n  koa:\n    specifier: ^2.0.0\n    version: 2.0.0\n"}),
+			express.with(files{"pnpm-lock.yaml": "lockfileVersion: '6.0'\n\ndependencies:\n  koa:\n    " +
+				"specifier: ^2.0.0\n    version: 2.0.0\n"}),
 			"pnpm-lock.yaml", "express is missing", "pnpm install",
 		},
 		"yarn classic: another range": {
@@ -91,7 +94,8 @@ func TestContradictionsAreRefused(t *testing.T) {
 			express.with(files{"Procfile": "web npm start\n"}), "Procfile", "line 1 is no process", "web: npm start",
 		},
 		"a Procfile with web twice": {
-			express.with(files{"Procfile": "web: node server.js\nweb: node a.js\n"}), "Procfile", "two processes web", "remove",
+			express.with(files{"Procfile": "web: node server.js\nweb: node a.js\n"}), "Procfile",
+			"two processes web", "remove",
 		},
 		"nodemon without npm": {
 			files{"package.json": `{"packageManager":"pnpm@9.12.0","scripts":{"start":"nodemon a.js"}}`},
@@ -102,7 +106,8 @@ func TestContradictionsAreRefused(t *testing.T) {
 			"package.json", "runs pnpm, but the package manager is npm", "packageManager",
 		},
 		"two languages": {
-			files{"package.json": `{"main":"a.js"}`, "a.js": "", "requirements.txt": "flask\n", "app.py": "app = Flask(__name__)\n"},
+			files{"package.json": `{"main":"a.js"}`, "a.js": "", "requirements.txt": "flask\n",
+				"app.py": "app = Flask(__name__)\n"},
 			"package.json", "there is also requirements.txt", "Procfile",
 		},
 		"poetry": {
@@ -118,7 +123,8 @@ func TestContradictionsAreRefused(t *testing.T) {
 			files{"requirements.txt": "-r base.txt\n", "main.py": ""}, "requirements.txt", "base.txt", "correct",
 		},
 		"several commands": {
-			files{"go.mod": "module a\n\ngo 1.25\n", "cmd/api/main.go": "package main\n", "cmd/job/main.go": "package main\n"},
+			files{"go.mod": "module a\n\ngo 1.25\n", "cmd/api/main.go": "package main\n",
+				"cmd/job/main.go": "package main\n"},
 			"go.mod", "cannot tell which program serves: cmd/api, cmd/job", "source.dir",
 		},
 		"Go without go.sum": {
@@ -151,7 +157,8 @@ func TestContradictionsAreRefused(t *testing.T) {
 func TestWhatTheManagerAcceptsIsAccepted(t *testing.T) {
 	for name, source := range map[string]files{
 		"npm: another range that contains the locked version": {
-			"package.json": strings.Replace(expressJSON, "^4.18.0", "~4.19.0", 1), "package-lock.json": expressLock, "server.js": "",
+			"package.json":      strings.Replace(expressJSON, "^4.18.0", "~4.19.0", 1),
+			"package-lock.json": expressLock, "server.js": "",
 		},
 		"npm: version 1": {
 			"package.json": expressJSON, "server.js": "",
@@ -164,11 +171,13 @@ func TestWhatTheManagerAcceptsIsAccepted(t *testing.T) {
 			"package.json": `{"scripts":{"build":"tsc","start":"node dist/a.js"}}`,
 		},
 		"a program and no script": {
-			"package.json": `{"dependencies":{"next":"^14.0.0"}}`, "Procfile": "web: yarn next start\n", "yarn.lock": "next@^14.0.0:\n  version \"14.0.0\"\n",
+			"package.json": `{"dependencies":{"next":"^14.0.0"}}`, "Procfile": "web: yarn next start\n",
+			"yarn.lock": "next@^14.0.0:\n  version \"14.0.0\"\n",
 		},
 		"yarn: a repository and a member": {
-			"package.json": `{"main":"a.js","packageManager":"yarn@4.5.1","dependencies":{"b":"workspace:*"}}`, "a.js": "",
-			"yarn.lock": yarnBerryLock,
+			"package.json": `{"main":"a.js","packageManager":"yarn@4.5.1","dependencies":{"b":"workspace:*"}}`,
+			"a.js":         "",
+			"yarn.lock":    yarnBerryLock,
 		},
 		"engines as an array": {"package.json": `{"main":"a.js","engines":["node >= 0.8"]}`, "a.js": ""},
 		"a byte order mark":   {"package.json": "\ufeff" + `{"main":"a.js"}`, "a.js": ""},

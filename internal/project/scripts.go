@@ -85,7 +85,7 @@ func (f *folder) checkScript(file string, pkg *packageJSON, command string) {
 // unless a script may write it.
 func (f *folder) checkStartFile(pkg *packageJSON, script string) {
 	word, rest := firstWord(script)
-	if word != "node" || len(rest) != 1 || strings.HasPrefix(rest[0], "-") || strings.ContainsAny(rest[0], "$*'\"`;&|") {
+	if word != "node" || len(rest) != 1 || rest[0][0] == '-' || strings.ContainsAny(rest[0], "$*'\"`;&|") {
 		return
 	}
 	if pkg.Scripts["build"] != "" || pkg.Scripts["prestart"] != "" || pkg.installs() != "" {

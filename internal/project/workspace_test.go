@@ -12,8 +12,10 @@ import (
 // shop is a workspace whose application apps/api needs packages/db, and that needs
 // packages/log.
 var shop = files{
-	"package.json":              `{"name":"shop","private":true,"engines":{"node":"22"},"workspaces":["packages/*","apps/*","!apps/old"]}`,
-	"apps/api/package.json":     `{"name":"@shop/api","scripts":{"build":"tsc","start":"node dist/a.js"},"dependencies":{"@shop/db":"*"}}`,
+	"package.json": `{"name":"shop","private":true,"engines":{"node":"22"},` +
+		`"workspaces":["packages/*","apps/*","!apps/old"]}`,
+	"apps/api/package.json": `{"name":"@shop/api","scripts":{"build":"tsc","start":"node dist/a.js"},` +
+		`"dependencies":{"@shop/db":"*"}}`,
 	"apps/web/package.json":     `{"name":"@shop/web","scripts":{"build":"vite build"}}`,
 	"apps/old/package.json":     `{"name":"@shop/old","main":"a.js"}`,
 	"apps/old/a.js":             "",
@@ -28,7 +30,8 @@ func TestMemberOfAWorkspaceIsBuiltFromItsRoot(t *testing.T) {
 		start                 string
 	}{
 		"npm": {
-			files{"package-lock.json": `{"lockfileVersion":3,"packages":{"":{},"apps/api":{"dependencies":{"@shop/db":"*"}}}}`},
+			files{"package-lock.json": `{"lockfileVersion":3,"packages":{"":{},` +
+				`"apps/api":{"dependencies":{"@shop/db":"*"}}}}`},
 			[]string{"npm ci --include=dev"},
 			[]string{
 				"npm run build --workspace=packages/log", "npm run build --workspace=packages/db",
@@ -39,7 +42,8 @@ func TestMemberOfAWorkspaceIsBuiltFromItsRoot(t *testing.T) {
 		"pnpm": {
 			files{
 				"pnpm-workspace.yaml": "packages:\n  - 'packages/*'\n  - 'apps/**'\n",
-				"pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  apps/api:\n    dependencies:\n      '@shop/db':\n" +
+				"pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  apps/api:\n    dependencies:\n      " +
+					"'@shop/db':\n" +
 					"        specifier: '*'\n        version: link:../../packages/db\n",
 			},
 			[]string{"pnpm install --frozen-lockfile --prod=false"},
@@ -50,7 +54,8 @@ func TestMemberOfAWorkspaceIsBuiltFromItsRoot(t *testing.T) {
 			files{"yarn.lock": "# yarn lockfile v1\n"},
 			[]string{"yarn install --frozen-lockfile --production=false"},
 			[]string{
-				"yarn workspace @shop/log run build", "yarn workspace @shop/db run build", "yarn workspace @shop/api run build",
+				"yarn workspace @shop/log run build", "yarn workspace @shop/db run build",
+				"yarn workspace @shop/api run build",
 			},
 			[]string{"yarn install --frozen-lockfile --production --ignore-scripts --prefer-offline"}, "yarn start",
 		},
@@ -61,15 +66,18 @@ func TestMemberOfAWorkspaceIsBuiltFromItsRoot(t *testing.T) {
 			},
 			[]string{"yarn install --immutable"},
 			[]string{
-				"yarn workspace @shop/log run build", "yarn workspace @shop/db run build", "yarn workspace @shop/api run build",
+				"yarn workspace @shop/log run build", "yarn workspace @shop/db run build",
+				"yarn workspace @shop/api run build",
 			},
 			[]string{"yarn workspaces focus @shop/api --production"}, "yarn start",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := detect(t, shop.with(test.more), "apps/api")
-			if p.Workspace != "." || p.Start != test.start || p.Version != "22" || p.VersionFrom != "package.json engines.node" {
-				t.Errorf("got the workspace %q, start %q, version %q from %q", p.Workspace, p.Start, p.Version, p.VersionFrom)
+			if p.Workspace != "." || p.Start != test.start || p.Version != "22" ||
+				p.VersionFrom != "package.json engines.node" {
+				t.Errorf("got the workspace %q, start %q, version %q from %q", p.Workspace, p.Start, p.Version,
+					p.VersionFrom)
 			}
 			for _, diff := range []string{
 				cmp.Diff(test.install, p.Install), cmp.Diff(test.build, p.Build), cmp.Diff(test.prune, p.Prune),
@@ -108,7 +116,8 @@ func TestWorkspaceBelowTheRoot(t *testing.T) {
 
 func TestRootOfAWorkspaceThatServes(t *testing.T) {
 	p := detect(t, files{
-		"package.json":        `{"name":"a","packageManager":"pnpm@9.12.0","scripts":{"start":"node a.js"},"dependencies":{"b":"workspace:*"}}`,
+		"package.json": `{"name":"a","packageManager":"pnpm@9.12.0","scripts":{"start":"node a.js"},` +
+			`"dependencies":{"b":"workspace:*"}}`,
 		"a.js":                "",
 		"pnpm-workspace.yaml": "packages:\n  - packages/*\n",
 		"pnpm-lock.yaml": "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      b:\n" +

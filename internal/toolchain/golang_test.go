@@ -115,7 +115,8 @@ func TestGoIsTheVersionThatGoModAsksFor(t *testing.T) {
 		"VERSION": "- 1.25.3", "go.env": "- ",
 	})
 	for wanted, summary := range map[string]string{
-		"1.99": "no release is 1.99.0; the newest is 1.25.10", "1.25.99": "no release is 1.25.99", "new": "no released version",
+		"1.99": "no release is 1.99.0; the newest is 1.25.10", "1.25.99": "no release is 1.25.99",
+		"new": "no released version",
 	} {
 		_, err := f.Go(t.Context(), wanted, "amd64")
 		if d := problem(t, err); !strings.Contains(d.Summary, summary) {

@@ -27,7 +27,8 @@ func TestManagers(t *testing.T) {
 	scripted := func(name, command string) map[string]string {
 		home := "lib/node_modules/" + name + "/"
 		return map[string]string{
-			"bin/" + command: "-> ../" + home + "bin/run.cjs", home + "bin/run.cjs": "x run", home + "package.json": "- {}",
+			"bin/" + command: "-> ../" + home + "bin/run.cjs", home + "bin/run.cjs": "x run",
+			home + "package.json": "- {}",
 		}
 	}
 	for _, test := range []struct {

@@ -154,14 +154,15 @@ func TestNodeWithAnotherChecksumIsRefused(t *testing.T) {
 
 func TestHostileArchivesAreRefused(t *testing.T) {
 	for name, entries := range map[string][]item{
-		"a name that leads out":    {{name: "n/../../bin/node", content: "x"}},
-		"an absolute name":         {{name: "/bin/node", content: "x"}},
-		"a link that leads out":    {{name: "n/bin/npm", kind: tar.TypeSymlink, link: "../../etc/passwd"}},
-		"an absolute link":         {{name: "n/bin/npm", kind: tar.TypeSymlink, link: "/etc/passwd"}},
-		"a device":                 {{name: "n/bin/node", kind: tar.TypeChar}},
-		"a hard link":              {{name: "n/bin/node", kind: tar.TypeLink, link: "n/LICENSE"}},
-		"a file twice":             {{name: "n/bin/node", content: "x"}, {name: "n/bin/node", content: "y"}},
-		"a file behind a link":     {{name: "n/bin/d", kind: tar.TypeSymlink, link: "."}, {name: "n/bin/d/node", content: "x"}},
+		"a name that leads out": {{name: "n/../../bin/node", content: "x"}},
+		"an absolute name":      {{name: "/bin/node", content: "x"}},
+		"a link that leads out": {{name: "n/bin/npm", kind: tar.TypeSymlink, link: "../../etc/passwd"}},
+		"an absolute link":      {{name: "n/bin/npm", kind: tar.TypeSymlink, link: "/etc/passwd"}},
+		"a device":              {{name: "n/bin/node", kind: tar.TypeChar}},
+		"a hard link":           {{name: "n/bin/node", kind: tar.TypeLink, link: "n/LICENSE"}},
+		"a file twice":          {{name: "n/bin/node", content: "x"}, {name: "n/bin/node", content: "y"}},
+		"a file behind a link": {{name: "n/bin/d", kind: tar.TypeSymlink, link: "."},
+			{name: "n/bin/d/node", content: "x"}},
 		"a name without a folder":  {{name: "node", content: "x"}},
 		"a name with a back slash": {{name: `n/bin/..\node`, content: "x"}},
 	} {

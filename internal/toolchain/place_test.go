@@ -86,7 +86,8 @@ func tarball(t *testing.T, items ...item) []byte {
 	compressor := gzip.NewWriter(&out)
 	writer := tar.NewWriter(compressor)
 	for _, i := range items {
-		header := &tar.Header{Typeflag: i.kind, Name: i.name, Mode: i.mode, Size: int64(len(i.content)), Linkname: i.link}
+		header := &tar.Header{Typeflag: i.kind, Name: i.name, Mode: i.mode, Size: int64(len(i.content)),
+			Linkname: i.link}
 		if i.kind == 0 {
 			header.Typeflag = tar.TypeReg
 		}
