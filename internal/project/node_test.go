@@ -154,6 +154,19 @@ func TestNodeCommands(t *testing.T) {
 				"package-lock.json": `{"lockfileVersion":3,"packages":{"":{"devDependencies":{"tsx":"^4.0.0"}}}}`,
 			}, "npm@", []string{"npm ci --include=dev"}, "npm start",
 		},
+		"a start command that sets variables with a development dependency": {
+			files{
+				"package.json": `{"scripts":{"build":"tsc","start":"cross-env A=1 node dist/a.js"},` +
+					`"devDependencies":{"cross-env":"^7.0.0","typescript":"^5.0.0"}}`,
+			}, "npm@", []string{"npm install --include=dev", "npm run build"}, "npm start",
+		},
+		"a start command that loads a development dependency": {
+			files{
+				"package.json": `{"scripts":{"start":"node -r dotenv/config a.js"},` +
+					`"devDependencies":{"dotenv":"^16.0.0"}}`,
+				"a.js": "",
+			}, "npm@", []string{"npm install --include=dev"}, "npm start",
+		},
 		"nodemon that is no dependency": {
 			files{
 				"package.json":      `{"scripts":{"start":"nodemon server.js"},"dependencies":{"express":"^4.18.0"}}`,
@@ -262,6 +275,28 @@ func TestNodeVersion(t *testing.T) {
 	volta := detect(t, files{"package.json": `{"main":"a.js","volta":{"node":"20.1.0"}}`, "a.js": ""}, ".")
 	if volta.Version != "20.1.0" || volta.VersionFrom != "package.json volta.node" {
 		t.Errorf("volta: got %q from %q", volta.Version, volta.VersionFrom)
+	}
+}
+
+func TestManagerVersionFitsTheLockFile(t *testing.T) {
+	for name, test := range map[string]struct{ lock, text, engines, want string }{
+		"pnpm 7":                        {"pnpm-lock.yaml", "lockfileVersion: 5.4\n", "", "^7"},
+		"pnpm 8":                        {"pnpm-lock.yaml", "lockfileVersion: '6.0'\n", "", "^8"},
+		"pnpm in a wide range":          {"pnpm-lock.yaml", "lockfileVersion: '9.0'\n", ">=8", "^10"},
+		"pnpm in another range":         {"pnpm-lock.yaml", "lockfileVersion: '9.0'\n", "^9", "^9"},
+		"yarn classic in a wide range":  {"yarn.lock", "# yarn lockfile v1\n", ">=1.22", ">=1.22"},
+		"yarn berry in a classic range": {"yarn.lock", yarnBerryLock, ">=1.22", "^4"},
+		"yarn berry in a range":         {"yarn.lock", yarnBerryLock, ">=4.2", ">=4.2"},
+		"npm comes with Node.js":        {"package-lock.json", "{}", ">=10", ""},
+	} {
+		manager := strings.TrimSuffix(strings.Split(name, " ")[0], ",")
+		p := detect(t, files{
+			"package.json": `{"main":"a.js","engines":{"` + manager + `":"` + test.engines + `"}}`, "a.js": "",
+			test.lock: test.text,
+		}, ".")
+		if p.ManagerVersion != test.want && p.Manager != "" {
+			t.Errorf("%s: got %s %q, want %q", name, p.Manager, p.ManagerVersion, test.want)
+		}
 	}
 }
 

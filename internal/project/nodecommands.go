@@ -103,21 +103,9 @@ func (c *nodeCommands) installNeedsDev() bool {
 // dependency, or returns "".
 func (c *nodeCommands) startNeeds() string {
 	for _, command := range c.startCommands() {
-		word, rest := firstWord(command)
-		if word == "npx" && len(rest) > 0 {
-			word = rest[0]
-		}
-		name := programPackages[word]
-		if name == "" {
-			name = word
-		}
-		dev := c.pkg.DevDependencies[name] != "" || c.topPkg.DevDependencies[name] != ""
-		if word != "" && dev && !c.pkg.requires(name) && !c.topPkg.requires(name) {
-			return name
-		}
-		for _, word := range rest { // node -r dotenv/config, node --import tsx
-			name, _, _ := strings.Cut(word, "/")
-			if c.pkg.DevDependencies[name] != "" && !c.pkg.requires(name) && isLoader(command, word) {
+		for _, name := range packagesOf(command) {
+			dev := c.pkg.DevDependencies[name] != "" || c.topPkg.DevDependencies[name] != ""
+			if dev && !c.pkg.requires(name) && !c.topPkg.requires(name) {
 				return name
 			}
 		}
@@ -125,10 +113,35 @@ func (c *nodeCommands) startNeeds() string {
 	return ""
 }
 
+// packagesOf returns the names of the packages that a command may run: its programs, and
+// what Node.js loads before the program (node -r dotenv/config, node --import tsx).
+func packagesOf(command string) []string {
+	var names []string
+	if strings.Contains(command, "cross-env ") {
+		names = append(names, "cross-env")
+	}
+	word, rest := firstWord(command)
+	if word == "npx" && len(rest) > 0 {
+		word = rest[0]
+	}
+	if other := programPackages[word]; other != "" {
+		word = other
+	}
+	names = append(names, word)
+	for _, argument := range rest {
+		name, _, _ := strings.Cut(argument[strings.LastIndex(argument, "=")+1:], "/")
+		if isLoader(command, argument) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // programPackages are programs whose package has another name.
 var programPackages = map[string]string{
 	"nest": "@nestjs/cli", "tsc": "typescript", "babel-node": "@babel/node", "remix-serve": "@remix-run/serve",
 	"ts-node-esm": "ts-node", "react-router-serve": "@react-router/serve", "medusa": "@medusajs/cli",
+	"dotenv": "dotenv-cli", "pm2-runtime": "pm2", "sequelize": "sequelize-cli",
 }
 
 // isLoader reports whether Node.js loads a word of a command before the program.
@@ -138,7 +151,7 @@ func isLoader(command, word string) bool {
 			return true
 		}
 	}
-	return strings.Contains(command, "="+word)
+	return strings.HasPrefix(word, "--") && strings.Contains(word, "=")
 }
 
 // startCommands returns the commands that run when the application starts, with those of

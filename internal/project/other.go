@@ -106,7 +106,8 @@ func scalar(text string) string {
 var (
 	continued    = regexp.MustCompile(`\\[ \t]*\r?\n`)
 	aptInstall   = regexp.MustCompile(`(?:apt-get|apt|apk|dnf|yum)\s+(?:-\S+\s+)*(?:install|add)\s+(.*)$`)
-	housekeeping = regexp.MustCompile(`^((apt-get|apt|apk|dnf|yum|useradd|groupadd|adduser|addgroup|chown) |rm -rf /var/)`)
+	housekeeping = regexp.MustCompile(
+		`^((apt-get|apt|apk|dnf|yum|useradd|groupadd|adduser|addgroup|chown) |rm -rf /var/)`)
 )
 
 // readDockerfile translates the last stage of a Dockerfile, and the RUN lines of those

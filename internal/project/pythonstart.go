@@ -70,6 +70,7 @@ func (a *pythonApp) detectDjango() {
 		}
 		return
 	}
+	a.noteHosts(m[1])
 	parts := strings.Split(m[1], ".")
 	for ; len(parts) > 1; parts = parts[:len(parts)-1] {
 		module := strings.Join(parts[:len(parts)-1], ".")
@@ -87,6 +88,19 @@ func (a *pythonApp) detectDjango() {
 	p.NoStart = &diag.Diagnostic{
 		Where: a.path("manage.py"), Summary: "there is no wsgi.py beside the settings " + m[1],
 		Hint: "write a Procfile, such as web: gunicorn --bind 0.0.0.0:$PORT NAME.wsgi",
+	}
+}
+
+var allowedHosts = regexp.MustCompile(`(?m)^ALLOWED_HOSTS\s*(?::[^=]*)?=\s*\[([^\]]*)\]`)
+
+// noteHosts tells of settings with which Django refuses health checks, which name the
+// server by its address (Django documentation, "ALLOWED_HOSTS").
+func (a *pythonApp) noteHosts(settings string) {
+	text, _ := a.read(strings.ReplaceAll(settings, ".", "/") + ".py")
+	if m := allowedHosts.FindStringSubmatch(text); m != nil && !strings.Contains(m[1], "*") {
+		a.project.Notes = append(a.project.Notes,
+			"ALLOWED_HOSTS in the settings "+settings+" names hosts: Django answers "+
+				"400 to a health check, which names the server by its address, and to the load balancer's name.")
 	}
 }
 

@@ -37,6 +37,18 @@ func TestContradictionsAreRefused(t *testing.T) {
 			files{"package.json": `{"main":"a.js","packageManager":"pnpm"}`, "a.js": ""},
 			"package.json", `packageManager is "pnpm"`, "pnpm@9.12.0",
 		},
+		"pnpm 9 and the lock file of pnpm 8": {
+			express.with(files{
+				"package.json":   strings.Replace(expressJSON, "{", `{"packageManager":"pnpm@9.12.0",`, 1),
+				"pnpm-lock.yaml": "lockfileVersion: '6.0'\n",
+			}), "package.json", "names pnpm 9.12.0, and another version wrote pnpm-lock.yaml", "correct packageManager",
+		},
+		"yarn 1 and the lock file of berry": {
+			express.with(files{
+				"package.json": strings.Replace(expressJSON, "{", `{"packageManager":"yarn@1.22.22",`, 1),
+				"yarn.lock":    yarnBerryLock,
+			}), "package.json", "names yarn 1.22.22, and another version wrote yarn.lock", "correct packageManager",
+		},
 		"a manager that is unknown": {
 			files{"package.json": `{"main":"a.js","packageManager":"cnpm@9.12.0"}`, "a.js": ""},
 			"package.json", `"cnpm" is not known`, "npm, pnpm, yarn and bun",
@@ -178,6 +190,20 @@ func TestWhatTheManagerAcceptsIsAccepted(t *testing.T) {
 			"package.json": `{"main":"a.js","packageManager":"yarn@4.5.1","dependencies":{"b":"workspace:*"}}`,
 			"a.js":         "",
 			"yarn.lock":    yarnBerryLock,
+		},
+		"yarn: a root that depends on a member": {
+			"package.json": `{"main":"a.js","workspaces":["b"],"dependencies":{"b":"1.0.0"}}`, "a.js": "",
+			"b/package.json": `{"name":"b","version":"1.0.0"}`, "yarn.lock": "# yarn lockfile v1\n",
+		},
+		"pnpm: an override and a catalog": {
+			"package.json": `{"main":"a.js","dependencies":{"b":"^1.0.0","c":"catalog:"}}`, "a.js": "",
+			"pnpm-lock.yaml": "lockfileVersion: '9.0'\n\noverrides:\n  b: 1.2.0\n\nimporters:\n\n  .:\n    " +
+				"dependencies:\n      b:\n        specifier: 1.2.0\n        version: 1.2.0\n      c:\n        " +
+				"specifier: ^2.0.0\n        version: 2.0.0\n",
+		},
+		"npm: a repository": {
+			"package.json": `{"main":"a.js","dependencies":{"b":"owner/b"}}`, "a.js": "",
+			"package-lock.json": `{"packages":{"":{"dependencies":{"b":"github:owner/b"}}}}`,
 		},
 		"engines as an array": {"package.json": `{"main":"a.js","engines":["node >= 0.8"]}`, "a.js": ""},
 		"a byte order mark":   {"package.json": "\ufeff" + `{"main":"a.js"}`, "a.js": ""},

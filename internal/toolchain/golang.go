@@ -239,8 +239,7 @@ func repackGo(file *os.File, prefix string, p *packer) error {
 		if err != nil {
 			return err
 		}
-		size := int64(entry.UncompressedSize64) //nolint:gosec // the packer limits sizes
-		err = p.add(name, isGoProgram(name), size, content)
+		err = p.add(name, isGoProgram(name), int64(entry.UncompressedSize64), content)
 		_ = content.Close()
 		if err != nil {
 			return err
