@@ -203,9 +203,32 @@ func TestProcfile(t *testing.T) {
 		cmp.Diff(want, p.Processes) != "" {
 		t.Errorf("got %+v", p)
 	}
+	tools := detect(t, files{
+		"package.json": `{"main":"a.js","devDependencies":{"prisma":"^5.0.0"}}`, "a.js": "",
+		"Procfile": "web: node a.js\nrelease: npx prisma migrate deploy\n",
+	}, ".")
+	if len(tools.Prune) > 0 || tools.Install[0] != "npm install --include=dev" {
+		t.Errorf("a release command with a development dependency: got %q %q", tools.Install, tools.Prune)
+	}
 	other := detect(t, files{"Procfile": "web: ./serve\n", "Cargo.toml": ""}, ".")
 	if other.Language != project.Other || other.Start != "./serve" || other.NoStart != nil {
 		t.Errorf("another language: got %+v", other)
+	}
+}
+
+func TestStartOfTheSpecPrecedesTheFiles(t *testing.T) {
+	source := files{"package.json": `{"scripts":{"start":"node a.js"}}`, "Procfile": "web: npm start\n", "a.js": ""}
+	p, err := project.DetectStart(source.fs(), ".", "nodemon a.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Start != "nodemon a.js" || p.StartFrom != "aloft.yaml" || len(p.Install) != 1 ||
+		p.Install[0] != "npm install --no-save nodemon" {
+		t.Errorf("got %+v", p)
+	}
+	several := files{"go.mod": "module a\n", "cmd/a/a.go": "package main\n", "cmd/b/b.go": "package main\n"}
+	if p, err := project.DetectStart(several.fs(), ".", "bin/b"); err != nil || p.Start != "bin/b" {
+		t.Errorf("several commands: got %+v %v", p, err)
 	}
 }
 

@@ -34,7 +34,7 @@ func (c *nodeCommands) set() {
 	}
 	keeps := c.startNeeds()
 	if keeps != "" {
-		p.Notes = append(p.Notes, "The start command uses "+keeps+
+		p.Notes = append(p.Notes, "A command that runs in production uses "+keeps+
 			", a development dependency: development dependencies stay installed. Move it to dependencies.")
 	}
 	dev := len(p.Build) > 0 || c.installNeedsDev() || keeps != ""
@@ -99,8 +99,8 @@ func (c *nodeCommands) installNeedsDev() bool {
 		c.pkg.installs() != "" && len(c.pkg.DevDependencies) > 0
 }
 
-// startNeeds names the program of the start script that is only a development
-// dependency, or returns "".
+// startNeeds names a package that a command in production runs and that is only a
+// development dependency, or returns "".
 func (c *nodeCommands) startNeeds() string {
 	for _, command := range c.startCommands() {
 		for _, name := range packagesOf(command) {
@@ -154,8 +154,8 @@ func isLoader(command, word string) bool {
 	return strings.HasPrefix(word, "--") && strings.Contains(word, "=")
 }
 
-// startCommands returns the commands that run when the application starts, with those of
-// the scripts that they name.
+// startCommands returns the commands that run in production, with those of the scripts
+// that they name.
 func (c *nodeCommands) startCommands() []string {
 	var all []string
 	add := func(line string) {
@@ -163,8 +163,10 @@ func (c *nodeCommands) startCommands() []string {
 			all = append(all, strings.TrimSpace(command))
 		}
 	}
-	add(c.project.Start)
-	for i := 0; i < len(all) && i < 20; i++ {
+	for _, command := range append(values(c.project.Processes), c.project.Start, c.project.Release) {
+		add(command)
+	}
+	for i := 0; i < len(all) && i < 100; i++ {
 		name, _ := scriptOf(all[i])
 		for _, name := range []string{"pre" + name, name, "post" + name} {
 			if script := c.pkg.Scripts[name]; script != "" {

@@ -210,7 +210,7 @@ func (a *pythonApp) addServer(procfile procfile) {
 		return
 	}
 	p := a.project
-	from := choose(procfile.web == "", "The start command", "The Procfile")
+	from := choose(procfile.web == "", "The start command", procfile.from)
 	p.Notes = append(p.Notes, from+" runs "+name+", which is no dependency: the newest one is installed. "+
 		"To fix its version, add it to the dependencies.")
 	if p.Manager == UV {

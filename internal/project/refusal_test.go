@@ -3,6 +3,9 @@ package project_test
 import (
 	"strings"
 	"testing"
+
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/project"
 )
 
 func TestContradictionsAreRefused(t *testing.T) {
@@ -160,6 +163,10 @@ func TestContradictionsAreRefused(t *testing.T) {
 				t.Errorf("%s\nhint: %s", d, d.Hint)
 			}
 		})
+	}
+	_, err := project.DetectStart(express.fs(), ".", "npm run serve")
+	if list := diag.From(err); len(list) != 1 || list[0].Where != "aloft.yaml" {
+		t.Errorf("a start command of aloft.yaml: got %v", err)
 	}
 	for _, dir := range []string{"gone", "../up", "/abs"} {
 		refused(t, files{"package.json": "{}"}, dir)

@@ -3,6 +3,7 @@ package toolchain
 import (
 	"archive/zip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"golang.org/x/mod/sumdb/dirhash"
 
 	"aloft.dev/aloft/internal/diag"
@@ -87,7 +89,14 @@ func (f *Fetcher) Go(ctx context.Context, version, arch string) (Archive, error)
 		}
 		causes = append(causes, err)
 	}
-	return Archive{}, unreachable(strings.TrimSpace("Go "+version), goHint, causes...)
+	err = unreachable(strings.TrimSpace("Go "+version), goHint, causes...)
+	if errors.Is(err, errUnreachable) && f.newestCached(&a, func(v *semver.Version) bool {
+		got := goVersion{int(v.Major()), int(v.Minor()), int(v.Patch())}
+		return got == wanted || wanted[2] == 0 && (got[0] == wanted[0] && got[1] == wanted[1] || version == "")
+	}) {
+		return a, nil
+	}
+	return Archive{}, err
 }
 
 // proxies returns the URLs in GOPROXY.

@@ -136,6 +136,27 @@ func TestCachedArchiveIsNotDownloadedAgain(t *testing.T) {
 	noParts(t, f.Cache)
 }
 
+func TestWithoutNetworkTheNewestCachedArchiveIsUsed(t *testing.T) {
+	mirror := newMirror(t)
+	f := &toolchain.Fetcher{Cache: t.TempDir(), NodeMirror: mirror.URL, Registry: "http://127.0.0.1:1", Now: now}
+	for _, version := range []string{"20.11.1", "20.19.4", "23.5.0"} {
+		if _, err := f.Node(t.Context(), version, "amd64"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mirror.Close()
+	for wanted, want := range map[string]string{"20": "20.19.4", "lts/*": "20.19.4", "~20.11.0": "20.11.1",
+		"": "20.19.4"} {
+		if a, err := f.Node(t.Context(), wanted, "amd64"); err != nil || a.Version != want {
+			t.Errorf("%q: got %v %v, want %s", wanted, a, err, want)
+		}
+	}
+	_, err := f.Node(t.Context(), "22", "amd64")
+	if d := problem(t, err); !strings.Contains(d.Summary, "cannot be downloaded") {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestNodeWithAnotherChecksumIsRefused(t *testing.T) {
 	mirror, registry := newMirror(t), newSite(t)
 	mirror.documents["/v22.12.0/node-v22.12.0-linux-x64.tar.gz"] = nodeTarball(t, "changed")
