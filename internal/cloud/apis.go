@@ -57,7 +57,8 @@ func (d *daemon) handler() (http.Handler, error) {
 		},
 	})
 	handler, err := wire.NewHandler(wire.Config{
-		Around: authorizedFirst(guard, front),
+		// A call that its caller may not make does not reach the front end.
+		Around: nested(guard.Around, front.Around),
 		Services: []wire.Service{
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},
@@ -84,11 +85,10 @@ func (d *daemon) handler() (http.Handler, error) {
 	return handler, nil
 }
 
-// authorizedFirst returns what surrounds every operation: a call that its caller may not
-// make does not reach the front end.
-func authorizedFirst(guard *authorization.Authorizer, front *frontend.FrontEnd) wire.Around {
+// nested returns what surrounds operations with inner, and inner with outer.
+func nested(outer, inner wire.Around) wire.Around {
 	return func(ctx context.Context, call wire.Call, next func(context.Context) (any, error)) (any, error) {
-		return guard.Around(ctx, call, func(ctx context.Context) (any, error) { return front.Around(ctx, call, next) })
+		return outer(ctx, call, func(ctx context.Context) (any, error) { return inner(ctx, call, next) })
 	}
 }
 

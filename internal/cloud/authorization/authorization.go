@@ -112,8 +112,7 @@ func (a *Authorizer) check(ctx context.Context, service string, p *principal, n 
 		return nil
 	}
 	a.Log.LogAttrs(ctx, slog.LevelDebug, "deny a call", slog.String("request", p.caller.RequestID),
-		slog.String("action", n.action), slog.String("resource", n.resource),
-		slog.String("layer", string(decision.Layer)))
+		slog.String("action", n.action), slog.String("layer", string(decision.Layer)))
 	return denial(service, p.caller.Principal, n, decision)
 }
 

@@ -19,7 +19,7 @@ var parameterOperations = operations{
 	"UnlabelParameterVersion": onParameters("Name"),
 	"DeleteParameter":         onParameters("Name"),
 	"DeleteParameters":        onParameters("Names"),
-	"DescribeParameters":      {},
+	"DescribeParameters":      {resources: []resource{{find: everyParameter}}},
 	"AddTagsToResource":       onParameters("ResourceId"),
 	"RemoveTagsFromResource":  onParameters("ResourceId"),
 	"ListTagsForResource":     onParameters("ResourceId"),
@@ -59,6 +59,11 @@ func parameterName(region, text string) string {
 		_, text, _ = strings.Cut(arn, ":parameter")
 	}
 	return text
+}
+
+// everyParameter returns what AWS asks policies about for all parameters.
+func everyParameter(s *subject, _ string) []target {
+	return []target{{arn: identity.ARN("ssm", s.region, "*")}}
 }
 
 func parameterPath(s *subject, path string) []target {

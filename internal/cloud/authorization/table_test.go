@@ -11,11 +11,14 @@ import (
 	scalingclient "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	watchclient "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	ec2client "github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbclient "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	iamclient "github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	ssmclient "github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	stsclient "github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"aloft.dev/aloft/internal/cloud/api/acm"
@@ -165,6 +168,11 @@ func TestNeeds(t *testing.T) {
 			"iam:AddRoleToInstanceProfile arn:aws:iam::" + account + ":instance-profile/p\n" +
 				"iam:PassRole arn:aws:iam::" + account + ":role/apps/web",
 		},
+		{
+			"iam", &iamclient.CreateRoleInput{RoleName: text("new"), Tags: []iamtypes.Tag{{Key: text("k")}}},
+			"iam:CreateRole arn:aws:iam::" + account + ":role/new\niam:TagRole arn:aws:iam::" + account + ":role/new",
+		},
+		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
 		{"iam", &iamclient.ListUsersInput{}, "iam:ListUsers unknown\n* *"},
 		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},
 		{"ec2", &ec2client.TerminateInstancesInput{}, "ec2:TerminateInstances unknown"},
@@ -207,6 +215,16 @@ func TestNeeds(t *testing.T) {
 			"acm:ImportCertificate arn:aws:acm:us-east-1:" + account + ":certificate/*",
 		},
 		{"servicequotas", &quotaclient.ListServiceQuotasInput{}, "servicequotas:ListServiceQuotas *"},
+		{"ssm", &ssmclient.DescribeParametersInput{}, "ssm:DescribeParameters arn:aws:ssm:us-east-1:" + account + ":*"},
+		{
+			"ssm", &ssmclient.PutParameterInput{Name: text("/a/b"), Tags: []ssmtypes.Tag{{Key: text("k")}}},
+			"ssm:PutParameter arn:aws:ssm:us-east-1:" + account + ":parameter/a/b\n" +
+				"ssm:AddTagsToResource arn:aws:ssm:us-east-1:" + account + ":parameter/a/b",
+		},
+		{
+			"ssm", &ssmclient.GetParameterInput{Name: text("/aws/service/debian")},
+			"ssm:GetParameter arn:aws:ssm:us-east-1::parameter/aws/service/debian",
+		},
 		{"sts", &stsclient.GetCallerIdentityInput{}, ""},
 		{"sts", &stsclient.GetSessionTokenInput{}, "sts:GetSessionToken unknown\n* *"},
 	} {
@@ -226,14 +244,71 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+func TestConditionKeysOfCalls(t *testing.T) {
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(func(tx *store.Tx) error { put(tx); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	text := func(s string) *string { return &s }
+	for _, test := range []struct {
+		service string
+		input   any
+		want    map[string]string // of the first permission
+	}{
+		{
+			"iam", &iamclient.AttachRolePolicyInput{RoleName: text("web"), PolicyArn: text("arn:p")},
+			map[string]string{"iam:PolicyARN": "arn:p", "iam:PermissionsBoundary": "arn:b", "iam:ResourceTag/a": "b"},
+		},
+		{
+			"iam", &iamclient.CreateRoleInput{RoleName: text("new"), PermissionsBoundary: text("arn:c")},
+			map[string]string{"iam:PermissionsBoundary": "arn:c", "iam:PolicyARN": ""},
+		},
+		{
+			"secretsmanager", &secretsclient.GetSecretValueInput{SecretId: text("db")},
+			map[string]string{
+				"secretsmanager:Name": "db", "secretsmanager:ResourceTag/a": "b", "aws:ResourceTag/a": "b",
+			},
+		},
+		{
+			"secretsmanager", &secretsclient.UntagResourceInput{SecretId: text("db"), TagKeys: []string{"x"}},
+			map[string]string{"aws:TagKeys": "x"},
+		},
+		{
+			"ec2", &ec2client.DeleteTagsInput{Resources: []string{"i-1"}, Tags: []ec2types.Tag{{Key: text("x")}}},
+			map[string]string{"aws:TagKeys": "x", "ec2:InstanceProfile": "arn:i"},
+		},
+		{
+			"monitoring", &watchclient.PutMetricDataInput{Namespace: text("app")},
+			map[string]string{"cloudwatch:namespace": "app"},
+		},
+	} {
+		name := strings.TrimSuffix(reflect.TypeOf(test.input).Elem().Name(), "Input")
+		call := wire.Call{Service: test.service, Operation: name, Input: test.input}
+		keys := newSubject(s.View(), wire.Caller{Region: "us-east-1"}, call).needs()[0].keys
+		for key, want := range test.want {
+			if got := strings.Join(keys[key], ","); got != want {
+				t.Errorf("%s: %s is %q, want %q", name, key, got, want)
+			}
+		}
+	}
+}
+
 func put(tx *store.Tx) {
 	const home = "us-east-1"
 	arn := "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
-	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db", ARN: arn + "db-AbCdEf"})
+	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db", ARN: arn + "db-AbCdEf", Tags: store.Tags{"a": "b"}})
 	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db-AbCdEf", ARN: arn + "db-AbCdEf-GhIjKl"})
-	store.Roles.Put(tx, &store.Role{Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/apps/web"})
+	store.Roles.Put(tx, &store.Role{
+		Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/apps/web", Boundary: "arn:b",
+		Tags: store.Tags{"a": "b"},
+	})
 	store.KeyPairs.Put(tx, &store.KeyPair{ID: "key-1", Region: home, Name: "deploy"})
-	store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: home, ProfileAssociationID: "iip-assoc-1"})
+	store.Instances.Put(tx, &store.Instance{
+		ID: "i-1", Region: home, ProfileAssociationID: "iip-assoc-1", ProfileARN: "arn:i",
+	})
 	store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-1", Region: home, VPCID: "vpc-1", Name: "web"})
 	store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-2", Region: home, VPCID: "vpc-2", Name: "web"})
 	store.ScalingGroups.Put(tx, &store.ScalingGroup{
