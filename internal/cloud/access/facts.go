@@ -20,18 +20,15 @@ func newFacts(context map[string][]string) facts {
 	return f
 }
 
-// variableVersion is the first version of the policy language that has variables (IAM
-// User Guide, "IAM policy elements: Variables and tags"). In older documents they are
-// ordinary text.
-const variableVersion = "2012-10-17"
-
-// scope is a document's view of the facts.
+// scope is a document's view of the facts. In documents of the first version of the
+// policy language, variables are ordinary text (IAM User Guide, "IAM policy elements:
+// Variables and tags").
 type scope struct {
 	facts
 	variables bool
 }
 
-func (f facts) in(d *policydocument.Document) scope { return scope{f, d.Version == variableVersion} }
+func (f facts) in(d *policydocument.Document) scope { return scope{f, d.Version == policydocument.CurrentVersion} }
 
 // expand returns the pattern that a text denotes after its variables have been replaced.
 // It reports false if a variable has neither one value nor a default. The characters of

@@ -36,7 +36,10 @@ type Config struct {
 }
 
 // Authorizer authorizes calls. Its methods are safe for concurrent use.
-type Authorizer struct{ Config }
+type Authorizer struct {
+	Config
+	parsed documents
+}
 
 // New returns an authorizer.
 func New(c Config) *Authorizer {
@@ -49,7 +52,7 @@ func New(c Config) *Authorizer {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Authorizer{c}
+	return &Authorizer{Config: c}
 }
 
 // Around runs an operation if its caller may call it. It is meant for wire.Config, before

@@ -65,7 +65,7 @@ func (a *Authorizer) principal(r store.Reader, caller wire.Caller) (*principal, 
 	}
 	p := &principal{caller: caller, role: role}
 	for _, name := range slices.Sorted(maps.Keys(role.Inline)) {
-		document, err := policydocument.Parse(policydocument.Identity, role.Inline[name])
+		document, err := a.parsed.parse(policydocument.Identity, role.Inline[name])
 		if err != nil {
 			return nil, policyError(name, err)
 		}
@@ -85,7 +85,7 @@ func (a *Authorizer) principal(r store.Reader, caller wire.Caller) (*principal, 
 		}
 	}
 	if s.Policy != "" {
-		if p.policies.Session, err = policydocument.Parse(policydocument.Identity, s.Policy); err != nil {
+		if p.policies.Session, err = a.parsed.parse(policydocument.Identity, s.Policy); err != nil {
 			return nil, policyError("of the session", err)
 		}
 	}
@@ -104,7 +104,7 @@ func (a *Authorizer) managed(r store.Reader, arn string) (*policydocument.Docume
 	if !found {
 		return nil, policyError(arn, errors.New("it does not exist"))
 	}
-	document, err := policydocument.Parse(policydocument.Identity, text)
+	document, err := a.parsed.parse(policydocument.Identity, text)
 	if err != nil {
 		return nil, policyError(arn, err)
 	}

@@ -20,10 +20,11 @@ const (
 	Trust                // who may assume a role
 )
 
-// Versions of the policy language. A document without a version has the first.
+// Versions of the policy language. A document without a version has the first. Policy
+// variables need the current one, and so do managed policies.
 const (
-	firstVersion   = "2008-10-17"
-	currentVersion = "2012-10-17"
+	FirstVersion   = "2008-10-17"
+	CurrentVersion = "2012-10-17"
 )
 
 // Document is a valid policy document.
@@ -94,14 +95,14 @@ func (r refusal) Error() string { return string(r) }
 func refuse(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
 
 func (p *parser) document(members []member) (*Document, error) {
-	doc := &Document{Version: firstVersion}
+	doc := &Document{Version: FirstVersion}
 	var statements []byte
 	for _, m := range members {
 		switch m.name {
 		case "Version":
 			version, ok := stringOf(m.value)
-			if !ok || version != firstVersion && version != currentVersion {
-				return nil, p.syntax("Version %s is not valid: it must be %q.", m.value, currentVersion)
+			if !ok || version != FirstVersion && version != CurrentVersion {
+				return nil, p.syntax("Version %s is not valid: it must be %q.", m.value, CurrentVersion)
 			}
 			doc.Version = version
 		case "Id":
@@ -113,9 +114,6 @@ func (p *parser) document(members []member) (*Document, error) {
 		default:
 			return nil, p.syntax("Unknown field %s", m.name)
 		}
-	}
-	if p.kind == Identity && doc.Version != currentVersion {
-		return nil, refuse("Policy document must be version 2012-10-17 or greater.")
 	}
 	if statements == nil {
 		return nil, p.syntax("Missing required field Statement")

@@ -1,6 +1,7 @@
 package policydocument
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,10 +35,14 @@ func (p *parser) principals(value []byte) (map[string][]string, error) {
 	return out, nil
 }
 
-// invalidPrincipal returns IAM's error for a principal that has no valid form or does
+// InvalidPrincipal returns IAM's message for a principal that has no valid form or does
 // not exist.
+func InvalidPrincipal(kind, principal string) string {
+	return fmt.Sprintf("Invalid principal in policy: %q:%q", strings.ToUpper(kind), principal)
+}
+
 func invalidPrincipal(kind, principal string) error {
-	return refuse("Invalid principal in policy: %q:%q", strings.ToUpper(kind), principal)
+	return refusal(InvalidPrincipal(kind, principal))
 }
 
 // The forms of principals (IAM User Guide, "AWS JSON policy elements: Principal").

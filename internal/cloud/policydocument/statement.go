@@ -2,6 +2,8 @@ package policydocument
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -105,10 +107,21 @@ func (p *parser) complete(s *Statement) error {
 
 // trustActions are the actions of trust policies, in lower case (IAM User Guide, "Actions
 // defined by AWS Security Token Service").
-var trustActions = map[string]bool{
-	"sts:assumerole": true, "sts:assumerole*": true, "sts:assumerolewithsaml": true,
-	"sts:assumerolewithwebidentity": true, "sts:tagsession": true, "sts:setsourceidentity": true,
-	"sts:setcontext": true,
+var trustActions = []string{
+	"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession",
+	"sts:setsourceidentity", "sts:setcontext",
+}
+
+// isTrustAction reports whether an action of a policy, which may have wildcards, stands
+// for an action of trust policies.
+func isTrustAction(action string) bool {
+	action = strings.ToLower(action)
+	if !strings.HasPrefix(action, "sts:") {
+		return false
+	}
+	pattern := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(action))
+	form := regexp.MustCompile("^" + pattern + "$")
+	return slices.ContainsFunc(trustActions, form.MatchString)
 }
 
 // actions parses Action or NotAction.
@@ -128,7 +141,7 @@ func (p *parser) actions(m member) ([]string, error) {
 func (p *parser) checkAction(action string) error {
 	vendor, name, prefaced := strings.Cut(action, ":")
 	switch {
-	case p.kind == Trust && !trustActions[strings.ToLower(action)]:
+	case p.kind == Trust && !isTrustAction(action):
 		return refuse("AssumeRole policy may only specify STS AssumeRole actions. %q is another.", action)
 	case action == "*":
 		return nil
