@@ -28,7 +28,9 @@ type scope struct {
 	variables bool
 }
 
-func (f facts) in(d *policydocument.Document) scope { return scope{f, d.Version == policydocument.CurrentVersion} }
+func (f facts) in(d *policydocument.Document) scope {
+	return scope{f, d.Version == policydocument.CurrentVersion}
+}
 
 // expand returns the pattern that a text denotes after its variables have been replaced.
 // It reports false if a variable has neither one value nor a default. The characters of
