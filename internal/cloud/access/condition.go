@@ -33,7 +33,10 @@ const (
 func (s scope) met(c policydocument.Condition) (met, ok bool) {
 	set, name, ifExists := policydocument.SplitOperator(c.Operator)
 	set, name = strings.ToLower(set), strings.ToLower(name)
-	values := s.facts[strings.ToLower(c.Key)]
+	values, modelled := s.of(c.Key)
+	if !modelled {
+		return false, false
+	}
 	if name == "null" {
 		return nullMet(c.Values, len(values) == 0)
 	}

@@ -25,6 +25,10 @@ type Request struct {
 	Unknown bool
 	// Context holds the values of condition keys. Keys are read without regard to case.
 	Context map[string][]string
+	// Modelled reports whether the context would hold a condition key, given in lower
+	// case, if the request had it. A condition with any other key cannot be evaluated.
+	// nil: all keys are modelled.
+	Modelled func(key string) bool
 }
 
 // Decision is the result of an evaluation.
@@ -62,7 +66,7 @@ func Evaluate(identity []*policydocument.Document, boundary *policydocument.Docu
 
 // Evaluate decides about a request.
 func (p Policies) Evaluate(r Request) Decision {
-	facts := newFacts(r.Context)
+	facts := newFacts(r)
 	if len(r.Resources) == 0 {
 		r.Resources = []string{"*"}
 	}

@@ -77,8 +77,8 @@ func (a *Authorizer) authorize(ctx context.Context, call wire.Call) error {
 	if err != nil {
 		return a.failed(ctx, call, err)
 	}
-	c := newSubject(view, caller, call)
-	for _, need := range c.needs() {
+	a.recordUse(ctx, p.role, caller.Region)
+	for _, need := range newSubject(view, caller, call).needs() {
 		if err := a.check(ctx, call.Service, p, need); err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (a *Authorizer) check(ctx context.Context, service string, p *principal, n 
 		keys[key] = values
 	}
 	decision := p.policies.Evaluate(access.Request{
-		Action: n.action, Resources: []string{n.resource}, Unknown: n.unknown, Context: keys,
+		Action: n.action, Resources: []string{n.resource}, Unknown: n.unknown, Context: keys, Modelled: modelled,
 	})
 	if decision.Allowed {
 		return nil

@@ -3,6 +3,7 @@ package authorization
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +17,13 @@ func (s *subject) value(path string) string {
 		return values[0]
 	}
 	return ""
+}
+
+// flag returns the Boolean at a path as a condition key has it. It is false by default.
+func (s *subject) flag(path string) string {
+	flag := false
+	visit(s.input, strings.Split(path, "."), func(v reflect.Value) { flag = v.Kind() == reflect.Bool && v.Bool() })
+	return strconv.FormatBool(flag)
 }
 
 func valuesAt(v reflect.Value, paths ...string) []string {

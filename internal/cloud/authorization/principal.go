@@ -144,6 +144,9 @@ func requestKeys(caller wire.Caller, now time.Time) map[string][]string {
 	if caller.SourceIP != "" {
 		keys["aws:SourceIp"] = []string{caller.SourceIP}
 	}
+	if caller.UserAgent != "" {
+		keys["aws:UserAgent"] = []string{caller.UserAgent}
+	}
 	return keys
 }
 
@@ -163,7 +166,10 @@ func ServiceMayAssume(role *store.Role, service string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	grant := access.EvaluateTrust(trust, access.Trustee{Service: service}, access.Request{Action: "sts:AssumeRole"})
+	grant := access.EvaluateTrust(trust, access.Trustee{Service: service}, access.Request{
+		Action: "sts:AssumeRole", Modelled: modelled,
+		Context: map[string][]string{"aws:SourceAccount": {identity.Account}},
+	})
 	return grant == access.Trusted, nil
 }
 

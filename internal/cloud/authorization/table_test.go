@@ -252,7 +252,7 @@ func TestConditionKeysOfCalls(t *testing.T) {
 	if err := s.Update(func(tx *store.Tx) error { put(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	text := func(s string) *string { return &s }
+	text, yes := func(s string) *string { return &s }, true
 	for _, test := range []struct {
 		service string
 		input   any
@@ -281,6 +281,16 @@ func TestConditionKeysOfCalls(t *testing.T) {
 			map[string]string{"aws:TagKeys": "x", "ec2:InstanceProfile": "arn:i"},
 		},
 		{
+			"ssm", &ssmclient.GetParametersByPathInput{Path: text("/a"), Recursive: &yes},
+			map[string]string{"ssm:Recursive": "true"},
+		},
+		{"ssm", &ssmclient.PutParameterInput{Name: text("/a")}, map[string]string{"ssm:Overwrite": "false"}},
+		{
+			"secretsmanager",
+			&secretsclient.GetSecretValueInput{SecretId: text("db"), VersionStage: text("AWSPREVIOUS")},
+			map[string]string{"secretsmanager:VersionStage": "AWSPREVIOUS"},
+		},
+		{
 			"monitoring", &watchclient.PutMetricDataInput{Namespace: text("app")},
 			map[string]string{"cloudwatch:namespace": "app"},
 		},
@@ -288,6 +298,11 @@ func TestConditionKeysOfCalls(t *testing.T) {
 		name := strings.TrimSuffix(reflect.TypeOf(test.input).Elem().Name(), "Input")
 		call := wire.Call{Service: test.service, Operation: name, Input: test.input}
 		keys := newSubject(s.View(), wire.Caller{Region: "us-east-1"}, call).needs()[0].keys
+		for key, values := range keys {
+			if len(values) > 0 && !modelled(strings.ToLower(key)) {
+				t.Errorf("%s has the key %s, which is not modelled", name, key)
+			}
+		}
 		for key, want := range test.want {
 			if got := strings.Join(keys[key], ","); got != want {
 				t.Errorf("%s: %s is %q, want %q", name, key, got, want)
