@@ -309,7 +309,9 @@ func TestLaunchTemplatesHideNothing(t *testing.T) {
 	})
 	c := w.assume(w.role("web", `{"Effect":"Allow","Action":["ec2:*","autoscaling:*"],"Resource":"*"},
 		{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"arn:aws:ec2:*:*:instance/*",
-		"Condition":{"StringNotEquals":{"ec2:InstanceType":"t3.micro"}}}`))
+		"Condition":{"StringNotEquals":{"ec2:InstanceType":"t3.micro"}}},
+		{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*",
+		"Condition":{"StringEquals":{"aws:RequestTag/team":"bank"}}}`))
 	run := func(name string, version ...string) error {
 		spec := &types.LaunchTemplateSpecification{LaunchTemplateName: &name}
 		for i := range version {
@@ -333,6 +335,17 @@ func TestLaunchTemplatesHideNothing(t *testing.T) {
 			!denied && got != "" {
 			t.Errorf("a type in version %q of the template: got %q", version, got)
 		}
+	}
+	template("tagged", &types.RequestLaunchTemplateData{
+		InstanceType: types.InstanceTypeT3Micro,
+		TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{{
+			ResourceType: types.ResourceTypeInstance,
+			Tags:         []types.Tag{{Key: aws.String("team"), Value: aws.String("bank")}},
+		}},
+	})
+	if got := refusal(run("tagged")); !strings.Contains(got, "ec2:RunInstances") ||
+		!strings.HasSuffix(got, "with an explicit deny in an identity-based policy") {
+		t.Errorf("a tag in the template: got %q", got)
 	}
 	notPassed := deniedEC2("iam:PassRole", "arn:aws:iam::000000000000:role/admin")
 	w.want("a profile in the template", run("admin"), notPassed)

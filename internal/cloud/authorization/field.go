@@ -96,11 +96,11 @@ func tagsIn(input reflect.Value) []tag {
 	return tags
 }
 
-// requestKeys returns the condition keys of the tags in the request.
-func (s *subject) requestKeys() map[string][]string {
+// tagKeys returns the condition keys of the tags in the request.
+func (s *subject) tagKeys(tags []tag) map[string][]string {
 	keys := map[string][]string{}
 	var names []string
-	for _, t := range tagsIn(s.input) {
+	for _, t := range tags {
 		names = append(names, t.key)
 		name := "aws:RequestTag/" + t.key
 		if !slices.Contains(keys[name], t.value) {

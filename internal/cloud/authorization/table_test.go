@@ -180,7 +180,8 @@ func TestNeeds(t *testing.T) {
 		{
 			"ec2", &ec2client.CreateTagsInput{Resources: []string{"ami-1", "key-1", "x"}},
 			"ec2:CreateTags arn:aws:ec2:us-east-1::image/ami-1\n" +
-				"ec2:CreateTags arn:aws:ec2:us-east-1:" + account + ":key-pair/deploy\nec2:CreateTags unknown",
+				"ec2:CreateTags arn:aws:ec2:us-east-1:" + account + ":key-pair/deploy\n" +
+				"ec2:CreateTags arn:aws:ec2:us-east-1:" + account + ":key-pair/key-1\nec2:CreateTags unknown",
 		},
 		{
 			"ec2", &ec2client.DisassociateIamInstanceProfileInput{AssociationId: text("iip-assoc-1")},
@@ -194,6 +195,17 @@ func TestNeeds(t *testing.T) {
 			"ec2", &ec2client.DeleteSecurityGroupInput{GroupName: text("web")},
 			"ec2:DeleteSecurityGroup arn:aws:ec2:us-east-1:" + account + ":security-group/sg-1\n" +
 				"ec2:DeleteSecurityGroup arn:aws:ec2:us-east-1:" + account + ":security-group/sg-2",
+		},
+		{
+			// Users choose names that are other resources' ids.
+			"ec2", &ec2client.DeleteLaunchTemplateInput{LaunchTemplateName: text("lt-1")},
+			"ec2:DeleteLaunchTemplate arn:aws:ec2:us-east-1:" + account + ":launch-template/lt-1\n" +
+				"ec2:DeleteLaunchTemplate arn:aws:ec2:us-east-1:" + account + ":launch-template/lt-2",
+		},
+		{
+			"ec2", &ec2client.DeleteKeyPairInput{KeyName: text("key-1")},
+			"ec2:DeleteKeyPair arn:aws:ec2:us-east-1:" + account + ":key-pair/deploy\n" +
+				"ec2:DeleteKeyPair arn:aws:ec2:us-east-1:" + account + ":key-pair/key-1",
 		},
 		{
 			"autoscaling", &scalingclient.SetDesiredCapacityInput{AutoScalingGroupName: text("g")},
@@ -321,6 +333,9 @@ func put(tx *store.Tx) {
 		Tags: store.Tags{"a": "b"},
 	})
 	store.KeyPairs.Put(tx, &store.KeyPair{ID: "key-1", Region: home, Name: "deploy"})
+	store.KeyPairs.Put(tx, &store.KeyPair{ID: "key-2", Region: home, Name: "key-1"})
+	store.LaunchTemplates.Put(tx, &store.LaunchTemplate{ID: "lt-1", Region: home, Name: "web"})
+	store.LaunchTemplates.Put(tx, &store.LaunchTemplate{ID: "lt-2", Region: home, Name: "lt-1"})
 	store.Instances.Put(tx, &store.Instance{
 		ID: "i-1", Region: home, ProfileAssociationID: "iip-assoc-1", ProfileARN: "arn:i",
 	})
