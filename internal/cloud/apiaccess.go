@@ -5,7 +5,9 @@ package cloud
 import (
 	"context"
 
+	"aloft.dev/aloft/internal/cloud/authorization"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -22,4 +24,11 @@ func rootKey(c host.Credentials, token string) (wire.Key, error) {
 		return wire.Key{}, wire.ErrUnknownKey
 	}
 	return wire.Key{Secret: c.SecretAccessKey}, nil
+}
+
+// passRole returns what decides whether a caller may pass a role to instances.
+func passRole(guard *authorization.Authorizer) func(context.Context, *store.Role) error {
+	return func(ctx context.Context, role *store.Role) error {
+		return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
+	}
 }

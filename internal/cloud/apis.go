@@ -20,7 +20,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/network"
-	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -36,11 +35,9 @@ func (d *daemon) handler() (http.Handler, error) {
 	}
 	guard := authorization.New(authorization.Config{Store: d.store, Sessions: d.sessions, Log: d.Log})
 	machines := ec2.New(ec2.Config{
+		Authorize: guard.Authorize, PassRole: passRole(guard),
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
 		Manners: &d.manners,
-		PassRole: func(ctx context.Context, role *store.Role) error {
-			return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
-		},
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {

@@ -61,13 +61,14 @@ func New(c Config) *Authorizer {
 func (a *Authorizer) Around(
 	ctx context.Context, call wire.Call, next func(context.Context) (any, error),
 ) (any, error) {
-	if err := a.authorize(ctx, call); err != nil {
+	if err := a.Authorize(ctx, call); err != nil {
 		return nil, err
 	}
 	return next(ctx)
 }
 
-func (a *Authorizer) authorize(ctx context.Context, call wire.Call) error {
+// Authorize returns the error of a call that the caller of ctx may not make.
+func (a *Authorizer) Authorize(ctx context.Context, call wire.Call) error {
 	caller := wire.CallerFrom(ctx)
 	if caller.Principal.Session == nil {
 		return nil

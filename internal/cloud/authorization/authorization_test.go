@@ -357,6 +357,18 @@ func TestLaunchTemplatesHideNothing(t *testing.T) {
 	})
 	w.want("a group of the template", err,
 		"ValidationError: You must use a valid fully-formed launch template. "+text)
+	_, err = autoscaling.NewFromConfig(c).CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("g"), MinSize: aws.Int32(1), MaxSize: aws.Int32(1),
+		AvailabilityZones: []string{"us-east-1a"},
+		LaunchTemplate:    &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("large")},
+	})
+	if got := refusal(err); !strings.HasPrefix(got, "ValidationError: You must use a valid fully-formed launch") ||
+		!strings.HasSuffix(got, "with an explicit deny in an identity-based policy") {
+		t.Errorf("a group that launches what the role may not: got %q", got)
+	}
+	if n := len(store.ScalingGroups.List(w.store.View())); n != 0 {
+		t.Errorf("%d groups exist", n)
+	}
 }
 
 // Operations that no table describes are for those who may do everything.
