@@ -43,10 +43,11 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 		trustee.Names = []string{caller.Principal.ARN, p.role.ARN, p.role.ID}
 	}
 	maps.Copy(all, keys)
-	switch access.EvaluateTrust(trust, trustee, access.Request{Action: "sts:AssumeRole", Context: all}) {
+	asked := access.Request{Action: "sts:AssumeRole", Context: all, Modelled: modelled}
+	switch access.EvaluateTrust(trust, trustee, asked) {
 	case access.Trusted:
-		r := access.Request{Action: "sts:AssumeRole", Resources: []string{arn}, Context: all}
-		if p != nil && !p.policies.WithinLimits(r) {
+		asked.Resources = []string{arn}
+		if p != nil && !p.policies.WithinLimits(asked) {
 			return nil, refused
 		}
 	case access.Delegated:

@@ -47,7 +47,11 @@ func secrets(s *subject, text string) []target {
 			partial = row.ARN[:i]
 		}
 		if text == row.Name || text == row.ARN || text == partial {
-			keys := map[string][]string{"secretsmanager:Name": {row.Name}, "secretsmanager:SecretId": {text}}
+			keys := map[string][]string{
+				"secretsmanager:Name": {row.Name}, "secretsmanager:SecretId": {row.ARN},
+				"secretsmanager:VersionId":    s.values("VersionId"),
+				"secretsmanager:VersionStage": s.values("VersionStage"),
+			}
 			found = append(found, target{arn: row.ARN, tags: row.Tags, keys: keys})
 		}
 	}
