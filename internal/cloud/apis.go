@@ -66,7 +66,7 @@ func (d *daemon) handler() (http.Handler, error) {
 			return credentials.SecretAccessKey, id == credentials.AccessKeyID
 		},
 		AcceptAnyCredentials: d.AcceptAnyCredentials,
-		Fallback:             http.HandlerFunc(d.status),
+		Fallback:             d.own(machines),
 		Log:                  d.Log,
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
@@ -68,6 +69,7 @@ type daemon struct {
 	manners   manners.Set
 	networks  *networks.Loop
 	instances *instances.Loop
+	images    *images.Loop
 	fleet     scaling.Fleet // set by handler
 }
 
@@ -153,6 +155,11 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	d.instances = &instances.Loop{
 		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
 		Env: viaProxy(env, d.network.ProxyAddress()), Layer: d.layers.Path,
+	}
+	d.images = &images.Loop{
+		Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log,
+		Manners: &d.manners,
+		First:   image.Debian12,
 	}
 	return nil
 }
