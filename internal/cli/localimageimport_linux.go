@@ -73,30 +73,25 @@ func runLocalImageImport(ctx context.Context, o *localImageImportOptions) error 
 }
 
 // checkName fails with EC2's error for a name that the image cannot have, before the archive
-// is unpacked.
+// is unpacked. EC2 checks the name before the snapshot, which is not there yet.
 func (o *localImageImportOptions) checkName(ctx context.Context, api *awsapi.Client) error {
 	request := registerRequest(o.name, "snap-00000000000000000", nil)
 	request.DryRun = aws.Bool(true)
 	_, err := api.EC2.RegisterImage(ctx, request)
-	if err != nil && awsapi.Code(err) != "DryRunOperation" {
-		return fmt.Errorf("import %s: %w", o.name, err)
+	hint := ""
+	switch awsapi.Code(err) {
+	case "InvalidSnapshot.NotFound":
+		return nil
+	case "InvalidAMIName.Duplicate":
+		hint = "choose another name, or: " + o.nextCommand("aloft local image remove "+o.name, ".")
+	case "InvalidAMIName.Malformed":
+		hint = "choose another name"
+	default:
+		return fmt.Errorf("check the name %s: %w", o.name, err)
 	}
-	found, err := api.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
-		Owners:  []string{"self"},
-		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{o.name}}},
-	})
-	if err != nil {
-		return fmt.Errorf("import %s: %w", o.name, err)
-	}
-	if len(found.Images) > 0 {
-		return diag.List{{
-			Where: o.name,
-			Summary: "InvalidAMIName.Duplicate: the name is already in use by AMI " +
-				aws.ToString(found.Images[0].ImageId),
-			Hint: "choose another name, or: " + o.nextCommand("aloft local image remove "+o.name, "."),
-		}}
-	}
-	return nil
+	return diag.List{{
+		Where: o.name, Summary: "an image cannot have this name", Detail: err.Error(), Hint: hint, Cause: err,
+	}}
 }
 
 // unpack unpacks the archive into the image store, and shows how far it is.
@@ -204,8 +199,9 @@ func (o *localImageImportOptions) importProblem(err error) error {
 			"archive all of the root filesystem"},
 	} {
 		if errors.Is(err, known.cause) {
-			return diag.List{{Where: o.archive, Summary: known.cause.Error(), Detail: err.Error(), Hint: known.hint,
-				Cause: err}}
+			return diag.List{{
+				Where: o.archive, Summary: known.cause.Error(), Detail: err.Error(), Hint: known.hint, Cause: err,
+			}}
 		}
 	}
 	return err

@@ -176,6 +176,7 @@ func TestUnpackStaysInsideTheRoot(t *testing.T) {
 		"a root that is a link":             {symlink("./", "../outside")},
 		"a user that machines have not":     {foreign},
 		"a type that no filesystem has":     {unknown},
+		"a path that no system call takes":  {file(strings.Repeat("a/", 2049)+"b", "")},
 		"a file that replaces the root":     {file(".", "x")},
 		"a name of a parent in the archive": {file("..", "x")},
 	} {
