@@ -23,6 +23,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/google/nftables v0.3.0
 	github.com/hashicorp/go-memdb v1.3.5
+	github.com/klauspost/compress v1.20.4
 	github.com/miekg/dns v1.1.73
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
@@ -43,10 +44,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.0
 )
 
-require (
-	github.com/klauspost/compress v1.20.4 // indirect
-	golang.org/x/tools v0.48.0 // indirect
-)
+require golang.org/x/tools v0.48.0 // indirect
 
 require (
 	github.com/aws/aws-sdk-go-v2 v1.48.0
