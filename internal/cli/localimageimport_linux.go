@@ -9,46 +9,32 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/diag"
-	"aloft.dev/aloft/internal/resource"
+	"aloft.dev/aloft/internal/importedimage"
 	"aloft.dev/aloft/internal/view"
 )
 
-const (
-	// registerTimeout bounds what an interrupt does not: the calls that make an image of
-	// files that are there.
-	registerTimeout = time.Minute
-
-	minVolumeGiB = 8 // as the public images have
-	importedRoot = "/dev/xvda"
-)
-
-// architectures are EC2's names of architectures, by Go's.
-var architectures = map[string]types.ArchitectureValues{
-	"amd64": types.ArchitectureValuesX8664, "arm64": types.ArchitectureValuesArm64,
-}
+// registerTimeout bounds what an interrupt does not: the calls that make an image of files
+// that are there.
+const registerTimeout = time.Minute
 
 // importResult is what aloft local image import prints with --json.
 type importResult struct {
-	importedImage
+	importedimage.Image
+
 	Bytes int64    `json:"bytes"`
 	Notes []string `json:"notes"`
 }
 
 func runLocalImageImport(ctx context.Context, o *localImageImportOptions) error {
-	api, err := o.connectToLocalCloud(ctx, o.imageRegion(), false)
+	images, err := o.importedImages(ctx)
 	if err != nil {
 		return err
 	}
-	if err := o.checkName(ctx, api); err != nil {
-		return err
+	if err := images.CheckName(ctx, o.name); err != nil {
+		return o.importProblem(err)
 	}
 	layout, err := o.layout()
 	if err != nil {
@@ -65,33 +51,11 @@ func runLocalImageImport(ctx context.Context, o *localImageImportOptions) error 
 	if err != nil {
 		return o.importProblem(err)
 	}
-	result, err := o.register(ctx, api, layout, imported)
+	result, err := o.register(ctx, images, layout, imported)
 	if err := errors.Join(err, imported.Close()); err != nil {
 		return err
 	}
 	return o.printImport(result)
-}
-
-// checkName fails with EC2's error for a name that the image cannot have, before the archive
-// is unpacked. EC2 checks the name before the snapshot, which is not there yet.
-func (o *localImageImportOptions) checkName(ctx context.Context, api *awsapi.Client) error {
-	request := registerRequest(o.name, "snap-00000000000000000", nil)
-	request.DryRun = aws.Bool(true)
-	_, err := api.EC2.RegisterImage(ctx, request)
-	hint := ""
-	switch awsapi.Code(err) {
-	case "InvalidSnapshot.NotFound":
-		return nil
-	case "InvalidAMIName.Duplicate":
-		hint = "choose another name, or: " + o.nextCommand("aloft local image remove "+o.name, ".")
-	case "InvalidAMIName.Malformed":
-		hint = "choose another name"
-	default:
-		return fmt.Errorf("check the name %s: %w", o.name, err)
-	}
-	return diag.List{{
-		Where: o.name, Summary: "an image cannot have this name", Detail: err.Error(), Hint: hint, Cause: err,
-	}}
 }
 
 // unpack unpacks the archive into the image store, and shows how far it is.
@@ -111,7 +75,7 @@ func (o *localImageImportOptions) unpack(ctx context.Context, layers *image.Stor
 // register makes a snapshot and an image of what was unpacked. An interrupt comes before or
 // after it, so that there is never a snapshot without an image.
 func (o *localImageImportOptions) register(
-	ctx context.Context, api *awsapi.Client, layout host.Layout, imported *image.Import,
+	ctx context.Context, images importedimage.Images, layout host.Layout, imported *image.Import,
 ) (*importResult, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -122,51 +86,28 @@ func (o *localImageImportOptions) register(
 	if err != nil {
 		return nil, notRunning(err, "sudo aloft local start"+o.cloudFlags())
 	}
-	const gib = 1 << 30
 	snapshot, err := running.Import(ctx, host.ImportRequest{
-		Import: imported.ID(), Region: o.imageRegion(), Description: imported.System,
-		SizeGiB: int32(max(minVolumeGiB, (imported.Bytes+gib-1)/gib+1)),
+		Import: imported.ID(), Region: images.Region, Description: imported.System,
+		SizeGiB: volumeSize(imported.Bytes),
 	})
 	if err != nil {
 		return nil, err
 	}
-	request := registerRequest(o.name, snapshot.SnapshotID, map[string]string{
-		tagImported: filepath.Base(o.archive), resource.TagUser: imported.User,
-	})
-	request.Description = &imported.System
-	registered, err := api.EC2.RegisterImage(ctx, request)
+	made, err := images.Register(ctx, importedimage.Image{
+		Name: o.name, System: imported.System, User: imported.User, Archive: filepath.Base(o.archive),
+		Snapshot: snapshot.SnapshotID,
+	}, runtime.GOARCH)
 	if err != nil {
-		_, undone := api.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: &snapshot.SnapshotID})
-		return nil, errors.Join(fmt.Errorf("register image %s: %w", o.name, err), undone)
+		return nil, err
 	}
-	return &importResult{
-		importedImage: importedImage{
-			ID: aws.ToString(registered.ImageId), Name: o.name, Region: o.imageRegion(), System: imported.System,
-			User: imported.User, Archive: filepath.Base(o.archive), Snapshot: snapshot.SnapshotID,
-			Created: time.Now().UTC().Format(time.RFC3339),
-		},
-		Bytes: imported.Bytes, Notes: append([]string{}, imported.Notes...),
-	}, nil
+	return &importResult{Image: made, Bytes: imported.Bytes, Notes: append([]string{}, imported.Notes...)}, nil
 }
 
-// registerRequest returns the request that makes an image of a snapshot.
-func registerRequest(name, snapshot string, tags map[string]string) *ec2.RegisterImageInput {
-	in := &ec2.RegisterImageInput{
-		Name: &name, Architecture: architectures[runtime.GOARCH], VirtualizationType: aws.String("hvm"),
-		EnaSupport: aws.Bool(true), RootDeviceName: aws.String(importedRoot),
-		BlockDeviceMappings: []types.BlockDeviceMapping{{
-			DeviceName: aws.String(importedRoot),
-			Ebs:        &types.EbsBlockDevice{SnapshotId: &snapshot, VolumeType: types.VolumeTypeGp3},
-		}},
-	}
-	if len(tags) > 0 {
-		set := types.TagSpecification{ResourceType: types.ResourceTypeImage}
-		for key, value := range tags {
-			set.Tags = append(set.Tags, types.Tag{Key: aws.String(key), Value: aws.String(value)})
-		}
-		in.TagSpecifications = []types.TagSpecification{set}
-	}
-	return in
+// volumeSize returns the size in GiB of volumes of a root filesystem: that of the public
+// images, or with a GiB to spare.
+func volumeSize(bytes int64) int32 {
+	const minimum, gib = 8, 1 << 30
+	return int32(max(minimum, (bytes+gib-1)/gib+1))
 }
 
 func (o *localImageImportOptions) printImport(result *importResult) error {
@@ -183,8 +124,14 @@ func (o *localImageImportOptions) printImport(result *importResult) error {
 	return nil
 }
 
-// importProblem explains why an archive cannot be imported.
+// importProblem explains why an archive cannot be imported under a name.
 func (o *localImageImportOptions) importProblem(err error) error {
+	if errors.Is(err, importedimage.ErrName) {
+		return diag.List{{
+			Where: o.name, Summary: importedimage.ErrName.Error(), Detail: err.Error(), Cause: err,
+			Hint: "choose another name; " + o.nextCommand("aloft local image list", ".") + " shows those in use",
+		}}
+	}
 	for _, known := range []struct {
 		cause error
 		hint  string

@@ -121,7 +121,8 @@ func TestImportOfEveryCompressionBecomesALayer(t *testing.T) {
 			s := openStore(t)
 			var fractions []float64
 			archive := compress(pack(t, debianRoot(t, here)...))
-			i, err := s.Import(t.Context(), writeArchive(t, archive), func(f float64) { fractions = append(fractions, f) })
+			progress := func(f float64) { fractions = append(fractions, f) }
+			i, err := s.Import(t.Context(), writeArchive(t, archive), progress)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -233,10 +234,12 @@ func TestImportRefusesWhatCannotBoot(t *testing.T) {
 			pack(t, debianRoot(t, here, "/systemd/systemd")...), ErrNotRootFilesystem,
 		},
 		"another init": {
-			pack(t, append(debianRoot(t, here, "/init"), file("usr/sbin/init", program(t, here)))...), ErrNotRootFilesystem,
+			pack(t, append(debianRoot(t, here, "/init"), file("usr/sbin/init", program(t, here)))...),
+			ErrNotRootFilesystem,
 		},
 		"an init that is a script": {
-			pack(t, append(debianRoot(t, here), file("usr/lib/systemd/systemd", "#!/bin/sh\n"))...), ErrNotRootFilesystem,
+			pack(t, append(debianRoot(t, here), file("usr/lib/systemd/systemd", "#!/bin/sh\n"))...),
+			ErrNotRootFilesystem,
 		},
 		"a circle of links": {
 			pack(t, append(debianRoot(t, here, "/init"), symlink("usr/sbin/init", "init"))...), ErrNotRootFilesystem,
