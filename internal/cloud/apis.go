@@ -45,9 +45,8 @@ func (d *daemon) openAPIs() error {
 		return err
 	}
 	forMachines := config
-	forMachines.Hosts = []string{firewall.MetadataAddress.String()}
+	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
-	config.Fallback = http.HandlerFunc(d.status)
 	if d.onHost, err = wire.NewHandler(config); err != nil {
 		return fmt.Errorf("serve the APIs: %w", err)
 	}
@@ -112,6 +111,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			}
 			return guard.Key(id, token)
 		},
-		Log: d.Log,
+		Fallback: d.own(machines),
+		Log:      d.Log,
 	}, nil
 }

@@ -135,7 +135,7 @@ func installFiles(root *os.Root, wanted func(path string) bool) error {
 func installFile(root *os.Root, path string, content []byte) error {
 	mode := fs.FileMode(0o644)
 	switch {
-	case strings.HasPrefix(path, "usr/lib/aloft/"):
+	case strings.HasPrefix(path, "usr/lib/aloft/") && path != loginUserFile:
 		mode = 0o755
 	case strings.HasPrefix(path, "etc/sudoers.d/"):
 		mode = 0o440
