@@ -5,7 +5,6 @@ package cloud
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"runtime"
 
