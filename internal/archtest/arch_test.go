@@ -61,8 +61,8 @@ func half(path string) string {
 		return "the local cloud"
 	case slices.ContainsFunc([]string{
 		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
-		"lease", "preflight", "policy", "price", "pricelist", "cost", "project", "toolchain", "remote", "source", "proof",
-		"importedimage",
+		"lease", "preflight", "policy", "price", "pricelist", "cost", "project",
+		"toolchain", "remote", "source", "proof", "importedimage",
 	}, func(name string) bool {
 		return within(path, module+"/internal/"+name)
 	}):
