@@ -140,7 +140,7 @@ func (m *machine) run(ctx context.Context, s step) error {
 }
 
 // problem describes why a step failed.
-func (m *machine) problem(step string, output []string, err error) error {
+func (m *machine) problem(step string, output []string, err error) *diag.Diagnostic {
 	d := &diag.Diagnostic{
 		Where:   m.target.Label(),
 		Summary: fmt.Sprintf("%s failed (%v)", step, err),

@@ -30,7 +30,8 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 		a.Log.LogAttrs(ctx, slog.LevelWarn, "refuse a role", slog.Any("error", err))
 		return nil, refused
 	}
-	trustee, all := access.Trustee{Account: identity.Account}, map[string][]string{}
+	trustee := access.Trustee{Account: identity.Account}
+	var all map[string][]string
 	var p *principal
 	if s := caller.Principal.Session; s == nil {
 		all = userKeys(caller, a.Now())

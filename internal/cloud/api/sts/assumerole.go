@@ -89,7 +89,8 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 		},
 	}
 	if policy != "" {
-		out.PackedPolicySize = aws.Int32(int32(max(1, len(policy)*100/packedPolicy)))
+		// Clients still read it, although the SDK deprecates it.
+		out.PackedPolicySize = aws.Int32(int32(max(1, len(policy)*100/packedPolicy))) //nolint:staticcheck // see above
 	}
 	return out, nil
 }

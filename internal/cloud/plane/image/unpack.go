@@ -48,7 +48,7 @@ func unpack(ctx context.Context, archive io.Reader, root *os.Root, free room) (i
 	u := &unpacker{
 		root: root, free: free, dirs: map[string]time.Time{".": {}}, dropped: map[string]bool{},
 	}
-	source := &endReader{Reader: contextReader{ctx, archive}}
+	source := &endReader{Reader: untilDone(ctx, archive)}
 	entries := tar.NewReader(source)
 	for {
 		header, err := entries.Next()
