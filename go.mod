@@ -40,12 +40,11 @@ require (
 require (
 	github.com/aws/aws-sdk-go-v2/service/iam v1.64.9
 	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.0
+	github.com/joho/godotenv v1.5.1
+	github.com/klauspost/compress v1.20.4
 )
 
-require (
-	github.com/klauspost/compress v1.20.4 // indirect
-	golang.org/x/tools v0.48.0 // indirect
-)
+require golang.org/x/tools v0.48.0 // indirect
 
 require (
 	github.com/aws/aws-sdk-go-v2 v1.48.0

@@ -24,6 +24,9 @@ type Spec struct {
 	Start        string            `yaml:"start"`
 	Port         int               `yaml:"port"`
 	Env          map[string]string `yaml:"env"`
+	EnvFile      string            `yaml:"env_file"`
+	Secrets      map[string]string `yaml:"secrets"`
+	Permissions  []Permission      `yaml:"permissions"`
 	Machines     Machines          `yaml:"machines"`
 	Scaling      *Scaling          `yaml:"scaling"`
 	Network      Network           `yaml:"network"`
@@ -35,6 +38,8 @@ type Spec struct {
 	File string `yaml:"-"` // the file, or "" if the spec was derived from the folder
 
 	RegionGiven bool `yaml:"-"` // Region was named and is not the default
+
+	fromFile map[string]string `yaml:"-"` // the variables of EnvFile
 }
 
 // Source is the application's source: a local folder, or a git repository and ref.
@@ -45,6 +50,13 @@ type Source struct {
 	Dir  string `yaml:"dir"`
 }
 
+// Permission allows the application actions of the AWS API (IAM User Guide, "IAM JSON
+// policy elements").
+type Permission struct {
+	Actions   []string `yaml:"actions"`
+	Resources []string `yaml:"resources"`
+}
+
 // Machines says how many servers there are, and what each is.
 type Machines struct {
 	Count    int           `yaml:"count"`
@@ -52,6 +64,7 @@ type Machines struct {
 	Fallback string        `yaml:"fallback"`
 	Image    string        `yaml:"image"`
 	Key      string        `yaml:"key"`
+	Role     string        `yaml:"role"`
 }
 
 // InstanceTypes are EC2 instance types in order of preference.
