@@ -38,13 +38,16 @@ require (
 )
 
 require (
+	github.com/BurntSushi/toml v1.6.0
+	github.com/Masterminds/semver/v3 v3.5.0
 	github.com/aws/aws-sdk-go-v2/service/iam v1.64.9
 	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.0
 	github.com/joho/godotenv v1.5.1
 	github.com/klauspost/compress v1.20.4
+	golang.org/x/mod v0.43.0
 )
 
-require golang.org/x/tools v0.48.0 // indirect
+require golang.org/x/tools v0.52.0 // indirect
 
 require (
 	github.com/aws/aws-sdk-go-v2 v1.48.0
@@ -77,5 +80,5 @@ require (
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/spf13/pflag v1.0.10
 	github.com/xo/terminfo v1.0.0 // indirect
-	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/net v0.61.0 // indirect
 )

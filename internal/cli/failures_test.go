@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aloft.dev/aloft/internal/release"
+	"aloft.dev/aloft/internal/remote"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -25,11 +26,11 @@ func replaceSSH(root *cobra.Command, g *global) {
 	}
 	ssh := newSSHCommand(g, func(ctx context.Context, o *sshOptions) error {
 		o.lookPath = func(file string) (string, error) { return file, nil }
-		o.runClient = func(context.Context, Stdio, string, release.Target, []string) error { return nil }
+		o.runClient = func(context.Context, Stdio, string, remote.Target, []string) error { return nil }
 		return runSSH(ctx, o)
 	})
 	logs := newLogsCommand(g, func(ctx context.Context, o *logsOptions) error {
-		o.read = func(context.Context, release.Target, string, release.LogOptions, func(string)) error { return nil }
+		o.read = func(context.Context, remote.Target, string, release.LogOptions, func(string)) error { return nil }
 		return runLogs(ctx, o)
 	})
 	ssh.GroupID, logs.GroupID = "The application", "The application"

@@ -11,6 +11,7 @@ import (
 
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/release"
+	"aloft.dev/aloft/internal/remote"
 )
 
 type logsOptions struct {
@@ -20,7 +21,7 @@ type logsOptions struct {
 	log    release.LogOptions
 
 	// read calls line for each line of an application's log on a machine.
-	read func(ctx context.Context, t release.Target, app string, o release.LogOptions, line func(string)) error
+	read func(ctx context.Context, t remote.Target, app string, o release.LogOptions, line func(string)) error
 }
 
 func newLogsCommand(g *global, run func(context.Context, *logsOptions) error) *cobra.Command {

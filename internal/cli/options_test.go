@@ -67,7 +67,7 @@ func TestCommandLinesBecomeOptions(t *testing.T) {
 	equal(t, parse(t, newDrillCommand, "--restore shop"), drillOptions{dir: "shop", load: load, restore: true})
 
 	equal(t, parse(t, newSSHCommand, "shop server-1 -- uptime -p"),
-		sshOptions{dir: "shop", server: "server-1", remote: []string{"uptime", "-p"}})
+		sshOptions{dir: "shop", server: "server-1", command: []string{"uptime", "-p"}})
 	equal(t, parse(t, newLogsCommand, "server-2 -n 5 -f"),
 		logsOptions{dir: ".", server: "server-2", log: release.LogOptions{Lines: 5, Follow: true}})
 

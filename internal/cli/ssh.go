@@ -16,18 +16,18 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"aloft.dev/aloft/internal/diag"
-	"aloft.dev/aloft/internal/release"
+	"aloft.dev/aloft/internal/remote"
 )
 
 type sshOptions struct {
 	*global
-	dir    string
-	server string
-	remote []string // command; empty for a shell
+	dir     string
+	server  string
+	command []string // command; empty for a shell
 
 	// lookPath finds the SSH client's program, and runClient runs it.
 	lookPath  func(file string) (string, error)
-	runClient func(ctx context.Context, stdio Stdio, program string, t release.Target, remote []string) error
+	runClient func(ctx context.Context, stdio Stdio, program string, t remote.Target, command []string) error
 }
 
 func newSSHCommand(g *global, run func(context.Context, *sshOptions) error) *cobra.Command {
@@ -42,7 +42,7 @@ for as long as the connection lasts. The exit code is ssh's.`,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if dash := c.ArgsLenAtDash(); dash >= 0 {
-				args, o.remote = args[:dash], args[dash:]
+				args, o.command = args[:dash], args[dash:]
 			}
 			if o.dir, o.server, err = dirAndServer(args); err != nil {
 				return err
@@ -79,7 +79,7 @@ func runSSH(ctx context.Context, o *sshOptions) (err error) {
 	defer func() { err = joinCloseError(err, closeAccess()) }()
 	t := targets[0]
 	if t.User == "" { // an image with an unknown login user
-		machine, err := release.Dial(ctx, t)
+		machine, err := remote.Dial(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -88,12 +88,12 @@ func runSSH(ctx context.Context, o *sshOptions) (err error) {
 			return fmt.Errorf("find the login user of %s: %w", o.server, err)
 		}
 	}
-	return o.runClient(ctx, o.Stdio, program, t, o.remote)
+	return o.runClient(ctx, o.Stdio, program, t, o.command)
 }
 
 // runOpenSSH runs the OpenSSH client. It accepts the target's host keys and no
 // others.
-func runOpenSSH(ctx context.Context, stdio Stdio, program string, t release.Target, remote []string) error {
+func runOpenSSH(ctx context.Context, stdio Stdio, program string, t remote.Target, command []string) error {
 	host, _, err := net.SplitHostPort(t.Address)
 	if err != nil {
 		return fmt.Errorf("parse the address of %s: %w", t.Name, err)
@@ -106,8 +106,8 @@ func runOpenSSH(ctx context.Context, stdio Stdio, program string, t release.Targ
 	arguments := append(pathArguments(t.KeyPath, knownHosts),
 		"-l", t.User, "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no",
 		"-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", host)
-	if len(remote) > 0 {
-		arguments = append(append(arguments, "--"), remote...)
+	if len(command) > 0 {
+		arguments = append(append(arguments, "--"), command...)
 	}
 	client := exec.CommandContext(ctx, program, arguments...)
 	client.Cancel = func() error {

@@ -11,7 +11,7 @@ import (
 
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/diag"
-	"aloft.dev/aloft/internal/release"
+	"aloft.dev/aloft/internal/remote"
 )
 
 // serverName matches server-1, the name of a server of a fixed number; server-a-0f3c1,
@@ -43,7 +43,7 @@ func dirAndServer(args []string) (dir, server string, err error) {
 // It may add a firewall rule for the connection, which closeAccess removes.
 func (d *deployment) sshTargets(
 	ctx context.Context, name string,
-) (targets []release.Target, closeAccess func() error, err error) {
+) (targets []remote.Target, closeAccess func() error, err error) {
 	status, err := d.deployedStatus(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -73,7 +73,7 @@ func (d *deployment) sshTargets(
 		if err != nil {
 			return nil, nil, err
 		}
-		targets = append(targets, release.Target{
+		targets = append(targets, remote.Target{
 			Name:     m.Name,
 			Address:  net.JoinHostPort(m.PublicIP, "22"),
 			User:     user,
@@ -124,12 +124,12 @@ func (d *deployment) connectForScripts(
 	if err != nil {
 		return nil, nil, err
 	}
-	machine, err := release.Dial(ctx, targets[0])
+	machine, err := remote.Dial(ctx, targets[0])
 	if err != nil {
 		return nil, nil, joinCloseError(err, closeAccess())
 	}
 	run = func(ctx context.Context, script string) error {
-		return machine.Run(ctx, script, release.Text(""), func(string) {})
+		return machine.Run(ctx, script, remote.Text(""), func(string) {})
 	}
 	return run, func() error {
 		_ = machine.Close() // run has reported how the script ended

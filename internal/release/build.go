@@ -1,3 +1,6 @@
+// Package release turns a machine into a server of an application: it names the release
+// by its content, installs the application over SSH, and proves that it answers (steps 10
+// to 17 of the manual process).
 package release
 
 import (
@@ -5,46 +8,89 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/remote"
+	"aloft.dev/aloft/internal/source"
 	"aloft.dev/aloft/internal/spec"
 )
 
 // tailLines is how many lines of a failed step's output an error shows.
 const tailLines = 20
 
-// notePrefix begins a line of a proof's output that people should read although the
-// proof succeeded.
-const notePrefix = "aloft-note: "
-
-// Build installs the application on a machine of the base image, starts it and checks
-// that it answers (steps 10 to 16). Each step and each line of its output is an event
-// of the machine. Build may be repeated, also on a machine on which an earlier run was
-// interrupted. When the context ends, Build stops what runs on the machine. Other
-// errors are diagnostics.
-func Build(ctx context.Context, t Target, s *spec.Spec, source Source, sink event.Sink) error {
-	machine, err := connect(ctx, t, sink)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = machine.Close() }()
-	for _, step := range Recipe(s, source) {
-		if err := track(
-			sink, t, step, func() error { return machine.runStep(ctx, t, step, source, sink) },
-		); err != nil {
-			return err
-		}
-	}
-	return nil
+// Builder builds the release of an application from one state of its source.
+type Builder struct {
+	Spec      *spec.Spec
+	Source    source.Source
+	Toolchain Toolchain
+	Mirrors   Mirrors
+	Patience  time.Duration // until the application's first answer; 0: startTimeout
 }
 
+// machine is a machine that a Builder works on.
+type machine struct {
+	*remote.Machine
+	target       remote.Target
+	sink         event.Sink
+	architecture string // "amd64" or "arm64"
+	arguments    string // shell command that sets the scripts' arguments
+}
+
+// Build installs the application on a machine of the base image, runs the release's
+// command, starts the application and checks that it answers (steps 10 to 16). Each step
+// and each line of its output is an event of the machine. Build may be repeated, also on
+// a machine on which an earlier run was interrupted. When the context ends, Build stops
+// what runs on the machine. Other errors are diagnostics.
+func (b *Builder) Build(ctx context.Context, t remote.Target, sink event.Sink) error {
+	return b.on(ctx, t, sink, func(m *machine) error {
+		for _, s := range b.recipe() {
+			if err := m.track(s, func() error { return m.run(ctx, s) }); err != nil {
+				return err
+			}
+		}
+		if err := b.start(ctx, m, 0); err != nil {
+			return err
+		}
+		seal := b.seal()
+		return m.track(seal, func() error { return m.run(ctx, seal) })
+	})
+}
+
+// on connects to a machine and works on it.
+func (b *Builder) on(ctx context.Context, t remote.Target, sink event.Sink, work func(*machine) error) (err error) {
+	m := &machine{target: t, sink: sink, arguments: b.Mirrors.arguments()}
+	connecting := step{number: "10", name: "connect over SSH"}
+	if err := m.track(connecting, func() (err error) {
+		m.Machine, err = remote.Dial(ctx, t)
+		return err
+	}); err != nil {
+		return err
+	}
+	defer func() { _ = m.Close() }()
+	if err := m.Query(ctx, "uname -m", remote.Text(""), func(line string) {
+		m.architecture = architectures[line]
+	}); err != nil {
+		return m.problem("find the machine's architecture", nil, err)
+	}
+	stop, err := b.forwardMirrors(ctx, m.Machine)
+	if err != nil {
+		return m.problem("make the mirrors on this computer reachable", nil, err)
+	}
+	defer stop()
+	return work(m)
+}
+
+// architectures are Go's names of machines' (uname(1)).
+var architectures = map[string]string{"x86_64": "amd64", "aarch64": "arm64"}
+
 // track runs work as a step of the machine and reports its start and end.
-func track(sink event.Sink, t Target, step Step, work func() error) error {
-	e := event.Event{Address: t.name(), Step: step.Number, Message: step.Name}
-	return sink.Track(e, summary, work)
+func (m *machine) track(s step, work func() error) error {
+	e := event.Event{Address: m.target.Label(), Step: s.number, Message: s.name}
+	return m.sink.Track(e, summary, work)
 }
 
 // summary returns an error in one line.
@@ -56,49 +102,63 @@ func summary(err error) string {
 	return err.Error()
 }
 
-// runStep runs one step.
-func (m *Machine) runStep(ctx context.Context, t Target, step Step, source Source, sink event.Sink) error {
+// say reports a line of a step's output.
+func (m *machine) say(s step, kind event.Kind, text string) {
+	m.sink(event.Event{
+		Time: time.Now(), Kind: kind, Address: m.target.Label(), Step: s.number, Message: text,
+	})
+}
+
+// run runs one step.
+func (m *machine) run(ctx context.Context, s step) error {
 	var output []string
 	line := func(text string) {
 		output = append(output[max(0, len(output)-tailLines+1):], text)
-		e := event.Event{Time: time.Now(), Kind: event.Output, Address: t.name(), Step: step.Number, Message: text}
-		if note, ok := strings.CutPrefix(text, notePrefix); ok && step.Proof {
-			e.Kind, e.Message = event.Note, note
-		}
-		sink(e)
+		m.say(s, event.Output, text)
 	}
-	input := Text(step.Input)
-	if step.Ships {
-		if source.ClonedHere {
-			folder, remove, err := cloneHere(ctx, source)
-			if err != nil {
-				return err
-			}
-			defer remove()
-			source = folder
+	input, variables := remote.Text(s.input), ""
+	if s.ship != nil {
+		var err error
+		if input, variables, err = s.ship(ctx, m); err != nil {
+			return err
 		}
-		input = func(ctx context.Context, to io.Writer) error { return ship(ctx, source, to) }
 	}
-	err := m.Run(ctx, step.Script, input, line)
-	if err == nil {
+	err := m.Run(ctx, m.arguments+variables+s.script, input, line)
+	switch {
+	case err == nil:
 		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %s: %w", m.target.Label(), s.name, context.Cause(ctx))
 	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %s: %w", t.name(), step.Name, context.Cause(ctx))
-	}
+	return m.problem(s.name, output, err)
+}
+
+// problem describes why a step failed.
+func (m *machine) problem(step string, output []string, err error) error {
 	d := &diag.Diagnostic{
-		Where:   t.name(),
-		Summary: fmt.Sprintf("%s failed (%v)", step.Name, err),
+		Where:   m.target.Label(),
+		Summary: fmt.Sprintf("%s failed (%v)", step, err),
 		Detail:  strings.Join(output, "\n"),
 		Cause:   err,
-		Hint: fmt.Sprintf(
-			"fix it and run aloft up again, which continues from here; aloft ssh %s opens a shell on the machine",
-			t.name(),
-		),
+		Hint: fmt.Sprintf("fix it and run aloft up again, which continues from here; "+
+			"aloft ssh %s opens a shell on the machine", m.target.Label()),
 	}
-	if errors.Is(err, errChanged) {
-		d.Summary = step.Name + " failed: files in " + source.Path + " changed in the meantime"
+	if errors.Is(err, source.ErrChanged) {
+		d.Summary = step + " failed: files changed in the meantime"
 		d.Hint = "run aloft up again when nothing writes there"
 	}
 	return d
+}
+
+// sendFile returns an input that copies a file.
+func sendFile(path string) remote.Input {
+	return func(_ context.Context, to io.Writer) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return fmt.Errorf("open an archive: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		_, err = io.Copy(to, f)
+		return err
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"aloft.dev/aloft/internal/remote"
 )
 
 // LogOptions selects a part of a log.
@@ -12,15 +14,17 @@ type LogOptions struct {
 	Follow bool // continue with new lines until the context ends
 }
 
-// Logs reads the application's log on a machine and calls line for each line, which
-// starts with its time. Logs returns nil when the context ends.
-func Logs(ctx context.Context, t Target, app string, options LogOptions, line func(string)) error {
-	machine, err := Dial(ctx, t)
+// Logs reads the log of an application's processes on a machine and calls line for each
+// line, which starts with its time and the process. Logs returns nil when the context
+// ends.
+func Logs(ctx context.Context, t remote.Target, app string, options LogOptions, line func(string)) error {
+	machine, err := remote.Dial(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = machine.Close() }()
-	command := "journalctl --no-pager -o short-iso -u " + quoteShell(Unit(app))
+	command := fmt.Sprintf("journalctl --no-pager -o short-iso -u %s -u %s",
+		remote.Quote(Unit(app)), remote.Quote(ProcessUnit(app, "*")))
 	if options.Lines > 0 {
 		command += fmt.Sprintf(" -n %d", options.Lines)
 	} else {
@@ -29,7 +33,7 @@ func Logs(ctx context.Context, t Target, app string, options LogOptions, line fu
 	if options.Follow {
 		// Without a terminal, journalctl notices that its reader is gone only when it
 		// writes. The end of standard input stops it at once.
-		command = "sh -c " + quoteShell(command+` -f & follower=$!; trap 'kill $follower' EXIT; cat >/dev/null`)
+		command = "sh -c " + remote.Quote(command+` -f & follower=$!; trap 'kill $follower' EXIT; cat >/dev/null`)
 	}
 	hold := func(ctx context.Context, _ io.Writer) error {
 		if options.Follow {
@@ -37,7 +41,7 @@ func Logs(ctx context.Context, t Target, app string, options LogOptions, line fu
 		}
 		return nil
 	}
-	err = machine.run(ctx, machine.sudo+command, "", hold, line)
+	err = machine.Query(ctx, command, hold, line)
 	if ctx.Err() != nil {
 		return nil
 	}

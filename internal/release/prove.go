@@ -1,54 +1,132 @@
 package release
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
-	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/proof"
+	"aloft.dev/aloft/internal/remote"
+)
+
+const (
+	startTimeout = 60 * time.Second // until the application answers after its start
+	examineLines = 6                // of the application's log that Examine returns
+	proofLines   = 15               // of the log that a failed proof shows
 )
 
 // Prove checks that the application serves on a machine of a release's image before the
-// machine gets traffic: it passes the load balancer's health check, and keeps passing it
-// without a restart for as long as the spec's release.watch. Errors are diagnostics,
-// except when the context ends.
-func Prove(ctx context.Context, t Target, s *spec.Spec, sink event.Sink) error {
-	machine, err := connect(ctx, t, sink)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = machine.Close() }()
-	step := Step{
-		Number: "19", Name: fmt.Sprintf("prove that it answers, and keeps answering for %s", s.Release.Watch),
-		Script: variables(s, Source{}) + readScript("begin.sh") + proofVariables(s, s.Release.Watch) +
-			joinScripts("prove"),
-		Input: proof(), Proof: true,
-	}
-	return track(sink, t, step, func() error { return machine.runStep(ctx, t, step, Source{}, sink) })
+// machine gets traffic: the release's command succeeds, the application passes the load
+// balancer's health check, and keeps passing it without a restart for as long as the
+// spec's release.watch. Errors are diagnostics, except when the context ends.
+func (b *Builder) Prove(ctx context.Context, t remote.Target, sink event.Sink) error {
+	return b.on(ctx, t, sink, func(m *machine) error { return b.start(ctx, m, b.Spec.Release.Watch) })
 }
 
-// connect dials a machine and reports it as a step.
-func connect(ctx context.Context, t Target, sink event.Sink) (machine *Machine, err error) {
-	err = track(sink, t, Step{Number: "10", Name: "connect over SSH"}, func() (err error) {
-		machine, err = Dial(ctx, t)
-		return err
+// start runs the release's command, starts the application's processes and checks that
+// they work.
+func (b *Builder) start(ctx context.Context, m *machine, watch time.Duration) error {
+	steps := b.releaseCommand()
+	steps = append(steps, step{
+		number: "16", name: "start " + b.Source.Project.Start, script: b.variables() + join("start"),
 	})
-	return machine, err
+	for _, s := range steps {
+		if err := m.track(s, func() error { return m.run(ctx, s) }); err != nil {
+			return err
+		}
+	}
+	proving := step{number: "16", name: "prove that it answers"}
+	if watch > 0 {
+		proving = step{number: "19", name: fmt.Sprintf("prove that it answers, and keeps answering for %s", watch)}
+	}
+	return m.track(proving, func() error { return b.prove(ctx, m, proving, watch) })
 }
 
-// examineLines is how many lines of the application's log Examine returns.
-const examineLines = 6
+// releaseCommand returns the step that runs the release's command, if there is one. On
+// one machine it succeeds once for each release.
+func (b *Builder) releaseCommand() []step {
+	command := b.Source.Project.Release
+	if command == "" {
+		return nil
+	}
+	words := []string{"set", "--"}
+	env := b.Source.Project.Env
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		words = append(words, "--setenv", remote.Quote(name+"="+env[name]))
+	}
+	script := fmt.Sprintf("%s%s\ncommand=%s\nfolder=%s\npath=%s\nsource=%s\n%s",
+		b.variables(), strings.Join(words, " "), remote.Quote(command), remote.Quote(b.folder()),
+		remote.Quote(b.path()), remote.Quote(b.Source.Digest), join("release"))
+	return []step{{number: "16", name: "release: " + command, script: script}}
+}
 
-// Examine returns the state of the application's service on a machine and the last lines
-// of its log.
-func Examine(ctx context.Context, t Target, app string) ([]string, error) {
-	machine, err := Dial(ctx, t)
+// prove checks the web process, and then that the other processes run.
+func (b *Builder) prove(ctx context.Context, m *machine, s step, watch time.Duration) error {
+	health := b.Spec.LoadBalancer.Health
+	check := proof.Check{
+		Unit: Unit(b.Spec.App), Port: b.Spec.Port, Path: health.Path, Matcher: health.Matcher,
+		Patience: cmp.Or(b.Patience, startTimeout), Watch: watch, Candidates: b.Source.Project.HealthPaths,
+	}
+	err := check.Run(ctx, m, proof.Report{
+		Say:  func(text string) { m.say(s, event.Output, text) },
+		Note: func(text string) { m.say(s, event.Note, text) },
+	})
+	failed := Unit(b.Spec.App)
+	for _, p := range b.processes()[1:] {
+		if err != nil {
+			break
+		}
+		if err = m.Query(ctx, "systemctl is-active -q "+remote.Quote(p.unit), remote.Text(""), ignore); err != nil {
+			failed = p.unit
+		}
+	}
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return b.proofProblem(ctx, m, s, failed, err)
+}
+
+func ignore(string) {}
+
+// proofProblem adds the log of the unit to the reason why a proof failed.
+func (b *Builder) proofProblem(ctx context.Context, m *machine, s step, unit string, err error) error {
+	var lines []string
+	command := fmt.Sprintf("journalctl -u %s -n %d -o cat --no-pager", remote.Quote(unit), proofLines)
+	if err := m.Query(ctx, command, remote.Text(""), func(line string) { lines = append(lines, line) }); err != nil {
+		lines = append(lines, "(the log cannot be read: "+err.Error()+")")
+	}
+	problem, _ := m.problem(s.name, lines, err).(*diag.Diagnostic)
+	var reason *diag.Diagnostic
+	var exit *remote.ExitError
+	switch {
+	case errors.As(err, &reason):
+		problem.Summary = fmt.Sprintf("%s failed: %s", s.name, reason.Summary)
+		if reason.Hint != "" {
+			problem.Hint = reason.Hint
+		}
+	case errors.As(err, &exit):
+		problem.Summary = fmt.Sprintf("%s failed: %s does not run", s.name, strings.TrimSuffix(unit, ".service"))
+	}
+	return problem
+}
+
+// Examine returns the state of the application's services on a machine and the last lines
+// of their logs.
+func Examine(ctx context.Context, t remote.Target, app string) ([]string, error) {
+	m, err := remote.Dial(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = machine.Close() }()
-	script := fmt.Sprintf("unit=%s\nlines=%d\n", quoteShell(Unit(app)), examineLines) + joinScripts("examine")
+	defer func() { _ = m.Close() }()
+	script := fmt.Sprintf("unit=%s\nlines=%d\n", remote.Quote(Unit(app)), examineLines) + join("examine")
 	var lines []string
-	err = machine.Run(ctx, script, Text(""), func(line string) { lines = append(lines, line) })
+	err = m.Run(ctx, script, remote.Text(""), func(line string) { lines = append(lines, line) })
 	return lines, err
 }

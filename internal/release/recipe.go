@@ -1,122 +1,178 @@
 package release
 
 import (
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
-	"time"
 
-	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/remote"
 )
 
 //go:embed recipe
 var scripts embed.FS
 
-// startTimeout is how long the application may take to answer after it starts.
-const startTimeout = 60 * time.Second
-
-// Step is one script that root runs on a machine. It may run again, also after it was
+// step is one script that root runs on a machine. It may run again, also after it was
 // interrupted.
-type Step struct {
-	Number string // step of the manual process
-	Name   string // "npm ci"
-	Script string // for sh -eu
-	Input  string // standard input; may contain secrets and is never printed
-	Ships  bool   // standard input is the source as a compressed tar stream
-	Proof  bool   // it changes nothing on the machine
+type step struct {
+	number string // of the manual process
+	name   string // "npm ci"
+	script string // for sh -eu
+	input  string // standard input; may contain secrets and is never printed
+	// ship returns what writes the standard input instead, and shell variables for the
+	// script. Neither counts for the release's id.
+	ship func(ctx context.Context, m *machine) (input remote.Input, variables string, err error)
 }
 
-// Recipe returns the steps that turn a machine of the base image into one on which the
+// recipe returns the steps that turn a machine of the base image into one on which the
 // application serves.
-func Recipe(s *spec.Spec, source Source) []Step {
-	fetch := Step{Number: "12,14", Name: "git clone", Script: joinScripts("user", "clone", "place")}
-	if source.Git == "" || source.ClonedHere {
-		fetch = Step{
-			Number: "12,14", Name: "ship the source", Script: joinScripts("user", "unpack", "place"), Ships: true,
-		}
-	}
-	dependencies := "install dependencies"
-	switch {
-	case source.Locked:
-		dependencies = "npm ci"
-	case source.Git == "":
-		dependencies = "npm install"
-	}
-	steps := []Step{
-		{Number: "10", Name: "wait until the machine has settled", Script: joinScripts("settle")},
-		{Number: "11,13", Name: "install git, Node.js and npm", Script: joinScripts("packages")},
-		{Number: "13", Name: "npm install -g nodemon", Script: joinScripts("nodemon")},
-		fetch,
-		{Number: "15", Name: dependencies, Script: joinScripts("dependencies")},
-		{Number: "16", Name: "write the environment", Script: joinScripts("environment"), Input: environment(s)},
-		{Number: "16", Name: "start " + s.Start, Script: joinScripts("service"), Input: unit(s, source)},
-		{
-			Number: "16", Name: "prove that it answers", Script: proofVariables(s, 0) + joinScripts("prove"),
-			Input: proof(), Proof: true,
+func (b *Builder) recipe() []step {
+	steps := []step{{number: "10", name: "wait until the machine has settled", script: join("settle")}}
+	steps = append(steps, b.packages()...)
+	steps = append(steps, b.toolchains()...)
+	steps = append(steps, step{
+		number: "12,14", name: "ship the source", script: join("user", "unpack", "place"),
+		ship: func(context.Context, *machine) (remote.Input, string, error) { return b.Source.Pack, "", nil },
+	})
+	steps = append(steps, b.nodemon()...)
+	steps = append(steps, b.commands()...)
+	steps = append(steps,
+		step{number: "15", name: "remove what only the build needed", script: join("clean")},
+		step{
+			number: "16", name: "write the environment", script: join("environment"), input: environment(b.Spec),
 		},
-		{Number: "17", Name: "forget the machine's own identity", Script: joinScripts("forget")},
-	}
-	header := variables(s, source) + readScript("begin.sh")
+		step{number: "16", name: "install the services", script: join("service"), input: b.unitFiles()},
+	)
+	header := b.variables()
 	for i := range steps {
-		steps[i].Script = header + steps[i].Script
+		steps[i].script = header + steps[i].script
 	}
 	return steps
+}
+
+// seal is the last step before an image is made.
+func (b *Builder) seal() step {
+	return step{
+		number: "17", name: "forget the machine's own identity", script: b.variables() + join("forget"),
+	}
+}
+
+// packages returns the step that installs distribution packages, if any are needed.
+func (b *Builder) packages() []step {
+	wanted := slices.Concat(b.Source.Project.Packages, b.Spec.Build.Packages)
+	slices.Sort(wanted)
+	if wanted = slices.Compact(wanted); len(wanted) == 0 {
+		return nil
+	}
+	names := strings.Join(wanted, " ")
+	return []step{{
+		number: "11,13", name: "install " + names, script: "packages=" + remote.Quote(names) + "\n" + join("packages"),
+	}}
+}
+
+// toolchains returns the steps that install the language's runtime and its package
+// manager.
+func (b *Builder) toolchains() []step {
+	var steps []step
+	for _, tool := range b.tools() {
+		steps = append(steps, step{
+			number: "13", name: "install " + tool.title,
+			script: fmt.Sprintf("tool=%s\nwanted=%s\n", remote.Quote(tool.name), remote.Quote(tool.wanted)) +
+				join("toolchain"),
+			ship: func(ctx context.Context, m *machine) (remote.Input, string, error) {
+				archive, err := tool.fetch(ctx, m.architecture)
+				if err != nil {
+					return nil, "", err
+				}
+				return sendFile(archive.Path), "version=" + remote.Quote(archive.Version) + "\n", nil
+			},
+		})
+	}
+	return steps
+}
+
+// nodemon returns the step that installs nodemon, if the start command uses it.
+func (b *Builder) nodemon() []step {
+	if !slices.Contains(strings.Fields(b.Source.Project.Start), "nodemon") {
+		return nil
+	}
+	return []step{{number: "13", name: "npm install -g nodemon", script: join("nodemon")}}
+}
+
+// commands returns the steps that install dependencies and build the application.
+func (b *Builder) commands() []step {
+	p := b.Source.Project
+	var steps []step
+	for _, command := range slices.Concat(p.Install, p.Build, p.Prune) {
+		steps = append(steps, step{number: "15", name: command, script: b.commandVariables(command) + join("command")})
+	}
+	return steps
+}
+
+// commandVariables returns the shell variables of command.sh.
+func (b *Builder) commandVariables(command string) string {
+	return fmt.Sprintf("command=%s\nfolder=%s\npath=%s\n",
+		remote.Quote(command), remote.Quote(b.buildFolder()), remote.Quote(b.path()))
 }
 
 // ID returns the id of a release, derived from everything that goes into its image: the
 // id of the base image, the recipe's text and the source. Equal ids mean equal
 // machines.
-func ID(base string, s *spec.Spec, source Source) string {
+func (b *Builder) ID(base string) string {
 	sum := sha256.New()
 	add := func(part string) { _, _ = fmt.Fprintf(sum, "%d:%s", len(part), part) }
 	add(base)
-	add(source.Digest)
-	for _, step := range Recipe(s, source) {
-		if !step.Proof {
-			add(step.Script)
-			add(step.Input)
-		}
+	add(b.Source.Digest)
+	for _, step := range append(b.recipe(), b.seal()) {
+		add(step.script)
+		add(step.input)
 	}
 	return hex.EncodeToString(sum.Sum(nil))[:12]
 }
 
 // variables returns the shell variables that describe the application to the scripts.
-// Only the proof knows the health check, which is not part of the image.
-func variables(s *spec.Spec, source Source) string {
-	if source.ClonedHere {
-		source.Git, source.Commit = "", "" // the URL may contain credentials
+func (b *Builder) variables() string {
+	var units []string
+	for _, p := range b.processes() {
+		units = append(units, p.unit)
 	}
 	var out strings.Builder
 	for _, v := range [][2]string{
-		{"app", s.App}, {"user", User(s.App)}, {"unit", Unit(s.App)}, {"home", Home(s.App)}, {"dir", source.Dir},
-		{"url", source.Git}, {"commit", source.Commit},
+		{"app", b.Spec.App}, {"user", User(b.Spec.App)}, {"service", Unit(b.Spec.App)},
+		{"units", strings.Join(units, " ")}, {"home", Home(b.Spec.App)},
 	} {
-		_, _ = fmt.Fprintf(&out, "%s=%s\n", v[0], quoteShell(v[1]))
+		_, _ = fmt.Fprintf(&out, "%s=%s\n", v[0], remote.Quote(v[1]))
 	}
 	return out.String()
 }
 
-// proofVariables returns the additional shell variables of the proving script. watch is
-// how long the script keeps checking a service that answers.
-func proofVariables(s *spec.Spec, watch time.Duration) string {
-	health := s.LoadBalancer.Health
-	return fmt.Sprintf(
-		"port=%d\npath=%s\nmatcher=%s\npatience=%d\nwatch=%d\n",
-		s.Port,
-		quoteShell(health.Path),
-		quoteShell(health.Matcher),
-		int(startTimeout.Seconds()),
-		int(watch.Seconds()),
-	)
+// folder returns the application's folder on a machine.
+func (b *Builder) folder() string { return path.Join(Home(b.Spec.App), b.Source.Dir) }
+
+// buildFolder returns the folder on a machine in which dependencies are installed.
+func (b *Builder) buildFolder() string {
+	if workspace := b.Source.Project.Workspace; workspace != "" {
+		return path.Join(Home(b.Spec.App), workspace)
+	}
+	return b.folder()
 }
 
-// proof returns the program that the proving script runs.
-func proof() string { return readScript("prove.js") + readScript("keepalive.js") }
+// path returns the search path for programs of the application.
+func (b *Builder) path() string {
+	const system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	var folders []string
+	for _, folder := range b.Source.Project.Path {
+		folders = append(folders, path.Join(b.folder(), folder))
+	}
+	return strings.Join(append(folders, system), ":")
+}
 
-// joinScripts concatenates embedded scripts.
-func joinScripts(names ...string) string {
+// join concatenates embedded scripts.
+func join(names ...string) string {
 	var out strings.Builder
 	for _, name := range names {
 		out.WriteString(readScript(name + ".sh"))
@@ -131,9 +187,4 @@ func readScript(name string) string {
 		return "exit 1 # " + err.Error() + "\n"
 	}
 	return string(text)
-}
-
-// quoteShell quotes a text as one word of sh.
-func quoteShell(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -6,12 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"aloft.dev/aloft/internal/project"
+	"aloft.dev/aloft/internal/source"
 	"aloft.dev/aloft/internal/spec"
 )
 
@@ -36,48 +39,65 @@ func golden(t *testing.T, name, got string) {
 
 func application() *spec.Spec {
 	return &spec.Spec{
-		App: "shop", Start: `FLAG="100%" nodemon server.js --price $PRICE`, Port: 8080,
+		App: "shop", Port: 8080,
 		Env:          map[string]string{"PRICE": "5 $ & `more`", "QUOTE": "say \"hi\" \\ it's\nfine"},
 		LoadBalancer: spec.LoadBalancer{Health: spec.Health{Path: "/health?full=1", Matcher: "200-299,304"}},
 	}
 }
 
-var fromGit = Source{
-	Git:    "https://example.com/it's.git",
-	Commit: strings.Repeat("ab", 20),
-	Digest: strings.Repeat("ab", 20),
-	Dir:    "web",
+// builder returns a builder of an application with everything that a release may have.
+func builder() *Builder {
+	return &Builder{
+		Spec: application(),
+		Source: source.Source{
+			Root: "/home/me/shop", Dir: "apps/web", Digest: "d1",
+			Project: &project.Project{
+				Language: project.Node, Version: ">=20", Manager: project.PNPM, ManagerVersion: "9.12.0",
+				Workspace: ".", Install: []string{"pnpm install --frozen-lockfile"},
+				Build: []string{"pnpm run build"}, Prune: []string{"pnpm prune --prod"},
+				Start: `FLAG="100%" nodemon server.js --price $PRICE`, Release: "node migrate.js 'it''s'",
+				Processes: map[string]string{"worker": "node worker.js"},
+				Env:       map[string]string{"NODE_ENV": "production"},
+				Path:      []string{"node_modules/.bin", "../../node_modules/.bin"},
+				Packages:  []string{"build-essential"},
+			},
+		},
+		Mirrors: Mirrors{NPM: "http://127.0.0.1:4873/it's"},
+	}
+}
+
+// bare returns a builder of an application with nothing but a start command.
+func bare() *Builder {
+	b := builder()
+	b.Source.Dir, b.Source.Project, b.Mirrors = "", &project.Project{Start: "./serve"}, Mirrors{}
+	return b
 }
 
 func TestRecipeGolden(t *testing.T) {
-	for name, source := range map[string]Source{
-		"folder": {Path: "/home/me/shop", Locked: true, Digest: "d1"}, "git": fromGit,
-	} {
+	for name, b := range map[string]*Builder{"full": builder(), "bare": bare()} {
 		var out strings.Builder
-		for _, step := range Recipe(application(), source) {
-			out.WriteString("==== " + step.Number + " " + step.Name + "\n" + strings.TrimPrefix(
-				step.Script,
-				variables(application(), source)+readScript("begin.sh"),
-			))
+		out.WriteString(b.variables())
+		for _, step := range slices.Concat(b.recipe(), b.releaseCommand(), []step{b.seal()}) {
+			out.WriteString("==== " + step.number + " " + step.name + "\n" + strings.TrimPrefix(step.script, b.variables()))
 		}
-		golden(t, "recipe-"+name+".txt", variables(application(), source)+out.String())
+		golden(t, "recipe-"+name+".txt", out.String())
 	}
 }
 
 func TestUnitGolden(t *testing.T) {
-	golden(t, "unit.txt", unit(application(), fromGit)+"\n"+environment(application()))
+	golden(t, "unit.txt", builder().unitFiles()+"\n"+environment(application()))
 }
 
 func TestScriptsAreValidShell(t *testing.T) {
-	for _, source := range []Source{{Path: "/x"}, fromGit} {
-		for _, step := range Recipe(application(), source) {
+	for _, b := range []*Builder{builder(), bare()} {
+		for _, step := range slices.Concat(b.recipe(), b.releaseCommand(), []step{b.seal()}) {
 			cmd := exec.Command("sh", "-n")
-			cmd.Stdin = strings.NewReader(step.Script)
+			cmd.Stdin = strings.NewReader(step.script)
 			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%s: %v\n%s", step.Name, err, out)
+				t.Errorf("%s: %v\n%s", step.name, err, out)
 			}
-			if strings.Contains(step.Script, "# open ") {
-				t.Errorf("%s: a script is missing", step.Name)
+			if strings.Contains(step.script, "# open ") {
+				t.Errorf("%s: a script is missing", step.name)
 			}
 		}
 	}
@@ -89,60 +109,59 @@ func TestSystemdAcceptsTheUnit(t *testing.T) {
 		t.Log("systemd-analyze is not installed; only the golden file is checked")
 		return
 	}
-	path := filepath.Join(t.TempDir(), Unit("shop"))
-	if err := os.WriteFile(path, []byte(unit(application(), fromGit)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(analyze, "verify", path).CombinedOutput()
-	if strings.Contains(string(out), path+":") || strings.Contains(string(out), "nknown") {
-		t.Errorf("%v\n%s", err, out)
+	b := builder()
+	for _, p := range b.processes() {
+		path := filepath.Join(t.TempDir(), p.unit)
+		if err := os.WriteFile(path, []byte(b.unitFile(p)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(analyze, "verify", path).CombinedOutput()
+		if strings.Contains(string(out), path+":") || strings.Contains(string(out), "nknown") {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
 }
 
 func TestIDDependsOnWhatShapesTheMachine(t *testing.T) {
-	id := ID("ami-1", application(), fromGit)
+	id := builder().ID("ami-1")
 	golden(t, "id.txt", id+"\n")
 	seen := map[string]string{id: "nothing"}
-	for name, other := range map[string]func(*spec.Spec, *Source){
-		"app":    func(s *spec.Spec, _ *Source) { s.App = "other" },
-		"start":  func(s *spec.Spec, _ *Source) { s.Start = "node server.js" },
-		"port":   func(s *spec.Spec, _ *Source) { s.Port = 1 },
-		"env":    func(s *spec.Spec, _ *Source) { s.Env["PRICE"] = "6" },
-		"commit": func(_ *spec.Spec, source *Source) { source.Commit, source.Digest = "1", "1" },
-		"digest": func(_ *spec.Spec, source *Source) { source.Digest = "1" },
-		"dir":    func(_ *spec.Spec, source *Source) { source.Dir = "api" },
+	for name, change := range map[string]func(*Builder){
+		"app":      func(b *Builder) { b.Spec.App = "other" },
+		"port":     func(b *Builder) { b.Spec.Port = 1 },
+		"env":      func(b *Builder) { b.Spec.Env["PRICE"] = "6" },
+		"packages": func(b *Builder) { b.Spec.Build.Packages = []string{"imagemagick"} },
+		"digest":   func(b *Builder) { b.Source.Digest = "1" },
+		"dir":      func(b *Builder) { b.Source.Dir = "api" },
+		"start":    func(b *Builder) { b.Source.Project.Start = "node server.js" },
+		"version":  func(b *Builder) { b.Source.Project.Version = ">=22" },
+		"manager":  func(b *Builder) { b.Source.Project.ManagerVersion = "10.0.0" },
+		"build":    func(b *Builder) { b.Source.Project.Build = nil },
+		"process":  func(b *Builder) { b.Source.Project.Processes = nil },
 	} {
-		s, source := application(), fromGit
-		other(s, &source)
-		now := ID("ami-1", s, source)
+		b := builder()
+		change(b)
+		now := b.ID("ami-1")
 		if earlier, ok := seen[now]; ok || len(now) != 12 {
 			t.Errorf("%s and %s give %s", name, earlier, now)
 		}
 		seen[now] = name
 	}
-	if ID("ami-2", application(), fromGit) == id {
+	if builder().ID("ami-2") == id {
 		t.Error("the base image does not count")
 	}
-	for name, other := range map[string]func(*spec.Spec){
-		"count": func(s *spec.Spec) { s.Machines.Count = 9 },
-		"health": func(s *spec.Spec) {
-			s.LoadBalancer.Health = spec.Health{Path: "/", Matcher: "200", Interval: time.Minute}
+	for name, change := range map[string]func(*Builder){
+		"count": func(b *Builder) { b.Spec.Machines.Count = 9 },
+		"health": func(b *Builder) {
+			b.Spec.LoadBalancer.Health = spec.Health{Path: "/", Matcher: "200", Interval: time.Minute}
 		},
-		"security": func(s *spec.Spec) { s.Security.App.From = []netip.Prefix{spec.Anywhere} },
+		"security": func(b *Builder) { b.Spec.Security.App.From = []netip.Prefix{spec.Anywhere} },
+		"mirror":   func(b *Builder) { b.Mirrors.NPM = "" },
+		"notes":    func(b *Builder) { b.Source.Project.Notes = []string{"read this"} },
 	} {
-		s := application()
-		if other(s); ID("ami-1", s, fromGit) != id {
+		b := builder()
+		if change(b); b.ID("ami-1") != id {
 			t.Errorf("%s counts, and a new image would be made for it", name)
-		}
-	}
-}
-
-// The shell itself checks the quoting.
-func TestQuoteShell(t *testing.T) {
-	for _, text := range []string{"", "plain", "it's", `a "b" \c`, "$HOME `id` $(id)", "two\nlines", "*"} {
-		out, err := exec.Command("sh", "-c", "printf %s "+quoteShell(text)).Output()
-		if err != nil || string(out) != text {
-			t.Errorf("%q came back as %q, %v", text, out, err)
 		}
 	}
 }

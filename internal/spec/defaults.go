@@ -44,9 +44,7 @@ func (s *Spec) setDefaults(d *decoder) {
 	if key := s.Machines.Key; key != "" && !filepath.IsAbs(key) {
 		s.Machines.Key = filepath.Join(s.Dir, key)
 	}
-	if s.Start == "" && s.Source.Git == "" {
-		s.detectStart(d)
-	}
+	s.detect(d)
 }
 
 func orDefault[T any](d *decoder, path string, field *T, value T) {
@@ -116,10 +114,19 @@ func appName(dir string) string {
 	name := invalidInName.ReplaceAllString(strings.ToLower(filepath.Base(dir)), "-")
 	name = strings.Trim(name, "-0123456789")
 	if len(name) > maxAppName {
-		name = strings.TrimRight(name[:maxAppName], "-")
+		name = shorten(name)
 	}
 	if name == "" {
 		return "app"
 	}
 	return name
+}
+
+// shorten cuts a name to the longest beginning that does not end within a word.
+func shorten(name string) string {
+	cut := name[:maxAppName]
+	if end := strings.LastIndexByte(name[:maxAppName+1], '-'); end > 0 {
+		cut = name[:end]
+	}
+	return strings.TrimRight(cut, "-")
 }

@@ -12,7 +12,7 @@ type keyDoc struct {
 var keyDocs = map[string]keyDoc{
 	"app": {
 		meaning: "the application's name",
-		limits: "lower-case letters, digits and hyphens, a letter first; at most 20; " +
+		limits: "lower-case letters, digits and hyphens, a letter first; at most 25; " +
 			"not internal or sg, nor beginning with internal- or sg-",
 		absent: "the folder's name",
 	},
@@ -37,11 +37,24 @@ var keyDocs = map[string]keyDoc{
 		absent:  "HEAD",
 	},
 	"source.dir": {meaning: "folder in the repository, or below path, that holds package.json"},
+	"build":      {meaning: "how the application is built, where its files do not say it"},
+	"build.packages": {
+		meaning: "packages of the distribution to install",
+		limits:  "names of Debian's packages; on Amazon Linux its own names",
+	},
+	"build.commands": {
+		meaning: "command lines that build the application, in the source's folder, as its user",
+		absent:  "what package.json, requirements.txt, pyproject.toml or go.mod ask for",
+	},
 	"start": {
 		meaning: "command line that starts the application, in the source's folder",
 		limits:  "one line",
-		absent: "npm start if package.json has the script, else nodemon and package.json's main, " +
-			"server.js, app.js or index.js",
+		absent:  "the web process of the Procfile, else what the application's files say",
+	},
+	"processes": {
+		meaning: "other processes on the same servers, by name: command lines, each a service of its own",
+		limits:  "names of lower-case letters, digits and hyphens",
+		absent:  "the other processes of the Procfile",
 	},
 	"port": {
 		meaning: "TCP port on which the application listens; also in the variable PORT",
@@ -198,6 +211,11 @@ var keyDocs = map[string]keyDoc{
 		limits:  "0s to 1h, whole seconds",
 	},
 	"release": {meaning: "how a new release is put into service"},
+	"release.command": {
+		meaning: "command line that runs once for every release, on its first server before that serves: migrations",
+		limits:  "one line",
+		absent:  "the release process of the Procfile",
+	},
 	"release.watch": {
 		meaning: "how long the first server of a release must respond before any receives requests",
 		limits:  "0s to 10m, whole seconds",
@@ -210,5 +228,22 @@ var keyDocs = map[string]keyDoc{
 	"release.keep": {
 		meaning: "number of releases whose images are kept for a rollback",
 		limits:  "2 to 100",
+	},
+	"mirrors": {meaning: "where toolchains and packages come from; an address on this computer works"},
+	"mirrors.node": {
+		meaning: "mirror of nodejs.org/dist",
+		absent:  "the variable NODEJS_ORG_MIRROR, else https://nodejs.org/dist",
+	},
+	"mirrors.npm": {
+		meaning: "npm registry",
+		absent:  "the variable npm_config_registry, else https://registry.npmjs.org",
+	},
+	"mirrors.python": {
+		meaning: "Python package index",
+		absent:  "the variable PIP_INDEX_URL, else https://pypi.org/simple",
+	},
+	"mirrors.go": {
+		meaning: "Go module proxy",
+		absent:  "the variable GOPROXY, else https://proxy.golang.org",
 	},
 }

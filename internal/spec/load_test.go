@@ -89,7 +89,7 @@ func TestMistakeIsReportedWithPlaceExpectationAndRemedy(t *testing.T) {
 		{"name of a security group", "app: sg-shop\n" + start, "aloft.yaml:1:6", "begin with sg-", "my-sg-shop"},
 		{"port 0", start + "port: 0\n", "aloft.yaml:2:7", "port: expected a port from 1 to 65535, got 0", ""},
 		{"port 70000", start + "load_balancer:\n  port: 70000\n", "aloft.yaml:3:9", "got 70000", ""},
-		{"no start", "port: 80\n", "aloft.yaml", "no start command", "start: node server.js"},
+		{"no start", "port: 80\n", "", "holds no file that says how to build and start", "write start: in aloft.yaml"},
 		{"no source", start + "source: ./missing\n", "aloft.yaml:2:9", "there is no folder", ""},
 		{
 			"world SSH", start + "security:\n  ssh:\n    from: [0.0.0.0/0]\n",
@@ -189,9 +189,9 @@ func TestNodeApplicationNeedsNoFile(t *testing.T) {
 		files map[string]string
 		start string
 	}{
-		{"script", map[string]string{"package.json": `{"scripts":{"start":"node s.js"}}`}, "npm start"},
-		{"main", map[string]string{"package.json": `{"main":"lib.js"}`, "lib.js": ""}, "nodemon lib.js"},
-		{"server.js", map[string]string{"package.json": `{}`, "server.js": ""}, "nodemon server.js"},
+		{"script", map[string]string{"package.json": `{"scripts":{"start":"node s.js"}}`, "s.js": ""}, "npm start"},
+		{"main", map[string]string{"package.json": `{"main":"lib.js"}`, "lib.js": ""}, "node lib.js"},
+		{"server.js", map[string]string{"package.json": `{}`, "server.js": ""}, "node server.js"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, err := spec.Load(folder(t, test.files))

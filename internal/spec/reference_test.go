@@ -72,7 +72,7 @@ type key struct {
 // are set.
 func allKeys() ([]key, error) {
 	const smallest = "app: shop\nstart: x\nscaling: {schedule: [{cron: 0 0 * * *, min: 3}]}\n"
-	s, err := Parse([]byte(smallest), FileName, os.TempDir())
+	s, err := Parse([]byte(smallest), FileName, "testdata")
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"aloft.dev/aloft/internal/project"
 )
 
 // FileName is the name of the file that describes an application.
@@ -21,7 +23,9 @@ type Spec struct {
 	App          string            `yaml:"app"`
 	Region       string            `yaml:"region"`
 	Source       Source            `yaml:"source"`
+	Build        Build             `yaml:"build"`
 	Start        string            `yaml:"start"`
+	Processes    map[string]string `yaml:"processes"`
 	Port         int               `yaml:"port"`
 	Env          map[string]string `yaml:"env"`
 	EnvFile      string            `yaml:"env_file"`
@@ -33,11 +37,13 @@ type Spec struct {
 	Security     Security          `yaml:"security"`
 	LoadBalancer LoadBalancer      `yaml:"load_balancer"`
 	Release      Release           `yaml:"release"`
+	Mirrors      Mirrors           `yaml:"mirrors"`
 
 	Dir  string `yaml:"-"` // folder of the file; relative paths start here
 	File string `yaml:"-"` // the file, or "" if the spec was derived from the folder
 
-	RegionGiven bool `yaml:"-"` // Region was named and is not the default
+	RegionGiven bool             `yaml:"-"` // Region was named and is not the default
+	Detected    *project.Project `yaml:"-"` // what the files of a folder say; nil for git
 
 	fromFile map[string]string `yaml:"-"` // the variables of EnvFile
 }
@@ -48,6 +54,20 @@ type Source struct {
 	Git  string `yaml:"git"`
 	Ref  string `yaml:"ref"`
 	Dir  string `yaml:"dir"`
+}
+
+// Build says how the application is built, where its files do not.
+type Build struct {
+	Packages []string `yaml:"packages"`
+	Commands []string `yaml:"commands"`
+}
+
+// Mirrors names the places that toolchains and packages come from. "" is the public one.
+type Mirrors struct {
+	Node   string `yaml:"node"`
+	NPM    string `yaml:"npm"`
+	Python string `yaml:"python"`
+	Go     string `yaml:"go"`
 }
 
 // Permission allows the application actions of the AWS API (IAM User Guide, "IAM JSON
@@ -136,9 +156,10 @@ type Health struct {
 // Release says how carefully a new release is put into service, and how many
 // releases can be restored.
 type Release struct {
-	Watch time.Duration `yaml:"watch"`
-	Bake  time.Duration `yaml:"bake"`
-	Keep  int           `yaml:"keep"`
+	Command string        `yaml:"command"`
+	Watch   time.Duration `yaml:"watch"`
+	Bake    time.Duration `yaml:"bake"`
+	Keep    int           `yaml:"keep"`
 }
 
 // Scaling describes an Auto Scaling group (Amazon EC2 Auto Scaling User Guide,

@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// maxAppName keeps the names of load balancers and target groups, which contain
-// the application's, within AWS's 32 characters.
-const maxAppName = 20
+// maxAppName keeps the names of load balancers and target groups, which are the
+// application's and seven characters more, within AWS's 32 (Elastic Load Balancing API
+// Reference).
+const maxAppName = 25
 
 // maxTypes bounds the list of instance types. AWS accepts 40 overrides in a mixed
 // instances policy (Amazon EC2 Auto Scaling API Reference, LaunchTemplate).
@@ -75,6 +76,7 @@ func (s *Spec) validate(d *decoder) {
 	d.requirePort("port", s.Port)
 	s.validateEnvironment(d)
 	s.validatePermissions(d)
+	s.validateProcesses(d)
 	s.validateMachines(d)
 	s.validateScaling(d)
 	s.validateNetwork(d)
@@ -93,9 +95,6 @@ func (s *Spec) validateSource(d *decoder) {
 		d.require(err == nil && info.IsDir(), "source",
 			"give a folder, or git: with a repository's URL", "there is no folder %s", s.Source.Path)
 	}
-	d.require(s.Start != "", "start", "add start: with the command that serves, for example: start: node server.js",
-		"no start command is given, and package.json (scripts.start, main) and the folder "+
-			"(server.js, app.js, index.js) name none")
 	d.require(!strings.ContainsAny(s.Start, "\n\r\x00"), "start", "write one line", "a start command is one line")
 }
 

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -14,9 +13,6 @@ var (
 	parameterPattern = regexp.MustCompile(`^ssm:(/?[A-Za-z0-9_.-]+)(/[A-Za-z0-9_.-]+)*$`)
 	secretPattern    = regexp.MustCompile(`^secretsmanager:[A-Za-z0-9/_+=.@:-]+(#[^#]+)?$`)
 )
-
-// indexed returns the path of a list's item.
-func indexed(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
 const variableHint = "use letters, digits and underscores"
 

@@ -9,7 +9,7 @@ import (
 )
 
 func TestWrittenFileParsesToTheSameSpec(t *testing.T) {
-	dir := folder(t, map[string]string{"package.json": `{"scripts":{"start":"node s.js"}}`})
+	dir := folder(t, map[string]string{"package.json": `{"scripts":{"start":"node s.js"}}`, "s.js": ""})
 	derived, err := spec.Load(dir)
 	if err != nil {
 		t.Fatal(err)

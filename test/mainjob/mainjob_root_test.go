@@ -76,8 +76,8 @@ func (c *deployed) killed(t *testing.T) {
 	lines := bufio.NewScanner(story)
 	for lines.Scan() {
 		told = append(told, lines.Text())
-		if strings.Contains(lines.Text(), "Unpacking ") || strings.Contains(lines.Text(), "Get:") {
-			break // apt is installing
+		if strings.Contains(lines.Text(), "npm install -g nodemon") {
+			break // npm is installing
 		}
 	}
 	if err := first.Process.Kill(); err != nil {

@@ -36,11 +36,8 @@ func (c *deployed) git(t *testing.T) {
 	if got := program.Fetch(t, d.URL); !strings.HasPrefix(got, "hello from ip-10-0-") {
 		t.Errorf("the application answers %q", got)
 	}
-	address := d.Machines[0].PublicIP
-	if got := c.OpenSSH(
-		t, "cloned", address, "sudo git -c safe.directory=* -C /srv/cloned rev-parse HEAD",
-	); got != commit {
-		t.Errorf("the machine has commit %s, want %s", got, commit)
+	if log := c.Must(t, "releases", dir); !strings.Contains(log, commit) {
+		t.Errorf("the releases do not name the commit %s:\n%s", commit, log)
 	}
 	t.Run(
 		"the system's ssh with the key gets a shell on a Debian of its own",
@@ -120,12 +117,12 @@ func (c *deployed) failing(t *testing.T) {
 	)
 	program.Write(t, filepath.Join(dir, "server.js"), fmt.Sprintf(program.Greeter, "mended"))
 	program.Write(
-		t, filepath.Join(dir, "package.json"), `{"scripts": {"preinstall": "echo the compiler is missing; exit 3"}}`,
+		t, filepath.Join(dir, "package.json"), `{"scripts": {"build": "echo the compiler is missing; exit 3"}}`,
 	)
 	c.Refused(
 		t,
 		[]string{"up", dir},
-		[]string{"npm install failed", "the compiler is missing", "aloft ssh server-1", "run aloft up again"},
+		[]string{"npm run build failed", "the compiler is missing", "aloft ssh server-1", "run aloft up again"},
 	)
 	c.NoImage(t, "broken")
 	c.Must(t, "down", dir, "--yes")

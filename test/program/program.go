@@ -91,7 +91,8 @@ func Exec(t *testing.T, name string, args ...string) string {
 // Command returns an aloft command that is not started yet.
 func (p Program) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.Binary, append(args, "--state-dir", p.State)...)
-	cmd.Env = append(os.Environ(), "HOME="+p.Home, "XDG_DATA_HOME=", "SUDO_USER=")
+	cmd.Env = append(os.Environ(), "HOME="+p.Home, "XDG_DATA_HOME=", "SUDO_USER=",
+		"XDG_CACHE_HOME="+filepath.Join(os.TempDir(), "aloft-tests")) // toolchains are fetched once
 	return cmd
 }
 

@@ -1,0 +1,3 @@
+for unit in $units; do
+	systemctl restart "$unit"
+done

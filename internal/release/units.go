@@ -1,0 +1,109 @@
+package release
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"aloft.dev/aloft/internal/spec"
+)
+
+// User returns the system user that an application runs as.
+func User(app string) string { return "aloft-" + app }
+
+// Unit returns the name of the systemd service that runs an application's web process.
+func Unit(app string) string { return "aloft-" + app + ".service" }
+
+// ProcessUnit returns the name of the systemd service that runs another process of an
+// application, such as worker.
+func ProcessUnit(app, process string) string { return "aloft-" + app + "-" + process + ".service" }
+
+// Home returns the folder on a machine that contains an application's source.
+func Home(app string) string { return "/srv/" + app }
+
+// process is a process of the application, which a systemd service runs.
+type process struct{ unit, title, command string }
+
+// processes returns the application's processes, the web process first.
+func (b *Builder) processes() []process {
+	all := []process{{Unit(b.Spec.App), b.Spec.App, b.Source.Project.Start}}
+	others := b.Source.Project.Processes
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		all = append(all, process{ProcessUnit(b.Spec.App, name), b.Spec.App + " " + name, others[name]})
+	}
+	return all
+}
+
+// unitFiles returns the unit files of all processes, each after a line with its name, as
+// service.sh reads them.
+func (b *Builder) unitFiles() string {
+	var out strings.Builder
+	for _, p := range b.processes() {
+		_, _ = fmt.Fprintf(&out, "#unit %s\n%s", p.unit, b.unitFile(p))
+	}
+	return out.String()
+}
+
+// unitFile returns a process's unit file (systemd.service(5), systemd.exec(5)).
+func (b *Builder) unitFile(p process) string {
+	app, folder := b.Spec.App, b.folder()
+	var settings strings.Builder
+	env := b.Source.Project.Env
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		_, _ = fmt.Fprintf(&settings, "Environment=%s\n", quoteUnit(name+"="+env[name]))
+	}
+	return fmt.Sprintf(`# Written by Aloft.
+[Unit]
+Description=%[1]s
+Wants=network-online.target
+After=network-online.target
+# It is tried for ever: the load balancer leaves out a server that does not answer.
+StartLimitIntervalSec=0
+
+[Service]
+User=%[2]s
+Group=%[2]s
+WorkingDirectory=%[3]s
+%[4]sEnvironment=%[5]s
+EnvironmentFile=/etc/aloft/%[6]s.env
+ExecStart=/bin/sh -c %[7]s
+SyslogIdentifier=%[8]s
+Restart=always
+RestartSec=1
+TimeoutStopSec=15
+SuccessExitStatus=143
+NoNewPrivileges=yes
+PrivateTmp=yes
+ProtectSystem=full
+ProtectHome=yes
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+LockPersonality=yes
+
+[Install]
+WantedBy=multi-user.target
+`, p.title, User(app), strings.ReplaceAll(folder, "%", "%%"), settings.String(), quoteUnit("PATH="+b.path()), app,
+		strings.ReplaceAll(quoteUnit(p.command), "$", "$$"), strings.TrimSuffix(p.unit, ".service"))
+}
+
+// environment returns the file with the application's variables (systemd.exec(5),
+// EnvironmentFile=). It sets PORT unless the spec does.
+func environment(s *spec.Spec) string {
+	all := map[string]string{"PORT": strconv.Itoa(s.Port)}
+	maps.Copy(all, s.Env)
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", `$`, `\$`)
+	var out strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		_, _ = fmt.Fprintf(&out, "%s=\"%s\"\n", name, escape.Replace(all[name]))
+	}
+	return out.String()
+}
+
+// quoteUnit quotes a text as one word of a unit file (systemd.syntax(7), "Quoting"). In
+// a command line the caller must also double each $ (systemd.service(5), "Command
+// lines").
+func quoteUnit(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(text) + `"`
+}

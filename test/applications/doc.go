@@ -1,0 +1,3 @@
+// Package applications holds end-to-end tests of the kinds of application that Aloft
+// builds and runs.
+package applications
