@@ -24,6 +24,9 @@ func (s *Spec) validateEnvironment(d *decoder) {
 		s.validateVariable(d, "env."+name, name, value)
 	}
 	s.readEnvFile(d)
+	_, taken := s.Processes["env"]
+	d.require(!taken, "processes.env", "choose another name",
+		"Aloft's own service, which fetches the environment, has this name")
 	for name, reference := range s.Secrets {
 		at := "secrets." + name
 		_, inEnv := s.Env[name]
