@@ -129,7 +129,9 @@ func (d *Deployment) restoreBefore(ctx context.Context, s *survey, r *history.Re
 		return err
 	}
 	restored := *s
-	restored.goal = goal{spec: withSettings(s.spec, before.Settings), release: before.Release, given: true, environment: env}
+	restored.goal = goal{
+		spec: withSettings(s.spec, before.Settings), release: before.Release, given: true, environment: env,
+	}
 	restored.found, restored.facts.Release = found, before.Release
 	restored.setEnvironment(d.cloud.Salt)
 	restored.steps = stepsTo(found, before.Release, before.Settings.Port, true)

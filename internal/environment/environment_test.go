@@ -44,7 +44,8 @@ func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 }
 
 func TestNoWayOfPrintingShowsValues(t *testing.T) {
-	text, err := json.Marshal(map[string]any{"all": example(), "at": &Environment{Set: map[string]string{"A": "hunter4"}}})
+	other := &Environment{Set: map[string]string{"A": "hunter4"}}
+	text, err := json.Marshal(map[string]any{"all": example(), "at": other})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,9 @@ func TestChangedNamesAreThoseWithAnotherValueOrSource(t *testing.T) {
 
 func TestDigestsDependOnSaltNameAndValue(t *testing.T) {
 	all := map[string]bool{}
-	for _, d := range []string{Digest("s", "n", "v"), Digest("t", "n", "v"), Digest("s", "m", "v"), Digest("s", "n", "w")} {
+	for _, d := range []string{
+		Digest("s", "n", "v"), Digest("t", "n", "v"), Digest("s", "m", "v"), Digest("s", "n", "w"),
+	} {
 		all[d] = true
 	}
 	if len(all) != 4 || Digest("s", "n", "v") != Digest("s", "n", "v") {

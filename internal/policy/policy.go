@@ -85,9 +85,10 @@ func (d Document) Length() int {
 // Of returns the least policy for groups of commands in a partition of AWS: "aws".
 //
 // Actions are restricted where no legitimate call can fail for it: parameters to those
-// of Aloft and AWS's public ones, roles to those whose names begin with aloft-, the service-linked roles to the two that AWS creates
-// with the first load balancer and Auto Scaling group of an account, and the
-// termination of instances to those of an application. Deletions are not restricted by
+// of Aloft and AWS's public ones, roles to those whose names begin with aloft-, the
+// service-linked roles to the two that AWS creates with the first load balancer and Auto
+// Scaling group of an account, and the termination of instances to those of an
+// application. Deletions are not restricted by
 // tag: a deletion whose answer was lost is repeated, and what is gone has no tags.
 func Of(groups Group, partition string) Document {
 	d := Document{Version: "2012-10-17"}

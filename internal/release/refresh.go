@@ -14,7 +14,9 @@ func (b *Builder) Refresh(ctx context.Context, t remote.Target, sink event.Sink)
 	return b.on(ctx, t, sink, func(m *machine) error {
 		restart := step{
 			number: "16", name: "restart with the new environment",
-			script: b.variables() + "systemctl restart \"aloft-$app-env.service\"\n" + join("start"),
+			// The machine has a role now, even if its image was made on one without.
+			script: b.variables() + "install -d /etc/aloft\n: >\"/etc/aloft/$app.role\"\n" +
+				"systemctl restart \"aloft-$app-env.service\"\n" + join("start"),
 		}
 		if err := m.track(restart, func() error { return m.run(ctx, restart) }); err != nil {
 			return err

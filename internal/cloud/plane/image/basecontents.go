@@ -14,7 +14,7 @@ import (
 
 // packages are installed in base images in addition to the distribution's essential ones.
 var packages = []string{
-	"ca-certificates", "curl", "dbus", "git", "iproute2", "iputils-ping", "less", "nano", "netbase",
+	"ca-certificates", "curl", "dbus", "git", "iproute2", "iputils-ping", "jq", "less", "nano", "netbase",
 	"openssh-server", "procps", "sudo", "systemd", "systemd-sysv",
 }
 
