@@ -38,12 +38,18 @@ func (d *Deployment) rollBackFailed(ctx context.Context, s *survey, r *history.R
 		if err := d.deleteTransient(ctx); err != nil {
 			return rollbackIncomplete(problems, err)
 		}
+		if err := d.restoreEnvironment(ctx, s, r); err != nil {
+			return rollbackIncomplete(problems, err)
+		}
 		if err := d.closeRecord(ctx, s, r, history.Failed); err != nil {
 			return rollbackIncomplete(problems, err)
 		}
 		return failure(s, r, problems)
 	}
 	r.Result = history.RollingBack
+	if version, err := d.environmentVersion(ctx, s); err == nil {
+		r.Settings.Environment = version // by which the next run knows what failed
+	}
 	if err := d.updateRecord(ctx, s, *r); err != nil {
 		return rollbackIncomplete(problems, err)
 	}
@@ -94,10 +100,14 @@ func (d *Deployment) resumeRollback(ctx context.Context, s *survey) (rolledBack 
 	}
 	d.notify(open.Release, "failed in an earlier run that was interrupted: resuming the rollback")
 	problems := diag.List{{Where: "release " + open.Release, Summary: open.Reason}}
+	same, err := d.isDesired(ctx, s, *open)
+	if err != nil {
+		return false, rollbackIncomplete(problems, err)
+	}
 	if err := d.restoreBefore(ctx, s, open); err != nil {
 		return false, rollbackIncomplete(problems, err)
 	}
-	if open.Release == s.facts.Release {
+	if same {
 		return true, failure(s, open, problems)
 	}
 	return true, nil
@@ -114,9 +124,16 @@ func (d *Deployment) restoreBefore(ctx context.Context, s *survey, r *history.Re
 	if err != nil {
 		return err
 	}
+	env, err := d.environmentOf(ctx, s, *before)
+	if err != nil {
+		return err
+	}
 	restored := *s
-	restored.goal = goal{spec: withSettings(s.spec, before.Settings), release: before.Release}
+	restored.goal = goal{
+		spec: withSettings(s.spec, before.Settings), release: before.Release, given: true, environment: env,
+	}
 	restored.found, restored.facts.Release = found, before.Release
+	restored.setEnvironment(d.cloud.Salt)
 	restored.steps = stepsTo(found, before.Release, before.Settings.Port, true)
 	if slices.ContainsFunc(restored.steps, func(st step) bool { return st.phase != stack.PhaseServe }) {
 		return &diag.Diagnostic{

@@ -6,6 +6,7 @@ package apply
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/stack"
 	"aloft.dev/aloft/internal/timing"
 )
 
@@ -99,10 +101,13 @@ func New(cfg Config) (*Deployment, error) {
 	if cfg.Dead == nil {
 		cfg.Dead = lease.Dead
 	}
+	cloud := resource.NewCloud(cfg.App, cfg.Region, cfg.Client)
+	cloud.Salt = rand.Text()
+	cloud.Identity = cfg.Spec != nil && (cfg.Spec.Machines.Role != "" || stack.DesiredEnvironment(cfg.Spec, nil) != nil)
 	caller := &account{sts: cfg.Client.STS}
 	return &Deployment{
 		cfg:     cfg,
-		cloud:   resource.NewCloud(cfg.App, cfg.Region, cfg.Client),
+		cloud:   cloud,
 		account: caller,
 		keys:    resource.KeysOf(userKey, cfg.KeyDir, cfg.App, cfg.Region, caller.id),
 		history: history.New(cfg.Client.SSM, cfg.App),

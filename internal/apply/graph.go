@@ -112,7 +112,7 @@ func (g *graph) addInstallation(p *plan.Plan) {
 }
 
 // orderChanges orders creates and updates by the resources' references. Servers that
-// serve are replaced one after the other.
+// serve are replaced one after the other, and get another environment one after the other.
 func (g *graph) orderChanges(p *plan.Plan) {
 	var previous []*task
 	for _, r := range g.desired.Resources {
@@ -122,7 +122,14 @@ func (g *graph) orderChanges(p *plan.Plan) {
 				change.follows(g.changes[ref.Address])
 			}
 		}
-		if r.Body.Kind() != stack.KindServer || len(g.deletions[r.Address]) == 0 {
+		if r.Body.Kind() != stack.KindServer {
+			continue
+		}
+		if c, ok := p.Get(r.Address); ok && refreshes(c) {
+			change.follows(previous...)
+			previous = append(previous, change)
+		}
+		if len(g.deletions[r.Address]) == 0 {
 			continue
 		}
 		if c, ok := p.Get(r.Address); ok && c.Action == plan.Replace {
@@ -130,6 +137,12 @@ func (g *graph) orderChanges(p *plan.Plan) {
 		}
 		previous = append(previous, g.deletions[r.Address]...)
 	}
+}
+
+// refreshes reports whether a change restarts a server with another environment.
+func refreshes(c plan.Change) bool {
+	return c.Action == plan.Update && c.Kind == stack.KindServer &&
+		slices.ContainsFunc(c.Differences, func(d plan.Difference) bool { return d.Key == stack.AttrEnvironment })
 }
 
 func (g *graph) orderDeletions(p *plan.Plan) {

@@ -62,7 +62,7 @@ func neededReleases(found []plan.Found, all []history.Record, release string) ma
 		}
 	}
 	for _, r := range []*history.Record{
-		history.Current(all), history.Unfinished(all), history.Previous(all, release),
+		history.Current(all), history.Unfinished(all), history.PreviousRelease(all, release),
 	} {
 		if r != nil {
 			needed[r.Release] = true

@@ -27,14 +27,15 @@ func (d *Deployment) beginRecord(ctx context.Context, s *survey) (*history.Recor
 		Before:   before.Number,
 		Proven:   s.proven(),
 		Settings: settingsOf(s.spec),
-		Rollback: s.release != "",
+		Rollback: s.rollback,
+		Change:   s.environmentChange(),
 	}
 	if r.Source == "" {
 		if r.Source, err = d.cfg.Builder.Source(); err != nil {
 			return nil, err
 		}
 	}
-	d.notify(s.facts.Release, "comes into service; "+before.Release+" serves until then")
+	d.notify(s.facts.Release, s.announcement(before))
 	return d.addRecord(ctx, s, r)
 }
 
@@ -60,8 +61,16 @@ func (d *Deployment) recordBefore(ctx context.Context, s *survey) (*history.Reco
 // recordServing records the release that serves if the history does not have it: it
 // is the first release, or older than the history.
 func (d *Deployment) recordServing(ctx context.Context, s *survey) error {
+	settings, err := settingsOf(s.spec), error(nil)
+	if settings.Environment, err = d.environmentVersion(ctx, s); err != nil {
+		return err
+	}
 	if current := history.Current(s.history); current != nil && current.Release == s.facts.Release {
-		return nil
+		if current.Settings.Environment == settings.Environment {
+			return nil
+		}
+		current.Settings.Environment = settings.Environment
+		return d.updateRecord(ctx, s, *current)
 	}
 	found, err := d.Discover(ctx)
 	if err != nil {
@@ -79,23 +88,26 @@ func (d *Deployment) recordServing(ctx context.Context, s *survey) error {
 		Ended:    time.Now().UTC().Truncate(time.Second),
 		Result:   history.Released,
 		Proven:   true,
-		Settings: settingsOf(s.spec),
+		Settings: settings,
 	})
 	return err
 }
 
 // recordSuccess records that a release serves. If it is a rollback, the releases it
 // rolled back are marked, so that a later rollback does not return to them.
-func (d *Deployment) recordSuccess(ctx context.Context, s *survey, r *history.Record) error {
+func (d *Deployment) recordSuccess(ctx context.Context, s *survey, r *history.Record) (err error) {
 	if before := history.Get(s.history, r.Before); r.Rollback && before != nil {
 		for _, other := range slices.Clone(s.history) {
-			if other.Release == before.Release && other.Result == history.Released {
+			if other.Same(*before) && other.Result == history.Released {
 				other.Result = history.RolledBack
 				if err := d.updateRecord(ctx, s, other); err != nil {
 					return err
 				}
 			}
 		}
+	}
+	if r.Settings.Environment, err = d.environmentVersion(ctx, s); err != nil {
+		return err
 	}
 	return d.closeRecord(ctx, s, r, history.Released)
 }

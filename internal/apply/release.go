@@ -12,8 +12,9 @@ import (
 )
 
 // isRelease reports whether deploying the survey's goal is a release: something
-// serves, and another release is desired or the desired one was interrupted. Going
-// back to the release that was the last to come into service is not a release.
+// serves, and another release or environment is desired or the desired one was
+// interrupted. Going back to the release that was the last to come into service is not a
+// release, if its environment is in service as well.
 func (s *survey) isRelease() bool {
 	releases, current, open := servingReleases(s.found), history.Current(s.history), history.Unfinished(s.history)
 	switch {
@@ -22,7 +23,7 @@ func (s *survey) isRelease() bool {
 	case open != nil && open.Release == s.facts.Release:
 		return true
 	case current != nil && current.Release == s.facts.Release:
-		return false
+		return s.changesEnvironment()
 	}
 	return !slices.Equal(releases, []string{s.facts.Release})
 }

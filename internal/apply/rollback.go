@@ -27,8 +27,13 @@ func (d *Deployment) Rollback(ctx context.Context, name string) (*Status, *histo
 		if to, err = s.rollbackRecord(name); err != nil {
 			return err
 		}
+		env, err := d.environmentOf(ctx, s, *to)
+		if err != nil {
+			return err
+		}
 		s, err = d.survey(ctx, goal{
-			spec: withSettings(d.cfg.Spec, to.Settings), release: to.Release, source: to.Source,
+			spec: withSettings(d.cfg.Spec, to.Settings), release: to.Release, source: to.Source, rollback: true,
+			given: true, environment: env,
 		})
 		if err != nil {
 			return err
@@ -73,7 +78,7 @@ func (s *survey) rollbackRecord(name string) (*history.Record, error) {
 	if open != nil && open.Result == history.InProgress {
 		return current, nil // roll the interrupted release back
 	}
-	if before := history.Previous(s.history, current.Release); before != nil {
+	if before := history.Previous(s.history, *current); before != nil {
 		return before, nil
 	}
 	return nil, &diag.Diagnostic{

@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/plan"
@@ -28,6 +29,10 @@ type goal struct {
 	spec    *spec.Spec
 	release string // release to serve; "" for the one that the source makes now
 	source  string // what release was built from
+
+	rollback    bool                     // a user goes back to the release
+	given       bool                     // environment is to be served, whatever the spec asks for
+	environment *environment.Environment // nil for none
 }
 
 // survey is what a run knows before it changes anything.
@@ -62,6 +67,7 @@ func (d *Deployment) survey(ctx context.Context, g goal) (*survey, error) {
 			s.facts.Subnets[f.Address] = f.Value(stack.AttrZone)
 		}
 	}
+	s.setEnvironment(d.cloud.Salt)
 	s.steps = stepsTo(s.found, s.facts.Release, g.spec.Port, s.proven())
 	return s, s.planSteps()
 }
@@ -211,6 +217,7 @@ func (s *survey) checkPlan(ctx context.Context, keys resource.Keys) error {
 		}
 	}
 	problems = append(problems, s.portProblems()...)
+	problems = append(problems, s.environmentProblems()...)
 	if keyPair, ok := s.plan.Kept[stack.AddressKeyPair]; ok && s.needsKey() {
 		if _, err := keys.FileOf(ctx, keyPair); err != nil {
 			problems = append(problems, diag.From(err)...)
@@ -240,7 +247,7 @@ func (s *survey) portProblems() (problems diag.List) {
 // needsKey reports whether the plan needs SSH access to an instance.
 func (s *survey) needsKey() bool {
 	return slices.ContainsFunc(s.plan.Changes, func(c plan.Change) bool {
-		return c.Action != plan.Delete &&
+		return refreshes(c) || c.Action != plan.Delete &&
 			(stack.Transient(c.Address) || c.Address == stack.AddressImage && c.Action == plan.Create)
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -50,6 +51,7 @@ type Client struct {
 	ASG        *autoscaling.Client
 	CW         *cloudwatch.Client
 	SSM        *ssm.Client
+	IAM        *iam.Client
 	STS        *sts.Client
 	Quotas     *servicequotas.Client
 
@@ -120,6 +122,7 @@ func (c *Client) connect(endpoint string) {
 		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
 	})
 	c.SSM = ssm.NewFromConfig(c.config, func(o *ssm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.IAM = iam.NewFromConfig(c.config, func(o *iam.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.STS = sts.NewFromConfig(c.config, func(o *sts.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.Quotas = servicequotas.NewFromConfig(c.config, func(o *servicequotas.Options) {
 		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
@@ -137,6 +140,7 @@ func (c *Client) Endpoints() map[string]string {
 		"AUTO_SCALING":              c.ASG.Options().BaseEndpoint,
 		"CLOUDWATCH":                c.CW.Options().BaseEndpoint,
 		"SSM":                       c.SSM.Options().BaseEndpoint,
+		"IAM":                       c.IAM.Options().BaseEndpoint,
 		"STS":                       c.STS.Options().BaseEndpoint,
 		"SERVICE_QUOTAS":            c.Quotas.Options().BaseEndpoint,
 	} {
@@ -168,6 +172,7 @@ func (c *Client) WithAttempts(n int) *Client {
 	few.ASG = autoscaling.New(c.ASG.Options(), func(o *autoscaling.Options) { o.RetryMaxAttempts = n })
 	few.CW = cloudwatch.New(c.CW.Options(), func(o *cloudwatch.Options) { o.RetryMaxAttempts = n })
 	few.SSM = ssm.New(c.SSM.Options(), func(o *ssm.Options) { o.RetryMaxAttempts = n })
+	few.IAM = iam.New(c.IAM.Options(), func(o *iam.Options) { o.RetryMaxAttempts = n })
 	few.STS = sts.New(c.STS.Options(), func(o *sts.Options) { o.RetryMaxAttempts = n })
 	few.Quotas = servicequotas.New(c.Quotas.Options(), func(o *servicequotas.Options) { o.RetryMaxAttempts = n })
 	return &few

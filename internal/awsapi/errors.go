@@ -99,7 +99,8 @@ func IsEventual(err error) bool {
 	case "InvalidTarget", "InvalidConfigurationRequest", "InvalidSubnet", "InvalidSecurityGroup":
 		return true
 	case "InvalidParameterValue", "InvalidParameterException":
-		return strings.Contains(Message(err), "does not exist")
+		return strings.Contains(Message(err), "does not exist") ||
+			strings.Contains(Message(err), "Invalid IAM Instance Profile")
 	case "ValidationError": // Auto Scaling validates launch templates and target groups
 		for _, words := range []string{
 			"does not exist", "not found", "find the specified version", "Target Groups may not be valid",

@@ -59,6 +59,7 @@ func Action(err error) string {
 		"CloudWatch":                "cloudwatch",
 		"EC2":                       "ec2",
 		"Elastic Load Balancing v2": "elasticloadbalancing",
+		"IAM":                       "iam",
 		"Pricing":                   "pricing",
 		"Service Quotas":            "servicequotas",
 		"SSM":                       "ssm",

@@ -82,6 +82,15 @@ func (b builder) Prove(ctx context.Context, m resource.Machine, events event.Sin
 	return of.Prove(ctx, sshTarget(m), events)
 }
 
+// Refresh restarts the application on a server with its new environment.
+func (b builder) Refresh(ctx context.Context, m resource.Machine, events event.Sink) error {
+	of, err := b.of()
+	if err != nil {
+		return err
+	}
+	return of.Refresh(ctx, sshTarget(m), events)
+}
+
 // Examine returns the state of the application's service on a machine.
 func (b builder) Examine(ctx context.Context, m resource.Machine) ([]string, error) {
 	return release.Examine(ctx, sshTarget(m), b.spec.App)

@@ -42,12 +42,16 @@ const forbidden = "UnauthorizedOperation"
 
 const scalingGroup = "scaling: {min: 2, max: 4}\n"
 
+// variables gives the application an environment.
+const variables = "env: {LEVEL: info}\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
 	spec     string   // appended to the site's spec
 	before   []string // commands
 	release  string   // release that the command is for, if it is not the first
+	edits    string   // value of the variable LEVEL that the command is for, if it is not info
 	code     int      // exit code without failures
 	restores bool     // the command leaves the site as it was, so that one site serves for all calls
 
@@ -72,6 +76,8 @@ var commandCases = []commandCase{
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
 	{line: "up SITE", ignores: checkQueries},
 	{line: "up SITE", spec: scalingGroup, ignores: checkQueries},
+	{line: "up SITE", spec: variables, ignores: checkQueries},
+	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{
 		line: "up SITE", before: []string{"up SITE"}, release: "r2",
 		ignores: append([]string{"GetMetricData"}, checkQueries...),
@@ -85,6 +91,7 @@ var commandCases = []commandCase{
 	},
 	{line: "drill --restore SITE", before: []string{"up SITE"}, restores: true},
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
+	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
 }
 
 // drillRecord and releaseHistory are parameters that read-only credentials need not
@@ -93,6 +100,17 @@ var (
 	drillRecord    = []string{"GetParameter"}
 	releaseHistory = []string{"GetParametersByPath"}
 )
+
+// identityQueries are the calls that look for a role and an environment, which need not be
+// allowed to the commands of an application without one. Commands that deploy also read
+// other parameters.
+func (c commandCase) identityQueries() []string {
+	all := []string{"GetRole", "GetInstanceProfile"}
+	if slices.Contains([]string{"ssh", "logs", "releases"}, strings.Fields(c.line)[0]) {
+		all = append(all, "GetParameter")
+	}
+	return all
+}
 
 // checkQueries are the calls that only checks before a creation make: a check that is
 // not possible stops nothing.
@@ -145,7 +163,7 @@ func TestEveryFailedCallIsReportedWithCauseAndRemedy(t *testing.T) {
 				continue
 			}
 			cases.Go(func() {
-				name := test.line + " " + test.spec + strings.Join(test.before, ", ") + test.release
+				name := test.line + " " + test.spec + strings.Join(test.before, ", ") + test.release + test.edits
 				t.Run(name, func(t *testing.T) { test.failEveryCall(t, tried) })
 			})
 		}
@@ -206,6 +224,9 @@ func (c commandCase) prepare(t *testing.T) *site {
 	if c.release != "" {
 		s.release = c.release
 	}
+	if c.edits != "" {
+		s.edit(t, "LEVEL: info", "LEVEL: "+c.edits)
+	}
 	return s
 }
 
@@ -224,7 +245,8 @@ func (c commandCase) fail(t *testing.T, first *site, operation string) {
 		got, stderr := s.run(t, &failingTransport{operation: operation, code: code}, c.line)
 		switch {
 		case slices.Contains(c.ignores, operation),
-			code == forbidden && slices.Contains(c.ignoresForbidden, operation):
+			code == forbidden && slices.Contains(c.ignoresForbidden, operation),
+			code == forbidden && c.spec != variables && slices.Contains(c.identityQueries(), operation):
 			if got != c.code {
 				t.Errorf("%s: exit code %d, want %d\n%s", code, got, c.code, stderr)
 			}
@@ -237,7 +259,7 @@ func (c commandCase) fail(t *testing.T, first *site, operation string) {
 // checkReport checks what a command printed about a call that failed.
 func (c commandCase) checkReport(t *testing.T, operation, code string, exitCode int, stderr string) {
 	t.Helper()
-	rolledBack := c.release != "" && exitCode == ExitNotVerified
+	rolledBack := c.release+c.edits != "" && exitCode == ExitNotVerified
 	if exitCode != ExitError && !rolledBack {
 		t.Errorf("%s: exit code %d, want %d", code, exitCode, ExitError)
 	}

@@ -92,6 +92,11 @@ var editions = []struct {
 		},
 		last: "down SITE --yes --images",
 	},
+	{
+		then: []edition{{old: "watch: 0s}\n", replacement: "watch: 0s}\n" + variables, release: "r2"}},
+		last: "status SITE",
+	},
+	{spec: variables, last: "logs SITE"},
 	{spec: scalingGroup, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "drill zone SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "verify SITE"},
@@ -142,12 +147,16 @@ func record(t *testing.T) map[policy.Group][]string {
 	for _, c := range commandCases {
 		all.Go(func() {
 			s := newSite(t, c.spec)
-			for _, line := range append(slices.Clone(c.before), c.line) {
-				if line == c.line && c.release != "" {
-					s.release = c.release
-				}
+			for _, line := range c.before {
 				r.run(t, s, line)
 			}
+			if c.release != "" {
+				s.release = c.release
+			}
+			if c.edits != "" {
+				s.edit(t, "LEVEL: info", "LEVEL: "+c.edits)
+			}
+			r.run(t, s, c.line)
 		})
 	}
 	for _, c := range editions {

@@ -172,7 +172,8 @@ func decode(p types.Parameter) (Record, error) {
 // fits.
 func encode(r Record) (string, error) {
 	for limit := maxTextBytes; ; limit /= 2 {
-		r.Reason, r.Source, r.By = cut(r.Reason, limit), cut(r.Source, limit), cut(r.By, limit)
+		r.Reason, r.Source = cut(r.Reason, limit), cut(r.Source, limit)
+		r.By, r.Change = cut(r.By, limit), cut(r.Change, limit)
 		value, err := json.Marshal(r)
 		if err != nil {
 			return "", fmt.Errorf("encode the record: %w", err)

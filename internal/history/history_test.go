@@ -170,11 +170,22 @@ func TestCurrentPreviousAndUnfinished(t *testing.T) {
 	if r := Current(all); r == nil || r.Number != 2 {
 		t.Errorf("current: %+v", r)
 	}
-	if r := Previous(all, "b"); r == nil || r.Number != 1 {
+	if r := Previous(all, all[1]); r == nil || r.Number != 1 {
 		t.Errorf("previous: %+v", r)
 	}
-	if r := Previous(all[:1], "a"); r != nil {
+	if r := Previous(all[:1], all[0]); r != nil {
 		t.Errorf("previous of the first: %+v", r)
+	}
+	if r := PreviousRelease(all, "b"); r == nil || r.Number != 1 {
+		t.Errorf("previous release: %+v", r)
+	}
+	same := Record{Number: 9, Release: "b", Result: Released}
+	other := Record{Number: 10, Release: "b", Result: Released, Settings: Settings{Environment: 2}}
+	if r := Previous(append(slices.Clone(all), same), other); r == nil || r.Number != 9 {
+		t.Errorf("previous of another environment: %+v", r)
+	}
+	if r := Previous(append(slices.Clone(all), same), same); r == nil || r.Number != 1 {
+		t.Errorf("previous of the same environment: %+v", r)
 	}
 	if r := Unfinished(all); r != nil {
 		t.Errorf("unfinished: %+v", r)

@@ -27,11 +27,22 @@ func Current(all []Record) *Record {
 // at work or was interrupted, or nil if there is none.
 func Unfinished(all []Record) *Record { return last(all, Record.Open) }
 
-// Previous returns the record that a rollback returns to by default: the last
-// release that came into service, other than the serving one. It returns nil if
-// there is none.
-func Previous(all []Record, serving string) *Record {
+// Previous returns the record that a rollback returns to by default: the last that came
+// into service with another release than the serving one, or with another environment. It
+// returns nil if there is none.
+func Previous(all []Record, serving Record) *Record {
+	return last(all, func(r Record) bool { return r.Result == Released && !r.Same(serving) })
+}
+
+// PreviousRelease returns the record of the last release that came into service, other
+// than the serving one, or nil if there is none.
+func PreviousRelease(all []Record, serving string) *Record {
 	return last(all, func(r Record) bool { return r.Result == Released && r.Release != serving })
+}
+
+// Same reports whether two records are of one release with one environment.
+func (r Record) Same(other Record) bool {
+	return r.Release == other.Release && r.Settings.Environment == other.Settings.Environment
 }
 
 // Get returns the record with the given number, or nil if there is none.

@@ -29,6 +29,7 @@ type Record struct {
 	Before   int       `json:"before,omitempty"`   // number of the record that served before
 	Proven   bool      `json:"proven,omitempty"`   // on an instance of its image
 	Touched  time.Time `json:"touched,omitzero"`   // when the replacement of serving instances began
+	Change   string    `json:"change,omitempty"`   // what changed besides the release: "environment: LOG_LEVEL"
 	Settings Settings  `json:"settings"`
 }
 
@@ -44,6 +45,10 @@ type Settings struct {
 	Timeout   int      `json:"health_timeout"`
 	Healthy   int      `json:"healthy"`
 	Unhealthy int      `json:"unhealthy"`
+
+	// Environment is the version of the parameter with the environment; 0 if there was
+	// none, or as long as the release has not come into service.
+	Environment int64 `json:"environment,omitempty"`
 }
 
 // Open reports whether the release has not ended.

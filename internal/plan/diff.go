@@ -81,16 +81,26 @@ func keepable(f Found, differences []Difference) bool {
 // leaves reports whether resources of the kind are left as they are because the
 // stack is partial: serving instances depend on them.
 func (d *differ) leaves(k stack.Kind) bool {
-	return d.partial && k != stack.KindKeyPair && k != stack.KindServer && k != stack.KindImage
+	switch k {
+	case stack.KindKeyPair, stack.KindServer, stack.KindImage,
+		stack.KindEnvironment, stack.KindRole, stack.KindInstanceProfile: // a release is proven with its own
+		return false
+	}
+	return d.partial
 }
 
-// differences compares a found resource with the desired one.
+// differences compares a found resource with the desired one. A hidden attribute that a
+// resource lacks is new with what another attribute names.
 func (d *differ) differences(r stack.Resource, f Found) []Difference {
 	var all []Difference
 	for _, a := range r.Body.Attributes() {
 		desired, observed := d.resolve(a.Terms), f.Values(a.Key)
 		also := len(observed) == 1 && slices.Contains(d.resolve(a.Also), observed[0])
-		if !also && !slices.Equal(desired, observed) {
+		switch {
+		case also || slices.Equal(desired, observed):
+		case a.Hidden && len(observed) > 0:
+			all = append(all, Difference{Key: a.Key, Hidden: true})
+		case !a.Hidden:
 			all = append(all, Difference{Key: a.Key, Old: observed, New: desired, Replaces: a.Fixed})
 		}
 	}
@@ -101,7 +111,9 @@ func (d *differ) differences(r stack.Resource, f Found) []Difference {
 func (d *differ) initial(r stack.Resource) []Difference {
 	var all []Difference
 	for _, a := range r.Body.Attributes() {
-		all = append(all, Difference{Key: a.Key, New: d.resolve(a.Terms)})
+		if !a.Hidden {
+			all = append(all, Difference{Key: a.Key, New: d.resolve(a.Terms)})
+		}
 	}
 	return all
 }

@@ -22,6 +22,7 @@ type Difference struct {
 	Old      []string           `json:"old,omitempty"`
 	New      []string           `json:"new,omitempty"`
 	Replaces bool               `json:"replaces,omitempty"` // cannot be changed in place
+	Hidden   bool               `json:"hidden,omitempty"`   // its values are not shown
 }
 
 // Change is the change of one address.

@@ -1,6 +1,9 @@
 package plan
 
-import "aloft.dev/aloft/internal/stack"
+import (
+	"aloft.dev/aloft/internal/environment"
+	"aloft.dev/aloft/internal/stack"
+)
 
 // Status holds facts about a resource that are not compared with the stack. Each
 // kind sets the fields that apply to it.
@@ -10,6 +13,9 @@ type Status struct {
 	// Of an image, and of an instance of a base image: the id of the base image and the
 	// name by which a spec asked for it.
 	Base, BaseName string
+
+	Environment       *environment.Environment // of an environment; nil if its parameter cannot be decoded
+	EnvironmentLatest int64                    // newest version of its parameter
 
 	DNSName string // of a load balancer
 

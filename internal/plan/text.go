@@ -68,6 +68,9 @@ func (c Change) String() string {
 
 // String prints the difference for people: "type: t3.micro → t3.small".
 func (d Difference) String() string {
+	if d.Hidden {
+		return fmt.Sprintf("%s: changes", d.Key)
+	}
 	text := fmt.Sprintf("%s: %s → %s", d.Key, joinValues(d.Old), joinValues(d.New))
 	if d.Replaces {
 		text += " (needs another)"

@@ -85,9 +85,10 @@ func (d Document) Length() int {
 // Of returns the least policy for groups of commands in a partition of AWS: "aws".
 //
 // Actions are restricted where no legitimate call can fail for it: parameters to those
-// of Aloft and AWS's public ones, the service-linked roles to the two that AWS creates
-// with the first load balancer and Auto Scaling group of an account, and the
-// termination of instances to those of an application. Deletions are not restricted by
+// of Aloft and AWS's public ones, roles to those whose names begin with aloft-, the
+// service-linked roles to the two that AWS creates with the first load balancer and Auto
+// Scaling group of an account, and the termination of instances to those of an
+// application. Deletions are not restricted by
 // tag: a deletion whose answer was lost is repeated, and what is gone has no tags.
 func Of(groups Group, partition string) Document {
 	d := Document{Version: "2012-10-17"}
@@ -107,7 +108,7 @@ func Of(groups Group, partition string) Document {
 		return slices.Compact(all)
 	}
 	special := func(action string) bool {
-		return strings.HasPrefix(action, "ssm:") || action == terminate || action == createRole
+		return strings.HasPrefix(action, "ssm:") || strings.HasPrefix(action, "iam:") || action == terminate
 	}
 	add(Statement{
 		Sid: "Aloft", Resource: []string{"*"},
@@ -124,6 +125,21 @@ func Of(groups Group, partition string) Document {
 			"arn:" + partition + ":ssm:*:*:parameter/aloft/*",
 			"arn:" + partition + ":ssm:*::parameter/aws/service/*",
 		},
+	})
+	add(Statement{
+		Sid: "AloftRoles", Action: of(func(action string) bool {
+			return strings.HasPrefix(action, "iam:") && action != createRole && action != passRole
+		}),
+		Resource: []string{
+			"arn:" + partition + ":iam::*:role/aloft-*", "arn:" + partition + ":iam::*:instance-profile/aloft-*",
+		},
+	})
+	add(Statement{
+		Sid: "AloftServers", Action: of(func(action string) bool { return action == passRole }),
+		Resource: []string{"arn:" + partition + ":iam::*:role/aloft-*"},
+		Condition: map[string]map[string][]string{"StringEquals": {"iam:PassedToService": {
+			"ec2.amazonaws.com", "ec2.amazonaws.com.cn",
+		}}},
 	})
 	add(Statement{
 		Sid: "AloftServiceLinkedRoles", Action: of(func(action string) bool { return action == createRole }),

@@ -16,11 +16,15 @@ type entry struct {
 const (
 	terminate  = "ec2:TerminateInstances"
 	createRole = "iam:CreateServiceLinkedRole"
+	passRole   = "iam:PassRole"
 )
 
 // What repairs do that no test shows.
 const (
 	deletesSecond = "deletes a second one, which a killed run left"
+	unneeded      = "deletes a role that is not needed any more"
+	givesRole     = "gives another role to servers that exist"
+	detaches      = "removes policies that somebody added to a role, to delete it"
 	replaces      = "replaces one that somebody changed so that it cannot be repaired"
 )
 
@@ -67,6 +71,7 @@ var table = []entry{
 	{action: "autoscaling:UpdateAutoScalingGroup", groups: Deploy},
 	{action: "cloudwatch:DescribeAlarms", groups: everyone},
 	{action: "cloudwatch:GetMetricData", groups: Read | Deploy | Operate},
+	{action: "ec2:AssociateIamInstanceProfile", groups: Deploy, rare: givesRole},
 	{action: "ec2:AssociateRouteTable", groups: Deploy},
 	{action: "ec2:AttachInternetGateway", groups: Deploy},
 	{
@@ -102,6 +107,7 @@ var table = []entry{
 	{action: "ec2:DeleteVpc", groups: Teardown},
 	{action: "ec2:DeregisterImage", groups: Deploy | Teardown},
 	{action: "ec2:DescribeAvailabilityZones", groups: Read | Deploy | Operate},
+	{action: "ec2:DescribeIamInstanceProfileAssociations", groups: Deploy, rare: givesRole},
 	{action: "ec2:DescribeImages", groups: everyone},
 	{action: "ec2:DescribeInstanceTypeOfferings", groups: Read | Deploy | Operate},
 	{action: "ec2:DescribeInstanceTypes", groups: Read | Deploy | Operate},
@@ -132,6 +138,7 @@ var table = []entry{
 	{action: "ec2:ModifyLaunchTemplate", groups: Deploy},
 	{action: "ec2:ModifySubnetAttribute", groups: Deploy},
 	{action: "ec2:ModifyVpcAttribute", groups: Deploy},
+	{action: "ec2:ReplaceIamInstanceProfileAssociation", groups: Deploy, rare: givesRole},
 	{action: "ec2:ReplaceNetworkAclAssociation", groups: Operate},
 	{action: "ec2:ReplaceRoute", groups: Deploy, rare: "restores the route to the internet"},
 	{action: "ec2:RevokeSecurityGroupEgress", groups: Deploy, rare: "removes outbound rules that somebody added"},
@@ -171,9 +178,37 @@ var table = []entry{
 		rare: "restores the load balancer's security groups",
 	},
 	{action: "elasticloadbalancing:SetSubnets", groups: Deploy, rare: "restores the load balancer's subnets"},
+	{action: "iam:AddRoleToInstanceProfile", groups: Deploy},
+	{action: "iam:CreateInstanceProfile", groups: Deploy},
+	{action: "iam:CreateRole", groups: Deploy},
 	{
 		action: createRole, groups: Deploy,
 		implied: "AWS creates the roles of its services with the first load balancer and the first group of an account",
+	},
+	{action: "iam:DeleteInstanceProfile", groups: Deploy, rare: unneeded},
+	{action: "iam:DeleteInstanceProfile", groups: Teardown},
+	{action: "iam:DeleteRole", groups: Deploy, rare: unneeded},
+	{action: "iam:DeleteRole", groups: Teardown},
+	{action: "iam:DeleteRolePolicy", groups: Deploy, rare: unneeded},
+	{action: "iam:DeleteRolePolicy", groups: Teardown},
+	{action: "iam:DetachRolePolicy", groups: Deploy | Teardown, rare: detaches},
+	{action: "iam:GetInstanceProfile", groups: everyone},
+	{action: "iam:GetRole", groups: everyone},
+	{action: "iam:GetRolePolicy", groups: everyone},
+	{action: "iam:ListAttachedRolePolicies", groups: Deploy | Teardown, rare: detaches},
+	{action: "iam:ListRolePolicies", groups: Deploy | Teardown, rare: detaches},
+	{action: passRole, groups: Deploy, implied: "servers are launched with a role"},
+	{action: "iam:PutRolePolicy", groups: Deploy},
+	{action: "iam:RemoveRoleFromInstanceProfile", groups: Deploy, rare: unneeded},
+	{action: "iam:RemoveRoleFromInstanceProfile", groups: Teardown},
+	{
+		action: "iam:TagInstanceProfile", groups: Deploy,
+		implied: "an instance profile is tagged as it is created",
+	},
+	{action: "iam:TagRole", groups: Deploy, implied: "a role is tagged as it is created"},
+	{
+		action: "iam:UpdateAssumeRolePolicy", groups: Deploy,
+		rare: "restores who may assume the role of the servers",
 	},
 	{action: "pricing:GetProducts", groups: Read},
 	{

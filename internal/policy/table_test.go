@@ -16,7 +16,7 @@ import (
 // (Service Authorization Reference).
 var prefixes = map[string]string{
 	"autoscaling": "autoscaling", "cloudwatch": "cloudwatch", "ec2": "ec2",
-	"elasticloadbalancingv2": "elasticloadbalancing", "pricing": "pricing",
+	"elasticloadbalancingv2": "elasticloadbalancing", "iam": "iam", "pricing": "pricing",
 	"servicequotas": "servicequotas", "ssm": "ssm", "sts": "sts",
 }
 
@@ -151,6 +151,8 @@ func TestRestrictedActionsHaveStatementsOfTheirOwn(t *testing.T) {
 		"ec2:CreateVpc": "*", terminate: "arn:aws-cn:ec2:*:*:instance/*",
 		"ssm:PutParameter": "arn:aws-cn:ssm:*:*:parameter/aloft/*",
 		createRole:         "arn:aws-cn:iam::*:role/aws-service-role/*",
+		passRole:           "arn:aws-cn:iam::*:role/aloft-*",
+		"iam:CreateRole":   "arn:aws-cn:iam::*:role/aloft-*",
 	} {
 		if got := statements[action]; got.Effect != "Allow" || got.Resource[0] != resource {
 			t.Errorf("%s: got %+v", action, got)

@@ -80,7 +80,7 @@ func (c Config) changing(change plan.Change) []trial {
 			TagSpecifications: c.tags(change, types.ResourceTypeKeyPair),
 		})}
 	case stack.Server:
-		return c.changingServer(change, create)
+		return c.changingServer(change, body, create)
 	case stack.Image:
 		if create {
 			return []trial{try("CreateImage", (*ec2.Client).CreateImage, &ec2.CreateImageInput{
@@ -151,7 +151,10 @@ func (c Config) changingGroup(change plan.Change, body stack.SecurityGroup, crea
 	return all
 }
 
-func (c Config) changingServer(change plan.Change, create bool) []trial {
+// changingServer returns the trial of a launch. With an instance profile that exists, EC2
+// also checks whether its role may be passed. The calls that give an existing server a
+// profile have no dry run.
+func (c Config) changingServer(change plan.Change, body stack.Server, create bool) []trial {
 	if !create {
 		return nil
 	}
@@ -162,6 +165,13 @@ func (c Config) changingServer(change plan.Change, create bool) []trial {
 	}
 	if subnet, ok := c.Plan.Kept["subnet-1"]; ok {
 		in.SubnetId = &subnet.ID // without it, EC2 takes one of the default VPC
+	}
+	profile := body.Profile.Text
+	if kept, ok := c.Plan.Kept[body.Profile.Ref.Address]; ok {
+		profile = kept.ID
+	}
+	if profile != "" {
+		in.IamInstanceProfile = &types.IamInstanceProfileSpecification{Name: &profile}
 	}
 	return []trial{try("RunInstances", (*ec2.Client).RunInstances, in)}
 }

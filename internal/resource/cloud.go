@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -19,12 +20,15 @@ import (
 // Cloud is one application in one region of AWS.
 type Cloud struct {
 	App, Region string
+	Identity    bool   // the spec needs a role or an environment
+	Salt        string // of the digests of the environment's values
 
 	EC2 EC2
 	ELB ELB
 	ASG ASG
 	CW  CW
 	SSM SSM
+	IAM IAM
 }
 
 // NewCloud returns the application's cloud, reached through the SDK's clients.
@@ -37,6 +41,7 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		ASG:    NewASG(c.ASG),
 		CW:     c.CW,
 		SSM:    c.SSM,
+		IAM:    NewIAM(c.IAM),
 	}
 }
 
@@ -54,6 +59,7 @@ type EC2 struct {
 	instanceAPI
 	imageAPI
 	launchTemplateAPI
+	profileAssociationAPI
 	tagAPI
 }
 
@@ -72,6 +78,8 @@ func NewEC2(c *ec2.Client) EC2 {
 		imageAPI:            c,
 		launchTemplateAPI:   c,
 		tagAPI:              c,
+
+		profileAssociationAPI: c,
 	}
 }
 
@@ -113,8 +121,22 @@ type CW interface {
 	) (*cloudwatch.GetMetricDataOutput, error)
 }
 
-// SSM is the part of AWS Systems Manager that the package uses: the public
-// parameters that name base images.
+// IAM is the part of AWS Identity and Access Management that the package uses.
+type IAM struct {
+	roleAPI
+	rolePolicyAPI
+	instanceProfileAPI
+}
+
+// NewIAM returns an IAM that uses the SDK's client.
+func NewIAM(c *iam.Client) IAM { return IAM{roleAPI: c, rolePolicyAPI: c, instanceProfileAPI: c} }
+
+// SSM is the part of AWS Systems Manager that the package uses: the public parameters
+// that name base images, and the one with the application's environment.
 type SSM interface {
 	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
+	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
+	DeleteParameter(
+		context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options),
+	) (*ssm.DeleteParameterOutput, error)
 }

@@ -122,6 +122,12 @@ func describeInstance(i types.Instance) plan.Found {
 	f.Set(stack.AttrType, string(i.InstanceType))
 	f.Set(stack.AttrKeyPair, aws.ToString(i.KeyName))
 	f.Set(stack.AttrSecurityGroups, groupsOf(i)...)
+	if i.IamInstanceProfile != nil {
+		f.Set(stack.AttrProfile, profileName(aws.ToString(i.IamInstanceProfile.Arn)))
+	}
+	if env := tagValue(i.Tags, stack.TagEnvironment); env != "" {
+		f.Set(stack.AttrEnvironment, env)
+	}
 	release := tagValue(i.Tags, stack.TagRelease)
 	f.Set(stack.AttrRelease, cmp.Or(release, tagValue(i.Tags, stack.TagBuilds)))
 	f.Set(stack.AttrBuilt, yesNo(release != ""))

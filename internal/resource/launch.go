@@ -67,6 +67,9 @@ func (p *Provisioner) clientToken(l launch, o launchOption, generation int) *str
 		l.release.value,
 		fmt.Sprint(generation),
 	}, "\n")
+	if profile, env := p.profile(l.body.Identity), p.environment(l.body.Identity); profile != "" || env != "" {
+		text += "\n" + profile + "\n" + env
+	}
 	sum := sha256.Sum256([]byte(text))
 	return aws.String(hex.EncodeToString(sum[:]))
 }
@@ -133,7 +136,7 @@ func (p *Provisioner) runInstance(
 ) (types.Instance, error) {
 	var instance types.Instance
 	err := retryEventual(ctx, "launch "+l.resource.Address, func(ctx context.Context) error {
-		out, err := p.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
+		in := &ec2.RunInstancesInput{
 			ImageId:      &l.image,
 			InstanceType: types.InstanceType(o.instanceType),
 			KeyName:      &l.body.KeyName,
@@ -153,7 +156,11 @@ func (p *Provisioner) runInstance(
 			TagSpecifications: tagSpecifications(
 				p.tags(l.resource, l.tags...), types.ResourceTypeInstance, types.ResourceTypeVolume,
 			),
-		})
+		}
+		if profile := p.profile(l.body.Identity); profile != "" {
+			in.IamInstanceProfile = &types.IamInstanceProfileSpecification{Name: &profile}
+		}
+		out, err := p.EC2.RunInstances(ctx, in)
 		if err == nil {
 			instance = out.Instances[0]
 		}

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -111,8 +112,14 @@ func describeTemplateData(f *plan.Found, d *types.ResponseLaunchTemplateData) {
 	if d.Monitoring != nil && aws.ToBool(d.Monitoring.Enabled) {
 		f.Set(stack.AttrMonitoring, stack.MonitoringDetailed)
 	}
+	if profile := d.IamInstanceProfile; profile != nil {
+		f.Set(stack.AttrProfile, cmp.Or(aws.ToString(profile.Name), profileName(aws.ToString(profile.Arn))))
+	}
 	for _, s := range d.TagSpecifications {
 		if s.ResourceType == types.ResourceTypeInstance {
+			if env := tagValue(s.Tags, stack.TagEnvironment); env != "" {
+				f.Set(stack.AttrEnvironment, env)
+			}
 			f.Set(stack.AttrRelease, tagValue(s.Tags, stack.TagRelease))
 		}
 	}
@@ -127,7 +134,10 @@ func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaun
 		{stack.TagRelease, body.Release},
 		{stack.TagName, p.App + "-server"},
 	})
-	return &types.RequestLaunchTemplateData{
+	if env := p.environment(body.Identity); env != "" {
+		tags = append(tags, ec2Tags([]tag{{stack.TagEnvironment, env}})...)
+	}
+	data := &types.RequestLaunchTemplateData{
 		ImageId:      p.id(body.Image),
 		InstanceType: types.InstanceType(body.Type),
 		KeyName:      &body.KeyName,
@@ -145,6 +155,10 @@ func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaun
 			{ResourceType: types.ResourceTypeVolume, Tags: tags},
 		},
 	}
+	if profile := p.profile(body.Identity); profile != "" {
+		data.IamInstanceProfile = &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: &profile}
+	}
+	return data
 }
 
 // description identifies a version by its contents, so that an existing version is
@@ -154,6 +168,9 @@ func (p *Provisioner) description(body stack.LaunchTemplate) string {
 		[]string{*p.id(body.Image), body.Type, body.KeyName, body.Release, stack.MonitoringDetailed, "public"},
 		p.ids(body.Groups)...,
 	)
+	if profile, env := p.profile(body.Identity), p.environment(body.Identity); profile != "" || env != "" {
+		contents = append(contents, "profile "+profile, env)
+	}
 	sum := sha256.Sum256([]byte(strings.Join(contents, "\n")))
 	return fmt.Sprintf("release %s, %s", body.Release, hex.EncodeToString(sum[:6]))
 }

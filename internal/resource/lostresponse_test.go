@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -144,6 +146,28 @@ func (c *vpcCloud) DescribeInstances(
 	return &ec2.DescribeInstancesOutput{}, nil
 }
 
+// noIdentity is a cloud without roles and parameters.
+type noIdentity struct {
+	IAM
+	SSM
+}
+
+func (noIdentity) GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: "NoSuchEntity"}
+}
+
+func (noIdentity) GetInstanceProfile(
+	context.Context, *iam.GetInstanceProfileInput, ...func(*iam.Options),
+) (*iam.GetInstanceProfileOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: "NoSuchEntity"}
+}
+
+func (noIdentity) GetParameter(
+	context.Context, *ssm.GetParameterInput, ...func(*ssm.Options),
+) (*ssm.GetParameterOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: "ParameterNotFound"}
+}
+
 // noLoadBalancing is a cloud without target groups and load balancers.
 type noLoadBalancing struct{ ELB }
 
@@ -176,6 +200,8 @@ func provisioner(c *vpcCloud) *Provisioner {
 			vpcAPI: c, subnetAPI: c, internetGatewayAPI: c, routeTableAPI: c, securityGroupAPI: c,
 			keyPairAPI: c, instanceAPI: c, imageAPI: c, launchTemplateAPI: c,
 		},
+		IAM: IAM{roleAPI: noIdentity{}, instanceProfileAPI: noIdentity{}},
+		SSM: noIdentity{},
 		ELB: ELB{targetGroupAPI: noLoadBalancing{}, loadBalancerAPI: noLoadBalancing{}},
 		ASG: ASG{scalingGroupAPI: noScaling{}},
 	}

@@ -58,6 +58,9 @@ func createServer(
 		l.image, l.release = image.ID, tag{stack.TagRelease, body.Release}
 		l.tags = []tag{l.release}
 	}
+	if env := p.environment(body.Identity); env != "" {
+		l.tags = append(l.tags, tag{stack.TagEnvironment, env})
+	}
 	if err := p.waitImageAvailable(ctx, r.Address, l.image); err != nil {
 		return plan.Found{}, err
 	}
@@ -173,6 +176,9 @@ func (p *Provisioner) updateServer(
 		current = f
 	}
 	if err := p.setSecurityGroups(ctx, current.ID, p.ids(body.Groups)); err != nil {
+		return err
+	}
+	if err := p.setIdentity(ctx, r.Address, body.Identity, current); err != nil {
 		return err
 	}
 	if body.Proof && current.Value(stack.AttrProven) != stack.Yes {

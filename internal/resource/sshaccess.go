@@ -50,6 +50,9 @@ type Builder interface {
 	// Prove proves that the application serves on an instance of a release's image
 	// and continues to do so.
 	Prove(context.Context, Machine, event.Sink) error
+	// Refresh fetches the environment again on a server of a release that gets no
+	// requests, restarts the application, and proves that it serves.
+	Refresh(context.Context, Machine, event.Sink) error
 	// Examine returns a few lines about the state of the application's service on an
 	// instance and its last output.
 	Examine(context.Context, Machine) ([]string, error)

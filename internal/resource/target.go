@@ -161,27 +161,54 @@ func (p *Provisioner) createTarget(ctx context.Context, r stack.Resource, body s
 	f := plan.Found{
 		Address: r.Address, Kind: stack.KindTarget, ID: fmt.Sprintf("%s:%d", id, body.Port), Name: server,
 	}
-	err := retryEventual(ctx, "register "+server+" with the target group", func(ctx context.Context) error {
-		_, err := p.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{
-			TargetGroupArn: p.id(body.TargetGroup),
-			Targets:        []types.TargetDescription{{Id: &id, Port: int32Pointer(body.Port)}},
-		})
-		return err
-	})
-	if err != nil {
+	t := registration{address: r.Address, group: *p.id(body.TargetGroup), server: server, id: id, port: int32(body.Port)}
+	if err := p.register(ctx, t); err != nil {
 		return f, err
 	}
-	return f, p.updateTarget(ctx, r, body, f)
+	return f, p.awaitHealthy(ctx, t)
+}
+
+// registration is the registration of a server with a target group.
+type registration struct {
+	address string // of the target
+	group   string // the target group's ARN
+	server  string // address
+	id      string // of the instance
+	port    int32
+}
+
+func (t registration) targets() []types.TargetDescription {
+	return []types.TargetDescription{{Id: &t.id, Port: &t.port}}
+}
+
+// registrationOf returns the registration that a found target is.
+func registrationOf(f plan.Found) (registration, error) {
+	port, err := strconv.ParseInt(f.Value(stack.AttrPort), 10, 32)
+	return registration{
+		address: f.Address, group: f.Value(stack.AttrTargetGroup), server: f.Name, id: f.Value(stack.AttrServer),
+		port: int32(port),
+	}, awsapi.Wrap("read the port of "+f.ID, err)
+}
+
+func (p *Provisioner) register(ctx context.Context, t registration) error {
+	return retryEventual(ctx, "register "+t.server+" with the target group", func(ctx context.Context) error {
+		_, err := p.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: &t.group, Targets: t.targets()})
+		return err
+	})
 }
 
 // updateTarget waits until a registered server is healthy, and marks it as having
 // served.
 func (p *Provisioner) updateTarget(ctx context.Context, r stack.Resource, body stack.Target, _ plan.Found) error {
-	id, server, last := *p.id(body.Server), body.Server.Address, "not seen yet"
-	in := &elb.DescribeTargetHealthInput{
-		TargetGroupArn: p.id(body.TargetGroup),
-		Targets:        []types.TargetDescription{{Id: &id, Port: int32Pointer(body.Port)}},
-	}
+	return p.awaitHealthy(ctx, registration{
+		address: r.Address, group: *p.id(body.TargetGroup), server: body.Server.Address, id: *p.id(body.Server),
+		port: int32(body.Port),
+	})
+}
+
+func (p *Provisioner) awaitHealthy(ctx context.Context, t registration) error {
+	id, server, last := t.id, t.server, "not seen yet"
+	in := &elb.DescribeTargetHealthInput{TargetGroupArn: &t.group, Targets: t.targets()}
 	err := awsapi.Wait(ctx, healthyLimit, server+" to be healthy", func(ctx context.Context) (bool, error) {
 		list, err := p.ELB.DescribeTargetHealth(ctx, in)
 		if isUnregistered(err) || err == nil && len(list.TargetHealthDescriptions) == 0 {
@@ -195,7 +222,7 @@ func (p *Provisioner) updateTarget(ctx context.Context, r stack.Resource, body s
 			return true, nil
 		}
 		last = fmt.Sprintf("%s: %s", health.State, healthReason(health))
-		p.progress(r.Address, "%s is %s", server, last)
+		p.progress(t.address, "%s is %s", server, last)
 		return false, nil
 	})
 	var late *awsapi.TimeoutError
@@ -217,12 +244,11 @@ func (p *Provisioner) updateTarget(ctx context.Context, r stack.Resource, body s
 
 // deleteTarget deregisters a server and waits until it has finished its requests.
 func (p *Provisioner) deleteTarget(ctx context.Context, f plan.Found) error {
-	group, id := f.Value(stack.AttrTargetGroup), f.Value(stack.AttrServer)
-	port, err := strconv.ParseInt(f.Value(stack.AttrPort), 10, 32)
+	t, err := registrationOf(f)
 	if err != nil {
-		return fmt.Errorf("deregister %s: port: %w", f.ID, err)
+		return err
 	}
-	target := []types.TargetDescription{{Id: &id, Port: aws.Int32(int32(port))}}
+	group, id, target := t.group, t.id, t.targets()
 	_, err = p.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &group, Targets: target})
 	if isUnregistered(err) {
 		return nil

@@ -61,8 +61,23 @@ var keyDocs = map[string]keyDoc{
 		limits:  "1 to 65535",
 	},
 	"env": {
-		meaning: "environment variables of the application",
+		meaning: "environment variables of the application, kept in Parameter Store and in no image",
 		limits:  "names of letters, digits and underscores",
+	},
+	"env_file": {
+		meaning: "file with more environment variables, such as .env, relative to aloft.yaml",
+		limits:  "lines of NAME=value; env goes before it",
+	},
+	"secrets": {
+		meaning: "environment variables whose values servers read at their start: ssm:/path of a parameter, " +
+			"secretsmanager:name of a secret, or secretsmanager:name#key of a value in its JSON",
+		limits: "names of letters, digits and underscores; not also in env",
+	},
+	"permissions":           {meaning: "what the application itself may do in AWS"},
+	"permissions[].actions": {meaning: "actions to allow", limits: "required; such as s3:GetObject"},
+	"permissions[].resources": {
+		meaning: "ARNs on which they are allowed",
+		limits:  `required; "*" for all`,
 	},
 	"machines": {meaning: "the servers"},
 	"machines.count": {
@@ -80,6 +95,11 @@ var keyDocs = map[string]keyDoc{
 	"machines.image": {
 		meaning: "base image of the servers",
 		limits:  "debian-12, debian-13, ubuntu-24.04, amazon-linux-2023, or the ID of an AMI",
+	},
+	"machines.role": {
+		meaning: "name of an IAM role for the servers, which has an instance profile of the same name",
+		limits:  "not together with permissions",
+		absent:  "Aloft makes a role if env, env_file, secrets or permissions need one",
 	},
 	"machines.key": {
 		meaning: "file of an OpenSSH public key to import, relative to aloft.yaml",

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/spec"
 )
@@ -113,6 +115,34 @@ func TestMistakeIsReportedWithPlaceExpectationAndRemedy(t *testing.T) {
 			"watch in parts of a second", start + "release: {watch: 1500ms}\n",
 			"aloft.yaml:2:18", "whole seconds, got 1.5s", "",
 		},
+		{
+			"environment file", start + "env_file: .env\n",
+			"aloft.yaml:2:11", "no such file", "relative to aloft.yaml",
+		},
+		{
+			"secret and variable", start + "env: {A: b}\nsecrets:\n  A: ssm:/a\n",
+			"aloft.yaml:4:3", "A is in env as well", "keep one",
+		},
+		{
+			"secret's place", start + "secrets: {A: vault:x}\n",
+			"aloft.yaml:2:11", `"vault:x" does not refer to a parameter or a secret`, "ssm:/shop/prod/db",
+		},
+		{
+			"action", start + "permissions: [{actions: [GetObject], resources: [\"*\"]}]\n",
+			"aloft.yaml:2:26", `"GetObject" is not an action`, "s3:GetObject",
+		},
+		{
+			"resources", start + "permissions:\n  - actions: [s3:GetObject]\n",
+			"aloft.yaml:3:12", "no resources are given", "arn:aws:s3",
+		},
+		{
+			"role and permissions", start + "machines: {role: r}\npermissions: [{actions: [\"*\"], resources: [\"*\"]}]\n",
+			"aloft.yaml:3:14", "the role r is not changed by Aloft", "own policy",
+		},
+		{
+			"role's ARN", start + "machines: {role: \"arn:aws:iam::1:role/r\"}\n",
+			"aloft.yaml:2:18", "is not the name of a role", "not its ARN",
+		},
 		{"indentation", "app: a\n  port: 3\n", "aloft.yaml:", "not YAML", ""},
 	} {
 		t.Run(test.name, test.check)
@@ -125,6 +155,31 @@ func TestAllMistakesAreReportedTogether(t *testing.T) {
 	)
 	if got := len(diag.From(err)); got != 5 {
 		t.Errorf("got %d diagnostics, want 5 (with the missing start command):\n%v", got, err)
+	}
+}
+
+func TestVariablesOfEnvGoBeforeThoseOfTheFile(t *testing.T) {
+	s, err := spec.Load(folder(t, map[string]string{
+		"aloft.yaml": "start: node x.js\nenv: {TIER: paid, LEVEL: 3}\nenv_file: .env\n",
+		".env":       "# of the shop\nTIER=free\nexport GREETING=\"hello\\nworld\"\nURL='a=b # c'\n",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"TIER": "paid", "LEVEL": "3", "GREETING": "hello\nworld", "URL": "a=b # c"}
+	if diff := cmp.Diff(want, s.Variables()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMistakesInAnEnvironmentFileAreReportedWithoutItsText(t *testing.T) {
+	for _, text := range []string{"KEY=\"hunter2\n", "hunter2\n", "hunter-2=x\n"} {
+		_, err := spec.Load(folder(t, map[string]string{
+			"aloft.yaml": "start: node x.js\nenv_file: .env\n", ".env": text,
+		}))
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

@@ -132,6 +132,8 @@ func (k key) typeName() string {
 		return "list of CIDR blocks"
 	case t == reflect.TypeFor[InstanceTypes]():
 		return "text or list of texts"
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String:
+		return "list of texts"
 	case t.Kind() == reflect.Slice:
 		return "list of mappings"
 	case t.Kind() == reflect.Map:
@@ -213,6 +215,9 @@ func TestExamplesOnThePageLoadAndUseEveryKey(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("TIER=free\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	used := map[string]bool{}
 	for _, block := range yamlBlock.FindAllSubmatch(page, -1) {

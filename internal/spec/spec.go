@@ -28,6 +28,9 @@ type Spec struct {
 	Processes    map[string]string `yaml:"processes"`
 	Port         int               `yaml:"port"`
 	Env          map[string]string `yaml:"env"`
+	EnvFile      string            `yaml:"env_file"`
+	Secrets      map[string]string `yaml:"secrets"`
+	Permissions  []Permission      `yaml:"permissions"`
 	Machines     Machines          `yaml:"machines"`
 	Scaling      *Scaling          `yaml:"scaling"`
 	Network      Network           `yaml:"network"`
@@ -41,6 +44,8 @@ type Spec struct {
 
 	RegionGiven bool             `yaml:"-"` // Region was named and is not the default
 	Detected    *project.Project `yaml:"-"` // what the files of a folder say; nil for git
+
+	fromFile map[string]string `yaml:"-"` // the variables of EnvFile
 }
 
 // Source is the application's source: a local folder, or a git repository and ref.
@@ -65,6 +70,13 @@ type Mirrors struct {
 	Go     string `yaml:"go"`
 }
 
+// Permission allows the application actions of the AWS API (IAM User Guide, "IAM JSON
+// policy elements").
+type Permission struct {
+	Actions   []string `yaml:"actions"`
+	Resources []string `yaml:"resources"`
+}
+
 // Machines says how many servers there are, and what each is.
 type Machines struct {
 	Count    int           `yaml:"count"`
@@ -72,6 +84,7 @@ type Machines struct {
 	Fallback string        `yaml:"fallback"`
 	Image    string        `yaml:"image"`
 	Key      string        `yaml:"key"`
+	Role     string        `yaml:"role"`
 }
 
 // InstanceTypes are EC2 instance types in order of preference.

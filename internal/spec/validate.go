@@ -74,11 +74,9 @@ func (s *Spec) validate(d *decoder) {
 	d.require(ValidRegion(s.Region), "region", "for example: region: eu-central-1", "%q is not an AWS region", s.Region)
 	s.validateSource(d)
 	d.requirePort("port", s.Port)
+	s.validateEnvironment(d)
+	s.validatePermissions(d)
 	s.validateProcesses(d)
-	for name := range s.Env {
-		d.require(envPattern.MatchString(name), "env."+name, "use letters, digits and underscores",
-			"%q is not the name of an environment variable", name)
-	}
 	s.validateMachines(d)
 	s.validateScaling(d)
 	s.validateNetwork(d)

@@ -57,6 +57,8 @@ type Attribute struct {
 	Key   AttributeKey
 	Terms []Term // a set; most attributes have one value
 	Fixed bool   // cannot be changed in place
+	// Hidden values are digests, which are compared and never shown.
+	Hidden bool
 	// Also lists values that are accepted in place of the one in Terms, because
 	// something else in the cloud, such as a schedule, sets them, or because the
 	// preferred one was not to be had.
@@ -65,6 +67,9 @@ type Attribute struct {
 
 // String returns the attribute as golden tests print it.
 func (a Attribute) String() string {
+	if a.Hidden {
+		return fmt.Sprintf("%s: hidden", a.Key)
+	}
 	fixed, also := "", ""
 	if a.Fixed {
 		fixed = " (fixed)"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/spec"
 )
 
@@ -15,6 +16,10 @@ type Facts struct {
 	Fingerprint string            // of the user's public key; "" if Aloft makes the key
 	Phase       Phase
 	Ports       []int // ports on which servers of another release still serve
+
+	Environment *environment.Environment // to serve; nil if the application has none
+	Serving     *environment.Environment // that is stored now; nil if there is none
+	Salt        string                   // of the run, for digests of values
 }
 
 // Build returns the stack of a spec.
@@ -33,6 +38,7 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 	b.addSecurityGroups()
 	builderGroup := []Ref{id(AddressBuilderGroup)}
 	b.add(AddressKeyPair, "9-10", KeyPair{KeyName: KeyName(s.App), Fingerprint: facts.Fingerprint})
+	b.addIdentity()
 	switch facts.Phase {
 	case PhaseBuild:
 		b.addServer(AddressBuilder, "9-10", 0, Server{Builder: true, Groups: builderGroup})
@@ -151,6 +157,7 @@ func (b *builder) addServer(address, step string, zone int, server Server) {
 	}
 	server.KeyPair, server.KeyName = Ref{AddressKeyPair, "name"}, KeyName(b.spec.App)
 	server.Routes, server.Release = id(AddressRouteTable), b.facts.Release
+	server.Identity, server.Transient = b.identity(), Transient(address)
 	b.add(address, step, server)
 }
 
@@ -223,6 +230,7 @@ func (b *builder) addScaling() {
 		KeyName:      KeyName(s.App),
 		Groups:       []Ref{id(AddressAppGroup)},
 		Release:      b.facts.Release,
+		Identity:     b.identity(),
 	})
 	body := ScalingGroup{
 		GroupName:   ScalingName(s.App),

@@ -6,7 +6,8 @@ import "fmt"
 const KindLaunchTemplate Kind = "launch-template"
 
 var launchTemplateKind = properties{
-	kind: KindLaunchTemplate, mayReferTo: []Kind{KindImage, KindKeyPair, KindSecurityGroup}, versioned: true,
+	kind: KindLaunchTemplate, versioned: true,
+	mayReferTo: []Kind{KindImage, KindKeyPair, KindSecurityGroup, KindEnvironment, KindInstanceProfile},
 }
 
 // AddressLaunchTemplate is the address of the application's launch template.
@@ -37,6 +38,7 @@ type LaunchTemplate struct {
 	KeyName      string
 	Groups       []Ref
 	Release      string
+	Identity
 }
 
 // Kind implements Body.
@@ -49,7 +51,7 @@ func (t LaunchTemplate) Title() string {
 
 // Attributes implements Body.
 func (t LaunchTemplate) Attributes() []Attribute {
-	return []Attribute{
+	return append([]Attribute{
 		ref(AttrImage, t.Image),
 		text(AttrRelease, t.Release),
 		text(AttrType, t.Type),
@@ -58,7 +60,7 @@ func (t LaunchTemplate) Attributes() []Attribute {
 		text(AttrPublicAddresses, On),
 		text(AttrMetadata, MetadataIMDSv2),
 		text(AttrMonitoring, MonitoringDetailed),
-	}
+	}, t.Identity.attributes()...)
 }
 
 // Needs implements Body.

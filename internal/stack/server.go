@@ -9,8 +9,10 @@ import (
 const KindServer Kind = "server"
 
 var serverKind = properties{
-	kind:       KindServer,
-	mayReferTo: []Kind{KindSubnet, KindSecurityGroup, KindKeyPair, KindRouteTable, KindImage},
+	kind: KindServer,
+	mayReferTo: []Kind{
+		KindSubnet, KindSecurityGroup, KindKeyPair, KindRouteTable, KindImage, KindEnvironment, KindInstanceProfile,
+	},
 }
 
 // Attributes of a server.
@@ -42,6 +44,10 @@ func ServerOf(target string) string {
 	return "server-" + strings.TrimPrefix(target, "target-")
 }
 
+// TargetOf returns the address of the target that registers a server: "server-2" →
+// "target-2".
+func TargetOf(server string) string { return "target-" + strings.TrimPrefix(server, "server-") }
+
 // Place is a subnet in which an instance may be launched.
 type Place struct {
 	Subnet Ref
@@ -63,6 +69,8 @@ type Server struct {
 	Release string
 	Builder bool
 	Proof   bool // it counts as created once the application was proven on it
+	Identity
+	Transient bool // it exists only while a release is made, with one environment
 }
 
 // Kind implements Body.
@@ -98,6 +106,10 @@ func (s Server) Attributes() []Attribute {
 		refs(AttrSecurityGroups, s.Groups),
 		text(AttrBuilt, Yes),
 		text(AttrState, StateRunning),
+	}
+	for _, a := range s.Identity.attributes() {
+		a.Fixed = s.Transient && a.Key == AttrEnvironment
+		all = append(all, a)
 	}
 	if s.Proof {
 		all = append(all, text(AttrProven, Yes))

@@ -44,6 +44,8 @@ func NothingLeft(t *testing.T, c *Cloud) {
 		"targets":             len(store.Targets.List(view)),
 		"key pairs":           len(store.KeyPairs.List(view)),
 		"network interfaces":  len(store.NetworkInterfaces.List(view)),
+		"roles":               len(store.Roles.List(view)),
+		"instance profiles":   len(store.InstanceProfiles.List(view)),
 	} {
 		if n != 0 {
 			t.Errorf("%d %s are left", n, what)

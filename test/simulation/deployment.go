@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -31,13 +32,18 @@ type Builder struct {
 
 	OnBase bool // the release's name ends with the base image
 
-	During func() // called during Build and Prove
+	During func() // called during Build, Prove and Refresh
+
+	RefreshErr error                     // returned by Refresh
+	OnRefresh  func(server string) error // called by Refresh; nil: nothing
 
 	BuildTime, ProofTime time.Duration // how long Build and Prove take
 
 	mu     sync.Mutex
 	builds int
 	proofs int
+
+	refreshed []string // servers, in order
 }
 
 // Release implements apply.Builder.
@@ -80,6 +86,33 @@ func (b *Builder) Prove(ctx context.Context, m resource.Machine, _ event.Sink) e
 		return fmt.Errorf("machine %+v", m)
 	}
 	return b.ProveErr
+}
+
+// Refresh implements apply.Builder.
+func (b *Builder) Refresh(_ context.Context, m resource.Machine, _ event.Sink) error {
+	b.mu.Lock()
+	b.refreshed = append(b.refreshed, m.Name)
+	during, failure := b.During, b.RefreshErr
+	b.mu.Unlock()
+	if during != nil {
+		during()
+	}
+	if len(m.HostKeys) == 0 || m.User != "admin" || !m.Address.IsValid() {
+		return fmt.Errorf("machine %+v", m)
+	}
+	if b.OnRefresh != nil {
+		if err := b.OnRefresh(m.Name); err != nil {
+			return err
+		}
+	}
+	return failure
+}
+
+// Refreshed returns the servers that were refreshed, in order.
+func (b *Builder) Refreshed() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.refreshed)
 }
 
 // Examine implements apply.Builder.

@@ -1,0 +1,33 @@
+package stack
+
+// TagEnvironment tags instances with the environment that they run with. While another
+// one is being put on an instance, it is EnvironmentChanges.
+const (
+	TagEnvironment     = "aloft:environment"
+	EnvironmentChanges = "changes"
+)
+
+// Attributes of instances and of what launches them.
+const (
+	AttrProfile     AttributeKey = "instance profile"
+	AttrEnvironment AttributeKey = "environment"
+)
+
+// Identity gives servers their role and their variables.
+type Identity struct {
+	Profile     Term // an instance profile's name; zero for none
+	Environment Ref  // zero for none
+}
+
+// attributes returns the attributes of what has the identity. An instance profile that
+// the stack does not want is nobody's business: something else may have attached it.
+func (i Identity) attributes() []Attribute {
+	var all []Attribute
+	if i.Profile != (Term{}) {
+		all = append(all, Attribute{Key: AttrProfile, Terms: []Term{i.Profile}})
+	}
+	if i.Environment != (Ref{}) {
+		all = append(all, ref(AttrEnvironment, i.Environment))
+	}
+	return all
+}
