@@ -20,7 +20,8 @@ func main() {
 	mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(map[string]string{"server": host, "request": uuid.NewString()}); err != nil {
+		answer := map[string]string{"server": host, "request": uuid.NewString()}
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
 			log.Print(err)
 		}
 	})

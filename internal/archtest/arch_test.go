@@ -61,7 +61,8 @@ func half(path string) string {
 		return "the local cloud"
 	case slices.ContainsFunc([]string{
 		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
-		"lease", "preflight", "policy", "price", "pricelist", "cost",
+		"lease", "preflight", "policy", "price", "pricelist", "cost", "project",
+		"toolchain", "remote", "source", "proof", "importedimage",
 	}, func(name string) bool {
 		return within(path, module+"/internal/"+name)
 	}):
@@ -123,7 +124,8 @@ var rules = []struct {
 	{
 		regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`),
 		regexp.MustCompile(
-			`/internal/(apply|resource|awsapi|release|history|lease|verify|drill|preflight|pricelist)(/|$)|` +
+			`/internal/(apply|resource|awsapi|release|history|lease|verify|drill|preflight|pricelist|` +
+				`importedimage)(/|$)|` +
 				`/internal/cloud/(api|wire)(/|$)|/bench(/|$)|/test(/|$)`,
 		),
 		"spec, stack and plan are pure; the store has rows of its own",

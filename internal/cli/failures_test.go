@@ -128,8 +128,9 @@ var trials = []string{
 
 // withoutAWS are the commands that do not call AWS.
 var withoutAWS = []string{
-	"aloft cost", "aloft init", "aloft local env", "aloft local logs", "aloft local manners", "aloft local reset",
-	"aloft local restart", "aloft local start", "aloft local status", "aloft local stop", "aloft policy",
+	"aloft cost", "aloft init", "aloft local env", "aloft local image import", "aloft local image list",
+	"aloft local image remove", "aloft local logs", "aloft local manners", "aloft local reset", "aloft local restart",
+	"aloft local start", "aloft local status", "aloft local stop", "aloft policy",
 }
 
 func TestEveryCommandIsTriedWithFailures(t *testing.T) {

@@ -24,8 +24,8 @@ func newInitCommand(g *global, run func(context.Context, *initOptions) error) *c
 	c := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write aloft.yaml for the application in a folder",
-		Long: `Detects how the Node.js application in the folder starts, and writes aloft.yaml with
-every default that aloft up would assume. It does not overwrite an existing file.`,
+		Long: `Reads from the application's files how it is built and started, and writes aloft.yaml
+with every default that aloft up would assume. It does not overwrite an existing file.`,
 		Example: "  aloft init\n  aloft init ./shop\n  aloft init --schema > aloft.schema.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

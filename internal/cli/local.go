@@ -22,6 +22,7 @@ firewalls and load balancers for them. Every AWS client can use it.`,
 		newLocalStatusCommand(g, runLocalStatus),
 		newLocalEnvCommand(g, runLocalEnv),
 		newLocalMannersCommand(g, runLocalManners),
+		newLocalImageCommand(g, runLocalImage),
 	)
 	return c
 }

@@ -26,6 +26,9 @@ var (
 	runLocalStatus  = needsLinux[localStatusOptions]
 	runLocalEnv     = needsLinux[localEnvOptions]
 	runLocalManners = needsLinux[localMannersOptions]
+	runLocalImage   = localImageRuns{
+		needsLinux[localImageImportOptions], needsLinux[localImageListOptions], needsLinux[localImageRemoveOptions],
+	}
 )
 
 // needsLinux is the run function of the commands of the local cloud.

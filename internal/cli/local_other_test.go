@@ -13,7 +13,8 @@ import (
 func TestCommandsThatNeedLinuxNameTheAlternatives(t *testing.T) {
 	for _, line := range []string{
 		"local start", "local stop", "local reset --yes", "local logs", "local restart", "local status",
-		"local status --json", "local env", "local manners", "down --app shop",
+		"local status --json", "local env", "local manners",
+		"local image import a b", "local image list", "local image remove a", "down --app shop",
 	} {
 		var stdout, stderr bytes.Buffer
 		code := Main(strings.Fields(line), "v0", Stdio{In: &bytes.Buffer{}, Out: &stdout, Err: &stderr})

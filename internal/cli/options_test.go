@@ -73,6 +73,10 @@ func TestCommandLinesBecomeOptions(t *testing.T) {
 
 	equal(t, parse(t, newLocalStartCommand, "--foreground --address 127.0.0.1:1"),
 		localStartOptions{foreground: true, start: startOptions{address: "127.0.0.1:1"}})
+	equal(t, parse(t, newLocalImageImportCommand, "mine rootfs.tar"),
+		localImageImportOptions{name: "mine", archive: "rootfs.tar"})
+	equal(t, parse(t, newLocalImageRemoveCommand, "ami-1"), localImageRemoveOptions{image: "ami-1"})
+	equal(t, parse(t, newLocalImageListCommand, ""), localImageListOptions{})
 	seed, scale := uint64(7), 0.1
 	change := mannersChange{manners: []manners.Manner{manners.Times, manners.Load}, seed: &seed, timeScale: &scale}
 	equal(t, parse(t, newLocalStartCommand, "--manners times,load --seed 7 --time-scale 0.1"),

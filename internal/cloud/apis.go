@@ -5,7 +5,6 @@ package cloud
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"runtime"
 
@@ -25,7 +24,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/managedpolicy"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
-	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -46,9 +44,8 @@ func (d *daemon) openAPIs() error {
 		return err
 	}
 	forMachines := config
-	forMachines.Hosts = []string{firewall.MetadataAddress.String()}
+	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
-	config.Fallback = http.HandlerFunc(d.status)
 	if d.onHost, err = wire.NewHandler(config); err != nil {
 		return fmt.Errorf("serve the APIs: %w", err)
 	}
@@ -73,11 +70,9 @@ func (d *daemon) apis() (wire.Config, error) {
 		Managed: func(arn string) (string, bool) { return managedpolicy.Document(d.store.View(), arn) },
 	})
 	machines := ec2.New(ec2.Config{
+		Authorize: guard.Authorize, PassRole: passRole(guard),
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
 		Manners: &d.manners,
-		PassRole: func(ctx context.Context, role *store.Role) error {
-			return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
-		},
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
@@ -95,7 +90,8 @@ func (d *daemon) apis() (wire.Config, error) {
 		},
 	})
 	return wire.Config{
-		Around: authorizedFirst(guard, front),
+		// A call that its caller may not make does not reach the front end.
+		Around: nested(guard.Around, front.Around),
 		Services: []wire.Service{
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},
@@ -114,22 +110,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			}
 			return guard.Key(id, token)
 		},
-		Log: d.Log,
+		Fallback: d.own(machines),
+		Log:      d.Log,
 	}, nil
-}
-
-// authorizedFirst returns what surrounds every operation: a call that its caller may not
-// make does not reach the front end.
-func authorizedFirst(guard *authorization.Authorizer, front *frontend.FrontEnd) wire.Around {
-	return func(ctx context.Context, call wire.Call, next func(context.Context) (any, error)) (any, error) {
-		return guard.Around(ctx, call, func(ctx context.Context) (any, error) { return front.Around(ctx, call, next) })
-	}
-}
-
-// rootKey returns the account's own access key, which has no session token.
-func rootKey(c host.Credentials, token string) (wire.Key, error) {
-	if token != "" {
-		return wire.Key{}, wire.ErrUnknownKey
-	}
-	return wire.Key{Secret: c.SecretAccessKey}, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
@@ -71,6 +72,7 @@ type daemon struct {
 	manners   manners.Set
 	networks  *networks.Loop
 	instances *instances.Loop
+	images    *images.Loop
 	fleet     scaling.Fleet // set by openAPIs
 	onHost    http.Handler  // of the APIs, set by openAPIs, as is inVPC
 	inVPC     http.Handler
@@ -165,6 +167,11 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	d.instances = &instances.Loop{
 		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
 		Env: withEndpoint(viaProxy(env, d.network.ProxyAddress())), Layer: d.layers.Path,
+	}
+	d.images = &images.Loop{
+		Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log,
+		Manners: &d.manners,
+		First:   image.Debian12,
 	}
 	return nil
 }

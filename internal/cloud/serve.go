@@ -15,11 +15,9 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
-	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/host"
-	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 )
 
@@ -75,11 +73,6 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 
 // loops returns the functions that run the control loops.
 func (d *daemon) loops() []func(context.Context) error {
-	imagesLoop := &images.Loop{
-		Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log,
-		Manners: &d.manners,
-		First:   image.Debian12,
-	}
 	balancersLoop := &balancers.Loop{
 		Store:     d.store,
 		Balancer:  d.balancer,
@@ -99,7 +92,7 @@ func (d *daemon) loops() []func(context.Context) error {
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
-		d.network.Run, d.networks.Run, d.instances.Run, imagesLoop.Run, balancersLoop.Run,
+		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
 	}
 }

@@ -4,7 +4,6 @@ package cloud
 
 import (
 	"cmp"
-	"encoding/json"
 	"net/http"
 
 	"aloft.dev/aloft/internal/cloud/host"
@@ -35,6 +34,5 @@ func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
 			status.Machines = append(status.Machines, machine)
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(status) // the client may have disconnected
+	writeJSON(w, status)
 }

@@ -15,7 +15,11 @@ import (
 // workspace whose root is above it. Errors are a diag.List: each names the file, the
 // cause and the remedy. An application in a language that Aloft does not know is no
 // error: its Language is Other, and NoStart says what to write.
-func Detect(root fs.FS, dir string) (*Project, error) {
+func Detect(root fs.FS, dir string) (*Project, error) { return DetectStart(root, dir, "") }
+
+// DetectStart is Detect for an application whose aloft.yaml has a start command, which
+// precedes that of the files. An empty command is none.
+func DetectStart(root fs.FS, dir, start string) (*Project, error) {
 	dir = path.Clean(strings.ReplaceAll(dir, `\`, "/"))
 	if !fs.ValidPath(dir) {
 		return nil, diag.List{{
@@ -30,6 +34,9 @@ func Detect(root fs.FS, dir string) (*Project, error) {
 	}
 	p := &Project{}
 	procfile := f.readProcfile()
+	if start != "" {
+		procfile.web, procfile.from = start, "aloft.yaml"
+	}
 	switch language, found := f.language(procfile); {
 	case !found:
 		f.detectOther(p)
@@ -88,7 +95,7 @@ func (f *folder) language(procfile procfile) (Language, bool) {
 	if len(starts) == 1 {
 		return starts[0], true
 	}
-	f.problem(names[0], "write a Procfile with the line web: COMMAND, or name the application's own folder in source.dir",
+	f.problem(names[0], "write a Procfile with the line web: COMMAND, or name another folder in source.dir",
 		"cannot tell the application's language: there is also %s", strings.Join(names[1:], " and "))
 	return Other, true
 }

@@ -133,7 +133,8 @@ func (f *folder) setGoBuild(p *Project, mod *modfile.File, mains []string, procf
 		}
 	case len(mains) == 1 || mains[0] == f.dir && procfile.web == "":
 		name := goBinary(mains[0], choose(p.Workspace == "", f.dir, p.Workspace), mod.Module.Mod.Path)
-		p.Build = []string{cgo + "go build -trimpath -o " + quote(path.Join(out, name)) + " " + f.goPackage(p, mains[0])}
+		out = quote(path.Join(out, name))
+		p.Build = []string{cgo + "go build -trimpath -o " + out + " " + f.goPackage(p, mains[0])}
 		p.Start, p.StartFrom = "./bin/"+quote(name), path.Join(mains[0], "main package")
 	case procfile.web != "":
 		line := cgo + "go build -trimpath -o " + quote(out+"/")

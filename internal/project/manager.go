@@ -3,6 +3,7 @@ package project
 import (
 	"encoding/json"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,8 +71,10 @@ func (f *folder) detectManager(p *Project, pkg *packageJSON) {
 	if lock := locks[p.Manager]; lock != "" {
 		p.LockFile, p.Locked = f.path(lock), true
 	}
-	if p.ManagerVersion == "" {
+	if pkg.PackageManager == "" {
 		f.inferManagerVersion(p, pkg)
+	} else if p.Locked {
+		f.checkManagerVersion(p)
 	}
 }
 
@@ -135,45 +138,79 @@ var (
 	yarnByLock = map[string]string{"4": "^2", "5": "^3", "6": "^3", "7": "^4", "8": "^4", "9": "^4"}
 )
 
-// inferManagerVersion sets a version that fits the lock file.
+// inferManagerVersion sets a version that fits the lock file and what devEngines or
+// engines ask for. npm comes with Node.js.
 func (f *folder) inferManagerVersion(p *Project, pkg *packageJSON) {
-	if p.Manager != NPM { // which comes with Node.js
-		p.ManagerVersion = pkg.Engines[string(p.Manager)]
-	}
-	if p.ManagerVersion != "" && p.Manager != Yarn {
-		return
+	asked := p.ManagerVersion
+	if asked == "" {
+		asked = pkg.Engines[string(p.Manager)]
 	}
 	lock := ""
 	if p.LockFile != "" {
-		lock, _ = f.read(strings.TrimPrefix(p.LockFile, f.dir+"/"))
+		lock, _ = f.read(path.Base(p.LockFile))
 	}
 	switch p.Manager {
+	case NPM:
+		p.ManagerVersion = ""
 	case PNPM:
-		if m := lockfileVersion.FindStringSubmatch(lock); m != nil {
-			p.ManagerVersion = pnpmByLock[m[1]]
+		if p.ManagerVersion = f.inferPnpm(asked, lock); asked == "" && p.ManagerVersion != "" {
 			p.Notes = append(p.Notes, "No file names a version of pnpm: it is "+p.ManagerVersion+
 				`, which reads this lock file. To fix it, write "packageManager" in package.json.`)
 		}
 	case Yarn:
-		f.inferYarn(p, lock)
+		p.ManagerVersion = f.inferYarn(asked, lock)
+	default:
+		p.ManagerVersion = asked
 	}
 }
 
-// inferYarn sets the version of Yarn: that of the release in the repository, else one
-// that reads the lock file, else classic.
-func (f *folder) inferYarn(p *Project, lock string) {
+// inferPnpm returns the versions that read a lock file, unless another range is asked
+// for.
+func (f *folder) inferPnpm(asked, lock string) string {
+	fits := ""
+	if m := lockfileVersion.FindStringSubmatch(lock); m != nil {
+		fits = pnpmByLock[m[1]]
+	}
+	if r, err := ParseRange(asked); fits != "" && err == nil && r.within(fits[1:]) {
+		return fits
+	}
+	return asked
+}
+
+// inferYarn returns the version of the release in the repository, else one that reads
+// the lock file, else classic.
+func (f *folder) inferYarn(asked, lock string) string {
 	if m := yarnRelease.FindStringSubmatch(f.yarnConfig().YarnPath); m != nil {
-		p.ManagerVersion = m[1]
-		return
+		return m[1]
 	}
-	if p.ManagerVersion != "" {
-		return
-	}
-	p.ManagerVersion = "^1"
+	fits := "^1"
 	if m := berryMetadata.FindStringSubmatch(lock); m != nil {
-		if p.ManagerVersion = yarnByLock[m[1]]; p.ManagerVersion == "" {
-			p.ManagerVersion = ">=4"
+		if fits = yarnByLock[m[1]]; fits == "" {
+			fits = ">=4"
 		}
+	}
+	if asked != "" && isClassic(asked) == isClassic(fits) {
+		return asked
+	}
+	return fits
+}
+
+// checkManagerVersion reports a version in packageManager that does not read the lock
+// file as it is.
+func (f *folder) checkManagerVersion(p *Project) {
+	name := path.Base(p.LockFile)
+	lock, _ := f.read(name)
+	wrong := false
+	switch major, _, _ := strings.Cut(p.ManagerVersion, "."); p.Manager {
+	case PNPM:
+		m := lockfileVersion.FindStringSubmatch(lock)
+		wrong = m != nil && (len(major) > 1 || major >= "9") != (m[1] >= "9")
+	case Yarn:
+		wrong = isClassic(p.ManagerVersion) == berryMetadata.MatchString(lock) && strings.TrimSpace(lock) != ""
+	}
+	if wrong {
+		f.problem("package.json", "correct packageManager, or run "+string(p.Manager)+" install with that version and "+
+			"commit "+name, "names %s %s, and another version wrote %s", p.Manager, p.ManagerVersion, name)
 	}
 }
 
@@ -192,7 +229,10 @@ func (f *folder) yarnConfig() yarnConfig {
 	return config
 }
 
-// isClassic reports whether a project's Yarn is version 1.
-func (p *Project) isClassic() bool {
-	return p.Manager == Yarn && strings.HasPrefix(strings.TrimLeft(p.ManagerVersion, "^~v=<> "), "1")
+// isClassic reports whether a version or range of Yarn is version 1.
+func isClassic(version string) bool {
+	return strings.HasPrefix(strings.TrimLeft(version, "^~v=<> "), "1")
 }
+
+// isClassic reports whether a project's Yarn is version 1.
+func (p *Project) isClassic() bool { return p.Manager == Yarn && isClassic(p.ManagerVersion) }

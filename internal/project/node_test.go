@@ -126,7 +126,8 @@ func TestNodeCommands(t *testing.T) {
 		},
 		"yarn berry that builds": {
 			built.with(files{"yarn.lock": yarnBerryLock, ".yarnrc.yml": "nodeLinker: node-modules\n"}), "yarn@^4",
-			[]string{"yarn install --immutable", "yarn run build", "yarn workspaces focus --all --production"}, "yarn start",
+			[]string{"yarn install --immutable", "yarn run build", "yarn workspaces focus --all --production"},
+			"yarn start",
 		},
 		"yarn berry with Plug'n'Play": {
 			built.with(files{"yarn.lock": yarnBerryLock, ".yarnrc.yml": "yarnPath: .yarn/releases/yarn-4.5.1.cjs\n"}),
@@ -136,7 +137,8 @@ func TestNodeCommands(t *testing.T) {
 			}, "yarn start",
 		},
 		"yarn 3 without the plugin": {
-			built.with(files{"yarn.lock": strings.Replace(yarnBerryLock, ": 8", ": 6", 1), ".yarnrc.yml": "nodeLinker: node-modules"}),
+			built.with(files{"yarn.lock": strings.Replace(yarnBerryLock, ": 8", ": 6", 1),
+				".yarnrc.yml": "nodeLinker: node-modules"}),
 			"yarn@^3", []string{"yarn install --immutable", "yarn run build"}, "yarn start",
 		},
 		"bun that builds": {
@@ -147,9 +149,23 @@ func TestNodeCommands(t *testing.T) {
 		},
 		"a start command that needs a development dependency": {
 			files{
-				"package.json":      `{"scripts":{"start":"NODE_OPTIONS=x tsx src/a.ts"},"devDependencies":{"tsx":"^4.0.0"}}`,
+				"package.json": `{"scripts":{"start":"NODE_OPTIONS=x tsx src/a.ts"},` +
+					`"devDependencies":{"tsx":"^4.0.0"}}`,
 				"package-lock.json": `{"lockfileVersion":3,"packages":{"":{"devDependencies":{"tsx":"^4.0.0"}}}}`,
 			}, "npm@", []string{"npm ci --include=dev"}, "npm start",
+		},
+		"a start command that sets variables with a development dependency": {
+			files{
+				"package.json": `{"scripts":{"build":"tsc","start":"cross-env A=1 node dist/a.js"},` +
+					`"devDependencies":{"cross-env":"^7.0.0","typescript":"^5.0.0"}}`,
+			}, "npm@", []string{"npm install --include=dev", "npm run build"}, "npm start",
+		},
+		"a start command that loads a development dependency": {
+			files{
+				"package.json": `{"scripts":{"start":"node -r dotenv/config a.js"},` +
+					`"devDependencies":{"dotenv":"^16.0.0"}}`,
+				"a.js": "",
+			}, "npm@", []string{"npm install --include=dev"}, "npm start",
 		},
 		"nodemon that is no dependency": {
 			files{
@@ -163,9 +179,11 @@ func TestNodeCommands(t *testing.T) {
 		},
 		"start:prod beside a start that compiles": {
 			files{
-				"package.json": `{"scripts":{"build":"nest build","start":"nest start","start:prod":"node dist/main"},` +
+				"package.json": `{"scripts":{"build":"nest build","start":"nest start",` +
+					`"start:prod":"node dist/main"},` +
 					`"dependencies":{"express":"^4.18.0"},"devDependencies":{"@nestjs/cli":"^10.0.0"}}`,
-			}, "npm@", []string{"npm install --include=dev", "npm run build", "npm prune --omit=dev"}, "npm run start:prod",
+			}, "npm@", []string{"npm install --include=dev", "npm run build", "npm prune --omit=dev"},
+			"npm run start:prod",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,7 +234,8 @@ func TestMainIsResolvedAsNodeDoes(t *testing.T) {
 		})
 	}
 	inner := files{
-		"package.json": `{"main":"src"}`, "src/package.json": `{"main":"lib/run"}`, "src/lib/run.js": "", "src/index.js": "",
+		"package.json": `{"main":"src"}`, "src/package.json": `{"main":"lib/run"}`, "src/lib/run.js": "",
+		"src/index.js": "",
 	}
 	if p := detect(t, inner, ""); p.Start != "node src/lib/run.js" {
 		t.Errorf("a folder with a package.json: start is %q", p.Start)
@@ -256,6 +275,28 @@ func TestNodeVersion(t *testing.T) {
 	volta := detect(t, files{"package.json": `{"main":"a.js","volta":{"node":"20.1.0"}}`, "a.js": ""}, ".")
 	if volta.Version != "20.1.0" || volta.VersionFrom != "package.json volta.node" {
 		t.Errorf("volta: got %q from %q", volta.Version, volta.VersionFrom)
+	}
+}
+
+func TestManagerVersionFitsTheLockFile(t *testing.T) {
+	for name, test := range map[string]struct{ lock, text, engines, want string }{
+		"pnpm 7":                        {"pnpm-lock.yaml", "lockfileVersion: 5.4\n", "", "^7"},
+		"pnpm 8":                        {"pnpm-lock.yaml", "lockfileVersion: '6.0'\n", "", "^8"},
+		"pnpm in a wide range":          {"pnpm-lock.yaml", "lockfileVersion: '9.0'\n", ">=8", "^10"},
+		"pnpm in another range":         {"pnpm-lock.yaml", "lockfileVersion: '9.0'\n", "^9", "^9"},
+		"yarn classic in a wide range":  {"yarn.lock", "# yarn lockfile v1\n", ">=1.22", ">=1.22"},
+		"yarn berry in a classic range": {"yarn.lock", yarnBerryLock, ">=1.22", "^4"},
+		"yarn berry in a range":         {"yarn.lock", yarnBerryLock, ">=4.2", ">=4.2"},
+		"npm comes with Node.js":        {"package-lock.json", "{}", ">=10", ""},
+	} {
+		manager := strings.TrimSuffix(strings.Split(name, " ")[0], ",")
+		p := detect(t, files{
+			"package.json": `{"main":"a.js","engines":{"` + manager + `":"` + test.engines + `"}}`, "a.js": "",
+			test.lock: test.text,
+		}, ".")
+		if p.ManagerVersion != test.want && p.Manager != "" {
+			t.Errorf("%s: got %s %q, want %q", name, p.Manager, p.ManagerVersion, test.want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,11 +20,12 @@ type nodeCommands struct {
 func (c *nodeCommands) set() {
 	p := c.project
 	p.Build = c.build()
+	c.checkPrograms()
 	if c.hasNothing() {
-		if p.Manager, p.ManagerVersion = "", ""; strings.HasPrefix(p.Start, "npm ") {
-			p.Manager = NPM
-		}
 		c.addNodemon()
+		if len(p.Install) == 0 && !c.startRuns(string(p.Manager)) {
+			p.Manager, p.ManagerVersion, p.ManagerIntegrity = "", "", ""
+		}
 		return
 	}
 	if !p.Locked {
@@ -32,7 +34,7 @@ func (c *nodeCommands) set() {
 	}
 	keeps := c.startNeeds()
 	if keeps != "" {
-		p.Notes = append(p.Notes, "The start command uses "+keeps+
+		p.Notes = append(p.Notes, "A command that runs in production uses "+keeps+
 			", a development dependency: development dependencies stay installed. Move it to dependencies.")
 	}
 	dev := len(p.Build) > 0 || c.installNeedsDev() || keeps != ""
@@ -43,23 +45,39 @@ func (c *nodeCommands) set() {
 	c.addNodemon()
 }
 
+// startRuns reports whether the start command runs a program by its name.
+func (c *nodeCommands) startRuns(program string) bool {
+	return slices.ContainsFunc(c.startCommands(), func(command string) bool {
+		word, _ := firstWord(command)
+		return word == program
+	})
+}
+
+// checkPrograms reports a package manager that the start command runs and that is not
+// the application's: only one is installed, beside npm.
+func (c *nodeCommands) checkPrograms() {
+	for _, other := range []Manager{PNPM, Yarn, Bun} {
+		if other != c.project.Manager && c.pkg.all()[string(other)] == "" && c.startRuns(string(other)) {
+			c.problem("package.json", `name it as in "packageManager": "`+string(other)+`@VERSION", or start with `+
+				string(c.project.Manager), "the start command runs %s, but the package manager is %s", other,
+				c.project.Manager)
+		}
+	}
+}
+
 // addNodemon installs nodemon for a start command that uses it although package.json
 // does not list it: people install it globally. Only npm adds a package and changes
 // neither package.json nor the lock file.
 func (c *nodeCommands) addNodemon() {
-	uses := slices.ContainsFunc(c.startCommands(), func(command string) bool {
-		word, _ := firstWord(command)
-		return word == "nodemon"
-	})
 	p := c.project
 	switch {
-	case !uses || c.pkg.all()["nodemon"] != "" || c.topPkg.all()["nodemon"] != "":
+	case !c.startRuns("nodemon") || c.pkg.all()["nodemon"] != "" || c.topPkg.all()["nodemon"] != "":
 	case p.Manager != NPM:
 		c.problem("package.json", "run "+string(p.Manager)+" add nodemon, or start with node",
 			"the start command uses nodemon, which is no dependency")
 	default:
-		p.Notes = append(p.Notes, "The start command uses nodemon, which is no dependency: the newest one is installed. "+
-			"To fix its version, run npm install nodemon; or start with node.")
+		p.Notes = append(p.Notes, "The start command uses nodemon, which is no dependency: the newest one is "+
+			"installed. To fix its version, run npm install nodemon; or start with node.")
 		last := &p.Install
 		if len(p.Prune) > 0 {
 			last = &p.Prune
@@ -81,25 +99,13 @@ func (c *nodeCommands) installNeedsDev() bool {
 		c.pkg.installs() != "" && len(c.pkg.DevDependencies) > 0
 }
 
-// startNeeds names the program of the start script that is only a development
-// dependency, or returns "".
+// startNeeds names a package that a command in production runs and that is only a
+// development dependency, or returns "".
 func (c *nodeCommands) startNeeds() string {
 	for _, command := range c.startCommands() {
-		word, rest := firstWord(command)
-		if word == "npx" && len(rest) > 0 {
-			word = rest[0]
-		}
-		name := programPackages[word]
-		if name == "" {
-			name = word
-		}
-		dev := c.pkg.DevDependencies[name] != "" || c.topPkg.DevDependencies[name] != ""
-		if word != "" && dev && !c.pkg.requires(name) && !c.topPkg.requires(name) {
-			return name
-		}
-		for _, word := range rest { // node -r dotenv/config, node --import tsx
-			name, _, _ := strings.Cut(word, "/")
-			if c.pkg.DevDependencies[name] != "" && !c.pkg.requires(name) && isLoader(command, word) {
+		for _, name := range packagesOf(command) {
+			dev := c.pkg.DevDependencies[name] != "" || c.topPkg.DevDependencies[name] != ""
+			if dev && !c.pkg.requires(name) && !c.topPkg.requires(name) {
 				return name
 			}
 		}
@@ -107,10 +113,35 @@ func (c *nodeCommands) startNeeds() string {
 	return ""
 }
 
+// packagesOf returns the names of the packages that a command may run: its programs, and
+// what Node.js loads before the program (node -r dotenv/config, node --import tsx).
+func packagesOf(command string) []string {
+	var names []string
+	if strings.Contains(command, "cross-env ") {
+		names = append(names, "cross-env")
+	}
+	word, rest := firstWord(command)
+	if word == "npx" && len(rest) > 0 {
+		word = rest[0]
+	}
+	if other := programPackages[word]; other != "" {
+		word = other
+	}
+	names = append(names, word)
+	for _, argument := range rest {
+		name, _, _ := strings.Cut(argument[strings.LastIndex(argument, "=")+1:], "/")
+		if isLoader(command, argument) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // programPackages are programs whose package has another name.
 var programPackages = map[string]string{
 	"nest": "@nestjs/cli", "tsc": "typescript", "babel-node": "@babel/node", "remix-serve": "@remix-run/serve",
 	"ts-node-esm": "ts-node", "react-router-serve": "@react-router/serve", "medusa": "@medusajs/cli",
+	"dotenv": "dotenv-cli", "pm2-runtime": "pm2", "sequelize": "sequelize-cli",
 }
 
 // isLoader reports whether Node.js loads a word of a command before the program.
@@ -120,11 +151,11 @@ func isLoader(command, word string) bool {
 			return true
 		}
 	}
-	return strings.Contains(command, "="+word)
+	return strings.HasPrefix(word, "--") && strings.Contains(word, "=")
 }
 
-// startCommands returns the commands that run when the application starts, with those of
-// the scripts that they name.
+// startCommands returns the commands that run in production, with those of the scripts
+// that they name.
 func (c *nodeCommands) startCommands() []string {
 	var all []string
 	add := func(line string) {
@@ -132,8 +163,10 @@ func (c *nodeCommands) startCommands() []string {
 			all = append(all, strings.TrimSpace(command))
 		}
 	}
-	add(c.project.Start)
-	for i := 0; i < len(all) && i < 20; i++ {
+	for _, command := range append(values(c.project.Processes), c.project.Start, c.project.Release) {
+		add(command)
+	}
+	for i := 0; i < len(all) && i < 100; i++ {
 		name, _ := scriptOf(all[i])
 		for _, name := range []string{"pre" + name, name, "post" + name} {
 			if script := c.pkg.Scripts[name]; script != "" {
@@ -155,7 +188,9 @@ func (c *nodeCommands) install(dev bool) []string {
 		if !p.isClassic() {
 			return c.installBerry(dev)
 		}
-		return []string{"yarn install" + c.flag(" --frozen-lockfile") + choose(dev, " --production=false", " --production")}
+		return []string{
+			"yarn install" + c.flag(" --frozen-lockfile") + " --production" + choose(dev, "=false", ""),
+		}
 	case Bun:
 		return []string{"bun install" + c.flag(" --frozen-lockfile") + choose(dev, "", " --production")}
 	}
@@ -202,7 +237,8 @@ func (c *nodeCommands) prune() []string {
 		if !c.project.isClassic() {
 			return c.pruneBerry()
 		}
-		return []string{"yarn install" + c.flag(" --frozen-lockfile") + " --production --ignore-scripts --prefer-offline"}
+		return []string{"yarn install" + c.flag(" --frozen-lockfile") +
+			" --production --ignore-scripts --prefer-offline"}
 	case Bun:
 		return []string{"rm -rf node_modules", "bun install" + c.flag(" --frozen-lockfile") + " --production"}
 	}
@@ -270,9 +306,11 @@ func choose(condition bool, yes, no string) string {
 	return no
 }
 
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9@/._+:,-]+$`)
+
 // quote quotes a word for a shell unless nothing in it is special.
 func quote(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@/._-+:,") == "" {
+	if plainWord.MatchString(word) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

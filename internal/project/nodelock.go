@@ -30,6 +30,10 @@ func (f *folder) checkLock(p *Project, pkg *packageJSON, top *folder, w *workspa
 	case PNPM:
 		differ, err = pnpmDifferences(text, key, pkg)
 	case Yarn:
+		if patterns := f.workspacePatterns(); w == nil && len(patterns) > 0 { // it is the root itself
+			w = &workspace{folder: f, members: map[string]*member{}}
+			w.collect(patterns)
+		}
 		differ = yarnDifferences(text, p.isClassic(), pkg, w)
 	case Bun:
 		if strings.HasSuffix(name, ".lock") { // bun.lockb is not text
@@ -89,7 +93,13 @@ func npmDifferences(text, key string, pkg *packageJSON) ([]string, error) {
 			locked[name] = pkg.all()[name]
 		}
 	}
-	return compare(pkg.all(), locked, versions), nil
+	wanted := pkg.all()
+	for name := range locked {
+		if isRepository(wanted[name]) { // npm may write it in another way
+			locked[name] = wanted[name]
+		}
+	}
+	return compare(wanted, locked, versions), nil
 }
 
 type jsonError struct {
@@ -131,6 +141,7 @@ func noVersion(string) string { return "" }
 // package has its parts at the top until version 6, and specifiers until version 5.
 type pnpmLock struct {
 	Importers map[string]pnpmImporter `yaml:"importers"`
+	Overrides map[string]string       `yaml:"overrides"`
 	Single    pnpmImporter            `yaml:",inline"`
 }
 
@@ -145,7 +156,9 @@ type pnpmImporter struct {
 // equal.
 func pnpmDifferences(text, key string, pkg *packageJSON) ([]string, error) {
 	var lock pnpmLock
-	parts := topLevel(text, "importers", "specifiers", "dependencies", "devDependencies", "optionalDependencies")
+	parts := topLevel(
+		text, "overrides", "importers", "specifiers", "dependencies", "devDependencies", "optionalDependencies",
+	)
 	if err := yaml.Unmarshal([]byte(parts), &lock); err != nil {
 		return nil, err
 	}
@@ -164,13 +177,26 @@ func pnpmDifferences(text, key string, pkg *packageJSON) ([]string, error) {
 	}
 	wanted := pkg.all()
 	for name, version := range wanted {
-		if strings.HasPrefix(version, "catalog:") { // newer and older pnpm write different specifiers
-			if _, found := locked[name]; found {
-				locked[name] = version
-			}
+		_, found := locked[name]
+		// Newer and older pnpm write different specifiers for catalogs, an override
+		// replaces the specifier, and a setting leaves out links.
+		if found && (strings.HasPrefix(version, "catalog:") || lock.overrides(name)) ||
+			strings.HasPrefix(version, "link:") {
+			locked[name] = version
 		}
 	}
 	return compare(wanted, locked, noVersion), nil
+}
+
+// overrides reports whether a dependency of the workspace's packages may be replaced:
+// "name" or "name@range".
+func (l *pnpmLock) overrides(name string) bool {
+	for key := range l.Overrides {
+		if key == name || strings.HasPrefix(key, name+"@") {
+			return true
+		}
+	}
+	return false
 }
 
 // topLevel returns some top-level parts of a YAML file: the rest of a lock file is

@@ -1,7 +1,6 @@
 package project
 
 import (
-	"path"
 	"strings"
 )
 
@@ -70,14 +69,4 @@ func firstLine(text string) string {
 		}
 	}
 	return ""
-}
-
-// isAbove reports whether a folder is above another, or the same.
-func isAbove(above, dir string) bool {
-	for ; dir != above; dir = path.Dir(dir) {
-		if dir == "." {
-			return false
-		}
-	}
-	return true
 }

@@ -65,9 +65,10 @@ func (f *folder) detectOther(p *Project) {
 		return
 	}
 	p.NoStart = &diag.Diagnostic{
-		Where:   f.dir,
-		Summary: "holds no file that says how to build and start: no package.json, pyproject.toml, requirements.txt, go.mod",
-		Hint:    "run aloft in the application's folder, name it in source.dir, or write start: in aloft.yaml",
+		Where: f.dir,
+		Summary: "holds no file that says how to build and start: no package.json, pyproject.toml, " +
+			"requirements.txt, go.mod",
+		Hint: "run aloft in the application's folder, name it in source.dir, or write start: in aloft.yaml",
 	}
 }
 
@@ -105,7 +106,8 @@ func scalar(text string) string {
 var (
 	continued    = regexp.MustCompile(`\\[ \t]*\r?\n`)
 	aptInstall   = regexp.MustCompile(`(?:apt-get|apt|apk|dnf|yum)\s+(?:-\S+\s+)*(?:install|add)\s+(.*)$`)
-	housekeeping = regexp.MustCompile(`^(apt-get|apt|apk|dnf|yum|rm -rf /var/|useradd|groupadd|adduser|addgroup|chown )`)
+	housekeeping = regexp.MustCompile(
+		`^((apt-get|apt|apk|dnf|yum|useradd|groupadd|adduser|addgroup|chown) |rm -rf /var/)`)
 )
 
 // readDockerfile translates the last stage of a Dockerfile, and the RUN lines of those

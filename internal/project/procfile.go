@@ -10,13 +10,14 @@ import (
 // once per release (Heroku Dev Center, "The Procfile").
 type procfile struct {
 	web, release string
+	from         string // where web is written
 	others       map[string]string
 }
 
 var procfileLine = regexp.MustCompile(`^([A-Za-z0-9_-]+):\s*(.*)$`)
 
 func (f *folder) readProcfile() procfile {
-	var p procfile
+	p := procfile{from: f.path("Procfile")}
 	text, _ := f.read("Procfile")
 	number := 0
 	for line := range strings.Lines(text) {
@@ -67,21 +68,13 @@ func (p *procfile) set(name, command string) {
 // apply sets what the Procfile says; web precedes every other start command.
 func (p *procfile) apply(project *Project) {
 	if p.web != "" {
-		project.Start, project.StartFrom = p.web, "Procfile"
+		project.Start, project.StartFrom = p.web, p.from
 	}
 	project.Release, project.Processes = p.release, p.others
 }
 
-// commands returns all commands.
-func (p *procfile) commands() []string {
-	var all []string
-	for _, command := range append([]string{p.web, p.release}, values(p.others)...) {
-		if command != "" {
-			all = append(all, command)
-		}
-	}
-	return all
-}
+// commands returns all commands except web.
+func (p *procfile) commands() []string { return append(values(p.others), p.release) }
 
 // language returns the language whose program web runs, or Other.
 func (p *procfile) language() Language {

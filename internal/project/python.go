@@ -185,7 +185,8 @@ func (a *pythonApp) noteLock() {
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		line = strings.TrimSpace(line)
-		if line != "" && !strings.HasPrefix(line, "-") && !strings.Contains(line, "==") && !strings.Contains(line, " @ ") {
+		if line != "" && !strings.HasPrefix(line, "-") && !strings.Contains(line, "==") &&
+			!strings.Contains(line, " @ ") {
 			a.noteUnlocked()
 			return
 		}

@@ -10,13 +10,18 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
+// object matches the start of an assignment: "app: FastAPI = fastapi.".
+const object = `(?m)^(\w+)(?:\s*:\s*\w+)?\s*=\s*(?:\w+\.)?`
+
 var (
 	settingsModule = regexp.MustCompile(`DJANGO_SETTINGS_MODULE["'],\s*["']([\w.]+)["']`)
-	asgiObject     = regexp.MustCompile(`(?m)^(\w+)(?:\s*:\s*\w+)?\s*=\s*(?:\w+\.)?(?:FastAPI|Starlette|Litestar|Quart)\(`)
-	wsgiObject     = regexp.MustCompile(`(?m)^(\w+)(?:\s*:\s*\w+)?\s*=\s*(?:\w+\.)?(?:Flask|Bottle|falcon\.App)\(`)
+	asgiObject     = regexp.MustCompile(object + `(?:FastAPI|Starlette|Litestar|Quart)\(`)
+	wsgiObject     = regexp.MustCompile(object + `(?:Flask|Bottle|falcon\.App)\(`)
 	factory        = regexp.MustCompile(`(?m)^def (create_app)\(\s*(?:\w+(?:\s*:\s*[\w.|\[\] ]+)?\s*=[^)]*)?\)`)
 	factoryCall    = regexp.MustCompile(`(?m)^(\w+)\s*=\s*create_app\(`)
-	pythonNames    = []string{"main.py", "app.py", "server.py", "wsgi.py", "asgi.py", "application.py", "api.py", "run.py"}
+	pythonNames    = []string{
+		"main.py", "app.py", "server.py", "wsgi.py", "asgi.py", "application.py", "api.py", "run.py",
+	}
 )
 
 // entry is an object that a server of Python applications serves.
@@ -65,12 +70,14 @@ func (a *pythonApp) detectDjango() {
 		}
 		return
 	}
+	a.noteHosts(m[1])
 	parts := strings.Split(m[1], ".")
 	for ; len(parts) > 1; parts = parts[:len(parts)-1] {
 		module := strings.Join(parts[:len(parts)-1], ".")
 		dir := strings.ReplaceAll(module, ".", "/")
 		if a.has(dir+"/asgi.py") && a.packages["uvicorn"] && !a.packages["gunicorn"] {
-			p.Start, p.StartFrom = entry{module: module + ".asgi:application", asgi: true}.command(), a.path(dir+"/asgi.py")
+			e := entry{module: module + ".asgi:application", asgi: true}
+			p.Start, p.StartFrom = e.command(), a.path(dir+"/asgi.py")
 			return
 		}
 		if a.has(dir + "/wsgi.py") {
@@ -81,6 +88,19 @@ func (a *pythonApp) detectDjango() {
 	p.NoStart = &diag.Diagnostic{
 		Where: a.path("manage.py"), Summary: "there is no wsgi.py beside the settings " + m[1],
 		Hint: "write a Procfile, such as web: gunicorn --bind 0.0.0.0:$PORT NAME.wsgi",
+	}
+}
+
+var allowedHosts = regexp.MustCompile(`(?m)^ALLOWED_HOSTS\s*(?::[^=]*)?=\s*\[([^\]]*)\]`)
+
+// noteHosts tells of settings with which Django refuses health checks, which name the
+// server by its address (Django documentation, "ALLOWED_HOSTS").
+func (a *pythonApp) noteHosts(settings string) {
+	text, _ := a.read(strings.ReplaceAll(settings, ".", "/") + ".py")
+	if m := allowedHosts.FindStringSubmatch(text); m != nil && !strings.Contains(m[1], "*") {
+		a.project.Notes = append(a.project.Notes,
+			"ALLOWED_HOSTS in the settings "+settings+" names hosts: Django answers "+
+				"400 to a health check, which names the server by its address, and to the load balancer's name.")
 	}
 }
 
@@ -156,17 +176,17 @@ func (a *pythonApp) entriesIn(dir, pkg string) []entry {
 		}
 		module := strings.TrimSuffix(strings.ReplaceAll(path.Join(pkg, name), "/", "."), ".py")
 		e := entry{file: file, dir: dir, module: strings.TrimSuffix(module, ".__init__")}
-		object := asgiObject.FindStringSubmatch(text)
-		e.asgi = object != nil
-		if object == nil {
-			object = wsgiObject.FindStringSubmatch(text)
+		assigned := asgiObject.FindStringSubmatch(text)
+		e.asgi = assigned != nil
+		if assigned == nil {
+			assigned = wsgiObject.FindStringSubmatch(text)
 		}
-		if object == nil {
-			object = factoryCall.FindStringSubmatch(text)
-			e.asgi = object != nil && a.packages["fastapi"] && !a.packages["flask"]
+		if assigned == nil {
+			assigned = factoryCall.FindStringSubmatch(text)
+			e.asgi = assigned != nil && a.packages["fastapi"] && !a.packages["flask"]
 		}
-		if object != nil {
-			e.module += ":" + object[1]
+		if assigned != nil {
+			e.module += ":" + assigned[1]
 			objects = append(objects, e)
 		} else if factory.MatchString(text) && a.packages["flask"] && name != "wsgi.py" {
 			e.module += ":create_app()"
@@ -190,7 +210,7 @@ func (a *pythonApp) addServer(procfile procfile) {
 		return
 	}
 	p := a.project
-	from := choose(procfile.web == "", "The start command", "The Procfile")
+	from := choose(procfile.web == "", "The start command", procfile.from)
 	p.Notes = append(p.Notes, from+" runs "+name+", which is no dependency: the newest one is installed. "+
 		"To fix its version, add it to the dependencies.")
 	if p.Manager == UV {

@@ -61,22 +61,23 @@ func isElsewhere(argument string) bool {
 
 // checkScripts reports commands that name a script or a file that does not exist.
 func (f *folder) checkScripts(p *Project, pkg *packageJSON, procfile procfile) {
+	f.checkScript(procfile.from, pkg, procfile.web)
 	for _, command := range procfile.commands() {
-		f.checkScript("Procfile", pkg, command)
+		f.checkScript(f.path("Procfile"), pkg, command)
 	}
 	if script := pkg.Scripts["start"]; script != "" && p.StartFrom == f.path("package.json scripts.start") {
-		f.checkScript("package.json", pkg, script)
+		f.checkScript(f.path("package.json"), pkg, script)
 		f.checkStartFile(pkg, script)
 	}
 }
 
-func (f *folder) checkScript(file string, pkg *packageJSON, command string) {
+func (f *folder) checkScript(where string, pkg *packageJSON, command string) {
 	for part := range strings.SplitSeq(command, "&&") {
 		name, certain := scriptOf(strings.TrimSpace(part))
 		if !certain || pkg.Scripts[name] != "" || name == "start" && f.has("server.js") {
 			continue
 		}
-		f.problem(file, "correct the name, or add the script to package.json",
+		f.problems.Add(where, "correct the name, or add the script to package.json",
 			"%q runs the script %s, which package.json does not have: %s", command, name, pkg.scriptNames())
 	}
 }
@@ -85,7 +86,7 @@ func (f *folder) checkScript(file string, pkg *packageJSON, command string) {
 // unless a script may write it.
 func (f *folder) checkStartFile(pkg *packageJSON, script string) {
 	word, rest := firstWord(script)
-	if word != "node" || len(rest) != 1 || strings.HasPrefix(rest[0], "-") || strings.ContainsAny(rest[0], "$*'\"`;&|") {
+	if word != "node" || len(rest) != 1 || rest[0][0] == '-' || strings.ContainsAny(rest[0], "$*'\"`;&|") {
 		return
 	}
 	if pkg.Scripts["build"] != "" || pkg.Scripts["prestart"] != "" || pkg.installs() != "" {

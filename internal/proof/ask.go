@@ -46,28 +46,35 @@ func (k *check) ask(ctx context.Context, address, path string) answer {
 	case err != nil:
 		return answer{err: dialError(err)}
 	}
-	return answer{status: response.StatusCode}
+	return answer{status: response.status}
+}
+
+// reply is what matters of an HTTP response.
+type reply struct {
+	status    int
+	closes    bool   // the connection ends with it
+	keepAlive string // header
 }
 
 // request sends a request over a connection, and reads the whole answer.
 func (k *check) request(
 	ctx context.Context, to io.Writer, from *bufio.Reader, address, path string,
-) (*http.Response, error) {
+) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+k.at(address)+path, http.NoBody)
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
 	request.Header.Set("User-Agent", "ELB-HealthChecker/2.0") // as the load balancer's checks have
 	if err := request.Write(to); err != nil {
-		return nil, err
+		return reply{}, err
 	}
 	response, err := http.ReadResponse(from, request)
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, maxBody))
-	return response, err
+	return reply{response.StatusCode, response.Close, response.Header.Get("Keep-Alive")}, err
 }
 
 var announcedIdle = regexp.MustCompile(`timeout=(\d+)`)
@@ -87,10 +94,10 @@ func (k *check) keepsIdle(ctx context.Context) int {
 	defer cut()
 	from := bufio.NewReader(conn)
 	response, err := k.request(ctx, conn, from, k.address, k.Path)
-	if err != nil || response.Close {
+	if err != nil || response.closes {
 		return -1
 	}
-	if found := announcedIdle.FindStringSubmatch(response.Header.Get("Keep-Alive")); found != nil {
+	if found := announcedIdle.FindStringSubmatch(response.keepAlive); found != nil {
 		seconds, err := strconv.Atoi(found[1])
 		if err != nil {
 			return -1

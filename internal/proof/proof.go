@@ -131,7 +131,8 @@ func (k *check) awaitAnswer(ctx context.Context) error {
 		case now.restarts-before.restarts >= maxCrashes:
 			return &diag.Diagnostic{
 				Summary: fmt.Sprintf("the service has ended %d times", now.restarts-before.restarts),
-				Hint:    "the log above says why; run the start command on your computer with NODE_ENV=production or its like",
+				Hint: "the log above says why; run the start command on your computer as in production, " +
+					"with PORT set",
 			}
 		case time.Now().After(deadline):
 			return k.explain(ctx, last)

@@ -124,7 +124,8 @@ func TestServiceThatDoesNotPass(t *testing.T) {
 				Port: test.port, Path: "/", Matcher: "200-299", Patience: time.Second / 2, Candidates: test.candidates,
 			}, test.machine)
 			var d *diag.Diagnostic
-			if !errors.As(err, &d) || !strings.Contains(d.Summary, test.summary) || !strings.Contains(d.Hint, test.hint) {
+			if !errors.As(err, &d) || !strings.Contains(d.Summary, test.summary) ||
+				!strings.Contains(d.Hint, test.hint) {
 				t.Errorf("%v", err)
 			}
 		})

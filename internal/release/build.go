@@ -47,6 +47,9 @@ type machine struct {
 // what runs on the machine. Other errors are diagnostics.
 func (b *Builder) Build(ctx context.Context, t remote.Target, sink event.Sink) error {
 	return b.on(ctx, t, sink, func(m *machine) error {
+		for _, note := range b.Source.Project.Notes {
+			m.say(step{}, event.Note, note)
+		}
 		for _, s := range b.recipe() {
 			if err := m.track(s, func() error { return m.run(ctx, s) }); err != nil {
 				return err
@@ -111,6 +114,9 @@ func (m *machine) say(s step, kind event.Kind, text string) {
 
 // run runs one step.
 func (m *machine) run(ctx context.Context, s step) error {
+	if s.check != nil {
+		return s.check(ctx, m)
+	}
 	var output []string
 	line := func(text string) {
 		output = append(output[max(0, len(output)-tailLines+1):], text)
@@ -134,7 +140,7 @@ func (m *machine) run(ctx context.Context, s step) error {
 }
 
 // problem describes why a step failed.
-func (m *machine) problem(step string, output []string, err error) error {
+func (m *machine) problem(step string, output []string, err error) *diag.Diagnostic {
 	d := &diag.Diagnostic{
 		Where:   m.target.Label(),
 		Summary: fmt.Sprintf("%s failed (%v)", step, err),

@@ -102,7 +102,7 @@ func (b *Builder) proofProblem(ctx context.Context, m *machine, s step, unit str
 	if err := m.Query(ctx, command, remote.Text(""), func(line string) { lines = append(lines, line) }); err != nil {
 		lines = append(lines, "(the log cannot be read: "+err.Error()+")")
 	}
-	problem, _ := m.problem(s.name, lines, err).(*diag.Diagnostic)
+	problem := m.problem(s.name, lines, err)
 	var reason *diag.Diagnostic
 	var exit *remote.ExitError
 	switch {

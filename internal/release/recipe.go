@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"aloft.dev/aloft/internal/project"
 	"aloft.dev/aloft/internal/remote"
 )
 
@@ -26,6 +27,8 @@ type step struct {
 	// ship returns what writes the standard input instead, and shell variables for the
 	// script. Neither counts for the release's id.
 	ship func(ctx context.Context, m *machine) (input remote.Input, variables string, err error)
+	// check runs instead of the script.
+	check func(ctx context.Context, m *machine) error
 }
 
 // recipe returns the steps that turn a machine of the base image into one on which the
@@ -33,12 +36,12 @@ type step struct {
 func (b *Builder) recipe() []step {
 	steps := []step{{number: "10", name: "wait until the machine has settled", script: join("settle")}}
 	steps = append(steps, b.packages()...)
+	steps = append(steps, b.python()...)
 	steps = append(steps, b.toolchains()...)
 	steps = append(steps, step{
 		number: "12,14", name: "ship the source", script: join("user", "unpack", "place"),
 		ship: func(context.Context, *machine) (remote.Input, string, error) { return b.Source.Pack, "", nil },
 	})
-	steps = append(steps, b.nodemon()...)
 	steps = append(steps, b.commands()...)
 	steps = append(steps,
 		step{number: "15", name: "remove what only the build needed", script: join("clean")},
@@ -64,6 +67,9 @@ func (b *Builder) seal() step {
 // packages returns the step that installs distribution packages, if any are needed.
 func (b *Builder) packages() []step {
 	wanted := slices.Concat(b.Source.Project.Packages, b.Spec.Build.Packages)
+	if b.Source.Project.Language == project.Node {
+		wanted = append(wanted, "libatomic1") // Node.js 25 and later are linked with it
+	}
 	slices.Sort(wanted)
 	if wanted = slices.Compact(wanted); len(wanted) == 0 {
 		return nil
@@ -95,14 +101,6 @@ func (b *Builder) toolchains() []step {
 	return steps
 }
 
-// nodemon returns the step that installs nodemon, if the start command uses it.
-func (b *Builder) nodemon() []step {
-	if !slices.Contains(strings.Fields(b.Source.Project.Start), "nodemon") {
-		return nil
-	}
-	return []step{{number: "13", name: "npm install -g nodemon", script: join("nodemon")}}
-}
-
 // commands returns the steps that install dependencies and build the application.
 func (b *Builder) commands() []step {
 	p := b.Source.Project
@@ -115,8 +113,8 @@ func (b *Builder) commands() []step {
 
 // commandVariables returns the shell variables of command.sh.
 func (b *Builder) commandVariables(command string) string {
-	return fmt.Sprintf("command=%s\nfolder=%s\npath=%s\n",
-		remote.Quote(command), remote.Quote(b.buildFolder()), remote.Quote(b.path()))
+	return fmt.Sprintf("command=%s\nmanager=%s\nfolder=%s\npath=%s\n", remote.Quote(command),
+		remote.Quote(string(b.Source.Project.Manager)), remote.Quote(b.buildFolder()), remote.Quote(b.path()))
 }
 
 // ID returns the id of a release, derived from everything that goes into its image: the

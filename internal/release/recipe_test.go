@@ -78,7 +78,9 @@ func TestRecipeGolden(t *testing.T) {
 		var out strings.Builder
 		out.WriteString(b.variables())
 		for _, step := range slices.Concat(b.recipe(), b.releaseCommand(), []step{b.seal()}) {
-			out.WriteString("==== " + step.number + " " + step.name + "\n" + strings.TrimPrefix(step.script, b.variables()))
+			out.WriteString(
+				"==== " + step.number + " " + step.name + "\n" + strings.TrimPrefix(step.script, b.variables()),
+			)
 		}
 		golden(t, "recipe-"+name+".txt", out.String())
 	}

@@ -2,8 +2,10 @@ package release
 
 import (
 	"context"
+	"errors"
 	"strings"
 
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/project"
 	"aloft.dev/aloft/internal/toolchain"
 )
@@ -32,12 +34,14 @@ func (b *Builder) tools() []tool {
 	case project.Node:
 		all = append(all, tool{"node", strings.TrimSpace("Node.js " + p.Version), p.Version,
 			func(ctx context.Context, arch string) (toolchain.Archive, error) {
-				return b.Toolchain.Node(ctx, p.Version, arch)
+				archive, err := b.Toolchain.Node(ctx, p.Version, arch)
+				return archive, where(p.VersionFrom, err)
 			}})
 	case project.Go:
 		all = append(all, tool{"go", strings.TrimSpace("Go " + p.Version), p.Version,
 			func(ctx context.Context, arch string) (toolchain.Archive, error) {
-				return b.Toolchain.Go(ctx, p.Version, arch)
+				archive, err := b.Toolchain.Go(ctx, p.Version, arch)
+				return archive, where(p.VersionFrom, err)
 			}})
 	case project.Python, project.Other:
 	}
@@ -51,4 +55,16 @@ func (b *Builder) tools() []tool {
 	case project.NPM, project.Pip, project.UV:
 	}
 	return all
+}
+
+// where names the file that asks for a version, if there is one, as the place of a
+// problem with it.
+func where(file string, err error) error {
+	var problem *diag.Diagnostic
+	if file == "" || !errors.As(err, &problem) {
+		return err
+	}
+	named := *problem
+	named.Where = file
+	return &named
 }

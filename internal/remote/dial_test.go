@@ -30,7 +30,11 @@ func problem(t *testing.T, err error) *diag.Diagnostic {
 }
 
 func TestWrongHostKeyIsRefusedAtOnce(t *testing.T) {
-	s := remotetest.Serve(t, remotetest.Listen(t), func(remotetest.Command) int { t.Error("a command was run"); return 0 })
+	s := remotetest.Serve(
+		t,
+		remotetest.Listen(t),
+		func(remotetest.Command) int { t.Error("a command was run"); return 0 },
+	)
 	target := s.Target()
 	target.HostKeys = []ssh.PublicKey{remotetest.NewKey(t).PublicKey()}
 	_, err := remote.Dial(t.Context(), target)
@@ -85,7 +89,11 @@ func TestCancelEndsDial(t *testing.T) {
 	defer listener.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	s := remote.Target{Address: listener.Addr().String(), Signer: remotetest.NewKey(t), HostKeys: []ssh.PublicKey{remotetest.NewKey(t).PublicKey()}}
+	s := remote.Target{
+		Address:  listener.Addr().String(),
+		Signer:   remotetest.NewKey(t),
+		HostKeys: []ssh.PublicKey{remotetest.NewKey(t).PublicKey()},
+	}
 	if _, err := remote.Dial(ctx, s); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

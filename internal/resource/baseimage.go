@@ -124,10 +124,19 @@ func (c *Cloud) describeImage(ctx context.Context, id string) (types.Image, erro
 	return list.Images[0], nil
 }
 
-// loginUser returns the login user of an image, or "". It follows from the publisher's
-// naming (Amazon EC2 User Guide, "Default user names for AMIs"). An image that a user
-// created from another keeps the other's user and may have any name.
+// TagUser is the tag that names the login user of an image that was imported into the local
+// cloud.
+const TagUser = "aloft:user"
+
+// loginUser returns the login user of an image, or "". A tag names it, or it follows from the
+// publisher's naming (Amazon EC2 User Guide, "Default user names for AMIs"). An image that a
+// user created from another keeps the other's user and may have any name.
 func loginUser(image types.Image) string {
+	for _, tag := range image.Tags {
+		if aws.ToString(tag.Key) == TagUser {
+			return aws.ToString(tag.Value)
+		}
+	}
 	switch name := strings.ToLower(aws.ToString(image.Name)); {
 	case strings.Contains(name, "debian"):
 		return "admin"

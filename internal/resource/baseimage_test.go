@@ -66,3 +66,18 @@ func TestBaseImageIsOfTheInstanceTypesArchitecture(t *testing.T) {
 		}
 	}
 }
+
+func TestTagNamesTheLoginUserOfAnImportedImage(t *testing.T) {
+	tagged := ec2types.Image{
+		Name: aws.String("debian-of-mine"),
+		Tags: []ec2types.Tag{{Key: aws.String("Name"), Value: aws.String("x")}, {
+			Key: aws.String(TagUser), Value: aws.String("root"),
+		}},
+	}
+	if got := loginUser(tagged); got != "root" {
+		t.Errorf("login user %q, want root", got)
+	}
+	if got := loginUser(ec2types.Image{Name: aws.String("mine")}); got != "" {
+		t.Errorf("login user %q of an unknown image", got)
+	}
+}

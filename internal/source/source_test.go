@@ -147,7 +147,11 @@ func TestUnknownRefSuggestsNearOnes(t *testing.T) {
 		"something-else-altogether": "it has feature/login, main, v1.0",
 		"0123abcd":                  "use the full commit id, a branch or a tag: a repository lists no other commits",
 	} {
-		_, err := Resolve(t.Context(), &spec.Spec{File: "aloft.yaml", Source: spec.Source{Git: url, Ref: ref}}, t.TempDir())
+		_, err := Resolve(
+			t.Context(),
+			&spec.Spec{File: "aloft.yaml", Source: spec.Source{Git: url, Ref: ref}},
+			t.TempDir(),
+		)
 		if d := problem(t, err); d.Hint != hint || !strings.Contains(d.Summary, "has no ref "+ref) ||
 			d.Where != "aloft.yaml" {
 			t.Errorf("%s: %+v", ref, d)

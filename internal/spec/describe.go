@@ -12,7 +12,7 @@ import (
 // with what the spec says in its place. files holds everything that machines get, and
 // dir is the application's folder in it. Its errors are diagnostics.
 func (s *Spec) Describe(files fs.FS, dir string) (*project.Project, error) {
-	p, err := project.Detect(files, dir)
+	p, err := project.DetectStart(files, dir, s.givenStart())
 	switch {
 	case err != nil && !s.byHand():
 		return nil, err
@@ -22,8 +22,8 @@ func (s *Spec) Describe(files fs.FS, dir string) (*project.Project, error) {
 	if len(s.Build.Commands) > 0 {
 		p.Install, p.Build, p.Prune = nil, s.Build.Commands, nil
 	}
-	if s.Start != "" {
-		p.Start, p.StartFrom = s.Start, FileName
+	if start := s.givenStart(); start != "" {
+		p.Start, p.StartFrom = start, FileName
 	}
 	if s.Release.Command != "" {
 		p.Release = s.Release.Command
@@ -39,3 +39,11 @@ func (s *Spec) Describe(files fs.FS, dir string) (*project.Project, error) {
 
 // byHand reports whether the spec says itself how the application is built and started.
 func (s *Spec) byHand() bool { return len(s.Build.Commands) > 0 && s.Start != "" }
+
+// givenStart returns the start command that the spec itself has, or "".
+func (s *Spec) givenStart() string {
+	if s.Detected != nil && s.Detected.StartFrom != FileName {
+		return ""
+	}
+	return s.Start
+}

@@ -21,7 +21,11 @@ func (s *Spec) detect(d *decoder) {
 	p, err := s.Describe(os.DirFS(root), dir)
 	if err != nil {
 		for _, problem := range diag.From(err) {
-			problem.Where = filepath.Join(root, filepath.FromSlash(problem.Where))
+			if problem.Where == FileName {
+				problem.Where = d.nearestPlace("start")
+			} else {
+				problem.Where = filepath.Join(root, filepath.FromSlash(problem.Where))
+			}
 			d.problems = append(d.problems, problem)
 		}
 		return

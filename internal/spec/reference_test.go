@@ -198,12 +198,21 @@ func TestExamplesOnThePageLoadAndUseEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	files := []string{"package.json", "server.js", "web/package.json", "web/api/package.json", "deploy.pub"}
+	files := []string{
+		"package.json",
+		"server.js",
+		"web/package.json",
+		"web/server.js",
+		"web/api/package.json",
+		"web/api/server.js",
+		"deploy.pub",
+	}
 	for _, name := range files {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o600); err != nil {
+		text := []byte(`{"scripts": {"start": "node server.js"}}`)
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

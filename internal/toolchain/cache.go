@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/Masterminds/semver/v3"
 )
 
 // file returns the path of an archive in the cache.
@@ -48,6 +50,31 @@ func (f *Fetcher) cached(a *Archive) bool {
 	}
 	a.From, a.SHA256 = r.From, r.SHA256
 	return true
+}
+
+// newestCached completes an archive with the newest version in the cache that fits, for
+// a computer that reaches no place which has newer ones.
+func (f *Fetcher) newestCached(a *Archive, fits func(*semver.Version) bool) bool {
+	pattern := Archive{Name: a.Name, Version: "*", Arch: a.Arch}
+	before, after, _ := strings.Cut(filepath.Base(f.file(pattern)), "*")
+	entries, err := os.ReadDir(f.Cache)
+	if err != nil {
+		return false
+	}
+	var found []string
+	for _, entry := range entries {
+		name, isNamed := strings.CutPrefix(entry.Name(), before)
+		version, isWhole := strings.CutSuffix(name, after)
+		if isNamed && isWhole {
+			found = append(found, version)
+		}
+	}
+	for _, version := range newestFirst(found) {
+		if a.Version = version.Original(); fits(version) && f.cached(a) {
+			return true
+		}
+	}
+	return false
 }
 
 // store writes an archive into the cache. It is there whole or not at all, also if

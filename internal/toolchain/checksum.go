@@ -1,7 +1,7 @@
 package toolchain
 
 import (
-	"crypto/sha1" //nolint:gosec // only for packages from before 2017, as npm does
+	"crypto/sha1" // only for packages from before 2017, as npm does
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"

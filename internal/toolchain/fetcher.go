@@ -114,6 +114,10 @@ func unreachable(what, hint string, causes ...error) error {
 		}
 	}
 	return &diag.Diagnostic{
-		Where: what, Summary: "cannot be downloaded", Detail: cause.Error(), Hint: hint, Cause: cause,
+		Where: what, Summary: "cannot be downloaded", Detail: cause.Error(), Hint: hint,
+		Cause: errors.Join(errUnreachable, cause),
 	}
 }
+
+// errUnreachable is wrapped if no place answered.
+var errUnreachable = errors.New("no place answers")

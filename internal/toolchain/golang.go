@@ -3,6 +3,7 @@ package toolchain
 import (
 	"archive/zip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"golang.org/x/mod/sumdb/dirhash"
 
 	"aloft.dev/aloft/internal/diag"
@@ -62,7 +64,8 @@ func (f *Fetcher) Go(ctx context.Context, version, arch string) (Archive, error)
 	wanted, ok := parseGoVersion(version)
 	if !ok && version != "" {
 		return Archive{}, &diag.Diagnostic{
-			Where: "Go " + version, Summary: "is no released version of Go", Hint: "write go 1.25 or toolchain go1.25.3 in go.mod",
+			Where: "Go " + version, Summary: "is no released version of Go",
+			Hint: "write go 1.25 or toolchain go1.25.3 in go.mod",
 		}
 	}
 	a := Archive{Name: "go", Arch: arch}
@@ -86,7 +89,14 @@ func (f *Fetcher) Go(ctx context.Context, version, arch string) (Archive, error)
 		}
 		causes = append(causes, err)
 	}
-	return Archive{}, unreachable(strings.TrimSpace("Go "+version), goHint, causes...)
+	err = unreachable(strings.TrimSpace("Go "+version), goHint, causes...)
+	if errors.Is(err, errUnreachable) && f.newestCached(&a, func(v *semver.Version) bool {
+		got := goVersion{int(v.Major()), int(v.Minor()), int(v.Patch())}
+		return got == wanted || wanted[2] == 0 && (got[0] == wanted[0] && got[1] == wanted[1] || version == "")
+	}) {
+		return a, nil
+	}
+	return Archive{}, err
 }
 
 // proxies returns the URLs in GOPROXY.
@@ -107,7 +117,7 @@ func (f *Fetcher) goFrom(ctx context.Context, proxy string, wanted goVersion, a 
 	if err != nil {
 		return err
 	}
-	chosen, err := chooseGo(string(list), wanted, a.Arch)
+	chosen, err := chooseGo(listGo(string(list), a.Arch), wanted)
 	if err != nil {
 		return err
 	}
@@ -149,30 +159,35 @@ func moduleVersion(v goVersion, arch string) string {
 	return "v0.0.1-go" + name + ".linux-" + arch
 }
 
-// chooseGo returns the version in a proxy's list that fits.
-func chooseGo(list string, wanted goVersion, arch string) (goVersion, error) {
-	var newest, patch goVersion
-	exact := false
+// listGo returns the versions in a proxy's list that are for an architecture of Linux,
+// the newest first. It leaves out beta versions.
+func listGo(list, arch string) []goVersion {
+	var versions []goVersion
 	for line := range strings.Lines(list) {
 		text, isLinux := strings.CutSuffix(strings.TrimSpace(line), ".linux-"+arch)
-		v, ok := parseGoVersion(strings.TrimPrefix(text, "v0.0.1-"))
-		if !ok || !isLinux {
-			continue
+		if v, ok := parseGoVersion(strings.TrimPrefix(text, "v0.0.1-")); ok && isLinux {
+			versions = append(versions, v)
 		}
-		if v.compare(newest) > 0 {
+	}
+	slices.SortFunc(versions, func(a, b goVersion) int { return b.compare(a) })
+	return versions
+}
+
+// chooseGo returns the version that fits: exactly the wanted one if it names a patch,
+// else the newest patch, else the newest of all if the wanted one is older than the
+// list.
+func chooseGo(versions []goVersion, wanted goVersion) (goVersion, error) {
+	var newest goVersion
+	for i, v := range versions {
+		if i == 0 {
 			newest = v
 		}
-		if v[0] == wanted[0] && v[1] == wanted[1] && v.compare(patch) > 0 {
-			patch = v
+		if v == wanted || wanted[2] == 0 && v[0] == wanted[0] && v[1] == wanted[1] {
+			return v, nil
 		}
-		exact = exact || v == wanted
 	}
-	switch {
-	case wanted[2] > 0 && exact:
-		return wanted, nil
-	case wanted[2] == 0 && patch[0] > 0:
-		return patch, nil
-	case newest[0] > 0 && wanted.compare(newest) < 0 && (wanted[2] == 0 || patch[0] == 0):
+	isListed := slices.ContainsFunc(versions, func(v goVersion) bool { return v[0] == wanted[0] && v[1] == wanted[1] })
+	if !isListed && wanted.compare(newest) < 0 {
 		return newest, nil
 	}
 	return goVersion{}, &diag.Diagnostic{
@@ -233,8 +248,7 @@ func repackGo(file *os.File, prefix string, p *packer) error {
 		if err != nil {
 			return err
 		}
-		size := int64(entry.UncompressedSize64) //nolint:gosec // the packer limits sizes
-		err = p.add(name, isGoProgram(name), size, content)
+		err = p.add(name, isGoProgram(name), int64(entry.UncompressedSize64), content)
 		_ = content.Close()
 		if err != nil {
 			return err

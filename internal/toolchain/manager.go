@@ -2,8 +2,11 @@ package toolchain
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strings"
+
+	"github.com/Masterminds/semver/v3"
 
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/project"
@@ -18,22 +21,14 @@ func (f *Fetcher) Manager(ctx context.Context, name project.Manager, version, ar
 		return Archive{}, err
 	}
 	a := Archive{Name: string(name)}
-	var pkg string
-	switch name {
-	case project.NPM:
-		pkg = string(name)
-	case project.PNPM: // a program since version 12
-		a.Arch = arch
-		pkg = string(name)
-	case project.Yarn:
-		pkg = yarnPackage(version)
-	case project.Bun:
-		a.Arch = arch
-		pkg = "@oven/bun-linux-" + map[string]string{"amd64": "x64", "arm64": "aarch64"}[arch]
-	default:
+	pkg, isProgram := managerPackage(name, version, arch)
+	if pkg == "" {
 		return Archive{}, &diag.Diagnostic{
 			Where: string(name), Summary: "is no package manager of Node.js", Hint: "use npm, pnpm, yarn or bun",
 		}
+	}
+	if isProgram {
+		a.Arch = arch
 	}
 	if exact, ok := isExact(version); ok {
 		if a.Version = exact; f.cached(&a) {
@@ -48,11 +43,34 @@ func (f *Fetcher) Manager(ctx context.Context, name project.Manager, version, ar
 		a.From = host(f.registry())
 		err = f.store(&a, func(p *packer) error { return f.addManager(ctx, a, v, p) })
 	}
-	if err != nil {
-		return Archive{}, unreachable(strings.TrimSpace(string(name)+" "+version),
-			"connect to the internet, or set npm's registry to a mirror", err)
+	if err == nil {
+		return a, nil
 	}
-	return a, nil
+	err = unreachable(strings.TrimSpace(string(name)+" "+version),
+		"connect to the internet, or set npm's registry to a mirror", err)
+	wanted, rangeErr := project.ParseRange(version)
+	if errors.Is(err, errUnreachable) && rangeErr == nil && f.newestCached(&a, func(v *semver.Version) bool {
+		return wanted.Contains(v, "") && (name != project.Yarn || yarnPackage(v.String()) == pkg)
+	}) {
+		return a, nil
+	}
+	return Archive{}, err
+}
+
+// managerPackage returns a manager's package, and whether it may hold a program for one
+// architecture: pnpm does since version 12.
+func managerPackage(name project.Manager, version, arch string) (pkg string, isProgram bool) {
+	switch name {
+	case project.NPM:
+		return "npm", false
+	case project.PNPM:
+		return "pnpm", true
+	case project.Yarn:
+		return yarnPackage(version), false
+	case project.Bun:
+		return "@oven/bun-linux-" + map[string]string{"amd64": "x64", "arm64": "aarch64"}[arch], true
+	}
+	return "", false
 }
 
 // yarnPackage returns the package of a version of Yarn.

@@ -54,10 +54,23 @@ func (f *Fetcher) Node(ctx context.Context, rangeText, arch string) (Archive, er
 		return Archive{}, mirrorErr
 	}
 	a, err = f.nodeFromRegistry(ctx, wanted, arch)
-	if err != nil {
-		return Archive{}, unreachable(strings.TrimSpace("Node.js "+rangeText), nodeHint, mirrorErr, err)
+	if err == nil {
+		return a, nil
 	}
-	return a, nil
+	err = unreachable(strings.TrimSpace("Node.js "+rangeText), nodeHint, mirrorErr, err)
+	a = Archive{Name: "node", Arch: arch}
+	if !errors.Is(err, errUnreachable) {
+		return Archive{}, err
+	}
+	for _, lts := range []bool{wanted.PrefersLTS(), false} {
+		if f.newestCached(&a, func(v *semver.Version) bool {
+			line := ltsLine(v, f.Now)
+			return wanted.Contains(v, line) && (line != "" || !lts)
+		}) {
+			return a, nil
+		}
+	}
+	return Archive{}, err
 }
 
 // nodeFromMirror fetches from a mirror of nodejs.org/dist.

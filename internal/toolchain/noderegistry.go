@@ -29,12 +29,12 @@ var bundledNPM = map[uint64]string{14: "^6", 16: "^8", 18: "^10", 20: "^10", 22:
 // number (Node.js, "Release schedule").
 func ltsLine(version *semver.Version, now time.Time) string {
 	major := version.Major()
-	year := 2000 + int(major) //nolint:gosec // a version of Node.js is small
+	year := 2000 + int(major)
 	if major <= 26 {
 		if major%2 != 0 || major < 4 {
 			return ""
 		}
-		year = 2013 + int(major)/2 //nolint:gosec // as above
+		year = 2013 + int(major)/2
 	}
 	if now.Before(time.Date(year, time.October, 28, 0, 0, 0, 0, time.UTC)) {
 		return ""

@@ -122,8 +122,8 @@ func (p *packer) entry(header *tar.Header, content io.Reader, where place) error
 	if slices.Contains([]byte{tar.TypeDir, tar.TypeXGlobalHeader}, header.Typeflag) {
 		return nil
 	}
-	_, rest, found := strings.Cut(strings.TrimPrefix(header.Name, "./"), "/")
-	if !found || !fs.ValidPath(rest) {
+	first, rest, found := strings.Cut(strings.TrimPrefix(header.Name, "./"), "/")
+	if !found || !fs.ValidPath(first) || !fs.ValidPath(rest) {
 		return fmt.Errorf("the name %q leads out of the archive", header.Name)
 	}
 	to, executable := where(rest)

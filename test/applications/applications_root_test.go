@@ -50,15 +50,18 @@ var applications = []application{
 // Every example is deployed as it is, changed, released and rolled back.
 func TestRealApplicationsOfManyKinds(t *testing.T) {
 	c := program.Start(t)
-	t.Setenv("PIP_INDEX_URL", serveIndex(t, wheel(t, "bottle", nil), wheel(t, "gunicorn", map[string]string{
+	index := serveIndex(t, wheel(t, "bottle", nil), wheel(t, "gunicorn", map[string]string{
 		"gunicorn": "gunicorn.app.wsgiapp:run",
-	})))
+	}))
 	for _, a := range applications {
-		t.Run(a.example, func(t *testing.T) { a.run(t, c) })
+		t.Run(a.example, func(t *testing.T) {
+			t.Parallel()
+			a.run(t, c, "mirrors: {python: "+index+"}\n")
+		})
 	}
 }
 
-func (a application) run(t *testing.T, c *program.LocalCloud) {
+func (a application) run(t *testing.T, c *program.LocalCloud, mirrors string) {
 	dir := filepath.Join(t.TempDir(), a.example)
 	program.Exec(t, "cp", "-r", filepath.Join("../../examples", a.example), dir)
 	a.edit(t, dir, "aloft.yaml", func(text string) string {
@@ -67,7 +70,8 @@ func (a application) run(t *testing.T, c *program.LocalCloud) {
 			text += section
 		}
 		return strings.Replace(text, section, section+"  deregistration_delay: 0s\n", 1) +
-			"machines: {count: 2}\nrelease: {watch: 1s, bake: 0s}\nsecurity: {ssh: {from: [" + program.HostAddress + "]}}\n"
+			"machines: {count: 2}\nrelease: {watch: 1s, bake: 0s}\n" +
+			"security: {ssh: {from: [" + program.HostAddress + "]}}\n" + mirrors
 	})
 	c.Must(t, "up", dir)
 	answers := func(want string) {
@@ -112,10 +116,10 @@ func checkWorker(t *testing.T, c *program.LocalCloud, dir string) {
 		t.Errorf("the log lacks the worker:\n%s", log)
 	}
 	for _, m := range c.Status(t, dir).Machines {
-		c.Must(t, "ssh", dir, m.Name, "--", "sudo systemctl kill -s KILL aloft-worker-worker.service")
+		on := func(command string) string { return c.OpenSSH(t, "worker", m.PublicIP, command) }
+		on("sudo systemctl kill -s KILL aloft-worker-worker.service")
 		program.Eventually(t, program.Patience, "the worker of "+m.Name+" runs again", func() bool {
-			_, _, code := c.Run(t, "ssh", dir, m.Name, "--", "systemctl is-active -q aloft-worker-worker.service")
-			return code == 0
+			return on("systemctl is-active aloft-worker-worker.service || true") == "active"
 		})
 	}
 }

@@ -51,7 +51,8 @@ func wheel(t *testing.T, name string, programs map[string]string) distribution {
 			t.Fatal(err)
 		}
 		sum := sha256.Sum256(content)
-		_, _ = fmt.Fprintf(&record, "%s,sha256=%s,%d\n", path, base64.RawURLEncoding.EncodeToString(sum[:]), len(content))
+		text := base64.RawURLEncoding.EncodeToString(sum[:])
+		_, _ = fmt.Fprintf(&record, "%s,sha256=%s,%d\n", path, text, len(content))
 	}
 	err := fs.WalkDir(modules, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".py") {
@@ -82,7 +83,8 @@ func serveIndex(t *testing.T, distributions ...distribution) string {
 	mux := http.NewServeMux()
 	for _, d := range distributions {
 		mux.HandleFunc("GET /simple/"+d.name+"/", func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = fmt.Fprintf(w, `<!DOCTYPE html><a href="/files/%s#sha256=%x">%[1]s</a>`, d.file, sha256.Sum256(d.content))
+			const page = `<!DOCTYPE html><a href="/files/%s#sha256=%x">%[1]s</a>`
+			_, _ = fmt.Fprintf(w, page, d.file, sha256.Sum256(d.content))
 		})
 		mux.HandleFunc("GET /files/"+d.file, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(d.content) })
 	}

@@ -76,7 +76,7 @@ func (c *deployed) killed(t *testing.T) {
 	lines := bufio.NewScanner(story)
 	for lines.Scan() {
 		told = append(told, lines.Text())
-		if strings.Contains(lines.Text(), "npm install -g nodemon") {
+		if strings.Contains(lines.Text(), "npm install --no-save nodemon") {
 			break // npm is installing
 		}
 	}

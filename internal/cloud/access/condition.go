@@ -22,50 +22,56 @@ func (s scope) meets(statement *policydocument.Statement) bool {
 	return true
 }
 
+// The set operators (IAM User Guide, "Set operators for multi-valued context keys").
+const (
+	forAll = "forallvalues"
+	forAny = "foranyvalue"
+)
+
 // met reports whether the request meets a condition, and whether it can be evaluated
-// (IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for
-// multi-valued context keys").
+// (IAM User Guide, "IAM JSON policy elements: Condition operators").
 func (s scope) met(c policydocument.Condition) (met, ok bool) {
-	set, name := "", c.Operator
-	if before, after, found := strings.Cut(c.Operator, ":"); found {
-		set, name = strings.ToLower(before), after
+	set, name, ifExists := policydocument.SplitOperator(c.Operator)
+	set, name = strings.ToLower(set), strings.ToLower(name)
+	values, modelled := s.of(c.Key)
+	if !modelled {
+		return false, false
 	}
-	name = strings.ToLower(name)
-	values := s.facts[strings.ToLower(c.Key)]
 	if name == "null" {
 		return nullMet(c.Values, len(values) == 0)
 	}
-	name, ifExists := strings.CutSuffix(name, "ifexists")
 	op, known := operators[name]
-	switch {
-	case !known, set != "" && set != "forallvalues" && set != "foranyvalue":
+	if !known || set != "" && set != forAll && set != forAny {
 		return false, false
-	case len(values) == 0 && (ifExists || set == "forallvalues"):
-		return true, true
-	case len(values) == 0:
-		return op.negated && set == "", true
+	}
+	if len(values) == 0 {
+		// Without a key, an operator that asks for a difference is met, and one that asks
+		// for all values is too.
+		return ifExists || set == forAll || op.negated && set == "", true
 	}
 	wanted, ok := s.expandAll(c.Values)
 	if !ok {
 		return false, false
 	}
-	// single reports whether one value of the request satisfies the operator.
-	single := func(value string) bool {
-		matched, understood := op.matchesAny(wanted, value)
-		ok = ok && understood
-		return matched != op.negated
-	}
-	// Every value is evaluated, so that ok does not depend on their order.
-	satisfied := 0
-	for _, value := range values {
-		if single(value) {
-			satisfied++
-		}
-	}
-	if set == "forallvalues" || set == "" && op.negated {
+	satisfied, ok := op.satisfied(wanted, values)
+	if set == forAll || set == "" && op.negated {
 		return satisfied == len(values), ok
 	}
 	return satisfied > 0, ok
+}
+
+// satisfied returns how many values of the request satisfy the operator, and whether all
+// of them can be compared.
+func (o operator) satisfied(wanted []pattern, values []string) (count int, ok bool) {
+	ok = true
+	for _, value := range values {
+		matched, understood := o.matchesAny(wanted, value)
+		ok = ok && understood
+		if matched != o.negated {
+			count++
+		}
+	}
+	return count, ok
 }
 
 // nullMet evaluates the operator Null, which asks whether a key is absent.

@@ -124,6 +124,30 @@ func TestConditionsThatCannotBeEvaluatedFailClosed(t *testing.T) {
 	}
 }
 
+func TestKeysThatAreNotModelledFailClosed(t *testing.T) {
+	r := access.Request{Action: "a:B", Modelled: func(key string) bool { return key == "a:known" }}
+	for condition, want := range map[string]struct{ allowed, denied bool }{
+		`{"StringNotEquals":{"a:Known":"x"}}`:           {true, true},
+		`{"StringEquals":{"a:Known":"x"}}`:              {false, false},
+		`{"StringNotEquals":{"a:Unknown":"x"}}`:         {false, true},
+		`{"StringEquals":{"a:Unknown":"x"}}`:            {false, true},
+		`{"StringEqualsIfExists":{"a:Unknown":"x"}}`:    {false, true},
+		`{"Null":{"a:Unknown":"true"}}`:                 {false, true},
+		`{"StringLike":{"a:Known":"${a:Unknown,'*'}"}}`: {false, false},
+	} {
+		allowance := parse(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":`+condition+`}`)
+		denial := parse(t, `{"Effect":"Deny","Action":"*","Resource":"*","Condition":`+condition+`}`)
+		got := access.Evaluate([]*policydocument.Document{allowance}, nil, r)
+		if got.Allowed != want.allowed {
+			t.Errorf("%s allows: %v, want %v", condition, got.Allowed, want.allowed)
+		}
+		got = access.Evaluate([]*policydocument.Document{parse(t, everything), denial}, nil, r)
+		if got.Explicit != want.denied {
+			t.Errorf("%s denies: %v, want %v", condition, got.Explicit, want.denied)
+		}
+	}
+}
+
 func TestAllConditionsMustBeMet(t *testing.T) {
 	d := parse(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{
 		"StringEquals":{"aws:a":"1","aws:b":"2"},"Bool":{"aws:c":true}}}`)

@@ -25,6 +25,10 @@ type Request struct {
 	Unknown bool
 	// Context holds the values of condition keys. Keys are read without regard to case.
 	Context map[string][]string
+	// Modelled reports whether the context would hold a condition key, given in lower
+	// case, if the request had it. A condition with any other key cannot be evaluated.
+	// nil: all keys are modelled.
+	Modelled func(key string) bool
 }
 
 // Decision is the result of an evaluation.
@@ -62,7 +66,7 @@ func Evaluate(identity []*policydocument.Document, boundary *policydocument.Docu
 
 // Evaluate decides about a request.
 func (p Policies) Evaluate(r Request) Decision {
-	facts := newFacts(r.Context)
+	facts := newFacts(r)
 	if len(r.Resources) == 0 {
 		r.Resources = []string{"*"}
 	}
@@ -136,13 +140,24 @@ func applies(documents []*policydocument.Document, allow bool, r Request, resour
 // matchesAction reports whether a statement is about an action. A statement without
 // actions is about none.
 func matchesAction(s *policydocument.Statement, action string) bool {
-	matches := func(pattern string) bool {
-		return compile(strings.ToLower(pattern)).matches(strings.ToLower(action))
-	}
+	matches := func(pattern string) bool { return likeAction(pattern, action) }
 	if len(s.NotActions) > 0 {
 		return !slices.ContainsFunc(s.NotActions, matches)
 	}
 	return slices.ContainsFunc(s.Actions, matches)
+}
+
+// likeAction reports whether a pattern matches an action, without regard to case. Most
+// patterns are for other services, and cost no more than a comparison.
+func likeAction(wanted, action string) bool {
+	i := strings.IndexAny(wanted, "*?")
+	switch {
+	case i < 0:
+		return strings.EqualFold(wanted, action)
+	case i > len(action) || !strings.EqualFold(wanted[:i], action[:i]):
+		return false
+	}
+	return compile(strings.ToLower(wanted[i:])).matches(strings.ToLower(action[i:]))
 }
 
 // matchesResource reports whether a statement is about a resource.

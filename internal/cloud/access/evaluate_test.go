@@ -260,3 +260,27 @@ func TestDenialsNarrowAndAllowancesWiden(t *testing.T) {
 		}
 	})
 }
+
+func TestLimitsOfWhatOthersAllow(t *testing.T) {
+	computing := `{"Effect":"Allow","Action":"ec2:*","Resource":"*"}`
+	r := access.Request{Action: "sts:AssumeRole", Resources: []string{"arn:aws:iam::000000000000:role/a"}}
+	denial := `{"Effect":"Deny","Action":"sts:*","Resource":"*"}`
+	for name, test := range map[string]struct {
+		policies access.Policies
+		want     bool
+	}{
+		"no policy":                   {access.Policies{}, true},
+		"a denial":                    {access.Policies{Identity: documents(t, denial)}, false},
+		"a boundary":                  {access.Policies{Boundary: parse(t, everything)}, true},
+		"a boundary without it":       {access.Policies{Boundary: parse(t, computing)}, false},
+		"a session policy without it": {access.Policies{Session: parse(t, computing)}, false},
+		"a boundary that denies":      {access.Policies{Boundary: parse(t, everything+","+denial)}, false},
+	} {
+		if got := test.policies.WithinLimits(r); got != test.want {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+		if len(test.policies.Identity) > 1 {
+			t.Errorf("%s: the policies changed", name)
+		}
+	}
+}

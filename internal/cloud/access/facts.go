@@ -6,32 +6,42 @@ import (
 	"aloft.dev/aloft/internal/cloud/policydocument"
 )
 
-// facts are the values of condition keys by the key in lower case.
-type facts map[string][]string
+// facts are the values of condition keys.
+type facts struct {
+	values   map[string][]string // by the key in lower case
+	modelled func(key string) bool
+}
 
-func newFacts(context map[string][]string) facts {
-	f := make(facts, len(context))
-	for key, values := range context {
+func newFacts(r Request) facts {
+	f := facts{values: make(map[string][]string, len(r.Context)), modelled: r.Modelled}
+	for key, values := range r.Context {
 		if len(values) > 0 {
 			key = strings.ToLower(key)
-			f[key] = append(f[key], values...)
+			f.values[key] = append(f.values[key], values...)
 		}
 	}
 	return f
 }
 
-// variableVersion is the first version of the policy language that has variables (IAM
-// User Guide, "IAM policy elements: Variables and tags"). In older documents they are
-// ordinary text.
-const variableVersion = "2012-10-17"
+// of returns the values of a key, none if the request does not have it, and whether the
+// key is modelled.
+func (f facts) of(key string) (values []string, modelled bool) {
+	key = strings.ToLower(key)
+	values = f.values[key]
+	return values, len(values) > 0 || f.modelled == nil || f.modelled(key)
+}
 
-// scope is a document's view of the facts.
+// scope is a document's view of the facts. In documents of the first version of the
+// policy language, variables are ordinary text (IAM User Guide, "IAM policy elements:
+// Variables and tags").
 type scope struct {
 	facts
 	variables bool
 }
 
-func (f facts) in(d *policydocument.Document) scope { return scope{f, d.Version == variableVersion} }
+func (f facts) in(d *policydocument.Document) scope {
+	return scope{f, d.Version == policydocument.CurrentVersion}
+}
 
 // expand returns the pattern that a text denotes after its variables have been replaced.
 // It reports false if a variable has neither one value nor a default. The characters of
@@ -68,9 +78,11 @@ func (s scope) variable(name string) (string, bool) {
 		return name, true
 	}
 	key, fallback, hasDefault := strings.Cut(name, ",")
-	if values := s.facts[strings.ToLower(strings.TrimSpace(key))]; len(values) == 1 {
+	values, modelled := s.of(strings.TrimSpace(key))
+	switch {
+	case len(values) == 1:
 		return values[0], true
-	} else if len(values) > 1 || !hasDefault {
+	case len(values) > 1, !hasDefault, !modelled:
 		return "", false
 	}
 	fallback = strings.TrimSpace(fallback)

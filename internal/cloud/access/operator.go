@@ -3,6 +3,7 @@ package access
 import (
 	"bytes"
 	"encoding/base64"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -65,7 +66,7 @@ func numeric(holds func(order int) bool, negated bool) operator {
 	match := func(wanted pattern, value string) (matched, ok bool) {
 		limit, err := strconv.ParseFloat(wanted.literal(), 64)
 		number, numberErr := strconv.ParseFloat(value, 64)
-		if err != nil || numberErr != nil || limit != limit || number != number {
+		if err != nil || numberErr != nil || math.IsNaN(limit) || math.IsNaN(number) {
 			return false, false
 		}
 		switch {

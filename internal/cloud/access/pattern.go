@@ -61,11 +61,11 @@ func (p pattern) matchesARN(resource string) bool {
 func (p pattern) match(text string, reaches func(wildcard int, c rune) bool) bool {
 	// current holds, for each index of the pattern, whether the part before the index
 	// matches the text read so far.
-	current := make([]bool, len(p)+1)
+	current, next := make([]bool, len(p)+1), make([]bool, len(p)+1)
 	current[0] = true
 	p.skipStars(current)
 	for _, c := range text {
-		next := make([]bool, len(p)+1)
+		clear(next)
 		for i, want := range p {
 			if !current[i] {
 				continue
@@ -78,7 +78,7 @@ func (p pattern) match(text string, reaches func(wildcard int, c rune) bool) boo
 			}
 		}
 		p.skipStars(next)
-		current = next
+		current, next = next, current
 	}
 	return current[len(p)]
 }

@@ -33,7 +33,7 @@ const (
 // context, because a trust policy has no resources (IAM User Guide, "AWS JSON policy
 // elements: Principal").
 func EvaluateTrust(trust *policydocument.Document, t Trustee, r Request) Trust {
-	scope, result := newFacts(r.Context).in(trust), Untrusted
+	scope, result := newFacts(r).in(trust), Untrusted
 	for i := range trust.Statements {
 		s := &trust.Statements[i]
 		degree := t.degree(s)

@@ -30,7 +30,8 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 		a.Log.LogAttrs(ctx, slog.LevelWarn, "refuse a role", slog.Any("error", err))
 		return nil, refused
 	}
-	trustee, all := access.Trustee{Account: identity.Account}, map[string][]string{}
+	trustee := access.Trustee{Account: identity.Account}
+	var all map[string][]string
 	var p *principal
 	if s := caller.Principal.Session; s == nil {
 		all = userKeys(caller, a.Now())
@@ -43,10 +44,11 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 		trustee.Names = []string{caller.Principal.ARN, p.role.ARN, p.role.ID}
 	}
 	maps.Copy(all, keys)
-	switch access.EvaluateTrust(trust, trustee, access.Request{Action: "sts:AssumeRole", Context: all}) {
+	asked := access.Request{Action: "sts:AssumeRole", Context: all, Modelled: modelled}
+	switch access.EvaluateTrust(trust, trustee, asked) {
 	case access.Trusted:
-		r := access.Request{Action: "sts:AssumeRole", Resources: []string{arn}, Context: all}
-		if p != nil && !p.policies.WithinLimits(r) {
+		asked.Resources = []string{arn}
+		if p != nil && !p.policies.WithinLimits(asked) {
 			return nil, refused
 		}
 	case access.Delegated:

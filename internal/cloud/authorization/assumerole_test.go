@@ -88,7 +88,7 @@ func TestAssumeRoleDescribesTheSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u := out.AssumedRoleUser; *u.Arn != me || *u.AssumedRoleId != "AROAweb:test" || out.PackedPolicySize != nil {
+	if u := out.AssumedRoleUser; *u.Arn != me || *u.AssumedRoleId != "AROAweb:test" {
 		t.Errorf("got %+v", out)
 	}
 	c := out.Credentials

@@ -36,7 +36,10 @@ type Config struct {
 }
 
 // Authorizer authorizes calls. Its methods are safe for concurrent use.
-type Authorizer struct{ Config }
+type Authorizer struct {
+	Config
+	parsed documents
+}
 
 // New returns an authorizer.
 func New(c Config) *Authorizer {
@@ -49,7 +52,7 @@ func New(c Config) *Authorizer {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Authorizer{c}
+	return &Authorizer{Config: c}
 }
 
 // Around runs an operation if its caller may call it. It is meant for wire.Config, before
@@ -58,13 +61,14 @@ func New(c Config) *Authorizer {
 func (a *Authorizer) Around(
 	ctx context.Context, call wire.Call, next func(context.Context) (any, error),
 ) (any, error) {
-	if err := a.authorize(ctx, call); err != nil {
+	if err := a.Authorize(ctx, call); err != nil {
 		return nil, err
 	}
 	return next(ctx)
 }
 
-func (a *Authorizer) authorize(ctx context.Context, call wire.Call) error {
+// Authorize returns the error of a call that the caller of ctx may not make.
+func (a *Authorizer) Authorize(ctx context.Context, call wire.Call) error {
 	caller := wire.CallerFrom(ctx)
 	if caller.Principal.Session == nil {
 		return nil
@@ -74,8 +78,8 @@ func (a *Authorizer) authorize(ctx context.Context, call wire.Call) error {
 	if err != nil {
 		return a.failed(ctx, call, err)
 	}
-	c := newSubject(view, caller, call)
-	for _, need := range c.needs() {
+	a.recordUse(ctx, p.role, caller.Region)
+	for _, need := range newSubject(view, caller, call).needs() {
 		if err := a.check(ctx, call.Service, p, need); err != nil {
 			return err
 		}
@@ -106,14 +110,13 @@ func (a *Authorizer) check(ctx context.Context, service string, p *principal, n 
 		keys[key] = values
 	}
 	decision := p.policies.Evaluate(access.Request{
-		Action: n.action, Resources: []string{n.resource}, Unknown: n.unknown, Context: keys,
+		Action: n.action, Resources: []string{n.resource}, Unknown: n.unknown, Context: keys, Modelled: modelled,
 	})
 	if decision.Allowed {
 		return nil
 	}
 	a.Log.LogAttrs(ctx, slog.LevelDebug, "deny a call", slog.String("request", p.caller.RequestID),
-		slog.String("action", n.action), slog.String("resource", n.resource),
-		slog.String("layer", string(decision.Layer)))
+		slog.String("action", n.action), slog.String("layer", string(decision.Layer)))
 	return denial(service, p.caller.Principal, n, decision)
 }
 

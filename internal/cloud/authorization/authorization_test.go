@@ -309,16 +309,43 @@ func TestLaunchTemplatesHideNothing(t *testing.T) {
 	})
 	c := w.assume(w.role("web", `{"Effect":"Allow","Action":["ec2:*","autoscaling:*"],"Resource":"*"},
 		{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"arn:aws:ec2:*:*:instance/*",
-		"Condition":{"StringNotEquals":{"ec2:InstanceType":"t3.micro"}}}`))
-	run := func(name string) error {
+		"Condition":{"StringNotEquals":{"ec2:InstanceType":"t3.micro"}}},
+		{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*",
+		"Condition":{"StringEquals":{"aws:RequestTag/team":"bank"}}}`))
+	run := func(name string, version ...string) error {
+		spec := &types.LaunchTemplateSpecification{LaunchTemplateName: &name}
+		for i := range version {
+			spec.Version = &version[i]
+		}
 		_, err := ec2.NewFromConfig(c).RunInstances(ctx, &ec2.RunInstancesInput{
-			LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: &name},
-			MinCount:       aws.Int32(1), MaxCount: aws.Int32(1),
+			LaunchTemplate: spec, MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
 		})
 		return err
 	}
-	if got := refusal(run("large")); !strings.HasSuffix(got, "with an explicit deny in an identity-based policy") {
-		t.Errorf("a type in the template: got %s", got)
+	if _, err := ec2.NewFromConfig(w.root()).CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
+		LaunchTemplateName: aws.String("large"), LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId: &w.public, InstanceType: types.InstanceTypeT3Micro,
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for version, denied := range map[string]bool{"": true, "1": true, "$Default": true, "2": false, "$Latest": false} {
+		got := refusal(run("large", version))
+		if strings.HasSuffix(got, "with an explicit deny in an identity-based policy") != denied ||
+			!denied && got != "" {
+			t.Errorf("a type in version %q of the template: got %q", version, got)
+		}
+	}
+	template("tagged", &types.RequestLaunchTemplateData{
+		InstanceType: types.InstanceTypeT3Micro,
+		TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{{
+			ResourceType: types.ResourceTypeInstance,
+			Tags:         []types.Tag{{Key: aws.String("team"), Value: aws.String("bank")}},
+		}},
+	})
+	if got := refusal(run("tagged")); !strings.Contains(got, "ec2:RunInstances") ||
+		!strings.HasSuffix(got, "with an explicit deny in an identity-based policy") {
+		t.Errorf("a tag in the template: got %q", got)
 	}
 	notPassed := deniedEC2("iam:PassRole", "arn:aws:iam::000000000000:role/admin")
 	w.want("a profile in the template", run("admin"), notPassed)
@@ -330,6 +357,18 @@ func TestLaunchTemplatesHideNothing(t *testing.T) {
 	})
 	w.want("a group of the template", err,
 		"ValidationError: You must use a valid fully-formed launch template. "+text)
+	_, err = autoscaling.NewFromConfig(c).CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("g"), MinSize: aws.Int32(1), MaxSize: aws.Int32(1),
+		AvailabilityZones: []string{"us-east-1a"},
+		LaunchTemplate:    &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("large")},
+	})
+	if got := refusal(err); !strings.HasPrefix(got, "ValidationError: You must use a valid fully-formed launch") ||
+		!strings.HasSuffix(got, "with an explicit deny in an identity-based policy") {
+		t.Errorf("a group that launches what the role may not: got %q", got)
+	}
+	if n := len(store.ScalingGroups.List(w.store.View())); n != 0 {
+		t.Errorf("%d groups exist", n)
+	}
 }
 
 // Operations that no table describes are for those who may do everything.

@@ -119,26 +119,48 @@ func describeSecurityGroup(r store.Reader, id string) (store.Tags, map[string][]
 	return row.Tags, map[string][]string{"ec2:Vpc": {vpcs.arn(row.Region, row.VPCID)}}
 }
 
-// securityGroup returns a security group by id, or all groups of the region with a name.
-func securityGroup(s *subject, name string) []target {
-	if strings.HasPrefix(name, securityGroups.prefix) {
-		return securityGroups.withID(s, name)
-	}
+// A text may be the id of one resource and the name of another: users choose names. The
+// finders below therefore return all resources that a text can mean.
+
+// securityGroup returns the security group with an id and all groups of the region with
+// the name.
+func securityGroup(s *subject, text string) []target {
 	var all []target
+	if strings.HasPrefix(text, securityGroups.prefix) {
+		all = securityGroups.withID(s, text)
+	}
 	for _, row := range store.SecurityGroups.InRegion(s, s.region) {
-		if row.Name == name {
+		if row.Name == text {
 			all = append(all, securityGroups.withID(s, row.ID)...)
 		}
 	}
 	return all
 }
 
-// keyPair returns a key pair by id or by name. ARNs of key pairs contain names.
-func keyPair(s *subject, name string) []target {
-	if row, ok := store.KeyPairs.Get(s, name); ok {
-		name = row.Name
+// launchTemplate returns the launch templates with an id and with a name.
+func launchTemplate(s *subject, text string) []target {
+	var all []target
+	if strings.HasPrefix(text, launchTemplates.prefix) {
+		all = launchTemplates.withID(s, text)
 	}
-	return keyPairNamed(s, name)
+	for _, row := range store.LaunchTemplatesByName.List(s, s.region+"/"+text) {
+		all = append(all, launchTemplates.withID(s, row.ID)...)
+	}
+	return all
+}
+
+// keyPair returns the key pairs with an id and with a name. ARNs of key pairs contain
+// names.
+func keyPair(s *subject, text string) []target {
+	row, ok := store.KeyPairs.Get(s, text)
+	if !ok {
+		return keyPairNamed(s, text)
+	}
+	all := keyPairNamed(s, row.Name)
+	if len(store.KeyPairsByName.List(s, s.region+"/"+text)) > 0 {
+		all = append(all, keyPairNamed(s, text)...)
+	}
+	return all
 }
 
 func keyPairNamed(s *subject, name string) []target {
@@ -147,18 +169,6 @@ func keyPairNamed(s *subject, name string) []target {
 		t.tags = row.Tags
 	}
 	return []target{t}
-}
-
-// launchTemplate returns a launch template by id or by name.
-func launchTemplate(s *subject, name string) []target {
-	if strings.HasPrefix(name, launchTemplates.prefix) {
-		return launchTemplates.withID(s, name)
-	}
-	var all []target
-	for _, row := range store.LaunchTemplatesByName.List(s, s.region+"/"+name) {
-		all = append(all, launchTemplates.withID(s, row.ID)...)
-	}
-	return all
 }
 
 // associatedInstance returns the instance of an association with an instance profile.
@@ -186,9 +196,6 @@ func taggedNeeds(s *subject) []need {
 		default:
 			needs = append(needs, s.needOf(actionOf(s.call), kinds[i].withID(s, id)[0]))
 		}
-	}
-	if len(needs) == 0 {
-		needs = []need{{action: actionOf(s.call), unknown: true}}
 	}
 	return needs
 }

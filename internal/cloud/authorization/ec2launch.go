@@ -49,7 +49,8 @@ func launchNeeds(s *subject) []need {
 		valuesAt(l.template, "TagSpecifications.ResourceType")...) {
 		needs = append(needs, tagsCreation(s, kind))
 	}
-	return needs
+	// The template's tags count as the request's.
+	return s.withKeys(needs, s.tagKeys(append(tagsIn(l.template), tagsIn(s.input)...)))
 }
 
 // launch is a launch with the data of its launch template.

@@ -3,6 +3,7 @@ package authorization
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +17,13 @@ func (s *subject) value(path string) string {
 		return values[0]
 	}
 	return ""
+}
+
+// flag returns the Boolean at a path as a condition key has it. It is false by default.
+func (s *subject) flag(path string) string {
+	flag := false
+	visit(s.input, strings.Split(path, "."), func(v reflect.Value) { flag = v.Kind() == reflect.Bool && v.Bool() })
+	return strconv.FormatBool(flag)
 }
 
 func valuesAt(v reflect.Value, paths ...string) []string {
@@ -88,11 +96,11 @@ func tagsIn(input reflect.Value) []tag {
 	return tags
 }
 
-// requestKeys returns the condition keys of the tags in the request.
-func (s *subject) requestKeys() map[string][]string {
+// tagKeys returns the condition keys of the tags in the request.
+func (s *subject) tagKeys(tags []tag) map[string][]string {
 	keys := map[string][]string{}
 	var names []string
-	for _, t := range tagsIn(s.input) {
+	for _, t := range tags {
 		names = append(names, t.key)
 		name := "aws:RequestTag/" + t.key
 		if !slices.Contains(keys[name], t.value) {

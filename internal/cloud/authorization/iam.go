@@ -28,7 +28,7 @@ var iamOperations = operations{
 	"PutRolePermissionsBoundary":    onRole(),
 	"DeleteRolePermissionsBoundary": onRole(),
 	"ListInstanceProfilesForRole":   onRole(),
-	"ListRoles":                     {},
+	"ListRoles":                     {resources: []resource{{find: listed("role")}}},
 
 	"CreatePolicy":            {resources: []resource{{fields: []string{"PolicyName"}, find: newPolicy}}},
 	"GetPolicy":               onPolicy(),
@@ -54,7 +54,7 @@ var iamOperations = operations{
 	"AddRoleToInstanceProfile": {
 		resources: []resource{{fields: []string{"InstanceProfileName"}, find: profileNamed}}, also: passesRole,
 	},
-	"ListInstanceProfiles": {},
+	"ListInstanceProfiles": {resources: []resource{{find: listed("instance-profile")}}},
 
 	"CreateServiceLinkedRole": {resources: []resource{{fields: []string{"AWSServiceName"}, find: serviceRole}}},
 	"DeleteServiceLinkedRole": onRole(),
@@ -119,6 +119,14 @@ func profileNamed(s *subject, name string) []target {
 		t.arn, t.tags = row.ARN, row.Tags
 	}
 	return []target{t}
+}
+
+// listed returns a finder of what AWS asks policies about for all resources of a kind
+// below a path.
+func listed(kind string) func(*subject, string) []target {
+	return func(s *subject, _ string) []target {
+		return []target{{arn: globalARN(kind, s.value("PathPrefix"), "")}}
+	}
 }
 
 // passesRole returns the permission to pass the role that the call puts into an instance

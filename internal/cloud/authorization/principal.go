@@ -65,7 +65,7 @@ func (a *Authorizer) principal(r store.Reader, caller wire.Caller) (*principal, 
 	}
 	p := &principal{caller: caller, role: role}
 	for _, name := range slices.Sorted(maps.Keys(role.Inline)) {
-		document, err := policydocument.Parse(policydocument.Identity, role.Inline[name])
+		document, err := a.parsed.parse(policydocument.Identity, role.Inline[name])
 		if err != nil {
 			return nil, policyError(name, err)
 		}
@@ -85,7 +85,7 @@ func (a *Authorizer) principal(r store.Reader, caller wire.Caller) (*principal, 
 		}
 	}
 	if s.Policy != "" {
-		if p.policies.Session, err = policydocument.Parse(policydocument.Identity, s.Policy); err != nil {
+		if p.policies.Session, err = a.parsed.parse(policydocument.Identity, s.Policy); err != nil {
 			return nil, policyError("of the session", err)
 		}
 	}
@@ -104,7 +104,7 @@ func (a *Authorizer) managed(r store.Reader, arn string) (*policydocument.Docume
 	if !found {
 		return nil, policyError(arn, errors.New("it does not exist"))
 	}
-	document, err := policydocument.Parse(policydocument.Identity, text)
+	document, err := a.parsed.parse(policydocument.Identity, text)
 	if err != nil {
 		return nil, policyError(arn, err)
 	}
@@ -144,6 +144,9 @@ func requestKeys(caller wire.Caller, now time.Time) map[string][]string {
 	if caller.SourceIP != "" {
 		keys["aws:SourceIp"] = []string{caller.SourceIP}
 	}
+	if caller.UserAgent != "" {
+		keys["aws:UserAgent"] = []string{caller.UserAgent}
+	}
 	return keys
 }
 
@@ -163,7 +166,10 @@ func ServiceMayAssume(role *store.Role, service string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	grant := access.EvaluateTrust(trust, access.Trustee{Service: service}, access.Request{Action: "sts:AssumeRole"})
+	grant := access.EvaluateTrust(trust, access.Trustee{Service: service}, access.Request{
+		Action: "sts:AssumeRole", Modelled: modelled,
+		Context: map[string][]string{"aws:SourceAccount": {identity.Account}},
+	})
 	return grant == access.Trusted, nil
 }
 

@@ -9,31 +9,31 @@ import (
 
 var secretOperations = operations{
 	"CreateSecret":                 {resources: []resource{{fields: []string{"Name"}, find: newSecret}}},
-	"GetSecretValue":               onSecret("SecretId"),
-	"DescribeSecret":               onSecret("SecretId"),
-	"PutSecretValue":               onSecret("SecretId"),
-	"UpdateSecret":                 onSecret("SecretId"),
-	"UpdateSecretVersionStage":     onSecret("SecretId"),
-	"DeleteSecret":                 onSecret("SecretId"),
-	"RestoreSecret":                onSecret("SecretId"),
-	"RotateSecret":                 onSecret("SecretId"),
-	"CancelRotateSecret":           onSecret("SecretId"),
-	"ListSecretVersionIds":         onSecret("SecretId"),
-	"GetResourcePolicy":            onSecret("SecretId"),
-	"PutResourcePolicy":            onSecret("SecretId"),
-	"DeleteResourcePolicy":         onSecret("SecretId"),
-	"ReplicateSecretToRegions":     onSecret("SecretId"),
-	"RemoveRegionsFromReplication": onSecret("SecretId"),
-	"StopReplicationToReplica":     onSecret("SecretId"),
-	"TagResource":                  onSecret("SecretId"),
-	"UntagResource":                onSecret("SecretId"),
+	"GetSecretValue":               onSecret(),
+	"DescribeSecret":               onSecret(),
+	"PutSecretValue":               onSecret(),
+	"UpdateSecret":                 onSecret(),
+	"UpdateSecretVersionStage":     onSecret(),
+	"DeleteSecret":                 onSecret(),
+	"RestoreSecret":                onSecret(),
+	"RotateSecret":                 onSecret(),
+	"CancelRotateSecret":           onSecret(),
+	"ListSecretVersionIds":         onSecret(),
+	"GetResourcePolicy":            onSecret(),
+	"PutResourcePolicy":            onSecret(),
+	"DeleteResourcePolicy":         onSecret(),
+	"ReplicateSecretToRegions":     onSecret(),
+	"RemoveRegionsFromReplication": onSecret(),
+	"StopReplicationToReplica":     onSecret(),
+	"TagResource":                  onSecret(),
+	"UntagResource":                onSecret(),
 	"ListSecrets":                  {},
 	"GetRandomPassword":            {},
 	"BatchGetSecretValue":          {also: batchNeeds},
 }
 
-func onSecret(field string) operation {
-	return operation{resources: []resource{{fields: []string{field}, find: secrets}}}
+func onSecret() operation {
+	return operation{resources: []resource{{fields: []string{"SecretId"}, find: secrets}}}
 }
 
 // secrets returns the secrets that a text may name: by name, by ARN, or by an ARN
@@ -47,7 +47,11 @@ func secrets(s *subject, text string) []target {
 			partial = row.ARN[:i]
 		}
 		if text == row.Name || text == row.ARN || text == partial {
-			keys := map[string][]string{"secretsmanager:Name": {row.Name}, "secretsmanager:SecretId": {text}}
+			keys := map[string][]string{
+				"secretsmanager:Name": {row.Name}, "secretsmanager:SecretId": {row.ARN},
+				"secretsmanager:VersionId":    s.values("VersionId"),
+				"secretsmanager:VersionStage": s.values("VersionStage"),
+			}
 			found = append(found, target{arn: row.ARN, tags: row.Tags, keys: keys})
 		}
 	}

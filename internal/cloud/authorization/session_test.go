@@ -149,3 +149,41 @@ func TestInstancesOfARoleAreNamedInContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTheLastUseOfARoleIsRecorded(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	c := w.assume(w.role("web", ""))
+	last := func() (time.Time, string) {
+		row, ok := store.Roles.Get(w.store.View(), store.NameKey("web"))
+		if !ok {
+			t.Fatal("the role is gone")
+		}
+		return row.LastUsed, row.LastUsedRegion
+	}
+	if at, _ := last(); !at.IsZero() {
+		t.Errorf("used at %s before the first call", at)
+	}
+	if err := describeInstances(ctx, c); err == nil {
+		t.Fatal("a role without policies describes instances")
+	}
+	at, where := last()
+	if time.Since(at) > time.Minute || where != region {
+		t.Errorf("last used at %s in %s", at, where)
+	}
+	if err := describeInstances(ctx, c); err == nil {
+		t.Fatal("a role without policies describes instances")
+	}
+	if again, _ := last(); !again.Equal(at) {
+		t.Error("every call writes the row")
+	}
+	w.put(func(tx *store.Tx) {
+		store.Roles.Edit(tx, store.NameKey("web"), func(row *store.Role) { row.LastUsed = at.Add(-time.Hour) })
+	})
+	c.Region = "eu-central-1"
+	if err := describeInstances(ctx, c); err == nil {
+		t.Fatal("a role without policies describes instances")
+	}
+	if again, where := last(); again.Before(at) || where != "eu-central-1" {
+		t.Errorf("later: last used at %s in %s", again, where)
+	}
+}

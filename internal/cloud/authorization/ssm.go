@@ -14,12 +14,12 @@ var parameterOperations = operations{
 	"GetParameters":           onParameters("Names"),
 	"GetParameterHistory":     onParameters("Name"),
 	"GetParametersByPath":     {resources: []resource{{fields: []string{"Path"}, find: parameterPath}}},
-	"PutParameter":            onParameters("Name"),
+	"PutParameter":            {resources: []resource{{fields: []string{"Name"}, find: writtenParameters}}},
 	"LabelParameterVersion":   onParameters("Name"),
 	"UnlabelParameterVersion": onParameters("Name"),
 	"DeleteParameter":         onParameters("Name"),
 	"DeleteParameters":        onParameters("Names"),
-	"DescribeParameters":      {},
+	"DescribeParameters":      {resources: []resource{{find: everyParameter}}},
 	"AddTagsToResource":       onParameters("ResourceId"),
 	"RemoveTagsFromResource":  onParameters("ResourceId"),
 	"ListTagsForResource":     onParameters("ResourceId"),
@@ -61,8 +61,23 @@ func parameterName(region, text string) string {
 	return text
 }
 
+// everyParameter returns what AWS asks policies about for all parameters.
+func everyParameter(s *subject, _ string) []target {
+	return []target{{arn: identity.ARN("ssm", s.region, "*")}}
+}
+
 func parameterPath(s *subject, path string) []target {
-	return []target{{arn: parameterARN(s.region, path)}}
+	keys := map[string][]string{"ssm:Recursive": {s.flag("Recursive")}}
+	return []target{{arn: parameterARN(s.region, path), keys: keys}}
+}
+
+// writtenParameters returns the parameters that a call writes.
+func writtenParameters(s *subject, text string) []target {
+	found := parameters(s, text)
+	for i := range found {
+		found[i].keys = map[string][]string{"ssm:Overwrite": {s.flag("Overwrite")}}
+	}
+	return found
 }
 
 func parameterARN(region, name string) string {

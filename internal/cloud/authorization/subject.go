@@ -89,14 +89,18 @@ func (s *subject) needs() []need {
 	if !known && describesAll[s.call.Service] && strings.HasPrefix(s.call.Operation, "Describe") {
 		op, known = operation{}, true
 	}
-	action, keys := actionOf(s.call), s.requestKeys()
+	action, keys := actionOf(s.call), s.tagKeys(tagsIn(s.input))
 	switch {
 	case op.free:
 		return nil
 	case !known:
 		return []need{{action: action, unknown: true, keys: keys}, {action: "*", resource: "*", keys: keys}}
 	case op.instead != nil:
-		return s.withKeys(op.instead(s), keys)
+		needs := op.instead(s)
+		if len(needs) == 0 {
+			needs = []need{{action: action, unknown: true}}
+		}
+		return s.withKeys(needs, keys)
 	}
 	needs := s.resourceNeeds(action, op)
 	if op.also != nil {

@@ -11,11 +11,14 @@ import (
 	scalingclient "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	watchclient "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	ec2client "github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbclient "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	iamclient "github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	ssmclient "github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	stsclient "github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"aloft.dev/aloft/internal/cloud/api/acm"
@@ -23,6 +26,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
@@ -45,7 +50,8 @@ var served = map[string]reflect.Type{
 	"ec2": reflect.TypeFor[*ec2.API](), "elasticloadbalancing": reflect.TypeFor[*elbv2.API](),
 	"autoscaling": reflect.TypeFor[*autoscaling.API](), "monitoring": reflect.TypeFor[*cloudwatch.API](),
 	"ssm": reflect.TypeFor[*ssm.API](), "sts": reflect.TypeFor[*sts.API](), "acm": reflect.TypeFor[*acm.API](),
-	"servicequotas": reflect.TypeFor[*servicequotas.API](),
+	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
+	"secretsmanager": reflect.TypeFor[*secretsmanager.API](),
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.
@@ -165,6 +171,11 @@ func TestNeeds(t *testing.T) {
 			"iam:AddRoleToInstanceProfile arn:aws:iam::" + account + ":instance-profile/p\n" +
 				"iam:PassRole arn:aws:iam::" + account + ":role/apps/web",
 		},
+		{
+			"iam", &iamclient.CreateRoleInput{RoleName: text("new"), Tags: []iamtypes.Tag{{Key: text("k")}}},
+			"iam:CreateRole arn:aws:iam::" + account + ":role/new\niam:TagRole arn:aws:iam::" + account + ":role/new",
+		},
+		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
 		{"iam", &iamclient.ListUsersInput{}, "iam:ListUsers unknown\n* *"},
 		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},
 		{"ec2", &ec2client.TerminateInstancesInput{}, "ec2:TerminateInstances unknown"},
@@ -172,7 +183,8 @@ func TestNeeds(t *testing.T) {
 		{
 			"ec2", &ec2client.CreateTagsInput{Resources: []string{"ami-1", "key-1", "x"}},
 			"ec2:CreateTags arn:aws:ec2:us-east-1::image/ami-1\n" +
-				"ec2:CreateTags arn:aws:ec2:us-east-1:" + account + ":key-pair/deploy\nec2:CreateTags unknown",
+				"ec2:CreateTags arn:aws:ec2:us-east-1:" + account + ":key-pair/deploy\n" +
+				"ec2:CreateTags arn:aws:ec2:us-east-1:" + account + ":key-pair/key-1\nec2:CreateTags unknown",
 		},
 		{
 			"ec2", &ec2client.DisassociateIamInstanceProfileInput{AssociationId: text("iip-assoc-1")},
@@ -186,6 +198,17 @@ func TestNeeds(t *testing.T) {
 			"ec2", &ec2client.DeleteSecurityGroupInput{GroupName: text("web")},
 			"ec2:DeleteSecurityGroup arn:aws:ec2:us-east-1:" + account + ":security-group/sg-1\n" +
 				"ec2:DeleteSecurityGroup arn:aws:ec2:us-east-1:" + account + ":security-group/sg-2",
+		},
+		{
+			// Users choose names that are other resources' ids.
+			"ec2", &ec2client.DeleteLaunchTemplateInput{LaunchTemplateName: text("lt-1")},
+			"ec2:DeleteLaunchTemplate arn:aws:ec2:us-east-1:" + account + ":launch-template/lt-1\n" +
+				"ec2:DeleteLaunchTemplate arn:aws:ec2:us-east-1:" + account + ":launch-template/lt-2",
+		},
+		{
+			"ec2", &ec2client.DeleteKeyPairInput{KeyName: text("key-1")},
+			"ec2:DeleteKeyPair arn:aws:ec2:us-east-1:" + account + ":key-pair/deploy\n" +
+				"ec2:DeleteKeyPair arn:aws:ec2:us-east-1:" + account + ":key-pair/key-1",
 		},
 		{
 			"autoscaling", &scalingclient.SetDesiredCapacityInput{AutoScalingGroupName: text("g")},
@@ -207,6 +230,16 @@ func TestNeeds(t *testing.T) {
 			"acm:ImportCertificate arn:aws:acm:us-east-1:" + account + ":certificate/*",
 		},
 		{"servicequotas", &quotaclient.ListServiceQuotasInput{}, "servicequotas:ListServiceQuotas *"},
+		{"ssm", &ssmclient.DescribeParametersInput{}, "ssm:DescribeParameters arn:aws:ssm:us-east-1:" + account + ":*"},
+		{
+			"ssm", &ssmclient.PutParameterInput{Name: text("/a/b"), Tags: []ssmtypes.Tag{{Key: text("k")}}},
+			"ssm:PutParameter arn:aws:ssm:us-east-1:" + account + ":parameter/a/b\n" +
+				"ssm:AddTagsToResource arn:aws:ssm:us-east-1:" + account + ":parameter/a/b",
+		},
+		{
+			"ssm", &ssmclient.GetParameterInput{Name: text("/aws/service/debian")},
+			"ssm:GetParameter arn:aws:ssm:us-east-1::parameter/aws/service/debian",
+		},
 		{"sts", &stsclient.GetCallerIdentityInput{}, ""},
 		{"sts", &stsclient.GetSessionTokenInput{}, "sts:GetSessionToken unknown\n* *"},
 	} {
@@ -226,14 +259,89 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+func TestConditionKeysOfCalls(t *testing.T) {
+	s, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(func(tx *store.Tx) error { put(tx); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	text, yes := func(s string) *string { return &s }, true
+	for _, test := range []struct {
+		service string
+		input   any
+		want    map[string]string // of the first permission
+	}{
+		{
+			"iam", &iamclient.AttachRolePolicyInput{RoleName: text("web"), PolicyArn: text("arn:p")},
+			map[string]string{"iam:PolicyARN": "arn:p", "iam:PermissionsBoundary": "arn:b", "iam:ResourceTag/a": "b"},
+		},
+		{
+			"iam", &iamclient.CreateRoleInput{RoleName: text("new"), PermissionsBoundary: text("arn:c")},
+			map[string]string{"iam:PermissionsBoundary": "arn:c", "iam:PolicyARN": ""},
+		},
+		{
+			"secretsmanager", &secretsclient.GetSecretValueInput{SecretId: text("db")},
+			map[string]string{
+				"secretsmanager:Name": "db", "secretsmanager:ResourceTag/a": "b", "aws:ResourceTag/a": "b",
+			},
+		},
+		{
+			"secretsmanager", &secretsclient.UntagResourceInput{SecretId: text("db"), TagKeys: []string{"x"}},
+			map[string]string{"aws:TagKeys": "x"},
+		},
+		{
+			"ec2", &ec2client.DeleteTagsInput{Resources: []string{"i-1"}, Tags: []ec2types.Tag{{Key: text("x")}}},
+			map[string]string{"aws:TagKeys": "x", "ec2:InstanceProfile": "arn:i"},
+		},
+		{
+			"ssm", &ssmclient.GetParametersByPathInput{Path: text("/a"), Recursive: &yes},
+			map[string]string{"ssm:Recursive": "true"},
+		},
+		{"ssm", &ssmclient.PutParameterInput{Name: text("/a")}, map[string]string{"ssm:Overwrite": "false"}},
+		{
+			"secretsmanager",
+			&secretsclient.GetSecretValueInput{SecretId: text("db"), VersionStage: text("AWSPREVIOUS")},
+			map[string]string{"secretsmanager:VersionStage": "AWSPREVIOUS"},
+		},
+		{
+			"monitoring", &watchclient.PutMetricDataInput{Namespace: text("app")},
+			map[string]string{"cloudwatch:namespace": "app"},
+		},
+	} {
+		name := strings.TrimSuffix(reflect.TypeOf(test.input).Elem().Name(), "Input")
+		call := wire.Call{Service: test.service, Operation: name, Input: test.input}
+		keys := newSubject(s.View(), wire.Caller{Region: "us-east-1"}, call).needs()[0].keys
+		for key, values := range keys {
+			if len(values) > 0 && !modelled(strings.ToLower(key)) {
+				t.Errorf("%s has the key %s, which is not modelled", name, key)
+			}
+		}
+		for key, want := range test.want {
+			if got := strings.Join(keys[key], ","); got != want {
+				t.Errorf("%s: %s is %q, want %q", name, key, got, want)
+			}
+		}
+	}
+}
+
 func put(tx *store.Tx) {
 	const home = "us-east-1"
 	arn := "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
-	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db", ARN: arn + "db-AbCdEf"})
+	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db", ARN: arn + "db-AbCdEf", Tags: store.Tags{"a": "b"}})
 	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db-AbCdEf", ARN: arn + "db-AbCdEf-GhIjKl"})
-	store.Roles.Put(tx, &store.Role{Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/apps/web"})
+	store.Roles.Put(tx, &store.Role{
+		Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/apps/web", Boundary: "arn:b",
+		Tags: store.Tags{"a": "b"},
+	})
 	store.KeyPairs.Put(tx, &store.KeyPair{ID: "key-1", Region: home, Name: "deploy"})
-	store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: home, ProfileAssociationID: "iip-assoc-1"})
+	store.KeyPairs.Put(tx, &store.KeyPair{ID: "key-2", Region: home, Name: "key-1"})
+	store.LaunchTemplates.Put(tx, &store.LaunchTemplate{ID: "lt-1", Region: home, Name: "web"})
+	store.LaunchTemplates.Put(tx, &store.LaunchTemplate{ID: "lt-2", Region: home, Name: "lt-1"})
+	store.Instances.Put(tx, &store.Instance{
+		ID: "i-1", Region: home, ProfileAssociationID: "iip-assoc-1", ProfileARN: "arn:i",
+	})
 	store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-1", Region: home, VPCID: "vpc-1", Name: "web"})
 	store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-2", Region: home, VPCID: "vpc-2", Name: "web"})
 	store.ScalingGroups.Put(tx, &store.ScalingGroup{

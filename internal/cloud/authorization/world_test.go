@@ -75,6 +75,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		PassRole: func(ctx context.Context, role *store.Role) error {
 			return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
 		},
+		Authorize: guard.Authorize,
 	})
 	if err := w.ec2.EnsureRegion(region); err != nil {
 		t.Fatal(err)

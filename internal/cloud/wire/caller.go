@@ -14,7 +14,8 @@ type Caller struct {
 	Region      string // of the signature's scope
 	RequestID   string
 	SourceIP    string // address of the client; empty: unknown
-	TLS         bool   // the request came over TLS
+	UserAgent   string
+	TLS         bool // the request came over TLS
 }
 
 // Principal is whose access key signed a request. The zero Principal is the account

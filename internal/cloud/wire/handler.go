@@ -103,6 +103,7 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 		Region:      x.claim.region,
 		RequestID:   x.id,
 		SourceIP:    sourceIP(r),
+		UserAgent:   r.UserAgent(),
 		TLS:         r.TLS != nil,
 	}
 	out, err := h.call(WithCaller(r.Context(), caller), x, op, in)

@@ -44,6 +44,10 @@ func TestSDKClientCallsAPI(t *testing.T) {
 		AccountID: "000000000000", AccessKeyID: testKey, Region: "eu-central-1", RequestID: "request-1",
 		SourceIP: "127.0.0.1",
 	}
+	if e.ec2.caller.UserAgent == "" {
+		t.Error("the caller has no user agent")
+	}
+	e.ec2.caller.UserAgent = ""
 	if e.ec2.caller != want {
 		t.Errorf("caller = %+v, want %+v", e.ec2.caller, want)
 	}

@@ -1,11 +1,13 @@
 # Runs a build command as the application's user, with a cache that no image keeps.
 cache=/var/tmp/aloft-cache
 install -d -o "$user" -g "$user" -m 0755 $cache
+# pnpm alone knows this setting, and npm warns of it.
+[ "$manager" != pnpm ] || set -- "$@" npm_config_store_dir=$cache/pnpm
 code=0
 runuser -u "$user" -- env HOME="/var/lib/$user" XDG_CACHE_HOME=$cache npm_config_cache=$cache/npm \
 	npm_config_color=false npm_config_progress=false npm_config_fund=false npm_config_audit=false \
 	npm_config_update_notifier=false COREPACK_ENABLE_DOWNLOAD_PROMPT=0 YARN_CACHE_FOLDER=$cache/yarn \
-	npm_config_store_dir=$cache/pnpm PIP_CACHE_DIR=$cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+	PIP_CACHE_DIR=$cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
 	UV_CACHE_DIR=$cache/uv GOPATH=$cache/go GOCACHE=$cache/go-build GOTOOLCHAIN=local GOFLAGS=-buildvcs=false \
 	PATH="$path" CI=true "$@" sh -euc "cd \"\$0\"; $command" "$folder" || code=$?
 if [ $code -eq 137 ]; then # 128 and SIGKILL

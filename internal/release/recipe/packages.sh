@@ -51,6 +51,7 @@ elif command -v dnf >/dev/null; then
 	for package in $packages; do
 		case $package in
 		python3-venv | ca-certificates) ;; # in python3, and always installed
+		libatomic1) names="$names libatomic" ;;
 		build-essential) names="$names gcc gcc-c++ make" ;;
 		*) names="$names $package" ;;
 		esac

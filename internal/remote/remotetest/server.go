@@ -80,10 +80,10 @@ func ServeAs(t *testing.T, listener net.Listener, key, client ssh.Signer, run fu
 		}
 	})
 	t.Cleanup(func() {
-		listener.Close()
+		_ = listener.Close()
 		mu.Lock()
 		for _, conn := range conns {
-			conn.Close()
+			_ = conn.Close()
 		}
 		mu.Unlock()
 		all.Wait()
@@ -94,7 +94,7 @@ func ServeAs(t *testing.T, listener net.Listener, key, client ssh.Signer, run fu
 func handle(conn net.Conn, config *ssh.ServerConfig, run func(Command) int) {
 	_, channels, requests, err := ssh.NewServerConn(conn, config)
 	if err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	var all sync.WaitGroup
@@ -119,7 +119,7 @@ func handle(conn net.Conn, config *ssh.ServerConfig, run func(Command) int) {
 				all.Go(func() {
 					code := run(Command{string(request.Payload[4:]), channel, channel})
 					_, _ = channel.SendRequest("exit-status", false, binary.BigEndian.AppendUint32(nil, uint32(code)))
-					channel.Close()
+					_ = channel.Close()
 				})
 			}
 		})
@@ -144,7 +144,7 @@ func forward(offered ssh.NewChannel) {
 		_ = offered.Reject(ssh.ConnectionFailed, err.Error())
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	channel, requests, err := offered.Accept()
 	if err != nil {
 		return
@@ -152,9 +152,9 @@ func forward(offered ssh.NewChannel) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	all.Go(func() { ssh.DiscardRequests(requests) })
-	all.Go(func() { _, _ = io.Copy(conn, channel); conn.Close() })
+	all.Go(func() { _, _ = io.Copy(conn, channel); _ = conn.Close() })
 	_, _ = io.Copy(channel, conn)
-	channel.Close()
+	_ = channel.Close()
 }
 
 // Listen returns a listener on a free port of loopback.

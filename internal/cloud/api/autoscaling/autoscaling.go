@@ -34,7 +34,7 @@ type Templates interface {
 	// AWS Systems Manager.
 	UsesImageAlias(r store.Reader, region string, ref store.TemplateRef) (bool, error)
 	// CheckLaunch returns EC2's error if EC2 would refuse a launch, or if the caller of
-	// ctx may not pass the role of the launch's instance profile.
+	// ctx may not make it.
 	CheckLaunch(ctx context.Context, region string, l ec2.Launch) error
 }
 

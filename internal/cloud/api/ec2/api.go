@@ -17,6 +17,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // Config configures an API.
@@ -35,6 +36,10 @@ type Config struct {
 	// PassRole returns an error unless the caller of ctx may pass a role to instances;
 	// nil: everyone may.
 	PassRole func(ctx context.Context, role *store.Role) error
+
+	// Authorize returns an error unless the caller of ctx may make a call that another
+	// service will make later; nil: everyone may.
+	Authorize func(ctx context.Context, call wire.Call) error
 
 	// Capacity returns the capacity of a zone, such as "us-east-1a", for instances of
 	// a type. It must return without delay; nil: Manners decide.
@@ -67,6 +72,9 @@ func New(cfg Config) *API {
 	}
 	if cfg.PassRole == nil {
 		cfg.PassRole = func(context.Context, *store.Role) error { return nil }
+	}
+	if cfg.Authorize == nil {
+		cfg.Authorize = func(context.Context, wire.Call) error { return nil }
 	}
 	return &API{Config: cfg, ids: identity.New(cfg.Random)}
 }

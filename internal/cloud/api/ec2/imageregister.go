@@ -168,8 +168,10 @@ func (a *API) AddSnapshot(region, description string, sizeGiB int32, layers []st
 		State:       "completed",
 		Progress:    "100%",
 	}
-	return snapshot.ID, a.Store.Update(func(tx *store.Tx) error {
+	err = a.Store.Update(func(tx *store.Tx) error {
 		store.Snapshots.Put(tx, snapshot)
 		return nil
 	})
+	a.Store.ForgetHistory() // as if it had been there before: who added it did not call AWS
+	return snapshot.ID, err
 }

@@ -118,7 +118,8 @@ func TestRegisterImageValidatesItsRequest(t *testing.T) {
 			"InvalidParameterValue: Invalid value 'floppy' for VolumeType."},
 		{registration("snap-0123456789abcdef0"),
 			"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist."},
-		{registration(public.SnapshotID), "InvalidSnapshot.NotFound: The snapshot '" + public.SnapshotID + "' does not exist."},
+		{registration(public.SnapshotID),
+			"InvalidSnapshot.NotFound: The snapshot '" + public.SnapshotID + "' does not exist."},
 		{registration(*pending), "IncorrectState: Snapshot is in invalid state - pending"},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.DryRun = aws.Bool(true) }), dryRun},
 	} {

@@ -32,7 +32,7 @@ const (
 	maxTemplateResults     = 200 // per page (Amazon EC2 API Reference, DescribeLaunchTemplates)
 	maxVersionDescription  = 255
 	maxVersionsDeleted     = 200
-	templateCreator        = "arn:aws:iam::" + identity.Account + ":user/aloft"
+	templateCreator        = identity.UserARN
 	latestVersion          = "$Latest"
 	defaultVersion         = "$Default"
 	templateOfInstanceTag  = "aws:ec2launchtemplate:id"

@@ -46,9 +46,9 @@ func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]s
 }
 
 // CheckLaunch returns the error with which RunInstancesFor would refuse a launch at
-// present, or an error if the caller of ctx may not pass the role of the launch's
-// instance profile: later the service launches in the caller's place. It does not check
-// whether the subnet has free addresses, and changes nothing.
+// present, or an error if the caller of ctx may not make the launch or pass the role of
+// its instance profile: later the service launches in the caller's place. It does not
+// check whether the subnet has free addresses, and changes nothing.
 func (a *API) CheckLaunch(ctx context.Context, region string, l Launch) error {
 	if err := a.EnsureRegion(region); err != nil {
 		return err
@@ -56,6 +56,11 @@ func (a *API) CheckLaunch(ctx context.Context, region string, l Launch) error {
 	view := a.Store.View()
 	resolved, err := resolveLaunch(view, region, l.input(), l.SubnetID)
 	if err != nil {
+		return err
+	}
+	in := l.input()
+	in.SubnetId = optionalString(l.SubnetID)
+	if err := a.Authorize(ctx, wire.Call{Service: "ec2", Operation: "RunInstances", Input: in}); err != nil {
 		return err
 	}
 	return a.passProfile(ctx, view, resolved.profile)

@@ -15,8 +15,8 @@ func entityExists(format string, args ...any) error {
 	return withStatus(http.StatusConflict, "EntityAlreadyExists", format, args...)
 }
 
-func deleteConflict(format string, args ...any) error {
-	return withStatus(http.StatusConflict, "DeleteConflict", format, args...)
+func deleteConflict(message string) error {
+	return withStatus(http.StatusConflict, "DeleteConflict", "%s", message)
 }
 
 func limitExceeded(format string, args ...any) error {

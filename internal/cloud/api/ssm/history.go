@@ -1,6 +1,7 @@
 package ssm
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/page"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxVersions limits the versions that a parameter keeps: another one replaces the
@@ -22,8 +24,10 @@ const maxVersions = 100
 // maxHistory is both the largest page of GetParameterHistory and the default.
 const maxHistory = 50
 
-// userARN is the ARN of the local cloud's user.
-var userARN = identity.ARN("iam", "", "user/aloft")
+// modifier returns the ARN of the caller, who changes a parameter.
+func modifier(ctx context.Context) string {
+	return cmp.Or(wire.CallerFrom(ctx).Principal.ARN, identity.UserARN)
+}
 
 // withHistory returns a copy of a parameter with its version among the older ones.
 func withHistory(row *store.Parameter) store.Parameter {

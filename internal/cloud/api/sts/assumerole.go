@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"time"
@@ -88,7 +89,8 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 		},
 	}
 	if policy != "" {
-		out.PackedPolicySize = aws.Int32(int32(max(1, len(policy)*100/packedPolicy)))
+		// Clients still read it, although the SDK deprecates it.
+		out.PackedPolicySize = aws.Int32(int32(max(1, len(policy)*100/packedPolicy))) //nolint:staticcheck // see above
 	}
 	return out, nil
 }
@@ -122,14 +124,25 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 		return model.Refuse("roleSessionName", name, "have length between 2 and 64, inclusive")
 	case !nameForm.MatchString(name):
 		return model.Refuse("roleSessionName", name, "satisfy regular expression pattern: %s", sessionName)
-	case in.ExternalId != nil && (len(*in.ExternalId) < 2 || len(*in.ExternalId) > maxExternalID):
-		return model.Refuse("externalId", *in.ExternalId, "have length between 2 and %d, inclusive", maxExternalID)
-	case in.ExternalId != nil && !externalIDForm.MatchString(*in.ExternalId):
-		return model.Refuse("externalId", *in.ExternalId, "satisfy regular expression pattern: %s", externalID)
 	case len(aws.ToString(in.Policy)) > maxPolicy:
 		return model.TooLong("policy", maxPolicy)
 	case !roleForm.MatchString(role):
 		return model.Errorf("%s is invalid", role)
 	}
-	return model.Between("durationSeconds", in.DurationSeconds, minSession, maxSession)
+	return cmp.Or(
+		checkExternalID(in.ExternalId),
+		model.Between("durationSeconds", in.DurationSeconds, minSession, maxSession),
+	)
+}
+
+func checkExternalID(id *string) error {
+	switch {
+	case id == nil:
+		return nil
+	case len(*id) < 2 || len(*id) > maxExternalID:
+		return model.Refuse("externalId", *id, "have length between 2 and %d, inclusive", maxExternalID)
+	case !externalIDForm.MatchString(*id):
+		return model.Refuse("externalId", *id, "satisfy regular expression pattern: %s", externalID)
+	}
+	return nil
 }

@@ -20,6 +20,8 @@ func (l *Loop) deleteUnusedLayers(ctx context.Context) {
 	if busy {
 		return
 	}
+	l.unrecorded.Lock()
+	defer l.unrecorded.Unlock()
 	layers, err := l.Layers.List()
 	if err != nil {
 		l.Log.Warn("list the layers", "error", err)

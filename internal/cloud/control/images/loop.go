@@ -23,6 +23,7 @@ type Layers interface {
 	EnsureBase(
 		ctx context.Context, name string, progress func(stage string, fraction float64),
 	) (layer string, err error)
+	CommitImport(ctx context.Context, id, layer string) error
 	Remove(ctx context.Context, layer string) error
 	List() ([]string, error)
 }
@@ -50,6 +51,9 @@ type Loop struct {
 	// First is the name of the base image that is built before an instance needs it. It may
 	// be empty.
 	First string
+
+	// unrecorded is held while there may be a layer that no row contains yet.
+	unrecorded sync.Mutex
 
 	mu        sync.Mutex
 	capturing map[string]bool // ids of images whose capture is in progress

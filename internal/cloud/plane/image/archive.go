@@ -48,7 +48,7 @@ func openArchive(ctx context.Context, path string, progress func(float64)) (*arc
 		return nil, err
 	}
 	measured := &measuredReader{Reader: file, size: info.Size(), progress: progress}
-	if err := a.decompress(ctx, bufio.NewReaderSize(contextReader{ctx, measured}, 1<<18)); err != nil {
+	if err := a.decompress(ctx, bufio.NewReaderSize(untilDone(ctx, measured), 1<<18)); err != nil {
 		_ = file.Close()
 		return nil, err
 	}

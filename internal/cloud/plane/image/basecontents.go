@@ -14,7 +14,7 @@ import (
 
 // packages are installed in base images in addition to the distribution's essential ones.
 var packages = []string{
-	"ca-certificates", "curl", "dbus", "git", "iproute2", "iputils-ping", "jq", "less", "nano", "netbase",
+	"ca-certificates", "curl", "dbus", "git", "iproute2", "iputils-ping", "jq", "less", "libatomic1", "nano", "netbase",
 	"openssh-server", "procps", "sudo", "systemd", "systemd-sysv",
 }
 
@@ -135,7 +135,7 @@ func installFiles(root *os.Root, wanted func(path string) bool) error {
 func installFile(root *os.Root, path string, content []byte) error {
 	mode := fs.FileMode(0o644)
 	switch {
-	case strings.HasPrefix(path, "usr/lib/aloft/"):
+	case strings.HasPrefix(path, "usr/lib/aloft/") && path != loginUserFile:
 		mode = 0o755
 	case strings.HasPrefix(path, "etc/sudoers.d/"):
 		mode = 0o440

@@ -104,15 +104,17 @@ func freeSpace(dir string) (room, error) {
 	return free, nil
 }
 
-// contextReader ends when a context does.
-type contextReader struct {
-	ctx context.Context
-	io.Reader
-}
+// readerFunc is a reader that a function makes.
+type readerFunc func(p []byte) (int, error)
 
-func (r contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
+func (read readerFunc) Read(p []byte) (int, error) { return read(p) }
+
+// untilDone returns a reader that ends when a context does.
+func untilDone(ctx context.Context, from io.Reader) io.Reader {
+	return readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return from.Read(p)
+	})
 }

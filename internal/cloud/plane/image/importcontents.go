@@ -17,6 +17,9 @@ var networkUnits = []string{
 	"systemd-networkd.service", "systemd-networkd.socket", "systemd-networkd-wait-online.service", "wicked.service",
 }
 
+// loginUserFile names the login user for the program first-boot.
+const loginUserFile = "usr/lib/aloft/login-user"
+
 // mountPoints are directories that every machine needs.
 var mountPoints = []string{"dev", "proc", "run", "sys", "tmp", "etc", "root"}
 
@@ -39,7 +42,7 @@ func (i *Import) configure(root *os.Root) error {
 		}
 		return !strings.HasPrefix(path, "etc/dpkg/")
 	}
-	own := map[string]string{"usr/lib/aloft/login-user": i.User + "\n"}
+	own := map[string]string{loginUserFile: i.User + "\n"}
 	if i.User == "root" {
 		// The first value counts (sshd_config(5)), so this file comes before the others.
 		own["etc/ssh/sshd_config.d/00-aloft.conf"] = "# This image has no other login user.\n" +

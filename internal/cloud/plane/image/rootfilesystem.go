@@ -88,7 +88,8 @@ func checkArchitecture(root *os.Root, program, arch string) error {
 		return fmt.Errorf("%w: /%s is not a program: %w", ErrNotRootFilesystem, program, err)
 	}
 	if header.Machine != machines[arch] {
-		return fmt.Errorf("%w: they are for %v, and this computer has %v", ErrArchitecture, header.Machine, machines[arch])
+		return fmt.Errorf("%w: they are for %v, and this computer has %v",
+			ErrArchitecture, header.Machine, machines[arch])
 	}
 	return nil
 }

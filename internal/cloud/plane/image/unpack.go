@@ -48,7 +48,7 @@ func unpack(ctx context.Context, archive io.Reader, root *os.Root, free room) (i
 	u := &unpacker{
 		root: root, free: free, dirs: map[string]time.Time{".": {}}, dropped: map[string]bool{},
 	}
-	source := &endReader{Reader: contextReader{ctx, archive}}
+	source := &endReader{Reader: untilDone(ctx, archive)}
 	entries := tar.NewReader(source)
 	for {
 		header, err := entries.Next()
@@ -137,6 +137,9 @@ func (u *unpacker) entry(header *tar.Header, content io.Reader) error {
 
 // confined returns a name of the archive as a path below the root.
 func confined(name string) (string, error) {
+	if len(name) > unix.PathMax {
+		return "", fmt.Errorf("%w: it has a path of %d bytes", ErrUnsafe, len(name))
+	}
 	if slices.Contains(strings.Split(name, "/"), "..") {
 		return "", fmt.Errorf("%w: %q", ErrUnsafe, name)
 	}
@@ -171,6 +174,7 @@ func (u *unpacker) makeParents(name string) error {
 		return fmt.Errorf("%w: %s is below %s, which is not a directory", ErrUnsafe, name, parent)
 	}
 	u.dirs[parent] = time.Time{}
+	u.free.files--
 	return u.root.Mkdir(parent, 0o755)
 }
 

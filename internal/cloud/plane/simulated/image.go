@@ -65,6 +65,14 @@ func (l *Layers) Commit(_ context.Context, _, layer string) error {
 	return l.add(layer)
 }
 
+// CommitImport adds the layer of an import.
+func (l *Layers) CommitImport(_ context.Context, id, layer string) error {
+	if err := l.recordCall("CommitImport", id); err != nil {
+		return err
+	}
+	return l.add(layer)
+}
+
 // Remove deletes a layer.
 func (l *Layers) Remove(_ context.Context, layer string) error {
 	if err := l.recordCall("Remove", layer); err != nil {
