@@ -122,6 +122,9 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 		})
 		return nil
 	})
+	if role := s.spec.Machines.Role; role != "" {
+		query("machines.role", func() error { return d.cloud.CheckInstanceProfile(ctx, role) })
+	}
 	query("machines.key", func() (err error) {
 		s.facts.Fingerprint, err = d.keys.Fingerprint()
 		return err

@@ -61,6 +61,14 @@ func TestAutoScalingErrorsAreClassifiedByMessage(t *testing.T) {
 	if awsapi.IsNotFound(unseen) || !awsapi.IsEventual(unseen) {
 		t.Error("a target group that Auto Scaling does not know yet is not classified as eventual")
 	}
+	late := &smithy.GenericAPIError{
+		Code: "InvalidParameterValue", Message: "Value (aloft-shop) for parameter iamInstanceProfile.name is invalid. " +
+			"Invalid IAM Instance Profile name",
+	}
+	role := &smithy.GenericAPIError{Code: "NoSuchEntity"}
+	if awsapi.IsNotFound(late) || !awsapi.IsEventual(late) || !awsapi.IsNotFound(role) || !awsapi.IsEventual(role) {
+		t.Error("a role or an instance profile that is not known yet is not classified as eventual")
+	}
 	wrong := refused("Min size cannot be larger than max size.")
 	if awsapi.IsNotFound(wrong) || awsapi.IsEventual(wrong) {
 		t.Error("a mistake is classified as not found or eventual")

@@ -135,6 +135,7 @@ func newSite(t *testing.T, more string) *site {
 	}
 	s.write(t, "aloft.yaml", fmt.Sprintf(siteSpec, address.Port(), address.Port(), more))
 	s.write(t, "package.json", "{}")
+	s.write(t, ".env", "TIER=free\n")
 	return s
 }
 

@@ -84,6 +84,14 @@ var commandCases = []commandCase{
 	},
 	{line: "rollback 1 SITE", before: []string{"up SITE"}},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
+	{line: "env list SITE", spec: variables, before: []string{"up SITE"}, restores: true},
+	{line: "env set SITE TIER=free", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},
+	{line: "env set SITE TIER=free"},
+	{
+		line: "env unset SITE/ TIER", spec: variables, before: []string{"up SITE", "env set SITE TIER=free"}, edits: "info",
+		ignores: metrics,
+	},
+	{line: "env import SITE SITE/.env", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},
 	{line: "drill zone SITE --rate 5 --calm 1s --duration 1s", before: []string{"up SITE"}},
 	{
 		line: "drill instance SITE --rate 5 --calm 1s --duration 1s", before: []string{"up SITE"},
@@ -93,6 +101,9 @@ var commandCases = []commandCase{
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
 }
+
+// metrics are the calls without which a release is not watched.
+var metrics = []string{"GetMetricData"}
 
 // drillRecord and releaseHistory are parameters that read-only credentials need not
 // allow.

@@ -25,8 +25,8 @@ func newPolicyCommand(g *global, run func(context.Context, *policyOptions) error
 		Short: "Print the least IAM policy that the commands need",
 		Long: `Prints an IAM policy for groups of commands, or for all of them:
 
-  read       plan, cost, status, releases, verify
-  deploy     up, rollback, scale
+  read       plan, cost, status, releases, verify, env list
+  deploy     up, rollback, scale, env
   operate    ssh, logs, drill
   teardown   down
 

@@ -55,10 +55,13 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 // groupOf returns the group of the policy that a command line needs.
 func groupOf(t *testing.T, line string) policy.Group {
 	t.Helper()
+	if strings.HasPrefix(line, "env list ") {
+		return policy.Read
+	}
 	switch command := strings.Fields(line)[0]; command {
 	case "plan", "cost", "status", "releases", "verify":
 		return policy.Read
-	case "up", "rollback", "scale":
+	case "up", "rollback", "scale", "env":
 		return policy.Deploy
 	case "ssh", "logs", "drill":
 		return policy.Operate

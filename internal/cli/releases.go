@@ -61,7 +61,8 @@ func runReleases(ctx context.Context, o *releasesOptions) error {
 	return nil
 }
 
-// printReleases prints the releases, newest first, and why releases failed.
+// printReleases prints the releases, newest first, what else changed with them, and why
+// releases failed.
 func (g *global) printReleases(all []apply.Release) {
 	style := g.style(g.Out)
 	rows := [][]string{{"NUMBER", "RELEASE", "RESULT", "STARTED", "TOOK", "BY", "IMAGE", "SOURCE"}}
@@ -87,8 +88,16 @@ func (g *global) printReleases(all []apply.Release) {
 	}
 	style.Table(g.Out, rows)
 	for i := len(all) - 1; i >= 0; i-- {
-		if r := all[i]; r.Reason != "" {
-			_, _ = fmt.Fprintf(g.Out, "\n%d: %s\n", r.Number, strings.ReplaceAll(r.Reason, "\n", " "))
+		r := all[i]
+		var texts []string
+		if r.Change != "" {
+			texts = append(texts, r.Change+" changed")
+		}
+		if r.Reason != "" {
+			texts = append(texts, strings.ReplaceAll(r.Reason, "\n", " "))
+		}
+		if len(texts) > 0 {
+			_, _ = fmt.Fprintf(g.Out, "\n%d: %s\n", r.Number, strings.Join(texts, "; "))
 		}
 	}
 }

@@ -46,6 +46,7 @@ func newRootCommand(g *global) *cobra.Command {
 		newUpCommand(g, runUp),
 		newReleasesCommand(g, runReleases),
 		newRollbackCommand(g, runRollback),
+		newEnvCommand(g, runEnvList, runEnvChange),
 		newStatusCommand(g, runStatus),
 		newScaleCommand(g, runScale),
 		newVerifyCommand(g, runVerify),

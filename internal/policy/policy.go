@@ -14,8 +14,8 @@ type Group uint8
 
 // The groups. Each contains everything that its commands call, so none needs another.
 const (
-	Read     Group = 1 << iota // plan, cost, status, releases, verify
-	Deploy                     // up, rollback, scale
+	Read     Group = 1 << iota // plan, cost, status, releases, verify, env list
+	Deploy                     // up, rollback, scale, env
 	Operate                    // ssh, logs, drill
 	Teardown                   // down
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -29,16 +28,6 @@ var environmentKind = kind{
 const environmentPrefix = "env-"
 
 func environmentID(version int64) string { return environmentPrefix + strconv.FormatInt(version, 10) }
-
-// EnvironmentVersion returns the version in the id of an environment, or 0 if it is none.
-func EnvironmentVersion(id string) int64 {
-	text, _ := strings.CutPrefix(id, environmentPrefix)
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
 
 // Environment returns the environment of a version of the application's parameter, or the
 // newest if version is 0. It returns an error for which awsapi.IsNotFound holds if there

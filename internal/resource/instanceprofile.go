@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -72,6 +73,31 @@ func findInstanceProfiles(ctx context.Context, d *discovery) ([]plan.Found, erro
 	}
 	f.Set(stack.AttrRole, rolesIn(out.InstanceProfile)...)
 	return []plan.Found{f}, nil
+}
+
+// CheckInstanceProfile returns an error if there is no instance profile with a name, or it
+// has no role. If the credentials do not allow to look for it, it returns none.
+func (c *Cloud) CheckInstanceProfile(ctx context.Context, name string) error {
+	out, err := c.IAM.GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: &name})
+	d := &diag.Diagnostic{
+		Where: "machines.role", Summary: "there is no instance profile " + name,
+		Hint: "create it with the role in it: aws iam create-instance-profile, add-role-to-instance-profile; " +
+			"or leave machines.role out, and Aloft makes a role",
+		Cause: err,
+	}
+	switch {
+	case awsapi.IsForbidden(err):
+		return nil
+	case awsapi.IsNotFound(err):
+		d.Detail = awsapi.Code(err) + ": " + awsapi.Message(err)
+		return d
+	case err != nil:
+		return fmt.Errorf("read instance profile %s: %w", name, err)
+	case len(out.InstanceProfile.Roles) == 0:
+		d.Summary = fmt.Sprintf("instance profile %s contains no role", name)
+		return d
+	}
+	return nil
 }
 
 func rolesIn(p *types.InstanceProfile) []string {

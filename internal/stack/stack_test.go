@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -37,7 +38,9 @@ func build(t *testing.T, file string, phase stack.Phase) *stack.Stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	built, err := stack.Build(s, stack.Facts{Zones: zones(s), Release: "0123456789ab", Phase: phase})
+	built, err := stack.Build(s, stack.Facts{
+		Zones: zones(s), Release: "0123456789ab", Phase: phase, Environment: stack.DesiredEnvironment(s, nil),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +80,43 @@ func TestScalingGroupUsesAnImageFromTheBuilder(t *testing.T) {
 	}
 	if image, _ := first.Get(stack.AddressImage); image.Body.(stack.Image).Builder.Address != stack.AddressBuilder {
 		t.Errorf("the image is created from %s", image.Body.(stack.Image).Builder)
+	}
+}
+
+func TestTheRoleOfAReleaseThatIsMadeReadsTheSecretsOfBoth(t *testing.T) {
+	s, err := spec.Parse(
+		[]byte("app: shop\nstart: node .\nsource: {git: https://example.com/shop}\nsecrets: {NEW: ssm:/new}\n"),
+		"aloft.yaml", ".",
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for phase, want := range map[stack.Phase]int{stack.PhaseProve: 3, stack.PhaseServe: 2} {
+		built, err := stack.Build(s, stack.Facts{
+			Zones: zones(s), Release: "0123456789ab", Phase: phase, Environment: stack.DesiredEnvironment(s, nil),
+			Serving: &environment.Environment{Secrets: map[string]string{"OLD": "ssm:/old"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		role, _ := built.Get(stack.AddressRole)
+		if got := role.Body.(stack.Role).Statements[0].Resource; len(got) != want {
+			t.Errorf("phase %s: %v", phase, got)
+		}
+	}
+}
+
+func TestDesiredEnvironmentKeepsWhatWasSet(t *testing.T) {
+	s := &spec.Spec{Env: map[string]string{"A": "1"}}
+	stored := &environment.Environment{Spec: map[string]string{"B": "2"}, Set: map[string]string{"C": "3"}}
+	if got := stack.DesiredEnvironment(s, stored).String(); got != "A, C" {
+		t.Error(got)
+	}
+	if got := stack.DesiredEnvironment(&spec.Spec{}, nil); got != nil {
+		t.Errorf("an application without variables gets %v", got)
+	}
+	if got := stack.DesiredEnvironment(&spec.Spec{}, stored); got == nil || got.String() != "C" {
+		t.Errorf("what was set is gone: %v", got)
 	}
 }
 

@@ -266,6 +266,10 @@ func TestAGroupGetsAnotherEnvironmentByAnInstanceRefresh(t *testing.T) {
 func TestServersGetARoleOfTheUsers(t *testing.T) {
 	s := environedApplication(t)
 	s.Spec.Machines.Role, s.Spec.Permissions = "own", nil
+	err := simulation.RunUp(t.Context(), s.Deployment(t, &simulation.Builder{ReleaseName: "r1"}))
+	if err == nil || !strings.Contains(err.Error(), "there is no instance profile own") {
+		t.Fatal(err)
+	}
 	ownRole(t, s.Cloud, "own")
 	s.Release(t, "r1")
 	s.Serves(t, "r1")
