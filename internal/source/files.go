@@ -91,10 +91,9 @@ func listFiles(ctx context.Context, s Source) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	files = slices.DeleteFunc(
-		files,
-		func(name string) bool { return slices.Contains(s.omit, name) || path.Base(name) == spec.FileName || excluded(name) },
-	)
+	files = slices.DeleteFunc(files, func(name string) bool {
+		return slices.Contains(s.omit, name) || path.Base(name) == spec.FileName || excluded(name)
+	})
 	slices.Sort(files)
 	return slices.Compact(files), nil
 }
