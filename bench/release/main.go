@@ -49,6 +49,7 @@ const (
   deregistration_delay: 10s
   health: {path: /}
 release: {watch: 5s, bake: 10s}
+env: {COLOUR: red}
 `
 	// The target is empty: only the steps change the number of servers.
 	scaling = settings + "scaling: {min: 3, max: 6, target: {}}\n"
@@ -84,6 +85,10 @@ func command(args ...string) func(context.Context, *site.Site) error {
 var steps = []step{
 	{"fixed servers: release 2", up(2, settings)},
 	{"fixed servers: roll back to 1", command("rollback")},
+	{"fixed servers: change a variable", func(ctx context.Context, s *site.Site) error {
+		_, err := site.Aloft(ctx, "env", "set", s.Dir, "SHAPE=round")
+		return err
+	}},
 	{"fixed servers to a scaling group", up(1, scaling)},
 	{"scale out from 3 to 6", command("scale", "6")},
 	{"scale in from 6 to 3", command("scale", "3")},

@@ -110,7 +110,7 @@ func (b *Builder) proofProblem(ctx context.Context, m *machine, s step, unit str
 	case errors.As(err, &reason):
 		problem.Summary = fmt.Sprintf("%s failed: %s", s.name, reason.Summary)
 		if reason.Hint != "" {
-			problem.Hint = reason.Hint
+			problem.Hint = fmt.Sprintf("%s; aloft ssh %s opens a shell on the machine", reason.Hint, m.target.Label())
 		}
 	case errors.As(err, &exit):
 		problem.Summary = fmt.Sprintf("%s failed: %s does not run", s.name, strings.TrimSuffix(unit, ".service"))
