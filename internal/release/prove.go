@@ -61,6 +61,7 @@ func (b *Builder) releaseCommand() []step {
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		words = append(words, "--setenv", remote.Quote(name+"="+env[name]))
 	}
+	words = append(words, "--setenv", fmt.Sprintf("PORT=%d", b.Spec.Port))
 	script := fmt.Sprintf("%s%s\ncommand=%s\nfolder=%s\npath=%s\nsource=%s\n%s",
 		b.variables(), strings.Join(words, " "), remote.Quote(command), remote.Quote(b.folder()),
 		remote.Quote(b.path()), remote.Quote(b.Source.Digest), join("release"))

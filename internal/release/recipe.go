@@ -46,7 +46,8 @@ func (b *Builder) recipe() []step {
 	steps = append(steps,
 		step{number: "15", name: "remove what only the build needed", script: join("clean")},
 		step{
-			number: "16", name: "write the environment", script: join("environment"), input: environment(b.Spec),
+			number: "16", name: "install what fetches the environment", script: join("environment"),
+			input: readScript("fetch-env.sh"),
 		},
 		step{number: "16", name: "install the services", script: join("service"), input: b.unitFiles()},
 	)

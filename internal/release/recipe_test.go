@@ -87,7 +87,7 @@ func TestRecipeGolden(t *testing.T) {
 }
 
 func TestUnitGolden(t *testing.T) {
-	golden(t, "unit.txt", builder().unitFiles()+"\n"+environment(application()))
+	golden(t, "unit.txt", builder().unitFiles())
 }
 
 func TestScriptsAreValidShell(t *testing.T) {
@@ -131,7 +131,6 @@ func TestIDDependsOnWhatShapesTheMachine(t *testing.T) {
 	for name, change := range map[string]func(*Builder){
 		"app":      func(b *Builder) { b.Spec.App = "other" },
 		"port":     func(b *Builder) { b.Spec.Port = 1 },
-		"env":      func(b *Builder) { b.Spec.Env["PRICE"] = "6" },
 		"packages": func(b *Builder) { b.Spec.Build.Packages = []string{"imagemagick"} },
 		"digest":   func(b *Builder) { b.Source.Digest = "1" },
 		"dir":      func(b *Builder) { b.Source.Dir = "api" },
@@ -159,6 +158,7 @@ func TestIDDependsOnWhatShapesTheMachine(t *testing.T) {
 		},
 		"security": func(b *Builder) { b.Spec.Security.App.From = []netip.Prefix{spec.Anywhere} },
 		"mirror":   func(b *Builder) { b.Mirrors.NPM = "" },
+		"env":      func(b *Builder) { b.Spec.Env["PRICE"] = "6" },
 		"notes":    func(b *Builder) { b.Source.Project.Notes = []string{"read this"} },
 	} {
 		b := builder()

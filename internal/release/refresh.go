@@ -16,7 +16,7 @@ func (b *Builder) Refresh(ctx context.Context, t remote.Target, sink event.Sink)
 			number: "16", name: "restart with the new environment",
 			// The machine has a role now, even if its image was made on one without.
 			script: b.variables() + "install -d /etc/aloft\n: >\"/etc/aloft/$app.role\"\n" +
-				"systemctl restart \"aloft-$app-env.service\"\n" + join("start"),
+				"systemctl stop \"aloft-$app-env.service\"\n" + join("start"),
 		}
 		if err := m.track(restart, func() error { return m.run(ctx, restart) }); err != nil {
 			return err

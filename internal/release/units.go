@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-
-	"aloft.dev/aloft/internal/spec"
 )
 
 // User returns the system user that an application runs as.
@@ -36,14 +33,41 @@ func (b *Builder) processes() []process {
 	return all
 }
 
-// unitFiles returns the unit files of all processes, each after a line with its name, as
-// service.sh reads them.
+// EnvironmentUnit returns the name of the systemd service that fetches an application's
+// environment.
+func EnvironmentUnit(app string) string { return "aloft-" + app + "-env.service" }
+
+// unitFiles returns the unit files of all processes and of what fetches their
+// environment, each after a line with its name, as service.sh reads them.
 func (b *Builder) unitFiles() string {
 	var out strings.Builder
+	_, _ = fmt.Fprintf(&out, "#unit %s\n%s", EnvironmentUnit(b.Spec.App), environmentUnitFile(b.Spec.App))
 	for _, p := range b.processes() {
 		_, _ = fmt.Fprintf(&out, "#unit %s\n%s", p.unit, b.unitFile(p))
 	}
 	return out.String()
+}
+
+// environmentUnitFile returns the unit file of the service that fetches the environment
+// once, before the processes start. The environment is in memory alone.
+func environmentUnitFile(app string) string {
+	return fmt.Sprintf(`# Written by Aloft.
+[Unit]
+Description=Environment of %[1]s
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/local/lib/aloft/env %[1]s
+TimeoutStartSec=180
+Restart=on-failure
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
+`, app)
 }
 
 // unitFile returns a process's unit file (systemd.service(5), systemd.exec(5)).
@@ -57,8 +81,8 @@ func (b *Builder) unitFile(p process) string {
 	return fmt.Sprintf(`# Written by Aloft.
 [Unit]
 Description=%[1]s
-Wants=network-online.target
-After=network-online.target
+Wants=network-online.target %[9]s
+After=network-online.target %[9]s
 # It is tried for ever: the load balancer leaves out a server that does not answer.
 StartLimitIntervalSec=0
 
@@ -67,7 +91,8 @@ User=%[2]s
 Group=%[2]s
 WorkingDirectory=%[3]s
 %[4]sEnvironment=%[5]s
-EnvironmentFile=/etc/aloft/%[6]s.env
+Environment=PORT=%[10]d
+EnvironmentFile=/run/aloft/%[6]s.env
 ExecStart=/bin/sh -c %[7]s
 SyslogIdentifier=%[8]s
 Restart=always
@@ -85,20 +110,8 @@ LockPersonality=yes
 [Install]
 WantedBy=multi-user.target
 `, p.title, User(app), strings.ReplaceAll(folder, "%", "%%"), settings.String(), quoteUnit("PATH="+b.path()), app,
-		strings.ReplaceAll(quoteUnit(p.command), "$", "$$"), strings.TrimSuffix(p.unit, ".service"))
-}
-
-// environment returns the file with the application's variables (systemd.exec(5),
-// EnvironmentFile=). It sets PORT unless the spec does.
-func environment(s *spec.Spec) string {
-	all := map[string]string{"PORT": strconv.Itoa(s.Port)}
-	maps.Copy(all, s.Env)
-	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", `$`, `\$`)
-	var out strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		_, _ = fmt.Fprintf(&out, "%s=\"%s\"\n", name, escape.Replace(all[name]))
-	}
-	return out.String()
+		strings.ReplaceAll(quoteUnit(p.command), "$", "$$"), strings.TrimSuffix(p.unit, ".service"),
+		EnvironmentUnit(app), b.Spec.Port)
 }
 
 // quoteUnit quotes a text as one word of a unit file (systemd.syntax(7), "Quoting"). In

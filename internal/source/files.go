@@ -42,8 +42,10 @@ func resolveFolder(s *spec.Spec) (Source, error) {
 	}
 	root, dir := project.Locate(folder)
 	source := Source{Root: root, Dir: cleanDir(dir)}
-	if source.Dir == "" {
-		source.omit = filepath.Base(specFile(s))
+	for _, file := range []string{s.File, s.EnvFile} {
+		if within, err := filepath.Rel(root, file); err == nil && file != "" {
+			source.omit = append(source.omit, filepath.ToSlash(within))
+		}
 	}
 	return source, nil
 }
@@ -89,10 +91,9 @@ func listFiles(ctx context.Context, s Source) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	files = slices.DeleteFunc(
-		files,
-		func(name string) bool { return name == s.omit || path.Base(name) == spec.FileName || excluded(name) },
-	)
+	files = slices.DeleteFunc(files, func(name string) bool {
+		return slices.Contains(s.omit, name) || path.Base(name) == spec.FileName || excluded(name)
+	})
 	slices.Sort(files)
 	return slices.Compact(files), nil
 }

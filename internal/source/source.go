@@ -22,8 +22,8 @@ type Source struct {
 	Digest  string // identifies the content
 	Project *project.Project
 
-	content string // digest of the files
-	omit    string // the spec's file, which is not part of the source
+	content string   // digest of the files
+	omit    []string // files that are not part of the source: the spec, and the variables
 }
 
 // String describes the source without the credentials that a URL may contain.

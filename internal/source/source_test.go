@@ -64,6 +64,18 @@ func TestDigestDependsOnWhatIsServed(t *testing.T) {
 	}
 }
 
+// Variables are kept out of images, also those in a file that git does not ignore.
+func TestFileOfVariablesIsNotShipped(t *testing.T) {
+	s, _ := folder(t)
+	dir := s.Source.Path
+	write(t, dir, "config/.env", "PASSWORD=secret\n", 0o600)
+	s.EnvFile = filepath.Join(dir, "config/.env")
+	files, err := listFiles(t.Context(), resolve(t, s))
+	if got := strings.Join(files, " "); err != nil || got != "bin/run link package.json" {
+		t.Errorf("got %s %v", got, err)
+	}
+}
+
 func TestFolderIgnoredByGitIsShippedWhole(t *testing.T) {
 	s, _ := folder(t)
 	outer := filepath.Dir(s.Source.Path)

@@ -26,17 +26,17 @@ var keyDocs = map[string]keyDoc{
 		absent:  "this folder",
 	},
 	"source.path": {
-		meaning: "folder that holds package.json, relative to aloft.yaml",
+		meaning: "the application's folder, relative to aloft.yaml",
 		limits:  "not together with git",
 		absent:  "this folder",
 	},
-	"source.git": {meaning: "URL of a git repository; Aloft clones it on your computer if it needs your keys"},
+	"source.git": {meaning: "URL of a git repository, which Aloft clones on your computer, with your keys"},
 	"source.ref": {
 		meaning: "branch, tag or commit of the repository",
 		limits:  "only with git",
 		absent:  "HEAD",
 	},
-	"source.dir": {meaning: "folder in the repository, or below path, that holds package.json"},
+	"source.dir": {meaning: "the application's folder in the repository, or below path"},
 	"build":      {meaning: "how the application is built, where its files do not say it"},
 	"build.packages": {
 		meaning: "packages of the distribution to install",

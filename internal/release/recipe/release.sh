@@ -5,7 +5,11 @@ if [ "$(cat "$done" 2>/dev/null)" = "$source" ]; then
 	echo "it has succeeded on this machine before"
 	exit 0
 fi
+if ! systemctl start "aloft-$app-env.service" 2>/dev/null; then
+	journalctl -u "aloft-$app-env.service" -n 3 -o cat --no-pager
+	exit 1
+fi
 systemd-run --quiet --pipe --wait --collect --unit "${service%.service}-release" --uid "$user" --gid "$user" \
-	--working-directory "$folder" --property "EnvironmentFile=/etc/aloft/$app.env" --setenv "PATH=$path" "$@" \
+	--working-directory "$folder" --property "EnvironmentFile=/run/aloft/$app.env" --setenv "PATH=$path" "$@" \
 	sh -c "$command"
 echo "$source" >"$done"

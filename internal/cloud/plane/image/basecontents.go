@@ -14,7 +14,8 @@ import (
 
 // packages are installed in base images in addition to the distribution's essential ones.
 var packages = []string{
-	"ca-certificates", "curl", "dbus", "git", "iproute2", "iputils-ping", "jq", "less", "libatomic1", "nano", "netbase",
+	"ca-certificates", "curl", "dbus", "git", "iproute2", "iputils-ping", "jq", "less", "libatomic1", "nano",
+	"netbase",
 	"openssh-server", "procps", "sudo", "systemd", "systemd-sysv",
 }
 
