@@ -287,7 +287,7 @@ func runEnvChange(ctx context.Context, o *envOptions) error {
 		return err
 	}
 	if o.json {
-		return view.JSON(o.Out, map[string]any{"changed": slices.Concat([]string{}, changed), "status": status})
+		return view.JSON(o.Out, map[string]any{"changed": append([]string{}, changed...), "status": status})
 	}
 	style := o.style(o.Out)
 	switch {

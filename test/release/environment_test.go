@@ -17,6 +17,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/test/simulation"
@@ -376,6 +377,32 @@ func TestAFailedEnvironmentIsRolledBackAfterKill(t *testing.T) {
 		simulation.Up(t, s.Deployment(t, b))
 		s.Serves(t, "r1")
 		expect(t, "LEVEL", variables(t, s, 0)["LEVEL"], "hunter1")
+		return fatal
+	})
+}
+
+func TestARollbackOfTheEnvironmentConvergesAfterKill(t *testing.T) {
+	t.Parallel()
+	simulation.KillAtEveryChange(t, 6, func(t *testing.T, n int) string {
+		s, b := environedApplication(t), &simulation.Builder{ReleaseName: "r1"}
+		s.Spec.Env["LEVEL"] = "hunter3"
+		s.Release(t, "r1")
+		back := func(ctx context.Context, d *apply.Deployment) error {
+			_, _, err := d.Rollback(ctx, "")
+			return err
+		}
+		fatal := s.KillAtChange(t, 2*n-1, b, back)
+		// A rollback that was complete but for releasing its lease has nothing before it.
+		if current := history.Current(s.History(t)); current.Settings.Environment == 2 || current.Number == 1 {
+			if err := back(t.Context(), s.Deployment(t, b)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect(t, "servers", environments(s), "env-1 env-1 env-1")
+		expect(t, "releases", releases(t, s), "r1 released env-1; r1 rolled back env-2 (environment: LEVEL); "+
+			"r1 released env-1 (environment: LEVEL)")
+		s.Spec.Env["LEVEL"] = "hunter1"
+		s.Serves(t, "r1")
 		return fatal
 	})
 }
