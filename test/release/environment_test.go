@@ -135,6 +135,20 @@ func TestAnApplicationWithoutEnvironmentNeedsNoPermissionForIAM(t *testing.T) {
 	simulation.Removed(t, s.Cloud, d)
 }
 
+func TestDownDoesNotOverlookARole(t *testing.T) {
+	s := environedApplication(t)
+	s.Spec = simulation.Tutorial(t) // whose variables are gone
+	client := s.Client(t, func(next http.RoundTripper) http.RoundTripper {
+		return forbidding{next, []string{"GetRole", "GetInstanceProfile"}}
+	})
+	b := &simulation.Builder{ReleaseName: "r1"}
+	err := simulation.Deployment(t, client, s.Spec, b, s.Keys).Down(t.Context(), apply.DownOptions{Images: true})
+	if err == nil || !strings.Contains(err.Error(), "aloft-tutorial-us-east-1") {
+		t.Errorf("%v", err)
+	}
+	simulation.Removed(t, s.Cloud, s.Deployment(t, b))
+}
+
 func TestAChangedVariableRestartsServerByServer(t *testing.T) {
 	s := environedApplication(t)
 	before := simulation.InstanceIDs(s.Release(t, "r1"))
