@@ -73,7 +73,11 @@ func failure(s *survey, r *history.Record, problems diag.List) error {
 		text = "was restored and serves"
 	}
 	name := "what served before"
-	if before != nil {
+	switch {
+	case before == nil:
+	case before.Release == r.Release:
+		name = "the environment from before"
+	default:
 		name = "release " + before.Release
 	}
 	problems = append(problems, &diag.Diagnostic{

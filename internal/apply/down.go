@@ -59,6 +59,10 @@ func (d *Deployment) Down(ctx context.Context, o DownOptions) error {
 // remove does the work of Down.
 func (d *Deployment) remove(ctx context.Context, o DownOptions) error {
 	found, err := d.cloud.DiscoverOffered(ctx, o.Unchecked)
+	if err == nil && !d.cloud.Identity && storedEnvironment(found) != nil {
+		d.cloud.Identity = true // where an environment is, a role may be, which must not be overlooked
+		found, err = d.cloud.DiscoverOffered(ctx, o.Unchecked)
+	}
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ func (d *Deployment) beginRecord(ctx context.Context, s *survey) (*history.Recor
 		Rollback: s.rollback,
 		Change:   s.environmentChange(),
 	}
+	if s.given && s.environment != nil {
+		r.Settings.Environment = s.environment.Version // for the run that continues a rollback
+	}
 	if r.Source == "" {
 		if r.Source, err = d.cfg.Builder.Source(); err != nil {
 			return nil, err

@@ -38,8 +38,9 @@ func (d *Deployment) SetEnvironment(
 		}
 		if open := history.Unfinished(all); open != nil {
 			return &diag.Diagnostic{
-				Where: "release " + open.Release, Summary: "is " + string(open.Result) + ", in a run that was interrupted",
-				Hint: "aloft up completes it; then run the same command again",
+				Where:   "release " + open.Release,
+				Summary: "is " + string(open.Result) + ", in a run that was interrupted",
+				Hint:    "aloft up completes it; then run the same command again",
 			}
 		}
 		stored, err := d.Environment(ctx)

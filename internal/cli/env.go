@@ -129,7 +129,8 @@ a variable, such as ./shop, is the folder.`,
 			}
 			if o.drop = args; len(args) == 0 {
 				return diag.List{{
-					Where: "aloft env unset", Summary: "no variable is given", Hint: "for example: aloft env unset LOG_LEVEL",
+					Where: "aloft env unset", Summary: "no variable is given",
+					Hint: "for example: aloft env unset LOG_LEVEL",
 				}}
 			}
 			return run(c.Context(), o)
@@ -146,8 +147,10 @@ func newEnvImportCommand(g *global, run func(context.Context, *envOptions) error
 		Short: "Set the variables of a file such as .env, and restart the servers one after the other",
 		Long: `FILE has lines of NAME=value, as other tools read them from .env; - is standard input.
 Variables that the file does not name stay as they are. The file is not needed afterwards.`,
-		Example: "  aloft env import .env\n  aloft env import ./shop production.env\n  pass show shop/env | aloft env import -",
-		Args:    cobra.RangeArgs(1, 2),
+		Example: `  aloft env import .env
+  aloft env import ./shop shop/production.env
+  pass show shop/env | aloft env import -`,
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.file, o.dir = args[len(args)-1], folder(args[:len(args)-1])
 			return run(c.Context(), o)
@@ -245,7 +248,8 @@ func (o *envOptions) readImport() (map[string]string, error) {
 	}
 	if err != nil {
 		return nil, diag.List{{
-			Where: o.file, Summary: "is not a file of variables: " + err.Error(), Hint: "write lines of NAME=value", Cause: err,
+			Where: o.file, Summary: "is not a file of variables: " + err.Error(), Hint: "write lines of NAME=value",
+			Cause: err,
 		}}
 	}
 	for name, value := range all {
@@ -283,7 +287,7 @@ func runEnvChange(ctx context.Context, o *envOptions) error {
 		return err
 	}
 	if o.json {
-		return view.JSON(o.Out, map[string]any{"changed": slices.Concat([]string{}, changed), "status": status})
+		return view.JSON(o.Out, map[string]any{"changed": append([]string{}, changed...), "status": status})
 	}
 	style := o.style(o.Out)
 	switch {

@@ -88,10 +88,13 @@ var commandCases = []commandCase{
 	{line: "env set SITE TIER=free", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},
 	{line: "env set SITE TIER=free"},
 	{
-		line: "env unset SITE/ TIER", spec: variables, before: []string{"up SITE", "env set SITE TIER=free"}, edits: "info",
+		line: "env unset SITE/ TIER", spec: variables,
+		before: []string{"up SITE", "env set SITE TIER=free"}, edits: "info", ignores: metrics,
+	},
+	{
+		line: "env import SITE SITE/.env", spec: variables, before: []string{"up SITE"}, edits: "info",
 		ignores: metrics,
 	},
-	{line: "env import SITE SITE/.env", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},
 	{line: "drill zone SITE --rate 5 --calm 1s --duration 1s", before: []string{"up SITE"}},
 	{
 		line: "drill instance SITE --rate 5 --calm 1s --duration 1s", before: []string{"up SITE"},

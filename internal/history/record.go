@@ -46,8 +46,8 @@ type Settings struct {
 	Healthy   int      `json:"healthy"`
 	Unhealthy int      `json:"unhealthy"`
 
-	// Environment is the version of the parameter with the environment; 0 if there was
-	// none, or as long as the release has not come into service.
+	// Environment is the version of the parameter with the environment. It is 0 if there
+	// was none, or if new variables have not come into service yet.
 	Environment int64 `json:"environment,omitempty"`
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
@@ -85,6 +86,31 @@ func edit(all []plan.Found, address string, change func(*plan.Found)) []plan.Fou
 
 func without(all []plan.Found, addresses ...string) []plan.Found {
 	return slices.DeleteFunc(all, func(f plan.Found) bool { return slices.Contains(addresses, f.Address) })
+}
+
+func TestAPlanShowsThatAVariableChangesAndNotItsValue(t *testing.T) {
+	desired := func(level, salt string) *stack.Stack {
+		e := environment.Environment{Spec: map[string]string{"LEVEL": level, "TIER": "free"}}
+		return &stack.Stack{App: "shop", Resources: []stack.Resource{stack.EnvironmentResource("shop", e, salt)}}
+	}
+	found := cloud(desired("info", "salt"))
+	if p := plan.Diff(desired("info", "salt"), found); !p.Empty() {
+		t.Errorf("a plan without changes: %s", p)
+	}
+	p := plan.Diff(desired("debug", "salt"), found)
+	if len(p.Changes) != 1 || fmt.Sprint(p.Changes[0].Differences) != "[value of LEVEL: changes]" {
+		t.Errorf("%s", p)
+	}
+	if _, kept := p.Kept[stack.AddressEnvironment]; kept {
+		t.Error("what refers to the environment is not changed to its next version")
+	}
+	created := plan.Diff(desired("debug", "salt"), nil)
+	for _, p := range []*plan.Plan{p, created} {
+		text, err := json.Marshal(p)
+		if err != nil || strings.Contains(p.String()+string(text), environment.Digest("salt", "LEVEL", "debug")) {
+			t.Errorf("%v: a digest is shown: %s", err, text)
+		}
+	}
 }
 
 func TestPlanIsEmptyWhenAllResourcesExist(t *testing.T) {

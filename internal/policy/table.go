@@ -197,7 +197,7 @@ var table = []entry{
 	{action: "iam:GetRolePolicy", groups: everyone},
 	{action: "iam:ListAttachedRolePolicies", groups: Deploy | Teardown, rare: detaches},
 	{action: "iam:ListRolePolicies", groups: Deploy | Teardown, rare: detaches},
-	{action: passRole, groups: Deploy, implied: "servers are launched with a role"},
+	{action: passRole, groups: Deploy | Operate, implied: "servers are launched with a role"},
 	{action: "iam:PutRolePolicy", groups: Deploy},
 	{action: "iam:RemoveRoleFromInstanceProfile", groups: Deploy, rare: unneeded},
 	{action: "iam:RemoveRoleFromInstanceProfile", groups: Teardown},

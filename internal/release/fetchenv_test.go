@@ -76,8 +76,8 @@ func (f fetched) run(t *testing.T) (file, said string, err error) {
 		}
 	}
 	for _, tool := range []string{
-		"base64", "cat", "chmod", "grep", "gunzip", "gzip", "head", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "tail", "tr",
-		"wc", f.reader,
+		"base64", "cat", "chmod", "grep", "gunzip", "gzip", "head", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "tail",
+		"tr", "wc", f.reader,
 	} {
 		path, err := exec.LookPath(tool)
 		if err != nil {
@@ -95,7 +95,9 @@ func (f fetched) run(t *testing.T) (file, said string, err error) {
 		write(t, filepath.Join(etc, "shop.role"), "")
 	}
 	cmd := exec.CommandContext(t.Context(), "/bin/sh", "recipe/fetch-env.sh", "shop")
-	cmd.Env = []string{"PATH=" + bin, "FAKE=" + fake, "ALOFT_RUN=" + f.dir + "/run", "ALOFT_ETC=" + etc, "ALOFT_ATTEMPTS=4"}
+	cmd.Env = []string{
+		"PATH=" + bin, "FAKE=" + fake, "ALOFT_RUN=" + f.dir + "/run", "ALOFT_ETC=" + etc, "ALOFT_ATTEMPTS=4",
+	}
 	output, err := cmd.CombinedOutput()
 	text, readErr := os.ReadFile(f.dir + "/run/shop.env")
 	if err == nil && readErr != nil {
@@ -163,11 +165,13 @@ func TestFetchEnvWritesTheEnvironment(t *testing.T) {
 		},
 		{
 			name: "no permission", answers: map[string]string{"_aloft_shop_env_variables": denied},
-			said: "parameter /aloft/shop/env/variables, by role aloft-shop: AccessDeniedException: not authorized to perform it",
+			said: "parameter /aloft/shop/env/variables, by role aloft-shop: " +
+				"AccessDeniedException: not authorized to perform it",
 		},
 		{
-			name: "another value", answers: map[string]string{"_aloft_shop_env_variables": "200\n" + parameter("hunter2")},
-			said: "is not one that Aloft wrote",
+			name:    "another value",
+			answers: map[string]string{"_aloft_shop_env_variables": "200\n" + parameter("hunter2")},
+			said:    "is not one that Aloft wrote",
 		},
 		{
 			name: "secrets", e: withSecrets,
@@ -179,19 +183,22 @@ func TestFetchEnvWritesTheEnvironment(t *testing.T) {
 			file: "DB=\"hunter3\\\"\"\nPLAIN=\"hunter4\"\nPORT=\"80\"\nSTRIPE=\"hunter5\"\n",
 		},
 		{
-			name: "a parameter that is missing", e: environment.Environment{Secrets: map[string]string{"DB": "ssm:/prod/db"}},
+			name:    "a parameter that is missing",
+			e:       environment.Environment{Secrets: map[string]string{"DB": "ssm:/prod/db"}},
 			answers: map[string]string{"_prod_db": "400\n" + `{"__type": "com.amazon#ParameterNotFound"}`},
 			said:    "DB from ssm:/prod/db, by role aloft-shop: ParameterNotFound",
 		},
 		{
 			name: "a secret that is not allowed", answers: map[string]string{"plain": denied},
-			e:    environment.Environment{Secrets: map[string]string{"A": "secretsmanager:plain"}},
-			said: "A from secretsmanager:plain, by role aloft-shop: AccessDeniedException: not authorized to perform it",
+			e: environment.Environment{Secrets: map[string]string{"A": "secretsmanager:plain"}},
+			said: "A from secretsmanager:plain, by role aloft-shop: " +
+				"AccessDeniedException: not authorized to perform it",
 		},
 		{
-			name: "a key that is missing", answers: map[string]string{"plain": "200\n" + `{"SecretString": "{\"b\": \"hunter\"}"}`},
-			e:    environment.Environment{Secrets: map[string]string{"A": "secretsmanager:plain#a"}},
-			said: "A from secretsmanager:plain#a, by role aloft-shop: the secret has no value a",
+			name:    "a key that is missing",
+			answers: map[string]string{"plain": "200\n" + `{"SecretString": "{\"b\": \"hunter\"}"}`},
+			e:       environment.Environment{Secrets: map[string]string{"A": "secretsmanager:plain#a"}},
+			said:    "A from secretsmanager:plain#a, by role aloft-shop: the secret has no value a",
 		},
 		{
 			name: "a secret that is no text",

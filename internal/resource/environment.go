@@ -45,7 +45,8 @@ func (c *Cloud) Environment(ctx context.Context, version int64) (*environment.En
 	if err != nil {
 		return nil, &diag.Diagnostic{
 			Where: stack.AddressEnvironment, Summary: "parameter " + name + " is not one that Aloft wrote",
-			Detail: err.Error(), Hint: "delete it: aws ssm delete-parameter --name " + environment.ParameterName(c.App) +
+			Detail: err.Error(),
+			Hint: "delete it: aws ssm delete-parameter --name " + environment.ParameterName(c.App) +
 				"; then run aloft up, and set again what aloft env had set",
 			Cause: err,
 		}

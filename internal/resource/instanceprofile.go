@@ -196,11 +196,13 @@ func (p *Provisioner) environment(i stack.Identity) string {
 // profileName returns the name in an instance profile's ARN, which may contain a path.
 func profileName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// setProfile gives an instance an instance profile, in place of another one.
+// setProfile gives an instance an instance profile, in place of another one. An association
+// that is being made can be replaced when it is there.
 func (p *Provisioner) setProfile(ctx context.Context, id, profile string) error {
 	spec := &ec2types.IamInstanceProfileSpecification{Name: &profile}
 	what := fmt.Sprintf("give instance %s the instance profile %s", id, profile)
-	return retryEventual(ctx, what, func(ctx context.Context) error {
+	notYet := func(err error) bool { return awsapi.IsEventual(err) || awsapi.IsInUse(err) }
+	err := awsapi.Retry(ctx, eventualLimit, what, notYet, func(ctx context.Context) error {
 		list, err := p.EC2.DescribeIamInstanceProfileAssociations(ctx, &ec2.DescribeIamInstanceProfileAssociationsInput{
 			Filters: []ec2types.Filter{
 				awsapi.Filter("instance-id", id), awsapi.Filter("state", "associating", "associated"),
@@ -220,4 +222,5 @@ func (p *Provisioner) setProfile(ctx context.Context, id, profile string) error 
 		})
 		return err
 	})
+	return awsapi.Wrap(what, err)
 }

@@ -232,7 +232,8 @@ func (p *Provisioner) updateRole(ctx context.Context, _ stack.Resource, body sta
 func (p *Provisioner) putRolePolicy(ctx context.Context, body stack.Role) error {
 	return retryEventual(ctx, "set the policy of role "+body.RoleName, func(ctx context.Context) error {
 		_, err := p.IAM.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
-			RoleName: &body.RoleName, PolicyName: aws.String(stack.RolePolicy), PolicyDocument: aws.String(body.Policy()),
+			RoleName: &body.RoleName, PolicyName: aws.String(stack.RolePolicy),
+			PolicyDocument: aws.String(body.Policy()),
 		})
 		return err
 	})

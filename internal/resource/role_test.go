@@ -22,22 +22,23 @@ func TestTheDocumentsOfARoleAreReadAsTheyWereWritten(t *testing.T) {
 }
 
 func TestOtherDocumentsAreDifferent(t *testing.T) {
+	const (
+		deny   = `{"Effect": "Deny", "Action": "a:B", "Resource": "*"}`
+		others = `{"Effect": "Allow", "NotAction": "a", "Resource": "*"}`
+		public = `{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]}`
+		two    = `{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["a", "b"]}}}`
+	)
 	for document, want := range map[string]string{
-		`{"Statement": {"Effect": "Allow", "Action": "a:B", "Resource": "*"}}`:    "a:B on *",
-		`{"Statement": [{"Effect": "Deny", "Action": "a:B", "Resource": "*"}]}`:   `{"Effect": "Deny", "Action": "a:B", "Resource": "*"}`,
-		`{"Statement": [{"Effect": "Allow", "NotAction": "a", "Resource": "*"}]}`: `{"Effect": "Allow", "NotAction": "a", "Resource": "*"}`,
-		`no JSON`: "no JSON",
+		`{"Statement": {"Effect": "Allow", "Action": "a:B", "Resource": "*"}}`: "a:B on *",
+		`{"Statement": [` + deny + `]}`:                                        deny,
+		`{"Statement": [` + others + `]}`:                                      others,
+		`no JSON`:                                                              "no JSON",
 	} {
 		if got := statementsOf(document); len(got) != 1 || got[0] != want {
 			t.Errorf("%s: got %q", document, got)
 		}
 	}
-	for document, want := range map[string]string{
-		`{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["a", "b"]}}}`: "a, b",
-		`{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]}`: `{"Statement": ` +
-			`[{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]}`,
-		`{}`: `{}`,
-	} {
+	for document, want := range map[string]string{two: "a, b", public: public, `{}`: `{}`} {
 		if got := principalOf(document); got != want {
 			t.Errorf("%s: got %q", document, got)
 		}

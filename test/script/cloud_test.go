@@ -20,6 +20,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/metric"
@@ -45,6 +46,7 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s, PublicRange: publicRange})},
 			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: compute})},
 			{Name: "monitoring", API: cloudwatch.New(cloudwatch.Config{Metrics: &metric.Store{}, Store: s})},
+			{Name: "iam", API: iam.New(iam.Config{Store: s})},
 			{Name: "ssm", API: ssm.New(ssm.Config{
 				Store: s, Key: seal.NewRandomKey(), EnsureRegion: compute.EnsureRegion,
 			})},
