@@ -35,6 +35,7 @@ type step struct {
 // application serves.
 func (b *Builder) recipe() []step {
 	steps := []step{{number: "10", name: "wait until the machine has settled", script: join("settle")}}
+	steps = append(steps, jsonReader())
 	steps = append(steps, b.packages()...)
 	steps = append(steps, b.python()...)
 	steps = append(steps, b.toolchains()...)
@@ -62,6 +63,14 @@ func (b *Builder) recipe() []step {
 func (b *Builder) seal() step {
 	return step{
 		number: "17", name: "forget the machine's own identity", script: b.variables() + join("forget"),
+	}
+}
+
+// jsonReader returns the step that installs what fetch-env.sh reads JSON with, where the
+// image has nothing. AWS's own images have Python.
+func jsonReader() step {
+	return step{
+		number: "11,13", name: "find a reader of JSON", script: "packages=jq\n" + join("jsonreader", "packages"),
 	}
 }
 

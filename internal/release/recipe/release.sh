@@ -6,7 +6,7 @@ if [ "$(cat "$done" 2>/dev/null)" = "$source" ]; then
 	exit 0
 fi
 if ! systemctl start "aloft-$app-env.service" 2>/dev/null; then
-	journalctl -u "aloft-$app-env.service" -n 3 -o cat --no-pager
+	journalctl -u "aloft-$app-env.service" -n 20 -o cat --no-pager | grep '^aloft: ' | tail -n 1
 	exit 1
 fi
 systemd-run --quiet --pipe --wait --collect --unit "${service%.service}-release" --uid "$user" --gid "$user" \
