@@ -161,7 +161,9 @@ func (p *Provisioner) createTarget(ctx context.Context, r stack.Resource, body s
 	f := plan.Found{
 		Address: r.Address, Kind: stack.KindTarget, ID: fmt.Sprintf("%s:%d", id, body.Port), Name: server,
 	}
-	t := registration{address: r.Address, group: *p.id(body.TargetGroup), server: server, id: id, port: int32(body.Port)}
+	t := registration{
+		address: r.Address, group: *p.id(body.TargetGroup), server: server, id: id, port: int32(body.Port),
+	}
 	if err := p.register(ctx, t); err != nil {
 		return f, err
 	}
