@@ -62,7 +62,8 @@ func TestAutoScalingErrorsAreClassifiedByMessage(t *testing.T) {
 		t.Error("a target group that Auto Scaling does not know yet is not classified as eventual")
 	}
 	late := &smithy.GenericAPIError{
-		Code: "InvalidParameterValue", Message: "Value (aloft-shop) for parameter iamInstanceProfile.name is invalid. " +
+		Code: "InvalidParameterValue",
+		Message: "Value (aloft-shop) for parameter iamInstanceProfile.name is invalid. " +
 			"Invalid IAM Instance Profile name",
 	}
 	role := &smithy.GenericAPIError{Code: "NoSuchEntity"}

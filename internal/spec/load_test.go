@@ -136,7 +136,8 @@ func TestMistakeIsReportedWithPlaceExpectationAndRemedy(t *testing.T) {
 			"aloft.yaml:3:12", "no resources are given", "arn:aws:s3",
 		},
 		{
-			"role and permissions", start + "machines: {role: r}\npermissions: [{actions: [\"*\"], resources: [\"*\"]}]\n",
+			"role and permissions",
+			start + "machines: {role: r}\npermissions: [{actions: [\"*\"], resources: [\"*\"]}]\n",
 			"aloft.yaml:3:14", "the role r is not changed by Aloft", "own policy",
 		},
 		{
