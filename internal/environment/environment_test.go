@@ -98,7 +98,8 @@ func TestDigestsDependOnSaltNameAndValue(t *testing.T) {
 	} {
 		all[d] = true
 	}
-	if len(all) != 4 || Digest("s", "n", "v") != Digest("s", "n", "v") {
+	first, again := Digest("s", "n", "v"), Digest("s", "n", "v")
+	if len(all) != 4 || first != again {
 		t.Error(all)
 	}
 }
