@@ -15,7 +15,9 @@ import (
 func aptMachine(t *testing.T, failure string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, tool := range []string{"sh", "cat", "tee", "tail", "grep", "awk", "xargs", "rm", "sync", "touch", "chmod"} {
+	for _, tool := range []string{
+		"sh", "cat", "tee", "tail", "grep", "awk", "xargs", "rm", "sync", "touch", "chmod", "python3",
+	} {
 		path, err := exec.LookPath(tool)
 		if err != nil {
 			t.Fatal(err)

@@ -35,8 +35,7 @@ type step struct {
 // application serves.
 func (b *Builder) recipe() []step {
 	steps := []step{{number: "10", name: "wait until the machine has settled", script: join("settle")}}
-	steps = append(steps, jsonReader())
-	steps = append(steps, b.packages()...)
+	steps = append(steps, b.packages())
 	steps = append(steps, b.python()...)
 	steps = append(steps, b.toolchains()...)
 	steps = append(steps, step{
@@ -66,28 +65,18 @@ func (b *Builder) seal() step {
 	}
 }
 
-// jsonReader returns the step that installs what fetch-env.sh reads JSON with, where the
-// image has nothing. AWS's own images have Python.
-func jsonReader() step {
-	return step{
-		number: "11,13", name: "find a reader of JSON", script: "packages=jq\n" + join("jsonreader", "packages"),
-	}
-}
-
-// packages returns the step that installs distribution packages, if any are needed.
-func (b *Builder) packages() []step {
+// packages returns the step that installs the distribution packages that the machine lacks.
+func (b *Builder) packages() step {
 	wanted := slices.Concat(b.Source.Project.Packages, b.Spec.Build.Packages)
 	if b.Source.Project.Language == project.Node {
 		wanted = append(wanted, "libatomic1") // Node.js 25 and later are linked with it
 	}
 	slices.Sort(wanted)
-	if wanted = slices.Compact(wanted); len(wanted) == 0 {
-		return nil
+	names := strings.Join(slices.Compact(wanted), " ")
+	return step{
+		number: "11,13", name: strings.TrimSuffix("install missing packages: "+names, ": "),
+		script: "packages=" + remote.Quote(names) + "\n" + join("packages"),
 	}
-	names := strings.Join(wanted, " ")
-	return []step{{
-		number: "11,13", name: "install " + names, script: "packages=" + remote.Quote(names) + "\n" + join("packages"),
-	}}
 }
 
 // toolchains returns the steps that install the language's runtime and its package

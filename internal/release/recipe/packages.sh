@@ -1,4 +1,10 @@
-# Installs the distribution packages in $packages that the machine lacks.
+# Installs the distribution packages in $packages that the machine lacks, and what
+# fetch-env.sh reads JSON with. AWS's own images have Python.
+command -v python3 >/dev/null || command -v jq >/dev/null || packages="$packages jq"
+if [ -z "$packages" ]; then
+	echo "none is missing"
+	exit 0
+fi
 if command -v apt-get >/dev/null; then
 	missing=
 	for package in $packages; do
