@@ -120,6 +120,7 @@ func (k *check) awaitAnswer(ctx context.Context) error {
 		last := k.ask(ctx, k.address, k.Path)
 		if last.err == nil && k.passes(last.status) {
 			k.Say(fmt.Sprintf("http://%s%s answers %d", k.at(k.address), k.Path, last.status))
+			k.proposePath(ctx, last.status)
 			return nil
 		}
 		now, err := k.state(ctx)
@@ -140,6 +141,21 @@ func (k *check) awaitAnswer(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+		}
+	}
+}
+
+// proposePath notes a path that says more about the service's health than one that
+// redirects.
+func (k *check) proposePath(ctx context.Context, status int) {
+	if status < 300 || status > 399 {
+		return
+	}
+	for _, path := range k.Candidates {
+		if answer := k.ask(ctx, k.address, path); answer.err == nil && answer.status == 200 {
+			k.Note(fmt.Sprintf("the health check's path %s redirects, and %s answers 200: "+
+				"set load_balancer.health.path: %s", k.Path, path, path))
+			return
 		}
 	}
 }

@@ -67,12 +67,18 @@ func run(t *testing.T, c proof.Check, m machine) (said, noted string, err error)
 func TestServiceThatPasses(t *testing.T) {
 	asked := ""
 	port := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked = r.URL.String() + " " + r.UserAgent()
-		w.WriteHeader(http.StatusFound)
+		if r.URL.Path == "/ok" {
+			asked = r.URL.String() + " " + r.UserAgent()
+			w.WriteHeader(http.StatusFound)
+		}
 	}, nil)
-	said, _, err := run(t, proof.Check{
+	said, noted, err := run(t, proof.Check{
 		Port: port, Path: "/ok?full=1", Matcher: "200, 300-399", Patience: time.Minute,
+		Candidates: []string{"/healthz"},
 	}, machine{"127.0.0.1", never})
+	if !strings.Contains(noted, "/ok?full=1 redirects, and /healthz answers 200") {
+		t.Errorf("noted %q", noted)
+	}
 	if err != nil || asked != "/ok?full=1 ELB-HealthChecker/2.0" || !strings.Contains(said, "/ok?full=1 answers 302") {
 		t.Errorf("%v, asked for %s, said %s", err, asked, said)
 	}

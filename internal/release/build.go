@@ -156,15 +156,44 @@ func (m *machine) problem(step string, output []string, err error) *diag.Diagnos
 	return d
 }
 
-// sendFile returns an input that copies a file.
-func sendFile(path string) remote.Input {
+// sendFile returns an input that copies a file, and reports how far it is.
+func (m *machine) sendFile(s step, path string) remote.Input {
 	return func(_ context.Context, to io.Writer) error {
 		f, err := os.Open(path)
 		if err != nil {
 			return fmt.Errorf("open an archive: %w", err)
 		}
 		defer func() { _ = f.Close() }()
-		_, err = io.Copy(to, f)
+		info, err := f.Stat()
+		if err != nil {
+			return fmt.Errorf("open an archive: %w", err)
+		}
+		sent := &meter{to: to, began: time.Now(), say: func(bytes int64, rate float64) {
+			m.say(s, event.Progress, fmt.Sprintf("%s: sent %d of %d MB, %.1f MB/s",
+				s.name, bytes/1e6, info.Size()/1e6, rate/1e6))
+		}}
+		_, err = io.Copy(sent, f)
 		return err
 	}
+}
+
+// meter is a writer that reports about every second how much it has written.
+type meter struct {
+	to    io.Writer
+	say   func(bytes int64, bytesPerSecond float64)
+	began time.Time
+
+	bytes int64
+	said  time.Duration // since began
+}
+
+// Write writes and reports.
+func (w *meter) Write(data []byte) (int, error) {
+	n, err := w.to.Write(data)
+	w.bytes += int64(n)
+	if passed := time.Since(w.began); passed-w.said >= time.Second {
+		w.said = passed
+		w.say(w.bytes, float64(w.bytes)/passed.Seconds())
+	}
+	return n, err
 }

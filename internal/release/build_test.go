@@ -166,6 +166,9 @@ func TestBuildReportsEveryStepWithItsOutput(t *testing.T) {
 	want := []string{"server-1 start 10 connect over SSH", "server-1 done 10 connect over SSH"}
 	for _, step := range b.recipe() {
 		want = append(want, "server-1 start "+step.number+" "+step.name)
+		if step.number == "13" {
+			want = append(want, "server-1 progress 13 "+step.name+": fetching it on this computer")
+		}
 		if step.number == "12,14" {
 			want = append(want, "server-1 output 12,14 first", "server-1 output 12,14 last without an end")
 		}
@@ -329,5 +332,21 @@ func TestLogsFollowUntilTheContextEnds(t *testing.T) {
 	})
 	if err != nil || !slices.Equal(got, []string{"one line"}) {
 		t.Errorf("%v %v", got, err)
+	}
+}
+
+func TestMeterReportsARate(t *testing.T) {
+	var said []string
+	w := &meter{
+		to: io.Discard, began: time.Now().Add(-2 * time.Second),
+		say: func(bytes int64, rate float64) { said = append(said, fmt.Sprintf("%d at %.0f", bytes, rate/1000)) },
+	}
+	for range 3 {
+		if _, err := w.Write(make([]byte, 4000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(said) != 1 || said[0] != "4000 at 2" {
+		t.Errorf("said %v", said)
 	}
 }

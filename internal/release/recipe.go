@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/project"
 	"aloft.dev/aloft/internal/remote"
 )
@@ -84,18 +85,20 @@ func (b *Builder) packages() step {
 func (b *Builder) toolchains() []step {
 	var steps []step
 	for _, tool := range b.tools() {
-		steps = append(steps, step{
+		s := step{
 			number: "13", name: "install " + tool.title,
 			script: fmt.Sprintf("tool=%s\nwanted=%s\n", remote.Quote(tool.name), remote.Quote(tool.wanted)) +
 				join("toolchain"),
-			ship: func(ctx context.Context, m *machine) (remote.Input, string, error) {
-				archive, err := tool.fetch(ctx, m.architecture)
-				if err != nil {
-					return nil, "", err
-				}
-				return sendFile(archive.Path), "version=" + remote.Quote(archive.Version) + "\n", nil
-			},
-		})
+		}
+		s.ship = func(ctx context.Context, m *machine) (remote.Input, string, error) {
+			m.say(s, event.Progress, s.name+": fetching it on this computer")
+			archive, err := tool.fetch(ctx, m.architecture)
+			if err != nil {
+				return nil, "", err
+			}
+			return m.sendFile(s, archive.Path), "version=" + remote.Quote(archive.Version) + "\n", nil
+		}
+		steps = append(steps, s)
 	}
 	return steps
 }
