@@ -30,7 +30,10 @@ type distribution struct {
 func wheel(t *testing.T, name string, programs map[string]string) distribution {
 	t.Helper()
 	dir := t.TempDir()
-	program.Exec(t, "sh", "-euc", "cd \"$0\" && apt-get -q download python3-"+name+" && dpkg-deb -x *.deb files", dir)
+	// A machine whose packages are all installed may have no lists.
+	const fetch = `cd "$0"; apt-get -q download "$1" || { apt-get -q update && apt-get -q download "$1"; }
+dpkg-deb -x *.deb files`
+	program.Exec(t, "sh", "-euc", fetch, dir, "python3-"+name)
 	version := program.Exec(t, "sh", "-euc",
 		"dpkg-deb -f \"$0\"/*.deb Version | sed 's/^[0-9]*://; s/[-+~].*//'", dir)
 	modules := os.DirFS(filepath.Join(dir, "files/usr/lib/python3/dist-packages"))
