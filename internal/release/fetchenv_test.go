@@ -81,7 +81,7 @@ func (f fetched) run(t *testing.T) (file, said string, err error) {
 	} {
 		path, err := exec.LookPath(tool)
 		if err != nil {
-			t.Skipf("%s is not installed here", tool)
+			t.Fatalf("%v: make test installs it", err)
 		}
 		script := fmt.Sprintf("#!/bin/sh\nPATH=%s exec %s \"$@\"\n", os.Getenv("PATH"), path)
 		write(t, filepath.Join(bin, tool), script)
