@@ -82,14 +82,8 @@ func (a *API) AssociateIamInstanceProfile(
 		case row.ProfileARN != "":
 			return wire.Errorf("IncorrectState", "There is an existing association for instance %s", row.ID)
 		}
-		after, err := a.withProfile(ctx, tx, row, in.IamInstanceProfile)
-		if err != nil {
-			return err
-		}
-		out.IamInstanceProfileAssociation = profileAssociationItem(
-			tx, after, types.IamInstanceProfileAssociationStateAssociating,
-		)
-		return nil
+		out.IamInstanceProfileAssociation, err = a.associate(ctx, tx, row, in.IamInstanceProfile)
+		return err
 	})
 	return out, err
 }
@@ -110,14 +104,8 @@ func (a *API) ReplaceIamInstanceProfileAssociation(
 				"IncorrectState", "The association %s is not the active association", row.ProfileAssociationID,
 			)
 		}
-		after, err := a.withProfile(ctx, tx, row, in.IamInstanceProfile)
-		if err != nil {
-			return err
-		}
-		out.IamInstanceProfileAssociation = profileAssociationItem(
-			tx, after, types.IamInstanceProfileAssociationStateAssociating,
-		)
-		return nil
+		out.IamInstanceProfileAssociation, err = a.associate(ctx, tx, row, in.IamInstanceProfile)
+		return err
 	})
 	return out, err
 }
@@ -142,6 +130,17 @@ func (a *API) DisassociateIamInstanceProfile(
 		return nil
 	})
 	return out, err
+}
+
+// associate gives an instance a profile, and returns the new association.
+func (a *API) associate(
+	ctx context.Context, tx *store.Tx, row vm, spec *types.IamInstanceProfileSpecification,
+) (*types.IamInstanceProfileAssociation, error) {
+	after, err := a.withProfile(ctx, tx, row, spec)
+	if err != nil {
+		return nil, err
+	}
+	return profileAssociationItem(tx, after, types.IamInstanceProfileAssociationStateAssociating), nil
 }
 
 // withProfile stores an instance with the profile that a request names.
