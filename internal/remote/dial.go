@@ -20,7 +20,7 @@ import (
 type Target struct {
 	Name     string          // such as "server-2"; "": server-1
 	Address  string          // host:port
-	User     string          // as LoginUser returns; "": try the users of all known images
+	User     string          // "": try the users of all known images
 	KeyPath  string          // the private key's file
 	Signer   ssh.Signer      // instead of KeyPath
 	HostKeys []ssh.PublicKey // the machine must present one of these
@@ -34,18 +34,16 @@ func (t Target) Label() string {
 	return t.Name
 }
 
-var loginUsers = map[string]string{"debian-12": "admin", "ubuntu-24.04": "ubuntu", "amazon-linux-2023": "ec2-user"}
-
-// LoginUser returns the default user of a public image, or "" if the image is unknown
-// (Amazon EC2 User Guide, "Default user names").
-func LoginUser(image string) string { return loginUsers[image] }
+// loginUsers are the default users of Debian's, Ubuntu's and Amazon Linux's images (Amazon
+// EC2 User Guide, "Default user names").
+var loginUsers = []string{"admin", "ubuntu", "ec2-user"}
 
 // users returns the users to try.
 func (t Target) users() []string {
 	if t.User != "" {
 		return []string{t.User}
 	}
-	return []string{loginUsers["debian-12"], loginUsers["ubuntu-24.04"], loginUsers["amazon-linux-2023"]}
+	return loginUsers
 }
 
 func (t Target) signer() (ssh.Signer, error) {

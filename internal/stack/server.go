@@ -38,12 +38,6 @@ func Transient(address string) bool { return address == AddressBuilder || addres
 
 func serverAddress(n int) string { return fmt.Sprintf("server-%d", n) }
 
-// ServerOf returns the address of the server that a target registers:
-// "target-2" → "server-2".
-func ServerOf(target string) string {
-	return "server-" + strings.TrimPrefix(target, "target-")
-}
-
 // TargetOf returns the address of the target that registers a server: "server-2" →
 // "target-2".
 func TargetOf(server string) string { return "target-" + strings.TrimPrefix(server, "server-") }
