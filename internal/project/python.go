@@ -179,7 +179,7 @@ func (a *pythonApp) refusesPoetry() bool {
 	return false
 }
 
-// noteLock tells whether requirements.txt fixes all versions.
+// noteLock adds a note if requirements.txt leaves a version open.
 func (a *pythonApp) noteLock() {
 	text, _ := a.read("requirements.txt")
 	for line := range strings.Lines(text) {

@@ -33,7 +33,7 @@ type Fetcher struct {
 	Registry   string       // of npm; DefaultRegistry if empty
 	GoProxy    string       // as the variable GOPROXY; DefaultGoProxy if empty
 	GoSumDB    string       // as the variable GOSUMDB: "off", or a key and a URL; sum.golang.org if empty
-	Now        time.Time    // tells which releases have long-term support if the mirror cannot
+	Now        time.Time    // determines which releases have long-term support when the mirror does not answer
 
 	// Progress is called while an archive is downloaded, with its bytes so far and its
 	// size, which is -1 if unknown. It may be nil.

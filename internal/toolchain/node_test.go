@@ -242,7 +242,7 @@ func TestNodeComesFromTheRegistryIfTheMirrorCannotBeReached(t *testing.T) {
 	})
 	for path, want := range map[string]bool{
 		"/npm/-/10.9.4.tgz": true, "/npm/-/11.6.0.tgz": true, // with 20 and 24
-		"/npm/-/12.0.0.tgz": true, // with 26, of which it is not known
+		"/npm/-/12.0.0.tgz": true, // with 26, whose npm version is unknown
 	} {
 		if got := registry.gets[path] > 0; got != want {
 			t.Errorf("%s: downloaded is %v, want %v", path, got, want)
