@@ -82,6 +82,11 @@ func (b builder) Prove(ctx context.Context, m resource.Machine, events event.Sin
 	return of.Prove(ctx, sshTarget(m), events)
 }
 
+// AwaitIdle waits until the application on a server has no requests in flight.
+func (b builder) AwaitIdle(ctx context.Context, m resource.Machine) error {
+	return release.AwaitIdle(ctx, sshTarget(m), b.spec.Port)
+}
+
 // Refresh restarts the application on a server with its new environment.
 func (b builder) Refresh(ctx context.Context, m resource.Machine, events event.Sink) error {
 	of, err := b.of()

@@ -37,26 +37,56 @@ func (p *Provisioner) refresh(ctx context.Context, address, env string, current 
 	if err := p.tagEnvironment(ctx, current.ID, stack.EnvironmentChanges); err != nil {
 		return err
 	}
+	var t registration
 	target, registered := p.Known(stack.TargetOf(address))
 	if registered {
-		if err := p.deleteTarget(ctx, target); err != nil {
+		var err error
+		if t, err = registrationOf(target); err != nil {
 			return err
 		}
 	}
-	p.progress(address, "restarting with environment %s", env)
-	err := p.withSSH(ctx, current, func(m Machine) error { return p.Builder.Refresh(ctx, m, p.Events) })
+	err := p.withSSH(ctx, current, func(m Machine) error {
+		if registered {
+			if err := p.takeOut(ctx, t, m); err != nil {
+				return err
+			}
+		}
+		p.progress(address, "restarting with environment %s", env)
+		return p.Builder.Refresh(ctx, m, p.Events)
+	})
 	if err != nil {
 		return err
 	}
 	if err := p.tagEnvironment(ctx, current.ID, env); err != nil || !registered {
 		return err
 	}
-	t, err := registrationOf(target)
-	if err != nil {
-		return err
-	}
 	if err := p.register(ctx, t); err != nil {
 		return err
 	}
 	return p.awaitHealthy(ctx, t)
+}
+
+// takeOut deregisters a server and waits until it has finished its requests: until its
+// deregistration delay ends or the server itself sees no connection any longer, whichever
+// comes first. If the server cannot be asked, the delay decides.
+func (p *Provisioner) takeOut(ctx context.Context, t registration, m Machine) error {
+	if err := p.deregister(ctx, t); err != nil {
+		return err
+	}
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	idle := make(chan error, 1)
+	go func() {
+		err := p.Builder.AwaitIdle(waiting, m)
+		if err == nil {
+			stop()
+		}
+		idle <- err
+	}()
+	err := p.awaitDrained(waiting, t)
+	stop()
+	if <-idle == nil {
+		return nil
+	}
+	return err
 }

@@ -50,6 +50,9 @@ type Builder interface {
 	// Prove proves that the application serves on an instance of a release's image
 	// and continues to do so.
 	Prove(context.Context, Machine, event.Sink) error
+	// AwaitIdle waits until a server has no requests in flight and gets none. It may wait
+	// for ever.
+	AwaitIdle(context.Context, Machine) error
 	// Refresh fetches the environment again on a server of a release that gets no
 	// requests, restarts the application, and proves that it serves.
 	Refresh(context.Context, Machine, event.Sink) error

@@ -254,26 +254,34 @@ func (p *Provisioner) deleteTarget(ctx context.Context, f plan.Found) error {
 	if err != nil {
 		return err
 	}
-	group, id, target := t.group, t.id, t.targets()
-	_, err = p.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &group, Targets: target})
-	if isUnregistered(err) {
-		return nil
+	if err := p.deregister(ctx, t); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("deregister %s: %w", f.ID, err)
+	return p.awaitDrained(ctx, t)
+}
+
+func (p *Provisioner) deregister(ctx context.Context, t registration) error {
+	in := &elb.DeregisterTargetsInput{TargetGroupArn: &t.group, Targets: t.targets()}
+	if _, err := p.ELB.DeregisterTargets(ctx, in); err != nil && !isUnregistered(err) {
+		return fmt.Errorf("deregister %s:%d: %w", t.id, t.port, err)
 	}
-	return awsapi.Wait(ctx, drainLimit, f.Name+" to finish its requests", func(ctx context.Context) (bool, error) {
-		in := &elb.DescribeTargetHealthInput{TargetGroupArn: &group, Targets: target}
+	return nil
+}
+
+// awaitDrained waits until the deregistration of a target is complete.
+func (p *Provisioner) awaitDrained(ctx context.Context, t registration) error {
+	in := &elb.DescribeTargetHealthInput{TargetGroupArn: &t.group, Targets: t.targets()}
+	return awsapi.Wait(ctx, drainLimit, t.server+" to finish its requests", func(ctx context.Context) (bool, error) {
 		list, err := p.ELB.DescribeTargetHealth(ctx, in)
 		if isUnregistered(err) {
 			return true, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("read the health of %s: %w", f.ID, err)
+			return false, fmt.Errorf("read the health of %s:%d: %w", t.id, t.port, err)
 		}
 		for _, h := range list.TargetHealthDescriptions {
 			if h.TargetHealth.State != types.TargetHealthStateEnumUnused {
-				p.progress(f.Address, "%s (%s) finishes its requests", f.Name, id)
+				p.progress(t.address, "%s (%s) finishes its requests", t.server, t.id)
 				return false, nil
 			}
 		}

@@ -3,10 +3,12 @@
 package release
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"aloft.dev/aloft/test/simulation"
 )
@@ -49,6 +51,21 @@ func TestSetVariablesNeedNoSourceAndSurviveUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, "EXTRA after a rollback", variables(t, s, 0)["EXTRA"], "hunter9")
+}
+
+// A server without connections restarts before its deregistration delay ends.
+func TestServersWithoutRequestsRestartAtOnce(t *testing.T) {
+	s := environedApplication(t)
+	s.Spec.LoadBalancer.DeregistrationDelay = time.Hour
+	b := &simulation.Builder{ReleaseName: "r1", Idle: true}
+	simulation.Up(t, s.Deployment(t, b))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, _, err := s.Deployment(t, b).SetEnvironment(ctx, setting("EXTRA", "hunter9")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "restarted", strings.Join(b.Refreshed(), " "), "server-1 server-2 server-3")
+	s.Serves(t, "r1")
 }
 
 func TestAVariableThatIsSetAlreadyChangesNothing(t *testing.T) {

@@ -37,6 +37,8 @@ type Builder struct {
 	RefreshErr error                     // returned by Refresh
 	OnRefresh  func(server string) error // called by Refresh; nil: nothing
 
+	Idle bool // deregistered servers have no requests in flight
+
 	BuildTime, ProofTime time.Duration // how long Build and Prove take
 
 	mu     sync.Mutex
@@ -86,6 +88,15 @@ func (b *Builder) Prove(ctx context.Context, m resource.Machine, _ event.Sink) e
 		return fmt.Errorf("machine %+v", m)
 	}
 	return b.ProveErr
+}
+
+// AwaitIdle implements apply.Builder. Servers have requests until their deregistration ends.
+func (b *Builder) AwaitIdle(ctx context.Context, _ resource.Machine) error {
+	if b.Idle {
+		return nil
+	}
+	<-ctx.Done()
+	return context.Cause(ctx)
 }
 
 // Refresh implements apply.Builder.
