@@ -38,7 +38,8 @@ func newDrillCommand(g *global, run func(context.Context, *drillOptions) error) 
 requests failed and for how long, compared with the bound that follows from the settings.
 The experiments:
 
-  instance   terminate one server; aloft up replaces it
+  instance   terminate one server, which shuts down in order; aloft up replaces it
+  power      cut one server's power: it and its connections vanish; aloft up replaces it
   zone       isolate one zone: its servers and its load balancer node fall silent
   app        stop the application on one server
   freeze     suspend the application on one server, with its connections open
@@ -49,6 +50,7 @@ aloft command restores it; aloft drill --restore does nothing else.
 Exit code 0: inside the bound; 4: outside.`,
 		Example: `  aloft drill zone
   aloft drill zone --at us-east-1b --rate 300 --svg zone.svg
+  aloft drill power --rate 500
   aloft drill app --at server-2 --json | jq .availability
   aloft drill --restore`,
 		Args: cobra.MaximumNArgs(2),
@@ -197,7 +199,7 @@ func (g *global) readyForDrill(ctx context.Context, d *deployment, e drill.Exper
 			Where: d.spec.App, Summary: "does not serve yet", Hint: "aloft up continues the deployment",
 		}}
 	}
-	if e != drill.Instance {
+	if !e.Terminates() {
 		return status, nil
 	}
 	// The drill runs aloft up, which should do nothing but replace the server.

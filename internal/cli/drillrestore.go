@@ -69,7 +69,7 @@ func (g *global) handleUnfinishedDrill(ctx context.Context, d *deployment, to in
 	case live:
 		note("a drill is running (%s), started by %s", change.Experiment, change.Holder)
 		return nil
-	case to == willRead && change.Experiment == drill.Instance:
+	case to == willRead && change.Experiment.Terminates():
 		note("a drill was stopped after it terminated this server; aloft up replaces it")
 		return nil
 	case to == willDelete && change.Experiment != drill.Zone:

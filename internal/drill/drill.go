@@ -21,7 +21,8 @@ type Experiment string
 
 // The experiments.
 const (
-	Instance Experiment = "instance" // terminates one server; aloft up replaces it
+	Instance Experiment = "instance" // terminates one server in order; aloft up replaces it
+	Power    Experiment = "power"    // cuts one server off without a shutdown; aloft up replaces it
 	Zone     Experiment = "zone"     // isolates the servers and the load balancer node of one zone
 	App      Experiment = "app"      // stops the application's service on one server
 	Freeze   Experiment = "freeze"   // suspends the application on one server, with its connections open
@@ -29,7 +30,10 @@ const (
 )
 
 // Experiments lists all experiments in the order in which they are shown.
-var Experiments = []Experiment{Instance, Zone, App, Overload, Freeze}
+var Experiments = []Experiment{Instance, Power, Zone, App, Overload, Freeze}
+
+// Terminates reports whether the experiment's server does not come back, but is replaced.
+func (e Experiment) Terminates() bool { return e == Instance || e == Power }
 
 // Connect connects to a server. run runs scripts there as root; closeConnection
 // ends the connection and removes what was added to the firewall for it.

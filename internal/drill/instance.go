@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -28,7 +29,13 @@ func (d *Drill) isRunning(ctx context.Context, instanceID string) (bool, error) 
 	return false, nil
 }
 
-func (d *Drill) terminate(ctx context.Context, instanceID string) error {
-	_, err := d.cfg.Client.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{instanceID}})
+// terminate terminates an instance. Without a shutdown in order its connections fall silent,
+// as those of a machine whose host fails.
+func (d *Drill) terminate(ctx context.Context, instanceID string, inOrder bool) error {
+	in := &ec2.TerminateInstancesInput{InstanceIds: []string{instanceID}}
+	if !inOrder {
+		in.SkipOsShutdown = aws.Bool(true)
+	}
+	_, err := d.cfg.Client.EC2.TerminateInstances(ctx, in)
 	return awsapi.Wrap("terminate "+instanceID, err)
 }

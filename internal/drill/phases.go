@@ -74,6 +74,7 @@ func restoreProblem(c Change, err, undone error) error {
 var injectedMessages = map[Experiment]string{
 	Zone:     "isolated: a network ACL denies all traffic of its subnets",
 	Instance: "terminated",
+	Power:    "terminated without a shutdown",
 	App:      "its service is stopped",
 	Freeze:   "its application is suspended",
 }
@@ -88,9 +89,9 @@ func (r *run) inject(ctx context.Context, l *lease.Lease[Change]) error {
 	switch c.Experiment {
 	case Zone:
 		return d.isolateZone(ctx, l, injected)
-	case Instance:
+	case Instance, Power:
 		injected()
-		return d.terminate(ctx, c.InstanceID)
+		return d.terminate(ctx, c.InstanceID, c.Experiment == Instance)
 	}
 	breaks, _ := serviceScripts(c.Experiment, d.cfg.App)
 	return d.runOn(ctx, c.At, breaks, injected)
@@ -106,7 +107,7 @@ func (r *run) hold(ctx context.Context) error {
 	}
 	return r.watchHealth(ctx, func() bool {
 		over := r.elapsed()-r.line.injected >= duration
-		return over || r.options.Experiment == Instance && r.line.out > 0
+		return over || r.options.Experiment.Terminates() && r.line.out > 0
 	})
 }
 

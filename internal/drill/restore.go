@@ -37,7 +37,7 @@ func (d *Drill) undo(ctx context.Context, c Change) error {
 	switch c.Experiment {
 	case Zone:
 		return d.restoreZone(ctx, c)
-	case Instance:
+	case Instance, Power:
 		return d.cfg.Refill(ctx)
 	case App, Freeze:
 		if running, err := d.isRunning(ctx, c.InstanceID); err != nil || !running {

@@ -27,15 +27,25 @@ func TestRealDrills(t *testing.T) {
 	})
 	t.Run("killed drill", func(t *testing.T) { drillKilled(t, c) })
 	t.Run("instance", func(t *testing.T) {
-		was := c.Status(t, program.TutorialFolder).Machines[2]
-		drilled(t, c, "instance", "--at", "server-3")
-		is := c.Status(t, program.TutorialFolder).Machines[2]
-		if is.InstanceID == was.InstanceID || is.Zone != was.Zone {
-			t.Errorf("server-3 was %+v, is %+v", was, is)
+		if o := replaced(t, c, "instance"); o.Failed != 0 {
+			t.Errorf("%d requests failed although the server shut down in order: %v", o.Failed, o.FailedByKind)
 		}
-		restored(t, c)
 	})
+	t.Run("power", func(t *testing.T) { replaced(t, c, "power") })
 	t.Run("planned removals", func(t *testing.T) { plannedRemovals(t, c) })
+}
+
+// replaced runs a drill that terminates server-3, and checks that another takes its place.
+func replaced(t *testing.T, c *program.LocalCloud, experiment string) drill.Result {
+	t.Helper()
+	was := c.Status(t, program.TutorialFolder).Machines[2]
+	o := drilled(t, c, experiment, "--at", "server-3")
+	is := c.Status(t, program.TutorialFolder).Machines[2]
+	if is.InstanceID == was.InstanceID || is.Zone != was.Zone {
+		t.Errorf("server-3 was %+v, is %+v", was, is)
+	}
+	restored(t, c)
+	return o
 }
 
 // drilled runs a drill with at least six seconds of load and checks its bound.

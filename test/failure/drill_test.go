@@ -55,7 +55,7 @@ func asBefore(t *testing.T, c *simulation.Cloud) {
 }
 
 func TestDrillRestoresWhatItChanged(t *testing.T) {
-	for _, e := range []drill.Experiment{drill.Zone, drill.Instance, drill.App, drill.Freeze} {
+	for _, e := range []drill.Experiment{drill.Zone, drill.Instance, drill.Power, drill.App, drill.Freeze} {
 		t.Run(string(e), func(t *testing.T) {
 			c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()
 			d := simulation.Deployment(t, c.Client(t, nil), simulation.Tutorial(t), b, keys)
@@ -74,7 +74,9 @@ func TestDrillRestoresWhatItChanged(t *testing.T) {
 }
 
 func TestKilledDrillIsRestoredByTheNextCommand(t *testing.T) {
-	for e, atLeast := range map[drill.Experiment]int{drill.Zone: 6, drill.Instance: 5, drill.App: 3, drill.Freeze: 3} {
+	for e, atLeast := range map[drill.Experiment]int{
+		drill.Zone: 6, drill.Instance: 5, drill.Power: 5, drill.App: 3, drill.Freeze: 3,
+	} {
 		t.Run(string(e), func(t *testing.T) {
 			simulation.KillAtEveryChange(t, atLeast, func(t *testing.T, n int) string {
 				c, b, keys := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, t.TempDir()

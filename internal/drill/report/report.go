@@ -30,6 +30,7 @@ type Facts struct {
 type Report struct {
 	Experiment     string         `json:"experiment"`
 	Victim         string         `json:"victim"`
+	StandsFor      string         `json:"stands_for"` // the failure on AWS that has the same effect
 	Sent           int            `json:"sent"`
 	Failed         int            `json:"failed"`
 	FailedByKind   map[string]int `json:"failed_by_kind"`
@@ -96,6 +97,7 @@ func New(f Facts) Report {
 	r := Report{
 		Experiment:   f.Experiment,
 		Victim:       f.Victim,
+		StandsFor:    standsFor[f.Experiment],
 		Started:      f.Recording.Started,
 		Lag:          float64(f.Recording.Lag.Microseconds()) / 1000,
 		Sent:         len(f.Recording.Samples),
@@ -137,6 +139,16 @@ func (f Facts) sinceFailure(t time.Duration) *int64 {
 	}
 	ms := (t - f.Injected).Milliseconds()
 	return &ms
+}
+
+// standsFor names, for each experiment, the failure on AWS that has the same effect.
+var standsFor = map[string]string{
+	"instance": "an instance that shuts down in order: scale-in, a Spot interruption, a planned retirement",
+	"power":    "the failure of the hardware that an instance runs on",
+	"zone":     "the loss of an Availability Zone",
+	"app":      "a crash of the application on one instance",
+	"freeze":   "a deadlock of the application on one instance",
+	"overload": "more traffic than the instances can serve",
 }
 
 // Inside reports whether all failures are within the bound.

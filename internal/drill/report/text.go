@@ -17,6 +17,7 @@ func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 	}
 	_, _ = fmt.Fprintf(out, "%s\n\n%s\n", strong(title), Chart(r.facts.Recording, width, 6))
 	rows := [][2]string{
+		{"stands for", r.StandsFor},
 		{"requests", fmt.Sprintf("%d sent, %d failed%s", r.Sent, r.Failed, kinds(r.FailedByKind))},
 		{"availability", percent(r.Availability) + " over the run"},
 	}

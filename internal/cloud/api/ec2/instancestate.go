@@ -124,9 +124,11 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 	return &ec2.StartInstancesOutput{StartingInstances: changes}, err
 }
 
-// StopInstances stops instances. Their volumes keep their data.
+// StopInstances stops instances. Their volumes keep their data. A machine that does not shut
+// down in time is killed, as Force asks for; it is killed at once with SkipOsShutdown, or if
+// Force follows an earlier request.
 func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
-	if err := supportOnly(in, "DryRun", "InstanceIds", "Force"); err != nil {
+	if err := supportOnly(in, "DryRun", "InstanceIds", "Force", "SkipOsShutdown"); err != nil {
 		return nil, err
 	}
 	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
@@ -143,10 +145,12 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 		case row.State == store.Stopped:
 			return &after, nil
 		}
-		if row.State != store.Stopping {
+		again := row.State == store.Stopping
+		if !again {
 			after.SettledAt = a.settles(row.ID, manners.StopInstance)
 		}
-		after.Desired, after.State, after.Force = store.Stopped, store.Stopping, after.Force || aws.ToBool(in.Force)
+		after.Desired, after.State = store.Stopped, store.Stopping
+		after.Force = after.Force || aws.ToBool(in.SkipOsShutdown) || again && aws.ToBool(in.Force)
 		a.recordUserRequest(&after)
 		return &after, nil
 	})
@@ -166,11 +170,13 @@ func (a *API) RebootInstances(ctx context.Context, in *ec2.RebootInstancesInput)
 	return &ec2.RebootInstancesOutput{}, err
 }
 
-// TerminateInstances terminates instances.
+// TerminateInstances terminates instances. A machine that does not shut down in time is
+// killed, as Force asks for; it is killed at once with SkipOsShutdown, or if Force follows an
+// earlier request.
 func (a *API) TerminateInstances(
 	ctx context.Context, in *ec2.TerminateInstancesInput,
 ) (*ec2.TerminateInstancesOutput, error) {
-	if err := supportOnly(in, "DryRun", "InstanceIds"); err != nil {
+	if err := supportOnly(in, "DryRun", "InstanceIds", "Force", "SkipOsShutdown"); err != nil {
 		return nil, err
 	}
 	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
@@ -183,10 +189,15 @@ func (a *API) TerminateInstances(
 				row.ID,
 			)
 		}
-		if row.State == store.Terminated || row.State == store.ShuttingDown {
+		switch row.State {
+		case store.Terminated:
+			return &after, nil
+		case store.ShuttingDown:
+			after.Force = after.Force || aws.ToBool(in.SkipOsShutdown) || aws.ToBool(in.Force)
 			return &after, nil
 		}
 		after.Desired, after.State = store.Terminated, store.ShuttingDown
+		after.Force = after.Force || aws.ToBool(in.SkipOsShutdown)
 		after.SettledAt = a.settles(row.ID, manners.TerminateInstance)
 		if after.SettledAt.IsZero() {
 			// A gateway can be detached at once. While an instance takes its time to

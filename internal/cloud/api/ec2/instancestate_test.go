@@ -39,10 +39,6 @@ func TestInstancesChangeStateOnlyFromAllowedStates(t *testing.T) {
 	}, dryRun)
 	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Hibernate: aws.Bool(true)},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter hibernate")
-	wantRemoteError(r, r.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, SkipOsShutdown: aws.Bool(true)},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter skipOsShutdown")
-	wantRemoteError(r, r.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, Force: aws.Bool(true)},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter force")
 	wantRemoteError(r, r.StartInstances, &ec2.StartInstancesInput{InstanceIds: ids, AdditionalInfo: aws.String("x")},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter additionalInfo")
 	if row, _ := store.Instances.Get(r.cloud.Store.View(), id); row.Desired != store.Running || row.Reboots != 0 {
@@ -129,6 +125,14 @@ func TestInstanceStateChanges(t *testing.T) {
 		64,
 		do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Force: aws.Bool(true)}).StoppingInstances,
 	)
+	if row().Force {
+		t.Error("a forced stop skips the shutdown")
+	}
+	move(64, 64, do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids}).StoppingInstances)
+	if row().Force {
+		t.Error("a repeated stop skips the shutdown")
+	}
+	do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, Force: aws.Bool(true)})
 	if r := row(); r.Reboots != 1 || !r.Force || r.Desired != store.Stopped ||
 		r.StateReasonCode != "Client.UserInitiatedShutdown" ||
 		r.TransitionReason != "User initiated (2026-11-23 12:00:00 GMT)" {
@@ -172,5 +176,34 @@ func TestStartInstancesAssignsANewPublicAddress(t *testing.T) {
 	do(c, c.StartInstances, &ec2.StartInstancesInput{InstanceIds: []string{*item.InstanceId}})
 	if row, _ := store.NetworkInterfaces.Get(c.Store.View(), eni); !c.PublicRange.Contains(row.PublicIP) {
 		t.Errorf("public address after the start: %v", row.PublicIP)
+	}
+}
+
+func TestSkippedShutdown(t *testing.T) {
+	c := newCloud(t)
+	in := launchOne(c.availableImage())
+	in.MinCount, in.MaxCount = aws.Int32(3), aws.Int32(3)
+	launched := do(c, c.RunInstances, in).Instances
+	for i, request := range []func(ids []string, again bool){
+		func(ids []string, _ bool) {
+			do(c, c.StopInstances, &ec2.StopInstancesInput{InstanceIds: ids, SkipOsShutdown: aws.Bool(true)})
+		},
+		func(ids []string, _ bool) {
+			do(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, SkipOsShutdown: aws.Bool(true)})
+		},
+		func(ids []string, again bool) {
+			do(c, c.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: ids, Force: aws.Bool(true)})
+			if row, _ := store.Instances.Get(c.Store.View(), ids[0]); row.Force != again {
+				t.Errorf("a forced termination, repeated %t, skips the shutdown: %t", again, row.Force)
+			}
+		},
+	} {
+		id := *launched[i].InstanceId
+		c.observe(id, store.Running)
+		request([]string{id}, false)
+		request([]string{id}, true)
+		if row, _ := store.Instances.Get(c.Store.View(), id); !row.Force {
+			t.Errorf("request %d does not skip the shutdown", i)
+		}
 	}
 }

@@ -61,9 +61,9 @@ const (
 	None           Action = ""
 	Launch         Action = "launch"    // prepare the machine, connect it, boot it
 	Stop           Action = "stop"      // shut the machine down, or kill it if forced
-	Halt           Action = "halt"      // disconnect the machine and kill it; the instance terminates later
+	ShutDown       Action = "shut down" // power off the machine of an instance that terminates
 	Reboot         Action = "reboot"    // restart the system inside the machine
-	Terminate      Action = "terminate" // disconnect the machine and delete it with its disk
+	Terminate      Action = "terminate" // delete the machine with its disk
 	RecordState    Action = "record the state of"
 	RecordShutdown Action = "record the shutdown of" // the machine powered off: apply the shutdown behavior
 	RecordCrash    Action = "record the crash of"
@@ -89,8 +89,8 @@ func Next(s Situation) Step {
 		switch {
 		case s.State == store.Terminated:
 			return Step{None, store.Terminated}
-		case s.Unsettled && s.Machine == MachineRunning:
-			return Step{Halt, store.ShuttingDown}
+		case s.Machine == MachineRunning:
+			return Step{ShutDown, store.ShuttingDown}
 		case s.Unsettled:
 			return Step{None, store.ShuttingDown}
 		}

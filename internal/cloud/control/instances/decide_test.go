@@ -43,7 +43,11 @@ func TestNextStepOfEverySituation(t *testing.T) {
 		{store.Stopped, []string{store.Stopped}, down, instances.None, store.Stopped},
 		{
 			store.Terminated, []string{store.ShuttingDown, store.Running, store.Pending, store.Stopping, store.Stopped},
-			anyCondition, instances.Terminate, store.Terminated,
+			down, instances.Terminate, store.Terminated,
+		},
+		{
+			store.Terminated, []string{store.ShuttingDown, store.Running, store.Pending, store.Stopping, store.Stopped},
+			conditions{running}, instances.ShutDown, store.ShuttingDown,
 		},
 		{store.Terminated, []string{store.Terminated}, anyCondition, instances.None, store.Terminated},
 	} {
@@ -108,7 +112,7 @@ func TestUnsettledInstanceKeepsItsState(t *testing.T) {
 		{store.Stopped, store.Stopping, instances.MachineAbsent, instances.Step{Next: store.Stopping}},
 		{
 			store.Terminated, store.ShuttingDown, instances.MachineRunning,
-			instances.Step{Action: instances.Halt, Next: store.ShuttingDown},
+			instances.Step{Action: instances.ShutDown, Next: store.ShuttingDown},
 		},
 		{store.Terminated, store.ShuttingDown, instances.MachineAbsent, instances.Step{Next: store.ShuttingDown}},
 	} {

@@ -6,17 +6,65 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// terminate deletes the machine with its disk. It disconnects the machine first, so
-// that its peers see silence, as on AWS.
+// shutDown powers off the machine of an instance that terminates, and then disconnects it.
+// A shutdown in order begins when no load balancer sends the machine requests any longer.
+func (l *Loop) shutDown(ctx context.Context, row *store.Instance) error {
+	bounded, cancel := context.WithTimeout(ctx, terminateTimeout)
+	defer cancel()
+	if err := l.recordShuttingDown(row); err != nil {
+		return err
+	}
+	if !row.Force {
+		if err := l.leaveLoadBalancers(bounded, row.ID); err != nil {
+			return err
+		}
+	}
+	if err := l.powerOff(bounded, row); err != nil {
+		return err
+	}
+	return l.edit(row.ID, func(row *store.Instance) { row.Reachable = false })
+}
+
+func (l *Loop) recordShuttingDown(row *store.Instance) error {
+	if row.State == store.ShuttingDown {
+		return nil
+	}
+	return l.edit(row.ID, func(row *store.Instance) { row.State = store.ShuttingDown })
+}
+
+// leaveLoadBalancers waits until the balancers loop has taken the instance out of its target
+// groups. It waits only for a while, because instances must terminate without a balancer too.
+func (l *Loop) leaveLoadBalancers(ctx context.Context, id string) error {
+	bounded, cancel := context.WithTimeout(ctx, leaveTimeout)
+	defer cancel()
+	for {
+		view := l.Store.View()
+		if !slices.ContainsFunc(store.TargetsByID.List(view, id), func(t *store.Target) bool {
+			return t.DeregisteredAt.IsZero()
+		}) {
+			return nil
+		}
+		if view.Changed(bounded, store.Targets) != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// terminate deletes the machine with its disk. It is disconnected before, so that its peers
+// see silence, as on AWS.
 func (l *Loop) terminate(ctx context.Context, row *store.Instance) error {
 	bounded, cancel := context.WithTimeout(ctx, terminateTimeout)
 	defer cancel()
-	if err := l.disconnect(bounded, row); err != nil {
+	if err := l.recordShuttingDown(row); err != nil {
+		return err
+	}
+	if err := l.disconnect(bounded); err != nil {
 		return err
 	}
 	if err := l.Machines.Remove(bounded, row.ID); err != nil {
@@ -25,23 +73,8 @@ func (l *Loop) terminate(ctx context.Context, row *store.Instance) error {
 	return l.recordTermination(row.ID)
 }
 
-// halt kills the machine of an instance that terminates later.
-func (l *Loop) halt(ctx context.Context, row *store.Instance) error {
-	bounded, cancel := context.WithTimeout(ctx, terminateTimeout)
-	defer cancel()
-	if err := l.disconnect(bounded, row); err != nil {
-		return err
-	}
-	return l.Machines.Stop(bounded, row.ID, true)
-}
-
-// disconnect disconnects the machine of an instance that terminates.
-func (l *Loop) disconnect(ctx context.Context, row *store.Instance) error {
-	if row.State != store.ShuttingDown {
-		if err := l.edit(row.ID, func(row *store.Instance) { row.State = store.ShuttingDown }); err != nil {
-			return err
-		}
-	}
+// disconnect disconnects the machines whose rows say so.
+func (l *Loop) disconnect(ctx context.Context) error {
 	if err := l.Network.Sync(ctx); err != nil {
 		return fmt.Errorf("disconnect the machine: %w", err)
 	}

@@ -9,6 +9,8 @@ const (
 	defaultParallel  = 4 // launches
 	launchTimeout    = 2 * time.Minute
 	terminateTimeout = time.Minute
+	// leaveTimeout is how long a machine that terminates waits for load balancers.
+	leaveTimeout = 2 * time.Second
 	// launchAttempts is the number of failed launches after which the loop stops or
 	// terminates the instance.
 	launchAttempts = 3

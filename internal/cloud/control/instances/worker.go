@@ -128,8 +128,8 @@ func (l *Loop) take(ctx context.Context, w *worker, row *store.Instance, step St
 		return l.launch(ctx, w, row)
 	case Stop:
 		return l.stop(ctx, row)
-	case Halt:
-		return l.halt(ctx, row)
+	case ShutDown:
+		return l.shutDown(ctx, row)
 	case Reboot:
 		return l.reboot(ctx, row)
 	case Terminate:

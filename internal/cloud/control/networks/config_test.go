@@ -127,28 +127,32 @@ func TestSecurityGroupHasNoIPv6Rules(t *testing.T) {
 	}
 }
 
-func TestInterfaceIsDisconnectedBeforeItsMachineEndsAtOnce(t *testing.T) {
+func TestInterfaceIsDisconnectedWhenItsMachineIsDownOrSkipsItsShutdown(t *testing.T) {
 	for _, c := range []struct {
 		state     string
-		force     bool
+		force, up bool
 		namespace string
 		cut       bool
 	}{
-		{store.Running, false, "/ns/i-1", false},
-		{store.Stopping, false, "/ns/i-1", false},
-		{store.Stopping, true, "/ns/i-1", true},
-		{store.ShuttingDown, false, "/ns/i-1", true},
-		{store.Stopped, false, "", false},
-		{store.Terminated, false, "", false},
+		{store.Running, false, true, "/ns/i-1", false},
+		{store.Stopping, false, true, "/ns/i-1", false},
+		{store.Stopping, true, true, "/ns/i-1", true},
+		{store.ShuttingDown, false, true, "/ns/i-1", false},
+		{store.ShuttingDown, false, false, "/ns/i-1", true},
+		{store.ShuttingDown, true, true, "/ns/i-1", true},
+		{store.Stopped, false, false, "", false},
+		{store.Terminated, false, false, "", false},
 	} {
 		vpc := configOf(t, func(tx *store.Tx) {
-			store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "r", State: c.state, Force: c.force})
+			store.Instances.Put(tx, &store.Instance{
+				ID: "i-1", Region: "r", State: c.state, Force: c.force, Reachable: c.up,
+			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
 				ID: "eni-1", Region: "r", VPCID: "vpc-1", InstanceID: "i-1",
 			})
 		})
 		if nic := vpc.Interfaces[0]; nic.Namespace != c.namespace || nic.Cut != c.cut {
-			t.Errorf("%s, force %t: namespace %q, disconnected %t", c.state, c.force, nic.Namespace, nic.Cut)
+			t.Errorf("%s, force %t, up %t: namespace %q, disconnected %t", c.state, c.force, c.up, nic.Namespace, nic.Cut)
 		}
 	}
 }

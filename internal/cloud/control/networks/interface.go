@@ -27,15 +27,15 @@ func interfaceConfig(view store.Reader, eni *store.NetworkInterface, namespace f
 }
 
 // attachment returns the path of an instance's network namespace and whether its
-// interface is disconnected. A machine that terminates or stops by force is
-// disconnected first. Its peers then see silence, as on AWS, and not the refusals of a
-// kernel whose processes have exited.
+// interface is disconnected: that of a machine that skips its shutdown, or terminates and is
+// down. Its peers then see silence, as on AWS, and not the refusals of a kernel whose
+// processes have exited.
 func attachment(instance *store.Instance, namespace func(string) string) (path string, disconnected bool) {
 	switch instance.State {
 	case store.Stopped, store.Terminated:
 		return "", false
 	case store.ShuttingDown:
-		disconnected = true
+		disconnected = instance.Force || !instance.Reachable
 	case store.Stopping:
 		disconnected = instance.Force
 	}
