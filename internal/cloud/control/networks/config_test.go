@@ -152,7 +152,7 @@ func TestInterfaceIsDisconnectedWhenItsMachineIsDownOrSkipsItsShutdown(t *testin
 			})
 		})
 		if nic := vpc.Interfaces[0]; nic.Namespace != c.namespace || nic.Cut != c.cut {
-			t.Errorf("%s, force %t, up %t: namespace %q, disconnected %t", c.state, c.force, c.up, nic.Namespace, nic.Cut)
+			t.Errorf("%+v: namespace %q, disconnected %t", c, nic.Namespace, nic.Cut)
 		}
 	}
 }

@@ -16,9 +16,11 @@ import (
 )
 
 // Plane is the part of the network plane that the loop uses. Set replaces the whole
-// configuration.
+// configuration. Audit returns what other programs have changed since, which the next Set
+// repairs.
 type Plane interface {
 	Set(ctx context.Context, config network.Config) error
+	Audit() (changes []string, err error)
 }
 
 const (
@@ -27,6 +29,8 @@ const (
 	// Delays between attempts.
 	minRetryDelay = 200 * time.Millisecond
 	maxRetryDelay = 15 * time.Second
+	// auditInterval is how often the loop looks for changes that it has not made.
+	auditInterval = 5 * time.Second
 )
 
 // Loop applies the store's VPCs to the plane. Fill the fields, then call Run. Sync may
@@ -50,27 +54,44 @@ type change struct {
 	err  error
 }
 
-// Run applies the network whenever rows change that it depends on, until ctx ends. It
-// retries after errors.
+// Run applies the network whenever rows change that it depends on, or another program has
+// changed what it applied, until ctx ends. It retries after errors.
 func (l *Loop) Run(ctx context.Context) error {
 	delay := minRetryDelay
 	for ctx.Err() == nil {
 		view := l.Store.View()
-		wait := ctx
-		cancel := func() {}
 		if err := l.Sync(ctx); err != nil && ctx.Err() == nil {
 			l.Log.Warn("apply the network", "error", err)
-			wait, cancel = context.WithTimeout(ctx, delay)
+			l.awaitRows(ctx, view, delay)
 			delay = min(2*delay, maxRetryDelay)
-		} else {
-			delay = minRetryDelay
+			continue
 		}
-		// Changed fails only because wait ended.
-		_ = view.Changed(wait, store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables,
-			store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances)
-		cancel()
+		delay = minRetryDelay
+		for !l.awaitRows(ctx, view, auditInterval) && ctx.Err() == nil && !l.damaged() {
+		}
 	}
 	return nil
+}
+
+// awaitRows waits until rows change that the network depends on, and reports whether they
+// did within the limit.
+func (l *Loop) awaitRows(ctx context.Context, since *store.View, limit time.Duration) bool {
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return since.Changed(bounded, store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables,
+		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances) == nil
+}
+
+// damaged reports whether another program has changed the network.
+func (l *Loop) damaged() bool {
+	changes, err := l.Plane.Audit()
+	if err != nil {
+		l.Log.Warn("audit the network", "error", err)
+	}
+	for _, change := range changes {
+		l.Log.Warn("another program has changed the network: repair it", "change", change)
+	}
+	return len(changes) > 0
 }
 
 // Sync applies the rows as they are now and returns when the plane has them. Callers

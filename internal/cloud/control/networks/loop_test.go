@@ -64,6 +64,11 @@ func TestRunAppliesNetworkAfterFailures(t *testing.T) {
 		if plane.Calls("Set") != before {
 			t.Error("Set was called although no row changed")
 		}
+		plane.Change("the firewall")
+		time.Sleep(10 * time.Second)
+		if plane.Calls("Set") != before+1 {
+			t.Errorf("%d calls of Set repaired what another program changed", plane.Calls("Set")-before)
+		}
 		cancel()
 		running.Wait()
 	})

@@ -17,14 +17,15 @@ import (
 // edge is the namespace that stands in for the internet.
 type edge struct {
 	*namespace
-	host           *namespace // this process's own
-	device         string     // in the host
-	public         netip.Prefix
-	addresses      addresses
-	mtu            int
-	appliedRuleset string
-	appliedRoutes  []route
-	pairIndices    [2]int // of the veth pair with the host that appliedRoutes are for
+	host          *namespace // this process's own
+	device        string     // in the host
+	public        netip.Prefix
+	addresses     addresses
+	mtu           int
+	ruleset       appliedRuleset
+	appliedRoutes []route
+	hostRoutes    []route // the host's to the edge
+	pairIndices   [2]int  // of the veth pair with the host that appliedRoutes are for
 }
 
 func openEdge(path string, cfg PlaneConfig) (*edge, error) {
@@ -63,15 +64,9 @@ func (e *edge) applyFirewall(vpcs []VPC) error {
 		Host: edgeHostDevice, Public: e.public, Proxies: e.addresses.proxies,
 		Listener: netip.AddrPortFrom(e.addresses.edge, egressPort), VPCs: vpcRanges(vpcs),
 	}.Ruleset(nftTable)
-	text := ruleset.String()
-	if text == e.appliedRuleset {
-		return nil
-	}
-	if err := firewall.Apply(e.fd(), ruleset); err != nil {
-		e.appliedRuleset = ""
+	if err := e.ruleset.set(e.namespace, ruleset); err != nil {
 		return fmt.Errorf("apply the edge's firewall: %w", err)
 	}
-	e.appliedRuleset = text
 	return nil
 }
 
@@ -129,7 +124,8 @@ func (e *edge) connectHost(near, far netlink.Link, connected bool) error {
 		table: unix.RT_TABLE_MAIN, to: e.public.Masked(), device: near.Attrs().Index,
 		via: e.addresses.edge, from: e.addresses.host, metric: 1,
 	}
-	return e.host.setRoutes([]route{blackhole, toEdge}, e.isOwnRoute)
+	e.hostRoutes = []route{blackhole, toEdge}
+	return e.host.setRoutes(e.hostRoutes, e.isOwnRoute)
 }
 
 // isOwnRoute reports whether a route of the host belongs to this edge and not to that

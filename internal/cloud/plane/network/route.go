@@ -55,28 +55,39 @@ func routeOf(k netlink.Route) route {
 	return r
 }
 
-// setRoutes makes desired the namespace's routes of this package. It leaves alone
-// routes that owned does not report as the caller's; nil owns all.
-func (n *namespace) setRoutes(desired []route, owned func(route) bool) error {
+// compareRoutes compares desired with the namespace's routes of this package that owned
+// reports as the caller's; nil owns all.
+func (n *namespace) compareRoutes(
+	desired []route, owned func(route) bool,
+) (missing []route, stale map[route]bool, err error) {
 	present, err := n.netlink.RouteListFiltered(netlink.FAMILY_V4,
 		&netlink.Route{Table: unix.RT_TABLE_UNSPEC, Protocol: routeProtocol},
 		netlink.RT_FILTER_TABLE|netlink.RT_FILTER_PROTOCOL)
 	if err != nil {
-		return fmt.Errorf("list routes of %s: %w", n.path, err)
+		return nil, nil, fmt.Errorf("list routes of %s: %w", n.path, err)
 	}
-	stale := make(map[route]bool, len(present))
+	stale = make(map[route]bool, len(present))
 	for _, k := range present {
 		if r := routeOf(k); owned == nil || owned(r) {
 			stale[r] = true
 		}
 	}
-	var missing []route
 	for _, d := range desired {
 		if stale[d] {
 			delete(stale, d)
 		} else {
 			missing = append(missing, d)
 		}
+	}
+	return missing, stale, nil
+}
+
+// setRoutes makes desired the namespace's routes of this package. It leaves alone
+// routes that owned does not report as the caller's; nil owns all.
+func (n *namespace) setRoutes(desired []route, owned func(route) bool) error {
+	missing, stale, err := n.compareRoutes(desired, owned)
+	if err != nil {
+		return err
 	}
 	for _, r := range missing {
 		if err := n.netlink.RouteReplace(r.kernel()); err != nil {

@@ -16,11 +16,12 @@ import (
 // router is a VPC's namespace and what this process knows of its state.
 type router struct {
 	*namespace
-	mtu            int
-	addresses      addresses
-	attached       map[string]attachment // by interface ID
-	appliedRuleset string                // the kernel's; empty: unknown
-	appliedVPC     VPC                   // zero: unknown
+	mtu         int
+	addresses   addresses
+	attached    map[string]attachment // by interface ID
+	ruleset     appliedRuleset
+	appliedVPC  VPC // zero: unknown
+	uplinkIndex int // of the uplink of appliedVPC; zero: it has none
 }
 
 func openRouter(path string, mtu int, own addresses) (*router, error) {
@@ -49,15 +50,14 @@ func (r *router) reconcile(vpc VPC, edge *edge, nodePath func(interfaceID string
 		return errors.Join(problems, err)
 	}
 	problems = errors.Join(problems, r.detachStale(desired, present))
-	uplinkIndex, err := r.connectEdge(vpc, edge, present)
-	if err != nil {
+	if r.uplinkIndex, err = r.connectEdge(vpc, edge, present); err != nil {
 		return errors.Join(problems, err)
 	}
 	if err := r.setAddresses(present["lo"], serviceAddresses(vpc)); err != nil {
 		return errors.Join(problems, err)
 	}
 	problems = errors.Join(problems, r.attachAll(vpc, desired, present))
-	if err := errors.Join(r.setRoutes(r.routes(vpc, uplinkIndex), nil), r.setRoutingRules(vpc)); err != nil {
+	if err := errors.Join(r.setRoutes(r.routes(vpc), nil), r.setRoutingRules(vpc)); err != nil {
 		return errors.Join(problems, err)
 	}
 	if problems == nil {

@@ -13,16 +13,9 @@ const nftTable = "aloft"
 
 // applyFirewall writes the VPC's ruleset unless the kernel already has it.
 func (r *router) applyFirewall(vpc VPC, desired map[string]attachment) error {
-	ruleset := firewallOf(vpc, desired).Ruleset(nftTable)
-	text := ruleset.String()
-	if text == r.appliedRuleset {
-		return nil
-	}
-	if err := firewall.Apply(r.fd(), ruleset); err != nil {
-		r.appliedRuleset = ""
+	if err := r.ruleset.set(r.namespace, firewallOf(vpc, desired).Ruleset(nftTable)); err != nil {
 		return fmt.Errorf("apply the firewall: %w", err)
 	}
-	r.appliedRuleset = text
 	return nil
 }
 

@@ -16,8 +16,8 @@ var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 
 // routes returns the router's routes. The main table has one to each attached
 // interface and a black hole for the rest of the VPC. Each subnet's table has the
-// routes to other destinations. uplinkIndex is zero without an internet gateway.
-func (r *router) routes(vpc VPC, uplinkIndex int) []route {
+// routes to other destinations.
+func (r *router) routes(vpc VPC) []route {
 	all := []route{{table: unix.RT_TABLE_MAIN, to: vpc.CIDR.Masked(), metric: lastResortMetric}}
 	for _, i := range vpc.Interfaces {
 		if a, ok := r.attached[i.ID]; ok {
@@ -31,8 +31,8 @@ func (r *router) routes(vpc VPC, uplinkIndex int) []route {
 			to := entry.Destination.Masked()
 			switch {
 			case entry.Via == Local || !to.Addr().Is4():
-			case entry.Via == Gateway && uplinkIndex != 0:
-				all = append(all, route{table: table, to: to, device: uplinkIndex, via: r.addresses.edge})
+			case entry.Via == Gateway && r.uplinkIndex != 0:
+				all = append(all, route{table: table, to: to, device: r.uplinkIndex, via: r.addresses.edge})
 			default:
 				all = append(all, route{table: table, to: to})
 			}
@@ -49,13 +49,14 @@ const (
 	lastPriority   = 50000
 )
 
-// setRoutingRules makes packets with a subnet's mark use the subnet's routing table.
-func (r *router) setRoutingRules(vpc VPC) error {
+// compareRoutingRules compares the rules with which packets with a subnet's mark use the
+// subnet's routing table with those of the kernel.
+func (r *router) compareRoutingRules(vpc VPC) (missing map[uint32]*netlink.Rule, stale []*netlink.Rule, err error) {
 	present, err := r.netlink.RuleList(netlink.FAMILY_V4)
 	if err != nil {
-		return fmt.Errorf("list routing rules: %w", err)
+		return nil, nil, fmt.Errorf("list routing rules: %w", err)
 	}
-	missing := map[uint32]*netlink.Rule{}
+	missing = map[uint32]*netlink.Rule{}
 	add := func(priority int, mark uint32) *netlink.Rule {
 		rule := netlink.NewRule()
 		rule.Priority, rule.Mark, rule.Family = priority, mark, netlink.FAMILY_V4
@@ -74,9 +75,21 @@ func (r *router) setRoutingRules(vpc VPC) error {
 			delete(missing, rule.Mark)
 			continue
 		}
-		stale := netlink.NewRule()
-		stale.Priority, stale.Mark, stale.Table, stale.Family = rule.Priority, rule.Mark, rule.Table, netlink.FAMILY_V4
-		if err := r.netlink.RuleDel(stale); err != nil && !errors.Is(err, unix.ENOENT) {
+		other := netlink.NewRule()
+		other.Priority, other.Mark, other.Table, other.Family = rule.Priority, rule.Mark, rule.Table, netlink.FAMILY_V4
+		stale = append(stale, other)
+	}
+	return missing, stale, nil
+}
+
+// setRoutingRules makes packets with a subnet's mark use the subnet's routing table.
+func (r *router) setRoutingRules(vpc VPC) error {
+	missing, stale, err := r.compareRoutingRules(vpc)
+	if err != nil {
+		return err
+	}
+	for _, rule := range stale {
+		if err := r.netlink.RuleDel(rule); err != nil && !errors.Is(err, unix.ENOENT) {
 			return fmt.Errorf("remove routing rule: %w", err)
 		}
 	}

@@ -39,8 +39,9 @@ func TestRouterRoutes(t *testing.T) {
 		"254", "main", fmt.Sprint(lastResortMetric), "last",
 	)
 	text := func(uplinkIndex int) string {
+		r.uplinkIndex = uplinkIndex
 		var b strings.Builder
-		for _, l := range r.routes(v, uplinkIndex) {
+		for _, l := range r.routes(v) {
 			fmt.Fprintf(&b, "table %d: %s device %d via %s metric %d\n", l.table, l.to, l.device, l.via, l.metric)
 		}
 		return strings.ReplaceAll(names.Replace(b.String()), "invalid IP", "-")

@@ -16,8 +16,9 @@ import (
 type Network struct {
 	Faults
 
-	mu     sync.Mutex
-	config network.Config
+	mu      sync.Mutex
+	config  network.Config
+	changes []string
 }
 
 // Set replaces the whole configuration.
@@ -29,6 +30,22 @@ func (n *Network) Set(ctx context.Context, config network.Config) error {
 	defer n.mu.Unlock()
 	n.config = config
 	return ctx.Err()
+}
+
+// Change makes the next Audit return a change by another program.
+func (n *Network) Change(change string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.changes = append(n.changes, change)
+}
+
+// Audit returns what was changed since the last call.
+func (n *Network) Audit() ([]string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	changes := n.changes
+	n.changes = nil
+	return changes, nil
 }
 
 // Config returns the configuration that was set last.

@@ -1,0 +1,38 @@
+//go:build linux
+
+package network
+
+import "aloft.dev/aloft/internal/cloud/plane/firewall"
+
+// appliedRuleset is the ruleset that this process has given a namespace. Zero: unknown.
+type appliedRuleset struct {
+	text       string
+	generation uint32
+}
+
+// set makes ruleset the namespace's, unless it is already.
+func (a *appliedRuleset) set(n *namespace, ruleset firewall.Ruleset) error {
+	text := ruleset.String()
+	if text == a.text {
+		return nil
+	}
+	*a = appliedRuleset{}
+	if err := firewall.Apply(n.fd(), ruleset); err != nil {
+		return err
+	}
+	generation, err := firewall.Generation(n.fd())
+	if err != nil {
+		return err
+	}
+	*a = appliedRuleset{text, generation}
+	return nil
+}
+
+// isChanged reports whether the namespace's ruleset is no longer the one that was set.
+func (a *appliedRuleset) isChanged(n *namespace) (bool, error) {
+	if a.text == "" {
+		return false, nil
+	}
+	generation, err := firewall.Generation(n.fd())
+	return err == nil && generation != a.generation, err
+}
