@@ -28,6 +28,7 @@ type step struct {
 	// ship returns what writes the standard input instead, and shell variables for the
 	// script. Neither counts for the release's id.
 	ship func(ctx context.Context, m *machine) (input remote.Input, variables string, err error)
+	builds bool // it builds the application, for which the machine may have too little memory
 	// check runs instead of the script.
 	check func(ctx context.Context, m *machine) error
 }
@@ -108,7 +109,9 @@ func (b *Builder) commands() []step {
 	p := b.Source.Project
 	var steps []step
 	for _, command := range slices.Concat(p.Install, p.Build, p.Prune) {
-		steps = append(steps, step{number: "15", name: command, script: b.commandVariables(command) + join("command")})
+		steps = append(steps, step{
+			number: "15", name: command, script: b.commandVariables(command) + join("command"), builds: true,
+		})
 	}
 	return steps
 }
