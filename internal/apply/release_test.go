@@ -126,7 +126,8 @@ func TestSteps(t *testing.T) {
 
 func TestSettingsOfAnotherRelease(t *testing.T) {
 	now := &spec.Spec{App: "shop", Port: 8080}
-	now.Machines.Types, now.Machines.Count = spec.InstanceTypes{"t3.small"}, 5
+	now.Machines.Types, now.Machines.Count = spec.InstanceTypes{"t4g.small"}, 5
+	now.Machines.Builder = spec.InstanceTypes{"t4g.medium"}
 	old := history.Settings{
 		Port:      3000,
 		Type:      "t3.micro",
@@ -139,7 +140,7 @@ func TestSettingsOfAnotherRelease(t *testing.T) {
 	}
 	with := withSettings(now, old)
 	if diff := cmp.Diff(old, settingsOf(with)); diff != "" || with.Machines.Count != 5 || now.Port != 8080 ||
-		with.LoadBalancer.Health.Interval != 5*time.Second {
+		with.Machines.HasBuilder() || !now.Machines.HasBuilder() || with.LoadBalancer.Health.Interval != 5*time.Second {
 		t.Errorf("%s\n%+v", diff, with)
 	}
 	found := existing(tutorial(t, "r1", 2))

@@ -24,10 +24,9 @@ func (d *Deployment) Environment(ctx context.Context) (environment.Environment, 
 }
 
 // SetEnvironment changes what aloft env has set, and brings the serving release into
-// service with it, like any other release, but builds nothing. It reads the source all the
-// same, because that names the processes that each server restarts. edit
-// changes the variables and may refuse to. SetEnvironment returns the names that changed;
-// if nothing serves yet, the status is nil, and the next Up uses the variables.
+// service with it, like any other release, but builds nothing and does not read the source.
+// edit changes the variables and may refuse to. SetEnvironment returns the names that
+// changed; if nothing serves yet, the status is nil, and the next Up uses the variables.
 func (d *Deployment) SetEnvironment(
 	ctx context.Context, edit func(set map[string]string) error,
 ) (status *Status, changed []string, err error) {

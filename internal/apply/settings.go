@@ -36,6 +36,7 @@ func withSettings(s *spec.Spec, settings history.Settings) *spec.Spec {
 	with := *s
 	with.Port = settings.Port
 	with.Machines.Types = append(spec.InstanceTypes{settings.Type}, settings.Others...)
+	with.Machines.Builder = nil // the release has an image, perhaps of another architecture
 	with.LoadBalancer.Health = spec.Health{
 		Path:      settings.Path,
 		Matcher:   settings.Matcher,

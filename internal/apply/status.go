@@ -24,8 +24,9 @@ type Status struct {
 	LoadBalancerARN string    `json:"load_balancer_arn"`
 	TargetGroupARN  string    `json:"target_group_arn"`
 	ImageID         string    `json:"image_id"`
-	BaseImage       string    `json:"base_image,omitempty"` // that ImageID was built on
-	BaseName        string    `json:"base_name,omitempty"`  // by which aloft.yaml asked for it
+	BaseImage       string    `json:"base_image,omitempty"`  // that ImageID was built on
+	BaseName        string    `json:"base_name,omitempty"`   // by which aloft.yaml asked for it
+	Environment     string    `json:"environment,omitempty"` // that servers read at their start: "env-3"
 	Machines        []Machine `json:"machines"`
 	Scaling         *Scaling  `json:"scaling,omitempty"` // if the servers are an Auto Scaling group's
 }
@@ -44,6 +45,9 @@ type Machine struct {
 	Lifecycle  string `json:"lifecycle,omitempty"` // in its Auto Scaling group: "InService"
 	HostKey    string `json:"host_key,omitempty"`  // for SSH; "" if it was not kept
 	Fallback   string `json:"fallback,omitempty"`  // what the spec prefers: "t3.small, not t3.micro"
+	// Environment is the version of the environment that it runs with, or
+	// stack.EnvironmentChanges while it is given another; "" for none.
+	Environment string `json:"environment,omitempty"`
 }
 
 // Status returns the status of the deployment.
@@ -80,6 +84,8 @@ func statusOf(app, region string, found []plan.Found) *Status {
 			s.LoadBalancerARN, s.DNSName = f.ID, f.Status.DNSName
 		case stack.KindTargetGroup:
 			s.TargetGroupARN = f.ID
+		case stack.KindEnvironment:
+			s.Environment = f.ID
 		case stack.KindListener:
 			port = f.Value(stack.AttrPort)
 		}
@@ -165,5 +171,7 @@ func machineOf(f plan.Found) Machine {
 		Health:     cmp.Or(f.Status.Health, "unregistered"),
 		Lifecycle:  f.Status.Lifecycle,
 		HostKey:    f.Status.HostKey,
+
+		Environment: f.Value(stack.AttrEnvironment),
 	}
 }

@@ -101,13 +101,13 @@ func (d *Deployment) query(ctx context.Context, s *survey) error {
 		return err
 	})
 	query("region", func() (err error) {
-		types := append(slices.Clone(stack.Alternatives), s.spec.Machines.Types...)
+		types := slices.Concat(stack.Alternatives, s.spec.Machines.Types, s.spec.Machines.Builder)
 		slices.Sort(types)
 		s.facts.Zones, err = d.cloud.Zones(ctx, slices.Compact(types))
 		return err
 	})
 	query("machines.type", func() error {
-		architecture, err := d.cloud.CheckInstanceTypes(ctx, s.spec.Machines.Types)
+		architecture, err := d.cloud.CheckInstanceTypes(ctx, s.spec.Machines.Types, s.spec.Machines.Builder)
 		if err != nil {
 			return err
 		}

@@ -87,13 +87,10 @@ func (b builder) AwaitIdle(ctx context.Context, m resource.Machine) error {
 	return release.AwaitIdle(ctx, sshTarget(m), b.spec.Port)
 }
 
-// Refresh restarts the application on a server with its new environment.
+// Refresh restarts the application on a server with its new environment. It does not resolve
+// the source, which may be out of reach.
 func (b builder) Refresh(ctx context.Context, m resource.Machine, events event.Sink) error {
-	of, err := b.of()
-	if err != nil {
-		return err
-	}
-	return of.Refresh(ctx, sshTarget(m), events)
+	return (&release.Builder{Spec: b.spec}).Refresh(ctx, sshTarget(m), events)
 }
 
 // Examine returns the state of the application's service on a machine.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/stack"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -22,7 +23,8 @@ func newStatusCommand(g *global, run func(context.Context, *statusOptions) error
 	return &cobra.Command{
 		Use:   "status [DIR]",
 		Short: "Show the URL, the servers and their health, and the Auto Scaling group",
-		Long: `Reads the deployment from the cloud. For an Auto Scaling group it also shows the alarms,
+		Long: `Reads the deployment from the cloud, with the version of the environment that servers
+read when they start, and who runs with another. For an Auto Scaling group it also shows the alarms,
 the schedules and the latest activities, and what the group will do next.`,
 		Example: "  aloft status\n  aloft status --json | jq -r .url",
 		Args:    cobra.MaximumNArgs(1),
@@ -56,7 +58,11 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if url == "" {
 		url = "no load balancer yet: aloft up continues the deployment"
 	}
-	_, _ = fmt.Fprintf(o.Out, "%s in %s: %s\n\n", o.style(o.Out).Strong(status.App), status.Region, url)
+	_, _ = fmt.Fprintf(o.Out, "%s in %s: %s\n", o.style(o.Out).Strong(status.App), status.Region, url)
+	if status.Environment != "" {
+		_, _ = fmt.Fprintf(o.Out, "environment: %s\n", environmentOf(status))
+	}
+	_, _ = fmt.Fprintln(o.Out)
 	o.printServers(status)
 	if status.Scaling != nil {
 		o.printScaling(status.Scaling)
@@ -65,6 +71,24 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 		_, _ = fmt.Fprintf(o.Out, "\n%s\n", newer)
 	}
 	return nil
+}
+
+// environmentOf names the version of the environment that servers read when they start, and
+// the servers that run with another.
+func environmentOf(s *apply.Status) string {
+	all := []string{s.Environment}
+	for _, m := range s.Machines {
+		switch m.Environment {
+		case s.Environment:
+		case "":
+			all = append(all, m.Name+" runs without one")
+		case stack.EnvironmentChanges:
+			all = append(all, m.Name+" was being restarted with another")
+		default:
+			all = append(all, m.Name+" runs with "+m.Environment)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // statusDocument is the status in the output of --json.

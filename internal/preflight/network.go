@@ -43,8 +43,7 @@ func (c Config) instanceType(context.Context) Check {
 	var lacking []string
 	for i, z := range c.Zones {
 		zones[i] = z.Name
-		offered := slices.ContainsFunc(c.InstanceTypes, func(t string) bool { return slices.Contains(z.Offers, t) })
-		if !offered {
+		if !z.OffersAny(c.InstanceTypes) {
 			lacking = append(lacking, z.Name)
 		}
 	}
@@ -55,7 +54,28 @@ func (c Config) instanceType(context.Context) Check {
 			Hint:    "add a type that these zones offer to machines.type, or choose other zones in network.subnets",
 		})
 	}
+	if problem := c.builderType(zones); problem != nil {
+		return failed(name, problem)
+	}
 	return Check{Name: name, State: OK, Detail: fmt.Sprintf("%s is offered in %s", types, strings.Join(zones, ", "))}
+}
+
+// builderType returns a problem if the plan launches a builder and none of the zones, by
+// name, offers one of its types. It may be in any of them.
+func (c Config) builderType(zones []string) *diag.Diagnostic {
+	for _, change := range c.created(stack.KindServer) {
+		body, _ := change.Desired.Body.(stack.Server)
+		offers := func(z stack.Zone) bool { return z.OffersAny(body.Types) }
+		if change.Address == stack.AddressBuilder && !slices.ContainsFunc(c.Zones, offers) {
+			return &diag.Diagnostic{
+				Where: "machines.builder",
+				Summary: fmt.Sprintf("%s is offered in none of %s",
+					strings.Join(body.Types, " or "), strings.Join(zones, ", ")),
+				Hint: "add a type that one of these zones offers to machines.builder",
+			}
+		}
+	}
+	return nil
 }
 
 // leastAddresses is how many addresses of each subnet an Application Load Balancer

@@ -44,9 +44,6 @@ type Config struct {
 	Zones         []stack.Zone // of the servers, with what they offer
 }
 
-// preferred returns the instance type that servers have unless it lacks capacity.
-func (c Config) preferred() string { return c.InstanceTypes[0] }
-
 // State is the result of a check.
 type State string
 

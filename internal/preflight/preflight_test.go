@@ -263,3 +263,25 @@ func TestALoadBalancerNeedsRoomInSubnetsThatExist(t *testing.T) {
 		}
 	}
 }
+
+func TestABuilderCountsWithItsOwnType(t *testing.T) {
+	c := simulation.New(t)
+	s := simulation.Tutorial(t)
+	s.Machines.Types, s.Machines.Builder = spec.InstanceTypes{"t3.micro"}, spec.InstanceTypes{"m5.4xlarge"}
+	d := deployment(t, c, s, &answers{})
+	check := find(t, checks(t, d), "quota of vCPUs")
+	simulation.Contains(t, check.Detail, "0 in use, 22 more needed") // 16 + 3 × 2
+	p, _, err := d.PlanWithChecks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := preflight.Run(t.Context(), preflight.Config{
+		Client: c.Client(t, nil), App: "tutorial", Plan: p, InstanceTypes: []string{"t3.micro"},
+		Zones: []stack.Zone{{Name: "us-east-1a", Offers: []string{"t3.micro"}}},
+	})
+	check = find(t, report, "instance type")
+	if check.State != preflight.Failed {
+		t.Fatalf("got %+v", check)
+	}
+	simulation.Contains(t, check.Problems[0].Error(), "machines.builder: m5.4xlarge is offered in none of us-east-1a")
+}

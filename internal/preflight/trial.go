@@ -159,7 +159,7 @@ func (c Config) changingServer(change plan.Change, body stack.Server, create boo
 		return nil
 	}
 	in := &ec2.RunInstancesInput{
-		DryRun: dry, ImageId: &c.ImageID, InstanceType: types.InstanceType(c.preferred()),
+		DryRun: dry, ImageId: &c.ImageID, InstanceType: types.InstanceType(body.Types[0]),
 		MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
 		TagSpecifications: c.tags(change, types.ResourceTypeInstance, types.ResourceTypeVolume),
 	}
@@ -178,7 +178,7 @@ func (c Config) changingServer(change plan.Change, body stack.Server, create boo
 
 func (c Config) changingTemplate(change plan.Change, body stack.LaunchTemplate, create bool) []trial {
 	data := &types.RequestLaunchTemplateData{
-		ImageId: &c.ImageID, InstanceType: types.InstanceType(c.preferred()),
+		ImageId: &c.ImageID, InstanceType: types.InstanceType(body.Type),
 	}
 	if !create {
 		return []trial{

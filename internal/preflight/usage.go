@@ -35,7 +35,7 @@ func (c Config) needs() []need {
 	add(gatewayQuota, len(c.created(stack.KindInternetGateway)), c.gateways)
 	add(groupQuota, len(c.created(stack.KindSecurityGroup)), c.securityGroups)
 	add(ruleQuota, c.mostRules(), func(context.Context) (int, error) { return 0, nil }) // the groups are new
-	if c.instances() > 0 && isStandard(c.preferred()) {
+	if len(c.launched()) > 0 {
 		all = append(all, need{quota: vcpuQuota, config: c, amounts: c.vcpus})
 	}
 	add(templateQuota, len(c.created(stack.KindLaunchTemplate)), c.launchTemplates)
@@ -57,21 +57,46 @@ func (c Config) mostRules() int {
 	return most
 }
 
-// instances returns how many more instances there are at the same time at most. The
-// machines of one phase exist together; each replacement starts before what it
-// replaces ends, one after the other.
-func (c Config) instances() int {
+// launches returns the preferred type of the instances that a change launches, and how many
+// they are.
+func launches(change plan.Change) (instanceType string, n int) {
+	if change.Desired == nil || change.Action != plan.Create && change.Action != plan.Replace {
+		return "", 0
+	}
+	switch body := change.Desired.Body.(type) {
+	case stack.Server:
+		return body.Types[0], 1
+	case stack.ScalingGroup:
+		if change.Action == plan.Create {
+			return body.Types[0], body.Min
+		}
+	}
+	return "", 0
+}
+
+// launched returns the standard instance types that the plan launches, sorted.
+func (c Config) launched() []string {
+	var types []string
+	for _, change := range c.Plan.Changes {
+		if name, n := launches(change); n > 0 && isStandard(name) {
+			types = append(types, name)
+		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+// mostVCPUs returns how many more vCPUs there are at the same time at most, given those of
+// each type. The machines of one phase exist together; each replacement starts before what
+// it replaces ends, one after the other.
+func (c Config) mostVCPUs(each map[string]int) int {
 	created, replaced := map[stack.Phase]int{}, map[stack.Phase]int{}
 	for _, change := range c.Plan.Changes {
-		switch {
-		case change.Kind == stack.KindServer && change.Action == plan.Create:
-			created[change.Phase]++
-		case change.Kind == stack.KindServer && change.Action == plan.Replace:
-			replaced[change.Phase] = 1
-		case change.Kind == stack.KindScalingGroup && change.Action == plan.Create:
-			if body, ok := change.Desired.Body.(stack.ScalingGroup); ok {
-				created[change.Phase] += body.Min
-			}
+		name, n := launches(change)
+		if change.Action == plan.Replace {
+			replaced[change.Phase] = max(replaced[change.Phase], n*each[name])
+		} else {
+			created[change.Phase] += n * each[name]
 		}
 	}
 	most := 0
@@ -96,7 +121,10 @@ func isStandard(instanceType string) bool {
 // vcpus returns how many vCPUs of standard instances are in use, and how many more
 // the plan needs.
 func (c Config) vcpus(ctx context.Context) (used, more int, err error) {
-	running := map[string]int{c.preferred(): 0} // by type
+	running := map[string]int{} // by type
+	for _, name := range c.launched() {
+		running[name] = 0
+	}
 	pages := ec2.NewDescribeInstancesPaginator(c.Client.EC2, &ec2.DescribeInstancesInput{
 		Filters: []types.Filter{awsapi.Filter("instance-state-name", "pending", "running")},
 	})
@@ -114,6 +142,7 @@ func (c Config) vcpus(ctx context.Context) (used, more int, err error) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(running))
+	each := map[string]int{}
 	described := ec2.NewDescribeInstanceTypesPaginator(c.Client.EC2, &ec2.DescribeInstanceTypesInput{
 		Filters: []types.Filter{awsapi.Filter("instance-type", names...)},
 	})
@@ -126,12 +155,11 @@ func (c Config) vcpus(ctx context.Context) (used, more int, err error) {
 			if t.VCpuInfo == nil {
 				continue
 			}
-			each := int(aws.ToInt32(t.VCpuInfo.DefaultVCpus))
-			used += each * running[string(t.InstanceType)]
-			if string(t.InstanceType) == c.preferred() {
-				more = each * c.instances()
-			}
+			each[string(t.InstanceType)] = int(aws.ToInt32(t.VCpuInfo.DefaultVCpus))
 		}
 	}
-	return used, more, nil
+	for name, n := range running {
+		used += each[name] * n
+	}
+	return used, c.mostVCPUs(each), nil
 }

@@ -32,6 +32,11 @@ func (f *folder) readProcfile() procfile {
 				"line %d is no process: %q", number, line)
 			continue
 		}
+		if m[1] == "env" {
+			f.problem("Procfile", "choose another name",
+				"line %d: the service of the name env fetches the application's environment", number)
+			continue
+		}
 		if p.command(m[1]) != "" {
 			f.problem("Procfile", "remove one of them", "line %d: there are two processes %s", number, m[1])
 			continue

@@ -112,6 +112,10 @@ func TestContradictionsAreRefused(t *testing.T) {
 			express.with(files{"Procfile": "web: node server.js\nweb: node a.js\n"}), "Procfile",
 			"two processes web", "remove",
 		},
+		"a Procfile with a process env": {
+			express.with(files{"Procfile": "web: node server.js\nenv: node a.js\n"}), "Procfile",
+			"fetches the application's environment", "another name",
+		},
 		"nodemon without npm": {
 			files{"package.json": `{"packageManager":"pnpm@9.12.0","scripts":{"start":"nodemon a.js"}}`},
 			"package.json", "nodemon, which is no dependency", "pnpm add nodemon",

@@ -118,7 +118,9 @@ func (m *machine) run(ctx context.Context, s step) error {
 		return s.check(ctx, m)
 	}
 	var output []string
+	starved := false
 	line := func(text string) {
+		starved = starved || s.builds && saysOutOfMemory(text)
 		output = append(output[max(0, len(output)-tailLines+1):], text)
 		m.say(s, event.Output, text)
 	}
@@ -136,7 +138,19 @@ func (m *machine) run(ctx context.Context, s step) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %s: %w", m.target.Label(), s.name, context.Cause(ctx))
 	}
-	return m.problem(s.name, output, err)
+	problem := m.problem(s.name, output, err)
+	if starved {
+		problem.Hint = "the build ran out of memory: name a machine with more of it in aloft.yaml, for example " +
+			"machines: {builder: t3.medium}; then run aloft up again"
+	}
+	return problem
+}
+
+// saysOutOfMemory reports whether a line of a build says that memory was lacking: one of
+// command.sh, of V8, whose heap grows with the machine's memory, or of the C library.
+func saysOutOfMemory(line string) bool {
+	return strings.HasPrefix(line, "out of memory: ") ||
+		strings.Contains(line, "JavaScript heap out of memory") || strings.Contains(line, "Cannot allocate memory")
 }
 
 // problem describes why a step failed.

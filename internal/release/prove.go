@@ -35,7 +35,7 @@ func (b *Builder) Prove(ctx context.Context, t remote.Target, sink event.Sink) e
 func (b *Builder) start(ctx context.Context, m *machine, watch time.Duration) error {
 	steps := b.releaseCommand()
 	steps = append(steps, step{
-		number: "16", name: "start " + b.Source.Project.Start, script: b.variables() + join("start"),
+		number: "16", name: "start " + b.Source.Project.Start, script: b.variables() + join("units", "start"),
 	})
 	for _, s := range steps {
 		if err := m.track(s, func() error { return m.run(ctx, s) }); err != nil {
@@ -73,28 +73,25 @@ func (b *Builder) prove(ctx context.Context, m *machine, s step, watch time.Dura
 	health := b.Spec.LoadBalancer.Health
 	check := proof.Check{
 		Unit: Unit(b.Spec.App), Port: b.Spec.Port, Path: health.Path, Matcher: health.Matcher,
-		Patience: cmp.Or(b.Patience, startTimeout), Watch: watch, Candidates: b.Source.Project.HealthPaths,
+		Patience: cmp.Or(b.Patience, startTimeout), Watch: watch,
+	}
+	if b.Source.Project != nil { // it is not read for a restart
+		check.Candidates = b.Source.Project.HealthPaths
 	}
 	err := check.Run(ctx, m, proof.Report{
 		Say:  func(text string) { m.say(s, event.Output, text) },
 		Note: func(text string) { m.say(s, event.Note, text) },
 	})
 	failed := Unit(b.Spec.App)
-	for _, p := range b.processes()[1:] {
-		if err != nil {
-			break
-		}
-		if err = m.Query(ctx, "systemctl is-active -q "+remote.Quote(p.unit), remote.Text(""), ignore); err != nil {
-			failed = p.unit
-		}
+	if err == nil {
+		script := b.variables() + join("units", "running")
+		err = m.Query(ctx, "sh -euc "+remote.Quote(script), remote.Text(""), func(unit string) { failed = unit })
 	}
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	return b.proofProblem(ctx, m, s, failed, err)
 }
-
-func ignore(string) {}
 
 // proofProblem adds the log of the unit to the reason why a proof failed.
 func (b *Builder) proofProblem(ctx context.Context, m *machine, s step, unit string, err error) error {

@@ -27,7 +27,8 @@ type step struct {
 	input  string // standard input; may contain secrets and is never printed
 	// ship returns what writes the standard input instead, and shell variables for the
 	// script. Neither counts for the release's id.
-	ship func(ctx context.Context, m *machine) (input remote.Input, variables string, err error)
+	ship   func(ctx context.Context, m *machine) (input remote.Input, variables string, err error)
+	builds bool // it builds the application, for which the machine may have too little memory
 	// check runs instead of the script.
 	check func(ctx context.Context, m *machine) error
 }
@@ -108,7 +109,9 @@ func (b *Builder) commands() []step {
 	p := b.Source.Project
 	var steps []step
 	for _, command := range slices.Concat(p.Install, p.Build, p.Prune) {
-		steps = append(steps, step{number: "15", name: command, script: b.commandVariables(command) + join("command")})
+		steps = append(steps, step{
+			number: "15", name: command, script: b.commandVariables(command) + join("command"), builds: true,
+		})
 	}
 	return steps
 }
@@ -136,14 +139,10 @@ func (b *Builder) ID(base string) string {
 
 // variables returns the shell variables that describe the application to the scripts.
 func (b *Builder) variables() string {
-	var units []string
-	for _, p := range b.processes() {
-		units = append(units, p.unit)
-	}
 	var out strings.Builder
 	for _, v := range [][2]string{
 		{"app", b.Spec.App}, {"user", User(b.Spec.App)}, {"service", Unit(b.Spec.App)},
-		{"units", strings.Join(units, " ")}, {"home", Home(b.Spec.App)},
+		{"home", Home(b.Spec.App)},
 	} {
 		_, _ = fmt.Fprintf(&out, "%s=%s\n", v[0], remote.Quote(v[1]))
 	}

@@ -9,14 +9,14 @@ import (
 
 // Refresh fetches the environment again on a machine of the release, restarts the
 // application's processes and proves that they work. The load balancer sends the machine
-// no requests meanwhile. Errors are diagnostics, except when the context ends.
+// no requests meanwhile. Refresh needs no Source. Errors are diagnostics, except when the context ends.
 func (b *Builder) Refresh(ctx context.Context, t remote.Target, sink event.Sink) error {
 	return b.on(ctx, t, sink, func(m *machine) error {
 		restart := step{
 			number: "16", name: "restart with the new environment",
 			// The machine has a role now, even if its image was made on one without.
 			script: b.variables() + "install -d /etc/aloft\n: >\"/etc/aloft/$app.role\"\n" +
-				"systemctl stop \"aloft-$app-env.service\"\n" + join("start"),
+				"systemctl stop \"aloft-$app-env.service\"\n" + join("units", "start"),
 		}
 		if err := m.track(restart, func() error { return m.run(ctx, restart) }); err != nil {
 			return err

@@ -77,9 +77,11 @@ func (c *Cloud) offers(ctx context.Context, instanceTypes []string) (map[string]
 	return offers, nil
 }
 
-// CheckInstanceTypes returns the architecture of instance types. It returns an error
-// unless the region has the types and one image can serve all of them.
-func (c *Cloud) CheckInstanceTypes(ctx context.Context, names []string) (Architecture, error) {
+// CheckInstanceTypes returns the architecture of the servers' instance types. It returns
+// an error unless the region has these types and those of the builder, and one image can
+// serve on all of them.
+func (c *Cloud) CheckInstanceTypes(ctx context.Context, servers, builder []string) (Architecture, error) {
+	names := slices.Concat(servers, builder)
 	list, err := collect(
 		ctx,
 		ec2.NewDescribeInstanceTypesPaginator(c.EC2, &ec2.DescribeInstanceTypesInput{
@@ -96,20 +98,24 @@ func (c *Cloud) CheckInstanceTypes(ctx context.Context, names []string) (Archite
 	}
 	var problems diag.List
 	var first Architecture
-	for _, name := range names {
+	for i, name := range names {
+		where, hint := "machines.type", "for example: type: t3.micro"
+		if i >= len(servers) {
+			where, hint = "machines.builder", "for example: builder: t3.medium"
+		}
 		info, ok := found[name]
 		if !ok {
-			problems.Add("machines.type", "for example: type: t3.micro", "%s has no instance type %s", c.Region, name)
+			problems.Add(where, hint, "%s has no instance type %s", c.Region, name)
 			continue
 		}
 		switch a := architectureOf(info); {
 		case a == "":
-			problems.Add("machines.type", "for example: type: t3.micro",
+			problems.Add(where, hint,
 				"%s is of an architecture that has no base images", name)
 		case first == "":
 			first = a
 		case a != first:
-			problems.Add("machines.type", "list types of one architecture: one image serves all servers",
+			problems.Add(where, "use types of one architecture: one image serves all servers, and the builder makes it",
 				"%s is %s, and %s is %s", names[0], first, name, a)
 		}
 	}

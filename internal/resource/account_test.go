@@ -70,14 +70,31 @@ func TestZonesOfOtherKindsAndImpairedZonesAreNotUsable(t *testing.T) {
 func TestEachUnusableInstanceTypeIsNamed(t *testing.T) {
 	c := Cloud{Region: "us-west-2", EC2: EC2{accountAPI: region{}}}
 	for name, want := range map[string]Architecture{"t3.micro": x8664, "t4g.micro": arm64} {
-		if got, err := c.CheckInstanceTypes(t.Context(), []string{name}); got != want || err != nil {
+		if got, err := c.CheckInstanceTypes(t.Context(), []string{name}, nil); got != want || err != nil {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}
-	_, err := c.CheckInstanceTypes(t.Context(), []string{"t3.micro", "t4g.micro", "t9.micro"})
+	_, err := c.CheckInstanceTypes(t.Context(), []string{"t3.micro", "t4g.micro", "t9.micro"}, nil)
 	list := diag.From(err)
 	if len(list) != 2 || list[0].Summary != "t3.micro is x86_64, and t4g.micro is arm64" ||
 		list[1].Summary != "us-west-2 has no instance type t9.micro" {
 		t.Errorf("got %v", list)
+	}
+}
+
+func TestABuilderHasTheServersArchitecture(t *testing.T) {
+	c := Cloud{Region: "us-west-2", EC2: EC2{accountAPI: region{}}}
+	for builder, want := range map[string]string{
+		"t4g.micro": "machines.builder: t3.micro is x86_64, and t4g.micro is arm64",
+		"t9.micro":  "machines.builder: us-west-2 has no instance type t9.micro",
+	} {
+		_, err := c.CheckInstanceTypes(t.Context(), []string{"t3.micro"}, []string{builder})
+		if list := diag.From(err); len(list) != 1 || list[0].Error() != want {
+			t.Errorf("%s: got %v", builder, err)
+		}
+	}
+	same := []string{"t3.micro"}
+	if got, err := c.CheckInstanceTypes(t.Context(), same, same); got != x8664 || err != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
 }

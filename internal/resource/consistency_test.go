@@ -144,7 +144,17 @@ func TestAYoungInstanceThatIsNotKnownYetIsTerminated(t *testing.T) {
 }
 
 // silentCloud has instances that print nothing on their consoles.
-type silentCloud struct{ EC2 }
+type silentCloud struct {
+	EC2
+	terminated []types.Reservation
+}
+
+// DescribeInstances is asked for terminated instances alone.
+func (c silentCloud) DescribeInstances(
+	context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options),
+) (*ec2.DescribeInstancesOutput, error) {
+	return &ec2.DescribeInstancesOutput{Reservations: c.terminated}, nil
+}
 
 func (silentCloud) GetConsoleOutput(
 	context.Context, *ec2.GetConsoleOutputInput, ...func(*ec2.Options),
@@ -187,6 +197,20 @@ func TestAMachineThatDoesNotExistIsGivenUpEarly(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestATerminatedMachineIsGivenUpAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &Provisioner{
+			Cloud:  Cloud{EC2: EC2{instanceAPI: silentCloud{terminated: make([]types.Reservation, 1)}}},
+			Events: func(event.Event) {},
+		}
+		began := time.Now()
+		_, err := p.hostKeys(t.Context(), "server-1", plan.Found{ID: "i-1"}, netip.MustParseAddr("203.0.113.1"))
+		if took := time.Since(began); took > 0 || err == nil || !strings.Contains(err.Error(), "i-1 was terminated") {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
 }
 
 // An endpoint may list an instance's security groups with its network interface alone.

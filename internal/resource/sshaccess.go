@@ -224,11 +224,22 @@ func (p *Provisioner) reach(ctx context.Context, public netip.Addr) error {
 const sshGreeting = "SSH-"
 
 // hostKeys returns the SSH host keys of an instance that may still be starting. It gives
-// up early on one that cannot be reached.
+// up early on one that cannot be reached, and at once on one that is terminated, such as a
+// server that its Auto Scaling group has just given up.
 func (p *Provisioner) hostKeys(
 	ctx context.Context, address string, f plan.Found, public netip.Addr,
 ) ([]ssh.PublicKey, error) {
-	waiting := func() { p.progress(address, "waiting for the SSH host keys on the instance's console") }
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	waiting := func() {
+		p.progress(address, "waiting for the SSH host keys on the instance's console")
+		if p.isTerminated(ctx, f.ID) {
+			giveUp(&diag.Diagnostic{
+				Where: address, Summary: "instance " + f.ID + " was terminated",
+				Hint: "run aloft up again: it launches another",
+			})
+		}
+	}
 	keys, err := p.HostKeys(ctx, f.ID, f.Status.HostKey, silentLimit, waiting)
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {

@@ -32,6 +32,9 @@ func TestMistakesInInstanceTypes(t *testing.T) {
 		"{type: [t3.micro, t3.micro]}":        "machines.type[1]: t3.micro is listed twice",
 		"{type: []}":                          "machines.type: expected 1 to 10 types, got 0",
 		"{type: {a: b}}":                      "machines.type: expected a text or a list, got a mapping",
+		"{builder: huge}":                     `machines.builder: "huge" is not an instance type`,
+		"{builder: []}":                       "machines.builder: expected 1 to 10 types, got 0",
+		"{builder: [t3.large, t3.large]}":     "machines.builder[1]: t3.large is listed twice",
 		"{fallback: region}":                  `machines.fallback: expected zone, got "region"`,
 		"{fallback: zone}\nscaling: {max: 6}": "machines.fallback: is not used together with scaling",
 	} {

@@ -88,6 +88,12 @@ var keyDocs = map[string]keyDoc{
 		meaning: "EC2 instance type, or several in order of preference, for zones without capacity for the first",
 		limits:  "at most 10; all of one architecture",
 	},
+	"machines.builder": {
+		meaning: "instance type of the machine that builds a release, or several in order of preference: for " +
+			"builds that need more memory than the servers have",
+		limits: "at most 10; of the servers' architecture",
+		absent: "machines.type",
+	},
 	"machines.fallback": {
 		meaning: "zone lets a server move to another zone if its own has no capacity for any of the types",
 		limits:  "zone; not together with scaling, whose group always may",

@@ -81,11 +81,24 @@ type Permission struct {
 type Machines struct {
 	Count    int           `yaml:"count"`
 	Types    InstanceTypes `yaml:"type"`
+	Builder  InstanceTypes `yaml:"builder"` // nil: Types
 	Fallback string        `yaml:"fallback"`
 	Image    string        `yaml:"image"`
 	Key      string        `yaml:"key"`
 	Role     string        `yaml:"role"`
 }
+
+// BuilderTypes returns the types of the machine on which a release is built.
+func (m Machines) BuilderTypes() InstanceTypes {
+	if m.HasBuilder() {
+		return m.Builder
+	}
+	return m.Types
+}
+
+// HasBuilder reports whether releases are built on a machine of another type than the
+// servers'. Then no server is ever built on, not even that of the first release.
+func (m Machines) HasBuilder() bool { return len(m.Builder) > 0 }
 
 // InstanceTypes are EC2 instance types in order of preference.
 type InstanceTypes []string

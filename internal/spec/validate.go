@@ -121,21 +121,31 @@ func (s *Spec) validateMachines(d *decoder) {
 }
 
 func (s *Spec) validateTypes(d *decoder) {
-	types, fallback := s.Machines.Types, s.Machines.Fallback
-	d.require(len(types) >= 1 && len(types) <= maxTypes, "machines.type",
-		"for example: type: [t3.micro, t3a.micro]", "expected 1 to %d types, got %d", maxTypes, len(types))
-	for i, name := range types {
-		at := "machines.type"
-		if len(types) > 1 {
-			at = fmt.Sprintf("machines.type[%d]", i)
-		}
-		d.require(typePattern.MatchString(name), at, "for example: type: t3.micro", "%q is not an instance type", name)
-		d.require(slices.Index(types, name) == i, at, "list each type once", "%s is listed twice", name)
+	d.requireTypes("machines.type", s.Machines.Types, "t3.micro, t3a.micro")
+	if d.written("machines.builder") {
+		d.requireTypes("machines.builder", s.Machines.Builder, "t3.medium, t3a.medium")
 	}
+	fallback := s.Machines.Fallback
 	d.require(fallback == "" || fallback == FallbackZone, "machines.fallback",
 		"write fallback: zone, or leave it out", "expected zone, got %q", fallback)
 	d.require(fallback == "" || s.Scaling == nil, "machines.fallback",
 		"leave it out: an Auto Scaling group launches in other zones by itself", "is not used together with scaling")
+}
+
+// requireTypes reports problems with a list of instance types. example is a good one.
+func (d *decoder) requireTypes(path string, types InstanceTypes, example string) {
+	key, one := path[strings.LastIndexByte(path, '.')+1:], strings.Split(example, ", ")[0]
+	d.require(len(types) >= 1 && len(types) <= maxTypes, path,
+		fmt.Sprintf("for example: %s: [%s]", key, example), "expected 1 to %d types, got %d", maxTypes, len(types))
+	for i, name := range types {
+		at := path
+		if len(types) > 1 {
+			at = fmt.Sprintf("%s[%d]", path, i)
+		}
+		d.require(typePattern.MatchString(name), at,
+			fmt.Sprintf("for example: %s: %s", key, one), "%q is not an instance type", name)
+		d.require(slices.Index(types, name) == i, at, "list each type once", "%s is listed twice", name)
+	}
 }
 
 func (s *Spec) validateRelease(d *decoder) {

@@ -32,6 +32,8 @@ func (s *Spec) validateProcesses(d *decoder) {
 			"%q is not a process's name: use lower-case letters, digits and hyphens, a letter first, at most 20", name)
 		d.require(name != "web" && name != "release", at, "use start: or release.command:",
 			"the web process is start:, the command before a release is release.command:")
+		d.require(name != "env", at, "choose another name",
+			"the service of that name fetches the application's environment")
 		d.require(command != "" && oneLine(command), at, "write one line", "a command is one line")
 	}
 	d.require(oneLine(s.Release.Command), "release.command", "write one line", "a command is one line")

@@ -50,10 +50,14 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 		b.addImage(Ref{})
 		b.addService(1)
 	default:
-		first, groups := serverAddress(1), append([]Ref{id(AddressAppGroup)}, builderGroup...)
-		if s.Scaling != nil {
-			first, groups = AddressBuilder, builderGroup // the Auto Scaling group launches all servers
+		if s.Scaling != nil || s.Machines.HasBuilder() {
+			b.addServer(AddressBuilder, "9-10", 0, Server{Builder: true, Groups: builderGroup})
+			b.addImage(id(AddressBuilder))
+			b.addService(1)
+			break
 		}
+		first := serverAddress(1)
+		groups := append([]Ref{id(AddressAppGroup)}, builderGroup...)
 		b.addServer(first, "9-10", 0, Server{Builder: true, Groups: groups})
 		b.addImage(id(first))
 		b.addService(2)
@@ -142,7 +146,7 @@ func (b *builder) addService(n int) {
 	}
 	for ; n <= b.spec.Machines.Count; n++ {
 		b.addServer(serverAddress(n), "18-19", (n-1)%len(b.zones), Server{
-			Image: id(AddressImage), Groups: []Ref{id(AddressAppGroup)},
+			Image: id(AddressImage), Groups: []Ref{id(AddressAppGroup)}, Launched: b.spec.Machines.HasBuilder(),
 		})
 	}
 	b.addLoadBalancing(b.spec.Machines.Count)
@@ -152,6 +156,9 @@ func (b *builder) addService(n int) {
 // other instances.
 func (b *builder) addServer(address, step string, zone int, server Server) {
 	server.Types, server.Places = b.spec.Machines.Types, b.places(zone)
+	if address == AddressBuilder {
+		server.Types = b.spec.Machines.BuilderTypes()
+	}
 	if !Transient(address) && b.spec.Machines.Fallback != spec.FallbackZone {
 		server.Places = server.Places[:1]
 	}

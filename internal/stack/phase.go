@@ -8,8 +8,9 @@ type Phase string
 // something serves, they are PhaseBuild (if there is no image), PhaseProve and
 // PhaseServe. Only PhaseServe changes what serves.
 const (
-	// PhaseFirst is the whole stack. The release is built on the first server, or
-	// on the builder if the servers are an Auto Scaling group's.
+	// PhaseFirst is the whole stack. The release is built on the first server; or
+	// on the builder, if that has a type of its own or the servers are an Auto Scaling
+	// group's.
 	PhaseFirst Phase = ""
 	// PhaseBuild is a partial stack: the builder and the image made from it.
 	PhaseBuild Phase = "build"

@@ -63,6 +63,9 @@ type Server struct {
 	Release string
 	Builder bool
 	Proof   bool // it counts as created once the application was proven on it
+	// Launched reports whether it has to be launched from Image. Otherwise it may also be
+	// the machine that Image was made of.
+	Launched bool
 	Identity
 	Transient bool // it exists only while a release is made, with one environment
 }
@@ -98,7 +101,7 @@ func (s Server) Attributes() []Attribute {
 		fixed(text(AttrKeyPair, s.KeyName)),
 		fixed(text(AttrRelease, s.Release)),
 		refs(AttrSecurityGroups, s.Groups),
-		text(AttrBuilt, Yes),
+		{Key: AttrBuilt, Terms: []Term{{Text: Yes}}, Fixed: s.Launched},
 		text(AttrState, StateRunning),
 	}
 	for _, a := range s.Identity.attributes() {

@@ -16,6 +16,11 @@ type Zone struct {
 	Offers []string // of the types that a survey asks for, those that the zone offers
 }
 
+// OffersAny reports whether the zone offers one of some types.
+func (z Zone) OffersAny(types []string) bool {
+	return slices.ContainsFunc(types, func(t string) bool { return slices.Contains(z.Offers, t) })
+}
+
 // Alternatives are general-purpose instance types that errors suggest in place of
 // types that a zone does not offer. They run x86_64 images.
 var Alternatives = []string{
@@ -174,9 +179,7 @@ func (c *zoneChoice) offersAll(z Zone) bool {
 	return !slices.ContainsFunc(c.spec.Machines.Types, func(t string) bool { return !slices.Contains(z.Offers, t) })
 }
 
-func (c *zoneChoice) offersAny(z Zone) bool {
-	return slices.ContainsFunc(c.spec.Machines.Types, func(t string) bool { return slices.Contains(z.Offers, t) })
-}
+func (c *zoneChoice) offersAny(z Zone) bool { return z.OffersAny(c.spec.Machines.Types) }
 
 func names(zones []Zone) string {
 	all := make([]string, len(zones))

@@ -116,6 +116,11 @@ func TestServersReadTheirEnvironmentWithTheLeastRole(t *testing.T) {
 		}
 	}
 	expect(t, "servers", environments(s), "env-1 env-1 env-1")
+	status, err := s.Deployment(t, &simulation.Builder{ReleaseName: "r1"}).Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "status", status.Environment+", "+status.Machines[0].Environment, "env-1, env-1")
 	for _, p := range store.Parameters.List(view) {
 		if strings.HasSuffix(p.Name, "/env/variables") && p.Type != "SecureString" {
 			t.Errorf("%s is a %s", p.Name, p.Type)

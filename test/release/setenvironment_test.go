@@ -24,7 +24,7 @@ func setting(name, value string) func(map[string]string) error {
 func TestSetVariablesNeedNoSourceAndSurviveUp(t *testing.T) {
 	s := environedApplication(t)
 	before := simulation.InstanceIDs(s.Release(t, "r1"))
-	b := &simulation.Builder{ReleaseName: "of a source that changed meanwhile"}
+	b := &simulation.Builder{SourceErr: errors.New("there is no network")}
 	status, changed, err := s.Deployment(t, b).SetEnvironment(t.Context(), setting("EXTRA", "hunter9"))
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +47,7 @@ func TestSetVariablesNeedNoSourceAndSurviveUp(t *testing.T) {
 	}
 	expect(t, "releases", releases(t, s), "r1 released env-1; r1 released env-2 (environment: EXTRA); "+
 		"r1 released env-3 (environment: LEVEL); r1 released env-4 (environment: EXTRA)")
+	b.SourceErr = nil
 	if _, _, err := s.Deployment(t, b).Rollback(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,10 @@ type Cloud struct {
 	FailedRelease atomic.Pointer[string] // release whose servers become unhealthy after they served; nil: none
 	FailLate      atomic.Bool            // its group instances stay healthy until another one is launched
 	OnHealthCheck atomic.Pointer[func()] // called at each health check; nil: nothing
-	StopLoops     func()                 // stops the control loops, as a kill of the daemon does
+
+	// Sick reports whether an instance answers health checks with an error; nil: none does.
+	Sick      atomic.Pointer[func(*store.Instance) bool]
+	StopLoops func() // stops the control loops, as a kill of the daemon does
 
 	// Capacity returns the capacity of a zone for an instance type; nil: sufficient.
 	Capacity atomic.Pointer[func(zone, instanceType string) ec2.Capacity]
@@ -211,6 +214,12 @@ func (c *Cloud) health(target balancer.Target) balancer.Health {
 	i, ok := store.Instances.Get(c.Store.View(), target.ID)
 	if !ok {
 		return simulated.Healthy
+	}
+	if sick := c.Sick.Load(); sick != nil && (*sick)(i) {
+		return balancer.Health{
+			State: "unhealthy", Reason: "Target.ResponseCodeMismatch",
+			Description: "Health checks failed with these codes: [500]",
+		}
 	}
 	if failed := c.FailedRelease.Load(); i.Tags["sick"] != "" ||
 		failed != nil && i.Tags["aloft:release"] == *failed && c.mayFail(i) {

@@ -27,6 +27,7 @@ import (
 // calls and fails on request.
 type Builder struct {
 	ReleaseName string
+	SourceErr   error // returned by what reads the source
 	BuildErr    error // returned by Build
 	ProveErr    error // returned by Prove
 
@@ -51,9 +52,9 @@ type Builder struct {
 // Release implements apply.Builder.
 func (b *Builder) Release(base string) (string, error) {
 	if b.OnBase {
-		return b.ReleaseName + "-" + base, nil
+		return b.ReleaseName + "-" + base, b.SourceErr
 	}
-	return b.ReleaseName, nil
+	return b.ReleaseName, b.SourceErr
 }
 
 // Build implements apply.Builder.
@@ -132,7 +133,7 @@ func (b *Builder) Examine(context.Context, resource.Machine) ([]string, error) {
 }
 
 // Source implements apply.Builder.
-func (b *Builder) Source() (string, error) { return "a folder of " + b.ReleaseName, nil }
+func (b *Builder) Source() (string, error) { return "a folder of " + b.ReleaseName, b.SourceErr }
 
 // Builds returns how many times the application was built.
 func (b *Builder) Builds() int {

@@ -1,0 +1,24 @@
+package cli
+
+import (
+	"testing"
+
+	"aloft.dev/aloft/internal/apply"
+)
+
+func TestStatusNamesServersWithAnotherEnvironment(t *testing.T) {
+	for want, environments := range map[string][]string{
+		"env-3":                            {"env-3", "env-3"},
+		"env-3; server-2 runs with env-2":  {"env-3", "env-2"},
+		"env-3; server-1 runs without one": {"", "env-3"},
+		"env-3; server-2 was being restarted with another": {"env-3", "changes"},
+	} {
+		s := &apply.Status{Environment: "env-3"}
+		for i, env := range environments {
+			s.Machines = append(s.Machines, apply.Machine{Name: []string{"server-1", "server-2"}[i], Environment: env})
+		}
+		if got := environmentOf(s); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
