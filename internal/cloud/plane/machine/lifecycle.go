@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
 
 // Boot starts the system of a prepared machine and returns when systemd runs as its PID 1.
@@ -90,7 +92,7 @@ func (p *Plane) Remove(ctx context.Context, id string) error {
 		if err := p.tearDown(ctx, id); err != nil {
 			return err
 		}
-		if err := os.RemoveAll(p.dir(id)); err != nil {
+		if err := filetree.Remove(ctx, p.dir(id)); err != nil {
 			return fmt.Errorf("delete its disk: %w", err)
 		}
 		p.notifyWatches(id)
