@@ -41,6 +41,7 @@ type system struct {
 	Hostname   string `json:"hostname"`
 	Root       string `json:"root"` // directory of the root filesystem on the host
 	InstanceID string `json:"instance_id"`
+	MemoryMiB  int    `json:"memory_mib"` // from which the sizes of /run and /dev/shm follow
 
 	// Authorities is the file on the host with the trusted certificate authorities. It may
 	// be empty.

@@ -40,7 +40,6 @@ setxattr lsetxattr fsetxattr setxattrat getxattr lgetxattr fgetxattr getxattrat
 listxattr llistxattr flistxattr listxattrat removexattr lremovexattr fremovexattr removexattrat
 statfs fstatfs name_to_handle_at cachestat
 pipe pipe2
-io_setup io_destroy io_submit io_cancel io_getevents io_pgetevents
 `
 
 // Processes, threads, users, limits and signals. Nested user namespaces stay: packaged
@@ -85,7 +84,9 @@ alarm getitimer setitimer timer_create timer_settime timer_gettime timer_getover
 timerfd_create timerfd_settime timerfd_gettime
 `
 
-// Waiting for events. io_uring is not there: its calls pass by this filter, and it is the part
+// Waiting for events. Asynchronous I/O (io_setup) is not there: all users of the host share one
+// number of requests (fs.aio-max-nr), which a machine could use up; databases and nginx do
+// without. io_uring is not there: its calls pass by this filter, and it is the part
 // of the kernel with the most escapes from containers of the last years. libuv, Go and databases
 // use epoll where they do not find it.
 const callsOnEvents = `

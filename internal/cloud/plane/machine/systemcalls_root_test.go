@@ -45,7 +45,8 @@ func TestRealMachineRootHasOnlyTheListedSystemCalls(t *testing.T) {
 		unix.SYS_REQUEST_KEY: {0, 0, 0, 0}, unix.SYS_OPEN_BY_HANDLE_AT: {-1, 0, 0}, unix.SYS_KEXEC_LOAD: {0, 0, 0, 0},
 		unix.SYS_INIT_MODULE: {0, 0, 0}, unix.SYS_FINIT_MODULE: {-1, 0, 0}, unix.SYS_DELETE_MODULE: {0, 0},
 		unix.SYS_QUOTACTL: {0, 0, 0, 0}, unix.SYS_QUOTACTL_FD: {-1, 0, 0, 0}, unix.SYS_SWAPON: {0, 0},
-		unix.SYS_SWAPOFF: {0}, unix.SYS_ACCT: {0}, unix.SYS_CLOCK_SETTIME: {0, 0}, unix.SYS_MEMFD_SECRET: {0},
+		unix.SYS_SWAPOFF: {0}, unix.SYS_ACCT: {0}, unix.SYS_IO_SETUP: {1000, 0},
+		unix.SYS_CLOCK_SETTIME: {0, 0}, unix.SYS_MEMFD_SECRET: {0},
 	} {
 		attacks = append(attacks, attack{fmt.Sprint("system call ", number), unix.ENOSYS, number, arguments})
 	}
@@ -76,16 +77,16 @@ func TestRealMachineRootHasOnlyTheListedSystemCalls(t *testing.T) {
 			t.Errorf("%s: error %s, want %s (%v)", a.what, results[i], want, a.want)
 		}
 	}
-	for command, want := range map[string]string{ // of packaged services and of usual tools
-		"systemd-run --quiet --wait --property=PrivateUsers=yes --property=DynamicUser=yes true && echo ran": "ran",
-		"unshare --user --map-root-user --mount id -u":             "0",
-		"setarch --addr-no-randomize echo ran":                     "ran",
-		"ss --listening --tcp --numeric --no-header | grep -c :22": "2", // IPv4 and IPv6
-		"ip -brief link show lo | cut -d' ' -f1":                   "lo",
-		"systemctl is-system-running; systemctl --failed --quiet":  "running",
+	for _, c := range []struct{ command, want string }{ // of packaged services and of usual tools
+		{"systemd-run --quiet --wait --property=PrivateUsers=yes --property=DynamicUser=yes true && echo ran", "ran"},
+		{"unshare --user --map-root-user --mount id -u", "0"},
+		{"setarch --addr-no-randomize echo ran", "ran"},
+		{"ss --listening --tcp --numeric --no-header | grep -c :22", "2"}, // IPv4 and IPv6
+		{"ip -brief link show lo | cut -d' ' -f1", "lo"},
+		{"systemctl is-system-running; systemctl --failed --quiet", "running"},
 	} {
-		if got, err := s.inside(m.ID, command); got != want {
-			t.Errorf("%s\n got %q (%v)\nwant %q", command, got, err, want)
+		if got, err := s.inside(m.ID, c.command); got != c.want {
+			t.Errorf("%s\n got %q (%v)\nwant %q", c.command, got, err, c.want)
 		}
 	}
 }
