@@ -84,7 +84,7 @@ func (w *walk) run(ctx context.Context) error {
 			err = w.leave()
 		}
 		if err != nil {
-			return fmt.Errorf("%d levels below: %w", len(w.levels)-1, err)
+			return fmt.Errorf("at depth %d: %w", len(w.levels)-1, err)
 		}
 	}
 }
