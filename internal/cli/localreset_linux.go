@@ -18,7 +18,7 @@ func runLocalReset(ctx context.Context, o *localResetOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := host.Delete(layout, o.images); err != nil {
+	if err := host.Delete(ctx, layout, o.images); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(o.Err, "%s The local cloud is empty.\n", o.style(o.Err).Good("✓"))

@@ -116,7 +116,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := d.layers.Clean(ctx); err != nil {
-		return err
+		d.Log.Warn("leftovers of images could not be deleted", "error", err)
 	}
 	if d.layers.Mirrors, err = rememberMirrors(d.Layout, d.Mirrors); err != nil {
 		return err

@@ -5,12 +5,12 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/filetree"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 )
@@ -58,7 +58,7 @@ func openMachines(layout Layout, log *slog.Logger) (*machine.Plane, error) {
 
 // Delete deletes the state of a stopped local cloud. It keeps the built images
 // unless images is set.
-func Delete(layout Layout, images bool) error {
+func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
 		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.credentials(), layout.Log(),
 		layout.manners(), layout.sealKey(),
@@ -68,9 +68,7 @@ func Delete(layout Layout, images bool) error {
 	}
 	var problems error
 	for _, path := range paths {
-		if err := os.RemoveAll(path); err != nil {
-			problems = errors.Join(problems, fmt.Errorf("delete %s: %w", path, err))
-		}
+		problems = errors.Join(problems, filetree.Remove(ctx, path))
 	}
 	return problems
 }

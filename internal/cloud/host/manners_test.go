@@ -38,7 +38,7 @@ func TestMannersOutliveTheDaemonAndNotAReset(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode of the file: %v, %v; want 0600", info, err)
 	}
-	if err := Delete(layout, false); err != nil {
+	if err := Delete(t.Context(), layout, false); err != nil {
 		t.Fatal(err)
 	}
 	read(manners.Default())

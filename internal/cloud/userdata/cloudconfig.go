@@ -10,7 +10,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // config is what the cloud-config parts ask for. A key of a later part replaces the same
@@ -72,11 +74,21 @@ var configKeys = map[string]func(*config, any) error{
 
 // read reads a cloud-config.
 func (c *config) read(data []byte) error {
-	tree, err := parser.ParseBytes(data, 0)
+	if len(data) > maxConfig {
+		return fmt.Errorf("cloud-config: it has more than %d bytes", maxConfig)
+	}
+	tokens := lexer.Tokenize(string(data))
+	if err := checkNesting(tokens); err != nil {
+		return fmt.Errorf("cloud-config: %w", err)
+	}
+	tree, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return fmt.Errorf("cloud-config: %s", oneLine(yaml.FormatError(err, false, false)))
 	}
 	for _, document := range tree.Docs {
+		if document.Body == nil {
+			continue // it has comments alone
+		}
 		found := &aliasFinder{}
 		ast.Walk(found, document)
 		if found.alias {
@@ -100,6 +112,29 @@ func (c *config) read(data []byte) error {
 	return nil
 }
 
+// checkNesting refuses collections in more collections than any cloud-config has. The parser
+// takes memory and time by the square of their number, and its stack ends the program.
+func checkNesting(tokens token.Tokens) error {
+	inBrackets, line, onLine := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, onLine = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			inBrackets++
+		case token.SequenceEndType, token.MappingEndType:
+			inBrackets = max(inBrackets-1, 0)
+		case token.SequenceEntryType, token.MappingKeyType: // "- - -" and "? ? ?"
+			onLine++
+		}
+		if inBrackets > maxNesting || onLine > maxNesting {
+			return fmt.Errorf("line %d has more than %d collections in each other", line, maxNesting)
+		}
+	}
+	return nil
+}
+
 // aliasFinder looks for anchors and aliases.
 type aliasFinder struct{ alias bool }
 
@@ -114,6 +149,7 @@ func (f *aliasFinder) Visit(node ast.Node) ast.Visitor {
 
 func (c *config) readFiles(value any) error {
 	c.files = nil
+	unpacked := 0
 	return entries(value, func(entry map[string]any) error {
 		f, encoding, content := file{permissions: "0644", owner: "root:root"}, "", ""
 		err := fields(entry, map[string]func(any) error{
@@ -133,6 +169,9 @@ func (c *config) readFiles(value any) error {
 		}
 		if f.content, err = decode(content, encoding); err != nil {
 			return fmt.Errorf("%s: %w", f.path, err)
+		}
+		if unpacked += len(f.content); unpacked > maxUnpacked {
+			return fmt.Errorf("the files unpack to more than %d bytes", maxUnpacked)
 		}
 		c.files = append(c.files, f)
 		return nil

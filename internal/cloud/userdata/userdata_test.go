@@ -40,6 +40,7 @@ func TestFormatsOfUserData(t *testing.T) {
 		run     []string
 	}{
 		"script":            {hello, []string{hello}, nil},
+		"comments alone":    {"#cloud-config\n# nothing\n---\n# in two documents\n", nil, nil},
 		"compressed script": {compress(hello), []string{hello}, nil},
 		"cloud-config":      {cloudConfig, nil, []string{`'echo' 'it'\''s'`, "echo b | cat"}},
 		"MIME message": {
@@ -125,6 +126,22 @@ write_files:
 	checkSyntax(t, Script([]byte(data)))
 }
 
+func TestWhatWouldGrowIsRefused(t *testing.T) {
+	file := "{path: /a, encoding: gz+b64, content: '" + encode(compress(strings.Repeat("a", maxUnpacked/5))) + "'}, "
+	for _, c := range []struct{ config, want string }{
+		{"runcmd: " + strings.Repeat("[", maxNesting+1), "line 2 has more than 50 collections"},
+		{"runcmd:\n" + strings.Repeat("- ", maxNesting+1), "line 3 has more than 50 collections"},
+		{"runcmd: " + strings.Repeat("{a: ", maxNesting+1), "line 2 has more than 50 collections"},
+		{"runcmd: [" + strings.Repeat("a, ", maxConfig/3) + "a]", "more than 131072 bytes"},
+		{"write_files: [" + strings.Repeat(file, 6) + "]", "the files unpack to more than"},
+	} {
+		p, err := parse([]byte(compress("#cloud-config\n" + c.config)))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.60q: %+v, %v; want %q", c.config, p, err, c.want)
+		}
+	}
+}
+
 func TestWhatIsNotKnownIsRefusedByName(t *testing.T) {
 	for data, want := range map[string]string{
 		"#include\nhttp://x/":                                                   "the format #include is not supported",
@@ -179,6 +196,12 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"#!/bin/sh\n", compress("#!/bin/sh\n"), "#cloud-config\nruncmd: [a]\nusers: [default, {name: eve}]",
 		message("Content-Type: text/cloud-config", "#cloud-config\nhostname: a"),
+		"#cloud-config\n# comments alone", "#cloud-config\n---\n...\n---\n", "#cloud-config\nruncmd: [[[{a: [- - -",
+		"#cloud-config\nruncmd:\n- - - a\n- ? a\n: b", "#cloud-config\nbootcmd: |\n  a\n b", "#cloud-config\na: &a *a",
+		"#cloud-config\nruncmd: [\"\\u00", "#cloud-config\n!!binary a: !b c\n<<: {a: b}",
+		"#cloud-config\nwrite_files: [{path: /a, encoding: gz+b64, content: '" + encode(compress("c")) + "'}]",
+		message("Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable", "#!/bin/sh\na=3Db"),
+		message("Content-Type: multipart/mixed; boundary=\"==B==\"", "x"),
 	} {
 		f.Add([]byte(seed))
 	}

@@ -5,8 +5,9 @@ package image
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
+
+	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
 
 // EnsureBase returns the id of a base image's layer. It builds the layer if there is none,
@@ -38,11 +39,11 @@ func (s *Store) EnsureBase(
 		return layer, nil
 	}
 	dir := filepath.Join(s.uncommitted(), layer) // a fixed name, so that a new build replaces an interrupted one
-	if err := os.RemoveAll(dir); err != nil {
+	if err := filetree.Remove(ctx, dir); err != nil {
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
 	if err := s.build(ctx, b, dir, layer, progress); err != nil {
-		_ = os.RemoveAll(dir)
+		_ = filetree.Remove(context.WithoutCancel(ctx), dir)
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
 	return layer, nil

@@ -12,6 +12,8 @@ import (
 	"regexp"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
 
 // ErrNoImport is returned for an import that does not exist: its process has ended, or the
@@ -67,7 +69,7 @@ func lockDir(path string) (*os.File, error) {
 
 // close deletes the directory, unless it has become a layer.
 func (d *importDir) close() error {
-	return errors.Join(os.RemoveAll(d.path), d.lock.Close())
+	return errors.Join(filetree.Remove(context.Background(), d.path), d.lock.Close())
 }
 
 // CommitImport moves the files of an import into the store as the layer with the given id.
@@ -86,21 +88,16 @@ func (s *Store) CommitImport(ctx context.Context, id, layer string) error {
 func (s *Store) cleanImports(ctx context.Context) error {
 	entries, err := os.ReadDir(s.imports())
 	if err != nil {
-		return fmt.Errorf("clean the image store: %w", err)
+		return err
 	}
+	var problems error
 	for _, entry := range entries {
 		path := filepath.Join(s.imports(), entry.Name())
 		lock, err := lockDir(path)
-		if err != nil {
-			return fmt.Errorf("clean the image store: %w", err)
-		}
-		if lock == nil {
-			continue
-		}
-		err = errors.Join(removeAll(ctx, path), lock.Close())
-		if err != nil {
-			return fmt.Errorf("clean the image store: %w", err)
+		problems = errors.Join(problems, err)
+		if lock != nil {
+			problems = errors.Join(problems, filetree.Remove(ctx, path), lock.Close())
 		}
 	}
-	return nil
+	return problems
 }

@@ -17,6 +17,8 @@ import (
 	"regexp"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
 
 // ErrNoLayer is returned for a layer that does not exist.
@@ -133,45 +135,25 @@ func (s *Store) Remove(ctx context.Context, layer string) error {
 	if err != nil {
 		return fmt.Errorf("remove layer %s: %w", layer, err)
 	}
-	return removeAll(ctx, trashed)
+	return filetree.Remove(ctx, trashed)
 }
 
 // Clean deletes what interrupted operations left: half-built layers, directories that were
 // never committed, files of removed layers, imports of processes that have ended. No build or
-// capture may be running.
+// capture may be running. What cannot be deleted does not keep Clean from the rest.
 func (s *Store) Clean(ctx context.Context) error {
-	if err := s.cleanImports(ctx); err != nil {
-		return err
-	}
+	problems := s.cleanImports(ctx)
 	for _, dir := range []string{s.uncommitted(), s.trash()} {
 		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return fmt.Errorf("clean the image store: %w", err)
-		}
+		problems = errors.Join(problems, err)
 		for _, entry := range entries {
-			if err := removeAll(ctx, filepath.Join(dir, entry.Name())); err != nil {
-				return fmt.Errorf("clean the image store: %w", err)
-			}
+			problems = errors.Join(problems, filetree.Remove(ctx, filepath.Join(dir, entry.Name())))
 		}
+	}
+	if problems != nil {
+		return fmt.Errorf("clean the image store: %w", problems)
 	}
 	return nil
-}
-
-// removeAll deletes a tree. When ctx ends it starts no further entry of dir.
-func removeAll(ctx context.Context, dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
-		return err
-	}
-	for _, entry := range entries {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
-			return err
-		}
-	}
-	return os.RemoveAll(dir)
 }
 
 func random() string {

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
 
 // Capture creates a read-only layer from what the machine has written on its disk, and
@@ -46,10 +48,10 @@ func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer st
 		return err
 	}
 	if err := p.copyFrozen(ctx, id, dir); err != nil {
-		return errors.Join(err, os.RemoveAll(dir))
+		return errors.Join(err, filetree.Remove(context.WithoutCancel(ctx), dir))
 	}
 	if err := images.Commit(ctx, filepath.Join(dir, "upper"), layer); err != nil {
-		return errors.Join(err, os.RemoveAll(dir))
+		return errors.Join(err, filetree.Remove(context.WithoutCancel(ctx), dir))
 	}
 	return os.Remove(dir)
 }
@@ -64,10 +66,7 @@ func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := group.setFrozen(ctx, true); err != nil {
-		return err
-	}
-	defer func() {
+	defer func() { // also if freezing failed, which may have frozen some of its processes
 		if wasFrozen {
 			return
 		}
@@ -75,6 +74,9 @@ func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
 		defer cancel()
 		err = errors.Join(err, group.setFrozen(thawCtx, false))
 	}()
+	if err := group.setFrozen(ctx, true); err != nil {
+		return err
+	}
 	if err := syncRoot(p.root(id)); err != nil {
 		return err
 	}
@@ -118,7 +120,7 @@ func (p *Plane) moveDisk(ctx context.Context, r record, now Status, images Image
 	if err := images.Commit(ctx, p.upper(id), layer); err != nil {
 		return err
 	}
-	if err := p.resetDisk(id); err != nil {
+	if err := p.resetDisk(ctx, id); err != nil {
 		return err
 	}
 	if now.State == Absent || now.Launcher == 0 {
@@ -134,8 +136,8 @@ func (p *Plane) moveDisk(ctx context.Context, r record, now Status, images Image
 }
 
 // resetDisk creates an empty disk after the former one has become a layer.
-func (p *Plane) resetDisk(id string) error {
-	if err := os.RemoveAll(p.work(id)); err != nil {
+func (p *Plane) resetDisk(ctx context.Context, id string) error {
+	if err := filetree.Remove(ctx, p.work(id)); err != nil {
 		return fmt.Errorf("create an empty disk: %w", err)
 	}
 	for _, dir := range []string{p.upper(id), p.work(id)} {

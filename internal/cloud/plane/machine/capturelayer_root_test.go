@@ -3,6 +3,8 @@
 package machine_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -102,4 +104,41 @@ func (s *fixture) assertNoTraceOfTheHost(layer string) {
 			s.Errorf("the layer has %s", path)
 		}
 	}
+}
+
+// untilFreezing is a context that ends when a machine begins to freeze, before it is frozen.
+type untilFreezing struct {
+	context.Context
+	freeze string // the machine's cgroup.freeze
+}
+
+func (c untilFreezing) Err() error {
+	if value, _ := os.ReadFile(c.freeze); strings.TrimSpace(string(value)) == "1" {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestRealMachineRunsOnAfterAFreezeThatFailed(t *testing.T) {
+	s := newFixture(t)
+	m := s.machine(1)
+	s.bootFully(m)
+	freeze := filepath.Join(s.cgroup(m.ID), "machine", "cgroup.freeze")
+	failed := false
+	for range 20 { // a machine may be frozen before the capture looks at its context
+		_, err := s.plane.Capture(untilFreezing{t.Context(), freeze}, m.ID, s.images, false)
+		if failed = errors.Is(err, context.Canceled); failed {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !failed {
+		t.Fatal("no capture failed")
+	}
+	if value, err := os.ReadFile(freeze); strings.TrimSpace(string(value)) != "0" {
+		t.Errorf("cgroup.freeze is %q, %v", value, err)
+	}
+	s.awaitSSH(m.ID)
 }

@@ -11,9 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
 
 // cgroup is the cgroup of a machine. Limits apply to its top. The launcher and the machine
@@ -54,6 +55,9 @@ func (c cgroup) create(m Machine) error {
 		}
 	}
 	if err := c.setLimits(m); err != nil {
+		return err
+	}
+	if err := c.limitCgroups(); err != nil {
 		return err
 	}
 	uid := int(m.UIDBase)
@@ -139,49 +143,15 @@ func (c cgroup) awaitEvent(ctx context.Context, dir, line string) error {
 	}
 }
 
-// remove deletes the cgroup, which must have no processes.
+// remove deletes the cgroup and those below it. Their processes must have been killed; a cgroup
+// stays busy for a moment after its last process has exited.
 func (c cgroup) remove(ctx context.Context) error {
 	for _, dir := range append(c.v1Dirs(), c.top()) {
-		if err := removeCgroups(ctx, dir); err != nil {
+		if err := filetree.RemoveDirs(ctx, dir, cgroupRetryInterval); err != nil {
 			return fmt.Errorf("remove cgroup: %w", err)
 		}
 	}
 	return nil
-}
-
-// removeCgroups deletes a cgroup and those below it, deepest first. It retries while a
-// cgroup is busy, which it stays for a moment after its last process has exited.
-func removeCgroups(ctx context.Context, dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if entry.IsDir() {
-			if err := removeCgroups(ctx, filepath.Join(dir, entry.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	retry := time.NewTicker(cgroupRetryInterval)
-	defer retry.Stop()
-	for {
-		err := unix.Rmdir(dir)
-		if err == nil || errors.Is(err, unix.ENOENT) {
-			return nil
-		}
-		if !errors.Is(err, unix.EBUSY) {
-			return &fs.PathError{Op: "rmdir", Path: dir, Err: err}
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s is busy: %w", dir, ctx.Err())
-		case <-retry.C:
-		}
-	}
 }
 
 // writeFile writes a value to a file of cgroupfs or procfs.

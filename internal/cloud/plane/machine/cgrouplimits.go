@@ -15,6 +15,26 @@ const maxProcesses = 4096
 // quotaPeriod is the period of the processor quota in microseconds: the kernel's default.
 const quotaPeriod = 100_000
 
+// Limits of the cgroups that root in a machine creates. A systemd with a user's session in a
+// container has eight levels and some hundred cgroups.
+const (
+	maxCgroupDepth = 16
+	maxCgroups     = 1000
+)
+
+// limitCgroups limits the cgroups below the machine's: each takes memory of the kernel, and a
+// cgroup far down has a path that no tool of the host can name (PATH_MAX).
+func (c cgroup) limitCgroups() error {
+	for file, limit := range map[string]int{
+		"cgroup.max.depth": maxCgroupDepth, "cgroup.max.descendants": maxCgroups,
+	} {
+		if err := writeFile(filepath.Join(c.machine(), file), strconv.Itoa(limit)); err != nil {
+			return fmt.Errorf("limit cgroups: %w", err)
+		}
+	}
+	return nil
+}
+
 // setLimits limits the machine's processor time, memory and processes. Instances have no
 // swap, so a host that has some must not lend it: the limit would be no limit.
 func (c cgroup) setLimits(m Machine) error {

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// maxTerminals limits the pseudoterminals of a machine: each login over SSH has one.
+const maxTerminals = 256
+
 // createDevices fills /dev. A user namespace cannot create device nodes, so those of the
 // host are bound; all of them are harmless.
 func createDevices(dev, consolePath string) error {
@@ -25,8 +28,9 @@ func createDevices(dev, consolePath string) error {
 	if err := os.Mkdir(pts, 0o755); err != nil {
 		return fmt.Errorf("create /dev: %w", err)
 	}
-	// Group 5 is tty on Debian.
-	options := "newinstance,ptmxmode=0666,mode=0620,gid=5"
+	// Group 5 is tty on Debian. All machines share the kernel's number of terminals (pty(7),
+	// /proc/sys/kernel/pty/max); root in a machine can still mount another instance.
+	options := fmt.Sprintf("newinstance,ptmxmode=0666,mode=0620,gid=5,max=%d", maxTerminals)
 	if err := unix.Mount("devpts", pts, "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, options); err != nil {
 		return fmt.Errorf("mount devpts: %w", err)
 	}

@@ -235,6 +235,13 @@ func (s *fixture) run(id string, command ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// inside runs a shell command as a service of the machine, and returns its output. Unlike a
+// command of run it is a descendant of the machine's PID 1, with whatever that was denied.
+func (s *fixture) inside(id, command string) (string, error) {
+	s.Helper()
+	return s.run(id, "systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c", command)
+}
+
 func (s *fixture) mustRun(id string, command ...string) string {
 	s.Helper()
 	out, err := s.run(id, command...)

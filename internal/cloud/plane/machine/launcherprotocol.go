@@ -3,10 +3,13 @@
 package machine
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -41,6 +44,7 @@ type system struct {
 	Hostname   string `json:"hostname"`
 	Root       string `json:"root"` // directory of the root filesystem on the host
 	InstanceID string `json:"instance_id"`
+	MemoryMiB  int    `json:"memory_mib"` // from which the sizes of /run and /dev/shm follow
 
 	// Authorities is the file on the host with the trusted certificate authorities. It may
 	// be empty.
@@ -61,6 +65,45 @@ type report struct {
 	Error  string `json:"error,omitempty"` // why the request failed
 }
 
+// Bounds of messages in bytes. The largest request has user data, which is limited itself
+// (package userdata). A launcher runs with a machine's ids, so the daemon must not trust the size
+// of what it reports.
+const (
+	maxRequest = 16 << 20
+	maxReport  = 64 << 10
+)
+
+// reports reads the reports of a launcher, each of which is a line.
+type reports struct{ lines *bufio.Scanner }
+
+func newReports(r io.Reader) reports {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxReport)
+	return reports{lines}
+}
+
+// next returns the next report, or io.EOF after the last.
+func (r reports) next() (report, error) {
+	var next report
+	if !r.lines.Scan() {
+		return next, cmp.Or(r.lines.Err(), io.EOF)
+	}
+	err := json.Unmarshal(r.lines.Bytes(), &next)
+	return next, err
+}
+
+// readRequest reads a connection's request.
+func readRequest(r io.Reader) (request, error) {
+	var read request
+	if err := json.NewDecoder(io.LimitReader(r, maxRequest)).Decode(&read); err != nil {
+		return read, err
+	}
+	if read.Do == opBoot && read.System == nil {
+		return read, errors.New("a request to boot describes no system")
+	}
+	return read, nil
+}
+
 // errNoLauncher is returned for a machine whose launcher does not run.
 var errNoLauncher = errors.New("no launcher runs")
 
@@ -77,17 +120,17 @@ func dial(ctx context.Context, socket string) (net.Conn, error) {
 
 // call sends a request to the launcher at the socket and waits for its reply until ctx ends.
 func call(ctx context.Context, socket string, r request) (report, error) {
-	var reply report
 	conn, err := dial(ctx, socket)
 	if err != nil {
-		return reply, err
+		return report{}, err
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	if err := json.NewEncoder(conn).Encode(r); err != nil {
-		return reply, fmt.Errorf("send %s to the launcher: %w", r.Do, err)
+		return report{}, fmt.Errorf("send %s to the launcher: %w", r.Do, err)
 	}
-	if err := json.NewDecoder(conn).Decode(&reply); err != nil {
+	reply, err := newReports(conn).next()
+	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
 			err = ctx.Err()
 		}

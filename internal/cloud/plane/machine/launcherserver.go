@@ -36,8 +36,8 @@ func (l *launcher) serve(listener net.Listener) {
 
 // handle executes one request and writes its reply.
 func (l *launcher) handle(conn net.Conn) {
-	var r request
-	if json.NewDecoder(conn).Decode(&r) != nil {
+	r, err := readRequest(conn)
+	if err != nil {
 		return
 	}
 	replies := json.NewEncoder(conn)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
 
 // Boot starts the system of a prepared machine and returns when systemd runs as its PID 1.
@@ -23,7 +25,8 @@ func (p *Plane) boot(ctx context.Context, id string) error {
 	bundle := findAuthorities(r.Machine.Env)
 	_, err = call(ctx, p.socket(id), request{Do: opBoot, System: &system{
 		Hostname: r.Machine.Hostname, Root: p.root(id), InstanceID: id, Authorities: bundle,
-		Files: bootFiles(r.Machine, machineEnvironment(r.Machine.Env, bundle != ""), p.apt),
+		MemoryMiB: r.Machine.MemoryMiB,
+		Files:     bootFiles(r.Machine, machineEnvironment(r.Machine.Env, bundle != ""), p.apt),
 	}})
 	return err
 }
@@ -90,7 +93,7 @@ func (p *Plane) Remove(ctx context.Context, id string) error {
 		if err := p.tearDown(ctx, id); err != nil {
 			return err
 		}
-		if err := os.RemoveAll(p.dir(id)); err != nil {
+		if err := filetree.Remove(ctx, p.dir(id)); err != nil {
 			return fmt.Errorf("delete its disk: %w", err)
 		}
 		p.notifyWatches(id)

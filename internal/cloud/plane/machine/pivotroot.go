@@ -4,15 +4,19 @@ package machine
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
 
 // enterRoot mounts the kernel's filesystems in order.Root and makes it the root directory.
+// The sizes of /run and /dev/shm are those that systemd gives them, but of the machine's memory
+// and not the host's: a fifth and a half. Who fills them gets an error instead of the OOM killer.
 func enterRoot(order bootOrder) error {
 	const strict = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	root := order.Root
+	runSize := fmt.Sprintf("mode=755,size=%dk", order.MemoryMiB<<10/5)
 	mounts := []struct {
 		source, target, kind string
 		flags                uintptr
@@ -23,7 +27,7 @@ func enterRoot(order bootOrder) error {
 		{"proc", root + "/proc", "proc", strict, ""},
 		{"sysfs", root + "/sys", "sysfs", strict | unix.MS_RDONLY, ""},
 		{"cgroup2", root + "/sys/fs/cgroup", "cgroup2", strict, ""},
-		{"tmpfs", root + "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=755,size=20%"},
+		{"tmpfs", root + "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, runSize},
 		{"tmpfs", root + "/dev", "tmpfs", unix.MS_NOSUID | unix.MS_NOEXEC, "mode=755,size=64k"},
 	}
 	for _, m := range mounts {
@@ -33,6 +37,14 @@ func enterRoot(order bootOrder) error {
 	}
 	if err := createDevices(filepath.Join(root, "dev"), order.Console); err != nil {
 		return err
+	}
+	shared := root + "/dev/shm"
+	if err := os.Mkdir(shared, 0o755); err != nil {
+		return fmt.Errorf("create /dev: %w", err)
+	}
+	size := fmt.Sprintf("mode=1777,size=%dk", order.MemoryMiB<<10/2)
+	if err := unix.Mount("tmpfs", shared, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, size); err != nil {
+		return fmt.Errorf("mount /dev/shm: %w", err)
 	}
 	if order.Authorities != "" {
 		if err := bindFile(order.Authorities, root+authoritiesFile); err != nil {

@@ -7,17 +7,9 @@ import (
 	"runtime"
 	"unsafe"
 
+	"github.com/elastic/go-seccomp-bpf/arch"
 	"golang.org/x/sys/unix"
 )
-
-// deniedSystemCalls are system calls that no server needs and that reach far into the
-// host's kernel, or by which processes have escaped from containers.
-var deniedSystemCalls = []uint32{
-	unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE, unix.SYS_DELETE_MODULE, unix.SYS_KEXEC_LOAD, unix.SYS_KEXEC_FILE_LOAD,
-	unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_PERF_EVENT_OPEN, unix.SYS_USERFAULTFD, unix.SYS_BPF,
-	unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_ACCT, unix.SYS_QUOTACTL, unix.SYS_SETTIMEOFDAY, unix.SYS_CLOCK_SETTIME,
-	unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL, unix.SYS_LOOKUP_DCOOKIE,
-}
 
 // filterSystemCalls installs the seccomp filter for the calling thread and its descendants.
 func filterSystemCalls() error {
@@ -33,36 +25,80 @@ func filterSystemCalls() error {
 	return nil
 }
 
-// systemCallFilter returns a seccomp program (seccomp(2)). Denied calls fail with EPERM, as
-// they do for any unprivileged process. Calls of another architecture, whose numbers mean
-// something else, fail with ENOSYS.
-func systemCallFilter(arch string) ([]unix.SockFilter, error) {
-	native, ok := map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64}[arch]
+// Instructions of seccomp programs, which are a subset of classic BPF's (seccomp(2)).
+const (
+	bpfLoad   = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
+	bpfEqual  = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+	bpfReturn = unix.BPF_RET | unix.BPF_K
+)
+
+// Offsets in struct seccomp_data. An argument has eight bytes. Those of socket(2) are ints: the
+// kernel reads the low half, which is the first on little-endian architectures.
+const (
+	offsetNumber, offsetArch = 0, 4
+
+	offsetFamily   = 16       // argument 0 of socket and socketpair
+	offsetProtocol = 16 + 2*8 // argument 2
+)
+
+// systemCallFilter returns a seccomp program. The calls of allowedSystemCalls are allowed;
+// sockets depend on socketProtocols, and fail with the errors of a kernel that was built
+// without a family or a protocol. All other calls fail with ENOSYS. So do those of another
+// architecture that the processor knows too, such as 32-bit ones: their numbers mean something
+// else. Those of x32 have numbers of their own.
+//
+// The program compares one number after the other. Linux runs it only once for each number
+// whose result depends on nothing else, and remembers the result (since 5.11).
+func systemCallFilter(goarch string) ([]unix.SockFilter, error) {
+	native, ok := map[string]*arch.Info{"amd64": arch.X86_64, "arm64": arch.AARCH64}[goarch]
 	if !ok {
-		return nil, fmt.Errorf("filter system calls: architecture %s is not supported", arch)
+		return nil, fmt.Errorf("filter system calls: architecture %s is not supported", goarch)
 	}
-	const (
-		load    = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
-		equal   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
-		atLeast = unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K
-		result  = unix.BPF_RET | unix.BPF_K
-
-		offsetNumber, offsetArch = 0, 4 // in struct seccomp_data
-
-		x32 = 0x40000000 // the first number of the x32 ABI's calls
-	)
 	filter := []unix.SockFilter{
-		{Code: load, K: offsetArch},
-		{Code: equal, K: native, Jt: 1},
-		{Code: result, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
-		{Code: load, K: offsetNumber},
-		{Code: atLeast, K: x32, Jf: 1},
-		{Code: result, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		{Code: bpfLoad, K: offsetArch},
+		{Code: bpfEqual, K: uint32(native.ID), Jt: 1},
+		failWith(unix.ENOSYS),
+		{Code: bpfLoad, K: offsetNumber},
 	}
-	for _, number := range deniedSystemCalls {
-		filter = append(filter,
-			unix.SockFilter{Code: equal, K: number, Jf: 1},
-			unix.SockFilter{Code: result, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)})
+	for _, name := range allowedSystemCalls() {
+		number, ok := native.SyscallNames[name]
+		if !ok {
+			continue
+		}
+		rule := []unix.SockFilter{allow()}
+		if name == "socket" || name == "socketpair" {
+			rule = socketRule()
+		}
+		filter = append(filter, when(uint32(number), rule)...)
 	}
-	return append(filter, unix.SockFilter{Code: result, K: unix.SECCOMP_RET_ALLOW}), nil
+	return append(filter, failWith(unix.ENOSYS)), nil
+}
+
+// socketRule returns instructions that decide on a call of socket or socketpair.
+func socketRule() []unix.SockFilter {
+	rule := []unix.SockFilter{{Code: bpfLoad, K: offsetFamily}}
+	for _, s := range socketProtocols {
+		byProtocol := []unix.SockFilter{allow()}
+		if s.protocols != nil {
+			byProtocol = []unix.SockFilter{{Code: bpfLoad, K: offsetProtocol}}
+			for _, protocol := range s.protocols {
+				byProtocol = append(byProtocol, when(protocol, []unix.SockFilter{allow()})...)
+			}
+			byProtocol = append(byProtocol, failWith(unix.EPROTONOSUPPORT))
+		}
+		rule = append(rule, when(s.family, byProtocol)...)
+	}
+	return append(rule, failWith(unix.EAFNOSUPPORT))
+}
+
+// when returns instructions that run do, which must end with a result, if the loaded value is
+// the given one.
+func when(value uint32, do []unix.SockFilter) []unix.SockFilter {
+	return append([]unix.SockFilter{{Code: bpfEqual, K: value, Jf: uint8(len(do))}}, do...)
+}
+
+func allow() unix.SockFilter { return unix.SockFilter{Code: bpfReturn, K: unix.SECCOMP_RET_ALLOW} }
+
+func failWith(errno unix.Errno) unix.SockFilter {
+	return unix.SockFilter{Code: bpfReturn, K: unix.SECCOMP_RET_ERRNO | uint32(errno)}
 }

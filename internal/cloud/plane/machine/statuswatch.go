@@ -101,9 +101,8 @@ func (w *watch) forwardReports(socket, id string) {
 	if json.NewEncoder(conn).Encode(request{Do: opWatch}) != nil {
 		return
 	}
-	for reports := json.NewDecoder(conn); ; {
-		var now report
-		if reports.Decode(&now) != nil {
+	for reports := newReports(conn); ; {
+		if _, err := reports.next(); err != nil {
 			return
 		}
 		w.send(id)
