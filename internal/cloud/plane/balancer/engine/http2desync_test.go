@@ -5,11 +5,14 @@ package engine
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -197,5 +200,49 @@ func FuzzStream(f *testing.F) {
 		if content != body {
 			t.Errorf("the body %q becomes %q", body, content)
 		}
+	})
+}
+
+// FuzzHTTP2 checks that whatever follows the connection preface ends with the connection.
+func FuzzHTTP2(f *testing.F) {
+	e, err := New(slog.New(slog.DiscardHandler), Loops{Number: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(e.Close)
+	port := balancertest.FreePort(f)
+	conf := withTLS(balancertest.OneGroup(port, 1), modern, issue(f, curveKey(f), tomorrow, balancertest.DNSName))
+	conf.LoadBalancers[0].Listeners[0].Action = balancertest.Fixed(http.StatusOK, "fixed")
+	conf.LoadBalancers[0].IdleTimeout = 500 * time.Millisecond
+	e.Set(conf)
+
+	var frames, block bytes.Buffer
+	encoder, framer := hpack.NewEncoder(&block), http2.NewFramer(&frames, nil)
+	for _, field := range []string{":method POST", ":scheme https", ":path /a", ":authority h"} {
+		name, value, _ := strings.Cut(field, " ")
+		_ = encoder.WriteField(hpack.HeaderField{Name: name, Value: value})
+	}
+	_ = framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1})
+	f.Add(frames.Bytes())
+	_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndHeaders: true})
+	_ = framer.WriteData(1, false, []byte("body"))
+	f.Add(frames.Bytes())
+	_ = framer.WriteRSTStream(1, http2.ErrCodeCancel)
+	_ = framer.WritePing(false, [8]byte{})
+	_ = framer.WriteContinuation(1, true, block.Bytes())
+	f.Add(frames.Bytes())
+	_ = framer.WriteGoAway(1, http2.ErrCodeNo, nil)
+	_ = framer.WritePushPromise(http2.PushPromiseParam{StreamID: 1, PromiseID: 2, BlockFragment: block.Bytes()})
+	f.Add(frames.Bytes())
+	f.Fuzz(func(t *testing.T, after []byte) {
+		conn := dialTLS(t, port, &tls.Config{ServerName: balancertest.DNSName, NextProtos: []string{"h2"}})
+		_, _ = conn.Write(append([]byte(http2.ClientPreface), after...))
+		_ = conn.CloseWrite()
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("the connection goes on without its client")
+		}
+		_ = conn.Close()
+		waitNoConnection(t, e)
 	})
 }
