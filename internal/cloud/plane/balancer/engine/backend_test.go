@@ -199,7 +199,7 @@ func serveBackend(t *testing.T, target balancer.Target, mode string) (port uint1
 	conf.TargetGroups[0].Check.Timeout = time.Second
 	conf.TargetGroups[0].Check.UnhealthyThreshold = 1000
 	lb := &conf.LoadBalancers[0]
-	lb.ARN, lb.LogDir, lb.Desync, lb.IdleTimeout = loadBalancerARN, dir, mode, time.Second
+	lb.ARN, lb.LogDir, lb.Desync, lb.IdleTimeout = loadBalancerARN, dir, mode, 3*time.Second
 	lb.DropInvalid = mode == "strictest"
 	e.Set(conf)
 	waitHealthy(t, e)
