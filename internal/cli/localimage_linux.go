@@ -42,7 +42,8 @@ func runLocalImageList(ctx context.Context, o *localImageListOptions) error {
 	}
 	rows := [][]string{{"NAME", "IMAGE", "SYSTEM", "LOGIN USER", "ARCHIVE"}}
 	for _, image := range found {
-		rows = append(rows, []string{image.Name, image.ID, image.System, image.User, image.Archive})
+		system, user := diag.Printable(image.System), diag.Printable(image.User) // the archive says so
+		rows = append(rows, []string{image.Name, image.ID, system, user, image.Archive})
 	}
 	o.style(o.Out).Table(o.Out, rows)
 	return nil

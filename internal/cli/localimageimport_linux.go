@@ -113,7 +113,7 @@ func volumeSize(bytes int64) int32 {
 func (o *localImageImportOptions) printImport(result *importResult) error {
 	style := o.style(o.Err)
 	_, _ = fmt.Fprintf(o.Err, "%s %s is %s, with the login user %s.\n",
-		style.Good("✓"), result.ID, result.System, result.User)
+		style.Good("✓"), result.ID, diag.Printable(result.System), diag.Printable(result.User))
 	for _, note := range result.Notes {
 		_, _ = fmt.Fprintln(o.Err, "  "+note)
 	}

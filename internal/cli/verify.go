@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/verify"
 	"aloft.dev/aloft/internal/view"
@@ -149,10 +150,10 @@ func (g *global) printChecks(w io.Writer, report verify.Report) {
 	style := g.style(w)
 	_, _ = fmt.Fprintln(w, style.Strong(report.URL))
 	for _, c := range report.Checks {
-		mark := style.Good("✓")
+		mark, detail := style.Good("✓"), diag.Printable(c.Detail)
 		if !c.OK {
 			mark = style.Bad("✗")
 		}
-		_, _ = fmt.Fprintf(w, "%s %s: %s %s\n", mark, c.Name, c.Detail, style.Faint("("+view.Duration(c.Elapsed)+")"))
+		_, _ = fmt.Fprintf(w, "%s %s: %s %s\n", mark, c.Name, detail, style.Faint("("+view.Duration(c.Elapsed)+")"))
 	}
 }

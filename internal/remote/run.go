@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"aloft.dev/aloft/internal/diag"
 )
 
 // maxLine is how many bytes of a line of output are kept.
@@ -180,29 +182,11 @@ func (l *lineWriter) flush() {
 func (l *lineWriter) emit(raw []byte) {
 	text := strings.TrimRight(string(raw), "\r \t")
 	text = text[strings.LastIndexByte(text, '\r')+1:]
-	if text = stripControl(text); text == "" {
+	if text = diag.Printable(text); text == "" {
 		return
 	}
 	if len(text) > maxLine {
 		text = strings.ToValidUTF8(text[:maxLine], "") + "…"
 	}
 	l.line(text)
-}
-
-// stripControl removes escape sequences (ECMA-48, CSI) and control characters.
-func stripControl(text string) string {
-	var out strings.Builder
-	sequence := false
-	for i, r := range text {
-		switch {
-		case r == '\x1b':
-			sequence = true
-		case sequence:
-			introducer := r == '[' && text[i-1] == '\x1b'
-			sequence = introducer || r < '@' || r > '~'
-		case r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f):
-			out.WriteRune(r)
-		}
-	}
-	return strings.ToValidUTF8(out.String(), "")
 }

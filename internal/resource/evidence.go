@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/plan"
 )
 
@@ -59,7 +60,7 @@ func consoleTail(output string) []string {
 	var lines []string
 	inKeys := false
 	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(strings.Map(dropControl, line))
+		line = strings.TrimSpace(diag.Printable(line))
 		switch {
 		case strings.Contains(line, keysBegin):
 			inKeys = true
@@ -70,12 +71,4 @@ func consoleTail(output string) []string {
 		}
 	}
 	return slices.Clone(lines[max(0, len(lines)-consoleLines):])
-}
-
-// dropControl drops control characters, which could control a terminal.
-func dropControl(r rune) rune {
-	if r < ' ' && r != '\t' || r == 0x7f {
-		return -1
-	}
-	return r
 }

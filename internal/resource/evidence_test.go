@@ -2,11 +2,13 @@ package resource
 
 import (
 	"context"
+	"encoding/base64"
 	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/google/go-cmp/cmp"
 
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/plan"
@@ -46,4 +48,11 @@ func TestEvidenceIsCollectedWhileResourcesAreCreated(t *testing.T) {
 		}
 	})
 	all.Wait()
+}
+
+func TestConsolesDoNotControlTheTerminal(t *testing.T) {
+	console := base64.StdEncoding.EncodeToString([]byte("\x1b[2J\u009b1m\u202epanic\x07\r\n\x1b[0m\r\n"))
+	if diff := cmp.Diff([]string{"1mpanic"}, consoleTail(console)); diff != "" {
+		t.Error(diff)
+	}
 }

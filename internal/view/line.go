@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
 )
 
@@ -21,7 +22,7 @@ func (s Style) line(e event.Event) string {
 	if step != "" {
 		step = "step " + step
 	}
-	text := strings.TrimRight(e.Message, "\r\n")
+	text := strings.TrimRight(diag.Printable(e.Message), "\n")
 	switch e.Kind {
 	case event.Output:
 		text = s.Faint(text)

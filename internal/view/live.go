@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
 )
 
@@ -129,7 +130,8 @@ func (r *running) View() tea.View {
 		)
 		_, _ = fmt.Fprintln(&out, r.style.Name(spinner[r.frame%len(spinner)])+r.clip(line))
 		if w.output != "" {
-			_, _ = fmt.Fprintln(&out, r.clip(strings.Repeat(" ", 35)+r.style.Faint(strings.TrimSpace(w.output))))
+			output := strings.TrimSpace(diag.Printable(w.output))
+			_, _ = fmt.Fprintln(&out, r.clip(strings.Repeat(" ", 35)+r.style.Faint(output)))
 		}
 	}
 	return tea.NewView(out.String())

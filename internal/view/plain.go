@@ -44,7 +44,7 @@ type JSONLines struct {
 }
 
 // NewJSONLines returns a JSONLines that writes to out.
-func NewJSONLines(out io.Writer) *JSONLines { return &JSONLines{out: json.NewEncoder(out)} }
+func NewJSONLines(out io.Writer) *JSONLines { return &JSONLines{out: json.NewEncoder(jsonWriter{out})} }
 
 // Event is an event.Sink.
 func (j *JSONLines) Event(e event.Event) {

@@ -13,7 +13,7 @@ import (
 // remedy.
 func (s Style) Problems(out io.Writer, list diag.List) {
 	for _, d := range list {
-		_, _ = fmt.Fprintf(out, "%s %s\n", s.Bad("Error:"), s.Strong(d.Error()))
+		_, _ = fmt.Fprintf(out, "%s %s\n", s.Bad("Error:"), s.Strong(diag.Printable(d.Error())))
 		if d.Detail != "" {
 			_, _ = fmt.Fprintf(out, "%s\n", indent(d.Detail, "  │ "))
 		}
@@ -30,7 +30,7 @@ func ProblemsJSON(out io.Writer, list diag.List) error {
 
 // JSON writes one document.
 func JSON(out io.Writer, document any) error {
-	encoder := json.NewEncoder(out)
+	encoder := json.NewEncoder(jsonWriter{out})
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(document); err != nil {
 		return fmt.Errorf("write the result: %w", err)
@@ -38,8 +38,9 @@ func JSON(out io.Writer, document any) error {
 	return nil
 }
 
+// indent prepares a text of several lines for a terminal.
 func indent(text, by string) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(diag.Printable(text), "\n"), "\n")
 	for i, line := range lines {
 		if i > 0 && strings.Contains(by, "→") {
 			by = "    "

@@ -2,7 +2,9 @@ package view_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/preflight"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -76,5 +79,41 @@ func TestAProblemTellsWhereWhatWhyAndTheRemedy(t *testing.T) {
 		"  → fix package.json\n    run aloft up again\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A server decides on what its output and its errors contain.
+func TestServersDoNotControlTheTerminal(t *testing.T) {
+	const hostile = "\x1b[2J\u009b2J\u202e\x07\x9b\u0085text"
+	problem := diag.List{{Where: hostile, Summary: hostile, Detail: hostile, Hint: hostile}}
+	happened := event.Event{Kind: event.Output, Address: "server-1", Message: hostile}
+	for name, show := range map[string]func(io.Writer){
+		"problems":   func(out io.Writer) { view.Style{}.Problems(out, problem) },
+		"JSON":       func(out io.Writer) { _ = view.ProblemsJSON(out, problem) },
+		"line":       func(out io.Writer) { view.NewPlain(out, view.Style{}).Event(happened) },
+		"JSON lines": func(out io.Writer) { view.NewJSONLines(out).Event(happened) },
+		"checks": func(out io.Writer) {
+			view.Style{}.Checks(out, preflight.Report{{Name: "a", State: preflight.Failed, Problems: problem}})
+		},
+	} {
+		var out bytes.Buffer
+		show(&out)
+		for _, control := range []string{"\x1b", "\u009b", "\u202e", "\x07", "\x9b2", "\u0085"} {
+			if strings.Contains(out.String(), control) || !strings.Contains(out.String(), "text") {
+				t.Errorf("%s: %q", name, out.String())
+			}
+		}
+	}
+}
+
+func TestJSONKeepsTheText(t *testing.T) {
+	const text = "日本 \u009b \u202e \x7f \x1b é"
+	var out bytes.Buffer
+	var got map[string]string
+	if err := view.JSON(&out, map[string]string{"a": text}); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["a"] != text {
+		t.Errorf("%q %v", got, err)
 	}
 }

@@ -223,7 +223,7 @@ func (e *Entry) appendCertificate(b []byte) []byte {
 			arn = "session-reused"
 		}
 	}
-	b = append(append(b, cmp.Or(name, "-")...), `" "`...)
+	b = append(appendEscaped(b, cmp.Or(name, "-")), `" "`...)
 	return append(append(b, cmp.Or(arn, "-")...), '"')
 }
 

@@ -48,7 +48,7 @@ func Target(id string, at net.Addr) balancer.Target {
 
 // FreePort returns a port that is free on the loopback addresses of the tests. It is
 // outside the range from which the kernel takes ports of outgoing connections.
-func FreePort(t *testing.T) uint16 {
+func FreePort(t testing.TB) uint16 {
 	t.Helper()
 	for range 100 {
 		port := uint16(10000 + rand.IntN(20000))

@@ -15,7 +15,10 @@ type bodySender struct {
 	t    *roundTrip
 	last atomic.Bool // the last bytes are being written
 	done chan struct{}
-	err  error // valid when done is closed
+
+	// Valid when done is closed.
+	err      error
+	received int64 // bytes of the body
 }
 
 // startBodySender starts to send. Until it is done, the exchange's buffer is the
@@ -63,7 +66,7 @@ func (s *bodySender) stop() bool {
 func (s *bodySender) run() error {
 	x, buf := s.t.x, newResponseBuffer()
 	defer buf.release()
-	left := x.req.Length - (x.record.received - int64(len(x.head)))
+	left := x.bodyLeft()
 	for {
 		if x.req.Framing == http1.Sized && left == 0 {
 			return nil
@@ -83,6 +86,7 @@ func (s *bodySender) run() error {
 			x.in, part, done = append(x.in, part[k:]...), part[:k], end
 		}
 		left -= int64(len(part))
+		s.received += int64(len(part))
 		s.last.Store(done || x.req.Framing == http1.Sized && left == 0)
 		s.t.c.recordProgress()
 		if len(part) > 0 {

@@ -56,7 +56,7 @@ func (c *connection) readHead(x *exchange) (keep, ok bool) {
 		end := http1.HeadLen(text, seen)
 		tooLong := end > http1.MaxRequestHead || end == 0 && len(text) >= http1.MaxRequestHead
 		if tooLong || end == 0 && http1.HasBareLF(text, seen) {
-			return c.respondError(x, http.StatusBadRequest, false), false
+			return c.refuseHead(x, http.StatusBadRequest), false
 		}
 		if end > 0 {
 			x.head = text[:end]
@@ -66,7 +66,7 @@ func (c *connection) readHead(x *exchange) (keep, ok bool) {
 		seen = len(text)
 		if err := c.read(x); err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) && seen > 0 && c.interrupted() == idleTimedOut {
-				c.respondError(x, http.StatusRequestTimeout, false)
+				c.refuseHead(x, http.StatusRequestTimeout)
 			}
 			return false, false
 		}
@@ -84,6 +84,15 @@ func (c *connection) readHead(x *exchange) (keep, ok bool) {
 	}
 	x.chunks = http1.ChunkScanner{}
 	return x.req.KeepAlive, true
+}
+
+// refuseHead responds to a head that has not been parsed. It forgets the request before,
+// which the response and the access log would otherwise be about.
+func (c *connection) refuseHead(x *exchange, code int) (keep bool) {
+	x.req = http1.Request{Fields: x.req.Fields[:0]}
+	x.record.begun = c.port.node.engine.now()
+	x.record.received = int64(x.unread())
+	return c.respondError(x, code, false)
 }
 
 // routeRequest handles the request as the load balancer's attributes and the listener's rules say.

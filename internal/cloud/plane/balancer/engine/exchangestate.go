@@ -95,8 +95,9 @@ func (x *exchange) takeBody() (part []byte, whole bool, err error) {
 	rest := x.in[x.at:]
 	switch x.req.Framing {
 	case http1.Sized:
-		n := int(min(x.req.Length, int64(len(rest))))
-		part, whole = rest[:n], int64(n) == x.req.Length
+		left := x.bodyLeft()
+		n := min(left, int64(len(rest)))
+		part, whole = rest[:n], n == left
 	case http1.Chunked:
 		var n int
 		n, whole, err = x.chunks.Skip(rest)
@@ -109,7 +110,12 @@ func (x *exchange) takeBody() (part []byte, whole bool, err error) {
 	return part, whole, err
 }
 
-// discardBody skips the request's body. It returns false if part of the body has not
+// bodyLeft returns how many bytes of a Sized body have not been processed.
+func (x *exchange) bodyLeft() int64 {
+	return x.req.Length - (x.record.received - int64(len(x.head)))
+}
+
+// discardBody skips what is left of the request's body. It returns false if part of the body has not
 // come yet.
 func (x *exchange) discardBody() bool {
 	_, whole, err := x.takeBody()

@@ -56,12 +56,16 @@ func (c *connection) serveStream(w http.ResponseWriter, r *http.Request) {
 // client sent them. It drops trailers.
 func (s *stream) sendRequest() {
 	r := s.r
+	if malformed(r) {
+		_, _ = io.WriteString(s.Conn, "malformed\r\n\r\n") // the parser refuses it, and all is counted
+		return
+	}
 	b := append(make([]byte, 0, 1024), r.Method+" "+r.RequestURI+" HTTP/1.1\r\n"...)
 	if r.Host != "" {
 		b = append(b, "host: "+r.Host+"\r\n"...)
 	}
 	for name, values := range r.Header {
-		if name == "Content-Length" {
+		if name == "Content-Length" || name == "Host" {
 			continue
 		}
 		for _, value := range values {
@@ -85,6 +89,26 @@ func (s *stream) sendRequest() {
 	if r.ContentLength < 0 {
 		_, _ = io.WriteString(s.Conn, "0\r\n\r\n")
 	}
+}
+
+// malformed reports whether HTTP/1.1 would say something else than the client did (RFC 9113,
+// sections 8.1.1 and 8.3.1). net/http has checked the names and the values of fields.
+func malformed(r *http.Request) bool {
+	if strings.Contains(r.Method, " ") || !strings.HasPrefix(r.RequestURI, "/") && r.RequestURI != "*" {
+		return true
+	}
+	for _, host := range r.Header["Host"] {
+		if host != r.Host {
+			return true
+		}
+	}
+	for i, length := range r.Header["Content-Length"] {
+		n, err := strconv.ParseInt(length, 10, 64)
+		if i > 0 || err != nil || n != r.ContentLength {
+			return true
+		}
+	}
+	return false
 }
 
 // chunkWriter writes each part as a chunk.

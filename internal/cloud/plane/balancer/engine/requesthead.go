@@ -56,13 +56,30 @@ func (c *connection) appendRequest(b []byte, x *exchange, l *listener) []byte {
 	return append(b, "\r\n"...)
 }
 
+// appendTarget appends path and query.
 func appendTarget(b []byte, r *http1.Request) []byte {
-	if len(r.Path) == 0 {
-		b = append(b, '/')
-	}
+	from := len(b)
 	b = append(b, r.Path...)
 	if r.Query != nil {
 		b = append(append(b, '?'), r.Query...)
+	}
+	if r.Class == http1.Compliant { // and so without spaces
+		return b
+	}
+	return appendEncoded(b[:from], string(b[from:]))
+}
+
+// appendEncoded appends text with its spaces and control characters percent-encoded. Some
+// servers take them for the end of the request's target.
+func appendEncoded(b []byte, text string) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := range len(text) {
+		c := text[i]
+		if c <= ' ' || c == 0x7f {
+			b = append(b, '%', digits[c>>4], digits[c&15])
+			continue
+		}
+		b = append(b, c)
 	}
 	return b
 }

@@ -215,10 +215,13 @@ func (t *roundTrip) framing() http1.Framing {
 }
 
 // releaseUpstream ends the use of the target's connection. If the exchange is complete,
-// the connection can carry another request.
+// the connection can carry another request. After a response without the body that it
+// declares, it cannot: some servers send such a body, which may still come, and another
+// client would get it as its response.
 func (t *roundTrip) releaseUpstream(complete bool) {
-	up := t.up
-	if t.c.detachUpstream() && complete && up.buf == nil && t.x.resp.KeepAlive && t.x.req.Class != http1.Ambiguous {
+	up, resp, class := t.up, &t.x.resp, t.x.req.Class
+	if t.c.detachUpstream() && complete && up.buf == nil && resp.KeepAlive && !resp.OmitsBody() &&
+		class != http1.Ambiguous {
 		up.pool.release(up, t.c.lane, t.x.record.ended)
 		return
 	}
@@ -230,5 +233,7 @@ func (t *roundTrip) stopBody() bool {
 	if t.body == nil {
 		return true
 	}
-	return t.body.stop()
+	whole := t.body.stop()
+	t.x.record.received += t.body.received
+	return whole
 }

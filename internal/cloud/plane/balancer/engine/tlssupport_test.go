@@ -33,7 +33,7 @@ const modern = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 var tomorrow = time.Now().Add(24 * time.Hour)
 
 // issue returns a self-signed certificate for the names. Its ARN is the first name.
-func issue(t *testing.T, key crypto.Signer, until time.Time, names ...string) balancer.Certificate {
+func issue(t testing.TB, key crypto.Signer, until time.Time, names ...string) balancer.Certificate {
 	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
@@ -56,7 +56,7 @@ func issue(t *testing.T, key crypto.Signer, until time.Time, names ...string) ba
 	}
 }
 
-func curveKey(t *testing.T) crypto.Signer {
+func curveKey(t testing.TB) crypto.Signer {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

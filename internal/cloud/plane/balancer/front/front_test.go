@@ -3,6 +3,8 @@
 package front
 
 import (
+	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -95,3 +97,34 @@ func TestAFewBytesAreNoClientHello(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPeek checks that the beginning of any connection yields a name or an error, and that
+// the node gets what was read.
+func FuzzPeek(f *testing.F) {
+	var hello bytes.Buffer
+	_ = tls.Client(recording{strings.NewReader(""), &hello}, &tls.Config{ServerName: "A.example.com."}).Handshake()
+	f.Add(hello.Bytes())
+	f.Add(hello.Bytes()[:40])
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: A.example.com:80\r\n\r\nGET"))
+	f.Add([]byte("GET http://[::1]:80/ HTTP/1.1\r\nHost: a\r\n\r\n"))
+	f.Add([]byte("\x16\x03\x01\x40\x00\x01\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		name, _, read, err := peekName(recording{bytes.NewReader(text), io.Discard})
+		if err == nil && (strings.ToLower(name) != name || !bytes.HasPrefix(text, read)) {
+			t.Errorf("the name is %q; %d of %d bytes are read", name, len(read), len(text))
+		}
+	})
+}
+
+// recording is a connection that reads and writes what a test says.
+type recording struct {
+	io.Reader
+	io.Writer
+}
+
+func (recording) Close() error                     { return nil }
+func (recording) LocalAddr() net.Addr              { return nil }
+func (recording) RemoteAddr() net.Addr             { return nil }
+func (recording) SetDeadline(time.Time) error      { return nil }
+func (recording) SetReadDeadline(time.Time) error  { return nil }
+func (recording) SetWriteDeadline(time.Time) error { return nil }

@@ -33,7 +33,7 @@ type Request struct {
 	Length         int64 // of a Sized body
 
 	Target []byte // as received
-	Path   []byte // of the target, from its first slash; "*" in OPTIONS *
+	Path   []byte // of the target, from its first slash; "*" in OPTIONS *; empty: not parsed
 	Query  []byte // of the target, after its question mark; nil: none
 	Host   []byte // authority with any port; the target's takes precedence over the Host field's
 	Fields []Field

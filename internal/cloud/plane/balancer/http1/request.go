@@ -89,11 +89,15 @@ func (r *Request) parseVersion(v []byte) error {
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
+var rootPath = []byte("/")
+
 // parseTarget parses the target: a path, a URL in absolute form, or * (RFC 9112, section
 // 3.2). CONNECT is not supported.
 func (r *Request) parseTarget() error {
 	t := r.Target
 	switch {
+	case string(r.Method) == "CONNECT":
+		return errTargetForm
 	case len(t) > 0 && t[0] == '/':
 	case len(t) > 7 && EqualFold(t[:7], "http://"):
 		t = t[7:]
@@ -112,6 +116,9 @@ func (r *Request) parseTarget() error {
 	r.Path = t
 	if i := bytes.IndexByte(t, '?'); i >= 0 {
 		r.Path, r.Query = t[:i], t[i+1:]
+	}
+	if len(r.Path) == 0 { // RFC 9112, section 3.2.1
+		r.Path = rootPath
 	}
 	return nil
 }
@@ -148,7 +155,7 @@ func (r *Request) resolveFraming() error {
 	m := &r.summary
 	encoded := m.chunked > 0 || m.identity
 	switch {
-	case m.unknownEncoding && m.chunked > 0:
+	case (m.unknownEncoding || m.identity) && m.chunked > 0: // "chunked, identity" in two fields
 		return errEncoding
 	case m.unknownEncoding:
 		return errUnknownEncoding

@@ -60,6 +60,12 @@ func (r *Response) parseStatusLine(line []byte) bool {
 	return true
 }
 
+// OmitsBody reports whether the fields declare a body that the response does not have,
+// because of its status or the request's method.
+func (r *Response) OmitsBody() bool {
+	return r.Framing == NoBody && (r.summary.chunked > 0 || r.summary.contentLength > 0)
+}
+
 // HasContentLength reports whether the response has a Content-Length, which may be 0 or the
 // length of a body that is not sent.
 func (r *Response) HasContentLength() bool { return r.summary.contentLengths > 0 }

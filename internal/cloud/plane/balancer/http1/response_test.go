@@ -3,7 +3,11 @@
 package http1
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
+	"io"
+	"net/http"
 	"testing"
 )
 
@@ -56,4 +60,60 @@ func TestMalformedResponsesAreRefused(t *testing.T) {
 			t.Errorf("%q was accepted", bad)
 		}
 	}
+}
+
+// FuzzResponse compares with net/http, which must read the same body in a response that is
+// accepted, and end it at the same place.
+func FuzzResponse(f *testing.F) {
+	for _, text := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a\r\nok\r\n0\r\nX: y\r\n\r\nHTTP/1.1",
+		"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok?",
+		"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok",
+		"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: identity\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+	} {
+		f.Add([]byte(text), "GET")
+		f.Add([]byte(text), "HEAD")
+	}
+	f.Fuzz(func(t *testing.T, text []byte, method string) {
+		end := HeadLen(text, 0)
+		var r Response
+		if end == 0 || r.Parse(text[:end], []byte(method)) != nil {
+			return
+		}
+		body, whole := bodyOf(&r, text[end:])
+		if !whole || method == "CONNECT" { // never sent to a target
+			return
+		}
+		in := bufio.NewReader(bytes.NewReader(text))
+		standard, err := http.ReadResponse(in, &http.Request{Method: method})
+		if err != nil {
+			return // net/http refuses more
+		}
+		content, err := io.ReadAll(standard.Body)
+		if err != nil {
+			return
+		}
+		if standard.StatusCode != r.Status || string(content) != body {
+			t.Errorf("%q: net/http reads %d %q, not %d %q", text, standard.StatusCode, content, r.Status, body)
+		}
+	})
+}
+
+// bodyOf returns the body of a response at the beginning of text, and whether it is whole.
+func bodyOf(r *Response, text []byte) (body string, whole bool) {
+	switch r.Framing {
+	case NoBody:
+		return "", true
+	case UntilClose:
+		return string(text), true
+	case Sized:
+		if r.Length > int64(len(text)) {
+			return "", false
+		}
+		return string(text[:r.Length]), true
+	}
+	body, _, whole, err := scan(string(text), max(1, len(text)))
+	return body, whole && err == nil
 }
