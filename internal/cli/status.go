@@ -57,6 +57,9 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 		url = "no load balancer yet: aloft up continues the deployment"
 	}
 	_, _ = fmt.Fprintf(o.Out, "%s in %s: %s\n\n", o.style(o.Out).Strong(status.App), status.Region, url)
+	if status.Problem != "" {
+		_, _ = fmt.Fprintf(o.Out, "%s\n\n", o.style(o.Out).Bad("The load balancer reports: "+status.Problem))
+	}
 	o.printServers(status)
 	if status.Scaling != nil {
 		o.printScaling(status.Scaling)
