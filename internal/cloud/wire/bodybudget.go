@@ -7,11 +7,10 @@ import (
 )
 
 // Limits of the memory, in bytes, that bodies of requests hold whose signature is not
-// verified yet: of all of them, and of those from one source. A source can send two bodies
-// of the greatest length at once.
+// verified yet: of all of them, and of those from one source.
 const (
-	maxUnverified         = 4 * maxBody
-	maxUnverifiedOfSource = 2 * maxBody
+	maxUnverified         = 16 * maxBody
+	maxUnverifiedOfSource = 4 * maxBody
 )
 
 var errTooManyBodies = errors.New("bodies of unverified requests hold too much memory")

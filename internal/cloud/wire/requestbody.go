@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// maxBody is the size limit of a request, in bytes. The largest parameters that
-// AWS accepts here are user data of 16 KiB and policies; the rest leaves room for
-// long lists of IDs.
-const maxBody = 16 << 20
+// maxBody is the size limit of a request, in bytes, also after decompression. The largest
+// that AWS accepts here is PutMetricData's, of 1 MB (CloudWatch User Guide, "CloudWatch service
+// quotas"). A decoded document needs some twenty times as much memory.
+const maxBody = 2 << 20
 
 // bodyTimeout is how long a client may take to send a body.
 const bodyTimeout = 30 * time.Second
@@ -69,7 +69,7 @@ func inflate(body []byte) ([]byte, error) {
 func requestTooLarge() *Error {
 	return &Error{
 		Code:    "RequestEntityTooLarge",
-		Message: "The request is larger than 16 MiB.",
+		Message: "The request is larger than 2 MiB.",
 		Status:  http.StatusRequestEntityTooLarge,
 	}
 }
