@@ -116,28 +116,30 @@ func TestBodyThatDoesNotArriveIsRefused(t *testing.T) {
 func TestDeadlineOfTheBodyEndsWithIt(t *testing.T) {
 	e := newEndpoint(t, atNoon)
 	e.Handler.(*handler).bodyTimeout = 50 * time.Millisecond
-	late := make(chan struct{})
-	time.AfterFunc(200*time.Millisecond, func() { close(late) })
 	e.Handler.(*handler).Around = func(ctx context.Context, _ Call, next next) (any, error) {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-late:
+		case <-time.After(200 * time.Millisecond):
 			return next(ctx)
 		}
 	}
 	server := httptest.NewServer(e)
 	defer server.Close()
-	r := signed(t, query(describe), "ec2", describe, testKey, testSecret, noon)
-	host := r.Host
-	r.URL.Host, r.Host, r.RequestURI = server.Listener.Addr().String(), host, ""
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Errorf("got %s", response.Status)
+	const identity = "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60"
+	for name, r := range map[string]*http.Request{
+		"a body":  signed(t, query(describe), "ec2", describe, testKey, testSecret, noon),
+		"no body": presigned(t, "sts", identity, testKey, testSecret, noon),
+	} {
+		r.URL.Host, r.RequestURI = server.Listener.Addr().String(), ""
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("%s: got %s", name, response.Status)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ const maxSkew = 5 * time.Minute
 // authenticate verifies the signature that the exchange claims, reads the body, and
 // records whose key made the signature. Whoever has no valid key cannot make it read a
 // body: what can be checked without one is checked first.
-func (h *handler) authenticate(w http.ResponseWriter, r *http.Request, x *exchange) error {
+func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	c := &x.claim
 	key, err := h.Credentials(c.accessKey, c.token)
 	anyKey := h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && !key.temporary())
@@ -27,7 +27,7 @@ func (h *handler) authenticate(w http.ResponseWriter, r *http.Request, x *exchan
 	}
 	body := h.bodies.hold(sourceIP(r), r.Body)
 	defer body.release()
-	if err := x.readBody(w, r, body); err != nil {
+	if err := x.readBody(r, body); err != nil {
 		return err
 	}
 	if !anyKey {

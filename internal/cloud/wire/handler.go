@@ -50,14 +50,17 @@ type exchange struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	x := &exchange{id: h.NewRequestID()}
-	// Not every ResponseWriter has deadlines; that of net/http has.
-	_ = http.NewResponseController(w).SetReadDeadline(started.Add(h.bodyTimeout))
+	if r.ContentLength != 0 {
+		// The deadline ends with the body: net/http removes it then, and waits for the client's
+		// end. Not every ResponseWriter has deadlines.
+		_ = http.NewResponseController(w).SetReadDeadline(started.Add(h.bodyTimeout))
+	}
 	var response *response
 	var err error
 	if h.Fallback != nil && strings.HasPrefix(r.URL.Path, ownPaths) {
-		response, err = h.serveOwn(w, r, x)
+		response, err = h.serveOwn(r, x)
 	} else {
-		response, err = h.serve(w, r, x)
+		response, err = h.serve(r, x)
 	}
 	if errors.Is(err, ErrHangUp) {
 		h.logRequest(r.Context(), x, &Error{Code: "closed the connection"}, time.Since(started))
@@ -76,7 +79,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve handles a request up to its response, which the caller sends.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, x *exchange) (*response, error) {
+func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	if err := h.refuse(r); err != nil {
 		return nil, err
 	}
@@ -84,7 +87,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, x *exchange) (*r
 	if err != nil {
 		return nil, err
 	}
-	if err := h.authenticate(w, r, x); err != nil {
+	if err := h.authenticate(r, x); err != nil {
 		return nil, err
 	}
 	x.findOperation(r)

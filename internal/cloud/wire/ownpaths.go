@@ -13,7 +13,7 @@ const ownPaths = "/_aloft/"
 const OwnService = "aloft"
 
 // serveOwn handles a request that is not AWS's, of the account itself: no role allows it.
-func (h *handler) serveOwn(w http.ResponseWriter, r *http.Request, x *exchange) (*response, error) {
+func (h *handler) serveOwn(r *http.Request, x *exchange) (*response, error) {
 	if err := h.refuse(r); err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func (h *handler) serveOwn(w http.ResponseWriter, r *http.Request, x *exchange) 
 	if x.claim.service != OwnService {
 		return nil, incompleteSignature("The credential must be scoped to the service " + OwnService + ".")
 	}
-	if err := h.authenticate(w, r, x); err != nil {
+	if err := h.authenticate(r, x); err != nil {
 		return nil, err
 	}
 	if x.principal.Session != nil {

@@ -19,7 +19,7 @@ const maxBody = 2 << 20
 const bodyTimeout = 30 * time.Second
 
 // readBody reads the body as it was signed. What it holds counts as held.
-func (x *exchange) readBody(w http.ResponseWriter, r *http.Request, held *heldBody) (err error) {
+func (x *exchange) readBody(r *http.Request, held *heldBody) (err error) {
 	if r.ContentLength > maxBody {
 		return requestTooLarge()
 	}
@@ -35,8 +35,6 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request, held *heldBo
 		return requestTooLarge()
 	}
 	x.read = true
-	// The rest of the connection's life has no deadline: net/http watches it for the client's end.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not every ResponseWriter has deadlines
 	return nil
 }
 
