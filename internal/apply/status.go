@@ -22,6 +22,7 @@ type Status struct {
 	DNSName         string    `json:"dns_name"`
 	VPCID           string    `json:"vpc_id"`
 	LoadBalancerARN string    `json:"load_balancer_arn"`
+	Problem         string    `json:"load_balancer_problem,omitempty"` // why it serves only in part, as the cloud says
 	TargetGroupARN  string    `json:"target_group_arn"`
 	ImageID         string    `json:"image_id"`
 	BaseImage       string    `json:"base_image,omitempty"`  // that ImageID was built on
@@ -81,7 +82,7 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		case stack.KindVPC:
 			s.VPCID = f.ID
 		case stack.KindLoadBalancer:
-			s.LoadBalancerARN, s.DNSName = f.ID, f.Status.DNSName
+			s.LoadBalancerARN, s.DNSName, s.Problem = f.ID, f.Status.DNSName, f.Status.Problem
 		case stack.KindTargetGroup:
 			s.TargetGroupARN = f.ID
 		case stack.KindEnvironment:

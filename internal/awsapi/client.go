@@ -5,6 +5,7 @@ package awsapi
 import (
 	"cmp"
 	"context"
+	"net"
 	"net/http"
 	"time"
 
@@ -36,6 +37,9 @@ type Options struct {
 	Credentials   aws.CredentialsProvider // replaces the default chain; environment and files are not read
 	HTTPClient    aws.HTTPClient          // replaces the default client
 	MaxBackoff    time.Duration           // longest pause before a retry; 10 s if zero
+
+	// Dial replaces the default client's way to connect.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// TokenCode returns the code of the MFA device with the given serial number, for
 	// profiles with mfa_serial. If it is nil, such profiles fail.
@@ -73,6 +77,9 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	transport := awshttp.NewBuildableClient().WithTimeout(callTimeout)
 	transport = transport.WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = 32 // discovery makes a dozen calls at once
+		if o.Dial != nil {
+			t.DialContext = o.Dial
+		}
 	})
 	client := &Client{RegionFrom: RegionGiven, own: o.Endpoint != ""}
 	if o.Credentials != nil {

@@ -48,8 +48,12 @@ func (g *global) connectToLocalCloud(ctx context.Context, region string, start b
 	if err != nil {
 		return nil, err
 	}
+	dial, err := running.Dialer()
+	if err != nil {
+		return nil, err
+	}
 	return awsapi.New(ctx, awsapi.Options{
-		Region: region, Endpoint: "http://" + running.Address,
+		Region: region, Endpoint: "http://" + running.Address, Dial: dial,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{
 				AccessKeyID:     key.AccessKeyID,

@@ -33,6 +33,9 @@ func (g *global) runDaemon(ctx context.Context, o startOptions) error {
 	if o.anyCredentials {
 		config.Log.Warn("DANGER: any signature is accepted; every user of this host can start machines as root")
 	}
+	// Files of machines and images get the modes that their systems expect, whatever the umask
+	// of the user who starts the local cloud. Nothing relies on it for secrecy.
+	syscall.Umask(0o022)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	leave := make(chan os.Signal, 1)

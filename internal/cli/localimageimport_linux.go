@@ -86,7 +86,7 @@ func (o *localImageImportOptions) register(
 	if err != nil {
 		return nil, notRunning(err, "sudo aloft local start"+o.cloudFlags())
 	}
-	snapshot, err := running.Import(ctx, host.ImportRequest{
+	snapshot, err := running.Import(ctx, layout, host.ImportRequest{
 		Import: imported.ID(), Region: images.Region, Description: imported.System,
 		SizeGiB: volumeSize(imported.Bytes),
 	})

@@ -23,7 +23,7 @@ func runLocalManners(ctx context.Context, o *localMannersOptions) error {
 	if err := o.changeManners(ctx, running, layout, o.change); err != nil {
 		return err
 	}
-	status, err := running.Status(ctx)
+	status, err := running.Status(ctx, layout)
 	if err != nil {
 		return err
 	}

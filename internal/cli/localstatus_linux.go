@@ -17,7 +17,7 @@ func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
 	if err != nil {
 		return notRunning(err, "sudo aloft local start"+o.cloudFlags())
 	}
-	status, err := running.Status(ctx)
+	status, err := running.Status(ctx, layout)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,8 @@ func newSSHCommand(g *global, run func(context.Context, *sshOptions) error) *cob
 		Use:   "ssh [DIR] SERVER [-- COMMAND...]",
 		Short: "Open a shell on a server, or run a command there",
 		Long: `Uses the system's ssh with the deployment's key pair and the host keys that the server
-printed on its console. If the firewall does not admit this computer, Aloft adds a rule
+printed on its console. It reads no ssh_config, so your agent is not forwarded and no host
+key of yours counts. If the firewall does not admit this computer, Aloft adds a rule
 for as long as the connection lasts. The exit code is ssh's.`,
 		Example: "  aloft ssh server-1\n  aloft ssh ./shop server-2\n  aloft ssh server-1 -- systemctl status",
 		Args:    cobra.ArbitraryArgs,
@@ -103,13 +104,7 @@ func runOpenSSH(ctx context.Context, stdio Stdio, program string, t remote.Targe
 		return fmt.Errorf("write the host keys of %s: %w", t.Name, err)
 	}
 	defer remove()
-	arguments := append(pathArguments(t.KeyPath, knownHosts),
-		"-l", t.User, "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no",
-		"-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", host)
-	if len(command) > 0 {
-		arguments = append(append(arguments, "--"), command...)
-	}
-	client := exec.CommandContext(ctx, program, arguments...)
+	client := exec.CommandContext(ctx, program, sshArguments(t, host, knownHosts, command)...)
 	client.Cancel = func() error {
 		err := client.Process.Signal(syscall.SIGTERM)
 		if err == nil || errors.Is(err, os.ErrProcessDone) {
@@ -130,6 +125,23 @@ func runOpenSSH(ctx context.Context, stdio Stdio, program string, t remote.Targe
 		return fmt.Errorf("run %s: %w", program, err)
 	}
 	return nil
+}
+
+// sshArguments returns the arguments of OpenSSH that connect to a target and run a command,
+// or a shell. No configuration file counts: those of the user and the system could hand a
+// server the user's agent, display, ports and variables, take a connection that is open
+// to an earlier machine of the same address, or accept other host keys (ssh_config(5):
+// ForwardAgent, SendEnv, ControlPath, KnownHostsCommand). Aloft's own connections read none
+// either.
+func sshArguments(t remote.Target, host, knownHosts string, command []string) []string {
+	arguments := append([]string{"-F", "none"}, pathArguments(t.KeyPath, knownHosts)...)
+	arguments = append(arguments,
+		"-l", t.User, "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no",
+		"-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", "-o", "ForwardAgent=no", host)
+	if len(command) > 0 {
+		arguments = append(append(arguments, "--"), command...)
+	}
+	return arguments
 }
 
 // pathArguments returns the arguments of OpenSSH that name files. A path may have spaces,

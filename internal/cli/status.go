@@ -63,6 +63,9 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 		_, _ = fmt.Fprintf(o.Out, "environment: %s\n", environmentOf(status))
 	}
 	_, _ = fmt.Fprintln(o.Out)
+	if status.Problem != "" {
+		_, _ = fmt.Fprintf(o.Out, "%s\n\n", o.style(o.Out).Bad("The load balancer reports: "+status.Problem))
+	}
 	o.printServers(status)
 	if status.Scaling != nil {
 		o.printScaling(status.Scaling)

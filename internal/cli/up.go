@@ -73,7 +73,7 @@ func runUp(ctx context.Context, o *upOptions) error {
 	status, err := d.Up(ctx)
 	worked := shown.worked.Load()
 	report := verify.Report{}
-	if err == nil && worked {
+	if err == nil && (worked || status.Problem != "") {
 		report = o.verifyAsStep(ctx, d, status, shown.Event)
 	}
 	ended := time.Now()
@@ -105,7 +105,7 @@ func (o *upOptions) printResult(s *apply.Status, worked, verified bool, took tim
 	style, elapsed := o.style(o.Out), view.Duration(took)
 	good := style.Good("✓")
 	switch {
-	case !worked:
+	case !worked && verified:
 		_, _ = fmt.Fprintf(o.Out, "%s Nothing to do: %s matches its spec (%s).\n", good, s.App, elapsed)
 	case verified:
 		_, _ = fmt.Fprintf(o.Out, "%s %s is up, and verified, in %s.\n", good, s.App, elapsed)

@@ -86,7 +86,9 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 func (g *global) verify(
 	ctx context.Context, d *deployment, s *apply.Status, waiting func(string),
 ) verify.Report {
-	facts := verify.Facts{Spec: d.spec, DNSName: s.DNSName, TargetGroupARN: s.TargetGroupARN}
+	facts := verify.Facts{
+		Spec: d.spec, DNSName: s.DNSName, Problem: s.Problem, TargetGroupARN: s.TargetGroupARN,
+	}
 	for _, m := range s.Machines {
 		if m.Lifecycle != "" && m.Lifecycle != "InService" {
 			facts.Transient = append(facts.Transient, m.InstanceID)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,7 +19,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/plane/loopback"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // Timeouts of the APIs' HTTP server.
@@ -27,6 +30,14 @@ const (
 	idleTimeout       = 2 * time.Minute
 	drainTimeout      = 2 * time.Second // for requests in progress when the daemon ends
 )
+
+// maxHeaderBytes is the size of the largest header. The longest parts are session tokens and
+// presigned queries.
+const maxHeaderBytes = 64 << 10
+
+// apiConnections limits the connections to the APIs on the host. One user must not keep the
+// others out, and nobody the user who runs the local cloud. An SDK's client has up to 32 here.
+var apiConnections = loopback.Limits{Total: 1024, Others: 768, PerUser: 192}
 
 // serve runs the loops and serves the APIs until ctx ends.
 func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
@@ -41,10 +52,15 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 		group.Go(func() error { return run(ctx) })
 	}
 	group.Go(func() error { return d.followManners(ctx) })
+	address := listener.Addr().String()
+	limits := apiConnections
+	limits.Owner = os.Geteuid()
+	listener = loopback.Limit(listener, limits, wire.Overloaded(), d.Log)
 	server := &http.Server{
 		Handler:           d.onHost,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn),
 	}
 	group.Go(func() error {
@@ -59,7 +75,6 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 		}
 		return nil
 	})
-	address := listener.Addr().String()
 	if err := host.RecordDaemon(d.Layout, d.Version, address); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type Status struct {
 	EnvironmentLatest int64                    // newest version of its parameter
 
 	DNSName string // of a load balancer
+	Problem string // of a load balancer: why it serves only in part, in the cloud's words; "" if it serves
 
 	Port int // of a target group: the port of targets that an Auto Scaling group registers
 

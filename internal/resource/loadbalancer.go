@@ -84,6 +84,8 @@ func describeLoadBalancer(b types.LoadBalancer) plan.Found {
 			state = stack.StateActive // it routes requests, and AWS is adding capacity
 		case types.LoadBalancerStateEnumFailed:
 			f.Broken = "load balancer failed: " + aws.ToString(b.State.Reason)
+		case types.LoadBalancerStateEnumActive:
+			f.Status.Problem = aws.ToString(b.State.Reason) // AWS gives none
 		}
 	}
 	f.Set(stack.AttrState, state)

@@ -27,6 +27,7 @@ type Server struct {
 type Facts struct {
 	Spec           *spec.Spec
 	DNSName        string // of the load balancer
+	Problem        string // why the load balancer serves only in part, as the cloud says; "" if it serves
 	TargetGroupARN string
 	Servers        []Server
 	// instances that an Auto Scaling group is adding or removing: they may be targets or not
@@ -104,6 +105,9 @@ func (v Verifier) Run(ctx context.Context, f Facts) Report {
 		run  func() finding
 	}{
 		{"the name answers", func() finding {
+			if f.Problem != "" { // another program may be what answers in its place
+				return finding{false, "the load balancer reports: " + f.Problem}
+			}
 			if err := v.waitForName(ctx, f); err != nil {
 				return finding{false, f.DNSName + " does not resolve: " + reason(err)}
 			}

@@ -125,6 +125,18 @@ func TestAllChecksPassWithinTwoSeconds(t *testing.T) {
 	}
 }
 
+// The local cloud cannot serve at a port at which another program listens, which would
+// answer instead.
+func TestNothingIsSentToALoadBalancerWithAProblem(t *testing.T) {
+	w := newWorld()
+	w.facts.Problem = "port 8080 cannot be reached on this host: nc (pid 7, user 1000) listens there"
+	w.answer = func(int64, http.ResponseWriter) { t.Error("a request was sent") }
+	report, _ := w.verify(t)
+	if failed := report.Failed(); len(failed) == 0 || !strings.Contains(failed[0].Detail, w.facts.Problem) {
+		t.Errorf("%+v", report)
+	}
+}
+
 func TestUnevenSpreadIsRetriedWithMoreRequests(t *testing.T) {
 	w := newWorld()
 	w.answer = func(n int64, out http.ResponseWriter) {

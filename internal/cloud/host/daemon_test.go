@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -39,10 +40,20 @@ func TestStatusDecodesWhatTheDaemonServes(t *testing.T) {
 		if r.URL.Path != StatusPath {
 			t.Errorf("requested %s, want %s", r.URL.Path, StatusPath)
 		}
+		if !strings.Contains(r.Header.Get("Authorization"), "/aloft/aws4_request") {
+			t.Errorf("signed by %q", r.Header.Get("Authorization"))
+		}
 		_, _ = w.Write([]byte(`{"version":"v1","images":[],"machines":[{"id":"i-1","memory_bytes":7}]}`))
 	}))
 	defer server.Close()
-	status, err := Daemon{Address: server.Listener.Addr().String()}.Status(t.Context())
+	layout, err := LayoutFor(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := EnsureCredentials(layout); err != nil {
+		t.Fatal(err)
+	}
+	status, err := Daemon{PID: os.Getpid(), Address: server.Listener.Addr().String()}.Status(t.Context(), layout)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,14 +3,9 @@
 package host
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 )
 
 // ImportPath is the path at which a daemon takes imports.
@@ -29,32 +24,10 @@ type ImportResponse struct {
 	SnapshotID string `json:"snapshot_id"`
 }
 
-// Import makes a snapshot of an import.
-func (d Daemon) Import(ctx context.Context, in ImportRequest) (ImportResponse, error) {
+// Import makes a snapshot of an import in a local cloud.
+func (d Daemon) Import(ctx context.Context, layout Layout, in ImportRequest) (ImportResponse, error) {
 	var out ImportResponse
-	body, err := json.Marshal(in)
-	if err != nil {
-		return out, fmt.Errorf("import a snapshot: %w", err)
-	}
-	request, err := http.NewRequestWithContext(
-		ctx, http.MethodPost, "http://"+d.Address+ImportPath, bytes.NewReader(body))
-	if err != nil {
-		return out, fmt.Errorf("import a snapshot: %w", err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := (&http.Client{}).Do(request)
-	if err != nil {
-		return out, fmt.Errorf("import a snapshot: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = errors.New(strings.TrimSpace(string(answer)))
-	}
-	if err == nil {
-		err = json.Unmarshal(answer, &out)
-	}
-	if err != nil {
+	if err := d.call(ctx, layout, http.MethodPost, ImportPath, in, &out); err != nil {
 		return out, fmt.Errorf("import a snapshot: %w", err)
 	}
 	return out, nil

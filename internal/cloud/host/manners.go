@@ -72,7 +72,7 @@ func (d Daemon) UseManners(ctx context.Context, layout Layout, settings manners.
 	tick := time.NewTicker(mannersPoll)
 	defer tick.Stop()
 	for {
-		status, err := d.Status(ctx)
+		status, err := d.Status(ctx, layout)
 		if err == nil && status.Manners.Equal(settings) {
 			return nil
 		}

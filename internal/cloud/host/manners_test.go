@@ -77,6 +77,9 @@ func TestARunningDaemonTakesNewManners(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(Status{Manners: daemon.Settings()})
 	}))
 	defer server.Close()
+	if _, err := EnsureCredentials(layout); err != nil {
+		t.Fatal(err)
+	}
 	want := manners.Settings{Manners: manners.All(), Seed: 9, TimeScale: 2}
 	running := Daemon{PID: os.Getpid(), Address: strings.TrimPrefix(server.URL, "http://")}
 	if err := running.UseManners(t.Context(), layout, want); err != nil {

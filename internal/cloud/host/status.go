@@ -4,7 +4,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -39,20 +38,11 @@ type MachineStatus struct {
 	MemoryBytes int64  `json:"memory_bytes"`
 }
 
-// Status requests the status of a running daemon.
-func (d Daemon) Status(ctx context.Context) (Status, error) {
+// Status requests the status of a local cloud's running daemon.
+func (d Daemon) Status(ctx context.Context, layout Layout) (Status, error) {
 	var status Status
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.Address+StatusPath, nil)
-	if err != nil {
+	if err := d.call(ctx, layout, http.MethodGet, StatusPath, nil, &status); err != nil {
 		return status, fmt.Errorf("request the local cloud's status: %w", err)
-	}
-	response, err := (&http.Client{}).Do(request)
-	if err != nil {
-		return status, fmt.Errorf("request the local cloud's status: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if err := json.NewDecoder(response.Body).Decode(&status); err != nil {
-		return status, fmt.Errorf("read the local cloud's status: %w", err)
 	}
 	return status, nil
 }

@@ -13,30 +13,51 @@ import (
 // AWS.
 const maxSkew = 5 * time.Minute
 
-// authenticate verifies the signature that the exchange claims and records whose key
-// made it.
+// authenticate verifies the signature that the exchange claims, reads the body, and
+// records whose key made the signature. Whoever has no valid key cannot make it read a
+// body: what can be checked without one is checked first.
 func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	c := &x.claim
 	key, err := h.Credentials(c.accessKey, c.token)
-	if h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && !key.temporary()) {
-		return nil
+	anyKey := h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && !key.temporary())
+	if !anyKey {
+		if err := h.checkClaim(r, x, key, err); err != nil {
+			return err
+		}
 	}
-	if err := c.checkSignedHeaders(r); err != nil {
+	body := h.bodies.hold(sourceIP(r), r.Body)
+	defer body.release()
+	if err := x.readBody(r, body); err != nil {
 		return err
 	}
-	if err != nil {
+	if !anyKey {
+		if !c.verify(r, x.rawBody, key.Secret) {
+			return badSignature(x.dialect)
+		}
+		x.principal = key.Principal
+	}
+	x.verified = true
+	return x.decompress(r)
+}
+
+// checkClaim checks what can be checked of a claim without the body. keyErr is the error
+// with which the key was found.
+func (h *handler) checkClaim(r *http.Request, x *exchange, key Key, keyErr error) error {
+	if err := x.claim.checkSignedHeaders(r); err != nil {
+		return err
+	}
+	if keyErr != nil {
 		return unknownKey(x.dialect)
 	}
-	if err := c.checkTime(h.Now(), x.dialect); err != nil {
+	if err := x.claim.checkTime(h.Now(), x.dialect); err != nil {
 		return err
 	}
-	if !c.verify(r, x.rawBody, key.Secret) {
+	if !x.claim.verifyClaimed(r, key.Secret) {
 		return badSignature(x.dialect)
 	}
 	if key.temporary() && !h.Now().Before(key.Expires) {
 		return expiredToken(x.dialect)
 	}
-	x.principal = key.Principal
 	return nil
 }
 
@@ -128,4 +149,18 @@ func authFailure() *Error {
 		Message: "AWS was not able to validate the provided access credentials",
 		Status:  http.StatusUnauthorized,
 	}
+}
+
+// tooManyRequests is the response to a request for which there is no room now. Clients
+// try it again.
+func tooManyRequests(protocol names.Protocol) *Error {
+	code := "Throttling"
+	switch protocol {
+	case names.EC2:
+		code = "RequestLimitExceeded"
+	case names.JSON, names.CBOR:
+		code = "ThrottlingException"
+	case names.Query:
+	}
+	return &Error{Code: code, Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable}
 }

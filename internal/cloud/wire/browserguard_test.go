@@ -42,6 +42,7 @@ func TestRequestsFromWebPagesAreRefused(t *testing.T) {
 					r.Header.Set(tc.header[0], tc.header[1])
 				}
 			}
+			signed(t, fallbackRequest, OwnService, "", testKey, testSecret, noon)
 			signed(t, aws, "ec2", describe, testKey, testSecret, noon)
 			if w := e.send(aws); w.Code != tc.status {
 				t.Errorf("AWS request: response %d %s, want %d", w.Code, w.Body, tc.status)

@@ -22,6 +22,10 @@ import (
 type handler struct {
 	Config
 	services map[string]*service
+	// how long a client may take to send a body
+	bodyTimeout time.Duration
+	bodies      bodyBudget
+	refusals    refusalLog
 }
 
 // exchange is the state of one request as it passes through the handler.
@@ -30,8 +34,10 @@ type exchange struct {
 	rawBody    []byte     // the body as received, which is what was signed
 	body       []byte     // the body without compression
 	values     url.Values // parameters of a query request
+	read       bool       // the body was read to its end
 	malformed  bool       // the query string could not be parsed
 	claim      claim
+	verified   bool         // authenticate has succeeded
 	principal  Principal    // set by authenticate
 	table      *names.Table // nil until the service is known
 	dialect    names.Protocol
@@ -42,17 +48,20 @@ type exchange struct {
 
 // ServeHTTP handles one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/_aloft/") && h.Fallback != nil {
-		if err := h.refuseBrowsers(r); err != nil {
-			http.Error(w, err.Message, err.status())
-			return
-		}
-		h.Fallback.ServeHTTP(w, r)
-		return
-	}
 	started := time.Now()
 	x := &exchange{id: h.NewRequestID()}
-	response, err := h.serve(r, x)
+	if r.ContentLength != 0 {
+		// The deadline ends with the body: net/http removes it then, and waits for the client's
+		// end. Not every ResponseWriter has deadlines.
+		_ = http.NewResponseController(w).SetReadDeadline(started.Add(h.bodyTimeout))
+	}
+	var response *response
+	var err error
+	if h.Fallback != nil && strings.HasPrefix(r.URL.Path, ownPaths) {
+		response, err = h.serveOwn(r, x)
+	} else {
+		response, err = h.serve(r, x)
+	}
 	if errors.Is(err, ErrHangUp) {
 		h.logRequest(r.Context(), x, &Error{Code: "closed the connection"}, time.Since(started))
 		panic(http.ErrAbortHandler) // net/http closes the connection
@@ -62,23 +71,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal = h.publicError(r.Context(), x, err)
 		response = encodeError(x, refusal)
 	}
+	if !x.read && r.ContentLength != 0 {
+		w.Header().Set("Connection", "close") // or net/http would read the body
+	}
 	response.send(w, x.id)
 	h.logRequest(r.Context(), x, refusal, time.Since(started))
 }
 
 // serve handles a request up to its response, which the caller sends.
 func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
-	if err := h.refuseBrowsers(r); err != nil {
-		return nil, err
-	}
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		return nil, &Error{
-			Code:    "MethodNotAllowed",
-			Message: "Requests are POST or GET.",
-			Status:  http.StatusMethodNotAllowed,
-		}
-	}
-	if err := x.readBody(r); err != nil {
+	if err := h.refuse(r); err != nil {
 		return nil, err
 	}
 	svc, err := h.identify(r, x)
@@ -88,6 +90,7 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	if err := h.authenticate(r, x); err != nil {
 		return nil, err
 	}
+	x.findOperation(r)
 	op, err := svc.operation(x.operation, x.dialect)
 	if err != nil {
 		return nil, err
@@ -113,6 +116,21 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	return encodeResponse(x, op, out.Elem()), nil
 }
 
+// refuse refuses requests that no client of an API sends.
+func (h *handler) refuse(r *http.Request) error {
+	if err := h.refuseBrowsers(r); err != nil {
+		return err
+	}
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return &Error{
+			Code:    "MethodNotAllowed",
+			Message: "Requests are POST or GET.",
+			Status:  http.StatusMethodNotAllowed,
+		}
+	}
+	return nil
+}
+
 // sourceIP returns the address that a request came from.
 func sourceIP(r *http.Request) string {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -122,14 +140,13 @@ func sourceIP(r *http.Request) string {
 	return from.Addr().Unmap().String()
 }
 
-// identify determines the service and the operation that a request claims to be
-// for. Nothing it returns may be trusted before authenticate.
+// identify determines the service that a request claims to be for. Nothing it returns
+// may be trusted before authenticate.
 func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
-	x.parseValues(r)
 	claimErr := x.claim.parse(r)
 	svc, known := h.services[x.claim.service]
 	if !known {
-		svc = h.inferService(r, x)
+		svc = h.inferService(r)
 	}
 	if svc != nil {
 		x.table, x.dialect = svc.table, dialect(r, svc.table)
@@ -140,16 +157,20 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	if !known {
 		return nil, NotImplemented("the service %s", x.claim.service)
 	}
+	return svc, nil
+}
+
+// findOperation determines the operation, which a query names in its parameters.
+func (x *exchange) findOperation(r *http.Request) {
 	switch x.dialect {
 	case names.JSON:
-		target := r.Header.Get("X-Amz-Target")
-		x.operation = strings.TrimPrefix(target, svc.table.Target+".")
+		x.operation = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), x.table.Target+".")
 	case names.CBOR:
-		x.operation = strings.TrimPrefix(r.URL.Path, "/service/"+svc.table.Target+"/operation/")
+		x.operation = strings.TrimPrefix(r.URL.Path, "/service/"+x.table.Target+"/operation/")
 	case names.EC2, names.Query:
+		x.parseValues(r)
 		x.operation = x.values.Get("Action")
 	}
-	return svc, nil
 }
 
 // dialect returns the request's protocol if the service speaks it, or else the
@@ -169,12 +190,12 @@ func dialect(r *http.Request, table *names.Table) names.Protocol {
 }
 
 // inferService determines the service in whose dialect to refuse a request whose
-// signature does not name one.
-func (h *handler) inferService(r *http.Request, x *exchange) *service {
+// signature does not name one, as far as the request tells before its body.
+func (h *handler) inferService(r *http.Request) *service {
+	target, version := r.Header.Get("X-Amz-Target"), r.URL.Query().Get("Version")
 	for _, s := range h.services {
-		target := r.Header.Get("X-Amz-Target")
 		if s.table.Target != "" && strings.HasPrefix(target, s.table.Target+".") ||
-			s.table.Version != "" && x.values.Get("Version") == s.table.Version {
+			s.table.Version != "" && version == s.table.Version {
 			return s
 		}
 	}
@@ -244,6 +265,10 @@ func (h *handler) logRequest(ctx context.Context, x *exchange, refusal *Error, t
 	code := "OK"
 	if refusal != nil {
 		code = refusal.Code
+	}
+	if !x.verified {
+		h.refusals.log(ctx, h.Log, x, code)
+		return
 	}
 	h.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request", x.id),
 		slog.String("service", x.claim.service), slog.String("operation", x.operation),

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/aws/smithy-go/encoding/cbor"
 
@@ -34,6 +35,9 @@ func jsonTypeOf(table *names.Table) string {
 	return jsonType
 }
 
+// responseTimeout is how long a client may take to read a response.
+const responseTimeout = 30 * time.Second
+
 func (r *response) send(w http.ResponseWriter, requestID string) {
 	header := w.Header()
 	header.Set("Content-Type", r.contentType)
@@ -50,6 +54,9 @@ func (r *response) send(w http.ResponseWriter, requestID string) {
 	if r.contentType == cborType {
 		header.Set("Smithy-Protocol", "rpc-v2-cbor")
 	}
+	// A client that does not read must not hold the response for ever. Not every
+	// ResponseWriter has deadlines.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(responseTimeout))
 	w.WriteHeader(r.status)
 	_, _ = w.Write(r.body) // the client may be gone, which is no error here
 }

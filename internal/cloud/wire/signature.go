@@ -22,17 +22,20 @@ const (
 	basicDate  = "20060102"
 )
 
+// payloadHeader states the SHA-256 of the body, in hex. Few clients send it to services
+// other than S3.
+const payloadHeader = "X-Amz-Content-Sha256"
+
 // sign computes the signature of a request: of its method, path, query, the
-// headers that the claim lists, and the body as received.
-func (c *claim) sign(r *http.Request, body []byte, secret string) string {
-	payload := sha256.Sum256(body)
+// headers that the claim lists, and the SHA-256 of the body as received, in hex.
+func (c *claim) sign(r *http.Request, payload, secret string) string {
 	canonical := strings.Join([]string{
 		r.Method,
 		canonicalPath(r.URL),
 		canonicalQuery(r.URL.RawQuery),
 		canonicalHeaders(r, c.signedHeaders),
 		strings.Join(c.signedHeaders, ";"),
-		hex.EncodeToString(payload[:]),
+		payload,
 	}, "\n")
 	hashed := sha256.Sum256([]byte(canonical))
 	toSign := strings.Join(
@@ -53,9 +56,23 @@ func (c *claim) scope() string {
 	return strings.Join([]string{c.date, c.region, c.service, terminator}, "/")
 }
 
-// verify reports whether the secret produces the claim's signature.
+// verify reports whether the secret produces the claim's signature of a request with
+// this body.
 func (c *claim) verify(r *http.Request, body []byte, secret string) bool {
-	return subtle.ConstantTimeCompare([]byte(c.sign(r, body, secret)), []byte(c.signature)) == 1
+	payload := sha256.Sum256(body)
+	return c.verifyPayload(r, hex.EncodeToString(payload[:]), secret)
+}
+
+// verifyClaimed reports whether the secret can produce the claim's signature, as far as
+// that is known before the body: it cannot if the request states a hash of its body and
+// is not signed with that hash.
+func (c *claim) verifyClaimed(r *http.Request, secret string) bool {
+	payload := r.Header.Get(payloadHeader)
+	return payload == "" || c.verifyPayload(r, payload, secret)
+}
+
+func (c *claim) verifyPayload(r *http.Request, payload, secret string) bool {
+	return subtle.ConstantTimeCompare([]byte(c.sign(r, payload, secret)), []byte(c.signature)) == 1
 }
 
 // canonicalPath encodes the path once more than it is on the wire, as every

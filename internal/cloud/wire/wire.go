@@ -40,7 +40,7 @@ type Config struct {
 	// its output. nil: every operation runs as it is.
 	Around Around
 	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
-	// them are not signed.
+	// them are signed with the account's own key, for OwnService.
 	Fallback http.Handler
 
 	Now          func() time.Time // time.Now if nil
@@ -99,7 +99,7 @@ func NewHandler(cfg Config) (http.Handler, error) {
 	if cfg.Credentials == nil {
 		cfg.Credentials = func(string, string) (Key, error) { return Key{}, ErrUnknownKey }
 	}
-	h := &handler{Config: cfg, services: map[string]*service{}}
+	h := &handler{Config: cfg, services: map[string]*service{}, bodyTimeout: bodyTimeout}
 	for _, s := range cfg.Services {
 		served, err := newService(s)
 		if err != nil {

@@ -37,7 +37,21 @@ type unpacker struct {
 	free    room
 	dirs    map[string]time.Time // the directories created, with their times of modification
 	dropped map[string]bool      // entries that are not unpacked
+	names   int                  // bytes that dirs and dropped need
 	bytes   int64
+}
+
+// maxNames bounds the memory, in bytes, that the names of directories and of dropped entries
+// need. Root filesystems have some ten thousand directories.
+const maxNames = 128 << 20
+
+// remember counts the memory that a name needs in a map.
+func (u *unpacker) remember(name string) error {
+	const overhead = 64
+	if u.names += len(name) + overhead; u.names > maxNames {
+		return fmt.Errorf("%w: it has too many directories and devices", ErrUnsafe)
+	}
+	return nil
 }
 
 // unpack writes the files of a tar archive below root and returns their size in bytes. It
@@ -130,7 +144,7 @@ func (u *unpacker) entry(header *tar.Header, content io.Reader) error {
 		return u.hardLink(name, header)
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
 		u.dropped[name] = true
-		return nil
+		return u.remember(name)
 	}
 	return fmt.Errorf("%w: %s is of the unknown type %q", ErrUnsafe, name, header.Typeflag)
 }
@@ -175,7 +189,7 @@ func (u *unpacker) makeParents(name string) error {
 	}
 	u.dirs[parent] = time.Time{}
 	u.free.files--
-	return u.root.Mkdir(parent, 0o755)
+	return errors.Join(u.remember(parent), u.root.Mkdir(parent, 0o755))
 }
 
 // clear removes what an earlier entry of the same name left.
@@ -195,7 +209,7 @@ func (u *unpacker) directory(name string, header *tar.Header) error {
 		if err := u.clear(name); err != nil {
 			return err
 		}
-		if err := u.root.Mkdir(name, 0o755); err != nil {
+		if err := errors.Join(u.remember(name), u.root.Mkdir(name, 0o755)); err != nil {
 			return err
 		}
 	}

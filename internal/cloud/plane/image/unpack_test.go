@@ -143,7 +143,7 @@ func TestUnpackKeepsWhatFilesAre(t *testing.T) {
 }
 
 // attributes returns the names of a file's extended attributes. A filesystem may have none.
-func attributes(t *testing.T, path string) string {
+func attributes(t tester, path string) string {
 	t.Helper()
 	names := make([]byte, 1024)
 	n, err := unix.Llistxattr(path, names)
@@ -243,5 +243,17 @@ func TestUnpackEndsWithItsContext(t *testing.T) {
 	cancel()
 	if _, _, err := unpackTo(t, ctx, pack(t, file("a", "x")), plenty); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+// An archive of devices or directories alone compresses to nearly nothing, and needs no room
+// on the disk.
+func TestUnpackRemembersSoManyNames(t *testing.T) {
+	u := &unpacker{names: maxNames - 100, dropped: map[string]bool{}, dirs: map[string]time.Time{".": {}}, free: plenty}
+	for i, want := range []error{nil, ErrUnsafe} {
+		err := u.entry(&tar.Header{Typeflag: tar.TypeFifo, Name: "pipe"}, nil)
+		if !errors.Is(err, want) {
+			t.Errorf("entry %d: %v, want %v", i+1, err, want)
+		}
 	}
 }

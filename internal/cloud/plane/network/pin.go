@@ -41,7 +41,7 @@ func pin(path string) error {
 	if _, err := statNamespace(path); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("pin network namespace: %w", err)
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o444)

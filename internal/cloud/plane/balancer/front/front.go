@@ -10,6 +10,7 @@ package front
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,7 +20,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/loopback"
 )
 
 // acceptPause is how long a port does not accept after an error, such as one for
@@ -147,14 +151,23 @@ func (f *Front) openPorts() {
 		listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(number)})
 		if err != nil {
 			if p.err == nil {
-				f.log.Warn("cannot open a load balancer's port on the loopback", "port", number, "error", err)
+				p.err = occupied(number, err)
+				f.log.Warn("cannot open a load balancer's port on the loopback", "port", number, "error", p.err)
 			}
-			p.err = err
 			continue
 		}
 		p.listener, p.err = listener, nil
 		f.tasks.Go(func() { f.accept(listener, number) })
 	}
+}
+
+// occupied returns an error that names who listens on a port that could not be opened.
+func occupied(number uint16, err error) error {
+	listener, unknown := loopback.FindListener(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), number))
+	if unknown != nil || !errors.Is(err, unix.EADDRINUSE) {
+		return err
+	}
+	return fmt.Errorf("%s listens there: end it, or choose another load_balancer.port in aloft.yaml: %w", listener, err)
 }
 
 // Failing reports whether a port could not be opened.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,25 @@ func TestFrontChecksTheNodesThatItHas(t *testing.T) {
 		if resp, body := balancertest.Get(t, "127.0.0.1", port); resp.StatusCode != http.StatusOK || body != "a" {
 			t.Errorf("%s %q", resp.Status, body)
 		}
+	}
+}
+
+func TestStatusNamesWhoListensAtAPort(t *testing.T) {
+	taken, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	f := newFront(t)
+	f.Set(balancertest.OneGroup(uint16(taken.Addr().(*net.TCPAddr).Port), 1).LoadBalancers)
+	want := fmt.Sprintf("(pid %d, user %d) listens there", os.Getpid(), os.Geteuid())
+	if got := f.Status(); len(got) != 1 || !strings.Contains(got[0].Error, want) {
+		t.Errorf("status %+v, want %q", got, want)
+	}
+	_ = taken.Close()
+	f.OpenPorts()
+	if got := f.Status(); len(got) != 1 || got[0].Error != "" {
+		t.Errorf("status %+v after the port was free", got)
 	}
 }
 
