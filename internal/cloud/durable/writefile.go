@@ -19,13 +19,23 @@ func WriteFile(path string, data []byte, mode os.FileMode) error {
 	if err := writeSynced(temporary, data, mode); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := Rename(temporary, path); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// Rename gives a synced file another name in the same folder. When it has returned, the
+// name survives a loss of power.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(to))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 func writeSynced(path string, data []byte, mode os.FileMode) error {
@@ -38,13 +48,4 @@ func writeSynced(path string, data []byte, mode os.FileMode) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// syncFolder writes a folder's entries to disk.
-func syncFolder(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
