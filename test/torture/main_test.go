@@ -13,8 +13,10 @@ import (
 
 // Flags of a run. The defaults are what fits into make test.
 var (
-	seedFlag = flag.Uint64("seed", 0, "`seed` of all random decisions; 0: another one each time")
-	cutsFlag = flag.Int("cuts", 100, "`number` of power cuts below the store")
+	seedFlag    = flag.Uint64("seed", 0, "`seed` of all random decisions; 0: another one each time")
+	killsFlag   = flag.Int("kills", 20, "`number` of kills of a local cloud on simulated planes")
+	outagesFlag = flag.Int("outages", 20, "`number` of power cuts of a local cloud on simulated planes")
+	cutsFlag    = flag.Int("cuts", 100, "`number` of power cuts below the store")
 )
 
 // recorded is what the tests of this run did and found.
