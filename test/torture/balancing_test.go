@@ -131,9 +131,12 @@ func (scalingGroup) steps(state string) []step {
 	if state == absent {
 		return []step{{"1 desired", func(ctx context.Context, a *api, t *thing) error {
 			_, err := a.scaling.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-				AutoScalingGroupName: &t.name, MinSize: aws.Int32(0), MaxSize: aws.Int32(3), DesiredCapacity: aws.Int32(1),
+				AutoScalingGroupName: &t.name,
+				MinSize:              aws.Int32(0), MaxSize: aws.Int32(3), DesiredCapacity: aws.Int32(1),
 				AvailabilityZones: []string{simulation.Region + "a", simulation.Region + "b"},
-				LaunchTemplate:    &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String(templateName)},
+				LaunchTemplate: &scalingtypes.LaunchTemplateSpecification{
+					LaunchTemplateName: aws.String(templateName),
+				},
 			})
 			return err
 		}}}

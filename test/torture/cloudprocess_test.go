@@ -110,7 +110,9 @@ func (a *api) prepare(ctx context.Context) error {
 	for _, s := range subnets.Subnets {
 		a.vpc, a.subnets = *s.VpcId, append(a.subnets, *s.SubnetId)
 	}
-	images, err := a.ec2.DescribeImages(ctx, &ec2.DescribeImagesInput{})
+	images, err := a.ec2.DescribeImages(ctx, &ec2.DescribeImagesInput{
+		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{"debian-12-*"}}},
+	})
 	if err != nil {
 		return err
 	}

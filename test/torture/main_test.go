@@ -13,10 +13,14 @@ import (
 
 // Flags of a run. The defaults are what fits into make test.
 var (
-	seedFlag    = flag.Uint64("seed", 0, "`seed` of all random decisions; 0: another one each time")
-	killsFlag   = flag.Int("kills", 20, "`number` of kills of a local cloud on simulated planes")
-	outagesFlag = flag.Int("outages", 20, "`number` of power cuts of a local cloud on simulated planes")
-	cutsFlag    = flag.Int("cuts", 100, "`number` of power cuts below the store")
+	seedFlag       = flag.Uint64("seed", 0, "`seed` of all random decisions; 0: another one each time")
+	killsFlag      = flag.Int("kills", 15, "`number` of kills of a local cloud on simulated planes")
+	outagesFlag    = flag.Int("outages", 10, "`number` of power cuts of a local cloud on simulated planes")
+	planeKillsFlag = flag.Int("plane-kills", 2, "`number` of kills of a local cloud on real planes")
+	runKillsFlag   = flag.Int("run-kills", 2, "`number` of runs of the deployer that are killed")
+	cyclesFlag     = flag.Int("cycles", 2, "`number` of cycles of creating and deleting on real planes")
+	soakFlag       = flag.Duration("soak", 0, "least `time` of kills on real planes")
+	cutsFlag       = flag.Int("cuts", 100, "`number` of power cuts below the store")
 )
 
 // recorded is what the tests of this run did and found.

@@ -113,7 +113,7 @@ func cutOnce(
 	}
 	recorded.Add(func(r *Report) { r.PowerCuts++; r.Answered += answered - done })
 	for number := done + 1; number <= answered; number++ {
-		apply(t, model, number)
+		repeat(t, model, number)
 	}
 	s := reopen(t, files)
 	if s == nil {
@@ -124,10 +124,10 @@ func cutOnce(
 		return files, answered
 	}
 	if found := rows(s); !slices.Equal(found, rows(model)) {
-		apply(t, model, answered+1)
+		repeat(t, model, answered+1)
 		if !slices.Equal(found, rows(model)) {
 			recorded.Add(func(r *Report) { r.Lost++ })
-			t.Fatalf("after %d changes the database holds neither transaction %d nor %d", lostAfter, answered, answered+1)
+			t.Fatalf("after %d changes the database holds neither transaction %d nor the next", lostAfter, answered)
 		}
 		answered++
 	}
@@ -137,7 +137,8 @@ func cutOnce(
 	return files, answered
 }
 
-func apply(t *testing.T, model *store.Store, number int) {
+// repeat makes a transaction in the model.
+func repeat(t *testing.T, model *store.Store, number int) {
 	t.Helper()
 	if err := model.Update(transaction(*seedFlag, number)); err != nil {
 		t.Fatal(err)
