@@ -14,7 +14,7 @@ GOLANGCI = $(shell $(GO) env GOPATH)/bin/golangci-lint
 # The systems that aloft is built for. The local cloud is part of the builds for Linux.
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
-.PHONY: help demo build cross test unit root lint check bench gen
+.PHONY: help demo build cross test unit root torture lint check bench gen
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -45,6 +45,11 @@ unit: ## tests that need no root
 
 root: build ## tests on real machines and networks
 	$(SUDO) $(GO) test -tags root -count=1 -p 1 -timeout 45m -run 'Real' ./internal/cloud/... ./test/...
+
+# What make torture does; make torture TORTURE='-seed 7 -kills 50' does other things.
+TORTURE := -kills 1000 -outages 500 -cuts 10000 -run-kills 300 -plane-kills 200 -cycles 200 -soak 1h
+torture: build ## kill everything at random moments, for hours, and report what was lost
+	$(SUDO) $(GO) test -tags root -count=1 -timeout 24h -v ./test/torture -args $(TORTURE)
 
 lint: ## gofmt, vet and the linters of .golangci.yml
 	@[ -x $(GOLANGCI) ] || CGO_ENABLED=0 $(GO) install \

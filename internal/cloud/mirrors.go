@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 
+	"aloft.dev/aloft/internal/cloud/durable"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/image"
 )
@@ -21,7 +22,7 @@ func rememberMirrors(l host.Layout, given image.Mirrors) (image.Mirrors, error) 
 		if err != nil {
 			return nil, fmt.Errorf("encode the mirrors: %w", err)
 		}
-		if err := os.WriteFile(l.Mirrors(), text, 0o600); err != nil {
+		if err := durable.WriteFile(l.Mirrors(), text, 0o600); err != nil {
 			return nil, fmt.Errorf("remember the mirrors: %w", err)
 		}
 		return given, nil

@@ -11,12 +11,14 @@ import (
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/test/invariant"
 )
 
 // NothingLeft checks every table: all resources of the deployment are gone.
 func NothingLeft(t *testing.T, c *Cloud) {
 	t.Helper()
 	view := c.Store.View()
+	Consistent(t, view)
 	for _, vpc := range store.VPCs.List(view) {
 		if !vpc.IsDefault {
 			t.Errorf("VPC %s is left", vpc.ID)
@@ -58,6 +60,14 @@ func NothingLeft(t *testing.T, c *Cloud) {
 	}
 }
 
+// Consistent checks that the rows agree with each other.
+func Consistent(t *testing.T, view store.Reader) {
+	t.Helper()
+	for _, difference := range invariant.Rows(view) {
+		t.Error(difference)
+	}
+}
+
 // Eventually waits up to ten seconds for a condition and fails the test if it does
 // not hold by then.
 func Eventually(t *testing.T, ok func() bool) {
@@ -81,6 +91,7 @@ func Happens(ok func() bool) bool {
 func EverythingOnce(t *testing.T, c *Cloud) {
 	t.Helper()
 	view := c.Store.View()
+	Consistent(t, view)
 	network := tutorialVPC(t, view)
 	subnets, gateways, tables, groups, temporary := 0, 0, 0, 0, 0
 	for _, x := range store.Subnets.List(view) {

@@ -89,7 +89,14 @@ func (c *Cloud) capacity(zone string, instanceType types.InstanceType) ec2.Capac
 // New starts a local cloud that ends with the test.
 func New(t *testing.T) *Cloud {
 	t.Helper()
-	s, err := store.Open("")
+	return Open(t, "")
+}
+
+// Open starts a local cloud with a database file, or in memory if path is empty. It
+// ends with the test.
+func Open(t *testing.T, path string) *Cloud {
+	t.Helper()
+	s, err := store.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,8 @@ func (d Daemon) running() bool {
 }
 
 // startTicks returns the start time of a process (proc(5), /proc/pid/stat, field
-// 22). A zombie counts as ended.
+// 22). A zombie counts as ended once its other threads have ended too (field 20): until
+// then the process may hold its files and sockets.
 func startTicks(pid int) (uint64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -107,7 +108,7 @@ func startTicks(pid int) (uint64, error) {
 	}
 	_, after, ok := strings.Cut(string(data), ") ")
 	fields := strings.Fields(after)
-	if !ok || len(fields) < 20 || fields[0] == "Z" {
+	if !ok || len(fields) < 20 || fields[0] == "Z" && fields[17] == "1" {
 		return 0, fmt.Errorf("process %d has ended", pid)
 	}
 	ticks, err := strconv.ParseUint(fields[19], 10, 64)

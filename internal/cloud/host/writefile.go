@@ -6,19 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"aloft.dev/aloft/internal/cloud/durable"
 )
 
-// writeFile replaces a file atomically. Only root can read it.
+// writeFile replaces a file so that it survives a loss of power, and creates its folder.
+// Only root can read it.
 func writeFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("create the folder of %s: %w", path, err)
 	}
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, data, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return durable.WriteFile(path, data, 0o600)
 }

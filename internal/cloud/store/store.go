@@ -11,13 +11,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/hashicorp/go-memdb"
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // ErrLocked is returned when another process has the database open.
@@ -44,15 +40,8 @@ func Open(path string) (*Store, error) {
 	if path == "" {
 		return s, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("create the folder of %s: %w", path, err)
-	}
-	s.disk, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, locked(path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+	if s.disk, err = openFile(path); err != nil {
+		return nil, err
 	}
 	if err := migrate(s.disk, migrations); err != nil {
 		return nil, errors.Join(err, s.disk.Close())

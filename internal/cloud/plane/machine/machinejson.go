@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"aloft.dev/aloft/internal/cloud/durable"
 )
 
 // record is the content of a machine's machine.json.
@@ -55,7 +57,7 @@ func (p *Plane) writeRecord(r record) error {
 	if err := os.MkdirAll(p.dir(r.Machine.ID), 0o700); err != nil {
 		return fmt.Errorf("write the machine's record: %w", err)
 	}
-	if err := replaceFile(p.recordFile(r.Machine.ID), string(data), 0o600); err != nil {
+	if err := durable.WriteFile(p.recordFile(r.Machine.ID), data, 0o600); err != nil {
 		return fmt.Errorf("write the machine's record: %w", err)
 	}
 	return nil

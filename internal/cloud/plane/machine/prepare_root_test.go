@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -69,6 +71,24 @@ func TestRealPrepareRecoversFromAnInterruption(t *testing.T) {
 	}
 	if status := s.plane.Status(m.ID); status.State != machine.Exited || status.Exit != machine.Crash {
 		t.Errorf("status without the control socket: %+v", status)
+	}
+	s.bootFully(m)
+}
+
+// A launcher whose machine is not prepared yet, or no longer, is not a machine either: its
+// daemon was killed in the middle. Others would connect a namespace that does not exist.
+func TestRealMachineWithoutItsNamespaceIsAbsent(t *testing.T) {
+	s := newFixture(t)
+	m := s.machine(1)
+	namespace, err := s.plane.Prepare(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Unmount(namespace, unix.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	if now := s.plane.Status(m.ID); now.State != machine.Absent || now.Namespace != "" {
+		t.Errorf("status %+v, want absent and without a namespace", now)
 	}
 	s.bootFully(m)
 }

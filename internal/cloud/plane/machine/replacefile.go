@@ -4,7 +4,8 @@ package machine
 
 import "os"
 
-// replaceFile replaces a file's content atomically.
+// replaceFile replaces the content of a file on a machine's own disk atomically. It does
+// not wait for the disk, as little else does that runs while a system boots.
 func replaceFile(path, content string, mode os.FileMode) error {
 	next := path + ".new"
 	if err := os.WriteFile(next, []byte(content), mode); err != nil {

@@ -4,7 +4,6 @@ package machine
 
 import (
 	"context"
-	"errors"
 	"os"
 	"slices"
 )
@@ -25,10 +24,8 @@ func (p *Plane) Status(id string) Status {
 	defer cancel()
 	now, err := call(ctx, p.socket(id), request{Do: opReport})
 	switch {
-	case errors.Is(err, errNoLauncher) && !exists(p.runDir(id)):
-		return s
-	case err != nil && !p.mounted(id):
-		return s // left by an interrupted Prepare
+	case !p.mounted(id):
+		return s // at most an interrupted Prepare or Remove left some of it, such as a launcher
 	case err != nil:
 		s.State, s.Exit, s.Detail = Exited, Crash, "its launcher is gone: "+err.Error()
 	default:

@@ -1,0 +1,246 @@
+//go:build linux
+
+package invariant
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Kernel compares the rows of a local cloud with what exists on this host. No loop may be
+// about to change either.
+func Kernel(layout host.Layout, view store.Reader) []string {
+	c := &kernel{rows: rows{Reader: view, owners: map[string]string{}}, layout: layout, running: map[string]bool{}}
+	for _, i := range store.Instances.List(view) {
+		if i.State == store.Running {
+			c.running[i.ID] = true
+		}
+	}
+	c.machines()
+	c.routers()
+	c.nodes()
+	slices.Sort(c.found)
+	return c.found
+}
+
+// kernel is a check of what exists on the host.
+type kernel struct {
+	rows
+	layout  host.Layout
+	running map[string]bool // instances
+}
+
+// same compares the names of what exists with those that are wanted.
+func (c *kernel) same(what string, wanted, existing []string) {
+	for _, name := range wanted {
+		if !slices.Contains(existing, name) {
+			c.differ("there is no %s %s", what, name)
+		}
+	}
+	for _, name := range existing {
+		if !slices.Contains(wanted, name) {
+			c.differ("the %s %s belongs to no row", what, name)
+		}
+	}
+}
+
+// entries returns the names in a folder; none if it does not exist.
+func entries(folder string) (names []string) {
+	found, _ := os.ReadDir(folder)
+	for _, entry := range found {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// machines checks namespaces, root file systems, control groups, processes and disks.
+func (c *kernel) machines() {
+	wanted := slices.Sorted(maps.Keys(c.running))
+	c.same("folder of a machine", wanted, entries(c.layout.MachineRun()))
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		c.differ("%v", err)
+	}
+	var mounted []string
+	for line := range strings.Lines(string(mounts)) {
+		rest, ok := strings.CutPrefix(strings.Fields(line)[4], c.layout.MachineRun()+"/")
+		if ok {
+			mounted = append(mounted, rest)
+		}
+	}
+	var mountsWanted []string
+	for _, id := range wanted {
+		mountsWanted = append(mountsWanted, id+"/net", id+"/root")
+	}
+	c.same("mount", mountsWanted, mounted)
+	for _, hierarchy := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		if folder := filepath.Join(hierarchy, c.layout.Prefix); len(entries(folder)) > 0 {
+			c.cgroups(folder, wanted)
+		}
+	}
+	var disks []string
+	for _, i := range store.Instances.List(c) {
+		if i.State != store.Terminated {
+			disks = append(disks, i.ID)
+		}
+	}
+	c.same("disk", disks, entries(c.layout.Machines()))
+}
+
+// cgroups checks the control groups of all machines in a hierarchy. Each contains a
+// launcher and a system.
+func (c *kernel) cgroups(folder string, wanted []string) {
+	var found []string
+	for _, name := range entries(folder) {
+		if strings.HasPrefix(name, "i-") {
+			found = append(found, name)
+		}
+	}
+	c.same("control group", wanted, found)
+	for _, id := range wanted {
+		events, _ := os.ReadFile(filepath.Join(folder, id, "cgroup.events"))
+		if !strings.Contains(string(events), "populated 1") {
+			c.differ("no process runs in the control group of %s", id)
+		}
+		launchers, _ := os.ReadFile(filepath.Join(folder, id, "launcher", "cgroup.procs"))
+		if n := len(strings.Fields(string(launchers))); n != 1 {
+			c.differ("%d launchers run for %s", n, id)
+		}
+	}
+}
+
+// in runs a command in a network namespace and returns its output.
+func (c *kernel) in(namespace string, command ...string) string {
+	out, err := exec.Command("nsenter", append([]string{"--net=" + namespace}, command...)...).Output()
+	if err != nil {
+		c.differ("%s in %s: %v", strings.Join(command, " "), namespace, err)
+	}
+	return string(out)
+}
+
+// attached returns the interfaces of a VPC that something uses now, with the paths of
+// their namespaces.
+func (c *kernel) attached(vpc string) map[*store.NetworkInterface]string {
+	all := map[*store.NetworkInterface]string{}
+	for _, n := range store.NetworkInterfacesByVPC.List(c, vpc) {
+		switch {
+		case c.running[n.InstanceID]:
+			all[n] = filepath.Join(c.layout.MachineRun(), n.InstanceID, "net")
+		case n.LoadBalancerARN != "" && n.ReleasedAt.IsZero():
+			all[n] = filepath.Join(c.layout.NetworkRun(), "nodes", n.ID)
+		}
+	}
+	return all
+}
+
+// routers checks each VPC's namespace: its veths, addresses, routes and firewall.
+func (c *kernel) routers() {
+	folder := filepath.Join(c.layout.NetworkRun(), "routers")
+	var wanted []string
+	for _, vpc := range store.VPCs.List(c) {
+		wanted = append(wanted, vpc.ID)
+		router := filepath.Join(folder, vpc.ID)
+		attached := c.attached(vpc.ID)
+		var addresses, routes []string
+		for n, namespace := range attached {
+			addresses = append(addresses, n.PrivateIP.String())
+			has := c.in(namespace, "ip", "-4", "-o", "addr", "show", "dev", "ens5")
+			if !strings.Contains(has, " "+n.PrivateIP.String()+"/") {
+				c.differ("%s does not have the address %s", n.ID, n.PrivateIP)
+			}
+		}
+		for line := range strings.Lines(c.in(router, "ip", "-4", "route", "show", "table", "all", "type", "unicast")) {
+			if fields := strings.Fields(line); strings.Contains(line, " dev eni") {
+				routes = append(routes, fields[0])
+			}
+		}
+		slices.Sort(routes)
+		c.same("route in "+vpc.ID+" to", addresses, slices.Compact(routes))
+		c.firewall(vpc.ID, parse(c.in(router, "nft", "list", "table", "ip", "aloft")), attached)
+	}
+	c.same("router", wanted, entries(folder))
+}
+
+// firewall checks that the chains of a router admit what the rows of its groups do.
+func (c *kernel) firewall(vpc string, r ruleset, attached map[*store.NetworkInterface]string) {
+	var wanted, existing []string
+	for n := range attached {
+		wanted = append(wanted, "to-"+n.ID)
+		var jumps []string
+		for _, line := range r["chain to-"+n.ID] {
+			if to, ok := strings.CutPrefix(line, "jump ingress-"); ok {
+				jumps = append(jumps, to)
+			}
+		}
+		c.same(n.ID+" is in the chain of", n.GroupIDs, jumps)
+	}
+	for name := range r {
+		if chain, ok := strings.CutPrefix(name, "chain "); ok && strings.HasPrefix(chain, "to-") {
+			existing = append(existing, chain)
+		}
+	}
+	c.same("chain in "+vpc, wanted, existing)
+	for _, g := range store.SecurityGroupsByVPC.List(c, vpc) {
+		rules := r["chain ingress-"+g.ID]
+		for _, rule := range g.Rules {
+			if rule.Egress || rule.Protocol != "tcp" || !rule.CIDR.IsValid() {
+				continue
+			}
+			if !slices.ContainsFunc(rules, func(line string) bool {
+				return strings.Contains(line, "dport "+strconv.Itoa(rule.FromPort))
+			}) && rules != nil { // groups that nothing uses have no chain
+				c.differ("the chain of %s does not admit port %d: %q", g.ID, rule.FromPort, rules)
+			}
+		}
+	}
+}
+
+// ruleset is what nft list prints: the lines of each chain, set and map.
+type ruleset map[string][]string
+
+func parse(text string) ruleset {
+	r, block := ruleset{}, ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch name, opens := strings.CutSuffix(line, " {"); {
+		case opens:
+			block = name
+			r[block] = []string{}
+		case line != "}":
+			r[block] = append(r[block], line)
+		}
+	}
+	return r
+}
+
+// nodes checks that each node of a load balancer listens on its listeners' ports, and on
+// no other.
+func (c *kernel) nodes() {
+	folder, wanted := filepath.Join(c.layout.NetworkRun(), "nodes"), []string(nil)
+	for _, lb := range store.LoadBalancers.List(c) {
+		var ports []string
+		for _, l := range store.ListenersByLoadBalancer.List(c, lb.ARN) {
+			ports = append(ports, fmt.Sprint(l.Port))
+		}
+		for _, node := range lb.Nodes {
+			wanted = append(wanted, node.InterfaceID)
+			var open []string
+			for line := range strings.Lines(c.in(filepath.Join(folder, node.InterfaceID), "ss", "-Hltn")) {
+				address := strings.Fields(line)[3]
+				open = append(open, address[strings.LastIndex(address, ":")+1:])
+			}
+			slices.Sort(open)
+			c.same("listener of "+lb.Name+" on port", ports, slices.Compact(open))
+		}
+	}
+	c.same("node of a load balancer", wanted, entries(folder))
+}
