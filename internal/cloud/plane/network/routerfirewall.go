@@ -13,7 +13,9 @@ const nftTable = "aloft"
 
 // applyFirewall writes the VPC's ruleset unless the kernel already has it.
 func (r *router) applyFirewall(vpc VPC, desired map[string]attachment) error {
-	ruleset := firewallOf(vpc, desired).Ruleset(nftTable)
+	f := firewallOf(vpc, desired)
+	f.Flows = r.flows
+	ruleset := f.Ruleset(nftTable)
 	text := ruleset.String()
 	if text == r.appliedRuleset {
 		return nil
