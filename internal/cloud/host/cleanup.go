@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/filetree"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/network"
@@ -36,7 +37,10 @@ func RemoveLeftovers(ctx context.Context, layout Layout) error {
 		problems = errors.Join(problems, machines.Stop(ctx, id, false))
 	}
 	problems = errors.Join(problems, machines.Close())
-	networks, err := network.New(network.PlaneConfig{RunDir: layout.NetworkRun(), Name: layout.Prefix, Log: log})
+	networks, err := network.New(network.PlaneConfig{
+		RunDir: layout.NetworkRun(), Name: layout.Prefix, Log: log,
+		Egress: &egress.Client{Dir: layout.EgressRun(), Log: log},
+	})
 	if err != nil {
 		return errors.Join(problems, err)
 	}
@@ -61,7 +65,7 @@ func openMachines(layout Layout, log *slog.Logger) (*machine.Plane, error) {
 func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
 		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.credentials(), layout.Log(),
-		layout.manners(), layout.sealKey(),
+		layout.manners(), layout.reach(), layout.sealKey(),
 	}
 	if images {
 		paths = append(paths, layout.Images())

@@ -18,7 +18,7 @@ type listeners struct {
 
 	mu     sync.Mutex
 	vpcs   map[string]*vpcListeners
-	egress *egressProxy
+	egress *egressListener
 }
 
 // vpcListeners are the sockets in one VPC's router.
@@ -134,47 +134,9 @@ func (s *listeners) releaseVPC(vpcID string, served *vpcListeners) {
 	served.close()
 }
 
-func (s *listeners) openEgress(e *edge) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.egress != nil {
-		return nil
-	}
-	var listener net.Listener
-	err := inNamespace(e.path, func() (err error) {
-		listener, err = net.ListenTCP("tcp4", tcpAddr(e.addresses.edge, egressPort))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("listen at the edge: %w", err)
-	}
-	s.egress = &egressProxy{listener: listener}
-	s.notify()
-	return nil
-}
-
-func (s *listeners) closeEgress() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.egress != nil {
-		_ = s.egress.listener.Close()
-		s.egress = nil
-	}
-}
-
-// releaseEgress closes an egress proxy that Run no longer serves.
-func (s *listeners) releaseEgress(served *egressProxy) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_ = served.listener.Close()
-	if s.egress == served {
-		s.egress = nil
-	}
-}
-
 // claimNew returns the listeners opened since the last call, which the caller must
-// serve. The proxy is nil unless it is new.
-func (s *listeners) claimNew() (map[string]*vpcListeners, *egressProxy) {
+// serve. The egress listener is nil unless it is new.
+func (s *listeners) claimNew() (map[string]*vpcListeners, *egressListener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	unclaimed := map[string]*vpcListeners{}

@@ -14,13 +14,15 @@ import (
 // Plane builds networks in the kernel. They outlive the process: the next Plane with
 // the same RunDir and Name adopts them.
 type Plane struct {
-	cfg PlaneConfig
+	cfg   PlaneConfig
+	flows uint32 // most open flows that a machine began; 0: no limit
 
 	mu      sync.Mutex
 	edge    *edge
 	routers map[string]*router // by VPC ID
 
 	listeners listeners
+	gates     gates
 }
 
 // New returns a plane. It checks that the host can hold the networks and changes
@@ -32,13 +34,16 @@ func New(cfg PlaneConfig) (*Plane, error) {
 	if err := checkPublicRange(cfg); err != nil {
 		return nil, err
 	}
-	return &Plane{cfg: cfg, routers: map[string]*router{}, listeners: newListeners()}, nil
+	return &Plane{
+		cfg: cfg, flows: flowLimit(cfg.Log), routers: map[string]*router{},
+		listeners: newListeners(), gates: newGates(cfg),
+	}, nil
 }
 
 // HostAddress returns the source address of the host's connections as machines see it.
 func (p *Plane) HostAddress() netip.Addr { return addressesOf(p.cfg.PublicRange).host }
 
-// ProxyAddress returns the address at which machines reach HostProxies.
+// ProxyAddress returns the address at which machines reach the host's proxies.
 func (p *Plane) ProxyAddress() netip.Addr { return addressesOf(p.cfg.PublicRange).proxies }
 
 // NodeNamespace returns the path of the namespace of an interface with OwnNamespace.
@@ -58,7 +63,7 @@ func (p *Plane) edgePath() string               { return filepath.Join(p.cfg.Run
 func (p *Plane) Set(ctx context.Context, config Config) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.reconcileEdge(config.VPCs); err != nil {
+	if err := p.reconcileEdge(ctx, config.VPCs); err != nil {
 		return err
 	}
 	vpcs, nodes := map[string]bool{}, map[string]bool{}
@@ -86,7 +91,7 @@ func (p *Plane) openEdge() error {
 	if p.edge != nil {
 		return nil
 	}
-	edge, err := openEdge(p.edgePath(), p.cfg)
+	edge, err := openEdge(p.edgePath(), p.cfg, p.flows)
 	if err != nil {
 		return fmt.Errorf("open the edge: %w", err)
 	}
@@ -94,21 +99,24 @@ func (p *Plane) openEdge() error {
 	return nil
 }
 
-func (p *Plane) reconcileEdge(vpcs []VPC) error {
+func (p *Plane) reconcileEdge(ctx context.Context, vpcs []VPC) error {
 	if err := p.openEdge(); err != nil {
 		return err
 	}
 	if err := p.edge.reconcile(vpcs); err != nil {
 		return err
 	}
-	return p.listeners.openEgress(p.edge)
+	if p.cfg.Egress == nil {
+		return nil
+	}
+	return p.listeners.openEgress(ctx, p.edge, p.cfg.Egress)
 }
 
 func (p *Plane) reconcileVPC(vpc VPC) error {
 	r, ok := p.routers[vpc.ID]
 	if !ok {
 		var err error
-		if r, err = openRouter(p.routerPath(vpc.ID), p.cfg.MTU, p.edge.addresses); err != nil {
+		if r, err = openRouter(p.routerPath(vpc.ID), p.cfg.MTU, p.flows, p.edge.addresses); err != nil {
 			return err
 		}
 		p.routers[vpc.ID] = r
