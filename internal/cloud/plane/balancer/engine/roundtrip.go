@@ -36,6 +36,7 @@ func (c *connection) forward(x *exchange, l *listener, action *route.Action, kee
 	if choice.Member == nil {
 		return c.respondError(x, http.StatusServiceUnavailable, keep)
 	}
+	x.req.Upgrade = x.req.Upgrade && toWebSocket(&x.req)
 	to := choice.Member.Owner.(*target)
 	x.record.target = to
 	to.Begin()
