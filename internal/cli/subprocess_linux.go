@@ -27,7 +27,7 @@ func runSubprocess(args []string) (code int, ok bool) {
 	case "machine":
 		return machine.RunLauncher(args[2:]), true
 	case "balancer":
-		return process.Run(context.Background(), args[2:], os.Stdout, os.Stderr), true
+		return process.Run(context.Background(), subprocessCommand("balancer"), args[2:], os.Stdout, os.Stderr), true
 	}
 	return ExitError, true
 }

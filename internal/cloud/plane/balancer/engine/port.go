@@ -131,6 +131,13 @@ func (p *port) remove(c *connection) {
 	}
 }
 
+// open returns the number of open connections and streams.
+func (p *port) open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.connections)
+}
+
 // close frees the port at once. It closes idle connections now, others after their
 // response, and all that are left after the timeout. Then it returns.
 func (p *port) close(timeout <-chan time.Time) {

@@ -42,7 +42,10 @@ func TestOnlyWebSocketsAreUpgraded(t *testing.T) {
 		upgrade      bool
 	}{
 		{"a WebSocket", "Connection: Upgrade\r\nUpgrade: WebSocket\r\n", true},
-		{"HTTP/2", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", false},
+		{
+			"HTTP/2", "Connection: Upgrade, HTTP2-Settings\r\n" +
+				"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", false,
+		},
 		{"a choice", "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n", false},
 		{"two choices", "Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n", false},
 		{"another order", "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n", true},
@@ -58,11 +61,9 @@ func TestOnlyWebSocketsAreUpgraded(t *testing.T) {
 			_, _ = io.WriteString(conn, "GET /a HTTP/1.1\r\nHost: h\r\n"+c.fields+"\r\n")
 			want := "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 			head := <-heads
-			if strings.Contains(head, want) != c.upgrade || strings.Count(head, "pgrade: ") > 1+strings.Count(want, "pgrade") {
+			if strings.Contains(head, want) != c.upgrade || !c.upgrade && strings.Contains(head, "Upgrade") ||
+				strings.Contains(head, "h2c") {
 				t.Errorf("the target got %q", head)
-			}
-			if strings.Contains(head, "h2c") {
-				t.Errorf("the target was asked for HTTP/2: %q", head)
 			}
 		})
 	}
