@@ -90,7 +90,7 @@ func runKeeper(ctx context.Context, s *supervisor, state string, ready io.Writer
 	go func() { defer close(ended); s.supervise(ctx) }()
 	select {
 	case <-s.ready:
-	case <-ended:
+	case <-ended: // it was told to stop before a balancer process served
 	}
 	admin, serving, err := s.serveAdmin(stop)
 	if err != nil {
@@ -99,8 +99,10 @@ func runKeeper(ctx context.Context, s *supervisor, state string, ready io.Writer
 		return err
 	}
 	s.log.Info("ready", "pid", os.Getpid())
-	if _, err := io.WriteString(ready, balancer.ReadyLine); err != nil {
-		s.log.Warn("the daemon no longer waits for this process", "error", err)
+	if state == "" {
+		if _, err := io.WriteString(ready, balancer.ReadyLine); err != nil {
+			s.log.Warn("the daemon no longer waits for this process", "error", err)
+		}
 	}
 	<-ended
 	err = errors.Join(s.keeper.Close(), os.Remove(balancer.SocketPath(s.dir())),
