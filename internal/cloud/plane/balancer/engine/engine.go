@@ -12,8 +12,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/accesslog"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/front"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
@@ -33,7 +36,9 @@ type Engine struct {
 	started time.Time
 	swept   atomic.Int64 // time of the last sweep on the engine's clock
 
-	retiring atomic.Bool // another engine accepts the connections now: see Retire
+	limits   admission.Limits
+	open     atomic.Int64 // connections of clients
+	retiring atomic.Bool  // another engine accepts the connections now: see Retire
 
 	mu         sync.Mutex
 	nodes      map[nodeKey]*node
@@ -61,7 +66,7 @@ type Loops struct {
 func New(log *slog.Logger, loops Loops, from keeper.Sockets) (*Engine, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	e := &Engine{
-		log: log, ctx: ctx, stop: stop, keeper: from, started: time.Now(),
+		log: log, ctx: ctx, stop: stop, keeper: from, started: time.Now(), limits: descriptorLimits(),
 		nodes: map[nodeKey]*node{}, draining: map[*port]bool{},
 		registered: map[balancer.TargetKey]*registration{}, health: map[balancer.TargetKey]balancer.Health{},
 		resumed: map[findingKey]Finding{},
@@ -81,6 +86,15 @@ func New(log *slog.Logger, loops Loops, from keeper.Sockets) (*Engine, error) {
 	e.tasks.Go(e.retryPorts)
 	e.tasks.Go(e.sweep)
 	return e, nil
+}
+
+// descriptorLimits returns the limits that follow from how many files the process can open.
+func descriptorLimits() admission.Limits {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		limit.Cur = 1024 // getrlimit(2): of most systems, and it cannot fail for this resource
+	}
+	return admission.LimitsFor(limit.Cur)
 }
 
 // Set replaces the configuration, which the engine owns from then on. It returns once

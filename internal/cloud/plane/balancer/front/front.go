@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 )
 
@@ -245,6 +246,7 @@ func (f *Front) Finish(ctx context.Context) {
 func (f *Front) accept(listener net.Listener, number uint16) {
 	var connections sync.WaitGroup
 	defer connections.Wait()
+	var failing admission.Notice
 	for {
 		client, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -254,7 +256,9 @@ func (f *Front) accept(listener net.Listener, number uint16) {
 			connections.Go(func() { f.serve(client, number) })
 			continue
 		}
-		f.log.Warn("accept on the loopback", "port", number, "error", err)
+		if times, due := failing.Due(time.Now()); due {
+			f.log.Warn("accept on the loopback", "port", number, "error", err, "times", times)
+		}
 		select {
 		case <-f.ctx.Done():
 			return
