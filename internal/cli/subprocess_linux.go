@@ -30,7 +30,7 @@ func runSubprocess(args []string) (code int, ok bool) {
 	case "egress":
 		return egress.Run(args[2:], os.Stderr), true
 	case "balancer":
-		return process.Run(context.Background(), args[2:], os.Stdout, os.Stderr), true
+		return process.Run(context.Background(), subprocessCommand("balancer"), args[2:], os.Stdout, os.Stderr), true
 	}
 	return ExitError, true
 }

@@ -183,7 +183,10 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.balancer = &balancer.Client{Dir: d.Layout.BalancerRun(), Command: d.Subprocess("balancer"), Log: d.Log}
+	d.balancer = &balancer.Client{
+		Dir: d.Layout.BalancerRun(), Command: d.Subprocess("balancer"), Log: d.Log,
+		Namespaces: d.network.NodeNamespaces(), Logs: d.Layout.AccessLogs(),
+	}
 	d.networks = &networks.Loop{
 		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners,
 		Namespace: func(id string) string { return d.machines.Status(id).Namespace },

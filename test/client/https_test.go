@@ -28,6 +28,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/engine"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
@@ -38,7 +39,7 @@ type balancerPlane struct{ *engine.Engine }
 
 func newBalancer(t *testing.T, log *slog.Logger) balancerPlane {
 	t.Helper()
-	e, err := engine.New(log, engine.Loops{Number: 1})
+	e, err := engine.New(log, engine.Loops{Number: 1}, &keeper.Keeper{})
 	if err != nil {
 		t.Fatal(err)
 	}

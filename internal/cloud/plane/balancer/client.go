@@ -20,31 +20,44 @@ import (
 // Client starts, configures and follows the balancer process. Set the fields
 // before the first call, and call Close at the end. The process outlives the client.
 type Client struct {
-	Dir     string   // private folder of the control socket, lock and log
-	Command []string // command line that runs process.Run; Start appends Dir
-	Env     []string // environment of the process
-	Log     *slog.Logger
+	Dir        string   // private folder of the control sockets, lock and log
+	Command    []string // command line that runs process.Run; Start appends arguments
+	Env        []string // environment of the process
+	Namespaces string   // folder of the nodes' network namespaces; empty: anywhere
+	Logs       string   // folder of the load balancers' access logs; empty: there are none
+	Log        *slog.Logger
 
 	once     sync.Once // sets http
 	http     *http.Client
 	starting sync.Mutex
 }
 
-// client returns the HTTP client of the control socket.
+// The hosts of URLs name the process that a request is for.
+const (
+	keeperHost   = "keeper"
+	balancerHost = "balancer"
+)
+
+// client returns the HTTP client of the control sockets.
 func (c *Client) client() *http.Client {
 	c.once.Do(func() {
 		c.http = &http.Client{Transport: &http.Transport{
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return (&net.Dialer{}).DialContext(ctx, "unix", SocketPath(c.Dir))
+			DisableKeepAlives: true, // the next request may be for the next process
+			DialContext: func(ctx context.Context, _, at string) (net.Conn, error) {
+				path := SocketPath(c.Dir)
+				if host, _, _ := net.SplitHostPort(at); host == keeperHost {
+					path = KeeperSocketPath(c.Dir)
+				}
+				return (&net.Dialer{}).DialContext(ctx, "unix", path)
 			},
 		}}
 	})
 	return c.http
 }
 
-// call sends a request to the process and turns an error response into an error.
-func (c *Client) call(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://balancer"+path, body)
+// call sends a request to the host's process and turns an error response into an error.
+func (c *Client) call(ctx context.Context, host, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+host+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("call the balancer process: %w", err)
 	}
@@ -60,10 +73,10 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader) 
 	return response, nil
 }
 
-// About asks the balancer process for its PID and protocol version.
+// About asks the keeper what runs.
 func (c *Client) About(ctx context.Context) (About, error) {
 	var a About
-	response, err := c.call(ctx, http.MethodGet, "/about", nil)
+	response, err := c.call(ctx, keeperHost, http.MethodGet, "/about", nil)
 	if err != nil {
 		return a, err
 	}
@@ -88,7 +101,7 @@ func (c *Client) Set(ctx context.Context, config Config) error {
 	if err := c.Start(ctx); err != nil {
 		return err
 	}
-	response, err := c.call(ctx, http.MethodPut, "/config", bytes.NewReader(body))
+	response, err := c.call(ctx, balancerHost, http.MethodPut, "/config", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -98,7 +111,7 @@ func (c *Client) Set(ctx context.Context, config Config) error {
 // Follow calls each with the balancer's status, now and after every change, until
 // ctx ends or the process exits. It always returns an error.
 func (c *Client) Follow(ctx context.Context, each func(Status)) error {
-	response, err := c.call(ctx, http.MethodGet, "/status", nil)
+	response, err := c.call(ctx, balancerHost, http.MethodGet, "/status", nil)
 	if err != nil {
 		return err
 	}
@@ -115,7 +128,7 @@ func (c *Client) Follow(ctx context.Context, each func(Status)) error {
 // Counters returns the balancer's counts.
 func (c *Client) Counters(ctx context.Context) (Counters, error) {
 	var counters Counters
-	response, err := c.call(ctx, http.MethodGet, "/metrics", nil)
+	response, err := c.call(ctx, balancerHost, http.MethodGet, "/metrics", nil)
 	if err != nil {
 		return counters, err
 	}
@@ -126,13 +139,26 @@ func (c *Client) Counters(ctx context.Context) (Counters, error) {
 	return counters, nil
 }
 
-// Stop ends the balancer process and returns when all its ports are closed. If no
-// process runs, Stop returns nil.
+// Stop ends the balancer's processes and returns when all its ports are closed. If none
+// runs, Stop returns nil.
 func (c *Client) Stop(ctx context.Context) error {
-	response, err := c.call(ctx, http.MethodPost, "/stop", nil)
-	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
+	err := c.stop(ctx, keeperHost)
+	if notRunning(err) { // perhaps a process of protocol 3, which had no keeper
+		err = c.stop(ctx, balancerHost)
+	}
+	if notRunning(err) {
 		return nil
 	}
+	return err
+}
+
+// notRunning reports whether the error means that no process has the control socket.
+func notRunning(err error) bool {
+	return errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED)
+}
+
+func (c *Client) stop(ctx context.Context, host string) error {
+	response, err := c.call(ctx, host, http.MethodPost, "/stop", nil)
 	if err != nil {
 		return err
 	}

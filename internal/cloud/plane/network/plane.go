@@ -48,8 +48,11 @@ func (p *Plane) ProxyAddress() netip.Addr { return addressesOf(p.cfg.PublicRange
 
 // NodeNamespace returns the path of the namespace of an interface with OwnNamespace.
 func (p *Plane) NodeNamespace(interfaceID string) string {
-	return filepath.Join(p.cfg.RunDir, "nodes", interfaceID)
+	return filepath.Join(p.NodeNamespaces(), interfaceID)
 }
+
+// NodeNamespaces returns the folder of the paths that NodeNamespace returns.
+func (p *Plane) NodeNamespaces() string { return filepath.Join(p.cfg.RunDir, "nodes") }
 
 func (p *Plane) routerPath(vpcID string) string { return filepath.Join(p.cfg.RunDir, "routers", vpcID) }
 func (p *Plane) edgePath() string               { return filepath.Join(p.cfg.RunDir, "edge") }

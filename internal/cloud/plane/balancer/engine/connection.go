@@ -36,6 +36,7 @@ type connection struct {
 
 	suspended bool           // a target has the request and has not responded; a loop will resume
 	stream    bool           // it is a request of an HTTP/2 connection
+	insecure  bool           // its TLS handshake is not over
 	client    netip.AddrPort // the client's address
 	accepted  time.Duration  // on the engine's clock
 

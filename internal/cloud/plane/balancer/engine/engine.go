@@ -12,9 +12,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/accesslog"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/front"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
@@ -24,6 +28,7 @@ type Engine struct {
 	ctx     context.Context //nolint:containedctx // lifetime of everything that the engine runs
 	stop    context.CancelFunc
 	tasks   sync.WaitGroup
+	keeper  keeper.Sockets
 	front   *front.Front
 	workers *workers
 
@@ -31,11 +36,16 @@ type Engine struct {
 	started time.Time
 	swept   atomic.Int64 // time of the last sweep on the engine's clock
 
+	limits   admission.Limits
+	open     atomic.Int64 // connections of clients
+	retiring atomic.Bool  // another engine accepts the connections now: see Retire
+
 	mu         sync.Mutex
 	nodes      map[nodeKey]*node
 	draining   map[*port]bool // closed ports that still have connections
 	registered map[balancer.TargetKey]*registration
 	health     map[balancer.TargetKey]balancer.Health // as the nodes agree
+	resumed    map[findingKey]Finding                 // of an earlier engine, for the first Set
 	counts     map[countsKey]*nodeCounts
 	logs       map[*accesslog.Writer]bool // the open ones
 
@@ -52,17 +62,18 @@ type Loops struct {
 	KeepCPU bool // see socket.NewLoop
 }
 
-// New returns an engine that does not serve anything yet.
-func New(log *slog.Logger, loops Loops) (*Engine, error) {
+// New returns an engine that does not serve anything yet. Its sockets are from the keeper.
+func New(log *slog.Logger, loops Loops, from keeper.Sockets) (*Engine, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	e := &Engine{
-		log: log, ctx: ctx, stop: stop, started: time.Now(),
+		log: log, ctx: ctx, stop: stop, keeper: from, started: time.Now(), limits: descriptorLimits(),
 		nodes: map[nodeKey]*node{}, draining: map[*port]bool{},
 		registered: map[balancer.TargetKey]*registration{}, health: map[balancer.TargetKey]balancer.Health{},
-		counts: map[countsKey]*nodeCounts{}, logs: map[*accesslog.Writer]bool{},
+		resumed: map[findingKey]Finding{},
+		counts:  map[countsKey]*nodeCounts{}, logs: map[*accesslog.Writer]bool{},
 		failing: make(chan struct{}, 1), watch: make(chan struct{}),
 	}
-	e.front, e.workers = front.New(log, e.failedOver), newWorkers(ctx, &e.tasks)
+	e.front, e.workers = front.New(log, from, e.failedOver), newWorkers(ctx, &e.tasks)
 	for range loops.Number {
 		loop, err := socket.NewLoop(loops.KeepCPU)
 		if err != nil {
@@ -75,6 +86,15 @@ func New(log *slog.Logger, loops Loops) (*Engine, error) {
 	e.tasks.Go(e.retryPorts)
 	e.tasks.Go(e.sweep)
 	return e, nil
+}
+
+// descriptorLimits returns the limits that follow from how many files the process can open.
+func descriptorLimits() admission.Limits {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		limit.Cur = 1024 // getrlimit(2): of most systems, and it cannot fail for this resource
+	}
+	return admission.LimitsFor(limit.Cur)
 }
 
 // Set replaces the configuration, which the engine owns from then on. It returns once
@@ -108,6 +128,7 @@ func (e *Engine) Set(c balancer.Config) {
 			delete(e.nodes, key)
 		}
 	}
+	clear(e.resumed)
 	e.deregisterTargets(c.TargetGroups)
 	e.front.Set(c.LoadBalancers)
 	e.reportPorts()

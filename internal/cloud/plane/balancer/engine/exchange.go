@@ -108,7 +108,8 @@ func (c *connection) routeRequest(x *exchange, keep bool) bool {
 	case forwarders(&x.req) > maxForwarders:
 		return c.respondError(x, statusTooManyForwarders, keep)
 	}
-	if x.req.Class == http1.Ambiguous && l.lb.Desync != "monitor" || l.pastKeepAlive(x.record.begun-c.accepted) {
+	if x.req.Class == http1.Ambiguous && l.lb.Desync != "monitor" || l.pastKeepAlive(x.record.begun-c.accepted) ||
+		c.port.node.engine.retiring.Load() {
 		keep = false
 	}
 	action := l.rules.Action(&x.req, c.client.Addr())

@@ -67,6 +67,16 @@ func (c *connection) drain() {
 	}
 }
 
+// drainStreams lets the client finish its requests on an HTTP/2 connection, but not begin
+// new ones.
+func (c *connection) drainStreams() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.h2 != nil {
+		c.port.node.engine.tasks.Go(c.shutdownHTTP2(c.h2))
+	}
+}
+
 // enterReadingHead begins a request. If the connection was interrupted as idle just when
 // the request came, the request is its last.
 func (c *connection) enterReadingHead() (last bool) {

@@ -29,25 +29,27 @@ const (
 	nonCompliant
 	droppedHeaders
 	newConnections
+	rejectedConnections
 	tlsErrors
 	nodeSums
 )
 
 var nodeSumNames = [nodeSums]string{
-	processedBytes: "ProcessedBytes",
-	own3XX:         "HTTPCode_ELB_3XX_Count",
-	own4XX:         "HTTPCode_ELB_4XX_Count",
-	own5XX:         "HTTPCode_ELB_5XX_Count",
-	own500:         "HTTPCode_ELB_500_Count",
-	own502:         "HTTPCode_ELB_502_Count",
-	own503:         "HTTPCode_ELB_503_Count",
-	own504:         "HTTPCode_ELB_504_Count",
-	redirects:      "HTTP_Redirect_Count",
-	fixedResponses: "HTTP_Fixed_Response_Count",
-	nonCompliant:   "DesyncMitigationMode_NonCompliant_Request_Count",
-	droppedHeaders: "DroppedInvalidHeaderRequestCount",
-	newConnections: "NewConnectionCount",
-	tlsErrors:      "ClientTLSNegotiationErrorCount",
+	processedBytes:      "ProcessedBytes",
+	own3XX:              "HTTPCode_ELB_3XX_Count",
+	own4XX:              "HTTPCode_ELB_4XX_Count",
+	own5XX:              "HTTPCode_ELB_5XX_Count",
+	own500:              "HTTPCode_ELB_500_Count",
+	own502:              "HTTPCode_ELB_502_Count",
+	own503:              "HTTPCode_ELB_503_Count",
+	own504:              "HTTPCode_ELB_504_Count",
+	redirects:           "HTTP_Redirect_Count",
+	fixedResponses:      "HTTP_Fixed_Response_Count",
+	nonCompliant:        "DesyncMitigationMode_NonCompliant_Request_Count",
+	droppedHeaders:      "DroppedInvalidHeaderRequestCount",
+	newConnections:      "NewConnectionCount",
+	rejectedConnections: "RejectedConnectionCount",
+	tlsErrors:           "ClientTLSNegotiationErrorCount",
 }
 
 // The sums of a target group at a node.

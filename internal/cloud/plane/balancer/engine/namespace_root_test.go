@@ -22,6 +22,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 )
 
 // newNamespace creates a network namespace that lasts as long as the test. It belongs
@@ -74,15 +75,30 @@ func setUp(t *testing.T, h *netlink.Handle, name, address string) {
 	}
 }
 
+// socketsIn returns what makes sockets in the namespace.
+func socketsIn(t *testing.T, path string) *nodeSockets {
+	t.Helper()
+	k := &keeper.Keeper{}
+	in, err := k.Find(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &nodeSockets{keeper: k, in: in}
+	t.Cleanup(func() { s.close(); _ = k.Close() })
+	return s
+}
+
 // serveIn serves HTTP at 10.0.0.20:3000 inside a namespace and sends the address of
 // each request's peer.
-func serveIn(t *testing.T, space *namespace) <-chan string {
+func serveIn(t *testing.T, space *nodeSockets) <-chan string {
 	t.Helper()
-	var listener net.Listener
-	if err := space.run(func() (err error) {
-		listener, err = net.Listen("tcp4", "10.0.0.20:3000")
-		return err
-	}); err != nil {
+	fd, err := space.keeper.Listen(space.in, netip.MustParseAddrPort("10.0.0.20:3000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fd), "listener")
+	listener, err := net.FileListener(file)
+	if err = errors.Join(err, file.Close()); err != nil {
 		t.Fatal(err)
 	}
 	peers := make(chan string, 100)
@@ -108,11 +124,7 @@ func TestRealNodeListensAndDialsInItsNamespace(t *testing.T) {
 	}
 	setUp(t, nodeNet, "lo", "127.0.0.1/8")
 	setUp(t, peerNet, "peer", "10.0.0.20/24")
-	outside, err := openNamespace(peer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = outside.close() }()
+	outside := socketsIn(t, peer)
 	peers := serveIn(t, outside)
 
 	target := balancer.Target{ID: "i-1", Address: netip.MustParseAddr("10.0.0.20"), Port: 3000}
@@ -144,8 +156,7 @@ func TestRealNodeListensAndDialsInItsNamespace(t *testing.T) {
 	if from := <-peers; resp.StatusCode != http.StatusOK || !strings.HasPrefix(from, "10.0.0.10:") {
 		t.Errorf("status %d, the target's peer is %s", resp.StatusCode, from)
 	}
-	checkLoopsAreHome(t, e)
-	checkDialErrors(t, e.nodes[nodeKey{"arn:lb", "eni-1", node, "10.0.0.10"}].namespace.Load())
+	checkDialErrors(t, e.nodes[nodeKey{"arn:lb", "eni-1", node, "10.0.0.10"}].sockets.Load())
 	for _, name := range []string{"node", "peer"} {
 		if _, err := netlink.LinkByName(name); err == nil {
 			t.Errorf("link %s is on the host", name)
@@ -153,24 +164,7 @@ func TestRealNodeListensAndDialsInItsNamespace(t *testing.T) {
 	}
 }
 
-// checkLoopsAreHome checks that the loops, which made connections inside a namespace,
-// have returned from it.
-func checkLoopsAreHome(t *testing.T, e *Engine) {
-	t.Helper()
-	for _, loop := range e.loops {
-		at := make(chan string)
-		loop.Post(func() {
-			link, err := os.Readlink("/proc/thread-self/ns/net")
-			at <- fmt.Sprint(link, err)
-		})
-		home, err := os.Readlink("/proc/thread-self/ns/net")
-		if got := <-at; got != fmt.Sprint(home, err) {
-			t.Errorf("the loop is in namespace %s, not in %s", got, home)
-		}
-	}
-}
-
-func checkDialErrors(t *testing.T, inside *namespace) {
+func checkDialErrors(t *testing.T, inside *nodeSockets) {
 	t.Helper()
 	from := netip.MustParseAddr("10.0.0.10")
 	_, err := inside.dial(t.Context(), nil, from, netip.MustParseAddrPort("10.0.0.20:1"))

@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/accesslog"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/health"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/route"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
@@ -23,10 +24,11 @@ type node struct {
 	log    *slog.Logger
 	conf   balancer.Node // ID, namespace and addresses never change
 
-	namespace   atomic.Pointer[namespace]
+	sockets     atomic.Pointer[nodeSockets]          // nil: its namespace does not exist yet
 	listeners   atomic.Pointer[map[uint16]*listener] // by port
 	idleTimeout atomic.Int64                         // nanoseconds
 
+	limiter    *admission.Limiter
 	counts     *nodeCounts
 	accessLog  atomic.Pointer[accesslog.Writer] // nil: off
 	logDropped atomic.Uint64                    // entries missing from the access log
@@ -66,6 +68,7 @@ func newNode(e *Engine, lb *balancer.LoadBalancer, conf balancer.Node) *node {
 	n := &node{
 		engine: e, lb: lb, conf: conf, counts: e.nodeCounts(lb, conf),
 		log:       e.log.With("load_balancer", lb.DNSName, "zone", conf.Zone),
+		limiter:   admission.NewLimiter(e.limits, &e.open),
 		ports:     map[uint16]*port{},
 		checkers:  map[balancer.TargetKey]*checker{},
 		upstreams: map[upstreamKey]*upstreamPool{},
@@ -161,6 +164,8 @@ func (n *node) checker(key balancer.TargetKey, t balancer.Target, check balancer
 		if old.target == t {
 			c.Resume(old.Verdict())
 		}
+	} else {
+		n.resume(c, key, t)
 	}
 	ctx, stop := context.WithCancel(n.engine.ctx)
 	n.checkers[key] = &checker{Checker: c, target: t, check: check, stop: stop}
@@ -180,11 +185,11 @@ func (n *node) failedOver() bool {
 
 // dial connects from the node to a target. For loop see socket.Dial.
 func (n *node) dial(ctx context.Context, loop *socket.Loop, to netip.AddrPort) (*socket.Conn, error) {
-	space := n.namespace.Load()
-	if space == nil {
+	sockets := n.sockets.Load()
+	if sockets == nil {
 		return nil, health.ErrNodeDown
 	}
-	return space.dial(ctx, loop, n.conf.Address, to)
+	return sockets.dial(ctx, loop, n.conf.Address, to)
 }
 
 // dialTarget is dial as health checks use it.
@@ -203,9 +208,7 @@ func (n *node) close() {
 	for _, c := range n.checkers {
 		c.stop()
 	}
-	if space := n.namespace.Load(); space != nil {
-		if err := space.close(); err != nil {
-			n.log.Warn("close the network namespace", "error", err)
-		}
+	if sockets := n.sockets.Load(); sockets != nil {
+		sockets.close()
 	}
 }

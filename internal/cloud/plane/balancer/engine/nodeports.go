@@ -12,7 +12,7 @@ import (
 // openPorts opens missing ports and closes those without a listener. What failed is
 // in n.err.
 func (n *node) openPorts() {
-	n.err = n.openNamespace()
+	n.err = n.findNamespace()
 	configured := make(map[uint16]bool, len(n.lb.Listeners))
 	for _, l := range n.lb.Listeners {
 		configured[l.Port] = true
@@ -26,7 +26,7 @@ func (n *node) openPorts() {
 		return
 	}
 	if len(configured) == 0 {
-		n.err = n.tryListen()
+		n.err = n.sockets.Load().tryBind(n.conf.Address) // it could listen
 		return
 	}
 	for number := range configured {
@@ -36,39 +36,26 @@ func (n *node) openPorts() {
 	}
 }
 
-// tryListen checks that a node without listeners could listen.
-func (n *node) tryListen() error {
-	l, err := n.namespace.Load().listen(netip.AddrPortFrom(n.conf.Address, 0))
+// findNamespace finds the node's namespace, or the one that replaced it at its path.
+func (n *node) findNamespace() error {
+	in, err := n.engine.keeper.Find(n.conf.Namespace)
 	if err != nil {
 		return err
 	}
-	return l.Close()
-}
-
-// openNamespace opens the node's namespace, or the one that replaced it at its path.
-func (n *node) openNamespace() error {
-	id, err := namespaceID(n.conf.Namespace)
-	if err != nil {
-		return err
-	}
-	old := n.namespace.Load()
-	if old != nil && old.id == id {
+	old := n.sockets.Load()
+	if old != nil && old.in == in {
 		return nil
 	}
-	space, err := openNamespace(n.conf.Namespace)
-	if err != nil {
-		return err
-	}
-	n.namespace.Store(space)
 	if old != nil {
 		n.closePorts()
-		return old.close()
+		old.close()
 	}
+	n.sockets.Store(&nodeSockets{keeper: n.engine.keeper, in: in})
 	return nil
 }
 
 func (n *node) openPort(number uint16) error {
-	socket, err := n.namespace.Load().listen(netip.AddrPortFrom(n.conf.Address, number))
+	socket, err := n.sockets.Load().listen(netip.AddrPortFrom(n.conf.Address, number))
 	if err != nil {
 		return fmt.Errorf("listen on port %d: %w", number, err)
 	}
@@ -85,6 +72,9 @@ func (n *node) closePort(number uint16) {
 	delete(n.ports, number)
 	n.engine.draining[p] = true
 	_ = p.socket.Close()
+	if err := n.engine.keeper.Forget(n.sockets.Load().in, p.socket.Addr()); err != nil {
+		n.log.Warn("close a port", "port", number, "error", err)
+	}
 	n.engine.tasks.Go(func() {
 		p.close(time.After(drainTimeout))
 		n.engine.forgetPort(p)

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
@@ -19,6 +20,9 @@ type port struct {
 	node   *node
 	number uint16
 	socket *socket.Listener
+
+	failing admission.Notice // to accept
+	full    admission.Notice // a connection was refused
 
 	mu          sync.Mutex
 	connections map[*connection]struct{}
@@ -68,7 +72,9 @@ func (p *port) accept(loop *socket.Loop, lane int) {
 
 // retryLater logs an error of accepting and makes the loop try again.
 func (p *port) retryLater(err error, loop *socket.Loop, lane int) {
-	p.node.log.Warn("accept", "port", p.number, "error", err)
+	if times, due := p.failing.Due(time.Now()); due {
+		p.node.log.Warn("accept", "port", p.number, "error", err, "times", times)
+	}
 	p.node.engine.tasks.Go(func() {
 		if wait(p.node.engine.ctx, time.After(portRetry)) {
 			loop.Post(func() { p.listenOn(loop, lane) })
@@ -82,12 +88,18 @@ func (p *port) serve(conn *socket.Conn, loop *socket.Loop, lane int) {
 	l := p.listener()
 	var c *connection
 	secure := l != nil && l.tls != nil
+	if !p.admit(conn, secure) {
+		_ = conn.Close()
+		return
+	}
 	if secure {
 		c = newConnection(p, conn, tls.Server(conn, l.tls.config), len(p.node.engine.loops))
+		c.insecure = true
 	} else {
 		c = newConnection(p, conn, conn, lane)
 	}
 	if !p.add(c) {
+		p.release(c)
 		_ = conn.Close()
 		return
 	}
@@ -98,6 +110,33 @@ func (p *port) serve(conn *socket.Conn, loop *socket.Loop, lane int) {
 	}
 	conn.Attach(loop)
 	loop.Start(c)
+}
+
+// admit counts a client's connection. It returns false if there are too many.
+func (p *port) admit(conn *socket.Conn, secure bool) bool {
+	from := conn.RemoteAddrPort().Addr()
+	if p.node.limiter.Admit(from, secure) {
+		return true
+	}
+	p.node.counts.lanes[0].sums[rejectedConnections].Add(1)
+	if times, due := p.full.Due(time.Now()); due {
+		p.node.log.Warn("too many connections: refused", "port", p.number, "client", from, "times", times)
+	}
+	return false
+}
+
+// release records that an admitted connection has ended.
+func (p *port) release(c *connection) {
+	if c.insecure {
+		p.secured(c)
+	}
+	p.node.limiter.Release(c.client.Addr())
+}
+
+// secured records that the connection's TLS handshake is over.
+func (p *port) secured(c *connection) {
+	c.insecure = false
+	p.node.limiter.Secured(c.client.Addr())
 }
 
 // listener returns the listener as it is configured now, or nil if it has just been
@@ -126,9 +165,19 @@ func (p *port) remove(c *connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.connections, c)
+	if !c.stream {
+		p.release(c)
+	}
 	if p.closing && len(p.connections) == 0 {
 		close(p.empty)
 	}
+}
+
+// open returns the number of open connections and streams.
+func (p *port) open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.connections)
 }
 
 // close frees the port at once. It closes idle connections now, others after their

@@ -7,6 +7,9 @@ import "time"
 // retryPorts opens ports that could not be opened, again and again.
 func (e *Engine) retryPorts() {
 	for wait(e.ctx, e.failing) && wait(e.ctx, time.After(portRetry)) {
+		if e.retiring.Load() {
+			return
+		}
 		e.mu.Lock()
 		for _, n := range e.nodes {
 			if n.err != nil {

@@ -49,9 +49,7 @@ func (c *connection) appendRequest(b []byte, x *exchange, l *listener) []byte {
 		b = appendNumber(b, "Content-Length: ", r.Length)
 	}
 	if r.Upgrade {
-		to, _ := r.Value("upgrade")
-		b = append(b, "Connection: Upgrade\r\nUpgrade: "...)
-		b = append(append(b, to...), "\r\n"...)
+		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
 	return append(b, "\r\n"...)
 }

@@ -36,6 +36,7 @@ func (c *connection) forward(x *exchange, l *listener, action *route.Action, kee
 	if choice.Member == nil {
 		return c.respondError(x, http.StatusServiceUnavailable, keep)
 	}
+	x.req.Upgrade = x.req.Upgrade && toWebSocket(&x.req)
 	to := choice.Member.Owner.(*target)
 	x.record.target = to
 	to.Begin()
@@ -174,7 +175,7 @@ func (t *roundTrip) sendResponse() bool {
 		return t.tunnel()
 	}
 	sent := t.body == nil || t.body.finished()
-	t.keep = t.keep && sent && t.c.interrupted() == notInterrupted
+	t.keep = t.keep && sent && t.c.interrupted() == notInterrupted && !t.c.port.node.engine.retiring.Load()
 	framing := t.framing()
 	cookies := t.choice.Cookies
 	if more := t.choice.ResponseCookies(&x.resp); len(more) > 0 {

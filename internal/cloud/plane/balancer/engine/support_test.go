@@ -15,6 +15,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 )
 
 func newEngine(t *testing.T) *Engine {
@@ -24,7 +25,9 @@ func newEngine(t *testing.T) *Engine {
 
 func newEngineWithLoops(t *testing.T, loops int) *Engine {
 	t.Helper()
-	e, err := New(balancertest.Log(t), Loops{Number: loops})
+	sockets := &keeper.Keeper{}
+	t.Cleanup(func() { _ = sockets.Close() })
+	e, err := New(balancertest.Log(t), Loops{Number: loops}, sockets)
 	if err != nil {
 		t.Fatal(err)
 	}

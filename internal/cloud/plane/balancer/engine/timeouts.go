@@ -15,6 +15,11 @@ const (
 	// drainTimeout bounds how long requests in flight may take at a closed port.
 	drainTimeout = time.Minute
 
+	// retireTimeout bounds how long requests in flight may take after another process has
+	// taken over, and retireIdle how long a connection may be idle.
+	retireTimeout = 5 * time.Minute
+	retireIdle    = 10 * time.Second
+
 	// lastWrite is how long a response waits for the last bytes of the request, which
 	// have usually been written already.
 	lastWrite = 50 * time.Millisecond

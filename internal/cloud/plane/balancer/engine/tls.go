@@ -86,6 +86,7 @@ func (c *connection) handshake(conn *tls.Conn) bool {
 		c.port.node.log.Debug("TLS handshake", "port", c.port.number, "client", c.client, "error", err)
 		return false
 	}
+	c.port.secured(c)
 	state := conn.ConnectionState()
 	c.tls = &state
 	c.mu.Lock()

@@ -7,7 +7,19 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
 )
+
+// toWebSocket reports whether a request to upgrade asks for a WebSocket and nothing else.
+// Application Load Balancers support no other protocol: they strip the header, and the
+// target sees an ordinary request (Application Load Balancer guide, Listeners: WebSockets;
+// github.com/lstoll/grpce, pull request 19). A tunnel to a target that upgrades to h2c would
+// carry requests past the listener's rules.
+func toWebSocket(r *http1.Request) bool {
+	to, _ := r.Value("upgrade")
+	return http1.EqualFold(to, "websocket")
+}
 
 // tunnel joins client and target after an upgrade until one of them closes (Application
 // Load Balancer guide, Listeners: WebSockets).

@@ -35,3 +35,36 @@ func TestUpgradedConnectionCarriesBytesBothWays(t *testing.T) {
 		t.Errorf("%q", rest)
 	}
 }
+
+func TestOnlyWebSocketsAreUpgraded(t *testing.T) {
+	for _, c := range []struct {
+		name, fields string
+		upgrade      bool
+	}{
+		{"a WebSocket", "Connection: Upgrade\r\nUpgrade: WebSocket\r\n", true},
+		{
+			"HTTP/2", "Connection: Upgrade, HTTP2-Settings\r\n" +
+				"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", false,
+		},
+		{"a choice", "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n", false},
+		{"two choices", "Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n", false},
+		{"another order", "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n", true},
+		{"another protocol", "Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			heads := make(chan string, 1)
+			target := rawTarget(t, func(in *bufio.Reader, out net.Conn) {
+				heads <- readHead(in)
+				_, _ = io.WriteString(out, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			})
+			conn := dial(t, serve(t, target, nil))
+			_, _ = io.WriteString(conn, "GET /a HTTP/1.1\r\nHost: h\r\n"+c.fields+"\r\n")
+			want := "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+			head := <-heads
+			if strings.Contains(head, want) != c.upgrade || !c.upgrade && strings.Contains(head, "Upgrade") ||
+				strings.Contains(head, "h2c") {
+				t.Errorf("the target got %q", head)
+			}
+		})
+	}
+}

@@ -70,6 +70,9 @@ func (p *upstreamPool) dialUpstream(c *connection) (u *upstream, err error) {
 	case c.task == nil:
 		return p.connect(nil)
 	case !p.tls:
+		if sockets := p.node.sockets.Load(); sockets != nil && !sockets.stocked() {
+			c.runBlocking(func() { _ = sockets.fetch() }) // if it fails, so does connect
+		}
 		return p.connect(c.task.Loop())
 	}
 	if c.runBlocking(func() { u, err = p.connect(nil) }); err == nil {

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 	"aloft.dev/aloft/internal/cloud/plane/loopback"
 )
 
@@ -43,11 +46,13 @@ const acceptPause = 100 * time.Millisecond
 // User Guide, "Request routing"); the front resolves the name for each connection.
 type Front struct {
 	log        *slog.Logger
+	keeper     keeper.Sockets
 	failedOver func(public netip.Addr) bool
 	check      nodeCheck
 	ctx        context.Context //nolint:containedctx // ends with Close
 	stop       context.CancelFunc
 	tasks      sync.WaitGroup
+	accepting  sync.WaitGroup // ports, and the connections that they accepted
 
 	routes atomic.Pointer[routes]
 
@@ -62,12 +67,12 @@ type port struct {
 	err      error        // why it is not open
 }
 
-// New returns a front without ports. failedOver reports whether too few targets of
+// New returns a front without ports, which will be from the keeper. failedOver reports whether too few targets of
 // the node with that public address are healthy for its name to include it.
-func New(log *slog.Logger, failedOver func(public netip.Addr) bool) *Front {
+func New(log *slog.Logger, from keeper.Sockets, failedOver func(public netip.Addr) bool) *Front {
 	ctx, stop := context.WithCancel(context.Background())
 	f := &Front{
-		log: log, failedOver: failedOver, check: dnsCheck, ctx: ctx, stop: stop,
+		log: log, keeper: from, failedOver: failedOver, check: dnsCheck, ctx: ctx, stop: stop,
 		nodes: map[netip.AddrPort]*node{}, ports: map[uint16]*port{},
 	}
 	f.routes.Store(&routes{})
@@ -98,10 +103,7 @@ func (f *Front) Set(lbs []balancer.LoadBalancer) {
 	f.routes.Store(&now)
 	for number, p := range f.ports {
 		if now[number] == nil {
-			if p.listener != nil {
-				_ = p.listener.Close()
-			}
-			delete(f.ports, number)
+			f.closePort(number, p)
 		}
 	}
 	for number := range now {
@@ -148,7 +150,7 @@ func (f *Front) openPorts() {
 		if p.listener != nil {
 			continue
 		}
-		listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(number)})
+		listener, err := f.listen(number)
 		if err != nil {
 			if p.err == nil {
 				p.err = occupied(number, err)
@@ -157,7 +159,32 @@ func (f *Front) openPorts() {
 			continue
 		}
 		p.listener, p.err = listener, nil
-		f.tasks.Go(func() { f.accept(listener, number) })
+		f.accepting.Go(func() { f.accept(listener, number) })
+	}
+}
+
+// loopback is the address at which the front listens.
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+func (f *Front) listen(number uint16) (net.Listener, error) {
+	fd, err := f.keeper.Listen(keeper.Namespace{}, netip.AddrPortFrom(loopback, number))
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), "listener")
+	defer func() { _ = file.Close() }()
+	return net.FileListener(file)
+}
+
+// closePort frees a port. The lock is held.
+func (f *Front) closePort(number uint16, p *port) {
+	delete(f.ports, number)
+	if p.listener == nil {
+		return
+	}
+	_ = p.listener.Close()
+	if err := f.keeper.Forget(keeper.Namespace{}, netip.AddrPortFrom(loopback, number)); err != nil {
+		f.log.Warn("close a port of the loopback", "port", number, "error", err)
 	}
 }
 
@@ -202,12 +229,37 @@ func (f *Front) Status() []balancer.FrontStatus {
 func (f *Front) Close() {
 	f.stop()
 	f.Set(nil)
+	f.accepting.Wait()
 	f.tasks.Wait()
+}
+
+// Retire accepts no more connections, because another process does so at the same sockets.
+// Connections continue until Close.
+func (f *Front) Retire() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.ports {
+		if p.listener != nil {
+			_ = p.listener.Close() // but the keeper does not forget it
+		}
+	}
+	clear(f.ports)
+}
+
+// Finish waits, after Retire, until all connections have ended or ctx has.
+func (f *Front) Finish(ctx context.Context) {
+	ended := make(chan struct{})
+	f.tasks.Go(func() { f.accepting.Wait(); close(ended) })
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 }
 
 func (f *Front) accept(listener net.Listener, number uint16) {
 	var connections sync.WaitGroup
 	defer connections.Wait()
+	var failing admission.Notice
 	for {
 		client, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -217,7 +269,9 @@ func (f *Front) accept(listener net.Listener, number uint16) {
 			connections.Go(func() { f.serve(client, number) })
 			continue
 		}
-		f.log.Warn("accept on the loopback", "port", number, "error", err)
+		if times, due := failing.Due(time.Now()); due {
+			f.log.Warn("accept on the loopback", "port", number, "error", err, "times", times)
+		}
 		select {
 		case <-f.ctx.Done():
 			return

@@ -18,11 +18,12 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 )
 
 func newFront(t *testing.T) *Front {
 	t.Helper()
-	f := New(balancertest.Log(t), func(netip.Addr) bool { return false })
+	f := New(balancertest.Log(t), &keeper.Keeper{}, func(netip.Addr) bool { return false })
 	f.check = fastCheck
 	t.Cleanup(f.Close)
 	return f

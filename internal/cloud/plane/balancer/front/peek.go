@@ -70,10 +70,11 @@ func respond(conn net.Conn, code int, text string) {
 }
 
 // join copies in both directions until both have ended.
-func join(a, b net.Conn) {
+func join(client, node net.Conn) {
 	var back sync.WaitGroup
-	back.Go(func() { forward(b, a) })
-	forward(a, b)
+	back.Go(func() { forward(node, client) })
+	forward(client, node)
+	_ = client.SetReadDeadline(time.Now().Add(respondTimeout)) // the node hears nothing more
 	back.Wait()
 }
 

@@ -28,7 +28,8 @@ const processArgument = "run-the-balancer"
 // TestMain lets the test binary be the balancer process.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == processArgument {
-		os.Exit(Run(context.Background(), os.Args[2:], os.Stdout, os.Stderr))
+		self := []string{"/proc/self/exe", processArgument}
+		os.Exit(Run(context.Background(), self, os.Args[2:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -155,8 +156,12 @@ func TestSetRestartsADeadProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := about(t, c).PID
-	ended := make(chan error)
-	go func() { ended <- c.Follow(t.Context(), func(balancer.Status) {}) }()
+	following, ended := make(chan struct{}), make(chan error)
+	var once sync.Once
+	go func() {
+		ended <- c.Follow(t.Context(), func(balancer.Status) { once.Do(func() { close(following) }) })
+	}()
+	<-following
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -201,6 +206,7 @@ func TestCountersAndAccessLogsLeaveTheProcess(t *testing.T) {
 	config := balancertest.OneGroup(port, 1, balancertest.Backend(t, "a", nil))
 	config.LoadBalancers[0].LogDir = logs
 	c := newClient(t, dir)
+	c.Logs = logs
 	if err := c.Set(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,14 @@ func NewSocket() (int, error) {
 	return fd, os.NewSyscallError("socket", err)
 }
 
+// Bind binds a socket of NewSocket to the address and any port.
+func Bind(fd int, from netip.Addr) error {
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: from.As4()}); err != nil {
+		return fmt.Errorf("from %s: %w", from, os.NewSyscallError("bind", err))
+	}
+	return nil
+}
+
 // Dial connects a socket and returns when it is connected or ctx ends. It takes ownership
 // of the socket, even if it fails. With a loop it must be called by one of the loop's
 // tasks, and the connection is on the loop; with nil it is on none.
@@ -43,8 +51,8 @@ func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
-	if err := unix.Bind(c.fd, &unix.SockaddrInet4{Addr: from.As4()}); err != nil {
-		return fmt.Errorf("from %s: %w", from, os.NewSyscallError("bind", err))
+	if err := Bind(c.fd, from); err != nil {
+		return err
 	}
 	return c.connect(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -16,9 +17,13 @@ import (
 type Listener struct {
 	at netip.AddrPort
 
-	mu sync.RWMutex // held while fd is used: once closed, its number may be reused
-	fd int          // -1: closed
+	mu    sync.RWMutex // held while fd is used: once closed, its number may be reused
+	fd    int          // -1: closed
+	loops []*Loop      // watch it
 }
+
+// NewListener returns the listener for a listening, non-blocking socket, which it owns.
+func NewListener(fd int, at netip.AddrPort) *Listener { return &Listener{at: at, fd: fd} }
 
 // Listen listens for TCP connections in the network namespace of the calling thread.
 func Listen(at netip.AddrPort) (*Listener, error) {
@@ -30,7 +35,7 @@ func Listen(at netip.AddrPort) (*Listener, error) {
 		_ = unix.Close(fd)
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(at), Err: err}
 	}
-	return &Listener{at: at, fd: fd}, nil
+	return NewListener(fd, at), nil
 }
 
 func listen(fd int, at netip.AddrPort) error {
@@ -79,15 +84,28 @@ func (l *Listener) Accept() (*Conn, error) {
 	}
 }
 
-// Close frees the port. The kernel resets clients that wait to be accepted.
-func (l *Listener) Close() error {
+// Detach closes the listener and returns its socket, which goes on listening.
+func (l *Listener) Detach() (fd int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fd < 0 {
-		return net.ErrClosed
+		return -1, net.ErrClosed
 	}
-	fd := l.fd
-	l.fd = -1
+	fd, l.fd = l.fd, -1
+	for _, loop := range l.loops { // another process's duplicate would go on to wake them
+		loop.remove(fd)
+	}
+	l.loops = nil
+	return fd, nil
+}
+
+// Close frees the port, unless another process has a duplicate of the socket. The kernel
+// resets clients that wait to be accepted.
+func (l *Listener) Close() error {
+	fd, err := l.Detach()
+	if err != nil {
+		return err
+	}
 	return unix.Close(fd)
 }
 
@@ -95,19 +113,24 @@ func (l *Listener) Close() error {
 // listener, again and again until none does. When several loops watch a listener, the
 // kernel notifies one that is waiting (epoll_ctl(2), EPOLLEXCLUSIVE).
 func (l *Loop) WatchListener(to *Listener, accept func()) error {
-	to.mu.RLock()
-	defer to.mu.RUnlock()
+	to.mu.Lock()
+	defer to.mu.Unlock()
 	if to.fd < 0 {
 		return net.ErrClosed
 	}
-	return l.add(to.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot{callback: accept})
+	err := l.add(to.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot{callback: accept})
+	if err == nil {
+		to.loops = append(to.loops, l)
+	}
+	return err
 }
 
 // UnwatchListener undoes WatchListener.
 func (l *Loop) UnwatchListener(to *Listener) {
-	to.mu.RLock()
-	defer to.mu.RUnlock()
+	to.mu.Lock()
+	defer to.mu.Unlock()
 	if to.fd >= 0 {
 		l.remove(to.fd)
+		to.loops = slices.DeleteFunc(to.loops, func(other *Loop) bool { return other == l })
 	}
 }

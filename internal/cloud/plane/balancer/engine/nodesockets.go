@@ -1,0 +1,123 @@
+//go:build linux
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
+)
+
+// stockSize is how many sockets a node gets at once for its connections to targets. They
+// come from another process, and entering a namespace costs as much as a hundred sockets.
+const stockSize = 32
+
+// nodeSockets makes the sockets of a node in its namespace.
+type nodeSockets struct {
+	keeper keeper.Sockets
+	in     keeper.Namespace
+
+	mu     sync.Mutex
+	stock  []int // not yet connected
+	closed bool
+}
+
+// listen listens for TCP at the address inside the namespace.
+func (s *nodeSockets) listen(at netip.AddrPort) (*socket.Listener, error) {
+	fd, err := s.keeper.Listen(s.in, at)
+	if err != nil {
+		return nil, err
+	}
+	return socket.NewListener(fd, at), nil
+}
+
+// dial connects from an address of the namespace. For loop see socket.Dial. It fetches
+// sockets if there are none, and a loop should not wait for that: see stocked.
+func (s *nodeSockets) dial(
+	ctx context.Context, loop *socket.Loop, from netip.Addr, to netip.AddrPort,
+) (*socket.Conn, error) {
+	fd, err := s.take()
+	if err != nil {
+		return nil, fmt.Errorf("create a socket: %w", err)
+	}
+	return socket.Dial(ctx, loop, fd, from, to)
+}
+
+// tryBind checks that a socket of the namespace could have the address.
+func (s *nodeSockets) tryBind(address netip.Addr) error {
+	fd, err := s.take()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return socket.Bind(fd, address)
+}
+
+// take returns a socket.
+func (s *nodeSockets) take() (int, error) {
+	if s.in.Path == "" {
+		return socket.NewSocket()
+	}
+	for {
+		s.mu.Lock()
+		if last := len(s.stock) - 1; last >= 0 {
+			fd := s.stock[last]
+			s.stock = s.stock[:last]
+			s.mu.Unlock()
+			return fd, nil
+		}
+		s.mu.Unlock()
+		if err := s.fetch(); err != nil {
+			return -1, err
+		}
+	}
+}
+
+// stocked reports whether dial has a socket without fetching any.
+func (s *nodeSockets) stocked() bool {
+	if s.in.Path == "" {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.stock) > 0
+}
+
+// fetch adds sockets to the stock.
+func (s *nodeSockets) fetch() error {
+	fds, err := s.keeper.Connecting(s.in, stockSize)
+	switch {
+	case err != nil:
+		return err
+	case len(fds) == 0:
+		return unix.EMFILE // this process could take none
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		closeAll(fds)
+		return fmt.Errorf("network namespace %s is no longer in use", s.in.Path)
+	}
+	s.stock = append(s.stock, fds...)
+	return nil
+}
+
+// close closes the stock.
+func (s *nodeSockets) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	closeAll(s.stock)
+	s.stock, s.closed = nil, true
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		_ = unix.Close(fd)
+	}
+}

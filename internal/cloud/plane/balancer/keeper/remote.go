@@ -1,0 +1,130 @@
+//go:build linux
+
+package keeper
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
+)
+
+// Remote is the Keeper of another process.
+type Remote struct {
+	mu   sync.Mutex // one request at a time
+	conn *net.UnixConn
+}
+
+var _ Sockets = (*Remote)(nil)
+
+// NewRemote returns the keeper at the other end of a connected socket, which it owns.
+func NewRemote(conn *net.UnixConn) *Remote { return &Remote{conn: conn} }
+
+// call sends a request and returns the response with its descriptors.
+func (r *Remote) call(what request, fds ...int) (answer response, out []int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := send(r.conn, what, fds); err != nil {
+		return answer, nil, fmt.Errorf("ask the balancer's keeper: %w", err)
+	}
+	out, err = receive(r.conn, &answer)
+	if err != nil {
+		return answer, nil, fmt.Errorf("ask the balancer's keeper: %w", err)
+	}
+	if answer.Error != "" {
+		closeAll(out)
+		return answer, nil, errors.New(answer.Error)
+	}
+	return answer, out, nil
+}
+
+// one returns the only descriptor of an answer.
+func one(fds []int, err error) (int, error) {
+	switch {
+	case err != nil:
+		return -1, err
+	case len(fds) != 1:
+		closeAll(fds)
+		return -1, fmt.Errorf("the balancer's keeper answered with %d descriptors", len(fds))
+	}
+	return fds[0], nil
+}
+
+// Find returns the namespace at the path.
+func (r *Remote) Find(path string) (Namespace, error) {
+	if path == "" {
+		return Namespace{}, nil
+	}
+	answer, _, err := r.call(request{Op: find, Namespace: Namespace{Path: path}})
+	return answer.Namespace, err
+}
+
+// Listen returns a listening socket.
+func (r *Remote) Listen(in Namespace, at netip.AddrPort) (int, error) {
+	_, fds, err := r.call(request{Op: listen, Namespace: in, At: at})
+	return one(fds, err)
+}
+
+// Forget closes the keeper's duplicate of a listening socket.
+func (r *Remote) Forget(in Namespace, at netip.AddrPort) error {
+	_, _, err := r.call(request{Op: forget, Namespace: in, At: at})
+	return err
+}
+
+// Connecting returns sockets to connect from the namespace. It may return fewer than n. Both
+// processes share their own namespace.
+func (r *Remote) Connecting(in Namespace, n int) ([]int, error) {
+	if in.Path == "" {
+		fd, err := socket.NewSocket()
+		return []int{fd}, err
+	}
+	_, fds, err := r.call(request{Op: connecting, Namespace: in, N: n})
+	return fds, err
+}
+
+// Remember keeps the text for the process after this one.
+func (r *Remote) Remember(name string, text []byte) error {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	if err != nil {
+		return os.NewSyscallError("memfd_create", err)
+	}
+	file := os.NewFile(uintptr(fd), name)
+	defer func() { _ = file.Close() }()
+	if _, err := file.Write(text); err != nil {
+		return err
+	}
+	_, _, err = r.call(request{Op: remember, Name: name}, int(file.Fd()))
+	return err
+}
+
+// Recall returns the text that Remember has kept; nil if there is none.
+func (r *Remote) Recall(name string) ([]byte, error) {
+	_, fds, err := r.call(request{Op: recall, Name: name})
+	if err != nil || len(fds) == 0 {
+		return nil, err
+	}
+	fd, err := one(fds, nil)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), name)
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(file, 0, info.Size())) // the offset is shared with the writer
+}
+
+// Ready tells the keeper that this process serves.
+func (r *Remote) Ready() error {
+	_, _, err := r.call(request{Op: ready})
+	return err
+}
