@@ -27,16 +27,16 @@ func TestRealDrills(t *testing.T) {
 	})
 	t.Run("killed drill", func(t *testing.T) { drillKilled(t, c) })
 	t.Run("instance", func(t *testing.T) {
-		if o := replaced(t, c, "instance"); o.Failed != 0 {
+		if o := drilledAway(t, c, "instance"); o.Failed != 0 {
 			t.Errorf("%d requests failed although the server shut down in order: %v", o.Failed, o.FailedByKind)
 		}
 	})
-	t.Run("power", func(t *testing.T) { replaced(t, c, "power") })
+	t.Run("power", func(t *testing.T) { drilledAway(t, c, "power") })
 	t.Run("planned removals", func(t *testing.T) { plannedRemovals(t, c) })
 }
 
-// replaced runs a drill that terminates server-3, and checks that another takes its place.
-func replaced(t *testing.T, c *program.LocalCloud, experiment string) drill.Result {
+// drilledAway runs a drill that terminates server-3, and checks that another takes its place.
+func drilledAway(t *testing.T, c *program.LocalCloud, experiment string) drill.Result {
 	t.Helper()
 	was := c.Status(t, program.TutorialFolder).Machines[2]
 	o := drilled(t, c, experiment, "--at", "server-3")

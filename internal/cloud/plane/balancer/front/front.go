@@ -10,7 +10,6 @@ package front
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,12 +20,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
-	"aloft.dev/aloft/internal/cloud/plane/loopback"
 )
 
 // acceptPause is how long a port does not accept after an error, such as one for
@@ -153,9 +149,9 @@ func (f *Front) openPorts() {
 		listener, err := f.listen(number)
 		if err != nil {
 			if p.err == nil {
-				p.err = occupied(number, err)
-				f.log.Warn("cannot open a load balancer's port on the loopback", "port", number, "error", p.err)
+				f.log.Warn("cannot open a load balancer's port on the loopback", "port", number, "error", err)
 			}
+			p.err = err
 			continue
 		}
 		p.listener, p.err = listener, nil
@@ -163,11 +159,11 @@ func (f *Front) openPorts() {
 	}
 }
 
-// loopback is the address at which the front listens.
-var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+// address is where the front listens.
+var address = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 func (f *Front) listen(number uint16) (net.Listener, error) {
-	fd, err := f.keeper.Listen(keeper.Namespace{}, netip.AddrPortFrom(loopback, number))
+	fd, err := f.keeper.Listen(keeper.Namespace{}, netip.AddrPortFrom(address, number))
 	if err != nil {
 		return nil, err
 	}
@@ -183,18 +179,9 @@ func (f *Front) closePort(number uint16, p *port) {
 		return
 	}
 	_ = p.listener.Close()
-	if err := f.keeper.Forget(keeper.Namespace{}, netip.AddrPortFrom(loopback, number)); err != nil {
+	if err := f.keeper.Forget(keeper.Namespace{}, netip.AddrPortFrom(address, number)); err != nil {
 		f.log.Warn("close a port of the loopback", "port", number, "error", err)
 	}
-}
-
-// occupied returns an error that names who listens on a port that could not be opened.
-func occupied(number uint16, err error) error {
-	listener, unknown := loopback.FindListener(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), number))
-	if unknown != nil || !errors.Is(err, unix.EADDRINUSE) {
-		return err
-	}
-	return fmt.Errorf("%s listens there: end it, or choose another load_balancer.port in aloft.yaml: %w", listener, err)
 }
 
 // Failing reports whether a port could not be opened.

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
+	"aloft.dev/aloft/internal/cloud/plane/loopback"
 	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
@@ -105,6 +106,9 @@ func (k *Keeper) listen(in Namespace, at netip.AddrPort) (*os.File, error) {
 		l, err = socket.Listen(at)
 		return err
 	})
+	if in.Path == "" && errors.Is(err, unix.EADDRINUSE) {
+		return nil, occupied(at, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +117,15 @@ func (k *Keeper) listen(in Namespace, at netip.AddrPort) (*os.File, error) {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), at.String()), nil
+}
+
+// occupied returns an error that names who listens at an address of the host.
+func occupied(at netip.AddrPort, err error) error {
+	listener, unknown := loopback.FindListener(at)
+	if unknown != nil {
+		return err
+	}
+	return fmt.Errorf("%s listens there: end it, or choose another load_balancer.port in aloft.yaml: %w", listener, err)
 }
 
 func duplicate(of *os.File) (int, error) {
