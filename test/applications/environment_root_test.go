@@ -3,6 +3,7 @@
 package applications
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,7 +24,8 @@ server.listen(process.env.PORT);
 `
 
 // Servers read their environment with the credentials of their role, which may read
-// nothing else. A change restarts them and makes no image.
+// nothing else. A change restarts them and makes no image. The image is made on a machine of
+// another type than theirs.
 func TestRealEnvironmentIsReadByTheServersRole(t *testing.T) {
 	c := program.Start(t)
 	for name, value := range map[string]string{"/shop/db": `pass"word $1`, "/other/db": "not theirs"} {
@@ -35,12 +37,15 @@ func TestRealEnvironmentIsReadByTheServersRole(t *testing.T) {
 	}
 	dir := t.TempDir()
 	write := func(secret string) {
-		program.Write(t, filepath.Join(dir, "aloft.yaml"), program.SmallSpec("shop", "debian-12",
-			"env: {SHOP_COLOUR: red}\nsecrets: {SHOP_DB: \"ssm:"+secret+"\"}", "node server.js"))
+		spec := program.SmallSpec("shop", "debian-12",
+			"env: {SHOP_COLOUR: red}\nsecrets: {SHOP_DB: \"ssm:"+secret+"\"}", "node server.js")
+		spec = strings.Replace(spec, "machines: {", "machines: {builder: t3.small, ", 1)
+		program.Write(t, filepath.Join(dir, "aloft.yaml"), spec)
 	}
 	write("/shop/db")
 	program.Write(t, filepath.Join(dir, "package.json"), "{}")
-	program.Write(t, filepath.Join(dir, "server.js"), mirror)
+	source := filepath.Join(dir, "server.js")
+	program.Write(t, source, mirror)
 	c.Must(t, "up", dir)
 	before := c.Status(t, dir)
 	answers := func(want string) {
@@ -51,7 +56,15 @@ func TestRealEnvironmentIsReadByTheServersRole(t *testing.T) {
 	}
 	answers(`{"SHOP_COLOUR":"red","SHOP_DB":"pass\"word $1"}`)
 
+	if kind := before.Machines[0].Type; kind != "t3.micro" {
+		t.Errorf("the server is a %s, as the builder was", kind)
+	}
+
+	if err := os.Remove(source); err != nil { // aloft env needs no source
+		t.Fatal(err)
+	}
 	c.Must(t, "env", "set", dir, "SHOP_SIZE=large")
+	program.Write(t, source, mirror)
 	answers(`{"SHOP_COLOUR":"red","SHOP_DB":"pass\"word $1","SHOP_SIZE":"large"}`)
 	after := c.Status(t, dir)
 	if after.ImageID != before.ImageID || after.Machines[0].InstanceID != before.Machines[0].InstanceID {

@@ -31,6 +31,7 @@ type Status struct {
 	Machines []struct {
 		Name       string `json:"name"`
 		InstanceID string `json:"instance_id"`
+		Type       string `json:"type"`
 		Zone       string `json:"zone"`
 		PrivateIP  string `json:"private_ip"`
 		PublicIP   string `json:"public_ip"`
