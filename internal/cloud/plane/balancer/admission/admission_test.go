@@ -48,10 +48,10 @@ func TestLimiterBoundsSourcesNodesAndProcess(t *testing.T) {
 }
 
 func TestLimitsFollowFromTheDescriptors(t *testing.T) {
-	if got, want := LimitsFor(1<<20), (Limits{131072, 65536, 32768, 4096}); got != want {
+	if got, want := LimitsFor(1<<20), (Limits{262144, 209715, 167772, 20971}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := LimitsFor(^uint64(0)); got.Total != 1<<21 {
+	if got := LimitsFor(^uint64(0)); got.Total != 1<<22 {
 		t.Errorf("without a limit: %+v", got)
 	}
 }

@@ -19,14 +19,14 @@ type Limits struct {
 	Connect int // that one address at a node has opened and not yet secured with TLS
 }
 
-// LimitsFor returns the limits of a process that can open so many files. A connection may
-// need eight: three sockets and their duplicates for the loopback front, the client's and the
-// target's, and the ends of a pipe.
+// LimitsFor returns the limits of a process that can open so many files. A connection through
+// the loopback front needs four: two sockets of the front, the node's and one to the target.
+// All clients of the front have one address, so a source may have most of what a node has.
 func LimitsFor(descriptors uint64) Limits {
-	l := Limits{Total: int(min(descriptors, 1<<24)) / 8}
-	l.Node = max(1, l.Total/2)
-	l.Source = max(1, l.Node/2)
-	l.Connect = max(1, l.Source/8)
+	l := Limits{Total: int(min(descriptors, 1<<24)) / 4}
+	l.Node = l.Total * 4 / 5
+	l.Source = l.Node * 4 / 5
+	l.Connect = l.Source / 8
 	return l
 }
 

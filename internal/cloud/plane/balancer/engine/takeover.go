@@ -64,8 +64,8 @@ func (n *node) resume(c *health.Checker, key balancer.TargetKey, t balancer.Targ
 // Retire ends the engine once another one accepts connections at the same sockets. It
 // accepts no more, and every response is the last on its connection. An idle connection has
 // retireIdle for one more request: closing it at once would fail a request that is on its
-// way. What takes longer than retireTimeout is cut off.
-func (e *Engine) Retire() {
+// way. What takes longer than retireTimeout, or than ctx, is cut off.
+func (e *Engine) Retire(ctx context.Context) {
 	e.retiring.Store(true)
 	e.mu.Lock()
 	for _, n := range e.nodes {
@@ -80,7 +80,7 @@ func (e *Engine) Retire() {
 	for _, p := range e.ports() {
 		p.each((*connection).drainStreams)
 	}
-	ctx, cancel := context.WithTimeout(e.ctx, retireTimeout)
+	ctx, cancel := context.WithTimeout(ctx, retireTimeout)
 	defer cancel()
 	e.awaitRequests(ctx)
 	e.finish(ctx)

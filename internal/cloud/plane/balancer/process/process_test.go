@@ -177,6 +177,36 @@ func TestSetRestartsADeadProcess(t *testing.T) {
 	}
 }
 
+func TestAKilledKeeperIsReplaced(t *testing.T) {
+	dir, port := processDir(t), balancertest.FreePort(t)
+	config := balancertest.OneGroup(port, 1, balancertest.Backend(t, "a", nil))
+	c := newClient(t, dir)
+	if err := c.Set(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	waitHealthy(t, c)
+	before := about(t, c)
+	if err := syscall.Kill(before.Keeper, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for c.Running(t.Context()) {
+		time.Sleep(time.Millisecond)
+	}
+	if err := c.Set(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	waitHealthy(t, c)
+	if after := about(t, c); after.PID == before.PID || after.Keeper == before.Keeper {
+		t.Errorf("runs %+v, ran %+v", after, before)
+	}
+	for syscall.Kill(before.PID, 0) == nil { // the process that lost its keeper ends by itself
+		time.Sleep(10 * time.Millisecond)
+	}
+	if _, body := balancertest.Get(t, "127.0.1.1", port); body != "a" {
+		t.Errorf("target %q responded", body)
+	}
+}
+
 func TestStopClosesAllPorts(t *testing.T) {
 	dir, port := processDir(t), balancertest.FreePort(t)
 	c := newClient(t, dir)

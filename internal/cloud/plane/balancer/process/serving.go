@@ -89,8 +89,8 @@ func inherited() (*keeper.Remote, net.Listener, error) {
 }
 
 // run serves the control socket until the process is told to stop, or another takes over.
-func (s *server) run(ctx context.Context, control net.Listener, retire <-chan os.Signal) error {
-	ctx, end := context.WithCancel(ctx)
+func (s *server) run(told context.Context, control net.Listener, retire <-chan os.Signal) error {
+	ctx, end := context.WithCancel(told)
 	defer end()
 	server := &http.Server{
 		Handler:           s.routes(),
@@ -119,11 +119,11 @@ func (s *server) run(ctx context.Context, control net.Listener, retire <-chan os
 		s.log.Info("another process has taken over", "pid", os.Getpid())
 		err = server.Close()
 		end() // the findings are the other's now
-		s.engine.Retire()
+		s.engine.Retire(told)
 	case <-orphaned: // nobody can make sockets any more: free the ports for a new keeper
 		s.log.Error("the keeper has ended", "pid", os.Getpid())
 		err = server.Close()
-		s.engine.Retire()
+		s.engine.Retire(told)
 	}
 	end()
 	tasks.Wait()
