@@ -20,8 +20,12 @@ func newLocalRestartCommand(g *global, run func(context.Context, *localRestartOp
 and load balancers. Run it after an update of aloft.`,
 		Example: "  sudo aloft local restart",
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			o.start.reach.note(c.Flags())
+			return run(c.Context(), o)
+		},
 	}
 	addMirrorFlag(c.Flags(), &o.start)
+	o.start.reach.register(c.Flags())
 	return c
 }

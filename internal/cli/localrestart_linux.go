@@ -22,7 +22,7 @@ func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
 		start.address, start.restart = running.Address, true
 		// Find what could keep this program from starting while the old daemon runs.
 		// Its address is still in use, so check another one.
-		config, err := o.daemonConfig(startOptions{address: "127.0.0.1:0", mirrors: start.mirrors})
+		config, err := o.daemonConfig(startOptions{address: "127.0.0.1:0", mirrors: start.mirrors, reach: start.reach})
 		if err != nil {
 			return err
 		}

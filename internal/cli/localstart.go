@@ -21,6 +21,35 @@ type startOptions struct {
 	manners        mannersChange
 
 	mirrors []string // NAME=URL: archives to build base images from
+	reach   reachFlags
+}
+
+// reachFlags are the flags that say what machines reach beside the internet.
+type reachFlags struct {
+	private []string // ranges
+	proxy   bool     // on loopback
+
+	givenPrivate, givenProxy bool // on the command line
+}
+
+// Names of flags that the command repeats to the daemon.
+const (
+	allowPrivateFlag = "allow-private"
+	allowProxyFlag   = "allow-proxy"
+)
+
+// register adds the flags. The local cloud remembers their values.
+func (r *reachFlags) register(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&r.private, allowPrivateFlag, nil,
+		"let machines reach the private `RANGES` 10.1.0.0/16,… on this computer's networks; remembered; \"\" for none")
+	flags.BoolVar(&r.proxy, allowProxyFlag, false,
+		"let machines use a proxy on this computer's loopback, through which they may reach all of its services; "+
+			"remembered")
+}
+
+// note notes which of the flags the command line has.
+func (r *reachFlags) note(flags *pflag.FlagSet) {
+	r.givenPrivate, r.givenProxy = flags.Changed(allowPrivateFlag), flags.Changed(allowProxyFlag)
 }
 
 func newLocalStartCommand(g *global, run func(context.Context, *localStartOptions) error) *cobra.Command {
@@ -36,12 +65,14 @@ these flags it keeps the manners it had; see aloft local manners.`,
 		Example: `  sudo aloft local start
   sudo aloft local start --manners aws --seed 7 --time-scale 0.1
   sudo aloft local start --state-dir /tmp/other --address 127.0.0.1:4600
-  sudo aloft local start --mirror ubuntu=http://mirror.example/ubuntu`,
+  sudo aloft local start --mirror ubuntu=http://mirror.example/ubuntu
+  sudo aloft local start --allow-private 10.1.0.0/16,192.168.7.20/32`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if o.start.manners, err = manners.change(list, c.Flags()); err != nil {
 				return err
 			}
+			o.start.reach.note(c.Flags())
 			return run(c.Context(), o)
 		},
 	}
@@ -53,6 +84,7 @@ these flags it keeps the manners it had; see aloft local manners.`,
 	flags.StringVar(&list, "manners", "", "how AWS behaves beside a kind cloud: aws, kind or a list of manners")
 	manners.register(flags)
 	addMirrorFlag(flags, &o.start)
+	o.start.reach.register(flags)
 	return c
 }
 

@@ -69,6 +69,7 @@ func (g *global) startLocal(ctx context.Context, o startOptions) error {
 	}
 	_, _ = fmt.Fprintf(g.Err, "%s The local cloud runs at http://%s (pid %d).\n", good, running.Address, running.PID)
 	g.noteManners(config.Layout)
+	g.noteProxy(config)
 	g.printAfterStart()
 	return g.printDaemon(running)
 }
@@ -139,9 +140,13 @@ func (g *global) daemonConfig(o startOptions) (cloud.Config, error) {
 			Cause:   err,
 		}}
 	}
+	reach, err := o.reach.change()
+	if err != nil {
+		return cloud.Config{}, err
+	}
 	return cloud.Config{
-		Mirrors: mirrors,
-		Layout:  layout, Address: o.address, Version: g.version, AcceptAnyCredentials: o.anyCredentials,
+		Mirrors: mirrors, Reach: reach, Registries: registries(mirrorsOfHost()),
+		Layout: layout, Address: o.address, Version: g.version, AcceptAnyCredentials: o.anyCredentials,
 		HostEnv: machineEnv(os.LookupEnv), Subprocess: subprocessCommand,
 	}, nil
 }

@@ -24,8 +24,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
+	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
@@ -45,6 +47,8 @@ type Config struct {
 	AcceptAnyCredentials bool
 	Mirrors              image.Mirrors     // archives to build base images from; none: those of the last start
 	HostEnv              map[string]string // proxy and trust settings that machines inherit
+	Reach                host.ReachChange  // what machines reach, unlike at the last start
+	Registries           []string          // URLs of registries, which machines reach wherever they are
 
 	// MannersChanged receives a signal when the file of manners has changed.
 	MannersChanged <-chan os.Signal
@@ -145,16 +149,32 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err := d.openAPIs(); err != nil {
 		return err
 	}
+	reach, err := host.RememberReach(d.Layout, d.Reach)
+	if err != nil {
+		return err
+	}
+	descriptors, err := admission.Descriptors()
+	if err != nil {
+		return err
+	}
 	names := dnsname.Resolver{Store: d.store}
-	proxies, env := proxySettings(d.HostEnv)
+	proxies, env := proxySettings(d.HostEnv, reach.LoopbackProxy)
 	d.network, err = network.New(network.PlaneConfig{
-		RunDir:      d.Layout.NetworkRun(),
-		Name:        d.Layout.Prefix,
-		HostProxies: proxies,
+		RunDir: d.Layout.NetworkRun(),
+		Name:   d.Layout.Prefix,
+		Reach: egress.Reach{
+			Proxies: proxies,
+			Private: reach.Private,
+			Places:  places(env, d.layers.Mirrors.InUse(), d.Registries),
+		},
+		Descriptors: descriptors,
 		Log:         d.Log,
 		Metadata:    service,
 		API:         d.inVPC,
-		DNS:         dns.New(dns.Config{Zone: names.Addresses, Reverse: names.Name, Log: d.Log}),
+		DNS: dns.New(dns.Config{
+			Zone: names.Addresses, Reverse: names.Name, Log: d.Log,
+			Queries: admission.Within(descriptors, dns.QueriesPerMachine),
+		}),
 	})
 	if err != nil {
 		return err

@@ -20,16 +20,27 @@ const withoutProxy = "169.254.169.254,localhost,127.0.0.1,.internal"
 
 // proxySettings splits the host's settings: proxies on the host's loopback, by
 // port, which machines reach through the edge instead, and a copy of env for
-// machines to inherit.
-func proxySettings(env map[string]string) (proxies map[uint16]string, rest map[string]string) {
+// machines to inherit. Without share, machines get no proxies on loopback: through
+// them they would reach all services of the host.
+func proxySettings(env map[string]string, share bool) (proxies map[uint16]string, rest map[string]string) {
 	proxies, rest = map[uint16]string{}, map[string]string{}
 	maps.Copy(rest, env)
 	for _, name := range proxyNames {
-		if address, port, ok := loopbackProxy(env[name]); ok {
+		address, port, ok := loopbackProxy(env[name])
+		switch {
+		case ok && share:
 			proxies[port] = net.JoinHostPort(address, strconv.Itoa(int(port)))
+		case ok:
+			delete(rest, name)
 		}
 	}
 	return proxies, rest
+}
+
+// HasLoopbackProxy reports whether the host's settings name a proxy on loopback.
+func HasLoopbackProxy(env map[string]string) bool {
+	proxies, _ := proxySettings(env, true)
+	return len(proxies) > 0
 }
 
 // viaProxy replaces the addresses of loopback proxies in env with proxy, the

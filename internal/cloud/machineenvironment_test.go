@@ -16,7 +16,7 @@ func TestMachinesReachLoopbackProxiesThroughTheEdge(t *testing.T) {
 		"no_proxy":    "example.com",
 		"EDITOR":      "vi",
 	}
-	proxies, env := proxySettings(host)
+	proxies, env := proxySettings(host, true)
 	if want := map[uint16]string{3128: "127.0.0.1:3128", 3129: "127.0.0.1:3129"}; !maps.Equal(proxies, want) {
 		t.Errorf("proxies on loopback: got %v, want %v", proxies, want)
 	}
@@ -38,10 +38,21 @@ func TestMachinesReachLoopbackProxiesThroughTheEdge(t *testing.T) {
 }
 
 func TestMachinesOfAHostWithoutAProxyGetNone(t *testing.T) {
-	proxies, env := proxySettings(map[string]string{"EDITOR": "vi"})
+	proxies, env := proxySettings(map[string]string{"EDITOR": "vi"}, true)
 	env = viaProxy(env, netip.MustParseAddr("10.9.8.7"))
 	if len(proxies) != 0 || !maps.Equal(env, map[string]string{"EDITOR": "vi"}) {
 		t.Errorf("got proxies %v and environment %v", proxies, env)
+	}
+}
+
+func TestMachinesGetNoLoopbackProxyUnlessItIsShared(t *testing.T) {
+	host := map[string]string{"http_proxy": "http://localhost:3128", "https_proxy": "http://proxy.example:8080"}
+	proxies, env := proxySettings(host, false)
+	if want := map[string]string{"https_proxy": host["https_proxy"]}; len(proxies) != 0 || !maps.Equal(env, want) {
+		t.Errorf("got proxies %v and environment %v", proxies, env)
+	}
+	if !HasLoopbackProxy(host) || HasLoopbackProxy(env) {
+		t.Error("the proxy on loopback is not found, or another is")
 	}
 }
 

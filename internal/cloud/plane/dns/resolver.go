@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
+
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 )
 
 // Zone returns the addresses of a name as machines of the VPC see them. The name is in
@@ -33,11 +35,22 @@ type Config struct {
 	// it for each query, because they change with networks and VPNs. The default is
 	// HostResolvers.
 	Upstreams func() ([]netip.AddrPort, error)
-	Log       *slog.Logger
+
+	// Queries limits those that are answered at the same time. One that is forwarded costs a
+	// descriptor until the host's name server answers.
+	Queries admission.Limits
+	Log     *slog.Logger
 }
 
+// QueriesPerMachine is the most queries of a machine that should be answered at the same
+// time.
+const QueriesPerMachine = 128
+
 // Resolver answers the queries of machines.
-type Resolver struct{ cfg Config }
+type Resolver struct {
+	cfg  Config
+	gate *admission.Gate
+}
 
 // New returns a resolver.
 func New(cfg Config) *Resolver {
@@ -47,7 +60,7 @@ func New(cfg Config) *Resolver {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Resolver{cfg}
+	return &Resolver{cfg, admission.NewGate("dns queries", cfg.Queries, cfg.Log)}
 }
 
 // Serve answers queries from machines of the VPC until ctx ends or the sockets are
@@ -55,7 +68,11 @@ func New(cfg Config) *Resolver {
 func (r *Resolver) Serve(ctx context.Context, vpcID string, packets []net.PacketConn, streams []net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
-		_, tcp := w.RemoteAddr().(*net.TCPAddr)
+		source, tcp := sourceOf(vpcID, w.RemoteAddr())
+		if !r.gate.Enter(source) {
+			return // as on AWS, whose resolver drops queries beyond its quota
+		}
+		defer r.gate.Leave(source)
 		_ = w.WriteMsg(r.respond(ctx, vpcID, query, tcp)) // fails if the machine is gone
 	})
 	servers := make([]*dns.Server, 0, len(packets)+len(streams))
@@ -89,6 +106,13 @@ func (r *Resolver) Serve(ctx context.Context, vpcID string, packets []net.Packet
 	closeAll()
 	cancel()
 	return errors.Join(problems...)
+}
+
+// sourceOf returns the machine that sends from the address, and whether it does so over TCP.
+func sourceOf(vpcID string, address net.Addr) (source admission.Source, tcp bool) {
+	_, tcp = address.(*net.TCPAddr)
+	from, _ := netip.ParseAddrPort(address.String()) // it is the address of a socket
+	return admission.Source{VPC: vpcID, Address: from.Addr().Unmap()}, tcp
 }
 
 // respond returns the response to a query. tcp is true if the query arrived over TCP.

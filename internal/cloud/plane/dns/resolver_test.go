@@ -12,8 +12,12 @@ import (
 
 	mdns "github.com/miekg/dns"
 
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
 )
+
+// queries are limits that no test reaches by accident.
+var queries = admission.Limits{PerSource: dns.QueriesPerMachine, Total: 512}
 
 // serve runs do with UDP and TCP sockets on a free port and returns their address.
 func serve(t *testing.T, do func(ctx context.Context, p net.PacketConn, l net.Listener) error) string {
@@ -66,7 +70,8 @@ func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 			}
 			return nil, true
 		}
-		return dns.New(dns.Config{Zone: upstreamZone}).Serve(ctx, "", []net.PacketConn{p}, []net.Listener{l})
+		r := dns.New(dns.Config{Zone: upstreamZone, Queries: queries})
+		return r.Serve(ctx, "", []net.PacketConn{p}, []net.Listener{l})
 	})
 	zone := map[string]string{
 		"vpc-1 ip-10-0-1-5.ec2.internal": "10.0.1.5", "vpc-2 ip-10-0-1-5.ec2.internal": "10.0.1.6",
@@ -80,6 +85,7 @@ func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 				}
 				return []netip.Addr{netip.MustParseAddr(addr)}, true
 			},
+			Queries: queries,
 			Reverse: func(_ string, a netip.Addr) (string, bool) {
 				return "ip-10-0-1-5.ec2.internal", a == netip.MustParseAddr("10.0.1.5")
 			},
@@ -118,6 +124,7 @@ func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 
 func TestResolverWithoutUpstreamsFailsAtOnce(t *testing.T) {
 	r := dns.New(dns.Config{
+		Queries:   queries,
 		Zone:      func(_, _ string) ([]netip.Addr, bool) { return nil, false },
 		Upstreams: func() ([]netip.AddrPort, error) { return nil, nil },
 	})

@@ -103,6 +103,14 @@ type Mirrors map[string]string
 // mirrorNames are the archives for which a mirror can be named.
 var mirrorNames = []string{"debian", "debian-security", "ubuntu"}
 
+// InUse returns the archives in place of the distributions' own: those of m, and for others
+// those that the host's own apt uses.
+func (m Mirrors) InUse() Mirrors {
+	all := hostMirrors("/etc/apt")
+	maps.Copy(all, m)
+	return all
+}
+
 // ParseMirrors parses texts of the form NAME=URL.
 func ParseMirrors(texts []string) (Mirrors, error) {
 	m := Mirrors{}

@@ -112,7 +112,7 @@ func mmdebstrapArgs(ctx context.Context, b base, mirrors Mirrors, dir string) ([
 		args = append(args, "--aptopt="+setting)
 	}
 	// Without a mirror named, use the one that the host's apt uses.
-	b.distribution = b.with(hostMirrors("/etc/apt")).with(mirrors)
+	b.distribution = b.with(mirrors.InUse())
 	return append(append(args, b.suite, dir), b.sources()...), nil
 }
 

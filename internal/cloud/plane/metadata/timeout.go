@@ -9,3 +9,6 @@ const (
 	requestTimeout = 10 * time.Second
 	idleTimeout    = time.Minute
 )
+
+// maxHeaderBytes bounds a request's header, which holds a token of 56 bytes.
+const maxHeaderBytes = 8 << 10

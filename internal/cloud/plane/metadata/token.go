@@ -12,9 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -87,7 +87,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, instance Ins
 // limitHops sets the IP time to live of the response to a request with context ctx. With
 // a limit of one, a token does not leave the machine itself.
 func limitHops(ctx context.Context, hops int) error {
-	conn, ok := ctx.Value(connKey{}).(*net.TCPConn)
+	conn, ok := ctx.Value(connKey{}).(syscall.Conn)
 	if !ok {
 		return nil // a request that did not come over a network
 	}

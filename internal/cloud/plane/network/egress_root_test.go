@@ -42,12 +42,12 @@ func (s *site) addExternalHost() netip.Addr {
 			s.Error(err)
 		}
 	})
-	addr := netip.MustParseAddr("192.168.254.2")
+	addr := netip.MustParseAddr("198.51.100.2")
 	for _, a := range []struct {
 		namespace *namespace
 		link      netlink.Link
 		addr      string
-	}{{host, near, "192.168.254.1/30"}, {far, farEnd, "192.168.254.2/30"}} {
+	}{{host, near, "198.51.100.1/30"}, {far, farEnd, "198.51.100.2/30"}} {
 		if err := a.namespace.setAddresses(a.link, []netip.Prefix{netip.MustParsePrefix(a.addr)}); err != nil {
 			s.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestRealInternetNeedsAGatewayAndARoute(t *testing.T) {
 	}
 	s.set(withGateway(closed))
 	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a to "+s.plane.HostAddress().String())
-	conn := s.assertAnswers(a, out, "outside to 192.168.254.1")
+	conn := s.assertAnswers(a, out, "outside to 198.51.100.1")
 	s.assertAlive(conn)
 
 	s.set(closed)
@@ -130,14 +130,14 @@ func TestRealMachinesCannotReachTheHost(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	s := newSite(t, func(c *PlaneConfig) { c.HostProxies = map[uint16]string{3128: proxy.Addr().String()} })
+	s := newSite(t, func(c *PlaneConfig) { c.Reach.Proxies = map[uint16]string{3128: proxy.Addr().String()} })
 	out := s.addExternalHost().String()
 	a := s.machine("a")
 	s.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"))))
 	s.assertAnswers(a, s.plane.ProxyAddress().String()+":3128", "proxy")
 	for _, to := range []string{
 		out + ":81",                             // closed
-		"192.168.254.1:22",                      // an address of the host
+		"198.51.100.1:22",                       // an address of the host
 		s.plane.ProxyAddress().String() + ":22", // not offered
 		"169.254.7.7:80",                        // link-local
 	} {
@@ -175,7 +175,7 @@ func TestRealEgressHalfCloses(t *testing.T) {
 	s.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"))))
 	ctx, cancel := context.WithTimeout(t.Context(), silenceTimeout)
 	defer cancel()
-	conn, err := DialIn(ctx, a, netip.MustParseAddrPort("192.168.254.2:81"))
+	conn, err := DialIn(ctx, a, netip.MustParseAddrPort("198.51.100.2:81"))
 	if err != nil {
 		t.Fatal(err)
 	}

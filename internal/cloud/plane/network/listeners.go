@@ -18,8 +18,18 @@ type listeners struct {
 
 	mu     sync.Mutex
 	vpcs   map[string]*vpcListeners
-	egress *egressProxy
+	egress *egressListener
 }
+
+// egressListener accepts machines' connections to the outside.
+type egressListener struct {
+	listener net.Listener
+	claimed  bool // by Run, which serves it
+}
+
+// egressPort is the edge's port to which the firewall redirects connections to the
+// outside.
+const egressPort = 15001
 
 // vpcListeners are the sockets in one VPC's router.
 type vpcListeners struct {
@@ -148,7 +158,7 @@ func (s *listeners) openEgress(e *edge) error {
 	if err != nil {
 		return fmt.Errorf("listen at the edge: %w", err)
 	}
-	s.egress = &egressProxy{listener: listener}
+	s.egress = &egressListener{listener: listener}
 	s.notify()
 	return nil
 }
@@ -162,8 +172,8 @@ func (s *listeners) closeEgress() {
 	}
 }
 
-// releaseEgress closes an egress proxy that Run no longer serves.
-func (s *listeners) releaseEgress(served *egressProxy) {
+// releaseEgress closes an egress listener that Run no longer serves.
+func (s *listeners) releaseEgress(served *egressListener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_ = served.listener.Close()
@@ -173,8 +183,8 @@ func (s *listeners) releaseEgress(served *egressProxy) {
 }
 
 // claimNew returns the listeners opened since the last call, which the caller must
-// serve. The proxy is nil unless it is new.
-func (s *listeners) claimNew() (map[string]*vpcListeners, *egressProxy) {
+// serve. The egress listener is nil unless it is new.
+func (s *listeners) claimNew() (map[string]*vpcListeners, *egressListener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	unclaimed := map[string]*vpcListeners{}

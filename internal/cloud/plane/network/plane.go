@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
+
+	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
 
 // Plane builds networks in the kernel. They outlive the process: the next Plane with
@@ -21,6 +23,8 @@ type Plane struct {
 	routers map[string]*router // by VPC ID
 
 	listeners listeners
+	gates     gates
+	egress    *egress.Server
 }
 
 // New returns a plane. It checks that the host can hold the networks and changes
@@ -32,13 +36,18 @@ func New(cfg PlaneConfig) (*Plane, error) {
 	if err := checkPublicRange(cfg); err != nil {
 		return nil, err
 	}
-	return &Plane{cfg: cfg, routers: map[string]*router{}, listeners: newListeners()}, nil
+	p := &Plane{
+		cfg: cfg, routers: map[string]*router{}, listeners: newListeners(), gates: newGates(cfg),
+		egress: egress.NewServer(cfg.Descriptors/2, cfg.Log),
+	}
+	p.egress.Use(cfg.Reach)
+	return p, nil
 }
 
 // HostAddress returns the source address of the host's connections as machines see it.
 func (p *Plane) HostAddress() netip.Addr { return addressesOf(p.cfg.PublicRange).host }
 
-// ProxyAddress returns the address at which machines reach HostProxies.
+// ProxyAddress returns the address at which machines reach the host's proxies.
 func (p *Plane) ProxyAddress() netip.Addr { return addressesOf(p.cfg.PublicRange).proxies }
 
 // NodeNamespace returns the path of the namespace of an interface with OwnNamespace.

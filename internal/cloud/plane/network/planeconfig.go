@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+
+	"aloft.dev/aloft/internal/cloud/plane/admission"
+	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
 
 // PlaneConfig says where the networks of one local cloud live on the host.
@@ -17,9 +20,12 @@ type PlaneConfig struct {
 	PublicRange netip.Prefix // default 198.18.0.0/15; must not be in use on the host
 	MTU         int          // default 9001, as within a VPC on AWS
 
-	// HostProxies maps ports of Plane.ProxyAddress, which machines can reach, to the
-	// host:port that the host dials instead, on its loopback or beyond.
-	HostProxies map[uint16]string
+	// Reach says what machines reach outside. The plane sets Public and ProxyAddress.
+	Reach egress.Reach
+
+	// Descriptors is how many descriptors this process may open (default: its limit). The
+	// limits of services for machines follow from it.
+	Descriptors int
 
 	Metadata MetadataService // nil: no instance metadata service
 	DNS      DNSService      // nil: no resolver
@@ -38,6 +44,12 @@ func (c *PlaneConfig) setDefaults() error {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Descriptors == 0 {
+		var err error
+		if c.Descriptors, err = admission.Descriptors(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case !filepath.IsAbs(c.RunDir):
 		return fmt.Errorf("the network's directory %q is not an absolute path", c.RunDir)
@@ -47,5 +59,6 @@ func (c *PlaneConfig) setDefaults() error {
 		return fmt.Errorf("the public range %s is not an IPv4 range of at least 256 addresses", c.PublicRange)
 	}
 	c.PublicRange = c.PublicRange.Masked()
+	c.Reach.Public, c.Reach.ProxyAddress = c.PublicRange, addressesOf(c.PublicRange).proxies
 	return nil
 }

@@ -37,7 +37,9 @@ func (p *Plane) Run(ctx context.Context) error {
 		if egress != nil {
 			running.Go(func() {
 				defer p.listeners.releaseEgress(egress)
-				egress.serve(ctx, p.cfg)
+				if err := p.egress.Serve(ctx, egress.listener); err != nil {
+					p.cfg.Log.Error("carry connections to the outside", "error", err)
+				}
 			})
 		}
 		for id, l := range vpcs {
@@ -65,13 +67,19 @@ func (p *Plane) serveVPC(ctx context.Context, vpcID string, l *vpcListeners) {
 		})
 	}
 	if l.metadata != nil {
-		start("metadata", func() error { return p.cfg.Metadata.Serve(ctx, vpcID, l.metadata) })
+		start("metadata", func() error {
+			return p.cfg.Metadata.Serve(ctx, vpcID, p.gates.metadata.Listen(vpcID, l.metadata))
+		})
 	}
 	if l.api != nil {
-		start("api", func() error { return vpchttp.Serve(ctx, p.apiServer(), l.api) })
+		start("api", func() error { return vpchttp.Serve(ctx, p.apiServer(), p.gates.api.Listen(vpcID, l.api)) })
 	}
 	if l.resolver {
-		start("dns", func() error { return p.cfg.DNS.Serve(ctx, vpcID, l.packets, l.streams) })
+		streams := make([]net.Listener, 0, len(l.streams))
+		for _, s := range l.streams {
+			streams = append(streams, p.gates.dns.Listen(vpcID, s))
+		}
+		start("dns", func() error { return p.cfg.DNS.Serve(ctx, vpcID, l.packets, streams) })
 	}
 	running.Wait()
 }
@@ -80,6 +88,7 @@ func (p *Plane) serveVPC(ctx context.Context, vpcID string, l *vpcListeners) {
 func (p *Plane) apiServer() *http.Server {
 	return &http.Server{
 		Handler: p.cfg.API, ReadHeaderTimeout: apiHeaderTimeout, IdleTimeout: apiIdleTimeout,
+		ReadTimeout: apiRequestTimeout, WriteTimeout: apiRequestTimeout,
 		ErrorLog: slog.NewLogLogger(p.cfg.Log.Handler(), slog.LevelDebug),
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	mdns "github.com/miekg/dns"
 
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 )
@@ -35,7 +36,8 @@ func withMachineServices(t *testing.T) func(*PlaneConfig) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolver := dns.New(dns.Config{Zone: func(vpc, name string) ([]netip.Addr, bool) {
+	queries := admission.Limits{PerSource: 8, Total: 16}
+	resolver := dns.New(dns.Config{Queries: queries, Zone: func(vpc, name string) ([]netip.Addr, bool) {
 		if name == "me.internal" {
 			return []netip.Addr{netip.MustParseAddr(map[string]string{"v": "10.0.0.100", "w": "10.0.0.101"}[vpc])}, true
 		}

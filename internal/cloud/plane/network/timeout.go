@@ -7,12 +7,10 @@ import "time"
 // upTimeout bounds the wait until the kernel notices that a device's peer is up.
 const upTimeout = 200 * time.Millisecond
 
-// dialTimeout bounds the egress proxy's wait for a remote host to accept a connection. Linux
-// itself tries as long.
-const dialTimeout = 130 * time.Second
-
-// The timeouts of a request's header and of an idle connection at the cloud's APIs.
+// The timeouts of a request at the cloud's APIs, of its header, of all of it and of its
+// response, and of an idle connection.
 const (
-	apiHeaderTimeout = 10 * time.Second
-	apiIdleTimeout   = 2 * time.Minute
+	apiHeaderTimeout  = 10 * time.Second
+	apiRequestTimeout = time.Minute
+	apiIdleTimeout    = 2 * time.Minute
 )

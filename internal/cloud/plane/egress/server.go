@@ -1,0 +1,147 @@
+//go:build linux
+
+// Package egress carries the TCP connections that machines open to the outside. It accepts
+// them at the edge and opens them again from the host, so that the host's routes, VPNs and
+// proxies apply to them.
+package egress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/admission"
+)
+
+// connectionsPerMachine is the most connections that one machine has open to the outside.
+const connectionsPerMachine = 1024
+
+// refusalsPerMinute is how many refusals of one machine the log names.
+const refusalsPerMinute = 10
+
+// Server carries connections. Its reach may change while it serves.
+type Server struct {
+	log     *slog.Logger
+	reach   atomic.Pointer[Reach]
+	gate    *admission.Gate
+	notices *admission.Notices
+	network network
+	idle    time.Duration
+	chunks  sync.Pool // of *chunk
+}
+
+// NewServer returns a server that uses at most half of a number of descriptors.
+func NewServer(descriptors int, log *slog.Logger) *Server {
+	limits := admission.Limits{Total: descriptors / 4} // a connection has two ends
+	limits.PerSource = min(connectionsPerMachine, limits.Total/4)
+	return &Server{
+		log: log, network: hostNetwork(), idle: idleTimeout,
+		gate:    admission.NewGate("egress", limits, log),
+		notices: admission.NewNotices(refusalsPerMinute),
+		chunks:  sync.Pool{New: func() any { return new(chunk) }},
+	}
+}
+
+// Use makes new connections follow the reach.
+func (s *Server) Use(reach Reach) { s.reach.Store(&reach) }
+
+// Serve carries connections until ctx ends or the listener is closed. It closes the
+// listener, and all connections. Use must have been called.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	admitted := s.gate.Listen("", listener)
+	defer func() { _ = admitted.Close() }()
+	stop := context.AfterFunc(ctx, func() { _ = admitted.Close() })
+	defer stop()
+	for {
+		conn, err := admitted.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("accept connections to the outside: %w", err)
+		}
+		if machine, ok := conn.(*admission.Conn); ok {
+			running.Go(func() { s.carry(ctx, machine) })
+		}
+	}
+}
+
+// carry connects a machine's connection with the address it was opened to.
+func (s *Server) carry(ctx context.Context, machine *admission.Conn) {
+	defer func() { _ = machine.Close() }()
+	to, err := originalDestination(machine.TCPConn)
+	if err != nil {
+		s.log.Warn("read a connection's original destination", "error", err)
+		return
+	}
+	address, err := s.reach.Load().dialAddress(ctx, to, s.network)
+	if err != nil {
+		s.noteRefusal(machine.Source, to, err)
+		_ = machine.SetLinger(0) // a reset, as from a closed port
+		return
+	}
+	dialer := net.Dialer{Timeout: dialTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp4", address)
+	if err != nil {
+		s.log.Debug("dial the outside", "machine", machine.Source.Address, "to", address, "error", err)
+		if errors.Is(err, unix.ECONNREFUSED) {
+			_ = machine.SetLinger(0)
+		}
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	if remote, ok := conn.(*net.TCPConn); ok {
+		s.relay(ctx, machine.TCPConn, remote)
+	}
+}
+
+// noteRefusal writes to the log which machine dialled what, and how to allow it.
+func (s *Server) noteRefusal(machine admission.Source, to netip.AddrPort, reason error) {
+	others, due := s.notices.Due(machine)
+	if !due {
+		return
+	}
+	attributes := []any{"machine", machine.Address, "to", to, "reason", reason, "not-logged-before", others}
+	if errors.Is(reason, errPrivate) {
+		attributes = append(attributes, "allow", "sudo aloft local restart --allow-private "+
+			netip.PrefixFrom(to.Addr(), to.Addr().BitLen()).String())
+	}
+	s.log.Warn("refuse a connection to the outside", attributes...)
+}
+
+// originalDestination returns where a redirected connection was going (SO_ORIGINAL_DST,
+// linux/netfilter_ipv4.h).
+func originalDestination(conn *net.TCPConn) (netip.AddrPort, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("read the original destination: %w", err)
+	}
+	var to netip.AddrPort
+	var optErr error
+	err = raw.Control(func(fd uintptr) {
+		// The kernel writes a sockaddr_in, which has the 16 bytes of an IPv6Mreq's address.
+		const soOriginalDst = 80
+		var mreq *unix.IPv6Mreq
+		if mreq, optErr = unix.GetsockoptIPv6Mreq(int(fd), unix.IPPROTO_IP, soOriginalDst); optErr != nil {
+			return
+		}
+		b := mreq.Multiaddr
+		to = netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:8])), uint16(b[2])<<8|uint16(b[3]))
+	})
+	if err := errors.Join(err, optErr); err != nil {
+		return netip.AddrPort{}, fmt.Errorf("read the original destination: %w", err)
+	}
+	return to, nil
+}
