@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer/process"
+	egress "aloft.dev/aloft/internal/cloud/plane/egress/process"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
@@ -26,6 +27,8 @@ func runSubprocess(args []string) (code int, ok bool) {
 	switch args[1] {
 	case "machine":
 		return machine.RunLauncher(args[2:]), true
+	case "egress":
+		return egress.Run(args[2:], os.Stderr), true
 	case "balancer":
 		return process.Run(context.Background(), args[2:], os.Stdout, os.Stderr), true
 	}

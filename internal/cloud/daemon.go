@@ -54,9 +54,10 @@ type Config struct {
 	MannersChanged <-chan os.Signal
 
 	// Subprocess returns the command line that runs a part of this program:
-	// "machine" or "balancer".
+	// "machine", "balancer" or "egress".
 	Subprocess func(name string) (argv []string)
 	Log        *slog.Logger
+	Output     *os.File // where subprocesses write what belongs into the log
 }
 
 // ErrLeave is the cause of a cancelled context that makes Run return without
@@ -166,6 +167,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 			Proxies: proxies,
 			Private: reach.Private,
 			Places:  places(env, d.layers.Mirrors.InUse(), d.Registries),
+		},
+		Egress: &egress.Client{
+			Dir: d.Layout.EgressRun(), Command: d.Subprocess("egress"), Output: d.Output, Log: d.Log,
 		},
 		Descriptors: descriptors,
 		Log:         d.Log,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 )
@@ -36,7 +37,10 @@ func RemoveLeftovers(ctx context.Context, layout Layout) error {
 		problems = errors.Join(problems, machines.Stop(ctx, id, false))
 	}
 	problems = errors.Join(problems, machines.Close())
-	networks, err := network.New(network.PlaneConfig{RunDir: layout.NetworkRun(), Name: layout.Prefix, Log: log})
+	networks, err := network.New(network.PlaneConfig{
+		RunDir: layout.NetworkRun(), Name: layout.Prefix, Log: log,
+		Egress: &egress.Client{Dir: layout.EgressRun(), Log: log},
+	})
 	if err != nil {
 		return errors.Join(problems, err)
 	}

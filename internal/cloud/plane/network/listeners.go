@@ -21,16 +21,6 @@ type listeners struct {
 	egress *egressListener
 }
 
-// egressListener accepts machines' connections to the outside.
-type egressListener struct {
-	listener net.Listener
-	claimed  bool // by Run, which serves it
-}
-
-// egressPort is the edge's port to which the firewall redirects connections to the
-// outside.
-const egressPort = 15001
-
 // vpcListeners are the sockets in one VPC's router.
 type vpcListeners struct {
 	cidr     netip.Prefix
@@ -142,44 +132,6 @@ func (s *listeners) releaseVPC(vpcID string, served *vpcListeners) {
 		delete(s.vpcs, vpcID)
 	}
 	served.close()
-}
-
-func (s *listeners) openEgress(e *edge) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.egress != nil {
-		return nil
-	}
-	var listener net.Listener
-	err := inNamespace(e.path, func() (err error) {
-		listener, err = net.ListenTCP("tcp4", tcpAddr(e.addresses.edge, egressPort))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("listen at the edge: %w", err)
-	}
-	s.egress = &egressListener{listener: listener}
-	s.notify()
-	return nil
-}
-
-func (s *listeners) closeEgress() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.egress != nil {
-		_ = s.egress.listener.Close()
-		s.egress = nil
-	}
-}
-
-// releaseEgress closes an egress listener that Run no longer serves.
-func (s *listeners) releaseEgress(served *egressListener) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_ = served.listener.Close()
-	if s.egress == served {
-		s.egress = nil
-	}
 }
 
 // claimNew returns the listeners opened since the last call, which the caller must

@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
-
-	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
 
 // Plane builds networks in the kernel. They outlive the process: the next Plane with
@@ -24,7 +22,6 @@ type Plane struct {
 
 	listeners listeners
 	gates     gates
-	egress    *egress.Server
 }
 
 // New returns a plane. It checks that the host can hold the networks and changes
@@ -36,12 +33,9 @@ func New(cfg PlaneConfig) (*Plane, error) {
 	if err := checkPublicRange(cfg); err != nil {
 		return nil, err
 	}
-	p := &Plane{
+	return &Plane{
 		cfg: cfg, routers: map[string]*router{}, listeners: newListeners(), gates: newGates(cfg),
-		egress: egress.NewServer(cfg.Descriptors/2, cfg.Log),
-	}
-	p.egress.Use(cfg.Reach)
-	return p, nil
+	}, nil
 }
 
 // HostAddress returns the source address of the host's connections as machines see it.
@@ -67,7 +61,7 @@ func (p *Plane) edgePath() string               { return filepath.Join(p.cfg.Run
 func (p *Plane) Set(ctx context.Context, config Config) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.reconcileEdge(config.VPCs); err != nil {
+	if err := p.reconcileEdge(ctx, config.VPCs); err != nil {
 		return err
 	}
 	vpcs, nodes := map[string]bool{}, map[string]bool{}
@@ -103,14 +97,17 @@ func (p *Plane) openEdge() error {
 	return nil
 }
 
-func (p *Plane) reconcileEdge(vpcs []VPC) error {
+func (p *Plane) reconcileEdge(ctx context.Context, vpcs []VPC) error {
 	if err := p.openEdge(); err != nil {
 		return err
 	}
 	if err := p.edge.reconcile(vpcs); err != nil {
 		return err
 	}
-	return p.listeners.openEgress(p.edge)
+	if p.cfg.Egress == nil {
+		return nil
+	}
+	return p.listeners.openEgress(ctx, p.edge, p.cfg.Egress)
 }
 
 func (p *Plane) reconcileVPC(vpc VPC) error {

@@ -20,8 +20,8 @@ type PlaneConfig struct {
 	PublicRange netip.Prefix // default 198.18.0.0/15; must not be in use on the host
 	MTU         int          // default 9001, as within a VPC on AWS
 
-	// Reach says what machines reach outside. The plane sets Public and ProxyAddress.
-	Reach egress.Reach
+	Egress *egress.Client // of the process for connections to the outside; nil: there are none
+	Reach  egress.Reach   // what machines reach outside; the plane sets Public and ProxyAddress
 
 	// Descriptors is how many descriptors this process may open (default: its limit). The
 	// limits of services for machines follow from it.

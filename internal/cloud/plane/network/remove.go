@@ -15,7 +15,7 @@ import (
 
 // Remove deletes all networks, including those of an earlier process. Machines keep
 // their namespaces and lose their interfaces.
-func (p *Plane) Remove(_ context.Context) error {
+func (p *Plane) Remove(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.openEdge(); err != nil {
@@ -23,6 +23,9 @@ func (p *Plane) Remove(_ context.Context) error {
 	}
 	problems := errors.Join(p.removeRoutersExcept(nil), p.removeNodesExcept(nil))
 	p.listeners.closeEgress()
+	if p.cfg.Egress != nil {
+		problems = errors.Join(problems, p.cfg.Egress.Stop(ctx))
+	}
 	problems = errors.Join(problems, p.edge.remove())
 	p.edge = nil
 	for _, dir := range []string{"routers", "nodes", ""} {

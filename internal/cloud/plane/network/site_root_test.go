@@ -14,6 +14,9 @@ import (
 	"testing"
 
 	"github.com/vishvananda/netlink"
+
+	"aloft.dev/aloft/internal/cloud/plane/egress"
+	"aloft.dev/aloft/internal/cloud/plane/egress/process"
 )
 
 // hostNamespace is the path of the host's network namespace.
@@ -29,6 +32,17 @@ type site struct {
 	stop  func()
 }
 
+// egressArgument makes the test binary the egress process.
+const egressArgument = "run-the-egress"
+
+// TestMain lets the test binary be the egress process.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == egressArgument {
+		os.Exit(process.Run(os.Args[2:], os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
 // newSite creates a site and starts its plane.
 func newSite(t testing.TB, change ...func(*PlaneConfig)) *site {
 	t.Helper()
@@ -41,6 +55,10 @@ func newSite(t testing.TB, change ...func(*PlaneConfig)) *site {
 		RunDir: filepath.Join(dir, "network"), Name: "t" + name[len(name)-5:],
 		PublicRange: netip.MustParsePrefix("203.0.113.0/24"), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
+	s.cfg.Egress = &egress.Client{
+		Dir: filepath.Join(dir, "egress"), Command: []string{os.Args[0], egressArgument}, Output: os.Stderr,
+		Log: s.cfg.Log,
+	}
 	for _, c := range change {
 		c(&s.cfg)
 	}

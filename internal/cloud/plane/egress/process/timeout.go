@@ -1,6 +1,6 @@
 //go:build linux
 
-package egress
+package process
 
 import "time"
 
@@ -12,6 +12,3 @@ const dialTimeout = 130 * time.Second
 // NAT gateway (Amazon VPC User Guide, NAT gateways: "If a connection that's using a NAT
 // gateway is idle for 350 seconds or more, the connection times out").
 const idleTimeout = 350 * time.Second
-
-// lookupTimeout bounds the search for the addresses of a place.
-const lookupTimeout = 5 * time.Second

@@ -1,29 +1,16 @@
 //go:build linux
 
-package egress
+package process
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
+
+	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
-
-// Reach says what machines reach outside the local cloud.
-type Reach struct {
-	Public netip.Prefix // range of the local cloud's own public addresses
-
-	// Proxies maps ports of ProxyAddress, which machines can reach, to the host:port that
-	// is dialled instead, on the host's loopback or beyond.
-	ProxyAddress netip.Addr
-	Proxies      map[uint16]string
-
-	Private []netip.Prefix // private ranges that machines reach
-	Places  []string       // host:port of proxies and registries that machines reach in any private range
-}
 
 // Reasons why the host refuses to dial for a machine.
 var (
@@ -62,14 +49,9 @@ var private = []netip.Prefix{
 	netip.MustParsePrefix("192.0.0.0/24"),
 }
 
-// network is what dialAddress asks of the host's network.
-type network struct {
-	own    func() ([]netip.Addr, error)                                 // the host's present addresses
-	lookup func(ctx context.Context, host string) ([]netip.Addr, error) // of a place
-}
-
-// dialAddress returns the address to dial for a machine's connection to to.
-func (r Reach) dialAddress(ctx context.Context, to netip.AddrPort, n network) (string, error) {
+// dialAddress returns the address to dial for a machine's connection to to. host returns the
+// host's present addresses.
+func dialAddress(r egress.Reach, to netip.AddrPort, host func() ([]netip.Addr, error)) (string, error) {
 	addr := to.Addr()
 	if addr == r.ProxyAddress {
 		if proxy, ok := r.Proxies[to.Port()]; ok {
@@ -84,7 +66,7 @@ func (r Reach) dialAddress(ctx context.Context, to netip.AddrPort, n network) (s
 	case slices.Contains(metadataServices, addr):
 		return "", errMetadata
 	}
-	own, err := n.own()
+	own, err := host()
 	if err != nil {
 		return "", err
 	}
@@ -92,44 +74,10 @@ func (r Reach) dialAddress(ctx context.Context, to netip.AddrPort, n network) (s
 		return "", errHost
 	}
 	if slices.ContainsFunc(private, contains) && !slices.ContainsFunc(r.Private, contains) &&
-		!r.hasPlace(ctx, to, n) {
+		!slices.Contains(r.Found, to) {
 		return "", errPrivate
 	}
 	return to.String(), nil
-}
-
-// hasPlace reports whether a place is at the address. A place whose name cannot be resolved
-// is not.
-func (r Reach) hasPlace(ctx context.Context, at netip.AddrPort, n network) bool {
-	for _, place := range r.Places {
-		host, port, err := net.SplitHostPort(place)
-		if err != nil || port != strconv.Itoa(int(at.Port())) {
-			continue
-		}
-		if addr, err := netip.ParseAddr(host); err == nil {
-			if addr == at.Addr() {
-				return true
-			}
-			continue
-		}
-		if found, err := n.lookup(ctx, host); err == nil && slices.Contains(found, at.Addr()) {
-			return true
-		}
-	}
-	return false
-}
-
-// hostNetwork is the network of the host.
-func hostNetwork() network {
-	resolver := &net.Resolver{PreferGo: true}
-	return network{
-		own: hostAddresses,
-		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-			defer cancel()
-			return resolver.LookupNetIP(ctx, "ip4", host)
-		},
-	}
 }
 
 // hostAddresses returns the host's present addresses, which change with networks and VPNs.

@@ -1,12 +1,13 @@
 //go:build linux
 
-package egress
+package process
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"testing"
+
+	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
 
 func addresses(all ...string) []netip.Addr {
@@ -18,22 +19,16 @@ func addresses(all ...string) []netip.Addr {
 }
 
 func TestDialAddress(t *testing.T) {
-	reach := Reach{
+	reach := egress.Reach{
 		Public:       netip.MustParsePrefix("198.18.0.0/15"),
 		ProxyAddress: netip.MustParseAddr("198.19.255.254"),
 		Proxies:      map[uint16]string{3128: "127.0.0.1:3128"},
 		Private:      []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("100.0.0.0/8")},
-		Places:       []string{"10.9.9.9:8080", "registry.example:443", "nowhere.example:443"},
-	}
-	host := network{
-		own: func() ([]netip.Addr, error) { return addresses("192.0.2.2", "10.1.0.2", "172.17.0.1"), nil },
-		lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
-			if host == "registry.example" {
-				return addresses("192.168.7.1", "192.168.7.2"), nil
-			}
-			return nil, errors.New("no such host")
+		Found: []netip.AddrPort{
+			netip.MustParseAddrPort("10.9.9.9:8080"), netip.MustParseAddrPort("192.168.7.2:443"),
 		},
 	}
+	host := func() ([]netip.Addr, error) { return addresses("192.0.2.2", "10.1.0.2", "172.17.0.1"), nil }
 	for to, want := range map[string]any{
 		"192.0.2.1:443":       "192.0.2.1:443",
 		"203.0.113.80:443":    "203.0.113.80:443",
@@ -70,7 +65,7 @@ func TestDialAddress(t *testing.T) {
 		"192.168.7.2:22":      errPrivate,
 		"192.168.7.3:443":     errPrivate,
 	} {
-		address, err := reach.dialAddress(t.Context(), netip.MustParseAddrPort(to), host)
+		address, err := dialAddress(reach, netip.MustParseAddrPort(to), host)
 		if refusal, refused := want.(error); refused != (err != nil) || refused && !errors.Is(err, refusal) ||
 			!refused && address != want {
 			t.Errorf("dialAddress(%s) = %q, %v; want %v", to, address, err, want)

@@ -1,9 +1,6 @@
 //go:build linux
 
-// Package egress carries the TCP connections that machines open to the outside. It accepts
-// them at the edge and opens them again from the host, so that the host's routes, VPNs and
-// proxies apply to them.
-package egress
+package process
 
 import (
 	"context"
@@ -19,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/admission"
+	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
 
 // connectionsPerMachine is the most connections that one machine has open to the outside.
@@ -27,35 +25,34 @@ const connectionsPerMachine = 1024
 // refusalsPerMinute is how many refusals of one machine the log names.
 const refusalsPerMinute = 10
 
-// Server carries connections. Its reach may change while it serves.
-type Server struct {
+// server carries connections. Its reach may change while it serves.
+type server struct {
 	log     *slog.Logger
-	reach   atomic.Pointer[Reach]
+	reach   atomic.Pointer[egress.Reach]
 	gate    *admission.Gate
 	notices *admission.Notices
-	network network
 	idle    time.Duration
 	chunks  sync.Pool // of *chunk
 }
 
-// NewServer returns a server that uses at most half of a number of descriptors.
-func NewServer(descriptors int, log *slog.Logger) *Server {
+// newServer returns a server that uses at most half of a number of descriptors.
+func newServer(descriptors int, log *slog.Logger) *server {
 	limits := admission.Limits{Total: descriptors / 4} // a connection has two ends
 	limits.PerSource = min(connectionsPerMachine, limits.Total/4)
-	return &Server{
-		log: log, network: hostNetwork(), idle: idleTimeout,
+	return &server{
+		log: log, idle: idleTimeout,
 		gate:    admission.NewGate("egress", limits, log),
 		notices: admission.NewNotices(refusalsPerMinute),
 		chunks:  sync.Pool{New: func() any { return new(chunk) }},
 	}
 }
 
-// Use makes new connections follow the reach.
-func (s *Server) Use(reach Reach) { s.reach.Store(&reach) }
+// use makes new connections follow the reach.
+func (s *server) use(reach egress.Reach) { s.reach.Store(&reach) }
 
-// Serve carries connections until ctx ends or the listener is closed. It closes the
-// listener, and all connections. Use must have been called.
-func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+// serve carries connections until ctx ends or the listener is closed. It closes the
+// listener, and all connections. use must have been called.
+func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -79,14 +76,14 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 }
 
 // carry connects a machine's connection with the address it was opened to.
-func (s *Server) carry(ctx context.Context, machine *admission.Conn) {
+func (s *server) carry(ctx context.Context, machine *admission.Conn) {
 	defer func() { _ = machine.Close() }()
 	to, err := originalDestination(machine.TCPConn)
 	if err != nil {
 		s.log.Warn("read a connection's original destination", "error", err)
 		return
 	}
-	address, err := s.reach.Load().dialAddress(ctx, to, s.network)
+	address, err := dialAddress(*s.reach.Load(), to, hostAddresses)
 	if err != nil {
 		s.noteRefusal(machine.Source, to, err)
 		_ = machine.SetLinger(0) // a reset, as from a closed port
@@ -108,17 +105,25 @@ func (s *Server) carry(ctx context.Context, machine *admission.Conn) {
 }
 
 // noteRefusal writes to the log which machine dialled what, and how to allow it.
-func (s *Server) noteRefusal(machine admission.Source, to netip.AddrPort, reason error) {
+func (s *server) noteRefusal(machine admission.Source, to netip.AddrPort, reason error) {
 	others, due := s.notices.Due(machine)
 	if !due {
 		return
 	}
 	attributes := []any{"machine", machine.Address, "to", to, "reason", reason, "not-logged-before", others}
 	if errors.Is(reason, errPrivate) {
-		attributes = append(attributes, "allow", "sudo aloft local restart --allow-private "+
-			netip.PrefixFrom(to.Addr(), to.Addr().BitLen()).String())
+		attributes = append(attributes, "allow", allowing(s.reach.Load().Private, to.Addr()))
 	}
 	s.log.Warn("refuse a connection to the outside", attributes...)
+}
+
+// allowing returns the command that lets machines reach an address beside the ranges.
+func allowing(ranges []netip.Prefix, addr netip.Addr) string {
+	command := "sudo aloft local restart --allow-private "
+	for _, r := range ranges {
+		command += r.String() + ","
+	}
+	return command + netip.PrefixFrom(addr, addr.BitLen()).String()
 }
 
 // originalDestination returns where a redirected connection was going (SO_ORIGINAL_DST,

@@ -1,6 +1,6 @@
 //go:build linux
 
-package egress
+package process
 
 import (
 	"context"
@@ -22,16 +22,16 @@ type chunk [64 << 10]byte
 // relay is a pair of connections that bytes are copied between. While nothing arrives, it
 // holds no memory but its two stacks, and no descriptor but its two sockets.
 type relay struct {
-	*Server
+	*server
 	latest atomic.Int64 // when it last carried something, in nanoseconds
 }
 
 // relay copies in both directions, and half-closes each side when the other ends, until both
 // have ended or have been quiet for too long.
-func (s *Server) relay(ctx context.Context, a, b *net.TCPConn) {
+func (s *server) relay(ctx context.Context, a, b *net.TCPConn) {
 	stop := context.AfterFunc(ctx, func() { _, _ = a.Close(), b.Close() })
 	defer stop()
-	r := &relay{Server: s}
+	r := &relay{server: s}
 	r.latest.Store(time.Now().UnixNano())
 	var running sync.WaitGroup
 	for _, direction := range [][2]*net.TCPConn{{a, b}, {b, a}} {

@@ -1,6 +1,6 @@
 //go:build linux
 
-package egress
+package process
 
 import (
 	"bytes"
@@ -16,8 +16,6 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // pair returns the two ends of a TCP connection.
 func pair(t *testing.T) (near, far *net.TCPConn) {
@@ -41,7 +39,8 @@ func pair(t *testing.T) (near, far *net.TCPConn) {
 // is closed when it no longer does.
 func relayed(t *testing.T, idle time.Duration) (a, b *net.TCPConn, ended chan struct{}) {
 	t.Helper()
-	s := NewServer(1024, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	s := newServer(1024, slog.New(slog.DiscardHandler))
 	s.idle = idle
 	a, innerA := pair(t)
 	b, innerB := pair(t)
