@@ -66,6 +66,8 @@ func addSets(conn *nftables.Conn, table *nftables.Table, sets []set) ([]*nftable
 			Table: table, ID: uint32(i + 1), Name: s.name, KeyType: key, Concatenation: len(s.key) > 1,
 		}
 		switch {
+		case s.dynamic:
+			n.Dynamic, n.Size = true, maxSenders
 		case s.isVerdictMap:
 			n.IsMap, n.DataType = true, nftables.TypeVerdict
 		case s.value != nil:

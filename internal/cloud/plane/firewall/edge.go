@@ -11,6 +11,7 @@ type Edge struct {
 	Proxies  netip.Addr     // address at which machines reach the host's proxies
 	Listener netip.AddrPort // of the proxy for connections to the outside
 	VPCs     []netip.Prefix // private ranges; packets to them are dropped
+	Flows    uint32         // most open flows that each public address began; 0: no limit
 }
 
 // Ruleset returns the edge's table. Connections between public addresses pass, TCP to
@@ -29,11 +30,18 @@ func (e Edge) Ruleset(table string) Ruleset {
 		{toPublic, accept},
 		{tcp, redirect},
 	}}
-	listener := chain{name: "listener", hook: inputFilter, dropByDefault: true, rules: []rule{{redirected, accept}}}
+	var sets []set
+	var limit []rule
+	if e.Flows > 0 {
+		sets, limit = []set{flowSet(source)}, []rule{{isNew, flowsOver{source, e.Flows}, drop}}
+	}
+	listener := chain{name: "listener", hook: inputFilter, dropByDefault: true}
+	listener.rules = append(limit[:len(limit):len(limit)], rule{redirected, accept})
 	forward := chain{name: "forward", hook: forwardFilter, dropByDefault: true, rules: []rule{
 		{established, accept},
 		{equals{outDevice, deviceValue(e.Host)}, drop},
-		{toPublic, accept},
+		{fromHost, toPublic, accept},
 	}}
-	return Ruleset{Table: table, chains: []chain{sanitize, outside, listener, forward}}
+	forward.rules = append(append(forward.rules, limit...), rule{toPublic, accept})
+	return Ruleset{Table: table, sets: sets, chains: []chain{sanitize, outside, listener, forward}}
 }

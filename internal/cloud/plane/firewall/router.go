@@ -17,6 +17,7 @@ type Router struct {
 	Subnets        []Subnet
 	Interfaces     []Interface // attached to the router
 	Members        []Member    // all interfaces of the VPC, attached or not
+	Flows          uint32      // most open flows that each interface began; 0: no limit
 	SecurityGroups []SecurityGroup
 }
 
@@ -57,9 +58,13 @@ func (r Router) Ruleset(table string) Ruleset {
 		r.sanitizeChain(), r.servicesChain(), r.forwardChain(), r.receiveChain(), r.cutOffChain(),
 		r.destinationNATChain(), r.sourceNATChain(),
 	}
+	sets := append(r.interfaceSets(), r.memberSets()...)
+	if r.Flows > 0 {
+		sets = append(sets, flowSet(inDevice))
+	}
 	return Ruleset{
 		Table:  table,
-		sets:   append(r.interfaceSets(), r.memberSets()...),
+		sets:   sets,
 		chains: slices.Concat(base, r.aclChains(), r.interfaceChains(), r.securityGroupChains()),
 	}
 }
@@ -117,9 +122,12 @@ func (r Router) servicesChain() chain {
 	http, dns, api := equals{port, portValue(80)}, equals{port, portValue(53)}, equals{port, portValue(APIPort)}
 	c := chain{name: "services", hook: inputFilter, dropByDefault: true, rules: []rule{
 		{equals{inDevice, deviceValue(r.Uplink)}, drop},
-		{equals{destination, addressValue(MetadataAddress)}, tcp, http, accept},
-		{equals{destination, addressValue(MetadataAddress)}, tcp, api, accept},
 	}}
+	c.rules = append(c.rules, r.limitFlows()...)
+	c.rules = append(c.rules,
+		rule{equals{destination, addressValue(MetadataAddress)}, tcp, http, accept},
+		rule{equals{destination, addressValue(MetadataAddress)}, tcp, api, accept},
+	)
 	if r.Resolver {
 		for _, addr := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDR)} {
 			to := equals{destination, addressValue(addr)}
@@ -149,9 +157,18 @@ func (r Router) forwardChain() chain {
 		// A private source without a public address cannot reach the internet.
 		rule{equals{outDevice, uplink}, inSet{[]field{source}, "public", true}, drop},
 		rule{equals{inDevice, uplink}, goTo("receive")},
-		rule{verdictMap{inDevice, "senders"}},
 	)
+	c.rules = append(c.rules, r.limitFlows()...)
+	c.rules = append(c.rules, rule{verdictMap{inDevice, "senders"}})
 	return c
+}
+
+// limitFlows returns the rule that drops new flows of interfaces that have too many.
+func (r Router) limitFlows() []rule {
+	if r.Flows == 0 {
+		return nil
+	}
+	return []rule{{isNew, flowsOver{inDevice, r.Flows}, drop}}
 }
 
 // receiveChain receives new flows that the sender's security groups allow.

@@ -21,6 +21,7 @@ type set struct {
 	key          []field // several: a concatenation
 	value        *field  // nil: a set and not a map
 	isVerdictMap bool    // a map to verdicts
+	dynamic      bool    // rules add elements
 	elements     []element
 }
 
@@ -70,6 +71,9 @@ func (s set) print(b *strings.Builder) {
 		kind, of = "map", of+" : "+s.value.typeName
 	}
 	fmt.Fprintf(b, "\t%s %s {\n\t\ttype %s\n", kind, s.name, of)
+	if s.dynamic {
+		fmt.Fprintf(b, "\t\tsize %d; flags dynamic\n", maxSenders)
+	}
 	for _, e := range s.elements {
 		keys := make([]string, 0, len(e.key))
 		for _, k := range e.key {

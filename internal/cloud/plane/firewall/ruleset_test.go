@@ -41,7 +41,7 @@ var (
 
 func router() firewall.Router {
 	return firewall.Router{
-		CIDR: vpc, Uplink: "igw", Resolver: true,
+		CIDR: vpc, Uplink: "igw", Resolver: true, Flows: 1000,
 		Subnets: []firewall.Subnet{{ID: "subnet-a", Mark: 0x10001, CIDR: netip.MustParsePrefix("10.0.1.0/24")}},
 	}
 }
@@ -115,7 +115,8 @@ func TestEveryProtocolOfRules(t *testing.T) {
 
 func TestEdgeForwardsOnlyBetweenPublicAddresses(t *testing.T) {
 	edge := firewall.Edge{
-		Host: "host", Public: netip.MustParsePrefix("198.18.0.0/15"), Proxies: netip.MustParseAddr("198.19.255.254"),
+		Flows: 1000,
+		Host:  "host", Public: netip.MustParsePrefix("198.18.0.0/15"), Proxies: netip.MustParseAddr("198.19.255.254"),
 		Listener: netip.MustParseAddrPort("198.18.0.1:15001"), VPCs: []netip.Prefix{vpc},
 	}
 	checkGolden(t, "edge", edge.Ruleset("aloft"))

@@ -126,7 +126,13 @@ func (r *router) attach(i Interface, a attachment, subnet netip.Prefix, near net
 	if err := setUpPair(end{r.namespace, near}, end{machine, far}); err != nil {
 		return 0, err
 	}
-	return near.Attrs().Index, machine.configureMachine(far, i.Private, subnet)
+	if err := machine.configureMachine(far, i.Private, subnet); err != nil {
+		return 0, err
+	}
+	return near.Attrs().Index, errors.Join(
+		keepNeighbor(end{r.namespace, near}, i.Private, far),
+		keepNeighbor(end{machine, far}, subnetGateway(subnet), near),
+	)
 }
 
 // configureMachine sets a machine's private address and its default route.

@@ -42,10 +42,13 @@ func createPair(
 	if err != nil {
 		return nil, nil, fmt.Errorf("create devices %s and %s: %w", nearName, farName, err)
 	}
+	if nearEnd, err = near.netlink.LinkByName(nearName); err != nil { // with its hardware address
+		return nil, nil, fmt.Errorf("find device %s: %w", nearName, err)
+	}
 	if farEnd, err = far.netlink.LinkByName(farName); err != nil {
 		return nil, nil, fmt.Errorf("find device %s: %w", farName, err)
 	}
-	return pair, farEnd, nil
+	return nearEnd, farEnd, nil
 }
 
 // paired reports whether two devices are the ends of one veth pair.

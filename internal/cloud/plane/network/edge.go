@@ -22,13 +22,14 @@ type edge struct {
 	public        netip.Prefix
 	addresses     addresses
 	mtu           int
+	flows         uint32 // limit of the firewall
 	ruleset       appliedRuleset
 	appliedRoutes []route
 	hostRoutes    []route // the host's to the edge
 	pairIndices   [2]int  // of the veth pair with the host that appliedRoutes are for
 }
 
-func openEdge(path string, cfg PlaneConfig) (*edge, error) {
+func openEdge(path string, cfg PlaneConfig, flows uint32) (*edge, error) {
 	host, err := openNamespace("/proc/self/ns/net")
 	if err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func openEdge(path string, cfg PlaneConfig) (*edge, error) {
 	}
 	return &edge{
 		namespace: n, host: host, device: cfg.Name + hostSuffix, public: cfg.PublicRange,
-		addresses: addressesOf(cfg.PublicRange), mtu: cfg.MTU,
+		addresses: addressesOf(cfg.PublicRange), mtu: cfg.MTU, flows: flows,
 	}, nil
 }
 
@@ -63,6 +64,7 @@ func (e *edge) applyFirewall(vpcs []VPC) error {
 	ruleset := firewall.Edge{
 		Host: edgeHostDevice, Public: e.public, Proxies: e.addresses.proxies,
 		Listener: netip.AddrPortFrom(e.addresses.edge, egressPort), VPCs: vpcRanges(vpcs),
+		Flows: e.flows,
 	}.Ruleset(nftTable)
 	if err := e.ruleset.set(e.namespace, ruleset); err != nil {
 		return fmt.Errorf("apply the edge's firewall: %w", err)
@@ -116,6 +118,13 @@ func (e *edge) connectHost(near, far netlink.Link, connected bool) error {
 		return err
 	}
 	if err := e.host.setAddresses(near, []netip.Prefix{hostPrefix(e.addresses.host)}); err != nil {
+		return err
+	}
+	err = errors.Join(
+		keepNeighbor(end{e.host, near}, e.addresses.edge, far),
+		keepNeighbor(end{e.namespace, far}, e.addresses.host, near),
+	)
+	if err != nil {
 		return err
 	}
 	e.pairIndices = [2]int{near.Attrs().Index, far.Attrs().Index}

@@ -47,6 +47,9 @@ func createNamespace(path string, settings ...[]sysctl) (*namespace, error) {
 				return err
 			}
 		}
+		if err := forgetFlows(); err != nil {
+			return err
+		}
 		if _, err := os.Stat("/proc/sys/net/ipv6"); err != nil {
 			return nil // a kernel without IPv6
 		}

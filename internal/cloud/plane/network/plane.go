@@ -14,7 +14,8 @@ import (
 // Plane builds networks in the kernel. They outlive the process: the next Plane with
 // the same RunDir and Name adopts them.
 type Plane struct {
-	cfg PlaneConfig
+	cfg   PlaneConfig
+	flows uint32 // most open flows that a machine began; 0: no limit
 
 	mu      sync.Mutex
 	edge    *edge
@@ -34,7 +35,8 @@ func New(cfg PlaneConfig) (*Plane, error) {
 		return nil, err
 	}
 	return &Plane{
-		cfg: cfg, routers: map[string]*router{}, listeners: newListeners(), gates: newGates(cfg),
+		cfg: cfg, flows: flowLimit(cfg.Log), routers: map[string]*router{},
+		listeners: newListeners(), gates: newGates(cfg),
 	}, nil
 }
 
@@ -89,7 +91,7 @@ func (p *Plane) openEdge() error {
 	if p.edge != nil {
 		return nil
 	}
-	edge, err := openEdge(p.edgePath(), p.cfg)
+	edge, err := openEdge(p.edgePath(), p.cfg, p.flows)
 	if err != nil {
 		return fmt.Errorf("open the edge: %w", err)
 	}
@@ -114,7 +116,7 @@ func (p *Plane) reconcileVPC(vpc VPC) error {
 	r, ok := p.routers[vpc.ID]
 	if !ok {
 		var err error
-		if r, err = openRouter(p.routerPath(vpc.ID), p.cfg.MTU, p.edge.addresses); err != nil {
+		if r, err = openRouter(p.routerPath(vpc.ID), p.cfg.MTU, p.flows, p.edge.addresses); err != nil {
 			return err
 		}
 		p.routers[vpc.ID] = r

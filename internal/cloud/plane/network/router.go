@@ -17,6 +17,7 @@ import (
 type router struct {
 	*namespace
 	mtu         int
+	flows       uint32 // limit of the firewall
 	addresses   addresses
 	attached    map[string]attachment // by interface ID
 	ruleset     appliedRuleset
@@ -24,12 +25,12 @@ type router struct {
 	uplinkIndex int // of the uplink of appliedVPC; zero: it has none
 }
 
-func openRouter(path string, mtu int, own addresses) (*router, error) {
+func openRouter(path string, mtu int, flows uint32, own addresses) (*router, error) {
 	n, err := createNamespace(path, forwardingSysctls, proxyARPSysctls)
 	if err != nil {
 		return nil, err
 	}
-	return &router{namespace: n, mtu: mtu, addresses: own, attached: map[string]attachment{}}, nil
+	return &router{namespace: n, mtu: mtu, flows: flows, addresses: own, attached: map[string]attachment{}}, nil
 }
 
 // reconcile brings the router to the VPC's desired state. nodePath returns the path of
@@ -127,6 +128,13 @@ func (r *router) connectEdge(vpc VPC, edge *edge, present map[string]netlink.Lin
 		}
 	}
 	if err := setUpPair(end{r.namespace, near}, end{edge.namespace, far}); err != nil {
+		return 0, err
+	}
+	err = errors.Join(
+		keepNeighbor(end{r.namespace, near}, r.addresses.edge, far),
+		keepNeighbor(end{edge.namespace, far}, r.addresses.router, near),
+	)
+	if err != nil {
 		return 0, err
 	}
 	return near.Attrs().Index, r.setAddresses(near, []netip.Prefix{hostPrefix(r.addresses.router)})

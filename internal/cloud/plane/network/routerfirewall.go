@@ -13,7 +13,9 @@ const nftTable = "aloft"
 
 // applyFirewall writes the VPC's ruleset unless the kernel already has it.
 func (r *router) applyFirewall(vpc VPC, desired map[string]attachment) error {
-	if err := r.ruleset.set(r.namespace, firewallOf(vpc, desired).Ruleset(nftTable)); err != nil {
+	f := firewallOf(vpc, desired)
+	f.Flows = r.flows
+	if err := r.ruleset.set(r.namespace, f.Ruleset(nftTable)); err != nil {
 		return fmt.Errorf("apply the firewall: %w", err)
 	}
 	return nil
