@@ -29,8 +29,9 @@ type Client struct {
 
 // Times of Client.Serve.
 const (
-	restartWait  = time.Second      // before another process follows one that has ended
-	lookupPeriod = 30 * time.Second // between searches for the addresses of places
+	minRestartWait = time.Second      // before another process follows one that has ended
+	maxRestartWait = 30 * time.Second // the same, if several ended soon
+	lookupPeriod   = 30 * time.Second // between searches for the addresses of places
 )
 
 // Adopt returns the listener of the running process, or nil if there is none. It ends a
@@ -76,7 +77,8 @@ func (c *Client) Serve(ctx context.Context, listener *net.TCPListener, reach Rea
 	defer func() { _ = file.Close() }()
 	known := places{}
 	reach.Found = known.find(ctx, reach.Places)
-	for {
+	for wait := minRestartWait; ; {
+		start := time.Now()
 		err := c.follow(ctx, file, &reach, known)
 		c.mu.Lock()
 		stopped := c.stopped
@@ -85,7 +87,11 @@ func (c *Client) Serve(ctx context.Context, listener *net.TCPListener, reach Rea
 			return nil
 		}
 		c.Log.Error("the egress process ended; start another", "error", err)
-		timer := time.NewTimer(restartWait)
+		if time.Since(start) > maxRestartWait {
+			wait = minRestartWait
+		}
+		timer := time.NewTimer(wait)
+		wait = min(2*wait, maxRestartWait)
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
