@@ -24,6 +24,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
 )
 
@@ -205,11 +206,12 @@ func FuzzStream(f *testing.F) {
 
 // FuzzHTTP2 checks that whatever follows the connection preface ends with the connection.
 func FuzzHTTP2(f *testing.F) {
-	e, err := New(slog.New(slog.DiscardHandler), Loops{Number: 1})
+	k := &keeper.Keeper{}
+	e, err := New(slog.New(slog.DiscardHandler), Loops{Number: 1}, k)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Cleanup(e.Close)
+	f.Cleanup(func() { e.Close(); _ = k.Close() })
 	port := balancertest.FreePort(f)
 	conf := withTLS(balancertest.OneGroup(port, 1), modern, issue(f, curveKey(f), tomorrow, balancertest.DNSName))
 	conf.LoadBalancers[0].Listeners[0].Action = balancertest.Fixed(http.StatusOK, "fixed")
