@@ -24,8 +24,8 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
-	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 )
 
 // Requests that HTTP/1.1 cannot carry as they are do not reach the target (RFC 9113, section
