@@ -82,10 +82,16 @@ func (c *kernel) machines() {
 		mountsWanted = append(mountsWanted, id+"/net", id+"/root")
 	}
 	c.same("mount", mountsWanted, mounted)
-	for _, hierarchy := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		if folder := filepath.Join(hierarchy, c.layout.Prefix); len(entries(folder)) > 0 {
+	hierarchies := 0 // one of version 2, or some of version 1, or both
+	for _, pattern := range []string{"/sys/fs/cgroup/", "/sys/fs/cgroup/*/"} {
+		folders, _ := filepath.Glob(pattern + c.layout.Prefix)
+		for _, folder := range folders {
+			hierarchies++
 			c.cgroups(folder, wanted)
 		}
+	}
+	if hierarchies == 0 && len(wanted) > 0 {
+		c.differ("there are no control groups")
 	}
 	var disks []string
 	for _, i := range store.Instances.List(c) {
@@ -107,15 +113,33 @@ func (c *kernel) cgroups(folder string, wanted []string) {
 	}
 	c.same("control group", wanted, found)
 	for _, id := range wanted {
-		events, _ := os.ReadFile(filepath.Join(folder, id, "cgroup.events"))
-		if !strings.Contains(string(events), "populated 1") {
-			c.differ("no process runs in the control group of %s", id)
+		group := filepath.Join(folder, id)
+		launcher := filepath.Join(group, "launcher")
+		if _, err := os.Stat(launcher); err != nil { // of version 1, where both are in one group
+			if processes(group) < 2 {
+				c.differ("the launcher or the system of %s does not run in %s", id, folder)
+			}
+			continue
 		}
-		launchers, _ := os.ReadFile(filepath.Join(folder, id, "launcher", "cgroup.procs"))
-		if n := len(strings.Fields(string(launchers))); n != 1 {
+		if n := processes(launcher); n != 1 {
 			c.differ("%d launchers run for %s", n, id)
 		}
+		if processes(filepath.Join(group, "machine")) == 0 {
+			c.differ("no system runs for %s", id)
+		}
 	}
+}
+
+// processes counts the processes in a control group and those below it.
+func processes(group string) (n int) {
+	_ = filepath.WalkDir(group, func(path string, _ os.DirEntry, _ error) error { // groups end while it walks
+		if filepath.Base(path) == "cgroup.procs" {
+			content, _ := os.ReadFile(path)
+			n += len(strings.Fields(string(content)))
+		}
+		return nil
+	})
+	return n
 }
 
 // in runs a command in a network namespace and returns its output.

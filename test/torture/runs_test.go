@@ -5,7 +5,7 @@ package torture
 import (
 	"context"
 	"fmt"
-	"strings"
+	"regexp"
 	"testing"
 
 	"aloft.dev/aloft/internal/apply"
@@ -13,16 +13,18 @@ import (
 )
 
 // TestKilledRunsNeverLoseTheApplication kills one run after another, at random changes: up,
-// release, rollback and down. Whatever a dead run leaves, the next up completes it.
+// release, rollback, down and a change of the environment. Whatever a dead run leaves, the next up completes it.
 func TestKilledRunsNeverLoseTheApplication(t *testing.T) {
 	random, app, current := random(t, 6), simulation.NewApplication(t), "r1"
 	for n := range *runKillsFlag {
 		next, work := fmt.Sprintf("r%d", n+2), simulation.RunUp
-		switch random.IntN(4) {
+		switch random.IntN(5) {
 		case 0:
 			work = rollback
 		case 1:
 			work = down
+		case 2:
+			work = setEnvironment(fmt.Sprint(n))
 		}
 		fatal := app.KillAtChange(t, 1+random.IntN(60), &simulation.Builder{ReleaseName: next}, work)
 		if random.IntN(2) == 0 {
@@ -40,10 +42,14 @@ func TestKilledRunsNeverLoseTheApplication(t *testing.T) {
 	simulation.Removed(t, app.Cloud, app.Deployment(t, &simulation.Builder{ReleaseName: current}))
 }
 
+// noRelease matches the refusals of a rollback that has nothing to go back to: down deletes
+// images too.
+var noRelease = regexp.MustCompile(`no other release came into service before|has no image left`)
+
 // rollback goes back to the release before, if there is one.
 func rollback(ctx context.Context, d *apply.Deployment) error {
 	_, _, err := d.Rollback(ctx, "")
-	if err != nil && strings.Contains(err.Error(), "no other release came into service before") {
+	if err != nil && noRelease.MatchString(err.Error()) {
 		return nil
 	}
 	return err
@@ -51,4 +57,15 @@ func rollback(ctx context.Context, d *apply.Deployment) error {
 
 func down(ctx context.Context, d *apply.Deployment) error {
 	return d.Down(ctx, apply.DownOptions{Images: true})
+}
+
+// setEnvironment changes a variable.
+func setEnvironment(value string) func(context.Context, *apply.Deployment) error {
+	return func(ctx context.Context, d *apply.Deployment) error {
+		_, _, err := d.SetEnvironment(ctx, func(set map[string]string) error {
+			set["TORTURE"] = value
+			return nil
+		})
+		return err
+	}
 }
