@@ -6,6 +6,7 @@ package confinement
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -18,18 +19,19 @@ import (
 type Confinement struct {
 	User     int      // user and group, which belong to no one else
 	Root     string   // an empty folder, which becomes the process's root directory
+	Folder   string   // of files that stay writable, at the same path; empty: none
 	Calls    []uint32 // system calls beside those that Go's runtime needs
 	Families []uint32 // of new sockets: unix.AF_INET …
 }
 
-// Enter gives up everything else, for good and for all threads: all files, the user root, all
+// Enter gives up everything else, for good and for all threads: other files, the user root, all
 // capabilities, and other system calls, which fail with EPERM. A process that was not started
 // by root has nothing to give up but system calls. The process must have a mount namespace of
 // its own.
 func (c Confinement) Enter() error {
 	_ = time.Now().Local().Format(time.RFC3339) // load the time zone, whose file will be gone
 	if os.Geteuid() == 0 {
-		if err := enterRoot(c.Root); err != nil {
+		if err := enterRoot(c.Root, c.Folder); err != nil {
 			return err
 		}
 		if err := syscall.Setgroups(nil); err != nil {
@@ -45,13 +47,29 @@ func (c Confinement) Enter() error {
 	return filterSystemCalls(systemCallFilter(c.Calls, c.Families))
 }
 
-// enterRoot makes an empty, read-only folder the process's root directory.
-func enterRoot(root string) error {
+// enterRoot makes an empty folder the process's root directory, which is read-only but for the
+// other folder.
+func enterRoot(root, folder string) error {
 	const strict = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return os.NewSyscallError("mount", err)
 	}
-	if err := unix.Mount("tmpfs", root, "tmpfs", strict|unix.MS_RDONLY, "mode=755,size=4k"); err != nil {
+	if err := unix.Mount("tmpfs", root, "tmpfs", strict, "mode=755,size=64k"); err != nil {
+		return fmt.Errorf("mount %s: %w", root, err)
+	}
+	if folder != "" {
+		inside := filepath.Join(root, folder)
+		if err := os.MkdirAll(inside, 0o755); err != nil { //nolint:gosec // on the way to the folder
+			return err
+		}
+		if err := unix.Mount(folder, inside, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount %s: %w", inside, err)
+		}
+		if err := unix.Mount("", inside, "", unix.MS_BIND|unix.MS_REMOUNT|strict, ""); err != nil {
+			return fmt.Errorf("mount %s: %w", inside, err)
+		}
+	}
+	if err := unix.Mount("", root, "", unix.MS_REMOUNT|unix.MS_RDONLY|strict, ""); err != nil {
 		return fmt.Errorf("mount %s: %w", root, err)
 	}
 	if err := unix.Chdir(root); err != nil {
