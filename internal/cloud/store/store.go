@@ -25,9 +25,10 @@ var ErrLocked = errors.New("the database is in use by another process")
 
 // Store is a database. Use Open to get one.
 type Store struct {
-	mem  *memdb.MemDB
-	disk *bbolt.DB // nil: memory only
-	past history
+	mem     *memdb.MemDB
+	disk    *bbolt.DB // nil: memory only
+	reserve reserve
+	past    history
 }
 
 // Open opens the database file at path and loads its rows. It creates a missing
@@ -47,7 +48,9 @@ func Open(path string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("create the folder of %s: %w", path, err)
 	}
-	s.disk, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+	s.disk, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, OpenFile: s.reserve.open,
+	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, locked(path)
 	}
@@ -142,7 +145,8 @@ func (tx *Tx) read() *memdb.Txn { return tx.txn }
 // Update runs change in a transaction and commits its writes, first to disk and
 // then for readers. If change returns an error, Update commits nothing and
 // returns that error as it is. If a write fails, Update commits nothing and
-// returns the write's error. Only one transaction runs at a time, so change must
+// returns the write's error. It wraps syscall.ENOSPC if the disk is full: then
+// rows can still be changed and deleted, but not added. Only one transaction runs at a time, so change must
 // not do anything slow.
 func (s *Store) Update(change func(tx *Tx) error) error {
 	txn := s.mem.Txn(true)
@@ -172,6 +176,9 @@ func (s *Store) persist(changes memdb.Changes) error {
 		return nil
 	}
 	err := s.disk.Update(func(tx *bbolt.Tx) error {
+		if err := s.reserve.complete(tx); err != nil && adds(changes) {
+			return err
+		}
 		for _, c := range changes {
 			if err := persistChange(tx, c); err != nil {
 				return err
