@@ -29,7 +29,7 @@ func (g *global) runDaemon(ctx context.Context, o startOptions) error {
 	if err := recordManners(config.Layout, o.manners); err != nil {
 		return err
 	}
-	config.Log = slog.New(slog.NewTextHandler(g.Err, nil))
+	config.Log = slog.New(slog.NewTextHandler(host.BoundLog(config.Layout, g.Err), nil))
 	if o.anyCredentials {
 		config.Log.Warn("DANGER: any signature is accepted; every user of this host can start machines as root")
 	}

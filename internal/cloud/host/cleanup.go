@@ -61,7 +61,7 @@ func openMachines(layout Layout, log *slog.Logger) (*machine.Plane, error) {
 func Delete(layout Layout, images bool) error {
 	paths := []string{
 		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.credentials(), layout.Log(),
-		layout.manners(), layout.sealKey(),
+		layout.manners(), layout.sealKey(), layout.olderLog(),
 	}
 	if images {
 		paths = append(paths, layout.Images())

@@ -69,6 +69,7 @@ func (l Layout) NetworkRun() string { return filepath.Join(l.RunDir, "network") 
 // BalancerRun is the folder of the load balancer's control socket.
 func (l Layout) BalancerRun() string { return filepath.Join(l.RunDir, "balancer") }
 
+func (l Layout) olderLog() string    { return l.Log() + ".1" }
 func (l Layout) credentials() string { return filepath.Join(l.StateDir, "credentials.json") }
 func (l Layout) sealKey() string     { return filepath.Join(l.StateDir, "seal.key") }
 func (l Layout) manners() string     { return filepath.Join(l.StateDir, "manners.json") }
