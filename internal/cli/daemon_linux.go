@@ -29,7 +29,8 @@ func (g *global) runDaemon(ctx context.Context, o startOptions) error {
 	if err := recordManners(config.Layout, o.manners); err != nil {
 		return err
 	}
-	config.Log, config.Output = slog.New(slog.NewTextHandler(g.Err, nil)), os.Stderr
+	config.Log = slog.New(slog.NewTextHandler(host.BoundLog(config.Layout, g.Err), nil))
+	config.Output = os.Stderr
 	if o.anyCredentials {
 		config.Log.Warn("DANGER: any signature is accepted; every user of this host can start machines as root")
 	}

@@ -50,5 +50,21 @@ func runLocalLogs(ctx context.Context, o *localLogsOptions) error {
 			return nil
 		case <-tick.C:
 		}
+		if err := rewindIfShorter(f); err != nil {
+			return fmt.Errorf("print the log: %w", err)
+		}
 	}
+}
+
+// rewindIfShorter continues at the beginning of a log that began again.
+func rewindIfShorter(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err == nil && at > info.Size() {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	return err
 }

@@ -130,6 +130,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		Dir:        d.Layout.Machines(),
 		RunDir:     d.Layout.MachineRun(),
 		CgroupName: d.Layout.Prefix,
+		Images:     d.layers,
 		Launcher:   d.Subprocess("machine"),
 		Log:        d.Log,
 	})

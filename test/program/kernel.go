@@ -12,11 +12,11 @@ import (
 )
 
 // KernelObjects lists what a local cloud creates on the host: mounts (which pin
-// namespaces), network devices, control groups, nftables tables, routes and
-// processes. Compare the lists from before and after with Added.
+// namespaces), loop devices, network devices, control groups, nftables tables,
+// routes and processes. Compare the lists from before and after with Added.
 func KernelObjects(t *testing.T) string {
 	t.Helper()
-	lines := append(mounts(t), devices(t)...)
+	lines := slices.Concat(mounts(t), loops(t), devices(t))
 	for _, pattern := range []string{"/sys/fs/cgroup/*/alo*/i-*", "/sys/fs/cgroup/alo*/i-*"} {
 		groups, _ := filepath.Glob(pattern)
 		for _, group := range groups {
@@ -48,6 +48,22 @@ func mounts(t *testing.T) (lines []string) {
 	for line := range strings.Lines(string(table)) {
 		if strings.Contains(line, "/run/alo") || strings.Contains(line, "aloft") {
 			lines = append(lines, "mount "+strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+// loops lists the loop devices of machines' disks and of layers.
+func loops(t *testing.T) (lines []string) {
+	t.Helper()
+	backing, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range backing {
+		file, err := os.ReadFile(path)
+		if err == nil && (strings.Contains(string(file), "/machines/") || strings.Contains(string(file), "/layers/")) {
+			lines = append(lines, "loop device of "+strings.TrimSpace(string(file)))
 		}
 	}
 	return lines

@@ -72,6 +72,7 @@ func (l Layout) BalancerRun() string { return filepath.Join(l.RunDir, "balancer"
 // EgressRun is the folder of the egress process's control socket.
 func (l Layout) EgressRun() string { return filepath.Join(l.RunDir, "egress") }
 
+func (l Layout) olderLog() string    { return l.Log() + ".1" }
 func (l Layout) credentials() string { return filepath.Join(l.StateDir, "credentials.json") }
 func (l Layout) sealKey() string     { return filepath.Join(l.StateDir, "seal.key") }
 func (l Layout) reach() string       { return filepath.Join(l.StateDir, "reach.json") }

@@ -14,8 +14,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/durable"
 )
 
-// openFile opens a database file, and creates a missing one.
-func openFile(path string) (*bbolt.DB, error) {
+// openFile opens a database file with a function such as os.OpenFile, and creates a missing one.
+func openFile(path string, open func(string, int, fs.FileMode) (*os.File, error)) (*bbolt.DB, error) {
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = createFile(path)
@@ -23,7 +23,9 @@ func openFile(path string) (*bbolt.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, OpenFile: open,
+	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, locked(path)
 	}

@@ -21,9 +21,10 @@ var ErrLocked = errors.New("the database is in use by another process")
 
 // Store is a database. Use Open to get one.
 type Store struct {
-	mem  *memdb.MemDB
-	disk *bbolt.DB // nil: memory only
-	past history
+	mem     *memdb.MemDB
+	disk    *bbolt.DB // nil: memory only
+	reserve reserve
+	past    history
 }
 
 // Open opens the database file at path and loads its rows. It creates a missing
@@ -40,7 +41,7 @@ func Open(path string) (*Store, error) {
 	if path == "" {
 		return s, nil
 	}
-	if s.disk, err = openFile(path); err != nil {
+	if s.disk, err = openFile(path, s.reserve.open); err != nil {
 		return nil, err
 	}
 	if err := migrate(s.disk, migrations); err != nil {
@@ -131,7 +132,8 @@ func (tx *Tx) read() *memdb.Txn { return tx.txn }
 // Update runs change in a transaction and commits its writes, first to disk and
 // then for readers. If change returns an error, Update commits nothing and
 // returns that error as it is. If a write fails, Update commits nothing and
-// returns the write's error. Only one transaction runs at a time, so change must
+// returns the write's error. It wraps syscall.ENOSPC if the disk is full: then
+// rows can still be changed and deleted, but not added. Only one transaction runs at a time, so change must
 // not do anything slow.
 func (s *Store) Update(change func(tx *Tx) error) error {
 	txn := s.mem.Txn(true)
@@ -161,6 +163,9 @@ func (s *Store) persist(changes memdb.Changes) error {
 		return nil
 	}
 	err := s.disk.Update(func(tx *bbolt.Tx) error {
+		if err := s.reserve.complete(tx); err != nil && adds(changes) {
+			return err
+		}
 		for _, c := range changes {
 			if err := persistChange(tx, c); err != nil {
 				return err

@@ -6,8 +6,8 @@ import (
 )
 
 // Error is an error that an AWS API returns to its clients. API methods return
-// it. Any other error reaches the client as InternalError, with its cause in the
-// log only.
+// it. Any other error reaches the client as InternalError, or as
+// ServiceUnavailable if the disk is full, with its cause in the log only.
 type Error struct {
 	Code    string // as AWS sends it: InvalidVpcID.NotFound, LoadBalancerNotFound, ParameterNotFound
 	Name    string // in JSON and CBOR, if errors of the service share a code; empty: derived from Code
@@ -52,6 +52,16 @@ func invalidValue(parameter, value, why string) *Error {
 
 func malformedQuery(why string) *Error {
 	return Errorf("MalformedQueryString", "%s", why)
+}
+
+// diskFull is the error for a change that the store has no room for. The code and status are
+// those of AWS for failures that pass (Common Error Types).
+func diskFull() *Error {
+	return &Error{
+		Code:    "ServiceUnavailable",
+		Message: "Nothing was changed, because the disk of the local cloud's host is full: no space left on device.",
+		Status:  http.StatusServiceUnavailable,
+	}
 }
 
 func internalError() *Error {

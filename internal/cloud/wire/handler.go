@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -256,6 +257,9 @@ func (h *handler) publicError(ctx context.Context, x *exchange, err error) *Erro
 	if ctx.Err() == nil {
 		h.Log.LogAttrs(ctx, slog.LevelError, "operation failed", slog.String("request", x.id),
 			slog.String("operation", x.operation), slog.Any("error", err))
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return diskFull()
 	}
 	return internalError()
 }

@@ -3,9 +3,11 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -130,6 +132,14 @@ func TestInternalErrorsAreOnlyLogged(t *testing.T) {
 	if n := strings.Count(e.log.String(), "the cause"); n != 2 {
 		t.Errorf("the log has the cause %d times, want 2:\n%s", n, e.log)
 	}
+}
+
+func TestFullDiskIsAnErrorThatPasses(t *testing.T) {
+	e := newEndpoint(t)
+	e.ec2.err = fmt.Errorf("write the change: %w", syscall.ENOSPC)
+	_, err := ec2.NewFromConfig(testConfig(e)).DescribeVpcs(context.Background(), &ec2.DescribeVpcsInput{})
+	wantAPIError(t, err, "ServiceUnavailable",
+		"Nothing was changed, because the disk of the local cloud's host is full: no space left on device.")
 }
 
 func TestRequestLogHasNoValues(t *testing.T) {

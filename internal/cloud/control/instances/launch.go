@@ -4,14 +4,17 @@ package instances
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// launch boots the instance's machine. After launchAttempts failures it gives up: as
-// on AWS, an instance that never ran terminates and any other stops.
+// launch boots the instance's machine. After launchAttempts failures, or when the host's
+// disk has no room for it, it gives up: as on AWS, an instance that never ran terminates and
+// any other stops.
 func (l *Loop) launch(ctx context.Context, w *worker, row *store.Instance) error {
 	// A running instance launches again after a restart of the host. Record the boot
 	// now, and only once for all attempts: the launch may wait long for its turn, and
@@ -37,7 +40,10 @@ func (l *Loop) launch(ctx context.Context, w *worker, row *store.Instance) error
 	if ctx.Err() != nil {
 		return err
 	}
-	if w.failures++; w.failures < launchAttempts {
+	code := internalError
+	if w.failures++; errors.Is(err, machine.ErrNoRoom) {
+		code = noCapacity
+	} else if w.failures < launchAttempts {
 		return err
 	}
 	w.failures = 0
@@ -46,7 +52,7 @@ func (l *Loop) launch(ctx context.Context, w *worker, row *store.Instance) error
 		next = store.Stopping
 	}
 	l.Log.Error("give up launching an instance", "instance", row.ID, "error", err)
-	return l.recordEnd(row, next, internalError, err.Error())
+	return l.recordEnd(row, next, code, err.Error())
 }
 
 // boot connects the machine to its network before its system starts. Its errors appear

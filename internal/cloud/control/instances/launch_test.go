@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -18,7 +19,7 @@ func TestLaunchBootsMachineOfItsType(t *testing.T) {
 		f.launch("i-1", nil)
 		f.want("i-1", store.Running)
 		const want = "i-1 running ip-10-0-1-5 2 vCPU 1024 MiB on /base-debian-12\n"
-		if got := f.machines.String(); got != want {
+		if got := f.machines.String(); got != want || f.machines.Described("i-1").DiskGiB != 8 {
 			t.Errorf("machines:\n%swant:\n%s", got, want)
 		}
 		if i := f.instance("i-1"); !i.Reachable || i.UIDBase == 0 || f.synced == 0 {
@@ -55,6 +56,18 @@ func TestFailedLaunchRetriesThenGivesUpWithReason(t *testing.T) {
 		f.want("i-1", store.Stopped) // it ran before, so it keeps its disk
 		if _, ok := store.Volumes.Get(f.store.View(), "vol-i-1"); !ok {
 			t.Error("the stopped instance lost its disk")
+		}
+	})
+}
+
+func TestLaunchOnAFullDiskGivesUpAtOnce(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		f.machines.Fail("Prepare i-1", machine.ErrNoRoom)
+		f.launch("i-1", nil)
+		f.want("i-1", store.Terminated)
+		if i := f.instance("i-1"); i.StateReasonCode != "Server.InsufficientInstanceCapacity" ||
+			!strings.Contains(i.StateReason, "no space left on device") {
+			t.Errorf("state reason %q: %q", i.StateReasonCode, i.StateReason)
 		}
 	})
 }

@@ -43,6 +43,9 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 		VCPUs: offered.VCPUs, MemoryMiB: offered.MemoryMiB,
 		UIDBase: row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
 	}
+	if volume, ok := store.Volumes.Get(view, row.RootVolumeID); ok {
+		m.DiskGiB = int(volume.SizeGiB)
+	}
 	m.AptBusy = l.Manners.Scaled(manners.Machines, aptBusy)
 	// As on AWS, a machine without the metadata service has no user data.
 	if row.UserData != "" && row.MetadataEndpoint != "disabled" {

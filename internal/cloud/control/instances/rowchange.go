@@ -13,6 +13,7 @@ import (
 // Codes of a state's reason (Amazon EC2 API Reference, StateReason).
 const (
 	internalError  = "Server.InternalError"
+	noCapacity     = "Server.InsufficientInstanceCapacity"
 	shutdownInside = "Client.InstanceInitiatedShutdown"
 )
 

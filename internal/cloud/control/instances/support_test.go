@@ -95,7 +95,9 @@ func (f *fixture) launch(id string, change func(*store.Instance)) {
 			change(i)
 		}
 		store.Instances.Put(tx, i)
-		store.Volumes.Put(tx, &store.Volume{ID: "vol-" + id, Region: "r", InstanceID: id, DeleteOnTermination: true})
+		store.Volumes.Put(tx, &store.Volume{
+			ID: "vol-" + id, Region: "r", InstanceID: id, SizeGiB: 8, DeleteOnTermination: true,
+		})
 		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
 			ID:                  "eni-" + id,
 			Region:              "r",

@@ -1,8 +1,9 @@
 //go:build linux
 
 // Package image stores the read-only layers that machines boot from. A layer is a tree of
-// files owned by the user and group ids that machines see. The package builds base layers on
-// first use (see Bases); all other layers are captured from machines.
+// files owned by the user and group ids that machines see, in a directory or on the disk of
+// a machine (package disk). The package builds base layers on first use (see Bases) and
+// unpacks imported ones; all other layers are captured from machines.
 package image
 
 import (
@@ -54,13 +55,13 @@ func (s *Store) trash() string       { return filepath.Join(s.dir, "trash") }
 
 var validLayer = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
-// Path returns the directory of a layer.
+// Path returns the path of a layer: a directory, or a machine's disk.
 func (s *Store) Path(layer string) string { return filepath.Join(s.layers(), layer) }
 
 // Has reports whether the layer exists.
 func (s *Store) Has(layer string) bool {
-	info, err := os.Stat(s.Path(layer))
-	return validLayer.MatchString(layer) && err == nil && info.IsDir()
+	_, err := os.Lstat(s.Path(layer))
+	return validLayer.MatchString(layer) && err == nil
 }
 
 // List returns the ids of all layers, sorted.
@@ -89,20 +90,20 @@ func (s *Store) NewDir() (string, error) {
 	return dir, nil
 }
 
-// Commit moves the files in dir into the store as the layer with the given id. dir must be
-// on the store's filesystem and must not be written to any longer. When Commit returns,
-// the layer survives a power failure.
-func (s *Store) Commit(ctx context.Context, dir, layer string) error {
+// Commit moves what is at path, a directory of files or a disk, into the store as the layer
+// with the given id. It must be on the store's filesystem and must not be written to any
+// longer. When Commit returns, the layer survives a power failure.
+func (s *Store) Commit(ctx context.Context, path, layer string) error {
 	if !validLayer.MatchString(layer) {
-		return fmt.Errorf("commit %s: %q is not a valid layer id", dir, layer)
+		return fmt.Errorf("commit %s: %q is not a valid layer id", path, layer)
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("commit layer %s: %w", layer, err)
 	}
-	if err := syncFilesystem(dir); err != nil {
+	if err := syncFilesystem(path); err != nil {
 		return fmt.Errorf("commit layer %s: %w", layer, err)
 	}
-	if err := unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, s.Path(layer), unix.RENAME_NOREPLACE); err != nil {
+	if err := unix.Renameat2(unix.AT_FDCWD, path, unix.AT_FDCWD, s.Path(layer), unix.RENAME_NOREPLACE); err != nil {
 		return fmt.Errorf("commit layer %s: %w", layer, err)
 	}
 	if err := syncFilesystem(s.layers()); err != nil {
@@ -111,8 +112,8 @@ func (s *Store) Commit(ctx context.Context, dir, layer string) error {
 	return nil
 }
 
-func syncFilesystem(dir string) error {
-	f, err := os.Open(dir)
+func syncFilesystem(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/plane/disk"
 	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
 
@@ -27,6 +28,9 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 	err = p.withLock(ctx, id, "capture", func() error {
 		r, err := p.readRecord(id)
 		if err != nil {
+			return err
+		}
+		if err := p.checkRoom(); err != nil {
 			return err
 		}
 		now := p.Status(id)
@@ -50,16 +54,14 @@ func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer st
 	if err := p.copyFrozen(ctx, id, dir); err != nil {
 		return errors.Join(err, filetree.Remove(context.WithoutCancel(ctx), dir))
 	}
-	if err := images.Commit(ctx, filepath.Join(dir, "upper"), layer); err != nil {
+	if err := images.Commit(ctx, filepath.Join(dir, filepath.Base(p.written(id))), layer); err != nil {
 		return errors.Join(err, filetree.Remove(context.WithoutCancel(ctx), dir))
 	}
 	return os.Remove(dir)
 }
 
-// copyFrozen copies the machine's disk to dir while the machine is frozen. cp preserves
-// owners, times, hard links, extended attributes, and the device nodes and attributes with
-// which overlayfs marks deleted files. Where the filesystem can share blocks, none are
-// copied.
+// copyFrozen copies the machine's disk to dir while the machine is frozen. cp copies what is
+// in use of the file. Where the filesystem can share blocks, none are copied.
 func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
 	group := p.cgroup(id)
 	wasFrozen, err := group.isFrozen()
@@ -77,25 +79,12 @@ func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
 	if err := group.setFrozen(ctx, true); err != nil {
 		return err
 	}
-	if err := syncRoot(p.root(id)); err != nil {
+	if err := p.flush(id); err != nil {
 		return err
 	}
-	cp := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.upper(id), dir)
+	cp := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.written(id), dir)
 	if out, err := cp.CombinedOutput(); err != nil {
 		return fmt.Errorf("copy its disk: %w: %s", err, out)
-	}
-	return nil
-}
-
-// syncRoot writes the page cache of the machine's files to disk.
-func syncRoot(root string) error {
-	f, err := os.Open(root)
-	if err != nil {
-		return fmt.Errorf("sync its disk: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	if err := unix.Syncfs(int(f.Fd())); err != nil {
-		return fmt.Errorf("sync its disk: %w", err)
 	}
 	return nil
 }
@@ -105,23 +94,18 @@ func syncRoot(root string) error {
 // interruption loses neither.
 func (p *Plane) moveDisk(ctx context.Context, r record, now Status, images Images, layer string) error {
 	id := r.Machine.ID
-	if now.State == Running {
-		if err := p.halt(ctx, id); err != nil {
-			return err
-		}
-	}
-	if err := unmount(p.root(id)); err != nil {
+	var next errgroup.Group
+	next.Go(func() error { return disk.Create(ctx, p.nextDisk(id), r.Machine.diskBytes()) })
+	release, err := p.takeDown(ctx, id, now)
+	defer release()
+	if err := errors.Join(err, next.Wait()); err != nil {
 		return err
 	}
-	r.Captured = append(r.Captured, images.Path(layer))
-	if err := p.writeRecord(r); err != nil {
+	if err := p.retireDisk(ctx, &r, images, layer); err != nil {
 		return err
 	}
-	if err := images.Commit(ctx, p.upper(id), layer); err != nil {
-		return err
-	}
-	if err := p.resetDisk(ctx, id); err != nil {
-		return err
+	if err := os.Rename(p.nextDisk(id), p.disk(id)); err != nil {
+		return fmt.Errorf("create an empty disk: %w", err)
 	}
 	if now.State == Absent || now.Launcher == 0 {
 		return nil
@@ -135,15 +119,19 @@ func (p *Plane) moveDisk(ctx context.Context, r record, now Status, images Image
 	return p.boot(ctx, id)
 }
 
-// resetDisk creates an empty disk after the former one has become a layer.
-func (p *Plane) resetDisk(ctx context.Context, id string) error {
-	if err := filetree.Remove(ctx, p.work(id)); err != nil {
-		return fmt.Errorf("create an empty disk: %w", err)
-	}
-	for _, dir := range []string{p.upper(id), p.work(id)} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("create an empty disk: %w", err)
+// takeDown powers a running machine off and unmounts its root filesystem. Its disk stays
+// mounted until release is called.
+func (p *Plane) takeDown(ctx context.Context, id string, now Status) (release func(), err error) {
+	release = func() {}
+	if now.State == Running {
+		if err := p.halt(ctx, id); err != nil {
+			return release, err
 		}
 	}
-	return nil
+	if mountedAs(p.root(id), overlayMagic) {
+		if release, err = p.hold(id); err != nil {
+			return release, err
+		}
+	}
+	return release, unmount(p.root(id))
 }

@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/disk"
 )
 
 // diskScript changes a machine's disk in every way that a layer must preserve: files, hard
@@ -99,6 +103,10 @@ func (s *fixture) assertDifferentIdentities(first, second string) {
 // nodes.
 func (s *fixture) assertNoTraceOfTheHost(layer string) {
 	s.Helper()
+	layer = filepath.Join(s.mountLayer(layer), "upper")
+	if _, err := os.Lstat(filepath.Join(layer, "srv/file")); err != nil {
+		s.Error(err)
+	}
 	for _, path := range []string{"dev/null", "run/aloft", "proc/1", "etc/resolv.conf", "etc/environment"} {
 		if _, err := os.Lstat(filepath.Join(layer, path)); err == nil {
 			s.Errorf("the layer has %s", path)
@@ -141,4 +149,24 @@ func TestRealMachineRunsOnAfterAFreezeThatFailed(t *testing.T) {
 		t.Errorf("cgroup.freeze is %q, %v", value, err)
 	}
 	s.awaitSSH(m.ID)
+}
+
+// mountLayer mounts a captured layer until the test ends.
+func (s *fixture) mountLayer(layer string) (dir string) {
+	s.Helper()
+	stage := s.TempDir()
+	if err := unix.Mount("stage", stage, "tmpfs", 0, ""); err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = unix.Unmount(stage, unix.MNT_DETACH) })
+	dir = filepath.Join(stage, "layer")
+	if err := disk.Mount(layer, dir, true); err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() {
+		if err := unix.Unmount(dir, 0); err != nil {
+			s.Error(err)
+		}
+	})
+	return dir
 }

@@ -77,7 +77,7 @@ func newFixtureOn(t *testing.T, name string) *fixture {
 	name = filepath.Base(state)
 	s := &fixture{T: t, images: images, base: base, config: machine.Config{
 		Dir: filepath.Join(state, "machines"), RunDir: filepath.Join("/run", name), CgroupName: name,
-		Launcher: []string{"/proc/self/exe", launcherArgument}, StopTimeout: 20 * time.Second,
+		Images: images, Launcher: []string{"/proc/self/exe", launcherArgument}, StopTimeout: 20 * time.Second,
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
 	s.plane = s.reopen()
@@ -121,7 +121,7 @@ func (s *fixture) removeAll() {
 	}
 }
 
-// assertNothingLeft asserts that no mount, directory, cgroup or process of the plane is left.
+// assertNothingLeft asserts that no mount, disk, directory, cgroup or process of the plane is left.
 // name is part of all their names.
 func (s *fixture) assertNothingLeft(name string) {
 	s.Helper()
@@ -134,6 +134,10 @@ func (s *fixture) assertNothingLeft(name string) {
 			s.Errorf("mount left: %s", line)
 		}
 	}
+	s.eventually("no loop device has a disk", 20*time.Second, func() bool {
+		out, err := exec.Command("losetup", "--list", "--noheadings", "--output", "BACK-FILE").CombinedOutput()
+		return err == nil && !strings.Contains(string(out), name)
+	})
 	for _, pattern := range []string{
 		"/run/" + name, "/sys/fs/cgroup/" + name, "/sys/fs/cgroup/*/" + name, s.config.Dir + "/*",
 	} {
@@ -163,6 +167,7 @@ func (s *fixture) machine(n int, layers ...string) machine.Machine {
 		Layers:       append([]string{s.base}, layers...),
 		VCPUs:        1,
 		MemoryMiB:    512,
+		DiskGiB:      8,
 		UIDBase:      uidBase(n),
 		Nameserver:   netip.MustParseAddr("169.254.169.253"),
 		SearchDomain: "ec2.internal",

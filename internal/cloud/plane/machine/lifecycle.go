@@ -70,11 +70,15 @@ func (p *Plane) halt(ctx context.Context, id string) error {
 
 // Reboot restarts the system with the same namespaces, network and disk, and returns when
 // systemd runs again as its PID 1. It kills a system that does not restart within
-// Config.StopTimeout.
+// Config.StopTimeout. A disk that has become read-only, because the host's was full, can be
+// written to again.
 func (p *Plane) Reboot(ctx context.Context, id string) error {
 	return p.withLock(ctx, id, "reboot", func() error {
 		if err := p.thaw(ctx, id); err != nil {
 			return err
+		}
+		if isReadOnly(p.root(id)) {
+			return p.remount(ctx, id)
 		}
 		rebootCtx, cancel := context.WithTimeout(ctx, p.config.StopTimeout)
 		defer cancel()
@@ -85,6 +89,24 @@ func (p *Plane) Reboot(ctx context.Context, id string) error {
 		}
 		return err
 	})
+}
+
+// remount restarts the system with a root filesystem that is mounted again.
+func (p *Plane) remount(ctx context.Context, id string) error {
+	r, err := p.readRecord(id)
+	if err != nil {
+		return err
+	}
+	if err := p.halt(ctx, id); err != nil {
+		return err
+	}
+	if err := unmount(p.root(id)); err != nil {
+		return err
+	}
+	if err := p.mountRoot(r, p.Status(id).Launcher); err != nil {
+		return err
+	}
+	return p.boot(ctx, id)
 }
 
 // Remove kills the machine and deletes its disk. Removing an absent machine is no error.

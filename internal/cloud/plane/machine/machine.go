@@ -9,6 +9,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type Machine struct {
 	Layers       []string          // absolute directories of the image's layers, bottom first
 	VCPUs        int               // limit of processor time, in processors
 	MemoryMiB    int               // limit of memory
+	DiskGiB      int               // size of its disk; the image's layers do not count
 	UIDBase      uint32            // first of its 65536 user and group ids on the host; no other machine has them
 	Env          map[string]string // environment of every process, such as proxy settings
 	Nameserver   netip.Addr        // DNS server; the zero Addr means none
@@ -77,14 +79,14 @@ type Status struct {
 type Images interface {
 	// NewLayerID returns an id that no layer has had.
 	NewLayerID() string
-	// Path returns the directory of a layer.
+	// Path returns the path of a layer: a directory or a disk.
 	Path(layer string) string
 	// NewDir creates an empty directory on the layers' filesystem, for the caller to fill
 	// and Commit.
 	NewDir() (dir string, err error)
-	// Commit moves the files in dir, which must not be written to any longer, into the
-	// store as the layer with the given id.
-	Commit(ctx context.Context, dir, layer string) error
+	// Commit moves a directory of files or a disk, which must not be written to any longer,
+	// into the store as the layer with the given id.
+	Commit(ctx context.Context, path, layer string) error
 }
 
 var _ Images = (*image.Store)(nil)
@@ -100,8 +102,15 @@ func (m Machine) validate() error {
 		return errors.New("it has no layers")
 	case m.UIDBase < idsPerMachine:
 		return fmt.Errorf("its user ids begin at %d, among those of the host", m.UIDBase)
-	case m.VCPUs < 1 || m.MemoryMiB < 1:
-		return fmt.Errorf("%d vCPUs and %d MiB are not enough", m.VCPUs, m.MemoryMiB)
+	case m.VCPUs < 1 || m.MemoryMiB < 1 || m.DiskGiB < 1:
+		return fmt.Errorf("%d vCPUs, %d MiB and %d GiB are not enough", m.VCPUs, m.MemoryMiB, m.DiskGiB)
 	}
 	return nil
+}
+
+// diskBytes returns the size of the machine's disk. Records of earlier versions lack it: no
+// volume was smaller than those of the base images.
+func (m Machine) diskBytes() int64 {
+	const baseImageGiB = 8
+	return int64(cmp.Or(m.DiskGiB, baseImageGiB)) << 30
 }

@@ -5,7 +5,7 @@ package machine
 import "testing"
 
 func TestInvalidMachinesAreRefused(t *testing.T) {
-	good := Machine{ID: "i-1", Layers: []string{"/layer"}, UIDBase: 1 << 20, VCPUs: 1, MemoryMiB: 64}
+	good := Machine{ID: "i-1", Layers: []string{"/layer"}, UIDBase: 1 << 20, VCPUs: 1, MemoryMiB: 64, DiskGiB: 1}
 	if err := good.validate(); err != nil {
 		t.Error(err)
 	}
@@ -14,6 +14,7 @@ func TestInvalidMachinesAreRefused(t *testing.T) {
 		"no layers":                       func(m *Machine) { m.Layers = nil },
 		"the host's own users":            func(m *Machine) { m.UIDBase = 0 },
 		"no memory":                       func(m *Machine) { m.MemoryMiB = 0 },
+		"no disk":                         func(m *Machine) { m.DiskGiB = 0 },
 		"no processor":                    func(m *Machine) { m.VCPUs = 0 },
 	} {
 		m := good

@@ -22,6 +22,13 @@ func mountedAs(path string, magic int64) bool {
 	return unix.Statfs(path, &s) == nil && int64(s.Type) == magic
 }
 
+// isReadOnly reports whether nothing can be written to the filesystem at dir, by a change that
+// changes nothing: the flags of a mount do not show that its filesystem failed.
+func isReadOnly(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && errors.Is(os.Chmod(dir, info.Mode()), unix.EROFS)
+}
+
 // enterPrivateMounts moves the calling thread to a new mount namespace, whose mounts no
 // other namespace sees. The thread must be disposable (thread.RunDisposable).
 func enterPrivateMounts() error {

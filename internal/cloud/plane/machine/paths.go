@@ -12,9 +12,9 @@ import (
 // Files of a machine below Config.Dir. They survive a restart of the host.
 func (p *Plane) dir(id string) string         { return filepath.Join(p.config.Dir, id) }
 func (p *Plane) recordFile(id string) string  { return filepath.Join(p.dir(id), "machine.json") }
-func (p *Plane) disk(id string) string        { return filepath.Join(p.dir(id), "disk") }
-func (p *Plane) upper(id string) string       { return filepath.Join(p.disk(id), "upper") }
-func (p *Plane) work(id string) string        { return filepath.Join(p.disk(id), "work") }
+func (p *Plane) disk(id string) string        { return filepath.Join(p.dir(id), "disk.ext4") }
+func (p *Plane) nextDisk(id string) string    { return filepath.Join(p.dir(id), "next.ext4") }
+func (p *Plane) diskFolder(id string) string  { return filepath.Join(p.dir(id), "disk") }
 func (p *Plane) consoleLog(id string) string  { return filepath.Join(p.dir(id), "console.log") }
 func (p *Plane) launcherLog(id string) string { return filepath.Join(p.dir(id), "launcher.log") }
 

@@ -11,11 +11,16 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"aloft.dev/aloft/internal/cloud/plane/image"
 )
 
 // ErrNotFound is returned for a machine that was never prepared or has been removed.
 var ErrNotFound = errors.New("there is no such machine")
+
+// ErrNoRoom is returned when the host's disk is too full.
+var ErrNoRoom = fmt.Errorf("the host's disk is full: %w", unix.ENOSPC)
 
 // Config configures a Plane.
 type Config struct {
@@ -23,6 +28,7 @@ type Config struct {
 	RunDir      string        // pinned namespaces, mounts and control sockets; does not survive a restart of the host
 	CgroupName  string        // the cgroup that contains all machines
 	Launcher    []string      // argv that starts RunLauncher, such as /proc/self/exe machine
+	Images      Images        // for Prepare only
 	StopTimeout time.Duration // time for a system to power off or restart before it is killed; 0 means 30 s
 	Log         *slog.Logger
 }

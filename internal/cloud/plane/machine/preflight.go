@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/disk"
 )
 
 // Problem is a reason why machines cannot run on this host, and its remedy.
@@ -32,7 +34,8 @@ func Preflight(dir string) []Problem {
 	}
 	checks := []func(dir string) *Problem{
 		checkCapabilities, checkKernel, checkUserNamespaces, checkCgroups, checkProc, checkTerminals,
-		checkExecutable, checkMmdebstrap, checkOverlay, checkIDMapping,
+		checkExecutable, checkMmdebstrap, checkDisks, checkOverlay,
+		checkIDMapping,
 	}
 	var problems []Problem
 	for _, check := range checks {
@@ -163,5 +166,24 @@ func checkMmdebstrap(string) *Problem {
 			"apt-get install mmdebstrap debian-archive-keyring",
 		}
 	}
+	return nil
+}
+
+// checkDisks requires what creates and mounts the files that are machines' disks.
+func checkDisks(string) *Problem {
+	if _, err := exec.LookPath(disk.Command); err != nil {
+		return &Problem{
+			disk.Command + ", which formats machines' disks, is not installed.",
+			"apt-get install e2fsprogs",
+		}
+	}
+	f, err := os.OpenFile(disk.LoopControl, os.O_RDWR, 0)
+	if err != nil {
+		return &Problem{
+			"Files cannot be mounted as disks: " + err.Error(),
+			"modprobe loop; in a container, " + strings.ToLower(hostRemedy[:1]) + hostRemedy[1:],
+		}
+	}
+	_ = f.Close()
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
@@ -48,19 +49,27 @@ func (p *Plane) prepare(ctx context.Context, m Machine) error {
 	if err := p.tearDown(ctx, m.ID); err != nil {
 		return err
 	}
+	if err := p.checkRoom(); err != nil {
+		return err
+	}
 	r.Machine = m
 	if err := p.writeRecord(r); err != nil {
+		return err
+	}
+	if err := p.migrateDisk(ctx, &r); err != nil {
 		return err
 	}
 	if err := p.prepareFiles(m); err != nil {
 		return err
 	}
+	var disk errgroup.Group
+	disk.Go(func() error { return p.createDisk(ctx, m) })
 	group := p.cgroup(m.ID)
-	if err := group.create(m); err != nil {
-		return err
+	pid := 0
+	if err = group.create(m); err == nil {
+		pid, err = p.startLauncher(m, group)
 	}
-	pid, err := p.startLauncher(m, group)
-	if err != nil {
+	if err := errors.Join(err, disk.Wait()); err != nil {
 		return err
 	}
 	return p.setUpLauncher(ctx, r, pid)
@@ -69,10 +78,13 @@ func (p *Plane) prepare(ctx context.Context, m Machine) error {
 // prepareFiles creates a machine's directories, and deletes its console output if it
 // starts a new one.
 func (p *Plane) prepareFiles(m Machine) error {
-	for _, dir := range []string{p.upper(m.ID), p.work(m.ID), p.root(m.ID)} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("create directories: %w", err)
-		}
+	// Of all users of the host, only root and the launcher, which runs as the machine's root,
+	// may reach what is in it.
+	if err := os.MkdirAll(p.root(m.ID), 0o710); err != nil {
+		return fmt.Errorf("create directories: %w", err)
+	}
+	if err := os.Chown(p.runDir(m.ID), 0, int(m.UIDBase)); err != nil {
+		return fmt.Errorf("protect the machine's files: %w", err)
 	}
 	if !m.NewConsole {
 		return nil

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/plane/disk"
 	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
@@ -20,12 +21,18 @@ import (
 // ID-mapped mounts (mount_setattr(2)) shift the owners of files into the machine's user
 // namespace, so that no file needs a chown.
 type filesystem struct {
-	layers        []string // bottom first
-	disk          string   // has the directories upper and work
+	layers        []string // bottom first: directories, and disks of machines
+	disk          string   // the machine's own
 	userNamespace int      // file descriptor of the machine's user namespace
 	owner         uint32   // user id of the machine's root on the host
 	target        string
 }
+
+// Directories of a disk, for overlayfs. When the disk is a layer, upperDir has its files.
+const (
+	upperDir = "upper"
+	workDir  = "work"
+)
 
 // mount mounts the filesystem at its target in the host's mount namespace. All intermediate
 // mounts exist in a mount namespace of a disposable thread, and disappear with it even if
@@ -59,23 +66,17 @@ func (f filesystem) mount() error {
 // a detached mount. It switches the thread to the machine's user.
 func (f filesystem) mountOverlay() (tree int, err error) {
 	stage := f.target // hidden by the staging area in this thread's namespace only
-	if err := unix.Mount("aloft", stage, "tmpfs", 0, "mode=700"); err != nil {
-		return 0, fmt.Errorf("mount a staging area: %w", err)
+	if err := mountStage(stage); err != nil {
+		return 0, err
 	}
-	for _, dir := range []string{"w", "root"} {
-		if err := os.Mkdir(filepath.Join(stage, dir), 0o700); err != nil {
-			return 0, err
-		}
+	if err := os.Mkdir(filepath.Join(stage, "root"), 0o700); err != nil {
+		return 0, err
 	}
-	var lower []string
-	for i, layer := range f.layers {
-		short := strconv.Itoa(i) // mount options are limited to 4096 bytes: many layers need short names
-		if err := f.mountIDMapped(layer, filepath.Join(stage, short)); err != nil {
-			return 0, err
-		}
-		lower = append([]string{short}, lower...)
+	lower, err := f.mountLayers(stage)
+	if err != nil {
+		return 0, err
 	}
-	if err := f.mountIDMapped(f.disk, filepath.Join(stage, "w")); err != nil {
+	if err := f.mountDisk(stage); err != nil {
 		return 0, err
 	}
 	if err := unix.Chdir(stage); err != nil {
@@ -87,10 +88,11 @@ func (f filesystem) mountOverlay() (tree int, err error) {
 		return 0, err
 	}
 	// Directories of the image must be renameable as on any disk: npm renames them. Without
-	// redirect_dir the kernel refuses (EXDEV).
+	// redirect_dir the kernel refuses (EXDEV). All files have the same device number, as on
+	// one disk, if the layers' filesystems allow it (xino).
 	options := "lowerdir=" + strings.Join(lower, ":") +
-		",upperdir=w/upper,workdir=w/work,redirect_dir=on,index=off,metacopy=off"
-	if err := unix.Mount("aloft", "root", "overlay", 0, options); err != nil {
+		",upperdir=w/" + upperDir + ",workdir=w/" + workDir + ",redirect_dir=on,index=off,metacopy=off,xino=auto"
+	if err := unix.Mount("aloft", "root", "overlay", unix.MS_NODEV, options); err != nil {
 		return 0, fmt.Errorf("mount overlay of %d layers: %w", len(lower), err)
 	}
 	tree, err = unix.OpenTree(unix.AT_FDCWD, "root", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
@@ -98,6 +100,49 @@ func (f filesystem) mountOverlay() (tree int, err error) {
 		return 0, fmt.Errorf("detach overlay: %w", err)
 	}
 	return tree, nil
+}
+
+// mountStage hides dir, in the thread's private mount namespace, behind an empty staging area.
+func mountStage(dir string) error {
+	if err := unix.Mount("aloft", dir, "tmpfs", 0, "mode=700"); err != nil {
+		return fmt.Errorf("mount a staging area: %w", err)
+	}
+	return nil
+}
+
+// mountLayers mounts the layers below stage. It returns the names of their mounts there, top
+// first.
+func (f filesystem) mountLayers(stage string) (lower []string, err error) {
+	for i, layer := range f.layers {
+		short := strconv.Itoa(i) // mount options are limited to 4096 bytes: many layers need short names
+		if disk.Is(layer) {
+			mounted := filepath.Join(stage, "layer"+short)
+			if err := disk.Mount(layer, mounted, true); err != nil {
+				return nil, err
+			}
+			layer = filepath.Join(mounted, upperDir)
+		}
+		if err := f.mountIDMapped(layer, filepath.Join(stage, short)); err != nil {
+			return nil, err
+		}
+		lower = append([]string{short}, lower...)
+	}
+	return lower, nil
+}
+
+// mountDisk mounts the machine's disk at w below stage.
+func (f filesystem) mountDisk(stage string) error {
+	mounted := filepath.Join(stage, "disk")
+	if err := disk.Mount(f.disk, mounted, false); err != nil {
+		return err
+	}
+	for _, dir := range []string{upperDir, workDir} {
+		err := os.Mkdir(filepath.Join(mounted, dir), 0o755)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("fill a new disk: %w", err)
+		}
+	}
+	return f.mountIDMapped(mounted, filepath.Join(stage, "w"))
 }
 
 // mountIDMapped mounts dir at target with its owners shifted into the machine's user

@@ -147,7 +147,6 @@ func TestAnotherProgramTakesOver(t *testing.T) {
 	dir, port := processDir(t), balancertest.FreePort(t)
 	slow, finish := make(chan struct{}, 8), make(chan struct{})
 	var once sync.Once
-	t.Cleanup(func() { once.Do(func() { close(finish) }) })
 	target := balancertest.Backend(t, "a", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
 			slow <- struct{}{}
@@ -155,6 +154,7 @@ func TestAnotherProgramTakesOver(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, "a")
 	})
+	t.Cleanup(func() { once.Do(func() { close(finish) }) }) // before the target's, which waits for its requests
 	first := newClient(t, dir)
 	if err := first.Set(t.Context(), balancertest.OneGroup(port, 2, target)); err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestAnotherProgramTakesOver(t *testing.T) {
 	before := about(t, first)
 
 	kept, single := startClients(t.Context(), 4, port, false), startClients(t.Context(), 4, port, true)
-	slowEnded := make(chan error)
+	slowEnded := make(chan error, 1)
 	go func() { slowEnded <- get(&http.Transport{}, kept.url+"slow") }()
 	<-slow
 	next := newClient(t, dir)
