@@ -24,8 +24,8 @@ func newStatusCommand(g *global, run func(context.Context, *statusOptions) error
 		Use:   "status [DIR]",
 		Short: "Show the URL, the servers and their health, and the Auto Scaling group",
 		Long: `Reads the deployment from the cloud, with the version of the environment that servers
-read when they start, and who runs with another. For an Auto Scaling group it also shows the alarms,
-the schedules and the latest activities, and what the group will do next.`,
+read when they start, and who runs with another. For an Auto Scaling group it also shows
+the alarms, the schedules and the latest activities, and what the group will do next.`,
 		Example: "  aloft status\n  aloft status --json | jq -r .url",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

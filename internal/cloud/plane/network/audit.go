@@ -43,6 +43,20 @@ func (r *router) audit() (changes []string, err error) {
 		changes = append(changes, "its firewall was changed")
 		r.ruleset = appliedRuleset{}
 	}
+	for _, audit := range []func() ([]string, error){r.auditDevices, r.auditRoutes} {
+		found, err := audit()
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, found...)
+	}
+	if len(changes) > 0 {
+		r.appliedVPC = VPC{}
+	}
+	return changes, nil
+}
+
+func (r *router) auditDevices() (changes []string, err error) {
 	devices, err := r.devices()
 	if err != nil {
 		return nil, err
@@ -55,6 +69,10 @@ func (r *router) audit() (changes []string, err error) {
 	if link, ok := devices[uplink]; r.uplinkIndex != 0 && (!ok || link.Attrs().Index != r.uplinkIndex) {
 		changes = append(changes, "the device of its internet gateway is gone")
 	}
+	return changes, nil
+}
+
+func (r *router) auditRoutes() (changes []string, err error) {
 	missing, stale, err := r.compareRoutes(r.routes(r.appliedVPC), nil)
 	if err != nil {
 		return nil, err
@@ -68,9 +86,6 @@ func (r *router) audit() (changes []string, err error) {
 	}
 	if n := len(missingRules) + len(staleRules); n > 0 {
 		changes = append(changes, fmt.Sprintf("%d routing rules were changed", n))
-	}
-	if len(changes) > 0 {
-		r.appliedVPC = VPC{}
 	}
 	return changes, nil
 }

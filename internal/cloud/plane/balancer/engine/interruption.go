@@ -101,3 +101,8 @@ func (c *connection) detachFailedUpstream() {
 		c.interruption = notInterrupted
 	}
 }
+
+// ends reports whether the connection is to end with its present request.
+func (c *connection) ends() bool {
+	return c.interrupted() != notInterrupted || c.port.node.engine.retiring.Load()
+}

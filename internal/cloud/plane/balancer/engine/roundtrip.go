@@ -175,7 +175,7 @@ func (t *roundTrip) sendResponse() bool {
 		return t.tunnel()
 	}
 	sent := t.body == nil || t.body.finished()
-	t.keep = t.keep && sent && t.c.interrupted() == notInterrupted && !t.c.port.node.engine.retiring.Load()
+	t.keep = t.keep && sent && !t.c.ends()
 	framing := t.framing()
 	cookies := t.choice.Cookies
 	if more := t.choice.ResponseCookies(&x.resp); len(more) > 0 {
