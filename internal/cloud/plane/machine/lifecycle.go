@@ -97,13 +97,14 @@ func (p *Plane) remount(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	launcher := p.Status(id).Launcher // a machine without its root filesystem counts as absent
 	if err := p.halt(ctx, id); err != nil {
 		return err
 	}
 	if err := unmount(p.root(id)); err != nil {
 		return err
 	}
-	if err := p.mountRoot(r, p.Status(id).Launcher); err != nil {
+	if err := p.mountRoot(r, launcher); err != nil {
 		return err
 	}
 	return p.boot(ctx, id)
