@@ -20,7 +20,7 @@ var (
 	runKillsFlag   = flag.Int("run-kills", 2, "`number` of runs of the deployer that are killed")
 	cyclesFlag     = flag.Int("cycles", 2, "`number` of cycles of creating and deleting on real planes")
 	soakFlag       = flag.Duration("soak", 0, "least `time` of kills on real planes")
-	cutsFlag       = flag.Int("cuts", 100, "`number` of power cuts below the store")
+	cutsFlag       = flag.Int("cuts", 30, "`number` of power cuts below the store")
 )
 
 // recorded is what the tests of this run did and found.

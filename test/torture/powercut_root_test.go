@@ -97,7 +97,7 @@ func cutOnce(
 	t *testing.T, random *rand.Rand, w *writer, folder string, files map[string][]byte, model *store.Store, done int,
 ) (map[string][]byte, int) {
 	t.Helper()
-	lostAfter := random.IntN(1 + random.IntN(150)) // often during the opening
+	lostAfter := random.IntN(1 + random.IntN(500)) // often during the opening
 	disk, err := powerloss.Mount(folder, files, lostAfter)
 	if err != nil {
 		t.Fatal(err)

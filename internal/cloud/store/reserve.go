@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/go-memdb"
 	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // The database's file is larger than its content by at least minReserve bytes, which the disk
@@ -33,6 +34,9 @@ func (r *reserve) open(name string, flag int, mode os.FileMode) (f *os.File, err
 // nothing reads what is behind it.
 func (r *reserve) complete(tx *bbolt.Tx) error {
 	used := tx.Size()
+	if r.end == 0 {
+		r.end = allocated(r.file)
+	}
 	if r.end >= used+minReserve {
 		return nil
 	}
@@ -45,6 +49,16 @@ func (r *reserve) complete(tx *bbolt.Tx) error {
 		}
 	}
 	return nil
+}
+
+// allocated returns how much of the file, from its beginning, has space on the disk already,
+// such as the reserve of an earlier process. It returns 0 if the filesystem does not know.
+func allocated(file *os.File) int64 {
+	end, err := unix.Seek(int(file.Fd()), 0, unix.SEEK_HOLE)
+	if err != nil {
+		return 0
+	}
+	return end
 }
 
 // adds reports whether a transaction adds rows.
