@@ -11,8 +11,6 @@ const (
 	terminateTimeout = time.Minute
 	// leaveTimeout is how long a machine that terminates waits for load balancers.
 	leaveTimeout = 2 * time.Second
-	// roomInterval is how often the loop looks whether the host's disk has room.
-	roomInterval = 10 * time.Second
 	// launchAttempts is the number of failed launches after which the loop stops or
 	// terminates the instance.
 	launchAttempts = 3

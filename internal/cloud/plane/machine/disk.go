@@ -122,15 +122,9 @@ func syncRoot(root string) error {
 // reserve is how many bytes machines leave free on the host's disk.
 const reserve = 256 << 20
 
-// IsReadOnly reports whether a machine that runs can no longer write to its disk, because the
-// host's was full.
-func (p *Plane) IsReadOnly(id string) bool {
-	return p.Status(id).State == Running && isReadOnly(p.root(id))
-}
-
-// CheckRoom returns ErrNoRoom if the host's disk is too full for another machine or layer.
+// checkRoom returns ErrNoRoom if the host's disk is too full for another machine or layer.
 // Disks are sparse: all of them together may be larger than the host's.
-func (p *Plane) CheckRoom() error {
+func (p *Plane) checkRoom() error {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(p.config.Dir, &stat); err != nil {
 		return fmt.Errorf("measure the free disk space: %w", err)
