@@ -17,7 +17,7 @@ import (
 // Bounds of user data that is unpacked. EC2 limits what is sent to 16 KiB.
 const (
 	maxUnpacked = 1 << 20   // bytes, of everything together
-	maxConfig   = 128 << 10 // bytes of a cloud-config, of which the parser makes hundreds for each
+	maxConfig   = 128 << 10 // bytes of a cloud-config; the parser uses hundreds of bytes for each
 	maxParts    = 100
 	maxNesting  = 50 // of collections in a cloud-config
 )

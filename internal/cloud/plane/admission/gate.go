@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Source is who uses a service.
+// Source identifies a user of a service.
 type Source struct {
 	VPC     string // empty: Address is unique without it
 	Address netip.Addr

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Listener is who listens on a port.
+// Listener describes a process that listens on a port.
 type Listener struct {
 	UID  int
 	PID  int    // 0: not known; only root can learn it of other users' processes
