@@ -83,9 +83,10 @@ func (s *supervisor) succeed(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(http.StatusAccepted)
 	_ = http.NewResponseController(w).Flush()
+	// The daemon has its answer and may be gone; that does not take the request back.
 	select {
 	case s.next <- successor{program, by.Command, by.Args}:
-	case <-r.Context().Done():
+	case <-s.ended:
 		_ = program.Close()
 	}
 }

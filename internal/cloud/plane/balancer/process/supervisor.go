@@ -49,6 +49,7 @@ type supervisor struct {
 	admin   *os.File // listening socket of the keeper
 	ready   chan struct{}
 	next    chan successor
+	ended   chan struct{} // closed when it no longer starts processes
 
 	mu      sync.Mutex
 	workers []*worker // the last one accepts connections, or will
@@ -58,7 +59,7 @@ type supervisor struct {
 func newSupervisor(self, args []string, log *slog.Logger) *supervisor {
 	return &supervisor{
 		self: self, args: args, log: log, keeper: keeper.Keeper{Dir: args[0]},
-		ready: make(chan struct{}, 1), next: make(chan successor),
+		ready: make(chan struct{}, 1), next: make(chan successor), ended: make(chan struct{}),
 	}
 }
 
@@ -86,16 +87,15 @@ func runKeeper(ctx context.Context, s *supervisor, state string, ready io.Writer
 	if err := prepareFolders(s.logs(), s.dir()); err != nil {
 		return err
 	}
-	ended := make(chan struct{})
-	go func() { defer close(ended); s.supervise(ctx) }()
+	go func() { defer close(s.ended); s.supervise(ctx) }()
 	select {
 	case <-s.ready:
-	case <-ended: // it was told to stop before a balancer process served
+	case <-s.ended: // it was told to stop before a balancer process served
 	}
 	admin, serving, err := s.serveAdmin(stop)
 	if err != nil {
 		stop()
-		<-ended
+		<-s.ended
 		return err
 	}
 	s.log.Info("ready", "pid", os.Getpid())
@@ -104,7 +104,7 @@ func runKeeper(ctx context.Context, s *supervisor, state string, ready io.Writer
 			s.log.Warn("the daemon no longer waits for this process", "error", err)
 		}
 	}
-	<-ended
+	<-s.ended
 	err = errors.Join(s.keeper.Close(), os.Remove(balancer.SocketPath(s.dir())),
 		os.Remove(balancer.KeeperSocketPath(s.dir())), s.control.Close(), s.admin.Close(), s.lock.Close())
 	err = errors.Join(err, admin.Close()) // last: it tells the caller of /stop that all is closed
