@@ -199,9 +199,7 @@ func TestAKilledKeeperIsReplaced(t *testing.T) {
 	if after := about(t, c); after.PID == before.PID || after.Keeper == before.Keeper {
 		t.Errorf("runs %+v, ran %+v", after, before)
 	}
-	for syscall.Kill(before.PID, 0) == nil { // the process that lost its keeper ends by itself
-		time.Sleep(10 * time.Millisecond)
-	}
+	awaitEnd(t, before.PID) // the process that lost its keeper ends by itself
 	if _, body := balancertest.Get(t, "127.0.1.1", port); body != "a" {
 		t.Errorf("target %q responded", body)
 	}

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
 )
@@ -188,17 +190,37 @@ func TestAnotherProgramTakesOver(t *testing.T) {
 	for _, f := range append(kept.end(t), single.end(t)...) {
 		t.Error(f.err)
 	}
-	for syscall.Kill(before.PID, 0) == nil { // until the old process has ended
-		if t.Context().Err() != nil {
-			t.Fatal("the old process does not end")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	awaitEnd(t, before.PID)
 	if err := next.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if again := about(t, next); again != after {
 		t.Errorf("runs %+v, ran %+v", again, after)
+	}
+}
+
+// awaitEnd waits until a process has ended.
+func awaitEnd(t *testing.T, pid int) {
+	t.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	process := os.NewFile(uintptr(fd), "process")
+	defer func() { _ = process.Close() }()
+	const patience = 60_000 // milliseconds
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, patience)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil || n == 0 {
+			t.Fatalf("process %d does not end: %v", pid, err)
+		}
+		return
 	}
 }
 
