@@ -33,7 +33,8 @@ func serve(t *testing.T, answer func(w http.ResponseWriter, filters map[string]s
 			Filters     []struct{ Field, Value string }
 		}
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-			t.Error(err)
+			http.Error(w, err.Error(), http.StatusBadRequest) // a query that was cancelled because another failed
+			return
 		}
 		filters := map[string]string{"service": in.ServiceCode}
 		for _, f := range in.Filters {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/go-memdb"
 	"go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 )
 
 // The database's file is larger than its content by at least minReserve bytes, which the disk
@@ -49,16 +48,6 @@ func (r *reserve) complete(tx *bbolt.Tx) error {
 		}
 	}
 	return nil
-}
-
-// allocated returns how much of the file, from its beginning, has space on the disk already,
-// such as the reserve of an earlier process. It returns 0 if the filesystem does not know.
-func allocated(file *os.File) int64 {
-	end, err := unix.Seek(int(file.Fd()), 0, unix.SEEK_HOLE)
-	if err != nil {
-		return 0
-	}
-	return end
 }
 
 // adds reports whether a transaction adds rows.
