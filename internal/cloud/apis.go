@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
+	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/authorization"
@@ -102,6 +103,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
+			{Name: "sns", API: sns.New(sns.Config{Store: d.store}), Unsigned: sns.Unsigned},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
 		Credentials: func(id, token string) (wire.Key, error) {

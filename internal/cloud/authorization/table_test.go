@@ -17,6 +17,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	snsclient "github.com/aws/aws-sdk-go-v2/service/sns"
 	ssmclient "github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	stsclient "github.com/aws/aws-sdk-go-v2/service/sts"
@@ -29,6 +30,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
+	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/session"
@@ -43,6 +45,7 @@ var clients = map[string]reflect.Type{
 	"ssm": reflect.TypeFor[*ssmclient.Client](), "secretsmanager": reflect.TypeFor[*secretsclient.Client](),
 	"iam": reflect.TypeFor[*iamclient.Client](), "sts": reflect.TypeFor[*stsclient.Client](),
 	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
+	"sns": reflect.TypeFor[*snsclient.Client](),
 }
 
 // served are the local cloud's APIs.
@@ -51,7 +54,7 @@ var served = map[string]reflect.Type{
 	"autoscaling": reflect.TypeFor[*autoscaling.API](), "monitoring": reflect.TypeFor[*cloudwatch.API](),
 	"ssm": reflect.TypeFor[*ssm.API](), "sts": reflect.TypeFor[*sts.API](), "acm": reflect.TypeFor[*acm.API](),
 	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
-	"secretsmanager": reflect.TypeFor[*secretsmanager.API](),
+	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "sns": reflect.TypeFor[*sns.API](),
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.
