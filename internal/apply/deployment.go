@@ -104,6 +104,7 @@ func New(cfg Config) (*Deployment, error) {
 	cloud := resource.NewCloud(cfg.App, cfg.Region, cfg.Client)
 	cloud.Salt = rand.Text()
 	cloud.Identity = cfg.Spec != nil && (cfg.Spec.Machines.Role != "" || stack.DesiredEnvironment(cfg.Spec, nil) != nil)
+	cloud.Alerts = cfg.Spec != nil && len(cfg.Spec.Alerts) > 0
 	caller := &account{sts: cfg.Client.STS}
 	return &Deployment{
 		cfg:     cfg,

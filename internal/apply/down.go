@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/stack"
 )
 
 // goneLimit is how long deleted resources may stay visible.
@@ -59,8 +61,13 @@ func (d *Deployment) Down(ctx context.Context, o DownOptions) error {
 // remove does the work of Down.
 func (d *Deployment) remove(ctx context.Context, o DownOptions) error {
 	found, err := d.cloud.DiscoverOffered(ctx, o.Unchecked)
-	if err == nil && !d.cloud.Identity && storedEnvironment(found) != nil {
-		d.cloud.Identity = true // where an environment is, a role may be, which must not be overlooked
+	// Where an environment is, a role may be, and where an alarm is, its topic. Neither
+	// must be overlooked.
+	identity, alerts := storedEnvironment(found) != nil, slices.ContainsFunc(found, func(f plan.Found) bool {
+		return f.Kind == stack.KindAlarm
+	})
+	if err == nil && (identity && !d.cloud.Identity || alerts && !d.cloud.Alerts) {
+		d.cloud.Identity, d.cloud.Alerts = d.cloud.Identity || identity, d.cloud.Alerts || alerts
 		found, err = d.cloud.DiscoverOffered(ctx, o.Unchecked)
 	}
 	if err != nil {

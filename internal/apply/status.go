@@ -30,6 +30,14 @@ type Status struct {
 	Environment     string    `json:"environment,omitempty"` // that servers read at their start: "env-3"
 	Machines        []Machine `json:"machines"`
 	Scaling         *Scaling  `json:"scaling,omitempty"` // if the servers are an Auto Scaling group's
+	Alerts          *Alerts   `json:"alerts,omitempty"`  // if somebody is told of failures
+}
+
+// Alerts are who is told of failures, and of which there are.
+type Alerts struct {
+	Emails      []string `json:"emails"`
+	Unconfirmed []string `json:"unconfirmed"` // of Emails: receive nothing yet
+	Firing      []string `json:"firing"`      // names of alarms that have gone off
 }
 
 // Machine is one server of a deployment.
@@ -89,6 +97,8 @@ func statusOf(app, region string, found []plan.Found) *Status {
 			s.Environment = f.ID
 		case stack.KindListener:
 			port = f.Value(stack.AttrPort)
+		case stack.KindTopic:
+			s.Alerts = alertsOf(f, found)
 		}
 		if isServer(f) {
 			s.Machines = append(s.Machines, machineOf(f))
@@ -107,6 +117,25 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		)
 	})
 	return s
+}
+
+// alarmState is the state of an alarm that has gone off (Amazon CloudWatch API Reference,
+// MetricAlarm).
+const alarmState = "ALARM"
+
+func alertsOf(topic plan.Found, found []plan.Found) *Alerts {
+	a := &Alerts{
+		Emails:      slices.Concat([]string{}, topic.Values(stack.AttrEmails)),
+		Unconfirmed: slices.Concat([]string{}, topic.Status.Unconfirmed),
+		Firing:      []string{},
+	}
+	for _, f := range found {
+		if f.Kind == stack.KindAlarm && f.Status.Alarm == alarmState {
+			a.Firing = append(a.Firing, f.Address)
+		}
+	}
+	slices.Sort(a.Firing)
+	return a
 }
 
 // markFallbacks marks the servers that are not of the type or in the zone that the spec

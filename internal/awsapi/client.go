@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
@@ -58,6 +59,7 @@ type Client struct {
 	IAM        *iam.Client
 	STS        *sts.Client
 	Quotas     *servicequotas.Client
+	SNS        *sns.Client
 
 	config  aws.Config
 	profile profile
@@ -131,6 +133,7 @@ func (c *Client) connect(endpoint string) {
 	c.SSM = ssm.NewFromConfig(c.config, func(o *ssm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.IAM = iam.NewFromConfig(c.config, func(o *iam.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.STS = sts.NewFromConfig(c.config, func(o *sts.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.SNS = sns.NewFromConfig(c.config, func(o *sns.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.Quotas = servicequotas.NewFromConfig(c.config, func(o *servicequotas.Options) {
 		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
 	})
@@ -149,6 +152,7 @@ func (c *Client) Endpoints() map[string]string {
 		"SSM":                       c.SSM.Options().BaseEndpoint,
 		"IAM":                       c.IAM.Options().BaseEndpoint,
 		"STS":                       c.STS.Options().BaseEndpoint,
+		"SNS":                       c.SNS.Options().BaseEndpoint,
 		"SERVICE_QUOTAS":            c.Quotas.Options().BaseEndpoint,
 	} {
 		if endpoint != nil && *endpoint != "" {
@@ -181,6 +185,7 @@ func (c *Client) WithAttempts(n int) *Client {
 	few.SSM = ssm.New(c.SSM.Options(), func(o *ssm.Options) { o.RetryMaxAttempts = n })
 	few.IAM = iam.New(c.IAM.Options(), func(o *iam.Options) { o.RetryMaxAttempts = n })
 	few.STS = sts.New(c.STS.Options(), func(o *sts.Options) { o.RetryMaxAttempts = n })
+	few.SNS = sns.New(c.SNS.Options(), func(o *sns.Options) { o.RetryMaxAttempts = n })
 	few.Quotas = servicequotas.New(c.Quotas.Options(), func(o *servicequotas.Options) { o.RetryMaxAttempts = n })
 	return &few
 }

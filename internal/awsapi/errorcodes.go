@@ -18,6 +18,9 @@ var (
 		"InvalidAMIID.Unavailable",
 		"InvalidLaunchTemplateId.VersionNotFound",
 		"ActiveInstanceRefreshNotFound",
+		"NotFound",         // of a topic
+		"ResourceNotFound", // of what has tags, in Amazon SNS and CloudWatch
+		"ResourceNotFoundException",
 	}
 	exists = []string{
 		"InvalidGroup.Duplicate",
@@ -67,6 +70,7 @@ var (
 		"AccessDeniedException",
 		"AuthFailure",
 		"Forbidden",
+		"AuthorizationError", // of Amazon SNS
 	}
 	identity = []string{
 		"InvalidClientTokenId",

@@ -62,6 +62,7 @@ func Action(err error) string {
 		"IAM":                       "iam",
 		"Pricing":                   "pricing",
 		"Service Quotas":            "servicequotas",
+		"SNS":                       "sns",
 		"SSM":                       "ssm",
 		"STS":                       "sts",
 	}[operation.Service()]

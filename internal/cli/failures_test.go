@@ -45,6 +45,9 @@ const scalingGroup = "scaling: {min: 2, max: 4}\n"
 // variables gives the application an environment.
 const variables = "env: {LEVEL: info}\n"
 
+// alerts lets the application tell somebody of failures.
+const alerts = "alerts: [me@example.com]\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -77,6 +80,7 @@ var commandCases = []commandCase{
 	{line: "up SITE", ignores: checkQueries},
 	{line: "up SITE", spec: scalingGroup, ignores: checkQueries},
 	{line: "up SITE", spec: variables, ignores: checkQueries},
+	{line: "up SITE", spec: alerts, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{
 		line: "up SITE", before: []string{"up SITE"}, release: "r2",
@@ -102,6 +106,8 @@ var commandCases = []commandCase{
 	},
 	{line: "drill --restore SITE", before: []string{"up SITE"}, restores: true},
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
+	{line: "status SITE", spec: alerts, before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
+	{line: "down SITE --yes --images", spec: alerts, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
 }
 
@@ -125,6 +131,10 @@ func (c commandCase) identityQueries() []string {
 	}
 	return all
 }
+
+// alertQueries are the calls that look for a topic and alarms, which need not be allowed to
+// the commands of an application without them.
+var alertQueries = []string{"ListTopics", "DescribeAlarms"}
 
 // checkQueries are the calls that only checks before a creation make: a check that is
 // not possible stops nothing.
@@ -260,7 +270,8 @@ func (c commandCase) fail(t *testing.T, first *site, operation string) {
 		switch {
 		case slices.Contains(c.ignores, operation),
 			code == forbidden && slices.Contains(c.ignoresForbidden, operation),
-			code == forbidden && c.spec != variables && slices.Contains(c.identityQueries(), operation):
+			code == forbidden && c.spec != variables && slices.Contains(c.identityQueries(), operation),
+			code == forbidden && c.spec != alerts && slices.Contains(alertQueries, operation):
 			if got != c.code {
 				t.Errorf("%s: exit code %d, want %d\n%s", code, got, c.code, stderr)
 			}

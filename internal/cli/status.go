@@ -62,7 +62,13 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if status.Environment != "" {
 		_, _ = fmt.Fprintf(o.Out, "environment: %s\n", environmentOf(status))
 	}
+	if status.Alerts != nil {
+		_, _ = fmt.Fprintf(o.Out, "alerts: %s\n", alertsOf(status.Alerts))
+	}
 	_, _ = fmt.Fprintln(o.Out)
+	for _, alarm := range firing(status.Alerts) {
+		_, _ = fmt.Fprintln(o.Out, o.style(o.Out).Bad(alarm))
+	}
 	if status.Problem != "" {
 		_, _ = fmt.Fprintf(o.Out, "%s\n\n", o.style(o.Out).Bad("The load balancer reports: "+status.Problem))
 	}
@@ -74,6 +80,28 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 		_, _ = fmt.Fprintf(o.Out, "\n%s\n", newer)
 	}
 	return nil
+}
+
+// alertsOf names who is told of failures.
+func alertsOf(a *apply.Alerts) string {
+	all := make([]string, len(a.Emails))
+	for i, address := range a.Emails {
+		if all[i] = address; slices.Contains(a.Unconfirmed, address) {
+			all[i] += " (is told nothing until it opens the link in the email that it received)"
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// firing says which alarms have gone off.
+func firing(a *apply.Alerts) (lines []string) {
+	if a == nil {
+		return nil
+	}
+	for _, address := range a.Firing {
+		lines = append(lines, address+" has gone off: "+stack.AlarmTitle(address)+"\n")
+	}
+	return lines
 }
 
 // environmentOf names the version of the environment that servers read when they start, and

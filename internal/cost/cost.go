@@ -7,6 +7,7 @@ import (
 
 	"aloft.dev/aloft/internal/price"
 	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/stack"
 )
 
 // detailedMetrics is the number of metrics that AWS charges for each instance with
@@ -81,6 +82,10 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 		fmt.Sprintf("%d GB for each server", price.DiskSize))
 	add(price.Snapshot, float64(s.Release.Keep*price.DiskSize), 1, "GB-month", "snapshots",
 		fmt.Sprintf("images of %d releases, at most %d GB each", s.Release.Keep, price.DiskSize))
+	if len(s.Alerts) > 0 {
+		n := len(stack.AlarmAddresses())
+		add(price.Alarm, float64(n), 1, "month", "alarms", "and up to 1,000 emails a month without charge")
+	}
 	each, _ := prices.Server(s.Machines.Types[0])
 	if s.Scaling != nil {
 		metric, _ := prices.Of(price.Metric)

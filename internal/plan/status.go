@@ -17,6 +17,9 @@ type Status struct {
 	Environment       *environment.Environment // of an environment; nil if its parameter cannot be decoded
 	EnvironmentLatest int64                    // newest version of its parameter
 
+	Unconfirmed []string // of a topic: addresses that have not confirmed their subscriptions
+	Alarm       string   // of an alarm: its state, such as "ALARM"
+
 	DNSName string // of a load balancer
 	Problem string // of a load balancer: why it serves only in part, in the cloud's words; "" if it serves
 

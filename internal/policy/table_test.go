@@ -17,7 +17,7 @@ import (
 var prefixes = map[string]string{
 	"autoscaling": "autoscaling", "cloudwatch": "cloudwatch", "ec2": "ec2",
 	"elasticloadbalancingv2": "elasticloadbalancing", "iam": "iam", "pricing": "pricing",
-	"servicequotas": "servicequotas", "ssm": "ssm", "sts": "sts",
+	"servicequotas": "servicequotas", "sns": "sns", "ssm": "ssm", "sts": "sts",
 }
 
 // callsInSource returns the actions of all requests that the deployer's source makes: a

@@ -23,6 +23,7 @@ const (
 	Disk         Item = "disk"          // a GB of a gp3 volume, by the month
 	Snapshot     Item = "snapshot"      // a GB of a snapshot, by the month
 	Metric       Item = "metric"        // a metric of detailed monitoring, by the month
+	Alarm        Item = "alarm"         // an alarm on one metric, by the month
 )
 
 // Instance returns the item of a Linux instance of a type, by the hour on demand.

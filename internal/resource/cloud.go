@@ -21,6 +21,7 @@ import (
 type Cloud struct {
 	App, Region string
 	Identity    bool   // the spec needs a role or an environment
+	Alerts      bool   // the spec asks for alerts
 	Salt        string // of the digests of the environment's values
 
 	EC2 EC2
@@ -29,6 +30,7 @@ type Cloud struct {
 	CW  CW
 	SSM SSM
 	IAM IAM
+	SNS SNS
 }
 
 // NewCloud returns the application's cloud, reached through the SDK's clients.
@@ -42,6 +44,7 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		CW:     c.CW,
 		SSM:    c.SSM,
 		IAM:    NewIAM(c.IAM),
+		SNS:    c.SNS,
 	}
 }
 
@@ -110,8 +113,8 @@ func NewASG(c *autoscaling.Client) ASG {
 	return ASG{scalingGroupAPI: c, instanceRefreshAPI: c, scalingPolicyAPI: c, scheduleAPI: c}
 }
 
-// CW is the part of Amazon CloudWatch that the package and its users use: the
-// alarms of scaling policies.
+// CW is the part of Amazon CloudWatch that the package and its users use: alarms, and
+// metrics.
 type CW interface {
 	DescribeAlarms(
 		context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options),
@@ -119,6 +122,15 @@ type CW interface {
 	GetMetricData(
 		context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options),
 	) (*cloudwatch.GetMetricDataOutput, error)
+	ListTagsForResource(
+		context.Context, *cloudwatch.ListTagsForResourceInput, ...func(*cloudwatch.Options),
+	) (*cloudwatch.ListTagsForResourceOutput, error)
+	PutMetricAlarm(
+		context.Context, *cloudwatch.PutMetricAlarmInput, ...func(*cloudwatch.Options),
+	) (*cloudwatch.PutMetricAlarmOutput, error)
+	DeleteAlarms(
+		context.Context, *cloudwatch.DeleteAlarmsInput, ...func(*cloudwatch.Options),
+	) (*cloudwatch.DeleteAlarmsOutput, error)
 }
 
 // IAM is the part of AWS Identity and Access Management that the package uses.

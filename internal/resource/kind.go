@@ -54,6 +54,8 @@ var kinds = []kind{
 	scalingPolicyKind,
 	scheduleKind,
 	memberKind,
+	topicKind,
+	alarmKind,
 }
 
 func kindOf(name stack.Kind) kind {

@@ -10,10 +10,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -152,6 +154,24 @@ type noIdentity struct {
 	SSM
 }
 
+// noAlarms is a CloudWatch without alarms.
+type noAlarms struct{ CW }
+
+func (noAlarms) DescribeAlarms(
+	context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options),
+) (*cloudwatch.DescribeAlarmsOutput, error) {
+	return &cloudwatch.DescribeAlarmsOutput{}, nil
+}
+
+// noTopics is an Amazon SNS without topics.
+type noTopics struct{ SNS }
+
+func (noTopics) ListTopics(
+	context.Context, *sns.ListTopicsInput, ...func(*sns.Options),
+) (*sns.ListTopicsOutput, error) {
+	return &sns.ListTopicsOutput{}, nil
+}
+
 func (noIdentity) GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
 	return nil, &smithy.GenericAPIError{Code: "NoSuchEntity"}
 }
@@ -200,6 +220,8 @@ func provisioner(c *vpcCloud) *Provisioner {
 			vpcAPI: c, subnetAPI: c, internetGatewayAPI: c, routeTableAPI: c, securityGroupAPI: c,
 			keyPairAPI: c, instanceAPI: c, imageAPI: c, launchTemplateAPI: c,
 		},
+		CW:  noAlarms{},
+		SNS: noTopics{},
 		IAM: IAM{roleAPI: noIdentity{}, instanceProfileAPI: noIdentity{}},
 		SSM: noIdentity{},
 		ELB: ELB{targetGroupAPI: noLoadBalancing{}, loadBalancerAPI: noLoadBalancing{}},

@@ -121,13 +121,10 @@ func resourceLabel(balancer, group string) string {
 // region and account of the policy.
 func splitResourceLabel(policy, label string) (balancer, group string) {
 	balancerEnd, groupEnd, ok := strings.Cut(label, "/"+groupPrefix)
-	parts := strings.SplitN(policy, ":", 6) // arn:partition:service:region:account:…
-	if !ok || len(parts) < 6 {
+	if !ok {
 		return "", ""
 	}
-	parts[2] = "elasticloadbalancing"
-	prefix := strings.Join(parts[:5], ":")
-	return prefix + balancerPrefix + balancerEnd, prefix + ":" + groupPrefix + groupEnd
+	return balancingARN(policy, balancerPrefix+balancerEnd), balancingARN(policy, ":"+groupPrefix+groupEnd)
 }
 
 // putScalingPolicy creates or changes a policy, which its name identifies.

@@ -73,6 +73,11 @@ var keyDocs = map[string]keyDoc{
 			"secretsmanager:name of a secret, or secretsmanager:name#key of a value in its JSON",
 		limits: "names of letters, digits and underscores; not also in env",
 	},
+	"alerts": {
+		meaning: "email addresses that are told when users feel a failure",
+		limits:  "at most 10; each must confirm by the link in an email",
+		absent:  "nobody is told",
+	},
 	"permissions":           {meaning: "what the application itself may do in AWS"},
 	"permissions[].actions": {meaning: "actions to allow", limits: "required; such as s3:GetObject"},
 	"permissions[].resources": {

@@ -37,6 +37,7 @@ type Spec struct {
 	Security     Security          `yaml:"security"`
 	LoadBalancer LoadBalancer      `yaml:"load_balancer"`
 	Release      Release           `yaml:"release"`
+	Alerts       []string          `yaml:"alerts"`
 	Mirrors      Mirrors           `yaml:"mirrors"`
 
 	Dir  string `yaml:"-"` // folder of the file; relative paths start here

@@ -82,6 +82,7 @@ func (s *Spec) validate(d *decoder) {
 	s.validateNetwork(d)
 	s.validateLoadBalancer(d)
 	s.validateRelease(d)
+	s.validateAlerts(d)
 }
 
 func (s *Spec) validateSource(d *decoder) {

@@ -49,11 +49,13 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 	case PhaseServe:
 		b.addImage(Ref{})
 		b.addService(1)
+		b.addAlerts()
 	default:
 		if s.Scaling != nil || s.Machines.HasBuilder() {
 			b.addServer(AddressBuilder, "9-10", 0, Server{Builder: true, Groups: builderGroup})
 			b.addImage(id(AddressBuilder))
 			b.addService(1)
+			b.addAlerts()
 			break
 		}
 		first := serverAddress(1)
@@ -61,6 +63,7 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 		b.addServer(first, "9-10", 0, Server{Builder: true, Groups: groups})
 		b.addImage(id(first))
 		b.addService(2)
+		b.addAlerts()
 	}
 	return b.stack, nil
 }

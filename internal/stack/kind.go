@@ -48,6 +48,8 @@ var kinds = []properties{
 	scalingPolicyKind,
 	scheduleKind,
 	memberKind,
+	topicKind,
+	alarmKind,
 }
 
 func (k Kind) properties() properties {

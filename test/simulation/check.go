@@ -43,6 +43,8 @@ func NothingLeft(t *testing.T, c *Cloud) {
 		"policies":            len(store.ScalingPolicies.List(view)),
 		"schedules":           len(store.ScheduledActions.List(view)),
 		"alarms":              len(store.Alarms.List(view)),
+		"topics":              len(store.Topics.List(view)),
+		"subscriptions":       len(store.Subscriptions.List(view)),
 		"targets":             len(store.Targets.List(view)),
 		"key pairs":           len(store.KeyPairs.List(view)),
 		"network interfaces":  len(store.NetworkInterfaces.List(view)),

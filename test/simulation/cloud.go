@@ -31,6 +31,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
+	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
@@ -136,6 +137,7 @@ func Open(t *testing.T, path string) *Cloud {
 			{Name: "monitoring", API: metrics},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: key, EnsureRegion: network.EnsureRegion})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
+			{Name: "sns", API: sns.New(sns.Config{Store: s}), Unsigned: sns.Unsigned},
 			{Name: "sts", API: sts.New(sts.Config{})},
 			{Name: "iam", API: iam.New(iam.Config{Store: s})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},

@@ -1,0 +1,160 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"golang.org/x/sync/errgroup"
+
+	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/stack"
+)
+
+var alarmKind = kind{
+	name:   stack.KindAlarm,
+	find:   findAlarms,
+	create: created((*Provisioner).putAlarm),
+	update: updated(func(p *Provisioner, ctx context.Context, r stack.Resource, body stack.Alarm, _ plan.Found) error {
+		_, err := p.putAlarm(ctx, r, body)
+		return err
+	}),
+	remove: (*Provisioner).deleteAlarm,
+}
+
+// balancerNamespace is the namespace of a load balancer's metrics.
+const balancerNamespace = "AWS/ApplicationELB"
+
+// Dimensions of these metrics.
+const (
+	balancerDimension = "LoadBalancer"
+	groupDimension    = "TargetGroup"
+)
+
+// findAlarms finds the alarms by their names. Alarms of those names without the
+// application's tag are somebody else's.
+func findAlarms(ctx context.Context, d *discovery) ([]plan.Found, error) {
+	var names []string
+	for _, address := range stack.AlarmAddresses() {
+		names = append(names, stack.AlarmName(d.App, address))
+	}
+	out, err := d.CW.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: names})
+	if err != nil {
+		if d.uninteresting(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("list the alarms: %w", err)
+	}
+	all := make([]plan.Found, len(out.MetricAlarms))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, a := range out.MetricAlarms {
+		group.Go(func() (err error) {
+			all[i], err = d.describeAlarm(ctx, a)
+			return err
+		})
+	}
+	err = group.Wait()
+	var own []plan.Found
+	for _, f := range all {
+		if f.ID != "" {
+			own = append(own, f)
+		}
+	}
+	return own, err
+}
+
+// describeAlarm returns an alarm of the application, or nothing.
+func (c *Cloud) describeAlarm(ctx context.Context, a types.MetricAlarm) (plan.Found, error) {
+	out, err := c.CW.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: a.AlarmArn})
+	if err != nil {
+		return plan.Found{}, ignoreNotFound("read the tags of alarm "+aws.ToString(a.AlarmName), err)
+	}
+	tags := map[string]string{}
+	for _, t := range out.Tags {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	if tags[stack.TagApp] != c.App {
+		return plan.Found{}, nil
+	}
+	f := plan.Found{
+		Address: tags[stack.TagAddress], Kind: stack.KindAlarm, ID: aws.ToString(a.AlarmArn),
+		Name: aws.ToString(a.AlarmName),
+	}
+	f.Status.Alarm = string(a.StateValue)
+	condition := stack.Condition{
+		Metric: aws.ToString(a.MetricName), Statistic: string(a.Statistic), Comparison: string(a.ComparisonOperator),
+		Threshold: aws.ToFloat64(a.Threshold),
+		Minutes:   int(aws.ToInt32(a.EvaluationPeriods) * aws.ToInt32(a.Period) / stack.AlarmPeriod),
+	}
+	if a.ExtendedStatistic != nil {
+		condition.Statistic = *a.ExtendedStatistic
+	}
+	f.Set(stack.AttrName, f.Name)
+	f.Set(stack.AttrCondition, condition.String())
+	f.Set(stack.AttrMissingData, aws.ToString(a.TreatMissingData))
+	f.Set(stack.AttrAdvice, aws.ToString(a.AlarmDescription))
+	f.Set(stack.AttrEnabled, yesNo(aws.ToBool(a.ActionsEnabled)))
+	f.Set(stack.AttrTells, a.AlarmActions...)
+	f.Set(stack.AttrTellsEnded, a.OKActions...)
+	for _, d := range a.Dimensions {
+		switch value := aws.ToString(d.Value); aws.ToString(d.Name) {
+		case balancerDimension:
+			f.Set(stack.AttrLoadBalancer, balancingARN(f.ID, balancerPrefix+value))
+		case groupDimension:
+			f.Set(stack.AttrTargetGroup, balancingARN(f.ID, ":"+value))
+		}
+	}
+	return f, nil
+}
+
+// balancingARN returns the ARN of a part of Elastic Load Balancing, in the partition,
+// region and account of another ARN.
+func balancingARN(other, end string) string {
+	parts := strings.SplitN(other, ":", 6) // arn:partition:service:region:account:…
+	if len(parts) < 6 {
+		return ""
+	}
+	parts[2] = "elasticloadbalancing"
+	return strings.Join(parts[:5], ":") + end
+}
+
+// putAlarm creates an alarm, or sets the one of its name.
+func (p *Provisioner) putAlarm(ctx context.Context, r stack.Resource, body stack.Alarm) (plan.Found, error) {
+	f := plan.Found{Address: r.Address, Kind: stack.KindAlarm, Name: body.AlarmName}
+	topic := *p.id(body.Topic)
+	in := &cloudwatch.PutMetricAlarmInput{
+		AlarmName: &body.AlarmName, AlarmDescription: &body.Advice, ActionsEnabled: aws.Bool(true),
+		Namespace: aws.String(balancerNamespace), MetricName: &body.Condition.Metric,
+		Threshold: &body.Condition.Threshold, ComparisonOperator: types.ComparisonOperator(body.Condition.Comparison),
+		Period: aws.Int32(stack.AlarmPeriod), EvaluationPeriods: aws.Int32(int32(body.Condition.Minutes)),
+		TreatMissingData: aws.String(stack.MissingIsFine),
+		AlarmActions:     []string{topic}, OKActions: []string{topic},
+	}
+	if strings.HasPrefix(body.Condition.Statistic, "p") {
+		in.ExtendedStatistic = &body.Condition.Statistic
+	} else {
+		in.Statistic = types.Statistic(body.Condition.Statistic)
+	}
+	_, balancer, _ := strings.Cut(*p.id(body.LoadBalancer), balancerPrefix)
+	in.Dimensions = []types.Dimension{{Name: aws.String(balancerDimension), Value: &balancer}}
+	if body.TargetGroup != (stack.Ref{}) {
+		_, group, _ := strings.Cut(*p.id(body.TargetGroup), ":"+groupPrefix)
+		in.Dimensions = append(in.Dimensions, types.Dimension{
+			Name: aws.String(groupDimension), Value: aws.String(groupPrefix + group),
+		})
+	}
+	for _, t := range p.tags(r) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)})
+	}
+	_, err := p.CW.PutMetricAlarm(ctx, in)
+	return f, awsapi.Wrap("set alarm "+body.AlarmName, err)
+}
+
+func (p *Provisioner) deleteAlarm(ctx context.Context, f plan.Found) error {
+	_, err := p.CW.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{f.Name}})
+	return ignoreNotFound("delete alarm "+f.Name, err)
+}

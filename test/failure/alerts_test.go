@@ -1,0 +1,72 @@
+//go:build linux
+
+package failure
+
+import (
+	"slices"
+	"testing"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/test/simulation"
+)
+
+// subscribers returns the addresses that subscribed to a topic.
+func subscribers(c *simulation.Cloud) (addresses []string) {
+	for _, s := range store.Subscriptions.List(c.Store.View()) {
+		addresses = append(addresses, s.Endpoint)
+	}
+	slices.Sort(addresses)
+	return addresses
+}
+
+func TestAlertsFollowTheSpec(t *testing.T) {
+	t.Parallel()
+	app := simulation.NewApplication(t)
+	up := func(alerts ...string) {
+		t.Helper()
+		app.Spec.Alerts = alerts
+		status := app.Release(t, "r1")
+		simulation.PlanIsEmpty(t, app.Deployment(t, &simulation.Builder{ReleaseName: "r1"}))
+		if len(alerts) == 0 && status.Alerts == nil {
+			return
+		}
+		if got := status.Alerts; got == nil || !slices.Equal(got.Emails, alerts) {
+			t.Errorf("the status has the alerts %+v, want %v", got, alerts)
+		}
+	}
+	confirm := func(address string) {
+		t.Helper()
+		if err := app.Store.Update(func(tx *store.Tx) error {
+			for _, s := range store.Subscriptions.List(tx) {
+				if s.Endpoint == address {
+					store.Subscriptions.Edit(tx, s.ARN, func(row *store.Subscription) { row.Confirmed = true })
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	up("me@example.com", "you@example.com")
+	if n := len(store.Alarms.List(app.Store.View())); n != 5 {
+		t.Errorf("%d alarms", n)
+	}
+	confirm("me@example.com")
+	// AWS does not cancel a subscription that nobody confirmed. It does not count.
+	up("ops@example.com")
+	if got := subscribers(app.Cloud); !slices.Equal(got, []string{"ops@example.com", "you@example.com"}) {
+		t.Errorf("the topic has the subscribers %v", got)
+	}
+	// Whoever confirms after all is found and cancelled.
+	confirm("you@example.com")
+	up("ops@example.com")
+	if got := subscribers(app.Cloud); !slices.Equal(got, []string{"ops@example.com"}) {
+		t.Errorf("the topic has the subscribers %v", got)
+	}
+	up("ops@example.com", "you@example.com")
+	up()
+	view := app.Store.View()
+	if topics, alarms := store.Topics.List(view), store.Alarms.List(view); len(topics)+len(alarms) > 0 {
+		t.Errorf("left are %v and %v", topics, alarms)
+	}
+}
