@@ -104,6 +104,10 @@ var commandCases = []commandCase{
 		line: "drill instance SITE --rate 5 --calm 1s --duration 1s", before: []string{"up SITE"},
 		ignores: []string{"GetConsoleOutput"}, // the host keys of the new server are kept later
 	},
+	{
+		line: "drill zone SITE --rate 5 --calm 1s --duration 1s", spec: alerts, before: []string{"up SITE"},
+		ignores: []string{"DescribeAlarmHistory"}, // the report does not say which alerts went off
+	},
 	{line: "drill --restore SITE", before: []string{"up SITE"}, restores: true},
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
 	{line: "status SITE", spec: alerts, before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"aloft.dev/aloft/internal/view"
@@ -29,6 +30,10 @@ func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
 	_, _ = fmt.Fprintf(o.Out, "%s The local cloud runs at http://%s: version %s, pid %d, since %s.\n",
 		style.Good("✓"), running.Address, running.Version, running.PID, since)
 	_, _ = fmt.Fprintln(o.Out, "  "+mannersLine(status.Manners))
+	if emails, err := os.ReadDir(layout.Outbox()); err == nil && len(emails) > 0 {
+		_, _ = fmt.Fprintf(o.Out, "  Emails of topics are in %s: %d, the newest %s.\n",
+			layout.Outbox(), len(emails), emails[len(emails)-1].Name())
+	}
 	rows := [][]string{{"BASE IMAGE", "STATE", ""}}
 	for _, image := range status.Images {
 		rows = append(rows, []string{image.Name, image.State, image.Reason})

@@ -106,6 +106,7 @@ var editions = []struct {
 		},
 		last: "status SITE",
 	},
+	{spec: alerts, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: alerts, last: "down SITE --yes --images"},
 	{spec: variables, last: "logs SITE"},
 	{spec: scalingGroup, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},

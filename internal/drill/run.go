@@ -80,7 +80,11 @@ func (d *Drill) Run(ctx context.Context, s *apply.Status, o Options) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	result := Result{Report: report.New(r.facts(v, recording))}
+	facts := r.facts(v, recording)
+	if s.Alerts != nil {
+		facts.Alerts = d.alertsSince(ctx, recording.Started)
+	}
+	result := Result{Report: report.New(facts)}
 	if o.Experiment == Overload {
 		result.Capacity = &r.capacity
 	}

@@ -70,6 +70,7 @@ var table = []entry{
 	{action: "autoscaling:StartInstanceRefresh", groups: Deploy},
 	{action: "autoscaling:UpdateAutoScalingGroup", groups: Deploy},
 	{action: "cloudwatch:DeleteAlarms", groups: Deploy | Teardown},
+	{action: "cloudwatch:DescribeAlarmHistory", groups: Operate},
 	{action: "cloudwatch:DescribeAlarms", groups: everyone},
 	{action: "cloudwatch:GetMetricData", groups: Read | Deploy | Operate},
 	{action: "cloudwatch:ListTagsForResource", groups: everyone},

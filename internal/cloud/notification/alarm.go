@@ -29,7 +29,7 @@ type trigger struct {
 	Statistic                        string `json:",omitempty"`
 	ExtendedStatistic                string `json:",omitempty"`
 	Unit                             *string
-	Dimensions                       []dimension     `json:",omitempty"`
+	Dimensions                       []dimension     `json:",omitzero"`
 	Metrics                          json.RawMessage `json:",omitempty"`
 	Period                           int32
 	EvaluationPeriods                int32
@@ -77,7 +77,24 @@ func AlarmMessage(f alarm.Firing, id, region string) Message {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(document) // an alarm's threshold is a finite number
 	subject := fmt.Sprintf("%s: %q in %s", row.State, row.Name, region)
-	return Message{ID: id, Subject: subject[:min(len(subject), maxSubject)], Text: strings.TrimSpace(b.String())}
+	return Message{
+		ID: id, Subject: subject[:min(len(subject), maxSubject)], Text: strings.TrimSpace(b.String()),
+		ByProtocol: map[string]string{"email": alarmText(row, region)},
+	}
+}
+
+// alarmText returns the message for people: emails do not get JSON.
+func alarmText(row *store.Alarm, region string) string {
+	lines := []string{
+		fmt.Sprintf("The CloudWatch alarm %q in %s has changed from %s to %s.",
+			row.Name, region, row.PreviousState, row.State),
+		"", "Why: " + row.StateReason,
+	}
+	if row.Description != "" {
+		lines = append(lines, "Description: "+row.Description)
+	}
+	lines = append(lines, "Time: "+row.StateChanged.UTC().Format("2006-01-02 15:04:05 MST"), "Alarm: "+row.ARN)
+	return strings.Join(lines, "\n")
 }
 
 func triggerOf(row *store.Alarm) trigger {
@@ -98,6 +115,9 @@ func triggerOf(row *store.Alarm) trigger {
 	}
 	if t.TreatMissingData == "" {
 		t.TreatMissingData = "missing"
+	}
+	if row.Queries == "" {
+		t.Dimensions = []dimension{}
 	}
 	for _, d := range row.Dimensions {
 		t.Dimensions = append(t.Dimensions, dimension{d.Value, d.Name})

@@ -24,6 +24,12 @@ func TestAlarmMessageHasTheFormOfRecordedOnes(t *testing.T) {
 	if m.Subject != `ALARM: "web" in US East (N. Virginia)` {
 		t.Errorf("subject %s", m.Subject)
 	}
+	const email = "The CloudWatch alarm \"web\" in US East (N. Virginia) has changed from OK to ALARM.\n\nWhy: why\n" +
+		"Description: Look at <it>\nTime: 2026-01-02 03:04:05 UTC\n" +
+		"Alarm: arn:aws:cloudwatch:us-east-1:000000000000:alarm:web"
+	if got := m.ByProtocol["email"]; got != email {
+		t.Errorf("got %s", got)
+	}
 	const want = `{"AlarmName":"web","AlarmDescription":"Look at <it>","AWSAccountId":"000000000000",
 		"AlarmConfigurationUpdatedTimestamp":"2026-01-02T03:04:05.678+0000","NewStateValue":"ALARM",
 		"NewStateReason":"why","StateChangeTime":"2026-01-02T03:04:05.678+0000","Region":"US East (N. Virginia)",

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"mime"
-	"mime/quotedprintable"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -36,11 +35,10 @@ func Email(d *store.Delivery, s *store.Subscription, sender string, links Links)
 	header("Message-ID", "<"+d.MessageID+"@sns.amazonaws.com>")
 	header("MIME-Version", "1.0")
 	header("Content-Type", kind+"; charset=UTF-8")
-	header("Content-Transfer-Encoding", "quoted-printable")
-	b.WriteString("\r\n")
-	w := quotedprintable.NewWriter(&b)
-	_, _ = w.Write([]byte(body)) // writes to a buffer do not fail
-	_ = w.Close()
+	// Not encoded, so that people can read the file and open its links (RFC 2045, section
+	// 6.2: lines may have any length).
+	header("Content-Transfer-Encoding", "binary")
+	b.WriteString("\r\n" + body)
 	return b.Bytes()
 }
 

@@ -21,6 +21,8 @@ type Facts struct {
 	Restored      time.Duration // the change was undone
 	Recovered     time.Duration // as many targets were healthy as before
 
+	Alerts []string // that went off during the drill; nil: unknown, or there are none
+
 	Bound    Bound
 	Settings Settings
 }
@@ -50,6 +52,7 @@ type Report struct {
 	Latency        Latencies      `json:"latency_ms"`
 	Targets        []Target       `json:"targets"`
 	Advice         []string       `json:"advice"`
+	Alerts         []string       `json:"alerts,omitzero"` // that went off; absent if nobody is told of failures
 
 	Started time.Time `json:"started"`          // when the load began
 	Lag     float64   `json:"generator_lag_ms"` // the most that the generator adds to a latency
@@ -106,6 +109,7 @@ func New(f Facts) Report {
 		BoundFrom:    "injected",
 		BoundPaths:   []BoundPath{},
 		Targets:      targets(f.Recording),
+		Alerts:       f.Alerts,
 		Advice:       f.Settings.advice(f.Experiment),
 		facts:        f,
 	}

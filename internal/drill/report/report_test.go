@@ -117,6 +117,7 @@ func TestReportAsText(t *testing.T) {
 	outside.Experiment, outside.Victim = "freeze", "server-1"
 	outside.Bound = tutorial.Bound("app")
 	outside.Recording.Samples[100].Kind = load.BadGateway
+	outside.Alerts = []string{"alarm-unhealthy"}
 	New(outside).Text(&out, 60, strings.ToUpper)
 	golden(t, "outside.txt", out.Bytes())
 }

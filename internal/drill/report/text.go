@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Text writes the report for a terminal of a width. strong emphasizes a text; it may
@@ -31,6 +32,9 @@ func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 		[2]string{"put back", afterText(r.Restored)},
 		[2]string{"recovered", afterText(r.Recovered)},
 	)
+	if r.Alerts != nil {
+		rows = append(rows, [2]string{"alerts", alertsText(r.Alerts)})
+	}
 	for _, row := range rows {
 		_, _ = fmt.Fprintf(out, "%-16s %s\n", row[0], row[1])
 	}
@@ -49,6 +53,13 @@ func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 		}
 	}
 	r.writeVerdict(out, strong)
+}
+
+func alertsText(fired []string) string {
+	if len(fired) == 0 {
+		return "none went off during the drill"
+	}
+	return strings.Join(fired, ", ") + " went off: people were told"
 }
 
 func (r Report) writeVerdict(out io.Writer, strong func(string) string) {
