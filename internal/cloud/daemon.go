@@ -177,7 +177,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		Metadata:    service,
 		API:         d.inVPC,
 		DNS: dns.New(dns.Config{
-			Zone: names.Addresses, Reverse: names.Name, Log: d.Log,
+			Zone: names.Addresses, Hosted: hosted(names), Reverse: names.Name, Log: d.Log,
 			Queries: admission.Within(descriptors, dns.QueriesPerMachine),
 		}),
 	})

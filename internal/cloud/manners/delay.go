@@ -11,6 +11,7 @@ const (
 	CreateSubnet       Delay = "create subnet"        // pending, then available
 	CreateLoadBalancer Delay = "create load balancer" // provisioning, then active
 	PublishName        Delay = "publish name"         // until the name of a load balancer resolves
+	PublishRecords     Delay = "publish records"      // a change of a hosted zone is pending
 	ReleaseInterfaces  Delay = "release interfaces"   // a deleted load balancer's network interfaces linger
 	CreateImage        Delay = "create image"         // an image and its snapshot are pending
 	StartInstance      Delay = "start instance"       // pending, then running
@@ -37,6 +38,10 @@ func (d Delay) span() Span {
 		// cluster-api-provider-aws, issue 5032: the name does not exist at first, and a
 		// resolver that was asked too early remembers that.
 		return Span{30 * time.Second, time.Minute}
+	case PublishRecords:
+		// Amazon Route 53 API Reference, ChangeResourceRecordSets: within 60 seconds under
+		// normal conditions.
+		return Span{20 * time.Second, time.Minute}
 	case ReleaseInterfaces:
 		// moto's tests that run against AWS wait 30 s; the Terraform AWS provider and the
 		// AWS Load Balancer Controller wait for minutes.

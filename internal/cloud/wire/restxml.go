@@ -32,7 +32,7 @@ func (x *exchange) decodeRest(op *operation, v reflect.Value) error {
 	}
 	if len(x.body) > 0 {
 		d := xmlDecoder{}
-		err := d.read(x.body, op.in, v)
+		err := d.read(x.body, op.name+"Request", op.in, v)
 		x.parameters, x.unknown = d.seen, d.unknown
 		if err != nil {
 			return err

@@ -19,16 +19,19 @@ type xmlDecoder struct {
 	unknown []string // elements at any depth that no field corresponds to
 }
 
-// read decodes a document, whose root stands for the input as a whole, into v, a
-// structure.
-func (d *xmlDecoder) read(body []byte, sh *shape, v reflect.Value) error {
+// read decodes a document, whose root has the given name and stands for the input as a
+// whole, into v, a structure.
+func (d *xmlDecoder) read(body []byte, root string, sh *shape, v reflect.Value) error {
 	d.tokens = xml.NewDecoder(bytes.NewReader(body))
 	for {
 		token, err := d.tokens.Token()
 		if err != nil {
 			return invalidXML(err)
 		}
-		if _, ok := token.(xml.StartElement); ok {
+		if start, ok := token.(xml.StartElement); ok {
+			if start.Name.Local != root {
+				return Errorf("MalformedInput", "%s is not valid, expected %s", start.Name.Local, root)
+			}
 			break
 		}
 	}
