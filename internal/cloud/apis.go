@@ -103,7 +103,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
 			{Name: "route53", API: route53.New(route53.Config{Store: d.store, Manners: &d.manners})},
-			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
+			{Name: "acm", API: acm.New(acm.Config{Store: d.store, Manners: &d.manners})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
 		Credentials: func(id, token string) (wire.Key, error) {

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
@@ -75,6 +76,7 @@ type daemon struct {
 	balancer  *balancer.Client
 	metrics   metric.Store
 	manners   manners.Set
+	authority *authority.Authority
 	networks  *networks.Loop
 	instances *instances.Loop
 	images    *images.Loop
@@ -146,6 +148,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	}
 	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions)}, d.Log)
 	if err != nil {
+		return err
+	}
+	if d.authority, err = host.OpenAuthority(d.Layout); err != nil {
 		return err
 	}
 	if err := d.openAPIs(); err != nil {

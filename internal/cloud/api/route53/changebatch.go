@@ -177,7 +177,8 @@ const maxTTL = 2147483647
 // checkShape refuses a record set that is neither an alias nor has TTL and values.
 func checkShape(in *types.Change) error {
 	set := in.ResourceRecordSet
-	where := fmt.Sprintf("Change with [Action=%s, Name=%s, Type=%s, SetIdentifier=null]", in.Action, *set.Name, set.Type)
+	where := fmt.Sprintf("Change with [Action=%s, Name=%s, Type=%s, SetIdentifier=null]",
+		in.Action, *set.Name, set.Type)
 	const exactlyOne = "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], " +
 		"or TrafficPolicyInstanceId], but found "
 	ttl, records := set.TTL != nil, len(set.ResourceRecords) > 0

@@ -204,7 +204,8 @@ func TestRecordsAreListedInTheOrderOfReversedNames(t *testing.T) {
 func TestABatchChangesAllOrNothing(t *testing.T) {
 	w := newWorld(t)
 	zone := w.zone("example.com")
-	if err := w.change(zone, "CREATE a.example.com A 60 192.0.2.1|192.0.2.2", "CREATE c.example.com CNAME 60 d"); err != nil {
+	err := w.change(zone, "CREATE a.example.com A 60 192.0.2.1|192.0.2.2", "CREATE c.example.com CNAME 60 d")
+	if err != nil {
 		t.Fatal(err)
 	}
 	before := w.names(zone, 300)
@@ -231,15 +232,23 @@ func TestABatchChangesAllOrNothing(t *testing.T) {
 		invalid("RRSet of type CNAME with DNS name a.example.com. is not permitted as it conflicts with other records " +
 			"with the same DNS name in zone example.com."): {"CREATE a.example.com CNAME 60 x"},
 		invalid("RRSet of type A with DNS name c.example.com. is not permitted because a conflicting RRSet of type " +
-			"CNAME with the same DNS name already exists in zone example.com."): {"UPSERT c.example.com A 60 192.0.2.1"},
+			"CNAME with the same DNS name already exists in zone example.com."): {
+			"UPSERT c.example.com A 60 192.0.2.1",
+		},
 		invalid("A HostedZone must contain at least one NS record for the zone itself."): nil,
-		fatal("ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)", "x"):      {"CREATE x.example.com A 60 x"},
+		fatal("ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)", "x"): {
+			"CREATE x.example.com A 60 x",
+		},
 		fatal("InvalidCharacterString (Value should be enclosed in quotation marks)", "x"): {
 			"CREATE x.example.com TXT 60 x",
 		},
-		fatal("MXRRDATANotTwoFields (MX record doesn't have 2 fields)", "x"):  {"CREATE x.example.com MX 60 x"},
-		fatal("DomainLabelEmpty (Domain label is empty)", "x..y.example.com"): {"CREATE x..y.example.com A 60 192.0.2.1"},
-		invalid("Duplicate Resource Record: '192.0.2.1'"):                     {"CREATE x.example.com A 60 192.0.2.1|192.0.2.1"},
+		fatal("MXRRDATANotTwoFields (MX record doesn't have 2 fields)", "x"): {"CREATE x.example.com MX 60 x"},
+		fatal("DomainLabelEmpty (Domain label is empty)", "x..y.example.com"): {
+			"CREATE x..y.example.com A 60 192.0.2.1",
+		},
+		invalid("Duplicate Resource Record: '192.0.2.1'"): {
+			"CREATE x.example.com A 60 192.0.2.1|192.0.2.1",
+		},
 		invalid("Tried to create an alias that targets lb.test., type A in zone Z1, but the alias target name was not " +
 			"found"): {"CREATE x.example.com A alias Z1 lb.test"},
 		"NotImplemented: aloft's local cloud does not implement records of type SRV": {
@@ -247,7 +256,9 @@ func TestABatchChangesAllOrNothing(t *testing.T) {
 		},
 	} {
 		if changes == nil { // the zone's own servers
-			page, err := w.ListResourceRecordSets(t.Context(), &client.ListResourceRecordSetsInput{HostedZoneId: &zone})
+			page, err := w.ListResourceRecordSets(
+				t.Context(), &client.ListResourceRecordSetsInput{HostedZoneId: &zone},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}

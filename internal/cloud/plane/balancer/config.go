@@ -25,7 +25,7 @@ type Config struct {
 type LoadBalancer struct {
 	ARN           string        `json:"arn"`
 	DNSName       string        `json:"dns_name"`          // the loopback front answers to it
-	Aliases       []string      `json:"aliases,omitempty"` // names of hosted zones that lead to it; "*.b" for all below b
+	Aliases       []string      `json:"aliases,omitempty"` // names in hosted zones; "*.b" for all below b
 	Nodes         []Node        `json:"nodes"`
 	Listeners     []Listener    `json:"listeners"`
 	IdleTimeout   time.Duration `json:"idle_timeout"`
