@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aloft.dev/aloft/internal/cloud/authority"
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
@@ -49,6 +50,7 @@ type Config struct {
 	Mirrors              image.Mirrors     // archives to build base images from; none: those of the last start
 	HostEnv              map[string]string // proxy and trust settings that machines inherit
 	Reach                host.ReachChange  // what machines reach, unlike at the last start
+	Bandwidth            bandwidth.Change  // how much of the host machines use, unlike at the last start
 	Registries           []string          // URLs of registries, which machines reach wherever they are
 
 	// MannersChanged receives a signal when the file of manners has changed.
@@ -160,6 +162,10 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	limits, err := host.RememberBandwidth(d.Layout, d.Bandwidth)
+	if err != nil {
+		return err
+	}
 	descriptors, err := admission.Descriptors()
 	if err != nil {
 		return err
@@ -194,7 +200,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		Namespaces: d.network.NodeNamespaces(), Logs: d.Layout.AccessLogs(),
 	}
 	d.networks = &networks.Loop{
-		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners,
+		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners, Bandwidth: limits.Network,
 		Namespace: func(id string) string { return d.machines.Status(id).Namespace },
 	}
 	d.instances = &instances.Loop{

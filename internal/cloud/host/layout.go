@@ -87,6 +87,7 @@ func (l Layout) olderLog() string    { return l.Log() + ".1" }
 func (l Layout) credentials() string { return filepath.Join(l.StateDir, "credentials.json") }
 func (l Layout) sealKey() string     { return filepath.Join(l.StateDir, "seal.key") }
 func (l Layout) reach() string       { return filepath.Join(l.StateDir, "reach.json") }
+func (l Layout) bandwidth() string   { return filepath.Join(l.StateDir, "bandwidth.json") }
 func (l Layout) manners() string     { return filepath.Join(l.StateDir, "manners.json") }
 func (l Layout) sessionKey() string  { return filepath.Join(l.StateDir, "session.key") }
 func (l Layout) daemon() string      { return filepath.Join(l.RunDir, "daemon.json") }

@@ -2,7 +2,7 @@
 // offers, with their processors, memory and network interfaces.
 //
 // Its facts are from the Amazon EC2 Instance Types guide, general purpose and
-// compute optimized specifications.
+// compute optimized specifications; those on bandwidth are what DescribeInstanceTypes returns.
 package instancetype
 
 import (
@@ -17,6 +17,8 @@ type Type struct {
 	Cores            int
 	MemoryMiB        int
 	Network          string // in AWS's words: "Up to 5 Gigabit"
+	BaselineMbps     int    // network bandwidth that it always has, in each direction, in Mbit/s
+	PeakMbps         int    // network bandwidth that it has while its network credits last
 	Interfaces       int    // maximum number of network interfaces
 	AddressesEach    int    // maximum number of IPv4 addresses per interface
 	Hypervisor       string // "nitro", "xen"

@@ -6,11 +6,14 @@ import (
 	"net"
 	"slices"
 
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func interfaceConfig(view store.Reader, eni *store.NetworkInterface, namespace func(string) string) network.Interface {
+func interfaceConfig(
+	view store.Reader, eni *store.NetworkInterface, namespace func(string) string, limit bandwidth.Setting,
+) network.Interface {
 	mac, err := net.ParseMAC(eni.MAC)
 	if err != nil {
 		mac = nil // the plane chooses one
@@ -22,6 +25,7 @@ func interfaceConfig(view store.Reader, eni *store.NetworkInterface, namespace f
 	}
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
 		nic.Namespace, nic.Cut = attachment(instance, namespace)
+		nic.Rate = rate(limit, instance.Type)
 	}
 	return nic
 }

@@ -38,6 +38,7 @@ type Interface struct {
 	SecurityGroups []string   // IDs
 	SourceCheck    bool       // drop packets whose source is not Private
 	Cut            bool       // drop all packets in both directions
+	Rate           Rate
 }
 
 // Member is an interface as security group references see it.
@@ -59,13 +60,14 @@ func (r Router) Ruleset(table string) Ruleset {
 		r.destinationNATChain(), r.sourceNATChain(),
 	}
 	sets := append(r.interfaceSets(), r.memberSets()...)
+	sets = append(sets, r.rateSets()...)
 	if r.Flows > 0 {
 		sets = append(sets, flowSet(inDevice))
 	}
 	return Ruleset{
 		Table:  table,
 		sets:   sets,
-		chains: slices.Concat(base, r.aclChains(), r.interfaceChains(), r.securityGroupChains()),
+		chains: slices.Concat(base, r.rateChains(), r.aclChains(), r.interfaceChains(), r.securityGroupChains()),
 	}
 }
 
@@ -100,14 +102,15 @@ func (r Router) interfaceSets() []set {
 	return []set{cut, sources, unchecked, subnets, private, public, senders, receivers}
 }
 
-// sanitizeChain drops packets from cut interfaces and packets with a source that is not
-// the sender's, and marks packets with the subnet they come from.
+// sanitizeChain drops packets from cut interfaces, packets beyond the sender's rate and packets
+// with a source that is not the sender's, and marks packets with the subnet they come from.
 func (r Router) sanitizeChain() chain {
 	fromUplink := equals{inDevice, deviceValue(r.Uplink)}
 	return chain{name: "sanitize", hook: preroutingRaw, rules: []rule{
 		{fromUplink, inPrefix{source, r.CIDR, false}, drop},
 		{fromUplink, accept},
 		{inSet{[]field{inDevice}, "cut", false}, drop},
+		{verdictMap{inDevice, "sending"}},
 		{setMark{inDevice, "subnets"}},
 		{inSet{[]field{inDevice}, "unchecked", false}, accept},
 		{inSet{[]field{inDevice, source}, "sources", true}, drop},
@@ -180,10 +183,12 @@ func (r Router) receiveChain() chain {
 	}}
 }
 
-// cutOffChain drops packets to cut interfaces, including those of the router's services.
+// cutOffChain drops packets to cut interfaces, including those of the router's services, and
+// packets beyond the receiver's rate.
 func (r Router) cutOffChain() chain {
 	return chain{name: "cut-off", hook: postroutingRaw, rules: []rule{
 		{inSet{[]field{outDevice}, "cut", false}, drop},
+		{verdictMap{outDevice, "receiving"}},
 	}}
 }
 

@@ -71,4 +71,5 @@ type Interface struct {
 
 	SourceDestCheck bool // drop packets whose source is not Private
 	Cut             bool // drop all packets in both directions, silently
+	Rate            firewall.Rate
 }
