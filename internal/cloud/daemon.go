@@ -204,7 +204,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		Namespace: func(id string) string { return d.machines.Status(id).Namespace },
 	}
 	d.instances = &instances.Loop{
-		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
+		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners, Disks: limits.Disk,
 		Env: withEndpoint(viaProxy(env, d.network.ProxyAddress())), Layer: d.layers.Path,
 	}
 	d.images = &images.Loop{

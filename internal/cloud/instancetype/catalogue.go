@@ -10,6 +10,7 @@ type size struct {
 	interfaces    int
 	addressesEach int
 	baselineMbps  int
+	baselineCPU   float64 // of each vCPU, in percent
 }
 
 var catalogue = slices.Concat(
@@ -27,13 +28,13 @@ var catalogue = slices.Concat(
 			ENASupport:   "unsupported",
 		},
 		1,
-		size{"nano", 1, 512, 2, 2, 32},
-		size{"micro", 1, 1024, 2, 2, 64},
-		size{"small", 1, 2048, 3, 4, 128},
-		size{"medium", 2, 4096, 3, 6, 256},
-		size{"large", 2, 8192, 3, 12, 512},
-		size{"xlarge", 4, 16384, 3, 15, 750},
-		size{"2xlarge", 8, 32768, 3, 15, 1000},
+		size{"nano", 1, 512, 2, 2, 32, 5},
+		size{"micro", 1, 1024, 2, 2, 64, 10},
+		size{"small", 1, 2048, 3, 4, 128, 20},
+		size{"medium", 2, 4096, 3, 6, 256, 20},
+		size{"large", 2, 8192, 3, 12, 512, 30},
+		size{"xlarge", 4, 16384, 3, 15, 750, 22.5},
+		size{"2xlarge", 8, 32768, 3, 15, 1000, 17},
 	),
 	family(
 		Type{
@@ -49,13 +50,13 @@ var catalogue = slices.Concat(
 			ENASupport:   "required",
 		},
 		2,
-		size{"nano", 2, 512, 2, 2, 32},
-		size{"micro", 2, 1024, 2, 2, 64},
-		size{"small", 2, 2048, 3, 4, 128},
-		size{"medium", 2, 4096, 3, 6, 256},
-		size{"large", 2, 8192, 3, 12, 512},
-		size{"xlarge", 4, 16384, 4, 15, 1024},
-		size{"2xlarge", 8, 32768, 4, 15, 2048},
+		size{"nano", 2, 512, 2, 2, 32, 5},
+		size{"micro", 2, 1024, 2, 2, 64, 10},
+		size{"small", 2, 2048, 3, 4, 128, 20},
+		size{"medium", 2, 4096, 3, 6, 256, 20},
+		size{"large", 2, 8192, 3, 12, 512, 30},
+		size{"xlarge", 4, 16384, 4, 15, 1024, 40},
+		size{"2xlarge", 8, 32768, 4, 15, 2048, 40},
 	),
 	family(
 		Type{
@@ -71,36 +72,36 @@ var catalogue = slices.Concat(
 			ENASupport:   "required",
 		},
 		2,
-		size{"nano", 2, 512, 2, 2, 32},
-		size{"micro", 2, 1024, 2, 2, 64},
-		size{"small", 2, 2048, 2, 4, 128},
-		size{"medium", 2, 4096, 3, 6, 256},
-		size{"large", 2, 8192, 3, 12, 512},
-		size{"xlarge", 4, 16384, 4, 15, 1024},
-		size{"2xlarge", 8, 32768, 4, 15, 2048},
+		size{"nano", 2, 512, 2, 2, 32, 5},
+		size{"micro", 2, 1024, 2, 2, 64, 10},
+		size{"small", 2, 2048, 2, 4, 128, 20},
+		size{"medium", 2, 4096, 3, 6, 256, 20},
+		size{"large", 2, 8192, 3, 12, 512, 30},
+		size{"xlarge", 4, 16384, 4, 15, 1024, 40},
+		size{"2xlarge", 8, 32768, 4, 15, 2048, 40},
 	),
 	family(
 		fifthGeneration("m5"),
 		2,
-		size{"large", 2, 8192, 3, 10, 750},
-		size{"xlarge", 4, 16384, 4, 15, 1250},
-		size{"2xlarge", 8, 32768, 4, 15, 2500},
-		size{"4xlarge", 16, 65536, 8, 30, 5000},
+		size{"large", 2, 8192, 3, 10, 750, 100},
+		size{"xlarge", 4, 16384, 4, 15, 1250, 100},
+		size{"2xlarge", 8, 32768, 4, 15, 2500, 100},
+		size{"4xlarge", 16, 65536, 8, 30, 5000, 100},
 	),
 	family(
 		fifthGeneration("c5"),
 		2,
-		size{"large", 2, 4096, 3, 10, 750},
-		size{"xlarge", 4, 8192, 4, 15, 1250},
-		size{"2xlarge", 8, 16384, 4, 15, 2500},
-		size{"4xlarge", 16, 32768, 8, 30, 5000},
+		size{"large", 2, 4096, 3, 10, 750, 100},
+		size{"xlarge", 4, 8192, 4, 15, 1250, 100},
+		size{"2xlarge", 8, 16384, 4, 15, 2500, 100},
+		size{"4xlarge", 16, 32768, 8, 30, 5000, 100},
 	),
 	family(
 		fifthGeneration("r5"),
 		2,
-		size{"large", 2, 16384, 3, 10, 750},
-		size{"xlarge", 4, 32768, 4, 15, 1250},
-		size{"2xlarge", 8, 65536, 4, 15, 2500},
+		size{"large", 2, 16384, 3, 10, 750, 100},
+		size{"xlarge", 4, 32768, 4, 15, 1250, 100},
+		size{"2xlarge", 8, 65536, 4, 15, 2500, 100},
 	),
 	family(
 		Type{
@@ -116,31 +117,31 @@ var catalogue = slices.Concat(
 			ENASupport:   "required",
 		},
 		1,
-		size{"nano", 2, 512, 2, 2, 32},
-		size{"micro", 2, 1024, 2, 2, 64},
-		size{"small", 2, 2048, 3, 4, 128},
-		size{"medium", 2, 4096, 3, 6, 256},
-		size{"large", 2, 8192, 3, 12, 512},
-		size{"xlarge", 4, 16384, 4, 15, 1024},
-		size{"2xlarge", 8, 32768, 4, 15, 2048},
+		size{"nano", 2, 512, 2, 2, 32, 5},
+		size{"micro", 2, 1024, 2, 2, 64, 10},
+		size{"small", 2, 2048, 3, 4, 128, 20},
+		size{"medium", 2, 4096, 3, 6, 256, 20},
+		size{"large", 2, 8192, 3, 12, 512, 30},
+		size{"xlarge", 4, 16384, 4, 15, 1024, 40},
+		size{"2xlarge", 8, 32768, 4, 15, 2048, 40},
 	),
 	family(
 		secondGraviton("m6g"),
 		1,
-		size{"medium", 1, 4096, 2, 4, 500},
-		size{"large", 2, 8192, 3, 10, 750},
-		size{"xlarge", 4, 16384, 4, 15, 1250},
-		size{"2xlarge", 8, 32768, 4, 15, 2500},
-		size{"4xlarge", 16, 65536, 8, 30, 5000},
+		size{"medium", 1, 4096, 2, 4, 500, 100},
+		size{"large", 2, 8192, 3, 10, 750, 100},
+		size{"xlarge", 4, 16384, 4, 15, 1250, 100},
+		size{"2xlarge", 8, 32768, 4, 15, 2500, 100},
+		size{"4xlarge", 16, 65536, 8, 30, 5000, 100},
 	),
 	family(
 		secondGraviton("c6g"),
 		1,
-		size{"medium", 1, 2048, 2, 4, 500},
-		size{"large", 2, 4096, 3, 10, 750},
-		size{"xlarge", 4, 8192, 4, 15, 1250},
-		size{"2xlarge", 8, 16384, 4, 15, 2500},
-		size{"4xlarge", 16, 32768, 8, 30, 5000},
+		size{"medium", 1, 2048, 2, 4, 500, 100},
+		size{"large", 2, 4096, 3, 10, 750, 100},
+		size{"xlarge", 4, 8192, 4, 15, 1250, 100},
+		size{"2xlarge", 8, 16384, 4, 15, 2500, 100},
+		size{"4xlarge", 16, 32768, 8, 30, 5000, 100},
 	),
 )
 
@@ -185,7 +186,7 @@ func family(common Type, threads int, sizes ...size) []Type {
 		t.Name = common.Name + "." + s.name
 		t.VCPUs, t.Cores, t.MemoryMiB = s.vcpus, max(1, s.vcpus/threads), s.memoryMiB
 		t.Interfaces, t.AddressesEach = s.interfaces, s.addressesEach
-		t.BaselineMbps = s.baselineMbps
+		t.BaselineMbps, t.BaselineCPU = s.baselineMbps, s.baselineCPU*float64(s.vcpus)
 		t.FreeTier = t.Name == "t2.micro" || t.Name == "t3.micro"
 		out = append(out, t)
 	}

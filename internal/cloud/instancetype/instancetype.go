@@ -2,7 +2,8 @@
 // offers, with their processors, memory and network interfaces.
 //
 // Its facts are from the Amazon EC2 Instance Types guide, general purpose and
-// compute optimized specifications; those on bandwidth are what DescribeInstanceTypes returns.
+// compute optimized specifications, and the Amazon EC2 User Guide, Key concepts for burstable
+// performance instances; those on bandwidth are what DescribeInstanceTypes returns.
 package instancetype
 
 import (
@@ -15,6 +16,7 @@ type Type struct {
 	Name             string // "t3.micro"
 	VCPUs            int
 	Cores            int
+	BaselineCPU      float64 // processor time that it always has, in percent of one vCPU: 20 for two with 10% each
 	MemoryMiB        int
 	Network          string // in AWS's words: "Up to 5 Gigabit"
 	BaselineMbps     int    // network bandwidth that it always has, in each direction, in Mbit/s

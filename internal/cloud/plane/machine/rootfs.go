@@ -34,21 +34,22 @@ const (
 	workDir  = "work"
 )
 
-// mount mounts the filesystem at its target in the host's mount namespace. All intermediate
+// mount mounts the filesystem at its target in the host's mount namespace, and returns the number
+// of the disk's device. All intermediate
 // mounts exist in a mount namespace of a disposable thread, and disappear with it even if
 // the daemon is killed half way.
-func (f filesystem) mount() error {
+func (f filesystem) mount() (disk uint64, err error) {
 	host, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("open the mount namespace: %w", err)
+		return 0, fmt.Errorf("open the mount namespace: %w", err)
 	}
 	defer func() { _ = unix.Close(host) }()
-	return thread.RunDisposable(func() error {
+	err = thread.RunDisposable(func() error {
 		if err := enterPrivateMounts(); err != nil {
 			return err
 		}
-		tree, err := f.mountOverlay()
-		if err != nil {
+		var tree int
+		if tree, disk, err = f.mountOverlay(); err != nil {
 			return err
 		}
 		defer func() { _ = unix.Close(tree) }()
@@ -60,32 +61,34 @@ func (f filesystem) mount() error {
 		}
 		return nil
 	})
+	return disk, err
 }
 
 // mountOverlay mounts the overlay in the thread's private mount namespace, and returns it as
-// a detached mount. It switches the thread to the machine's user.
-func (f filesystem) mountOverlay() (tree int, err error) {
+// a detached mount, and the number of the disk's device. It switches the thread to the machine's
+// user.
+func (f filesystem) mountOverlay() (tree int, disk uint64, err error) {
 	stage := f.target // hidden by the staging area in this thread's namespace only
 	if err := mountStage(stage); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if err := os.Mkdir(filepath.Join(stage, "root"), 0o700); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	lower, err := f.mountLayers(stage)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if err := f.mountDisk(stage); err != nil {
-		return 0, err
+	if disk, err = f.mountDisk(stage); err != nil {
+		return 0, 0, err
 	}
 	if err := unix.Chdir(stage); err != nil {
-		return 0, fmt.Errorf("enter the staging area: %w", err)
+		return 0, 0, fmt.Errorf("enter the staging area: %w", err)
 	}
 	// overlayfs acts with the credentials of the process that mounted it, and only users of
 	// the machine can own files on an ID-mapped mount.
 	if err := assumeUser(f.owner); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	// Directories of the image must be renameable as on any disk: npm renames them. Without
 	// redirect_dir the kernel refuses (EXDEV). All files have the same device number, as on
@@ -93,13 +96,13 @@ func (f filesystem) mountOverlay() (tree int, err error) {
 	options := "lowerdir=" + strings.Join(lower, ":") +
 		",upperdir=w/" + upperDir + ",workdir=w/" + workDir + ",redirect_dir=on,index=off,metacopy=off,xino=auto"
 	if err := unix.Mount("aloft", "root", "overlay", unix.MS_NODEV, options); err != nil {
-		return 0, fmt.Errorf("mount overlay of %d layers: %w", len(lower), err)
+		return 0, 0, fmt.Errorf("mount overlay of %d layers: %w", len(lower), err)
 	}
 	tree, err = unix.OpenTree(unix.AT_FDCWD, "root", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {
-		return 0, fmt.Errorf("detach overlay: %w", err)
+		return 0, 0, fmt.Errorf("detach overlay: %w", err)
 	}
-	return tree, nil
+	return tree, disk, nil
 }
 
 // mountStage hides dir, in the thread's private mount namespace, behind an empty staging area.
@@ -130,19 +133,22 @@ func (f filesystem) mountLayers(stage string) (lower []string, err error) {
 	return lower, nil
 }
 
-// mountDisk mounts the machine's disk at w below stage.
-func (f filesystem) mountDisk(stage string) error {
+// mountDisk mounts the machine's disk at w below stage, and returns the number of its device.
+func (f filesystem) mountDisk(stage string) (number uint64, err error) {
 	mounted := filepath.Join(stage, "disk")
 	if err := disk.Mount(f.disk, mounted, false); err != nil {
-		return err
+		return 0, err
 	}
 	for _, dir := range []string{upperDir, workDir} {
 		err := os.Mkdir(filepath.Join(mounted, dir), 0o755)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("fill a new disk: %w", err)
+			return 0, fmt.Errorf("fill a new disk: %w", err)
 		}
 	}
-	return f.mountIDMapped(mounted, filepath.Join(stage, "w"))
+	if number, err = deviceOf(mounted); err != nil {
+		return 0, err
+	}
+	return number, f.mountIDMapped(mounted, filepath.Join(stage, "w"))
 }
 
 // mountIDMapped mounts dir at target with its owners shifted into the machine's user
