@@ -13,7 +13,9 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -175,4 +177,17 @@ func Flush(target string) error {
 		}
 	}
 	return nil
+}
+
+// HasErrors reports whether the disk at path is mounted and its filesystem has ever had an
+// error (kernel documentation, filesystems/ext4, "/sys entries").
+func HasErrors(path string) bool {
+	numbers, err := attachedTo(path)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(numbers, func(number int) bool {
+		errors, err := os.ReadFile(fmt.Sprintf("/sys/fs/ext4/loop%d/errors_count", number))
+		return err == nil && strings.TrimSpace(string(errors)) != "0"
+	})
 }

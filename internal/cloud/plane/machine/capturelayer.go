@@ -30,7 +30,7 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 		if err != nil {
 			return err
 		}
-		if err := p.checkRoom(); err != nil {
+		if err := p.CheckRoom(); err != nil {
 			return err
 		}
 		now := p.Status(id)
