@@ -62,6 +62,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	group.Go(func() error { return l.watchRows(ctx) })
 	group.Go(func() error { return l.followStatus(ctx, configured, lost) })
 	group.Go(func() error { return l.drive(ctx, configured, lost) })
+	group.Go(func() error { return l.boundLogs(ctx) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return err
 	}

@@ -29,6 +29,8 @@ type Machines interface {
 	Capture(ctx context.Context, id string, images machine.Images, reboot bool) (layer string, err error)
 	Status(id string) machine.Status
 	List() []string
+	CheckRoom() error // fails if the host's disk is full
+	IsReadOnly(id string) bool
 	Watch(ctx context.Context) <-chan string
 }
 
@@ -81,6 +83,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		return ctx.Err()
 	})
 	group.Go(func() error { return l.startWorkers(ctx, group) })
+	group.Go(func() error { return l.repairDisks(ctx) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func (l *Loop) recordBoot(id string, reboots int) error {
 }
 
 func setRunning(row *store.Instance, reboots int, reachable bool) {
+	row.ImpairedSince = time.Time{}
 	row.StartedBefore, row.Reachable, row.RebootsDone = true, reachable, reboots
 	if row.Desired == store.Running {
 		row.State = store.Running
@@ -69,6 +70,7 @@ func (l *Loop) recordStopped(id string) error {
 	return l.Store.Update(func(tx *store.Tx) error {
 		store.Instances.Edit(tx, id, func(row *store.Instance) {
 			row.Reachable, row.RebootsDone, row.StartedBefore = false, row.Reboots, true
+			row.ImpairedSince = time.Time{}
 			if row.Desired == store.Stopped {
 				row.State, row.Force = store.Stopped, false
 			}

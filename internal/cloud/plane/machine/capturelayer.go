@@ -30,7 +30,7 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 		if err != nil {
 			return err
 		}
-		if err := p.checkRoom(); err != nil {
+		if err := p.CheckRoom(); err != nil {
 			return err
 		}
 		now := p.Status(id)
@@ -64,20 +64,21 @@ func (p *Plane) copyDisk(ctx context.Context, r record, images Images, layer str
 // in use of the file. Where the filesystem can share blocks, none are copied.
 func (p *Plane) copyFrozen(ctx context.Context, r record, dir string) (err error) {
 	id := r.Machine.ID
-	group := p.cgroup(id)
-	wasFrozen, err := group.isFrozen()
+	wasFrozen, err := p.cgroup(id).isFrozen()
 	if err != nil {
 		return err
 	}
-	defer func() { // also if freezing failed, which may have frozen some of its processes
-		if wasFrozen {
-			return
+	if !wasFrozen {
+		if err := os.WriteFile(p.capturing(id), nil, 0o600); err != nil {
+			return fmt.Errorf("note that a capture freezes the machine: %w", err)
 		}
-		thawCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTimeout)
-		defer cancel()
-		err = errors.Join(err, group.setFrozen(thawCtx, false))
-	}()
-	if err := group.setFrozen(ctx, true); err != nil {
+		defer func() { // also if freezing failed, which may have frozen some of its processes
+			thawCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTimeout)
+			defer cancel()
+			err = errors.Join(err, p.endCapture(thawCtx, id))
+		}()
+	}
+	if err := p.cgroup(id).setFrozen(ctx, true); err != nil {
 		return err
 	}
 	if err := p.flush(r); err != nil {
@@ -88,6 +89,32 @@ func (p *Plane) copyFrozen(ctx context.Context, r record, dir string) (err error
 		return fmt.Errorf("copy its disk: %w: %s", err, out)
 	}
 	return nil
+}
+
+// endCapture thaws a machine that a capture has frozen.
+func (p *Plane) endCapture(ctx context.Context, id string) error {
+	if err := p.thaw(ctx, id); err != nil {
+		return err
+	}
+	return os.Remove(p.capturing(id))
+}
+
+// endInterruptedCaptures thaws the machines that the captures of a killed daemon have frozen,
+// and their filesystems.
+func (p *Plane) endInterruptedCaptures() {
+	for _, id := range p.List() {
+		if !exists(p.capturing(id)) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), thawTimeout)
+		var err error
+		if p.written(id) == p.disk(id) {
+			err = p.withDiskMounted(id, disk.Thaw)
+		}
+		err = errors.Join(err, p.endCapture(ctx, id))
+		cancel()
+		p.config.Log.Warn("thawed a machine whose capture was interrupted", "machine", id, "error", err)
+	}
 }
 
 // moveDisk powers the machine off, turns its disk into the layer, and boots the machine

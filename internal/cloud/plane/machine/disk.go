@@ -139,9 +139,15 @@ func syncRoot(root string) error {
 // reserve is how many bytes machines leave free on the host's disk.
 const reserve = 256 << 20
 
-// checkRoom returns ErrNoRoom if the host's disk is too full for another machine or layer.
+// IsReadOnly reports whether a machine that runs can no longer write to its disk, because the
+// host's was full or failed.
+func (p *Plane) IsReadOnly(id string) bool {
+	return disk.HasErrors(p.disk(id)) && p.Status(id).State == Running && isReadOnly(p.root(id))
+}
+
+// CheckRoom returns ErrNoRoom if the host's disk is too full for another machine or layer.
 // Disks are sparse: all of them together may be larger than the host's.
-func (p *Plane) checkRoom() error {
+func (p *Plane) CheckRoom() error {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(p.config.Dir, &stat); err != nil {
 		return fmt.Errorf("measure the free disk space: %w", err)

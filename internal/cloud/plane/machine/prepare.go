@@ -49,7 +49,7 @@ func (p *Plane) prepare(ctx context.Context, m Machine) error {
 	if err := p.tearDown(ctx, m.ID); err != nil {
 		return err
 	}
-	if err := p.checkRoom(); err != nil {
+	if err := p.CheckRoom(); err != nil {
 		return err
 	}
 	r.Machine = m

@@ -92,12 +92,27 @@ func (k *Keeper) Listen(in Namespace, at netip.AddrPort) (int, error) {
 		if kept, err = k.listen(in, at); err != nil {
 			return -1, err
 		}
-		if k.listening == nil {
-			k.listening = map[place]*os.File{}
-		}
-		k.listening[place{in.ID, at}] = kept
+		k.put(place{in.ID, at}, kept)
 	}
 	return duplicate(kept)
+}
+
+// put adds a listening socket. The caller holds the lock.
+func (k *Keeper) put(at place, socket *os.File) {
+	if k.listening == nil {
+		k.listening = map[place]*os.File{}
+	}
+	k.listening[at] = socket
+}
+
+// keep keeps a listening socket in place of the last one.
+func (k *Keeper) keep(at place, socket *os.File) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if last := k.listening[at]; last != nil {
+		_ = last.Close()
+	}
+	k.put(at, socket)
 }
 
 func (k *Keeper) listen(in Namespace, at netip.AddrPort) (*os.File, error) {
