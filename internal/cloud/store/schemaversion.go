@@ -39,6 +39,8 @@ var migrations = []migration{
 	nil,
 	// Version 4 adds IAM, secrets, instance profiles of instances and encrypted parameters.
 	nil,
+	// Version 5 adds Elastic IP addresses and NAT gateways.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.
