@@ -18,6 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
+	"aloft.dev/aloft/internal/cloud/control/natgateways"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/loopback"
@@ -98,6 +99,7 @@ func (d *daemon) loops() []func(context.Context) error {
 		Log:       d.Log,
 		Manners:   &d.manners,
 	}
+	natGatewaysLoop := &natgateways.Loop{Store: d.store, Network: d.networks, Log: d.Log}
 	metricsLoop := &metrics.Loop{
 		Store: d.store, Balancer: d.balancer, Machines: d.machines, Metrics: &d.metrics, Log: d.Log,
 		Manners: &d.manners,
@@ -110,6 +112,6 @@ func (d *daemon) loops() []func(context.Context) error {
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
 		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
-		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
+		natGatewaysLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
 	}
 }

@@ -24,6 +24,7 @@ type InterfaceSpec struct {
 	AttachedAt          time.Time
 
 	LoadBalancerARN string // if set: make the load balancer the owner
+	NatGatewayID    string // if set: make the NAT gateway the owner
 }
 
 // NewInterface assigns addresses to a new network interface, stores it and returns
@@ -51,7 +52,7 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		}
 		nic.PublicOnStart = true
 	}
-	if spec.InstanceID != "" || spec.LoadBalancerARN != "" {
+	if spec.InstanceID != "" || spec.LoadBalancerARN != "" || spec.NatGatewayID != "" {
 		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), spec.AttachedAt
 		nic.InstanceID, nic.DeviceIndex = spec.InstanceID, spec.DeviceIndex
 		nic.DeleteOnTermination = spec.DeleteOnTermination
@@ -59,6 +60,11 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 	if spec.LoadBalancerARN != "" {
 		nic.LoadBalancerARN, nic.RequesterID, nic.RequesterManaged = spec.LoadBalancerARN, "amazon-elb", true
 		nic.Type, nic.DeviceIndex = "load_balancer", 1
+	}
+	if spec.NatGatewayID != "" {
+		nic.NatGatewayID, nic.RequesterID, nic.RequesterManaged = spec.NatGatewayID, identity.Account, true
+		nic.AttachmentID = ids.ID("ela-attach-")
+		nic.Type, nic.DeviceIndex, nic.SourceDestCheck = "nat_gateway", 1, false
 	}
 	store.NetworkInterfaces.Put(tx, nic)
 	return nic, nil

@@ -35,6 +35,10 @@ var (
 	networkInterfaces = kind{
 		name: "network-interface", prefix: "eni-", describe: tagsOf(store.NetworkInterfaces, interfaceTags),
 	}
+	elasticIPs = kind{
+		name: "elastic-ip", prefix: "eipalloc-", describe: tagsOf(store.ElasticIPs, elasticIPTags),
+	}
+	natGateways        = kind{name: "natgateway", prefix: "nat-", describe: tagsOf(store.NatGateways, natGatewayTags)}
 	securityGroups     = kind{name: "security-group", prefix: "sg-", describe: describeSecurityGroup}
 	securityGroupRules = kind{name: "security-group-rule", prefix: "sgr-", describe: noTags}
 	launchTemplates    = kind{
@@ -46,7 +50,7 @@ var (
 // kinds are the kinds by id. No prefix is the start of another.
 var kinds = []kind{
 	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, routeTables, networkACLs,
-	networkInterfaces, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
+	networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
 }
 
 // withID returns the resource with an id, or with an id that is not known yet, "*".
@@ -85,6 +89,8 @@ func gatewayTags(row *store.InternetGateway) store.Tags    { return row.Tags }
 func routeTableTags(row *store.RouteTable) store.Tags      { return row.Tags }
 func aclTags(row *store.NetworkACL) store.Tags             { return row.Tags }
 func interfaceTags(row *store.NetworkInterface) store.Tags { return row.Tags }
+func elasticIPTags(row *store.ElasticIP) store.Tags        { return row.Tags }
+func natGatewayTags(row *store.NatGateway) store.Tags      { return row.Tags }
 func templateTags(row *store.LaunchTemplate) store.Tags    { return row.Tags }
 
 func describeInstance(r store.Reader, id string) (store.Tags, map[string][]string) {
@@ -176,6 +182,16 @@ func associatedInstance(s *subject, id string) []target {
 	for _, row := range store.Instances.InRegion(s, s.region) {
 		if row.ProfileAssociationID == id {
 			return instances.withID(s, row.ID)
+		}
+	}
+	return nil
+}
+
+// associatedElasticIP returns the Elastic IP address of an association with an interface.
+func associatedElasticIP(s *subject, id string) []target {
+	for _, row := range store.ElasticIPs.InRegion(s, s.region) {
+		if row.AssociationID == id {
+			return elasticIPs.withID(s, row.ID)
 		}
 	}
 	return nil

@@ -9,6 +9,8 @@ type Delay string
 const (
 	CreateVPC          Delay = "create VPC"           // pending, then available
 	CreateSubnet       Delay = "create subnet"        // pending, then available
+	CreateNatGateway   Delay = "create NAT gateway"   // pending, then available or failed
+	DeleteNatGateway   Delay = "delete NAT gateway"   // deleting, then deleted
 	CreateLoadBalancer Delay = "create load balancer" // provisioning, then active
 	PublishName        Delay = "publish name"         // until the name of a load balancer resolves
 	PublishRecords     Delay = "publish records"      // a change of a hosted zone is pending
@@ -33,6 +35,13 @@ func (d Delay) span() Span {
 		// The response says pending (a recorded response of CreateVpc). Waiters of the
 		// Terraform AWS provider see available in their first or second look.
 		return Span{time.Second, 3 * time.Second}
+	case CreateNatGateway:
+		// Waiters of the Terraform AWS provider mostly see available within two minutes
+		// (general knowledge).
+		return Span{90 * time.Second, 2 * time.Minute}
+	case DeleteNatGateway:
+		// The same waiters see deleted within a minute (general knowledge).
+		return Span{30 * time.Second, time.Minute}
 	case CreateLoadBalancer:
 		// Logs of six deployments, in four Regions: 2m21s to 3m07s.
 		return Span{141 * time.Second, 187 * time.Second}

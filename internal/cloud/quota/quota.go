@@ -45,7 +45,10 @@ var (
 	InterfaceGroups = Quota{
 		Service: "vpc", Code: "L-2AFB9258", Name: "Security groups per network interface", Default: 5,
 	}
-	Routes            = Quota{Service: "vpc", Code: "L-93826ACB", Name: "Routes per route table", Default: 50}
+	Routes      = Quota{Service: "vpc", Code: "L-93826ACB", Name: "Routes per route table", Default: 50}
+	NatGateways = Quota{
+		Service: "vpc", Code: "L-FE5A380F", Name: "NAT gateways per Availability Zone", Default: 5,
+	}
 	NetworkInterfaces = Quota{Service: "vpc", Code: "L-DF5E4CA3", Name: "Network interfaces per Region", Default: 5000}
 
 	// StandardVCPUs counts the vCPUs of running instances whose types begin with A,
@@ -97,7 +100,7 @@ func (q Quota) Applied(limited bool) int {
 func All() []Quota {
 	list := []Quota{
 		VPCs, InternetGateways, Subnets, RouteTables, Routes, SecurityGroups, SecurityGroupRules, InterfaceGroups,
-		NetworkInterfaces,
+		NatGateways, NetworkInterfaces,
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
 		ScalingGroups,

@@ -33,7 +33,13 @@ func vpcConfig(
 		ID: row.ID, Region: row.Region, CIDR: row.CIDR,
 		Gateway: len(gateways) > 0, DNSSupport: row.DNSSupport,
 	}
-	routes := routesOf(store.RouteTablesByVPC.List(view, row.ID), gateways)
+	forwarding := map[string]string{}
+	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {
+		if gateway, ok := store.NatGateways.Get(view, eni.NatGatewayID); ok && gateway.Forwards() {
+			forwarding[gateway.ID] = eni.ID
+		}
+	}
+	routes := routesOf(store.RouteTablesByVPC.List(view, row.ID), targets{gateways, forwarding})
 	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID))
 	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {
 		vpc.Subnets = append(vpc.Subnets, network.Subnet{

@@ -39,6 +39,7 @@ type Interface struct {
 	SourceCheck    bool       // drop packets whose source is not Private
 	Cut            bool       // drop all packets in both directions
 	Rate           Rate
+	Translates     bool // belongs to a NAT gateway: routes lead to it, and it has no security groups
 }
 
 // Member is an interface as security group references see it.
@@ -99,7 +100,29 @@ func (r Router) interfaceSets() []set {
 		senders.add(element{key: []value{device}, verdict: goTo("from-" + i.ID)})
 		receivers.add(element{key: []value{addr}, verdict: goTo("to-" + i.ID)})
 	}
-	return []set{cut, sources, unchecked, subnets, private, public, senders, receivers}
+	return append(
+		[]set{cut, sources, unchecked, subnets, private, public, senders, receivers}, r.translatorSets()...,
+	)
+}
+
+// translatorSets returns the set of the devices of NAT gateways, if there are any.
+func (r Router) translatorSets() []set {
+	translators := set{name: "translators", key: []field{outDevice}}
+	for _, i := range r.Interfaces {
+		if i.Translates {
+			translators.add(element{key: []value{deviceValue(i.Device)}})
+		}
+	}
+	if len(translators.elements) == 0 {
+		return nil
+	}
+	return []set{translators}
+}
+
+// toTranslators matches packets that routes lead to NAT gateways. The gateways' own
+// addresses are inside the VPC.
+func (r Router) toTranslators() rule {
+	return rule{inPrefix{destination, r.CIDR, true}, inSet{[]field{outDevice}, "translators", false}}
 }
 
 // sanitizeChain drops packets from cut interfaces, packets beyond the sender's rate and packets
@@ -153,6 +176,7 @@ func (r Router) forwardChain() chain {
 			c.rules = append(c.rules, rule{inPrefix{destination, s.CIDR, false}, jumpTo("enter-" + s.ID)})
 		}
 	}
+	c.rules = append(c.rules, r.enterTranslators()...)
 	uplink := deviceValue(r.Uplink)
 	c.rules = append(c.rules,
 		rule{established, accept},
@@ -166,6 +190,23 @@ func (r Router) forwardChain() chain {
 	return c
 }
 
+// enterTranslators returns the rules that apply the network ACLs of NAT gateways' subnets
+// to packets that routes lead to the gateways.
+func (r Router) enterTranslators() []rule {
+	var rules []rule
+	for _, i := range r.Interfaces {
+		for _, s := range r.Subnets {
+			if i.Translates && s.Mark == i.Mark && s.ACL != nil {
+				rules = append(rules, rule{
+					equals{outDevice, deviceValue(i.Device)}, inPrefix{destination, r.CIDR, true},
+					jumpTo("enter-" + s.ID),
+				})
+			}
+		}
+	}
+	return rules
+}
+
 // limitFlows returns the rule that drops new flows of interfaces that have too many.
 func (r Router) limitFlows() []rule {
 	if r.Flows == 0 {
@@ -176,11 +217,12 @@ func (r Router) limitFlows() []rule {
 
 // receiveChain receives new flows that the sender's security groups allow.
 func (r Router) receiveChain() chain {
-	return chain{name: "receive", rules: []rule{
-		{equals{outDevice, deviceValue(r.Uplink)}, accept},
-		{verdictMap{destination, "receivers"}},
-		{drop},
-	}}
+	c := chain{name: "receive", rules: []rule{{equals{outDevice, deviceValue(r.Uplink)}, accept}}}
+	if len(r.translatorSets()) > 0 {
+		c.rules = append(c.rules, append(r.toTranslators(), accept))
+	}
+	c.rules = append(c.rules, rule{verdictMap{destination, "receivers"}}, rule{drop})
+	return c
 }
 
 // cutOffChain drops packets to cut interfaces, including those of the router's services, and
