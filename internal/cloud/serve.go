@@ -16,6 +16,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/host"
@@ -106,8 +107,10 @@ func (d *daemon) loops() []func(context.Context) error {
 	}
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
+	endpointsLoop := &connectendpoints.Loop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
 		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
+		endpointsLoop.Run, d.tunnels.Run,
 	}
 }

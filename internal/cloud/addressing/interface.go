@@ -24,6 +24,7 @@ type InterfaceSpec struct {
 	AttachedAt          time.Time
 
 	LoadBalancerARN string // if set: make the load balancer the owner
+	ConnectEndpoint bool   // make an EC2 Instance Connect Endpoint the owner
 }
 
 // NewInterface assigns addresses to a new network interface, stores it and returns
@@ -51,7 +52,7 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		}
 		nic.PublicOnStart = true
 	}
-	if spec.InstanceID != "" || spec.LoadBalancerARN != "" {
+	if spec.InstanceID != "" || spec.LoadBalancerARN != "" || spec.ConnectEndpoint {
 		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), spec.AttachedAt
 		nic.InstanceID, nic.DeviceIndex = spec.InstanceID, spec.DeviceIndex
 		nic.DeleteOnTermination = spec.DeleteOnTermination
@@ -59,6 +60,10 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 	if spec.LoadBalancerARN != "" {
 		nic.LoadBalancerARN, nic.RequesterID, nic.RequesterManaged = spec.LoadBalancerARN, "amazon-elb", true
 		nic.Type, nic.DeviceIndex = "load_balancer", 1
+	}
+	if spec.ConnectEndpoint {
+		nic.RequesterID, nic.RequesterManaged = "ec2-instance-connect", true
+		nic.Type, nic.DeviceIndex = "ec2_instance_connect_endpoint", 1
 	}
 	store.NetworkInterfaces.Put(tx, nic)
 	return nic, nil

@@ -40,7 +40,7 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"description":                     field(func(row nic) string { return row.Description }),
 		"requester-id":                    optionalField(func(row nic) string { return row.RequesterID }),
 		"requester-managed":               booleanField(func(row nic) bool { return row.RequesterManaged }),
-		"interface-type":                  constant[nic](string(types.NetworkInterfaceTypeInterface)),
+		"interface-type":                  field(func(row nic) string { return string(interfaceType(row)) }),
 		"status":                          field(func(row nic) string { return row.State }),
 		"owner-id":                        constant[nic](identity.Account),
 		"mac-address":                     field(func(row nic) string { return row.MAC }),
@@ -73,6 +73,15 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"ipv6-addresses.ipv6-address":  noValue[nic],
 		"operator.managed":             constant[nic]("false"),
 	}),
+}
+
+// interfaceType returns the type of an interface as EC2 reports it. The nodes of Application
+// Load Balancers have ordinary interfaces.
+func interfaceType(row nic) types.NetworkInterfaceType {
+	if row.Type == "load_balancer" {
+		return types.NetworkInterfaceTypeInterface
+	}
+	return types.NetworkInterfaceType(row.Type)
 }
 
 // addressOwner is the owner of public IP addresses that are not Elastic IP addresses.
@@ -160,7 +169,7 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 			AvailabilityZoneId: optionalString(zoneIDOf(r, row)),
 			Description:        aws.String(row.Description),
 			Groups:             groupIdentifiers(r, row.GroupIDs),
-			InterfaceType:      types.NetworkInterfaceTypeInterface,
+			InterfaceType:      interfaceType(row),
 			MacAddress:         aws.String(row.MAC),
 			Status:             types.NetworkInterfaceStatus(row.State),
 			PrivateIpAddress:   aws.String(row.PrivateIP.String()),

@@ -25,6 +25,7 @@ func taggableTypes() []taggableType {
 	return []taggableType{
 		&vpcs, &subnets, &internetGateways, &routeTables, &networkACLs, &securityGroups, taggableRules{}, &keyPairs,
 		&networkInterfaces, &dhcpOptions, &instances, &images, &snapshots, &volumes, &launchTemplates,
+		&connectEndpoints,
 	}
 }
 

@@ -18,7 +18,7 @@ func interfaceConfig(view store.Reader, eni *store.NetworkInterface, namespace f
 	nic := network.Interface{
 		ID: eni.ID, SubnetID: eni.SubnetID, MAC: mac, Private: eni.PrivateIP, Public: eni.PublicIP,
 		SecurityGroups: slices.Sorted(slices.Values(eni.GroupIDs)), SourceDestCheck: eni.SourceDestCheck,
-		OwnNamespace: eni.Type == "load_balancer",
+		OwnNamespace: eni.Type == "load_balancer" || eni.Type == "ec2_instance_connect_endpoint",
 	}
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
 		nic.Namespace, nic.Cut = attachment(instance, namespace)

@@ -59,6 +59,10 @@ var services = []service{
 	{module: "acm", signing: "acm", protocol: names.JSON, target: "CertificateManager"},
 	{module: "servicequotas", signing: "servicequotas", protocol: names.JSON, target: "ServiceQuotasV20190624"},
 	{module: "iam", signing: "iam", protocol: names.Query, namespace: "https://iam.amazonaws.com/doc/2010-05-08/"},
+	{
+		module: "ec2instanceconnect", signing: "ec2-instance-connect", protocol: names.JSON,
+		target: "AWSEC2InstanceConnectService",
+	},
 	{module: "secretsmanager", signing: "secretsmanager", protocol: names.JSON, target: "secretsmanager"},
 }
 

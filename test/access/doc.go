@@ -1,0 +1,3 @@
+// Package access tests that machines can be reached without an open port and without a key
+// that is stored anywhere.
+package access
