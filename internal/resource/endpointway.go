@@ -57,7 +57,9 @@ func (w EndpointWay) Connect(ctx context.Context) (net.Conn, error) {
 func (w EndpointWay) problem(err error, action string) error {
 	switch {
 	case awsapi.IsForbidden(err):
-		return &remote.FinalError{Err: err, Hint: "ask for the permission " + action + "; aloft policy prints all that Aloft needs"}
+		return &remote.FinalError{
+			Err: err, Hint: "ask for the permission " + action + "; aloft policy prints all that Aloft needs",
+		}
 	case awsapi.IsNotFound(err):
 		return &remote.FinalError{
 			Err:  err,

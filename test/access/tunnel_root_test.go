@@ -149,6 +149,9 @@ func (p *private) banner() (string, error) {
 		return "", err
 	}
 	defer func() { _ = conn.Close() }()
+	if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+		return "", err
+	}
 	got := make([]byte, 8)
 	_, err = io.ReadFull(conn, got)
 	return string(got), err
@@ -175,7 +178,7 @@ func TestRealPrivateMachineIsReachedThroughAnEndpoint(t *testing.T) {
 		t.Errorf("no connection from the endpoint's address %s:\n%s", p.endpointIP, peers)
 	}
 	t.Run("a key that was not pushed is refused", func(t *testing.T) {
-		if m, err := p.login(newSigner(t), withoutKey{p.way()}, 5*time.Second); err == nil {
+		if m, err := p.login(newSigner(t), withoutKey{p.way()}, 2*time.Second); err == nil {
 			_ = m.Close()
 			t.Error("it was accepted")
 		}
@@ -185,7 +188,7 @@ func TestRealPrivateMachineIsReachedThroughAnEndpoint(t *testing.T) {
 		if err := p.way().Admit(t.Context(), "root", other.PublicKey()); err != nil {
 			t.Fatal(err)
 		}
-		if m, err := p.login(other, withoutKey{p.way()}, 5*time.Second); err == nil {
+		if m, err := p.login(other, withoutKey{p.way()}, 2*time.Second); err == nil {
 			_ = m.Close()
 			t.Error("it was accepted")
 		}
@@ -227,7 +230,8 @@ func (p *private) groupsApply(t *testing.T) {
 	call(t, api.RevokeSecurityGroupIngress, &ec2.RevokeSecurityGroupIngressInput{
 		GroupId: &p.group, IpPermissions: port22(p.endpointGroup),
 	})
-	program.Eventually(t, program.Patience, "the machine's group refuses the endpoint", func() bool { return !reaches() })
+	refused := func() bool { return !reaches() }
+	program.Eventually(t, program.Patience, "the machine's group refuses the endpoint", refused)
 	call(t, api.AuthorizeSecurityGroupIngress, &ec2.AuthorizeSecurityGroupIngressInput{
 		GroupId: &p.group, IpPermissions: port22(p.endpointGroup),
 	})
@@ -235,7 +239,7 @@ func (p *private) groupsApply(t *testing.T) {
 	call(t, api.RevokeSecurityGroupEgress, &ec2.RevokeSecurityGroupEgressInput{
 		GroupId: &p.endpointGroup, IpPermissions: port22(p.group),
 	})
-	program.Eventually(t, program.Patience, "the endpoint's own group refuses", func() bool { return !reaches() })
+	program.Eventually(t, program.Patience, "the endpoint's own group refuses", refused)
 	call(t, api.AuthorizeSecurityGroupEgress, &ec2.AuthorizeSecurityGroupEgressInput{
 		GroupId: &p.endpointGroup, IpPermissions: port22(p.group),
 	})

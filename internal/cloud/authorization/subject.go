@@ -70,7 +70,8 @@ var tables = map[string]operations{
 	"ec2": ec2Operations, "elasticloadbalancing": elbOperations, "autoscaling": scalingOperations,
 	"monitoring": alarmOperations, "ssm": parameterOperations, "secretsmanager": secretOperations,
 	"ec2-instance-connect": connectOperations,
-	"iam":                  iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
+	"iam":                  iamOperations, "sts": stsOperations, "acm": certificateOperations,
+	"servicequotas": quotaOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and

@@ -46,7 +46,8 @@ var clients = map[string]reflect.Type{
 	"ssm": reflect.TypeFor[*ssmclient.Client](), "secretsmanager": reflect.TypeFor[*secretsclient.Client](),
 	"iam": reflect.TypeFor[*iamclient.Client](), "sts": reflect.TypeFor[*stsclient.Client](),
 	"ec2-instance-connect": reflect.TypeFor[*connectclient.Client](),
-	"acm":                  reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
+	"acm":                  reflect.TypeFor[*acmclient.Client](),
+	"servicequotas":        reflect.TypeFor[*quotaclient.Client](),
 }
 
 // served are the local cloud's APIs.

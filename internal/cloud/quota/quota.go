@@ -58,8 +58,10 @@ var (
 	ElasticIPs = Quota{Service: "ec2", Code: "L-0263D0A3", Name: "EC2-VPC Elastic IPs", Default: 5}
 	// Amazon EC2 User Guide, Quotas for EC2 Instance Connect Endpoint. Service Quotas does not
 	// list them, so they have no codes.
-	ConnectEndpoints          = Quota{Service: "ec2", Name: "EC2 Instance Connect Endpoints per Region", Default: 5}
-	ConnectEndpointsPerVPC    = Quota{Service: "ec2", Name: "EC2 Instance Connect Endpoints per VPC", Default: 1, Fixed: true}
+	ConnectEndpoints       = Quota{Service: "ec2", Name: "EC2 Instance Connect Endpoints per Region", Default: 5}
+	ConnectEndpointsPerVPC = Quota{
+		Service: "ec2", Name: "EC2 Instance Connect Endpoints per VPC", Default: 1, Fixed: true,
+	}
 	ConnectEndpointsPerSubnet = Quota{
 		Service: "ec2", Name: "EC2 Instance Connect Endpoints per subnet", Default: 1, Fixed: true,
 	}

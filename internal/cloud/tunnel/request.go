@@ -58,6 +58,6 @@ func parse(query url.Values) (*OpenTunnelInput, error) {
 
 // invalid returns the error for a parameter, in the words that users of AWS report.
 func invalid(name, want string) error {
-	return wire.Errorf("InvalidParameter", "The specified %s is not valid. Specify %s as the %s and retry your request.",
-		name, want, name)
+	return wire.Errorf("InvalidParameter",
+		"The specified %s is not valid. Specify %s as the %s and retry your request.", name, want, name)
 }

@@ -206,6 +206,36 @@ func TestATunnelConnectsFromTheEndpointsInterface(t *testing.T) {
 	}
 }
 
+// The URL is what botocore 1.43 returns for the request of aws ec2-instance-connect open-tunnel.
+func TestTheSignatureOfTheAWSCLIIsAccepted(t *testing.T) {
+	const signed = "/openTunnel?instanceConnectEndpointId=eice-1&remotePort=22&privateIpAddress=10.0.1.5" +
+		"&X-Amz-Algorithm=AWS4-HMAC-SHA256" +
+		"&X-Amz-Credential=key%2F20261129%2Fus-east-1%2Fec2-instance-connect%2Faws4_request" +
+		"&X-Amz-Date=20261129T120000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host" +
+		"&X-Amz-Signature=667d91a6a4ded15e49240004fcb777b782daeb4937c2778e3bada8c0cffe9b77"
+	signedAt := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for after, want := range map[time.Duration]int{30 * time.Second: http.StatusTeapot, 61 * time.Second: 403} {
+		handler, err := wire.NewHandler(wire.Config{
+			Streams: map[string]wire.Stream{tunnel.Path: {
+				Service: tunnel.Service, Serve: func(w http.ResponseWriter, _ *http.Request) error {
+					w.WriteHeader(http.StatusTeapot)
+					return nil
+				},
+			}},
+			Now:         func() time.Time { return signedAt.Add(after) },
+			Credentials: func(string, string) (wire.Key, error) { return wire.Key{Secret: "secret"}, nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, answer := httptest.NewRequest(http.MethodGet, signed, nil), httptest.NewRecorder()
+		r.Host = name
+		if handler.ServeHTTP(answer, r); answer.Code != want {
+			t.Errorf("after %s: %d %s", after, answer.Code, answer.Body)
+		}
+	}
+}
+
 func TestLargeAmountsPass(t *testing.T) {
 	w := newWorld(t)
 	conn := w.opened()
@@ -230,9 +260,9 @@ func TestRefusedRequests(t *testing.T) {
 			want: `{"ErrorCode":"InvalidParameter","Message":"The specified RemotePort is not valid. ` +
 				`Specify either 22 or 3389 as the RemotePort and retry your request."}`,
 		},
-		"an address outside":   {changes: []string{"privateIpAddress=10.1.0.1"}, want: "not an address of the endpoint's VPC"},
-		"the metadata service": {changes: []string{"privateIpAddress=169.254.169.254"}, want: "not an address of the"},
-		"a name":               {changes: []string{"privateIpAddress=localhost"}, want: "PrivateIpAddress is not valid"},
+		"an address outside":   {changes: []string{"privateIpAddress=10.1.0.1"}, want: "not an address of"},
+		"the metadata service": {changes: []string{"privateIpAddress=169.254.169.254"}, want: "not an address of"},
+		"a name":               {changes: []string{"privateIpAddress=localhost"}, want: "PrivateIpAddress"},
 		"too long":             {changes: []string{"maxTunnelDuration=3601"}, want: "between 1 and 3600 seconds"},
 		"another endpoint":     {changes: []string{"instanceConnectEndpointId=eice-2"}, want: "NotFound"},
 		"another name": {

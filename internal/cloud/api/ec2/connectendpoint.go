@@ -32,20 +32,21 @@ var connectEndpoints = resourceType[store.InstanceConnectEndpoint]{
 func connectEndpointFilters(at time.Time) filters[connectEndpoint] {
 	return withTagFilters(func(row connectEndpoint) store.Tags { return row.Tags }, filters[connectEndpoint]{
 		"instance-connect-endpoint-id": field(func(row connectEndpoint) string { return row.ID }),
-		"state":                        field(func(row connectEndpoint) string { return string(connectEndpointState(row, at)) }),
+		"state":                        field(func(row connectEndpoint) string { return connectEndpointState(row, at) }),
 		"subnet-id":                    field(func(row connectEndpoint) string { return row.SubnetID }),
 		"vpc-id":                       field(func(row connectEndpoint) string { return row.VPCID }),
 	})
 }
 
-func connectEndpointState(row connectEndpoint, at time.Time) types.Ec2InstanceConnectEndpointState {
+func connectEndpointState(row connectEndpoint, at time.Time) string {
+	state := types.Ec2InstanceConnectEndpointStateCreateInProgress
 	switch {
 	case row.Deleting:
-		return types.Ec2InstanceConnectEndpointStateDeleteInProgress
+		state = types.Ec2InstanceConnectEndpointStateDeleteInProgress
 	case row.Serves(at):
-		return types.Ec2InstanceConnectEndpointStateCreateComplete
+		state = types.Ec2InstanceConnectEndpointStateCreateComplete
 	}
-	return types.Ec2InstanceConnectEndpointStateCreateInProgress
+	return string(state)
 }
 
 // connectDomain ends the names of endpoints. On AWS it is amazonaws.com; names below localhost
@@ -64,7 +65,7 @@ func (a *API) CreateInstanceConnectEndpoint(
 	case types.IpAddressTypeDualstack, types.IpAddressTypeIpv6:
 		return nil, invalidValue("ipAddressType", string(in.IpAddressType), "The subnet has only IPv4 addresses.")
 	default:
-		return nil, invalidValue("ipAddressType", string(in.IpAddressType), "Valid values are ipv4, dualstack and ipv6.")
+		return nil, invalidValue("ipAddressType", string(in.IpAddressType), "Use ipv4, dualstack or ipv6.")
 	}
 	// Clients are on the local cloud's host, whose address no VPC can answer.
 	if err := unsupported(map[string]bool{"preserveClientIp": aws.ToBool(in.PreserveClientIp)}); err != nil {
@@ -169,7 +170,7 @@ func connectEndpointItem(r store.Reader, row connectEndpoint, at time.Time) type
 		OwnerId:                    aws.String(identity.Account),
 		InstanceConnectEndpointId:  aws.String(row.ID),
 		InstanceConnectEndpointArn: aws.String(resourceARN(row.Region, "instance-connect-endpoint", row.ID)),
-		State:                      connectEndpointState(row, at),
+		State:                      types.Ec2InstanceConnectEndpointState(connectEndpointState(row, at)),
 		StateMessage:               aws.String(""),
 		DnsName:                    aws.String(row.DNSName),
 		NetworkInterfaceIds:        []string{row.InterfaceID},

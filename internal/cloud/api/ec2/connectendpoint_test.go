@@ -72,7 +72,8 @@ func TestAnInstanceConnectEndpointHasAnInterfaceInItsSubnet(t *testing.T) {
 		t.Errorf("its group: %v", err)
 	}
 	remove := &ec2.DeleteInstanceConnectEndpointInput{InstanceConnectEndpointId: created.InstanceConnectEndpointId}
-	if out := do(c, c.DeleteInstanceConnectEndpoint, remove); out.InstanceConnectEndpoint.State != "delete-in-progress" {
+	out := do(c, c.DeleteInstanceConnectEndpoint, remove)
+	if out.InstanceConnectEndpoint.State != "delete-in-progress" {
 		t.Errorf("state %s", out.InstanceConnectEndpoint.State)
 	}
 	if len(c.endpoints()) != 0 {
