@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/images"
@@ -36,6 +37,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/tunnel"
 )
 
 // shutdownTimeout bounds the shutdown of machines, load balancers and networks.
@@ -79,11 +81,13 @@ type daemon struct {
 	metrics   metric.Store
 	manners   manners.Set
 	authority *authority.Authority
+	keys      activekey.Set
 	networks  *networks.Loop
 	instances *instances.Loop
 	images    *images.Loop
-	fleet     scaling.Fleet // set by openAPIs
-	onHost    http.Handler  // of the APIs, set by openAPIs, as is inVPC
+	tunnels   *tunnel.Server // set by openAPIs
+	fleet     scaling.Fleet  // set by openAPIs
+	onHost    http.Handler   // of the APIs, set by openAPIs, as is inVPC
 	inVPC     http.Handler
 }
 
@@ -148,7 +152,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if d.sessions, err = session.NewIssuer(key, nil); err != nil {
 		return err
 	}
-	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions)}, d.Log)
+	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions), &d.keys}, d.Log)
 	if err != nil {
 		return err
 	}

@@ -104,6 +104,11 @@ var ec2Operations = operations{
 	"UpdateSecurityGroupRuleDescriptionsIngress": {resources: []resource{onSecurityGroup}},
 	"UpdateSecurityGroupRuleDescriptionsEgress":  {resources: []resource{onSecurityGroup}},
 
+	"CreateInstanceConnectEndpoint": {resources: []resource{
+		created(connectEndpoints), of(subnets, "SubnetId"), maybe(securityGroups, "SecurityGroupIds"),
+	}},
+	"DeleteInstanceConnectEndpoint": on(connectEndpoints, "InstanceConnectEndpointId"),
+
 	"CreateKeyPair": {resources: []resource{{fields: []string{"KeyName"}, find: keyPairNamed}}},
 	"ImportKeyPair": {resources: []resource{{fields: []string{"KeyName"}, find: keyPairNamed}}},
 	"DeleteKeyPair": {resources: []resource{{fields: []string{"KeyName", "KeyPairId"}, find: keyPair}}},

@@ -26,6 +26,8 @@ const (
 	DeliverMetrics     Delay = "deliver metrics"      // until a minute's metrics can be read
 	StartLaunch        Delay = "start launch"         // until an Auto Scaling group launches an instance
 	DeleteScalingGroup Delay = "delete scaling group" // a deleted group is pending delete
+	CreateEndpoint     Delay = "create endpoint"      // an Instance Connect Endpoint is created
+	DeleteEndpoint     Delay = "delete endpoint"      // and deleted
 )
 
 // span returns how long something takes on AWS. Comments say where it is from.
@@ -99,6 +101,10 @@ func (d Delay) span() Span {
 		// The Terraform AWS provider waits until the group is not found, and reports
 		// "pending delete" if it creates one of the same name too early.
 		return Span{10 * time.Second, 40 * time.Second}
+	case CreateEndpoint, DeleteEndpoint:
+		// Users report minutes for both; the Terraform AWS provider waits up to 10 minutes
+		// (general knowledge).
+		return Span{2 * time.Minute, 4 * time.Minute}
 	}
 	return Span{}
 }

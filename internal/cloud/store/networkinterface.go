@@ -41,7 +41,7 @@ type NetworkInterface struct {
 	PublicOnStart       bool
 	GroupIDs            []string
 	Description         string
-	Type                string // "interface", "load_balancer", "nat_gateway"
+	Type                string // "interface", "load_balancer", "nat_gateway", "ec2_instance_connect_endpoint"
 	RequesterID         string // "amazon-elb" if a load balancer owns it
 	RequesterManaged    bool
 	SourceDestCheck     bool

@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
@@ -57,6 +56,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The deadline ends with the body: net/http removes it then, and waits for the client's
 		// end. Not every ResponseWriter has deadlines.
 		_ = http.NewResponseController(w).SetReadDeadline(started.Add(h.bodyTimeout))
+	}
+	if stream, ok := h.Streams[r.URL.Path]; ok {
+		h.serveStream(w, r, x, stream)
+		return
 	}
 	var response *response
 	var err error
@@ -102,17 +105,7 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	if err := x.decode(op, in.Elem()); err != nil {
 		return nil, err
 	}
-	caller := Caller{
-		AccountID:   identity.Account,
-		AccessKeyID: x.claim.accessKey,
-		Principal:   x.principal,
-		Region:      x.claim.region,
-		RequestID:   x.id,
-		SourceIP:    sourceIP(r),
-		UserAgent:   r.UserAgent(),
-		TLS:         r.TLS != nil,
-	}
-	out, err := h.call(WithCaller(r.Context(), caller), x, op, in)
+	out, err := h.call(WithCaller(r.Context(), h.caller(r, x)), x, op, in)
 	if err != nil {
 		return nil, err
 	}

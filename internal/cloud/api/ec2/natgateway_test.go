@@ -76,7 +76,7 @@ func TestNatGatewayOwnsItsInterfaceAndAddress(t *testing.T) {
 	nic := doRemote(r, r.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
 		Filters: []types.Filter{filter("attachment.nat-gateway-id", id), filter("interface-type", "nat_gateway")},
 	}).NetworkInterfaces[0]
-	if !*nic.RequesterManaged || *nic.SourceDestCheck || nic.InterfaceType != natGatewayInterface ||
+	if !*nic.RequesterManaged || *nic.SourceDestCheck || nic.InterfaceType != "nat_gateway" ||
 		*nic.Association.AllocationId != allocation || *nic.Attachment.InstanceOwnerId != "amazon-aws" {
 		t.Errorf("its interface is %+v", nic)
 	}

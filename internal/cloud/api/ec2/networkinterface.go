@@ -76,6 +76,15 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 	}),
 }
 
+// interfaceType returns the type of an interface as EC2 reports it. The nodes of Application
+// Load Balancers have ordinary interfaces.
+func interfaceType(row nic) types.NetworkInterfaceType {
+	if row.Type == "load_balancer" {
+		return types.NetworkInterfaceTypeInterface
+	}
+	return types.NetworkInterfaceType(row.Type)
+}
+
 // addressOwner is the owner of public IP addresses that are not Elastic IP addresses.
 const addressOwner = "amazon"
 
@@ -96,19 +105,6 @@ func ifElastic(text func(*store.ElasticIP) string) func(store.Reader, nic) []str
 		}
 		return nil
 	}
-}
-
-// natGatewayInterface is the type of a NAT gateway's interface as EC2 writes it in
-// responses and filters. The SDK's model spells it differently.
-const natGatewayInterface types.NetworkInterfaceType = "nat_gateway"
-
-// interfaceType returns the type that EC2 shows for an interface. Those of Application
-// Load Balancers have the type of others.
-func interfaceType(row nic) types.NetworkInterfaceType {
-	if row.NatGatewayID != "" {
-		return natGatewayInterface
-	}
-	return types.NetworkInterfaceTypeInterface
 }
 
 // ifPublic returns a filter by a property that only interfaces with a public IP

@@ -65,6 +65,10 @@ var services = []service{
 		protocol:  names.RestXML,
 		namespace: "https://route53.amazonaws.com/doc/2013-04-01/",
 	},
+	{
+		module: "ec2instanceconnect", signing: "ec2-instance-connect", protocol: names.JSON,
+		target: "AWSEC2InstanceConnectService",
+	},
 	{module: "secretsmanager", signing: "secretsmanager", protocol: names.JSON, target: "secretsmanager"},
 }
 
