@@ -160,5 +160,5 @@ func (p *Plane) takeDown(ctx context.Context, id string, now Status) (release fu
 			return release, err
 		}
 	}
-	return release, unmount(p.root(id))
+	return release, p.unmountRoot(id, now.Launcher)
 }
