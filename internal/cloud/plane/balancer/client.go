@@ -171,6 +171,7 @@ func notRunning(err error) bool {
 }
 
 func (c *Client) stop(ctx context.Context, host string) error {
+	c.Close() // a connection to a process that was killed would be used, and fail
 	response, err := c.call(ctx, host, http.MethodPost, "/stop", nil)
 	if err != nil {
 		return err
