@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -156,7 +157,8 @@ func (c *Client) Stop(ctx context.Context) error {
 // stopKeeper ends the keeper and its processes.
 func (c *Client) stopKeeper(ctx context.Context) error {
 	err := c.stop(ctx, keeperHost)
-	if notRunning(err) { // perhaps a process of protocol 3, which had no keeper
+	if _, missing := os.Stat(OrphanSocketPath(c.Dir)); notRunning(err) && missing != nil {
+		// Perhaps a process of protocol 3, which had no keeper.
 		err = c.stop(ctx, balancerHost)
 	}
 	if notRunning(err) {
@@ -171,6 +173,7 @@ func notRunning(err error) bool {
 }
 
 func (c *Client) stop(ctx context.Context, host string) error {
+	c.Close() // a connection to a process that was killed would be used, and fail
 	response, err := c.call(ctx, host, http.MethodPost, "/stop", nil)
 	if err != nil {
 		return err

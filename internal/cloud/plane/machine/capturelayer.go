@@ -161,5 +161,5 @@ func (p *Plane) takeDown(ctx context.Context, id string, now Status) (release fu
 			return release, err
 		}
 	}
-	return release, p.unmountRoot(id)
+	return release, p.unmountRoot(id, now.Launcher)
 }

@@ -167,8 +167,3 @@ func (p *Plane) limitDisks(r record, number uint64) error {
 	}
 	return nil
 }
-
-// unmountRoot unmounts the machine's root filesystem. The device of its disk will be another's.
-func (p *Plane) unmountRoot(id string) error {
-	return errors.Join(p.cgroup(id).freeDisks(), unmount(p.root(id)))
-}

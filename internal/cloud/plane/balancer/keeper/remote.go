@@ -71,6 +71,9 @@ func (r *Remote) Find(path string) (Namespace, error) {
 // Listen returns a listening socket.
 func (r *Remote) Listen(in Namespace, at netip.AddrPort) (int, error) {
 	_, fds, err := r.call(request{Op: listen, Namespace: in, At: at})
+	if err == nil && len(fds) == 0 {
+		return -1, nil
+	}
 	fd, err := one(fds, err)
 	if err != nil {
 		return -1, err
