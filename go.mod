@@ -45,6 +45,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/iam v1.64.9
 	github.com/aws/aws-sdk-go-v2/service/route53 v1.71.0
 	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.0
+	github.com/aws/aws-sdk-go-v2/service/sns v1.48.0
 	github.com/hanwen/go-fuse/v2 v2.12.1
 	github.com/joho/godotenv v1.5.1
 	golang.org/x/mod v0.43.0

@@ -19,6 +19,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/route53"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
+	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/authorization"
@@ -117,6 +118,7 @@ func (d *daemon) apis() (wire.Config, error) {
 				Name: "ec2-instance-connect",
 				API:  ec2instanceconnect.New(ec2instanceconnect.Config{Store: d.store, Keys: &d.keys}),
 			},
+			{Name: "sns", API: sns.New(sns.Config{Store: d.store}), Unsigned: sns.Unsigned},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
 		Credentials: func(id, token string) (wire.Key, error) {

@@ -14,14 +14,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
+	"aloft.dev/aloft/internal/cloud/control/notifications"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/plane/loopback"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -51,11 +55,11 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	if err := d.balancer.Start(ctx); err != nil {
 		return err
 	}
-	for _, run := range d.loops() {
+	address := listener.Addr().String()
+	for _, run := range d.loops(address) {
 		group.Go(func() error { return run(ctx) })
 	}
 	group.Go(func() error { return d.followManners(ctx) })
-	address := listener.Addr().String()
 	limits := apiConnections
 	limits.Owner = os.Geteuid()
 	listener = loopback.Limit(listener, limits, wire.Overloaded(), d.Log)
@@ -89,8 +93,8 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// loops returns the functions that run the control loops.
-func (d *daemon) loops() []func(context.Context) error {
+// loops returns the functions that run the control loops. address is that of the APIs.
+func (d *daemon) loops(address string) []func(context.Context) error {
 	balancersLoop := &balancers.Loop{
 		Store:     d.store,
 		Balancer:  d.balancer,
@@ -106,7 +110,13 @@ func (d *daemon) loops() []func(context.Context) error {
 		Manners: &d.manners,
 	}
 	alarmsLoop := &alarms.Loop{
-		Store: d.store, Metrics: &d.metrics, Actions: capacity.Policies{Metrics: &d.metrics}, Log: d.Log,
+		Store: d.store, Metrics: &d.metrics, Log: d.Log,
+		Actions: alarmActions{
+			policies: capacity.Policies{Metrics: &d.metrics}, ids: identity.New(nil), region: ec2.RegionTitle,
+		},
+	}
+	notificationsLoop := &notifications.Loop{
+		Store: d.store, Outbox: d.Layout.Outbox(), Links: notification.Links("http://" + address), Log: d.Log,
 	}
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
 	certificatesLoop := &certificates.Loop{Store: d.store, Authority: d.authority, Log: d.Log}
@@ -115,6 +125,6 @@ func (d *daemon) loops() []func(context.Context) error {
 	return []func(context.Context) error{
 		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		natGatewaysLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
-		endpointsLoop.Run, d.tunnels.Run,
+		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run,
 	}
 }

@@ -2,6 +2,7 @@ package alarm
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/metric"
@@ -48,6 +49,10 @@ func StateActions(row *store.Alarm) []string {
 	}
 	return row.NoDataActions
 }
+
+// Repeats reports whether an action runs again each minute that the alarm stays in its
+// state: those of Amazon EC2 Auto Scaling do (Amazon CloudWatch User Guide, Alarm actions).
+func Repeats(action string) bool { return strings.HasPrefix(action, "arn:aws:autoscaling:") }
 
 // RecordAction adds an action and its outcome to the alarm's history.
 func RecordAction(tx *store.Tx, row *store.Alarm, action string, failure error, now time.Time) {

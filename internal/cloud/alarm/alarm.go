@@ -29,7 +29,7 @@ func Put(tx *store.Tx, row *store.Alarm, now time.Time) {
 	row.Configured = now
 	old, known := store.Alarms.Get(tx, row.ARN)
 	if known {
-		row.Tags, row.State = old.Tags, old.State
+		row.Tags, row.State, row.PreviousState = old.Tags, old.State, old.PreviousState
 		row.StateReason, row.StateReasonData = old.StateReason, old.StateReasonData
 		row.StateUpdated, row.StateChanged, row.ActionsRan = old.StateUpdated, old.StateChanged, old.ActionsRan
 		recordConfiguration(tx, row, "Update", "updated", now)
@@ -66,7 +66,7 @@ func SetState(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
 	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) {
 		edited.State, edited.StateReason, edited.StateReasonData, edited.StateUpdated = v.State, v.Reason, v.Data, now
 		if changed {
-			edited.StateChanged = now
+			edited.PreviousState, edited.StateChanged = row.State, now
 			// ActionsDue compares the two times, so this change must be the later one.
 			if !now.After(row.ActionsRan) {
 				edited.StateChanged = row.ActionsRan.Add(1)

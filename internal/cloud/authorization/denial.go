@@ -29,6 +29,8 @@ func denial(service string, p wire.Principal, n need, d access.Decision) error {
 		}
 	case "ssm", "secretsmanager", "acm", "servicequotas":
 		return wire.Errorf("AccessDeniedException", "%s", message)
+	case "sns":
+		return &wire.Error{Code: "AuthorizationError", Message: message, Status: http.StatusForbidden}
 	}
 	return &wire.Error{
 		Code: "AccessDenied", Name: "AccessDeniedException", Message: message, Status: http.StatusForbidden,

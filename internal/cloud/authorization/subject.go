@@ -70,7 +70,7 @@ var tables = map[string]operations{
 	"ec2": ec2Operations, "elasticloadbalancing": elbOperations, "autoscaling": scalingOperations,
 	"monitoring": alarmOperations, "ssm": parameterOperations, "secretsmanager": secretOperations,
 	"iam": iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
-	"route53": zoneOperations, "ec2-instance-connect": connectOperations,
+	"route53": zoneOperations, "ec2-instance-connect": connectOperations, "sns": topicOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and
@@ -189,7 +189,7 @@ func withTags(keys map[string][]string, service string, tags store.Tags) map[str
 var tagActions = map[string]string{
 	"elasticloadbalancing": "elasticloadbalancing:AddTags", "autoscaling": "autoscaling:CreateOrUpdateTags",
 	"ssm": "ssm:AddTagsToResource", "secretsmanager": "secretsmanager:TagResource",
-	"monitoring": "cloudwatch:TagResource",
+	"monitoring": "cloudwatch:TagResource", "sns": "sns:TagResource",
 }
 
 // iamTagActions are those of IAM, where each kind of resource has its own.

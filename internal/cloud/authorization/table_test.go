@@ -19,6 +19,7 @@ import (
 	zoneclient "github.com/aws/aws-sdk-go-v2/service/route53"
 	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	snsclient "github.com/aws/aws-sdk-go-v2/service/sns"
 	ssmclient "github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	stsclient "github.com/aws/aws-sdk-go-v2/service/sts"
@@ -33,6 +34,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/route53"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
+	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/session"
@@ -49,6 +51,7 @@ var clients = map[string]reflect.Type{
 	"iam": reflect.TypeFor[*iamclient.Client](), "sts": reflect.TypeFor[*stsclient.Client](),
 	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
 	"route53": reflect.TypeFor[*zoneclient.Client](), "ec2-instance-connect": reflect.TypeFor[*connectclient.Client](),
+	"sns": reflect.TypeFor[*snsclient.Client](),
 }
 
 // served are the local cloud's APIs.
@@ -58,7 +61,7 @@ var served = map[string]reflect.Type{
 	"ssm": reflect.TypeFor[*ssm.API](), "sts": reflect.TypeFor[*sts.API](), "acm": reflect.TypeFor[*acm.API](),
 	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
 	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "route53": reflect.TypeFor[*route53.API](),
-	"ec2-instance-connect": reflect.TypeFor[*ec2instanceconnect.API](),
+	"ec2-instance-connect": reflect.TypeFor[*ec2instanceconnect.API](), "sns": reflect.TypeFor[*sns.API](),
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.

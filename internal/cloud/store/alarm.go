@@ -41,6 +41,7 @@ type Alarm struct {
 
 	// Observed.
 	State           string // "OK", "ALARM", "INSUFFICIENT_DATA"
+	PreviousState   string // before State; empty: none
 	StateReason     string
 	StateReasonData string
 	StateUpdated    time.Time

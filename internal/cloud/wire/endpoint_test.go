@@ -99,7 +99,10 @@ func newEndpoint(t testing.TB, change ...func(*Config)) *endpoint {
 		log: &bytes.Buffer{},
 	}
 	cfg := Config{
-		Services:     []Service{{"ec2", e.ec2}, {"elasticloadbalancing", e.elb}, {"sts", fakeSTS{}}, {"ssm", e.ssm}},
+		Services: []Service{
+			{Name: "ec2", API: e.ec2, Unsigned: []string{"DescribeVpcs"}}, {Name: "elasticloadbalancing", API: e.elb},
+			{Name: "sts", API: fakeSTS{}}, {Name: "ssm", API: e.ssm},
+		},
 		Credentials:  testCredentials,
 		Now:          now,
 		NewRequestID: func() string { return "request-1" },

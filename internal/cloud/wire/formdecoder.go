@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"reflect"
@@ -110,7 +111,8 @@ func (r *formDecoder) list(path string, f *form, m member, sh *shape, v reflect.
 	return nil
 }
 
-// mapping decodes Name.entry.1.key and Name.entry.1.value.
+// mapping decodes Name.entry.1.key and Name.entry.1.value, which Amazon SNS writes as
+// Name.entry.1.Name and Name.entry.1.Value for the attributes of messages.
 func (r *formDecoder) mapping(path string, f *form, sh *shape, v reflect.Value) error {
 	out := reflect.MakeMap(sh.typ)
 	for name, child := range f.children {
@@ -120,7 +122,8 @@ func (r *formDecoder) mapping(path string, f *form, sh *shape, v reflect.Value) 
 		}
 		numbered, keys, _ := child.elements()
 		for i, entry := range numbered {
-			key, value := entry.children["key"], entry.children["value"]
+			key := cmp.Or(entry.children["key"], entry.children["Name"])
+			value := cmp.Or(entry.children["value"], entry.children["Value"])
 			if key == nil {
 				return malformedQuery(fmt.Sprintf("The parameter %s.entry.%s has no key.", path, keys[i]))
 			}

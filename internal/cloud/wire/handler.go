@@ -89,11 +89,8 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	if err := h.refuse(r); err != nil {
 		return nil, err
 	}
-	svc, err := h.identify(r, x)
+	svc, err := h.admit(r, x)
 	if err != nil {
-		return nil, err
-	}
-	if err := h.authenticate(r, x); err != nil {
 		return nil, err
 	}
 	x.findOperation(r)
@@ -110,6 +107,38 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 		return nil, err
 	}
 	return encodeResponse(x, op, out.Elem()), nil
+}
+
+// admit returns the service of a request that may reach it: one with a valid signature, or
+// one that needs none.
+func (h *handler) admit(r *http.Request, x *exchange) (*service, error) {
+	if svc := h.unsigned(r); svc != nil {
+		x.table, x.dialect = svc.table, svc.table.Protocol
+		x.claim.service, x.verified = svc.table.Service, true
+		return svc, nil
+	}
+	svc, err := h.identify(r, x)
+	if err != nil {
+		return nil, err
+	}
+	return svc, h.authenticate(r, x)
+}
+
+// unsigned returns the service of a link that needs no signature, or nil.
+func (h *handler) unsigned(r *http.Request) *service {
+	if r.Method != http.MethodGet || r.ContentLength != 0 || r.Header.Get("Authorization") != "" {
+		return nil
+	}
+	query := r.URL.Query()
+	if query.Get("X-Amz-Algorithm") != "" {
+		return nil
+	}
+	for _, s := range h.services {
+		if slices.Contains(s.unsigned, query.Get("Action")) {
+			return s
+		}
+	}
+	return nil
 }
 
 // refuse refuses requests that no client of an API sends.

@@ -226,11 +226,11 @@ func TestLargeRequestsAreRefused(t *testing.T) {
 }
 
 func TestNewHandlerRefusesWrongSignatures(t *testing.T) {
-	_, err := NewHandler(Config{Services: []Service{{"ec2", wrongAPI{}}}})
+	_, err := NewHandler(Config{Services: []Service{{Name: "ec2", API: wrongAPI{}}}})
 	if err == nil || !strings.Contains(err.Error(), "operation DescribeVpcs") {
 		t.Errorf("error = %v", err)
 	}
-	if _, err := NewHandler(Config{Services: []Service{{"nonsense", wrongAPI{}}}}); err == nil {
+	if _, err := NewHandler(Config{Services: []Service{{Name: "nonsense", API: wrongAPI{}}}}); err == nil {
 		t.Error("NewHandler accepted an unknown service")
 	}
 }

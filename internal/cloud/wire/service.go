@@ -14,6 +14,7 @@ import (
 type service struct {
 	table      *names.Table
 	operations map[string]*operation
+	unsigned   []string // operations that need no signature
 }
 
 // operation is one method of an API with the shapes of its input and output.
@@ -34,7 +35,7 @@ func newService(s Service) (*service, error) {
 		return nil, err
 	}
 	shapes := newShapes(table)
-	out := &service{table: table, operations: map[string]*operation{}}
+	out := &service{table: table, operations: map[string]*operation{}, unsigned: s.Unsigned}
 	api := reflect.ValueOf(s.API)
 	for i := range api.NumMethod() {
 		name := api.Type().Method(i).Name

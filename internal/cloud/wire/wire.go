@@ -83,6 +83,9 @@ var ErrHangUp = errors.New("close the connection without a response")
 type Service struct {
 	Name string // as in the scope of signatures: ec2, elasticloadbalancing, sts, ssm
 	API  any    // its methods named after operations are served
+	// Unsigned are operations that a GET without a signature may call, because a secret
+	// among its parameters permits it. Such a call has a caller without key and region.
+	Unsigned []string
 }
 
 // NewHandler returns the endpoint's handler. It fails if a service is unknown, if

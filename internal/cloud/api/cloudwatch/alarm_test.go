@@ -258,8 +258,8 @@ func TestInvalidAlarmIsRefused(t *testing.T) {
 				"NotImplemented", "shorter than a minute",
 				func(in *client.PutMetricAlarmInput) { in.Period = aws.Int32(10) },
 			},
-			{"NotImplemented", "arn:aws:sns", func(in *client.PutMetricAlarmInput) {
-				in.AlarmActions = []string{"arn:aws:sns:eu-west-1:000000000000:mail"}
+			{"NotImplemented", "arn:aws:lambda", func(in *client.PutMetricAlarmInput) {
+				in.AlarmActions = []string{"arn:aws:lambda:eu-west-1:000000000000:function:f"}
 			}},
 			{
 				"NotImplemented", "anomaly",

@@ -133,7 +133,8 @@ func atLeastOne(member string, value int32) error {
 	return model.Refuse(member, value, "have value greater than or equal to 1")
 }
 
-// checkActions accepts the actions that can run here: scaling policies.
+// checkActions accepts the actions that can run here: scaling policies, and messages to
+// topics of Amazon SNS.
 func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 	for member, actions := range map[string][]string{
 		"oKActions": in.OKActions, "alarmActions": in.AlarmActions,
@@ -146,8 +147,11 @@ func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 			switch fields := strings.SplitN(action, ":", 6); {
 			case len(fields) < 6 || fields[0] != "arn":
 				return validationError("Invalid arn syntax: %s", action)
+			case fields[2] == "sns":
 			case fields[2] != "autoscaling" || !strings.HasPrefix(fields[5], "scalingPolicy:"):
-				return wire.NotImplemented("alarm actions other than policies of Amazon EC2 Auto Scaling: %s", action)
+				return wire.NotImplemented(
+					"alarm actions other than policies of Amazon EC2 Auto Scaling and topics of Amazon SNS: %s", action,
+				)
 			}
 		}
 	}

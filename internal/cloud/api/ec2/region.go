@@ -49,6 +49,15 @@ func regionNamed(name string) (region, bool) {
 	return regions[i], true
 }
 
+// RegionTitle returns the name of a region for people, such as "US East (N. Virginia)", or
+// the region itself if AWS has none of the name.
+func RegionTitle(name string) string {
+	if r, ok := regionNamed(name); ok {
+		return r.long
+	}
+	return name
+}
+
 func (r region) allZones() []zone {
 	out := make([]zone, 0, len(r.zoneLetters))
 	for i, letter := range r.zoneLetters {

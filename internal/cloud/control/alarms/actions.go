@@ -3,6 +3,7 @@
 package alarms
 
 import (
+	"slices"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
@@ -14,6 +15,9 @@ import (
 // and records their results in the history. Otherwise it repeats those that scale.
 func (l *Loop) runActions(seen *store.Alarm, entered bool) {
 	actions := alarm.StateActions(seen)
+	if !entered {
+		actions = slices.DeleteFunc(slices.Clone(actions), func(action string) bool { return !alarm.Repeats(action) })
+	}
 	if !entered && (len(actions) == 0 || seen.ActionsDisabled) {
 		return
 	}

@@ -8,7 +8,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -70,6 +72,12 @@ var services = []service{
 		target: "AWSEC2InstanceConnectService",
 	},
 	{module: "secretsmanager", signing: "secretsmanager", protocol: names.JSON, target: "secretsmanager"},
+	{
+		module:    "sns",
+		signing:   "sns",
+		protocol:  names.Query,
+		namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
+	},
 }
 
 func main() {
@@ -119,14 +127,14 @@ func table(s service) (string, error) {
 // spellings returns the names that the SDK's sources give each field, by type and
 // field, and writes the service's API version.
 func spellings(b *strings.Builder, s service, dir string) (map[string]map[string]*names.Field, error) {
-	if s.target != "" { // the SDK does not speak query, and describes types by schemas
+	requests, err := os.ReadFile(filepath.Join(dir, "serializers.go"))
+	if errors.Is(err, fs.ErrNotExist) { // the SDK describes types by schemas
 		schemas, err := os.ReadFile(filepath.Join(dir, "schemas", "schemas.go"))
 		if err == nil && s.protocol == names.Query {
 			err = queryNames(b, schemas)
 		}
 		return scanSchemas(schemas), err
 	}
-	requests, err := os.ReadFile(filepath.Join(dir, "serializers.go"))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,141 @@
+package sns
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// unsupportedSubscriptionAttributes are those of AWS that the local cloud does not have.
+var unsupportedSubscriptionAttributes = []string{
+	"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "ReplayPolicy", "ReplayStatus",
+	"SubscriptionRoleArn",
+}
+
+func setSubscriptionAttribute(row *store.Subscription, name, value string) error {
+	switch {
+	case name == "RawMessageDelivery" && value == "false":
+		row.Raw = false
+	case name == "RawMessageDelivery" && value != "true":
+		return invalid("Attributes Reason: RawMessageDelivery: Invalid value [" + value + "]. Must be true or false.")
+	case name == "RawMessageDelivery" && row.Protocol != "http" && row.Protocol != "https":
+		return invalid(
+			"Attributes Reason: Delivery protocol [" + row.Protocol + "] does not support raw message delivery.",
+		)
+	case name == "RawMessageDelivery":
+		row.Raw = true
+	case slices.Contains(unsupportedSubscriptionAttributes, name) && value == "":
+	case slices.Contains(unsupportedSubscriptionAttributes, name):
+		return wire.NotImplemented("the subscription attribute %s", name)
+	default:
+		return invalid("AttributeName")
+	}
+	return nil
+}
+
+// subscription returns a subscription of the caller's region.
+func subscription(r store.Reader, region string, arn *string) (*store.Subscription, error) {
+	if err := checkARN("SubscriptionArn", arn, 7); err != nil {
+		return nil, err
+	}
+	row, ok := store.Subscriptions.Get(r, *arn)
+	if !ok || row.Region != region {
+		return nil, notFound("Subscription")
+	}
+	return row, nil
+}
+
+// SetSubscriptionAttributes sets one attribute of a subscription.
+func (a *API) SetSubscriptionAttributes(
+	ctx context.Context, in *sns.SetSubscriptionAttributesInput,
+) (*sns.SetSubscriptionAttributesOutput, error) {
+	return &sns.SetSubscriptionAttributesOutput{}, a.Store.Update(func(tx *store.Tx) error {
+		row, err := subscription(tx, wire.RegionFrom(ctx), in.SubscriptionArn)
+		if err != nil {
+			return err
+		}
+		changed := *row
+		name, value := aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)
+		if err := setSubscriptionAttribute(&changed, name, value); err != nil {
+			return err
+		}
+		store.Subscriptions.Put(tx, &changed)
+		return nil
+	})
+}
+
+// GetSubscriptionAttributes returns a subscription's attributes.
+func (a *API) GetSubscriptionAttributes(
+	ctx context.Context, in *sns.GetSubscriptionAttributesInput,
+) (*sns.GetSubscriptionAttributesOutput, error) {
+	row, err := subscription(a.Store.Read(ctx), wire.RegionFrom(ctx), in.SubscriptionArn)
+	if err != nil {
+		return nil, err
+	}
+	attributes := map[string]string{
+		"SubscriptionArn": row.ARN, "TopicArn": row.Topic, "Owner": identity.Account,
+		"Protocol": row.Protocol, "Endpoint": row.Endpoint,
+		"RawMessageDelivery":           strconv.FormatBool(row.Raw),
+		"PendingConfirmation":          strconv.FormatBool(!row.Confirmed),
+		"ConfirmationWasAuthenticated": strconv.FormatBool(row.Authenticated),
+		"SubscriptionPrincipal":        "arn:aws:iam::" + identity.Account + ":root",
+	}
+	if row.Protocol == "http" || row.Protocol == "https" {
+		attributes["EffectiveDeliveryPolicy"] = deliveryPolicy
+	}
+	return &sns.GetSubscriptionAttributesOutput{Attributes: attributes}, nil
+}
+
+// ListSubscriptions lists the subscriptions of the region.
+func (a *API) ListSubscriptions(
+	ctx context.Context, in *sns.ListSubscriptionsInput,
+) (*sns.ListSubscriptionsOutput, error) {
+	rows, next, err := pageOf(
+		store.Subscriptions.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx)), in.NextToken, subscriptionKey,
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &sns.ListSubscriptionsOutput{NextToken: next, Subscriptions: listed(rows)}, nil
+}
+
+// ListSubscriptionsByTopic lists a topic's subscriptions.
+func (a *API) ListSubscriptionsByTopic(
+	ctx context.Context, in *sns.ListSubscriptionsByTopicInput,
+) (*sns.ListSubscriptionsByTopicOutput, error) {
+	view := a.Store.Read(ctx)
+	of, err := topic(view, wire.RegionFrom(ctx), "TopicArn", in.TopicArn)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := pageOf(store.SubscriptionsByTopic.List(view, of.ARN), in.NextToken, subscriptionKey)
+	if err != nil {
+		return nil, err
+	}
+	return &sns.ListSubscriptionsByTopicOutput{NextToken: next, Subscriptions: listed(rows)}, nil
+}
+
+func subscriptionKey(r *store.Subscription) string { return r.ARN }
+
+func listed(rows []*store.Subscription) []types.Subscription {
+	out := []types.Subscription{}
+	for _, r := range rows {
+		arn := r.ARN
+		if !r.Confirmed {
+			arn = "PendingConfirmation"
+		}
+		out = append(out, types.Subscription{
+			SubscriptionArn: &arn, TopicArn: &r.Topic, Protocol: &r.Protocol, Endpoint: &r.Endpoint,
+			Owner: aws.String(identity.Account),
+		})
+	}
+	return out
+}

@@ -1,0 +1,123 @@
+package sns
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// maxDisplayName is the length of the longest display name, in characters.
+const maxDisplayName = 100
+
+// unsupportedTopicAttributes are those of AWS that the local cloud does not have.
+var unsupportedTopicAttributes = []string{
+	"ApplicationFailureFeedbackRoleArn", "ApplicationSuccessFeedbackRoleArn", "ApplicationSuccessFeedbackSampleRate",
+	"ArchivePolicy", "ContentBasedDeduplication", "DataProtectionPolicy", "DeliveryPolicy", "FifoThroughputScope",
+	"FifoTopic", "FirehoseFailureFeedbackRoleArn", "FirehoseSuccessFeedbackRoleArn",
+	"FirehoseSuccessFeedbackSampleRate", "HTTPFailureFeedbackRoleArn", "HTTPSuccessFeedbackRoleArn",
+	"HTTPSuccessFeedbackSampleRate", "KmsMasterKeyId", "LambdaFailureFeedbackRoleArn",
+	"LambdaSuccessFeedbackRoleArn", "LambdaSuccessFeedbackSampleRate", "Policy", "SQSFailureFeedbackRoleArn",
+	"SQSSuccessFeedbackRoleArn", "SQSSuccessFeedbackSampleRate", "SignatureVersion", "TracingConfig",
+}
+
+// inert are values of attributes that mean what the local cloud does anyway.
+var inert = map[string][]string{
+	"FifoTopic": {"false"}, "DeliveryPolicy": {""}, "KmsMasterKeyId": {""}, "TracingConfig": {"PassThrough"},
+	"SignatureVersion": {"1"}, "ContentBasedDeduplication": {"false"},
+}
+
+// setTopicAttribute sets an attribute of a topic, which the caller must own.
+func setTopicAttribute(row *store.Topic, name, value string) error {
+	switch {
+	case name == "DisplayName" && utf8.RuneCountInString(value) > maxDisplayName:
+		return invalid("Attributes Reason: DisplayName must be at most 100 characters long")
+	case name == "DisplayName":
+		row.DisplayName = value
+		return nil
+	case slices.Contains(inert[name], value), name == "Policy" && samePolicy(value, row.ARN):
+		return nil
+	case slices.Contains(unsupportedTopicAttributes, name):
+		return wire.NotImplemented("the topic attribute %s with another value than the default", name)
+	}
+	return invalid("AttributeName")
+}
+
+// SetTopicAttributes sets one attribute of a topic.
+func (a *API) SetTopicAttributes(
+	ctx context.Context, in *sns.SetTopicAttributesInput,
+) (*sns.SetTopicAttributesOutput, error) {
+	return &sns.SetTopicAttributesOutput{}, a.Store.Update(func(tx *store.Tx) error {
+		row, err := topic(tx, wire.RegionFrom(ctx), "TopicArn", in.TopicArn)
+		if err != nil {
+			return err
+		}
+		changed := *row
+		name, value := aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)
+		if err := setTopicAttribute(&changed, name, value); err != nil {
+			return err
+		}
+		store.Topics.Put(tx, &changed)
+		return nil
+	})
+}
+
+// GetTopicAttributes returns a topic's attributes.
+func (a *API) GetTopicAttributes(
+	ctx context.Context, in *sns.GetTopicAttributesInput,
+) (*sns.GetTopicAttributesOutput, error) {
+	view := a.Store.Read(ctx)
+	row, err := topic(view, wire.RegionFrom(ctx), "TopicArn", in.TopicArn)
+	if err != nil {
+		return nil, err
+	}
+	confirmed, pending := 0, 0
+	for _, s := range store.SubscriptionsByTopic.List(view, row.ARN) {
+		if s.Confirmed {
+			confirmed++
+		} else {
+			pending++
+		}
+	}
+	return &sns.GetTopicAttributesOutput{Attributes: map[string]string{
+		"TopicArn": row.ARN, "Owner": identity.Account, "DisplayName": row.DisplayName,
+		"Policy": defaultPolicy(row.ARN), "EffectiveDeliveryPolicy": deliveryPolicy,
+		"SubscriptionsConfirmed": strconv.Itoa(confirmed), "SubscriptionsPending": strconv.Itoa(pending),
+		"SubscriptionsDeleted": strconv.Itoa(row.SubscriptionsDeleted),
+	}}, nil
+}
+
+// deliveryPolicy is AWS's default, which control/notifications carries out.
+const deliveryPolicy = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,` +
+	`"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,` +
+	`"backoffFunction":"linear"},"disableSubscriptionOverrides":false,` +
+	`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
+
+// defaultPolicy returns the policy of a topic without one: its owner may do everything.
+func defaultPolicy(arn string) string {
+	return `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",` +
+		`"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",` +
+		`"SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe",` +
+		`"SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"` + arn +
+		`","Condition":{"StringEquals":{"AWS:SourceOwner":"` + identity.Account + `"}}}]}`
+}
+
+// samePolicy reports whether a policy is a topic's default policy, as JSON.
+func samePolicy(given, arn string) bool {
+	var document any
+	if json.Unmarshal([]byte(given), &document) != nil {
+		return false
+	}
+	a, _ := json.Marshal(document) // sorts the keys
+	_ = json.Unmarshal([]byte(defaultPolicy(arn)), &document)
+	b, _ := json.Marshal(document)
+	return string(a) == string(b)
+}
