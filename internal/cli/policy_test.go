@@ -109,6 +109,12 @@ var editions = []struct {
 	{spec: alerts, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: alerts, last: "down SITE --yes --images"},
 	{spec: variables, last: "logs SITE"},
+	{
+		spec: scalingGroup + variables + "tags: {team: a}\n",
+		then: []edition{{old: "{team: a}", replacement: "{cost: b}"}}, last: "status SITE",
+	},
+	{spec: protected, last: "logs SITE"},
+	{spec: protected, last: "verify SITE"},
 	{spec: scalingGroup, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "drill zone SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "verify SITE"},
@@ -165,9 +171,7 @@ func record(t *testing.T) map[policy.Group][]string {
 			if c.release != "" {
 				s.release = c.release
 			}
-			if c.edits != "" {
-				s.edit(t, "LEVEL: info", "LEVEL: "+c.edits)
-			}
+			c.edit(t, s)
 			r.run(t, s, c.line)
 		})
 	}

@@ -20,6 +20,9 @@ type Status struct {
 	Unconfirmed []string // of a topic: addresses that have not confirmed their subscriptions
 	Alarm       string   // of an alarm: its state, such as "ALARM"
 
+	Tags   map[string]string // that an earlier spec asked for
+	TagIDs []string          // what carries the tags, if it is not the resource's ID alone
+
 	DNSName string // of a load balancer
 	Problem string // of a load balancer: why it serves only in part, in the cloud's words; "" if it serves
 

@@ -73,10 +73,7 @@ func (c *Cloud) describeAlarm(ctx context.Context, a types.MetricAlarm) (plan.Fo
 	if err != nil {
 		return plan.Found{}, ignoreNotFound("read the tags of alarm "+aws.ToString(a.AlarmName), err)
 	}
-	tags := map[string]string{}
-	for _, t := range out.Tags {
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
+	tags := tagsOf(out.Tags, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 	if tags[stack.TagApp] != c.App {
 		return plan.Found{}, nil
 	}
@@ -85,6 +82,7 @@ func (c *Cloud) describeAlarm(ctx context.Context, a types.MetricAlarm) (plan.Fo
 		Name: aws.ToString(a.AlarmName),
 	}
 	f.Status.Alarm = string(a.StateValue)
+	setTags(&f, tags)
 	condition := stack.Condition{
 		Metric: aws.ToString(a.MetricName), Statistic: string(a.Statistic), Comparison: string(a.ComparisonOperator),
 		Threshold: aws.ToFloat64(a.Threshold),
@@ -147,11 +145,30 @@ func (p *Provisioner) putAlarm(ctx context.Context, r stack.Resource, body stack
 			Name: aws.String(groupDimension), Value: aws.String(groupPrefix + group),
 		})
 	}
-	for _, t := range p.tags(r) {
-		in.Tags = append(in.Tags, types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)})
-	}
+	in.Tags = alarmTags(p.tags(r))
 	_, err := p.CW.PutMetricAlarm(ctx, in)
 	return f, awsapi.Wrap("set alarm "+body.AlarmName, err)
+}
+
+func alarmTags(tags []tag) []types.Tag {
+	all := make([]types.Tag, len(tags))
+	for i, t := range tags {
+		all[i] = types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)}
+	}
+	return all
+}
+
+func (p *Provisioner) alarmTagger(arn string) tagger {
+	return tagger{
+		set: func(ctx context.Context, tags []tag) error {
+			_, err := p.CW.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: &arn, Tags: alarmTags(tags)})
+			return err
+		},
+		remove: func(ctx context.Context, keys []string) error {
+			_, err := p.CW.UntagResource(ctx, &cloudwatch.UntagResourceInput{ResourceARN: &arn, TagKeys: keys})
+			return err
+		},
+	}
 }
 
 func (p *Provisioner) deleteAlarm(ctx context.Context, f plan.Found) error {

@@ -22,6 +22,8 @@ type Cloud struct {
 	App, Region string
 	Identity    bool   // the spec needs a role or an environment
 	Alerts      bool   // the spec asks for alerts
+	Tagged      bool   // the spec asks for tags
+	Protected   bool   // the spec protects the application
 	Salt        string // of the digests of the environment's values
 
 	EC2 EC2
@@ -128,6 +130,12 @@ type CW interface {
 	PutMetricAlarm(
 		context.Context, *cloudwatch.PutMetricAlarmInput, ...func(*cloudwatch.Options),
 	) (*cloudwatch.PutMetricAlarmOutput, error)
+	TagResource(
+		context.Context, *cloudwatch.TagResourceInput, ...func(*cloudwatch.Options),
+	) (*cloudwatch.TagResourceOutput, error)
+	UntagResource(
+		context.Context, *cloudwatch.UntagResourceInput, ...func(*cloudwatch.Options),
+	) (*cloudwatch.UntagResourceOutput, error)
 	DeleteAlarms(
 		context.Context, *cloudwatch.DeleteAlarmsInput, ...func(*cloudwatch.Options),
 	) (*cloudwatch.DeleteAlarmsOutput, error)
@@ -148,6 +156,15 @@ func NewIAM(c *iam.Client) IAM { return IAM{roleAPI: c, rolePolicyAPI: c, instan
 type SSM interface {
 	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
 	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
+	ListTagsForResource(
+		context.Context, *ssm.ListTagsForResourceInput, ...func(*ssm.Options),
+	) (*ssm.ListTagsForResourceOutput, error)
+	AddTagsToResource(
+		context.Context, *ssm.AddTagsToResourceInput, ...func(*ssm.Options),
+	) (*ssm.AddTagsToResourceOutput, error)
+	RemoveTagsFromResource(
+		context.Context, *ssm.RemoveTagsFromResourceInput, ...func(*ssm.Options),
+	) (*ssm.RemoveTagsFromResourceOutput, error)
 	DeleteParameter(
 		context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options),
 	) (*ssm.DeleteParameterOutput, error)

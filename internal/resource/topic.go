@@ -110,6 +110,7 @@ func (c *Cloud) topic(ctx context.Context, arn *string) ([]plan.Found, error) {
 	}
 	f.Set(stack.AttrName, f.Name)
 	f.Set(stack.AttrEmails, emails...)
+	setTags(&f, tags)
 	return []plan.Found{f}, nil
 }
 
@@ -118,11 +119,7 @@ func (c *Cloud) topicTags(ctx context.Context, arn *string) (map[string]string, 
 	if err != nil {
 		return nil, fmt.Errorf("read the tags of topic %s: %w", *arn, err)
 	}
-	tags := map[string]string{}
-	for _, t := range out.Tags {
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return tags, nil
+	return tagsOf(out.Tags, func(t types.Tag) (key, value *string) { return t.Key, t.Value }), nil
 }
 
 // emailSubscriptions returns a topic's subscriptions by email. Others are users' own.
@@ -145,10 +142,7 @@ func (c *Cloud) emailSubscriptions(ctx context.Context, arn *string) ([]types.Su
 // subscribes the addresses.
 func (p *Provisioner) createTopic(ctx context.Context, r stack.Resource, body stack.Topic) (plan.Found, error) {
 	f := plan.Found{Address: r.Address, Kind: stack.KindTopic, Name: body.TopicName}
-	in := &sns.CreateTopicInput{Name: &body.TopicName}
-	for _, t := range p.tags(r) {
-		in.Tags = append(in.Tags, types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)})
-	}
+	in := &sns.CreateTopicInput{Name: &body.TopicName, Tags: topicTags(p.tags(r))}
 	out, err := p.SNS.CreateTopic(ctx, in)
 	if err != nil {
 		return f, fmt.Errorf("create topic %s: %w", body.TopicName, err)
@@ -198,17 +192,37 @@ func (p *Provisioner) updateTopic(ctx context.Context, r stack.Resource, body st
 func (p *Provisioner) withdraw(ctx context.Context, arn string, addresses []string) error {
 	tags, err := p.topicTags(ctx, &arn)
 	value := strings.Join(addresses, " ")
+	tagger := p.topicTagger(arn)
 	switch {
 	case err != nil || tags[tagWithdrawn] == value:
 		return err
 	case value == "":
-		_, err = p.SNS.UntagResource(ctx, &sns.UntagResourceInput{ResourceArn: &arn, TagKeys: []string{tagWithdrawn}})
+		err = tagger.remove(ctx, []string{tagWithdrawn})
 	default:
-		_, err = p.SNS.TagResource(ctx, &sns.TagResourceInput{
-			ResourceArn: &arn, Tags: []types.Tag{{Key: aws.String(tagWithdrawn), Value: &value}},
-		})
+		err = tagger.set(ctx, []tag{{tagWithdrawn, value}})
 	}
 	return awsapi.Wrap("tag topic "+arn, err)
+}
+
+func topicTags(tags []tag) []types.Tag {
+	all := make([]types.Tag, len(tags))
+	for i, t := range tags {
+		all[i] = types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)}
+	}
+	return all
+}
+
+func (p *Provisioner) topicTagger(arn string) tagger {
+	return tagger{
+		set: func(ctx context.Context, tags []tag) error {
+			_, err := p.SNS.TagResource(ctx, &sns.TagResourceInput{ResourceArn: &arn, Tags: topicTags(tags)})
+			return err
+		},
+		remove: func(ctx context.Context, keys []string) error {
+			_, err := p.SNS.UntagResource(ctx, &sns.UntagResourceInput{ResourceArn: &arn, TagKeys: keys})
+			return err
+		},
+	}
 }
 
 // deleteTopic deletes a topic with its subscriptions.

@@ -48,6 +48,14 @@ func TestAlertsFollowTheSpec(t *testing.T) {
 		}
 	}
 	up("me@example.com", "you@example.com")
+	app.Spec.Tags = map[string]string{"team": "a"}
+	up("me@example.com", "you@example.com")
+	for _, a := range store.Alarms.List(app.Store.View()) {
+		if a.Tags["team"] != "a" {
+			t.Errorf("alarm %s has the tags %v", a.Name, a.Tags)
+		}
+	}
+	app.Spec.Tags = nil
 	if n := len(store.Alarms.List(app.Store.View())); n != 5 {
 		t.Errorf("%d alarms", n)
 	}

@@ -62,7 +62,8 @@ type Instance struct {
 	TransitionReason string // "User initiated (2026-11-23 21:00:00 GMT)"
 	TerminatedAt     time.Time
 	RebootsDone      int
-	Reachable        bool // reports whether the instance passes its status checks
+	Reachable        bool      // reports whether the instance passes its status checks
+	ImpairedSince    time.Time // its disk is read-only since then; zero if it is not
 	UIDBase          uint32
 	StartedBefore    bool      // it has been running: a failed start stops it instead of terminating it
 	MachineStarted   time.Time // last start of its machine, by a start of the instance or of the local cloud

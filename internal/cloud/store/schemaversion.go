@@ -39,7 +39,8 @@ var migrations = []migration{
 	nil,
 	// Version 4 adds IAM, secrets, instance profiles of instances and encrypted parameters.
 	nil,
-	// Version 5 adds topics and their subscriptions, and the state before an alarm's state.
+	// Version 5 adds hosted zones, certificates that the local cloud issues, topics with
+	// their subscriptions, and the state before an alarm's.
 	nil,
 }
 

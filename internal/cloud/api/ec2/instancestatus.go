@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -10,10 +11,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// reachability returns the result of an instance's status checks. An instance that
-// does not run has none.
+// reachability returns the result of an instance's own status check. An instance that
+// does not run has none. One with a read-only disk fails, as with a corrupt filesystem
+// (Amazon EC2 User Guide, "Status checks for Amazon EC2 instances").
 func reachability(row vm) (types.SummaryStatus, types.StatusType) {
 	switch {
+	case row.State == store.Running && !row.ImpairedSince.IsZero():
+		return types.SummaryStatusImpaired, types.StatusTypeFailed
 	case row.State == store.Running && row.Reachable:
 		return types.SummaryStatusOk, types.StatusTypePassed
 	case row.State == store.Running:
@@ -38,8 +42,8 @@ var statusFilters = filters[vm]{
 	"instance-state-name":          instances.filters["instance-state-name"],
 	"instance-status.status":       field(statusCheck),
 	"instance-status.reachability": optionalField(reachabilityCheck),
-	"system-status.status":         field(statusCheck),
-	"system-status.reachability":   optionalField(reachabilityCheck),
+	"system-status.status":         field(func(row vm) string { return statusCheck(system(row)) }),
+	"system-status.reachability":   optionalField(func(row vm) string { return reachabilityCheck(system(row)) }),
 	"operator.managed":             constant[vm]("false"),
 	"event.code":                   noValue[vm],
 	"event.description":            noValue[vm],
@@ -53,8 +57,34 @@ func statusCheck(row vm) string { status, _ := reachability(row); return string(
 
 func reachabilityCheck(row vm) string { _, detail := reachability(row); return string(detail) }
 
+// system returns an instance as the status checks of its system see it, which is the host: no
+// problem of the machine's own is one of the host's.
+func system(row vm) vm {
+	if row.ImpairedSince.IsZero() {
+		return row
+	}
+	sound := *row
+	sound.ImpairedSince = time.Time{}
+	return &sound
+}
+
+// statusSummary describes the result of an instance's status checks.
+func statusSummary(row vm) *types.InstanceStatusSummary {
+	status, detail := reachability(row)
+	summary := &types.InstanceStatusSummary{Status: status}
+	if detail == "" {
+		return summary
+	}
+	details := types.InstanceStatusDetails{Name: types.StatusNameReachability, Status: detail}
+	if detail == types.StatusTypeFailed {
+		details.ImpairedSince = aws.Time(row.ImpairedSince)
+	}
+	summary.Details = []types.InstanceStatusDetails{details}
+	return summary
+}
+
 // DescribeInstanceStatus returns the results of instances' status checks: ok when the
-// machine has booted, initializing before.
+// machine has booted, initializing before, impaired while its disk is read-only.
 func (a *API) DescribeInstanceStatus(
 	ctx context.Context, in *ec2.DescribeInstanceStatusInput,
 ) (*ec2.DescribeInstanceStatusOutput, error) {
@@ -79,17 +109,12 @@ func (a *API) DescribeInstanceStatus(
 	return &ec2.DescribeInstanceStatusOutput{
 		NextToken: next,
 		InstanceStatuses: list(rows, func(row vm) types.InstanceStatus {
-			status, detail := reachability(row)
-			summary := &types.InstanceStatusSummary{Status: status}
-			if detail != "" {
-				summary.Details = []types.InstanceStatusDetails{{Name: types.StatusNameReachability, Status: detail}}
-			}
 			return types.InstanceStatus{
 				InstanceId:       aws.String(row.ID),
 				AvailabilityZone: aws.String(row.Zone),
 				InstanceState:    instanceState(row.State),
-				InstanceStatus:   summary,
-				SystemStatus:     summary,
+				InstanceStatus:   statusSummary(row),
+				SystemStatus:     statusSummary(system(row)),
 			}
 		}),
 	}, nil

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -38,6 +39,19 @@ func TestInstanceStatusOmitsInstancesThatDoNotRun(t *testing.T) {
 		all[*items[6].InstanceId] != "not-applicable" {
 		t.Errorf("status %v", all)
 	}
+	r.edit(func(tx *store.Tx) {
+		store.Instances.Edit(tx, first, func(row *store.Instance) { row.ImpairedSince = time.Now() })
+	})
+	impaired := doRemote(r, r.DescribeInstanceStatus, &ec2.DescribeInstanceStatusInput{Filters: []types.Filter{
+		filter("instance-status.status", "impaired"), filter("system-status.status", "ok"),
+	}}).InstanceStatuses
+	if len(impaired) != 1 || *impaired[0].InstanceId != first || impaired[0].SystemStatus.Status != "ok" ||
+		impaired[0].InstanceStatus.Details[0].ImpairedSince == nil {
+		t.Errorf("with a read-only disk: %+v", impaired)
+	}
+	r.edit(func(tx *store.Tx) {
+		store.Instances.Edit(tx, first, func(row *store.Instance) { row.ImpairedSince = time.Time{} })
+	})
 	wantFilters(r, statusFilters, map[string]string{
 		"availability-zone-id": "use1-az" + string("123456"[(*items[0].Placement.AvailabilityZone)[9]-'a']),
 		"availability-zone":    *items[0].Placement.AvailabilityZone, "event.code": "", "event.description": "",

@@ -62,6 +62,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	group.Go(func() error { return l.watchRows(ctx) })
 	group.Go(func() error { return l.followStatus(ctx, configured, lost) })
 	group.Go(func() error { return l.drive(ctx, configured, lost) })
+	group.Go(func() error { return l.boundLogs(ctx) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return err
 	}
@@ -82,7 +83,8 @@ func (l *Loop) watchRows(ctx context.Context) error {
 		view := l.Store.View()
 		notify(l.wake)
 		err := view.Changed(ctx, store.LoadBalancers, store.Listeners, store.Certificates, store.Rules,
-			store.TargetGroups, store.Targets, store.Instances, store.NetworkInterfaces)
+			store.TargetGroups, store.Targets, store.Instances, store.NetworkInterfaces, store.HostedZones,
+			store.RecordSets)
 		if err != nil {
 			return fmt.Errorf("watch the rows of load balancers: %w", err)
 		}

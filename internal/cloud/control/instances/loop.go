@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -28,6 +29,8 @@ type Machines interface {
 	Capture(ctx context.Context, id string, images machine.Images, reboot bool) (layer string, err error)
 	Status(id string) machine.Status
 	List() []string
+	CheckRoom() error // fails if the host's disk is full
+	IsReadOnly(id string) bool
 	Watch(ctx context.Context) <-chan string
 }
 
@@ -45,6 +48,7 @@ type Loop struct {
 	Network  Network
 	Log      *slog.Logger
 	Manners  *manners.Set           // nil: a kind cloud
+	Disks    bandwidth.Setting      // what limits the bandwidth of machines' disks
 	Parallel int                    // machines that launch at the same time; 0 means defaultParallel
 	Env      map[string]string      // environment variables of every machine, such as proxies
 	Layer    func(id string) string // returns the folder of an image's layer
@@ -79,6 +83,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		return ctx.Err()
 	})
 	group.Go(func() error { return l.startWorkers(ctx, group) })
+	group.Go(func() error { return l.repairDisks(ctx) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return err
 	}

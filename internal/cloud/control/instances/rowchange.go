@@ -3,9 +3,9 @@
 package instances
 
 import (
-	"net/netip"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -42,6 +42,7 @@ func (l *Loop) recordBoot(id string, reboots int) error {
 }
 
 func setRunning(row *store.Instance, reboots int, reachable bool) {
+	row.ImpairedSince = time.Time{}
 	row.StartedBefore, row.Reachable, row.RebootsDone = true, reachable, reboots
 	if row.Desired == store.Running {
 		row.State = store.Running
@@ -63,18 +64,19 @@ func (l *Loop) recordEnd(row *store.Instance, next, code, reason string) error {
 	})
 }
 
-// recordStopped records that the machine is down. It releases the public IP address
-// and discards pending reboots.
+// recordStopped records that the machine is down. It releases a public IP address that is
+// no Elastic IP address, and discards pending reboots.
 func (l *Loop) recordStopped(id string) error {
 	return l.Store.Update(func(tx *store.Tx) error {
 		store.Instances.Edit(tx, id, func(row *store.Instance) {
 			row.Reachable, row.RebootsDone, row.StartedBefore = false, row.Reboots, true
+			row.ImpairedSince = time.Time{}
 			if row.Desired == store.Stopped {
 				row.State, row.Force = store.Stopped, false
 			}
 		})
 		for _, eni := range store.NetworkInterfacesByInstance.List(tx, id) {
-			store.NetworkInterfaces.Edit(tx, eni.ID, func(eni *store.NetworkInterface) { eni.PublicIP = netip.Addr{} })
+			addressing.ReleaseAutomatic(tx, eni.ID)
 		}
 		return nil
 	})

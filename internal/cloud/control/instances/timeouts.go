@@ -11,6 +11,10 @@ const (
 	terminateTimeout = time.Minute
 	// leaveTimeout is how long a machine that terminates waits for load balancers.
 	leaveTimeout = 2 * time.Second
+	// diskInterval is how often the loop looks for disks that became read-only.
+	diskInterval = 10 * time.Second
+	// repairInterval is how long the loop does not reboot an instance again to repair its disk.
+	repairInterval = 10 * time.Minute
 	// launchAttempts is the number of failed launches after which the loop stops or
 	// terminates the instance.
 	launchAttempts = 3

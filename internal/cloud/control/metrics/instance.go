@@ -70,7 +70,7 @@ func (l *Loop) addInstance(view store.Reader, row *store.Instance, last, now usa
 	add("NetworkIn", bytes, float64(now.Received-min(last.Received, now.Received)), shared...)
 	add("NetworkOut", bytes, float64(now.Sent-min(last.Sent, now.Sent)), shared...)
 	failed := 1.0
-	if row.Reachable || now.at.Sub(row.LaunchTime) < statusCheckGrace {
+	if row.ImpairedSince.IsZero() && (row.Reachable || now.at.Sub(row.LaunchTime) < statusCheckGrace) {
 		failed = 0
 	}
 	add("StatusCheckFailed", count, failed)

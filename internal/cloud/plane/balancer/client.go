@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -142,8 +143,22 @@ func (c *Client) Counters(ctx context.Context) (Counters, error) {
 // Stop ends the balancer's processes and returns when all its ports are closed. If none
 // runs, Stop returns nil.
 func (c *Client) Stop(ctx context.Context) error {
+	err := c.stopKeeper(ctx)
+	if err != nil {
+		return err
+	}
+	// A process whose keeper was killed retires when nobody takes over what it has.
+	if orphan, err := net.Dial("unixpacket", OrphanSocketPath(c.Dir)); err == nil {
+		_ = orphan.Close()
+	}
+	return nil
+}
+
+// stopKeeper ends the keeper and its processes.
+func (c *Client) stopKeeper(ctx context.Context) error {
 	err := c.stop(ctx, keeperHost)
-	if notRunning(err) { // perhaps a process of protocol 3, which had no keeper
+	if _, missing := os.Stat(OrphanSocketPath(c.Dir)); notRunning(err) && missing != nil {
+		// Perhaps a process of protocol 3, which had no keeper.
 		err = c.stop(ctx, balancerHost)
 	}
 	if notRunning(err) {
@@ -158,6 +173,7 @@ func notRunning(err error) bool {
 }
 
 func (c *Client) stop(ctx context.Context, host string) error {
+	c.Close() // a connection to a process that was killed would be used, and fail
 	response, err := c.call(ctx, host, http.MethodPost, "/stop", nil)
 	if err != nil {
 		return err

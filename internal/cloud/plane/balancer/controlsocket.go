@@ -46,6 +46,10 @@ func KeeperSocketPath(dir string) string { return filepath.Join(dir, "keeper.soc
 // SocketPath returns the path of the balancer process's control socket in the balancer's folder.
 func SocketPath(dir string) string { return filepath.Join(dir, "balancer.sock") }
 
+// OrphanSocketPath returns the path of the socket at which a balancer process whose keeper was
+// killed awaits the next one.
+func OrphanSocketPath(dir string) string { return filepath.Join(dir, "orphan.sock") }
+
 // LockPath returns the path of the file that the process in the folder locks.
 func LockPath(dir string) string { return filepath.Join(dir, "balancer.lock") }
 

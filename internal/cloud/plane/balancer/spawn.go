@@ -37,7 +37,7 @@ func (c *Client) Start(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	if err := c.Stop(ctx); err != nil {
+	if err := c.stopKeeper(ctx); err != nil {
 		c.Log.Warn("stop the balancer process of another version", "error", err)
 	}
 	if err := c.spawn(ctx); err != nil {

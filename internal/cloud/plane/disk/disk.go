@@ -13,7 +13,9 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -163,16 +165,43 @@ const (
 // Flush brings the file of a disk that is mounted at target up to date: until the next change,
 // a copy of the file is a disk with the same content.
 func Flush(target string) error {
-	f, err := os.Open(target)
-	if err != nil {
-		return fmt.Errorf("flush a disk: %w", err)
-	}
-	defer func() { _ = f.Close() }()
 	// Freezing a filesystem writes everything in its journal to where it belongs.
 	for _, request := range []uint{fiFreeze, fiThaw} {
-		if err := unix.IoctlSetInt(int(f.Fd()), request, 0); err != nil {
+		if err := control(target, request); err != nil {
 			return fmt.Errorf("flush a disk: %w", err)
 		}
 	}
 	return nil
+}
+
+// Thaw lets programs write to a disk that is mounted at target, if a Flush was interrupted.
+func Thaw(target string) error {
+	err := control(target, fiThaw)
+	if err != nil && !errors.Is(err, unix.EINVAL) { // it is not frozen (ioctl_fsfreeze(2))
+		return fmt.Errorf("thaw a disk: %w", err)
+	}
+	return nil
+}
+
+// control sends a request to the filesystem that is mounted at target.
+func control(target string, request uint) error {
+	f, err := os.Open(target)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return unix.IoctlSetInt(int(f.Fd()), request, 0)
+}
+
+// HasErrors reports whether the disk at path is mounted and its filesystem has ever had an
+// error (kernel documentation, filesystems/ext4, "/sys entries").
+func HasErrors(path string) bool {
+	numbers, err := attachedTo(path)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(numbers, func(number int) bool {
+		errors, err := os.ReadFile(fmt.Sprintf("/sys/fs/ext4/loop%d/errors_count", number))
+		return err == nil && strings.TrimSpace(string(errors)) != "0"
+	})
 }

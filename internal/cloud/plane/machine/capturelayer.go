@@ -30,13 +30,13 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 		if err != nil {
 			return err
 		}
-		if err := p.checkRoom(); err != nil {
+		if err := p.CheckRoom(); err != nil {
 			return err
 		}
 		now := p.Status(id)
 		layer = images.NewLayerID()
 		if now.State == Running && !reboot {
-			return p.copyDisk(ctx, id, images, layer)
+			return p.copyDisk(ctx, r, images, layer)
 		}
 		return p.moveDisk(ctx, r, now, images, layer)
 	})
@@ -46,15 +46,15 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 	return layer, nil
 }
 
-func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer string) error {
+func (p *Plane) copyDisk(ctx context.Context, r record, images Images, layer string) error {
 	dir, err := images.NewDir()
 	if err != nil {
 		return err
 	}
-	if err := p.copyFrozen(ctx, id, dir); err != nil {
+	if err := p.copyFrozen(ctx, r, dir); err != nil {
 		return errors.Join(err, filetree.Remove(context.WithoutCancel(ctx), dir))
 	}
-	if err := images.Commit(ctx, filepath.Join(dir, filepath.Base(p.written(id))), layer); err != nil {
+	if err := images.Commit(ctx, filepath.Join(dir, filepath.Base(p.written(r.Machine.ID))), layer); err != nil {
 		return errors.Join(err, filetree.Remove(context.WithoutCancel(ctx), dir))
 	}
 	return os.Remove(dir)
@@ -62,24 +62,26 @@ func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer st
 
 // copyFrozen copies the machine's disk to dir while the machine is frozen. cp copies what is
 // in use of the file. Where the filesystem can share blocks, none are copied.
-func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
-	group := p.cgroup(id)
-	wasFrozen, err := group.isFrozen()
+func (p *Plane) copyFrozen(ctx context.Context, r record, dir string) (err error) {
+	id := r.Machine.ID
+	wasFrozen, err := p.cgroup(id).isFrozen()
 	if err != nil {
 		return err
 	}
-	defer func() { // also if freezing failed, which may have frozen some of its processes
-		if wasFrozen {
-			return
+	if !wasFrozen {
+		if err := os.WriteFile(p.capturing(id), nil, 0o600); err != nil {
+			return fmt.Errorf("note that a capture freezes the machine: %w", err)
 		}
-		thawCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTimeout)
-		defer cancel()
-		err = errors.Join(err, group.setFrozen(thawCtx, false))
-	}()
-	if err := group.setFrozen(ctx, true); err != nil {
+		defer func() { // also if freezing failed, which may have frozen some of its processes
+			thawCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTimeout)
+			defer cancel()
+			err = errors.Join(err, p.endCapture(thawCtx, id))
+		}()
+	}
+	if err := p.cgroup(id).setFrozen(ctx, true); err != nil {
 		return err
 	}
-	if err := p.flush(id); err != nil {
+	if err := p.flush(r); err != nil {
 		return err
 	}
 	cp := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.written(id), dir)
@@ -87,6 +89,32 @@ func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
 		return fmt.Errorf("copy its disk: %w: %s", err, out)
 	}
 	return nil
+}
+
+// endCapture thaws a machine that a capture has frozen.
+func (p *Plane) endCapture(ctx context.Context, id string) error {
+	if err := p.thaw(ctx, id); err != nil {
+		return err
+	}
+	return os.Remove(p.capturing(id))
+}
+
+// endInterruptedCaptures thaws the machines that the captures of a killed daemon have frozen,
+// and their filesystems.
+func (p *Plane) endInterruptedCaptures() {
+	for _, id := range p.List() {
+		if !exists(p.capturing(id)) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), thawTimeout)
+		var err error
+		if p.written(id) == p.disk(id) {
+			err = p.withDiskMounted(id, disk.Thaw)
+		}
+		err = errors.Join(err, p.endCapture(ctx, id))
+		cancel()
+		p.config.Log.Warn("thawed a machine whose capture was interrupted", "machine", id, "error", err)
+	}
 }
 
 // moveDisk powers the machine off, turns its disk into the layer, and boots the machine
@@ -133,5 +161,5 @@ func (p *Plane) takeDown(ctx context.Context, id string, now Status) (release fu
 			return release, err
 		}
 	}
-	return release, unmount(p.root(id))
+	return release, p.unmountRoot(id, now.Launcher)
 }

@@ -4,6 +4,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,7 +63,20 @@ func (p *Plane) migrateDisk(ctx context.Context, r *record) error {
 
 // flush writes what the machine's filesystem has in memory to the host's files. The machine is
 // frozen.
-func (p *Plane) flush(id string) error {
+func (p *Plane) flush(r record) (err error) {
+	id := r.Machine.ID
+	devices, err := p.cgroup(id).limitedDisks()
+	if err != nil {
+		return err
+	}
+	if err := p.cgroup(id).freeDisks(); err != nil { // the host waits for it, not the machine
+		return err
+	}
+	defer func() {
+		for _, d := range devices {
+			err = errors.Join(err, p.cgroup(id).limitDisk(d, r.Machine.DiskRate))
+		}
+	}()
 	if err := syncRoot(p.root(id)); err != nil || p.written(id) != p.disk(id) {
 		return err
 	}
@@ -73,6 +87,9 @@ func (p *Plane) flush(id string) error {
 // unmounting it and mounting it again would take longer than everything else in a capture.
 func (p *Plane) hold(id string) (release func(), err error) {
 	release = func() {}
+	if err := p.cgroup(id).freeDisks(); err != nil {
+		return release, err
+	}
 	if err := syncRoot(p.root(id)); err != nil || p.written(id) != p.disk(id) {
 		return release, err
 	}
@@ -122,9 +139,15 @@ func syncRoot(root string) error {
 // reserve is how many bytes machines leave free on the host's disk.
 const reserve = 256 << 20
 
-// checkRoom returns ErrNoRoom if the host's disk is too full for another machine or layer.
+// IsReadOnly reports whether a machine that runs can no longer write to its disk, because the
+// host's was full or failed.
+func (p *Plane) IsReadOnly(id string) bool {
+	return disk.HasErrors(p.disk(id)) && p.Status(id).State == Running && isReadOnly(p.root(id))
+}
+
+// CheckRoom returns ErrNoRoom if the host's disk is too full for another machine or layer.
 // Disks are sparse: all of them together may be larger than the host's.
-func (p *Plane) checkRoom() error {
+func (p *Plane) CheckRoom() error {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(p.config.Dir, &stat); err != nil {
 		return fmt.Errorf("measure the free disk space: %w", err)

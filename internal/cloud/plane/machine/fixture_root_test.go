@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == launcherArgument {
 		os.Exit(machine.RunLauncher(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == captureArgument {
+		os.Exit(captureAndHang(os.Args[2:]))
+	}
 	os.Exit(m.Run())
 }
 

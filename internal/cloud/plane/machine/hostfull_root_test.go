@@ -59,7 +59,13 @@ func TestRealRebootRepairsAReadOnlyDisk(t *testing.T) {
 	m := s.machine(1)
 	s.bootFully(m)
 	s.mustRun(m.ID, "sh", "-c", "echo kept >/srv/kept && sync /srv/kept")
+	if s.plane.IsReadOnly(m.ID) {
+		t.Error("a disk without errors is read-only")
+	}
 	s.failDisk(m.ID)
+	if !s.plane.IsReadOnly(m.ID) {
+		t.Error("a disk with an error is not read-only")
+	}
 	if out, err := s.run(m.ID, "touch", "/srv/file"); err == nil {
 		t.Errorf("the disk is not read-only: %s", out)
 	}
@@ -68,6 +74,9 @@ func TestRealRebootRepairsAReadOnlyDisk(t *testing.T) {
 	}
 	s.awaitSystem(m.ID)
 	s.mustRun(m.ID, "touch", "/srv/file")
+	if s.plane.IsReadOnly(m.ID) {
+		t.Error("the disk is read-only after the reboot")
+	}
 	s.expectOutput(m.ID, map[string]string{"cat /srv/kept": "kept"})
 	if status := s.plane.Status(m.ID); status.Boots != 2 {
 		t.Errorf("after the reboot: %+v", status)

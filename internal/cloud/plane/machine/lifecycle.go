@@ -101,7 +101,7 @@ func (p *Plane) remount(ctx context.Context, id string) error {
 	if err := p.halt(ctx, id); err != nil {
 		return err
 	}
-	if err := unmount(p.root(id)); err != nil {
+	if err := p.unmountRoot(id, launcher); err != nil {
 		return err
 	}
 	if err := p.mountRoot(r, launcher); err != nil {

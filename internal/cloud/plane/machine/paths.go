@@ -22,6 +22,7 @@ func (p *Plane) launcherLog(id string) string { return filepath.Join(p.dir(id), 
 func (p *Plane) runDir(id string) string    { return filepath.Join(p.config.RunDir, id) }
 func (p *Plane) root(id string) string      { return filepath.Join(p.runDir(id), "root") }
 func (p *Plane) namespace(id string) string { return filepath.Join(p.runDir(id), "net") }
+func (p *Plane) capturing(id string) string { return filepath.Join(p.runDir(id), "capturing") }
 func (p *Plane) socket(id string) string    { return filepath.Join(p.runDir(id), "control") }
 
 func (p *Plane) cgroup(id string) cgroup {

@@ -46,7 +46,8 @@ type Plane struct {
 	watches   map[*watch]struct{}
 }
 
-// New opens a plane. It creates the plane's directories and nothing else.
+// New opens a plane. It creates the plane's directories and thaws machines whose capture was
+// interrupted, and does nothing else.
 func New(config Config) (*Plane, error) {
 	if config.StopTimeout == 0 {
 		config.StopTimeout = defaultStopTimeout
@@ -71,6 +72,7 @@ func New(config Config) (*Plane, error) {
 	if err := makePrivate(config.RunDir); err != nil {
 		return nil, err
 	}
+	p.endInterruptedCaptures()
 	p.apt = image.HostAptSettings(context.Background())
 	return p, nil
 }

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/thread"
 )
 
 // Prepare creates a machine's namespaces and root filesystem without starting its system,
@@ -49,7 +51,7 @@ func (p *Plane) prepare(ctx context.Context, m Machine) error {
 	if err := p.tearDown(ctx, m.ID); err != nil {
 		return err
 	}
-	if err := p.checkRoom(); err != nil {
+	if err := p.CheckRoom(); err != nil {
 		return err
 	}
 	r.Machine = m
@@ -98,11 +100,10 @@ func (p *Plane) prepareFiles(m Machine) error {
 // setUpLauncher does for a new launcher what only root on the host may do.
 func (p *Plane) setUpLauncher(ctx context.Context, r record, pid int) error {
 	id := r.Machine.ID
-	// Some hosts withhold CAP_SYS_RESOURCE even from root. There, the launcher stays a
-	// possible victim of the OOM killer.
-	err := writeFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "-1000")
-	if err != nil && !errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("protect the launcher from the OOM killer: %w", err)
+	// What root writes is also the least that the launcher's descendants can set for themselves
+	// (proc_pid_oom_score_adj(5)): the machine must not escape the host's OOM killer.
+	if err := writeFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "0"); err != nil {
+		return fmt.Errorf("set the launcher's OOM score: %w", err)
 	}
 	if err := pinNamespace(fmt.Sprintf("/proc/%d/ns/net", pid), p.namespace(id)); err != nil {
 		return err
@@ -110,25 +111,66 @@ func (p *Plane) setUpLauncher(ctx context.Context, r record, pid int) error {
 	if err := p.mountRoot(r, pid); err != nil {
 		return err
 	}
-	_, err = call(ctx, p.socket(id), request{Do: opReport})
+	_, err := call(ctx, p.socket(id), request{Do: opReport})
 	return err
 }
 
 func (p *Plane) mountRoot(r record, launcher int) error {
-	path := fmt.Sprintf("/proc/%d/ns/user", launcher)
-	userNamespace, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	userNamespace, err := openNamespace(launcher, "user")
 	if err != nil {
-		return fmt.Errorf("open the user namespace: %w", err)
+		return err
 	}
 	defer func() { _ = unix.Close(userNamespace) }()
+	mounts, err := openNamespace(launcher, "mnt")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(mounts) }()
 	id := r.Machine.ID
-	return filesystem{
+	number, err := filesystem{
 		layers:        r.layers(),
 		disk:          p.disk(id),
 		userNamespace: userNamespace,
+		launcher:      mounts,
 		owner:         r.Machine.UIDBase,
 		target:        p.root(id),
 	}.mount()
+	if err != nil {
+		return err
+	}
+	return p.limitDisks(r, number)
+}
+
+// unmountRoot undoes mountRoot, in the host's mount namespace alone if launcher is 0. The device
+// of the machine's disk will be another's.
+func (p *Plane) unmountRoot(id string, launcher int) error {
+	if err := errors.Join(p.cgroup(id).freeDisks(), unmount(p.root(id))); err != nil || launcher == 0 {
+		return err
+	}
+	mounts, err := openNamespace(launcher, "mnt")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(mounts) }()
+	return thread.RunDisposable(func() error {
+		// Threads that share a working directory cannot enter another mount namespace (setns(2)).
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			return fmt.Errorf("unshare the working directory: %w", err)
+		}
+		if err := unix.Setns(mounts, unix.CLONE_NEWNS); err != nil {
+			return fmt.Errorf("enter the launcher's mounts: %w", err)
+		}
+		return unmount(p.root(id))
+	})
+}
+
+// openNamespace opens a namespace of a process.
+func openNamespace(pid int, kind string) (fd int, err error) {
+	fd, err = unix.Open(fmt.Sprintf("/proc/%d/ns/%s", pid, kind), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open the %s namespace of process %d: %w", kind, pid, err)
+	}
+	return fd, nil
 }
 
 // mounted reports whether everything that Prepare mounts is mounted.
@@ -151,10 +193,8 @@ func (p *Plane) tearDown(ctx context.Context, id string) error {
 		return err
 	}
 	p.reap(id, last.PID)
-	for _, path := range []string{p.root(id), p.namespace(id)} {
-		if err := unmount(path); err != nil {
-			return err
-		}
+	if err := errors.Join(p.unmountRoot(id, 0), unmount(p.namespace(id))); err != nil {
+		return err
 	}
 	if err := os.RemoveAll(p.runDir(id)); err != nil {
 		return fmt.Errorf("remove %s: %w", p.runDir(id), err)

@@ -24,6 +24,7 @@ type filesystem struct {
 	layers        []string // bottom first: directories, and disks of machines
 	disk          string   // the machine's own
 	userNamespace int      // file descriptor of the machine's user namespace
+	launcher      int      // file descriptor of the launcher's mount namespace
 	owner         uint32   // user id of the machine's root on the host
 	target        string
 }
@@ -34,37 +35,80 @@ const (
 	workDir  = "work"
 )
 
-// mount mounts the filesystem at its target in the host's mount namespace. All intermediate
-// mounts exist in a mount namespace of a disposable thread, and disappear with it even if
-// the daemon is killed half way.
-func (f filesystem) mount() error {
+// mount mounts the filesystem at its target, twice, and returns the number of the disk's device.
+// In the host's mount namespace nothing on it has a set-user-ID bit or is a device: a local user
+// who could reach it there would get the machine's user ids otherwise. In the launcher's, which
+// the machine's own is a copy of, set-user-ID programs such as sudo work. All intermediate mounts
+// exist in a mount namespace of a disposable thread, and disappear with it even if the daemon is
+// killed half way.
+func (f filesystem) mount() (disk uint64, err error) {
 	host, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("open the mount namespace: %w", err)
+		return 0, fmt.Errorf("open the mount namespace: %w", err)
 	}
 	defer func() { _ = unix.Close(host) }()
-	return thread.RunDisposable(func() error {
+	err = thread.RunDisposable(func() error {
 		if err := enterPrivateMounts(); err != nil {
 			return err
 		}
-		tree, err := f.mountOverlay()
+		if disk, err = f.mountOverlay(); err != nil {
+			return err
+		}
+		inert, err := detachedCopy("root", unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = unix.Close(tree) }()
-		if err := unix.Setns(host, unix.CLONE_NEWNS); err != nil {
-			return fmt.Errorf("return to the host's mounts: %w", err)
+		defer func() { _ = unix.Close(inert) }()
+		full, err := detachedCopy("root", unix.MOUNT_ATTR_NODEV)
+		if err != nil {
+			return err
 		}
-		if err := unix.MoveMount(tree, "", unix.AT_FDCWD, f.target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-			return fmt.Errorf("mount at %s: %w", f.target, err)
+		defer func() { _ = unix.Close(full) }()
+		// The mount on the host comes last: it shows that the other is there too.
+		if err := moveTo(f.launcher, full, f.target); err != nil || sameFile(host, f.launcher) {
+			return err // a launcher of an earlier version has the host's mounts
 		}
-		return nil
+		return moveTo(host, inert, f.target)
 	})
+	return disk, err
 }
 
-// mountOverlay mounts the overlay in the thread's private mount namespace, and returns it as
-// a detached mount. It switches the thread to the machine's user.
-func (f filesystem) mountOverlay() (tree int, err error) {
+// sameFile reports whether two descriptors are of the same file.
+func sameFile(a, b int) bool {
+	var first, second unix.Stat_t
+	return unix.Fstat(a, &first) == nil && unix.Fstat(b, &second) == nil &&
+		first.Dev == second.Dev && first.Ino == second.Ino
+}
+
+// detachedCopy returns a copy of the mount at path that is mounted nowhere, with the attributes
+// set (mount_setattr(2)).
+func detachedCopy(path string, attributes uint64) (tree int, err error) {
+	tree, err = unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err != nil {
+		return 0, fmt.Errorf("detach a mount: %w", err)
+	}
+	attr := &unix.MountAttr{Attr_set: attributes}
+	if err := unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, attr); err != nil {
+		return 0, errors.Join(fmt.Errorf("restrict a mount: %w", err), unix.Close(tree))
+	}
+	return tree, nil
+}
+
+// moveTo mounts a detached mount at target in a mount namespace, which the thread enters.
+func moveTo(namespace, tree int, target string) error {
+	if err := unix.Setns(namespace, unix.CLONE_NEWNS); err != nil {
+		return fmt.Errorf("enter a mount namespace: %w", err)
+	}
+	if err := unix.MoveMount(tree, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return fmt.Errorf("mount at %s: %w", target, err)
+	}
+	return nil
+}
+
+// mountOverlay mounts the overlay in the thread's private mount namespace, at root below the
+// thread's working directory, and returns the number of the disk's device. It switches the thread
+// to the machine's user.
+func (f filesystem) mountOverlay() (disk uint64, err error) {
 	stage := f.target // hidden by the staging area in this thread's namespace only
 	if err := mountStage(stage); err != nil {
 		return 0, err
@@ -76,7 +120,7 @@ func (f filesystem) mountOverlay() (tree int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := f.mountDisk(stage); err != nil {
+	if disk, err = f.mountDisk(stage); err != nil {
 		return 0, err
 	}
 	if err := unix.Chdir(stage); err != nil {
@@ -95,11 +139,7 @@ func (f filesystem) mountOverlay() (tree int, err error) {
 	if err := unix.Mount("aloft", "root", "overlay", unix.MS_NODEV, options); err != nil {
 		return 0, fmt.Errorf("mount overlay of %d layers: %w", len(lower), err)
 	}
-	tree, err = unix.OpenTree(unix.AT_FDCWD, "root", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
-	if err != nil {
-		return 0, fmt.Errorf("detach overlay: %w", err)
-	}
-	return tree, nil
+	return disk, nil
 }
 
 // mountStage hides dir, in the thread's private mount namespace, behind an empty staging area.
@@ -130,19 +170,22 @@ func (f filesystem) mountLayers(stage string) (lower []string, err error) {
 	return lower, nil
 }
 
-// mountDisk mounts the machine's disk at w below stage.
-func (f filesystem) mountDisk(stage string) error {
+// mountDisk mounts the machine's disk at w below stage, and returns the number of its device.
+func (f filesystem) mountDisk(stage string) (number uint64, err error) {
 	mounted := filepath.Join(stage, "disk")
 	if err := disk.Mount(f.disk, mounted, false); err != nil {
-		return err
+		return 0, err
 	}
 	for _, dir := range []string{upperDir, workDir} {
 		err := os.Mkdir(filepath.Join(mounted, dir), 0o755)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("fill a new disk: %w", err)
+			return 0, fmt.Errorf("fill a new disk: %w", err)
 		}
 	}
-	return f.mountIDMapped(mounted, filepath.Join(stage, "w"))
+	if number, err = deviceOf(mounted); err != nil {
+		return 0, err
+	}
+	return number, f.mountIDMapped(mounted, filepath.Join(stage, "w"))
 }
 
 // mountIDMapped mounts dir at target with its owners shifted into the machine's user

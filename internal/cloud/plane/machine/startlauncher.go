@@ -65,7 +65,7 @@ func (p *Plane) startLauncher(m Machine, group cgroup) (int, error) {
 	argv := append(append([]string(nil), p.config.Launcher...), roleLaunch)
 	pid := 0
 	err = thread.RunDisposable(func() error {
-		pid, err = startAs(m.UIDBase, group, argv, attr)
+		pid, err = p.startAs(m, group, argv, attr)
 		return err
 	})
 	if err != nil {
@@ -77,15 +77,22 @@ func (p *Plane) startLauncher(m Machine, group cgroup) (int, error) {
 	return pid, nil
 }
 
-// startAs starts a process as the given user in the cgroup. It changes the calling thread.
-func startAs(uid uint32, group cgroup, argv []string, attr *os.ProcAttr) (int, error) {
+// startAs starts a process as the machine's root in the cgroup, with mounts of its own. It
+// changes the calling thread.
+func (p *Plane) startAs(m Machine, group cgroup, argv []string, attr *os.ProcAttr) (int, error) {
 	// In version 1 hierarchies a child starts in the cgroup of its parent's thread.
 	for _, dir := range group.v1Dirs() {
 		if err := writeFile(filepath.Join(dir, "tasks"), strconv.Itoa(unix.Gettid())); err != nil {
 			return 0, fmt.Errorf("enter cgroup: %w", err)
 		}
 	}
-	if err := assumeUser(uid); err != nil {
+	if err := enterPrivateMounts(); err != nil {
+		return 0, err
+	}
+	if err := dropMounts(p.root(m.ID), argv[0], findAuthorities(m.Env)); err != nil {
+		return 0, err
+	}
+	if err := assumeUser(m.UIDBase); err != nil {
 		return 0, err
 	}
 	process, err := os.StartProcess(argv[0], argv, attr)

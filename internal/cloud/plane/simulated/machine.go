@@ -21,6 +21,7 @@ type Machines struct {
 	Output func(id string) []byte
 
 	mu       sync.Mutex
+	full     bool // the host's disk
 	machines map[string]*simulatedMachine
 	watchers map[chan string]struct{}
 }
@@ -30,6 +31,7 @@ type simulatedMachine struct {
 	state     machine.State
 	exit      machine.Exit
 	boots     int
+	readOnly  bool          // the disk
 	cpuBefore time.Duration // processor time used before loadSince
 	load      float64       // processors in use since loadSince
 	loadSince time.Time
@@ -92,7 +94,10 @@ func (p *Machines) Stop(_ context.Context, id string, _ bool) error {
 
 // Reboot restarts the machine's system.
 func (p *Machines) Reboot(_ context.Context, id string) error {
-	return p.update("Reboot", id, func(m *simulatedMachine) { m.boots++ })
+	return p.update("Reboot", id, func(m *simulatedMachine) {
+		m.readOnly = false
+		m.boots++
+	})
 }
 
 // PowerOff shuts the machine down from inside.
@@ -184,6 +189,36 @@ func (p *Machines) List() []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Fill makes the host's disk full, or empties it again.
+func (p *Machines) Fill(full bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.full = full
+}
+
+// CheckRoom returns machine.ErrNoRoom if the host's disk is full.
+func (p *Machines) CheckRoom() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.full {
+		return machine.ErrNoRoom
+	}
+	return nil
+}
+
+// FailDisk makes the machine's disk read-only until the machine boots.
+func (p *Machines) FailDisk(id string) error {
+	return p.update("FailDisk", id, func(m *simulatedMachine) { m.readOnly = true })
+}
+
+// IsReadOnly reports whether the machine runs with a read-only disk.
+func (p *Machines) IsReadOnly(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := p.machines[id]
+	return m != nil && m.state == machine.Running && m.readOnly
 }
 
 // Console returns the machine's console output.

@@ -59,8 +59,8 @@ type Front struct {
 
 // port is a port of the loopback.
 type port struct {
-	listener net.Listener // nil: not open
-	err      error        // why it is not open
+	listeners []net.Listener // at loopbacks; nil: not open
+	err       error          // why it is not open
 }
 
 // New returns a front without ports, which will be from the keeper. failedOver reports whether too few targets of
@@ -89,6 +89,9 @@ func (f *Front) Set(lbs []balancer.LoadBalancer) {
 				now.add(lb.DNSName, l, of, old)
 			}
 		}
+	}
+	for _, lb := range lbs {
+		now.addAliases(lb)
 	}
 	for at, n := range f.nodes {
 		if nodes[at] == nil {
@@ -143,10 +146,10 @@ func (f *Front) OpenPorts() {
 
 func (f *Front) openPorts() {
 	for number, p := range f.ports {
-		if p.listener != nil {
+		if p.listeners != nil {
 			continue
 		}
-		listener, err := f.listen(number)
+		listeners, err := f.listen(number)
 		if err != nil {
 			if p.err == nil {
 				f.log.Warn("cannot open a load balancer's port on the loopback", "port", number, "error", err)
@@ -154,17 +157,37 @@ func (f *Front) openPorts() {
 			p.err = err
 			continue
 		}
-		p.listener, p.err = listener, nil
-		f.accepting.Go(func() { f.accept(listener, number) })
+		p.listeners, p.err = listeners, nil
+		for _, listener := range listeners {
+			f.accepting.Go(func() { f.accept(listener, number) })
+		}
 	}
 }
 
-// address is where the front listens.
-var address = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+// loopbacks are the addresses at which the front listens: names below localhost resolve to
+// both, to the second one first with many clients.
+var loopbacks = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
 
-func (f *Front) listen(number uint16) (net.Listener, error) {
-	fd, err := f.keeper.Listen(keeper.Namespace{}, netip.AddrPortFrom(address, number))
-	if err != nil {
+// listen listens at all loopbacks that the host has, or at none: another user's program at one
+// of them would get requests that are meant for the load balancer.
+func (f *Front) listen(number uint16) (listeners []net.Listener, err error) {
+	for _, address := range loopbacks {
+		l, err := f.listenAt(netip.AddrPortFrom(address, number))
+		if err != nil {
+			f.closeAll(listeners, number)
+			return nil, err
+		}
+		if l != nil {
+			listeners = append(listeners, l)
+		}
+	}
+	return listeners, nil
+}
+
+// listenAt listens at an address. It returns nil if the host does not have it.
+func (f *Front) listenAt(at netip.AddrPort) (net.Listener, error) {
+	fd, err := f.keeper.Listen(keeper.Namespace{}, at)
+	if err != nil || fd < 0 {
 		return nil, err
 	}
 	file := os.NewFile(uintptr(fd), "listener")
@@ -175,12 +198,21 @@ func (f *Front) listen(number uint16) (net.Listener, error) {
 // closePort frees a port. The lock is held.
 func (f *Front) closePort(number uint16, p *port) {
 	delete(f.ports, number)
-	if p.listener == nil {
+	f.closeAll(p.listeners, number)
+}
+
+// closeAll closes listeners and frees their port.
+func (f *Front) closeAll(listeners []net.Listener, number uint16) {
+	if len(listeners) == 0 {
 		return
 	}
-	_ = p.listener.Close()
-	if err := f.keeper.Forget(keeper.Namespace{}, netip.AddrPortFrom(address, number)); err != nil {
-		f.log.Warn("close a port of the loopback", "port", number, "error", err)
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+	for _, address := range loopbacks {
+		if err := f.keeper.Forget(keeper.Namespace{}, netip.AddrPortFrom(address, number)); err != nil {
+			f.log.Warn("close a port of the loopback", "address", address, "port", number, "error", err)
+		}
 	}
 }
 
@@ -226,8 +258,8 @@ func (f *Front) Retire() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range f.ports {
-		if p.listener != nil {
-			_ = p.listener.Close() // but the keeper does not forget it
+		for _, l := range p.listeners {
+			_ = l.Close() // but the keeper does not forget it
 		}
 	}
 	clear(f.ports)
@@ -279,7 +311,7 @@ func (f *Front) serve(client net.Conn, number uint16) {
 		return
 	}
 	known := (*f.routes.Load())[number]
-	r := known[host]
+	r := known.find(host)
 	if secure {
 		r = known.forTLS(host)
 	}

@@ -91,6 +91,42 @@ func TestStatusNamesWhoListensAtAPort(t *testing.T) {
 	}
 }
 
+func TestFrontListensAtBothLoopbacksOrAtNone(t *testing.T) {
+	f, port := newFront(t), balancertest.FreePort(t)
+	at := func(host string) string { return net.JoinHostPort(host, fmt.Sprint(port)) }
+	taken, err := net.Listen("tcp", at("::1"))
+	if err != nil {
+		t.Skip("the host has no IPv6 loopback: ", err)
+	}
+	defer func() { _ = taken.Close() }()
+	f.Set(balancertest.OneGroup(port, 1).LoadBalancers)
+	want := fmt.Sprintf("(pid %d, user %d) listens there", os.Getpid(), os.Geteuid())
+	if got := f.Status(); len(got) != 1 || !strings.Contains(got[0].Error, want) {
+		t.Errorf("status %+v, want %q", got, want)
+	}
+	if conn, err := net.Dial("tcp", at("127.0.0.1")); err == nil {
+		_ = conn.Close()
+		t.Error("the front serves one of the loopbacks while a stranger has the other")
+	}
+	_ = taken.Close()
+	f.OpenPorts()
+	serveNode(t, "127.0.1.1", port, "a")
+	for _, host := range []string{"127.0.0.1", "[::1]"} {
+		if resp, body := balancertest.Get(t, host, port); resp.StatusCode != http.StatusOK || body != "a" {
+			t.Errorf("%s: %s %q", host, resp.Status, body)
+		}
+	}
+	f.Set(nil)
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		l, err := net.Listen("tcp", at(host))
+		if err != nil {
+			t.Errorf("the port is not free afterwards: %v", err)
+			continue
+		}
+		_ = l.Close()
+	}
+}
+
 func TestUnknownNameGetsTheKnownOnes(t *testing.T) {
 	f, port := newFront(t), balancertest.FreePort(t)
 	f.Set(balancertest.OneGroup(port, 1).LoadBalancers)

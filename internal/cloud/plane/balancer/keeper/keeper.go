@@ -35,7 +35,8 @@ type Sockets interface {
 	// Find returns the namespace that is at the path now.
 	Find(path string) (Namespace, error)
 	// Listen returns a socket that listens for TCP at the address, which may be one that
-	// was returned before. The caller owns the descriptor.
+	// was returned before. The caller owns the descriptor. It is -1 if the address is one of
+	// IPv6 and the host does not have it.
 	Listen(in Namespace, at netip.AddrPort) (fd int, err error)
 	// Forget closes what Listen has kept.
 	Forget(in Namespace, at netip.AddrPort) error
@@ -89,15 +90,34 @@ func (k *Keeper) Listen(in Namespace, at netip.AddrPort) (int, error) {
 	kept := k.listening[place{in.ID, at}]
 	if kept == nil {
 		var err error
-		if kept, err = k.listen(in, at); err != nil {
+		kept, err = k.listen(in, at)
+		if at.Addr().Is6() && (errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EAFNOSUPPORT)) {
+			return -1, nil
+		}
+		if err != nil {
 			return -1, err
 		}
-		if k.listening == nil {
-			k.listening = map[place]*os.File{}
-		}
-		k.listening[place{in.ID, at}] = kept
+		k.put(place{in.ID, at}, kept)
 	}
 	return duplicate(kept)
+}
+
+// put adds a listening socket. The caller holds the lock.
+func (k *Keeper) put(at place, socket *os.File) {
+	if k.listening == nil {
+		k.listening = map[place]*os.File{}
+	}
+	k.listening[at] = socket
+}
+
+// keep keeps a listening socket in place of the last one.
+func (k *Keeper) keep(at place, socket *os.File) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if last := k.listening[at]; last != nil {
+		_ = last.Close()
+	}
+	k.put(at, socket)
 }
 
 func (k *Keeper) listen(in Namespace, at netip.AddrPort) (*os.File, error) {

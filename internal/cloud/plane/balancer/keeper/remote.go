@@ -16,10 +16,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
-// Remote is the Keeper of another process.
+// Remote is the Keeper of another process. It has duplicates of what that keeps, so that the
+// next keeper can continue if this one is killed.
 type Remote struct {
 	mu   sync.Mutex // one request at a time
 	conn *net.UnixConn
+	kept Keeper
 }
 
 var _ Sockets = (*Remote)(nil)
@@ -69,13 +71,35 @@ func (r *Remote) Find(path string) (Namespace, error) {
 // Listen returns a listening socket.
 func (r *Remote) Listen(in Namespace, at netip.AddrPort) (int, error) {
 	_, fds, err := r.call(request{Op: listen, Namespace: in, At: at})
-	return one(fds, err)
+	if err == nil && len(fds) == 0 {
+		return -1, nil
+	}
+	fd, err := one(fds, err)
+	if err != nil {
+		return -1, err
+	}
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return -1, errors.Join(os.NewSyscallError("fcntl", err), unix.Close(fd))
+	}
+	r.kept.keep(place{in.ID, at}, os.NewFile(uintptr(own), at.String()))
+	return fd, nil
 }
 
-// Forget closes the keeper's duplicate of a listening socket.
+// Forget closes the keeper's duplicate of a listening socket, and the Remote's.
 func (r *Remote) Forget(in Namespace, at netip.AddrPort) error {
 	_, _, err := r.call(request{Op: forget, Namespace: in, At: at})
-	return err
+	return errors.Join(err, r.kept.Forget(in, at))
+}
+
+// Release closes all duplicates.
+func (r *Remote) Release() error { return r.kept.Close() }
+
+// Bequeath hands over what the keeper had to the next one.
+func (r *Remote) Bequeath(to *net.UnixConn) error {
+	r.kept.mu.Lock() // nothing is closed before it is sent
+	defer r.kept.mu.Unlock()
+	return r.kept.state().send(to)
 }
 
 // Connecting returns sockets to connect from the namespace. It may return fewer than n. Both
@@ -96,12 +120,11 @@ func (r *Remote) Remember(name string, text []byte) error {
 		return os.NewSyscallError("memfd_create", err)
 	}
 	file := os.NewFile(uintptr(fd), name)
-	defer func() { _ = file.Close() }()
 	if _, err := file.Write(text); err != nil {
-		return err
+		return errors.Join(err, file.Close())
 	}
 	_, _, err = r.call(request{Op: remember, Name: name}, int(file.Fd()))
-	return err
+	return errors.Join(err, r.kept.Remember(name, file))
 }
 
 // Recall returns the text that Remember has kept; nil if there is none.
@@ -115,12 +138,12 @@ func (r *Remote) Recall(name string) ([]byte, error) {
 		return nil, err
 	}
 	file := os.NewFile(uintptr(fd), name)
-	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, file.Close())
 	}
-	return io.ReadAll(io.NewSectionReader(file, 0, info.Size())) // the offset is shared with the writer
+	text, err := io.ReadAll(io.NewSectionReader(file, 0, info.Size())) // the offset is shared with the writer
+	return text, errors.Join(err, r.kept.Remember(name, file))
 }
 
 // Ready tells the keeper that this process serves.

@@ -25,6 +25,11 @@ type Listening struct {
 func (k *Keeper) State() State {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.state()
+}
+
+// state returns what is kept. The caller holds the lock.
+func (k *Keeper) state() State {
 	s := State{Memories: map[string]int{}}
 	for at, f := range k.listening {
 		s.Listening = append(s.Listening, Listening{at.namespace, at.at, int(f.Fd())})

@@ -25,14 +25,14 @@ func acquireLock(path string) (*os.File, error) {
 
 // listenPrivately listens on a socket that only its owner can reach. It creates the
 // socket under another name, so that nobody can connect before its mode is set.
-func listenPrivately(path string) (*os.File, error) {
+func listenPrivately(network, path string) (*os.File, error) {
 	hidden := path + ".new"
 	for _, stale := range []string{hidden, path} { // from a killed process; this one has the lock
 		if err := os.Remove(stale); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("remove a stale control socket: %w", err)
 		}
 	}
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: hidden, Net: "unix"})
+	listener, err := net.ListenUnix(network, &net.UnixAddr{Name: hidden, Net: network})
 	if err != nil {
 		return nil, fmt.Errorf("listen on the control socket: %w", err)
 	}

@@ -37,6 +37,8 @@ type server struct {
 	engine *engine.Engine
 	keeper *keeper.Remote
 	log    *slog.Logger
+
+	orphans net.Listener // where the next keeper connects if this one is killed
 }
 
 // runWorker runs the balancer process. Its arguments are the keeper's.
@@ -54,6 +56,10 @@ func runWorker(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	orphans, err := orphanListener()
+	if err != nil {
+		return err
+	}
 	if err := confine(args[1], args[2]); err != nil {
 		return fmt.Errorf("give up privileges: %w", err)
 	}
@@ -61,7 +67,7 @@ func runWorker(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s := &server{engine: e, keeper: remote, log: log}
+	s := &server{engine: e, keeper: remote, log: log, orphans: orphans}
 	s.resume()
 	if err := remote.Ready(); err != nil {
 		e.Close()
@@ -119,15 +125,24 @@ func (s *server) run(told context.Context, control net.Listener, retire <-chan o
 		s.log.Info("another process has taken over", "pid", os.Getpid())
 		err = server.Close()
 		end() // the findings are the other's now
-		s.engine.Retire(told)
-	case <-orphaned: // nobody can make sockets any more: free the ports for a new keeper
+		s.retire(told)
+	case <-orphaned:
 		s.log.Error("the keeper has ended", "pid", os.Getpid())
-		err = server.Close()
-		s.engine.Retire(told)
+		err = errors.Join(server.Close(), s.serveOrphaned(told)) // the daemon notices, and starts another
+		s.retire(told)
 	}
 	end()
 	tasks.Wait()
 	return err
+}
+
+// retire finishes what clients have begun, at ports that another process has or may take.
+func (s *server) retire(told context.Context) {
+	_ = s.orphans.Close()
+	if err := s.keeper.Release(); err != nil {
+		s.log.Warn("release the listening sockets", "error", err)
+	}
+	s.engine.Retire(told)
 }
 
 // resume continues where the last balancer process ended.

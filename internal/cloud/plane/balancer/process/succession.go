@@ -34,6 +34,7 @@ type inheritance struct {
 	Lock    int          `json:"lock"`
 	Control int          `json:"control"`
 	Admin   int          `json:"admin"`
+	Orphans int          `json:"orphans"` // 0: the program had none
 	Workers []heir       `json:"workers"`
 }
 
@@ -100,6 +101,7 @@ func (s *supervisor) become(next successor) error {
 	s.mu.Unlock()
 	left := inheritance{
 		Lock: int(s.lock.Fd()), Control: int(s.control.Fd()), Admin: int(s.admin.Fd()),
+		Orphans: int(s.orphans.Fd()),
 	}
 	for _, w := range workers { // a request that has been read must be answered
 		_ = w.conn.SetReadDeadline(time.Unix(1, 0))
@@ -141,6 +143,9 @@ func (left inheritance) exec(next successor) error {
 // fds returns all descriptors of the inheritance.
 func (left inheritance) fds() []int {
 	fds := append(left.Keeper.FDs(), left.Lock, left.Control, left.Admin)
+	if left.Orphans != 0 {
+		fds = append(fds, left.Orphans)
+	}
 	for _, w := range left.Workers {
 		fds = append(fds, w.Socket, w.Alive)
 	}
@@ -179,6 +184,11 @@ func (s *supervisor) restore(state string) error {
 	s.keeper.Restore(left.Keeper)
 	s.lock = os.NewFile(uintptr(left.Lock), "lock")
 	s.control, s.admin = os.NewFile(uintptr(left.Control), "control"), os.NewFile(uintptr(left.Admin), "keeper")
+	if left.Orphans != 0 {
+		s.orphans = os.NewFile(uintptr(left.Orphans), "orphans")
+	} else if s.orphans, err = listenPrivately("unixpacket", balancer.OrphanSocketPath(s.dir())); err != nil {
+		return err
+	}
 	for _, w := range left.Workers {
 		process, err := os.FindProcess(w.PID)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -47,12 +48,14 @@ type supervisor struct {
 	lock    *os.File
 	control *os.File // listening socket of the balancer process
 	admin   *os.File // listening socket of the keeper
+	orphans *os.File // listening socket of balancer processes whose keeper was killed
 	ready   chan struct{}
 	next    chan successor
 	ended   chan struct{} // closed when it no longer starts processes
 
 	mu      sync.Mutex
 	workers []*worker // the last one accepts connections, or will
+	orphan  net.Conn  // to a killed keeper's balancer process, which serves until it is closed; nil: none
 }
 
 // newSupervisor returns the keeper for its arguments.
@@ -106,7 +109,8 @@ func runKeeper(ctx context.Context, s *supervisor, state string, ready io.Writer
 	}
 	<-s.ended
 	err = errors.Join(s.keeper.Close(), os.Remove(balancer.SocketPath(s.dir())),
-		os.Remove(balancer.KeeperSocketPath(s.dir())), s.control.Close(), s.admin.Close(), s.lock.Close())
+		os.Remove(balancer.KeeperSocketPath(s.dir())), os.Remove(balancer.OrphanSocketPath(s.dir())),
+		s.control.Close(), s.admin.Close(), s.orphans.Close(), s.lock.Close())
 	err = errors.Join(err, admin.Close()) // last: it tells the caller of /stop that all is closed
 	<-serving
 	return err
@@ -117,11 +121,20 @@ func (s *supervisor) open() (err error) {
 	if s.lock, err = acquireLock(balancer.LockPath(s.dir())); err != nil {
 		return err
 	}
-	if s.control, err = listenPrivately(balancer.SocketPath(s.dir())); err != nil {
-		return err
+	s.inherit() // before its socket is replaced
+	for _, socket := range []struct {
+		to            **os.File
+		network, path string
+	}{
+		{&s.control, "unix", balancer.SocketPath(s.dir())},
+		{&s.admin, "unix", balancer.KeeperSocketPath(s.dir())},
+		{&s.orphans, "unixpacket", balancer.OrphanSocketPath(s.dir())},
+	} {
+		if *socket.to, err = listenPrivately(socket.network, socket.path); err != nil {
+			return err
+		}
 	}
-	s.admin, err = listenPrivately(balancer.KeeperSocketPath(s.dir()))
-	return err
+	return nil
 }
 
 // raiseDescriptorLimit raises the limit of open files for the balancer process as far as the

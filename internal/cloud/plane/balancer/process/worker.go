@@ -18,6 +18,7 @@ import (
 const (
 	keeperFD  = 3 // connected to the keeper
 	controlFD = 4 // listening socket, for the daemon
+	orphanFD  = 5 // listening socket, for the next keeper if this one is killed
 )
 
 // worker is a balancer process as its keeper sees it.
@@ -47,7 +48,7 @@ func (s *supervisor) startWorker() (*worker, error) {
 	defer func() { _ = input.Close() }()
 	args := append(slices.Clone(s.self[1:]), workerArgument)
 	cmd := exec.Command(s.self[0], append(args, s.args...)...) //nolint:gosec,noctx // our own program
-	cmd.Stdin, cmd.Stderr, cmd.ExtraFiles = input, os.Stderr, []*os.File{theirs, s.control}
+	cmd.Stdin, cmd.Stderr, cmd.ExtraFiles = input, os.Stderr, []*os.File{theirs, s.control, s.orphans}
 	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{}
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
@@ -93,6 +94,10 @@ func (s *supervisor) serve(w *worker) {
 func (s *supervisor) workerReady(ready *worker) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.orphan != nil {
+		_ = s.orphan.Close()
+		s.orphan = nil
+	}
 	for _, w := range s.workers[:slices.Index(s.workers, ready)] {
 		w.signal(unix.SIGUSR1)
 	}

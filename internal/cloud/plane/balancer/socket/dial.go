@@ -14,8 +14,10 @@ import (
 )
 
 // NewSocket creates a TCP socket for Dial in the network namespace of the calling thread.
-func NewSocket() (int, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+func NewSocket() (int, error) { return newSocket(unix.AF_INET) }
+
+func newSocket(family int) (int, error) {
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	return fd, os.NewSyscallError("socket", err)
 }
 

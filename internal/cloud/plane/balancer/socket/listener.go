@@ -25,20 +25,27 @@ type Listener struct {
 // NewListener returns the listener for a listening, non-blocking socket, which it owns.
 func NewListener(fd int, at netip.AddrPort) *Listener { return &Listener{at: at, fd: fd} }
 
-// Listen listens for TCP connections in the network namespace of the calling thread.
+// Listen listens for TCP connections in the network namespace of the calling thread. At an IPv6
+// address only a net.Listener of the socket can accept (Detach).
 func Listen(at netip.AddrPort) (*Listener, error) {
-	fd, err := NewSocket()
+	family, address := unix.AF_INET, unix.Sockaddr(nil)
+	if at.Addr().Is6() {
+		family, address = unix.AF_INET6, &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()}
+	} else {
+		address = &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
+	}
+	fd, err := newSocket(family)
 	if err != nil {
 		return nil, err
 	}
-	if err := listen(fd, at); err != nil {
+	if err := listen(fd, address); err != nil {
 		_ = unix.Close(fd)
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(at), Err: err}
 	}
 	return NewListener(fd, at), nil
 }
 
-func listen(fd int, at netip.AddrPort) error {
+func listen(fd int, at unix.Sockaddr) error {
 	for _, option := range []struct{ level, name int }{
 		{unix.SOL_SOCKET, unix.SO_REUSEADDR},
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY}, // accepted connections inherit it
@@ -47,7 +54,7 @@ func listen(fd int, at netip.AddrPort) error {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}); err != nil {
+	if err := unix.Bind(fd, at); err != nil {
 		return os.NewSyscallError("bind", err)
 	}
 	return os.NewSyscallError("listen", unix.Listen(fd, backlog))
