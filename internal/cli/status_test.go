@@ -22,3 +22,22 @@ func TestStatusNamesServersWithAnotherEnvironment(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusNamesWhoIsToldNothingAndWhatHasGoneOff(t *testing.T) {
+	a := &apply.Alerts{
+		Emails: []string{"me@example.com", "you@example.com"}, Unconfirmed: []string{"you@example.com"},
+		Firing: []string{"alarm-down"},
+	}
+	const want = "me@example.com, you@example.com " +
+		"(is told nothing until it opens the link in the email that it received)"
+	if got := alertsOf(a); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got := firing(a)
+	if len(got) != 1 || got[0] != "alarm-down has gone off: no server is healthy for 2 minutes\n" {
+		t.Errorf("got %q", got)
+	}
+	if got := firing(nil); got != nil {
+		t.Errorf("an application without alerts has %q", got)
+	}
+}

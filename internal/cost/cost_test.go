@@ -87,3 +87,10 @@ func TestTextNamesEveryPartAndTheSource(t *testing.T) {
 		}
 	}
 }
+
+func TestAlarmsCost(t *testing.T) {
+	without, with := estimate(t, ""), estimate(t, "alerts: [me@example.com]\n")
+	if got := with.Monthly - without.Monthly; !near(got, 0.5) {
+		t.Errorf("alerts cost %v, want 0.50", got)
+	}
+}

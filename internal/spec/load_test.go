@@ -138,6 +138,14 @@ func TestMistakeIsReportedWithPlaceExpectationAndRemedy(t *testing.T) {
 			"aloft.yaml:2:11", `"vault:x" does not refer to a parameter or a secret`, "ssm:/shop/prod/db",
 		},
 		{
+			"alert's address", start + "alerts: [me@example.com, \"You <you@example.com>\"]\n",
+			"aloft.yaml:2:26", "is not an email address", "alerts: [you@example.com]",
+		},
+		{
+			"alert twice", start + "alerts: [a@example.com, a@example.com]\n",
+			"aloft.yaml:2:25", "a@example.com is given twice", "remove one",
+		},
+		{
 			"action", start + "permissions: [{actions: [GetObject], resources: [\"*\"]}]\n",
 			"aloft.yaml:2:26", `"GetObject" is not an action`, "s3:GetObject",
 		},

@@ -25,6 +25,8 @@ var serviceKeys = map[string]bool{
 	"secretsmanager:resourcetag/": true, "secretsmanager:createaction": true, "secretsmanager:name": true,
 	"secretsmanager:secretid": true, "secretsmanager:versionid": true, "secretsmanager:versionstage": true,
 
+	"sns:protocol": true, "sns:endpoint": true,
+
 	"iam:resourcetag/": true, "iam:createaction": true, "iam:passedtoservice": true, "iam:policyarn": true,
 	"iam:permissionsboundary": true, "iam:awsservicename": true,
 	"sts:externalid": true, "sts:rolesessionname": true,

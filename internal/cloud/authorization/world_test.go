@@ -21,6 +21,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	ec2api "aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	snsapi "aloft.dev/aloft/internal/cloud/api/sns"
 	ssmapi "aloft.dev/aloft/internal/cloud/api/ssm"
 	stsapi "aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/authorization"
@@ -85,6 +86,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		Services: []wire.Service{
 			{Name: "ec2", API: w.ec2},
 			{Name: "ssm", API: ssmapi.New(ssmapi.Config{Store: s, EnsureRegion: w.ec2.EnsureRegion})},
+			{Name: "sns", API: snsapi.New(snsapi.Config{Store: s})},
 			{Name: "acm", API: acmapi.New(acmapi.Config{Store: s})},
 			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: w.ec2})},
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s})},
