@@ -90,7 +90,10 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{line: "up SITE", spec: protected, ignores: checkQueries},
 	{line: "up SITE", spec: protected, before: []string{"up SITE"}, edits: "true -> false", ignores: checkQueries},
-	{line: "up SITE", spec: tagged, before: []string{"up SITE"}, edits: "{team: a} -> {cost: b}", ignores: checkQueries},
+	{
+		line: "up SITE", spec: tagged, before: []string{"up SITE"}, edits: "{team: a} -> {cost: b}",
+		ignores: checkQueries,
+	},
 	{
 		line: "up SITE", before: []string{"up SITE"}, release: "r2",
 		ignores: append([]string{"GetMetricData"}, checkQueries...),
@@ -300,7 +303,8 @@ func (c commandCase) fail(t *testing.T, first *site, operation string) {
 		case slices.Contains(c.ignores, operation),
 			code == forbidden && slices.Contains(c.ignoresForbidden, operation),
 			code == forbidden && c.spec == variables && operation == tagQuery,
-			code == forbidden && !strings.Contains(c.spec, variables) && slices.Contains(c.identityQueries(), operation),
+			code == forbidden && !strings.Contains(c.spec, variables) &&
+				slices.Contains(c.identityQueries(), operation),
 			code == forbidden && c.spec != alerts && slices.Contains(alertQueries, operation):
 			if got != c.code {
 				t.Errorf("%s: exit code %d, want %d\n%s", code, got, c.code, stderr)
