@@ -73,6 +73,7 @@ var table = []entry{
 	{action: "cloudwatch:GetMetricData", groups: Read | Deploy | Operate},
 	{action: "cloudwatch:ListTagsForResource", groups: everyone},
 	{action: "cloudwatch:PutMetricAlarm", groups: Deploy},
+	{action: "cloudwatch:SetAlarmState", groups: Deploy},
 	{action: "cloudwatch:TagResource", groups: Deploy, rare: "tags an alarm as it creates it, or with other tags"},
 	{action: "cloudwatch:UntagResource", groups: Deploy, rare: "removes tags from alarms"},
 	{action: "ec2:AssociateIamInstanceProfile", groups: Deploy, rare: givesRole},

@@ -18,11 +18,8 @@ import (
 var alarmKind = kind{
 	name:   stack.KindAlarm,
 	find:   findAlarms,
-	create: created((*Provisioner).putAlarm),
-	update: updated(func(p *Provisioner, ctx context.Context, r stack.Resource, body stack.Alarm, _ plan.Found) error {
-		_, err := p.putAlarm(ctx, r, body)
-		return err
-	}),
+	create: created((*Provisioner).createAlarm),
+	update: updated((*Provisioner).updateAlarm),
 	remove: (*Provisioner).deleteAlarm,
 }
 
@@ -120,12 +117,37 @@ func balancingARN(other, end string) string {
 	return strings.Join(parts[:5], ":") + end
 }
 
-// putAlarm creates an alarm, or sets the one of its name.
-func (p *Provisioner) putAlarm(ctx context.Context, r stack.Resource, body stack.Alarm) (plan.Found, error) {
+// createAlarm creates an alarm that is well. A new alarm has no data, and would tell the
+// topic a minute later that it is well now, so it tells nothing before it is.
+func (p *Provisioner) createAlarm(ctx context.Context, r stack.Resource, body stack.Alarm) (plan.Found, error) {
 	f := plan.Found{Address: r.Address, Kind: stack.KindAlarm, Name: body.AlarmName}
+	if err := p.putAlarm(ctx, r, body, false); err != nil {
+		return f, err
+	}
+	_, err := p.CW.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
+		AlarmName: &body.AlarmName, StateValue: types.StateValueOk,
+		StateReason: aws.String("Aloft created the alarm when what it watches served"),
+	})
+	if err != nil {
+		return f, fmt.Errorf("set the state of alarm %s: %w", body.AlarmName, err)
+	}
+	return f, p.putAlarm(ctx, r, body, true)
+}
+
+// updateAlarm changes an alarm. One that tells nothing may be half created.
+func (p *Provisioner) updateAlarm(ctx context.Context, r stack.Resource, body stack.Alarm, current plan.Found) error {
+	if current.Value(stack.AttrEnabled) == stack.Yes {
+		return p.putAlarm(ctx, r, body, true)
+	}
+	_, err := p.createAlarm(ctx, r, body)
+	return err
+}
+
+// putAlarm creates an alarm, or sets the one of its name.
+func (p *Provisioner) putAlarm(ctx context.Context, r stack.Resource, body stack.Alarm, tells bool) error {
 	topic := *p.id(body.Topic)
 	in := &cloudwatch.PutMetricAlarmInput{
-		AlarmName: &body.AlarmName, AlarmDescription: &body.Advice, ActionsEnabled: aws.Bool(true),
+		AlarmName: &body.AlarmName, AlarmDescription: &body.Advice, ActionsEnabled: &tells,
 		Namespace: aws.String(balancerNamespace), MetricName: &body.Condition.Metric,
 		Threshold: &body.Condition.Threshold, ComparisonOperator: types.ComparisonOperator(body.Condition.Comparison),
 		Period: aws.Int32(stack.AlarmPeriod), EvaluationPeriods: aws.Int32(int32(body.Condition.Minutes)),
@@ -147,7 +169,7 @@ func (p *Provisioner) putAlarm(ctx context.Context, r stack.Resource, body stack
 	}
 	in.Tags = alarmTags(p.tags(r))
 	_, err := p.CW.PutMetricAlarm(ctx, in)
-	return f, awsapi.Wrap("set alarm "+body.AlarmName, err)
+	return awsapi.Wrap("set alarm "+body.AlarmName, err)
 }
 
 func alarmTags(tags []tag) []types.Tag {

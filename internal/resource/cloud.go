@@ -136,6 +136,9 @@ type CW interface {
 	UntagResource(
 		context.Context, *cloudwatch.UntagResourceInput, ...func(*cloudwatch.Options),
 	) (*cloudwatch.UntagResourceOutput, error)
+	SetAlarmState(
+		context.Context, *cloudwatch.SetAlarmStateInput, ...func(*cloudwatch.Options),
+	) (*cloudwatch.SetAlarmStateOutput, error)
 	DeleteAlarms(
 		context.Context, *cloudwatch.DeleteAlarmsInput, ...func(*cloudwatch.Options),
 	) (*cloudwatch.DeleteAlarmsOutput, error)

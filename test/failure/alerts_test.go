@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/test/simulation"
 )
@@ -48,6 +49,11 @@ func TestAlertsFollowTheSpec(t *testing.T) {
 		}
 	}
 	up("me@example.com", "you@example.com")
+	for _, a := range store.Alarms.List(app.Store.View()) {
+		if a.State != alarm.OK || a.ActionsDisabled || alarm.ActionsDue(a) {
+			t.Errorf("a new alarm tells somebody that it is well: %+v", a)
+		}
+	}
 	app.Spec.Tags = map[string]string{"team": "a"}
 	up("me@example.com", "you@example.com")
 	for _, a := range store.Alarms.List(app.Store.View()) {

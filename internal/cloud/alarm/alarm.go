@@ -71,6 +71,10 @@ func SetState(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
 			if !now.After(row.ActionsRan) {
 				edited.StateChanged = row.ActionsRan.Add(1)
 			}
+			// Actions that are disabled when the state changes do not run later.
+			if row.ActionsDisabled {
+				edited.ActionsRan = edited.StateChanged
+			}
 		}
 	})
 }
