@@ -45,6 +45,9 @@ const scalingGroup = "scaling: {min: 2, max: 4}\n"
 // variables gives the application an environment.
 const variables = "env: {LEVEL: info}\n"
 
+// throughEndpoint makes an EC2 Instance Connect Endpoint the way to servers.
+const throughEndpoint = "security: {access: endpoint}\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -74,9 +77,11 @@ var commandCases = []commandCase{
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
+	{line: "ssh SITE server-1 -- uptime", spec: throughEndpoint, before: []string{"up SITE"}, restores: true},
 	{line: "up SITE", ignores: checkQueries},
 	{line: "up SITE", spec: scalingGroup, ignores: checkQueries},
 	{line: "up SITE", spec: variables, ignores: checkQueries},
+	{line: "up SITE", spec: throughEndpoint, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{
 		line: "up SITE", before: []string{"up SITE"}, release: "r2",
@@ -103,6 +108,7 @@ var commandCases = []commandCase{
 	{line: "drill --restore SITE", before: []string{"up SITE"}, restores: true},
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
+	{line: "down SITE --yes --images", spec: throughEndpoint, before: []string{"up SITE"}},
 }
 
 // metrics are the calls without which a release is not watched.

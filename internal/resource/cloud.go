@@ -29,6 +29,9 @@ type Cloud struct {
 	CW  CW
 	SSM SSM
 	IAM IAM
+
+	Connect ConnectKeys
+	Tunnels Tunnels
 }
 
 // NewCloud returns the application's cloud, reached through the SDK's clients.
@@ -42,6 +45,9 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		CW:     c.CW,
 		SSM:    c.SSM,
 		IAM:    NewIAM(c.IAM),
+
+		Connect: c.Connect,
+		Tunnels: c,
 	}
 }
 
@@ -56,6 +62,7 @@ type EC2 struct {
 	securityGroupAPI
 	networkInterfaceAPI
 	keyPairAPI
+	connectEndpointAPI
 	instanceAPI
 	imageAPI
 	launchTemplateAPI
@@ -74,6 +81,7 @@ func NewEC2(c *ec2.Client) EC2 {
 		securityGroupAPI:    c,
 		networkInterfaceAPI: c,
 		keyPairAPI:          c,
+		connectEndpointAPI:  c,
 		instanceAPI:         c,
 		imageAPI:            c,
 		launchTemplateAPI:   c,

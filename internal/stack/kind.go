@@ -34,6 +34,7 @@ var kinds = []properties{
 	routeTableKind,
 	securityGroupKind,
 	keyPairKind,
+	connectEndpointKind,
 	environmentKind,
 	roleKind,
 	instanceProfileKind,
