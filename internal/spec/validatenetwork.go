@@ -16,7 +16,8 @@ func (s *Spec) validateNetwork(d *decoder) {
 		"use ssh or endpoint", "%q is not a way to reach servers", access)
 	if s.Security.ThroughEndpoint() {
 		d.require(len(s.Security.SSH.From) == 0, "security.ssh.from",
-			"remove it, or use access: ssh", "servers that are reached through the endpoint open port 22 to nobody else")
+			"remove it, or use access: ssh",
+			"servers that are reached through the endpoint open port 22 to nobody else")
 		d.require(s.Machines.Key == "", "machines.key",
 			"remove it, or use access: ssh", "servers that are reached through the endpoint have no key pair")
 	}

@@ -11,7 +11,8 @@ const KindServer Kind = "server"
 var serverKind = properties{
 	kind: KindServer,
 	mayReferTo: []Kind{
-		KindSubnet, KindSecurityGroup, KindKeyPair, KindConnectEndpoint, KindRouteTable, KindImage, KindEnvironment, KindInstanceProfile,
+		KindSubnet, KindSecurityGroup, KindKeyPair, KindConnectEndpoint,
+		KindRouteTable, KindImage, KindEnvironment, KindInstanceProfile,
 	},
 }
 

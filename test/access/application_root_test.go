@@ -56,6 +56,18 @@ func keys(t *testing.T, home string) []string {
 	return all
 }
 
+// ssh runs a command on server-1 through aloft ssh.
+func (q quiet) ssh(t *testing.T, command string) string {
+	t.Helper()
+	aloft := q.Command(t.Context(), "ssh", q.dir, "server-1")
+	aloft.Args = append(aloft.Args, "--", command)
+	out, err := aloft.CombinedOutput()
+	if err != nil {
+		t.Fatalf("aloft ssh: %v\n%s\n%s", err, out, q.Log())
+	}
+	return string(out)
+}
+
 // openToAddresses returns the rules of the application's groups that admit addresses to port
 // 22.
 func (q quiet) openToAddresses(t *testing.T) []string {
@@ -98,7 +110,7 @@ func TestRealApplicationNeedsNoOpenPortAndNoKey(t *testing.T) {
 	if pairs := call(t, q.API.EC2.DescribeKeyPairs, &ec2.DescribeKeyPairsInput{}).KeyPairs; len(pairs) > 0 {
 		t.Errorf("key pairs: %+v", pairs)
 	}
-	if got := q.Must(t, "ssh", q.dir, "server-1", "--", "id -un; hostname -I"); !strings.HasPrefix(got, "admin\n10.0.1.") {
+	if got := q.ssh(t, "id -un; hostname -I"); !strings.HasPrefix(got, "admin\n10.0.1.") {
 		t.Errorf("aloft ssh: %q", got)
 	}
 	t.Run("a colleague releases", func(t *testing.T) {
