@@ -45,7 +45,8 @@ func (d *Deployment) evidence(
 	p.BaseImage = s.base
 	var running []plan.Found
 	for _, f := range found {
-		if f.Address == stack.AddressKeyPair || f.Address == stack.AddressBuilderGroup {
+		switch f.Address {
+		case stack.AddressKeyPair, stack.AddressConnectEndpoint, stack.AddressBuilderGroup:
 			p.SetKnown(f.Address, f)
 		}
 		if (isServer(f) || stack.Transient(f.Address)) && f.Value(stack.AttrRelease) == r.Release &&

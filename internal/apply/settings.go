@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,9 @@ func settingsOf(s *spec.Spec) history.Settings {
 	if others := s.Machines.Types[1:]; len(others) > 0 {
 		settings.Others = others
 	}
+	if s.Security.ThroughEndpoint() {
+		settings.Access = s.Security.Access
+	}
 	return settings
 }
 
@@ -35,6 +39,7 @@ func settingsOf(s *spec.Spec) history.Settings {
 func withSettings(s *spec.Spec, settings history.Settings) *spec.Spec {
 	with := *s
 	with.Port = settings.Port
+	with.Security.Access = cmp.Or(settings.Access, spec.AccessSSH) // its image accepts keys of that way only
 	with.Machines.Types = append(spec.InstanceTypes{settings.Type}, settings.Others...)
 	with.Machines.Builder = nil // the release has an image, perhaps of another architecture
 	with.LoadBalancer.Health = spec.Health{
@@ -67,6 +72,9 @@ func observedSettings(found []plan.Found, release string, fallback history.Setti
 	for _, f := range found {
 		if isServer(f) && f.Value(stack.AttrRelease) == release {
 			servers[f.ID] = true
+			if all.Access = ""; f.Value(stack.AttrKeyPair) == stack.NoKeyPair {
+				all.Access = spec.AccessEndpoint
+			}
 			if t := f.Value(stack.AttrType); t != "" {
 				types = append(types, t)
 			}

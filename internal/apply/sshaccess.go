@@ -53,6 +53,21 @@ func (d *Deployment) keepHostKeys(ctx context.Context, found []plan.Found) {
 	servers.Wait()
 }
 
+// WaysTo returns the ways to servers without a key pair, in their order, through the endpoint.
+func (d *Deployment) WaysTo(ctx context.Context, servers []Machine) ([]resource.EndpointWay, error) {
+	endpoint, err := d.cloud.ConnectEndpoint(ctx)
+	if err != nil {
+		return nil, explain("", err)
+	}
+	ways := make([]resource.EndpointWay, len(servers))
+	for i, m := range servers {
+		if ways[i], err = d.cloud.WayTo(m.InstanceID, m.PrivateIP, endpoint); err != nil {
+			return nil, explain(m.Name, err)
+		}
+	}
+	return ways, nil
+}
+
 // AllowSSH adds a rule that allows SSH to a server from this computer, unless the
 // spec allows it. The rule is marked as temporary: if it stays, the next aloft up
 // revokes it. revoke removes it, and is never nil.

@@ -53,6 +53,7 @@ type Machine struct {
 	Health     string `json:"health"`              // as the load balancer sees it; "unregistered" if it is no target
 	Lifecycle  string `json:"lifecycle,omitempty"` // in its Auto Scaling group: "InService"
 	HostKey    string `json:"host_key,omitempty"`  // for SSH; "" if it was not kept
+	Keyless    bool   `json:"keyless,omitempty"`   // it has no key pair: it is reached through the endpoint
 	Fallback   string `json:"fallback,omitempty"`  // what the spec prefers: "t3.small, not t3.micro"
 	// Environment is the version of the environment that it runs with, or
 	// stack.EnvironmentChanges while it is given another; "" for none.
@@ -201,6 +202,7 @@ func machineOf(f plan.Found) Machine {
 		Health:     cmp.Or(f.Status.Health, "unregistered"),
 		Lifecycle:  f.Status.Lifecycle,
 		HostKey:    f.Status.HostKey,
+		Keyless:    f.Value(stack.AttrKeyPair) == stack.NoKeyPair,
 
 		Environment: f.Value(stack.AttrEnvironment),
 	}

@@ -113,6 +113,8 @@ func sshTarget(m resource.Machine) remote.Target {
 		Address:  net.JoinHostPort(m.Address.String(), "22"),
 		User:     m.User,
 		KeyPath:  m.KeyFile,
+		Signer:   m.Signer,
+		Way:      m.Way,
 		HostKeys: m.HostKeys,
 	}
 }

@@ -54,6 +54,9 @@ const tagged = variables + "tags: {team: a}\n"
 // protected protects it.
 const protected = "protect: true\n"
 
+// throughEndpoint makes an EC2 Instance Connect Endpoint the way to servers.
+const throughEndpoint = "security: {access: endpoint}\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -83,10 +86,12 @@ var commandCases = []commandCase{
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
+	{line: "ssh SITE server-1 -- uptime", spec: throughEndpoint, before: []string{"up SITE"}, restores: true},
 	{line: "up SITE", ignores: checkQueries},
 	{line: "up SITE", spec: scalingGroup, ignores: checkQueries},
 	{line: "up SITE", spec: variables, ignores: checkQueries},
 	{line: "up SITE", spec: alerts, ignores: checkQueries},
+	{line: "up SITE", spec: throughEndpoint, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{line: "up SITE", spec: protected, ignores: checkQueries},
 	{line: "up SITE", spec: protected, before: []string{"up SITE"}, edits: "true -> false", ignores: checkQueries},
@@ -126,6 +131,7 @@ var commandCases = []commandCase{
 	{line: "down SITE --yes --images", spec: alerts, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images --unprotect", spec: protected, before: []string{"up SITE"}},
+	{line: "down SITE --yes --images", spec: throughEndpoint, before: []string{"up SITE"}},
 }
 
 // metrics are the calls without which a release is not watched.

@@ -96,6 +96,10 @@ var editions = []struct {
 		last: "down SITE --yes --images",
 	},
 	{
+		then: []edition{{old: "watch: 0s}\n", replacement: "watch: 0s}\n" + throughEndpoint, release: "r2"}},
+		last: "ssh SITE server-1 -- uptime",
+	},
+	{
 		then: []edition{{old: "watch: 0s}\n", replacement: "watch: 0s}\n" + variables, release: "r2"}},
 		last: "status SITE",
 	},

@@ -104,7 +104,15 @@ func runOpenSSH(ctx context.Context, stdio Stdio, program string, t remote.Targe
 		return fmt.Errorf("write the host keys of %s: %w", t.Name, err)
 	}
 	defer remove()
-	client := exec.CommandContext(ctx, program, sshArguments(t, host, knownHosts, command)...)
+	arguments := sshArguments(t, host, knownHosts, command)
+	if t.Way != nil {
+		var closeWay func()
+		if arguments, closeWay, err = throughWay(ctx, t, host, knownHosts, command); err != nil {
+			return err
+		}
+		defer closeWay()
+	}
+	client := exec.CommandContext(ctx, program, arguments...)
 	client.Cancel = func() error {
 		err := client.Process.Signal(syscall.SIGTERM)
 		if err == nil || errors.Is(err, os.ErrProcessDone) {

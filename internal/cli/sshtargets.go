@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/remote"
+	"aloft.dev/aloft/internal/resource"
 )
 
 // serverName matches server-1, the name of a server of a fixed number; server-a-0f3c1,
@@ -52,48 +53,86 @@ func (d *deployment) sshTargets(
 	if err != nil {
 		return nil, nil, err
 	}
-	keyFile, err := d.KeyFile(ctx)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, diag.List{{
-			Where:   diag.From(err)[0].Where,
-			Summary: "the private key for the servers is missing",
-			Hint:    "run the command on the computer, and as the user, that ran aloft up",
-			Cause:   err,
-		}}
-	}
-	if err != nil {
-		return nil, nil, err
-	}
+	// While the way changes, there are servers of both kinds.
+	withKey := slices.DeleteFunc(slices.Clone(servers), func(m apply.Machine) bool { return m.Keyless })
+	keyless := slices.DeleteFunc(slices.Clone(servers), func(m apply.Machine) bool { return !m.Keyless })
 	user, err := d.LoginUser(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, m := range servers {
-		keys, err := d.HostKeys(ctx, m)
+	closeAccess = func() error { return nil }
+	if len(keyless) > 0 {
+		if targets, err = d.endpointTargets(ctx, keyless); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(withKey) > 0 {
+		keyFile, err := d.keyFile(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
-		targets = append(targets, remote.Target{
-			Name:     m.Name,
-			Address:  net.JoinHostPort(m.PublicIP, "22"),
-			User:     user,
-			KeyPath:  keyFile,
-			HostKeys: keys,
-		})
+		for _, m := range withKey {
+			targets = append(targets, remote.Target{
+				Name: m.Name, Address: net.JoinHostPort(m.PublicIP, "22"), KeyPath: keyFile,
+			})
+		}
 	}
-	closeAccess, err = d.AllowSSH(ctx, servers[0])
+	for i, m := range slices.Concat(keyless, withKey) {
+		targets[i].User = user
+		if targets[i].HostKeys, err = d.HostKeys(ctx, m); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(withKey) > 0 {
+		closeAccess, err = d.AllowSSH(ctx, withKey[0])
+	}
 	return targets, closeAccess, err
 }
 
-// reachableServers returns the servers that run and have a public address: the one with
-// the name, or all if name is "".
+// endpointTargets returns how to connect to servers without a key pair, with a key that exists
+// in this process only.
+func (d *deployment) endpointTargets(ctx context.Context, servers []apply.Machine) ([]remote.Target, error) {
+	ways, err := d.WaysTo(ctx, servers)
+	if err != nil {
+		return nil, err
+	}
+	signer, key, err := resource.NewSigner()
+	if err != nil {
+		return nil, err
+	}
+	var targets []remote.Target
+	for i, m := range servers {
+		targets = append(targets, remote.Target{
+			Name: m.Name, Address: net.JoinHostPort(m.PrivateIP, "22"), Signer: signer, PrivateKey: key, Way: ways[i],
+		})
+	}
+	return targets, nil
+}
+
+// keyFile returns the file of the private key of servers that have a key pair.
+func (d *deployment) keyFile(ctx context.Context) (string, error) {
+	file, err := d.KeyFile(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", diag.List{{
+			Where:   diag.From(err)[0].Where,
+			Summary: "the private key for the servers is missing",
+			Hint: "run the command on the computer, and as the user, that ran aloft up; " +
+				"or set security.access: endpoint, which needs no key",
+			Cause: err,
+		}}
+	}
+	return file, err
+}
+
+// reachableServers returns the servers that run and can be reached: the one with the name, or
+// all if name is "".
 func reachableServers(s *apply.Status, name string) ([]apply.Machine, error) {
 	named := func(m apply.Machine) bool { return name == "" || m.Name == name || m.InstanceID == name }
 	var servers []apply.Machine
 	var states []string
 	for _, m := range s.Machines {
 		states = append(states, m.Name+" ("+m.State+")")
-		if named(m) && m.State == "running" && m.PublicIP != "" {
+		if named(m) && m.State == "running" && (m.PublicIP != "" || m.Keyless) {
 			servers = append(servers, m)
 		}
 	}

@@ -48,7 +48,8 @@ type Settings struct {
 
 	// Environment is the version of the parameter with the environment. It is 0 if there
 	// was none, or if new variables have not come into service yet.
-	Environment int64 `json:"environment,omitempty"`
+	Environment int64  `json:"environment,omitempty"`
+	Access      string `json:"access,omitempty"` // "": with a key pair
 }
 
 // Open reports whether the release has not ended.

@@ -82,7 +82,7 @@ func keepable(f Found, differences []Difference) bool {
 // stack is partial: serving instances depend on them.
 func (d *differ) leaves(k stack.Kind) bool {
 	switch k {
-	case stack.KindKeyPair, stack.KindServer, stack.KindImage,
+	case stack.KindKeyPair, stack.KindConnectEndpoint, stack.KindServer, stack.KindImage,
 		stack.KindEnvironment, stack.KindRole, stack.KindInstanceProfile: // a release is proven with its own
 		return false
 	}

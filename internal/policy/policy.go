@@ -145,7 +145,7 @@ func Of(groups Group, partition string) Document {
 		Sid: "AloftServiceLinkedRoles", Action: of(func(action string) bool { return action == createRole }),
 		Resource: []string{"arn:" + partition + ":iam::*:role/aws-service-role/*"},
 		Condition: map[string]map[string][]string{"StringEquals": {"iam:AWSServiceName": {
-			"autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com",
+			"autoscaling.amazonaws.com", "ec2-instance-connect.amazonaws.com", "elasticloadbalancing.amazonaws.com",
 		}}},
 	})
 	return d

@@ -16,6 +16,7 @@ import (
 // (Service Authorization Reference).
 var prefixes = map[string]string{
 	"autoscaling": "autoscaling", "cloudwatch": "cloudwatch", "ec2": "ec2",
+	"ec2instanceconnect":     "ec2-instance-connect",
 	"elasticloadbalancingv2": "elasticloadbalancing", "iam": "iam", "pricing": "pricing",
 	"servicequotas": "servicequotas", "sns": "sns", "ssm": "ssm", "sts": "sts",
 }

@@ -79,6 +79,15 @@ func (c Config) changing(change plan.Change) []trial {
 			DryRun: dry, KeyName: &body.KeyName, PublicKeyMaterial: anyKey(),
 			TagSpecifications: c.tags(change, types.ResourceTypeKeyPair),
 		})}
+	case stack.ConnectEndpoint:
+		if create {
+			return []trial{try("CreateInstanceConnectEndpoint", (*ec2.Client).CreateInstanceConnectEndpoint,
+				&ec2.CreateInstanceConnectEndpointInput{
+					DryRun: dry, SubnetId: c.id(body.Subnet.Address, "subnet"),
+					SecurityGroupIds:  []string{*c.id(body.Group.Address, "sg")},
+					TagSpecifications: c.tags(change, types.ResourceTypeInstanceConnectEndpoint),
+				})}
+		}
 	case stack.Server:
 		return c.changingServer(change, body, create)
 	case stack.Image:
@@ -216,6 +225,9 @@ func deleting(f plan.Found) []trial {
 		return []trial{try("DeleteLaunchTemplate", (*ec2.Client).DeleteLaunchTemplate, &ec2.DeleteLaunchTemplateInput{
 			DryRun: dry, LaunchTemplateName: &f.Name,
 		})}
+	case stack.KindConnectEndpoint:
+		return []trial{try("DeleteInstanceConnectEndpoint", (*ec2.Client).DeleteInstanceConnectEndpoint,
+			&ec2.DeleteInstanceConnectEndpointInput{DryRun: dry, InstanceConnectEndpointId: &f.ID})}
 	case stack.KindKeyPair:
 		return []trial{try("DeleteKeyPair", (*ec2.Client).DeleteKeyPair, &ec2.DeleteKeyPairInput{
 			DryRun: dry, KeyName: &f.ID,

@@ -4,6 +4,7 @@ package remote
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"net"
@@ -18,13 +19,15 @@ import (
 
 // Target is a machine and how to log in to it.
 type Target struct {
-	Name     string          // such as "server-2"; "": server-1
-	Address  string          // host:port
-	User     string          // "": try the users of all known images
-	KeyPath  string          // the private key's file
-	Signer   ssh.Signer      // instead of KeyPath
-	HostKeys []ssh.PublicKey // the machine must present one of these
-	Way      Way             // to the machine; nil: TCP to Address
+	Name    string     // such as "server-2"; "": server-1
+	Address string     // host:port
+	User    string     // "": try the users of all known images
+	KeyPath string     // the private key's file
+	Signer  ssh.Signer // instead of KeyPath
+	// PrivateKey is the key of Signer, for programs that need it in a file.
+	PrivateKey crypto.PrivateKey
+	HostKeys   []ssh.PublicKey // the machine must present one of these
+	Way        Way             // to the machine; nil: TCP to Address
 }
 
 // Way is a way to a machine that is not a port open to this computer.

@@ -84,6 +84,40 @@ func TestDialWaitsForAStartingMachine(t *testing.T) {
 	dialled.Wait()
 }
 
+// way is a way to a server on loopback.
+type way struct {
+	address  string
+	err      error // of Admit
+	admitted int
+}
+
+func (w *way) Admit(context.Context, string, ssh.PublicKey) error {
+	w.admitted++
+	return w.err
+}
+
+func (w *way) Connect(ctx context.Context) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp", w.address)
+}
+
+func TestDialTakesTheTargetsWay(t *testing.T) {
+	s := remotetest.Serve(t, remotetest.Listen(t), func(remotetest.Command) int { return 0 })
+	w, target := &way{address: s.Address}, s.Target()
+	target.Address, target.Way = "192.0.2.1:22", w
+	m, err := remote.Dial(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if w.admitted != 1 {
+		t.Errorf("admitted %d times", w.admitted)
+	}
+	w.err = &remote.FinalError{Err: errors.New("it is forbidden"), Hint: "ask for the permission"}
+	if _, err = remote.Dial(t.Context(), target); problem(t, err).Hint != "ask for the permission" || w.admitted != 2 {
+		t.Errorf("after %d attempts: %v", w.admitted, err)
+	}
+}
+
 func TestCancelEndsDial(t *testing.T) {
 	listener := remotetest.Listen(t) // accepts connections and sends nothing
 	defer listener.Close()

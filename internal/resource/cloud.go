@@ -33,6 +33,9 @@ type Cloud struct {
 	SSM SSM
 	IAM IAM
 	SNS SNS
+
+	Connect ConnectKeys
+	Tunnels Tunnels
 }
 
 // NewCloud returns the application's cloud, reached through the SDK's clients.
@@ -47,6 +50,9 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		SSM:    c.SSM,
 		IAM:    NewIAM(c.IAM),
 		SNS:    c.SNS,
+
+		Connect: c.Connect,
+		Tunnels: c,
 	}
 }
 
@@ -61,6 +67,7 @@ type EC2 struct {
 	securityGroupAPI
 	networkInterfaceAPI
 	keyPairAPI
+	connectEndpointAPI
 	instanceAPI
 	imageAPI
 	launchTemplateAPI
@@ -79,6 +86,7 @@ func NewEC2(c *ec2.Client) EC2 {
 		securityGroupAPI:    c,
 		networkInterfaceAPI: c,
 		keyPairAPI:          c,
+		connectEndpointAPI:  c,
 		instanceAPI:         c,
 		imageAPI:            c,
 		launchTemplateAPI:   c,

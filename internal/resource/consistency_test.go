@@ -190,7 +190,9 @@ func TestAMachineThatDoesNotExistIsGivenUpEarly(t *testing.T) {
 				},
 			}
 			began := time.Now()
-			_, err := p.hostKeys(t.Context(), "server-1", plan.Found{ID: "i-1"}, netip.MustParseAddr("203.0.113.1"))
+			_, err := p.hostKeys(t.Context(), "server-1", plan.Found{ID: "i-1"}, func() error {
+				return p.unreachable(t.Context(), "i-1", "server-1", netip.MustParseAddr("203.0.113.1"))
+			})
 			if took := time.Since(began); took.Round(time.Minute) != test.want || err == nil ||
 				!strings.Contains(err.Error(), test.text) {
 				t.Errorf("dial %v: after %s: %v", test.dial, took, err)
@@ -206,7 +208,7 @@ func TestATerminatedMachineIsGivenUpAtOnce(t *testing.T) {
 			Events: func(event.Event) {},
 		}
 		began := time.Now()
-		_, err := p.hostKeys(t.Context(), "server-1", plan.Found{ID: "i-1"}, netip.MustParseAddr("203.0.113.1"))
+		_, err := p.hostKeys(t.Context(), "server-1", plan.Found{ID: "i-1"}, nil)
 		if took := time.Since(began); took > 0 || err == nil || !strings.Contains(err.Error(), "i-1 was terminated") {
 			t.Errorf("after %s: %v", took, err)
 		}

@@ -2,6 +2,8 @@ package resource
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,16 +13,31 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/remote"
 )
 
 // sshPort is the port of SSH servers.
 const sshPort = 22
 
+// ConnectKeys is the part of EC2 Instance Connect that pushes keys.
+type ConnectKeys interface {
+	SendSSHPublicKey(
+		context.Context, *ec2instanceconnect.SendSSHPublicKeyInput, ...func(*ec2instanceconnect.Options),
+	) (*ec2instanceconnect.SendSSHPublicKeyOutput, error)
+}
+
+// Tunnels opens tunnels through EC2 Instance Connect Endpoints.
+type Tunnels interface {
+	OpenTunnel(context.Context, awsapi.Tunnel) (net.Conn, error)
+}
+
 // EndpointWay is the way to an instance through an EC2 Instance Connect Endpoint. It needs no
 // open port and no key on the instance: each login pushes a key, which is valid for a minute.
 type EndpointWay struct {
-	Client     *awsapi.Client
+	Keys       ConnectKeys
+	Tunnels    Tunnels
 	InstanceID string
 	PrivateIP  netip.Addr
 	EndpointID string
@@ -32,7 +49,7 @@ var _ remote.Way = EndpointWay{}
 // Admit implements remote.Way.
 func (w EndpointWay) Admit(ctx context.Context, user string, key ssh.PublicKey) error {
 	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
-	_, err := w.Client.Connect.SendSSHPublicKey(ctx, &ec2instanceconnect.SendSSHPublicKeyInput{
+	_, err := w.Keys.SendSSHPublicKey(ctx, &ec2instanceconnect.SendSSHPublicKeyInput{
 		InstanceId: &w.InstanceID, InstanceOSUser: &user, SSHPublicKey: &line,
 	})
 	if err != nil {
@@ -43,7 +60,7 @@ func (w EndpointWay) Admit(ctx context.Context, user string, key ssh.PublicKey) 
 
 // Connect implements remote.Way.
 func (w EndpointWay) Connect(ctx context.Context) (net.Conn, error) {
-	conn, err := w.Client.OpenTunnel(ctx, awsapi.Tunnel{
+	conn, err := w.Tunnels.OpenTunnel(ctx, awsapi.Tunnel{
 		EndpointID: w.EndpointID, DNSName: w.DNSName, To: w.PrivateIP, Port: sshPort,
 	})
 	if err != nil {
@@ -67,4 +84,36 @@ func (w EndpointWay) problem(err error, action string) error {
 		}
 	}
 	return err
+}
+
+// WayTo returns the way to an instance that was launched without a key pair, through the
+// application's endpoint.
+func (c *Cloud) WayTo(instance, privateIP string, endpoint plan.Found) (EndpointWay, error) {
+	address, err := netip.ParseAddr(privateIP)
+	if err != nil {
+		return EndpointWay{}, fmt.Errorf("private address of %s: %w", instance, err)
+	}
+	if endpoint.ID == "" {
+		return EndpointWay{}, &diag.Diagnostic{
+			Where: instance, Summary: "there is no EC2 Instance Connect Endpoint, which is the only way to it",
+			Hint: "run aloft up: it creates one",
+		}
+	}
+	return EndpointWay{
+		Keys: c.Connect, Tunnels: c.Tunnels, InstanceID: instance, PrivateIP: address,
+		EndpointID: endpoint.ID, DNSName: endpoint.Status.DNSName,
+	}, nil
+}
+
+// NewSigner returns a new key, which exists only in memory.
+func NewSigner() (ssh.Signer, ed25519.PrivateKey, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("generate a key: %w", err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("generate a key: %w", err)
+	}
+	return signer, key, nil
 }

@@ -137,7 +137,7 @@ func describeInstance(i types.Instance) plan.Found {
 	f.Created = aws.ToTime(i.LaunchTime).UTC().Format(time.RFC3339)
 	f.Set(stack.AttrSubnet, aws.ToString(i.SubnetId))
 	f.Set(stack.AttrType, string(i.InstanceType))
-	f.Set(stack.AttrKeyPair, aws.ToString(i.KeyName))
+	f.Set(stack.AttrKeyPair, cmp.Or(aws.ToString(i.KeyName), stack.NoKeyPair))
 	f.Set(stack.AttrSecurityGroups, groupsOf(i)...)
 	if i.IamInstanceProfile != nil {
 		f.Set(stack.AttrProfile, profileName(aws.ToString(i.IamInstanceProfile.Arn)))

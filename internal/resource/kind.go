@@ -40,6 +40,7 @@ var kinds = []kind{
 	routeTableKind,
 	securityGroupKind,
 	keyPairKind,
+	connectEndpointKind,
 	environmentKind,
 	roleKind,
 	instanceProfileKind,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -67,6 +68,9 @@ func (p *Provisioner) clientToken(l launch, o launchOption, generation int) *str
 		l.release.value,
 		fmt.Sprint(generation),
 	}, "\n")
+	if l.body.KeyName == "" {
+		text += "\n" + stack.NoKeyPair
+	}
 	if profile, env := p.profile(l.body.Identity), p.environment(l.body.Identity); profile != "" || env != "" {
 		text += "\n" + profile + "\n" + env
 	}
@@ -75,6 +79,23 @@ func (p *Provisioner) clientToken(l launch, o launchOption, generation int) *str
 	}
 	sum := sha256.Sum256([]byte(text))
 	return aws.String(hex.EncodeToString(sum[:]))
+}
+
+// userData returns the user data of an instance, encoded in base64. A builder without a key
+// pair accepts keys that are pushed, and so do all machines of the image that is made of it.
+func (l launch) userData() *string {
+	if !l.body.Builder || l.body.KeyName != "" {
+		return nil
+	}
+	return aws.String(base64.StdEncoding.EncodeToString([]byte(stack.PushedKeysScript)))
+}
+
+// optional returns nil for an empty text.
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
 
 // launch launches one instance and returns its id. It takes the first option for which
@@ -142,7 +163,8 @@ func (p *Provisioner) runInstance(
 		in := &ec2.RunInstancesInput{
 			ImageId:      &l.image,
 			InstanceType: types.InstanceType(o.instanceType),
-			KeyName:      &l.body.KeyName,
+			KeyName:      optional(l.body.KeyName),
+			UserData:     l.userData(),
 			// The launch asks for a public address itself: the subnet's attribute may not be
 			// known everywhere yet, and somebody may have changed it.
 			NetworkInterfaces: []types.InstanceNetworkInterfaceSpecification{{

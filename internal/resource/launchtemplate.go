@@ -99,7 +99,7 @@ func describeTemplateData(f *plan.Found, d *types.ResponseLaunchTemplateData) {
 	}
 	f.Set(stack.AttrImage, aws.ToString(d.ImageId))
 	f.Set(stack.AttrType, string(d.InstanceType))
-	f.Set(stack.AttrKeyPair, aws.ToString(d.KeyName))
+	f.Set(stack.AttrKeyPair, cmp.Or(aws.ToString(d.KeyName), stack.NoKeyPair))
 	groups, public := d.SecurityGroupIds, false
 	for _, i := range d.NetworkInterfaces {
 		groups, public = append(groups, i.Groups...), aws.ToBool(i.AssociatePublicIpAddress)
@@ -142,7 +142,7 @@ func (p *Provisioner) templateData(r stack.Resource, body stack.LaunchTemplate) 
 	data := &types.RequestLaunchTemplateData{
 		ImageId:      p.id(body.Image),
 		InstanceType: types.InstanceType(body.Type),
-		KeyName:      &body.KeyName,
+		KeyName:      optional(body.KeyName),
 		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{
 			DeviceIndex: aws.Int32(0), Groups: p.ids(body.Groups),
 			AssociatePublicIpAddress: aws.Bool(true), DeleteOnTermination: aws.Bool(true),

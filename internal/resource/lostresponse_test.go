@@ -130,6 +130,15 @@ func (c *vpcCloud) DescribeKeyPairs(
 	return &ec2.DescribeKeyPairsOutput{}, nil
 }
 
+// connectEndpoints has no endpoints.
+type connectEndpoints struct{ connectEndpointAPI }
+
+func (connectEndpoints) DescribeInstanceConnectEndpoints(
+	context.Context, *ec2.DescribeInstanceConnectEndpointsInput, ...func(*ec2.Options),
+) (*ec2.DescribeInstanceConnectEndpointsOutput, error) {
+	return &ec2.DescribeInstanceConnectEndpointsOutput{}, nil
+}
+
 func (c *vpcCloud) DescribeImages(
 	context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options),
 ) (*ec2.DescribeImagesOutput, error) {
@@ -218,7 +227,7 @@ func provisioner(c *vpcCloud) *Provisioner {
 		App: "shop",
 		EC2: EC2{
 			vpcAPI: c, subnetAPI: c, internetGatewayAPI: c, routeTableAPI: c, securityGroupAPI: c,
-			keyPairAPI: c, instanceAPI: c, imageAPI: c, launchTemplateAPI: c,
+			keyPairAPI: c, connectEndpointAPI: connectEndpoints{}, instanceAPI: c, imageAPI: c, launchTemplateAPI: c,
 		},
 		CW:  noAlarms{},
 		SNS: noTopics{},

@@ -131,7 +131,7 @@ func (p *Provisioner) updateSecurityGroup(
 	if err := p.setRules(ctx, current.ID, current.Status.Inbound, inbound); err != nil {
 		return err
 	}
-	return p.setRules(ctx, current.ID, current.Status.Outbound, []stack.Rule{stack.AllOutbound})
+	return p.setRules(ctx, current.ID, current.Status.Outbound, body.OutboundRules())
 }
 
 // setRules allows the missing rules before it revokes the surplus ones, so that

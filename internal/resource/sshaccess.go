@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/remote"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -38,6 +39,8 @@ type Machine struct {
 	Address  netip.Addr
 	User     string
 	KeyFile  string          // private key in OpenSSH format
+	Signer   ssh.Signer      // instead of KeyFile
+	Way      remote.Way      // instead of TCP to Address; nil: none
 	HostKeys []ssh.PublicKey // from the instance's tag or console; no other key is trusted
 }
 
@@ -107,13 +110,44 @@ func (p *Provisioner) prove(ctx context.Context, f plan.Found) error {
 	return awsapi.Wrap("mark instance "+f.ID+" as proven", p.tagInstance(ctx, f.ID, tag{tagProven, stack.Yes}))
 }
 
-// withSSH runs work on an instance that is reached over SSH. Meanwhile a temporary
-// rule allows access from the user's computer only.
+// withSSH runs work on an instance that is reached over SSH: through the endpoint if it has
+// no key pair.
 func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machine) error) error {
-	address := f.Name
 	if p.Builder == nil {
-		return fmt.Errorf("connect to %s: there is no builder", address)
+		return fmt.Errorf("connect to %s: there is no builder", f.Name)
 	}
+	if f.Value(stack.AttrKeyPair) == stack.NoKeyPair {
+		return p.throughEndpoint(ctx, f, work)
+	}
+	return p.withKeyPair(ctx, f, work)
+}
+
+// throughEndpoint runs work on an instance that is reached through the endpoint, with a key
+// that exists for as long as the work.
+func (p *Provisioner) throughEndpoint(ctx context.Context, f plan.Found, work func(Machine) error) error {
+	endpoint, _ := p.Known(stack.AddressConnectEndpoint)
+	way, err := p.WayTo(f.ID, f.Status.PrivateIP, endpoint)
+	if err != nil {
+		return err
+	}
+	machine := Machine{Name: f.Name, Address: way.PrivateIP, User: p.BaseImage.User, Way: way}
+	if machine.Signer, _, err = NewSigner(); err != nil {
+		return err
+	}
+	e := event.Event{Address: f.Name, Step: "10", Message: "read the host keys"}
+	if err := p.Events.Track(e, error.Error, func() (err error) {
+		machine.HostKeys, err = p.hostKeys(ctx, f.Name, f, nil)
+		return err
+	}); err != nil {
+		return err
+	}
+	return work(machine)
+}
+
+// withKeyPair runs work on an instance that is reached at its public address. Meanwhile a
+// temporary rule allows access from the user's computer only.
+func (p *Provisioner) withKeyPair(ctx context.Context, f plan.Found, work func(Machine) error) error {
+	address := f.Name
 	keyPair, _ := p.Known(stack.AddressKeyPair)
 	keyFile, err := p.Keys.FileOf(ctx, keyPair)
 	if err != nil {
@@ -131,7 +165,8 @@ func (p *Provisioner) withSSH(ctx context.Context, f plan.Found, work func(Machi
 		if added, err = p.allowSSH(ctx, address, group, public); err != nil {
 			return err
 		}
-		machine.HostKeys, err = p.hostKeys(ctx, address, f, public)
+		check := func() error { return p.unreachable(ctx, f.ID, address, public) }
+		machine.HostKeys, err = p.hostKeys(ctx, address, f, check)
 		return err
 	})
 	if err == nil {
@@ -220,14 +255,32 @@ func (p *Provisioner) reach(ctx context.Context, public netip.Addr) error {
 	return nil
 }
 
+// unreachable returns an error if an instance that shows no host keys cannot be reached either.
+func (p *Provisioner) unreachable(ctx context.Context, id, address string, public netip.Addr) error {
+	err := p.reach(ctx, public)
+	if err == nil {
+		return nil
+	}
+	return &diag.Diagnostic{
+		Where: address,
+		Summary: fmt.Sprintf(
+			"instance %s shows no SSH host keys after %s, and port 22 of %s cannot be reached", id, silentLimit, public,
+		),
+		Detail: err.Error(),
+		Hint: "check that the network here lets connections to port 22 out, and the instance's console: " +
+			"aws ec2 get-console-output --instance-id " + id + "; an AWS without machines can only be planned for",
+		Cause: err,
+	}
+}
+
 // sshGreeting begins what an SSH server sends first (RFC 4253, section 4.2).
 const sshGreeting = "SSH-"
 
 // hostKeys returns the SSH host keys of an instance that may still be starting. It gives
-// up early on one that cannot be reached, and at once on one that is terminated, such as a
+// up early on one of which check, which may be nil, returns an error, and at once on one that is terminated, such as a
 // server that its Auto Scaling group has just given up.
 func (p *Provisioner) hostKeys(
-	ctx context.Context, address string, f plan.Found, public netip.Addr,
+	ctx context.Context, address string, f plan.Found, check func() error,
 ) ([]ssh.PublicKey, error) {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -243,18 +296,9 @@ func (p *Provisioner) hostKeys(
 	keys, err := p.HostKeys(ctx, f.ID, f.Status.HostKey, silentLimit, waiting)
 	var late *awsapi.TimeoutError
 	if errors.As(err, &late) {
-		if err := p.reach(ctx, public); err != nil {
-			return nil, &diag.Diagnostic{
-				Where: address,
-				Summary: fmt.Sprintf(
-					"instance %s shows no SSH host keys after %s, and port 22 of %s cannot be reached",
-					f.ID, silentLimit, public,
-				),
-				Detail: err.Error(),
-				Hint: "check that the network here lets connections to port 22 out, and the instance's console: " +
-					"aws ec2 get-console-output --instance-id " + f.ID +
-					"; an AWS without machines can only be planned for",
-				Cause: err,
+		if check != nil {
+			if err := check(); err != nil {
+				return nil, err
 			}
 		}
 		keys, err = p.HostKeys(ctx, f.ID, f.Status.HostKey, consoleLimit-silentLimit, waiting)

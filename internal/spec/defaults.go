@@ -37,6 +37,7 @@ func (s *Spec) setDefaults(d *decoder) {
 	orDefault(d, "release.keep", &s.Release.Keep, 5)
 	orDefault(d, "network.cidr", &s.Network.CIDR, netip.MustParsePrefix("10.0.0.0/16"))
 	orDefault(d, "network.subnets", &s.Network.Subnets, defaultSubnets(s.Network.CIDR))
+	orDefault(d, "security.access", &s.Security.Access, AccessSSH)
 	orDefault(d, "security.web.from", &s.Security.Web.From, []netip.Prefix{Anywhere})
 	s.setScalingDefaults(d)
 	s.resolveSource()

@@ -189,7 +189,11 @@ var keyDocs = map[string]keyDoc{
 		limits:  "of the region; each once",
 		absent:  "the region's next zone without a subnet",
 	},
-	"security":                 {meaning: "who may connect to what"},
+	"security": {meaning: "who may connect to what"},
+	"security.access": {
+		meaning: "how Aloft and you reach servers: with a key pair, or through an EC2 Instance Connect Endpoint",
+		limits:  "ssh or endpoint; endpoint not together with ssh.from or machines.key",
+	},
 	"security.ssh":             {meaning: "who may connect to port 22 of the servers"},
 	"security.ssh.from":        {meaning: "addresses that may connect over SSH"},
 	"security.ssh.allow_world": {meaning: "confirms that from contains 0.0.0.0/0, the whole internet"},

@@ -106,6 +106,17 @@ func TestMistakeIsReportedWithPlaceExpectationAndRemedy(t *testing.T) {
 			"aloft.yaml:4:12", "open to the whole internet", "allow_world: true",
 		},
 		{
+			"no way", start + "security: {access: door}\n", "aloft.yaml:2:20", `"door" is not a way`, "ssh or endpoint",
+		},
+		{
+			"endpoint and SSH", start + "security: {access: endpoint, ssh: {from: [192.0.2.1/32]}}\n",
+			"aloft.yaml:2:", "open port 22 to nobody else", "access: ssh",
+		},
+		{
+			"endpoint and key", start + "security: {access: endpoint}\nmachines: {key: k.pub}\n",
+			"aloft.yaml:3:", "have no key pair", "access: ssh",
+		},
+		{
 			"image", start + "machines: {image: debian12}\n",
 			"aloft.yaml:2:19", `unknown image "debian12"`, `did you mean "debian-12"?`,
 		},

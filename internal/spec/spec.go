@@ -125,12 +125,24 @@ type Subnet struct {
 	Zone string       `yaml:"zone"`
 }
 
+// The ways in which Aloft and its users reach servers.
+const (
+	AccessSSH      = "ssh"      // with a key pair, by rules that are open for as long as a command runs
+	AccessEndpoint = "endpoint" // through an EC2 Instance Connect Endpoint
+)
+
 // Security lists the addresses from which connections are allowed.
 type Security struct {
+	Access string `yaml:"access"`
+
 	SSH SSH `yaml:"ssh"`
 	App App `yaml:"app"`
 	Web Web `yaml:"web"`
 }
+
+// ThroughEndpoint reports whether servers are reached through an EC2 Instance Connect
+// Endpoint.
+func (s Security) ThroughEndpoint() bool { return s.Access == AccessEndpoint }
 
 // SSH lists who may connect to port 22. AllowWorld must be set if From contains
 // 0.0.0.0/0.

@@ -114,7 +114,7 @@ func (s *Spec) validateMachines(d *decoder) {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	d.require(known, "machines.image", hint, "unknown image %q", m.Image)
-	if m.Key != "" {
+	if m.Key != "" && !s.Security.ThroughEndpoint() { // or the key itself is the mistake
 		_, err := os.Stat(m.Key)
 		d.require(err == nil, "machines.key",
 			"give the file of an OpenSSH public key, or leave key out and Aloft makes a key pair",

@@ -11,6 +11,16 @@ import (
 
 func (s *Spec) validateNetwork(d *decoder) {
 	s.validateSubnets(d)
+	access := s.Security.Access
+	d.require(access == AccessSSH || access == AccessEndpoint, "security.access",
+		"use ssh or endpoint", "%q is not a way to reach servers", access)
+	if s.Security.ThroughEndpoint() {
+		d.require(len(s.Security.SSH.From) == 0, "security.ssh.from",
+			"remove it, or use access: ssh",
+			"servers that are reached through the endpoint open port 22 to nobody else")
+		d.require(s.Machines.Key == "", "machines.key",
+			"remove it, or use access: ssh", "servers that are reached through the endpoint have no key pair")
+	}
 	for i, from := range s.Security.SSH.From {
 		d.require(from != Anywhere || s.Security.SSH.AllowWorld, fmt.Sprintf("security.ssh.from[%d]", i),
 			"list the addresses that need it, or add allow_world: true under ssh to confirm",

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/spec"
@@ -36,8 +37,8 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 	}
 	b.addNetwork()
 	b.addSecurityGroups()
-	builderGroup := []Ref{id(AddressBuilderGroup)}
-	b.add(AddressKeyPair, "9-10", KeyPair{KeyName: KeyName(s.App), Fingerprint: facts.Fingerprint})
+	builderGroup := []Ref{id(b.builderGroup())}
+	b.addAccess()
 	b.addIdentity()
 	switch facts.Phase {
 	case PhaseBuild:
@@ -104,13 +105,14 @@ func (b *builder) addNetwork() {
 
 func (b *builder) addSecurityGroups() {
 	security, s := b.spec.Security, b.spec
+	b.addConnectGroup()
 	b.add(AddressWebGroup, "7-8", SecurityGroup{
 		VPC:         id(AddressVPC),
 		GroupName:   s.App + "-web",
 		Description: "Aloft: the load balancer of " + s.App,
 		Inbound:     tcpFromAll(s.LoadBalancer.Port, security.Web.From),
 	})
-	inbound := tcpFromAll(22, security.SSH.From)
+	inbound := b.sshRules()
 	for _, port := range b.ports() {
 		inbound = append(inbound, tcpFromAll(port, security.App.From)...)
 		inbound = append(inbound, Rule{
@@ -123,12 +125,61 @@ func (b *builder) addSecurityGroups() {
 		Description: "Aloft: the machines of " + s.App,
 		Inbound:     inbound,
 	})
-	b.add(AddressBuilderGroup, "7-8", SecurityGroup{
+	b.add(b.builderGroup(), "7-8", SecurityGroup{
 		VPC:         id(AddressVPC),
-		GroupName:   s.App + "-builder",
+		GroupName:   s.App + strings.TrimPrefix(b.builderGroup(), "security-group"),
 		Description: "Aloft: the machines on which releases of " + s.App + " are made",
-		Inbound:     tcpFromAll(22, security.SSH.From),
+		Inbound:     b.sshRules(),
 	})
+}
+
+// builderGroup returns the address of the group of machines on which a release is made. It
+// depends on the way to them: a phase that only makes a release may create a group, and not
+// change one.
+func (b *builder) builderGroup() string {
+	if b.spec.Security.ThroughEndpoint() {
+		return AddressMakerGroup
+	}
+	return AddressBuilderGroup
+}
+
+// addConnectGroup adds the endpoint's group. It cannot refer to the servers' groups, which
+// refer to it.
+func (b *builder) addConnectGroup() {
+	if !b.spec.Security.ThroughEndpoint() {
+		return
+	}
+	b.add(AddressConnectGroup, "7-8", SecurityGroup{
+		VPC:         id(AddressVPC),
+		GroupName:   b.spec.App + "-connect",
+		Description: "Aloft: the way to the machines of " + b.spec.App,
+		Outbound:    []Rule{{Protocol: "tcp", First: 22, Last: 22, Egress: true, CIDR: b.spec.Network.CIDR.String()}},
+	})
+}
+
+// sshRules returns the rules that admit SSH to instances for as long as they exist.
+func (b *builder) sshRules() []Rule {
+	if b.spec.Security.ThroughEndpoint() {
+		return []Rule{{Protocol: "tcp", First: 22, Last: 22, Group: id(AddressConnectGroup)}}
+	}
+	return tcpFromAll(22, b.spec.Security.SSH.From)
+}
+
+// addAccess adds what gives access to instances: a key pair or an endpoint.
+func (b *builder) addAccess() {
+	if !b.spec.Security.ThroughEndpoint() {
+		b.add(AddressKeyPair, "9-10", KeyPair{KeyName: KeyName(b.spec.App), Fingerprint: b.facts.Fingerprint})
+		return
+	}
+	b.add(AddressConnectEndpoint, "9-10", ConnectEndpoint{Subnet: id(subnetAddress(1)), Group: id(AddressConnectGroup)})
+}
+
+// access returns what launches and connections need to give access to an instance.
+func (b *builder) access() Access {
+	if b.spec.Security.ThroughEndpoint() {
+		return Access{Endpoint: id(AddressConnectEndpoint)}
+	}
+	return Access{KeyPair: Ref{AddressKeyPair, "name"}, KeyName: KeyName(b.spec.App)}
 }
 
 // ports returns the ports on which servers serve, without duplicates.
@@ -168,7 +219,7 @@ func (b *builder) addServer(address, step string, zone int, server Server) {
 	if !Transient(address) && b.spec.Machines.Fallback != spec.FallbackZone {
 		server.Places = server.Places[:1]
 	}
-	server.KeyPair, server.KeyName = Ref{AddressKeyPair, "name"}, KeyName(b.spec.App)
+	server.Access = b.access()
 	server.Routes, server.Release = id(AddressRouteTable), b.facts.Release
 	server.Identity, server.Transient = b.identity(), Transient(address)
 	b.add(address, step, server)
@@ -192,6 +243,7 @@ func (b *builder) addImage(builder Ref) {
 		Release:   b.facts.Release,
 		Base:      b.spec.Machines.Image,
 		Builder:   builder,
+		Endpoint:  b.access().Endpoint,
 	})
 }
 
@@ -240,8 +292,7 @@ func (b *builder) addScaling() {
 		TemplateName: ScalingName(s.App),
 		Image:        id(AddressImage),
 		Type:         s.Machines.Types[0],
-		KeyPair:      Ref{AddressKeyPair, "name"},
-		KeyName:      KeyName(s.App),
+		Access:       b.access(),
 		Groups:       []Ref{id(AddressAppGroup)},
 		Release:      b.facts.Release,
 		Identity:     b.identity(),

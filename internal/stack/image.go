@@ -3,7 +3,9 @@ package stack
 // KindImage is the kind of an AMI.
 const KindImage Kind = "image"
 
-var imageKind = properties{kind: KindImage, mayReferTo: []Kind{KindServer}, replaceable: true}
+var imageKind = properties{
+	kind: KindImage, mayReferTo: []Kind{KindServer, KindConnectEndpoint}, replaceable: true,
+}
 
 // AddressImage is the address of the release's image.
 const AddressImage = "image"
@@ -16,6 +18,7 @@ type Image struct {
 	Release   string
 	Base      string // "debian-12"
 	Builder   Ref
+	Endpoint  Ref // the way to the builder; zero: SSH to its public address
 }
 
 // ImageName returns the name of an application's image of a release.
@@ -41,6 +44,9 @@ func (i Image) Attributes() []Attribute {
 func (i Image) Needs() []Ref {
 	if i.Builder.Address == "" {
 		return nil
+	}
+	if i.Endpoint.Address != "" {
+		return []Ref{i.Builder, i.Endpoint}
 	}
 	return []Ref{i.Builder}
 }

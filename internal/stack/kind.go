@@ -37,6 +37,7 @@ var kinds = []properties{
 	routeTableKind,
 	securityGroupKind,
 	keyPairKind,
+	connectEndpointKind,
 	environmentKind,
 	roleKind,
 	instanceProfileKind,

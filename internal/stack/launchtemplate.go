@@ -34,10 +34,9 @@ type LaunchTemplate struct {
 	TemplateName string
 	Image        Ref
 	Type         string
-	KeyPair      Ref
-	KeyName      string
-	Groups       []Ref
-	Release      string
+	Access
+	Groups  []Ref
+	Release string
 	Identity
 }
 
@@ -55,7 +54,7 @@ func (t LaunchTemplate) Attributes() []Attribute {
 		ref(AttrImage, t.Image),
 		text(AttrRelease, t.Release),
 		text(AttrType, t.Type),
-		text(AttrKeyPair, t.KeyName),
+		t.Access.attribute(),
 		refs(AttrSecurityGroups, t.Groups),
 		text(AttrPublicAddresses, On),
 		text(AttrMetadata, MetadataIMDSv2),
@@ -64,4 +63,4 @@ func (t LaunchTemplate) Attributes() []Attribute {
 }
 
 // Needs implements Body.
-func (t LaunchTemplate) Needs() []Ref { return []Ref{t.KeyPair} }
+func (t LaunchTemplate) Needs() []Ref { return t.launchNeeds() }

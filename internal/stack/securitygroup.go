@@ -12,6 +12,8 @@ const (
 	// AddressBuilderGroup is the group of machines on which a release is built or proven.
 	// Temporary access over SSH is allowed in it, and so to no other server.
 	AddressBuilderGroup = "security-group-builder"
+	// AddressMakerGroup takes its place where machines are reached through an endpoint.
+	AddressMakerGroup = "security-group-maker"
 )
 
 // Attributes of a security group.
@@ -20,13 +22,22 @@ const (
 	AttrOutbound AttributeKey = "out"
 )
 
-// SecurityGroup is a firewall of instances or of a load balancer. It allows all
-// outbound traffic.
+// SecurityGroup is a firewall of instances, of a load balancer or of an endpoint. It allows
+// all outbound traffic, unless it has outbound rules.
 type SecurityGroup struct {
 	VPC         Ref
 	GroupName   string
 	Description string
 	Inbound     []Rule
+	Outbound    []Rule // without references to other groups; empty: AllOutbound
+}
+
+// OutboundRules returns the group's outbound rules.
+func (g SecurityGroup) OutboundRules() []Rule {
+	if len(g.Outbound) == 0 {
+		return []Rule{AllOutbound}
+	}
+	return g.Outbound
 }
 
 // Kind implements Body.
@@ -41,7 +52,7 @@ func (g SecurityGroup) Attributes() []Attribute {
 		fixed(ref(AttrVPC, g.VPC)),
 		fixed(text(AttrName, g.GroupName)),
 		{Key: AttrInbound, Terms: ruleTerms(g.Inbound)},
-		text(AttrOutbound, AllOutbound),
+		{Key: AttrOutbound, Terms: ruleTerms(g.OutboundRules())},
 	}
 }
 

@@ -11,7 +11,8 @@ const KindServer Kind = "server"
 var serverKind = properties{
 	kind: KindServer, replaceable: true,
 	mayReferTo: []Kind{
-		KindSubnet, KindSecurityGroup, KindKeyPair, KindRouteTable, KindImage, KindEnvironment, KindInstanceProfile,
+		KindSubnet, KindSecurityGroup, KindKeyPair, KindConnectEndpoint,
+		KindRouteTable, KindImage, KindEnvironment, KindInstanceProfile,
 	},
 }
 
@@ -53,11 +54,10 @@ type Place struct {
 // the first of its places, for which there is capacity: all types in one place come
 // before the next place.
 type Server struct {
-	Types   []string
-	Places  []Place
-	Groups  []Ref
-	KeyPair Ref
-	KeyName string
+	Types  []string
+	Places []Place
+	Groups []Ref
+	Access
 	Routes  Ref // the route table to the internet
 	Image   Ref // the release's image; zero for a builder
 	Release string
@@ -98,7 +98,7 @@ func (s Server) Attributes() []Attribute {
 	all := []Attribute{
 		fixed(subnet),
 		fixed(types),
-		fixed(text(AttrKeyPair, s.KeyName)),
+		fixed(s.Access.attribute()),
 		fixed(text(AttrRelease, s.Release)),
 		refs(AttrSecurityGroups, s.Groups),
 		{Key: AttrBuilt, Terms: []Term{{Text: Yes}}, Fixed: s.Launched},
@@ -116,7 +116,10 @@ func (s Server) Attributes() []Attribute {
 
 // Needs implements Body.
 func (s Server) Needs() []Ref {
-	needs := []Ref{s.KeyPair, s.Routes}
+	needs := append(s.launchNeeds(), s.Routes)
+	if s.Proof && s.Endpoint.Address != "" {
+		needs = append(needs, s.Endpoint)
+	}
 	for _, p := range s.Places[1:] {
 		needs = append(needs, p.Subnet)
 	}

@@ -109,7 +109,7 @@ func newPrivate(t *testing.T) *private {
 // way is the way to the machine through the endpoint.
 func (p *private) way() resource.EndpointWay {
 	return resource.EndpointWay{
-		Client: p.API, InstanceID: *p.machine.InstanceId,
+		Keys: p.API.Connect, Tunnels: p.API, InstanceID: *p.machine.InstanceId,
 		PrivateIP:  netip.MustParseAddr(*p.machine.PrivateIpAddress),
 		EndpointID: *p.endpoint.InstanceConnectEndpointId, DNSName: *p.endpoint.DnsName,
 	}

@@ -47,6 +47,7 @@ func NothingLeft(t *testing.T, c *Cloud) {
 		"subscriptions":       len(store.Subscriptions.List(view)),
 		"targets":             len(store.Targets.List(view)),
 		"key pairs":           len(store.KeyPairs.List(view)),
+		"endpoints":           len(store.InstanceConnectEndpoints.List(view)),
 		"network interfaces":  len(store.NetworkInterfaces.List(view)),
 		"roles":               len(store.Roles.List(view)),
 		"instance profiles":   len(store.InstanceProfiles.List(view)),
@@ -112,14 +113,15 @@ func EverythingOnce(t *testing.T, c *Cloud) {
 		}
 	}
 	instances, targets := running(view)
+	endpoints := len(store.InstanceConnectEndpoints.List(view)) // with one, there is no key pair, and one group more
 	for _, count := range []struct {
 		what      string
 		got, want int
 	}{
 		{"subnets", subnets, 3}, {"internet gateways", gateways, 1},
-		{"route tables, with the main one", tables, 2}, {"security groups, with the default one", groups, 4},
+		{"route tables, with the main one", tables, 2}, {"security groups, with the default one", groups, 4 + endpoints},
 		{"temporary rules", temporary, 0}, {"instances", instances, 3}, {"targets", targets, 3},
-		{"key pairs", len(store.KeyPairs.List(view)), 1}, {"listeners", len(store.Listeners.List(view)), 1},
+		{"key pairs and endpoints", len(store.KeyPairs.List(view)) + endpoints, 1}, {"listeners", len(store.Listeners.List(view)), 1},
 		{"load balancers", len(store.LoadBalancers.List(view)), 1},
 		{"target groups", len(store.TargetGroups.List(view)), 1},
 	} {

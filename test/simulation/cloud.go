@@ -24,9 +24,11 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
@@ -35,6 +37,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
@@ -140,6 +143,9 @@ func Open(t *testing.T, path string) *Cloud {
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
 			{Name: "sns", API: sns.New(sns.Config{Store: s}), Unsigned: sns.Unsigned},
 			{Name: "sts", API: sts.New(sts.Config{})},
+			{Name: "ec2-instance-connect", API: ec2instanceconnect.New(ec2instanceconnect.Config{
+				Store: s, Keys: &activekey.Set{},
+			})},
 			{Name: "iam", API: iam.New(iam.Config{Store: s})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
@@ -189,11 +195,12 @@ func (c *Cloud) StartLoops(t *testing.T) {
 		Manners:   &c.Manners,
 	}
 	natGateways := &natgateways.Loop{Store: c.Store, Network: networks, Log: log}
+	endpoints := &connectendpoints.Loop{Store: c.Store, Log: log}
 	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log, Manners: &c.Manners}
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
 	for _, run := range []func(context.Context) error{
-		networks.Run, instances.Run, images.Run, balancers.Run, natGateways.Run, scaling.Run,
+		networks.Run, instances.Run, images.Run, balancers.Run, natGateways.Run, scaling.Run, endpoints.Run,
 		c.recheckHealth,
 	} {
 		loops.Go(func() {

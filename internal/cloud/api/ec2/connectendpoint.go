@@ -32,9 +32,11 @@ var connectEndpoints = resourceType[store.InstanceConnectEndpoint]{
 func connectEndpointFilters(at time.Time) filters[connectEndpoint] {
 	return withTagFilters(func(row connectEndpoint) store.Tags { return row.Tags }, filters[connectEndpoint]{
 		"instance-connect-endpoint-id": field(func(row connectEndpoint) string { return row.ID }),
-		"state":                        field(func(row connectEndpoint) string { return connectEndpointState(row, at) }),
-		"subnet-id":                    field(func(row connectEndpoint) string { return row.SubnetID }),
-		"vpc-id":                       field(func(row connectEndpoint) string { return row.VPCID }),
+		"state": field(
+			func(row connectEndpoint) string { return connectEndpointState(row, at) },
+		),
+		"subnet-id": field(func(row connectEndpoint) string { return row.SubnetID }),
+		"vpc-id":    field(func(row connectEndpoint) string { return row.VPCID }),
 	})
 }
 

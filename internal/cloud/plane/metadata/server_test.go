@@ -39,7 +39,8 @@ func example() metadata.Instance {
 		ReservationID: "r-1", LaunchTime: time.Unix(0, 0), Architecture: "x86_64", UserData: []byte("#!/bin/sh\n"),
 		Tags: map[string]string{
 			"Name": "server-1",
-		}, ActiveKeys: map[string][]string{"admin": {"ssh-ed25519 BBBB", "ssh-ed25519 CCCC"}}, TagsEnabled: true, EndpointEnabled: true, TokensRequired: true, TargetLifecycleState: "InService",
+		}, TagsEnabled: true, EndpointEnabled: true, TokensRequired: true, TargetLifecycleState: "InService",
+		ActiveKeys: map[string][]string{"admin": {"ssh-ed25519 BBBB", "ssh-ed25519 CCCC"}},
 	}
 }
 
